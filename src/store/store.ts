@@ -1,0 +1,112 @@
+/**
+ * The contract of a store: ordered JSON documents with transactions, an append-only event log and a change feed.
+ *
+ * Every engine passes the same suite (`contract.ts`). What an engine promises:
+ * - `run` is serialisable: at commit everything the unit read (documents, absent documents, ranges) must be unchanged,
+ *   else nothing is written and the body runs again.
+ * - When `run` resolves, what it wrote survives `kill -9` and power loss.
+ * - What a unit reads may not be durable yet, but then its own commit waits behind it: nobody is ever told something
+ *   that a crash could take back.
+ * - The feed speaks once per commit, in revision order, after durability and before `run` resolves.
+ */
+
+/** A JSON value; documents are plain JSON objects. Times are epoch milliseconds, bytes are base64 or sealed strings. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json | undefined }
+
+/** Segments joined by `/`; build keys with {@link key} so that a name can never reach into another's rows. */
+export type Key = string
+
+/** Joins segments into a key. `/` and `%` inside a segment are escaped, so keys are injective and sort by segment. */
+export function key(...segments: readonly string[]): Key {
+  return segments.map(escapeSegment).join('/')
+}
+/** The prefix below which all keys that begin with these segments lie. */
+export function under(...segments: readonly string[]): Key {
+  return `${key(...segments)}/`
+}
+const escapeSegment = (segment: string): string =>
+  /[/%]/.test(segment) ? segment.replaceAll('%', '%25').replaceAll('/', '%2F') : segment
+
+export interface Entry<T> {
+  readonly key: Key
+  readonly document: T
+}
+
+export interface RangeOptions {
+  /** Starts behind this key (exclusive; in front of it when reversed). It need not exist. */
+  readonly after?: Key | undefined
+  readonly limit?: number | undefined
+  readonly reverse?: boolean | undefined
+}
+
+/** One attempt at a piece of work. Documents are shared and must never be mutated: write a new one. */
+export interface Unit {
+  get<T extends object>(key: Key): Promise<T | undefined>
+  /** The documents whose keys begin with `prefix`, in UTF-8 byte order of their keys, own writes included. */
+  range<T extends object>(prefix: Key, options?: RangeOptions): Promise<readonly Entry<T>[]>
+  put(key: Key, document: object): void
+  delete(key: Key): void
+  /** Adds a record to the event log, in the same transaction. */
+  append(record: LogRecord): void
+}
+
+/** A row of the event log. `body` is stored as given; `attributes` can be searched. */
+export interface LogRecord {
+  readonly id: string
+  readonly account: string
+  readonly region: string
+  readonly timeMs: number
+  /** Searchable name/value pairs; a name may repeat. */
+  readonly attributes: readonly (readonly [name: string, value: string])[]
+  readonly body: string
+}
+
+export interface LogQuery {
+  readonly account: string
+  readonly region?: string | undefined
+  /** Inclusive bounds. */
+  readonly fromMs?: number | undefined
+  readonly toMs?: number | undefined
+  /** Only records that carry this attribute. */
+  readonly attribute?: readonly [name: string, value: string] | undefined
+  /** Continues behind a record an earlier page ended with (`LogEntry.position`). */
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
+export interface LogEntry extends LogRecord {
+  /** Opaque, stable: where this record stands. */
+  readonly position: string
+}
+
+export interface Change {
+  readonly key: Key
+  /** The new document, or undefined when it was deleted. */
+  readonly document: object | undefined
+}
+
+export interface Commit {
+  /** Strictly increasing, also over restarts. */
+  readonly revision: number
+  readonly changes: readonly Change[]
+}
+
+export interface Store {
+  /** Runs `body` until a commit succeeds; throws what the body throws, writing nothing. Bodies may run more than once. */
+  run<T>(body: (unit: Unit) => Promise<T> | T): Promise<T>
+  /** Reads without a transaction: the latest accepted documents. For caches that the feed invalidates. */
+  readonly reader: Pick<Unit, 'get' | 'range'>
+  /** Newest first. */
+  log(query: LogQuery): Promise<readonly LogEntry[]>
+  /** Returns the function that ends the subscription. */
+  subscribe(listener: (commit: Commit) => void): () => void
+  /** A consistent copy to a new file while work goes on. */
+  backup(file: string): Promise<void>
+  /** Waits for what was accepted, then closes. */
+  close(): Promise<void>
+}
+
+/** Thrown by `run` after too many attempts lost to other writers. */
+export class ContentionError extends Error {
+  override readonly name = 'ContentionError'
+}

@@ -1,0 +1,34 @@
+/** The contract of the root of trust: values sealed to the place they stand in. No key bytes ever leave this room. */
+
+/** Where a sealed value stands. All of it is authenticated, length-prefixed, so a ciphertext cannot be moved. */
+export interface Place {
+  readonly table: string
+  readonly key: string
+  readonly column: string
+  readonly account: string
+  /** The document's own version of the value, e.g. an access key's id or a rotation counter. */
+  readonly version?: string
+}
+
+/** Ciphertext as text (`mv1.…`), safe to store and to log. */
+export type Sealed = string & { readonly __sealed: unique symbol }
+
+/** What a derived key is for; one HKDF label each. */
+export type Purpose = 'session-token' | 'paging-token' | 'authorization-message' | 'audit'
+
+export interface Vault {
+  /** AES-256-GCM under the account's key. Throws when the vault is sealed. */
+  seal(place: Place, plaintext: Uint8Array): Sealed
+  /** Throws `VaultError` when the value was made elsewhere, moved or changed. */
+  open(place: Place, sealed: Sealed): Buffer
+  /** A compact authenticated token; `binding` is authenticated, not carried. base64url. */
+  issue(purpose: Purpose, binding: string, plaintext: Uint8Array): string
+  /** undefined when the token is not ours, not for this purpose and binding, or was changed: never throws on bad input. */
+  redeem(purpose: Purpose, binding: string, token: string): Buffer | undefined
+  /** A keyed digest that only this installation can compute. */
+  mac(purpose: Purpose, data: Uint8Array | string): Buffer
+}
+
+export class VaultError extends Error {
+  override readonly name = 'VaultError'
+}

@@ -1,0 +1,33 @@
+/** What a socket hands us and what we hand back: raw bytes with their headers, in no framework's form. */
+
+/** A request exactly as received: nothing decoded, nothing folded, nothing dropped, because the signature covers these bytes. */
+export interface HttpRequest {
+  readonly method: string
+  /** The path as it stood on the request line, before `?`, still percent-encoded. */
+  readonly path: string
+  /** What stood after `?`, still encoded; empty when there was none. */
+  readonly query: string
+  /** Name, value, name, value, … in arrival order (Node's `rawHeaders`). */
+  readonly rawHeaders: readonly string[]
+  readonly body: Buffer
+  /** Address of the peer, as seen by the listener. */
+  readonly remoteAddress: string
+  /** True when the connection was TLS. */
+  readonly secure: boolean
+}
+
+export interface HttpResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | Uint8Array
+}
+
+/** The first value of a header, whatever its case. */
+export function header(request: Pick<HttpRequest, 'rawHeaders'>, name: string): string | undefined {
+  const { rawHeaders } = request
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const candidate = rawHeaders[i]!
+    if (candidate.length === name.length && candidate.toLowerCase() === name) return rawHeaders[i + 1]
+  }
+  return undefined
+}

@@ -1,0 +1,6 @@
+/** Fast tests: everything beside the code. Slow suites (`test/`) have their own projects, run by their own scripts. */
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: { include: ['src/**/*.test.ts', 'test/*.test.ts'], pool: 'threads', testTimeout: 30_000 },
+})
