@@ -1,17 +1,21 @@
 /** The only error a caller ever sees. Anything else that is thrown is our bug and is shown as an internal failure. */
+export interface FaultDetails {
+  /** HTTP status, where it differs from the model's. */
+  readonly status?: number
+  /** The other members of a modelled error. */
+  readonly members?: Readonly<Record<string, unknown>>
+  readonly cause?: unknown
+}
+
 export class Fault extends Error {
   override readonly name = 'Fault'
-  /** @param code the modelled shape name (`NoSuchEntityException`) or a common code (`ValidationError`, `AccessDenied`)
-   *  @param details `status` where it differs from the model's; `members` for the other members of a modelled error */
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly details: {
-      readonly status?: number
-      readonly members?: Readonly<Record<string, unknown>>
-      readonly cause?: unknown
-    } = {},
-  ) {
+  /** The modelled shape name (`NoSuchEntityException`) or a common code (`ValidationError`, `AccessDenied`). */
+  readonly code: string
+  readonly details: FaultDetails
+
+  constructor(code: string, message: string, details: FaultDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.details = details
   }
 }
