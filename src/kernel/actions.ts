@@ -1,0 +1,23 @@
+/** What the public authorisation reference says of each IAM action. Generated: see `tools/`. */
+import reference from '../../models/iam-actions.json' with { type: 'json' }
+
+export type AccessLevel = 'List' | 'Read' | 'Write' | 'Tagging' | 'Permissions management'
+
+interface ActionFacts {
+  readonly level: AccessLevel
+}
+
+const actions = (reference as unknown as { services: Record<string, { actions: Record<string, ActionFacts> }> }).services
+
+function find(action: string): ActionFacts | undefined {
+  const colon = action.indexOf(':')
+  return actions[action.slice(0, colon)]?.actions[action.slice(colon + 1)]
+}
+
+export function isKnownAction(action: string): boolean {
+  return find(action) !== undefined
+}
+
+export function accessLevel(action: string): AccessLevel | undefined {
+  return find(action)?.level
+}

@@ -1,0 +1,141 @@
+/** The second door: who sent these bytes. SigV4 first, then whether the identity behind the key still stands. */
+import { compilePolicy, type CompiledPolicy, parsePolicy } from '../policy/index.ts'
+import type { Principal } from '../policy/principal.ts'
+import type { Store } from '../store/store.ts'
+import type { Vault } from '../vault/vault.ts'
+import { Fault } from '../wire/fault.ts'
+import type { HttpRequest } from '../wire/http.ts'
+import type { ServiceRow } from '../wire/services.ts'
+import { present, type Presented, SigningKeys, verify } from '../wire/sigv4/index.ts'
+import type { Caller } from './call.ts'
+import type { Identity, IdentityPort } from './ports.ts'
+import { redeemSession, type Session, type Subject } from './session.ts'
+
+export interface Authenticated {
+  readonly caller: Caller
+  readonly identity: Identity
+  /** Compiled session policies; undefined when the session has none. Empty: nothing is granted. */
+  readonly sessionPolicies: readonly CompiledPolicy[] | undefined
+  readonly region: string
+  /** The body with any chunk framing removed and checked. */
+  readonly body: Buffer
+}
+
+const MINUTE_MS = 60_000
+/** How far a request's clock may be off. Measured on AWS; the table stands in the notes on authentication errors. */
+const SKEW_MS_DEFAULT = 15 * MINUTE_MS
+const SKEW_MS: Readonly<Record<string, number>> = {
+  kms: 5 * MINUTE_MS,
+  monitoring: 5 * MINUTE_MS,
+  route53: 5 * MINUTE_MS,
+  lambda: 5 * MINUTE_MS,
+}
+const SIGNING_KEYS_MAX = 10_000
+const SESSION_POLICIES_MAX = 2_000
+
+interface Found {
+  readonly secret: string
+  readonly account: string
+  readonly subject: Subject
+  readonly session?: Session
+}
+
+export class Authenticator {
+  readonly #store: Store
+  readonly #vault: Vault
+  readonly #identities: IdentityPort
+  readonly #keys = new SigningKeys(SIGNING_KEYS_MAX)
+  readonly #sessionPolicies = new Map<string, CompiledPolicy>()
+
+  constructor(store: Store, vault: Vault, identities: IdentityPort) {
+    this.#store = store
+    this.#vault = vault
+    this.#identities = identities
+  }
+
+  async authenticate(request: HttpRequest, service: ServiceRow, now: number): Promise<Authenticated> {
+    const presented = present(request)
+    if (!presented) throw new Fault('MissingAuthenticationToken', 'Request is missing Authentication Token')
+
+    const found = await this.#find(presented, service)
+    const { body } = verify(
+      request,
+      presented,
+      { secret: found.secret, version: '' },
+      this.#keys,
+      now,
+      { skewMs: SKEW_MS[service.id] ?? SKEW_MS_DEFAULT, serviceNames: service.signingNames },
+    )
+    if (found.session && found.session.expiresAt <= now) {
+      throw new Fault('ExpiredToken', 'The security token included in the request is expired')
+    }
+
+    const identity = await this.#identities.identity(found.account, found.subject)
+    if (!identity) throw invalidToken()
+    const caller: Caller = {
+      principal: found.session ? withSession(identity.principal, found.session) : identity.principal,
+      subject: found.subject,
+      accessKeyId: presented.accessKeyId,
+      ...(found.session && { session: found.session }),
+    }
+    this.#identities.used(presented.accessKeyId, { service: service.signingNames[0]!, region: presented.region, timeMs: now })
+    return { caller, identity, sessionPolicies: await this.#limits(caller), region: regionOf(presented), body }
+  }
+
+  /** The secret behind a key id. Unknown, inactive and mismatched all look the same from outside. */
+  async #find(presented: Presented, service: ServiceRow): Promise<Found> {
+    const { accessKeyId, sessionToken } = presented
+    if (!accessKeyId.startsWith('ASIA')) {
+      const longTerm = await this.#identities.accessKey(accessKeyId)
+      if (!longTerm?.active || sessionToken !== undefined) throw invalidToken()
+      return longTerm
+    }
+
+    const redeemed = sessionToken === undefined ? undefined : redeemSession(this.#vault, accessKeyId, sessionToken)
+    if (!redeemed) throw invalidToken()
+    const { session, secret } = redeemed
+    if (session.parentKeyId !== undefined && !(await this.#identities.accessKey(session.parentKeyId))?.active) {
+      throw invalidToken()
+    }
+    // AWS: "You cannot call any IAM API operations unless MFA authentication information is included in the request",
+    // and federated users may not call IAM at all.
+    const mayCallIam = session.subject.kind === 'role' || (session.subject.kind !== 'federated-user' && session.mfaAt !== undefined)
+    if (service.id === 'iam' && !mayCallIam) throw invalidToken()
+    return { secret, account: session.account, subject: session.subject, session }
+  }
+
+  async #limits(caller: Caller): Promise<readonly CompiledPolicy[] | undefined> {
+    const { session } = caller
+    const texts = session?.policies ?? []
+    const arns = session?.policyArns ?? []
+    if (texts.length + arns.length === 0) return caller.principal.kind === 'federated-user' ? [] : undefined
+    const managed = await Promise.all(arns.map((arn) => this.#identities.managedPolicy(this.#store.reader, arn)))
+    return [...texts.map((text) => this.#compiled(text)), ...managed.filter((policy) => policy !== undefined)]
+  }
+
+  #compiled(text: string): CompiledPolicy {
+    const held = this.#sessionPolicies.get(text)
+    if (held) return held
+    const compiled = compilePolicy(parsePolicy(text, 'session'), { id: 'session', kind: 'session' })
+    if (this.#sessionPolicies.size >= SESSION_POLICIES_MAX) this.#sessionPolicies.clear()
+    this.#sessionPolicies.set(text, compiled)
+    return compiled
+  }
+}
+
+function invalidToken(): Fault {
+  return new Fault('InvalidClientTokenId', 'The security token included in the request is invalid.')
+}
+
+/** A session's tags stand over the role's, whatever the case of their keys. */
+function withSession(principal: Principal, session: Session): Principal {
+  if (!session.tags || principal.kind === 'anonymous' || principal.kind === 'service') return principal
+  const over = new Set(Object.keys(session.tags).map((key) => key.toLowerCase()))
+  const kept = Object.entries(principal.tags).filter(([key]) => !over.has(key.toLowerCase()))
+  return { ...principal, tags: { ...Object.fromEntries(kept), ...session.tags } }
+}
+
+/** SigV4a names no Region; such calls act where the global endpoints are. */
+function regionOf(presented: Presented): string {
+  return presented.region === '*' ? 'us-east-1' : presented.region
+}

@@ -1,0 +1,80 @@
+/** The third door: one decision for every call, by one engine, from every policy that counts. */
+import { type Decision, decide, denialMessage, type Layers, type Request } from '../policy/index.ts'
+import type { CompiledPolicy } from '../policy/index.ts'
+import type { Conditions } from './call.ts'
+import { requestContext, type RequestFacts } from './context.ts'
+import { type AuthorizationMessage, Denial } from './denial.ts'
+import type { Identity } from './ports.ts'
+import type { Acted } from './resource.ts'
+
+export interface Asked {
+  readonly action: string
+  /** What it is asked on; undefined is `*`. */
+  readonly acted: Acted | undefined
+  readonly input: object | undefined
+  readonly conditions: Conditions
+}
+
+export interface AuthorizeFacts extends RequestFacts {
+  readonly identity: Identity
+  readonly sessionPolicies: readonly CompiledPolicy[] | undefined
+}
+
+/** Returns when it is allowed; throws the denial, with AWS's sentence and what decided. */
+export function authorize(asked: Asked, facts: AuthorizeFacts): void {
+  const { acted, action } = asked
+  const { identity, sessionPolicies, caller } = facts
+  const { principal } = caller
+  const callerAccount = 'account' in principal ? principal.account : ''
+  const request: Request = {
+    principal,
+    action,
+    resource: acted?.arn ?? '*',
+    resourceAccount: acted?.account ?? callerAccount,
+    context: requestContext(facts, acted, asked.input, asked.conditions),
+  }
+  // The place of the layers to come: SCPs and RCPs of the organisation, and the policy of a VPC endpoint.
+  const layers: Layers = {
+    identity: identity.policies,
+    ...(identity.boundary && { boundary: identity.boundary }),
+    ...(sessionPolicies && { session: sessionPolicies }),
+    ...(acted?.policy && { resource: acted.policy }),
+    resourceMode: acted?.policyMode ?? 'optional',
+  }
+  const decision = decide(request, layers)
+  if (!decision.allowed) throw new Denial(denialMessage(request, decision), explanation(request, decision))
+}
+
+function explanation(request: Request, decision: Decision): AuthorizationMessage {
+  const { principal, context } = request
+  const { statement } = decision
+  return {
+    allowed: false,
+    explicitDeny: decision.explicit,
+    matchedStatements: {
+      items: statement
+        ? [
+            {
+              statementId: statement.sid ?? '',
+              effect: 'DENY',
+              sourcePolicyId: statement.policy.arn ?? statement.policy.id,
+              sourcePolicyType: decision.layer,
+            },
+          ]
+        : [],
+    },
+    failures: { items: [] },
+    context: {
+      principal: {
+        id: 'userId' in principal ? principal.userId : principal.kind,
+        ...('name' in principal && { name: principal.name }),
+        arn: 'arn' in principal ? principal.arn : principal.kind,
+      },
+      action: request.action,
+      resource: request.resource,
+      conditions: {
+        items: [...context.entries()].map(([key, values]) => ({ key, values: { items: values.map((value) => ({ value })) } })),
+      },
+    },
+  }
+}

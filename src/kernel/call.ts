@@ -1,0 +1,53 @@
+/** One call in flight: who asks, where, when, and what it reads and writes. */
+import type { Principal } from '../policy/principal.ts'
+import type { Unit } from '../store/store.ts'
+import type { Vault } from '../vault/vault.ts'
+import type { Input, OpName, Output } from '../wire/typed.ts'
+import type { EventDraft } from './event.ts'
+import type { IdPrefix } from './id.ts'
+import type { Ports } from './ports.ts'
+import type { Quotas } from "./quota.ts"
+import type { Api } from './service.ts'
+import type { Session, Subject } from './session.ts'
+
+export interface Scope {
+  readonly partition: string
+  readonly region: string
+  readonly account: string
+}
+
+/** The authenticated caller: its principal as policies see it, and the credential it came with. */
+export interface Caller {
+  readonly principal: Principal
+  readonly subject: Subject
+  readonly accessKeyId: string
+  /** Present for temporary credentials only. */
+  readonly session?: Session
+}
+
+/** Condition keys and their values, e.g. `{ 'iam:PolicyARN': '…' }`. Undefined values count as absent. */
+export type Conditions = Readonly<Record<string, string | readonly string[] | undefined>>
+
+export interface Call extends Scope {
+  readonly caller: Caller
+  /** Epoch milliseconds; the same throughout the call. */
+  readonly now: number
+  readonly requestId: string
+  readonly operation: string
+  readonly unit: Unit
+  readonly vault: Vault
+  readonly ports: Ports
+  readonly quotas: Quotas
+  /** What the audit trail will say; a handler may add what only it knows. */
+  readonly event: EventDraft
+  /** A random UUID. */
+  newId(): string
+  /** `AIDA…` and its like. */
+  uniqueId(prefix: IdPrefix): string
+  /** Asks for one more permission, such as `iam:PassRole` on a role that enters a request. Throws the denial. */
+  authorize(action: string, resource: string, conditions?: Conditions): Promise<void>
+  /** Calls another service the way the caller would: authorised again, recorded again, in the same commit. */
+  forward<M, N extends OpName<M>>(api: Api<M>, name: N, input: Input<M, N>): Promise<Output<M, N>>
+  /** Runs after the commit is durable. For this node's memory only; outside effects belong in a job. */
+  afterCommit(effect: () => void): void
+}

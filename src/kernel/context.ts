@@ -1,0 +1,111 @@
+/**
+ * The request context: every global condition key a request can carry, with the rule when each is present.
+ * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+ */
+import { Context } from '../policy/index.ts'
+import type { Caller, Conditions } from './call.ts'
+import type { Acted } from './resource.ts'
+
+export interface RequestFacts {
+  readonly caller: Caller
+  readonly region: string
+  readonly now: number
+  readonly sourceAddress: string
+  readonly secure: boolean
+  readonly userAgent: string
+  /** Services that carry this call on their caller's behalf, outermost first. */
+  readonly via: readonly string[]
+}
+
+export function requestContext(
+  facts: RequestFacts,
+  acted: Acted | undefined,
+  input: object | undefined,
+  conditions: Conditions,
+): Context {
+  const { caller } = facts
+  const { principal, session } = caller
+  const context = new Context()
+  const set = (key: string, value: string | readonly string[] | undefined) => {
+    if (value !== undefined) context.set(key, value)
+  }
+
+  set('aws:CurrentTime', new Date(facts.now).toISOString())
+  set('aws:EpochTime', String(Math.floor(facts.now / 1000)))
+  set('aws:RequestedRegion', facts.region)
+  set('aws:SecureTransport', String(facts.secure))
+  set('aws:UserAgent', facts.userAgent)
+  set('aws:ViaAWSService', String(facts.via.length > 0))
+  if (facts.via.length > 0) {
+    set('aws:CalledVia', facts.via)
+    set('aws:CalledViaFirst', facts.via[0])
+    set('aws:CalledViaLast', facts.via.at(-1))
+  } else {
+    set('aws:SourceIp', facts.sourceAddress)
+  }
+
+  if (principal.kind === 'service' || principal.kind === 'anonymous') {
+    set('aws:PrincipalType', principal.kind === 'service' ? 'AWSService' : 'Anonymous')
+    set('aws:PrincipalIsAWSService', String(principal.kind === 'service'))
+    if (principal.kind === 'service') set('aws:PrincipalServiceName', principal.name)
+  } else {
+    set('aws:PrincipalAccount', principal.account)
+    set('aws:PrincipalArn', principal.kind === 'role-session' ? principal.roleArn : principal.arn)
+    set('aws:PrincipalType', PRINCIPAL_TYPE[principal.kind])
+    set('aws:PrincipalIsAWSService', 'false')
+    set('aws:userid', principal.userId)
+    if (principal.kind === 'user') set('aws:username', principal.name)
+    for (const [key, value] of Object.entries(principal.tags)) set(`aws:PrincipalTag/${key}`, value)
+  }
+
+  if (session) {
+    set('aws:TokenIssueTime', new Date(session.issuedAt).toISOString())
+    set('aws:MultiFactorAuthPresent', String(session.mfaAt !== undefined))
+    if (session.mfaAt !== undefined) {
+      set('aws:MultiFactorAuthAge', String(Math.floor((facts.now - session.mfaAt) / 1000)))
+    }
+    set('aws:SourceIdentity', session.sourceIdentity)
+    for (const [key, value] of Object.entries(session.federation ?? {})) set(key, value)
+  }
+
+  if (acted) {
+    set('aws:ResourceAccount', acted.account)
+    for (const [key, value] of Object.entries(acted.tags ?? {})) set(`aws:ResourceTag/${key}`, value)
+  }
+  const tags = requestTags(input)
+  if (tags) {
+    for (const [key, value] of tags.pairs) set(`aws:RequestTag/${key}`, value)
+    set('aws:TagKeys', tags.keys)
+  }
+  for (const [key, value] of Object.entries(conditions)) set(key, value)
+  return context
+}
+
+const PRINCIPAL_TYPE = {
+  root: 'Account',
+  user: 'User',
+  'role-session': 'AssumedRole',
+  'federated-user': 'FederatedUser',
+} as const
+
+interface RequestTags {
+  readonly pairs: readonly (readonly [string, string])[]
+  readonly keys: readonly string[]
+}
+
+/** The tags a request brings: `Tags` as pairs (in AWS's spellings) or as a map, or the bare `TagKeys` of an untagging. */
+function requestTags(input: object | undefined): RequestTags | undefined {
+  if (!input) return undefined
+  const { Tags, tags, TagKeys, tagKeys } = input as Record<string, unknown>
+  const given = Tags ?? tags
+  if (Array.isArray(given)) {
+    const pairs = given.map((tag) => [tag.Key ?? tag.TagKey ?? tag.key, tag.Value ?? tag.TagValue ?? tag.value ?? ''] as const)
+    return pairs.length > 0 ? { pairs, keys: pairs.map(([key]) => key) } : undefined
+  }
+  if (given !== null && typeof given === 'object') {
+    const pairs = Object.entries(given as Record<string, string>)
+    return pairs.length > 0 ? { pairs, keys: pairs.map(([key]) => key) } : undefined
+  }
+  const keys = TagKeys ?? tagKeys
+  return Array.isArray(keys) && keys.length > 0 ? { pairs: [], keys } : undefined
+}

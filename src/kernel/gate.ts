@@ -1,0 +1,299 @@
+/**
+ * The gate: every request passes the same five doors whatever the service.
+ * Parse, authenticate, authorise, act, record; the change and its event commit together, or neither does.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Store, Unit } from '../store/store.ts'
+import { ContentionError } from '../store/store.ts'
+import type { Vault } from '../vault/vault.ts'
+import { Fault } from '../wire/fault.ts'
+import { header, type HttpRequest, type HttpResponse } from '../wire/http.ts'
+import { type Detected, decode, detect, encode, encodeFault, loadService, type OperationShape, redact, validate } from '../wire/wire.ts'
+import { type ServiceRow, services as serviceRows } from '../wire/services.ts'
+import { accessLevel, isKnownAction } from './actions.ts'
+import { type Authenticated, Authenticator } from './authenticate.ts'
+import { authorize, type Asked } from './authorize.ts'
+import type { Call } from './call.ts'
+import type { Clock } from './clock.ts'
+import { Denial } from './denial.ts'
+import { type EventDraft, eventRecord } from './event.ts'
+import { uniqueId } from './id.ts'
+import type { Ports } from './ports.ts'
+import type { Quotas } from './quota.ts'
+import type { Acted } from './resource.ts'
+import type { Api, Operation, Service } from './service.ts'
+
+export interface GateOptions {
+  readonly store: Store
+  readonly vault: Vault
+  readonly clock: Clock
+  readonly ports: Ports
+  readonly services: readonly Service[]
+  readonly quotas: Quotas
+  /** Told of every answer, for logs and metrics; never sees secrets. */
+  readonly observe?: (answer: Answer) => void
+}
+
+/** One answered request, as logs and metrics see it. */
+export interface Answer {
+  readonly requestId: string
+  readonly service: string
+  readonly operation: string
+  readonly status: number
+  /** The fault's code; undefined on success. */
+  readonly code: string | undefined
+  readonly principal: string | undefined
+  readonly tookMs: number
+  /** The error behind an internal failure. */
+  readonly cause: unknown
+}
+
+/** What stays the same while a request, and whatever it forwards, is handled. */
+interface Arrival {
+  readonly request: Pick<HttpRequest, 'remoteAddress' | 'secure' | 'rawHeaders'>
+  readonly authenticated: Authenticated
+  readonly requestId: string
+  readonly now: number
+}
+
+/** An operation about to run: who wants what, with the shapes that redact its event. */
+interface Invocation {
+  readonly row: ServiceRow
+  readonly operation: Operation
+  readonly shape: OperationShape
+  readonly input: object
+  /** Services that forwarded it, outermost first. */
+  readonly via: readonly string[]
+}
+
+export class Gate {
+  readonly #options: GateOptions
+  readonly #authenticator: Authenticator
+  readonly #operations = new Map<string, ReadonlyMap<string, Operation>>()
+
+  /** Throws when an operation asks for an action that IAM does not know: it could never be granted, nor denied by name. */
+  constructor(options: GateOptions) {
+    this.#options = options
+    this.#authenticator = new Authenticator(options.store, options.vault, options.ports.identity)
+    for (const { api, operations } of options.services) {
+      for (const { name, actions } of operations) {
+        const unknown = actions.find((action) => !isKnownAction(action))
+        if (unknown) throw new Error(`${api.id}:${name} has no authorisation mapping: IAM knows no action '${unknown}'`)
+      }
+      this.#operations.set(api.id, new Map(operations.map((operation) => [operation.name, operation])))
+    }
+  }
+
+  /** Answers whatever a socket brings; never throws. */
+  async handle(request: HttpRequest): Promise<HttpResponse> {
+    const startedAt = performance.now()
+    const requestId = randomUUID()
+    let detected: Detected | undefined
+    let authenticated: Authenticated | undefined
+    let fault: Fault | undefined
+    let response: HttpResponse
+    try {
+      const now = this.#options.clock.now()
+      detected = await detect(request)
+      authenticated = await this.#authenticator.authenticate(request, detected.service, now)
+      const { shape, output } = await this.#answer(detected, request, { request, authenticated, requestId, now })
+      response = encode(detected, shape, output, requestId)
+    } catch (error) {
+      fault = asFault(error)
+      response = encodeFault(detected, fault, requestId)
+      if (fault instanceof Denial) response = this.#explained(response, fault, authenticated)
+    }
+    this.#options.observe?.({
+      requestId,
+      service: detected?.service.id ?? 'unknown',
+      operation: detected?.operation ?? 'unknown',
+      status: response.status,
+      code: fault?.code,
+      principal: authenticated && principalName(authenticated),
+      tookMs: performance.now() - startedAt,
+      cause: fault?.details.cause,
+    })
+    return response
+  }
+
+  async #answer(detected: Detected, request: HttpRequest, arrival: Arrival): Promise<{ shape: OperationShape; output: object }> {
+    const model = await loadService(detected.service)
+    const operation = this.#operations.get(detected.service.id)?.get(detected.operation ?? '')
+    if (!operation && model.operations.has(detected.operation ?? '')) throw notImplemented(detected.service, detected.operation!)
+
+    const { operation: shape, input } = decode(detected, model, { ...request, body: arrival.authenticated.body })
+    if (!operation) throw notImplemented(detected.service, shape.name)
+    validate(shape, input)
+    const output = await this.#transact(arrival, { row: detected.service, operation, shape, input, via: [] })
+    return { shape, output }
+  }
+
+  /** Runs until a commit succeeds. A refusal writes nothing but its own event. */
+  async #transact(arrival: Arrival, invocation: Invocation): Promise<object> {
+    const { store } = this.#options
+    let draft: EventDraft | undefined
+    let effects: (() => void)[] = []
+    try {
+      const output = await store.run(async (unit) => {
+        effects = []
+        draft = newDraft()
+        return this.#perform(unit, arrival, invocation, draft, effects)
+      })
+      for (const effect of effects) effect()
+      return output
+    } catch (error) {
+      const fault = asFault(error)
+      // Nothing runs unrecorded: a refusal that cannot be recorded is an outage.
+      await store.run((unit) => this.#record(unit, arrival, invocation, draft ?? newDraft(), undefined, fault))
+      throw error
+    }
+  }
+
+  async #perform(
+    unit: Unit,
+    arrival: Arrival,
+    invocation: Invocation,
+    draft: EventDraft,
+    effects: (() => void)[],
+  ): Promise<object> {
+    const { operation, input } = invocation
+    const call = this.#call(unit, arrival, invocation, draft, effects)
+
+    const found = await operation.target.find(call, input)
+    draft.resources = found.acted ? [found.acted] : []
+    for (const action of operation.actions) {
+      this.#authorize(arrival, invocation, { action, acted: found.acted, input, conditions: operation.conditions?.(input, call) ?? {} })
+    }
+    // Only now may the caller learn that the resource does not exist.
+    if (found.row === undefined && found.missing) throw found.missing()
+
+    const output: object = await operation.run(call, input, found.row)
+    this.#record(unit, arrival, invocation, draft, output, undefined)
+    return output
+  }
+
+  #call(unit: Unit, arrival: Arrival, invocation: Invocation, draft: EventDraft, effects: (() => void)[]): Call {
+    const { vault, ports, quotas } = this.#options
+    const { caller, region } = arrival.authenticated
+    const call: Call = {
+      partition: 'aws',
+      region,
+      account: accountOf(arrival.authenticated),
+      caller,
+      now: arrival.now,
+      requestId: arrival.requestId,
+      operation: invocation.operation.name,
+      unit,
+      vault,
+      ports,
+      quotas,
+      event: draft,
+      newId: () => randomUUID(),
+      uniqueId,
+      authorize: async (action, resource, conditions = {}) => {
+        const acted: Acted | undefined = resource === '*' ? undefined : { arn: resource, type: '', account: call.account }
+        this.#authorize(arrival, invocation, { action, acted, input: undefined, conditions })
+      },
+      forward: async (api: Api<unknown>, name: string, input: object) => {
+        const row = serviceRows.find((candidate) => candidate.id === api.id)!
+        const shape = (await loadService(row)).operations.get(name)
+        const operation = this.#operations.get(api.id)?.get(name)
+        if (!shape || !operation) throw notImplemented(row, name)
+        validate(shape, input)
+        const via = [...invocation.via, invocation.row.eventSource]
+        // biome-ignore lint/suspicious/noExplicitAny: `forward` is typed by its signature in Call; the registry is not.
+        return (await this.#perform(unit, arrival, { row, operation, shape, input, via }, newDraft(), effects)) as any
+      },
+      afterCommit: (effect) => void effects.push(effect),
+    }
+    return call
+  }
+
+  #authorize(arrival: Arrival, invocation: Invocation, asked: Asked): void {
+    const { authenticated, request, now } = arrival
+    authorize(asked, {
+      caller: authenticated.caller,
+      identity: authenticated.identity,
+      sessionPolicies: authenticated.sessionPolicies,
+      region: authenticated.region,
+      now,
+      sourceAddress: request.remoteAddress,
+      secure: request.secure,
+      userAgent: header(request, 'user-agent') ?? '',
+      via: invocation.via,
+    })
+  }
+
+  #record(
+    unit: Unit,
+    arrival: Arrival,
+    { row, operation, shape, input, via }: Invocation,
+    draft: EventDraft,
+    output: object | undefined,
+    fault: Fault | undefined,
+  ): void {
+    const { authenticated, request } = arrival
+    const readOnly = isReadOnly(operation)
+    unit.append(
+      eventRecord({
+        draft,
+        caller: authenticated.caller,
+        account: accountOf(authenticated),
+        region: authenticated.region,
+        timeMs: arrival.now,
+        eventSource: row.eventSource,
+        eventName: operation.name,
+        readOnly,
+        sourceAddress: via.at(-1) ?? request.remoteAddress,
+        userAgent: via.at(-1) ?? header(request, 'user-agent') ?? '',
+        requestId: arrival.requestId,
+        tlsHost: header(request, 'host'),
+        requestParameters: redact(shape.input, input),
+        // As CloudTrail: answers of reading calls are not kept.
+        responseElements: readOnly || output === undefined ? null : redact(shape.output, output),
+        error: fault && { code: fault.code, message: fault.message },
+      }),
+    )
+  }
+
+  /** Adds what decided, sealed for the caller's account, beside the plain sentence. */
+  #explained(response: HttpResponse, denial: Denial, authenticated: Authenticated | undefined): HttpResponse {
+    if (!authenticated) return response
+    const message = Buffer.from(JSON.stringify(denial.explanation))
+    const token = this.#options.vault.issue('authorization-message', accountOf(authenticated), message)
+    return { ...response, headers: { ...response.headers, 'x-merlon-authorization-message': token } }
+  }
+}
+
+function newDraft(): EventDraft {
+  return { id: randomUUID(), resources: [] }
+}
+
+/** The actions IAM classes as Read or List; operations without permission go by their names. */
+function isReadOnly({ name, actions }: Operation): boolean {
+  const [action] = actions
+  if (action === undefined) return /^(Get|List|Describe|Lookup)/.test(name)
+  const level = accessLevel(action)
+  return level === 'Read' || level === 'List'
+}
+
+function notImplemented(row: ServiceRow, operation: string): Fault {
+  return new Fault('NotImplemented', `Merlon does not implement ${row.id}:${operation}.`, { status: 400 })
+}
+
+/** Everything that is not a fault is ours to mend: the caller learns only that it happened. */
+function asFault(error: unknown): Fault {
+  if (error instanceof Fault) return error
+  if (error instanceof ContentionError) {
+    return new Fault('ServiceUnavailable', 'Too many requests changed the same resource. Please try again.', { cause: error })
+  }
+  return new Fault('InternalFailure', 'The request processing has failed because of an unknown error.', { cause: error })
+}
+
+function accountOf({ caller }: Authenticated): string {
+  return 'account' in caller.principal ? caller.principal.account : ''
+}
+
+function principalName({ caller }: Authenticated): string {
+  return 'arn' in caller.principal ? caller.principal.arn : caller.principal.kind
+}

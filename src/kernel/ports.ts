@@ -1,0 +1,52 @@
+/** What one service offers to the kernel and to the others: declared here, provided by the service, injected at start. */
+import type { CompiledPolicy, PolicySet } from '../policy/index.ts'
+import type { Principal } from '../policy/principal.ts'
+import type { Unit } from '../store/store.ts'
+import type { Subject } from './session.ts'
+
+/** Everything that policy evaluation needs to know of a caller besides the session it came with. */
+export interface Identity {
+  readonly principal: Principal
+  readonly policies: PolicySet
+  readonly boundary?: CompiledPolicy
+  /** Epoch milliseconds. */
+  readonly createdAt: number
+}
+
+export interface LongTermKey {
+  readonly account: string
+  readonly subject: Subject
+  readonly active: boolean
+  readonly secret: string
+}
+
+/** A role as STS sees it. */
+export interface AssumableRole {
+  readonly account: string
+  readonly name: string
+  readonly id: string
+  readonly arn: string
+  readonly trust: CompiledPolicy
+  readonly maxSessionSeconds: number
+  readonly tags: Readonly<Record<string, string>>
+}
+
+export type Reader = Pick<Unit, 'get' | 'range'>
+
+/** Provided by IAM. Answers come from caches that the change feed keeps honest. */
+export interface IdentityPort {
+  accessKey(accessKeyId: string): Promise<LongTermKey | undefined>
+  /** undefined once the subject is deleted, or when its id belongs to another of the same name. */
+  identity(account: string, subject: Subject): Promise<Identity | undefined>
+  role(reader: Reader, arn: string): Promise<AssumableRole | undefined>
+  /** A managed policy, compiled, for session policies. */
+  managedPolicy(reader: Reader, arn: string): Promise<CompiledPolicy | undefined>
+  /** Checks a one-time code of the named MFA device of this subject, and spends it. */
+  verifyMfa(unit: Unit, account: string, subject: Subject, serial: string, code: string, now: number): Promise<boolean>
+  /** Tells that a key was used. Durable within a minute. */
+  used(accessKeyId: string, at: { readonly service: string; readonly region: string; readonly timeMs: number }): void
+}
+
+export interface Ports {
+  readonly identity: IdentityPort
+}

@@ -1,0 +1,31 @@
+/** Quotas are data: AWS's default values, which an operator may change. */
+
+export type Quotas = Readonly<Record<string, number>>
+
+/** Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+export const quotaDefaults: Quotas = {
+  'iam/UsersPerAccount': 5000,
+  'iam/GroupsPerAccount': 300,
+  'iam/RolesPerAccount': 1000,
+  'iam/PoliciesPerAccount': 1500,
+  'iam/InstanceProfilesPerAccount': 1000,
+  'iam/ServerCertificatesPerAccount': 20,
+  'iam/SAMLProvidersPerAccount': 100,
+  'iam/OpenIdConnectProvidersPerAccount': 100,
+  'iam/PoliciesPerUser': 10,
+  'iam/PoliciesPerGroup': 10,
+  'iam/PoliciesPerRole': 10,
+  'iam/VersionsPerPolicy': 5,
+  'iam/AccessKeysPerUser': 2,
+  'iam/GroupsPerUser': 10,
+  'iam/MFADevicesPerUser': 8,
+  'iam/SSHPublicKeysPerUser': 5,
+  'iam/SigningCertificatesPerUser': 2,
+  'iam/TagsPerResource': 50,
+  // Characters without white space.
+  'iam/PolicySize': 6144,
+  'iam/UserPolicySize': 2048,
+  'iam/GroupPolicySize': 5120,
+  'iam/RolePolicySize': 10240,
+  'iam/AssumeRolePolicySize': 2048,
+}

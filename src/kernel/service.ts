@@ -1,0 +1,78 @@
+/** The words a service is written in: resource, operation, fail. */
+import { Fault } from '../wire/fault.ts'
+import type { FaultName, Input, OpName, Output } from '../wire/typed.ts'
+import type { Call, Conditions } from './call.ts'
+import { type Row, Resource, type ResourceDefinition, type Target } from './resource.ts'
+
+/** A service as others name it: its row in the wire table, and the types of its SDK client. */
+export interface Api<M> {
+  /** The id of the service's row in `wire/services.ts`. */
+  readonly id: string
+  /** Never present: carries the client module's types. */
+  readonly types?: M
+}
+
+// biome-ignore-start lint/suspicious/noExplicitAny: the registry holds operations of every type; `operation()` typed them.
+export interface Operation {
+  readonly name: string
+  /** IAM actions asked on the target; more than one where AWS asks more (ReEncrypt). Empty: no permission needed. */
+  readonly actions: readonly string[]
+  readonly target: Target<any, any>
+  readonly conditions: ((input: any, call: Call) => Conditions) | undefined
+  readonly run: (call: Call, input: any, row: any) => any
+}
+// biome-ignore-end lint/suspicious/noExplicitAny: see above
+
+export interface Service {
+  readonly api: Api<unknown>
+  readonly operations: readonly Operation[]
+}
+
+type Awaitable<T> = T | Promise<T>
+
+/** `.on(…)` has been said: conditions may follow, `.run` must. */
+export interface Aimed<M, N extends OpName<M>, R> {
+  /** Condition keys this operation adds to the request context, e.g. `iam:PolicyARN`. */
+  given(conditions: (input: Input<M, N>, call: Call) => Conditions): Aimed<M, N, R>
+  /** Where AWS names the action otherwise, or asks for more than one. */
+  asking(...actions: readonly string[]): Aimed<M, N, R>
+  run(body: (call: Call, input: Input<M, N>, row: R) => Awaitable<Output<M, N>>): Operation
+}
+
+export interface Named<M, N extends OpName<M>> {
+  /** What is authorised and recorded. `anything` where IAM knows no resource for the operation. */
+  on<R>(target: Target<Input<M, N>, R>): Aimed<M, N, R>
+  /** For the few operations that AWS answers without asking any policy. Write why. */
+  withoutPermission(): Pick<Aimed<M, N, undefined>, 'run'>
+}
+
+export function service<M>(id: string, iamPrefix: string = id) {
+  const api: Api<M> = { id }
+
+  function aimed<N extends OpName<M>, R>(
+    name: N,
+    target: Target<Input<M, N>, R>,
+    actions: readonly string[],
+    conditions?: (input: Input<M, N>, call: Call) => Conditions,
+  ): Aimed<M, N, R> {
+    return {
+      given: (more) =>
+        aimed(name, target, actions, (input, call) => ({ ...conditions?.(input, call), ...more(input, call) })),
+      asking: (...instead) => aimed(name, target, instead, conditions),
+      run: (run) => ({ name, actions, target, conditions, run }),
+    }
+  }
+
+  return {
+    api,
+    /** An error of the model; the compiler knows its name. */
+    fail: (code: FaultName<M>, message: string, members?: Readonly<Record<string, unknown>>) =>
+      new Fault(code, message, members ? { members } : {}),
+    resource: <R extends Row>(definition: ResourceDefinition<R>) => new Resource<R>(iamPrefix, definition),
+    operation: <N extends OpName<M>>(name: N): Named<M, N> => ({
+      on: <R>(target: Target<Input<M, N>, R>) => aimed<N, R>(name, target, [`${iamPrefix}:${name}`]),
+      withoutPermission: () =>
+        aimed<N, undefined>(name, { find: () => ({ acted: undefined, row: undefined }) }, []),
+    }),
+  }
+}

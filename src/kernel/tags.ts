@@ -1,0 +1,38 @@
+/** Tags: the rules that hold for every service, once. */
+import type { Tags } from './resource.ts'
+
+export interface TagPair {
+  readonly Key: string
+  readonly Value?: string | undefined
+}
+
+export const TAGS_MAX = 50
+
+/** What can be wrong with tags; a service turns it into its own error. */
+export type TagProblem = 'duplicate' | 'reserved' | 'too-many'
+
+/** Adds pairs to tags. A key that differs only by case replaces the old one, as in IAM. */
+export function mergeTags(tags: Tags | undefined, pairs: readonly TagPair[]): Tags | TagProblem {
+  const folded = new Set<string>()
+  for (const { Key } of pairs) {
+    if (Key.toLowerCase().startsWith('aws:')) return 'reserved'
+    if (folded.has(Key.toLowerCase())) return 'duplicate'
+    folded.add(Key.toLowerCase())
+  }
+  const merged: Record<string, string> = {}
+  for (const [key, value] of Object.entries(tags ?? {})) if (!folded.has(key.toLowerCase())) merged[key] = value
+  for (const { Key, Value } of pairs) merged[Key] = Value ?? ''
+  return Object.keys(merged).length > TAGS_MAX ? 'too-many' : merged
+}
+
+export function withoutTags(tags: Tags | undefined, keys: readonly string[]): Tags {
+  const gone = new Set(keys.map((key) => key.toLowerCase()))
+  return Object.fromEntries(Object.entries(tags ?? {}).filter(([key]) => !gone.has(key.toLowerCase())))
+}
+
+/** As clients expect them listed: by key. */
+export function listTags(tags: Tags | undefined): { Key: string; Value: string }[] {
+  return Object.entries(tags ?? {})
+    .map(([Key, Value]) => ({ Key, Value }))
+    .sort((a, b) => (a.Key < b.Key ? -1 : a.Key > b.Key ? 1 : 0))
+}
