@@ -1,0 +1,13 @@
+/** A vault that lives and dies with the process: for `--dev` and for tests. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { openVault } from './sealed.ts'
+import type { Vault } from './vault.ts'
+
+export function ephemeralVault(): Vault {
+  const wrapped = new Map<string, string>()
+  return openVault({
+    rootKey: randomBytes(32),
+    installId: randomUUID(),
+    accountKeys: { load: (account) => wrapped.get(account), save: (account, key) => void wrapped.set(account, key) },
+  })
+}
