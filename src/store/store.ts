@@ -106,6 +106,11 @@ export interface Store {
   close(): Promise<void>
 }
 
+/** UTF-8 byte order, which is the order of keys in every engine. UTF-16 order differs only above the surrogates. */
+export function compareKeys(a: Key, b: Key): number {
+  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
+
 /** Thrown by `run` after too many attempts lost to other writers. */
 export class ContentionError extends Error {
   override readonly name = 'ContentionError'

@@ -47,13 +47,19 @@ export function readKeyFile(file: string): Unsealed {
 function parse(text: string, file: string): KeyFile {
   try {
     const content = JSON.parse(text) as KeyFile
-    if (content.version === 1 && typeof content.installId === 'string' && Buffer.from(content.rootKey, 'base64').length === 32) {
+    if (
+      content.version === 1 &&
+      typeof content.installId === 'string' &&
+      Buffer.from(content.rootKey, 'base64').length === 32
+    ) {
       return content
     }
   } catch {
     // Fall through: a parse error would quote the file, and the file is the key.
   }
-  throw new VaultError(`${file} is not a Merlon root key file. Restore it from a backup; without it the data cannot be read.`)
+  throw new VaultError(
+    `${file} is not a Merlon root key file. Restore it from a backup; without it the data cannot be read.`,
+  )
 }
 
 function syncDirectory(directory: string): void {

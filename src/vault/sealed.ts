@@ -1,5 +1,13 @@
 /** The vault itself: purpose keys, account keys and sealed values under one root key. Only this file holds key bytes. */
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto'
 import { type Place, type Purpose, type Sealed, type Vault, VaultError } from './vault.ts'
 
 const KEY_BYTES = 32
@@ -37,13 +45,18 @@ class RootedVault implements Vault {
   readonly #derive: (label: string) => KeyObject
 
   constructor({ rootKey, installId, accountKeys }: VaultOptions) {
-    if (rootKey.length !== KEY_BYTES) throw new VaultError(`a root key has ${KEY_BYTES} bytes, this one ${rootKey.length}`)
+    if (rootKey.length !== KEY_BYTES)
+      throw new VaultError(`a root key has ${KEY_BYTES} bytes, this one ${rootKey.length}`)
     const root = createSecretKey(rootKey)
     rootKey.fill(0)
     this.#installId = installId
     this.#accountKeys = accountKeys
     this.#derive = (label) =>
-      createSecretKey(Buffer.from(hkdfSync('sha256', root, lengths(installId, String(ROOT_VERSION)), `merlon/v1/${label}`, KEY_BYTES)))
+      createSecretKey(
+        Buffer.from(
+          hkdfSync('sha256', root, lengths(installId, String(ROOT_VERSION)), `merlon/v1/${label}`, KEY_BYTES),
+        ),
+      )
   }
 
   seal(place: Place, plaintext: Uint8Array): Sealed {
@@ -59,7 +72,9 @@ class RootedVault implements Vault {
   open(place: Place, sealed: Sealed): Buffer {
     const bytes = sealed.startsWith(SEALED_PREFIX) ? decodeStrictly(sealed.slice(SEALED_PREFIX.length)) : undefined
     const wrappedEnd = 1 + NONCE_BYTES + KEY_BYTES + TAG_BYTES
-    const refused = new VaultError(`the value sealed at ${place.table}/${place.key}.${place.column} does not open there`)
+    const refused = new VaultError(
+      `the value sealed at ${place.table}/${place.key}.${place.column} does not open there`,
+    )
     if (!bytes || bytes.length < wrappedEnd + NONCE_BYTES + TAG_BYTES || bytes[0] !== ROOT_VERSION) throw refused
 
     const aad = this.#placeBytes(place)
@@ -82,7 +97,9 @@ class RootedVault implements Vault {
   }
 
   mac(purpose: Purpose, data: Uint8Array | string): Buffer {
-    return createHmac('sha256', this.#purpose(`${purpose}/mac`)).update(data).digest()
+    return createHmac('sha256', this.#purpose(`${purpose}/mac`))
+      .update(data)
+      .digest()
   }
 
   #purpose(label: string): KeyObject {

@@ -1,0 +1,116 @@
+/** Making a batch of commits durable: one transaction, one fsync. Runs on the writer's thread. */
+import { type Database, openDatabase, type Statement } from './engine.ts'
+import { migrate } from './schema.ts'
+import type { LogRecord } from './store.ts'
+
+export interface Batch {
+  /** The revision of the last commit in the batch. */
+  readonly revision: number
+  /** Key and new document as JSON; null deletes. Later entries win. */
+  readonly documents: readonly (readonly [key: string, document: string | null])[]
+  readonly records: readonly LogRecord[]
+}
+
+/** Log rows whose attributes are indexed in one go, behind the commits, never in front of them. */
+const INDEX_PORTION = 500
+const WAL_PAGES_MAX = 16_384
+
+export class BatchWriter {
+  readonly #database: Database
+  readonly #put: Statement
+  readonly #delete: Statement
+  readonly #append: Statement
+  readonly #revision: Statement
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#put = database.prepare(
+      'INSERT INTO documents (key, document) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET document = excluded.document',
+    )
+    this.#delete = database.prepare('DELETE FROM documents WHERE key = ?')
+    this.#append = database.prepare(
+      'INSERT INTO log (id, account, region, time_ms, attributes, body) VALUES (?, ?, ?, ?, ?, ?)',
+    )
+    this.#revision = database.prepare("UPDATE counters SET value = ? WHERE name = 'revision'")
+  }
+
+  static async open(file: string): Promise<BatchWriter> {
+    const database = await openDatabase(file)
+    configure(database)
+    migrate(database)
+    return new BatchWriter(database)
+  }
+
+  write(batch: Batch): void {
+    this.#transaction(() => {
+      for (const [key, document] of batch.documents) {
+        if (document === null) this.#delete.run(key)
+        else this.#put.run(key, document)
+      }
+      for (const record of batch.records) {
+        this.#append.run(
+          record.id,
+          record.account,
+          record.region,
+          record.timeMs,
+          JSON.stringify(record.attributes),
+          record.body,
+        )
+      }
+      this.#revision.run(batch.revision)
+    })
+  }
+
+  /** Indexes the attributes of some log rows that are not indexed yet; returns whether more remain. */
+  index(): boolean {
+    const { value: indexed } = this.#database.prepare("SELECT value FROM counters WHERE name = 'indexed'").get()!
+    const rows = this.#database
+      .prepare('SELECT position, account, attributes FROM log WHERE position > ? ORDER BY position LIMIT ?')
+      .all(indexed!, INDEX_PORTION)
+    if (rows.length === 0) return false
+    const insert = this.#database.prepare(
+      'INSERT OR IGNORE INTO log_attributes (account, name, value, position) VALUES (?, ?, ?, ?)',
+    )
+    this.#transaction(() => {
+      for (const { position, account, attributes } of rows) {
+        for (const [name, value] of JSON.parse(attributes as string) as [string, string][]) {
+          insert.run(account!, name, value, position!)
+        }
+      }
+      this.#database.prepare("UPDATE counters SET value = ? WHERE name = 'indexed'").run(rows.at(-1)!.position!)
+    })
+    return rows.length === INDEX_PORTION
+  }
+
+  /** Moves the write-ahead log into the database; truncates it when it has grown large. */
+  checkpoint(): void {
+    const result = this.#database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()
+    if (Number(result?.['log'] ?? 0) > WAL_PAGES_MAX) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  #transaction(body: () => void): void {
+    this.#database.exec('BEGIN IMMEDIATE')
+    try {
+      body()
+      this.#database.exec('COMMIT')
+    } catch (error) {
+      try {
+        this.#database.exec('ROLLBACK')
+      } catch {
+        // SQLite has rolled back by itself, as it does when the disk is full.
+      }
+      throw error
+    }
+  }
+}
+
+/** Durable at every commit. Checkpoints are ours to time, so that no commit waits for one. */
+export function configure(database: Database): void {
+  database.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 5000',
+  )
+}

@@ -1,0 +1,98 @@
+/** One attempt: what it read, so that commit can check it, and what it wants written. */
+import {
+  type Change,
+  compareKeys,
+  type Entry,
+  type Key,
+  type LogRecord,
+  type RangeOptions,
+  type Unit,
+} from './store.ts'
+
+/** What a unit reads from: accepted state, by key and by range. */
+export interface View {
+  readonly revision: number
+  get(key: Key): object | undefined
+  range(prefix: Key, options: RangeOptions): readonly Entry<object>[]
+}
+
+/** A stretch of keys that was read, with the revision it was read at. Bounds are inclusive; undefined is open. */
+interface Stretch {
+  readonly prefix: Key
+  readonly from: Key | undefined
+  readonly to: Key | undefined
+  readonly revision: number
+}
+
+export class BufferedUnit implements Unit {
+  readonly startedAt: number
+  readonly writes = new Map<Key, object | undefined>()
+  readonly records: LogRecord[] = []
+  readonly #view: View
+  readonly #reads = new Map<Key, number>()
+  readonly #stretches: Stretch[] = []
+
+  constructor(view: View) {
+    this.#view = view
+    this.startedAt = view.revision
+  }
+
+  async get<T extends object>(key: Key): Promise<T | undefined> {
+    if (this.writes.has(key)) return this.writes.get(key) as T | undefined
+    if (!this.#reads.has(key)) this.#reads.set(key, this.#view.revision)
+    return this.#view.get(key) as T | undefined
+  }
+
+  async range<T extends object>(prefix: Key, options: RangeOptions = {}): Promise<readonly Entry<T>[]> {
+    const { limit, reverse = false, after } = options
+    // Own deletes may drop rows from the page, so ask for as many more.
+    const own = [...this.writes.keys()].filter((key) => key.startsWith(prefix))
+    const asked = limit === undefined ? undefined : limit + own.length
+    const revision = this.#view.revision
+    const rows = this.#view.range(prefix, { ...options, limit: asked })
+
+    const full = asked !== undefined && rows.length >= asked
+    const last = full ? rows.at(-1)!.key : undefined
+    this.#stretches.push(
+      reverse ? { prefix, from: last, to: after, revision } : { prefix, from: after, to: last, revision },
+    )
+
+    if (own.length === 0) return rows as readonly Entry<T>[]
+    const merged = new Map<Key, object | undefined>(rows.map((row) => [row.key, row.document]))
+    for (const key of own) {
+      const behind = after === undefined || (reverse ? compareKeys(key, after) < 0 : compareKeys(key, after) > 0)
+      const reached = last === undefined || (reverse ? compareKeys(key, last) >= 0 : compareKeys(key, last) <= 0)
+      if (behind && reached) merged.set(key, this.writes.get(key))
+    }
+    const entries = [...merged]
+      .filter(([, document]) => document !== undefined)
+      .map(([key, document]) => ({ key, document: document as T }))
+      .sort((a, b) => (reverse ? compareKeys(b.key, a.key) : compareKeys(a.key, b.key)))
+    return limit === undefined ? entries : entries.slice(0, limit)
+  }
+
+  put(key: Key, document: object): void {
+    this.writes.set(key, document)
+  }
+  delete(key: Key): void {
+    this.writes.set(key, undefined)
+  }
+  append(record: LogRecord): void {
+    this.records.push(record)
+  }
+
+  /** Whether a commit of this revision changed something this unit had read before it. */
+  conflictsWith(revision: number, changes: readonly Change[]): boolean {
+    return changes.some(
+      ({ key }) =>
+        (this.#reads.get(key) ?? revision) < revision ||
+        this.#stretches.some(
+          (stretch) =>
+            stretch.revision < revision &&
+            key.startsWith(stretch.prefix) &&
+            (stretch.from === undefined || compareKeys(key, stretch.from) >= 0) &&
+            (stretch.to === undefined || compareKeys(key, stretch.to) <= 0),
+        ),
+    )
+  }
+}
