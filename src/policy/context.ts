@@ -1,0 +1,66 @@
+/** The condition keys of one request: names in any case, one value or several, absent when absent. */
+
+/** A value, several values, or how to find out: called at most once, and only when a policy asks. */
+export type ContextValue = string | readonly string[] | (() => string | readonly string[] | undefined)
+
+interface Entry {
+  /** As first written, for explanations. */
+  readonly name: string
+  value: ContextValue
+}
+
+export class Context {
+  readonly #entries = new Map<string, Entry>()
+
+  constructor(values?: Readonly<Record<string, ContextValue | undefined>>) {
+    if (!values) return
+    for (const name of Object.keys(values)) {
+      const value = values[name]
+      if (value !== undefined) this.set(name, value)
+    }
+  }
+
+  set(key: string, value: ContextValue): void {
+    this.#entries.set(lowerKey(key), { name: key, value })
+  }
+
+  has(key: string): boolean {
+    return this.lookup(lowerKey(key)) !== undefined
+  }
+
+  get(key: string): string | readonly string[] | undefined {
+    return this.lookup(lowerKey(key))
+  }
+
+  /** For compiled policies, whose keys are already in lower case. */
+  lookup(lowered: string): string | readonly string[] | undefined {
+    const entry = this.#entries.get(lowered)
+    if (entry === undefined) return undefined
+    const { value } = entry
+    if (typeof value !== 'function') return value
+    const found = value()
+    if (found === undefined) this.#entries.delete(lowered)
+    else entry.value = found
+    return found
+  }
+
+  *entries(): Generator<[key: string, values: readonly string[]]> {
+    for (const [lowered, { name }] of [...this.#entries]) {
+      const found = this.lookup(lowered)
+      if (found !== undefined) yield [name, typeof found === 'string' ? [found] : found]
+    }
+  }
+}
+
+const LOWERED_MAX = 4096
+const lowered = new Map<string, string>()
+
+/** Lower-casing every key of every request costs more than the decision; the keys of requests are few. */
+function lowerKey(key: string): string {
+  const known = lowered.get(key)
+  if (known !== undefined) return known
+  const result = key.toLowerCase()
+  if (lowered.size >= LOWERED_MAX) lowered.clear()
+  lowered.set(key, result)
+  return result
+}

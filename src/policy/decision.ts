@@ -1,0 +1,73 @@
+/** The question put to the engine, the policies that bear on it, and the answer. */
+import type { CompiledPolicy, PolicySet } from './compile.ts'
+import type { Context } from './context.ts'
+import type { PolicySource } from './document.ts'
+import type { Position } from './error.ts'
+import type { Principal } from './principal.ts'
+
+export interface Request {
+  readonly principal: Principal
+  /** `s3:GetObject`, in any case. */
+  readonly action: string
+  /** An ARN, or `*` for actions without one. */
+  readonly resource: string
+  /** Twelve digits: who owns the resource. */
+  readonly resourceAccount: string
+  readonly context: Context
+}
+
+/** Compiled once with `compileSet` and kept, or compiled on the spot from the list. */
+export type Policies = PolicySet | readonly CompiledPolicy[]
+
+export interface Layers {
+  readonly identity: Policies
+  readonly boundary?: CompiledPolicy
+  /** One of them must allow. Present but empty: the session was given no permissions. */
+  readonly session?: Policies
+  readonly resource?: CompiledPolicy
+  /** `required` where the resource policy is the root of authority even within its account: KMS keys, role trust. */
+  readonly resourceMode: 'optional' | 'required'
+  /** Root, organisational units, account: every level must allow. */
+  readonly scps?: readonly Policies[]
+  /** Every level may deny; `RCPFullAWSAccess` is understood at each. */
+  readonly rcps?: readonly Policies[]
+  readonly endpoint?: CompiledPolicy
+}
+
+export type Layer = 'identity' | 'resource' | 'trust' | 'boundary' | 'session' | 'scp' | 'rcp' | 'endpoint'
+
+export interface Decision {
+  readonly allowed: boolean
+  /** A Deny statement decided, not the lack of an Allow. */
+  readonly explicit: boolean
+  /** The layer that decided. */
+  readonly layer: Layer
+  /** The statement that decided; none when the lack of one did, or when root's own authority did. */
+  readonly statement?: Statement
+}
+
+export interface Statement {
+  readonly policy: PolicySource
+  readonly index: number
+  readonly sid: string | undefined
+  readonly effect: 'Allow' | 'Deny'
+  readonly start: Position
+  readonly end: Position
+}
+
+/** What one layer says by itself. `none`: it does not apply to this request. */
+export interface LayerOutcome {
+  readonly layer: Layer
+  readonly outcome: 'allowed' | 'explicitDeny' | 'implicitDeny' | 'none'
+  /** Denying statements first. */
+  readonly statements: readonly Statement[]
+}
+
+export interface Explanation extends Decision {
+  /** In the order of evaluation. */
+  readonly layers: readonly LayerOutcome[]
+  /** Every statement that matched, denying ones first. */
+  readonly statements: readonly Statement[]
+  /** Keys asked for by statements that otherwise match and that the request does not carry; as written, sorted. */
+  readonly missing: readonly string[]
+}
