@@ -1,0 +1,185 @@
+/** The proof: that the holder of a secret signed exactly these bytes, for this service, about now. */
+import { Fault } from '../fault.ts'
+import type { HttpRequest } from '../http.ts'
+import { canonicalRequest, gather, type HeaderValues, sha256Hex, stringToSign } from './canonical.ts'
+import { decodeChunks } from './chunks.ts'
+import { forbidden, mismatch, misscoped, refused, signsLikeS3, untimely } from './faults.ts'
+import { type Credential, type SigningKeys, scopeText } from './keys.ts'
+import type { Presented } from './present.ts'
+import { basicDate, parseBasicDate } from './time.ts'
+
+export interface VerifyOptions {
+  /** How far the two clocks may be apart, in milliseconds. */
+  readonly skewMs: number
+  /** The Region that must be in scope; undefined: any. */
+  readonly region?: string | undefined
+  /** The signing names this endpoint answers to; the first is the one named in errors. */
+  readonly serviceNames: readonly string[]
+}
+
+/**
+ * AWS STS does not read X-Amz-Expires: a presigned call lives as long as a signed one. EKS relies on it, whose tokens
+ * say 60 seconds and are used for a quarter of an hour.
+ */
+const IGNORES_EXPIRES: ReadonlySet<string> = new Set(['sts'])
+
+/**
+ * Checks the signature of a request whose claims were read by `present`, with the credential found for them.
+ * Returns the body, without chunk framing where there was any. Throws `Fault` when anything at all does not fit.
+ * The session token is not compared here: only the caller knows which one belongs to the credential.
+ */
+export function verify(
+  request: HttpRequest,
+  presented: Presented,
+  credential: Credential,
+  keys: SigningKeys,
+  nowMs: number,
+  options: VerifyOptions,
+): { readonly body: Buffer } {
+  const headers = gather(request.rawHeaders)
+  checkScope(presented, options)
+  checkTime(presented, nowMs, options.skewMs)
+  checkCoverage(presented, headers)
+
+  const canonical = canonicalRequest({
+    method: request.method,
+    path: request.path,
+    query: request.query,
+    headers,
+    signedHeaders: presented.signedHeaders,
+    pathStyle: signsLikeS3(presented.service) ? 'as-sent' : 'normalised',
+    omittedParameter: presented.presigned ? 'x-amz-signature' : undefined,
+    payload: presented.payloadText ?? sha256Hex(request.body),
+  })
+  const text = stringToSign(presented.algorithm, presented.amzDate, scopeText(presented), canonical)
+  const key = keys.get(presented, credential)
+  if (!key.check(text, presented.signature)) throw mismatch(presented.service)
+  keys.keep(presented, credential, key)
+
+  if (presented.payload === 'hashed' || presented.payload === 'unsigned') {
+    checkStatedHash(request, presented, headers)
+    return { body: request.body }
+  }
+  const trailerNames = (headers.get('x-amz-trailer') ?? []).flatMap((value) => value.toLowerCase().split(','))
+  const framed = {
+    body: request.body,
+    trailerNames: trailerNames.map((name) => name.trim()).filter((name) => name !== ''),
+    decodedLength: headers.get('x-amz-decoded-content-length')?.[0],
+  }
+  return { body: decodeChunks(framed, presented, key) }
+}
+
+function checkScope(presented: Presented, options: VerifyOptions): void {
+  const { service, region, date, amzDate, presigned } = presented
+  if (!options.serviceNames.includes(service)) {
+    const expected = options.serviceNames[0] ?? ''
+    // The endpoint decides whose words are used, not the claim.
+    throw misscoped(
+      expected,
+      presigned,
+      signsLikeS3(expected)
+        ? `incorrect service "${service}". This endpoint belongs to "${expected}".`
+        : `Credential should be scoped to correct service: '${expected}'.`,
+    )
+  }
+  if (!amzDate.startsWith(date)) {
+    throw misscoped(
+      service,
+      presigned,
+      `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${date}' != '${amzDate.slice(0, 8)}', from '${amzDate}'.`,
+    )
+  }
+  if (presented.algorithm !== 'AWS4-HMAC-SHA256') {
+    checkRegionSet(presented, options.region)
+  } else if (options.region !== undefined && region !== options.region) {
+    throw misscoped(
+      service,
+      presigned,
+      signsLikeS3(service)
+        ? `the region '${region}' is wrong; expecting '${options.region}'`
+        : 'Credential should be scoped to a valid region.',
+    )
+  }
+}
+
+/** SigV4a names its Regions in a signed header or parameter, `*` standing for any run of characters. */
+function checkRegionSet(presented: Presented, expected: string | undefined): void {
+  const fits = presented.regionSet
+    ?.split(',')
+    .map((pattern) => pattern.trim())
+    .some((pattern) => pattern !== '' && (expected === undefined || regionMatches(pattern, expected)))
+  if (!fits) throw misscoped(presented.service, presented.presigned, 'Credential should be scoped to a valid region.')
+}
+
+function regionMatches(pattern: string, region: string): boolean {
+  if (!/^[A-Za-z0-9*-]{1,64}$/.test(pattern)) return false
+  const [head, ...rest] = pattern.split('*')
+  if (rest.length === 0) return pattern === region
+  const tail = rest.pop()!
+  if (!region.startsWith(head!) || !region.endsWith(tail) || head!.length + tail.length > region.length) return false
+  let at = head!.length
+  for (const piece of rest) {
+    const found = region.indexOf(piece, at)
+    if (found < 0) return false
+    at = found + piece.length
+  }
+  return at + tail.length <= region.length
+}
+
+function checkTime(presented: Presented, nowMs: number, skewMs: number): void {
+  const { service, amzDate } = presented
+  const signedMs = parseBasicDate(amzDate)!
+  const minutes = `${skewMs / 60_000} min.`
+
+  if (presented.presigned && signsLikeS3(service)) {
+    if (signedMs > nowMs + skewMs) throw forbidden('Request is not yet valid')
+    if (nowMs > signedMs + presented.expiresSeconds! * 1_000) throw forbidden('Request has expired')
+    return
+  }
+  if (signedMs > nowMs + skewMs) {
+    const [now, limit] = [basicDate(nowMs), basicDate(nowMs + skewMs)]
+    throw untimely(service, `Signature not yet current: ${amzDate} is still later than ${limit} (${now} + ${minutes})`)
+  }
+  const ownTerm = presented.presigned && presented.expiresSeconds !== undefined && !IGNORES_EXPIRES.has(service)
+  const termMs = ownTerm ? presented.expiresSeconds! * 1_000 : skewMs
+  if (nowMs > signedMs + termMs) {
+    const [now, limit] = [basicDate(nowMs), basicDate(nowMs - termMs)]
+    const term = ownTerm ? `${presented.expiresSeconds} sec.` : minutes
+    throw untimely(service, `Signature expired: ${amzDate} is now earlier than ${limit} (${now} - ${term})`)
+  }
+}
+
+/** What steers a service must be signed: the host and every X-Amz-* header. */
+function checkCoverage(presented: Presented, headers: HeaderValues): void {
+  const { signedHeaders } = presented
+  if (!signedHeaders.includes('host')) {
+    throw refused("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+  }
+  for (const name of headers.keys()) {
+    if (!name.startsWith('x-amz-') || signedHeaders.includes(name)) continue
+    // Whoever holds a presigned URL may still state the hash of the body; it is checked, but decides nothing.
+    if (presented.presigned && name === 'x-amz-content-sha256') continue
+    throw forbidden(`There were headers present in the request which were not signed: ${name}`)
+  }
+}
+
+/** S3 signs the hash that the client states, so the statement has to be compared with the body as well. */
+function checkStatedHash(request: HttpRequest, presented: Presented, headers: HeaderValues): void {
+  if (!signsLikeS3(presented.service)) return
+  const stated = [presented.payloadText, headers.get('x-amz-content-sha256')?.[0]].filter(isHash)
+  if (stated.length === 0) return
+  const computed = sha256Hex(request.body)
+  if (stated.some((digest) => digest !== computed)) throw wrongContentHash()
+}
+
+function isHash(text: string | undefined): text is string {
+  return text !== undefined && /^[0-9a-f]{64}$/.test(text)
+}
+
+function wrongContentHash(): Fault {
+  return new Fault(
+    'XAmzContentSHA256Mismatch',
+    "The provided 'x-amz-content-sha256' header does not match what was computed.",
+    { status: 400 },
+  )
+}
