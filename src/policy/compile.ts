@@ -1,19 +1,149 @@
-/** Policies made ready to decide: immutable, and shared by everyone they are attached to. */
-import type { Policy, PolicySource } from './document.ts'
+/** Policies made ready to decide: immutable, indexed by action, and shared by everyone they are attached to. */
+import { compileResource, type TextTest } from './arn-pattern.ts'
+import { type ConditionTest, compileConditions } from './condition.ts'
+import type { Choice, Policy, PolicyKind, PolicySource, Statement, Version } from './document.ts'
+import type { Position } from './error.ts'
+import { compileGlob, globCodes } from './glob.ts'
+import { compilePrincipal, type PrincipalTest } from './principals.ts'
 
 export interface CompiledPolicy {
   readonly source: PolicySource
   readonly policy: Policy
+  readonly statements: readonly CompiledStatement[]
 }
 
-export interface PolicySet {
-  readonly policies: readonly CompiledPolicy[]
+export interface CompiledStatement {
+  /** As AWS numbers them: place in the document, from 0. */
+  readonly index: number
+  readonly sid: string | undefined
+  readonly effect: 'Allow' | 'Deny'
+  readonly start: Position
+  readonly end: Position
+  readonly policy: PolicySource
+  /** On the action in lower case. */
+  readonly action: (action: string) => boolean
+  /** Undefined: any. */
+  readonly resource: TextTest | undefined
+  /** Undefined: the kind of policy has no principals. */
+  readonly principal: PrincipalTest | undefined
+  /** Undefined: none. */
+  readonly condition: ConditionTest | undefined
+  /** For what the condition asks of the request: see `contextKeysOf`. */
+  readonly statement: Statement
+  readonly version: Version
 }
+
+/** The statements of several policies that could bear on one action. */
+export interface Candidates {
+  readonly deny: readonly CompiledStatement[]
+  readonly allow: readonly CompiledStatement[]
+}
+
+/** Kinds in which a statement says whom it means. */
+const WITH_PRINCIPAL: ReadonlySet<PolicyKind> = new Set(['resource', 'trust', 'rcp', 'endpoint'])
 
 export function compilePolicy(policy: Policy, source: PolicySource): CompiledPolicy {
-  return { source, policy }
+  const statements = policy.statements.map((statement) => compileStatement(statement, policy, source))
+  return { source, policy, statements }
+}
+
+function compileStatement(statement: Statement, policy: Policy, source: PolicySource): CompiledStatement {
+  const { effect, sid, index, start, end } = statement
+  return {
+    index,
+    sid,
+    effect,
+    start,
+    end,
+    policy: source,
+    action: compileActions(statement.action),
+    resource: statement.resource && compileResources(statement.resource, policy.version),
+    principal: WITH_PRINCIPAL.has(policy.kind) ? compilePrincipal(statement.principal, effect) : undefined,
+    condition: compileConditions(statement.conditions, effect, policy.version),
+    statement,
+    version: policy.version,
+  }
+}
+
+function compileActions({ values, negated }: Choice<readonly string[]>): (action: string) => boolean {
+  const tests = values.map((value) => compileGlob(globCodes(value.toLowerCase())))
+  return (action) => tests.some((test) => test(action)) !== negated
+}
+
+function compileResources({ values, negated }: Choice<readonly string[]>, version: Version): TextTest | undefined {
+  if (values.includes('*')) return negated ? () => false : undefined
+  const tests = values.map((value) => compileResource(value, version))
+  if (negated) return (resource, context) => !tests.some((test) => test(resource, context))
+  if (tests.length === 1) return tests[0]!
+  return (resource, context) => {
+    for (let i = 0; i < tests.length; i++) if (tests[i]!(resource, context)) return true
+    return false
+  }
+}
+
+/** Bounded, because the policy simulator asks for whatever action its caller likes. */
+const ACTIONS_REMEMBERED_MAX = 5000
+
+/** Several policies as one: all of a principal's, or all of one level of an organisation. Compile once, keep. */
+export class PolicySet {
+  readonly policies: readonly CompiledPolicy[]
+  readonly #exact = new Map<string, CompiledStatement[]>()
+  readonly #byService = new Map<string, CompiledStatement[]>()
+  readonly #anyService: CompiledStatement[] = []
+  readonly #remembered = new Map<string, Candidates>()
+
+  constructor(policies: readonly CompiledPolicy[]) {
+    this.policies = policies
+    for (const policy of policies) for (const statement of policy.statements) this.#index(statement)
+  }
+
+  /** The action in lower case. */
+  candidates(action: string): Candidates {
+    const remembered = this.#remembered.get(action)
+    if (remembered) return remembered
+    const found = new Set(this.#exact.get(action))
+    const service = action.slice(0, action.indexOf(':'))
+    for (const list of [this.#byService.get(service), this.#anyService]) {
+      for (const statement of list ?? []) if (statement.action(action)) found.add(statement)
+    }
+    // The cheapest to test come first: the outcome does not depend on the order.
+    const ordered = [...found].sort((a, b) => cost(a) - cost(b))
+    const candidates = {
+      deny: ordered.filter((statement) => statement.effect === 'Deny'),
+      allow: ordered.filter((statement) => statement.effect === 'Allow'),
+    }
+    if (this.#remembered.size >= ACTIONS_REMEMBERED_MAX) this.#remembered.clear()
+    this.#remembered.set(action, candidates)
+    return candidates
+  }
+
+  #index(statement: CompiledStatement): void {
+    const { negated, values } = statement.statement.action
+    if (negated) {
+      this.#anyService.push(statement)
+      return
+    }
+    for (const value of values) {
+      const pattern = globCodes(value.toLowerCase())
+      const wild = pattern.findIndex((code) => code < 0)
+      const colon = pattern.indexOf(58)
+      if (wild < 0) add(this.#exact, value.toLowerCase(), statement)
+      else if (colon >= 0 && colon < wild) add(this.#byService, value.slice(0, colon).toLowerCase(), statement)
+      else this.#anyService.push(statement)
+    }
+  }
 }
 
 export function compileSet(policies: readonly CompiledPolicy[]): PolicySet {
-  return { policies }
+  return new PolicySet(policies)
+}
+
+function add(index: Map<string, CompiledStatement[]>, key: string, statement: CompiledStatement): void {
+  const list = index.get(key)
+  if (list) list.push(statement)
+  else index.set(key, [statement])
+}
+
+function cost(statement: CompiledStatement): number {
+  return (statement.condition ? 2 : 0) + (statement.resource ? 1 : 0)
 }
