@@ -7,7 +7,8 @@ import type { Version } from './document.ts'
 import { ANY, ANY_BUT_COLON, codes, compileGlob, globMatches, ONE, ONE_BUT_COLON } from './glob.ts'
 import { isVariable, pieces, resolve, type Variable } from './variables.ts'
 
-export type TextTest = (text: string, context: Context) => boolean
+/** Undefined: it cannot be told, because the pattern is none, or one of its variables has no value. */
+export type TextTest = (text: string, context: Context) => boolean | undefined
 
 /** A code of a pattern, or what will become several. */
 export type Token = number | Variable
@@ -28,7 +29,7 @@ export function compileResource(text: string, version: Version): TextTest {
 /** For ArnLike and its kin: part by part, nothing runs over a colon before the sixth part. */
 export function compileArnLike(text: string, version: Version): TextTest {
   const { tokens, colons } = tokenize(text, version, false)
-  if (colons < LAST_PART) return () => false
+  if (colons < LAST_PART) return () => undefined
   return compileTokens(tokens)
 }
 
@@ -65,7 +66,7 @@ function compileTokens(tokens: readonly Token[]): TextTest {
   if (tokens.every((token) => typeof token === 'number')) return compileGlob(tokens)
   return (text, context) => {
     const pattern = substitute(tokens, context)
-    return pattern !== undefined && globMatches(pattern, text)
+    return pattern && globMatches(pattern, text)
   }
 }
 

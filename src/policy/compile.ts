@@ -57,7 +57,7 @@ function compileStatement(statement: Statement, policy: Policy, source: PolicySo
     end,
     policy: source,
     action: compileActions(statement.action),
-    resource: statement.resource && compileResources(statement.resource, policy.version),
+    resource: statement.resource && compileResources(statement.resource, effect, policy.version),
     principal: WITH_PRINCIPAL.has(policy.kind) ? compilePrincipal(statement.principal, effect) : undefined,
     condition: compileConditions(statement.conditions, effect, policy.version),
     statement,
@@ -70,10 +70,18 @@ function compileActions({ values, negated }: Choice<readonly string[]>): (action
   return (action) => tests.some((test) => test(action)) !== negated
 }
 
-function compileResources({ values, negated }: Choice<readonly string[]>, version: Version): TextTest | undefined {
+function compileResources(
+  { values, negated }: Choice<readonly string[]>,
+  effect: 'Allow' | 'Deny',
+  version: Version,
+): TextTest | undefined {
   if (values.includes('*')) return negated ? () => false : undefined
   const tests = values.map((value) => compileResource(value, version))
-  if (negated) return (resource, context) => !tests.some((test) => test(resource, context))
+  if (negated) {
+    // What a variable without a value would have left out is unknown, and so is not allowed.
+    const left = (met: boolean | undefined) => (met === undefined ? effect === 'Allow' : met)
+    return (resource, context) => !tests.some((test) => left(test(resource, context)))
+  }
   if (tests.length === 1) return tests[0]!
   return (resource, context) => {
     for (let i = 0; i < tests.length; i++) if (tests[i]!(resource, context)) return true

@@ -30,39 +30,40 @@ function compileCondition(condition: Condition, effect: 'Allow' | 'Deny', versio
 
   const test = compile(condition.values, version)
   const absent = whenAbsent(asked)
+  // What cannot be understood never allows; to a Deny it is as if it were absent.
+  const unclear = effect === 'Deny' && absent
+  if (asked.quantifier) return quantified(key, asked, test, absent, unclear)
+
   const { negated } = asked.operator
-  if (!asked.quantifier) {
-    return (context) => {
-      const value = context.lookup(key)
-      if (value === undefined) return absent
-      if (typeof value === 'string') return holds(test(value, context), negated, absent)
-      if (value.length === 0) return absent
-      // Several values need a quantifier; which one was meant is not for us to guess.
-      return value.length === 1 ? holds(test(value[0]!, context), negated, absent) : closed
-    }
+  const one = (value: string, context: Context) => {
+    const met = test(value, context)
+    return met === undefined ? unclear : met !== negated
   }
-  return quantified(key, asked, test, absent)
+  return (context) => {
+    const value = context.lookup(key)
+    if (value === undefined) return absent
+    if (typeof value === 'string') return one(value, context)
+    if (value.length === 0) return absent
+    // Several values need a quantifier; which one was meant is not for us to guess.
+    return value.length === 1 ? one(value[0]!, context) : closed
+  }
 }
 
-function quantified(key: string, asked: Asked, test: ValueTest, absent: boolean): ConditionTest {
+function quantified(key: string, asked: Asked, test: ValueTest, absent: boolean, unclear: boolean): ConditionTest {
   const { negated } = asked.operator
   const all = asked.quantifier === 'forallvalues'
   return (context) => {
     const value = context.lookup(key)
     if (value === undefined) return absent
-    let understood = 0
-    for (const each of typeof value === 'string' ? [value] : value) {
+    const values = typeof value === 'string' ? [value] : value
+    if (values.length === 0) return absent
+    for (const each of values) {
       const met = test(each, context)
-      if (met === undefined) continue
-      understood++
-      if ((met !== negated) !== all) return !all
+      const holds = met === undefined ? unclear : met !== negated
+      if (holds !== all) return !all
     }
-    return understood === 0 ? absent : all
+    return all
   }
-}
-
-function holds(met: boolean | undefined, negated: boolean, absent: boolean): boolean {
-  return met === undefined ? absent : met !== negated
 }
 
 /** The key is not in the request, or holds nothing of the operator's type. */

@@ -137,7 +137,7 @@ export function applies(statement: CompiledStatement, request: Request): boolean
   const { context } = request
   return (
     (!statement.principal || statement.principal(request.principal, context) !== NONE) &&
-    (!statement.resource || statement.resource(request.resource, context))
+    (!statement.resource || statement.resource(request.resource, context) === true)
   )
 }
 

@@ -8,7 +8,7 @@ import type { Version } from './document.ts'
 import { compileExact, compileLike } from './text-pattern.ts'
 import { contains, parseAddress, parseBinary, parseBool, parseDate, parseNetwork, parseNumber } from './values.ts'
 
-/** Whether one value of the request meets one of the policy's values; undefined: it is no value of this type. */
+/** Whether one value of the request meets one of the policy's; undefined: one of them can't be understood. */
 export type ValueTest = (value: string, context: Context) => boolean | undefined
 
 export interface Operator {
@@ -23,9 +23,20 @@ export interface Operator {
   readonly variables?: true
 }
 
-const text = (test: (value: string, version: Version) => TextTest) => (values: readonly string[], version: Version) => {
-  const tests = values.map((value) => test(value, version))
-  return tests.length === 1 ? tests[0]! : (value: string, context: Context) => tests.some((met) => met(value, context))
+function text(compile: (value: string, version: Version) => TextTest) {
+  return (values: readonly string[], version: Version): ValueTest => {
+    const tests = values.map((value) => compile(value, version))
+    if (tests.length === 1) return tests[0]!
+    return (value, context) => {
+      let met: boolean | undefined = false
+      for (const test of tests) {
+        const found = test(value, context)
+        if (found) return true
+        if (found === undefined) met = undefined
+      }
+      return met
+    }
+  }
 }
 
 function typed<T, W>(
@@ -37,7 +48,10 @@ function typed<T, W>(
     const wanted = values.map(parseWanted).filter((value) => value !== undefined) as W[]
     return (text) => {
       const value = parse(text)
-      return value === undefined ? undefined : wanted.some((each) => met(value, each))
+      if (value === undefined || wanted.length < values.length) {
+        return value !== undefined && wanted.some((each) => met(value, each)) ? true : undefined
+      }
+      return wanted.some((each) => met(value, each))
     }
   }
 }

@@ -73,7 +73,7 @@ class DocumentReader {
     const id = this.#text(top, 'Id')
     const listed = top.members.get('Statement')
     const statements = listed?.type === 'array' ? listed.items : listed ? [listed] : []
-    if (statements.length === 0) this.#refuse(root)
+    if (statements.length === 0) this.report('syntax', TEXTS.syntax, this.#position(root.start))
     const parsed = statements.map((statement, index) => this.#statement(statement, index))
     this.#uniqueSids(parsed)
     return { kind: this.#kind, version, id, statements: parsed }

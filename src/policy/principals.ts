@@ -78,14 +78,13 @@ function isAccount(name: string, account: string): boolean {
 
 /**
  * `NotPrincipal`. A Deny spares a caller only if all of it is listed: its account and its user, or its account, role and
- * session. An Allow reaches only a caller of whom nothing is listed, and never an anonymous one. Both close the door.
+ * session. An Allow reaches only a caller of whom nothing is listed, the anonymous included. Both close the door.
  */
 function outside(listed: Principals, effect: 'Allow' | 'Deny', principal: Principal, context: Context): Closeness {
   if (listed.AWS?.includes('*')) return NONE
   const named = parts(listed, principal, context)
   const spared = effect === 'Deny' ? named.every(Boolean) : named.some(Boolean)
-  if (spared || (effect === 'Allow' && principal.kind === 'anonymous')) return NONE
-  return DIRECT
+  return spared ? NONE : DIRECT
 }
 
 function parts(listed: Principals, principal: Principal, context: Context): readonly boolean[] {

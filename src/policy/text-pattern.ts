@@ -17,7 +17,7 @@ export function compileExact(text: string, version: Version, ignoreCase: boolean
     let wanted = ''
     for (const piece of parts) {
       const text = typeof piece === 'string' ? piece : 'literal' in piece ? piece.literal : resolve(piece, context)
-      if (text === undefined) return false
+      if (text === undefined) return undefined
       wanted += text
     }
     return fold(value) === fold(wanted)
@@ -32,6 +32,6 @@ export function compileLike(text: string, version: Version): TextTest {
   if (tokens.every((token) => typeof token === 'number')) return compileGlob(tokens)
   return (value, context) => {
     const pattern = substitute(tokens, context)
-    return pattern !== undefined && globMatches(pattern, value)
+    return pattern && globMatches(pattern, value)
   }
 }
