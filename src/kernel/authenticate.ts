@@ -109,7 +109,7 @@ export class Authenticator {
     const texts = session?.policies ?? []
     const arns = session?.policyArns ?? []
     if (texts.length + arns.length === 0) return caller.principal.kind === 'federated-user' ? [] : undefined
-    const managed = await Promise.all(arns.map((arn) => this.#identities.managedPolicy(this.#store.reader, arn)))
+    const managed = await Promise.all(arns.map((arn) => this.#identities.managedPolicy(this.#store.reader, arn, session!.account)))
     return [...texts.map((text) => this.#compiled(text)), ...managed.filter((policy) => policy !== undefined)]
   }
 

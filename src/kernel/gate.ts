@@ -161,8 +161,9 @@ export class Gate {
 
     const found = await operation.target.find(call, input)
     draft.resources = found.acted ? [found.acted] : []
+    const conditions = (await operation.conditions?.(input, call)) ?? {}
     for (const action of operation.actions) {
-      this.#authorize(arrival, invocation, { action, acted: found.acted, input, conditions: operation.conditions?.(input, call) ?? {} })
+      this.#authorize(arrival, invocation, { action, acted: found.acted, input, conditions })
     }
     // Only now may the caller learn that the resource does not exist.
     if (found.row === undefined && found.missing) throw found.missing()

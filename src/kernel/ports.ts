@@ -40,7 +40,7 @@ export interface IdentityPort {
   identity(account: string, subject: Subject): Promise<Identity | undefined>
   role(reader: Reader, arn: string): Promise<AssumableRole | undefined>
   /** A managed policy, compiled, for session policies. */
-  managedPolicy(reader: Reader, arn: string): Promise<CompiledPolicy | undefined>
+  managedPolicy(reader: Reader, arn: string, account: string): Promise<CompiledPolicy | undefined>
   /** Checks a one-time code of the named MFA device of this subject, and spends it. */
   verifyMfa(unit: Unit, account: string, subject: Subject, serial: string, code: string, now: number): Promise<boolean>
   /** Tells that a key was used. Durable within a minute. */

@@ -96,6 +96,22 @@ export class Resource<R extends Row> {
     }
   }
 
+  /** The kind as a whole, or what lies below a path of it: what lists are asked on (`…:user/`). */
+  below<I>(path: (input: I) => string): Target<I, undefined> {
+    return {
+      find: (call, input) => {
+        const arn = printArn({
+          partition: call.partition,
+          service: this.service,
+          region: this.definition.global ? '' : call.region,
+          account: call.account,
+          resource: path(input),
+        })
+        return { acted: { arn, type: this.definition.type, account: call.account }, row: undefined }
+      },
+    }
+  }
+
   async find(call: Call, reference: string): Promise<Found<R>> {
     const { definition } = this
     const id = definition.resolve ? await definition.resolve(call, reference) : reference

@@ -18,7 +18,7 @@ export interface Operation {
   /** IAM actions asked on the target; more than one where AWS asks more (ReEncrypt). Empty: no permission needed. */
   readonly actions: readonly string[]
   readonly target: Target<any, any>
-  readonly conditions: ((input: any, call: Call) => Conditions) | undefined
+  readonly conditions: ((input: any, call: Call) => Awaitable<Conditions>) | undefined
   readonly run: (call: Call, input: any, row: any) => any
 }
 // biome-ignore-end lint/suspicious/noExplicitAny: see above
@@ -28,12 +28,17 @@ export interface Service {
   readonly operations: readonly Operation[]
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: one body serves operations whose inputs differ in their members' names.
+export type LooseInput = any
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type LooseRun = (call: Call, input: any, row: any) => Awaitable<object>
+
 type Awaitable<T> = T | Promise<T>
 
 /** `.on(…)` has been said: conditions may follow, `.run` must. */
 export interface Aimed<M, N extends OpName<M>, R> {
   /** Condition keys this operation adds to the request context, e.g. `iam:PolicyARN`. */
-  given(conditions: (input: Input<M, N>, call: Call) => Conditions): Aimed<M, N, R>
+  given(conditions: (input: Input<M, N>, call: Call) => Awaitable<Conditions>): Aimed<M, N, R>
   /** Where AWS names the action otherwise, or asks for more than one. */
   asking(...actions: readonly string[]): Aimed<M, N, R>
   run(body: (call: Call, input: Input<M, N>, row: R) => Awaitable<Output<M, N>>): Operation
@@ -53,11 +58,14 @@ export function service<M>(id: string, iamPrefix: string = id) {
     name: N,
     target: Target<Input<M, N>, R>,
     actions: readonly string[],
-    conditions?: (input: Input<M, N>, call: Call) => Conditions,
+    conditions?: (input: Input<M, N>, call: Call) => Awaitable<Conditions>,
   ): Aimed<M, N, R> {
     return {
       given: (more) =>
-        aimed(name, target, actions, (input, call) => ({ ...conditions?.(input, call), ...more(input, call) })),
+        aimed(name, target, actions, async (input, call) => ({
+          ...(await conditions?.(input, call)),
+          ...(await more(input, call)),
+        })),
       asking: (...instead) => aimed(name, target, instead, conditions),
       run: (run) => ({ name, actions, target, conditions, run }),
     }
@@ -65,6 +73,14 @@ export function service<M>(id: string, iamPrefix: string = id) {
 
   return {
     api,
+    /** For families of operations that differ only in the names of their members (tagging, attaching): names are data. */
+    loose: (name: OpName<M>, target: Target<LooseInput, unknown>, run: LooseRun): Operation => ({
+      name,
+      actions: [`${iamPrefix}:${name}`],
+      target,
+      conditions: undefined,
+      run,
+    }),
     /** An error of the model; the compiler knows its name. */
     fail: (code: FaultName<M>, message: string, members?: Readonly<Record<string, unknown>>) =>
       new Fault(code, message, members ? { members } : {}),

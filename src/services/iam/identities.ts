@@ -1,0 +1,208 @@
+/** What IAM offers the kernel and the other services: who stands behind a key, and what policies bear on them. */
+import type { Clock } from '../../kernel/clock.ts'
+import { Derived } from '../../kernel/derived.ts'
+import type { AssumableRole, Identity, IdentityPort, LongTermKey, Reader } from '../../kernel/ports.ts'
+import type { Subject } from '../../kernel/session.ts'
+import { type CompiledPolicy, compilePolicy, compileSet, parsePolicy } from '../../policy/index.ts'
+import { key, type Store, type Unit } from '../../store/store.ts'
+import type { Vault } from '../../vault/vault.ts'
+import { type AccessKeyRow, type AccessKeyUse, accessKeyKey, accessKeyUseKey, openSecret } from './access-keys.ts'
+import type { AccountRow } from './bootstrap.ts'
+import { verifyMfa } from './mfa.ts'
+import { findManagedPolicy } from './policies.ts'
+import { type GroupRow, type Holder, type RoleRow, role, type UserRow, user } from './resources.ts'
+import { compileTrust } from './trust.ts'
+
+const USE_FLUSH_MS = 30_000
+
+export interface IamPort extends IdentityPort {
+  /** Writes down which keys were used; also done every half minute. */
+  flushUses(): Promise<void>
+  close(): Promise<void>
+}
+
+export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort {
+  const policies = new Derived<CompiledPolicy | undefined>(store, async (reader, argument) => {
+    const [account, arn] = JSON.parse(argument) as [string, string]
+    const found = await findManagedPolicy(reader, arn, account)
+    return found && compilePolicy(parsePolicy(found.text, 'identity'), { id: found.arn, arn: found.arn, name: found.name, kind: 'identity' })
+  })
+  const managed = (account: string, arn: string) => policies.get(JSON.stringify([account, arn]))
+
+  /** Names the documents a compiled managed policy came from, so that the reader's owner is told when they change. */
+  const managedThrough = async (reader: Reader, account: string, arn: string) => {
+    await findManagedPolicy(reader, arn, account)
+    return managed(account, arn)
+  }
+
+  const compiledOf = async (reader: Reader, account: string, holder: Holder): Promise<CompiledPolicy[]> => {
+    const attached = await Promise.all(holder.attached.map((arn) => managedThrough(reader, account, arn)))
+    const inline = Object.entries(holder.inline).map(([name, text]) =>
+      compilePolicy(parsePolicy(text, 'identity'), { id: name, name, kind: 'identity' }),
+    )
+    return [...attached.filter((policy) => policy !== undefined), ...inline]
+  }
+
+  const boundaryOf = async (reader: Reader, account: string, holder: Holder) => {
+    if (!holder.boundary) return {}
+    const boundary = await managedThrough(reader, account, holder.boundary)
+    // A boundary whose policy is gone bounds everything.
+    return { boundary: boundary ?? compileNothing() }
+  }
+
+  const users = new Derived<Identity | undefined>(store, async (reader, argument) => {
+    const [account, id] = JSON.parse(argument) as [string, string]
+    const named = await reader.get<{ name: string }>(key('iam', 'user-id', account, id))
+    const row = named && (await reader.get<UserRow>(user.key({ ...scope, account }, named.name)))
+    if (!row || row.id !== id) return undefined
+    const groups = await Promise.all(
+      row.groups.map((name) => reader.get<GroupRow>(key('iam', 'group', account, name.toLowerCase()))),
+    )
+    const holders = [row, ...groups.filter((group) => group !== undefined)]
+    const compiled = await Promise.all(holders.map((holder) => compiledOf(reader, account, holder)))
+    return {
+      principal: {
+        kind: 'user',
+        account,
+        arn: user.arnOf({ ...scope, account }, row),
+        userId: row.id,
+        name: row.name,
+        tags: row.tags ?? {},
+      },
+      policies: compileSet(compiled.flat()),
+      ...(await boundaryOf(reader, account, row)),
+      createdAt: row.createdAt,
+    }
+  })
+
+  const roles = new Derived<{ identity: Identity; row: RoleRow } | undefined>(store, async (reader, argument) => {
+    const [account, name, id] = JSON.parse(argument) as [string, string, string]
+    const row = await reader.get<RoleRow>(role.key({ ...scope, account }, name))
+    if (!row || row.id !== id) return undefined
+    const roleArn = role.arnOf({ ...scope, account }, row)
+    const identity: Identity = {
+      principal: {
+        kind: 'role-session',
+        account,
+        arn: `arn:aws:sts::${account}:assumed-role/${row.name}/`,
+        userId: `${row.id}:`,
+        tags: row.tags ?? {},
+        roleArn,
+        roleId: row.id,
+        roleName: row.name,
+        sessionName: '',
+        serviceLinked: row.linkedService !== undefined,
+      },
+      policies: compileSet(await compiledOf(reader, account, row)),
+      ...(await boundaryOf(reader, account, row)),
+      createdAt: row.createdAt,
+    }
+    return { identity, row }
+  })
+
+  const roots = new Derived<Identity | undefined>(store, async (reader, account) => {
+    const row = await reader.get<AccountRow>(key('iam', 'account', account))
+    return (
+      row && {
+        principal: { kind: 'root', account, arn: `arn:aws:iam::${account}:root`, userId: account, tags: {} },
+        policies: compileSet([]),
+        createdAt: row.createdAt,
+      }
+    )
+  })
+
+  const keys = new Derived<LongTermKey | undefined>(store, async (reader, id) => {
+    const row = await reader.get<AccessKeyRow>(accessKeyKey(id))
+    if (!row) return undefined
+    const named = row.ownerId === row.account ? undefined : await reader.get<{ name: string }>(key('iam', 'user-id', row.account, row.ownerId))
+    const subject: Subject = named ? { kind: 'user', id: row.ownerId, name: named.name } : { kind: 'root' }
+    if (subject.kind === 'root' && row.ownerId !== row.account) return undefined
+    return { account: row.account, subject, active: row.active, secret: openSecret(vault, row) }
+  })
+
+  const identity = async (account: string, subject: Subject): Promise<Identity | undefined> => {
+    switch (subject.kind) {
+      case 'root':
+        return roots.get(account)
+      case 'user':
+        return users.get(JSON.stringify([account, subject.id]))
+      case 'role': {
+        const found = await roles.get(JSON.stringify([account, subject.name, subject.id]))
+        const principal = found?.identity.principal
+        if (!found || principal?.kind !== 'role-session') return undefined
+        const { sessionName } = subject
+        return {
+          ...found.identity,
+          principal: { ...principal, arn: principal.arn + sessionName, userId: principal.userId + sessionName, sessionName },
+        }
+      }
+      case 'federated-user': {
+        const issuer = await identity(account, subject.issuer)
+        if (!issuer || !('arn' in issuer.principal)) return undefined
+        return {
+          ...issuer,
+          principal: {
+            kind: 'federated-user',
+            account,
+            arn: `arn:aws:sts::${account}:federated-user/${subject.name}`,
+            userId: `${account}:${subject.name}`,
+            name: subject.name,
+            issuerArn: issuer.principal.arn,
+            issuerId: issuer.principal.userId,
+            tags: {},
+          },
+        }
+      }
+    }
+  }
+
+  let uses = new Map<string, AccessKeyUse>()
+  const flushUses = async () => {
+    if (uses.size === 0) return
+    const flushed = uses
+    uses = new Map()
+    await store.run(async (unit) => {
+      for (const [id, use] of flushed) if (await unit.get(accessKeyKey(id))) unit.put(accessKeyUseKey(id), use)
+    })
+  }
+  const timer = setInterval(() => void flushUses().catch(() => undefined), USE_FLUSH_MS)
+  timer.unref()
+
+  return {
+    accessKey: (id) => keys.get(id),
+    identity,
+    role: async (reader, arn): Promise<AssumableRole | undefined> => {
+      const match = /^arn:aws:iam::(\d{12}):role(\/(?:.*\/)?)([^/]+)$/.exec(arn)
+      if (!match) return undefined
+      const [, account = '', path, name = ''] = match
+      const row = await reader.get<RoleRow>(role.key({ ...scope, account }, name))
+      if (!row || row.path !== path || row.name !== name) return undefined
+      return {
+        account,
+        name: row.name,
+        id: row.id,
+        arn,
+        trust: await compileTrust(reader, account, row),
+        maxSessionSeconds: row.maxSessionSeconds,
+        tags: row.tags ?? {},
+      }
+    },
+    managedPolicy: async (reader, arn, account) => managedThrough(reader, account, arn),
+    verifyMfa: (unit: Unit, account, subject, serial, code, now) => verifyMfa(unit, vault, account, subject, serial, code, now),
+    used: (id, use) => {
+      if (id.startsWith('AKIA')) uses.set(id, { ...use, timeMs: Math.min(use.timeMs, clock.now()) })
+    },
+    flushUses,
+    close: async () => {
+      clearInterval(timer)
+      await flushUses()
+    },
+  }
+}
+
+const scope = { partition: 'aws', region: '', account: '' }
+
+function compileNothing(): CompiledPolicy {
+  const text = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
+  return compilePolicy(parsePolicy(text, 'boundary'), { id: 'missing-boundary', kind: 'boundary' })
+}

@@ -1,0 +1,106 @@
+/** Users: create, read, rename, list, delete. */
+import type { Call } from '../../kernel/call.ts'
+import { listTags } from '../../kernel/tags.ts'
+import { key } from '../../store/store.ts'
+import { bounded, shownBoundary, unbind } from './boundaries.ts'
+import { count } from './counts.ts'
+import { hangsOnUser } from './hanging.ts'
+import { moveHoldings, refuseIfHolding } from './holders.ts'
+import { listRows } from './lists.ts'
+import { joinGroup, leaveGroup } from './memberships.ts'
+import { alreadyExists, below, conflict, date, iam, type UserRow, user } from './resources.ts'
+import { userNamedOrSelf } from './self.ts'
+import { newTags } from './tagging.ts'
+
+/** A user as the API shows it. Lists leave tags and boundary out, as AWS does. */
+export function shownUser(call: Call, row: UserRow) {
+  return {
+    Path: row.path,
+    UserName: row.name,
+    UserId: row.id,
+    Arn: user.arnOf(call, row),
+    CreateDate: date(row.createdAt),
+    ...(row.passwordUsedAt !== undefined && { PasswordLastUsed: date(row.passwordUsedAt) }),
+  }
+}
+
+export function shownUserInFull(call: Call, row: UserRow) {
+  const tags = listTags(row.tags)
+  return { ...shownUser(call, row), ...(tags.length > 0 && { Tags: tags }), ...shownBoundary(row) }
+}
+
+/** Where a user's name is found by its id, whatever it is called today. */
+export const userIdKey = (account: string, id: string) => key('iam', 'user-id', account, id)
+
+export const createUser = iam
+  .operation('CreateUser')
+  .on(user.made((input) => ({ name: input.UserName, path: input.Path ?? '/' })))
+  .given((input) => ({ 'iam:PermissionsBoundary': input.PermissionsBoundary }))
+  .run(async (call, input) => {
+    if (await user.get(call, input.UserName)) throw alreadyExists('User', input.UserName)
+    await count(call, 'Users', 1)
+
+    const row = user.save(call, {
+      name: input.UserName,
+      path: input.Path ?? '/',
+      id: call.uniqueId('AIDA'),
+      createdAt: call.now,
+      tags: newTags(input.Tags),
+      attached: [],
+      inline: {},
+      groups: [],
+      ...(await bounded(call, 'user', input.UserName, input.PermissionsBoundary)),
+    })
+    call.unit.put(userIdKey(call.account, row.id), { name: row.name })
+    return { User: shownUserInFull(call, row) }
+  })
+
+export const getUser = iam
+  .operation('GetUser')
+  .on(userNamedOrSelf('UserName'))
+  .run((call, _input, self) => ({ User: 'root' in self ? self.root : shownUserInFull(call, self) }))
+
+export const listUsers = iam
+  .operation('ListUsers')
+  .on(user.below(below('user')))
+  .run(async (call, input) => {
+    const { items, rest } = await listRows(call, user, input)
+    return { Users: items.map((row) => shownUser(call, row)), ...rest }
+  })
+
+export const updateUser = iam
+  .operation('UpdateUser')
+  .on(user.named('UserName'))
+  .run(async (call, input, row) => {
+    const name = input.NewUserName ?? row.name
+    const moves = name.toLowerCase() !== row.name.toLowerCase()
+    if (moves && (await user.get(call, name))) throw alreadyExists('User', name)
+
+    const renamed: UserRow = { ...row, name, path: input.NewPath ?? row.path }
+    moveHoldings(call, 'user', row, renamed)
+    for (const groupName of row.groups) {
+      leaveGroup(call, groupName, row.name)
+      joinGroup(call, groupName, name)
+    }
+    user.remove(call, row)
+    user.save(call, renamed)
+    call.unit.put(userIdKey(call.account, row.id), { name })
+    return {}
+  })
+
+/** What must be gone first, in the order AWS names it. */
+export const deleteUser = iam
+  .operation('DeleteUser')
+  .on(user.named('UserName'))
+  .run(async (call, _input, row) => {
+    refuseIfHolding(row)
+    const hanging = await hangsOnUser(call, row.id)
+    if (hanging) throw conflict(`Cannot delete entity, must delete ${hanging} first.`)
+    if (row.groups.length > 0) throw conflict('Cannot delete entity, must remove users from group first.')
+
+    unbind(call, 'user', row)
+    call.unit.delete(userIdKey(call.account, row.id))
+    user.remove(call, row)
+    await count(call, 'Users', -1)
+    return {}
+  })
