@@ -1,0 +1,90 @@
+/** rpc-v2-cbor bodies: values of the SDK's CBOR library to typed input and back. */
+import { cbor, dateToTag } from '@smithy/core/cbor'
+import { DEPTH_MAX, isPoison, serializationFault } from './serialization.ts'
+import type { Shape } from './shape.ts'
+
+type Tree = Readonly<Record<string, unknown>>
+
+export function parseCbor(body: Buffer): unknown {
+  try {
+    return cbor.deserialize(body)
+  } catch {
+    throw serializationFault('Unable to parse request body as CBOR')
+  }
+}
+
+export function printCbor(value: unknown): Uint8Array {
+  return cbor.serialize(value)
+}
+
+export function fromCbor(shape: Shape, value: unknown, depth = 0): unknown {
+  if (depth > DEPTH_MAX) throw serializationFault('The request is nested too deeply')
+  switch (shape.kind) {
+    case 'timestamp': {
+      const date = value instanceof Date ? value : new Date(Number((value as { value?: unknown })?.value ?? value) * 1000)
+      return Number.isNaN(date.getTime()) ? refuse('a timestamp') : date
+    }
+    case 'string':
+      return typeof value === 'string' ? value : refuse('a string')
+    case 'boolean':
+      return typeof value === 'boolean' ? value : refuse('a boolean')
+    case 'number':
+    case 'bigint':
+      return typeof value === 'number' || typeof value === 'bigint' ? value : refuse('a number')
+    case 'blob':
+    case 'stream':
+      return value instanceof Uint8Array ? value : refuse('bytes')
+    case 'list':
+      return Array.isArray(value) ? value.map((item) => fromCbor(shape.value.shape, item, depth + 1)) : refuse('a list')
+    case 'map':
+      return mapValues(tree(value), (item) => fromCbor(shape.value.shape, item, depth + 1))
+    case 'struct':
+    case 'union': {
+      const from = tree(value)
+      const out: Record<string, unknown> = {}
+      for (const member of shape.members) {
+        const item = Object.hasOwn(from, member.name) ? from[member.name] : undefined
+        if (item !== undefined && item !== null) out[member.name] = fromCbor(member.shape, item, depth + 1)
+      }
+      return out
+    }
+    default:
+      return value
+  }
+}
+
+export function toCbor(shape: Shape, value: unknown): unknown {
+  switch (shape.kind) {
+    case 'timestamp':
+      return dateToTag(value as Date)
+    case 'list':
+      return (value as unknown[]).map((item) => toCbor(shape.value.shape, item))
+    case 'map':
+      return mapValues(value as Tree, (item) => toCbor(shape.value.shape, item))
+    case 'struct':
+    case 'union': {
+      const out: Record<string, unknown> = {}
+      for (const member of shape.members) {
+        const item = (value as Tree)[member.name]
+        if (item !== undefined && item !== null) out[member.name] = toCbor(member.shape, item)
+      }
+      return out
+    }
+    default:
+      return value
+  }
+}
+
+function mapValues(from: Tree, each: (item: unknown) => unknown): Record<string, unknown> {
+  const out: Record<string, unknown> = {}
+  for (const [name, item] of Object.entries(from)) if (item !== null && item !== undefined && !isPoison(name)) out[name] = each(item)
+  return out
+}
+
+function tree(value: unknown): Tree {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Tree) : refuse('a map')
+}
+
+function refuse(wanted: string): never {
+  throw serializationFault(`The request holds another type where ${wanted} was expected`)
+}

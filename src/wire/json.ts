@@ -1,0 +1,155 @@
+/** JSON bodies: awsJson by member names, restJson by `jsonName`. */
+import { DEPTH_MAX, isPoison, serializationFault } from './serialization.ts'
+import type { Member, Shape } from './shape.ts'
+
+export interface JsonNames {
+  /** restJson1 honours `jsonName`; awsJson ignores it. */
+  readonly jsonName: boolean
+}
+
+type Tree = Readonly<Record<string, unknown>>
+
+const nameOf = (member: Member, names: JsonNames) => (names.jsonName ? (member.traits.jsonName ?? member.name) : member.name)
+
+export function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    throw serializationFault('Unable to parse request body as JSON')
+  }
+}
+
+/** Strict: a value of another type than the model's is refused, unknown members are ignored. */
+export function fromJson(shape: Shape, value: unknown, names: JsonNames, depth = 0): unknown {
+  if (depth > DEPTH_MAX) throw serializationFault('The request is nested too deeply')
+  switch (shape.kind) {
+    case 'string':
+      return typeof value === 'string' ? value : refuse('String', value)
+    case 'number':
+      return number(value)
+    case 'boolean':
+      return typeof value === 'boolean' ? value : refuse('Boolean', value)
+    case 'timestamp':
+      return timestamp(value)
+    case 'blob':
+    case 'stream':
+      return typeof value === 'string' ? Buffer.from(value, 'base64') : refuse('Blob', value)
+    case 'document':
+      return value
+    case 'bigint':
+      return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : refuse('Number', value)
+    case 'bigdecimal':
+      return number(value)
+    case 'list':
+      if (!Array.isArray(value)) return refuse('List', value)
+      return value.map((item) => (item === null ? null : fromJson(shape.value.shape, item, names, depth + 1)))
+    case 'map': {
+      if (!isTree(value)) return refuse('Map', value)
+      const out: Record<string, unknown> = {}
+      for (const [name, item] of Object.entries(value)) {
+        if (item !== null && !isPoison(name)) out[name] = fromJson(shape.value.shape, item, names, depth + 1)
+      }
+      return out
+    }
+    case 'struct':
+    case 'union': {
+      if (!isTree(value)) return refuse('Structure', value)
+      const out: Record<string, unknown> = {}
+      for (const member of shape.members) {
+        const name = nameOf(member, names)
+        const item = Object.hasOwn(value, name) ? value[name] : undefined
+        if (item !== undefined && item !== null) out[member.name] = fromJson(member.shape, item, names, depth + 1)
+      }
+      return out
+    }
+    case 'unit':
+      return {}
+  }
+}
+
+/** A tree that `JSON.stringify` writes. */
+export function toJson(shape: Shape, value: unknown, names: JsonNames): unknown {
+  switch (shape.kind) {
+    case 'number':
+      return Number.isFinite(value) ? value : String(value)
+    case 'timestamp': {
+      const date = value as Date
+      if (shape.format === 'date-time') return date.toISOString().replace('.000Z', 'Z')
+      return shape.format === 'http-date' ? date.toUTCString() : date.getTime() / 1000
+    }
+    case 'blob':
+    case 'stream':
+      return base64(value)
+    case 'list': {
+      const item = shape.value.shape
+      if (item.kind === 'string') return value
+      return (value as unknown[]).map((one) => (one === null || one === undefined ? null : toJson(item, one, names)))
+    }
+    case 'map': {
+      const out: Record<string, unknown> = {}
+      for (const [name, item] of Object.entries(value as Tree)) {
+        if (item !== null && item !== undefined) out[name] = toJson(shape.value.shape, item, names)
+      }
+      return out
+    }
+    case 'struct':
+    case 'union': {
+      const out: Record<string, unknown> = {}
+      for (const member of shape.members) {
+        const item = (value as Tree)[member.name]
+        const { httpHeader, httpResponseCode } = member.traits
+        if (item !== undefined && item !== null && !httpHeader && !httpResponseCode) {
+          out[nameOf(member, names)] = toJson(member.shape, item, names)
+        }
+      }
+      return out
+    }
+    case 'bigint':
+      return Number(value)
+    case 'unit':
+      return {}
+    default:
+      return value
+  }
+}
+
+export function base64(value: unknown): string {
+  if (typeof value === 'string') return Buffer.from(value).toString('base64')
+  const bytes = value as Uint8Array
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
+}
+
+function isTree(value: unknown): value is Tree {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+function number(value: unknown): number {
+  if (typeof value === 'number') return value
+  if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value)
+  return refuse('Number', value)
+}
+
+function timestamp(value: unknown): Date {
+  const date = typeof value === 'number' ? new Date(value * 1000) : typeof value === 'string' ? new Date(value) : undefined
+  return date && !Number.isNaN(date.getTime()) ? date : refuse('Timestamp', value)
+}
+
+function refuse(wanted: string, value: unknown): never {
+  throw serializationFault(`${found(value)} found where ${wanted} was expected`)
+}
+
+/** The tokens' names in AWS's own messages. */
+function found(value: unknown): string {
+  if (value === null) return 'NULL'
+  if (Array.isArray(value)) return 'START_ARRAY'
+  switch (typeof value) {
+    case 'number':
+      return 'NUMBER_VALUE'
+    case 'string':
+      return 'STRING_VALUE'
+    case 'boolean':
+      return value ? 'TRUE_VALUE' : 'FALSE_VALUE'
+    default:
+      return 'START_OBJECT'
+  }
+}

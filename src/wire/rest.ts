@@ -1,0 +1,209 @@
+/** REST bindings: what travels in the path, the query and the headers, for restJson1 and restXml alike. */
+import { type HttpRequest, header } from './http.ts'
+import { fromJson, parseJson, toJson } from './json.ts'
+import { isPoison, serializationFault } from './serialization.ts'
+import type { Member, OperationShape, Shape } from './shape.ts'
+import { fromText, fromXml, parseXmlRoot, xmlElement, xmlMembers } from './xml.ts'
+
+export interface Route {
+  readonly operation: OperationShape
+  readonly method: string
+  readonly pattern: RegExp
+  readonly labels: readonly string[]
+  /** Query parameters that must be there; with a value where the model gives one. */
+  readonly query: readonly (readonly [name: string, value: string | undefined])[]
+  /** Lower is more specific. */
+  readonly rank: number
+  readonly status: number
+}
+
+const JSON_NAMES = { jsonName: true }
+const GREEDY_RANK = 100
+const LABEL_RANK = 10
+
+/** Most specific first. */
+export function routesOf(operations: Iterable<OperationShape>): readonly Route[] {
+  const routes: Route[] = []
+  for (const operation of operations) if (operation.traits.http) routes.push(routeOf(operation, operation.traits.http))
+  return routes.sort((a, b) => a.rank - b.rank)
+}
+
+function routeOf(operation: OperationShape, [method, uri, status]: readonly [string, string, number]): Route {
+  const [path = '', query] = uri.split('?')
+  const labels: string[] = []
+  let rank = 0
+  const source = path
+    .replace(/\/$/, '')
+    .split('/')
+    .map((segment) =>
+      segment.replace(/\{([^}+]+)(\+)?\}|[.*+?^$()|[\]\\]/g, (special, label, greedy) => {
+        if (label === undefined) return `\\${special}`
+        labels.push(label)
+        rank += greedy ? GREEDY_RANK : LABEL_RANK
+        return greedy ? '(.+)' : '([^/]+)'
+      }),
+    )
+    .join('/')
+  const parameters = (query?.split('&') ?? []).map((pair) => {
+    const [name = '', value] = pair.split('=')
+    return [name, value || undefined] as const
+  })
+  return { operation, method, pattern: new RegExp(`^${source}/?$`), labels, query: parameters, rank: rank - parameters.length, status }
+}
+
+export interface RouteMatch {
+  readonly route: Route
+  readonly labels: Readonly<Record<string, string>>
+}
+
+export function matchRoute(routes: readonly Route[], request: HttpRequest): RouteMatch | undefined {
+  const query = new URLSearchParams(request.query)
+  for (const route of routes) {
+    if (route.method !== request.method) continue
+    const match = route.pattern.exec(request.path)
+    if (!match) continue
+    if (!route.query.every(([name, value]) => query.has(name) && (value === undefined || query.get(name) === value))) continue
+    const labels = Object.fromEntries(route.labels.map((label, i) => [label, decodeLabel(match[i + 1]!)]))
+    return { route, labels }
+  }
+  return undefined
+}
+
+export function restInput({ route, labels }: RouteMatch, request: HttpRequest, body: Buffer, xml: boolean): object {
+  const { input } = route.operation
+  const query = new URLSearchParams(request.query)
+  const bound = new Set<string>()
+  const out: Record<string, unknown> = {}
+  let payload: Member | undefined
+  let hasBody = false
+  for (const member of input.members) {
+    const { traits, shape, name } = member
+    if (traits.httpLabel) {
+      if (labels[name] !== undefined) out[name] = fromText(shape, labels[name])
+    } else if (traits.httpQuery) {
+      bound.add(traits.httpQuery)
+      const values = query.getAll(traits.httpQuery)
+      if (values.length > 0) {
+        out[name] = shape.kind === 'list' ? values.map((value) => fromText(shape.value.shape, value)) : fromText(shape, values[0]!)
+      }
+    } else if (traits.httpHeader) {
+      const value = header(request, traits.httpHeader.toLowerCase())
+      if (value !== undefined) out[name] = fromHeader(shape, value)
+    } else if (traits.httpPrefixHeaders !== undefined) {
+      const found = prefixed(request, traits.httpPrefixHeaders.toLowerCase())
+      if (Object.keys(found).length > 0) out[name] = found
+    } else if (traits.httpPayload) payload = member
+    else if (!traits.httpQueryParams) hasBody = true
+  }
+  const rest = input.members.find((member) => member.traits.httpQueryParams)
+  if (rest) {
+    const names = [...new Set(query.keys())].filter((name) => !bound.has(name) && !isPoison(name))
+    const many = rest.shape.value.shape.kind === 'list'
+    if (names.length > 0) out[rest.name] = Object.fromEntries(names.map((name) => [name, many ? query.getAll(name) : query.get(name)]))
+  }
+  if (payload) readPayload(out, payload, body, xml)
+  else if (hasBody && body.length > 0) {
+    const read = (xml ? fromXml(input, parseXmlRoot(body)) : fromJson(input, parseJson(body), JSON_NAMES)) as Record<string, unknown>
+    for (const { name, traits } of input.members) {
+      if (!traits.httpLabel && !traits.httpQuery && !traits.httpHeader && read[name] !== undefined) out[name] = read[name]
+    }
+  }
+  return out
+}
+
+export interface RestAnswer {
+  readonly status: number
+  readonly headers: Record<string, string>
+  readonly body: string | Uint8Array
+}
+
+export function restOutput(operation: OperationShape, output: object, xml: boolean, xmlns: string | undefined): RestAnswer {
+  const shape = operation.output
+  const values = output as Readonly<Record<string, unknown>>
+  const headers: Record<string, string> = {}
+  let status = operation.traits.http?.[2] ?? 200
+  let payload: Member | undefined
+  let hasBody = false
+  for (const member of shape.members) {
+    const value = values[member.name]
+    const { traits } = member
+    if (traits.httpHeader) {
+      if (value !== undefined && value !== null) headers[traits.httpHeader.toLowerCase()] = toHeader(member.shape, value)
+    } else if (traits.httpPrefixHeaders !== undefined) {
+      for (const [name, text] of Object.entries((value ?? {}) as Record<string, string>)) {
+        headers[(traits.httpPrefixHeaders + name).toLowerCase()] = text
+      }
+    } else if (traits.httpResponseCode) {
+      if (value !== undefined) status = Number(value)
+    } else if (traits.httpPayload) payload = member
+    else hasBody = true
+  }
+  if (payload) return { status, headers, body: writePayload(headers, payload, values[payload.name], xml) }
+  if (xml) {
+    if (!hasBody) return { status, headers, body: '' }
+    headers['content-type'] = 'application/xml'
+    const tag = shape.traits.xmlName ?? shape.name
+    const body = `${XML_DECLARATION}<${tag}${xmlns ? ` xmlns="${xmlns}"` : ''}>${xmlMembers(shape, output)}</${tag}>`
+    return { status, headers, body }
+  }
+  headers['content-type'] = 'application/json'
+  return { status, headers, body: JSON.stringify(shape.kind === 'unit' ? {} : toJson(shape, output, JSON_NAMES)) }
+}
+
+const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+function readPayload(out: Record<string, unknown>, { name, shape }: Member, body: Buffer, xml: boolean): void {
+  if (shape.kind === 'blob' || shape.kind === 'stream') out[name] = body
+  else if (shape.kind === 'string') out[name] = body.toString('utf8')
+  else if (body.length > 0) out[name] = xml ? fromXml(shape, parseXmlRoot(body)) : fromJson(shape, parseJson(body), JSON_NAMES)
+}
+
+function writePayload(headers: Record<string, string>, member: Member, value: unknown, xml: boolean): string | Uint8Array {
+  const { shape, traits } = member
+  if (value === undefined || value === null) return ''
+  if (shape.kind === 'blob' || shape.kind === 'stream' || shape.kind === 'string') return value as string | Uint8Array
+  headers['content-type'] ??= xml ? 'application/xml' : 'application/json'
+  if (!xml) return JSON.stringify(toJson(shape, value, JSON_NAMES))
+  return XML_DECLARATION + xmlElement(member, traits.xmlName ?? shape.traits.xmlName ?? shape.name, value)
+}
+
+function fromHeader(shape: Shape, text: string): unknown {
+  if (shape.kind === 'list') return text.split(',').map((item) => fromText(shape.value.shape, item.trim()))
+  if (shape.kind === 'string' && shape.traits.mediaType) return Buffer.from(text, 'base64').toString('utf8')
+  return fromText(shape, text)
+}
+
+function toHeader(shape: Shape, value: unknown): string {
+  switch (shape.kind) {
+    case 'timestamp': {
+      const date = value as Date
+      if (shape.format === 'date-time') return date.toISOString()
+      return shape.format === 'epoch-seconds' ? String(date.getTime() / 1000) : date.toUTCString()
+    }
+    case 'list':
+      return (value as unknown[]).map((item) => toHeader(shape.value.shape, item)).join(', ')
+    case 'blob':
+      return Buffer.from(value as Uint8Array).toString('base64')
+    case 'string':
+      return shape.traits.mediaType ? Buffer.from(String(value)).toString('base64') : String(value)
+    default:
+      return String(value)
+  }
+}
+
+function prefixed(request: HttpRequest, prefix: string): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (let i = 0; i + 1 < request.rawHeaders.length; i += 2) {
+    const name = request.rawHeaders[i]!.toLowerCase()
+    if (name.startsWith(prefix)) found[name.slice(prefix.length)] = request.rawHeaders[i + 1]!
+  }
+  return found
+}
+
+function decodeLabel(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw serializationFault(`The path contains a broken percent encoding`)
+  }
+}

@@ -1,0 +1,38 @@
+/** A service's model, loaded on first use: its operations, errors, routes and constraints. */
+import type { Constraints } from './constraints.ts'
+import { constraintsOf } from './constraints.ts'
+import { type Route, routesOf } from './rest.ts'
+import type { ServiceRow } from './services.ts'
+import { errorsOf, type OperationShape, operationsOf, type Shape } from './shape.ts'
+
+export interface ServiceModel {
+  readonly row: ServiceRow
+  readonly operations: ReadonlyMap<string, OperationShape>
+  readonly errors: ReadonlyMap<string, Shape>
+  readonly routes: readonly Route[]
+  readonly constraints: Constraints
+}
+
+const loaded = new Map<string, Promise<ServiceModel>>()
+
+export function loadService(row: ServiceRow): Promise<ServiceModel> {
+  let model = loaded.get(row.id)
+  if (!model) {
+    model = load(row)
+    loaded.set(row.id, model)
+  }
+  return model
+}
+
+async function load(row: ServiceRow): Promise<ServiceModel> {
+  const [module, constraints] = await Promise.all([row.load(), constraintsOf(row.id)])
+  const exported = exportsOf(module as Record<string, unknown>)
+  const operations = operationsOf(exported)
+  return { row, operations, errors: errorsOf(exported), routes: routesOf(operations.values()), constraints }
+}
+
+/** A CommonJS module seen from ESM carries its exports under `default`. */
+function exportsOf(module: Record<string, unknown>): Record<string, unknown> {
+  const { default: inner } = module
+  return inner !== null && typeof inner === 'object' ? { ...module, ...(inner as Record<string, unknown>) } : module
+}

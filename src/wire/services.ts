@@ -1,0 +1,113 @@
+/** The services we speak for: a row each, with what routing needs and the SDK's schemas do not export. */
+
+export type Protocol = 'query' | 'ec2' | 'json10' | 'json11' | 'restjson' | 'restxml' | 'cbor'
+
+export interface ServiceRow {
+  /** As in botocore; also names the constraint table. */
+  readonly id: string
+  /** What the service speaks unless the request says otherwise. */
+  readonly protocol: Protocol
+  /** Names a credential scope may carry. */
+  readonly signingNames: readonly string[]
+  /** First labels of host names. */
+  readonly hosts: readonly string[]
+  /** Prefixes of `X-Amz-Target`, and names in `/service/…/operation/…`. */
+  readonly targets: readonly string[]
+  readonly apiVersion?: string
+  readonly xmlns?: string
+  readonly iamPrefix: string
+  /** CloudTrail's name. */
+  readonly eventSource: string
+  /** The code of a request that breaks a constraint. */
+  readonly validationCode: string
+  /** REST services whose requests carry no signature and are known by their paths. */
+  readonly unsigned?: true
+  /** The module with the schemas; one literal import a row, so that a bundler splits there. */
+  readonly load: () => Promise<object>
+}
+
+type Varied = Partial<Omit<ServiceRow, 'id' | 'protocol' | 'load'>>
+
+/** Fills in what most services share. */
+function row(id: string, protocol: Protocol, load: ServiceRow['load'], varied: Varied = {}): ServiceRow {
+  const iamPrefix = varied.iamPrefix ?? varied.signingNames?.[0] ?? id
+  return {
+    id,
+    protocol,
+    load,
+    signingNames: [id],
+    hosts: [id],
+    targets: [],
+    eventSource: `${varied.iamPrefix ?? id}.amazonaws.com`,
+    validationCode: protocol === 'query' || protocol === 'ec2' ? 'ValidationError' : 'ValidationException',
+    ...varied,
+    iamPrefix,
+  }
+}
+
+export const services: readonly ServiceRow[] = [
+  row('iam', 'query', () => import('@aws-sdk/client-iam'), { apiVersion: '2010-05-08', xmlns: 'https://iam.amazonaws.com/doc/2010-05-08/' }),
+  row('sts', 'query', () => import('@aws-sdk/client-sts'), { apiVersion: '2011-06-15', xmlns: 'https://sts.amazonaws.com/doc/2011-06-15/' }),
+  row('ec2', 'ec2', () => import('@aws-sdk/client-ec2'), { apiVersion: '2016-11-15', xmlns: 'http://ec2.amazonaws.com/doc/2016-11-15/' }),
+  row('elbv2', 'query', () => import('@aws-sdk/client-elastic-load-balancing-v2'), {
+    signingNames: ['elasticloadbalancing'],
+    hosts: ['elasticloadbalancing'],
+    apiVersion: '2015-12-01',
+    xmlns: 'http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/',
+    iamPrefix: 'elasticloadbalancing',
+  }),
+  row('kms', 'json11', () => import('@aws-sdk/client-kms'), { targets: ['TrentService'] }),
+  row('secretsmanager', 'json11', () => import('@aws-sdk/client-secrets-manager'), { targets: ['secretsmanager'] }),
+  row('organizations', 'json11', () => import('@aws-sdk/client-organizations'), { targets: ['AWSOrganizationsV20161128'] }),
+  row('wafv2', 'json11', () => import('@aws-sdk/client-wafv2'), { targets: ['AWSWAF_20190729'], validationCode: 'WAFInvalidParameterException' }),
+  row('shield', 'json11', () => import('@aws-sdk/client-shield'), { targets: ['AWSShield_20160616'] }),
+  row('fms', 'json11', () => import('@aws-sdk/client-fms'), { targets: ['AWSFMS_20180101'], validationCode: 'InvalidInputException' }),
+  row('acm', 'json11', () => import('@aws-sdk/client-acm'), { targets: ['CertificateManager'] }),
+  row('cognito-idp', 'json11', () => import('@aws-sdk/client-cognito-identity-provider'), {
+    targets: ['AWSCognitoIdentityProviderService'],
+    validationCode: 'InvalidParameterException',
+  }),
+  row('cognito-identity', 'json11', () => import('@aws-sdk/client-cognito-identity'), { targets: ['AWSCognitoIdentityService'] }),
+  row('sso-admin', 'json11', () => import('@aws-sdk/client-sso-admin'), { signingNames: ['sso'], targets: ['SWBExternalService'], iamPrefix: 'sso' }),
+  row('identitystore', 'json11', () => import('@aws-sdk/client-identitystore'), { targets: ['AWSIdentityStore'] }),
+  row('cloudtrail', 'json11', () => import('@aws-sdk/client-cloudtrail'), {
+    targets: ['CloudTrail_20131101', 'com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101'],
+  }),
+  row('logs', 'json11', () => import('@aws-sdk/client-cloudwatch-logs'), { targets: ['Logs_20140328'], validationCode: 'InvalidParameterException' }),
+  row('monitoring', 'json10', () => import('@aws-sdk/client-cloudwatch'), {
+    targets: ['GraniteServiceVersion20100801'],
+    apiVersion: '2010-08-01',
+    xmlns: 'http://monitoring.amazonaws.com/doc/2010-08-01/',
+    iamPrefix: 'cloudwatch',
+    eventSource: 'monitoring.amazonaws.com',
+    validationCode: 'ValidationError',
+  }),
+  row('guardduty', 'restjson', () => import('@aws-sdk/client-guardduty'), { validationCode: 'BadRequestException' }),
+  row('inspector2', 'restjson', () => import('@aws-sdk/client-inspector2')),
+  row('securityhub', 'restjson', () => import('@aws-sdk/client-securityhub'), { validationCode: 'InvalidInputException' }),
+  row('accessanalyzer', 'restjson', () => import('@aws-sdk/client-accessanalyzer'), {
+    signingNames: ['access-analyzer'],
+    hosts: ['access-analyzer'],
+    iamPrefix: 'access-analyzer',
+  }),
+  row('lambda', 'restjson', () => import('@aws-sdk/client-lambda')),
+  row('sso', 'restjson', () => import('@aws-sdk/client-sso'), { signingNames: ['awsssoportal'], hosts: ['portal'], iamPrefix: 'sso', unsigned: true }),
+  row('sso-oidc', 'restjson', () => import('@aws-sdk/client-sso-oidc'), {
+    signingNames: ['sso-oauth'],
+    hosts: ['oidc'],
+    iamPrefix: 'sso-oauth',
+    eventSource: 'sso.amazonaws.com',
+    unsigned: true,
+  }),
+  row('route53', 'restxml', () => import('@aws-sdk/client-route-53'), { apiVersion: '2013-04-01', xmlns: 'https://route53.amazonaws.com/doc/2013-04-01/' }),
+  row('s3', 'restxml', () => import('@aws-sdk/client-s3'), { apiVersion: '2006-03-01', xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/' }),
+]
+
+const index = (names: (service: ServiceRow) => readonly (string | undefined)[]): ReadonlyMap<string, ServiceRow> =>
+  new Map(services.flatMap((service) => names(service).map((name) => [name ?? '', service] as const)))
+
+export const serviceBySigningName = index((service) => service.signingNames)
+export const serviceByTarget = index((service) => service.targets)
+export const serviceByApiVersion = index((service) => [service.apiVersion])
+export const serviceByHost = index((service) => service.hosts)
+export const serviceById = index((service) => [service.id])
