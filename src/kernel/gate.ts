@@ -8,7 +8,9 @@ import { ContentionError } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import { Fault } from '../wire/fault.ts'
 import { header, type HttpRequest, type HttpResponse } from '../wire/http.ts'
-import { type Detected, decode, detect, encode, encodeFault, loadService, type OperationShape, redact, validate } from '../wire/wire.ts'
+import {
+  type Detected, decode, detect, encode, encodeFault, loadService, type OperationShape, redact, validate,
+} from '../wire/wire.ts'
 import { type ServiceRow, services as serviceRows } from '../wire/services.ts'
 import { accessLevel, isKnownAction } from './actions.ts'
 import { type Authenticated, Authenticator } from './authenticate.ts'
@@ -100,7 +102,7 @@ export class Gate {
       response = encode(detected, shape, output, requestId)
     } catch (error) {
       fault = asFault(error)
-      response = encodeFault(detected, fault, requestId)
+      response = encodeFault(request, detected, detected && (await loadService(detected.service)), fault, requestId)
       if (fault instanceof Denial) response = this.#explained(response, fault, authenticated)
     }
     this.#options.observe?.({
@@ -123,7 +125,7 @@ export class Gate {
 
     const { operation: shape, input } = decode(detected, model, { ...request, body: arrival.authenticated.body })
     if (!operation) throw notImplemented(detected.service, shape.name)
-    validate(shape, input)
+    validate(model, shape, input)
     const output = await this.#transact(arrival, { row: detected.service, operation, shape, input, via: [] })
     return { shape, output }
   }
@@ -197,10 +199,11 @@ export class Gate {
       },
       forward: async (api: Api<unknown>, name: string, input: object) => {
         const row = serviceRows.find((candidate) => candidate.id === api.id)!
-        const shape = (await loadService(row)).operations.get(name)
+        const model = await loadService(row)
+        const shape = model.operations.get(name)
         const operation = this.#operations.get(api.id)?.get(name)
         if (!shape || !operation) throw notImplemented(row, name)
-        validate(shape, input)
+        validate(model, shape, input)
         const via = [...invocation.via, invocation.row.eventSource]
         // biome-ignore lint/suspicious/noExplicitAny: `forward` is typed by its signature in Call; the registry is not.
         return (await this.#perform(unit, arrival, { row, operation, shape, input, via }, newDraft(), effects)) as any

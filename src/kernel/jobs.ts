@@ -58,7 +58,7 @@ export class JobRunner {
 
   start(everyMs = 1_000): void {
     this.#timer = setInterval(() => {
-      this.#running = this.#running.then(() => this.runDue()).catch(() => undefined)
+      this.#running = this.#running.then(async () => void (await this.runDue())).catch(() => undefined)
     }, everyMs)
     this.#timer.unref()
   }
