@@ -26,6 +26,16 @@ export function compileResource(text: string, version: Version): TextTest {
   return compileTokens(tokens)
 }
 
+/** What every resource it matches begins with; empty when that can't be told. */
+export function resourcePrefix(text: string, version: Version): string {
+  let prefix = ''
+  for (const token of tokenize(text, version, true).tokens) {
+    if (typeof token !== 'number' || token < 0) break
+    prefix += String.fromCharCode(token)
+  }
+  return prefix
+}
+
 /** For ArnLike and its kin: part by part, nothing runs over a colon before the sixth part. */
 export function compileArnLike(text: string, version: Version): TextTest {
   const { tokens, colons } = tokenize(text, version, false)

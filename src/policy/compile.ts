@@ -1,10 +1,11 @@
 /** Policies made ready to decide: immutable, indexed by action, and shared by everyone they are attached to. */
-import { compileResource, type TextTest } from './arn-pattern.ts'
+import { compileResource, resourcePrefix, type TextTest } from './arn-pattern.ts'
 import { type ConditionTest, compileConditions } from './condition.ts'
 import type { Choice, Policy, PolicyKind, PolicySource, Statement, Version } from './document.ts'
 import type { Position } from './error.ts'
 import { compileGlob, globCodes } from './glob.ts'
 import { compilePrincipal, type PrincipalTest } from './principals.ts'
+import { ResourceIndex } from './resource-index.ts'
 
 export interface CompiledPolicy {
   readonly source: PolicySource
@@ -24,6 +25,8 @@ export interface CompiledStatement {
   readonly action: (action: string) => boolean
   /** Undefined: any. */
   readonly resource: TextTest | undefined
+  /** What the resources it matches begin with; none: anything. */
+  readonly prefixes: readonly string[]
   /** Undefined: the kind of policy has no principals. */
   readonly principal: PrincipalTest | undefined
   /** Undefined: none. */
@@ -35,8 +38,8 @@ export interface CompiledStatement {
 
 /** The statements of several policies that could bear on one action. */
 export interface Candidates {
-  readonly deny: readonly CompiledStatement[]
-  readonly allow: readonly CompiledStatement[]
+  readonly deny: ResourceIndex
+  readonly allow: ResourceIndex
 }
 
 /** Kinds in which a statement says whom it means. */
@@ -58,6 +61,7 @@ function compileStatement(statement: Statement, policy: Policy, source: PolicySo
     policy: source,
     action: compileActions(statement.action),
     resource: statement.resource && compileResources(statement.resource, effect, policy.version),
+    prefixes: prefixesOf(statement, policy.version),
     principal: WITH_PRINCIPAL.has(policy.kind) ? compilePrincipal(statement.principal, effect) : undefined,
     condition: compileConditions(statement.conditions, effect, policy.version),
     statement,
@@ -89,6 +93,12 @@ function compileResources(
   }
 }
 
+function prefixesOf({ resource }: Statement, version: Version): readonly string[] {
+  if (!resource || resource.negated) return []
+  const prefixes = resource.values.map((value) => (value === '*' ? '' : resourcePrefix(value, version)))
+  return prefixes.includes('') ? [] : prefixes
+}
+
 /** Bounded, because the policy simulator asks for whatever action its caller likes. */
 const ACTIONS_REMEMBERED_MAX = 5000
 
@@ -117,8 +127,8 @@ export class PolicySet {
     // The cheapest to test come first: the outcome does not depend on the order.
     const ordered = [...found].sort((a, b) => cost(a) - cost(b))
     const candidates = {
-      deny: ordered.filter((statement) => statement.effect === 'Deny'),
-      allow: ordered.filter((statement) => statement.effect === 'Allow'),
+      deny: new ResourceIndex(ordered.filter((statement) => statement.effect === 'Deny')),
+      allow: new ResourceIndex(ordered.filter((statement) => statement.effect === 'Allow')),
     }
     if (this.#remembered.size >= ACTIONS_REMEMBERED_MAX) this.#remembered.clear()
     this.#remembered.set(action, candidates)

@@ -6,6 +6,7 @@ import { type CompiledPolicy, type CompiledStatement, PolicySet } from './compil
 import type { Decision, Layer, Layers, Policies, Request, Statement } from './decision.ts'
 import type { Principal } from './principal.ts'
 import { type Closeness, DIRECT, ENTITY, NONE } from './principals.ts'
+import type { ResourceIndex } from './resource-index.ts'
 
 /** Identities authenticate with these; no policy of any kind controls them. */
 const FREE: Readonly<Record<string, (principal: Principal) => boolean>> = {
@@ -43,7 +44,7 @@ function decideOpenly(request: Request, layers: Layers): Decision {
   }
 
   const granted = applied.find((each) => each.isResource)
-  const grant = granted ? closestGrant(granted.sets[0]!.candidates(action).allow, request) : undefined
+  const grant = granted ? closestGrant(granted.sets[0]!.candidates(action).allow.all, request) : undefined
   const closeness = grant?.closeness ?? NONE
   const resourceLayer = granted?.layer ?? 'resource'
   const allowedByResource = (): Decision => ({
@@ -124,12 +125,11 @@ function refused(layer: Layer): Decision {
   return { allowed: false, explicit: false, layer }
 }
 
-function firstMatch(statements: readonly CompiledStatement[], request: Request): Statement | undefined {
-  for (let i = 0; i < statements.length; i++) {
-    const statement = statements[i]!
-    if (applies(statement, request) && (!statement.condition || statement.condition(request.context))) return statement
-  }
-  return undefined
+function firstMatch(statements: ResourceIndex, request: Request): Statement | undefined {
+  return statements.find(
+    request.resource,
+    (statement) => applies(statement, request) && (!statement.condition || statement.condition(request.context)),
+  )
 }
 
 /** All but the action, which the index has tested, and the condition. */

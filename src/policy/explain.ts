@@ -30,7 +30,8 @@ function outcomeOf({ layer, sets }: AppliedLayer, request: Request, missing: Map
   for (const set of sets) {
     const { deny, allow } = set.candidates(action)
     const before = matched.length
-    for (const statement of [...deny, ...allow]) if (matches(statement, request, missing)) matched.push(statement)
+    for (const statement of [...deny.all, ...allow.all])
+      if (matches(statement, request, missing)) matched.push(statement)
     everyLevelAllows &&= matched.slice(before).some((statement) => !isDeny(statement))
   }
   const denied = matched.some(isDeny)

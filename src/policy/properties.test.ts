@@ -119,9 +119,10 @@ const policies = (kind: PolicyKind) => fc.array(policy(kind), { maxLength: 3 })
 const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined, freq: 1 })
 
 const identified = { account: ACCOUNT, tags: {} }
+const USER: Principal = { kind: 'user', ...identified, arn: user, userId: 'AIDAU', name: 'u' }
 const principal = pick<Principal>(
   { kind: 'root', ...identified, arn: `arn:aws:iam::${ACCOUNT}:root`, userId: ACCOUNT },
-  { kind: 'user', ...identified, arn: user, userId: 'AIDAU', name: 'u' },
+  USER,
   {
     kind: 'role-session',
     ...identified,
@@ -194,6 +195,37 @@ describe('the engine', () => {
         expect(allowed ? 'allowed' : explicit ? 'explicitDeny' : 'implicitDeny').toBe(naive(request, layers))
       }),
       { numRuns: 20_000 },
+    )
+  })
+
+  test('finds among many statements what a walk over all of them finds', () => {
+    const letters = fc.string({ unit: fc.constantFrom('a', 'b', '/', '*', '?'), maxLength: 6 })
+    const many = fc.array(
+      fc.record({
+        Effect: pick('Allow', 'Allow', 'Allow', 'Deny'),
+        Action: pick('s3:*', 's3:Get*'),
+        Resource: some(letters),
+      }),
+      { minLength: 10, maxLength: 60 },
+    )
+    const path = fc.string({ unit: fc.constantFrom('a', 'b', '/'), maxLength: 6 })
+    const arn = (path: string) => `arn:aws:s3:::${path}`
+    fc.assert(
+      fc.property(many, path, (statements, path) => {
+        const Statement = statements.map((each) => ({ ...each, Resource: [each.Resource].flat().map(arn) }))
+        const layers: Layers = { identity: [compiled('identity', { Statement })], resourceMode: 'optional' }
+        const request = {
+          principal: USER,
+          action: 's3:GetObject',
+          resource: arn(path),
+          resourceAccount: ACCOUNT,
+          context: new Context(),
+        }
+        const { allowed, explicit } = decide(request, layers)
+
+        expect(allowed ? 'allowed' : explicit ? 'explicitDeny' : 'implicitDeny').toBe(naive(request, layers))
+      }),
+      RUNS,
     )
   })
 
