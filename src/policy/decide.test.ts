@@ -98,6 +98,8 @@ describe('within the account, what a resource policy alone can do', () => {
     ['session', { AWS: SESSION }, true, true],
     ['session', { AWS: ROLE }, true, false],
     ['session', { AWS: ROOT }, false, false],
+    ['session', { AWS: [SESSION, ROLE, ACCOUNT] }, true, true],
+    ['session', { AWS: [ACCOUNT, ROLE] }, true, false],
     ['session', '*', true, true],
     ['federated', { AWS: FEDERATED }, true, true],
     ['federated', { AWS: USER }, true, false],
@@ -145,6 +147,16 @@ describe('between accounts both sides must allow', () => {
     expect(allows(who[name], { identity }, elsewhere)).toBe(false)
     expect(allows(who[name], { resource }, elsewhere)).toBe(name === 'root')
   })
+
+  test.each(['*', { AWS: SESSION }, { AWS: ROLE }, { AWS: ACCOUNT }])(
+    'naming %j does not stand in for the identity policies',
+    (named) => {
+      expect(allows(who.session, { resource: forPrincipal(named) }, elsewhere)).toBe(false)
+      expect(allows(who.session, { resource: forPrincipal(named), identity: [allow('identity')] }, elsewhere)).toBe(
+        true,
+      )
+    },
+  )
 
   test('the limits of the caller count even if it is named itself', () => {
     const identity = [allow('identity')]
@@ -296,6 +308,10 @@ describe('a denial says', () => {
     [{ identity, session: [deny('session', ARN)] }, `with an explicit deny in a session policy: ${ARN}`],
     [{ identity, scps: [[deny('scp', ARN)]] }, `with an explicit deny in a service control policy: ${ARN}`],
     [{ identity, resource: forPrincipal('*', 'Deny') }, 'with an explicit deny in a resource-based policy'],
+    [
+      { identity, resource: policy('resource', { Principal: '*', Effect: 'Deny' }, ARN) },
+      'with an explicit deny in a resource-based policy',
+    ],
     [{ identity: [deny('identity')], scps: [[deny('scp')]] }, 'with an explicit deny in a service control policy'],
   ]
   test.each(cases)('%#: %j', (change, reason) => {

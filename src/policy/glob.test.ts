@@ -117,6 +117,9 @@ describe('a resource', () => {
   })
 
   test('a variable before the fifth colon is text', () => {
+    expect(matches('arn:aws:s3::${aws:username}:b', 'arn:aws:s3::u:b', new Context({ 'aws:username': 'u' }))).toBe(
+      false,
+    )
     expect(matches('arn:aws:s3:${aws:username}::b', 'arn:aws:s3:u::b', new Context({ 'aws:username': 'u' }))).toBe(
       false,
     )

@@ -27,7 +27,7 @@ const PATHS =
 describe('an identity policy is refused in the words of AWS', () => {
   test.each<[unknown, string]>([
     ['This is not a json document', SYNTAX],
-    ['{"Version":"2012-10-17","Version":"2012-10-17","Statement":[]}', SYNTAX],
+    [`{"Version":"2012-10-17","Version":"2012-10-17","Statement":${JSON.stringify(S)}}`, SYNTAX],
     [[], SYNTAX],
     [{ Version: '2012-10-17' }, SYNTAX],
     [{ Version: '2013-10-17', Statement: S }, SYNTAX],
@@ -84,6 +84,7 @@ describe('an identity policy is refused in the words of AWS', () => {
       'Partition "bsdfdsafsad" is not valid for resource "arn:bsdfdsafsad:*:*:*:*".',
     ],
     [of({ ...S, Resource: 'a:b:c:d:e:f:g:h' }), 'Partition "b" is not valid for resource "arn:b:c:d:e:f:g:h".'],
+    [of({ ...S, Resource: 'a:aws:s3:::b' }), 'Resource a:aws:s3:::b must be in ARN format or "*".'],
     [of({ ...S, Resource: 'aws:s3:::b' }), 'Partition "s3" is not valid for resource "arn:s3:::b:*".'],
     [of({ ...S, Resource: 'arn:aws' }), 'Resource vendor must be fully qualified and cannot contain regexes.'],
     [of({ ...S, Resource: 'arn:aws:*:::b' }), 'Resource vendor must be fully qualified and cannot contain regexes.'],
