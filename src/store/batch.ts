@@ -12,8 +12,12 @@ export interface Batch {
 }
 
 /** Log rows whose attributes are indexed in one go, behind the commits, never in front of them. */
-const INDEX_PORTION = 500
+const INDEX_PORTION = 1_000
+/** Rows that may stand unindexed (a search reads them all) before indexing stops waiting for a quiet moment. */
+const UNINDEXED_MAX = 2_000
+/** 64 MB of 4 KiB pages. */
 const WAL_PAGES_MAX = 16_384
+const CHECKPOINT_MS = 1_000
 
 export class BatchWriter {
   readonly #database: Database
@@ -21,9 +25,18 @@ export class BatchWriter {
   readonly #delete: Statement
   readonly #append: Statement
   readonly #revision: Statement
+  #unindexed: number
+  #checkpointedAt = Date.now()
 
   constructor(database: Database) {
     this.#database = database
+    this.#unindexed = Number(
+      database
+        .prepare(
+          "SELECT coalesce((SELECT max(position) FROM log), 0) - value AS n FROM counters WHERE name = 'indexed'",
+        )
+        .get()!['n'],
+    )
     this.#put = database.prepare(
       'INSERT INTO documents (key, document) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET document = excluded.document',
     )
@@ -59,33 +72,44 @@ export class BatchWriter {
       }
       this.#revision.run(batch.revision)
     })
+    this.#unindexed += batch.records.length
+  }
+
+  /** Indexes and checkpoints; under load only what cannot wait. Returns whether there is more to do. */
+  maintain(idle: boolean): boolean {
+    let more = idle && this.#index()
+    while (this.#unindexed > UNINDEXED_MAX) more = this.#index()
+    if (idle || Date.now() - this.#checkpointedAt > CHECKPOINT_MS) this.#checkpoint()
+    return more
   }
 
   /** Indexes the attributes of some log rows that are not indexed yet; returns whether more remain. */
-  index(): boolean {
+  #index(): boolean {
     const { value: indexed } = this.#database.prepare("SELECT value FROM counters WHERE name = 'indexed'").get()!
     const rows = this.#database
-      .prepare('SELECT position, account, attributes FROM log WHERE position > ? ORDER BY position LIMIT ?')
+      .prepare('SELECT position, account, time_ms, attributes FROM log WHERE position > ? ORDER BY position LIMIT ?')
       .all(indexed!, INDEX_PORTION)
     if (rows.length === 0) return false
     const insert = this.#database.prepare(
-      'INSERT OR IGNORE INTO log_attributes (account, name, value, position) VALUES (?, ?, ?, ?)',
+      'INSERT OR IGNORE INTO log_attributes (account, name, value, time_ms, position) VALUES (?, ?, ?, ?, ?)',
     )
     this.#transaction(() => {
-      for (const { position, account, attributes } of rows) {
+      for (const { position, account, time_ms, attributes } of rows) {
         for (const [name, value] of JSON.parse(attributes as string) as [string, string][]) {
-          insert.run(account!, name, value, position!)
+          insert.run(account!, name, value, time_ms!, position!)
         }
       }
       this.#database.prepare("UPDATE counters SET value = ? WHERE name = 'indexed'").run(rows.at(-1)!.position!)
     })
+    this.#unindexed -= rows.length
     return rows.length === INDEX_PORTION
   }
 
   /** Moves the write-ahead log into the database; truncates it when it has grown large. */
-  checkpoint(): void {
+  #checkpoint(): void {
     const result = this.#database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()
     if (Number(result?.['log'] ?? 0) > WAL_PAGES_MAX) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    this.#checkpointedAt = Date.now()
   }
 
   close(): void {

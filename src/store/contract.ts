@@ -1,7 +1,7 @@
 /** The suite every engine passes. What it asserts is the contract in `store.ts`. */
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import { key, type LogRecord, type Store, under } from './store.ts'
+import { ContentionError, key, type LogRecord, type Store, under } from './store.ts'
 
 const record = (id: string, over: Partial<LogRecord> = {}): LogRecord => ({
   id,
@@ -61,7 +61,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
           unit.put('counter', { n: n + 1 })
         })
 
-      await Promise.all(Array.from({ length: 100 }, increment).map((one) => one))
+      await Promise.all(Array.from({ length: 100 }, increment))
 
       expect(await store.reader.get('counter')).toEqual({ n: 100 })
     })
@@ -154,6 +154,248 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(ids([...odd, ...more])).toEqual(['e9', 'e7', 'e5', 'e3', 'e1'])
       expect(ids(await store.log({ ...query, fromMs: 2, toMs: 3 }))).toEqual(['e3', 'e2'])
       expect(await store.log({ ...query, account: '999999999999' })).toEqual([])
+    })
+
+    test('the log is ordered by time, by attribute too, even where it was written out of order', async () => {
+      const store = await fresh()
+      for (const [id, timeMs] of [
+        ['late', 30],
+        ['early', 10],
+        ['middle', 20],
+        ['also-middle', 20],
+      ] as const) {
+        await store.run((unit) => unit.append(record(id, { timeMs })))
+      }
+      const newestFirst = ['late', 'also-middle', 'middle', 'early']
+
+      for (const attribute of [undefined, ['EventName', 'CreateUser']] as const) {
+        const pages: string[] = []
+        let after: string | undefined
+        for (let page = 0; page < newestFirst.length; page++) {
+          const entries = await store.log({ account: '111122223333', attribute, after, limit: 1 })
+          pages.push(...entries.map(({ id }) => id))
+          after = entries.at(-1)?.position
+        }
+        expect(pages).toEqual(newestFirst)
+      }
+    })
+
+    test('a search by attribute finds the same in a log of thousands as reading all of it would', async () => {
+      const store = await fresh()
+      const rows = Array.from({ length: 5_000 }, (_, i) =>
+        record(`e${i}`, {
+          timeMs: i % 700,
+          region: i % 2 ? 'us-east-1' : 'eu-west-1',
+          attributes: [
+            ['Group', `${i % 5}`],
+            ['Group', `${(i + 1) % 5}`],
+            ['Id', `${i}`],
+          ],
+        }),
+      )
+      for (let at = 0; at < rows.length; at += 250) {
+        await store.run((unit) => {
+          for (const row of rows.slice(at, at + 250)) unit.append(row)
+        })
+      }
+      const expected = rows
+        .map((row, written) => ({ row, written }))
+        .filter(({ row }) => row.attributes.some(([name, value]) => name === 'Group' && value === '3'))
+        .filter(({ row }) => row.region === 'us-east-1' && row.timeMs >= 100)
+        .sort((a, b) => b.row.timeMs - a.row.timeMs || b.written - a.written)
+        .map(({ row }) => row.id)
+
+      const query = { account: '111122223333', region: 'us-east-1', fromMs: 100, attribute: ['Group', '3'] as const }
+      const first = await store.log({ ...query, limit: 300 })
+      const rest = await store.log({ ...query, limit: 5_000, after: first.at(-1)!.position })
+
+      expect([...first, ...rest].map(({ id }) => id)).toEqual(expected)
+      expect(await store.log({ account: '111122223333', attribute: ['Id', '17'], limit: 2 })).toHaveLength(1)
+    })
+
+    test('a position that no log gave is refused', async () => {
+      const store = await fresh()
+
+      await expect(store.log({ account: '111122223333', after: '1 OR 1', limit: 1 })).rejects.toThrow(TypeError)
+    })
+
+    test('a unit that only reads never answers from two different states', async () => {
+      const store = await fresh()
+      await store.run((unit) => {
+        unit.put('left', { n: 1 })
+        unit.put('right', { n: 1 })
+      })
+      let runs = 0
+
+      const seen = await store.run(async (unit) => {
+        const left = await unit.get('left')
+        if (runs++ === 0) {
+          await store.run((other) => {
+            other.put('left', { n: 2 })
+            other.put('right', { n: 2 })
+          })
+        }
+        return [left, await unit.get('right')]
+      })
+
+      expect(seen).toEqual([{ n: 2 }, { n: 2 }])
+    })
+
+    test('an error drawn from state that changed meanwhile is not thrown: the body runs again', async () => {
+      const store = await fresh()
+      let runs = 0
+
+      const answer = await store.run(async (unit) => {
+        const found = await unit.get('a')
+        if (runs++ === 0) await store.run((other) => other.put('a', {}))
+        if (!found) throw new Error('there is no a')
+        return 'found'
+      })
+
+      expect(answer).toBe('found')
+    })
+
+    test('a row behind the page that was read does not disturb the reader, one on the page does', async () => {
+      const store = await fresh()
+      await store.run((unit) => {
+        for (const id of ['b', 'd', 'f']) unit.put(`p/${id}`, {})
+      })
+      const runsWhenInserting = async (inserted: string) => {
+        let runs = 0
+        await store.run(async (unit) => {
+          await unit.range('p/', { limit: 2 })
+          if (runs++ === 0) await store.run((other) => other.put(inserted, {}))
+          unit.put('done', {})
+        })
+        return runs
+      }
+
+      expect(await runsWhenInserting('p/e')).toBe(1)
+      expect(await runsWhenInserting('p/c')).toBe(2)
+    })
+
+    test('a body that always loses gives up, and says that it was contention', async () => {
+      const store = await fresh()
+
+      const losing = store.run(async (unit) => {
+        await unit.get('contended')
+        await store.run((other) => other.put('contended', {}))
+        unit.put('contended', {})
+      })
+
+      await expect(losing).rejects.toThrow(ContentionError)
+    })
+
+    test('a document that is not JSON fails its own unit only', async () => {
+      const store = await fresh()
+      const circular: { self?: object } = {}
+      circular.self = circular
+
+      const outcomes = await Promise.allSettled([
+        store.run((unit) => unit.put('a', circular)),
+        store.run((unit) => unit.put('b', { n: 10n })),
+        store.run((unit) => unit.put('c', { n: 1 })),
+      ])
+
+      expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled'])
+      expect(await store.reader.range('')).toEqual([{ key: 'c', document: { n: 1 } }])
+    })
+
+    test('a document cannot be changed in place: neither once it is put nor once it is read', async () => {
+      const store = await fresh()
+      const document = { list: [1] }
+
+      await store.run((unit) => unit.put('a', document))
+      const read = (await store.reader.get<{ list: number[] }>('a'))!
+
+      expect(() => document.list.push(2)).toThrow(TypeError)
+      expect(() => read.list.push(2)).toThrow(TypeError)
+    })
+
+    test('a name with any characters makes a key of its own, under its own prefix', async () => {
+      const store = await fresh()
+      const names = ['a', 'a/b', 'a%2Fb', 'a\0b', 'a\0', '\uD800', '\uD801', '\uFFFD', '%', '', '\u{10FFFF}', '\uD7FF']
+
+      await store.run((unit) => {
+        for (const [n, name] of names.entries()) unit.put(key('n', name, 'x'), { n })
+      })
+
+      for (const [n, name] of names.entries()) {
+        expect(await store.reader.range(under('n', name))).toEqual([{ key: key('n', name, 'x'), document: { n } }])
+      }
+      expect(await store.reader.range(under('n'))).toHaveLength(names.length)
+    })
+
+    test('a range ends where its prefix does, whatever the last character', async () => {
+      const store = await fresh()
+      const prefixes = ['a', '\uD7FF', '\u{10FFFF}', 'z\u{10FFFF}']
+
+      await store.run((unit) => {
+        for (const prefix of prefixes) unit.put(`${prefix}1`, { prefix })
+      })
+
+      for (const prefix of prefixes) {
+        expect(await store.reader.range(prefix)).toEqual([{ key: `${prefix}1`, document: { prefix } }])
+      }
+      expect(await store.reader.range('')).toHaveLength(prefixes.length)
+    })
+
+    test('a raw key or a record that an engine could not tell from another is refused', async () => {
+      const store = await fresh()
+
+      await expect(store.run((unit) => unit.put('a\0b', {}))).rejects.toThrow(TypeError)
+      await expect(store.run((unit) => unit.delete('\uDC00'))).rejects.toThrow(TypeError)
+      await expect(store.run((unit) => unit.append(record('e', { body: 'a\0b' })))).rejects.toThrow(TypeError)
+    })
+
+    test('a closed store refuses work, and so does one that closes while a body runs', async () => {
+      const store = await open()
+      const accepted = store.run((unit) => unit.put('a', {}))
+      const late = store.run(async (unit) => {
+        unit.put('b', {})
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      })
+      late.catch(() => undefined)
+      await new Promise((resolve) => setImmediate(resolve))
+
+      await store.close()
+
+      await accepted
+      await expect(late).rejects.toThrow('the store is closed')
+      await expect(store.run(() => undefined)).rejects.toThrow('the store is closed')
+    })
+
+    test('whoever moves money at the same time as whoever counts it, the sum stays', async () => {
+      const store = await fresh()
+      const accounts = ['m/a', 'm/b', 'm/c', 'm/d']
+      await store.run((unit) => {
+        for (const at of accounts) unit.put(at, { n: 100 })
+      })
+      const sum = async () =>
+        store.run(async (unit) => {
+          let total = 0
+          for (const at of accounts) {
+            total += (await unit.get<{ n: number }>(at))?.n ?? 0
+            await new Promise((resolve) => setImmediate(resolve))
+          }
+          return total
+        })
+      const move = (from: string, to: string, n: number) =>
+        store.run(async (unit) => {
+          const source = (await unit.get<{ n: number }>(from))!
+          await new Promise((resolve) => setImmediate(resolve))
+          const target = (await unit.get<{ n: number }>(to))!
+          if (from === to) return
+          unit.put(from, { n: source.n - n })
+          unit.put(to, { n: target.n + n })
+        })
+
+      const moves = Array.from({ length: 60 }, (_, i) => move(accounts[i % 4]!, accounts[(i * 7 + 1) % 4]!, i))
+      const sums = await Promise.all(Array.from({ length: 5 }, sum))
+      await Promise.all(moves)
+
+      expect(sums).toEqual([400, 400, 400, 400, 400])
+      expect(await sum()).toBe(400)
     })
 
     test('whatever is written and deleted, the store holds what a map would', async () => {

@@ -1,4 +1,6 @@
 /** SQLite by the interface of `node:sqlite`: the built-in module where Node has it, a prebuilt package elsewhere. */
+import { closeSync, fsyncSync, openSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
 
 export interface Statement {
   run(...parameters: readonly SqlValue[]): unknown
@@ -15,12 +17,50 @@ export interface Database {
 
 interface Module {
   DatabaseSync: new (file: string) => Database
+  backup(source: Database, file: string, options: { readonly rate: number }): Promise<number>
 }
 
-/** Opens a file, or `:memory:`. */
+/** Opens a file, or `:memory:`. A new file is readable by its owner only, and so are the log files SQLite puts beside it. */
 export async function openDatabase(file: string): Promise<Database> {
   const { DatabaseSync } = await load()
+  if (file !== ':memory:') createPrivately(file)
   return new DatabaseSync(file)
+}
+
+/** Copies a database into a new file, page by page, off the calling thread. */
+export async function copyDatabase(source: Database, file: string): Promise<void> {
+  const { backup } = await load()
+  const descriptor = openSync(file, 'wx', 0o600)
+  try {
+    // All pages in one step: in smaller ones the copy would start again with every commit that comes between.
+    await backup(source, file, { rate: 2 ** 31 - 1 })
+    fsyncSync(descriptor)
+    syncDirectory(dirname(file))
+  } catch (error) {
+    rmSync(file, { force: true })
+    throw error
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function createPrivately(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+    syncDirectory(dirname(file))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+/** A new file's name is durable only once its directory is. */
+function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 async function load(): Promise<Module> {

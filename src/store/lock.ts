@@ -1,45 +1,35 @@
 /** One process per data file: two writers that each keep state in memory would undo each other. */
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { type Database, openDatabase } from './engine.ts'
 
+/**
+ * An exclusive lock of the operating system, taken by way of an empty SQLite file beside the data. The kernel lets go
+ * of it when the process dies, however it dies; a process id in a file would mean nothing after a restart or across
+ * containers that share a volume.
+ */
 export class Lock {
-  readonly #file: string
+  readonly #database: Database
 
-  private constructor(file: string) {
-    this.#file = file
+  private constructor(database: Database) {
+    this.#database = database
   }
 
-  static take(file: string): Lock {
-    for (let attempt = 0; attempt < 3; attempt++) {
-      try {
-        const descriptor = openSync(file, 'wx', 0o600)
-        writeSync(descriptor, String(process.pid))
-        closeSync(descriptor)
-        return new Lock(file)
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-        const holder = Number(readFileSync(file, 'utf8'))
-        if (holder && holder !== process.pid && alive(holder)) {
-          throw new Error(
-            `Another Merlon (process ${holder}) is using this data. Stop it first, or start with another --data.`,
-          )
-        }
-        // Its holder was killed: the lock means nothing.
-        rmSync(file, { force: true })
-      }
+  /** Throws when another process, or another store in this one, holds the lock. */
+  static async take(file: string): Promise<Lock> {
+    const database = await openDatabase(file)
+    try {
+      // In memory, so that the lock is all there ever is on the disk.
+      database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+    } catch (error) {
+      database.close()
+      if (!/locked|busy/i.test((error as Error).message)) throw error
+      throw new Error(
+        `Another Merlon is using this data (${file} is locked). Stop it first, or start with another --data.`,
+      )
     }
-    throw new Error(`could not take the lock ${file}`)
+    return new Lock(database)
   }
 
   release(): void {
-    rmSync(this.#file, { force: true })
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
+    this.#database.close()
   }
 }

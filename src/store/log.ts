@@ -9,49 +9,50 @@ export function queryLog(database: Database, query: LogQuery): readonly LogEntry
 }
 
 function byTime(database: Database, query: LogQuery): LogEntry[] {
-  const { sql, values } = bounds(query)
-  const cursor = position(query.after)
-  const rows = database
+  const { sql, values } = bounds(query, 'log')
+  return database
     .prepare(
-      `SELECT ${COLUMNS} FROM log WHERE log.account = ? ${sql} ${cursor ? 'AND (time_ms, position) < (?, ?)' : ''}
-       ORDER BY time_ms DESC, position DESC LIMIT ?`,
+      `SELECT ${COLUMNS} FROM log WHERE log.account = ? ${sql} ORDER BY log.time_ms DESC, log.position DESC LIMIT ?`,
     )
-    .all(query.account, ...values, ...(cursor ? [cursor.timeMs, cursor.position] : []), query.limit)
-  return rows.map(entry)
+    .all(query.account, ...values, query.limit)
+    .map(entry)
 }
 
-/** What is not indexed yet is the newest: look there first, then in the index. */
+/** The attribute index lags a little behind the log: what it does not cover yet is read row by row, and merged. */
 function byAttribute(database: Database, query: LogQuery, [name, value]: readonly [string, string]): LogEntry[] {
   const indexed = Number(database.prepare("SELECT value FROM counters WHERE name = 'indexed'").get()!['value'])
-  const before = position(query.after)?.position ?? Number.MAX_SAFE_INTEGER
-  const { sql, values } = bounds(query)
-  const tail = database
-    .prepare(
-      `SELECT ${COLUMNS} FROM log WHERE position > ? AND position < ? AND account = ? ${sql} ORDER BY position DESC`,
-    )
-    .all(indexed, before, query.account, ...values)
+  const tail = bounds(query, 'log')
+  const unindexed = database
+    .prepare(`SELECT ${COLUMNS} FROM log NOT INDEXED WHERE log.position > ? AND log.account = ? ${tail.sql}`)
+    .all(indexed, query.account, ...tail.values)
     .map(entry)
     .filter((row) => row.attributes.some(([n, v]) => n === name && v === value))
-    .slice(0, query.limit)
-  if (tail.length === query.limit) return tail
-  const older = database
+  const { sql, values } = bounds(query, 'found')
+  const found = database
     .prepare(
       `SELECT ${COLUMNS} FROM log_attributes AS found JOIN log USING (position)
-       WHERE found.account = ? AND found.name = ? AND found.value = ? AND found.position < ? ${sql}
-       ORDER BY found.position DESC LIMIT ?`,
+       WHERE found.account = ? AND found.name = ? AND found.value = ? AND found.position <= ? ${sql}
+       ORDER BY found.time_ms DESC, found.position DESC LIMIT ?`,
     )
-    .all(query.account, name, value, Math.min(before, indexed + 1), ...values, query.limit - tail.length)
-  return [...tail, ...older.map(entry)]
+    .all(query.account, name, value, indexed, ...values, query.limit)
+    .map(entry)
+  return [...unindexed, ...found].sort(newestFirst).slice(0, query.limit)
 }
 
-function bounds({ region, fromMs, toMs }: LogQuery): { sql: string; values: SqlValue[] } {
-  const parts: [string, SqlValue | undefined][] = [
-    ['AND log.region = ?', region],
-    ['AND log.time_ms >= ?', fromMs],
-    ['AND log.time_ms <= ?', toMs],
+/** The query's limits as SQL; times are compared in the table whose index serves them. */
+function bounds(
+  { region, fromMs, toMs, after }: LogQuery,
+  table: 'log' | 'found',
+): { sql: string; values: readonly SqlValue[] } {
+  const cursor = after === undefined ? undefined : parsePosition(after)
+  const parts: readonly (readonly [sql: string, values: readonly (SqlValue | undefined)[]])[] = [
+    ['AND log.region = ?', [region]],
+    [`AND ${table}.time_ms >= ?`, [fromMs]],
+    [`AND ${table}.time_ms <= ?`, [toMs]],
+    [`AND (${table}.time_ms, ${table}.position) < (?, ?)`, [cursor?.timeMs, cursor?.position]],
   ]
-  const given = parts.filter((part): part is [string, SqlValue] => part[1] !== undefined)
-  return { sql: given.map(([sql]) => sql).join(' '), values: given.map(([, value]) => value) }
+  const given = parts.filter(([, values]) => values[0] !== undefined)
+  return { sql: given.map(([sql]) => sql).join(' '), values: given.flatMap(([, values]) => values as SqlValue[]) }
 }
 
 function entry(row: Record<string, SqlValue>): LogEntry {
@@ -66,8 +67,12 @@ function entry(row: Record<string, SqlValue>): LogEntry {
   }
 }
 
-function position(token: string | undefined): { timeMs: number; position: number } | undefined {
-  if (token === undefined) return undefined
-  const [timeMs = 0, at = 0] = token.split('.').map(Number)
-  return { timeMs, position: at }
+function newestFirst(a: LogEntry, b: LogEntry): number {
+  return b.timeMs - a.timeMs || parsePosition(b.position).position - parsePosition(a.position).position
+}
+
+function parsePosition(token: string): { timeMs: number; position: number } {
+  const [, timeMs, position] = /^(\d{1,15})\.(\d{1,15})$/.exec(token) ?? []
+  if (timeMs === undefined) throw new TypeError('not a position in the event log')
+  return { timeMs: Number(timeMs), position: Number(position) }
 }

@@ -8,13 +8,13 @@ const steps: readonly string[] = [
      time_ms INTEGER NOT NULL, attributes TEXT NOT NULL, body TEXT NOT NULL) STRICT;
    CREATE INDEX log_by_time ON log (account, time_ms, position);
    CREATE TABLE log_attributes (
-     account TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, position INTEGER NOT NULL,
-     PRIMARY KEY (account, name, value, position)) WITHOUT ROWID, STRICT;
+     account TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, time_ms INTEGER NOT NULL, position INTEGER NOT NULL,
+     PRIMARY KEY (account, name, value, time_ms, position)) WITHOUT ROWID, STRICT;
    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
    INSERT INTO counters VALUES ('revision', 0), ('indexed', 0);`,
 ]
 
-/** Brings a database to this build's schema; refuses one that a newer build has written. */
+/** Brings a database to this build's schema, a step a transaction; refuses one that a newer build has written. */
 export function migrate(database: Database): void {
   const { user_version } = database.prepare('PRAGMA user_version').get()!
   const from = Number(user_version)

@@ -1,60 +1,214 @@
-/** SQLite passes the contract in memory and in a file, and keeps what it acknowledged. */
-import { mkdtempSync, rmSync } from 'node:fs'
+/** SQLite passes the contract in memory, in a file and with a writer thread, and keeps its word when the disk does not. */
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { configure } from './batch.ts'
+import { bundled } from './bundle.fixture.ts'
 import { storeContract } from './contract.ts'
-import { openStore } from './sqlite.ts'
+import { openDatabase } from './engine.ts'
+import { migrate } from './schema.ts'
+import { openStore, SqliteStore } from './sqlite.ts'
+import type { LogRecord } from './store.ts'
+import { inlineWriter, threadWriter, WriterLostError } from './writers.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'merlon-store-'))
-afterAll(() => rmSync(directory, { recursive: true }))
 let files = 0
 const newFile = () => join(directory, `${files++}.db`)
 
+let writerScript: URL
+beforeAll(async () => {
+  writerScript = await bundled(new URL('./writer-thread.ts', import.meta.url), 'writer-thread')
+})
+afterAll(() => {
+  rmSync(directory, { recursive: true })
+  rmSync(fileURLToPath(writerScript))
+})
+
+const record = (id: string): LogRecord => ({
+  id,
+  account: '111122223333',
+  region: 'us-east-1',
+  timeMs: 1,
+  attributes: [['EventName', 'CreateUser']],
+  body: '{}',
+})
+
 storeContract('SQLite in memory', () => openStore({ file: ':memory:' }))
 storeContract('SQLite in a file', () => openStore({ file: newFile() }))
+storeContract('SQLite in a file, caching nothing', () => openStore({ file: newFile(), documentsCachedMax: 0 }))
+storeContract('SQLite in a file, with a writer thread', () => openStore({ file: newFile(), writerScript }))
 
 test('documents, log and revision are there after closing and opening', async () => {
   const file = newFile()
   const store = await openStore({ file })
-  await store.run((unit) => unit.put('a', { n: 1 }))
+  await store.run((unit) => {
+    unit.put('a', { n: 1 })
+    unit.append(record('e1'))
+  })
   const { revision } = store
   await store.close()
 
   const again = await openStore({ file })
 
   expect(await again.reader.get('a')).toEqual({ n: 1 })
-  expect(again.revision).toBeGreaterThanOrEqual(revision)
+  expect(await again.log({ account: '111122223333', limit: 9 })).toMatchObject([{ id: 'e1' }])
+  const heard: number[] = []
+  again.subscribe((commit) => heard.push(commit.revision))
+  await again.run((unit) => unit.put('a', { n: 2 }))
+  expect(heard[0]).toBeGreaterThan(revision)
   await again.close()
 })
 
-test('a second process on the same data is told so', async () => {
+test('a second store on the same data is refused, and welcome once the first has closed', async () => {
   const file = newFile()
-  const { writeFileSync } = await import('node:fs')
-  writeFileSync(`${file}.lock`, '1')
+  const first = await openStore({ file })
 
-  await expect(openStore({ file })).rejects.toThrow(/Another Merlon \(process 1\) is using this data/)
+  await expect(openStore({ file })).rejects.toThrow(/Another Merlon is using this data/)
+
+  await first.close()
+  await (await openStore({ file })).close()
 })
 
-test('a backup taken while work goes on opens as a store', async () => {
-  const store = await openStore({ file: newFile() })
-  await store.run((unit) => unit.put('a', { n: 1 }))
-  const copy = newFile()
+test('data of a newer schema is refused, and left as it was', async () => {
+  const file = newFile()
+  await (await openStore({ file })).close()
+  const database = await openDatabase(file)
+  database.exec('PRAGMA user_version = 99')
+  database.close()
 
+  await expect(openStore({ file })).rejects.toThrow(/written by a newer Merlon \(schema 99/)
+  await expect(openStore({ file })).rejects.toThrow(/written by a newer Merlon/)
+})
+
+test('nobody but the owner can read the data, its write-ahead log or its backup', async () => {
+  const file = newFile()
+  const store = await openStore({ file })
+  await store.run((unit) => unit.put('a', {}))
+  const copy = newFile()
   await store.backup(copy)
 
-  const restored = await openStore({ file: copy })
-  expect(await restored.reader.get('a')).toEqual({ n: 1 })
-  await restored.close()
+  for (const path of [file, `${file}-wal`, copy]) expect([path, statSync(path).mode & 0o777]).toEqual([path, 0o600])
   await store.close()
 })
 
-test('a document cannot be changed in place', async () => {
-  const store = await openStore({ file: newFile(), documentsCachedMax: 0 })
-  await store.run((unit) => unit.put('a', { n: 1 }))
+test('a backup taken while work goes on holds a prefix of it: whole commits, none skipped', async () => {
+  const store = await openStore({ file: newFile(), writerScript })
+  let working = true
+  const work = async () => {
+    for (let n = 0; working; n++) {
+      await store.run((unit) => {
+        unit.put('a', { n })
+        unit.put('b', { n })
+      })
+    }
+  }
+  const worked = work()
+  const copy = newFile()
+  await store.run((unit) => unit.put('before', {}))
 
-  const document = (await store.reader.get<{ n: number }>('a'))!
+  await store.backup(copy)
 
-  expect(() => Object.assign(document, { n: 2 })).toThrow(TypeError)
+  working = false
+  await worked
+  await store.close()
+  const restored = await openStore({ file: copy })
+  expect(await restored.reader.get('before')).toEqual({})
+  expect(await restored.reader.get('a')).toEqual(await restored.reader.get('b'))
+  await restored.close()
+})
+
+test('a backup never overwrites a file', async () => {
+  const store = await openStore({ file: newFile() })
+  const copy = newFile()
+  writeFileSync(copy, 'precious')
+
+  await expect(store.backup(copy)).rejects.toThrow(/EEXIST/)
+
+  expect(statSync(copy).size).toBe(8)
+  await store.close()
+})
+
+describe('when the disk is full', () => {
+  /** A store on a database whose disk ends where `fill` is called: SQLite's own limit of pages. */
+  async function smallDisk() {
+    const file = newFile()
+    const database = await openDatabase(file)
+    configure(database)
+    migrate(database)
+    return {
+      store: new SqliteStore({ file }, database, inlineWriter(database), undefined),
+      fill: () => database.exec('PRAGMA max_page_count = 1'),
+      free: () => database.exec('PRAGMA max_page_count = 1000000'),
+    }
+  }
+  const large = { text: 'x'.repeat(100_000) }
+
+  test('everything that waited is refused and undone, and once there is room work goes on', async () => {
+    const { store, fill, free } = await smallDisk()
+    await store.run((unit) => unit.put('a', { n: 1 }))
+    fill()
+
+    const outcomes = await Promise.allSettled([
+      store.run((unit) => {
+        unit.put('a', large)
+        unit.append(record('lost'))
+      }),
+      store.run((unit) => unit.put('b', large)),
+    ])
+
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(String((outcomes[0] as PromiseRejectedResult).reason)).toMatch(/full/)
+    expect(await store.reader.get('a')).toEqual({ n: 1 })
+    expect(await store.reader.range('b')).toEqual([])
+    free()
+    await store.run((unit) => unit.put('b', { n: 2 }))
+    expect(await store.reader.get('b')).toEqual({ n: 2 })
+    expect(await store.log({ account: '111122223333', limit: 9 })).toEqual([])
+    await store.close()
+  })
+
+  test('a unit that only read what was never written down is not answered', async () => {
+    const { store, fill } = await smallDisk()
+    fill()
+
+    const writing = store.run((unit) => unit.put('a', large))
+    // A turn of the microtask queue: the write is accepted, and not on the disk.
+    const told = Promise.resolve().then(() => store.run((unit) => unit.get('a')))
+
+    await expect(writing).rejects.toThrow(/full/)
+    await expect(told).rejects.toThrow(/full/)
+    await store.close()
+  })
+
+  test('a cache that follows the feed ends with what the disk holds', async () => {
+    const { store, fill } = await smallDisk()
+    await store.run((unit) => unit.put('a', { n: 1 }))
+    const cache = new Map<string, object | undefined>()
+    store.subscribe(({ changes }) => {
+      for (const { key, document } of changes) cache.set(key, document)
+    })
+    fill()
+
+    await expect(store.run((unit) => unit.put('a', large))).rejects.toThrow(/full/)
+
+    expect(cache.get('a')).toEqual({ n: 1 })
+    await store.close()
+  })
+})
+
+test('when the writer thread dies, what waits is refused, and so is all later work', async () => {
+  const file = newFile()
+  const script = new URL(
+    `data:text/javascript,import{parentPort as p}from'node:worker_threads';p.on('message',()=>process.exit(1));p.postMessage({kind:'open'})`,
+  )
+  const database = await openDatabase(file)
+  configure(database)
+  migrate(database)
+  const store = new SqliteStore({ file }, database, await threadWriter(file, script), undefined)
+
+  await expect(store.run((unit) => unit.put('a', {}))).rejects.toThrow(WriterLostError)
+  await expect(store.run((unit) => unit.put('a', {}))).rejects.toThrow(/start again/)
   await store.close()
 })

@@ -3,8 +3,8 @@
  * being made durable, and go down together with one fsync. An answer waits for its own commit, which stands behind
  * everything it read, so nobody is told what a crash could take back.
  */
-import { configure } from './batch.ts'
-import { type Database, openDatabase, type Statement } from './engine.ts'
+import { type Batch, configure } from './batch.ts'
+import { copyDatabase, type Database, openDatabase, type Statement } from './engine.ts'
 import { Lock } from './lock.ts'
 import { queryLog } from './log.ts'
 import { migrate } from './schema.ts'
@@ -22,8 +22,8 @@ import {
   type Store,
   type Unit,
 } from './store.ts'
-import { BufferedUnit, type View } from './unit.ts'
-import { inlineWriter, threadWriter, type Writer } from './writers.ts'
+import { BufferedUnit, deepFreeze, type View } from './unit.ts'
+import { inlineWriter, threadWriter, type Writer, WriterLostError } from './writers.ts'
 
 export interface SqliteOptions {
   /** A path, or `:memory:`. */
@@ -39,26 +39,31 @@ const BACKOFF_MS_MAX = 20
 const DOCUMENTS_CACHED_MAX = 50_000
 /** Accepted commits that may wait for the disk; beyond this, new ones wait to be accepted. */
 const WAITING_MAX = 10_000
+const DURABLE = Promise.resolve()
+const CLOSED = 'the store is closed'
 
 interface Accepted {
   readonly commit: Commit
+  readonly documents: Batch['documents']
   readonly records: readonly LogRecord[]
   readonly resolve: () => void
   readonly reject: (error: Error) => void
 }
 
 export async function openStore(options: SqliteOptions): Promise<SqliteStore> {
-  const lock = options.file === ':memory:' ? undefined : Lock.take(`${options.file}.lock`)
+  const lock = options.file === ':memory:' ? undefined : await Lock.take(`${options.file}.lock`)
+  let database: Database | undefined
   try {
-    const database = await openDatabase(options.file)
+    database = await openDatabase(options.file)
     configure(database)
     migrate(database)
     const writer =
       options.writerScript && options.file !== ':memory:'
         ? await threadWriter(options.file, options.writerScript)
         : inlineWriter(database)
-    return new SqliteStore(database, writer, lock, options.documentsCachedMax ?? DOCUMENTS_CACHED_MAX)
+    return new SqliteStore(options, database, writer, lock)
   } catch (error) {
+    database?.close()
     lock?.release()
     throw error
   }
@@ -66,6 +71,7 @@ export async function openStore(options: SqliteOptions): Promise<SqliteStore> {
 
 export class SqliteStore implements Store, View {
   readonly reader: Pick<Unit, 'get' | 'range'>
+  readonly #file: string
   readonly #database: Database
   readonly #writer: Writer
   readonly #lock: Lock | undefined
@@ -81,13 +87,18 @@ export class SqliteStore implements Store, View {
   #flushing: Promise<void> | undefined
   readonly #listeners = new Set<(commit: Commit) => void>()
   #revision: number
-  #closed = false
+  /** Resolves when all that is accepted is durable. */
+  #lastAccepted = DURABLE
+  /** Why no more work is taken. */
+  #ended: Error | undefined
 
-  constructor(database: Database, writer: Writer, lock: Lock | undefined, cacheMax: number) {
+  /** Use {@link openStore}. */
+  constructor(options: SqliteOptions, database: Database, writer: Writer, lock: Lock | undefined) {
+    this.#file = options.file
     this.#database = database
     this.#writer = writer
     this.#lock = lock
-    this.#cacheMax = cacheMax
+    this.#cacheMax = options.documentsCachedMax ?? DOCUMENTS_CACHED_MAX
     this.#selectOne = database.prepare('SELECT document FROM documents WHERE key = ?')
     this.#revision = Number(database.prepare("SELECT value FROM counters WHERE name = 'revision'").get()!['value'])
     this.reader = {
@@ -103,27 +114,34 @@ export class SqliteStore implements Store, View {
 
   async run<T>(body: (unit: Unit) => Promise<T> | T): Promise<T> {
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-      if (this.#closed) throw new Error('the store is closed')
       while (this.#waiting.length >= WAITING_MAX) await this.#flushing
-      const unit = new BufferedUnit(this)
-      this.#active.add(unit)
-      try {
-        const result = await body(unit)
-        const durable = this.#accept(unit)
-        if (durable) {
-          await durable
-          return result
-        }
-      } catch (error) {
-        // What a unit concluded from state that changed under it does not count.
-        if (!this.#stale(unit)) throw error
-      } finally {
-        this.#active.delete(unit)
-        this.#forgetSeen()
+      this.#refuseIfEnded()
+      const attempted = await this.#attempt(body)
+      if (attempted) {
+        await attempted.durable
+        return attempted.result
       }
       await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(attempt, BACKOFF_MS_MAX)))
     }
     throw new ContentionError(`gave up after ${ATTEMPTS_MAX} attempts`)
+  }
+
+  /** Runs the body once; undefined when something it read has changed meanwhile. */
+  async #attempt<T>(body: (unit: Unit) => Promise<T> | T): Promise<{ result: T; durable: Promise<void> } | undefined> {
+    const unit = new BufferedUnit(this)
+    this.#active.add(unit)
+    try {
+      const result = await body(unit)
+      const durable = this.#accept(unit)
+      return durable && { result, durable }
+    } catch (error) {
+      // What a unit concluded from state that changed under it does not count.
+      if (this.#stale(unit)) return undefined
+      throw error
+    } finally {
+      this.#active.delete(unit)
+      this.#forgetSeen()
+    }
   }
 
   get(key: Key): object | undefined {
@@ -162,24 +180,45 @@ export class SqliteStore implements Store, View {
     return () => void this.#listeners.delete(listener)
   }
 
+  /** The file must not exist. Readable by its owner only. */
   async backup(file: string): Promise<void> {
-    await this.#flushing
-    this.#database.prepare('VACUUM INTO ?').run(file)
+    if (this.#file === ':memory:') return copyDatabase(this.#database, file)
+    // A connection of its own: reads on ours would wait for the copy.
+    const source = await openDatabase(this.#file)
+    try {
+      await copyDatabase(source, file)
+    } finally {
+      source.close()
+    }
   }
 
   async close(): Promise<void> {
-    this.#closed = true
+    if (this.#ended?.message === CLOSED) return
+    this.#ended = new Error(CLOSED)
     while (this.#flushing) await this.#flushing
-    await this.#writer.close()
-    this.#database.close()
-    this.#lock?.release()
+    try {
+      await this.#writer.close()
+    } finally {
+      this.#database.close()
+      this.#lock?.release()
+    }
+  }
+
+  #refuseIfEnded(): void {
+    if (this.#ended) throw this.#ended
   }
 
   /** Takes a unit's writes into the accepted state, or returns undefined when something it read has changed. */
   #accept(unit: BufferedUnit): Promise<void> | undefined {
+    this.#refuseIfEnded()
     if (this.#stale(unit)) return undefined
-    if (unit.writes.size === 0 && unit.records.length === 0) return this.#flushing ?? Promise.resolve()
+    // What it read may still wait for the disk, and its answer must wait as long.
+    if (unit.writes.size === 0 && unit.records.length === 0) return this.#lastAccepted
 
+    // Before anything is accepted: a document that is not JSON must fail its own unit, not the batch.
+    const documents = [...unit.writes].map(
+      ([key, document]) => [key, document === undefined ? null : JSON.stringify(document)] as const,
+    )
     const changes: Change[] = [...unit.writes].map(([key, document]) => ({ key, document }))
     const commit: Commit = { revision: ++this.#revision, changes }
     for (const { key, document } of changes) {
@@ -187,16 +226,22 @@ export class SqliteStore implements Store, View {
       this.#remember(key, document)
     }
     if (changes.length > 0) this.#recent.push(commit)
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ commit, records: unit.records, resolve, reject })
-      this.#flushing ??= this.#flush()
+    const durable = new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ commit, documents, records: unit.records, resolve, reject })
     })
+    this.#lastAccepted = durable
+    this.#flushing ??= this.#flush()
+    return durable
   }
 
+  /** Whether a commit since the unit began changed what it had read. Newest first, so that long units cost only themselves. */
   #stale(unit: BufferedUnit): boolean {
-    return this.#recent.some(
-      (commit) => commit.revision > unit.startedAt && unit.conflictsWith(commit.revision, commit.changes),
-    )
+    for (let at = this.#recent.length - 1; at >= 0; at--) {
+      const { revision, changes } = this.#recent[at]!
+      if (revision <= unit.startedAt) return false
+      if (unit.conflictsWith(revision, changes)) return true
+    }
+    return false
   }
 
   #forgetSeen(): void {
@@ -216,15 +261,11 @@ export class SqliteStore implements Store, View {
       try {
         await this.#writer.write({
           revision: batch.at(-1)!.commit.revision,
-          documents: batch.flatMap(({ commit }) =>
-            commit.changes.map(
-              ({ key, document }) => [key, document === undefined ? null : JSON.stringify(document)] as const,
-            ),
-          ),
+          documents: batch.flatMap(({ documents }) => documents),
           records: batch.flatMap(({ records }) => records),
         })
       } catch (error) {
-        this.#fail([...batch, ...this.#waiting], error as Error)
+        this.#fail(batch, error as Error)
         continue
       }
       this.#durable(batch)
@@ -240,25 +281,45 @@ export class SqliteStore implements Store, View {
       this.#tell(commit)
       resolve()
     }
+    if (this.#waiting.length === 0) this.#lastAccepted = DURABLE
   }
 
-  /** The disk refused: everything accepted behind the last durable commit is taken back, and everyone is told. */
-  #fail(lost: readonly Accepted[], error: Error): void {
-    this.#waiting = []
+  /**
+   * The disk refused: everything accepted behind the last durable commit is taken back, and whoever waits for it is
+   * told. Work goes on from what the disk holds, unless that cannot be known.
+   */
+  #fail(batch: readonly Accepted[], error: Error): void {
+    const lost = [...batch, ...this.#waiting]
     const keys = [...this.#overlay.keys()]
+    this.#waiting = []
     this.#overlay.clear()
     this.#cache.clear()
-    const undone: Commit = {
-      revision: ++this.#revision,
-      changes: keys.map((key) => ({ key, document: this.get(key) })),
+    this.#lastAccepted = DURABLE
+    try {
+      if (error instanceof WriterLostError) throw error
+      // Units that have read what is now undone run again; caches that have are told what holds instead.
+      const changes = keys.map((key) => ({ key, document: this.get(key) }))
+      const undone: Commit = { revision: ++this.#revision, changes }
+      this.#recent.push(undone)
+      this.#tell(undone)
+    } catch (cause) {
+      this.#ended ??= new Error('the store cannot tell what is on its disk; start again', { cause })
     }
-    this.#recent.push(undone)
-    this.#tell(undone)
     for (const { reject } of lost) reject(error)
   }
 
   #tell(commit: Commit): void {
-    if (commit.changes.length > 0) for (const listener of this.#listeners) listener(commit)
+    if (commit.changes.length === 0) return
+    for (const listener of this.#listeners) {
+      try {
+        listener(commit)
+      } catch (error) {
+        // A cache that missed a change would serve old decisions for ever: let the process hear of it.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
   }
 
   #select(prefix: Key, after: Key | undefined, limit: number, reverse: boolean): Entry<object>[] {
@@ -297,16 +358,13 @@ function parsed(text: unknown): object | undefined {
   return typeof text === 'string' ? deepFreeze(JSON.parse(text) as object) : undefined
 }
 
-/** Documents are shared: a mutation must throw where it happens. */
-function deepFreeze<T>(value: T): T {
-  if (value !== null && typeof value === 'object' && !Object.isFrozen(value)) {
-    Object.freeze(value)
-    for (const member of Object.values(value)) deepFreeze(member)
-  }
-  return value
-}
-
-/** The first key behind all keys that begin with `prefix`. */
+/** The first key behind all keys that begin with `prefix`, in UTF-8 byte order. */
 function successor(prefix: Key): Key {
-  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)
+  const points = Array.from(prefix, (char) => char.codePointAt(0)!)
+  while (points.at(-1) === LAST_POINT) points.pop()
+  const last = points.pop()
+  if (last === undefined) return String.fromCodePoint(LAST_POINT).repeat(8)
+  // Surrogates are not characters.
+  return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1)
 }
+const LAST_POINT = 0x10ffff

@@ -16,7 +16,10 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 /** Segments joined by `/`; build keys with {@link key} so that a name can never reach into another's rows. */
 export type Key = string
 
-/** Joins segments into a key. `/` and `%` inside a segment are escaped, so keys are injective and sort by segment. */
+/**
+ * Joins segments into a key. `/` and `%` inside a segment are escaped, so keys are injective and sort by segment; so is
+ * what no engine can hold in a text (U+0000, lone surrogates).
+ */
 export function key(...segments: readonly string[]): Key {
   return segments.map(escapeSegment).join('/')
 }
@@ -24,8 +27,9 @@ export function key(...segments: readonly string[]): Key {
 export function under(...segments: readonly string[]): Key {
   return `${key(...segments)}/`
 }
+const unsafe = /[/%\0\p{Surrogate}]/gu
 const escapeSegment = (segment: string): string =>
-  /[/%]/.test(segment) ? segment.replaceAll('%', '%25').replaceAll('/', '%2F') : segment
+  segment.replace(unsafe, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
 
 export interface Entry<T> {
   readonly key: Key

@@ -45,6 +45,7 @@ export class BufferedUnit implements Unit {
 
   async range<T extends object>(prefix: Key, options: RangeOptions = {}): Promise<readonly Entry<T>[]> {
     const { limit, reverse = false, after } = options
+    if (limit !== undefined && limit <= 0) return []
     // Own deletes may drop rows from the page, so ask for as many more.
     const own = [...this.writes.keys()].filter((key) => key.startsWith(prefix))
     const asked = limit === undefined ? undefined : limit + own.length
@@ -72,12 +73,14 @@ export class BufferedUnit implements Unit {
   }
 
   put(key: Key, document: object): void {
-    this.writes.set(key, document)
+    this.writes.set(storable(key), deepFreeze(document))
   }
   delete(key: Key): void {
-    this.writes.set(key, undefined)
+    this.writes.set(storable(key), undefined)
   }
   append(record: LogRecord): void {
+    storable(record.id)
+    storable(record.body)
     this.records.push(record)
   }
 
@@ -95,4 +98,19 @@ export class BufferedUnit implements Unit {
         ),
     )
   }
+}
+
+/** Documents are shared by everyone who reads them: a mutation must throw where it happens. */
+export function deepFreeze<T>(value: T): T {
+  if (value !== null && typeof value === 'object' && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const member of Object.values(value)) deepFreeze(member)
+  }
+  return value
+}
+
+/** Two texts that differ only in what an engine cannot hold would be one: `key()` escapes it, anything else is a bug. */
+function storable(text: string): string {
+  if (/[\0\p{Surrogate}]/u.test(text)) throw new TypeError('a key or record holds U+0000 or a lone surrogate')
+  return text
 }

@@ -10,20 +10,17 @@ export type FromWriter =
   | { readonly kind: 'closed' }
 
 const IDLE_MS = 50
-const CHECKPOINT_MS = 1_000
 
 const port = parentPort!
 const say = (message: FromWriter) => port.postMessage(message)
 
 const writer = await BatchWriter.open((workerData as { file: string }).file)
 let idle: NodeJS.Timeout | undefined
-let checkpointedAt = Date.now()
 
 port.on('message', (message: ToWriter) => {
   clearTimeout(idle)
   if (message.kind === 'close') {
-    while (writer.index());
-    writer.checkpoint()
+    maintain(true)
     writer.close()
     say({ kind: 'closed' })
     port.close()
@@ -35,18 +32,20 @@ port.on('message', (message: ToWriter) => {
   } catch (error) {
     say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
   }
-  if (Date.now() - checkpointedAt > CHECKPOINT_MS) maintain()
-  else idle = setTimeout(maintain, IDLE_MS)
+  maintain(false)
+  idle = setTimeout(whenIdle, IDLE_MS)
 })
 
-function maintain(): void {
+function whenIdle(): void {
+  if (maintain(true)) idle = setTimeout(whenIdle, 0)
+}
+
+function maintain(idle: boolean): boolean {
   try {
-    const more = writer.index()
-    writer.checkpoint()
-    checkpointedAt = Date.now()
-    if (more) idle = setTimeout(maintain, 0)
+    return writer.maintain(idle)
   } catch {
     // The next batch will meet the same trouble and report it to whoever waits.
+    return false
   }
 }
 

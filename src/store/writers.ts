@@ -5,47 +5,65 @@ import type { Database } from './engine.ts'
 import type { FromWriter, ToWriter } from './writer-thread.ts'
 
 export interface Writer {
-  /** Resolves once durable. One batch at a time. */
+  /** Resolves once durable; rejects when nothing of the batch was written. One batch at a time. */
   write(batch: Batch): Promise<void>
   close(): Promise<void>
 }
 
+/** The writer is gone, and what became of its last batch is unknown: only a new start can tell. */
+export class WriterLostError extends Error {
+  override readonly name = 'WriterLostError'
+}
+
 export function inlineWriter(database: Database): Writer {
   const writer = new BatchWriter(database)
+  const maintain = (idle: boolean) => {
+    try {
+      writer.maintain(idle)
+    } catch {
+      // The batch is durable all the same; the next one will meet the same trouble and report it.
+    }
+  }
   return {
     write: async (batch) => {
       writer.write(batch)
-      while (writer.index());
+      maintain(false)
     },
     // The connection is shared: whoever opened it closes it.
-    close: async () => undefined,
+    close: async () => maintain(true),
   }
 }
 
 export async function threadWriter(file: string, script: URL): Promise<Writer> {
   const worker = new Worker(script, { workerData: { file } })
-  let settle: { resolve: () => void; reject: (error: Error) => void } | undefined
-  const next = () =>
-    new Promise<void>((resolve, reject) => {
-      settle = { resolve, reject }
-    })
+  let waiting: { resolve: () => void; reject: (error: Error) => void } | undefined
+  let lost: WriterLostError | undefined
+  const lose = (cause: unknown) => {
+    lost ??= new WriterLostError('the thread that writes the store has ended', { cause })
+    waiting?.reject(lost)
+  }
+  worker.on('error', lose)
+  worker.on('exit', lose)
   worker.on('message', (message: FromWriter) => {
-    if (message.kind === 'failed') settle?.reject(new Error(`the store could not write: ${message.message}`))
-    else settle?.resolve()
+    if (message.kind === 'failed') waiting?.reject(new Error(`the store could not write: ${message.message}`))
+    else waiting?.resolve()
   })
-  worker.on('error', (error) => settle?.reject(error))
 
-  const opened = next()
+  const answer = () =>
+    new Promise<void>((resolve, reject) => {
+      if (lost) reject(lost)
+      else waiting = { resolve, reject }
+    })
   const send = (message: ToWriter) => {
-    const answered = next()
+    const answered = answer()
     worker.postMessage(message)
     return answered
   }
-  await opened
+  await answer()
   return {
     write: (batch) => send({ kind: 'write', batch }),
     close: async () => {
-      await send({ kind: 'close' })
+      if (!lost) await send({ kind: 'close' })
       await worker.terminate()
     },
   }
