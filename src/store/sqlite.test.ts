@@ -182,6 +182,27 @@ describe('when the disk is full', () => {
     await store.close()
   })
 
+  test('a unit that has read what was then undone runs again, on what the disk holds', async () => {
+    const { store, fill, free } = await smallDisk()
+    await store.run((unit) => unit.put('a', { n: 1 }))
+    fill()
+    const writing = store.run((unit) => unit.put('a', large))
+    writing.catch(() => undefined)
+    await Promise.resolve()
+    const read: (object | undefined)[] = []
+
+    await store.run(async (unit) => {
+      const a = (await unit.get('a'))!
+      read.push(a)
+      await writing.catch(free)
+      unit.put('copy', a)
+    })
+
+    expect(read).toEqual([large, { n: 1 }])
+    expect(await store.reader.get('copy')).toEqual({ n: 1 })
+    await store.close()
+  })
+
   test('a cache that follows the feed ends with what the disk holds', async () => {
     const { store, fill } = await smallDisk()
     await store.run((unit) => unit.put('a', { n: 1 }))

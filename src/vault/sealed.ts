@@ -14,14 +14,15 @@ const KEY_BYTES = 32
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const CIPHER = 'aes-256-gcm'
+const SALT_BYTES = 16
 const SEALED_PREFIX = 'mv1.'
-/** Version of the root key; rotation will add others, and every blob names its own. */
-const ROOT_VERSION = 1
+/** Every blob names and authenticates the version of the key it is under; rotation will add others. */
+const KEY_VERSION = 1
 
 /** Where wrapped account keys are kept. Destroying one makes the account's sealed values unreadable, in old backups too. */
 export interface AccountKeyStore {
   load(account: string): string | undefined
-  /** Must be durable before the first value sealed under the key is. */
+  /** Must be durable before, or together with, the first value sealed under the key. */
   save(account: string, wrapped: string): void
 }
 
@@ -47,16 +48,13 @@ class RootedVault implements Vault {
   constructor({ rootKey, installId, accountKeys }: VaultOptions) {
     if (rootKey.length !== KEY_BYTES)
       throw new VaultError(`a root key has ${KEY_BYTES} bytes, this one ${rootKey.length}`)
-    const root = createSecretKey(rootKey)
-    rootKey.fill(0)
+    const root = secretKey(rootKey)
     this.#installId = installId
     this.#accountKeys = accountKeys
-    this.#derive = (label) =>
-      createSecretKey(
-        Buffer.from(
-          hkdfSync('sha256', root, lengths(installId, String(ROOT_VERSION)), `merlon/v1/${label}`, KEY_BYTES),
-        ),
-      )
+    this.#derive = (label) => {
+      const salt = lengths(installId, String(KEY_VERSION))
+      return secretKey(Buffer.from(hkdfSync('sha256', root, salt, `merlon/v1/${label}`, KEY_BYTES)))
+    }
   }
 
   seal(place: Place, plaintext: Uint8Array): Sealed {
@@ -64,9 +62,8 @@ class RootedVault implements Vault {
     const dataKey = randomBytes(KEY_BYTES)
     const aad = this.#placeBytes(place)
     const wrapped = encrypt(this.#account(place.account), dataKey, aad)
-    const body = encrypt(createSecretKey(dataKey), plaintext, aad)
-    dataKey.fill(0)
-    return (SEALED_PREFIX + Buffer.concat([Buffer.of(ROOT_VERSION), wrapped, body]).toString('base64url')) as Sealed
+    const body = encrypt(secretKey(dataKey), plaintext, aad)
+    return (SEALED_PREFIX + Buffer.concat([Buffer.of(KEY_VERSION), wrapped, body]).toString('base64url')) as Sealed
   }
 
   open(place: Place, sealed: Sealed): Buffer {
@@ -75,25 +72,27 @@ class RootedVault implements Vault {
     const refused = new VaultError(
       `the value sealed at ${place.table}/${place.key}.${place.column} does not open there`,
     )
-    if (!bytes || bytes.length < wrappedEnd + NONCE_BYTES + TAG_BYTES || bytes[0] !== ROOT_VERSION) throw refused
+    if (!bytes || bytes.length < wrappedEnd + NONCE_BYTES + TAG_BYTES || bytes[0] !== KEY_VERSION) throw refused
 
     const aad = this.#placeBytes(place)
     const dataKey = decrypt(this.#account(place.account), bytes.subarray(1, wrappedEnd), aad)
-    const plaintext = dataKey && decrypt(createSecretKey(dataKey), bytes.subarray(wrappedEnd), aad)
-    dataKey?.fill(0)
+    const plaintext = dataKey && decrypt(secretKey(dataKey), bytes.subarray(wrappedEnd), aad)
     if (!plaintext) throw refused
     return plaintext
   }
 
   issue(purpose: Purpose, binding: string, plaintext: Uint8Array): string {
-    const body = encrypt(this.#purpose(purpose), plaintext, this.#tokenBytes(purpose, binding))
-    return Buffer.concat([Buffer.of(ROOT_VERSION), body]).toString('base64url')
+    const salt = randomBytes(SALT_BYTES)
+    const body = encrypt(this.#tokenKey(purpose, salt), plaintext, this.#tokenBytes(purpose, binding))
+    return Buffer.concat([Buffer.of(KEY_VERSION), salt, body]).toString('base64url')
   }
 
   redeem(purpose: Purpose, binding: string, token: string): Buffer | undefined {
     const bytes = decodeStrictly(token)
-    if (!bytes || bytes.length < 1 + NONCE_BYTES + TAG_BYTES || bytes[0] !== ROOT_VERSION) return undefined
-    return decrypt(this.#purpose(purpose), bytes.subarray(1), this.#tokenBytes(purpose, binding))
+    const saltEnd = 1 + SALT_BYTES
+    if (!bytes || bytes.length < saltEnd + NONCE_BYTES + TAG_BYTES || bytes[0] !== KEY_VERSION) return undefined
+    const key = this.#tokenKey(purpose, bytes.subarray(1, saltEnd))
+    return decrypt(key, bytes.subarray(saltEnd), this.#tokenBytes(purpose, binding))
   }
 
   mac(purpose: Purpose, data: Uint8Array | string): Buffer {
@@ -114,33 +113,52 @@ class RootedVault implements Vault {
   #account(account: string): KeyObject {
     const held = this.#accounts.get(account)
     if (held) return held
-    const aad = lengths('account-key', this.#installId, account)
-    const kek = this.#purpose('store-kek')
     const stored = this.#accountKeys.load(account)
-    let bytes: Buffer | undefined
-    if (stored === undefined) {
-      bytes = randomBytes(KEY_BYTES)
-      this.#accountKeys.save(account, encrypt(kek, bytes, aad).toString('base64url'))
-    } else {
-      bytes = decrypt(kek, Buffer.from(stored, 'base64url'), aad)
-      if (!bytes) throw new VaultError(`the key of account ${account} does not open under this root key`)
-    }
-    const key = createSecretKey(bytes)
-    bytes.fill(0)
+    const key = stored === undefined ? this.#createAccount(account) : this.#unwrapAccount(account, stored)
     this.#accounts.set(account, key)
     return key
   }
 
+  #createAccount(account: string): KeyObject {
+    const bytes = randomBytes(KEY_BYTES)
+    const wrapped = encrypt(this.#purpose('store-kek'), bytes, this.#accountBytes(account))
+    this.#accountKeys.save(account, Buffer.concat([Buffer.of(KEY_VERSION), wrapped]).toString('base64url'))
+    return secretKey(bytes)
+  }
+
+  #unwrapAccount(account: string, stored: string): KeyObject {
+    const wrapped = decodeStrictly(stored)
+    const whole = wrapped?.length === 1 + NONCE_BYTES + KEY_BYTES + TAG_BYTES && wrapped[0] === KEY_VERSION
+    const bytes = whole && decrypt(this.#purpose('store-kek'), wrapped.subarray(1), this.#accountBytes(account))
+    if (!bytes) throw new VaultError(`the key of account ${account} does not open under this root key`)
+    return secretKey(bytes)
+  }
+
+  /** A key for each token: under one key for all, random nonces would begin to collide after 2^32 tokens. */
+  #tokenKey(purpose: Purpose, salt: Uint8Array): KeyObject {
+    return secretKey(createHmac('sha256', this.#purpose(purpose)).update(salt).digest())
+  }
+
+  #accountBytes(account: string): Buffer {
+    return lengths('merlon/v1/account-key', this.#installId, account, String(KEY_VERSION))
+  }
   #placeBytes(place: Place): Buffer {
     const { table, key, column, account, version = '' } = place
-    return lengths('merlon/v1', this.#installId, table, key, column, account, version)
+    return lengths('merlon/v1', this.#installId, table, key, column, account, version, String(KEY_VERSION))
   }
   #tokenBytes(purpose: Purpose, binding: string): Buffer {
-    return lengths('merlon/v1/token', this.#installId, purpose, binding)
+    return lengths('merlon/v1/token', this.#installId, purpose, binding, String(KEY_VERSION))
   }
 }
 
-/** nonce ‖ ciphertext ‖ tag */
+/** Takes the bytes over: they are wiped here, and the key object cannot be printed. */
+function secretKey(bytes: Buffer): KeyObject {
+  const key = createSecretKey(bytes)
+  bytes.fill(0)
+  return key
+}
+
+/** nonce ‖ ciphertext ‖ tag. NIST SP 800-38D: a random nonce of 96 bits. */
 function encrypt(key: KeyObject, plaintext: Uint8Array, aad: Uint8Array): Buffer {
   const nonce = randomBytes(NONCE_BYTES)
   const cipher = createCipheriv(CIPHER, key, nonce)
