@@ -1,7 +1,7 @@
 /** What one service offers to the kernel and to the others: declared here, provided by the service, injected at start. */
 import type { CompiledPolicy, PolicySet } from '../policy/index.ts'
 import type { Principal } from '../policy/principal.ts'
-import type { Unit } from '../store/store.ts'
+import type { LogEntry, LogQuery, Unit } from '../store/store.ts'
 import type { Subject } from './session.ts'
 
 /** Everything that policy evaluation needs to know of a caller besides the session it came with. */
@@ -47,6 +47,13 @@ export interface IdentityPort {
   used(accessKeyId: string, at: { readonly service: string; readonly region: string; readonly timeMs: number }): void
 }
 
+/** The event log as CloudTrail shows it; provided by the store. */
+export interface EventLogPort {
+  /** Newest first. */
+  query(query: LogQuery): Promise<readonly LogEntry[]>
+}
+
 export interface Ports {
   readonly identity: IdentityPort
+  readonly events: EventLogPort
 }
