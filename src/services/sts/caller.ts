@@ -1,0 +1,35 @@
+/** Who calls, and what a key id or a sealed refusal tells. */
+import { accountOfAccessKey } from '../../kernel/id.ts'
+import { anything } from '../../kernel/resource.ts'
+import { Fault } from '../../wire/fault.ts'
+import { sts } from './resources.ts'
+
+export const getCallerIdentity = sts
+  .operation('GetCallerIdentity')
+  // AWS: "No permissions are required", and even an explicit denial does not stop it: the same is in the 403 anyway.
+  .withoutPermission()
+  .run(({ caller: { principal } }) => {
+    if (principal.kind === 'anonymous' || principal.kind === 'service') {
+      throw new Fault('AccessDenied', 'Only principals of an account have an identity to show.')
+    }
+    return { UserId: principal.userId, Account: principal.account, Arn: principal.arn }
+  })
+
+/** Answers for keys that were deleted, too: the account is in the id. Keys with ids of their own making must still exist. */
+export const getAccessKeyInfo = sts
+  .operation('GetAccessKeyInfo')
+  .on(anything)
+  .run(async (call, { AccessKeyId }) => {
+    const account = accountOfAccessKey(AccessKeyId) ?? (await call.ports.identity.accessKey(AccessKeyId))?.account
+    if (account === undefined) throw new Fault('ValidationError', `Invalid Access Key: ${AccessKeyId}`)
+    return { Account: account }
+  })
+
+export const decodeAuthorizationMessage = sts
+  .operation('DecodeAuthorizationMessage')
+  .on(anything)
+  .run((call, { EncodedMessage }) => {
+    const message = call.vault.redeem('authorization-message', call.account, EncodedMessage)
+    if (!message) throw sts.fail('InvalidAuthorizationMessageException', 'Message is not valid')
+    return { DecodedMessage: message.toString('utf8') }
+  })

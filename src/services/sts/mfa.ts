@@ -1,0 +1,24 @@
+/** The second factor: a device's one-time code, checked and spent before the decision that may ask for it. */
+import type { Call } from '../../kernel/call.ts'
+import { Fault } from '../../wire/fault.ts'
+
+interface MfaInput {
+  readonly SerialNumber?: string | undefined
+  readonly TokenCode?: string | undefined
+}
+
+/** Whether a code was shown; throws when it is wrong, was used, or the device is another user's. */
+export async function verifiedMfa(call: Call, { SerialNumber, TokenCode }: MfaInput): Promise<boolean> {
+  if (SerialNumber === undefined && TokenCode === undefined) return false
+  if (SerialNumber === undefined || TokenCode === undefined) {
+    throw new Fault(
+      'AccessDenied',
+      'MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.',
+    )
+  }
+  const { unit, account, caller, now, ports } = call
+  if (!(await ports.identity.verifyMfa(unit, account, caller.subject, SerialNumber, TokenCode, now))) {
+    throw new Fault('AccessDenied', 'MultiFactorAuthentication failed with invalid MFA one time pass code.')
+  }
+  return true
+}

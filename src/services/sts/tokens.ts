@@ -1,0 +1,61 @@
+/** GetSessionToken and GetFederationToken: sessions that a user or root opens for itself, or for those it vouches for. */
+import type { Target } from '../../kernel/resource.ts'
+import { issue, tokenSeconds } from './credentials.ts'
+import { verifiedMfa } from './mfa.ts'
+import { federatedUserArn, sts } from './resources.ts'
+import { packedSize, sessionPolicies } from './session-policies.ts'
+import { sessionTags } from './session-tags.ts'
+
+export const getSessionToken = sts
+  .operation('GetSessionToken')
+  // AWS: "You do not need permissions to call GetSessionToken, and no policy can control it."
+  .withoutPermission()
+  .run(async (call, input) => {
+    const mfa = await verifiedMfa(call, input)
+    const { subject, accessKeyId } = call.caller
+    return {
+      Credentials: issue(call, tokenSeconds(call, input.DurationSeconds), {
+        account: call.account,
+        subject,
+        parentKeyId: accessKeyId,
+        ...(mfa && { mfaAt: call.now }),
+      }),
+    }
+  })
+
+/** The federated user that will come to be; it has no row, only a name. */
+const federatedUser: Target<{ readonly Name: string }, undefined> = {
+  find: (call, { Name }) => ({
+    acted: { arn: federatedUserArn(call, Name), type: 'AWS::STS::FederatedUser', account: call.account },
+    row: undefined,
+  }),
+}
+
+export const getFederationToken = sts
+  .operation('GetFederationToken')
+  .on(federatedUser)
+  .run(async (call, input) => {
+    const { Name } = input
+    const arn = federatedUserArn(call, Name)
+    const pairs = input.Tags ?? []
+    if (pairs.length > 0) {
+      const requested = Object.fromEntries(pairs.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value]))
+      await call.authorize('sts:TagSession', arn, { ...requested, 'aws:TagKeys': pairs.map(({ Key }) => Key!) })
+    }
+    const policies = await sessionPolicies(call, call.account, input)
+    const { tags } = sessionTags({}, pairs as readonly { Key: string; Value: string }[], [])
+    const packed = packedSize(policies, tags)
+
+    const { subject, accessKeyId } = call.caller
+    return {
+      Credentials: issue(call, tokenSeconds(call, input.DurationSeconds), {
+        account: call.account,
+        subject: { kind: 'federated-user', name: Name, issuer: subject },
+        parentKeyId: accessKeyId,
+        ...policies,
+        ...(pairs.length > 0 && { tags }),
+      }),
+      FederatedUser: { FederatedUserId: `${call.account}:${Name}`, Arn: arn },
+      ...(packed !== undefined && { PackedPolicySize: packed }),
+    }
+  })
