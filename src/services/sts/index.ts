@@ -1,0 +1,19 @@
+/** STS: who am I, and short-lived credentials for users, roles and those they vouch for. */
+import type { Service } from '../../kernel/service.ts'
+import { assumeRole } from './assume-role.ts'
+import { decodeAuthorizationMessage, getAccessKeyInfo, getCallerIdentity } from './caller.ts'
+import { limited } from './limits.ts'
+import { sts as words } from './resources.ts'
+import { getFederationToken, getSessionToken } from './tokens.ts'
+
+export const sts: Service = {
+  api: words.api,
+  operations: [
+    getCallerIdentity,
+    getAccessKeyInfo,
+    decodeAuthorizationMessage,
+    assumeRole,
+    getSessionToken,
+    getFederationToken,
+  ].map(limited),
+}

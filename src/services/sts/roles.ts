@@ -1,0 +1,40 @@
+/** The role a request wants to become: what is asked on it is decided by its trust policy. */
+import { parseArn } from '../../kernel/arn.ts'
+import type { Call } from '../../kernel/call.ts'
+import type { AssumableRole } from '../../kernel/ports.ts'
+import type { Found, Target } from '../../kernel/resource.ts'
+import type { CompiledPolicy } from '../../policy/index.ts'
+import { Fault } from '../../wire/fault.ts'
+import { inheritedTags, overlaid } from './session-tags.ts'
+
+/** What a missing role trusts: nobody. So missing and forbidden are decided, and sound, the same. */
+const trustsNobody: CompiledPolicy = {
+  source: { id: 'trust', kind: 'trust' },
+  policy: { version: '2012-10-17', id: undefined, kind: 'trust', statements: [] },
+  statements: [],
+}
+
+export const assumedRole: Target<{ readonly RoleArn: string }, AssumableRole> = {
+  find: async (call, { RoleArn }): Promise<Found<AssumableRole>> => {
+    const parsed = parseArn(RoleArn)
+    if (!parsed) throw new Fault('ValidationError', `${RoleArn} is invalid`)
+    const role = await call.ports.identity.role(call.unit, RoleArn)
+    return {
+      acted: {
+        arn: RoleArn,
+        type: 'AWS::IAM::Role',
+        account: parsed.account,
+        tags: role && tagsInChain(call, role),
+        policy: role?.trust ?? trustsNobody,
+        policyMode: 'required',
+      },
+      row: role,
+      missing: () => new Fault('AccessDenied', `Not authorized to perform: sts:AssumeRole on resource: ${RoleArn}`),
+    }
+  },
+}
+
+/** AWS: in a chain, inherited tags take the place of the role's own in `aws:ResourceTag`. */
+function tagsInChain(call: Call, role: AssumableRole) {
+  return overlaid(role.tags, inheritedTags(call.caller.session))
+}
