@@ -1,0 +1,272 @@
+/** Virtual MFA devices: made, given to a user or to root by two codes in a row, and asked for codes that count once. */
+import { randomBytes } from 'node:crypto'
+import { parseArn } from '../../kernel/arn.ts'
+import type { Call, Scope } from '../../kernel/call.ts'
+import type { Row } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource.ts'
+import type { Subject } from '../../kernel/session.ts'
+import { listTags } from '../../kernel/tags.ts'
+import { key, type Unit } from '../../store/store.ts'
+import type { Place, Sealed, Vault } from '../../vault/vault.ts'
+import { count } from './counts.ts'
+import { hangingKey, hangingOf } from './hanging.ts'
+import { listItems } from './lists.ts'
+import { type Owner, ownerOf, ownerShown, userNamedOrRoot } from './owners.ts'
+import { date, iam, type UserRow, user, withinQuota } from './resources.ts'
+import { type RootSelf, userNamedOrSelf } from './self.ts'
+import { newTags } from './tags.ts'
+import { base32, clockOf, type DeviceClock, ENROL_REACH, RESYNC_REACH, SEED_BYTES, stepOf } from './totp.ts'
+
+export interface MfaDeviceRow extends Row {
+  /** Path and name without the first slash: what stands behind `mfa/` in the serial number. */
+  readonly id: string
+  /** Sealed to a name of its own, so that a device made again under the old one cannot take over its seed. */
+  readonly seed: Sealed
+  readonly seedId: string
+  /** Undefined until it is enabled. */
+  readonly use?: DeviceUse
+}
+
+interface DeviceUse {
+  /** A user's unique id; the account's number for the root user. */
+  readonly ownerId: string
+  readonly enabledAt: number
+  readonly clock: DeviceClock
+}
+
+/** What hangs on the user: the device's id. */
+interface Worn {
+  readonly id: string
+}
+
+export const mfaDevice = iam.resource<MfaDeviceRow>({
+  kind: 'mfa',
+  type: 'AWS::IAM::VirtualMFADevice',
+  global: true,
+  id: (row) => row.id,
+  path: (id) => `mfa/${id}`,
+  resolve: (call, serial) => idOf(call.account, serial) ?? serial,
+  missing: (_id, arn) => noSuchDevice(arn),
+})
+
+/** `arn:aws:iam::111122223333:mfa/path/name` → `path/name`, for serial numbers of this account. */
+function idOf(account: string, serial: string): string | undefined {
+  const arn = parseArn(serial)
+  const ours = arn?.service === 'iam' && arn.account === account && arn.resource.startsWith('mfa/')
+  return ours ? arn.resource.slice('mfa/'.length) : undefined
+}
+
+const idMade = (input: { readonly Path?: string | undefined; readonly VirtualMFADeviceName: string }): string =>
+  `${input.Path ?? '/'}${input.VirtualMFADeviceName}`.slice(1)
+
+const placeOf = (account: string, row: Pick<MfaDeviceRow, 'seedId'>): Place => ({
+  table: 'iam/mfa',
+  key: row.seedId,
+  column: 'seed',
+  account,
+})
+
+export const createVirtualMfaDevice = iam
+  .operation('CreateVirtualMFADevice')
+  .on(mfaDevice.made((input) => ({ id: idMade(input) })))
+  .run(async (call, input) => {
+    const id = idMade(input)
+    if (await mfaDevice.get(call, id)) {
+      throw iam.fail('EntityAlreadyExistsException', 'MFADevice entity at the same path and name already exists.')
+    }
+    await count(call, 'MFADevices', 1)
+
+    const seed = randomBytes(SEED_BYTES)
+    const seedId = call.newId()
+    const sealed = call.vault.seal(placeOf(call.account, { seedId }), seed)
+    const row = mfaDevice.save(call, { id, seedId, seed: sealed, tags: newTags(input.Tags) })
+    const tags = listTags(row.tags)
+    return {
+      VirtualMFADevice: {
+        SerialNumber: mfaDevice.arnOf(call, row),
+        Base32StringSeed: Buffer.from(base32(seed)),
+        ...(tags.length > 0 && { Tags: tags }),
+      },
+    }
+  })
+
+export const deleteVirtualMfaDevice = iam
+  .operation('DeleteVirtualMFADevice')
+  .on(mfaDevice.named('SerialNumber'))
+  .run(async (call, _input, row) => {
+    if (row.use) throw iam.fail('DeleteConflictException', 'MFA VirtualDevice in use. Must deactivate first.')
+    mfaDevice.remove(call, row)
+    await count(call, 'MFADevices', -1)
+    return {}
+  })
+
+export const enableMfaDevice = iam
+  .operation('EnableMFADevice')
+  .on(userNamedOrRoot('UserName'))
+  .run(async (call, input, self) => {
+    const owner = ownerOf(call, self)
+    const row = await deviceOf(call, input.SerialNumber)
+    if (row.use) {
+      const message = `MFA Device is already in use by ${row.use.ownerId === owner.id ? 'this user' : 'another user'}.`
+      throw iam.fail('EntityAlreadyExistsException', message)
+    }
+    const worn = await hangingOf(call, owner.id, 'mfa-device')
+    withinQuota(call, 'MFADevicesPerUser', worn.length + 1)
+
+    const clock = clockOf(openSeed(call.vault, call.account, row), codesOf(input), call.now, ENROL_REACH)
+    if (!clock) throw wrongCode()
+    mfaDevice.save(call, { ...row, use: { ownerId: owner.id, enabledAt: call.now, clock } })
+    call.unit.put(wornKey(call, owner, row), { id: row.id } satisfies Worn)
+    await count(call, 'MFADevicesInUse', 1)
+    return {}
+  })
+
+export const resyncMfaDevice = iam
+  .operation('ResyncMFADevice')
+  .on(userNamedOrRoot('UserName'))
+  .run(async (call, input, self) => {
+    const { row, use } = await wornBy(call, ownerOf(call, self), input.SerialNumber)
+    const clock = clockOf(openSeed(call.vault, call.account, row), codesOf(input), call.now, RESYNC_REACH)
+    // Codes of the past never count again, whatever the device's clock says.
+    if (!clock || clock.spent <= use.clock.spent) throw wrongCode()
+    mfaDevice.save(call, { ...row, use: { ...use, clock } })
+    return {}
+  })
+
+export const deactivateMfaDevice = iam
+  .operation('DeactivateMFADevice')
+  .on(userNamedOrSelf('UserName'))
+  .run(async (call, input, self) => {
+    const owner = ownerOf(call, self)
+    const { row } = await wornBy(call, owner, input.SerialNumber)
+    const { use: _ended, ...free } = row
+    mfaDevice.save(call, free)
+    call.unit.delete(wornKey(call, owner, row))
+    await count(call, 'MFADevicesInUse', -1)
+    return {}
+  })
+
+export const getMfaDevice = iam
+  .operation('GetMFADevice')
+  .on(userNamedOrSelf('UserName'))
+  .run(async (call, input, self) => {
+    const owner = ownerOf(call, self)
+    const { row, use } = await wornBy(call, owner, input.SerialNumber)
+    return { UserName: owner.name, SerialNumber: mfaDevice.arnOf(call, row), EnableDate: date(use.enabledAt) }
+  })
+
+export const listMfaDevices = iam
+  .operation('ListMFADevices')
+  .on(userNamedOrSelf('UserName'))
+  .run(async (call, input, self) => {
+    const owner = ownerOf(call, self)
+    const worn = await hangingOf<Worn>(call, owner.id, 'mfa-device')
+    const rows = await Promise.all(worn.map(({ document }) => mfaDevice.require(call, document.id)))
+    const { items, rest } = await listItems(call, rows, (row) => row.id, input)
+    return {
+      MFADevices: items.map((row) => ({
+        UserName: owner.name,
+        SerialNumber: mfaDevice.arnOf(call, row),
+        EnableDate: date(row.use?.enabledAt ?? 0),
+      })),
+      ...rest,
+    }
+  })
+
+export const listVirtualMfaDevices = iam
+  .operation('ListVirtualMFADevices')
+  .on(anything)
+  .run(async (call, input) => {
+    const wanted = input.AssignmentStatus ?? 'Any'
+    const all = (await mfaDevice.list(call)).map(({ document }) => document)
+    const rows = all.filter((row) => wanted === 'Any' || (row.use !== undefined) === (wanted === 'Assigned'))
+    const { items, rest } = await listItems(call, rows, (row) => row.id, input)
+    return { VirtualMFADevices: await Promise.all(items.map((row) => shownVirtual(call, row))), ...rest }
+  })
+
+async function shownVirtual(call: Call, row: MfaDeviceRow) {
+  const wearer = row.use && (await wearerOf(call, row.use.ownerId))
+  return {
+    SerialNumber: mfaDevice.arnOf(call, row),
+    ...(row.use && { EnableDate: date(row.use.enabledAt) }),
+    ...(wearer && { User: ownerShown(call, wearer) }),
+  }
+}
+
+async function wearerOf(call: Call, ownerId: string): Promise<UserRow | RootSelf | undefined> {
+  if (ownerId !== call.account) {
+    const named = await call.unit.get<{ name: string }>(key('iam', 'user-id', call.account, ownerId))
+    return named && user.get(call, named.name)
+  }
+  const identity = await call.ports.identity.identity(call.account, { kind: 'root' })
+  const arn = `arn:${call.partition}:iam::${call.account}:root`
+  return {
+    root: { Path: '/', UserName: 'root', UserId: call.account, Arn: arn, CreateDate: date(identity?.createdAt ?? 0) },
+  }
+}
+
+/** Whether an MFA device protects the root user. */
+export async function rootHasMfa(call: Call): Promise<boolean> {
+  return (await hangingOf(call, call.account, 'mfa-device')).length > 0
+}
+
+/**
+ * Checks a code of the named device of this subject and spends it: in the unit of whoever asks, so that of two calls
+ * with one code only one can commit.
+ */
+export async function verifyMfa(
+  unit: Unit,
+  vault: Vault,
+  account: string,
+  subject: Subject,
+  serial: string,
+  code: string,
+  now: number,
+): Promise<boolean> {
+  const ownerId = subject.kind === 'user' ? subject.id : subject.kind === 'root' ? account : undefined
+  const id = idOf(account, serial)
+  if (ownerId === undefined || id === undefined) return false
+  const at = mfaDevice.key({ ...globalScope, account }, id)
+  const row = await unit.get<MfaDeviceRow>(at)
+  if (row?.use?.ownerId !== ownerId) return false
+
+  const spent = stepOf(openSeed(vault, account, row), code, now, row.use.clock)
+  if (spent === undefined) return false
+  unit.put(at, { ...row, use: { ...row.use, clock: { ...row.use.clock, spent } } } satisfies MfaDeviceRow)
+  return true
+}
+
+const globalScope: Omit<Scope, 'account'> = { partition: 'aws', region: '' }
+
+function openSeed(vault: Vault, account: string, row: MfaDeviceRow): Buffer {
+  return vault.open(placeOf(account, row), row.seed)
+}
+
+const wornKey = (call: Call, owner: Owner, row: MfaDeviceRow) =>
+  hangingKey(call.account, owner.id, 'mfa-device', row.id)
+
+async function deviceOf(call: Call, serial: string): Promise<MfaDeviceRow> {
+  const id = idOf(call.account, serial)
+  const row = id === undefined ? undefined : await mfaDevice.get(call, id)
+  if (!row) throw noSuchDevice(serial)
+  return row
+}
+
+async function wornBy(call: Call, owner: Owner, serial: string): Promise<{ row: MfaDeviceRow; use: DeviceUse }> {
+  const row = await deviceOf(call, serial)
+  if (row.use?.ownerId !== owner.id) {
+    throw iam.fail('NoSuchEntityException', `MFA Device with serial number ${serial} is not assigned to ${owner.name}.`)
+  }
+  return { row, use: row.use }
+}
+
+const codesOf = (input: { readonly AuthenticationCode1: string; readonly AuthenticationCode2: string }) =>
+  [input.AuthenticationCode1, input.AuthenticationCode2] as const
+
+function noSuchDevice(serial: string) {
+  return iam.fail('NoSuchEntityException', `VirtualMFADevice with serial number ${serial} doesn't exist.`)
+}
+
+function wrongCode() {
+  return iam.fail('InvalidAuthenticationCodeException', 'Authentication code for device is not valid.')
+}

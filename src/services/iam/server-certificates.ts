@@ -1,0 +1,139 @@
+/** Server certificates: kept with their chains, their private keys sealed. */
+import type { Call } from '../../kernel/call.ts'
+import type { Row } from '../../kernel/resource.ts'
+import { listTags } from '../../kernel/tags.ts'
+import type { Place, Sealed, Vault } from '../../vault/vault.ts'
+import { endsMs, parseCertificate, parseChain, parsePrivateKey } from './certificates.ts'
+import { count } from './counts.ts'
+import { listRows } from './lists.ts'
+import { below, date, iam } from './resources.ts'
+import { newTags } from './tags.ts'
+
+export interface ServerCertificateRow extends Row {
+  readonly name: string
+  readonly path: string
+  /** `ASCA…` */
+  readonly id: string
+  /** PEM, verbatim. */
+  readonly body: string
+  readonly chain?: string
+  readonly privateKey: Sealed
+  readonly uploadedAt: number
+  readonly expiresAt: number
+}
+
+export const serverCertificate = iam.resource<ServerCertificateRow>({
+  kind: 'server-certificate',
+  type: 'AWS::IAM::ServerCertificate',
+  global: true,
+  fold: (name) => name.toLowerCase(),
+  id: (row) => row.name,
+  path: (id, row) => `server-certificate${row?.path ?? '/'}${row?.name ?? id}`,
+  missing: (id) => iam.fail('NoSuchEntityException', `The Server Certificate with name ${id} cannot be found.`),
+})
+
+/** Bound to the certificate's id, which a new name does not change. */
+const placeOf = (account: string, id: string): Place => ({
+  table: 'iam/server-certificate',
+  key: id,
+  column: 'private-key',
+  account,
+})
+
+/** The private key in PEM: for the data planes that serve the certificate, never for an answer. */
+export function openPrivateKey(vault: Vault, account: string, row: ServerCertificateRow): string {
+  return vault.open(placeOf(account, row.id), row.privateKey).toString('utf8')
+}
+
+export const uploadServerCertificate = iam
+  .operation('UploadServerCertificate')
+  .on(serverCertificate.made((input) => ({ name: input.ServerCertificateName, path: input.Path ?? '/' })))
+  .run(async (call, input) => {
+    const name = input.ServerCertificateName
+    if (await serverCertificate.get(call, name)) throw exists(name)
+    const certificate = parseCertificate(input.CertificateBody)
+    if (!certificate.checkPrivateKey(parsePrivateKey(input.PrivateKey))) {
+      throw iam.fail('KeyPairMismatchException', 'Certificate and private key do not match.')
+    }
+    if (input.CertificateChain !== undefined) parseChain(certificate, input.CertificateChain)
+    await count(call, 'ServerCertificates', 1)
+
+    const id = call.uniqueId('ASCA')
+    const row = serverCertificate.save(call, {
+      name,
+      path: input.Path ?? '/',
+      id,
+      body: input.CertificateBody,
+      ...(input.CertificateChain !== undefined && { chain: input.CertificateChain }),
+      privateKey: call.vault.seal(placeOf(call.account, id), Buffer.from(input.PrivateKey)),
+      uploadedAt: call.now,
+      expiresAt: endsMs(certificate),
+      tags: newTags(input.Tags),
+    })
+    return { ServerCertificateMetadata: metadata(call, row), ...shownTags(row) }
+  })
+
+export const getServerCertificate = iam
+  .operation('GetServerCertificate')
+  .on(serverCertificate.named('ServerCertificateName'))
+  .run((call, _input, row) => ({
+    ServerCertificate: {
+      ServerCertificateMetadata: metadata(call, row),
+      CertificateBody: row.body,
+      ...(row.chain !== undefined && { CertificateChain: row.chain }),
+      ...shownTags(row),
+    },
+  }))
+
+export const listServerCertificates = iam
+  .operation('ListServerCertificates')
+  .on(serverCertificate.below(below('server-certificate')))
+  .run(async (call, input) => {
+    const { items, rest } = await listRows(call, serverCertificate, input)
+    return { ServerCertificateMetadataList: items.map((row) => metadata(call, row)), ...rest }
+  })
+
+export const updateServerCertificate = iam
+  .operation('UpdateServerCertificate')
+  .on(serverCertificate.named('ServerCertificateName'))
+  .run(async (call, input, row) => {
+    const name = input.NewServerCertificateName ?? row.name
+    const renamed = { ...row, name, path: input.NewPath ?? row.path }
+    // AWS asks for the permission on the certificate under both of its names.
+    await call.authorize('iam:UpdateServerCertificate', serverCertificate.arnOf(call, renamed))
+    const moves = name.toLowerCase() !== row.name.toLowerCase()
+    if (moves && (await serverCertificate.get(call, name))) throw exists(name)
+
+    serverCertificate.remove(call, row)
+    serverCertificate.save(call, renamed)
+    return {}
+  })
+
+export const deleteServerCertificate = iam
+  .operation('DeleteServerCertificate')
+  .on(serverCertificate.named('ServerCertificateName'))
+  .run(async (call, _input, row) => {
+    serverCertificate.remove(call, row)
+    await count(call, 'ServerCertificates', -1)
+    return {}
+  })
+
+function metadata(call: Call, row: ServerCertificateRow) {
+  return {
+    Path: row.path,
+    ServerCertificateName: row.name,
+    ServerCertificateId: row.id,
+    Arn: serverCertificate.arnOf(call, row),
+    UploadDate: date(row.uploadedAt),
+    Expiration: date(row.expiresAt),
+  }
+}
+
+function shownTags(row: Row) {
+  const tags = listTags(row.tags)
+  return tags.length > 0 ? { Tags: tags } : {}
+}
+
+function exists(name: string) {
+  return iam.fail('EntityAlreadyExistsException', `The Server Certificate with name ${name} already exists.`)
+}
