@@ -1,0 +1,243 @@
+import {
+  AssumeRoleCommand,
+  type AssumeRoleCommandInput,
+  GetAccessKeyInfoCommand,
+  GetCallerIdentityCommand,
+} from '@aws-sdk/client-sts'
+import { describe, expect, it } from 'vitest'
+import { accessKeyId } from '../../kernel/id.ts'
+import { ACCOUNT, account, keysOf, MFA_CODE, STRANGERS } from './account.fixture.ts'
+
+const who = new GetCallerIdentityCommand({})
+const keyInfo = new GetAccessKeyInfoCommand({ AccessKeyId: accessKeyId('AKIA', ACCOUNT) })
+const mayAssume = [{ Action: 'sts:AssumeRole', Resource: '*' }]
+const trusting = (principal: string, condition?: object) => [
+  { Action: 'sts:AssumeRole', Principal: { AWS: principal }, ...(condition && { Condition: condition }) },
+]
+const ann = `arn:aws:iam::${ACCOUNT}:user/ann`
+
+function assume(RoleArn: string, more: Partial<AssumeRoleCommandInput> = {}) {
+  return new AssumeRoleCommand({ RoleArn, RoleSessionName: 'work', ...more })
+}
+
+describe('AssumeRole', () => {
+  it('makes a session of the role, named without its path', async () => {
+    const { user, role, as } = await account()
+    const RoleArn = role('reader', {
+      trust: trusting(ann),
+      policy: [{ Action: 'sts:GetAccessKeyInfo', Resource: '*' }],
+    })
+
+    const answer = await as(user('ann')).send(assume(RoleArn))
+
+    const arn = `arn:aws:sts::${ACCOUNT}:assumed-role/reader/work`
+    expect(answer.AssumedRoleUser).toEqual({ Arn: arn, AssumedRoleId: 'AROAREADERAAAAAAAAAAA:work' })
+    expect(answer.PackedPolicySize).toBeUndefined()
+    expect(answer.Credentials!.Expiration!.getMilliseconds()).toBe(0)
+    expect(await as(keysOf(answer)).send(who)).toMatchObject({ Arn: arn, UserId: 'AROAREADERAAAAAAAAAAA:work' })
+    await expect(as(keysOf(answer)).send(keyInfo)).resolves.toBeDefined()
+  })
+
+  it('asks the caller for a permission too where the trust names only the account', async () => {
+    const { user, role, as } = await account()
+    const RoleArn = role('reader', { trust: trusting(ACCOUNT) })
+
+    await expect(as(user('ann')).send(assume(RoleArn))).rejects.toMatchObject({ name: 'AccessDenied' })
+    await expect(as(user('bob', mayAssume)).send(assume(RoleArn))).resolves.toBeDefined()
+  })
+
+  it('asks both accounts when they differ, even if the trust names the user', async () => {
+    const { user, role, as } = await account()
+    const RoleArn = role('guest', { trust: trusting(ann) }, STRANGERS)
+
+    const without = as(user('ann')).send(assume(RoleArn))
+    await expect(without).rejects.toMatchObject({ name: 'AccessDenied' })
+
+    const answer = await as(user('ann', mayAssume)).send(assume(RoleArn))
+    expect(await as(keysOf(answer)).send(who)).toMatchObject({ Account: STRANGERS })
+  })
+
+  it('sounds the same for a role that is missing and one that trusts another', async () => {
+    const { user, role, as } = await account()
+    const client = as(user('ann', mayAssume))
+    const forbidden = role('secret', { trust: trusting(STRANGERS) })
+    const missing = forbidden.replace('secret', 'absent')
+
+    const [one, other] = await Promise.all(
+      [forbidden, missing].map((arn) => client.send(assume(arn)).catch((error) => error)),
+    )
+
+    expect(one).toMatchObject({ name: 'AccessDenied', $metadata: { httpStatusCode: 403 } })
+    expect(other.message).toBe(one.message.replace('secret', 'absent'))
+    expect(other.$metadata.httpStatusCode).toBe(403)
+  })
+
+  it('refuses what is no ARN before it asks anyone', async () => {
+    const { user, as } = await account()
+
+    const asked = as(user('ann')).send(assume('not an arn but long enough'))
+
+    await expect(asked).rejects.toMatchObject({
+      name: 'ValidationError',
+      message: 'not an arn but long enough is invalid',
+    })
+  })
+
+  it('lets a trust policy ask for an external id: absent and wrong sound alike, the right one opens', async () => {
+    const { user, role, as } = await account()
+    const RoleArn = role('partner', { trust: trusting(ann, { StringEquals: { 'sts:ExternalId': 'blue-42' } }) })
+    const client = as(user('ann'))
+
+    const absent = await client.send(assume(RoleArn)).catch((error) => error)
+    const wrong = await client.send(assume(RoleArn, { ExternalId: 'red-1' })).catch((error) => error)
+
+    expect(absent).toMatchObject({ name: 'AccessDenied' })
+    expect(wrong.message).toBe(absent.message)
+    await expect(client.send(assume(RoleArn, { ExternalId: 'blue-42' }))).resolves.toBeDefined()
+  })
+
+  it('lets a trust policy choose session names', async () => {
+    const { user, role, as } = await account()
+    const RoleArn = role('named', {
+      trust: trusting(ann, { StringEquals: { 'sts:RoleSessionName': '${aws:username}' } }),
+    })
+    const client = as(user('ann'))
+
+    await expect(client.send(assume(RoleArn, { RoleSessionName: 'bob' }))).rejects.toMatchObject({
+      name: 'AccessDenied',
+    })
+    await expect(client.send(assume(RoleArn, { RoleSessionName: 'ann' }))).resolves.toBeDefined()
+  })
+
+  it('lets a trust policy ask for a second factor, shown in the same call', async () => {
+    const { user, role, as } = await account()
+    const RoleArn = role('safe', { trust: trusting(ann, { Bool: { 'aws:MultiFactorAuthPresent': 'true' } }) })
+    const client = as(user('ann'))
+    const SerialNumber = `arn:aws:iam::${ACCOUNT}:mfa/ann`
+
+    await expect(client.send(assume(RoleArn))).rejects.toMatchObject({ name: 'AccessDenied' })
+    await expect(client.send(assume(RoleArn, { SerialNumber, TokenCode: '000000' }))).rejects.toMatchObject({
+      message: 'MultiFactorAuthentication failed with invalid MFA one time pass code.',
+    })
+    await expect(client.send(assume(RoleArn, { SerialNumber, TokenCode: MFA_CODE }))).resolves.toBeDefined()
+  })
+
+  it('refuses root', async () => {
+    const { root, role, as } = await account()
+    const RoleArn = role('any', { trust: trusting(ACCOUNT) })
+
+    await expect(as(root()).send(assume(RoleArn))).rejects.toMatchObject({
+      message: 'Roles may not be assumed by root accounts.',
+    })
+  })
+})
+
+describe('the life of a role session', () => {
+  it('may last as long as the role allows, and not a second more', async () => {
+    const { user, role, as } = await account()
+    const RoleArn = role('long', { trust: trusting(ann), maxSessionSeconds: 7200 })
+    const client = as(user('ann'))
+
+    await expect(client.send(assume(RoleArn, { DurationSeconds: 7200 }))).resolves.toBeDefined()
+    await expect(client.send(assume(RoleArn, { DurationSeconds: 7201 }))).rejects.toMatchObject({
+      name: 'ValidationError',
+      message: 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
+    })
+  })
+
+  it('is at most an hour where one role assumes another', async () => {
+    const { user, role, as } = await account()
+    const first = role('first', { trust: trusting(ann), policy: mayAssume })
+    const second = role('second', { trust: trusting(first), maxSessionSeconds: 43_200 })
+    const client = as(keysOf(await as(user('ann')).send(assume(first))))
+
+    await expect(client.send(assume(second, { DurationSeconds: 3600 }))).resolves.toBeDefined()
+    await expect(client.send(assume(second, { DurationSeconds: 3601 }))).rejects.toMatchObject({
+      name: 'ValidationError',
+      message: 'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.',
+    })
+  })
+})
+
+describe('session policies', () => {
+  const everything = [{ Action: '*', Resource: '*' }]
+  const only = (Action: string) =>
+    JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action, Resource: '*' }] })
+
+  it('narrow the role and never widen it', async () => {
+    const { user, role, as } = await account()
+    const wide = role('wide', { trust: trusting(ann), policy: everything })
+    const narrow = role('narrow', { trust: trusting(ann) })
+    const client = as(user('ann'))
+
+    const kept = await client.send(assume(wide, { Policy: only('sts:GetAccessKeyInfo') }))
+    const lost = await client.send(assume(wide, { Policy: only('iam:GetUser') }))
+    const never = await client.send(assume(narrow, { Policy: only('*') }))
+
+    expect(kept.PackedPolicySize).toBeGreaterThan(0)
+    await expect(as(keysOf(kept)).send(keyInfo)).resolves.toBeDefined()
+    await expect(as(keysOf(lost)).send(keyInfo)).rejects.toMatchObject({
+      message: expect.stringContaining('because no session policy allows the sts:GetAccessKeyInfo action'),
+    })
+    await expect(as(keysOf(never)).send(keyInfo)).rejects.toMatchObject({ name: 'AccessDenied' })
+  })
+
+  it('may be managed ones, up to ten', async () => {
+    const { user, role, managed, as } = await account()
+    const RoleArn = role('wide', { trust: trusting(ann), policy: everything })
+    const arn = 'arn:aws:iam::aws:policy/Keys'
+    managed(arn, [{ Action: 'sts:GetAccessKeyInfo', Resource: '*' }])
+    const client = as(user('ann'))
+
+    const answer = await client.send(assume(RoleArn, { PolicyArns: Array(10).fill({ arn }) }))
+    const eleven = client.send(assume(RoleArn, { PolicyArns: Array(11).fill({ arn }) }))
+
+    await expect(as(keysOf(answer)).send(keyInfo)).resolves.toBeDefined()
+    await expect(eleven).rejects.toMatchObject({ name: 'ValidationError' })
+  })
+
+  it('have at most 2,048 characters', async () => {
+    const { user, role, as } = await account()
+    const RoleArn = role('wide', { trust: trusting(ann) })
+    const client = as(user('ann'))
+    const padded = (length: number) => only('*').padEnd(length, ' ')
+
+    await expect(client.send(assume(RoleArn, { Policy: padded(2048) }))).resolves.toBeDefined()
+    await expect(client.send(assume(RoleArn, { Policy: padded(2049) }))).rejects.toMatchObject({
+      name: 'ValidationError',
+    })
+  })
+})
+
+describe('what a trust policy cannot be asked yet', () => {
+  it.each([
+    ['session tags', { Tags: [{ Key: 'team', Value: 'blue' }] }],
+    ['a source identity', { SourceIdentity: 'ann' }],
+  ])('is refused by name: %s', async (name, more) => {
+    const { user, role, as } = await account()
+    const RoleArn = role('open', { trust: trusting(ann) })
+
+    const asked = as(user('ann')).send(assume(RoleArn, more))
+
+    await expect(asked).rejects.toMatchObject({ name: 'NotImplemented', message: expect.stringContaining(name) })
+  })
+})
+
+describe('the trail of AssumeRole', () => {
+  it('names the role and the new key, and holds neither secret nor token', async () => {
+    const { user, role, store, as } = await account()
+    const RoleArn = role('reader', { trust: trusting(ann) })
+
+    const keys = keysOf(await as(user('ann')).send(assume(RoleArn)))
+
+    const [entry] = await store.log({ account: ACCOUNT, limit: 1 })
+    expect(JSON.parse(entry!.body)).toMatchObject({
+      eventSource: 'sts.amazonaws.com',
+      eventName: 'AssumeRole',
+      resources: [{ type: 'AWS::IAM::Role', ARN: RoleArn }],
+      responseElements: { credentials: { accessKeyId: keys.accessKeyId } },
+    })
+    expect(entry!.body).not.toContain(keys.secretAccessKey)
+    expect(entry!.body).not.toContain(keys.sessionToken)
+  })
+})
