@@ -1,0 +1,102 @@
+/** SSH public keys of users. */
+import type { Call } from '../../kernel/call.ts'
+import { hangingKey, hangingOf } from './hanging.ts'
+import { listItems } from './lists.ts'
+import { userOnly } from './owners.ts'
+import { date, iam, type UserRow, user, withinQuota } from './resources.ts'
+import { userNamedOrSelf } from './self.ts'
+import { fingerprint, parsePublicKey, pem, sshLine } from './ssh-public-key.ts'
+
+interface SshKeyRow {
+  /** `APKA…` */
+  readonly id: string
+  /** The key's wire form, base64. */
+  readonly blob: string
+  readonly active: boolean
+  readonly uploadedAt: number
+}
+
+export const uploadSshPublicKey = iam
+  .operation('UploadSSHPublicKey')
+  .on(user.named('UserName'))
+  .run(async (call, input, owner) => {
+    const blob = parsePublicKey(input.SSHPublicKeyBody).toString('base64')
+    const existing = await keysOf(call, owner)
+    if (existing.some((row) => row.blob === blob)) {
+      throw iam.fail(
+        'DuplicateSSHPublicKeyException',
+        'The SSH public key is already associated with the specified IAM user.',
+      )
+    }
+    withinQuota(call, 'SSHPublicKeysPerUser', existing.length + 1)
+
+    const row: SshKeyRow = { id: call.uniqueId('APKA'), blob, active: true, uploadedAt: call.now }
+    save(call, owner, row)
+    return { SSHPublicKey: shownInFull(owner, row, 'SSH') }
+  })
+
+export const getSshPublicKey = iam
+  .operation('GetSSHPublicKey')
+  .on(user.named('UserName'))
+  .run(async (call, input, owner) => {
+    const row = await required(call, owner, input.SSHPublicKeyId)
+    return { SSHPublicKey: shownInFull(owner, row, input.Encoding) }
+  })
+
+export const listSshPublicKeys = iam
+  .operation('ListSSHPublicKeys')
+  .on(userNamedOrSelf('UserName'))
+  .run(async (call, input, self) => {
+    const owner = userOnly(self)
+    const { items, rest } = await listItems(call, await keysOf(call, owner), (row) => row.id, input)
+    return { SSHPublicKeys: items.map((row) => shown(owner, row)), ...rest }
+  })
+
+export const updateSshPublicKey = iam
+  .operation('UpdateSSHPublicKey')
+  .on(user.named('UserName'))
+  .run(async (call, input, owner) => {
+    const row = await required(call, owner, input.SSHPublicKeyId)
+    if (input.Status === 'Expired') throw iam.fail('InvalidInputException', 'Status must be Active or Inactive.')
+    save(call, owner, { ...row, active: input.Status === 'Active' })
+    return {}
+  })
+
+export const deleteSshPublicKey = iam
+  .operation('DeleteSSHPublicKey')
+  .on(user.named('UserName'))
+  .run(async (call, input, owner) => {
+    const row = await required(call, owner, input.SSHPublicKeyId)
+    call.unit.delete(hangingKey(call.account, owner.id, 'ssh-public-key', row.id))
+    return {}
+  })
+
+async function keysOf(call: Call, owner: UserRow): Promise<readonly SshKeyRow[]> {
+  const entries = await hangingOf<SshKeyRow>(call, owner.id, 'ssh-public-key')
+  return entries.map(({ document }) => document)
+}
+
+function save(call: Call, owner: UserRow, row: SshKeyRow): void {
+  call.unit.put(hangingKey(call.account, owner.id, 'ssh-public-key', row.id), row)
+}
+
+async function required(call: Call, owner: UserRow, id: string): Promise<SshKeyRow> {
+  const row = (await keysOf(call, owner)).find((each) => each.id === id)
+  if (!row) throw iam.fail('NoSuchEntityException', `The Public Key with id ${id} cannot be found.`)
+  return row
+}
+
+function shown(owner: UserRow, row: SshKeyRow) {
+  return {
+    UserName: owner.name,
+    SSHPublicKeyId: row.id,
+    Status: row.active ? ('Active' as const) : ('Inactive' as const),
+    UploadDate: date(row.uploadedAt),
+  }
+}
+
+function shownInFull(owner: UserRow, row: SshKeyRow, encoding: 'SSH' | 'PEM') {
+  const blob = Buffer.from(row.blob, 'base64')
+  const body = encoding === 'SSH' ? sshLine(blob) : pem(blob)
+  return { ...shown(owner, row), Fingerprint: fingerprint(blob), SSHPublicKeyBody: body }
+}
