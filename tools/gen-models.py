@@ -1,6 +1,6 @@
-"""Generates models/constraints/*.json out of botocore's service models: facts only, no documentation text.
+"""Generates models/constraints/*.json and models/schemas/*.json out of botocore's service models.
 
-Run with a Python that has botocore: python3 tools/gen-models.py
+Facts only, no documentation text. Run with a Python that has botocore: python3 tools/gen-models.py
 The tables are committed; nothing generates them at build or install.
 """
 import json
@@ -8,16 +8,24 @@ import pathlib
 
 import botocore.session
 
-# Our service id -> botocore's name.
-SERVICES = {
-    'iam': 'iam', 'sts': 'sts', 'ec2': 'ec2', 'elbv2': 'elbv2', 'kms': 'kms', 'secretsmanager': 'secretsmanager',
-    'organizations': 'organizations', 'wafv2': 'wafv2', 'shield': 'shield', 'fms': 'fms', 'acm': 'acm',
-    'cognito-idp': 'cognito-idp', 'cognito-identity': 'cognito-identity', 'sso-admin': 'sso-admin',
-    'identitystore': 'identitystore', 'cloudtrail': 'cloudtrail', 'logs': 'logs', 'monitoring': 'cloudwatch',
-    'guardduty': 'guardduty', 'inspector2': 'inspector2', 'securityhub': 'securityhub',
-    'accessanalyzer': 'accessanalyzer', 'lambda': 'lambda', 'sso': 'sso', 'sso-oidc': 'sso-oidc',
-    'route53': 'route53', 's3': 's3',
-}
+MODELS = pathlib.Path(__file__).parent.parent / 'models'
+
+# Our service ids; botocore's name where it differs.
+SERVICES = [
+    'iam', 'sts', 'ec2', 'elbv2', 'kms', 'secretsmanager', 'organizations', 'wafv2', 'shield', 'fms', 'acm',
+    'cognito-idp', 'cognito-identity', 'sso-admin', 'identitystore', 'cloudtrail', 'logs', 'monitoring', 'guardduty',
+    'inspector2', 'securityhub', 'accessanalyzer', 'lambda', 'sso', 'sso-oidc', 'route53', 's3',
+    'inspector', 'cloudhsmv2', 'acm-pca', 'artifact',
+]
+BOTOCORE = {'monitoring': 'cloudwatch'}
+
+# Services without an official client that carries schemas: theirs are written here.
+WITHOUT_CLIENT = ['inspector', 'cloudhsmv2', 'acm-pca', 'artifact']
+
+# Simple types by the numbers of @smithy/types' static schemas.
+SIMPLE = {'string': 0, 'integer': 1, 'long': 1, 'float': 1, 'double': 1, 'boolean': 2, 'timestamp': 4, 'blob': 21}
+TIMESTAMP_FORMATS = {'iso8601': 5, 'rfc822': 6, 'unixTimestamp': 7}
+LOCATIONS = {'header': 'httpHeader', 'querystring': 'httpQuery', 'headers': 'httpPrefixHeaders'}
 
 
 def own(shape):
@@ -49,25 +57,95 @@ def constraint(shape, depth=0):
     return found
 
 
+def constraints(model):
+    structs = {}
+    for name in model.shape_names:
+        shape = model.shape_for(name)
+        if shape.type_name != 'structure':
+            continue
+        members = {member: constraint(inner) for member, inner in shape.members.items()}
+        members = {member: found for member, found in members.items() if found}
+        if members:
+            structs[name] = members
+    errors = {name: sorted(shape.name for shape in model.operation_model(name).error_shapes)
+              for name in model.operation_names}
+    return {'structs': structs, 'errors': errors}
+
+
+def reference(shape):
+    """[target, traits]: simple types by number, everything else by name."""
+    traits = {}
+    serialization = shape.serialization
+    location = serialization.get('location')
+    if location == 'uri':
+        traits['httpLabel'] = 1
+    elif location in LOCATIONS:
+        traits[LOCATIONS[location]] = serialization['name']
+    elif location == 'statusCode':
+        traits['httpResponseCode'] = 1
+    elif 'name' in serialization:
+        traits['jsonName'] = serialization['name']
+    if shape.metadata.get('sensitive'):
+        traits['sensitive'] = 1
+    if shape.metadata.get('idempotencyToken'):
+        traits['idempotencyToken'] = 1
+    target = SIMPLE.get(shape.type_name, shape.name)
+    if shape.type_name == 'timestamp':
+        target = TIMESTAMP_FORMATS.get(serialization.get('timestampFormat'), target)
+    return [target, traits] if traits else [target]
+
+
+def schema(shape):
+    if shape.type_name == 'list':
+        return ['list', reference(shape.member)]
+    if shape.type_name == 'map':
+        return ['map', reference(shape.key), reference(shape.value)]
+    required = [name for name in shape.members if name in shape.required_members]
+    ordered = required + [name for name in shape.members if name not in required]
+    members = {name: reference(shape.members[name]) for name in ordered}
+    payload = shape.serialization.get('payload')
+    if payload:
+        members[payload] = [members[payload][0], {'httpPayload': 1}]
+    error = shape.metadata.get('error', {})
+    if not shape.metadata.get('exception'):
+        return ['struct', members, len(required)]
+    fault = bool(shape.metadata.get('fault'))
+    traits = {'error': 'server' if fault else 'client'}
+    if error.get('httpStatusCode'):
+        traits['httpError'] = error['httpStatusCode']
+    return ['error', members, len(required), traits]
+
+
+def operation(model):
+    http = model.http
+    traits = []
+    if model.metadata['protocol'].startswith('rest'):
+        traits = [{'http': [http['method'], http['requestUri'], http.get('responseCode', 200)]}]
+    return [model.input_shape and model.input_shape.name, model.output_shape and model.output_shape.name, *traits]
+
+
+def schemas(model):
+    shapes = {name: model.shape_for(name) for name in model.shape_names}
+    compound = {name: schema(shape) for name, shape in shapes.items() if shape.type_name in ('structure', 'list', 'map')}
+    operations = {name: operation(model.operation_model(name)) for name in model.operation_names}
+    return {'shapes': compound, 'operations': operations}
+
+
+def write(kind, service, table):
+    folder = MODELS / kind
+    folder.mkdir(parents=True, exist_ok=True)
+    # Members keep their order: in a schema the required ones come first.
+    text = json.dumps(table, separators=(',', ':'), sort_keys=kind == 'constraints')
+    (folder / f'{service}.json').write_text(text + '\n')
+
+
 def main():
-    out = pathlib.Path(__file__).parent.parent / 'models' / 'constraints'
-    out.mkdir(parents=True, exist_ok=True)
     session = botocore.session.get_session()
-    for ours, name in SERVICES.items():
-        model = session.get_service_model(name)
-        structs = {}
-        for shape_name in model.shape_names:
-            shape = model.shape_for(shape_name)
-            if shape.type_name != 'structure':
-                continue
-            members = {member: constraint(inner) for member, inner in shape.members.items()}
-            members = {member: found for member, found in members.items() if found}
-            if members:
-                structs[shape_name] = members
-        errors = {operation: sorted(shape.name for shape in model.operation_model(operation).error_shapes)
-                  for operation in model.operation_names}
-        text = json.dumps({'structs': structs, 'errors': errors}, separators=(',', ':'), sort_keys=True)
-        (out / f'{ours}.json').write_text(text + '\n')
+    for service in SERVICES:
+        model = session.get_service_model(BOTOCORE.get(service, service))
+        write('constraints', service, constraints(model))
+        if service in WITHOUT_CLIENT:
+            write('schemas', service, schemas(model))
 
 
 if __name__ == '__main__':

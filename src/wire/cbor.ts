@@ -1,6 +1,7 @@
 /** rpc-v2-cbor bodies: values of the SDK's CBOR library to typed input and back. */
 import { cbor, dateToTag } from '@smithy/core/cbor'
-import { DEPTH_MAX, isPoison, serializationFault } from './serialization.ts'
+import { document } from './json.ts'
+import { DEPTH_MAX, isPoison, serializationFault, timestampOf } from './serialization.ts'
 import type { Shape } from './shape.ts'
 
 type Tree = Readonly<Record<string, unknown>>
@@ -21,21 +22,28 @@ export function fromCbor(shape: Shape, value: unknown, depth = 0): unknown {
   if (depth > DEPTH_MAX) throw serializationFault('The request is nested too deeply')
   switch (shape.kind) {
     case 'timestamp': {
-      const date = value instanceof Date ? value : new Date(Number((value as { value?: unknown })?.value ?? value) * 1000)
-      return Number.isNaN(date.getTime()) ? refuse('a timestamp') : date
+      // The library leaves tag 1 as `{ tag, value }`, or makes a date of it.
+      if (value instanceof Date) return value
+      const seconds = typeof value === 'number' ? value : (value as { value?: unknown } | null)?.value
+      const date = typeof seconds === 'number' ? timestampOf(seconds) : undefined
+      return date ?? refuse('a timestamp')
     }
     case 'string':
       return typeof value === 'string' ? value : refuse('a string')
     case 'boolean':
       return typeof value === 'boolean' ? value : refuse('a boolean')
     case 'number':
+    case 'bigdecimal':
+      return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : refuse('a number')
     case 'bigint':
-      return typeof value === 'number' || typeof value === 'bigint' ? value : refuse('a number')
+      return typeof value === 'bigint' || Number.isSafeInteger(value) ? BigInt(value as number) : refuse('an integer')
     case 'blob':
     case 'stream':
       return value instanceof Uint8Array ? value : refuse('bytes')
     case 'list':
-      return Array.isArray(value) ? value.map((item) => fromCbor(shape.value.shape, item, depth + 1)) : refuse('a list')
+      return Array.isArray(value)
+        ? value.map((item) => (item === null ? null : fromCbor(shape.value.shape, item, depth + 1)))
+        : refuse('a list')
     case 'map':
       return mapValues(tree(value), (item) => fromCbor(shape.value.shape, item, depth + 1))
     case 'struct':
@@ -48,8 +56,10 @@ export function fromCbor(shape: Shape, value: unknown, depth = 0): unknown {
       }
       return out
     }
-    default:
-      return value
+    case 'document':
+      return document(value, depth)
+    case 'unit':
+      return {}
   }
 }
 
@@ -58,7 +68,9 @@ export function toCbor(shape: Shape, value: unknown): unknown {
     case 'timestamp':
       return dateToTag(value as Date)
     case 'list':
-      return (value as unknown[]).map((item) => toCbor(shape.value.shape, item))
+      return (value as unknown[]).map((item) =>
+        item === null || item === undefined ? null : toCbor(shape.value.shape, item),
+      )
     case 'map':
       return mapValues(value as Tree, (item) => toCbor(shape.value.shape, item))
     case 'struct':
@@ -77,12 +89,19 @@ export function toCbor(shape: Shape, value: unknown): unknown {
 
 function mapValues(from: Tree, each: (item: unknown) => unknown): Record<string, unknown> {
   const out: Record<string, unknown> = {}
-  for (const [name, item] of Object.entries(from)) if (item !== null && item !== undefined && !isPoison(name)) out[name] = each(item)
+  for (const [name, item] of Object.entries(from))
+    if (item !== null && item !== undefined && !isPoison(name)) out[name] = each(item)
   return out
 }
 
 function tree(value: unknown): Tree {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Tree) : refuse('a map')
+  return value !== null &&
+    typeof value === 'object' &&
+    !Array.isArray(value) &&
+    !(value instanceof Uint8Array) &&
+    !(value instanceof Date)
+    ? (value as Tree)
+    : refuse('a map')
 }
 
 function refuse(wanted: string): never {

@@ -44,7 +44,14 @@ export function validateInput(constraints: Constraints, shape: Shape, input: obj
   throw new Fault(code, `${found.length} validation error${plural} detected: ${found.join('; ')}`, { status: 400 })
 }
 
-function structure(all: Constraints, shape: Shape, value: object, path: string, found: string[], hidden: boolean): void {
+function structure(
+  all: Constraints,
+  shape: Shape,
+  value: object,
+  path: string,
+  found: string[],
+  hidden: boolean,
+): void {
   const own = Object.hasOwn(all, shape.name) ? all[shape.name] : undefined
   for (const member of shape.members) {
     if (found.length >= VIOLATIONS_MAX) return
@@ -58,9 +65,20 @@ function structure(all: Constraints, shape: Shape, value: object, path: string, 
   }
 }
 
-function check(all: Constraints, { shape }: Pick<Member, 'shape'>, constraint: Constraint | undefined, value: unknown, at: string, found: string[], hidden: boolean): void {
+function check(
+  all: Constraints,
+  { shape }: Pick<Member, 'shape'>,
+  constraint: Constraint | undefined,
+  value: unknown,
+  at: string,
+  found: string[],
+  hidden: boolean,
+): void {
   const broken = constraint && violation(constraint, value)
-  if (broken) found.push(`Value ${hidden || shape.traits.sensitive ? "'***'" : `'${shown(value)}'`} at '${at}' failed to satisfy constraint: ${broken}`)
+  if (broken)
+    found.push(
+      `Value ${hidden || shape.traits.sensitive ? "'***'" : `'${shown(value)}'`} at '${at}' failed to satisfy constraint: ${broken}`,
+    )
   switch (shape.kind) {
     case 'list':
       for (const [i, item] of (value as unknown[]).entries()) {
@@ -72,7 +90,10 @@ function check(all: Constraints, { shape }: Pick<Member, 'shape'>, constraint: C
       for (const [name, item] of Object.entries(value as object)) {
         if (found.length >= VIOLATIONS_MAX) return
         const badKey = constraint?.k && violation(constraint.k, name)
-        if (badKey) found.push(`Value '${shown(name)}' at '${at}' failed to satisfy constraint: Map keys must satisfy constraint: [${badKey}]`)
+        if (badKey)
+          found.push(
+            `Value '${shown(name)}' at '${at}' failed to satisfy constraint: Map keys must satisfy constraint: [${badKey}]`,
+          )
         check(all, shape.value, constraint?.v, item, `${at}.${name}.member`, found, hidden)
       }
       return
@@ -84,7 +105,10 @@ function check(all: Constraints, { shape }: Pick<Member, 'shape'>, constraint: C
 
 function violation(constraint: Constraint, value: unknown): string | undefined {
   const { e, n, x, p } = constraint
-  if (e) return typeof value === 'string' && !e.includes(value) ? `Member must satisfy enum value set: [${e.join(', ')}]` : undefined
+  if (e)
+    return typeof value === 'string' && !e.includes(value)
+      ? `Member must satisfy enum value set: [${e.join(', ')}]`
+      : undefined
   if (typeof value === 'number') {
     if (constraint.i && !Number.isInteger(value)) return 'Member must be an integer'
     if (x !== undefined && value > x) return `Member must have value less than or equal to ${x}`
@@ -92,8 +116,11 @@ function violation(constraint: Constraint, value: unknown): string | undefined {
   }
   const length = lengthOf(value)
   if (length !== undefined && x !== undefined && length > x) return `Member must have length less than or equal to ${x}`
-  if (length !== undefined && n !== undefined && length < n) return `Member must have length greater than or equal to ${n}`
-  return p !== undefined && typeof value === 'string' && !patternOf(p).test(value) ? `Member must satisfy regular expression pattern: ${p}` : undefined
+  if (length !== undefined && n !== undefined && length < n)
+    return `Member must have length greater than or equal to ${n}`
+  return p !== undefined && typeof value === 'string' && !patternOf(p).test(value)
+    ? `Member must satisfy regular expression pattern: ${p}`
+    : undefined
 }
 
 /** Characters are code points; bytes, items and entries count as they are. */
@@ -130,7 +157,9 @@ function shown(value: unknown): string {
   if (value instanceof Uint8Array) return 'java.nio.HeapByteBuffer'
   if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`
   if (value !== null && typeof value === 'object' && !(value instanceof Date)) {
-    return `{${Object.entries(value).map(([name, item]) => `${name}=${shown(item)}`).join(', ')}}`
+    return `{${Object.entries(value)
+      .map(([name, item]) => `${name}=${shown(item)}`)
+      .join(', ')}}`
   }
   return String(value)
 }

@@ -7,14 +7,14 @@ import { serializationFault } from './serialization.ts'
 /** AWS's largest API bodies are a few MiB; objects never travel compressed. */
 const INFLATED_BYTES_MAX = 16 * 1024 * 1024
 
-export function inflate(request: HttpRequest): Buffer {
+export function inflate(request: HttpRequest, bytesMax = INFLATED_BYTES_MAX): Buffer {
   const encodings = (header(request, 'content-encoding') ?? '').split(',').map((name) => name.trim().toLowerCase())
   if (!encodings.includes('gzip')) return request.body
   try {
-    return gunzipSync(request.body, { maxOutputLength: INFLATED_BYTES_MAX })
+    return gunzipSync(request.body, { maxOutputLength: bytesMax })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new Fault('RequestEntityTooLarge', `The request grows beyond ${INFLATED_BYTES_MAX} bytes when inflated.`)
+      throw new Fault('RequestEntityTooLarge', `The request grows beyond ${bytesMax} bytes when inflated.`)
     }
     throw serializationFault('The request body is not valid gzip')
   }

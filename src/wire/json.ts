@@ -1,19 +1,21 @@
 /** JSON bodies: awsJson by member names, restJson by `jsonName`. */
-import { DEPTH_MAX, isPoison, serializationFault } from './serialization.ts'
+import { bytesOf, DEPTH_MAX, isPoison, numberOf, parseText, serializationFault, timestampOf } from './serialization.ts'
 import type { Member, Shape } from './shape.ts'
 
 export interface JsonNames {
-  /** restJson1 honours `jsonName`; awsJson ignores it. */
+  /** restJson1 honours `jsonName` and the HTTP bindings; awsJson ignores both. */
   readonly jsonName: boolean
 }
 
 type Tree = Readonly<Record<string, unknown>>
 
-const nameOf = (member: Member, names: JsonNames) => (names.jsonName ? (member.traits.jsonName ?? member.name) : member.name)
+const nameOf = (member: Member, names: JsonNames) =>
+  names.jsonName ? (member.traits.jsonName ?? member.name) : member.name
 
 export function parseJson(body: Buffer): unknown {
+  const text = parseText(body)
   try {
-    return JSON.parse(body.toString('utf8'))
+    return JSON.parse(text)
   } catch {
     throw serializationFault('Unable to parse request body as JSON')
   }
@@ -33,11 +35,11 @@ export function fromJson(shape: Shape, value: unknown, names: JsonNames, depth =
       return timestamp(value)
     case 'blob':
     case 'stream':
-      return typeof value === 'string' ? Buffer.from(value, 'base64') : refuse('Blob', value)
+      return (typeof value === 'string' ? bytesOf(value) : undefined) ?? refuse('Blob', value)
     case 'document':
-      return value
+      return document(value, depth)
     case 'bigint':
-      return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : refuse('Number', value)
+      return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : refuse('Number', value)
     case 'bigdecimal':
       return number(value)
     case 'list':
@@ -97,10 +99,8 @@ export function toJson(shape: Shape, value: unknown, names: JsonNames): unknown 
       const out: Record<string, unknown> = {}
       for (const member of shape.members) {
         const item = (value as Tree)[member.name]
-        const { httpHeader, httpResponseCode } = member.traits
-        if (item !== undefined && item !== null && !httpHeader && !httpResponseCode) {
-          out[nameOf(member, names)] = toJson(member.shape, item, names)
-        }
+        if (item === undefined || item === null || (names.jsonName && outside(member))) continue
+        out[nameOf(member, names)] = toJson(member.shape, item, names)
       }
       return out
     }
@@ -113,25 +113,44 @@ export function toJson(shape: Shape, value: unknown, names: JsonNames): unknown 
   }
 }
 
+/** Members of a REST answer that travel beside the body; awsJson knows no such place. */
+function outside({ traits }: Member): boolean {
+  return Boolean(traits.httpHeader || traits.httpResponseCode || traits.httpPrefixHeaders !== undefined)
+}
+
 export function base64(value: unknown): string {
   if (typeof value === 'string') return Buffer.from(value).toString('base64')
   const bytes = value as Uint8Array
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 }
 
+/** One JSON value, not a class of the CBOR or XML reader. */
 function isTree(value: unknown): value is Tree {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
 function number(value: unknown): number {
   if (typeof value === 'number') return value
-  if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value)
-  return refuse('Number', value)
+  // Digits in quotes are another type; NaN and the infinities have no other form in JSON.
+  const special = typeof value === 'string' && /^(NaN|-?Infinity)$/.test(value) ? numberOf(value) : undefined
+  return special ?? refuse('Number', value)
 }
 
 function timestamp(value: unknown): Date {
-  const date = typeof value === 'number' ? new Date(value * 1000) : typeof value === 'string' ? new Date(value) : undefined
-  return date && !Number.isNaN(date.getTime()) ? date : refuse('Timestamp', value)
+  return (
+    (typeof value === 'number' || typeof value === 'string' ? timestampOf(value) : undefined) ??
+    refuse('Timestamp', value)
+  )
+}
+
+/** Free JSON: any type at any place, but no deeper than anything else, and no prototypes. */
+export function document(value: unknown, depth: number): unknown {
+  if (value === null || typeof value !== 'object' || value instanceof Date || value instanceof Uint8Array) return value
+  if (depth > DEPTH_MAX) throw serializationFault('The request is nested too deeply')
+  if (Array.isArray(value)) return value.map((item) => document(item, depth + 1))
+  const out: Record<string, unknown> = {}
+  for (const [name, item] of Object.entries(value)) if (!isPoison(name)) out[name] = document(item, depth + 1)
+  return out
 }
 
 function refuse(wanted: string, value: unknown): never {

@@ -14,6 +14,8 @@ export interface QueryStyle {
   readonly ec2: boolean
 }
 
+const POSITION = /^\d{1,6}$/
+
 export function formTree(body: string): FormTree {
   const root: FormTree = {}
   for (const pair of body.split('&')) {
@@ -49,14 +51,18 @@ export function decodeForm(text: string): string {
 
 export function fromQuery(shape: Shape, tree: FormTree, style: QueryStyle, member?: Member, depth = 0): unknown {
   if (depth > DEPTH_MAX) throw serializationFault('The request is nested too deeply')
-  const text = tree.value ?? ''
+  const compound = shape.kind === 'list' || shape.kind === 'map' || shape.kind === 'struct' || shape.kind === 'union'
+  // An empty text is how clients write an empty list.
+  if (compound && tree.value) throw serializationFault('Text found where a structure, list or map was expected')
+  if (!compound && tree.value === undefined)
+    throw serializationFault('Start of structure or map found where not expected')
   switch (shape.kind) {
     case 'list': {
       const flat = style.ec2 || shape.traits.xmlFlattened || member?.traits.xmlFlattened
       const items = flat ? tree.branches : itemsOf(tree, shape)
       return [...(items ?? [])]
+        .filter(([position]) => POSITION.test(position))
         .map(([position, item]) => [Number(position), item] as const)
-        .filter(([position]) => Number.isInteger(position))
         .sort(([a], [b]) => a - b)
         .map(([, item]) => fromQuery(shape.value.shape, item, style, shape.value, depth + 1))
     }
@@ -84,7 +90,7 @@ export function fromQuery(shape: Shape, tree: FormTree, style: QueryStyle, membe
       return out
     }
     default:
-      return fromText(shape, text)
+      return fromText(shape, tree.value!)
   }
 }
 

@@ -21,10 +21,15 @@ export function redact(shape: Shape, value: unknown): unknown {
     case 'string':
       return String(value).slice(0, TEXT_MAX)
     case 'list':
-      return (value as unknown[]).map((item) => (shape.value.traits.sensitive ? HIDDEN : redact(shape.value.shape, item)))
+      return (value as unknown[]).map((item) =>
+        shape.value.traits.sensitive ? HIDDEN : redact(shape.value.shape, item),
+      )
     case 'map':
       return Object.fromEntries(
-        Object.entries(value as object).map(([name, item]) => [name, shape.value.traits.sensitive ? HIDDEN : redact(shape.value.shape, item)]),
+        Object.entries(value as object).map(([name, item]) => [
+          name,
+          shape.value.traits.sensitive ? HIDDEN : redact(shape.value.shape, item),
+        ]),
       )
     case 'struct':
     case 'union': {
@@ -46,6 +51,19 @@ export function redact(shape: Shape, value: unknown): unknown {
 
 /** Secrets by name, where the models forget to say so: session tokens above all. */
 const alwaysHidden: ReadonlySet<string> = new Set([
-  'SessionToken', 'SecretAccessKey', 'Password', 'NewPassword', 'OldPassword', 'PrivateKey', 'WebIdentityToken',
-  'SAMLAssertion', 'TokenCode', 'Base32StringSeed', 'QRCodePNG', 'ServicePassword', 'ServiceCredentialSecret', 'AuthenticationCode1', 'AuthenticationCode2',
+  'SessionToken',
+  'SecretAccessKey',
+  'Password',
+  'NewPassword',
+  'OldPassword',
+  'PrivateKey',
+  'WebIdentityToken',
+  'SAMLAssertion',
+  'TokenCode',
+  'Base32StringSeed',
+  'QRCodePNG',
+  'ServicePassword',
+  'ServiceCredentialSecret',
+  'AuthenticationCode1',
+  'AuthenticationCode2',
 ])

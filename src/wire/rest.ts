@@ -1,7 +1,8 @@
 /** REST bindings: what travels in the path, the query and the headers, for restJson1 and restXml alike. */
+import { XML_DECLARATION } from './content.ts'
 import { type HttpRequest, header } from './http.ts'
 import { fromJson, parseJson, toJson } from './json.ts'
-import { isPoison, serializationFault } from './serialization.ts'
+import { isPoison, parseText, serializationFault } from './serialization.ts'
 import type { Member, OperationShape, Shape } from './shape.ts'
 import { fromText, fromXml, parseXmlRoot, xmlElement, xmlMembers } from './xml.ts'
 
@@ -12,6 +13,12 @@ export interface Route {
   readonly labels: readonly string[]
   /** Query parameters that must be there; with a value where the model gives one. */
   readonly query: readonly (readonly [name: string, value: string | undefined])[]
+  /** S3's clients may say which operation they mean where paths are alike (`x-id`). */
+  readonly id: string | undefined
+  /** Headers that must be there: S3 tells CopyObject from PutObject by one. */
+  readonly headers: readonly string[]
+  /** True when the request must name a bucket, in its host or its path. */
+  readonly bucket: boolean
   /** Lower is more specific. */
   readonly rank: number
   readonly status: number
@@ -44,11 +51,32 @@ function routeOf(operation: OperationShape, [method, uri, status]: readonly [str
       }),
     )
     .join('/')
-  const parameters = (query?.split('&') ?? []).map((pair) => {
+  const written = (query?.split('&') ?? []).map((pair) => {
     const [name = '', value] = pair.split('=')
     return [name, value || undefined] as const
   })
-  return { operation, method, pattern: new RegExp(`^${source}/?$`), labels, query: parameters, rank: rank - parameters.length, status }
+  const bucket =
+    !path.includes('{Bucket}') &&
+    operation.input.members.some(({ name, traits }) => name === 'Bucket' && traits.httpLabel)
+  // S3's operations share paths: what they require tells them apart.
+  const required = bucket ? operation.input.members.filter((member) => member.required) : []
+  const headers = required.flatMap(({ traits }) => (traits.httpHeader ? [traits.httpHeader.toLowerCase()] : []))
+  const parameters = [
+    ...written.filter(([name]) => name !== 'x-id'),
+    ...required.flatMap(({ traits }) => (traits.httpQuery ? [[traits.httpQuery, undefined] as const] : [])),
+  ]
+  return {
+    operation,
+    method,
+    pattern: new RegExp(`^${source}/?$`),
+    labels,
+    query: parameters,
+    id: written.find(([name]) => name === 'x-id')?.[1],
+    headers,
+    bucket,
+    rank: rank - parameters.length - headers.length,
+    status,
+  }
 }
 
 export interface RouteMatch {
@@ -56,15 +84,25 @@ export interface RouteMatch {
   readonly labels: Readonly<Record<string, string>>
 }
 
-export function matchRoute(routes: readonly Route[], request: HttpRequest): RouteMatch | undefined {
+/** `bucket` is what S3's addressing found; every other service passes none. */
+export function matchRoute(
+  routes: readonly Route[],
+  request: HttpRequest,
+  path = request.path,
+  bucket?: string,
+): RouteMatch | undefined {
   const query = new URLSearchParams(request.query)
+  const id = query.get('x-id')
   for (const route of routes) {
-    if (route.method !== request.method) continue
-    const match = route.pattern.exec(request.path)
+    if (route.method !== request.method || route.bucket !== (bucket !== undefined)) continue
+    const match = route.pattern.exec(path)
     if (!match) continue
-    if (!route.query.every(([name, value]) => query.has(name) && (value === undefined || query.get(name) === value))) continue
+    if (!route.query.every(([name, value]) => query.has(name) && (value === undefined || query.get(name) === value)))
+      continue
+    if (id !== null && route.id !== undefined && id !== route.id) continue
+    if (!route.headers.every((name) => header(request, name) !== undefined)) continue
     const labels = Object.fromEntries(route.labels.map((label, i) => [label, decodeLabel(match[i + 1]!)]))
-    return { route, labels }
+    return { route, labels: bucket === undefined ? labels : { ...labels, Bucket: decodeLabel(bucket) } }
   }
   return undefined
 }
@@ -84,7 +122,10 @@ export function restInput({ route, labels }: RouteMatch, request: HttpRequest, b
       bound.add(traits.httpQuery)
       const values = query.getAll(traits.httpQuery)
       if (values.length > 0) {
-        out[name] = shape.kind === 'list' ? values.map((value) => fromText(shape.value.shape, value)) : fromText(shape, values[0]!)
+        out[name] =
+          shape.kind === 'list'
+            ? values.map((value) => fromText(shape.value.shape, value))
+            : fromText(shape, values[0]!)
       }
     } else if (traits.httpHeader) {
       const value = header(request, traits.httpHeader.toLowerCase())
@@ -99,13 +140,18 @@ export function restInput({ route, labels }: RouteMatch, request: HttpRequest, b
   if (rest) {
     const names = [...new Set(query.keys())].filter((name) => !bound.has(name) && !isPoison(name))
     const many = rest.shape.value.shape.kind === 'list'
-    if (names.length > 0) out[rest.name] = Object.fromEntries(names.map((name) => [name, many ? query.getAll(name) : query.get(name)]))
+    if (names.length > 0)
+      out[rest.name] = Object.fromEntries(names.map((name) => [name, many ? query.getAll(name) : query.get(name)]))
   }
   if (payload) readPayload(out, payload, body, xml)
   else if (hasBody && body.length > 0) {
-    const read = (xml ? fromXml(input, parseXmlRoot(body)) : fromJson(input, parseJson(body), JSON_NAMES)) as Record<string, unknown>
+    const read = (xml ? fromXml(input, parseXmlRoot(body)) : fromJson(input, parseJson(body), JSON_NAMES)) as Record<
+      string,
+      unknown
+    >
     for (const { name, traits } of input.members) {
-      if (!traits.httpLabel && !traits.httpQuery && !traits.httpHeader && read[name] !== undefined) out[name] = read[name]
+      if (!traits.httpLabel && !traits.httpQuery && !traits.httpHeader && read[name] !== undefined)
+        out[name] = read[name]
     }
   }
   return out
@@ -117,7 +163,12 @@ export interface RestAnswer {
   readonly body: string | Uint8Array
 }
 
-export function restOutput(operation: OperationShape, output: object, xml: boolean, xmlns: string | undefined): RestAnswer {
+export function restOutput(
+  operation: OperationShape,
+  output: object,
+  xml: boolean,
+  xmlns: string | undefined,
+): RestAnswer {
   const shape = operation.output
   const values = output as Readonly<Record<string, unknown>>
   const headers: Record<string, string> = {}
@@ -128,10 +179,11 @@ export function restOutput(operation: OperationShape, output: object, xml: boole
     const value = values[member.name]
     const { traits } = member
     if (traits.httpHeader) {
-      if (value !== undefined && value !== null) headers[traits.httpHeader.toLowerCase()] = toHeader(member.shape, value)
+      if (value !== undefined && value !== null)
+        headers[traits.httpHeader.toLowerCase()] = toHeader(member.shape, value)
     } else if (traits.httpPrefixHeaders !== undefined) {
       for (const [name, text] of Object.entries((value ?? {}) as Record<string, string>)) {
-        headers[(traits.httpPrefixHeaders + name).toLowerCase()] = text
+        headers[(traits.httpPrefixHeaders + name).toLowerCase()] = toHeader(member.shape.value.shape, text)
       }
     } else if (traits.httpResponseCode) {
       if (value !== undefined) status = Number(value)
@@ -150,15 +202,20 @@ export function restOutput(operation: OperationShape, output: object, xml: boole
   return { status, headers, body: JSON.stringify(shape.kind === 'unit' ? {} : toJson(shape, output, JSON_NAMES)) }
 }
 
-const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
-
 function readPayload(out: Record<string, unknown>, { name, shape }: Member, body: Buffer, xml: boolean): void {
-  if (shape.kind === 'blob' || shape.kind === 'stream') out[name] = body
-  else if (shape.kind === 'string') out[name] = body.toString('utf8')
-  else if (body.length > 0) out[name] = xml ? fromXml(shape, parseXmlRoot(body)) : fromJson(shape, parseJson(body), JSON_NAMES)
+  if (shape.kind === 'stream') out[name] = body
+  else if (body.length === 0) return
+  else if (shape.kind === 'blob') out[name] = body
+  else if (shape.kind === 'string') out[name] = parseText(body)
+  else out[name] = xml ? fromXml(shape, parseXmlRoot(body)) : fromJson(shape, parseJson(body), JSON_NAMES)
 }
 
-function writePayload(headers: Record<string, string>, member: Member, value: unknown, xml: boolean): string | Uint8Array {
+function writePayload(
+  headers: Record<string, string>,
+  member: Member,
+  value: unknown,
+  xml: boolean,
+): string | Uint8Array {
   const { shape, traits } = member
   if (value === undefined || value === null) return ''
   if (shape.kind === 'blob' || shape.kind === 'stream' || shape.kind === 'string') return value as string | Uint8Array
@@ -173,7 +230,14 @@ function fromHeader(shape: Shape, text: string): unknown {
   return fromText(shape, text)
 }
 
-function toHeader(shape: Shape, value: unknown): string {
+/** Header values hold one line of Latin-1; what does not fit becomes `?` rather than an error of the socket's. */
+export function toHeader(shape: Shape, value: unknown): string {
+  return headerText(shape, value).replace(NOT_IN_HEADERS, '?')
+}
+
+const NOT_IN_HEADERS = /[^\t\x20-\x7e\x80-\xff]/g
+
+function headerText(shape: Shape, value: unknown): string {
   switch (shape.kind) {
     case 'timestamp': {
       const date = value as Date
@@ -195,7 +259,8 @@ function prefixed(request: HttpRequest, prefix: string): Record<string, string> 
   const found: Record<string, string> = {}
   for (let i = 0; i + 1 < request.rawHeaders.length; i += 2) {
     const name = request.rawHeaders[i]!.toLowerCase()
-    if (name.startsWith(prefix)) found[name.slice(prefix.length)] = request.rawHeaders[i + 1]!
+    if (name.startsWith(prefix) && !isPoison(name.slice(prefix.length)))
+      found[name.slice(prefix.length)] = request.rawHeaders[i + 1]!
   }
   return found
 }

@@ -1,4 +1,5 @@
 /** What every codec refuses alike. */
+import { isUtf8 } from 'node:buffer'
 import { Fault } from './fault.ts'
 
 /** A value of the wrong type: AWS's SerializationException, in whatever form the protocol gives it. */
@@ -11,3 +12,38 @@ export const DEPTH_MAX = 64
 
 /** The names prototypes are made of never become members. */
 export const isPoison = (name: string): boolean => name === '__proto__'
+
+/** Text is UTF-8 or refused: replacement characters would sign one name and store another. */
+export function parseText(body: Buffer): string {
+  if (!isUtf8(body)) throw serializationFault('The request body is not valid UTF-8')
+  return body.toString('utf8')
+}
+
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$/
+
+/** Numbers as AWS's protocols write them in text; `Number` alone would read hexadecimal and the empty string. */
+export function numberOf(text: string): number | undefined {
+  if (text === 'NaN' || text === 'Infinity' || text === '-Infinity') return Number(text)
+  return DECIMAL.test(text) ? Number(text) : undefined
+}
+
+const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/i
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2}(\.\d{1,3})? GMT$/
+const EPOCH = /^-?\d{1,15}(\.\d{1,9})?([eE]\+?\d{1,2})?$/
+
+/** Seconds since 1970, ISO 8601 (a date without zone is UTC) or an HTTP date; nothing else that `Date` would guess at. */
+export function timestampOf(value: string | number): Date | undefined {
+  const date =
+    typeof value === 'number' || EPOCH.test(value)
+      ? new Date(Math.round(Number(value) * 1000))
+      : ISO.test(value)
+        ? new Date(/T.*(Z|[+-]\d{2}:?\d{2})$/i.test(value) || !/T/i.test(value) ? value : `${value}Z`)
+        : new Date(HTTP_DATE.test(value) ? value : Number.NaN)
+  return Number.isNaN(date.getTime()) ? undefined : date
+}
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
+
+export function bytesOf(text: string): Buffer | undefined {
+  return BASE64.test(text) ? Buffer.from(text, 'base64') : undefined
+}

@@ -1,12 +1,15 @@
 /** The services we speak for: a row each, with what routing needs and the SDK's schemas do not export. */
+import { schemasOf } from './local.ts'
 
 export type Protocol = 'query' | 'ec2' | 'json10' | 'json11' | 'restjson' | 'restxml' | 'cbor'
 
 export interface ServiceRow {
   /** As in botocore; also names the constraint table. */
   readonly id: string
-  /** What the service speaks unless the request says otherwise. */
+  /** What the service's own clients speak. */
   readonly protocol: Protocol
+  /** Everything else it understands; an answer is in the protocol of its question. */
+  readonly also: readonly Protocol[]
   /** Names a credential scope may carry. */
   readonly signingNames: readonly string[]
   /** First labels of host names. */
@@ -35,6 +38,7 @@ function row(id: string, protocol: Protocol, load: ServiceRow['load'], varied: V
     id,
     protocol,
     load,
+    also: [],
     signingNames: [id],
     hosts: [id],
     targets: [],
@@ -45,10 +49,11 @@ function row(id: string, protocol: Protocol, load: ServiceRow['load'], varied: V
   }
 }
 
+// biome-ignore format: a row a service
 export const services: readonly ServiceRow[] = [
   row('iam', 'query', () => import('@aws-sdk/client-iam'), { apiVersion: '2010-05-08', xmlns: 'https://iam.amazonaws.com/doc/2010-05-08/' }),
   row('sts', 'query', () => import('@aws-sdk/client-sts'), { apiVersion: '2011-06-15', xmlns: 'https://sts.amazonaws.com/doc/2011-06-15/' }),
-  row('ec2', 'ec2', () => import('@aws-sdk/client-ec2'), { apiVersion: '2016-11-15', xmlns: 'http://ec2.amazonaws.com/doc/2016-11-15/' }),
+  row('ec2', 'ec2', () => import('@aws-sdk/client-ec2'), { validationCode: 'InvalidParameterValue', apiVersion: '2016-11-15', xmlns: 'http://ec2.amazonaws.com/doc/2016-11-15/' }),
   row('elbv2', 'query', () => import('@aws-sdk/client-elastic-load-balancing-v2'), {
     signingNames: ['elasticloadbalancing'],
     hosts: ['elasticloadbalancing'],
@@ -75,6 +80,7 @@ export const services: readonly ServiceRow[] = [
   }),
   row('logs', 'json11', () => import('@aws-sdk/client-cloudwatch-logs'), { targets: ['Logs_20140328'], validationCode: 'InvalidParameterException' }),
   row('monitoring', 'json10', () => import('@aws-sdk/client-cloudwatch'), {
+    also: ['cbor', 'query'],
     targets: ['GraniteServiceVersion20100801'],
     apiVersion: '2010-08-01',
     xmlns: 'http://monitoring.amazonaws.com/doc/2010-08-01/',
@@ -82,6 +88,20 @@ export const services: readonly ServiceRow[] = [
     eventSource: 'monitoring.amazonaws.com',
     validationCode: 'ValidationError',
   }),
+  row('inspector', 'json11', async () => schemasOf(await import('../../models/schemas/inspector.json', { with: { type: 'json' } })), {
+    targets: ['InspectorService'],
+    validationCode: 'InvalidInputException',
+  }),
+  row('cloudhsmv2', 'json11', async () => schemasOf(await import('../../models/schemas/cloudhsmv2.json', { with: { type: 'json' } })), {
+    signingNames: ['cloudhsm'],
+    targets: ['BaldrApiService'],
+    iamPrefix: 'cloudhsm',
+    validationCode: 'CloudHsmInvalidRequestException',
+  }),
+  row('acm-pca', 'json11', async () => schemasOf(await import('../../models/schemas/acm-pca.json', { with: { type: 'json' } })), {
+    targets: ['ACMPrivateCA'],
+  }),
+  row('artifact', 'restjson', async () => schemasOf(await import('../../models/schemas/artifact.json', { with: { type: 'json' } }))),
   row('guardduty', 'restjson', () => import('@aws-sdk/client-guardduty'), { validationCode: 'BadRequestException' }),
   row('inspector2', 'restjson', () => import('@aws-sdk/client-inspector2')),
   row('securityhub', 'restjson', () => import('@aws-sdk/client-securityhub'), { validationCode: 'InvalidInputException' }),
@@ -99,15 +119,22 @@ export const services: readonly ServiceRow[] = [
     eventSource: 'sso.amazonaws.com',
     unsigned: true,
   }),
-  row('route53', 'restxml', () => import('@aws-sdk/client-route-53'), { apiVersion: '2013-04-01', xmlns: 'https://route53.amazonaws.com/doc/2013-04-01/' }),
-  row('s3', 'restxml', () => import('@aws-sdk/client-s3'), { apiVersion: '2006-03-01', xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/' }),
+  row('route53', 'restxml', () => import('@aws-sdk/client-route-53'), { validationCode: 'InvalidInput', apiVersion: '2013-04-01', xmlns: 'https://route53.amazonaws.com/doc/2013-04-01/' }),
+  row('s3', 'restxml', () => import('@aws-sdk/client-s3'), { validationCode: 'InvalidArgument', apiVersion: '2006-03-01', xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/' }),
 ]
 
-const index = (names: (service: ServiceRow) => readonly (string | undefined)[]): ReadonlyMap<string, ServiceRow> =>
-  new Map(services.flatMap((service) => names(service).map((name) => [name ?? '', service] as const)))
+const index = (names: (service: ServiceRow) => readonly string[]): ReadonlyMap<string, ServiceRow> =>
+  new Map(services.flatMap((service) => names(service).map((name) => [name, service] as const)))
+
+/** awsJson 1.0 and 1.1 differ in their content type only: a service that reads one reads the other. */
+export function understands(service: ServiceRow, protocol: Protocol): boolean {
+  if (protocol === 'json10' || protocol === 'json11')
+    return service.protocol === 'json10' || service.protocol === 'json11'
+  return service.protocol === protocol || service.also.includes(protocol)
+}
 
 export const serviceBySigningName = index((service) => service.signingNames)
 export const serviceByTarget = index((service) => service.targets)
-export const serviceByApiVersion = index((service) => [service.apiVersion])
+export const serviceByApiVersion = index(({ apiVersion }) => (apiVersion === undefined ? [] : [apiVersion]))
 export const serviceByHost = index((service) => service.hosts)
 export const serviceById = index((service) => [service.id])

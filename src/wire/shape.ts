@@ -5,8 +5,20 @@
  */
 
 export type Kind =
-  | 'string' | 'number' | 'boolean' | 'timestamp' | 'document' | 'bigint' | 'bigdecimal' | 'blob' | 'stream'
-  | 'list' | 'map' | 'struct' | 'union' | 'unit'
+  | 'string'
+  | 'number'
+  | 'boolean'
+  | 'timestamp'
+  | 'document'
+  | 'bigint'
+  | 'bigdecimal'
+  | 'blob'
+  | 'stream'
+  | 'list'
+  | 'map'
+  | 'struct'
+  | 'union'
+  | 'unit'
 
 /** How a timestamp is written where it does not follow its protocol's default. */
 export type TimestampFormat = 'date-time' | 'http-date' | 'epoch-seconds' | undefined
@@ -128,7 +140,13 @@ const simpleKinds: Readonly<Record<number, readonly [Kind, TimestampFormat?]>> =
 }
 
 const traitBits = [
-  'httpLabel', 'idempotent', 'idempotencyToken', 'sensitive', 'httpPayload', 'httpResponseCode', 'httpQueryParams',
+  'httpLabel',
+  'idempotent',
+  'idempotencyToken',
+  'sensitive',
+  'httpPayload',
+  'httpResponseCode',
+  'httpQueryParams',
 ] as const
 
 function traitsOf(traits: unknown): Traits {
@@ -178,7 +196,15 @@ function compoundShape(schema: Schema): Shape {
     return shape
   }
   const kind: Kind =
-    id === LIST ? 'list' : id === MAP ? 'map' : namespace === 'smithy.api' && name === 'Unit' ? 'unit' : id === UNION ? 'union' : 'struct'
+    id === LIST
+      ? 'list'
+      : id === MAP
+        ? 'map'
+        : namespace === 'smithy.api' && name === 'Unit'
+          ? 'unit'
+          : id === UNION
+            ? 'union'
+            : 'struct'
   const shape = new Shape(kind, name, traits)
   // Registered before its members are read: they may refer back to it.
   compound.set(schema, shape)
@@ -209,13 +235,16 @@ function unwrap(reference: Schema): [Schema, Traits] {
 function memberOf(name: string, reference: Schema, required = false): Member {
   const [schema, own] = unwrap(reference)
   // A member inherits its target's traits, save the name the target goes by on its own.
-  const { xmlName: _, ...inherited } = Array.isArray(schema) && schema[3] !== undefined ? traitsOf(schema[3]) : ({} as Traits)
+  const { xmlName: _, ...inherited } =
+    Array.isArray(schema) && schema[3] !== undefined ? traitsOf(schema[3]) : ({} as Traits)
   return new Member(name, { ...inherited, ...own }, required, schema)
 }
 
 /** The operations a client module exports (`CreateUser$`), by name. */
 export function operationsOf(module: Readonly<Record<string, unknown>>): Map<string, OperationShape> {
-  const schemas = Object.values(module).filter((value): value is OperationSchema => Array.isArray(value) && value[0] === OPERATION)
+  const schemas = Object.values(module).filter(
+    (value): value is OperationSchema => Array.isArray(value) && value[0] === OPERATION,
+  )
   return new Map(schemas.map((schema) => [schema[2], new OperationShape(schema)]))
 }
 

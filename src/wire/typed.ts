@@ -3,7 +3,11 @@ import type { CommandImpl } from '@smithy/core/client'
 import type { MetadataBearer } from '@smithy/types'
 
 // biome-ignore-start lint/suspicious/noExplicitAny: `infer` over the SDK's class types needs the bivariant any.
-type Io<C> = C extends abstract new (input: any) => CommandImpl<infer I, infer O, any, any, any> ? { i: I; o: O } : never
+type Io<C> = C extends abstract new (
+  input: any,
+) => CommandImpl<infer I, infer O, any, any, any>
+  ? { i: I; o: O }
+  : never
 // biome-ignore-end lint/suspicious/noExplicitAny: see above
 
 /** `CreateUser` for every `CreateUserCommand` the client module `M` exports. */

@@ -1,7 +1,7 @@
 /** XML: answers of query, ec2 and restXml, and restXml request bodies. */
 import { parseXML } from '@aws-sdk/xml-builder'
 import { base64 } from './json.ts'
-import { DEPTH_MAX, isPoison, serializationFault } from './serialization.ts'
+import { bytesOf, DEPTH_MAX, isPoison, numberOf, parseText, serializationFault, timestampOf } from './serialization.ts'
 import type { Member, Shape } from './shape.ts'
 
 type Tree = Readonly<Record<string, unknown>>
@@ -23,7 +23,15 @@ export function xmlMembers(shape: Shape, value: unknown): string {
   for (const member of shape.members) {
     const item = (value as Tree)[member.name]
     const { httpHeader, httpResponseCode, httpPrefixHeaders, xmlAttribute, xmlName } = member.traits
-    if (item === undefined || item === null || httpHeader || httpResponseCode || xmlAttribute || httpPrefixHeaders !== undefined) continue
+    if (
+      item === undefined ||
+      item === null ||
+      httpHeader ||
+      httpResponseCode ||
+      xmlAttribute ||
+      httpPrefixHeaders !== undefined
+    )
+      continue
     out += xmlElement(member, xmlName ?? member.name, item)
   }
   return out
@@ -40,7 +48,8 @@ export function xmlElement(member: Member, tag: string, value: unknown): string 
       const flat = member.traits.xmlFlattened || shape.traits.xmlFlattened
       const itemTag = flat ? tag : (item.traits.xmlName ?? 'member')
       let out = ''
-      for (const one of value as unknown[]) out += one === null || one === undefined ? `<${itemTag}/>` : xmlElement(item, itemTag, one)
+      for (const one of value as unknown[])
+        out += one === null || one === undefined ? `<${itemTag}/>` : xmlElement(item, itemTag, one)
       return flat ? out : `<${tag}${attributes(member, value)}>${out}</${tag}>`
     }
     case 'map': {
@@ -92,8 +101,9 @@ function attributes({ traits, shape }: Member, value: unknown): string {
 
 /** The content of a document's root element, as `@aws-sdk/xml-builder` parses it. */
 export function parseXmlRoot(body: Buffer): unknown {
+  const text = parseText(body)
   try {
-    const parsed = parseXML(body.toString('utf8')) as Tree
+    const parsed = parseXML(text) as Tree
     const root = Object.keys(parsed).find((name) => !name.startsWith('?'))
     if (root === undefined) throw new Error('no root element')
     return parsed[root]
@@ -115,13 +125,22 @@ export function fromXml(shape: Shape, value: unknown, member?: Member, depth = 0
       const out: Record<string, unknown> = {}
       for (const entry of many(flat ? value : child(value, 'entry'))) {
         const name = String(child(entry, shape.key.traits.xmlName ?? 'key') ?? '')
-        if (!isPoison(name)) out[name] = fromXml(shape.value.shape, child(entry, shape.value.traits.xmlName ?? 'value'), shape.value, depth + 1)
+        if (!isPoison(name))
+          out[name] = fromXml(
+            shape.value.shape,
+            child(entry, shape.value.traits.xmlName ?? 'value'),
+            shape.value,
+            depth + 1,
+          )
       }
       return out
     }
     case 'struct':
     case 'union': {
       const out: Record<string, unknown> = {}
+      if (typeof value === 'string' && value.trim() !== '')
+        throw serializationFault('Text found where a structure was expected')
+      if (Array.isArray(value)) throw serializationFault('A structure was given more than once')
       for (const each of shape.members) {
         const item = child(value, each.traits.xmlName ?? each.name)
         if (item !== undefined) out[each.name] = fromXml(each.shape, item, each, depth + 1)
@@ -129,6 +148,7 @@ export function fromXml(shape: Shape, value: unknown, member?: Member, depth = 0
       return out
     }
     default:
+      if (Array.isArray(value)) throw serializationFault('A value was given more than once')
       return fromText(shape, textOf(value))
   }
 }
@@ -137,30 +157,44 @@ export function fromXml(shape: Shape, value: unknown, member?: Member, depth = 0
 export function fromText(shape: Shape, text: string): unknown {
   switch (shape.kind) {
     case 'number':
-    case 'bigdecimal':
-      if (text.trim() === '' || Number.isNaN(Number(text))) throw serializationFault(`'${text}' is not a number`)
-      return Number(text)
+    case 'bigdecimal': {
+      const number = numberOf(text)
+      if (number === undefined) throw serializationFault(`'${shown(text)}' is not a number`)
+      return number
+    }
     case 'bigint':
-      if (!/^-?\d{1,40}$/.test(text)) throw serializationFault(`'${text}' is not an integer`)
+      if (!/^-?\d{1,40}$/.test(text)) throw serializationFault(`'${shown(text)}' is not an integer`)
       return BigInt(text)
     case 'boolean':
-      if (text !== 'true' && text !== 'false') throw serializationFault(`'${text}' is not a boolean: use true or false`)
+      if (text !== 'true' && text !== 'false')
+        throw serializationFault(`'${shown(text)}' is not a boolean: use true or false`)
       return text === 'true'
     case 'timestamp': {
-      const date = /^-?\d+(\.\d+)?$/.test(text) ? new Date(Number(text) * 1000) : new Date(text)
-      if (Number.isNaN(date.getTime())) throw serializationFault(`'${text}' is not a timestamp`)
+      const date = timestampOf(text)
+      if (!date) throw serializationFault(`'${shown(text)}' is not a timestamp`)
       return date
     }
     case 'blob':
-    case 'stream':
-      return Buffer.from(text, 'base64')
+    case 'stream': {
+      const bytes = bytesOf(text)
+      if (!bytes) throw serializationFault('A blob is not valid base64')
+      return bytes
+    }
     default:
       return text
   }
 }
 
+const SHOWN_MAX = 64
+
+/** Enough of a wrong value to recognise it by. */
+function shown(text: string): string {
+  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text
+}
+
 function child(value: unknown, name: string): unknown {
-  if (value === null || typeof value !== 'object' || Array.isArray(value) || !Object.hasOwn(value, name)) return undefined
+  if (value === null || typeof value !== 'object' || Array.isArray(value) || !Object.hasOwn(value, name))
+    return undefined
   return (value as Tree)[name]
 }
 

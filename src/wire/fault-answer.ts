@@ -1,0 +1,150 @@
+/** The one mouth of errors: a fault in its protocol's own form. */
+import { printCbor } from './cbor.ts'
+import { contentTypes, XML_DECLARATION } from './content.ts'
+import { type Detected, guessProtocol } from './detect.ts'
+import type { Fault } from './fault.ts'
+import { familyOf, spellingOf } from './faults.ts'
+import type { HttpRequest, HttpResponse } from './http.ts'
+import { toJson } from './json.ts'
+import { toHeader } from './rest.ts'
+import type { ServiceModel } from './service.ts'
+import type { Protocol } from './services.ts'
+import type { Shape } from './shape.ts'
+import { escapeXml, xmlMembers } from './xml.ts'
+
+/**
+ * `model` gives modelled errors their code, status and members; codes that no model lists are spelled as the protocol
+ * spells them. Without `detected` the answer follows what the request looks like.
+ */
+export function encodeFault(
+  request: HttpRequest,
+  detected: Detected | undefined,
+  model: ServiceModel | undefined,
+  fault: Fault,
+  requestId: string,
+): HttpResponse {
+  const protocol = detected?.protocol ?? guessProtocol(request)
+  const told = tell(protocol, detected, model, fault)
+  const headers: Record<string, string> = { 'x-amzn-requestid': requestId, 'content-type': contentTypes[protocol] }
+  const { status } = told
+  switch (protocol) {
+    case 'query':
+      return { status, headers, body: queryFault(told, detected, requestId) }
+    case 'restxml':
+      headers['x-amz-request-id'] = requestId
+      return {
+        status,
+        headers,
+        body: detected?.service.id === 's3' ? s3Fault(told, requestId) : queryFault(told, detected, requestId),
+      }
+    case 'ec2':
+      return { status, headers, body: ec2Fault(told, requestId) }
+    case 'restjson':
+      headers['x-amzn-errortype'] = told.code
+      Object.assign(headers, headerMembers(told))
+      return { status, headers, body: JSON.stringify(jsonMembers(told, true)) }
+    case 'json10':
+    case 'json11':
+    case 'cbor': {
+      const wireCode = told.shape?.traits.awsQueryError?.[0]
+      // Clients of a service that once spoke awsQuery know its errors by their old codes.
+      if (wireCode && detected?.service.also.includes('query'))
+        headers['x-amzn-query-error'] = `${wireCode};${told.sender ? 'Sender' : 'Receiver'}`
+      const body = { ...jsonMembers(told, false), __type: told.code }
+      if (protocol !== 'cbor') return { status, headers, body: JSON.stringify(body) }
+      headers['smithy-protocol'] = 'rpc-v2-cbor'
+      return { status, headers, body: printCbor(body) }
+    }
+  }
+}
+
+interface ToldFault {
+  readonly code: string
+  readonly message: string
+  readonly status: number
+  readonly sender: boolean
+  readonly shape: Shape | undefined
+  readonly members: Readonly<Record<string, unknown>>
+}
+
+function tell(
+  protocol: Protocol,
+  detected: Detected | undefined,
+  model: ServiceModel | undefined,
+  fault: Fault,
+): ToldFault {
+  const modelled = model?.errors.get(fault.code)
+  const spelled = modelled
+    ? undefined
+    : spellingOf(fault.code, familyOf(protocol, detected?.service), detected?.service)
+  // A common error may have a shape too, whose member carries the message.
+  const shape = modelled ?? (spelled && model?.errors.get(spelled[0]))
+  const status = modelled ? modelledStatus(modelled, protocol, fault) : (spelled?.[1] ?? fault.details.status ?? 400)
+  return {
+    code: modelled ? modelledCode(modelled, protocol, fault) : (spelled?.[0] ?? fault.code),
+    message: fault.message,
+    status,
+    sender: status < 500,
+    shape,
+    members: fault.details.members ?? {},
+  }
+}
+
+/** awsJson answers 400 and 500 only, whatever the model's HTTP status says. */
+function modelledStatus(shape: Shape, protocol: Protocol, fault: Fault): number {
+  const { awsQueryError, httpError, error } = shape.traits
+  const plain = error === 'server' ? 500 : 400
+  if (protocol === 'query' || protocol === 'ec2')
+    return awsQueryError?.[1] ?? httpError ?? fault.details.status ?? plain
+  if (protocol === 'restjson' || protocol === 'restxml') return httpError ?? fault.details.status ?? plain
+  return plain
+}
+
+function modelledCode(shape: Shape, protocol: Protocol, fault: Fault): string {
+  const speaksCodes = protocol === 'query' || protocol === 'ec2' || protocol === 'restxml'
+  return speaksCodes ? (shape.traits.awsQueryError?.[0] ?? fault.code) : fault.code
+}
+
+function queryFault(fault: ToldFault, detected: Detected | undefined, requestId: string): string {
+  const xmlns = detected?.service.xmlns
+  const type = fault.sender ? 'Sender' : 'Receiver'
+  const error = `<Error><Type>${type}</Type>${codeAndMessage(fault)}${memberElements(fault)}</Error>`
+  return `<ErrorResponse${xmlns ? ` xmlns="${xmlns}"` : ''}>${error}<RequestId>${requestId}</RequestId></ErrorResponse>`
+}
+
+function s3Fault(fault: ToldFault, requestId: string): string {
+  return `${XML_DECLARATION}<Error>${codeAndMessage(fault)}${memberElements(fault)}<RequestId>${requestId}</RequestId></Error>`
+}
+
+function ec2Fault(fault: ToldFault, requestId: string): string {
+  const errors = `<Errors><Error>${codeAndMessage(fault)}</Error></Errors>`
+  return `${XML_DECLARATION}<Response>${errors}<RequestID>${requestId}</RequestID></Response>`
+}
+
+function codeAndMessage({ code, message }: ToldFault): string {
+  return `<Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message>`
+}
+
+function memberElements({ shape, members }: ToldFault): string {
+  const { message: _m, Message: _M, ...others } = members
+  return shape ? xmlMembers(shape, others) : ''
+}
+
+/** The message goes by the name the shape gives it. */
+function jsonMembers({ shape, members, message }: ToldFault, jsonName: boolean): Record<string, unknown> {
+  const told = shape ? (toJson(shape, members, { jsonName }) as object) : {}
+  const name = shape?.members.some((member) => member.name === 'Message' && !member.traits.jsonName)
+    ? 'Message'
+    : 'message'
+  return { ...told, [name]: message }
+}
+
+/** Members of a REST error that travel in headers, as `Retry-After` does. */
+function headerMembers({ shape, members }: ToldFault): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const { name, traits, shape: inner } of shape?.members ?? []) {
+    const value = members[name]
+    if (traits.httpHeader && value !== undefined) headers[traits.httpHeader.toLowerCase()] = toHeader(inner, value)
+  }
+  return headers
+}
