@@ -73,7 +73,7 @@ export const services: readonly ServiceRow[] = [
     validationCode: 'InvalidParameterException',
   }),
   row('cognito-identity', 'json11', () => import('@aws-sdk/client-cognito-identity'), { targets: ['AWSCognitoIdentityService'] }),
-  row('sso-admin', 'json11', () => import('@aws-sdk/client-sso-admin'), { signingNames: ['sso'], targets: ['SWBExternalService'], iamPrefix: 'sso' }),
+  row('sso-admin', 'json11', () => import('@aws-sdk/client-sso-admin'), { signingNames: ['sso'], hosts: ['sso'], targets: ['SWBExternalService'], iamPrefix: 'sso' }),
   row('identitystore', 'json11', () => import('@aws-sdk/client-identitystore'), { targets: ['AWSIdentityStore'] }),
   row('cloudtrail', 'json11', () => import('@aws-sdk/client-cloudtrail'), {
     targets: ['CloudTrail_20131101', 'com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101'],

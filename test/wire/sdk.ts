@@ -9,12 +9,19 @@ type SdkProtocol = any
 type Schema = any
 // biome-ignore-end lint/suspicious/noExplicitAny: see above
 
+interface ClientConfig {
+  readonly protocol: SdkProtocol
+  readonly protocolSettings: { readonly xmlNamespace: string; readonly serviceTarget: string }
+  readonly apiVersion: string
+  readonly defaultSigningName: string
+}
+
 export interface SdkCodec {
   readonly protocol: Protocol
   request(operation: string, input: object): Promise<HttpRequest>
   /** The output; throws the client's own error for an error answer. */
   answer(operation: string, response: HttpResponse): Promise<object>
-  readonly config: { readonly protocol: SdkProtocol; readonly apiVersion: string; readonly defaultSigningName: string }
+  readonly config: ClientConfig
 }
 
 const protocols: Readonly<Record<string, Protocol>> = {
