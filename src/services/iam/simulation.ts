@@ -40,7 +40,7 @@ export const simulateCustomPolicy = iam
       policies: givenPolicies(input.PolicyInputList),
       boundary: undefined,
       principal: caller,
-      conditions: {},
+      conditions: input.CallerArn === undefined ? {} : conditionsOfCaller(caller),
     })
   })
 
@@ -56,7 +56,7 @@ export const simulatePrincipalPolicy = iam
       policies: [...(await policiesOf(call, source)), ...givenPolicies(input.PolicyInputList)],
       boundary: await boundaryOf(call, source),
       principal,
-      conditions: conditionsOf(source, principal),
+      conditions: input.CallerArn === undefined ? conditionsOf(source, principal) : conditionsOfCaller(principal),
     })
   })
 
@@ -192,6 +192,18 @@ function callerNamed(call: Call, arn: string): Principal {
     throw invalid(`Invalid Caller Arn: ${arn} must be the ARN of an IAM user.`)
   }
   return { kind: 'user', account: parsed?.account ?? call.account, arn, userId: '', name, tags: {} }
+}
+
+/** Of a caller that only its ARN is known of. */
+function conditionsOfCaller(caller: Principal): Conditions {
+  if (caller.kind !== 'user') return {}
+  return {
+    'aws:PrincipalArn': caller.arn,
+    'aws:PrincipalAccount': caller.account,
+    'aws:PrincipalType': 'User',
+    'aws:PrincipalIsAWSService': 'false',
+    'aws:username': caller.name,
+  }
 }
 
 /** Twelve digits, or an ARN that carries them. */

@@ -1,0 +1,87 @@
+/**
+ * A desk for tests of single operations: the real store and vault, the real targets and bodies, but no gate. What the
+ * gate adds (signatures, validation, policies, the trail) is tested where the whole is put together.
+ */
+
+import type { Call } from '../../kernel/call.ts'
+import { uniqueId } from '../../kernel/id.ts'
+import { quotaDefaults } from '../../kernel/quota.ts'
+import type { Operation } from '../../kernel/service.ts'
+import type { Subject } from '../../kernel/session.ts'
+import type { Principal } from '../../policy/principal.ts'
+import { openStore } from '../../store/sqlite.ts'
+import type { Unit } from '../../store/store.ts'
+import { ephemeralVault } from '../../vault/ephemeral.ts'
+import { type UserRow, user } from './resources.ts'
+
+export const account = '111122223333'
+
+export interface Desk {
+  now: number
+  readonly asked: string[]
+  /** As the root user, unless a user's name is given. */
+  run<T = Record<string, unknown>>(operation: Operation, input: object, as?: string): Promise<T>
+  /** Work in one unit, as a handler of another service would. */
+  within<T>(body: (call: Call) => Promise<T>): Promise<T>
+  addUser(name: string): Promise<UserRow>
+  /** Everything the store holds, as text. */
+  stored(): Promise<string>
+}
+
+export async function desk(): Promise<Desk> {
+  const store = await openStore({ file: ':memory:' })
+  const vault = ephemeralVault()
+  const asked: string[] = []
+
+  const callOf = (unit: Unit, principal: Principal, operation: string): Call => ({
+    partition: 'aws',
+    region: 'us-east-1',
+    account,
+    caller: { principal, subject: { kind: 'root' } satisfies Subject, accessKeyId: 'AKIAEXAMPLE' },
+    now: self.now,
+    requestId: 'r',
+    operation,
+    unit,
+    vault,
+    quotas: quotaDefaults,
+    // Nothing here asks for more of these than is given; a test that does fails on the spot.
+    ports: { identity: { identity: async () => undefined } } as unknown as Call['ports'],
+    event: {} as Call['event'],
+    newId: () => crypto.randomUUID(),
+    uniqueId,
+    authorize: async (action, resource) => void asked.push(`${action} ${resource}`),
+    forward: () => Promise.reject(new Error('no other service here')),
+    afterCommit: () => undefined,
+  })
+
+  const root: Principal = { kind: 'root', account, arn: `arn:aws:iam::${account}:root`, userId: account, tags: {} }
+  const principalOf = async (name: string | undefined): Promise<Principal> => {
+    if (name === undefined) return root
+    const row = await store.reader.get<UserRow>(user.key({ partition: 'aws', region: '', account }, name))
+    const arn = `arn:aws:iam::${account}:user/${name}`
+    return { kind: 'user', account, arn, userId: row?.id ?? '', name, tags: {} }
+  }
+
+  const self: Desk = {
+    now: Date.UTC(2026, 0, 1),
+    asked,
+    run: async (operation, input, as) => {
+      const principal = await principalOf(as)
+      return store.run(async (unit) => {
+        const call = callOf(unit, principal, operation.name)
+        const found = await operation.target.find(call, input)
+        if (found.row === undefined && found.missing) throw found.missing()
+        return operation.run(call, input, found.row)
+      })
+    },
+    within: (body) => store.run((unit) => body(callOf(unit, root, 'test'))),
+    addUser: (name) =>
+      self.within(async (call) => {
+        const row = { name, path: '/', id: uniqueId('AIDA'), createdAt: call.now, attached: [], inline: {}, groups: [] }
+        call.unit.put(`iam/user-id/${account}/${row.id}`, { name })
+        return user.save(call, row)
+      }),
+    stored: async () => JSON.stringify(await store.reader.range('')),
+  }
+  return self
+}
