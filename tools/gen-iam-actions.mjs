@@ -41,7 +41,11 @@ function referenceOf(prefix) {
       ...(dependentActions?.length > 0 && { needs: dependentActions }),
     },
   ])
-  return { resources: Object.fromEntries(resources), keys: Object.fromEntries(keys), actions: Object.fromEntries(actions) }
+  return {
+    resources: Object.fromEntries(resources),
+    keys: Object.fromEntries(keys),
+    actions: Object.fromEntries(actions),
+  }
 }
 
 const served = Object.fromEntries(
