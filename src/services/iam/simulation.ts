@@ -266,10 +266,13 @@ function shownStatement(statement: MatchedStatement, types: ReadonlyMap<unknown,
   }
 }
 
-/** Each once, whatever its case, in order. */
+/** Each once, whatever its case, as first written; in order. */
 function keysOf(policies: readonly SourcedPolicy[]): string[] {
-  const keys = policies.flatMap(({ compiled }) => contextKeysOf(compiled))
-  return [...new Map(keys.map((key) => [key.toLowerCase(), key])).values()].sort()
+  const keys = new Map<string, string>()
+  for (const { compiled } of policies) {
+    for (const key of contextKeysOf(compiled)) if (!keys.has(key.toLowerCase())) keys.set(key.toLowerCase(), key)
+  }
+  return [...keys].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, key]) => key)
 }
 
 function callerNeeded() {
