@@ -5,7 +5,6 @@ import type { Call, Scope } from '../../kernel/call.ts'
 import type { Row } from '../../kernel/resource.ts'
 import { anything } from '../../kernel/resource.ts'
 import type { Subject } from '../../kernel/session.ts'
-import { listTags } from '../../kernel/tags.ts'
 import { key, type Unit } from '../../store/store.ts'
 import type { Place, Sealed, Vault } from '../../vault/vault.ts'
 import { count } from './counts.ts'
@@ -14,7 +13,7 @@ import { listItems } from './lists.ts'
 import { type Owner, ownerOf, ownerShown, userNamedOrRoot } from './owners.ts'
 import { date, iam, type UserRow, user, withinQuota } from './resources.ts'
 import { type RootSelf, userNamedOrSelf } from './self.ts'
-import { newTags } from './tags.ts'
+import { newTags, shownTags } from './tags.ts'
 import { base32, clockOf, type DeviceClock, ENROL_REACH, RESYNC_REACH, SEED_BYTES, stepOf } from './totp.ts'
 
 export interface MfaDeviceRow extends Row {
@@ -80,12 +79,11 @@ export const createVirtualMfaDevice = iam
     const seedId = call.newId()
     const sealed = call.vault.seal(placeOf(call.account, { seedId }), seed)
     const row = mfaDevice.save(call, { id, seedId, seed: sealed, tags: newTags(input.Tags) })
-    const tags = listTags(row.tags)
     return {
       VirtualMFADevice: {
         SerialNumber: mfaDevice.arnOf(call, row),
         Base32StringSeed: Buffer.from(base32(seed)),
-        ...(tags.length > 0 && { Tags: tags }),
+        ...shownTags(row),
       },
     }
   })

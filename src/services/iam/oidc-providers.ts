@@ -2,10 +2,9 @@
 import { parseArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
 import { anything, type Row, type Target } from '../../kernel/resource.ts'
-import { listTags } from '../../kernel/tags.ts'
 import { count } from './counts.ts'
 import { date, iam } from './resources.ts'
-import { newTags } from './tags.ts'
+import { newTags, shownTags } from './tags.ts'
 
 export interface OidcProviderRow extends Row {
   /** The issuer without `https://`: what stands behind `oidc-provider/` in the ARN. */
@@ -150,9 +149,4 @@ function withinClientIds(clientIds: readonly string[]): void {
     'LimitExceededException',
     `Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: ${CLIENT_IDS_MAX}`,
   )
-}
-
-function shownTags(row: Row) {
-  const tags = listTags(row.tags)
-  return tags.length > 0 ? { Tags: tags } : {}
 }

@@ -2,13 +2,12 @@
 import { parseArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
 import { anything, type Row } from '../../kernel/resource.ts'
-import { listTags } from '../../kernel/tags.ts'
 import type { Place, Sealed } from '../../vault/vault.ts'
 import { parsePrivateKey } from './certificates.ts'
 import { count } from './counts.ts'
 import { date, iam } from './resources.ts'
 import { MetadataError, parseSamlMetadata, type SamlMetadata } from './saml-metadata.ts'
-import { newTags } from './tags.ts'
+import { newTags, shownTags } from './tags.ts'
 
 interface DecryptionKey {
   readonly id: string
@@ -185,9 +184,4 @@ const placeOf = (account: string, uuid: string, id: string): Place => ({
 function withKeyForMode(row: SamlProviderRow): SamlProviderRow {
   if (row.encryption !== 'Required' || row.keys.length > 0) return row
   throw iam.fail('InvalidInputException', 'A private key is required when AssertionEncryptionMode is Required.')
-}
-
-function shownTags(row: Row) {
-  const tags = listTags(row.tags)
-  return tags.length > 0 ? { Tags: tags } : {}
 }

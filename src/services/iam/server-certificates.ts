@@ -1,13 +1,12 @@
 /** Server certificates: kept with their chains, their private keys sealed. */
 import type { Call } from '../../kernel/call.ts'
 import type { Row } from '../../kernel/resource.ts'
-import { listTags } from '../../kernel/tags.ts'
 import type { Place, Sealed, Vault } from '../../vault/vault.ts'
 import { endsMs, parseCertificate, parseChain, parsePrivateKey } from './certificates.ts'
 import { count } from './counts.ts'
 import { listRows } from './lists.ts'
 import { below, date, iam } from './resources.ts'
-import { newTags } from './tags.ts'
+import { newTags, shownTags } from './tags.ts'
 
 export interface ServerCertificateRow extends Row {
   readonly name: string
@@ -127,11 +126,6 @@ function metadata(call: Call, row: ServerCertificateRow) {
     UploadDate: date(row.uploadedAt),
     Expiration: date(row.expiresAt),
   }
-}
-
-function shownTags(row: Row) {
-  const tags = listTags(row.tags)
-  return tags.length > 0 ? { Tags: tags } : {}
 }
 
 function exists(name: string) {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Call } from '../../kernel/call.ts'
 import { type Key, under } from '../../store/store.ts'
 import type { Place, Sealed } from '../../vault/vault.ts'
+import { Fault } from '../../wire/fault.ts'
 import { hangingKey, hangingOf } from './hanging.ts'
 import { listItems } from './lists.ts'
 import { userOnly } from './owners.ts'
@@ -94,6 +95,7 @@ export const updateServiceSpecificCredential = iam
   .run(async (call, input, self) => {
     const owner = userOnly(self)
     const row = await required(call, owner, input.ServiceSpecificCredentialId)
+    if (input.Status === 'Expired') throw new Fault('ValidationError', 'Status must be Active or Inactive.')
     save(call, owner, { ...row, active: input.Status === 'Active' })
     return {}
   })
