@@ -22,6 +22,11 @@ BOTOCORE = {'monitoring': 'cloudwatch'}
 # Services without an official client that carries schemas: theirs are written here.
 WITHOUT_CLIENT = ['inspector', 'cloudhsmv2', 'acm-pca', 'artifact']
 
+# A pattern that takes quadratic time on long texts, where the model sets no bound: all others were timed at 100,000
+# characters. No address is longer (RFC 5321 §4.5.3.1 stops far earlier).
+EMAIL_PATTERN = r'[\p{L}\p{M}\p{S}\p{N}\p{P}]+@[\p{L}\p{M}\p{S}\p{N}\p{P}]+'
+EMAIL_LENGTH_MAX = 2048
+
 # Simple types by the numbers of @smithy/types' static schemas.
 SIMPLE = {'string': 0, 'integer': 1, 'long': 1, 'float': 1, 'double': 1, 'boolean': 2, 'timestamp': 4, 'blob': 21}
 TIMESTAMP_FORMATS = {'iso8601': 5, 'rfc822': 6, 'unixTimestamp': 7}
@@ -40,6 +45,8 @@ def own(shape):
         found['x'] = metadata['max']
     if 'pattern' in metadata:
         found['p'] = metadata['pattern']
+        if metadata['pattern'] == EMAIL_PATTERN:
+            found.setdefault('x', EMAIL_LENGTH_MAX)
     if shape.type_name in ('integer', 'long'):
         found['i'] = 1
     return found

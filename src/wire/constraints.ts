@@ -1,6 +1,7 @@
 /** Constraints on input: tables generated out of botocore's models, and AWS's wording of what breaks them. */
 import { readFile } from 'node:fs/promises'
 import { Fault } from './fault.ts'
+import { isSecret } from './redact.ts'
 import type { Member, Shape } from './shape.ts'
 
 /** What may be said of a value: bounds, a pattern, an enumeration; of its items; of its keys. Short names keep the tables small. */
@@ -21,6 +22,7 @@ export interface Constraint {
 /** Structure → member → constraint. */
 export type Constraints = Readonly<Record<string, Readonly<Record<string, Constraint>>>>
 
+/** More tell a caller nothing. */
 const VIOLATIONS_MAX = 10
 
 /** The table of a service; empty when its models say nothing. Found beside the bundle, or in the source tree. */
@@ -61,7 +63,7 @@ function structure(
       if (member.required) found.push(`Value null at '${at}' failed to satisfy constraint: Member must not be null`)
       continue
     }
-    check(all, member, own?.[member.name], item, at, found, hidden || Boolean(member.traits.sensitive))
+    check(all, member, own?.[member.name], item, at, found, hidden || isSecret(member))
   }
 }
 
@@ -74,11 +76,12 @@ function check(
   found: string[],
   hidden: boolean,
 ): void {
-  const broken = constraint && violation(constraint, value)
-  if (broken)
-    found.push(
-      `Value ${hidden || shape.traits.sensitive ? "'***'" : `'${shown(value)}'`} at '${at}' failed to satisfy constraint: ${broken}`,
-    )
+  const secret = hidden || shape.traits.sensitive
+  if (constraint) {
+    for (const broken of violations(constraint, value)) {
+      found.push(`Value ${secret ? '' : `'${shown(shape, value)}' `}at '${at}' failed to satisfy constraint: ${broken}`)
+    }
+  }
   switch (shape.kind) {
     case 'list':
       for (const [i, item] of (value as unknown[]).entries()) {
@@ -89,12 +92,14 @@ function check(
     case 'map':
       for (const [name, item] of Object.entries(value as object)) {
         if (found.length >= VIOLATIONS_MAX) return
-        const badKey = constraint?.k && violation(constraint.k, name)
-        if (badKey)
+        const broken = constraint?.k ? violations(constraint.k, name) : []
+        if (broken.length > 0) {
+          const rules = `Map keys must satisfy constraint: [${broken.join(', ')}]`
           found.push(
-            `Value '${shown(name)}' at '${at}' failed to satisfy constraint: Map keys must satisfy constraint: [${badKey}]`,
+            `Value ${secret ? '' : `'${shown(shape, value)}' `}at '${at}' failed to satisfy constraint: ${rules}`,
           )
-        check(all, shape.value, constraint?.v, item, `${at}.${name}.member`, found, hidden)
+        }
+        check(all, shape.value, constraint?.v, item, `${at}.${shown(shape.key.shape, name)}.member`, found, hidden)
       }
       return
     case 'struct':
@@ -103,28 +108,34 @@ function check(
   }
 }
 
-function violation(constraint: Constraint, value: unknown): string | undefined {
-  const { e, n, x, p } = constraint
-  if (e)
-    return typeof value === 'string' && !e.includes(value)
-      ? `Member must satisfy enum value set: [${e.join(', ')}]`
-      : undefined
+const NONE: readonly string[] = []
+
+/** Every rule that the value breaks: AWS tells them all. */
+function violations({ e, n, x, p, i }: Constraint, value: unknown): readonly string[] {
   if (typeof value === 'number') {
-    if (constraint.i && !Number.isInteger(value)) return 'Member must be an integer'
-    if (x !== undefined && value > x) return `Member must have value less than or equal to ${x}`
-    return n !== undefined && value < n ? `Member must have value greater than or equal to ${n}` : undefined
+    if (i && !Number.isInteger(value)) return ['Member must be an integer']
+    if (x !== undefined && value > x) return [`Member must have value less than or equal to ${x}`]
+    return n !== undefined && value < n ? [`Member must have value greater than or equal to ${n}`] : NONE
+  }
+  if (e) {
+    return typeof value === 'string' && !e.includes(value)
+      ? [`Member must satisfy enum value set: [${e.join(', ')}]`]
+      : NONE
   }
   const length = lengthOf(value)
-  if (length !== undefined && x !== undefined && length > x) return `Member must have length less than or equal to ${x}`
-  if (length !== undefined && n !== undefined && length < n)
-    return `Member must have length greater than or equal to ${n}`
-  return p !== undefined && typeof value === 'string' && !patternOf(p).test(value)
-    ? `Member must satisfy regular expression pattern: ${p}`
-    : undefined
+  // No pattern is tried on a text that is longer than any valid one: some take their time.
+  if (x !== undefined && length > x) return [`Member must have length less than or equal to ${x}`]
+  const short = n !== undefined && length < n
+  const unlike = p !== undefined && typeof value === 'string' && !patternOf(p).test(value)
+  if (!short && !unlike) return NONE
+  return [
+    ...(short ? [`Member must have length greater than or equal to ${n}`] : []),
+    ...(unlike ? [`Member must satisfy regular expression pattern: ${p}`] : []),
+  ]
 }
 
 /** Characters are code points; bytes, items and entries count as they are. */
-function lengthOf(value: unknown): number | undefined {
+function lengthOf(value: unknown): number {
   if (typeof value === 'string') {
     let length = 0
     for (const _ of value) length++
@@ -132,7 +143,7 @@ function lengthOf(value: unknown): number | undefined {
   }
   if (value instanceof Uint8Array) return value.byteLength
   if (Array.isArray(value)) return value.length
-  return value !== null && typeof value === 'object' && !(value instanceof Date) ? Object.keys(value).length : undefined
+  return value !== null && typeof value === 'object' && !(value instanceof Date) ? Object.keys(value).length : 0
 }
 
 const patterns = new Map<string, RegExp>()
@@ -153,15 +164,42 @@ function patternOf(source: string): RegExp {
   return pattern
 }
 
-function shown(value: unknown): string {
-  if (value instanceof Uint8Array) return 'java.nio.HeapByteBuffer'
-  if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`
-  if (value !== null && typeof value === 'object' && !(value instanceof Date)) {
-    return `{${Object.entries(value)
-      .map(([name, item]) => `${name}=${shown(item)}`)
-      .join(', ')}}`
+const SHOWN_MAX = 1000
+
+/** A value as AWS prints it, up to a length: the answer must not grow with the question, nor tell a secret to the trail. */
+function shown(shape: Shape, value: unknown): string {
+  const text = printed(shape, value)
+  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text
+}
+
+function printed(shape: Shape, value: unknown): string {
+  if (shape.traits.sensitive) return '***'
+  if (value === null || value === undefined) return 'null'
+  switch (shape.kind) {
+    case 'blob':
+      return 'java.nio.HeapByteBuffer'
+    case 'list':
+      return `[${(value as unknown[])
+        .slice(0, SHOWN_MAX)
+        .map((item) => member(shape.value, item))
+        .join(', ')}]`
+    case 'map': {
+      const entries = Object.entries(value).slice(0, SHOWN_MAX)
+      return `{${entries.map(([name, item]) => `${name}=${member(shape.value, item)}`).join(', ')}}`
+    }
+    case 'struct':
+    case 'union': {
+      const given = shape.members.filter(({ name }) => (value as Record<string, unknown>)[name] !== undefined)
+      const parts = given.map((each) => `${each.name}=${member(each, (value as Record<string, unknown>)[each.name])}`)
+      return `${shape.name}(${parts.join(', ')})`
+    }
+    default:
+      return String(value)
   }
-  return String(value)
+
+  function member({ name, shape: inner, traits }: Member, item: unknown): string {
+    return isSecret({ name, traits }) ? '***' : printed(inner, item)
+  }
 }
 
 function lowerFirst(name: string): string {

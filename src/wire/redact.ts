@@ -1,5 +1,5 @@
 /** What the audit trail may keep of a request or an answer: everything the model does not mark as sensitive. */
-import type { Shape } from './shape.ts'
+import type { Member, Shape } from './shape.ts'
 
 const HIDDEN = 'HIDDEN_DUE_TO_SECURITY_REASONS'
 /** Longer texts tell nothing more to a reader of the trail. */
@@ -37,8 +37,9 @@ export function redact(shape: Shape, value: unknown): unknown {
       for (const member of shape.members) {
         const item = (value as Record<string, unknown>)[member.name]
         if (item === undefined) continue
-        out[member.name.charAt(0).toLowerCase() + member.name.slice(1)] =
-          member.traits.sensitive || alwaysHidden.has(member.name) ? HIDDEN : redact(member.shape, item)
+        out[member.name.charAt(0).toLowerCase() + member.name.slice(1)] = isSecret(member)
+          ? HIDDEN
+          : redact(member.shape, item)
       }
       return out
     }
@@ -47,6 +48,11 @@ export function redact(shape: Shape, value: unknown): unknown {
     default:
       return value
   }
+}
+
+/** True for members that no message and no trail may show. */
+export function isSecret({ name, traits }: Pick<Member, 'name' | 'traits'>): boolean {
+  return Boolean(traits.sensitive) || alwaysHidden.has(name)
 }
 
 /** Secrets by name, where the models forget to say so: session tokens above all. */
