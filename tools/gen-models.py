@@ -138,6 +138,46 @@ def schemas(model):
     return {'shapes': compound, 'operations': operations}
 
 
+TYPES = {'string': 'string', 'integer': 'number', 'long': 'number', 'float': 'number', 'double': 'number',
+         'boolean': 'boolean', 'timestamp': 'Date', 'blob': 'Uint8Array'}
+
+
+def type_of(shape):
+    if shape.type_name == 'structure':
+        return shape.name
+    if shape.type_name == 'list':
+        return f'{type_of(shape.member)}[]' if shape.member.type_name == 'structure' else f'({type_of(shape.member)})[]'
+    if shape.type_name == 'map':
+        return f'Record<string, {type_of(shape.value)}>'
+    if 'enum' in shape.metadata:
+        return ' | '.join(f"'{value}'" for value in shape.metadata['enum'])
+    return TYPES[shape.type_name]
+
+
+def members_of(shape):
+    # Required members as the official clients type them: present, and possibly undefined.
+    return '; '.join(f"{name}{'' if name in shape.required_members else '?'}: {type_of(member)} | undefined"
+                     for name, member in shape.members.items())
+
+
+def types(service, model):
+    lines = [f'/** The types of {service}, in the form of an official client module. Generated: see tools/gen-models.py. */',
+             "import type { LocalCommand, LocalError } from '../../src/wire/typed.ts'", '']
+    for name in model.shape_names:
+        shape = model.shape_for(name)
+        if shape.type_name != 'structure':
+            continue
+        if shape.metadata.get('exception'):
+            lines.append(f"export declare const {name}: LocalError<'{name}'>")
+        else:
+            lines.append(f'export type {name} = {{ {members_of(shape)} }}')
+    for name in model.operation_names:
+        operation_model = model.operation_model(name)
+        ends = [shape.name if shape else '{}' for shape in (operation_model.input_shape, operation_model.output_shape)]
+        lines.append(f"export declare const {name}Command: LocalCommand<{', '.join(ends)}>")
+    return '\n'.join(lines) + '\n'
+
+
 def write(kind, service, table):
     folder = MODELS / kind
     folder.mkdir(parents=True, exist_ok=True)
@@ -153,6 +193,7 @@ def main():
         write('constraints', service, constraints(model))
         if service in WITHOUT_CLIENT:
             write('schemas', service, schemas(model))
+            (MODELS / 'schemas' / f'{service}.types.ts').write_text(types(service, model))
 
 
 if __name__ == '__main__':

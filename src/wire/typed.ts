@@ -8,7 +8,13 @@ type Io<C> = C extends abstract new (
 ) => CommandImpl<infer I, infer O, any, any, any>
   ? { i: I; o: O }
   : never
+
+/** Commands of the services without an official client: `models/schemas/*.types.ts`. */
+export type LocalCommand<I, O> = abstract new (input: I) => CommandImpl<I & object, O & MetadataBearer, any, any, any>
 // biome-ignore-end lint/suspicious/noExplicitAny: see above
+
+/** Their errors. */
+export type LocalError<N extends string> = abstract new () => { readonly name: N; readonly $fault: 'client' | 'server' }
 
 /** `CreateUser` for every `CreateUserCommand` the client module `M` exports. */
 export type OpName<M> = keyof {

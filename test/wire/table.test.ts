@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { type ServiceRow, services } from '../../src/wire/services.ts'
+import type { Shape } from '../../src/wire/shape.ts'
 import { loadService } from '../../src/wire/wire.ts'
 import { botocorePython } from './botocore.ts'
 import { sdkCodecs } from './sdk.ts'
@@ -79,7 +80,7 @@ describe('the generated tables fit', () => {
     it(`${service.id} has constraints of shapes that exist, and an IAM prefix with actions`, async () => {
       const { constraints, operations, errors } = await loadService(service)
       const known = new Set<string>()
-      const visit = (shape: import('../../src/wire/shape.ts').Shape) => {
+      const visit = (shape: Shape) => {
         if (known.has(shape.name) && shape.members.length > 0) return
         known.add(shape.name)
         if (shape.kind === 'list' || shape.kind === 'map') visit(shape.value.shape)
