@@ -7,7 +7,8 @@ interface ActionFacts {
   readonly level: AccessLevel
 }
 
-const actions = (reference as unknown as { services: Record<string, { actions: Record<string, ActionFacts> }> }).services
+const actions = (reference as unknown as { services: Record<string, { actions: Record<string, ActionFacts> }> })
+  .services
 
 function find(action: string): ActionFacts | undefined {
   const colon = action.indexOf(':')

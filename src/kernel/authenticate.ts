@@ -58,14 +58,10 @@ export class Authenticator {
     if (!presented) throw new Fault('MissingAuthenticationToken', 'Request is missing Authentication Token')
 
     const found = await this.#find(presented, service)
-    const { body } = verify(
-      request,
-      presented,
-      { secret: found.secret, version: '' },
-      this.#keys,
-      now,
-      { skewMs: SKEW_MS[service.id] ?? SKEW_MS_DEFAULT, serviceNames: service.signingNames },
-    )
+    const { body } = verify(request, presented, { secret: found.secret, version: '' }, this.#keys, now, {
+      skewMs: SKEW_MS[service.id] ?? SKEW_MS_DEFAULT,
+      serviceNames: service.signingNames,
+    })
     if (found.session && found.session.expiresAt <= now) {
       throw new Fault('ExpiredToken', 'The security token included in the request is expired')
     }
@@ -78,7 +74,14 @@ export class Authenticator {
       accessKeyId: presented.accessKeyId,
       ...(found.session && { session: found.session }),
     }
-    this.#identities.used(presented.accessKeyId, { service: service.signingNames[0]!, region: presented.region, timeMs: now })
+    this.#identities.used({
+      accessKeyId: presented.accessKeyId,
+      account: found.account,
+      subject: found.subject,
+      service: service.signingNames[0]!,
+      region: regionOf(presented),
+      timeMs: now,
+    })
     return { caller, identity, sessionPolicies: await this.#limits(caller), region: regionOf(presented), body }
   }
 
@@ -99,7 +102,8 @@ export class Authenticator {
     }
     // AWS: "You cannot call any IAM API operations unless MFA authentication information is included in the request",
     // and federated users may not call IAM at all.
-    const mayCallIam = session.subject.kind === 'role' || (session.subject.kind !== 'federated-user' && session.mfaAt !== undefined)
+    const mayCallIam =
+      session.subject.kind === 'role' || (session.subject.kind !== 'federated-user' && session.mfaAt !== undefined)
     if (service.id === 'iam' && !mayCallIam) throw invalidToken()
     return { secret, account: session.account, subject: session.subject, session }
   }
@@ -109,7 +113,9 @@ export class Authenticator {
     const texts = session?.policies ?? []
     const arns = session?.policyArns ?? []
     if (texts.length + arns.length === 0) return caller.principal.kind === 'federated-user' ? [] : undefined
-    const managed = await Promise.all(arns.map((arn) => this.#identities.managedPolicy(this.#store.reader, arn, session!.account)))
+    const managed = await Promise.all(
+      arns.map((arn) => this.#identities.managedPolicy(this.#store.reader, arn, session!.account)),
+    )
     return [...texts.map((text) => this.#compiled(text)), ...managed.filter((policy) => policy !== undefined)]
   }
 

@@ -73,7 +73,10 @@ function explanation(request: Request, decision: Decision): AuthorizationMessage
       action: request.action,
       resource: request.resource,
       conditions: {
-        items: [...context.entries()].map(([key, values]) => ({ key, values: { items: values.map((value) => ({ value })) } })),
+        items: [...context.entries()].map(([key, values]) => ({
+          key,
+          values: { items: values.map((value) => ({ value })) },
+        })),
       },
     },
   }

@@ -6,7 +6,8 @@ import type { Input, OpName, Output } from '../wire/typed.ts'
 import type { EventDraft } from './event.ts'
 import type { IdPrefix } from './id.ts'
 import type { Ports } from './ports.ts'
-import type { Quotas } from "./quota.ts"
+import type { Quotas } from './quota.ts'
+import type { Acted } from './resource.ts'
 import type { Api } from './service.ts'
 import type { Session, Subject } from './session.ts'
 
@@ -44,8 +45,11 @@ export interface Call extends Scope {
   newId(): string
   /** `AIDA…` and its like. */
   uniqueId(prefix: IdPrefix): string
-  /** Asks for one more permission, such as `iam:PassRole` on a role that enters a request. Throws the denial. */
-  authorize(action: string, resource: string, conditions?: Conditions): Promise<void>
+  /**
+   * Asks for one more permission, such as `iam:PassRole` on a role that enters a request. Throws the denial.
+   * An ARN stands for a resource of the caller's account without a policy of its own; else say what it is.
+   */
+  authorize(action: string, resource: string | Acted, conditions?: Conditions): Promise<void>
   /** Calls another service the way the caller would: authorised again, recorded again, in the same commit. */
   forward<M, N extends OpName<M>>(api: Api<M>, name: N, input: Input<M, N>): Promise<Output<M, N>>
   /** Runs after the commit is durable. For this node's memory only; outside effects belong in a job. */

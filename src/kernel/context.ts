@@ -99,7 +99,9 @@ function requestTags(input: object | undefined): RequestTags | undefined {
   const { Tags, tags, TagKeys, tagKeys } = input as Record<string, unknown>
   const given = Tags ?? tags
   if (Array.isArray(given)) {
-    const pairs = given.map((tag) => [tag.Key ?? tag.TagKey ?? tag.key, tag.Value ?? tag.TagValue ?? tag.value ?? ''] as const)
+    const pairs = given.map(
+      (tag) => [tag.Key ?? tag.TagKey ?? tag.key, tag.Value ?? tag.TagValue ?? tag.value ?? ''] as const,
+    )
     return pairs.length > 0 ? { pairs, keys: pairs.map(([key]) => key) } : undefined
   }
   if (given !== null && typeof given === 'object') {

@@ -9,7 +9,15 @@ import type { Vault } from '../vault/vault.ts'
 import { Fault } from '../wire/fault.ts'
 import { header, type HttpRequest, type HttpResponse } from '../wire/http.ts'
 import {
-  type Detected, decode, detect, encode, encodeFault, loadService, type OperationShape, redact, validate,
+  type Detected,
+  decode,
+  detect,
+  encode,
+  encodeFault,
+  loadService,
+  type OperationShape,
+  redact,
+  validate,
 } from '../wire/wire.ts'
 import { type ServiceRow, services as serviceRows } from '../wire/services.ts'
 import { accessLevel, isKnownAction } from './actions.ts'
@@ -118,10 +126,15 @@ export class Gate {
     return response
   }
 
-  async #answer(detected: Detected, request: HttpRequest, arrival: Arrival): Promise<{ shape: OperationShape; output: object }> {
+  async #answer(
+    detected: Detected,
+    request: HttpRequest,
+    arrival: Arrival,
+  ): Promise<{ shape: OperationShape; output: object }> {
     const model = await loadService(detected.service)
     const operation = this.#operations.get(detected.service.id)?.get(detected.operation ?? '')
-    if (!operation && model.operations.has(detected.operation ?? '')) throw notImplemented(detected.service, detected.operation!)
+    if (!operation && model.operations.has(detected.operation ?? ''))
+      throw notImplemented(detected.service, detected.operation!)
 
     const { operation: shape, input } = decode(detected, model, { ...request, body: arrival.authenticated.body })
     if (!operation) throw notImplemented(detected.service, shape.name)
@@ -194,7 +207,9 @@ export class Gate {
       newId: () => randomUUID(),
       uniqueId,
       authorize: async (action, resource, conditions = {}) => {
-        const acted: Acted | undefined = resource === '*' ? undefined : { arn: resource, type: '', account: call.account }
+        const named = (arn: string): Acted | undefined =>
+          arn === '*' ? undefined : { arn, type: '', account: call.account }
+        const acted = typeof resource === 'string' ? named(resource) : resource
         this.#authorize(arrival, invocation, { action, acted, input: undefined, conditions })
       },
       forward: async (api: Api<unknown>, name: string, input: object) => {
@@ -289,9 +304,13 @@ function notImplemented(row: ServiceRow, operation: string): Fault {
 function asFault(error: unknown): Fault {
   if (error instanceof Fault) return error
   if (error instanceof ContentionError) {
-    return new Fault('ServiceUnavailable', 'Too many requests changed the same resource. Please try again.', { cause: error })
+    return new Fault('ServiceUnavailable', 'Too many requests changed the same resource. Please try again.', {
+      cause: error,
+    })
   }
-  return new Fault('InternalFailure', 'The request processing has failed because of an unknown error.', { cause: error })
+  return new Fault('InternalFailure', 'The request processing has failed because of an unknown error.', {
+    cause: error,
+  })
 }
 
 function accountOf({ caller }: Authenticated): string {

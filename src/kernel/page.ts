@@ -47,7 +47,12 @@ export async function page<T>(
 }
 
 /** The same over rows already in memory, ordered by `by`. */
-export function pageOf<T>(call: Call, rows: readonly T[], by: (row: T) => string, options: PageOptions<T>): Promise<Page<T>> {
+export function pageOf<T>(
+  call: Call,
+  rows: readonly T[],
+  by: (row: T) => string,
+  options: PageOptions<T>,
+): Promise<Page<T>> {
   const sorted = rows.map((row) => ({ key: by(row), document: row })).sort((a, b) => (a.key < b.key ? -1 : 1))
   return page(
     call,

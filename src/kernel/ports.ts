@@ -31,6 +31,17 @@ export interface AssumableRole {
   readonly tags: Readonly<Record<string, string>>
 }
 
+/** A credential at work: what "last used" is made of. */
+export interface Used {
+  readonly accessKeyId: string
+  readonly account: string
+  readonly subject: Subject
+  /** As signed: `iam`, `us-east-1`. */
+  readonly service: string
+  readonly region: string
+  readonly timeMs: number
+}
+
 export type Reader = Pick<Unit, 'get' | 'range'>
 
 /** Provided by IAM. Answers come from caches that the change feed keeps honest. */
@@ -43,8 +54,8 @@ export interface IdentityPort {
   managedPolicy(reader: Reader, arn: string, account: string): Promise<CompiledPolicy | undefined>
   /** Checks a one-time code of the named MFA device of this subject, and spends it. */
   verifyMfa(unit: Unit, account: string, subject: Subject, serial: string, code: string, now: number): Promise<boolean>
-  /** Tells that a key was used. Durable within a minute. */
-  used(accessKeyId: string, at: { readonly service: string; readonly region: string; readonly timeMs: number }): void
+  /** Tells that a credential was used. Durable within a minute. */
+  used(used: Used): void
 }
 
 /** The event log as CloudTrail shows it; provided by the store. */

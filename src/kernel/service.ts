@@ -33,7 +33,7 @@ export type LooseInput = any
 // biome-ignore lint/suspicious/noExplicitAny: see above
 export type LooseRun = (call: Call, input: any, row: any) => Awaitable<object>
 
-type Awaitable<T> = T | Promise<T>
+export type Awaitable<T> = T | Promise<T>
 
 /** `.on(…)` has been said: conditions may follow, `.run` must. */
 export interface Aimed<M, N extends OpName<M>, R> {
@@ -87,8 +87,7 @@ export function service<M>(id: string, iamPrefix: string = id) {
     resource: <R extends Row>(definition: ResourceDefinition<R>) => new Resource<R>(iamPrefix, definition),
     operation: <N extends OpName<M>>(name: N): Named<M, N> => ({
       on: <R>(target: Target<Input<M, N>, R>) => aimed<N, R>(name, target, [`${iamPrefix}:${name}`]),
-      withoutPermission: () =>
-        aimed<N, undefined>(name, { find: () => ({ acted: undefined, row: undefined }) }, []),
+      withoutPermission: () => aimed<N, undefined>(name, { find: () => ({ acted: undefined, row: undefined }) }, []),
     }),
   }
 }

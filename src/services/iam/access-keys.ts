@@ -6,9 +6,9 @@ import type { Place, Sealed, Vault } from '../../vault/vault.ts'
 import { count } from './counts.ts'
 import { hangingKey, hangingOf } from './hanging.ts'
 import { listItems } from './lists.ts'
-import { date, iam, user, withinQuota } from './resources.ts'
+import { date, iam, type UserRow, user, userIdKey, withinQuota } from './resources.ts'
 import { type RootSelf, userNamedOrSelf } from './self.ts'
-import type { UserRow } from './resources.ts'
+import { accessKeyUse } from './uses.ts'
 
 export interface AccessKeyRow {
   readonly id: string
@@ -20,18 +20,15 @@ export interface AccessKeyRow {
   readonly secret: Sealed
 }
 
-/** When a key was last used; beside the row, so that use never invalidates what is cached of the key. */
-export interface AccessKeyUse {
-  readonly timeMs: number
-  readonly region: string
-  readonly service: string
-}
-
 /** Access key ids are unique in the installation: authentication finds the account by the id. */
 export const accessKeyKey = (id: string): Key => key('iam', 'access-key', id)
-export const accessKeyUseKey = (id: string): Key => key('iam', 'access-key-use', id)
 
-const placeOf = (account: string, id: string): Place => ({ table: 'iam/access-key', key: id, column: 'secret', account })
+const placeOf = (account: string, id: string): Place => ({
+  table: 'iam/access-key',
+  key: id,
+  column: 'secret',
+  account,
+})
 
 /** Makes a key; the secret is returned here and never again. */
 export function makeAccessKey(
@@ -68,7 +65,11 @@ export const createAccessKey = iam
     withinQuota(call, 'AccessKeysPerUser', existing.length + 1)
     if ('root' in self) await count(call, 'AccountAccessKeysPresent', 1)
 
-    const { row, secret } = makeAccessKey(call.unit, call.vault, { account: call.account, ownerId: owner.id, now: call.now })
+    const { row, secret } = makeAccessKey(call.unit, call.vault, {
+      account: call.account,
+      ownerId: owner.id,
+      now: call.now,
+    })
     return {
       AccessKey: {
         UserName: owner.name ?? 'root',
@@ -87,7 +88,12 @@ export const listAccessKeys = iam
     const owner = ownerOf(call, self)
     const ids = await hangingOf<{ id: string }>(call, owner.id, 'access-key')
     const rows = await Promise.all(ids.map(({ document }) => call.unit.get<AccessKeyRow>(accessKeyKey(document.id))))
-    const { items, rest } = await listItems(call, rows.filter((row) => row !== undefined), (row) => row.id, input)
+    const { items, rest } = await listItems(
+      call,
+      rows.filter((row) => row !== undefined),
+      (row) => row.id,
+      input,
+    )
     return {
       AccessKeyMetadata: items.map((row) => ({
         ...(owner.name !== undefined && { UserName: owner.name }),
@@ -114,7 +120,6 @@ export const deleteAccessKey = iam
   .run(async (call, input, self) => {
     const row = await ownKey(call, self, input.AccessKeyId)
     call.unit.delete(accessKeyKey(row.id))
-    call.unit.delete(accessKeyUseKey(row.id))
     call.unit.delete(hangingKey(call.account, row.ownerId, 'access-key', row.id))
     if ('root' in self) await count(call, 'AccountAccessKeysPresent', -1)
     return {}
@@ -126,21 +131,27 @@ export const getAccessKeyLastUsed = iam
     find: async (call, input) => {
       const row = await call.unit.get<AccessKeyRow>(accessKeyKey(input.AccessKeyId))
       const owner = row?.account === call.account ? await userById(call, row.ownerId) : undefined
-      return owner ? user.find(call, owner.name) : { acted: { arn: user.arn(call, ''), type: 'AWS::IAM::User', account: call.account }, row: undefined, missing: () => noSuchKey(input.AccessKeyId) }
+      return owner
+        ? user.find(call, owner.name)
+        : {
+            acted: { arn: user.arn(call, ''), type: 'AWS::IAM::User', account: call.account },
+            row: undefined,
+            missing: () => noSuchKey(input.AccessKeyId),
+          }
     },
   })
   .run(async (call, input, owner) => {
-    const use = await call.unit.get<AccessKeyUse>(accessKeyUseKey(input.AccessKeyId))
+    const use = await accessKeyUse(call.unit, input.AccessKeyId)
     return {
       UserName: owner.name,
       AccessKeyLastUsed: use
         ? { LastUsedDate: date(use.timeMs), ServiceName: use.service, Region: use.region }
-        : { ServiceName: 'N/A', Region: 'N/A' } as { LastUsedDate: Date; ServiceName: string; Region: string },
+        : ({ ServiceName: 'N/A', Region: 'N/A' } as { LastUsedDate: Date; ServiceName: string; Region: string }),
     }
   })
 
 async function userById(call: Call, id: string): Promise<UserRow | undefined> {
-  const found = await call.unit.get<{ name: string }>(key('iam', 'user-id', call.account, id))
+  const found = await call.unit.get<{ name: string }>(userIdKey(call.account, id))
   return found && user.get(call, found.name)
 }
 

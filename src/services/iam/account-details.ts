@@ -8,6 +8,8 @@ import { shownBoundary } from './boundaries.ts'
 import { encodeDocument } from './documents.ts'
 import { listItems } from './lists.ts'
 import { type ManagedPolicyRow, managedPolicy, shownPolicy } from './policies.ts'
+import { shownRole } from './roles.ts'
+import { roleUse } from './uses.ts'
 import { date, group, type Holder, type InstanceProfileRow, iam, instanceProfile, role, user } from './resources.ts'
 
 /** One thing of the account; its details are gathered only when its page is asked for. */
@@ -88,32 +90,26 @@ async function groups(call: Call): Promise<readonly Item[]> {
 
 async function roles(call: Call): Promise<readonly Item[]> {
   const profiles = (await instanceProfile.list(call)).map(({ document }) => document)
-  return (await role.list(call)).map(({ document: row }) => {
-    const name = row.name.toLowerCase()
-    const shown = {
-      ...identified(row),
-      RoleName: row.name,
-      RoleId: row.id,
-      Arn: role.arnOf(call, row),
-      AssumeRolePolicyDocument: encodeDocument(row.trust),
-    }
-    return {
-      order: `3/${name}`,
-      show: () => ({
+  return (await role.list(call)).map(({ document: row }) => ({
+    order: `3/${row.name.toLowerCase()}`,
+    show: async () => {
+      const carriers = profiles.filter((profile) => profile.role?.toLowerCase() === row.name.toLowerCase())
+      const shown = await shownRole(call, row)
+      const { Description: _description, MaxSessionDuration: _seconds, ...detail } = shown
+      const use = await roleUse(call.unit, call.account, row.id)
+      return {
         role: {
-          ...shown,
-          InstanceProfileList: profiles
-            .filter((profile) => profile.role?.toLowerCase() === name)
-            .map((profile) => shownProfile(call, profile, shown)),
+          ...detail,
+          InstanceProfileList: carriers.map((profile) => shownProfile(call, profile, shown)),
           RolePolicyList: inlineOf(row),
           AttachedManagedPolicies: attachedTo(row),
           ...shownBoundary(row),
           Tags: listTags(row.tags),
-          RoleLastUsed: row.lastUsed ? { LastUsedDate: date(row.lastUsed.at), Region: row.lastUsed.region } : {},
+          RoleLastUsed: use ? { LastUsedDate: date(use.timeMs), Region: use.region } : {},
         },
-      }),
-    }
-  })
+      }
+    },
+  }))
 }
 
 async function localPolicies(call: Call): Promise<readonly Item[]> {

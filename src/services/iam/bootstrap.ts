@@ -1,5 +1,5 @@
 /** Making an account, with its root user and that user's first key. */
-import { key, type Unit } from '../../store/store.ts'
+import { type Key, key, type Unit } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { makeAccessKey } from './access-keys.ts'
 
@@ -8,6 +8,8 @@ export interface AccountRow {
   readonly name: string
   readonly createdAt: number
 }
+
+export const accountKey = (id: string): Key => key('iam', 'account', id)
 
 export interface NewAccount {
   readonly id: string
@@ -24,7 +26,7 @@ export interface RootKey {
 
 /** Returns the root user's key: the one time its secret is shown. Throws when the account exists. */
 export async function createAccount(unit: Unit, vault: Vault, account: NewAccount): Promise<RootKey> {
-  const at = key('iam', 'account', account.id)
+  const at = accountKey(account.id)
   if (await unit.get(at)) throw new Error(`account ${account.id} exists already`)
   unit.put(at, { id: account.id, name: account.name, createdAt: account.now } satisfies AccountRow)
   unit.put(key('iam', 'count', account.id, 'AccountAccessKeysPresent'), { count: 1 })

@@ -1,4 +1,5 @@
 /** Permissions boundaries of users and roles. */
+import type { PermissionsBoundaryAttachmentType } from '@aws-sdk/client-iam'
 import type { Call } from '../../kernel/call.ts'
 import type { Resource, Target } from '../../kernel/resource.ts'
 import type { LooseInput, Operation } from '../../kernel/service.ts'
@@ -10,7 +11,12 @@ import { protect } from './service-linked.ts'
 type Bounded = 'user' | 'role'
 
 /** The member a new row carries when it is created with a boundary; spread it. */
-export async function bounded(call: Call, kind: Bounded, name: string, arn: string | undefined): Promise<{ boundary?: string }> {
+export async function bounded(
+  call: Call,
+  kind: Bounded,
+  name: string,
+  arn: string | undefined,
+): Promise<{ boundary?: string }> {
   if (arn === undefined) return {}
   if (!(await findManagedPolicy(call.unit, arn, call.account))) {
     throw iam.fail('NoSuchEntityException', `Scope ARN: ${arn} does not exist or is not attachable.`)
@@ -24,9 +30,12 @@ export function unbind(call: Call, kind: Bounded, row: Holder): void {
   if (row.boundary) dropAttachment(call, row.boundary, `${kind}-boundary`, row.name)
 }
 
+/** AWS answers `Policy`, whatever its model's enumeration says. */
+const BOUNDARY_TYPE = 'Policy' as unknown as PermissionsBoundaryAttachmentType
+
 export function shownBoundary(row: Holder) {
   if (!row.boundary) return {}
-  return { PermissionsBoundary: { PermissionsBoundaryType: 'Policy' as const, PermissionsBoundaryArn: row.boundary } }
+  return { PermissionsBoundary: { PermissionsBoundaryType: BOUNDARY_TYPE, PermissionsBoundaryArn: row.boundary } }
 }
 
 const families: readonly { kind: Bounded; word: 'User' | 'Role'; resource: Resource<Holder> }[] = [
@@ -52,7 +61,10 @@ export const boundaryOperations: readonly Operation[] = families.flatMap(({ kind
         protect(row as Holder)
         const { boundary, ...rest } = row as Holder
         if (boundary === undefined) {
-          throw iam.fail('NoSuchEntityException', `The ${kind} with name ${rest.name} does not have a permissions boundary.`)
+          throw iam.fail(
+            'NoSuchEntityException',
+            `The ${kind} with name ${rest.name} does not have a permissions boundary.`,
+          )
         }
         unbind(call, kind, row as Holder)
         resource.save(call, rest)

@@ -1,7 +1,7 @@
 /** Policies on users, groups and roles: attached and inline. Eighteen operations that differ only in their names. */
 import type { Call } from '../../kernel/call.ts'
 import type { Found, Resource, Target } from '../../kernel/resource.ts'
-import type { LooseInput, Operation } from '../../kernel/service.ts'
+import type { Awaitable, LooseInput, Operation } from '../../kernel/service.ts'
 import { dropAttachment, type HolderKind, indexAttachment } from './attachments.ts'
 import { checkedPolicy, encodeDocument, policySize } from './documents.ts'
 import { listItems } from './lists.ts'
@@ -19,21 +19,45 @@ interface HolderFamily {
 }
 
 const families: readonly HolderFamily[] = [
-  { kind: 'user', resource: user as unknown as Resource<Holder>, word: 'User', attachmentsQuota: 'PoliciesPerUser', inlineQuota: 'UserPolicySize' },
-  { kind: 'group', resource: group, word: 'Group', attachmentsQuota: 'PoliciesPerGroup', inlineQuota: 'GroupPolicySize' },
-  { kind: 'role', resource: role as unknown as Resource<Holder>, word: 'Role', attachmentsQuota: 'PoliciesPerRole', inlineQuota: 'RolePolicySize' },
+  {
+    kind: 'user',
+    resource: user as unknown as Resource<Holder>,
+    word: 'User',
+    attachmentsQuota: 'PoliciesPerUser',
+    inlineQuota: 'UserPolicySize',
+  },
+  {
+    kind: 'group',
+    resource: group,
+    word: 'Group',
+    attachmentsQuota: 'PoliciesPerGroup',
+    inlineQuota: 'GroupPolicySize',
+  },
+  {
+    kind: 'role',
+    resource: role as unknown as Resource<Holder>,
+    word: 'Role',
+    attachmentsQuota: 'PoliciesPerRole',
+    inlineQuota: 'RolePolicySize',
+  },
 ]
 
 export const holderOperations: readonly Operation[] = families.flatMap(operationsOf)
 
 function operationsOf({ kind, resource, word, attachmentsQuota, inlineQuota }: HolderFamily): Operation[] {
-  const target: Target<LooseInput, Holder> = { find: (call, input): Promise<Found<Holder>> => resource.find(call, input[`${word}Name`]) }
+  const target: Target<LooseInput, Holder> = {
+    find: (call, input): Promise<Found<Holder>> => resource.find(call, input[`${word}Name`]),
+  }
   const policyArn = (input: LooseInput) => ({ 'iam:PolicyARN': input.PolicyArn })
   const boundary = (row: Holder | undefined) => ({ 'iam:PermissionsBoundary': row?.boundary })
-  const writing = (name: Parameters<typeof iam.loose>[0], run: Operation['run'], attaches = false): Operation => ({
+  const writing = (
+    name: Parameters<typeof iam.loose>[0],
+    run: (call: Call, input: LooseInput, row: Holder) => Awaitable<object>,
+    attaches = false,
+  ): Operation => ({
     ...iam.loose(name, target, (call, input, row) => {
-      protect(row)
-      return run(call, input, row)
+      protect(row as Holder)
+      return run(call, input, row as Holder)
     }),
     conditions: async (input, call) => ({
       ...(attaches && policyArn(input)),
@@ -42,26 +66,39 @@ function operationsOf({ kind, resource, word, attachmentsQuota, inlineQuota }: H
   })
 
   return [
-    writing(`Attach${word}Policy`, async (call, input, row: Holder) => {
-      if (!(await findManagedPolicy(call.unit, input.PolicyArn, call.account))?.attachable) throw notAttachable(input.PolicyArn)
-      if (row.attached.includes(input.PolicyArn)) return {}
-      withinQuota(call, attachmentsQuota, row.attached.length + 1)
-      resource.save(call, { ...row, attached: [...row.attached, input.PolicyArn] })
-      indexAttachment(call, input.PolicyArn, kind, row.name)
-      return {}
-    }, true),
+    writing(
+      `Attach${word}Policy`,
+      async (call, input, row: Holder) => {
+        if (!(await findManagedPolicy(call.unit, input.PolicyArn, call.account))?.attachable)
+          throw notAttachable(input.PolicyArn)
+        if (row.attached.includes(input.PolicyArn)) return {}
+        withinQuota(call, attachmentsQuota, row.attached.length + 1)
+        resource.save(call, { ...row, attached: [...row.attached, input.PolicyArn] })
+        indexAttachment(call, input.PolicyArn, kind, row.name)
+        return {}
+      },
+      true,
+    ),
 
-    writing(`Detach${word}Policy`, (call, input, row: Holder) => {
-      if (!row.attached.includes(input.PolicyArn)) {
-        throw iam.fail('NoSuchEntityException', `Policy ${input.PolicyArn} was not found.`)
-      }
-      resource.save(call, { ...row, attached: row.attached.filter((arn) => arn !== input.PolicyArn) })
-      dropAttachment(call, input.PolicyArn, kind, row.name)
-      return {}
-    }, true),
+    writing(
+      `Detach${word}Policy`,
+      (call, input, row: Holder) => {
+        if (!row.attached.includes(input.PolicyArn)) {
+          throw iam.fail('NoSuchEntityException', `Policy ${input.PolicyArn} was not found.`)
+        }
+        resource.save(call, { ...row, attached: row.attached.filter((arn) => arn !== input.PolicyArn) })
+        dropAttachment(call, input.PolicyArn, kind, row.name)
+        return {}
+      },
+      true,
+    ),
 
     iam.loose(`ListAttached${word}Policies`, target, async (call, input, row) => {
-      const all = (row as Holder).attached.map((arn) => ({ PolicyArn: arn, PolicyName: arn.slice(arn.lastIndexOf('/') + 1), path: pathOf(arn) }))
+      const all = (row as Holder).attached.map((arn) => ({
+        PolicyArn: arn,
+        PolicyName: arn.slice(arn.lastIndexOf('/') + 1),
+        path: pathOf(arn),
+      }))
       const below = all.filter(({ path }) => path.startsWith(input.PathPrefix ?? '/'))
       const { items, rest } = await listItems(call, below, (policy) => policy.PolicyName, input)
       return { AttachedPolicies: items.map(({ path: _, ...shown }) => shown), ...rest }
@@ -69,7 +106,7 @@ function operationsOf({ kind, resource, word, attachmentsQuota, inlineQuota }: H
 
     writing(`Put${word}Policy`, (call, input, row: Holder) => {
       checkedPolicy(input.PolicyDocument, 'identity')
-      const inline = { ...row.inline, [input.PolicyName]: input.PolicyDocument as string }
+      const inline: Holder['inline'] = { ...row.inline, [input.PolicyName]: input.PolicyDocument }
       const size = Object.values(inline).reduce((sum, text) => sum + policySize(text), 0)
       const max = call.quotas[`iam/${inlineQuota}`]
       if (max !== undefined && size > max) {
@@ -81,7 +118,11 @@ function operationsOf({ kind, resource, word, attachmentsQuota, inlineQuota }: H
 
     iam.loose(`Get${word}Policy`, target, (_call, input, row) => {
       const text = inlineOf(row as Holder, input.PolicyName, kind)
-      return { [`${word}Name`]: (row as Holder).name, PolicyName: input.PolicyName, PolicyDocument: encodeDocument(text) }
+      return {
+        [`${word}Name`]: (row as Holder).name,
+        PolicyName: input.PolicyName,
+        PolicyDocument: encodeDocument(text),
+      }
     }),
 
     writing(`Delete${word}Policy`, (call, input, row: Holder) => {
@@ -118,7 +159,8 @@ export function moveHoldings(call: Call, kind: 'user' | 'group', from: Holder, t
 
 function inlineOf(row: Holder, name: string, kind: HolderKind): string {
   const text = row.inline[name]
-  if (text === undefined) throw iam.fail('NoSuchEntityException', `The ${kind} policy with name ${name} cannot be found.`)
+  if (text === undefined)
+    throw iam.fail('NoSuchEntityException', `The ${kind} policy with name ${name} cannot be found.`)
   return text
 }
 

@@ -3,20 +3,19 @@ import type { Clock } from '../../kernel/clock.ts'
 import { Derived } from '../../kernel/derived.ts'
 import type { AssumableRole, Identity, IdentityPort, LongTermKey, Reader } from '../../kernel/ports.ts'
 import type { Subject } from '../../kernel/session.ts'
-import { type CompiledPolicy, compilePolicy, compileSet, parsePolicy } from '../../policy/index.ts'
-import { key, type Store, type Unit } from '../../store/store.ts'
+import { type CompiledPolicy, compilePolicy, compileSet, readPolicy } from '../../policy/index.ts'
+import { key, type Store } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
-import { type AccessKeyRow, type AccessKeyUse, accessKeyKey, accessKeyUseKey, openSecret } from './access-keys.ts'
-import type { AccountRow } from './bootstrap.ts'
+import { type AccessKeyRow, accessKeyKey, openSecret } from './access-keys.ts'
+import { type AccountRow, accountKey } from './bootstrap.ts'
 import { verifyMfa } from './mfa.ts'
 import { findManagedPolicy } from './policies.ts'
-import { type GroupRow, type Holder, type RoleRow, role, type UserRow, user } from './resources.ts'
+import { type GroupRow, type Holder, type RoleRow, role, type UserRow, user, userIdKey } from './resources.ts'
 import { compileTrust } from './trust.ts'
-
-const USE_FLUSH_MS = 30_000
+import { Uses } from './uses.ts'
 
 export interface IamPort extends IdentityPort {
-  /** Writes down which keys were used; also done every half minute. */
+  /** Writes down which keys and roles were used; also done every half minute. */
   flushUses(): Promise<void>
   close(): Promise<void>
 }
@@ -25,7 +24,15 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
   const policies = new Derived<CompiledPolicy | undefined>(store, async (reader, argument) => {
     const [account, arn] = JSON.parse(argument) as [string, string]
     const found = await findManagedPolicy(reader, arn, account)
-    return found && compilePolicy(parsePolicy(found.text, 'identity'), { id: found.arn, arn: found.arn, name: found.name, kind: 'identity' })
+    return (
+      found &&
+      compilePolicy(readPolicy(found.text, 'identity'), {
+        id: found.arn,
+        arn: found.arn,
+        name: found.name,
+        kind: 'identity',
+      })
+    )
   })
   const managed = (account: string, arn: string) => policies.get(JSON.stringify([account, arn]))
 
@@ -38,7 +45,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
   const compiledOf = async (reader: Reader, account: string, holder: Holder): Promise<CompiledPolicy[]> => {
     const attached = await Promise.all(holder.attached.map((arn) => managedThrough(reader, account, arn)))
     const inline = Object.entries(holder.inline).map(([name, text]) =>
-      compilePolicy(parsePolicy(text, 'identity'), { id: name, name, kind: 'identity' }),
+      compilePolicy(readPolicy(text, 'identity'), { id: name, name, kind: 'identity' }),
     )
     return [...attached.filter((policy) => policy !== undefined), ...inline]
   }
@@ -52,7 +59,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
 
   const users = new Derived<Identity | undefined>(store, async (reader, argument) => {
     const [account, id] = JSON.parse(argument) as [string, string]
-    const named = await reader.get<{ name: string }>(key('iam', 'user-id', account, id))
+    const named = await reader.get<{ name: string }>(userIdKey(account, id))
     const row = named && (await reader.get<UserRow>(user.key({ ...scope, account }, named.name)))
     if (!row || row.id !== id) return undefined
     const groups = await Promise.all(
@@ -101,7 +108,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
   })
 
   const roots = new Derived<Identity | undefined>(store, async (reader, account) => {
-    const row = await reader.get<AccountRow>(key('iam', 'account', account))
+    const row = await reader.get<AccountRow>(accountKey(account))
     return (
       row && {
         principal: { kind: 'root', account, arn: `arn:aws:iam::${account}:root`, userId: account, tags: {} },
@@ -114,7 +121,8 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
   const keys = new Derived<LongTermKey | undefined>(store, async (reader, id) => {
     const row = await reader.get<AccessKeyRow>(accessKeyKey(id))
     if (!row) return undefined
-    const named = row.ownerId === row.account ? undefined : await reader.get<{ name: string }>(key('iam', 'user-id', row.account, row.ownerId))
+    const named =
+      row.ownerId === row.account ? undefined : await reader.get<{ name: string }>(userIdKey(row.account, row.ownerId))
     const subject: Subject = named ? { kind: 'user', id: row.ownerId, name: named.name } : { kind: 'root' }
     if (subject.kind === 'root' && row.ownerId !== row.account) return undefined
     return { account: row.account, subject, active: row.active, secret: openSecret(vault, row) }
@@ -133,7 +141,12 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
         const { sessionName } = subject
         return {
           ...found.identity,
-          principal: { ...principal, arn: principal.arn + sessionName, userId: principal.userId + sessionName, sessionName },
+          principal: {
+            ...principal,
+            arn: principal.arn + sessionName,
+            userId: principal.userId + sessionName,
+            sessionName,
+          },
         }
       }
       case 'federated-user': {
@@ -156,18 +169,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
     }
   }
 
-  let uses = new Map<string, AccessKeyUse>()
-  const flushUses = async () => {
-    if (uses.size === 0) return
-    const flushed = uses
-    uses = new Map()
-    await store.run(async (unit) => {
-      for (const [id, use] of flushed) if (await unit.get(accessKeyKey(id))) unit.put(accessKeyUseKey(id), use)
-    })
-  }
-  const timer = setInterval(() => void flushUses().catch(() => undefined), USE_FLUSH_MS)
-  timer.unref()
-
+  const uses = new Uses(store, clock)
   return {
     accessKey: (id) => keys.get(id),
     identity,
@@ -182,21 +184,17 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
         name: row.name,
         id: row.id,
         arn,
-        trust: await compileTrust(reader, account, row),
+        trust: await compileTrust(reader, row),
         maxSessionSeconds: row.maxSessionSeconds,
         tags: row.tags ?? {},
       }
     },
     managedPolicy: async (reader, arn, account) => managedThrough(reader, account, arn),
-    verifyMfa: (unit: Unit, account, subject, serial, code, now) => verifyMfa(unit, vault, account, subject, serial, code, now),
-    used: (id, use) => {
-      if (id.startsWith('AKIA')) uses.set(id, { ...use, timeMs: Math.min(use.timeMs, clock.now()) })
-    },
-    flushUses,
-    close: async () => {
-      clearInterval(timer)
-      await flushUses()
-    },
+    verifyMfa: (unit, account, subject, serial, code, now) =>
+      verifyMfa(unit, vault, account, subject, serial, code, now),
+    used: (used) => uses.note(used),
+    flushUses: () => uses.flush(),
+    close: () => uses.close(),
   }
 }
 
@@ -204,5 +202,5 @@ const scope = { partition: 'aws', region: '', account: '' }
 
 function compileNothing(): CompiledPolicy {
   const text = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
-  return compilePolicy(parsePolicy(text, 'boundary'), { id: 'missing-boundary', kind: 'boundary' })
+  return compilePolicy(readPolicy(text, 'boundary'), { id: 'missing-boundary', kind: 'boundary' })
 }

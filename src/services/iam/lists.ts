@@ -29,7 +29,8 @@ const options = <T>(input: ListInput, keep?: (row: T) => boolean) => {
   }
 }
 
-const rest = (next: string | undefined) => (next === undefined ? { IsTruncated: false } : { IsTruncated: true, Marker: next })
+const rest = (next: string | undefined) =>
+  next === undefined ? { IsTruncated: false } : { IsTruncated: true, Marker: next }
 
 /** Rows of a kind, optionally below a path. */
 export async function listRows<R extends Row & { readonly path: string }>(

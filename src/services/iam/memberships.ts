@@ -19,6 +19,8 @@ export function leaveGroup(call: Call, group: string, user: string): void {
 
 /** Names of a group's users, in order. */
 export async function membersOf(call: Call, group: string, limit?: number): Promise<readonly string[]> {
-  const entries = await call.unit.range<Membership>(under('iam', 'member', call.account, group.toLowerCase()), { limit })
+  const entries = await call.unit.range<Membership>(under('iam', 'member', call.account, group.toLowerCase()), {
+    limit,
+  })
   return entries.map(({ document }) => document.user)
 }

@@ -3,6 +3,7 @@ import type * as IAM from '@aws-sdk/client-iam'
 import type { Call } from '../../kernel/call.ts'
 import type { Row } from '../../kernel/resource.ts'
 import { service } from '../../kernel/service.ts'
+import { type Key, key } from '../../store/store.ts'
 
 export const iam = service<typeof IAM>('iam')
 
@@ -39,13 +40,14 @@ export interface UserRow extends Holder {
 export type GroupRow = Holder
 
 export interface RoleRow extends Holder {
-  /** The trust policy, verbatim, with principals as stored (see `principals.ts`). */
+  /** The trust policy, as it was written. */
   readonly trust: string
+  /** The unique ids of the users and roles it named when it was saved, by ARN (see `trust.ts`). */
+  readonly trusted: Readonly<Record<string, string>>
   readonly description?: string
   readonly maxSessionSeconds: number
   /** The service that owns a service-linked role. */
   readonly linkedService?: string
-  readonly lastUsed?: { readonly at: number; readonly region: string }
 }
 
 export interface InstanceProfileRow extends Named {
@@ -64,6 +66,9 @@ const entity = <R extends Named>(kind: string, type: string, word: string) =>
   })
 
 export const user = entity<UserRow>('user', 'AWS::IAM::User', 'user')
+/** Where a user's name is found by its id, whatever it is called today. */
+export const userIdKey = (account: string, id: string): Key => key('iam', 'user-id', account, id)
+
 export const group = entity<GroupRow>('group', 'AWS::IAM::Group', 'group')
 export const role = entity<RoleRow>('role', 'AWS::IAM::Role', 'role')
 export const instanceProfile = iam.resource<InstanceProfileRow>({

@@ -1,8 +1,8 @@
 /** Tags on everything IAM can tag: twenty-four operations that differ only in their names. */
 import type { Call } from '../../kernel/call.ts'
-import type { Resource, Row, Tags, Target } from '../../kernel/resource.ts'
+import type { Resource, Row, Target } from '../../kernel/resource.ts'
 import type { LooseInput, Operation } from '../../kernel/service.ts'
-import { listTags, mergeTags, type TagPair, TAGS_MAX, type TagProblem, withoutTags } from '../../kernel/tags.ts'
+import { listTags, withoutTags } from '../../kernel/tags.ts'
 import { listItems } from './lists.ts'
 import { mfaDevice } from './mfa.ts'
 import { oidcProvider } from './oidc-providers.ts'
@@ -11,10 +11,19 @@ import { iam, instanceProfile, role, user } from './resources.ts'
 import { samlProvider } from './saml-providers.ts'
 import { serverCertificate } from './server-certificates.ts'
 import { protect } from './service-linked.ts'
+import { mergedTags } from './tags.ts'
 
 interface Taggable {
   /** As the operations spell it: `TagUser`, `UntagUser`, `ListUserTags`. */
-  readonly word: 'User' | 'Role' | 'Policy' | 'InstanceProfile' | 'MFADevice' | 'OpenIDConnectProvider' | 'SAMLProvider' | 'ServerCertificate'
+  readonly word:
+    | 'User'
+    | 'Role'
+    | 'Policy'
+    | 'InstanceProfile'
+    | 'MFADevice'
+    | 'OpenIDConnectProvider'
+    | 'SAMLProvider'
+    | 'ServerCertificate'
   readonly member: string
   readonly target: Target<LooseInput, Row>
   readonly save: (call: Call, row: Row) => void
@@ -43,7 +52,7 @@ const kinds: readonly Taggable[] = [
 export const taggingOperations: readonly Operation[] = kinds.flatMap(({ word, target, save }) => [
   iam.loose(`Tag${word}`, target, (call, input, row) => {
     protect(row as Row)
-    save(call, { ...(row as Row), tags: merged((row as Row).tags, input.Tags) })
+    save(call, { ...(row as Row), tags: mergedTags((row as Row).tags, input.Tags) })
     return {}
   }),
   iam.loose(`Untag${word}`, target, (call, input, row) => {
@@ -56,21 +65,3 @@ export const taggingOperations: readonly Operation[] = kinds.flatMap(({ word, ta
     return { Tags: items, ...rest }
   }),
 ])
-
-/** The tags of something that is being created. */
-export function newTags(pairs: readonly TagPair[] | undefined): Tags {
-  return merged(undefined, pairs ?? [])
-}
-
-function merged(tags: Tags | undefined, pairs: readonly TagPair[]): Tags {
-  const result = mergeTags(tags, pairs)
-  if (typeof result === 'string') throw problems[result]()
-  return result
-}
-
-const problems: Readonly<Record<TagProblem, () => Error>> = {
-  duplicate: () =>
-    iam.fail('InvalidInputException', 'Duplicate tag keys found. Please note that Tag keys are case insensitive.'),
-  reserved: () => iam.fail('InvalidInputException', 'System tags cannot be added/updated/deleted by a caller.'),
-  'too-many': () => iam.fail('LimitExceededException', `The number of tags has reached the maximum limit: ${TAGS_MAX}`),
-}

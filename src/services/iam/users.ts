@@ -1,16 +1,14 @@
 /** Users: create, read, rename, list, delete. */
 import type { Call } from '../../kernel/call.ts'
-import { listTags } from '../../kernel/tags.ts'
-import { key } from '../../store/store.ts'
 import { bounded, shownBoundary, unbind } from './boundaries.ts'
 import { count } from './counts.ts'
 import { hangsOnUser } from './hanging.ts'
 import { moveHoldings, refuseIfHolding } from './holders.ts'
 import { listRows } from './lists.ts'
 import { joinGroup, leaveGroup } from './memberships.ts'
-import { alreadyExists, below, conflict, date, iam, type UserRow, user } from './resources.ts'
+import { alreadyExists, below, conflict, date, iam, type UserRow, user, userIdKey } from './resources.ts'
 import { userNamedOrSelf } from './self.ts'
-import { newTags } from './tagging.ts'
+import { newTags, shownTags } from './tags.ts'
 
 /** A user as the API shows it. Lists leave tags and boundary out, as AWS does. */
 export function shownUser(call: Call, row: UserRow) {
@@ -25,12 +23,8 @@ export function shownUser(call: Call, row: UserRow) {
 }
 
 export function shownUserInFull(call: Call, row: UserRow) {
-  const tags = listTags(row.tags)
-  return { ...shownUser(call, row), ...(tags.length > 0 && { Tags: tags }), ...shownBoundary(row) }
+  return { ...shownUser(call, row), ...shownTags(row), ...shownBoundary(row) }
 }
-
-/** Where a user's name is found by its id, whatever it is called today. */
-export const userIdKey = (account: string, id: string) => key('iam', 'user-id', account, id)
 
 export const createUser = iam
   .operation('CreateUser')

@@ -209,17 +209,112 @@ describe('session policies', () => {
   })
 })
 
-describe('what a trust policy cannot be asked yet', () => {
+describe('session tags and source identity', () => {
+  const all = ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity']
+  const trust = (principal: string, Action: string | readonly string[] = all, Condition?: object) => [
+    { Action, Principal: { AWS: principal }, ...(Condition && { Condition }) },
+  ]
+  const chain = [{ Action: 'sts:*', Resource: '*' }]
+  const blue = { Tags: [{ Key: 'team', Value: 'blue' }], TransitiveTagKeys: ['team'] }
+
   it.each([
-    ['session tags', { Tags: [{ Key: 'team', Value: 'blue' }] }],
-    ['a source identity', { SourceIdentity: 'ann' }],
-  ])('is refused by name: %s', async (name, more) => {
+    ['sts:TagSession', blue],
+    ['sts:SetSourceIdentity', { SourceIdentity: 'ann' }],
+  ])('need %s from the trust policy', async (action, more) => {
     const { user, role, as } = await account()
-    const RoleArn = role('open', { trust: trusting(ann) })
+    const client = as(user('ann', chain))
+    const closed = role('closed', { trust: trust(ann, 'sts:AssumeRole') })
+    const open = role('open', { trust: trust(ann, ['sts:AssumeRole', action]) })
 
-    const asked = as(user('ann')).send(assume(RoleArn, more))
+    await expect(client.send(assume(closed, more))).rejects.toMatchObject({
+      name: 'AccessDenied',
+      message: expect.stringContaining(action),
+    })
+    await expect(client.send(assume(open, more))).resolves.toBeDefined()
+  })
 
-    await expect(asked).rejects.toMatchObject({ name: 'NotImplemented', message: expect.stringContaining(name) })
+  it('may be limited by the trust policy to some values', async () => {
+    const { user, role, as } = await account()
+    const condition = { StringEquals: { 'aws:RequestTag/team': 'blue' } }
+    const RoleArn = role('blue', {
+      trust: [...trust(ann, 'sts:AssumeRole'), ...trust(ann, 'sts:TagSession', condition)],
+    })
+    const client = as(user('ann'))
+
+    await expect(client.send(assume(RoleArn, { Tags: [{ Key: 'team', Value: 'red' }] }))).rejects.toMatchObject({
+      name: 'AccessDenied',
+    })
+    await expect(client.send(assume(RoleArn, blue))).resolves.toBeDefined()
+  })
+
+  it('stand over the tags of the role', async () => {
+    const { user, role, as } = await account()
+    const Condition = { StringEquals: { 'aws:PrincipalTag/team': 'blue' } }
+    const RoleArn = role('any', {
+      trust: trust(ann),
+      tags: { Team: 'red' },
+      policy: [{ Action: 'sts:GetAccessKeyInfo', Resource: '*', Condition }],
+    })
+    const client = as(user('ann'))
+
+    const plain = keysOf(await client.send(assume(RoleArn)))
+    const tagged = keysOf(await client.send(assume(RoleArn, blue)))
+
+    await expect(as(plain).send(keyInfo)).rejects.toMatchObject({ name: 'AccessDenied' })
+    await expect(as(tagged).send(keyInfo)).resolves.toBeDefined()
+  })
+
+  it('go down a chain when transitive, where the next role cannot override them', async () => {
+    const { user, role, as } = await account()
+    const first = role('first', { trust: trust(ann), policy: chain })
+    const Condition = { StringEquals: { 'aws:PrincipalTag/team': 'blue' }, Null: { 'aws:PrincipalTag/other': 'true' } }
+    const second = role('second', {
+      trust: trust(first),
+      policy: [{ Action: 'sts:GetAccessKeyInfo', Resource: '*', Condition }],
+    })
+    const Tags = [...blue.Tags, { Key: 'other', Value: 'x' }]
+    const client = as(keysOf(await as(user('ann')).send(assume(first, { ...blue, Tags }))))
+
+    const end = keysOf(await client.send(assume(second)))
+    const override = client.send(assume(second, { Tags: [{ Key: 'Team', Value: 'red' }] }))
+
+    await expect(as(end).send(keyInfo)).resolves.toBeDefined()
+    await expect(override).rejects.toMatchObject({ name: 'InvalidParameterValue' })
+  })
+
+  it('need TagSession of every role in a chain that carries them', async () => {
+    const { user, role, as } = await account()
+    const first = role('first', { trust: trust(ann), policy: chain })
+    const second = role('second', { trust: trust(first, 'sts:AssumeRole') })
+    const client = as(keysOf(await as(user('ann')).send(assume(first, blue))))
+
+    await expect(client.send(assume(second))).rejects.toMatchObject({
+      message: expect.stringContaining('sts:TagSession'),
+    })
+  })
+
+  it('refuse a transitive key that is not among the tags', async () => {
+    const { user, role, as } = await account()
+    const RoleArn = role('any', { trust: trust(ann) })
+
+    const asked = as(user('ann')).send(assume(RoleArn, { ...blue, TransitiveTagKeys: ['size'] }))
+
+    await expect(asked).rejects.toMatchObject({ name: 'InvalidParameterValue' })
+  })
+
+  it('keep the source identity to the end of the chain and in the trail', async () => {
+    const { user, role, store, as } = await account()
+    const first = role('first', { trust: trust(ann), policy: chain })
+    const second = role('second', { trust: trust(first) })
+    const client = as(keysOf(await as(user('ann')).send(assume(first, { SourceIdentity: 'ann' }))))
+
+    await expect(client.send(assume(second, { SourceIdentity: 'eve' }))).rejects.toMatchObject({ name: 'AccessDenied' })
+    const answer = await client.send(assume(second))
+    await as(keysOf(answer)).send(who)
+
+    expect(answer.SourceIdentity).toBe('ann')
+    const [entry] = await store.log({ account: ACCOUNT, limit: 1, attribute: ['EventName', 'GetCallerIdentity'] })
+    expect(JSON.parse(entry!.body).userIdentity.sessionContext.sourceIdentity).toBe('ann')
   })
 })
 

@@ -6,9 +6,9 @@ import { Fault } from '../../wire/fault.ts'
 import { issue } from './credentials.ts'
 import { verifiedMfa } from './mfa.ts'
 import { assumedRoleArn, sts } from './resources.ts'
-import { assumedRole } from './roles.ts'
+import { assumedRole, asTrusted } from './roles.ts'
 import { packedSize, sessionPolicies } from './session-policies.ts'
-import { inheritedTags } from './session-tags.ts'
+import { inheritedTags, sessionTags } from './session-tags.ts'
 
 const HOUR_S = 3600
 
@@ -17,10 +17,14 @@ export const assumeRole = sts
   .on(assumedRole)
   .given(conditions)
   .run(async (call, input, role) => {
-    refuseUnasked(call, input)
+    if ((input.ProvidedContexts?.length ?? 0) > 0) throw withoutContexts()
+    await askForMore(call, input, role)
     const seconds = durationSeconds(call, role, input.DurationSeconds)
     const policies = await sessionPolicies(call, role.account, input)
-    const packed = packedSize(policies, {})
+    const inherited = inheritedTags(call.caller.session)
+    const { tags, transitiveTagKeys } = sessionTags(inherited, tagPairs(input), input.TransitiveTagKeys ?? [])
+    const sourceIdentity = sourceIdentityOf(call, input)
+    const packed = packedSize(policies, tags)
 
     const { RoleSessionName: sessionName } = input
     return {
@@ -28,6 +32,8 @@ export const assumeRole = sts
         account: role.account,
         subject: { kind: 'role', name: role.name, id: role.id, sessionName },
         ...policies,
+        ...(Object.keys(tags).length > 0 && { tags, transitiveTagKeys }),
+        ...(sourceIdentity !== undefined && { sourceIdentity }),
         ...(input.TokenCode !== undefined && { mfaAt: call.now }),
         ...(call.caller.subject.kind === 'role' && { chained: true }),
       }),
@@ -36,17 +42,62 @@ export const assumeRole = sts
         Arn: assumedRoleArn(call, role.account, role.name, sessionName),
       },
       ...(packed !== undefined && { PackedPolicySize: packed }),
+      ...(sourceIdentity !== undefined && { SourceIdentity: sourceIdentity }),
     }
   })
 
-/** What a trust policy may ask of the request. A code that is wrong ends it here, whether or not a policy asks for one. */
+/** A code that is wrong ends it here, whether or not a policy asks for one. */
 async function conditions(input: AssumeRoleRequest, call: Call): Promise<Conditions> {
-  const mfa = await verifiedMfa(call, input)
+  await verifiedMfa(call, input)
+  return trustKeys(call, input)
+}
+
+/** What a trust policy may ask of the request, once its code is verified. */
+function trustKeys(call: Call, input: AssumeRoleRequest): Conditions {
+  const transitive = input.TransitiveTagKeys ?? []
   return {
     'sts:ExternalId': input.ExternalId,
     'sts:RoleSessionName': input.RoleSessionName,
-    ...(mfa && { 'aws:MultiFactorAuthPresent': 'true', 'aws:MultiFactorAuthAge': '0' }),
+    'sts:SourceIdentity': input.SourceIdentity ?? call.caller.session?.sourceIdentity,
+    ...(transitive.length > 0 && { 'sts:TransitiveTagKeys': transitive }),
+    ...(input.TokenCode !== undefined && { 'aws:MultiFactorAuthPresent': 'true', 'aws:MultiFactorAuthAge': '0' }),
   }
+}
+
+/**
+ * Tags and source identity need a permission of their own, also where a chain only carries them on.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+ */
+async function askForMore(call: Call, input: AssumeRoleRequest, role: AssumableRole): Promise<void> {
+  const pairs = tagPairs(input)
+  const { session } = call.caller
+  const keys = {
+    ...trustKeys(call, input),
+    ...Object.fromEntries(pairs.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value])),
+    ...(pairs.length > 0 && { 'aws:TagKeys': pairs.map(({ Key }) => Key) }),
+  }
+  const acted = asTrusted(call, input.RoleArn!, role)
+  if (pairs.length > 0 || Object.keys(inheritedTags(session)).length > 0)
+    await call.authorize('sts:TagSession', acted, keys)
+  if (input.SourceIdentity !== undefined || session?.sourceIdentity !== undefined) {
+    await call.authorize('sts:SetSourceIdentity', acted, keys)
+  }
+}
+
+function tagPairs(input: AssumeRoleRequest) {
+  return (input.Tags ?? []).map(({ Key, Value }) => ({ Key: Key!, Value: Value! }))
+}
+
+/** Set once, it stays to the end of the chain. */
+function sourceIdentityOf(call: Call, { SourceIdentity }: AssumeRoleRequest): string | undefined {
+  const inherited = call.caller.session?.sourceIdentity
+  if (SourceIdentity?.toLowerCase().startsWith('aws:')) {
+    throw new Fault('ValidationError', 'The SourceIdentity must not begin with aws:, which is reserved.')
+  }
+  if (inherited !== undefined && SourceIdentity !== undefined && SourceIdentity !== inherited) {
+    throw new Fault('AccessDenied', 'The source identity of a session cannot be changed by the roles it assumes.')
+  }
+  return inherited ?? SourceIdentity
 }
 
 function durationSeconds(call: Call, role: AssumableRole, asked: number = HOUR_S): number {
@@ -66,21 +117,8 @@ function durationSeconds(call: Call, role: AssumableRole, asked: number = HOUR_S
   return asked
 }
 
-/**
- * Tags and source identity need `sts:TagSession` and `sts:SetSourceIdentity` from the trust policy too. A call can't ask
- * a second action on its target's policy yet, so they are refused rather than taken unasked.
- */
-function refuseUnasked(call: Call, input: AssumeRoleRequest): void {
-  const { session } = call.caller
-  const unasked =
-    (input.Tags?.length ?? 0) + (input.TransitiveTagKeys?.length ?? 0) > 0 ||
-    Object.keys(inheritedTags(session)).length > 0
-      ? 'session tags'
-      : input.SourceIdentity !== undefined || session?.sourceIdentity !== undefined
-        ? 'a source identity'
-        : (input.ProvidedContexts?.length ?? 0) > 0
-          ? 'provided contexts'
-          : undefined
-  if (unasked)
-    throw new Fault('NotImplemented', `Merlon does not implement sts:AssumeRole with ${unasked}.`, { status: 400 })
+function withoutContexts(): Fault {
+  return new Fault('NotImplemented', 'Merlon does not implement sts:AssumeRole with provided contexts.', {
+    status: 400,
+  })
 }

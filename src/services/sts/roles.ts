@@ -2,7 +2,7 @@
 import { parseArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
 import type { AssumableRole } from '../../kernel/ports.ts'
-import type { Found, Target } from '../../kernel/resource.ts'
+import type { Acted, Found, Target } from '../../kernel/resource.ts'
 import type { CompiledPolicy } from '../../policy/index.ts'
 import { Fault } from '../../wire/fault.ts'
 import { inheritedTags, overlaid } from './session-tags.ts'
@@ -16,25 +16,25 @@ const trustsNobody: CompiledPolicy = {
 
 export const assumedRole: Target<{ readonly RoleArn: string }, AssumableRole> = {
   find: async (call, { RoleArn }): Promise<Found<AssumableRole>> => {
-    const parsed = parseArn(RoleArn)
-    if (!parsed) throw new Fault('ValidationError', `${RoleArn} is invalid`)
+    if (!parseArn(RoleArn)) throw new Fault('ValidationError', `${RoleArn} is invalid`)
     const role = await call.ports.identity.role(call.unit, RoleArn)
     return {
-      acted: {
-        arn: RoleArn,
-        type: 'AWS::IAM::Role',
-        account: parsed.account,
-        tags: role && tagsInChain(call, role),
-        policy: role?.trust ?? trustsNobody,
-        policyMode: 'required',
-      },
+      acted: asTrusted(call, RoleArn, role),
       row: role,
       missing: () => new Fault('AccessDenied', `Not authorized to perform: sts:AssumeRole on resource: ${RoleArn}`),
     }
   },
 }
 
-/** AWS: in a chain, inherited tags take the place of the role's own in `aws:ResourceTag`. */
-function tagsInChain(call: Call, role: AssumableRole) {
-  return overlaid(role.tags, inheritedTags(call.caller.session))
+/** The role as decisions see it: its trust policy is the root of authority, whoever asks. */
+export function asTrusted(call: Call, arn: string, role: AssumableRole | undefined): Acted {
+  return {
+    arn,
+    type: 'AWS::IAM::Role',
+    account: parseArn(arn)!.account,
+    // AWS: in a chain, inherited tags take the place of the role's own in `aws:ResourceTag`.
+    tags: role && overlaid(role.tags, inheritedTags(call.caller.session)),
+    policy: role?.trust ?? trustsNobody,
+    policyMode: 'required',
+  }
 }

@@ -1,0 +1,260 @@
+/** IAM: who exists in an account, what they may do, and how they prove who they are. */
+import type { Service } from '../../kernel/service.ts'
+import {
+  createAccessKey,
+  deleteAccessKey,
+  getAccessKeyLastUsed,
+  listAccessKeys,
+  updateAccessKey,
+} from './access-keys.ts'
+import { createAccountAlias, deleteAccountAlias, getAccountSummary, listAccountAliases } from './account.ts'
+import { getAccountAuthorizationDetails } from './account-details.ts'
+import { boundaryOperations } from './boundaries.ts'
+import {
+  addUserToGroup,
+  createGroup,
+  deleteGroup,
+  getGroup,
+  listGroups,
+  listGroupsForUser,
+  removeUserFromGroup,
+  updateGroup,
+} from './groups.ts'
+import { holderOperations } from './holders.ts'
+import {
+  addRoleToInstanceProfile,
+  createInstanceProfile,
+  deleteInstanceProfile,
+  getInstanceProfile,
+  listInstanceProfiles,
+  listInstanceProfilesForRole,
+  removeRoleFromInstanceProfile,
+} from './instance-profiles.ts'
+import {
+  changePassword,
+  createLoginProfile,
+  deleteLoginProfile,
+  getLoginProfile,
+  updateLoginProfile,
+} from './login-profiles.ts'
+import {
+  createVirtualMfaDevice,
+  deactivateMfaDevice,
+  deleteVirtualMfaDevice,
+  enableMfaDevice,
+  getMfaDevice,
+  listMfaDevices,
+  listVirtualMfaDevices,
+  resyncMfaDevice,
+} from './mfa.ts'
+import {
+  addClientIdToOpenIdConnectProvider,
+  createOpenIdConnectProvider,
+  deleteOpenIdConnectProvider,
+  getOpenIdConnectProvider,
+  listOpenIdConnectProviders,
+  removeClientIdFromOpenIdConnectProvider,
+  updateOpenIdConnectProviderThumbprint,
+} from './oidc-providers.ts'
+import {
+  deleteAccountPasswordPolicy,
+  getAccountPasswordPolicy,
+  updateAccountPasswordPolicy,
+} from './password-policy.ts'
+import { createPolicy, deletePolicy, getPolicy, listEntitiesForPolicy, listPolicies } from './policies.ts'
+import {
+  createPolicyVersion,
+  deletePolicyVersion,
+  getPolicyVersion,
+  listPolicyVersions,
+  setDefaultPolicyVersion,
+} from './policy-versions.ts'
+import { iam as words } from './resources.ts'
+import {
+  createRole,
+  deleteRole,
+  getRole,
+  listRoles,
+  updateAssumeRolePolicy,
+  updateRole,
+  updateRoleDescription,
+} from './roles.ts'
+import {
+  createSamlProvider,
+  deleteSamlProvider,
+  getSamlProvider,
+  listSamlProviders,
+  updateSamlProvider,
+} from './saml-providers.ts'
+import {
+  deleteServerCertificate,
+  getServerCertificate,
+  listServerCertificates,
+  updateServerCertificate,
+  uploadServerCertificate,
+} from './server-certificates.ts'
+import {
+  createServiceSpecificCredential,
+  deleteServiceSpecificCredential,
+  listServiceSpecificCredentials,
+  resetServiceSpecificCredential,
+  updateServiceSpecificCredential,
+} from './service-credentials.ts'
+import {
+  createServiceLinkedRole,
+  deleteServiceLinkedRole,
+  getServiceLinkedRoleDeletionStatus,
+} from './service-linked-roles.ts'
+import {
+  deleteSigningCertificate,
+  listSigningCertificates,
+  updateSigningCertificate,
+  uploadSigningCertificate,
+} from './signing-certificates.ts'
+import {
+  getContextKeysForCustomPolicy,
+  getContextKeysForPrincipalPolicy,
+  simulateCustomPolicy,
+  simulatePrincipalPolicy,
+} from './simulation.ts'
+import {
+  deleteSshPublicKey,
+  getSshPublicKey,
+  listSshPublicKeys,
+  updateSshPublicKey,
+  uploadSshPublicKey,
+} from './ssh-keys.ts'
+import { taggingOperations } from './tagging.ts'
+import { createUser, deleteUser, getUser, listUsers, updateUser } from './users.ts'
+
+export const iam: Service = {
+  api: words.api,
+  operations: [
+    // users
+    createUser,
+    getUser,
+    listUsers,
+    updateUser,
+    deleteUser,
+    // groups
+    createGroup,
+    getGroup,
+    listGroups,
+    listGroupsForUser,
+    updateGroup,
+    deleteGroup,
+    addUserToGroup,
+    removeUserFromGroup,
+    // access keys
+    createAccessKey,
+    listAccessKeys,
+    updateAccessKey,
+    deleteAccessKey,
+    getAccessKeyLastUsed,
+    // policies
+    createPolicy,
+    getPolicy,
+    listPolicies,
+    deletePolicy,
+    listEntitiesForPolicy,
+    // policy versions
+    createPolicyVersion,
+    getPolicyVersion,
+    listPolicyVersions,
+    setDefaultPolicyVersion,
+    deletePolicyVersion,
+    // roles
+    createRole,
+    getRole,
+    listRoles,
+    updateRole,
+    updateRoleDescription,
+    updateAssumeRolePolicy,
+    deleteRole,
+    // instance profiles
+    createInstanceProfile,
+    getInstanceProfile,
+    listInstanceProfiles,
+    listInstanceProfilesForRole,
+    deleteInstanceProfile,
+    addRoleToInstanceProfile,
+    removeRoleFromInstanceProfile,
+    // service linked roles
+    createServiceLinkedRole,
+    deleteServiceLinkedRole,
+    getServiceLinkedRoleDeletionStatus,
+    // login profiles
+    createLoginProfile,
+    getLoginProfile,
+    updateLoginProfile,
+    deleteLoginProfile,
+    changePassword,
+    // password policy
+    getAccountPasswordPolicy,
+    updateAccountPasswordPolicy,
+    deleteAccountPasswordPolicy,
+    // mfa
+    createVirtualMfaDevice,
+    deleteVirtualMfaDevice,
+    enableMfaDevice,
+    resyncMfaDevice,
+    deactivateMfaDevice,
+    getMfaDevice,
+    listMfaDevices,
+    listVirtualMfaDevices,
+    // signing certificates
+    uploadSigningCertificate,
+    listSigningCertificates,
+    updateSigningCertificate,
+    deleteSigningCertificate,
+    // ssh keys
+    uploadSshPublicKey,
+    getSshPublicKey,
+    listSshPublicKeys,
+    updateSshPublicKey,
+    deleteSshPublicKey,
+    // server certificates
+    uploadServerCertificate,
+    getServerCertificate,
+    listServerCertificates,
+    updateServerCertificate,
+    deleteServerCertificate,
+    // service credentials
+    createServiceSpecificCredential,
+    listServiceSpecificCredentials,
+    resetServiceSpecificCredential,
+    updateServiceSpecificCredential,
+    deleteServiceSpecificCredential,
+    // saml providers
+    createSamlProvider,
+    getSamlProvider,
+    listSamlProviders,
+    updateSamlProvider,
+    deleteSamlProvider,
+    // oidc providers
+    createOpenIdConnectProvider,
+    getOpenIdConnectProvider,
+    listOpenIdConnectProviders,
+    addClientIdToOpenIdConnectProvider,
+    removeClientIdFromOpenIdConnectProvider,
+    updateOpenIdConnectProviderThumbprint,
+    deleteOpenIdConnectProvider,
+    // account
+    createAccountAlias,
+    deleteAccountAlias,
+    listAccountAliases,
+    getAccountSummary,
+    // account details
+    getAccountAuthorizationDetails,
+    // simulation
+    simulateCustomPolicy,
+    simulatePrincipalPolicy,
+    getContextKeysForCustomPolicy,
+    getContextKeysForPrincipalPolicy,
+    // on users, groups and roles alike
+    ...holderOperations,
+    ...boundaryOperations,
+    // on everything that has tags
+    ...taggingOperations,
+  ],
+}

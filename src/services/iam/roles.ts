@@ -1,0 +1,130 @@
+/** Roles: create, read, change, list, delete, and whom they trust. */
+import type * as IAM from '@aws-sdk/client-iam'
+import type { Call } from '../../kernel/call.ts'
+import { bounded, shownBoundary, unbind } from './boundaries.ts'
+import { profilesOf } from './carriers.ts'
+import { count } from './counts.ts'
+import { encodeDocument } from './documents.ts'
+import { refuseIfHolding } from './holders.ts'
+import { listRows } from './lists.ts'
+import { alreadyExists, below, conflict, date, iam, type RoleRow, role } from './resources.ts'
+import { isReservedPath, protect } from './service-linked.ts'
+import { newTags, shownTags } from './tags.ts'
+import { shownTrust, trusting } from './trust.ts'
+import { roleUse } from './uses.ts'
+
+const SESSION_SECONDS_DEFAULT = 3600
+
+/** A role as lists show it. */
+export async function shownRole(call: Call, row: RoleRow) {
+  return {
+    Path: row.path,
+    RoleName: row.name,
+    RoleId: row.id,
+    Arn: role.arnOf(call, row),
+    CreateDate: date(row.createdAt),
+    AssumeRolePolicyDocument: encodeDocument(await shownTrust(call.unit, row)),
+    ...(row.description !== undefined && { Description: row.description }),
+    MaxSessionDuration: row.maxSessionSeconds,
+  } satisfies IAM.Role
+}
+
+async function shownRoleInFull(call: Call, row: RoleRow) {
+  const use = await roleUse(call.unit, call.account, row.id)
+  return {
+    ...(await shownRole(call, row)),
+    ...shownBoundary(row),
+    ...shownTags(row),
+    RoleLastUsed: use ? { LastUsedDate: date(use.timeMs), Region: use.region } : {},
+  }
+}
+
+export const createRole = iam
+  .operation('CreateRole')
+  .on(role.made((input) => ({ name: input.RoleName, path: input.Path ?? '/' })))
+  .given((input) => ({ 'iam:PermissionsBoundary': input.PermissionsBoundary }))
+  .run(async (call, input) => {
+    if (isReservedPath(input.Path ?? '/')) {
+      throw iam.fail('InvalidInputException', `Path ${input.Path} is reserved for service-linked roles.`)
+    }
+    if (await role.get(call, input.RoleName)) throw alreadyExists('Role', input.RoleName)
+    await count(call, 'Roles', 1)
+
+    const row = role.save(call, {
+      name: input.RoleName,
+      path: input.Path ?? '/',
+      id: call.uniqueId('AROA'),
+      createdAt: call.now,
+      ...(input.Description !== undefined && { description: input.Description }),
+      ...(await trusting(call, input.AssumeRolePolicyDocument)),
+      maxSessionSeconds: input.MaxSessionDuration ?? SESSION_SECONDS_DEFAULT,
+      tags: newTags(input.Tags),
+      attached: [],
+      inline: {},
+      ...(await bounded(call, 'role', input.RoleName, input.PermissionsBoundary)),
+    })
+    return { Role: { ...(await shownRole(call, row)), ...shownBoundary(row), ...shownTags(row) } }
+  })
+
+export const getRole = iam
+  .operation('GetRole')
+  .on(role.named('RoleName'))
+  .run(async (call, _input, row) => ({ Role: await shownRoleInFull(call, row) }))
+
+export const listRoles = iam
+  .operation('ListRoles')
+  .on(role.below(below('role')))
+  .run(async (call, input) => {
+    const { items, rest } = await listRows(call, role, input)
+    return { Roles: await Promise.all(items.map((row) => shownRole(call, row))), ...rest }
+  })
+
+export const updateRole = iam
+  .operation('UpdateRole')
+  .on(role.named('RoleName'))
+  .run((call, input, row) => {
+    protect(row)
+    role.save(call, {
+      ...row,
+      ...(input.Description !== undefined && { description: input.Description }),
+      ...(input.MaxSessionDuration !== undefined && { maxSessionSeconds: input.MaxSessionDuration }),
+    })
+    return {}
+  })
+
+/** The one thing that may be changed on a service-linked role. */
+export const updateRoleDescription = iam
+  .operation('UpdateRoleDescription')
+  .on(role.named('RoleName'))
+  .run(async (call, input, row) => {
+    const saved = role.save(call, { ...row, description: input.Description })
+    return { Role: await shownRole(call, saved) }
+  })
+
+export const updateAssumeRolePolicy = iam
+  .operation('UpdateAssumeRolePolicy')
+  .on(role.named('RoleName'))
+  .run(async (call, input, row) => {
+    protect(row)
+    role.save(call, { ...row, ...(await trusting(call, input.PolicyDocument)) })
+    return {}
+  })
+
+export const deleteRole = iam
+  .operation('DeleteRole')
+  .on(role.named('RoleName'))
+  .run(async (call, _input, row) => {
+    protect(row)
+    const [profile] = await profilesOf(call, row.name)
+    if (profile) throw conflict('Cannot delete entity, must remove roles from instance profile first.')
+    refuseIfHolding(row)
+    await removeRole(call, row)
+    return {}
+  })
+
+/** Takes the row and what is kept beside it. */
+export async function removeRole(call: Call, row: RoleRow): Promise<void> {
+  unbind(call, 'role', row)
+  role.remove(call, row)
+  await count(call, 'Roles', -1)
+}

