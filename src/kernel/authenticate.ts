@@ -79,10 +79,10 @@ export class Authenticator {
       account: found.account,
       subject: found.subject,
       service: service.signingNames[0]!,
-      region: regionOf(presented),
+      region: presented.region,
       timeMs: now,
     })
-    return { caller, identity, sessionPolicies: await this.#limits(caller), region: regionOf(presented), body }
+    return { caller, identity, sessionPolicies: await this.#limits(caller), region: regionOf(presented, service), body }
   }
 
   /** The secret behind a key id. Unknown, inactive and mismatched all look the same from outside. */
@@ -141,7 +141,7 @@ function withSession(principal: Principal, session: Session): Principal {
   return { ...principal, tags: { ...Object.fromEntries(kept), ...session.tags } }
 }
 
-/** SigV4a names no Region; such calls act where the global endpoints are. */
-function regionOf(presented: Presented): string {
-  return presented.region === '*' ? 'us-east-1' : presented.region
+/** Where a call happens. SigV4a names no Region; such calls act where the global endpoints are. */
+function regionOf(presented: Presented, service: ServiceRow): string {
+  return service.global || presented.region === '*' ? 'us-east-1' : presented.region
 }

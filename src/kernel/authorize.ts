@@ -42,7 +42,11 @@ export function authorize(asked: Asked, facts: AuthorizeFacts): void {
     resourceMode: acted?.policyMode ?? 'optional',
   }
   const decision = decide(request, layers)
-  if (!decision.allowed) throw new Denial(denialMessage(request, decision), explanation(request, decision))
+  if (decision.allowed) return
+
+  // A stranger is not told which policy of the owner's refused. The organisation will widen this.
+  const sameOrganization = request.resourceAccount === callerAccount || request.resourceAccount === 'aws'
+  throw new Denial(denialMessage(request, decision, { sameOrganization }), explanation(request, decision))
 }
 
 function explanation(request: Request, decision: Decision): AuthorizationMessage {

@@ -66,14 +66,21 @@ interface Arrival {
   readonly now: number
 }
 
-/** An operation about to run: who wants what, with the shapes that redact its event. */
-interface Invocation {
+/** What an event tells of an operation, with the shapes that redact it. */
+interface Recorded {
   readonly row: ServiceRow
-  readonly operation: Operation
+  readonly operation: Pick<Operation, 'name' | 'actions'>
   readonly shape: OperationShape
-  readonly input: object
+  /** Undefined when it could not be read. */
+  readonly input: object | undefined
   /** Services that forwarded it, outermost first. */
   readonly via: readonly string[]
+}
+
+/** An operation about to run. */
+interface Invocation extends Recorded {
+  readonly operation: Operation
+  readonly input: object
 }
 
 export class Gate {
@@ -131,16 +138,29 @@ export class Gate {
     request: HttpRequest,
     arrival: Arrival,
   ): Promise<{ shape: OperationShape; output: object }> {
-    const model = await loadService(detected.service)
-    const operation = this.#operations.get(detected.service.id)?.get(detected.operation ?? '')
-    if (!operation && model.operations.has(detected.operation ?? ''))
-      throw notImplemented(detected.service, detected.operation!)
-
-    const { operation: shape, input } = decode(detected, model, { ...request, body: arrival.authenticated.body })
-    if (!operation) throw notImplemented(detected.service, shape.name)
-    validate(model, shape, input)
-    const output = await this.#transact(arrival, { row: detected.service, operation, shape, input, via: [] })
-    return { shape, output }
+    const { service, operation: name = '' } = detected
+    const model = await loadService(service)
+    // What nobody can name leaves no event, as in AWS: decoding it throws.
+    const shape = model.operations.get(name) ?? decode(detected, model, request).operation
+    const operation = this.#operations.get(service.id)?.get(name)
+    let read: Recorded = {
+      row: service,
+      operation: operation ?? { name, actions: [] },
+      shape,
+      input: undefined,
+      via: [],
+    }
+    let invocation: Invocation
+    try {
+      if (!operation) throw notImplemented(service, name)
+      const { input } = decode(detected, model, { ...request, body: arrival.authenticated.body })
+      read = invocation = { ...read, operation, input }
+      validate(model, shape, input)
+    } catch (error) {
+      await this.#recordRefusal(arrival, read, newDraft(), error)
+      throw error
+    }
+    return { shape, output: await this.#transact(arrival, invocation) }
   }
 
   /** Runs until a commit succeeds. A refusal writes nothing but its own event. */
@@ -157,11 +177,15 @@ export class Gate {
       for (const effect of effects) effect()
       return output
     } catch (error) {
-      const fault = asFault(error)
-      // Nothing runs unrecorded: a refusal that cannot be recorded is an outage.
-      await store.run((unit) => this.#record(unit, arrival, invocation, draft ?? newDraft(), undefined, fault))
+      await this.#recordRefusal(arrival, invocation, draft ?? newDraft(), error)
       throw error
     }
+  }
+
+  /** Nothing runs unrecorded: a refusal that cannot be recorded is an outage. */
+  async #recordRefusal(arrival: Arrival, invocation: Recorded, draft: EventDraft, error: unknown): Promise<void> {
+    const fault = asFault(error)
+    await this.#options.store.run(async (unit) => this.#record(unit, arrival, invocation, draft, undefined, fault))
   }
 
   async #perform(
@@ -246,7 +270,7 @@ export class Gate {
   #record(
     unit: Unit,
     arrival: Arrival,
-    { row, operation, shape, input, via }: Invocation,
+    { row, operation, shape, input, via }: Recorded,
     draft: EventDraft,
     output: object | undefined,
     fault: Fault | undefined,
@@ -267,7 +291,7 @@ export class Gate {
         userAgent: via.at(-1) ?? header(request, 'user-agent') ?? '',
         requestId: arrival.requestId,
         tlsHost: header(request, 'host'),
-        requestParameters: redact(shape.input, input),
+        requestParameters: input && redact(shape.input, input),
         // As CloudTrail: answers of reading calls are not kept.
         responseElements: readOnly || output === undefined ? null : redact(shape.output, output),
         error: fault && { code: fault.code, message: fault.message },
@@ -289,7 +313,7 @@ function newDraft(): EventDraft {
 }
 
 /** The actions IAM classes as Read or List; operations without permission go by their names. */
-function isReadOnly({ name, actions }: Operation): boolean {
+function isReadOnly({ name, actions }: Pick<Operation, 'name' | 'actions'>): boolean {
   const [action] = actions
   if (action === undefined) return /^(Get|List|Describe|Lookup)/.test(name)
   const level = accessLevel(action)

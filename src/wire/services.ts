@@ -23,6 +23,8 @@ export interface ServiceRow {
   readonly eventSource: string
   /** The code of a request that breaks a constraint. */
   readonly validationCode: string
+  /** One endpoint a partition: whatever Region a client signs for, the call happens in us-east-1. */
+  readonly global?: true
   /** REST services whose requests carry no signature and are known by their paths. */
   readonly unsigned?: true
   /** The module with the schemas; one literal import a row, so that a bundler splits there. */
@@ -51,7 +53,7 @@ function row(id: string, protocol: Protocol, load: ServiceRow['load'], varied: V
 
 // biome-ignore format: a row a service
 export const services: readonly ServiceRow[] = [
-  row('iam', 'query', () => import('@aws-sdk/client-iam'), { apiVersion: '2010-05-08', xmlns: 'https://iam.amazonaws.com/doc/2010-05-08/' }),
+  row('iam', 'query', () => import('@aws-sdk/client-iam'), { global: true, apiVersion: '2010-05-08', xmlns: 'https://iam.amazonaws.com/doc/2010-05-08/' }),
   row('sts', 'query', () => import('@aws-sdk/client-sts'), { apiVersion: '2011-06-15', xmlns: 'https://sts.amazonaws.com/doc/2011-06-15/' }),
   row('ec2', 'ec2', () => import('@aws-sdk/client-ec2'), { validationCode: 'InvalidParameterValue', apiVersion: '2016-11-15', xmlns: 'http://ec2.amazonaws.com/doc/2016-11-15/' }),
   row('elbv2', 'query', () => import('@aws-sdk/client-elastic-load-balancing-v2'), {
@@ -63,9 +65,9 @@ export const services: readonly ServiceRow[] = [
   }),
   row('kms', 'json11', () => import('@aws-sdk/client-kms'), { targets: ['TrentService'] }),
   row('secretsmanager', 'json11', () => import('@aws-sdk/client-secrets-manager'), { targets: ['secretsmanager'] }),
-  row('organizations', 'json11', () => import('@aws-sdk/client-organizations'), { targets: ['AWSOrganizationsV20161128'] }),
+  row('organizations', 'json11', () => import('@aws-sdk/client-organizations'), { global: true, targets: ['AWSOrganizationsV20161128'] }),
   row('wafv2', 'json11', () => import('@aws-sdk/client-wafv2'), { targets: ['AWSWAF_20190729'], validationCode: 'WAFInvalidParameterException' }),
-  row('shield', 'json11', () => import('@aws-sdk/client-shield'), { targets: ['AWSShield_20160616'] }),
+  row('shield', 'json11', () => import('@aws-sdk/client-shield'), { global: true, targets: ['AWSShield_20160616'] }),
   row('fms', 'json11', () => import('@aws-sdk/client-fms'), { targets: ['AWSFMS_20180101'], validationCode: 'InvalidInputException' }),
   row('acm', 'json11', () => import('@aws-sdk/client-acm'), { targets: ['CertificateManager'] }),
   row('cognito-idp', 'json11', () => import('@aws-sdk/client-cognito-identity-provider'), {
