@@ -1,8 +1,9 @@
 /** The third door: one decision for every call, by one engine, from every policy that counts. */
-import { type Decision, decide, denialMessage, type Layers, type Request } from '../policy/index.ts'
+
 import type { CompiledPolicy } from '../policy/index.ts'
+import { type Decision, decide, denialMessage, type Layers, type Request } from '../policy/index.ts'
 import type { Conditions } from './call.ts'
-import { requestContext, type RequestFacts } from './context.ts'
+import { type RequestFacts, requestContext } from './context.ts'
 import { type AuthorizationMessage, Denial } from './denial.ts'
 import type { Identity } from './ports.ts'
 import type { Acted } from './resource.ts'

@@ -7,7 +7,8 @@ import type { Store, Unit } from '../store/store.ts'
 import { ContentionError } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import { Fault } from '../wire/fault.ts'
-import { header, type HttpRequest, type HttpResponse } from '../wire/http.ts'
+import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
+import { type ServiceRow, services as serviceRows } from '../wire/services.ts'
 import {
   type Detected,
   decode,
@@ -19,10 +20,9 @@ import {
   redact,
   validate,
 } from '../wire/wire.ts'
-import { type ServiceRow, services as serviceRows } from '../wire/services.ts'
 import { accessLevel, isKnownAction } from './actions.ts'
 import { type Authenticated, Authenticator } from './authenticate.ts'
-import { authorize, type Asked } from './authorize.ts'
+import { type Asked, authorize } from './authorize.ts'
 import type { Call } from './call.ts'
 import type { Clock } from './clock.ts'
 import { Denial } from './denial.ts'

@@ -2,7 +2,7 @@
 import { Fault } from '../wire/fault.ts'
 import type { FaultName, Input, OpName, Output } from '../wire/typed.ts'
 import type { Call, Conditions } from './call.ts'
-import { type Row, Resource, type ResourceDefinition, type Target } from './resource.ts'
+import { Resource, type ResourceDefinition, type Row, type Target } from './resource.ts'
 
 /** A service as others name it: its row in the wire table, and the types of its SDK client. */
 export interface Api<M> {

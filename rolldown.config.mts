@@ -1,0 +1,23 @@
+/** The release: the command line, the writer's thread and the policy library, with a lazy chunk for each service's schemas. */
+import { cpSync } from 'node:fs'
+import { defineConfig } from 'rolldown'
+import { schemasOnly } from './tools/schemas-only.ts'
+
+export default defineConfig({
+  input: {
+    merlon: 'src/cli/merlon.ts',
+    'writer-thread': 'src/store/writer-thread.ts',
+    policy: 'src/policy/index.ts',
+  },
+  platform: 'node',
+  // Its prebuilt binary is loaded from the package itself.
+  external: ['@photostructure/sqlite'],
+  plugins: [
+    schemasOnly(),
+    {
+      name: 'tables',
+      closeBundle: () => cpSync('models/constraints', 'dist/models/constraints', { recursive: true }),
+    },
+  ],
+  output: { dir: 'dist', format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+})

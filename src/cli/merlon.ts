@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+/** The command line: `merlon COMMAND [options]`. */
+import { InstallationError } from '../server/installation.ts'
+import { SeedError } from '../server/seed.ts'
+import { VaultError } from '../vault/vault.ts'
+import { type Command, UsageError, usage } from './command.ts'
+import { demo } from './demo.ts'
+import { init } from './init.ts'
+import { start } from './start.ts'
+import { status } from './status.ts'
+import { version } from './version.ts'
+
+const commands: readonly Command[] = [start, init, status, demo]
+
+async function main(words: readonly string[]): Promise<number> {
+  const [name, ...rest] = words
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    process.stdout.write(usage(commands))
+    return name === undefined ? 2 : 0
+  }
+  if (name === 'version' || name === '--version') {
+    process.stdout.write(`merlon ${version}\n`)
+    return 0
+  }
+  const command = commands.find((candidate) => candidate.name === name)
+  if (!command) throw new UsageError(`There is no command '${name}'. Run 'merlon help' for those there are.`)
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(usage([command]))
+    return 0
+  }
+  return command.run(rest)
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  process.stderr.write(`merlon: ${told(error)}\n`)
+  process.exitCode = error instanceof UsageError ? 2 : 1
+}
+
+/** What the operator can mend is told in a sentence; everything else is ours, and needs its stack. */
+function told(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if ([UsageError, InstallationError, SeedError, VaultError].some((kind) => error instanceof kind)) return error.message
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return `${error.message}. Something listens there already: stop it, or choose another --port.`
+    case 'EACCES':
+    case 'ENOENT':
+    case 'ECONNREFUSED':
+      return error.message
+    default:
+      return error.stack ?? error.message
+  }
+}

@@ -1,0 +1,110 @@
+/** `merlon start`: runs a server until it is told to stop. */
+import { existsSync, readFileSync } from 'node:fs'
+import { createLogger, isLevel, type Level } from '../server/log.ts'
+import { readSeed } from '../server/seed.ts'
+import { type DevelopmentWorld, type DurableWorld, startServer } from '../server/server.ts'
+import type { RootKey } from '../services/iam/bootstrap.ts'
+import { type Command, portOf, readOptions, UsageError } from './command.ts'
+import { keyAsJson, shownKey } from './credentials.ts'
+import { version } from './version.ts'
+
+const options = {
+  data: { type: 'string', value: 'DIR', about: 'the data folder; made on the first start (default .merlon)' },
+  host: { type: 'string', value: 'HOST', about: 'where to listen (default 127.0.0.1)' },
+  port: { type: 'string', value: 'PORT', about: 'on which port; 0 takes any (default 4566)' },
+  account: {
+    type: 'string',
+    value: 'ID',
+    about: 'the id of the first account (default: MERLON_ACCOUNT_ID, or at random)',
+  },
+  dev: { type: 'boolean', about: 'in memory, with a movable clock; see MERLON_ROOT_ACCESS_KEY_ID in the docs' },
+  seed: { type: 'string', value: 'FILE', about: 'with --dev: accounts, users, keys and policies to begin with' },
+  json: { type: 'boolean', about: 'announce readiness as one JSON line' },
+  log: { type: 'string', value: 'LEVEL', about: 'debug, info, warn or error (default info)' },
+  'access-log': { type: 'boolean', about: 'log every answer' },
+} as const
+
+type Given = ReturnType<typeof readOptions<typeof options>>
+
+export const start: Command = {
+  name: 'start',
+  about: 'Runs a server. On the first start it makes the installation and shows the root access key once.',
+  options,
+  async run(words) {
+    const given = readOptions(options, words)
+    const logger = createLogger(levelOf(given.log))
+    // State that no longer agrees with the disk must not serve on. The store says why it failed.
+    process.on('uncaughtException', (error) => {
+      logger.log('error', 'stopped by an error', { error })
+      process.exit(70)
+    })
+    const server = await startServer({
+      host: given.host ?? '127.0.0.1',
+      port: portOf(given.port, 4566),
+      version,
+      logger,
+      accessLog: given['access-log'] ?? false,
+      world: given.dev ? development(given) : durable(given),
+    })
+    announce(server.url, server.made, given.json ?? false)
+
+    await new Promise<void>((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+    })
+    await server.close()
+    return 0
+  },
+}
+
+function announce(url: string, made: Awaited<ReturnType<typeof startServer>>['made'], json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ url, accounts: made.map(keyAsJson) })}\n`)
+    return
+  }
+  for (const each of made) process.stdout.write(shownKey(each))
+  process.stdout.write(
+    `Merlon listens on ${url}. Point a client at it:\n\n  export AWS_ENDPOINT_URL=${url} AWS_REGION=us-east-1\n\n`,
+  )
+}
+
+function durable(given: Given): DurableWorld {
+  if (given.seed !== undefined)
+    throw new UsageError('--seed belongs to --dev: an installation on disk is filled through its API.')
+  const writerScript = new URL('./writer-thread.js', import.meta.url)
+  return {
+    kind: 'durable',
+    data: given.data ?? '.merlon',
+    accountId: given.account ?? process.env['MERLON_ACCOUNT_ID'],
+    // Beside the bundle; run from source, the server's own thread writes.
+    ...(existsSync(writerScript) && { writerScript }),
+  }
+}
+
+function development(given: Given): DevelopmentWorld {
+  if (given.data !== undefined) throw new UsageError('--dev keeps everything in memory: it takes no --data.')
+  return {
+    kind: 'development',
+    accountId: given.account ?? process.env['MERLON_ACCOUNT_ID'],
+    rootKey: rootKeyFromEnvironment(),
+    seed: given.seed === undefined ? undefined : readSeed(readFileSync(given.seed, 'utf8')),
+  }
+}
+
+function rootKeyFromEnvironment(): RootKey | undefined {
+  const accessKeyId = process.env['MERLON_ROOT_ACCESS_KEY_ID']
+  const secretAccessKey = process.env['MERLON_ROOT_SECRET_ACCESS_KEY']
+  if (!accessKeyId && !secretAccessKey) return undefined
+  if (!accessKeyId || !secretAccessKey) {
+    throw new UsageError('MERLON_ROOT_ACCESS_KEY_ID and MERLON_ROOT_SECRET_ACCESS_KEY belong together.')
+  }
+  if (!/^\w{16,128}$/.test(accessKeyId) || accessKeyId.startsWith('ASIA')) {
+    throw new UsageError('MERLON_ROOT_ACCESS_KEY_ID has 16 to 128 letters and digits, and does not begin with ASIA.')
+  }
+  return { accessKeyId, secretAccessKey }
+}
+
+function levelOf(text: string | undefined): Level {
+  if (text === undefined) return 'info'
+  if (!isLevel(text)) throw new UsageError(`--log is debug, info, warn or error, not '${text}'.`)
+  return text
+}

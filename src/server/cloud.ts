@@ -1,0 +1,75 @@
+/** A whole Merlon without its sockets: store, vault, ports and services joined behind one gate. */
+import { AccountKeys } from '../kernel/account-keys.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { type Answer, Gate } from '../kernel/gate.ts'
+import { type Job, JobRunner } from '../kernel/jobs.ts'
+import type { IdentityPort } from '../kernel/ports.ts'
+import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
+import { type AccountRow, createAccount, type RootKey } from '../services/iam/bootstrap.ts'
+import { identityPort } from '../services/iam/identities.ts'
+import { type Store, under } from '../store/store.ts'
+import { openVault } from '../vault/sealed.ts'
+import type { Unsealed } from '../vault/sealer.ts'
+import type { Vault } from '../vault/vault.ts'
+import { services } from './services.ts'
+
+export interface CloudOptions {
+  readonly store: Store
+  readonly unsealed: Unsealed
+  readonly clock: Clock
+  readonly quotas?: Quotas
+  readonly observe?: (answer: Answer) => void
+  readonly onJobError?: (job: Job, error: unknown) => void
+}
+
+export interface Cloud {
+  readonly gate: Gate
+  readonly store: Store
+  readonly vault: Vault
+  readonly clock: Clock
+  readonly jobs: JobRunner
+  readonly identities: IdentityPort
+  /** Makes an account with its root user; returns that user's key, whose secret is shown this once. */
+  addAccount(account: { id: string; name: string; rootKey?: RootKey | undefined }): Promise<RootKey>
+  accounts(): Promise<readonly AccountRow[]>
+  /** Everything acknowledged is on disk when this returns. */
+  close(): Promise<void>
+}
+
+export async function openCloud(options: CloudOptions): Promise<Cloud> {
+  const { store, clock, observe } = options
+  const keys = await AccountKeys.open(store)
+  const vault = openVault({ ...options.unsealed, accountKeys: keys })
+  const identities = identityPort(store, vault, clock)
+  const gate = new Gate({
+    store,
+    vault,
+    clock,
+    services,
+    ports: { identity: identities, events: { query: (query) => store.log(query) } },
+    quotas: { ...quotaDefaults, ...options.quotas },
+    ...(observe && { observe }),
+  })
+  const jobs = new JobRunner(store, clock, new Map(), options.onJobError ?? (() => undefined))
+
+  return {
+    gate,
+    store,
+    vault,
+    clock,
+    jobs,
+    identities,
+    addAccount: async ({ id, name, rootKey }) => {
+      await keys.prepare(vault, id)
+      const given = rootKey && { id: rootKey.accessKeyId, secret: rootKey.secretAccessKey }
+      return store.run((unit) => createAccount(unit, vault, { id, name, now: clock.now(), rootKey: given }))
+    },
+    accounts: async () =>
+      (await store.reader.range<AccountRow>(under('iam', 'account'))).map(({ document }) => document),
+    close: async () => {
+      await jobs.stop()
+      await identities.close()
+      await store.close()
+    },
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * What only `--dev` has: a clock that moves and a world that starts again. Both are signed like any call, and only the
+ * root user may ask.
+ */
+import { randomUUID } from 'node:crypto'
+import { type Authenticated, Authenticator } from '../kernel/authenticate.ts'
+import type { MovableClock } from '../kernel/clock.ts'
+import { type EventFacts, eventRecord } from '../kernel/event.ts'
+import { Fault } from '../wire/fault.ts'
+import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
+import { services as rows } from '../wire/services.ts'
+import type { Cloud } from './cloud.ts'
+
+export interface Development {
+  readonly clock: MovableClock
+  cloud(): Cloud
+  /** Replaces the cloud by one as it was at the start. */
+  reset(): Promise<void>
+}
+
+export const DEVELOPMENT_PATH = '/_merlon/'
+
+export async function answerDevelopment(development: Development, request: HttpRequest): Promise<HttpResponse> {
+  try {
+    const { caller, region, body } = await rootOnly(development, request)
+    switch (`${request.method} ${request.path.slice(DEVELOPMENT_PATH.length)}`) {
+      case 'POST reset':
+        await development.reset()
+        await record(development.cloud(), { caller, region, request, eventName: 'Reset', requestParameters: null })
+        return json(200, { reset: true })
+      case 'POST clock': {
+        const advanceSeconds = asked(body)
+        development.clock.advance(advanceSeconds * 1000)
+        const requestParameters = { advanceSeconds }
+        await record(development.cloud(), { caller, region, request, eventName: 'AdvanceClock', requestParameters })
+        return json(200, { now: new Date(development.clock.now()).toISOString() })
+      }
+      default:
+        throw new Fault('UnknownOperation', `Unknown operation ${request.method} ${request.path}`, { status: 404 })
+    }
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    return json(error.details.status ?? 403, { __type: error.code, message: error.message })
+  }
+}
+
+/** Whoever signed, if that is a root user. Any service name may stand in the credential scope. */
+async function rootOnly(development: Development, request: HttpRequest): Promise<Authenticated> {
+  const { store, vault, clock, identities } = development.cloud()
+  const anyName = {
+    ...rows[0]!,
+    id: 'merlon',
+    signingNames: ['merlon', ...rows.flatMap(({ signingNames }) => signingNames)],
+  }
+  const found = await new Authenticator(store, vault, identities).authenticate(request, anyName, clock.now())
+  if (found.caller.principal.kind !== 'root') throw new Fault('AccessDenied', 'Only the root user may do this.')
+  return found
+}
+
+type Deed = Pick<EventFacts, 'caller' | 'region' | 'eventName' | 'requestParameters'> & {
+  readonly request: HttpRequest
+}
+
+async function record({ store, clock }: Cloud, { request, ...deed }: Deed): Promise<void> {
+  const { principal } = deed.caller
+  await store.run(async (unit) =>
+    unit.append(
+      eventRecord({
+        ...deed,
+        draft: { id: randomUUID(), resources: [] },
+        account: 'account' in principal ? principal.account : '',
+        timeMs: clock.now(),
+        eventSource: 'merlon',
+        readOnly: false,
+        sourceAddress: request.remoteAddress,
+        userAgent: header(request, 'user-agent') ?? '',
+        requestId: randomUUID(),
+        responseElements: null,
+      }),
+    ),
+  )
+}
+
+function asked(body: Buffer): number {
+  let input: unknown
+  try {
+    input = JSON.parse(body.toString('utf8'))
+  } catch {
+    input = undefined
+  }
+  const seconds = (input as { advanceSeconds?: unknown } | undefined)?.advanceSeconds
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 0) {
+    throw new Fault('ValidationException', 'Say {"advanceSeconds": n} with n at least 0.', { status: 400 })
+  }
+  return seconds
+}
+
+function json(status: number, value: object): HttpResponse {
+  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) }
+}

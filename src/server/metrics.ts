@@ -1,0 +1,63 @@
+/** Counters of what was answered, in the Prometheus text format 0.0.4. */
+import type { Answer } from '../kernel/gate.ts'
+
+/** Upper bounds in seconds. */
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5] as const
+/** Operation names come from requests: beyond this many series, further ones are counted as `other`. */
+const SERIES_MAX = 2_000
+
+interface Series {
+  readonly labels: string
+  count: number
+  seconds: number
+  readonly buckets: number[]
+}
+
+export class Metrics {
+  readonly #series = new Map<string, Series>()
+  readonly #startedAt = Date.now()
+
+  observe({ service, operation, status, code, tookMs }: Answer): void {
+    // Names that no model knows are the caller's invention: they must not become labels.
+    const known = code !== 'UnknownOperation' && code !== 'InvalidAction' && operation !== 'unknown'
+    const series = this.#of(service, known ? operation : 'unknown', status)
+    const seconds = tookMs / 1000
+    series.count++
+    series.seconds += seconds
+    for (let i = 0; i < BUCKETS.length; i++) if (seconds <= BUCKETS[i]!) series.buckets[i]!++
+  }
+
+  text(): string {
+    const all = [...this.#series.values()]
+    const lines = [
+      '# HELP merlon_requests_total Requests answered.',
+      '# TYPE merlon_requests_total counter',
+      ...all.map(({ labels, count }) => `merlon_requests_total{${labels}} ${count}`),
+      '# HELP merlon_request_duration_seconds Time from the first byte parsed to the answer.',
+      '# TYPE merlon_request_duration_seconds histogram',
+      ...all.flatMap(({ labels, count, seconds, buckets }) => [
+        ...BUCKETS.map((le, i) => `merlon_request_duration_seconds_bucket{${labels},le="${le}"} ${buckets[i]}`),
+        `merlon_request_duration_seconds_bucket{${labels},le="+Inf"} ${count}`,
+        `merlon_request_duration_seconds_sum{${labels}} ${seconds}`,
+        `merlon_request_duration_seconds_count{${labels}} ${count}`,
+      ]),
+      '# HELP process_start_time_seconds Start of the process, seconds since the epoch.',
+      '# TYPE process_start_time_seconds gauge',
+      `process_start_time_seconds ${this.#startedAt / 1000}`,
+      '# HELP process_resident_memory_bytes Resident memory.',
+      '# TYPE process_resident_memory_bytes gauge',
+      `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
+    ]
+    return `${lines.join('\n')}\n`
+  }
+
+  #of(service: string, operation: string, status: number): Series {
+    const labels = `service="${service}",operation="${operation}",status="${status}"`
+    const found = this.#series.get(labels)
+    if (found) return found
+    if (this.#series.size >= SERIES_MAX && operation !== 'other') return this.#of('other', 'other', status)
+    const series: Series = { labels, count: 0, seconds: 0, buckets: BUCKETS.map(() => 0) }
+    this.#series.set(labels, series)
+    return series
+  }
+}

@@ -1,0 +1,211 @@
+/** A running server: one cloud, one listener, what watches it, and how it ends. */
+import { isIP } from 'node:net'
+import { MovableClock, systemClock } from '../kernel/clock.ts'
+import type { Answer } from '../kernel/gate.ts'
+import type { RootKey } from '../services/iam/bootstrap.ts'
+import { openStore } from '../store/sqlite.ts'
+import { ephemeralUnsealed } from '../vault/ephemeral.ts'
+import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
+import { type Cloud, openCloud } from './cloud.ts'
+import { answerDevelopment, DEVELOPMENT_PATH } from './development.ts'
+import { chooseAccountId, InstallationError, openInstallation } from './installation.ts'
+import { type Listener, listen } from './listener.ts'
+import type { Logger } from './log.ts'
+import { Metrics } from './metrics.ts'
+import { type Seed, sow } from './seed.ts'
+
+export interface ServerOptions {
+  readonly host: string
+  readonly port: number
+  readonly version: string
+  readonly logger: Logger
+  /** Logs every answer, not only failures of ours. */
+  readonly accessLog?: boolean
+  readonly world: DurableWorld | DevelopmentWorld
+}
+
+/** A folder on disk. */
+export interface DurableWorld {
+  readonly kind: 'durable'
+  readonly data: string
+  readonly writerScript?: URL
+  readonly accountId?: string | undefined
+}
+
+/** In memory, gone with the process. */
+export interface DevelopmentWorld {
+  readonly kind: 'development'
+  readonly accountId?: string | undefined
+  readonly rootKey?: RootKey | undefined
+  readonly seed?: Seed | undefined
+}
+
+export interface RunningServer {
+  readonly url: string
+  /** Accounts that were made by this start, with their root keys: shown this once. */
+  readonly made: readonly { readonly accountId: string; readonly rootKey: RootKey }[]
+  close(): Promise<void>
+}
+
+const DEVELOPMENT_ACCOUNT = '123456789012'
+
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { logger, version, host, port, world } = options
+  const metrics = new Metrics()
+  const observe = (answer: Answer) => {
+    metrics.observe(answer)
+    logAnswer(logger, answer, options.accessLog ?? false)
+  }
+  const opened =
+    world.kind === 'durable'
+      ? await openDurable(world, host, observe, logger)
+      : await openDevelopment(world, host, observe, logger)
+
+  const handle = async (request: HttpRequest): Promise<HttpResponse> => {
+    const watched = watch(request, version, metrics)
+    if (watched) return watched
+    if (opened.development && request.path.startsWith(DEVELOPMENT_PATH)) return opened.development(request)
+    return opened.cloud().gate.handle(request)
+  }
+  let listener: Listener
+  try {
+    listener = await listen(handle, { host, port })
+  } catch (error) {
+    await opened.cloud().close()
+    throw error
+  }
+  opened.cloud().jobs.start()
+  logger.log('info', 'listening', { url: listener.url, version })
+
+  return {
+    url: listener.url,
+    made: opened.made,
+    close: async () => {
+      logger.log('info', 'draining')
+      await listener.close()
+      await opened.cloud().close()
+      logger.log('info', 'stopped')
+    },
+  }
+}
+
+interface Opened {
+  cloud(): Cloud
+  readonly made: RunningServer['made']
+  readonly development?: (request: HttpRequest) => Promise<HttpResponse>
+}
+
+async function openDurable(
+  world: DurableWorld,
+  host: string,
+  observe: (answer: Answer) => void,
+  logger: Logger,
+): Promise<Opened> {
+  const { store, unsealed } = await openInstallation(world.data, world.writerScript)
+  try {
+    if (unsealed.loopbackOnly) refuseBeyondLoopback(host, 'the root key lies in a file beside the data')
+    const onJobError = (job: object, error: unknown) => logger.log('error', 'job failed', { job, error })
+    const cloud = await openCloud({ store, unsealed, clock: systemClock, observe, onJobError })
+    return { cloud: () => cloud, made: await firstAccount(cloud, world.accountId) }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** On the first start, or after one that died half way: an installation without an account gets one. */
+export async function firstAccount(cloud: Cloud, accountId: string | undefined): Promise<RunningServer['made']> {
+  if ((await cloud.accounts()).length > 0) return []
+  const id = chooseAccountId(accountId)
+  return [{ accountId: id, rootKey: await cloud.addAccount({ id, name: 'management' }) }]
+}
+
+async function openDevelopment(
+  world: DevelopmentWorld,
+  host: string,
+  observe: (answer: Answer) => void,
+  logger: Logger,
+): Promise<Opened> {
+  refuseBeyondLoopback(host, 'this is a development server')
+  const clock = new MovableClock()
+  const defaultId = chooseAccountId(world.accountId ?? DEVELOPMENT_ACCOUNT)
+  // The same keys after a reset, so that clients need not be told.
+  let keys = new Map<string, RootKey>(world.rootKey ? [[defaultId, world.rootKey]] : [])
+  const seed: Seed = {
+    accounts: [
+      ...(world.seed?.accounts ?? []),
+      ...(world.seed?.accounts.some(({ id }) => id === defaultId) ? [] : [{ id: defaultId }]),
+    ],
+  }
+  const open = async (): Promise<Cloud> => {
+    const onJobError = (job: object, error: unknown) => logger.log('error', 'job failed', { job, error })
+    const store = await openStore({ file: ':memory:' })
+    const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, observe, onJobError })
+    keys = await sow(opened, seed, keys)
+    return opened
+  }
+
+  let cloud = await open()
+  const development = {
+    clock,
+    cloud: () => cloud,
+    reset: async () => {
+      const before = cloud
+      cloud = await open()
+      cloud.jobs.start()
+      await before.close()
+    },
+  }
+  return {
+    cloud: () => cloud,
+    made: [...keys].map(([accountId, rootKey]) => ({ accountId, rootKey })),
+    development: (request) => answerDevelopment(development, request),
+  }
+}
+
+function refuseBeyondLoopback(host: string, why: string): void {
+  const loopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+  if (!loopback) {
+    throw new InstallationError(
+      `Merlon will not listen on ${host}: ${why}, so only this machine may reach it. Use --host 127.0.0.1.`,
+    )
+  }
+}
+
+/** What probes and Prometheus ask, unsigned; a signed request for the same path is an API call. */
+function watch(request: HttpRequest, version: string, metrics: Metrics): HttpResponse | undefined {
+  if (request.method !== 'GET' || header(request, 'authorization') !== undefined || request.query !== '')
+    return undefined
+  switch (request.path) {
+    case '/health':
+      return {
+        status: 200,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ status: 'ok', version }),
+      }
+    case '/metrics':
+      return {
+        status: 200,
+        headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+        body: metrics.text(),
+      }
+    default:
+      return undefined
+  }
+}
+
+function logAnswer(logger: Logger, answer: Answer, all: boolean): void {
+  const failed = answer.status >= 500
+  if (!failed && !all) return
+  const { requestId, service, operation, status, code, principal, tookMs, cause } = answer
+  logger.log(failed ? 'error' : 'info', 'answered', {
+    requestId,
+    service,
+    operation,
+    status,
+    code,
+    principal,
+    tookMs: Math.round(tookMs * 1000) / 1000,
+    ...(failed && { cause }),
+  })
+}

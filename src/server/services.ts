@@ -1,0 +1,7 @@
+/** The services this server answers for. */
+import type { Service } from '../kernel/service.ts'
+import { cloudtrail } from '../services/cloudtrail/index.ts'
+import { iam } from '../services/iam/index.ts'
+import { sts } from '../services/sts/index.ts'
+
+export const services: readonly Service[] = [iam, sts, cloudtrail]
