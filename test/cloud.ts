@@ -1,0 +1,112 @@
+/** A whole Merlon in memory for tests: the real gate, store, vault and services, driven by the official clients, signed. */
+import { Readable } from 'node:stream'
+import { MovableClock } from '../src/kernel/clock.ts'
+import type { Answer } from '../src/kernel/gate.ts'
+import type { Quotas } from '../src/kernel/quota.ts'
+import { openCloud } from '../src/server/cloud.ts'
+import { openStore } from '../src/store/sqlite.ts'
+import { ephemeralUnsealed } from '../src/vault/ephemeral.ts'
+import type { HttpRequest } from '../src/wire/http.ts'
+
+export const ACCOUNT = '111122223333'
+export const STRANGERS = '444455556666'
+
+export interface Keys {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+}
+
+interface ClientConfig {
+  readonly region: string
+  readonly credentials: Keys
+  readonly endpoint: string
+  readonly maxAttempts: number
+  readonly systemClockOffset: number
+  // biome-ignore lint/suspicious/noExplicitAny: each client's own handler type is narrower than what all of them send.
+  readonly requestHandler: any
+}
+
+interface SentRequest {
+  readonly method: string
+  readonly path: string
+  readonly query?: Readonly<Record<string, string | string[] | null>>
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+}
+
+export interface CloudOptions {
+  readonly quotas?: Quotas
+  /** Changes a signed request on its way: what an attacker on the wire could do. */
+  readonly tamper?: (request: HttpRequest) => HttpRequest
+}
+
+/** An empty account, its root user's keys, and any SDK client over the gate. */
+export async function cloud(options: CloudOptions = {}) {
+  const store = await openStore({ file: ':memory:' })
+  const clock = new MovableClock()
+  const answers: Answer[] = []
+  const opened = await openCloud({
+    store,
+    unsealed: ephemeralUnsealed(),
+    clock,
+    observe: (answer) => void answers.push(answer),
+    ...(options.quotas && { quotas: options.quotas }),
+  })
+  const root = await opened.addAccount({ id: ACCOUNT, name: 'test' })
+
+  const requestHandler = {
+    async handle(sent: SentRequest) {
+      const query = Object.entries(sent.query ?? {}).flatMap(([name, value]) =>
+        [value ?? ''].flat().map((each) => `${encodeURIComponent(name)}=${encodeURIComponent(each)}`),
+      )
+      const request: HttpRequest = {
+        method: sent.method,
+        path: sent.path,
+        query: query.join('&'),
+        rawHeaders: Object.entries(sent.headers).flat(),
+        body: Buffer.from(sent.body ?? ''),
+        remoteAddress: '127.0.0.1',
+        secure: false,
+      }
+      const { status, headers, body } = await opened.gate.handle(options.tamper ? options.tamper(request) : request)
+      return { response: { statusCode: status, headers, body: Readable.from([Buffer.from(body)]) } }
+    },
+  }
+
+  return {
+    ...opened,
+    clock,
+    answers,
+    root,
+    /** Another account, and its root user's keys. */
+    account: (id = STRANGERS) => opened.addAccount({ id, name: id }),
+    client: <C>(Client: new (config: ClientConfig) => C, credentials: Keys = root, region = 'us-east-1'): C =>
+      new Client({
+        region,
+        credentials,
+        endpoint: 'http://localhost',
+        maxAttempts: 1,
+        systemClockOffset: clock.now() - Date.now(),
+        requestHandler,
+      }),
+  }
+}
+
+/** Keys from an STS answer. */
+export function keysOf(answer: {
+  Credentials?:
+    | { AccessKeyId: string | undefined; SecretAccessKey: string | undefined; SessionToken: string | undefined }
+    | undefined
+}): Keys {
+  const { AccessKeyId, SecretAccessKey, SessionToken } = answer.Credentials!
+  return { accessKeyId: AccessKeyId!, secretAccessKey: SecretAccessKey!, sessionToken: SessionToken! }
+}
+
+/** A policy of one or more allowing statements. */
+export function allowing(...statements: readonly object[]): string {
+  return JSON.stringify({
+    Version: '2012-10-17',
+    Statement: statements.map((statement) => ({ Effect: 'Allow', ...statement })),
+  })
+}
