@@ -20,4 +20,3 @@ const packed = brotliCompressSync(JSON.stringify(policies), {
   params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_LGWIN]: 24 },
 })
 writeFileSync(new URL('aws-managed-policies.json.br', dist), packed)
-console.log(`${policies.length} AWS managed policies, ${Math.round(packed.length / 1024)} KB`)

@@ -1,0 +1,106 @@
+/** The house's walls: which room may import which. See ARCHITECTURE.md. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const src = fileURLToPath(new URL('../src', import.meta.url))
+
+/** A room, and the rooms it may import besides itself. */
+const arrows: Readonly<Record<string, readonly string[]>> = {
+  wire: [],
+  policy: [],
+  store: [],
+  vault: [],
+  kernel: ['wire', 'policy', 'store', 'vault'],
+  services: ['kernel', 'wire', 'policy', 'store', 'vault'],
+  planes: ['kernel', 'wire', 'policy', 'store', 'vault'],
+  server: ['services', 'planes', 'kernel', 'wire', 'policy', 'store', 'vault'],
+  cli: ['server', 'services', 'planes', 'kernel', 'wire', 'policy', 'store', 'vault'],
+}
+
+interface Import {
+  readonly from: string
+  readonly to: string
+  /** Gone after compilation. */
+  readonly typeOnly: boolean
+}
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !/\.(test|fixture)\.ts$/.test(file))
+  .map((file) => join(src, file))
+
+const imports = files.flatMap(importsOf)
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(file, 'utf8')
+  const statements = text.matchAll(/^(?:import|export)\s+(type\s+)?[^'"]*?from\s+'(\.[^']+)'/gms)
+  const dynamic = text.matchAll(/import\(()'(\.[^']+)'/g)
+  return [...statements, ...dynamic].map(([, type, target]) => ({
+    from: file,
+    to: resolve(dirname(file), target!),
+    typeOnly: Boolean(type?.trim()),
+  }))
+}
+
+const show = (file: string) => relative(src, file)
+const roomOf = (file: string) => show(file).split('/')[0]!
+/** `services/iam` and `planes/gateway` are closed to their neighbours. */
+const flatOf = (file: string) => show(file).split('/').slice(0, 2).join('/')
+
+describe('the rooms of src/', () => {
+  test('are the ones of the plan, and hold files', () => {
+    const rooms = new Set(files.map(roomOf))
+
+    expect([...rooms].filter((room) => !(room in arrows))).toEqual([])
+    expect(imports.length).toBeGreaterThan(100)
+  })
+
+  test('import only along the arrows', () => {
+    const wrong = imports.filter(({ from, to }) => {
+      if (!to.startsWith(src)) return false
+      const [mine, theirs] = [roomOf(from), roomOf(to)]
+      return mine !== theirs && !arrows[mine]!.includes(theirs)
+    })
+
+    expect(wrong.map(({ from, to }) => `${show(from)} → ${show(to)}`)).toEqual([])
+  })
+
+  test('keep services and planes from importing each other', () => {
+    const wrong = imports.filter(({ from, to }) => {
+      const room = roomOf(from)
+      return (room === 'services' || room === 'planes') && roomOf(to) === room && flatOf(from) !== flatOf(to)
+    })
+
+    expect(wrong.map(({ from, to }) => `${show(from)} → ${show(to)}`)).toEqual([])
+  })
+
+  test('import no test, fixture or tool', () => {
+    const wrong = imports.filter(
+      ({ to }) => /\.(test|fixture)\.ts$/.test(to) || /\/(test|tools|bench)\//.test(relative(src, to)),
+    )
+
+    expect(wrong.map(({ from, to }) => `${show(from)} → ${show(to)}`)).toEqual([])
+  })
+
+  test('have no circle of imports', () => {
+    const next = new Map<string, string[]>()
+    for (const { from, to, typeOnly } of imports) if (!typeOnly) next.set(from, [...(next.get(from) ?? []), to])
+
+    expect(circles(next).map((circle) => circle.map(show).join(' → '))).toEqual([])
+  })
+})
+
+function circles(next: ReadonlyMap<string, readonly string[]>): string[][] {
+  const done = new Set<string>()
+  const found: string[][] = []
+  const walk = (file: string, path: readonly string[]) => {
+    const at = path.indexOf(file)
+    if (at >= 0) return void found.push([...path.slice(at), file])
+    if (done.has(file)) return
+    for (const target of next.get(file) ?? []) walk(target, [...path, file])
+    done.add(file)
+  }
+  for (const file of next.keys()) walk(file, [])
+  return found
+}
