@@ -2,6 +2,7 @@
 /** The command line: `merlon COMMAND [options]`. */
 import { InstallationError } from '../server/installation.ts'
 import { SeedError } from '../server/seed.ts'
+import { LockedError } from '../store/lock.ts'
 import { VaultError } from '../vault/vault.ts'
 import { type Command, UsageError, usage } from './command.ts'
 import { demo } from './demo.ts'
@@ -41,7 +42,8 @@ try {
 /** What the operator can mend is told in a sentence; everything else is ours, and needs its stack. */
 function told(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if ([UsageError, InstallationError, SeedError, VaultError].some((kind) => error instanceof kind)) return error.message
+  if ([UsageError, InstallationError, SeedError, LockedError, VaultError].some((kind) => error instanceof kind))
+    return error.message
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EADDRINUSE':
       return `${error.message}. Something listens there already: stop it, or choose another --port.`

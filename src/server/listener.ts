@@ -28,6 +28,7 @@ const REQUEST_MS_MAX = 60_000
 const KEEP_ALIVE_MS = 75_000
 const CONNECTIONS_MAX = 4_096
 const DRAIN_MS_MAX = 10_000
+const DRAIN_SWEEP_MS = 20
 
 export async function listen(handler: Handler, options: ListenOptions): Promise<Listener> {
   const bodyBytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX
@@ -98,8 +99,11 @@ function plainAddress(address: string): string {
 
 async function drain(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
+  // A connection kept alive falls idle only once its answer is out.
+  const sweep = setInterval(() => server.closeIdleConnections(), DRAIN_SWEEP_MS)
   const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS_MAX)
+  server.closeIdleConnections()
   await closed
+  clearInterval(sweep)
   clearTimeout(late)
 }

@@ -6,6 +6,11 @@ import { type Database, openDatabase } from './engine.ts'
  * of it when the process dies, however it dies; a process id in a file would mean nothing after a restart or across
  * containers that share a volume.
  */
+/** Somebody else has the data open; the message says what to do. */
+export class LockedError extends Error {
+  override readonly name = 'LockedError'
+}
+
 export class Lock {
   readonly #database: Database
 
@@ -22,7 +27,7 @@ export class Lock {
     } catch (error) {
       database.close()
       if (!/locked|busy/i.test((error as Error).message)) throw error
-      throw new Error(
+      throw new LockedError(
         `Another Merlon is using this data (${file} is locked). Stop it first, or start with another --data.`,
       )
     }

@@ -1,4 +1,4 @@
-/** AWS's own managed policies, read when first asked for: 1,594 of them, compressed at build time (`npm run build:policies`). */
+/** AWS's own managed policies, read when first asked for: 1,594 of them, compressed at build time (`npm run build`). */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -36,7 +36,7 @@ async function load(): Promise<Policies> {
   // Beside the bundle, or in dist/ when run from source.
   const places = [new URL(FILE, import.meta.url), new URL(`../../../dist/${FILE}`, import.meta.url)]
   const file = places.find((place) => existsSync(place))
-  if (!file) throw new Error(`${FILE} is missing: run 'npm run build:policies'`)
+  if (!file) throw new Error(`${FILE} is missing: run 'npm run build'`)
   const packed: readonly Packed[] = JSON.parse(
     (await promisify(brotliDecompress)(await readFile(file))).toString('utf8'),
   )

@@ -1,0 +1,199 @@
+/** `merlon start --dev`: for CI, and no less strict. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { Client, element, overHttp } from '../src/server/client.ts'
+import { sign } from '../src/wire/sigv4/index.ts'
+import { type MadeAccount, merlon, type Running, startMerlon, temporaryFolder } from './process.ts'
+
+const running: Running[] = []
+const start = async (words: readonly string[] = [], environment?: Readonly<Record<string, string>>) => {
+  const server = await startMerlon(['--dev', ...words], environment)
+  running.push(server)
+  return server
+}
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.stop('SIGKILL')))
+})
+
+type Key = Omit<MadeAccount, 'accountId'>
+const clientOf = (server: Running, { accessKeyId, secretAccessKey }: Key, now = Date.now) =>
+  new Client({ credential: { accessKeyId, secret: secretAccessKey }, transport: overHttp(server.url), now })
+
+/** A signed POST below `/_merlon/`, as `curl --aws-sigv4` sends it. */
+async function post(server: Running, path: string, key: Key | undefined, body = '', now = Date.now()) {
+  const transport = overHttp(server.url)
+  const plain = {
+    method: 'POST',
+    path: `/_merlon/${path}`,
+    query: '',
+    rawHeaders: ['Host', transport.host],
+    body: Buffer.from(body),
+    remoteAddress: '',
+    secure: false,
+  }
+  const credential = key && { accessKeyId: key.accessKeyId, secret: key.secretAccessKey }
+  const request = credential ? sign(plain, credential, { region: 'us-east-1', service: 'merlon', nowMs: now }) : plain
+  const answer = await transport.send(request)
+  return { status: answer.status, body: JSON.parse(Buffer.from(answer.body).toString()) }
+}
+
+async function userKey(root: Client, name: string): Promise<Key> {
+  await root.query('iam', 'CreateUser', { UserName: name })
+  const made = await root.query('iam', 'CreateAccessKey', { UserName: name })
+  return { accessKeyId: element(made, 'AccessKeyId')!, secretAccessKey: element(made, 'SecretAccessKey')! }
+}
+
+const seed = `
+accounts:
+  - id: "123456789012"
+    rootKey: { id: AKIAROOTROOTROOTROOT, secret: root-secret }
+    policies:
+      - name: look
+        document: { Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "iam:Get*", Resource: "*" }] }
+    groups:
+      - { name: readers, policies: [look] }
+    users:
+      - name: ann
+        groups: [readers]
+        tags: { team: blue }
+        keys: [{ id: AKIAANNANNANNANNANNA, secret: ann-secret }]
+    roles:
+      - name: deploy
+        policies: ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
+        trust: { Version: "2012-10-17", Statement: [{ Effect: Allow, Principal: { AWS: "123456789012" }, Action: "sts:AssumeRole" }] }
+  - id: "210987654321"
+`
+
+describe('a development server', () => {
+  test('has the account and root key its environment names', async () => {
+    const environment = {
+      MERLON_ACCOUNT_ID: '999988887777',
+      MERLON_ROOT_ACCESS_KEY_ID: 'AKIAEXAMPLEEXAMPLE00',
+      MERLON_ROOT_SECRET_ACCESS_KEY: 'example-secret',
+    }
+    const server = await start([], environment)
+
+    const root = clientOf(server, { accessKeyId: 'AKIAEXAMPLEEXAMPLE00', secretAccessKey: 'example-secret' })
+
+    expect(element(await root.query('sts', 'GetCallerIdentity'), 'Account')).toBe('999988887777')
+  })
+
+  test('is account 123456789012 unless told otherwise, and denies as any other', async () => {
+    const server = await start()
+    const root = clientOf(server, server.accounts[0]!)
+    const ann = clientOf(server, await userKey(root, 'ann'))
+
+    expect(server.accounts[0]!.accountId).toBe('123456789012')
+    await expect(ann.query('iam', 'ListUsers')).rejects.toMatchObject({ code: 'AccessDenied' })
+    await expect(fetch(`${server.url}/?Action=ListUsers&Version=2010-05-08`)).resolves.toMatchObject({ status: 403 })
+  })
+
+  test('listens to this machine only', async () => {
+    const ended = await merlon(['start', '--dev', '--host', '0.0.0.0', '--port', '0'])
+
+    expect(ended.stderr).toContain('this is a development server')
+  })
+
+  test('moves its clock for the root user: sessions expire, and the record tells', async () => {
+    const server = await start()
+    const [key] = server.accounts
+    const root = clientOf(server, key!)
+    const session = await root.query('sts', 'GetSessionToken', { DurationSeconds: 900 })
+    const credential = {
+      accessKeyId: element(session, 'AccessKeyId')!,
+      secret: element(session, 'SecretAccessKey')!,
+      sessionToken: element(session, 'SessionToken')!,
+    }
+
+    const moved = await post(server, 'clock', key, '{"advanceSeconds":901}')
+
+    expect(moved.status).toBe(200)
+    const later = () => Date.now() + 901_000
+    const client = new Client({ credential, transport: overHttp(server.url), now: later })
+    await expect(client.query('sts', 'GetCallerIdentity')).rejects.toMatchObject({ code: 'ExpiredToken' })
+    const { Events } = await clientOf(server, key!, later).json<{ Events: { EventName: string }[] }>(
+      'cloudtrail',
+      'CloudTrail_20131101.LookupEvents',
+    )
+    expect(Events.map(({ EventName }) => EventName)).toContain('AdvanceClock')
+  })
+
+  test.each(['{"advanceSeconds":-1}', '{"advanceSeconds":"9"}', '{}', 'nonsense', ''])(
+    'refuses to move its clock by %s',
+    async (body) => {
+      const server = await start()
+
+      expect((await post(server, 'clock', server.accounts[0]!, body)).status).toBe(400)
+    },
+  )
+
+  test('starts again for the root user: what was made is gone, its keys still work', async () => {
+    const server = await start()
+    const [key] = server.accounts
+    const root = clientOf(server, key!)
+    await root.query('iam', 'CreateUser', { UserName: 'ann' })
+
+    const reset = await post(server, 'reset', key)
+
+    expect(reset.status).toBe(200)
+    await expect(root.query('iam', 'GetUser', { UserName: 'ann' })).rejects.toMatchObject({ code: 'NoSuchEntity' })
+  })
+
+  test('starts again for nobody else', async () => {
+    const server = await start()
+    const root = clientOf(server, server.accounts[0]!)
+    const ann = await userKey(root, 'ann')
+    const wrong = { ...server.accounts[0]!, secretAccessKey: 'wrong' }
+
+    const answers = await Promise.all([
+      post(server, 'reset', undefined),
+      post(server, 'reset', ann),
+      post(server, 'reset', wrong),
+    ])
+
+    expect(answers.map(({ status, body }) => [status, body.__type])).toEqual([
+      [403, 'MissingAuthenticationToken'],
+      [403, 'AccessDenied'],
+      [403, 'SignatureDoesNotMatch'],
+    ])
+    expect(element(await root.query('iam', 'GetUser', { UserName: 'ann' }), 'UserName')).toBe('ann')
+  })
+})
+
+describe('a seed', () => {
+  const write = (text: string) => {
+    const file = join(temporaryFolder(), 'seed.yaml')
+    writeFileSync(file, text)
+    return file
+  }
+
+  test('makes accounts, users with their keys, groups, roles and policies, also after a reset', async () => {
+    const server = await start(['--seed', write(seed)])
+    const rootKey = { accessKeyId: 'AKIAROOTROOTROOTROOT', secretAccessKey: 'root-secret' }
+    const ann = clientOf(server, { accessKeyId: 'AKIAANNANNANNANNANNA', secretAccessKey: 'ann-secret' })
+
+    const before = await ann.query('iam', 'GetRole', { RoleName: 'deploy' })
+    const listing = ann.query('iam', 'ListRoles')
+    await expect(listing).rejects.toMatchObject({ code: 'AccessDenied' })
+    await post(server, 'reset', rootKey)
+    const after = await ann.query('iam', 'GetRole', { RoleName: 'deploy' })
+
+    expect(element(before, 'RoleName')).toBe('deploy')
+    expect(element(after, 'RoleName')).toBe('deploy')
+    expect(server.accounts.map(({ accountId }) => accountId)).toEqual(['123456789012', '210987654321'])
+  })
+
+  test.each([
+    ['accounts: 3', 'list of accounts'],
+    ['accounts: [{ id: 12 }]', 'twelve digits'],
+    ['accounts: [{ id: "123456789012", user: [] }]', "a member 'user'"],
+    ['accounts: [{ id: "123456789012", users: [{ name: ann, policy: [] }] }]', "a member 'policy'"],
+    ['accounts: [{ id: "123456789012", users: [{ name: ann, policies: [none] }] }]', 'policy/none'],
+  ])('that says %s is refused with the reason', async (text, reason) => {
+    const ended = await merlon(['start', '--dev', '--port', '0', '--seed', write(text)])
+
+    expect(ended.status).toBe(1)
+    expect(ended.stderr).toContain(reason)
+  })
+})

@@ -1,0 +1,81 @@
+/** The built server in a process of its own, as a user starts it. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+export const merlonScript = fileURLToPath(new URL('../dist/merlon.js', import.meta.url))
+
+export interface MadeAccount {
+  readonly accountId: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
+export interface Running {
+  readonly url: string
+  /** Accounts made by this start; empty when the data folder had one. */
+  readonly accounts: readonly MadeAccount[]
+  readonly process: ChildProcess
+  /** What it wrote to standard error so far. */
+  log(): string
+  /** Returns the exit status; null after a kill. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>
+}
+
+export interface Ended {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'merlon-test-'))
+
+/** Runs a command to its end. */
+export async function merlon(
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const child = launch(words, environment)
+  let stdout = ''
+  let stderr = ''
+  child.stdout!.on('data', (chunk) => (stdout += chunk))
+  child.stderr!.on('data', (chunk) => (stderr += chunk))
+  const [status] = await once(child, 'close')
+  return { status, stdout, stderr }
+}
+
+/** `merlon start … --port 0 --json`; returns when it is ready, throws with its complaint when it ends instead. */
+export async function startMerlon(
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Running> {
+  const child = launch(['start', '--port', '0', '--json', ...words], environment)
+  let stderr = ''
+  child.stderr!.on('data', (chunk) => (stderr += chunk))
+  const exit = once(child, 'exit')
+  const line = once(createInterface({ input: child.stdout! }), 'line')
+  const ready = await Promise.race([line, exit.then(() => undefined)])
+  if (!ready) throw new Error(stderr)
+  return {
+    ...(JSON.parse(ready[0]) as Pick<Running, 'url' | 'accounts'>),
+    process: child,
+    log: () => stderr,
+    stop: async (signal = 'SIGTERM') => {
+      child.kill(signal)
+      const [status] = await exit
+      return status
+    },
+  }
+}
+
+function launch(words: readonly string[], environment: Readonly<Record<string, string>>): ChildProcess {
+  if (!existsSync(merlonScript)) throw new Error(`${merlonScript} is missing: run 'npm run build' first`)
+  return spawn(process.execPath, [merlonScript, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  })
+}

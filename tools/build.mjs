@@ -1,0 +1,17 @@
+/** `npm run build`: the release into dist/, and one line about it. */
+import { readdirSync, rmSync, statSync } from 'node:fs'
+import { build } from 'rolldown'
+import { loadConfig } from 'rolldown/config'
+import { buildManagedPolicies } from './build-managed-policies.mjs'
+
+const dist = new URL('../dist/', import.meta.url)
+const policies = buildManagedPolicies(dist)
+const { output } = await build(await loadConfig('rolldown.config.mts'))
+
+// Chunks are named after their content: those of earlier builds stay behind.
+const made = new Set(output.map(({ fileName }) => fileName))
+const chunks = readdirSync(new URL('chunks/', dist)).map((file) => `chunks/${file}`)
+for (const stale of chunks.filter((file) => !made.has(file))) rmSync(new URL(stale, dist))
+
+const bytes = [...made].reduce((sum, file) => sum + statSync(new URL(file, dist)).size, 0)
+console.log(`dist/: ${made.size} modules, ${(bytes / 1e6).toFixed(1)} MB; ${policies} AWS managed policies`)
