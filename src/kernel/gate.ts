@@ -27,7 +27,7 @@ import type { Call } from './call.ts'
 import type { Clock } from './clock.ts'
 import { Denial } from './denial.ts'
 import { type EventDraft, eventRecord } from './event.ts'
-import { uniqueId } from './id.ts'
+import { timeOrderedId, uniqueId } from './id.ts'
 import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
 import type { Acted } from './resource.ts'
@@ -157,7 +157,7 @@ export class Gate {
       read = invocation = { ...read, operation, input }
       validate(model, shape, input)
     } catch (error) {
-      await this.#recordRefusal(arrival, read, newDraft(), error)
+      await this.#recordRefusal(arrival, read, newDraft(arrival.now), error)
       throw error
     }
     return { shape, output: await this.#transact(arrival, invocation) }
@@ -171,13 +171,13 @@ export class Gate {
     try {
       const output = await store.run(async (unit) => {
         effects = []
-        draft = newDraft()
+        draft = newDraft(arrival.now)
         return this.#perform(unit, arrival, invocation, draft, effects)
       })
       for (const effect of effects) effect()
       return output
     } catch (error) {
-      await this.#recordRefusal(arrival, invocation, draft ?? newDraft(), error)
+      await this.#recordRefusal(arrival, invocation, draft ?? newDraft(arrival.now), error)
       throw error
     }
   }
@@ -245,7 +245,13 @@ export class Gate {
         validate(model, shape, input)
         const via = [...invocation.via, invocation.row.eventSource]
         // biome-ignore lint/suspicious/noExplicitAny: `forward` is typed by its signature in Call; the registry is not.
-        return (await this.#perform(unit, arrival, { row, operation, shape, input, via }, newDraft(), effects)) as any
+        return (await this.#perform(
+          unit,
+          arrival,
+          { row, operation, shape, input, via },
+          newDraft(arrival.now),
+          effects,
+        )) as any
       },
       afterCommit: (effect) => void effects.push(effect),
     }
@@ -308,8 +314,8 @@ export class Gate {
   }
 }
 
-function newDraft(): EventDraft {
-  return { id: randomUUID(), resources: [] }
+function newDraft(nowMs: number): EventDraft {
+  return { id: timeOrderedId(nowMs), resources: [] }
 }
 
 /** The actions IAM classes as Read or List; operations without permission go by their names. */

@@ -1,5 +1,5 @@
 /** Identifiers in AWS's own form. */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 
 /** Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes */
 export type IdPrefix =
@@ -47,6 +47,16 @@ export function accountOfAccessKey(id: string): string | undefined {
 /** Forty base64 characters: 30 random bytes. */
 export function secretAccessKey(): string {
   return randomBytes(30).toString('base64')
+}
+
+/**
+ * A UUID that sorts by time, so that indexes of events grow at their end.
+ * Source: RFC 9562 §5.7 (version 7).
+ */
+export function timeOrderedId(nowMs: number): string {
+  const time = nowMs.toString(16).padStart(12, '0')
+  // Of a random UUID everything but its first 48 bits and its version.
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`
 }
 
 const SCRAMBLE = 0x5a_c3_96_e1_0fn

@@ -11,10 +11,12 @@ export interface Batch {
   readonly records: readonly LogRecord[]
 }
 
-/** Log rows whose attributes are indexed in one go, behind the commits, never in front of them. */
+/** Log rows whose attributes are indexed in one go while nothing waits. */
 const INDEX_PORTION = 1_000
 /** Rows that may stand unindexed (a search reads them all) before indexing stops waiting for a quiet moment. */
 const UNINDEXED_MAX = 2_000
+/** From then on each batch indexes this many older rows for each of its own: the backlog shrinks, and no commit waits long. */
+const INDEX_SHARE = 2
 /** 64 MB of 4 KiB pages. */
 const WAL_PAGES_MAX = 16_384
 const CHECKPOINT_MS = 1_000
@@ -25,6 +27,10 @@ export class BatchWriter {
   readonly #delete: Statement
   readonly #append: Statement
   readonly #revision: Statement
+  readonly #indexed: Statement
+  readonly #markIndexed: Statement
+  readonly #unindexedRows: Statement
+  readonly #attribute: Statement
   #unindexed: number
   #checkpointedAt = Date.now()
 
@@ -45,6 +51,14 @@ export class BatchWriter {
       'INSERT INTO log (id, account, region, time_ms, attributes, body) VALUES (?, ?, ?, ?, ?, ?)',
     )
     this.#revision = database.prepare("UPDATE counters SET value = ? WHERE name = 'revision'")
+    this.#indexed = database.prepare("SELECT value FROM counters WHERE name = 'indexed'")
+    this.#markIndexed = database.prepare("UPDATE counters SET value = ? WHERE name = 'indexed'")
+    this.#unindexedRows = database.prepare(
+      'SELECT position, account, time_ms, attributes FROM log WHERE position > ? ORDER BY position LIMIT ?',
+    )
+    this.#attribute = database.prepare(
+      'INSERT OR IGNORE INTO log_attributes (account, name, value, time_ms, position) VALUES (?, ?, ?, ?, ?)',
+    )
   }
 
   static async open(file: string): Promise<BatchWriter> {
@@ -70,6 +84,7 @@ export class BatchWriter {
           record.body,
         )
       }
+      if (this.#unindexed > UNINDEXED_MAX) this.#index(batch.records.length * INDEX_SHARE)
       this.#revision.run(batch.revision)
     })
     this.#unindexed += batch.records.length
@@ -77,32 +92,24 @@ export class BatchWriter {
 
   /** Indexes and checkpoints; under load only what cannot wait. Returns whether there is more to do. */
   maintain(idle: boolean): boolean {
-    let more = idle && this.#index()
-    while (this.#unindexed > UNINDEXED_MAX) more = this.#index()
+    const more = idle && this.#transaction(() => this.#index(INDEX_PORTION)) === INDEX_PORTION
     if (idle || Date.now() - this.#checkpointedAt > CHECKPOINT_MS) this.#checkpoint()
     return more
   }
 
-  /** Indexes the attributes of some log rows that are not indexed yet; returns whether more remain. */
-  #index(): boolean {
-    const { value: indexed } = this.#database.prepare("SELECT value FROM counters WHERE name = 'indexed'").get()!
-    const rows = this.#database
-      .prepare('SELECT position, account, time_ms, attributes FROM log WHERE position > ? ORDER BY position LIMIT ?')
-      .all(indexed!, INDEX_PORTION)
-    if (rows.length === 0) return false
-    const insert = this.#database.prepare(
-      'INSERT OR IGNORE INTO log_attributes (account, name, value, time_ms, position) VALUES (?, ?, ?, ?, ?)',
-    )
-    this.#transaction(() => {
-      for (const { position, account, time_ms, attributes } of rows) {
-        for (const [name, value] of JSON.parse(attributes as string) as [string, string][]) {
-          insert.run(account!, name, value, time_ms!, position!)
-        }
+  /** Indexes the attributes of log rows that are not indexed yet, in the transaction under way; returns how many. */
+  #index(rowsMax: number): number {
+    const indexed = this.#indexed.get()!['value']!
+    const rows = this.#unindexedRows.all(indexed, rowsMax)
+    if (rows.length === 0) return 0
+    for (const { position, account, time_ms, attributes } of rows) {
+      for (const [name, value] of JSON.parse(attributes as string) as [string, string][]) {
+        this.#attribute.run(account!, name, value, time_ms!, position!)
       }
-      this.#database.prepare("UPDATE counters SET value = ? WHERE name = 'indexed'").run(rows.at(-1)!.position!)
-    })
+    }
+    this.#markIndexed.run(rows.at(-1)!['position']!)
     this.#unindexed -= rows.length
-    return rows.length === INDEX_PORTION
+    return rows.length
   }
 
   /** Moves the write-ahead log into the database; truncates it when it has grown large. */
@@ -116,11 +123,12 @@ export class BatchWriter {
     this.#database.close()
   }
 
-  #transaction(body: () => void): void {
+  #transaction<T>(body: () => T): T {
     this.#database.exec('BEGIN IMMEDIATE')
     try {
-      body()
+      const result = body()
       this.#database.exec('COMMIT')
+      return result
     } catch (error) {
       try {
         this.#database.exec('ROLLBACK')
