@@ -244,14 +244,10 @@ export class Gate {
         if (!shape || !operation) throw notImplemented(row, name)
         validate(model, shape, input)
         const via = [...invocation.via, invocation.row.eventSource]
+        const forwarded: Invocation = { row, operation, shape, input, via }
+        const output = await this.#perform(unit, arrival, forwarded, newDraft(arrival.now), effects)
         // biome-ignore lint/suspicious/noExplicitAny: `forward` is typed by its signature in Call; the registry is not.
-        return (await this.#perform(
-          unit,
-          arrival,
-          { row, operation, shape, input, via },
-          newDraft(arrival.now),
-          effects,
-        )) as any
+        return output as any
       },
       afterCommit: (effect) => void effects.push(effect),
     }
