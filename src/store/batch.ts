@@ -15,7 +15,7 @@ export interface Batch {
 const INDEX_PORTION = 1_000
 /** Rows that may stand unindexed (a search reads them all) before indexing stops waiting for a quiet moment. */
 const UNINDEXED_MAX = 2_000
-/** From then on each batch indexes this many older rows for each of its own: the backlog shrinks, and no commit waits long. */
+/** From then on this many rows are indexed for each that is written: the backlog shrinks, and no commit waits long. */
 const INDEX_SHARE = 2
 /** 64 MB of 4 KiB pages. */
 const WAL_PAGES_MAX = 16_384
@@ -32,6 +32,8 @@ export class BatchWriter {
   readonly #unindexedRows: Statement
   readonly #attribute: Statement
   #unindexed: number
+  /** Records of the last batch. */
+  #written = 0
   #checkpointedAt = Date.now()
 
   constructor(database: Database) {
@@ -84,21 +86,32 @@ export class BatchWriter {
           record.body,
         )
       }
-      if (this.#unindexed > UNINDEXED_MAX) this.#index(batch.records.length * INDEX_SHARE)
       this.#revision.run(batch.revision)
     })
     this.#unindexed += batch.records.length
+    this.#written = batch.records.length
   }
 
   /** Indexes and checkpoints; under load only what cannot wait. Returns whether there is more to do. */
   maintain(idle: boolean): boolean {
-    const more = idle && this.#transaction(() => this.#index(INDEX_PORTION)) === INDEX_PORTION
+    const portion = idle ? INDEX_PORTION : this.#unindexed > UNINDEXED_MAX ? this.#written * INDEX_SHARE : 0
+    const more = portion > 0 && this.#index(portion) === portion
     if (idle || Date.now() - this.#checkpointedAt > CHECKPOINT_MS) this.#checkpoint()
     return more
   }
 
-  /** Indexes the attributes of log rows that are not indexed yet, in the transaction under way; returns how many. */
+  /** Indexes the attributes of log rows that are not indexed yet; returns how many. */
   #index(rowsMax: number): number {
+    // What is lost of the index is made again from the log: it need not wait for the disk.
+    this.#database.exec('PRAGMA synchronous = NORMAL')
+    try {
+      return this.#transaction(() => this.#indexRows(rowsMax))
+    } finally {
+      this.#database.exec('PRAGMA synchronous = FULL')
+    }
+  }
+
+  #indexRows(rowsMax: number): number {
     const indexed = this.#indexed.get()!['value']!
     const rows = this.#unindexedRows.all(indexed, rowsMax)
     if (rows.length === 0) return 0

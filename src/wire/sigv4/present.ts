@@ -93,36 +93,52 @@ function fromHeader(authorization: string, headers: HeaderValues): Presented {
   const space = authorization.indexOf(' ')
   const algorithm = space < 0 ? authorization : authorization.slice(0, space)
   if (!ALGORITHMS.has(algorithm)) throw incomplete(`Unsupported AWS 'algorithm': '${printable(algorithm)}'.`)
-  const fields = new Map<string, string>()
-  if (space >= 0) {
-    for (const part of authorization.slice(space + 1).split(',')) {
-      const text = part.trim()
-      const equals = text.indexOf('=')
-      if (equals <= 0 || fields.has(text.slice(0, equals))) throw malformedField(authorization)
-      fields.set(text.slice(0, equals), text.slice(equals + 1))
-    }
-  }
+  const fields = space < 0 ? {} : fieldsOf(authorization, space + 1)
   const date = headers.get('x-amz-date')?.[0] ?? headers.get('date')?.[0]
-  const lacking = ['Credential', 'Signature', 'SignedHeaders']
-    .filter((name) => !fields.get(name))
-    .map((name) => `Authorization header requires '${name}' parameter.`)
-  if (date === undefined) {
-    lacking.push(`Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.`)
-  }
-  if (lacking.length > 0) throw incomplete(`${lacking.join(' ')} ${fingerprint('Authorization=', authorization)}`)
+  const { Credential, SignedHeaders, Signature } = fields
+  if (!Credential || !SignedHeaders || !Signature || date === undefined) throw lacking(authorization, fields, date)
 
-  const scope = parseCredential(fields.get('Credential')!, algorithm as Algorithm, false)
+  const scope = parseCredential(Credential, algorithm as Algorithm, false)
   const content = headers.get('x-amz-content-sha256')?.[0]
   return {
     ...scope,
     regionSet: headers.get('x-amz-region-set')?.[0],
     sessionToken: headers.get('x-amz-security-token')?.[0],
-    signedHeaders: parseSignedHeaders(fields.get('SignedHeaders')!),
-    signature: fields.get('Signature')!,
-    amzDate: headers.has('x-amz-date') ? basicOnly(date!, scope.service) : dateHeader(date!),
+    signedHeaders: parseSignedHeaders(SignedHeaders),
+    signature: Signature,
+    amzDate: headers.has('x-amz-date') ? basicOnly(date, scope.service) : dateHeader(date),
     presigned: false,
     ...payloadOf(scope.service, content),
   }
+}
+
+interface Fields {
+  Credential?: string
+  SignedHeaders?: string
+  Signature?: string
+}
+
+/** The `key=value` pairs after the algorithm; keys that no signature has are passed over. */
+function fieldsOf(authorization: string, from: number): Fields {
+  const fields: Record<string, string> = Object.create(null)
+  for (const part of authorization.slice(from).split(',')) {
+    const text = part.trim()
+    const equals = text.indexOf('=')
+    const name = text.slice(0, Math.max(equals, 0))
+    if (name === '' || name in fields) throw malformedField(authorization)
+    fields[name] = text.slice(equals + 1)
+  }
+  return fields
+}
+
+function lacking(authorization: string, fields: Fields, date: string | undefined): Fault {
+  const missing = (['Credential', 'Signature', 'SignedHeaders'] as const)
+    .filter((name) => !fields[name])
+    .map((name) => `Authorization header requires '${name}' parameter.`)
+  if (date === undefined) {
+    missing.push(`Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.`)
+  }
+  return incomplete(`${missing.join(' ')} ${fingerprint('Authorization=', authorization)}`)
 }
 
 function fromQuery(parameters: ReadonlyMap<string, string>, headers: HeaderValues): Presented {
