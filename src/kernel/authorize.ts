@@ -31,7 +31,8 @@ export function authorize(asked: Asked, facts: AuthorizeFacts): void {
     principal,
     action,
     resource: acted?.arn ?? '*',
-    resourceAccount: acted?.account ?? callerAccount,
+    // What AWS itself owns (`arn:aws:iam::aws:policy/…`) is open to every account: only the caller's own side is asked.
+    resourceAccount: acted === undefined || acted.account === 'aws' ? callerAccount : acted.account,
     context: requestContext(facts, acted, asked.input, asked.conditions),
   }
   // The place of the layers to come: SCPs and RCPs of the organisation, and the policy of a VPC endpoint.
@@ -46,7 +47,7 @@ export function authorize(asked: Asked, facts: AuthorizeFacts): void {
   if (decision.allowed) return
 
   // A stranger is not told which policy of the owner's refused. The organisation will widen this.
-  const sameOrganization = request.resourceAccount === callerAccount || request.resourceAccount === 'aws'
+  const sameOrganization = request.resourceAccount === callerAccount
   throw new Denial(denialMessage(request, decision, { sameOrganization }), explanation(request, decision))
 }
 
