@@ -6,11 +6,10 @@ import { listTags, withoutTags } from '../../kernel/tags.ts'
 import { listItems } from './lists.ts'
 import { mfaDevice } from './mfa.ts'
 import { oidcProvider } from './oidc-providers.ts'
-import { managedPolicy, policyNamed } from './policies.ts'
+import { type ManagedPolicyRow, managedPolicy, policyNamed, refuseAws } from './policies.ts'
 import { iam, instanceProfile, role, user } from './resources.ts'
 import { samlProvider } from './saml-providers.ts'
 import { serverCertificate } from './server-certificates.ts'
-import { protect } from './service-linked.ts'
 import { mergedTags } from './tags.ts'
 
 interface Taggable {
@@ -27,6 +26,8 @@ interface Taggable {
   readonly member: string
   readonly target: Target<LooseInput, Row>
   readonly save: (call: Call, row: Row) => void
+  /** Throws where what stands there may not be tagged. */
+  readonly guard?: (row: Row, input: LooseInput) => void
 }
 
 function taggable<R extends Row>(
@@ -38,10 +39,14 @@ function taggable<R extends Row>(
   return { word, member, target, save: (call, row) => void resource.save(call, row as R) }
 }
 
+/** Roles include service-linked ones: https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagRole.html */
 const kinds: readonly Taggable[] = [
   taggable('User', 'UserName', user),
   taggable('Role', 'RoleName', role),
-  taggable('Policy', 'PolicyArn', managedPolicy, policyNamed('PolicyArn')),
+  {
+    ...taggable('Policy', 'PolicyArn', managedPolicy, policyNamed('PolicyArn')),
+    guard: (row, input) => refuseAws(row as ManagedPolicyRow, input.PolicyArn),
+  },
   taggable('InstanceProfile', 'InstanceProfileName', instanceProfile),
   taggable('MFADevice', 'SerialNumber', mfaDevice),
   taggable('OpenIDConnectProvider', 'OpenIDConnectProviderArn', oidcProvider),
@@ -49,14 +54,14 @@ const kinds: readonly Taggable[] = [
   taggable('ServerCertificate', 'ServerCertificateName', serverCertificate),
 ]
 
-export const taggingOperations: readonly Operation[] = kinds.flatMap(({ word, target, save }) => [
+export const taggingOperations: readonly Operation[] = kinds.flatMap(({ word, target, save, guard }) => [
   iam.loose(`Tag${word}`, target, (call, input, row) => {
-    protect(row as Row)
+    guard?.(row as Row, input)
     save(call, { ...(row as Row), tags: mergedTags((row as Row).tags, input.Tags) })
     return {}
   }),
   iam.loose(`Untag${word}`, target, (call, input, row) => {
-    protect(row as Row)
+    guard?.(row as Row, input)
     save(call, { ...(row as Row), tags: withoutTags((row as Row).tags, input.TagKeys) })
     return {}
   }),
