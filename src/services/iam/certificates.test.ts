@@ -49,7 +49,7 @@ describe('a server certificate', () => {
           Arn: `arn:aws:iam::${account}:server-certificate/edge/web`,
           Expiration: new Date(new X509Certificate(certificate).validTo),
         },
-        CertificateBody: certificate,
+        CertificateBody: certificate.trim(),
         Tags: [{ Key: 'a', Value: 'b' }],
       },
     })
@@ -75,7 +75,7 @@ describe('a server certificate', () => {
     await it.run(uploadServerCertificate, { ...cert, CertificateChain: certificate })
 
     expect(await it.run(getServerCertificate, { ServerCertificateName: 'web' })).toMatchObject({
-      ServerCertificate: { CertificateChain: certificate },
+      ServerCertificate: { CertificateChain: certificate.trim() },
     })
   })
 

@@ -13,7 +13,7 @@ export interface ServerCertificateRow extends Row {
   readonly path: string
   /** `ASCA…` */
   readonly id: string
-  /** PEM, verbatim. */
+  /** PEM, without the white space around it: Terraform compares what comes back with the trimmed text. */
   readonly body: string
   readonly chain?: string
   readonly privateKey: Sealed
@@ -62,8 +62,8 @@ export const uploadServerCertificate = iam
       name,
       path: input.Path ?? '/',
       id,
-      body: input.CertificateBody,
-      ...(input.CertificateChain !== undefined && { chain: input.CertificateChain }),
+      body: input.CertificateBody.trim(),
+      ...(input.CertificateChain !== undefined && { chain: input.CertificateChain.trim() }),
       privateKey: call.vault.seal(placeOf(call.account, id), Buffer.from(input.PrivateKey)),
       uploadedAt: call.now,
       expiresAt: endsMs(certificate),
