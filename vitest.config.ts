@@ -2,5 +2,9 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  test: { include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/decisions/*.test.ts'], pool: 'threads', testTimeout: 30_000 },
+  test: {
+    include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/decisions/*.test.ts'],
+    pool: 'threads',
+    testTimeout: 30_000,
+  },
 })
