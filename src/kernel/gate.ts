@@ -323,7 +323,7 @@ function isReadOnly({ name, actions }: Pick<Operation, 'name' | 'actions'>): boo
 }
 
 function notImplemented(row: ServiceRow, operation: string): Fault {
-  return new Fault('NotImplemented', `Merlon does not implement ${row.id}:${operation}.`, { status: 400 })
+  return new Fault('NotImplemented', `Merlon does not implement ${row.iamPrefix}:${operation}.`, { status: 400 })
 }
 
 /** Everything that is not a fault is ours to mend: the caller learns only that it happened. */
