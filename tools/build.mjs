@@ -1,5 +1,7 @@
 /** `npm run build`: the release into dist/, and one line about it. */
+import { execFileSync } from 'node:child_process'
 import { readdirSync, rmSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { build } from 'rolldown'
 import { loadConfig } from 'rolldown/config'
 import { buildManagedPolicies } from './build-managed-policies.mjs'
@@ -7,6 +9,10 @@ import { buildManagedPolicies } from './build-managed-policies.mjs'
 const dist = new URL('../dist/', import.meta.url)
 const policies = buildManagedPolicies(dist)
 const { output } = await build(await loadConfig('rolldown.config.mts'))
+
+// The types of `merlon/policy`.
+const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url))
+execFileSync(process.execPath, [tsc, '-p', 'tsconfig.policy.json'], { stdio: 'inherit' })
 
 // Chunks are named after their content: those of earlier builds stay behind.
 const made = new Set(output.map(({ fileName }) => fileName))
