@@ -11,6 +11,7 @@ import { count } from './counts.ts'
 import { hangingKey, hangingOf } from './hanging.ts'
 import { listItems } from './lists.ts'
 import { type Owner, ownerOf, ownerShown, userNamedOrRoot } from './owners.ts'
+import { qrCodePng } from './qr-code.ts'
 import { date, iam, type UserRow, user, withinQuota } from './resources.ts'
 import { type RootSelf, userNamedOrSelf } from './self.ts'
 import { newTags, shownTags } from './tags.ts'
@@ -83,10 +84,18 @@ export const createVirtualMfaDevice = iam
       VirtualMFADevice: {
         SerialNumber: mfaDevice.arnOf(call, row),
         Base32StringSeed: Buffer.from(base32(seed)),
+        QRCodePNG: qrCodePng(keyUri(id, call.account, base32(seed))),
         ...shownTags(row),
       },
     }
   })
+
+/** What authenticator apps read from a QR code. Source: https://github.com/google/google-authenticator/wiki/Key-Uri-Format */
+function keyUri(device: string, account: string, secret: string): string {
+  const issuer = encodeURIComponent('Amazon Web Services')
+  const label = encodeURIComponent(device.slice(device.lastIndexOf('/') + 1))
+  return `otpauth://totp/${issuer}:${label}@${account}?secret=${secret}&issuer=${issuer}`
+}
 
 export const deleteVirtualMfaDevice = iam
   .operation('DeleteVirtualMFADevice')
