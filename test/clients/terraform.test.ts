@@ -1,0 +1,180 @@
+/**
+ * Terraform's AWS provider: a configuration is applied, finds nothing left to do, is changed, finds nothing left to do,
+ * and is destroyed without a trace. MERLON_TEST_SKIP_TERRAFORM=1 leaves it out where there is no Terraform.
+ */
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  GetAccountAuthorizationDetailsCommand,
+  GetAccountSummaryCommand,
+  GetRoleCommand,
+  IAMClient,
+  ListGroupsCommand,
+} from '@aws-sdk/client-iam'
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type MadeAccount, type Running, startMerlon, temporaryFolder } from '../process.ts'
+import { environmentFor, type Keys, run } from './command.ts'
+import { findMirror, writeCliConfig } from './terraform-mirror.ts'
+
+interface Workspace {
+  readonly server: Running
+  readonly account: MadeAccount
+  /** Returns what it printed; throws with what it complained of. */
+  terraform(...words: readonly string[]): Promise<string>
+  /** What `plan` would change; empty when it would change nothing. */
+  plan(rev: number): Promise<string>
+  apply(rev: number): Promise<string>
+}
+
+let mirror: string
+
+beforeAll(async () => {
+  if (skipped) return
+  const found = findMirror()
+  if (found === undefined) {
+    throw new Error(
+      'No file system mirror with hashicorp/aws was found. Say where it is (TF_PLUGIN_MIRROR), make one ' +
+        '(terraform providers mirror DIR), or leave these tests out (MERLON_TEST_SKIP_TERRAFORM=1).',
+    )
+  }
+  mirror = found
+})
+
+const skipped = process.env['MERLON_TEST_SKIP_TERRAFORM'] === '1'
+const running: Running[] = []
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.stop('SIGKILL')))
+})
+
+/** A copy of the configuration, initialised, before an empty server of its own. */
+async function workspace(configuration: string): Promise<Workspace> {
+  const folder = join(temporaryFolder(), configuration)
+  cpSync(fileURLToPath(new URL(`./terraform/${configuration}`, import.meta.url)), folder, { recursive: true })
+  const server = await startMerlon(['--data', join(temporaryFolder(), 'data')])
+  running.push(server)
+  const account = server.accounts[0]!
+  const environment = {
+    ...environmentFor(server.url, account),
+    TF_CLI_CONFIG_FILE: writeCliConfig(temporaryFolder(), mirror),
+    TF_IN_AUTOMATION: '1',
+    CHECKPOINT_DISABLE: '1',
+  }
+  const attempt = (...words: readonly string[]) => run('terraform', [...words, '-no-color'], environment, folder)
+  const terraform = async (...words: readonly string[]) => {
+    const { status, stdout, stderr } = await attempt(...words)
+    if (status !== 0) throw new Error(`terraform ${words.join(' ')}: ${stderr}`)
+    return stdout
+  }
+  await terraform('init', '-input=false')
+  return {
+    server,
+    account,
+    terraform,
+    apply: (rev) => terraform('apply', '-auto-approve', '-input=false', `-var=rev=${rev}`),
+    plan: async (rev) => {
+      const { status, stdout, stderr } = await attempt('plan', '-detailed-exitcode', '-input=false', `-var=rev=${rev}`)
+      if (status !== 0 && status !== 2) throw new Error(stderr)
+      return status === 0 ? '' : stdout.slice(stdout.indexOf('Terraform will perform'))
+    },
+  }
+}
+
+const at = ({ server }: Workspace, { accessKeyId, secretAccessKey, sessionToken }: Keys) => ({
+  endpoint: server.url,
+  region: 'us-east-1',
+  credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) },
+})
+
+/** What the account still holds; AWS's own policies are not the account's. */
+async function remains(space: Workspace): Promise<readonly (string | undefined)[]> {
+  const iam = new IAMClient(at(space, space.account))
+  const { UserDetailList, GroupDetailList, RoleDetailList, Policies } = await iam.send(
+    new GetAccountAuthorizationDetailsCommand({ Filter: ['User', 'Group', 'Role', 'LocalManagedPolicy'] }),
+  )
+  const { SummaryMap } = await iam.send(new GetAccountSummaryCommand({}))
+  const counted = (['InstanceProfiles', 'ServerCertificates', 'MFADevices', 'Providers'] as const).filter(
+    (name) => SummaryMap?.[name] !== 0,
+  )
+  return [
+    ...[...UserDetailList!, ...GroupDetailList!, ...RoleDetailList!, ...Policies!].map(({ Arn }) => Arn),
+    ...counted,
+  ]
+}
+
+describe.skipIf(skipped)('terraform', () => {
+  test('every IAM resource of the provider that an account alone can have', async () => {
+    const space = await workspace('01-iam')
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+    }
+    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+
+    expect(await remains(space)).toEqual([])
+  })
+
+  test('a team written down: what Terraform made is enforced, changed, read back and gone at the end', async () => {
+    const space = await workspace('people')
+    await space.apply(1)
+    expect(await space.plan(1)).toBe('')
+    const output = JSON.parse(await space.terraform('output', '-json'))
+    expect(output.users.value).toEqual(['ann', 'bob', 'eve', 'robot'])
+    expect(output.auditors.value).toEqual(['ann', 'eve'])
+    expect(output.machines.value).toBe(1)
+    const robot = output.robot.value as Keys
+    const listGroups = () => new IAMClient(at(space, robot)).send(new ListGroupsCommand({}))
+    await expect(listGroups()).rejects.toMatchObject({ name: 'AccessDenied' })
+
+    await space.apply(2)
+
+    expect(await space.plan(2)).toBe('')
+    expect((await listGroups()).Groups).toHaveLength(3)
+    const { Credentials } = await new STSClient(at(space, robot)).send(
+      new AssumeRoleCommand({ RoleArn: output.deploy_role.value, RoleSessionName: 'deploy', DurationSeconds: 7200 }),
+    )
+    const session = {
+      accessKeyId: Credentials!.AccessKeyId!,
+      secretAccessKey: Credentials!.SecretAccessKey!,
+      sessionToken: Credentials!.SessionToken!,
+    }
+    const { Role } = await new IAMClient(at(space, session)).send(new GetRoleCommand({ RoleName: 'deploy' }))
+    expect(Role?.Description).toBe('Deployments, rev 2')
+    expect(Role?.Tags).toContainEqual({ Key: 'rev', Value: '2' })
+
+    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+    expect(await remains(space)).toEqual([])
+  })
+
+  test('a change made behind its back is found and undone', async () => {
+    const space = await workspace('people')
+    await space.apply(1)
+    const environment = environmentFor(space.server.url, space.account)
+    await run(
+      'aws',
+      [
+        'iam',
+        'detach-group-policy',
+        '--group-name',
+        'robots',
+        '--policy-arn',
+        `arn:aws:iam::${space.account.accountId}:policy/team/read-people`,
+      ],
+      environment,
+    )
+    await run(
+      'aws',
+      ['iam', 'update-role', '--role-name', 'deploy', '--description', 'mine now', '--max-session-duration', '43200'],
+      environment,
+    )
+
+    const drift = await space.plan(1)
+    await space.apply(1)
+
+    expect(drift).toContain('aws_iam_group_policy_attachment.read_people["robots"] will be created')
+    expect(drift).toContain('"mine now" -> "Deployments, rev 1"')
+    expect(await space.plan(1)).toBe('')
+  })
+})
