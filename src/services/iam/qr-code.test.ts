@@ -4,6 +4,10 @@ import jsqr from 'jsqr'
 import { expect, test } from 'vitest'
 import { ACCOUNT, cloud } from '../../../test/cloud.ts'
 
+/** The module is CommonJS: its function is the default of what is imported. */
+type Decode = (pixels: Uint8ClampedArray, width: number, height: number) => { readonly data: string } | null
+const decode = ((jsqr as { default?: unknown }).default ?? jsqr) as Decode
+
 /** What a camera would see of an eight-bit grey PNG. */
 function read(png: Uint8Array): string | undefined {
   const bytes = Buffer.from(png)
@@ -13,8 +17,6 @@ function read(png: Uint8Array): string | undefined {
   const pixels = new Uint8ClampedArray(size * size * 4)
   for (let i = 0; i < size * size; i++)
     pixels.fill(lines[Math.floor(i / size) * (size + 1) + 1 + (i % size)]!, i * 4, i * 4 + 4)
-  // The module is CommonJS; its function is the default of its default.
-  const decode = (jsqr as unknown as { default?: typeof jsqr }).default ?? jsqr
   return decode(pixels, size, size)?.data
 }
 
