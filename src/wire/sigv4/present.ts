@@ -122,7 +122,8 @@ interface Fields {
 function fieldsOf(authorization: string, from: number): Fields {
   const fields: Record<string, string> = Object.create(null)
   for (const part of authorization.slice(from).split(',')) {
-    const text = part.trim()
+    // Not trim(): it would take the 0xA0 that one flipped bit makes of a space.
+    const text = part.replace(/^[ \t]+|[ \t]+$/g, '')
     const equals = text.indexOf('=')
     const name = text.slice(0, Math.max(equals, 0))
     if (name === '' || name in fields) throw malformedField(authorization)
@@ -221,11 +222,13 @@ function parseCredential(text: string, algorithm: Algorithm, presigned: boolean)
   return { algorithm, accessKeyId, date, region, service }
 }
 
-/** Sorted here, because the canonical request is: a list in another order then simply does not verify. */
+/**
+ * Sorted here, because the canonical request is: a list in another order then simply does not verify. Capitals are
+ * refused, so that every bit of the header counts.
+ */
 function parseSignedHeaders(text: string): readonly string[] {
-  const lower = text.toLowerCase()
-  if (!HEADER_NAMES.test(lower)) throw incomplete(`SignedHeaders is malformed, got '${printable(text)}'`)
-  return lower.split(';').sort()
+  if (!HEADER_NAMES.test(text)) throw incomplete(`SignedHeaders is malformed, got '${printable(text)}'`)
+  return text.split(';').sort()
 }
 
 function parseExpires(text: string, service: string): number {

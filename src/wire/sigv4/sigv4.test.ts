@@ -188,6 +188,18 @@ describe('a malformed claim', () => {
     expect(refusal(bad(authorization)).message).toContain(words)
   })
 
+  it.each([
+    ['capitals among the signed headers', 'host;', 'Host;'],
+    ['a no-break space between its parts', ', SignedHeaders', ',\u00a0SignedHeaders'],
+  ])('is refused for %s, though a lenient reader would see the same', (_what, from, to) => {
+    const signed = changed(sign(request(), credential, iam), 'authorization', (text) => {
+      expect(text).toContain(from)
+      return text.replace(from, to)
+    })
+
+    expect(refusal(() => present(signed)).code).toBe('IncompleteSignature')
+  })
+
   it('must not sign in header and query at once', () => {
     const both = presign(sign(request(), credential, iam), credential, { ...iam, expiresSeconds: 60 })
     const bothS3 = presign(sign(request(), credential, s3), credential, { ...s3, expiresSeconds: 60 })
