@@ -8,9 +8,9 @@ import { shownBoundary } from './boundaries.ts'
 import { encodeDocument } from './documents.ts'
 import { listItems } from './lists.ts'
 import { type ManagedPolicyRow, managedPolicy, shownPolicy } from './policies.ts'
+import { date, group, type Holder, type InstanceProfileRow, iam, instanceProfile, role, user } from './resources.ts'
 import { shownRole } from './roles.ts'
 import { roleUse } from './uses.ts'
-import { date, group, type Holder, type InstanceProfileRow, iam, instanceProfile, role, user } from './resources.ts'
 
 /** One thing of the account; its details are gathered only when its page is asked for. */
 interface Item {

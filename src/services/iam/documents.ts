@@ -1,5 +1,5 @@
 /** Policy documents as IAM takes and gives them. */
-import { parsePolicy, PolicyError, type PolicyKind } from '../../policy/index.ts'
+import { PolicyError, type PolicyKind, parsePolicy } from '../../policy/index.ts'
 import { iam } from './resources.ts'
 
 /** Refuses what IAM would not save, with its reason; returns the text, which is kept as it was written. */

@@ -5,8 +5,8 @@ import { listItems } from './lists.ts'
 import {
   type ManagedPolicyRow,
   managedPolicy,
-  policyNamed,
   type PolicyVersion,
+  policyNamed,
   refuseAws,
   withinPolicySize,
 } from './policies.ts'
