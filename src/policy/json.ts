@@ -26,8 +26,10 @@ export interface JsonObject extends Placed {
   readonly members: ReadonlyMap<string, Json>
 }
 
-/** What the API models of IAM allow for any policy document. */
+/** What the API models of IAM allow a caller to send as a policy document. */
 export const DOCUMENT_CHARS_MAX = 131_072
+/** AWS's own managed policies are longer than a caller may write: ReadOnlyAccess has 141,167 characters as IAM shows it. */
+export const SAVED_CHARS_MAX = 1_048_576
 /** A policy needs six. */
 export const DEPTH_MAX = 32
 
@@ -47,9 +49,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
 }
 
 /** Throws a `PolicyError` with the given message at the first character that does not fit. */
-export function parseJson(text: string, message: string): Json {
+export function parseJson(text: string, message: string, charsMax: number): Json {
   const reader = new Reader(text, message)
-  return reader.document()
+  return reader.document(charsMax)
 }
 
 class Reader {
@@ -62,8 +64,8 @@ class Reader {
     this.#message = message
   }
 
-  document(): Json {
-    if (this.#text.length > DOCUMENT_CHARS_MAX) this.#fail(DOCUMENT_CHARS_MAX)
+  document(charsMax: number): Json {
+    if (this.#text.length > charsMax) this.#fail(charsMax)
     const value = this.#value(0)
     this.#space()
     if (this.#at < this.#text.length) this.#fail()

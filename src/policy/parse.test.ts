@@ -1,7 +1,7 @@
 /** What AWS says of documents that can't be saved: texts as collected from real answers. */
 import { describe, expect, test } from 'vitest'
 import { PolicyError, type PolicyKind, parsePolicy, readPolicy } from './index.ts'
-import { DEPTH_MAX, DOCUMENT_CHARS_MAX } from './json.ts'
+import { DEPTH_MAX, DOCUMENT_CHARS_MAX, SAVED_CHARS_MAX } from './json.ts'
 
 const S = { Effect: 'Allow', Action: 's3:ListBucket', Resource: 'arn:aws:s3:::b' }
 const of = (...Statement: readonly object[]) => ({ Version: '2012-10-17', Statement })
@@ -203,6 +203,11 @@ describe('places and limits', () => {
   test('a document may have 131,072 characters and not one more', () => {
     expect(parsePolicy(padded(DOCUMENT_CHARS_MAX), 'identity').statements).toHaveLength(1)
     expect(error(padded(DOCUMENT_CHARS_MAX + 1)).message).toBe(SYNTAX)
+  })
+
+  test('a saved document may be longer, as some of AWS’s own are, up to a limit of its own', () => {
+    expect(readPolicy(padded(SAVED_CHARS_MAX), 'identity').statements).toHaveLength(1)
+    expect(() => readPolicy(padded(SAVED_CHARS_MAX + 1), 'identity')).toThrow(PolicyError)
   })
 
   test('deep nesting is refused, not recursed into', () => {

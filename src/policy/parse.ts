@@ -12,12 +12,12 @@ import {
   type Version,
 } from './document.ts'
 import { PolicyError, type Position } from './error.ts'
-import { type Json, type JsonObject, parseJson, positions } from './json.ts'
+import { DOCUMENT_CHARS_MAX, type Json, type JsonObject, parseJson, positions, SAVED_CHARS_MAX } from './json.ts'
 import { type Problem, STAGES, TEXTS } from './problem.ts'
 
 /** For a document about to be saved. Throws a `PolicyError` with AWS's text for the first problem. */
 export function parsePolicy(text: string, kind: PolicyKind): Policy {
-  const { policy, problems } = read(text, kind)
+  const { policy, problems } = read(text, kind, DOCUMENT_CHARS_MAX)
   const first = STAGES.map((stage) => problems.find((problem) => problem.stage === stage)).find(Boolean)
   if (first) throw new PolicyError(first.message, first.at)
   return policy
@@ -28,12 +28,12 @@ export function parsePolicy(text: string, kind: PolicyKind): Policy {
  * not know in it never allows.
  */
 export function readPolicy(text: string, kind: PolicyKind): Policy {
-  return read(text, kind).policy
+  return read(text, kind, SAVED_CHARS_MAX).policy
 }
 
-function read(text: string, kind: PolicyKind): { policy: Policy; problems: readonly Problem[] } {
+function read(text: string, kind: PolicyKind, charsMax: number): { policy: Policy; problems: readonly Problem[] } {
   const message = kind === 'trust' ? TEXTS.json : TEXTS.syntax
-  const root = parseJson(text, message)
+  const root = parseJson(text, message, charsMax)
   const reader = new DocumentReader(kind, positions(text))
   const stray = text.search(/[^\t\n\r\u0020-\u00ff]/)
   if (stray >= 0) reader.report('syntax', message, positions(text)(stray))
