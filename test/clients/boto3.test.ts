@@ -1,12 +1,12 @@
-/** boto3: the suite is Python's (boto3_suite.py); this starts the servers, runs it, and believes only what it counted. */
+/** boto3: the suites are Python's (boto3_*.py); this starts the servers, runs them, and believes only what it counted. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Running, startMerlon, temporaryFolder } from '../process.ts'
-import { cleanEnvironment, run } from './command.ts'
+import { cleanEnvironment, environmentFor, run } from './command.ts'
 
-const suite = fileURLToPath(new URL('./boto3_suite.py', import.meta.url))
+const script = (name: string) => fileURLToPath(new URL(`./${name}`, import.meta.url))
 
 let server: Running
 /** Its clock moves: sessions end without waiting. */
@@ -17,13 +17,22 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([server, development].map((each) => each?.stop('SIGKILL'))))
 
+/** Every test that the file declares ran, and passed; the whole report is the message when something is wrong. */
+async function passes(name: string, environment: Readonly<Record<string, string>>): Promise<void> {
+  const declared = readFileSync(script(name), 'utf8').match(/^ {4}def test_/gm)!.length
+
+  const { status, stderr } = await run('python3', [script(name)], { ...environment, PYTHONDONTWRITEBYTECODE: '1' })
+
+  expect([status, stderr.trim().split('\n').at(-1)], stderr).toEqual([0, 'OK'])
+  expect(Number(/^Ran (\d+) tests?/m.exec(stderr)?.[1])).toBe(declared)
+}
+
 test('boto3 finds paginators, waiters, error classes, resources, sessions and presigned URLs as on AWS', async () => {
   const [root] = server.accounts
   const [devRoot] = development.accounts
 
-  const ended = await run('python3', [suite], {
+  await passes('boto3_suite.py', {
     ...cleanEnvironment(),
-    PYTHONDONTWRITEBYTECODE: '1',
     MERLON_URL: server.url,
     MERLON_ACCOUNT_ID: root!.accountId,
     MERLON_ACCESS_KEY_ID: root!.accessKeyId,
@@ -32,10 +41,15 @@ test('boto3 finds paginators, waiters, error classes, resources, sessions and pr
     MERLON_DEV_ACCESS_KEY_ID: devRoot!.accessKeyId,
     MERLON_DEV_SECRET_ACCESS_KEY: devRoot!.secretAccessKey,
   })
+})
 
-  const written = readFileSync(suite, 'utf8').match(/^ {4}def test_/gm)!.length
-  const verdict = ended.stderr.trim().split('\n').at(-1)
-  // The whole report is the message when something is wrong.
-  expect([ended.status, verdict], ended.stderr).toEqual([0, 'OK'])
-  expect(Number(/^Ran (\d+) tests/m.exec(ended.stderr)?.[1])).toBe(written)
+test('no operation ends in an internal failure, however odd its input', async () => {
+  const odd = await startMerlon(['--dev'])
+  try {
+    const [root] = odd.accounts
+
+    await passes('boto3_oddities.py', { ...environmentFor(odd.url, root!), MERLON_ACCOUNT_ID: root!.accountId })
+  } finally {
+    await odd.stop('SIGKILL')
+  }
 })
