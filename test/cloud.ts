@@ -1,5 +1,6 @@
 /** A whole Merlon in memory for tests: the real gate, store, vault and services, driven by the official clients, signed. */
 import { Readable } from 'node:stream'
+import { IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import { MovableClock } from '../src/kernel/clock.ts'
 import type { Answer } from '../src/kernel/gate.ts'
 import type { Quotas } from '../src/kernel/quota.ts'
@@ -74,22 +75,27 @@ export async function cloud(options: CloudOptions = {}) {
     },
   }
 
+  const client = <C>(Client: new (config: ClientConfig) => C, credentials: Keys = root, region = 'us-east-1'): C =>
+    new Client({
+      region,
+      credentials,
+      endpoint: 'http://localhost',
+      maxAttempts: 1,
+      systemClockOffset: clock.now() - Date.now(),
+      requestHandler,
+    })
+
   return {
     ...opened,
     clock,
     answers,
     root,
+    /** Puts an inline policy on a user of the first account. */
+    permit: (UserName: string, PolicyDocument: string) =>
+      client(IAMClient).send(new PutUserPolicyCommand({ UserName, PolicyName: 'permitted', PolicyDocument })),
     /** Another account, and its root user's keys. */
     account: (id = STRANGERS) => opened.addAccount({ id, name: id }),
-    client: <C>(Client: new (config: ClientConfig) => C, credentials: Keys = root, region = 'us-east-1'): C =>
-      new Client({
-        region,
-        credentials,
-        endpoint: 'http://localhost',
-        maxAttempts: 1,
-        systemClockOffset: clock.now() - Date.now(),
-        requestHandler,
-      }),
+    client,
   }
 }
 

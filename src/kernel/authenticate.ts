@@ -6,7 +6,7 @@ import type { Vault } from '../vault/vault.ts'
 import { Fault } from '../wire/fault.ts'
 import type { HttpRequest } from '../wire/http.ts'
 import type { ServiceRow } from '../wire/services.ts'
-import { type Presented, present, SigningKeys, verify } from '../wire/sigv4/index.ts'
+import { checkTime, type Presented, present, SigningKeys, verify } from '../wire/sigv4/index.ts'
 import type { Caller } from './call.ts'
 import type { Identity, IdentityPort } from './ports.ts'
 import { redeemSession, type Session, type Subject } from './session.ts'
@@ -57,14 +57,17 @@ export class Authenticator {
     const presented = present(request)
     if (!presented) throw new Fault('MissingAuthenticationToken', 'Request is missing Authentication Token')
 
-    const found = await this.#find(presented, service)
+    const skewMs = SKEW_MS[service.id] ?? SKEW_MS_DEFAULT
+    checkTime(presented, now, skewMs)
+    const found = await this.#find(presented)
     const { body } = verify(request, presented, { secret: found.secret, version: '' }, this.#keys, now, {
-      skewMs: SKEW_MS[service.id] ?? SKEW_MS_DEFAULT,
+      skewMs,
       serviceNames: service.signingNames,
     })
     if (found.session && found.session.expiresAt <= now) {
       throw new Fault('ExpiredToken', 'The security token included in the request is expired')
     }
+    if (service.id === 'iam' && found.session && !mayCallIam(found.session)) throw invalidToken()
 
     const identity = await this.#identities.identity(found.account, found.subject)
     if (!identity) throw invalidToken()
@@ -86,7 +89,7 @@ export class Authenticator {
   }
 
   /** The secret behind a key id. Unknown, inactive and mismatched all look the same from outside. */
-  async #find(presented: Presented, service: ServiceRow): Promise<Found> {
+  async #find(presented: Presented): Promise<Found> {
     const { accessKeyId, sessionToken } = presented
     if (!accessKeyId.startsWith('ASIA')) {
       const longTerm = await this.#identities.accessKey(accessKeyId)
@@ -100,11 +103,6 @@ export class Authenticator {
     if (session.parentKeyId !== undefined && !(await this.#identities.accessKey(session.parentKeyId))?.active) {
       throw invalidToken()
     }
-    // AWS: "You cannot call any IAM API operations unless MFA authentication information is included in the request",
-    // and federated users may not call IAM at all.
-    const mayCallIam =
-      session.subject.kind === 'role' || (session.subject.kind !== 'federated-user' && session.mfaAt !== undefined)
-    if (service.id === 'iam' && !mayCallIam) throw invalidToken()
     return { secret, account: session.account, subject: session.subject, session }
   }
 
@@ -127,6 +125,14 @@ export class Authenticator {
     this.#sessionPolicies.set(text, compiled)
     return compiled
   }
+}
+
+/**
+ * AWS: "You cannot call any IAM API operations unless MFA authentication information is included in the request", and
+ * federated users may not call IAM at all.
+ */
+function mayCallIam({ subject, mfaAt }: Session): boolean {
+  return subject.kind === 'role' || (subject.kind !== 'federated-user' && mfaAt !== undefined)
 }
 
 function invalidToken(): Fault {

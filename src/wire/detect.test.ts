@@ -150,7 +150,7 @@ describe('detect refuses', () => {
       'UnknownOperation',
     ],
     ['a form without an action', ask(form, { body: Buffer.from('Version=2011-06-15') }), 'MissingAction'],
-    ['nothing', ask([], { method: 'GET' }), 'UnknownOperation'],
+    ['nothing', ask([], { method: 'GET' }), 'MissingAuthenticationToken'],
   ])('%s', async (_, request, code) => {
     await expect(detect(request)).rejects.toMatchObject({ name: 'Fault', code })
   })

@@ -99,6 +99,8 @@ async function rest(request: HttpRequest): Promise<Detected> {
   if (named && (named.protocol === 'restjson' || named.protocol === 'restxml')) {
     return { service: named, protocol: named.protocol, operation: undefined }
   }
+  // Without a signature nobody can tell which service is meant, and need not.
+  if (scope === undefined) throw new Fault('MissingAuthenticationToken', 'Missing Authentication Token')
   throw unknownOperation(`${request.method} ${request.path}`)
 }
 

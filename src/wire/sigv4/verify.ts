@@ -126,7 +126,8 @@ function regionMatches(pattern: string, region: string): boolean {
   return at + tail.length <= region.length
 }
 
-function checkTime(presented: Presented, nowMs: number, skewMs: number): void {
+/** Whether a request is of now. AWS judges this before it looks for the key. */
+export function checkTime(presented: Presented, nowMs: number, skewMs: number): void {
   const { service, amzDate } = presented
   const signedMs = parseBasicDate(amzDate)!
   const minutes = `${skewMs / 60_000} min.`
