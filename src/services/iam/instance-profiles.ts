@@ -3,16 +3,7 @@ import type { Call } from '../../kernel/call.ts'
 import { carriedKey, profilesOf } from './carriers.ts'
 import { count } from './counts.ts'
 import { listItems, listRows } from './lists.ts'
-import {
-  alreadyExists,
-  below,
-  conflict,
-  date,
-  type InstanceProfileRow,
-  iam,
-  instanceProfile,
-  role,
-} from './resources.ts'
+import { below, conflict, date, type InstanceProfileRow, iam, instanceProfile, role } from './resources.ts'
 import { shownRole } from './roles.ts'
 import { newTags, shownTags } from './tags.ts'
 
@@ -39,7 +30,9 @@ export const createInstanceProfile = iam
   .on(instanceProfile.made((input) => ({ name: input.InstanceProfileName, path: input.Path ?? '/' })))
   .run(async (call, input) => {
     const { InstanceProfileName: name } = input
-    if (await instanceProfile.get(call, name)) throw alreadyExists('Instance Profile', name)
+    if (await instanceProfile.get(call, name)) {
+      throw iam.fail('EntityAlreadyExistsException', `Instance Profile ${name} already exists.`)
+    }
     await count(call, 'InstanceProfiles', 1)
 
     const row = instanceProfile.save(call, {

@@ -4,6 +4,7 @@ import type { Call } from '../../kernel/call.ts'
 import type { Reader } from '../../kernel/ports.ts'
 import type { Found, Row, Target } from '../../kernel/resource.ts'
 import { listTags } from '../../kernel/tags.ts'
+import { Fault } from '../../wire/fault.ts'
 import { usersOf } from './attachments.ts'
 import { awsPolicies, awsPolicy } from './aws-policies.ts'
 import { count } from './counts.ts'
@@ -96,8 +97,15 @@ export function policyNamed<K extends string>(
   }
 }
 
-export function refuseAws(row: ManagedPolicyRow, arn: string): void {
-  if (row.aws) throw iam.fail('InvalidInputException', `Policy ${arn} is an AWS managed policy and cannot be changed.`)
+/** AWS's own policies belong to nobody here: not even root may change them. */
+export function refuseAws(call: Call, row: ManagedPolicyRow, arn: string): void {
+  if (!row.aws) return
+  const { principal } = call.caller
+  const who = 'arn' in principal ? principal.arn : principal.kind
+  throw new Fault(
+    'AccessDenied',
+    `User: ${who} is not authorized to perform: iam:${call.operation} on resource: ${arn}`,
+  )
 }
 
 export async function shownPolicy(call: Call, row: ManagedPolicyRow, arn: string) {
@@ -213,7 +221,7 @@ export const deletePolicy = iam
   .operation('DeletePolicy')
   .on(policyNamed('PolicyArn'))
   .run(async (call, input, row) => {
-    refuseAws(row, input.PolicyArn)
+    refuseAws(call, row, input.PolicyArn)
     const shown = await shownPolicy(call, row, input.PolicyArn)
     if (shown.AttachmentCount > 0 || shown.PermissionsBoundaryUsageCount > 0) {
       throw conflict('Cannot delete a policy attached to entities.')

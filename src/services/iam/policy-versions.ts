@@ -16,7 +16,7 @@ export const createPolicyVersion = iam
   .operation('CreatePolicyVersion')
   .on(policyNamed('PolicyArn'))
   .run((call, input, row) => {
-    refuseAws(row, input.PolicyArn)
+    refuseAws(call, row, input.PolicyArn)
     checkedPolicy(input.PolicyDocument, 'identity')
     withinPolicySize(call, input.PolicyDocument)
     const max = call.quotas['iam/VersionsPerPolicy'] ?? Number.POSITIVE_INFINITY
@@ -60,7 +60,7 @@ export const setDefaultPolicyVersion = iam
   .operation('SetDefaultPolicyVersion')
   .on(policyNamed('PolicyArn'))
   .run((call, input, row) => {
-    refuseAws(row, input.PolicyArn)
+    refuseAws(call, row, input.PolicyArn)
     versionOf(row, input.PolicyArn, input.VersionId)
     save(call, { ...row, defaultVersion: input.VersionId, updatedAt: call.now })
     return {}
@@ -70,7 +70,7 @@ export const deletePolicyVersion = iam
   .operation('DeletePolicyVersion')
   .on(policyNamed('PolicyArn'))
   .run((call, input, row) => {
-    refuseAws(row, input.PolicyArn)
+    refuseAws(call, row, input.PolicyArn)
     versionOf(row, input.PolicyArn, input.VersionId)
     if (row.defaultVersion === input.VersionId) throw conflict('Cannot delete the default version of a policy.')
     save(call, { ...row, versions: row.versions.filter(({ id }) => id !== input.VersionId) })

@@ -27,7 +27,7 @@ interface Taggable {
   readonly target: Target<LooseInput, Row>
   readonly save: (call: Call, row: Row) => void
   /** Throws where what stands there may not be tagged. */
-  readonly guard?: (row: Row, input: LooseInput) => void
+  readonly guard?: (call: Call, row: Row, input: LooseInput) => void
 }
 
 function taggable<R extends Row>(
@@ -45,7 +45,7 @@ const kinds: readonly Taggable[] = [
   taggable('Role', 'RoleName', role),
   {
     ...taggable('Policy', 'PolicyArn', managedPolicy, policyNamed('PolicyArn')),
-    guard: (row, input) => refuseAws(row as ManagedPolicyRow, input.PolicyArn),
+    guard: (call, row, input) => refuseAws(call, row as ManagedPolicyRow, input.PolicyArn),
   },
   taggable('InstanceProfile', 'InstanceProfileName', instanceProfile),
   taggable('MFADevice', 'SerialNumber', mfaDevice),
@@ -56,12 +56,12 @@ const kinds: readonly Taggable[] = [
 
 export const taggingOperations: readonly Operation[] = kinds.flatMap(({ word, target, save, guard }) => [
   iam.loose(`Tag${word}`, target, (call, input, row) => {
-    guard?.(row as Row, input)
+    guard?.(call, row as Row, input)
     save(call, { ...(row as Row), tags: mergedTags((row as Row).tags, input.Tags) })
     return {}
   }),
   iam.loose(`Untag${word}`, target, (call, input, row) => {
-    guard?.(row as Row, input)
+    guard?.(call, row as Row, input)
     save(call, { ...(row as Row), tags: withoutTags((row as Row).tags, input.TagKeys) })
     return {}
   }),
