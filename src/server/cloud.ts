@@ -32,6 +32,8 @@ export interface Cloud {
   /** Makes an account with its root user; returns that user's key, whose secret is shown this once. */
   addAccount(account: { id: string; name: string; rootKey?: RootKey | undefined }): Promise<RootKey>
   accounts(): Promise<readonly AccountRow[]>
+  /** Writes down what is gathered in memory: which credentials were used. Done by itself twice a minute. */
+  flush(): Promise<void>
   /** Everything acknowledged is on disk when this returns. */
   close(): Promise<void>
 }
@@ -66,6 +68,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     },
     accounts: async () =>
       (await store.reader.range<AccountRow>(under('iam', 'account'))).map(({ document }) => document),
+    flush: () => identities.flushUses(),
     close: async () => {
       await jobs.stop()
       await identities.close()
