@@ -4,6 +4,7 @@ import { IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import { MovableClock } from '../src/kernel/clock.ts'
 import type { Answer } from '../src/kernel/gate.ts'
 import type { Quotas } from '../src/kernel/quota.ts'
+import type { Service } from '../src/kernel/service.ts'
 import { openCloud } from '../src/server/cloud.ts'
 import { openStore } from '../src/store/sqlite.ts'
 import { ephemeralUnsealed } from '../src/vault/ephemeral.ts'
@@ -38,6 +39,8 @@ interface SentRequest {
 
 export interface CloudOptions {
   readonly quotas?: Quotas
+  /** Instead of all that the server has. */
+  readonly services?: readonly Service[]
   /** Changes a signed request on its way: what an attacker on the wire could do. */
   readonly tamper?: (request: HttpRequest) => HttpRequest
 }
@@ -53,6 +56,7 @@ export async function cloud(options: CloudOptions = {}) {
     clock,
     observe: (answer) => void answers.push(answer),
     ...(options.quotas && { quotas: options.quotas }),
+    ...(options.services && { services: options.services }),
   })
   const root = await opened.addAccount({ id: ACCOUNT, name: 'test' })
 

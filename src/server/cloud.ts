@@ -5,6 +5,7 @@ import { type Answer, Gate } from '../kernel/gate.ts'
 import { type Job, JobRunner } from '../kernel/jobs.ts'
 import type { IdentityPort } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
+import type { Service } from '../kernel/service.ts'
 import { type AccountRow, createAccount, type RootKey } from '../services/iam/bootstrap.ts'
 import { identityPort } from '../services/iam/identities.ts'
 import { type Store, under } from '../store/store.ts'
@@ -18,6 +19,8 @@ export interface CloudOptions {
   readonly unsealed: Unsealed
   readonly clock: Clock
   readonly quotas?: Quotas
+  /** Default: all that are built. */
+  readonly services?: readonly Service[]
   readonly observe?: (answer: Answer) => void
   readonly onJobError?: (job: Job, error: unknown) => void
 }
@@ -47,7 +50,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     store,
     vault,
     clock,
-    services,
+    services: options.services ?? services,
     ports: { identity: identities, events: { query: (query) => store.log(query) } },
     quotas: { ...quotaDefaults, ...options.quotas },
     ...(observe && { observe }),
