@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest'
+import { openStore } from '../store/sqlite.ts'
+import { MovableClock } from './clock.ts'
+import { cancelJob, type JobHandler, JobRunner, scheduleJob } from './jobs.ts'
+
+const START = Date.UTC(2026, 0, 1)
+
+async function world(handler: JobHandler) {
+  const store = await openStore({ file: ':memory:' })
+  const clock = new MovableClock(START)
+  const errors: unknown[] = []
+  const runner = () => new JobRunner(store, clock, new Map([['k', handler]]), (_job, error) => void errors.push(error))
+  const schedule = (id: string, inMs: number, kind = 'k') =>
+    store.run(async (unit) => scheduleJob(unit, { id, kind, dueAt: clock.now() + inMs, payload: { id } }))
+  return { store, clock, errors, runner, schedule }
+}
+
+const counting: JobHandler = async (unit, job) => {
+  const { n } = (await unit.get<{ n: number }>(`ran/${job.id}`)) ?? { n: 0 }
+  unit.put(`ran/${job.id}`, { n: n + 1 })
+}
+
+describe('A job', () => {
+  test('runs when it is due, in order, and once', async () => {
+    const ran: string[] = []
+    const { clock, runner, schedule } = await world(async (_unit, job) => void ran.push(job.id))
+    await schedule('late', 2_000)
+    await schedule('soon', 1_000)
+    const jobs = runner()
+
+    expect(await jobs.runDue()).toBe(0)
+    clock.advance(1_000)
+    expect(await jobs.runDue()).toBe(1)
+    clock.advance(1_000)
+    await jobs.runDue()
+    await jobs.runDue()
+
+    expect(ran).toEqual(['soon', 'late'])
+  })
+
+  test('runs once though several nodes look for it', async () => {
+    const { store, runner, schedule } = await world(counting)
+    for (let i = 0; i < 20; i++) await schedule(`j${i}`, 0)
+
+    await Promise.all([runner(), runner(), runner()].map((node) => node.runDue()))
+
+    const ran = await store.reader.range<{ n: number }>('ran/')
+    expect(ran.map(({ document }) => document.n)).toEqual(Array(20).fill(1))
+  })
+
+  test('that fails writes nothing, is told, and is tried again later and later', async () => {
+    let fails = 2
+    const { store, clock, errors, runner, schedule } = await world(async (unit, job, now) => {
+      unit.put('half', {})
+      if (fails-- > 0) throw new Error('not yet')
+      await counting(unit, job, now)
+    })
+    await schedule('j', 0)
+    const jobs = runner()
+
+    expect(await jobs.runDue()).toBe(0)
+    expect(await store.reader.get('half')).toBeUndefined()
+    expect(await jobs.runDue()).toBe(0)
+    clock.advance(1_000)
+    expect(await jobs.runDue()).toBe(0)
+    clock.advance(1_999)
+    expect(await jobs.runDue()).toBe(0)
+    clock.advance(1)
+    expect(await jobs.runDue()).toBe(1)
+
+    expect(errors).toHaveLength(2)
+    expect(await store.reader.get('ran/j')).toEqual({ n: 1 })
+  })
+
+  test('of a node that died is taken up by another when its lease is over', async () => {
+    let dies = true
+    const { store, clock, runner, schedule } = await world((unit, job, now) =>
+      dies ? new Promise(() => undefined) : counting(unit, job, now),
+    )
+    await schedule('j', 0)
+    void runner().runDue()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    dies = false
+
+    expect(await runner().runDue()).toBe(0)
+    clock.advance(60_001)
+    expect(await runner().runDue()).toBe(1)
+    expect(await store.reader.get('ran/j')).toEqual({ n: 1 })
+  })
+
+  test('nobody knows how to do is kept and told', async () => {
+    const { store, errors, runner, schedule } = await world(counting)
+    await schedule('j', 0, 'unknown')
+
+    expect(await runner().runDue()).toBe(0)
+
+    expect(errors).toEqual([expect.objectContaining({ message: "no handler for jobs of kind 'unknown'" })])
+    expect(await store.reader.range('kernel/job/')).toHaveLength(1)
+  })
+
+  test('may be cancelled', async () => {
+    const { store, runner, schedule } = await world(counting)
+    const at = await schedule('j', 0)
+
+    await store.run(async (unit) => cancelJob(unit, at))
+
+    expect(await runner().runDue()).toBe(0)
+  })
+})
