@@ -228,7 +228,7 @@ const refused: Readonly<Record<string, readonly [request: HttpRequest, status: n
   'CBOR that claims a petabyte': [cbor(Buffer.from([0x5b, 0x00, 0x04, 0, 0, 0, 0, 0, 0, 1])), 400],
   'CBOR that claims four thousand million entries': [cbor(Buffer.from([0x9a, 0xff, 0xff, 0xff, 0xff])), 400],
   'CBOR of the wrong type': [cbor(Buffer.from([0xa1, 0x69, ...Buffer.from('Namespace'), 0x01])), 400],
-  'nothing at all': [{ ...base, method: 'GET', rawHeaders: [], body: Buffer.alloc(0) }, 404],
+  'nothing at all': [{ ...base, method: 'GET', rawHeaders: [], body: Buffer.alloc(0) }, 403],
 }
 
 describe('is refused', () => {
