@@ -1,5 +1,4 @@
 /** A whole Merlon in memory for tests: the real gate, store, vault and services, driven by the official clients, signed. */
-import { Readable } from 'node:stream'
 import { IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import { MovableClock } from '../src/kernel/clock.ts'
 import type { Answer } from '../src/kernel/gate.ts'
@@ -9,6 +8,7 @@ import { openCloud } from '../src/server/cloud.ts'
 import { openStore } from '../src/store/sqlite.ts'
 import { ephemeralUnsealed } from '../src/vault/ephemeral.ts'
 import type { HttpRequest } from '../src/wire/http.ts'
+import { throughGate } from './through-gate.ts'
 
 export const ACCOUNT = '111122223333'
 export const STRANGERS = '444455556666'
@@ -27,14 +27,6 @@ interface ClientConfig {
   readonly systemClockOffset: number
   // biome-ignore lint/suspicious/noExplicitAny: each client's own handler type is narrower than what all of them send.
   readonly requestHandler: any
-}
-
-interface SentRequest {
-  readonly method: string
-  readonly path: string
-  readonly query?: Readonly<Record<string, string | string[] | null>>
-  readonly headers: Readonly<Record<string, string>>
-  readonly body?: string | Uint8Array
 }
 
 export interface CloudOptions {
@@ -60,25 +52,7 @@ export async function cloud(options: CloudOptions = {}) {
   })
   const root = await opened.addAccount({ id: ACCOUNT, name: 'test' })
 
-  const requestHandler = {
-    async handle(sent: SentRequest) {
-      const query = Object.entries(sent.query ?? {}).flatMap(([name, value]) =>
-        [value ?? ''].flat().map((each) => `${encodeURIComponent(name)}=${encodeURIComponent(each)}`),
-      )
-      const request: HttpRequest = {
-        method: sent.method,
-        path: sent.path,
-        query: query.join('&'),
-        rawHeaders: Object.entries(sent.headers).flat(),
-        body: Buffer.from(sent.body ?? ''),
-        remoteAddress: '127.0.0.1',
-        secure: false,
-      }
-      const { status, headers, body } = await opened.gate.handle(options.tamper ? options.tamper(request) : request)
-      return { response: { statusCode: status, headers, body: Readable.from([Buffer.from(body)]) } }
-    },
-  }
-
+  const requestHandler = throughGate(opened.gate, options.tamper)
   const client = <C>(Client: new (config: ClientConfig) => C, credentials: Keys = root, region = 'us-east-1'): C =>
     new Client({
       region,

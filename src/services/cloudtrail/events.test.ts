@@ -1,6 +1,6 @@
-import { Readable } from 'node:stream'
 import { CloudTrailClient, LookupEventsCommand, type LookupEventsCommandInput } from '@aws-sdk/client-cloudtrail'
 import { describe, expect, it } from 'vitest'
+import { throughGate } from '../../../test/through-gate.ts'
 import { MovableClock } from '../../kernel/clock.ts'
 import { Gate } from '../../kernel/gate.ts'
 import type { Identity, IdentityPort } from '../../kernel/ports.ts'
@@ -207,25 +207,7 @@ async function trail(action = 'cloudtrail:LookupEvents') {
     credentials: { accessKeyId: 'AKIAAUDITOR', secretAccessKey: 'secret' },
     endpoint: 'http://localhost',
     maxAttempts: 1,
-    requestHandler: {
-      async handle(request: {
-        method: string
-        path: string
-        headers: Record<string, string>
-        body?: string | Uint8Array
-      }) {
-        const { status, headers, body } = await gate.handle({
-          method: request.method,
-          path: request.path,
-          query: '',
-          rawHeaders: Object.entries(request.headers).flat(),
-          body: Buffer.from(request.body ?? ''),
-          remoteAddress: '127.0.0.1',
-          secure: false,
-        })
-        return { response: { statusCode: status, headers, body: Readable.from([Buffer.from(body)]) } }
-      },
-    },
+    requestHandler: throughGate(gate),
   })
 
   return {

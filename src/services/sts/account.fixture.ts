@@ -1,6 +1,6 @@
 /** An account for STS's tests: the real gate, store, vault and client; only IAM's answers are a table. */
-import { Readable } from 'node:stream'
 import { STSClient } from '@aws-sdk/client-sts'
+import { throughGate } from '../../../test/through-gate.ts'
 import { MovableClock } from '../../kernel/clock.ts'
 import { type Answer, Gate } from '../../kernel/gate.ts'
 import { accessKeyId, secretAccessKey } from '../../kernel/id.ts'
@@ -165,25 +165,7 @@ export async function account() {
         endpoint: 'http://localhost',
         maxAttempts: 1,
         systemClockOffset: clock.now() - Date.now(),
-        requestHandler: {
-          async handle(request: {
-            method: string
-            path: string
-            headers: Record<string, string>
-            body?: string | Uint8Array
-          }) {
-            const { status, headers, body } = await gate.handle({
-              method: request.method,
-              path: request.path,
-              query: '',
-              rawHeaders: Object.entries(request.headers).flat(),
-              body: Buffer.from(request.body ?? ''),
-              remoteAddress: '127.0.0.1',
-              secure: false,
-            })
-            return { response: { statusCode: status, headers, body: Readable.from([Buffer.from(body)]) } }
-          },
-        },
+        requestHandler: throughGate(gate),
       }),
   }
 }
