@@ -8,7 +8,7 @@ import type { HttpRequest } from '../wire/http.ts'
 import type { ServiceRow } from '../wire/services.ts'
 import { checkTime, type Presented, present, SigningKeys, verify } from '../wire/sigv4/index.ts'
 import type { Caller } from './call.ts'
-import type { Identity, IdentityPort } from './ports.ts'
+import type { Identity, IdentityPort, OrganizationPort, Ports, Standing } from './ports.ts'
 import { redeemSession, type Session, type Subject } from './session.ts'
 
 export interface Authenticated {
@@ -17,6 +17,8 @@ export interface Authenticated {
   /** Compiled session policies; undefined when the session has none. Empty: nothing is granted. */
   readonly sessionPolicies: readonly CompiledPolicy[] | undefined
   readonly region: string
+  /** Where the caller's account stands in its organisation. */
+  readonly standing: Standing | undefined
   /** The body with any chunk framing removed and checked. */
   readonly body: Buffer
 }
@@ -44,13 +46,15 @@ export class Authenticator {
   readonly #store: Store
   readonly #vault: Vault
   readonly #identities: IdentityPort
+  readonly #organizations: OrganizationPort
   readonly #keys = new SigningKeys(SIGNING_KEYS_MAX)
   readonly #sessionPolicies = new Map<string, CompiledPolicy>()
 
-  constructor(store: Store, vault: Vault, identities: IdentityPort) {
+  constructor(store: Store, vault: Vault, ports: Pick<Ports, 'identity' | 'organizations'>) {
     this.#store = store
     this.#vault = vault
-    this.#identities = identities
+    this.#identities = ports.identity
+    this.#organizations = ports.organizations
   }
 
   async authenticate(request: HttpRequest, service: ServiceRow, now: number): Promise<Authenticated> {
@@ -69,6 +73,8 @@ export class Authenticator {
     }
     if (service.id === 'iam' && found.session && !mayCallIam(found.session)) throw invalidToken()
 
+    const standing = await this.#organizations.standing(found.account)
+    if (standing?.suspended) throw invalidToken()
     const identity = await this.#identities.identity(found.account, found.subject)
     if (!identity) throw invalidToken()
     const caller: Caller = {
@@ -85,7 +91,14 @@ export class Authenticator {
       region: presented.region,
       timeMs: now,
     })
-    return { caller, identity, sessionPolicies: await this.#limits(caller), region: regionOf(presented, service), body }
+    return {
+      caller,
+      identity,
+      sessionPolicies: await this.#limits(caller),
+      region: regionOf(presented, service),
+      standing,
+      body,
+    }
   }
 
   /** The secret behind a key id. Unknown, inactive and mismatched all look the same from outside. */

@@ -35,20 +35,46 @@ export function authorize(asked: Asked, facts: AuthorizeFacts): void {
     resourceAccount: acted === undefined || acted.account === 'aws' ? callerAccount : acted.account,
     context: requestContext(facts, acted, asked.input, asked.conditions),
   }
-  // The place of the layers to come: SCPs and RCPs of the organisation, and the policy of a VPC endpoint.
+  // The place of the layer to come: the policy of a VPC endpoint.
   const layers: Layers = {
     identity: identity.policies,
     ...(identity.boundary && { boundary: identity.boundary }),
     ...(sessionPolicies && { session: sessionPolicies }),
+    ...(facts.standing?.scps && { scps: facts.standing.scps }),
+    ...(facts.ownerStanding?.rcps && isUnderRcps(action) && { rcps: facts.ownerStanding.rcps }),
     ...(acted?.policy && { resource: acted.policy }),
     resourceMode: acted?.policyMode ?? 'optional',
   }
   const decision = decide(request, layers)
   if (decision.allowed) return
 
-  // A stranger is not told which policy of the owner's refused. The organisation will widen this.
-  const sameOrganization = request.resourceAccount === callerAccount
+  // A stranger is not told which policy of the owner's refused.
+  const { standing, ownerStanding } = facts
+  const sameOrganization =
+    request.resourceAccount === callerAccount ||
+    request.resourceAccount === 'aws' ||
+    (standing !== undefined && standing.organization === ownerStanding?.organization)
   throw new Denial(denialMessage(request, decision, { sameOrganization }), explanation(request, decision))
+}
+
+/**
+ * Services whose resources RCPs protect, of those we plan to serve.
+ * Source: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+ */
+const UNDER_RCPS: ReadonlySet<string> = new Set([
+  's3',
+  'sts',
+  'kms',
+  'sqs',
+  'secretsmanager',
+  'cognito-idp',
+  'cognito-identity',
+  'logs',
+  'wafv2',
+])
+
+function isUnderRcps(action: string): boolean {
+  return UNDER_RCPS.has(action.slice(0, action.indexOf(':')).toLowerCase())
 }
 
 function explanation(request: Request, decision: Decision): AuthorizationMessage {

@@ -4,11 +4,15 @@
  */
 import { Context } from '../policy/index.ts'
 import type { Caller, Conditions } from './call.ts'
+import type { Standing } from './ports.ts'
 import type { Acted } from './resource.ts'
 
 export interface RequestFacts {
   readonly caller: Caller
   readonly region: string
+  /** Of the caller's account, and of the resource's owner. */
+  readonly standing: Standing | undefined
+  readonly ownerStanding: Standing | undefined
   readonly now: number
   readonly sourceAddress: string
   readonly secure: boolean
@@ -58,6 +62,14 @@ export function requestContext(
     for (const [key, value] of Object.entries(principal.tags)) set(`aws:PrincipalTag/${key}`, value)
   }
 
+  if (facts.standing) {
+    set('aws:PrincipalOrgID', facts.standing.organization)
+    set('aws:PrincipalOrgPaths', [facts.standing.path])
+  }
+  if (acted && facts.ownerStanding) {
+    set('aws:ResourceOrgID', facts.ownerStanding.organization)
+    set('aws:ResourceOrgPaths', [facts.ownerStanding.path])
+  }
   if (session) {
     set('aws:TokenIssueTime', new Date(session.issuedAt).toISOString())
     set('aws:MultiFactorAuthPresent', String(session.mfaAt !== undefined))

@@ -91,7 +91,7 @@ export class Gate {
   /** Throws when an operation asks for an action that IAM does not know: it could never be granted, nor denied by name. */
   constructor(options: GateOptions) {
     this.#options = options
-    this.#authenticator = new Authenticator(options.store, options.vault, options.ports.identity)
+    this.#authenticator = new Authenticator(options.store, options.vault, options.ports)
     for (const { api, operations } of options.services) {
       for (const { name, actions } of operations) {
         const unknown = actions.find((action) => !isKnownAction(action))
@@ -202,7 +202,7 @@ export class Gate {
     draft.resources = found.acted ? [found.acted] : []
     const conditions = (await operation.conditions?.(input, call)) ?? {}
     for (const action of operation.actions) {
-      this.#authorize(arrival, invocation, { action, acted: found.acted, input, conditions })
+      await this.#authorize(arrival, invocation, { action, acted: found.acted, input, conditions })
     }
     // Only now may the caller learn that the resource does not exist.
     if (found.row === undefined && found.missing) throw found.missing()
@@ -234,7 +234,7 @@ export class Gate {
         const named = (arn: string): Acted | undefined =>
           arn === '*' ? undefined : { arn, type: '', account: call.account }
         const acted = typeof resource === 'string' ? named(resource) : resource
-        this.#authorize(arrival, invocation, { action, acted, input: undefined, conditions })
+        await this.#authorize(arrival, invocation, { action, acted, input: undefined, conditions })
       },
       forward: async (api: Api<unknown>, name: string, input: object) => {
         const row = serviceRows.find((candidate) => candidate.id === api.id)!
@@ -254,13 +254,19 @@ export class Gate {
     return call
   }
 
-  #authorize(arrival: Arrival, invocation: Invocation, asked: Asked): void {
+  async #authorize(arrival: Arrival, invocation: Invocation, asked: Asked): Promise<void> {
     const { authenticated, request, now } = arrival
+    const { standing } = authenticated
+    const owner = asked.acted?.account ?? accountOf(authenticated)
+    const ownerStanding =
+      owner === accountOf(authenticated) ? standing : await this.#options.ports.organizations.standing(owner)
     authorize(asked, {
       caller: authenticated.caller,
       identity: authenticated.identity,
       sessionPolicies: authenticated.sessionPolicies,
       region: authenticated.region,
+      standing,
+      ownerStanding,
       now,
       sourceAddress: request.remoteAddress,
       secure: request.secure,

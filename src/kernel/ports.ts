@@ -64,7 +64,42 @@ export interface EventLogPort {
   query(query: LogQuery): Promise<readonly LogEntry[]>
 }
 
+/** What an organisation says of one of its accounts. */
+export interface Standing {
+  readonly organization: string
+  /** `o-…/r-…/ou-…/`, as `aws:PrincipalOrgPaths` shows it. */
+  readonly path: string
+  /** Closed: none of its credentials is good any more. */
+  readonly suspended: boolean
+  /** Root, units, account; undefined where none bind: the type is off, or it is the management account. */
+  readonly scps: readonly PolicySet[] | undefined
+  readonly rcps: readonly PolicySet[] | undefined
+}
+
+/** Provided by Organizations. */
+export interface OrganizationPort {
+  /** undefined for an account in no organisation. */
+  standing(account: string): Promise<Standing | undefined>
+}
+
+export interface NewTenant {
+  readonly id: string
+  readonly name: string
+  readonly now: number
+  /** A role with every right, for the account it trusts. */
+  readonly administrator: { readonly role: string; readonly trusts: string }
+}
+
+/** Accounts as tenants; provided by IAM and the vault's keys. */
+export interface AccountsPort {
+  /** In the unit of the caller. The root user gets no key. */
+  create(unit: Unit, tenant: NewTenant): Promise<void>
+  describe(reader: Reader, account: string): Promise<{ readonly name: string }>
+}
+
 export interface Ports {
   readonly identity: IdentityPort
+  readonly organizations: OrganizationPort
+  readonly accounts: AccountsPort
   readonly events: EventLogPort
 }

@@ -3,11 +3,13 @@ import { AccountKeys } from '../kernel/account-keys.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { type Job, JobRunner } from '../kernel/jobs.ts'
-import type { IdentityPort } from '../kernel/ports.ts'
+import type { Ports } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
 import type { Service } from '../kernel/service.ts'
+import { accountsPort } from '../services/iam/accounts.ts'
 import { type AccountRow, createAccount, type RootKey } from '../services/iam/bootstrap.ts'
 import { identityPort } from '../services/iam/identities.ts'
+import { organizationPort } from '../services/organizations/standing.ts'
 import { type Store, under } from '../store/store.ts'
 import { openVault } from '../vault/sealed.ts'
 import type { Unsealed } from '../vault/sealer.ts'
@@ -31,7 +33,7 @@ export interface Cloud {
   readonly vault: Vault
   readonly clock: Clock
   readonly jobs: JobRunner
-  readonly identities: IdentityPort
+  readonly ports: Ports
   /** Makes an account with its root user; returns that user's key, whose secret is shown this once. */
   addAccount(account: { id: string; name: string; rootKey?: RootKey | undefined }): Promise<RootKey>
   accounts(): Promise<readonly AccountRow[]>
@@ -46,12 +48,18 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const keys = await AccountKeys.open(store)
   const vault = openVault({ ...options.unsealed, accountKeys: keys })
   const identities = identityPort(store, vault, clock)
+  const ports: Ports = {
+    identity: identities,
+    organizations: organizationPort(store),
+    accounts: accountsPort(vault, (account) => keys.prepare(vault, account)),
+    events: { query: (query) => store.log(query) },
+  }
   const gate = new Gate({
     store,
     vault,
     clock,
     services: options.services ?? services,
-    ports: { identity: identities, events: { query: (query) => store.log(query) } },
+    ports,
     quotas: { ...quotaDefaults, ...options.quotas },
     ...(observe && { observe }),
   })
@@ -63,7 +71,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     vault,
     clock,
     jobs,
-    identities,
+    ports,
     addAccount: async ({ id, name, rootKey }) => {
       await keys.prepare(vault, id)
       const given = rootKey && { id: rootKey.accessKeyId, secret: rootKey.secretAccessKey }

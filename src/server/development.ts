@@ -47,13 +47,13 @@ export async function answerDevelopment(development: Development, request: HttpR
 
 /** Whoever signed, if that is a root user. Any service name may stand in the credential scope. */
 async function rootOnly(development: Development, request: HttpRequest): Promise<Authenticated> {
-  const { store, vault, clock, identities } = development.cloud()
+  const { store, vault, clock, ports } = development.cloud()
   const anyName = {
     ...rows[0]!,
     id: 'merlon',
     signingNames: ['merlon', ...rows.flatMap(({ signingNames }) => signingNames)],
   }
-  const found = await new Authenticator(store, vault, identities).authenticate(request, anyName, clock.now())
+  const found = await new Authenticator(store, vault, ports).authenticate(request, anyName, clock.now())
   if (found.caller.principal.kind !== 'root') throw new Fault('AccessDenied', 'Only the root user may do this.')
   return found
 }

@@ -2,6 +2,7 @@
 import type { Service } from '../kernel/service.ts'
 import { cloudtrail } from '../services/cloudtrail/index.ts'
 import { iam } from '../services/iam/index.ts'
+import { organizations } from '../services/organizations/index.ts'
 import { sts } from '../services/sts/index.ts'
 
-export const services: readonly Service[] = [iam, sts, cloudtrail]
+export const services: readonly Service[] = [iam, sts, organizations, cloudtrail]

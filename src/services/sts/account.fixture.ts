@@ -4,6 +4,7 @@ import { throughGate } from '../../../test/through-gate.ts'
 import { MovableClock } from '../../kernel/clock.ts'
 import { type Answer, Gate } from '../../kernel/gate.ts'
 import { accessKeyId, secretAccessKey } from '../../kernel/id.ts'
+import { loneAccounts } from '../../kernel/ports.fixture.ts'
 import type { AssumableRole, Identity, IdentityPort, LongTermKey } from '../../kernel/ports.ts'
 import type { Subject } from '../../kernel/session.ts'
 import { type CompiledPolicy, compilePolicy, compileSet, type PolicyKind, parsePolicy } from '../../policy/index.ts'
@@ -91,7 +92,7 @@ export async function account() {
     store,
     vault,
     clock,
-    ports: { identity: port, events: { query: (query) => store.log(query) } },
+    ports: { ...loneAccounts, identity: port, events: { query: (query) => store.log(query) } },
     services: [sts],
     quotas: {},
     observe: (answer) => void answers.push(answer),

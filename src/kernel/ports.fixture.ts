@@ -1,0 +1,10 @@
+/** For tests with a table for an IAM: accounts that are in no organisation, and of which no more are made. */
+import type { Ports } from './ports.ts'
+
+export const loneAccounts: Pick<Ports, 'organizations' | 'accounts'> = {
+  organizations: { standing: async () => undefined },
+  accounts: {
+    create: () => Promise.reject(new Error('no accounts are made here')),
+    describe: async (_reader, account) => ({ name: account }),
+  },
+}

@@ -1,0 +1,263 @@
+/** Member accounts: made as tenants of this Merlon, moved, closed, taken out of the organisation. */
+import type * as Organizations from '@aws-sdk/client-organizations'
+import type { Call } from '../../kernel/call.ts'
+import { attachFullAccess, detachAll } from './attached.ts'
+import { itself, type Organization, within } from './organization.ts'
+import { listed } from './pages.ts'
+import {
+  all,
+  arns,
+  creationKey,
+  date,
+  emailKey,
+  type MemberRow,
+  memberKey,
+  membershipKey,
+  newIds,
+  organizations,
+  violates,
+} from './resources.ts'
+import { newTags } from './tags.ts'
+import { parentNotFound, pathTo } from './tree.ts'
+
+const ROLE_NAME_DEFAULT = 'OrganizationAccountAccessRole'
+/** AWS: four days before a created account may leave; the model has a reason for it. */
+const LEAVE_AFTER_MS = 4 * 24 * 3_600_000
+
+interface Creation {
+  readonly id: string
+  readonly name: string
+  readonly requestedAt: number
+  readonly account?: string
+  readonly failure?: Organizations.CreateAccountFailureReason
+}
+
+const accountNotFound = () =>
+  organizations.fail('AccountNotFoundException', "You specified an account that doesn't exist.")
+
+const namedAccount = (audience: 'management' | 'administrators') =>
+  within<{ readonly AccountId?: string | undefined }, MemberRow>(
+    audience,
+    async (organization, { AccountId: id = '' }) => ({
+      arn: arns.account(organization.row, id),
+      row: await organization.member(id),
+      missing: accountNotFound,
+    }),
+  )
+
+async function shownAccount(organization: Organization, row: MemberRow) {
+  const path = (await pathTo(organization, row.id)).join('/')
+  return {
+    Id: row.id,
+    Arn: arns.account(organization.row, row.id),
+    Email: row.email,
+    Name: row.name,
+    Status: row.state,
+    State: row.state,
+    Paths: [`${organization.row.id}/${path}/`],
+    JoinedMethod: row.joined,
+    JoinedTimestamp: date(row.joinedAt),
+  } satisfies Organizations.Account
+}
+
+function shownCreation(row: Creation, state: Organizations.CreateAccountState) {
+  return {
+    Id: row.id,
+    AccountName: row.name,
+    State: state,
+    RequestedTimestamp: date(row.requestedAt),
+    ...(state !== 'IN_PROGRESS' && { CompletedTimestamp: date(row.requestedAt) }),
+    ...(state === 'SUCCEEDED' && { AccountId: row.account! }),
+    ...(state === 'FAILED' && { FailureReason: row.failure! }),
+  } satisfies Organizations.CreateAccountStatus
+}
+
+const stateOf = ({ failure }: Creation) => (failure === undefined ? ('SUCCEEDED' as const) : ('FAILED' as const))
+
+/** The account is made at once; the answer says IN_PROGRESS, as clients expect, and the next question SUCCEEDED. */
+export const createAccount = organizations
+  .operation('CreateAccount')
+  .on(itself())
+  .run(async (call, input, { organization }) => {
+    organization.change()
+    const taken = await call.unit.get(emailKey(input.Email))
+    const outcome = taken
+      ? { failure: 'EMAIL_ALREADY_EXISTS' as const }
+      : { account: await newMember(call, organization, input) }
+    const creation: Creation = { id: newIds.creation(), name: input.AccountName, requestedAt: call.now, ...outcome }
+    call.unit.put(creationKey(organization.row.id, creation.id), creation)
+    return { CreateAccountStatus: shownCreation(creation, 'IN_PROGRESS') }
+  })
+
+async function newMember(
+  call: Call,
+  organization: Organization,
+  input: Organizations.CreateAccountRequest,
+): Promise<string> {
+  const { row } = organization
+  const id = newIds.account()
+  await call.ports.accounts.create(call.unit, {
+    id,
+    name: input.AccountName!,
+    now: call.now,
+    administrator: { role: input.RoleName ?? ROLE_NAME_DEFAULT, trusts: row.management },
+  })
+  call.unit.put(emailKey(input.Email!), { account: id })
+  organization.saveMember({
+    id,
+    name: input.AccountName!,
+    email: input.Email!,
+    parent: row.rootId,
+    joined: 'CREATED',
+    joinedAt: call.now,
+    state: 'ACTIVE',
+    administers: {},
+    tags: newTags(input.Tags as { Key: string; Value: string }[] | undefined),
+  })
+  for (const type of row.enabledTypes) await attachFullAccess(organization, type, id)
+  return id
+}
+
+export const describeCreateAccountStatus = organizations
+  .operation('DescribeCreateAccountStatus')
+  .on(itself('administrators'))
+  .run(async (call, input, { organization }) => {
+    const row = await call.unit.get<Creation>(creationKey(organization.row.id, input.CreateAccountRequestId))
+    if (!row) {
+      throw organizations.fail(
+        'CreateAccountStatusNotFoundException',
+        "We can't find a create account request with the CreateAccountRequestId that you specified.",
+      )
+    }
+    return { CreateAccountStatus: shownCreation(row, stateOf(row)) }
+  })
+
+export const listCreateAccountStatus = organizations
+  .operation('ListCreateAccountStatus')
+  .on(itself('administrators'))
+  .run(async (call, input, { organization }) => {
+    const rows = (await call.unit.range<Creation>(all('creation', organization.row.id))).map(({ document }) => document)
+    const wanted = rows.filter((row) => !input.States?.length || input.States.includes(stateOf(row)))
+    const { items, rest } = await listed(call, wanted, ({ id }) => id, input)
+    return { CreateAccountStatuses: items.map((row) => shownCreation(row, stateOf(row))), ...rest }
+  })
+
+export const describeAccount = organizations
+  .operation('DescribeAccount')
+  .on(namedAccount('administrators'))
+  .run(async (_call, _input, { organization, row }) => ({ Account: await shownAccount(organization, row) }))
+
+export const listAccounts = organizations
+  .operation('ListAccounts')
+  .on(itself('administrators'))
+  .run(async (call, input, { organization }) => {
+    const { items, rest } = await listed(call, await organization.members(), ({ id }) => id, input)
+    return { Accounts: await Promise.all(items.map((row) => shownAccount(organization, row))), ...rest }
+  })
+
+export const listAccountsForParent = organizations
+  .operation('ListAccountsForParent')
+  .on(itself('administrators'))
+  .run(async (call, input, { organization }) => {
+    const parent = await organization.node(input.ParentId)
+    if (!parent || parent.type === 'ACCOUNT') throw parentNotFound()
+    const members = (await organization.members()).filter((member) => member.parent === input.ParentId)
+    const { items, rest } = await listed(call, members, ({ id }) => id, input)
+    return { Accounts: await Promise.all(items.map((row) => shownAccount(organization, row))), ...rest }
+  })
+
+/** Its policies are those of the new place from the next call on. */
+export const moveAccount = organizations
+  .operation('MoveAccount')
+  .on(namedAccount('management'))
+  .run(async (_call, input, { organization, row }) => {
+    const [from, to] = [
+      await organization.node(input.SourceParentId),
+      await organization.node(input.DestinationParentId),
+    ]
+    if (!from || from.id !== row.parent) {
+      throw organizations.fail(
+        'SourceParentNotFoundException',
+        "We can't find a source root or OU with the ParentId that you specified.",
+      )
+    }
+    if (!to || to.type === 'ACCOUNT') {
+      throw organizations.fail(
+        'DestinationParentNotFoundException',
+        "We can't find the destination container (a root or OU) with the ParentId that you specified.",
+      )
+    }
+    if (to.id === from.id) {
+      throw organizations.fail(
+        'DuplicateAccountException',
+        'That account is already present in the specified destination.',
+      )
+    }
+    organization.change()
+    organization.saveMember({ ...row, parent: to.id })
+    return {}
+  })
+
+/** Its keys and sessions are dead from the next call on; what it holds is kept. */
+export const closeAccount = organizations
+  .operation('CloseAccount')
+  .on(namedAccount('management'))
+  .run((_call, _input, { organization, row }) => {
+    if (row.id === organization.row.management) {
+      throw violates('CANNOT_CLOSE_MANAGEMENT_ACCOUNT', 'You cannot close the management account.')
+    }
+    if (row.state === 'SUSPENDED') {
+      throw organizations.fail(
+        'AccountAlreadyClosedException',
+        'You attempted to close an account that is already closed.',
+      )
+    }
+    refuseAdministrator(row)
+    organization.change()
+    organization.saveMember({ ...row, state: 'SUSPENDED' })
+    return {}
+  })
+
+export const removeAccountFromOrganization = organizations
+  .operation('RemoveAccountFromOrganization')
+  .on(namedAccount('management'))
+  .run((call, _input, { organization, row }) => {
+    leave(call, organization, row)
+    return {}
+  })
+
+export const leaveOrganization = organizations
+  .operation('LeaveOrganization')
+  .on(itself('members'))
+  .run(async (call, _input, { organization }) => {
+    leave(call, organization, (await organization.member(call.account))!)
+    return {}
+  })
+
+function leave(call: Call, organization: Organization, row: MemberRow): void {
+  if (row.id === organization.row.management) {
+    throw organizations.fail(
+      'MasterCannotLeaveOrganizationException',
+      "You can't remove a management account from an organization.",
+    )
+  }
+  refuseAdministrator(row)
+  if (row.joined === 'CREATED' && call.now < row.joinedAt + LEAVE_AFTER_MS) {
+    throw violates(
+      'WAIT_PERIOD_ACTIVE',
+      'A created account may leave its organization only some days after it was made.',
+    )
+  }
+  organization.change()
+  detachAll(call, organization, row.id)
+  call.unit.delete(memberKey(organization.row.id, row.id))
+  call.unit.delete(membershipKey(row.id))
+}
+
+function refuseAdministrator(row: MemberRow): void {
+  if (Object.keys(row.administers).length === 0) return
+  throw violates(
+    'CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG',
+    'The account is a delegated administrator. Deregister it first.',
+  )
+}

@@ -1,0 +1,148 @@
+/** Services trusted to act in the accounts of an organisation, and the accounts that administer them. */
+import { itself, type Organization, within } from './organization.ts'
+import { listed } from './pages.ts'
+import { arns, date, invalidInput, type MemberRow, organizations, violates } from './resources.ts'
+
+const PRINCIPAL = /^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com$/
+
+export const enableAwsServiceAccess = organizations
+  .operation('EnableAWSServiceAccess')
+  .on(itself())
+  .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
+  .run((call, { ServicePrincipal }, { organization }) => {
+    if (!PRINCIPAL.test(ServicePrincipal)) {
+      throw invalidInput('UNRECOGNIZED_SERVICE_PRINCIPAL', 'You specified an unrecognized service principal.')
+    }
+    const { trusted } = organization.row
+    if (!(ServicePrincipal in trusted)) organization.change({ trusted: { ...trusted, [ServicePrincipal]: call.now } })
+    return {}
+  })
+
+export const disableAwsServiceAccess = organizations
+  .operation('DisableAWSServiceAccess')
+  .on(itself())
+  .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
+  .run(async (_call, { ServicePrincipal }, { organization }) => {
+    const { [ServicePrincipal]: _gone, ...trusted } = organization.row.trusted
+    organization.change({ trusted })
+    for (const member of await organization.members()) {
+      if (ServicePrincipal in member.administers) dismiss(organization, member, ServicePrincipal)
+    }
+    return {}
+  })
+
+export const listAwsServiceAccess = organizations
+  .operation('ListAWSServiceAccessForOrganization')
+  .on(itself('administrators'))
+  .run(async (call, input, { organization }) => {
+    const all = Object.entries(organization.row.trusted)
+    const { items, rest } = await listed(call, all, ([name]) => name, input)
+    return {
+      EnabledServicePrincipals: items.map(([ServicePrincipal, since]) => ({
+        ServicePrincipal,
+        DateEnabled: date(since),
+      })),
+      ...rest,
+    }
+  })
+
+const namedMember = (audience: 'management' | 'administrators') =>
+  within<{ readonly AccountId?: string | undefined }, MemberRow>(
+    audience,
+    async (organization, { AccountId: id = '' }) => ({
+      arn: arns.account(organization.row, id),
+      row: await organization.member(id),
+      missing: () => organizations.fail('AccountNotFoundException', "You specified an account that doesn't exist."),
+    }),
+  )
+
+export const registerDelegatedAdministrator = organizations
+  .operation('RegisterDelegatedAdministrator')
+  .on(namedMember('management'))
+  .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
+  .run((call, { ServicePrincipal }, { organization, row }) => {
+    if (row.id === organization.row.management) {
+      throw violates(
+        'CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR',
+        'The management account cannot be a delegated administrator.',
+      )
+    }
+    if (row.state !== 'ACTIVE')
+      throw violates('CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR', 'The account is suspended.')
+    if (!(ServicePrincipal in organization.row.trusted)) {
+      throw violates('SERVICE_ACCESS_NOT_ENABLED', 'Enable trusted access for the service first.')
+    }
+    if (ServicePrincipal in row.administers) {
+      throw organizations.fail(
+        'AccountAlreadyRegisteredException',
+        'The specified account is already a delegated administrator for this AWS service.',
+      )
+    }
+    organization.change()
+    organization.saveMember({ ...row, administers: { ...row.administers, [ServicePrincipal]: call.now } })
+    return {}
+  })
+
+export const deregisterDelegatedAdministrator = organizations
+  .operation('DeregisterDelegatedAdministrator')
+  .on(namedMember('management'))
+  .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
+  .run((_call, { ServicePrincipal }, { organization, row }) => {
+    if (!(ServicePrincipal in row.administers)) throw notRegistered()
+    organization.change()
+    dismiss(organization, row, ServicePrincipal)
+    return {}
+  })
+
+export const listDelegatedAdministrators = organizations
+  .operation('ListDelegatedAdministrators')
+  .on(itself('administrators'))
+  .run(async (call, input, { organization }) => {
+    const all = (await organization.members()).filter(({ administers }) =>
+      input.ServicePrincipal === undefined
+        ? Object.keys(administers).length > 0
+        : input.ServicePrincipal in administers,
+    )
+    const { items, rest } = await listed(call, all, ({ id }) => id, input)
+    return {
+      DelegatedAdministrators: items.map((row) => ({
+        Id: row.id,
+        Arn: arns.account(organization.row, row.id),
+        Email: row.email,
+        Name: row.name,
+        Status: row.state,
+        JoinedMethod: row.joined,
+        JoinedTimestamp: date(row.joinedAt),
+        DelegationEnabledDate: date(Math.min(...Object.values(row.administers))),
+      })),
+      ...rest,
+    }
+  })
+
+export const listDelegatedServicesForAccount = organizations
+  .operation('ListDelegatedServicesForAccount')
+  .on(namedMember('administrators'))
+  .run(async (call, input, { row }) => {
+    const all = Object.entries(row.administers)
+    if (all.length === 0) throw notRegistered()
+    const { items, rest } = await listed(call, all, ([name]) => name, input)
+    return {
+      DelegatedServices: items.map(([ServicePrincipal, since]) => ({
+        ServicePrincipal,
+        DelegationEnabledDate: date(since),
+      })),
+      ...rest,
+    }
+  })
+
+function dismiss(organization: Organization, row: MemberRow, principal: string): void {
+  const { [principal]: _gone, ...administers } = row.administers
+  organization.saveMember({ ...row, administers })
+}
+
+function notRegistered() {
+  return organizations.fail(
+    'AccountNotRegisteredException',
+    'The specified account is not a delegated administrator for this AWS service.',
+  )
+}

@@ -1,0 +1,70 @@
+/** Where an account stands: what its organisation lets it do. Computed once, and again when any of it changes. */
+import { Derived } from '../../kernel/derived.ts'
+import type { OrganizationPort, Reader, Standing } from '../../kernel/ports.ts'
+import { compilePolicy, compileSet, type PolicySet, readPolicy } from '../../policy/index.ts'
+import type { Store } from '../../store/store.ts'
+import { organizationOf } from './organization.ts'
+import { type PolicyType, policyTypes, typeOfFullAccess } from './policy-types.ts'
+import {
+  type AttachmentsRow,
+  arns,
+  attachmentsKey,
+  type MemberRow,
+  memberKey,
+  type OrganizationRow,
+  type PolicyRow,
+  policyKey,
+  type UnitRow,
+  unitKey,
+} from './resources.ts'
+
+export function organizationPort(store: Store): OrganizationPort {
+  const standings = new Derived<Standing | undefined>(store, standingOf)
+  return { standing: (account) => standings.get(account) }
+}
+
+async function standingOf(reader: Reader, account: string): Promise<Standing | undefined> {
+  const row = await organizationOf(reader, account)
+  const member = row && (await reader.get<MemberRow>(memberKey(row.id, account)))
+  if (!row || !member) return undefined
+
+  const chain = await ancestors(reader, row, member.parent)
+  const levels = (type: 'SERVICE_CONTROL_POLICY' | 'RESOURCE_CONTROL_POLICY') =>
+    row.enabledTypes.includes(type) && account !== row.management
+      ? Promise.all([...chain, account].map((target) => levelOf(reader, row, target, type)))
+      : undefined
+  return {
+    organization: row.id,
+    path: `${row.id}/${chain.join('/')}/`,
+    suspended: member.state === 'SUSPENDED',
+    scps: await levels('SERVICE_CONTROL_POLICY'),
+    rcps: await levels('RESOURCE_CONTROL_POLICY'),
+  }
+}
+
+/** From the root down to the parent of an account. */
+async function ancestors(reader: Reader, row: OrganizationRow, parent: string): Promise<readonly string[]> {
+  const chain: string[] = []
+  let at: string | undefined = parent
+  while (at !== undefined && at !== row.rootId) {
+    chain.unshift(at)
+    at = (await reader.get<UnitRow>(unitKey(row.id, at)))?.parent
+  }
+  return [row.rootId, ...chain]
+}
+
+async function levelOf(reader: Reader, row: OrganizationRow, target: string, type: PolicyType): Promise<PolicySet> {
+  const attached = await reader.get<AttachmentsRow>(attachmentsKey(row.id, target))
+  const ids = attached?.policies[type] ?? []
+  const kind = type === 'SERVICE_CONTROL_POLICY' ? 'scp' : 'rcp'
+  const compiled = await Promise.all(
+    ids.map(async (id) => {
+      const full = typeOfFullAccess(id) === type ? policyTypes[type]?.fullAccess : undefined
+      const policy = full ? undefined : await reader.get<PolicyRow>(policyKey(row.id, id))
+      const content = full?.content ?? policy?.content
+      const arn = policy ? arns.policy(row, policy) : arns.awsPolicy(type, id)
+      return content === undefined ? [] : [compilePolicy(readPolicy(content, kind), { id, arn, kind })]
+    }),
+  )
+  return compileSet(compiled.flat())
+}

@@ -1,0 +1,153 @@
+/** The tree: one root, units below it five deep, accounts in any of them; each with exactly one parent. */
+
+import { attachFullAccess, detachAll } from './attached.ts'
+import { itself, type Organization, within } from './organization.ts'
+import { listed } from './pages.ts'
+import { arns, newIds, organizations, type UnitRow, unitKey, violates } from './resources.ts'
+import { newTags } from './tags.ts'
+
+const DEPTH_MAX = 5
+const UNITS_MAX = 2_000
+
+export const parentNotFound = () =>
+  organizations.fail('ParentNotFoundException', "You specified parent that doesn't exist.")
+export const unitNotFound = () =>
+  organizations.fail('OrganizationalUnitNotFoundException', "You specified an organizational unit that doesn't exist.")
+
+const namedUnit = <K extends string>(member: K) =>
+  within<{ readonly [P in K]?: string | undefined }, UnitRow>('administrators', async (organization, input) => {
+    const id = input[member] ?? ''
+    return { arn: arns.unit(organization.row, id), row: await organization.unit(id), missing: unitNotFound }
+  })
+
+/** The units above a node, itself included, from the root down; for one that is there. */
+export async function pathTo(organization: Organization, id: string): Promise<readonly string[]> {
+  const path = [id]
+  for (let node = await organization.node(id); node?.parent; node = await organization.node(node.parent))
+    path.unshift(node.parent)
+  return path
+}
+
+const shownUnit = (organization: Organization, { id, name }: UnitRow) => ({
+  Id: id,
+  Arn: arns.unit(organization.row, id),
+  Name: name,
+})
+
+async function freeName(organization: Organization, parent: string, name: string): Promise<void> {
+  if ((await organization.units()).some((unit) => unit.parent === parent && unit.name === name)) {
+    throw organizations.fail('DuplicateOrganizationalUnitException', 'An OU with the same name already exists.')
+  }
+}
+
+export const listRoots = organizations
+  .operation('ListRoots')
+  .on(itself('administrators'))
+  .run((_call, _input, { organization: { row } }) => ({
+    Roots: [
+      {
+        Id: row.rootId,
+        Arn: arns.root(row, row.rootId),
+        Name: 'Root',
+        PolicyTypes: row.enabledTypes.map((Type) => ({ Type, Status: 'ENABLED' as const })),
+      },
+    ],
+  }))
+
+export const createOrganizationalUnit = organizations
+  .operation('CreateOrganizationalUnit')
+  .on(itself())
+  .run(async (_call, input, { organization }) => {
+    const parent = await organization.node(input.ParentId)
+    if (!parent || parent.type === 'ACCOUNT') throw parentNotFound()
+    // The root is no unit: five units may stand below each other.
+    if ((await pathTo(organization, parent.id)).length > DEPTH_MAX) {
+      throw violates('OU_DEPTH_LIMIT_EXCEEDED', 'You have exceeded the number of levels that an organization can have.')
+    }
+    await freeName(organization, parent.id, input.Name)
+    if ((await organization.units()).length >= UNITS_MAX) {
+      throw violates(
+        'OU_NUMBER_LIMIT_EXCEEDED',
+        'You have exceeded the number of organizational units that an organization can have.',
+      )
+    }
+    organization.change()
+    const unit = organization.saveUnit({
+      id: newIds.unit(organization.row.rootId),
+      name: input.Name,
+      parent: parent.id,
+      tags: newTags(input.Tags),
+    })
+    for (const type of organization.row.enabledTypes) await attachFullAccess(organization, type, unit.id)
+    return { OrganizationalUnit: shownUnit(organization, unit) }
+  })
+
+export const describeOrganizationalUnit = organizations
+  .operation('DescribeOrganizationalUnit')
+  .on(namedUnit('OrganizationalUnitId'))
+  .run((_call, _input, { organization, row }) => ({ OrganizationalUnit: shownUnit(organization, row) }))
+
+export const updateOrganizationalUnit = organizations
+  .operation('UpdateOrganizationalUnit')
+  .on(namedUnit('OrganizationalUnitId'))
+  .run(async (_call, input, { organization, row }) => {
+    if (input.Name === undefined || input.Name === row.name) return { OrganizationalUnit: shownUnit(organization, row) }
+    await freeName(organization, row.parent, input.Name)
+    organization.change()
+    return { OrganizationalUnit: shownUnit(organization, organization.saveUnit({ ...row, name: input.Name })) }
+  })
+
+export const deleteOrganizationalUnit = organizations
+  .operation('DeleteOrganizationalUnit')
+  .on(namedUnit('OrganizationalUnitId'))
+  .run(async (call, _input, { organization, row }) => {
+    const [units, members] = [await organization.units(), await organization.members()]
+    if ([...units, ...members].some(({ parent }) => parent === row.id)) {
+      throw organizations.fail(
+        'OrganizationalUnitNotEmptyException',
+        'The organizational unit is not empty. Move all accounts to another root or OU, remove all child OUs, and try the operation again.',
+      )
+    }
+    organization.change()
+    detachAll(call, organization, row.id)
+    call.unit.delete(unitKey(organization.row.id, row.id))
+    return {}
+  })
+
+export const listOrganizationalUnitsForParent = organizations
+  .operation('ListOrganizationalUnitsForParent')
+  .on(itself('administrators'))
+  .run(async (call, input, { organization }) => {
+    const parent = await organization.node(input.ParentId)
+    if (!parent || parent.type === 'ACCOUNT') throw parentNotFound()
+    const units = (await organization.units()).filter((unit) => unit.parent === input.ParentId)
+    const { items, rest } = await listed(call, units, ({ id }) => id, input)
+    return { OrganizationalUnits: items.map((unit) => shownUnit(organization, unit)), ...rest }
+  })
+
+export const listChildren = organizations
+  .operation('ListChildren')
+  .on(itself('administrators'))
+  .run(async (call, input, { organization }) => {
+    const parent = await organization.node(input.ParentId)
+    if (!parent || parent.type === 'ACCOUNT') throw parentNotFound()
+    const all = input.ChildType === 'ACCOUNT' ? await organization.members() : await organization.units()
+    const children = all.filter((child) => child.parent === input.ParentId)
+    const { items, rest } = await listed(call, children, ({ id }) => id, input)
+    return { Children: items.map(({ id }) => ({ Id: id, Type: input.ChildType })), ...rest }
+  })
+
+export const listParents = organizations
+  .operation('ListParents')
+  .on(itself('administrators'))
+  .run(async (_call, input, { organization }) => {
+    const child = await organization.node(input.ChildId)
+    if (!child?.parent) {
+      throw organizations.fail(
+        'ChildNotFoundException',
+        "We can't find an organizational unit (OU) or AWS account with the ChildId that you specified.",
+      )
+    }
+    const Type = child.parent === organization.row.rootId ? ('ROOT' as const) : ('ORGANIZATIONAL_UNIT' as const)
+    return { Parents: [{ Id: child.parent, Type }] }
+  })
