@@ -12,6 +12,7 @@ import {
   IAMClient,
   ListGroupsCommand,
 } from '@aws-sdk/client-iam'
+import { DescribeOrganizationCommand, OrganizationsClient } from '@aws-sdk/client-organizations'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type MadeAccount, type Running, startMerlon, temporaryFolder } from '../process.ts'
@@ -114,6 +115,21 @@ describe.skipIf(skipped)('terraform', () => {
     await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
 
     expect(await remains(space)).toEqual([])
+  })
+
+  test('an organisation: units, accounts, policies of four types, delegation', async () => {
+    const space = await workspace('04-organizations')
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+    }
+    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+
+    const organizations = new OrganizationsClient(at(space, space.account))
+    await expect(organizations.send(new DescribeOrganizationCommand({}))).rejects.toMatchObject({
+      name: 'AWSOrganizationsNotInUseException',
+    })
   })
 
   test('a team written down: what Terraform made is enforced, changed, read back and gone at the end', async () => {

@@ -1,7 +1,7 @@
 /** Member accounts: made as tenants of this Merlon, moved, closed, taken out of the organisation. */
 import type * as Organizations from '@aws-sdk/client-organizations'
 import type { Call } from '../../kernel/call.ts'
-import { attachFullAccess, detachAll } from './attached.ts'
+import { attachDefaults, detachAll } from './attached.ts'
 import { itself, type Organization, within } from './organization.ts'
 import { listed } from './pages.ts'
 import {
@@ -114,7 +114,7 @@ async function newMember(
     administers: {},
     tags: newTags(input.Tags as { Key: string; Value: string }[] | undefined),
   })
-  for (const type of row.enabledTypes) await attachFullAccess(organization, type, id)
+  await attachDefaults(organization, id)
   return id
 }
 

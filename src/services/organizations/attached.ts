@@ -12,6 +12,12 @@ export async function attachFullAccess(organization: Organization, type: PolicyT
   organization.saveAttachments({ ...row, policies: { ...row.policies, [type]: [full.id] } })
 }
 
+/** What a new root, unit or account begins with. Full access by SCPs is there even while they are not enabled. */
+export async function attachDefaults(organization: Organization, target: string): Promise<void> {
+  const types = new Set<PolicyType>(['SERVICE_CONTROL_POLICY', ...organization.row.enabledTypes])
+  for (const type of types) await attachFullAccess(organization, type, target)
+}
+
 export function detachAll(call: Call, organization: Organization, target: string): void {
   call.unit.delete(attachmentsKey(organization.row.id, target))
 }

@@ -1,7 +1,7 @@
 /** The organisation itself: made from an account that then manages it, shown to its members, deleted when it is empty. */
 import type * as Organizations from '@aws-sdk/client-organizations'
 import { anything } from '../../kernel/resource.ts'
-import { attachFullAccess } from './attached.ts'
+import { attachDefaults } from './attached.ts'
 import { itself, Organization, organizationOf } from './organization.ts'
 import { all, arns, membershipKey, newIds, type OrganizationRow, organizationKey, organizations } from './resources.ts'
 
@@ -31,13 +31,13 @@ export const createOrganization = organizations
         'The AWS account is already a member of an organization.',
       )
     }
-    const all = (input.FeatureSet ?? 'ALL') === 'ALL'
     const row: OrganizationRow = {
       id: newIds.organization(),
       management: call.account,
       rootId: newIds.root(),
-      features: all ? 'ALL' : 'CONSOLIDATED_BILLING',
-      enabledTypes: all ? ['SERVICE_CONTROL_POLICY'] : [],
+      features: input.FeatureSet ?? 'ALL',
+      // SCPs too are to be enabled: https://docs.aws.amazon.com/organizations/latest/APIReference/API_EnablePolicyType.html
+      enabledTypes: [],
       trusted: {},
       version: 0,
     }
@@ -55,9 +55,7 @@ export const createOrganization = organizations
       state: 'ACTIVE',
       administers: {},
     })
-    for (const type of row.enabledTypes) {
-      for (const target of [row.rootId, call.account]) await attachFullAccess(organization, type, target)
-    }
+    for (const target of [row.rootId, call.account]) await attachDefaults(organization, target)
     return { Organization: shown(row, email) }
   })
 

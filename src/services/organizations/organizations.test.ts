@@ -55,6 +55,7 @@ async function organization() {
   const { Organization } = await org.send(new CreateOrganizationCommand({}))
   const { Roots } = await org.send(new ListRootsCommand({}))
   const root = Roots![0]!.Id!
+  await org.send(new EnablePolicyTypeCommand({ RootId: root, PolicyType: 'SERVICE_CONTROL_POLICY' }))
   await it.client(IAMClient).send(new CreateUserCommand({ UserName: 'admin' }))
   await it.permit('admin', allowing({ Action: '*', Resource: '*' }))
   const { AccessKey } = await it.client(IAMClient).send(new CreateAccessKeyCommand({ UserName: 'admin' }))

@@ -21,7 +21,9 @@ const awsPolicies: readonly AnyPolicy[] = (Object.keys(policyTypes) as PolicyTyp
 })
 
 export async function visiblePolicies(organization: Organization): Promise<readonly AnyPolicy[]> {
-  const enabled = awsPolicies.filter(({ type }) => organization.row.enabledTypes.includes(type))
+  const enabled = awsPolicies.filter(
+    ({ type }) => type === 'SERVICE_CONTROL_POLICY' || organization.row.enabledTypes.includes(type),
+  )
   return [...enabled, ...(await organization.policies())]
 }
 

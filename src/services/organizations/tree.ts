@@ -1,6 +1,6 @@
 /** The tree: one root, units below it five deep, accounts in any of them; each with exactly one parent. */
 
-import { attachFullAccess, detachAll } from './attached.ts'
+import { attachDefaults, detachAll } from './attached.ts'
 import { itself, type Organization, within } from './organization.ts'
 import { listed } from './pages.ts'
 import { arns, newIds, organizations, type UnitRow, unitKey, violates } from './resources.ts'
@@ -78,7 +78,7 @@ export const createOrganizationalUnit = organizations
       parent: parent.id,
       tags: newTags(input.Tags),
     })
-    for (const type of organization.row.enabledTypes) await attachFullAccess(organization, type, unit.id)
+    await attachDefaults(organization, unit.id)
     return { OrganizationalUnit: shownUnit(organization, unit) }
   })
 
@@ -101,13 +101,16 @@ export const deleteOrganizationalUnit = organizations
   .operation('DeleteOrganizationalUnit')
   .on(namedUnit('OrganizationalUnitId'))
   .run(async (call, _input, { organization, row }) => {
-    const [units, members] = [await organization.units(), await organization.members()]
-    if ([...units, ...members].some(({ parent }) => parent === row.id)) {
+    const members = (await organization.members()).filter(({ parent }) => parent === row.id)
+    const below = (await organization.units()).some(({ parent }) => parent === row.id)
+    if (below || members.some(({ state }) => state === 'ACTIVE')) {
       throw organizations.fail(
         'OrganizationalUnitNotEmptyException',
         'The organizational unit is not empty. Move all accounts to another root or OU, remove all child OUs, and try the operation again.',
       )
     }
+    // Closed accounts keep nobody from tidying up; they wait for their end below the root.
+    for (const closed of members) organization.saveMember({ ...closed, parent: organization.row.rootId })
     organization.change()
     detachAll(call, organization, row.id)
     call.unit.delete(unitKey(organization.row.id, row.id))
