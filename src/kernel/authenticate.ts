@@ -74,7 +74,6 @@ export class Authenticator {
     if (service.id === 'iam' && found.session && !mayCallIam(found.session)) throw invalidToken()
 
     const standing = await this.#organizations.standing(found.account)
-    if (standing?.suspended) throw invalidToken()
     const identity = await this.#identities.identity(found.account, found.subject)
     if (!identity) throw invalidToken()
     const caller: Caller = {

@@ -5,6 +5,7 @@ export const loneAccounts: Pick<Ports, 'organizations' | 'accounts'> = {
   organizations: { standing: async () => undefined },
   accounts: {
     create: () => Promise.reject(new Error('no accounts are made here')),
+    close: () => Promise.reject(new Error('no accounts are closed here')),
     describe: async (_reader, account) => ({ name: account }),
   },
 }

@@ -69,8 +69,6 @@ export interface Standing {
   readonly organization: string
   /** `o-…/r-…/ou-…/`, as `aws:PrincipalOrgPaths` shows it. */
   readonly path: string
-  /** Closed: none of its credentials is good any more. */
-  readonly suspended: boolean
   /** Root, units, account; undefined where none bind: the type is off, or it is the management account. */
   readonly scps: readonly PolicySet[] | undefined
   readonly rcps: readonly PolicySet[] | undefined
@@ -94,6 +92,8 @@ export interface NewTenant {
 export interface AccountsPort {
   /** In the unit of the caller. The root user gets no key. */
   create(unit: Unit, tenant: NewTenant): Promise<void>
+  /** For good: none of its credentials passes from the commit on. What it holds is kept. */
+  close(unit: Unit, account: string, now: number): Promise<void>
   describe(reader: Reader, account: string): Promise<{ readonly name: string }>
 }
 

@@ -51,7 +51,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const ports: Ports = {
     identity: identities,
     organizations: organizationPort(store),
-    accounts: accountsPort(vault, (account) => keys.prepare(vault, account)),
+    accounts: accountsPort((account) => keys.prepare(vault, account)),
     events: { query: (query) => store.log(query) },
   }
   const gate = new Gate({

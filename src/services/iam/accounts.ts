@@ -3,14 +3,13 @@
 import { uniqueId } from '../../kernel/id.ts'
 import type { AccountsPort } from '../../kernel/ports.ts'
 import { key } from '../../store/store.ts'
-import type { Vault } from '../../vault/vault.ts'
 import { type AccountRow, accountKey } from './bootstrap.ts'
 import { type RoleRow, role } from './resources.ts'
 
 const ADMINISTRATOR = 'arn:aws:iam::aws:policy/AdministratorAccess'
 
 /** `prepare` makes the account's key in the vault durable, before anything of the account is sealed. */
-export function accountsPort(_vault: Vault, prepare: (account: string) => Promise<void>): AccountsPort {
+export function accountsPort(prepare: (account: string) => Promise<void>): AccountsPort {
   return {
     create: async (unit, { id, name, now, administrator }) => {
       await prepare(id)
@@ -39,6 +38,10 @@ export function accountsPort(_vault: Vault, prepare: (account: string) => Promis
       unit.put(role.key({ partition: 'aws', region: '', account: id }, row.name), row)
       unit.put(key('iam', 'count', id, 'Roles'), { count: 1 })
       unit.put(key('iam', 'attached', id, ADMINISTRATOR, 'role', row.name.toLowerCase()), { name: row.name })
+    },
+    close: async (unit, account, now) => {
+      const row = await unit.get<AccountRow>(accountKey(account))
+      if (row) unit.put(accountKey(account), { ...row, closedAt: now })
     },
     describe: async (reader, account) => ({
       name: (await reader.get<AccountRow>(accountKey(account)))?.name ?? account,

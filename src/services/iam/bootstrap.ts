@@ -7,6 +7,8 @@ export interface AccountRow {
   readonly id: string
   readonly name: string
   readonly createdAt: number
+  /** From then on none of its credentials passes. */
+  readonly closedAt?: number
 }
 
 export const accountKey = (id: string): Key => key('iam', 'account', id)

@@ -118,6 +118,8 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
     )
   })
 
+  const open = new Derived<boolean>(store, (reader, account) => isOpen(reader, account))
+
   const keys = new Derived<LongTermKey | undefined>(store, async (reader, id) => {
     const row = await reader.get<AccessKeyRow>(accessKeyKey(id))
     if (!row) return undefined
@@ -129,6 +131,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
   })
 
   const identity = async (account: string, subject: Subject): Promise<Identity | undefined> => {
+    if (!(await open.get(account))) return undefined
     switch (subject.kind) {
       case 'root':
         return roots.get(account)
@@ -178,7 +181,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
       if (!match) return undefined
       const [, account = '', path, name = ''] = match
       const row = await reader.get<RoleRow>(role.key({ ...scope, account }, name))
-      if (!row || row.path !== path || row.name !== name) return undefined
+      if (!row || row.path !== path || row.name !== name || !(await isOpen(reader, account))) return undefined
       return {
         account,
         name: row.name,
@@ -196,6 +199,11 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
     flushUses: () => uses.flush(),
     close: () => uses.close(),
   }
+}
+
+async function isOpen(reader: Reader, account: string): Promise<boolean> {
+  const row = await reader.get<AccountRow>(accountKey(account))
+  return row !== undefined && row.closedAt === undefined
 }
 
 const scope = { partition: 'aws', region: '', account: '' }

@@ -202,7 +202,7 @@ export const moveAccount = organizations
 export const closeAccount = organizations
   .operation('CloseAccount')
   .on(namedAccount('management'))
-  .run((_call, _input, { organization, row }) => {
+  .run(async (call, _input, { organization, row }) => {
     if (row.id === organization.row.management) {
       throw violates('CANNOT_CLOSE_MANAGEMENT_ACCOUNT', 'You cannot close the management account.')
     }
@@ -214,6 +214,7 @@ export const closeAccount = organizations
     }
     refuseAdministrator(row)
     organization.change()
+    await call.ports.accounts.close(call.unit, row.id, call.now)
     organization.saveMember({ ...row, state: 'SUSPENDED' })
     return {}
   })

@@ -36,7 +36,6 @@ async function standingOf(reader: Reader, account: string): Promise<Standing | u
   return {
     organization: row.id,
     path: `${row.id}/${chain.join('/')}/`,
-    suspended: member.state === 'SUSPENDED',
     scps: await levels('SERVICE_CONTROL_POLICY'),
     rcps: await levels('RESOURCE_CONTROL_POLICY'),
   }
