@@ -7,6 +7,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { benchDecisions } from './decisions.mjs'
 import { signedRequest } from './requests.mjs'
 import { startMerlon, startMoto } from './servers.mjs'
 
@@ -123,3 +124,5 @@ function report(title, rows, units) {
 
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}\n`)
 await main()
+console.log()
+await benchDecisions()
