@@ -2,6 +2,7 @@
 import { IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import { MovableClock } from '../src/kernel/clock.ts'
 import type { Answer } from '../src/kernel/gate.ts'
+import type { OutboundPort } from '../src/kernel/ports.ts'
 import type { Quotas } from '../src/kernel/quota.ts'
 import type { Service } from '../src/kernel/service.ts'
 import { openCloud } from '../src/server/cloud.ts'
@@ -31,6 +32,8 @@ interface ClientConfig {
 
 export interface CloudOptions {
   readonly quotas?: Quotas
+  /** The world outside, in the test's hands. */
+  readonly outbound?: OutboundPort
   /** Instead of all that the server has. */
   readonly services?: readonly Service[]
   /** Changes a signed request on its way: what an attacker on the wire could do. */
@@ -48,6 +51,7 @@ export async function cloud(options: CloudOptions = {}) {
     clock,
     observe: (answer) => void answers.push(answer),
     ...(options.quotas && { quotas: options.quotas }),
+    ...(options.outbound && { outbound: options.outbound }),
     ...(options.services && { services: options.services }),
   })
   const root = await opened.addAccount({ id: ACCOUNT, name: 'test' })

@@ -1,5 +1,5 @@
 /** The second door: who sent these bytes. SigV4 first, then whether the identity behind the key still stands. */
-import { type CompiledPolicy, compilePolicy, parsePolicy } from '../policy/index.ts'
+import { type CompiledPolicy, compilePolicy, compileSet, parsePolicy } from '../policy/index.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { Store } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -157,6 +157,19 @@ function withSession(principal: Principal, session: Session): Principal {
   const over = new Set(Object.keys(session.tags).map((key) => key.toLowerCase()))
   const kept = Object.entries(principal.tags).filter(([key]) => !over.has(key.toLowerCase()))
   return { ...principal, tags: { ...Object.fromEntries(kept), ...session.tags } }
+}
+
+/** The caller of an operation that is asked without a signature; one that came along is not looked at. */
+export function nobody({ body }: HttpRequest): Authenticated {
+  const principal: Principal = { kind: 'anonymous' }
+  return {
+    caller: { principal, subject: { kind: 'nobody' }, accessKeyId: '' },
+    identity: { principal, policies: compileSet([]), createdAt: 0 },
+    sessionPolicies: undefined,
+    region: 'us-east-1',
+    standing: undefined,
+    body,
+  }
 }
 
 /** Where a call happens. SigV4a names no Region; such calls act where the global endpoints are. */

@@ -12,6 +12,8 @@ const EVENT_VERSION = '1.11'
 export interface EventDraft {
   readonly id: string
   resources: readonly Acted[]
+  /** Who asked, where no signature tells: `WebIdentityUser`, `SAMLUser`. */
+  userIdentity?: Readonly<Record<string, unknown>> & { readonly userName: string }
   additionalEventData?: Readonly<Record<string, unknown>>
 }
 
@@ -38,7 +40,7 @@ export function eventRecord(facts: EventFacts): LogRecord {
   const { draft, caller } = facts
   const record = {
     eventVersion: EVENT_VERSION,
-    userIdentity: userIdentity(caller),
+    userIdentity: draft.userIdentity ?? userIdentity(caller),
     eventTime: isoSeconds(facts.timeMs),
     eventSource: facts.eventSource,
     eventName: facts.eventName,
@@ -158,7 +160,7 @@ function attributes(facts: EventFacts): LogRecord['attributes'] {
     ['EventId', facts.draft.id],
     ['EventName', facts.eventName],
     ['ReadOnly', String(facts.readOnly)],
-    ['Username', usernameOf(facts.caller)],
+    ['Username', facts.draft.userIdentity?.userName ?? usernameOf(facts.caller)],
     ['EventSource', facts.eventSource],
   ]
   if (facts.caller.accessKeyId) found.push(['AccessKeyId', facts.caller.accessKeyId])

@@ -21,7 +21,7 @@ import {
   validate,
 } from '../wire/wire.ts'
 import { accessLevel, isKnownAction } from './actions.ts'
-import { type Authenticated, Authenticator } from './authenticate.ts'
+import { type Authenticated, Authenticator, nobody } from './authenticate.ts'
 import { type Asked, authorize } from './authorize.ts'
 import type { Call } from './call.ts'
 import type { Clock } from './clock.ts'
@@ -112,7 +112,10 @@ export class Gate {
     try {
       const now = this.#options.clock.now()
       detected = await detect(request)
-      authenticated = await this.#authenticator.authenticate(request, detected.service, now)
+      const unsigned = this.#operations.get(detected.service.id)?.get(detected.operation ?? '')?.unsigned
+      authenticated = unsigned
+        ? nobody(request)
+        : await this.#authenticator.authenticate(request, detected.service, now)
       const { shape, output } = await this.#answer(detected, request, { request, authenticated, requestId, now })
       response = encode(detected, shape, output, requestId)
     } catch (error) {
@@ -200,7 +203,7 @@ export class Gate {
 
     const found = await operation.target.find(call, input)
     draft.resources = found.acted ? [found.acted] : []
-    const conditions = (await operation.conditions?.(input, call)) ?? {}
+    const conditions = (await operation.conditions?.(input, call, found.row)) ?? {}
     for (const action of operation.actions) {
       await this.#authorize(arrival, invocation, { action, acted: found.acted, input, conditions })
     }
@@ -289,7 +292,8 @@ export class Gate {
       eventRecord({
         draft,
         caller: authenticated.caller,
-        account: accountOf(authenticated),
+        // Whom nobody knows is on record where the resource is.
+        account: accountOf(authenticated) || (draft.resources[0]?.account ?? ''),
         region: authenticated.region,
         timeMs: arrival.now,
         eventSource: row.eventSource,

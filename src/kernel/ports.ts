@@ -42,6 +42,18 @@ export interface Used {
   readonly timeMs: number
 }
 
+/** An OpenID Connect provider as STS sees it. */
+export interface TrustedIssuer {
+  readonly arn: string
+  readonly clientIds: readonly string[]
+}
+
+/** The world outside; provided by the server, which guards what may be reached. */
+export interface OutboundPort {
+  /** HTTPS only. Throws when the host may not be reached, does not answer in time, or answers too much. */
+  get(url: string): Promise<{ readonly status: number; readonly body: string }>
+}
+
 export type Reader = Pick<Unit, 'get' | 'range'>
 
 /** Provided by IAM. Answers come from caches that the change feed keeps honest. */
@@ -52,6 +64,8 @@ export interface IdentityPort {
   role(reader: Reader, arn: string): Promise<AssumableRole | undefined>
   /** A managed policy, compiled, for session policies. */
   managedPolicy(reader: Reader, arn: string, account: string): Promise<CompiledPolicy | undefined>
+  /** By the issuer's address without its scheme. */
+  oidcProvider(reader: Reader, account: string, issuer: string): Promise<TrustedIssuer | undefined>
   /** Checks a one-time code of the named MFA device of this subject, and spends it. */
   verifyMfa(unit: Unit, account: string, subject: Subject, serial: string, code: string, now: number): Promise<boolean>
   /** Tells that a credential was used. Durable within a minute. */
@@ -101,5 +115,6 @@ export interface Ports {
   readonly identity: IdentityPort
   readonly organizations: OrganizationPort
   readonly accounts: AccountsPort
+  readonly outbound: OutboundPort
   readonly events: EventLogPort
 }

@@ -2,7 +2,7 @@
 import { Fault } from '../wire/fault.ts'
 import type { FaultName, Input, OpName, Output } from '../wire/typed.ts'
 import type { Call, Conditions } from './call.ts'
-import { Resource, type ResourceDefinition, type Row, type Target } from './resource.ts'
+import { anything, Resource, type ResourceDefinition, type Row, type Target } from './resource.ts'
 
 /** A service as others name it: its row in the wire table, and the types of its SDK client. */
 export interface Api<M> {
@@ -18,7 +18,9 @@ export interface Operation {
   /** IAM actions asked on the target; more than one where AWS asks more (ReEncrypt). Empty: no permission needed. */
   readonly actions: readonly string[]
   readonly target: Target<any, any>
-  readonly conditions: ((input: any, call: Call) => Awaitable<Conditions>) | undefined
+  readonly conditions: ((input: any, call: Call, row: any) => Awaitable<Conditions>) | undefined
+  /** Asked without a signature: what the request carries has to prove who asks. */
+  readonly unsigned?: true
   readonly run: (call: Call, input: any, row: any) => any
 }
 // biome-ignore-end lint/suspicious/noExplicitAny: see above
@@ -38,7 +40,12 @@ export type Awaitable<T> = T | Promise<T>
 /** `.on(…)` has been said: conditions may follow, `.run` must. */
 export interface Aimed<M, N extends OpName<M>, R> {
   /** Condition keys this operation adds to the request context, e.g. `iam:PolicyARN`. */
-  given(conditions: (input: Input<M, N>, call: Call) => Awaitable<Conditions>): Aimed<M, N, R>
+  given(conditions: (input: Input<M, N>, call: Call, row: R | undefined) => Awaitable<Conditions>): Aimed<M, N, R>
+  /**
+   * Asked without a signature, by somebody who is nobody yet: the target proves who it is, and only a policy on the
+   * resource can allow it.
+   */
+  unsigned(): Aimed<M, N, R>
   /** Where AWS names the action otherwise, or asks for more than one. */
   asking(...actions: readonly string[]): Aimed<M, N, R>
   run(body: (call: Call, input: Input<M, N>, row: R) => Awaitable<Output<M, N>>): Operation
@@ -54,20 +61,19 @@ export interface Named<M, N extends OpName<M>> {
 export function service<M>(id: string, iamPrefix: string = id) {
   const api: Api<M> = { id }
 
-  function aimed<N extends OpName<M>, R>(
-    name: N,
-    target: Target<Input<M, N>, R>,
-    actions: readonly string[],
-    conditions?: (input: Input<M, N>, call: Call) => Awaitable<Conditions>,
-  ): Aimed<M, N, R> {
+  function aimed<N extends OpName<M>, R>(said: Omit<Operation, 'run'>): Aimed<M, N, R> {
     return {
       given: (more) =>
-        aimed(name, target, actions, async (input, call) => ({
-          ...(await conditions?.(input, call)),
-          ...(await more(input, call)),
-        })),
-      asking: (...instead) => aimed(name, target, instead, conditions),
-      run: (run) => ({ name, actions, target, conditions, run }),
+        aimed({
+          ...said,
+          conditions: async (input, call, row) => ({
+            ...(await said.conditions?.(input, call, row)),
+            ...(await more(input, call, row)),
+          }),
+        }),
+      unsigned: () => aimed({ ...said, unsigned: true }),
+      asking: (...actions) => aimed({ ...said, actions }),
+      run: (run) => ({ ...said, run }),
     }
   }
 
@@ -86,8 +92,9 @@ export function service<M>(id: string, iamPrefix: string = id) {
       new Fault(code, message, members ? { members } : {}),
     resource: <R extends Row>(definition: ResourceDefinition<R>) => new Resource<R>(iamPrefix, definition),
     operation: <N extends OpName<M>>(name: N): Named<M, N> => ({
-      on: <R>(target: Target<Input<M, N>, R>) => aimed<N, R>(name, target, [`${iamPrefix}:${name}`]),
-      withoutPermission: () => aimed<N, undefined>(name, { find: () => ({ acted: undefined, row: undefined }) }, []),
+      on: <R>(target: Target<Input<M, N>, R>) =>
+        aimed<N, R>({ name, target, actions: [`${iamPrefix}:${name}`], conditions: undefined }),
+      withoutPermission: () => aimed<N, undefined>({ name, target: anything, actions: [], conditions: undefined }),
     }),
   }
 }

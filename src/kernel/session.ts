@@ -5,6 +5,8 @@ import { accessKeyId, secretAccessKey } from './id.ts'
 /** The identity that a credential stands for, by ids that are never reused. */
 export type Subject =
   | { readonly kind: 'root' }
+  /** Unsigned calls only. */
+  | { readonly kind: 'nobody' }
   | { readonly kind: 'user'; readonly name: string; readonly id: string }
   | { readonly kind: 'role'; readonly name: string; readonly id: string; readonly sessionName: string }
   | { readonly kind: 'federated-user'; readonly name: string; readonly issuer: Subject }

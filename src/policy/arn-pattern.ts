@@ -20,10 +20,15 @@ const LAST_PART = 5
 
 /** A star that ends its part may run over the colons after it; an ARN cut short means every rest. */
 export function compileResource(text: string, version: Version): TextTest {
-  if (text === '*') return () => true
+  return text === '*' ? () => true : compileTokens(resourceTokens(text, version))
+}
+
+/** The pattern itself, its variables not yet resolved. */
+export function resourceTokens(text: string, version: Version): readonly Token[] {
+  if (text === '*') return [ANY]
   const { tokens, colons } = tokenize(text, version, true)
   if (colons < LAST_PART && tokens.at(-1) !== ANY) tokens.push(COLON, ANY)
-  return compileTokens(tokens)
+  return tokens
 }
 
 /** What every resource it matches begins with; empty when that can't be told. */

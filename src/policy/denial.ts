@@ -34,6 +34,7 @@ function words(explicit: string, implicit: string, named: boolean): Words {
 
 export function denialMessage(request: Request, decision: Decision, options: DenialOptions = {}): string {
   const { action, resource, principal } = request
+  if (principal.kind === 'anonymous') return `Not authorized to perform ${action}`
   const on = resource === '*' ? '' : ` on resource: ${resource}`
   const sentence = `User: ${nameOf(principal)} is not authorized to perform: ${action}${on}`
   if (options.sameOrganization === false) return sentence

@@ -3,7 +3,7 @@ import { AccountKeys } from '../kernel/account-keys.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { type Job, JobRunner } from '../kernel/jobs.ts'
-import type { Ports } from '../kernel/ports.ts'
+import type { OutboundPort, Ports } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
 import type { Service } from '../kernel/service.ts'
 import { accountsPort } from '../services/iam/accounts.ts'
@@ -14,6 +14,7 @@ import { type Store, under } from '../store/store.ts'
 import { openVault } from '../vault/sealed.ts'
 import type { Unsealed } from '../vault/sealer.ts'
 import type { Vault } from '../vault/vault.ts'
+import { outbound } from './outbound.ts'
 import { services } from './services.ts'
 
 export interface CloudOptions {
@@ -23,6 +24,8 @@ export interface CloudOptions {
   readonly quotas?: Quotas
   /** Default: all that are built. */
   readonly services?: readonly Service[]
+  /** Default: the network, guarded. */
+  readonly outbound?: OutboundPort
   readonly observe?: (answer: Answer) => void
   readonly onJobError?: (job: Job, error: unknown) => void
 }
@@ -52,6 +55,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     identity: identities,
     organizations: organizationPort(store),
     accounts: accountsPort((account) => keys.prepare(vault, account)),
+    outbound: options.outbound ?? outbound(),
     events: { query: (query) => store.log(query) },
   }
   const gate = new Gate({

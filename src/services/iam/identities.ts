@@ -9,6 +9,7 @@ import type { Vault } from '../../vault/vault.ts'
 import { type AccessKeyRow, accessKeyKey, openSecret } from './access-keys.ts'
 import { type AccountRow, accountKey } from './bootstrap.ts'
 import { verifyMfa } from './mfa.ts'
+import { type OidcProviderRow, oidcProvider } from './oidc-providers.ts'
 import { findManagedPolicy } from './policies.ts'
 import { type GroupRow, type Holder, type RoleRow, role, type UserRow, user, userIdKey } from './resources.ts'
 import { compileTrust } from './trust.ts'
@@ -133,6 +134,8 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
   const identity = async (account: string, subject: Subject): Promise<Identity | undefined> => {
     if (!(await open.get(account))) return undefined
     switch (subject.kind) {
+      case 'nobody':
+        return undefined
       case 'root':
         return roots.get(account)
       case 'user':
@@ -191,6 +194,11 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
         maxSessionSeconds: row.maxSessionSeconds,
         tags: row.tags ?? {},
       }
+    },
+    oidcProvider: async (reader, account, issuer) => {
+      const at = { ...scope, account }
+      const row = await reader.get<OidcProviderRow>(oidcProvider.key(at, issuer))
+      return row && { arn: oidcProvider.arnOf(at, row), clientIds: row.clientIds }
     },
     managedPolicy: async (reader, arn, account) => managedThrough(reader, account, arn),
     verifyMfa: (unit, account, subject, serial, code, now) =>

@@ -45,6 +45,7 @@ export async function account() {
   const identity = async (number: string, subject: Subject): Promise<Identity | undefined> => {
     if (subject.kind === 'root')
       return stands({ kind: 'root', account: number, arn: `arn:aws:iam::${number}:root`, userId: number, tags: {} })
+    if (subject.kind === 'nobody') return undefined
     if (subject.kind === 'user') return identities.get(subject.id)
     if (subject.kind === 'federated-user') {
       const issuer = await identity(number, subject.issuer)
@@ -83,6 +84,7 @@ export async function account() {
     identity,
     accessKey: async (id) => keys.get(id),
     role: async (_reader, arn) => roles.get(arn),
+    oidcProvider: async () => undefined,
     managedPolicy: async (_reader, arn) => managed.get(arn),
     verifyMfa: async (_unit, number, subject, serial, code) =>
       subject.kind === 'user' && serial === `arn:aws:iam::${number}:mfa/${subject.name}` && code === MFA_CODE,

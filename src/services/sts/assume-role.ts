@@ -100,7 +100,7 @@ function sourceIdentityOf(call: Call, { SourceIdentity }: AssumeRoleRequest): st
   return inherited ?? SourceIdentity
 }
 
-function durationSeconds(call: Call, role: AssumableRole, asked: number = HOUR_S): number {
+export function durationSeconds(call: Call, role: AssumableRole, asked: number = HOUR_S): number {
   if (asked > role.maxSessionSeconds) {
     throw new Fault(
       'ValidationError',

@@ -5,6 +5,7 @@ import { decodeAuthorizationMessage, getAccessKeyInfo, getCallerIdentity } from 
 import { limited } from './limits.ts'
 import { sts as words } from './resources.ts'
 import { getFederationToken, getSessionToken } from './tokens.ts'
+import { assumeRoleWithWebIdentity } from './web-identity.ts'
 
 export const sts: Service = {
   api: words.api,
@@ -13,6 +14,7 @@ export const sts: Service = {
     getAccessKeyInfo,
     decodeAuthorizationMessage,
     assumeRole,
+    assumeRoleWithWebIdentity,
     getSessionToken,
     getFederationToken,
   ].map(limited),

@@ -3,7 +3,7 @@ import type { Caller } from '../../kernel/call.ts'
 import type { Operation } from '../../kernel/service.ts'
 import { Fault } from '../../wire/fault.ts'
 
-type Credential = 'root' | 'user' | 'role' | 'root-session' | 'user-session' | 'federated'
+type Credential = 'nobody' | 'root' | 'user' | 'role' | 'root-session' | 'user-session' | 'federated'
 
 const withSession = (name: string) => `Cannot call ${name} with session credentials`
 const never = 'Roles may not be assumed by root accounts.'
@@ -48,5 +48,6 @@ export function limited(operation: Operation): Operation {
 function credentialOf({ subject, session }: Caller): Credential {
   if (subject.kind === 'federated-user') return 'federated'
   if (subject.kind === 'role') return 'role'
+  if (subject.kind === 'nobody') return 'nobody'
   return session ? `${subject.kind}-session` : subject.kind
 }

@@ -1,0 +1,142 @@
+/** AssumeRoleWithWebIdentity: become a role by the word of an OpenID Connect provider that the role trusts. */
+
+import { parseArn } from '../../kernel/arn.ts'
+import type { Call, Conditions } from '../../kernel/call.ts'
+import type { AssumableRole } from '../../kernel/ports.ts'
+import type { Target } from '../../kernel/resource.ts'
+import { Fault } from '../../wire/fault.ts'
+import { durationSeconds } from './assume-role.ts'
+import { issue } from './credentials.ts'
+import { assumedRoleArn, sts } from './resources.ts'
+import { asTrusted } from './roles.ts'
+import { packedSize, sessionPolicies } from './session-policies.ts'
+import { sessionTags } from './session-tags.ts'
+import { verifiedToken, type WebIdentity } from './web-identity-token.ts'
+
+interface Vouched {
+  readonly role: AssumableRole
+  readonly identity: WebIdentity
+}
+
+/** Claims that policies may ask for, whatever the provider. */
+const CLAIMS = ['sub', 'amr', 'email'] as const
+/** And those of providers that AWS knows better. Source: IAM User Guide, "Available keys for AWS web identity federation". */
+const MORE_CLAIMS: Readonly<Record<string, readonly string[]>> = {
+  'token.actions.githubusercontent.com': [
+    'actor',
+    'actor_id',
+    'enterprise_id',
+    'environment',
+    'job_workflow_ref',
+    'ref',
+    'repository',
+    'repository_id',
+    'repository_owner',
+    'repository_owner_id',
+    'repository_visibility',
+    'workflow',
+  ],
+}
+const TAGS_CLAIM = 'https://aws.amazon.com/tags'
+const SOURCE_IDENTITY_CLAIM = 'https://aws.amazon.com/source_identity'
+
+const vouched: Target<{ readonly RoleArn: string; readonly WebIdentityToken: string }, Vouched> = {
+  find: async (call, { RoleArn, WebIdentityToken }) => {
+    const arn = parseArn(RoleArn)
+    if (!arn) throw new Fault('ValidationError', `${RoleArn} is invalid`)
+    const identity = await verifiedToken(call, arn.account, WebIdentityToken)
+    call.event.userIdentity = {
+      type: 'WebIdentityUser',
+      principalId: `${identity.provider.arn}:${identity.audience}:${identity.subject}`,
+      userName: identity.subject,
+      identityProvider: identity.provider.arn,
+    }
+    const role = await call.ports.identity.role(call.unit, RoleArn)
+    return { acted: asTrusted(call, RoleArn, role), row: role && { role, identity }, missing: refused }
+  },
+}
+
+const refused = () => new Fault('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity')
+
+export const assumeRoleWithWebIdentity = sts
+  .operation('AssumeRoleWithWebIdentity')
+  .on(vouched)
+  .unsigned()
+  .given((input, _call, row) => ({ ...(row && tokenKeys(row.identity)), 'sts:RoleSessionName': input.RoleSessionName }))
+  .run(async (call, input, { role, identity }) => {
+    const { tags, transitiveTagKeys, sourceIdentity } = await granted(call, input.RoleArn, role, identity)
+    const seconds = durationSeconds(call, role, input.DurationSeconds)
+    const policies = await sessionPolicies(call, role.account, input)
+    const packed = packedSize(policies, tags)
+
+    const { RoleSessionName: sessionName } = input
+    return {
+      Credentials: issue(call, seconds, {
+        account: role.account,
+        subject: { kind: 'role', name: role.name, id: role.id, sessionName },
+        ...policies,
+        ...(Object.keys(tags).length > 0 && { tags, transitiveTagKeys }),
+        ...(sourceIdentity !== undefined && { sourceIdentity }),
+        federation: tokenKeys(identity),
+      }),
+      SubjectFromWebIdentityToken: identity.subject,
+      AssumedRoleUser: {
+        AssumedRoleId: `${role.id}:${sessionName}`,
+        Arn: assumedRoleArn(call, role.account, role.name, sessionName),
+      },
+      ...(packed !== undefined && { PackedPolicySize: packed }),
+      Provider: identity.provider.arn,
+      Audience: identity.audience,
+      ...(sourceIdentity !== undefined && { SourceIdentity: sourceIdentity }),
+    }
+  })
+
+/** The condition keys of a token: the provider, and its claims below the issuer's address. */
+function tokenKeys({
+  provider,
+  issuer,
+  audience,
+  claims,
+}: WebIdentity): Readonly<Record<string, string | readonly string[]>> {
+  const keys: Record<string, string | readonly string[]> = {
+    'aws:FederatedProvider': provider.arn,
+    [`${issuer}:aud`]: audience,
+  }
+  if (claims['azp'] !== undefined && claims.aud !== undefined) keys[`${issuer}:oaud`] = claims.aud
+  for (const name of [...CLAIMS, ...(MORE_CLAIMS[issuer] ?? [])]) {
+    const value = claims[name]
+    if (typeof value === 'string') keys[`${issuer}:${name}`] = value
+    else if (Array.isArray(value) && value.every((each) => typeof each === 'string')) keys[`${issuer}:${name}`] = value
+  }
+  return keys
+}
+
+/** Tags and source identity that the token brings, each with a permission of its own. */
+async function granted(call: Call, arn: string, role: AssumableRole, identity: WebIdentity) {
+  const brought = tagsOf(identity.claims[TAGS_CLAIM])
+  const { tags, transitiveTagKeys } = sessionTags({}, brought.pairs, brought.transitive)
+  const claim = identity.claims[SOURCE_IDENTITY_CLAIM]
+  const sourceIdentity = typeof claim === 'string' ? claim : undefined
+  const keys: Conditions = {
+    ...tokenKeys(identity),
+    ...(sourceIdentity !== undefined && { 'sts:SourceIdentity': sourceIdentity }),
+    ...Object.fromEntries(brought.pairs.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value])),
+    ...(brought.pairs.length > 0 && { 'aws:TagKeys': brought.pairs.map(({ Key }) => Key) }),
+    ...(brought.transitive.length > 0 && { 'sts:TransitiveTagKeys': brought.transitive }),
+  }
+  const acted = asTrusted(call, arn, role)
+  if (brought.pairs.length > 0) await call.authorize('sts:TagSession', acted, keys)
+  if (sourceIdentity !== undefined) await call.authorize('sts:SetSourceIdentity', acted, keys)
+  return { tags, transitiveTagKeys, sourceIdentity }
+}
+
+/** `{"principal_tags": {"team": ["blue"]}, "transitive_tag_keys": ["team"]}`; anything else brings none. */
+function tagsOf(claim: unknown): { pairs: readonly { Key: string; Value: string }[]; transitive: readonly string[] } {
+  const { principal_tags: given, transitive_tag_keys: transitive } = (claim ?? {}) as Readonly<Record<string, unknown>>
+  const pairs = Object.entries((given ?? {}) as Readonly<Record<string, unknown>>).flatMap(([Key, values]) => {
+    const Value = Array.isArray(values) && values.length === 1 ? values[0] : values
+    return typeof Value === 'string' ? [{ Key, Value }] : []
+  })
+  const keys = Array.isArray(transitive) ? transitive.filter((key): key is string => typeof key === 'string') : []
+  return { pairs, transitive: keys }
+}
