@@ -14,6 +14,8 @@ export interface Command {
   readonly options: Readonly<Record<string, Option>>
   /** Returns the exit status. */
   run(words: readonly string[]): Promise<number>
+  /** Of a command that has commands of its own. */
+  help?(words: readonly string[]): string
 }
 
 /** A command line that cannot be meant. */
@@ -42,7 +44,7 @@ export function usage(commands: readonly Command[]): string {
   for (const { name, about, options } of commands) {
     lines.push(`merlon ${name}`, `  ${about}`)
     for (const [option, { value, about: meaning }] of Object.entries(options)) {
-      lines.push(`    ${`--${option}${value ? ` ${value}` : ''}`.padEnd(24)}${meaning}`)
+      lines.push(`    ${`--${option}${value ? ` ${value}` : ''}`.padEnd(23)} ${meaning}`)
     }
     lines.push('')
   }

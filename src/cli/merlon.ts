@@ -7,11 +7,12 @@ import { VaultError } from '../vault/vault.ts'
 import { type Command, UsageError, usage } from './command.ts'
 import { demo } from './demo.ts'
 import { init } from './init.ts'
+import { policy } from './policy.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
 import { version } from './version.ts'
 
-const commands: readonly Command[] = [start, init, status, demo]
+const commands: readonly Command[] = [start, init, status, policy, demo]
 
 async function main(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words
@@ -26,7 +27,7 @@ async function main(words: readonly string[]): Promise<number> {
   const command = commands.find((candidate) => candidate.name === name)
   if (!command) throw new UsageError(`There is no command '${name}'. Run 'merlon help' for those there are.`)
   if (rest.includes('--help') || rest.includes('-h')) {
-    process.stdout.write(usage([command]))
+    process.stdout.write(command.help?.(rest) ?? usage([command]))
     return 0
   }
   return command.run(rest)
