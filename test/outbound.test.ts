@@ -1,0 +1,86 @@
+/** What the server may ask of the world: certificates are real, and so is the guard. */
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { rootCertificates } from 'node:tls'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { outbound, readHosts } from '../src/server/outbound.ts'
+import { temporaryFolder } from './process.ts'
+
+let server: Server
+let port: number
+
+beforeAll(async () => {
+  const folder = temporaryFolder()
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+  const subject = ['-subj', '/CN=login.corp.test', '-addext', 'subjectAltName=DNS:login.corp.test']
+  execFileSync(
+    'openssl',
+    ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', cert, ...subject],
+    { stdio: 'ignore' },
+  )
+  server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
+    if (request.url === '/big') return void response.end('x'.repeat(300_000))
+    if (request.url === '/away') return void response.writeHead(302, { location: 'https://169.254.169.254/' }).end()
+    response.end('hello')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  port = (server.address() as AddressInfo).port
+})
+afterAll(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+describe('The way out', () => {
+  test.each([
+    'https://127.0.0.1/',
+    'https://localhost/',
+    'https://10.1.2.3/',
+    'https://169.254.169.254/latest/meta-data/',
+    'https://192.168.0.1/',
+    'https://172.20.0.1/',
+    'https://100.64.0.1/',
+    'https://[::1]/',
+    'https://[::ffff:127.0.0.1]/',
+    'https://[fe80::1]/',
+    'https://[fd00:ec2::254]/',
+    'https://2130706433/',
+    'https://0x7f.1/',
+    'https://0.0.0.0/',
+  ])('does not lead to %s', async (url) => {
+    await expect(outbound(new Map()).get(url)).rejects.toThrow(/lies inside this network|ENOTFOUND|EAI_AGAIN/)
+  })
+
+  test.each(['http://example.com/', 'file:///etc/passwd', 'ftp://example.com/', 'nonsense'])(
+    'is not for %s',
+    async (url) => {
+      await expect(outbound(new Map()).get(url)).rejects.toThrow(/no https address|Invalid URL/)
+    },
+  )
+
+  test('leads to a host the operator has named, and still wants its certificate', async () => {
+    const hosts = readHosts(`login.corp.test=127.0.0.1:${port}`)
+
+    // Nobody here has signed that certificate.
+    expect(rootCertificates.length).toBeGreaterThan(0)
+    await expect(outbound(hosts).get('https://login.corp.test/')).rejects.toThrow(/self-signed certificate/)
+  })
+})
+
+describe('The list of hosts', () => {
+  test('may be empty, and may name several', () => {
+    expect(readHosts(undefined).size).toBe(0)
+    expect([...readHosts('a.test=127.0.0.1:1, B.test=::1:443')]).toEqual([
+      ['a.test', { address: '127.0.0.1', port: 1 }],
+      ['b.test', { address: '::1', port: 443 }],
+    ])
+  })
+
+  test.each(['a.test', 'a.test=127.0.0.1', 'a.test=elsewhere:1', '=127.0.0.1:1'])('that says %s is refused', (text) => {
+    expect(() => readHosts(text)).toThrow('MERLON_FEDERATION_HOSTS')
+  })
+})
