@@ -444,7 +444,7 @@ describe('what a stranger learns', () => {
     const it = await world()
 
     const built = await unsigned(it, form('iam', 'Action=ListUsers&Version=2010-05-08'))
-    const unbuilt = await unsigned(it, form('iam', 'Action=GetCredentialReport&Version=2010-05-08'))
+    const unbuilt = await unsigned(it, form('iam', 'Action=ListOrganizationsFeatures&Version=2010-05-08'))
     const unknown = await unsigned(it, form('iam', 'Action=OpenSesame&Version=2010-05-08'))
     const malformed = await unsigned(it, form('iam', 'Action=CreateUser&Version=2010-05-08&UserName='))
 

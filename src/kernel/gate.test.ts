@@ -6,9 +6,9 @@ import {
   CreateLoginProfileCommand,
   CreateUserCommand,
   CreateVirtualMFADeviceCommand,
-  GetCredentialReportCommand,
   GetUserCommand,
   IAMClient,
+  ListOrganizationsFeaturesCommand,
   ListUsersCommand,
 } from '@aws-sdk/client-iam'
 import type * as STS from '@aws-sdk/client-sts'
@@ -67,7 +67,7 @@ describe('What is recorded', () => {
     await ann.send(new ListUsersCommand({})).catch(() => undefined)
     await root.send(new GetUserCommand({ UserName: 'eve' })).catch(() => undefined)
     await root.send(new CreateUserCommand({ UserName: 'a b' })).catch(() => undefined)
-    await root.send(new GetCredentialReportCommand({})).catch(() => undefined)
+    await root.send(new ListOrganizationsFeaturesCommand({})).catch(() => undefined)
 
     const told = (await events(it)).map(({ eventName, errorCode, userIdentity, readOnly }) => [
       eventName,
@@ -81,7 +81,7 @@ describe('What is recorded', () => {
       ['ListUsers', 'AccessDenied', 'IAMUser', true],
       ['GetUser', 'NoSuchEntityException', 'Root', true],
       ['CreateUser', 'ValidationError', 'Root', false],
-      ['GetCredentialReport', 'NotImplemented', 'Root', true],
+      ['ListOrganizationsFeatures', 'NotImplemented', 'Root', true],
     ])
   })
 

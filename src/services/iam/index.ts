@@ -10,6 +10,7 @@ import {
 import { createAccountAlias, deleteAccountAlias, getAccountSummary, listAccountAliases } from './account.ts'
 import { getAccountAuthorizationDetails } from './account-details.ts'
 import { boundaryOperations } from './boundaries.ts'
+import { generateCredentialReport, getCredentialReport } from './credential-report.ts'
 import {
   addUserToGroup,
   createGroup,
@@ -246,6 +247,9 @@ export const iam: Service = {
     getAccountSummary,
     // account details
     getAccountAuthorizationDetails,
+    // credential report
+    generateCredentialReport,
+    getCredentialReport,
     // simulation
     simulateCustomPolicy,
     simulatePrincipalPolicy,

@@ -7,7 +7,7 @@ import { type Owner, ownerOf } from './owners.ts'
 import { date, iam, withinQuota } from './resources.ts'
 import { userNamedOrSelf } from './self.ts'
 
-interface SigningCertificateRow {
+export interface SigningCertificateRow {
   readonly id: string
   /** PEM, verbatim. */
   readonly body: string
