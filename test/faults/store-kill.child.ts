@@ -5,8 +5,20 @@ import { openStore } from '../../src/store/sqlite.ts'
 const [file = '', writerScript] = process.argv.slice(2)
 const store = await openStore({ file, ...(writerScript && { writerScript: new URL(writerScript) }) })
 
-// Synchronously: a line that left this process was read by a customer.
-const say = (line: string) => writeSync(1, `${line}\n`)
+const pause = new Int32Array(new SharedArrayBuffer(4))
+
+/** Synchronously: a line that left this process was read by a customer. A full pipe is waited for. */
+function say(line: string): void {
+  for (let rest = Buffer.from(`${line}\n`); rest.length > 0; ) {
+    try {
+      rest = rest.subarray(writeSync(1, rest))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      Atomics.wait(pause, 0, 0, 1)
+    }
+  }
+}
+
 store.subscribe(({ revision }) => say(`revision ${revision}`))
 
 async function work(lane: number): Promise<never> {
