@@ -113,24 +113,39 @@ function fromHeader(authorization: string, headers: HeaderValues): Presented {
 }
 
 interface Fields {
-  Credential?: string
-  SignedHeaders?: string
-  Signature?: string
+  readonly Credential?: string | undefined
+  readonly SignedHeaders?: string | undefined
+  readonly Signature?: string | undefined
 }
 
 /** The `key=value` pairs after the algorithm; keys that no signature has are passed over. */
 function fieldsOf(authorization: string, from: number): Fields {
-  const fields: Record<string, string> = Object.create(null)
-  for (const part of authorization.slice(from).split(',')) {
-    // Not trim(): it would take the 0xA0 that one flipped bit makes of a space.
-    const text = part.replace(/^[ \t]+|[ \t]+$/g, '')
-    const equals = text.indexOf('=')
-    const name = text.slice(0, Math.max(equals, 0))
-    if (name === '' || name in fields) throw malformedField(authorization)
-    fields[name] = text.slice(equals + 1)
+  const fields = new Map<string, string>()
+  for (let start = from; start <= authorization.length; ) {
+    const comma = authorization.indexOf(',', start)
+    const [first, end] = trimmed(authorization, start, comma < 0 ? authorization.length : comma)
+    const equals = authorization.indexOf('=', first)
+    const name = equals < first || equals >= end ? '' : authorization.slice(first, equals)
+    if (name === '' || fields.has(name)) throw malformedField(authorization)
+    fields.set(name, authorization.slice(equals + 1, end))
+    if (comma < 0) break
+    start = comma + 1
   }
-  return fields
+  return {
+    Credential: fields.get('Credential'),
+    SignedHeaders: fields.get('SignedHeaders'),
+    Signature: fields.get('Signature'),
+  }
 }
+
+/** Without the blanks around it. Not trim(): it would take the 0xA0 that one flipped bit makes of a space. */
+function trimmed(text: string, start: number, end: number): readonly [start: number, end: number] {
+  while (start < end && isBlank(text.charCodeAt(start))) start++
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
+  return [start, end]
+}
+
+const isBlank = (code: number) => code === 0x20 || code === 0x09
 
 function lacking(authorization: string, fields: Fields, date: string | undefined): Fault {
   const missing = (['Credential', 'Signature', 'SignedHeaders'] as const)
