@@ -7,6 +7,7 @@ import { Fault } from '../wire/fault.ts'
 import type { HttpRequest } from '../wire/http.ts'
 import type { ServiceRow } from '../wire/services.ts'
 import { checkTime, type Presented, present, SigningKeys, verify } from '../wire/sigv4/index.ts'
+import type { Acting } from './acting.ts'
 import type { Caller } from './call.ts'
 import type { Identity, IdentityPort, OrganizationPort, Ports, Standing } from './ports.ts'
 import { redeemSession, type Session, type Subject } from './session.ts'
@@ -21,6 +22,8 @@ export interface Authenticated {
   readonly standing: Standing | undefined
   /** The body with any chunk framing removed and checked. */
   readonly body: Buffer
+  /** Set when the caller is a service. */
+  readonly acting?: Acting
 }
 
 const MINUTE_MS = 60_000
@@ -169,6 +172,20 @@ export function nobody({ body }: HttpRequest): Authenticated {
     region: 'us-east-1',
     standing: undefined,
     body,
+  }
+}
+
+/** A service at work by itself. What it may do is for the policies of resources to say. */
+export function itself(acting: Acting): Authenticated {
+  const principal: Principal = { kind: 'service', name: acting.service }
+  return {
+    caller: { principal, subject: { kind: 'nobody' }, accessKeyId: '' },
+    identity: { principal, policies: compileSet([]), createdAt: 0 },
+    sessionPolicies: undefined,
+    region: acting.region,
+    standing: undefined,
+    body: Buffer.alloc(0),
+    acting,
   }
 }
 

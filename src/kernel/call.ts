@@ -3,6 +3,7 @@ import type { Principal } from '../policy/principal.ts'
 import type { Unit } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Input, OpName, Output } from '../wire/typed.ts'
+import type { Act } from './acting.ts'
 import type { EventDraft } from './event.ts'
 import type { IdPrefix } from './id.ts'
 import type { Ports } from './ports.ts'
@@ -52,6 +53,13 @@ export interface Call extends Scope {
   authorize(action: string, resource: string | Acted, conditions?: Conditions): Promise<void>
   /** Calls another service the way the caller would: authorised again, recorded again, in the same commit. */
   forward<M, N extends OpName<M>>(api: Api<M>, name: N, input: Input<M, N>): Promise<Output<M, N>>
+  /**
+   * What is done to the world while a call waits, such as running a function: once, though the operation itself runs
+   * again when its commit meets another.
+   */
+  once<T>(effect: () => Promise<T>): Promise<T>
+  /** As `secretsmanager.amazonaws.com` and its like, in a commit of its own. */
+  readonly act: Act
   /** Runs after the commit is durable. For this node's memory only; outside effects belong in a job. */
   afterCommit(effect: () => void): void
 }

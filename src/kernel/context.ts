@@ -3,6 +3,7 @@
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
  */
 import { Context } from '../policy/index.ts'
+import type { Acting } from './acting.ts'
 import type { Caller, Conditions } from './call.ts'
 import type { Standing } from './ports.ts'
 import type { Acted } from './resource.ts'
@@ -19,6 +20,8 @@ export interface RequestFacts {
   readonly userAgent: string
   /** Services that carry this call on their caller's behalf, outermost first. */
   readonly via: readonly string[]
+  /** Set when the caller is a service. */
+  readonly acting?: Acting | undefined
 }
 
 export function requestContext(
@@ -44,7 +47,7 @@ export function requestContext(
     set('aws:CalledVia', facts.via)
     set('aws:CalledViaFirst', facts.via[0])
     set('aws:CalledViaLast', facts.via.at(-1))
-  } else {
+  } else if (!facts.acting) {
     set('aws:SourceIp', facts.sourceAddress)
   }
 
@@ -62,6 +65,10 @@ export function requestContext(
     for (const [key, value] of Object.entries(principal.tags)) set(`aws:PrincipalTag/${key}`, value)
   }
 
+  if (facts.acting) {
+    set('aws:SourceArn', facts.acting.source)
+    set('aws:SourceAccount', facts.acting.account)
+  }
   if (facts.standing) {
     set('aws:PrincipalOrgID', facts.standing.organization)
     set('aws:PrincipalOrgPaths', [facts.standing.path])

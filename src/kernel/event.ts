@@ -4,6 +4,7 @@
  */
 import type { LogRecord } from '../store/store.ts'
 import type { Caller } from './call.ts'
+import { timeOrderedId } from './id.ts'
 import type { Acted } from './resource.ts'
 
 const EVENT_VERSION = '1.11'
@@ -54,9 +55,7 @@ export function eventRecord(facts: EventFacts): LogRecord {
     requestID: facts.requestId,
     eventID: draft.id,
     readOnly: facts.readOnly,
-    ...(draft.resources.length > 0 && {
-      resources: draft.resources.map((acted) => ({ accountId: acted.account, type: acted.type, ARN: acted.arn })),
-    }),
+    ...shownResources(draft.resources),
     eventType: 'AwsApiCall',
     managementEvent: true,
     recipientAccountId: facts.account,
@@ -72,6 +71,66 @@ export function eventRecord(facts: EventFacts): LogRecord {
     body: JSON.stringify(record),
   }
 }
+
+/** What a service did by itself, such as rotating a key: no call, and yet on record. */
+export interface ServiceEvent {
+  readonly account: string
+  readonly region: string
+  readonly timeMs: number
+  /** `kms.amazonaws.com` */
+  readonly eventSource: string
+  readonly eventName: string
+  readonly resources: readonly Acted[]
+  readonly details?: Readonly<Record<string, unknown>>
+  readonly error?: { readonly code: string; readonly message: string }
+}
+
+/** Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/non-api-aws-service-events.html */
+export function serviceEvent(facts: ServiceEvent): LogRecord {
+  const { account, region, timeMs, eventSource, eventName, resources } = facts
+  const id = timeOrderedId(timeMs)
+  const record = {
+    eventVersion: EVENT_VERSION,
+    userIdentity: { accountId: account, invokedBy: eventSource },
+    eventTime: isoSeconds(timeMs),
+    eventSource,
+    eventName,
+    awsRegion: region,
+    sourceIPAddress: eventSource,
+    userAgent: eventSource,
+    ...(facts.error && { errorCode: facts.error.code, errorMessage: facts.error.message }),
+    requestParameters: null,
+    responseElements: null,
+    eventID: id,
+    readOnly: false,
+    ...shownResources(resources),
+    eventType: 'AwsServiceEvent',
+    managementEvent: true,
+    recipientAccountId: account,
+    ...(facts.details && { serviceEventDetails: facts.details }),
+    eventCategory: 'Management',
+  }
+  const attributes: LogRecord['attributes'] = [
+    ['EventId', id],
+    ['EventName', eventName],
+    ['ReadOnly', 'false'],
+    ['EventSource', eventSource],
+    ...searchable(resources),
+  ]
+  return { id, account, region, timeMs, attributes, body: JSON.stringify(record) }
+}
+
+const shownResources = (resources: readonly Acted[]) =>
+  resources.length === 0
+    ? {}
+    : { resources: resources.map((acted) => ({ accountId: acted.account, type: acted.type, ARN: acted.arn })) }
+
+const searchable = (resources: readonly Acted[]): readonly (readonly [string, string])[] =>
+  resources.flatMap(({ type, arn }) => {
+    const name = arn.slice(arn.lastIndexOf('/') + 1)
+    const named: [string, string][] = name === arn ? [] : [['ResourceName', name]]
+    return [['ResourceType', type], ['ResourceName', arn], ...named]
+  })
 
 /** Who called. Shapes by principal: AWS, "CloudTrail userIdentity element". */
 export function userIdentity(caller: Caller): Readonly<Record<string, unknown>> {
@@ -164,12 +223,7 @@ function attributes(facts: EventFacts): LogRecord['attributes'] {
     ['EventSource', facts.eventSource],
   ]
   if (facts.caller.accessKeyId) found.push(['AccessKeyId', facts.caller.accessKeyId])
-  for (const acted of facts.draft.resources) {
-    found.push(['ResourceType', acted.type], ['ResourceName', acted.arn])
-    const name = acted.arn.slice(acted.arn.lastIndexOf('/') + 1)
-    if (name !== acted.arn) found.push(['ResourceName', name])
-  }
-  return found
+  return [...found, ...searchable(facts.draft.resources)]
 }
 
 /** AWS writes whole seconds. */

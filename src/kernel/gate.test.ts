@@ -21,9 +21,10 @@ import {
 } from '@aws-sdk/client-sts'
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing, cloud, keysOf } from '../../test/cloud.ts'
+import { compilePolicy, parsePolicy } from '../policy/index.ts'
 import { MovableClock } from './clock.ts'
 import { Gate, type GateOptions } from './gate.ts'
-import { anything } from './resource.ts'
+import { anything, type Target } from './resource.ts'
 import { type Operation, type Service, service } from './service.ts'
 
 type Cloud = Awaited<ReturnType<typeof cloud>>
@@ -205,6 +206,28 @@ describe('A handler', () => {
     expect(await events(it)).toHaveLength(1)
   })
 
+  test('acts on the world once, though it runs again', async () => {
+    let runs = 0
+    const done: string[] = []
+    const operation = words
+      .operation('GetAccessKeyInfo')
+      .on(anything)
+      .run(async (call) => {
+        const row = await call.unit.get<{ n: number }>('counter')
+        const first = await call.once(async () => done.push('first'))
+        const second = await call.once(async () => done.push('second'))
+        if (runs++ === 0) await it.store.run(async (unit) => unit.put('counter', { n: 10 }))
+        call.unit.put('counter', { n: (row?.n ?? 0) + first + second })
+        return { Account: ACCOUNT }
+      })
+    const it = await withOperations(operation)
+
+    await it.sts.send(new GetAccessKeyInfoCommand({ AccessKeyId: 'AKIAEXAMPLEEXAMPLE00' }))
+
+    expect([runs, done]).toEqual([2, ['first', 'second']])
+    expect(await it.store.reader.get('counter')).toEqual({ n: 13 })
+  })
+
   test('that calls another acts as its caller: judged again, recorded again, in one commit', async () => {
     const outer = words
       .operation('GetCallerIdentity')
@@ -265,6 +288,84 @@ describe('A handler', () => {
       ['GetAccessKeyInfo', 'sts.amazonaws.com', 'ann'],
       ['GetCallerIdentity', '127.0.0.1', 'ann'],
     ])
+  })
+})
+
+describe('A service at work by itself', () => {
+  const acting = {
+    service: 'secretsmanager.amazonaws.com',
+    account: ACCOUNT,
+    region: 'eu-west-1',
+    source: `arn:aws:secretsmanager:eu-west-1:${ACCOUNT}:secret:s`,
+  }
+  const arn = `arn:aws:sts::${ACCOUNT}:thing`
+
+  async function guardedBy(policy: string | undefined) {
+    const target: Target<unknown, object> = {
+      find: () => ({
+        acted: {
+          arn,
+          type: 'thing',
+          account: ACCOUNT,
+          ...(policy && { policy: compilePolicy(parsePolicy(policy, 'resource'), { id: 'p', kind: 'resource' }) }),
+        },
+        row: {},
+      }),
+    }
+    const operation = words
+      .operation('GetAccessKeyInfo')
+      .on(target)
+      .run((call) => ({ Account: call.account }))
+    return withOperations(operation)
+  }
+  const statement = (SourceAccount: string) =>
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: {
+        Effect: 'Allow',
+        Principal: { Service: acting.service },
+        Action: '*',
+        Resource: '*',
+        Condition: {
+          StringEquals: { 'aws:SourceAccount': SourceAccount },
+          ArnLike: { 'aws:SourceArn': acting.source },
+        },
+      },
+    })
+  const input = { AccessKeyId: 'AKIAEXAMPLEEXAMPLE00' }
+
+  test('may do what the policy of a resource lets it do, and is on record', async () => {
+    const it = await guardedBy(statement(ACCOUNT))
+
+    expect(await it.gate.act(acting, words.api, 'GetAccessKeyInfo', input)).toEqual({ Account: ACCOUNT })
+
+    const [told] = await events(it)
+    expect(told).toMatchObject({
+      eventName: 'GetAccessKeyInfo',
+      awsRegion: 'eu-west-1',
+      recipientAccountId: ACCOUNT,
+      sourceIPAddress: acting.service,
+      userIdentity: { type: 'AWSService', invokedBy: acting.service },
+    })
+  })
+
+  test.each([
+    ['no policy names it', undefined],
+    ['the policy names another source', statement('999988887777')],
+  ])('may do nothing where %s', async (_, policy) => {
+    const it = await guardedBy(policy)
+
+    await expect(it.gate.act(acting, words.api, 'GetAccessKeyInfo', input)).rejects.toMatchObject({
+      code: 'AccessDenied',
+    })
+  })
+
+  test('is held to the shapes of an operation like any client', async () => {
+    const it = await guardedBy(statement(ACCOUNT))
+
+    await expect(it.gate.act(acting, words.api, 'GetAccessKeyInfo', { AccessKeyId: 'x' })).rejects.toMatchObject({
+      code: 'ValidationError',
+    })
   })
 })
 

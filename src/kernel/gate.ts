@@ -20,8 +20,9 @@ import {
   redact,
   validate,
 } from '../wire/wire.ts'
+import type { Act } from './acting.ts'
 import { accessLevel, isKnownAction } from './actions.ts'
-import { type Authenticated, Authenticator, nobody } from './authenticate.ts'
+import { type Authenticated, Authenticator, itself, nobody } from './authenticate.ts'
 import { type Asked, authorize } from './authorize.ts'
 import type { Call } from './call.ts'
 import type { Clock } from './clock.ts'
@@ -64,6 +65,15 @@ interface Arrival {
   readonly authenticated: Authenticated
   readonly requestId: string
   readonly now: number
+  /** What {@link Call.once} has done, in order. */
+  readonly done: Promise<unknown>[]
+}
+
+/** One run of an operation, and of what it forwards, towards a commit. */
+interface Attempt {
+  readonly effects: (() => void)[]
+  /** How many of {@link Arrival.done} it has come by. */
+  steps: number
 }
 
 /** What an event tells of an operation, with the shapes that redact it. */
@@ -116,7 +126,13 @@ export class Gate {
       authenticated = unsigned
         ? nobody(request)
         : await this.#authenticator.authenticate(request, detected.service, now)
-      const { shape, output } = await this.#answer(detected, request, { request, authenticated, requestId, now })
+      const { shape, output } = await this.#answer(detected, request, {
+        request,
+        authenticated,
+        requestId,
+        now,
+        done: [],
+      })
       response = encode(detected, shape, output, requestId)
     } catch (error) {
       fault = asFault(error)
@@ -134,6 +150,30 @@ export class Gate {
       cause: fault?.details.cause,
     })
     return response
+  }
+
+  readonly act: Act = async (acting, api, name, input) => {
+    const arrival: Arrival = {
+      request: { remoteAddress: acting.service, secure: true, rawHeaders: ['User-Agent', acting.service] },
+      authenticated: itself(acting),
+      requestId: randomUUID(),
+      now: this.#options.clock.now(),
+      done: [],
+    }
+    const invocation = await this.#invocation(api, name, input as object, [])
+    // biome-ignore lint/suspicious/noExplicitAny: typed by its signature; the registry is not.
+    return (await this.#transact(arrival, invocation)) as any
+  }
+
+  /** What code asks for, checked as if it had come over the wire. */
+  async #invocation(api: Api<unknown>, name: string, input: object, via: readonly string[]): Promise<Invocation> {
+    const row = serviceRows.find((candidate) => candidate.id === api.id)!
+    const model = await loadService(row)
+    const shape = model.operations.get(name)
+    const operation = this.#operations.get(api.id)?.get(name)
+    if (!shape || !operation) throw notImplemented(row, name)
+    validate(model, shape, input)
+    return { row, operation, shape, input, via }
   }
 
   async #answer(
@@ -170,14 +210,14 @@ export class Gate {
   async #transact(arrival: Arrival, invocation: Invocation): Promise<object> {
     const { store } = this.#options
     let draft: EventDraft | undefined
-    let effects: (() => void)[] = []
+    let attempt: Attempt = { effects: [], steps: 0 }
     try {
       const output = await store.run(async (unit) => {
-        effects = []
+        attempt = { effects: [], steps: 0 }
         draft = newDraft(arrival.now)
-        return this.#perform(unit, arrival, invocation, draft, effects)
+        return this.#perform(unit, arrival, invocation, draft, attempt)
       })
-      for (const effect of effects) effect()
+      for (const effect of attempt.effects) effect()
       return output
     } catch (error) {
       await this.#recordRefusal(arrival, invocation, draft ?? newDraft(arrival.now), error)
@@ -196,10 +236,10 @@ export class Gate {
     arrival: Arrival,
     invocation: Invocation,
     draft: EventDraft,
-    effects: (() => void)[],
+    attempt: Attempt,
   ): Promise<object> {
     const { operation, input } = invocation
-    const call = this.#call(unit, arrival, invocation, draft, effects)
+    const call = this.#call(unit, arrival, invocation, draft, attempt)
 
     const found = await operation.target.find(call, input)
     draft.resources = found.acted ? [found.acted] : []
@@ -215,7 +255,7 @@ export class Gate {
     return output
   }
 
-  #call(unit: Unit, arrival: Arrival, invocation: Invocation, draft: EventDraft, effects: (() => void)[]): Call {
+  #call(unit: Unit, arrival: Arrival, invocation: Invocation, draft: EventDraft, attempt: Attempt): Call {
     const { vault, ports, quotas } = this.#options
     const { caller, region } = arrival.authenticated
     const call: Call = {
@@ -240,19 +280,14 @@ export class Gate {
         await this.#authorize(arrival, invocation, { action, acted, input: undefined, conditions })
       },
       forward: async (api: Api<unknown>, name: string, input: object) => {
-        const row = serviceRows.find((candidate) => candidate.id === api.id)!
-        const model = await loadService(row)
-        const shape = model.operations.get(name)
-        const operation = this.#operations.get(api.id)?.get(name)
-        if (!shape || !operation) throw notImplemented(row, name)
-        validate(model, shape, input)
-        const via = [...invocation.via, invocation.row.eventSource]
-        const forwarded: Invocation = { row, operation, shape, input, via }
-        const output = await this.#perform(unit, arrival, forwarded, newDraft(arrival.now), effects)
+        const forwarded = await this.#invocation(api, name, input, [...invocation.via, invocation.row.eventSource])
+        const output = await this.#perform(unit, arrival, forwarded, newDraft(arrival.now), attempt)
         // biome-ignore lint/suspicious/noExplicitAny: `forward` is typed by its signature in Call; the registry is not.
         return output as any
       },
-      afterCommit: (effect) => void effects.push(effect),
+      once: <T>(effect: () => Promise<T>) => (arrival.done[attempt.steps++] ??= effect()) as Promise<T>,
+      act: this.act,
+      afterCommit: (effect) => void attempt.effects.push(effect),
     }
     return call
   }
@@ -275,6 +310,7 @@ export class Gate {
       secure: request.secure,
       userAgent: header(request, 'user-agent') ?? '',
       via: invocation.via,
+      acting: authenticated.acting,
     })
   }
 
@@ -349,8 +385,8 @@ function asFault(error: unknown): Fault {
   })
 }
 
-function accountOf({ caller }: Authenticated): string {
-  return 'account' in caller.principal ? caller.principal.account : ''
+function accountOf({ caller, acting }: Authenticated): string {
+  return 'account' in caller.principal ? caller.principal.account : (acting?.account ?? '')
 }
 
 function principalName({ caller }: Authenticated): string {

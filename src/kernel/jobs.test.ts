@@ -5,7 +5,8 @@ import { cancelJob, type JobHandler, JobRunner, scheduleJob } from './jobs.ts'
 
 const START = Date.UTC(2026, 0, 1)
 
-async function world(handler: JobHandler) {
+async function world(run: JobHandler['run'], effect?: JobHandler['effect']) {
+  const handler: JobHandler = { run, ...(effect && { effect }) }
   const store = await openStore({ file: ':memory:' })
   const clock = new MovableClock(START)
   const errors: unknown[] = []
@@ -15,7 +16,7 @@ async function world(handler: JobHandler) {
   return { store, clock, errors, runner, schedule }
 }
 
-const counting: JobHandler = async (unit, job) => {
+const counting: JobHandler['run'] = async (unit, job) => {
   const { n } = (await unit.get<{ n: number }>(`ran/${job.id}`)) ?? { n: 0 }
   unit.put(`ran/${job.id}`, { n: n + 1 })
 }
@@ -53,7 +54,7 @@ describe('A job', () => {
     const { store, clock, errors, runner, schedule } = await world(async (unit, job, now) => {
       unit.put('half', {})
       if (fails-- > 0) throw new Error('not yet')
-      await counting(unit, job, now)
+      await counting(unit, job, now, undefined)
     })
     await schedule('j', 0)
     const jobs = runner()
@@ -75,7 +76,7 @@ describe('A job', () => {
   test('of a node that died is taken up by another when its lease is over', async () => {
     let dies = true
     const { store, clock, runner, schedule } = await world((unit, job, now) =>
-      dies ? new Promise(() => undefined) : counting(unit, job, now),
+      dies ? new Promise(() => undefined) : counting(unit, job, now, undefined),
     )
     await schedule('j', 0)
     void runner().runDue()
@@ -86,6 +87,41 @@ describe('A job', () => {
     clock.advance(60_001)
     expect(await runner().runDue()).toBe(1)
     expect(await store.reader.get('ran/j')).toEqual({ n: 1 })
+  })
+
+  test('acts on the world before it commits what came of it, and again when it could not', async () => {
+    const done: string[] = []
+    let fails = true
+    const { store, clock, runner, schedule } = await world(
+      async (unit, _job, _now, outcome) => {
+        if (fails) throw new Error('the commit failed')
+        unit.put('outcome', { outcome })
+      },
+      async (job) => done.push(job.id),
+    )
+    await schedule('j', 0)
+
+    await runner().runDue()
+    fails = false
+    clock.advance(1_000)
+    await runner().runDue()
+
+    expect(done).toEqual(['j', 'j'])
+    expect(await store.reader.get('outcome')).toEqual({ outcome: 2 })
+  })
+
+  test('that waits for the world does not keep the others waiting', async () => {
+    let open = () => {}
+    const answered = new Promise<void>((resolve) => (open = resolve))
+    const { store, runner, schedule } = await world(counting, async (job) => job.id === 'slow' && answered)
+    await schedule('slow', 0)
+    await schedule('swift', 0)
+    const running = runner().runDue()
+    await expect.poll(() => store.reader.get('ran/swift')).toEqual({ n: 1 })
+
+    expect(await store.reader.get('ran/slow')).toBeUndefined()
+    open()
+    expect(await running).toBe(2)
   })
 
   test('nobody knows how to do is kept and told', async () => {

@@ -14,13 +14,21 @@ export interface Job {
   readonly leasedUntil: number
 }
 
-/** Does the job in the unit that also removes it: its writes and its end commit together. */
-export type JobHandler = (unit: Unit, job: Job, now: number) => Promise<void>
+export interface JobHandler {
+  /**
+   * What the job does to the world, or asks of other services, before the commit that ends it. Done again when that
+   * commit, or this itself, fails; so it must bear being done twice.
+   */
+  readonly effect?: (job: Job, now: number) => Promise<unknown>
+  /** In the unit that also removes the job: its writes and its end commit together. */
+  readonly run: (unit: Unit, job: Job, now: number, outcome: unknown) => Promise<void>
+}
 
 const LEASE_MS = 60_000
 const RETRY_MS_FIRST = 1_000
 const RETRY_MS_MAX = 3_600_000
 const BATCH = 100
+const LANES = 8
 
 /** Keys sort by due time, so that what is due is one short range. */
 const jobKey = (dueAt: number, id: string): Key => key('kernel', 'job', String(dueAt).padStart(15, '0'), id)
@@ -58,7 +66,7 @@ export class JobRunner {
 
   start(everyMs = 1_000): void {
     this.#timer = setInterval(() => {
-      this.#running = this.#running.then(async () => void (await this.runDue())).catch(() => undefined)
+      this.#running = this.#running.then(() => this.#untilIdle()).catch(() => undefined)
     }, everyMs)
     this.#timer.unref()
   }
@@ -68,15 +76,22 @@ export class JobRunner {
     await this.#running
   }
 
+  /** A job may ask for the next one, due at once. */
+  async #untilIdle(): Promise<void> {
+    while ((await this.runDue()) > 0);
+  }
+
   /** Runs everything that is due by the clock; returns how many jobs succeeded. */
   async runDue(): Promise<number> {
     const now = this.#clock.now()
     const due = await this.#store.reader.range<Job>(under('kernel', 'job'), { limit: BATCH })
+    const ready = due.filter(({ document }) => document.dueAt <= now && document.leasedUntil <= now)
     let done = 0
-    for (const { key: at, document } of due) {
-      if (document.dueAt > now) break
-      if (document.leasedUntil <= now && (await this.#runOne(at, now))) done++
+    // In order of their time, a few at once: one may wait long for the world.
+    const lane = async () => {
+      for (let next = ready.shift(); next; next = ready.shift()) if (await this.#runOne(next.key, now)) done++
     }
+    await Promise.all(Array.from({ length: LANES }, lane))
     return done
   }
 
@@ -86,12 +101,13 @@ export class JobRunner {
     const handler = this.#handlers.get(job.kind)
     try {
       if (!handler) throw new Error(`no handler for jobs of kind '${job.kind}'`)
+      const outcome = await this.#holding(at, job, () => handler.effect?.(job, now))
       await this.#store.run(async (unit) => {
         // Another node may have finished it after our lease ran out.
         const current = await unit.get<Job>(at)
-        if (current?.leasedUntil !== job.leasedUntil) return
+        if (current?.attempts !== job.attempts) return
         unit.delete(at)
-        await handler(unit, job, now)
+        await handler.run(unit, job, now, outcome)
       })
       return true
     } catch (error) {
@@ -111,11 +127,26 @@ export class JobRunner {
     })
   }
 
+  /** Renews the lease as long as the effect takes. */
+  async #holding<T>(at: Key, job: Job, effect: () => T): Promise<Awaited<T>> {
+    const renew = () =>
+      this.#store.run(async (unit) => {
+        const current = await unit.get<Job>(at)
+        if (current?.attempts === job.attempts) unit.put(at, { ...current, leasedUntil: this.#clock.now() + LEASE_MS })
+      })
+    const timer = setInterval(() => void renew().catch(() => undefined), LEASE_MS / 3)
+    try {
+      return await effect()
+    } finally {
+      clearInterval(timer)
+    }
+  }
+
   #postpone(at: Key, job: Job, now: number): Promise<void> {
     const waitMs = Math.min(RETRY_MS_FIRST * 2 ** (job.attempts - 1), RETRY_MS_MAX)
     return this.#store.run(async (unit) => {
       const current = await unit.get<Job>(at)
-      if (current?.leasedUntil !== job.leasedUntil) return
+      if (current?.attempts !== job.attempts) return
       unit.delete(at)
       const dueAt = now + waitMs
       unit.put(jobKey(dueAt, job.id), { ...job, dueAt, leasedUntil: 0 })

@@ -1,7 +1,11 @@
 /** The words a service is written in: resource, operation, fail. */
+import type { Unit } from '../store/store.ts'
+import type { Vault } from '../vault/vault.ts'
 import { Fault } from '../wire/fault.ts'
 import type { FaultName, Input, OpName, Output } from '../wire/typed.ts'
+import type { Act } from './acting.ts'
 import type { Call, Conditions } from './call.ts'
+import type { Ports } from './ports.ts'
 import { anything, Resource, type ResourceDefinition, type Row, type Target } from './resource.ts'
 
 /** A service as others name it: its row in the wire table, and the types of its SDK client. */
@@ -28,6 +32,24 @@ export interface Operation {
 export interface Service {
   readonly api: Api<unknown>
   readonly operations: readonly Operation[]
+  /** What its jobs do, by kind: `kms.delete-key`. */
+  readonly jobs?: Readonly<Record<string, ServiceJob>>
+}
+
+/** What a job works with, besides its unit. */
+export interface Work {
+  /** Epoch milliseconds. */
+  readonly now: number
+  readonly vault: Vault
+  readonly ports: Ports
+  readonly act: Act
+}
+
+/** See {@link JobHandler}, in the hands of a service. */
+// biome-ignore lint/suspicious/noExplicitAny: the registry holds jobs of every payload.
+export interface ServiceJob<P = any, E = any> {
+  readonly effect?: (work: Work, payload: P) => Promise<E>
+  readonly run: (unit: Unit, work: Work, payload: P, outcome: E) => Promise<void>
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: one body serves operations whose inputs differ in their members' names.

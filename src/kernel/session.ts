@@ -5,7 +5,7 @@ import { accessKeyId, secretAccessKey } from './id.ts'
 /** The identity that a credential stands for, by ids that are never reused. */
 export type Subject =
   | { readonly kind: 'root' }
-  /** Unsigned calls only. */
+  /** Unsigned calls, and services at work by themselves. */
   | { readonly kind: 'nobody' }
   | { readonly kind: 'user'; readonly name: string; readonly id: string }
   | { readonly kind: 'role'; readonly name: string; readonly id: string; readonly sessionName: string }

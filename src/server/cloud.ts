@@ -2,10 +2,10 @@
 import { AccountKeys } from '../kernel/account-keys.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
-import { type Job, JobRunner } from '../kernel/jobs.ts'
+import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
-import type { Service } from '../kernel/service.ts'
+import type { Service, Work } from '../kernel/service.ts'
 import { accountsPort } from '../services/iam/accounts.ts'
 import { type AccountRow, createAccount, type RootKey } from '../services/iam/bootstrap.ts'
 import { identityPort } from '../services/iam/identities.ts'
@@ -67,7 +67,13 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     quotas: { ...quotaDefaults, ...options.quotas },
     ...(observe && { observe }),
   })
-  const jobs = new JobRunner(store, clock, new Map(), options.onJobError ?? (() => undefined))
+  const work = (now: number): Work => ({ now, vault, ports, act: gate.act })
+  const jobs = new JobRunner(
+    store,
+    clock,
+    handlers(options.services ?? services, work),
+    options.onJobError ?? (() => undefined),
+  )
 
   return {
     gate,
@@ -90,4 +96,17 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await store.close()
     },
   }
+}
+
+function handlers(all: readonly Service[], work: (now: number) => Work): ReadonlyMap<string, JobHandler> {
+  const jobs = all.flatMap((service) => Object.entries(service.jobs ?? {}))
+  return new Map(
+    jobs.map(([kind, { effect, run }]) => [
+      kind,
+      {
+        ...(effect && { effect: (job, now) => effect(work(now), job.payload) }),
+        run: (unit, job, now, outcome) => run(unit, work(now), job.payload, outcome),
+      } satisfies JobHandler,
+    ]),
+  )
 }

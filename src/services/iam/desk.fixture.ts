@@ -51,6 +51,8 @@ export async function desk(): Promise<Desk> {
     uniqueId,
     authorize: async (action, resource) => void asked.push(`${action} ${resource}`),
     forward: () => Promise.reject(new Error('no other service here')),
+    once: (effect) => effect(),
+    act: () => Promise.reject(new Error('no other service here')),
     afterCommit: () => undefined,
   })
 
