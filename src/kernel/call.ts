@@ -51,8 +51,11 @@ export interface Call extends Scope {
    * An ARN stands for a resource of the caller's account without a policy of its own; else say what it is.
    */
   authorize(action: string, resource: string | Acted, conditions?: Conditions): Promise<void>
-  /** Calls another service the way the caller would: authorised again, recorded again, in the same commit. */
-  forward<M, N extends OpName<M>>(api: Api<M>, name: N, input: Input<M, N>): Promise<Output<M, N>>
+  /**
+   * Calls another service the way the caller would: authorised again, recorded again, in the same commit. In the
+   * caller's Region unless another is said.
+   */
+  forward<M, N extends OpName<M>>(api: Api<M>, name: N, input: Input<M, N>, region?: string): Promise<Output<M, N>>
   /**
    * What is done to the world while a call waits, such as running a function: once, though the operation itself runs
    * again when its commit meets another.

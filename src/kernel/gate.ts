@@ -279,9 +279,13 @@ export class Gate {
         const acted = typeof resource === 'string' ? named(resource) : resource
         await this.#authorize(arrival, invocation, { action, acted, input: undefined, conditions })
       },
-      forward: async (api: Api<unknown>, name: string, input: object) => {
+      forward: async (api: Api<unknown>, name: string, input: object, elsewhere: string = region) => {
         const forwarded = await this.#invocation(api, name, input, [...invocation.via, invocation.row.eventSource])
-        const output = await this.#perform(unit, arrival, forwarded, newDraft(arrival.now), attempt)
+        const there: Arrival =
+          elsewhere === region
+            ? arrival
+            : { ...arrival, authenticated: { ...arrival.authenticated, region: elsewhere } }
+        const output = await this.#perform(unit, there, forwarded, newDraft(arrival.now), attempt)
         // biome-ignore lint/suspicious/noExplicitAny: `forward` is typed by its signature in Call; the registry is not.
         return output as any
       },

@@ -1,5 +1,5 @@
 /** Identifiers in AWS's own form. */
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 
 /** Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes */
 export type IdPrefix =
@@ -42,6 +42,11 @@ export function accountOfAccessKey(id: string): string | undefined {
   for (const character of id.slice(4, 12)) value = (value << 5n) | BigInt(ALPHABET.indexOf(character))
   const account = (value ^ SCRAMBLE).toString().padStart(12, '0')
   return account.length === 12 ? account : undefined
+}
+
+/** Characters of the alphabet, each as likely as any other. */
+export function randomText(alphabet: string | readonly string[], length: number): string {
+  return Array.from({ length }, () => alphabet[randomInt(alphabet.length)]!).join('')
 }
 
 /** Forty base64 characters: 30 random bytes. */

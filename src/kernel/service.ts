@@ -5,7 +5,7 @@ import { Fault } from '../wire/fault.ts'
 import type { FaultName, Input, OpName, Output } from '../wire/typed.ts'
 import type { Act } from './acting.ts'
 import type { Call, Conditions } from './call.ts'
-import type { Ports } from './ports.ts'
+import type { Ports, Reader } from './ports.ts'
 import { anything, Resource, type ResourceDefinition, type Row, type Target } from './resource.ts'
 
 /** A service as others name it: its row in the wire table, and the types of its SDK client. */
@@ -40,6 +40,8 @@ export interface Service {
 export interface Work {
   /** Epoch milliseconds. */
   readonly now: number
+  /** Committed state, for what a job does before its unit. */
+  readonly reader: Reader
   readonly vault: Vault
   readonly ports: Ports
   readonly act: Act

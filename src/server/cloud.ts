@@ -67,7 +67,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     quotas: { ...quotaDefaults, ...options.quotas },
     ...(observe && { observe }),
   })
-  const work = (now: number): Work => ({ now, vault, ports, act: gate.act })
+  const work = (now: number): Work => ({ now, reader: store.reader, vault, ports, act: gate.act })
   const jobs = new JobRunner(
     store,
     clock,

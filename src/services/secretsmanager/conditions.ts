@@ -1,0 +1,45 @@
+/**
+ * The condition keys of Secrets Manager.
+ * Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+ */
+import type { Call, Conditions } from '../../kernel/call.ts'
+import type { Secret } from './resources.ts'
+
+/** Members of the input that policies may ask for, by the key's name. */
+const FROM_INPUT: Readonly<Record<string, string>> = {
+  Name: 'Name',
+  Description: 'Description',
+  KmsKeyId: 'KmsKeyId',
+  Type: 'Type',
+  VersionId: 'VersionId',
+  VersionStage: 'VersionStage',
+  RotationLambdaARN: 'RotationLambdaARN',
+  BlockPublicPolicy: 'BlockPublicPolicy',
+  RotateImmediately: 'RotateImmediately',
+  RecoveryWindowInDays: 'RecoveryWindowInDays',
+  ForceDeleteWithoutRecovery: 'ForceDeleteWithoutRecovery',
+  ForceOverwriteReplicaSecret: 'ForceOverwriteReplicaSecret',
+}
+
+/** For every operation the same: what it names, and what it asks for. */
+export function keys(input: object, _call: Call, secret: Secret | undefined): Conditions {
+  const given = input as Readonly<Record<string, unknown>>
+  const found: Record<string, string | readonly string[] | undefined> = {}
+  for (const [name, member] of Object.entries(FROM_INPUT)) {
+    const value = given[member]
+    if (value !== undefined) found[`secretsmanager:${name}`] = String(value)
+  }
+  const regions = given['AddReplicaRegions'] as readonly { Region?: string }[] | undefined
+  if (regions) found['secretsmanager:AddReplicaRegions'] = regions.map(({ Region = '' }) => Region)
+  if ('RotationRules' in given)
+    found['secretsmanager:ModifyRotationRules'] = String(given['RotationRules'] !== undefined)
+  if (!secret) return found
+
+  const { row, scope, arn } = secret
+  found['secretsmanager:SecretId'] = arn
+  found['secretsmanager:SecretPrimaryRegion'] = row.primaryRegion ?? scope.region
+  found['secretsmanager:resource/AllowRotationLambdaArn'] = row.rotation?.functionArn
+  found['secretsmanager:resource/Type'] = row.type
+  for (const [tag, value] of Object.entries(row.tags ?? {})) found[`secretsmanager:ResourceTag/${tag}`] = value
+  return found
+}

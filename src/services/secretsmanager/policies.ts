@@ -1,0 +1,81 @@
+/** The resource policies of secrets. */
+
+import type { Call } from '../../kernel/call.ts'
+import { anything, type Found, type Target } from '../../kernel/resource.ts'
+import { PolicyError, parsePolicy } from '../../policy/index.ts'
+import { keys } from './conditions.ts'
+import { isPublic } from './public-policies.ts'
+import { alive, invalidParameter, type Secret, secretNamed, secretOf, secrets, secretsmanager } from './resources.ts'
+
+const LENGTH_MAX = 20_480
+
+/** Refuses what is no resource policy, with the reason. */
+function checked(text: string): void {
+  if (text.length > LENGTH_MAX) throw invalidParameter(`A resource policy has at most ${LENGTH_MAX} characters.`)
+  try {
+    parsePolicy(text, 'resource')
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error
+    throw secretsmanager.fail(
+      'MalformedPolicyDocumentException',
+      `This resource policy contains an error: ${error.message}`,
+    )
+  }
+}
+
+export const putResourcePolicy = secretsmanager
+  .operation('PutResourcePolicy')
+  .on(secretNamed)
+  .given(keys)
+  .run((call, input, secret) => {
+    alive(secret)
+    checked(input.ResourcePolicy)
+    if (input.BlockPublicPolicy && isPublic(input.ResourcePolicy)) {
+      throw secretsmanager.fail(
+        'PublicPolicyException',
+        'You cannot attach this resource policy: it grants access to everybody.',
+      )
+    }
+    const { row, scope, arn } = secret
+    secrets.save(call, scope, { ...row, policy: input.ResourcePolicy })
+    return { ARN: arn, Name: row.name }
+  })
+
+export const getResourcePolicy = secretsmanager
+  .operation('GetResourcePolicy')
+  .on(secretNamed)
+  .given(keys)
+  .run((_call, _input, secret) => {
+    alive(secret)
+    const { row, arn } = secret
+    return { ARN: arn, Name: row.name, ...(row.policy !== undefined && { ResourcePolicy: row.policy }) }
+  })
+
+export const deleteResourcePolicy = secretsmanager
+  .operation('DeleteResourcePolicy')
+  .on(secretNamed)
+  .given(keys)
+  .run((call, _input, secret) => {
+    alive(secret)
+    const { policy: _gone, ...row } = secret.row
+    secrets.save(call, secret.scope, row)
+    return { ARN: secret.arn, Name: row.name }
+  })
+
+/** With or without a secret that the policy is for. */
+const perhapsNamed: Target<{ readonly SecretId?: string | undefined }, Secret | undefined> = {
+  find: (call: Call, { SecretId }): Promise<Found<Secret | undefined>> | Found<undefined> =>
+    SecretId === undefined ? (anything.find(call, undefined) as Found<undefined>) : secretOf(call, SecretId),
+}
+
+export const validateResourcePolicy = secretsmanager
+  .operation('ValidateResourcePolicy')
+  .on(perhapsNamed)
+  .given(keys)
+  .run((_call, { ResourcePolicy: text }) => {
+    checked(text)
+    const ValidationErrors = isPublic(text)
+      ? [{ CheckName: 'PUBLIC_ACCESS', ErrorMessage: 'The policy grants access to everybody.' }]
+      : []
+    return { PolicyValidationPassed: ValidationErrors.length === 0, ValidationErrors }
+  })

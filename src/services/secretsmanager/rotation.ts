@@ -1,0 +1,105 @@
+/** Rotation asked for: its rules, its function, and whether it begins now. */
+import type { Call } from '../../kernel/call.ts'
+import { cancelJob } from '../../kernel/jobs.ts'
+import { Fault } from '../../wire/fault.ts'
+import { keys } from './conditions.ts'
+import { CURRENT, holder, PENDING } from './labels.ts'
+import {
+  alive,
+  invalidRequest,
+  primary,
+  type RotationRules,
+  type Secret,
+  type SecretRow,
+  secretNamed,
+  secrets,
+  secretsmanager,
+} from './resources.ts'
+import { begun, currentAttempt, forgetAttempt, scheduled } from './rotating.ts'
+import { checkRules } from './rotation-rules.ts'
+import { functions, SERVICE_PRINCIPAL } from './steps.ts'
+import { tokenOf } from './versions.ts'
+
+export const rotateSecret = secretsmanager
+  .operation('RotateSecret')
+  .on(secretNamed)
+  .given(keys)
+  .run(async (call, input, secret) => {
+    alive(secret)
+    primary(secret)
+    if (input.ExternalSecretRotationMetadata ?? input.ExternalSecretRotationRoleArn) {
+      throw new Fault('NotImplemented', 'Merlon does not rotate secrets that others manage.', { status: 400 })
+    }
+    const { row, scope, arn } = secret
+    const functionArn = input.RotationLambdaARN || row.rotation?.functionArn
+    if (!functionArn) throw invalidRequest('No Lambda rotation function ARN is associated with this secret.')
+    const rules = rulesOf(input.RotationRules) ?? row.rotation?.rules
+    if (!rules) throw invalidRequest('Rotation rules are needed the first time a secret is rotated.')
+    checkRules(rules, call.now)
+    const token = tokenOf(call, input.ClientRequestToken)
+    await refuseUnfinished(call, secret, token)
+    await mayInvoke(call, secret, functionArn)
+
+    const rotation = { ...row.rotation, enabled: true, functionArn, rules }
+    const ready: SecretRow = scheduled(call.unit, scope, { ...row, rotation }, row.rotation?.lastRotatedAt ?? call.now)
+    const steps = input.RotateImmediately === false ? 'test' : 'all'
+    await begun(call.unit, scope, ready, { token, steps, now: call.now })
+    return { ARN: arn, Name: row.name, ...(steps === 'all' && { VersionId: token }) }
+  })
+
+function rulesOf(rules: RotationRules | undefined): RotationRules | undefined {
+  if (!rules || Object.values(rules).every((value) => value === undefined)) return undefined
+  const { AutomaticallyAfterDays, ScheduleExpression, Duration } = rules
+  return {
+    ...(AutomaticallyAfterDays !== undefined && { AutomaticallyAfterDays }),
+    ...(ScheduleExpression !== undefined && { ScheduleExpression }),
+    ...(Duration !== undefined && { Duration }),
+  }
+}
+
+/** A pending version that is not the current one is a rotation somebody still has to finish. */
+async function refuseUnfinished(call: Call, { row, scope }: Secret, token: string): Promise<void> {
+  const pending = holder(row.versions, PENDING)
+  if (!pending || pending.id === token || pending.id === holder(row.versions, CURRENT)?.id) return
+  if (await currentAttempt(call.unit, scope, row)) {
+    throw invalidRequest("A previous rotation isn't complete. That rotation will be reattempted.")
+  }
+}
+
+/** Asked of the function's own policy, as this service, before anything is promised. */
+async function mayInvoke(call: Call, { scope, arn }: Secret, FunctionName: string): Promise<void> {
+  const acting = { service: SERVICE_PRINCIPAL, account: scope.account, region: scope.region, source: arn }
+  try {
+    await call.once(() => call.act(acting, functions, 'Invoke', { FunctionName, InvocationType: 'DryRun' }))
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    if (/^AccessDenied/.test(error.code)) {
+      const message =
+        'Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com.'
+      throw new Fault('AccessDeniedException', message, { status: 400, cause: error })
+    }
+    if (error.code === 'ResourceNotFoundException') {
+      throw secretsmanager.fail(
+        'ResourceNotFoundException',
+        'Secrets Manager cannot find the specified Lambda function.',
+      )
+    }
+    throw error
+  }
+}
+
+export const cancelRotateSecret = secretsmanager
+  .operation('CancelRotateSecret')
+  .on(secretNamed)
+  .given(keys)
+  .run(async (call, _input, secret) => {
+    alive(secret)
+    const { row, scope, arn } = secret
+    if (!row.rotation) throw invalidRequest('The secret has no rotation to cancel.')
+    const { due, nextAt: _never, ...rotation } = row.rotation
+    if (due !== undefined) cancelJob(call.unit, due)
+    await forgetAttempt(call.unit, scope, row)
+    secrets.save(call, scope, { ...row, rotation: { ...rotation, enabled: false } })
+    const pending = holder(row.versions, PENDING)
+    return { ARN: arn, Name: row.name, ...(pending && { VersionId: pending.id }) }
+  })

@@ -1,0 +1,276 @@
+/** Secrets as a whole: made, described, changed, deleted and restored. */
+import type { Call } from '../../kernel/call.ts'
+import { randomText } from '../../kernel/id.ts'
+import { cancelJob, scheduleJob } from '../../kernel/jobs.ts'
+import type { Target } from '../../kernel/resource.ts'
+import type { ServiceJob } from '../../kernel/service.ts'
+import { listTags } from '../../kernel/tags.ts'
+import { keys } from './conditions.ts'
+import { CURRENT } from './labels.ts'
+import { replicated, withReplicas } from './replicas.ts'
+import {
+  alive,
+  arnOf,
+  invalidParameter,
+  invalidRequest,
+  type NamesSecret,
+  primary,
+  type Secret,
+  type SecretRow,
+  secretNamed,
+  secretOf,
+  secrets,
+  secretsmanager,
+} from './resources.ts'
+import { mergedTags } from './tagging.ts'
+import { givenValue, resealed } from './values.ts'
+import { added, addVersion, tokenOf } from './versions.ts'
+
+const DAY_MS = 86_400_000
+const NAME = /^[A-Za-z0-9/_+=.@-]{1,512}$/
+const SUFFIX = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+/** Asked on the ARN it will have. */
+const toMake: Target<{ readonly Name: string }, Secret> = {
+  find: (call, { Name: name }) => {
+    const row: SecretRow = {
+      name,
+      suffix: randomText(SUFFIX, 6),
+      versions: [],
+      createdAt: call.now,
+      changedAt: call.now,
+    }
+    const arn = arnOf(call, row)
+    return {
+      acted: { arn, type: 'AWS::SecretsManager::Secret', account: call.account },
+      row: { scope: call, row, arn },
+    }
+  },
+}
+
+export const createSecret = secretsmanager
+  .operation('CreateSecret')
+  .on(toMake)
+  .given((input, call) => keys(input, call, undefined))
+  .run(async (call, input, coming) => {
+    const { arn } = coming
+    if (!NAME.test(input.Name)) {
+      throw invalidParameter(
+        'Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!',
+      )
+    }
+    if (input.Tags?.length) {
+      const tagged = Object.fromEntries(input.Tags.map(({ Key, Value = '' }) => [`aws:RequestTag/${Key}`, Value]))
+      const conditions = { ...tagged, 'aws:TagKeys': input.Tags.map(({ Key = '' }) => Key) }
+      await call.authorize('secretsmanager:TagResource', arn, conditions)
+    }
+    const token = tokenOf(call, input.ClientRequestToken)
+    const value = givenValue(input)
+    const taken = await secrets.get(call, call, input.Name)
+    if (taken) return again(call, taken, token, input)
+
+    const made: SecretRow = {
+      ...coming.row,
+      description: input.Description,
+      kmsKeyId: input.KmsKeyId || undefined,
+      type: input.Type,
+      tags: mergedTags(undefined, input.Tags ?? []),
+    }
+    let secret: Secret = { ...coming, row: made }
+    if (value) secret = await added(call, secret, token, value, [CURRENT])
+    if (input.AddReplicaRegions?.length) {
+      await call.authorize('secretsmanager:ReplicateSecretToRegions', arn, keys(input, call, secret))
+      secret = await withReplicas(call, secret, input.AddReplicaRegions, input.ForceOverwriteReplicaSecret ?? false)
+    }
+    secrets.save(call, call, secret.row)
+    return {
+      ARN: arn,
+      Name: input.Name,
+      ...(value && { VersionId: token }),
+      ...(secret.row.replicas && { ReplicationStatus: replicated(secret.row) }),
+    }
+  })
+
+/** The name is taken: fine when it is the same request again. */
+async function again(
+  call: Call,
+  row: SecretRow,
+  token: string,
+  input: { readonly SecretString?: string | undefined; readonly SecretBinary?: Uint8Array | undefined },
+) {
+  if (row.deletion) {
+    throw invalidRequest(
+      "You can't create this secret because a secret with this name is already scheduled for deletion.",
+    )
+  }
+  const secret: Secret = { scope: call, row, arn: arnOf(call, row) }
+  const value = givenValue(input)
+  const version = row.versions.find(({ id }) => id === token)
+  if (!version || !value) {
+    throw secretsmanager.fail(
+      'ResourceExistsException',
+      `The operation failed because the secret ${row.name} already exists.`,
+    )
+  }
+  await addVersion(call, secret, token, value, [CURRENT])
+  return { ARN: secret.arn, Name: row.name, VersionId: token }
+}
+
+export const describeSecret = secretsmanager
+  .operation('DescribeSecret')
+  .on(secretNamed)
+  .given(keys)
+  .run((_call, _input, { row, arn }) => ({ ARN: arn, ...described(row), VersionIdsToStages: stagesOf(row) }))
+
+/** What DescribeSecret and ListSecrets tell alike; what is not set is left out. */
+export function described(row: SecretRow) {
+  const { rotation, deletion } = row
+  return {
+    Name: row.name,
+    ...(row.type !== undefined && { Type: row.type }),
+    ...(row.description !== undefined && { Description: row.description }),
+    ...(row.kmsKeyId !== undefined && { KmsKeyId: row.kmsKeyId }),
+    ...(rotation && {
+      RotationEnabled: rotation.enabled,
+      ...(rotation.functionArn && { RotationLambdaARN: rotation.functionArn }),
+      RotationRules: rotation.rules,
+      ...(rotation.lastRotatedAt !== undefined && { LastRotatedDate: new Date(rotation.lastRotatedAt) }),
+      ...(rotation.enabled && rotation.nextAt !== undefined && { NextRotationDate: new Date(rotation.nextAt) }),
+    }),
+    LastChangedDate: new Date(row.changedAt),
+    ...(row.lastAccessedDay !== undefined && { LastAccessedDate: new Date(row.lastAccessedDay) }),
+    ...(deletion && { DeletedDate: new Date(deletion.askedAt) }),
+    ...(Object.keys(row.tags ?? {}).length > 0 && { Tags: listTags(row.tags) }),
+    CreatedDate: new Date(row.createdAt),
+    ...(row.primaryRegion !== undefined && { PrimaryRegion: row.primaryRegion }),
+    ...(row.replicas && { ReplicationStatus: replicated(row) }),
+  }
+}
+
+export function stagesOf({ versions }: SecretRow): Record<string, string[]> | undefined {
+  const labelled = versions.filter(({ stages }) => stages.length > 0)
+  return labelled.length === 0 ? undefined : Object.fromEntries(labelled.map(({ id, stages }) => [id, [...stages]]))
+}
+
+export const updateSecret = secretsmanager
+  .operation('UpdateSecret')
+  .on(secretNamed)
+  .given(keys)
+  .run(async (call, input, found) => {
+    alive(found)
+    primary(found)
+    const row: SecretRow = {
+      ...found.row,
+      ...(input.Description !== undefined && { description: input.Description }),
+      ...(input.KmsKeyId !== undefined && { kmsKeyId: input.KmsKeyId || undefined }),
+      ...(input.Type !== undefined && { type: input.Type }),
+      changedAt: call.now,
+    }
+    let secret: Secret = { ...found, row }
+    if (row.kmsKeyId !== found.row.kmsKeyId) secret = await underNewKey(call, found, secret)
+    const value = givenValue(input)
+    const token = tokenOf(call, input.ClientRequestToken)
+    if (value) {
+      if (row.versions.some(({ id, kmsKeyArn }) => id === token && kmsKeyArn !== undefined)) {
+        throw secretsmanager.fail(
+          'ResourceExistsException',
+          `You can't use ClientRequestToken ${token} because that value is already in use for a version of secret ${found.arn}.`,
+        )
+      }
+      secret = await added(call, secret, token, value, [CURRENT])
+    }
+    secrets.save(call, secret.scope, secret.row)
+    return { ARN: secret.arn, Name: row.name, ...(value && { VersionId: token }) }
+  })
+
+/** AWS: the labelled versions are encrypted again under the new key; older ones stay under the old. */
+async function underNewKey(call: Call, from: Secret, to: Secret): Promise<Secret> {
+  const versions = []
+  for (const version of to.row.versions) {
+    const kmsKeyArn = version.stages.length > 0 ? await resealed(call, from, to, version.id) : undefined
+    versions.push(kmsKeyArn === undefined ? version : { ...version, kmsKeyArn })
+  }
+  return { ...to, row: { ...to.row, versions } }
+}
+
+interface Deleting extends NamesSecret {
+  readonly ForceDeleteWithoutRecovery?: boolean | undefined
+}
+
+/** AWS: a forced deletion of what does not exist succeeds. */
+const toDelete: Target<Deleting, Secret | undefined> = {
+  find: async (call, { SecretId = '', ForceDeleteWithoutRecovery: force }) => {
+    const { acted, row, missing } = await secretOf(call, SecretId)
+    return row === undefined && force ? { acted, row } : { acted, row, ...(missing && { missing }) }
+  },
+}
+
+export const deleteSecret = secretsmanager
+  .operation('DeleteSecret')
+  .on(toDelete)
+  .given(keys)
+  .run(async (call, input, found) => {
+    const { RecoveryWindowInDays: days, ForceDeleteWithoutRecovery: force = false } = input
+    if (force && days !== undefined) {
+      throw invalidParameter("You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.")
+    }
+    if (days !== undefined && (days < 7 || days > 30)) {
+      throw invalidParameter('The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).')
+    }
+    if (!found)
+      return {
+        ARN: arnOf(call, { name: input.SecretId, suffix: randomText(SUFFIX, 6) }),
+        Name: input.SecretId,
+        DeletionDate: new Date(call.now),
+      }
+
+    const { row, scope, arn } = found
+    if (!force) alive(found)
+    primary(found)
+    if (row.replicas?.length) {
+      throw invalidRequest("You can't delete secret that still has replicas. Remove its replicas first.")
+    }
+    stopRotating(call, row)
+    if (force) {
+      if (row.deletion) cancelJob(call.unit, row.deletion.job)
+      secrets.remove(call, scope, row)
+      return { ARN: arn, Name: row.name, DeletionDate: new Date(call.now) }
+    }
+    const at = call.now + (days ?? 30) * DAY_MS
+    const payload: Doomed = { partition: scope.partition, account: scope.account, region: scope.region, name: row.name }
+    const job = scheduleJob(call.unit, { id: arn, kind: 'secretsmanager.delete', dueAt: at, payload })
+    secrets.save(call, scope, { ...row, deletion: { askedAt: call.now, at, job } })
+    return { ARN: arn, Name: row.name, DeletionDate: new Date(at) }
+  })
+
+function stopRotating(call: Call, { rotation }: SecretRow): void {
+  if (rotation?.due !== undefined) cancelJob(call.unit, rotation.due)
+}
+
+interface Doomed {
+  readonly partition: string
+  readonly account: string
+  readonly region: string
+  readonly name: string
+}
+
+/** The end of the recovery window. */
+export const deleteJob: ServiceJob<Doomed> = {
+  run: async (unit, _work, scope) => {
+    const row = await secrets.get({ unit }, scope, scope.name)
+    if (row?.deletion) secrets.remove({ unit }, scope, row)
+  },
+}
+
+export const restoreSecret = secretsmanager
+  .operation('RestoreSecret')
+  .on(secretNamed)
+  .given(keys)
+  .run((call, _input, { row, scope, arn }) => {
+    const { deletion, ...kept } = row
+    if (deletion) {
+      cancelJob(call.unit, deletion.job)
+      secrets.save(call, scope, kept)
+    }
+    return { ARN: arn, Name: row.name }
+  })

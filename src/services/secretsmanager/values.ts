@@ -1,0 +1,110 @@
+/** The values of secrets: each under a data key of its own, which KMS gives and opens as the caller would ask it to. */
+import type * as KMS from '@aws-sdk/client-kms'
+import type { Call } from '../../kernel/call.ts'
+import type { Api } from '../../kernel/service.ts'
+import { openUnder, sealUnder } from '../../vault/envelope.ts'
+import { Fault } from '../../wire/fault.ts'
+import { invalidRequest, type Secret, type SecretRow, secrets, secretsmanager, type ValueRow } from './resources.ts'
+
+const kms: Api<typeof KMS> = { id: 'kms' }
+export const DEFAULT_KEY = 'alias/aws/secretsmanager'
+
+/** Exactly one of the two, as the API has it. */
+export type Value = { readonly SecretString: string } | { readonly SecretBinary: Uint8Array }
+
+export interface GivenValue {
+  readonly SecretString?: string | undefined
+  readonly SecretBinary?: Uint8Array | undefined
+}
+
+/** undefined when neither was given. */
+export function givenValue({ SecretString, SecretBinary }: GivenValue): Value | undefined {
+  if (SecretString !== undefined && SecretBinary !== undefined) {
+    throw secretsmanager.fail('InvalidParameterException', "You can't specify both SecretString and SecretBinary.")
+  }
+  if (SecretString !== undefined) return { SecretString }
+  return SecretBinary === undefined ? undefined : { SecretBinary }
+}
+
+const bytesOf = (value: Value) =>
+  'SecretString' in value ? Buffer.from(value.SecretString, 'utf8') : Buffer.from(value.SecretBinary)
+
+/** Saves the value and returns the ARN of the KMS key it is under. */
+export async function saveValue(call: Call, secret: Secret, version: string, value: Value): Promise<string> {
+  const { arn, row, scope } = secret
+  const bytes = bytesOf(value)
+  if (bytes.length > 65_536) {
+    throw secretsmanager.fail('InvalidParameterException', 'The secret value is longer than 65536 bytes.')
+  }
+  const { CiphertextBlob, Plaintext, KeyId } = await asked('EncryptionFailure', () =>
+    call.forward(kms, 'GenerateDataKey', {
+      KeyId: keyFor(call, secret),
+      KeySpec: 'AES_256',
+      EncryptionContext: context(arn, version),
+    }),
+  )
+  secrets.saveValue(call, scope, row, version, {
+    kind: 'SecretString' in value ? 'string' : 'binary',
+    dataKey: Buffer.from(CiphertextBlob!).toString('base64'),
+    sealed: sealUnder(Plaintext!, [arn, version], bytes),
+  } satisfies ValueRow)
+  bytes.fill(0)
+  return KeyId!
+}
+
+/** undefined when the version has none. */
+export async function readValue(call: Call, secret: Secret, version: string): Promise<Value | undefined> {
+  const { arn, row, scope } = secret
+  const stored = await secrets.value(call, scope, row, version)
+  if (!stored) return undefined
+  if (scope.account !== call.account) keyFor(call, secret)
+  const { Plaintext } = await asked('DecryptionFailure', () =>
+    call.forward(kms, 'Decrypt', {
+      CiphertextBlob: Buffer.from(stored.dataKey, 'base64'),
+      EncryptionContext: context(arn, version),
+    }),
+  )
+  const bytes = openUnder(Plaintext!, [arn, version], stored.sealed)
+  return stored.kind === 'string' ? { SecretString: bytes.toString('utf8') } : { SecretBinary: bytes }
+}
+
+export async function sameValue(call: Call, secret: Secret, version: string, value: Value): Promise<boolean> {
+  const held = await readValue(call, secret, version)
+  return (
+    held !== undefined && 'SecretString' in held === 'SecretString' in value && bytesOf(held).equals(bytesOf(value))
+  )
+}
+
+/** Moves a version under another key. */
+export async function resealed(call: Call, from: Secret, to: Secret, version: string): Promise<string | undefined> {
+  const value = await readValue(call, from, version)
+  return value && saveValue(call, to, version, value)
+}
+
+const context = (SecretARN: string, SecretVersionId: string) => ({ SecretARN, SecretVersionId })
+
+/** A stranger cannot use the account's own key, so a secret under it cannot be shared. */
+function keyFor(call: Call, { row, scope }: Secret): string {
+  if (scope.account !== call.account && isDefault(row)) {
+    throw invalidRequest(
+      "You can't access a secret from a different AWS account if you encrypt the secret with the default KMS service key.",
+    )
+  }
+  return row.kmsKeyId ?? DEFAULT_KEY
+}
+
+const isDefault = ({ kmsKeyId = DEFAULT_KEY }: SecretRow) => kmsKeyId.endsWith(DEFAULT_KEY)
+
+/** KMS's refusals, as Secrets Manager tells them. */
+async function asked<T>(failure: 'EncryptionFailure' | 'DecryptionFailure', ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    if (/^AccessDenied/.test(error.code)) {
+      throw new Fault('AccessDeniedException', 'Access to KMS is not allowed', { status: 400, cause: error })
+    }
+    if (error.code === 'NotImplemented' || error.code === 'KMSInternalException') throw error
+    throw secretsmanager.fail(failure, `Secrets Manager can't use the KMS key: ${error.message || error.code}`)
+  }
+}
