@@ -2,7 +2,8 @@
 import type * as Organizations from '@aws-sdk/client-organizations'
 import type { Call } from '../../kernel/call.ts'
 import { attachDefaults, detachAll } from './attached.ts'
-import { itself, type Organization, within } from './organization.ts'
+import { parentNamed } from './nodes.ts'
+import type { Organization } from './organization.ts'
 import { listed } from './pages.ts'
 import {
   all,
@@ -17,8 +18,9 @@ import {
   organizations,
   violates,
 } from './resources.ts'
-import { newTags } from './tags.ts'
-import { parentNotFound, pathTo } from './tree.ts'
+import { mayTag, newTags } from './tags.ts'
+import { pathTo } from './tree.ts'
+import { type Audience, itself, within } from './within.ts'
 
 const ROLE_NAME_DEFAULT = 'OrganizationAccountAccessRole'
 /** AWS: four days before a created account may leave; the model has a reason for it. */
@@ -35,14 +37,13 @@ interface Creation {
 const accountNotFound = () =>
   organizations.fail('AccountNotFoundException', "You specified an account that doesn't exist.")
 
-const namedAccount = (audience: 'management' | 'administrators') =>
+export const namedAccount = (audience: Audience) =>
   within<{ readonly AccountId?: string | undefined }, MemberRow>(
     audience,
-    async (organization, { AccountId: id = '' }) => ({
-      arn: arns.account(organization.row, id),
-      row: await organization.member(id),
-      missing: accountNotFound,
-    }),
+    async (organization, { AccountId: id = '' }) => {
+      const row = await organization.member(id)
+      return { arn: arns.account(organization.row, id), tags: row?.tags, row, missing: accountNotFound }
+    },
   )
 
 async function shownAccount(organization: Organization, row: MemberRow) {
@@ -78,7 +79,8 @@ const stateOf = ({ failure }: Creation) => (failure === undefined ? ('SUCCEEDED'
 export const createAccount = organizations
   .operation('CreateAccount')
   .on(itself())
-  .run(async (call, input, { organization }) => {
+  .run(async (call, input, { organization, alsoOn }) => {
+    await mayTag(alsoOn, { arn: arns.account(organization.row, '*') }, input.Tags)
     organization.change()
     const taken = await call.unit.get(emailKey(input.Email))
     const outcome = taken
@@ -157,10 +159,8 @@ export const listAccounts = organizations
 
 export const listAccountsForParent = organizations
   .operation('ListAccountsForParent')
-  .on(itself('administrators'))
+  .on(parentNamed('administrators'))
   .run(async (call, input, { organization }) => {
-    const parent = await organization.node(input.ParentId)
-    if (!parent || parent.type === 'ACCOUNT') throw parentNotFound()
     const members = (await organization.members()).filter((member) => member.parent === input.ParentId)
     const { items, rest } = await listed(call, members, ({ id }) => id, input)
     return { Accounts: await Promise.all(items.map((row) => shownAccount(organization, row))), ...rest }
@@ -170,11 +170,10 @@ export const listAccountsForParent = organizations
 export const moveAccount = organizations
   .operation('MoveAccount')
   .on(namedAccount('management'))
-  .run(async (_call, input, { organization, row }) => {
-    const [from, to] = [
-      await organization.node(input.SourceParentId),
-      await organization.node(input.DestinationParentId),
-    ]
+  .run(async (_call, input, { organization, row, alsoOn }) => {
+    const from = await organization.node(input.SourceParentId)
+    const to = await organization.node(input.DestinationParentId)
+    for (const place of [from, to]) if (place && place.type !== 'ACCOUNT') await alsoOn(place)
     if (!from || from.id !== row.parent) {
       throw organizations.fail(
         'SourceParentNotFoundException',

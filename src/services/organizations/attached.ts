@@ -6,7 +6,7 @@ import { attachmentsKey, type PolicyRow } from './resources.ts'
 
 /** FullAWSAccess and its like, which every new node begins with. */
 export async function attachFullAccess(organization: Organization, type: PolicyType, target: string): Promise<void> {
-  const full = policyTypes[type]?.fullAccess
+  const full = policyTypes[type].fullAccess
   if (!full) return
   const row = await organization.attachments(target)
   organization.saveAttachments({ ...row, policies: { ...row.policies, [type]: [full.id] } })

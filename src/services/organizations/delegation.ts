@@ -1,8 +1,9 @@
 /** The delegation policy: what members of the organisation may do beside its management account. */
 import { PolicyError, parsePolicy } from '../../policy/index.ts'
-import { itself } from './organization.ts'
-import { arns, newIds, type OrganizationRow, organizations } from './resources.ts'
-import { newTags } from './tags.ts'
+import { isDelegable } from './delegable.ts'
+import { arns, invalidInput, newIds, type OrganizationRow, organizations } from './resources.ts'
+import { mayTag, newTags } from './tags.ts'
+import { itself, within } from './within.ts'
 
 const notFound = () =>
   organizations.fail(
@@ -17,18 +18,37 @@ const shown = (row: OrganizationRow) => ({
   },
 })
 
+/** The one there is, or the one to come. */
+const delegationPolicy = within<unknown, string>('management', ({ row }) => {
+  const id = row.delegation?.id ?? newIds.delegation()
+  return { arn: arns.delegation(row, id), tags: row.delegation?.tags, row: id }
+})
+
+function check(content: string): void {
+  const { statements } = readable(content)
+  for (const { effect, action } of statements) {
+    if (effect === 'Deny') continue
+    const wrong = action.negated ? 'NotAction' : action.values.find((name) => !isDelegable(name))
+    if (wrong) throw invalidInput('UNSUPPORTED_ACTION_IN_RESOURCE_POLICY', `The policy cannot delegate ${wrong}.`)
+  }
+}
+
+function readable(content: string) {
+  try {
+    return parsePolicy(content, 'resource')
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error
+    throw invalidInput('INVALID_RESOURCE_POLICY_JSON', error.message)
+  }
+}
+
 export const putResourcePolicy = organizations
   .operation('PutResourcePolicy')
-  .on(itself())
-  .run((_call, input, { organization }) => {
-    try {
-      parsePolicy(input.Content, 'resource')
-    } catch (error) {
-      if (!(error instanceof PolicyError)) throw error
-      throw organizations.fail('InvalidInputException', error.message, { Reason: 'INVALID_RESOURCE_POLICY_JSON' })
-    }
+  .on(delegationPolicy)
+  .run(async (_call, input, { organization, row: id, alsoOn }) => {
+    await mayTag(alsoOn, { arn: arns.delegation(organization.row, id) }, input.Tags)
+    check(input.Content)
     const { delegation } = organization.row
-    const id = delegation?.id ?? newIds.delegation()
     const tags = input.Tags ? newTags(input.Tags) : (delegation?.tags ?? {})
     return shown(organization.change({ delegation: { id, content: input.Content, tags } }))
   })

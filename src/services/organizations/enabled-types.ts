@@ -1,8 +1,9 @@
 /** Which types of policies an organisation uses. */
 import { attachFullAccess } from './attached.ts'
-import { itself, type Organization } from './organization.ts'
-import { type PolicyType, policyTypes } from './policy-types.ts'
+import type { Organization } from './organization.ts'
+import { knownType, type PolicyType } from './policy-types.ts'
 import { arns, organizations } from './resources.ts'
+import { within } from './within.ts'
 
 const shownRoot = ({ row }: Organization, enabled: readonly PolicyType[]) => ({
   Root: {
@@ -13,10 +14,12 @@ const shownRoot = ({ row }: Organization, enabled: readonly PolicyType[]) => ({
   },
 })
 
-function refuseOtherRoot({ row }: Organization, id: string): void {
-  if (id !== row.rootId)
-    throw organizations.fail('RootNotFoundException', "We can't find a root with the RootId that you specified.")
-}
+const rootNamed = within<{ readonly RootId?: string | undefined }, true>('management', ({ row }, { RootId }) => ({
+  ...(RootId === row.rootId && { arn: arns.root(row, row.rootId), tags: row.tags }),
+  row: RootId === row.rootId || undefined,
+  missing: () =>
+    organizations.fail('RootNotFoundException', "We can't find a root with the RootId that you specified."),
+}))
 
 async function everyNode(organization: Organization): Promise<readonly string[]> {
   const [units, members] = [await organization.units(), await organization.members()]
@@ -25,16 +28,17 @@ async function everyNode(organization: Organization): Promise<readonly string[]>
 
 export const enablePolicyType = organizations
   .operation('EnablePolicyType')
-  .on(itself())
-  .run(async (_call, { RootId, PolicyType }, { organization }) => {
-    refuseOtherRoot(organization, RootId)
-    const { enabledTypes } = organization.row
-    if (!policyTypes[PolicyType]) {
+  .on(rootNamed)
+  .given((input) => ({ 'organizations:PolicyType': input.PolicyType }))
+  .run(async (_call, { PolicyType }, { organization }) => {
+    const { enabledTypes, features } = organization.row
+    if (features !== 'ALL') {
       throw organizations.fail(
         'PolicyTypeNotAvailableForOrganizationException',
-        `Merlon does not know policies of type ${PolicyType}.`,
+        'Policies need an organization with all features enabled.',
       )
     }
+    knownType(PolicyType)
     if (enabledTypes.includes(PolicyType)) {
       throw organizations.fail('PolicyTypeAlreadyEnabledException', 'The specified policy type is already enabled.')
     }
@@ -46,9 +50,9 @@ export const enablePolicyType = organizations
 
 export const disablePolicyType = organizations
   .operation('DisablePolicyType')
-  .on(itself())
-  .run(async (_call, { RootId, PolicyType }, { organization }) => {
-    refuseOtherRoot(organization, RootId)
+  .on(rootNamed)
+  .given((input) => ({ 'organizations:PolicyType': input.PolicyType }))
+  .run(async (_call, { PolicyType }, { organization }) => {
     const { enabledTypes } = organization.row
     if (!enabledTypes.includes(PolicyType)) {
       throw organizations.fail(

@@ -12,9 +12,24 @@ import {
   moveAccount,
   removeAccountFromOrganization,
 } from './accounts.ts'
+import { enableAllFeatures } from './all-features.ts'
 import { attachPolicy, detachPolicy, listPoliciesForTarget, listTargetsForPolicy } from './attachments.ts'
 import { deleteResourcePolicy, describeResourcePolicy, putResourcePolicy } from './delegation.ts'
+import {
+  describeEffectivePolicy,
+  listAccountsWithInvalidEffectivePolicy,
+  listEffectivePolicyValidationErrors,
+} from './effective.ts'
 import { disablePolicyType, enablePolicyType } from './enabled-types.ts'
+import {
+  acceptHandshake,
+  cancelHandshake,
+  declineHandshake,
+  describeHandshake,
+  inviteAccountToOrganization,
+  listHandshakesForAccount,
+  listHandshakesForOrganization,
+} from './invitations.ts'
 import { createOrganization, deleteOrganization, describeOrganization } from './lifecycle.ts'
 import { createPolicy, deletePolicy, describePolicy, listPolicies, updatePolicy } from './policies.ts'
 import { organizations as words } from './resources.ts'
@@ -66,6 +81,15 @@ export const organizations: Service = {
     closeAccount,
     removeAccountFromOrganization,
     leaveOrganization,
+    // invitations and other handshakes
+    inviteAccountToOrganization,
+    acceptHandshake,
+    declineHandshake,
+    cancelHandshake,
+    describeHandshake,
+    listHandshakesForAccount,
+    listHandshakesForOrganization,
+    enableAllFeatures,
     // policies
     createPolicy,
     describePolicy,
@@ -78,6 +102,9 @@ export const organizations: Service = {
     detachPolicy,
     listPoliciesForTarget,
     listTargetsForPolicy,
+    describeEffectivePolicy,
+    listEffectivePolicyValidationErrors,
+    listAccountsWithInvalidEffectivePolicy,
     // delegation
     enableAwsServiceAccess,
     disableAwsServiceAccess,

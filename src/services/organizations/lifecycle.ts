@@ -2,8 +2,10 @@
 import type * as Organizations from '@aws-sdk/client-organizations'
 import { anything } from '../../kernel/resource.ts'
 import { attachDefaults } from './attached.ts'
-import { itself, Organization, organizationOf } from './organization.ts'
+import { joined } from './joining.ts'
+import { Organization, organizationOf } from './organization.ts'
 import { all, arns, membershipKey, newIds, type OrganizationRow, organizationKey, organizations } from './resources.ts'
+import { itself } from './within.ts'
 
 function shown(row: OrganizationRow, email: string) {
   return {
@@ -43,19 +45,8 @@ export const createOrganization = organizations
     }
     const organization = new Organization(call, row)
     organization.change()
-    const { name } = await call.ports.accounts.describe(call.unit, call.account)
-    const email = `root@${call.account}.merlon.invalid`
-    organization.saveMember({
-      id: call.account,
-      name,
-      email,
-      parent: row.rootId,
-      joined: 'INVITED',
-      joinedAt: call.now,
-      state: 'ACTIVE',
-      administers: {},
-    })
-    for (const target of [row.rootId, call.account]) await attachDefaults(organization, target)
+    await attachDefaults(organization, row.rootId)
+    const { email } = await joined(call, organization)
     return { Organization: shown(row, email) }
   })
 
@@ -79,7 +70,7 @@ export const deleteOrganization = organizations
       )
     }
     organization.change()
-    for (const kind of ['unit', 'member', 'policy', 'attached', 'creation'] as const) {
+    for (const kind of ['unit', 'member', 'policy', 'attached', 'creation', 'handshake'] as const) {
       for (const entry of await call.unit.range(all(kind, row.id))) call.unit.delete(entry.key)
     }
     call.unit.delete(membershipKey(row.management))

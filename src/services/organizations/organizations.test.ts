@@ -7,10 +7,8 @@ import {
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam'
 import {
-  AttachPolicyCommand,
   CloseAccountCommand,
   CreateAccountCommand,
-  CreateOrganizationalUnitCommand,
   CreateOrganizationCommand,
   CreatePolicyCommand,
   DeleteOrganizationalUnitCommand,
@@ -19,7 +17,6 @@ import {
   DescribeAccountCommand,
   DescribeCreateAccountStatusCommand,
   DescribeOrganizationCommand,
-  DetachPolicyCommand,
   DisablePolicyTypeCommand,
   EnableAWSServiceAccessCommand,
   EnablePolicyTypeCommand,
@@ -43,55 +40,11 @@ import {
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT, allowing, cloud, type Keys, keysOf } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing } from '../../../test/cloud.ts'
+import { organization } from './organization.fixture.ts'
 
 const denying = (Action: string, rest: object = {}) =>
   JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action, Resource: '*', ...rest }] })
-
-/** A management account with an organisation, and an administrator in it: root may not assume roles. */
-async function organization() {
-  const it = await cloud()
-  const org = it.client(OrganizationsClient)
-  const { Organization } = await org.send(new CreateOrganizationCommand({}))
-  const { Roots } = await org.send(new ListRootsCommand({}))
-  const root = Roots![0]!.Id!
-  await org.send(new EnablePolicyTypeCommand({ RootId: root, PolicyType: 'SERVICE_CONTROL_POLICY' }))
-  await it.client(IAMClient).send(new CreateUserCommand({ UserName: 'admin' }))
-  await it.permit('admin', allowing({ Action: '*', Resource: '*' }))
-  const { AccessKey } = await it.client(IAMClient).send(new CreateAccessKeyCommand({ UserName: 'admin' }))
-  const admin: Keys = { accessKeyId: AccessKey!.AccessKeyId!, secretAccessKey: AccessKey!.SecretAccessKey! }
-
-  const unit = async (Name: string, ParentId = root) =>
-    (await org.send(new CreateOrganizationalUnitCommand({ Name, ParentId }))).OrganizationalUnit!.Id!
-  const member = async (name: string) => {
-    const asked = await org.send(new CreateAccountCommand({ AccountName: name, Email: `${name}@example.com` }))
-    const { Id, State } = asked.CreateAccountStatus!
-    expect(State).toBe('IN_PROGRESS')
-    const told = await org.send(new DescribeCreateAccountStatusCommand({ CreateAccountRequestId: Id! }))
-    return told.CreateAccountStatus!.AccountId!
-  }
-  const scp = async (
-    Name: string,
-    Content: string,
-    Type: 'SERVICE_CONTROL_POLICY' | 'RESOURCE_CONTROL_POLICY' = 'SERVICE_CONTROL_POLICY',
-  ) => (await org.send(new CreatePolicyCommand({ Name, Content, Type, Description: '' }))).Policy!.PolicySummary!
-  /** Keys of the manager's role in a member account. */
-  const enter = async (account: string) => {
-    const RoleArn = `arn:aws:iam::${account}:role/OrganizationAccountAccessRole`
-    return keysOf(await it.client(STSClient, admin).send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'visit' })))
-  }
-  const attach = (PolicyId: string, TargetId: string) => org.send(new AttachPolicyCommand({ PolicyId, TargetId }))
-  const detach = (PolicyId: string, TargetId: string) => org.send(new DetachPolicyCommand({ PolicyId, TargetId }))
-  const lists = (keys: Keys) =>
-    it
-      .client(IAMClient, keys)
-      .send(new ListUsersCommand({}))
-      .then(
-        () => 'allowed',
-        (error: Error) => error.message.replace(/^.*iam:ListUsers on resource: \S+ /, ''),
-      )
-  return { ...it, org, id: Organization!.Id!, root, admin, unit, member, scp, enter, attach, detach, lists }
-}
 
 describe('An organisation', () => {
   test('begins with one root, its management account, and full access attached to both', async () => {

@@ -1,20 +1,22 @@
 /** Policies: documents of a type, kept verbatim, that bind where they are attached. */
+import type { Call, Conditions } from '../../kernel/call.ts'
 import { PolicyError } from '../../policy/index.ts'
 import { targetsOf } from './attached.ts'
-import { itself, type Organization, within } from './organization.ts'
+import { type Organization, organizationOf } from './organization.ts'
 import { listed } from './pages.ts'
-import { type PolicyType, policyTypes } from './policy-types.ts'
-import { arns, newIds, organizations, type PolicyRow, policyKey, violates } from './resources.ts'
-import { newTags } from './tags.ts'
+import { knownType, type PolicyType, policyTypes } from './policy-types.ts'
+import { arns, invalidInput, newIds, organizations, type PolicyRow, policyKey, violates } from './resources.ts'
+import { mayTag, newTags } from './tags.ts'
+import { type Audience, itself, within } from './within.ts'
 
 export const policyNotFound = () =>
   organizations.fail('PolicyNotFoundException', "We can't find a policy with the PolicyId that you specified.")
 
 /** AWS's own policies beside the organisation's. */
-type AnyPolicy = PolicyRow & { readonly aws?: true }
+export type AnyPolicy = PolicyRow & { readonly aws?: true }
 
 const awsPolicies: readonly AnyPolicy[] = (Object.keys(policyTypes) as PolicyType[]).flatMap((type) => {
-  const full = policyTypes[type]?.fullAccess
+  const full = policyTypes[type].fullAccess
   if (!full) return []
   const { id, name, content } = full
   return [{ id, name, content, type, description: 'Allows access to every operation', aws: true as const }]
@@ -43,38 +45,45 @@ const shown = (organization: Organization, policy: AnyPolicy) => ({
   Content: policy.content,
 })
 
-const namedPolicy = within<{ readonly PolicyId?: string | undefined }, AnyPolicy>(
-  'administrators',
-  async (organization, { PolicyId: id = '' }) => {
-    const row = awsPolicies.find((policy) => policy.id === id) ?? (await organization.policy(id))
-    return { ...(row && { arn: shownSummary(organization, row).Arn }), row, missing: policyNotFound }
-  },
-)
+interface NamesPolicy {
+  readonly PolicyId?: string | undefined
+}
 
-const policyToChange = within<{ readonly PolicyId?: string | undefined }, PolicyRow>(
-  'management',
-  async (organization, { PolicyId: id = '' }) => {
-    const row = await organization.policy(id)
-    return { ...(row && { arn: arns.policy(organization.row, row) }), row, missing: policyNotFound }
-  },
-)
+export const policyNamed = (audience: Audience) =>
+  within<NamesPolicy, AnyPolicy>(audience, async (organization, { PolicyId: id = '' }) => {
+    const row = awsPolicies.find((policy) => policy.id === id) ?? (await organization.policy(id))
+    return {
+      ...(row && { arn: shownSummary(organization, row).Arn, tags: row.tags }),
+      row,
+      missing: policyNotFound,
+    }
+  })
+
+/** `organizations:PolicyType`, where the input names a policy. */
+export const policyType = ({ PolicyId = '' }: NamesPolicy, call: Call) => policyTypeOf(call, PolicyId)
+
+export async function policyTypeOf(call: Call, id: string): Promise<Conditions> {
+  const row = await organizationOf(call.unit, call.account)
+  const aws = awsPolicies.find((policy) => policy.id === id)
+  const policy = aws ?? (row && (await call.unit.get<PolicyRow>(policyKey(row.id, id))))
+  return { 'organizations:PolicyType': policy?.type }
+}
+
+function refuseAwsOwn({ aws }: AnyPolicy): void {
+  if (aws) throw invalidInput('IMMUTABLE_POLICY', 'You specified a policy that AWS manages: it cannot be changed.')
+}
 
 /** Refuses what is no document of the type, and what is too long. */
 function checked(type: PolicyType, content: string): string {
-  const rules = policyTypes[type]
-  if (!rules)
-    throw organizations.fail(
-      'PolicyTypeNotAvailableForOrganizationException',
-      `Merlon does not know policies of type ${type}.`,
-    )
-  if (content.length > rules.lengthMax) {
+  const { lengthMax, check } = policyTypes[knownType(type)]
+  if (content.length > lengthMax) {
     throw violates(
       'POLICY_CONTENT_LIMIT_EXCEEDED',
-      `The policy has ${content.length} characters; ${rules.lengthMax} is the most.`,
+      `The policy has ${content.length} characters; ${lengthMax} is the most.`,
     )
   }
   try {
-    rules.check(content)
+    check(content)
     return content
   } catch (error) {
     if (!(error instanceof PolicyError || error instanceof SyntaxError)) throw error
@@ -90,19 +99,32 @@ async function freeName(organization: Organization, type: PolicyType, name: stri
   if (taken) throw organizations.fail('DuplicatePolicyException', 'A policy with the same name already exists.')
 }
 
+/** Asked on the ARN it will have, so that the path of its type counts. */
+const policyToMake = within<{ readonly Type?: PolicyType | undefined }, string>('management', ({ row }, { Type }) => {
+  const id = newIds.policy()
+  return { arn: arns.policy(row, { type: Type!, id }), row: id }
+})
+
 export const createPolicy = organizations
   .operation('CreatePolicy')
-  .on(itself())
-  .run(async (_call, input, { organization }) => {
+  .on(policyToMake)
+  .given((input) => ({ 'organizations:PolicyType': input.Type }))
+  .run(async (call, input, { organization, row: id, alsoOn }) => {
+    await mayTag(alsoOn, { arn: arns.policy(organization.row, { type: input.Type, id }) }, input.Tags)
     const content = checked(input.Type, input.Content)
     await freeName(organization, input.Type, input.Name)
+    const ofType = (await organization.policies()).filter(({ type }) => type === input.Type)
+    if (ofType.length >= call.quotas['organizations/PoliciesPerType']!) {
+      throw violates('POLICY_NUMBER_LIMIT_EXCEEDED', 'You have exceeded the number of policies of this type.')
+    }
     organization.change()
     const policy = organization.savePolicy({
-      id: newIds.policy(),
+      id,
       name: input.Name,
       description: input.Description,
       type: input.Type,
       content,
+      updatedAt: call.now,
       tags: newTags(input.Tags),
     })
     return { Policy: shown(organization, policy) }
@@ -110,13 +132,16 @@ export const createPolicy = organizations
 
 export const describePolicy = organizations
   .operation('DescribePolicy')
-  .on(namedPolicy)
+  .on(policyNamed('administrators'))
+  .given(policyType)
   .run((_call, _input, { organization, row }) => ({ Policy: shown(organization, row) }))
 
 export const updatePolicy = organizations
   .operation('UpdatePolicy')
-  .on(policyToChange)
-  .run(async (_call, input, { organization, row }) => {
+  .on(policyNamed('management'))
+  .given(policyType)
+  .run(async (call, input, { organization, row }) => {
+    refuseAwsOwn(row)
     if (input.Name !== undefined && input.Name !== row.name) await freeName(organization, row.type, input.Name)
     organization.change()
     const policy = organization.savePolicy({
@@ -124,14 +149,17 @@ export const updatePolicy = organizations
       ...(input.Name !== undefined && { name: input.Name }),
       ...(input.Description !== undefined && { description: input.Description }),
       ...(input.Content !== undefined && { content: checked(row.type, input.Content) }),
+      updatedAt: call.now,
     })
     return { Policy: shown(organization, policy) }
   })
 
 export const deletePolicy = organizations
   .operation('DeletePolicy')
-  .on(policyToChange)
+  .on(policyNamed('management'))
+  .given(policyType)
   .run(async (call, _input, { organization, row }) => {
+    refuseAwsOwn(row)
     if ((await targetsOf(organization, row)).length > 0) {
       throw organizations.fail(
         'PolicyInUseException',
@@ -146,6 +174,7 @@ export const deletePolicy = organizations
 export const listPolicies = organizations
   .operation('ListPolicies')
   .on(itself('administrators'))
+  .given((input) => ({ 'organizations:PolicyType': input.Filter }))
   .run(async (call, input, { organization }) => {
     const policies = (await visiblePolicies(organization)).filter(({ type }) => type === input.Filter)
     const { items, rest } = await listed(call, policies, ({ id }) => id, input)

@@ -1,6 +1,8 @@
 /** The kinds of policies an organisation may hold, and what each demands of its documents. */
 import type * as Organizations from '@aws-sdk/client-organizations'
-import { parsePolicy } from '../../policy/index.ts'
+import { checkRcp, checkScp } from './control-policy.ts'
+import { checkManagementPolicy } from './management-policy.ts'
+import { organizations } from './resources.ts'
 
 export type PolicyType = Organizations.PolicyType
 
@@ -15,7 +17,7 @@ interface TypeRules {
     readonly content: string
     readonly detachable: boolean
   }
-  /** Throws a sentence when the document is none of its kind. */
+  /** Throws a `PolicyError` or `SyntaxError` when the document is none of its kind. */
   readonly check: (content: string) => void
 }
 
@@ -25,46 +27,52 @@ const FULL = (principal: boolean): string =>
     Statement: [{ Effect: 'Allow', ...(principal && { Principal: '*' }), Action: '*', Resource: '*' }],
   })
 
-const authorisation = (kind: 'scp' | 'rcp') => (content: string) => void parsePolicy(content, kind)
-
-/** Management policies are JSON objects below one name of their own. */
-const management =
-  (...names: readonly string[]) =>
-  (content: string) => {
-    const document: unknown = JSON.parse(content)
-    const given =
-      typeof document === 'object' && document !== null && !Array.isArray(document) ? Object.keys(document) : []
-    if (given.length === 0 || given.some((name) => !names.includes(name))) throw new SyntaxError('not of this type')
-  }
-
-const plain = (...names: readonly string[]): TypeRules => ({
-  lengthMax: 10_000,
+/** Management policies are JSON below one name of their own. */
+const management = (name: string, lengthMax = 10_000): TypeRules => ({
+  lengthMax,
   attachmentsMax: 10,
-  check: management(...names),
+  check: (content) => checkManagementPolicy(content, name),
 })
 
 /** Source: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html */
-export const policyTypes: Readonly<Partial<Record<PolicyType, TypeRules>>> = {
+export const policyTypes: Readonly<Record<PolicyType, TypeRules>> = {
   SERVICE_CONTROL_POLICY: {
     lengthMax: 5_120,
     attachmentsMax: 5,
     fullAccess: { id: 'p-FullAWSAccess', name: 'FullAWSAccess', content: FULL(false), detachable: true },
-    check: authorisation('scp'),
+    check: checkScp,
   },
   RESOURCE_CONTROL_POLICY: {
     lengthMax: 5_120,
     attachmentsMax: 5,
     fullAccess: { id: 'p-RCPFullAWSAccess', name: 'RCPFullAWSAccess', content: FULL(true), detachable: false },
-    check: authorisation('rcp'),
+    check: checkRcp,
   },
-  TAG_POLICY: plain('tags'),
-  BACKUP_POLICY: plain('plans'),
-  AISERVICES_OPT_OUT_POLICY: { ...plain('services'), lengthMax: 2_500 },
-  CHATBOT_POLICY: plain('chatbot'),
-  DECLARATIVE_POLICY_EC2: plain('ec2_attributes'),
+  TAG_POLICY: management('tags'),
+  BACKUP_POLICY: management('plans'),
+  AISERVICES_OPT_OUT_POLICY: management('services', 2_500),
+  CHATBOT_POLICY: management('chatbot'),
+  DECLARATIVE_POLICY_EC2: management('ec2_attributes'),
+  SECURITYHUB_POLICY: management('securityhub'),
+  INSPECTOR_POLICY: management('inspector'),
+  UPGRADE_ROLLOUT_POLICY: management('upgrade_rollout'),
+  BEDROCK_POLICY: management('bedrock'),
+  S3_POLICY: management('s3_attributes'),
+  NETWORK_SECURITY_DIRECTOR_POLICY: management('network_security_director'),
+  GUARDDUTY_POLICY: management('guardduty'),
+  SECURITYHUB_CSPM_POLICY: management('securityhub_cspm'),
+}
+
+/** The type, when it is one of those above; the model may bring more. */
+export function knownType(type: PolicyType): PolicyType {
+  if (type in policyTypes) return type
+  throw organizations.fail(
+    'PolicyTypeNotAvailableForOrganizationException',
+    `Merlon does not know policies of type ${type}.`,
+  )
 }
 
 /** The type whose full-access policy bears this id. */
 export function typeOfFullAccess(policyId: string): PolicyType | undefined {
-  return (Object.keys(policyTypes) as PolicyType[]).find((type) => policyTypes[type]?.fullAccess?.id === policyId)
+  return (Object.keys(policyTypes) as PolicyType[]).find((type) => policyTypes[type].fullAccess?.id === policyId)
 }

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto'
 import type * as Organizations from '@aws-sdk/client-organizations'
 import { printArn } from '../../kernel/arn.ts'
+import { randomText } from '../../kernel/id.ts'
 import type { Row } from '../../kernel/resource.ts'
 import { service } from '../../kernel/service.ts'
 import { type Key, key, under } from '../../store/store.ts'
@@ -20,6 +21,8 @@ export interface OrganizationRow extends Row {
   readonly enabledTypes: readonly PolicyType[]
   /** Service principals trusted, and since when (epoch milliseconds). */
   readonly trusted: Readonly<Record<string, number>>
+  /** The handshake that asks for all features, while it is under way. */
+  readonly enabling?: string
   /** The delegation policy, verbatim. */
   readonly delegation?: {
     readonly id: string
@@ -56,6 +59,8 @@ export interface PolicyRow extends Row {
   readonly description: string
   readonly type: PolicyType
   readonly content: string
+  /** When it was last written; policies of the first release do not tell. */
+  readonly updatedAt?: number
 }
 
 /** What is attached to a root, unit or account: policy ids by type, in the order they came. */
@@ -79,7 +84,12 @@ export const memberKey = at('member')
 export const policyKey = at('policy')
 export const attachmentsKey = at('attached')
 export const creationKey = at('creation')
-export const all = (kind: 'unit' | 'member' | 'policy' | 'attached' | 'creation', org: string): Key =>
+export const handshakeKey = at('handshake')
+/** Which organisation a handshake is of. */
+export const handshakeAtKey = (id: string): Key => key('organizations', 'handshake-at', id)
+export const handshakesOf = (account: string): Key => under('organizations', 'handshake-of', account)
+export const handshakeOfKey = (account: string, id: string): Key => key('organizations', 'handshake-of', account, id)
+export const all = (kind: 'unit' | 'member' | 'policy' | 'attached' | 'creation' | 'handshake', org: string): Key =>
   under('organizations', kind, org)
 
 const arn = (management: string, resource: string): string =>
@@ -96,13 +106,13 @@ export const arns = {
     arn(management, `policy/${id}/${type.toLowerCase()}/${policy}`),
   awsPolicy: (type: PolicyType, policy: string) => arn('aws', `policy/${type.toLowerCase()}/${policy}`),
   delegation: ({ id, management }: Org, policy: string) => arn(management, `resourcepolicy/${id}/${policy}`),
+  handshake: ({ id, management }: Org, action: string, handshake: string) =>
+    arn(management, `handshake/${id}/${action.toLowerCase()}/${handshake}`),
 }
 
 const LOWER = 'abcdefghijklmnopqrstuvwxyz0123456789'
 
-function random(length: number): string {
-  return Array.from({ length }, () => LOWER[randomInt(LOWER.length)]).join('')
-}
+const random = (length: number) => randomText(LOWER, length)
 
 /** In the forms of the model's patterns. */
 export const newIds = {
@@ -112,6 +122,7 @@ export const newIds = {
   policy: () => `p-${random(8)}`,
   creation: () => `car-${random(32)}`,
   delegation: () => `rp-${random(8)}`,
+  handshake: () => `h-${random(32)}`,
   /** Twelve digits, the first no zero. */
   account: () =>
     String(randomInt(1, 10)) +
@@ -124,6 +135,10 @@ type InputReason = Organizations.InvalidInputExceptionReason
 
 export function violates(reason: ConstraintReason, message: string) {
   return organizations.fail('ConstraintViolationException', message, { Reason: reason })
+}
+
+export function refused(reason: Organizations.HandshakeConstraintViolationExceptionReason, message: string) {
+  return organizations.fail('HandshakeConstraintViolationException', message, { Reason: reason })
 }
 
 export function invalidInput(reason: InputReason, message: string) {

@@ -1,7 +1,9 @@
 /** Services trusted to act in the accounts of an organisation, and the accounts that administer them. */
-import { itself, type Organization, within } from './organization.ts'
+import { namedAccount } from './accounts.ts'
+import type { Organization } from './organization.ts'
 import { listed } from './pages.ts'
 import { arns, date, invalidInput, type MemberRow, organizations, violates } from './resources.ts'
+import { itself } from './within.ts'
 
 const PRINCIPAL = /^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com$/
 
@@ -46,19 +48,9 @@ export const listAwsServiceAccess = organizations
     }
   })
 
-const namedMember = (audience: 'management' | 'administrators') =>
-  within<{ readonly AccountId?: string | undefined }, MemberRow>(
-    audience,
-    async (organization, { AccountId: id = '' }) => ({
-      arn: arns.account(organization.row, id),
-      row: await organization.member(id),
-      missing: () => organizations.fail('AccountNotFoundException', "You specified an account that doesn't exist."),
-    }),
-  )
-
 export const registerDelegatedAdministrator = organizations
   .operation('RegisterDelegatedAdministrator')
-  .on(namedMember('management'))
+  .on(namedAccount('management'))
   .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
   .run((call, { ServicePrincipal }, { organization, row }) => {
     if (row.id === organization.row.management) {
@@ -85,7 +77,7 @@ export const registerDelegatedAdministrator = organizations
 
 export const deregisterDelegatedAdministrator = organizations
   .operation('DeregisterDelegatedAdministrator')
-  .on(namedMember('management'))
+  .on(namedAccount('management'))
   .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
   .run((_call, { ServicePrincipal }, { organization, row }) => {
     if (!(ServicePrincipal in row.administers)) throw notRegistered()
@@ -121,7 +113,7 @@ export const listDelegatedAdministrators = organizations
 
 export const listDelegatedServicesForAccount = organizations
   .operation('ListDelegatedServicesForAccount')
-  .on(namedMember('administrators'))
+  .on(namedAccount('administrators'))
   .run(async (call, input, { row }) => {
     const all = Object.entries(row.administers)
     if (all.length === 0) throw notRegistered()

@@ -58,7 +58,7 @@ async function levelOf(reader: Reader, row: OrganizationRow, target: string, typ
   const kind = type === 'SERVICE_CONTROL_POLICY' ? 'scp' : 'rcp'
   const compiled = await Promise.all(
     ids.map(async (id) => {
-      const full = typeOfFullAccess(id) === type ? policyTypes[type]?.fullAccess : undefined
+      const full = typeOfFullAccess(id) === type ? policyTypes[type].fullAccess : undefined
       const policy = full ? undefined : await reader.get<PolicyRow>(policyKey(row.id, id))
       const content = full?.content ?? policy?.content
       const arn = policy ? arns.policy(row, policy) : arns.awsPolicy(type, id)

@@ -1,11 +1,13 @@
 /** Tags on the root, units, accounts, policies and the delegation policy. */
 import type { Tags } from '../../kernel/resource.ts'
 import { listTags, withoutTags } from '../../kernel/tags.ts'
-import { targetNotFound } from './attachments.ts'
-import { type Organization, within } from './organization.ts'
+import { targetNotFound } from './nodes.ts'
+import type { Organization } from './organization.ts'
 import { listed } from './pages.ts'
+import { policyTypeOf } from './policies.ts'
 import { arns, organizations } from './resources.ts'
 import { mergedTags } from './tags.ts'
+import { type Audience, within } from './within.ts'
 
 /** Something that carries tags, whatever it is. */
 interface Tagged {
@@ -48,15 +50,16 @@ async function tagged(organization: Organization, id: string): Promise<Tagged | 
   )
 }
 
-const target = (audience: 'management' | 'administrators') =>
+const target = (audience: Audience) =>
   within<{ readonly ResourceId?: string | undefined }, Tagged>(audience, async (organization, { ResourceId = '' }) => {
     const row = await tagged(organization, ResourceId)
-    return { ...(row && { arn: row.arn }), row, missing: targetNotFound }
+    return { ...(row && { arn: row.arn, tags: row.tags }), row, missing: targetNotFound }
   })
 
 export const tagResource = organizations
   .operation('TagResource')
   .on(target('management'))
+  .given(({ ResourceId }, call) => policyTypeOf(call, ResourceId))
   .run((_call, input, { row }) => {
     row.save(mergedTags(row.tags, input.Tags))
     return {}
@@ -65,6 +68,7 @@ export const tagResource = organizations
 export const untagResource = organizations
   .operation('UntagResource')
   .on(target('management'))
+  .given(({ ResourceId }, call) => policyTypeOf(call, ResourceId))
   .run((_call, input, { row }) => {
     row.save(withoutTags(row.tags, input.TagKeys))
     return {}
@@ -73,6 +77,7 @@ export const untagResource = organizations
 export const listTagsForResource = organizations
   .operation('ListTagsForResource')
   .on(target('administrators'))
+  .given(({ ResourceId }, call) => policyTypeOf(call, ResourceId))
   .run(async (call, input, { row }) => {
     const { items, rest } = await listed(call, listTags(row.tags), ({ Key }) => Key, input)
     return { Tags: [...items], ...rest }

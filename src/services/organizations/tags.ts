@@ -2,6 +2,7 @@
 import type { Tags } from '../../kernel/resource.ts'
 import { mergeTags, type TagPair, type TagProblem } from '../../kernel/tags.ts'
 import { invalidInput, violates } from './resources.ts'
+import type { Seen, Within } from './within.ts'
 
 export function newTags(pairs: readonly TagPair[] | undefined): Tags {
   return mergedTags(undefined, pairs ?? [])
@@ -18,4 +19,15 @@ const problems: Readonly<Record<TagProblem, () => Error>> = {
   reserved: () => invalidInput('INVALID_SYSTEM_TAGS_PARAMETER', 'Tag keys must not begin with aws:.'),
   'too-many': () =>
     violates('MAX_TAG_LIMIT_EXCEEDED', 'You have exceeded the number of tags allowed on this resource.'),
+}
+
+/** Whoever makes a thing with tags needs the permission to tag it. */
+export async function mayTag(
+  alsoOn: Within<unknown>['alsoOn'],
+  made: Seen,
+  pairs: readonly TagPair[] | undefined,
+): Promise<void> {
+  if (!pairs || pairs.length === 0) return
+  const requested = Object.fromEntries(pairs.map(({ Key, Value = '' }) => [`aws:RequestTag/${Key}`, Value]))
+  await alsoOn({ arn: made.arn }, { ...requested, 'aws:TagKeys': pairs.map(({ Key }) => Key) }, 'TagResource')
 }

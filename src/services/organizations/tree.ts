@@ -1,23 +1,24 @@
 /** The tree: one root, units below it five deep, accounts in any of them; each with exactly one parent. */
 
 import { attachDefaults, detachAll } from './attached.ts'
-import { itself, type Organization, within } from './organization.ts'
+import { childNamed, parentNamed } from './nodes.ts'
+import type { Organization } from './organization.ts'
 import { listed } from './pages.ts'
 import { arns, newIds, organizations, type UnitRow, unitKey, violates } from './resources.ts'
-import { newTags } from './tags.ts'
+import { mayTag, newTags } from './tags.ts'
+import { type Audience, itself, within } from './within.ts'
 
 const DEPTH_MAX = 5
 const UNITS_MAX = 2_000
 
-export const parentNotFound = () =>
-  organizations.fail('ParentNotFoundException', "You specified parent that doesn't exist.")
 export const unitNotFound = () =>
   organizations.fail('OrganizationalUnitNotFoundException', "You specified an organizational unit that doesn't exist.")
 
-const namedUnit = <K extends string>(member: K) =>
-  within<{ readonly [P in K]?: string | undefined }, UnitRow>('administrators', async (organization, input) => {
-    const id = input[member] ?? ''
-    return { arn: arns.unit(organization.row, id), row: await organization.unit(id), missing: unitNotFound }
+const namedUnit = (audience: Audience) =>
+  within<{ readonly OrganizationalUnitId?: string | undefined }, UnitRow>(audience, async (organization, input) => {
+    const id = input.OrganizationalUnitId ?? ''
+    const row = await organization.unit(id)
+    return { arn: arns.unit(organization.row, id), tags: row?.tags, row, missing: unitNotFound }
   })
 
 /** The units above a node, itself included, from the root down; for one that is there. */
@@ -56,10 +57,9 @@ export const listRoots = organizations
 
 export const createOrganizationalUnit = organizations
   .operation('CreateOrganizationalUnit')
-  .on(itself())
-  .run(async (_call, input, { organization }) => {
-    const parent = await organization.node(input.ParentId)
-    if (!parent || parent.type === 'ACCOUNT') throw parentNotFound()
+  .on(parentNamed('management'))
+  .run(async (_call, input, { organization, row: parent, alsoOn }) => {
+    await mayTag(alsoOn, parent, input.Tags)
     // The root is no unit: five units may stand below each other.
     if ((await pathTo(organization, parent.id)).length > DEPTH_MAX) {
       throw violates('OU_DEPTH_LIMIT_EXCEEDED', 'You have exceeded the number of levels that an organization can have.')
@@ -84,12 +84,12 @@ export const createOrganizationalUnit = organizations
 
 export const describeOrganizationalUnit = organizations
   .operation('DescribeOrganizationalUnit')
-  .on(namedUnit('OrganizationalUnitId'))
+  .on(namedUnit('administrators'))
   .run((_call, _input, { organization, row }) => ({ OrganizationalUnit: shownUnit(organization, row) }))
 
 export const updateOrganizationalUnit = organizations
   .operation('UpdateOrganizationalUnit')
-  .on(namedUnit('OrganizationalUnitId'))
+  .on(namedUnit('management'))
   .run(async (_call, input, { organization, row }) => {
     if (input.Name === undefined || input.Name === row.name) return { OrganizationalUnit: shownUnit(organization, row) }
     await freeName(organization, row.parent, input.Name)
@@ -99,7 +99,7 @@ export const updateOrganizationalUnit = organizations
 
 export const deleteOrganizationalUnit = organizations
   .operation('DeleteOrganizationalUnit')
-  .on(namedUnit('OrganizationalUnitId'))
+  .on(namedUnit('management'))
   .run(async (call, _input, { organization, row }) => {
     const members = (await organization.members()).filter(({ parent }) => parent === row.id)
     const below = (await organization.units()).some(({ parent }) => parent === row.id)
@@ -119,10 +119,8 @@ export const deleteOrganizationalUnit = organizations
 
 export const listOrganizationalUnitsForParent = organizations
   .operation('ListOrganizationalUnitsForParent')
-  .on(itself('administrators'))
+  .on(parentNamed('administrators'))
   .run(async (call, input, { organization }) => {
-    const parent = await organization.node(input.ParentId)
-    if (!parent || parent.type === 'ACCOUNT') throw parentNotFound()
     const units = (await organization.units()).filter((unit) => unit.parent === input.ParentId)
     const { items, rest } = await listed(call, units, ({ id }) => id, input)
     return { OrganizationalUnits: items.map((unit) => shownUnit(organization, unit)), ...rest }
@@ -130,10 +128,8 @@ export const listOrganizationalUnitsForParent = organizations
 
 export const listChildren = organizations
   .operation('ListChildren')
-  .on(itself('administrators'))
+  .on(parentNamed('administrators'))
   .run(async (call, input, { organization }) => {
-    const parent = await organization.node(input.ParentId)
-    if (!parent || parent.type === 'ACCOUNT') throw parentNotFound()
     const all = input.ChildType === 'ACCOUNT' ? await organization.members() : await organization.units()
     const children = all.filter((child) => child.parent === input.ParentId)
     const { items, rest } = await listed(call, children, ({ id }) => id, input)
@@ -142,15 +138,8 @@ export const listChildren = organizations
 
 export const listParents = organizations
   .operation('ListParents')
-  .on(itself('administrators'))
-  .run(async (_call, input, { organization }) => {
-    const child = await organization.node(input.ChildId)
-    if (!child?.parent) {
-      throw organizations.fail(
-        'ChildNotFoundException',
-        "We can't find an organizational unit (OU) or AWS account with the ChildId that you specified.",
-      )
-    }
-    const Type = child.parent === organization.row.rootId ? ('ROOT' as const) : ('ORGANIZATIONAL_UNIT' as const)
-    return { Parents: [{ Id: child.parent, Type }] }
+  .on(childNamed)
+  .run((_call, _input, { organization, row: { parent } }) => {
+    const Type = parent === organization.row.rootId ? ('ROOT' as const) : ('ORGANIZATIONAL_UNIT' as const)
+    return { Parents: [{ Id: parent!, Type }] }
   })
