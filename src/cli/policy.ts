@@ -1,11 +1,22 @@
 /** `merlon policy …`: questions about policies in plain files, answered without a server. */
 import { type Command, UsageError, usage } from './command.ts'
+import { diffCommand } from './policy/diff.ts'
 import { explainCommand } from './policy/explain.ts'
 import { InputError } from './policy/files.ts'
 import { simulateCommand } from './policy/simulate.ts'
+import { whatCanCommand } from './policy/what-can.ts'
+import { whatIfCommand } from './policy/what-if.ts'
+import { whoCanCommand } from './policy/who-can.ts'
 import type { PolicyCommand } from './policy/words.ts'
 
-const commands: readonly PolicyCommand[] = [explainCommand, simulateCommand]
+const commands: readonly PolicyCommand[] = [
+  explainCommand,
+  simulateCommand,
+  whoCanCommand,
+  whatCanCommand,
+  diffCommand,
+  whatIfCommand,
+]
 
 const NAMES = commands.map(({ name }) => name).join(', ')
 

@@ -1,6 +1,8 @@
 /** Policies and requests at random, in a small world where they meet often. */
 import fc from 'fast-check'
-import { type CompiledPolicy, compilePolicy, type PolicyKind, type Principal, readPolicy } from './index.ts'
+import { compileResource } from './arn-pattern.ts'
+import { type CompiledPolicy, Context, compilePolicy, type PolicyKind, type Principal, readPolicy } from './index.ts'
+import type { Extent } from './reach-extent.ts'
 
 export const ACCOUNT = '111111111111'
 export const USER_ARN = `arn:aws:iam::${ACCOUNT}:user/u`
@@ -112,3 +114,12 @@ export const principal = pick<Principal>(
     serviceLinked: false,
   },
 )
+
+const none = new Context()
+
+/** By the engine's own patterns; a variable whose value is not known may be anything. */
+export function holds({ within, except }: Extent, resource: string): boolean {
+  const matches = (text: string) =>
+    compileResource(text.replaceAll(/\$\{[a-z][^}]*\}/gi, '*'), '2012-10-17')(resource, none) === true
+  return within.every(matches) && !except.some(matches)
+}

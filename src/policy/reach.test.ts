@@ -1,24 +1,24 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compileResource } from './arn-pattern.ts'
 import { globCodes, globMatches } from './glob.ts'
 import { Context, decide, type Layers } from './index.ts'
-import { ACCOUNT, actions, compiled, contexts, pick, policy, principal, resources, USER } from './reach.fixture.ts'
+import {
+  ACCOUNT,
+  actions,
+  compiled,
+  contexts,
+  holds,
+  pick,
+  policy,
+  principal,
+  resources,
+  USER,
+} from './reach.fixture.ts'
 import { type Access, Reach } from './reach.ts'
-import type { Extent } from './reach-extent.ts'
 import { Known } from './reach-known.ts'
 import { regionsOf } from './reach-regions.ts'
 
 const RUNS = { numRuns: 3000 }
-const none = new Context()
-
-/** By the engine's own patterns; a variable whose value is not known may be anything. */
-function holds({ within, except }: Extent, resource: string): boolean {
-  const matches = (text: string) =>
-    compileResource(text.replaceAll(/\$\{[a-z][^}]*\}/gi, '*'), '2012-10-17')(resource, none) === true
-  return within.every(matches) && !except.some(matches)
-}
-
 const accessTo = (found: readonly Access[], resource: string) =>
   found.filter(({ resources: extents }) => extents.some((extent) => holds(extent, resource)))
 
