@@ -123,7 +123,9 @@ describe('merlon policy who-can', () => {
 
     expect(status).toBe(0)
     expect(stdout).toMatch(/^s3:GetObject on \S+: 2 of 2 principals may, 0 more under conditions\.\n/)
-    expect(stdout).toMatch(/allowed +\S+user\/ann\n +by statement 1 in \S+account\.json:\d+(:\d+)? \(group\/readers: read\)/)
+    expect(stdout).toMatch(
+      /allowed +\S+user\/ann\n +by statement 1 in \S+account\.json:\d+(:\d+)? \(group\/readers: read\)/,
+    )
   })
 })
 
