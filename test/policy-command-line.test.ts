@@ -99,6 +99,32 @@ beforeAll(() => {
   write('broken.json', '{\n  "Version": "2012-10-17",\n  "Statement": [ { "Effect": "Allow", } ]\n}')
 })
 
+describe('merlon policy lint', () => {
+  test('tells each finding with its place, and fails for what is wrong or dangerous', async () => {
+    write('risky.json', policy(allow('iam:PassRole'), allow('s3:GetObjects')))
+
+    const { status, stdout } = await ask('lint', at('risky.json'), at('old.json'))
+
+    expect(status).toBe(1)
+    expect(stdout).toMatch(/risky\.json:\d+:\d+: security warning PASS_ROLE_WITH_STAR_IN_RESOURCE: /)
+    expect(stdout).toMatch(/risky\.json:\d+:\d+: error INVALID_ACTION: The service s3 has no action GetObjects\.\n/)
+    expect(stdout).toMatch(/\n2 files, 2 findings\n$/)
+  })
+
+  test('passes what could only be said better, unless told to be strict', async () => {
+    write('wordy.json', policy(allow(['s3:Get*', 's3:GetObject'])))
+
+    expect((await ask('lint', at('wordy.json'))).status).toBe(0)
+    expect((await ask('lint', '--strict', at('wordy.json'))).status).toBe(1)
+  })
+
+  test('finds what is no JSON, where it is none', async () => {
+    const { status, stdout } = await ask('lint', at('broken.json'))
+
+    expect([status, stdout]).toEqual([1, expect.stringMatching(/broken\.json:3:\d+: error JSON_SYNTAX_ERROR/)])
+  })
+})
+
 describe('merlon policy who-can', () => {
   test('tells who may for sure, who may under which conditions, and through what', async () => {
     const { principals } = await askJson('who-can', 's3:DeleteObject', `${BUCKET}/x`, '--account', at('account.json'))

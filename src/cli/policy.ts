@@ -3,6 +3,7 @@ import { type Command, UsageError, usage } from './command.ts'
 import { diffCommand } from './policy/diff.ts'
 import { explainCommand } from './policy/explain.ts'
 import { InputError } from './policy/files.ts'
+import { lintCommand } from './policy/lint.ts'
 import { simulateCommand } from './policy/simulate.ts'
 import { whatCanCommand } from './policy/what-can.ts'
 import { whatIfCommand } from './policy/what-if.ts'
@@ -10,6 +11,7 @@ import { whoCanCommand } from './policy/who-can.ts'
 import type { PolicyCommand } from './policy/words.ts'
 
 const commands: readonly PolicyCommand[] = [
+  lintCommand,
   explainCommand,
   simulateCommand,
   whoCanCommand,

@@ -2,6 +2,7 @@
 import type { CompiledPolicy, CompiledStatement } from './compile.ts'
 import { Context } from './context.ts'
 import type { Choice, Principals } from './document.ts'
+import { globCodes } from './glob.ts'
 import { EVERY_RESOURCE, patternsOf } from './reach.ts'
 import { type Extent, extentsOf } from './reach-extent.ts'
 import { Known, meets, type OpenStatement, openStatement } from './reach-known.ts'
@@ -73,6 +74,18 @@ function changesOf(before: readonly OpenStatement[], after: readonly OpenStateme
   }
   const texts = patterns.map(({ text }) => text)
   return [...byKind].map(([kind, chosen]) => ({ kind, resources: extentsOf(chosen, regions, texts, '*') }))
+}
+
+/** Whether the statements may allow the action on any resource of a pattern. Errs towards yes. */
+export function mayAllow(policy: CompiledPolicy, action: string, within: string): boolean {
+  const lowered = action.toLowerCase()
+  const bearing = opened(policy).filter(({ statement }) => statement.action(lowered))
+  const universe = within === '*' ? EVERY_RESOURCE : [globCodes(within)]
+  const regions = regionsOf(
+    patternsOf(bearing).map(({ pattern }) => pattern),
+    universe,
+  )
+  return regions?.some(({ example }) => words(bearing, example) !== NO) ?? true
 }
 
 const NO = 'no'

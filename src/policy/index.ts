@@ -1,4 +1,6 @@
 /** The IAM policy language: parse, check, compile, decide, explain. Pure functions, no input or output. */
+
+export { type AccessAsked, accessGranted, type Grant as GrantedAccess, newAccess } from './access.ts'
 export { type CompiledPolicy, type CompiledStatement, compilePolicy, compileSet, type PolicySet } from './compile.ts'
 export { Context, type ContextValue } from './context.ts'
 export { decide } from './decide.ts'
@@ -27,6 +29,7 @@ export type {
 export { PolicyError, type Position } from './error.ts'
 export { explain } from './explain.ts'
 export { contextKeysOf } from './keys.ts'
+export { type Finding, type FindingType, lint, type Reference, type ServiceFacts } from './lint/index.ts'
 export { parsePolicy, readPolicy } from './parse.ts'
 export type {
   AnonymousPrincipal,
@@ -37,3 +40,4 @@ export type {
   ServicePrincipal,
   UserPrincipal,
 } from './principal.ts'
+export { publicStatements } from './public.ts'

@@ -1,25 +1,4 @@
-/** Every action of the public authorisation reference, and lists of them folded for reading. */
-
-/** By service prefix, in order; loaded when first asked for: the table is large. */
-let services: ReadonlyMap<string, readonly string[]> | undefined
-
-export async function actionsByService(): Promise<ReadonlyMap<string, readonly string[]>> {
-  if (!services) {
-    const table = (await import('../../../models/all-actions.json', { with: { type: 'json' } })).default as Readonly<
-      Record<string, Readonly<Record<string, readonly string[]>>>
-    >
-    services = new Map(
-      Object.entries(table).map(([service, levels]) => [
-        service,
-        Object.values(levels)
-          .flat()
-          .sort()
-          .map((name) => `${service}:${name}`),
-      ]),
-    )
-  }
-  return services
-}
+/** Lists of actions folded for reading. */
 
 /** `*` for all there are, `s3:*` for all of a service, `s3:Get*` for all that begin so, else each. */
 export function folded(

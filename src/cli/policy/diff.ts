@@ -1,9 +1,10 @@
 /** `merlon policy diff OLD NEW`: what access a change adds or removes. */
 
+import { actionsByService } from '../../kernel/policy-reference.ts'
 import { type Change, type ChangeKind, Difference } from '../../policy/difference.ts'
 import type { PolicyKind } from '../../policy/index.ts'
 import { UsageError } from '../command.ts'
-import { actionsByService, folded } from './actions.ts'
+import { folded } from './actions.ts'
 import { extentShown } from './conditions.ts'
 import { kindOf, loadPolicy, readText } from './files.ts'
 import { plural, say, sayJson } from './shown.ts'

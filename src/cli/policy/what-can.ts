@@ -1,8 +1,10 @@
 /** `merlon policy what-can PRINCIPAL`: the actions a user or role may do, and on which resources. */
+
+import { actionsByService } from '../../kernel/policy-reference.ts'
 import type { Access, Reach } from '../../policy/reach.ts'
 import { UsageError } from '../command.ts'
 import { type Account, type Identity, readAccount } from './account.ts'
-import { actionsByService, folded } from './actions.ts'
+import { folded } from './actions.ts'
 import { accessAsJson, doubtShown, extentShown, missingKeys } from './conditions.ts'
 import { aroundOf, aroundOptions, reachOf } from './identities.ts'
 import { plural, say, sayJson } from './shown.ts'

@@ -2,9 +2,8 @@
 
 import type { Call } from '../../kernel/call.ts'
 import { anything, type Found, type Target } from '../../kernel/resource.ts'
-import { PolicyError, parsePolicy } from '../../policy/index.ts'
+import { PolicyError, parsePolicy, publicStatements } from '../../policy/index.ts'
 import { keys } from './conditions.ts'
-import { isPublic } from './public-policies.ts'
 import { alive, invalidParameter, type Secret, secretNamed, secretOf, secrets, secretsmanager } from './resources.ts'
 
 const LENGTH_MAX = 20_480
@@ -61,6 +60,8 @@ export const deleteResourcePolicy = secretsmanager
     secrets.save(call, secret.scope, row)
     return { ARN: secret.arn, Name: row.name }
   })
+
+const isPublic = (text: string) => publicStatements(parsePolicy(text, 'resource')).length > 0
 
 /** With or without a secret that the policy is for. */
 const perhapsNamed: Target<{ readonly SecretId?: string | undefined }, Secret | undefined> = {

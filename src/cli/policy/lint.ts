@@ -1,0 +1,49 @@
+/** `merlon policy lint FILE…`: what is wrong with policies, what is dangerous in them, what could be said better. */
+import { policyReference } from '../../kernel/policy-reference.ts'
+import { type Finding, lint, type PolicyKind } from '../../policy/index.ts'
+import { UsageError } from '../command.ts'
+import { kindOf, readText } from './files.ts'
+import { plural, say, sayJson } from './shown.ts'
+import { type PolicyCommand, readWords } from './words.ts'
+
+const KINDS: readonly PolicyKind[] = ['identity', 'resource', 'trust', 'boundary', 'session', 'scp', 'rcp']
+const FILES_MAX = 10_000
+
+const options = {
+  kind: { type: 'string', value: 'KIND', about: `${KINDS.join(', ')} (default: as the policy's elements show)` },
+  strict: { type: 'boolean', about: 'warnings and suggestions count as well' },
+  json: { type: 'boolean', about: 'for programs' },
+} as const
+
+export const lintCommand: PolicyCommand = {
+  name: 'lint',
+  operands: 'FILE…',
+  about: 'Checks policies. Exit status 1 when one has an error or a security warning.',
+  options,
+  async run(words) {
+    const { given, operands } = readWords(options, words, { least: 1, most: FILES_MAX, names: 'FILE…' })
+    const kind = KINDS.find((each) => each === given.kind)
+    if (given.kind !== undefined && !kind)
+      throw new UsageError(`--kind is one of ${KINDS.join(', ')}; '${given.kind}' is none.`)
+    const reference = await policyReference()
+    const found = operands.map((file) => {
+      const text = readText(file)
+      return { file, findings: lint(text, kind ?? kindOf(text), reference) }
+    })
+    const all = found.flatMap(({ findings }) => findings)
+    if (given.json) sayJson(found)
+    else {
+      for (const { file, findings } of found) for (const finding of findings) say(`${shown(file, finding)}\n`)
+      say(`${plural(operands.length, 'file')}, ${plural(all.length, 'finding')}\n`)
+    }
+    return all.some((finding) => given.strict || counts(finding)) ? 1 : 0
+  },
+}
+
+const counts = ({ findingType }: Finding) => findingType === 'ERROR' || findingType === 'SECURITY_WARNING'
+
+function shown(file: string, { locations, findingType, issueCode, findingDetails }: Finding): string {
+  const start = locations[0]?.span.start
+  const place = start ? `${file}:${start.line}:${start.column + 1}` : file
+  return `${place}: ${findingType.toLowerCase().replace('_', ' ')} ${issueCode}: ${findingDetails}`
+}

@@ -1,0 +1,80 @@
+/** What the linter is told of AWS's services: their actions, and for those Merlon plans, their ARNs and condition keys. */
+import type { Reference, ServiceFacts } from '../policy/index.ts'
+
+/** Every action of the public authorisation reference, by service prefix, in order. */
+export async function actionsByService(): Promise<ReadonlyMap<string, readonly string[]>> {
+  services ??= new Map(
+    Object.entries(await actionTable()).map(([service, levels]) => [
+      service,
+      Object.values(levels)
+        .flat()
+        .sort()
+        .map((name) => `${service}:${name}`),
+    ]),
+  )
+  return services
+}
+
+export async function actionNames(): Promise<readonly string[]> {
+  return [...(await actionsByService()).values()].flat()
+}
+
+let services: ReadonlyMap<string, readonly string[]> | undefined
+
+/** By service prefix and access level. */
+type ActionTable = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
+
+async function actionTable(): Promise<ActionTable> {
+  return (await import('../../models/all-actions.json', { with: { type: 'json' } })).default as ActionTable
+}
+
+interface Tables {
+  readonly actions: ActionTable
+  readonly details: Readonly<
+    Record<
+      string,
+      {
+        readonly resources?: Readonly<Record<string, { readonly arn: string }>>
+        readonly keys?: Readonly<Record<string, string>>
+      }
+    >
+  >
+}
+
+let loading: Promise<Reference> | undefined
+
+/** Loaded when first asked for: the tables are large. */
+export function policyReference(): Promise<Reference> {
+  loading ??= load()
+  return loading
+}
+
+async function load(): Promise<Reference> {
+  const [actions, reference] = await Promise.all([
+    actionTable(),
+    import('../../models/iam-reference.json', { with: { type: 'json' } }),
+  ])
+  const tables = { actions, details: reference.default.services } as unknown as Tables
+  const known = new Map<string, ServiceFacts | undefined>()
+  return {
+    service(prefix) {
+      if (!known.has(prefix)) known.set(prefix, factsOf(tables, prefix))
+      return known.get(prefix)
+    },
+  }
+}
+
+function factsOf({ actions, details }: Tables, prefix: string): ServiceFacts | undefined {
+  const levels = Object.hasOwn(actions, prefix) ? actions[prefix] : undefined
+  if (!levels) return undefined
+  const detail = Object.hasOwn(details, prefix) ? details[prefix] : undefined
+  return {
+    actions: new Set(Object.values(levels).flatMap((names) => names.map((name) => name.toLowerCase()))),
+    ...(detail && {
+      details: {
+        arns: Object.values(detail.resources ?? {}).map(({ arn }) => arn),
+        keys: detail.keys ?? {},
+      },
+    }),
+  }
+}

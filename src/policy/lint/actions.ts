@@ -1,0 +1,56 @@
+/** Whether the actions exist, and whether one says what another has said. */
+import { globCodes, globMatches } from '../glob.ts'
+import type { Text } from './finding.ts'
+import type { Check, Linted, Report } from './statement.ts'
+
+export const checkActions: Check = (statement, linted, report) => {
+  const element = statement.action ?? statement.notAction
+  const texts = element?.texts() ?? []
+  for (const text of texts) checkAction(text, linted, report)
+  redundant(texts, 'REDUNDANT_ACTION', report)
+}
+
+function checkAction({ at, text }: Text, { kind, reference }: Linted, report: Report): void {
+  if (kind === 'trust' && !/^(\*|sts:)/i.test(text)) {
+    report('ERROR', 'UNSUPPORTED_ACTION_IN_POLICY', `${text} has no place in a trust policy.`, at)
+  }
+  if (text === '*') return
+  const parts = text.split(':')
+  const prefix = parts[0]!.toLowerCase()
+  if (parts.length !== 2 || prefix === '' || parts[1] === '') {
+    return void report('ERROR', 'INVALID_ACTION', `${text} is no action: expected a service, a colon and a name.`, at)
+  }
+  if (/[*?]/.test(prefix)) {
+    report('SUGGESTION', 'WILDCARD_IN_SERVICE_NAME', `Name the service instead of ${parts[0]}.`, at)
+    if (prefix !== '*') report('ERROR', 'INVALID_SERVICE_IN_ACTION', `There is no service ${parts[0]}.`, at)
+    return
+  }
+  const service = reference.service(prefix)
+  if (!service) return void report('ERROR', 'INVALID_SERVICE_IN_ACTION', `There is no service ${parts[0]}.`, at)
+  const name = parts[1]!.toLowerCase()
+  const pattern = globCodes(name)
+  const known = /[*?]/.test(name)
+    ? [...service.actions].some((each) => globMatches(pattern, each))
+    : service.actions.has(name)
+  if (!known) report('ERROR', 'INVALID_ACTION', `The service ${prefix} has no action ${parts[1]}.`, at)
+}
+
+const COMPARED_MAX = 200
+
+/** Texts that another text of the same list covers. Long lists are left: this is advice. */
+export function redundant(texts: readonly Text[], code: string, report: Report): void {
+  if (texts.length < 2 || texts.length > COMPARED_MAX) return
+  const lowered = texts.map(({ text }) => (code === 'REDUNDANT_ACTION' ? text.toLowerCase() : text))
+  const covered = texts.filter((_, i) =>
+    lowered.some((other, j) => i !== j && covers(other, lowered[i]!) && !(covers(lowered[i]!, other) && j > i)),
+  )
+  if (covered.length > 0) {
+    const details = `${covered.map(({ text }) => text).join(', ')}: said already by another of the list.`
+    report('SUGGESTION', code, details, ...covered.map(({ at }) => at))
+  }
+}
+
+/** Whether all that the second matches, the first does; a wildcard in the second is taken as it is written. */
+function covers(first: string, second: string): boolean {
+  return first === second || (/[*?]/.test(first) && !first.includes('${') && globMatches(globCodes(first), second))
+}

@@ -1,0 +1,124 @@
+/**
+ * The linter: what is wrong with a policy, what is dangerous in it, and what could be said better, by the codes of Access
+ * Analyzer's ValidatePolicy. It never throws on a document, whatever that is.
+ * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
+ */
+import type { PolicyKind } from '../document.ts'
+import { PolicyError } from '../error.ts'
+import { parseJson, positions, SAVED_CHARS_MAX } from '../json.ts'
+import { parsePolicy } from '../parse.ts'
+import { checkActions } from './actions.ts'
+import { checkConditions } from './conditions.ts'
+import { checkDocument, checkElements, checkSids } from './elements.ts'
+import { At, type Finding, type FindingType, learnMore, type Span } from './finding.ts'
+import { checkPrincipals } from './principals.ts'
+import type { Reference } from './reference.ts'
+import { checkResources } from './resources.ts'
+import { checkProviders, checkSensitive, checkServices } from './security.ts'
+import { type Check, type Linted, type Report, statementAt } from './statement.ts'
+import { checkVariables } from './variables.ts'
+
+export type { Finding, FindingType, Location, PathElement, Span } from './finding.ts'
+export type { Reference, ServiceFacts } from './reference.ts'
+
+const CHECKS: readonly Check[] = [
+  checkElements,
+  checkActions,
+  checkResources,
+  checkPrincipals,
+  checkConditions,
+  checkVariables,
+  checkSensitive,
+  checkServices,
+  checkProviders,
+]
+
+/** Characters, white space left out unless `spaces`. */
+const SIZES: Readonly<
+  Partial<
+    Record<
+      PolicyKind,
+      { readonly max: number; readonly code: string; readonly type: FindingType; readonly spaces?: true }
+    >
+  >
+> = {
+  identity: { max: 6_144, code: 'POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA', type: 'WARNING' },
+  resource: { max: 20_480, code: 'POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA', type: 'WARNING' },
+  trust: { max: 2_048, code: 'POLICY_SIZE_EXCEEDS_ROLE_TRUST_POLICY_QUOTA', type: 'WARNING' },
+  scp: { max: 5_120, code: 'POLICY_SIZE_EXCEEDS_SCP_QUOTA', type: 'ERROR', spaces: true },
+}
+
+/** Findings in the order of the document, errors first where they stand together. */
+export function lint(text: string, kind: PolicyKind, reference: Reference): readonly Finding[] {
+  const position = positions(text)
+  const findings: Finding[] = []
+  const spanOf = ({ json }: At): Span => ({ start: position(json.start), end: position(json.end) })
+  const report: Report = (findingType, issueCode, findingDetails, ...at) => {
+    const locations = at.map((each) => ({ path: each.path, span: spanOf(each) }))
+    findings.push({
+      findingType,
+      issueCode,
+      findingDetails,
+      learnMoreLink: learnMore(findingType, issueCode),
+      locations,
+    })
+  }
+  let root: At
+  try {
+    root = new At(parseJson(text, 'is not JSON', SAVED_CHARS_MAX))
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error
+    const at = position(error.offset)
+    const details = `The policy is no JSON from line ${at.line}, column ${at.column + 1} on.`
+    const locations = [{ path: [], span: { start: at, end: position(text.length) } }]
+    const learnMoreLink = learnMore('ERROR', 'JSON_SYNTAX_ERROR')
+    return [{ findingType: 'ERROR', issueCode: 'JSON_SYNTAX_ERROR', findingDetails: details, learnMoreLink, locations }]
+  }
+
+  checkDocument(root, report)
+  const version = root.member('Version')?.json
+  const linted: Linted = {
+    kind,
+    version: version?.type === 'string' && version.value === '2012-10-17' ? '2012-10-17' : '2008-10-17',
+    statements: (root.member('Statement')?.items() ?? [])
+      .filter(({ json }) => json.type === 'object')
+      .map((at, index) => statementAt(at, index)),
+    reference,
+  }
+  checkSids(linted, report)
+  for (const statement of linted.statements) for (const check of CHECKS) check(statement, linted, report)
+  checkSize(text, kind, root, report)
+  if (!findings.some(({ findingType }) => findingType === 'ERROR')) unsaid(text, kind, root, position, report)
+  return inOrder(findings)
+}
+
+function checkSize(text: string, kind: PolicyKind, root: At, report: Report): void {
+  const row = SIZES[kind]
+  if (!row) return
+  const size = row.spaces ? text.length : text.replace(/\s/g, '').length
+  if (size > row.max) report(row.type, row.code, `The policy has ${size} characters; ${row.max} is the most.`, root)
+}
+
+/** What IAM would refuse is an error, also where no check above has a name for it. */
+function unsaid(
+  text: string,
+  kind: PolicyKind,
+  root: At,
+  position: ReturnType<typeof positions>,
+  report: Report,
+): void {
+  try {
+    parsePolicy(text, kind)
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error
+    const at = position(error.offset)
+    report('ERROR', 'INVALID_POLICY_ELEMENT', `${error.message} (line ${at.line}, column ${at.column + 1})`, root)
+  }
+}
+
+const RANK: Readonly<Record<FindingType, number>> = { ERROR: 0, SECURITY_WARNING: 1, WARNING: 2, SUGGESTION: 3 }
+
+function inOrder(findings: readonly Finding[]): readonly Finding[] {
+  const start = ({ locations }: Finding) => locations[0]?.span.start.offset ?? 0
+  return [...findings].sort((a, b) => start(a) - start(b) || RANK[a.findingType] - RANK[b.findingType])
+}

@@ -1,0 +1,191 @@
+/** Access Analyzer through the gate: findings by page, and three questions a pipeline asks. */
+import {
+  AccessAnalyzerClient,
+  CheckAccessNotGrantedCommand,
+  CheckNoNewAccessCommand,
+  CheckNoPublicAccessCommand,
+  ValidatePolicyCommand,
+  type ValidatePolicyFinding,
+} from '@aws-sdk/client-accessanalyzer'
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam'
+import { describe, expect, test } from 'vitest'
+import { allowing, cloud } from '../../../test/cloud.ts'
+
+const IDENTITY = 'IDENTITY_POLICY' as const
+const of = (...Statement: readonly object[]) => JSON.stringify({ Version: '2012-10-17', Statement })
+const allow = (Action: string | string[], Resource: string | string[] = '*', more: object = {}) => ({
+  Effect: 'Allow',
+  Action,
+  Resource,
+  ...more,
+})
+const analyzer = async () => (await cloud()).client(AccessAnalyzerClient)
+
+describe('ValidatePolicy', () => {
+  test('tells what is wrong, dangerous or said twice, with the place', async () => {
+    const { findings } = await (await analyzer()).send(
+      new ValidatePolicyCommand({
+        policyType: IDENTITY,
+        policyDocument: of(allow('iam:PassRole'), allow(['s3:Get*', 's3:GetObject', 's3:Gone'])),
+      }),
+    )
+
+    expect(findings?.map(({ findingType, issueCode }) => `${findingType} ${issueCode}`)).toEqual([
+      'SECURITY_WARNING PASS_ROLE_WITH_STAR_IN_RESOURCE',
+      'SUGGESTION REDUNDANT_ACTION',
+      'ERROR INVALID_ACTION',
+    ])
+    expect(findings?.[2]?.locations?.[0]?.path).toEqual([
+      { value: 'Statement' },
+      { index: 1 },
+      { value: 'Action' },
+      { index: 2 },
+    ])
+  })
+
+  test('pages through many findings, each once', async () => {
+    const client = await analyzer()
+    const names = Array.from({ length: 25 }, (_, n) => `s3:Nothing${n}`)
+    const request = { policyType: IDENTITY, policyDocument: of(allow(names)), maxResults: 10 }
+    const told: ValidatePolicyFinding[] = []
+    let nextToken: string | undefined
+    do {
+      const page = await client.send(new ValidatePolicyCommand({ ...request, ...(nextToken && { nextToken }) }))
+      told.push(...page.findings!)
+      nextToken = page.nextToken
+    } while (nextToken)
+
+    expect(new Set(told.map(({ findingDetails }) => findingDetails)).size).toBe(25)
+    await expect(client.send(new ValidatePolicyCommand({ ...request, nextToken: 'made up' }))).rejects.toMatchObject({
+      name: 'ValidationException',
+    })
+  })
+
+  test('knows what kind of policy it looks at', async () => {
+    const client = await analyzer()
+    const trust = of({ Effect: 'Allow', Principal: { AWS: '111122223333' }, Action: 'sts:AssumeRole' })
+    const ask = (more: object) =>
+      client.send(new ValidatePolicyCommand({ policyType: 'RESOURCE_POLICY', policyDocument: trust, ...more }))
+
+    expect((await ask({ validatePolicyResourceType: 'AWS::IAM::AssumeRolePolicyDocument' })).findings).toEqual([])
+    expect((await ask({})).findings).toMatchObject([{ issueCode: 'MISSING_RESOURCE' }])
+  })
+
+  test('is for whoever may ask', async () => {
+    const it = await cloud()
+    const iam = it.client(IAMClient)
+    await iam.send(new CreateUserCommand({ UserName: 'ann' }))
+    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'ann' }))
+    const ann = it.client(AccessAnalyzerClient, {
+      accessKeyId: AccessKey!.AccessKeyId!,
+      secretAccessKey: AccessKey!.SecretAccessKey!,
+    })
+    const ask = () =>
+      ann.send(new ValidatePolicyCommand({ policyType: IDENTITY, policyDocument: of(allow('s3:GetObject')) }))
+
+    await expect(ask()).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    await it.permit('ann', allowing({ Action: 'access-analyzer:ValidatePolicy', Resource: '*' }))
+    expect((await ask()).findings).toEqual([])
+  })
+})
+
+describe('CheckNoNewAccess', () => {
+  const ask = async (before: string, after: string) =>
+    (await analyzer()).send(
+      new CheckNoNewAccessCommand({ policyType: IDENTITY, existingPolicyDocument: before, newPolicyDocument: after }),
+    )
+  const reads = of(allow('s3:GetObject', 'arn:aws:s3:::b/*'))
+
+  test.each([
+    ['the same', reads],
+    ['less', of(allow('s3:GetObject', 'arn:aws:s3:::b/a'))],
+    [
+      'the same under a condition',
+      of(allow('s3:GetObject', 'arn:aws:s3:::b/*', { Condition: { Bool: { 'aws:SecureTransport': 'true' } } })),
+    ],
+    ['a Deny more', of(allow('s3:GetObject', 'arn:aws:s3:::b/*'), { Effect: 'Deny', Action: '*', Resource: '*' })],
+  ])('passes what grants %s', async (_, after) => {
+    expect(await ask(reads, after)).toMatchObject({ result: 'PASS', reasons: [] })
+  })
+
+  test.each([
+    ['another action', of(allow(['s3:GetObject', 's3:PutObject'], 'arn:aws:s3:::b/*')), 's3:PutObject'],
+    ['another resource', of(allow('s3:GetObject', ['arn:aws:s3:::b/*', 'arn:aws:s3:::c/*'])), 's3:GetObject'],
+    ['an action no table knows', of(allow('s3:GetObject', 'arn:aws:s3:::b/*'), allow('future:Act')), 'future:Act'],
+  ])('fails %s, and says through which statement', async (_, after, action) => {
+    const { result, reasons } = await ask(reads, after)
+
+    expect(result).toBe('FAIL')
+    expect(reasons?.[0]).toMatchObject({
+      description: expect.stringContaining(action),
+      statementIndex: expect.any(Number),
+    })
+  })
+})
+
+describe('CheckAccessNotGranted', () => {
+  const policyDocument = of(allow('s3:Get*', 'arn:aws:s3:::b/*'), {
+    Effect: 'Deny',
+    Action: 's3:GetObject',
+    Resource: 'arn:aws:s3:::b/secret/*',
+  })
+  const ask = async (access: { actions?: string[]; resources?: string[] }[]) =>
+    (await (await analyzer()).send(new CheckAccessNotGrantedCommand({ policyType: IDENTITY, policyDocument, access })))
+      .result
+
+  test.each([
+    ['an action it has not', [{ actions: ['s3:PutObject'] }]],
+    ['a resource it has not', [{ resources: ['arn:aws:s3:::c/*'] }]],
+    ['what a Deny takes back', [{ actions: ['s3:GetObject'], resources: ['arn:aws:s3:::b/secret/a'] }]],
+    ['a family it has not', [{ actions: ['s3:Delete*', 'iam:*'] }]],
+  ])('passes %s', async (_, access) => {
+    expect(await ask(access)).toBe('PASS')
+  })
+
+  test.each([
+    ['an action', [{ actions: ['s3:GetObject'] }]],
+    ['a resource within a pattern', [{ resources: ['arn:aws:s3:::b/a'] }]],
+    ['both', [{ actions: ['s3:GetObject'], resources: ['arn:aws:s3:::b/*'] }]],
+    ['one of several, in other letters', [{ actions: ['s3:PutObject', 'S3:getobject'] }]],
+  ])('fails %s', async (_, access) => {
+    expect(await ask(access)).toBe('FAIL')
+  })
+
+  test('refuses to be asked nothing, and policies that are none', async () => {
+    await expect(ask([{}])).rejects.toMatchObject({ name: 'InvalidParameterException' })
+    const broken = new CheckAccessNotGrantedCommand({
+      policyType: IDENTITY,
+      policyDocument: '{',
+      access: [{ actions: ['s3:*'] }],
+    })
+    await expect((await analyzer()).send(broken)).rejects.toMatchObject({
+      name: 'InvalidParameterException',
+      message: expect.stringContaining('line 1'),
+    })
+  })
+})
+
+describe('CheckNoPublicAccess', () => {
+  const ask = async (Principal: unknown, Condition?: object) => {
+    const statement = { ...allow('s3:GetObject', 'arn:aws:s3:::b/*'), Principal, ...(Condition && { Condition }) }
+    const command = new CheckNoPublicAccessCommand({ policyDocument: of(statement), resourceType: 'AWS::S3::Bucket' })
+    return (await (await analyzer()).send(command)).result
+  }
+
+  test.each([
+    ['an account', { AWS: '111122223333' }, undefined],
+    ['everybody of one organisation', '*', { StringEquals: { 'aws:PrincipalOrgID': 'o-abcdefghij' } }],
+  ])('passes %s', async (_, principal, condition) => {
+    expect(await ask(principal, condition)).toBe('PASS')
+  })
+
+  test.each([
+    ['everybody', '*', undefined],
+    ['everybody, the long way', { AWS: '*' }, undefined],
+    ['everybody whose organisation is anything', '*', { StringLike: { 'aws:PrincipalOrgID': '*' } }],
+    ['everybody but one organisation', '*', { StringNotEquals: { 'aws:PrincipalOrgID': 'o-abcdefghij' } }],
+    ['everybody, if they use TLS', '*', { Bool: { 'aws:SecureTransport': 'true' } }],
+  ])('fails %s', async (_, principal, condition) => {
+    expect(await ask(principal, condition)).toBe('FAIL')
+  })
+})
