@@ -48,6 +48,18 @@ export interface TrustedIssuer {
   readonly clientIds: readonly string[]
 }
 
+/** A SAML identity provider as STS sees it. */
+export interface TrustedIdp {
+  readonly arn: string
+  readonly account: string
+  readonly name: string
+  readonly entityId: string
+  /** DER, base64. */
+  readonly signingCertificates: readonly string[]
+  /** Epoch milliseconds. */
+  readonly validUntil: number
+}
+
 /** The world outside; provided by the server, which guards what may be reached. */
 export interface OutboundPort {
   /** HTTPS only. Throws when the host may not be reached, does not answer in time, or answers too much. */
@@ -66,6 +78,7 @@ export interface IdentityPort {
   managedPolicy(reader: Reader, arn: string, account: string): Promise<CompiledPolicy | undefined>
   /** By the issuer's address without its scheme. */
   oidcProvider(reader: Reader, account: string, issuer: string): Promise<TrustedIssuer | undefined>
+  samlProvider(reader: Reader, arn: string): Promise<TrustedIdp | undefined>
   /** Checks a one-time code of the named MFA device of this subject, and spends it. */
   verifyMfa(unit: Unit, account: string, subject: Subject, serial: string, code: string, now: number): Promise<boolean>
   /** Tells that a credential was used. Durable within a minute. */

@@ -192,6 +192,7 @@ async function trail(action = 'cloudtrail:LookupEvents') {
     identity: async () => auditor,
     role: async () => undefined,
     oidcProvider: async () => undefined,
+    samlProvider: async () => undefined,
     managedPolicy: async () => undefined,
     verifyMfa: async () => false,
     used: () => undefined,

@@ -1,4 +1,5 @@
 /** What IAM offers the kernel and the other services: who stands behind a key, and what policies bear on them. */
+import { parseArn } from '../../kernel/arn.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Derived } from '../../kernel/derived.ts'
 import type { AssumableRole, Identity, IdentityPort, LongTermKey, Reader } from '../../kernel/ports.ts'
@@ -12,6 +13,8 @@ import { verifyMfa } from './mfa.ts'
 import { type OidcProviderRow, oidcProvider } from './oidc-providers.ts'
 import { findManagedPolicy } from './policies.ts'
 import { type GroupRow, type Holder, type RoleRow, role, type UserRow, user, userIdKey } from './resources.ts'
+import { parseSamlMetadata } from './saml-metadata.ts'
+import { type SamlProviderRow, samlProvider } from './saml-providers.ts'
 import { compileTrust } from './trust.ts'
 import { Uses } from './uses.ts'
 
@@ -199,6 +202,18 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
       const at = { ...scope, account }
       const row = await reader.get<OidcProviderRow>(oidcProvider.key(at, issuer))
       return row && { arn: oidcProvider.arnOf(at, row), clientIds: row.clientIds }
+    },
+    samlProvider: async (reader, arn) => {
+      const parsed = parseArn(arn)
+      if (parsed?.service !== 'iam' || !parsed.resource.startsWith('saml-provider/')) return undefined
+      const at = { ...scope, account: parsed.account }
+      const row = await reader.get<SamlProviderRow>(
+        samlProvider.key(at, parsed.resource.slice('saml-provider/'.length)),
+      )
+      if (!row) return undefined
+      const { entityId, signingCertificates } = parseSamlMetadata(row.document)
+      const { name, validUntil } = row
+      return { arn: samlProvider.arnOf(at, row), account: at.account, name, entityId, signingCertificates, validUntil }
     },
     managedPolicy: async (reader, arn, account) => managedThrough(reader, account, arn),
     verifyMfa: (unit, account, subject, serial, code, now) =>

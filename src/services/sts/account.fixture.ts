@@ -84,6 +84,7 @@ export async function account() {
     identity,
     accessKey: async (id) => keys.get(id),
     role: async (_reader, arn) => roles.get(arn),
+    samlProvider: async () => undefined,
     oidcProvider: async () => undefined,
     managedPolicy: async (_reader, arn) => managed.get(arn),
     verifyMfa: async (_unit, number, subject, serial, code) =>

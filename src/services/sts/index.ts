@@ -4,6 +4,7 @@ import { assumeRole } from './assume-role.ts'
 import { decodeAuthorizationMessage, getAccessKeyInfo, getCallerIdentity } from './caller.ts'
 import { limited } from './limits.ts'
 import { sts as words } from './resources.ts'
+import { assumeRoleWithSaml, forgetAssertion } from './saml.ts'
 import { getFederationToken, getSessionToken } from './tokens.ts'
 import { assumeRoleWithWebIdentity } from './web-identity.ts'
 
@@ -15,7 +16,9 @@ export const sts: Service = {
     decodeAuthorizationMessage,
     assumeRole,
     assumeRoleWithWebIdentity,
+    assumeRoleWithSaml,
     getSessionToken,
     getFederationToken,
   ].map(limited),
+  jobs: { 'sts.forget-assertion': forgetAssertion },
 }

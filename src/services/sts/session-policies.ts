@@ -13,7 +13,7 @@ const ARNS_MAX = 10
 /** The scale of PackedPolicySize is ours: AWS does not publish its packed form. */
 const PACKED_BYTES_MAX = 2048
 
-interface PoliciesInput {
+export interface SessionPolicyInput {
   readonly Policy?: string | undefined
   readonly PolicyArns?: readonly { readonly arn?: string | undefined }[] | undefined
 }
@@ -22,7 +22,7 @@ interface PoliciesInput {
 export async function sessionPolicies(
   call: Call,
   account: string,
-  { Policy, PolicyArns = [] }: PoliciesInput,
+  { Policy, PolicyArns = [] }: SessionPolicyInput,
 ): Promise<Pick<Session, 'policies' | 'policyArns'>> {
   if (Policy !== undefined) checkInline(Policy)
   if (PolicyArns.length > ARNS_MAX) throw tooLong('policyArns', ARNS_MAX)

@@ -1,16 +1,12 @@
 /** AssumeRoleWithWebIdentity: become a role by the word of an OpenID Connect provider that the role trusts. */
 
 import { parseArn } from '../../kernel/arn.ts'
-import type { Call, Conditions } from '../../kernel/call.ts'
 import type { AssumableRole } from '../../kernel/ports.ts'
 import type { Target } from '../../kernel/resource.ts'
 import { Fault } from '../../wire/fault.ts'
-import { durationSeconds } from './assume-role.ts'
-import { issue } from './credentials.ts'
-import { assumedRoleArn, sts } from './resources.ts'
+import { type Brought, federatedSession } from './federated-session.ts'
+import { sts } from './resources.ts'
 import { asTrusted } from './roles.ts'
-import { packedSize, sessionPolicies } from './session-policies.ts'
-import { sessionTags } from './session-tags.ts'
 import { verifiedToken, type WebIdentity } from './web-identity-token.ts'
 
 interface Vouched {
@@ -64,27 +60,15 @@ export const assumeRoleWithWebIdentity = sts
   .unsigned()
   .given((input, _call, row) => ({ ...(row && tokenKeys(row.identity)), 'sts:RoleSessionName': input.RoleSessionName }))
   .run(async (call, input, { role, identity }) => {
-    const { tags, transitiveTagKeys, sourceIdentity } = await granted(call, input.RoleArn, role, identity)
-    const seconds = durationSeconds(call, role, input.DurationSeconds)
-    const policies = await sessionPolicies(call, role.account, input)
-    const packed = packedSize(policies, tags)
-
-    const { RoleSessionName: sessionName } = input
+    const { sourceIdentity, ...session } = await federatedSession(call, input, role, {
+      sessionName: input.RoleSessionName,
+      seconds: input.DurationSeconds,
+      keys: tokenKeys(identity),
+      brought: broughtBy(identity),
+    })
     return {
-      Credentials: issue(call, seconds, {
-        account: role.account,
-        subject: { kind: 'role', name: role.name, id: role.id, sessionName },
-        ...policies,
-        ...(Object.keys(tags).length > 0 && { tags, transitiveTagKeys }),
-        ...(sourceIdentity !== undefined && { sourceIdentity }),
-        federation: tokenKeys(identity),
-      }),
+      ...session,
       SubjectFromWebIdentityToken: identity.subject,
-      AssumedRoleUser: {
-        AssumedRoleId: `${role.id}:${sessionName}`,
-        Arn: assumedRoleArn(call, role.account, role.name, sessionName),
-      },
-      ...(packed !== undefined && { PackedPolicySize: packed }),
       Provider: identity.provider.arn,
       Audience: identity.audience,
       ...(sourceIdentity !== undefined && { SourceIdentity: sourceIdentity }),
@@ -111,32 +95,15 @@ function tokenKeys({
   return keys
 }
 
-/** Tags and source identity that the token brings, each with a permission of its own. */
-async function granted(call: Call, arn: string, role: AssumableRole, identity: WebIdentity) {
-  const brought = tagsOf(identity.claims[TAGS_CLAIM])
-  const { tags, transitiveTagKeys } = sessionTags({}, brought.pairs, brought.transitive)
-  const claim = identity.claims[SOURCE_IDENTITY_CLAIM]
-  const sourceIdentity = typeof claim === 'string' ? claim : undefined
-  const keys: Conditions = {
-    ...tokenKeys(identity),
-    ...(sourceIdentity !== undefined && { 'sts:SourceIdentity': sourceIdentity }),
-    ...Object.fromEntries(brought.pairs.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value])),
-    ...(brought.pairs.length > 0 && { 'aws:TagKeys': brought.pairs.map(({ Key }) => Key) }),
-    ...(brought.transitive.length > 0 && { 'sts:TransitiveTagKeys': brought.transitive }),
-  }
-  const acted = asTrusted(call, arn, role)
-  if (brought.pairs.length > 0) await call.authorize('sts:TagSession', acted, keys)
-  if (sourceIdentity !== undefined) await call.authorize('sts:SetSourceIdentity', acted, keys)
-  return { tags, transitiveTagKeys, sourceIdentity }
-}
-
 /** `{"principal_tags": {"team": ["blue"]}, "transitive_tag_keys": ["team"]}`; anything else brings none. */
-function tagsOf(claim: unknown): { pairs: readonly { Key: string; Value: string }[]; transitive: readonly string[] } {
+function broughtBy({ claims }: WebIdentity): Brought {
+  const claim = claims[TAGS_CLAIM]
+  const source = claims[SOURCE_IDENTITY_CLAIM]
   const { principal_tags: given, transitive_tag_keys: transitive } = (claim ?? {}) as Readonly<Record<string, unknown>>
   const pairs = Object.entries((given ?? {}) as Readonly<Record<string, unknown>>).flatMap(([Key, values]) => {
     const Value = Array.isArray(values) && values.length === 1 ? values[0] : values
     return typeof Value === 'string' ? [{ Key, Value }] : []
   })
   const keys = Array.isArray(transitive) ? transitive.filter((key): key is string => typeof key === 'string') : []
-  return { pairs, transitive: keys }
+  return { pairs, transitive: keys, sourceIdentity: typeof source === 'string' ? source : undefined }
 }
