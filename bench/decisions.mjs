@@ -233,4 +233,46 @@ export async function benchDecisions() {
   }
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) await benchDecisions()
+/** Documents and patterns made to be slow: the slowest is told beside the ten milliseconds it may take. */
+function strangeDocuments() {
+  const of = (Resource, more = {}) =>
+    JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource, ...more }] })
+  const documents = {
+    'a million characters in one text': of(`arn:aws:s3:::${'a'.repeat(1_000_000)}`),
+    '100,000 levels deep': '{"Statement":'.repeat(100_000),
+    '20,000 resources': of(Array.from({ length: 20_000 }, (_, i) => `a${i}`)),
+    'fifty stars': of(`arn:aws:s3:::b/${'*a'.repeat(50)}`),
+    'a thousand stars': of(`arn:aws:s3:::b/${'*a'.repeat(1_000)}c`),
+    'strange letters': of('arn:aws:s3:::b/*', { Sid: '\ud800\u202e\u0000' }),
+  }
+  const principal = { kind: 'root', account: ACCOUNT, arn: `arn:aws:iam::${ACCOUNT}:root`, userId: ACCOUNT, tags: {} }
+  const request = { principal, action: 's3:GetObject', resourceAccount: ACCOUNT, context: new policy.Context() }
+  return Object.entries(documents).map(([name, text]) => {
+    const started = performance.now()
+    let outcome = 'refused'
+    try {
+      const session = policy.compilePolicy(policy.parsePolicy(text, 'identity'), { id: 'x', kind: 'identity' })
+      policy.decide(
+        { ...request, resource: `arn:aws:s3:::b/${'a'.repeat(1_000)}b` },
+        { identity: [], session: [session], resourceMode: 'optional' },
+      )
+      outcome = 'evaluated'
+    } catch {
+      // Refused, as it should be.
+    }
+    return { name, outcome, ms: performance.now() - started }
+  })
+}
+
+export function benchDocuments() {
+  for (let warm = 0; warm < 3; warm++) strangeDocuments()
+  console.log('documents made to be slow (10 ms each is the most):')
+  for (const { name, outcome, ms } of strangeDocuments()) {
+    console.log(`  ${name.padEnd(34)} ${outcome.padEnd(10)} ${ms.toFixed(2)} ms${ms > 10 ? '  TOO SLOW' : ''}`)
+  }
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  await benchDecisions()
+  benchDocuments()
+}

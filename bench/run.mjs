@@ -7,7 +7,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { benchDecisions } from './decisions.mjs'
+import { benchDecisions, benchDocuments } from './decisions.mjs'
 import { signedRequest } from './requests.mjs'
 import { startMerlon, startMoto } from './servers.mjs'
 
@@ -126,3 +126,4 @@ console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}\n`
 await main()
 console.log()
 await benchDecisions()
+benchDocuments()
