@@ -171,6 +171,17 @@ describe('Of any tree', () => {
     )
   })
 
+  test('who may only append takes nothing away, whatever is written below', () => {
+    fc.assert(
+      fc.property(values, levels, (list, below) => {
+        const root = named({ x: { k: { '@@assign': list, ...only('@@append') } } })
+        const outcome = merge([[root], ...below]).effective['x'] as Record<string, unknown>
+
+        expect(outcome['k']).toEqual(expect.arrayContaining([...list]))
+      }),
+    )
+  })
+
   test('a closed branch never gains members', () => {
     fc.assert(
       fc.property(levels, levels, (above, below) => {
