@@ -28,4 +28,12 @@ export const quotaDefaults: Quotas = {
   'iam/GroupPolicySize': 5120,
   'iam/RolePolicySize': 10240,
   'iam/AssumeRolePolicySize': 2048,
+
+  // Source: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+  // AWS begins with ten and raises them on request, up to this.
+  'organizations/AccountsPerOrganization': 10_000,
+  'organizations/InvitationsPerDay': 20,
+  'organizations/PoliciesPerType': 1000,
+  'organizations/UnitsPerOrganization': 2000,
+  'organizations/ClosuresPerMonth': 10,
 }

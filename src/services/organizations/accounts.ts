@@ -1,30 +1,20 @@
 /** Member accounts: made as tenants of this Merlon, moved, closed, taken out of the organisation. */
 import type * as Organizations from '@aws-sdk/client-organizations'
 import type { Call } from '../../kernel/call.ts'
-import { attachDefaults, detachAll } from './attached.ts'
+import type { Tags } from '../../kernel/resource.ts'
+import { attachDefaults } from './attached.ts'
+import { withdrawApproval } from './handshakes.ts'
+import { leave, refuseAdministrator } from './membership.ts'
 import { parentNamed } from './nodes.ts'
 import type { Organization } from './organization.ts'
 import { listed } from './pages.ts'
-import {
-  all,
-  arns,
-  creationKey,
-  date,
-  emailKey,
-  type MemberRow,
-  memberKey,
-  membershipKey,
-  newIds,
-  organizations,
-  violates,
-} from './resources.ts'
+import { all, arns, creationKey, date, emailKey, type MemberRow, newIds, organizations, violates } from './resources.ts'
 import { mayTag, newTags } from './tags.ts'
 import { pathTo } from './tree.ts'
 import { type Audience, itself, within } from './within.ts'
 
+const CLOSURES_WITHIN_MS = 30 * 24 * 3_600_000
 const ROLE_NAME_DEFAULT = 'OrganizationAccountAccessRole'
-/** AWS: four days before a created account may leave; the model has a reason for it. */
-const LEAVE_AFTER_MS = 4 * 24 * 3_600_000
 
 interface Creation {
   readonly id: string
@@ -46,7 +36,7 @@ export const namedAccount = (audience: Audience) =>
     },
   )
 
-async function shownAccount(organization: Organization, row: MemberRow) {
+export async function shownAccount(organization: Organization, row: MemberRow) {
   const path = (await pathTo(organization, row.id)).join('/')
   return {
     Id: row.id,
@@ -81,11 +71,18 @@ export const createAccount = organizations
   .on(itself())
   .run(async (call, input, { organization, alsoOn }) => {
     await mayTag(alsoOn, { arn: arns.account(organization.row, '*') }, input.Tags)
+    if ((await organization.members()).length >= call.quotas['organizations/AccountsPerOrganization']!) {
+      throw violates(
+        'ACCOUNT_NUMBER_LIMIT_EXCEEDED',
+        'You have exceeded the number of accounts that an organization can have.',
+      )
+    }
+    const tags = newTags(input.Tags)
     organization.change()
     const taken = await call.unit.get(emailKey(input.Email))
     const outcome = taken
       ? { failure: 'EMAIL_ALREADY_EXISTS' as const }
-      : { account: await newMember(call, organization, input) }
+      : { account: await newMember(call, organization, input, tags) }
     const creation: Creation = { id: newIds.creation(), name: input.AccountName, requestedAt: call.now, ...outcome }
     call.unit.put(creationKey(organization.row.id, creation.id), creation)
     return { CreateAccountStatus: shownCreation(creation, 'IN_PROGRESS') }
@@ -95,6 +92,7 @@ async function newMember(
   call: Call,
   organization: Organization,
   input: Organizations.CreateAccountRequest,
+  tags: Tags,
 ): Promise<string> {
   const { row } = organization
   const id = newIds.account()
@@ -114,7 +112,7 @@ async function newMember(
     joinedAt: call.now,
     state: 'ACTIVE',
     administers: {},
-    tags: newTags(input.Tags as { Key: string; Value: string }[] | undefined),
+    tags,
   })
   await attachDefaults(organization, id)
   return id
@@ -212,17 +210,35 @@ export const closeAccount = organizations
       )
     }
     refuseAdministrator(row)
+    await mayCloseMore(call, organization)
     organization.change()
     await call.ports.accounts.close(call.unit, row.id, call.now)
-    organization.saveMember({ ...row, state: 'SUSPENDED' })
+    organization.saveMember({ ...row, state: 'SUSPENDED', closedAt: call.now })
+    await withdrawApproval(call, organization, row.id)
     return {}
   })
+
+/**
+ * A tenth of the accounts within thirty days, or the quota where that is more.
+ * Source: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+ */
+async function mayCloseMore(call: Call, organization: Organization): Promise<void> {
+  const members = await organization.members()
+  const lately = members.filter(({ closedAt = 0 }) => closedAt > call.now - CLOSURES_WITHIN_MS).length
+  const active = members.filter(({ state }) => state === 'ACTIVE').length
+  if (lately >= Math.max(call.quotas['organizations/ClosuresPerMonth']!, Math.floor(active / 10))) {
+    throw violates(
+      'CLOSE_ACCOUNT_QUOTA_EXCEEDED',
+      'You have exceeded the number of accounts that may be closed within 30 days.',
+    )
+  }
+}
 
 export const removeAccountFromOrganization = organizations
   .operation('RemoveAccountFromOrganization')
   .on(namedAccount('management'))
-  .run((call, _input, { organization, row }) => {
-    leave(call, organization, row)
+  .run(async (call, _input, { organization, row }) => {
+    await leave(call, organization, row)
     return {}
   })
 
@@ -230,34 +246,6 @@ export const leaveOrganization = organizations
   .operation('LeaveOrganization')
   .on(itself('members'))
   .run(async (call, _input, { organization }) => {
-    leave(call, organization, (await organization.member(call.account))!)
+    await leave(call, organization, (await organization.member(call.account))!)
     return {}
   })
-
-function leave(call: Call, organization: Organization, row: MemberRow): void {
-  if (row.id === organization.row.management) {
-    throw organizations.fail(
-      'MasterCannotLeaveOrganizationException',
-      "You can't remove a management account from an organization.",
-    )
-  }
-  refuseAdministrator(row)
-  if (row.joined === 'CREATED' && call.now < row.joinedAt + LEAVE_AFTER_MS) {
-    throw violates(
-      'WAIT_PERIOD_ACTIVE',
-      'A created account may leave its organization only some days after it was made.',
-    )
-  }
-  organization.change()
-  detachAll(call, organization, row.id)
-  call.unit.delete(memberKey(organization.row.id, row.id))
-  call.unit.delete(membershipKey(row.id))
-}
-
-function refuseAdministrator(row: MemberRow): void {
-  if (Object.keys(row.administers).length === 0) return
-  throw violates(
-    'CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG',
-    'The account is a delegated administrator. Deregister it first.',
-  )
-}

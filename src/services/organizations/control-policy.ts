@@ -1,15 +1,11 @@
-/** What an SCP and an RCP must be, beyond the policy language. */
-import { parsePolicy } from '../../policy/index.ts'
-
-export function checkScp(content: string): void {
-  parsePolicy(content, 'scp')
-}
+/** What service and resource control policies may say, beyond what the policy language already demands of them. */
+import { type Policy, parsePolicy, type Statement } from '../../policy/index.ts'
 
 /**
- * Services whose actions RCPs may name.
+ * Prefixes of actions that an RCP may deny.
  * Source: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
  */
-const UNDER_RCPS: ReadonlySet<string> = new Set([
+const RCP_SERVICES: ReadonlySet<string> = new Set([
   's3',
   'sts',
   'kms',
@@ -23,16 +19,33 @@ const UNDER_RCPS: ReadonlySet<string> = new Set([
   'aoss',
   'wafv2',
   'fms',
+  'signin',
 ])
 
-/** Beyond the grammar: the actions are named, and each is of a service that RCPs protect. */
-export function checkRcp(content: string): void {
-  for (const { action } of parsePolicy(content, 'rcp').statements) {
-    const wrong = action.negated ? 'NotAction' : action.values.find((name) => !isUnderRcps(name))
-    if (wrong !== undefined) throw new SyntaxError(`${wrong} has no place in a resource control policy`)
-  }
+/** Throws a `PolicyError` or `SyntaxError` when the document is no service control policy. */
+export function checkScp(content: string): void {
+  everyStatement(parsePolicy(content, 'scp'), 'An SCP', (statement) => {
+    return statement.action.values.every(isScpAction)
+  })
 }
 
-function isUnderRcps(action: string): boolean {
-  return UNDER_RCPS.has(action.slice(0, action.indexOf(':')).toLowerCase())
+/** As `checkScp`, for resource control policies: they deny, to everyone, what the listed services do. */
+export function checkRcp(content: string): void {
+  everyStatement(parsePolicy(content, 'rcp'), 'An RCP', ({ effect, action }) => {
+    return effect === 'Deny' && !action.negated && action.values.every(isRcpAction)
+  })
+}
+
+function everyStatement({ statements }: Policy, what: string, holds: (statement: Statement) => boolean): void {
+  const wrong = statements.find((statement) => !holds(statement))
+  if (wrong) throw new SyntaxError(`${what} may not say what statement ${wrong.index + 1} says.`)
+}
+
+/** The service is written out; AWS knows no `*:Create*` here. */
+const isScpAction = (action: string): boolean => action === '*' || /^[A-Za-z0-9-]+:[A-Za-z0-9*?]+$/.test(action)
+
+/** AWS's own full-access policy alone says `*`. */
+function isRcpAction(action: string): boolean {
+  const [service = '', name = ''] = action.split(':')
+  return RCP_SERVICES.has(service.toLowerCase()) && /^[A-Za-z0-9*?]+$/.test(name)
 }

@@ -1,7 +1,8 @@
 /** The delegation policy: what members of the organisation may do beside its management account. */
-import { PolicyError, parsePolicy } from '../../policy/index.ts'
+import { PolicyError, parsePolicy, type Statement } from '../../policy/index.ts'
 import { isDelegable } from './delegable.ts'
-import { arns, invalidInput, newIds, type OrganizationRow, organizations } from './resources.ts'
+import { policyTypes } from './policy-types.ts'
+import { arns, invalidInput, newIds, type OrganizationRow, organizations, violates } from './resources.ts'
 import { mayTag, newTags } from './tags.ts'
 import { itself, within } from './within.ts'
 
@@ -24,14 +25,34 @@ const delegationPolicy = within<unknown, string>('management', ({ row }) => {
   return { arn: arns.delegation(row, id), tags: row.delegation?.tags, row: id }
 })
 
+/** What a statement may say, and the reason it is told otherwise. */
 function check(content: string): void {
-  const { statements } = readable(content)
-  for (const { effect, action } of statements) {
+  for (const statement of readable(content).statements) {
+    if (!isForAccounts(statement)) {
+      throw invalidInput('INVALID_PRINCIPAL', 'The policy delegates to accounts, users and roles only.')
+    }
+    const foreign = statement.resource?.values.find(
+      (name) => name !== '*' && !/^arn:aws[^:]*:organizations:/.test(name),
+    )
+    if (foreign) {
+      throw invalidInput('UNSUPPORTED_RESOURCE_IN_RESOURCE_POLICY', `${foreign} is no resource of organizations.`)
+    }
+    const type = typesIn(statement).find((name) => !/[*?$]/.test(name) && !Object.hasOwn(policyTypes, name))
+    if (type) throw invalidInput('UNSUPPORTED_POLICY_TYPE_IN_RESOURCE_POLICY', `There are no policies of type ${type}.`)
+    const { effect, action } = statement
     if (effect === 'Deny') continue
     const wrong = action.negated ? 'NotAction' : action.values.find((name) => !isDelegable(name))
     if (wrong) throw invalidInput('UNSUPPORTED_ACTION_IN_RESOURCE_POLICY', `The policy cannot delegate ${wrong}.`)
   }
 }
+
+const isForAccounts = ({ effect, principal }: Statement): boolean =>
+  principal !== undefined &&
+  (effect === 'Deny' || !principal.negated) &&
+  Object.keys(principal.values).every((type) => type === 'AWS')
+
+const typesIn = ({ conditions }: Statement): readonly string[] =>
+  conditions.flatMap(({ key, values }) => (key.toLowerCase() === 'organizations:policytype' ? values : []))
 
 function readable(content: string) {
   try {
@@ -47,6 +68,9 @@ export const putResourcePolicy = organizations
   .on(delegationPolicy)
   .run(async (_call, input, { organization, row: id, alsoOn }) => {
     await mayTag(alsoOn, { arn: arns.delegation(organization.row, id) }, input.Tags)
+    if (organization.row.features !== 'ALL') {
+      throw violates('ORGANIZATION_NOT_IN_ALL_FEATURES_MODE', 'Delegation needs an organization with all features.')
+    }
     check(input.Content)
     const { delegation } = organization.row
     const tags = input.Tags ? newTags(input.Tags) : (delegation?.tags ?? {})

@@ -40,7 +40,7 @@ test('An effective policy is what root, units and account come to, from the next
 
 test.each([
   ['nothing is attached', {}, 'EffectivePolicyNotFoundException'],
-  ['the target is a unit', { ou: true }, 'TargetNotFoundException'],
+  ['the target is a unit', { ou: true }, 'InvalidInputException'],
 ])('There is none when %s', async (_, { ou }: { ou?: boolean }, name) => {
   const it = await withTagPolicies()
 

@@ -1,7 +1,7 @@
 /** Which types of policies an organisation uses. */
 import { attachFullAccess } from './attached.ts'
 import type { Organization } from './organization.ts'
-import { knownType, type PolicyType } from './policy-types.ts'
+import { availableType, type PolicyType } from './policy-types.ts'
 import { arns, organizations } from './resources.ts'
 import { within } from './within.ts'
 
@@ -31,14 +31,8 @@ export const enablePolicyType = organizations
   .on(rootNamed)
   .given((input) => ({ 'organizations:PolicyType': input.PolicyType }))
   .run(async (_call, { PolicyType }, { organization }) => {
-    const { enabledTypes, features } = organization.row
-    if (features !== 'ALL') {
-      throw organizations.fail(
-        'PolicyTypeNotAvailableForOrganizationException',
-        'Policies need an organization with all features enabled.',
-      )
-    }
-    knownType(PolicyType)
+    const { enabledTypes } = organization.row
+    availableType(organization.row, PolicyType)
     if (enabledTypes.includes(PolicyType)) {
       throw organizations.fail('PolicyTypeAlreadyEnabledException', 'The specified policy type is already enabled.')
     }

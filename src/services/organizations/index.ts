@@ -12,24 +12,24 @@ import {
   moveAccount,
   removeAccountFromOrganization,
 } from './accounts.ts'
-import { enableAllFeatures } from './all-features.ts'
+import {
+  acceptHandshake,
+  cancelHandshake,
+  declineHandshake,
+  describeHandshake,
+  enableAllFeatures,
+  inviteAccountToOrganization,
+  listHandshakesForAccount,
+  listHandshakesForOrganization,
+} from './agreement.ts'
 import { attachPolicy, detachPolicy, listPoliciesForTarget, listTargetsForPolicy } from './attachments.ts'
 import { deleteResourcePolicy, describeResourcePolicy, putResourcePolicy } from './delegation.ts'
 import {
   describeEffectivePolicy,
   listAccountsWithInvalidEffectivePolicy,
   listEffectivePolicyValidationErrors,
-} from './effective.ts'
+} from './effective-policies.ts'
 import { disablePolicyType, enablePolicyType } from './enabled-types.ts'
-import {
-  acceptHandshake,
-  cancelHandshake,
-  declineHandshake,
-  describeHandshake,
-  inviteAccountToOrganization,
-  listHandshakesForAccount,
-  listHandshakesForOrganization,
-} from './invitations.ts'
 import { createOrganization, deleteOrganization, describeOrganization } from './lifecycle.ts'
 import { createPolicy, deletePolicy, describePolicy, listPolicies, updatePolicy } from './policies.ts'
 import { organizations as words } from './resources.ts'
@@ -81,15 +81,15 @@ export const organizations: Service = {
     closeAccount,
     removeAccountFromOrganization,
     leaveOrganization,
-    // invitations and other handshakes
+    // invitations, and what else accounts agree on
     inviteAccountToOrganization,
+    enableAllFeatures,
     acceptHandshake,
     declineHandshake,
     cancelHandshake,
     describeHandshake,
     listHandshakesForAccount,
     listHandshakesForOrganization,
-    enableAllFeatures,
     // policies
     createPolicy,
     describePolicy,

@@ -1,147 +1,193 @@
-/**
- * The inheritance of management policies: what a document says, what those below it may change, and what is left for
- * an account. Pure functions over JSON.
- * Source: https://docs.aws.amazon.com/organizations/latest/userguide/policy-operators.html
- */
-import type { Json } from '../../store/store.ts'
+/** What policies attached from the root down to an account come to: the effective policy, by the rules of inheritance. */
+import { ANYTHING, type Form } from './management-forms.ts'
+import {
+  type Branch,
+  branchesOf,
+  CHILD_OPERATORS,
+  formBelow,
+  isLeaf,
+  type Setting,
+  VALUE_OPERATORS,
+  type Value,
+  type ValueOperator,
+} from './management-policy.ts'
 
-/** A document at its place; `id` is the policy's. */
+/** A policy below its name, and whose it is. */
 export interface Inherited {
-  readonly id: string
-  readonly document: JsonObject
-}
-export type JsonObject = { readonly [member: string]: Json | undefined }
-
-/** Something a policy asked for that a policy above it forbids, or that cannot be. */
-export interface Conflict {
-  readonly code: 'OPERATOR_NOT_ALLOWED' | 'NOT_A_LIST' | 'NOT_A_VALUE'
-  /** `tags/costcenter/tag_value` */
-  readonly path: string
-  readonly message: string
-  readonly policies: readonly string[]
+  readonly policy: string
+  readonly content: Branch
 }
 
+/** Members or values; the shape that `DescribeEffectivePolicy` shows. */
 export interface Effective {
-  /** Without operators; undefined when nothing is left. */
-  readonly document: JsonObject | undefined
-  readonly conflicts: readonly Conflict[]
+  readonly [member: string]: Effective | Setting
 }
 
-const CHILD_CONTROL = '@@operators_allowed_for_child_policies'
-const SETTING = ['@@assign', '@@append', '@@remove'] as const
-type Operator = (typeof SETTING)[number]
+export interface Merged {
+  readonly effective: Effective
+  /** What policies asked for in vain. */
+  readonly conflicts: readonly Invalid[]
+  /** The policies that had a say on a path, or below it. */
+  contributors(path: readonly string[]): readonly string[]
+}
+
+type Allowed = ReadonlySet<ValueOperator>
+const EVERY: Allowed = new Set(VALUE_OPERATORS)
 
 interface Node {
-  value?: Json | undefined
-  /** Policies that had a say in the value. */
-  readonly from: Set<string>
-  /** Operators that levels below may use; undefined: all. */
-  allowed: ReadonlySet<string> | undefined
-  readonly children: Map<string, Node>
+  /** What later levels may do here. On a branch: with members that it does not have yet. */
+  readonly allowed: Allowed
+  readonly members: ReadonlyMap<string, Node>
+  readonly value?: Setting
+  readonly from: ReadonlySet<string>
 }
 
-const fresh = (): Node => ({ from: new Set(), allowed: undefined, children: new Map() })
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const EMPTY: Node = { allowed: EVERY, members: new Map(), from: new Set() }
 
-/** `levels`: from the root down to the account; what stands on one level counts in the order it was attached. */
-export function effective(levels: readonly (readonly Inherited[])[]): Effective {
-  const root = fresh()
-  const conflicts: Conflict[] = []
+/**
+ * Levels from the root down, each with its policies in the order they were attached. What a level says of child
+ * policies binds the levels below it, not its own; nothing below can loosen it.
+ * Source: https://docs.aws.amazon.com/organizations/latest/userguide/policy-operators.html
+ */
+export function merge(levels: readonly (readonly Inherited[])[]): Merged {
+  const conflicts: Invalid[] = []
+  let root = EMPTY
   for (const level of levels) {
-    const restrictions: (() => void)[] = []
-    for (const { id, document } of level) merge(root, document, id, '', conflicts, restrictions)
-    // They bind the levels below, not the policies beside.
-    for (const restrict of restrictions) restrict()
+    const above = root
+    for (const { policy, content } of level)
+      root = grown(root, above, content, above.allowed, { policy, path: [], conflicts })
   }
-  const document = shown(root)
-  return { document: isObject(document) ? document : undefined, conflicts }
-}
-
-function merge(
-  node: Node,
-  said: JsonObject,
-  id: string,
-  path: string,
-  conflicts: Conflict[],
-  restrictions: (() => void)[],
-): void {
-  const control = said[CHILD_CONTROL]
-  if (control !== undefined) restrictions.push(() => restrict(node, [control].flat() as readonly string[]))
-  for (const operator of SETTING) {
-    const value = said[operator]
-    if (value === undefined) continue
-    if (!allows(node, operator)) conflicts.push(forbidden(node, operator, id, path))
-    else apply(node, operator, value, id, path, conflicts)
-  }
-  for (const [name, inner] of Object.entries(said)) {
-    if (name.startsWith('@@')) continue
-    const below = path === '' ? name : `${path}/${name}`
-    const known = node.children.get(folded(node, name))
-    if (!known && !allows(node, '@@assign')) {
-      conflicts.push(forbidden(node, '@@assign', id, below))
-      continue
-    }
-    const child = known ?? fresh()
-    if (!known) node.children.set(name, child)
-    if (isObject(inner)) merge(child, inner, id, below, conflicts, restrictions)
-    else conflicts.push({ code: 'NOT_A_VALUE', path: below, message: 'A value needs an operator.', policies: [id] })
-  }
-}
-
-/** Keys differ by more than their case: tag policies name the same tag in several. */
-function folded(node: Node, name: string): string {
-  const lower = name.toLowerCase()
-  return [...node.children.keys()].find((key) => key.toLowerCase() === lower) ?? name
-}
-
-const allows = ({ allowed }: Node, operator: Operator) => allowed === undefined || allowed.has(operator)
-
-/** A lower level may narrow what it was left, never widen it. */
-function restrict(node: Node, names: readonly string[]): void {
-  const wanted: ReadonlySet<string> = names.includes('@@all')
-    ? new Set(SETTING)
-    : new Set(names.filter((name) => name !== '@@none'))
-  const { allowed } = node
-  node.allowed = allowed === undefined ? wanted : new Set([...wanted].filter((name) => allowed.has(name)))
-}
-
-function forbidden(node: Node, operator: Operator, id: string, path: string): Conflict {
   return {
-    code: 'OPERATOR_NOT_ALLOWED',
-    path,
-    message: `A policy above does not let ${operator} be used here.`,
-    policies: [...node.from, id],
+    effective: shown(root) as Effective,
+    conflicts,
+    contributors: (path) => {
+      let node: Node | undefined = root
+      for (const member of path) node = node?.members.get(member)
+      return [...(node ? sources(node) : [])].sort()
+    },
   }
 }
 
-function apply(node: Node, operator: Operator, value: Json, id: string, path: string, conflicts: Conflict[]): void {
-  const held = node.value
-  if (operator === '@@assign') {
-    node.value = value
-    node.from.clear()
-    node.from.add(id)
-    return
-  }
-  if (held !== undefined && !Array.isArray(held)) {
-    const message = `${operator} needs a list; a policy above gave a single value.`
-    conflicts.push({ code: 'NOT_A_LIST', path, message, policies: [...node.from, id] })
-    return
-  }
-  const list = (held ?? []) as readonly Json[]
-  const given = (Array.isArray(value) ? value : [value]) as readonly Json[]
-  node.value =
-    operator === '@@append'
-      ? [...list, ...given.filter((item) => !list.includes(item))]
-      : list.filter((item) => !given.includes(item))
-  node.from.add(id)
+/** Whose word is heard, and where. */
+interface Saying {
+  readonly policy: string
+  readonly path: readonly string[]
+  readonly conflicts: Invalid[]
 }
 
-function shown(node: Node): Json | undefined {
+/**
+ * @param above what the levels above left here; undefined when they know nothing of it.
+ * @param ruling what they allow: said here, or where they last knew the way.
+ */
+function grown(node: Node, above: Node | undefined, branch: Branch, ruling: Allowed, saying: Saying): Node {
+  const { policy, path, conflicts } = saying
+  // Where a level may say nothing, it says nothing of child policies either.
+  const heard = above !== undefined || ruling.size > 0
+  const allowed = heard ? narrowed(node.allowed, branch) : node.allowed
+  const from = new Set([...node.from, policy])
+  if (isLeaf(branch)) {
+    // What is a branch to one policy and a value to another stays what it was first.
+    if (node.members.size > 0) return { ...node, allowed }
+    const conflict = (code: Invalid['code'], message: string) =>
+      conflicts.push({ code, message, path, policies: [...node.from, policy] })
+    for (const operator of VALUE_OPERATORS) {
+      if (operator in branch && !ruling.has(operator))
+        conflict('OPERATOR_NOT_ALLOWED', `A policy above does not let ${operator} be used here.`)
+    }
+    const many = node.value === undefined || Array.isArray(node.value) || '@@assign' in branch
+    if (!many) conflict('NOT_A_LIST', 'A policy above gave a single value.')
+    const value = many ? valued(node.value, branch, ruling) : node.value
+    const said = VALUE_OPERATORS.some((operator) => operator in branch && ruling.has(operator))
+    return { ...node, allowed, ...(value !== undefined && { value }), from: said ? from : node.from }
+  }
+  if (node.value !== undefined) return { ...node, allowed }
+
+  const members = new Map(node.members)
+  for (const [name, content] of branchesOf(branch)) {
+    const spelt = speltIn(members, name)
+    const known = above?.members.get(spelt)
+    const below = { ...saying, path: [...path, spelt] }
+    const next = grown(members.get(spelt) ?? EMPTY, known, content, known?.allowed ?? ruling, below)
+    if (members.has(spelt) || holds(next)) members.set(spelt, next)
+  }
+  return { ...node, allowed, members, from: allowed === node.allowed ? node.from : from }
+}
+
+/** One tag may be spelt in several ways: as it came first, it stays. */
+function speltIn(members: ReadonlyMap<string, Node>, name: string): string {
+  if (members.has(name)) return name
+  const lower = name.toLowerCase()
+  return [...members.keys()].find((known) => known.toLowerCase() === lower) ?? name
+}
+
+/** A place where nothing may be said stays empty, unless it says something of child policies. */
+const holds = (node: Node): boolean => node.value !== undefined || node.members.size > 0 || node.from.size > 0
+
+function narrowed(allowed: Allowed, branch: Branch): Allowed {
+  const said = branch[CHILD_OPERATORS] as readonly string[] | undefined
+  if (!said || said.includes('@@all')) return allowed
+  return new Set([...allowed].filter((operator) => said.includes(operator)))
+}
+
+function valued(inherited: Setting | undefined, branch: Branch, ruling: Allowed): Setting | undefined {
+  let value = inherited
+  const say = (operator: ValueOperator, change: (values: readonly Value[]) => Setting | undefined) => {
+    const said = ruling.has(operator) ? branch[operator] : undefined
+    if (said !== undefined) value = change(said as readonly Value[])
+  }
+  say('@@assign', (values) => values)
+  say('@@append', (values) => [...new Set([...listOf(value), ...values])])
+  say('@@remove', (values) =>
+    value === undefined ? undefined : listOf(value).filter((each) => !values.includes(each)),
+  )
+  return value
+}
+
+const listOf = (value: Setting | undefined): readonly Value[] =>
+  value === undefined ? [] : Array.isArray(value) ? value : [value as Value]
+
+/** Places that only say something of child policies are not shown. */
+function shown(node: Node): Effective | Setting {
   if (node.value !== undefined) return node.value
-  const members = [...node.children].flatMap(([name, child]) => {
-    const value = shown(child)
-    return value === undefined ? [] : [[name, value] as const]
-  })
-  return members.length === 0 ? undefined : Object.fromEntries(members)
+  const members = [...node.members].filter(([, below]) => below.value !== undefined || below.members.size > 0)
+  return Object.fromEntries(members.map(([name, below]) => [name, shown(below)]))
+}
+
+const sources = (node: Node): ReadonlySet<string> =>
+  new Set([...node.from, ...[...node.members.values()].flatMap((below) => [...sources(below)])])
+
+export interface Invalid {
+  readonly code: 'ELEMENTS_TOO_MANY' | 'ELEMENT_MISSING' | 'POLICY_MALFORMED' | 'OPERATOR_NOT_ALLOWED' | 'NOT_A_LIST'
+  readonly message: string
+  readonly path: readonly string[]
+  /** Whose, where not everyone's who had a say there. */
+  readonly policies?: readonly string[]
+}
+
+/** What every policy may say alone, and all of them together may not. */
+export function problemsOf(
+  effective: Effective | Setting,
+  form: Form,
+  path: readonly string[] = [],
+): readonly Invalid[] {
+  if (form === ANYTHING || 'leaf' in form || typeof effective !== 'object' || Array.isArray(effective)) return []
+  const members = Object.entries(effective as Effective)
+  const missing = (form.needs ?? []).filter((name) => !(name in (effective as Effective)))
+  return [
+    ...missing.map((name) => ({
+      code: 'ELEMENT_MISSING' as const,
+      message: `The effective policy lacks '${name}'.`,
+      path,
+    })),
+    ...(members.length > (form.max ?? Infinity)
+      ? [
+          {
+            code: 'ELEMENTS_TOO_MANY' as const,
+            message: `There may be ${form.max}, there are ${members.length}.`,
+            path,
+          },
+        ]
+      : []),
+    ...members.flatMap(([name, below]) => problemsOf(below, formBelow(form, name) ?? ANYTHING, [...path, name])),
+  ]
 }

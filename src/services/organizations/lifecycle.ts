@@ -2,7 +2,8 @@
 import type * as Organizations from '@aws-sdk/client-organizations'
 import { anything } from '../../kernel/resource.ts'
 import { attachDefaults } from './attached.ts'
-import { joined } from './joining.ts'
+import { cancelAll } from './handshakes.ts'
+import { addressOf } from './membership.ts'
 import { Organization, organizationOf } from './organization.ts'
 import { all, arns, membershipKey, newIds, type OrganizationRow, organizationKey, organizations } from './resources.ts'
 import { itself } from './within.ts'
@@ -16,7 +17,7 @@ function shown(row: OrganizationRow, email: string) {
     MasterAccountId: row.management,
     MasterAccountEmail: email,
     // As AWS answers: of the types that are enabled, ListRoots tells.
-    AvailablePolicyTypes: [{ Type: 'SERVICE_CONTROL_POLICY', Status: 'ENABLED' }],
+    AvailablePolicyTypes: row.features === 'ALL' ? [{ Type: 'SERVICE_CONTROL_POLICY', Status: 'ENABLED' }] : [],
   } satisfies Organizations.Organization
 }
 
@@ -45,8 +46,19 @@ export const createOrganization = organizations
     }
     const organization = new Organization(call, row)
     organization.change()
-    await attachDefaults(organization, row.rootId)
-    const { email } = await joined(call, organization)
+    const { name } = await call.ports.accounts.describe(call.unit, call.account)
+    const email = await addressOf(call.unit, call.account)
+    organization.saveMember({
+      id: call.account,
+      name,
+      email,
+      parent: row.rootId,
+      joined: 'INVITED',
+      joinedAt: call.now,
+      state: 'ACTIVE',
+      administers: {},
+    })
+    for (const target of [row.rootId, call.account]) await attachDefaults(organization, target)
     return { Organization: shown(row, email) }
   })
 
@@ -70,7 +82,8 @@ export const deleteOrganization = organizations
       )
     }
     organization.change()
-    for (const kind of ['unit', 'member', 'policy', 'attached', 'creation', 'handshake'] as const) {
+    await cancelAll(call, organization)
+    for (const kind of ['unit', 'member', 'policy', 'attached', 'creation'] as const) {
       for (const entry of await call.unit.range(all(kind, row.id))) call.unit.delete(entry.key)
     }
     call.unit.delete(membershipKey(row.management))

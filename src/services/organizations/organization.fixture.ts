@@ -1,5 +1,11 @@
-/** An organisation for tests: its management account, ways to make units, accounts and policies, and to enter accounts. */
-import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, ListUsersCommand } from '@aws-sdk/client-iam'
+/** An organisation for tests: a management account, its root, and the words to build and enter it. */
+import {
+  CreateAccessKeyCommand,
+  CreateUserCommand,
+  IAMClient,
+  ListUsersCommand,
+  PutUserPolicyCommand,
+} from '@aws-sdk/client-iam'
 import {
   AttachPolicyCommand,
   CreateAccountCommand,
@@ -16,22 +22,25 @@ import {
 } from '@aws-sdk/client-organizations'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { expect } from 'vitest'
-import { allowing, cloud, type Keys, keysOf } from '../../../test/cloud.ts'
+import { allowing, type CloudOptions, cloud, type Keys, keysOf } from '../../../test/cloud.ts'
+
+export const denying = (Action: string, rest: object = {}) =>
+  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action, Resource: '*', ...rest }] })
+
+interface WorldOptions extends CloudOptions {
+  readonly features?: OrganizationFeatureSet
+}
 
 /** A management account with an organisation, and an administrator in it: root may not assume roles. */
-export async function organization(FeatureSet: OrganizationFeatureSet = 'ALL') {
-  const it = await cloud()
+export async function organization({ features = 'ALL', ...options }: WorldOptions = {}) {
+  const it = await cloud(options)
   const org = it.client(OrganizationsClient)
-  const { Organization } = await org.send(new CreateOrganizationCommand({ FeatureSet }))
+  const { Organization } = await org.send(new CreateOrganizationCommand({ FeatureSet: features }))
   const { Roots } = await org.send(new ListRootsCommand({}))
   const root = Roots![0]!.Id!
-  if (FeatureSet === 'ALL')
+  if (features === 'ALL') {
     await org.send(new EnablePolicyTypeCommand({ RootId: root, PolicyType: 'SERVICE_CONTROL_POLICY' }))
-  await it.client(IAMClient).send(new CreateUserCommand({ UserName: 'admin' }))
-  await it.permit('admin', allowing({ Action: '*', Resource: '*' }))
-  const { AccessKey } = await it.client(IAMClient).send(new CreateAccessKeyCommand({ UserName: 'admin' }))
-  const admin: Keys = { accessKeyId: AccessKey!.AccessKeyId!, secretAccessKey: AccessKey!.SecretAccessKey! }
-
+  }
   const unit = async (Name: string, ParentId = root) =>
     (await org.send(new CreateOrganizationalUnitCommand({ Name, ParentId }))).OrganizationalUnit!.Id!
   const member = async (name: string) => {
@@ -43,6 +52,16 @@ export async function organization(FeatureSet: OrganizationFeatureSet = 'ALL') {
   }
   const scp = async (Name: string, Content: string, Type: PolicyType = 'SERVICE_CONTROL_POLICY') =>
     (await org.send(new CreatePolicyCommand({ Name, Content, Type, Description: '' }))).Policy!.PolicySummary!
+  /** A new user's keys; of the management account, unless keys of another's are given. */
+  const user = async (UserName: string, statements: readonly object[], keys: Keys = it.root): Promise<Keys> => {
+    const iam = it.client(IAMClient, keys)
+    await iam.send(new CreateUserCommand({ UserName }))
+    const PolicyDocument = allowing(...statements)
+    await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: 'permitted', PolicyDocument }))
+    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }))
+    return { accessKeyId: AccessKey!.AccessKeyId!, secretAccessKey: AccessKey!.SecretAccessKey! }
+  }
+  const admin = await user('admin', [{ Action: '*', Resource: '*' }])
   /** Keys of the manager's role in a member account. */
   const enter = async (account: string) => {
     const RoleArn = `arn:aws:iam::${account}:role/OrganizationAccountAccessRole`
@@ -58,5 +77,7 @@ export async function organization(FeatureSet: OrganizationFeatureSet = 'ALL') {
         () => 'allowed',
         (error: Error) => error.message.replace(/^.*iam:ListUsers on resource: \S+ /, ''),
       )
-  return { ...it, org, id: Organization!.Id!, root, admin, unit, member, scp, enter, attach, detach, lists }
+  return { ...it, org, id: Organization!.Id!, root, admin, user, unit, member, scp, enter, attach, detach, lists }
 }
+
+export type World = Awaited<ReturnType<typeof organization>>

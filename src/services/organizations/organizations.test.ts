@@ -41,10 +41,7 @@ import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing } from '../../../test/cloud.ts'
-import { organization } from './organization.fixture.ts'
-
-const denying = (Action: string, rest: object = {}) =>
-  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Deny', Action, Resource: '*', ...rest }] })
+import { denying, organization, type World } from './organization.fixture.ts'
 
 describe('An organisation', () => {
   test('begins with one root, its management account, and full access attached to both', async () => {
@@ -485,8 +482,6 @@ describe('What is refused', () => {
     await expect((async () => attempt(await organization()))()).rejects.toMatchObject(refusal)
   })
 })
-
-type World = Awaited<ReturnType<typeof organization>>
 
 test('Tags come and go, and decide', async () => {
   const { org, unit } = await organization()

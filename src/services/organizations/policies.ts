@@ -4,7 +4,7 @@ import { PolicyError } from '../../policy/index.ts'
 import { targetsOf } from './attached.ts'
 import { type Organization, organizationOf } from './organization.ts'
 import { listed } from './pages.ts'
-import { knownType, type PolicyType, policyTypes } from './policy-types.ts'
+import { availableType, type PolicyType, policyTypes } from './policy-types.ts'
 import { arns, invalidInput, newIds, organizations, type PolicyRow, policyKey, violates } from './resources.ts'
 import { mayTag, newTags } from './tags.ts'
 import { type Audience, itself, within } from './within.ts'
@@ -75,7 +75,7 @@ function refuseAwsOwn({ aws }: AnyPolicy): void {
 
 /** Refuses what is no document of the type, and what is too long. */
 function checked(type: PolicyType, content: string): string {
-  const { lengthMax, check } = policyTypes[knownType(type)]
+  const { lengthMax, check } = policyTypes[type]
   if (content.length > lengthMax) {
     throw violates(
       'POLICY_CONTENT_LIMIT_EXCEEDED',
@@ -111,7 +111,7 @@ export const createPolicy = organizations
   .given((input) => ({ 'organizations:PolicyType': input.Type }))
   .run(async (call, input, { organization, row: id, alsoOn }) => {
     await mayTag(alsoOn, { arn: arns.policy(organization.row, { type: input.Type, id }) }, input.Tags)
-    const content = checked(input.Type, input.Content)
+    const content = checked(availableType(organization.row, input.Type), input.Content)
     await freeName(organization, input.Type, input.Name)
     const ofType = (await organization.policies()).filter(({ type }) => type === input.Type)
     if (ofType.length >= call.quotas['organizations/PoliciesPerType']!) {

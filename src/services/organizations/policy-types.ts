@@ -2,7 +2,7 @@
 import type * as Organizations from '@aws-sdk/client-organizations'
 import { checkRcp, checkScp } from './control-policy.ts'
 import { checkManagementPolicy } from './management-policy.ts'
-import { organizations } from './resources.ts'
+import { type OrganizationRow, organizations } from './resources.ts'
 
 export type PolicyType = Organizations.PolicyType
 
@@ -10,6 +10,8 @@ interface TypeRules {
   /** Characters, white space included. */
   readonly lengthMax: number
   readonly attachmentsMax: number
+  /** Of management policies, the member of the document below which all of it stands. */
+  readonly topic?: string
   /** Allowed everywhere by a policy of AWS's own, without which nothing passes. */
   readonly fullAccess?: {
     readonly id: string
@@ -31,6 +33,7 @@ const FULL = (principal: boolean): string =>
 const management = (name: string, lengthMax = 10_000): TypeRules => ({
   lengthMax,
   attachmentsMax: 10,
+  topic: name,
   check: (content) => checkManagementPolicy(content, name),
 })
 
@@ -63,12 +66,12 @@ export const policyTypes: Readonly<Record<PolicyType, TypeRules>> = {
   SECURITYHUB_CSPM_POLICY: management('securityhub_cspm'),
 }
 
-/** The type, when it is one of those above; the model may bring more. */
-export function knownType(type: PolicyType): PolicyType {
-  if (type in policyTypes) return type
+/** The type, when the organisation may have policies of it. */
+export function availableType({ features }: Pick<OrganizationRow, 'features'>, type: PolicyType): PolicyType {
+  if (features === 'ALL') return type
   throw organizations.fail(
     'PolicyTypeNotAvailableForOrganizationException',
-    `Merlon does not know policies of type ${type}.`,
+    'Policies need an organization with all features enabled.',
   )
 }
 

@@ -2,7 +2,6 @@
 import { randomInt } from 'node:crypto'
 import type * as Organizations from '@aws-sdk/client-organizations'
 import { printArn } from '../../kernel/arn.ts'
-import { randomText } from '../../kernel/id.ts'
 import type { Row } from '../../kernel/resource.ts'
 import { service } from '../../kernel/service.ts'
 import { type Key, key, under } from '../../store/store.ts'
@@ -21,8 +20,6 @@ export interface OrganizationRow extends Row {
   readonly enabledTypes: readonly PolicyType[]
   /** Service principals trusted, and since when (epoch milliseconds). */
   readonly trusted: Readonly<Record<string, number>>
-  /** The handshake that asks for all features, while it is under way. */
-  readonly enabling?: string
   /** The delegation policy, verbatim. */
   readonly delegation?: {
     readonly id: string
@@ -49,6 +46,8 @@ export interface MemberRow extends Row {
   readonly joined: 'CREATED' | 'INVITED'
   readonly joinedAt: number
   readonly state: 'ACTIVE' | 'SUSPENDED'
+  /** Epoch milliseconds; accounts closed in the first release do not tell. */
+  readonly closedAt?: number
   /** Services it administers for the organisation, and since when. */
   readonly administers: Readonly<Record<string, number>>
 }
@@ -85,10 +84,8 @@ export const policyKey = at('policy')
 export const attachmentsKey = at('attached')
 export const creationKey = at('creation')
 export const handshakeKey = at('handshake')
-/** Which organisation a handshake is of. */
-export const handshakeAtKey = (id: string): Key => key('organizations', 'handshake-at', id)
-export const handshakesOf = (account: string): Key => under('organizations', 'handshake-of', account)
-export const handshakeOfKey = (account: string, id: string): Key => key('organizations', 'handshake-of', account, id)
+/** The e-mail address of an account's root user, once it has left the organisation that made it. */
+export const addressKey = (account: string): Key => key('organizations', 'address', account)
 export const all = (kind: 'unit' | 'member' | 'policy' | 'attached' | 'creation' | 'handshake', org: string): Key =>
   under('organizations', kind, org)
 
@@ -105,14 +102,16 @@ export const arns = {
   policy: ({ id, management }: Org, { type, id: policy }: Pick<PolicyRow, 'type' | 'id'>) =>
     arn(management, `policy/${id}/${type.toLowerCase()}/${policy}`),
   awsPolicy: (type: PolicyType, policy: string) => arn('aws', `policy/${type.toLowerCase()}/${policy}`),
-  delegation: ({ id, management }: Org, policy: string) => arn(management, `resourcepolicy/${id}/${policy}`),
-  handshake: ({ id, management }: Org, action: string, handshake: string) =>
+  handshake: ({ id, management }: Org, { action, id: handshake }: { readonly action: string; readonly id: string }) =>
     arn(management, `handshake/${id}/${action.toLowerCase()}/${handshake}`),
+  delegation: ({ id, management }: Org, policy: string) => arn(management, `resourcepolicy/${id}/${policy}`),
 }
 
 const LOWER = 'abcdefghijklmnopqrstuvwxyz0123456789'
 
-const random = (length: number) => randomText(LOWER, length)
+function random(length: number): string {
+  return Array.from({ length }, () => LOWER[randomInt(LOWER.length)]).join('')
+}
 
 /** In the forms of the model's patterns. */
 export const newIds = {
@@ -120,9 +119,9 @@ export const newIds = {
   root: () => `r-${random(4)}`,
   unit: (root: string) => `ou-${root.slice(2)}-${random(8)}`,
   policy: () => `p-${random(8)}`,
+  handshake: () => `h-${random(10)}`,
   creation: () => `car-${random(32)}`,
   delegation: () => `rp-${random(8)}`,
-  handshake: () => `h-${random(32)}`,
   /** Twelve digits, the first no zero. */
   account: () =>
     String(randomInt(1, 10)) +
@@ -130,6 +129,7 @@ export const newIds = {
     String(randomInt(1_000_000)).padStart(6, '0'),
 }
 
+type HandshakeReason = Organizations.HandshakeConstraintViolationExceptionReason
 type ConstraintReason = Organizations.ConstraintViolationExceptionReason
 type InputReason = Organizations.InvalidInputExceptionReason
 
@@ -137,10 +137,10 @@ export function violates(reason: ConstraintReason, message: string) {
   return organizations.fail('ConstraintViolationException', message, { Reason: reason })
 }
 
-export function refused(reason: Organizations.HandshakeConstraintViolationExceptionReason, message: string) {
-  return organizations.fail('HandshakeConstraintViolationException', message, { Reason: reason })
-}
-
 export function invalidInput(reason: InputReason, message: string) {
   return organizations.fail('InvalidInputException', message, { Reason: reason })
+}
+
+export function refusesHandshake(reason: HandshakeReason, message: string) {
+  return organizations.fail('HandshakeConstraintViolationException', message, { Reason: reason })
 }

@@ -2,8 +2,35 @@
 import { namedAccount } from './accounts.ts'
 import type { Organization } from './organization.ts'
 import { listed } from './pages.ts'
+import type { PolicyType } from './policy-types.ts'
 import { arns, date, invalidInput, type MemberRow, organizations, violates } from './resources.ts'
 import { itself } from './within.ts'
+
+/** Types of policies that act through a service. Source: POLICY_TYPE_ENABLED_FOR_THIS_SERVICE of the API reference. */
+const POLICY_TYPE_OF: Readonly<Record<string, PolicyType>> = {
+  'securityhub.amazonaws.com': 'SECURITYHUB_POLICY',
+  'inspector2.amazonaws.com': 'INSPECTOR_POLICY',
+}
+
+/**
+ * How many accounts may administer a service, where it sets a limit.
+ * Source: the services' pages of https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services_list.html
+ */
+const ADMINISTRATORS_MAX: Readonly<Record<string, number>> = {
+  'access-analyzer.amazonaws.com': 1,
+  'guardduty.amazonaws.com': 1,
+  'sso.amazonaws.com': 1,
+  'cloudtrail.amazonaws.com': 3,
+  'member.org.stacksets.cloudformation.amazonaws.com': 5,
+}
+
+function refuseBilling({ row }: Organization): void {
+  if (row.features === 'ALL') return
+  throw violates(
+    'ORGANIZATION_NOT_IN_ALL_FEATURES_MODE',
+    'The operation needs an organization with all features enabled.',
+  )
+}
 
 const PRINCIPAL = /^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com$/
 
@@ -12,6 +39,7 @@ export const enableAwsServiceAccess = organizations
   .on(itself())
   .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
   .run((call, { ServicePrincipal }, { organization }) => {
+    refuseBilling(organization)
     if (!PRINCIPAL.test(ServicePrincipal)) {
       throw invalidInput('UNRECOGNIZED_SERVICE_PRINCIPAL', 'You specified an unrecognized service principal.')
     }
@@ -25,6 +53,10 @@ export const disableAwsServiceAccess = organizations
   .on(itself())
   .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
   .run(async (_call, { ServicePrincipal }, { organization }) => {
+    const type = POLICY_TYPE_OF[ServicePrincipal]
+    if (type && organization.row.enabledTypes.includes(type)) {
+      throw violates('POLICY_TYPE_ENABLED_FOR_THIS_SERVICE', `Disable policies of type ${type} first.`)
+    }
     const { [ServicePrincipal]: _gone, ...trusted } = organization.row.trusted
     organization.change({ trusted })
     for (const member of await organization.members()) {
@@ -52,7 +84,8 @@ export const registerDelegatedAdministrator = organizations
   .operation('RegisterDelegatedAdministrator')
   .on(namedAccount('management'))
   .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
-  .run((call, { ServicePrincipal }, { organization, row }) => {
+  .run(async (call, { ServicePrincipal }, { organization, row }) => {
+    refuseBilling(organization)
     if (row.id === organization.row.management) {
       throw violates(
         'CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR',
@@ -69,6 +102,16 @@ export const registerDelegatedAdministrator = organizations
         'AccountAlreadyRegisteredException',
         'The specified account is already a delegated administrator for this AWS service.',
       )
+    }
+    const administrators = (await organization.members()).filter(({ administers }) => ServicePrincipal in administers)
+    const max = ADMINISTRATORS_MAX[ServicePrincipal]
+    if (max !== undefined && administrators.length >= max) {
+      throw max === 1
+        ? violates('DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE', 'The service has an administrator already.')
+        : violates(
+            'MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED',
+            'The service has as many administrators as it may have.',
+          )
     }
     organization.change()
     organization.saveMember({ ...row, administers: { ...row.administers, [ServicePrincipal]: call.now } })
@@ -89,6 +132,7 @@ export const deregisterDelegatedAdministrator = organizations
 export const listDelegatedAdministrators = organizations
   .operation('ListDelegatedAdministrators')
   .on(itself('administrators'))
+  .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
   .run(async (call, input, { organization }) => {
     const all = (await organization.members()).filter(({ administers }) =>
       input.ServicePrincipal === undefined

@@ -9,7 +9,6 @@ import { mayTag, newTags } from './tags.ts'
 import { type Audience, itself, within } from './within.ts'
 
 const DEPTH_MAX = 5
-const UNITS_MAX = 2_000
 
 export const unitNotFound = () =>
   organizations.fail('OrganizationalUnitNotFoundException', "You specified an organizational unit that doesn't exist.")
@@ -58,14 +57,14 @@ export const listRoots = organizations
 export const createOrganizationalUnit = organizations
   .operation('CreateOrganizationalUnit')
   .on(parentNamed('management'))
-  .run(async (_call, input, { organization, row: parent, alsoOn }) => {
+  .run(async (call, input, { organization, row: parent, alsoOn }) => {
     await mayTag(alsoOn, parent, input.Tags)
     // The root is no unit: five units may stand below each other.
     if ((await pathTo(organization, parent.id)).length > DEPTH_MAX) {
       throw violates('OU_DEPTH_LIMIT_EXCEEDED', 'You have exceeded the number of levels that an organization can have.')
     }
     await freeName(organization, parent.id, input.Name)
-    if ((await organization.units()).length >= UNITS_MAX) {
+    if ((await organization.units()).length >= call.quotas['organizations/UnitsPerOrganization']!) {
       throw violates(
         'OU_NUMBER_LIMIT_EXCEEDED',
         'You have exceeded the number of organizational units that an organization can have.',

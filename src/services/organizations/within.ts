@@ -32,8 +32,6 @@ export interface Within<R> {
 export interface Sought<R> extends Partial<Seen> {
   readonly row: R | undefined
   readonly missing?: () => Fault
-  /** It is the caller's own account: any member may ask. */
-  readonly own?: boolean
 }
 
 export type Finder<I, R> = (organization: Organization, input: I, call: Call) => Promise<Sought<R>> | Sought<R>
@@ -58,8 +56,8 @@ export function within<I, R>(audience: Audience, find: Finder<I, R>): Target<I, 
       const row = await organizationOf(call.unit, call.account)
       if (!row) return { acted: undefined, row: undefined, missing: notInUse }
       const organization = new Organization(call, row)
-      const { arn, tags, row: found, missing, own = false } = await find(organization, input, call)
-      const open = own || (await isOpen(call, organization, audience))
+      const { arn, tags, row: found, missing } = await find(organization, input, call)
+      const open = await isOpen(call, organization, audience)
       const delegated = !open && row.delegation !== undefined && DELEGABLE.has(call.operation)
 
       const asked = (seen: Seen): Acted => ({

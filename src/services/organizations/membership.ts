@@ -1,0 +1,73 @@
+/** Accounts that come and go: what joining and leaving an organisation does, whichever operation asks for it. */
+import type { Call } from '../../kernel/call.ts'
+import type { Reader } from '../../kernel/ports.ts'
+import type { Tags } from '../../kernel/resource.ts'
+import { attachDefaults, detachAll } from './attached.ts'
+import { withdrawApproval } from './handshakes.ts'
+import { type Organization, organizationOf } from './organization.ts'
+import { addressKey, emailKey, type MemberRow, memberKey, membershipKey, organizations, violates } from './resources.ts'
+
+/** Source: WAIT_PERIOD_ACTIVE of https://docs.aws.amazon.com/organizations/latest/APIReference/API_LeaveOrganization.html */
+const LEAVE_AFTER_MS = 4 * 24 * 3_600_000
+
+interface Address {
+  readonly email: string
+}
+
+/** The e-mail address of an account's root user; accounts that no organisation made have one that reaches nobody. */
+export async function addressOf(reader: Reader, account: string): Promise<string> {
+  const row = await organizationOf(reader, account)
+  const member = row && (await reader.get<MemberRow>(memberKey(row.id, account)))
+  const address = member ?? (await reader.get<Address>(addressKey(account)))
+  return address?.email ?? `root@${account}.merlon.invalid`
+}
+
+/** The account enters below the root; what binds there binds it from the commit on. */
+export async function join(call: Call, organization: Organization, account: string, tags: Tags): Promise<void> {
+  const email = await addressOf(call.unit, account)
+  const { name } = await call.ports.accounts.describe(call.unit, account)
+  organization.change()
+  call.unit.put(emailKey(email), { account })
+  organization.saveMember({
+    id: account,
+    name,
+    email,
+    parent: organization.row.rootId,
+    joined: 'INVITED',
+    joinedAt: call.now,
+    state: 'ACTIVE',
+    administers: {},
+    tags,
+  })
+  await attachDefaults(organization, account)
+}
+
+export async function leave(call: Call, organization: Organization, row: MemberRow): Promise<void> {
+  if (row.id === organization.row.management) {
+    throw organizations.fail(
+      'MasterCannotLeaveOrganizationException',
+      "You can't remove a management account from an organization.",
+    )
+  }
+  refuseAdministrator(row)
+  if (row.joined === 'CREATED' && call.now < row.joinedAt + LEAVE_AFTER_MS) {
+    throw violates(
+      'WAIT_PERIOD_ACTIVE',
+      'A created account may leave its organization only some days after it was made.',
+    )
+  }
+  organization.change()
+  detachAll(call, organization, row.id)
+  call.unit.delete(memberKey(organization.row.id, row.id))
+  call.unit.delete(membershipKey(row.id))
+  call.unit.put(addressKey(row.id), { email: row.email } satisfies Address)
+  await withdrawApproval(call, organization, row.id)
+}
+
+export function refuseAdministrator(row: MemberRow): void {
+  if (Object.keys(row.administers).length === 0) return
+  throw violates(
+    'CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG',
+    'The account is a delegated administrator. Deregister it first.',
+  )
+}
