@@ -146,8 +146,8 @@ export class Authenticator {
  * AWS: "You cannot call any IAM API operations unless MFA authentication information is included in the request", and
  * federated users may not call IAM at all.
  */
-function mayCallIam({ subject, mfaAt }: Session): boolean {
-  return subject.kind === 'role' || (subject.kind !== 'federated-user' && mfaAt !== undefined)
+function mayCallIam({ subject, mfaAt, assumedRoot }: Session): boolean {
+  return subject.kind === 'role' || assumedRoot === true || (subject.kind !== 'federated-user' && mfaAt !== undefined)
 }
 
 function invalidToken(): Fault {

@@ -78,6 +78,7 @@ export function requestContext(
     set('aws:ResourceOrgPaths', [facts.ownerStanding.path])
   }
   if (session) {
+    if (session.assumedRoot) set('aws:AssumedRoot', 'true')
     set('aws:TokenIssueTime', new Date(session.issuedAt).toISOString())
     set('aws:MultiFactorAuthPresent', String(session.mfaAt !== undefined))
     if (session.mfaAt !== undefined) {

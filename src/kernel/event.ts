@@ -147,6 +147,7 @@ export function userIdentity(caller: Caller): Readonly<Record<string, unknown>> 
   const attributes = session && {
     creationDate: isoSeconds(session.issuedAt),
     mfaAuthenticated: String(session.mfaAt !== undefined),
+    ...(session.assumedRoot && { assumedRoot: 'true' }),
   }
   const origin = session?.sourceIdentity ? { sourceIdentity: session.sourceIdentity } : {}
 

@@ -2,7 +2,7 @@
 import type { Ports } from './ports.ts'
 
 export const loneAccounts: Pick<Ports, 'organizations' | 'accounts' | 'outbound'> = {
-  organizations: { standing: async () => undefined },
+  organizations: { standing: async () => undefined, membership: async () => undefined },
   outbound: { get: () => Promise.reject(new Error('there is no world outside')) },
   accounts: {
     create: () => Promise.reject(new Error('no accounts are made here')),

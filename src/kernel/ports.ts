@@ -31,6 +31,9 @@ export interface AssumableRole {
   readonly tags: Readonly<Record<string, string>>
 }
 
+/** Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-access-management.html */
+export type RootFeature = 'RootCredentialsManagement' | 'RootSessions'
+
 /** A credential at work: what "last used" is made of. */
 export interface Used {
   readonly accessKeyId: string
@@ -79,6 +82,8 @@ export interface IdentityPort {
   /** By the issuer's address without its scheme. */
   oidcProvider(reader: Reader, account: string, issuer: string): Promise<TrustedIssuer | undefined>
   samlProvider(reader: Reader, arn: string): Promise<TrustedIdp | undefined>
+  /** What the organisation lets be done with the root users of its members. */
+  rootFeatures(reader: Reader, organization: string): Promise<readonly RootFeature[]>
   /** Checks a one-time code of the named MFA device of this subject, and spends it. */
   verifyMfa(unit: Unit, account: string, subject: Subject, serial: string, code: string, now: number): Promise<boolean>
   /** Tells that a credential was used. Durable within a minute. */
@@ -101,10 +106,22 @@ export interface Standing {
   readonly rcps: readonly PolicySet[] | undefined
 }
 
+/** The organisation an account is in, as other services ask of it. */
+export interface Membership {
+  readonly id: string
+  readonly management: string
+  readonly allFeatures: boolean
+  /** Service principals with trusted access. */
+  readonly trusted: readonly string[]
+  /** Services this account administers for the organisation. */
+  readonly administers: readonly string[]
+}
+
 /** Provided by Organizations. */
 export interface OrganizationPort {
   /** undefined for an account in no organisation. */
   standing(account: string): Promise<Standing | undefined>
+  membership(reader: Reader, account: string): Promise<Membership | undefined>
 }
 
 export interface NewTenant {

@@ -27,6 +27,8 @@ export interface Session {
   readonly mfaAt?: number
   /** True when a role was assumed by a role session: such chains live one hour at most. */
   readonly chained?: boolean
+  /** A manager of the organisation at a task of a member's root user. */
+  readonly assumedRoot?: true
   /** The access key that asked for this session: when it dies, the session dies with it. */
   readonly parentKeyId?: string
   /** `aws:FederatedProvider` and the keys of a web identity or SAML assertion. */

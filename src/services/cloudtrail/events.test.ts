@@ -193,6 +193,7 @@ async function trail(action = 'cloudtrail:LookupEvents') {
     role: async () => undefined,
     oidcProvider: async () => undefined,
     samlProvider: async () => undefined,
+    rootFeatures: async () => [],
     managedPolicy: async () => undefined,
     verifyMfa: async () => false,
     used: () => undefined,

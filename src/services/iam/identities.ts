@@ -13,6 +13,7 @@ import { verifyMfa } from './mfa.ts'
 import { type OidcProviderRow, oidcProvider } from './oidc-providers.ts'
 import { findManagedPolicy } from './policies.ts'
 import { type GroupRow, type Holder, type RoleRow, role, type UserRow, user, userIdKey } from './resources.ts'
+import { rootFeatures } from './root-features.ts'
 import { parseSamlMetadata } from './saml-metadata.ts'
 import { type SamlProviderRow, samlProvider } from './saml-providers.ts'
 import { compileTrust } from './trust.ts'
@@ -215,6 +216,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
       const { name, validUntil } = row
       return { arn: samlProvider.arnOf(at, row), account: at.account, name, entityId, signingCertificates, validUntil }
     },
+    rootFeatures,
     managedPolicy: async (reader, arn, account) => managedThrough(reader, account, arn),
     verifyMfa: (unit, account, subject, serial, code, now) =>
       verifyMfa(unit, vault, account, subject, serial, code, now),

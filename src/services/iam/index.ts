@@ -80,6 +80,7 @@ import {
   updateRole,
   updateRoleDescription,
 } from './roles.ts'
+import { listOrganizationsFeatures, rootFeatureOperations } from './root-features.ts'
 import {
   createSamlProvider,
   deleteSamlProvider,
@@ -131,6 +132,9 @@ import { createUser, deleteUser, getUser, listUsers, updateUser } from './users.
 export const iam: Service = {
   api: words.api,
   operations: [
+    // the organisation's root users
+    ...rootFeatureOperations,
+    listOrganizationsFeatures,
     // users
     createUser,
     getUser,

@@ -20,7 +20,21 @@ import {
 
 export function organizationPort(store: Store): OrganizationPort {
   const standings = new Derived<Standing | undefined>(store, standingOf)
-  return { standing: (account) => standings.get(account) }
+  return {
+    standing: (account) => standings.get(account),
+    membership: async (reader, account) => {
+      const row = await organizationOf(reader, account)
+      const member = row && (await reader.get<MemberRow>(memberKey(row.id, account)))
+      if (!row || !member) return undefined
+      return {
+        id: row.id,
+        management: row.management,
+        allFeatures: row.features === 'ALL',
+        trusted: Object.keys(row.trusted),
+        administers: Object.keys(member.administers),
+      }
+    },
+  }
 }
 
 async function standingOf(reader: Reader, account: string): Promise<Standing | undefined> {

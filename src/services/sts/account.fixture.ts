@@ -85,6 +85,7 @@ export async function account() {
     accessKey: async (id) => keys.get(id),
     role: async (_reader, arn) => roles.get(arn),
     samlProvider: async () => undefined,
+    rootFeatures: async () => [],
     oidcProvider: async () => undefined,
     managedPolicy: async (_reader, arn) => managed.get(arn),
     verifyMfa: async (_unit, number, subject, serial, code) =>

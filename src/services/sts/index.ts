@@ -1,6 +1,7 @@
 /** STS: who am I, and short-lived credentials for users, roles and those they vouch for. */
 import type { Service } from '../../kernel/service.ts'
 import { assumeRole } from './assume-role.ts'
+import { assumeRoot } from './assume-root.ts'
 import { decodeAuthorizationMessage, getAccessKeyInfo, getCallerIdentity } from './caller.ts'
 import { limited } from './limits.ts'
 import { sts as words } from './resources.ts'
@@ -15,6 +16,7 @@ export const sts: Service = {
     getAccessKeyInfo,
     decodeAuthorizationMessage,
     assumeRole,
+    assumeRoot,
     assumeRoleWithWebIdentity,
     assumeRoleWithSaml,
     getSessionToken,
