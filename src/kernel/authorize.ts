@@ -43,6 +43,7 @@ export function authorize(asked: Asked, facts: AuthorizeFacts): void {
     ...(facts.standing?.scps && { scps: facts.standing.scps }),
     ...(facts.ownerStanding?.rcps && isUnderRcps(action) && { rcps: facts.ownerStanding.rcps }),
     ...(acted?.policy && { resource: acted.policy }),
+    ...(acted?.grants && { grants: acted.grants }),
     resourceMode: acted?.policyMode ?? 'optional',
   }
   const decision = decide(request, layers)

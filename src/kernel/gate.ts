@@ -266,6 +266,7 @@ export class Gate {
       now: arrival.now,
       requestId: arrival.requestId,
       operation: invocation.operation.name,
+      via: invocation.via,
       unit,
       vault,
       ports,

@@ -15,7 +15,7 @@ import { findManagedPolicy } from './policies.ts'
 import { type GroupRow, type Holder, type RoleRow, role, type UserRow, user, userIdKey } from './resources.ts'
 import { parseSamlMetadata } from './saml-metadata.ts'
 import { type SamlProviderRow, samlProvider } from './saml-providers.ts'
-import { compileTrust } from './trust.ts'
+import { arnNow, compileTrust, idBehind } from './trust.ts'
 import { Uses } from './uses.ts'
 
 export interface IamPort extends IdentityPort {
@@ -215,6 +215,8 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
       const { name, validUntil } = row
       return { arn: samlProvider.arnOf(at, row), account: at.account, name, entityId, signingCertificates, validUntil }
     },
+    pin: idBehind,
+    unpin: async (reader, arn, id) => (await arnNow(reader, arn, id)) ?? id,
     managedPolicy: async (reader, arn, account) => managedThrough(reader, account, arn),
     verifyMfa: (unit, account, subject, serial, code, now) =>
       verifyMfa(unit, vault, account, subject, serial, code, now),

@@ -86,6 +86,8 @@ export async function account() {
     role: async (_reader, arn) => roles.get(arn),
     samlProvider: async () => undefined,
     oidcProvider: async () => undefined,
+    pin: async () => undefined,
+    unpin: async (_reader, arn) => arn,
     managedPolicy: async (_reader, arn) => managed.get(arn),
     verifyMfa: async (_unit, number, subject, serial, code) =>
       subject.kind === 'user' && serial === `arn:aws:iam::${number}:mfa/${subject.name}` && code === MFA_CODE,
