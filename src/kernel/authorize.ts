@@ -55,7 +55,8 @@ export function authorize(asked: Asked, facts: AuthorizeFacts): void {
     request.resourceAccount === callerAccount ||
     request.resourceAccount === 'aws' ||
     (standing !== undefined && standing.organization === ownerStanding?.organization)
-  throw new Denial(denialMessage(request, decision, { sameOrganization }), explanation(request, decision))
+  const sentence = acted?.concealed ?? denialMessage(request, decision, { sameOrganization })
+  throw new Denial(sentence, explanation(acted?.concealed ? { ...request, resource: '*' } : request, decision))
 }
 
 /**

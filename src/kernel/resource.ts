@@ -25,6 +25,8 @@ export interface Acted {
   readonly policyMode?: 'optional' | 'required' | undefined
   /** What the owner handed to principals beside the policy: KMS grants, as allowing statements. */
   readonly grants?: readonly CompiledStatement[] | undefined
+  /** The caller did not name it: a denial says this sentence, the one for what does not exist. */
+  readonly concealed?: string | undefined
 }
 
 /** What a request names. The ARN is known even when the row is missing, so that authorisation can come first. */
