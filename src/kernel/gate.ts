@@ -21,7 +21,7 @@ import {
   validate,
 } from '../wire/wire.ts'
 import type { Act } from './acting.ts'
-import { accessLevel, isKnownAction } from './actions.ts'
+import { isKnownAction, isReading } from './actions.ts'
 import { type Authenticated, Authenticator, itself, nobody } from './authenticate.ts'
 import { type Asked, authorize } from './authorize.ts'
 import type { Call } from './call.ts'
@@ -365,12 +365,11 @@ function newDraft(nowMs: number): EventDraft {
   return { id: timeOrderedId(nowMs), resources: [] }
 }
 
-/** The actions IAM classes as Read or List; operations without permission go by their names. */
+/** By the action; operations without permission go by their names. */
 function isReadOnly({ name, actions }: Pick<Operation, 'name' | 'actions'>): boolean {
   const [action] = actions
   if (action === undefined) return /^(Get|List|Describe|Lookup)/.test(name)
-  const level = accessLevel(action)
-  return level === 'Read' || level === 'List'
+  return isReading(action)
 }
 
 function notImplemented(row: ServiceRow, operation: string): Fault {
