@@ -57,7 +57,7 @@ const BY_USAGE: Readonly<Record<KMS.KeyUsageType, readonly GrantOperation[]>> = 
   ENCAPSULATE_DECAPSULATE: ['Decapsulate', 'Encapsulate'],
 }
 
-export function grantable(row: Pick<KeyRow, 'spec' | 'usage'>): readonly GrantOperation[] {
+function grantable(row: Pick<KeyRow, 'spec' | 'usage'>): readonly GrantOperation[] {
   if (isSymmetric(row)) return [...ALWAYS, ...WITH_SYMMETRIC]
   return [...ALWAYS, ...BY_USAGE[row.usage], ...(isAsymmetric(row) ? (['GetPublicKey'] as const) : [])]
 }
