@@ -14,6 +14,12 @@ export function encodeSpki(oid: string, publicKey: Uint8Array): Buffer {
   return tlv(SEQUENCE, algorithm, tlv(BIT_STRING, Buffer.of(0), publicKey))
 }
 
+/** The AlgorithmIdentifier of an SPKI that has been read already. */
+export function algorithmOf(spki: Buffer): Buffer {
+  const at = spki[1]! < 0x80 ? 2 : 2 + (spki[1]! & 0x7f)
+  return spki.subarray(at, at + 2 + spki[at + 1]!)
+}
+
 /** RFC 5958, with the seed alone: `[0] seed` of RFC 9881 §6 and RFC 9935 §6. */
 export function encodeSeed(oid: string, seed: Uint8Array): Buffer {
   const algorithm = tlv(SEQUENCE, tlv(OID, oidBytes(oid)))

@@ -14,6 +14,7 @@ import {
 import { promisify } from 'node:util'
 import { type Place, type Sealed, type Vault, VaultError } from '../vault.ts'
 import { openBlob, sealBlob } from './blob.ts'
+import { algorithmOf } from './der.ts'
 import { unwrap } from './import.ts'
 import { makeBytes, type Opened, openBytes, publicKeyOf, recognise, toPkcs8 } from './keys.ts'
 import type {
@@ -259,13 +260,19 @@ function mac(spec: Spec, opened: Opened, message: Uint8Array): Buffer {
   return createHmac(kind.hash, secret(opened)).update(message).digest()
 }
 
-/** OpenSSL refuses points that are not on their curve; the curve must be this key's own. */
+/**
+ * OpenSSL refuses points that are not on their curve. The curve must be this key's own, and named: one spelled out with
+ * another order or cofactor passes for the named one (Wycheproof, WrongOrder).
+ */
 function derive(spec: Spec, opened: Opened, publicKey: Uint8Array): Buffer | undefined {
   const kind = kindOf(spec)
   try {
     const theirs = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' })
+    const ours = pair(opened)
     if (kind.kind !== 'ec' || theirs.asymmetricKeyDetails?.namedCurve !== kind.curve) return undefined
-    return diffieHellman({ privateKey: pair(opened).privateKey, publicKey: theirs })
+    const named = algorithmOf(ours.publicKey.export({ format: 'der', type: 'spki' }))
+    if (!algorithmOf(Buffer.from(publicKey)).equals(named)) return undefined
+    return diffieHellman({ privateKey: ours.privateKey, publicKey: theirs })
   } catch {
     return undefined
   }
