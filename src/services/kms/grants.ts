@@ -121,7 +121,12 @@ function requireOperations(row: KeyRow, operations: readonly GrantOperation[]): 
 }
 
 function checkedConstraints(row: KeyRow, constraints: GrantConstraints | undefined): GrantConstraints | undefined {
-  const { EncryptionContextEquals: exact, EncryptionContextSubset: subset, SourceArn } = constraints ?? {}
+  // Terraform sends both, one of them empty: an empty subset asks for nothing.
+  const given = (pairs: Readonly<Record<string, string>> | undefined) => pairs && Object.keys(pairs).length > 0
+  const { SourceArn } = constraints ?? {}
+  const subset = given(constraints?.EncryptionContextSubset) ? constraints?.EncryptionContextSubset : undefined
+  const exact =
+    subset && !given(constraints?.EncryptionContextEquals) ? undefined : constraints?.EncryptionContextEquals
   if (exact && subset) throw invalid('Only one of EncryptionContextEquals and EncryptionContextSubset can be given.')
   const pairs = exact ?? subset
   if (pairs) {

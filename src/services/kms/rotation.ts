@@ -51,7 +51,6 @@ export const getKeyRotationStatus = kms
   .on(managedKey)
   .given(conditions)
   .run(async (call, _input, row) => {
-    if (!isSymmetric(row)) throw unsupported(row, 'GetKeyRotationStatus')
     requireState(row, 'GetKeyRotationStatus')
     const primary = (await relatives(call.unit, row)).find(({ region }) => region === row.multiRegion?.primary) ?? row
     const { rotation } = primary
