@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { VaultError } from '../vault.ts'
 import type { FromThread, ToThread } from './key-thread.ts'
-import { type Answer, compute, type Job } from './slow.ts'
+import type { Answer, Job } from './slow.ts'
 
 export interface Pool {
   run<J extends Job>(job: J): Promise<Answer<J['job']>>
@@ -11,7 +11,8 @@ export interface Pool {
 }
 
 export const inlinePool: Pool = {
-  run: async (job) => compute(job) as Answer<(typeof job)['job']>,
+  // Only here does the server's own thread load the libraries that the others work with.
+  run: async (job) => (await import('./slow.ts')).compute(job) as Answer<(typeof job)['job']>,
   close: async () => undefined,
 }
 
