@@ -27,7 +27,7 @@ import { type Asked, authorize } from './authorize.ts'
 import type { Call } from './call.ts'
 import type { Clock } from './clock.ts'
 import { Denial } from './denial.ts'
-import { type EventDraft, eventRecord } from './event.ts'
+import { type EventDraft, eventRecords } from './event.ts'
 import { timeOrderedId, uniqueId } from './id.ts'
 import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
@@ -329,27 +329,26 @@ export class Gate {
   ): void {
     const { authenticated, request } = arrival
     const readOnly = isReadOnly(operation)
-    unit.append(
-      eventRecord({
-        draft,
-        caller: authenticated.caller,
-        // Whom nobody knows is on record where the resource is.
-        account: accountOf(authenticated) || (draft.resources[0]?.account ?? ''),
-        region: authenticated.region,
-        timeMs: arrival.now,
-        eventSource: row.eventSource,
-        eventName: operation.name,
-        readOnly,
-        sourceAddress: via.at(-1) ?? request.remoteAddress,
-        userAgent: via.at(-1) ?? header(request, 'user-agent') ?? '',
-        requestId: arrival.requestId,
-        tlsHost: header(request, 'host'),
-        requestParameters: input && redact(shape.input, input),
-        // As CloudTrail: answers of reading calls are not kept.
-        responseElements: readOnly || output === undefined ? null : redact(shape.output, output),
-        error: fault && { code: fault.code, message: fault.message },
-      }),
-    )
+    const records = eventRecords({
+      draft,
+      caller: authenticated.caller,
+      // Whom nobody knows is on record where the resource is.
+      account: accountOf(authenticated) || (draft.resources[0]?.account ?? ''),
+      region: authenticated.region,
+      timeMs: arrival.now,
+      eventSource: row.eventSource,
+      eventName: operation.name,
+      readOnly,
+      sourceAddress: via.at(-1) ?? request.remoteAddress,
+      userAgent: via.at(-1) ?? header(request, 'user-agent') ?? '',
+      requestId: arrival.requestId,
+      tlsHost: header(request, 'host'),
+      requestParameters: input && redact(shape.input, input),
+      // As CloudTrail: answers of reading calls are not kept.
+      responseElements: readOnly || output === undefined ? null : redact(shape.output, output),
+      error: fault && { code: fault.code, message: fault.message },
+    })
+    for (const record of records) unit.append(record)
   }
 
   /** Adds what decided, sealed for the caller's account, beside the plain sentence. */

@@ -190,6 +190,35 @@ describe('another account', () => {
     const { CiphertextBlob } = await at(eve).send(new EncryptCommand({ KeyId: Arn, Plaintext }))
     expect((await at(eve).send(new DecryptCommand({ CiphertextBlob }))).KeyId).toBe(Arn)
   })
+  test('is on record on both sides, and learns from its own side no more than it was told', async () => {
+    const { make, at, who, client } = await people()
+    const { Arn } = await make({ Policy: policy(delegating, { Principal: { AWS: STRANGER }, Action: 'kms:Encrypt' }) })
+    const { CiphertextBlob } = await at(who.stranger).send(new EncryptCommand({ KeyId: Arn, Plaintext }))
+    await expect(at(who.stranger).send(new DecryptCommand({ CiphertextBlob }))).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+    })
+    const told = async (keys: Keys, AttributeValue: string) =>
+      (
+        await client(CloudTrailClient, keys).send(
+          new LookupEventsCommand({ LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue }] }),
+        )
+      ).Events!.map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent!))
+
+    const [[theirs], [ours]] = [await told(who.stranger, 'Encrypt'), await told(who.root, 'Encrypt')]
+    expect(theirs).toMatchObject({ recipientAccountId: STRANGERS, resources: [{ ARN: Arn, accountId: ACCOUNT }] })
+    expect(ours).toMatchObject({
+      recipientAccountId: ACCOUNT,
+      sharedEventID: theirs.sharedEventID,
+      userIdentity: { type: 'AWSAccount', accountId: STRANGERS },
+      resources: [{ ARN: Arn }],
+    })
+    expect(ours.eventID).not.toBe(theirs.eventID)
+
+    const [[denied], [seen]] = [await told(who.stranger, 'Decrypt'), await told(who.root, 'Decrypt')]
+    expect(denied.errorCode).toBe('AccessDenied')
+    expect(JSON.stringify(denied)).not.toContain(Arn)
+    expect(seen).toMatchObject({ errorCode: 'AccessDenied', resources: [{ ARN: Arn }] })
+  })
   test('cannot tell a ciphertext of a key it may not use from one of no key', async () => {
     const { make, kms, at, who } = await people()
     const { KeyId } = await make()
