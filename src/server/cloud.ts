@@ -96,6 +96,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     close: async () => {
       await jobs.stop()
       await identities.close()
+      vault.materials.forget()
       await store.close()
     },
   }

@@ -8,7 +8,7 @@ import { currentOf, materialOf, ownerOf } from './key-materials.ts'
 import { isSymmetric } from './key-specs.ts'
 import { at, invalid, type KeyRow, keyArn, kms } from './resources.ts'
 import { actedOn, findKey } from './targets.ts'
-import { oaepHash, requireAlgorithm } from './uses.ts'
+import { oaepHash, requireAlgorithm, requireContext } from './uses.ts'
 
 export interface Ciphertext {
   readonly keyId: string | undefined
@@ -72,7 +72,8 @@ export function openingOf(row: KeyRow, asked: Ciphertext): { readonly held: Held
 }
 
 /** Contexts belong to symmetric keys alone. */
-export function refuseContext(row: KeyRow, context: object | undefined): void {
+export function refuseContext(row: KeyRow, context: Readonly<Record<string, string>> | undefined): void {
+  requireContext(context)
   if (!isSymmetric(row) && context !== undefined && Object.keys(context).length > 0) {
     throw invalid('EncryptionContext is supported only for symmetric encryption KMS keys.')
   }

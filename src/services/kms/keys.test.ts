@@ -170,6 +170,21 @@ describe('encryption', () => {
       })
     }
   })
+  test.each([
+    ['8,192 bytes', { k: 'v'.repeat(8191) }, undefined],
+    ['8,193 bytes', { k: 'v'.repeat(8192) }, 'ValidationException'],
+    ['half a character', { k: '\ud800' }, 'ValidationException'],
+  ])('takes a context of %s, or not', async (_what, EncryptionContext, refusal) => {
+    const { kms, make } = await desk()
+    const { KeyId } = await make()
+    for (const asked of [
+      kms.send(new EncryptCommand({ KeyId, Plaintext, EncryptionContext })),
+      kms.send(new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_128', EncryptionContext })),
+    ]) {
+      if (refusal) await expect(asked).rejects.toMatchObject({ name: refusal })
+      else await expect(asked).resolves.toBeDefined()
+    }
+  })
   test('names what is wrong with a ciphertext as far as its caller may know', async () => {
     const { kms, make } = await desk()
     const [{ KeyId }, other] = [await make(), await make()]

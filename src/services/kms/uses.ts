@@ -18,6 +18,20 @@ export function requireUse(call: Call, row: KeyRow, operation: StatefulOperation
   requireUsage(row, operation, usage)
   requireTokens(call, input.GrantTokens)
   refuseRecipient(input.Recipient)
+  requireContext(input.EncryptionContext)
+}
+
+/** Source: https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html */
+const CONTEXT_BYTES_MAX = 8_192
+
+/** Texts that are no Unicode would be one text as bytes, and so bind to nothing. */
+export function requireContext(context: Readonly<Record<string, string>> | undefined): void {
+  if (!context) return
+  const parts = Object.entries(context).flat()
+  if (parts.some((part) => /\p{Surrogate}/u.test(part))) throw invalid('EncryptionContext must be valid Unicode.')
+  if (parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0) > CONTEXT_BYTES_MAX) {
+    throw invalid(`EncryptionContext can have at most ${CONTEXT_BYTES_MAX} bytes.`)
+  }
 }
 
 export function requireUsage(row: KeyRow, operation: string, usage: KeyUsage): void {
