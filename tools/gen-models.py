@@ -19,6 +19,27 @@ SERVICES = [
 ]
 BOTOCORE = {'monitoring': 'cloudwatch'}
 
+# What newer clients know and botocore does not yet: more values of enumerations, and whole structures. Drop each when
+# botocore has it.
+NEWER_VALUES = {
+    'kms': {
+        'KeySpec': ('SYMMETRIC_DEFAULT', ['ML_KEM_512', 'ML_KEM_768', 'ML_KEM_1024']),
+        'KeyPairSpec': ('RSA_2048', ['ML_KEM_512', 'ML_KEM_768', 'ML_KEM_1024']),
+        'KeyUsage': ('SIGN_VERIFY', ['ENCAPSULATE_DECAPSULATE']),
+        'Operations': ('DescribeKey', ['Decapsulate', 'Encapsulate']),
+    },
+}
+KMS_NAMED = {
+    'KeyId': {'n': 1, 'x': 2048}, 'GrantTokens': {'n': 0, 'x': 10, 'm': {'n': 1, 'x': 8192}},
+    'EncapsulationAlgorithm': {'e': ['ML_KEM']},
+}
+NEWER_STRUCTS = {
+    'kms': {
+        'EncapsulateRequest': KMS_NAMED,
+        'DecapsulateRequest': {**KMS_NAMED, 'SharedSecretCiphertextBlob': {'n': 1, 'x': 6144}},
+    },
+}
+
 # Services without an official client that carries schemas: theirs are written here.
 WITHOUT_CLIENT = ['inspector', 'cloudhsmv2', 'acm-pca', 'artifact']
 
@@ -77,6 +98,18 @@ def constraints(model):
     errors = {name: sorted(shape.name for shape in model.operation_model(name).error_shapes)
               for name in model.operation_names}
     return {'structs': structs, 'errors': errors}
+
+
+def extend(service, table):
+    for members in table['structs'].values():
+        for name, (sign, values) in NEWER_VALUES.get(service, {}).items():
+            found = members.get(name, {})
+            found = found.get('m', found)
+            if sign in found.get('e', []):
+                found['e'] += [value for value in values if value not in found['e']]
+    for name, members in NEWER_STRUCTS.get(service, {}).items():
+        table['structs'].setdefault(name, members)
+    return table
 
 
 def reference(shape):
@@ -190,7 +223,7 @@ def main():
     session = botocore.session.get_session()
     for service in SERVICES:
         model = session.get_service_model(BOTOCORE.get(service, service))
-        write('constraints', service, constraints(model))
+        write('constraints', service, extend(service, constraints(model)))
         if service in WITHOUT_CLIENT:
             write('schemas', service, schemas(model))
             (MODELS / 'schemas' / f'{service}.types.ts').write_text(types(service, model))

@@ -38,12 +38,14 @@ export const start: Command = {
       logger.log('error', 'stopped by an error', { error })
       process.exit(70)
     })
+    const keyScript = new URL('./key-thread.js', import.meta.url)
     const server = await startServer({
       host: given.host ?? '127.0.0.1',
       port: portOf(given.port, 4566),
       version,
       logger,
       accessLog: given['access-log'] ?? false,
+      ...(existsSync(keyScript) && { keyScript }),
       world: given.dev ? development(given) : durable(given),
     })
     announce(server.url, server.made, given.json ?? false)

@@ -19,6 +19,35 @@ export function isKnownAction(action: string): boolean {
   return find(action) !== undefined
 }
 
+/**
+ * What the trail counts as reading though IAM calls it writing: uses of keys change nothing.
+ * Source: https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
+ */
+const USES: ReadonlySet<string> = new Set(
+  [
+    'Decapsulate',
+    'Decrypt',
+    'DeriveSharedSecret',
+    'Encapsulate',
+    'Encrypt',
+    'GenerateDataKey',
+    'GenerateDataKeyPair',
+    'GenerateDataKeyPairWithoutPlaintext',
+    'GenerateDataKeyWithoutPlaintext',
+    'GenerateMac',
+    'GenerateRandom',
+    'ReEncryptFrom',
+    'Sign',
+    'Verify',
+    'VerifyMac',
+  ].map((name) => `kms:${name}`),
+)
+
+export function isReading(action: string): boolean {
+  const level = accessLevel(action)
+  return level === 'Read' || level === 'List' || USES.has(action)
+}
+
 export function accessLevel(action: string): AccessLevel | undefined {
   return find(action)?.level
 }

@@ -43,6 +43,7 @@ export function authorize(asked: Asked, facts: AuthorizeFacts): void {
     ...(facts.standing?.scps && { scps: facts.standing.scps }),
     ...(facts.ownerStanding?.rcps && isUnderRcps(action) && { rcps: facts.ownerStanding.rcps }),
     ...(acted?.policy && { resource: acted.policy }),
+    ...(acted?.grants && { grants: acted.grants }),
     resourceMode: acted?.policyMode ?? 'optional',
   }
   const decision = decide(request, layers)
@@ -54,7 +55,8 @@ export function authorize(asked: Asked, facts: AuthorizeFacts): void {
     request.resourceAccount === callerAccount ||
     request.resourceAccount === 'aws' ||
     (standing !== undefined && standing.organization === ownerStanding?.organization)
-  throw new Denial(denialMessage(request, decision, { sameOrganization }), explanation(request, decision))
+  const sentence = acted?.concealed ?? denialMessage(request, decision, { sameOrganization })
+  throw new Denial(sentence, explanation(acted?.concealed ? { ...request, resource: '*' } : request, decision))
 }
 
 /**

@@ -34,6 +34,48 @@ export interface EventFacts {
   readonly requestParameters: unknown
   readonly responseElements: unknown
   readonly error?: { readonly code: string; readonly message: string } | undefined
+  /** Of the events of several accounts that tell of one call. */
+  readonly sharedEventId?: string
+}
+
+/**
+ * The caller's event, and one for every other account whose resource it asked for: each trail holds what concerns it.
+ * They share an id. A refused caller's own event does not name what it could not name itself.
+ */
+export function eventRecords(facts: EventFacts): readonly LogRecord[] {
+  const { draft, account, caller } = facts
+  const isForeign = (acted: Acted) => acted.account !== account
+  // A resource with a policy is there; what a caller only claims to be there concerns nobody.
+  const owners = new Set(
+    draft.resources.filter((acted) => isForeign(acted) && acted.policy).map((acted) => acted.account),
+  )
+  if (owners.size === 0) return [eventRecord(facts)]
+
+  const sharedEventId = timeOrderedId(facts.timeMs)
+  const named = draft.resources.filter((acted) => !(facts.error && isForeign(acted) && acted.concealed))
+  const { principal } = caller
+  const stranger = {
+    type: 'AWSAccount',
+    principalId: 'userId' in principal ? principal.userId : principal.kind,
+    accountId: account,
+    userName: usernameOf(caller),
+  }
+  return [
+    eventRecord({ ...facts, sharedEventId, draft: { ...draft, resources: named } }),
+    ...[...owners].map((owner) =>
+      eventRecord({
+        ...facts,
+        sharedEventId,
+        account: owner,
+        draft: {
+          ...draft,
+          id: timeOrderedId(facts.timeMs),
+          userIdentity: stranger,
+          resources: draft.resources.filter((acted) => acted.account === owner),
+        },
+      }),
+    ),
+  ]
 }
 
 /** The event as the log keeps it: the JSON record, and what LookupEvents can search by. */
@@ -59,6 +101,7 @@ export function eventRecord(facts: EventFacts): LogRecord {
     eventType: 'AwsApiCall',
     managementEvent: true,
     recipientAccountId: facts.account,
+    ...(facts.sharedEventId && { sharedEventID: facts.sharedEventId }),
     eventCategory: 'Management',
     ...(facts.tlsHost && { tlsDetails: { clientProvidedHostHeader: facts.tlsHost } }),
   }

@@ -8,7 +8,7 @@ import {
   CreateVirtualMFADeviceCommand,
   GetUserCommand,
   IAMClient,
-  ListOrganizationsFeaturesCommand,
+  ListDelegationRequestsCommand,
   ListUsersCommand,
 } from '@aws-sdk/client-iam'
 import type * as STS from '@aws-sdk/client-sts'
@@ -68,7 +68,7 @@ describe('What is recorded', () => {
     await ann.send(new ListUsersCommand({})).catch(() => undefined)
     await root.send(new GetUserCommand({ UserName: 'eve' })).catch(() => undefined)
     await root.send(new CreateUserCommand({ UserName: 'a b' })).catch(() => undefined)
-    await root.send(new ListOrganizationsFeaturesCommand({})).catch(() => undefined)
+    await root.send(new ListDelegationRequestsCommand({})).catch(() => undefined)
 
     const told = (await events(it)).map(({ eventName, errorCode, userIdentity, readOnly }) => [
       eventName,
@@ -82,7 +82,7 @@ describe('What is recorded', () => {
       ['ListUsers', 'AccessDenied', 'IAMUser', true],
       ['GetUser', 'NoSuchEntityException', 'Root', true],
       ['CreateUser', 'ValidationError', 'Root', false],
-      ['ListOrganizationsFeatures', 'NotImplemented', 'Root', true],
+      ['ListDelegationRequests', 'NotImplemented', 'Root', true],
     ])
   })
 

@@ -21,13 +21,13 @@ import {
   validate,
 } from '../wire/wire.ts'
 import type { Act } from './acting.ts'
-import { accessLevel, isKnownAction } from './actions.ts'
+import { isKnownAction, isReading } from './actions.ts'
 import { type Authenticated, Authenticator, itself, nobody } from './authenticate.ts'
 import { type Asked, authorize } from './authorize.ts'
 import type { Call } from './call.ts'
 import type { Clock } from './clock.ts'
 import { Denial } from './denial.ts'
-import { type EventDraft, eventRecord } from './event.ts'
+import { type EventDraft, eventRecords } from './event.ts'
 import { timeOrderedId, uniqueId } from './id.ts'
 import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
@@ -266,6 +266,7 @@ export class Gate {
       now: arrival.now,
       requestId: arrival.requestId,
       operation: invocation.operation.name,
+      via: invocation.via,
       unit,
       vault,
       ports,
@@ -328,27 +329,26 @@ export class Gate {
   ): void {
     const { authenticated, request } = arrival
     const readOnly = isReadOnly(operation)
-    unit.append(
-      eventRecord({
-        draft,
-        caller: authenticated.caller,
-        // Whom nobody knows is on record where the resource is.
-        account: accountOf(authenticated) || (draft.resources[0]?.account ?? ''),
-        region: authenticated.region,
-        timeMs: arrival.now,
-        eventSource: row.eventSource,
-        eventName: operation.name,
-        readOnly,
-        sourceAddress: via.at(-1) ?? request.remoteAddress,
-        userAgent: via.at(-1) ?? header(request, 'user-agent') ?? '',
-        requestId: arrival.requestId,
-        tlsHost: header(request, 'host'),
-        requestParameters: input && redact(shape.input, input),
-        // As CloudTrail: answers of reading calls are not kept.
-        responseElements: readOnly || output === undefined ? null : redact(shape.output, output),
-        error: fault && { code: fault.code, message: fault.message },
-      }),
-    )
+    const records = eventRecords({
+      draft,
+      caller: authenticated.caller,
+      // Whom nobody knows is on record where the resource is.
+      account: accountOf(authenticated) || (draft.resources[0]?.account ?? ''),
+      region: authenticated.region,
+      timeMs: arrival.now,
+      eventSource: row.eventSource,
+      eventName: operation.name,
+      readOnly,
+      sourceAddress: via.at(-1) ?? request.remoteAddress,
+      userAgent: via.at(-1) ?? header(request, 'user-agent') ?? '',
+      requestId: arrival.requestId,
+      tlsHost: header(request, 'host'),
+      requestParameters: input && redact(shape.input, input),
+      // As CloudTrail: answers of reading calls are not kept.
+      responseElements: readOnly || output === undefined ? null : redact(shape.output, output),
+      error: fault && { code: fault.code, message: fault.message },
+    })
+    for (const record of records) unit.append(record)
   }
 
   /** Adds what decided, sealed for the caller's account, beside the plain sentence. */
@@ -364,12 +364,11 @@ function newDraft(nowMs: number): EventDraft {
   return { id: timeOrderedId(nowMs), resources: [] }
 }
 
-/** The actions IAM classes as Read or List; operations without permission go by their names. */
+/** By the action; operations without permission go by their names. */
 function isReadOnly({ name, actions }: Pick<Operation, 'name' | 'actions'>): boolean {
   const [action] = actions
   if (action === undefined) return /^(Get|List|Describe|Lookup)/.test(name)
-  const level = accessLevel(action)
-  return level === 'Read' || level === 'List'
+  return isReading(action)
 }
 
 function notImplemented(row: ServiceRow, operation: string): Fault {

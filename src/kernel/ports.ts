@@ -79,6 +79,13 @@ export interface IdentityPort {
   role(reader: Reader, arn: string): Promise<AssumableRole | undefined>
   /** A managed policy, compiled, for session policies. */
   managedPolicy(reader: Reader, arn: string, account: string): Promise<CompiledPolicy | undefined>
+  /**
+   * The unique id of the user or role an ARN names, by which saved policies keep it: a namesake made later is not meant.
+   * undefined where ids play no part, or the account is not ours to know.
+   */
+  pin(reader: Reader, principal: string): Promise<string | 'missing' | undefined>
+  /** The ARN that the pinned user or role has today; the bare id once it is gone. */
+  unpin(reader: Reader, arn: string, id: string): Promise<string>
   /** By the issuer's address without its scheme. */
   oidcProvider(reader: Reader, account: string, issuer: string): Promise<TrustedIssuer | undefined>
   samlProvider(reader: Reader, arn: string): Promise<TrustedIdp | undefined>

@@ -1,5 +1,5 @@
 /** A kind of resource: its name, its ARN, its rows, and how a request names one. Defined once, used by every operation. */
-import type { CompiledPolicy } from '../policy/index.ts'
+import type { CompiledPolicy, CompiledStatement } from '../policy/index.ts'
 import { type Entry, key, type RangeOptions, under } from '../store/store.ts'
 import type { Fault } from '../wire/fault.ts'
 import { parseArn, printArn } from './arn.ts'
@@ -23,6 +23,10 @@ export interface Acted {
   readonly policy?: CompiledPolicy | undefined
   /** `required` where the resource policy is the root of authority: role trust, KMS key policies. */
   readonly policyMode?: 'optional' | 'required' | undefined
+  /** What the owner handed to principals beside the policy: KMS grants, as allowing statements. */
+  readonly grants?: readonly CompiledStatement[] | undefined
+  /** The caller did not name it: a denial says this sentence, the one for what does not exist. */
+  readonly concealed?: string | undefined
 }
 
 /** What a request names. The ARN is known even when the row is missing, so that authorisation can come first. */

@@ -378,3 +378,50 @@ test('a policy lists the keys it asks for, as written, each once', () => {
 
   expect(contextKeysOf(asking)).toEqual(['s3:Prefix', 'AWS:UserName', 'aws:SecureTransport', 'aws:PrincipalTag/team'])
 })
+
+describe('a grant beside the resource policy', () => {
+  const key = `arn:aws:kms:eu-west-1:${ACCOUNT}:key/k`
+  const ask = (principal: Principal, resourceAccount = ACCOUNT): Request => ({
+    principal,
+    action: 'kms:Decrypt',
+    resource: key,
+    resourceAccount,
+    context: new Context(),
+  })
+  const grantTo = (grantee: string) =>
+    policy('resource', { Principal: { AWS: grantee }, Action: 'kms:Decrypt' }).statements
+  const required = { identity: [], resourceMode: 'required' } as const
+
+  test('suffices for whom it names, without any policy, from any account', () => {
+    const layers: Layers = { ...required, grants: grantTo(USER) }
+    expect(decide(ask(who.user), layers)).toMatchObject({ allowed: true, layer: 'resource' })
+    expect(decide(ask(who.user, '222222222222'), layers).allowed).toBe(true)
+    expect(decide(ask(who.session), layers).allowed).toBe(false)
+  })
+  test('reaches only the actions it names', () => {
+    const layers: Layers = { ...required, grants: grantTo(USER) }
+    expect(decide({ ...ask(who.user), action: 'kms:Encrypt' }, layers).allowed).toBe(false)
+  })
+  test('to a role serves its sessions, within their session policies', () => {
+    const layers: Layers = { ...required, grants: grantTo(ROLE) }
+    expect(decide(ask(who.session), layers).allowed).toBe(true)
+    expect(decide(ask(who.session), { ...layers, session: [] })).toMatchObject({ allowed: false, layer: 'session' })
+  })
+  test('stays within boundaries and SCPs, and yields to any explicit deny', () => {
+    const layers: Layers = { ...required, grants: grantTo(USER) }
+    const elsewhere = { Action: 's3:*' }
+    expect(decide(ask(who.user), { ...layers, boundary: policy('boundary', elsewhere) })).toMatchObject({
+      allowed: false,
+      layer: 'boundary',
+    })
+    expect(decide(ask(who.user), { ...layers, scps: [[policy('scp', elsewhere)]] }).allowed).toBe(false)
+    const denies = policy('resource', { Effect: 'Deny', Principal: '*' })
+    expect(decide(ask(who.user), { ...layers, resource: denies })).toMatchObject({ allowed: false, explicit: true })
+  })
+  test('to an account lets the account decide who of its own', () => {
+    const layers: Layers = { ...required, grants: grantTo(ROOT) }
+    expect(decide(ask(who.user), layers)).toMatchObject({ allowed: false, layer: 'identity' })
+    expect(decide(ask(who.user), { ...layers, identity: [policy('identity', {})] }).allowed).toBe(true)
+    expect(decide(ask(who.root), layers).allowed).toBe(true)
+  })
+})

@@ -5,7 +5,7 @@
 import { type CompiledPolicy, type CompiledStatement, PolicySet } from './compile.ts'
 import type { Decision, Layer, Layers, Policies, Request, Statement } from './decision.ts'
 import type { Principal } from './principal.ts'
-import { type Closeness, DIRECT, ENTITY, NONE } from './principals.ts'
+import { ACCOUNT, type Closeness, DIRECT, ENTITY, NONE } from './principals.ts'
 import type { ResourceIndex } from './resource-index.ts'
 
 /** Identities authenticate with these; no policy of any kind controls them. */
@@ -54,16 +54,28 @@ function decideOpenly(request: Request, layers: Layers): Decision {
     ...(grant && { statement: grant.statement }),
   })
 
+  const handed = handedGrant(action, request, layers)
+  const allowedByGrant = (): Decision => ({
+    allowed: true,
+    explicit: false,
+    layer: 'resource',
+    statement: handed!.statement,
+  })
+
   if (principal.kind === 'service' || principal.kind === 'anonymous') {
-    return closeness === NONE ? refused(resourceLayer) : allowedByResource()
+    if (closeness !== NONE) return allowedByResource()
+    return handed ? allowedByGrant() : refused(resourceLayer)
   }
   const sameAccount = principal.account === request.resourceAccount
   if (sameAccount && closeness === DIRECT) return allowedByResource()
-  if (closeness === NONE && layers.resourceMode === 'required') return refused(trustOr(layers))
+  const named = closeness !== NONE || handed !== undefined
+  if (!named && layers.resourceMode === 'required') return refused(trustOr(layers))
 
   let decided: Decision
   if (sameAccount && closeness === ENTITY) {
     decided = allowedByResource()
+  } else if (handed && handed.closeness !== ACCOUNT) {
+    decided = allowedByGrant()
   } else if (hasRootAuthority(principal)) {
     decided = { allowed: true, explicit: false, layer: 'identity' }
   } else {
@@ -76,7 +88,7 @@ function decideOpenly(request: Request, layers: Layers): Decision {
     if (limit && !limit.sets.some((set) => firstMatch(set.candidates(action).allow, request))) return refused(layer)
   }
   // Said last: what the caller's own side lacks is the caller's to mend, this is the owner's.
-  return !sameAccount && closeness === NONE ? refused(resourceLayer) : decided
+  return !sameAccount && !named ? refused(resourceLayer) : decided
 }
 
 export interface AppliedLayer {
@@ -159,6 +171,15 @@ function closestGrant(statements: readonly CompiledStatement[], request: Request
     if (closeness === DIRECT) break
   }
   return best
+}
+
+/** The grant that names the caller most closely. */
+function handedGrant(action: string, request: Request, { grants }: Layers): Grant | undefined {
+  if (!grants || grants.length === 0) return undefined
+  return closestGrant(
+    grants.filter((statement) => statement.effect === 'Allow' && statement.action(action)),
+    request,
+  )
 }
 
 const ones = new WeakMap<CompiledPolicy, PolicySet>()

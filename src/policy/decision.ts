@@ -1,5 +1,5 @@
 /** The question put to the engine, the policies that bear on it, and the answer. */
-import type { CompiledPolicy, PolicySet } from './compile.ts'
+import type { CompiledPolicy, CompiledStatement, PolicySet } from './compile.ts'
 import type { Context } from './context.ts'
 import type { PolicySource } from './document.ts'
 import type { Position } from './error.ts'
@@ -27,6 +27,12 @@ export interface Layers {
   readonly resource?: CompiledPolicy
   /** `required` where the resource policy is the root of authority even within its account: KMS keys, role trust. */
   readonly resourceMode: 'optional' | 'required'
+  /**
+   * Allows that the resource's owner handed to principals beside its policy (KMS grants). They suffice from any account,
+   * within what denials, SCPs, the boundary and the session leave; one for a whole account still needs the account's own
+   * policies.
+   */
+  readonly grants?: readonly CompiledStatement[]
   /** Root, organisational units, account: every level must allow. */
   readonly scps?: readonly Policies[]
   /** Every level may deny; `RCPFullAWSAccess` is understood at each. */

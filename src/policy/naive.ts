@@ -2,7 +2,7 @@
  * The same decisions, told as plainly as possible: no index, no cache, no early stop. Property tests hold the engine to
  * it. Never used to decide: it builds regular expressions from policies.
  */
-import type { CompiledPolicy } from './compile.ts'
+import type { CompiledPolicy, CompiledStatement } from './compile.ts'
 import type { Layers, Policies, Request } from './decision.ts'
 import type { Condition, Policy, Principals, Statement } from './document.ts'
 import { parseOperator } from './operators.ts'
@@ -22,6 +22,7 @@ export function naive(request: Request, layers: Layers): Verdict {
   const rcps = serviceLinked ? [] : (layers.rcps ?? [])
   const endpoint = layers.endpoint ? [[layers.endpoint]] : []
   const resource = layers.resource ? [[layers.resource]] : []
+  const handed = Math.max(0, ...(layers.grants ?? []).map((grant) => matchGrant(grant, request)))
 
   const everything = [identity, boundary, session, scps, rcps, endpoint, resource].flat()
   if (everything.some((policies) => matching('Deny', policies, request).length > 0)) return 'explicitDeny'
@@ -34,10 +35,11 @@ export function naive(request: Request, layers: Layers): Verdict {
   const own = (root || allow(identity)) && allow(boundary) && allow(session)
 
   let granted: boolean
-  if (!identified) granted = closeness > 0
+  if (!identified) granted = closeness > 0 || handed > 0
   else if (sameAccount && closeness === 3) granted = true
   else if (sameAccount && closeness === 2) granted = allow(boundary) && allow(session)
-  else granted = own && (closeness > 0 || (sameAccount && layers.resourceMode === 'optional'))
+  else if (handed > 1) granted = allow(boundary) && allow(session)
+  else granted = own && (closeness > 0 || handed > 0 || (sameAccount && layers.resourceMode === 'optional'))
   return granted && allow(scps) && allow(endpoint) ? 'allowed' : 'implicitDeny'
 }
 
@@ -67,6 +69,12 @@ function matchStatement(statement: Statement, policy: Policy, request: Request) 
     conditions.every((condition) => holds(condition, effect, policy, request))
   const withPrincipal = ['resource', 'trust', 'rcp', 'endpoint'].includes(policy.kind)
   return { effect, closeness: matched ? (withPrincipal ? closeness(statement, request) : 3) : 0 }
+}
+
+function matchGrant({ statement, version }: CompiledStatement, request: Request): number {
+  const policy: Policy = { kind: 'resource', version, id: undefined, statements: [statement] }
+  const found = matchStatement(statement, policy, request)
+  return found.effect === 'Allow' ? found.closeness : 0
 }
 
 function regexp(pattern: string, flags: string): RegExp {

@@ -176,6 +176,7 @@ const layers: fc.Arbitrary<Layers> = fc
     session: maybe(policies('session')),
     resource: maybe(policy('resource')),
     resourceMode: pick('optional', 'optional', 'required'),
+    grants: maybe(policy('resource').map(({ statements }) => statements)),
     scps: maybe(fc.array(policies('scp'), { maxLength: 2 })),
     rcps: maybe(fc.array(policies('rcp'), { maxLength: 2 })),
     endpoint: maybe(policy('endpoint')),

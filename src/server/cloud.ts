@@ -11,6 +11,7 @@ import { type AccountRow, createAccount, type RootKey } from '../services/iam/bo
 import { identityPort } from '../services/iam/identities.ts'
 import { organizationPort } from '../services/organizations/standing.ts'
 import { type Store, under } from '../store/store.ts'
+import type { Pool } from '../vault/material/pool.ts'
 import { openVault } from '../vault/sealed.ts'
 import type { Unsealed } from '../vault/sealer.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -21,6 +22,8 @@ export interface CloudOptions {
   readonly store: Store
   readonly unsealed: Unsealed
   readonly clock: Clock
+  /** Who does slow private operations. Default: this thread. */
+  readonly pool?: Pool | undefined
   readonly quotas?: Quotas
   /** Default: all that are built. */
   readonly services?: readonly Service[]
@@ -49,7 +52,7 @@ export interface Cloud {
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const { store, clock, observe } = options
   const keys = await AccountKeys.open(store)
-  const vault = openVault({ ...options.unsealed, accountKeys: keys })
+  const vault = openVault({ ...options.unsealed, accountKeys: keys, pool: options.pool })
   const identities = identityPort(store, vault, clock)
   const ports: Ports = {
     identity: identities,
@@ -93,6 +96,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     close: async () => {
       await jobs.stop()
       await identities.close()
+      vault.materials.forget()
       await store.close()
     },
   }

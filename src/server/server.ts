@@ -5,6 +5,7 @@ import type { Answer } from '../kernel/gate.ts'
 import type { RootKey } from '../services/iam/bootstrap.ts'
 import { openStore } from '../store/sqlite.ts'
 import { ephemeralUnsealed } from '../vault/ephemeral.ts'
+import { type Pool, ThreadPool } from '../vault/material/pool.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { type Cloud, openCloud } from './cloud.ts'
 import { answerDevelopment, DEVELOPMENT_PATH } from './development.ts'
@@ -21,6 +22,8 @@ export interface ServerOptions {
   readonly logger: Logger
   /** Logs every answer, not only failures of ours. */
   readonly accessLog?: boolean
+  /** The bundled thread for slow key operations; without it they run on the server's own. */
+  readonly keyScript?: URL
   readonly world: DurableWorld | DevelopmentWorld
 }
 
@@ -56,10 +59,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     metrics.observe(answer)
     logAnswer(logger, answer, options.accessLog ?? false)
   }
+  const pool = options.keyScript && new ThreadPool(options.keyScript)
   const opened =
     world.kind === 'durable'
-      ? await openDurable(world, host, observe, logger)
-      : await openDevelopment(world, host, observe, logger)
+      ? await openDurable(world, host, observe, logger, pool)
+      : await openDevelopment(world, host, observe, logger, pool)
 
   const handle = async (request: HttpRequest): Promise<HttpResponse> => {
     const watched = watch(request, version, metrics)
@@ -84,6 +88,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       logger.log('info', 'draining')
       await listener.close()
       await opened.cloud().close()
+      await pool?.close()
       logger.log('info', 'stopped')
     },
   }
@@ -100,12 +105,13 @@ async function openDurable(
   host: string,
   observe: (answer: Answer) => void,
   logger: Logger,
+  pool: Pool | undefined,
 ): Promise<Opened> {
   const { store, unsealed } = await openInstallation(world.data, world.writerScript)
   try {
     if (unsealed.loopbackOnly) refuseBeyondLoopback(host, 'the root key lies in a file beside the data')
     const onJobError = (job: object, error: unknown) => logger.log('error', 'job failed', { job, error })
-    const cloud = await openCloud({ store, unsealed, clock: systemClock, observe, onJobError })
+    const cloud = await openCloud({ store, unsealed, clock: systemClock, pool, observe, onJobError })
     return { cloud: () => cloud, made: await firstAccount(cloud, world.accountId) }
   } catch (error) {
     await store.close()
@@ -125,6 +131,7 @@ async function openDevelopment(
   host: string,
   observe: (answer: Answer) => void,
   logger: Logger,
+  pool: Pool | undefined,
 ): Promise<Opened> {
   refuseBeyondLoopback(host, 'this is a development server')
   const clock = new MovableClock()
@@ -140,7 +147,7 @@ async function openDevelopment(
   const open = async (): Promise<Cloud> => {
     const onJobError = (job: object, error: unknown) => logger.log('error', 'job failed', { job, error })
     const store = await openStore({ file: ':memory:' })
-    const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, observe, onJobError })
+    const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, pool, observe, onJobError })
     keys = await sow(opened, seed, keys)
     return opened
   }

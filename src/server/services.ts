@@ -3,7 +3,8 @@ import type { Service } from '../kernel/service.ts'
 import { accessanalyzer } from '../services/accessanalyzer/index.ts'
 import { cloudtrail } from '../services/cloudtrail/index.ts'
 import { iam } from '../services/iam/index.ts'
+import { kms } from '../services/kms/index.ts'
 import { organizations } from '../services/organizations/index.ts'
 import { sts } from '../services/sts/index.ts'
 
-export const services: readonly Service[] = [iam, sts, organizations, accessanalyzer, cloudtrail]
+export const services: readonly Service[] = [iam, sts, organizations, accessanalyzer, cloudtrail, kms]

@@ -8,6 +8,9 @@ import {
   type KeyObject,
   randomBytes,
 } from 'node:crypto'
+import { MaterialEngine } from './material/engine.ts'
+import type { Materials } from './material/materials.ts'
+import { inlinePool, type Pool } from './material/pool.ts'
 import { type Place, type Purpose, type Sealed, type Vault, VaultError } from './vault.ts'
 
 const KEY_BYTES = 32
@@ -32,6 +35,8 @@ export interface VaultOptions {
   /** Sets this installation apart: nothing sealed elsewhere opens here. */
   readonly installId: string
   readonly accountKeys: AccountKeyStore
+  /** Who does slow private operations. Default: the caller's thread. */
+  readonly pool?: Pool | undefined
 }
 
 export function openVault(options: VaultOptions): Vault {
@@ -39,18 +44,20 @@ export function openVault(options: VaultOptions): Vault {
 }
 
 class RootedVault implements Vault {
+  readonly materials: Materials
   readonly #purposes = new Map<string, KeyObject>()
   readonly #accounts = new Map<string, KeyObject>()
   readonly #installId: string
   readonly #accountKeys: AccountKeyStore
   readonly #derive: (label: string) => KeyObject
 
-  constructor({ rootKey, installId, accountKeys }: VaultOptions) {
+  constructor({ rootKey, installId, accountKeys, pool = inlinePool }: VaultOptions) {
     if (rootKey.length !== KEY_BYTES)
       throw new VaultError(`a root key has ${KEY_BYTES} bytes, this one ${rootKey.length}`)
     const root = secretKey(rootKey)
     this.#installId = installId
     this.#accountKeys = accountKeys
+    this.materials = new MaterialEngine(this, pool)
     this.#derive = (label) => {
       const salt = lengths(installId, String(KEY_VERSION))
       return secretKey(Buffer.from(hkdfSync('sha256', root, salt, `merlon/v1/${label}`, KEY_BYTES)))

@@ -1,5 +1,7 @@
 /** The contract of the root of trust: values sealed to the place they stand in. No key bytes ever leave this room. */
 
+import type { Materials } from './material/materials.ts'
+
 /** Where a sealed value stands. All of it is authenticated, length-prefixed, so a ciphertext cannot be moved. */
 export interface Place {
   readonly table: string
@@ -14,7 +16,13 @@ export interface Place {
 export type Sealed = string & { readonly __sealed: unique symbol }
 
 /** What a derived key is for; one HKDF label each. */
-export type Purpose = 'session-token' | 'paging-token' | 'authorization-message' | 'audit'
+export type Purpose =
+  | 'session-token'
+  | 'paging-token'
+  | 'authorization-message'
+  | 'audit'
+  | 'import-token'
+  | 'grant-token'
 
 export interface Vault {
   /** AES-256-GCM under the account's key. Throws when the vault is sealed. */
@@ -27,6 +35,8 @@ export interface Vault {
   redeem(purpose: Purpose, binding: string, token: string): Buffer | undefined
   /** A keyed digest that only this installation can compute. */
   mac(purpose: Purpose, data: Uint8Array | string): Buffer
+  /** Keys that customers use: their material never leaves. */
+  readonly materials: Materials
 }
 
 export class VaultError extends Error {

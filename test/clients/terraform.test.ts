@@ -12,6 +12,7 @@ import {
   IAMClient,
   ListGroupsCommand,
 } from '@aws-sdk/client-iam'
+import { DescribeKeyCommand, KMSClient, ListAliasesCommand, ListKeysCommand } from '@aws-sdk/client-kms'
 import { DescribeOrganizationCommand, OrganizationsClient } from '@aws-sdk/client-organizations'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -115,6 +116,29 @@ describe.skipIf(skipped)('terraform', () => {
     await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
 
     expect(await remains(space)).toEqual([])
+  })
+
+  test('keys of six kinds, an alias that moves, a grant, a replica, material of our own, a ciphertext', async () => {
+    const space = await workspace('02-kms')
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+      expect(JSON.parse(await space.terraform('output', '-json')).plain.value).toBe(true)
+    }
+    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+
+    for (const region of ['us-east-1', 'eu-west-1']) {
+      const kms = new KMSClient({ ...at(space, space.account), region })
+      const { Keys } = await kms.send(new ListKeysCommand({}))
+      const states = await Promise.all(
+        Keys!.map(async ({ KeyId }) => (await kms.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata!.KeyState),
+      )
+      expect(states).toEqual(
+        Array(region === 'us-east-1' ? 8 : 1).fill(expect.stringMatching(/^Pending(Replica)?Deletion$/)),
+      )
+      expect((await kms.send(new ListAliasesCommand({}))).Aliases).toEqual([])
+    }
   })
 
   test('an organisation: units, accounts, policies of four types, delegation', async () => {

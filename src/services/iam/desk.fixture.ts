@@ -41,6 +41,7 @@ export async function desk(): Promise<Desk> {
     now: self.now,
     requestId: 'r',
     operation,
+    via: [],
     unit,
     vault,
     quotas: quotaDefaults,

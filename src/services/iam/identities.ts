@@ -16,7 +16,7 @@ import { type GroupRow, type Holder, type RoleRow, role, type UserRow, user, use
 import { rootFeatures } from './root-features.ts'
 import { parseSamlMetadata } from './saml-metadata.ts'
 import { type SamlProviderRow, samlProvider } from './saml-providers.ts'
-import { compileTrust } from './trust.ts'
+import { arnNow, compileTrust, idBehind } from './trust.ts'
 import { Uses } from './uses.ts'
 
 export interface IamPort extends IdentityPort {
@@ -217,6 +217,8 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
       return { arn: samlProvider.arnOf(at, row), account: at.account, name, entityId, signingCertificates, validUntil }
     },
     rootFeatures,
+    pin: idBehind,
+    unpin: async (reader, arn, id) => (await arnNow(reader, arn, id)) ?? id,
     managedPolicy: async (reader, arn, account) => managedThrough(reader, account, arn),
     verifyMfa: (unit, account, subject, serial, code, now) =>
       verifyMfa(unit, vault, account, subject, serial, code, now),

@@ -57,7 +57,7 @@ export async function compileTrust(reader: Reader, row: RoleRow): Promise<Compil
 }
 
 /** The unique id of the user or role an ARN names; undefined where ids play no part, or the account is not ours to know. */
-async function idBehind(reader: Reader, name: string): Promise<string | 'missing' | undefined> {
+export async function idBehind(reader: Reader, name: string): Promise<string | 'missing' | undefined> {
   if (/^A(IDA|ROA)[A-Z2-7]{17}$/.test(name)) return 'missing'
   const arn = parseArn(name)
   const [kind, ...path] = arn?.service === 'iam' ? arn.resource.split('/') : []
@@ -68,7 +68,7 @@ async function idBehind(reader: Reader, name: string): Promise<string | 'missing
   return row && `${kind}${row.path}${row.name}` === arn.resource ? row.id : 'missing'
 }
 
-async function arnNow(reader: Reader, arn: string, id: string): Promise<string | undefined> {
+export async function arnNow(reader: Reader, arn: string, id: string): Promise<string | undefined> {
   const { account, resource } = parseArn(arn)!
   const kind = id.startsWith('AIDA') ? 'user' : 'role'
   const name =

@@ -87,6 +87,8 @@ export async function account() {
     samlProvider: async () => undefined,
     rootFeatures: async () => [],
     oidcProvider: async () => undefined,
+    pin: async () => undefined,
+    unpin: async (_reader, arn) => arn,
     managedPolicy: async (_reader, arn) => managed.get(arn),
     verifyMfa: async (_unit, number, subject, serial, code) =>
       subject.kind === 'user' && serial === `arn:aws:iam::${number}:mfa/${subject.name}` && code === MFA_CODE,

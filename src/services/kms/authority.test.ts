@@ -1,0 +1,484 @@
+/** Who may use a key: its policy first, IAM where the policy lets it count, other accounts, conditions, services on behalf. */
+
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
+import { CreateRoleCommand, DeleteAccessKeyCommand, DeleteUserCommand, IAMClient } from '@aws-sdk/client-iam'
+import {
+  CreateAliasCommand,
+  CreateKeyCommand,
+  DecryptCommand,
+  DescribeKeyCommand,
+  DisableKeyCommand,
+  EncryptCommand,
+  GenerateDataKeyCommand,
+  GetKeyPolicyCommand,
+  ListAliasesCommand,
+  ListKeysCommand,
+  PutKeyPolicyCommand,
+  ReEncryptCommand,
+  ScheduleKeyDeletionCommand,
+  SignCommand,
+} from '@aws-sdk/client-kms'
+import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
+import { describe, expect, test } from 'vitest'
+import { ACCOUNT, allowing, type Keys, keysOf, STRANGERS } from '../../../test/cloud.ts'
+import { services } from '../../server/services.ts'
+import { secretsmanager } from '../secretsmanager/index.ts'
+import { desk } from './desk.fixture.ts'
+
+const ROOT = `arn:aws:iam::${ACCOUNT}:root`
+const ANN = `arn:aws:iam::${ACCOUNT}:user/ann`
+const ROLE = `arn:aws:iam::${ACCOUNT}:role/worker`
+const STRANGER = `arn:aws:iam::${STRANGERS}:root`
+const Plaintext = Buffer.from('attack at dawn')
+
+interface Said {
+  readonly Effect?: 'Allow' | 'Deny'
+  readonly Principal?: object | string
+  readonly Action?: string | readonly string[]
+  readonly Condition?: object
+}
+
+const policy = (...statements: readonly Said[]) =>
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: statements.map((said) => ({ Effect: 'Allow', Action: 'kms:*', Resource: '*', ...said })),
+  })
+const delegating: Said = { Principal: { AWS: ROOT } }
+const may = (Action: string | readonly string[], more: object = {}) => allowing({ Action, Resource: '*', ...more })
+
+/** Root, a user, a session of a role, and two principals of another account. */
+async function people(annMay?: string, roleMay?: string) {
+  const world = await desk()
+  const { client, permit } = world
+  const ann = await world.user('ann', annMay)
+  const trust = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { AWS: ROOT }, Action: 'sts:AssumeRole' }],
+  })
+  await client(IAMClient).send(new CreateRoleCommand({ RoleName: 'worker', AssumeRolePolicyDocument: trust }))
+  const bob = await world.user('bob', may('sts:AssumeRole'))
+  const assumed = await client(STSClient, bob).send(
+    new AssumeRoleCommand({ RoleArn: ROLE, RoleSessionName: 'session', ...(roleMay && { Policy: roleMay }) }),
+  )
+  const stranger = await world.account()
+  return { ...world, permit, who: { root: world.root, ann, worker: keysOf(assumed), stranger } }
+}
+
+type Who = keyof Awaited<ReturnType<typeof people>>['who']
+
+describe('the key policy is the root of authority', () => {
+  test.each<[string, Who, readonly Said[], string | undefined, boolean]>([
+    ['the account delegates, and IAM allows', 'ann', [delegating], may('kms:Encrypt'), true],
+    ['the account delegates, and IAM does not', 'ann', [delegating], undefined, false],
+    ['the account delegates, and IAM allows something else', 'ann', [delegating], may('kms:Decrypt'), false],
+    ['the account delegates to root itself', 'root', [delegating], undefined, true],
+    ['IAM allows, and the policy delegates to nobody', 'ann', [{ Principal: { AWS: ROLE } }], may('kms:*'), false],
+    ['root is not named, and so is nobody here', 'root', [{ Principal: { AWS: ANN } }], undefined, false],
+    ['the policy names the user, who needs no IAM', 'ann', [{ Principal: { AWS: ANN } }], undefined, true],
+    [
+      'the policy names the role, whose session needs no IAM',
+      'worker',
+      [{ Principal: { AWS: ROLE } }],
+      undefined,
+      true,
+    ],
+    [
+      'the policy names the user for another action',
+      'ann',
+      [{ Principal: { AWS: ANN }, Action: 'kms:Decrypt' }],
+      undefined,
+      false,
+    ],
+    ['everyone is named', 'ann', [{ Principal: '*' }], undefined, true],
+    [
+      'a deny beside an allow',
+      'ann',
+      [{ Principal: { AWS: ANN } }, { Effect: 'Deny', Principal: { AWS: ANN } }],
+      may('kms:*'),
+      false,
+    ],
+    ['another account is named, and its root asks', 'stranger', [{ Principal: { AWS: STRANGER } }], undefined, true],
+    ['another account is not named', 'stranger', [delegating], undefined, false],
+    ['everyone is named, and a stranger asks', 'stranger', [{ Principal: '*' }], undefined, true],
+    [
+      'everyone of the account is named',
+      'stranger',
+      [{ Principal: '*', Condition: { StringEquals: { 'kms:CallerAccount': ACCOUNT } } }],
+      undefined,
+      false,
+    ],
+  ])('%s', async (_what, who, statements, annMay, allowed) => {
+    const world = await people(annMay)
+    const { Arn } = await world.make({ Policy: policy(...statements), BypassPolicyLockoutSafetyCheck: true })
+    const asked = world.at(world.who[who]).send(new EncryptCommand({ KeyId: Arn, Plaintext }))
+
+    if (allowed) expect((await asked).KeyId).toBe(Arn)
+    else await expect(asked).rejects.toMatchObject({ name: 'AccessDeniedException' })
+  })
+  test('a denial says which side is silent', async () => {
+    const { make, at, who } = await people()
+    const [open, closed] = [
+      await make(),
+      await make({ Policy: policy({ Principal: { AWS: ROLE } }), BypassPolicyLockoutSafetyCheck: true }),
+    ]
+    const because = (KeyId: string | undefined, kind: string) => ({
+      name: 'AccessDeniedException',
+      message: `User: ${ANN} is not authorized to perform: kms:Encrypt on resource: ${KeyId} because no ${kind} policy allows the kms:Encrypt action`,
+    })
+
+    await expect(at(who.ann).send(new EncryptCommand({ KeyId: open.Arn, Plaintext }))).rejects.toMatchObject(
+      because(open.Arn, 'identity-based'),
+    )
+    await expect(at(who.ann).send(new EncryptCommand({ KeyId: closed.Arn, Plaintext }))).rejects.toMatchObject(
+      because(closed.Arn, 'resource-based'),
+    )
+  })
+  test('a user made anew under an old name is not the one the policy means', async () => {
+    const { make, at, who, client, user, kms } = await people()
+    const { KeyId } = await make({ Policy: policy(delegating, { Principal: { AWS: ANN } }) })
+    await at(who.ann).send(new EncryptCommand({ KeyId, Plaintext }))
+
+    const iam = client(IAMClient)
+    await iam.send(new DeleteAccessKeyCommand({ UserName: 'ann', AccessKeyId: who.ann.accessKeyId }))
+    await iam.send(new DeleteUserCommand({ UserName: 'ann' }))
+    const { Policy } = await kms.send(new GetKeyPolicyCommand({ KeyId }))
+    expect(JSON.parse(Policy!).Statement[1].Principal.AWS).toMatch(/^AIDA/)
+    const again = await user('ann')
+    await expect(at(again).send(new EncryptCommand({ KeyId, Plaintext }))).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+    })
+  })
+  test('a policy binds from the next call on, and cannot be set by who may not', async () => {
+    const { make, at, who, kms } = await people(may('kms:Encrypt'))
+    const { KeyId } = await make()
+    await at(who.ann).send(new EncryptCommand({ KeyId, Plaintext }))
+    const Policy = policy(delegating, { Effect: 'Deny', Principal: { AWS: ANN }, Action: 'kms:Encrypt' })
+
+    await expect(at(who.ann).send(new PutKeyPolicyCommand({ KeyId, Policy }))).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+    })
+    await kms.send(new PutKeyPolicyCommand({ KeyId, Policy }))
+    await expect(at(who.ann).send(new EncryptCommand({ KeyId, Plaintext }))).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+      message: expect.stringContaining('with an explicit deny in a resource-based policy'),
+    })
+  })
+})
+
+describe('another account', () => {
+  test('needs both: the key policy, and its own IAM', async () => {
+    const world = await people()
+    const { Arn } = await world.make({ Policy: policy(delegating, { Principal: { AWS: STRANGER } }) })
+    const { client, at, who } = world
+    const { CreateUserCommand, CreateAccessKeyCommand, PutUserPolicyCommand } = await import('@aws-sdk/client-iam')
+    const iam = client(IAMClient, who.stranger)
+    await iam.send(new CreateUserCommand({ UserName: 'eve' }))
+    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'eve' }))
+    const eve: Keys = { accessKeyId: AccessKey!.AccessKeyId!, secretAccessKey: AccessKey!.SecretAccessKey! }
+
+    await expect(at(eve).send(new EncryptCommand({ KeyId: Arn, Plaintext }))).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+    })
+    await iam.send(
+      new PutUserPolicyCommand({
+        UserName: 'eve',
+        PolicyName: 'p',
+        PolicyDocument: may(['kms:Encrypt', 'kms:Decrypt']),
+      }),
+    )
+    const { CiphertextBlob } = await at(eve).send(new EncryptCommand({ KeyId: Arn, Plaintext }))
+    expect((await at(eve).send(new DecryptCommand({ CiphertextBlob }))).KeyId).toBe(Arn)
+  })
+  test('is on record on both sides, and learns from its own side no more than it was told', async () => {
+    const { make, at, who, client } = await people()
+    const { Arn } = await make({ Policy: policy(delegating, { Principal: { AWS: STRANGER }, Action: 'kms:Encrypt' }) })
+    const { CiphertextBlob } = await at(who.stranger).send(new EncryptCommand({ KeyId: Arn, Plaintext }))
+    await expect(at(who.stranger).send(new DecryptCommand({ CiphertextBlob }))).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+    })
+    const told = async (keys: Keys, AttributeValue: string) =>
+      (
+        await client(CloudTrailClient, keys).send(
+          new LookupEventsCommand({ LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue }] }),
+        )
+      ).Events!.map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent!))
+
+    const [[theirs], [ours]] = [await told(who.stranger, 'Encrypt'), await told(who.root, 'Encrypt')]
+    expect(theirs).toMatchObject({ recipientAccountId: STRANGERS, resources: [{ ARN: Arn, accountId: ACCOUNT }] })
+    expect(ours).toMatchObject({
+      recipientAccountId: ACCOUNT,
+      sharedEventID: theirs.sharedEventID,
+      userIdentity: { type: 'AWSAccount', accountId: STRANGERS },
+      resources: [{ ARN: Arn }],
+    })
+    expect(ours.eventID).not.toBe(theirs.eventID)
+
+    const [[denied], [seen]] = [await told(who.stranger, 'Decrypt'), await told(who.root, 'Decrypt')]
+    expect(denied.errorCode).toBe('AccessDenied')
+    expect(JSON.stringify(denied)).not.toContain(Arn)
+    expect(seen).toMatchObject({ errorCode: 'AccessDenied', resources: [{ ARN: Arn }] })
+  })
+  test('cannot tell a ciphertext of a key it may not use from one of no key', async () => {
+    const { make, kms, at, who } = await people()
+    const { KeyId } = await make()
+    const { CiphertextBlob } = await kms.send(new EncryptCommand({ KeyId, Plaintext }))
+    const unknown = Buffer.from(CiphertextBlob!)
+    unknown[10]! ^= 1
+
+    const answers = await Promise.all(
+      [CiphertextBlob!, unknown].map((blob) =>
+        at(who.stranger)
+          .send(new DecryptCommand({ CiphertextBlob: blob }))
+          .then(() => 'opened')
+          .catch((error: Error) => `${error.name}: ${error.message}`),
+      ),
+    )
+    expect(answers[0]).toBe(answers[1])
+    expect(answers[0]).toMatch(/^AccessDeniedException: The ciphertext refers to a customer master key/)
+  })
+  test('does not manage a key, whatever its policy says', async () => {
+    const { make, at, who } = await people()
+    const { Arn } = await make({ Policy: policy(delegating, { Principal: { AWS: STRANGER } }) })
+
+    await expect(at(who.stranger).send(new DisableKeyCommand({ KeyId: Arn }))).rejects.toMatchObject({
+      name: 'NotFoundException',
+    })
+  })
+})
+
+describe('conditions', () => {
+  const asEncrypt = (more: object = {}) => new EncryptCommand({ KeyId: 'alias/app', Plaintext, ...more })
+  test.each<[string, object, () => EncryptCommand, boolean]>([
+    [
+      'the encryption context, matching',
+      { StringEquals: { 'kms:EncryptionContext:app': 'web' } },
+      () => asEncrypt({ EncryptionContext: { app: 'web' } }),
+      true,
+    ],
+    [
+      'the encryption context, other',
+      { StringEquals: { 'kms:EncryptionContext:app': 'web' } },
+      () => asEncrypt({ EncryptionContext: { app: 'db' } }),
+      false,
+    ],
+    [
+      'the encryption context, missing',
+      { StringEquals: { 'kms:EncryptionContext:app': 'web' } },
+      () => asEncrypt(),
+      false,
+    ],
+    [
+      'pairs that differ only by case',
+      { StringEquals: { 'kms:EncryptionContext:app': 'web' } },
+      () => asEncrypt({ EncryptionContext: { APP: 'db', app: 'web' } }),
+      false,
+    ],
+    [
+      'the context keys',
+      {
+        'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['app'] },
+        Null: { 'kms:EncryptionContextKeys': 'false' },
+      },
+      () => asEncrypt({ EncryptionContext: { app: 'x' } }),
+      true,
+    ],
+    [
+      'the context keys, more',
+      { 'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['app'] } },
+      () => asEncrypt({ EncryptionContext: { app: 'x', db: 'y' } }),
+      false,
+    ],
+    ['the alias of the request', { StringEquals: { 'kms:RequestAlias': 'alias/app' } }, () => asEncrypt(), true],
+    ['another alias of the request', { StringEquals: { 'kms:RequestAlias': 'alias/other' } }, () => asEncrypt(), false],
+    [
+      'the aliases of the key',
+      { 'ForAnyValue:StringLike': { 'kms:ResourceAliases': 'alias/a*' } },
+      () => asEncrypt(),
+      true,
+    ],
+    ['the spec of the key', { StringEquals: { 'kms:KeySpec': 'RSA_2048' } }, () => asEncrypt(), false],
+    [
+      'the usage of the key',
+      { StringEquals: { 'kms:KeyUsage': 'ENCRYPT_DECRYPT', 'kms:KeyOrigin': 'AWS_KMS', 'kms:MultiRegion': 'false' } },
+      () => asEncrypt(),
+      true,
+    ],
+    ['the tag of the key', { StringEquals: { 'aws:ResourceTag/team': 'blue' } }, () => asEncrypt(), true],
+    ['another tag', { StringEquals: { 'aws:ResourceTag/team': 'red' } }, () => asEncrypt(), false],
+    [
+      'the algorithm',
+      { StringEquals: { 'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT' } },
+      () => asEncrypt({ EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' }),
+      true,
+    ],
+    [
+      'a service between',
+      { StringEquals: { 'kms:ViaService': 'secretsmanager.us-east-1.amazonaws.com' } },
+      () => asEncrypt(),
+      false,
+    ],
+    ['the account of the caller', { StringEquals: { 'kms:CallerAccount': ACCOUNT } }, () => asEncrypt(), true],
+  ])('%s', async (_what, Condition, command, allowed) => {
+    const { make, kms, at, who } = await people(may('kms:Encrypt', { Condition }))
+    const { KeyId } = await make({ Tags: [{ TagKey: 'team', TagValue: 'blue' }] })
+    await kms.send(new CreateAliasCommand({ AliasName: 'alias/app', TargetKeyId: KeyId }))
+    const asked = at(who.ann).send(command())
+
+    if (allowed) await expect(asked).resolves.toMatchObject({ EncryptionAlgorithm: 'SYMMETRIC_DEFAULT' })
+    else await expect(asked).rejects.toMatchObject({ name: 'AccessDeniedException' })
+  })
+  test.each([
+    [7, 'AccessDeniedException'],
+    [14, undefined],
+  ])('the window of a deletion: %i days', async (PendingWindowInDays, refusal) => {
+    const Condition = { NumericGreaterThanEquals: { 'kms:ScheduleKeyDeletionPendingWindowInDays': '10' } }
+    const { make, at, who } = await people(may('kms:ScheduleKeyDeletion', { Condition }))
+    const { KeyId } = await make()
+    const asked = at(who.ann).send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays }))
+
+    if (refusal) await expect(asked).rejects.toMatchObject({ name: refusal })
+    else await expect(asked).resolves.toMatchObject({ PendingWindowInDays })
+  })
+  test('what a key may be made as', async () => {
+    const Condition = { StringEquals: { 'kms:KeySpec': 'ECC_NIST_P256' } }
+    const { at, who } = await people(may('kms:CreateKey', { Condition }))
+    const KeyUsage = 'SIGN_VERIFY'
+
+    await at(who.ann).send(new CreateKeyCommand({ KeySpec: 'ECC_NIST_P256', KeyUsage }))
+    for (const input of [{}, { KeySpec: 'RSA_2048', KeyUsage } as const]) {
+      await expect(at(who.ann).send(new CreateKeyCommand(input))).rejects.toMatchObject({
+        name: 'AccessDeniedException',
+      })
+    }
+    await expect(
+      at(who.ann).send(
+        new CreateKeyCommand({ KeySpec: 'ECC_NIST_P256', KeyUsage, Tags: [{ TagKey: 'a', TagValue: 'b' }] }),
+      ),
+    ).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+      message: expect.stringContaining('kms:TagResource'),
+    })
+  })
+  test('how a signature is made', async () => {
+    const Condition = { StringEquals: { 'kms:SigningAlgorithm': 'ECDSA_SHA_256', 'kms:MessageType': 'DIGEST' } }
+    const { make, at, who } = await people(may('kms:Sign', { Condition }))
+    const { KeyId } = await make({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' })
+    const ask = (MessageType: 'RAW' | 'DIGEST') =>
+      at(who.ann).send(
+        new SignCommand({ KeyId, SigningAlgorithm: 'ECDSA_SHA_256', MessageType, Message: Buffer.alloc(32) }),
+      )
+
+    await expect(ask('DIGEST')).resolves.toHaveProperty('Signature')
+    await expect(ask('RAW')).rejects.toMatchObject({ name: 'AccessDeniedException' })
+  })
+})
+
+test('to re-encrypt one needs the one permission on the first key and the other on the second', async () => {
+  const { make, kms, at, who, permit } = await people()
+  const [from, to] = [await make(), await make()]
+  const { CiphertextBlob } = await kms.send(new EncryptCommand({ KeyId: from.KeyId, Plaintext }))
+  const ask = () => at(who.ann).send(new ReEncryptCommand({ CiphertextBlob, DestinationKeyId: to.Arn }))
+
+  await permit('ann', allowing({ Action: 'kms:ReEncryptFrom', Resource: from.Arn }))
+  await expect(ask()).rejects.toMatchObject({ message: expect.stringContaining('kms:ReEncryptTo') })
+  await permit('ann', allowing({ Action: 'kms:ReEncryptTo', Resource: to.Arn }))
+  await expect(ask()).rejects.toMatchObject({ name: 'AccessDeniedException' })
+  await permit(
+    'ann',
+    allowing({ Action: 'kms:ReEncryptFrom', Resource: from.Arn }, { Action: 'kms:ReEncryptTo', Resource: to.Arn }),
+  )
+  await expect(ask()).resolves.toMatchObject({ KeyId: to.Arn })
+})
+
+test('an alias needs permission on itself and on its key', async () => {
+  const { make, at, who, permit } = await people()
+  const { KeyId, Arn } = await make()
+  const alias = `arn:aws:kms:us-east-1:${ACCOUNT}:alias/app`
+  const ask = () => at(who.ann).send(new CreateAliasCommand({ AliasName: 'alias/app', TargetKeyId: KeyId }))
+
+  for (const Resource of [alias, Arn]) {
+    await permit('ann', allowing({ Action: 'kms:CreateAlias', Resource }))
+    await expect(ask()).rejects.toMatchObject({ name: 'AccessDeniedException' })
+  }
+  await permit('ann', allowing({ Action: 'kms:CreateAlias', Resource: [alias, Arn] }))
+  await expect(ask()).resolves.toBeDefined()
+})
+
+describe('a service on behalf of its caller', () => {
+  const withSecrets = { services: [...services.filter((each) => each !== secretsmanager), secretsmanager] }
+
+  test('uses a key of its own, made on first use, which serves nobody else and nobody manages', async () => {
+    const { kms, client, root, user, at } = await desk(withSecrets)
+    expect((await kms.send(new ListKeysCommand({}))).Keys).toEqual([])
+    const secrets = client(SecretsManagerClient, root)
+    await secrets.send(new CreateSecretCommand({ Name: 's', SecretString: 'hunter2' }))
+    await secrets.send(new CreateSecretCommand({ Name: 't', SecretString: 'hunter3' }))
+
+    const { Aliases } = await kms.send(new ListAliasesCommand({}))
+    expect(Aliases).toMatchObject([{ AliasName: 'alias/aws/secretsmanager' }])
+    const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId: 'alias/aws/secretsmanager' }))
+    expect(KeyMetadata).toMatchObject({ KeyManager: 'AWS', KeyState: 'Enabled' })
+
+    const KeyId = KeyMetadata!.KeyId
+    for (const refused of [
+      new EncryptCommand({ KeyId, Plaintext }),
+      new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256' }),
+    ]) {
+      await expect(kms.send(refused as EncryptCommand)).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    }
+    for (const refused of [
+      new DisableKeyCommand({ KeyId }),
+      new ScheduleKeyDeletionCommand({ KeyId }),
+      new PutKeyPolicyCommand({ KeyId, Policy: policy(delegating) }),
+    ]) {
+      await expect(kms.send(refused as DisableKeyCommand)).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    }
+    // Whoever may use Secrets Manager needs nothing of KMS.
+    const ann = await user('ann', may('secretsmanager:*'))
+    const { SecretString } = await client(SecretsManagerClient, ann).send(new GetSecretValueCommand({ SecretId: 's' }))
+    expect(SecretString).toBe('hunter2')
+    await expect(at(ann).send(new DescribeKeyCommand({ KeyId }))).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+    })
+  })
+  test('is judged by its caller: via the service, and with the context that names the secret', async () => {
+    const { make, client, user, kms } = await desk(withSecrets)
+    const { KeyId, Arn } = await make()
+    const Condition = {
+      StringEquals: { 'kms:ViaService': 'secretsmanager.us-east-1.amazonaws.com' },
+      StringLike: { 'kms:EncryptionContext:SecretARN': '*:secret:allowed-*' },
+    }
+    const ann = await user(
+      'ann',
+      allowing(
+        { Action: 'secretsmanager:*', Resource: '*' },
+        { Action: ['kms:GenerateDataKey', 'kms:Decrypt'], Resource: Arn, Condition },
+      ),
+    )
+    const create = (Name: string) =>
+      client(SecretsManagerClient, ann).send(new CreateSecretCommand({ Name, SecretString: 'x', KmsKeyId: KeyId }))
+
+    await create('allowed')
+    await expect(create('other')).rejects.toMatchObject({ message: 'Access to KMS is not allowed' })
+    await kms.send(new DisableKeyCommand({ KeyId }))
+    await expect(create('allowed-too')).rejects.toMatchObject({ name: expect.stringMatching(/EncryptionFailure/) })
+  })
+  test('leaves an event of its own, in the commit of its caller', async () => {
+    const { client, root } = await desk(withSecrets)
+    await client(SecretsManagerClient, root).send(new CreateSecretCommand({ Name: 's', SecretString: 'x' }))
+    const { Events } = await client(CloudTrailClient, root).send(
+      new LookupEventsCommand({ LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: 'GenerateDataKey' }] }),
+    )
+
+    const told = JSON.parse(Events![0]!.CloudTrailEvent!)
+    expect(told).toMatchObject({
+      eventSource: 'kms.amazonaws.com',
+      sourceIPAddress: 'secretsmanager.amazonaws.com',
+      userAgent: 'secretsmanager.amazonaws.com',
+      requestParameters: { encryptionContext: { SecretARN: expect.stringContaining(':secret:s-') } },
+      additionalEventData: { keyMaterialId: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    })
+    expect(told).toMatchObject({ readOnly: true, responseElements: null })
+  })
+})

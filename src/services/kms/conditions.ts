@@ -1,0 +1,109 @@
+/**
+ * The condition keys of KMS: what a request says, and what its key is.
+ * Source: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+ */
+import type { Call, Conditions } from '../../kernel/call.ts'
+import { aliasIn } from './references.ts'
+import type { GrantConstraints, KeyRow } from './resources.ts'
+
+type Values = Record<string, string | readonly string[] | undefined>
+type Input = Readonly<Record<string, unknown>>
+
+/** Members whose value is the key's value, under whatever operation they come. */
+const MEMBERS: Readonly<Record<string, string>> = {
+  BypassPolicyLockoutSafetyCheck: 'kms:BypassPolicyLockoutSafetyCheck',
+  EncryptionAlgorithm: 'kms:EncryptionAlgorithm',
+  SigningAlgorithm: 'kms:SigningAlgorithm',
+  MessageType: 'kms:MessageType',
+  MacAlgorithm: 'kms:MacAlgorithm',
+  KeyAgreementAlgorithm: 'kms:KeyAgreementAlgorithm',
+  KeyPairSpec: 'kms:DataKeyPairSpec',
+  ExpirationModel: 'kms:ExpirationModel',
+  ValidTo: 'kms:ValidTo',
+  WrappingAlgorithm: 'kms:WrappingAlgorithm',
+  WrappingKeySpec: 'kms:WrappingKeySpec',
+  PendingWindowInDays: 'kms:ScheduleKeyDeletionPendingWindowInDays',
+  RotationPeriodInDays: 'kms:RotationPeriodInDays',
+  PrimaryRegion: 'kms:PrimaryRegion',
+  ReplicaRegion: 'kms:ReplicaRegion',
+  Operations: 'kms:GrantOperations',
+  GranteePrincipal: 'kms:GranteePrincipal',
+  RetiringPrincipal: 'kms:RetiringPrincipal',
+}
+
+/** For every operation on a key. */
+export function conditions(input: object, call: Call, row: KeyRow | undefined): Conditions {
+  const asked = input as Input
+  const named = typeof asked['KeyId'] === 'string' ? aliasIn(asked['KeyId']) : undefined
+  return {
+    ...common(call),
+    ...requested(asked),
+    ...(row && ofKey(row)),
+    ...contextConditions(asked['EncryptionContext'] as Readonly<Record<string, string>> | undefined),
+    ...(named && { 'kms:RequestAlias': named }),
+    ...grantConditions(asked, call),
+  }
+}
+
+/** Whose call it is, and through which service it comes. */
+export function common(call: Call): Conditions {
+  const via = call.via.at(-1)
+  return {
+    'kms:CallerAccount': call.account,
+    'kms:ViaService': via?.replace(/\.amazonaws\.com$/, `.${call.region}.amazonaws.com`),
+  }
+}
+
+export function ofKey(row: KeyRow): Conditions {
+  return {
+    'kms:KeySpec': row.spec,
+    'kms:CustomerMasterKeySpec': row.spec,
+    'kms:KeyUsage': row.usage,
+    'kms:CustomerMasterKeyUsage': row.usage,
+    'kms:KeyOrigin': row.origin,
+    'kms:MultiRegion': String(row.multiRegion !== undefined),
+    'kms:MultiRegionKeyType': row.multiRegion && (row.multiRegion.primary === row.region ? 'PRIMARY' : 'REPLICA'),
+    'kms:ResourceAliases': row.aliases.length > 0 ? row.aliases : undefined,
+  }
+}
+
+/**
+ * Names of condition keys know no case, those of an encryption context do: pairs that differ only by case become one key
+ * of several values, which no single-valued operator allows.
+ */
+export function contextConditions(context: Readonly<Record<string, string>> | undefined): Conditions {
+  const names = Object.keys(context ?? {})
+  if (!context || names.length === 0) return {}
+  const values = new Map<string, { name: string; values: string[] }>()
+  for (const name of names) {
+    const found = values.get(name.toLowerCase())
+    if (found) found.values.push(context[name]!)
+    else values.set(name.toLowerCase(), { name, values: [context[name]!] })
+  }
+  const pairs = [...values.values()].map(({ name, values }) => [
+    `kms:EncryptionContext:${name}`,
+    values.length === 1 ? values[0]! : values,
+  ])
+  return { ...Object.fromEntries(pairs), 'kms:EncryptionContextKeys': names }
+}
+
+function requested(input: Input): Values {
+  const found: Values = {}
+  for (const [member, key] of Object.entries(MEMBERS)) {
+    const value = input[member]
+    if (value === undefined) continue
+    if (Array.isArray(value)) found[key] = value.map(String)
+    else found[key] = value instanceof Date ? value.toISOString() : String(value)
+  }
+  return found
+}
+
+function grantConditions(input: Input, call: Call): Values {
+  if (!('Operations' in input)) return {}
+  const constraints = input['Constraints'] as GrantConstraints | undefined
+  const types = Object.keys(constraints ?? {}).filter((type) => type.startsWith('EncryptionContext'))
+  return {
+    'kms:GrantIsForAWSResource': String(call.via.length > 0),
+    'kms:GrantConstraintType': types.length > 0 ? types : undefined,
+  }
+}

@@ -1,0 +1,173 @@
+/** Encrypt, decrypt, and move from one key to another. */
+import type * as KMS from '@aws-sdk/client-kms'
+import type { Call } from '../../kernel/call.ts'
+import type { Sealing } from '../../vault/material/materials.ts'
+import type { Input } from '../../wire/typed.ts'
+import {
+  badCiphertext,
+  type Ciphertext,
+  findCiphertextKey,
+  isIgnored,
+  openingOf,
+  refuseContext,
+} from './ciphertexts.ts'
+import { common, conditions, contextConditions, ofKey } from './conditions.ts'
+import { currentOf } from './key-materials.ts'
+import { isSymmetric } from './key-specs.ts'
+import { aliasIn } from './references.ts'
+import { arnOf, invalid, type KeyRow, kms } from './resources.ts'
+import { requireState } from './states.ts'
+import { findKey, usedKey } from './targets.ts'
+import {
+  endDryRun,
+  note,
+  oaepHash,
+  refuseRecipient,
+  requireAlgorithm,
+  requireTokens,
+  requireUsage,
+  requireUse,
+} from './uses.ts'
+
+const USAGE = 'ENCRYPT_DECRYPT'
+const tooLong = () => invalid('The plaintext is too long for the key and the algorithm.')
+
+export const encrypt = kms
+  .operation('Encrypt')
+  .on(usedKey)
+  .given(conditions)
+  .run(async (call, input, row) => {
+    const { Plaintext: plaintext, EncryptionContext: context } = input
+    const algorithm = input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT'
+    requireUse(call, row, 'Encrypt', USAGE, input)
+    requireAlgorithm(row, algorithm)
+    refuseContext(row, context)
+    const held = currentOf(row)
+    endDryRun(input.DryRun)
+
+    const { materials } = call.vault
+    const ciphertext = isSymmetric(row)
+      ? await materials.use(held, { do: 'encrypt', plaintext, context: context ?? {} })
+      : await materials.use(held, { do: 'rsaEncrypt', plaintext, hash: oaepHash(algorithm) })
+    if (!ciphertext) throw tooLong()
+    note(call, row, held.id, algorithm)
+    return { CiphertextBlob: ciphertext, KeyId: arnOf(row), EncryptionAlgorithm: algorithm }
+  })
+
+type DecryptInput = Input<typeof KMS, 'Decrypt'>
+type ReEncryptInput = Input<typeof KMS, 'ReEncrypt'>
+
+const askedOf = (input: DecryptInput): Ciphertext => ({
+  keyId: input.KeyId,
+  blob: input.CiphertextBlob,
+  algorithm: input.EncryptionAlgorithm,
+  context: input.EncryptionContext,
+  modifiers: input.DryRunModifiers,
+})
+
+export const decrypt = kms
+  .operation('Decrypt')
+  .on<KeyRow>({ find: (call, input) => findCiphertextKey(call, askedOf(input)) })
+  .given(conditions)
+  .run(async (call, input, row) => {
+    const asked = askedOf(input)
+    const algorithm = input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT'
+    requireState(row, 'Decrypt')
+    requireUsage(row, 'Decrypt', USAGE)
+    requireTokens(call, input.GrantTokens)
+    refuseRecipient(input.Recipient)
+    refuseContext(row, input.EncryptionContext)
+    if (isIgnored(asked, input.DryRun)) endDryRun(true)
+
+    const { held, open } = openingOf(row, asked)
+    const { materials } = call.vault
+    const plaintext =
+      open.by === 'context'
+        ? await materials.use(held, { do: 'decrypt', blob: open.blob, context: open.context })
+        : await materials.use(held, { do: 'rsaDecrypt', ciphertext: open.ciphertext, hash: open.hash })
+    note(call, row, held.id, algorithm)
+    if (!plaintext) throw badCiphertext()
+    endDryRun(input.DryRun)
+    return {
+      KeyId: arnOf(row),
+      Plaintext: plaintext,
+      EncryptionAlgorithm: algorithm,
+      ...(isSymmetric(row) && { KeyMaterialId: held.id }),
+    }
+  })
+
+export const reEncrypt = kms
+  .operation('ReEncrypt')
+  .on<KeyRow>({ find: (call, input) => findCiphertextKey(call, sourceOf(input)) })
+  .asking('kms:ReEncryptFrom')
+  .given((input, call, row) => ({
+    ...common(call),
+    ...(row && ofKey(row)),
+    ...contextConditions(input.SourceEncryptionContext),
+    'kms:EncryptionAlgorithm': input.SourceEncryptionAlgorithm,
+    'kms:RequestAlias': aliasIn(input.SourceKeyId ?? ''),
+    'kms:ReEncryptOnSameKey': row && String(isNamed(row, input.DestinationKeyId)),
+  }))
+  .run(async (call, input, source) => {
+    const target = await destination(call, input, source)
+    const asked = sourceOf(input)
+    for (const row of [source, target]) {
+      requireState(row, 'ReEncrypt')
+      requireUsage(row, 'ReEncrypt', USAGE)
+    }
+    requireTokens(call, input.GrantTokens)
+    refuseContext(source, input.SourceEncryptionContext)
+    refuseContext(target, input.DestinationEncryptionContext)
+    const algorithm = input.DestinationEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT'
+    requireAlgorithm(target, algorithm)
+    const to = currentOf(target)
+    if (isIgnored(asked, input.DryRun)) endDryRun(true)
+
+    const { held, open } = openingOf(source, asked)
+    const seal: Sealing = isSymmetric(target)
+      ? { by: 'context', context: input.DestinationEncryptionContext ?? {} }
+      : { by: 'oaep', hash: oaepHash(algorithm) }
+    const ciphertext = await call.vault.materials.use(held, { do: 'reEncrypt', open, to, seal })
+    if (ciphertext === 'unopened') throw badCiphertext()
+    if (ciphertext === 'too-long') throw tooLong()
+    endDryRun(input.DryRun)
+    return {
+      CiphertextBlob: ciphertext,
+      SourceKeyId: arnOf(source),
+      KeyId: arnOf(target),
+      SourceEncryptionAlgorithm: input.SourceEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT',
+      DestinationEncryptionAlgorithm: algorithm,
+      ...(isSymmetric(source) && { SourceKeyMaterialId: held.id }),
+      ...(isSymmetric(target) && { DestinationKeyMaterialId: to.id }),
+    }
+  })
+
+async function destination(call: Call, input: ReEncryptInput, source: KeyRow): Promise<KeyRow> {
+  const { DestinationKeyId: named, DestinationEncryptionContext: context } = input
+  const { acted, row, missing } = await findKey(call, named, true, { context })
+  await call.authorize('kms:ReEncryptTo', acted!, {
+    ...common(call),
+    ...(row && ofKey(row)),
+    ...contextConditions(context),
+    'kms:EncryptionAlgorithm': input.DestinationEncryptionAlgorithm,
+    'kms:RequestAlias': aliasIn(named),
+    'kms:ReEncryptOnSameKey': String(row?.id === source.id),
+  })
+  if (!row) throw missing!()
+  call.event.resources = [...call.event.resources, acted!]
+  return row
+}
+
+const sourceOf = (input: ReEncryptInput): Ciphertext => ({
+  keyId: input.SourceKeyId,
+  blob: input.CiphertextBlob,
+  algorithm: input.SourceEncryptionAlgorithm,
+  context: input.SourceEncryptionContext,
+  modifiers: input.DryRunModifiers,
+})
+
+function isNamed(row: KeyRow, text: string): boolean {
+  return (
+    text === row.id || text === arnOf(row) || row.aliases.some((name) => text === name || text.endsWith(`:${name}`))
+  )
+}

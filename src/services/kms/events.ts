@@ -1,0 +1,25 @@
+/** What KMS does to a key by itself, told to the trail of the key's account and Region. */
+import { serviceEvent } from '../../kernel/event.ts'
+import type { Unit } from '../../store/store.ts'
+import { arnOf, type KeyRow } from './resources.ts'
+
+export function recordServiceEvent(
+  unit: Unit,
+  row: KeyRow,
+  eventName: 'RotateKey' | 'DeleteKey' | 'DeleteExpiredKeyMaterial' | 'CreateKey' | 'SynchronizeMultiRegionKey',
+  timeMs: number,
+  details: Readonly<Record<string, unknown>> = {},
+): void {
+  const { account, region, id } = row
+  unit.append(
+    serviceEvent({
+      account,
+      region,
+      timeMs,
+      eventSource: 'kms.amazonaws.com',
+      eventName,
+      details: { keyId: id, ...details },
+      resources: [{ arn: arnOf(row), type: 'AWS::KMS::Key', account }],
+    }),
+  )
+}

@@ -1,0 +1,126 @@
+/** What grants hand to a caller, as statements that enter the decision beside the key's policy. */
+import type { GrantOperation } from '@aws-sdk/client-kms'
+import type { Call } from '../../kernel/call.ts'
+import { type CompiledStatement, compilePolicy, type Policy, type Principal } from '../../policy/index.ts'
+import { at, type GrantConstraints, type GrantRow, type KeyRow } from './resources.ts'
+
+/** What of a request a grant's constraints judge. */
+export interface GrantQuestion {
+  readonly context?: Readonly<Record<string, string>> | undefined
+  /** A grant that is to be made: another grant may carry it only if it gives no more than that one. */
+  readonly made?: { readonly operations: readonly GrantOperation[]; readonly constraints: GrantConstraints | undefined }
+  /** A grant that is to be retired. */
+  readonly retired?: GrantRow
+}
+
+/** Constraints on encryption contexts say nothing about these. */
+const UNCONSTRAINED: ReadonlySet<GrantOperation> = new Set(['DescribeKey', 'RetireGrant'])
+
+export async function handedTo(
+  call: Call,
+  row: KeyRow,
+  question: GrantQuestion,
+): Promise<readonly CompiledStatement[]> {
+  const found: CompiledStatement[] = []
+  for (const name of namesOf(call.caller.principal)) {
+    for (const { document } of await call.unit.range<GrantRow>(at.granteeGrants(row, name))) {
+      const operations = document.operations.filter((operation) => covers(document, operation, question))
+      if (operations.length > 0) found.push(...statementsOf(document, operations))
+    }
+  }
+  const { retired } = question
+  if (retired?.retirer) found.push(...compiled(retired.id, retired.retirer, ['RetireGrant']))
+  return found
+}
+
+/** Every name a grant may have given the caller. */
+function namesOf(principal: Principal): readonly string[] {
+  switch (principal.kind) {
+    case 'anonymous':
+      return []
+    case 'service':
+      return [principal.name]
+    case 'root':
+      return [principal.arn]
+    case 'user':
+      return [principal.userId, principal.arn, rootOf(principal.account)]
+    case 'role-session':
+      return [principal.roleId, principal.roleArn, principal.arn, rootOf(principal.account)]
+    case 'federated-user':
+      return [principal.arn, principal.issuerId, principal.issuerArn, rootOf(principal.account)]
+  }
+}
+
+export const rootOf = (account: string): string => `arn:aws:iam::${account}:root`
+
+function covers({ operations, constraints }: GrantRow, operation: GrantOperation, question: GrantQuestion): boolean {
+  // Nothing tells on behalf of which resource a call comes, so a grant bound to one gives nothing but its own end.
+  if (constraints?.SourceArn !== undefined && operation !== 'RetireGrant') return false
+  if (operation === 'CreateGrant') {
+    const { made } = question
+    if (!made) return false
+    return made.operations.every((each) => operations.includes(each)) && isAsStrict(made.constraints, constraints)
+  }
+  return UNCONSTRAINED.has(operation) || satisfies(question.context ?? {}, constraints)
+}
+
+type Pairs = Readonly<Record<string, string>>
+
+function contains(outer: Pairs, inner: Pairs): boolean {
+  return Object.entries(inner).every(([name, value]) => Object.hasOwn(outer, name) && outer[name] === value)
+}
+
+function equals(a: Pairs, b: Pairs): boolean {
+  return contains(a, b) && Object.keys(a).length === Object.keys(b).length
+}
+
+function satisfies(context: Pairs, constraints: GrantConstraints | undefined): boolean {
+  const { EncryptionContextEquals: exact, EncryptionContextSubset: subset } = constraints ?? {}
+  return (!exact || equals(context, exact)) && (!subset || contains(context, subset))
+}
+
+/** Whether all that the child admits the parent admits too. */
+function isAsStrict(child: GrantConstraints | undefined, parent: GrantConstraints | undefined): boolean {
+  const { EncryptionContextEquals: exact, EncryptionContextSubset: subset } = parent ?? {}
+  if (exact && !(child?.EncryptionContextEquals && equals(child.EncryptionContextEquals, exact))) return false
+  const least = child?.EncryptionContextEquals ?? child?.EncryptionContextSubset ?? {}
+  return !subset || contains(least, subset)
+}
+
+/** Rows never change: most grants are compiled once. */
+const whole = new WeakMap<GrantRow, readonly CompiledStatement[]>()
+
+function statementsOf(row: GrantRow, operations: readonly GrantOperation[]): readonly CompiledStatement[] {
+  if (operations.length < row.operations.length) return compiled(row.id, row.grantee, operations)
+  let statements = whole.get(row)
+  if (!statements) whole.set(row, (statements = compiled(row.id, row.grantee, operations)))
+  return statements
+}
+
+function compiled(
+  id: string,
+  grantee: GrantRow['grantee'],
+  operations: readonly GrantOperation[],
+): readonly CompiledStatement[] {
+  const start = { offset: 0, line: 1, column: 1 }
+  const policy: Policy = {
+    kind: 'resource',
+    // In this version a context value with `${` in it is plain text.
+    version: '2008-10-17',
+    id: undefined,
+    statements: [
+      {
+        index: 0,
+        sid: id,
+        effect: 'Allow',
+        action: { negated: false, values: operations.map((operation) => `kms:${operation}`) },
+        resource: { negated: false, values: ['*'] },
+        principal: { negated: false, values: grantee.service ? { Service: [grantee.by] } : { AWS: [grantee.by] } },
+        conditions: [],
+        start,
+        end: start,
+      },
+    ],
+  }
+  return compilePolicy(policy, { id: `grant/${id}`, kind: 'resource' }).statements
+}

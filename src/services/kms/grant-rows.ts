@@ -1,0 +1,28 @@
+/** Grants as rows, with the indexes they are found by: by key, by grantee, by whoever may retire them. */
+import type { Unit } from '../../store/store.ts'
+import { at, type GrantRow, type KeyRow } from './resources.ts'
+
+interface Count {
+  readonly count: number
+}
+
+export async function countGrants(unit: Unit, row: KeyRow): Promise<number> {
+  return (await unit.get<Count>(at.grantCount(row)))?.count ?? 0
+}
+
+export async function countGrant(unit: Unit, row: KeyRow, by: 1 | -1): Promise<void> {
+  const count = (await countGrants(unit, row)) + by
+  unit.put(at.grantCount(row), { count } satisfies Count)
+}
+
+export function saveGrant(unit: Unit, row: KeyRow, grant: GrantRow): void {
+  unit.put(at.grant(row, grant.id), grant)
+  unit.put(at.granteeGrant(row, grant.grantee.by, grant.id), grant)
+  if (grant.retirer) unit.put(at.retirable(row.region, grant.retirer.as, grant.id), grant)
+}
+
+export function removeGrant(unit: Unit, row: KeyRow, grant: GrantRow): void {
+  unit.delete(at.grant(row, grant.id))
+  unit.delete(at.granteeGrant(row, grant.grantee.by, grant.id))
+  if (grant.retirer) unit.delete(at.retirable(row.region, grant.retirer.as, grant.id))
+}

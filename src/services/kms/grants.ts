@@ -1,0 +1,300 @@
+/** Grants: authority over a key that whoever may grant hands to one principal, for named operations. */
+import { createHash, randomBytes } from 'node:crypto'
+import type * as KMS from '@aws-sdk/client-kms'
+import { parseArn } from '../../kernel/arn.ts'
+import type { Call } from '../../kernel/call.ts'
+import { anything, type Found, type Target } from '../../kernel/resource.ts'
+import { Fault } from '../../wire/fault.ts'
+import type { Input } from '../../wire/typed.ts'
+import { common, conditions } from './conditions.ts'
+import { rootOf } from './grant-authority.ts'
+import { countGrant, countGrants, removeGrant, saveGrant } from './grant-rows.ts'
+import { type GrantName, makeGrantToken, openGrantToken } from './grant-tokens.ts'
+import { saveKey } from './key-materials.ts'
+import { isAsymmetric, isSymmetric } from './key-specs.ts'
+import { listBelow, SMALL } from './lists.ts'
+import { resolve } from './references.ts'
+import {
+  at,
+  date,
+  type GrantConstraints,
+  type GrantRow,
+  invalid,
+  type KeyRow,
+  keyArn,
+  keyNotFound,
+  kms,
+} from './resources.ts'
+import { requireState } from './states.ts'
+import { actedOn, findKey, managedKey } from './targets.ts'
+import { endDryRun, requireTokens } from './uses.ts'
+
+/** Source: https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html */
+const PER_KEY_MAX = 50_000
+const PAIRS_MAX = 8
+const VALUE_LENGTH_MAX = 384
+
+type GrantInput = Input<typeof KMS, 'CreateGrant'>
+type GrantOperation = KMS.GrantOperation
+
+const ALWAYS: readonly GrantOperation[] = ['CreateGrant', 'DescribeKey', 'RetireGrant']
+const WITH_SYMMETRIC: readonly GrantOperation[] = [
+  'Decrypt',
+  'Encrypt',
+  'GenerateDataKey',
+  'GenerateDataKeyPair',
+  'GenerateDataKeyPairWithoutPlaintext',
+  'GenerateDataKeyWithoutPlaintext',
+  'ReEncryptFrom',
+  'ReEncryptTo',
+]
+/** Source: https://docs.aws.amazon.com/kms/latest/developerguide/grants.html#terms-grant-operations */
+const BY_USAGE: Readonly<Record<KMS.KeyUsageType, readonly GrantOperation[]>> = {
+  ENCRYPT_DECRYPT: ['Decrypt', 'Encrypt', 'ReEncryptFrom', 'ReEncryptTo'],
+  SIGN_VERIFY: ['Sign', 'Verify'],
+  GENERATE_VERIFY_MAC: ['GenerateMac', 'VerifyMac'],
+  KEY_AGREEMENT: ['DeriveSharedSecret'],
+  ENCAPSULATE_DECAPSULATE: ['Decapsulate', 'Encapsulate'],
+}
+
+function grantable(row: Pick<KeyRow, 'spec' | 'usage'>): readonly GrantOperation[] {
+  if (isSymmetric(row)) return [...ALWAYS, ...WITH_SYMMETRIC]
+  return [...ALWAYS, ...BY_USAGE[row.usage], ...(isAsymmetric(row) ? (['GetPublicKey'] as const) : [])]
+}
+
+const granted: Target<GrantInput, KeyRow> = {
+  find: (call, { KeyId, Operations: operations, Constraints: constraints }) =>
+    findKey(call, KeyId, false, { made: { operations, constraints: constraints as GrantConstraints | undefined } }),
+}
+
+export const createGrant = kms
+  .operation('CreateGrant')
+  .on(granted)
+  .given(conditions)
+  .run(async (call, input, row) => {
+    requireState(row, 'CreateGrant')
+    requireTokens(call, input.GrantTokens)
+    requireOperations(row, input.Operations)
+    const constraints = checkedConstraints(row, input.Constraints as GrantConstraints | undefined)
+    const grantee = await principalOf(call, 'Grantee', input.GranteePrincipal, input.GranteeServicePrincipal)
+    if (!grantee) throw invalid('Either GranteePrincipal or GranteeServicePrincipal must be given.')
+    const retirer = await principalOf(call, 'Retiring', input.RetiringPrincipal, input.RetiringServicePrincipal)
+    const wanted = {
+      grantee,
+      ...(retirer && { retirer }),
+      operations: [...new Set(input.Operations)],
+      ...(constraints && { constraints }),
+      issuer: rootOf(call.account),
+    }
+
+    const repeated = input.Name === undefined ? undefined : at.namedGrant(row, input.Name, hashOf(wanted))
+    const earlier = repeated && (await call.unit.get<{ grantId: string }>(repeated))
+    const standing = earlier && (await call.unit.get<GrantRow>(at.grant(row, earlier.grantId)))
+    endDryRun(input.DryRun)
+    if (standing) return { GrantId: standing.id, GrantToken: makeGrantToken(call, standing) }
+
+    if ((await countGrants(call.unit, row)) >= PER_KEY_MAX) {
+      throw kms.fail('LimitExceededException', `Key ${row.id} has the maximum of ${PER_KEY_MAX} grants.`)
+    }
+    const grant: GrantRow = {
+      id: randomBytes(32).toString('hex'),
+      account: row.account,
+      region: row.region,
+      keyId: row.id,
+      createdAt: call.now,
+      ...(input.Name !== undefined && { name: input.Name }),
+      ...wanted,
+    }
+    saveGrant(call.unit, row, grant)
+    await countGrant(call.unit, row, 1)
+    if (!row.granted) saveKey(call.unit, { ...row, granted: true })
+    if (repeated) call.unit.put(repeated, { grantId: grant.id })
+    return { GrantId: grant.id, GrantToken: makeGrantToken(call, grant) }
+  })
+
+function requireOperations(row: KeyRow, operations: readonly GrantOperation[]): void {
+  const possible = grantable(row)
+  const impossible = operations.find((operation) => !possible.includes(operation))
+  if (impossible)
+    throw invalid(`Grant operation ${impossible} is not supported for key spec ${row.spec} and usage ${row.usage}.`)
+  if (operations.length === 0) throw invalid('Operations must name at least one operation.')
+}
+
+function checkedConstraints(row: KeyRow, constraints: GrantConstraints | undefined): GrantConstraints | undefined {
+  // Terraform sends both, one of them empty: an empty subset asks for nothing.
+  const given = (pairs: Readonly<Record<string, string>> | undefined) => pairs && Object.keys(pairs).length > 0
+  const { SourceArn } = constraints ?? {}
+  const subset = given(constraints?.EncryptionContextSubset) ? constraints?.EncryptionContextSubset : undefined
+  const exact =
+    subset && !given(constraints?.EncryptionContextEquals) ? undefined : constraints?.EncryptionContextEquals
+  if (exact && subset) throw invalid('Only one of EncryptionContextEquals and EncryptionContextSubset can be given.')
+  const pairs = exact ?? subset
+  if (pairs) {
+    if (!isSymmetric(row)) throw invalid('Encryption context constraints need a symmetric encryption KMS key.')
+    const values = Object.values(pairs)
+    if (values.length > PAIRS_MAX) throw invalid(`A grant constraint can have at most ${PAIRS_MAX} pairs.`)
+    if (values.some((value) => value.length > VALUE_LENGTH_MAX)) {
+      throw invalid(`A value in a grant constraint can have at most ${VALUE_LENGTH_MAX} characters.`)
+    }
+  }
+  if (!pairs && SourceArn === undefined) return undefined
+  return {
+    ...(exact && { EncryptionContextEquals: { ...exact } }),
+    ...(subset && { EncryptionContextSubset: { ...subset } }),
+    ...(SourceArn !== undefined && { SourceArn }),
+  }
+}
+
+const PRINCIPAL =
+  /^arn:aws:(iam::\d{12}:(root|user\/.+|role\/.+)|sts::\d{12}:(assumed-role\/[^/]+\/[^/]+|federated-user\/.+))$/
+
+async function principalOf(
+  call: Call,
+  kind: 'Grantee' | 'Retiring',
+  arn: string | undefined,
+  servicePrincipal: string | undefined,
+): Promise<GrantRow['grantee'] | undefined> {
+  if (arn !== undefined && servicePrincipal !== undefined) {
+    throw invalid(`Only one of ${kind}Principal and ${kind}ServicePrincipal can be given.`)
+  }
+  if (servicePrincipal !== undefined) return { as: servicePrincipal, by: servicePrincipal, service: true }
+  if (arn === undefined) return undefined
+  const account = /^\d{12}$/.test(arn)
+  const whole = account ? rootOf(arn) : arn
+  const id = PRINCIPAL.test(whole) ? await call.ports.identity.pin(call.unit, whole) : 'missing'
+  if (id === 'missing') throw kms.fail('InvalidArnException', `The provided principal is not valid: ${arn}`)
+  return { as: whole, by: id ?? whole }
+}
+
+function hashOf(grant: object): string {
+  return createHash('sha256').update(JSON.stringify(grant)).digest('hex')
+}
+
+function shown(row: GrantRow) {
+  const { grantee, retirer, constraints } = row
+  return {
+    KeyId: keyArn(row, row.keyId),
+    GrantId: row.id,
+    Name: row.name ?? '',
+    CreationDate: date(row.createdAt),
+    ...(grantee.service ? { GranteeServicePrincipal: grantee.as } : { GranteePrincipal: grantee.as }),
+    ...(retirer && (retirer.service ? { RetiringServicePrincipal: retirer.as } : { RetiringPrincipal: retirer.as })),
+    IssuingAccount: row.issuer,
+    Operations: [...row.operations],
+    ...(constraints && { Constraints: constraints as KMS.GrantConstraints }),
+  } satisfies KMS.GrantListEntry
+}
+
+export const listGrants = kms
+  .operation('ListGrants')
+  .on(managedKey)
+  .given(conditions)
+  .run(async (call, input, row) => {
+    requireState(row, 'ListGrants')
+    const { GrantId: id, GranteePrincipal: grantee, GranteeServicePrincipal: granteeService } = input
+    if (id !== undefined) requireGrantId(id)
+    const named = grantee ?? granteeService
+    const keep = (grant: GrantRow) =>
+      (id === undefined || grant.id === id) && (named === undefined || grant.grantee.as === named)
+    const query = [row.id, id ?? null, named ?? null]
+    const { items, rest } = await listBelow<GrantRow>(call, at.grants(row), input, SMALL, query, keep)
+    return { Grants: items.map(shown), ...rest }
+  })
+
+/** Of one's own account alone: who may retire what elsewhere is not everyone's to list. */
+export const listRetirableGrants = kms
+  .operation('ListRetirableGrants')
+  .on(anything)
+  .given((_input, call) => common(call))
+  .run(async (call, input) => {
+    const retirer = input.RetiringPrincipal ?? input.RetiringServicePrincipal ?? ''
+    const arn = /^\d{12}$/.test(retirer) ? rootOf(retirer) : retirer
+    if (input.RetiringPrincipal !== undefined && !PRINCIPAL.test(arn)) {
+      throw kms.fail('InvalidArnException', `The provided principal is not valid: ${retirer}`)
+    }
+    if (input.RetiringPrincipal !== undefined && parseArn(arn)?.account !== call.account) {
+      throw new Fault('AccessDenied', 'The retiring principal must be in your account.')
+    }
+    const { items, rest } = await listBelow<GrantRow>(call, at.retirables(call.region, arn), input, SMALL, arn)
+    return { Grants: items.map(shown), ...rest }
+  })
+
+const GRANT_ID = /^[0-9a-f]{64}$/
+
+function requireGrantId(id: string): void {
+  if (!GRANT_ID.test(id)) throw kms.fail('InvalidGrantIdException', `Invalid grant id: ${id}`)
+}
+
+const grantNotFound = (id: string) => kms.fail('NotFoundException', `Grant ID ${id} not found`)
+
+async function endGrant(call: Call, row: KeyRow, grant: GrantRow): Promise<void> {
+  removeGrant(call.unit, row, grant)
+  await countGrant(call.unit, row, -1)
+}
+
+export const revokeGrant = kms
+  .operation('RevokeGrant')
+  .on(managedKey)
+  .given(conditions)
+  .run(async (call, { GrantId: id, DryRun }, row) => {
+    requireState(row, 'RevokeGrant')
+    requireGrantId(id)
+    const grant = await call.unit.get<GrantRow>(at.grant(row, id))
+    if (!grant) throw grantNotFound(id)
+    endDryRun(DryRun)
+    await endGrant(call, row, grant)
+    return {}
+  })
+
+interface Retired {
+  readonly row: KeyRow
+  readonly grant: GrantRow
+}
+
+/** By its token, or by its key and id. The retiring principal's right comes from the grant itself. */
+const retired: Target<Input<typeof KMS, 'RetireGrant'>, Retired> = {
+  find: async (call, input): Promise<Found<Retired>> => {
+    const name = await grantNamed(call, input)
+    const arn = keyArn(name, name.keyId)
+    const row = await call.unit.get<KeyRow>(at.key(name, name.keyId))
+    if (!row)
+      return {
+        acted: { arn, type: 'AWS::KMS::Key', account: name.account },
+        row: undefined,
+        missing: () => keyNotFound(arn),
+      }
+    const grant = await call.unit.get<GrantRow>(at.grant(row, name.id))
+    const acted = await actedOn(call, row, grant ? { retired: grant } : {})
+    return { acted, row: grant && { row, grant }, missing: () => grantNotFound(name.id) }
+  },
+}
+
+async function grantNamed(
+  call: Call,
+  { GrantToken, KeyId, GrantId }: Input<typeof KMS, 'RetireGrant'>,
+): Promise<GrantName> {
+  if (GrantToken !== undefined) {
+    const name = openGrantToken(call, GrantToken)
+    if (!name || name.region !== call.region) throw kms.fail('InvalidGrantTokenException', 'Invalid grant token.')
+    return name
+  }
+  if (KeyId === undefined || GrantId === undefined) {
+    throw invalid('Either GrantToken, or both KeyId and GrantId must be given.')
+  }
+  requireGrantId(GrantId)
+  const { arn, account, missing } = await resolve(call, KeyId, false)
+  const keyId = /:key\/([^/]+)$/.exec(arn)?.[1]
+  if (keyId === undefined) throw missing()
+  return { account, region: call.region, keyId, id: GrantId }
+}
+
+export const retireGrant = kms
+  .operation('RetireGrant')
+  .on(retired)
+  .given((_input, call) => common(call))
+  .run(async (call, { DryRun }, { row, grant }) => {
+    requireState(row, 'RetireGrant')
+    endDryRun(DryRun)
+    await endGrant(call, row, grant)
+    return {}
+  })

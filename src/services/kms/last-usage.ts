@@ -1,0 +1,74 @@
+/** When a key was last used: read from the trail, which knows every use. */
+
+import type * as KMS from '@aws-sdk/client-kms'
+import { conditions } from './conditions.ts'
+import { arnOf, date, kms } from './resources.ts'
+import { requireState } from './states.ts'
+import { ownKey } from './targets.ts'
+
+type Tracked = KMS.KeyLastUsageTrackingOperation
+
+const TRACKED: ReadonlySet<string> = new Set<Tracked>([
+  'Decapsulate',
+  'Decrypt',
+  'DeriveSharedSecret',
+  'Encapsulate',
+  'Encrypt',
+  'GenerateDataKey',
+  'GenerateDataKeyPair',
+  'GenerateDataKeyPairWithoutPlaintext',
+  'GenerateDataKeyWithoutPlaintext',
+  'GenerateMac',
+  'ReEncrypt',
+  'Sign',
+  'Verify',
+  'VerifyMac',
+])
+
+const PORTION = 100
+/** Among so many events a use would have shown. */
+const PORTIONS_MAX = 50
+
+interface Told {
+  readonly eventName: string
+  readonly eventID: string
+  readonly requestID: string
+  readonly errorCode?: string
+}
+
+export const getKeyLastUsage = kms
+  .operation('GetKeyLastUsage')
+  .on(ownKey)
+  .given(conditions)
+  .run(async (call, _input, row) => {
+    requireState(row, 'GetKeyLastUsage')
+    const found = {
+      KeyId: arnOf(row),
+      TrackingStartDate: date(row.createdAt),
+      KeyCreationDate: date(row.createdAt),
+    }
+    let after: string | undefined
+    for (let portion = 0; portion < PORTIONS_MAX; portion++) {
+      const entries = await call.ports.events.query({
+        account: row.account,
+        region: row.region,
+        attribute: ['ResourceName', arnOf(row)],
+        after,
+        limit: PORTION,
+      })
+      for (const entry of entries) {
+        const told = JSON.parse(entry.body) as Told
+        if (!TRACKED.has(told.eventName) || told.errorCode !== undefined) continue
+        const usage = {
+          Operation: told.eventName as Tracked,
+          Timestamp: date(entry.timeMs),
+          CloudTrailEventId: told.eventID,
+          KmsRequestId: told.requestID,
+        }
+        return { ...found, KeyLastUsage: usage }
+      }
+      after = entries.at(-1)?.position
+      if (entries.length < PORTION) break
+    }
+    return { ...found, KeyLastUsage: {} }
+  })

@@ -1,0 +1,72 @@
+/** The keys that AWS manages, one a service and account. */
+import type { Call } from '../../kernel/call.ts'
+import { addAlias } from './alias-rows.ts'
+import { rootOf } from './grant-authority.ts'
+import { PERIOD_DAYS_DEFAULT, withRotation } from './key-jobs.ts'
+import { saveKey } from './key-materials.ts'
+import { newKey } from './new-key.ts'
+import { at, DAY_MS, type KeyRow } from './resources.ts'
+
+/** `alias/aws/secretsmanager` in a call that Secrets Manager forwards: made on first use, for no other service. */
+export async function ensureManagedKey(call: Call, alias: string): Promise<void> {
+  const service = /^alias\/aws\/([a-z0-9-]+)$/.exec(alias)?.[1]
+  if (service === undefined || call.via.at(-1) !== `${service}.amazonaws.com`) return
+  if (!(await call.unit.get(at.alias(call, alias)))) await makeManagedKey(call, service, alias)
+}
+
+/** In the unit of the call that needs it: refused, it leaves no key behind. */
+async function makeManagedKey(call: Call, service: string, alias: string): Promise<void> {
+  const made = await newKey(call, {
+    id: call.newId(),
+    account: call.account,
+    region: call.region,
+    createdAt: call.now,
+    description: `Default key that protects my ${service} data when no other key is defined`,
+    spec: 'SYMMETRIC_DEFAULT',
+    usage: 'ENCRYPT_DECRYPT',
+    origin: 'AWS_KMS',
+    manager: 'AWS',
+    tags: {},
+    policy: managedPolicy(call, service),
+    bypassLockoutCheck: true,
+  })
+  const rotating: KeyRow = withRotation(call.unit, made, PERIOD_DAYS_DEFAULT, call.now + PERIOD_DAYS_DEFAULT * DAY_MS)
+  addAlias(call, saveKey(call.unit, rotating), alias)
+}
+
+/**
+ * Everyone of the account may use it, but only through the service; nobody may manage it.
+ * Source: https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-cmk
+ */
+function managedPolicy({ account, region }: Pick<Call, 'account' | 'region'>, service: string): string {
+  return JSON.stringify({
+    Version: '2012-10-17',
+    Id: `auto-${service}-1`,
+    Statement: [
+      {
+        Sid: `Allow access through ${service} for all principals in the account that are authorized to use ${service}`,
+        Effect: 'Allow',
+        Principal: { AWS: '*' },
+        Action: [
+          'kms:Encrypt',
+          'kms:Decrypt',
+          'kms:ReEncrypt*',
+          'kms:GenerateDataKey*',
+          'kms:CreateGrant',
+          'kms:DescribeKey',
+        ],
+        Resource: '*',
+        Condition: {
+          StringEquals: { 'kms:CallerAccount': account, 'kms:ViaService': `${service}.${region}.amazonaws.com` },
+        },
+      },
+      {
+        Sid: 'Allow direct access to key metadata to the account',
+        Effect: 'Allow',
+        Principal: { AWS: rootOf(account) },
+        Action: ['kms:Describe*', 'kms:Get*', 'kms:List*', 'kms:RevokeGrant'],
+        Resource: '*',
+      },
+    ],
+  })
+}

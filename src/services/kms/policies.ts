@@ -1,0 +1,44 @@
+/** Key policies: the root of all authority over a key. */
+import { shownPolicy } from '../../kernel/pinned.ts'
+import { conditions } from './conditions.ts'
+import { governed, NAME } from './governance.ts'
+import { saveKey } from './key-materials.ts'
+import { invalid, kms } from './resources.ts'
+import { requireState } from './states.ts'
+import { ownKey } from './targets.ts'
+
+function requireName(name: string | undefined): void {
+  if (name !== undefined && name !== NAME) throw kms.fail('NotFoundException', 'No such policy exists')
+}
+
+export const getKeyPolicy = kms
+  .operation('GetKeyPolicy')
+  .on(ownKey)
+  .given(conditions)
+  .run(async (call, input, row) => {
+    requireState(row, 'GetKeyPolicy')
+    requireName(input.PolicyName)
+    return { Policy: await shownPolicy(call, row.policy, row.pins), PolicyName: NAME }
+  })
+
+export const putKeyPolicy = kms
+  .operation('PutKeyPolicy')
+  .on(ownKey)
+  .given(conditions)
+  .run(async (call, input, row) => {
+    requireState(row, 'PutKeyPolicy')
+    if (input.PolicyName !== undefined && input.PolicyName !== NAME) {
+      throw invalid(`Policy name must be '${NAME}'.`)
+    }
+    saveKey(call.unit, { ...row, ...(await governed(call, input.Policy, row, input.BypassPolicyLockoutSafetyCheck)) })
+    return {}
+  })
+
+export const listKeyPolicies = kms
+  .operation('ListKeyPolicies')
+  .on(ownKey)
+  .given(conditions)
+  .run((_call, _input, row) => {
+    requireState(row, 'ListKeyPolicies')
+    return { PolicyNames: [NAME], Truncated: false }
+  })

@@ -1,0 +1,122 @@
+/** Multi-Region keys: one id and one material in several Regions, each with a document of its own. */
+import { cancelJob } from '../../kernel/jobs.ts'
+import { common, conditions, ofKey } from './conditions.ts'
+import { recordServiceEvent } from './events.ts'
+import { defaultPolicy, governed } from './governance.ts'
+import { withRotation } from './key-jobs.ts'
+import { heldOf, homeOf, noteOwner, relatives, saveKey } from './key-materials.ts'
+import { authorizeTags } from './keys.ts'
+import { metadataOf } from './metadata.ts'
+import { arnOf, at, invalid, type KeyRow, keyArn, kms, type MaterialRow, unsupported } from './resources.ts'
+import { requireState } from './states.ts'
+import { mergedTags, shownTags } from './tags.ts'
+import { actedOn, ownKey } from './targets.ts'
+
+/** Regions by their form: what names one decides which rows it reaches. */
+const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/
+
+function requireRegion(region: string): void {
+  if (!REGION.test(region)) throw invalid(`${region} is not a Region.`)
+}
+
+function requirePrimary(row: KeyRow, operation: string): NonNullable<KeyRow['multiRegion']> {
+  if (!row.multiRegion || row.multiRegion.primary !== row.region) throw unsupported(row, operation)
+  return row.multiRegion
+}
+
+export const replicateKey = kms
+  .operation('ReplicateKey')
+  .on(ownKey)
+  .given(conditions)
+  .run(async (call, input, row) => {
+    const { ReplicaRegion: region } = input
+    const { primary, replicas } = requirePrimary(row, 'ReplicateKey')
+    requireState(row, 'ReplicateKey')
+    requireRegion(region)
+    const place = { account: row.account, region, id: row.id }
+    if (region === row.region || (await call.unit.get(at.key(place, row.id)))) {
+      throw kms.fail('AlreadyExistsException', `${keyArn(place, row.id)} already exists.`)
+    }
+    await call.authorize('kms:CreateKey', '*', {
+      ...common(call),
+      ...ofKey(row),
+      'kms:MultiRegionKeyType': 'REPLICA',
+      'kms:ReplicaRegion': region,
+    })
+    const tags = mergedTags(undefined, input.Tags ?? [])
+    await authorizeTags(call, tags, keyArn(place, row.id))
+    const governance =
+      input.Policy === undefined
+        ? { policy: defaultPolicy(row.account), pins: {} }
+        : await governed(call, input.Policy, place, input.BypassPolicyLockoutSafetyCheck)
+
+    const multiRegion = { primary, replicas: [...replicas, region].sort() }
+    const imported = row.origin === 'EXTERNAL'
+    const replica = saveKey(call.unit, {
+      ...place,
+      ...governance,
+      createdAt: call.now,
+      description: input.Description ?? '',
+      spec: row.spec,
+      usage: row.usage,
+      origin: row.origin,
+      manager: row.manager,
+      // Imported material is brought to each Region by its owner, the same everywhere.
+      state: imported ? 'PendingImport' : 'Enabled',
+      aliases: [],
+      materials: row.materials.map((material) => copied(material)),
+      ...(row.current !== undefined && { current: row.current }),
+      ...(row.publicKey !== undefined && { publicKey: row.publicKey }),
+      rotationsOnDemand: 0,
+      tags,
+      multiRegion,
+    })
+    for (const each of await relatives(call.unit, row)) {
+      if (each.region !== region) saveKey(call.unit, { ...each, multiRegion })
+    }
+    for (const { id } of replica.materials) noteOwner(call.unit, replica, id)
+    recordServiceEvent(call.unit, replica, 'CreateKey', call.now)
+    return { ReplicaKeyMetadata: metadataOf(replica), ReplicaPolicy: replica.policy, ReplicaTags: shownTags(tags) }
+
+    function copied(material: MaterialRow): MaterialRow {
+      const { sealed: _sealed, expiresAt: _at, expiryJob: _job, ...kept } = material
+      if (imported) return kept
+      return { ...kept, sealed: call.vault.materials.copy(heldOf(row, material), homeOf(place)) }
+    }
+  })
+
+export const updatePrimaryRegion = kms
+  .operation('UpdatePrimaryRegion')
+  .on(ownKey)
+  .given(conditions)
+  .run(async (call, { PrimaryRegion: region }, row) => {
+    const { replicas } = requirePrimary(row, 'UpdatePrimaryRegion')
+    requireState(row, 'UpdatePrimaryRegion')
+    const replica = await call.unit.get<KeyRow>(at.key({ ...row, region }, row.id))
+    if (!replica || !replicas.includes(region)) {
+      throw kms.fail('NotFoundException', `${keyArn({ account: row.account, region }, row.id)} does not exist.`)
+    }
+    await call.authorize('kms:UpdatePrimaryRegion', await actedOn(call, replica), {
+      ...common(call),
+      ...ofKey(replica),
+      'kms:PrimaryRegion': region,
+    })
+    requireState(replica, 'UpdatePrimaryRegion')
+
+    const multiRegion = {
+      primary: region,
+      replicas: [...replicas.filter((each) => each !== region), row.region].sort(),
+    }
+    for (const each of await relatives(call.unit, row)) {
+      const { rotation, ...kept } = each
+      const moved: KeyRow = { ...kept, multiRegion }
+      if (rotation) cancelJob(call.unit, rotation.job)
+      const taken = each.region === region ? row.rotation : undefined
+      saveKey(call.unit, taken ? withRotation(call.unit, moved, taken.periodDays, taken.nextAt) : moved)
+    }
+    call.event.resources = [
+      ...call.event.resources,
+      { arn: arnOf(replica), type: 'AWS::KMS::Key', account: row.account },
+    ]
+    return {}
+  })

@@ -1,0 +1,165 @@
+/** Rotation: new material for new ciphertext; what was made before decrypts for ever. */
+import type { ServiceJob, Work } from '../../kernel/service.ts'
+import type { Unit } from '../../store/store.ts'
+import type { Vault } from '../../vault/vault.ts'
+import { conditions } from './conditions.ts'
+import { recordServiceEvent } from './events.ts'
+import { type KeyJob, keyOfJob, PERIOD_DAYS_DEFAULT, withoutRotation, withRotation } from './key-jobs.ts'
+import { heldOf, homeOf, makeMaterial, noteOwner, relatives, saveKey } from './key-materials.ts'
+import { isSymmetric } from './key-specs.ts'
+import { LARGE, listAmong } from './lists.ts'
+import { arnOf, DAY_MS, date, type KeyRow, kms, type MaterialRow, unsupported } from './resources.ts'
+import { requireState } from './states.ts'
+import { managedKey, ownKey } from './targets.ts'
+
+/** Source: https://docs.aws.amazon.com/kms/latest/developerguide/rotating-keys-on-demand.html */
+const ON_DEMAND_MAX = 25
+
+/** Only the primary of a multi-Region key rotates; its replicas follow. */
+function requireAutomatic(row: KeyRow, operation: string): void {
+  const replica = row.multiRegion !== undefined && row.multiRegion.primary !== row.region
+  if (!isSymmetric(row) || row.origin !== 'AWS_KMS' || replica) throw unsupported(row, operation)
+}
+
+export const enableKeyRotation = kms
+  .operation('EnableKeyRotation')
+  .on(ownKey)
+  .given(conditions)
+  .run((call, input, row) => {
+    requireAutomatic(row, 'EnableKeyRotation')
+    requireState(row, 'EnableKeyRotation')
+    const { rotation } = row
+    const periodDays = input.RotationPeriodInDays ?? rotation?.periodDays ?? PERIOD_DAYS_DEFAULT
+    if (rotation?.periodDays === periodDays) return {}
+    saveKey(call.unit, withRotation(call.unit, row, periodDays, call.now + periodDays * DAY_MS))
+    return {}
+  })
+
+export const disableKeyRotation = kms
+  .operation('DisableKeyRotation')
+  .on(ownKey)
+  .given(conditions)
+  .run((call, _input, row) => {
+    requireAutomatic(row, 'DisableKeyRotation')
+    requireState(row, 'DisableKeyRotation')
+    saveKey(call.unit, withoutRotation(call.unit, row))
+    return {}
+  })
+
+export const getKeyRotationStatus = kms
+  .operation('GetKeyRotationStatus')
+  .on(managedKey)
+  .given(conditions)
+  .run(async (call, _input, row) => {
+    requireState(row, 'GetKeyRotationStatus')
+    const primary = (await relatives(call.unit, row)).find(({ region }) => region === row.multiRegion?.primary) ?? row
+    const { rotation } = primary
+    const enabled = rotation !== undefined && !row.state.startsWith('Pending')
+    return {
+      KeyId: arnOf(row),
+      KeyRotationEnabled: enabled,
+      ...(rotation &&
+        enabled && { RotationPeriodInDays: rotation.periodDays, NextRotationDate: date(rotation.nextAt) }),
+    }
+  })
+
+export const rotateKeyOnDemand = kms
+  .operation('RotateKeyOnDemand')
+  .on(ownKey)
+  .given(conditions)
+  .run(async (call, _input, row) => {
+    const replica = row.multiRegion !== undefined && row.multiRegion.primary !== row.region
+    if (!isSymmetric(row) || replica) throw unsupported(row, 'RotateKeyOnDemand')
+    requireState(row, 'RotateKeyOnDemand')
+    if (row.rotationsOnDemand >= ON_DEMAND_MAX) {
+      throw kms.fail('LimitExceededException', `${arnOf(row)} has been rotated on demand ${ON_DEMAND_MAX} times.`)
+    }
+    const counted: KeyRow = { ...row, rotationsOnDemand: row.rotationsOnDemand + 1 }
+    if (row.origin === 'EXTERNAL') promote(call.unit, counted, call.now)
+    else await rotate(call.unit, call.vault, counted, 'ON_DEMAND', call.now)
+    return { KeyId: arnOf(row) }
+  })
+
+/** New material in every Region of the key, current from this commit on. */
+async function rotate(
+  unit: Unit,
+  vault: Vault,
+  row: KeyRow,
+  type: 'AUTOMATIC' | 'ON_DEMAND',
+  now: number,
+): Promise<void> {
+  const { id, sealed } = await makeMaterial(vault.materials, row)
+  const made: MaterialRow = { id, sealed, madeAt: now, rotation: { type, at: now } }
+  for (const each of await relatives(unit, row)) {
+    const material =
+      each.region === row.region ? made : { ...made, sealed: vault.materials.copy(heldOf(row, made), homeOf(each)) }
+    saveKey(unit, { ...each, materials: [...each.materials, material], current: id })
+    noteOwner(unit, each, id)
+    recordServiceEvent(unit, each, 'RotateKey', now, {
+      rotationType: type,
+      currentKeyMaterialId: id,
+      ...(row.current && { previousKeyMaterialId: row.current }),
+    })
+  }
+}
+
+/** Imported material waits until it is told to take over. */
+function promote(unit: Unit, row: KeyRow, now: number): void {
+  const waiting = row.materials.find(({ pending, sealed }) => pending && sealed)
+  if (!waiting) {
+    throw kms.fail('KMSInvalidStateException', `${arnOf(row)} has no imported key material that is pending rotation.`)
+  }
+  const { pending: _, ...taken } = waiting
+  const rotation = { type: 'ON_DEMAND', at: now } as const
+  const materials = row.materials.map((each) => (each === waiting ? { ...taken, rotation } : each))
+  saveKey(unit, { ...row, materials, current: waiting.id })
+  recordServiceEvent(unit, row, 'RotateKey', now, { rotationType: 'ON_DEMAND', currentKeyMaterialId: waiting.id })
+}
+
+async function rotateWhenDue(unit: Unit, { vault, now }: Work, payload: KeyJob): Promise<void> {
+  const row = await keyOfJob(unit, payload)
+  // Of a key that does not work now, `catchUp` makes up for it later.
+  if (!row?.rotation || row.state !== 'Enabled') return
+  const { periodDays } = row.rotation
+  const next = withRotation(unit, row, periodDays, now + periodDays * DAY_MS)
+  await rotate(unit, vault, next, 'AUTOMATIC', now)
+}
+
+export const rotateJob: ServiceJob<KeyJob> = { run: rotateWhenDue }
+
+export const listKeyRotations = kms
+  .operation('ListKeyRotations')
+  .on(managedKey)
+  .given(conditions)
+  .run(async (call, input, row) => {
+    if (!isSymmetric(row)) throw unsupported(row, 'ListKeyRotations')
+    requireState(row, 'ListKeyRotations')
+    const all = input.IncludeKeyMaterial === 'ALL_KEY_MATERIAL'
+    const among = row.materials
+      .map((material, index) => ({ material, index }))
+      .filter(({ material }) => all || material.rotation !== undefined)
+    const order = ({ index }: { index: number }) => String(index).padStart(6, '0')
+    const { items, rest } = await listAmong(call, among, order, input, LARGE, [row.id, all])
+    return { Rotations: items.map(({ material }) => shownRotation(row, material)), ...rest }
+  })
+
+function shownRotation(row: KeyRow, material: MaterialRow) {
+  const state = material.pending ? 'PENDING_ROTATION' : material.id === row.current ? 'CURRENT' : 'NON_CURRENT'
+  const { sealed, expiresAt } = material
+  return {
+    KeyId: arnOf(row),
+    KeyMaterialId: material.id,
+    KeyMaterialState: state as 'PENDING_ROTATION' | 'CURRENT' | 'NON_CURRENT',
+    ...(material.description !== undefined && { KeyMaterialDescription: material.description }),
+    ...(row.origin === 'EXTERNAL' && {
+      ImportState: sealed ? ('IMPORTED' as const) : ('PENDING_IMPORT' as const),
+    }),
+    ...(row.origin === 'EXTERNAL' &&
+      sealed && {
+        ExpirationModel:
+          expiresAt === undefined ? ('KEY_MATERIAL_DOES_NOT_EXPIRE' as const) : ('KEY_MATERIAL_EXPIRES' as const),
+      }),
+    ...(expiresAt !== undefined && { ValidTo: date(expiresAt) }),
+    ...(material.rotation && { RotationDate: date(material.rotation.at), RotationType: material.rotation.type }),
+  }
+}

@@ -1,0 +1,78 @@
+/** Signatures: made, and verified against the same key. */
+import type { MessageType } from '../../vault/material/materials.ts'
+import { hashBytes, type Signing, type SigningAlgorithm, signings } from '../../vault/material/specs.ts'
+import { conditions } from './conditions.ts'
+import { currentOf } from './key-materials.ts'
+import { arnOf, invalid, type KeyRow, kms } from './resources.ts'
+import { usedKey } from './targets.ts'
+import { endDryRun, requireAlgorithm, requireUse } from './uses.ts'
+
+const USAGE = 'SIGN_VERIFY'
+/** μ of FIPS 204. */
+const MU_BYTES = 64
+
+interface Asked {
+  readonly SigningAlgorithm: string
+  readonly MessageType?: MessageType | undefined
+  readonly Message: Uint8Array
+}
+
+/** What may be given as which algorithm's message. */
+function messageOf(row: KeyRow, { SigningAlgorithm, MessageType, Message }: Asked) {
+  requireAlgorithm(row, SigningAlgorithm)
+  const algorithm = SigningAlgorithm as SigningAlgorithm
+  const type = MessageType ?? 'RAW'
+  const signing: Signing = signings[algorithm]
+  const bytes = digestBytes(signing)
+  if (type === 'EXTERNAL_MU' && signing.family !== 'ml-dsa') throw unfit(type, algorithm)
+  if (type === 'DIGEST' && bytes === undefined) throw unfit(type, algorithm)
+  if (type === 'RAW' && signing.family === 'ed25519' && signing.prehash) throw unfit(type, algorithm)
+  const wanted = type === 'DIGEST' ? bytes : type === 'EXTERNAL_MU' ? MU_BYTES : undefined
+  if (wanted !== undefined && Message.length !== wanted) {
+    throw invalid(`Digest is invalid length for algorithm ${algorithm}.`)
+  }
+  return { algorithm, type, message: Message }
+}
+
+/** undefined where no digest is signed. */
+function digestBytes(signing: Signing): number | undefined {
+  switch (signing.family) {
+    case 'rsa':
+    case 'ec':
+      return hashBytes[signing.hash]
+    case 'ed25519':
+      return signing.prehash ? hashBytes.sha512 : undefined
+    case 'ml-dsa':
+      return undefined
+  }
+}
+
+const unfit = (type: string, algorithm: string) => invalid(`MessageType ${type} is not valid for ${algorithm}.`)
+
+export const sign = kms
+  .operation('Sign')
+  .on(usedKey)
+  .given(conditions)
+  .run(async (call, input, row) => {
+    requireUse(call, row, 'Sign', USAGE, input)
+    const asked = messageOf(row, input)
+    const held = currentOf(row)
+    endDryRun(input.DryRun)
+
+    const signature = await call.vault.materials.use(held, { do: 'sign', ...asked })
+    return { KeyId: arnOf(row), Signature: signature, SigningAlgorithm: asked.algorithm }
+  })
+
+export const verify = kms
+  .operation('Verify')
+  .on(usedKey)
+  .given(conditions)
+  .run(async (call, input, row) => {
+    requireUse(call, row, 'Verify', USAGE, input)
+    const asked = messageOf(row, input)
+    const signature = input.Signature
+    const valid = await call.vault.materials.use(currentOf(row), { do: 'verify', ...asked, signature })
+    if (!valid) throw kms.fail('KMSInvalidSignatureException', '')
+    endDryRun(input.DryRun)
+    return { KeyId: arnOf(row), SignatureValid: true, SigningAlgorithm: asked.algorithm }
+  })

@@ -1,0 +1,87 @@
+/** What every use of a key checks before its material is touched, and what it tells the trail. */
+import type { Call } from '../../kernel/call.ts'
+import type { Hash } from '../../vault/material/specs.ts'
+import { openGrantToken } from './grant-tokens.ts'
+import { algorithmsOf, isSymmetric } from './key-specs.ts'
+import { arnOf, invalid, type KeyRow, type KeyUsage, kms } from './resources.ts'
+import { requireState, type StatefulOperation } from './states.ts'
+
+export interface UseInput {
+  readonly GrantTokens?: readonly string[] | undefined
+  readonly Recipient?: object | undefined
+  readonly EncryptionContext?: Readonly<Record<string, string>> | undefined
+}
+
+/** State, usage, grant tokens, in this order. */
+export function requireUse(call: Call, row: KeyRow, operation: StatefulOperation, usage: KeyUsage, input: UseInput) {
+  requireState(row, operation)
+  requireUsage(row, operation, usage)
+  requireTokens(call, input.GrantTokens)
+  refuseRecipient(input.Recipient)
+  requireContext(input.EncryptionContext)
+}
+
+/** Source: https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html */
+const CONTEXT_BYTES_MAX = 8_192
+
+/** Texts that are no Unicode would be one text as bytes, and so bind to nothing. */
+export function requireContext(context: Readonly<Record<string, string>> | undefined): void {
+  if (!context) return
+  const parts = Object.entries(context).flat()
+  if (parts.some((part) => /\p{Surrogate}/u.test(part))) throw invalid('EncryptionContext must be valid Unicode.')
+  if (parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0) > CONTEXT_BYTES_MAX) {
+    throw invalid(`EncryptionContext can have at most ${CONTEXT_BYTES_MAX} bytes.`)
+  }
+}
+
+export function requireUsage(row: KeyRow, operation: string, usage: KeyUsage): void {
+  if (row.usage === usage) return
+  throw kms.fail(
+    'InvalidKeyUsageException',
+    `${arnOf(row)} key usage is ${row.usage} which is not valid for ${operation}.`,
+  )
+}
+
+export function requireAlgorithm(row: KeyRow, algorithm: string): void {
+  const names: readonly string[] = Object.values(algorithmsOf(row)).flat()
+  if (names.includes(algorithm)) return
+  throw kms.fail('InvalidKeyUsageException', `Algorithm ${algorithm} and key spec ${row.spec} are incompatible.`)
+}
+
+export function requireSymmetric(row: KeyRow, operation: string): void {
+  if (isSymmetric(row)) return
+  throw kms.fail(
+    'InvalidKeyUsageException',
+    `${arnOf(row)} key spec is ${row.spec} which is not valid for ${operation}.`,
+  )
+}
+
+/** Grants hold at once here, so a token adds nothing; but one that is not ours tells of a mistake. */
+export function requireTokens(call: Call, tokens: readonly string[] | undefined): void {
+  for (const token of tokens ?? []) {
+    if (!openGrantToken(call, token)) throw kms.fail('InvalidGrantTokenException', 'Invalid grant token.')
+  }
+}
+
+/** Nobody has told this server which attestations to believe. */
+export function refuseRecipient(recipient: object | undefined): void {
+  if (recipient !== undefined) throw invalid('No attestation root is configured: Recipient cannot be served.')
+}
+
+/** Said last, when everything else would succeed. */
+export function endDryRun(dryRun: boolean | undefined): void {
+  if (dryRun) {
+    throw kms.fail('DryRunOperationException', 'The request would have succeeded, but the DryRun option is set.')
+  }
+}
+
+/** The trail names the material, as AWS's does, and the algorithm even where a request left it to its default. */
+export function note(call: Call, row: KeyRow, materialId: string | undefined, algorithm?: string): void {
+  call.event.additionalEventData = {
+    ...call.event.additionalEventData,
+    ...(isSymmetric(row) && materialId !== undefined && { keyMaterialId: materialId }),
+    ...(algorithm !== undefined && { encryptionAlgorithm: algorithm }),
+  }
+}
+
+export const oaepHash = (algorithm: string): Hash => (algorithm === 'RSAES_OAEP_SHA_1' ? 'sha1' : 'sha256')
