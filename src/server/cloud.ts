@@ -1,5 +1,5 @@
 /** A whole Merlon without its sockets: store, vault, ports and services joined behind one gate. */
-import { AccountKeys } from '../kernel/account-keys.ts'
+import { AccountKeys, keyringAccounts, type PreparesAccounts } from '../kernel/account-keys.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
@@ -11,6 +11,7 @@ import { type AccountRow, createAccount, type RootKey } from '../services/iam/bo
 import { identityPort } from '../services/iam/identities.ts'
 import { organizationPort } from '../services/organizations/standing.ts'
 import { type Store, under } from '../store/store.ts'
+import type { KeyTree } from '../vault/key-tree.ts'
 import { openVault } from '../vault/sealed.ts'
 import type { Unsealed } from '../vault/sealer.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -19,7 +20,8 @@ import { services } from './services.ts'
 
 export interface CloudOptions {
   readonly store: Store
-  readonly unsealed: Unsealed
+  /** An open keyring, or a root key for what lives in memory. */
+  readonly unsealed: Unsealed | { readonly tree: KeyTree }
   readonly clock: Clock
   readonly quotas?: Quotas
   /** Default: all that are built. */
@@ -48,8 +50,7 @@ export interface Cloud {
 
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const { store, clock, observe } = options
-  const keys = await AccountKeys.open(store)
-  const vault = openVault({ ...options.unsealed, accountKeys: keys })
+  const { vault, keys } = await unsealedVault(store, options.unsealed)
   const identities = identityPort(store, vault, clock)
   const ports: Ports = {
     identity: identities,
@@ -96,6 +97,15 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await store.close()
     },
   }
+}
+
+async function unsealedVault(
+  store: Store,
+  unsealed: CloudOptions['unsealed'],
+): Promise<{ readonly vault: Vault; readonly keys: PreparesAccounts }> {
+  if ('tree' in unsealed) return { vault: openVault(unsealed), keys: keyringAccounts(store) }
+  const keys = await AccountKeys.open(store)
+  return { vault: openVault({ ...unsealed, accountKeys: keys }), keys }
 }
 
 function handlers(all: readonly Service[], work: (now: number) => Work): ReadonlyMap<string, JobHandler> {
