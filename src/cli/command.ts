@@ -39,6 +39,13 @@ export function readOptions<O extends Readonly<Record<string, Option>>>(
   }
 }
 
+/** The words before the first option, and the rest. */
+export function operandsOf(words: readonly string[]): readonly [operands: readonly string[], rest: readonly string[]] {
+  const option = words.findIndex((word) => word.startsWith('-'))
+  const end = option < 0 ? words.length : option
+  return [words.slice(0, end), words.slice(end)]
+}
+
 export function usage(commands: readonly Command[]): string {
   const lines = ['Usage: merlon COMMAND [options]', '']
   for (const { name, about, options } of commands) {

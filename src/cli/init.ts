@@ -1,13 +1,22 @@
 /** `merlon init`: makes an installation without starting it. */
-import { systemClock } from '../kernel/clock.ts'
-import { openCloud } from '../server/cloud.ts'
-import { InstallationError, isInstalled, openInstallation } from '../server/installation.ts'
+import { newSealer } from '../server/desk.ts'
+import { InstallationError, isInstalled } from '../server/installation.ts'
 import { firstAccount } from '../server/server.ts'
+import { openCustody } from './ask.ts'
 import { type Command, readOptions, UsageError } from './command.ts'
 import { checkProfile, keyAsJson, shownKey, writeProfile } from './credentials.ts'
+import { newPassphrase } from './secrets.ts'
+import { showShares } from './shares.ts'
 
 const options = {
   data: { type: 'string', value: 'DIR', about: 'the folder to make (required)' },
+  sealer: { type: 'string', value: 'KIND', about: 'what opens the root key: file (default), shamir or passphrase' },
+  shares: { type: 'string', value: 'N', about: 'hand the root key out in N shares (default 5)' },
+  threshold: { type: 'string', value: 'K', about: 'of which any K open it (default 3)' },
+  passphrase: {
+    type: 'boolean',
+    about: 'the same as --sealer passphrase; it is asked for, or read from standard input',
+  },
   account: { type: 'string', value: 'ID', about: 'twelve digits (default: at random)' },
   profile: { type: 'string', value: 'NAME', about: 'also write an AWS profile of this name' },
   endpoint: { type: 'string', value: 'URL', about: "the profile's endpoint (default http://127.0.0.1:4566)" },
@@ -19,16 +28,37 @@ export const init: Command = {
   about: 'Makes an installation: a data folder, a root key, an account. Shows the root access key once.',
   options,
   async run(words) {
-    const { data, account, profile, endpoint = 'http://127.0.0.1:4566', json } = readOptions(options, words)
+    const given = readOptions(options, words)
+    const { data, account, profile, endpoint = 'http://127.0.0.1:4566', json } = given
     if (data === undefined) throw new UsageError('Say where: merlon init --data DIR')
     if (profile !== undefined) checkProfile(profile)
+    const kind = kindOf(given)
     if (isInstalled(data)) {
       throw new InstallationError(`${data} is an installation already, and its root key is not shown twice.`)
     }
-    const { store, unsealed } = await openInstallation(data)
-    const cloud = await openCloud({ store, unsealed, clock: systemClock })
-    const [made] = await firstAccount(cloud, account)
-    await cloud.close()
+    const input = {
+      kind,
+      ...(kind === 'passphrase' && { passphrase: await newPassphrase() }),
+      ...(given.shares !== undefined && { shares: given.shares }),
+      ...(given.threshold !== undefined && { threshold: given.threshold }),
+    }
+    const custody = await openCustody(
+      data,
+      kind === 'file'
+        ? {}
+        : {
+            first: async (installId) => {
+              const at = { data, environment: process.env, body: () => ({ installId }) }
+              const { sealer, shares } = await newSealer(at, input)
+              // Before anything is on disk: shares that nobody has seen must not be the only way in.
+              if (shares) showShares(shares, Number(given.threshold ?? 3), json ?? false)
+              return sealer
+            },
+          },
+    )
+    await custody.unsealAutomatically()
+    const [made] = await firstAccount(custody.unsealed().cloud, account)
+    await custody.close()
 
     if (profile !== undefined) writeProfile(profile, made!, endpoint)
     process.stdout.write(
@@ -36,6 +66,18 @@ export const init: Command = {
     )
     return 0
   },
+}
+
+const KINDS = ['file', 'shamir', 'passphrase'] as const
+
+function kindOf(given: ReturnType<typeof readOptions<typeof options>>): (typeof KINDS)[number] {
+  const shares = given.shares !== undefined || given.threshold !== undefined
+  const implied = [...(shares ? ['shamir'] : []), ...(given.passphrase ? ['passphrase'] : [])]
+  const asked = [...new Set([...(given.sealer === undefined ? [] : [given.sealer]), ...implied])]
+  if (asked.length > 1) throw new UsageError(`One sealer to begin with, not ${asked.join(' and ')}: add others later.`)
+  const kind = KINDS.find((known) => known === (asked[0] ?? 'file'))
+  if (!kind) throw new UsageError(`--sealer is ${KINDS.join(', ')}, not '${asked[0]}'. Others: merlon sealer add`)
+  return kind
 }
 
 function next(data: string, profile: string | undefined, endpoint: string): string {

@@ -4,15 +4,37 @@ import { InstallationError } from '../server/installation.ts'
 import { SeedError } from '../server/seed.ts'
 import { LockedError } from '../store/lock.ts'
 import { VaultError } from '../vault/vault.ts'
+import { backup } from './backup.ts'
 import { type Command, UsageError, usage } from './command.ts'
 import { demo } from './demo.ts'
 import { init } from './init.ts'
 import { policy } from './policy.ts'
+import { rekey } from './rekey.ts'
+import { restore } from './restore.ts'
+import { rotateRoot } from './rotate-root.ts'
+import { seal } from './seal.ts'
+import { sealer } from './sealer.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
+import { trust } from './trust.ts'
+import { unseal } from './unseal.ts'
 import { version } from './version.ts'
 
-const commands: readonly Command[] = [start, init, status, policy, demo]
+const commands: readonly Command[] = [
+  start,
+  init,
+  status,
+  unseal,
+  seal,
+  sealer,
+  rekey,
+  rotateRoot,
+  trust,
+  backup,
+  restore,
+  policy,
+  demo,
+]
 
 async function main(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words

@@ -19,6 +19,7 @@ const options = {
   },
   dev: { type: 'boolean', about: 'in memory, with a movable clock; see MERLON_ROOT_ACCESS_KEY_ID in the docs' },
   seed: { type: 'string', value: 'FILE', about: 'with --dev: accounts, users, keys and policies to begin with' },
+  'accept-rollback': { type: 'boolean', about: 'serve data that is older than what was there; goes on record' },
   json: { type: 'boolean', about: 'announce readiness as one JSON line' },
   log: { type: 'string', value: 'LEVEL', about: 'debug, info, warn or error (default info)' },
   'access-log': { type: 'boolean', about: 'log every answer' },
@@ -48,7 +49,7 @@ export const start: Command = {
       ...(existsSync(keyScript) && { keyScript }),
       world: given.dev ? development(given) : durable(given),
     })
-    announce(server.url, server.made, given.json ?? false)
+    announce(server, given.data ?? '.merlon', given.json ?? false)
 
     await new Promise<void>((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
@@ -58,14 +59,16 @@ export const start: Command = {
   },
 }
 
-function announce(url: string, made: Awaited<ReturnType<typeof startServer>>['made'], json: boolean): void {
+function announce({ url, made, sealed }: Awaited<ReturnType<typeof startServer>>, data: string, json: boolean): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify({ url, accounts: made.map(keyAsJson) })}\n`)
+    process.stdout.write(`${JSON.stringify({ url, accounts: made.map(keyAsJson), ...(sealed && { sealed }) })}\n`)
     return
   }
   for (const each of made) process.stdout.write(shownKey(each))
   process.stdout.write(
-    `Merlon listens on ${url}. Point a client at it:\n\n  export AWS_ENDPOINT_URL=${url} AWS_REGION=us-east-1\n\n`,
+    sealed
+      ? `Merlon listens on ${url} and is sealed. Unseal it:\n\n  merlon unseal --data ${data}\n\n`
+      : `Merlon listens on ${url}. Point a client at it:\n\n  export AWS_ENDPOINT_URL=${url} AWS_REGION=us-east-1\n\n`,
   )
 }
 
@@ -77,6 +80,7 @@ function durable(given: Given): DurableWorld {
     kind: 'durable',
     data: given.data ?? '.merlon',
     accountId: given.account ?? process.env['MERLON_ACCOUNT_ID'],
+    acceptRollback: given['accept-rollback'] ?? false,
     // Beside the bundle; run from source, the server's own thread writes.
     ...(existsSync(writerScript) && { writerScript }),
   }

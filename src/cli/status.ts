@@ -1,33 +1,79 @@
 /** `merlon status`: does a server answer? */
+import { askServer } from '../server/admin-socket.ts'
+import { shown } from '../server/desk.ts'
+import { isInstalled, keyringOf } from '../server/installation.ts'
+import { readKeyring } from '../vault/keyring-file.ts'
 import { type Command, portOf, readOptions } from './command.ts'
 
 const options = {
+  data: { type: 'string', value: 'DIR', about: 'ask about a data folder instead: its state and its sealers' },
   host: { type: 'string', value: 'HOST', about: 'where it listens (default 127.0.0.1)' },
   port: { type: 'string', value: 'PORT', about: 'and on which port (default 4566)' },
   json: { type: 'boolean', about: 'for programs' },
 } as const
 
 const TIMEOUT_MS = 3_000
+const SHOWN = { ok: 'answers', fenced: 'answers, fenced until it is activated,', sealed: 'is sealed' } as const
+
+interface Health {
+  readonly status: keyof typeof SHOWN
+  readonly version: string
+}
 
 export const status: Command = {
   name: 'status',
-  about: 'Asks a running server how it is. Exit status 0 when it answers, 1 when it does not.',
+  about: 'Asks a running server how it is. Exit status 0 when it answers, 1 when it does not or is sealed.',
   options,
   async run(words) {
     const given = readOptions(options, words)
+    if (given.data !== undefined) return ofFolder(given.data, given.json ?? false)
     const url = `http://${given.host ?? '127.0.0.1'}:${portOf(given.port, 4566)}`
     const health = await ask(url)
     if (given.json) process.stdout.write(`${JSON.stringify({ url, ...(health ?? { status: 'down' }) })}\n`)
-    else if (health) process.stdout.write(`Merlon ${health.version} answers on ${url}\n`)
+    else if (health) process.stdout.write(`Merlon ${health.version} ${SHOWN[health.status]} on ${url}\n`)
     else process.stdout.write(`Nothing answers on ${url}. Start one with: merlon start\n`)
-    return health ? 0 : 1
+    return health && health.status !== 'sealed' ? 0 : 1
   },
 }
 
-async function ask(url: string): Promise<{ status: string; version: string } | undefined> {
+/** The state of a data folder, whether or not a server runs on it. */
+async function ofFolder(data: string, json: boolean): Promise<number> {
+  const told = await askServer(data, { route: 'GET /status', input: {} })
+  const state: State = told ? { running: true, ...told } : { running: false, ...atRest(data) }
+  process.stdout.write(json ? `${JSON.stringify(state)}\n` : shownState(data, state))
+  return told && state.state !== 'sealed' ? 0 : 1
+}
+
+function atRest(data: string): Omit<State, 'running'> {
+  if (!isInstalled(data)) return { state: 'uninitialised' }
+  const { sealers = [] } = readKeyring(keyringOf(data))?.body ?? {}
+  return { state: 'sealed', sealers: sealers.map(shown) }
+}
+
+interface State {
+  readonly running: boolean
+  readonly state?: string
+  readonly sealers?: readonly { readonly id: string; readonly kind: string; readonly testedAt?: string }[]
+  readonly entries?: readonly { readonly sealer: string; readonly given: number; readonly expiresAt: number }[]
+}
+
+function shownState(data: string, { running, state, sealers = [], entries = [] }: State): string {
+  return [
+    `${data}: ${state}${running ? '' : ', and no server runs on it'}`,
+    ...sealers.map(({ id, kind, testedAt }) => `  ${id}  ${kind.padEnd(10)}  last tested ${testedAt ?? 'never'}`),
+    ...entries.map(
+      ({ sealer, given, expiresAt }) =>
+        `  ${given} shares entered for ${sealer}, until ${new Date(expiresAt).toISOString()}`,
+    ),
+    '',
+  ].join('\n')
+}
+
+/** A sealed server answers, with status 503. */
+async function ask(url: string): Promise<Health | undefined> {
   try {
     const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-    return answer.ok ? ((await answer.json()) as { status: string; version: string }) : undefined
+    return answer.ok || answer.status === 503 ? ((await answer.json()) as Health) : undefined
   } catch {
     return undefined
   }

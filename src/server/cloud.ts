@@ -1,5 +1,5 @@
 /** A whole Merlon without its sockets: store, vault, ports and services joined behind one gate. */
-import { AccountKeys } from '../kernel/account-keys.ts'
+import { AccountKeys, keyringAccounts, type PreparesAccounts } from '../kernel/account-keys.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
@@ -11,7 +11,8 @@ import { type AccountRow, createAccount, type RootKey } from '../services/iam/bo
 import { identityPort } from '../services/iam/identities.ts'
 import { organizationPort } from '../services/organizations/standing.ts'
 import { type Store, under } from '../store/store.ts'
-import type { Pool } from '../vault/material/pool.ts'
+import type { KeyTree } from '../vault/key-tree.ts'
+import { type Pool, ThreadPool } from '../vault/material/pool.ts'
 import { openVault } from '../vault/sealed.ts'
 import type { Unsealed } from '../vault/sealer.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -20,10 +21,11 @@ import { services } from './services.ts'
 
 export interface CloudOptions {
   readonly store: Store
-  readonly unsealed: Unsealed
+  /** An open keyring, or a root key for what lives in memory. */
+  readonly unsealed: Unsealed | { readonly tree: KeyTree }
   readonly clock: Clock
-  /** Who does slow private operations. Default: this thread. */
-  readonly pool?: Pool | undefined
+  /** The bundled thread for slow private operations. Default: they run on this one. */
+  readonly keyScript?: URL | undefined
   readonly quotas?: Quotas
   /** Default: all that are built. */
   readonly services?: readonly Service[]
@@ -51,8 +53,8 @@ export interface Cloud {
 
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const { store, clock, observe } = options
-  const keys = await AccountKeys.open(store)
-  const vault = openVault({ ...options.unsealed, accountKeys: keys, pool: options.pool })
+  const pool = options.keyScript && new ThreadPool(options.keyScript)
+  const { vault, keys } = await unsealedVault(store, options.unsealed, pool)
   const identities = identityPort(store, vault, clock)
   const ports: Ports = {
     identity: identities,
@@ -97,9 +99,20 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await jobs.stop()
       await identities.close()
       vault.materials.forget()
+      await pool?.close()
       await store.close()
     },
   }
+}
+
+async function unsealedVault(
+  store: Store,
+  unsealed: CloudOptions['unsealed'],
+  pool: Pool | undefined,
+): Promise<{ readonly vault: Vault; readonly keys: PreparesAccounts }> {
+  if ('tree' in unsealed) return { vault: openVault({ ...unsealed, pool }), keys: keyringAccounts(store) }
+  const keys = await AccountKeys.open(store)
+  return { vault: openVault({ ...unsealed, accountKeys: keys, pool }), keys }
 }
 
 function handlers(all: readonly Service[], work: (now: number) => Work): ReadonlyMap<string, JobHandler> {

@@ -1,16 +1,13 @@
-/** An installation on disk: the data folder with its database and its root key. */
-import { randomInt } from 'node:crypto'
-import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import { openStore } from '../store/sqlite.ts'
-import type { Store } from '../store/store.ts'
+/** An installation on disk: the data folder, and what must be in it. */
+import { randomBytes, randomInt } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { isAbsolute, join, resolve } from 'node:path'
+import { type Store, under } from '../store/store.ts'
+import { takeOver } from '../vault/aead.ts'
 import { createKeyFile, readKeyFile } from '../vault/file-sealer.ts'
-import type { Unsealed } from '../vault/sealer.ts'
-
-export interface Installation {
-  readonly store: Store
-  readonly unsealed: Unsealed
-}
+import { firstHead, writeHead } from '../vault/head.ts'
+import { Keyring } from '../vault/keyring.ts'
+import type { NewSealer, SealerRecord } from '../vault/sealer.ts'
 
 /** Something the operator can mend; its message says how. */
 export class InstallationError extends Error {
@@ -21,24 +18,76 @@ const ACCOUNT_ID = /^\d{12}$/
 
 export const databaseOf = (data: string): string => join(data, 'merlon.db')
 export const rootKeyOf = (data: string): string => join(data, 'root.key')
+export const keyringOf = (data: string): string => join(data, 'merlon.keyring')
+export const headOf = (data: string): string => join(data, 'merlon.head')
+export const socketOf = (data: string): string => join(data, 'merlon.sock')
+export const lockOf = (data: string): string => join(data, 'merlon.lock')
 
 /** True when the folder holds an installation, finished or not. */
 export function isInstalled(data: string): boolean {
-  return existsSync(rootKeyOf(data)) || existsSync(databaseOf(data))
+  return [keyringOf, rootKeyOf, databaseOf].some((file) => existsSync(file(data)))
 }
 
-/** Opens what is there, or lays out a new folder (0700) with a new root key. */
-export async function openInstallation(data: string, writerScript?: URL): Promise<Installation> {
+/** Makes the folder (0700), and clears away what a crash has left half written. */
+export function layOut(data: string): void {
   mkdirSync(data, { recursive: true, mode: 0o700 })
-  const keyFile = rootKeyOf(data)
-  if (!existsSync(keyFile) && existsSync(databaseOf(data))) {
-    throw new InstallationError(
-      `${keyFile} is missing, and without it ${databaseOf(data)} cannot be read. Put the root key back from where you keep it.`,
-    )
-  }
-  const unsealed = existsSync(keyFile) ? readKeyFile(keyFile) : createKeyFile(keyFile)
-  const store = await openStore({ file: databaseOf(data), ...(writerScript && { writerScript }) })
-  return { store, unsealed }
+  const draft = /^merlon\.(keyring|head)\.[0-9a-f-]{36}$|^merlon\.db\.copy-/
+  for (const name of readdirSync(data)) if (draft.test(name)) rmSync(join(data, name), { force: true })
+}
+
+export const newSealerId = (): string => randomBytes(4).toString('hex')
+
+/** A sealer whose key file lies beside the data. */
+export function fileSealer(data: string): { readonly installId: string; readonly sealer: NewSealer } {
+  const file = rootKeyOf(data)
+  const { rootKey: seed, installId } = existsSync(file) ? readKeyFile(file) : createKeyFile(file)
+  return { installId, sealer: { id: newSealerId(), settings: { kind: 'file', path: 'root.key' }, seed } }
+}
+
+export const keyFileOf = (data: string, path: string): string => (isAbsolute(path) ? path : join(data, path))
+
+/** Whoever has the disk has the keys: such a server keeps to its own machine. */
+export function keyBesideData(data: string, { settings }: Pick<SealerRecord, 'settings'>): boolean {
+  return settings.kind === 'file' && resolve(keyFileOf(data, settings.path)).startsWith(`${resolve(data)}/`)
+}
+
+/**
+ * The keyring of a new installation, or of one from before keyrings: that one's root key was what `root.key` holds, and
+ * its account keys lay in the database, from where they are taken away once the keyring is on disk.
+ */
+export async function makeKeyring(
+  data: string,
+  store: Store & { readonly revision: number },
+  { installId, sealer, now }: { readonly installId: string; readonly sealer: NewSealer; readonly now: number },
+): Promise<Keyring> {
+  const earlier = await earlierAccountKeys(store)
+  const keyring = Keyring.create({
+    file: keyringOf(data),
+    installId,
+    sealers: [sealer],
+    now,
+    ...(earlier.length > 0 && { rootKey: takeOver(Buffer.from(sealer.seed)) }),
+    accounts: Object.fromEntries(earlier.map(({ document }) => [document.account, document.wrapped])),
+    before: (made) => writeHead(headOf(data), firstHead(made.body, store.revision), made.purpose('head-mac')),
+  })
+  await forgetEarlierAccountKeys(store)
+  return keyring
+}
+
+interface EarlierKey {
+  readonly account: string
+  readonly wrapped: string
+}
+const EARLIER = under('vault', 'account-key')
+const earlierAccountKeys = (store: Store) => store.reader.range<EarlierKey>(EARLIER)
+
+/** A crash may have come between the keyring and this. */
+export async function forgetEarlierAccountKeys(store: Store): Promise<void> {
+  const earlier = await earlierAccountKeys(store)
+  if (earlier.length === 0) return
+  await store.run((unit) => {
+    for (const { key } of earlier) unit.delete(key)
+  })
 }
 
 /** Twelve digits; given, or at random without a leading zero. */

@@ -5,14 +5,19 @@ import type { Answer } from '../kernel/gate.ts'
 import type { RootKey } from '../services/iam/bootstrap.ts'
 import { openStore } from '../store/sqlite.ts'
 import { ephemeralUnsealed } from '../vault/ephemeral.ts'
-import { type Pool, ThreadPool } from '../vault/material/pool.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
+import { listenForAdmin } from './admin-socket.ts'
 import { type Cloud, openCloud } from './cloud.ts'
+import { Custody } from './custody.ts'
+import { openDesk } from './desk.ts'
 import { answerDevelopment, DEVELOPMENT_PATH } from './development.ts'
-import { chooseAccountId, InstallationError, openInstallation } from './installation.ts'
+import { chooseAccountId, InstallationError } from './installation.ts'
 import { type Listener, listen } from './listener.ts'
 import type { Logger } from './log.ts'
 import { Metrics } from './metrics.ts'
+import { factsOfThisProcess, ignoreDebuggerSignal, refuseUnsafe, unsafeIn } from './safe-process.ts'
+import { answerSealed } from './sealed-answer.ts'
+import { isAutomatic } from './sealers.ts'
 import { type Seed, sow } from './seed.ts'
 
 export interface ServerOptions {
@@ -33,6 +38,8 @@ export interface DurableWorld {
   readonly data: string
   readonly writerScript?: URL
   readonly accountId?: string | undefined
+  /** Serve data that is older than what was there before. */
+  readonly acceptRollback?: boolean
 }
 
 /** In memory, gone with the process. */
@@ -47,6 +54,8 @@ export interface RunningServer {
   readonly url: string
   /** Accounts that were made by this start, with their root keys: shown this once. */
   readonly made: readonly { readonly accountId: string; readonly rootKey: RootKey }[]
+  /** Waits for its people: every call is refused until `merlon unseal`. */
+  readonly sealed: boolean
   close(): Promise<void>
 }
 
@@ -59,45 +68,52 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     metrics.observe(answer)
     logAnswer(logger, answer, options.accessLog ?? false)
   }
-  const pool = options.keyScript && new ThreadPool(options.keyScript)
+  const { keyScript } = options
   const opened =
     world.kind === 'durable'
-      ? await openDurable(world, host, observe, logger, pool)
-      : await openDevelopment(world, host, observe, logger, pool)
+      ? await openDurable(world, host, observe, logger, keyScript)
+      : await openDevelopment(world, host, observe, logger, keyScript)
 
-  const handle = async (request: HttpRequest): Promise<HttpResponse> => {
-    const watched = watch(request, version, metrics)
-    if (watched) return watched
-    if (opened.development && request.path.startsWith(DEVELOPMENT_PATH)) return opened.development(request)
-    return opened.cloud().gate.handle(request)
-  }
+  const handle = (request: HttpRequest): Promise<HttpResponse> =>
+    opened.during(
+      async (cloud) => {
+        const watched = watch(request, version, metrics, opened.fenced() ? 'fenced' : 'ok')
+        if (watched) return watched
+        if (opened.development && request.path.startsWith(DEVELOPMENT_PATH)) return opened.development(request)
+        return cloud.gate.handle(request)
+      },
+      async () => watch(request, version, metrics, 'sealed') ?? answerSealed(request),
+    )
   let listener: Listener
   try {
     listener = await listen(handle, { host, port })
   } catch (error) {
-    await opened.cloud().close()
+    await opened.close()
     throw error
   }
-  opened.cloud().jobs.start()
-  logger.log('info', 'listening', { url: listener.url, version })
+  logger.log('info', 'listening', { url: listener.url, version, sealed: opened.sealed })
 
   return {
     url: listener.url,
     made: opened.made,
+    sealed: opened.sealed,
     close: async () => {
       logger.log('info', 'draining')
       await listener.close()
-      await opened.cloud().close()
-      await pool?.close()
+      await opened.close()
       logger.log('info', 'stopped')
     },
   }
 }
 
 interface Opened {
-  cloud(): Cloud
+  /** Answers by the cloud, or otherwise while there is none. */
+  during<T>(work: (cloud: Cloud) => Promise<T>, otherwise: () => Promise<T>): Promise<T>
   readonly made: RunningServer['made']
+  readonly sealed: boolean
+  fenced(): boolean
   readonly development?: (request: HttpRequest) => Promise<HttpResponse>
+  close(): Promise<void>
 }
 
 async function openDurable(
@@ -105,18 +121,54 @@ async function openDurable(
   host: string,
   observe: (answer: Answer) => void,
   logger: Logger,
-  pool: Pool | undefined,
+  keyScript: URL | undefined,
 ): Promise<Opened> {
-  const { store, unsealed } = await openInstallation(world.data, world.writerScript)
+  ignoreDebuggerSignal()
+  let made: RunningServer['made'] = []
+  const onJobError = (job: object, error: unknown) => logger.log('error', 'job failed', { job, error })
+  const custody = await Custody.take({
+    data: world.data,
+    clock: systemClock,
+    logger,
+    writerScript: world.writerScript,
+    environment: process.env,
+    openCloud: ({ store, keyring }) =>
+      openCloud({ store, unsealed: { tree: keyring }, clock: systemClock, keyScript, observe, onJobError }),
+    onUnsealed: async (cloud) => {
+      made = await firstAccount(cloud, world.accountId)
+    },
+  })
   try {
-    if (unsealed.loopbackOnly) refuseBeyondLoopback(host, 'the root key lies in a file beside the data')
-    const onJobError = (job: object, error: unknown) => logger.log('error', 'job failed', { job, error })
-    const cloud = await openCloud({ store, unsealed, clock: systemClock, pool, observe, onJobError })
-    return { cloud: () => cloud, made: await firstAccount(cloud, world.accountId) }
+    const facts = factsOfThisProcess()
+    if (custody.keyBesideData) refuseBeyondLoopback(host, 'the root key lies in a file beside the data')
+    else refuseUnsafe(facts)
+    await unsealOrWait(custody, world, logger)
+    const desk = openDesk(custody, () => ({ unsafe: unsafeIn(facts) }))
+    const socket = await listenForAdmin(world.data, desk, logger)
+    return {
+      during: (work, otherwise) => custody.during(work, otherwise),
+      made,
+      sealed: custody.sealed,
+      fenced: () => !custody.sealed && custody.body().fenced === true,
+      close: async () => {
+        await socket?.close()
+        await custody.close()
+      },
+    }
   } catch (error) {
-    await store.close()
+    await custody.close()
     throw error
   }
+}
+
+/** A server that nothing but a file could unseal does not wait for a person who cannot help it. */
+async function unsealOrWait(custody: Custody, world: DurableWorld, logger: Logger): Promise<void> {
+  const reasons = await custody.unsealAutomatically({ acceptRollback: world.acceptRollback ?? false })
+  if (!reasons) return
+  const { sealers } = custody.body()
+  if (sealers.every(({ settings }) => settings.kind === 'file')) throw new InstallationError(reasons.join('\n'))
+  const people = sealers.filter((sealer) => !isAutomatic(sealer)).map(({ settings }) => settings.kind)
+  logger.log('warn', 'sealed: run merlon unseal', { reasons, people })
 }
 
 /** On the first start, or after one that died half way: an installation without an account gets one. */
@@ -131,7 +183,7 @@ async function openDevelopment(
   host: string,
   observe: (answer: Answer) => void,
   logger: Logger,
-  pool: Pool | undefined,
+  keyScript: URL | undefined,
 ): Promise<Opened> {
   refuseBeyondLoopback(host, 'this is a development server')
   const clock = new MovableClock()
@@ -147,7 +199,7 @@ async function openDevelopment(
   const open = async (): Promise<Cloud> => {
     const onJobError = (job: object, error: unknown) => logger.log('error', 'job failed', { job, error })
     const store = await openStore({ file: ':memory:' })
-    const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, pool, observe, onJobError })
+    const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, keyScript, observe, onJobError })
     keys = await sow(opened, seed, keys)
     return opened
   }
@@ -163,10 +215,14 @@ async function openDevelopment(
       await before.close()
     },
   }
+  cloud.jobs.start()
   return {
-    cloud: () => cloud,
+    during: (work) => work(cloud),
     made: [...keys].map(([accountId, rootKey]) => ({ accountId, rootKey })),
+    sealed: false,
+    fenced: () => false,
     development: (request) => answerDevelopment(development, request),
+    close: () => cloud.close(),
   }
 }
 
@@ -180,15 +236,20 @@ function refuseBeyondLoopback(host: string, why: string): void {
 }
 
 /** What probes and Prometheus ask, unsigned; a signed request for the same path is an API call. */
-function watch(request: HttpRequest, version: string, metrics: Metrics): HttpResponse | undefined {
+function watch(
+  request: HttpRequest,
+  version: string,
+  metrics: Metrics,
+  status: 'ok' | 'fenced' | 'sealed',
+): HttpResponse | undefined {
   if (request.method !== 'GET' || header(request, 'authorization') !== undefined || request.query !== '')
     return undefined
   switch (request.path) {
     case '/health':
       return {
-        status: 200,
+        status: status === 'sealed' ? 503 : 200,
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ status: 'ok', version }),
+        body: JSON.stringify({ status, version }),
       }
     case '/metrics':
       return {

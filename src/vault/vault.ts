@@ -40,5 +40,30 @@ export interface Vault {
 }
 
 export class VaultError extends Error {
-  override readonly name = 'VaultError'
+  override readonly name: string = 'VaultError'
+}
+
+/** What can be wrong with the root of trust, in words that scripts may look for. */
+export type TrustCode =
+  | 'MERLON_SEALED'
+  | 'MERLON_SHARE_INVALID'
+  | 'MERLON_SHARE_DUPLICATE'
+  | 'MERLON_SEALER_UNAVAILABLE'
+  | 'MERLON_SEALER_NEEDED'
+  | 'MERLON_KEYRING_DAMAGED'
+  | 'MERLON_ROLLBACK_DETECTED'
+  | 'MERLON_BACKUP_TAMPERED'
+  | 'MERLON_ACCOUNT_ERASED'
+  | 'MERLON_UNSAFE_PROCESS'
+
+/** The message begins with the code and says what to do. */
+export class TrustError extends VaultError {
+  override readonly name = 'TrustError'
+  readonly code: TrustCode
+
+  /** `where` narrows the code down: the chunk of a backup. */
+  constructor(code: TrustCode, message: string, where?: number) {
+    super(`${code}${where === undefined ? '' : `(${where})`}: ${message}`)
+    this.code = code
+  }
 }

@@ -6,7 +6,7 @@ import type { AssumableRole, Identity, IdentityPort, LongTermKey, Reader } from 
 import type { Subject } from '../../kernel/session.ts'
 import { type CompiledPolicy, compilePolicy, compileSet, readPolicy } from '../../policy/index.ts'
 import { key, type Store } from '../../store/store.ts'
-import type { Vault } from '../../vault/vault.ts'
+import { TrustError, type Vault } from '../../vault/vault.ts'
 import { type AccessKeyRow, accessKeyKey, openSecret } from './access-keys.ts'
 import { type AccountRow, accountKey } from './bootstrap.ts'
 import { verifyMfa } from './mfa.ts'
@@ -132,7 +132,13 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
       row.ownerId === row.account ? undefined : await reader.get<{ name: string }>(userIdKey(row.account, row.ownerId))
     const subject: Subject = named ? { kind: 'user', id: row.ownerId, name: named.name } : { kind: 'root' }
     if (subject.kind === 'root' && row.ownerId !== row.account) return undefined
-    return { account: row.account, subject, active: row.active, secret: openSecret(vault, row) }
+    try {
+      return { account: row.account, subject, active: row.active, secret: openSecret(vault, row) }
+    } catch (error) {
+      // Nobody can sign with a key whose account's own key was destroyed.
+      if (error instanceof TrustError && error.code === 'MERLON_ACCOUNT_ERASED') return undefined
+      throw error
+    }
   })
 
   const identity = async (account: string, subject: Subject): Promise<Identity | undefined> => {

@@ -1,0 +1,51 @@
+/** Administration from the command line: by the server's socket, or, when none runs, by this process for a moment. */
+import { systemClock } from '../kernel/clock.ts'
+import { askServer } from '../server/admin-socket.ts'
+import { openCloud } from '../server/cloud.ts'
+import { Custody, type CustodyOptions } from '../server/custody.ts'
+import { openDesk } from '../server/desk.ts'
+import { InstallationError, isInstalled } from '../server/installation.ts'
+import { createLogger } from '../server/log.ts'
+import { factsOfThisProcess, unsafeIn } from '../server/safe-process.ts'
+
+export const dataOption = {
+  data: { type: 'string', value: 'DIR', about: 'the data folder (default .merlon)' },
+} as const
+
+/** A folder in this process's hands; for one thing, then to be closed. */
+export function openCustody(data: string, options: Pick<CustodyOptions, 'first'> = {}): Promise<Custody> {
+  return Custody.take({
+    data,
+    clock: systemClock,
+    logger: createLogger('warn'),
+    environment: process.env,
+    openCloud: ({ store, keyring }) => openCloud({ store, unsealed: { tree: keyring }, clock: systemClock }),
+    idle: true,
+    ...options,
+  })
+}
+
+/** Throws an `InstallationError` with what stood in the way. */
+export async function ask<T extends object>(data: string, route: string, input: object = {}): Promise<T> {
+  const asked = { route, input: input as Readonly<Record<string, unknown>> }
+  const told = await askServer(data, asked)
+  if (told) return told as T
+
+  if (!isInstalled(data))
+    throw new InstallationError(`${data} is no installation. Make one: merlon init --data ${data}`)
+  const custody = await openCustody(data)
+  try {
+    const reasons = await custody.unsealAutomatically()
+    if (reasons) {
+      const why = reasons.length > 0 ? ` (${reasons.join('; ')})` : ''
+      throw new InstallationError(
+        `No server runs on ${data}, and it cannot be unsealed without people${why}. Start it, unseal it, ask again.`,
+      )
+    }
+    const { status, body } = await openDesk(custody, () => ({ unsafe: unsafeIn(factsOfThisProcess()) }))(asked)
+    if (status !== 200) throw new InstallationError((body as { message: string }).message)
+    return body as T
+  } finally {
+    await custody.close()
+  }
+}

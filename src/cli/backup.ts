@@ -1,0 +1,55 @@
+/** `merlon backup`: an encrypted copy while work goes on; `merlon backup verify`: proof that it is good. */
+import { resolve } from 'node:path'
+import { ask, dataOption } from './ask.ts'
+import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
+
+const options = {
+  ...dataOption,
+  keyring: {
+    type: 'string',
+    value: 'FILE',
+    about: 'where the keyring goes, or is (default: merlon.keyring beside FILE)',
+  },
+  drill: { type: 'boolean', about: 'verify: restore it aside and open a value of every account' },
+  json: { type: 'boolean', about: 'for programs' },
+} as const
+
+interface Told {
+  readonly file: string
+  readonly keyring: string
+  readonly bytes: number
+  readonly createdAt: string
+  readonly accounts: number
+  readonly erased?: readonly string[]
+}
+
+export const backup: Command = {
+  name: 'backup',
+  about:
+    'FILE: an encrypted backup of the database, and beside it the keyring, which no backup opens without. verify FILE: reads every byte of one.',
+  options,
+  help: () => usage([{ ...backup, name: 'backup FILE | verify FILE' }]),
+  async run(words) {
+    const [operands, rest] = operandsOf(words)
+    const { data = '.merlon', keyring, drill = false, json } = readOptions(options, rest)
+    const verify = operands[0] === 'verify'
+    const [file, ...more] = verify ? operands.slice(1) : operands
+    if (file === undefined || more.length > 0) throw new UsageError('merlon backup FILE, or merlon backup verify FILE')
+    const input = { file: resolve(file), ...(keyring !== undefined && { keyring: resolve(keyring) }) }
+    const told = await ask<Told>(
+      data,
+      verify ? 'POST /backup/verify' : 'POST /backup',
+      verify ? { ...input, drill } : input,
+    )
+    process.stdout.write(json ? `${JSON.stringify(told)}\n` : `${verify ? verified(told, drill) : made(told)}\n`)
+    return 0
+  },
+}
+
+const made = ({ file, keyring }: Told): string =>
+  `${file} is written. It opens with ${keyring}: keep that one on another disk, and only the newest.`
+
+const verified = ({ createdAt, accounts, erased }: Told, drill: boolean): string =>
+  drill
+    ? `The backup of ${createdAt} was restored aside: ${accounts} accounts open${erased?.length ? `, ${erased.length} are erased` : ''}.`
+    : `The backup of ${createdAt} is whole: ${accounts} accounts.`

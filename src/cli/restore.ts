@@ -1,0 +1,102 @@
+/** `merlon restore`: a backup into an empty folder, where it waits, fenced, until it is activated. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { besideBackup } from '../server/backup.ts'
+import { shown } from '../server/desk.ts'
+import { Entries } from '../server/entry.ts'
+import { InstallationError } from '../server/installation.ts'
+import { restore as restoreBackup } from '../server/restore.ts'
+import { automaticSeed, isAutomatic } from '../server/sealers.ts'
+import { Keyring } from '../vault/keyring.ts'
+import { type KeyringBody, readKeyring } from '../vault/keyring-file.ts'
+import { openRootKey } from '../vault/sealer.ts'
+import { passphraseSeed } from '../vault/sealers/passphrase.ts'
+import { ask, dataOption } from './ask.ts'
+import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
+import { askSecrets } from './secrets.ts'
+
+const options = {
+  ...dataOption,
+  keyring: { type: 'string', value: 'FILE', about: 'the newest keyring (default: merlon.keyring beside FILE)' },
+  'key-file': {
+    type: 'string',
+    value: 'FILE',
+    about: 'the key of the file sealer (default: root.key in the data folder)',
+  },
+  activate: {
+    type: 'boolean',
+    about: 'instead of restoring: lets a restored copy work by itself; stop the other one first',
+  },
+  'accept-rollback': { type: 'boolean', about: 'use a keyring that is older than the backup' },
+  json: { type: 'boolean', about: 'for programs' },
+} as const
+
+export const restore: Command = {
+  name: 'restore',
+  about: 'FILE: restores a backup into an empty data folder, fenced: it answers, but runs no jobs until --activate.',
+  options,
+  help: () => usage([{ ...restore, name: 'restore FILE | restore --activate' }]),
+  async run(words) {
+    const [[operand], rest] = operandsOf(words)
+    const given = readOptions(options, rest)
+    const data = given.data ?? '.merlon'
+    const print = (told: object, text: string) =>
+      void process.stdout.write(given.json ? `${JSON.stringify(told)}\n` : `${text}\n`)
+    if (given.activate) {
+      print(await ask(data, 'POST /activate'), `${data} is active.`)
+      return 0
+    }
+    if (operand === undefined) throw new UsageError('Say which backup: merlon restore FILE')
+
+    const file = resolve(operand)
+    const place = given.keyring ?? besideBackup(file)
+    if (!existsSync(file)) throw new InstallationError(`There is no ${file}.`)
+    const read = readKeyring(place)
+    if (!read) throw new InstallationError(`${place} is missing: without the keyring no backup opens.`)
+    const keyring = Keyring.unseal(place, read, await rootKeyOf(read.body, data, given['key-file']))
+    try {
+      const acceptRollback = given['accept-rollback'] ?? false
+      const told = await restoreBackup(file, keyring, data, { acceptRollback })
+      print(
+        told,
+        `${data} holds the state of ${told.createdAt}, fenced. Start it, look, then: merlon restore --activate`,
+      )
+      return 0
+    } finally {
+      keyring.wipe()
+    }
+  },
+}
+
+/** By any sealer: those that need nobody first, then by what people bring. */
+async function rootKeyOf(body: KeyringBody, data: string, keyFile: string | undefined): Promise<Buffer> {
+  const environment = { ...process.env, ...(keyFile !== undefined && { MERLON_KEY_FILE: keyFile }) }
+  for (const sealer of body.sealers.filter(isAutomatic)) {
+    try {
+      return openRootKey(body, sealer, await automaticSeed({ data, environment, body: () => body }, sealer))
+    } catch (error) {
+      process.stderr.write(`${(error as Error).message}\n`)
+    }
+  }
+  const entries = new Entries(Date.now)
+  const people = body.sealers.filter((sealer) => !isAutomatic(sealer))
+  const sealer = people.find(({ settings }) => settings.kind === 'shamir') ?? people[0]
+  if (!sealer) throw new InstallationError('No sealer of this keyring opens here.')
+  let rootKey: Buffer | undefined
+  let given = 0
+  const { settings } = sealer
+  await askSecrets(
+    () => (settings.kind === 'shamir' ? `Share ${given + 1} of ${settings.threshold}` : 'Passphrase'),
+    async (secret) => {
+      if (settings.kind === 'passphrase') rootKey = openRootKey(body, sealer, await passphraseSeed(settings, secret))
+      else {
+        const { seed, progress } = await entries.add(body.installId, sealer, secret, undefined)
+        given = progress.given
+        if (seed) rootKey = openRootKey(body, sealer, seed)
+      }
+      return rootKey !== undefined
+    },
+  )
+  if (!rootKey) throw new InstallationError(`Sealer ${JSON.stringify(shown(sealer))} needs more than it was given.`)
+  return rootKey
+}

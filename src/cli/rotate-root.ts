@@ -1,0 +1,23 @@
+/** `merlon rotate-root`: another root key under the same sealers, while work goes on. */
+import { ask, dataOption } from './ask.ts'
+import { type Command, readOptions } from './command.ts'
+
+const options = { ...dataOption, json: { type: 'boolean', about: 'for programs' } } as const
+
+export const rotateRoot: Command = {
+  name: 'rotate-root',
+  about:
+    'Makes a new root key, wraps every account key under it, and forgets the old one. Shares and tokens stay good.',
+  options,
+  async run(words) {
+    const { data = '.merlon', json } = readOptions(options, words)
+    const told = await ask<{ rootVersion: number; copies: readonly { file: string; replaced: boolean }[] }>(
+      data,
+      'POST /rotate-root',
+    )
+    process.stdout.write(json ? `${JSON.stringify(told)}\n` : `The root key is now version ${told.rootVersion}.\n`)
+    for (const { file } of told.copies.filter(({ replaced }) => !replaced))
+      process.stderr.write(`${file} could not be replaced: destroy it, it opens the old version.\n`)
+    return 0
+  },
+}

@@ -1,0 +1,20 @@
+/** `merlon seal`: takes the keys out of a running server's memory, at once. */
+import { askServer } from '../server/admin-socket.ts'
+import { InstallationError } from '../server/installation.ts'
+import { dataOption } from './ask.ts'
+import { type Command, readOptions } from './command.ts'
+
+const options = { ...dataOption } as const
+
+export const seal: Command = {
+  name: 'seal',
+  about: 'Wipes the keys from the memory of a running server. Every call is refused until it is unsealed.',
+  options,
+  async run(words) {
+    const { data = '.merlon' } = readOptions(options, words)
+    const told = await askServer(data, { route: 'POST /seal', input: {} })
+    if (!told) throw new InstallationError(`No server runs on ${data}: nothing is unsealed.`)
+    process.stdout.write('Merlon is sealed.\n')
+    return 0
+  },
+}

@@ -1,0 +1,114 @@
+/** `merlon sealer …`: the ways to open the root key: which there are, whether they work, others, fewer. */
+import type { Progress } from '../server/entry.ts'
+import { ask, dataOption } from './ask.ts'
+import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
+import { askSecrets, newPassphrase } from './secrets.ts'
+import { showShares } from './shares.ts'
+
+const options = {
+  ...dataOption,
+  'key-file': {
+    type: 'string',
+    value: 'FILE',
+    about: 'file: where to make the key; off the data folder, e.g. on a mount',
+  },
+  shares: { type: 'string', value: 'N', about: 'shamir: how many shares (default 5)' },
+  threshold: { type: 'string', value: 'K', about: 'shamir: how many of them open it (default 3)' },
+  module: { type: 'string', value: 'LIBRARY', about: 'pkcs11: the library of the token; its PIN is MERLON_PKCS11_PIN' },
+  token: { type: 'string', value: 'LABEL', about: 'pkcs11: the label of the token' },
+  'key-id': { type: 'string', value: 'ARN', about: 'kms: the key; credentials are MERLON_KMS_ACCESS_KEY_ID, …' },
+  region: { type: 'string', value: 'REGION', about: 'kms: its Region (default us-east-1)' },
+  endpoint: { type: 'string', value: 'URL', about: 'kms: of AWS (default) or of another Merlon' },
+  json: { type: 'boolean', about: 'for programs' },
+} as const
+type Given = ReturnType<typeof readOptions<typeof options>>
+
+interface Shown {
+  readonly id: string
+  readonly kind: string
+  readonly threshold?: number
+  readonly testedAt?: string
+}
+
+const about = 'list; add file|passphrase|shamir|pkcs11|kms; test ID; remove ID. Any one sealer opens the root key.'
+
+export const sealer: Command = {
+  name: 'sealer',
+  about,
+  options,
+  help: () => usage([{ ...sealer, name: 'sealer list | add KIND | test ID | remove ID' }]),
+  async run(words) {
+    const [[verb, operand], rest] = operandsOf(words)
+    const given = readOptions(options, rest)
+    const data = given.data ?? '.merlon'
+    const print = (told: object, text: string) =>
+      void process.stdout.write(given.json ? `${JSON.stringify(told)}\n` : `${text}\n`)
+    switch (verb) {
+      case 'list': {
+        const told = await ask<{ sealers: readonly Shown[] }>(data, 'GET /sealers')
+        print(told, told.sealers.map(line).join('\n'))
+        return 0
+      }
+      case 'add': {
+        if (!operand) throw new UsageError(`Say which kind: ${about}`)
+        const told = await ask<{ sealer: Shown; shares?: readonly string[] }>(data, 'POST /sealers', {
+          ...(await asInput(operand, given)),
+        })
+        if (told.shares) showShares(told.shares, told.sealer.threshold ?? 0, given.json ?? false)
+        print(told.shares ? { sealer: told.sealer } : told, `Added ${line(told.sealer)}`)
+        return 0
+      }
+      case 'test': {
+        if (!operand) throw new UsageError('Say which: merlon sealer test ID')
+        return testSealer(data, operand, print)
+      }
+      case 'remove': {
+        if (!operand) throw new UsageError('Say which: merlon sealer remove ID')
+        print(await ask(data, 'POST /sealers/remove', { id: operand }), `Sealer ${operand} is gone.`)
+        return 0
+      }
+      default:
+        throw new UsageError(`merlon sealer ${about}`)
+    }
+  },
+}
+
+/** Opens the root key by that sealer alone, asking for what it takes. */
+export async function testSealer(
+  data: string,
+  id: string,
+  print: (told: object, text: string) => void,
+): Promise<number> {
+  const { sealers } = await ask<{ sealers: readonly Shown[] }>(data, 'GET /sealers')
+  const kind = sealers.find((each) => each.id === id)?.kind
+  let told: { tested?: string; progress?: Progress } = {}
+  if (kind === 'shamir' || kind === 'passphrase') {
+    const question = () => (kind === 'shamir' ? `Share ${(told.progress?.given ?? 0) + 1}` : 'Passphrase')
+    await askSecrets(question, async (secret) => {
+      const nonce = told.progress?.nonce
+      told = await ask(data, 'POST /sealers/test', { id, [kind === 'shamir' ? 'share' : kind]: secret, nonce })
+      return told.tested !== undefined
+    })
+  } else told = await ask(data, 'POST /sealers/test', { id })
+  print(told, told.tested ? `Sealer ${id} opens the root key.` : 'More shares are needed.')
+  return told.tested ? 0 : 3
+}
+
+async function asInput(kind: string, given: Given): Promise<object> {
+  switch (kind) {
+    case 'passphrase':
+      return { kind, passphrase: await newPassphrase() }
+    case 'file':
+      if (given['key-file'] === undefined) throw new UsageError('Say where the key goes: --key-file FILE')
+      return { kind, path: given['key-file'] }
+    case 'kms': {
+      const region = given.region ?? 'us-east-1'
+      const endpoint = given.endpoint ?? `https://kms.${region}.amazonaws.com`
+      return { kind, keyId: given['key-id'], region, endpoint }
+    }
+    default:
+      return { kind, shares: given.shares, threshold: given.threshold, module: given.module, token: given.token }
+  }
+}
+
+const line = ({ id, kind, testedAt }: Shown): string => `${id}  ${kind.padEnd(10)}  last tested ${testedAt ?? 'never'}`

@@ -1,0 +1,65 @@
+/** Secrets from people: typed unseen, or a line each on standard input; never words of the command, which all can see. */
+import { createInterface } from 'node:readline'
+import { UsageError } from './command.ts'
+
+/** Asks again and again until `take` says that it is enough, or standard input ends. */
+export async function askSecrets(question: () => string, take: (secret: string) => Promise<boolean>): Promise<void> {
+  if (process.stdin.isTTY) {
+    while (!(await take(await typed(question())))) {
+      // Not enough yet.
+    }
+    return
+  }
+  for await (const line of createInterface({ input: process.stdin }))
+    if (line.trim() !== '' && (await take(line))) return
+}
+
+export async function askSecret(question: string): Promise<string> {
+  let given: string | undefined
+  await askSecrets(
+    () => question,
+    async (secret) => {
+      given = secret
+      return true
+    },
+  )
+  if (given === undefined) throw new UsageError(`${question}: standard input holds nothing.`)
+  return given
+}
+
+/** Typed twice where somebody types. */
+export async function newPassphrase(): Promise<string> {
+  const passphrase = await askSecret('New passphrase')
+  if (process.stdin.isTTY && (await typed('The same again')) !== passphrase)
+    throw new UsageError('The two passphrases differ.')
+  return passphrase
+}
+
+function typed(question: string): Promise<string> {
+  process.stderr.write(`${question}: `)
+  process.stdin.setRawMode(true)
+  process.stdin.resume()
+  return new Promise((resolve, reject) => {
+    let text = ''
+    const end = () => {
+      process.stdin.off('data', take)
+      process.stdin.setRawMode(false)
+      process.stdin.pause()
+      process.stderr.write('\n')
+    }
+    const take = (data: Buffer) => {
+      for (const char of data.toString()) {
+        if (char === '\r' || char === '\n') {
+          end()
+          return resolve(text)
+        }
+        if (char === '\u0003' || char === '\u0004') {
+          end()
+          return reject(new UsageError('Interrupted.'))
+        }
+        text = char === '\u007f' ? text.slice(0, -1) : text + char
+      }
+    }
+    process.stdin.on('data', take)
+  })
+}

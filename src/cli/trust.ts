@@ -1,0 +1,47 @@
+/** `merlon trust …`: what the root of trust really looks like, and the end of an account. */
+import { ask, dataOption } from './ask.ts'
+import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
+
+const options = {
+  ...dataOption,
+  json: { type: 'boolean', about: 'for programs' },
+  yes: { type: 'boolean', about: 'erase: I know that nobody can undo this' },
+} as const
+
+interface Report {
+  readonly verdict: string
+  readonly checks: readonly { readonly check: string; readonly verdict: string; readonly found: string }[]
+}
+interface Erased {
+  readonly account: string
+  readonly copies: readonly { readonly file: string; readonly replaced: boolean }[]
+}
+
+export const trust: Command = {
+  name: 'trust',
+  about:
+    'report: the real state of sealers, process and backups; exit status 1 when something fails. erase ACCOUNT: closes an account and destroys its key, so that nobody can read its data, in old backups neither.',
+  options,
+  help: () => usage([{ ...trust, name: 'trust report | erase ACCOUNT' }]),
+  async run(words) {
+    const [[verb, operand], rest] = operandsOf(words)
+    const { data = '.merlon', json, yes } = readOptions(options, rest)
+    if (verb === 'report') {
+      const report = await ask<Report>(data, 'GET /report')
+      process.stdout.write(json ? `${JSON.stringify(report)}\n` : shown(report))
+      return report.verdict === 'FAIL' ? 1 : 0
+    }
+    if (verb !== 'erase' || operand === undefined)
+      throw new UsageError('merlon trust report, or merlon trust erase ACCOUNT')
+    if (!yes) throw new UsageError(`Nobody can undo this. If you mean it: merlon trust erase ${operand} --yes`)
+    const told = await ask<Erased>(data, 'POST /accounts/erase', { account: operand })
+    process.stdout.write(json ? `${JSON.stringify(told)}\n` : `The key of account ${operand} is destroyed.\n`)
+    const left = told.copies.filter(({ replaced }) => !replaced)
+    for (const { file } of left)
+      process.stderr.write(`${file} could not be replaced: destroy every copy of it, the account's key is in it.\n`)
+    return left.length > 0 ? 1 : 0
+  },
+}
+
+const shown = ({ verdict, checks }: Report): string =>
+  [...checks.map((each) => `${each.verdict.padEnd(5)} ${each.check}: ${each.found}`), `${verdict}`, ''].join('\n')

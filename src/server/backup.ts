@@ -1,0 +1,116 @@
+/**
+ * Backups of a running server: a copy of the database as it stood at one moment, encrypted, and beside it the keyring,
+ * without which no backup opens. The database holds no key, so a backup holds none; the keyring is replaced with every
+ * backup, so that there is one, and a key destroyed in it is destroyed for all backups (docs/decisions/0004).
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream, existsSync, renameSync, rmSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { CANARIES, type Canary } from '../kernel/account-keys.ts'
+import { key } from '../store/store.ts'
+import { writeBackup } from '../vault/backup-file.ts'
+import { syncDirectory } from '../vault/durable-file.ts'
+import { readKeyring } from '../vault/keyring-file.ts'
+import { VaultError } from '../vault/vault.ts'
+import type { Custody } from './custody.ts'
+import { databaseOf } from './installation.ts'
+
+/** The first thing inside a backup. */
+export interface Manifest {
+  readonly installId: string
+  readonly epoch: number
+  readonly createdAt: string
+  readonly bytes: number
+  readonly sha256: string
+  readonly accounts: number
+}
+
+/** What the installation remembers of its backups. */
+export interface BackupsRow {
+  readonly lastAt: number
+  readonly lastFile: string
+  readonly lastDrillAt?: number
+  /** Where keyrings lie beside backups: erasing an account replaces them all. */
+  readonly keyrings: readonly string[]
+}
+
+export const BACKUPS = key('vault', 'backups')
+export const besideBackup = (file: string): string => join(dirname(resolve(file)), 'merlon.keyring')
+
+export async function makeBackup(
+  custody: Custody,
+  { file, keyring: place = besideBackup(file) }: { readonly file: string; readonly keyring?: string },
+): Promise<object> {
+  const { store, keyring } = custody.unsealed()
+  if (existsSync(file)) throw new VaultError(`${file} exists, and a backup is never overwritten.`)
+  const there = readKeyring(place)
+  if (there && there.body.installId !== keyring.installId)
+    throw new VaultError(`${place} is the keyring of another installation. Back up into a folder of its own.`)
+
+  const copy = `${databaseOf(custody.data)}.copy-${randomUUID()}`
+  const partial = `${file}.partial`
+  try {
+    await store.backup(copy)
+    const now = custody.clock.now()
+    const manifest: Manifest = {
+      installId: keyring.installId,
+      epoch: keyring.body.epoch,
+      createdAt: new Date(now).toISOString(),
+      bytes: statSync(copy).size,
+      sha256: await sha256(copy),
+      accounts: (await store.reader.range<Canary>(CANARIES)).length,
+    }
+    rmSync(partial, { force: true })
+    await writeBackup(partial, { ...manifest, kek: keyring.backupKek() }, withManifest(manifest, copy))
+    // The keyring first: a backup that cannot be opened is none.
+    keyring.copyTo(place)
+    renameSync(partial, file)
+    syncDirectory(dirname(file))
+    await store.run(async (unit) => {
+      const row = await unit.get<BackupsRow>(BACKUPS)
+      const keyrings = [...new Set([...(row?.keyrings ?? []), place])]
+      unit.put(BACKUPS, { ...row, lastAt: now, lastFile: file, keyrings } satisfies BackupsRow)
+    })
+    await custody.record('Backup', { file, keyring: place, sha256: manifest.sha256 })
+    return { file, keyring: place, ...manifest }
+  } finally {
+    rmSync(copy, { force: true })
+    rmSync(partial, { force: true })
+  }
+}
+
+export interface Replaced {
+  readonly file: string
+  /** False when no keyring of ours is there any more, or it cannot be written: it is the operator's to destroy. */
+  readonly replaced: boolean
+}
+
+/** After a change to the keyring that must not be undone by an old copy of it. */
+export async function replaceKeyrings(custody: Custody): Promise<readonly Replaced[]> {
+  const { store, keyring } = custody.unsealed()
+  const row = await store.reader.get<BackupsRow>(BACKUPS)
+  return (row?.keyrings ?? []).map((file) => {
+    try {
+      if (readKeyring(file)?.body.installId !== keyring.installId) return { file, replaced: false }
+      keyring.copyTo(file)
+      return { file, replaced: true }
+    } catch {
+      return { file, replaced: false }
+    }
+  })
+}
+
+async function* withManifest(manifest: Manifest, database: string): AsyncGenerator<Buffer> {
+  const text = Buffer.from(JSON.stringify(manifest))
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(text.length)
+  yield length
+  yield text
+  yield* createReadStream(database) as AsyncIterable<Buffer>
+}
+
+async function sha256(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) hash.update(chunk)
+  return hash.digest('hex')
+}

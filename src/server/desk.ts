@@ -1,0 +1,301 @@
+/**
+ * The desk where the root of trust is administered: what the Unix socket offers, and what the command line does by
+ * itself when no server runs. Secrets come in and shares go out; neither is ever logged.
+ */
+import { tmpdir } from 'node:os'
+import { randomKey } from '../vault/aead.ts'
+import { createKeyFile } from '../vault/file-sealer.ts'
+import { type NewSealer, named, openRootKey, type SealerRecord } from '../vault/sealer.ts'
+import { newKms } from '../vault/sealers/kms.ts'
+import { checkPassphrase, newPassphraseSettings, passphraseSeed } from '../vault/sealers/passphrase.ts'
+import { newPkcs11 } from '../vault/sealers/pkcs11.ts'
+import { splitSeed } from '../vault/sealers/shamir.ts'
+import { setOf } from '../vault/sealers/share-text.ts'
+import { TrustError, VaultError } from '../vault/vault.ts'
+import { eraseAccount } from './account-erasure.ts'
+import { BACKUPS, type BackupsRow, besideBackup, makeBackup, replaceKeyrings } from './backup.ts'
+import type { Custody } from './custody.ts'
+import { Entries } from './entry.ts'
+import { InstallationError, keyFileOf, newSealerId } from './installation.ts'
+import { drill, verifyBackup } from './restore.ts'
+import { automaticSeed, isAutomatic, keyFileSeed, kmsCaller, pinFrom } from './sealers.ts'
+import { trustReport } from './trust-report.ts'
+
+export interface Asked {
+  /** `POST /unseal` */
+  readonly route: string
+  readonly input: Readonly<Record<string, unknown>>
+}
+
+export interface Told {
+  readonly status: number
+  readonly body: object
+}
+
+type Input = Asked['input']
+type Act = (desk: Desk, input: Input) => Promise<object>
+
+export interface Desk {
+  readonly custody: Custody
+  readonly entries: Entries
+  /** Facts about the process, for the report. */
+  readonly process: () => object
+}
+
+export function openDesk(custody: Custody, process: Desk['process']): (asked: Asked) => Promise<Told> {
+  const desk: Desk = { custody, entries: new Entries(() => custody.clock.now()), process }
+  return async ({ route, input }) => {
+    const act = routes[route]
+    if (!act) return { status: 404, body: { message: `nobody does '${route}' here` } }
+    try {
+      // A backup may take long, and sealing must not wait for it.
+      const body = await (atAnyTime.has(route) ? act(desk, input) : custody.inTurn(() => act(desk, input)))
+      return { status: 200, body }
+    } catch (error) {
+      if (!(error instanceof VaultError || error instanceof InstallationError)) throw error
+      return { status: 400, body: { message: error.message, ...(error instanceof TrustError && { code: error.code }) } }
+    }
+  }
+}
+
+const routes: Readonly<Record<string, Act>> = {
+  'GET /status': async ({ custody, entries }) => ({
+    ...state(custody),
+    entries: entries.progress(),
+  }),
+  'GET /report': ({ custody, process }) => trustReport(custody, process()),
+  'POST /seal': async ({ custody, entries }) => {
+    entries.cancel()
+    await custody.seal()
+    return state(custody)
+  },
+  'POST /unseal': unseal,
+  'POST /unseal/cancel': async ({ entries }) => {
+    entries.cancel()
+    return {}
+  },
+  'GET /sealers': async ({ custody }) => ({ sealers: custody.body().sealers.map(shown) }),
+  'POST /sealers': async ({ custody }, input) => {
+    const { sealer, shares } = await newSealer(custody, input)
+    // The seed is here and worked, except where people have still to prove that they can read what they wrote down.
+    custody.unsealed().keyring.addSealer(sealer, custody.clock.now(), { tested: shares === undefined })
+    await custody.record('AddSealer', { sealer: sealer.id, kind: sealer.settings.kind })
+    return { sealer: shown(custody.unsealed().keyring.sealer(sealer.id)), ...(shares && { shares }) }
+  },
+  'POST /sealers/remove': async ({ custody, entries }, input) => {
+    const id = text(input, 'id')
+    custody.unsealed().keyring.removeSealer(id, custody.clock.now())
+    entries.cancel(id)
+    await custody.record('RemoveSealer', { sealer: id })
+    return { removed: id, copies: await replaceKeyrings(custody) }
+  },
+  'POST /sealers/test': test,
+  'POST /rekey': async ({ custody }, input) => {
+    const { keyring } = custody.unsealed()
+    const old = keyring.body.sealers.find(({ settings, id }) =>
+      input['id'] === undefined ? settings.kind === 'shamir' : id === input['id'],
+    )
+    if (!old)
+      throw new TrustError(
+        'MERLON_SEALER_UNAVAILABLE',
+        'there are no shares to replace. Add some: merlon sealer add shamir',
+      )
+    for (const { id, replaces } of keyring.body.sealers)
+      if (replaces === old.id) keyring.removeSealer(id, custody.clock.now())
+    const { sealer, shares } = await newSealer(custody, { kind: 'shamir', ...input })
+    keyring.addSealer(sealer, custody.clock.now(), { tested: false, replaces: old.id })
+    await custody.record('BeginRekey', { sealer: sealer.id, replaces: old.id })
+    return { sealer: shown(keyring.sealer(sealer.id)), shares }
+  },
+  'POST /rotate-root': async ({ custody }) => {
+    const rootVersion = await custody.unsealed().keyring.rotateRoot()
+    const copies = await replaceKeyrings(custody)
+    await custody.record('RotateRootKey', { rootVersion })
+    return { rootVersion, copies }
+  },
+  'POST /backup': ({ custody }, input) =>
+    makeBackup(custody, { file: text(input, 'file'), ...optional(input, 'keyring') }),
+  'POST /backup/verify': ({ custody }, input) => rehearse(custody, input),
+  'POST /accounts/erase': ({ custody }, input) => eraseAccount(custody, text(input, 'account')),
+  'POST /activate': async ({ custody }) => {
+    const { keyring, cloud } = custody.unsealed()
+    if (!keyring.body.fenced) throw new VaultError('this installation is active already')
+    keyring.activate()
+    cloud.jobs.start()
+    await custody.record('Activate', { epoch: keyring.body.epoch })
+    return state(custody)
+  },
+}
+
+const atAnyTime: ReadonlySet<string> = new Set(['GET /status', 'GET /report', 'POST /backup', 'POST /backup/verify'])
+
+export function state(custody: Custody) {
+  const { installId, epoch, rootVersion, sealers, fenced } = custody.body()
+  return {
+    state: custody.sealed ? 'sealed' : fenced ? 'fenced' : 'unsealed',
+    installId,
+    epoch,
+    rootVersion,
+    sealers: sealers.map(shown),
+  }
+}
+
+/** What may be known of a sealer: neither what it wraps nor what its shares hash to. */
+export function shown({ id, settings, createdAt, testedAt, replaces }: SealerRecord) {
+  const details =
+    settings.kind === 'shamir'
+      ? { shares: settings.shares, threshold: settings.threshold, set: settings.set }
+      : settings.kind === 'file'
+        ? { path: settings.path }
+        : settings.kind === 'pkcs11'
+          ? { token: settings.token, module: settings.module }
+          : settings.kind === 'kms'
+            ? { keyId: settings.keyId, endpoint: settings.endpoint }
+            : {}
+  return {
+    id,
+    kind: settings.kind,
+    ...details,
+    createdAt: new Date(createdAt).toISOString(),
+    ...(testedAt !== undefined && { testedAt: new Date(testedAt).toISOString() }),
+    ...(replaces !== undefined && { replaces }),
+  }
+}
+
+async function unseal(desk: Desk, input: Input): Promise<object> {
+  const { custody } = desk
+  if (!custody.sealed) return state(custody)
+  const options = { acceptRollback: input['acceptRollback'] === true }
+  if (input['share'] === undefined && input['passphrase'] === undefined) {
+    const reasons = await custody.unsealAutomatically(options)
+    if (!reasons) return state(custody)
+    const needed = custody
+      .body()
+      .sealers.filter((sealer) => !isAutomatic(sealer))
+      .map(shown)
+    return { ...state(custody), reasons, needed }
+  }
+  const opened = await seedByPeople(desk, chosen(desk, input), input)
+  if ('progress' in opened) return { ...state(custody), progress: opened.progress }
+  await custody.unsealWith(opened.sealer, opened.seed, options)
+  desk.entries.cancel()
+  return state(custody)
+}
+
+/** With the keyring that lies beside the backup, since that is what there would be. */
+async function rehearse(custody: Custody, input: Input): Promise<object> {
+  const file = text(input, 'file')
+  const { keyring, store } = custody.unsealed()
+  const copy = keyring.openCopy(optional(input, 'keyring')['keyring'] ?? besideBackup(file))
+  try {
+    if (input['drill'] !== true) return await verifyBackup(file, copy)
+    const drilled = await drill(file, copy, tmpdir())
+    await store.run(async (unit) => {
+      const row = await unit.get<BackupsRow>(BACKUPS)
+      if (row) unit.put(BACKUPS, { ...row, lastDrillAt: custody.clock.now() } satisfies BackupsRow)
+    })
+    await custody.record('DrillBackup', { file })
+    return drilled
+  } finally {
+    copy.wipe()
+  }
+}
+
+/** Opens the root key once more by one sealer: nothing less proves that it would. */
+async function test(desk: Desk, input: Input): Promise<object> {
+  const { custody } = desk
+  const { keyring } = custody.unsealed()
+  const sealer = keyring.sealer(text(input, 'id'))
+  const opened = isAutomatic(sealer)
+    ? { sealer, seed: await automaticSeed(custody, sealer) }
+    : await seedByPeople(desk, sealer, input)
+  if ('progress' in opened) return { progress: opened.progress }
+  const rootKey = openRootKey(keyring.body, sealer, opened.seed)
+  const same = keyring.holds(rootKey)
+  rootKey.fill(0)
+  if (!same) throw new TrustError('MERLON_SEALER_UNAVAILABLE', `${named(sealer)} opens another root key.`)
+  keyring.tested(sealer.id, custody.clock.now())
+  await custody.record('TestSealer', { sealer: sealer.id, ...(sealer.replaces && { replaced: sealer.replaces }) })
+  if (!sealer.replaces) return { tested: sealer.id }
+  return { tested: sealer.id, removed: sealer.replaces, copies: await replaceKeyrings(custody) }
+}
+
+async function seedByPeople(desk: Desk, sealer: SealerRecord, input: Input) {
+  const { installId } = desk.custody.body()
+  if (sealer.settings.kind === 'passphrase')
+    return { sealer, seed: await passphraseSeed(sealer.settings, text(input, 'passphrase')) }
+  const nonce = optional(input, 'nonce')['nonce']
+  const { progress, seed } = await desk.entries.add(installId, sealer, text(input, 'share'), nonce)
+  return seed ? { sealer, seed } : { progress }
+}
+
+/**
+ * The one that is named; else that of the entry under way, so that a share of another set is told apart; else the one
+ * the share says it belongs to.
+ */
+function chosen({ custody, entries }: Desk, input: Input): SealerRecord {
+  const kind = input['share'] === undefined ? 'passphrase' : 'shamir'
+  const possible = custody.body().sealers.filter(({ settings }) => settings.kind === kind)
+  const id = input['id'] ?? entries.progress()[0]?.sealer
+  const set = kind === 'shamir' ? setOf(text(input, 'share')) : undefined
+  const found =
+    possible.find((sealer) => sealer.id === id) ??
+    (input['id'] === undefined
+      ? (possible.find(({ settings }) => settings.kind === 'shamir' && settings.set === set) ?? possible[0])
+      : undefined)
+  if (!found)
+    throw new TrustError(
+      'MERLON_SEALER_UNAVAILABLE',
+      `no sealer here is opened by a ${kind === 'shamir' ? 'share' : kind}.`,
+    )
+  return found
+}
+
+/** A sealer as asked for, with its seed; shares are in the answer and nowhere else. */
+export async function newSealer(
+  at: Pick<Custody, 'data' | 'environment'> & { body(): { readonly installId: string } },
+  input: Input,
+): Promise<{ readonly sealer: NewSealer; readonly shares?: readonly string[] }> {
+  const id = newSealerId()
+  const { installId } = at.body()
+  switch (input['kind']) {
+    case 'file': {
+      const path = text(input, 'path')
+      createKeyFile(keyFileOf(at.data, path)).rootKey.fill(0)
+      return { sealer: { id, settings: { kind: 'file', path }, seed: keyFileSeed(keyFileOf(at.data, path)) } }
+    }
+    case 'passphrase': {
+      const passphrase = text(input, 'passphrase')
+      checkPassphrase(passphrase)
+      const settings = newPassphraseSettings()
+      return { sealer: { id, settings, seed: await passphraseSeed(settings, passphrase) } }
+    }
+    case 'shamir': {
+      const seed = randomKey()
+      const count = { shares: Number(input['shares'] ?? 5), threshold: Number(input['threshold'] ?? 3) }
+      const { settings, texts } = await splitSeed(installId, seed, count)
+      return { sealer: { id, settings, seed }, shares: texts }
+    }
+    case 'pkcs11': {
+      const pin = optional(input, 'pin')['pin'] ?? pinFrom(at.environment)
+      const token = { module: text(input, 'module'), token: text(input, 'token'), pin }
+      return { sealer: { id, ...(await newPkcs11(installId, id, token)) } }
+    }
+    case 'kms': {
+      const address = { keyId: text(input, 'keyId'), region: text(input, 'region'), endpoint: text(input, 'endpoint') }
+      return { sealer: { id, ...(await newKms(installId, id, address, kmsCaller(at.environment, address))) } }
+    }
+    default:
+      throw new VaultError(`there is no such kind of sealer; there are file, passphrase, shamir, pkcs11 and kms`)
+  }
+}
+
+function text(input: Input, name: string): string {
+  const value = input[name]
+  if (typeof value !== 'string' || value === '') throw new VaultError(`'${name}' is missing`)
+  return value
+}
+
+function optional<N extends string>(input: Input, name: N): { readonly [K in N]?: string } {
+  return typeof input[name] === 'string' ? ({ [name]: input[name] } as { readonly [K in N]: string }) : {}
+}

@@ -1,0 +1,142 @@
+/** Reading backups: proving that one is whole, restoring it into an empty folder, and rehearsing that. */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CANARIES, type Canary, openCanary } from '../kernel/account-keys.ts'
+import { openStore, type SqliteStore } from '../store/sqlite.ts'
+import { key } from '../store/store.ts'
+import { readBackup, readBackupHeader } from '../vault/backup-file.ts'
+import { syncDirectory } from '../vault/durable-file.ts'
+import { type Link, rollbackError, writeHead } from '../vault/head.ts'
+import type { Keyring } from '../vault/keyring.ts'
+import { openVault } from '../vault/sealed.ts'
+import { TrustError, VaultError } from '../vault/vault.ts'
+import type { Manifest } from './backup.ts'
+import { databaseOf, headOf, InstallationError, keyringOf } from './installation.ts'
+
+const MANIFEST_BYTES_MAX = 64 * 1024
+const restoringOf = (data: string): string => join(data, 'merlon.restoring')
+
+export interface Drill {
+  readonly accounts: number
+  readonly erased: readonly string[]
+}
+
+/** Every chunk opened, and the whole as it was when it was made. Throws `MERLON_BACKUP_TAMPERED(n)`. */
+export async function verifyBackup(
+  file: string,
+  keyring: Keyring,
+  take?: (bytes: Buffer) => Promise<void>,
+): Promise<Manifest> {
+  const { installId } = await readBackupHeader(file)
+  if (installId !== keyring.installId) throw new VaultError(`${file} and the keyring are of two installations.`)
+  const hash = createHash('sha256')
+  let manifest: Manifest | undefined
+  let rest: Buffer = Buffer.alloc(0)
+  let bytes = 0
+  for await (const chunk of readBackup(file, keyring.backupKek())) {
+    rest = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
+    if (!manifest) {
+      const length = rest.length >= 4 ? rest.readUInt32BE() : 0
+      if (length > MANIFEST_BYTES_MAX) throw new TrustError('MERLON_BACKUP_TAMPERED', 'no such manifest.', 0)
+      if (rest.length < 4 + length) continue
+      manifest = JSON.parse(rest.subarray(4, 4 + length).toString()) as Manifest
+      rest = rest.subarray(4 + length)
+    }
+    hash.update(rest)
+    bytes += rest.length
+    await take?.(rest)
+    rest = Buffer.alloc(0)
+  }
+  if (!manifest || manifest.bytes !== bytes || manifest.sha256 !== hash.digest('hex'))
+    throw new TrustError('MERLON_BACKUP_TAMPERED', 'the database in it is not the one that was backed up.', 0)
+  return manifest
+}
+
+/** Restores into a temporary folder, opens a value of every account there, and leaves nothing behind. */
+export async function drill(file: string, keyring: Keyring, temporary: string): Promise<Manifest & Drill> {
+  const folder = mkdtempSync(join(temporary, 'merlon-drill-'))
+  try {
+    const manifest = await writeDatabase(file, keyring, folder)
+    const store = await openStore({ file: databaseOf(folder) })
+    try {
+      return { ...manifest, ...(await checkCanaries(store, keyring)) }
+    } finally {
+      await store.close()
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Throws `VaultError` for an account whose key is missing or another; erased ones are told. */
+export async function checkCanaries(store: Pick<SqliteStore, 'reader'>, keyring: Keyring): Promise<Drill> {
+  const vault = openVault({ tree: keyring })
+  const erased: string[] = []
+  let accounts = 0
+  for (const { document } of await store.reader.range<Canary>(CANARIES)) {
+    if (keyring.isErased(document.account)) erased.push(document.account)
+    else if (!keyring.has(document.account))
+      throw new VaultError(`the keyring has no key of account ${document.account}: it is older than the backup.`)
+    else {
+      openCanary(vault, document)
+      accounts++
+    }
+  }
+  return { accounts, erased }
+}
+
+/**
+ * Lays a backup out in a folder that holds no installation. The copy has an epoch of its own and is fenced: it answers,
+ * but does nothing by itself until it is activated, so that two of them never rotate the same secret.
+ */
+export async function restore(
+  file: string,
+  keyring: Keyring,
+  data: string,
+  { acceptRollback = false }: { readonly acceptRollback?: boolean },
+): Promise<Manifest & Drill> {
+  mkdirSync(data, { recursive: true, mode: 0o700 })
+  const restoring = restoringOf(data)
+  // What a restore that was cut short has left is overwritten; anything else never.
+  if (existsSync(keyringOf(data)) || (existsSync(databaseOf(data)) && !existsSync(restoring)))
+    throw new InstallationError(`${data} holds an installation. Restore into an empty folder.`)
+  writeFileSync(restoring, '', { mode: 0o600 })
+  syncDirectory(data)
+  for (const suffix of ['', '-wal', '-shm', '.lock']) rmSync(databaseOf(data) + suffix, { force: true })
+
+  const manifest = await writeDatabase(file, keyring, data)
+  const store = await openStore({ file: databaseOf(data) })
+  let checked: Drill
+  try {
+    checked = await checkCanaries(store, keyring)
+    const link = await store.reader.get<Link>(key('vault', 'link'))
+    if (link && link.keyring > keyring.body.generation && !acceptRollback)
+      throw rollbackError('the keyring is older than the backup')
+    const epoch = keyring.body.epoch + 1
+    const { installId } = keyring
+    const head = { installId, epoch, n: link?.n ?? 0, hash: link?.hash ?? '', revision: store.revision }
+    writeHead(headOf(data), head, keyring.purpose('head-mac'))
+    await store.close()
+    // With the keyring it is an installation.
+    keyring.copyTo(keyringOf(data), { epoch, fenced: true })
+  } finally {
+    await store.close()
+  }
+  rmSync(restoring)
+  return { ...manifest, ...checked }
+}
+
+async function writeDatabase(file: string, keyring: Keyring, folder: string): Promise<Manifest> {
+  const handle = await open(databaseOf(folder), 'wx', 0o600)
+  try {
+    const manifest = await verifyBackup(file, keyring, async (bytes) => {
+      for (let rest = bytes; rest.length > 0; ) rest = rest.subarray((await handle.write(rest)).bytesWritten)
+    })
+    await handle.sync()
+    return manifest
+  } finally {
+    await handle.close()
+  }
+}

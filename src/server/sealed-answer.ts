@@ -1,0 +1,15 @@
+/** What every call is told while Merlon is sealed: an outage, in the caller's own protocol, which clients retry. */
+import { randomUUID } from 'node:crypto'
+import { detect } from '../wire/detect.ts'
+import { Fault } from '../wire/fault.ts'
+import { encodeFault } from '../wire/fault-answer.ts'
+import type { HttpRequest, HttpResponse } from '../wire/http.ts'
+
+/** Nobody is authenticated and nothing is read: there is no key to do it with. */
+export async function answerSealed(request: HttpRequest): Promise<HttpResponse> {
+  const detected = await detect(request).catch(() => undefined)
+  const fault = new Fault('ServiceUnavailable', 'Merlon is sealed. Its operators have to unseal it first.', {
+    status: 503,
+  })
+  return encodeFault(request, detected, undefined, fault, randomUUID())
+}

@@ -1,0 +1,81 @@
+/** The real state of the root of trust, check by check: what an auditor would ask, answered by the machine. */
+import type { SealerRecord } from '../vault/sealer.ts'
+import { BACKUPS, type BackupsRow } from './backup.ts'
+import type { Custody } from './custody.ts'
+import { keyBesideData } from './installation.ts'
+import { checkCanaries } from './restore.ts'
+
+type Verdict = 'PASS' | 'WARN' | 'FAIL'
+interface Check {
+  readonly check: string
+  readonly verdict: Verdict
+  readonly found: string
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+const TESTED_DAYS_MAX = 90
+const BACKUP_DAYS_MAX = 7
+const DRILL_DAYS_MAX = 90
+
+export async function trustReport(custody: Custody, process: object): Promise<object> {
+  const { sealers, installId, epoch, rootVersion, fenced, accounts } = custody.body()
+  const now = custody.clock.now()
+  const unsafe = (process as { readonly unsafe?: readonly string[] }).unsafe ?? []
+  const erased = Object.values(accounts).filter((wrapped) => wrapped === null).length
+  const checks: Check[] = [
+    {
+      check: 'state',
+      verdict: fenced ? 'WARN' : 'PASS',
+      found: custody.sealed ? 'sealed' : fenced ? 'a restored copy, not yet activated' : 'unsealed',
+    },
+    ...sealers.map((sealer) => sealerCheck(custody, sealer, now)),
+    {
+      check: 'process',
+      verdict: unsafe.length === 0 ? 'PASS' : custody.keyBesideData ? 'WARN' : 'FAIL',
+      found: unsafe.join('; ') || 'no debugger, no hooks, no core dumps',
+    },
+    ...(custody.sealed ? [] : await dataChecks(custody, now)),
+  ]
+  return {
+    installId,
+    epoch,
+    rootVersion,
+    accounts: Object.keys(accounts).length - erased,
+    erased,
+    checks,
+    verdict: worst(checks),
+  }
+}
+
+function sealerCheck(custody: Custody, sealer: SealerRecord, now: number): Check {
+  const check = `sealer ${sealer.id} (${sealer.settings.kind})`
+  if (keyBesideData(custody.data, sealer)) {
+    const found = 'its key lies beside the data: whoever has the disk has everything'
+    return { check, verdict: 'FAIL', found }
+  }
+  if (sealer.testedAt === undefined) return { check, verdict: 'WARN', found: 'never tested' }
+  const verdict = now - sealer.testedAt > TESTED_DAYS_MAX * DAY_MS ? 'WARN' : 'PASS'
+  return { check, verdict, found: `last opened ${new Date(sealer.testedAt).toISOString()}` }
+}
+
+async function dataChecks(custody: Custody, now: number): Promise<readonly Check[]> {
+  const { store, keyring } = custody.unsealed()
+  const row = await store.reader.get<BackupsRow>(BACKUPS)
+  const canaries = await checkCanaries(store, keyring).then(
+    ({ accounts }): Check => ({ check: 'account keys', verdict: 'PASS', found: `${accounts} open what they sealed` }),
+    (error: Error): Check => ({ check: 'account keys', verdict: 'FAIL', found: error.message }),
+  )
+  return [
+    canaries,
+    age('backup', row?.lastAt, BACKUP_DAYS_MAX, now),
+    age('drill', row?.lastDrillAt, DRILL_DAYS_MAX, now),
+  ]
+}
+
+function age(check: string, at: number | undefined, daysMax: number, now: number): Check {
+  if (at === undefined) return { check, verdict: 'WARN', found: 'never' }
+  return { check, verdict: now - at > daysMax * DAY_MS ? 'WARN' : 'PASS', found: new Date(at).toISOString() }
+}
+
+const worst = (checks: readonly Check[]): Verdict =>
+  (['FAIL', 'WARN'] as const).find((verdict) => checks.some((each) => each.verdict === verdict)) ?? 'PASS'

@@ -1,0 +1,91 @@
+/** The framing of every encryption here: AES-256-GCM under a random nonce, HKDF, and lists encoded with their lengths. */
+import { createCipheriv, createDecipheriv, hkdfSync, type KeyObject, randomFillSync } from 'node:crypto'
+
+export const KEY_BYTES = 32
+export const NONCE_BYTES = 12
+export const TAG_BYTES = 16
+/** What {@link encrypt} adds to a plaintext. */
+export const OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES
+const CIPHER = 'aes-256-gcm'
+
+/** nonce ‖ ciphertext ‖ tag. NIST SP 800-38D: a random nonce of 96 bits. */
+export function encrypt(key: KeyObject | Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Buffer {
+  const nonce = randomFillSync(Buffer.alloc(NONCE_BYTES))
+  return Buffer.concat([nonce, encryptAt(key, nonce, plaintext, aad)])
+}
+
+/** ciphertext ‖ tag. The caller answers for the nonce: never twice under one key. */
+export function encryptAt(
+  key: KeyObject | Uint8Array,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  aad: Uint8Array,
+): Buffer {
+  const cipher = createCipheriv(CIPHER, key, nonce)
+  cipher.setAAD(aad)
+  return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
+}
+
+/** undefined when it was changed, moved, or made under another key. */
+export function decrypt(key: KeyObject | Uint8Array, bytes: Uint8Array, aad: Uint8Array): Buffer | undefined {
+  if (bytes.length < OVERHEAD_BYTES) return undefined
+  return decryptAt(key, bytes.subarray(0, NONCE_BYTES), bytes.subarray(NONCE_BYTES), aad)
+}
+
+export function decryptAt(
+  key: KeyObject | Uint8Array,
+  nonce: Uint8Array,
+  bytes: Uint8Array,
+  aad: Uint8Array,
+): Buffer | undefined {
+  if (bytes.length < TAG_BYTES) return undefined
+  const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
+  decipher.setAAD(aad)
+  decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES))
+  const plaintext = Buffer.allocUnsafeSlow(bytes.length - TAG_BYTES)
+  plaintext.set(decipher.update(bytes.subarray(0, bytes.length - TAG_BYTES)))
+  try {
+    decipher.final()
+    return plaintext
+  } catch {
+    plaintext.fill(0)
+    return undefined
+  }
+}
+
+/** Key bytes in memory of their own, so that wiping them wipes them. */
+export function randomKey(): Buffer {
+  return randomFillSync(Buffer.allocUnsafeSlow(KEY_BYTES))
+}
+
+/** HKDF-SHA-256 (RFC 5869), 32 bytes. */
+export function derive(secret: KeyObject | Uint8Array, salt: Uint8Array, label: string): Buffer {
+  const derived = new Uint8Array(hkdfSync('sha256', secret, salt, label, KEY_BYTES))
+  return takeOver(derived)
+}
+
+/** Moves key bytes into memory of their own and wipes where they came from. */
+export function takeOver(bytes: Uint8Array): Buffer {
+  const own = Buffer.allocUnsafeSlow(bytes.length)
+  own.set(bytes)
+  bytes.fill(0)
+  return own
+}
+
+/** Every part with its length before it: `{a, bc}` and `{ab, c}` must differ. */
+export function lengths(...parts: readonly (string | Uint8Array)[]): Buffer {
+  return Buffer.concat(
+    parts.flatMap((part) => {
+      const bytes = typeof part === 'string' ? Buffer.from(part, 'utf8') : part
+      const length = Buffer.alloc(4)
+      length.writeUInt32BE(bytes.length)
+      return [length, bytes]
+    }),
+  )
+}
+
+/** Only the one canonical spelling: otherwise a token could be changed in bits that its bytes do not show. */
+export function decodeStrictly(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64url')
+  return bytes.toString('base64url') === text ? bytes : undefined
+}
