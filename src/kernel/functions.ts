@@ -1,0 +1,53 @@
+/** Code that runs for customers: what the lambda service asks of the functions plane. Bytes and facts, no AWS shapes. */
+
+/** Of the function's execution role. */
+export interface FunctionCredential {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken: string
+}
+
+export type FunctionCode =
+  /** A function that is part of Merlon, by its name. */
+  | { readonly kind: 'builtin'; readonly name: string }
+  /** `zip` is fetched only when this node has not unpacked `sha256` (hex) yet. */
+  | {
+      readonly kind: 'process'
+      readonly runtime: string
+      readonly handler: string
+      readonly sha256: string
+      readonly zip: () => Promise<Buffer>
+    }
+  /** A signed POST of the event. */
+  | { readonly kind: 'http'; readonly url: string }
+
+export interface FunctionRun {
+  readonly account: string
+  readonly region: string
+  /** Unqualified. */
+  readonly arn: string
+  readonly requestId: string
+  readonly code: FunctionCode
+  /** JSON, as `Invoke` was given it. */
+  readonly payload: Buffer
+  readonly environment: Readonly<Record<string, string>>
+  readonly credential: FunctionCredential
+  readonly timeoutMs: number
+  readonly memoryMb: number
+}
+
+export interface FunctionOutcome {
+  /** JSON: the answer, or `{errorMessage, errorType, stackTrace?}`. */
+  readonly payload: Buffer
+  /** Absent on success. `Handled`: the function said so itself; `Unhandled`: it died, or its time ran out. */
+  readonly error?: 'Handled' | 'Unhandled'
+  /** What it wrote, the last 4 KiB. */
+  readonly log: Buffer
+}
+
+/** Provided by the functions plane. */
+export interface FunctionsPort {
+  /** Why this code cannot run here, before anybody relies on it; undefined when it can. */
+  refusal(code: FunctionCode): string | undefined
+  run(run: FunctionRun): Promise<FunctionOutcome>
+}
