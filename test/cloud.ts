@@ -1,5 +1,5 @@
 /** A whole Merlon in memory for tests: the real gate, store, vault and services, driven by the official clients, signed. */
-import { IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam'
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import { MovableClock } from '../src/kernel/clock.ts'
 import type { Answer } from '../src/kernel/gate.ts'
 import type { OutboundPort } from '../src/kernel/ports.ts'
@@ -67,14 +67,28 @@ export async function cloud(options: CloudOptions = {}) {
       requestHandler,
     })
 
+  /** Puts an inline policy on a user of the first account. */
+  const permit = (UserName: string, PolicyDocument: string) =>
+    client(IAMClient).send(new PutUserPolicyCommand({ UserName, PolicyName: 'permitted', PolicyDocument }))
+
   return {
     ...opened,
     clock,
     answers,
     root,
-    /** Puts an inline policy on a user of the first account. */
-    permit: (UserName: string, PolicyDocument: string) =>
-      client(IAMClient).send(new PutUserPolicyCommand({ UserName, PolicyName: 'permitted', PolicyDocument })),
+    permit,
+    /** A user of the first account, with an inline policy if one is given. */
+    user: async (UserName: string, policy?: string): Promise<Keys> => {
+      await client(IAMClient).send(new CreateUserCommand({ UserName }))
+      if (policy) await permit(UserName, policy)
+      const { AccessKey } = await client(IAMClient).send(new CreateAccessKeyCommand({ UserName }))
+      return { accessKeyId: AccessKey!.AccessKeyId!, secretAccessKey: AccessKey!.SecretAccessKey! }
+    },
+    /** Lets time pass, and what is due happen. Clients sign with the time they were made for. */
+    pass: (ms: number) => {
+      clock.advance(ms)
+      return opened.jobs.runDue()
+    },
     /** Another account, and its root user's keys. */
     account: (id = STRANGERS) => opened.addAccount({ id, name: id }),
     client,

@@ -1,18 +1,33 @@
 /** The resource policies of secrets. */
 
 import type { Call } from '../../kernel/call.ts'
+import { pinPolicy, shownPolicy } from '../../kernel/pinned.ts'
 import { anything, type Found, type Target } from '../../kernel/resource.ts'
 import { PolicyError, parsePolicy, publicStatements } from '../../policy/index.ts'
 import { keys } from './conditions.ts'
-import { alive, invalidParameter, type Secret, secretNamed, secretOf, secrets, secretsmanager } from './resources.ts'
+import {
+  alive,
+  invalidParameter,
+  type Secret,
+  type SecretPolicy,
+  secretNamed,
+  secretOf,
+  secrets,
+  secretsmanager,
+} from './resources.ts'
 
 const LENGTH_MAX = 20_480
 
-/** Refuses what is no resource policy, with the reason. */
-function checked(text: string): void {
+/** Refuses what is no resource policy, or names who does not exist, with the reason. */
+async function checked(call: Call, text: string): Promise<SecretPolicy> {
   if (text.length > LENGTH_MAX) throw invalidParameter(`A resource policy has at most ${LENGTH_MAX} characters.`)
   try {
-    parsePolicy(text, 'resource')
+    const { pins, missing } = await pinPolicy(call, text)
+    if (missing.length === 0) return { text, pins }
+    throw secretsmanager.fail(
+      'MalformedPolicyDocumentException',
+      'This resource policy contains an unsupported principal.',
+    )
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error
     throw secretsmanager.fail(
@@ -26,9 +41,9 @@ export const putResourcePolicy = secretsmanager
   .operation('PutResourcePolicy')
   .on(secretNamed)
   .given(keys)
-  .run((call, input, secret) => {
+  .run(async (call, input, secret) => {
     alive(secret)
-    checked(input.ResourcePolicy)
+    const policy = await checked(call, input.ResourcePolicy)
     if (input.BlockPublicPolicy && isPublic(input.ResourcePolicy)) {
       throw secretsmanager.fail(
         'PublicPolicyException',
@@ -36,7 +51,7 @@ export const putResourcePolicy = secretsmanager
       )
     }
     const { row, scope, arn } = secret
-    secrets.save(call, scope, { ...row, policy: input.ResourcePolicy })
+    secrets.save(call, scope, { ...row, policy })
     return { ARN: arn, Name: row.name }
   })
 
@@ -44,10 +59,11 @@ export const getResourcePolicy = secretsmanager
   .operation('GetResourcePolicy')
   .on(secretNamed)
   .given(keys)
-  .run((_call, _input, secret) => {
+  .run(async (call, _input, secret) => {
     alive(secret)
     const { row, arn } = secret
-    return { ARN: arn, Name: row.name, ...(row.policy !== undefined && { ResourcePolicy: row.policy }) }
+    const ResourcePolicy = row.policy && (await shownPolicy(call, row.policy.text, row.policy.pins))
+    return { ARN: arn, Name: row.name, ...(ResourcePolicy !== undefined && { ResourcePolicy }) }
   })
 
 export const deleteResourcePolicy = secretsmanager
@@ -73,8 +89,8 @@ export const validateResourcePolicy = secretsmanager
   .operation('ValidateResourcePolicy')
   .on(perhapsNamed)
   .given(keys)
-  .run((_call, { ResourcePolicy: text }) => {
-    checked(text)
+  .run(async (call, { ResourcePolicy: text }) => {
+    await checked(call, text)
     const ValidationErrors = isPublic(text)
       ? [{ CheckName: 'PUBLIC_ACCESS', ErrorMessage: 'The policy grants access to everybody.' }]
       : []

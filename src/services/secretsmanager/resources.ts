@@ -2,9 +2,10 @@
 import type * as SecretsManager from '@aws-sdk/client-secrets-manager'
 import { parseArn, printArn } from '../../kernel/arn.ts'
 import type { Call, Scope } from '../../kernel/call.ts'
+import { compilePinned, type Pins } from '../../kernel/pinned.ts'
 import type { Found, Row, Target } from '../../kernel/resource.ts'
 import { service } from '../../kernel/service.ts'
-import { type CompiledPolicy, compilePolicy, readPolicy } from '../../policy/index.ts'
+import type { CompiledPolicy } from '../../policy/index.ts'
 import { type Entry, type Key, key, type RangeOptions, under } from '../../store/store.ts'
 import type { Fault } from '../../wire/fault.ts'
 import type { Labelled } from './labels.ts'
@@ -40,6 +41,12 @@ export interface Replica {
   readonly message?: string | undefined
 }
 
+/** As written, and by which ids it keeps the principals it names. */
+export interface SecretPolicy {
+  readonly text: string
+  readonly pins: Pins
+}
+
 export interface SecretRow extends Row {
   readonly name: string
   /** Six letters or digits that end the ARN. A name used again gets others. */
@@ -48,7 +55,7 @@ export interface SecretRow extends Row {
   readonly description?: string | undefined
   /** As the customer gave it; undefined is the account's own key for secrets. */
   readonly kmsKeyId?: string | undefined
-  readonly policy?: string | undefined
+  readonly policy?: SecretPolicy
   readonly versions: readonly VersionMeta[]
   readonly createdAt: number
   readonly changedAt: number
@@ -170,11 +177,12 @@ export function primary({ row, scope }: Secret): void {
 const POLICIES_MAX = 2_000
 const policies = new Map<string, CompiledPolicy>()
 
-function compiled(text: string): CompiledPolicy {
-  const held = policies.get(text)
+function compiled({ text, pins }: SecretPolicy): CompiledPolicy {
+  const known = JSON.stringify([text, pins])
+  const held = policies.get(known)
   if (held) return held
-  const policy = compilePolicy(readPolicy(text, 'resource'), { id: 'secret', kind: 'resource' })
+  const policy = compilePinned(text, pins, { id: 'secret', kind: 'resource' })
   if (policies.size >= POLICIES_MAX) policies.clear()
-  policies.set(text, policy)
+  policies.set(known, policy)
   return policy
 }

@@ -1,0 +1,74 @@
+/** Which policies of a user, group or role grant access to a service: ListPoliciesGrantingServiceAccess. */
+
+import { parseArn } from '../../kernel/arn.ts'
+import type { Call } from '../../kernel/call.ts'
+import { actionsByService } from '../../kernel/policy-reference.ts'
+import type { Target } from '../../kernel/resource.ts'
+import type { CompiledPolicy } from '../../policy/index.ts'
+import { group, iam } from './resources.ts'
+import { policiesOf, policySource, type Source, type SourcedPolicy } from './simulated-principals.ts'
+
+/** The user, group or role that `Arn` names. */
+export const entityNamed: Target<{ readonly Arn?: string | undefined }, Source> = {
+  find: async (call, { Arn = '' }) => policySource.find(call, { PolicySourceArn: Arn }),
+}
+
+/** Whether an Allow of the policy names an action of the service. What a Deny takes away is not looked at, as in AWS. */
+export function grantsService({ statements }: CompiledPolicy, actions: readonly string[]): boolean {
+  return statements.some(
+    (statement) => statement.effect === 'Allow' && actions.some((action) => statement.action(action.toLowerCase())),
+  )
+}
+
+interface Carried extends SourcedPolicy {
+  readonly entity: { readonly type: 'USER' | 'ROLE' | 'GROUP'; readonly name: string }
+}
+
+/** With whom each policy stands: a user's groups count. */
+async function carried(call: Call, source: Source): Promise<readonly Carried[]> {
+  const type = source.kind.toUpperCase() as 'USER' | 'ROLE' | 'GROUP'
+  const alone: Source = source.kind === 'user' ? { ...source, row: { ...source.row, groups: [] } } : source
+  const own = (await policiesOf(call, alone)).map((policy) => ({ ...policy, entity: { type, name: source.row.name } }))
+  if (source.kind !== 'user') return own
+  const inherited = await Promise.all(
+    source.row.groups.map(async (name) => {
+      const row = await group.require(call, name)
+      const of = await policiesOf(call, { kind: 'group', arn: group.arnOf(call, row), row })
+      return of.map((policy) => ({ ...policy, entity: { type: 'GROUP' as const, name: row.name } }))
+    }),
+  )
+  return [...own, ...inherited.flat()]
+}
+
+export const listPoliciesGrantingServiceAccess = iam
+  .operation('ListPoliciesGrantingServiceAccess')
+  .on(entityNamed)
+  .run(async (call, input, source) => {
+    const services = await actionsByService()
+    const policies = await carried(call, source)
+    const PoliciesGrantingServiceAccess = input.ServiceNamespaces.map((namespace) => {
+      const actions = services.get(namespace.toLowerCase())
+      if (!actions) throw iam.fail('InvalidInputException', `There is no service with the namespace ${namespace}.`)
+      return {
+        ServiceNamespace: namespace,
+        Policies: policies.filter(({ compiled }) => grantsService(compiled, actions)).map(shown),
+      }
+    })
+    return { PoliciesGrantingServiceAccess, IsTruncated: false }
+  })
+
+/** Managed policies are named by ARN; inline ones by whom they are part of. */
+function shown({ compiled: { source }, entity }: Carried) {
+  return source.arn === undefined
+    ? {
+        PolicyName: source.name ?? source.id,
+        PolicyType: 'INLINE' as const,
+        EntityType: entity.type,
+        EntityName: entity.name,
+      }
+    : {
+        PolicyName: parseArn(source.arn)!.resource.split('/').at(-1)!,
+        PolicyType: 'MANAGED' as const,
+        PolicyArn: source.arn,
+      }
+}

@@ -1,0 +1,213 @@
+/** Versions of a secret and the labels on them. */
+import {
+  CreateSecretCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  ListSecretVersionIdsCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+  UpdateSecretCommand,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager'
+import { describe, expect, test } from 'vitest'
+import { cloud } from '../../../test/cloud.ts'
+
+const token = (letter: string) => letter.repeat(32)
+const [A, B, C] = ['a', 'b', 'c'].map(token) as [string, string, string]
+const NAME = { [A]: 'a', [B]: 'b', [C]: 'c' }
+
+async function secret(first: string | undefined = A) {
+  const world = await cloud()
+  const sm = world.client(SecretsManagerClient)
+  await sm.send(
+    new CreateSecretCommand({ Name: 's', ...(first && { SecretString: NAME[first], ClientRequestToken: first }) }),
+  )
+  return { ...world, sm }
+}
+
+type SM = SecretsManagerClient
+
+/** `a:AWSCURRENT b:AWSPENDING`: the labels as anybody can read them. */
+async function labels(sm: SM): Promise<string> {
+  const { VersionIdsToStages = {} } = await sm.send(new DescribeSecretCommand({ SecretId: 's' }))
+  return Object.entries(VersionIdsToStages)
+    .map(([id, stages]) => `${NAME[id]}:${[...stages].sort().join('+')}`)
+    .sort()
+    .join(' ')
+}
+
+const put = (id: string, ...VersionStages: string[]) => ({
+  told: `put ${NAME[id]}${VersionStages.length ? ` as ${VersionStages}` : ''}`,
+  do: (sm: SM) =>
+    sm.send(
+      new PutSecretValueCommand({
+        SecretId: 's',
+        ClientRequestToken: id,
+        SecretString: NAME[id],
+        ...(VersionStages.length > 0 && { VersionStages }),
+      }),
+    ),
+})
+const update = (id: string) => ({
+  told: `update to ${NAME[id]}`,
+  do: (sm: SM) => sm.send(new UpdateSecretCommand({ SecretId: 's', ClientRequestToken: id, SecretString: NAME[id] })),
+})
+const move = (VersionStage: string, RemoveFromVersionId: string | undefined, MoveToVersionId: string | undefined) => ({
+  told: `move ${VersionStage} from ${RemoveFromVersionId && NAME[RemoveFromVersionId]} to ${MoveToVersionId && NAME[MoveToVersionId]}`,
+  do: (sm: SM) =>
+    sm.send(new UpdateSecretVersionStageCommand({ SecretId: 's', VersionStage, RemoveFromVersionId, MoveToVersionId })),
+})
+
+type Act = ReturnType<typeof put> | ReturnType<typeof update> | ReturnType<typeof move>
+
+/** What was done before, what is done, and the labels then, or the error that leaves them as they were. */
+const TRANSITIONS: readonly (readonly [readonly Act[], Act, string])[] = [
+  [[], put(B), 'a:AWSPREVIOUS b:AWSCURRENT'],
+  [[], update(B), 'a:AWSPREVIOUS b:AWSCURRENT'],
+  [[put(B)], put(C), 'b:AWSPREVIOUS c:AWSCURRENT'],
+  [[], put(A), 'a:AWSCURRENT'],
+  [[], put(B, 'AWSPENDING'), 'a:AWSCURRENT b:AWSPENDING'],
+  [[put(B, 'AWSPENDING')], put(C, 'AWSPENDING'), 'a:AWSCURRENT c:AWSPENDING'],
+  [[], put(B, 'blue'), 'a:AWSCURRENT b:blue'],
+  [[put(B, 'blue')], put(C, 'blue', 'green'), 'a:AWSCURRENT c:blue+green'],
+  [[], put(B, 'AWSCURRENT', 'blue'), 'a:AWSPREVIOUS b:AWSCURRENT+blue'],
+  [[put(B, 'AWSPENDING')], move('AWSCURRENT', A, B), 'a:AWSPREVIOUS b:AWSCURRENT+AWSPENDING'],
+  [[put(B, 'AWSPENDING'), move('AWSCURRENT', A, B)], move('AWSPENDING', B, undefined), 'a:AWSPREVIOUS b:AWSCURRENT'],
+  [[put(B)], move('AWSCURRENT', B, A), 'a:AWSCURRENT b:AWSPREVIOUS'],
+  [[put(B), put(C)], move('AWSCURRENT', C, B), 'b:AWSCURRENT c:AWSPREVIOUS'],
+  [[put(B, 'blue')], move('blue', B, A), 'a:AWSCURRENT+blue'],
+  [[put(B, 'blue')], move('blue', B, undefined), 'a:AWSCURRENT'],
+  [[], move('blue', undefined, A), 'a:AWSCURRENT+blue'],
+  [[], move('AWSCURRENT', A, A), 'a:AWSCURRENT'],
+  [[put(B)], move('AWSPREVIOUS', A, undefined), 'b:AWSCURRENT'],
+  [[], update(A), 'ResourceExistsException'],
+  [[put(B)], move('AWSCURRENT', undefined, A), 'InvalidParameterException'],
+  [[put(B)], move('AWSCURRENT', A, A), 'InvalidParameterException'],
+  [[], move('AWSCURRENT', A, undefined), 'InvalidParameterException'],
+  [[put(B, 'blue')], move('blue', undefined, A), 'InvalidParameterException'],
+  [[], move('blue', A, undefined), 'InvalidParameterException'],
+  [[], move('blue', undefined, undefined), 'InvalidParameterException'],
+  [[], move('AWSCURRENT', A, C), 'ResourceNotFoundException'],
+  [[], put(B, 'blue', 'blue'), 'InvalidParameterException'],
+]
+
+describe('Labels move as in AWS', () => {
+  test.each(
+    TRANSITIONS.map(
+      ([before, act, then]) => [[...before, act].map(({ told }) => told).join(', '), then, before, act] as const,
+    ),
+  )('%s: %s', async (_told, then, before, act) => {
+    const { sm } = await secret()
+    for (const { do: earlier } of before) await earlier(sm)
+    const standing = await labels(sm)
+
+    const error = await act.do(sm).then(
+      () => undefined,
+      ({ name }: Error) => name,
+    )
+
+    expect(error ?? (await labels(sm))).toBe(then)
+    if (error) expect(await labels(sm)).toBe(standing)
+  })
+
+  test('a secret may have no current version, and get one by a move', async () => {
+    const { sm } = await secret('')
+    expect(await labels(sm)).toBe('')
+    await put(B, 'AWSPENDING').do(sm)
+    expect(await labels(sm)).toBe('b:AWSPENDING')
+    await expect(sm.send(new GetSecretValueCommand({ SecretId: 's' }))).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT",
+    })
+
+    await move('AWSCURRENT', undefined, B).do(sm)
+
+    expect((await sm.send(new GetSecretValueCommand({ SecretId: 's' }))).SecretString).toBe('b')
+  })
+
+  test('twenty labels a version, of 1 to 256 characters', async () => {
+    const { sm } = await secret()
+    for (let i = 0; i < 19; i++) await move(`label-${i}`, undefined, A).do(sm)
+    await expect(move('one-more', undefined, A).do(sm)).rejects.toMatchObject({ name: 'LimitExceededException' })
+    await expect(move('x'.repeat(257), undefined, A).do(sm)).rejects.toThrow(/256/)
+  })
+})
+
+describe('A value', () => {
+  test('is found by its label, its version, or both where they agree', async () => {
+    const { sm } = await secret()
+    await put(B).do(sm)
+    const get = async (VersionId?: string, VersionStage?: string) =>
+      (await sm.send(new GetSecretValueCommand({ SecretId: 's', VersionId, VersionStage }))).SecretString
+
+    expect(await get()).toBe('b')
+    expect(await get(A)).toBe('a')
+    expect(await get(undefined, 'AWSPREVIOUS')).toBe('a')
+    expect(await get(A, 'AWSPREVIOUS')).toBe('a')
+    await expect(get(A, 'AWSCURRENT')).rejects.toMatchObject({
+      name: 'InvalidRequestException',
+      message: 'You provided a VersionStage that is not associated to the provided VersionId.',
+    })
+    await expect(get(C)).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+  })
+
+  test('put twice under one token is put once; another value under it is refused', async () => {
+    const { sm } = await secret()
+    const again = { SecretId: 's', ClientRequestToken: A, SecretString: 'a' }
+    expect(await sm.send(new PutSecretValueCommand(again))).toMatchObject({
+      VersionId: A,
+      VersionStages: ['AWSCURRENT'],
+    })
+    await expect(sm.send(new PutSecretValueCommand({ ...again, SecretString: 'z' }))).rejects.toMatchObject({
+      name: 'ResourceExistsException',
+    })
+    expect((await sm.send(new GetSecretValueCommand({ SecretId: 's' }))).SecretString).toBe('a')
+  })
+
+  test('is text or bytes of up to 65,536 bytes, as it was given', async () => {
+    const { sm } = await secret()
+    const bytes = Buffer.alloc(65_536, 7)
+    await sm.send(new PutSecretValueCommand({ SecretId: 's', SecretBinary: bytes }))
+    const found = await sm.send(new GetSecretValueCommand({ SecretId: 's' }))
+    expect(Buffer.from(found.SecretBinary!).equals(bytes)).toBe(true)
+    expect(found.SecretString).toBeUndefined()
+
+    const tooLong = { SecretId: 's', SecretString: 'é'.repeat(32_769) }
+    await expect(sm.send(new PutSecretValueCommand(tooLong))).rejects.toMatchObject({
+      $metadata: { httpStatusCode: 400 },
+    })
+    const both = { SecretId: 's', SecretString: 'x', SecretBinary: bytes }
+    await expect(sm.send(new PutSecretValueCommand(both))).rejects.toMatchObject({ name: 'InvalidParameterException' })
+    await expect(sm.send(new PutSecretValueCommand({ SecretId: 's' }))).rejects.toMatchObject({
+      name: 'InvalidParameterException',
+    })
+    expect(Buffer.from((await sm.send(new GetSecretValueCommand({ SecretId: 's' }))).SecretBinary!).length).toBe(65_536)
+  })
+
+  test('without a label is hidden, and goes when there are more than a hundred and it is a day old', async () => {
+    const { clock, client } = await secret()
+    const sm = () => client(SecretsManagerClient)
+    const all = async () => {
+      const ids: string[] = []
+      let NextToken: string | undefined
+      do {
+        const page = await sm().send(
+          new ListSecretVersionIdsCommand({ SecretId: 's', IncludeDeprecated: true, MaxResults: 40, NextToken }),
+        )
+        ids.push(...page.Versions!.map(({ VersionId }) => VersionId!))
+        NextToken = page.NextToken
+      } while (NextToken)
+      return ids
+    }
+    for (let i = 0; i < 110; i++) await sm().send(new PutSecretValueCommand({ SecretId: 's', SecretString: `${i}` }))
+    expect((await all()).length).toBe(111)
+    expect((await sm().send(new ListSecretVersionIdsCommand({ SecretId: 's' }))).Versions).toHaveLength(2)
+
+    clock.advance(25 * 3_600_000)
+    await sm().send(new PutSecretValueCommand({ SecretId: 's', SecretString: 'last' }))
+
+    const left = await all()
+    expect(left.length).toBe(100)
+    expect(new Set(left).size).toBe(100)
+  })
+})
