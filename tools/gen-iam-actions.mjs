@@ -3,6 +3,7 @@
  * - models/iam-actions.json: action → access level, for the services we serve (the kernel reads it at start)
  * - models/iam-reference.json: their resource types with ARNs, which actions act on which, and condition keys
  * - models/all-actions.json: every action of every service by access level, for linting policies
+ * - models/service-names.json: what AWS calls each service
  * Run: node tools/gen-iam-actions.mjs
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -85,3 +86,4 @@ for (const file of readdirSync(new URL('actions/', data)).sort()) {
   all[prefix] = levels
 }
 write('all-actions', all)
+write('service-names', read('serviceNames.json'))

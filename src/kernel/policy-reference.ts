@@ -21,6 +21,12 @@ export async function actionNames(): Promise<readonly string[]> {
 
 let services: ReadonlyMap<string, readonly string[]> | undefined
 
+/** `AWS Key Management Service`; the prefix itself where AWS has no name for it. */
+export async function serviceName(prefix: string): Promise<string> {
+  const { default: names } = await import('../../models/service-names.json', { with: { type: 'json' } })
+  return (names as Readonly<Record<string, string>>)[prefix] ?? prefix
+}
+
 /** By service prefix and access level. */
 type ActionTable = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
 

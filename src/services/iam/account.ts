@@ -2,6 +2,7 @@
 import type { Call } from '../../kernel/call.ts'
 import { anything } from '../../kernel/resource.ts'
 import { key } from '../../store/store.ts'
+import { Fault } from '../../wire/fault.ts'
 import { type Counted, countOf } from './counts.ts'
 import { listItems } from './lists.ts'
 import { rootHasMfa } from './mfa.ts'
@@ -122,4 +123,13 @@ export const getAccountSummary = iam
   .run(async (call) => {
     const figures = Object.entries(summary).map(async ([name, figure]) => [name, await figure(call)] as const)
     return { SummaryMap: Object.fromEntries(await Promise.all(figures)) }
+  })
+
+/** Tokens of Merlon are of the second version: good in every Region, wherever they come from. There are no others. */
+export const setSecurityTokenServicePreferences = iam
+  .operation('SetSecurityTokenServicePreferences')
+  .on(anything)
+  .run((_call, { GlobalEndpointTokenVersion: version }) => {
+    if (version === 'v2Token') return {}
+    throw new Fault('NotImplemented', 'Merlon issues no tokens that are good in some Regions only.', { status: 501 })
   })

@@ -5,6 +5,7 @@
 
 import type { Call } from '../../kernel/call.ts'
 import { uniqueId } from '../../kernel/id.ts'
+import { loneAccounts } from '../../kernel/ports.fixture.ts'
 import { quotaDefaults } from '../../kernel/quota.ts'
 import type { Operation } from '../../kernel/service.ts'
 import type { Subject } from '../../kernel/session.ts'
@@ -46,7 +47,7 @@ export async function desk(): Promise<Desk> {
     vault,
     quotas: quotaDefaults,
     // Nothing here asks for more of these than is given; a test that does fails on the spot.
-    ports: { identity: { identity: async () => undefined } } as unknown as Call['ports'],
+    ports: { ...loneAccounts, identity: { identity: async () => undefined } } as unknown as Call['ports'],
     event: {} as Call['event'],
     newId: () => crypto.randomUUID(),
     uniqueId,

@@ -13,11 +13,14 @@ export const entityNamed: Target<{ readonly Arn?: string | undefined }, Source> 
   find: async (call, { Arn = '' }) => policySource.find(call, { PolicySourceArn: Arn }),
 }
 
-/** Whether an Allow of the policy names an action of the service. What a Deny takes away is not looked at, as in AWS. */
-export function grantsService({ statements }: CompiledPolicy, actions: readonly string[]): boolean {
-  return statements.some(
-    (statement) => statement.effect === 'Allow' && actions.some((action) => statement.action(action.toLowerCase())),
-  )
+/** The actions that an Allow of any of the policies names. What a Deny takes away is not looked at, as in AWS. */
+export function grantedActions(policies: readonly CompiledPolicy[], actions: readonly string[]): readonly string[] {
+  const allows = policies.flatMap(({ statements }) => statements.filter(({ effect }) => effect === 'Allow'))
+  if (allows.length === 0) return []
+  return actions.filter((action) => {
+    const folded = action.toLowerCase()
+    return allows.some((statement) => statement.action(folded))
+  })
 }
 
 interface Carried extends SourcedPolicy {
@@ -51,7 +54,7 @@ export const listPoliciesGrantingServiceAccess = iam
       if (!actions) throw iam.fail('InvalidInputException', `There is no service with the namespace ${namespace}.`)
       return {
         ServiceNamespace: namespace,
-        Policies: policies.filter(({ compiled }) => grantsService(compiled, actions)).map(shown),
+        Policies: policies.filter(({ compiled }) => grantedActions([compiled], actions).length > 0).map(shown),
       }
     })
     return { PoliciesGrantingServiceAccess, IsTruncated: false }

@@ -7,10 +7,18 @@ import {
   listAccessKeys,
   updateAccessKey,
 } from './access-keys.ts'
-import { createAccountAlias, deleteAccountAlias, getAccountSummary, listAccountAliases } from './account.ts'
+import { forgetReportJob, reportJob } from './access-reports.ts'
+import {
+  createAccountAlias,
+  deleteAccountAlias,
+  getAccountSummary,
+  listAccountAliases,
+  setSecurityTokenServicePreferences,
+} from './account.ts'
 import { getAccountAuthorizationDetails } from './account-details.ts'
 import { boundaryOperations } from './boundaries.ts'
 import { generateCredentialReport, getCredentialReport } from './credential-report.ts'
+import { listPoliciesGrantingServiceAccess } from './granted-services.ts'
 import {
   addUserToGroup,
   createGroup,
@@ -31,6 +39,11 @@ import {
   listInstanceProfilesForRole,
   removeRoleFromInstanceProfile,
 } from './instance-profiles.ts'
+import {
+  generateServiceLastAccessedDetails,
+  getServiceLastAccessedDetails,
+  getServiceLastAccessedDetailsWithEntities,
+} from './last-accessed.ts'
 import {
   changePassword,
   createLoginProfile,
@@ -57,6 +70,7 @@ import {
   removeClientIdFromOpenIdConnectProvider,
   updateOpenIdConnectProviderThumbprint,
 } from './oidc-providers.ts'
+import { generateOrganizationsAccessReport, getOrganizationsAccessReport } from './organizations-access.ts'
 import {
   deleteAccountPasswordPolicy,
   getAccountPasswordPolicy,
@@ -132,6 +146,13 @@ import { createUser, deleteUser, getUser, listUsers, updateUser } from './users.
 export const iam: Service = {
   api: words.api,
   operations: [
+    // what is granted, and what was used
+    listPoliciesGrantingServiceAccess,
+    generateServiceLastAccessedDetails,
+    getServiceLastAccessedDetails,
+    getServiceLastAccessedDetailsWithEntities,
+    generateOrganizationsAccessReport,
+    getOrganizationsAccessReport,
     // the organisation's root users
     ...rootFeatureOperations,
     listOrganizationsFeatures,
@@ -248,6 +269,7 @@ export const iam: Service = {
     createAccountAlias,
     deleteAccountAlias,
     listAccountAliases,
+    setSecurityTokenServicePreferences,
     getAccountSummary,
     // account details
     getAccountAuthorizationDetails,
@@ -265,4 +287,8 @@ export const iam: Service = {
     // on everything that has tags
     ...taggingOperations,
   ],
+  jobs: {
+    'iam.access-report': reportJob,
+    'iam.forget-access-report': forgetReportJob,
+  },
 }

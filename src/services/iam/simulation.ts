@@ -102,10 +102,15 @@ async function simulate(call: Call, input: Asked, simulated: Simulated) {
   const { principal } = simulated
   const boundary = givenBoundary(input.PermissionsBoundaryPolicyInputList) ?? simulated.boundary
   const resource = input.ResourcePolicy === undefined ? undefined : givenResourcePolicy(input.ResourcePolicy)
+  const standing =
+    'account' in principal && principal.account === call.account
+      ? await call.ports.organizations.standing(call.account)
+      : undefined
   const layers: Layers = {
     identity: compileSet(simulated.policies.map(({ compiled }) => compiled)),
     ...(boundary && { boundary }),
     ...(resource && { resource }),
+    ...(standing?.scps && { scps: standing.scps }),
     resourceMode: 'optional',
   }
   const types = new Map<unknown, SourceType>(simulated.policies.map(({ compiled, type }) => [compiled.source, type]))
@@ -124,6 +129,9 @@ async function simulate(call: Call, input: Asked, simulated: Simulated) {
       MissingContextValues: [...explanation.missing],
       ...(boundary && {
         PermissionsBoundaryDecisionDetail: { AllowedByPermissionsBoundary: allows(explanation, 'boundary') },
+      }),
+      ...(standing && {
+        OrganizationsDecisionDetail: { AllowedByOrganizations: !standing.scps || allows(explanation, 'scp') },
       }),
       ...(crossAccount && { EvalDecisionDetails: bothSides(explanation) }),
     }
@@ -236,15 +244,18 @@ function decisionOf({ allowed, explicit }: Explanation): IAM.PolicyEvaluationDec
   return allowed ? 'allowed' : explicit ? 'explicitDeny' : 'implicitDeny'
 }
 
-/** AWS: one denying statement is enough, and is then all that is shown; a boundary allows nothing by itself. */
+/**
+ * AWS: one denying statement is enough, and is then all that is shown; a boundary allows nothing by itself, and the
+ * organisation's policies are not for its members to see.
+ */
 function deciding({ explicit, layers }: Explanation): readonly MatchedStatement[] {
   const wanted = explicit ? 'Deny' : 'Allow'
   return layers
-    .filter(({ layer }) => explicit || layer !== 'boundary')
+    .filter(({ layer }) => layer !== 'scp' && (explicit || layer !== 'boundary'))
     .flatMap(({ statements }) => statements.filter(({ effect }) => effect === wanted))
 }
 
-function allows({ layers }: Explanation, layer: 'boundary' | 'identity' | 'resource'): boolean {
+function allows({ layers }: Explanation, layer: 'boundary' | 'identity' | 'resource' | 'scp'): boolean {
   return layers.find((each) => each.layer === layer)?.outcome === 'allowed'
 }
 
