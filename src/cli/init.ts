@@ -4,7 +4,7 @@ import { InstallationError, isInstalled } from '../server/installation.ts'
 import { firstAccount } from '../server/server.ts'
 import { openCustody } from './ask.ts'
 import { type Command, readOptions, UsageError } from './command.ts'
-import { checkProfile, keyAsJson, shownKey, writeProfile } from './credentials.ts'
+import { checkProfile, keyAsJson, shownKey, writeProfile } from './root-key.ts'
 import { newPassphrase } from './secrets.ts'
 import { showShares } from './shares.ts'
 

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 /** The command line: `merlon COMMAND [options]`. */
+import { ApiError } from '../server/client.ts'
 import { InstallationError } from '../server/installation.ts'
 import { SeedError } from '../server/seed.ts'
 import { LockedError } from '../store/lock.ts'
 import { VaultError } from '../vault/vault.ts'
 import { backup } from './backup.ts'
 import { type Command, UsageError, usage } from './command.ts'
+import { credentials } from './credentials.ts'
 import { demo } from './demo.ts'
 import { init } from './init.ts'
 import { policy } from './policy.ts'
@@ -33,6 +35,7 @@ const commands: readonly Command[] = [
   backup,
   restore,
   policy,
+  credentials,
   demo,
 ]
 
@@ -65,6 +68,7 @@ try {
 /** What the operator can mend is told in a sentence; everything else is ours, and needs its stack. */
 function told(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
+  if (error instanceof ApiError) return `${error.code}: ${error.message}`
   if ([UsageError, InstallationError, SeedError, LockedError, VaultError].some((kind) => error instanceof kind))
     return error.message
   switch ((error as NodeJS.ErrnoException).code) {

@@ -5,7 +5,7 @@ import { readSeed } from '../server/seed.ts'
 import { type DevelopmentWorld, type DurableWorld, startServer } from '../server/server.ts'
 import type { RootKey } from '../services/iam/bootstrap.ts'
 import { type Command, portOf, readOptions, UsageError } from './command.ts'
-import { keyAsJson, shownKey } from './credentials.ts'
+import { keyAsJson, shownKey } from './root-key.ts'
 import { version } from './version.ts'
 
 const options = {

@@ -4,12 +4,12 @@ import { actionsByService } from '../../kernel/policy-reference.ts'
 import { type Change, type ChangeKind, Difference } from '../../policy/difference.ts'
 import type { PolicyKind } from '../../policy/index.ts'
 import { UsageError } from '../command.ts'
+import { readWords, type SubCommand } from '../words.ts'
 import { folded } from './actions.ts'
 import { extentShown } from './conditions.ts'
 import { kindOf, loadPolicy, readText } from './files.ts'
 import { plural, say, sayJson } from './shown.ts'
 import { wrapped } from './what-can.ts'
-import { type PolicyCommand, readWords } from './words.ts'
 
 const KINDS = ['identity', 'resource', 'trust', 'scp', 'rcp'] as const
 
@@ -31,7 +31,7 @@ interface Group {
   readonly changes: readonly Change[]
 }
 
-export const diffCommand: PolicyCommand = {
+export const diffCommand: SubCommand = {
   name: 'diff',
   operands: 'OLD NEW',
   about:

@@ -7,10 +7,10 @@ import {
   type LayerOutcome,
   type Request,
 } from '../../policy/index.ts'
+import { readWords, required, type SubCommand } from '../words.ts'
 import { asJson, nameOf, whereIs } from './files.ts'
 import { callerOf, callerOptions, layerOptions, layersOf } from './request.ts'
 import { say, sayJson, table } from './shown.ts'
-import { type PolicyCommand, readWords, required } from './words.ts'
 
 const options = {
   ...callerOptions,
@@ -20,7 +20,7 @@ const options = {
   json: { type: 'boolean', about: 'for programs' },
 } as const
 
-export const explainCommand: PolicyCommand = {
+export const explainCommand: SubCommand = {
   name: 'explain',
   about: 'Decides one request and says why, layer by layer. Exit status 0 when allowed, 1 when denied.',
   options,

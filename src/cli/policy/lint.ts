@@ -2,9 +2,9 @@
 import { policyReference } from '../../kernel/policy-reference.ts'
 import { type Finding, lint, type PolicyKind } from '../../policy/index.ts'
 import { UsageError } from '../command.ts'
+import { readWords, type SubCommand } from '../words.ts'
 import { kindOf, readText } from './files.ts'
 import { plural, say, sayJson } from './shown.ts'
-import { type PolicyCommand, readWords } from './words.ts'
 
 const KINDS: readonly PolicyKind[] = ['identity', 'resource', 'trust', 'boundary', 'session', 'scp', 'rcp']
 const FILES_MAX = 10_000
@@ -15,7 +15,7 @@ const options = {
   json: { type: 'boolean', about: 'for programs' },
 } as const
 
-export const lintCommand: PolicyCommand = {
+export const lintCommand: SubCommand = {
   name: 'lint',
   operands: 'FILE…',
   about: 'Checks policies. Exit status 1 when one has an error or a security warning.',

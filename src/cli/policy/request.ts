@@ -1,9 +1,9 @@
 /** A request and the policies that bear on it, as `explain` and `simulate` are told them. */
 import type { Context, Layers, PolicyKind, Principal, Request } from '../../policy/index.ts'
 import { UsageError } from '../command.ts'
+import { type Given, required, type SubOption } from '../words.ts'
 import { loadPolicy } from './files.ts'
 import { accountIn, addContext, contextOf, principalOf } from './principal.ts'
-import { type Given, type PolicyOption, required } from './words.ts'
 
 const files = (about: string) => ({ type: 'string', value: 'FILE', multiple: true, about }) as const
 const file = (about: string) => ({ type: 'string', value: 'FILE', about }) as const
@@ -18,7 +18,7 @@ export const layerOptions = {
   scp: files('service control policies: one level each time, several files of a level with commas'),
   rcp: files('resource control policies, in the same way'),
   endpoint: file('the policy of the VPC endpoint in between'),
-} as const satisfies Record<string, PolicyOption>
+} as const satisfies Record<string, SubOption>
 
 export const callerOptions = {
   principal: { type: 'string', value: 'ARN', about: "who asks: an ARN, a service, or 'anonymous' (required)" },
@@ -34,7 +34,7 @@ export const callerOptions = {
     value: 'ID',
     about: "the owner of the resource (default: as the ARN says, else the caller's account)",
   },
-} as const satisfies Record<string, PolicyOption>
+} as const satisfies Record<string, SubOption>
 
 /** Throws an `InputError` for a file that is none, a `UsageError` for a choice that can't be meant. */
 export function layersOf(given: Given<typeof layerOptions>): Layers {

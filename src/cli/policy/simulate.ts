@@ -1,10 +1,10 @@
 /** `merlon policy simulate`: several actions on several resources, as a table. */
 import { explain } from '../../policy/index.ts'
 import { UsageError } from '../command.ts'
+import { readWords, type SubCommand } from '../words.ts'
 import { asJson, nameOf, whereIs } from './files.ts'
 import { callerOf, callerOptions, layerOptions, layersOf } from './request.ts'
 import { plural, say, sayJson, table } from './shown.ts'
-import { type PolicyCommand, readWords } from './words.ts'
 
 const options = {
   ...callerOptions,
@@ -14,7 +14,7 @@ const options = {
   json: { type: 'boolean', about: 'for programs' },
 } as const
 
-export const simulateCommand: PolicyCommand = {
+export const simulateCommand: SubCommand = {
   name: 'simulate',
   about: 'Decides every action on every resource. Exit status 0 when all are allowed, 1 when one is denied.',
   options,

@@ -3,12 +3,12 @@
 import { actionsByService } from '../../kernel/policy-reference.ts'
 import type { Access, Reach } from '../../policy/reach.ts'
 import { UsageError } from '../command.ts'
+import { readWords, required, type SubCommand } from '../words.ts'
 import { type Account, type Identity, readAccount } from './account.ts'
 import { folded } from './actions.ts'
 import { accessAsJson, doubtShown, extentShown, missingKeys } from './conditions.ts'
 import { aroundOf, aroundOptions, reachOf } from './identities.ts'
 import { plural, say, sayJson } from './shown.ts'
-import { type PolicyCommand, readWords, required } from './words.ts'
 
 const options = {
   account: {
@@ -27,7 +27,7 @@ interface Group {
   readonly accesses: readonly Access[]
 }
 
-export const whatCanCommand: PolicyCommand = {
+export const whatCanCommand: SubCommand = {
   name: 'what-can',
   operands: 'PRINCIPAL',
   about: 'Lists the actions a user or role may do, and on which resources. PRINCIPAL is an ARN or a name.',

@@ -1,5 +1,6 @@
 /** `merlon policy what-if`: recorded calls decided again under changed policies. */
 import { UsageError } from '../command.ts'
+import { readWords, required, type SubCommand } from '../words.ts'
 import { type Account, type Identity, readAccount } from './account.ts'
 import { missingKeys } from './conditions.ts'
 import { readText } from './files.ts'
@@ -7,7 +8,6 @@ import { type Around, levelsOf, reachOf } from './identities.ts'
 import { accountIn } from './principal.ts'
 import { type RecordedCall, readRecords } from './records.ts'
 import { plural, say, sayJson, table } from './shown.ts'
-import { type PolicyCommand, readWords, required } from './words.ts'
 
 const levels = (about: string) => ({ type: 'string', value: 'FILE', multiple: true, about }) as const
 
@@ -33,7 +33,7 @@ interface Flip {
   readonly missing: readonly string[]
 }
 
-export const whatIfCommand: PolicyCommand = {
+export const whatIfCommand: SubCommand = {
   name: 'what-if',
   about:
     'Decides recorded calls again under changed policies, and lists those that would have been decided otherwise. Exit status 1 when there is one, or there may be.',

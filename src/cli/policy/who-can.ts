@@ -1,5 +1,6 @@
 /** `merlon policy who-can ACTION RESOURCE`: the users and roles of an account that would be allowed. */
 import type { Access } from '../../policy/reach.ts'
+import { readWords, required, type SubCommand } from '../words.ts'
 import { type Account, type Identity, readAccount } from './account.ts'
 import { accessAsJson, doubtShown, extentShown, missingKeys } from './conditions.ts'
 import { loadPolicy, nameOf, whereIs } from './files.ts'
@@ -7,7 +8,6 @@ import { aroundOf, aroundOptions, type Own, reachOf } from './identities.ts'
 import { accountIn } from './principal.ts'
 import { actionOf, resourceOf } from './request.ts'
 import { plural, say, sayJson } from './shown.ts'
-import { type PolicyCommand, readWords, required } from './words.ts'
 
 const options = {
   account: {
@@ -26,7 +26,7 @@ interface Row {
   readonly accesses: readonly Access[]
 }
 
-export const whoCanCommand: PolicyCommand = {
+export const whoCanCommand: SubCommand = {
   name: 'who-can',
   operands: 'ACTION RESOURCE',
   about:

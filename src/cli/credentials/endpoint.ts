@@ -1,0 +1,162 @@
+/**
+ * Where workloads on this machine fetch their credentials: the container endpoint, and the instance metadata service in
+ * its second version. Nothing but loopback may ask, by a loopback name: a web page that rebinds its name gets nothing.
+ */
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ApiError } from '../../server/client.ts'
+import type { Session } from './session.ts'
+
+export interface EndpointOptions {
+  readonly session: () => Promise<Session>
+  readonly region: string
+  /** Whether the metadata service answers, which any process of the machine may ask. */
+  readonly imds: boolean
+  readonly now?: () => number
+}
+
+export interface Endpoint {
+  /** The part of the address that only the workload knows, and the token it must show. */
+  readonly path: string
+  readonly token: string
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: string
+  readonly type?: 'application/json' | 'text/plain'
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const TTL_HEADER = 'x-aws-ec2-metadata-token-ttl-seconds'
+const TOKEN_HEADER = 'x-aws-ec2-metadata-token'
+const TTL_SECONDS_MAX = 21_600
+const METADATA = '/latest/meta-data/'
+const CREDENTIALS = `${METADATA}iam/security-credentials/`
+
+const refusal = (status: number, code: string, message: string): Answer => ({
+  status,
+  body: JSON.stringify({ code, message }),
+})
+const text = (body: string): Answer => ({ status: 200, body, type: 'text/plain' })
+
+export function credentialEndpoint({ session, region, imds, now = Date.now }: EndpointOptions): Endpoint {
+  const path = `/v2/credentials/${randomBytes(16).toString('hex')}`
+  const token = randomBytes(32).toString('base64url')
+  const secret = randomBytes(32)
+
+  /** Stateless: the end of its life, and a digest of it. */
+  const metadataToken = (seconds: number) => signed(String(now() + seconds * 1000))
+  const signed = (end: string) => `${end}.${createHmac('sha256', secret).update(end).digest('base64url')}`
+  const isLive = (shown: string) => {
+    const end = shown.split('.')[0] ?? ''
+    return same(shown, signed(end)) && Number(end) > now()
+  }
+
+  async function answer(request: IncomingMessage): Promise<Answer> {
+    const { method = '', url = '', headers } = request
+    if (!isLoopbackName(headers.host)) return refusal(403, 'Forbidden', 'Ask by a loopback address.')
+    if (headers['x-forwarded-for'] !== undefined) return refusal(403, 'Forbidden', 'Nothing is forwarded here.')
+    const [asked = ''] = url.split('?')
+    if (asked === path && method === 'GET') {
+      if (!same(headers.authorization ?? '', token)) return refusal(401, 'Unauthorized', 'The token is wrong.')
+      return forContainer(await session())
+    }
+    if (!imds) return refusal(404, 'NotFound', 'There is nothing here.')
+    if (asked === '/latest/api/token') return issued(method, headers[TTL_HEADER])
+    if (method !== 'GET') return refusal(405, 'MethodNotAllowed', 'Metadata can only be read.')
+    const shown = headers[TOKEN_HEADER]
+    if (typeof shown !== 'string' || !isLive(shown)) return { status: 401, body: '' }
+    return metadata(asked)
+  }
+
+  function issued(method: string, ttl: string | readonly string[] | undefined): Answer {
+    if (method !== 'PUT') return refusal(405, 'MethodNotAllowed', 'Tokens are PUT.')
+    const seconds = Number(ttl)
+    if (typeof ttl !== 'string' || !Number.isInteger(seconds) || seconds < 1 || seconds > TTL_SECONDS_MAX) {
+      return { status: 400, body: '' }
+    }
+    return { ...text(metadataToken(seconds)), headers: { [TTL_HEADER]: ttl } }
+  }
+
+  async function metadata(asked: string): Promise<Answer> {
+    if (asked === `${METADATA}placement/region`) return text(region)
+    if (asked === `${METADATA}placement/availability-zone`) return text(`${region}a`)
+    const held = await session()
+    const role = held.roleArn?.split('/').at(-1) ?? 'merlon'
+    switch (asked) {
+      case CREDENTIALS:
+      case CREDENTIALS.slice(0, -1):
+        return text(role)
+      case CREDENTIALS + role:
+        return forInstance(held, now())
+      case `${METADATA}iam/info`: {
+        const InstanceProfileArn = held.roleArn?.replace(/:role\//, ':instance-profile/')
+        return { status: 200, body: JSON.stringify({ Code: 'Success', LastUpdated: iso(now()), InstanceProfileArn }) }
+      }
+      default:
+        return { status: 404, body: '' }
+    }
+  }
+
+  return {
+    path,
+    token,
+    handle: async (request, response) => {
+      const { status, body, type = 'application/json', headers } = await answer(request).catch(failed)
+      response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', ...headers }).end(body)
+    },
+  }
+}
+
+/** Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html */
+const forContainer = ({
+  roleArn,
+  accessKeyId,
+  secretAccessKey,
+  sessionToken,
+  expiration,
+  accountId,
+}: Session): Answer => ({
+  status: 200,
+  body: JSON.stringify({
+    RoleArn: roleArn,
+    AccessKeyId: accessKeyId,
+    SecretAccessKey: secretAccessKey,
+    Token: sessionToken,
+    Expiration: expiration,
+    AccountId: accountId,
+  }),
+})
+
+/** Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html */
+const forInstance = ({ accessKeyId, secretAccessKey, sessionToken, expiration }: Session, now: number): Answer => ({
+  status: 200,
+  body: JSON.stringify({
+    Code: 'Success',
+    LastUpdated: iso(now),
+    Type: 'AWS-HMAC',
+    AccessKeyId: accessKeyId,
+    SecretAccessKey: secretAccessKey,
+    Token: sessionToken,
+    Expiration: expiration,
+  }),
+})
+
+const iso = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`
+
+/** Said by STS, or by nobody: the workload learns that there are no credentials, and why. */
+function failed(error: unknown): Answer {
+  if (error instanceof ApiError) return refusal(400, error.code, error.message)
+  return refusal(503, 'ServiceUnavailable', 'The server could not be asked.')
+}
+
+function same(shown: string, known: string): boolean {
+  const [a, b] = [Buffer.from(shown), Buffer.from(known)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+function isLoopbackName(host: string | undefined): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i.test(host ?? '')
+}

@@ -1,0 +1,23 @@
+/** `merlon credentials process`: one answer, in the form of `credential_process`. */
+import { readWords, type SubCommand } from '../words.ts'
+import { askerFor, sessionOptions } from './session.ts'
+
+/** Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html */
+export const processCommand: SubCommand = {
+  name: 'process',
+  about: 'Prints temporary credentials as JSON, for credential_process in an AWS profile.',
+  options: sessionOptions,
+  async run(words) {
+    const session = await askerFor(readWords(sessionOptions, words).given)()
+    const answer = {
+      Version: 1,
+      AccessKeyId: session.accessKeyId,
+      SecretAccessKey: session.secretAccessKey,
+      SessionToken: session.sessionToken,
+      Expiration: session.expiration,
+      ...(session.accountId !== undefined && { AccountId: session.accountId }),
+    }
+    process.stdout.write(`${JSON.stringify(answer)}\n`)
+    return 0
+  },
+}

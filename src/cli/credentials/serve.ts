@@ -1,0 +1,57 @@
+/** `merlon credentials serve`: the endpoints where SDKs look for the credentials of a container or an instance. */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { programOf, runProgram } from '../child.ts'
+import { portOf } from '../command.ts'
+import { readWords, type SubCommand } from '../words.ts'
+import { credentialEndpoint } from './endpoint.ts'
+import { askerFor, renewing, sessionOptions } from './session.ts'
+
+const options = {
+  ...sessionOptions,
+  port: { type: 'string', value: 'PORT', about: 'on 127.0.0.1 (default: any that is free)' },
+  imds: { type: 'boolean', about: 'answer as instance metadata service (IMDSv2), to every process of this machine' },
+} as const
+
+export const serveCommand: SubCommand = {
+  name: 'serve',
+  operands: '[-- PROGRAM …]',
+  about: 'Serves credentials to programs on this machine, for as long as it runs, or to the one program behind --.',
+  options,
+  async run(words) {
+    const [own, program] = programOf(words)
+    const { given } = readWords(options, own)
+    const session = renewing(askerFor(given))
+    // A role that cannot be assumed is told now, not to the first workload.
+    await session()
+    const region = given.region ?? process.env['AWS_REGION'] ?? 'us-east-1'
+    const endpoint = credentialEndpoint({ session, region, imds: given.imds ?? false })
+    const server = createServer((request, response) => void endpoint.handle(request, response))
+    server.listen(portOf(given.port, 0), '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const told = {
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: url + endpoint.path,
+      AWS_CONTAINER_AUTHORIZATION_TOKEN: endpoint.token,
+      ...(given.imds && { AWS_EC2_METADATA_SERVICE_ENDPOINT: url }),
+    }
+    try {
+      if (program) return await runProgram(program, { ...withoutKeys(process.env), ...told })
+      for (const [name, value] of Object.entries(told)) process.stdout.write(`${name}=${value}\n`)
+      await new Promise<void>((stop) => {
+        for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
+      })
+      return 0
+    } finally {
+      server.close()
+      server.closeAllConnections()
+    }
+  },
+}
+
+/** The program gets the role's credentials and not those it was asked with, which SDKs would look at first. */
+function withoutKeys(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const hidden = new Set(['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_PROFILE'])
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !hidden.has(name)))
+}
