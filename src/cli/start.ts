@@ -20,6 +20,7 @@ const options = {
   dev: { type: 'boolean', about: 'in memory, with a movable clock; see MERLON_ROOT_ACCESS_KEY_ID in the docs' },
   seed: { type: 'string', value: 'FILE', about: 'with --dev: accounts, users, keys and policies to begin with' },
   'accept-rollback': { type: 'boolean', about: 'serve data that is older than what was there; goes on record' },
+  'public-url': { type: 'string', value: 'URL', about: 'how others reach this server; tokens it issues name it' },
   json: { type: 'boolean', about: 'announce readiness as one JSON line' },
   log: { type: 'string', value: 'LEVEL', about: 'debug, info, warn or error (default info)' },
   'access-log': { type: 'boolean', about: 'log every answer' },
@@ -45,6 +46,7 @@ export const start: Command = {
       port: portOf(given.port, 4566),
       version,
       logger,
+      publicUrl: publicUrlOf(given['public-url']),
       accessLog: given['access-log'] ?? false,
       ...(existsSync(keyScript) && { keyScript }),
       world: given.dev ? development(given) : durable(given),
@@ -57,6 +59,15 @@ export const start: Command = {
     await server.close()
     return 0
   },
+}
+
+function publicUrlOf(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.hash) {
+    throw new UsageError(`--public-url is an address without a path, such as https://merlon.example, not '${text}'.`)
+  }
+  return url.origin
 }
 
 function announce({ url, made, sealed }: Awaited<ReturnType<typeof startServer>>, data: string, json: boolean): void {

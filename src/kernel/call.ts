@@ -36,6 +36,8 @@ export interface Call extends Scope {
   readonly now: number
   readonly requestId: string
   readonly operation: string
+  /** How the server is reached from outside, without a path: `https://merlon.example`. */
+  readonly origin: string
   /** Services that forwarded the call for its caller, outermost first: `secretsmanager.amazonaws.com`. */
   readonly via: readonly string[]
   readonly unit: Unit

@@ -41,6 +41,8 @@ export interface GateOptions {
   readonly ports: Ports
   readonly services: readonly Service[]
   readonly quotas: Quotas
+  /** How the server is reached from outside. Default: as each request reached it. */
+  readonly publicUrl?: string | undefined
   /** Told of every answer, for logs and metrics; never sees secrets. */
   readonly observe?: (answer: Answer) => void
 }
@@ -266,6 +268,7 @@ export class Gate {
       now: arrival.now,
       requestId: arrival.requestId,
       operation: invocation.operation.name,
+      origin: this.#options.publicUrl ?? originOf(arrival.request),
       via: invocation.via,
       unit,
       vault,
@@ -358,6 +361,11 @@ export class Gate {
     const token = this.#options.vault.issue('authorization-message', accountOf(authenticated), message)
     return { ...response, headers: { ...response.headers, 'x-merlon-authorization-message': token } }
   }
+}
+
+/** What the client calls us. */
+function originOf(request: Arrival['request']): string {
+  return `${request.secure ? 'https' : 'http'}://${header(request, 'host') ?? 'localhost'}`
 }
 
 function newDraft(nowMs: number): EventDraft {

@@ -89,6 +89,8 @@ export interface IdentityPort {
   /** By the issuer's address without its scheme. */
   oidcProvider(reader: Reader, account: string, issuer: string): Promise<TrustedIssuer | undefined>
   samlProvider(reader: Reader, arn: string): Promise<TrustedIdp | undefined>
+  /** undefined while the account does not vouch. */
+  tokenIssuer(reader: Reader, account: string): Promise<TokenIssuer | undefined>
   /** What the organisation lets be done with the root users of its members. */
   rootFeatures(reader: Reader, organization: string): Promise<readonly RootFeature[]>
   /** Checks a one-time code of the named MFA device of this subject, and spends it. */
@@ -122,6 +124,15 @@ export interface Membership {
   readonly trusted: readonly string[]
   /** Services this account administers for the organisation. */
   readonly administers: readonly string[]
+}
+
+export type TokenAlgorithm = 'RS256' | 'ES384'
+
+/** An account that vouches for its principals elsewhere. */
+export interface TokenIssuer {
+  readonly issuer: string
+  /** A JSON Web Token, compact. RFC 7519. */
+  sign(algorithm: TokenAlgorithm, claims: object): Promise<string>
 }
 
 /** Provided by Organizations. */

@@ -5,6 +5,7 @@ import { Fault } from '../wire/fault.ts'
 import type { FaultName, Input, OpName, Output } from '../wire/typed.ts'
 import type { Act } from './acting.ts'
 import type { Call, Conditions } from './call.ts'
+import type { PublicDocument } from './documents.ts'
 import type { Ports, Reader } from './ports.ts'
 import { anything, Resource, type ResourceDefinition, type Row, type Target } from './resource.ts'
 
@@ -32,6 +33,8 @@ export interface Operation {
 export interface Service {
   readonly api: Api<unknown>
   readonly operations: readonly Operation[]
+  /** What it lets anybody read. */
+  readonly documents?: readonly PublicDocument[]
   /** What its jobs do, by kind: `kms.delete-key`. */
   readonly jobs?: Readonly<Record<string, ServiceJob>>
 }

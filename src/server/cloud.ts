@@ -1,6 +1,7 @@
 /** A whole Merlon without its sockets: store, vault, ports and services joined behind one gate. */
 import { AccountKeys, keyringAccounts, type PreparesAccounts } from '../kernel/account-keys.ts'
 import type { Clock } from '../kernel/clock.ts'
+import { readDocument } from '../kernel/documents.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
@@ -27,6 +28,7 @@ export interface CloudOptions {
   /** The bundled thread for slow private operations. Default: they run on this one. */
   readonly keyScript?: URL | undefined
   readonly quotas?: Quotas
+  readonly publicUrl?: string | undefined
   /** Default: all that are built. */
   readonly services?: readonly Service[]
   /** Default: the network, guarded. */
@@ -37,6 +39,8 @@ export interface CloudOptions {
 
 export interface Cloud {
   readonly gate: Gate
+  /** What anybody may read at this path. */
+  document(path: string): Promise<object | undefined>
   readonly store: Store
   readonly vault: Vault
   readonly clock: Clock
@@ -70,6 +74,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     services: options.services ?? services,
     ports,
     quotas: { ...quotaDefaults, ...options.quotas },
+    publicUrl: options.publicUrl,
     ...(observe && { observe }),
   })
   const work = (now: number): Work => ({ now, reader: store.reader, vault, ports, act: gate.act })
@@ -80,8 +85,11 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     options.onJobError ?? (() => undefined),
   )
 
+  const documents = (options.services ?? services).flatMap((service) => service.documents ?? [])
+
   return {
     gate,
+    document: (path) => readDocument(documents, store.reader, path),
     store,
     vault,
     clock,

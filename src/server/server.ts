@@ -1,13 +1,14 @@
 /** A running server: one cloud, one listener, what watches it, and how it ends. */
 import { isIP } from 'node:net'
 import { MovableClock, systemClock } from '../kernel/clock.ts'
+import { DOCUMENTS_PATH } from '../kernel/documents.ts'
 import type { Answer } from '../kernel/gate.ts'
 import type { RootKey } from '../services/iam/bootstrap.ts'
 import { openStore } from '../store/sqlite.ts'
 import { ephemeralUnsealed } from '../vault/ephemeral.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { listenForAdmin } from './admin-socket.ts'
-import { type Cloud, openCloud } from './cloud.ts'
+import { type Cloud, type CloudOptions, openCloud } from './cloud.ts'
 import { Custody } from './custody.ts'
 import { openDesk } from './desk.ts'
 import { answerDevelopment, DEVELOPMENT_PATH } from './development.ts'
@@ -27,6 +28,7 @@ export interface ServerOptions {
   readonly logger: Logger
   /** Logs every answer, not only failures of ours. */
   readonly accessLog?: boolean
+  readonly publicUrl?: string | undefined
   /** The bundled thread for slow key operations; without it they run on the server's own. */
   readonly keyScript?: URL
   readonly world: DurableWorld | DevelopmentWorld
@@ -68,17 +70,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     metrics.observe(answer)
     logAnswer(logger, answer, options.accessLog ?? false)
   }
-  const { keyScript } = options
+  const common = { keyScript: options.keyScript, publicUrl: options.publicUrl, observe }
   const opened =
     world.kind === 'durable'
-      ? await openDurable(world, host, observe, logger, keyScript)
-      : await openDevelopment(world, host, observe, logger, keyScript)
+      ? await openDurable(world, host, common, logger)
+      : await openDevelopment(world, host, common, logger)
 
   const handle = (request: HttpRequest): Promise<HttpResponse> =>
     opened.during(
       async (cloud) => {
         const watched = watch(request, version, metrics, opened.fenced() ? 'fenced' : 'ok')
         if (watched) return watched
+        if (isPublic(request)) return published(await cloud.document(request.path))
         if (opened.development && request.path.startsWith(DEVELOPMENT_PATH)) return opened.development(request)
         return cloud.gate.handle(request)
       },
@@ -119,9 +122,8 @@ interface Opened {
 async function openDurable(
   world: DurableWorld,
   host: string,
-  observe: (answer: Answer) => void,
+  common: Pick<CloudOptions, 'keyScript' | 'publicUrl' | 'observe'>,
   logger: Logger,
-  keyScript: URL | undefined,
 ): Promise<Opened> {
   ignoreDebuggerSignal()
   let made: RunningServer['made'] = []
@@ -133,7 +135,7 @@ async function openDurable(
     writerScript: world.writerScript,
     environment: process.env,
     openCloud: ({ store, keyring }) =>
-      openCloud({ store, unsealed: { tree: keyring }, clock: systemClock, keyScript, observe, onJobError }),
+      openCloud({ store, unsealed: { tree: keyring }, clock: systemClock, ...common, onJobError }),
     onUnsealed: async (cloud) => {
       made = await firstAccount(cloud, world.accountId)
     },
@@ -181,9 +183,8 @@ export async function firstAccount(cloud: Cloud, accountId: string | undefined):
 async function openDevelopment(
   world: DevelopmentWorld,
   host: string,
-  observe: (answer: Answer) => void,
+  common: Pick<CloudOptions, 'keyScript' | 'publicUrl' | 'observe'>,
   logger: Logger,
-  keyScript: URL | undefined,
 ): Promise<Opened> {
   refuseBeyondLoopback(host, 'this is a development server')
   const clock = new MovableClock()
@@ -199,7 +200,7 @@ async function openDevelopment(
   const open = async (): Promise<Cloud> => {
     const onJobError = (job: object, error: unknown) => logger.log('error', 'job failed', { job, error })
     const store = await openStore({ file: ':memory:' })
-    const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, keyScript, observe, onJobError })
+    const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, ...common, onJobError })
     keys = await sow(opened, seed, keys)
     return opened
   }
@@ -236,6 +237,14 @@ function refuseBeyondLoopback(host: string, why: string): void {
 }
 
 /** What probes and Prometheus ask, unsigned; a signed request for the same path is an API call. */
+/** What services publish is asked without a signature, by GET. */
+const isPublic = ({ method, path }: HttpRequest): boolean => method === 'GET' && path.startsWith(DOCUMENTS_PATH)
+
+function published(document: object | undefined): HttpResponse {
+  const headers = { 'content-type': 'application/json', 'cache-control': document ? 'public, max-age=300' : 'no-store' }
+  return { status: document ? 200 : 404, headers, body: document ? JSON.stringify(document) : '{}' }
+}
+
 function watch(
   request: HttpRequest,
   version: string,

@@ -194,6 +194,7 @@ async function trail(action = 'cloudtrail:LookupEvents') {
     oidcProvider: async () => undefined,
     samlProvider: async () => undefined,
     rootFeatures: async () => [],
+    tokenIssuer: async () => undefined,
     pin: async () => undefined,
     unpin: async (_reader, arn) => arn,
     managedPolicy: async () => undefined,

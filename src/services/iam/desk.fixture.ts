@@ -42,6 +42,7 @@ export async function desk(): Promise<Desk> {
     now: self.now,
     requestId: 'r',
     operation,
+    origin: 'http://localhost',
     via: [],
     unit,
     vault,

@@ -1,4 +1,5 @@
 /** What IAM offers the kernel and the other services: who stands behind a key, and what policies bear on them. */
+
 import { parseArn } from '../../kernel/arn.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Derived } from '../../kernel/derived.ts'
@@ -11,6 +12,7 @@ import { type AccessKeyRow, accessKeyKey, openSecret } from './access-keys.ts'
 import { type AccountRow, accountKey } from './bootstrap.ts'
 import { verifyMfa } from './mfa.ts'
 import { type OidcProviderRow, oidcProvider } from './oidc-providers.ts'
+import { tokenIssuer } from './outbound-federation.ts'
 import { findManagedPolicy } from './policies.ts'
 import { type GroupRow, type Holder, type RoleRow, role, type UserRow, user, userIdKey } from './resources.ts'
 import { rootFeatures } from './root-features.ts'
@@ -223,6 +225,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
       return { arn: samlProvider.arnOf(at, row), account: at.account, name, entityId, signingCertificates, validUntil }
     },
     rootFeatures,
+    tokenIssuer: (reader, account) => tokenIssuer(reader, vault.materials, account),
     pin: idBehind,
     unpin: async (reader, arn, id) => (await arnNow(reader, arn, id)) ?? id,
     managedPolicy: async (reader, arn, account) => managedThrough(reader, account, arn),

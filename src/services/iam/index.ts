@@ -72,6 +72,12 @@ import {
 } from './oidc-providers.ts'
 import { generateOrganizationsAccessReport, getOrganizationsAccessReport } from './organizations-access.ts'
 import {
+  disableOutboundWebIdentityFederation,
+  enableOutboundWebIdentityFederation,
+  getOutboundWebIdentityFederationInfo,
+  issuerDocuments,
+} from './outbound-federation.ts'
+import {
   deleteAccountPasswordPolicy,
   getAccountPasswordPolicy,
   updateAccountPasswordPolicy,
@@ -153,6 +159,10 @@ export const iam: Service = {
     getServiceLastAccessedDetailsWithEntities,
     generateOrganizationsAccessReport,
     getOrganizationsAccessReport,
+    // tokens for services elsewhere
+    enableOutboundWebIdentityFederation,
+    disableOutboundWebIdentityFederation,
+    getOutboundWebIdentityFederationInfo,
     // the organisation's root users
     ...rootFeatureOperations,
     listOrganizationsFeatures,
@@ -287,6 +297,7 @@ export const iam: Service = {
     // on everything that has tags
     ...taggingOperations,
   ],
+  documents: issuerDocuments,
   jobs: {
     'iam.access-report': reportJob,
     'iam.forget-access-report': forgetReportJob,

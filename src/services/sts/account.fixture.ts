@@ -86,6 +86,7 @@ export async function account() {
     role: async (_reader, arn) => roles.get(arn),
     samlProvider: async () => undefined,
     rootFeatures: async () => [],
+    tokenIssuer: async () => undefined,
     oidcProvider: async () => undefined,
     pin: async () => undefined,
     unpin: async (_reader, arn) => arn,

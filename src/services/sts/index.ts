@@ -4,6 +4,7 @@ import { assumeRole } from './assume-role.ts'
 import { assumeRoot } from './assume-root.ts'
 import { decodeAuthorizationMessage, getAccessKeyInfo, getCallerIdentity } from './caller.ts'
 import { limited } from './limits.ts'
+import { getWebIdentityToken } from './outbound-token.ts'
 import { sts as words } from './resources.ts'
 import { assumeRoleWithSaml, forgetAssertion } from './saml.ts'
 import { getFederationToken, getSessionToken } from './tokens.ts'
@@ -21,6 +22,7 @@ export const sts: Service = {
     assumeRoleWithSaml,
     getSessionToken,
     getFederationToken,
+    getWebIdentityToken,
   ].map(limited),
   jobs: { 'sts.forget-assertion': forgetAssertion },
 }
