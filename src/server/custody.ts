@@ -188,7 +188,7 @@ export class Custody {
     await this.#writeHead(open)
     open.keyring.wipe()
     await open.cloud.close()
-    collectGarbage()
+    await collectGarbage()
   }
 
   /** Counts a call, so that sealing can wait for it. */
@@ -337,8 +337,12 @@ export class Custody {
 }
 
 /** Key objects wipe themselves when they are collected, so let that be now. */
-function collectGarbage(): void {
+async function collectGarbage(): Promise<void> {
   setFlagsFromString('--expose-gc')
   const gc: unknown = runInNewContext('gc')
-  if (typeof gc === 'function') gc()
+  // Once to find what is dead, once more for what its finalisers let go of.
+  for (let n = 0; n < 2 && typeof gc === 'function'; n++) {
+    gc()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }

@@ -1,4 +1,5 @@
 /** Ways in which a process gives its memory away. In production none of them may stand open. */
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { TrustError } from '../vault/vault.ts'
 
@@ -29,6 +30,15 @@ export function unsafeIn({ execArgv, environment, limits }: ProcessFacts): reado
       ? []
       : [`a crash would write memory to disk (core file size ${core}): use 'ulimit -c 0', or LimitCORE=0`]),
   ]
+}
+
+/** Takes the right to dump core from this process, where the system has a tool for that; Node has no call for it. */
+export function forbidCoreDumps(): void {
+  try {
+    execFileSync('prlimit', ['--pid', String(process.pid), '--core=0:0'], { stdio: 'ignore' })
+  } catch {
+    // What could not be taken is found, and refused, below.
+  }
 }
 
 /** Throws `MERLON_UNSAFE_PROCESS`. */

@@ -16,7 +16,7 @@ import { chooseAccountId, InstallationError } from './installation.ts'
 import { type Listener, listen } from './listener.ts'
 import type { Logger } from './log.ts'
 import { Metrics } from './metrics.ts'
-import { factsOfThisProcess, ignoreDebuggerSignal, refuseUnsafe, unsafeIn } from './safe-process.ts'
+import { factsOfThisProcess, forbidCoreDumps, ignoreDebuggerSignal, refuseUnsafe, unsafeIn } from './safe-process.ts'
 import { answerSealed } from './sealed-answer.ts'
 import { isAutomatic } from './sealers.ts'
 import { type Seed, sow } from './seed.ts'
@@ -141,6 +141,7 @@ async function openDurable(
     },
   })
   try {
+    if (!custody.keyBesideData) forbidCoreDumps()
     const facts = factsOfThisProcess()
     if (custody.keyBesideData) refuseBeyondLoopback(host, 'the root key lies in a file beside the data')
     else refuseUnsafe(facts)

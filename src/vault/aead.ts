@@ -1,5 +1,5 @@
 /** The framing of every encryption here: AES-256-GCM under a random nonce, HKDF, and lists encoded with their lengths. */
-import { createCipheriv, createDecipheriv, hkdfSync, type KeyObject, randomFillSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, type KeyObject, randomFillSync } from 'node:crypto'
 
 export const KEY_BYTES = 32
 export const NONCE_BYTES = 12
@@ -42,8 +42,10 @@ export function decryptAt(
   const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
   decipher.setAAD(aad)
   decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES))
-  const plaintext = Buffer.allocUnsafeSlow(bytes.length - TAG_BYTES)
-  plaintext.set(decipher.update(bytes.subarray(0, bytes.length - TAG_BYTES)))
+  const plaintext = wipeable(bytes.length - TAG_BYTES)
+  const part = decipher.update(bytes.subarray(0, bytes.length - TAG_BYTES))
+  plaintext.set(part)
+  part.fill(0)
   try {
     decipher.final()
     return plaintext
@@ -53,20 +55,33 @@ export function decryptAt(
   }
 }
 
-/** Key bytes in memory of their own, so that wiping them wipes them. */
-export function randomKey(): Buffer {
-  return randomFillSync(Buffer.allocUnsafeSlow(KEY_BYTES))
+/**
+ * Bytes that stay where they are until they are wiped. Typed arrays of up to 64 bytes live in the heap, where the garbage
+ * collector moves them and leaves copies behind; an ArrayBuffer that is asked for does not.
+ */
+export function wipeable(bytes: number): Buffer {
+  return Buffer.from(new ArrayBuffer(bytes))
 }
 
-/** HKDF-SHA-256 (RFC 5869), 32 bytes. */
-export function derive(secret: KeyObject | Uint8Array, salt: Uint8Array, label: string): Buffer {
-  const derived = new Uint8Array(hkdfSync('sha256', secret, salt, label, KEY_BYTES))
-  return takeOver(derived)
+/** Key bytes in memory of their own, so that wiping them wipes them. */
+export function randomKey(): Buffer {
+  return randomFillSync(wipeable(KEY_BYTES))
+}
+
+/**
+ * HKDF-SHA-256 (RFC 5869), 32 bytes: extract, and one round of expand. Out of HMACs, because Node's own leaves the secret
+ * in a key object that lives until the garbage collector comes by.
+ */
+export function derive(secret: Uint8Array, salt: Uint8Array, label: string): Buffer {
+  const extracted = createHmac('sha256', salt).update(secret).digest()
+  const expanded = createHmac('sha256', extracted).update(label).update(Buffer.of(1)).digest()
+  extracted.fill(0)
+  return takeOver(expanded)
 }
 
 /** Moves key bytes into memory of their own and wipes where they came from. */
 export function takeOver(bytes: Uint8Array): Buffer {
-  const own = Buffer.allocUnsafeSlow(bytes.length)
+  const own = wipeable(bytes.length)
   own.set(bytes)
   bytes.fill(0)
   return own

@@ -1,5 +1,5 @@
 /** The file sealer: the root key in a file beside the data, readable by its owner only. For one machine, loopback only. */
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import {
   closeSync,
   constants,
@@ -12,10 +12,11 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { KEY_BYTES, randomKey } from './aead.ts'
+import { fromBase64, toBase64 } from './base64.ts'
+import { syncDirectory } from './durable-file.ts'
 import type { Unsealed } from './sealer.ts'
 import { VaultError } from './vault.ts'
-
-const KEY_BYTES = 32
 
 interface KeyFile {
   readonly version: 1
@@ -26,24 +27,28 @@ interface KeyFile {
 
 /** Makes a new root key, durable when this returns. Throws `VaultError` when the file exists: a root key is never overwritten. */
 export function createKeyFile(file: string): Unsealed {
-  const rootKey = randomBytes(KEY_BYTES)
-  const content: KeyFile = { version: 1, installId: randomUUID(), rootKey: rootKey.toString('base64') }
+  const rootKey = randomKey()
+  const installId = randomUUID()
   // Written aside and then linked, so that a crash leaves a whole file or none. A link, unlike a rename, never replaces.
   const draft = `${file}.${randomUUID()}`
   const descriptor = openSync(draft, 'wx', 0o600)
+  const text = toBase64(rootKey)
   try {
-    writeSync(descriptor, `${JSON.stringify(content)}\n`)
+    writeSync(descriptor, `{"version":1,"installId":${JSON.stringify(installId)},"rootKey":"`)
+    writeSync(descriptor, text)
+    writeSync(descriptor, '"}\n')
     fsyncSync(descriptor)
     linkSync(draft, file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     throw new VaultError(`${file} exists, and a root key is never overwritten: without it the data cannot be read.`)
   } finally {
+    text.fill(0)
     closeSync(descriptor)
     unlinkSync(draft)
   }
   syncDirectory(dirname(file))
-  return { rootKey, installId: content.installId, loopbackOnly: true }
+  return { rootKey, installId, loopbackOnly: true }
 }
 
 /** Throws `VaultError` when the file could be read by others or is damaged, and the system's `ENOENT` when there is none. */
@@ -61,33 +66,43 @@ export function readKeyFile(file: string): Unsealed {
         `${file} belongs to another user (uid ${uid}). Run Merlon as that user, or change the owner.`,
       )
     }
-    const content = parse(readFileSync(descriptor, 'utf8'), file)
-    return { rootKey: Buffer.from(content.rootKey, 'base64'), installId: content.installId, loopbackOnly: true }
+    const bytes = readFileSync(descriptor)
+    try {
+      return { ...parse(bytes, file), loopbackOnly: true }
+    } finally {
+      bytes.fill(0)
+    }
   } finally {
     closeSync(descriptor)
   }
 }
 
-function parse(text: string, file: string): KeyFile {
+/** The key is taken out as bytes, and wiped, before the rest is read as text. */
+function parse(bytes: Buffer, file: string): Pick<Unsealed, 'rootKey' | 'installId'> {
+  const rootKey = takeKey(bytes)
   try {
-    const { version, installId, rootKey } = JSON.parse(text) as Partial<KeyFile>
-    const whole = typeof rootKey === 'string' && Buffer.from(rootKey, 'base64').length === KEY_BYTES
-    if (version === 1 && typeof installId === 'string' && installId !== '' && whole) {
-      return { version, installId, rootKey }
-    }
+    const { version, installId, rootKey: blank } = JSON.parse(bytes.toString('utf8')) as Partial<KeyFile>
+    const whole = rootKey?.length === KEY_BYTES && typeof blank === 'string'
+    if (version === 1 && typeof installId === 'string' && installId !== '' && whole) return { rootKey, installId }
   } catch {
-    // Fall through: a parse error would quote the file, and the file is the key.
+    // Fall through: a parse error would quote the file.
   }
+  rootKey?.fill(0)
   throw new VaultError(
     `${file} is not a Merlon root key file. Restore it from a backup; without it the data cannot be read.`,
   )
 }
 
-function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
+const QUOTE = '"'.charCodeAt(0)
+const NAME = '"rootKey"'
+
+function takeKey(bytes: Buffer): Buffer | undefined {
+  const name = bytes.indexOf(NAME)
+  const from = bytes.indexOf(QUOTE, name + NAME.length) + 1
+  const to = bytes.indexOf(QUOTE, from)
+  if (name < 0 || from === 0 || to < 0) return undefined
+  const text = bytes.subarray(from, to)
+  const key = fromBase64(text)
+  text.fill('0')
+  return key
 }

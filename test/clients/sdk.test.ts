@@ -26,7 +26,7 @@ import {
   waitUntilRoleExists,
   waitUntilUserExists,
 } from '@aws-sdk/client-iam'
-import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms'
+import { DescribeCustomKeyStoresCommand, KMSClient } from '@aws-sdk/client-kms'
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type MadeAccount, type Running, startMerlon, temporaryFolder } from '../process.ts'
@@ -191,13 +191,13 @@ describe('errors', () => {
     const bob = await userWithKey('bob')
 
     const denied = await failure(new IAMClient(as(bob)).send(new ListUsersCommand({})))
-    const unbuilt = await failure(new KMSClient(as(account)).send(new ListKeysCommand({})))
+    const unbuilt = await failure(new KMSClient(as(account)).send(new DescribeCustomKeyStoresCommand({})))
 
     expect(denied).toBeInstanceOf(IAMServiceException)
     expect(denied).toMatchObject({ name: 'AccessDenied', $metadata: { httpStatusCode: 403, attempts: 1 } })
     expect(unbuilt).toMatchObject({
       name: 'NotImplemented',
-      message: 'Merlon does not implement kms:ListKeys.',
+      message: 'Merlon does not implement kms:DescribeCustomKeyStores.',
       $metadata: { httpStatusCode: 400, attempts: 1 },
     })
   })

@@ -131,5 +131,5 @@ export const setSecurityTokenServicePreferences = iam
   .on(anything)
   .run((_call, { GlobalEndpointTokenVersion: version }) => {
     if (version === 'v2Token') return {}
-    throw new Fault('NotImplemented', 'Merlon issues no tokens that are good in some Regions only.', { status: 501 })
+    throw new Fault('NotImplemented', 'Merlon issues no tokens that are good in some Regions only.')
   })

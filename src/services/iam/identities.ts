@@ -129,7 +129,8 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
 
   const keys = new Derived<LongTermKey | undefined>(store, async (reader, id) => {
     const row = await reader.get<AccessKeyRow>(accessKeyKey(id))
-    if (!row) return undefined
+    // A row that stands where another one belongs is nobody's key.
+    if (row?.id !== id) return undefined
     const named =
       row.ownerId === row.account ? undefined : await reader.get<{ name: string }>(userIdKey(row.account, row.ownerId))
     const subject: Subject = named ? { kind: 'user', id: row.ownerId, name: named.name } : { kind: 'root' }

@@ -1,5 +1,7 @@
 /** A share as people keep it: letters and digits that cannot be taken for one another, in fives, with a checksum. */
+
 import { createHash } from 'node:crypto'
+import { wipeable } from '../aead.ts'
 import { TrustError } from '../vault.ts'
 
 export interface Share {
@@ -48,7 +50,7 @@ export function readShare(text: string, which: string): Share {
     set: body.subarray(1, 1 + SET_BYTES).toString('hex'),
     index: body[1 + SET_BYTES]!,
     threshold: body[2 + SET_BYTES]!,
-    bytes: Buffer.allocUnsafeSlow(SHARE_BYTES),
+    bytes: wipeable(SHARE_BYTES),
   }
   body.copy(share.bytes, 0, HEAD_BYTES)
   bytes.fill(0)
@@ -88,7 +90,7 @@ function toLetters(bytes: Uint8Array): string {
 /** Small letters, blanks and dashes do not matter; O is 0, I and L are 1. */
 function fromLetters(text: string): Buffer | undefined {
   const letters = text.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1')
-  const bytes = Buffer.allocUnsafeSlow(Math.floor((letters.length * 5) / 8))
+  const bytes = wipeable(Math.floor((letters.length * 5) / 8))
   let bits = 0
   let count = 0
   let at = 0

@@ -1,0 +1,136 @@
+/** Root of trust §6.4: no key and no secret in clear in database, write-ahead log, keyring, logs or backups. */
+
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { IAMClient, UploadServerCertificateCommand } from '@aws-sdk/client-iam'
+import { expect, test } from 'vitest'
+import { element } from '../../src/server/client.ts'
+import { memoryOf } from './memory.ts'
+import { clientOf, folder, foundIn, keysOf, merlon, merlonJson, readAll, spellings, start } from './shell.ts'
+
+const SECRETS = 1_000
+/** IAM keeps two keys a user. */
+const KEYS_A_USER = 2
+const CERTIFICATES = 20
+const LANES = 16
+
+test('1,000 secrets, private keys and every key of the tree are nowhere in clear', async () => {
+  const [data, backups] = [join(folder(), 'data'), folder()]
+  const server = await start(data, ['--access-log', '--log', 'debug'])
+  const root = clientOf(server.url, server.accounts[0]!)
+  const secrets = new Map<string, readonly Buffer[]>([
+    ['root secret', [Buffer.from(server.accounts[0]!.secretAccessKey)]],
+  ])
+
+  const users = Array.from({ length: SECRETS / KEYS_A_USER }, (_, n) => `user-${n}`)
+  await Promise.all(
+    Array.from({ length: LANES }, async () => {
+      for (let UserName = users.pop(); UserName !== undefined; UserName = users.pop()) {
+        await root.query('iam', 'CreateUser', { UserName })
+        for (let n = 0; n < KEYS_A_USER; n++) {
+          const made = await root.query('iam', 'CreateAccessKey', { UserName })
+          const secret = element(made, 'SecretAccessKey')!
+          secrets.set(`secret of ${element(made, 'AccessKeyId')}`, [Buffer.from(secret)])
+        }
+      }
+    }),
+  )
+  for (let n = 0; n < CERTIFICATES; n++) {
+    const { certificate, privateKey } = selfSigned()
+    const { accessKeyId, secretAccessKey } = server.accounts[0]!
+    const iam = new IAMClient({
+      region: 'us-east-1',
+      endpoint: server.url,
+      credentials: { accessKeyId, secretAccessKey },
+      maxAttempts: 1,
+    })
+    const input = { ServerCertificateName: `c${n}`, CertificateBody: certificate, PrivateKey: privateKey }
+    await iam.send(new UploadServerCertificateCommand(input))
+    const body = privateKey.split('\n').slice(1, -2).join('')
+    secrets.set(`private key ${n}`, [Buffer.from(body.slice(40, 90)), Buffer.from(body, 'base64').subarray(40, 72)])
+  }
+  await merlonJson(['backup', join(backups, 'x.merlon'), '--data', data])
+  for (const [name, key] of keysOf(data)) secrets.set(name, spellings(key))
+  expect(secrets.size).toBeGreaterThanOrEqual(1 + SECRETS + CERTIFICATES + 4)
+
+  const files = [
+    ...readdirSync(data).map((name) => join(data, name)),
+    ...readdirSync(backups).map((name) => join(backups, name)),
+  ]
+  const scanned = files.filter((file) => !/root\.key$|\.sock$/.test(file))
+  expect(scanned.map((file) => file.split('/').at(-1))).toEqual(
+    expect.arrayContaining(['merlon.db', 'merlon.db-wal', 'merlon.keyring', 'merlon.head', 'x.merlon']),
+  )
+  const seedAt = foundIn(readFileSync(join(data, 'root.key')), secrets)
+  expect(seedAt).toEqual(['seed'])
+  expect(foundIn(readAll(...scanned), secrets)).toEqual([])
+  expect(foundIn(Buffer.from(server.log()), secrets)).toEqual([])
+  expect(server.log().length).toBeGreaterThan(SECRETS * 10)
+})
+
+test.runIf(process.platform === 'linux')(
+  'after merlon seal no key of the tree is in the memory of the server',
+  async () => {
+    const data = join(folder(), 'data')
+    const server = await start(data)
+    const root = clientOf(server.url, server.accounts[0]!)
+    await root.query('iam', 'CreateUser', { UserName: 'ann' })
+    await root.query('iam', 'CreateAccessKey', { UserName: 'ann' })
+    const keys = new Map([...keysOf(data)].map(([name, key]) => [name, spellings(key)]))
+
+    const before = foundIn(memoryOf(server.process.pid!), keys)
+    const sealed = await merlon(['seal', '--data', data])
+    const after = foundIn(memoryOf(server.process.pid!), keys)
+
+    expect(sealed.status).toBe(0)
+    // Else the search would prove nothing.
+    expect(before).toEqual(expect.arrayContaining(['root key', `account ${server.accounts[0]!.accountId}`]))
+    expect(after).toEqual([])
+  },
+)
+
+test.runIf(process.platform === 'linux')(
+  'where no key lies beside the data the server cannot be debugged or dumped',
+  async () => {
+    const data = join(folder(), 'data')
+    await merlon(['init', '--data', data, '--shares', '3', '--threshold', '2'])
+    const server = await start(data)
+    const { pid } = server.process
+    const listening = () =>
+      readdirSync(`/proc/${pid}/fd`).filter((fd) => readlink(`/proc/${pid}/fd/${fd}`).startsWith('socket:')).length
+
+    const before = listening()
+    server.process.kill('SIGUSR1')
+    const { status } = await fetch(`${server.url}/health`)
+
+    expect(status).toBe(503)
+    expect(listening()).toBeLessThanOrEqual(before + 1)
+    expect(server.log()).not.toContain('Debugger listening')
+    expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/^Max core file size\s+0\s/m)
+    const refused = await merlon(['start', '--data', data, '--port', '0'], '', { NODE_OPTIONS: '--no-warnings' })
+    expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining('Another Merlon')])
+    await server.stop()
+    const unsafe = await merlon(['start', '--data', data, '--port', '0'], '', { NODE_OPTIONS: '--no-warnings' })
+    expect([unsafe.status, unsafe.stderr]).toEqual([
+      1,
+      expect.stringContaining('MERLON_UNSAFE_PROCESS: NODE_OPTIONS is set'),
+    ])
+  },
+)
+
+function readlink(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}
+
+function selfSigned(): { certificate: string; privateKey: string } {
+  const at = folder()
+  const [key, cert] = [join(at, 'key.pem'), join(at, 'cert.pem')]
+  const words = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=merlon.test', '-days', '30']
+  execFileSync('openssl', [...words, '-keyout', key, '-out', cert], { stdio: 'ignore' })
+  return { certificate: readFileSync(cert, 'utf8'), privateKey: readFileSync(key, 'utf8') }
+}
