@@ -76,6 +76,8 @@ interface Attempt {
   readonly effects: (() => void)[]
   /** How many of {@link Arrival.done} it has come by. */
   steps: number
+  /** What it forwarded in vain: on record whether or not the operation goes on without it. */
+  readonly refused: ((unit: Unit) => void)[]
 }
 
 /** What an event tells of an operation, with the shapes that redact it. */
@@ -212,25 +214,36 @@ export class Gate {
   async #transact(arrival: Arrival, invocation: Invocation): Promise<object> {
     const { store } = this.#options
     let draft: EventDraft | undefined
-    let attempt: Attempt = { effects: [], steps: 0 }
+    let attempt: Attempt = { effects: [], steps: 0, refused: [] }
     try {
       const output = await store.run(async (unit) => {
-        attempt = { effects: [], steps: 0 }
+        attempt = { effects: [], steps: 0, refused: [] }
         draft = newDraft(arrival.now)
-        return this.#perform(unit, arrival, invocation, draft, attempt)
+        const output = await this.#perform(unit, arrival, invocation, draft, attempt)
+        for (const record of attempt.refused) record(unit)
+        return output
       })
       for (const effect of attempt.effects) effect()
       return output
     } catch (error) {
-      await this.#recordRefusal(arrival, invocation, draft ?? newDraft(arrival.now), error)
+      await this.#recordRefusal(arrival, invocation, draft ?? newDraft(arrival.now), error, attempt.refused)
       throw error
     }
   }
 
   /** Nothing runs unrecorded: a refusal that cannot be recorded is an outage. */
-  async #recordRefusal(arrival: Arrival, invocation: Recorded, draft: EventDraft, error: unknown): Promise<void> {
+  async #recordRefusal(
+    arrival: Arrival,
+    invocation: Recorded,
+    draft: EventDraft,
+    error: unknown,
+    forwarded: Attempt['refused'] = [],
+  ): Promise<void> {
     const fault = asFault(error)
-    await this.#options.store.run(async (unit) => this.#record(unit, arrival, invocation, draft, undefined, fault))
+    await this.#options.store.run(async (unit) => {
+      for (const record of forwarded) record(unit)
+      this.#record(unit, arrival, invocation, draft, undefined, fault)
+    })
   }
 
   async #perform(
@@ -289,7 +302,11 @@ export class Gate {
           elsewhere === region
             ? arrival
             : { ...arrival, authenticated: { ...arrival.authenticated, region: elsewhere } }
-        const output = await this.#perform(unit, there, forwarded, newDraft(arrival.now), attempt)
+        const draft = newDraft(arrival.now)
+        const output = await this.#perform(unit, there, forwarded, draft, attempt).catch((error: unknown) => {
+          attempt.refused.push((into) => this.#record(into, there, forwarded, draft, undefined, asFault(error)))
+          throw error
+        })
         // biome-ignore lint/suspicious/noExplicitAny: `forward` is typed by its signature in Call; the registry is not.
         return output as any
       },

@@ -7,7 +7,7 @@ import type { ServiceJob } from '../../kernel/service.ts'
 import { listTags } from '../../kernel/tags.ts'
 import { keys } from './conditions.ts'
 import { CURRENT } from './labels.ts'
-import { replicated, withReplicas } from './replicas.ts'
+import { replicated, saveEverywhere, withReplicas } from './replicas.ts'
 import {
   alive,
   arnOf,
@@ -179,7 +179,7 @@ export const updateSecret = secretsmanager
       }
       secret = await added(call, secret, token, value, [CURRENT])
     }
-    secrets.save(call, secret.scope, secret.row)
+    await saveEverywhere(call, secret)
     return { ARN: secret.arn, Name: row.name, ...(value && { VersionId: token }) }
   })
 

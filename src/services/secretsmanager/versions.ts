@@ -3,7 +3,7 @@ import type { Call } from '../../kernel/call.ts'
 import { pageOf } from '../../kernel/page.ts'
 import { keys } from './conditions.ts'
 import { CURRENT, holder, moved, pruned, removed } from './labels.ts'
-import { inAllRegions } from './replicas.ts'
+import { inAllRegions, saveEverywhere } from './replicas.ts'
 import {
   alive,
   invalidParameter,
@@ -115,10 +115,10 @@ export const updateSecretVersionStage = secretsmanager
   .operation('UpdateSecretVersionStage')
   .on(secretNamed)
   .given(keys)
-  .run((call, input, secret) => {
+  .run(async (call, input, secret) => {
     alive(secret)
     primary(secret)
-    const { row, scope, arn } = secret
+    const { row, arn } = secret
     const { VersionStage: stage, MoveToVersionId: to, RemoveFromVersionId: from } = input
     for (const id of [to, from]) if (id !== undefined) known(row, id)
     const held = holder(row.versions, stage)
@@ -127,7 +127,7 @@ export const updateSecretVersionStage = secretsmanager
     const versions = to === undefined ? removed(row.versions, stage) : moved(row.versions, stage, to)
     const labels = versions.find(({ id }) => id === to)?.stages.length ?? 0
     if (labels > 20) throw secretsmanager.fail('LimitExceededException', 'A version may bear at most 20 labels.')
-    secrets.save(call, scope, { ...row, versions, changedAt: call.now })
+    await saveEverywhere(call, { ...secret, row: { ...row, versions, changedAt: call.now } })
     return { ARN: arn, Name: row.name }
   })
 
