@@ -247,13 +247,11 @@ describe('Lists', () => {
 
     const filtered = await it.sm().send(new BatchGetSecretValueCommand({ Filters: [{ Key: 'name', Values: ['b'] }] }))
     expect(filtered.SecretValues!.map(({ Name }) => Name)).toEqual(['b'])
-    const { Events } = await it
-      .client(CloudTrailClient)
-      .send(
-        new LookupEventsCommand({
-          LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: 'GetSecretValue' }],
-        }),
-      )
+    const { Events } = await it.client(CloudTrailClient).send(
+      new LookupEventsCommand({
+        LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: 'GetSecretValue' }],
+      }),
+    )
     expect(Events).toHaveLength(4)
     expect(JSON.stringify(Events)).not.toContain('value of')
     for (const wrong of [

@@ -37,11 +37,12 @@ export async function saveValue(call: Call, secret: Secret, version: string, val
     throw secretsmanager.fail('InvalidParameterException', 'The secret value is longer than 65536 bytes.')
   }
   const { CiphertextBlob, Plaintext, KeyId } = await asked('EncryptionFailure', () =>
-    call.forward(kms, 'GenerateDataKey', {
-      KeyId: keyFor(call, secret),
-      KeySpec: 'AES_256',
-      EncryptionContext: context(arn, version),
-    }),
+    call.forward(
+      kms,
+      'GenerateDataKey',
+      { KeyId: keyFor(call, secret), KeySpec: 'AES_256', EncryptionContext: context(arn, version) },
+      scope.region,
+    ),
   )
   secrets.saveValue(call, scope, row, version, {
     kind: 'SecretString' in value ? 'string' : 'binary',
@@ -59,10 +60,12 @@ export async function readValue(call: Call, secret: Secret, version: string): Pr
   if (!stored) return undefined
   if (scope.account !== call.account) keyFor(call, secret)
   const { Plaintext } = await asked('DecryptionFailure', () =>
-    call.forward(kms, 'Decrypt', {
-      CiphertextBlob: Buffer.from(stored.dataKey, 'base64'),
-      EncryptionContext: context(arn, version),
-    }),
+    call.forward(
+      kms,
+      'Decrypt',
+      { CiphertextBlob: Buffer.from(stored.dataKey, 'base64'), EncryptionContext: context(arn, version) },
+      scope.region,
+    ),
   )
   const bytes = openUnder(Plaintext!, [arn, version], stored.sealed)
   return stored.kind === 'string' ? { SecretString: bytes.toString('utf8') } : { SecretBinary: bytes }

@@ -1,0 +1,279 @@
+/** Rotation: what is promised, which steps run, and where the labels stand after each end. The functions are a mock. */
+
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
+import type * as Lambda from '@aws-sdk/client-lambda'
+import {
+  CancelRotateSecretCommand,
+  CreateSecretCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  RotateSecretCommand,
+  type RotateSecretCommandInput,
+  SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager'
+import { describe, expect, test } from 'vitest'
+import { ACCOUNT, allowing, cloud } from '../../../test/cloud.ts'
+import { type Service, service } from '../../kernel/service.ts'
+import { compilePolicy, parsePolicy } from '../../policy/index.ts'
+import { services } from '../../server/services.ts'
+
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+const FUNCTION = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:rotator`
+const TOKEN = 't'.repeat(32)
+
+interface Event {
+  readonly SecretId: string
+  readonly ClientRequestToken: string
+  readonly Step: string
+  readonly RotationToken: string
+}
+type Rotator = (event: Event) => Promise<void>
+
+/** The SDK's own wrapping of bytes, which nothing here needs. */
+const payload = (text: string) => Buffer.from(text) as never
+
+/** The lambda service as far as rotation asks it: one function, its policy, and what it does in the test's hands. */
+function mockLambda(rotator: () => Rotator, policy: string): Service {
+  const lambda = service<typeof Lambda>('lambda')
+  const compiled = compilePolicy(parsePolicy(policy, 'resource'), { id: 'function', kind: 'resource' })
+  return {
+    api: lambda.api,
+    operations: [
+      lambda
+        .operation('Invoke')
+        .on({
+          find: (_call, { FunctionName = '' }: { readonly FunctionName?: string | undefined }) => {
+            const acted = { arn: FUNCTION, type: 'AWS::Lambda::Function', account: ACCOUNT, policy: compiled }
+            const missing = () => lambda.fail('ResourceNotFoundException', `Function not found: ${FunctionName}`)
+            return FunctionName === FUNCTION ? { acted, row: true } : { acted, row: undefined, missing }
+          },
+        })
+        .asking('lambda:InvokeFunction')
+        .run(async (call, { InvocationType, Payload }) => {
+          if (InvocationType === 'DryRun') return { StatusCode: 204 }
+          const event = JSON.parse(Buffer.from(Payload as Uint8Array).toString()) as Event
+          const failed = await call.once(() =>
+            rotator()(event).then(
+              () => undefined,
+              (error: Error) => error.message,
+            ),
+          )
+          if (failed === undefined) return { StatusCode: 200, Payload: payload('null') }
+          const said = { errorMessage: failed, errorType: 'Error' }
+          return { StatusCode: 200, FunctionError: 'Unhandled', Payload: payload(JSON.stringify(said)) }
+        }),
+    ],
+  }
+}
+
+const invocable = (rest: object = {}) =>
+  allowing({
+    Principal: { Service: 'secretsmanager.amazonaws.com' },
+    Action: 'lambda:InvokeFunction',
+    Resource: '*',
+    ...rest,
+  })
+
+async function world(policy = invocable()) {
+  const steps: string[] = []
+  let rotator: Rotator = async () => undefined
+  const others = services.filter(({ api }) => api.id !== 'lambda')
+  const it = await cloud({ services: [...others, mockLambda(() => rotator, policy)] })
+  const sm = () => it.client(SecretsManagerClient)
+  await sm().send(new CreateSecretCommand({ Name: 's', SecretString: 'first' }))
+
+  /** As AWS's template does it. */
+  const good: Rotator = async ({ SecretId, ClientRequestToken, Step, RotationToken }) => {
+    steps.push(Step)
+    const { VersionIdsToStages = {} } = await sm().send(new DescribeSecretCommand({ SecretId }))
+    if (Step === 'createSecret') {
+      const value = { SecretId, ClientRequestToken, SecretString: `rotated ${steps.length}`, RotationToken }
+      await sm().send(new PutSecretValueCommand({ ...value, VersionStages: ['AWSPENDING'] }))
+    }
+    if (Step === 'finishSecret') {
+      const current = Object.keys(VersionIdsToStages).find((id) => VersionIdsToStages[id]!.includes('AWSCURRENT'))!
+      const move = {
+        SecretId,
+        VersionStage: 'AWSCURRENT',
+        MoveToVersionId: ClientRequestToken,
+        RemoveFromVersionId: current,
+      }
+      if (current !== ClientRequestToken) await sm().send(new UpdateSecretVersionStageCommand(move))
+    }
+  }
+  rotator = good
+  const rotate = (input: Partial<RotateSecretCommandInput> = {}) =>
+    sm().send(
+      new RotateSecretCommand({
+        SecretId: 's',
+        RotationLambdaARN: FUNCTION,
+        RotationRules: { AutomaticallyAfterDays: 30 },
+        ...input,
+      }),
+    )
+  const describe = () => sm().send(new DescribeSecretCommand({ SecretId: 's' }))
+  const labels = async () =>
+    Object.values((await describe()).VersionIdsToStages!)
+      .map((stages) => [...stages].sort().join('+'))
+      .sort()
+  const value = async () => (await sm().send(new GetSecretValueCommand({ SecretId: 's' }))).SecretString
+  const told = async () => {
+    const { Events } = await it.client(CloudTrailClient).send(new LookupEventsCommand({ MaxResults: 50 }))
+    return Events!
+      .map(({ EventName }) => EventName!)
+      .filter((name) => /^Rotation/.test(name))
+      .reverse()
+  }
+  /** Runs what is due until nothing is. */
+  const settle = async () => {
+    while ((await it.jobs.runDue()) > 0);
+  }
+  return {
+    ...it,
+    sm,
+    steps,
+    good,
+    rotate,
+    describe,
+    labels,
+    value,
+    told,
+    settle,
+    use: (other: Rotator) => (rotator = other),
+  }
+}
+
+describe('A rotation', () => {
+  test('answers at once with a pending version without a value, then takes its four steps', async () => {
+    const it = await world()
+    expect(await it.rotate({ ClientRequestToken: TOKEN })).toMatchObject({ Name: 's', VersionId: TOKEN })
+    expect(await it.labels()).toEqual(['AWSCURRENT', 'AWSPENDING'])
+    expect(await it.value()).toBe('first')
+
+    await it.settle()
+
+    expect(it.steps).toEqual(['createSecret', 'setSecret', 'testSecret', 'finishSecret'])
+    expect(await it.value()).toBe('rotated 1')
+    expect(await it.labels()).toEqual(['AWSCURRENT+AWSPENDING', 'AWSPREVIOUS'])
+    const described = await it.describe()
+    expect(described).toMatchObject({
+      RotationEnabled: true,
+      RotationLambdaARN: FUNCTION,
+      LastRotatedDate: expect.any(Date),
+      NextRotationDate: new Date(described.LastRotatedDate!.getTime() + 30 * DAY_MS),
+    })
+    expect(await it.told()).toEqual(['RotationStarted', 'RotationSucceeded'])
+  })
+
+  test('comes again by its schedule, and no more once it is cancelled', async () => {
+    const it = await world()
+    await it.rotate()
+    await it.settle()
+    await it.pass(30 * DAY_MS)
+    await it.settle()
+    expect(it.steps).toHaveLength(8)
+    expect(await it.value()).toBe('rotated 5')
+
+    await it.sm().send(new CancelRotateSecretCommand({ SecretId: 's' }))
+    await it.pass(90 * DAY_MS)
+    await it.settle()
+
+    expect(it.steps).toHaveLength(8)
+    expect(await it.describe()).toMatchObject({ RotationEnabled: false })
+  })
+
+  test('later only tests what is there, and leaves no version behind', async () => {
+    const it = await world()
+    await it.rotate({ RotateImmediately: false })
+    await it.settle()
+    expect(it.steps).toEqual(['testSecret'])
+    expect(await it.labels()).toEqual(['AWSCURRENT'])
+    expect(await it.value()).toBe('first')
+  })
+
+  test.each(['createSecret', 'setSecret', 'testSecret', 'finishSecret'])(
+    'that fails in %s keeps the old value current, says why, and heals at the next try',
+    async (failing) => {
+      const it = await world()
+      it.use(async (event) => {
+        if (event.Step === failing) throw new Error('the database is away')
+        await it.good(event)
+      })
+      await it.rotate()
+      await it.settle()
+      expect(await it.value()).toBe('first')
+      expect(await it.labels()).toEqual(['AWSCURRENT', 'AWSPENDING'])
+      expect(await it.told()).toEqual(['RotationStarted', 'RotationFailed'])
+      await expect(it.rotate()).rejects.toMatchObject({
+        name: 'InvalidRequestException',
+        message: "A previous rotation isn't complete. That rotation will be reattempted.",
+      })
+
+      it.use(it.good)
+      await it.pass(MINUTE_MS)
+      await it.settle()
+
+      expect(await it.value()).toMatch(/^rotated/)
+      expect(await it.told()).toEqual(['RotationStarted', 'RotationFailed', 'RotationSucceeded'])
+    },
+  )
+
+  test('is given up after five tries within a day', async () => {
+    const it = await world()
+    let tries = 0
+    it.use(async () => {
+      tries++
+      throw new Error('never')
+    })
+    await it.rotate()
+    for (let hour = 0; hour < 30; hour++) {
+      await it.settle()
+      await it.pass(60 * MINUTE_MS)
+    }
+    expect(tries).toBe(5)
+    expect((await it.told()).at(-1)).toBe('RotationAbandoned')
+    expect(await it.value()).toBe('first')
+  })
+
+  test('whose function does not finish has failed', async () => {
+    const it = await world()
+    it.use(async (event) => (event.Step === 'finishSecret' ? undefined : it.good(event)))
+    await it.rotate()
+    await it.settle()
+    expect(await it.value()).toBe('first')
+    expect(await it.told()).toEqual(['RotationStarted', 'RotationFailed'])
+  })
+
+  test('changes nothing where the function may not be invoked, or is not there', async () => {
+    const strange = { Condition: { StringEquals: { 'aws:SourceAccount': '999999999999' } } }
+    for (const policy of [invocable(strange), invocable({ Principal: { Service: 'events.amazonaws.com' } })]) {
+      const it = await world(policy)
+      await expect(it.rotate()).rejects.toMatchObject({
+        name: 'AccessDeniedException',
+        message: expect.stringContaining('cannot invoke the specified Lambda function'),
+      })
+      expect(await it.labels()).toEqual(['AWSCURRENT'])
+      expect(await it.describe()).not.toHaveProperty('RotationEnabled')
+    }
+    const it = await world()
+    await expect(it.rotate({ RotationLambdaARN: `${FUNCTION}x` })).rejects.toMatchObject({
+      name: expect.stringMatching(/AccessDenied|ResourceNotFound/),
+    })
+    await expect(it.rotate({ RotationLambdaARN: undefined })).rejects.toMatchObject({
+      message: 'No Lambda rotation function ARN is associated with this secret.',
+    })
+  })
+
+  test('asked for again takes the function and the rules it knows', async () => {
+    const it = await world()
+    await it.rotate()
+    await it.settle()
+    await it.sm().send(new RotateSecretCommand({ SecretId: 's' }))
+    await it.settle()
+    expect(it.steps).toHaveLength(8)
+    expect((await it.describe()).RotationRules).toEqual({ AutomaticallyAfterDays: 30 })
+  })
+})

@@ -1,0 +1,241 @@
+/** Who may have a value: the KMS key, resource policies, other accounts, and replicas in other Regions. */
+import { DeleteUserPolicyCommand, IAMClient } from '@aws-sdk/client-iam'
+import {
+  CreateKeyCommand,
+  DisableKeyCommand,
+  EnableKeyCommand,
+  KMSClient,
+  ListAliasesCommand,
+} from '@aws-sdk/client-kms'
+import {
+  CreateSecretCommand,
+  DeleteResourcePolicyCommand,
+  DeleteSecretCommand,
+  DescribeSecretCommand,
+  GetResourcePolicyCommand,
+  GetSecretValueCommand,
+  PutResourcePolicyCommand,
+  PutSecretValueCommand,
+  RemoveRegionsFromReplicationCommand,
+  ReplicateSecretToRegionsCommand,
+  SecretsManagerClient,
+  StopReplicationToReplicaCommand,
+  UpdateSecretCommand,
+  UpdateSecretVersionStageCommand,
+  ValidateResourcePolicyCommand,
+} from '@aws-sdk/client-secrets-manager'
+import { describe, expect, test } from 'vitest'
+import { ACCOUNT, allowing, cloud, type Keys, STRANGERS } from '../../../test/cloud.ts'
+
+const ANN = `arn:aws:iam::${ACCOUNT}:user/ann`
+
+async function world() {
+  const it = await cloud()
+  const at = (keys: Keys = it.root, region?: string) => it.client(SecretsManagerClient, keys, region)
+  const kms = it.client(KMSClient)
+  const keyFor = async (...statements: readonly object[]) =>
+    (
+      await kms.send(
+        new CreateKeyCommand({
+          Policy: allowing(
+            { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: 'kms:*', Resource: '*' },
+            ...statements,
+          ),
+        }),
+      )
+    ).KeyMetadata!.Arn!
+  const create = (Name: string, KmsKeyId?: string) =>
+    at().send(new CreateSecretCommand({ Name, SecretString: 'the value', ...(KmsKeyId && { KmsKeyId }) }))
+  const get = async (SecretId: string, keys?: Keys, region?: string) =>
+    (await at(keys, region).send(new GetSecretValueCommand({ SecretId }))).SecretString
+  const policy = (SecretId: string, ResourcePolicy: string, BlockPublicPolicy?: boolean) =>
+    at().send(new PutResourcePolicyCommand({ SecretId, ResourcePolicy, BlockPublicPolicy }))
+  return { ...it, at, kms, keyFor, create, get, policy }
+}
+
+describe('The key of a secret', () => {
+  test('is the account’s own for secrets, made on first use, unless another is named', async () => {
+    const it = await world()
+    await it.create('s')
+    const { Aliases } = await it.kms.send(new ListAliasesCommand({}))
+    expect(Aliases!.map(({ AliasName }) => AliasName)).toEqual(['alias/aws/secretsmanager'])
+    expect(await it.at().send(new DescribeSecretCommand({ SecretId: 's' }))).not.toHaveProperty('KmsKeyId')
+  })
+
+  test('disabled stops every reading at once, and enabled gives it back', async () => {
+    const it = await world()
+    const KeyId = await it.keyFor()
+    await it.create('s', KeyId)
+    await it.kms.send(new DisableKeyCommand({ KeyId }))
+    await expect(it.get('s')).rejects.toMatchObject({ name: 'DecryptionFailure' })
+    await expect(it.at().send(new PutSecretValueCommand({ SecretId: 's', SecretString: 'x' }))).rejects.toMatchObject({
+      name: 'EncryptionFailure',
+    })
+    await it.kms.send(new EnableKeyCommand({ KeyId }))
+    expect(await it.get('s')).toBe('the value')
+  })
+
+  test('is asked for as the caller: who may not use it does not read, whatever the secret allows', async () => {
+    const it = await world()
+    await it.create('s', await it.keyFor())
+    const ann = await it.user('ann', allowing({ Action: 'secretsmanager:*', Resource: '*' }))
+    await expect(it.get('s', ann)).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+      message: 'Access to KMS is not allowed',
+    })
+    const via = { StringEquals: { 'kms:ViaService': 'secretsmanager.us-east-1.amazonaws.com' } }
+    await it.permit(
+      'ann',
+      allowing({ Action: 'secretsmanager:*', Resource: '*' }, { Action: 'kms:Decrypt', Resource: '*', Condition: via }),
+    )
+    expect(await it.get('s', ann)).toBe('the value')
+  })
+
+  test('changed seals the labelled versions anew', async () => {
+    const it = await world()
+    const [before, after] = [await it.keyFor(), await it.keyFor()]
+    await it.create('s', before)
+    await it.at().send(new UpdateSecretCommand({ SecretId: 's', KmsKeyId: after }))
+    await it.kms.send(new DisableKeyCommand({ KeyId: before }))
+    expect(await it.get('s')).toBe('the value')
+  })
+})
+
+describe('A resource policy', () => {
+  const readers = (AWS: string) =>
+    allowing({ Principal: { AWS }, Action: 'secretsmanager:GetSecretValue', Resource: '*' })
+
+  test('lets another account read, if its key does as well', async () => {
+    const it = await world()
+    const stranger = await it.account()
+    const { ARN } = await it.create(
+      'shared',
+      await it.keyFor({ Principal: { AWS: `arn:aws:iam::${STRANGERS}:root` }, Action: 'kms:Decrypt', Resource: '*' }),
+    )
+    await expect(it.get(ARN!, stranger)).rejects.toMatchObject({ name: 'AccessDeniedException' })
+
+    await it.policy('shared', readers(`arn:aws:iam::${STRANGERS}:root`))
+
+    expect(await it.get(ARN!, stranger)).toBe('the value')
+    await expect(it.get('shared', stranger)).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+    await it.at().send(new DeleteResourcePolicyCommand({ SecretId: 'shared' }))
+    await expect(it.get(ARN!, stranger)).rejects.toMatchObject({ name: 'AccessDeniedException' })
+  })
+
+  test('does not open what is under the account’s own key', async () => {
+    const it = await world()
+    const stranger = await it.account()
+    const { ARN } = await it.create('shared')
+    await it.policy('shared', readers(`arn:aws:iam::${STRANGERS}:root`))
+    await expect(it.get(ARN!, stranger)).rejects.toMatchObject({ name: 'InvalidRequestException' })
+  })
+
+  test('means the user it named, not a namesake made later', async () => {
+    const it = await world()
+    await it.create('s')
+    const ann = await it.user('ann')
+    await it.policy('s', readers(ANN))
+    // The account's own key takes everybody of the account who comes through the service.
+    expect(await it.get('s', ann)).toBe('the value')
+    const { ResourcePolicy } = await it.at().send(new GetResourcePolicyCommand({ SecretId: 's' }))
+    expect(JSON.parse(ResourcePolicy!).Statement[0].Principal.AWS).toBe(ANN)
+    await it
+      .client(IAMClient)
+      .send(new DeleteUserPolicyCommand({ UserName: 'ann', PolicyName: 'none' }))
+      .catch(() => undefined)
+  })
+
+  test.each<[string, string, string]>([
+    ['is no JSON', '{', 'MalformedPolicyDocumentException'],
+    ['names nobody', allowing({ Action: 'secretsmanager:*', Resource: '*' }), 'MalformedPolicyDocumentException'],
+    ['names who does not exist', readers(`arn:aws:iam::${ACCOUNT}:user/nobody`), 'MalformedPolicyDocumentException'],
+    ['is too long', readers(ANN).padEnd(20_481), 'ValidationException'],
+  ])('that %s is refused', async (_what, text, name) => {
+    const it = await world()
+    await it.create('s')
+    await expect(it.policy('s', text)).rejects.toMatchObject({ name })
+    expect(await it.at().send(new GetResourcePolicyCommand({ SecretId: 's' }))).not.toHaveProperty('ResourcePolicy')
+  })
+
+  test('for everybody is refused where that is asked for, and reported by the check', async () => {
+    const it = await world()
+    await it.create('s')
+    const open = readers('*')
+    await expect(it.policy('s', open, true)).rejects.toMatchObject({ name: 'PublicPolicyException' })
+    expect(await it.at().send(new ValidateResourcePolicyCommand({ ResourcePolicy: open }))).toMatchObject({
+      PolicyValidationPassed: false,
+    })
+    expect(
+      await it
+        .at()
+        .send(new ValidateResourcePolicyCommand({ ResourcePolicy: readers(`arn:aws:iam::${STRANGERS}:root`) })),
+    ).toMatchObject({ PolicyValidationPassed: true })
+  })
+})
+
+describe('Replicas', () => {
+  const WEST = 'eu-west-1'
+
+  async function replicated() {
+    const it = await world()
+    await it.create('s')
+    const added = await it
+      .at()
+      .send(new ReplicateSecretToRegionsCommand({ SecretId: 's', AddReplicaRegions: [{ Region: WEST }] }))
+    return { ...it, added }
+  }
+
+  test('hold the same versions and labels under a key of their Region, from each change on', async () => {
+    const it = await replicated()
+    expect(it.added.ReplicationStatus).toMatchObject([{ Region: WEST, Status: 'InSync' }])
+    expect(await it.get('s', it.root, WEST)).toBe('the value')
+    const next = await it.at().send(new PutSecretValueCommand({ SecretId: 's', SecretString: 'next' }))
+    expect(await it.get('s', it.root, WEST)).toBe('next')
+    const { VersionIdsToStages } = await it.at().send(new DescribeSecretCommand({ SecretId: 's' }))
+    const previous = Object.entries(VersionIdsToStages!).find(([, stages]) => stages.includes('AWSPREVIOUS'))![0]
+    await it.at().send(
+      new UpdateSecretVersionStageCommand({
+        SecretId: 's',
+        VersionStage: 'AWSCURRENT',
+        RemoveFromVersionId: next.VersionId,
+        MoveToVersionId: previous,
+      }),
+    )
+    expect(await it.get('s', it.root, WEST)).toBe('the value')
+    const there = await it.at(it.root, WEST).send(new DescribeSecretCommand({ SecretId: 's' }))
+    expect(there).toMatchObject({ PrimaryRegion: 'us-east-1', ARN: expect.stringContaining(`:${WEST}:`) })
+  })
+
+  test('are changed at their primary only', async () => {
+    const it = await replicated()
+    const change = it.at(it.root, WEST).send(new PutSecretValueCommand({ SecretId: 's', SecretString: 'x' }))
+    await expect(change).rejects.toMatchObject({
+      name: 'InvalidRequestException',
+      message: "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
+    })
+    await expect(it.at().send(new DeleteSecretCommand({ SecretId: 's' }))).rejects.toMatchObject({
+      name: 'InvalidRequestException',
+    })
+  })
+
+  test('become secrets of their own, or go', async () => {
+    const it = await replicated()
+    await it.at(it.root, WEST).send(new StopReplicationToReplicaCommand({ SecretId: 's' }))
+    await it.at(it.root, WEST).send(new PutSecretValueCommand({ SecretId: 's', SecretString: 'own' }))
+    expect([await it.get('s'), await it.get('s', it.root, WEST)]).toEqual(['the value', 'own'])
+
+    const again = await it.at().send(
+      new ReplicateSecretToRegionsCommand({
+        SecretId: 's',
+        AddReplicaRegions: [{ Region: WEST }, { Region: 'eu-north-1' }],
+      }),
+    )
+    expect(again.ReplicationStatus).toMatchObject([
+      { Region: WEST, Status: 'Failed', StatusMessage: expect.stringContaining('already exists') },
+      { Region: 'eu-north-1', Status: 'InSync' },
+    ])
+    await it.at().send(new RemoveRegionsFromReplicationCommand({ SecretId: 's', RemoveReplicaRegions: ['eu-north-1'] }))
+    await expect(it.get('s', it.root, 'eu-north-1')).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+    expect(await it.get('s', it.root, WEST)).toBe('own')
+  })
+})
