@@ -36,6 +36,9 @@ export interface CloudOptions {
   readonly outbound?: OutboundPort
   /** Instead of all that the server has. */
   readonly services?: readonly Service[]
+  /** Whether deployment packages run, and where functions may go inside. */
+  readonly packages?: boolean
+  readonly egress?: ReadonlySet<string>
   /** Changes a signed request on its way: what an attacker on the wire could do. */
   readonly tamper?: (request: HttpRequest) => HttpRequest
 }
@@ -53,6 +56,8 @@ export async function cloud(options: CloudOptions = {}) {
     ...(options.quotas && { quotas: options.quotas }),
     ...(options.outbound && { outbound: options.outbound }),
     ...(options.services && { services: options.services }),
+    packages: options.packages,
+    egress: options.egress,
   })
   const root = await opened.addAccount({ id: ACCOUNT, name: 'test' })
 

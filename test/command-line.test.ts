@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Client, element, overHttp } from '../src/server/client.ts'
+import { Client, element, overHttp } from '../src/kernel/client.ts'
 import { type MadeAccount, merlon, type Running, startMerlon, temporaryFolder } from './process.ts'
 
 const running: Running[] = []

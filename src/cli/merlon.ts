@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command line: `merlon COMMAND [options]`. */
-import { ApiError } from '../server/client.ts'
+import { ApiError } from '../kernel/client.ts'
 import { InstallationError } from '../server/installation.ts'
 import { SeedError } from '../server/seed.ts'
 import { LockedError } from '../store/lock.ts'

@@ -21,6 +21,7 @@ const options = {
   seed: { type: 'string', value: 'FILE', about: 'with --dev: accounts, users, keys and policies to begin with' },
   'accept-rollback': { type: 'boolean', about: 'serve data that is older than what was there; goes on record' },
   'public-url': { type: 'string', value: 'URL', about: 'how others reach this server; tokens it issues name it' },
+  functions: { type: 'string', value: 'process', about: 'run deployment packages of customers, in bubblewrap' },
   json: { type: 'boolean', about: 'announce readiness as one JSON line' },
   log: { type: 'string', value: 'LEVEL', about: 'debug, info, warn or error (default info)' },
   'access-log': { type: 'boolean', about: 'log every answer' },
@@ -46,6 +47,7 @@ export const start: Command = {
       port: portOf(given.port, 4566),
       version,
       logger,
+      packages: packagesOf(given.functions),
       publicUrl: publicUrlOf(given['public-url']),
       accessLog: given['access-log'] ?? false,
       ...(existsSync(keyScript) && { keyScript }),
@@ -59,6 +61,12 @@ export const start: Command = {
     await server.close()
     return 0
   },
+}
+
+function packagesOf(text: string | undefined): boolean {
+  if (text !== undefined && text !== 'process')
+    throw new UsageError(`--functions is 'process', or not said at all, not '${text}'.`)
+  return text !== undefined
 }
 
 function publicUrlOf(text: string | undefined): string | undefined {

@@ -34,20 +34,33 @@ export interface FunctionRun {
   readonly credential: FunctionCredential
   readonly timeoutMs: number
   readonly memoryMb: number
+  /** Of its own `/tmp`. */
+  readonly storageMb: number
 }
 
 export interface FunctionOutcome {
   /** JSON: the answer, or `{errorMessage, errorType, stackTrace?}`. */
   readonly payload: Buffer
-  /** Absent on success. `Handled`: the function said so itself; `Unhandled`: it died, or its time ran out. */
+  /**
+   * Absent on success. `Unhandled`: it threw in a runtime of ours, as AWS's runtimes tell it, it died, or its time ran
+   * out. `Handled`: a built-in function, or one behind HTTP, said so itself.
+   */
   readonly error?: 'Handled' | 'Unhandled'
   /** What it wrote, the last 4 KiB. */
   readonly log: Buffer
 }
 
+/** As many functions run and wait as this node bears: the caller should try later. */
+export class FunctionsBusy extends Error {
+  override readonly name = 'FunctionsBusy'
+}
+
 /** Provided by the functions plane. */
 export interface FunctionsPort {
-  /** Why this code cannot run here, before anybody relies on it; undefined when it can. */
-  refusal(code: FunctionCode): string | undefined
+  /** Why this code cannot run here, before anybody relies on it, and what to do; undefined when it can. */
+  refusal(code: FunctionCode, environment: Readonly<Record<string, string>>): string | undefined
+  /** What is wrong with a deployment package, in AWS's words; undefined when it can be unpacked. */
+  faultIn(zip: Buffer): string | undefined
+  /** Throws {@link FunctionsBusy}; what the function does wrong is an outcome. */
   run(run: FunctionRun): Promise<FunctionOutcome>
 }

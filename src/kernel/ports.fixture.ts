@@ -1,9 +1,14 @@
-/** For tests with a table for an IAM: accounts that are in no organisation, and of which no more are made. */
+/** For tests with a table for an IAM: accounts in no organisation, of which no more are made, and where nothing runs. */
 import type { Ports } from './ports.ts'
 
-export const loneAccounts: Pick<Ports, 'organizations' | 'accounts' | 'outbound'> = {
+export const loneAccounts: Pick<Ports, 'organizations' | 'accounts' | 'outbound' | 'functions'> = {
   organizations: { standing: async () => undefined, membership: async () => undefined },
   outbound: { get: () => Promise.reject(new Error('there is no world outside')) },
+  functions: {
+    refusal: () => 'no functions run here',
+    faultIn: () => 'no functions run here',
+    run: () => Promise.reject(new Error('no functions run here')),
+  },
   accounts: {
     create: () => Promise.reject(new Error('no accounts are made here')),
     close: () => Promise.reject(new Error('no accounts are closed here')),

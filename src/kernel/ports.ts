@@ -2,6 +2,7 @@
 import type { CompiledPolicy, PolicySet } from '../policy/index.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { LogEntry, LogQuery, Unit } from '../store/store.ts'
+import type { FunctionsPort } from './functions.ts'
 import type { Subject } from './session.ts'
 
 /** Everything that policy evaluation needs to know of a caller besides the session it came with. */
@@ -165,4 +166,5 @@ export interface Ports {
   readonly accounts: AccountsPort
   readonly outbound: OutboundPort
   readonly events: EventLogPort
+  readonly functions: FunctionsPort
 }

@@ -36,4 +36,8 @@ export const quotaDefaults: Quotas = {
   'organizations/PoliciesPerType': 1000,
   'organizations/UnitsPerOrganization': 2000,
   'organizations/ClosuresPerMonth': 10,
+
+  // Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+  'lambda/ConcurrentExecutions': 1000,
+  'lambda/CodeStorageBytes': 75 * 1024 ** 3,
 }

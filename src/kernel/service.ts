@@ -7,6 +7,7 @@ import type { Act } from './acting.ts'
 import type { Call, Conditions } from './call.ts'
 import type { PublicDocument } from './documents.ts'
 import type { Ports, Reader } from './ports.ts'
+import type { Quotas } from './quota.ts'
 import { anything, Resource, type ResourceDefinition, type Row, type Target } from './resource.ts'
 
 /** A service as others name it: its row in the wire table, and the types of its SDK client. */
@@ -47,6 +48,7 @@ export interface Work {
   readonly reader: Reader
   readonly vault: Vault
   readonly ports: Ports
+  readonly quotas: Quotas
   readonly act: Act
 }
 

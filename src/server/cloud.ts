@@ -7,6 +7,8 @@ import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
 import type { Service, Work } from '../kernel/service.ts'
+import { type EgressList, readEgress } from '../planes/functions/egress.ts'
+import { functionHost } from '../planes/functions/host.ts'
 import { accountsPort } from '../services/iam/accounts.ts'
 import { type AccountRow, createAccount, type RootKey } from '../services/iam/bootstrap.ts'
 import { identityPort } from '../services/iam/identities.ts'
@@ -29,6 +31,10 @@ export interface CloudOptions {
   readonly keyScript?: URL | undefined
   readonly quotas?: Quotas
   readonly publicUrl?: string | undefined
+  /** Whether deployment packages of customers run here. */
+  readonly packages?: boolean | undefined
+  /** Where functions may go inside: `MERLON_FUNCTION_EGRESS`. */
+  readonly egress?: EgressList | undefined
   /** Default: all that are built. */
   readonly services?: readonly Service[]
   /** Default: the network, guarded. */
@@ -60,24 +66,32 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const pool = options.keyScript && new ThreadPool(options.keyScript)
   const { vault, keys } = await unsealedVault(store, options.unsealed, pool)
   const identities = identityPort(store, vault, clock)
+  const functions = functionHost({
+    handler: (request) => gate.handle(request),
+    now: () => clock.now(),
+    egress: options.egress ?? readEgress(process.env['MERLON_FUNCTION_EGRESS']),
+    process: options.packages ?? false,
+  })
   const ports: Ports = {
     identity: identities,
     organizations: organizationPort(store),
     accounts: accountsPort((account) => keys.prepare(vault, account)),
     outbound: options.outbound ?? outbound(),
     events: { query: (query) => store.log(query) },
+    functions,
   }
+  const quotas = { ...quotaDefaults, ...options.quotas }
   const gate = new Gate({
     store,
     vault,
     clock,
     services: options.services ?? services,
     ports,
-    quotas: { ...quotaDefaults, ...options.quotas },
+    quotas,
     publicUrl: options.publicUrl,
     ...(observe && { observe }),
   })
-  const work = (now: number): Work => ({ now, reader: store.reader, vault, ports, act: gate.act })
+  const work = (now: number): Work => ({ now, reader: store.reader, vault, ports, quotas, act: gate.act })
   const jobs = new JobRunner(
     store,
     clock,
@@ -105,6 +119,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     flush: () => identities.flushUses(),
     close: async () => {
       await jobs.stop()
+      await functions.close()
       await identities.close()
       vault.materials.forget()
       await pool?.close()

@@ -1,9 +1,9 @@
 /** The socket: HTTP/1.1 in, raw bytes to whoever answers, bytes out. Every limit on what strangers may send is here. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { HttpRequest, HttpResponse } from '../wire/http.ts'
+import { answerOverHttp, type Handler, refuseOverHttp } from '../wire/node-http.ts'
 
-export type Handler = (request: HttpRequest) => Promise<HttpResponse>
+export type { Handler } from '../wire/node-http.ts'
 
 export interface ListenOptions {
   readonly host: string
@@ -19,8 +19,11 @@ export interface Listener {
   close(): Promise<void>
 }
 
-/** The largest request of any API served: a Lambda invocation. */
+/** The largest request but for uploads of code: a Lambda invocation. */
 const BODY_BYTES_MAX = 6 * 1024 * 1024
+/** A package of 50 MB in base64. Source: the sentence Lambda refuses longer ones with. */
+const UPLOAD_BYTES_MAX = 70_167_211
+const UPLOADS_MAX = 4
 const HEADER_BYTES_MAX = 32 * 1024
 const HEADERS_MS_MAX = 10_000
 const REQUEST_MS_MAX = 60_000
@@ -32,11 +35,12 @@ const DRAIN_SWEEP_MS = 20
 
 export async function listen(handler: Handler, options: ListenOptions): Promise<Listener> {
   const bodyBytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX
+  const uploads = new Uploads()
   const server = createServer(
     { maxHeaderSize: HEADER_BYTES_MAX, keepAliveTimeout: KEEP_ALIVE_MS },
     (request, response) => {
       // A client that hangs up is no news.
-      answer(handler, request, response, bodyBytesMax).catch(() => response.destroy())
+      uploads.answer(handler, request, response, bodyBytesMax).catch(() => response.destroy())
     },
   )
   server.headersTimeout = HEADERS_MS_MAX
@@ -51,51 +55,34 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
   return { url: `http://${host}:${port}`, port, close: () => drain(server) }
 }
 
-async function answer(handler: Handler, request: IncomingMessage, response: ServerResponse, bodyBytesMax: number) {
-  const body = await read(request, bodyBytesMax)
-  if (!body) {
-    // The rest of the body is not read: the connection cannot be used again.
-    response.writeHead(413, { 'content-type': 'application/json', connection: 'close' })
-    response.end('{"__type":"RequestEntityTooLargeException","message":"Request body is too large."}')
-    return
+/**
+ * Only those who upload code may send more than the others, a few at a time: strangers must not fill the memory, and
+ * who is a stranger is known only once a body is read.
+ */
+class Uploads {
+  #now = 0
+
+  async answer(handler: Handler, request: IncomingMessage, response: ServerResponse, bodyBytesMax: number) {
+    const announced = Number(request.headers['content-length'] ?? 0)
+    if (announced <= bodyBytesMax || !isUpload(request)) {
+      return answerOverHttp(handler, request, response, bodyBytesMax)
+    }
+    if (this.#now >= UPLOADS_MAX) {
+      return refuseOverHttp(response, 429, 'TooManyRequestsException', 'Too many uploads at once. Please try again.')
+    }
+    this.#now++
+    try {
+      await answerOverHttp(handler, request, response, UPLOAD_BYTES_MAX)
+    } finally {
+      this.#now--
+    }
   }
-  const target = request.url ?? '/'
-  const question = target.indexOf('?')
-  const {
-    status,
-    headers,
-    body: answered,
-  } = await handler({
-    method: request.method ?? 'GET',
-    path: question < 0 ? target : target.slice(0, question),
-    query: question < 0 ? '' : target.slice(question + 1),
-    rawHeaders: request.rawHeaders,
-    body,
-    remoteAddress: plainAddress(request.socket.remoteAddress ?? ''),
-    secure: false,
-  })
-  const bytes = typeof answered === 'string' ? Buffer.from(answered) : answered
-  response.writeHead(status, { ...headers, 'content-length': String(bytes.length) })
-  response.end(request.method === 'HEAD' ? undefined : bytes)
 }
 
-/** undefined when it is longer than allowed. */
-async function read(request: IncomingMessage, max: number): Promise<Buffer | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > max) return undefined
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > max) return undefined
-    chunks.push(chunk)
-  }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-}
-
-/** `127.0.0.1` for `::ffff:127.0.0.1`: policies compare addresses. */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
-}
+const isUpload = ({ method, url = '', headers }: IncomingMessage): boolean =>
+  headers.authorization !== undefined &&
+  ((method === 'POST' && /^\/2015-03-31\/functions\/?$/.test(url)) ||
+    (method === 'PUT' && /^\/2015-03-31\/functions\/[^/?]+\/code\/?$/.test(url)))
 
 async function drain(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))

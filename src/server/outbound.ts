@@ -4,37 +4,12 @@
  */
 import { lookup } from 'node:dns/promises'
 import { request } from 'node:https'
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
+import { isInside } from '../kernel/addresses.ts'
 import type { OutboundPort } from '../kernel/ports.ts'
 
 const BYTES_MAX = 256 * 1024
 const MS_MAX = 5_000
-
-/** Source: the special-purpose address registries of RFC 6890. */
-const inside = new BlockList()
-for (const [net, prefix] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['224.0.0.0', 3],
-] as const) {
-  inside.addSubnet(net, prefix, 'ipv4')
-}
-for (const [net, prefix] of [
-  ['::', 127],
-  ['64:ff9b::', 96],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['ff00::', 8],
-] as const) {
-  inside.addSubnet(net, prefix, 'ipv6')
-}
 
 interface Place {
   readonly address: string
@@ -65,8 +40,8 @@ export function outbound(hosts = readHosts(process.env['MERLON_FEDERATION_HOSTS'
 }
 
 async function resolved(url: URL): Promise<Place> {
-  const { address, family } = await lookup(url.hostname)
-  if (inside.check(address, family === 6 ? 'ipv6' : 'ipv4')) throw new Error(`${url.hostname} lies inside this network`)
+  const { address } = await lookup(url.hostname)
+  if (isInside(address)) throw new Error(`${url.hostname} lies inside this network`)
   return { address, port: Number(url.port || 443) }
 }
 

@@ -1,12 +1,12 @@
 /** Sealers that need nobody: what opens them, from the disk, the environment or another KMS. */
 import { readFileSync } from 'node:fs'
+import { Client, overHttp } from '../kernel/client.ts'
 import { readKeyFile } from '../vault/file-sealer.ts'
 import type { KeyringBody } from '../vault/keyring-file.ts'
 import type { SealerRecord } from '../vault/sealer.ts'
 import { type KmsAddress, type KmsCaller, kmsSeed } from '../vault/sealers/kms.ts'
 import { pkcs11Seed } from '../vault/sealers/pkcs11.ts'
 import { TrustError } from '../vault/vault.ts'
-import { Client, overHttp } from './client.ts'
 import { keyFileOf } from './installation.ts'
 
 export interface Surroundings {

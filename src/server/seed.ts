@@ -1,10 +1,10 @@
 /** A seed file: accounts with their users, keys, groups, roles and policies, made at start through the signed API. */
 
 import { parse } from 'yaml'
+import { Client, type Transport } from '../kernel/client.ts'
 import { makeAccessKey } from '../services/iam/access-keys.ts'
 import type { RootKey } from '../services/iam/bootstrap.ts'
 import { type UserRow, user } from '../services/iam/resources.ts'
-import { Client, type Transport } from './client.ts'
 import type { Cloud } from './cloud.ts'
 
 /** A policy document, as YAML or as JSON text. */

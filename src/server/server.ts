@@ -29,6 +29,7 @@ export interface ServerOptions {
   /** Logs every answer, not only failures of ours. */
   readonly accessLog?: boolean
   readonly publicUrl?: string | undefined
+  readonly packages?: boolean | undefined
   /** The bundled thread for slow key operations; without it they run on the server's own. */
   readonly keyScript?: URL
   readonly world: DurableWorld | DevelopmentWorld
@@ -70,7 +71,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     metrics.observe(answer)
     logAnswer(logger, answer, options.accessLog ?? false)
   }
-  const common = { keyScript: options.keyScript, publicUrl: options.publicUrl, observe }
+  const common = { keyScript: options.keyScript, publicUrl: options.publicUrl, packages: options.packages, observe }
   const opened =
     world.kind === 'durable'
       ? await openDurable(world, host, common, logger)
@@ -122,7 +123,7 @@ interface Opened {
 async function openDurable(
   world: DurableWorld,
   host: string,
-  common: Pick<CloudOptions, 'keyScript' | 'publicUrl' | 'observe'>,
+  common: Pick<CloudOptions, 'keyScript' | 'publicUrl' | 'packages' | 'observe'>,
   logger: Logger,
 ): Promise<Opened> {
   ignoreDebuggerSignal()

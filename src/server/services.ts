@@ -4,8 +4,18 @@ import { accessanalyzer } from '../services/accessanalyzer/index.ts'
 import { cloudtrail } from '../services/cloudtrail/index.ts'
 import { iam } from '../services/iam/index.ts'
 import { kms } from '../services/kms/index.ts'
+import { lambda } from '../services/lambda/index.ts'
 import { organizations } from '../services/organizations/index.ts'
 import { secretsmanager } from '../services/secretsmanager/index.ts'
 import { sts } from '../services/sts/index.ts'
 
-export const services: readonly Service[] = [iam, sts, organizations, accessanalyzer, cloudtrail, kms, secretsmanager]
+export const services: readonly Service[] = [
+  iam,
+  sts,
+  organizations,
+  accessanalyzer,
+  cloudtrail,
+  kms,
+  secretsmanager,
+  lambda,
+]

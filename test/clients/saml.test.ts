@@ -1,6 +1,6 @@
 /** Single sign-on by SAML with the stock `aws` command: no key, only the response of an identity provider. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Client, overHttp } from '../../src/server/client.ts'
+import { Client, overHttp } from '../../src/kernel/client.ts'
 import { type Idp, responseOf, samlIdp } from '../../src/services/sts/saml-idp.fixture.ts'
 import { type Running, startMerlon } from '../process.ts'
 import { cleanEnvironment, run } from './command.ts'

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { IAMClient, UploadServerCertificateCommand } from '@aws-sdk/client-iam'
 import { expect, test } from 'vitest'
-import { element } from '../../src/server/client.ts'
+import { element } from '../../src/kernel/client.ts'
 import { memoryOf } from './memory.ts'
 import { clientOf, folder, foundIn, keysOf, merlon, merlonJson, readAll, spellings, start } from './shell.ts'
 

@@ -1,0 +1,67 @@
+/** Runs functions that are part of Merlon: with their role's credential and the way out, and nothing else. */
+
+import { Client, type Transport } from '../../kernel/client.ts'
+import type { FunctionOutcome, FunctionRun } from '../../kernel/functions.ts'
+import type { Builtin, BuiltinWorld } from './builtin.ts'
+import type { Egress } from './egress.ts'
+import { LogTail } from './log-tail.ts'
+import { failed, succeeded, timedOut } from './outcome.ts'
+
+export interface BuiltinHost {
+  readonly egress: Egress
+  /** The signed API, by the same gate as everybody's. */
+  readonly transport: Transport
+  readonly now: () => number
+}
+
+export async function runBuiltin(builtin: Builtin, run: FunctionRun, host: BuiltinHost): Promise<FunctionOutcome> {
+  const log = new LogTail()
+  const ending = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), run.timeoutMs)
+  })
+  try {
+    const working = builtin(JSON.parse(run.payload.toString('utf8')), worldOf(run, host, log, ending.signal))
+    const answer = await Promise.race([working, late.then(() => LATE)])
+    if (answer === LATE) {
+      working.catch(() => undefined)
+      return timedOut(run.requestId, run.timeoutMs, host.now(), log.bytes())
+    }
+    return succeeded(Buffer.from(JSON.stringify(answer) ?? 'null'), log.bytes())
+  } catch (error) {
+    const { name, message } = error instanceof Error ? error : new Error(String(error))
+    return failed({ errorMessage: message, errorType: name }, log.bytes(), 'Handled')
+  } finally {
+    clearTimeout(timer)
+    // Whatever it has opened ends with it.
+    ending.abort()
+  }
+}
+
+const LATE = Symbol('late')
+
+function worldOf(run: FunctionRun, host: BuiltinHost, log: LogTail, signal: AbortSignal): BuiltinWorld {
+  const { accessKeyId, secretAccessKey: secret, sessionToken } = run.credential
+  const client = new Client({
+    credential: { accessKeyId, secret, sessionToken },
+    region: run.region,
+    now: host.now,
+    transport: host.transport,
+  })
+  return {
+    secretsmanager: (operation, input) => {
+      signal.throwIfAborted()
+      return client.json('secretsmanager', `secretsmanager.${operation}`, input)
+    },
+    iam: (action, parameters) => {
+      signal.throwIfAborted()
+      return client.query('iam', action, parameters)
+    },
+    dial: (to, port) => host.egress.dial(to, port, signal),
+    environment: run.environment,
+    log: (line) => log.line(line),
+    now: host.now,
+    signal,
+  }
+}

@@ -1,0 +1,35 @@
+/** How invocations end, in the words of Lambda. */
+import type { FunctionOutcome } from '../../kernel/functions.ts'
+
+/** Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+export const ANSWER_BYTES_MAX = 6_291_456 + 100
+
+interface Failure {
+  readonly errorMessage: string
+  readonly errorType?: string
+}
+
+const bytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value) ?? 'null')
+
+export function succeeded(payload: Buffer, log: Buffer): FunctionOutcome {
+  if (payload.length <= ANSWER_BYTES_MAX) return { payload, log }
+  return failed(
+    {
+      errorType: 'Function.ResponseSizeTooLarge',
+      errorMessage: `Response payload size exceeded maximum allowed payload size (${ANSWER_BYTES_MAX} bytes).`,
+    },
+    log,
+  )
+}
+
+export function failed(failure: Failure, log: Buffer, error: 'Handled' | 'Unhandled' = 'Unhandled'): FunctionOutcome {
+  return { payload: bytes(failure), error, log }
+}
+
+export function timedOut(requestId: string, timeoutMs: number, nowMs: number, log: Buffer): FunctionOutcome {
+  const seconds = (timeoutMs / 1000).toFixed(2)
+  return failed(
+    { errorMessage: `${new Date(nowMs).toISOString()} ${requestId} Task timed out after ${seconds} seconds` },
+    log,
+  )
+}

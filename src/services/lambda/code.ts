@@ -1,0 +1,123 @@
+/** What a function runs: a deployment package, kept sealed in parts, or the name of what runs elsewhere. */
+import { createHash } from 'node:crypto'
+import type * as Lambda from '@aws-sdk/client-lambda'
+import type { Call, Scope } from '../../kernel/call.ts'
+import type { FunctionCode } from '../../kernel/functions.ts'
+import type { Reader } from '../../kernel/ports.ts'
+import type { Sealed, Vault } from '../../vault/vault.ts'
+import { Fault } from '../../wire/fault.ts'
+import { at, type Code, chunkPlace, type FunctionRow, invalid, lambda, unbuilt } from './resources.ts'
+
+/** A row of a megabyte is read and written in one piece by every store. */
+const CHUNK_BYTES = 1_000_000
+/** Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const ZIP_BYTES_MAX = 50 * 1024 * 1024
+
+type ZipCode = Extract<Code, { kind: 'zip' }>
+
+/** What an operation was given to run. */
+export interface Given {
+  readonly ZipFile?: Uint8Array | undefined
+  readonly ImageUri?: string | undefined
+  readonly S3Bucket?: string | undefined
+  readonly S3Key?: string | undefined
+}
+
+export interface Manner {
+  readonly packageType: Lambda.PackageType
+  readonly runtime?: Lambda.Runtime | undefined
+  readonly handler?: string | undefined
+}
+
+export interface ReadCode {
+  readonly code: Code
+  readonly zip?: Buffer
+}
+
+/** Checked, not yet kept. */
+export function readCode(call: Call, given: Given, { packageType, runtime, handler }: Manner): ReadCode {
+  if (given.S3Bucket ?? given.S3Key) throw unbuilt(call.operation, 'a package in S3: send it as ZipFile')
+  if (packageType === 'Image') {
+    if (runtime ?? handler) throw invalid('Runtime and Handler are not supported for functions with PackageType Image.')
+    if (given.ZipFile) throw invalid('Please do not provide ZipFile for functions with packageType Image.')
+    if (!given.ImageUri) throw invalid('ImageUri is required for functions with packageType Image.')
+    return { code: { kind: 'image', uri: given.ImageUri } }
+  }
+  if (given.ImageUri) throw invalid('Please do not provide ImageUri for functions with packageType Zip.')
+  if (!runtime || !handler) {
+    throw invalid('Runtime and Handler are mandatory parameters for functions created with deployment packages.')
+  }
+  if (!given.ZipFile) throw invalid('Please provide a source for function code.')
+  const zip = Buffer.from(given.ZipFile.buffer, given.ZipFile.byteOffset, given.ZipFile.byteLength)
+  if (zip.length > ZIP_BYTES_MAX) {
+    const sentence = `Request must be smaller than ${ZIP_BYTES_MAX} bytes for the ${call.operation} operation`
+    throw new Fault('RequestEntityTooLarge', sentence)
+  }
+  const fault = call.ports.functions.faultIn(zip)
+  if (fault !== undefined) throw invalid(fault)
+  const chunks = Math.ceil(zip.length / CHUNK_BYTES)
+  const sha256 = createHash('sha256').update(zip).digest('hex')
+  return { code: { kind: 'zip', runtime, handler, id: call.newId(), chunks, bytes: zip.length, sha256 }, zip }
+}
+
+/** Refuses what this installation cannot run: nobody should find out when it is needed. */
+export function requireRunnable(call: Call, code: Code, environment: Readonly<Record<string, string>>): void {
+  const refusal = call.ports.functions.refusal(runnable(code), environment)
+  if (refusal !== undefined) throw invalid(refusal)
+}
+
+/** Every function of the account in the Region counts, with this one as it will be. */
+export async function requireRoom(call: Call, scope: Scope, name: string, code: Code): Promise<void> {
+  const rows = await call.unit.range<FunctionRow>(at.functions(scope))
+  const others = rows.map(({ document }) => document).filter((row) => row.name !== name)
+  const total = others.reduce((sum, row) => sum + bytesOf(row.code), bytesOf(code))
+  if (total > (call.quotas['lambda/CodeStorageBytes'] ?? Number.POSITIVE_INFINITY)) {
+    throw lambda.fail('CodeStorageExceededException', 'Code storage limit exceeded.')
+  }
+}
+
+const bytesOf = (code: Code): number => (code.kind === 'zip' ? code.bytes : 0)
+
+export function keepCode({ unit, vault }: Pick<Call, 'unit' | 'vault'>, scope: Scope, { code, zip }: ReadCode): void {
+  if (code.kind !== 'zip' || !zip) return
+  for (let index = 0; index < code.chunks; index++) {
+    const part = zip.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES)
+    unit.put(at.chunk(scope, code.id, index), { sealed: vault.seal(chunkPlace(scope, code.id, index), part) })
+  }
+}
+
+export function dropCode({ unit }: Pick<Call, 'unit'>, scope: Scope, code: Code): void {
+  if (code.kind !== 'zip') return
+  for (let index = 0; index < code.chunks; index++) unit.delete(at.chunk(scope, code.id, index))
+}
+
+async function fetchZip(reader: Reader, vault: Vault, scope: Scope, { id, chunks }: ZipCode): Promise<Buffer> {
+  const parts: Buffer[] = []
+  for (let index = 0; index < chunks; index++) {
+    const part = await reader.get<{ readonly sealed: Sealed }>(at.chunk(scope, id, index))
+    if (!part) throw new Error(`part ${index} of package ${id} is missing`)
+    parts.push(vault.open(chunkPlace(scope, id, index), part.sealed))
+  }
+  return Buffer.concat(parts)
+}
+
+/** Code as the functions plane knows it; `fetch` brings the package. */
+export function runnable(code: Code, fetch?: () => Promise<Buffer>): FunctionCode {
+  if (code.kind === 'image') {
+    const [, name] = /^merlon\/(.*)$/s.exec(code.uri) ?? []
+    return name === undefined ? { kind: 'http', url: code.uri } : { kind: 'builtin', name }
+  }
+  const { runtime, handler, sha256 } = code
+  const zip = fetch ?? (() => Promise.reject(new Error('the package is not kept yet')))
+  return { kind: 'process', runtime, handler, sha256, zip }
+}
+
+export function runnableFrom(reader: Reader, vault: Vault, scope: Scope, code: Code): FunctionCode {
+  return runnable(code, code.kind === 'zip' ? () => fetchZip(reader, vault, scope, code) : undefined)
+}
+
+/** base64, as `CodeSha256` shows it; of an image that is only a name, its name's. */
+export function shaOf(code: Code): string {
+  if (code.kind === 'zip') return Buffer.from(code.sha256, 'hex').toString('base64')
+  return createHash('sha256').update(code.uri).digest('base64')
+}

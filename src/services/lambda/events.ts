@@ -1,0 +1,65 @@
+/**
+ * Events: invocations that nobody waits for. Tried again twice when the function fails, as AWS does, and for six hours
+ * when it could not begin.
+ * Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+ */
+import type { Call, Scope } from '../../kernel/call.ts'
+import { scheduleJob } from '../../kernel/jobs.ts'
+import type { ServiceJob } from '../../kernel/service.ts'
+import type { Unit } from '../../store/store.ts'
+import type { Place, Sealed } from '../../vault/vault.ts'
+import { at, type FunctionRow } from './resources.ts'
+import { invoke, workerOfJob } from './running.ts'
+
+export const INVOKE_JOB = 'lambda.invoke'
+
+const RETRY_MS = [60_000, 120_000]
+const AGE_MS_MAX = 6 * 3_600_000
+
+interface Event {
+  readonly scope: Pick<Scope, 'partition' | 'account' | 'region'>
+  readonly name: string
+  /** Of the function: a namesake is not meant. */
+  readonly id: string
+  readonly requestId: string
+  readonly askedAt: number
+  /** How often it has failed. */
+  readonly failures: number
+  readonly sealed: Sealed
+}
+
+const placeOf = ({ scope, id, requestId }: Pick<Event, 'scope' | 'id' | 'requestId'>): Place => ({
+  table: 'lambda/event',
+  key: `${scope.region}/${id}/${requestId}`,
+  column: 'payload',
+  account: scope.account,
+})
+
+export function scheduleEvent(call: Call, scope: Scope, { name, id }: FunctionRow, payload: Buffer): void {
+  const { requestId, now } = call
+  const home = { partition: scope.partition, account: scope.account, region: scope.region }
+  const sealed = call.vault.seal(placeOf({ scope: home, id, requestId }), payload)
+  schedule(call.unit, { scope: home, name, id, requestId, askedAt: now, failures: 0, sealed }, now)
+}
+
+function schedule(unit: Unit, event: Event, dueAt: number): void {
+  const { account, region } = event.scope
+  const id = [INVOKE_JOB, account, region, event.id, event.requestId, event.failures].join('/')
+  scheduleJob(unit, { id, kind: INVOKE_JOB, dueAt, payload: event })
+}
+
+/** `effect` returns whether the function failed; undefined when there is nothing left to run. */
+export const invokeJob: ServiceJob<Event, boolean | undefined> = {
+  effect: async (work, event) => {
+    const { scope, requestId } = event
+    const row = await work.reader.get<FunctionRow>(at.function(scope, event.name))
+    if (row?.id !== event.id || work.now - event.askedAt > AGE_MS_MAX) return undefined
+    const payload = work.vault.open(placeOf(event), event.sealed)
+    const outcome = await invoke(workerOfJob(work), { scope, row, payload, requestId })
+    return outcome.error !== undefined
+  },
+  run: async (unit, { now }, event, failed) => {
+    const wait = RETRY_MS[event.failures]
+    if (failed && wait !== undefined) schedule(unit, { ...event, failures: event.failures + 1 }, now + wait)
+  },
+}

@@ -1,0 +1,107 @@
+/** The role a function runs as: passed by who sets it up, assumed by Lambda. */
+import type * as STS from '@aws-sdk/client-sts'
+import type { Act } from '../../kernel/acting.ts'
+import { parseArn } from '../../kernel/arn.ts'
+import type { Call, Scope } from '../../kernel/call.ts'
+import type { FunctionCredential } from '../../kernel/functions.ts'
+import type { Ports, Reader } from '../../kernel/ports.ts'
+import type { Api } from '../../kernel/service.ts'
+import { Context, compileSet, decide } from '../../policy/index.ts'
+import { Fault } from '../../wire/fault.ts'
+import { arnOf, type FunctionRow, invalid, PRINCIPAL } from './resources.ts'
+
+const sts: Api<typeof STS> = { id: 'sts' }
+
+const NOT_ASSUMABLE = 'The role defined for the function cannot be assumed by Lambda.'
+
+/** Whoever gives a function a role hands over its rights: AWS asks `iam:PassRole`, and that the role trusts Lambda. */
+export async function passRole(call: Call, scope: Scope, name: string, roleArn: string): Promise<void> {
+  const account = parseArn(roleArn)?.account ?? ''
+  const role = account === call.account ? await call.ports.identity.role(call.unit, roleArn) : undefined
+  await call.authorize(
+    'iam:PassRole',
+    { arn: roleArn, type: 'AWS::IAM::Role', account: call.account, tags: role?.tags },
+    { 'iam:PassedToService': PRINCIPAL, 'iam:AssociatedResourceArn': arnOf(scope, name) },
+  )
+  if (account !== call.account) throw new Fault('AccessDenied', 'Cross-account pass role is not allowed.')
+  if (!role) throw invalid(NOT_ASSUMABLE)
+  const context = new Context({
+    'aws:CurrentTime': new Date(call.now).toISOString(),
+    'aws:RequestedRegion': call.region,
+    'aws:SecureTransport': 'true',
+    'aws:PrincipalIsAWSService': 'true',
+    'aws:PrincipalServiceName': PRINCIPAL,
+    'aws:PrincipalType': 'AWSService',
+    'aws:SourceArn': arnOf(scope, name),
+    'aws:SourceAccount': scope.account,
+    'sts:RoleSessionName': name.padEnd(2, '_'),
+  })
+  const { allowed } = decide(
+    {
+      principal: { kind: 'service', name: PRINCIPAL },
+      action: 'sts:AssumeRole',
+      resource: roleArn,
+      resourceAccount: account,
+      context,
+    },
+    { identity: compileSet([]), resource: role.trust, resourceMode: 'required' },
+  )
+  if (!allowed) throw invalid(NOT_ASSUMABLE)
+}
+
+interface Held {
+  readonly credential: FunctionCredential
+  /** Changes with the function and with its role. */
+  readonly of: string
+  readonly expiresAt: number
+}
+
+const EARLY_MS = 5 * 60_000
+const HELD_MAX = 10_000
+
+/** Credentials of functions, in this node's memory. */
+export class Credentials {
+  readonly #held = new Map<string, Held>()
+
+  /** Throws as Invoke answers when the role is gone or no longer trusts Lambda. */
+  async of(world: World, scope: Scope, row: FunctionRow): Promise<FunctionCredential> {
+    const arn = arnOf(scope, row.name)
+    const role = await world.ports.identity.role(world.reader, row.role)
+    const of = `${row.id} ${row.revision} ${role?.id}`
+    const held = this.#held.get(arn)
+    if (held?.of === of && world.now < held.expiresAt - EARLY_MS) return held.credential
+
+    const { credential, expiresAt } = await assumed(world, scope, row, arn)
+    if (this.#held.size >= HELD_MAX) this.#held.clear()
+    this.#held.set(arn, { credential, of, expiresAt })
+    return credential
+  }
+}
+
+/** What running a function needs of a call, or of a job. */
+export interface World {
+  readonly ports: Ports
+  readonly reader: Reader
+  readonly act: Act
+  readonly now: number
+}
+
+async function assumed({ act }: World, { account, region }: Scope, row: FunctionRow, source: string) {
+  try {
+    const { Credentials: given } = await act({ service: PRINCIPAL, account, region, source }, sts, 'AssumeRole', {
+      RoleArn: row.role,
+      // STS takes no name of one letter; Lambda does.
+      RoleSessionName: row.name.padEnd(2, '_'),
+    })
+    const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = given!
+    return {
+      credential: { accessKeyId: AccessKeyId!, secretAccessKey: SecretAccessKey!, sessionToken: SessionToken! },
+      expiresAt: Expiration!.getTime(),
+    }
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'AccessDenied') {
+      throw new Fault('AccessDenied', NOT_ASSUMABLE, { cause: error })
+    }
+    throw error
+  }
+}
