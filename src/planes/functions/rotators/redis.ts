@@ -1,0 +1,131 @@
+/** Redis and what speaks like it, by users of its access control lists: RESP2 over a connection that the host has judged. */
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { connect as secured } from 'node:tls'
+import type { BuiltinWorld } from '../builtin.ts'
+import { type Engine, type Login, multiUser, type Session, singleUser } from './rotation.ts'
+
+class RedisError extends Error {
+  override readonly name = 'RedisError'
+}
+
+const redis: Engine = {
+  names: ['redis', 'valkey'],
+  port: 6379,
+  excluded: '/@"\'\\:% ',
+  usernameMax: 128,
+  login: async (world, login) => {
+    const connection = await connected(world, login)
+    try {
+      await connection.ask('AUTH', login.username, login.password)
+      return sessionOf(connection)
+    } catch (error) {
+      connection.end()
+      if (error instanceof RedisError && /^(WRONGPASS|NOPERM)/.test(error.message)) return undefined
+      throw error
+    }
+  },
+}
+
+interface Connection {
+  ask(...words: readonly string[]): Promise<string | readonly string[]>
+  end(): void
+}
+
+async function connected(world: BuiltinWorld, login: Login): Promise<Connection> {
+  const plain = await world.dial(login.host, login.port)
+  if (!login.ssl) return speak(plain)
+  const ca = world.environment['SSL_CA']
+  const socket = secured({ socket: plain, servername: login.host, ...(ca && { ca }) })
+  await once(socket, 'secureConnect')
+  return speak(socket)
+}
+
+/** One question at a time. Source: https://redis.io/docs/latest/develop/reference/protocol-spec/ */
+function speak(socket: Socket): Connection {
+  let held = Buffer.alloc(0)
+  let waiting: { resolve: (line: string) => void; reject: (error: Error) => void } | undefined
+  const look = () => {
+    const end = held.indexOf('\r\n')
+    if (end < 0 || !waiting) return
+    const line = held.subarray(0, end).toString('utf8')
+    held = held.subarray(end + 2)
+    const { resolve } = waiting
+    waiting = undefined
+    resolve(line)
+  }
+  socket.on('data', (chunk: Buffer) => {
+    held = Buffer.concat([held, chunk])
+    look()
+  })
+  const lose = () => waiting?.reject(new RedisError('the connection has ended'))
+  socket.on('error', lose).on('close', lose)
+  const line = () =>
+    new Promise<string>((resolve, reject) => {
+      waiting = { resolve, reject }
+      look()
+    })
+  const answer = async (): Promise<string | readonly string[]> => {
+    const first = await line()
+    const rest = first.slice(1)
+    switch (first[0]) {
+      case '-':
+        throw new RedisError(rest)
+      case '$':
+        // Nothing that is asked here answers with line breaks in it.
+        return rest === '-1' ? '' : line()
+      case '*': {
+        const items: string[] = []
+        for (let left = Number(rest); left > 0; left--) items.push([await answer()].flat().join(' '))
+        return items
+      }
+      default:
+        return rest
+    }
+  }
+  return {
+    ask: (...words) => {
+      const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`)
+      socket.write(`*${words.length}\r\n${parts.join('')}`)
+      return answer()
+    },
+    end: () => socket.destroy(),
+  }
+}
+
+const hashOf = (password: string) => `#${createHash('sha256').update(password).digest('hex')}`
+
+function sessionOf(connection: Connection): Session {
+  /** Both passwords hold until the rotation after the next: whoever has the one before is not cut off. */
+  const setPassword = async (username: string, password: string) => {
+    const kept = (await passwordsOf(connection, username)).at(-1)
+    const only = ['resetpass', ...(kept === undefined ? [] : [`#${kept}`]), hashOf(password)]
+    await connection.ask('ACL', 'SETUSER', username, ...only)
+  }
+  return {
+    setPassword,
+    clone: async (username, of, password) => {
+      const there = await connection.ask('ACL', 'USERS')
+      if (![there].flat().includes(username)) {
+        const line = [await connection.ask('ACL', 'LIST')].flat().find((each) => each.startsWith(`user ${of} `))
+        const rules = (line ?? '')
+          .split(' ')
+          .slice(2)
+          .filter((rule) => rule !== 'nopass' && !rule.startsWith('#'))
+        await connection.ask('ACL', 'SETUSER', username, 'reset', ...rules)
+      }
+      await connection.ask('ACL', 'SETUSER', username, 'on', 'resetpass', hashOf(password))
+    },
+    close: async () => connection.end(),
+  }
+}
+
+/** Hashes, in the order they were given. */
+async function passwordsOf(connection: Connection, username: string): Promise<readonly string[]> {
+  const line = [await connection.ask('ACL', 'LIST')].flat().find((each) => each.startsWith(`user ${username} `)) ?? ''
+  return [...line.matchAll(/ #([0-9a-f]{64})/g)].map(([, hash]) => hash!)
+}
+
+export const redisSingleUser = singleUser(redis)
+export const redisMultiUser = multiUser(redis)

@@ -1,0 +1,164 @@
+/** Real databases of the system's packages, in folders of their own, that log every statement. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export interface Database {
+  readonly port: number
+  /** Everything the server wrote about what it was asked. */
+  log(): string
+  stop(): Promise<void>
+}
+
+const asRoot = process.getuid?.() === 0
+/** Database servers refuse to run as root. */
+const nobodyElse = (user: string) => (asRoot ? ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'] : [])
+
+function folderOf(user: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'merlon-db-'))
+  chmodSync(folder, 0o755)
+  if (asRoot) execFileSync('chown', [`${user}:${user}`, folder])
+  return folder
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((done) => server.once('listening', done))
+  const { port } = server.address() as AddressInfo
+  await new Promise((done) => server.close(done))
+  return port
+}
+
+function run(words: readonly string[], options: object = {}): void {
+  execFileSync(words[0]!, words.slice(1), { stdio: 'pipe', ...options })
+}
+
+async function until(ready: () => void): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return ready()
+    } catch (error) {
+      if (tries > 150) throw error
+      await new Promise((done) => setTimeout(done, 100))
+    }
+  }
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  child.kill('SIGTERM')
+  await new Promise((done) => child.once('exit', done))
+}
+
+const start = (words: readonly string[]) => spawn(words[0]!, words.slice(1), { stdio: 'ignore' })
+
+export const hasPostgres = existsSync('/usr/local/bin/initdb') || existsSync('/usr/lib/postgresql')
+export const hasMariadb = existsSync('/usr/sbin/mariadbd')
+export const hasRedis = existsSync('/usr/bin/redis-server')
+
+/** Superuser `boss` with the password `boss-password`, by TCP with SCRAM. */
+export async function postgres(sql: string): Promise<Database> {
+  const folder = folderOf('postgres')
+  const bin = execFileSync('sh', ['-c', 'ls -d /usr/lib/postgresql/*/bin | tail -1']).toString().trim()
+  const [data, log, port] = [join(folder, 'data'), join(folder, 'log'), await freePort()]
+  const as = nobodyElse('postgres')
+  run(['sh', '-c', `echo boss-password > ${folder}/pw && chmod 644 ${folder}/pw`])
+  run([...as, `${bin}/initdb`, '-D', data, '-U', 'boss', '-A', 'scram-sha-256', `--pwfile=${folder}/pw`, '--no-sync'])
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    `port=${port}`,
+    `unix_socket_directories=${folder}`,
+    'log_statement=all',
+    'fsync=off',
+    'logging_collector=off',
+  ]
+  const child = start([
+    'sh',
+    '-c',
+    `exec ${[...as, `${bin}/postgres`, '-D', data, ...settings.flatMap((each) => ['-c', each])].join(' ')} 2> ${log}`,
+  ])
+  const env = { ...process.env, PGPASSWORD: 'boss-password' }
+  const psql = (text: string) =>
+    run(
+      [
+        `${bin}/psql`,
+        '-h',
+        '127.0.0.1',
+        '-p',
+        String(port),
+        '-U',
+        'boss',
+        'postgres',
+        '-v',
+        'ON_ERROR_STOP=1',
+        '-qc',
+        text,
+      ],
+      { env },
+    )
+  await until(() => psql('SELECT 1'))
+  psql(sql)
+  return { port, log: () => readFileSync(log, 'utf8'), stop: () => ended(child) }
+}
+
+/** Superuser `boss`@`%` with the password `boss-password`. */
+export async function mariadb(sql: string): Promise<Database> {
+  const folder = folderOf('mysql')
+  const [data, log, socket, port] = [
+    join(folder, 'data'),
+    join(folder, 'general.log'),
+    join(folder, 'sock'),
+    await freePort(),
+  ]
+  run([
+    'mariadb-install-db',
+    '--no-defaults',
+    `--datadir=${data}`,
+    ...(asRoot ? ['--user=mysql'] : []),
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+  ])
+  const child = start([
+    '/usr/sbin/mariadbd',
+    '--no-defaults',
+    ...(asRoot ? ['--user=mysql'] : []),
+    `--datadir=${data}`,
+    `--socket=${socket}`,
+    `--port=${port}`,
+    '--bind-address=127.0.0.1',
+    '--skip-name-resolve',
+    '--general-log=1',
+    `--general-log-file=${log}`,
+  ])
+  const mysql = (text: string) => run(['mariadb', '--no-defaults', `--socket=${socket}`, '-uroot', '-e', text])
+  await until(() => mysql('SELECT 1'))
+  mysql(
+    `CREATE USER 'boss'@'%' IDENTIFIED BY 'boss-password'; GRANT ALL ON *.* TO 'boss'@'%' WITH GRANT OPTION; ${sql}`,
+  )
+  return { port, log: () => readFileSync(log, 'utf8'), stop: () => ended(child) }
+}
+
+/** User `boss` with the password `boss-password`. What it is asked is told by MONITOR. */
+export async function redis(users: readonly string[]): Promise<Database> {
+  const port = await freePort()
+  const folder = mkdtempSync(join(tmpdir(), 'merlon-redis-'))
+  const config = [`port ${port}`, 'bind 127.0.0.1', 'save ""', 'appendonly no', `dir ${folder}`]
+  const known = ['user default off', 'user boss on >boss-password ~* &* +@all', ...users.map((user) => `user ${user}`)]
+  writeFileSync(join(folder, 'redis.conf'), [...config, ...known, ''].join('\n'))
+  const child = start(['redis-server', join(folder, 'redis.conf')])
+  const cli = ['redis-cli', '-p', String(port), '--user', 'boss', '--pass', 'boss-password', '--no-auth-warning']
+  await until(() => run([...cli, 'PING']))
+  let seen = ''
+  const monitor = spawn(cli[0]!, [...cli.slice(1), 'MONITOR'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  monitor.stdout.on('data', (chunk) => (seen += chunk))
+  return {
+    port,
+    log: () => seen,
+    stop: async () => {
+      monitor.kill()
+      await ended(child)
+    },
+  }
+}

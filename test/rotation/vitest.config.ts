@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+/** Real databases, rotated under clients that log in all the time. */
+export default defineConfig({
+  test: {
+    include: ['test/rotation/*.test.ts'],
+    pool: 'forks',
+    fileParallelism: false,
+    testTimeout: 300_000,
+    hookTimeout: 60_000,
+  },
+})
