@@ -2,7 +2,7 @@
  * Terraform's AWS provider: a configuration is applied, finds nothing left to do, is changed, finds nothing left to do,
  * and is destroyed without a trace. MERLON_TEST_SKIP_TERRAFORM=1 leaves it out where there is no Terraform.
  */
-import { cpSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -14,8 +14,10 @@ import {
 } from '@aws-sdk/client-iam'
 import { DescribeKeyCommand, KMSClient, ListAliasesCommand, ListKeysCommand } from '@aws-sdk/client-kms'
 import { DescribeOrganizationCommand, OrganizationsClient } from '@aws-sdk/client-organizations'
+import { GetSecretValueCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { zipOf } from '../../src/services/lambda/zip.fixture.ts'
 import { type MadeAccount, type Running, startMerlon, temporaryFolder } from '../process.ts'
 import { environmentFor, type Keys, run } from './command.ts'
 import { findMirror, writeCliConfig } from './terraform-mirror.ts'
@@ -51,10 +53,11 @@ afterEach(async () => {
 })
 
 /** A copy of the configuration, initialised, before an empty server of its own. */
-async function workspace(configuration: string): Promise<Workspace> {
+async function workspace(configuration: string, files: Readonly<Record<string, Buffer>> = {}): Promise<Workspace> {
   const folder = join(temporaryFolder(), configuration)
   cpSync(fileURLToPath(new URL(`./terraform/${configuration}`, import.meta.url)), folder, { recursive: true })
-  const server = await startMerlon(['--data', join(temporaryFolder(), 'data')])
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
+  const server = await startMerlon(['--data', join(temporaryFolder(), 'data'), '--functions', 'process'])
   running.push(server)
   const account = server.accounts[0]!
   const environment = {
@@ -139,6 +142,25 @@ describe.skipIf(skipped)('terraform', () => {
       )
       expect((await kms.send(new ListAliasesCommand({}))).Aliases).toEqual([])
     }
+  })
+
+  test('secrets: versions, labels, policies, replicas, and rotation by AWS’s own template', async () => {
+    const template = readFileSync(new URL('./rotation-template/lambda_function.py', import.meta.url), 'utf8')
+    const space = await workspace('03-secretsmanager', {
+      'template.zip': zipOf({ 'lambda_function.py': template }),
+    })
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+    }
+    const secrets = new SecretsManagerClient(at(space, space.account))
+    const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: 'app/db' }))
+    expect(JSON.parse(SecretString!)).toEqual({ username: 'app', password: 'pw-2' })
+    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+
+    const { SecretList } = await secrets.send(new ListSecretsCommand({ IncludePlannedDeletion: true }))
+    expect(SecretList!.map(({ Name, DeletedDate }) => [Name, DeletedDate !== undefined])).toEqual([['app/db', true]])
   })
 
   test('an organisation: units, accounts, policies of four types, delegation', async () => {
