@@ -16,6 +16,7 @@ import { restore } from './restore.ts'
 import { rotateRoot } from './rotate-root.ts'
 import { seal } from './seal.ts'
 import { sealer } from './sealer.ts'
+import { secret } from './secret.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
 import { trust } from './trust.ts'
@@ -36,6 +37,7 @@ const commands: readonly Command[] = [
   restore,
   policy,
   credentials,
+  secret,
   demo,
 ]
 
