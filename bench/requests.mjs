@@ -37,3 +37,13 @@ async function signed({ url, credentials }, service, more, body) {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
   return `POST / HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`
 }
+
+/** Asks once, by the JSON 1.1 protocol, and returns the answer's members. */
+export async function askOnce(server, service, target, input) {
+  const [head, body] = (await signedJson(server, service, target, input)).split('\r\n\r\n')
+  const lines = head.split('\r\n').slice(1)
+  const headers = lines.map((line) => line.split(': ')).filter(([name]) => !['host', 'content-length'].includes(name))
+  const answer = await fetch(server.url, { method: 'POST', headers, body })
+  if (!answer.ok) throw new Error(`${server.name}, ${target}: ${await answer.text()}`)
+  return answer.json()
+}

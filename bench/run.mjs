@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { benchDecisions, benchDocuments } from './decisions.mjs'
 import { kmsCases } from './kms.mjs'
 import { signedRequest } from './requests.mjs'
+import { secretCases } from './secrets.mjs'
 import { startMerlon, startMoto } from './servers.mjs'
 import { benchSignatures } from './signatures.mjs'
 
@@ -62,7 +63,7 @@ async function main() {
   for (const server of servers) {
     await load(server, [await signedRequest(server, 'iam', IAM, { Action: 'CreateUser', UserName: 'bench' })], 1)
   }
-  for (const each of [...cases, ...(await kmsCases(servers))]) {
+  for (const each of [...cases, ...(await kmsCases(servers)), ...(await secretCases(servers))]) {
     const best = new Map()
     for (let round = 0; round < ROUNDS; round++) {
       for (const server of servers) {
