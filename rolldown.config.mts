@@ -17,7 +17,10 @@ export default defineConfig({
     schemasOnly(),
     {
       name: 'tables',
-      closeBundle: () => cpSync('models/constraints', 'dist/models/constraints', { recursive: true }),
+      closeBundle: () => {
+        cpSync('models/constraints', 'dist/models/constraints', { recursive: true })
+        cpSync('src/planes/functions/sandbox', 'dist/sandbox', { recursive: true })
+      },
     },
   ],
   output: { dir: 'dist', format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },

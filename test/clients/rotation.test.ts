@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { zipOf } from '../../src/services/lambda/zip.fixture.ts'
 import { type Running, startMerlon, temporaryFolder } from '../process.ts'
+import { zipOf } from '../zip.ts'
 import { environmentFor, policy, run } from './command.ts'
 
 /** What the template leaves to its user: how the password gets to the service. Here there is no service. */

@@ -17,8 +17,8 @@ import { DescribeOrganizationCommand, OrganizationsClient } from '@aws-sdk/clien
 import { GetSecretValueCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { zipOf } from '../../src/services/lambda/zip.fixture.ts'
 import { type MadeAccount, type Running, startMerlon, temporaryFolder } from '../process.ts'
+import { zipOf } from '../zip.ts'
 import { environmentFor, type Keys, run } from './command.ts'
 import { findMirror, writeCliConfig } from './terraform-mirror.ts'
 

@@ -18,12 +18,12 @@ export async function runBuiltin(builtin: Builtin, run: FunctionRun, host: Built
   const log = new LogTail()
   const ending = new AbortController()
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), run.timeoutMs)
+  const late = new Promise<typeof LATE>((resolve) => {
+    timer = setTimeout(() => resolve(LATE), run.timeoutMs)
   })
   try {
     const working = builtin(JSON.parse(run.payload.toString('utf8')), worldOf(run, host, log, ending.signal))
-    const answer = await Promise.race([working, late.then(() => LATE)])
+    const answer = await Promise.race([working, late])
     if (answer === LATE) {
       working.catch(() => undefined)
       return timedOut(run.requestId, run.timeoutMs, host.now(), log.bytes())

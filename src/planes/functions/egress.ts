@@ -43,7 +43,8 @@ export class Egress {
 
   constructor(
     list: EgressList,
-    resolve = async (host: string) => (await lookup(host, { all: true })).map(({ address }) => address),
+    resolve: (host: string) => Promise<readonly string[]> = async (host) =>
+      (await lookup(host, { all: true })).map(({ address }) => address),
   ) {
     this.#list = list
     this.#resolve = resolve

@@ -1,4 +1,8 @@
-/** Where functions run: each kind of code has its executor, and all share the slots of this node. */
+/** Where functions run: each kind of code has its executor, and the slots of this node. */
+import { existsSync, mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Transport } from '../../kernel/client.ts'
 import type { FunctionCode, FunctionOutcome, FunctionRun, FunctionsPort } from '../../kernel/functions.ts'
 import type { Handler } from '../../wire/node-http.ts'
@@ -6,7 +10,10 @@ import { runBuiltin } from './builtin-executor.ts'
 import { builtins } from './builtins.ts'
 import { Egress, type EgressList } from './egress.ts'
 import { runHttp } from './http-executor.ts'
-import { ProcessExecutor } from './process-executor.ts'
+import { Packages } from './packages.ts'
+import { runProcess, targetsOf } from './process-executor.ts'
+import { runtimeOf } from './runtimes.ts'
+import { sandboxRefusal } from './sandbox.ts'
 import { Slots } from './slots.ts'
 import { checkZip, ZipError } from './zip.ts'
 
@@ -17,32 +24,39 @@ export interface FunctionsOptions {
   readonly egress: EgressList
   /** Whether packages of customers run here: `merlon start --functions process`. */
   readonly process: boolean
+  /** For functions behind HTTPS: certificates to trust instead of the usual ones, in PEM. */
+  readonly ca?: string | undefined
 }
 
 export interface FunctionHost extends FunctionsPort {
   close(): Promise<void>
 }
 
-const LIMITS = { running: 32, waiting: 256, waitMs: 30_000 }
+const LIMITS = { running: 256, waiting: 1024, waitMs: 30_000 }
+/** A sandbox costs processes and memory. */
+const SANDBOX_LIMITS = { running: 8, waiting: 64, waitMs: 30_000 }
 const OFF =
   'Deployment packages do not run here: start Merlon with --functions process, or name a built-in function with PackageType Image and ImageUri merlon/NAME.'
 
-export function functionHost({ handler, now, egress: list, process }: FunctionsOptions): FunctionHost {
+export function functionHost({ handler, now, egress: list, process, ca }: FunctionsOptions): FunctionHost {
   const egress = new Egress(list)
   const slots = new Slots(LIMITS)
+  const sandboxes = new Slots(SANDBOX_LIMITS)
   const transport: Transport = { host: 'localhost', send: handler }
-  let packages: ProcessExecutor | undefined
+  let packages: Packages | undefined
 
   async function execute(run: FunctionRun): Promise<FunctionOutcome> {
     const { code } = run
     switch (code.kind) {
       case 'builtin':
-        return runBuiltin(await builtins[code.name]!(), run, { egress, transport, now })
+        return slots.during(async () => runBuiltin(await builtins[code.name]!(), run, { egress, transport, now }))
       case 'http':
-        return runHttp(code.url, run, { egress, now })
+        return slots.during(() => runHttp(code.url, run, { egress, now, ca }))
       case 'process':
-        packages ??= new ProcessExecutor({ egress, handler, now })
-        return packages.run(code, run)
+        return sandboxes.during(() => {
+          packages ??= new Packages(mkdtempSync(join(tmpdir(), 'merlon-functions-')))
+          return runProcess({ ...run, code }, { egress, api: handler, packages, scripts: scriptsFolder() })
+        })
     }
   }
 
@@ -57,7 +71,7 @@ export function functionHost({ handler, now, egress: list, process }: FunctionsO
         throw error
       }
     },
-    run: (run) => slots.during(() => execute(run)),
+    run: execute,
     close: async () => packages?.close(),
   }
 }
@@ -77,6 +91,25 @@ function refusalOf(
         ? undefined
         : 'ImageUri must be merlon/NAME, of a built-in function, or an https address that takes events.'
     case 'process':
-      return process ? ProcessExecutor.refusal(code, environment) : OFF
+      return process ? packageRefusal(code.runtime, environment) : OFF
   }
+}
+
+function packageRefusal(runtime: string, environment: Readonly<Record<string, string>>): string | undefined {
+  const found = runtimeOf(runtime)
+  if (typeof found === 'string') return found
+  try {
+    targetsOf(environment)
+  } catch (error) {
+    return (error as Error).message
+  }
+  return sandboxRefusal()
+}
+
+/** Beside the bundle, beside its chunks, or in the source tree. */
+function scriptsFolder(): string {
+  const places = ['./sandbox', '../sandbox'].map((place) => fileURLToPath(new URL(place, import.meta.url)))
+  const found = places.find((place) => existsSync(join(place, 'relay.mjs')))
+  if (!found) throw new Error('the scripts of the function sandbox are missing from this installation')
+  return found
 }

@@ -56,7 +56,18 @@ export function readZip(zip: Buffer): readonly Entry[] {
     entries.push(entry)
     at += 46 + zip.readUInt16LE(at + 28) + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32)
   }
+  requireTree(entries)
   return entries
+}
+
+/** No name is both a file and a folder. */
+function requireTree(entries: readonly Entry[]): void {
+  const files = new Set(entries.filter(({ directory }) => !directory).map(({ name }) => name))
+  for (const { name } of entries) {
+    for (let slash = name.indexOf('/'); slash >= 0; slash = name.indexOf('/', slash + 1)) {
+      if (files.has(name.slice(0, slash))) throw new ZipError(UNREADABLE)
+    }
+  }
 }
 
 function endOf(zip: Buffer): number {
