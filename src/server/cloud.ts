@@ -54,6 +54,7 @@ export interface Cloud {
   readonly ports: Ports
   /** Makes an account with its root user; returns that user's key, whose secret is shown this once. */
   addAccount(account: { id: string; name: string; rootKey?: RootKey | undefined }): Promise<RootKey>
+  /** The one it began with first. */
   accounts(): Promise<readonly AccountRow[]>
   /** Writes down what is gathered in memory: which credentials were used. Done by itself twice a minute. */
   flush(): Promise<void>
@@ -115,7 +116,9 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       return store.run((unit) => createAccount(unit, vault, { id, name, now: clock.now(), rootKey: given }))
     },
     accounts: async () =>
-      (await store.reader.range<AccountRow>(under('iam', 'account'))).map(({ document }) => document),
+      (await store.reader.range<AccountRow>(under('iam', 'account')))
+        .map(({ document }) => document)
+        .sort((a, b) => a.createdAt - b.createdAt),
     flush: () => identities.flushUses(),
     close: async () => {
       await jobs.stop()

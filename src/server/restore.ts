@@ -104,9 +104,14 @@ export async function restore(
     throw new InstallationError(`${data} holds an installation. Restore into an empty folder.`)
   writeFileSync(restoring, '', { mode: 0o600 })
   syncDirectory(data)
-  for (const suffix of ['', '-wal', '-shm', '.lock']) rmSync(databaseOf(data) + suffix, { force: true })
+  removeDatabase(data)
 
-  const manifest = await writeDatabase(file, keyring, data)
+  const manifest = await writeDatabase(file, keyring, data).catch((error: unknown) => {
+    // What cannot be believed is not left lying about.
+    removeDatabase(data)
+    rmSync(restoring)
+    throw error
+  })
   const store = await openStore({ file: databaseOf(data) })
   let checked: Drill
   try {
@@ -126,6 +131,10 @@ export async function restore(
   }
   rmSync(restoring)
   return { ...manifest, ...checked }
+}
+
+function removeDatabase(data: string): void {
+  for (const suffix of ['', '-wal', '-shm', '.lock']) rmSync(databaseOf(data) + suffix, { force: true })
 }
 
 async function writeDatabase(file: string, keyring: Keyring, folder: string): Promise<Manifest> {

@@ -1,6 +1,7 @@
 /** Root of trust §6.4: no key and no secret in clear in database, write-ahead log, keyring, logs or backups. */
 
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { IAMClient, UploadServerCertificateCommand } from '@aws-sdk/client-iam'
@@ -14,6 +15,8 @@ const SECRETS = 1_000
 const KEYS_A_USER = 2
 const CERTIFICATES = 20
 const LANES = 16
+/** Of Secrets Manager, under keys of KMS. */
+const VALUES = 200
 
 test('1,000 secrets, private keys and every key of the tree are nowhere in clear', async () => {
   const [data, backups] = [join(folder(), 'data'), folder()]
@@ -49,6 +52,12 @@ test('1,000 secrets, private keys and every key of the tree are nowhere in clear
     await iam.send(new UploadServerCertificateCommand(input))
     const body = privateKey.split('\n').slice(1, -2).join('')
     secrets.set(`private key ${n}`, [Buffer.from(body.slice(40, 90)), Buffer.from(body, 'base64').subarray(40, 72)])
+  }
+  for (let n = 0; n < VALUES; n++) {
+    const SecretString = randomBytes(24).toString('base64')
+    await root.json('secretsmanager', 'secretsmanager.CreateSecret', { Name: `s${n}`, SecretString })
+    await root.json('secretsmanager', 'secretsmanager.GetSecretValue', { SecretId: `s${n}` })
+    secrets.set(`value ${n}`, [Buffer.from(SecretString)])
   }
   await merlonJson(['backup', join(backups, 'x.merlon'), '--data', data])
   for (const [name, key] of keysOf(data)) secrets.set(name, spellings(key))
