@@ -1,6 +1,6 @@
 /** The walls of the sandbox, by the real bubblewrap, Python and Node.js. Left out, aloud, where there is no bubblewrap. */
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,8 +19,18 @@ if (refusal !== undefined) console.warn(`LEFT OUT: the tests of the sandbox. ${r
 const PYTHON = 'python3.11'
 const NODE = 'nodejs20.x'
 const hosts: FunctionHost[] = []
+
+/** Other tests run functions at the same time, and have theirs in the machine's. */
+const temporary = mkdtempSync(join(tmpdir(), 'merlon-own-'))
+const { TMPDIR } = process.env
+beforeAll(() => {
+  process.env.TMPDIR = temporary
+})
 afterAll(async () => {
   for (const host of hosts) await host.close()
+  if (TMPDIR === undefined) delete process.env.TMPDIR
+  else process.env.TMPDIR = TMPDIR
+  rmSync(temporary, { recursive: true })
 })
 
 function hostWith(egress = ''): FunctionHost {
@@ -198,7 +208,8 @@ def handler(event, context):
     expect(error).toBeUndefined()
     expect(log).toContain('line 4999\n')
     expect(Buffer.byteLength(log)).toBeLessThanOrEqual(4096)
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('merlon-fn-'))).toEqual([])
+    expect(tmpdir()).toBe(temporary)
+    expect(readdirSync(temporary).filter((name) => name.startsWith('merlon-fn-'))).toEqual([])
   })
 
   test('that dies, does not load, answers nonsense or too much has failed as AWS says it', async () => {
