@@ -5,6 +5,7 @@ import { InstallationError } from '../server/installation.ts'
 import { SeedError } from '../server/seed.ts'
 import { LockedError } from '../store/lock.ts'
 import { VaultError } from '../vault/vault.ts'
+import { audit } from './audit.ts'
 import { backup } from './backup.ts'
 import { type Command, UsageError, usage } from './command.ts'
 import { credentials } from './credentials.ts'
@@ -36,6 +37,7 @@ const commands: readonly Command[] = [
   backup,
   restore,
   policy,
+  audit,
   credentials,
   secret,
   demo,

@@ -65,6 +65,7 @@ export class JobRunner {
   }
 
   start(everyMs = 1_000): void {
+    if (!this.#store.shared) this.#running = this.#freeAll()
     this.#timer = setInterval(() => {
       this.#running = this.#running.then(() => this.#untilIdle()).catch(() => undefined)
     }, everyMs)
@@ -74,6 +75,16 @@ export class JobRunner {
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     await this.#running
+  }
+
+  /** Whoever held a job of data that is ours alone is dead. */
+  async #freeAll(): Promise<void> {
+    for (const { key: at } of await this.#store.reader.range(under('kernel', 'job'))) {
+      await this.#store.run(async (unit) => {
+        const job = await unit.get<Job>(at)
+        if (job && job.leasedUntil > 0) unit.put(at, { ...job, leasedUntil: 0 } satisfies Job)
+      })
+    }
   }
 
   /** A job may ask for the next one, due at once. */

@@ -2,6 +2,7 @@
 import { AccountKeys, keyringAccounts, type PreparesAccounts } from '../kernel/account-keys.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { readDocument } from '../kernel/documents.ts'
+import { EvidenceKeeper } from '../kernel/evidence/keeper.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
@@ -41,6 +42,8 @@ export interface CloudOptions {
   readonly outbound?: OutboundPort
   readonly observe?: (answer: Answer) => void
   readonly onJobError?: (job: Job, error: unknown) => void
+  /** Told when something is wrong with the evidence: chains changed while no server ran, a checkpoint that failed. */
+  readonly onEvidenceError?: (error: unknown) => void
 }
 
 export interface Cloud {
@@ -51,6 +54,7 @@ export interface Cloud {
   readonly vault: Vault
   readonly clock: Clock
   readonly jobs: JobRunner
+  readonly evidence: EvidenceKeeper
   readonly ports: Ports
   /** Makes an account with its root user; returns that user's key, whose secret is shown this once. */
   addAccount(account: { id: string; name: string; rootKey?: RootKey | undefined }): Promise<RootKey>
@@ -66,6 +70,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const { store, clock, observe } = options
   const pool = options.keyScript && new ThreadPool(options.keyScript)
   const { vault, keys } = await unsealedVault(store, options.unsealed, pool)
+  const evidence = new EvidenceKeeper(store, vault, clock, options.onEvidenceError ?? (() => undefined))
+  await evidence.start()
   const identities = identityPort(store, vault, clock)
   const functions = functionHost({
     handler: (request) => gate.handle(request),
@@ -109,6 +115,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     vault,
     clock,
     jobs,
+    evidence,
     ports,
     addAccount: async ({ id, name, rootKey }) => {
       await keys.prepare(vault, id)
@@ -124,6 +131,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await jobs.stop()
       await functions.close()
       await identities.close()
+      await evidence.stop()
       vault.materials.forget()
       await pool?.close()
       await store.close()

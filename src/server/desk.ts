@@ -2,7 +2,10 @@
  * The desk where the root of trust is administered: what the Unix socket offers, and what the command line does by
  * itself when no server runs. Secrets come in and shares go out; neither is ever logged.
  */
+import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { readWitness } from '../kernel/evidence/checkpoint.ts'
+import { verifyLog } from '../kernel/evidence/verify.ts'
 import { randomKey } from '../vault/aead.ts'
 import { createKeyFile } from '../vault/file-sealer.ts'
 import { type NewSealer, named, openRootKey, type SealerRecord } from '../vault/sealer.ts'
@@ -116,6 +119,8 @@ const routes: Readonly<Record<string, Act>> = {
   'POST /backup': ({ custody }, input) =>
     makeBackup(custody, { file: text(input, 'file'), ...optional(input, 'keyring') }),
   'POST /backup/verify': ({ custody }, input) => rehearse(custody, input),
+  'POST /audit/verify': audit,
+  'GET /audit/key': async ({ custody }) => ({ publicKey: custody.unsealed().cloud.vault.voucher().toString('base64') }),
   'POST /accounts/erase': ({ custody }, input) => eraseAccount(custody, text(input, 'account')),
   'POST /activate': async ({ custody }) => {
     const { keyring, cloud } = custody.unsealed()
@@ -127,7 +132,13 @@ const routes: Readonly<Record<string, Act>> = {
   },
 }
 
-const atAnyTime: ReadonlySet<string> = new Set(['GET /status', 'GET /report', 'POST /backup', 'POST /backup/verify'])
+const atAnyTime: ReadonlySet<string> = new Set([
+  'GET /status',
+  'GET /report',
+  'POST /backup',
+  'POST /backup/verify',
+  'POST /audit/verify',
+])
 
 export function state(custody: Custody) {
   const { installId, epoch, rootVersion, sealers, fenced } = custody.body()
@@ -199,6 +210,16 @@ async function rehearse(custody: Custody, input: Input): Promise<object> {
   } finally {
     copy.wipe()
   }
+}
+
+/** The whole log, against its checkpoints and those in a witness's file. */
+async function audit({ custody }: Desk, input: Input): Promise<object> {
+  const { store, cloud } = custody.unsealed()
+  const { witness } = optional(input, 'witness')
+  const witnessed = witness === undefined ? [] : readWitness(readFileSync(witness, 'utf8'))
+  const verdict = await verifyLog(store, cloud.vault, witnessed)
+  await custody.record('VerifyAudit', { records: verdict.records, findings: verdict.findings.length })
+  return verdict
 }
 
 /** Opens the root key once more by one sealer: nothing less proves that it would. */

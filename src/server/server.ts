@@ -128,7 +128,7 @@ async function openDurable(
 ): Promise<Opened> {
   ignoreDebuggerSignal()
   let made: RunningServer['made'] = []
-  const onJobError = (job: object, error: unknown) => logger.log('error', 'job failed', { job, error })
+  const told = troubles(logger)
   const custody = await Custody.take({
     data: world.data,
     clock: systemClock,
@@ -136,7 +136,7 @@ async function openDurable(
     writerScript: world.writerScript,
     environment: process.env,
     openCloud: ({ store, keyring }) =>
-      openCloud({ store, unsealed: { tree: keyring }, clock: systemClock, ...common, onJobError }),
+      openCloud({ store, unsealed: { tree: keyring }, clock: systemClock, ...common, ...told }),
     onUnsealed: async (cloud) => {
       made = await firstAccount(cloud, world.accountId)
     },
@@ -164,6 +164,11 @@ async function openDurable(
     throw error
   }
 }
+
+const troubles = (logger: Logger): Pick<CloudOptions, 'onJobError' | 'onEvidenceError'> => ({
+  onJobError: (job, error) => logger.log('error', 'job failed', { job, error }),
+  onEvidenceError: (error) => logger.log('error', 'evidence', { error }),
+})
 
 /** A server that nothing but a file could unseal does not wait for a person who cannot help it. */
 async function unsealOrWait(custody: Custody, world: DurableWorld, logger: Logger): Promise<void> {
@@ -200,9 +205,8 @@ async function openDevelopment(
     ],
   }
   const open = async (): Promise<Cloud> => {
-    const onJobError = (job: object, error: unknown) => logger.log('error', 'job failed', { job, error })
     const store = await openStore({ file: ':memory:' })
-    const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, ...common, onJobError })
+    const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, ...common, ...troubles(logger) })
     keys = await sow(opened, seed, keys)
     return opened
   }

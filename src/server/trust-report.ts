@@ -1,4 +1,5 @@
 /** The real state of the root of trust, check by check: what an auditor would ask, answered by the machine. */
+import { lastCheckpoint } from '../kernel/evidence/checkpoint.ts'
 import type { SealerRecord } from '../vault/sealer.ts'
 import { BACKUPS, type BackupsRow } from './backup.ts'
 import type { Custody } from './custody.ts'
@@ -65,8 +66,14 @@ async function dataChecks(custody: Custody, now: number): Promise<readonly Check
     ({ accounts }): Check => ({ check: 'account keys', verdict: 'PASS', found: `${accounts} open what they sealed` }),
     (error: Error): Check => ({ check: 'account keys', verdict: 'FAIL', found: error.message }),
   )
+  const checkpoint = await lastCheckpoint(store, store.node)
   return [
     canaries,
+    {
+      check: 'event chain',
+      verdict: checkpoint ? 'PASS' : 'WARN',
+      found: checkpoint ? `checkpoint ${checkpoint.number} of ${checkpoint.time}, ${checkpoint.all}` : 'no checkpoint',
+    },
     age('backup', row?.lastAt, BACKUP_DAYS_MAX, now),
     age('drill', row?.lastDrillAt, DRILL_DAYS_MAX, now),
   ]

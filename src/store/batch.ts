@@ -1,6 +1,7 @@
 /** Making a batch of commits durable: one transaction, one fsync. Runs on the writer's thread. */
+import { Chains, type EpochKey, type Head } from './chain.ts'
 import { type Database, openDatabase, type Statement } from './engine.ts'
-import { migrate } from './schema.ts'
+import { migrate, ONLY_NODE } from './schema.ts'
 import type { LogRecord } from './store.ts'
 
 export interface Batch {
@@ -31,6 +32,8 @@ export class BatchWriter {
   readonly #markIndexed: Statement
   readonly #unindexedRows: Statement
   readonly #attribute: Statement
+  readonly #moveHead: Statement
+  readonly #chains: Chains
   #unindexed: number
   /** Records of the last batch. */
   #written = 0
@@ -50,8 +53,10 @@ export class BatchWriter {
     )
     this.#delete = database.prepare('DELETE FROM documents WHERE key = ?')
     this.#append = database.prepare(
-      'INSERT INTO log (id, account, region, time_ms, attributes, body) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO log (id, account, region, time_ms, attributes, body, node, sequence, hash, epoch, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     )
+    this.#moveHead = database.prepare('INSERT OR REPLACE INTO chains VALUES (?, ?, ?, ?, ?, ?, ?)')
+    this.#chains = new Chains(ONLY_NODE, readHeads(database))
     this.#revision = database.prepare("UPDATE counters SET value = ? WHERE name = 'revision'")
     this.#indexed = database.prepare("SELECT value FROM counters WHERE name = 'indexed'")
     this.#markIndexed = database.prepare("UPDATE counters SET value = ? WHERE name = 'indexed'")
@@ -70,24 +75,28 @@ export class BatchWriter {
     return new BatchWriter(database)
   }
 
+  /** MACs of the records to come. */
+  authenticate(key: EpochKey): void {
+    this.#chains.authenticate(key)
+  }
+
   write(batch: Batch): void {
+    const linked = this.#chains.link(batch.records)
     this.#transaction(() => {
       for (const [key, document] of batch.documents) {
         if (document === null) this.#delete.run(key)
         else this.#put.run(key, document)
       }
-      for (const record of batch.records) {
-        this.#append.run(
-          record.id,
-          record.account,
-          record.region,
-          record.timeMs,
-          JSON.stringify(record.attributes),
-          record.body,
-        )
+      for (const row of linked.rows) {
+        const { id, account, region, timeMs, attributes, body, node, sequence, hash, epoch, mac } = row
+        this.#append.run(id, account, region, timeMs, attributes, body, node, sequence, hash, epoch, mac)
+      }
+      for (const { account, region, node, sequence, hash, epoch, mac } of linked.heads) {
+        this.#moveHead.run(account, region, node, sequence, hash, epoch, mac)
       }
       this.#revision.run(batch.revision)
     })
+    linked.commit()
     this.#unindexed += batch.records.length
     this.#written = batch.records.length
   }
@@ -151,6 +160,11 @@ export class BatchWriter {
       throw error
     }
   }
+}
+
+/** The last links of all chains. */
+export function readHeads(database: Database): readonly Head[] {
+  return database.prepare('SELECT * FROM chains').all() as unknown as readonly Head[]
 }
 
 /** Durable at every commit. Checkpoints are ours to time, so that no commit waits for one. */

@@ -1,7 +1,8 @@
 /** The suite every engine passes. What it asserts is the contract in `store.ts`. */
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import { ContentionError, key, type LogRecord, type Store, under } from './store.ts'
+import { chainId, linkHash, linkMac } from './chain.ts'
+import { ContentionError, type EvidenceRow, key, type LogRecord, type Store, under } from './store.ts'
 
 const record = (id: string, over: Partial<LogRecord> = {}): LogRecord => ({
   id,
@@ -346,6 +347,46 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       await expect(store.run((unit) => unit.put('a\0b', {}))).rejects.toThrow(TypeError)
       await expect(store.run((unit) => unit.delete('\uDC00'))).rejects.toThrow(TypeError)
       await expect(store.run((unit) => unit.append(record('e', { body: 'a\0b' })))).rejects.toThrow(TypeError)
+    })
+
+    test('records of an account and Region form a chain without gaps, each with a MAC under the key of its time', async () => {
+      const store = await fresh()
+      const append = (id: string, over: Partial<LogRecord> = {}) =>
+        store.run((unit) => unit.append(record(id, { attributes: [['EventId', id]], ...over })))
+      const keys = [1, 2].map((epoch) => ({ epoch, key: new Uint8Array(32).fill(epoch) }))
+
+      await append('before')
+      store.authenticate(keys[0]!)
+      await Promise.all([append('a'), append('b', { region: 'eu-west-1' })])
+      await expect(
+        store.run((unit) => {
+          unit.append(record('never'))
+          throw new Error('no')
+        }),
+      ).rejects.toThrow('no')
+      store.authenticate(keys[1]!)
+      await append('ü "c"', { body: '{"a":"ü"}' })
+
+      const rows = await store.evidence(0, 100)
+      expect(rows.map(({ id, region, sequence, epoch }) => [id, region, sequence, epoch])).toEqual([
+        ['before', 'us-east-1', 1, -1],
+        ['a', 'us-east-1', 2, 1],
+        ['b', 'eu-west-1', 1, 1],
+        ['ü "c"', 'us-east-1', 3, 2],
+      ])
+      const chains = new Map<string, EvidenceRow>()
+      for (const row of rows) {
+        expect(Buffer.from(row.hash)).toEqual(linkHash(chains.get(chainId(row)), row))
+        const { key } = keys[row.epoch - 1] ?? {}
+        expect(row.mac && Buffer.from(row.mac)).toEqual(key ? linkMac(key, row.hash) : null)
+        chains.set(chainId(row), row)
+      }
+      const heads = await store.heads()
+      expect(heads.map(({ region, sequence, node }) => [region, sequence, node]).sort()).toEqual([
+        ['eu-west-1', 1, store.node],
+        ['us-east-1', 3, store.node],
+      ])
+      expect(await store.evidence(rows[1]!.position, 1)).toEqual([rows[2]])
     })
 
     test('a closed store refuses work, and so does one that closes while a body runs', async () => {

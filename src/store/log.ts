@@ -1,11 +1,20 @@
-/** Reading the event log, newest first. */
+/** Reading the event log: newest first for who searches, in the order of writing for who checks it. */
 import type { Database, SqlValue } from './engine.ts'
-import type { LogEntry, LogQuery } from './store.ts'
+import type { EvidenceRow, LogEntry, LogQuery } from './store.ts'
 
 const COLUMNS = 'log.position, log.id, log.account, log.region, log.time_ms, log.attributes, log.body'
 
 export function queryLog(database: Database, query: LogQuery): readonly LogEntry[] {
   return query.attribute ? byAttribute(database, query, query.attribute) : byTime(database, query)
+}
+
+export function readEvidence(database: Database, after: number, limit: number): readonly EvidenceRow[] {
+  return database
+    .prepare(
+      `SELECT position, account, region, node, id, time_ms AS timeMs, attributes, body, sequence, hash, epoch, mac
+       FROM log WHERE position > ? ORDER BY position LIMIT ?`,
+    )
+    .all(after, limit) as unknown as readonly EvidenceRow[]
 }
 
 function byTime(database: Database, query: LogQuery): LogEntry[] {

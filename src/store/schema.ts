@@ -1,7 +1,13 @@
 /** Tables, as numbered steps. A released step never changes: add the next one. */
+import { type Chained, chainId, type Link, linkHash } from './chain.ts'
 import type { Database } from './engine.ts'
 
-const steps: readonly string[] = [
+/** What a store in one file calls the node that writes it. */
+export const ONLY_NODE = 'main'
+
+type Step = string | ((database: Database) => void)
+
+const steps: readonly Step[] = [
   `CREATE TABLE documents (key TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID, STRICT;
    CREATE TABLE log (
      position INTEGER PRIMARY KEY, id TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL,
@@ -12,7 +18,40 @@ const steps: readonly string[] = [
      PRIMARY KEY (account, name, value, time_ms, position)) WITHOUT ROWID, STRICT;
    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
    INSERT INTO counters VALUES ('revision', 0), ('indexed', 0);`,
+  (database) => {
+    database.exec(`
+      ALTER TABLE log ADD COLUMN node TEXT NOT NULL DEFAULT '${ONLY_NODE}';
+      ALTER TABLE log ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE log ADD COLUMN hash BLOB;
+      ALTER TABLE log ADD COLUMN epoch INTEGER NOT NULL DEFAULT -1;
+      ALTER TABLE log ADD COLUMN mac BLOB;
+      CREATE TABLE chains (
+        account TEXT NOT NULL, region TEXT NOT NULL, node TEXT NOT NULL, sequence INTEGER NOT NULL, hash BLOB NOT NULL,
+        epoch INTEGER NOT NULL, mac BLOB, PRIMARY KEY (account, region, node)) WITHOUT ROWID, STRICT;`)
+    chainWhatIsThere(database)
+  },
 ]
+
+/** Records from before there were chains: the first that is written with a MAC vouches for all before it. */
+function chainWhatIsThere(database: Database): void {
+  const heads = new Map<string, Chained & Link>()
+  const next = database.prepare(
+    'SELECT position, account, region, node, id, time_ms AS timeMs, attributes, body FROM log WHERE position > ? ORDER BY position LIMIT 1000',
+  )
+  const set = database.prepare('UPDATE log SET sequence = ?, hash = ? WHERE position = ?')
+  for (let rows = next.all(0); rows.length > 0; rows = next.all(rows.at(-1)!['position']!)) {
+    for (const row of rows) {
+      const chained = row as unknown as Chained
+      const previous = heads.get(chainId(chained))
+      const hash = linkHash(previous, chained)
+      const sequence = (previous?.sequence ?? 0) + 1
+      heads.set(chainId(chained), { ...chained, sequence, hash, epoch: -1, mac: null })
+      set.run(sequence, hash, row['position']!)
+    }
+  }
+  const put = database.prepare('INSERT INTO chains VALUES (?, ?, ?, ?, ?, -1, NULL)')
+  for (const { account, region, node, sequence, hash } of heads.values()) put.run(account, region, node, sequence, hash)
+}
 
 /** Brings a database to this build's schema, a step a transaction; refuses one that a newer build has written. */
 export function migrate(database: Database): void {
@@ -24,6 +63,15 @@ export function migrate(database: Database): void {
     )
   }
   for (let step = from; step < steps.length; step++) {
-    database.exec(`BEGIN IMMEDIATE; ${steps[step]} PRAGMA user_version = ${step + 1}; COMMIT`)
+    database.exec('BEGIN IMMEDIATE')
+    try {
+      const change = steps[step]!
+      if (typeof change === 'string') database.exec(change)
+      else change(database)
+      database.exec(`PRAGMA user_version = ${step + 1}; COMMIT`)
+    } catch (error) {
+      database.exec('ROLLBACK')
+      throw error
+    }
   }
 }

@@ -3,17 +3,19 @@
  * being made durable, and go down together with one fsync. An answer waits for its own commit, which stands behind
  * everything it read, so nobody is told what a crash could take back.
  */
-import { type Batch, configure } from './batch.ts'
+import { type Batch, configure, readHeads } from './batch.ts'
+import type { EpochKey, Head } from './chain.ts'
 import { copyDatabase, type Database, openDatabase, type Statement } from './engine.ts'
 import { Lock } from './lock.ts'
-import { queryLog } from './log.ts'
-import { migrate } from './schema.ts'
+import { queryLog, readEvidence } from './log.ts'
+import { migrate, ONLY_NODE } from './schema.ts'
 import {
   type Change,
   type Commit,
   ContentionError,
   compareKeys,
   type Entry,
+  type EvidenceRow,
   type Key,
   type LogEntry,
   type LogQuery,
@@ -70,6 +72,9 @@ export async function openStore(options: SqliteOptions): Promise<SqliteStore> {
 }
 
 export class SqliteStore implements Store, View {
+  readonly node = ONLY_NODE
+  /** The lock sees to it. */
+  readonly shared = false
   readonly reader: Pick<Unit, 'get' | 'range'>
   readonly #file: string
   readonly #database: Database
@@ -169,6 +174,18 @@ export class SqliteStore implements Store, View {
       .map(([key, document]) => ({ key, document }))
       .sort((a, b) => (reverse ? compareKeys(b.key, a.key) : compareKeys(a.key, b.key)))
     return limit === undefined ? entries : entries.slice(0, limit)
+  }
+
+  authenticate(key: EpochKey): void {
+    this.#writer.authenticate(key)
+  }
+
+  async heads(): Promise<readonly Head[]> {
+    return readHeads(this.#database)
+  }
+
+  async evidence(after: number, limit: number): Promise<readonly EvidenceRow[]> {
+    return readEvidence(this.#database, after, limit)
   }
 
   async log(query: LogQuery): Promise<readonly LogEntry[]> {

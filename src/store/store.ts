@@ -10,6 +10,8 @@
  * - The feed speaks once per commit, in revision order, after durability and before `run` resolves.
  */
 
+import type { Chained, EpochKey, Head, Link } from './chain.ts'
+
 /** A JSON value; documents are plain JSON objects. Times are epoch milliseconds, bytes are base64 or sealed strings. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json | undefined }
 
@@ -83,6 +85,11 @@ export interface LogEntry extends LogRecord {
   readonly position: string
 }
 
+/** A row of the log as evidence: in the order of writing, with its link. */
+export interface EvidenceRow extends Chained, Link {
+  readonly position: number
+}
+
 export interface Change {
   readonly key: Key
   /** The new document, or undefined when it was deleted. */
@@ -100,6 +107,16 @@ export interface Store {
   run<T>(body: (unit: Unit) => Promise<T> | T): Promise<T>
   /** Reads without a transaction: the latest accepted documents. For caches that the feed invalidates. */
   readonly reader: Pick<Unit, 'get' | 'range'>
+  /** What this process is called in the chains it writes. */
+  readonly node: string
+  /** Whether other processes write to the same data. */
+  readonly shared: boolean
+  /** From now on records carry MACs under this key. */
+  authenticate(key: EpochKey): void
+  /** The last links of all chains of all nodes, as they are on disk. */
+  heads(): Promise<readonly Head[]>
+  /** The log of all accounts in the order of writing, behind a position. */
+  evidence(after: number, limit: number): Promise<readonly EvidenceRow[]>
   /** Newest first. */
   log(query: LogQuery): Promise<readonly LogEntry[]>
   /** Returns the function that ends the subscription. */

@@ -1,8 +1,12 @@
 /** The thread that owns the writing connection: commits first, then indexing and checkpoints while nothing waits. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { type Batch, BatchWriter } from './batch.ts'
+import type { EpochKey } from './chain.ts'
 
-export type ToWriter = { readonly kind: 'write'; readonly batch: Batch } | { readonly kind: 'close' }
+export type ToWriter =
+  | { readonly kind: 'write'; readonly batch: Batch }
+  | { readonly kind: 'authenticate'; readonly key: EpochKey }
+  | { readonly kind: 'close' }
 export type FromWriter =
   | { readonly kind: 'open' }
   | { readonly kind: 'written' }
@@ -18,6 +22,7 @@ const writer = await BatchWriter.open((workerData as { file: string }).file)
 let idle: NodeJS.Timeout | undefined
 
 port.on('message', (message: ToWriter) => {
+  if (message.kind === 'authenticate') return writer.authenticate(message.key)
   clearTimeout(idle)
   if (message.kind === 'close') {
     maintain(true)

@@ -1,12 +1,15 @@
 /** Who makes batches durable: a thread of its own, or, for memory and tests, the caller's thread. */
 import { Worker } from 'node:worker_threads'
 import { type Batch, BatchWriter } from './batch.ts'
+import type { EpochKey } from './chain.ts'
 import type { Database } from './engine.ts'
 import type { FromWriter, ToWriter } from './writer-thread.ts'
 
 export interface Writer {
   /** Resolves once durable; rejects when nothing of the batch was written. One batch at a time. */
   write(batch: Batch): Promise<void>
+  /** MACs of the records to come. */
+  authenticate(key: EpochKey): void
   close(): Promise<void>
 }
 
@@ -29,6 +32,7 @@ export function inlineWriter(database: Database): Writer {
       writer.write(batch)
       maintain(false)
     },
+    authenticate: (key) => writer.authenticate(key),
     // The connection is shared: whoever opened it closes it.
     close: async () => maintain(true),
   }
@@ -62,6 +66,7 @@ export async function threadWriter(file: string, script: URL): Promise<Writer> {
   await answer()
   return {
     write: (batch) => send({ kind: 'write', batch }),
+    authenticate: (key) => worker.postMessage({ kind: 'authenticate', key } satisfies ToWriter),
     close: async () => {
       if (!lost) await send({ kind: 'close' })
       await worker.terminate()

@@ -1,5 +1,5 @@
 /** The vault itself: sealed values, tokens and digests under the keys of a tree. */
-import { createHmac, randomFillSync } from 'node:crypto'
+import { createHmac, createPrivateKey, createPublicKey, type KeyObject, randomFillSync, sign } from 'node:crypto'
 import { decodeStrictly, decrypt, encrypt, KEY_BYTES, lengths, OVERHEAD_BYTES, randomKey } from './aead.ts'
 import { FORM, type KeyTree, type RootedOptions, RootedTree } from './key-tree.ts'
 import { MaterialEngine } from './material/engine.ts'
@@ -11,6 +11,8 @@ export type { AccountKeyStore } from './key-tree.ts'
 
 const SALT_BYTES = 16
 const SEALED_PREFIX = 'mv1.'
+/** RFC 8410 §7: what stands before the 32 bytes of an Ed25519 key in PKCS #8. */
+const ED25519_PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 /** A key tree, or a root key with the account keys under it. */
 export type VaultOptions = ({ readonly tree: KeyTree } | RootedOptions) & {
@@ -78,6 +80,34 @@ class TreeVault implements Vault {
     return createHmac('sha256', this.#tree.purpose(`${purpose}/mac`))
       .update(data)
       .digest()
+  }
+
+  chainKey(node: string, epoch: number): Uint8Array {
+    const derived = this.mac('audit', lengths('chain', node, String(epoch)))
+    const shared = new Uint8Array(new SharedArrayBuffer(derived.length))
+    shared.set(derived)
+    derived.fill(0)
+    return shared
+  }
+
+  vouch(statement: Uint8Array): Buffer {
+    return sign(null, statement, this.#voucher())
+  }
+
+  voucher(): Buffer {
+    return createPublicKey(this.#voucher()).export({ format: 'der', type: 'spki' })
+  }
+
+  /** Made anew for each use: a key object that lives on would hold the key after sealing. */
+  #voucher(): KeyObject {
+    const seed = this.mac('audit', lengths('voucher'))
+    const key = Buffer.concat([ED25519_PKCS8, seed])
+    try {
+      return createPrivateKey({ key, format: 'der', type: 'pkcs8' })
+    } finally {
+      seed.fill(0)
+      key.fill(0)
+    }
   }
 
   /** A key for each token: under one key for all, random nonces would begin to collide after 2^32 tokens. */

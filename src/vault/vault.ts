@@ -35,6 +35,15 @@ export interface Vault {
   redeem(purpose: Purpose, binding: string, token: string): Buffer | undefined
   /** A keyed digest that only this installation can compute. */
   mac(purpose: Purpose, data: Uint8Array | string): Buffer
+  /**
+   * The key that authenticates what one node records in one epoch: 32 bytes in memory that threads share. Lent: who asks
+   * wipes it. Who has it can't tell the key of another epoch.
+   */
+  chainKey(node: string, epoch: number): Uint8Array
+  /** What this installation vouches for, signed: Ed25519 (RFC 8032), 64 bytes. */
+  vouch(statement: Uint8Array): Buffer
+  /** The public half of what {@link vouch} signs with: DER SPKI. The same for the installation's whole life. */
+  voucher(): Buffer
   /** Keys that customers use: their material never leaves. */
   readonly materials: Materials
 }

@@ -1,0 +1,147 @@
+/**
+ * A checkpoint: where all chains of a node stand at one moment, signed by the installation. Kept here and given to
+ * witnesses elsewhere, it holds the log to what it was, also against whoever rewrites all of it.
+ */
+import { hash, verify } from 'node:crypto'
+import { chainId, type Head } from '../../store/chain.ts'
+import { type Key, key, type Store, under } from '../../store/store.ts'
+import type { Vault } from '../../vault/vault.ts'
+import { isoSeconds } from '../event.ts'
+
+/** One chain's last record. */
+export interface Standing {
+  readonly account: string
+  readonly region: string
+  readonly sequence: number
+  /** Hex, 32 bytes. */
+  readonly hash: string
+}
+
+export interface Checkpoint {
+  readonly kind: 'merlon-checkpoint'
+  readonly node: string
+  /** From 1, without gaps, for each node. */
+  readonly number: number
+  /** ISO 8601. */
+  readonly time: string
+  /** The chains that have grown since the one before. */
+  readonly moved: readonly Standing[]
+  /** SHA-256 over the standing of all chains of the node, hex. */
+  readonly all: string
+  /** SHA-256 of the checkpoint before, hex; empty for the first. */
+  readonly previous: string
+  /** Ed25519 over the text of all that stands above, base64. */
+  readonly signature: string
+}
+
+type Unsigned = Omit<Checkpoint, 'signature'>
+
+const CHECKPOINTS = (node: string) => under('kernel', 'checkpoint', node)
+export const ALL_CHECKPOINTS = under('kernel', 'checkpoint')
+const NUMBER_DIGITS = 12
+
+export const checkpointKey = (node: string, number: number): Key =>
+  key('kernel', 'checkpoint', node, String(number).padStart(NUMBER_DIGITS, '0'))
+
+/** What is signed, member by member in this order. */
+const statement = ({ kind, node, number, time, moved, all, previous }: Unsigned): Buffer =>
+  Buffer.from(
+    JSON.stringify([
+      kind,
+      node,
+      number,
+      time,
+      moved.map((s) => [s.account, s.region, s.sequence, s.hash]),
+      all,
+      previous,
+    ]),
+  )
+
+export const checkpointHash = (checkpoint: Checkpoint): string =>
+  hash('sha256', Buffer.concat([statement(checkpoint), Buffer.from(checkpoint.signature, 'base64')]), 'hex')
+
+/** `voucher` is DER SPKI, as `Vault.voucher` gives it. */
+export function isGenuine(checkpoint: Checkpoint, voucher: Uint8Array): boolean {
+  const spki = { key: Buffer.from(voucher), format: 'der', type: 'spki' } as const
+  return verify(null, statement(checkpoint), spki, Buffer.from(checkpoint.signature, 'base64'))
+}
+
+export const standing = ({ account, region, sequence, hash }: Head): Standing => ({
+  account,
+  region,
+  sequence,
+  hash: Buffer.from(hash).toString('hex'),
+})
+
+/** Over all chains of one node, in one order. */
+export function allHash(heads: readonly Head[]): string {
+  const lines = heads.map((head) => `${chainId(head)} ${head.sequence} ${Buffer.from(head.hash).toString('hex')}\n`)
+  return hash('sha256', lines.sort().join(''), 'hex')
+}
+
+/** undefined when nothing was recorded since the last one. */
+export async function makeCheckpoint(
+  store: Store,
+  vault: Pick<Vault, 'vouch'>,
+  heads: readonly Head[],
+  nowMs: number,
+): Promise<Checkpoint | undefined> {
+  const own = heads.filter(({ node }) => node === store.node)
+  const previous = await lastCheckpoint(store, store.node)
+  const all = allHash(own)
+  if (previous ? previous.all === all : own.length === 0) return undefined
+  const before = await lastStandings(store, store.node)
+  const unsigned: Unsigned = {
+    kind: 'merlon-checkpoint',
+    node: store.node,
+    number: (previous?.number ?? 0) + 1,
+    time: isoSeconds(nowMs),
+    moved: own.filter((head) => before.get(chainId(head)) !== head.sequence).map(standing),
+    all,
+    previous: previous ? checkpointHash(previous) : '',
+  }
+  const signature = Buffer.from(vault.vouch(statement(unsigned))).toString('base64')
+  const checkpoint: Checkpoint = { ...unsigned, signature }
+  await store.run((unit) => {
+    unit.put(checkpointKey(store.node, checkpoint.number), checkpoint)
+    unit.put(standingsKey(store.node), { sequences: Object.fromEntries(own.map((h) => [chainId(h), h.sequence])) })
+  })
+  return checkpoint
+}
+
+export async function lastCheckpoint(store: Store, node: string): Promise<Checkpoint | undefined> {
+  const [last] = await store.reader.range<Checkpoint>(CHECKPOINTS(node), { reverse: true, limit: 1 })
+  return last?.document
+}
+
+const standingsKey = (node: string): Key => key('kernel', 'checkpointed', node)
+
+async function lastStandings(store: Store, node: string): Promise<ReadonlyMap<string, number>> {
+  const row = await store.reader.get<{ readonly sequences: Readonly<Record<string, number>> }>(standingsKey(node))
+  return new Map(Object.entries(row?.sequences ?? {}))
+}
+
+/** Oldest first, all nodes'. */
+export async function* checkpoints(store: Store): AsyncGenerator<Checkpoint> {
+  const page = { limit: 500 }
+  let rows = await store.reader.range<Checkpoint>(ALL_CHECKPOINTS, page)
+  while (rows.length > 0) {
+    for (const { document } of rows) yield document
+    rows = await store.reader.range<Checkpoint>(ALL_CHECKPOINTS, { ...page, after: rows.at(-1)!.key })
+  }
+}
+
+/** What a witness keeps: a checkpoint a line, perhaps among other lines. A line that ends in the middle counts as none. */
+export function readWitness(text: string): readonly Checkpoint[] {
+  const found: Checkpoint[] = []
+  for (const line of text.split('\n')) {
+    const at = line.indexOf('{"kind":"merlon-checkpoint"')
+    if (at < 0) continue
+    try {
+      found.push(JSON.parse(line.slice(at)) as Checkpoint)
+    } catch {
+      // Cut off by a crash of whoever wrote it.
+    }
+  }
+  return found
+}

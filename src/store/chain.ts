@@ -1,0 +1,109 @@
+/**
+ * The chain of the event log: every record carries a hash over itself and the record before it, and a MAC over that hash
+ * under a key that lasts for one epoch. There is one chain per account, Region and node.
+ */
+import { createHmac, hash } from 'node:crypto'
+import type { LogRecord } from './store.ts'
+
+export interface ChainName {
+  readonly account: string
+  readonly region: string
+  /** Who wrote it: nodes number their records without asking each other. */
+  readonly node: string
+}
+
+/** What a record carries of its chain. */
+export interface Link {
+  /** From 1, without gaps. */
+  readonly sequence: number
+  /** SHA-256, 32 bytes. */
+  readonly hash: Uint8Array
+  /** Which key the MAC was made with; -1 and no MAC while the store had none. */
+  readonly epoch: number
+  /** HMAC-SHA-256 over the hash. */
+  readonly mac: Uint8Array | null
+}
+
+/** The last link of a chain. */
+export type Head = ChainName & Link
+
+/** 32 bytes for one epoch; who holds it cannot tell the key of another. */
+export interface EpochKey {
+  readonly epoch: number
+  readonly key: Uint8Array
+}
+
+/** A record as its row holds it: what the hash is taken over. */
+export interface Chained extends ChainName {
+  readonly id: string
+  readonly timeMs: number
+  /** JSON. */
+  readonly attributes: string
+  readonly body: string
+}
+
+export const chainId = ({ account, region, node }: ChainName): string => `${account} ${region} ${node}`
+
+/** h(n) = SHA-256(h(n-1) ‖ n ‖ the record), every text with its length; h(0) is nothing. */
+export function linkHash(previous: Pick<Link, 'sequence' | 'hash'> | undefined, record: Chained): Uint8Array {
+  const { account, region, node, id, timeMs, attributes, body } = record
+  const texts = [account, region, node, String((previous?.sequence ?? 0) + 1), id, String(timeMs), attributes, body]
+  const before = previous ? Buffer.from(previous.hash).toString('hex') : ''
+  return hash('sha256', before + texts.map((text) => `${Buffer.byteLength(text)}:${text}`).join(''), 'buffer')
+}
+
+export function linkMac(key: Uint8Array, linkHash: Uint8Array): Uint8Array {
+  return createHmac('sha256', key).update(linkHash).digest()
+}
+
+/** The heads of one node's chains, in memory; who writes the log links its records here. */
+export class Chains {
+  readonly #node: string
+  readonly #heads: Map<string, Head>
+  #key: EpochKey | undefined
+
+  constructor(node: string, heads: readonly Head[]) {
+    this.#node = node
+    this.#heads = new Map(heads.filter((head) => head.node === node).map((head) => [chainId(head), head]))
+  }
+
+  /** MACs of records to come. */
+  authenticate(key: EpochKey): void {
+    this.#key = key
+  }
+
+  /** Links records in their order. They count once `commit` is called: a batch that failed never was. */
+  link(records: readonly LogRecord[]): {
+    readonly rows: readonly (Chained & Link)[]
+    readonly heads: readonly Head[]
+    readonly commit: () => void
+  } {
+    const moved = new Map<string, Head>()
+    const rows = records.map((record) => {
+      const chained: Chained = {
+        account: record.account,
+        region: record.region,
+        node: this.#node,
+        id: record.id,
+        timeMs: record.timeMs,
+        attributes: JSON.stringify(record.attributes),
+        body: record.body,
+      }
+      const id = chainId(chained)
+      const previous = moved.get(id) ?? this.#heads.get(id)
+      const hash = linkHash(previous, chained)
+      const link: Link = {
+        sequence: (previous?.sequence ?? 0) + 1,
+        hash,
+        epoch: this.#key?.epoch ?? -1,
+        mac: this.#key ? linkMac(this.#key.key, hash) : null,
+      }
+      moved.set(id, { account: chained.account, region: chained.region, node: this.#node, ...link })
+      return { ...chained, ...link }
+    })
+    const commit = () => {
+      for (const [id, head] of moved) this.#heads.set(id, head)
+    }
+    return { rows, heads: [...moved.values()], commit }
+  }
+}
