@@ -19,7 +19,6 @@ import {
   type Key,
   type LogEntry,
   type LogQuery,
-  type LogRecord,
   type RangeOptions,
   type Store,
   type Unit,
@@ -47,7 +46,7 @@ const CLOSED = 'the store is closed'
 interface Accepted {
   readonly commit: Commit
   readonly documents: Batch['documents']
-  readonly records: readonly LogRecord[]
+  readonly records: Batch['records']
   readonly resolve: () => void
   readonly reject: (error: Error) => void
 }
@@ -236,6 +235,7 @@ export class SqliteStore implements Store, View {
     const documents = [...unit.writes].map(
       ([key, document]) => [key, document === undefined ? null : JSON.stringify(document)] as const,
     )
+    const records = unit.records.map((record) => ({ ...record, attributes: JSON.stringify(record.attributes) }))
     const changes: Change[] = [...unit.writes].map(([key, document]) => ({ key, document }))
     const commit: Commit = { revision: ++this.#revision, changes }
     for (const { key, document } of changes) {
@@ -244,7 +244,7 @@ export class SqliteStore implements Store, View {
     }
     if (changes.length > 0) this.#recent.push(commit)
     const durable = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ commit, documents, records: unit.records, resolve, reject })
+      this.#waiting.push({ commit, documents, records, resolve, reject })
     })
     this.#lastAccepted = durable
     this.#flushing ??= this.#flush()

@@ -8,9 +8,24 @@ export const TAG_BYTES = 16
 export const OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES
 const CIPHER = 'aes-256-gcm'
 
+/** Nonces are drawn from a supply: one call for many, since each costs more than an encryption. They are no secret. */
+const supply = Buffer.alloc(16 * 1024)
+let supplied = supply.length
+
+/** Never handed out twice. */
+export function randomNonce(bytes: number): Buffer {
+  if (supplied + bytes > supply.length) {
+    randomFillSync(supply)
+    supplied = 0
+  }
+  const nonce = Buffer.from(supply.subarray(supplied, supplied + bytes))
+  supplied += bytes
+  return nonce
+}
+
 /** nonce ‖ ciphertext ‖ tag. NIST SP 800-38D: a random nonce of 96 bits. */
 export function encrypt(key: KeyObject | Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Buffer {
-  const nonce = randomFillSync(Buffer.alloc(NONCE_BYTES))
+  const nonce = randomNonce(NONCE_BYTES)
   return Buffer.concat([nonce, encryptAt(key, nonce, plaintext, aad)])
 }
 

@@ -31,9 +31,9 @@ export async function answerOverHttp(
     remoteAddress: plainAddress(request.socket.remoteAddress ?? '127.0.0.1'),
     secure: false,
   })
-  const bytes = typeof answered === 'string' ? Buffer.from(answered) : answered
-  response.writeHead(status, { ...headers, 'content-length': String(bytes.length) })
-  response.end(request.method === 'HEAD' ? undefined : bytes)
+  response.writeHead(status, { ...headers, 'content-length': String(Buffer.byteLength(answered)) })
+  // A text goes out in one write with the head; bytes would need two.
+  response.end(request.method === 'HEAD' ? undefined : answered)
 }
 
 /** The rest of the body is not read: the connection cannot be used again. */
@@ -43,16 +43,24 @@ export function refuseOverHttp(response: ServerResponse, status: number, code: s
 }
 
 /** undefined when it is longer than allowed. */
-export async function readBody(request: IncomingMessage, max: number): Promise<Buffer | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > max) return undefined
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > max) return undefined
-    chunks.push(chunk)
-  }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+export function readBody(request: IncomingMessage, max: number): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    if (Number(request.headers['content-length'] ?? 0) > max) return resolve(undefined)
+    const chunks: Buffer[] = []
+    let length = 0
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (length <= max) chunks.push(chunk)
+      else {
+        request.pause()
+        resolve(undefined)
+      }
+    })
+    request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+    request.on('error', reject)
+    // Who hangs up half way has asked nothing.
+    request.on('close', () => reject(new Error('the request was cut off')))
+  })
 }
 
 /** `127.0.0.1` for `::ffff:127.0.0.1`: policies compare addresses. */

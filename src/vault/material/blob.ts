@@ -2,11 +2,13 @@
  * Ciphertext of symmetric keys, version 1:
  * `01 02 02 00 78` ‖ version (1) ‖ key material id (32) ‖ nonce (16) ‖ ciphertext ‖ tag (16).
  *
- * Key and IV come out of HKDF with the nonce as salt, so that no pair is used twice however many blobs a key makes.
+ * Key and IV come out of the key and the nonce (NIST SP 800-108 in counter mode, HMAC-SHA-512, one block), so that no
+ * pair is used twice however many blobs a key makes.
  * Authenticated besides: the header, and the encryption context with every part's length. Neither holds a Region, so
  * the replicas of a multi-Region key open each other's blobs.
  */
-import { createCipheriv, createDecipheriv, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, type KeyObject } from 'node:crypto'
+import { randomNonce } from '../aead.ts'
 
 /** Flat, exact, case-sensitive. */
 export type EncryptionContext = Readonly<Record<string, string>>
@@ -19,7 +21,9 @@ const TAG_BYTES = 16
 const HEADER_BYTES = MAGIC.length + 1 + ID_BYTES
 const KEY_BYTES = 32
 const IV_BYTES = 12
-const INFO = 'merlon-kms-enc-v1'
+/** Counter 1, label, a zero byte; behind the context stands the length wanted, in bits. */
+const LABEL = Buffer.from('\0\0\0\x01merlon-kms-enc-v1\0', 'latin1')
+const LENGTH = uint32((KEY_BYTES + IV_BYTES) * 8)
 
 /** What a blob adds to its plaintext. */
 export const BLOB_OVERHEAD_BYTES = HEADER_BYTES + NONCE_BYTES + TAG_BYTES
@@ -33,7 +37,7 @@ export function materialIdOf(blob: Uint8Array): string | undefined {
 
 export function sealBlob(key: KeyObject, id: string, plaintext: Uint8Array, context: EncryptionContext): Buffer {
   const header = Buffer.concat([MAGIC, Buffer.of(VERSION), Buffer.from(id, 'hex')])
-  const nonce = randomBytes(NONCE_BYTES)
+  const nonce = randomNonce(NONCE_BYTES)
   const { dataKey, iv } = derive(key, nonce)
   const cipher = createCipheriv('aes-256-gcm', dataKey, iv)
   cipher.setAAD(authenticated(header, context))
@@ -60,8 +64,8 @@ export function openBlob(key: KeyObject, id: string, blob: Uint8Array, context: 
 }
 
 function derive(key: KeyObject, nonce: Uint8Array): { readonly dataKey: Buffer; readonly iv: Buffer } {
-  const bytes = Buffer.from(hkdfSync('sha256', key, nonce, INFO, KEY_BYTES + IV_BYTES))
-  return { dataKey: bytes.subarray(0, KEY_BYTES), iv: bytes.subarray(KEY_BYTES) }
+  const block = createHmac('sha512', key).update(LABEL).update(nonce).update(LENGTH).digest()
+  return { dataKey: block.subarray(0, KEY_BYTES), iv: block.subarray(KEY_BYTES, KEY_BYTES + IV_BYTES) }
 }
 
 /** Pairs in the order of their keys' UTF-8 bytes: `{a: 'bc'}` and `{ab: 'c'}` differ, order of writing does not. */
@@ -70,6 +74,12 @@ function authenticated(header: Uint8Array, context: EncryptionContext): Buffer {
     .map(([name, value]) => [Buffer.from(name, 'utf8'), Buffer.from(value, 'utf8')] as const)
     .sort(([a], [b]) => Buffer.compare(a, b))
   return Buffer.concat([header, uint16(pairs.length), ...pairs.flat().flatMap((part) => [uint16(part.length), part])])
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value)
+  return bytes
 }
 
 function uint16(value: number): Buffer {
