@@ -1,9 +1,10 @@
-/** `merlon secret …`: secrets for programs that know nothing of AWS. */
+/** `merlon secret …`: secrets for programs that know nothing of AWS, and how their rotation stands. */
 import { commandGroup } from './group.ts'
+import { rotationStatusCommand } from './secret/rotation-status.ts'
 import { runCommand } from './secret/run.ts'
 
 export const secret = commandGroup({
   name: 'secret',
-  about: 'Gives secrets to programs that know nothing of AWS',
-  commands: [runCommand],
+  about: 'Gives secrets to programs, and tells how their rotation stands',
+  commands: [runCommand, rotationStatusCommand],
 })

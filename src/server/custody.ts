@@ -4,8 +4,6 @@
  */
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { keyringAccounts } from '../kernel/account-keys.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { serviceEvent } from '../kernel/event.ts'
@@ -19,6 +17,7 @@ import { openVault } from '../vault/sealed.ts'
 import { type NewSealer, named, openRootKey, type SealerRecord } from '../vault/sealer.ts'
 import { TrustError } from '../vault/vault.ts'
 import type { Cloud } from './cloud.ts'
+import { forgetMemory } from './forget-memory.ts'
 import {
   databaseOf,
   fileSealer,
@@ -188,7 +187,7 @@ export class Custody {
     await this.#writeHead(open)
     open.keyring.wipe()
     await open.cloud.close()
-    await collectGarbage()
+    await forgetMemory()
   }
 
   /** Counts a call, so that sealing can wait for it. */
@@ -333,16 +332,5 @@ export class Custody {
     })
     open.head = { ...open.head, revision }
     writeHead(headOf(this.data), open.head, keyring.purpose('head-mac'))
-  }
-}
-
-/** Key objects wipe themselves when they are collected, so let that be now. */
-async function collectGarbage(): Promise<void> {
-  setFlagsFromString('--expose-gc')
-  const gc: unknown = runInNewContext('gc')
-  // Once to find what is dead, once more for what its finalisers let go of.
-  for (let n = 0; n < 2 && typeof gc === 'function'; n++) {
-    gc()
-    await new Promise((resolve) => setImmediate(resolve))
   }
 }

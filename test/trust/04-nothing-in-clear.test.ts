@@ -15,6 +15,7 @@ const SECRETS = 1_000
 const KEYS_A_USER = 2
 const CERTIFICATES = 20
 const LANES = 16
+const DATA_KEYS = 50
 /** Of Secrets Manager, under keys of KMS. */
 const VALUES = 200
 
@@ -79,7 +80,7 @@ test('1,000 secrets, private keys and every key of the tree are nowhere in clear
 })
 
 test.runIf(process.platform === 'linux')(
-  'after merlon seal no key of the tree is in the memory of the server',
+  'after merlon seal no key of the tree, and no data key it gave out, is in the memory of the server',
   async () => {
     const data = join(folder(), 'data')
     const server = await start(data)
@@ -87,6 +88,13 @@ test.runIf(process.platform === 'linux')(
     await root.query('iam', 'CreateUser', { UserName: 'ann' })
     await root.query('iam', 'CreateAccessKey', { UserName: 'ann' })
     const keys = new Map([...keysOf(data)].map(([name, key]) => [name, spellings(key)]))
+    const kms = <T>(operation: string, input: object) => root.json<T>('kms', `TrentService.${operation}`, input)
+    const { KeyMetadata } = await kms<{ KeyMetadata: { KeyId: string } }>('CreateKey', {})
+    for (let n = 0; n < DATA_KEYS; n++) {
+      const asked = { KeyId: KeyMetadata.KeyId, KeySpec: 'AES_256' }
+      const { Plaintext } = await kms<{ Plaintext: string }>('GenerateDataKey', asked)
+      keys.set(`data key ${n}`, spellings(Buffer.from(Plaintext, 'base64')))
+    }
 
     const before = foundIn(memoryOf(server.process.pid!), keys)
     const sealed = await merlon(['seal', '--data', data])
@@ -95,6 +103,7 @@ test.runIf(process.platform === 'linux')(
     expect(sealed.status).toBe(0)
     // Else the search would prove nothing.
     expect(before).toEqual(expect.arrayContaining(['root key', `account ${server.accounts[0]!.accountId}`]))
+    expect(before.some((name) => name.startsWith('data key'))).toBe(true)
     expect(after).toEqual([])
   },
 )

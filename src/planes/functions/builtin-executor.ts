@@ -1,7 +1,8 @@
 /** Runs functions that are part of Merlon: with their role's credential and the way out, and nothing else. */
 
-import { Client, type Transport } from '../../kernel/client.ts'
+import { Client, element, type Transport } from '../../kernel/client.ts'
 import type { FunctionOutcome, FunctionRun } from '../../kernel/functions.ts'
+import type { SigningCredential } from '../../wire/sigv4/index.ts'
 import type { Builtin, BuiltinWorld } from './builtin.ts'
 import type { Egress } from './egress.ts'
 import { LogTail } from './log-tail.ts'
@@ -43,12 +44,9 @@ const LATE = Symbol('late')
 
 function worldOf(run: FunctionRun, host: BuiltinHost, log: LogTail, signal: AbortSignal): BuiltinWorld {
   const { accessKeyId, secretAccessKey: secret, sessionToken } = run.credential
-  const client = new Client({
-    credential: { accessKeyId, secret, sessionToken },
-    region: run.region,
-    now: host.now,
-    transport: host.transport,
-  })
+  const clientOf = (credential: SigningCredential) =>
+    new Client({ credential, region: run.region, now: host.now, transport: host.transport })
+  const client = clientOf({ accessKeyId, secret, sessionToken })
   return {
     secretsmanager: (operation, input) => {
       signal.throwIfAborted()
@@ -57,6 +55,10 @@ function worldOf(run: FunctionRun, host: BuiltinHost, log: LogTail, signal: Abor
     iam: (action, parameters) => {
       signal.throwIfAborted()
       return client.query('iam', action, parameters)
+    },
+    callerOf: async (key) => {
+      signal.throwIfAborted()
+      return element(await clientOf(key).query('sts', 'GetCallerIdentity'), 'Arn') ?? ''
     },
     dial: (to, port) => host.egress.dial(to, port, signal),
     environment: run.environment,

@@ -11,6 +11,8 @@ export interface BuiltinWorld {
   readonly secretsmanager: (operation: string, input: object) => Promise<Readonly<Record<string, unknown>>>
   /** An operation of IAM's Query protocol, for the same role; answers the XML. */
   readonly iam: (action: string, parameters: Readonly<Record<string, string>>) => Promise<string>
+  /** The ARN that STS knows the holder of a key by. Throws {@link AwsError}. */
+  readonly callerOf: (key: { readonly accessKeyId: string; readonly secret: string }) => Promise<string>
   /** A TCP connection, if the operator lets functions of this account go there. Throws when not. */
   readonly dial: (host: string, port: number) => Promise<Socket>
   readonly environment: Readonly<Record<string, string>>

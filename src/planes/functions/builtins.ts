@@ -3,6 +3,7 @@ import type { Builtin } from './builtin.ts'
 
 export const builtins: Readonly<Record<string, () => Promise<Builtin>>> = {
   Echo: async () => (await import('./echo.ts')).echo,
+  MerlonIAMAccessKeyRotation: async () => (await import('./rotators/access-key.ts')).accessKey,
   SecretsManagerRDSPostgreSQLRotationSingleUser: async () =>
     (await import('./rotators/postgresql.ts')).postgresqlSingleUser,
   SecretsManagerRDSPostgreSQLRotationMultiUser: async () =>

@@ -68,7 +68,10 @@ export async function readValue(call: Call, secret: Secret, version: string): Pr
     ),
   )
   const bytes = openUnder(Plaintext!, [arn, version], stored.sealed)
-  return stored.kind === 'string' ? { SecretString: bytes.toString('utf8') } : { SecretBinary: bytes }
+  if (stored.kind !== 'string') return { SecretBinary: bytes }
+  const SecretString = bytes.toString('utf8')
+  bytes.fill(0)
+  return { SecretString }
 }
 
 export async function sameValue(call: Call, secret: Secret, version: string, value: Value): Promise<boolean> {

@@ -1,9 +1,9 @@
 /**
- * The four steps of a rotation, for everything that knows users by password: what differs from engine to engine is how
- * to log in and how to set a password. Every step may be repeated: a rotation that died half way heals at the next try.
- * Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_how.html
+ * Rotation for everything that knows users by password: what differs from engine to engine is how to log in and how to
+ * set a password.
  */
 import type { Builtin, BuiltinWorld } from '../builtin.ts'
+import { inSteps, jsonOf, problem, putPending, type Turn, valueUnder } from './steps.ts'
 
 /** What a secret says of an account of a database, as AWS's own rotation functions read it. */
 export interface Login {
@@ -38,13 +38,6 @@ export interface Engine {
   login(world: BuiltinWorld, login: Login): Promise<Session | undefined>
 }
 
-interface Step {
-  readonly SecretId: string
-  readonly ClientRequestToken: string
-  readonly Step: string
-  readonly RotationToken?: string
-}
-
 const CLONE = '_clone'
 
 export const singleUser = (engine: Engine): Builtin => rotation(engine, false)
@@ -52,43 +45,17 @@ export const singleUser = (engine: Engine): Builtin => rotation(engine, false)
 export const multiUser = (engine: Engine): Builtin => rotation(engine, true)
 
 function rotation(engine: Engine, multi: boolean): Builtin {
-  return async (event, world) => {
-    const step = stepOf(event)
-    const described = await world.secretsmanager('DescribeSecret', { SecretId: step.SecretId })
-    const stages = (described['VersionIdsToStages'] ?? {}) as Readonly<Record<string, readonly string[]>>
-    const own = stages[step.ClientRequestToken]
-    if (described['RotationEnabled'] !== true) throw problem(step, 'rotation is not enabled')
-    if (!own) throw problem(step, 'the version is not there')
-    // Finished by an earlier try.
-    if (own.includes('AWSCURRENT')) return null
-    if (!own.includes('AWSPENDING')) throw problem(step, 'the version is not the pending one')
-
-    const work = { engine, multi, world, step, stages }
-    switch (step.Step) {
-      case 'createSecret':
-        await create(work)
-        return null
-      case 'setSecret':
-        await set(work)
-        return null
-      case 'testSecret':
-        await test(work)
-        return null
-      case 'finishSecret':
-        await finish(work)
-        return null
-      default:
-        throw new Error(`There is no step ${step.Step}`)
-    }
-  }
+  const work = (turn: Turn): Work => ({ ...turn, engine, multi })
+  return inSteps({
+    create: (turn) => create(work(turn)),
+    set: (turn) => set(work(turn)),
+    test: (turn) => test(work(turn)),
+  })
 }
 
-interface Work {
+interface Work extends Turn {
   readonly engine: Engine
   readonly multi: boolean
-  readonly world: BuiltinWorld
-  readonly step: Step
-  readonly stages: Readonly<Record<string, readonly string[]>>
 }
 
 async function create(work: Work): Promise<void> {
@@ -98,13 +65,7 @@ async function create(work: Work): Promise<void> {
   if (await found(work, 'AWSPENDING')) return
   const { RandomPassword } = await world.secretsmanager('GetRandomPassword', { ExcludeCharacters: engine.excluded })
   const username = multi ? otherOf(work, current.login.username) : current.login.username
-  await world.secretsmanager('PutSecretValue', {
-    SecretId: step.SecretId,
-    ClientRequestToken: step.ClientRequestToken,
-    SecretString: JSON.stringify({ ...current.secret, username, password: RandomPassword }),
-    VersionStages: ['AWSPENDING'],
-    ...(step.RotationToken !== undefined && { RotationToken: step.RotationToken }),
-  })
+  await putPending(work, { ...current.secret, username, password: RandomPassword })
 }
 
 /** The account that nobody uses at the moment. */
@@ -154,8 +115,10 @@ async function asMaster(work: Work, current: Login): Promise<Session> {
   const own = await engine.login(world, current)
   if (!own) throw problem(step, 'the current password is not accepted')
   await own.close()
-  const answer = await world.secretsmanager('GetSecretValue', { SecretId: current.masterarn })
-  const { login } = read(work, answer)
+  const { login } = read(
+    work,
+    jsonOf(step, await world.secretsmanager('GetSecretValue', { SecretId: current.masterarn })),
+  )
   if (login.host !== current.host) throw problem(step, 'the master is of another host')
   const session = await engine.login(world, login)
   if (!session) throw problem(step, 'the password of the master is not accepted')
@@ -169,16 +132,6 @@ async function test(work: Work): Promise<void> {
   await session.close()
 }
 
-async function finish({ world, step, stages }: Work): Promise<void> {
-  const current = Object.keys(stages).find((id) => stages[id]!.includes('AWSCURRENT'))
-  await world.secretsmanager('UpdateSecretVersionStage', {
-    SecretId: step.SecretId,
-    VersionStage: 'AWSCURRENT',
-    MoveToVersionId: step.ClientRequestToken,
-    ...(current !== undefined && { RemoveFromVersionId: current }),
-  })
-}
-
 interface Held {
   readonly secret: Readonly<Record<string, unknown>>
   readonly login: Login
@@ -190,26 +143,13 @@ async function required(work: Work, stage: string): Promise<Held> {
   return held
 }
 
-async function found(work: Work, VersionStage: string): Promise<Held | undefined> {
-  const { world, step } = work
-  const pending = VersionStage === 'AWSPENDING' && { VersionId: step.ClientRequestToken }
-  try {
-    const answer = await world.secretsmanager('GetSecretValue', { SecretId: step.SecretId, VersionStage, ...pending })
-    return read(work, answer)
-  } catch (error) {
-    if ((error as { code?: string }).code === 'ResourceNotFoundException') return undefined
-    throw error
-  }
+async function found(work: Work, stage: string): Promise<Held | undefined> {
+  const value = await valueUnder(work, stage)
+  return value && read(work, value)
 }
 
 /** Errors name members, never what they hold. */
-function read({ engine, step }: Work, answer: Readonly<Record<string, unknown>>): Held {
-  let secret: Readonly<Record<string, unknown>>
-  try {
-    secret = JSON.parse(String(answer['SecretString']))
-  } catch {
-    throw problem(step, 'the value is no JSON')
-  }
+function read({ engine, step }: Work, secret: Readonly<Record<string, unknown>>): Held {
   const text = (name: string): string => {
     const value = secret[name]
     if (typeof value !== 'string' || value === '') throw problem(step, `the value has no ${name}`)
@@ -233,13 +173,3 @@ function read({ engine, step }: Work, answer: Readonly<Record<string, unknown>>)
     },
   }
 }
-
-function stepOf(event: unknown): Step {
-  const { SecretId, ClientRequestToken, Step: name } = (event ?? {}) as Partial<Step>
-  if (!SecretId || !ClientRequestToken || !name) {
-    throw new Error('This function is invoked by Secrets Manager: SecretId, ClientRequestToken and Step are needed.')
-  }
-  return event as Step
-}
-
-const problem = ({ Step: step, SecretId }: Step, what: string): Error => new Error(`${step} of ${SecretId}: ${what}`)
