@@ -1,5 +1,12 @@
 /** The official Encryption SDK for JavaScript and boto3 encrypt and decrypt with keys of this server. */
-import { buildClient, CommitmentPolicy, KMS, KmsKeyringNode, limitRegions } from '@aws-crypto/client-node'
+import {
+  AwsKmsMrkAwareSymmetricKeyringNode,
+  buildClient,
+  CommitmentPolicy,
+  KMS,
+  KmsKeyringNode,
+  limitRegions,
+} from '@aws-crypto/client-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Client, overHttp } from '../../src/kernel/client.ts'
 import { type Running, startMerlon } from '../process.ts'
@@ -59,6 +66,34 @@ describe.each([CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT, CommitmentPolic
     })
   },
 )
+
+test('What a multi-Region key closed its replica opens in the other Region, and another key of that Region does not', async () => {
+  const west = new Client({
+    credential: { accessKeyId: keys.accessKeyId, secret: keys.secretAccessKey },
+    transport: overHttp(server.url),
+    region: 'eu-west-1',
+  })
+  type Made = { KeyMetadata: { Arn: string; KeyId: string } }
+  const primary = await kms.json<Made>('kms', 'TrentService.CreateKey', { MultiRegion: true })
+  const { Arn, KeyId } = primary.KeyMetadata
+  const replica = await kms.json<{ ReplicaKeyMetadata: { Arn: string } }>('kms', 'TrentService.ReplicateKey', {
+    KeyId,
+    ReplicaRegion: 'eu-west-1',
+  })
+  const other = await west.json<Made>('kms', 'TrentService.CreateKey', { MultiRegion: true })
+  const aware = (keyId: string, region: string) => {
+    const client = new KMS({ region, endpoint: server.url, credentials: keys })
+    return new AwsKmsMrkAwareSymmetricKeyringNode({ keyId, client: client as never })
+  }
+  const { encrypt, decrypt } = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
+
+  const { result } = await encrypt(aware(Arn, 'us-east-1'), 'across', { encryptionContext: { to: 'west' } })
+  const opened = await decrypt(aware(replica.ReplicaKeyMetadata.Arn, 'eu-west-1'), result)
+  expect(opened.plaintext.toString()).toBe('across')
+  await expect(decrypt(aware(other.KeyMetadata.Arn, 'eu-west-1'), result)).rejects.toThrow()
+  const back = await encrypt(aware(replica.ReplicaKeyMetadata.Arn, 'eu-west-1'), 'and back')
+  expect((await decrypt(aware(Arn, 'us-east-1'), back.result)).plaintext.toString()).toBe('and back')
+})
 
 test('boto3 opens what it closed, under the same context only', async () => {
   const script = `
