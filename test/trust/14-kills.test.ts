@@ -1,0 +1,126 @@
+/**
+ * Whatever is killed in the middle of a change to the root of trust: the next start opens what was acknowledged, by what was
+ * good before or by what has replaced it, and the command can be given again.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { Running } from '../process.ts'
+import { merlonScript } from '../process.ts'
+import { clientOf, folder, initWithShares, lines, merlon, merlonJson, start } from './shell.ts'
+
+const ROUNDS = Number(process.env['MERLON_KILLS'] ?? 12)
+
+const create = ({ url }: Running, account: Running['accounts'][number]) =>
+  clientOf(url, account).json('secretsmanager', 'secretsmanager.CreateSecret', { Name: 's', SecretString: 'canary' })
+const canary = async ({ url }: Running, account: Omit<Running['accounts'][number], 'accountId'>) =>
+  (
+    await clientOf(url, { ...account }).json<{ SecretString: string }>(
+      'secretsmanager',
+      'secretsmanager.GetSecretValue',
+      { SecretId: 's' },
+    )
+  ).SecretString
+
+/** A command that is killed after so long, unless it has ended. Answers what it wrote. */
+async function killed(words: readonly string[], afterMs: number): Promise<{ status: number | null; stdout: string }> {
+  const child = spawn(process.execPath, [merlonScript, ...words], { env: { ...process.env, NODE_OPTIONS: '' } })
+  let stdout = ''
+  child.stdout.on('data', (chunk) => (stdout += chunk))
+  const timer = setTimeout(() => child.kill('SIGKILL'), afterMs)
+  const [status] = await once(child, 'close')
+  clearTimeout(timer)
+  return { status, stdout }
+}
+
+/** Every outcome has to come up in the rounds, else they show nothing. */
+const spread = (n: number, fromMs: number, toMs: number) => fromMs + ((toMs - fromMs) * n) / Math.max(1, ROUNDS - 1)
+
+test(`merlon init, killed ${ROUNDS} times: what it has left can be started`, async () => {
+  let unfinished = 0
+  for (let n = 0; n < ROUNDS; n++) {
+    const data = join(folder(), 'data')
+    const { status } = await killed(['init', '--data', data, '--json'], spread(n, 60, 500))
+    if (status !== 0) unfinished++
+    const server = await start(data)
+    const { status: health } = await fetch(`${server.url}/health`)
+    expect(health).toBe(200)
+    const [account] = server.accounts
+    if (account) {
+      await create(server, account)
+      expect(await canary(server, account)).toBe('canary')
+    }
+    await server.stop('SIGKILL')
+  }
+  expect(unfinished).toBeGreaterThan(0)
+})
+
+test(`killed ${ROUNDS} times while a sealer comes and goes, it starts by the one that stays`, async () => {
+  const data = join(folder(), 'data')
+  let server = await start(data)
+  const account = server.accounts[0]!
+  await create(server, account)
+  const added: boolean[] = []
+  for (let n = 0; n < ROUNDS; n++) {
+    const listed = await merlonJson<{ sealers: readonly { id: string; kind: string }[] }>([
+      'sealer',
+      'list',
+      '--data',
+      data,
+    ])
+    const there = listed.sealers.find(({ kind }) => kind === 'shamir')
+    added.push(there !== undefined)
+    const words = there
+      ? ['sealer', 'remove', there.id]
+      : ['sealer', 'add', 'shamir', '--shares', '3', '--threshold', '2']
+    const change = merlon([...words, '--data', data])
+    await new Promise((done) => setTimeout(done, spread(n, 70, 250)))
+    await server.stop('SIGKILL')
+    await change
+    server = await start(data)
+    expect(await canary(server, account)).toBe('canary')
+  }
+  expect(added).toContain(true)
+})
+
+test(`killed ${ROUNDS} times during rekey, the shares that were good open it until others are confirmed`, async () => {
+  const data = join(folder(), 'data')
+  const { shares, root } = await initWithShares(data)
+  for (let n = 0; n < ROUNDS; n++) {
+    const server = await start(data)
+    expect((await merlon(['unseal', '--data', data], lines(...shares.slice(n % 3, (n % 3) + 3)))).status).toBe(0)
+    if (n === 0) await create(server, root)
+    expect(await canary(server, root)).toBe('canary')
+    const rekeying = merlon(['rekey', '--data', data, '--json'])
+    await new Promise((done) => setTimeout(done, spread(n, 60, 300)))
+    await server.stop('SIGKILL')
+    await rekeying
+  }
+})
+
+test(`merlon restore, killed ${ROUNDS} times: it is refused or done again, and the canary is there`, async () => {
+  const [data, backups] = [join(folder(), 'data'), folder()]
+  const server = await start(data)
+  const account = server.accounts[0]!
+  await create(server, account)
+  const file = join(backups, 'x.merlon')
+  await merlonJson(['backup', file, '--data', data])
+  await server.stop('SIGKILL')
+  let unfinished = 0
+  for (let n = 0; n < ROUNDS; n++) {
+    const other = join(folder(), 'other')
+    const words = ['restore', file, '--data', other, '--key-file', join(data, 'root.key')]
+    if ((await killed(words, spread(n, 60, 260))).status !== 0) {
+      unfinished++
+      const again = await merlon(words)
+      if (again.status !== 0) expect(again.stderr).toMatch(/already|empty/)
+    }
+    if (!existsSync(join(other, 'root.key'))) copyFileSync(join(data, 'root.key'), join(other, 'root.key'))
+    const restored = await start(other)
+    expect(await canary(restored, account)).toBe('canary')
+    await restored.stop('SIGKILL')
+  }
+  expect(unfinished).toBeGreaterThan(0)
+})
