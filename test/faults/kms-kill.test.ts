@@ -109,4 +109,4 @@ test('what was acknowledged of keys is there after every kill, whole', async () 
     more = page.Truncated!
   }
   expect([...named].filter((name) => !found.has(name))).toEqual([])
-}, 300_000 + ROUNDS * 10_000)
+})
