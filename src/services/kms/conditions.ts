@@ -10,26 +10,28 @@ type Values = Record<string, string | readonly string[] | undefined>
 type Input = Readonly<Record<string, unknown>>
 
 /** Members whose value is the key's value, under whatever operation they come. */
-const MEMBERS: Readonly<Record<string, string>> = {
-  BypassPolicyLockoutSafetyCheck: 'kms:BypassPolicyLockoutSafetyCheck',
-  EncryptionAlgorithm: 'kms:EncryptionAlgorithm',
-  SigningAlgorithm: 'kms:SigningAlgorithm',
-  MessageType: 'kms:MessageType',
-  MacAlgorithm: 'kms:MacAlgorithm',
-  KeyAgreementAlgorithm: 'kms:KeyAgreementAlgorithm',
-  KeyPairSpec: 'kms:DataKeyPairSpec',
-  ExpirationModel: 'kms:ExpirationModel',
-  ValidTo: 'kms:ValidTo',
-  WrappingAlgorithm: 'kms:WrappingAlgorithm',
-  WrappingKeySpec: 'kms:WrappingKeySpec',
-  PendingWindowInDays: 'kms:ScheduleKeyDeletionPendingWindowInDays',
-  RotationPeriodInDays: 'kms:RotationPeriodInDays',
-  PrimaryRegion: 'kms:PrimaryRegion',
-  ReplicaRegion: 'kms:ReplicaRegion',
-  Operations: 'kms:GrantOperations',
-  GranteePrincipal: 'kms:GranteePrincipal',
-  RetiringPrincipal: 'kms:RetiringPrincipal',
-}
+const MEMBERS = new Map(
+  Object.entries({
+    BypassPolicyLockoutSafetyCheck: 'kms:BypassPolicyLockoutSafetyCheck',
+    EncryptionAlgorithm: 'kms:EncryptionAlgorithm',
+    SigningAlgorithm: 'kms:SigningAlgorithm',
+    MessageType: 'kms:MessageType',
+    MacAlgorithm: 'kms:MacAlgorithm',
+    KeyAgreementAlgorithm: 'kms:KeyAgreementAlgorithm',
+    KeyPairSpec: 'kms:DataKeyPairSpec',
+    ExpirationModel: 'kms:ExpirationModel',
+    ValidTo: 'kms:ValidTo',
+    WrappingAlgorithm: 'kms:WrappingAlgorithm',
+    WrappingKeySpec: 'kms:WrappingKeySpec',
+    PendingWindowInDays: 'kms:ScheduleKeyDeletionPendingWindowInDays',
+    RotationPeriodInDays: 'kms:RotationPeriodInDays',
+    PrimaryRegion: 'kms:PrimaryRegion',
+    ReplicaRegion: 'kms:ReplicaRegion',
+    Operations: 'kms:GrantOperations',
+    GranteePrincipal: 'kms:GranteePrincipal',
+    RetiringPrincipal: 'kms:RetiringPrincipal',
+  }),
+)
 
 /** For every operation on a key. */
 export function conditions(input: object, call: Call, row: KeyRow | undefined): Conditions {
@@ -89,9 +91,9 @@ export function contextConditions(context: Readonly<Record<string, string>> | un
 
 function requested(input: Input): Values {
   const found: Values = {}
-  for (const [member, key] of Object.entries(MEMBERS)) {
-    const value = input[member]
-    if (value === undefined) continue
+  for (const member of Object.keys(input)) {
+    const [key, value] = [MEMBERS.get(member), input[member]]
+    if (key === undefined || value === undefined) continue
     if (Array.isArray(value)) found[key] = value.map(String)
     else found[key] = value instanceof Date ? value.toISOString() : String(value)
   }
