@@ -1,4 +1,4 @@
-/** The stock `aws` command with keys: contexts, disabled keys, signatures that OpenSSL's own command verifies. */
+/** The stock `aws` command with keys: contexts, disabled keys, material of one's own. */
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -64,43 +64,6 @@ test('a disabled key refuses every use', async () => {
     expect(stderr).toContain('DisabledException')
   }
 })
-
-test.each([
-  ['RSA_2048', 'RSASSA_PKCS1_V1_5_SHA_256', []],
-  ['RSA_2048', 'RSASSA_PSS_SHA_256', ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:digest']],
-  ['ECC_NIST_P256', 'ECDSA_SHA_256', []],
-  ['ECC_SECG_P256K1', 'ECDSA_SHA_256', []],
-] as const)(
-  'openssl dgst verifies what %s signs by %s, over messages and over digests',
-  async (spec, algorithm, more) => {
-    const key = (await json('create-key', '--key-spec', spec, '--key-usage', 'SIGN_VERIFY')).KeyMetadata.KeyId
-    save('public', (await json('get-public-key', '--key-id', key)).PublicKey)
-    await openssl('pkey', '-pubin', '-inform', 'DER', '-in', 'public', '-out', 'public.pem')
-    write('message', randomBytes(300))
-    await openssl('dgst', '-sha256', '-binary', '-out', 'digest', 'message')
-
-    for (const [type, message] of [
-      ['RAW', 'fileb://message'],
-      ['DIGEST', 'fileb://digest'],
-    ] as const) {
-      const { Signature } = await json(
-        ...['sign', '--key-id', key, '--message', message, '--message-type', type, '--signing-algorithm', algorithm],
-      )
-      save('signature', Signature)
-      const told = await openssl(
-        'dgst',
-        '-sha256',
-        '-verify',
-        'public.pem',
-        ...more,
-        '-signature',
-        'signature',
-        'message',
-      )
-      expect(told).toContain('Verified OK')
-    }
-  },
-)
 
 test('a key of one’s own, wrapped by openssl, comes in, survives a kill, and opens what it sealed', async () => {
   const data = join(temporaryFolder(), 'data')
