@@ -7,6 +7,7 @@ import { Fault } from '../wire/fault.ts'
 import type { HttpRequest } from '../wire/http.ts'
 import type { ServiceRow } from '../wire/services.ts'
 import { checkTime, type Presented, present, SigningKeys, verify } from '../wire/sigv4/index.ts'
+import { isVersion2, version2Refused } from '../wire/sigv4/version2.ts'
 import type { Acting } from './acting.ts'
 import type { Caller } from './call.ts'
 import type { Identity, IdentityPort, OrganizationPort, Ports, Standing } from './ports.ts'
@@ -61,6 +62,7 @@ export class Authenticator {
   }
 
   async authenticate(request: HttpRequest, service: ServiceRow, now: number): Promise<Authenticated> {
+    if (service.id === 's3' && isVersion2(request)) throw version2Refused()
     const presented = present(request)
     if (!presented) throw new Fault('MissingAuthenticationToken', 'Request is missing Authentication Token')
 

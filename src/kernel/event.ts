@@ -2,7 +2,7 @@
  * One audit event for every call, in CloudTrail's record format 1.11.
  * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
  */
-import type { LogRecord } from '../store/store.ts'
+import { DATA_EVENT, type LogRecord } from '../store/store.ts'
 import type { Caller } from './call.ts'
 import { timeOrderedId } from './id.ts'
 import type { Acted } from './resource.ts'
@@ -27,6 +27,8 @@ export interface EventFacts {
   readonly eventSource: string
   readonly eventName: string
   readonly readOnly: boolean
+  /** Default: a management event. */
+  readonly dataEvent?: boolean
   readonly sourceAddress: string
   readonly userAgent: string
   readonly requestId: string
@@ -99,10 +101,10 @@ export function eventRecord(facts: EventFacts): LogRecord {
     readOnly: facts.readOnly,
     ...shownResources(draft.resources),
     eventType: 'AwsApiCall',
-    managementEvent: true,
+    managementEvent: !facts.dataEvent,
     recipientAccountId: facts.account,
     ...(facts.sharedEventId && { sharedEventID: facts.sharedEventId }),
-    eventCategory: 'Management',
+    eventCategory: facts.dataEvent ? 'Data' : 'Management',
     ...(facts.tlsHost && { tlsDetails: { clientProvidedHostHeader: facts.tlsHost } }),
   }
   return {
@@ -266,6 +268,7 @@ function attributes(facts: EventFacts): LogRecord['attributes'] {
     ['Username', facts.draft.userIdentity?.userName ?? usernameOf(facts.caller)],
     ['EventSource', facts.eventSource],
   ]
+  if (facts.dataEvent) found.push(DATA_EVENT as [string, string])
   if (facts.caller.accessKeyId) found.push(['AccessKeyId', facts.caller.accessKeyId])
   return [...found, ...searchable(facts.draft.resources)]
 }

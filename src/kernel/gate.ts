@@ -28,6 +28,7 @@ import type { Call } from './call.ts'
 import type { Clock } from './clock.ts'
 import { Denial } from './denial.ts'
 import { type EventDraft, eventRecords } from './event.ts'
+import { eventNameOf, parametersOf } from './event-words.ts'
 import { timeOrderedId, uniqueId } from './id.ts'
 import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
@@ -83,7 +84,7 @@ interface Attempt {
 /** What an event tells of an operation, with the shapes that redact it. */
 interface Recorded {
   readonly row: ServiceRow
-  readonly operation: Pick<Operation, 'name' | 'actions'>
+  readonly operation: Pick<Operation, 'name' | 'actions' | 'dataEvent'>
   readonly shape: OperationShape
   /** Undefined when it could not be read. */
   readonly input: object | undefined
@@ -357,13 +358,14 @@ export class Gate {
       region: authenticated.region,
       timeMs: arrival.now,
       eventSource: row.eventSource,
-      eventName: operation.name,
+      eventName: eventNameOf(row.id, operation.name),
       readOnly,
+      dataEvent: operation.dataEvent ?? false,
       sourceAddress: via.at(-1) ?? request.remoteAddress,
       userAgent: via.at(-1) ?? header(request, 'user-agent') ?? '',
       requestId: arrival.requestId,
       tlsHost: header(request, 'host'),
-      requestParameters: input && redact(shape.input, input),
+      requestParameters: input && parametersOf(row.id, redact(shape.input, input)),
       // As CloudTrail: answers of reading calls are not kept.
       responseElements: readOnly || output === undefined ? null : redact(shape.output, output),
       error: fault && { code: fault.code, message: fault.message },

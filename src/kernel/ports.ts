@@ -106,6 +106,24 @@ export interface EventLogPort {
   query(query: LogQuery): Promise<readonly LogEntry[]>
 }
 
+/** Where the bytes of an object lie, and whose key seals them. */
+export interface BlobPlace {
+  readonly id: string
+  readonly account: string
+}
+
+/** Bytes too large for rows. Written once under a new id, never changed; provided by the objects plane. */
+export interface BlobsPort {
+  /** Durable when it returns: the row that names it may then be committed. */
+  put(place: BlobPlace, bytes: Uint8Array): Promise<void>
+  /** Throws when it is not there, or was changed. */
+  get(place: BlobPlace): Promise<Buffer>
+  /** What is not there is deleted already. */
+  delete(id: string): Promise<void>
+  /** The ids of what was written longer ago: among them what no row names. */
+  older(ageMs: number): Promise<readonly string[]>
+}
+
 /** What an organisation says of one of its accounts. */
 export interface Standing {
   readonly organization: string
@@ -167,4 +185,5 @@ export interface Ports {
   readonly outbound: OutboundPort
   readonly events: EventLogPort
   readonly functions: FunctionsPort
+  readonly blobs: BlobsPort
 }

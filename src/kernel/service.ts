@@ -27,6 +27,8 @@ export interface Operation {
   readonly conditions: ((input: any, call: Call, row: any) => Awaitable<Conditions>) | undefined
   /** Asked without a signature: what the request carries has to prove who asks. */
   readonly unsigned?: true
+  /** A data event: on record like any other, but not among the events that LookupEvents shows. */
+  readonly dataEvent?: true
   readonly run: (call: Call, input: any, row: any) => any
 }
 // biome-ignore-end lint/suspicious/noExplicitAny: see above
@@ -75,6 +77,8 @@ export interface Aimed<M, N extends OpName<M>, R> {
    * resource can allow it.
    */
   unsigned(): Aimed<M, N, R>
+  /** On the contents of a resource, not on the resource: CloudTrail's data events. */
+  dataEvent(): Aimed<M, N, R>
   /** Where AWS names the action otherwise, or asks for more than one. */
   asking(...actions: readonly string[]): Aimed<M, N, R>
   run(body: (call: Call, input: Input<M, N>, row: R) => Awaitable<Output<M, N>>): Operation
@@ -101,6 +105,7 @@ export function service<M>(id: string, iamPrefix: string = id) {
           }),
         }),
       unsigned: () => aimed({ ...said, unsigned: true }),
+      dataEvent: () => aimed({ ...said, dataEvent: true }),
       asking: (...actions) => aimed({ ...said, actions }),
       run: (run) => ({ ...said, run }),
     }

@@ -10,6 +10,8 @@ import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
 import type { Service, Work } from '../kernel/service.ts'
 import { type EgressList, readEgress } from '../planes/functions/egress.ts'
 import { functionHost } from '../planes/functions/host.ts'
+import { type BlobStore, sealedBlobs } from '../planes/objects/blobs.ts'
+import { memoryBlobs } from '../planes/objects/memory.ts'
 import { accountsPort } from '../services/iam/accounts.ts'
 import { type AccountRow, createAccount, type RootKey } from '../services/iam/bootstrap.ts'
 import { identityPort } from '../services/iam/identities.ts'
@@ -36,6 +38,8 @@ export interface CloudOptions {
   readonly packages?: boolean | undefined
   /** Where functions may go inside: `MERLON_FUNCTION_EGRESS`. */
   readonly egress?: EgressList | undefined
+  /** Where the bytes of objects lie. Default: in memory. */
+  readonly blobs?: BlobStore | undefined
   /** Default: all that are built. */
   readonly services?: readonly Service[]
   /** Default: the network, guarded. */
@@ -86,6 +90,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     outbound: options.outbound ?? outbound(),
     events: { query: (query) => store.log(query) },
     functions,
+    blobs: sealedBlobs(vault, options.blobs ?? memoryBlobs()),
   }
   const quotas = { ...quotaDefaults, ...options.quotas }
   const gate = new Gate({

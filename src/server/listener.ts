@@ -67,6 +67,7 @@ class Uploads {
     if (announced <= bodyBytesMax || !isUpload(request)) {
       return answerOverHttp(handler, request, response, bodyBytesMax)
     }
+    if (announced > UPLOAD_BYTES_MAX && isObject(request)) return refuseObject(response)
     if (this.#now >= UPLOADS_MAX) {
       return refuseOverHttp(response, 429, 'TooManyRequestsException', 'Too many uploads at once. Please try again.')
     }
@@ -80,9 +81,22 @@ class Uploads {
 }
 
 const isUpload = ({ method, url = '', headers }: IncomingMessage): boolean =>
-  headers.authorization !== undefined &&
-  ((method === 'POST' && /^\/2015-03-31\/functions\/?$/.test(url)) ||
-    (method === 'PUT' && /^\/2015-03-31\/functions\/[^/?]+\/code\/?$/.test(url)))
+  isObject({ method, url, headers }) ||
+  (headers.authorization !== undefined &&
+    ((method === 'POST' && /^\/2015-03-31\/functions\/?$/.test(url)) ||
+      (method === 'PUT' && /^\/2015-03-31\/functions\/[^/?]+\/code\/?$/.test(url))))
+
+/** An object on its way into a bucket, by what its signature says of itself. */
+const isObject = ({ method, url = '', headers }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>): boolean =>
+  method === 'PUT' &&
+  (/\/s3\/aws4_request/.test(headers.authorization ?? '') || /[?&]X-Amz-Credential=[^&]*%2Fs3%2F/i.test(url))
+
+function refuseObject(response: ServerResponse): void {
+  response.writeHead(400, { 'content-type': 'application/xml', connection: 'close' })
+  response.end(
+    '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>EntityTooLarge</Code><Message>Your proposed upload exceeds the maximum allowed size</Message></Error>',
+  )
+}
 
 async function drain(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))

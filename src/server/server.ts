@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { MovableClock, systemClock } from '../kernel/clock.ts'
 import { DOCUMENTS_PATH } from '../kernel/documents.ts'
 import type { Answer } from '../kernel/gate.ts'
+import { folderBlobs } from '../planes/objects/folder.ts'
 import type { RootKey } from '../services/iam/bootstrap.ts'
 import { openStore } from '../store/sqlite.ts'
 import { ephemeralUnsealed } from '../vault/ephemeral.ts'
@@ -12,7 +13,7 @@ import { type Cloud, type CloudOptions, openCloud } from './cloud.ts'
 import { Custody } from './custody.ts'
 import { openDesk } from './desk.ts'
 import { answerDevelopment, DEVELOPMENT_PATH } from './development.ts'
-import { chooseAccountId, InstallationError } from './installation.ts'
+import { chooseAccountId, InstallationError, objectsOf } from './installation.ts'
 import { type Listener, listen } from './listener.ts'
 import type { Logger } from './log.ts'
 import { Metrics } from './metrics.ts'
@@ -136,7 +137,14 @@ async function openDurable(
     writerScript: world.writerScript,
     environment: process.env,
     openCloud: ({ store, keyring }) =>
-      openCloud({ store, unsealed: { tree: keyring }, clock: systemClock, ...common, ...told }),
+      openCloud({
+        store,
+        unsealed: { tree: keyring },
+        clock: systemClock,
+        blobs: folderBlobs(objectsOf(world.data)),
+        ...common,
+        ...told,
+      }),
     onUnsealed: async (cloud) => {
       made = await firstAccount(cloud, world.accountId)
     },

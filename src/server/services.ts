@@ -6,6 +6,7 @@ import { iam } from '../services/iam/index.ts'
 import { kms } from '../services/kms/index.ts'
 import { lambda } from '../services/lambda/index.ts'
 import { organizations } from '../services/organizations/index.ts'
+import { s3 } from '../services/s3/index.ts'
 import { secretsmanager } from '../services/secretsmanager/index.ts'
 import { sts } from '../services/sts/index.ts'
 
@@ -18,4 +19,5 @@ export const services: readonly Service[] = [
   kms,
   secretsmanager,
   lambda,
+  s3,
 ]

@@ -1,10 +1,11 @@
 /** Reading the event log: newest first for who searches, in the order of writing for who checks it. */
 import type { Database, SqlValue } from './engine.ts'
-import type { EvidenceRow, LogEntry, LogQuery } from './store.ts'
+import { DATA_EVENT, type EvidenceRow, type LogEntry, type LogQuery } from './store.ts'
 
 const COLUMNS = 'log.position, log.id, log.account, log.region, log.time_ms, log.attributes, log.body'
 
 export function queryLog(database: Database, query: LogQuery): readonly LogEntry[] {
+  if (query.order === 'ascending') return inOrder(database, query)
   return query.attribute ? byAttribute(database, query, query.attribute) : byTime(database, query)
 }
 
@@ -15,6 +16,18 @@ export function readEvidence(database: Database, after: number, limit: number): 
        FROM log WHERE position > ? ORDER BY position LIMIT ?`,
     )
     .all(after, limit) as unknown as readonly EvidenceRow[]
+}
+
+/** What came behind a record, as it came. */
+function inOrder(database: Database, query: LogQuery): LogEntry[] {
+  const { after, ...limits } = query
+  const { sql, values } = bounds(limits, 'log')
+  return database
+    .prepare(
+      `SELECT ${COLUMNS} FROM log WHERE log.account = ? AND log.position > ? ${sql} ORDER BY log.position LIMIT ?`,
+    )
+    .all(query.account, after === undefined ? 0 : parsePosition(after).position, ...values, query.limit)
+    .map(entry)
 }
 
 function byTime(database: Database, query: LogQuery): LogEntry[] {
@@ -50,7 +63,7 @@ function byAttribute(database: Database, query: LogQuery, [name, value]: readonl
 
 /** The query's limits as SQL; times are compared in the table whose index serves them. */
 function bounds(
-  { region, fromMs, toMs, after }: LogQuery,
+  { region, fromMs, toMs, after, managementOnly }: LogQuery,
   table: 'log' | 'found',
 ): { sql: string; values: readonly SqlValue[] } {
   const cursor = after === undefined ? undefined : parsePosition(after)
@@ -58,6 +71,8 @@ function bounds(
     ['AND log.region = ?', [region]],
     [`AND ${table}.time_ms >= ?`, [fromMs]],
     [`AND ${table}.time_ms <= ?`, [toMs]],
+    // Quotes inside of values are escaped: no value can look like the pair itself.
+    ['AND instr(log.attributes, ?) = 0', [managementOnly ? JSON.stringify(DATA_EVENT) : undefined]],
     [`AND (${table}.time_ms, ${table}.position) < (?, ?)`, [cursor?.timeMs, cursor?.position]],
   ]
   const given = parts.filter(([, values]) => values[0] !== undefined)

@@ -67,6 +67,9 @@ export interface LogRecord {
   readonly body: string
 }
 
+/** The attribute that tells data events from the others. */
+export const DATA_EVENT = ['EventCategory', 'Data'] as const
+
 export interface LogQuery {
   readonly account: string
   readonly region?: string | undefined
@@ -78,6 +81,10 @@ export interface LogQuery {
   /** Continues behind a record an earlier page ended with (`LogEntry.position`). */
   readonly after?: string | undefined
   readonly limit: number
+  /** Without data events. */
+  readonly managementOnly?: boolean
+  /** In the order of writing, which `after` then goes by; newest first when not said. Not with an attribute. */
+  readonly order?: 'ascending'
 }
 
 export interface LogEntry extends LogRecord {
@@ -117,7 +124,7 @@ export interface Store {
   heads(): Promise<readonly Head[]>
   /** The log of all accounts in the order of writing, behind a position. */
   evidence(after: number, limit: number): Promise<readonly EvidenceRow[]>
-  /** Newest first. */
+  /** Newest first, unless the query says otherwise. */
   log(query: LogQuery): Promise<readonly LogEntry[]>
   /** Returns the function that ends the subscription. */
   subscribe(listener: (commit: Commit) => void): () => void

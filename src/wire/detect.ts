@@ -17,6 +17,7 @@ import {
   services,
   understands,
 } from './services.ts'
+import { isVersion2 } from './sigv4/version2.ts'
 
 export interface Detected {
   readonly service: ServiceRow
@@ -113,6 +114,7 @@ function hosted(request: HttpRequest): ServiceRow | undefined {
 /** The service in the credential scope, of the header or the query. Nothing is verified here. */
 function signingName(request: HttpRequest): string | undefined {
   const authorization = header(request, 'authorization')
+  if (isVersion2(request)) return 's3'
   if (authorization !== undefined) {
     const [, hmac, ecdsa] =
       /Credential=[^/,\s]+\/\d+\/(?:[^/,\s]*\/([^/,\s]+)|([^/,\s]+))\/aws4_request/.exec(authorization) ?? []

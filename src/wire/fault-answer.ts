@@ -35,7 +35,13 @@ export function encodeFault(
       return {
         status,
         headers,
-        body: detected?.service.id === 's3' ? s3Fault(told, requestId) : queryFault(told, detected, requestId),
+        // Where no body may be, none is: clients then read the status.
+        body:
+          request.method === 'HEAD' || status === 304
+            ? ''
+            : detected?.service.id === 's3'
+              ? s3Fault(told, requestId)
+              : queryFault(told, detected, requestId),
       }
     case 'ec2':
       return { status, headers, body: ec2Fault(told, requestId) }

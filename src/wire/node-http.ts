@@ -31,7 +31,9 @@ export async function answerOverHttp(
     remoteAddress: plainAddress(request.socket.remoteAddress ?? '127.0.0.1'),
     secure: false,
   })
-  response.writeHead(status, { ...headers, 'content-length': String(Buffer.byteLength(answered)) })
+  // To HEAD the length is told of what GET would bring.
+  const length = (request.method === 'HEAD' && headers['content-length']) || String(Buffer.byteLength(answered))
+  response.writeHead(status, { ...headers, 'content-length': length })
   // A text goes out in one write with the head; bytes would need two.
   response.end(request.method === 'HEAD' ? undefined : answered)
 }

@@ -8,6 +8,7 @@ import type { HttpRequest, HttpResponse } from './http.ts'
 import { fromJson, parseJson, toJson } from './json.ts'
 import { formTree, fromQuery } from './query.ts'
 import { restInput, restOutput } from './rest.ts'
+import { s3Answer } from './s3.ts'
 import { parseText } from './serialization.ts'
 import type { ServiceModel } from './service.ts'
 import type { OperationShape } from './shape.ts'
@@ -29,7 +30,8 @@ export interface Decoded {
 /** The typed input. The caller has verified the signature over the raw bytes: only now are they inflated and read. */
 export function decode(detected: Detected, model: ServiceModel, request: HttpRequest): Decoded {
   const { protocol, match } = detected
-  const body = inflate(request)
+  // An object is kept as it came: its encoding is its own affair.
+  const body = detected.service.id === 's3' ? request.body : inflate(request)
   const named = detected.operation ?? `${request.method} ${request.path}`
   const operation = model.operations.get(named)
   if (!operation)
@@ -98,7 +100,8 @@ export function encode(detected: Detected, operation: OperationShape, output: ob
       }
     case 'restjson':
     case 'restxml': {
-      const answer = restOutput(operation, output, protocol === 'restxml', service.xmlns)
+      const plain = restOutput(operation, output, protocol === 'restxml', service.xmlns)
+      const answer = service.id === 's3' ? s3Answer(operation.name, output, plain, service.xmlns!) : plain
       const ids = protocol === 'restxml' ? { ...headers, 'x-amz-request-id': requestId } : headers
       return { ...answer, headers: { ...answer.headers, ...ids } }
     }

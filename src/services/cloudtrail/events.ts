@@ -35,6 +35,7 @@ export const lookupEvents = cloudtrail
       fromMs: Math.max(range.fromMs ?? 0, call.now - HISTORY_MS),
       toMs: range.toMs,
       attribute,
+      managementOnly: true,
       after,
       // One more tells whether another page follows.
       limit: size + 1,

@@ -1,5 +1,5 @@
 /** aws-chunked bodies: S3's framing, in which every chunk is signed over the one before it. */
-import { hash } from 'node:crypto'
+import { checksum, checksumOfHeader } from '../checksums.ts'
 import { Fault } from '../fault.ts'
 import { sha256Hex } from './canonical.ts'
 import { mismatch } from './faults.ts'
@@ -13,12 +13,6 @@ const TRAILER_LINE = /^([A-Za-z0-9-]{1,128}):[ \t]*([\x20-\x7e]{0,1024})$/
 const LINE_BYTES_MAX = 2_048
 const TRAILERS_MAX = 16
 const TRAILER_SIGNATURE = 'x-amz-trailer-signature'
-
-/** Checksums a trailer may carry that the platform computes. */
-const CHECKSUMS: Readonly<Record<string, 'sha1' | 'sha256'>> = {
-  'x-amz-checksum-sha1': 'sha1',
-  'x-amz-checksum-sha256': 'sha256',
-}
 
 export interface Framed {
   readonly body: Buffer
@@ -145,15 +139,11 @@ function checkTrailers(
 
 function checkSums(trailers: ReadonlyMap<string, string>, decoded: Buffer): void {
   for (const [name, value] of trailers) {
-    const algorithm = CHECKSUMS[name]
-    if (!algorithm || hash(algorithm, decoded, 'base64') === value) continue
-    throw new Fault(
-      'BadDigest',
-      `The ${algorithm.toUpperCase()} you specified did not match the calculated checksum.`,
-      {
-        status: 400,
-      },
-    )
+    const algorithm = checksumOfHeader(name)
+    if (!algorithm || checksum(algorithm, decoded) === value) continue
+    throw new Fault('BadDigest', `The ${algorithm} you specified did not match the calculated checksum.`, {
+      status: 400,
+    })
   }
 }
 

@@ -1,0 +1,31 @@
+/**
+ * Where CloudTrail's words for a call are not those of the model.
+ * Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html and the examples
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-understanding-s3-entries.html
+ */
+
+interface Words {
+  readonly events?: Readonly<Record<string, string>>
+  readonly parameters?: Readonly<Record<string, string>>
+  /** Contents, not parameters. */
+  readonly left?: readonly string[]
+}
+
+const words: Readonly<Record<string, Words>> = {
+  s3: {
+    events: { ListObjectsV2: 'ListObjects' },
+    parameters: { bucket: 'bucketName' },
+    left: ['body'],
+  },
+}
+
+export const eventNameOf = (service: string, operation: string): string =>
+  words[service]?.events?.[operation] ?? operation
+
+/** Of what `redact` has left. */
+export function parametersOf(service: string, shown: unknown): unknown {
+  const { parameters, left } = words[service] ?? {}
+  if (!parameters || typeof shown !== 'object' || shown === null) return shown
+  const said = Object.entries(shown).filter(([name]) => !left?.includes(name))
+  return Object.fromEntries(said.map(([name, value]) => [parameters[name] ?? name, value]))
+}

@@ -1,0 +1,29 @@
+/** Objects' bytes, sealed before they go anywhere: every place they may lie in sees ciphertext only. */
+import type { BlobPlace, BlobsPort } from '../../kernel/ports.ts'
+import { openBlob, sealBlob } from '../../vault/blob-file.ts'
+import type { Place, Vault } from '../../vault/vault.ts'
+
+/** A place for sealed bytes. Ids are UUIDs. */
+export interface BlobStore {
+  /** Durable when it returns. */
+  write(id: string, bytes: Uint8Array): Promise<void>
+  /** undefined when it is not there. */
+  read(id: string): Promise<Buffer | undefined>
+  remove(id: string): Promise<void>
+  older(ageMs: number): Promise<readonly string[]>
+}
+
+const placeOf = ({ id, account }: BlobPlace): Place => ({ table: 's3/object', key: id, column: 'bytes', account })
+
+export function sealedBlobs(vault: Vault, store: BlobStore): BlobsPort {
+  return {
+    put: (place, bytes) => store.write(place.id, sealBlob(vault, placeOf(place), bytes)),
+    get: async (place) => {
+      const bytes = await store.read(place.id)
+      if (!bytes) throw new Error(`the bytes of blob ${place.id} are missing`)
+      return openBlob(vault, placeOf(place), bytes)
+    },
+    delete: (id) => store.remove(id),
+    older: (ageMs) => store.older(ageMs),
+  }
+}

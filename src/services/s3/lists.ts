@@ -1,0 +1,169 @@
+/** Objects in the order of their names' bytes, a page at a time, folded at a delimiter. */
+import type { Call } from '../../kernel/call.ts'
+import { pageTokens } from '../../kernel/page.ts'
+import { at, type BucketRow, bucketNamed, type ObjectRow, ownerOf, refuse, s3 } from './resources.ts'
+
+const PAGE_MAX = 1_000
+const SECOND_MS = 1_000
+
+interface Question {
+  readonly prefix: string
+  readonly delimiter: string
+  /** Lists what is behind this name, and behind everything it folds into. */
+  readonly after: string | undefined
+  readonly max: number
+}
+
+interface Listing {
+  readonly objects: readonly ObjectRow[]
+  readonly prefixes: readonly string[]
+  /** The last name or prefix told; undefined when nothing follows. */
+  readonly next: string | undefined
+}
+
+async function listing(call: Call, bucket: BucketRow, { prefix, delimiter, after, max }: Question): Promise<Listing> {
+  const objects: ObjectRow[] = []
+  const prefixes: string[] = []
+  if (max === 0) return { objects, prefixes, next: undefined }
+  let behind = after === undefined ? undefined : at.object(bucket.name, after)
+  let last: string | undefined
+  for (;;) {
+    const rows = await call.unit.range<ObjectRow>(at.objects(bucket.name, prefix), {
+      after: behind,
+      limit: PAGE_MAX + 1,
+    })
+    let jumped = false
+    for (const { key: place, document: row } of rows) {
+      const cut = delimiter === '' ? -1 : row.key.indexOf(delimiter, prefix.length)
+      const folded = cut < 0 ? undefined : row.key.slice(0, cut + delimiter.length)
+      const told = folded !== undefined && after?.startsWith(folded)
+      if (!told && objects.length + prefixes.length === max) return { objects, prefixes, next: last }
+      if (folded === undefined) {
+        objects.push(row)
+        behind = place
+        last = row.key
+        continue
+      }
+      if (!told) {
+        prefixes.push(folded)
+        last = folded
+      }
+      behind = at.behind(bucket.name, folded)
+      jumped = true
+      break
+    }
+    if (!jumped && rows.length <= PAGE_MAX) return { objects, prefixes, next: undefined }
+  }
+}
+
+/** RFC 3986, as clients undo it. */
+const encoded = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+
+interface Asked {
+  readonly Prefix?: string | undefined
+  readonly Delimiter?: string | undefined
+  readonly MaxKeys?: number | undefined
+  readonly EncodingType?: string | undefined
+}
+
+const conditions = ({ Prefix, Delimiter, MaxKeys }: Asked) => ({
+  's3:prefix': Prefix,
+  's3:delimiter': Delimiter,
+  's3:max-keys': MaxKeys === undefined ? undefined : String(MaxKeys),
+})
+
+function questionOf({ Prefix = '', Delimiter = '', MaxKeys = PAGE_MAX }: Asked, after: string | undefined): Question {
+  if (MaxKeys < 0) throw refuse('InvalidArgument', 400, 'Argument maxKeys must be an integer between 0 and 2147483647')
+  return {
+    prefix: Prefix,
+    delimiter: Delimiter,
+    after: after === '' ? undefined : after,
+    max: Math.min(MaxKeys, PAGE_MAX),
+  }
+}
+
+/** What every list says alike. */
+function shown(bucket: BucketRow, asked: Asked, { objects, prefixes, next }: Listing, owner: boolean) {
+  const text = asked.EncodingType === 'url' ? encoded : (plain: string) => plain
+  return {
+    text,
+    common: {
+      Name: bucket.name,
+      Prefix: text(asked.Prefix ?? ''),
+      MaxKeys: Math.min(asked.MaxKeys ?? PAGE_MAX, PAGE_MAX),
+      IsTruncated: next !== undefined,
+      ...(asked.Delimiter && { Delimiter: text(asked.Delimiter) }),
+      ...(asked.EncodingType === 'url' && { EncodingType: 'url' as const }),
+      CommonPrefixes: prefixes.map((prefix) => ({ Prefix: text(prefix) })),
+    },
+    contents: objects.map((row) => ({
+      Key: text(row.key),
+      LastModified: new Date(Math.floor(row.changedAt / SECOND_MS) * SECOND_MS),
+      ETag: row.etag,
+      Size: row.bytes,
+      StorageClass: 'STANDARD' as const,
+      ...(owner && { Owner: ownerOf(bucket) }),
+    })),
+  }
+}
+
+export const listObjectsV2 = s3
+  .operation('ListObjectsV2')
+  .on(bucketNamed)
+  .asking('s3:ListBucket')
+  .dataEvent()
+  .given(conditions)
+  .run(async (call, input, bucket) => {
+    const tokens = pageTokens(call, [bucket.name, input.Prefix, input.Delimiter])
+    const resumed = input.ContinuationToken === undefined ? undefined : tokens.open(input.ContinuationToken)
+    if (input.ContinuationToken !== undefined && resumed === undefined)
+      throw refuse('InvalidArgument', 400, 'The continuation token provided is incorrect')
+    const found = await listing(call, bucket, questionOf(input, resumed ?? input.StartAfter))
+    const { common, contents, text } = shown(bucket, input, found, input.FetchOwner ?? false)
+    return {
+      ...common,
+      KeyCount: found.objects.length + found.prefixes.length,
+      Contents: contents,
+      ...(input.StartAfter !== undefined && { StartAfter: text(input.StartAfter) }),
+      ...(input.ContinuationToken !== undefined && { ContinuationToken: input.ContinuationToken }),
+      ...(found.next !== undefined && { NextContinuationToken: tokens.seal(found.next) }),
+    }
+  })
+
+export const listObjects = s3
+  .operation('ListObjects')
+  .on(bucketNamed)
+  .asking('s3:ListBucket')
+  .dataEvent()
+  .given(conditions)
+  .run(async (call, input, bucket) => {
+    const found = await listing(call, bucket, questionOf(input, input.Marker))
+    const { common, contents, text } = shown(bucket, input, found, true)
+    return {
+      ...common,
+      Marker: text(input.Marker ?? ''),
+      Contents: contents,
+      // AWS: told only where a delimiter was.
+      ...(found.next !== undefined && input.Delimiter && { NextMarker: text(found.next) }),
+    }
+  })
+
+/** There are no versions: each object is its only one. */
+export const listObjectVersions = s3
+  .operation('ListObjectVersions')
+  .on(bucketNamed)
+  .asking('s3:ListBucketVersions')
+  .dataEvent()
+  .given(conditions)
+  .run(async (call, input, bucket) => {
+    const found = await listing(call, bucket, questionOf(input, input.KeyMarker))
+    const { common, contents, text } = shown(bucket, input, found, true)
+    return {
+      ...common,
+      KeyMarker: text(input.KeyMarker ?? ''),
+      VersionIdMarker: input.VersionIdMarker ?? '',
+      Versions: contents.map((each) => ({ ...each, VersionId: 'null', IsLatest: true })),
+      ...(found.next !== undefined && { NextKeyMarker: text(found.next), NextVersionIdMarker: 'null' }),
+    }
+  })

@@ -1,0 +1,34 @@
+/** Large values outside the database: AES-256-GCM under a data key of their own, which the account's key seals. */
+import { decrypt, encrypt, lengths, randomKey } from './aead.ts'
+import { type Place, type Sealed, type Vault, VaultError } from './vault.ts'
+
+const MAGIC = Buffer.from('MOB1')
+const LENGTH_BYTES = 2
+
+const bound = ({ table, key, column, account }: Place): Buffer => lengths('merlon/v1/blob', table, key, column, account)
+
+/** `MOB1` ‖ length ‖ the sealed data key ‖ nonce ‖ ciphertext ‖ tag. */
+export function sealBlob(vault: Vault, place: Place, plaintext: Uint8Array): Buffer {
+  const dataKey = randomKey()
+  try {
+    const wrapped = Buffer.from(vault.seal(place, dataKey))
+    const length = Buffer.alloc(LENGTH_BYTES)
+    length.writeUInt16BE(wrapped.length)
+    return Buffer.concat([MAGIC, length, wrapped, encrypt(dataKey, plaintext, bound(place))])
+  } finally {
+    dataKey.fill(0)
+  }
+}
+
+/** Throws `VaultError` when it was made elsewhere, moved or changed. */
+export function openBlob(vault: Vault, place: Place, bytes: Buffer): Buffer {
+  const start = MAGIC.length + LENGTH_BYTES
+  const refused = new VaultError(`the blob ${place.key} does not open`)
+  if (bytes.length < start || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw refused
+  const end = start + bytes.readUInt16BE(MAGIC.length)
+  const dataKey = vault.open(place, bytes.toString('latin1', start, end) as Sealed)
+  const plaintext = decrypt(dataKey, bytes.subarray(end), bound(place))
+  dataKey.fill(0)
+  if (!plaintext) throw refused
+  return plaintext
+}

@@ -1,0 +1,90 @@
+/** The checksums that S3's clients send along, over whole bodies: base64 of the big-endian value. */
+import { hash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+
+export type ChecksumName = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256' | 'SHA512' | 'MD5'
+
+const sums: Readonly<Record<ChecksumName, (bytes: Uint8Array) => string>> = {
+  CRC32: (bytes) => word(crc32(bytes)),
+  CRC32C: (bytes) => word(crc32c(bytes)),
+  CRC64NVME: (bytes) => crc64nvme(bytes),
+  SHA1: (bytes) => hash('sha1', bytes, 'base64'),
+  SHA256: (bytes) => hash('sha256', bytes, 'base64'),
+  SHA512: (bytes) => hash('sha512', bytes, 'base64'),
+  MD5: (bytes) => hash('md5', bytes, 'base64'),
+}
+
+export const checksumNames = Object.keys(sums) as readonly ChecksumName[]
+
+export const checksum = (name: ChecksumName, bytes: Uint8Array): string => sums[name](bytes)
+
+/** `x-amz-checksum-crc32c` → CRC32C; undefined for one that is not computed here. */
+export function checksumOfHeader(header: string): ChecksumName | undefined {
+  const name = header.startsWith('x-amz-checksum-') ? header.slice('x-amz-checksum-'.length).toUpperCase() : ''
+  return checksumNames.find((known) => known === name)
+}
+
+function word(value: number): string {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value >>> 0)
+  return bytes.toString('base64')
+}
+
+/** RFC 3720 appendix B.4, reflected. */
+const CRC32C_POLYNOMIAL = 0x82f63b78
+let table32: Uint32Array | undefined
+
+function crc32c(bytes: Uint8Array): number {
+  if (!table32) {
+    table32 = new Uint32Array(256)
+    for (let i = 0; i < 256; i++) {
+      let value = i
+      for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ CRC32C_POLYNOMIAL : value >>> 1
+      table32[i] = value
+    }
+  }
+  let crc = 0xffffffff
+  for (const byte of bytes) crc = table32[(crc ^ byte) & 0xff]! ^ (crc >>> 8)
+  return (crc ^ 0xffffffff) >>> 0
+}
+
+/** NVM Express base specification, reflected: two halves, because numbers hold no 64 bits. */
+const CRC64_HIGH = 0x9a6c9329
+const CRC64_LOW = 0xac4bc9b5
+let table64: { readonly high: Uint32Array; readonly low: Uint32Array } | undefined
+
+function crc64nvme(bytes: Uint8Array): string {
+  table64 ??= crc64Table()
+  const { high: tableHigh, low: tableLow } = table64
+  let high = 0xffffffff
+  let low = 0xffffffff
+  for (const byte of bytes) {
+    const at = (low ^ byte) & 0xff
+    low = ((low >>> 8) | (high << 24)) ^ tableLow[at]!
+    high = (high >>> 8) ^ tableHigh[at]!
+  }
+  const value = Buffer.alloc(8)
+  value.writeUInt32BE((high ^ 0xffffffff) >>> 0, 0)
+  value.writeUInt32BE((low ^ 0xffffffff) >>> 0, 4)
+  return value.toString('base64')
+}
+
+function crc64Table() {
+  const table = { high: new Uint32Array(256), low: new Uint32Array(256) }
+  for (let i = 0; i < 256; i++) {
+    let high = 0
+    let low = i
+    for (let bit = 0; bit < 8; bit++) {
+      const odd = low & 1
+      low = (low >>> 1) | (high << 31)
+      high >>>= 1
+      if (odd) {
+        low ^= CRC64_LOW
+        high ^= CRC64_HIGH
+      }
+    }
+    table.high[i] = high >>> 0
+    table.low[i] = low >>> 0
+  }
+  return table
+}
