@@ -141,10 +141,18 @@ describe.each(kinds.filter(({ there }) => there))('$name', (kind) => {
 
       const passwords = new Set<string>()
       let [logins, failures, rotating] = [0, 0, true]
+      // What an application may rely on is that what it read stays good until the rotation after the next: where
+      // rotations follow each other in milliseconds, the client must have come round once between two of them.
+      let read = 0
+      const anotherLogin = async () => {
+        const until = read + 2
+        while (read < until) await new Promise((done) => setTimeout(done, 1))
+      }
       const client = (async () => {
         while (rotating) {
           for (let retries = 0; ; retries++) {
             const secret = await it.get('app')
+            read++
             passwords.add(secret.password)
             try {
               await kind.login(secret)
@@ -169,6 +177,7 @@ describe.each(kinds.filter(({ there }) => there))('$name', (kind) => {
         )
         await it.settle()
         seen.push((await it.get('app')).password)
+        await Promise.race([anotherLogin(), client])
       }
       rotating = false
       await client
