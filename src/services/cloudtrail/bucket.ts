@@ -1,0 +1,77 @@
+/** The bucket a trail writes to, asked as CloudTrail itself: the bucket's policy decides, when it is set up and ever after. */
+import type * as S3 from '@aws-sdk/client-s3'
+import type { Act, Acting } from '../../kernel/acting.ts'
+import type { Call } from '../../kernel/call.ts'
+import type { Api } from '../../kernel/service.ts'
+import { Fault } from '../../wire/fault.ts'
+import { cloudtrail, type TrailRow, trailArn } from './resources.ts'
+
+const s3: Api<typeof S3> = { id: 's3' }
+const PRINCIPAL = 'cloudtrail.amazonaws.com'
+
+const actingFor = (trail: TrailRow): Acting => ({
+  service: PRINCIPAL,
+  account: trail.account,
+  region: trail.region,
+  source: trailArn(trail),
+})
+
+/** `PREFIX/AWSLogs/ACCOUNT/` */
+export const folderOf = ({ prefix, account }: TrailRow): string =>
+  `${prefix === undefined ? '' : `${prefix}/`}AWSLogs/${account}/`
+
+export interface Delivered {
+  readonly Key: string
+  readonly Body: Buffer
+  readonly Metadata?: Readonly<Record<string, string>>
+}
+
+/** Throws the refusal of S3. */
+export async function deliver(act: Act, trail: TrailRow, { Key, Body, Metadata }: Delivered): Promise<void> {
+  await act(actingFor(trail), s3, 'PutObject', {
+    Bucket: trail.bucket,
+    Key,
+    // The gate reads bytes where the client's type wants a stream.
+    Body: Body as never,
+    ContentType: 'application/json',
+    ContentEncoding: 'gzip',
+    ACL: 'bucket-owner-full-control',
+    ...(Metadata && { Metadata: { ...Metadata } }),
+  })
+}
+
+/**
+ * AWS asks for GetBucketAcl and PutObject before it accepts a bucket. The write is one that cannot succeed: it replaces an
+ * object of a tag that no object has, and is told so only once it is allowed.
+ */
+export async function requireBucket(call: Call, trail: TrailRow): Promise<void> {
+  const { bucket: Bucket } = trail
+  const acting = actingFor(trail)
+  const refusal = async (ask: () => Promise<unknown>): Promise<Fault | undefined> => {
+    try {
+      await call.once(ask)
+      return undefined
+    } catch (error) {
+      if (error instanceof Fault) return error
+      throw error
+    }
+  }
+  const missing = (fault: Fault) =>
+    fault.code === 'NoSuchBucket'
+      ? cloudtrail.fail('S3BucketDoesNotExistException', `S3 bucket ${Bucket} does not exist!`)
+      : cloudtrail.fail(
+          'InsufficientS3BucketPolicyException',
+          `Incorrect S3 bucket policy is detected for bucket: ${Bucket}`,
+        )
+  const seen = await refusal(() => call.act(acting, s3, 'GetBucketAcl', { Bucket }))
+  if (seen) throw missing(seen)
+  const written = await refusal(() =>
+    call.act(acting, s3, 'PutObject', {
+      Bucket,
+      Key: `${folderOf(trail)}CloudTrail/`,
+      IfMatch: '"no object"',
+      ACL: 'bucket-owner-full-control',
+    }),
+  )
+  if (written?.code !== 'NoSuchKey' && written?.code !== 'PreconditionFailed') throw missing(written!)
+}
