@@ -5,6 +5,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { CloudTrailClient, DescribeTrailsCommand, GetTrailStatusCommand } from '@aws-sdk/client-cloudtrail'
 import {
   GetAccountAuthorizationDetailsCommand,
   GetAccountSummaryCommand,
@@ -14,6 +15,7 @@ import {
 } from '@aws-sdk/client-iam'
 import { DescribeKeyCommand, KMSClient, ListAliasesCommand, ListKeysCommand } from '@aws-sdk/client-kms'
 import { DescribeOrganizationCommand, OrganizationsClient } from '@aws-sdk/client-organizations'
+import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3'
 import { GetSecretValueCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -176,6 +178,22 @@ describe.skipIf(skipped)('terraform', () => {
     await expect(organizations.send(new DescribeOrganizationCommand({}))).rejects.toMatchObject({
       name: 'AWSOrganizationsNotInUseException',
     })
+  })
+
+  test('a trail, its bucket, the policy that lets CloudTrail in, and selectors that change', async () => {
+    const space = await workspace('05-cloudtrail')
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+    }
+    const trails = new CloudTrailClient(at(space, space.account))
+    expect(await trails.send(new GetTrailStatusCommand({ Name: 'suite' }))).toMatchObject({ IsLogging: false })
+    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+
+    expect((await trails.send(new DescribeTrailsCommand({}))).trailList).toEqual([])
+    const { Buckets = [] } = await new S3Client(at(space, space.account)).send(new ListBucketsCommand({}))
+    expect(Buckets).toEqual([])
   })
 
   test('a team written down: what Terraform made is enforced, changed, read back and gone at the end', async () => {

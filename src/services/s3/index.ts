@@ -15,6 +15,7 @@ import {
   putPublicAccessBlock,
 } from './governing.ts'
 import { listObjects, listObjectsV2, listObjectVersions } from './lists.ts'
+import { deleteObjectTagging, getObjectTagging, putObjectTagging } from './object-tags.ts'
 import { deleteObject, deleteObjects, getObject, headObject, putObject } from './objects.ts'
 import { s3 as words } from './resources.ts'
 import { settings } from './settings.ts'
@@ -50,6 +51,9 @@ export const s3: Service = {
     listObjectsV2,
     listObjects,
     listObjectVersions,
+    putObjectTagging,
+    getObjectTagging,
+    deleteObjectTagging,
   ],
   jobs: { 's3.sweep': sweepJob, 's3.orphans': orphansJob },
 }

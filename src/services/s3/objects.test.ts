@@ -3,13 +3,16 @@ import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrai
 import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
+  DeleteObjectTaggingCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectsCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
+  PutObjectTaggingCommand,
 } from '@aws-sdk/client-s3'
 import { describe, expect, it, test } from 'vitest'
 import { allowing } from '../../../test/cloud.ts'
@@ -145,7 +148,17 @@ describe('An object', () => {
     ['a key of the customer', { SSECustomerAlgorithm: 'AES256' }, 'NotImplemented'],
     ['encryption by KMS', { ServerSideEncryption: 'aws:kms' as const }, 'NotImplemented'],
     ['a cheaper class', { StorageClass: 'GLACIER' as const }, 'NotImplemented'],
-    ['tags', { Tagging: 'a=b' }, 'NotImplemented'],
+    [
+      'eleven tags',
+      {
+        Tagging: 'abcdefghijk'
+          .split('')
+          .map((key) => `${key}=1`)
+          .join('&'),
+      },
+      'BadRequest',
+    ],
+    ['a tag of the system', { Tagging: 'aws:x=1' }, 'InvalidTag'],
     ['an access control list', { ACL: 'public-read' as const }, 'AccessControlListNotSupported'],
     ['too many words', { Metadata: { long: 'x'.repeat(2_100) } }, 'MetadataTooLarge'],
     ['too long a key', { Key: 'k'.repeat(1_025) }, 'KeyTooLongError'],
@@ -266,4 +279,32 @@ test('what happens to objects is on record as data events, which the event histo
     additionalEventData: { bytesTransferredOut: 12 },
   })
   expect(JSON.stringify(bodies)).not.toContain('secret words')
+})
+
+test('tags of objects are kept, counted, replaced, removed, and heard by policies', async () => {
+  const it = await things()
+  await it.owner.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'k', Tagging: 'class=open&n=a%20b' }))
+  const tags = async () => (await it.owner.send(new GetObjectTaggingCommand({ Bucket, Key: 'k' }))).TagSet
+  expect(await tags()).toEqual([
+    { Key: 'class', Value: 'open' },
+    { Key: 'n', Value: 'a b' },
+  ])
+  expect((await it.owner.send(new HeadObjectCommand({ Bucket, Key: 'k' }))).TagCount).toBe(2)
+  const Condition = { StringEquals: { 's3:ExistingObjectTag/class': 'open' } }
+  const ann = it.s3(
+    await it.user('ann', allowing({ Action: ['s3:GetObject', 's3:PutObject'], Resource: '*', Condition })),
+  )
+  expect(await it.text(Bucket, 'k', ann)).toBe('k')
+  await expect(
+    ann.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'x', Tagging: 'class=open' })),
+  ).rejects.toMatchObject({ name: 'AccessDenied', message: expect.stringContaining('s3:PutObjectTagging') })
+  const TagSet = [{ Key: 'class', Value: 'shut' }]
+  await it.owner.send(new PutObjectTaggingCommand({ Bucket, Key: 'k', Tagging: { TagSet } }))
+  expect(await tags()).toEqual(TagSet)
+  await expect(it.text(Bucket, 'k', ann)).rejects.toMatchObject({ name: 'AccessDenied' })
+  await it.owner.send(new DeleteObjectTaggingCommand({ Bucket, Key: 'k' }))
+  expect(await tags()).toEqual([])
+  await expect(it.owner.send(new GetObjectTaggingCommand({ Bucket, Key: 'none' }))).rejects.toMatchObject({
+    name: 'NoSuchKey',
+  })
 })

@@ -6,6 +6,7 @@ import { type ChecksumName, checksum, checksumNames } from '../../wire/checksums
 import { Fault } from '../../wire/fault.ts'
 import { dropBytes, keepBytes } from './blobs.ts'
 import { partOf, requireConditions, requireWritable } from './conditional.ts'
+import { existingTags, requestedTags, tagsOfHeader } from './object-tags.ts'
 import {
   actedObject,
   at,
@@ -41,7 +42,6 @@ function refuseUnbuilt(input: Partial<PutObjectRequest>): void {
   if (input.StorageClass !== undefined && input.StorageClass !== 'STANDARD')
     throw unbuilt(`StorageClass ${input.StorageClass}`)
   if (input.ObjectLockMode ?? input.ObjectLockLegalHoldStatus) throw unbuilt('object lock')
-  if (input.Tagging) throw unbuilt('tags of objects')
   if (input.WriteOffsetBytes !== undefined) throw unbuilt('appending')
   if (input.ACL !== undefined && input.ACL !== 'bucket-owner-full-control')
     throw refuse('AccessControlListNotSupported', 400, 'The bucket does not allow ACLs')
@@ -90,7 +90,9 @@ export const putObject = s3
   .operation('PutObject')
   .on(objectNamed)
   .dataEvent()
-  .given(({ ACL, ServerSideEncryption, StorageClass }) => ({
+  .given(({ ACL, ServerSideEncryption, StorageClass, Tagging }, _call, spot) => ({
+    ...existingTags(spot),
+    ...requestedTags(tagsOfHeader(Tagging)),
     's3:x-amz-acl': ACL,
     's3:x-amz-server-side-encryption': ServerSideEncryption,
     's3:x-amz-storage-class': StorageClass,
@@ -107,6 +109,9 @@ export const putObject = s3
       throw refuse('MetadataTooLarge', 400, 'Your metadata headers exceed the maximum allowed metadata size')
     const checksums = checkedSums(input as Partial<PutObjectRequest>, bytes)
     requireWritable(input, before)
+    const tags = tagsOfHeader(input.Tagging)
+    if (Object.keys(tags).length > 0)
+      await call.authorize('s3:PutObjectTagging', actedObject(call, bucket, key), requestedTags(tags))
 
     const blob = await keepBytes(call, bucket, bytes)
     const row: ObjectRow = {
@@ -118,6 +123,7 @@ export const putObject = s3
       headers: keptHeaders(input as Partial<PutObjectRequest>),
       metadata,
       checksums,
+      ...(Object.keys(tags).length > 0 && { tags }),
       ...(input.Expires && { expires: input.Expires.getTime() }),
     }
     if (before) dropBytes(call, before)
@@ -134,6 +140,7 @@ function described(row: ObjectRow, whole: boolean, sums: boolean): Omit<HeadObje
     ETag: row.etag,
     ServerSideEncryption: 'AES256',
     Metadata: row.metadata,
+    ...(row.tags && { TagCount: Object.keys(row.tags).length }),
     ...row.headers,
     ...(row.expires !== undefined && { ExpiresString: new Date(row.expires).toUTCString() }),
     ...(whole && sums && shownSums(row.checksums)),
@@ -166,6 +173,7 @@ export const getObject = s3
   .operation('GetObject')
   .on(objectNamed)
   .dataEvent()
+  .given((_input, _call, spot) => existingTags(spot))
   .run(async (call, input, spot) => {
     requireNoVersion(input.VersionId)
     const row = await present(call, spot)
@@ -188,6 +196,7 @@ export const headObject = s3
   .on(objectNamed)
   .asking('s3:GetObject')
   .dataEvent()
+  .given((_input, _call, spot) => existingTags(spot))
   .run(async (call, input, spot) => {
     requireNoVersion(input.VersionId)
     const row = await present(call, spot)
@@ -212,6 +221,7 @@ export const deleteObject = s3
   .operation('DeleteObject')
   .on(objectNamed)
   .dataEvent()
+  .given((_input, _call, spot) => existingTags(spot))
   .run((call, input, { bucket, row }) => {
     requireNoVersion(input.VersionId)
     if (input.IfMatch !== undefined && row) requireConditions({ IfMatch: input.IfMatch }, row)

@@ -59,6 +59,7 @@ export interface ObjectRow {
   readonly changedAt: number
   readonly headers: KeptHeaders
   readonly expires?: number
+  readonly tags?: Tags
   readonly metadata: Readonly<Record<string, string>>
   readonly checksums: Readonly<Partial<Record<ChecksumName, string>>>
 }
