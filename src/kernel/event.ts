@@ -2,7 +2,7 @@
  * One audit event for every call, in CloudTrail's record format 1.11.
  * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
  */
-import { DATA_EVENT, type LogRecord } from '../store/store.ts'
+import type { LogRecord } from '../store/store.ts'
 import type { Caller } from './call.ts'
 import { timeOrderedId } from './id.ts'
 import type { Acted } from './resource.ts'
@@ -156,6 +156,7 @@ export function serviceEvent(facts: ServiceEvent): LogRecord {
     eventCategory: 'Management',
   }
   const attributes: LogRecord['attributes'] = [
+    MANAGEMENT_EVENT,
     ['EventId', id],
     ['EventName', eventName],
     ['ReadOnly', 'false'],
@@ -260,15 +261,21 @@ export function usernameOf(caller: Caller): string {
   }
 }
 
+/** Which history an event belongs to: an attribute of every record. */
+export const MANAGEMENT_EVENT = ['EventCategory', 'Management'] as const
+export const DATA_EVENT = ['EventCategory', 'Data'] as const
+
+/** What LookupEvents searches by. It never shows data events, so they cost their category alone. */
 function attributes(facts: EventFacts): LogRecord['attributes'] {
-  const found: [string, string][] = [
+  if (facts.dataEvent) return [DATA_EVENT]
+  const found: (readonly [string, string])[] = [
+    MANAGEMENT_EVENT,
     ['EventId', facts.draft.id],
     ['EventName', facts.eventName],
     ['ReadOnly', String(facts.readOnly)],
     ['Username', facts.draft.userIdentity?.userName ?? usernameOf(facts.caller)],
     ['EventSource', facts.eventSource],
   ]
-  if (facts.dataEvent) found.push(DATA_EVENT as [string, string])
   if (facts.caller.accessKeyId) found.push(['AccessKeyId', facts.caller.accessKeyId])
   return [...found, ...searchable(facts.draft.resources)]
 }

@@ -60,10 +60,10 @@ export class BatchWriter {
     this.#indexed = database.prepare("SELECT value FROM counters WHERE name = 'indexed'")
     this.#markIndexed = database.prepare("UPDATE counters SET value = ? WHERE name = 'indexed'")
     this.#unindexedRows = database.prepare(
-      'SELECT position, account, time_ms, attributes FROM log WHERE position > ? ORDER BY position LIMIT ?',
+      'SELECT position, account, region, time_ms, attributes FROM log WHERE position > ? ORDER BY position LIMIT ?',
     )
     this.#attribute = database.prepare(
-      'INSERT OR IGNORE INTO log_attributes (account, name, value, time_ms, position) VALUES (?, ?, ?, ?, ?)',
+      'INSERT OR IGNORE INTO log_attributes (account, region, name, value, time_ms, position) VALUES (?, ?, ?, ?, ?, ?)',
     )
   }
 
@@ -123,9 +123,9 @@ export class BatchWriter {
     const indexed = this.#indexed.get()!['value']!
     const rows = this.#unindexedRows.all(indexed, rowsMax)
     if (rows.length === 0) return 0
-    for (const { position, account, time_ms, attributes } of rows) {
+    for (const { position, account, region, time_ms, attributes } of rows) {
       for (const [name, value] of JSON.parse(attributes as string) as [string, string][]) {
-        this.#attribute.run(account!, name, value, time_ms!, position!)
+        this.#attribute.run(account!, region!, name, value, time_ms!, position!)
       }
     }
     this.#markIndexed.run(rows.at(-1)!['position']!)

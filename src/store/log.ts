@@ -1,6 +1,6 @@
 /** Reading the event log: newest first for who searches, in the order of writing for who checks it. */
 import type { Database, SqlValue } from './engine.ts'
-import { DATA_EVENT, type EvidenceRow, type LogEntry, type LogQuery } from './store.ts'
+import type { EvidenceRow, LogEntry, LogQuery } from './store.ts'
 
 const COLUMNS = 'log.position, log.id, log.account, log.region, log.time_ms, log.attributes, log.body'
 
@@ -42,6 +42,7 @@ function byTime(database: Database, query: LogQuery): LogEntry[] {
 
 /** The attribute index lags a little behind the log: what it does not cover yet is read row by row, and merged. */
 function byAttribute(database: Database, query: LogQuery, [name, value]: readonly [string, string]): LogEntry[] {
+  if (query.region === undefined) throw new TypeError('attributes are indexed by Region')
   const indexed = Number(database.prepare("SELECT value FROM counters WHERE name = 'indexed'").get()!['value'])
   const tail = bounds(query, 'log')
   const unindexed = database
@@ -63,16 +64,14 @@ function byAttribute(database: Database, query: LogQuery, [name, value]: readonl
 
 /** The query's limits as SQL; times are compared in the table whose index serves them. */
 function bounds(
-  { region, fromMs, toMs, after, managementOnly }: LogQuery,
+  { region, fromMs, toMs, after }: LogQuery,
   table: 'log' | 'found',
 ): { sql: string; values: readonly SqlValue[] } {
   const cursor = after === undefined ? undefined : parsePosition(after)
   const parts: readonly (readonly [sql: string, values: readonly (SqlValue | undefined)[]])[] = [
-    ['AND log.region = ?', [region]],
+    [`AND ${table}.region = ?`, [region]],
     [`AND ${table}.time_ms >= ?`, [fromMs]],
     [`AND ${table}.time_ms <= ?`, [toMs]],
-    // Quotes inside of values are escaped: no value can look like the pair itself.
-    ['AND instr(log.attributes, ?) = 0', [managementOnly ? JSON.stringify(DATA_EVENT) : undefined]],
     [`AND (${table}.time_ms, ${table}.position) < (?, ?)`, [cursor?.timeMs, cursor?.position]],
   ]
   const given = parts.filter(([, values]) => values[0] !== undefined)

@@ -30,6 +30,17 @@ const steps: readonly Step[] = [
         epoch INTEGER NOT NULL, mac BLOB, PRIMARY KEY (account, region, node)) WITHOUT ROWID, STRICT;`)
     chainWhatIsThere(database)
   },
+  // Events are looked for in one Region; all before this step were management events.
+  `DROP TABLE log_attributes;
+   CREATE TABLE log_attributes (
+     account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, time_ms INTEGER NOT NULL,
+     position INTEGER NOT NULL, PRIMARY KEY (account, region, name, value, time_ms, position)) WITHOUT ROWID, STRICT;
+   INSERT OR IGNORE INTO log_attributes
+     SELECT account, region, json_extract(pair.value, '$[0]'), json_extract(pair.value, '$[1]'), time_ms, position
+     FROM log, json_each(log.attributes) AS pair;
+   INSERT OR IGNORE INTO log_attributes
+     SELECT account, region, 'EventCategory', 'Management', time_ms, position FROM log;
+   UPDATE counters SET value = coalesce((SELECT max(position) FROM log), 0) WHERE name = 'indexed';`,
 ]
 
 /** Records from before there were chains: the first that is written with a MAC vouches for all before it. */

@@ -82,6 +82,30 @@ test('data of a newer schema is refused, and left as it was', async () => {
   await expect(openStore({ file })).rejects.toThrow(/written by a newer Merlon/)
 })
 
+test('events of a schema before Regions were indexed are found after it as before it', async () => {
+  const file = newFile()
+  const store = await openStore({ file })
+  const event = { account: '111122223333', region: 'us-east-1', timeMs: 5, body: '{}' }
+  const attributes = [['EventName', 'CreateUser']] as const
+  await store.run((unit) => unit.append({ ...event, id: 'old', attributes }))
+  await store.close()
+  const database = await openDatabase(file)
+  database.exec(`DROP TABLE log_attributes; CREATE TABLE log_attributes (
+    account TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, time_ms INTEGER NOT NULL, position INTEGER NOT NULL,
+    PRIMARY KEY (account, name, value, time_ms, position)) WITHOUT ROWID, STRICT; PRAGMA user_version = 2;`)
+  database.close()
+
+  const opened = await openStore({ file })
+  const query = { account: '111122223333', region: 'us-east-1', limit: 10 }
+  for (const attribute of [
+    ['EventName', 'CreateUser'],
+    ['EventCategory', 'Management'],
+  ] as const)
+    expect((await opened.log({ ...query, attribute })).map(({ id }) => id)).toEqual(['old'])
+  expect(await opened.log({ ...query, region: 'eu-west-1', attribute: ['EventName', 'CreateUser'] })).toEqual([])
+  await opened.close()
+})
+
 test('nobody but the owner can read the data, its write-ahead log or its backup', async () => {
   const file = newFile()
   const store = await openStore({ file })

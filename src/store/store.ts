@@ -67,22 +67,17 @@ export interface LogRecord {
   readonly body: string
 }
 
-/** The attribute that tells data events from the others. */
-export const DATA_EVENT = ['EventCategory', 'Data'] as const
-
 export interface LogQuery {
   readonly account: string
   readonly region?: string | undefined
   /** Inclusive bounds. */
   readonly fromMs?: number | undefined
   readonly toMs?: number | undefined
-  /** Only records that carry this attribute. */
+  /** Only records that carry this attribute; only together with a Region, by which they are indexed. */
   readonly attribute?: readonly [name: string, value: string] | undefined
   /** Continues behind a record an earlier page ended with (`LogEntry.position`). */
   readonly after?: string | undefined
   readonly limit: number
-  /** Without data events. */
-  readonly managementOnly?: boolean
   /** In the order of writing, which `after` then goes by; newest first when not said. Not with an attribute. */
   readonly order?: 'ascending'
 }

@@ -1,8 +1,9 @@
 /** Deliveries: every five minutes what happened since, every hour a signed digest over what was delivered. */
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { DATA_EVENT } from '../../kernel/event.ts'
 import type { ServiceJob, Work } from '../../kernel/service.ts'
-import { DATA_EVENT, type LogEntry, type Unit } from '../../store/store.ts'
+import type { LogEntry, Unit } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
 import { deliver } from './bucket.ts'
 import { digestKeyOf, digestText, logFileKey, sha256, signedText } from './files.ts'

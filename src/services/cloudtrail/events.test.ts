@@ -244,7 +244,12 @@ function recordOf({ id, timeMs, account = ACCOUNT, region = HERE, attributes = [
     account,
     region,
     timeMs,
-    attributes: Object.entries({ EventId: id, ...PLAIN, ...Object.fromEntries(attributes) }),
+    attributes: Object.entries({
+      EventCategory: 'Management',
+      EventId: id,
+      ...PLAIN,
+      ...Object.fromEntries(attributes),
+    }),
     body: JSON.stringify({ eventID: id, resources }),
   }
 }

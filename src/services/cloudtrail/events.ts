@@ -1,5 +1,6 @@
 /** What happened: the events of the caller's account in the Region of the call, newest first. */
 import type { Event, LookupEventsRequest } from '@aws-sdk/client-cloudtrail'
+import { MANAGEMENT_EVENT } from '../../kernel/event.ts'
 import { pageTokens } from '../../kernel/page.ts'
 import { anything } from '../../kernel/resource.ts'
 import type { LogEntry } from '../../store/store.ts'
@@ -34,8 +35,8 @@ export const lookupEvents = cloudtrail
       region: call.region,
       fromMs: Math.max(range.fromMs ?? 0, call.now - HISTORY_MS),
       toMs: range.toMs,
-      attribute,
-      managementOnly: true,
+      // Data events carry no other attribute than their category: no search finds them.
+      attribute: attribute ?? MANAGEMENT_EVENT,
       after,
       // One more tells whether another page follows.
       limit: size + 1,

@@ -313,7 +313,12 @@ describe('session tags and source identity', () => {
     await as(keysOf(answer)).send(who)
 
     expect(answer.SourceIdentity).toBe('ann')
-    const [entry] = await store.log({ account: ACCOUNT, limit: 1, attribute: ['EventName', 'GetCallerIdentity'] })
+    const [entry] = await store.log({
+      account: ACCOUNT,
+      limit: 1,
+      region: 'us-east-1',
+      attribute: ['EventName', 'GetCallerIdentity'],
+    })
     expect(JSON.parse(entry!.body).userIdentity.sessionContext.sourceIdentity).toBe('ann')
   })
 })

@@ -99,7 +99,12 @@ describe('AssumeRoot', () => {
     await expect(it.client(IAMClient, root).send(new ListUsersCommand({}))).rejects.toMatchObject({
       name: 'AccessDenied',
     })
-    const [told] = await it.store.log({ account: it.member, limit: 1, attribute: ['EventName', 'ListAccessKeys'] })
+    const [told] = await it.store.log({
+      account: it.member,
+      limit: 1,
+      region: 'us-east-1',
+      attribute: ['EventName', 'ListAccessKeys'],
+    })
     expect(JSON.parse(told!.body).userIdentity).toMatchObject({
       type: 'Root',
       sessionContext: { attributes: { assumedRoot: 'true' } },
