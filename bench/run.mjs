@@ -3,21 +3,18 @@
  * What counts is the ratio. Merlon checks the signature, asks IAM, and has call and event on disk before it answers;
  * moto_server checks nothing and keeps everything in memory.
  */
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { cpus } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { benchDecisions, benchDocuments } from './decisions.mjs'
+import { CONNECTIONS, load } from './drive.mjs'
+import { benchEvents } from './events.mjs'
 import { kmsCases } from './kms.mjs'
 import { signedRequest } from './requests.mjs'
 import { secretCases } from './secrets.mjs'
 import { startMerlon, startMoto } from './servers.mjs'
 import { benchSignatures } from './signatures.mjs'
 
-const CONNECTIONS = 64
 const ROUNDS = 3
 const READY_MS_MAX = 60_000
-const loader = fileURLToPath(new URL('load.mjs', import.meta.url))
 
 const IAM = '2010-05-08'
 const cases = [
@@ -88,15 +85,6 @@ async function main() {
   await Promise.all(servers.map((server) => server.stop()))
 }
 
-async function load(server, requests, total) {
-  const child = fork(loader)
-  child.send({ url: server.url, connections: Math.min(CONNECTIONS, total), requests, total })
-  const [result] = await once(child, 'message')
-  const failed = Object.keys(result.statuses).filter((status) => status !== '200')
-  if (failed.length > 0) throw new Error(`${server.name} answered ${JSON.stringify(result.statuses)}`)
-  return result
-}
-
 /** Asks again until it answers. */
 async function answered(url, request) {
   const giveUpAt = performance.now() + READY_MS_MAX
@@ -132,3 +120,5 @@ await main()
 console.log()
 await benchDecisions()
 benchDocuments()
+console.log()
+await benchEvents(load)

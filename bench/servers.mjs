@@ -11,17 +11,19 @@ import { fileURLToPath } from 'node:url'
 const script = fileURLToPath(new URL('../dist/merlon.js', import.meta.url))
 
 /** Merlon on disk, as a user starts it: every call signed, authorised and recorded. */
-export async function startMerlon() {
-  const data = mkdtempSync(join(tmpdir(), 'merlon-bench-'))
+/** `before`: a server that was stopped and kept; this one goes on with its data, which then stays. */
+export async function startMerlon({ before, kept = before !== undefined } = {}) {
+  const data = before?.data ?? mkdtempSync(join(tmpdir(), 'merlon-bench-'))
   const child = spawn(process.execPath, [script, 'start', '--data', data, '--port', '0', '--json', '--log', 'error'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const [line] = await once(createInterface({ input: child.stdout }), 'line')
   const { url, accounts } = JSON.parse(line)
-  const [{ accessKeyId, secretAccessKey }] = accounts
-  return running('Merlon', url, child, { accessKeyId, secretAccessKey }, () =>
-    rmSync(data, { recursive: true, force: true }),
-  )
+  const [{ accountId, accessKeyId, secretAccessKey }] = before ? [{ ...before, ...before.credentials }] : accounts
+  const server = running('Merlon', url, child, { accessKeyId, secretAccessKey }, () => {
+    if (!kept) rmSync(data, { recursive: true, force: true })
+  })
+  return { ...server, data, accountId }
 }
 
 /** moto's server: in memory, checks no signature and no policy. undefined where it is not installed. */

@@ -1,0 +1,38 @@
+/**
+ * The server's own parts over a store on disk, with the recorder or, told `silent`, with one that records nothing: what
+ * recording costs. It exists for the benchmark alone; no product is built from it.
+ */
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { systemClock } from '../../src/kernel/clock.ts'
+import { openCloud } from '../../src/server/cloud.ts'
+import { listen } from '../../src/server/listener.ts'
+import { openStore } from '../../src/store/sqlite.ts'
+import type { Store } from '../../src/store/store.ts'
+import { ephemeralUnsealed } from '../../src/vault/ephemeral.ts'
+
+const [folder = '', dist = '', recorder = ''] = process.argv.slice(2)
+
+const silent = (store: Store): Store =>
+  new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'run')
+        return (body: Parameters<Store['run']>[0]) =>
+          target.run((unit) => body(Object.assign(unit, { append: () => undefined })))
+      const value = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+
+const opened = await openStore({
+  file: join(folder, 'merlon.db'),
+  writerScript: new URL('writer-thread.js', pathToFileURL(`${dist}/`)),
+})
+const cloud = await openCloud({
+  store: recorder === 'silent' ? silent(opened) : opened,
+  unsealed: ephemeralUnsealed(),
+  clock: systemClock,
+})
+const credentials = await cloud.addAccount({ id: '111122223333', name: 'bench' })
+const { url } = await listen((request) => cloud.gate.handle(request), { host: '127.0.0.1', port: 0 })
+console.log(JSON.stringify({ url, credentials }))
