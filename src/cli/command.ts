@@ -6,6 +6,8 @@ export interface Option {
   /** `DIR`, as the usage shows the value. */
   readonly value?: string
   readonly about: string
+  /** May be said again and again. */
+  readonly multiple?: true
 }
 
 export interface Command {
@@ -24,7 +26,11 @@ export class UsageError extends Error {
 }
 
 type Values<O extends Readonly<Record<string, Option>>> = {
-  readonly [K in keyof O]?: O[K]['type'] extends 'boolean' ? boolean : string
+  readonly [K in keyof O]?: O[K]['type'] extends 'boolean'
+    ? boolean
+    : O[K]['multiple'] extends true
+      ? readonly string[]
+      : string
 }
 
 export function readOptions<O extends Readonly<Record<string, Option>>>(

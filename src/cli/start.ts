@@ -1,5 +1,6 @@
 /** `merlon start`: runs a server until it is told to stop. */
 import { existsSync, readFileSync } from 'node:fs'
+import { readTarget, type Target } from '../planes/streams/target.ts'
 import { createLogger, isLevel, type Level } from '../server/log.ts'
 import { readSeed } from '../server/seed.ts'
 import { type DevelopmentWorld, type DurableWorld, startServer } from '../server/server.ts'
@@ -22,6 +23,8 @@ const options = {
   'accept-rollback': { type: 'boolean', about: 'serve data that is older than what was there; goes on record' },
   'public-url': { type: 'string', value: 'URL', about: 'how others reach this server; tokens it issues name it' },
   functions: { type: 'string', value: 'process', about: 'run deployment packages of customers, in bubblewrap' },
+  stream: { type: 'string', multiple: true, value: 'URL', about: 'send every event there, too; see docs/streams.md' },
+  witness: { type: 'string', multiple: true, value: 'URL', about: 'send every checkpoint of the log there, too' },
   json: { type: 'boolean', about: 'announce readiness as one JSON line' },
   log: { type: 'string', value: 'LEVEL', about: 'debug, info, warn or error (default info)' },
   'access-log': { type: 'boolean', about: 'log every answer' },
@@ -49,6 +52,8 @@ export const start: Command = {
       logger,
       packages: packagesOf(given.functions),
       publicUrl: publicUrlOf(given['public-url']),
+      streams: targetsOf('--stream', given.stream, process.env['MERLON_STREAMS']),
+      witnesses: targetsOf('--witness', given.witness, process.env['MERLON_WITNESSES']),
       accessLog: given['access-log'] ?? false,
       ...(existsSync(keyScript) && { keyScript }),
       world: given.dev ? development(given) : durable(given),
@@ -67,6 +72,19 @@ function packagesOf(text: string | undefined): boolean {
   if (text !== undefined && text !== 'process')
     throw new UsageError(`--functions is 'process', or not said at all, not '${text}'.`)
   return text !== undefined
+}
+
+/** Said by options, or by a variable with blanks between them. */
+function targetsOf(option: string, given: readonly string[] | undefined, variable: string | undefined): Target[] {
+  const said = given ?? (variable ?? '').split(/\s+/).filter(Boolean)
+  try {
+    const targets = said.map((text) => readTarget(text, { version, environment: process.env }))
+    const twice = targets.find(({ name }, n) => targets.findIndex((other) => other.name === name) < n)
+    if (twice) throw new Error(`${twice.name} is named twice`)
+    return targets
+  } catch (error) {
+    throw new UsageError(`${option}: ${(error as Error).message}`)
+  }
 }
 
 function publicUrlOf(text: string | undefined): string | undefined {

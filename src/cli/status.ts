@@ -1,4 +1,5 @@
 /** `merlon status`: does a server answer? */
+import type { StreamStatus } from '../planes/streams/stream.ts'
 import { askServer } from '../server/admin-socket.ts'
 import { shown } from '../server/desk.ts'
 import { isInstalled, keyringOf } from '../server/installation.ts'
@@ -54,16 +55,22 @@ interface State {
   readonly running: boolean
   readonly state?: string
   readonly sealers?: readonly { readonly id: string; readonly kind: string; readonly testedAt?: string }[]
+  readonly streams?: readonly StreamStatus[]
   readonly entries?: readonly { readonly sealer: string; readonly given: number; readonly expiresAt: number }[]
 }
 
-function shownState(data: string, { running, state, sealers = [], entries = [] }: State): string {
+function shownState(data: string, { running, state, sealers = [], entries = [], streams = [] }: State): string {
   return [
     `${data}: ${state}${running ? '' : ', and no server runs on it'}`,
     ...sealers.map(({ id, kind, testedAt }) => `  ${id}  ${kind.padEnd(10)}  last tested ${testedAt ?? 'never'}`),
     ...entries.map(
       ({ sealer, given, expiresAt }) =>
         `  ${given} shares entered for ${sealer}, until ${new Date(expiresAt).toISOString()}`,
+    ),
+    ...streams.map(({ target, kind, sent, through, error }) =>
+      error === undefined
+        ? `  ${kind} to ${target}: ${sent} sent${through === undefined ? '' : `, through ${through}`}`
+        : `  ${kind} to ${target}: WAITS, ${error}`,
     ),
     '',
   ].join('\n')

@@ -12,6 +12,9 @@ import { type EgressList, readEgress } from '../planes/functions/egress.ts'
 import { functionHost } from '../planes/functions/host.ts'
 import { type BlobStore, sealedBlobs } from '../planes/objects/blobs.ts'
 import { memoryBlobs } from '../planes/objects/memory.ts'
+import { checkpoints, events } from '../planes/streams/source.ts'
+import { Stream, type StreamOptions, type StreamStatus } from '../planes/streams/stream.ts'
+import type { Target } from '../planes/streams/target.ts'
 import { accountsPort } from '../services/iam/accounts.ts'
 import { type AccountRow, createAccount, type RootKey } from '../services/iam/bootstrap.ts'
 import { identityPort } from '../services/iam/identities.ts'
@@ -40,6 +43,11 @@ export interface CloudOptions {
   readonly egress?: EgressList | undefined
   /** Where the bytes of objects lie. Default: in memory. */
   readonly blobs?: BlobStore | undefined
+  /** Where every event goes, too. */
+  readonly streams?: readonly Target[] | undefined
+  /** Where every checkpoint goes, too. */
+  readonly witnesses?: readonly Target[] | undefined
+  readonly onStream?: StreamOptions['tell']
   /** Default: all that are built. */
   readonly services?: readonly Service[]
   /** Default: the network, guarded. */
@@ -58,6 +66,9 @@ export interface Cloud {
   readonly vault: Vault
   readonly clock: Clock
   readonly jobs: JobRunner
+  /** Begins what it does by itself: jobs that fall due, streams. */
+  start(): void
+  streams(): readonly StreamStatus[]
   readonly evidence: EvidenceKeeper
   readonly ports: Ports
   /** Makes an account with its root user; returns that user's key, whose secret is shown this once. */
@@ -111,6 +122,11 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     options.onJobError ?? (() => undefined),
   )
 
+  const streaming = [
+    ...(options.streams ?? []).map((target) => ({ target, source: events(store) })),
+    ...(options.witnesses ?? []).map((target) => ({ target, source: checkpoints(store) })),
+  ].map(({ target, source }) => new Stream({ store, source, target, tell: options.onStream ?? (() => undefined) }))
+
   const documents = (options.services ?? services).flatMap((service) => service.documents ?? [])
 
   return {
@@ -120,6 +136,11 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     vault,
     clock,
     jobs,
+    start: () => {
+      jobs.start()
+      for (const stream of streaming) stream.start()
+    },
+    streams: () => streaming.map((stream) => stream.status()),
     evidence,
     ports,
     addAccount: async ({ id, name, rootKey }) => {
@@ -137,6 +158,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await functions.close()
       await identities.close()
       await evidence.stop()
+      // The last checkpoint, too.
+      await Promise.all(streaming.map((stream) => stream.stop()))
       vault.materials.forget()
       await pool?.close()
       await store.close()

@@ -319,7 +319,7 @@ export class Custody {
     }
     this.#open = { store, keyring, cloud, head, beat, quiet }
     await this.#options.onUnsealed?.(cloud)
-    if (!keyring.body.fenced && !this.#options.idle) cloud.jobs.start()
+    if (!keyring.body.fenced && !this.#options.idle) cloud.start()
   }
 
   /** Once this commit is durable, so is everything accepted before it: that is what the head may tell of. */

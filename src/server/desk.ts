@@ -65,6 +65,7 @@ const routes: Readonly<Record<string, Act>> = {
   'GET /status': async ({ custody, entries }) => ({
     ...state(custody),
     entries: entries.progress(),
+    streams: custody.cloud?.streams() ?? [],
   }),
   'GET /report': ({ custody, process }) => trustReport(custody, process()),
   'POST /seal': async ({ custody, entries }) => {
@@ -126,7 +127,7 @@ const routes: Readonly<Record<string, Act>> = {
     const { keyring, cloud } = custody.unsealed()
     if (!keyring.body.fenced) throw new VaultError('this installation is active already')
     keyring.activate()
-    cloud.jobs.start()
+    cloud.start()
     await custody.record('Activate', { epoch: keyring.body.epoch })
     return state(custody)
   },

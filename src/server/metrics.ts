@@ -1,5 +1,6 @@
 /** Counters of what was answered, in the Prometheus text format 0.0.4. */
 import type { Answer } from '../kernel/gate.ts'
+import type { StreamStatus } from '../planes/streams/stream.ts'
 
 /** Upper bounds in seconds. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5] as const
@@ -27,7 +28,7 @@ export class Metrics {
     for (let i = 0; i < BUCKETS.length; i++) if (seconds <= BUCKETS[i]!) series.buckets[i]!++
   }
 
-  text(): string {
+  text(streams: readonly StreamStatus[] = []): string {
     const all = [...this.#series.values()]
     const lines = [
       '# HELP merlon_requests_total Requests answered.',
@@ -41,6 +42,7 @@ export class Metrics {
         `merlon_request_duration_seconds_sum{${labels}} ${seconds}`,
         `merlon_request_duration_seconds_count{${labels}} ${count}`,
       ]),
+      ...told(streams),
       '# HELP process_start_time_seconds Start of the process, seconds since the epoch.',
       '# TYPE process_start_time_seconds gauge',
       `process_start_time_seconds ${this.#startedAt / 1000}`,
@@ -60,4 +62,18 @@ export class Metrics {
     this.#series.set(labels, series)
     return series
   }
+}
+
+function told(streams: readonly StreamStatus[]): readonly string[] {
+  const labels = ({ target, kind }: StreamStatus) => `kind="${kind}",target="${target.replace(/[\\"\n]/g, '\\$&')}"`
+  return streams.length === 0
+    ? []
+    : [
+        '# HELP merlon_stream_lines_total What a stream brought to its target since the start.',
+        '# TYPE merlon_stream_lines_total counter',
+        ...streams.map((each) => `merlon_stream_lines_total{${labels(each)}} ${each.sent}`),
+        '# HELP merlon_stream_failing Whether the target of a stream takes nothing at the moment.',
+        '# TYPE merlon_stream_failing gauge',
+        ...streams.map((each) => `merlon_stream_failing{${labels(each)}} ${each.error === undefined ? 0 : 1}`),
+      ]
 }

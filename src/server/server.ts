@@ -4,6 +4,7 @@ import { MovableClock, systemClock } from '../kernel/clock.ts'
 import { DOCUMENTS_PATH } from '../kernel/documents.ts'
 import type { Answer } from '../kernel/gate.ts'
 import { folderBlobs } from '../planes/objects/folder.ts'
+import type { Target } from '../planes/streams/target.ts'
 import type { RootKey } from '../services/iam/bootstrap.ts'
 import { openStore } from '../store/sqlite.ts'
 import { ephemeralUnsealed } from '../vault/ephemeral.ts'
@@ -31,6 +32,8 @@ export interface ServerOptions {
   readonly accessLog?: boolean
   readonly publicUrl?: string | undefined
   readonly packages?: boolean | undefined
+  readonly streams?: readonly Target[]
+  readonly witnesses?: readonly Target[]
   /** The bundled thread for slow key operations; without it they run on the server's own. */
   readonly keyScript?: URL
   readonly world: DurableWorld | DevelopmentWorld
@@ -63,6 +66,8 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
+type Common = Pick<CloudOptions, 'keyScript' | 'publicUrl' | 'packages' | 'streams' | 'witnesses' | 'observe'>
+
 const DEVELOPMENT_ACCOUNT = '123456789012'
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -72,7 +77,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     metrics.observe(answer)
     logAnswer(logger, answer, options.accessLog ?? false)
   }
-  const common = { keyScript: options.keyScript, publicUrl: options.publicUrl, packages: options.packages, observe }
+  const common: Common = {
+    keyScript: options.keyScript,
+    publicUrl: options.publicUrl,
+    packages: options.packages,
+    streams: options.streams,
+    witnesses: options.witnesses,
+    observe,
+  }
   const opened =
     world.kind === 'durable'
       ? await openDurable(world, host, common, logger)
@@ -81,13 +93,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const handle = (request: HttpRequest): Promise<HttpResponse> =>
     opened.during(
       async (cloud) => {
-        const watched = watch(request, version, metrics, opened.fenced() ? 'fenced' : 'ok')
+        const told = () => metrics.text(cloud.streams())
+        const watched = watch(request, version, told, opened.fenced() ? 'fenced' : 'ok')
         if (watched) return watched
         if (isPublic(request)) return published(await cloud.document(request.path))
         if (opened.development && request.path.startsWith(DEVELOPMENT_PATH)) return opened.development(request)
         return cloud.gate.handle(request)
       },
-      async () => watch(request, version, metrics, 'sealed') ?? answerSealed(request),
+      async () => watch(request, version, () => metrics.text(), 'sealed') ?? answerSealed(request),
     )
   let listener: Listener
   try {
@@ -121,12 +134,7 @@ interface Opened {
   close(): Promise<void>
 }
 
-async function openDurable(
-  world: DurableWorld,
-  host: string,
-  common: Pick<CloudOptions, 'keyScript' | 'publicUrl' | 'packages' | 'observe'>,
-  logger: Logger,
-): Promise<Opened> {
+async function openDurable(world: DurableWorld, host: string, common: Common, logger: Logger): Promise<Opened> {
   ignoreDebuggerSignal()
   let made: RunningServer['made'] = []
   const told = troubles(logger)
@@ -173,9 +181,10 @@ async function openDurable(
   }
 }
 
-const troubles = (logger: Logger): Pick<CloudOptions, 'onJobError' | 'onEvidenceError'> => ({
+const troubles = (logger: Logger): Pick<CloudOptions, 'onJobError' | 'onEvidenceError' | 'onStream'> => ({
   onJobError: (job, error) => logger.log('error', 'job failed', { job, error }),
   onEvidenceError: (error) => logger.log('error', 'evidence', { error }),
+  onStream: (level, message, facts) => logger.log(level, message, facts),
 })
 
 /** A server that nothing but a file could unseal does not wait for a person who cannot help it. */
@@ -195,12 +204,7 @@ export async function firstAccount(cloud: Cloud, accountId: string | undefined):
   return [{ accountId: id, rootKey: await cloud.addAccount({ id, name: 'management' }) }]
 }
 
-async function openDevelopment(
-  world: DevelopmentWorld,
-  host: string,
-  common: Pick<CloudOptions, 'keyScript' | 'publicUrl' | 'observe'>,
-  logger: Logger,
-): Promise<Opened> {
+async function openDevelopment(world: DevelopmentWorld, host: string, common: Common, logger: Logger): Promise<Opened> {
   refuseBeyondLoopback(host, 'this is a development server')
   const clock = new MovableClock()
   const defaultId = chooseAccountId(world.accountId ?? DEVELOPMENT_ACCOUNT)
@@ -226,11 +230,11 @@ async function openDevelopment(
     reset: async () => {
       const before = cloud
       cloud = await open()
-      cloud.jobs.start()
+      cloud.start()
       await before.close()
     },
   }
-  cloud.jobs.start()
+  cloud.start()
   return {
     during: (work) => work(cloud),
     made: [...keys].map(([accountId, rootKey]) => ({ accountId, rootKey })),
@@ -262,7 +266,7 @@ function published(document: object | undefined): HttpResponse {
 function watch(
   request: HttpRequest,
   version: string,
-  metrics: Metrics,
+  told: () => string,
   status: 'ok' | 'fenced' | 'sealed',
 ): HttpResponse | undefined {
   if (request.method !== 'GET' || header(request, 'authorization') !== undefined || request.query !== '')
@@ -278,7 +282,7 @@ function watch(
       return {
         status: 200,
         headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
-        body: metrics.text(),
+        body: told(),
       }
     default:
       return undefined

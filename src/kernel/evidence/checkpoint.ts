@@ -121,6 +121,13 @@ async function lastStandings(store: Store, node: string): Promise<ReadonlyMap<st
   return new Map(Object.entries(row?.sequences ?? {}))
 }
 
+/** This node's, oldest first, that follow a number. */
+export async function checkpointsBehind(store: Store, number: number, limit: number): Promise<readonly Checkpoint[]> {
+  const after = checkpointKey(store.node, number)
+  const rows = await store.reader.range<Checkpoint>(CHECKPOINTS(store.node), { after, limit })
+  return rows.map(({ document }) => document)
+}
+
 /** Oldest first, all nodes'. */
 export async function* checkpoints(store: Store): AsyncGenerator<Checkpoint> {
   const page = { limit: 500 }

@@ -1,0 +1,143 @@
+/**
+ * A stream: reads a source behind a durable cursor, sends, moves the cursor. In order, at least once, one batch at a time:
+ * however far behind its target is, it holds no more than that batch, and goes on where it was after a crash.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Key, key, type Store } from '../../store/store.ts'
+import { LaterError, type Line, type Sink } from './sink.ts'
+import type { Source } from './source.ts'
+import type { Target } from './target.ts'
+
+const BATCH = 500
+const QUIET_MS = 1_000
+const LEAVE_MS_MAX = 2_000
+const RETRY_MS_FIRST = 500
+const RETRY_MS_MAX = 60_000
+/** Targets that take nothing for long are heard of again and again, not at every attempt. */
+const TELL_EVERY_MS = 60_000
+
+export interface StreamStatus {
+  readonly target: string
+  readonly kind: Source['kind']
+  /** Lines taken since the server started. */
+  readonly sent: number
+  /** ISO 8601, of the last line the target took. */
+  readonly through?: string
+  /** Why it takes nothing at the moment. */
+  readonly error?: string
+  /** ISO 8601. */
+  readonly failingSince?: string
+}
+
+interface CursorRow {
+  readonly position: string
+}
+
+export interface StreamOptions {
+  readonly store: Store
+  readonly source: Source
+  readonly target: Target
+  readonly tell: (level: 'warn' | 'info', message: string, facts: Readonly<Record<string, unknown>>) => void
+  readonly retryMs?: number
+}
+
+export class Stream {
+  readonly #options: StreamOptions
+  readonly #cursor: Key
+  readonly #sink: Sink
+  /** Nothing new is waited for. */
+  readonly #leaving = new AbortController()
+  readonly #stopped = new AbortController()
+  #running: Promise<void> = Promise.resolve()
+  #sent = 0
+  #through: number | undefined
+  #failure: { readonly error: string; readonly since: number } | undefined
+  #toldAt = 0
+
+  constructor(options: StreamOptions) {
+    const { source, target, tell, store } = options
+    this.#options = options
+    this.#cursor = key('kernel', 'stream', store.node, source.kind, target.name)
+    this.#sink = target.open((message) => tell('warn', 'stream', { target: target.name, message }))
+  }
+
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  /** Sends what is left, if its target takes it soon. */
+  async stop(): Promise<void> {
+    this.#leaving.abort()
+    await Promise.race([this.#running, sleep(this.#failure ? 0 : LEAVE_MS_MAX)])
+    this.#stopped.abort()
+    await this.#running
+    await this.#sink.close()
+  }
+
+  status(): StreamStatus {
+    const { source, target } = this.#options
+    return {
+      target: target.name,
+      kind: source.kind,
+      sent: this.#sent,
+      ...(this.#through !== undefined && { through: new Date(this.#through).toISOString() }),
+      ...(this.#failure && { error: this.#failure.error, failingSince: new Date(this.#failure.since).toISOString() }),
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { store, source } = this.#options
+    const { signal } = this.#stopped
+    let failures = 0
+    while (!signal.aborted) {
+      try {
+        const after = (await store.reader.get<CursorRow>(this.#cursor))?.position
+        const lines = await source.read(after, BATCH)
+        if (lines.length > 0) await this.#sink.send(lines, signal)
+        if (signal.aborted) return
+        if (lines.length > 0) await this.#taken(lines)
+        failures = 0
+        if (lines.length === 0 && this.#leaving.signal.aborted) return
+        if (lines.length < BATCH) await this.#pause(QUIET_MS, this.#leaving.signal)
+      } catch (error) {
+        if (signal.aborted || this.#leaving.signal.aborted) return
+        await this.#failed(error, failures++)
+      }
+    }
+  }
+
+  async #taken(lines: readonly Line[]): Promise<void> {
+    const { store, target, tell } = this.#options
+    const last = lines.at(-1)!
+    await store.run((unit) => unit.put(this.#cursor, { position: last.position } satisfies CursorRow))
+    this.#sent += lines.length
+    this.#through = last.timeMs
+    if (this.#failure) tell('info', 'stream goes on', { target: target.name })
+    this.#failure = undefined
+    this.#toldAt = 0
+  }
+
+  async #failed(error: unknown, failures: number): Promise<void> {
+    const { target, tell, retryMs = RETRY_MS_FIRST } = this.#options
+    const reason = reasonOf(error)
+    const now = Date.now()
+    this.#failure = { error: reason, since: this.#failure?.since ?? now }
+    if (now - this.#toldAt >= TELL_EVERY_MS) {
+      this.#toldAt = now
+      tell('warn', 'stream waits', { target: target.name, error: reason })
+    }
+    const backOff = Math.min(retryMs * 2 ** failures, RETRY_MS_MAX)
+    const jittered = backOff * (0.5 + Math.random() / 2)
+    await this.#pause(error instanceof LaterError ? Math.max(error.waitMs, jittered) : jittered)
+  }
+
+  async #pause(ms: number, signal = this.#stopped.signal): Promise<void> {
+    await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined)
+  }
+}
+
+/** `fetch` keeps the reason one level down. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error
+  return cause instanceof Error ? `${message}: ${cause.message}` : message
+}
