@@ -1,5 +1,5 @@
 /** Writes as many events as it is told into the log of a stopped server, as sixteen users would have made them. */
-import { eventRecord } from '../../src/kernel/event.ts'
+import { eventRecord, newDraft } from '../../src/kernel/event.ts'
 import { timeOrderedId } from '../../src/kernel/id.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 
@@ -30,7 +30,7 @@ for (let written = 0; written < TOTAL; written += PORTION) {
       const arn = `arn:aws:kms:us-east-1:${account}:key/${String(n % 1_000).padStart(8, '0')}`
       unit.append(
         eventRecord({
-          draft: { id: timeOrderedId(timeMs), resources: [{ arn, type: 'AWS::KMS::Key', account }] },
+          draft: { ...newDraft(timeMs), resources: [{ arn, type: 'AWS::KMS::Key', account }] },
           caller: {
             principal: {
               kind: 'user',

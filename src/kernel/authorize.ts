@@ -4,6 +4,7 @@ import type { CompiledPolicy } from '../policy/index.ts'
 import { type Decision, decide, denialMessage, type Layers, type Request } from '../policy/index.ts'
 import type { Conditions } from './call.ts'
 import { type RequestFacts, requestContext } from './context.ts'
+import type { Decided } from './decisions.ts'
 import { type AuthorizationMessage, Denial } from './denial.ts'
 import type { Identity } from './ports.ts'
 import type { Acted } from './resource.ts'
@@ -21,8 +22,13 @@ export interface AuthorizeFacts extends RequestFacts {
   readonly sessionPolicies: readonly CompiledPolicy[] | undefined
 }
 
-/** Returns when it is allowed; throws the denial, with AWS's sentence and what decided. */
-export function authorize(asked: Asked, facts: AuthorizeFacts): void {
+/** What the engine is asked. */
+export interface Question {
+  readonly request: Request
+  readonly layers: Layers
+}
+
+export function questionOf(asked: Asked, facts: AuthorizeFacts): Question {
   const { acted, action } = asked
   const { identity, sessionPolicies, caller } = facts
   const { principal } = caller
@@ -46,17 +52,34 @@ export function authorize(asked: Asked, facts: AuthorizeFacts): void {
     ...(acted?.grants && { grants: acted.grants }),
     resourceMode: acted?.policyMode ?? 'optional',
   }
+  return { request, layers }
+}
+
+/** Returns what allowed it; throws the denial, with AWS's sentence and what decided. */
+export function authorize(asked: Asked, facts: AuthorizeFacts): Decided {
+  const { acted } = asked
+  const { request, layers } = questionOf(asked, facts)
   const decision = decide(request, layers)
-  if (decision.allowed) return
+  const concealed = !decision.allowed && acted?.concealed !== undefined
+  const decided: Decided = {
+    action: request.action,
+    // What the caller could not name itself is not named to it.
+    resource: concealed ? '*' : request.resource,
+    owner: request.resourceAccount,
+    decision,
+    context: request.context,
+  }
+  if (decision.allowed) return decided
 
   // A stranger is not told which policy of the owner's refused.
   const { standing, ownerStanding } = facts
+  const callerAccount = 'account' in request.principal ? request.principal.account : ''
   const sameOrganization =
     request.resourceAccount === callerAccount ||
     request.resourceAccount === 'aws' ||
     (standing !== undefined && standing.organization === ownerStanding?.organization)
   const sentence = acted?.concealed ?? denialMessage(request, decision, { sameOrganization })
-  throw new Denial(sentence, explanation(acted?.concealed ? { ...request, resource: '*' } : request, decision))
+  throw new Denial(sentence, explanation({ ...request, resource: decided.resource }, decision), decided)
 }
 
 /**

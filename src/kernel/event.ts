@@ -4,6 +4,7 @@
  */
 import type { LogRecord } from '../store/store.ts'
 import type { Caller } from './call.ts'
+import { type Decided, toldDecisions } from './decisions.ts'
 import { timeOrderedId } from './id.ts'
 import type { Acted } from './resource.ts'
 
@@ -16,7 +17,10 @@ export interface EventDraft {
   /** Who asked, where no signature tells: `WebIdentityUser`, `SAMLUser`. */
   userIdentity?: Readonly<Record<string, unknown>> & { readonly userName: string }
   additionalEventData?: Readonly<Record<string, unknown>>
+  readonly decided: Decided[]
 }
+
+export const newDraft = (nowMs: number): EventDraft => ({ id: timeOrderedId(nowMs), resources: [], decided: [] })
 
 export interface EventFacts {
   readonly draft: EventDraft
@@ -95,7 +99,7 @@ export function eventRecord(facts: EventFacts): LogRecord {
     ...(facts.error && { errorCode: facts.error.code, errorMessage: facts.error.message }),
     requestParameters: facts.requestParameters ?? null,
     responseElements: facts.responseElements ?? null,
-    ...(draft.additionalEventData && { additionalEventData: draft.additionalEventData }),
+    ...additional(facts),
     requestID: facts.requestId,
     eventID: draft.id,
     readOnly: facts.readOnly,
@@ -115,6 +119,18 @@ export function eventRecord(facts: EventFacts): LogRecord {
     attributes: attributes(facts),
     body: JSON.stringify(record),
   }
+}
+
+/** What the call told of itself, and what decided it. */
+function additional({ draft, caller, account }: EventFacts): { readonly additionalEventData?: object } {
+  const { additionalEventData, decided, id } = draft
+  if (decided.length === 0) return additionalEventData ? { additionalEventData } : {}
+  const { principal } = caller
+  const merlonDecisions = toldDecisions(id, decided, {
+    reader: account,
+    caller: 'account' in principal ? principal.account : account,
+  })
+  return { additionalEventData: { ...additionalEventData, merlonDecisions } }
 }
 
 /** What a service did by itself, such as rotating a key: no call, and yet on record. */

@@ -23,13 +23,13 @@ import {
 import type { Act } from './acting.ts'
 import { isKnownAction, isReading } from './actions.ts'
 import { type Authenticated, Authenticator, itself, nobody } from './authenticate.ts'
-import { type Asked, authorize } from './authorize.ts'
+import { type Asked, type AuthorizeFacts, authorize } from './authorize.ts'
 import type { Call } from './call.ts'
 import type { Clock } from './clock.ts'
 import { Denial } from './denial.ts'
-import { type EventDraft, eventRecords } from './event.ts'
+import { type EventDraft, eventRecords, newDraft } from './event.ts'
 import { eventNameOf, parametersOf } from './event-words.ts'
-import { timeOrderedId, uniqueId } from './id.ts'
+import { uniqueId } from './id.ts'
 import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
 import type { Acted } from './resource.ts'
@@ -261,7 +261,7 @@ export class Gate {
     draft.resources = found.acted ? [found.acted] : []
     const conditions = (await operation.conditions?.(input, call, found.row)) ?? {}
     for (const action of operation.actions) {
-      await this.#authorize(arrival, invocation, { action, acted: found.acted, input, conditions })
+      await this.#authorize(arrival, invocation, draft, { action, acted: found.acted, input, conditions })
     }
     // Only now may the caller learn that the resource does not exist.
     if (found.row === undefined && found.missing) throw found.missing()
@@ -295,7 +295,7 @@ export class Gate {
         const named = (arn: string): Acted | undefined =>
           arn === '*' ? undefined : { arn, type: '', account: call.account }
         const acted = typeof resource === 'string' ? named(resource) : resource
-        await this.#authorize(arrival, invocation, { action, acted, input: undefined, conditions })
+        await this.#authorize(arrival, invocation, draft, { action, acted, input: undefined, conditions })
       },
       forward: async (api: Api<unknown>, name: string, input: object, elsewhere: string = region) => {
         const forwarded = await this.#invocation(api, name, input, [...invocation.via, invocation.row.eventSource])
@@ -318,13 +318,22 @@ export class Gate {
     return call
   }
 
-  async #authorize(arrival: Arrival, invocation: Invocation, asked: Asked): Promise<void> {
+  async #authorize(arrival: Arrival, invocation: Invocation, draft: EventDraft, asked: Asked): Promise<void> {
+    try {
+      draft.decided.push(authorize(asked, await this.#facts(arrival, invocation, asked)))
+    } catch (error) {
+      if (error instanceof Denial) draft.decided.push(error.decided)
+      throw error
+    }
+  }
+
+  async #facts(arrival: Arrival, invocation: Invocation, asked: Asked): Promise<AuthorizeFacts> {
     const { authenticated, request, now } = arrival
     const { standing } = authenticated
     const owner = asked.acted?.account ?? accountOf(authenticated)
     const ownerStanding =
       owner === accountOf(authenticated) ? standing : await this.#options.ports.organizations.standing(owner)
-    authorize(asked, {
+    return {
       caller: authenticated.caller,
       identity: authenticated.identity,
       sessionPolicies: authenticated.sessionPolicies,
@@ -337,7 +346,7 @@ export class Gate {
       userAgent: header(request, 'user-agent') ?? '',
       via: invocation.via,
       acting: authenticated.acting,
-    })
+    }
   }
 
   #record(
@@ -385,10 +394,6 @@ export class Gate {
 /** What the client calls us. */
 function originOf(request: Arrival['request']): string {
   return `${request.secure ? 'https' : 'http'}://${header(request, 'host') ?? 'localhost'}`
-}
-
-function newDraft(nowMs: number): EventDraft {
-  return { id: timeOrderedId(nowMs), resources: [] }
 }
 
 /** By the action; operations without permission go by their names. */

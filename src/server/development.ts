@@ -5,8 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Authenticated, Authenticator } from '../kernel/authenticate.ts'
 import type { MovableClock } from '../kernel/clock.ts'
-import { type EventFacts, eventRecord } from '../kernel/event.ts'
-import { timeOrderedId } from '../kernel/id.ts'
+import { type EventFacts, eventRecord, newDraft } from '../kernel/event.ts'
 import { Fault } from '../wire/fault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { services as rows } from '../wire/services.ts'
@@ -68,7 +67,7 @@ async function record({ store, clock }: Cloud, { request, ...deed }: Deed): Prom
     unit.append(
       eventRecord({
         ...deed,
-        draft: { id: timeOrderedId(clock.now()), resources: [] },
+        draft: newDraft(clock.now()),
         account: 'account' in principal ? principal.account : '',
         timeMs: clock.now(),
         eventSource: 'merlon',

@@ -1,0 +1,62 @@
+/**
+ * What decided a call, as its events tell it: beyond AWS, under `additionalEventData.merlonDecisions`. Each account is told
+ * of its own policies alone.
+ */
+import type { Context, Decision, Layer } from '../policy/index.ts'
+
+export interface Decided {
+  readonly action: string
+  /** An ARN, or `*`. */
+  readonly resource: string
+  /** Who owns the resource, and whose policy on it decided where that one did. */
+  readonly owner: string
+  readonly decision: Decision
+  readonly context: Context
+}
+
+export interface ToldDecision {
+  /** The event's id and a number: unique. */
+  readonly id: string
+  readonly action: string
+  readonly resource: string
+  readonly effect: 'Allow' | 'Deny'
+  /** Of the policies that decided; absent where they are another account's. */
+  readonly layer?: Layer
+  /** A Deny statement decided, not the lack of an Allow. */
+  readonly explicit?: true
+  /** ARN or name. */
+  readonly policy?: string
+  /** Its Sid, or its place in the policy from 1: `#2`. */
+  readonly statement?: string
+  /** Of refusals: what conditions were asked about. */
+  readonly context?: Readonly<Record<string, unknown>>
+}
+
+/** A call that deletes a thousand objects is decided a thousand times. */
+const TOLD_MAX = 20
+
+/** On the resource, or over it: the owner's policies. All others are the caller's. */
+const OWNERS: ReadonlySet<Layer> = new Set(['resource', 'trust', 'rcp'])
+
+/** For the event in the history of `reader`, about a caller of the account `caller`. */
+export function toldDecisions(
+  eventId: string,
+  decided: readonly Decided[],
+  { reader, caller }: { readonly reader: string; readonly caller: string },
+): readonly ToldDecision[] {
+  return decided.slice(0, TOLD_MAX).map(({ action, resource, owner, decision, context }, n) => {
+    const { allowed, explicit, layer, statement } = decision
+    const told = { id: `${eventId}.${n + 1}`, action, resource, effect: allowed ? 'Allow' : 'Deny' } as const
+    if ((OWNERS.has(layer) ? owner : caller) !== reader) return told
+    return {
+      ...told,
+      layer,
+      ...(explicit && { explicit }),
+      ...(statement && {
+        policy: statement.policy.arn ?? statement.policy.id,
+        statement: statement.sid || `#${statement.index + 1}`,
+      }),
+      ...(!allowed && caller === reader && { context: Object.fromEntries(context.entries()) }),
+    }
+  })
+}
