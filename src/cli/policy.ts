@@ -9,11 +9,21 @@ import { simulateCommand } from './policy/simulate.ts'
 import { whatCanCommand } from './policy/what-can.ts'
 import { whatIfCommand } from './policy/what-if.ts'
 import { whoCanCommand } from './policy/who-can.ts'
+import { whyCommand } from './policy/why.ts'
 
 const group = commandGroup({
   name: 'policy',
-  about: 'Asks policies in plain files, without a server',
-  commands: [lintCommand, explainCommand, simulateCommand, whoCanCommand, whatCanCommand, diffCommand, whatIfCommand],
+  about: 'Asks policies in plain files, without a server; why asks an installation',
+  commands: [
+    lintCommand,
+    explainCommand,
+    simulateCommand,
+    whoCanCommand,
+    whatCanCommand,
+    diffCommand,
+    whatIfCommand,
+    whyCommand,
+  ],
   note: 'Exit status: 0 fine; 1 findings, denied, or changed access; 2 a command line or a file that cannot be read.',
 })
 

@@ -2,31 +2,26 @@
 import { parseArgs } from 'node:util'
 import { type Option, UsageError } from './command.ts'
 
-export interface SubOption extends Option {
-  /** May be said several times. */
-  readonly multiple?: true
-}
-
 export interface SubCommand {
   readonly name: string
   /** `ACTION RESOURCE`, as the usage shows them. */
   readonly operands?: string
   readonly about: string
-  readonly options: Readonly<Record<string, SubOption>>
+  readonly options: Readonly<Record<string, Option>>
   /** Returns the exit status. */
   run(words: readonly string[]): Promise<number>
 }
 
-type Value<O extends SubOption> = O['type'] extends 'boolean'
+type Value<O extends Option> = O['type'] extends 'boolean'
   ? boolean | undefined
   : O['multiple'] extends true
     ? readonly string[]
     : string | undefined
 
-export type Given<O extends Readonly<Record<string, SubOption>>> = { readonly [K in keyof O]: Value<O[K]> }
+export type Given<O extends Readonly<Record<string, Option>>> = { readonly [K in keyof O]: Value<O[K]> }
 
 /** Throws a `UsageError`. `operands`: how many there must be. */
-export function readWords<O extends Readonly<Record<string, SubOption>>>(
+export function readWords<O extends Readonly<Record<string, Option>>>(
   options: O,
   words: readonly string[],
   operands: { readonly least: number; readonly most: number; readonly names: string } = {

@@ -29,7 +29,7 @@ export interface ToldDecision {
   /** Its Sid, or its place in the policy from 1: `#2`. */
   readonly statement?: string
   /** Of refusals: what conditions were asked about. */
-  readonly context?: Readonly<Record<string, unknown>>
+  readonly context?: Readonly<Record<string, readonly string[]>>
 }
 
 /** A call that deletes a thousand objects is decided a thousand times. */
@@ -37,6 +37,24 @@ const TOLD_MAX = 20
 
 /** On the resource, or over it: the owner's policies. All others are the caller's. */
 const OWNERS: ReadonlySet<Layer> = new Set(['resource', 'trust', 'rcp'])
+
+/** The event itself says these. */
+const TOLD_ELSEWHERE: ReadonlySet<string> = new Set([
+  'aws:CurrentTime',
+  'aws:EpochTime',
+  'aws:UserAgent',
+  'aws:SourceIp',
+  'aws:RequestedRegion',
+  'aws:PrincipalAccount',
+  'aws:PrincipalArn',
+  'aws:PrincipalType',
+  'aws:PrincipalIsAWSService',
+  'aws:userid',
+  'aws:username',
+])
+
+const contextTold = (context: Context): Readonly<Record<string, readonly string[]>> =>
+  Object.fromEntries([...context.entries()].filter(([key]) => !TOLD_ELSEWHERE.has(key)))
 
 /** For the event in the history of `reader`, about a caller of the account `caller`. */
 export function toldDecisions(
@@ -56,7 +74,7 @@ export function toldDecisions(
         policy: statement.policy.arn ?? statement.policy.id,
         statement: statement.sid || `#${statement.index + 1}`,
       }),
-      ...(!allowed && caller === reader && { context: Object.fromEntries(context.entries()) }),
+      ...(!allowed && caller === reader && { context: contextTold(context) }),
     }
   })
 }

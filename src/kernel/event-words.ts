@@ -22,6 +22,18 @@ const words: Readonly<Record<string, Words>> = {
 export const eventNameOf = (service: string, operation: string): string =>
   words[service]?.events?.[operation] ?? operation
 
+/** The operation behind an event's name: of those it may be, the first. */
+export const operationOf = (service: string, eventName: string): string =>
+  Object.entries(words[service]?.events ?? {}).find(([, told]) => told === eventName)?.[0] ?? eventName
+
+/** What {@link parametersOf} has renamed. */
+export function inputNamesOf(service: string, shown: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const names = Object.entries(words[service]?.parameters ?? {})
+  return Object.fromEntries(
+    Object.entries(shown).map(([name, value]) => [names.find(([, told]) => told === name)?.[0] ?? name, value]),
+  )
+}
+
 /** Of what `redact` has left. */
 export function parametersOf(service: string, shown: unknown): unknown {
   const { parameters, left } = words[service] ?? {}

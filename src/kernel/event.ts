@@ -281,9 +281,9 @@ export function usernameOf(caller: Caller): string {
 export const MANAGEMENT_EVENT = ['EventCategory', 'Management'] as const
 export const DATA_EVENT = ['EventCategory', 'Data'] as const
 
-/** What LookupEvents searches by. It never shows data events, so they cost their category alone. */
+/** What LookupEvents searches by. It never shows data events: they are found by their id alone. */
 function attributes(facts: EventFacts): LogRecord['attributes'] {
-  if (facts.dataEvent) return [DATA_EVENT]
+  if (facts.dataEvent) return [DATA_EVENT, ['EventId', facts.draft.id]]
   const found: (readonly [string, string])[] = [
     MANAGEMENT_EVENT,
     ['EventId', facts.draft.id],

@@ -32,6 +32,7 @@ import { eventNameOf, parametersOf } from './event-words.ts'
 import { uniqueId } from './id.ts'
 import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
+import { type RecordedCall, type Replayed, replay } from './replay.ts'
 import type { Acted } from './resource.ts'
 import type { Api, Operation, Service } from './service.ts'
 
@@ -63,7 +64,7 @@ export interface Answer {
 }
 
 /** What stays the same while a request, and whatever it forwards, is handled. */
-interface Arrival {
+export interface Arrival {
   readonly request: Pick<HttpRequest, 'remoteAddress' | 'secure' | 'rawHeaders'>
   readonly authenticated: Authenticated
   readonly requestId: string
@@ -82,7 +83,7 @@ interface Attempt {
 }
 
 /** What an event tells of an operation, with the shapes that redact it. */
-interface Recorded {
+export interface Recorded {
   readonly row: ServiceRow
   readonly operation: Pick<Operation, 'name' | 'actions' | 'dataEvent'>
   readonly shape: OperationShape
@@ -93,7 +94,7 @@ interface Recorded {
 }
 
 /** An operation about to run. */
-interface Invocation extends Recorded {
+export interface Invocation extends Recorded {
   readonly operation: Operation
   readonly input: object
 }
@@ -168,6 +169,19 @@ export class Gate {
     const invocation = await this.#invocation(api, name, input as object, [])
     // biome-ignore lint/suspicious/noExplicitAny: typed by its signature; the registry is not.
     return (await this.#transact(arrival, invocation)) as any
+  }
+
+  /** What decided a recorded call, and what the policies of today say to it. Nothing is written. */
+  replay(event: RecordedCall): Promise<readonly Replayed[]> {
+    const { store, ports } = this.#options
+    return replay(event, {
+      store,
+      ports,
+      operation: (service, name) => this.#operations.get(service)?.get(name),
+      call: (unit, arrival, invocation) =>
+        this.#call(unit, arrival, invocation, newDraft(arrival.now), { effects: [], steps: 0, refused: [] }),
+      facts: (arrival, invocation, asked) => this.#facts(arrival, invocation, asked),
+    })
   }
 
   /** What code asks for, checked as if it had come over the wire. */
@@ -420,7 +434,7 @@ function asFault(error: unknown): Fault {
   })
 }
 
-function accountOf({ caller, acting }: Authenticated): string {
+export function accountOf({ caller, acting }: Authenticated): string {
   return 'account' in caller.principal ? caller.principal.account : (acting?.account ?? '')
 }
 

@@ -23,6 +23,7 @@ import { InstallationError, keyFileOf, newSealerId } from './installation.ts'
 import { drill, verifyBackup } from './restore.ts'
 import { automaticSeed, isAutomatic, keyFileSeed, kmsCaller, pinFrom } from './sealers.ts'
 import { trustReport } from './trust-report.ts'
+import { why } from './why.ts'
 
 export interface Asked {
   /** `POST /unseal` */
@@ -121,6 +122,12 @@ const routes: Readonly<Record<string, Act>> = {
     makeBackup(custody, { file: text(input, 'file'), ...optional(input, 'keyring') }),
   'POST /backup/verify': ({ custody }, input) => rehearse(custody, input),
   'POST /audit/verify': audit,
+  'POST /policy/why': async ({ custody }, input) => {
+    const { cloud } = custody.unsealed()
+    const told = await why(cloud, text(input, 'event'))
+    await custody.record('ExplainEvent', { id: text(input, 'event') })
+    return told
+  },
   'GET /audit/key': async ({ custody }) => ({ publicKey: custody.unsealed().cloud.vault.voucher().toString('base64') }),
   'POST /accounts/erase': ({ custody }, input) => eraseAccount(custody, text(input, 'account')),
   'POST /activate': async ({ custody }) => {

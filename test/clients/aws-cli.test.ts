@@ -242,7 +242,7 @@ describe('lists', () => {
 describe('what is not built', () => {
   test.each([
     ['kms describe-custom-key-stores', 'DescribeCustomKeyStores', 'kms:DescribeCustomKeyStores'],
-    ['s3api list-buckets', 'ListBuckets', 's3:ListBuckets'],
+    ['s3api list-multipart-uploads --bucket any-bucket', 'ListMultipartUploads', 's3:ListMultipartUploads'],
     ['guardduty list-detectors', 'ListDetectors', 'guardduty:ListDetectors'],
     ['ec2 describe-instances', 'DescribeInstances', 'ec2:DescribeInstances'],
     ['cloudwatch list-metrics', 'ListMetrics', 'cloudwatch:ListMetrics'],

@@ -2,7 +2,8 @@
 import type { CompiledPolicy, Layers, PolicyKind } from '../../policy/index.ts'
 import { Reach } from '../../policy/reach.ts'
 import { Known } from '../../policy/reach-known.ts'
-import type { Given, SubOption } from '../words.ts'
+import type { Option } from '../command.ts'
+import type { Given } from '../words.ts'
 import type { Identity } from './account.ts'
 import { loadPolicy } from './files.ts'
 import { addContext, contextOf } from './principal.ts'
@@ -27,7 +28,7 @@ export const aroundOptions = {
     multiple: true,
     about: 'a condition key that no request has; may be repeated',
   },
-} as const satisfies Record<string, SubOption>
+} as const satisfies Record<string, Option>
 
 /** What stands around an identity's own policies. */
 export interface Around {

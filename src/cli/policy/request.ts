@@ -1,7 +1,8 @@
 /** A request and the policies that bear on it, as `explain` and `simulate` are told them. */
 import type { Context, Layers, PolicyKind, Principal, Request } from '../../policy/index.ts'
+import type { Option } from '../command.ts'
 import { UsageError } from '../command.ts'
-import { type Given, required, type SubOption } from '../words.ts'
+import { type Given, required } from '../words.ts'
 import { loadPolicy } from './files.ts'
 import { accountIn, addContext, contextOf, principalOf } from './principal.ts'
 
@@ -18,7 +19,7 @@ export const layerOptions = {
   scp: files('service control policies: one level each time, several files of a level with commas'),
   rcp: files('resource control policies, in the same way'),
   endpoint: file('the policy of the VPC endpoint in between'),
-} as const satisfies Record<string, SubOption>
+} as const satisfies Record<string, Option>
 
 export const callerOptions = {
   principal: { type: 'string', value: 'ARN', about: "who asks: an ARN, a service, or 'anonymous' (required)" },
@@ -34,7 +35,7 @@ export const callerOptions = {
     value: 'ID',
     about: "the owner of the resource (default: as the ARN says, else the caller's account)",
   },
-} as const satisfies Record<string, SubOption>
+} as const satisfies Record<string, Option>
 
 /** Throws an `InputError` for a file that is none, a `UsageError` for a choice that can't be meant. */
 export function layersOf(given: Given<typeof layerOptions>): Layers {

@@ -1,6 +1,6 @@
 /** What happened: the events of the caller's account in the Region of the call, newest first. */
 import type { Event, LookupEventsRequest } from '@aws-sdk/client-cloudtrail'
-import { MANAGEMENT_EVENT } from '../../kernel/event.ts'
+import { DATA_EVENT, MANAGEMENT_EVENT } from '../../kernel/event.ts'
 import { pageTokens } from '../../kernel/page.ts'
 import { anything } from '../../kernel/resource.ts'
 import type { LogEntry } from '../../store/store.ts'
@@ -35,18 +35,21 @@ export const lookupEvents = cloudtrail
       region: call.region,
       fromMs: Math.max(range.fromMs ?? 0, call.now - HISTORY_MS),
       toMs: range.toMs,
-      // Data events carry no other attribute than their category: no search finds them.
       attribute: attribute ?? MANAGEMENT_EVENT,
       after,
       // One more tells whether another page follows.
       limit: size + 1,
     })
-    const shown = entries.slice(0, size)
+    // Their own ids find data events, too: this history is not theirs.
+    const shown = entries.slice(0, size).filter(({ attributes }) => !attributes.some(isDataEvent))
     return {
       Events: shown.map(shownEvent),
       ...(entries.length > size && { NextToken: tokens.seal(shown.at(-1)!.position) }),
     }
   })
+
+const isDataEvent = ([name, value]: readonly [string, string]): boolean =>
+  name === DATA_EVENT[0] && value === DATA_EVENT[1]
 
 type Attributes = NonNullable<LookupEventsRequest['LookupAttributes']>
 
