@@ -148,8 +148,10 @@ describe('Why', () => {
       today: { allowed: true, by: { statement: 'Users' } },
       notes: [expect.stringContaining('session')],
     })
-    expect((await it.why('AssumeRole')).decisions[0]!.recorded).toMatchObject({ action: 'sts:AssumeRole', effect: 'Allow' })
-  })
+    expect((await it.why('AssumeRole')).decisions[0]!.recorded).toMatchObject({
+      action: 'sts:AssumeRole',
+      effect: 'Allow',
+    })
   })
 
   it('finds data events by their ids, though no history shows them', async () => {
