@@ -1,5 +1,6 @@
 import {
   CreateRoleCommand,
+  DeleteAccessKeyCommand,
   DeleteUserCommand,
   DeleteUserPolicyCommand,
   GetUserCommand,
