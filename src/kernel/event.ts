@@ -7,6 +7,7 @@ import type { Caller } from './call.ts'
 import { type Decided, toldDecisions } from './decisions.ts'
 import { timeOrderedId } from './id.ts'
 import type { Acted } from './resource.ts'
+import type { Session } from './session.ts'
 
 const EVENT_VERSION = '1.11'
 
@@ -15,7 +16,7 @@ export interface EventDraft {
   readonly id: string
   resources: readonly Acted[]
   /** Who asked, where no signature tells: `WebIdentityUser`, `SAMLUser`. */
-  userIdentity?: Readonly<Record<string, unknown>> & { readonly userName: string }
+  userIdentity?: Readonly<Record<string, unknown>> & { readonly userName?: string; readonly principalId: string }
   additionalEventData?: Readonly<Record<string, unknown>>
   readonly decided: Decided[]
 }
@@ -34,6 +35,8 @@ export interface EventFacts {
   /** Default: a management event. */
   readonly dataEvent?: boolean
   readonly sourceAddress: string
+  /** The service that carries the call on its caller's behalf. */
+  readonly invokedBy?: string | undefined
   readonly userAgent: string
   readonly requestId: string
   readonly tlsHost?: string | undefined
@@ -64,7 +67,6 @@ export function eventRecords(facts: EventFacts): readonly LogRecord[] {
     type: 'AWSAccount',
     principalId: 'userId' in principal ? principal.userId : principal.kind,
     accountId: account,
-    userName: usernameOf(caller),
   }
   return [
     eventRecord({ ...facts, sharedEventId, draft: { ...draft, resources: named } }),
@@ -89,7 +91,10 @@ export function eventRecord(facts: EventFacts): LogRecord {
   const { draft, caller } = facts
   const record = {
     eventVersion: EVENT_VERSION,
-    userIdentity: draft.userIdentity ?? userIdentity(caller),
+    userIdentity: draft.userIdentity ?? {
+      ...userIdentity(caller),
+      ...(facts.invokedBy && { invokedBy: facts.invokedBy }),
+    },
     eventTime: isoSeconds(facts.timeMs),
     eventSource: facts.eventSource,
     eventName: facts.eventName,
@@ -97,8 +102,8 @@ export function eventRecord(facts: EventFacts): LogRecord {
     sourceIPAddress: facts.sourceAddress,
     userAgent: facts.userAgent,
     ...(facts.error && { errorCode: facts.error.code, errorMessage: facts.error.message }),
-    requestParameters: facts.requestParameters ?? null,
-    responseElements: facts.responseElements ?? null,
+    requestParameters: orNull(facts.requestParameters),
+    responseElements: orNull(facts.responseElements),
     ...additional(facts),
     requestID: facts.requestId,
     eventID: draft.id,
@@ -119,6 +124,13 @@ export function eventRecord(facts: EventFacts): LogRecord {
     attributes: attributes(facts),
     body: JSON.stringify(record),
   }
+}
+
+/** As CloudTrail writes it where there is nothing to say. */
+function orNull(told: unknown): unknown {
+  if (told === undefined || told === null) return null
+  for (const _member in told) return told
+  return null
 }
 
 /** What the call told of itself, and what decided it. */
@@ -212,6 +224,7 @@ export function userIdentity(caller: Caller): Readonly<Record<string, unknown>> 
     ...(session.assumedRoot && { assumedRoot: 'true' }),
   }
   const origin = session?.sourceIdentity ? { sourceIdentity: session.sourceIdentity } : {}
+  const federated = session && webIdFederation(session)
 
   switch (principal.kind) {
     case 'root':
@@ -235,6 +248,7 @@ export function userIdentity(caller: Caller): Readonly<Record<string, unknown>> 
             accountId: principal.account,
             userName: principal.roleName,
           },
+          ...(federated && { webIdFederationData: federated }),
           attributes,
           ...origin,
         },
@@ -259,6 +273,14 @@ export function userIdentity(caller: Caller): Readonly<Record<string, unknown>> 
   }
 }
 
+/** Of sessions that a web identity opened: who vouched, and what for. SAML's are not told here. */
+function webIdFederation({ federation = {} }: Session): object | undefined {
+  const federatedProvider = federation['aws:FederatedProvider']
+  const told = Object.entries(federation).filter(([key]) => !/^(aws|saml):/.test(key))
+  if (federatedProvider === undefined || told.length === 0) return undefined
+  return { federatedProvider, attributes: Object.fromEntries(told) }
+}
+
 /** The name LookupEvents shows and searches as Username. */
 export function usernameOf(caller: Caller): string {
   const { principal } = caller
@@ -277,6 +299,9 @@ export function usernameOf(caller: Caller): string {
   }
 }
 
+const shownName = ({ draft: { userIdentity }, caller }: EventFacts): string =>
+  userIdentity ? (userIdentity.userName ?? userIdentity.principalId) : usernameOf(caller)
+
 /** Which history an event belongs to: an attribute of every record. */
 export const MANAGEMENT_EVENT = ['EventCategory', 'Management'] as const
 export const DATA_EVENT = ['EventCategory', 'Data'] as const
@@ -289,7 +314,7 @@ function attributes(facts: EventFacts): LogRecord['attributes'] {
     ['EventId', facts.draft.id],
     ['EventName', facts.eventName],
     ['ReadOnly', String(facts.readOnly)],
-    ['Username', facts.draft.userIdentity?.userName ?? usernameOf(facts.caller)],
+    ['Username', shownName(facts)],
     ['EventSource', facts.eventSource],
   ]
   if (facts.caller.accessKeyId) found.push(['AccessKeyId', facts.caller.accessKeyId])

@@ -384,6 +384,7 @@ export class Gate {
       eventName: eventNameOf(row.id, operation.name),
       readOnly,
       dataEvent: operation.dataEvent ?? false,
+      invokedBy: via.at(-1),
       sourceAddress: via.at(-1) ?? request.remoteAddress,
       userAgent: via.at(-1) ?? header(request, 'user-agent') ?? '',
       requestId: arrival.requestId,

@@ -64,7 +64,9 @@ describe.each([
       const rows = new Set((await store.reader.range('row/')).map(({ key }) => key.slice('row/'.length)))
       const query = { account: '111122223333', limit: 1_000_000 }
       const events = (await store.log(query)).map(({ id }) => id)
-      const searched = (await store.log({ ...query, attribute: ['Lane', '7'] })).map(({ id }) => id)
+      const searched = (await store.log({ ...query, region: 'us-east-1', attribute: ['Lane', '7'] })).map(
+        ({ id }) => id,
+      )
       const counters = await store.reader.range<{ n: number }>('counter/')
       const { revision } = store
       await store.close()

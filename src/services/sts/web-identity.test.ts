@@ -108,6 +108,13 @@ describe('A token of a trusted issuer', () => {
       identityProvider: PROVIDER,
     })
     expect(JSON.stringify(event)).not.toContain('eyJ')
+    const [listed] = (await store.log({ account: ACCOUNT, limit: 100 }))
+      .map(({ body }) => JSON.parse(body))
+      .filter(({ eventName }) => eventName === 'ListUsers')
+    expect(listed.userIdentity.sessionContext.webIdFederationData).toEqual({
+      federatedProvider: PROVIDER,
+      attributes: expect.objectContaining({ [`${ISSUER.replace('https://', '')}:sub`]: 'repo:blue' }),
+    })
   })
 
   test.each(['RS512', 'ES256', 'ES384'])('may be signed by %s', async (alg) => {
