@@ -5,6 +5,7 @@ import type { Answer } from '../src/kernel/gate.ts'
 import type { OutboundPort } from '../src/kernel/ports.ts'
 import type { Quotas } from '../src/kernel/quota.ts'
 import type { Service } from '../src/kernel/service.ts'
+import type { BlobStore } from '../src/planes/objects/blobs.ts'
 import { openCloud } from '../src/server/cloud.ts'
 import { openStore } from '../src/store/sqlite.ts'
 import { ephemeralUnsealed } from '../src/vault/ephemeral.ts'
@@ -36,6 +37,8 @@ export interface CloudOptions {
   readonly outbound?: OutboundPort
   /** Instead of all that the server has. */
   readonly services?: readonly Service[]
+  /** Where the bytes of objects lie. */
+  readonly blobs?: BlobStore
   /** Whether deployment packages run, and where functions may go inside. */
   readonly packages?: boolean
   readonly egress?: ReadonlySet<string>
@@ -56,6 +59,7 @@ export async function cloud(options: CloudOptions = {}) {
     ...(options.quotas && { quotas: options.quotas }),
     ...(options.outbound && { outbound: options.outbound }),
     ...(options.services && { services: options.services }),
+    blobs: options.blobs,
     packages: options.packages,
     egress: options.egress,
   })

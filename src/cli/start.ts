@@ -1,5 +1,8 @@
 /** `merlon start`: runs a server until it is told to stop. */
 import { existsSync, readFileSync } from 'node:fs'
+import { bucketOf } from '../kernel/bucket.ts'
+import type { BlobStore } from '../planes/objects/blobs.ts'
+import { bucketBlobs } from '../planes/objects/remote.ts'
 import { readTarget, type Target } from '../planes/streams/target.ts'
 import { createLogger, isLevel, type Level } from '../server/log.ts'
 import { readSeed } from '../server/seed.ts'
@@ -23,6 +26,7 @@ const options = {
   'accept-rollback': { type: 'boolean', about: 'serve data that is older than what was there; goes on record' },
   'public-url': { type: 'string', value: 'URL', about: 'how others reach this server; tokens it issues name it' },
   functions: { type: 'string', value: 'process', about: 'run deployment packages of customers, in bubblewrap' },
+  objects: { type: 'string', value: 'URL', about: 'keep the sealed bytes of objects in s3://bucket/prefix?endpoint=…' },
   stream: { type: 'string', multiple: true, value: 'URL', about: 'send every event there, too; see docs/streams.md' },
   witness: { type: 'string', multiple: true, value: 'URL', about: 'send every checkpoint of the log there, too' },
   json: { type: 'boolean', about: 'announce readiness as one JSON line' },
@@ -52,6 +56,7 @@ export const start: Command = {
       logger,
       packages: packagesOf(given.functions),
       publicUrl: publicUrlOf(given['public-url']),
+      blobs: objectsIn(given.objects ?? process.env['MERLON_OBJECTS']),
       streams: targetsOf('--stream', given.stream, process.env['MERLON_STREAMS']),
       witnesses: targetsOf('--witness', given.witness, process.env['MERLON_WITNESSES']),
       accessLog: given['access-log'] ?? false,
@@ -72,6 +77,17 @@ function packagesOf(text: string | undefined): boolean {
   if (text !== undefined && text !== 'process')
     throw new UsageError(`--functions is 'process', or not said at all, not '${text}'.`)
   return text !== undefined
+}
+
+function objectsIn(text: string | undefined): BlobStore | undefined {
+  if (text === undefined) return undefined
+  if (!URL.canParse(text) || new URL(text).protocol !== 's3:')
+    throw new UsageError(`--objects is s3://bucket/prefix?endpoint=https://…, not '${text}'.`)
+  try {
+    return bucketBlobs(bucketOf(new URL(text), process.env))
+  } catch (error) {
+    throw new UsageError(`--objects: ${(error as Error).message}`)
+  }
 }
 
 /** Said by options, or by a variable with blanks between them. */

@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { MovableClock, systemClock } from '../kernel/clock.ts'
 import { DOCUMENTS_PATH } from '../kernel/documents.ts'
 import type { Answer } from '../kernel/gate.ts'
+import type { BlobStore } from '../planes/objects/blobs.ts'
 import { folderBlobs } from '../planes/objects/folder.ts'
 import type { Target } from '../planes/streams/target.ts'
 import type { RootKey } from '../services/iam/bootstrap.ts'
@@ -34,6 +35,8 @@ export interface ServerOptions {
   readonly packages?: boolean | undefined
   readonly streams?: readonly Target[]
   readonly witnesses?: readonly Target[]
+  /** Where the bytes of objects lie instead of the data folder. */
+  readonly blobs?: BlobStore | undefined
   /** The bundled thread for slow key operations; without it they run on the server's own. */
   readonly keyScript?: URL
   readonly world: DurableWorld | DevelopmentWorld
@@ -66,7 +69,7 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-type Common = Pick<CloudOptions, 'keyScript' | 'publicUrl' | 'packages' | 'streams' | 'witnesses' | 'observe'>
+type Common = Pick<CloudOptions, 'keyScript' | 'publicUrl' | 'packages' | 'streams' | 'witnesses' | 'blobs' | 'observe'>
 
 const DEVELOPMENT_ACCOUNT = '123456789012'
 
@@ -83,6 +86,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     packages: options.packages,
     streams: options.streams,
     witnesses: options.witnesses,
+    blobs: options.blobs,
     observe,
   }
   const opened =
@@ -149,8 +153,8 @@ async function openDurable(world: DurableWorld, host: string, common: Common, lo
         store,
         unsealed: { tree: keyring },
         clock: systemClock,
-        blobs: folderBlobs(objectsOf(world.data)),
         ...common,
+        blobs: common.blobs ?? folderBlobs(objectsOf(world.data)),
         ...told,
       }),
     onUnsealed: async (cloud) => {

@@ -7,17 +7,16 @@ const LATER_MS_MAX = 300_000
 
 export interface Post {
   readonly url: string
-  readonly method?: 'POST' | 'PUT'
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string | Uint8Array
+  readonly body: string
 }
 
 /** Throws unless the answer is a success; redirects are none. */
-export async function post({ url, method = 'POST', headers, body }: Post, signal: AbortSignal): Promise<Response> {
+export async function post({ url, headers, body }: Post, signal: AbortSignal): Promise<Response> {
   const answer = await fetch(url, {
-    method,
+    method: 'POST',
     headers,
-    body: body as BodyInit,
+    body,
     redirect: 'error',
     signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
   })
@@ -29,7 +28,7 @@ export async function post({ url, method = 'POST', headers, body }: Post, signal
 }
 
 /** Seconds or a date. RFC 9110 §10.2.3 */
-function laterOf(text: string | null): number | undefined {
+export function laterOf(text: string | null): number | undefined {
   if (text === null) return undefined
   const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - Date.now()
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), LATER_MS_MAX)

@@ -1,5 +1,6 @@
 /** Where a stream goes, as the operator writes it. */
 import { fileURLToPath } from 'node:url'
+import { bucketOf } from '../../kernel/bucket.ts'
 import { fileSink } from './file.ts'
 import { otlpSink } from './otlp.ts'
 import { s3Sink } from './s3.ts'
@@ -40,11 +41,8 @@ export function readTarget(text: string, { version, environment }: TargetOptions
       if (!url.hostname) throw new Error(`${name} names no host`)
       return { name, open: () => syslogSink(url) }
     case 's3:': {
-      const accessKeyId = environment['AWS_ACCESS_KEY_ID']
-      const secret = environment['AWS_SECRET_ACCESS_KEY']
-      const sessionToken = environment['AWS_SESSION_TOKEN']
-      if (!accessKeyId || !secret) throw new Error(`${name} needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`)
-      return { name, open: () => s3Sink(url, { accessKeyId, secret, ...(sessionToken && { sessionToken }) }) }
+      const bucket = bucketOf(url, environment)
+      return { name, open: () => s3Sink(bucket) }
     }
     default:
       throw new Error(`${name} is no target: ${FORMS}`)

@@ -5,7 +5,7 @@ import type { Call } from '../../kernel/call.ts'
 import { type ChecksumName, checksum, checksumNames } from '../../wire/checksums.ts'
 import { Fault } from '../../wire/fault.ts'
 import { dropBytes, keepBytes } from './blobs.ts'
-import { partOf, requireConditions, requireWritable } from './conditional.ts'
+import { type Asked, partOf, requireConditions, requireWritable } from './conditional.ts'
 import { existingTags, requestedTags, tagsOfHeader } from './object-tags.ts'
 import {
   actedObject,
@@ -16,6 +16,7 @@ import {
   objectNamed,
   present,
   refuse,
+  type Spot,
   s3,
   unbuilt,
 } from './resources.ts'
@@ -169,26 +170,39 @@ function requireNoVersion(version: string | undefined): void {
     throw refuse('NoSuchVersion', 404, 'The specified version does not exist.')
 }
 
+type ReadInput = Asked &
+  Overrides & {
+    readonly VersionId?: string | undefined
+    readonly Range?: string | undefined
+    readonly ChecksumMode?: string | undefined
+  }
+
+/** What GetObject and HeadObject tell alike: the whole, or the part that was asked for. */
+async function opened(call: Call, input: ReadInput, spot: Spot) {
+  requireNoVersion(input.VersionId)
+  const row = await present(call, spot)
+  requireConditions(input, row)
+  const part = partOf(input.Range, row.bytes)
+  const told = {
+    ...described(row, !part, input.ChecksumMode === 'ENABLED'),
+    ...overridden(input),
+    ContentLength: part ? part.end - part.start : row.bytes,
+    ...(part && { ContentRange: `bytes ${part.start}-${part.end - 1}/${row.bytes}` }),
+  }
+  return { row, part, told }
+}
+
 export const getObject = s3
   .operation('GetObject')
   .on(objectNamed)
   .dataEvent()
   .given((_input, _call, spot) => existingTags(spot))
   .run(async (call, input, spot) => {
-    requireNoVersion(input.VersionId)
-    const row = await present(call, spot)
-    requireConditions(input, row)
-    const part = partOf(input.Range, row.bytes)
+    const { row, part, told } = await opened(call, input, spot)
     const bytes = await call.ports.blobs.get({ id: row.blob, account: spot.bucket.account })
     const body = part ? bytes.subarray(part.start, part.end) : bytes
     call.event.additionalEventData = { bytesTransferredOut: body.length }
-    return {
-      ...described(row, !part, input.ChecksumMode === 'ENABLED'),
-      ...overridden(input),
-      ContentLength: body.length,
-      ...(part && { ContentRange: `bytes ${part.start}-${part.end - 1}/${row.bytes}` }),
-      Body: body as never,
-    }
+    return { ...told, Body: body as never }
   })
 
 export const headObject = s3
@@ -197,18 +211,7 @@ export const headObject = s3
   .asking('s3:GetObject')
   .dataEvent()
   .given((_input, _call, spot) => existingTags(spot))
-  .run(async (call, input, spot) => {
-    requireNoVersion(input.VersionId)
-    const row = await present(call, spot)
-    requireConditions(input, row)
-    const part = partOf(input.Range, row.bytes)
-    return {
-      ...described(row, !part, input.ChecksumMode === 'ENABLED'),
-      ...overridden(input),
-      ContentLength: part ? part.end - part.start : row.bytes,
-      ...(part && { ContentRange: `bytes ${part.start}-${part.end - 1}/${row.bytes}` }),
-    }
-  })
+  .run(async (call, input, spot) => (await opened(call, input, spot)).told)
 
 function remove(call: Call, bucket: string, row: ObjectRow | undefined): void {
   if (!row) return
