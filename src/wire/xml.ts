@@ -17,6 +17,10 @@ export function escapeXml(text: string): string {
   return clean.replace(/[&<>"\r\u0085\u2028]/g, (c) => escapes[c] ?? `&#x${c.charCodeAt(0).toString(16)};`)
 }
 
+/** XML 1.0 §3.3.3: bare tabs and line ends of an attribute are read as blanks. */
+const escapeAttribute = (text: string): string =>
+  escapeXml(text).replace(/[\t\n]/g, (char) => `&#x${char.charCodeAt(0).toString(16)};`)
+
 /** The members of a structure, without its own element. Those that travel in headers are left out. */
 export function xmlMembers(shape: Shape, value: unknown): string {
   let out = ''
@@ -93,7 +97,7 @@ function attributes({ traits, shape }: Member, value: unknown): string {
   for (const member of shape.members) {
     const item = (value as Tree)[member.name]
     if (member.traits.xmlAttribute && item !== undefined && item !== null) {
-      out += ` ${member.traits.xmlName ?? member.name}="${escapeXml(String(item))}"`
+      out += ` ${member.traits.xmlName ?? member.name}="${escapeAttribute(String(item))}"`
     }
   }
   return out

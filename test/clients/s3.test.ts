@@ -70,7 +70,8 @@ socket.getaddrinfo = lambda host, *rest, **named: resolve('127.0.0.1' if str(hos
 for style in ('path', 'virtual'):
     s3 = boto3.client('s3', config=Config(signature_version='s3v4', s3={'addressing_style': style}), endpoint_url=sys.argv[1].replace('127.0.0.1', 'localhost'))
     bucket = 'by-boto-' + style
-    s3.create_bucket(Bucket=bucket)
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={'LocationConstraint': 'eu-central-1'})
+    assert s3.get_bucket_location(Bucket=bucket)['LocationConstraint'] == 'eu-central-1'
     body = bytes(range(256)) * 40
     for algorithm in (None, 'CRC32', 'SHA256', 'CRC32C' if botocore.compat.HAS_CRT else 'SHA1'):
         extra = {'ChecksumAlgorithm': algorithm} if algorithm else {}

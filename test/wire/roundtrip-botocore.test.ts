@@ -51,6 +51,8 @@ const apart: ReadonlySet<string> = new Set([
   's3:ListParts',
   // botocore tells it from ListBuckets by its host alone.
   's3:ListDirectoryBuckets',
+  // A document that is bare text: boto3 reads it by a handler of its own (test/clients/s3.test.ts).
+  's3:GetBucketLocation',
   // A host of its own.
   's3:WriteGetObjectResponse',
 ])
