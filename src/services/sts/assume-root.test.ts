@@ -105,9 +105,15 @@ describe('AssumeRoot', () => {
       region: 'us-east-1',
       attribute: ['EventName', 'ListAccessKeys'],
     })
-    expect(JSON.parse(told!.body).userIdentity).toMatchObject({
+    expect(JSON.parse(told!.body).userIdentity).toEqual({
       type: 'Root',
-      sessionContext: { attributes: { assumedRoot: 'true' } },
+      principalId: it.member,
+      arn: `arn:aws:iam::${it.member}:root`,
+      accountId: it.member,
+      accessKeyId: root.accessKeyId,
+      sessionContext: {
+        attributes: { creationDate: expect.any(String), mfaAuthenticated: 'false', assumedRoot: 'true' },
+      },
     })
   })
 

@@ -74,6 +74,15 @@ describe('A signed response', () => {
       })
       const me = await it.client(STSClient, keysOf(answer)).send(new GetCallerIdentityCommand({}))
       expect(me.Arn).toBe(`arn:aws:sts::${ACCOUNT}:assumed-role/staff/ann`)
+      const [told] = (await it.store.log({ account: ACCOUNT, limit: 100 }))
+        .map(({ body }) => JSON.parse(body))
+        .filter(({ eventName }) => eventName === 'AssumeRoleWithSAML')
+      expect(told.userIdentity).toEqual({
+        type: 'SAMLUser',
+        principalId: 'Vr1kqfZWxctuFfxoqnML9Z0C22w=:ann@corp.test',
+        userName: 'ann@corp.test',
+        identityProvider: 'Vr1kqfZWxctuFfxoqnML9Z0C22w=',
+      })
     },
   )
 
