@@ -1,15 +1,8 @@
 /** Making a batch of commits durable: one transaction, one fsync. Runs on the writer's thread. */
-import { Chains, type EpochKey, type Head, type WrittenRecord } from './chain.ts'
+import type { Batch } from './backend.ts'
+import { Chains, type EpochKey, type Head } from './chain.ts'
 import { type Database, openDatabase, type Statement } from './engine.ts'
 import { migrate, ONLY_NODE } from './schema.ts'
-
-export interface Batch {
-  /** The revision of the last commit in the batch. */
-  readonly revision: number
-  /** Key and new document as JSON; null deletes. Later entries win. */
-  readonly documents: readonly (readonly [key: string, document: string | null])[]
-  readonly records: readonly WrittenRecord[]
-}
 
 /** Log rows whose attributes are indexed in one go while nothing waits. */
 const INDEX_PORTION = 1_000

@@ -227,18 +227,23 @@ describe('when the disk is full', () => {
     await store.close()
   })
 
-  test('a cache that follows the feed ends with what the disk holds', async () => {
+  test('what a cache computed from a document that was then undone, it is told to drop', async () => {
     const { store, fill } = await smallDisk()
     await store.run((unit) => unit.put('a', { n: 1 }))
     const cache = new Map<string, object | undefined>()
-    store.subscribe(({ changes }) => {
-      for (const { key, document } of changes) cache.set(key, document)
+    store.subscribe(({ undone = [] }) => {
+      for (const key of undone) cache.delete(key)
     })
     fill()
 
-    await expect(store.run((unit) => unit.put('a', large))).rejects.toThrow(/full/)
+    const writing = store.run((unit) => unit.put('a', large))
+    await Promise.resolve()
+    cache.set('a', await store.reader.get('a'))
+    expect(cache.get('a')).toEqual(large)
+    await expect(writing).rejects.toThrow(/full/)
 
-    expect(cache.get('a')).toEqual({ n: 1 })
+    expect(cache.has('a')).toBe(false)
+    expect(await store.reader.get('a')).toEqual({ n: 1 })
     await store.close()
   })
 })

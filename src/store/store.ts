@@ -102,6 +102,8 @@ export interface Commit {
   /** Strictly increasing, also over restarts. */
   readonly revision: number
   readonly changes: readonly Change[]
+  /** Accepted documents that will never be durable: what was computed from them is void. Then nothing else is told. */
+  readonly undone?: readonly Key[]
 }
 
 export interface Store {
@@ -113,6 +115,13 @@ export interface Store {
   readonly node: string
   /** Whether other processes write to the same data. */
   readonly shared: boolean
+  /** Of the last durable commit that is known here; grows with every commit that changes documents, over all nodes. */
+  readonly revision: number
+  /**
+   * Resolves once what this process shows is no older than the moment of the call: what others had committed by then was
+   * told to the feed. Rejects with `UnavailableError` when nobody can be asked.
+   */
+  sync(): Promise<void>
   /** From now on records carry MACs under this key. */
   authenticate(key: EpochKey): void
   /** The last links of all chains of all nodes, as they are on disk. */
@@ -132,6 +141,11 @@ export interface Store {
 /** UTF-8 byte order, which is the order of keys in every engine. UTF-16 order differs only above the surrogates. */
 export function compareKeys(a: Key, b: Key): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
+
+/** The data cannot be reached; what became of a commit under way is not known. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError'
 }
 
 /** Thrown by `run` after too many attempts lost to other writers. */

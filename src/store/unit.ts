@@ -9,19 +9,20 @@ import {
   type Unit,
 } from './store.ts'
 
-/** What a unit reads from: accepted state, by key and by range. */
+/** What a unit reads from: accepted state, by key and by range. What is at hand comes without a promise. */
 export interface View {
-  readonly revision: number
-  get(key: Key): object | undefined
-  range(prefix: Key, options: RangeOptions): readonly Entry<object>[]
+  /** Grows with every change. */
+  readonly tick: number
+  get(key: Key): object | undefined | Promise<object | undefined>
+  range(prefix: Key, options: RangeOptions): readonly Entry<object>[] | Promise<readonly Entry<object>[]>
 }
 
-/** A stretch of keys that was read, with the revision it was read at. Bounds are inclusive; undefined is open. */
+/** A stretch of keys that was read, with the tick it was read at. Bounds are inclusive; undefined is open. */
 interface Stretch {
   readonly prefix: Key
   readonly from: Key | undefined
   readonly to: Key | undefined
-  readonly revision: number
+  readonly tick: number
 }
 
 export class BufferedUnit implements Unit {
@@ -34,12 +35,12 @@ export class BufferedUnit implements Unit {
 
   constructor(view: View) {
     this.#view = view
-    this.startedAt = view.revision
+    this.startedAt = view.tick
   }
 
   async get<T extends object>(key: Key): Promise<T | undefined> {
     if (this.writes.has(key)) return this.writes.get(key) as T | undefined
-    if (!this.#reads.has(key)) this.#reads.set(key, this.#view.revision)
+    if (!this.#reads.has(key)) this.#reads.set(key, this.#view.tick)
     return this.#view.get(key) as T | undefined
   }
 
@@ -49,14 +50,12 @@ export class BufferedUnit implements Unit {
     // Own deletes may drop rows from the page, so ask for as many more.
     const own = [...this.writes.keys()].filter((key) => key.startsWith(prefix))
     const asked = limit === undefined ? undefined : limit + own.length
-    const revision = this.#view.revision
-    const rows = this.#view.range(prefix, { ...options, limit: asked })
+    const { tick } = this.#view
+    const rows = await this.#view.range(prefix, { ...options, limit: asked })
 
     const full = asked !== undefined && rows.length >= asked
     const last = full ? rows.at(-1)!.key : undefined
-    this.#stretches.push(
-      reverse ? { prefix, from: last, to: after, revision } : { prefix, from: after, to: last, revision },
-    )
+    this.#stretches.push(reverse ? { prefix, from: last, to: after, tick } : { prefix, from: after, to: last, tick })
 
     if (own.length === 0) return rows as readonly Entry<T>[]
     const merged = new Map<Key, object | undefined>(rows.map((row) => [row.key, row.document]))
@@ -84,14 +83,14 @@ export class BufferedUnit implements Unit {
     this.records.push(record)
   }
 
-  /** Whether a commit of this revision changed something this unit had read before it. */
-  conflictsWith(revision: number, changes: readonly Change[]): boolean {
+  /** Whether what happened at a tick changed something this unit had read before it. */
+  conflictsWith(tick: number, changes: readonly Change[]): boolean {
     return changes.some(
       ({ key }) =>
-        (this.#reads.get(key) ?? revision) < revision ||
+        (this.#reads.get(key) ?? tick) < tick ||
         this.#stretches.some(
           (stretch) =>
-            stretch.revision < revision &&
+            stretch.tick < tick &&
             key.startsWith(stretch.prefix) &&
             (stretch.from === undefined || compareKeys(key, stretch.from) >= 0) &&
             (stretch.to === undefined || compareKeys(key, stretch.to) <= 0),
@@ -107,6 +106,11 @@ export function deepFreeze<T>(value: T): T {
     for (const member of Object.values(value)) deepFreeze(member)
   }
   return value
+}
+
+/** A document as everyone shares it. */
+export function parsed(json: string): object {
+  return deepFreeze(JSON.parse(json) as object)
 }
 
 /** Two texts that differ only in what an engine cannot hold would be one: `key()` escapes it, anything else is a bug. */

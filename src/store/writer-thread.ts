@@ -1,6 +1,7 @@
 /** The thread that owns the writing connection: commits first, then indexing and checkpoints while nothing waits. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { type Batch, BatchWriter } from './batch.ts'
+import type { Batch } from './backend.ts'
+import { BatchWriter } from './batch.ts'
 import type { EpochKey } from './chain.ts'
 
 export type ToWriter =

@@ -1,6 +1,7 @@
 /** Who makes batches durable: a thread of its own, or, for memory and tests, the caller's thread. */
 import { Worker } from 'node:worker_threads'
-import { type Batch, BatchWriter } from './batch.ts'
+import type { Batch } from './backend.ts'
+import { BatchWriter } from './batch.ts'
 import type { EpochKey } from './chain.ts'
 import type { Database } from './engine.ts'
 import type { FromWriter, ToWriter } from './writer-thread.ts'

@@ -1,0 +1,469 @@
+/**
+ * Transactions over a backend that reads what is durable and writes one batch at a time. Units run in memory against
+ * accepted state; accepted commits gather while the last batch is being made durable, and go down together. An answer
+ * waits for its own commit, which stands behind everything it read, so nobody is told what a crash could take back.
+ */
+import type { Backend, Batch, Found, News, Read } from './backend.ts'
+import {
+  type Change,
+  type Commit,
+  ContentionError,
+  compareKeys,
+  type Entry,
+  type Key,
+  type RangeOptions,
+  UnavailableError,
+  type Unit,
+} from './store.ts'
+import { BufferedUnit, parsed, type View } from './unit.ts'
+
+const ATTEMPTS_MAX = 50
+const BACKOFF_MS_MAX = 20
+const DOCUMENTS_CACHED_MAX = 50_000
+/** Accepted commits that may wait for the disk; beyond this, new ones wait to be accepted. */
+const WAITING_MAX = 10_000
+const CLOSED = 'the store is closed'
+
+/** A unit that was taken into the accepted state. */
+interface Accepted {
+  readonly unit: BufferedUnit
+  readonly documents: readonly (readonly [key: Key, json: string | null])[]
+  readonly records: Batch['records']
+  readonly changes: readonly Change[]
+  /** At which of this process's ticks it was accepted. */
+  readonly tick: number
+  /** With false when another process has changed what it had read: the body runs again. */
+  readonly resolve: (durable: boolean) => void
+  readonly reject: (error: Error) => void
+}
+
+/** Something that happened to the accepted state. Ticks count in this process only; revisions are the data's. */
+interface Moment {
+  readonly tick: number
+  readonly changes: readonly Change[]
+}
+
+/** A document on its way from the backend; spoiled when it changed meanwhile. */
+interface Loading {
+  readonly document: Promise<object | undefined>
+  spoiled: boolean
+}
+
+export class Transactions implements View {
+  readonly reader: Pick<Unit, 'get' | 'range'>
+  readonly #backend: Backend
+  readonly #cacheMax: number
+  readonly #cache = new Map<Key, object | undefined>()
+  readonly #loading = new Map<Key, Loading>()
+  /** Accepted and not yet durable: the backend does not show these. */
+  readonly #overlay = new Map<Key, { readonly document: object | undefined; readonly tick: number }>()
+  readonly #active = new Set<BufferedUnit>()
+  /** What some active unit may not have seen, oldest first. */
+  #recent: Moment[] = []
+  #waiting: Accepted[] = []
+  #flushing: Promise<void> | undefined
+  /** What others wrote, seen while a batch was on its way. */
+  #ahead: News | undefined
+  /** Settles when the batch on its way has been dealt with. */
+  #inFlight: Promise<void> | undefined
+  #syncing: Promise<void> | undefined
+  #nextSync: Promise<void> | undefined
+  readonly #listeners = new Set<(commit: Commit) => void>()
+  #tick = 0
+  #revision: number
+  /** Why no more work is taken. */
+  #ended: Error | undefined
+
+  /** `revision`: of what the backend holds now. */
+  constructor(backend: Backend, revision: number, documentsCachedMax = DOCUMENTS_CACHED_MAX) {
+    this.#backend = backend
+    this.#revision = revision
+    this.#cacheMax = documentsCachedMax
+    this.reader = {
+      get: async <T extends object>(key: Key) => (await this.get(key)) as T | undefined,
+      range: async <T extends object>(prefix: Key, range: RangeOptions = {}) =>
+        (await this.range(prefix, range)) as readonly Entry<T>[],
+    }
+  }
+
+  /** Of the last commit that is durable and known here. */
+  get revision(): number {
+    return this.#revision
+  }
+  get tick(): number {
+    return this.#tick
+  }
+
+  async run<T>(body: (unit: Unit) => Promise<T> | T): Promise<T> {
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+      while (this.#waiting.length >= WAITING_MAX) await this.#flushing
+      this.#refuseIfEnded()
+      const attempted = await this.#attempt(body)
+      if (attempted && (await attempted.durable)) return attempted.result
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(attempt, BACKOFF_MS_MAX)))
+    }
+    throw new ContentionError(`gave up after ${ATTEMPTS_MAX} attempts`)
+  }
+
+  /** Runs the body once; undefined when something it read has changed meanwhile. */
+  async #attempt<T>(
+    body: (unit: Unit) => Promise<T> | T,
+  ): Promise<{ result: T; durable: Promise<boolean> | true } | undefined> {
+    const unit = new BufferedUnit(this)
+    this.#active.add(unit)
+    try {
+      const result = await body(unit)
+      const durable = this.#accept(unit)
+      return durable && { result, durable }
+    } catch (error) {
+      // What a unit concluded from state that changed under it does not count.
+      if (!(error instanceof UnavailableError) && this.#stale(unit)) return undefined
+      throw error
+    } finally {
+      this.#active.delete(unit)
+      this.#forgetSeen()
+    }
+  }
+
+  get(key: Key): object | undefined | Promise<object | undefined> {
+    const cached = this.#cache.get(key)
+    if (cached !== undefined || this.#cache.has(key)) return cached
+    const pending = this.#overlay.get(key)
+    if (pending) {
+      this.#remember(key, pending.document)
+      return pending.document
+    }
+    const under = this.#loading.get(key)
+    if (under) return under.document
+    const read = this.#backend.read(key)
+    if (read instanceof Promise) return this.#load(key, read)
+    const document = read.found === undefined ? undefined : parsed(read.found)
+    this.#remember(key, document)
+    return document
+  }
+
+  #load(key: Key, read: Promise<Read<string | undefined>>): Promise<object | undefined> {
+    const loading: Loading = {
+      document: read
+        .then(async ({ found, revision }) => {
+          // What comes from behind what is known here must not stand beside what is older.
+          if (revision > this.#revision) await this.#takeNews()
+          const document = found === undefined ? undefined : parsed(found)
+          if (!loading.spoiled) this.#remember(key, document)
+          return document
+        })
+        .finally(() => {
+          if (this.#loading.get(key) === loading) this.#loading.delete(key)
+        }),
+      spoiled: false,
+    }
+    this.#loading.set(key, loading)
+    return loading.document
+  }
+
+  range(prefix: Key, options: RangeOptions): readonly Entry<object>[] | Promise<readonly Entry<object>[]> {
+    const { after, limit, reverse = false } = options
+    // As they are now: by the time the backend answers they may be durable, and its answer from before.
+    const pending = [...this.#overlay].filter(
+      ([key]) =>
+        key.startsWith(prefix) &&
+        (after === undefined || (reverse ? compareKeys(key, after) < 0 : compareKeys(key, after) > 0)),
+    )
+    const read = this.#backend.range(prefix, {
+      after,
+      limit: limit === undefined ? undefined : limit + pending.length,
+      reverse,
+    })
+    if (!(read instanceof Promise)) {
+      return withPending(documentsOf(read.found, this.#cache), pending, limit, reverse)
+    }
+    return read.then(async ({ found, revision }) => {
+      if (revision > this.#revision) await this.#takeNews()
+      return withPending(documentsOf(found), pending, limit, reverse)
+    })
+  }
+
+  subscribe(listener: (commit: Commit) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** One question to the backend answers everyone who asked before it was put. */
+  sync(): Promise<void> {
+    if (!this.#backend.news) return Promise.resolve()
+    if (!this.#syncing) return this.#startSync()
+    this.#nextSync ??= this.#syncing
+      .catch(() => undefined)
+      .then(() => {
+        this.#nextSync = undefined
+        return this.#startSync()
+      })
+    return this.#nextSync
+  }
+
+  #startSync(): Promise<void> {
+    const syncing = this.#takeNews().finally(() => {
+      if (this.#syncing === syncing) this.#syncing = undefined
+    })
+    this.#syncing = syncing
+    return syncing
+  }
+
+  /** Waits for what was accepted, then takes no more. */
+  async close(): Promise<void> {
+    if (this.#ended?.message === CLOSED) return
+    this.#ended = new Error(CLOSED)
+    while (this.#flushing) await this.#flushing
+  }
+
+  get closed(): boolean {
+    return this.#ended?.message === CLOSED
+  }
+
+  /** Nothing more is taken, for this reason. */
+  end(error: Error): void {
+    this.#ended ??= error
+  }
+
+  #refuseIfEnded(): void {
+    if (this.#ended) throw this.#ended
+  }
+
+  /** Takes a unit's writes into the accepted state, or returns undefined when something it read has changed. */
+  #accept(unit: BufferedUnit): Promise<boolean> | true | undefined {
+    this.#refuseIfEnded()
+    if (this.#stale(unit)) return undefined
+    const empty = unit.writes.size === 0 && unit.records.length === 0
+    // What it read may still wait for the disk, and its answer must wait as long.
+    if (empty && !this.#flushing) return true
+
+    // Before anything is accepted: a document that is not JSON must fail its own unit, not the batch.
+    const documents = [...unit.writes].map(
+      ([key, document]) => [key, document === undefined ? null : JSON.stringify(document)] as const,
+    )
+    const records = unit.records.map((record) => ({ ...record, attributes: JSON.stringify(record.attributes) }))
+    const changes: Change[] = [...unit.writes].map(([key, document]) => ({ key, document }))
+    const tick = changes.length > 0 ? this.#happened(changes) : this.#tick
+    for (const { key, document } of changes) {
+      this.#overlay.set(key, { document, tick })
+      this.#remember(key, document)
+    }
+    const durable = new Promise<boolean>((resolve, reject) => {
+      this.#waiting.push({ unit, documents, records, changes, tick, resolve, reject })
+    })
+    this.#flushing ??= this.#flush()
+    return durable
+  }
+
+  /** From now on whoever read one of these before is stale. */
+  #happened(changes: readonly Change[]): number {
+    this.#recent.push({ tick: ++this.#tick, changes })
+    for (const { key } of changes) this.#spoil(key)
+    return this.#tick
+  }
+
+  /** Whether something since the unit began changed what it had read. Newest first, so that long units cost only themselves. */
+  #stale(unit: BufferedUnit): boolean {
+    for (let at = this.#recent.length - 1; at >= 0; at--) {
+      const { tick, changes } = this.#recent[at]!
+      if (tick <= unit.startedAt) return false
+      if (unit.conflictsWith(tick, changes)) return true
+    }
+    return false
+  }
+
+  #forgetSeen(): void {
+    let oldest = this.#tick
+    for (const unit of this.#active) if (unit.startedAt < oldest) oldest = unit.startedAt
+    let seen = 0
+    while (seen < this.#recent.length && this.#recent[seen]!.tick <= oldest) seen++
+    if (seen > 0) this.#recent = this.#recent.slice(seen)
+  }
+
+  async #flush(): Promise<void> {
+    // Let everything that is ready in this turn of the event loop join the batch.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#waiting.length > 0) {
+      this.#takeAhead()
+      const batch = this.#waiting.slice(0, this.#backend.unitsMax)
+      this.#waiting = this.#waiting.slice(batch.length)
+      this.#inFlight = this.#write(batch)
+      await this.#inFlight
+      this.#inFlight = undefined
+    }
+    this.#takeAhead()
+    this.#flushing = undefined
+  }
+
+  async #write(batch: readonly Accepted[]): Promise<void> {
+    try {
+      const written = batch.filter(({ documents, records }) => documents.length > 0 || records.length > 0)
+      if (written.length === 0) return this.#durable(batch, this.#revision)
+      const changing = batch.filter(({ changes }) => changes.length > 0)
+      const revision = this.#revision + changing.length
+      const outcome = await this.#backend.write({
+        after: this.#revision,
+        revision,
+        documents: changing.flatMap(({ documents }, n) =>
+          documents.map(([key, json]) => [key, json, this.#revision + n + 1] as const),
+        ),
+        records: written.flatMap(({ records }) => records),
+      })
+      if (outcome === 'written') return this.#durable(batch, revision)
+      // Somebody else was first: what still holds is written after theirs.
+      const news = await this.#backend.news!(this.#revision)
+      this.#waiting = [...batch, ...this.#waiting]
+      this.#take(news)
+    } catch (error) {
+      this.#fail(batch, error as Error)
+    }
+  }
+
+  #durable(batch: readonly Accepted[], revision: number): void {
+    let at = this.#revision
+    this.#revision = revision
+    for (const { changes, tick, resolve } of batch) {
+      for (const { key } of changes) if (this.#overlay.get(key)?.tick === tick) this.#overlay.delete(key)
+      if (changes.length > 0) this.#tell({ revision: ++at, changes })
+      resolve(true)
+    }
+  }
+
+  /**
+   * The disk refused: everything accepted behind the last durable commit is taken back, and whoever waits for it is
+   * told. Work goes on from what the backend holds, unless that cannot be known.
+   */
+  #fail(batch: readonly Accepted[], error: Error): void {
+    const lost = [...batch, ...this.#waiting]
+    this.#waiting = []
+    this.#cache.clear()
+    this.#undo([...this.#overlay.keys()])
+    if (this.#backend.isLost(error)) {
+      this.#ended ??= new Error('the store cannot tell what is on its disk; start again', { cause: error })
+    }
+    for (const { reject } of lost) reject(error)
+  }
+
+  /** Accepted documents that never became durable: whoever read one is stale. */
+  #undo(keys: readonly Key[]): void {
+    if (keys.length === 0) return
+    for (const key of keys) {
+      this.#overlay.delete(key)
+      this.#cache.delete(key)
+    }
+    this.#happened(keys.map((key) => ({ key, document: undefined })))
+    this.#tell({ revision: this.#revision, changes: [], undone: keys })
+  }
+
+  async #takeNews(): Promise<void> {
+    const news = await this.#backend.news!(this.#revision)
+    if (news.revision <= this.#revision) return
+    if (!this.#inFlight) return this.#take(news)
+    // Whether the batch on its way came before or after this is known only when it is answered.
+    if (news.revision > (this.#ahead?.revision ?? 0)) this.#ahead = news
+    await this.#inFlight
+    this.#takeAhead()
+  }
+
+  #takeAhead(): void {
+    const news = this.#ahead
+    this.#ahead = undefined
+    if (news) this.#take(news)
+  }
+
+  /** What other processes have committed becomes part of the state; what was accepted on other grounds runs again. */
+  #take({ revision, changes: all }: News): void {
+    if (revision <= this.#revision) return
+    const news = all.filter((change) => change.revision > this.#revision)
+    this.#revision = revision
+    const tick = this.#happened(news)
+    for (const { key, document } of news) if (this.#cache.has(key)) this.#remember(key, document)
+
+    const doomed = this.#doomed(tick, news)
+    if (doomed.size > 0) this.#waiting = this.#waiting.filter((accepted) => !doomed.has(accepted))
+    // What others wrote lies below what is accepted here and still holds.
+    const lost = new Set([...doomed].flatMap(({ changes }) => changes.map(({ key }) => key)))
+    for (const { changes, tick: at } of this.#waiting) {
+      for (const { key, document } of changes) {
+        this.#overlay.set(key, { document, tick: at })
+        this.#remember(key, document)
+        lost.delete(key)
+      }
+    }
+    for (const each of byRevision(news)) this.#tell(each)
+    this.#undo([...lost])
+    for (const { resolve } of doomed) resolve(false)
+  }
+
+  /** Those that read what others wrote, and those that read what these wrote. */
+  #doomed(tick: number, news: readonly Change[]): ReadonlySet<Accepted> {
+    const doomed = new Set<Accepted>()
+    const tainted: Change[] = [...news]
+    for (const accepted of this.#waiting) {
+      if (!accepted.unit.conflictsWith(tick, tainted)) continue
+      doomed.add(accepted)
+      tainted.push(...accepted.changes)
+    }
+    return doomed
+  }
+
+  #tell(commit: Commit): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(commit)
+      } catch (error) {
+        // A cache that missed a change would serve old decisions for ever: let the process hear of it.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+  }
+
+  #spoil(key: Key): void {
+    const loading = this.#loading.get(key)
+    if (!loading) return
+    loading.spoiled = true
+    // Who asks from now on asks anew.
+    this.#loading.delete(key)
+  }
+
+  /** Least recently used out first: a hit is not moved, only a write or a miss is; good enough, and free. */
+  #remember(key: Key, document: object | undefined): void {
+    this.#cache.delete(key)
+    this.#cache.set(key, document)
+    if (this.#cache.size > this.#cacheMax) this.#cache.delete(this.#cache.keys().next().value!)
+  }
+}
+
+/** What is cached need not be parsed again. */
+function documentsOf(rows: readonly Found[], cache?: ReadonlyMap<Key, object | undefined>): readonly Entry<object>[] {
+  return rows.map(({ key, json }) => ({ key, document: cache?.get(key) ?? parsed(json) }))
+}
+
+function withPending(
+  rows: readonly Entry<object>[],
+  pending: readonly (readonly [Key, { readonly document: object | undefined }])[],
+  limit: number | undefined,
+  reverse: boolean,
+): readonly Entry<object>[] {
+  if (pending.length === 0) return rows
+  const merged = new Map<Key, object | undefined>(rows.map((row) => [row.key, row.document]))
+  for (const [key, { document }] of pending) merged.set(key, document)
+  const entries = [...merged]
+    .filter((entry): entry is [Key, object] => entry[1] !== undefined)
+    .map(([key, document]) => ({ key, document }))
+    .sort((a, b) => (reverse ? compareKeys(b.key, a.key) : compareKeys(a.key, b.key)))
+  return limit === undefined ? entries : entries.slice(0, limit)
+}
+
+/** Changes in the order of their commits; of a key that changed twice the last is known. */
+function byRevision(changes: News['changes']): readonly Commit[] {
+  const commits = new Map<number, Change[]>()
+  for (const { key, document, revision } of changes) {
+    const commit = commits.get(revision)
+    if (commit) commit.push({ key, document })
+    else commits.set(revision, [{ key, document }])
+  }
+  return [...commits].map(([revision, told]) => ({ revision, changes: told }))
+}
