@@ -2,6 +2,7 @@
 import type { Batch } from './backend.ts'
 import { Chains, type EpochKey, type Head } from './chain.ts'
 import { type Database, openDatabase, type Statement } from './engine.ts'
+import { indexedValue } from './log.ts'
 import { migrate, ONLY_NODE } from './schema.ts'
 
 /** Log rows whose attributes are indexed in one go while nothing waits. */
@@ -118,7 +119,7 @@ export class BatchWriter {
     if (rows.length === 0) return 0
     for (const { position, account, region, time_ms, attributes } of rows) {
       for (const [name, value] of JSON.parse(attributes as string) as [string, string][]) {
-        this.#attribute.run(account!, region!, name, value, time_ms!, position!)
+        this.#attribute.run(account!, region!, name, indexedValue(value), time_ms!, position!)
       }
     }
     this.#markIndexed.run(rows.at(-1)!['position']!)

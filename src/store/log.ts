@@ -1,84 +1,105 @@
-/** Reading the event log: newest first for who searches, in the order of writing for who checks it. */
-import type { Database, SqlValue } from './engine.ts'
+/** Reading the event log: newest first for who searches, in the order of writing for who checks it. The same SQL on every engine. */
 import type { EvidenceRow, LogEntry, LogQuery } from './store.ts'
+
+export type LogValue = string | number | Uint8Array | bigint | null
+
+/** How an engine is asked: `?` stands for each value in turn. */
+export interface LogTable {
+  rows(sql: string, values: readonly LogValue[]): Promise<readonly Readonly<Record<string, LogValue>>[]>
+  /** The SQL function that tells where a text stands in another, from 1; 0 when it does not. */
+  readonly indexOf: 'instr' | 'strpos'
+  /** What keeps the planner on positions where it can be told: a tail is short, an account's log may be all of it. */
+  readonly byPosition: 'NOT INDEXED' | ''
+}
 
 const COLUMNS = 'log.position, log.id, log.account, log.region, log.time_ms, log.attributes, log.body'
 
-export function queryLog(database: Database, query: LogQuery): readonly LogEntry[] {
-  if (query.order === 'ascending') return inOrder(database, query)
-  return query.attribute ? byAttribute(database, query, query.attribute) : byTime(database, query)
+export function queryLog(table: LogTable, query: LogQuery): Promise<readonly LogEntry[]> {
+  if (query.order === 'ascending') return inOrder(table, query)
+  return query.attribute ? byAttribute(table, query, query.attribute) : byTime(table, query)
 }
 
-export function readEvidence(database: Database, after: number, limit: number): readonly EvidenceRow[] {
-  return database
-    .prepare(
-      `SELECT position, account, region, node, id, time_ms AS timeMs, attributes, body, sequence, hash, epoch, mac
-       FROM log WHERE position > ? ORDER BY position LIMIT ?`,
-    )
-    .all(after, limit) as unknown as readonly EvidenceRow[]
+export async function readEvidence(table: LogTable, after: number, limit: number): Promise<readonly EvidenceRow[]> {
+  const rows = await table.rows(
+    `SELECT position, account, region, node, id, time_ms AS "timeMs", attributes, body, sequence, hash, epoch, mac
+     FROM log WHERE position > ? ORDER BY position LIMIT ?`,
+    [after, limit],
+  )
+  return rows as unknown as readonly EvidenceRow[]
 }
 
 /** What came behind a record, as it came. */
-function inOrder(database: Database, query: LogQuery): LogEntry[] {
+async function inOrder(table: LogTable, query: LogQuery): Promise<readonly LogEntry[]> {
   const { after, ...limits } = query
   const { sql, values } = bounds(limits, 'log')
-  return database
-    .prepare(
-      `SELECT ${COLUMNS} FROM log WHERE log.account = ? AND log.position > ? ${sql} ORDER BY log.position LIMIT ?`,
-    )
-    .all(query.account, after === undefined ? 0 : parsePosition(after).position, ...values, query.limit)
-    .map(entry)
+  const rows = await table.rows(
+    `SELECT ${COLUMNS} FROM log WHERE log.account = ? AND log.position > ? ${sql} ORDER BY log.position LIMIT ?`,
+    [query.account, after === undefined ? 0 : parsePosition(after).position, ...values, query.limit],
+  )
+  return rows.map(entry)
 }
 
-function byTime(database: Database, query: LogQuery): LogEntry[] {
+async function byTime(table: LogTable, query: LogQuery): Promise<readonly LogEntry[]> {
   const { sql, values } = bounds(query, 'log')
-  return database
-    .prepare(
-      `SELECT ${COLUMNS} FROM log WHERE log.account = ? ${sql} ORDER BY log.time_ms DESC, log.position DESC LIMIT ?`,
-    )
-    .all(query.account, ...values, query.limit)
-    .map(entry)
+  const rows = await table.rows(
+    `SELECT ${COLUMNS} FROM log WHERE log.account = ? ${sql} ORDER BY log.time_ms DESC, log.position DESC LIMIT ?`,
+    [query.account, ...values, query.limit],
+  )
+  return rows.map(entry)
 }
 
 /** The attribute index lags a little behind the log: what it does not cover yet is read row by row, and merged. */
-function byAttribute(database: Database, query: LogQuery, [name, value]: readonly [string, string]): LogEntry[] {
+async function byAttribute(
+  table: LogTable,
+  query: LogQuery,
+  [name, value]: readonly [string, string],
+): Promise<readonly LogEntry[]> {
   if (query.region === undefined) throw new TypeError('attributes are indexed by Region')
-  const indexed = Number(database.prepare("SELECT value FROM counters WHERE name = 'indexed'").get()!['value'])
+  const [counter] = await table.rows("SELECT value FROM counters WHERE name = 'indexed'", [])
+  const indexed = Number(counter!['value'])
   const tail = bounds(query, 'log')
-  const unindexed = database
-    .prepare(`SELECT ${COLUMNS} FROM log NOT INDEXED WHERE log.position > ? AND log.account = ? ${tail.sql}`)
-    .all(indexed, query.account, ...tail.values)
-    .map(entry)
-    .filter((row) => row.attributes.some(([n, v]) => n === name && v === value))
+  const unindexed = await table.rows(
+    `SELECT ${COLUMNS} FROM log ${table.byPosition} WHERE log.position > ? AND log.account = ?
+     AND ${table.indexOf}(log.attributes, ?) > 0 ${tail.sql}`,
+    [indexed, query.account, JSON.stringify([name, value]), ...tail.values],
+  )
   const { sql, values } = bounds(query, 'found')
-  const found = database
-    .prepare(
-      `SELECT ${COLUMNS} FROM log_attributes AS found JOIN log USING (position)
-       WHERE found.account = ? AND found.name = ? AND found.value = ? AND found.position <= ? ${sql}
-       ORDER BY found.time_ms DESC, found.position DESC LIMIT ?`,
-    )
-    .all(query.account, name, value, indexed, ...values, query.limit)
-    .map(entry)
-  return [...unindexed, ...found].sort(newestFirst).slice(0, query.limit)
+  const found = await table.rows(
+    `SELECT ${COLUMNS} FROM log_attributes AS found JOIN log USING (position)
+     WHERE found.account = ? AND found.name = ? AND found.value = ? AND found.position <= ? ${sql}
+     ORDER BY found.time_ms DESC, found.position DESC LIMIT ?`,
+    [query.account, name, indexedValue(value), indexed, ...values, query.limit],
+  )
+  return [...unindexed.map(entry).filter(carries(name, value)), ...found.map(entry)]
+    .sort(newestFirst)
+    .slice(0, query.limit)
 }
+
+const carries =
+  (name: string, value: string) =>
+  ({ attributes }: LogEntry): boolean =>
+    attributes.some(([n, v]) => n === name && v === value)
+
+/** As the index holds it: U+0000 is no text everywhere, and two values that differ only there are looked for as one. */
+export const indexedValue = (value: string): string => value.replaceAll('\0', '\u{FFFD}')
 
 /** The query's limits as SQL; times are compared in the table whose index serves them. */
 function bounds(
   { region, fromMs, toMs, after }: LogQuery,
   table: 'log' | 'found',
-): { sql: string; values: readonly SqlValue[] } {
+): { sql: string; values: readonly LogValue[] } {
   const cursor = after === undefined ? undefined : parsePosition(after)
-  const parts: readonly (readonly [sql: string, values: readonly (SqlValue | undefined)[]])[] = [
+  const parts: readonly (readonly [sql: string, values: readonly (LogValue | undefined)[]])[] = [
     [`AND ${table}.region = ?`, [region]],
     [`AND ${table}.time_ms >= ?`, [fromMs]],
     [`AND ${table}.time_ms <= ?`, [toMs]],
     [`AND (${table}.time_ms, ${table}.position) < (?, ?)`, [cursor?.timeMs, cursor?.position]],
   ]
   const given = parts.filter(([, values]) => values[0] !== undefined)
-  return { sql: given.map(([sql]) => sql).join(' '), values: given.flatMap(([, values]) => values as SqlValue[]) }
+  return { sql: given.map(([sql]) => sql).join(' '), values: given.flatMap(([, values]) => values as LogValue[]) }
 }
 
-function entry(row: Record<string, SqlValue>): LogEntry {
+function entry(row: Readonly<Record<string, LogValue>>): LogEntry {
   return {
     position: `${row['time_ms']}.${row['position']}`,
     id: String(row['id']),

@@ -4,7 +4,7 @@ import { configure, readHeads } from './batch.ts'
 import type { EpochKey, Head } from './chain.ts'
 import { copyDatabase, type Database, openDatabase, type Statement } from './engine.ts'
 import { Lock } from './lock.ts'
-import { queryLog, readEvidence } from './log.ts'
+import { type LogTable, queryLog, readEvidence } from './log.ts'
 import { migrate, ONLY_NODE } from './schema.ts'
 import type { Commit, EvidenceRow, Key, LogEntry, LogQuery, RangeOptions, Store, Unit } from './store.ts'
 import { Transactions } from './transactions.ts'
@@ -48,6 +48,7 @@ export class SqliteStore implements Store {
   readonly #writer: Writer
   readonly #lock: Lock | undefined
   readonly #transactions: Transactions
+  readonly #log: LogTable
 
   /** Use {@link openStore}. */
   constructor(options: SqliteOptions, database: Database, writer: Writer, lock: Lock | undefined) {
@@ -58,6 +59,11 @@ export class SqliteStore implements Store {
     const { value } = database.prepare("SELECT value FROM counters WHERE name = 'revision'").get()!
     this.#transactions = new Transactions(sqliteBackend(database, writer), Number(value), options.documentsCachedMax)
     this.reader = this.#transactions.reader
+    this.#log = {
+      rows: async (sql, values) => database.prepare(sql).all(...values),
+      indexOf: 'instr',
+      byPosition: 'NOT INDEXED',
+    }
   }
 
   get revision(): number {
@@ -81,11 +87,11 @@ export class SqliteStore implements Store {
   }
 
   async evidence(after: number, limit: number): Promise<readonly EvidenceRow[]> {
-    return readEvidence(this.#database, after, limit)
+    return readEvidence(this.#log, after, limit)
   }
 
   async log(query: LogQuery): Promise<readonly LogEntry[]> {
-    return queryLog(this.#database, query)
+    return queryLog(this.#log, query)
   }
 
   subscribe(listener: (commit: Commit) => void): () => void {
