@@ -106,6 +106,17 @@ export interface Commit {
   readonly undone?: readonly Key[]
 }
 
+/** Bytes by id: what a document is too small for. Ids are UUIDs. */
+export interface Blobs {
+  /** Durable when it returns. */
+  write(id: string, bytes: Uint8Array): Promise<void>
+  /** undefined when it is not there. */
+  read(id: string): Promise<Buffer | undefined>
+  remove(id: string): Promise<void>
+  /** Those that were written longer ago than that. */
+  older(ageMs: number): Promise<readonly string[]>
+}
+
 export interface Store {
   /** Runs `body` until a commit succeeds; throws what the body throws, writing nothing. Bodies may run more than once. */
   run<T>(body: (unit: Unit) => Promise<T> | T): Promise<T>
@@ -132,6 +143,8 @@ export interface Store {
   log(query: LogQuery): Promise<readonly LogEntry[]>
   /** Returns the function that ends the subscription. */
   subscribe(listener: (commit: Commit) => void): () => void
+  /** Where bytes lie that all nodes must see; an engine of one process has none, since a folder serves it better. */
+  readonly blobs?: Blobs
   /** A consistent copy to a new file while work goes on. */
   backup(file: string): Promise<void>
   /** Waits for what was accepted, then closes. */

@@ -1,0 +1,66 @@
+/**
+ * Hints between nodes that something was committed, by LISTEN and NOTIFY, and a slow beat in case one is lost. A hint
+ * only makes a node ask; what it is told then is read by revision, so nothing depends on hints arriving.
+ */
+import type pg from 'pg'
+import { connect, drop, type Place } from './connection.ts'
+
+const BEAT_MS = 500
+const RECONNECT_MS = 1_000
+/** Commits in quick succession are one hint. */
+const GATHER_MS = 3
+
+export class Hints {
+  readonly #place: Place
+  readonly #node: string
+  readonly #heard: () => void
+  readonly #beat: NodeJS.Timeout
+  #client: pg.Client | undefined
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(place: Place, node: string, heard: () => void) {
+    this.#place = place
+    this.#node = node
+    this.#heard = heard
+    this.#beat = setInterval(heard, BEAT_MS)
+    this.#beat.unref()
+    void this.#listen()
+  }
+
+  /** Tells the other nodes, soon. */
+  give(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#client?.query(`SELECT pg_notify('merlon', $1)`, [this.#node]).catch(() => undefined)
+    }, GATHER_MS)
+  }
+
+  async #listen(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        const client = await connect(this.#place)
+        if (this.#closed) return drop(client)
+        client.on('notification', ({ payload }) => {
+          if (payload !== this.#node) this.#heard()
+        })
+        const ended = new Promise<void>((resolve) => client.on('end', resolve))
+        this.#client = client
+        await client.query('LISTEN merlon')
+        this.#heard()
+        await ended
+      } catch {
+        // Without it the beat is what there is: an engine that knows no LISTEN serves as well.
+      }
+      this.#client = undefined
+      if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS).unref())
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    clearInterval(this.#beat)
+    clearTimeout(this.#timer)
+    if (this.#client) drop(this.#client)
+  }
+}

@@ -1,0 +1,143 @@
+/** The store on PostgreSQL: any number of processes, each a node, over one database. */
+import type pg from 'pg'
+import type { EpochKey, Head } from '../chain.ts'
+import { type LogTable, queryLog, readEvidence } from '../log.ts'
+import type { Blobs, Commit, EvidenceRow, Key, LogEntry, LogQuery, Store, Unit } from '../store.ts'
+import { Transactions } from '../transactions.ts'
+import { postgresBlobs } from './blobs.ts'
+import { asking, openPool, type Place } from './connection.ts'
+import { Hints } from './hints.ts'
+import { read, readNews, readRange } from './questions.ts'
+import { migrate } from './schema.ts'
+import { Upkeep } from './upkeep.ts'
+import { FencedError, PostgresWriter } from './writer.ts'
+
+export interface PostgresOptions extends Place {
+  /** Unique among the nodes that run: whoever starts under a name takes it over. */
+  readonly node: string
+  /** Parsed documents kept in memory. */
+  readonly documentsCachedMax?: number
+  /** Told when this node can no longer go on: the process has to end. */
+  readonly onEnd?: (error: Error) => void
+}
+
+const READERS_MAX = 6
+/** Commits that go down together: beyond it a statement is large, not faster. */
+const UNITS_MAX = 500
+
+export async function openPostgres(options: PostgresOptions): Promise<PostgresStore> {
+  await migrate(options)
+  const writer = await PostgresWriter.open(options, options.node)
+  const pool = openPool(options, READERS_MAX)
+  try {
+    const { rows } = await pool.query<{ revision: number }>('SELECT revision FROM state WHERE id = 1')
+    return new PostgresStore(options, writer, pool, rows[0]!.revision)
+  } catch (error) {
+    await writer.close()
+    await pool.end()
+    throw error
+  }
+}
+
+export class PostgresStore implements Store {
+  readonly node: string
+  readonly shared = true
+  readonly reader: Pick<Unit, 'get' | 'range'>
+  readonly blobs: Blobs
+  readonly #writer: PostgresWriter
+  readonly #pool: pg.Pool
+  readonly #transactions: Transactions
+  readonly #hints: Hints
+  readonly #upkeep: Upkeep
+  readonly #log: LogTable
+
+  /** Use {@link openPostgres}. */
+  constructor(options: PostgresOptions, writer: PostgresWriter, pool: pg.Pool, revision: number) {
+    this.node = options.node
+    this.#writer = writer
+    this.#pool = pool
+    this.#transactions = new Transactions(
+      {
+        unitsMax: UNITS_MAX,
+        read: (key: Key) => read(pool, key),
+        range: (prefix, range) => readRange(pool, prefix, range),
+        news: (after) => readNews(pool, after),
+        write: async (batch) => {
+          const outcome = await writer.write(batch)
+          if (outcome === 'written' && batch.documents.length > 0) this.#hints.give()
+          return outcome
+        },
+        isLost: (error) => error instanceof FencedError,
+      },
+      revision,
+      options.documentsCachedMax,
+    )
+    this.reader = this.#transactions.reader
+    this.blobs = postgresBlobs(pool)
+    this.#log = {
+      rows: async (sql, values) => {
+        let n = 0
+        const text = sql.replaceAll('?', () => `$${++n}`)
+        return (await asking(() => pool.query(text, [...values]))).rows
+      },
+      indexOf: 'strpos',
+      byPosition: '',
+    }
+    this.#hints = new Hints(options, options.node, () => {
+      this.sync().catch((error: Error) => {
+        if (error instanceof FencedError) this.#end(error, options.onEnd)
+      })
+    })
+    this.#upkeep = new Upkeep(pool)
+  }
+
+  #end(error: Error, told: PostgresOptions['onEnd']): void {
+    this.#transactions.end(error)
+    told?.(error)
+  }
+
+  get revision(): number {
+    return this.#transactions.revision
+  }
+
+  run<T>(body: (unit: Unit) => Promise<T> | T): Promise<T> {
+    return this.#transactions.run(body)
+  }
+
+  sync(): Promise<void> {
+    return this.#transactions.sync()
+  }
+
+  authenticate(key: EpochKey): void {
+    this.#writer.authenticate(key)
+  }
+
+  async heads(): Promise<readonly Head[]> {
+    return (await asking(() => this.#pool.query<Head>('SELECT * FROM chains'))).rows
+  }
+
+  evidence(after: number, limit: number): Promise<readonly EvidenceRow[]> {
+    return readEvidence(this.#log, after, limit)
+  }
+
+  log(query: LogQuery): Promise<readonly LogEntry[]> {
+    return queryLog(this.#log, query)
+  }
+
+  subscribe(listener: (commit: Commit) => void): () => void {
+    return this.#transactions.subscribe(listener)
+  }
+
+  async backup(file: string): Promise<void> {
+    throw new Error(`not yet: ${file}`)
+  }
+
+  async close(): Promise<void> {
+    if (this.#transactions.closed) return
+    await this.#transactions.close()
+    this.#hints.close()
+    await this.#upkeep.close()
+    await this.#writer.close()
+    await this.#pool.end()
+  }
+}

@@ -1,0 +1,87 @@
+/** What a node asks the database without changing anything, each answer with the revision it stands at. */
+import type pg from 'pg'
+import type { Found, News, Read } from '../backend.ts'
+import type { Key, RangeOptions } from '../store.ts'
+import { parsed } from '../unit.ts'
+import { asking } from './connection.ts'
+import { FencedError } from './writer.ts'
+
+const NEWS_MAX = 5_000
+/** No UTF-8 text holds this byte: behind a prefix it stands behind all that begins with it. */
+const LAST = Buffer.of(0xff)
+
+const READ = {
+  name: 'merlon-read',
+  text: `SELECT s.revision, d.document FROM state s LEFT JOIN documents d ON d.key = $1 WHERE s.id = 1`,
+}
+const range = (name: string, low: string, order: string) => ({
+  name,
+  text: `
+    SELECT s.revision, d.key, d.document FROM state s LEFT JOIN (
+      SELECT key, document FROM documents WHERE key ${low} $1 AND key < $2 AND document IS NOT NULL ORDER BY key ${order} LIMIT $3
+    ) d ON true WHERE s.id = 1 ORDER BY d.key ${order}`,
+})
+const RANGES = {
+  from: range('merlon-range', '>=', 'ASC'),
+  after: range('merlon-after', '>', 'ASC'),
+  reverse: range('merlon-reverse', '>=', 'DESC'),
+}
+const NEWS = {
+  name: 'merlon-news',
+  text: `
+    SELECT s.revision AS now, (SELECT value FROM counters WHERE name = 'swept') AS swept, d.key, d.document, d.revision
+    FROM state s LEFT JOIN (
+      SELECT key, document, revision FROM documents WHERE revision > $1 ORDER BY revision LIMIT ${NEWS_MAX}
+    ) d ON true WHERE s.id = 1 ORDER BY d.revision`,
+}
+
+interface Row {
+  readonly revision: number
+  readonly key: Buffer | null
+  readonly document: string | null
+}
+
+export async function read(pool: pg.Pool, key: Key): Promise<Read<string | undefined>> {
+  const { rows } = await asking(() => pool.query<Row>({ ...READ, values: [Buffer.from(key)] }))
+  const { revision, document } = rows[0]!
+  return { found: document ?? undefined, revision }
+}
+
+export async function readRange(
+  pool: pg.Pool,
+  prefix: Key,
+  { after, limit, reverse = false }: RangeOptions,
+): Promise<Read<readonly Found[]>> {
+  const begin = Buffer.from(prefix)
+  const end = Buffer.concat([begin, LAST])
+  const beyond = after === undefined ? undefined : Buffer.from(after)
+  const { rows } = await asking(() =>
+    pool.query<Row>(
+      reverse
+        ? { ...RANGES.reverse, values: [begin, beyond ?? end, limit] }
+        : { ...(beyond ? RANGES.after : RANGES.from), values: [beyond ?? begin, end, limit] },
+    ),
+  )
+  const found = rows.flatMap(({ key, document }) =>
+    key && document !== null ? [{ key: key.toString(), json: document }] : [],
+  )
+  return { found, revision: rows[0]!.revision }
+}
+
+/** Everything behind a revision, however much that is. Throws when some of it is no longer known. */
+export async function readNews(pool: pg.Pool, after: number): Promise<News> {
+  const changes: News['changes'][number][] = []
+  for (let from = after; ; ) {
+    const { rows } = await asking(() =>
+      pool.query<Row & { readonly now: number; readonly swept: number }>({ ...NEWS, values: [from] }),
+    )
+    const { now, swept } = rows[0]!
+    if (from < swept) throw new FencedError('this node was away for so long that it cannot catch up; start it again')
+    for (const { key, document, revision } of rows) {
+      if (key)
+        changes.push({ key: key.toString(), document: document === null ? undefined : parsed(document), revision })
+    }
+    if (rows.length < NEWS_MAX) return { revision: now, changes }
+    from = changes.at(-1)!.revision
+  }
+}

@@ -1,0 +1,105 @@
+/** What a node does for all of them in quiet moments: indexing the log's attributes, sweeping up after deletions. */
+import type pg from 'pg'
+import { indexedValue } from '../log.ts'
+
+const INDEX_PORTION = 1_000
+const QUIET_MS = 200
+/** Deleted documents stay at least so long, for nodes that have not heard of it. */
+const SWEEP_MS = 3_600_000
+
+export class Upkeep {
+  readonly #pool: pg.Pool
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> = Promise.resolve()
+  #closed = false
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool
+    this.#later(QUIET_MS)
+  }
+
+  #later(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#running = this.#run()
+    }, ms)
+    this.#timer.unref()
+  }
+
+  async #run(): Promise<void> {
+    let more = false
+    try {
+      more = await indexPortion(this.#pool)
+      if (!more) await sweep(this.#pool, SWEEP_MS)
+    } catch {
+      // The database is away, or another node was faster: next time.
+    }
+    if (!this.#closed) this.#later(more ? 0 : QUIET_MS)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.#running
+  }
+}
+
+interface LogRow {
+  readonly position: number
+  readonly account: string
+  readonly region: string
+  readonly time_ms: number
+  readonly attributes: string
+}
+
+/** Returns whether there is more to do. The counter moves only for whoever saw it where it stands. */
+export async function indexPortion(pool: pg.Pool): Promise<boolean> {
+  const counter = await pool.query<{ value: number }>("SELECT value FROM counters WHERE name = 'indexed'")
+  const from = counter.rows[0]!.value
+  const { rows } = await pool.query<LogRow>(
+    'SELECT position, account, region, time_ms, attributes FROM log WHERE position > $1 ORDER BY position LIMIT $2',
+    [from, INDEX_PORTION],
+  )
+  if (rows.length === 0) return false
+  const pairs = rows.flatMap((row) =>
+    (JSON.parse(row.attributes) as [string, string][]).map(([name, value]) => ({
+      row,
+      name,
+      value: indexedValue(value),
+    })),
+  )
+  await pool.query(
+    `WITH mine AS (UPDATE counters SET value = $1 WHERE name = 'indexed' AND value = $2 RETURNING 1)
+     INSERT INTO log_attributes (account, region, name, value, time_ms, position)
+     SELECT * FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
+     WHERE EXISTS (SELECT 1 FROM mine) ON CONFLICT DO NOTHING`,
+    [
+      rows.at(-1)!.position,
+      from,
+      pairs.map(({ row }) => row.account),
+      pairs.map(({ row }) => row.region),
+      pairs.map(({ name }) => name),
+      pairs.map(({ value }) => value),
+      pairs.map(({ row }) => row.time_ms),
+      pairs.map(({ row }) => row.position),
+    ],
+  )
+  return rows.length === INDEX_PORTION
+}
+
+/** What was deleted before the last sweep is forgotten; who has not heard of it by then must start again. */
+export async function sweep(pool: pg.Pool, everyMs: number): Promise<void> {
+  const now = `(extract(epoch FROM now()) * 1000)::bigint`
+  await pool.query(
+    `WITH due AS (
+       UPDATE counters SET value = ${now} WHERE name = 'swept_at' AND value <= ${now} - $1::bigint RETURNING 1
+     ), upto AS (
+       SELECT value FROM counters WHERE name = 'sweepable' AND EXISTS (SELECT 1 FROM due)
+     ), gone AS (
+       DELETE FROM documents WHERE document IS NULL AND revision <= (SELECT value FROM upto)
+     ), swept AS (
+       UPDATE counters SET value = upto.value FROM upto WHERE name = 'swept'
+     )
+     UPDATE counters SET value = state.revision FROM state WHERE name = 'sweepable' AND state.id = 1 AND EXISTS (SELECT 1 FROM due)`,
+    [everyMs],
+  )
+}

@@ -1,0 +1,209 @@
+/**
+ * A node's writing connection. A batch is one statement, so that no lock outlives a node that stops in the middle, and
+ * one round trip carries many commits. After a lost connection the node learns whether its last batch was written
+ * before it writes again.
+ */
+import { randomUUID } from 'node:crypto'
+import type pg from 'pg'
+import type { Batch } from '../backend.ts'
+import { Chains, type EpochKey, type Head } from '../chain.ts'
+import { connect, drop, isPassing, isRefusal, type Place, unavailable } from './connection.ts'
+
+/** Somebody else writes under this node's name, or this node was away for too long: it must not go on. */
+export class FencedError extends Error {
+  override readonly name = 'FencedError'
+}
+
+/** A batch whose outcome is not known by then is given up: its callers have given up on us. */
+const OUTCOME_MS_MAX = 10_000
+
+/**
+ * `state`'s row lock orders the batches of all nodes; `nodes` tells which batch of a node was the last, and refuses a
+ * process whose name was taken over. Everything else hangs on these two.
+ */
+const statement = (revision: string, condition: string) => `
+  WITH moved AS (
+    UPDATE state SET revision = ${revision}, position = position + $3
+    WHERE id = 1 AND ${condition} RETURNING position - $3 AS position
+  ), mine AS (
+    UPDATE nodes SET batch = $4 WHERE name = $5 AND incarnation = $6 AND EXISTS (SELECT 1 FROM moved) RETURNING 1
+  ), put AS (
+    INSERT INTO documents (key, document, revision)
+    SELECT k, d, r FROM unnest($7::bytea[], $8::text[], $9::bigint[]) AS t (k, d, r) WHERE EXISTS (SELECT 1 FROM mine)
+    ON CONFLICT (key) DO UPDATE SET document = excluded.document, revision = excluded.revision
+  ), appended AS (
+    INSERT INTO log (position, id, account, region, time_ms, attributes, body, node, sequence, hash, epoch, mac)
+    SELECT moved.position + n, i, a, g, tm, at, b, $5, s, h, e, m FROM moved,
+      unnest($10::bigint[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::text[], $16::text[], $17::bigint[],
+        $18::bytea[], $19::bigint[], $20::bytea[]) AS t (n, i, a, g, tm, at, b, s, h, e, m)
+    WHERE EXISTS (SELECT 1 FROM mine)
+  ), linked AS (
+    INSERT INTO chains (account, region, node, sequence, hash, epoch, mac)
+    SELECT a, g, $5, s, h, e, m
+    FROM unnest($21::text[], $22::text[], $23::bigint[], $24::bytea[], $25::bigint[], $26::bytea[]) AS t (a, g, s, h, e, m)
+    WHERE EXISTS (SELECT 1 FROM mine)
+    ON CONFLICT (account, region, node) DO UPDATE
+    SET sequence = excluded.sequence, hash = excluded.hash, epoch = excluded.epoch, mac = excluded.mac
+  )
+  SELECT (SELECT count(*) FROM moved) AS moved, (SELECT count(*) FROM mine) AS mine`
+
+/** Documents change only where everyone's news were taken; what is only recorded depends on nobody. */
+const CHANGING = { name: 'merlon-change', text: statement('$2', 'revision = $1') }
+const RECORDING = { name: 'merlon-record', text: statement('revision', 'revision >= $1 AND $2::bigint >= $1') }
+
+export class PostgresWriter {
+  readonly #place: Place
+  readonly #node: string
+  #client: pg.Client | undefined
+  #incarnation = randomUUID()
+  /** What this process was called before, as long as it is not known that the database has heard of the new name. */
+  #before: string | undefined
+  #batch = 0
+  #chains: Chains
+  #key: EpochKey | undefined
+
+  private constructor(place: Place, node: string) {
+    this.#place = place
+    this.#node = node
+    this.#chains = new Chains(node, [])
+  }
+
+  /** Takes the node's name over from whoever had it. */
+  static async open(place: Place, node: string): Promise<PostgresWriter> {
+    const writer = new PostgresWriter(place, node)
+    const client = await connect(place)
+    try {
+      const { rows } = await client.query<{ batch: number }>(
+        `INSERT INTO nodes VALUES ($1, $2, 0) ON CONFLICT (name) DO UPDATE SET incarnation = excluded.incarnation RETURNING batch`,
+        [node, writer.#incarnation],
+      )
+      writer.#batch = rows[0]!.batch
+      await writer.#begin(client)
+      return writer
+    } catch (error) {
+      drop(client)
+      throw error
+    }
+  }
+
+  authenticate(key: EpochKey): void {
+    this.#key = key
+    this.#chains.authenticate(key)
+  }
+
+  async write(batch: Batch): Promise<'written' | 'moved'> {
+    const number = ++this.#batch
+    const giveUpAt = performance.now() + OUTCOME_MS_MAX
+    let sent = false
+    for (let waitMs = 10; ; waitMs = Math.min(waitMs * 2, 500)) {
+      try {
+        if (!this.#client) {
+          const last = await this.#reconnect()
+          if (sent && last === number) return 'written'
+          sent = false
+        }
+        sent = true
+        return await this.#send(this.#client!, batch, number)
+      } catch (error) {
+        if (error instanceof FencedError) throw error
+        if (isRefusal(error)) {
+          sent = false
+          if (!isPassing(error)) throw new Error(`the store could not write: ${error.message}`, { cause: error })
+        } else {
+          this.#disconnect()
+        }
+        if (performance.now() + waitMs > giveUpAt) throw unavailable(error)
+        await new Promise((resolve) => setTimeout(resolve, waitMs))
+      }
+    }
+  }
+
+  async #send(client: pg.Client, { after, revision, documents, records }: Batch, number: number) {
+    const linked = this.#chains.link(records)
+    // The last one wins: a statement may not touch a row twice.
+    const last = new Map(documents.map(([key, json, at]) => [key, [json, at] as const]))
+    const puts = [...last.values()]
+    const { rows, heads } = linked
+    const { rows: answers } = await client.query<{ moved: number; mine: number }>({
+      ...(documents.length > 0 ? CHANGING : RECORDING),
+      values: [
+        after,
+        revision,
+        records.length,
+        number,
+        this.#node,
+        this.#incarnation,
+        [...last.keys()].map((key) => Buffer.from(key)),
+        puts.map(([json]) => json),
+        puts.map(([, at]) => at),
+        rows.map((_, n) => n + 1),
+        rows.map(({ id }) => id),
+        rows.map(({ account }) => account),
+        rows.map(({ region }) => region),
+        rows.map(({ timeMs }) => timeMs),
+        rows.map(({ attributes }) => attributes),
+        rows.map(({ body }) => body),
+        rows.map(({ sequence }) => sequence),
+        rows.map(({ hash }) => hash),
+        rows.map(({ epoch }) => epoch),
+        rows.map(({ mac }) => mac),
+        heads.map(({ account }) => account),
+        heads.map(({ region }) => region),
+        heads.map(({ sequence }) => sequence),
+        heads.map(({ hash }) => hash),
+        heads.map(({ epoch }) => epoch),
+        heads.map(({ mac }) => mac),
+      ],
+    })
+    const { moved, mine } = answers[0]!
+    if (moved === 0) return 'moved'
+    if (mine === 0)
+      throw new FencedError(`another process writes as node '${this.#node}': each node has a name of its own`)
+    linked.commit()
+    return 'written'
+  }
+
+  /**
+   * Under a new name for this process, so that what the lost connection may still be doing is either done or never will
+   * be. Returns the number of the last batch that was written.
+   */
+  async #reconnect(): Promise<number> {
+    const client = await connect(this.#place)
+    try {
+      this.#before ??= this.#incarnation
+      if (this.#before === this.#incarnation) this.#incarnation = randomUUID()
+      const { rows } = await client.query<{ batch: number }>(
+        'UPDATE nodes SET incarnation = $2 WHERE name = $1 AND incarnation IN ($2, $3) RETURNING batch',
+        [this.#node, this.#incarnation, this.#before],
+      )
+      if (!rows[0]) throw new FencedError(`another process has taken the name of node '${this.#node}'`)
+      this.#before = undefined
+      await this.#begin(client)
+      return rows[0].batch
+    } catch (error) {
+      drop(client)
+      throw error
+    }
+  }
+
+  /** The chains go on from what is written. */
+  async #begin(client: pg.Client): Promise<void> {
+    const heads = await client.query<Head>('SELECT * FROM chains WHERE node = $1', [this.#node])
+    this.#chains = new Chains(this.#node, heads.rows)
+    if (this.#key) this.#chains.authenticate(this.#key)
+    this.#client = client
+    client.on('end', () => {
+      if (this.#client === client) this.#client = undefined
+    })
+  }
+
+  #disconnect(): void {
+    if (this.#client) drop(this.#client)
+    this.#client = undefined
+  }
+
+  async close(): Promise<void> {
+    await this.#client?.end().catch(() => undefined)
+    this.#client = undefined
+  }
+}

@@ -1,0 +1,294 @@
+/** PostgreSQL passes the contract that SQLite passes, and nodes over one database keep it among themselves. */
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { chainId, linkHash } from '../../src/store/chain.ts'
+import { storeContract } from '../../src/store/contract.ts'
+import { openPostgres, type PostgresOptions, type PostgresStore } from '../../src/store/postgres/postgres.ts'
+import { migrate } from '../../src/store/postgres/schema.ts'
+import { indexPortion, sweep } from '../../src/store/postgres/upkeep.ts'
+import type { LogRecord } from '../../src/store/store.ts'
+import { type Database, postgres } from '../rotation/databases.ts'
+
+let server: Database
+let schemas = 0
+beforeAll(async () => {
+  server = await postgres('SELECT 1')
+})
+afterAll(() => server.stop())
+
+const url = () => `postgres://boss:boss-password@127.0.0.1:${server.port}/postgres`
+const fresh = () => ({ url: url(), schema: `s${schemas++}`, node: 'one' })
+
+storeContract('PostgreSQL', () => openPostgres(fresh()))
+storeContract('PostgreSQL, caching nothing', () => openPostgres({ ...fresh(), documentsCachedMax: 0 }))
+
+const ACCOUNT = '111122223333'
+const record = (id: string): LogRecord => ({
+  id,
+  account: ACCOUNT,
+  region: 'us-east-1',
+  timeMs: 1,
+  attributes: [['EventName', 'CreateUser']],
+  body: '{}',
+})
+
+describe('nodes over one database', () => {
+  const opened: PostgresStore[] = []
+  afterEach(async () => {
+    for (const store of opened.splice(0)) await store.close()
+  })
+  const nodes = async (names: readonly string[], more: Partial<PostgresOptions> = {}) => {
+    const { schema } = fresh()
+    const stores = []
+    for (const node of names) stores.push(await openPostgres({ url: url(), schema, node, ...more }))
+    opened.push(...stores)
+    return { stores, schema }
+  }
+  const pair = async () => {
+    const { stores, schema } = await nodes(['a', 'b'])
+    return { a: stores[0]!, b: stores[1]!, schema }
+  }
+  const asked = async (schema: string, sql: string, values: unknown[] = []) => {
+    const client = new pg.Client({ connectionString: url() })
+    await client.connect()
+    await client.query(`SET search_path = ${schema}`)
+    const { rows } = await client.query(sql, values)
+    await client.end()
+    return rows
+  }
+
+  test('what one has acknowledged, another shows to whoever syncs, cached or not', async () => {
+    const { a, b } = await pair()
+    await a.run((unit) => unit.put('k', { n: 0 }))
+    for (let n = 1; n <= 200; n++) {
+      await a.run((unit) => unit.put('k', { n }))
+      await b.sync()
+      expect(await b.reader.get('k')).toEqual({ n })
+    }
+    await a.run((unit) => unit.delete('k'))
+    await b.sync()
+    expect(await b.reader.get('k')).toBeUndefined()
+    expect(await b.reader.range('k')).toEqual([])
+  })
+
+  test('the feed of one tells what the others commit, in order, without being asked', async () => {
+    const { a, b } = await pair()
+    const heard: (readonly [number, string, unknown])[] = []
+    b.subscribe(({ revision, changes }) => {
+      for (const { key, document } of changes) heard.push([revision, key, document])
+    })
+
+    for (let n = 1; n <= 20; n++) await a.run((unit) => unit.put(`k/${n}`, { n }))
+    await a.run((unit) => unit.delete('k/3'))
+
+    await expect.poll(() => heard.length).toBe(21)
+    expect(heard.map(([revision]) => revision)).toEqual([...heard].map(([revision]) => revision).sort((x, y) => x - y))
+    expect(heard.slice(0, 20).map(([, key]) => key)).toEqual(Array.from({ length: 20 }, (_, n) => `k/${n + 1}`))
+    expect(heard.at(-1)!.slice(1)).toEqual(['k/3', undefined])
+  })
+
+  test('three hundred increments over three nodes lose none, and each node ends with the same', async () => {
+    const { stores } = await nodes(['a', 'b', 'c'])
+    const increment = (store: PostgresStore) =>
+      store.run(async (unit) => {
+        const n = (await unit.get<{ n: number }>('counter'))?.n ?? 0
+        unit.append(record(randomUUID()))
+        unit.put('counter', { n: n + 1 })
+      })
+    const many = async (store: PostgresStore) => {
+      for (let n = 0; n < 20; n++) await Promise.all(Array.from({ length: 5 }, () => increment(store)))
+    }
+
+    await Promise.all(stores.map(many))
+
+    for (const store of stores) {
+      await store.sync()
+      expect(await store.reader.get('counter')).toEqual({ n: 300 })
+    }
+    expect(await stores[0]!.log({ account: ACCOUNT, limit: 1_000 })).toHaveLength(300)
+  })
+
+  test('a unit that read what another node then changed runs again, and so does what stood on it', async () => {
+    const { a, b } = await pair()
+    await a.run((unit) => unit.put('x', { n: 1 }))
+    await b.sync()
+    await b.reader.get('x')
+    let runs = 0
+
+    // Accepted on b while a's change is on its way: the first copies x, the second copies that copy.
+    const ofA = a.run((unit) => unit.put('x', { n: 2 }))
+    await ofA
+    const first = b.run(async (unit) => {
+      runs++
+      unit.put('y', (await unit.get('x'))!)
+    })
+    const second = b.run(async (unit) => {
+      unit.put('z', (await unit.get('y')) ?? {})
+    })
+    await Promise.all([first, second])
+
+    expect(runs).toBeGreaterThan(1)
+    await a.sync()
+    expect(await a.reader.get('y')).toEqual({ n: 2 })
+    expect([{}, { n: 2 }]).toContainEqual(await a.reader.get('z'))
+    expect(await b.reader.get('z')).toEqual(await a.reader.get('z'))
+  })
+
+  test('write skew cannot happen between nodes, by key or by range', async () => {
+    const { a, b } = await pair()
+    for (let round = 0; round < 20; round++) {
+      const at = `on-call/${round}/`
+      await a.run((unit) => {
+        unit.put(`${at}a`, { on: true })
+        unit.put(`${at}b`, { on: true })
+      })
+      const leave = (store: PostgresStore, who: string) =>
+        store.run(async (unit) => {
+          const on = (await unit.range<{ on: boolean }>(at)).filter(({ document }) => document.on)
+          if (on.length > 1) unit.put(`${at}${who}`, { on: false })
+        })
+      await Promise.all([leave(a, 'a'), leave(b, 'b')])
+      await a.sync()
+      const left = (await a.reader.range<{ on: boolean }>(at)).filter(({ document }) => document.on)
+      expect(left).toHaveLength(1)
+    }
+  })
+
+  test('each writes chains of its own, and together they are one log without gaps for whoever pages through it', async () => {
+    const { stores } = await nodes(['a', 'b', 'c'])
+    const seen: string[] = []
+    let position = 0
+    let writing = true
+    const reading = (async () => {
+      while (writing || seen.length < 300) {
+        const rows = await stores[0]!.evidence(position, 7)
+        seen.push(...rows.map(({ id }) => id))
+        position = rows.at(-1)?.position ?? position
+      }
+    })()
+    const writes = stores.map(async (store, s) => {
+      for (let n = 0; n < 100; n++) await store.run((unit) => unit.append(record(`${s}-${n}`)))
+    })
+    await Promise.all(writes)
+    writing = false
+    await reading
+
+    expect(new Set(seen).size).toBe(300)
+    const chains = new Map<string, { sequence: number; hash: Uint8Array }>()
+    for (const row of await stores[1]!.evidence(0, 1_000)) {
+      const before = chains.get(chainId(row))
+      expect(row.sequence).toBe((before?.sequence ?? 0) + 1)
+      expect(Buffer.from(row.hash)).toEqual(linkHash(before, row))
+      chains.set(chainId(row), row)
+    }
+    expect([...chains.keys()].map((id) => id.split(' ')[2]).sort()).toEqual(['a', 'b', 'c'])
+  })
+
+  test('a process whose name is taken writes nothing more; who took it goes on with its chains', async () => {
+    const { a, schema } = await pair()
+    await a.run((unit) => unit.append(record('before')))
+    const again = await openPostgres({ url: url(), schema, node: 'a' })
+    opened.push(again)
+
+    await expect(a.run((unit) => unit.put('k', {}))).rejects.toThrow(/another process/)
+    await expect(a.run((unit) => unit.put('k', {}))).rejects.toThrow(/start again/)
+    await again.run((unit) => unit.append(record('after')))
+
+    expect((await again.evidence(0, 10)).map(({ id, sequence }) => [id, sequence])).toEqual([
+      ['before', 1],
+      ['after', 2],
+    ])
+    expect(await again.reader.get('k')).toBeUndefined()
+  })
+
+  test('connections that the server ends cost no acknowledged write, and none is written twice', async () => {
+    const { a, b, schema } = await pair()
+    const acknowledged: number[] = []
+    let working = true
+    const work = async (store: PostgresStore, first: number) => {
+      for (let n = first; working; n += 2) {
+        await store.run((unit) => {
+          unit.put(`k/${String(n).padStart(6, '0')}`, { n })
+          unit.append(record(`r${n}`))
+        })
+        acknowledged.push(n)
+      }
+    }
+    const workers = [work(a, 0), work(b, 1)]
+    for (let round = 0; round < 15; round++) {
+      await new Promise((resolve) => setTimeout(resolve, 60))
+      await asked(
+        schema,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'merlon' AND pid <> pg_backend_pid()",
+      )
+    }
+    working = false
+    await Promise.all(workers)
+
+    const kept = await asked(schema, 'SELECT convert_from(key, $1) AS key FROM documents ORDER BY key', ['UTF8'])
+    expect(kept.map(({ key }) => Number(key.slice(2)))).toEqual(acknowledged.sort((x, y) => x - y))
+    const records = await asked(schema, 'SELECT id, count(*)::int AS n FROM log GROUP BY id HAVING count(*) > 1')
+    expect(records).toEqual([])
+    expect(await a.log({ account: ACCOUNT, limit: 100_000 })).toHaveLength(acknowledged.length)
+  })
+
+  test('attributes are indexed once, whoever does it', async () => {
+    const { a, b, schema } = await pair()
+    await a.run((unit) => {
+      for (let n = 0; n < 300; n++) unit.append(record(`e${n}`))
+    })
+    const pool = new pg.Pool({ connectionString: url(), options: `-c search_path=${schema}`, types: intTypes })
+    await Promise.all([indexPortion(pool), indexPortion(pool), indexPortion(pool)])
+    await expect.poll(async () => (await asked(schema, 'SELECT count(*)::int AS n FROM log_attributes'))[0].n).toBe(300)
+    await pool.end()
+    const query = {
+      account: ACCOUNT,
+      region: 'us-east-1',
+      attribute: ['EventName', 'CreateUser'] as const,
+      limit: 1_000,
+    }
+    expect(await b.log(query)).toHaveLength(300)
+  })
+
+  test('deleted documents are swept up, and a node that has not heard of it by then does not go on', async () => {
+    const { a, schema } = await pair()
+    await a.run((unit) => unit.put('k', {}))
+    await a.run((unit) => unit.delete('k'))
+    const count = async () => (await asked(schema, 'SELECT count(*)::int AS n FROM documents'))[0].n
+    const pool = new pg.Pool({ connectionString: url(), options: `-c search_path=${schema}`, types: intTypes })
+    await sweep(pool, 0)
+    expect(await count()).toBe(1)
+    await sweep(pool, 0)
+    expect(await count()).toBe(0)
+    await a.run((unit) => unit.put('l', {}))
+    await sweep(pool, 3_600_000)
+    expect((await asked(schema, "SELECT value::int AS n FROM counters WHERE name = 'swept'"))[0].n).toBe(2)
+    await pool.end()
+
+    const late = await openPostgres({ url: url(), schema, node: 'late' })
+    opened.push(late)
+    await asked(schema, "UPDATE counters SET value = 1000 WHERE name = 'swept'")
+    await expect(late.sync()).rejects.toThrow(/away for so long/)
+  })
+
+  test('an older build works beside a newer one as long as steps only add, and not behind one that does not', async () => {
+    const { a, schema } = await pair()
+    const place = { url: url(), schema }
+    const first = { sql: 'SELECT 1', additive: false }
+
+    await migrate(place, [first, { sql: 'CREATE TABLE added (n integer)', additive: true }])
+    await a.run((unit) => unit.put('k', { n: 1 }))
+    const older = await openPostgres({ ...place, node: 'older' })
+    opened.push(older)
+    expect(await older.reader.get('k')).toEqual({ n: 1 })
+
+    const breaking = [first, first, { sql: 'SELECT 1', additive: false }]
+    await Promise.all([migrate(place, breaking), migrate(place, breaking)])
+    await expect(openPostgres({ ...place, node: 'other' })).rejects.toThrow(/written by a newer Merlon \(schema 3/)
+  })
+})
+
+const intTypes = {
+  getTypeParser: (oid: number, format?: 'text') => (oid === 20 ? Number : pg.types.getTypeParser(oid, format)),
+} as pg.CustomTypesConfig
