@@ -8,7 +8,7 @@ import { InstallationError } from '../server/installation.ts'
 import { restore as restoreBackup } from '../server/restore.ts'
 import { automaticSeed, isAutomatic } from '../server/sealers.ts'
 import { Keyring } from '../vault/keyring.ts'
-import { type KeyringBody, readKeyring } from '../vault/keyring-file.ts'
+import { type KeyringBody, keyringFile, readKeyring } from '../vault/keyring-file.ts'
 import { openRootKey } from '../vault/sealer.ts'
 import { passphraseSeed } from '../vault/sealers/passphrase.ts'
 import { ask, dataOption } from './ask.ts'
@@ -53,7 +53,7 @@ export const restore: Command = {
     if (!existsSync(file)) throw new InstallationError(`There is no ${file}.`)
     const read = readKeyring(place)
     if (!read) throw new InstallationError(`${place} is missing: without the keyring no backup opens.`)
-    const keyring = Keyring.unseal(place, read, await rootKeyOf(read.body, data, given['key-file']))
+    const keyring = Keyring.unseal(keyringFile(place), read, await rootKeyOf(read.body, data, given['key-file']))
     try {
       const acceptRollback = given['accept-rollback'] ?? false
       const told = await restoreBackup(file, keyring, data, { acceptRollback })

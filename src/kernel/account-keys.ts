@@ -1,5 +1,5 @@
 /** Keys of accounts, made before anything is sealed under them: in a keyring, or, in memory only, as documents. */
-import { type Key, key, type Store, under } from '../store/store.ts'
+import { key, type Store, under } from '../store/store.ts'
 import type { AccountKeyStore } from '../vault/sealed.ts'
 import type { Sealed, Vault } from '../vault/vault.ts'
 
@@ -24,14 +24,17 @@ export function openCanary(vault: Pick<Vault, 'open'>, { account, sealed }: Cana
   if (!vault.open(canaryPlace(account), sealed).equals(CANARY)) throw new Error(`the canary of ${account} is another`)
 }
 
-/** Account keys in a keyring: sealing the canary makes the key, durably, and then the canary is written. */
+/** Account keys in a keyring; a canary follows each of them. */
 export function keyringAccounts(store: Store): PreparesAccounts {
   return {
     prepare: async (vault, account) => {
+      await vault.prepare(account)
       const at = key('vault', 'canary', account)
       if (await store.reader.get(at)) return
       const sealed = vault.seal(canaryPlace(account), CANARY)
-      await store.run((unit) => unit.put(at, { account, sealed } satisfies Canary))
+      await store.run(async (unit) => {
+        if (!(await unit.get(at))) unit.put(at, { account, sealed } satisfies Canary)
+      })
     },
   }
 }
@@ -42,12 +45,10 @@ interface WrappedKey {
 }
 
 const PREFIX = under('vault', 'account-key')
-const at = (account: string): Key => key('vault', 'account-key', account)
 
 export class AccountKeys implements AccountKeyStore, PreparesAccounts {
   readonly #store: Store
   readonly #wrapped = new Map<string, string>()
-  #writes: Promise<unknown> = Promise.resolve()
 
   private constructor(store: Store) {
     this.#store = store
@@ -67,17 +68,20 @@ export class AccountKeys implements AccountKeyStore, PreparesAccounts {
     return this.#wrapped.get(account)
   }
 
-  save(account: string, wrapped: string): void {
-    this.#take({ account, wrapped })
-    const write = this.#store.run(async (unit) => unit.put(at(account), { account, wrapped } satisfies WrappedKey))
-    this.#writes = Promise.all([this.#writes, write])
+  async save(account: string, wrapped: string): Promise<void> {
+    const at = key('vault', 'account-key', account)
+    const kept = await this.#store.run(async (unit) => {
+      const there = await unit.get<WrappedKey>(at)
+      if (there) return there
+      const made: WrappedKey = { account, wrapped }
+      unit.put(at, made)
+      return made
+    })
+    this.#take(kept)
   }
 
-  /** Makes an account's key; durable when this returns. To be awaited before anything of the account is sealed. */
-  async prepare(vault: Vault, account: string): Promise<void> {
-    if (this.#wrapped.has(account)) return
-    vault.seal({ table: 'vault/account-key', key: account, column: 'first', account }, Buffer.alloc(0))
-    await this.#writes
+  prepare(vault: Vault, account: string): Promise<void> {
+    return vault.prepare(account)
   }
 
   #take(document: WrappedKey | undefined): void {

@@ -12,7 +12,8 @@ export async function eraseAccount(custody: Custody, account: string): Promise<o
     throw new VaultError(`${account} is the account this installation began with; its trail is kept there.`)
 
   await store.run((unit) => cloud.ports.accounts.close(unit, account, custody.clock.now()))
-  if (!keyring.isErased(account)) keyring.erase(account)
+  await keyring.erase(account)
+  cloud.vault.materials.forget(account)
   const copies = await replaceKeyrings(custody)
   await custody.record('EraseAccount', { account, copies })
   return { account, copies }

@@ -12,7 +12,7 @@ import { openStore } from '../store/sqlite.ts'
 import { key, type Store } from '../store/store.ts'
 import { type Head, type Link, nextLink, readHead, rollback, rollbackError, writeHead } from '../vault/head.ts'
 import { Keyring } from '../vault/keyring.ts'
-import { type KeyringBody, readKeyring } from '../vault/keyring-file.ts'
+import { type KeyringBody, keyringFile, readKeyring } from '../vault/keyring-file.ts'
 import { openVault } from '../vault/sealed.ts'
 import { type NewSealer, named, openRootKey, type SealerRecord } from '../vault/sealer.ts'
 import { TrustError } from '../vault/vault.ts'
@@ -157,13 +157,13 @@ export class Custody {
     const read = this.#read()
     const rootKey = openRootKey(read.body, sealer, seed)
     if (this.#open) return void rootKey.fill(0)
-    const keyring = Keyring.unseal(keyringOf(this.data), read, rootKey)
+    const keyring = Keyring.unseal(keyringFile(keyringOf(this.data)), read, rootKey)
     const store = await this.#openStore()
     try {
       const { head, accepted, restored } = await this.#connect(store, keyring, acceptRollback)
       await forgetEarlierAccountKeys(store)
       await this.#serve(store, keyring, head)
-      keyring.tested(sealer.id, this.clock.now())
+      await keyring.tested(sealer.id, this.clock.now())
       await this.record('Unseal', { sealer: sealer.id, kind: sealer.settings.kind })
       if (accepted) await this.record('AcceptRollback', { found: accepted })
       if (restored) await this.record('Restore', { epoch: keyring.body.epoch })

@@ -83,13 +83,13 @@ const routes: Readonly<Record<string, Act>> = {
   'POST /sealers': async ({ custody }, input) => {
     const { sealer, shares } = await newSealer(custody, input)
     // The seed is here and worked, except where people have still to prove that they can read what they wrote down.
-    custody.unsealed().keyring.addSealer(sealer, custody.clock.now(), { tested: shares === undefined })
+    await custody.unsealed().keyring.addSealer(sealer, custody.clock.now(), { tested: shares === undefined })
     await custody.record('AddSealer', { sealer: sealer.id, kind: sealer.settings.kind })
     return { sealer: shown(custody.unsealed().keyring.sealer(sealer.id)), ...(shares && { shares }) }
   },
   'POST /sealers/remove': async ({ custody, entries }, input) => {
     const id = text(input, 'id')
-    custody.unsealed().keyring.removeSealer(id, custody.clock.now())
+    await custody.unsealed().keyring.removeSealer(id, custody.clock.now())
     entries.cancel(id)
     await custody.record('RemoveSealer', { sealer: id })
     return { removed: id, copies: await replaceKeyrings(custody) }
@@ -106,9 +106,9 @@ const routes: Readonly<Record<string, Act>> = {
         'there are no shares to replace. Add some: merlon sealer add shamir',
       )
     for (const { id, replaces } of keyring.body.sealers)
-      if (replaces === old.id) keyring.removeSealer(id, custody.clock.now())
+      if (replaces === old.id) await keyring.removeSealer(id, custody.clock.now())
     const { sealer, shares } = await newSealer(custody, { kind: 'shamir', ...input })
-    keyring.addSealer(sealer, custody.clock.now(), { tested: false, replaces: old.id })
+    await keyring.addSealer(sealer, custody.clock.now(), { tested: false, replaces: old.id })
     await custody.record('BeginRekey', { sealer: sealer.id, replaces: old.id })
     return { sealer: shown(keyring.sealer(sealer.id)), shares }
   },
@@ -133,7 +133,7 @@ const routes: Readonly<Record<string, Act>> = {
   'POST /activate': async ({ custody }) => {
     const { keyring, cloud } = custody.unsealed()
     if (!keyring.body.fenced) throw new VaultError('this installation is active already')
-    keyring.activate()
+    await keyring.activate()
     cloud.start()
     await custody.record('Activate', { epoch: keyring.body.epoch })
     return state(custody)
@@ -205,7 +205,7 @@ async function unseal(desk: Desk, input: Input): Promise<object> {
 async function rehearse(custody: Custody, input: Input): Promise<object> {
   const file = text(input, 'file')
   const { keyring, store } = custody.unsealed()
-  const copy = keyring.openCopy(optional(input, 'keyring')['keyring'] ?? besideBackup(file))
+  const copy = await keyring.openCopy(optional(input, 'keyring')['keyring'] ?? besideBackup(file))
   try {
     if (input['drill'] !== true) return await verifyBackup(file, copy)
     const drilled = await drill(file, copy, tmpdir())
@@ -240,10 +240,10 @@ async function test(desk: Desk, input: Input): Promise<object> {
     : await seedByPeople(desk, sealer, input)
   if ('progress' in opened) return { progress: opened.progress }
   const rootKey = openRootKey(keyring.body, sealer, opened.seed)
-  const same = keyring.holds(rootKey)
+  const same = await keyring.holds(rootKey)
   rootKey.fill(0)
   if (!same) throw new TrustError('MERLON_SEALER_UNAVAILABLE', `${named(sealer)} opens another root key.`)
-  keyring.tested(sealer.id, custody.clock.now())
+  await keyring.tested(sealer.id, custody.clock.now())
   await custody.record('TestSealer', { sealer: sealer.id, ...(sealer.replaces && { replaced: sealer.replaces }) })
   if (!sealer.replaces) return { tested: sealer.id }
   return { tested: sealer.id, removed: sealer.replaces, copies: await replaceKeyrings(custody) }

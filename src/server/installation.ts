@@ -7,6 +7,7 @@ import { takeOver } from '../vault/aead.ts'
 import { createKeyFile, readKeyFile } from '../vault/file-sealer.ts'
 import { firstHead, writeHead } from '../vault/head.ts'
 import { Keyring } from '../vault/keyring.ts'
+import { keyringFile } from '../vault/keyring-file.ts'
 import type { NewSealer, SealerRecord } from '../vault/sealer.ts'
 
 /** Something the operator can mend; its message says how. */
@@ -63,8 +64,8 @@ export async function makeKeyring(
   { installId, sealer, now }: { readonly installId: string; readonly sealer: NewSealer; readonly now: number },
 ): Promise<Keyring> {
   const earlier = await earlierAccountKeys(store)
-  const keyring = Keyring.create({
-    file: keyringOf(data),
+  const keyring = await Keyring.create({
+    place: keyringFile(keyringOf(data)),
     installId,
     sealers: [sealer],
     now,

@@ -1,16 +1,23 @@
 /** A vault that lives and dies with the process: for `--dev` and for tests. */
 import { randomBytes, randomUUID } from 'node:crypto'
+import type { AccountKeyStore } from './key-tree.ts'
 import { openVault } from './sealed.ts'
 import type { Unsealed } from './sealer.ts'
 import type { Vault } from './vault.ts'
 
-export function ephemeralVault(): Vault {
-  const wrapped = new Map<string, string>()
-  return openVault({
-    ...ephemeralUnsealed(),
-    accountKeys: { load: (account) => wrapped.get(account), save: (account, key) => void wrapped.set(account, key) },
-  })
+/** Ready to seal for these accounts. */
+export async function ephemeralVault(...accounts: readonly string[]): Promise<Vault> {
+  const vault = openVault({ ...ephemeralUnsealed(), accountKeys: keysInMemory(new Map()) })
+  for (const account of accounts) await vault.prepare(account)
+  return vault
 }
+
+export const keysInMemory = (wrapped: Map<string, string>): AccountKeyStore => ({
+  load: (account) => wrapped.get(account),
+  save: async (account, key) => {
+    if (!wrapped.has(account)) wrapped.set(account, key)
+  },
+})
 
 /** A root key that nobody keeps. */
 export function ephemeralUnsealed(): Unsealed {

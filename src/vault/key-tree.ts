@@ -15,7 +15,9 @@ import { VaultError } from './vault.ts'
 /** Keys are lent, not given: whoever asks uses them at once and keeps no copy, so that wiping the tree wipes them all. */
 export interface KeyTree {
   readonly installId: string
-  /** The account's key; made when there is none. Throws `VaultError` when it was erased or does not open. */
+  /** Makes the account's key if there is none; durable when this resolves. Sealing never makes one. */
+  prepare(account: string): Promise<void>
+  /** The account's key. Throws `VaultError` when there is none, when it was erased or does not open. */
   account(account: string): Uint8Array
   /** The key of one HKDF label. */
   purpose(label: string): Uint8Array
@@ -27,8 +29,8 @@ export const FORM = 1
 /** Where wrapped account keys are kept. */
 export interface AccountKeyStore {
   load(account: string): string | undefined
-  /** Must be durable before, or together with, the first value sealed under the key. */
-  save(account: string, wrapped: string): void
+  /** Keeps the key unless the account has one: durable, and given by {@link load}, when this resolves. */
+  save(account: string, wrapped: string): Promise<void>
 }
 
 export interface RootedOptions {
@@ -83,17 +85,24 @@ export class RootedTree implements KeyTree {
     return held(this.#purposes, label, () => purposeKey(this.#root, this.installId, label))
   }
 
+  async prepare(account: string): Promise<void> {
+    if (this.#accountKeys.load(account) !== undefined) return
+    const key = randomKey()
+    const wrapped = wrapAccountKey(this.purpose('store-kek'), this.installId, account, key)
+    key.fill(0)
+    await this.#accountKeys.save(account, wrapped)
+  }
+
   account(account: string): Uint8Array {
     return held(this.#accounts, account, () => {
-      const kek = this.purpose('store-kek')
       const stored = this.#accountKeys.load(account)
-      if (stored !== undefined) return unwrapAccountKey(kek, this.installId, account, stored)
-      const key = randomKey()
-      this.#accountKeys.save(account, wrapAccountKey(kek, this.installId, account, key))
-      return key
+      if (stored === undefined) throw keyless(account)
+      return unwrapAccountKey(this.purpose('store-kek'), this.installId, account, stored)
     })
   }
 }
+
+export const keyless = (account: string): VaultError => new VaultError(`account ${account} has no key`)
 
 /** A memo of key bytes. */
 export function held(keys: Map<string, Buffer>, name: string, make: () => Buffer): Buffer {

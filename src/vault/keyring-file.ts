@@ -1,19 +1,20 @@
 /**
- * The keyring as it lies on disk: everything the root key wraps, and nothing else. It is a file apart from the database,
- * so that a backup of the database carries no key, and destroying a key here destroys it for every backup ever made.
- * One line of JSON and one of its MAC under the installation's key; replaced whole, so a crash leaves the old or the new.
+ * The keyring as it lies at rest: everything the root key wraps, and nothing else. It lies apart from the data, so that
+ * a backup carries no key, and destroying a key here destroys it for every backup ever made. One line of JSON and one of
+ * its MAC under the installation's key; replaced whole, so a crash leaves the old or the new.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readOwnFile, replaceFile } from './durable-file.ts'
 import type { SealerRecord } from './sealer.ts'
-import { TrustError } from './vault.ts'
+import { TrustError, VaultError } from './vault.ts'
 
 export interface KeyringBody {
   readonly version: 1
   readonly installId: string
   /** Grows with every restore: tells a copy from what it was copied from. */
   readonly epoch: number
-  /** Grows with every change of this file. */
+  /** Grows with every change of the keyring. */
   readonly generation: number
   readonly rootVersion: number
   /** A restored copy that must not act by itself until it is activated. */
@@ -32,10 +33,41 @@ export interface ReadKeyring {
   readonly mac: string
 }
 
+/** Where a keyring lies: in a file of one node, or where many nodes reach it. */
+export interface KeyringPlace {
+  /** As messages call it. */
+  readonly name: string
+  /** undefined when there is none. What is read is believed only once {@link isAuthentic}. */
+  read(): Promise<ReadKeyring | undefined>
+  /**
+   * Durable when it resolves. Writes nothing and throws `KeyringMovedError` unless what lies there is of the generation
+   * expected; none is expected of a new keyring.
+   */
+  replace(text: string, options: { readonly expected: number | undefined; readonly shred: boolean }): Promise<void>
+}
+
+/** Somebody else has changed the keyring: look at theirs, then try again. */
+export class KeyringMovedError extends VaultError {
+  override readonly name = 'KeyringMovedError'
+}
+
+/** One file, of which nobody else is master while the folder's lock is held. */
+export const keyringFile = (file: string): KeyringPlace => ({
+  name: file,
+  read: async () => readKeyring(file),
+  replace: async (text, { expected, shred }) => {
+    if (expected === undefined && existsSync(file)) throw new KeyringMovedError(`${file} is there already`)
+    replaceFile(file, text, { shred })
+  },
+})
+
 /** undefined when there is no such file. What is read is believed only once {@link isAuthentic}. */
 export function readKeyring(file: string): ReadKeyring | undefined {
   const text = readOwnFile(file)
-  if (text === undefined) return undefined
+  return text === undefined ? undefined : parseKeyring(file, text)
+}
+
+export function parseKeyring(name: string, text: string): ReadKeyring {
   const [line = '', mac = ''] = text.split('\n')
   try {
     const body = JSON.parse(line) as KeyringBody
@@ -45,13 +77,13 @@ export function readKeyring(file: string): ReadKeyring | undefined {
   }
   throw new TrustError(
     'MERLON_KEYRING_DAMAGED',
-    `${file} is not a keyring of this version. Put it back from the copy beside your latest backup.`,
+    `${name} is not a keyring of this version. Put it back from the copy beside your latest backup.`,
   )
 }
 
-export function writeKeyring(file: string, body: KeyringBody, macKey: Uint8Array, shred: boolean): void {
+export function keyringText(body: KeyringBody, macKey: Uint8Array): string {
   const line = JSON.stringify(body)
-  replaceFile(file, `${line}\n${macOf(line, macKey)}\n`, { shred })
+  return `${line}\n${macOf(line, macKey)}\n`
 }
 
 export function isAuthentic({ line, mac }: ReadKeyring, macKey: Uint8Array): boolean {

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { randomKey } from './aead.ts'
+import { keysInMemory } from './ephemeral.ts'
 import { Keyring } from './keyring.ts'
-import { readKeyring } from './keyring-file.ts'
+import { keyringFile, readKeyring } from './keyring-file.ts'
 import { openVault } from './sealed.ts'
 import { openRootKey } from './sealer.ts'
 import { type Place, type Sealed, VaultError } from './vault.ts'
@@ -29,25 +30,31 @@ const sealerOf = (id: string, letter = id) => ({
   seed: seedOf(letter),
 })
 const create = (...ids: readonly string[]) =>
-  Keyring.create({ file, installId: 'install-1', sealers: ids.map((id) => sealerOf(id)), now: 0 })
+  Keyring.create({
+    place: keyringFile(file),
+    installId: 'install-1',
+    sealers: ids.map((id) => sealerOf(id)),
+    now: 0,
+  })
 
 /** As after a restart. */
 function reopen(id: string, seed = seedOf(id)): Keyring {
   const read = readKeyring(file)!
   const record = read.body.sealers.find((sealer) => sealer.id === id)!
-  return Keyring.unseal(file, read, openRootKey(read.body, record, seed))
+  return Keyring.unseal(keyringFile(file), read, openRootKey(read.body, record, seed))
 }
 
 describe('a keyring', () => {
-  test('opens by each of its sealers alone, to the same keys', () => {
-    const keyring = create('a', 'b')
+  test('opens by each of its sealers alone, to the same keys', async () => {
+    const keyring = await create('a', 'b')
+    await keyring.prepare(place.account)
     const sealed = openVault({ tree: keyring }).seal(place, secret)
 
     for (const id of ['a', 'b']) expect(openVault({ tree: reopen(id) }).open(place, sealed)).toEqual(secret)
   })
 
-  test('does not open by the seed of another sealer', () => {
-    create('a', 'b')
+  test('does not open by the seed of another sealer', async () => {
+    await create('a', 'b')
 
     expect(() => reopen('a', seedOf('b'))).toThrow('MERLON_SEALER_UNAVAILABLE')
   })
@@ -58,16 +65,16 @@ describe('a keyring', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600)
   })
 
-  test('wipes the seeds it was given', () => {
+  test('wipes the seeds it was given', async () => {
     const sealer = sealerOf('a')
 
-    Keyring.create({ file, installId: 'i', sealers: [sealer], now: 0 })
+    await Keyring.create({ place: keyringFile(file), installId: 'i', sealers: [sealer], now: 0 })
 
     expect(sealer.seed).toEqual(Buffer.alloc(32))
   })
 
-  test('changed in any byte does not open', () => {
-    create('a').account('111122223333')
+  test('changed in any byte does not open', async () => {
+    await (await create('a')).prepare('111122223333')
     const whole = readFileSync(file)
 
     for (let at = 0; at < whole.length - 1; at++) {
@@ -78,11 +85,11 @@ describe('a keyring', () => {
     }
   })
 
-  test('does not take over the sealer, or the erased account, of an earlier copy of itself', () => {
-    const keyring = create('a', 'b')
-    keyring.account('111122223333')
+  test('does not take over the sealer, or the erased account, of an earlier copy of itself', async () => {
+    const keyring = await create('a', 'b')
+    await keyring.prepare('111122223333')
     const earlier = readKeyring(file)!
-    keyring.erase('111122223333')
+    await keyring.erase('111122223333')
     const later = readKeyring(file)!
 
     const spliced = JSON.stringify({ ...later.body, accounts: earlier.body.accounts })
@@ -91,24 +98,25 @@ describe('a keyring', () => {
     expect(() => reopen('a')).toThrow('MERLON_KEYRING_DAMAGED')
   })
 
-  test('is refused when others could have written it', () => {
-    create('a')
+  test('is refused when others could have written it', async () => {
+    await create('a')
     chmodSync(file, 0o620)
 
     expect(() => readKeyring(file)).toThrow(`Run: chmod 600 ${file}`)
   })
 
-  test('keeps tokens good over a restart', () => {
-    const token = openVault({ tree: create('a') }).issue('session-token', 'x', secret)
+  test('keeps tokens good over a restart', async () => {
+    const token = openVault({ tree: await create('a') }).issue('session-token', 'x', secret)
 
     expect(openVault({ tree: reopen('a') }).redeem('session-token', 'x', token)).toEqual(secret)
   })
 })
 
 describe('sealing', () => {
-  test('leaves no key: every use says that Merlon is sealed', () => {
-    const keyring = create('a')
+  test('leaves no key: every use says that Merlon is sealed', async () => {
+    const keyring = await create('a')
     const vault = openVault({ tree: keyring })
+    await vault.prepare(place.account)
     const sealed = vault.seal(place, secret)
     const lent = keyring.account(place.account)
 
@@ -120,22 +128,24 @@ describe('sealing', () => {
       () => vault.seal(place, secret),
       () => vault.issue('session-token', '', secret),
       () => vault.mac('audit', ''),
+      () => vault.prepare('444455556666'),
       () => keyring.erase(place.account),
       () => keyring.addSealer(sealerOf('z'), 0),
     ]) {
-      expect(use).toThrow('MERLON_SEALED')
+      await expect(async () => use()).rejects.toThrow('MERLON_SEALED')
     }
   })
 })
 
 describe('an account that is erased', () => {
-  test('is unreadable from then on, after a restart and with an old copy of the data, and others are not', () => {
-    const keyring = create('a')
+  test('is unreadable from then on, after a restart and with an old copy of the data, and others are not', async () => {
+    const keyring = await create('a')
     const vault = openVault({ tree: keyring })
     const other = { ...place, account: '444455556666' }
+    for (const { account } of [place, other]) await vault.prepare(account)
     const [lost, kept] = [vault.seal(place, secret), vault.seal(other, secret)]
 
-    keyring.erase(place.account)
+    await keyring.erase(place.account)
 
     for (const tree of [keyring, reopen('a')]) {
       expect(() => openVault({ tree }).open(place, lost)).toThrow('MERLON_ACCOUNT_ERASED')
@@ -143,61 +153,62 @@ describe('an account that is erased', () => {
     }
   })
 
-  test('never gets another key', () => {
-    const keyring = create('a')
-    keyring.account(place.account)
-    keyring.erase(place.account)
+  test('never gets another key', async () => {
+    const keyring = await create('a')
+    await keyring.prepare(place.account)
+    await keyring.erase(place.account)
 
     expect(() => openVault({ tree: keyring }).seal(place, secret)).toThrow('MERLON_ACCOUNT_ERASED')
+    await expect(keyring.prepare(place.account)).rejects.toThrow('MERLON_ACCOUNT_ERASED')
   })
 
-  test('named like a member of every object is an account like any other', () => {
-    const keyring = create('a')
+  test('named like a member of every object is an account like any other', async () => {
+    const keyring = await create('a')
 
     expect(keyring.has('constructor')).toBe(false)
-    expect(() => keyring.erase('toString')).toThrow(VaultError)
+    await expect(keyring.erase('toString')).rejects.toThrow(VaultError)
   })
 })
 
 describe('sealers', () => {
-  test('come while the keyring is open, and open it', () => {
-    const keyring = create('a')
+  test('come while the keyring is open, and open it', async () => {
+    const keyring = await create('a')
 
-    keyring.addSealer(sealerOf('b'), HOUR)
+    await keyring.addSealer(sealerOf('b'), HOUR)
 
     expect(reopen('b').body.sealers.map(({ id }) => id)).toEqual(['a', 'b'])
   })
 
-  test('the last cannot go', () => {
-    expect(() => create('a').removeSealer('a', 0)).toThrow('is the last one')
+  test('the last cannot go', async () => {
+    await expect((await create('a')).removeSealer('a', 0)).rejects.toThrow('is the last one')
   })
 
   test.each([
     [24 * HOUR, true],
     [24 * HOUR + 1, false],
-  ])('one may go when another was tested %i ms ago: %s', (age, allowed) => {
-    const keyring = create('a', 'b')
+  ])('one may go when another was tested %i ms ago: %s', async (age, allowed) => {
+    const keyring = await create('a', 'b')
     const remove = () => keyring.removeSealer('a', age)
 
-    if (allowed) remove()
-    else expect(remove).toThrow('no other sealer was tested in the last 24 hours')
+    if (allowed) await remove()
+    else await expect(remove()).rejects.toThrow('no other sealer was tested in the last 24 hours')
 
     expect(readKeyring(file)!.body.sealers.map(({ id }) => id)).toEqual(allowed ? ['b'] : ['a', 'b'])
   })
 
-  test('one that was never tested does not count', () => {
-    const keyring = create('a')
-    keyring.addSealer(sealerOf('b'), HOUR, { tested: false })
+  test('one that was never tested does not count', async () => {
+    const keyring = await create('a')
+    await keyring.addSealer(sealerOf('b'), HOUR, { tested: false })
 
-    expect(() => keyring.removeSealer('a', HOUR)).toThrow('merlon sealer test b')
+    await expect(keyring.removeSealer('a', HOUR)).rejects.toThrow('merlon sealer test b')
   })
 
-  test('one that replaces another does so when it is tested, not before', () => {
-    const keyring = create('a')
-    keyring.addSealer(sealerOf('b'), HOUR, { tested: false, replaces: 'a' })
+  test('one that replaces another does so when it is tested, not before', async () => {
+    const keyring = await create('a')
+    await keyring.addSealer(sealerOf('b'), HOUR, { tested: false, replaces: 'a' })
     expect(reopen('a').body.sealers).toHaveLength(2)
 
-    keyring.tested('b', HOUR)
+    await keyring.tested('b', HOUR)
 
     expect(readKeyring(file)!.body.sealers.map(({ id, replaces }) => [id, replaces])).toEqual([['b', undefined]])
   })
@@ -205,8 +216,9 @@ describe('sealers', () => {
 
 describe('rotating the root key', () => {
   test('leaves every value, token and sealer as it was, under another root key', async () => {
-    const keyring = create('a', 'b')
+    const keyring = await create('a', 'b')
     const vault = openVault({ tree: keyring })
+    await vault.prepare(place.account)
     const sealed = vault.seal(place, secret)
     const token = vault.issue('session-token', '', secret)
 
@@ -220,25 +232,26 @@ describe('rotating the root key', () => {
   })
 
   test('makes the old root key worthless, and what knew it learns nothing of the new one', async () => {
-    const keyring = create('a')
-    keyring.account('111122223333')
+    const keyring = await create('a')
+    await keyring.prepare('111122223333')
     const before = readKeyring(file)!
     const old = openRootKey(before.body, before.body.sealers[0]!, seedOf('a'))
 
     await keyring.rotateRoot()
 
-    expect(() => Keyring.unseal(file, readKeyring(file)!, old)).toThrow('MERLON_KEYRING_DAMAGED')
+    expect(() => Keyring.unseal(keyringFile(file), readKeyring(file)!, old)).toThrow('MERLON_KEYRING_DAMAGED')
     expect(readFileSync(file, 'utf8')).not.toContain(before.body.accounts['111122223333']!)
   })
 
   test('keeps accounts that are made or erased while it runs', async () => {
-    const keyring = create('a')
-    keyring.account('111111111111')
-    keyring.account('222222222222')
+    const keyring = await create('a')
+    await keyring.prepare('111111111111')
+    await keyring.prepare('222222222222')
 
     const rotated = keyring.rotateRoot()
+    await keyring.prepare('333333333333')
     const sealed = openVault({ tree: keyring }).seal({ ...place, account: '333333333333' }, secret)
-    keyring.erase('222222222222')
+    await keyring.erase('222222222222')
     await rotated
 
     const after = reopen('a')
@@ -247,21 +260,24 @@ describe('rotating the root key', () => {
   })
 })
 
-test('values of an installation from before keyrings open in the keyring that takes it over', () => {
+test('values of an installation from before keyrings open in the keyring that takes it over', async () => {
   const rootKey = randomKey()
   const wrapped = new Map<string, string>()
-  const accountKeys = {
-    load: (account: string) => wrapped.get(account),
-    save: (account: string, key: string) => void wrapped.set(account, key),
-  }
-  const earlier: Sealed = openVault({ rootKey: Buffer.from(rootKey), installId: 'install-1', accountKeys }).seal(
-    place,
-    secret,
-  )
+  const accountKeys = keysInMemory(wrapped)
+  const before = openVault({ rootKey: Buffer.from(rootKey), installId: 'install-1', accountKeys })
+  await before.prepare(place.account)
+  const earlier: Sealed = before.seal(place, secret)
 
   const accounts = Object.fromEntries(wrapped)
   const sealers = [sealerOf('a')]
-  const keyring = Keyring.create({ file, installId: 'install-1', sealers, now: 0, rootKey, accounts })
+  const keyring = await Keyring.create({
+    place: keyringFile(file),
+    installId: 'install-1',
+    sealers,
+    now: 0,
+    rootKey,
+    accounts,
+  })
 
   expect(openVault({ tree: keyring }).open(place, earlier)).toEqual(secret)
   expect(openVault({ tree: reopen('a') }).open(place, earlier)).toEqual(secret)

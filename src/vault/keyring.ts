@@ -1,7 +1,21 @@
-/** The unsealed keyring: the root key and all that hangs under it, in memory, and every change to the file. */
+/**
+ * The unsealed keyring: the root key and all that hangs under it, in memory, and every change to it where it lies. Other
+ * nodes may change it there as well: what they did is followed, and a change that comes second is made to theirs.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeStrictly, decrypt, encrypt, KEY_BYTES, lengths, randomKey, takeOver } from './aead.ts'
-import { held, type KeyTree, purposeKey, storeKek, unwrapAccountKey, wrapAccountKey } from './key-tree.ts'
-import { isAuthentic, type KeyringBody, type ReadKeyring, readKeyring, writeKeyring } from './keyring-file.ts'
+import { replaceFile } from './durable-file.ts'
+import { held, type KeyTree, keyless, purposeKey, storeKek, unwrapAccountKey, wrapAccountKey } from './key-tree.ts'
+import {
+  isAuthentic,
+  type KeyringBody,
+  KeyringMovedError,
+  type KeyringPlace,
+  keyringFile,
+  keyringText,
+  type ReadKeyring,
+  readKeyring,
+} from './keyring-file.ts'
 import { type NewSealer, named, publicHalf, type SealerRecord, wrapRootKey } from './sealer.ts'
 import { TrustError, VaultError } from './vault.ts'
 
@@ -10,8 +24,12 @@ const TESTED_WITHIN_MS = 24 * 60 * 60 * 1000
 /** Account keys wrapped between two turns of the event loop. */
 const REWRAP_PORTION = 500
 
+/** Times a change is made anew because another node came first. */
+const ATTEMPTS_MAX = 50
+const BACKOFF_MS_MAX = 20
+
 export interface KeyringOptions {
-  readonly file: string
+  readonly place: KeyringPlace
   readonly installId: string
   readonly sealers: readonly NewSealer[]
   readonly now: number
@@ -19,75 +37,104 @@ export interface KeyringOptions {
   readonly rootKey?: Buffer
   /** Wrapped under that root key. */
   readonly accounts?: Readonly<Record<string, string>>
-  /** Runs before the file is there: what must exist when it does. */
+  /** Runs before the keyring is there: what must exist when it is. */
   readonly before?: (keyring: Keyring) => void
+  readonly reopen?: Reopen | undefined
 }
 
+/** The root key of now, by some sealer, when another node has made a new one. Rejects when none opens it. */
+export type Reopen = (body: KeyringBody) => Promise<Buffer>
+
+const nobodyElse: Reopen = () => Promise.reject(new Error('a keyring of one node was changed by another'))
+
+/** One version of the root key, and what wraps under it. */
+interface Root {
+  readonly version: number
+  readonly key: Buffer
+  readonly kek: Buffer
+}
+
+type Change = Partial<Omit<KeyringBody, 'generation'>>
+
 export class Keyring implements KeyTree {
-  readonly #file: string
+  readonly #place: KeyringPlace
+  readonly #reopen: Reopen
   readonly #accounts = new Map<string, Buffer>()
   readonly #purposes = new Map<string, Buffer>()
   readonly #installation: Buffer
   readonly #backup: Buffer
   #body: KeyringBody
-  #root: Buffer
-  #kek: Buffer
+  #root: Root
+  /** Account keys under the root key in memory: those of the body, unless another node has made a new root key. */
+  #wrapped: KeyringBody['accounts']
+  /** Under way while the root key in memory is not the one of now; rejected when no sealer opens that. */
+  #reopening: Promise<void> | undefined
+  /** What is being written: it may be told of before the writing is known to be done. */
+  #writing: { readonly text: string; readonly adopt: () => void } | undefined
+  #turn: Promise<void> = Promise.resolve()
   #wiped = false
 
-  private constructor(file: string, body: KeyringBody, root: Buffer, keys: { installation: Buffer; backup: Buffer }) {
-    this.#file = file
+  private constructor(
+    { place, reopen = nobodyElse }: Pick<KeyringOptions, 'place' | 'reopen'>,
+    body: KeyringBody,
+    root: Root,
+    keys: { installation: Buffer; backup: Buffer },
+  ) {
+    this.#place = place
+    this.#reopen = reopen
     this.#body = body
     this.#root = root
-    this.#kek = storeKek(root, body.installId)
+    this.#wrapped = body.accounts
     this.#installation = keys.installation
     this.#backup = keys.backup
   }
 
-  /** A new keyring, durable when this returns. Its sealers are taken to be tested: their seeds are at hand. */
-  static create(options: KeyringOptions): Keyring {
-    const { file, installId, sealers, now, accounts = {}, before } = options
-    const root = options.rootKey ? takeOver(options.rootKey) : randomKey()
+  /**
+   * A new keyring, durable when this resolves. Its sealers are taken to be tested: their seeds are at hand. Throws
+   * `KeyringMovedError` when there is one already.
+   */
+  static async create(options: KeyringOptions): Promise<Keyring> {
+    const { installId, sealers, now, accounts = {}, before } = options
+    const root = rootOf(options.rootKey ? takeOver(options.rootKey) : randomKey(), installId, 1)
     const [installation, backup] = [randomKey(), randomKey()]
-    const kek = storeKek(root, installId)
     const keyring = new Keyring(
-      file,
+      options,
       {
         version: 1,
         installId,
         epoch: 1,
         generation: 0,
         rootVersion: 1,
-        sealers: sealers.map((sealer) => recordOf(installId, 1, sealer, root, now)),
+        sealers: sealers.map((sealer) => recordOf(installId, 1, sealer, root.key, now)),
         keys: {
-          installation: wrapOwn(kek, installId, 'installation', installation),
-          backup: wrapOwn(kek, installId, 'backup', backup),
+          installation: wrapOwn(root.kek, installId, 'installation', installation),
+          backup: wrapOwn(root.kek, installId, 'backup', backup),
         },
         accounts,
       },
       root,
       { installation, backup },
     )
-    kek.fill(0)
-    before?.(keyring)
-    keyring.#save({})
-    return keyring
+    try {
+      before?.(keyring)
+      await keyring.#write({ ...keyring.#body, generation: 1 }, { expected: undefined, shred: false })
+      return keyring
+    } catch (error) {
+      keyring.wipe()
+      throw error
+    }
   }
 
-  /** Takes the root key over. Throws `MERLON_KEYRING_DAMAGED` when the file is not as it was written. */
-  static unseal(file: string, read: ReadKeyring, rootKey: Buffer): Keyring {
+  /** Takes the root key over. Throws `MERLON_KEYRING_DAMAGED` when the keyring is not as it was written. */
+  static unseal(place: KeyringPlace, read: ReadKeyring, rootKey: Buffer, reopen?: Reopen): Keyring {
     const { body } = read
-    const root = takeOver(rootKey)
-    const kek = storeKek(root, body.installId)
-    const installation = unwrapOwn(kek, body.installId, 'installation', body.keys.installation)
-    const backup = unwrapOwn(kek, body.installId, 'backup', body.keys.backup)
-    kek.fill(0)
-    const keyring = installation && backup && new Keyring(file, body, root, { installation, backup })
+    const root = rootOf(takeOver(rootKey), body.installId, body.rootVersion)
+    const installation = unwrapOwn(root.kek, body.installId, 'installation', body.keys.installation)
+    const backup = unwrapOwn(root.kek, body.installId, 'backup', body.keys.backup)
+    const keyring = installation && backup && new Keyring({ place, reopen }, body, root, { installation, backup })
     if (!keyring || !isAuthentic(read, keyring.purpose('keyring-mac'))) {
-      for (const key of [root, installation, backup]) key?.fill(0)
-      throw new TrustError(
-        'MERLON_KEYRING_DAMAGED',
-        `${file} was changed by something other than Merlon. Put it back from the copy beside your latest backup.`,
-      )
+      for (const key of [root.key, root.kek, installation, backup]) key?.fill(0)
+      throw damaged(place.name)
     }
     return keyring
   }
@@ -114,41 +161,68 @@ export class Keyring implements KeyTree {
     return held(this.#purposes, '/backup-kek', () => purposeKey(this.#backup, this.installId, 'backup-kek'))
   }
 
+  async prepare(account: string): Promise<void> {
+    this.#refuseSealed()
+    if (typeof this.#wrappedKey(account) === 'string') return
+    await this.#change(({ accounts }) => {
+      const wrapped = own(accounts, account)
+      if (wrapped === null) throw erased(account)
+      if (wrapped !== undefined) return undefined
+      const key = randomKey()
+      const made = wrapAccountKey(this.#root.kek, this.installId, account, key)
+      key.fill(0)
+      return { accounts: { ...accounts, [account]: made } }
+    })
+  }
+
   account(account: string): Uint8Array {
     this.#refuseSealed()
     return held(this.#accounts, account, () => {
-      const wrapped = this.#wrapped(account)
+      const wrapped = this.#wrappedKey(account)
       if (wrapped === null) throw erased(account)
-      if (wrapped !== undefined) return unwrapAccountKey(this.#kek, this.installId, account, wrapped)
-      const key = randomKey()
-      const accounts = { ...this.#body.accounts, [account]: wrapAccountKey(this.#kek, this.installId, account, key) }
-      this.#save({ accounts })
-      return key
+      if (wrapped !== undefined) return unwrapAccountKey(this.#root.kek, this.installId, account, wrapped)
+      if (!this.has(account)) throw keyless(account)
+      throw new TrustError('MERLON_SEALED', `this node has yet to open the root key that account ${account} is under.`)
     })
   }
 
   has(account: string): boolean {
-    return typeof this.#wrapped(account) === 'string'
+    return typeof own(this.#body.accounts, account) === 'string'
   }
   isErased(account: string): boolean {
-    return this.#wrapped(account) === null
+    return own(this.#body.accounts, account) === null
   }
 
-  /** Destroys an account's key, here and now. Copies of this file elsewhere are the caller's to replace. */
-  erase(account: string): void {
-    this.#refuseSealed()
-    if (this.#wrapped(account) === undefined) throw new VaultError(`account ${account} has no key`)
-    this.#save({ accounts: { ...this.#body.accounts, [account]: null } }, true)
-    this.#accounts.get(account)?.fill(0)
-    this.#accounts.delete(account)
+  /** Destroys an account's key, here and now. Copies of the keyring elsewhere are the caller's to replace. */
+  erase(account: string): Promise<void> {
+    return this.#change(
+      ({ accounts }) => {
+        const wrapped = own(accounts, account)
+        if (wrapped === undefined) throw keyless(account)
+        return wrapped === null ? undefined : { accounts: { ...accounts, [account]: null } }
+      },
+      { shred: true },
+    )
   }
 
-  addSealer(sealer: NewSealer, now: number, { tested = true, replaces }: { tested?: boolean; replaces?: string } = {}) {
-    this.#refuseSealed()
-    const record = recordOf(this.installId, this.#body.rootVersion, sealer, this.#root, now)
-    const { testedAt: _, ...untested } = record
-    const added = { ...(tested ? record : untested), ...(replaces !== undefined && { replaces }) }
-    this.#save({ sealers: [...this.#body.sealers, added] })
+  /** Wipes the seed. */
+  async addSealer(
+    sealer: NewSealer,
+    now: number,
+    { tested = true, replaces }: { tested?: boolean; replaces?: string } = {},
+  ): Promise<void> {
+    try {
+      await this.#change(({ sealers, rootVersion }) => {
+        const seed = Buffer.from(sealer.seed)
+        const record = recordOf(this.installId, rootVersion, { ...sealer, seed }, this.#root.key, now)
+        const { testedAt: _, ...untested } = record
+        return {
+          sealers: [...sealers, { ...(tested ? record : untested), ...(replaces !== undefined && { replaces }) }],
+        }
+      })
+    } finally {
+      sealer.seed.fill(0)
+    }
   }
 
   sealer(id: string): SealerRecord {
@@ -158,127 +232,261 @@ export class Keyring implements KeyTree {
   }
 
   /** The last cannot go, and none may while it is not known that another one works. */
-  removeSealer(id: string, now: number): void {
-    this.#refuseSealed()
-    const record = this.sealer(id)
-    const others = this.#body.sealers.filter((sealer) => sealer.id !== id)
-    const proven = others.find(({ testedAt }) => testedAt !== undefined && now - testedAt <= TESTED_WITHIN_MS)
-    if (others.length === 0) {
-      throw new TrustError('MERLON_SEALER_NEEDED', `${named(record)} is the last one. Add and test another first.`)
-    }
-    if (!proven) {
-      throw new TrustError(
-        'MERLON_SEALER_NEEDED',
-        `no other sealer was tested in the last 24 hours. Test one first: merlon sealer test ${others[0]!.id}`,
-      )
-    }
-    this.#save({ sealers: others }, true)
+  removeSealer(id: string, now: number): Promise<void> {
+    return this.#change(
+      ({ sealers }) => {
+        const record = this.sealer(id)
+        const others = sealers.filter((sealer) => sealer.id !== id)
+        const proven = others.find(({ testedAt }) => testedAt !== undefined && now - testedAt <= TESTED_WITHIN_MS)
+        if (others.length === 0) {
+          throw new TrustError('MERLON_SEALER_NEEDED', `${named(record)} is the last one. Add and test another first.`)
+        }
+        if (!proven) {
+          throw new TrustError(
+            'MERLON_SEALER_NEEDED',
+            `no other sealer was tested in the last 24 hours. Test one first: merlon sealer test ${others[0]!.id}`,
+          )
+        }
+        return { sealers: others }
+      },
+      { shred: true },
+    )
   }
 
   /** This sealer has opened the root key. One it replaces is gone from now on. */
-  tested(id: string, now: number): void {
-    this.#refuseSealed()
-    const { replaces, ...record } = this.sealer(id)
-    const kept = this.#body.sealers.filter((sealer) => sealer.id !== replaces)
-    const sealers = kept.map((sealer) => (sealer.id === id ? { ...record, testedAt: now } : sealer))
-    this.#save({ sealers }, replaces !== undefined)
+  async tested(id: string, now: number): Promise<void> {
+    const shred = this.sealer(id).replaces !== undefined
+    return this.#change(
+      ({ sealers }) => {
+        const { replaces, ...record } = this.sealer(id)
+        const kept = sealers.filter((sealer) => sealer.id !== replaces)
+        return { sealers: kept.map((sealer) => (sealer.id === id ? { ...record, testedAt: now } : sealer)) }
+      },
+      { shred },
+    )
   }
 
   /** True when this is the root key of now. */
-  holds(rootKey: Uint8Array): boolean {
+  async holds(rootKey: Uint8Array): Promise<boolean> {
+    await this.#reopening
     this.#refuseSealed()
-    return this.#root.equals(rootKey)
+    return this.#root.key.equals(rootKey)
   }
 
   /**
    * A new root key under every sealer, and every key under it wrapped anew: in portions while work goes on, then one
-   * replacement of the file. Until that moment the old version holds, after it the old one is nowhere.
+   * replacement of the keyring. Until that moment the old version holds, after it the old one is nowhere.
    */
   async rotateRoot(): Promise<number> {
     this.#refuseSealed()
+    await this.#reopening
     const { installId } = this
-    const root = randomKey()
-    const kek = storeKek(root, installId)
-    const rewrapped = new Map<string, { readonly from: string; readonly to: string }>()
+    const [key, rewrapped] = [randomKey(), new Map<string, { readonly from: string; readonly to: string }>()]
+    const kek = storeKek(key, installId)
     const rewrap = (account: string, from: string) => {
-      const key = unwrapAccountKey(this.#kek, installId, account, from)
-      rewrapped.set(account, { from, to: wrapAccountKey(kek, installId, account, key) })
-      key.fill(0)
+      const accountKey = unwrapAccountKey(this.#root.kek, installId, account, from)
+      rewrapped.set(account, { from, to: wrapAccountKey(kek, installId, account, accountKey) })
+      accountKey.fill(0)
     }
-    const before = Object.entries(this.#body.accounts)
-    for (let at = 0; at < before.length; at += REWRAP_PORTION) {
-      for (const [account, from] of before.slice(at, at + REWRAP_PORTION)) if (from !== null) rewrap(account, from)
-      await new Promise((resolve) => setImmediate(resolve))
-      this.#refuseSealed()
+    let next: Root | undefined
+    try {
+      const before = Object.entries(this.#wrapped)
+      for (let at = 0; at < before.length; at += REWRAP_PORTION) {
+        for (const [account, from] of before.slice(at, at + REWRAP_PORTION))
+          if (from !== null && rewrapped.get(account)?.from !== from) rewrap(account, from)
+        await new Promise((resolve) => setImmediate(resolve))
+        this.#refuseSealed()
+      }
+      await this.#change(
+        (body) => {
+          // Accounts made, erased or wrapped meanwhile, here or on another node, are seen.
+          const rootVersion = body.rootVersion + 1
+          next = { version: rootVersion, key, kek }
+          const accounts: Record<string, string | null> = {}
+          for (const [account, from] of Object.entries(body.accounts)) {
+            if (from !== null && rewrapped.get(account)?.from !== from) rewrap(account, from)
+            accounts[account] = from === null ? null : rewrapped.get(account)!.to
+          }
+          const sealers = body.sealers.map((sealer) => ({
+            ...sealer,
+            wrapped: wrapRootKey({ installId, sealerId: sealer.id, rootVersion }, sealer.publicKey, key),
+          }))
+          const keys = {
+            installation: wrapOwn(kek, installId, 'installation', this.#installation),
+            backup: wrapOwn(kek, installId, 'backup', this.#backup),
+          }
+          return { rootVersion, accounts, sealers, keys }
+        },
+        { shred: true, root: () => next },
+      )
+      return next!.version
+    } finally {
+      if (this.#root.key !== key) for (const each of [key, kek]) each.fill(0)
     }
-
-    // From here on nothing else runs until the file is written: accounts made, erased or wrapped meanwhile are seen.
-    const rootVersion = this.#body.rootVersion + 1
-    const accounts: Record<string, string | null> = {}
-    for (const [account, from] of Object.entries(this.#body.accounts)) {
-      if (from !== null && rewrapped.get(account)?.from !== from) rewrap(account, from)
-      accounts[account] = from === null ? null : rewrapped.get(account)!.to
-    }
-    const sealers = this.#body.sealers.map((sealer) => ({
-      ...sealer,
-      wrapped: wrapRootKey({ installId, sealerId: sealer.id, rootVersion }, sealer.publicKey, root),
-    }))
-    const keys = {
-      installation: wrapOwn(kek, installId, 'installation', this.#installation),
-      backup: wrapOwn(kek, installId, 'backup', this.#backup),
-    }
-    this.#save({ rootVersion, accounts, sealers, keys }, true)
-    this.#root.fill(0)
-    this.#kek.fill(0)
-    this.#root = root
-    this.#kek = kek
-    return rootVersion
   }
 
   /** The keyring beside a backup, by the root key at hand. */
-  openCopy(file: string): Keyring {
+  async openCopy(file: string): Promise<Keyring> {
+    await this.#reopening
     this.#refuseSealed()
     const read = readKeyring(file)
     if (!read) throw new VaultError(`${file} is missing: without the keyring beside it no backup opens.`)
-    return Keyring.unseal(file, read, takeOver(Buffer.from(this.#root)))
+    return Keyring.unseal(keyringFile(file), read, takeOver(Buffer.from(this.#root.key)))
   }
 
-  activate(): void {
-    this.#refuseSealed()
-    this.#save({ fenced: false })
+  activate(): Promise<void> {
+    return this.#change(({ fenced }) => (fenced ? { fenced: false } : undefined))
   }
 
   /** Writes this keyring elsewhere: beside a backup, which is nothing without it. */
   copyTo(file: string, change: Partial<Pick<KeyringBody, 'epoch' | 'fenced' | 'sealers'>> = {}): void {
     this.#refuseSealed()
     const body = { ...this.#body, ...change, generation: this.#body.generation + Number('epoch' in change) }
-    writeKeyring(file, body, this.purpose('keyring-mac'), true)
+    replaceFile(file, keyringText(body, this.purpose('keyring-mac')), { shred: true })
+  }
+
+  /**
+   * What lies at the place now, as another node has written it. Keys it destroyed are gone from memory when this returns.
+   * A new root key is opened by this node's own sealers: that is what the promise is about, and meanwhile the account
+   * keys stay good. Throws `MERLON_KEYRING_DAMAGED` when no node of ours has written that.
+   */
+  follow(read: ReadKeyring): Promise<void> {
+    if (this.#wiped) return Promise.resolve()
+    if (this.#writing?.text === `${read.line}\n${read.mac}\n`) {
+      this.#writing.adopt()
+      return Promise.resolve()
+    }
+    if (!isAuthentic(read, this.purpose('keyring-mac'))) throw damaged(this.#place.name)
+    if (read.body.generation > this.#body.generation) this.#adopt(read.body)
+    if (this.#root.version !== this.#body.rootVersion && !this.#reopening) {
+      this.#reopening = this.#openRootOfNow()
+      // Whoever changes the keyring meanwhile waits for it, and hears of it.
+      this.#reopening.catch(() => undefined)
+    }
+    return this.#reopening ?? Promise.resolve()
   }
 
   /** No key is in memory any more, and none can be had but through a sealer. */
   wipe(): void {
     this.#wiped = true
-    const all = [this.#root, this.#kek, this.#installation, this.#backup]
+    const all = [this.#root.key, this.#root.kek, this.#installation, this.#backup]
     for (const key of [...all, ...this.#accounts.values(), ...this.#purposes.values()]) key.fill(0)
     this.#accounts.clear()
     this.#purposes.clear()
   }
 
-  #wrapped(account: string): string | null | undefined {
-    return Object.hasOwn(this.#body.accounts, account) ? this.#body.accounts[account] : undefined
+  /** As it is wrapped under the root key in memory; null when it was erased. */
+  #wrappedKey(account: string): string | null | undefined {
+    return this.isErased(account) ? null : own(this.#wrapped, account)
   }
 
-  /** Nothing in memory changes unless the file did. */
-  #save(change: Partial<KeyringBody>, shred = false): void {
-    const body = { ...this.#body, ...change, generation: this.#body.generation + 1 }
-    writeKeyring(this.#file, body, this.purpose('keyring-mac'), shred)
+  /** One change at a time. `make` may run more than once: another node may come first, and the change is made to theirs. */
+  async #change(make: (body: KeyringBody) => Change | undefined, options: ChangeOptions = {}): Promise<void> {
+    this.#refuseSealed()
+    const done = this.#turn.then(() => this.#attempt(make, options))
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+
+  async #attempt(make: (body: KeyringBody) => Change | undefined, { shred = false, root }: ChangeOptions) {
+    for (let attempt = 1; ; attempt++) {
+      while (this.#reopening) await this.#reopening
+      this.#refuseSealed()
+      const change = make(this.#body)
+      if (!change) return
+      const expected = this.#body.generation
+      try {
+        await this.#write({ ...this.#body, ...change, generation: expected + 1 }, { expected, shred }, root?.())
+        return
+      } catch (error) {
+        if (!(error instanceof KeyringMovedError) || attempt >= ATTEMPTS_MAX) throw error
+      }
+      await sleep(Math.random() * Math.min(attempt, BACKOFF_MS_MAX))
+      await this.#catchUp()
+    }
+  }
+
+  /** Nothing in memory changes unless what lies at the place did. */
+  async #write(body: KeyringBody, options: Parameters<KeyringPlace['replace']>[1], root?: Root): Promise<void> {
+    const text = keyringText(body, this.purpose('keyring-mac'))
+    const adopt = () => {
+      if (this.#body.generation < body.generation) this.#adopt(body, root)
+    }
+    this.#writing = { text, adopt }
+    try {
+      await this.#place.replace(text, options)
+      adopt()
+    } finally {
+      this.#writing = undefined
+    }
+  }
+
+  #adopt(body: KeyringBody, root: Root = this.#root): void {
+    if (this.#wiped) return
     this.#body = body
+    if (root !== this.#root) {
+      for (const key of [this.#root.key, this.#root.kek]) key.fill(0)
+      this.#root = root
+    }
+    if (this.#root.version === body.rootVersion) this.#wrapped = body.accounts
+    for (const [account, key] of this.#accounts) {
+      if (!this.isErased(account)) continue
+      key.fill(0)
+      this.#accounts.delete(account)
+    }
+  }
+
+  async #catchUp(): Promise<void> {
+    const read = await this.#place.read()
+    if (!read || read.body.generation < this.#body.generation)
+      throw new TrustError('MERLON_ROLLBACK_DETECTED', `${this.#place.name} is older than it was a moment ago.`)
+    // Who opens a new root key is waited for by the next attempt.
+    this.follow(read).catch(() => undefined)
+  }
+
+  async #openRootOfNow(): Promise<void> {
+    while (!this.#wiped && this.#root.version !== this.#body.rootVersion) {
+      const body = this.#body
+      const root = rootOf(takeOver(await this.#reopen(body)), body.installId, body.rootVersion)
+      const installation = unwrapOwn(root.kek, body.installId, 'installation', body.keys.installation)
+      const opens = installation?.equals(this.#installation) ?? false
+      installation?.fill(0)
+      // Sealed, or another one came while a sealer worked.
+      const late = this.#wiped || body.rootVersion !== this.#body.rootVersion
+      if (opens && !late) this.#adopt(this.#body, root)
+      else for (const key of [root.key, root.kek]) key.fill(0)
+      if (!opens && !late) throw damaged(this.#place.name)
+    }
+    this.#reopening = undefined
   }
 
   #refuseSealed(): void {
     if (this.#wiped) throw new TrustError('MERLON_SEALED', 'the keys are not in memory. Run: merlon unseal')
   }
 }
+
+interface ChangeOptions {
+  /** What is replaced is overwritten, as far as the place lets us. */
+  readonly shred?: boolean
+  /** The root key that the change made comes with. */
+  readonly root?: () => Root | undefined
+}
+
+const rootOf = (key: Buffer, installId: string, version: number): Root => ({
+  version,
+  key,
+  kek: storeKek(key, installId),
+})
+
+/** Accounts may be named like a member of every object. */
+const own = (accounts: KeyringBody['accounts'], account: string): string | null | undefined =>
+  Object.hasOwn(accounts, account) ? accounts[account] : undefined
+
+const damaged = (name: string): TrustError =>
+  new TrustError(
+    'MERLON_KEYRING_DAMAGED',
+    `${name} was changed by something other than Merlon. Put it back from the copy beside your latest backup.`,
+  )
 
 const erased = (account: string): TrustError =>
   new TrustError('MERLON_ACCOUNT_ERASED', `the key of account ${account} was destroyed; what it sealed cannot be read.`)

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ephemeralVault } from './ephemeral.ts'
+import { ephemeralVault, keysInMemory } from './ephemeral.ts'
 import { openVault } from './sealed.ts'
 import { type Place, type Sealed, VaultError } from './vault.ts'
 
@@ -10,12 +10,14 @@ const place: Place = { table: 'iam-keys', key: 'AKIA1', column: 'secret', accoun
 const secret = Buffer.from('wJalrXUtnFEMI')
 
 /** An installation whose parts can be taken along to another vault. */
-function installation({ root = Buffer.alloc(32, 7), installId = 'install-1', keys = new Map<string, string>() } = {}) {
-  const accountKeys = {
-    load: (account: string) => keys.get(account),
-    save: (account: string, wrapped: string) => void keys.set(account, wrapped),
-  }
-  return { root, installId, keys, vault: openVault({ rootKey: Buffer.from(root), installId, accountKeys }) }
+async function installation({
+  root = Buffer.alloc(32, 7),
+  installId = 'install-1',
+  keys = new Map<string, string>(),
+} = {}) {
+  const vault = openVault({ rootKey: Buffer.from(root), installId, accountKeys: keysInMemory(keys) })
+  for (const account of [place.account, '444455556666']) await vault.prepare(account)
+  return { root, installId, keys, vault }
 }
 
 /** Every text that differs from this base64url text, behind its prefix, in one bit of one byte it encodes. */
@@ -29,8 +31,8 @@ function* flipped(text: string, prefix = ''): Generator<string> {
 }
 
 describe('a sealed value', () => {
-  test('opens in its place, whatever its bytes', () => {
-    const { vault } = installation()
+  test('opens in its place, whatever its bytes', async () => {
+    const { vault } = await installation()
 
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 5_000 }), (bytes) => {
@@ -39,11 +41,11 @@ describe('a sealed value', () => {
     )
   })
 
-  test('opens after a restart, with the root key and the wrapped account keys', () => {
-    const before = installation()
+  test('opens after a restart, with the root key and the wrapped account keys', async () => {
+    const before = await installation()
     const sealed = before.vault.seal(place, secret)
 
-    const { vault } = installation({ keys: before.keys })
+    const { vault } = await installation({ keys: before.keys })
 
     expect(vault.open(place, sealed)).toEqual(secret)
   })
@@ -55,30 +57,30 @@ describe('a sealed value', () => {
     ['account', { account: '444455556666' }],
     ['version', { version: '2' }],
     ['split between two names', { table: 'iam-key', key: 'sAKIA1' }],
-  ])('does not open in another %s', (_, other) => {
-    const { vault } = installation()
+  ])('does not open in another %s', async (_, other) => {
+    const { vault } = await installation()
     const sealed = vault.seal(place, secret)
 
     expect(() => vault.open({ ...place, ...other }, sealed)).toThrow(VaultError)
   })
 
-  test('without a version does not open as one with an older version of the same row', () => {
-    const { vault } = installation()
+  test('without a version does not open as one with an older version of the same row', async () => {
+    const { vault } = await installation()
     const { version: _, ...unversioned } = place
 
     expect(() => vault.open(unversioned, vault.seal(place, secret))).toThrow(VaultError)
   })
 
-  test('does not open when any one bit has changed', () => {
-    const { vault } = installation()
+  test('does not open when any one bit has changed', async () => {
+    const { vault } = await installation()
 
     for (const changed of flipped(vault.seal(place, secret), 'mv1.')) {
       expect(() => vault.open(place, changed as Sealed)).toThrow(VaultError)
     }
   })
 
-  test('does not open when cut, lengthened, spelt otherwise or never sealed', () => {
-    const { vault } = installation()
+  test('does not open when cut, lengthened, spelt otherwise or never sealed', async () => {
+    const { vault } = await installation()
     const sealed = vault.seal(place, secret)
 
     const others = [
@@ -93,57 +95,59 @@ describe('a sealed value', () => {
     for (const other of others) expect(() => vault.open(place, other as Sealed)).toThrow(VaultError)
   })
 
-  test('does not open in another installation: neither another root key, nor another id over the same root key', () => {
-    const { vault, keys } = installation()
+  test('does not open in another installation: neither another root key, nor another id over the same root key', async () => {
+    const { vault, keys } = await installation()
     const sealed = vault.seal(place, secret)
 
     for (const other of [{ root: Buffer.alloc(32, 8) }, { installId: 'install-2' }]) {
-      expect(() => installation({ ...other, keys }).vault.open(place, sealed)).toThrow(VaultError)
-      expect(() => installation(other).vault.open(place, sealed)).toThrow(VaultError)
+      const elsewhere = await installation({ ...other, keys })
+      expect(() => elsewhere.vault.open(place, sealed)).toThrow(VaultError)
+      const alone = await installation(other)
+      expect(() => alone.vault.open(place, sealed)).toThrow(VaultError)
     }
   })
 
-  test('cannot be reached by giving one account the key of another', () => {
-    const { vault, keys } = installation()
+  test('cannot be reached by giving one account the key of another', async () => {
+    const { vault, keys } = await installation()
     const sealed = vault.seal(place, secret)
 
-    const swapped = installation({ keys: new Map([['444455556666', keys.get(place.account)!]]) })
+    const swapped = await installation({ keys: new Map([['444455556666', keys.get(place.account)!]]) })
 
     expect(() => swapped.vault.open({ ...place, account: '444455556666' }, sealed)).toThrow(VaultError)
   })
 
-  test('is lost with the key of its account, and the others are not', () => {
-    const { vault, keys } = installation()
+  test('is lost with the key of its account, and the others are not', async () => {
+    const { vault, keys } = await installation()
     const other: Place = { ...place, account: '444455556666' }
     const [lost, kept] = [vault.seal(place, secret), vault.seal(other, secret)]
 
     keys.delete(place.account)
 
-    const restarted = installation({ keys }).vault
+    const restarted = (await installation({ keys })).vault
     expect(() => restarted.open(place, lost)).toThrow(VaultError)
     expect(restarted.open(other, kept)).toEqual(secret)
   })
 
-  test('does not open when the wrapped key of its account has changed in any bit', () => {
-    const { vault, keys } = installation()
+  test('does not open when the wrapped key of its account has changed in any bit', async () => {
+    const { vault, keys } = await installation()
     const sealed = vault.seal(place, secret)
 
     for (const changed of flipped(keys.get(place.account)!)) {
-      const damaged = installation({ keys: new Map([[place.account, changed]]) })
+      const damaged = await installation({ keys: new Map([[place.account, changed]]) })
       expect(() => damaged.vault.open(place, sealed)).toThrow(VaultError)
     }
   })
 
-  test('never looks the same twice, though the value is', () => {
-    const { vault } = installation()
+  test('never looks the same twice, though the value is', async () => {
+    const { vault } = await installation()
 
     expect(new Set(Array.from({ length: 100 }, () => vault.seal(place, secret))).size).toBe(100)
   })
 })
 
 describe('a token', () => {
-  test('is redeemed for its purpose and binding, whatever it carries', () => {
-    const vault = ephemeralVault()
+  test('is redeemed for its purpose and binding, whatever it carries', async () => {
+    const vault = await ephemeralVault()
 
     fc.assert(
       fc.property(fc.uint8Array(), fc.string(), (bytes, binding) => {
@@ -154,27 +158,29 @@ describe('a token', () => {
     )
   })
 
-  test('is nothing for another purpose, another binding or another installation', () => {
-    const { vault } = installation()
+  test('is nothing for another purpose, another binding or another installation', async () => {
+    const { vault } = await installation()
     const token = vault.issue('session-token', 'alice', secret)
 
     expect(vault.redeem('paging-token', 'alice', token)).toBeUndefined()
     expect(vault.redeem('session-token', 'bob', token)).toBeUndefined()
-    expect(installation({ installId: 'install-2' }).vault.redeem('session-token', 'alice', token)).toBeUndefined()
-    expect(ephemeralVault().redeem('session-token', 'alice', token)).toBeUndefined()
-    expect(installation().vault.redeem('session-token', 'alice', token)).toEqual(secret)
+    expect(
+      (await installation({ installId: 'install-2' })).vault.redeem('session-token', 'alice', token),
+    ).toBeUndefined()
+    expect((await ephemeralVault()).redeem('session-token', 'alice', token)).toBeUndefined()
+    expect((await installation()).vault.redeem('session-token', 'alice', token)).toEqual(secret)
   })
 
-  test('is nothing when any one bit has changed', () => {
-    const { vault } = installation()
+  test('is nothing when any one bit has changed', async () => {
+    const { vault } = await installation()
 
     for (const changed of flipped(vault.issue('session-token', 'alice', secret))) {
       expect(vault.redeem('session-token', 'alice', changed)).toBeUndefined()
     }
   })
 
-  test('is nothing when spelt otherwise, though the bytes are the same', () => {
-    const { vault } = installation()
+  test('is nothing when spelt otherwise, though the bytes are the same', async () => {
+    const { vault } = await installation()
     const token = vault.issue('session-token', 'alice', Buffer.alloc(1))
     const bytes = Buffer.from(token, 'base64url')
 
@@ -184,8 +190,8 @@ describe('a token', () => {
     }
   })
 
-  test('made up by anyone is nothing, and never an error', () => {
-    const vault = ephemeralVault()
+  test('made up by anyone is nothing, and never an error', async () => {
+    const vault = await ephemeralVault()
     const garbage = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from([1, ...bytes]).toString('base64url')),
@@ -201,17 +207,19 @@ describe('a token', () => {
 })
 
 describe('a keyed digest', () => {
-  test('is the same for the same data and purpose, here and after a restart', () => {
-    expect(installation().vault.mac('audit', 'x')).toEqual(installation().vault.mac('audit', Buffer.from('x')))
+  test('is the same for the same data and purpose, here and after a restart', async () => {
+    expect((await installation()).vault.mac('audit', 'x')).toEqual(
+      (await installation()).vault.mac('audit', Buffer.from('x')),
+    )
   })
 
-  test('differs by data, purpose and installation', () => {
+  test('differs by data, purpose and installation', async () => {
     const digests = [
-      installation().vault.mac('audit', 'x'),
-      installation().vault.mac('audit', 'y'),
-      installation().vault.mac('session-token', 'x'),
-      installation({ installId: 'install-2' }).vault.mac('audit', 'x'),
-      installation({ root: Buffer.alloc(32, 8) }).vault.mac('audit', 'x'),
+      (await installation()).vault.mac('audit', 'x'),
+      (await installation()).vault.mac('audit', 'y'),
+      (await installation()).vault.mac('session-token', 'x'),
+      (await installation({ installId: 'install-2' })).vault.mac('audit', 'x'),
+      (await installation({ root: Buffer.alloc(32, 8) })).vault.mac('audit', 'x'),
     ]
 
     expect(new Set(digests.map((digest) => digest.toString('hex'))).size).toBe(digests.length)
@@ -219,26 +227,25 @@ describe('a keyed digest', () => {
 })
 
 describe('the root key', () => {
-  test('is wiped from the buffer it came in', () => {
+  test('is wiped from the buffer it came in', async () => {
     const rootKey = Buffer.alloc(32, 7)
 
-    openVault({ rootKey, installId: 'i', accountKeys: { load: () => undefined, save: () => undefined } })
+    openVault({ rootKey, installId: 'i', accountKeys: keysInMemory(new Map()) })
 
     expect(rootKey).toEqual(Buffer.alloc(32))
   })
 
-  test('of another length is refused, without being shown', () => {
+  test('of another length is refused, without being shown', async () => {
     const rootKey = Buffer.alloc(31, 'k')
-    const open = () =>
-      openVault({ rootKey, installId: 'i', accountKeys: { load: () => undefined, save: () => undefined } })
+    const open = () => openVault({ rootKey, installId: 'i', accountKeys: keysInMemory(new Map()) })
 
     expect(open).toThrow(VaultError)
     expect(open).not.toThrow(/kk/)
   })
 
-  test('is in nothing that the vault prints, stores or throws', () => {
+  test('is in nothing that the vault prints, stores or throws', async () => {
     const root = Buffer.from('0123456789abcdefghijklmnopqrstuv')
-    const { vault, keys } = installation({ root })
+    const { vault, keys } = await installation({ root })
     const sealed = vault.seal(place, secret)
     let refusal: unknown
     try {

@@ -33,6 +33,10 @@ class TreeVault implements Vault {
     this.materials = new MaterialEngine(this, pool)
   }
 
+  prepare(account: string): Promise<void> {
+    return this.#tree.prepare(account)
+  }
+
   seal(place: Place, plaintext: Uint8Array): Sealed {
     // A data key for each value: no key ever encrypts twice, so random nonces can't collide.
     const dataKey = randomKey()

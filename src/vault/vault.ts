@@ -25,7 +25,9 @@ export type Purpose =
   | 'grant-token'
 
 export interface Vault {
-  /** AES-256-GCM under the account's key. Throws when the vault is sealed. */
+  /** Makes sure that the account has a key: to be awaited before anything of it is sealed. Throws when it was erased. */
+  prepare(account: string): Promise<void>
+  /** AES-256-GCM under the account's key. Throws when it has none, and when the vault is sealed. */
   seal(place: Place, plaintext: Uint8Array): Sealed
   /** Throws `VaultError` when the value was made elsewhere, moved or changed. */
   open(place: Place, sealed: Sealed): Buffer

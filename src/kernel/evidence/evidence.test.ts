@@ -25,7 +25,7 @@ async function installation() {
   const folder = mkdtempSync(join(tmpdir(), 'merlon-evidence-'))
   folders.push(folder)
   const file = join(folder, 'db')
-  const vault = ephemeralVault()
+  const vault = await ephemeralVault()
   const clock = new MovableClock(Date.UTC(2026, 0, 1))
   const errors: unknown[] = []
   const opened = async <T>(work: (store: Store, keeper: EvidenceKeeper) => Promise<T>): Promise<T> => {

@@ -70,7 +70,7 @@ describe.each(stores)('Blobs in %s', (_where, open) => {
 
 test('a blob opens for its own place alone, and not when a byte was changed', async () => {
   const home = folder()
-  const vault = ephemeralVault()
+  const vault = await ephemeralVault(ACCOUNT)
   const blobs = sealedBlobs(vault, folderBlobs(home))
   const place = { id: randomUUID(), account: ACCOUNT }
   const text = Buffer.from('what lies in clear nowhere')

@@ -203,7 +203,7 @@ async function trail(action = 'cloudtrail:LookupEvents') {
   }
   const gate = new Gate({
     store,
-    vault: ephemeralVault(),
+    vault: await ephemeralVault(),
     clock,
     ports: { ...loneAccounts, identity, events: { query: (query) => store.log(query) } },
     services: [cloudtrail],

@@ -31,7 +31,7 @@ export interface Desk {
 
 export async function desk(): Promise<Desk> {
   const store = await openStore({ file: ':memory:' })
-  const vault = ephemeralVault()
+  const vault = await ephemeralVault(account)
   const asked: string[] = []
 
   const callOf = (unit: Unit, principal: Principal, operation: string): Call => ({

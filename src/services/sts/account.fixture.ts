@@ -34,7 +34,7 @@ export interface RoleOptions {
 
 export async function account() {
   const store = await openStore({ file: ':memory:' })
-  const vault = ephemeralVault()
+  const vault = await ephemeralVault()
   const clock = new MovableClock()
   const keys = new Map<string, LongTermKey>()
   const identities = new Map<string, Identity>()

@@ -8,7 +8,7 @@ import { decodeSeed, encodeSeed, encodeSpki } from './der.ts'
 import type { Held, Home } from './materials.ts'
 import type { Spec } from './specs.ts'
 
-const { materials } = ephemeralVault()
+const { materials } = await ephemeralVault('111122223333')
 const home: Home = { table: 'kms/key', key: 'us-east-1/k', column: 'material', account: '111122223333', name: 'k' }
 const elsewhere: Home = { ...home, key: 'eu-west-1/k' }
 

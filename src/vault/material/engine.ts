@@ -157,9 +157,12 @@ export class MaterialEngine implements Materials {
     return found ? this.#keep(home, spec, found) : 'wrong-material'
   }
 
-  forget(): void {
-    for (const opened of this.#opened.values()) if (opened.kind === 'seed') opened.seed.fill(0)
-    this.#opened.clear()
+  forget(account?: string): void {
+    for (const [at, opened] of this.#opened) {
+      if (account !== undefined && !at.startsWith(`${account}/`)) continue
+      if (opened.kind === 'seed') opened.seed.fill(0)
+      this.#opened.delete(at)
+    }
   }
 
   /** Seals and wipes. */

@@ -96,6 +96,6 @@ export interface Materials {
   /** A new wrapping key for an import to this home, good until `expiresAt` (epoch milliseconds). */
   offerImport(home: Home, wrapping: Wrapping, expiresAt: number): Promise<ImportOffer>
   import(home: Home, spec: Spec, token: Uint8Array, wrapped: Uint8Array, now: number): Promise<Made | ImportRefusal>
-  /** Drops every opened key from memory. */
-  forget(): void
+  /** Drops every opened key from memory, or those of one account. */
+  forget(account?: string): void
 }
