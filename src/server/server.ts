@@ -294,7 +294,8 @@ function watch(
 }
 
 function logAnswer(logger: Logger, answer: Answer, all: boolean): void {
-  const failed = answer.status >= 500
+  // S3 tells of throttling by a 503: the caller's doing, not ours.
+  const failed = answer.status >= 500 && answer.throttled === undefined
   if (!failed && !all) return
   const { requestId, service, operation, status, code, principal, tookMs, cause } = answer
   logger.log(failed ? 'error' : 'info', 'answered', {
