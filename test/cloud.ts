@@ -5,6 +5,7 @@ import type { Answer } from '../src/kernel/gate.ts'
 import type { OutboundPort } from '../src/kernel/ports.ts'
 import type { Quotas } from '../src/kernel/quota.ts'
 import type { Service } from '../src/kernel/service.ts'
+import type { Throttle } from '../src/kernel/throttle.ts'
 import type { BlobStore } from '../src/planes/objects/blobs.ts'
 import { openCloud } from '../src/server/cloud.ts'
 import { openStore } from '../src/store/sqlite.ts'
@@ -33,6 +34,8 @@ interface ClientConfig {
 
 export interface CloudOptions {
   readonly quotas?: Quotas
+  /** How much each may ask; with a clock of the test's. */
+  readonly throttle?: Throttle
   /** The world outside, in the test's hands. */
   readonly outbound?: OutboundPort
   /** Instead of all that the server has. */
@@ -57,6 +60,7 @@ export async function cloud(options: CloudOptions = {}) {
     clock,
     observe: (answer) => void answers.push(answer),
     ...(options.quotas && { quotas: options.quotas }),
+    throttle: options.throttle,
     ...(options.outbound && { outbound: options.outbound }),
     ...(options.services && { services: options.services }),
     blobs: options.blobs,

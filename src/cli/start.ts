@@ -4,6 +4,7 @@ import { bucketOf } from '../kernel/bucket.ts'
 import type { BlobStore } from '../planes/objects/blobs.ts'
 import { bucketBlobs } from '../planes/objects/remote.ts'
 import { readTarget, type Target } from '../planes/streams/target.ts'
+import { type Limits, readLimits } from '../server/limits.ts'
 import { createLogger, isLevel, type Level } from '../server/log.ts'
 import { readSeed } from '../server/seed.ts'
 import { type DevelopmentWorld, type DurableWorld, startServer } from '../server/server.ts'
@@ -29,6 +30,11 @@ const options = {
   objects: { type: 'string', value: 'URL', about: 'keep the sealed bytes of objects in s3://bucket/prefix?endpoint=…' },
   stream: { type: 'string', multiple: true, value: 'URL', about: 'send every event there, too; see docs/streams.md' },
   witness: { type: 'string', multiple: true, value: 'URL', about: 'send every checkpoint of the log there, too' },
+  limits: {
+    type: 'string',
+    value: 'LIST',
+    about: 'what each may ask, such as account=8000,principal=4000; see the docs',
+  },
   json: { type: 'boolean', about: 'announce readiness as one JSON line' },
   log: { type: 'string', value: 'LEVEL', about: 'debug, info, warn or error (default info)' },
   'access-log': { type: 'boolean', about: 'log every answer' },
@@ -59,6 +65,7 @@ export const start: Command = {
       blobs: objectsIn(given.objects ?? process.env['MERLON_OBJECTS']),
       streams: targetsOf('--stream', given.stream, process.env['MERLON_STREAMS']),
       witnesses: targetsOf('--witness', given.witness, process.env['MERLON_WITNESSES']),
+      limits: limitsOf(given.limits ?? process.env['MERLON_LIMITS']),
       accessLog: given['access-log'] ?? false,
       ...(existsSync(keyScript) && { keyScript }),
       world: given.dev ? development(given) : durable(given),
@@ -100,6 +107,15 @@ function targetsOf(option: string, given: readonly string[] | undefined, variabl
     return targets
   } catch (error) {
     throw new UsageError(`${option}: ${(error as Error).message}`)
+  }
+}
+
+function limitsOf(text: string | undefined): Limits | undefined {
+  if (text === undefined) return undefined
+  try {
+    return readLimits(text)
+  } catch (error) {
+    throw new UsageError(`--limits: ${(error as Error).message}.`)
   }
 }
 

@@ -27,7 +27,7 @@ import { type Asked, type AuthorizeFacts, authorize } from './authorize.ts'
 import type { Call } from './call.ts'
 import type { Clock } from './clock.ts'
 import { Denial } from './denial.ts'
-import { type EventDraft, eventRecords, newDraft } from './event.ts'
+import { type EventDraft, eventRecords, isoSeconds, newDraft, serviceEvent } from './event.ts'
 import { eventNameOf, parametersOf } from './event-words.ts'
 import { uniqueId } from './id.ts'
 import type { Ports } from './ports.ts'
@@ -35,6 +35,8 @@ import type { Quotas } from './quota.ts'
 import { type RecordedCall, type Replayed, replay } from './replay.ts'
 import type { Acted } from './resource.ts'
 import type { Api, Operation, Service } from './service.ts'
+import { type Entered, principalKey, type Refused, type Scope, Throttle } from './throttle.ts'
+import { ThrottledCalls, type ThrottledMinute } from './throttled-calls.ts'
 
 export interface GateOptions {
   readonly store: Store
@@ -43,6 +45,8 @@ export interface GateOptions {
   readonly ports: Ports
   readonly services: readonly Service[]
   readonly quotas: Quotas
+  /** Default: one of its own, with the default limits. */
+  readonly throttle?: Throttle | undefined
   /** How the server is reached from outside. Default: as each request reached it. */
   readonly publicUrl?: string | undefined
   /** Told of every answer, for logs and metrics; never sees secrets. */
@@ -57,6 +61,8 @@ export interface Answer {
   readonly status: number
   /** The fault's code; undefined on success. */
   readonly code: string | undefined
+  /** Whose limit it was that refused the call. */
+  readonly throttled: Scope | undefined
   readonly principal: string | undefined
   readonly tookMs: number
   /** The error behind an internal failure. */
@@ -102,12 +108,15 @@ export interface Invocation extends Recorded {
 export class Gate {
   readonly #options: GateOptions
   readonly #authenticator: Authenticator
+  readonly #throttle: Throttle
+  readonly #throttled = new ThrottledCalls((minute) => this.#recordThrottled(minute))
   readonly #operations = new Map<string, ReadonlyMap<string, Operation>>()
 
   /** Throws when an operation asks for an action that IAM does not know: it could never be granted, nor denied by name. */
   constructor(options: GateOptions) {
     this.#options = options
     this.#authenticator = new Authenticator(options.store, options.vault, options.ports)
+    this.#throttle = options.throttle ?? new Throttle()
     for (const { api, operations } of options.services) {
       for (const { name, actions } of operations) {
         const unknown = actions.find((action) => !isKnownAction(action))
@@ -124,6 +133,7 @@ export class Gate {
     let detected: Detected | undefined
     let authenticated: Authenticated | undefined
     let fault: Fault | undefined
+    let entered: Entered | Refused | undefined
     let response: HttpResponse
     try {
       const now = this.#options.clock.now()
@@ -132,18 +142,19 @@ export class Gate {
       authenticated = unsigned
         ? nobody(request)
         : await this.#authenticator.authenticate(request, detected.service, now)
-      const { shape, output } = await this.#answer(detected, request, {
-        request,
-        authenticated,
-        requestId,
-        now,
-        done: [],
-      })
+      const arrival: Arrival = { request, authenticated, requestId, now, done: [] }
+      entered = unsigned
+        ? this.#throttle.unsigned(request.remoteAddress, request.body.length)
+        : this.#throttle.signed(accountOf(authenticated), authenticated.caller.subject, request.body.length)
+      if ('scope' in entered) throw await this.#refused(detected, arrival, entered)
+      const { shape, output } = await this.#answer(detected, request, arrival)
       response = encode(detected, shape, output, requestId)
     } catch (error) {
       fault = asFault(error)
       response = encodeFault(request, detected, detected && (await loadService(detected.service)), fault, requestId)
       if (fault instanceof Denial) response = this.#explained(response, fault, authenticated)
+    } finally {
+      if (entered && 'leave' in entered) entered.leave()
     }
     this.#options.observe?.({
       requestId,
@@ -151,11 +162,17 @@ export class Gate {
       operation: detected?.operation ?? 'unknown',
       status: response.status,
       code: fault?.code,
+      throttled: entered && 'scope' in entered ? entered.scope : undefined,
       principal: authenticated && principalName(authenticated),
       tookMs: performance.now() - startedAt,
       cause: fault?.details.cause,
     })
     return response
+  }
+
+  /** Writes down what it has gathered. */
+  close(): Promise<void> {
+    return this.#throttled.close()
   }
 
   readonly act: Act = async (acting, api, name, input) => {
@@ -259,6 +276,41 @@ export class Gate {
       for (const record of forwarded) record(unit)
       this.#record(unit, arrival, invocation, draft, undefined, fault)
     })
+  }
+
+  /** What a throttled caller is told. It costs little: nothing is decoded, and few leave an event. */
+  async #refused({ service, operation = '' }: Detected, arrival: Arrival, { retryAfterMs }: Refused): Promise<Fault> {
+    const { authenticated, now } = arrival
+    const account = accountOf(authenticated)
+    // Who is nobody leaves none, like everyone whose signature fails.
+    const shape = account ? (await loadService(service)).operations.get(operation) : undefined
+    const { caller, region } = authenticated
+    const opened = { account, region, principal: originalName(authenticated), since: now }
+    if (shape && this.#throttled.isFirst(principalKey(account, caller.subject), opened)) {
+      const known = this.#operations.get(service.id)?.get(operation) ?? { name: operation, actions: [] }
+      // As CloudTrail calls it, whatever the service's clients are told.
+      const told = new Fault('ThrottlingException', RATE_EXCEEDED)
+      await this.#recordRefusal(
+        arrival,
+        { row: service, operation: known, shape, input: undefined, via: [] },
+        newDraft(now),
+        told,
+      )
+    }
+    return new Fault('Throttling', RATE_EXCEEDED, { retryAfterMs })
+  }
+
+  async #recordThrottled({ account, region, principal, since, calls }: ThrottledMinute): Promise<void> {
+    const event = serviceEvent({
+      account,
+      region,
+      timeMs: this.#options.clock.now(),
+      eventSource: 'merlon.local',
+      eventName: 'ThrottledCalls',
+      resources: [],
+      details: { principal, calls, since: isoSeconds(since) },
+    })
+    await this.#options.store.run(async (unit) => unit.append(event))
   }
 
   async #perform(
@@ -406,6 +458,9 @@ export class Gate {
   }
 }
 
+/** AWS's words. */
+const RATE_EXCEEDED = 'Rate exceeded'
+
 /** What the client calls us. */
 function originOf(request: Arrival['request']): string {
   return `${request.secure ? 'https' : 'http'}://${header(request, 'host') ?? 'localhost'}`
@@ -437,6 +492,13 @@ function asFault(error: unknown): Fault {
 
 export function accountOf({ caller, acting }: Authenticated): string {
   return 'account' in caller.principal ? caller.principal.account : (acting?.account ?? '')
+}
+
+/** Whose session it is. */
+function originalName(authenticated: Authenticated): string {
+  const { principal } = authenticated.caller
+  if (principal.kind === 'role-session') return principal.roleArn
+  return principal.kind === 'federated-user' ? principal.issuerArn : principalName(authenticated)
 }
 
 function principalName({ caller }: Authenticated): string {

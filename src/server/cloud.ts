@@ -8,6 +8,7 @@ import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
 import type { Service, Work } from '../kernel/service.ts'
+import type { Throttle } from '../kernel/throttle.ts'
 import { type EgressList, readEgress } from '../planes/functions/egress.ts'
 import { functionHost } from '../planes/functions/host.ts'
 import { type BlobStore, sealedBlobs } from '../planes/objects/blobs.ts'
@@ -36,6 +37,7 @@ export interface CloudOptions {
   /** The bundled thread for slow private operations. Default: they run on this one. */
   readonly keyScript?: URL | undefined
   readonly quotas?: Quotas
+  readonly throttle?: Throttle | undefined
   readonly publicUrl?: string | undefined
   /** Whether deployment packages of customers run here. */
   readonly packages?: boolean | undefined
@@ -111,6 +113,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     services: options.services ?? services,
     ports,
     quotas,
+    throttle: options.throttle,
     publicUrl: options.publicUrl,
     ...(observe && { observe }),
   })
@@ -156,6 +159,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     close: async () => {
       await jobs.stop()
       await functions.close()
+      await gate.close()
       await identities.close()
       await evidence.stop()
       // The last checkpoint, too.

@@ -1,7 +1,11 @@
 /** The socket: HTTP/1.1 in, raw bytes to whoever answers, bytes out. Every limit on what strangers may send is here. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { answerOverHttp, type Handler, refuseOverHttp } from '../wire/node-http.ts'
+import { answerOverHttp, type Handler, NoRoomError } from '../wire/node-http.ts'
+import { Admission, type AdmissionLimits, admissionDefaults, type Load, type Refusal } from './admission.ts'
+import { refuseBusy, refuseSlow } from './refusal.ts'
+import { type Pace, paceDefaults, SlowBodies } from './slow-bodies.ts'
+import { type Patience, patienceDefaults, UnreadAnswers } from './unread-answers.ts'
 
 export type { Handler } from '../wire/node-http.ts'
 
@@ -10,11 +14,21 @@ export interface ListenOptions {
   /** 0 takes any free port. */
   readonly port: number
   readonly bodyBytesMax?: number
+  readonly admission?: AdmissionLimits | undefined
+  /** Requests that are answered, a few at a time, when all others are refused: what tells of the server itself. */
+  readonly isVital?: (request: IncomingMessage) => boolean
+  /** Told of everybody who is turned away or cut off. */
+  readonly onRefused?: (why: Refusal) => void
+  readonly pace?: Pace
+  readonly patience?: Patience
+  readonly headersMsMax?: number
+  readonly connectionsMax?: number
 }
 
 export interface Listener {
   readonly url: string
   readonly port: number
+  readonly load: () => Load
   /** Takes no new requests, answers those under way, then returns. */
   close(): Promise<void>
 }
@@ -23,60 +37,158 @@ export interface Listener {
 const BODY_BYTES_MAX = 6 * 1024 * 1024
 /** A package of 50 MB in base64. Source: the sentence Lambda refuses longer ones with. */
 const UPLOAD_BYTES_MAX = 70_167_211
-const UPLOADS_MAX = 4
 const HEADER_BYTES_MAX = 32 * 1024
 const HEADERS_MS_MAX = 10_000
-const REQUEST_MS_MAX = 60_000
+const BODY_MS_MAX = 60_000
+const UPLOAD_MS_MAX = 300_000
+/** How often Node looks for heads that are late. */
+const HEADERS_SWEEP_MS = 1_000
 /** Longer than the idle time of common load balancers, so that it is never we who close under a request. */
 const KEEP_ALIVE_MS = 75_000
 const CONNECTIONS_MAX = 4_096
+/** Idle connections make room for new ones, but not at every one that is turned away: to find them is work. */
+const IDLE_SWEEP_MS = 250
 const DRAIN_MS_MAX = 10_000
 const DRAIN_SWEEP_MS = 20
 
 export async function listen(handler: Handler, options: ListenOptions): Promise<Listener> {
-  const bodyBytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX
-  const uploads = new Uploads()
+  const door = new Door(handler, options)
   const server = createServer(
-    { maxHeaderSize: HEADER_BYTES_MAX, keepAliveTimeout: KEEP_ALIVE_MS },
-    (request, response) => {
-      // A client that hangs up is no news.
-      uploads.answer(handler, request, response, bodyBytesMax).catch(() => response.destroy())
+    {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: HEADERS_SWEEP_MS,
     },
+    (request, response) => void door.answer(request, response),
   )
-  server.headersTimeout = HEADERS_MS_MAX
-  server.requestTimeout = REQUEST_MS_MAX
-  server.maxConnections = CONNECTIONS_MAX
+  // Who asks before sending is told before sending.
+  server.on('checkContinue', (request, response) => void door.answer(request, response, true))
+  server.headersTimeout = options.headersMsMax ?? HEADERS_MS_MAX
+  server.requestTimeout = UPLOAD_MS_MAX
+  server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX
+  makeRoom(server, door)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, resolve)
   })
   const { port } = server.address() as AddressInfo
   const host = options.host.includes(':') ? `[${options.host}]` : options.host
-  return { url: `http://${host}:${port}`, port, close: () => drain(server) }
+  return {
+    url: `http://${host}:${port}`,
+    port,
+    load: () => door.load,
+    close: async () => {
+      await drain(server)
+      door.close()
+    },
+  }
 }
 
-/**
- * Only those who upload code may send more than the others, a few at a time: strangers must not fill the memory, and
- * who is a stranger is known only once a body is read.
- */
-class Uploads {
-  #now = 0
+/** Beyond the most connections Node drops new ones: whoever does nothing with theirs gives it up for the next. */
+function makeRoom(server: Server, door: Door): void {
+  let sweptAt = Number.NEGATIVE_INFINITY
+  server.on('drop', () => {
+    door.admission.refuse('connections')
+    const now = performance.now()
+    if (now - sweptAt < IDLE_SWEEP_MS) return
+    sweptAt = now
+    server.closeIdleConnections()
+  })
+}
 
-  async answer(handler: Handler, request: IncomingMessage, response: ServerResponse, bodyBytesMax: number) {
-    const announced = Number(request.headers['content-length'] ?? 0)
-    if (announced <= bodyBytesMax || !isUpload(request)) {
-      return answerOverHttp(handler, request, response, bodyBytesMax)
+class SlowBodyError extends Error {
+  override readonly name = 'SlowBodyError'
+}
+
+/** Who gets in, how much they may bring, and how long they may take. */
+class Door {
+  readonly admission: Admission
+  readonly #handler: Handler
+  readonly #bodyBytesMax: number
+  readonly #isVital: (request: IncomingMessage) => boolean
+  readonly #slow: SlowBodies
+  readonly #unread: UnreadAnswers
+
+  constructor(handler: Handler, options: ListenOptions) {
+    const limits = options.admission ?? admissionDefaults
+    this.admission = new Admission(limits, options.onRefused)
+    this.#handler = handler
+    this.#bodyBytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX
+    this.#isVital = options.isVital ?? (() => false)
+    this.#slow = new SlowBodies(options.pace ?? paceDefaults)
+    this.#unread = new UnreadAnswers(limits.answerBytesMax, options.patience ?? patienceDefaults, () => {
+      this.admission.refuse('slow_reader')
+    })
+  }
+
+  get load(): Load {
+    return { ...this.admission.load, answerBytes: this.#unread.bytes }
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse, awaitsContinue = false): Promise<void> {
+    if (!this.admission.enter(this.#isVital(request))) {
+      // Behind another request of the same connection its refusal would wait, and a thousand of them with it.
+      if (response.socket === null) request.socket.destroy()
+      else refuseBusy(request, response)
+      return
     }
-    if (announced > UPLOAD_BYTES_MAX && isObject(request)) return refuseObject(response)
-    if (this.#now >= UPLOADS_MAX) {
-      return refuseOverHttp(response, 429, 'TooManyRequestsException', 'Too many uploads at once. Please try again.')
-    }
-    this.#now++
     try {
-      await answerOverHttp(handler, request, response, UPLOAD_BYTES_MAX)
+      await this.#answer(request, response, awaitsContinue)
+      await this.#unread.read(response)
+    } catch (error) {
+      if (error instanceof NoRoomError) refuseBusy(request, response)
+      else if (error instanceof SlowBodyError) refuseSlow(request, response)
+      // A client that hangs up is no news.
+      else response.destroy()
     } finally {
-      this.#now--
+      this.admission.leave()
     }
+  }
+
+  /**
+   * Only those who upload may send more than the others, out of a room of their own: strangers must not fill the
+   * memory, and who is a stranger is known only once a body is read.
+   */
+  async #answer(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Promise<void> {
+    const length = request.headers['content-length']
+    const announced = length === undefined ? undefined : Number(length)
+    const large = (announced ?? 0) > this.#bodyBytesMax && isUpload(request)
+    const bytesMax = large ? UPLOAD_BYTES_MAX : this.#bodyBytesMax
+    if (large && announced! > UPLOAD_BYTES_MAX && isObject(request)) return refuseObject(response)
+    if (awaitsContinue && (announced ?? 0) <= bytesMax) response.writeContinue()
+
+    const held = this.admission.hold(large ? 'uploads' : 'bodies')
+    let arrived = () => {}
+    let cutOff = false
+    const tooSlow = new Promise<never>((_resolve, reject) => {
+      arrived = this.#slow.watch({
+        startedAt: performance.now(),
+        announced,
+        msMax: large ? UPLOAD_MS_MAX : BODY_MS_MAX,
+        arrived: () => held.bytes,
+        cutOff: () => {
+          cutOff = true
+          this.admission.refuse('slow_body')
+          reject(new SlowBodyError())
+        },
+      })
+    })
+    const handler: Handler = async (whole) => {
+      arrived()
+      // What is told that it came too late has not been done.
+      if (cutOff) throw new SlowBodyError()
+      return this.#handler(whole)
+    }
+    try {
+      await Promise.race([answerOverHttp(handler, request, response, bytesMax, held), tooSlow])
+    } finally {
+      arrived()
+      held.release()
+    }
+  }
+
+  close(): void {
+    this.#slow.close()
   }
 }
 

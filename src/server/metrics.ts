@@ -1,6 +1,8 @@
 /** Counters of what was answered, in the Prometheus text format 0.0.4. */
 import type { Answer } from '../kernel/gate.ts'
+import type { Scope } from '../kernel/throttle.ts'
 import type { StreamStatus } from '../planes/streams/stream.ts'
+import type { Load } from './admission.ts'
 
 /** Upper bounds in seconds. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5] as const
@@ -16,19 +18,21 @@ interface Series {
 
 export class Metrics {
   readonly #series = new Map<string, Series>()
+  readonly #throttled: Record<Scope, number> = { account: 0, principal: 0, address: 0 }
   readonly #startedAt = Date.now()
 
-  observe({ service, operation, status, code, tookMs }: Answer): void {
+  observe({ service, operation, status, code, throttled, tookMs }: Answer): void {
     // Names that no model knows are the caller's invention: they must not become labels.
     const known = code !== 'UnknownOperation' && code !== 'InvalidAction' && operation !== 'unknown'
     const series = this.#of(service, known ? operation : 'unknown', status)
+    if (throttled) this.#throttled[throttled]++
     const seconds = tookMs / 1000
     series.count++
     series.seconds += seconds
     for (let i = 0; i < BUCKETS.length; i++) if (seconds <= BUCKETS[i]!) series.buckets[i]!++
   }
 
-  text(streams: readonly StreamStatus[] = []): string {
+  text(streams: readonly StreamStatus[] = [], load?: Load): string {
     const all = [...this.#series.values()]
     const lines = [
       '# HELP merlon_requests_total Requests answered.',
@@ -43,6 +47,10 @@ export class Metrics {
         `merlon_request_duration_seconds_count{${labels}} ${count}`,
       ]),
       ...told(streams),
+      '# HELP merlon_throttled_total Calls refused because an account, a principal or an unsigned address asked too much.',
+      '# TYPE merlon_throttled_total counter',
+      ...Object.entries(this.#throttled).map(([scope, count]) => `merlon_throttled_total{scope="${scope}"} ${count}`),
+      ...(load ? toldLoad(load) : []),
       '# HELP process_start_time_seconds Start of the process, seconds since the epoch.',
       '# TYPE process_start_time_seconds gauge',
       `process_start_time_seconds ${this.#startedAt / 1000}`,
@@ -62,6 +70,23 @@ export class Metrics {
     this.#series.set(labels, series)
     return series
   }
+}
+
+function toldLoad({ requests, bodyBytes, answerBytes, refused }: Load): readonly string[] {
+  return [
+    '# HELP merlon_refused_total Requests and connections turned away or cut off before anyone was asked who they are.',
+    '# TYPE merlon_refused_total counter',
+    ...Object.entries(refused).map(([reason, count]) => `merlon_refused_total{reason="${reason}"} ${count}`),
+    '# HELP merlon_requests_in_flight Requests whose answers are not out yet.',
+    '# TYPE merlon_requests_in_flight gauge',
+    `merlon_requests_in_flight ${requests}`,
+    '# HELP merlon_body_bytes Bytes of bodies in memory.',
+    '# TYPE merlon_body_bytes gauge',
+    `merlon_body_bytes ${bodyBytes}`,
+    '# HELP merlon_unread_answer_bytes Bytes of answers that wait for their readers.',
+    '# TYPE merlon_unread_answer_bytes gauge',
+    `merlon_unread_answer_bytes ${answerBytes}`,
+  ]
 }
 
 function told(streams: readonly StreamStatus[]): readonly string[] {

@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { MovableClock, systemClock } from '../kernel/clock.ts'
 import { DOCUMENTS_PATH } from '../kernel/documents.ts'
 import type { Answer } from '../kernel/gate.ts'
+import { Throttle } from '../kernel/throttle.ts'
 import type { BlobStore } from '../planes/objects/blobs.ts'
 import { folderBlobs } from '../planes/objects/folder.ts'
 import type { Target } from '../planes/streams/target.ts'
@@ -16,9 +17,11 @@ import { Custody } from './custody.ts'
 import { openDesk } from './desk.ts'
 import { answerDevelopment, DEVELOPMENT_PATH } from './development.ts'
 import { chooseAccountId, InstallationError, objectsOf } from './installation.ts'
+import type { Limits } from './limits.ts'
 import { type Listener, listen } from './listener.ts'
 import type { Logger } from './log.ts'
 import { Metrics } from './metrics.ts'
+import { OverloadLog } from './overload-log.ts'
 import { factsOfThisProcess, forbidCoreDumps, ignoreDebuggerSignal, refuseUnsafe, unsafeIn } from './safe-process.ts'
 import { answerSealed } from './sealed-answer.ts'
 import { isAutomatic } from './sealers.ts'
@@ -37,6 +40,8 @@ export interface ServerOptions {
   readonly witnesses?: readonly Target[]
   /** Where the bytes of objects lie instead of the data folder. */
   readonly blobs?: BlobStore | undefined
+  /** Default: those of `throttle.ts` and `admission.ts`. */
+  readonly limits?: Limits | undefined
   /** The bundled thread for slow key operations; without it they run on the server's own. */
   readonly keyScript?: URL
   readonly world: DurableWorld | DevelopmentWorld
@@ -69,15 +74,20 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-type Common = Pick<CloudOptions, 'keyScript' | 'publicUrl' | 'packages' | 'streams' | 'witnesses' | 'blobs' | 'observe'>
+type Common = Pick<
+  CloudOptions,
+  'keyScript' | 'publicUrl' | 'packages' | 'streams' | 'witnesses' | 'blobs' | 'throttle' | 'observe'
+>
 
 const DEVELOPMENT_ACCOUNT = '123456789012'
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { logger, version, host, port, world } = options
   const metrics = new Metrics()
+  const overload = new OverloadLog(logger)
   const observe = (answer: Answer) => {
     metrics.observe(answer)
+    if (answer.throttled) overload.count(`throttled by ${answer.throttled}`)
     logAnswer(logger, answer, options.accessLog ?? false)
   }
   const common: Common = {
@@ -87,6 +97,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     streams: options.streams,
     witnesses: options.witnesses,
     blobs: options.blobs,
+    throttle: new Throttle(options.limits?.rates),
     observe,
   }
   const opened =
@@ -97,18 +108,24 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const handle = (request: HttpRequest): Promise<HttpResponse> =>
     opened.during(
       async (cloud) => {
-        const told = () => metrics.text(cloud.streams())
+        const told = () => metrics.text(cloud.streams(), listener.load())
         const watched = watch(request, version, told, opened.fenced() ? 'fenced' : 'ok')
         if (watched) return watched
         if (isPublic(request)) return published(await cloud.document(request.path))
         if (opened.development && request.path.startsWith(DEVELOPMENT_PATH)) return opened.development(request)
         return cloud.gate.handle(request)
       },
-      async () => watch(request, version, () => metrics.text(), 'sealed') ?? answerSealed(request),
+      async () => watch(request, version, () => metrics.text([], listener.load()), 'sealed') ?? answerSealed(request),
     )
   let listener: Listener
   try {
-    listener = await listen(handle, { host, port })
+    listener = await listen(handle, {
+      host,
+      port,
+      admission: options.limits?.admission,
+      isVital: ({ method, url }) => method === 'GET' && (url === '/health' || url === '/metrics'),
+      onRefused: (why) => overload.count(why),
+    })
   } catch (error) {
     await opened.close()
     throw error
@@ -123,6 +140,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       logger.log('info', 'draining')
       await listener.close()
       await opened.close()
+      overload.close()
       logger.log('info', 'stopped')
     },
   }
@@ -294,7 +312,8 @@ function watch(
 }
 
 function logAnswer(logger: Logger, answer: Answer, all: boolean): void {
-  const failed = answer.status >= 500
+  // S3 tells of throttling by a 503: the caller's doing, not ours.
+  const failed = answer.status >= 500 && answer.throttled === undefined
   if (!failed && !all) return
   const { requestId, service, operation, status, code, principal, tookMs, cause } = answer
   logger.log(failed ? 'error' : 'info', 'answered', {

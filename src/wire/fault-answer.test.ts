@@ -35,6 +35,8 @@ const matrix: Readonly<Record<string, Readonly<Record<string, readonly [code: st
   SignatureDoesNotMatch:      { iam: ['SignatureDoesNotMatch', 403],      kms: ['InvalidSignatureException', 400],           guardduty: ['InvalidSignatureException', 403],           s3: ['SignatureDoesNotMatch', 403], ec2: ['AuthFailure', 401] },
   MissingAuthenticationToken: { iam: ['MissingAuthenticationToken', 403], kms: ['MissingAuthenticationTokenException', 400], guardduty: ['MissingAuthenticationTokenException', 403], s3: ['AccessDenied', 403],          ec2: ['AuthFailure', 401] },
   ExpiredToken:               { iam: ['ExpiredToken', 403],               kms: ['ExpiredTokenException', 400],               guardduty: ['ExpiredTokenException', 403],               s3: ['ExpiredToken', 400],          ec2: ['RequestExpired', 400] },
+  Throttling:                 { iam: ['Throttling', 400],                 kms: ['ThrottlingException', 400],                 guardduty: ['ThrottlingException', 429],                 s3: ['SlowDown', 503],              ec2: ['RequestLimitExceeded', 503] },
+  ServiceUnavailable:         { iam: ['ServiceUnavailable', 503],         kms: ['ServiceUnavailableException', 503],         guardduty: ['ServiceUnavailableException', 503],         s3: ['ServiceUnavailable', 503],    ec2: ['Unavailable', 503] },
   ValidationError:            { iam: ['ValidationError', 400],            kms: ['ValidationException', 400],                 guardduty: ['BadRequestException', 400],                 s3: ['InvalidArgument', 400],       ec2: ['InvalidParameterValue', 400] },
   UnknownOperation:           { iam: ['InvalidAction', 400],              kms: ['UnknownOperationException', 400],           guardduty: ['UnknownOperationException', 404],           s3: ['MethodNotAllowed', 405],      ec2: ['InvalidAction', 400] },
   SerializationException:     { iam: ['MalformedInput', 400],             kms: ['SerializationException', 400],              guardduty: ['SerializationException', 400],              s3: ['MalformedXML', 400],          ec2: ['InvalidParameterValue', 400] },
@@ -98,6 +100,20 @@ it('members of the error travel with it', async () => {
     Parameter: 'p',
     __type: 'WAFInvalidParameterException',
   })
+})
+
+it.each(['lambda', 'organizations', 'cognito-idp', 'cognito-identity', 'sso'])(
+  '%s has its own word for too many calls',
+  async (service) => {
+    expect(codeOf(await answer(service, new Fault('Throttling', 'told')))).toBe('TooManyRequestsException')
+  },
+)
+
+it('when to ask again is told in both ways that clients read, the finer one first', async () => {
+  const { headers } = await answer('kms', new Fault('Throttling', 'told', { retryAfterMs: 1200.5 }))
+
+  expect([headers['x-amz-retry-after'], headers['retry-after']]).toEqual(['1201', '2'])
+  expect(Object.keys(headers).indexOf('x-amz-retry-after')).toBeLessThan(Object.keys(headers).indexOf('retry-after'))
 })
 
 it('markup in a message stays text', async () => {

@@ -25,7 +25,11 @@ export function encodeFault(
 ): HttpResponse {
   const protocol = detected?.protocol ?? guessProtocol(request)
   const told = tell(protocol, detected, model, fault)
-  const headers: Record<string, string> = { 'x-amzn-requestid': requestId, 'content-type': contentTypes[protocol] }
+  const headers: Record<string, string> = {
+    'x-amzn-requestid': requestId,
+    'content-type': contentTypes[protocol],
+    ...retryHints(fault.details.retryAfterMs),
+  }
   const { status } = told
   switch (protocol) {
     case 'query':
@@ -63,6 +67,15 @@ export function encodeFault(
     }
   }
 }
+
+/** Milliseconds as AWS's clients read them, before the whole seconds of RFC 9110 §10.2.3: the first one found counts. */
+export const retryHints = (retryAfterMs: number | undefined): Readonly<Record<string, string>> =>
+  retryAfterMs === undefined
+    ? {}
+    : {
+        'x-amz-retry-after': String(Math.ceil(retryAfterMs)),
+        'retry-after': String(Math.ceil(retryAfterMs / 1000)),
+      }
 
 interface ToldFault {
   readonly code: string

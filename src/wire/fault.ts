@@ -5,6 +5,8 @@ export interface FaultDetails {
   /** The other members of a modelled error. */
   readonly members?: Readonly<Record<string, unknown>>
   readonly cause?: unknown
+  /** When asking again may help, for clients that wait as they are told. */
+  readonly retryAfterMs?: number
 }
 
 export class Fault extends Error {

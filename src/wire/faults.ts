@@ -46,8 +46,9 @@ export function familyOf(protocol: Protocol, service: ServiceRow | undefined): F
   }
 }
 
-/** undefined for a code that is the same everywhere. A service may have its own word for input that breaks a rule. */
+/** undefined for a code that is the same everywhere. A service may have its own word for bad input, and for too many calls. */
 export function spellingOf(code: string, family: Family, service: ServiceRow | undefined): Spelling | undefined {
   if (code === 'ValidationError' && service) return [service.validationCode, 400]
+  if (code === 'Throttling' && service?.throttlingCode) return [service.throttlingCode, common[code]![family][1]]
   return Object.hasOwn(common, code) ? common[code]![family] : undefined
 }

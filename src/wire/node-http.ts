@@ -4,13 +4,28 @@ import type { HttpRequest, HttpResponse } from './http.ts'
 
 export type Handler = (request: HttpRequest) => Promise<HttpResponse>
 
+/** Where the bytes of a body go while it comes. */
+export interface BodyRoom {
+  /** False when there is no place for so many more. */
+  take(bytes: number): boolean
+}
+
+/** There was no room for a body. */
+export class NoRoomError extends Error {
+  override readonly name = 'NoRoomError'
+}
+
+/** Pieces are joined beyond this: a body of single bytes would else cost hundreds of times its length. */
+const PIECES_MAX = 1_024
+
 export async function answerOverHttp(
   handler: Handler,
   request: IncomingMessage,
   response: ServerResponse,
   bodyBytesMax: number,
+  room?: BodyRoom,
 ): Promise<void> {
-  const body = await readBody(request, bodyBytesMax)
+  const body = await readBody(request, bodyBytesMax, room)
   if (!body) {
     refuseOverHttp(response, 413, 'RequestEntityTooLargeException', 'Request body is too large.')
     return
@@ -44,21 +59,33 @@ export function refuseOverHttp(response: ServerResponse, status: number, code: s
   response.end(JSON.stringify({ __type: code, message }))
 }
 
-/** undefined when it is longer than allowed. */
-export function readBody(request: IncomingMessage, max: number): Promise<Buffer | undefined> {
+/** undefined when it is longer than allowed. Throws {@link NoRoomError}. */
+export function readBody(request: IncomingMessage, max: number, room?: BodyRoom): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length'] ?? 0) > max) return resolve(undefined)
     const chunks: Buffer[] = []
+    let pieces: Buffer[] = []
     let length = 0
+    const join = () => {
+      if (pieces.length > 0) chunks.push(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
+      pieces = []
+    }
     request.on('data', (chunk: Buffer) => {
       length += chunk.length
-      if (length <= max) chunks.push(chunk)
-      else {
+      if (length > max) {
         request.pause()
-        resolve(undefined)
+        return resolve(undefined)
       }
+      if (room && !room.take(chunk.length)) {
+        request.pause()
+        return reject(new NoRoomError())
+      }
+      if (pieces.push(chunk) === PIECES_MAX) join()
     })
-    request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+    request.on('end', () => {
+      join()
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
+    })
     request.on('error', reject)
     // Who hangs up half way has asked nothing.
     request.on('close', () => reject(new Error('the request was cut off')))

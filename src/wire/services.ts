@@ -23,6 +23,8 @@ export interface ServiceRow {
   readonly eventSource: string
   /** The code of a request that breaks a constraint. */
   readonly validationCode: string
+  /** The code of too many calls, where it is not that of the protocol. */
+  readonly throttlingCode?: string
   /** One endpoint a partition: whatever Region a client signs for, the call happens in us-east-1. */
   readonly global?: true
   /** REST services whose requests carry no signature and are known by their paths. */
@@ -65,7 +67,7 @@ export const services: readonly ServiceRow[] = [
   }),
   row('kms', 'json11', () => import('@aws-sdk/client-kms'), { targets: ['TrentService'] }),
   row('secretsmanager', 'json11', () => import('@aws-sdk/client-secrets-manager'), { targets: ['secretsmanager'] }),
-  row('organizations', 'json11', () => import('@aws-sdk/client-organizations'), { global: true, targets: ['AWSOrganizationsV20161128'] }),
+  row('organizations', 'json11', () => import('@aws-sdk/client-organizations'), { global: true, targets: ['AWSOrganizationsV20161128'], throttlingCode: 'TooManyRequestsException' }),
   row('wafv2', 'json11', () => import('@aws-sdk/client-wafv2'), { targets: ['AWSWAF_20190729'], validationCode: 'WAFInvalidParameterException' }),
   row('shield', 'json11', () => import('@aws-sdk/client-shield'), { global: true, targets: ['AWSShield_20160616'] }),
   row('fms', 'json11', () => import('@aws-sdk/client-fms'), { targets: ['AWSFMS_20180101'], validationCode: 'InvalidInputException' }),
@@ -73,8 +75,9 @@ export const services: readonly ServiceRow[] = [
   row('cognito-idp', 'json11', () => import('@aws-sdk/client-cognito-identity-provider'), {
     targets: ['AWSCognitoIdentityProviderService'],
     validationCode: 'InvalidParameterException',
+    throttlingCode: 'TooManyRequestsException',
   }),
-  row('cognito-identity', 'json11', () => import('@aws-sdk/client-cognito-identity'), { targets: ['AWSCognitoIdentityService'] }),
+  row('cognito-identity', 'json11', () => import('@aws-sdk/client-cognito-identity'), { targets: ['AWSCognitoIdentityService'], throttlingCode: 'TooManyRequestsException' }),
   row('sso-admin', 'json11', () => import('@aws-sdk/client-sso-admin'), { signingNames: ['sso'], hosts: ['sso'], targets: ['SWBExternalService'], iamPrefix: 'sso' }),
   row('identitystore', 'json11', () => import('@aws-sdk/client-identitystore'), { targets: ['AWSIdentityStore'] }),
   row('cloudtrail', 'json11', () => import('@aws-sdk/client-cloudtrail'), {
@@ -112,8 +115,8 @@ export const services: readonly ServiceRow[] = [
     hosts: ['access-analyzer'],
     iamPrefix: 'access-analyzer',
   }),
-  row('lambda', 'restjson', () => import('@aws-sdk/client-lambda')),
-  row('sso', 'restjson', () => import('@aws-sdk/client-sso'), { signingNames: ['awsssoportal'], hosts: ['portal'], iamPrefix: 'sso', unsigned: true }),
+  row('lambda', 'restjson', () => import('@aws-sdk/client-lambda'), { throttlingCode: 'TooManyRequestsException' }),
+  row('sso', 'restjson', () => import('@aws-sdk/client-sso'), { signingNames: ['awsssoportal'], hosts: ['portal'], iamPrefix: 'sso', unsigned: true, throttlingCode: 'TooManyRequestsException' }),
   row('sso-oidc', 'restjson', () => import('@aws-sdk/client-sso-oidc'), {
     signingNames: ['sso-oauth'],
     hosts: ['oidc'],
