@@ -8,15 +8,21 @@ import {
   DecryptCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
+  DisableKeyRotationCommand,
+  EnableKeyRotationCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
   GetKeyPolicyCommand,
+  GetKeyRotationStatusCommand,
   ListAliasesCommand,
+  ListKeyRotationsCommand,
   ListKeysCommand,
   PutKeyPolicyCommand,
   ReEncryptCommand,
+  RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
   SignCommand,
+  TagResourceCommand,
 } from '@aws-sdk/client-kms'
 import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
@@ -24,7 +30,7 @@ import { describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing, type Keys, keysOf, STRANGERS } from '../../../test/cloud.ts'
 import { services } from '../../server/services.ts'
 import { secretsmanager } from '../secretsmanager/index.ts'
-import { desk } from './desk.fixture.ts'
+import { DAY_MS, desk } from './desk.fixture.ts'
 
 const ROOT = `arn:aws:iam::${ACCOUNT}:root`
 const ANN = `arn:aws:iam::${ACCOUNT}:user/ann`
@@ -318,6 +324,12 @@ describe('conditions', () => {
       () => asEncrypt(),
       false,
     ],
+    [
+      'the algorithm, left to its default',
+      { StringEquals: { 'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT' } },
+      () => asEncrypt(),
+      true,
+    ],
     ['the account of the caller', { StringEquals: { 'kms:CallerAccount': ACCOUNT } }, () => asEncrypt(), true],
   ])('%s', async (_what, Condition, command, allowed) => {
     const { make, kms, at, who } = await people(may('kms:Encrypt', { Condition }))
@@ -372,6 +384,30 @@ describe('conditions', () => {
     await expect(ask('DIGEST')).resolves.toHaveProperty('Signature')
     await expect(ask('RAW')).rejects.toMatchObject({ name: 'AccessDeniedException' })
   })
+  test('what a request leaves to its default counts as said', async () => {
+    const symmetric = { StringEquals: { 'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT' } }
+    const raw = { StringEquals: { 'kms:MessageType': 'RAW' } }
+    const { make, at, who } = await people(
+      allowing(
+        { Action: 'kms:GenerateDataKey', Resource: '*', Condition: symmetric },
+        { Action: 'kms:Sign', Resource: '*', Condition: raw },
+      ),
+    )
+    const [{ KeyId }, signing] = [await make(), await make({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' })]
+    const sign = (MessageType?: 'DIGEST') =>
+      at(who.ann).send(
+        new SignCommand({
+          KeyId: signing.KeyId,
+          SigningAlgorithm: 'ECDSA_SHA_256',
+          Message: Buffer.alloc(32),
+          MessageType,
+        }),
+      )
+
+    await expect(at(who.ann).send(new GenerateDataKeyCommand({ KeyId, KeySpec: 'AES_256' }))).resolves.toBeDefined()
+    await expect(sign()).resolves.toHaveProperty('Signature')
+    await expect(sign('DIGEST')).rejects.toMatchObject({ name: 'AccessDeniedException' })
+  })
 })
 
 test('to re-encrypt one needs the one permission on the first key and the other on the second', async () => {
@@ -406,6 +442,8 @@ test('an alias needs permission on itself and on its key', async () => {
 })
 
 describe('a service on behalf of its caller', () => {
+  /** By its whole name, and before it exists. */
+  const MANAGED = `arn:aws:kms:us-east-1:${ACCOUNT}:alias/aws/secretsmanager`
   const withSecrets = { services: [...services.filter((each) => each !== secretsmanager), secretsmanager] }
 
   test('uses a key of its own, made on first use, which serves nobody else and nobody manages', async () => {
@@ -441,6 +479,33 @@ describe('a service on behalf of its caller', () => {
     await expect(at(ann).send(new DescribeKeyCommand({ KeyId }))).rejects.toMatchObject({
       name: 'AccessDeniedException',
     })
+  })
+  test('KMS 7: uses a key that only Merlon rotates, each year', async () => {
+    const world = await desk(withSecrets)
+    const secrets = () => world.client(SecretsManagerClient, world.root)
+    await secrets().send(new CreateSecretCommand({ Name: 's', SecretString: 'hunter2', KmsKeyId: MANAGED }))
+    const { KeyMetadata } = await world.kms.send(new DescribeKeyCommand({ KeyId: MANAGED }))
+    const KeyId = KeyMetadata!.KeyId
+    const status = await world.kms.send(new GetKeyRotationStatusCommand({ KeyId }))
+    expect(status).toMatchObject({ KeyRotationEnabled: true, RotationPeriodInDays: 365 })
+    for (const refused of [
+      new RotateKeyOnDemandCommand({ KeyId }),
+      new DisableKeyRotationCommand({ KeyId }),
+      new EnableKeyRotationCommand({ KeyId, RotationPeriodInDays: 90 }),
+      new TagResourceCommand({ KeyId, Tags: [{ TagKey: 'a', TagValue: 'b' }] }),
+    ]) {
+      await expect(world.kms.send(refused as RotateKeyOnDemandCommand)).rejects.toMatchObject({
+        name: 'AccessDeniedException',
+      })
+    }
+
+    await world.pass(366 * DAY_MS)
+
+    const { Rotations } = await world.at().send(new ListKeyRotationsCommand({ KeyId }))
+    expect(Rotations).toMatchObject([{ RotationType: 'AUTOMATIC', KeyMaterialState: 'CURRENT' }])
+    const now = await world.at().send(new DescribeKeyCommand({ KeyId }))
+    expect(now.KeyMetadata!.CurrentKeyMaterialId).not.toBe(KeyMetadata!.CurrentKeyMaterialId)
+    expect((await secrets().send(new GetSecretValueCommand({ SecretId: 's' }))).SecretString).toBe('hunter2')
   })
   test('is judged by its caller: via the service, and with the context that names the secret', async () => {
     const { make, client, user, kms } = await desk(withSecrets)

@@ -9,6 +9,8 @@ import type { GrantConstraints, KeyRow } from './resources.ts'
 type Values = Record<string, string | readonly string[] | undefined>
 type Input = Readonly<Record<string, unknown>>
 
+export const SYMMETRIC = 'SYMMETRIC_DEFAULT'
+
 /** Members whose value is the key's value, under whatever operation they come. */
 const MEMBERS = new Map(
   Object.entries({
@@ -33,12 +35,25 @@ const MEMBERS = new Map(
   }),
 )
 
+/** What the operation does when the request does not say: AWS decides, and records, by that. */
+const DEFAULTS: Readonly<Record<string, Values>> = {
+  Encrypt: { 'kms:EncryptionAlgorithm': SYMMETRIC },
+  Decrypt: { 'kms:EncryptionAlgorithm': SYMMETRIC },
+  GenerateDataKey: { 'kms:EncryptionAlgorithm': SYMMETRIC },
+  GenerateDataKeyPair: { 'kms:EncryptionAlgorithm': SYMMETRIC },
+  GenerateDataKeyPairWithoutPlaintext: { 'kms:EncryptionAlgorithm': SYMMETRIC },
+  GenerateDataKeyWithoutPlaintext: { 'kms:EncryptionAlgorithm': SYMMETRIC },
+  Sign: { 'kms:MessageType': 'RAW' },
+  Verify: { 'kms:MessageType': 'RAW' },
+}
+
 /** For every operation on a key. */
 export function conditions(input: object, call: Call, row: KeyRow | undefined): Conditions {
   const asked = input as Input
   const named = typeof asked['KeyId'] === 'string' ? aliasIn(asked['KeyId']) : undefined
   return {
     ...common(call),
+    ...DEFAULTS[call.operation],
     ...requested(asked),
     ...(row && ofKey(row)),
     ...contextConditions(asked['EncryptionContext'] as Readonly<Record<string, string>> | undefined),

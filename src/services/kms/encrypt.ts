@@ -11,7 +11,7 @@ import {
   openingOf,
   refuseContext,
 } from './ciphertexts.ts'
-import { common, conditions, contextConditions, ofKey } from './conditions.ts'
+import { common, conditions, contextConditions, ofKey, SYMMETRIC } from './conditions.ts'
 import { currentOf } from './key-materials.ts'
 import { isSymmetric } from './key-specs.ts'
 import { aliasIn } from './references.ts'
@@ -104,7 +104,7 @@ export const reEncrypt = kms
     ...common(call),
     ...(row && ofKey(row)),
     ...contextConditions(input.SourceEncryptionContext),
-    'kms:EncryptionAlgorithm': input.SourceEncryptionAlgorithm,
+    'kms:EncryptionAlgorithm': input.SourceEncryptionAlgorithm ?? SYMMETRIC,
     'kms:RequestAlias': aliasIn(input.SourceKeyId ?? ''),
     'kms:ReEncryptOnSameKey': row && String(isNamed(row, input.DestinationKeyId)),
   }))
@@ -149,7 +149,7 @@ async function destination(call: Call, input: ReEncryptInput, source: KeyRow): P
     ...common(call),
     ...(row && ofKey(row)),
     ...contextConditions(context),
-    'kms:EncryptionAlgorithm': input.DestinationEncryptionAlgorithm,
+    'kms:EncryptionAlgorithm': input.DestinationEncryptionAlgorithm ?? SYMMETRIC,
     'kms:RequestAlias': aliasIn(named),
     'kms:ReEncryptOnSameKey': String(row?.id === source.id),
   })

@@ -13,9 +13,6 @@ export interface GrantQuestion {
   readonly retired?: GrantRow
 }
 
-/** Constraints on encryption contexts say nothing about these. */
-const UNCONSTRAINED: ReadonlySet<GrantOperation> = new Set(['DescribeKey', 'RetireGrant'])
-
 export async function handedTo(
   call: Call,
   row: KeyRow,
@@ -53,15 +50,19 @@ function namesOf(principal: Principal): readonly string[] {
 
 export const rootOf = (account: string): string => `arn:aws:iam::${account}:root`
 
-function covers({ operations, constraints }: GrantRow, operation: GrantOperation, question: GrantQuestion): boolean {
+function covers(grant: GrantRow, operation: GrantOperation, question: GrantQuestion): boolean {
+  const { operations, constraints } = grant
+  // A grant lets its grantee end that grant, and no other of the key.
+  if (operation === 'RetireGrant') return question.retired?.id === grant.id
   // Nothing tells on behalf of which resource a call comes, so a grant bound to one gives nothing but its own end.
-  if (constraints?.SourceArn !== undefined && operation !== 'RetireGrant') return false
+  if (constraints?.SourceArn !== undefined) return false
   if (operation === 'CreateGrant') {
     const { made } = question
     if (!made) return false
     return made.operations.every((each) => operations.includes(each)) && isAsStrict(made.constraints, constraints)
   }
-  return UNCONSTRAINED.has(operation) || satisfies(question.context ?? {}, constraints)
+  // Constraints on encryption contexts say nothing about a description.
+  return operation === 'DescribeKey' || satisfies(question.context ?? {}, constraints)
 }
 
 type Pairs = Readonly<Record<string, string>>

@@ -237,6 +237,15 @@ describe('the end of a grant', () => {
 
     await expect(ann.send(new RetireGrantCommand({ GrantToken: grant.GrantToken }))).resolves.toBeDefined()
   })
+  test('does not come by the grantee of another grant of the key', async () => {
+    const { ann, ben, kms, KeyId } = await granted(['Encrypt', 'RetireGrant'])
+    const other = await kms.send(new CreateGrantCommand({ KeyId, GranteePrincipal: BEN, Operations: ['Encrypt'] }))
+
+    for (const named of [{ GrantToken: other.GrantToken }, { KeyId, GrantId: other.GrantId }]) {
+      await expect(ann.send(new RetireGrantCommand(named))).rejects.toMatchObject(DENIED)
+    }
+    await expect(ben.send(new EncryptCommand({ KeyId, Plaintext }))).resolves.toBeDefined()
+  })
   test('comes by whoever may revoke', async () => {
     const { ann, ben, kms, KeyId, grant } = await granted(['Encrypt'])
     const revoke = new RevokeGrantCommand({ KeyId, GrantId: grant.GrantId })

@@ -6,9 +6,9 @@ import type { ImportRefusal, Made, Wrapping } from '../../vault/material/materia
 import { conditions } from './conditions.ts'
 import { recordServiceEvent } from './events.ts'
 import { type KeyJob, keyJob, keyOfJob } from './key-jobs.ts'
-import { homeOf, lacksMaterial, noteOwner, saveKey } from './key-materials.ts'
+import { homeOf, isReplica, lacksMaterial, noteOwner, relatives, saveKey } from './key-materials.ts'
 import { isSymmetric } from './key-specs.ts'
-import { arnOf, DAY_MS, date, invalid, type KeyRow, kms, type MaterialRow } from './resources.ts'
+import { arnOf, at, DAY_MS, date, invalid, type KeyRow, kms, type MaterialRow } from './resources.ts'
 import { requireState } from './states.ts'
 import { ownKey } from './targets.ts'
 
@@ -127,8 +127,18 @@ export const importKeyMaterial = kms
     const ready = row.state === 'PendingImport' && !lacksMaterial(filled)
     saveKey(call.unit, ready ? { ...filled, state: 'Enabled' } : filled)
     noteOwner(call.unit, row, made.id)
+    if (material.pending && !before) await announce(call.unit, row, { id: made.id, madeAt: call.now, pending: true })
     return { KeyId: arnOf(row), ...(isSymmetric(row) && { KeyMaterialId: made.id }) }
   })
+
+/** The Regions of a multi-Region key wait for the same material, each for its own copy. */
+async function announce(unit: Unit, row: KeyRow, material: MaterialRow): Promise<void> {
+  for (const each of await relatives(unit, row)) {
+    if (each.region === row.region) continue
+    saveKey(unit, { ...each, materials: [...each.materials, material] })
+    noteOwner(unit, each, material.id)
+  }
+}
 
 const notTheSame = () =>
   kms.fail(
@@ -150,6 +160,12 @@ function added(row: KeyRow, made: Made, before: MaterialRow | undefined): Partia
     if (before && before.id === made.id) return existing(before)
     throw notTheSame()
   }
+  if (isReplica(row)) {
+    throw kms.fail(
+      'UnsupportedOperationException',
+      `${arnOf(row)} is a replica key: new key material is imported into its primary key first.`,
+    )
+  }
   if (before) {
     throw kms.fail('IncorrectKeyMaterialException', 'The key material has been imported into this KMS key before.')
   }
@@ -163,7 +179,7 @@ export const deleteImportedKeyMaterial = kms
   .operation('DeleteImportedKeyMaterial')
   .on(ownKey)
   .given(conditions)
-  .run((call, { KeyMaterialId }, row) => {
+  .run(async (call, { KeyMaterialId }, row) => {
     requireExternal(row)
     requireState(row, 'DeleteImportedKeyMaterial')
     const id = KeyMaterialId ?? row.current
@@ -171,16 +187,27 @@ export const deleteImportedKeyMaterial = kms
     if (KeyMaterialId !== undefined && !material) {
       throw kms.fail('NotFoundException', `Key material ${KeyMaterialId} does not exist.`)
     }
-    if (material) saveKey(call.unit, emptied(call.unit, row, material))
+    if (material) await empty(call.unit, row, material)
     return { KeyId: arnOf(row), ...(isSymmetric(row) && material && { KeyMaterialId: material.id }) }
   })
 
-/** The row without the bytes; which material it was stays known, so that only the same can come back. */
-function emptied(unit: Unit, row: KeyRow, material: MaterialRow): KeyRow {
+/** Takes the bytes away; which material it was stays known, so that only the same can come back. */
+async function empty(unit: Unit, row: KeyRow, material: MaterialRow): Promise<void> {
   if (material.expiryJob) cancelJob(unit, material.expiryJob)
-  if (material.pending) return { ...row, materials: row.materials.filter((each) => each !== material) }
+  // What was never in use is forgotten, unless the primary goes on waiting for it.
+  if (!material.pending || isReplica(row)) return void saveKey(unit, emptied(row, material))
+  for (const each of await relatives(unit, row)) {
+    const there = each.materials.find(({ id }) => id === material.id)
+    if (there?.expiryJob) cancelJob(unit, there.expiryJob)
+    unit.delete(at.material(each.region, material.id))
+    saveKey(unit, { ...each, materials: each.materials.filter(({ id }) => id !== material.id) })
+  }
+}
+
+function emptied(row: KeyRow, material: MaterialRow): KeyRow {
   const { sealed: _sealed, expiresAt: _at, expiryJob: _job, ...kept } = material
-  const state = row.state === 'Enabled' || row.state === 'Disabled' ? 'PendingImport' : row.state
+  const works = row.state === 'Enabled' || row.state === 'Disabled'
+  const state = works && !material.pending ? 'PendingImport' : row.state
   return { ...row, state, materials: row.materials.map((each) => (each === material ? kept : each)) }
 }
 
@@ -189,7 +216,7 @@ async function expireMaterial(unit: Unit, { now }: Work, payload: KeyJob): Promi
   const { materialId } = payload
   const material = row?.materials.find(({ id }) => id === materialId)
   if (!row || !material?.sealed || material.expiresAt === undefined || material.expiresAt > now) return
-  saveKey(unit, emptied(unit, row, material))
+  await empty(unit, row, material)
   recordServiceEvent(unit, row, 'DeleteExpiredKeyMaterial', now, { keyMaterialId: material.id })
 }
 

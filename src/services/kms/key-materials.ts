@@ -60,6 +60,11 @@ export async function relatives(unit: Unit, row: KeyRow): Promise<readonly KeyRo
   return rows.filter((each) => each !== undefined)
 }
 
+/** A copy that follows the primary of a multi-Region key. */
+export function isReplica({ multiRegion, region }: Pick<KeyRow, 'multiRegion' | 'region'>): boolean {
+  return multiRegion !== undefined && multiRegion.primary !== region
+}
+
 export function lacksMaterial(row: KeyRow): boolean {
   return row.current === undefined || row.materials.some(({ sealed, pending }) => !sealed && !pending)
 }

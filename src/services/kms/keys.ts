@@ -14,7 +14,7 @@ import { newKey } from './new-key.ts'
 import { arnOf, at, invalid, type KeyRow, type KeyUsage, keyArn, kms } from './resources.ts'
 import { requireState, type StatefulOperation } from './states.ts'
 import { mergedTags } from './tags.ts'
-import { managedKey, ownKey, usedKey } from './targets.ts'
+import { ownKey, usedKey } from './targets.ts'
 
 interface Asked {
   readonly KeySpec?: string | undefined
@@ -143,7 +143,7 @@ export const disableKey = turn('DisableKey', 'Disabled')
 
 export const updateKeyDescription = kms
   .operation('UpdateKeyDescription')
-  .on(managedKey)
+  .on(ownKey)
   .given(conditions)
   .run((call, input, row) => {
     requireState(row, 'UpdateKeyDescription')

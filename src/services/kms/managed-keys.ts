@@ -5,10 +5,12 @@ import { rootOf } from './grant-authority.ts'
 import { PERIOD_DAYS_DEFAULT, withRotation } from './key-jobs.ts'
 import { saveKey } from './key-materials.ts'
 import { newKey } from './new-key.ts'
-import { at, DAY_MS, type KeyRow } from './resources.ts'
+import { aliasArn, at, DAY_MS, type KeyRow } from './resources.ts'
 
 /** `alias/aws/secretsmanager` in a call that Secrets Manager forwards: made on first use, for no other service. */
-export async function ensureManagedKey(call: Call, alias: string): Promise<void> {
+export async function ensureManagedKey(call: Call, text: string): Promise<void> {
+  const ours = aliasArn(call, '')
+  const alias = text.startsWith(ours) ? text.slice(ours.length) : text
   const service = /^alias\/aws\/([a-z0-9-]+)$/.exec(alias)?.[1]
   if (service === undefined || call.via.at(-1) !== `${service}.amazonaws.com`) return
   if (!(await call.unit.get(at.alias(call, alias)))) await makeManagedKey(call, service, alias)

@@ -483,6 +483,68 @@ describe('a multi-Region key', () => {
   })
 })
 
+describe('a multi-Region key of imported material', () => {
+  async function imported() {
+    const world = await desk()
+    const there = world.at(world.root, 'eu-west-1')
+    const { KeyId } = await world.make({ MultiRegion: true, Origin: 'EXTERNAL' })
+    const first = randomBytes(32)
+    await bring(world.kms, KeyId, first)
+    await world.kms.send(new ReplicateKeyCommand({ KeyId, ReplicaRegion: 'eu-west-1' }))
+    await bring(there, KeyId, first)
+    return { ...world, there, KeyId: KeyId! }
+  }
+  const states = async (kms: KMSClient, KeyId: string) =>
+    (await kms.send(new ListKeyRotationsCommand({ KeyId, IncludeKeyMaterial: 'ALL_KEY_MATERIAL' }))).Rotations!.map(
+      ({ KeyMaterialState, ImportState }) => `${KeyMaterialState} ${ImportState}`,
+    )
+
+  test('rotates in all Regions at once, when each has imported the new material', async () => {
+    const { kms, there, KeyId } = await imported()
+    const second = randomBytes(32)
+    await expect(bring(there, KeyId, second, { ImportType: 'NEW_KEY_MATERIAL' })).rejects.toMatchObject({
+      name: 'UnsupportedOperationException',
+    })
+    await bring(kms, KeyId, second, { ImportType: 'NEW_KEY_MATERIAL' })
+
+    const waiting = 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION'
+    expect(await states(kms, KeyId)).toEqual(['CURRENT IMPORTED', `${waiting} IMPORTED`])
+    expect(await states(there, KeyId)).toEqual(['CURRENT IMPORTED', `${waiting} PENDING_IMPORT`])
+    await expect(kms.send(new RotateKeyOnDemandCommand({ KeyId }))).rejects.toMatchObject({
+      name: 'KMSInvalidStateException',
+    })
+    await expect(bring(there, KeyId, randomBytes(32))).rejects.toMatchObject({ name: 'IncorrectKeyMaterialException' })
+    await bring(there, KeyId, second)
+    expect(await states(kms, KeyId)).toEqual(['CURRENT IMPORTED', 'PENDING_ROTATION IMPORTED'])
+
+    const before = await kms.send(new EncryptCommand({ KeyId, Plaintext }))
+    await kms.send(new RotateKeyOnDemandCommand({ KeyId }))
+    const after = await kms.send(new EncryptCommand({ KeyId, Plaintext }))
+    const back = await there.send(new EncryptCommand({ KeyId, Plaintext }))
+
+    expect(await states(there, KeyId)).toEqual(['NON_CURRENT IMPORTED', 'CURRENT IMPORTED'])
+    for (const { CiphertextBlob } of [before, after, back]) {
+      for (const region of [kms, there]) {
+        expect(Buffer.from((await region.send(new DecryptCommand({ CiphertextBlob }))).Plaintext!)).toEqual(Plaintext)
+      }
+    }
+  })
+  test('forgets material that was never in use when its primary does, and keeps waiting when a replica does', async () => {
+    const { kms, there, KeyId } = await imported()
+    const second = randomBytes(32)
+    const { KeyMaterialId } = await bring(kms, KeyId, second, { ImportType: 'NEW_KEY_MATERIAL' })
+    await bring(there, KeyId, second)
+
+    await there.send(new DeleteImportedKeyMaterialCommand({ KeyId, KeyMaterialId }))
+    expect(await states(there, KeyId)).toHaveLength(2)
+    expect((await there.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata?.KeyState).toBe('Enabled')
+    await kms.send(new DeleteImportedKeyMaterialCommand({ KeyId, KeyMaterialId }))
+
+    expect(await states(kms, KeyId)).toEqual(['CURRENT IMPORTED'])
+    expect(await states(there, KeyId)).toEqual(['CURRENT IMPORTED'])
+  })
+})
+
 test('the last use of a key is the last that succeeded', async () => {
   const { kms, make } = await desk()
   const { KeyId } = await make({ KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' })

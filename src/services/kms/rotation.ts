@@ -1,11 +1,12 @@
 /** Rotation: new material for new ciphertext; what was made before decrypts for ever. */
+import type * as KMS from '@aws-sdk/client-kms'
 import type { ServiceJob, Work } from '../../kernel/service.ts'
 import type { Unit } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { conditions } from './conditions.ts'
 import { recordServiceEvent } from './events.ts'
 import { type KeyJob, keyOfJob, PERIOD_DAYS_DEFAULT, withoutRotation, withRotation } from './key-jobs.ts'
-import { heldOf, homeOf, makeMaterial, noteOwner, relatives, saveKey } from './key-materials.ts'
+import { heldOf, homeOf, isReplica, makeMaterial, noteOwner, relatives, saveKey } from './key-materials.ts'
 import { isSymmetric } from './key-specs.ts'
 import { LARGE, listAmong } from './lists.ts'
 import { arnOf, DAY_MS, date, type KeyRow, kms, type MaterialRow, unsupported } from './resources.ts'
@@ -17,8 +18,7 @@ const ON_DEMAND_MAX = 25
 
 /** Only the primary of a multi-Region key rotates; its replicas follow. */
 function requireAutomatic(row: KeyRow, operation: string): void {
-  const replica = row.multiRegion !== undefined && row.multiRegion.primary !== row.region
-  if (!isSymmetric(row) || row.origin !== 'AWS_KMS' || replica) throw unsupported(row, operation)
+  if (!isSymmetric(row) || row.origin !== 'AWS_KMS' || isReplica(row)) throw unsupported(row, operation)
 }
 
 export const enableKeyRotation = kms
@@ -68,14 +68,13 @@ export const rotateKeyOnDemand = kms
   .on(ownKey)
   .given(conditions)
   .run(async (call, _input, row) => {
-    const replica = row.multiRegion !== undefined && row.multiRegion.primary !== row.region
-    if (!isSymmetric(row) || replica) throw unsupported(row, 'RotateKeyOnDemand')
+    if (!isSymmetric(row) || isReplica(row)) throw unsupported(row, 'RotateKeyOnDemand')
     requireState(row, 'RotateKeyOnDemand')
     if (row.rotationsOnDemand >= ON_DEMAND_MAX) {
       throw kms.fail('LimitExceededException', `${arnOf(row)} has been rotated on demand ${ON_DEMAND_MAX} times.`)
     }
     const counted: KeyRow = { ...row, rotationsOnDemand: row.rotationsOnDemand + 1 }
-    if (row.origin === 'EXTERNAL') promote(call.unit, counted, call.now)
+    if (row.origin === 'EXTERNAL') await promote(call.unit, counted, call.now)
     else await rotate(call.unit, call.vault, counted, 'ON_DEMAND', call.now)
     return { KeyId: arnOf(row) }
   })
@@ -103,18 +102,29 @@ async function rotate(
   }
 }
 
-/** Imported material waits until it is told to take over. */
-function promote(unit: Unit, row: KeyRow, now: number): void {
+/** Imported material waits until it is told to take over, in every Region of the key at once. */
+async function promote(unit: Unit, row: KeyRow, now: number): Promise<void> {
   const waiting = row.materials.find(({ pending, sealed }) => pending && sealed)
   if (!waiting) {
     throw kms.fail('KMSInvalidStateException', `${arnOf(row)} has no imported key material that is pending rotation.`)
   }
-  const { pending: _, ...taken } = waiting
+  const everywhere = await relatives(unit, row)
+  const without = everywhere.find((each) => !hasMaterial(each, waiting.id))
+  if (without) {
+    throw kms.fail('KMSInvalidStateException', `${arnOf(without)} has not imported the key material yet.`)
+  }
   const rotation = { type: 'ON_DEMAND', at: now } as const
-  const materials = row.materials.map((each) => (each === waiting ? { ...taken, rotation } : each))
-  saveKey(unit, { ...row, materials, current: waiting.id })
-  recordServiceEvent(unit, row, 'RotateKey', now, { rotationType: 'ON_DEMAND', currentKeyMaterialId: waiting.id })
+  for (const each of everywhere) {
+    const materials = each.materials.map(({ pending, ...kept }) =>
+      kept.id === waiting.id ? { ...kept, rotation } : { ...kept, ...(pending && { pending }) },
+    )
+    saveKey(unit, { ...each, materials, current: waiting.id })
+    recordServiceEvent(unit, each, 'RotateKey', now, { rotationType: 'ON_DEMAND', currentKeyMaterialId: waiting.id })
+  }
 }
+
+const hasMaterial = ({ materials }: KeyRow, id: string): boolean =>
+  materials.some((each) => each.id === id && each.sealed !== undefined)
 
 async function rotateWhenDue(unit: Unit, { vault, now }: Work, payload: KeyJob): Promise<void> {
   const row = await keyOfJob(unit, payload)
@@ -129,7 +139,7 @@ export const rotateJob: ServiceJob<KeyJob> = { run: rotateWhenDue }
 
 export const listKeyRotations = kms
   .operation('ListKeyRotations')
-  .on(managedKey)
+  .on(ownKey)
   .given(conditions)
   .run(async (call, input, row) => {
     if (!isSymmetric(row)) throw unsupported(row, 'ListKeyRotations')
@@ -140,16 +150,26 @@ export const listKeyRotations = kms
       .filter(({ material }) => all || material.rotation !== undefined)
     const order = ({ index }: { index: number }) => String(index).padStart(6, '0')
     const { items, rest } = await listAmong(call, among, order, input, LARGE, [row.id, all])
-    return { Rotations: items.map(({ material }) => shownRotation(row, material)), ...rest }
+    const everywhere = await relatives(call.unit, row)
+    const waits = ({ id, pending }: MaterialRow) => pending && everywhere.some((each) => !hasMaterial(each, id))
+    return {
+      Rotations: items.map(({ material }) => shownRotation(row, material, waits(material) ?? false)),
+      ...rest,
+    }
   })
 
-function shownRotation(row: KeyRow, material: MaterialRow) {
-  const state = material.pending ? 'PENDING_ROTATION' : material.id === row.current ? 'CURRENT' : 'NON_CURRENT'
+function stateOf(row: KeyRow, material: MaterialRow, waits: boolean): KMS.KeyMaterialState {
+  if (!material.pending) return material.id === row.current ? 'CURRENT' : 'NON_CURRENT'
+  return waits ? 'PENDING_MULTI_REGION_IMPORT_AND_ROTATION' : 'PENDING_ROTATION'
+}
+
+/** `waits`: not every Region of the key has imported it. */
+function shownRotation(row: KeyRow, material: MaterialRow, waits: boolean) {
   const { sealed, expiresAt } = material
   return {
     KeyId: arnOf(row),
     KeyMaterialId: material.id,
-    KeyMaterialState: state as 'PENDING_ROTATION' | 'CURRENT' | 'NON_CURRENT',
+    KeyMaterialState: stateOf(row, material, waits),
     ...(material.description !== undefined && { KeyMaterialDescription: material.description }),
     ...(row.origin === 'EXTERNAL' && {
       ImportState: sealed ? ('IMPORTED' as const) : ('PENDING_IMPORT' as const),

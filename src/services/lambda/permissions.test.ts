@@ -1,5 +1,5 @@
 /** The policy on a function: how it is written, and what it decides. */
-import { CreateRoleCommand, DeleteRoleCommand } from '@aws-sdk/client-iam'
+import { CreateRoleCommand, DeleteRoleCommand, IAMClient } from '@aws-sdk/client-iam'
 import {
   AddPermissionCommand,
   type AddPermissionCommandInput,
@@ -7,6 +7,7 @@ import {
   InvokeCommand,
   LambdaClient,
   RemovePermissionCommand,
+  UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda'
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT, STRANGERS } from '../../../test/cloud.ts'
@@ -158,6 +159,19 @@ describe('Another account', () => {
       name: 'ResourceNotFoundException',
     })
   })
+})
+
+test('Another account that may set a function up gives it no role of its own', async () => {
+  const { add, account, client } = await shared()
+  const theirs = await account()
+  const iam = client(IAMClient, theirs)
+  const { Role } = await iam.send(new CreateRoleCommand({ RoleName: 'theirs', AssumeRolePolicyDocument: TRUST }))
+  await add({ Principal: STRANGERS, Action: 'lambda:UpdateFunctionConfiguration' })
+  const update = (more: object) =>
+    client(LambdaClient, theirs).send(new UpdateFunctionConfigurationCommand({ FunctionName: arn, ...more }))
+
+  expect(await update({ Description: 'set up by others' })).toMatchObject({ Description: 'set up by others' })
+  await expect(update({ Role: Role!.Arn })).rejects.toMatchObject({ name: 'AccessDeniedException' })
 })
 
 test('A role that is made again under its old name is not the one a permission meant', async () => {

@@ -17,13 +17,15 @@ const NOT_ASSUMABLE = 'The role defined for the function cannot be assumed by La
 /** Whoever gives a function a role hands over its rights: AWS asks `iam:PassRole`, and that the role trusts Lambda. */
 export async function passRole(call: Call, scope: Scope, name: string, roleArn: string): Promise<void> {
   const account = parseArn(roleArn)?.account ?? ''
-  const role = account === call.account ? await call.ports.identity.role(call.unit, roleArn) : undefined
+  // Another account may set a function up where its policy lets it; the role is of the function's own account.
+  const own = account === call.account && account === scope.account
+  const role = own ? await call.ports.identity.role(call.unit, roleArn) : undefined
   await call.authorize(
     'iam:PassRole',
     { arn: roleArn, type: 'AWS::IAM::Role', account: call.account, tags: role?.tags },
     { 'iam:PassedToService': PRINCIPAL, 'iam:AssociatedResourceArn': arnOf(scope, name) },
   )
-  if (account !== call.account) throw new Fault('AccessDenied', 'Cross-account pass role is not allowed.')
+  if (!own) throw new Fault('AccessDenied', 'Cross-account pass role is not allowed.')
   if (!role) throw invalid(NOT_ASSUMABLE)
   const context = new Context({
     'aws:CurrentTime': new Date(call.now).toISOString(),

@@ -88,7 +88,11 @@ async function followed(call: Call, secret: Secret, replica: Replica, only?: Val
       const kmsKeyArn = value ? await saveValue(call, there, version.id, value) : held?.kmsKeyArn
       versions.push(kmsKeyArn === undefined ? version : { ...version, kmsKeyArn })
     }
-    secrets.save(call, there.scope, { ...there.row, versions })
+    for (const { id } of standing?.versions ?? []) {
+      if (!versions.some((version) => version.id === id)) secrets.removeValue(call, there.scope, there.row, id)
+    }
+    const policy = standing?.policy
+    secrets.save(call, there.scope, { ...there.row, versions, ...(policy !== undefined && { policy }) })
     return { region: replica.region, ...(replica.kmsKeyId && { kmsKeyId: replica.kmsKeyId }), status: 'InSync' }
   } catch (error) {
     if (!(error instanceof Fault)) throw error

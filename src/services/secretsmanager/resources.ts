@@ -3,7 +3,7 @@ import type * as SecretsManager from '@aws-sdk/client-secrets-manager'
 import { parseArn, printArn } from '../../kernel/arn.ts'
 import type { Call, Scope } from '../../kernel/call.ts'
 import { compilePinned, type Pins } from '../../kernel/pinned.ts'
-import type { Found, Row, Target } from '../../kernel/resource.ts'
+import type { Acted, Found, Row, Target } from '../../kernel/resource.ts'
 import { service } from '../../kernel/service.ts'
 import type { CompiledPolicy } from '../../policy/index.ts'
 import { type Entry, type Key, key, type RangeOptions, under } from '../../store/store.ts'
@@ -78,6 +78,7 @@ export interface ValueRow {
 }
 
 const SERVICE = 'secretsmanager'
+const TYPE = 'AWS::SecretsManager::Secret'
 
 export function arnOf(scope: Scope, { name, suffix }: Pick<SecretRow, 'name' | 'suffix'>): string {
   return printArn({ ...scope, service: SERVICE, resource: `secret:${name}-${suffix}` })
@@ -139,14 +140,24 @@ export async function secretOf(call: Call, reference: string): Promise<Found<Sec
   const name = resource ?? reference
   const row = scope.region === call.region ? await found(call, scope, name, resource !== undefined) : undefined
   // The last six of what does not exist stand open, as in the policies that name secrets.
-  const acted = {
-    arn: row ? arnOf(scope, row) : printArn({ ...scope, service: SERVICE, resource: `secret:${name}-??????` }),
-    type: 'AWS::SecretsManager::Secret',
-    account: scope.account,
-    tags: row?.tags,
-    ...(row?.policy !== undefined && { policy: compiled(row.policy) }),
-  }
+  const unknown = printArn({ ...scope, service: SERVICE, resource: `secret:${name}-??????` })
+  const acted = row ? actedOn(scope, row) : { arn: unknown, type: TYPE, account: scope.account }
   return { acted, row: row && { scope, row, arn: acted.arn }, missing: notFound }
+}
+
+/** The secret as authorisation sees it. */
+export const actedOn = (scope: Scope, row: SecretRow): Acted => ({
+  arn: arnOf(scope, row),
+  type: TYPE,
+  account: scope.account,
+  tags: row.tags,
+  ...(row.policy !== undefined && { policy: compiled(row.policy) }),
+})
+
+/** Without what an ARN has around it. */
+export function nameIn(reference: string): string {
+  const resource = parseArn(reference)?.resource ?? ''
+  return resource.startsWith('secret:') ? resource.slice('secret:'.length).replace(/-[A-Za-z0-9]{6}$/, '') : reference
 }
 
 async function found(call: Call, scope: Scope, name: string, isArn: boolean): Promise<SecretRow | undefined> {

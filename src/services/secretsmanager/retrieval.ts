@@ -3,6 +3,7 @@ import type { Call } from '../../kernel/call.ts'
 import { pageOf } from '../../kernel/page.ts'
 import { anything } from '../../kernel/resource.ts'
 import { Fault } from '../../wire/fault.ts'
+import { spellingOf } from '../../wire/faults.ts'
 import { keys } from './conditions.ts'
 import { filtered } from './filters.ts'
 import { CURRENT, holder } from './labels.ts'
@@ -87,6 +88,8 @@ export const batchGetSecretValue = secretsmanager
       throw invalidParameter('MaxResults and NextToken need Filters.')
     }
     if (ids) return batch(call, ids)
+    // Names that fit are told even where the value is not.
+    await call.authorize('secretsmanager:ListSecrets', '*')
     const rows = filtered(
       (await secrets.list(call, call)).map(({ document }) => document).filter(({ deletion }) => !deletion),
       filters!,
@@ -114,7 +117,9 @@ async function batch(call: Call, ids: readonly string[]) {
       SecretValues.push(await call.forward(secretsmanager.api, 'GetSecretValue', { SecretId }))
     } catch (error) {
       if (!(error instanceof Fault)) throw error
-      Errors.push({ SecretId, ErrorCode: error.code, Message: error.message })
+      // Spelled as the call for one alone would have been answered.
+      const ErrorCode = spellingOf(error.code, 'json', undefined)?.[0] ?? error.code
+      Errors.push({ SecretId, ErrorCode, Message: error.message })
     }
   }
   return { SecretValues, Errors }

@@ -3,13 +3,13 @@
  * committed before each step, so that a node that dies leaves nothing that another cannot take up with the same token.
  */
 import { randomUUID } from 'node:crypto'
-import type { Scope } from '../../kernel/call.ts'
+import type { Call, Scope } from '../../kernel/call.ts'
 import { serviceEvent } from '../../kernel/event.ts'
 import { cancelJob, scheduleJob } from '../../kernel/jobs.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import { type Key, key, type Unit } from '../../store/store.ts'
 import { CURRENT, holder, moved, PENDING } from './labels.ts'
-import { arnOf, type SecretRow, secrets, type VersionMeta } from './resources.ts'
+import { arnOf, type Secret, type SecretRow, secrets, type VersionMeta } from './resources.ts'
 import { nextRotation } from './rotation-rules.ts'
 import { invokeStep, type Step } from './steps.ts'
 
@@ -84,6 +84,14 @@ export function scheduled(unit: Unit, scope: Scope, row: SecretRow, after: numbe
   return { ...row, rotation: { ...kept, nextAt, due } }
 }
 
+/** A value put by hand counts as a rotation, where rotations come so many days after the last. */
+export async function postponed(call: Pick<Call, 'unit' | 'now'>, secret: Secret): Promise<Secret> {
+  const { scope, row } = secret
+  const byDays = row.rotation?.rules.AutomaticallyAfterDays !== undefined
+  if (!byDays || (await currentAttempt(call.unit, scope, row))) return secret
+  return { ...secret, row: scheduled(call.unit, scope, row, call.now) }
+}
+
 interface Begin {
   readonly token: string
   readonly steps: keyof typeof STEPS
@@ -137,7 +145,7 @@ export const stepJob: ServiceJob<Payload, Outcome | undefined> = {
   effect: async (work, payload) => {
     const attempt = await work.reader.get<Attempt>(attemptKey(payload, payload))
     const row = attempt && (await work.reader.get<SecretRow>(secrets.key(payload, payload.name)))
-    if (!attempt || !row?.rotation || row.suffix !== payload.suffix) return undefined
+    if (!attempt || !row?.rotation || row.deletion || row.suffix !== payload.suffix) return undefined
     const step = STEPS[attempt.steps][attempt.step]!
     const error = await invokeStep(work.act, payload, {
       functionArn: row.rotation.functionArn,

@@ -92,6 +92,8 @@ describe('Rules are refused', () => {
     ['a window longer than the time between', cron('0 0/8 * * ? *', '9h')],
     ['a window of a day by rate', { ...rate('12 hours'), Duration: '13h' }],
     ['a window of nothing', cron('0 8 * * ? *', '0h')],
+    ['a window of no number', { ...rate('1 day'), Duration: 'hh' }],
+    ['a window without its unit', { ...rate('1 day'), Duration: '3' }],
     ['a window of more than a day', cron('0 0 * * ? *', '25h')],
     ['another language', { ScheduleExpression: 'every day' }],
   ])('that say %s', (_what, rules) => {

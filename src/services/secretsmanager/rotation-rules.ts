@@ -18,6 +18,7 @@ export function checkRules(rules: RotationRules, now: number): void {
   if ((days === undefined) === (text === undefined)) {
     throw invalidParameter('Specify either AutomaticallyAfterDays or ScheduleExpression, but not both.')
   }
+  if (Duration !== undefined && !/^\d{1,2}h$/.test(Duration)) throw invalidParameter('The Duration is not valid.')
   const hours = Duration === undefined ? undefined : Number.parseInt(Duration, 10)
   if (hours !== undefined && (hours < 1 || hours > 24)) throw outside()
   if (text === undefined) return

@@ -5,9 +5,11 @@ import type * as Lambda from '@aws-sdk/client-lambda'
 import {
   CancelRotateSecretCommand,
   CreateSecretCommand,
+  DeleteSecretCommand,
   DescribeSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
+  RestoreSecretCommand,
   RotateSecretCommand,
   type RotateSecretCommandInput,
   SecretsManagerClient,
@@ -265,6 +267,72 @@ describe('A rotation', () => {
     await expect(it.rotate({ RotationLambdaARN: undefined })).rejects.toMatchObject({
       message: 'No Lambda rotation function ARN is associated with this secret.',
     })
+  })
+
+  test('needs a caller who may invoke the function', async () => {
+    const it = await world()
+    const ann = it.client(
+      SecretsManagerClient,
+      await it.user('ann', allowing({ Action: 'secretsmanager:*', Resource: '*' })),
+    )
+    const asked = new RotateSecretCommand({
+      SecretId: 's',
+      RotationLambdaARN: FUNCTION,
+      RotationRules: { AutomaticallyAfterDays: 30 },
+    })
+    await expect(ann.send(asked)).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+      message: expect.stringContaining('lambda:InvokeFunction'),
+    })
+    expect(await it.labels()).toEqual(['AWSCURRENT'])
+
+    await it.permit('ann', allowing({ Action: ['secretsmanager:*', 'lambda:InvokeFunction'], Resource: '*' }))
+    await ann.send(asked)
+    await it.settle()
+
+    expect(await it.value()).toBe('rotated 1')
+  })
+
+  test('stops with the deletion of its secret, and goes on by its schedule when that is restored', async () => {
+    const it = await world()
+    it.use(async () => {
+      it.steps.push('tried')
+      throw new Error('the database is away')
+    })
+    await it.rotate()
+    await it.settle()
+    await it.sm().send(new DeleteSecretCommand({ SecretId: 's' }))
+    await it.pass(DAY_MS)
+    await it.settle()
+    expect(it.steps).toEqual(['tried'])
+
+    it.use(it.good)
+    await it.sm().send(new RestoreSecretCommand({ SecretId: 's' }))
+    await it.pass(DAY_MS)
+    expect(await it.value()).toBe('first')
+    await it.rotate()
+    await it.settle()
+    expect(await it.value()).toMatch(/^rotated/)
+    await it.sm().send(new DeleteSecretCommand({ SecretId: 's' }))
+    await it.sm().send(new RestoreSecretCommand({ SecretId: 's' }))
+    const before = await it.value()
+    await it.pass(31 * DAY_MS)
+    await it.settle()
+    expect(await it.value()).not.toBe(before)
+  })
+
+  test('is put off by a value put by hand, where it comes so many days after the last', async () => {
+    const it = await world()
+    await it.rotate()
+    await it.settle()
+    await it.pass(20 * DAY_MS)
+    await it.sm().send(new PutSecretValueCommand({ SecretId: 's', SecretString: 'by hand' }))
+    await it.pass(20 * DAY_MS)
+    await it.settle()
+    expect(await it.value()).toBe('by hand')
+    await it.pass(11 * DAY_MS)
+    await it.settle()
+    expect(await it.value()).toMatch(/^rotated/)
   })
 
   test('asked for again takes the function and the rules it knows', async () => {

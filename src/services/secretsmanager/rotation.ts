@@ -66,26 +66,27 @@ async function refuseUnfinished(call: Call, { row, scope }: Secret, token: strin
   }
 }
 
-/** Asked of the function's own policy, as this service, before anything is promised. */
+/**
+ * Before anything is promised: the caller must be allowed to invoke the function, else whoever may rotate a secret had the
+ * use of every function that serves rotations; and so must this service, by the function's own policy.
+ */
 async function mayInvoke(call: Call, { scope, arn }: Secret, FunctionName: string): Promise<void> {
   const acting = { service: SERVICE_PRINCIPAL, account: scope.account, region: scope.region, source: arn }
+  const tried = { FunctionName, InvocationType: 'DryRun' } as const
   try {
-    await call.once(() => call.act(acting, functions, 'Invoke', { FunctionName, InvocationType: 'DryRun' }))
+    await call.forward(functions, 'Invoke', tried)
+    await call.once(() => call.act(acting, functions, 'Invoke', tried)).catch(asServicesRefusal)
   } catch (error) {
-    if (!(error instanceof Fault)) throw error
-    if (/^AccessDenied/.test(error.code)) {
-      const message =
-        'Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com.'
-      throw new Fault('AccessDeniedException', message, { status: 400, cause: error })
-    }
-    if (error.code === 'ResourceNotFoundException') {
-      throw secretsmanager.fail(
-        'ResourceNotFoundException',
-        'Secrets Manager cannot find the specified Lambda function.',
-      )
-    }
-    throw error
+    if (!(error instanceof Fault) || error.code !== 'ResourceNotFoundException') throw error
+    throw secretsmanager.fail('ResourceNotFoundException', 'Secrets Manager cannot find the specified Lambda function.')
   }
+}
+
+function asServicesRefusal(error: unknown): never {
+  if (!(error instanceof Fault) || !/^AccessDenied/.test(error.code)) throw error
+  const message =
+    'Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com.'
+  throw new Fault('AccessDeniedException', message, { status: 400, cause: error })
 }
 
 export const cancelRotateSecret = secretsmanager

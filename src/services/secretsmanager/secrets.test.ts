@@ -124,6 +124,28 @@ describe('A secret', () => {
     expect((await get('blue')).SecretString).toBe('value of blue')
     await expect(get('red')).rejects.toMatchObject({ name: 'AccessDeniedException' })
   })
+
+  test('keeps the tags by which its caller may change them', async () => {
+    const it = await world()
+    await it.create('red', { Tags: [{ Key: 'team', Value: 'red' }] })
+    const condition = { StringEquals: { 'aws:ResourceTag/team': 'red' } }
+    const ann = it.client(
+      SecretsManagerClient,
+      await it.user('ann', allowing({ Action: 'secretsmanager:*', Resource: '*', Condition: condition })),
+    )
+    const tag = (Key: string, Value: string) =>
+      ann.send(new TagResourceCommand({ SecretId: 'red', Tags: [{ Key, Value }] }))
+
+    await tag('stage', 'test')
+    await expect(tag('team', 'blue')).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    await expect(ann.send(new UntagResourceCommand({ SecretId: 'red', TagKeys: ['team'] }))).rejects.toMatchObject({
+      name: 'AccessDeniedException',
+    })
+    await ann.send(new UntagResourceCommand({ SecretId: 'red', TagKeys: ['stage'] }))
+
+    const { Tags } = await it.sm().send(new DescribeSecretCommand({ SecretId: 'red' }))
+    expect(Tags).toEqual([{ Key: 'team', Value: 'red' }])
+  })
 })
 
 describe('A deleted secret', () => {
@@ -163,6 +185,19 @@ describe('A deleted secret', () => {
     await expect(it.value(before.ARN!)).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
   })
 
+  test('goes on its own day, not on the day of an earlier one of its name', async () => {
+    const it = await world()
+    const remove = (RecoveryWindowInDays: number) =>
+      it.sm().send(new DeleteSecretCommand({ SecretId: 'twice', RecoveryWindowInDays }))
+    await it.create('twice')
+    await remove(7)
+    await it.sm().send(new RestoreSecretCommand({ SecretId: 'twice' }))
+    await remove(30)
+    await it.pass(8 * DAY_MS)
+    await it.sm().send(new RestoreSecretCommand({ SecretId: 'twice' }))
+    expect(await it.value('twice')).toBe('value of twice')
+  })
+
   test('by force is gone at once, even if it never was', async () => {
     const it = await world()
     await it.create('gone')
@@ -173,6 +208,8 @@ describe('A deleted secret', () => {
       name: 'ResourceNotFoundException',
     })
     expect((await force('never')).Name).toBe('never')
+    const ARN = `arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:app/never-abcdef`
+    expect(await force(ARN)).toMatchObject({ ARN, Name: 'app/never' })
     await expect(it.sm().send(new DeleteSecretCommand({ SecretId: 'never' }))).rejects.toMatchObject({
       name: 'ResourceNotFoundException',
     })
@@ -254,6 +291,15 @@ describe('Lists', () => {
     )
     expect(Events).toHaveLength(4)
     expect(JSON.stringify(Events)).not.toContain('value of')
+    const ann = it.client(
+      SecretsManagerClient,
+      await it.user('ann', allowing({ Action: 'secretsmanager:BatchGetSecretValue', Resource: '*' })),
+    )
+    const all = new BatchGetSecretValueCommand({ Filters: [{ Key: 'name', Values: ['b'] }] })
+    // Which names there are is told to whom may list them.
+    await expect(ann.send(all)).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    await it.permit('ann', allowing({ Action: ['secretsmanager:BatchGet*', 'secretsmanager:List*'], Resource: '*' }))
+    expect(await ann.send(all)).toMatchObject({ SecretValues: [], Errors: [{ ErrorCode: 'AccessDeniedException' }] })
     for (const wrong of [
       {},
       { SecretIdList: ['a'], MaxResults: 1 },

@@ -1,5 +1,5 @@
 /** Secrets as a whole: made, described, changed, deleted and restored. */
-import type { Call } from '../../kernel/call.ts'
+import type { Call, Scope } from '../../kernel/call.ts'
 import { randomText } from '../../kernel/id.ts'
 import { cancelJob, scheduleJob } from '../../kernel/jobs.ts'
 import type { Target } from '../../kernel/resource.ts'
@@ -14,6 +14,7 @@ import {
   invalidParameter,
   invalidRequest,
   type NamesSecret,
+  nameIn,
   primary,
   type Secret,
   type SecretRow,
@@ -22,6 +23,7 @@ import {
   secrets,
   secretsmanager,
 } from './resources.ts'
+import { forgetAttempt, postponed, scheduled } from './rotating.ts'
 import { mergedTags } from './tagging.ts'
 import { givenValue, resealed } from './values.ts'
 import { added, addVersion, tokenOf } from './versions.ts'
@@ -177,7 +179,7 @@ export const updateSecret = secretsmanager
           `You can't use ClientRequestToken ${token} because that value is already in use for a version of secret ${found.arn}.`,
         )
       }
-      secret = await added(call, secret, token, value, [CURRENT])
+      secret = await postponed(call, await added(call, secret, token, value, [CURRENT]))
     }
     await saveEverywhere(call, secret)
     return { ARN: secret.arn, Name: row.name, ...(value && { VersionId: token }) }
@@ -217,12 +219,7 @@ export const deleteSecret = secretsmanager
     if (days !== undefined && (days < 7 || days > 30)) {
       throw invalidParameter('The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).')
     }
-    if (!found)
-      return {
-        ARN: arnOf(call, { name: input.SecretId, suffix: randomText(SUFFIX, 6) }),
-        Name: input.SecretId,
-        DeletionDate: new Date(call.now),
-      }
+    if (!found) return gone(call, input.SecretId)
 
     const { row, scope, arn } = found
     if (!force) alive(found)
@@ -230,7 +227,7 @@ export const deleteSecret = secretsmanager
     if (row.replicas?.length) {
       throw invalidRequest("You can't delete secret that still has replicas. Remove its replicas first.")
     }
-    stopRotating(call, row)
+    await stopRotating(call, scope, row)
     if (force) {
       if (row.deletion) cancelJob(call.unit, row.deletion.job)
       secrets.remove(call, scope, row)
@@ -243,22 +240,28 @@ export const deleteSecret = secretsmanager
     return { ARN: arn, Name: row.name, DeletionDate: new Date(at) }
   })
 
-function stopRotating(call: Call, { rotation }: SecretRow): void {
-  if (rotation?.due !== undefined) cancelJob(call.unit, rotation.due)
+/** As if it had been there: by the name that was given, or by the ARN. */
+function gone(call: Call, reference: string) {
+  const name = nameIn(reference)
+  const ARN = name === reference ? arnOf(call, { name, suffix: randomText(SUFFIX, 6) }) : reference
+  return { ARN, Name: name, DeletionDate: new Date(call.now) }
 }
 
-interface Doomed {
-  readonly partition: string
-  readonly account: string
-  readonly region: string
+async function stopRotating(call: Call, scope: Scope, row: SecretRow): Promise<void> {
+  if (row.rotation?.due !== undefined) cancelJob(call.unit, row.rotation.due)
+  await forgetAttempt(call.unit, scope, row)
+}
+
+interface Doomed extends Scope {
   readonly name: string
 }
 
 /** The end of the recovery window. */
 export const deleteJob: ServiceJob<Doomed> = {
-  run: async (unit, _work, scope) => {
+  run: async (unit, { now }, scope) => {
     const row = await secrets.get({ unit }, scope, scope.name)
-    if (row?.deletion) secrets.remove({ unit }, scope, row)
+    // One that bears the name since, and waits for a later day, is not meant.
+    if (row?.deletion && row.deletion.at <= now) secrets.remove({ unit }, scope, row)
   },
 }
 
@@ -270,7 +273,8 @@ export const restoreSecret = secretsmanager
     const { deletion, ...kept } = row
     if (deletion) {
       cancelJob(call.unit, deletion.job)
-      secrets.save(call, scope, kept)
+      // Its rotations stopped with it; a version that one of them left pending is not the current one.
+      secrets.save(call, scope, scheduled(call.unit, scope, kept, row.rotation?.lastRotatedAt ?? call.now))
     }
     return { ARN: arn, Name: row.name }
   })

@@ -206,6 +206,29 @@ describe('Replicas', () => {
     expect(there).toMatchObject({ PrimaryRegion: 'us-east-1', ARN: expect.stringContaining(`:${WEST}:`) })
   })
 
+  test('keep a policy of their own, and no value that their primary has dropped', async () => {
+    const it = await replicated()
+    const west = () => it.at(it.root, WEST)
+    const ResourcePolicy = allowing({
+      Principal: { AWS: `arn:aws:iam::${STRANGERS}:root` },
+      Action: 'secretsmanager:GetSecretValue',
+      Resource: '*',
+    })
+    await it.account()
+    await west().send(new PutResourcePolicyCommand({ SecretId: 's', ResourcePolicy }))
+    const put = (n: number) => it.at().send(new PutSecretValueCommand({ SecretId: 's', SecretString: `value ${n}` }))
+    for (let n = 0; n < 100; n++) await put(n)
+    it.clock.advance(25 * 3_600_000)
+    await put(100)
+
+    expect(JSON.parse((await west().send(new GetResourcePolicyCommand({ SecretId: 's' }))).ResourcePolicy!)).toEqual(
+      JSON.parse(ResourcePolicy),
+    )
+    for (const region of ['us-east-1', WEST]) {
+      expect(await it.store.reader.range(`secretsmanager/value/${ACCOUNT}/${region}/`)).toHaveLength(100)
+    }
+  })
+
   test('are changed at their primary only', async () => {
     const it = await replicated()
     const change = it.at(it.root, WEST).send(new PutSecretValueCommand({ SecretId: 's', SecretString: 'x' }))

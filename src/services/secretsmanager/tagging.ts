@@ -1,9 +1,10 @@
 /** Tags on secrets. */
+import type { Call, Conditions } from '../../kernel/call.ts'
 import type { Tags } from '../../kernel/resource.ts'
 import { mergeTags, type TagPair, type TagProblem, withoutTags } from '../../kernel/tags.ts'
 import { keys } from './conditions.ts'
 import { saveEverywhere } from './replicas.ts'
-import { alive, invalidParameter, primary, secretNamed, secretsmanager } from './resources.ts'
+import { actedOn, alive, invalidParameter, primary, type Secret, secretNamed, secretsmanager } from './resources.ts'
 
 const PROBLEMS: Readonly<Record<TagProblem, string>> = {
   duplicate: 'Duplicate tag keys found. Please note that Tag keys are case insensitive.',
@@ -23,6 +24,16 @@ export function mergedTags(
   return merged
 }
 
+/** AWS: nobody takes away, by tags, what lets them change the tags. */
+async function retag(call: Call, secret: Secret, tags: Tags, asked: Conditions): Promise<void> {
+  const tagged: Secret = { ...secret, row: { ...secret.row, tags } }
+  await call.authorize(`secretsmanager:${call.operation}`, actedOn(tagged.scope, tagged.row), {
+    ...keys({}, call, tagged),
+    ...asked,
+  })
+  await saveEverywhere(call, tagged)
+}
+
 export const tagResource = secretsmanager
   .operation('TagResource')
   .on(secretNamed)
@@ -30,7 +41,9 @@ export const tagResource = secretsmanager
   .run(async (call, { Tags: pairs }, secret) => {
     alive(secret)
     primary(secret)
-    await saveEverywhere(call, { ...secret, row: { ...secret.row, tags: mergedTags(secret.row.tags, pairs) } })
+    const asked = Object.fromEntries(pairs.map(({ Key = '', Value = '' }) => [`aws:RequestTag/${Key}`, Value]))
+    const names = pairs.map(({ Key = '' }) => Key)
+    await retag(call, secret, mergedTags(secret.row.tags, pairs), { ...asked, 'aws:TagKeys': names })
     return {}
   })
 
@@ -41,6 +54,6 @@ export const untagResource = secretsmanager
   .run(async (call, { TagKeys }, secret) => {
     alive(secret)
     primary(secret)
-    await saveEverywhere(call, { ...secret, row: { ...secret.row, tags: withoutTags(secret.row.tags, TagKeys) } })
+    await retag(call, secret, withoutTags(secret.row.tags, TagKeys), { 'aws:TagKeys': TagKeys })
     return {}
   })

@@ -15,6 +15,7 @@ import {
   secretsmanager,
   type VersionMeta,
 } from './resources.ts'
+import { postponed } from './rotating.ts'
 import { givenValue, sameValue, saveValue, type Value } from './values.ts'
 
 /** AWS SDKs send one by themselves; whoever sends none gets one. */
@@ -59,7 +60,8 @@ export async function addVersion(
       `You can't use ClientRequestToken ${id} because that value is already in use for a version of secret ${secret.arn}.`,
     )
   }
-  const saved = await added(call, secret, id, value, stages)
+  const grown = await added(call, secret, id, value, stages)
+  const saved = stages.includes(CURRENT) ? await postponed(call, grown) : grown
   secrets.save(call, saved.scope, saved.row)
   return saved
 }

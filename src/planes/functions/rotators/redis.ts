@@ -42,6 +42,9 @@ async function connected(world: BuiltinWorld, login: Login): Promise<Connection>
   return speak(socket)
 }
 
+const ANSWER_BYTES_MAX = 4 * 1024 * 1024
+const ANSWER_ITEMS_MAX = 100_000
+
 /** One question at a time. Source: https://redis.io/docs/latest/develop/reference/protocol-spec/ */
 function speak(socket: Socket): Connection {
   let held = Buffer.alloc(0)
@@ -57,7 +60,9 @@ function speak(socket: Socket): Connection {
   }
   socket.on('data', (chunk: Buffer) => {
     held = Buffer.concat([held, chunk])
-    look()
+    // What the secret names as its host may be anybody.
+    if (held.length > ANSWER_BYTES_MAX) socket.destroy(new RedisError('the server answers too much'))
+    else look()
   })
   const lose = () => waiting?.reject(new RedisError('the connection has ended'))
   socket.on('error', lose).on('close', lose)
@@ -77,6 +82,7 @@ function speak(socket: Socket): Connection {
         return rest === '-1' ? '' : line()
       case '*': {
         const items: string[] = []
+        if (Number(rest) > ANSWER_ITEMS_MAX) throw new RedisError('the server answers too much')
         for (let left = Number(rest); left > 0; left--) items.push([await answer()].flat().join(' '))
         return items
       }
