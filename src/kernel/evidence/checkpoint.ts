@@ -79,53 +79,79 @@ export function allHash(heads: readonly Head[]): string {
   return hash('sha256', lines.sort().join(''), 'hex')
 }
 
-/** undefined when nothing was recorded since the last one. */
-export async function makeCheckpoint(
+/**
+ * `node`'s own, as a rule, or made for one that is gone. undefined when nothing was recorded since the last one.
+ * Of several who make the same one at once, one does.
+ */
+export function makeCheckpoint(
   store: Store,
   vault: Pick<Vault, 'vouch'>,
-  heads: readonly Head[],
-  nowMs: number,
+  { node, heads, nowMs }: { readonly node: string; readonly heads: readonly Head[]; readonly nowMs: number },
 ): Promise<Checkpoint | undefined> {
-  const own = heads.filter(({ node }) => node === store.node)
-  const previous = await lastCheckpoint(store, store.node)
+  const own = heads.filter((head) => head.node === node)
   const all = allHash(own)
-  if (previous ? previous.all === all : own.length === 0) return undefined
-  const before = await lastStandings(store, store.node)
-  const unsigned: Unsigned = {
-    kind: 'merlon-checkpoint',
-    node: store.node,
-    number: (previous?.number ?? 0) + 1,
-    time: isoSeconds(nowMs),
-    moved: own.filter((head) => before.get(chainId(head)) !== head.sequence).map(standing),
-    all,
-    previous: previous ? checkpointHash(previous) : '',
-  }
-  const signature = Buffer.from(vault.vouch(statement(unsigned))).toString('base64')
-  const checkpoint: Checkpoint = { ...unsigned, signature }
-  await store.run((unit) => {
-    unit.put(checkpointKey(store.node, checkpoint.number), checkpoint)
-    unit.put(standingsKey(store.node), { sequences: Object.fromEntries(own.map((h) => [chainId(h), h.sequence])) })
+  return store.run(async (unit) => {
+    const previous = await lastCheckpoint(unit, node)
+    if (previous ? previous.all === all : own.length === 0) return undefined
+    const before = await lastStandings(unit, node)
+    // It is alive after all, and has told of more.
+    if (node !== store.node && own.some((head) => head.sequence < (before.get(chainId(head)) ?? 0))) return undefined
+    const unsigned: Unsigned = {
+      kind: 'merlon-checkpoint',
+      node,
+      number: (previous?.number ?? 0) + 1,
+      time: isoSeconds(nowMs),
+      moved: own.filter((head) => before.get(chainId(head)) !== head.sequence).map(standing),
+      all,
+      previous: previous ? checkpointHash(previous) : '',
+    }
+    const signature = Buffer.from(vault.vouch(statement(unsigned))).toString('base64')
+    const checkpoint: Checkpoint = { ...unsigned, signature }
+    unit.put(checkpointKey(node, checkpoint.number), checkpoint)
+    unit.put(standingsKey(node), { sequences: Object.fromEntries(own.map((h) => [chainId(h), h.sequence])) })
+    return checkpoint
   })
-  return checkpoint
 }
 
-export async function lastCheckpoint(store: Store, node: string): Promise<Checkpoint | undefined> {
-  const [last] = await store.reader.range<Checkpoint>(CHECKPOINTS(node), { reverse: true, limit: 1 })
+export async function lastCheckpoint(reader: Store['reader'], node: string): Promise<Checkpoint | undefined> {
+  const [last] = await reader.range<Checkpoint>(CHECKPOINTS(node), { reverse: true, limit: 1 })
   return last?.document
 }
 
 const standingsKey = (node: string): Key => key('kernel', 'checkpointed', node)
 
-async function lastStandings(store: Store, node: string): Promise<ReadonlyMap<string, number>> {
-  const row = await store.reader.get<{ readonly sequences: Readonly<Record<string, number>> }>(standingsKey(node))
+async function lastStandings(reader: Store['reader'], node: string): Promise<ReadonlyMap<string, number>> {
+  const row = await reader.get<{ readonly sequences: Readonly<Record<string, number>> }>(standingsKey(node))
   return new Map(Object.entries(row?.sequences ?? {}))
 }
 
-/** This node's, oldest first, that follow a number. */
-export async function checkpointsBehind(store: Store, number: number, limit: number): Promise<readonly Checkpoint[]> {
-  const after = checkpointKey(store.node, number)
-  const rows = await store.reader.range<Checkpoint>(CHECKPOINTS(store.node), { after, limit })
-  return rows.map(({ document }) => document)
+/** Of each node, in its order, those that follow a number. */
+export async function checkpointsBehind(
+  store: Store,
+  numbers: Readonly<Record<string, number>>,
+  limit: number,
+): Promise<readonly Checkpoint[]> {
+  const found: Checkpoint[] = []
+  for (const node of await nodesWithCheckpoints(store)) {
+    const after = checkpointKey(node, numbers[node] ?? 0)
+    const rows = await store.reader.range<Checkpoint>(CHECKPOINTS(node), { after, limit: limit - found.length })
+    found.push(...rows.map(({ document }) => document))
+    if (found.length === limit) break
+  }
+  return found
+}
+
+/** Looks at the first checkpoint of each alone. */
+async function nodesWithCheckpoints({ reader }: Store): Promise<readonly string[]> {
+  const nodes: string[] = []
+  for (let after: Key | undefined; ; ) {
+    const [first] = await reader.range<Checkpoint>(ALL_CHECKPOINTS, { after, limit: 1 })
+    if (!first) return nodes
+    const { node } = first.document
+    nodes.push(node)
+    // `0` follows `/`, which ends a node's name.
+    after = `${key('kernel', 'checkpoint', node)}0`
+  }
 }
 
 /** Oldest first, all nodes'. */
