@@ -4,7 +4,7 @@
  */
 import { hash, verify } from 'node:crypto'
 import { chainId, type Head } from '../../store/chain.ts'
-import { type Key, key, type Store, under } from '../../store/store.ts'
+import { type Entry, type Key, key, type Store, under } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { isoSeconds } from '../event.ts'
 
@@ -40,8 +40,9 @@ const CHECKPOINTS = (node: string) => under('kernel', 'checkpoint', node)
 export const ALL_CHECKPOINTS = under('kernel', 'checkpoint')
 const NUMBER_DIGITS = 12
 
-export const checkpointKey = (node: string, number: number): Key =>
-  key('kernel', 'checkpoint', node, String(number).padStart(NUMBER_DIGITS, '0'))
+const digits = (number: number): string => String(number).padStart(NUMBER_DIGITS, '0')
+
+export const checkpointKey = (node: string, number: number): Key => key('kernel', 'checkpoint', node, digits(number))
 
 /** What is signed, member by member in this order. */
 const statement = ({ kind, node, number, time, moved, all, previous }: Unsigned): Buffer =>
@@ -60,8 +61,24 @@ const statement = ({ kind, node, number, time, moved, all, previous }: Unsigned)
 export const checkpointHash = (checkpoint: Checkpoint): string =>
   hash('sha256', Buffer.concat([statement(checkpoint), Buffer.from(checkpoint.signature, 'base64')]), 'hex')
 
+const isStanding = ({ account, region, sequence, hash }: Partial<Standing>): boolean =>
+  [account, region, hash].every((text) => typeof text === 'string') && typeof sequence === 'number'
+
+/** Whoever can write to the database, or to a witness's file, can write anything there. */
+export function isCheckpoint(found: unknown): found is Checkpoint {
+  if (typeof found !== 'object' || found === null) return false
+  const { kind, node, number, time, moved, all, previous, signature } = found as Partial<Checkpoint>
+  return (
+    [kind, node, time, all, previous, signature].every((text) => typeof text === 'string') &&
+    Number.isSafeInteger(number) &&
+    Array.isArray(moved) &&
+    moved.every((each) => typeof each === 'object' && each !== null && isStanding(each))
+  )
+}
+
 /** `voucher` is DER SPKI, as `Vault.voucher` gives it. */
 export function isGenuine(checkpoint: Checkpoint, voucher: Uint8Array): boolean {
+  if (!isCheckpoint(checkpoint)) return false
   const spki = { key: Buffer.from(voucher), format: 'der', type: 'spki' } as const
   return verify(null, statement(checkpoint), spki, Buffer.from(checkpoint.signature, 'base64'))
 }
@@ -125,41 +142,45 @@ async function lastStandings(reader: Store['reader'], node: string): Promise<Rea
   return new Map(Object.entries(row?.sequences ?? {}))
 }
 
+/** The place of a checkpoint: of which node, as keys write it, and which one. */
+export interface Place {
+  readonly node: string
+  readonly number: number
+}
+
+/** By its key, which counts more than what whoever wrote the row says of itself. */
+export function placeOf(key: Key): Place {
+  const [node = '', number] = key.split('/').slice(-2)
+  return { node, number: Number(number) }
+}
+
 /** Of each node, in its order, those that follow a number. */
 export async function checkpointsBehind(
-  store: Store,
+  { reader }: Pick<Store, 'reader'>,
   numbers: Readonly<Record<string, number>>,
   limit: number,
-): Promise<readonly Checkpoint[]> {
-  const found: Checkpoint[] = []
-  for (const node of await nodesWithCheckpoints(store)) {
-    const after = checkpointKey(node, numbers[node] ?? 0)
-    const rows = await store.reader.range<Checkpoint>(CHECKPOINTS(node), { after, limit: limit - found.length })
-    found.push(...rows.map(({ document }) => document))
-    if (found.length === limit) break
+): Promise<readonly Entry<Checkpoint>[]> {
+  const found: Entry<Checkpoint>[] = []
+  let last: Key | undefined
+  while (found.length < limit) {
+    const [first] = await reader.range<Checkpoint>(ALL_CHECKPOINTS, { after: last, limit: 1 })
+    if (!first) break
+    const { node } = placeOf(first.key)
+    const own = `${ALL_CHECKPOINTS}${node}/`
+    const after = `${own}${digits(numbers[node] ?? 0)}`
+    found.push(...(await reader.range<Checkpoint>(own, { after, limit: limit - found.length })))
+    // Behind all of the node's: `0` follows `/`.
+    last = `${ALL_CHECKPOINTS}${node}0`
   }
   return found
 }
 
-/** Looks at the first checkpoint of each alone. */
-async function nodesWithCheckpoints({ reader }: Store): Promise<readonly string[]> {
-  const nodes: string[] = []
-  for (let after: Key | undefined; ; ) {
-    const [first] = await reader.range<Checkpoint>(ALL_CHECKPOINTS, { after, limit: 1 })
-    if (!first) return nodes
-    const { node } = first.document
-    nodes.push(node)
-    // `0` follows `/`, which ends a node's name.
-    after = `${key('kernel', 'checkpoint', node)}0`
-  }
-}
-
 /** Oldest first, all nodes'. */
-export async function* checkpoints(store: Store): AsyncGenerator<Checkpoint> {
+export async function* checkpoints(store: Store): AsyncGenerator<Entry<Checkpoint>> {
   const page = { limit: 500 }
   let rows = await store.reader.range<Checkpoint>(ALL_CHECKPOINTS, page)
   while (rows.length > 0) {
-    for (const { document } of rows) yield document
+    yield* rows
     rows = await store.reader.range<Checkpoint>(ALL_CHECKPOINTS, { ...page, after: rows.at(-1)!.key })
   }
 }

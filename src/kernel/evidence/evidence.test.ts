@@ -67,7 +67,7 @@ async function installation() {
     witness: () =>
       opened(async (store) => {
         const kept: Checkpoint[] = []
-        for await (const checkpoint of checkpoints(store)) kept.push(checkpoint)
+        for await (const { document } of checkpoints(store)) kept.push(document)
         return kept
       }),
   }
@@ -195,6 +195,18 @@ describe('The check of the log', () => {
       1,
       /signature/,
     ],
+    [
+      'a checkpoint that is none',
+      `UPDATE documents SET document = '{"moved":1}' WHERE key LIKE 'kernel/checkpoint/main/%2'`,
+      2,
+      /is no checkpoint/,
+    ],
+    [
+      'a checkpoint that names no chains',
+      `UPDATE documents SET document = replace(document, '"region"', '"place"') WHERE key LIKE 'kernel/checkpoint/main/%2'`,
+      2,
+      /is no checkpoint/,
+    ],
   ])('finds %s', async (_, statement, sequence, what) => {
     const { sql, findings } = await installation()
 
@@ -244,7 +256,7 @@ describe('The check of the log', () => {
     }
     const all = async () => {
       const found: Checkpoint[] = []
-      for await (const checkpoint of checkpoints(store)) found.push(checkpoint)
+      for await (const { document } of checkpoints(store)) found.push(document)
       return found.map(({ node, number, moved }) => [node, number, moved.map(({ sequence }) => sequence)])
     }
     await beats(3)
@@ -284,6 +296,16 @@ describe('The check of the log', () => {
 
     expect(await findings()).toEqual([])
   })
+})
+
+test('A witness’s file may hold anything: what is no checkpoint of ours is named', async () => {
+  const { findings } = await installation()
+
+  const written = '{"kind":"merlon-checkpoint","node":"main","number":2,"moved":[null]}'
+
+  expect(await findings(readWitness(written))).toEqual([
+    { chain: 'checkpoints main', sequence: 2, what: expect.stringMatching(/signature that is not ours/) },
+  ])
 })
 
 test('A witness’s file is read past what is not a checkpoint, and past a line cut short', () => {

@@ -1,5 +1,5 @@
 /** What streams are fed from: the log of all accounts, or the checkpoints, of all nodes, each in the order of writing. */
-import { checkpointsBehind } from '../../kernel/evidence/checkpoint.ts'
+import { checkpointsBehind, placeOf } from '../../kernel/evidence/checkpoint.ts'
 import type { Store } from '../../store/store.ts'
 import type { Line } from './sink.ts'
 
@@ -36,14 +36,18 @@ export const checkpoints = (store: Store): Source => ({
   kind: 'checkpoints',
   read: async (after = '{}', limit) => {
     const numbers = JSON.parse(after) as Record<string, number>
-    const found = await checkpointsBehind(store, numbers, limit)
+    const found = (await checkpointsBehind(store, numbers, limit)).map(({ key, document }) => ({
+      ...placeOf(key),
+      document,
+    }))
     for (const { node, number } of found) numbers[node] = number
-    const lines = found.map((checkpoint) => ({
-      position: `${checkpoint.node}.${checkpoint.number}`,
-      timeMs: Date.parse(checkpoint.time),
-      name: checkpoint.kind,
+    const lines = found.map(({ node, number, document }) => ({
+      position: `${node}.${number}`,
+      // Whatever stands there is sent: it is the witness that must see it.
+      timeMs: Date.parse(document.time) || 0,
+      name: 'merlon-checkpoint',
       refused: false,
-      body: JSON.stringify(checkpoint),
+      body: JSON.stringify(document),
     }))
     return { lines, next: JSON.stringify(numbers) }
   },

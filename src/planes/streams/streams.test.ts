@@ -300,6 +300,8 @@ describe('Of several nodes', () => {
       )
     }
     expect((await sent(5)).sort()).toEqual(['ma.1', 'main.1', 'main.2', 'main.3', 'main0.1'])
+    // Rows that somebody else wrote lead nobody in a circle.
+    await store.run((unit) => unit.put('kernel/checkpoint/main/000000000000', { node: 'a' }))
     for (const node of ['main0', 'main']) await made(node)
     expect((await sent(7)).slice(5).sort()).toEqual(['main.4', 'main0.2'])
     expect(taken.map(({ headers }) => headers['x-merlon-delivery'])).toContain('main.4-main0.2')
