@@ -6,6 +6,7 @@ import type { Target } from '../../kernel/resource.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import { listTags } from '../../kernel/tags.ts'
 import { keys } from './conditions.ts'
+import { told } from './events.ts'
 import { CURRENT } from './labels.ts'
 import { replicated, saveEverywhere, withReplicas } from './replicas.ts'
 import {
@@ -256,9 +257,11 @@ interface Doomed {
 
 /** The end of the recovery window. */
 export const deleteJob: ServiceJob<Doomed> = {
-  run: async (unit, _work, scope) => {
+  run: async (unit, { now }, scope) => {
     const row = await secrets.get({ unit }, scope, scope.name)
-    if (row?.deletion) secrets.remove({ unit }, scope, row)
+    if (!row?.deletion) return
+    secrets.remove({ unit }, scope, row)
+    told(unit, scope, row, 'EndSecretVersionDelete', now)
   },
 }
 
