@@ -67,13 +67,15 @@ function shownState(data: string, { running, state, sealers = [], entries = [], 
       ({ sealer, given, expiresAt }) =>
         `  ${given} shares entered for ${sealer}, until ${new Date(expiresAt).toISOString()}`,
     ),
-    ...streams.map(({ target, kind, sent, through, error }) =>
-      error === undefined
-        ? `  ${kind} to ${target}: ${sent} sent${through === undefined ? '' : `, through ${through}`}`
-        : `  ${kind} to ${target}: WAITS, ${error}`,
-    ),
+    ...streams.map((stream) => `  ${stream.kind} to ${stream.target}: ${howItGoes(stream)}`),
     '',
   ].join('\n')
+}
+
+function howItGoes({ sent, through, error, elsewhere }: StreamStatus): string {
+  if (error !== undefined) return `WAITS, ${error}`
+  if (elsewhere !== undefined) return `${elsewhere} sends`
+  return `${sent} sent${through === undefined ? '' : `, through ${through}`}`
 }
 
 /** A sealed server answers, with status 503. */

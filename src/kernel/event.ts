@@ -5,6 +5,7 @@
 import type { LogRecord } from '../store/store.ts'
 import type { Caller } from './call.ts'
 import { type Decided, toldDecisions } from './decisions.ts'
+import { writtenRecord } from './event-size.ts'
 import { timeOrderedId } from './id.ts'
 import type { Acted } from './resource.ts'
 import type { Session } from './session.ts'
@@ -122,7 +123,7 @@ export function eventRecord(facts: EventFacts): LogRecord {
     region: facts.region,
     timeMs: facts.timeMs,
     attributes: attributes(facts),
-    body: JSON.stringify(record),
+    body: writtenRecord(record),
   }
 }
 
@@ -191,7 +192,7 @@ export function serviceEvent(facts: ServiceEvent): LogRecord {
     ['EventSource', eventSource],
     ...searchable(resources),
   ]
-  return { id, account, region, timeMs, attributes, body: JSON.stringify(record) }
+  return { id, account, region, timeMs, attributes, body: writtenRecord(record) }
 }
 
 const shownResources = (resources: readonly Acted[]) =>

@@ -89,6 +89,7 @@ export async function replay(event: RecordedCall, doors: Doors): Promise<readonl
     now: Date.parse(event.eventTime),
     done: [],
   }
+  const omitted = event.requestParameters?.['omitted'] === true ? ['its parameters were too large to be kept'] : []
   return doors.store.run(async (unit) => {
     const { operation, input } = invocation
     const call = doors.call(unit, arrival, invocation)
@@ -109,7 +110,7 @@ export async function replay(event: RecordedCall, doors: Doors): Promise<readonl
         for (const [key, value] of Object.entries(each.context ?? {}))
           if (!request.context.has(key)) request.context.set(key, value)
         const unknown = isTarget ? [] : ['what stands on the resource itself is left out']
-        return { told: each, now: explain(request, layers), notes: [...caller.notes, ...unknown] }
+        return { told: each, now: explain(request, layers), notes: [...caller.notes, ...omitted, ...unknown] }
       }),
     )
   })

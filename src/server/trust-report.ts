@@ -66,7 +66,7 @@ async function dataChecks(custody: Custody, now: number): Promise<readonly Check
     ({ accounts }): Check => ({ check: 'account keys', verdict: 'PASS', found: `${accounts} open what they sealed` }),
     (error: Error): Check => ({ check: 'account keys', verdict: 'FAIL', found: error.message }),
   )
-  const checkpoint = await lastCheckpoint(store, store.node)
+  const checkpoint = await lastCheckpoint(store.reader, store.node)
   return [
     canaries,
     {

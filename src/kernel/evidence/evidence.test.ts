@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { asNode } from '../../../test/node.ts'
 import { chainId, type Head, linkHash } from '../../store/chain.ts'
 import { type Database, openDatabase } from '../../store/engine.ts'
 import { openStore } from '../../store/sqlite.ts'
@@ -66,7 +67,7 @@ async function installation() {
     witness: () =>
       opened(async (store) => {
         const kept: Checkpoint[] = []
-        for await (const checkpoint of checkpoints(store)) kept.push(checkpoint)
+        for await (const { document } of checkpoints(store)) kept.push(document)
         return kept
       }),
   }
@@ -194,6 +195,18 @@ describe('The check of the log', () => {
       1,
       /signature/,
     ],
+    [
+      'a checkpoint that is none',
+      `UPDATE documents SET document = '{"moved":1}' WHERE key LIKE 'kernel/checkpoint/main/%2'`,
+      2,
+      /is no checkpoint/,
+    ],
+    [
+      'a checkpoint that names no chains',
+      `UPDATE documents SET document = replace(document, '"region"', '"place"') WHERE key LIKE 'kernel/checkpoint/main/%2'`,
+      2,
+      /is no checkpoint/,
+    ],
   ])('finds %s', async (_, statement, sequence, what) => {
     const { sql, findings } = await installation()
 
@@ -201,6 +214,73 @@ describe('The check of the log', () => {
 
     const found = await findings()
     expect(found).toContainEqual({ chain: 'checkpoints main', sequence, what: expect.stringMatching(what) })
+  })
+
+  test('tells where the chains of a node end that was killed: another node signs it, once', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'merlon-evidence-'))
+    folders.push(folder)
+    const vault = ephemeralVault()
+    const store = await openStore({ file: join(folder, 'db') })
+    const errors: unknown[] = []
+    let watch = 0
+    const keeperOf = (node: string) =>
+      new EvidenceKeeper(
+        asNode(store, node),
+        vault,
+        new MovableClock(),
+        (error) => void errors.push(error),
+        () => watch,
+      )
+    const [killed, ...living] = ['main', 'b', 'c'].map(keeperOf)
+    await killed!.start()
+    const append = (n: number) =>
+      store.run((unit) =>
+        unit.append({
+          id: `${n}`,
+          account: ACCOUNT,
+          region: 'us-east-1',
+          timeMs: n,
+          attributes: [],
+          body: `{"n":${n}}`,
+        }),
+      )
+    for (let n = 1; n <= 5; n++) await append(n)
+    await killed!.checkpoint()
+    // From here on it says nothing more.
+    for (let n = 6; n <= 8; n++) await append(n)
+    const beats = async (times: number) => {
+      for (let n = 0; n < times; n++) {
+        watch += 60_000
+        await Promise.all(living.map((keeper) => keeper.beat()))
+      }
+    }
+    const all = async () => {
+      const found: Checkpoint[] = []
+      for await (const { document } of checkpoints(store)) found.push(document)
+      return found.map(({ node, number, moved }) => [node, number, moved.map(({ sequence }) => sequence)])
+    }
+    await beats(3)
+    expect(await all()).toEqual([['main', 1, [5]]])
+    await beats(3)
+    expect(await all()).toEqual([
+      ['main', 1, [5]],
+      ['main', 2, [8]],
+    ])
+    await beats(10)
+    expect(await all()).toHaveLength(2)
+    expect(errors).toEqual([])
+    expect((await verifyLog(store, vault)).findings).toEqual([])
+    await Promise.all([killed!, ...living].map((keeper) => keeper.stop()))
+    await store.close()
+
+    const database = await openDatabase(join(folder, 'db'))
+    database.exec(`DELETE FROM log WHERE time_ms = 8; DELETE FROM chains`)
+    database.close()
+    const opened = await openStore({ file: join(folder, 'db') })
+    expect((await verifyLog(opened, vault)).findings).toEqual([
+      { chain: CHAIN, sequence: 8, what: expect.stringMatching(/checkpoint 2 tells of 8 records, and there are 7/) },
+    ])
+    await opened.close()
   })
 
   test('goes on rightly behind a write that failed', async () => {
@@ -216,6 +296,16 @@ describe('The check of the log', () => {
 
     expect(await findings()).toEqual([])
   })
+})
+
+test('A witness’s file may hold anything: what is no checkpoint of ours is named', async () => {
+  const { findings } = await installation()
+
+  const written = '{"kind":"merlon-checkpoint","node":"main","number":2,"moved":[null]}'
+
+  expect(await findings(readWitness(written))).toEqual([
+    { chain: 'checkpoints main', sequence: 2, what: expect.stringMatching(/signature that is not ours/) },
+  ])
 })
 
 test('A witness’s file is read past what is not a checkpoint, and past a line cut short', () => {

@@ -2,7 +2,15 @@
 import { chainId, type EpochKey, linkHash, linkMac } from '../../store/chain.ts'
 import type { EvidenceRow, Store } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
-import { type Checkpoint, checkpointHash, checkpoints, isGenuine, type Standing } from './checkpoint.ts'
+import {
+  type Checkpoint,
+  checkpointHash,
+  checkpoints,
+  isCheckpoint,
+  isGenuine,
+  placeOf,
+  type Standing,
+} from './checkpoint.ts'
 
 /** Something that is not as it was written. */
 export interface Finding {
@@ -111,7 +119,12 @@ async function readCheckpoints(
   const own = new Map<string, string>()
   const before = new Map<string, Checkpoint>()
   const voucher = vault.voucher()
-  for await (const checkpoint of checkpoints(store)) {
+  for await (const { key, document: checkpoint } of checkpoints(store)) {
+    if (!isCheckpoint(checkpoint)) {
+      const { node, number } = placeOf(key)
+      findings.add(`checkpoints ${node}`, number, 'is no checkpoint')
+      continue
+    }
     const { node, number } = checkpoint
     const previous = before.get(node)
     const chain = `checkpoints ${node}`

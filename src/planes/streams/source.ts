@@ -1,12 +1,18 @@
-/** What streams are fed from: the log of all accounts, or the checkpoints of this node, each in the order of writing. */
-import { type Checkpoint, checkpointsBehind } from '../../kernel/evidence/checkpoint.ts'
+/** What streams are fed from: the log of all accounts, or the checkpoints, of all nodes, each in the order of writing. */
+import { checkpointsBehind, placeOf } from '../../kernel/evidence/checkpoint.ts'
 import type { Store } from '../../store/store.ts'
 import type { Line } from './sink.ts'
 
+export interface Batch {
+  readonly lines: readonly Line[]
+  /** Where to go on when they are taken. */
+  readonly next: string
+}
+
 export interface Source {
   readonly kind: 'events' | 'checkpoints'
-  /** What follows a position; the beginning for undefined. */
-  read(after: string | undefined, limit: number): Promise<readonly Line[]>
+  /** What follows; the beginning for undefined. */
+  read(after: string | undefined, limit: number): Promise<Batch>
 }
 
 interface Told {
@@ -16,21 +22,33 @@ interface Told {
 
 export const events = (store: Store): Source => ({
   kind: 'events',
-  read: async (after, limit) =>
-    (await store.evidence(Number(after ?? 0), limit)).map(({ position, timeMs, body }) => {
+  read: async (after = '0', limit) => {
+    const lines = (await store.evidence(Number(after), limit)).map(({ position, timeMs, body }) => {
       const { eventName = '', errorCode } = JSON.parse(body) as Told
       return { position: String(position), timeMs, name: eventName, refused: errorCode !== undefined, body }
-    }),
+    })
+    return { lines, next: lines.at(-1)?.position ?? after }
+  },
 })
 
+/** Goes on behind a number for each node, as JSON. */
 export const checkpoints = (store: Store): Source => ({
   kind: 'checkpoints',
-  read: async (after, limit) =>
-    (await checkpointsBehind(store, Number(after ?? 0), limit)).map((checkpoint: Checkpoint) => ({
-      position: String(checkpoint.number),
-      timeMs: Date.parse(checkpoint.time),
-      name: checkpoint.kind,
+  read: async (after = '{}', limit) => {
+    const numbers = JSON.parse(after) as Record<string, number>
+    const found = (await checkpointsBehind(store, numbers, limit)).map(({ key, document }) => ({
+      ...placeOf(key),
+      document,
+    }))
+    for (const { node, number } of found) numbers[node] = number
+    const lines = found.map(({ node, number, document }) => ({
+      position: `${node}.${number}`,
+      // Whatever stands there is sent: it is the witness that must see it.
+      timeMs: Date.parse(document.time) || 0,
+      name: 'merlon-checkpoint',
       refused: false,
-      body: JSON.stringify(checkpoint),
-    })),
+      body: JSON.stringify(document),
+    }))
+    return { lines, next: JSON.stringify(numbers) }
+  },
 })

@@ -1,11 +1,13 @@
 /**
  * A stream: reads a source behind a durable cursor, sends, moves the cursor. In order, at least once, one batch at a time:
- * however far behind its target is, it holds no more than that batch, and goes on where it was after a crash.
+ * however far behind its target is, it holds no more than that batch, and goes on where it was after a crash. Of several
+ * nodes one sends, and another goes on where it was when it dies.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Lease } from '../../kernel/lease.ts'
 import { type Key, key, type Store } from '../../store/store.ts'
-import { LaterError, type Line, type Sink } from './sink.ts'
-import type { Source } from './source.ts'
+import { LaterError, type Sink } from './sink.ts'
+import type { Batch, Source } from './source.ts'
 import type { Target } from './target.ts'
 
 const BATCH = 500
@@ -27,6 +29,8 @@ export interface StreamStatus {
   readonly error?: string
   /** ISO 8601. */
   readonly failingSince?: string
+  /** The node that sends at present, when it is another one. */
+  readonly elsewhere?: string
 }
 
 interface CursorRow {
@@ -39,11 +43,14 @@ export interface StreamOptions {
   readonly target: Target
   readonly tell: (level: 'warn' | 'info', message: string, facts: Readonly<Record<string, unknown>>) => void
   readonly retryMs?: number
+  /** After how long a silent node is taken for dead. */
+  readonly heldMs?: number | undefined
 }
 
 export class Stream {
   readonly #options: StreamOptions
   readonly #cursor: Key
+  readonly #lease: Lease
   readonly #sink: Sink
   /** Nothing new is waited for. */
   readonly #leaving = new AbortController()
@@ -57,7 +64,8 @@ export class Stream {
   constructor(options: StreamOptions) {
     const { source, target, tell, store } = options
     this.#options = options
-    this.#cursor = key('kernel', 'stream', store.node, source.kind, target.name)
+    this.#cursor = key('kernel', 'stream', source.kind, target.name)
+    this.#lease = new Lease({ store, of: ['stream', source.kind, target.name], heldMs: options.heldMs })
     this.#sink = target.open((message) => tell('warn', 'stream', { target: target.name, message }))
   }
 
@@ -71,6 +79,7 @@ export class Stream {
     await Promise.race([this.#running, sleep(this.#failure ? 0 : LEAVE_MS_MAX)])
     this.#stopped.abort()
     await this.#running
+    await this.#lease.release().catch(() => undefined)
     await this.#sink.close()
   }
 
@@ -81,24 +90,20 @@ export class Stream {
       kind: source.kind,
       sent: this.#sent,
       ...(this.#through !== undefined && { through: new Date(this.#through).toISOString() }),
+      ...(this.#lease.elsewhere !== undefined && { elsewhere: this.#lease.elsewhere }),
       ...(this.#failure && { error: this.#failure.error, failingSince: new Date(this.#failure.since).toISOString() }),
     }
   }
 
   async #run(): Promise<void> {
-    const { store, source } = this.#options
     const { signal } = this.#stopped
     let failures = 0
     while (!signal.aborted) {
       try {
-        const after = (await store.reader.get<CursorRow>(this.#cursor))?.position
-        const lines = await source.read(after, BATCH)
-        if (lines.length > 0) await this.#sink.send(lines, signal)
-        if (signal.aborted) return
-        if (lines.length > 0) await this.#taken(lines)
+        const count = (await this.#lease.hold()) ? await this.#send() : 0
         failures = 0
-        if (lines.length === 0 && this.#leaving.signal.aborted) return
-        if (lines.length < BATCH) await this.#pause(QUIET_MS, this.#leaving.signal)
+        if (count === 0 && this.#leaving.signal.aborted) return
+        if (count < BATCH) await this.#pause(QUIET_MS, this.#leaving.signal)
       } catch (error) {
         if (signal.aborted || this.#leaving.signal.aborted) return
         await this.#failed(error, failures++)
@@ -106,12 +111,27 @@ export class Stream {
     }
   }
 
-  async #taken(lines: readonly Line[]): Promise<void> {
+  /** One batch; tells how many lines it had. */
+  async #send(): Promise<number> {
+    const { store, source } = this.#options
+    const { signal } = this.#stopped
+    const after = (await store.reader.get<CursorRow>(this.#cursor))?.position
+    const batch = await source.read(after, BATCH)
+    if (batch.lines.length === 0) return 0
+    await this.#sink.send(batch.lines, signal)
+    if (!signal.aborted) await this.#taken(batch)
+    return batch.lines.length
+  }
+
+  async #taken({ lines, next }: Batch): Promise<void> {
     const { store, target, tell } = this.#options
-    const last = lines.at(-1)!
-    await store.run((unit) => unit.put(this.#cursor, { position: last.position } satisfies CursorRow))
+    await store.run(async (unit) => {
+      // Who took over while we waited for the target has sent these, and more.
+      await this.#lease.require(unit)
+      unit.put(this.#cursor, { position: next } satisfies CursorRow)
+    })
     this.#sent += lines.length
-    this.#through = last.timeMs
+    this.#through = lines.at(-1)!.timeMs
     if (this.#failure) tell('info', 'stream goes on', { target: target.name })
     this.#failure = undefined
     this.#toldAt = 0

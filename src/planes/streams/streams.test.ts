@@ -7,9 +7,12 @@ import { type AddressInfo, createServer as createTcp, type Socket } from 'node:n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, test } from 'vitest'
+import { asNode } from '../../../test/node.ts'
+import { makeCheckpoint } from '../../kernel/evidence/checkpoint.ts'
 import { openStore } from '../../store/sqlite.ts'
 import type { Store } from '../../store/store.ts'
-import { events } from './source.ts'
+import { ephemeralVault } from '../../vault/ephemeral.ts'
+import { checkpoints, events } from './source.ts'
 import { Stream } from './stream.ts'
 import { readTarget } from './target.ts'
 
@@ -47,11 +50,12 @@ async function log() {
   }
 }
 
-function stream(store: Store, target: string, environment: Readonly<Record<string, string>> = {}) {
+function stream(store: Store, target: string, environment: Readonly<Record<string, string>> = {}, source = events) {
   const told: string[] = []
   const made = new Stream({
     store,
-    source: events(store),
+    source: source(store),
+    heldMs: 600,
     target: readTarget(target, { version: '9', environment }),
     tell: (level, message, facts) => void told.push(`${level} ${message} ${JSON.stringify(facts)}`),
     retryMs: 5,
@@ -244,6 +248,65 @@ describe('A stream', () => {
 
 /** RFC 5424: `<PRI>1 TIME HOST APP PROC MSGID SD MSG`. */
 const SYSLOG = /^<(\d+)>1 (\S+) (\S+) merlon (\d+) (\S+) - (\{.*\})$/
+
+describe('Of several nodes', () => {
+  it('one sends; the next goes on when it ends, and again when that one dies', async () => {
+    const { store, append } = await log()
+    const { host, ids: got } = await receiver()
+    await append(700)
+    let dead = false
+    const mortal = new Proxy(asNode(store, 'b'), {
+      get: (target, name) =>
+        name === 'run' && dead ? () => Promise.reject(new Error('dead')) : Reflect.get(target, name, target),
+    })
+    const a = stream(asNode(store, 'a'), `http://${host}/`).stream
+    await until(() => a.status().sent === 700)
+    const b = stream(mortal, `http://${host}/`).stream
+    await until(() => b.status().elsewhere === 'a')
+    await append(3)
+    await until(() => a.status().sent === 703)
+    expect(b.status().sent).toBe(0)
+
+    await a.stop()
+    await append(3)
+    await until(() => b.status().sent === 3)
+    const c = stream(asNode(store, 'c'), `http://${host}/`).stream
+    await until(() => c.status().elsewhere === 'b')
+    dead = true
+    await append(3)
+    await until(() => c.status().sent === 3 && c.status().elsewhere === undefined)
+    const once = [...new Set(got())]
+    expect(once).toEqual(ids(709))
+    // What b had sent, and could not say so, may come again.
+    expect(got().length - once.length).toBeLessThanOrEqual(3)
+  }, 20_000)
+
+  it('a witness gets the checkpoints of all, in the order of each', async () => {
+    const { store, append } = await log()
+    const { host, taken } = await receiver()
+    const vault = ephemeralVault()
+    const made = async (node: string) => {
+      await append(1)
+      // All records of this store are `main`'s: what counts here is who signs.
+      const heads = (await store.heads()).map((head) => ({ ...head, node }))
+      await makeCheckpoint(store, vault, { node, heads, nowMs: 0 })
+    }
+    for (const node of ['main', 'main0', 'main', 'ma', 'main']) await made(node)
+    const it = stream(asNode(store, 'ma'), `http://${host}/`, {}, checkpoints).stream
+    const sent = async (count: number) => {
+      await until(() => it.status().sent === count)
+      return taken.flatMap(({ body }) =>
+        JSON.parse(body).Records.map(({ node, number }: { node: string; number: number }) => `${node}.${number}`),
+      )
+    }
+    expect((await sent(5)).sort()).toEqual(['ma.1', 'main.1', 'main.2', 'main.3', 'main0.1'])
+    // Rows that somebody else wrote lead nobody in a circle.
+    await store.run((unit) => unit.put('kernel/checkpoint/main/000000000000', { node: 'a' }))
+    for (const node of ['main0', 'main']) await made(node)
+    expect((await sent(7)).slice(5).sort()).toEqual(['main.4', 'main0.2'])
+    expect(taken.map(({ headers }) => headers['x-merlon-delivery'])).toContain('main.4-main0.2')
+  })
+})
 
 describe('Syslog', () => {
   it('over TCP counts octets, and goes on over another connection', async () => {

@@ -84,6 +84,56 @@ describe('A delivery', () => {
     expect((await it.digests()).map(({ good }) => good)).toEqual([true])
   })
 
+  it('still under way on a node that was thought dead writes what the other one writes, whatever came between', async () => {
+    const it = await trailed()
+    await it.create({ EnableLogFileValidation: true })
+    await it.start()
+    await it.client(IAMClient).send(new CreateUserCommand({ UserName: 'ann' }))
+    const run = it.store.run.bind(it.store)
+    let finished = 0
+    // The plan is on disk, the files are written, and nobody hears of it.
+    it.store.run = ((body: never) =>
+      /handler\.run/.test(String(body)) && ++finished === 2
+        ? Promise.reject(new Error('stalled'))
+        : run(body)) as typeof it.store.run
+    await it.minutes(5)
+    expect(finished).toBe(2)
+    const [key, ...others] = await it.keys('_CloudTrail_')
+    expect(others).toEqual([])
+    const { text } = await it.object(key!)
+    await it.client(IAMClient).send(new CreateUserCommand({ UserName: 'bob' }))
+    await it.minutes(60)
+    expect((await it.keys('_CloudTrail_'))[0]).toBe(key)
+    expect((await it.object(key!)).text).toBe(text)
+    expect(named(await it.records()).filter((name) => name === 'CreateUser')).toHaveLength(2)
+    expect((await it.digests()).map(({ good }) => good)).toEqual([true])
+  })
+
+  it('brings a long backlog in parts, each once', async () => {
+    const it = await trailed()
+    await it.create({ EnableLogFileValidation: true })
+    await it.start()
+    const now = it.clock.now()
+    const body = (n: number) => JSON.stringify({ eventID: `e${n}`, eventName: 'Long', text: 'x'.repeat(100_000) })
+    for (let from = 0; from < 400; from += 100)
+      await it.store.run((unit) => {
+        for (let n = from; n < from + 100; n++)
+          unit.append({
+            id: `e${n}`,
+            account: ACCOUNT,
+            region: 'us-east-1',
+            timeMs: now,
+            attributes: [],
+            body: body(n),
+          })
+      })
+    await it.minutes(5)
+    const ids = (await it.records()).filter(({ eventName }) => eventName === 'Long').map(({ eventID }) => eventID)
+    expect(ids).toHaveLength(400)
+    expect(new Set(ids).size).toBe(400)
+    expect((await it.keys('_CloudTrail_')).length).toBeGreaterThan(1)
+  })
+
   it('goes by the Regions of its trail', async () => {
     const it = await trailed()
     await it.create({ IsMultiRegionTrail: true })

@@ -1,4 +1,7 @@
-/** Deliveries: every five minutes what happened since, every hour a signed digest over what was delivered. */
+/**
+ * Deliveries: every five minutes what happened since, every hour a signed digest over what was delivered. Each takes two
+ * turns: it is planned, and when the plan is on disk, carried out.
+ */
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { DATA_EVENT } from '../../kernel/event.ts'
@@ -21,8 +24,10 @@ import { at, type TrailRow } from './resources.ts'
 import { type EventBody, selects } from './selectors.ts'
 
 const compressed = promisify(gzip)
-/** Of one file, and in memory at once: some 8 MB. */
+/** What one delivery brings, and holds in memory: whichever is reached first. */
 const EVENTS_MAX = 5_000
+const BYTES_MAX = 16 * 1024 * 1024
+const PORTION = 250
 /** The Region that global services record in. */
 const GLOBAL = 'us-east-1'
 const GLOBAL_SOURCES = [
@@ -63,34 +68,79 @@ function keepGoing(unit: Unit, trail: TrailRow, journal: Journal, dueAt: number)
   else scheduleDelivery(unit, trail, { ...journal, turn: journal.turn + 1 }, dueAt)
 }
 
+/** What the delivery will bring is decided here, and the key it may sign with is made. */
+async function planned(work: Work, trail: TrailRow, journal: Journal): Promise<Delivery> {
+  const until = (await waiting(work, trail, journal)).entries.at(-1)?.position ?? journal.position
+  const key = trail.validation && !(await signerOf(work, trail))
+  return {
+    journal: { ...journal, until },
+    more: true,
+    ...(key && { key: await makeKey(work.vault.materials, { ...trail, from: oldest(journal) }) }),
+  }
+}
+
+const signerOf = async ({ reader, now }: Work, { account, region }: TrailRow): Promise<DigestKey | undefined> =>
+  keyInForce(await keysOf(reader, account, region), now)
+
+interface Waiting {
+  readonly entries: readonly LogEntry[]
+  /** There may be more than one delivery brings. */
+  readonly full: boolean
+}
+
+/** What lies behind the position, as far as one delivery goes. */
+async function waiting({ ports }: Work, trail: TrailRow, journal: Journal): Promise<Waiting> {
+  const entries: LogEntry[] = []
+  let bytes = 0
+  while (entries.length < EVENTS_MAX && bytes < BYTES_MAX) {
+    const portion = await ports.events.query({
+      account: trail.account,
+      fromMs: journal.since,
+      ...(trail.logging ? {} : { toMs: trail.stoppedAt }),
+      ...(trail.multiRegion ? {} : { region: trail.region }),
+      after: entries.at(-1)?.position ?? journal.position,
+      order: 'ascending',
+      limit: PORTION,
+    })
+    entries.push(...portion)
+    for (const { body } of portion) bytes += body.length
+    if (portion.length < PORTION) return { entries, full: false }
+  }
+  return { entries, full: true }
+}
+
+/** Digests begin no earlier. */
+const oldest = (journal: Journal): number =>
+  Math.min(startOf(journal), ...Object.values(journal.regions).flatMap(({ from }) => from ?? []))
+
 /** Digests of the hours that are over come first: what is delivered now belongs to the hour that runs. */
 async function delivered(work: Work, trail: TrailRow, before: Journal): Promise<Delivery> {
-  const digested = await withDigests(work, trail, before, false)
-  const logged = await withLogs(work, trail, digested.journal)
-  const ending = !trail.logging && !logged.more && logged.journal.delivery.error === undefined
-  if (!ending) return { ...logged, key: digested.key }
-  const last = await withDigests(work, trail, logged.journal, true, digested.key)
-  return { journal: { ...last.journal, closed: last.journal.digest.error === undefined }, more: false, key: last.key }
+  const found = await waiting(work, trail, before)
+  const until = found.entries.findIndex(({ position }) => position === before.until)
+  const isPlanned = before.until === before.position || until >= 0
+  const signer = trail.validation ? await signerOf(work, trail) : undefined
+  // The trail was changed since, or its key is too old by now.
+  if (!isPlanned || (trail.validation && !signer)) return planned(work, trail, before)
+
+  const digested = signer ? await withDigests(work, trail, before, { signer, final: false }) : before
+  const entries = found.entries.slice(0, until + 1)
+  const behind = found.entries.length - entries.length
+  // What came since the plan waits for the next one; of a trail that records no longer, it comes before the last digest.
+  const more = trail.logging ? found.full && behind === 0 : found.full || behind > 0
+  const logged = await withLogs(work, trail, digested, entries, more)
+  const refused = logged.delivery.error !== undefined
+  if (trail.logging || more || refused) return { journal: logged, more: more && !refused }
+  const last = signer ? await withDigests(work, trail, logged, { signer, final: true }) : logged
+  return { journal: { ...last, closed: last.digest.error === undefined }, more: false }
 }
 
-interface LogFile {
-  readonly region: string
-  readonly bodies: string[]
-  oldest: number
-  newest: number
-}
-
-async function withLogs(work: Work, trail: TrailRow, journal: Journal): Promise<Delivery> {
-  const entries = await work.ports.events.query({
-    account: trail.account,
-    fromMs: journal.since,
-    ...(trail.logging ? {} : { toMs: trail.stoppedAt }),
-    ...(trail.multiRegion ? {} : { region: trail.region }),
-    after: journal.position,
-    order: 'ascending',
-    limit: EVENTS_MAX,
-  })
-  const more = entries.length === EVENTS_MAX
+async function withLogs(
+  work: Work,
+  trail: TrailRow,
+  journal: Journal,
+  entries: readonly LogEntry[],
+  more: boolean,
+): Promise<Journal> {
   const attemptedAt = work.now
   const files = filesOf(trail, entries)
   const regions: Record<string, RegionJournal> = { ...journal.regions }
@@ -107,23 +157,28 @@ async function withLogs(work: Work, trail: TrailRow, journal: Journal): Promise<
     }
   } catch (error) {
     if (!(error instanceof Fault)) throw error
-    return { journal: { ...journal, delivery: { ...journal.delivery, attemptedAt, error: error.code } }, more: false }
+    return { ...journal, delivery: { ...journal.delivery, attemptedAt, error: error.code } }
   }
   const { error: _over, ...delivery } = journal.delivery
+  const { until: _done, ...rest } = journal
   return {
-    journal: {
-      ...journal,
-      position: entries.at(-1)?.position ?? journal.position,
-      plannedAt: more ? journal.plannedAt : work.now + DELIVERY_EVERY_MS,
-      regions,
-      delivery: { ...delivery, attemptedAt, ...(files.length > 0 && { at: work.now }) },
-    },
-    more,
+    ...rest,
+    position: journal.until ?? journal.position,
+    plannedAt: more ? journal.plannedAt : work.now + DELIVERY_EVERY_MS,
+    regions,
+    delivery: { ...delivery, attemptedAt, ...(files.length > 0 && { at: work.now }) },
   }
 }
 
 /** The first digest begins with the recording. */
 const startOf = ({ plannedAt }: Journal): number => plannedAt - DELIVERY_EVERY_MS
+
+interface LogFile {
+  readonly region: string
+  readonly bodies: string[]
+  oldest: number
+  newest: number
+}
 
 function filesOf(trail: TrailRow, entries: readonly LogEntry[]): readonly LogFile[] {
   const files = new Map<string, LogFile>()
@@ -148,7 +203,7 @@ function isWanted(trail: TrailRow, { attributes, body, region }: LogEntry): bool
 
 async function logged(work: Work, trail: TrailRow, journal: Journal, file: LogFile): Promise<Pending> {
   const text = `{"Records":[${file.bodies.join(',')}]}`
-  const key = logFileKey(trail, file.region, journal.plannedAt, journal.position)
+  const key = logFileKey(trail, file.region, journal.plannedAt, `${journal.position} ${journal.until}`)
   await deliver(work.act, trail, { Key: key, Body: await compressed(text) })
   return { bucket: trail.bucket, key, hash: sha256(text), oldest: file.oldest, newest: file.newest }
 }
@@ -158,22 +213,15 @@ async function withDigests(
   work: Work,
   trail: TrailRow,
   journal: Journal,
-  final: boolean,
-  made?: DigestKey,
-): Promise<Omit<Delivery, 'more'>> {
+  { signer, final }: { readonly signer: DigestKey; readonly final: boolean },
+): Promise<Journal> {
   const regions: Record<string, RegionJournal> = { ...journal.regions }
-  let key = made
   let told = journal.digest
-  if (!trail.validation) return { journal, key }
   try {
     for (const [region, known] of Object.entries(regions)) {
       const hours = known.from === undefined ? 0 : Math.floor((work.now - known.from) / DIGEST_EVERY_MS)
       const endMs = final ? work.now : (known.from ?? 0) + hours * DIGEST_EVERY_MS
       if (known.from === undefined || (hours === 0 && !final)) continue
-      const signer =
-        key ??
-        keyInForce(await keysOf(work.reader, trail.account, trail.region), work.now) ??
-        (key = await makeKey(work.vault.materials, { ...trail, from: known.from }))
       regions[region] = await digested(work, trail, signer, { region, known, fromMs: known.from, endMs })
       const { error: _over, ...rest } = told
       told = { ...rest, at: work.now }
@@ -182,7 +230,7 @@ async function withDigests(
     if (!(error instanceof Fault)) throw error
     told = { ...told, error: error.code }
   }
-  return { journal: { ...journal, regions, digest: told }, key }
+  return { ...journal, regions, digest: told }
 }
 
 interface Hour {

@@ -17,10 +17,10 @@ const basicTime = (ms: number): string => isoTime(ms).replace(/[-:]/g, '')
 /** `2026/11/24` */
 const dayOf = (ms: number): string => isoTime(ms).slice(0, 10).replaceAll('-', '/')
 
-/** The same for a delivery that is done again: its letters come from where in the log it begins. */
-export function logFileKey(trail: TrailRow, region: string, plannedAt: number, position: string): string {
+/** The same for a delivery that is done again: its letters come from where in the log it begins and ends. */
+export function logFileKey(trail: TrailRow, region: string, plannedAt: number, extent: string): string {
   const unique = createHash('sha256')
-    .update(`${trailArn(trail)} ${region} ${position}`)
+    .update(`${trailArn(trail)} ${region} ${extent}`)
     .digest('base64')
   const letters = unique.replace(/[^A-Za-z0-9]/g, '').slice(0, 16)
   const minute = basicTime(plannedAt).replace(/\d\dZ$/, 'Z')

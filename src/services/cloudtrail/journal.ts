@@ -52,6 +52,11 @@ export interface Journal {
    * a crash replaces its files.
    */
   readonly plannedAt: number
+  /**
+   * The last event of the delivery that comes next: on disk before its first file is written, so that whoever does it again,
+   * or does it still when it was thought dead, writes the same files.
+   */
+  readonly until?: string
   readonly regions: Readonly<Record<string, RegionJournal>>
   readonly delivery: Outcome
   readonly digest: Outcome

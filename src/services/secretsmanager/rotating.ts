@@ -4,10 +4,10 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Call, Scope } from '../../kernel/call.ts'
-import { serviceEvent } from '../../kernel/event.ts'
 import { cancelJob, scheduleJob } from '../../kernel/jobs.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import { type Key, key, type Unit } from '../../store/store.ts'
+import { told } from './events.ts'
 import { CURRENT, holder, moved, PENDING } from './labels.ts'
 import { arnOf, type Secret, type SecretRow, secrets, type VersionMeta } from './resources.ts'
 import { nextRotation } from './rotation-rules.ts'
@@ -204,21 +204,4 @@ function failed(unit: Unit, scope: Scope, row: SecretRow, attempt: Attempt, erro
     saveAttempt(unit, scope, row, { ...attempt, failures, error }, now + wait)
     told(unit, scope, row, 'RotationFailed', now, error)
   }
-}
-
-/** Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/cloudtrail_log_entries.html */
-function told(unit: Unit, scope: Scope, row: SecretRow, eventName: string, now: number, error?: string): void {
-  const arn = arnOf(scope, row)
-  unit.append(
-    serviceEvent({
-      account: scope.account,
-      region: scope.region,
-      timeMs: now,
-      eventSource: 'secretsmanager.amazonaws.com',
-      eventName,
-      resources: [{ arn, type: 'AWS::SecretsManager::Secret', account: scope.account }],
-      details: { SecretId: arn },
-      ...(error !== undefined && { error: { code: 'RotationFailed', message: error } }),
-    }),
-  )
 }

@@ -180,6 +180,15 @@ describe('A deleted secret', () => {
     await it.pass(30 * DAY_MS + 1)
 
     await expect(it.value('gone')).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+    const events = (await it.store.evidence(0, 1_000)).map(({ body }) => JSON.parse(body))
+    expect(events.filter(({ eventType }) => eventType === 'AwsServiceEvent')).toMatchObject([
+      {
+        eventName: 'EndSecretVersionDelete',
+        eventSource: 'secretsmanager.amazonaws.com',
+        userIdentity: { invokedBy: 'secretsmanager.amazonaws.com' },
+        resources: [{ ARN: before.ARN }],
+      },
+    ])
     const after = await it.create('gone')
     expect(after.ARN).not.toBe(before.ARN)
     await expect(it.value(before.ARN!)).rejects.toMatchObject({ name: 'ResourceNotFoundException' })

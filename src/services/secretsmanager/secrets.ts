@@ -6,6 +6,7 @@ import type { Target } from '../../kernel/resource.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import { listTags } from '../../kernel/tags.ts'
 import { keys } from './conditions.ts'
+import { told } from './events.ts'
 import { CURRENT } from './labels.ts'
 import { replicated, saveEverywhere, withReplicas } from './replicas.ts'
 import {
@@ -261,7 +262,9 @@ export const deleteJob: ServiceJob<Doomed> = {
   run: async (unit, { now }, scope) => {
     const row = await secrets.get({ unit }, scope, scope.name)
     // One that bears the name since, and waits for a later day, is not meant.
-    if (row?.deletion && row.deletion.at <= now) secrets.remove({ unit }, scope, row)
+    if (!row?.deletion || row.deletion.at > now) return
+    secrets.remove({ unit }, scope, row)
+    told(unit, scope, row, 'EndSecretVersionDelete', now)
   },
 }
 
