@@ -1,10 +1,14 @@
 /**
- * A load generator in a process of its own: plain sockets, requests signed beforehand, one in flight a connection.
- * Receives `{ url, connections, requests: [bytes], repeat }`; answers `{ count, seconds, p50, p99, statuses }` (ms).
+ * A load generator in a process of its own: plain sockets, requests signed beforehand, one in flight a connection, and
+ * as little work as can be, for it shares the machine with the server it measures.
+ * Receives `{ url, connections, requests: [bytes], total }`; answers `{ count, seconds, p50, p99, statuses }` (ms).
  */
 import { connect } from 'node:net'
 
-process.once('message', async ({ url, connections, requests, total }) => {
+const READ_BYTES = 64 * 1024
+const HEAD_END = Buffer.from('\r\n\r\n')
+
+process.once('message', ({ url, connections, requests, total }) => {
   const { hostname, port } = new URL(url)
   const bytes = requests.map((text) => Buffer.from(text, 'latin1'))
   const latencies = new Float64Array(total)
@@ -13,59 +17,71 @@ process.once('message', async ({ url, connections, requests, total }) => {
   let done = 0
 
   const startedAt = performance.now()
-  await Promise.all(Array.from({ length: connections }, () => drive()))
-  const seconds = (performance.now() - startedAt) / 1000
-  latencies.sort()
-  const at = (share) => latencies[Math.min(total - 1, Math.floor(total * share))]
-  process.send({ count: done, seconds, p50: at(0.5), p99: at(0.99), statuses })
-  process.disconnect()
+  for (let i = 0; i < connections; i++) open()
 
-  /** One connection's share; opens another when the server closes it. */
-  async function drive() {
-    let socket
-    while (next < total) {
-      const mine = next++
-      const sentAt = performance.now()
-      socket ??= await open()
-      const { status, closes } = await exchange(socket, bytes[mine % bytes.length])
-      latencies[mine] = performance.now() - sentAt
-      statuses[status] = (statuses[status] ?? 0) + 1
-      done++
-      if (closes) {
-        socket.destroy()
-        socket = undefined
-      }
-    }
-    socket?.destroy()
+  function told(status, sentAt) {
+    latencies[done++] = performance.now() - sentAt
+    statuses[status] = (statuses[status] ?? 0) + 1
+    if (done < total) return
+    const seconds = (performance.now() - startedAt) / 1000
+    latencies.sort()
+    const at = (share) => latencies[Math.min(total - 1, Math.floor(total * share))]
+    process.send({ count: done, seconds, p50: at(0.5), p99: at(0.99), statuses })
+    process.disconnect()
   }
 
+  /** One connection's share; opens another when the server closes it. A request without an answer ends everything. */
   function open() {
-    return new Promise((resolve, reject) => {
-      const socket = connect({ host: hostname, port: Number(port), noDelay: true }, () => resolve(socket))
-      socket.once('error', reject)
-    })
+    let sentAt = 0
+    let waiting = false
+    /** Of an answer that came in pieces, what is there already. */
+    let held
+    const ask = () => {
+      if (next >= total) return void socket.destroy()
+      waiting = true
+      sentAt = performance.now()
+      socket.write(bytes[next++ % bytes.length])
+    }
+    const read = (length, buffer) => {
+      const answer = held ? Buffer.concat([held, buffer.subarray(0, length)]) : buffer.subarray(0, length)
+      const found = parse(answer)
+      if (!found) {
+        held = held ? answer : Buffer.from(answer)
+        return true
+      }
+      held = undefined
+      waiting = false
+      told(found.status, sentAt)
+      if (!found.closes) ask()
+      else {
+        socket.destroy()
+        if (next < total) open()
+      }
+      return true
+    }
+    const socket = connect(
+      {
+        host: hostname,
+        port: Number(port),
+        noDelay: true,
+        onread: { buffer: Buffer.alloc(READ_BYTES), callback: read },
+      },
+      ask,
+    )
+    const lost = () => {
+      if (waiting) throw new Error('the server closed without an answer')
+    }
+    socket.once('end', lost).once('error', lost)
   }
 })
 
-/** Sends a request and reads its whole answer. */
-function exchange(socket, request) {
-  return new Promise((resolve, reject) => {
-    let text = ''
-    const finish = (closes) => {
-      socket.removeAllListeners()
-      resolve({ status: text.slice(9, 12), closes })
-    }
-    socket.on('data', (chunk) => {
-      text += chunk.toString('latin1')
-      const end = text.indexOf('\r\n\r\n')
-      if (end < 0) return
-      const head = text.slice(0, end).toLowerCase()
-      const length = /\r\ncontent-length: *(\d+)/.exec(head)
-      const closes = /\r\nconnection: *close/.test(head) || head.startsWith('http/1.0')
-      if (length && text.length >= end + 4 + Number(length[1])) finish(closes)
-    })
-    socket.once('close', () => (text ? finish(true) : reject(new Error('the server closed without an answer'))))
-    socket.once('error', reject)
-    socket.write(request)
-  })
+/** Status, and whether the server will close; undefined while the answer is not whole. */
+function parse(answer) {
+  const end = answer.indexOf(HEAD_END)
+  if (end < 0) return undefined
+  const head = answer.latin1Slice(0, end)
+  const length = /\r\ncontent-length: *(\d+)/i.exec(head)
+  if (!length) throw new Error(`an answer without a length: ${head}`)
+  if (answer.length < end + HEAD_END.length + Number(length[1])) return undefined
+  return { status: head.slice(9, 12), closes: /\r\nconnection: *close/i.test(head) || head.startsWith('HTTP/1.0') }
 }

@@ -37,7 +37,7 @@ export function requestContext(
     if (value !== undefined) context.set(key, value)
   }
 
-  set('aws:CurrentTime', new Date(facts.now).toISOString())
+  context.set('aws:CurrentTime', () => new Date(facts.now).toISOString())
   set('aws:EpochTime', String(Math.floor(facts.now / 1000)))
   set('aws:RequestedRegion', facts.region)
   set('aws:SecureTransport', String(facts.secure))

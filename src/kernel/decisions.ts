@@ -64,17 +64,19 @@ export function toldDecisions(
 ): readonly ToldDecision[] {
   return decided.slice(0, TOLD_MAX).map(({ action, resource, owner, decision, context }, n) => {
     const { allowed, explicit, layer, statement } = decision
-    const told = { id: `${eventId}.${n + 1}`, action, resource, effect: allowed ? 'Allow' : 'Deny' } as const
-    if ((OWNERS.has(layer) ? owner : caller) !== reader) return told
+    const concerned = (OWNERS.has(layer) ? owner : caller) === reader
     return {
-      ...told,
-      layer,
-      ...(explicit && { explicit }),
-      ...(statement && {
-        policy: statement.policy.arn ?? statement.policy.id,
-        statement: statement.sid || `#${statement.index + 1}`,
-      }),
-      ...(!allowed && caller === reader && { context: contextTold(context) }),
+      id: `${eventId}.${n + 1}`,
+      action,
+      resource,
+      effect: allowed ? 'Allow' : 'Deny',
+      ...(concerned && { layer, ...(explicit && { explicit }) }),
+      ...(concerned &&
+        statement && {
+          policy: statement.policy.arn ?? statement.policy.id,
+          statement: statement.sid || `#${statement.index + 1}`,
+        }),
+      ...(concerned && !allowed && caller === reader && { context: contextTold(context) }),
     }
   })
 }

@@ -322,7 +322,12 @@ function attributes(facts: EventFacts): LogRecord['attributes'] {
   return [...found, ...searchable(facts.draft.resources)]
 }
 
+/** The last second told: under load the next event is mostly of the same. */
+let told = { second: Number.NaN, text: '' }
+
 /** AWS writes whole seconds. */
 export function isoSeconds(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
+  const second = Math.floor(ms / 1000)
+  if (second !== told.second) told = { second, text: new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z') }
+  return told.text
 }

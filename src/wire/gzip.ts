@@ -8,7 +8,9 @@ import { serializationFault } from './serialization.ts'
 const INFLATED_BYTES_MAX = 16 * 1024 * 1024
 
 export function inflate(request: HttpRequest, bytesMax = INFLATED_BYTES_MAX): Buffer {
-  const encodings = (header(request, 'content-encoding') ?? '').split(',').map((name) => name.trim().toLowerCase())
+  const stated = header(request, 'content-encoding')
+  if (stated === undefined) return request.body
+  const encodings = stated.split(',').map((name) => name.trim().toLowerCase())
   if (!encodings.includes('gzip')) return request.body
   try {
     return gunzipSync(request.body, { maxOutputLength: bytesMax })

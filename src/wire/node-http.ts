@@ -48,7 +48,7 @@ export async function answerOverHttp(
   })
   // To HEAD the length is told of what GET would bring.
   const length = (request.method === 'HEAD' && headers['content-length']) || String(Buffer.byteLength(answered))
-  response.writeHead(status, { ...headers, 'content-length': length })
+  response.writeHead(status, { 'content-length': length, ...headers })
   // A text goes out in one write with the head; bytes would need two.
   response.end(request.method === 'HEAD' ? undefined : answered)
 }
@@ -87,8 +87,8 @@ export function readBody(request: IncomingMessage, max: number, room?: BodyRoom)
       resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
     })
     request.on('error', reject)
-    // Who hangs up half way has asked nothing.
-    request.on('close', () => reject(new Error('the request was cut off')))
+    // Who hangs up half way has asked nothing. Errors are costly, and every request closes.
+    request.on('close', () => request.readableEnded || reject(new Error('the request was cut off')))
   })
 }
 

@@ -64,13 +64,12 @@ export function validate(model: ServiceModel, operation: OperationShape, input: 
 export function encode(detected: Detected, operation: OperationShape, output: object, requestId: string): HttpResponse {
   const { protocol, service } = detected
   const shape = operation.output
-  const headers = { 'x-amzn-requestid': requestId }
   switch (protocol) {
     case 'json10':
     case 'json11':
       return {
         status: 200,
-        headers: { ...headers, 'content-type': contentTypes[protocol] },
+        headers: { 'x-amzn-requestid': requestId, 'content-type': contentTypes[protocol] },
         body: shape.kind === 'unit' ? '' : JSON.stringify(toJson(shape, output, AWS_JSON)),
       }
     case 'query': {
@@ -80,7 +79,7 @@ export function encode(detected: Detected, operation: OperationShape, output: ob
       const metadata = `<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata>`
       return {
         status: 200,
-        headers: { ...headers, 'content-type': contentTypes.query },
+        headers: { 'x-amzn-requestid': requestId, 'content-type': contentTypes.query },
         body: `<${operation.name}Response xmlns="${service.xmlns}">${result}${metadata}</${operation.name}Response>`,
       }
     }
@@ -88,21 +87,24 @@ export function encode(detected: Detected, operation: OperationShape, output: ob
       const result = shape.kind === 'unit' ? '<return>true</return>' : xmlMembers(shape, output)
       return {
         status: 200,
-        headers: { ...headers, 'content-type': contentTypes.ec2 },
+        headers: { 'x-amzn-requestid': requestId, 'content-type': contentTypes.ec2 },
         body: `${XML_DECLARATION}<${operation.name}Response xmlns="${service.xmlns}"><requestId>${requestId}</requestId>${result}</${operation.name}Response>`,
       }
     }
     case 'cbor':
       return {
         status: 200,
-        headers: { ...headers, 'content-type': contentTypes.cbor, 'smithy-protocol': 'rpc-v2-cbor' },
+        headers: { 'x-amzn-requestid': requestId, 'content-type': contentTypes.cbor, 'smithy-protocol': 'rpc-v2-cbor' },
         body: shape.kind === 'unit' ? new Uint8Array() : printCbor(toCbor(shape, output)),
       }
     case 'restjson':
     case 'restxml': {
       const plain = restOutput(operation, output, protocol === 'restxml', service.xmlns)
       const answer = service.id === 's3' ? s3Answer(operation.name, output, plain, service.xmlns!) : plain
-      const ids = protocol === 'restxml' ? { ...headers, 'x-amz-request-id': requestId } : headers
+      const ids = {
+        'x-amzn-requestid': requestId,
+        ...(protocol === 'restxml' && { 'x-amz-request-id': requestId }),
+      }
       return { ...answer, headers: { ...answer.headers, ...ids } }
     }
   }

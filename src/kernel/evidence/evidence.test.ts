@@ -219,7 +219,7 @@ describe('The check of the log', () => {
   test('tells where the chains of a node end that was killed: another node signs it, once', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'merlon-evidence-'))
     folders.push(folder)
-    const vault = ephemeralVault()
+    const vault = await ephemeralVault()
     const store = await openStore({ file: join(folder, 'db') })
     const errors: unknown[] = []
     let watch = 0

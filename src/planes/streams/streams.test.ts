@@ -284,7 +284,7 @@ describe('Of several nodes', () => {
   it('a witness gets the checkpoints of all, in the order of each', async () => {
     const { store, append } = await log()
     const { host, taken } = await receiver()
-    const vault = ephemeralVault()
+    const vault = await ephemeralVault()
     const made = async (node: string) => {
       await append(1)
       // All records of this store are `main`'s: what counts here is who signs.

@@ -38,7 +38,7 @@ export async function findCiphertextKey(call: Call, asked: Ciphertext): Promise<
   const row = place && (await call.unit.get<KeyRow>(at.key(place, owner.keyId)))
   if (!place || !row) throw new Fault('AccessDenied', CONCEALED)
   const acted = await actedOn(call, row, { context })
-  return { acted: { ...acted, arn: keyArn(place, owner.keyId), concealed: CONCEALED }, row }
+  return { acted: { concealed: CONCEALED, ...acted, arn: keyArn(place, owner.keyId) }, row }
 }
 
 /** Only a dry run may leave the ciphertext out. */

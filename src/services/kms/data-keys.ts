@@ -50,7 +50,7 @@ export const generateDataKey = kms
   .given(conditions)
   .run(async (call, input, row) => {
     const { plaintext, answer } = await dataKey(call, 'GenerateDataKey', input, row)
-    return { ...answer, Plaintext: plaintext }
+    return { Plaintext: plaintext, ...answer }
   })
 
 export const generateDataKeyWithoutPlaintext = kms
@@ -104,7 +104,7 @@ export const generateDataKeyPair = kms
   .given(conditions)
   .run(async (call, input, row) => {
     const { privateKey, answer } = await dataKeyPair(call, 'GenerateDataKeyPair', input, row)
-    return { ...answer, PrivateKeyPlaintext: privateKey }
+    return { PrivateKeyPlaintext: privateKey, ...answer }
   })
 
 export const generateDataKeyPairWithoutPlaintext = kms

@@ -72,6 +72,19 @@ export function algorithmsOf({ spec, usage }: Pick<KeyRow, 'spec' | 'usage'>) {
   }
 }
 
+/** Whether a key of this spec and usage works by this algorithm. */
+export function worksBy({ spec, usage }: Pick<KeyRow, 'spec' | 'usage'>, algorithm: string): boolean {
+  const { encryption, signing, mac, agreement, encapsulation } = keySpecs[spec]
+  const names: Readonly<Record<KeyUsage, readonly string[] | undefined>> = {
+    ENCRYPT_DECRYPT: encryption,
+    SIGN_VERIFY: signing,
+    GENERATE_VERIFY_MAC: mac,
+    KEY_AGREEMENT: agreement,
+    ENCAPSULATE_DECAPSULATE: encapsulation,
+  }
+  return names[usage]?.includes(algorithm) ?? false
+}
+
 export function isSymmetric({ spec }: Pick<KeyRow, 'spec'>): boolean {
   return spec === 'SYMMETRIC_DEFAULT'
 }

@@ -2,7 +2,7 @@
 import type { Call } from '../../kernel/call.ts'
 import type { Hash } from '../../vault/material/specs.ts'
 import { openGrantToken } from './grant-tokens.ts'
-import { algorithmsOf, isSymmetric } from './key-specs.ts'
+import { isSymmetric, worksBy } from './key-specs.ts'
 import { arnOf, invalid, type KeyRow, type KeyUsage, kms } from './resources.ts'
 import { requireState, type StatefulOperation } from './states.ts'
 
@@ -43,8 +43,7 @@ export function requireUsage(row: KeyRow, operation: string, usage: KeyUsage): v
 }
 
 export function requireAlgorithm(row: KeyRow, algorithm: string): void {
-  const names: readonly string[] = Object.values(algorithmsOf(row)).flat()
-  if (names.includes(algorithm)) return
+  if (worksBy(row, algorithm)) return
   throw kms.fail('InvalidKeyUsageException', `Algorithm ${algorithm} and key spec ${row.spec} are incompatible.`)
 }
 
