@@ -48,18 +48,24 @@ export async function merlon(
   return { status, stdout, stderr }
 }
 
-/** `merlon start … --port 0 --json`; returns when it is ready, throws with its complaint when it ends instead. */
+/**
+ * `merlon start … --port 0 --json`; returns when it is ready, throws with its complaint when it ends instead. One that is
+ * not ready within `withinMs` is killed.
+ */
 export async function startMerlon(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  withinMs?: number,
 ): Promise<Running> {
   const child = launch(['start', '--port', '0', '--json', ...words], environment)
   let stderr = ''
   child.stderr!.on('data', (chunk) => (stderr += chunk))
+  const late = withinMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), withinMs)
   const exit = once(child, 'exit')
   const line = once(createInterface({ input: child.stdout! }), 'line')
   const ready = await Promise.race([line, exit.then(() => undefined)])
-  if (!ready) throw new Error(stderr)
+  clearTimeout(late)
+  if (!ready) throw new Error(stderr || `merlon start ended with status ${child.exitCode ?? child.signalCode}`)
   return {
     ...(JSON.parse(ready[0]) as Pick<Running, 'url' | 'accounts'>),
     process: child,

@@ -15,16 +15,17 @@ export interface Database {
 
 const asRoot = process.getuid?.() === 0
 /** Database servers refuse to run as root. */
-const nobodyElse = (user: string) => (asRoot ? ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'] : [])
+export const nobodyElse = (user: string) =>
+  asRoot ? ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'] : []
 
-function folderOf(user: string): string {
+export function folderOf(user: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'merlon-db-'))
   chmodSync(folder, 0o755)
   if (asRoot) execFileSync('chown', [`${user}:${user}`, folder])
   return folder
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise((done) => server.once('listening', done))
   const { port } = server.address() as AddressInfo
@@ -36,7 +37,7 @@ function run(words: readonly string[], options: object = {}): void {
   execFileSync(words[0]!, words.slice(1), { stdio: 'pipe', ...options })
 }
 
-async function until(ready: () => void): Promise<void> {
+export async function until(ready: () => void): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {
       return ready()
