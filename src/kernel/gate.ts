@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Store, Unit } from '../store/store.ts'
-import { ContentionError } from '../store/store.ts'
+import { ContentionError, UnavailableError } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import { Fault } from '../wire/fault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
@@ -139,6 +139,9 @@ export class Gate {
       const now = this.#options.clock.now()
       detected = await detect(request)
       const unsigned = this.#operations.get(detected.service.id)?.get(detected.operation ?? '')?.unsigned
+      // From here on nothing is older than the call: what other nodes had acknowledged by then binds here.
+      const { store } = this.#options
+      if (store.shared) await store.sync()
       authenticated = unsigned
         ? nobody(request)
         : await this.#authenticator.authenticate(request, detected.service, now)
@@ -258,6 +261,8 @@ export class Gate {
       for (const effect of attempt.effects) effect()
       return output
     } catch (error) {
+      // Change and event are both written, or neither: which, nobody can say, and an event of a failure might be a lie.
+      if (error instanceof UnavailableError) throw error
       await this.#recordRefusal(arrival, invocation, draft ?? newDraft(arrival.now), error, attempt.refused)
       throw error
     }
@@ -480,6 +485,11 @@ function notImplemented(row: ServiceRow, operation: string): Fault {
 /** Everything that is not a fault is ours to mend: the caller learns only that it happened. */
 function asFault(error: unknown): Fault {
   if (error instanceof Fault) return error
+  if (error instanceof UnavailableError) {
+    return new Fault('ServiceUnavailable', 'The service cannot reach its data at the moment. Please try again.', {
+      cause: error,
+    })
+  }
   if (error instanceof ContentionError) {
     return new Fault('ServiceUnavailable', 'Too many requests changed the same resource. Please try again.', {
       cause: error,
