@@ -21,9 +21,9 @@ interface Module {
 }
 
 /** Opens a file, or `:memory:`. A new file is readable by its owner only, and so are the log files SQLite puts beside it. */
-export async function openDatabase(file: string): Promise<Database> {
+export async function openDatabase(file: string, which: 'any' | 'new' = 'any'): Promise<Database> {
   const { DatabaseSync } = await load()
-  if (file !== ':memory:') createPrivately(file)
+  if (file !== ':memory:') createPrivately(file, which)
   return new DatabaseSync(file)
 }
 
@@ -44,12 +44,12 @@ export async function copyDatabase(source: Database, file: string): Promise<void
   }
 }
 
-function createPrivately(file: string): void {
+function createPrivately(file: string, which: 'any' | 'new'): void {
   try {
     closeSync(openSync(file, 'wx', 0o600))
     syncDirectory(dirname(file))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if (which === 'new' || (error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 

@@ -3,9 +3,12 @@ import type { Backend, Found, Read } from './backend.ts'
 import { configure, readHeads } from './batch.ts'
 import type { EpochKey, Head } from './chain.ts'
 import { copyDatabase, type Database, openDatabase, type Statement } from './engine.ts'
+import type { Image } from './image.ts'
 import { Lock } from './lock.ts'
 import { type LogTable, queryLog, readEvidence } from './log.ts'
 import { migrate, ONLY_NODE } from './schema.ts'
+import { sqliteImage } from './sqlite-image.ts'
+import { sqliteLog } from './sqlite-log.ts'
 import type { Commit, EvidenceRow, Key, LogEntry, LogQuery, RangeOptions, Store, Unit } from './store.ts'
 import { Transactions } from './transactions.ts'
 import { inlineWriter, threadWriter, type Writer, WriterLostError } from './writers.ts'
@@ -59,11 +62,7 @@ export class SqliteStore implements Store {
     const { value } = database.prepare("SELECT value FROM counters WHERE name = 'revision'").get()!
     this.#transactions = new Transactions(sqliteBackend(database, writer), Number(value), options.documentsCachedMax)
     this.reader = this.#transactions.reader
-    this.#log = {
-      rows: async (sql, values) => database.prepare(sql).all(...values),
-      indexOf: 'instr',
-      byPosition: 'NOT INDEXED',
-    }
+    this.#log = sqliteLog(database)
   }
 
   get revision(): number {
@@ -96,6 +95,10 @@ export class SqliteStore implements Store {
 
   subscribe(listener: (commit: Commit) => void): () => void {
     return this.#transactions.subscribe(listener)
+  }
+
+  image(): Promise<Image> {
+    return sqliteImage(this.#file)
   }
 
   /** The file must not exist. Readable by its owner only. */

@@ -11,6 +11,7 @@
  */
 
 import type { Chained, EpochKey, Head, Link } from './chain.ts'
+import type { Image } from './image.ts'
 
 /** A JSON value; documents are plain JSON objects. Times are epoch milliseconds, bytes are base64 or sealed strings. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json | undefined }
@@ -145,6 +146,8 @@ export interface Store {
   subscribe(listener: (commit: Commit) => void): () => void
   /** Where bytes lie that all nodes must see; an engine of one process has none, since a folder serves it better. */
   readonly blobs?: Blobs
+  /** What is durable now, for copying elsewhere while work goes on. */
+  image(): Promise<Image>
   /** A consistent copy to a new file while work goes on. */
   backup(file: string): Promise<void>
   /** Waits for what was accepted, then closes. */

@@ -1,13 +1,21 @@
 /** PostgreSQL passes the contract that SQLite passes, and nodes over one database keep it among themselves. */
 import { randomUUID } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { chainId, linkHash } from '../../src/store/chain.ts'
 import { storeContract } from '../../src/store/contract.ts'
+import { contentHash, copyImage, type Image } from '../../src/store/image.ts'
+import { postgresLoader } from '../../src/store/postgres/image.ts'
 import { openPostgres, type PostgresOptions, type PostgresStore } from '../../src/store/postgres/postgres.ts'
 import { migrate } from '../../src/store/postgres/schema.ts'
 import { indexPortion, sweep } from '../../src/store/postgres/upkeep.ts'
-import type { LogRecord } from '../../src/store/store.ts'
+import { openStore } from '../../src/store/sqlite.ts'
+import { sqliteImage } from '../../src/store/sqlite-image.ts'
+import { key, type LogRecord, UnavailableError, under } from '../../src/store/store.ts'
+import { Link } from '../faults/link.ts'
 import { type Database, postgres } from '../rotation/databases.ts'
 
 let server: Database
@@ -231,6 +239,83 @@ describe('nodes over one database', () => {
     const records = await asked(schema, 'SELECT id, count(*)::int AS n FROM log GROUP BY id HAVING count(*) > 1')
     expect(records).toEqual([])
     expect(await a.log({ account: ACCOUNT, limit: 100_000 })).toHaveLength(acknowledged.length)
+  })
+
+  test('without a database work is refused as unavailable; when it is back, work goes on, and nothing half done shows', async () => {
+    const link = await Link.to(server.port)
+    const through = `postgres://boss:boss-password@127.0.0.1:${link.port}/postgres`
+    const { schema } = fresh()
+    const store = await openPostgres({ url: through, schema, node: 'a' })
+    const other = await openPostgres({ url: url(), schema, node: 'b' })
+    opened.push(store, other)
+    await store.run((unit) => unit.put('a', { n: 1 }))
+
+    await link.set('refuse')
+    await expect(store.sync()).rejects.toThrow(UnavailableError)
+    await expect(store.run((unit) => unit.get('never-read'))).rejects.toThrow(UnavailableError)
+    await expect(store.run((unit) => unit.put('a', { n: 2 }))).rejects.toThrow(UnavailableError)
+    await other.run((unit) => unit.put('b', { n: 3 }))
+    await link.set('pass')
+
+    await expect.poll(() => store.sync().then(() => 'back', String), { timeout: 10_000 }).toBe('back')
+    expect(await store.reader.get('a')).toEqual(await other.reader.get('a'))
+    expect(await store.reader.get('b')).toEqual({ n: 3 })
+    await store.run((unit) => unit.put('a', { n: 4 }))
+    await other.sync()
+    expect(await other.reader.get('a')).toEqual({ n: 4 })
+    await link.close()
+  })
+
+  test('a whole store moves to SQLite and back, the same by its hash, but for what is withheld', async () => {
+    const { stores } = await nodes(['a', 'b'], { withheld: ['secret/key'] })
+    stores[0]!.authenticate({ epoch: 7, key: new Uint8Array(32).fill(7) })
+    await stores[0]!.run((unit) => {
+      unit.put('secret/key', { wrapped: 'never in a backup' })
+      for (let n = 0; n < 2_500; n++) unit.put(key('k', `é\u{1F600}${n}`), { n, text: '"\\\n' })
+    })
+    await stores[0]!.run((unit) => unit.delete(key('k', 'é\u{1F600}7')))
+    for (const store of stores) {
+      for (let n = 0; n < 700; n++) await store.run((unit) => unit.append(record(`${store.node}-${n} "ü"`)))
+    }
+    const hashOf = async (image: Image) => {
+      const hash = await contentHash(image)
+      await image.close()
+      return hash
+    }
+    const before = await hashOf(await stores[0]!.image())
+    const folder = mkdtempSync(join(tmpdir(), 'merlon-move-'))
+    const file = join(folder, 'moved.db')
+
+    await stores[0]!.backup(file)
+    expect(readFileSync(file).includes('never in a backup')).toBe(false)
+    expect(await hashOf(await sqliteImage(file))).toBe(before)
+    await expect(stores[0]!.backup(file)).rejects.toThrow(/EEXIST/)
+    expect(await hashOf(await sqliteImage(file))).toBe(before)
+
+    const there = { url: url(), schema: fresh().schema }
+    await copyImage(await sqliteImage(file), await postgresLoader(there))
+    const moved = await openPostgres({ ...there, node: 'a' })
+    opened.push(moved)
+    expect(await hashOf(await moved.image())).toBe(before)
+    await moved.run((unit) => {
+      unit.append(record('goes on'))
+      unit.put('more', {})
+    })
+    expect((await moved.evidence(1_400, 10)).map(({ id, sequence }) => [id, sequence])).toEqual([['goes on', 701]])
+    expect(moved.revision).toBe(stores[0]!.revision + 1)
+    await expect(postgresLoader(there)).rejects.toThrow(/holds data already/)
+
+    const sqlite = await openStore({ file })
+    expect(await sqlite.reader.range(under('k'))).toHaveLength(2_499)
+    const query = {
+      account: ACCOUNT,
+      region: 'us-east-1',
+      attribute: ['EventName', 'CreateUser'] as const,
+      limit: 5_000,
+    }
+    expect(await sqlite.log(query)).toHaveLength(1_400)
+    await sqlite.close()
+    rmSync(folder, { recursive: true })
   })
 
   test('attributes are indexed once, whoever does it', async () => {

@@ -16,6 +16,8 @@ export class Hints {
   readonly #heard: () => void
   readonly #beat: NodeJS.Timeout
   #client: pg.Client | undefined
+  /** The same, once it listens. */
+  #listening: pg.Client | undefined
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
@@ -30,10 +32,12 @@ export class Hints {
 
   /** Tells the other nodes, soon. */
   give(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
-      this.#client?.query(`SELECT pg_notify('merlon', $1)`, [this.#node]).catch(() => undefined)
-    }, GATHER_MS)
+    this.#timer ??= setTimeout(() => void this.#tell(), GATHER_MS)
+  }
+
+  async #tell(): Promise<void> {
+    await this.#listening?.query(`SELECT pg_notify('merlon', $1)`, [this.#node]).catch(() => undefined)
+    this.#timer = undefined
   }
 
   async #listen(): Promise<void> {
@@ -47,12 +51,14 @@ export class Hints {
         const ended = new Promise<void>((resolve) => client.on('end', resolve))
         this.#client = client
         await client.query('LISTEN merlon')
+        this.#listening = client
         this.#heard()
         await ended
       } catch {
         // Without it the beat is what there is: an engine that knows no LISTEN serves as well.
       }
       this.#client = undefined
+      this.#listening = undefined
       if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS).unref())
     }
   }

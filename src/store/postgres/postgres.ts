@@ -1,12 +1,16 @@
 /** The store on PostgreSQL: any number of processes, each a node, over one database. */
 import type pg from 'pg'
 import type { EpochKey, Head } from '../chain.ts'
+import { copyImage, type Image } from '../image.ts'
 import { type LogTable, queryLog, readEvidence } from '../log.ts'
+import { sqliteLoader } from '../sqlite-image.ts'
 import type { Blobs, Commit, EvidenceRow, Key, LogEntry, LogQuery, Store, Unit } from '../store.ts'
 import { Transactions } from '../transactions.ts'
 import { postgresBlobs } from './blobs.ts'
 import { asking, openPool, type Place } from './connection.ts'
 import { Hints } from './hints.ts'
+import { postgresImage } from './image.ts'
+import { postgresLog } from './log.ts'
 import { read, readNews, readRange } from './questions.ts'
 import { migrate } from './schema.ts'
 import { Upkeep } from './upkeep.ts'
@@ -17,6 +21,8 @@ export interface PostgresOptions extends Place {
   readonly node: string
   /** Parsed documents kept in memory. */
   readonly documentsCachedMax?: number
+  /** Documents that are in no image and no backup. */
+  readonly withheld?: readonly Key[]
   /** Told when this node can no longer go on: the process has to end. */
   readonly onEnd?: (error: Error) => void
 }
@@ -50,10 +56,12 @@ export class PostgresStore implements Store {
   readonly #hints: Hints
   readonly #upkeep: Upkeep
   readonly #log: LogTable
+  readonly #options: PostgresOptions
 
   /** Use {@link openPostgres}. */
   constructor(options: PostgresOptions, writer: PostgresWriter, pool: pg.Pool, revision: number) {
     this.node = options.node
+    this.#options = options
     this.#writer = writer
     this.#pool = pool
     this.#transactions = new Transactions(
@@ -74,15 +82,7 @@ export class PostgresStore implements Store {
     )
     this.reader = this.#transactions.reader
     this.blobs = postgresBlobs(pool)
-    this.#log = {
-      rows: async (sql, values) => {
-        let n = 0
-        const text = sql.replaceAll('?', () => `$${++n}`)
-        return (await asking(() => pool.query(text, [...values]))).rows
-      },
-      indexOf: 'strpos',
-      byPosition: '',
-    }
+    this.#log = postgresLog(pool)
     this.#hints = new Hints(options, options.node, () => {
       this.sync().catch((error: Error) => {
         if (error instanceof FencedError) this.#end(error, options.onEnd)
@@ -128,8 +128,18 @@ export class PostgresStore implements Store {
     return this.#transactions.subscribe(listener)
   }
 
+  image(): Promise<Image> {
+    return postgresImage(this.#options, this.#options.withheld ?? [])
+  }
+
+  /** Into a SQLite file: what one node's installation would hold. */
   async backup(file: string): Promise<void> {
-    throw new Error(`not yet: ${file}`)
+    const image = await this.image()
+    try {
+      await copyImage(image, await sqliteLoader(file))
+    } finally {
+      await image.close()
+    }
   }
 
   async close(): Promise<void> {
