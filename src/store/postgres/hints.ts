@@ -50,7 +50,8 @@ export class Hints {
         })
         const ended = new Promise<void>((resolve) => client.on('end', resolve))
         this.#client = client
-        await client.query('LISTEN merlon')
+        // A hint is worth no wait for the disk.
+        await client.query('SET synchronous_commit = off; LISTEN merlon')
         this.#listening = client
         this.#heard()
         await ended
