@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import pg from 'pg'
+import { parseIntoClientConfig } from 'pg-connection-string'
 import { UnavailableError } from '../store.ts'
 
 export interface Place {
@@ -26,14 +27,15 @@ const types: pg.CustomTypesConfig = {
 }
 
 export function configOf({ url, passwordFile }: Place): pg.ClientConfig {
-  const { hostname, searchParams, password } = new URL(url)
+  const { hostname, searchParams } = new URL(url)
+  const { password, ...parsed } = parseIntoClientConfig(url)
   const encrypted =
     searchParams.has('sslmode') || isLocal(hostname || (searchParams.get('host') ?? '')) ? {} : { ssl: {} }
   return {
-    connectionString: url,
+    ...parsed,
     // Across a network without TLS goes only who says so: sslmode=disable.
     ...encrypted,
-    ...(passwordFile !== undefined && !password && { password: () => readPassword(passwordFile) }),
+    ...(password ? { password } : passwordFile !== undefined && { password: () => readPassword(passwordFile) }),
     types,
     application_name: 'merlon',
     keepAlive: true,
