@@ -7,15 +7,46 @@ import { openDesk } from '../server/desk.ts'
 import { InstallationError, isInstalled } from '../server/installation.ts'
 import { createLogger } from '../server/log.ts'
 import { factsOfThisProcess, unsafeIn } from '../server/safe-process.ts'
+import { type Storage, type StorageOptions, storageOf } from '../server/storage.ts'
 
 export const dataOption = {
   data: { type: 'string', value: 'DIR', about: 'the data folder (default .merlon)' },
 } as const
 
+export const storeOptions = {
+  store: {
+    type: 'string',
+    value: 'URL',
+    about: 'data that nodes share: postgres://USER@HOST/DATABASE (better in MERLON_STORE: others see this line)',
+  },
+  node: { type: 'string', value: 'NAME', about: 'with --store: what this node is called (default: made up once)' },
+} as const
+
+export const placeOptions = { ...dataOption, ...storeOptions } as const
+
+/** Which installation is meant: what was given for {@link placeOptions}. */
+export interface Place {
+  readonly data?: string | undefined
+  readonly store?: string | undefined
+  readonly node?: string | undefined
+}
+
+export const folderOf = ({ data = '.merlon' }: Place): string => data
+
+export const storageAt = (place: Place, more: Pick<StorageOptions, 'writerScript' | 'onEnd'> = {}): Storage =>
+  storageOf({
+    data: folderOf(place),
+    store: place.store ?? process.env['MERLON_STORE'],
+    node: place.node ?? process.env['MERLON_NODE'],
+    passwordFile: process.env['MERLON_STORE_PASSWORD_FILE'],
+    ...more,
+  })
+
 /** A folder in this process's hands; for one thing, then to be closed. */
-export function openCustody(data: string, options: Pick<CustodyOptions, 'first'> = {}): Promise<Custody> {
+export function openCustody(place: Place, options: Pick<CustodyOptions, 'first' | 'only'>): Promise<Custody> {
   return Custody.take({
-    data,
+    data: folderOf(place),
+    storage: storageAt(place),
     clock: systemClock,
     logger: createLogger('warn'),
     environment: process.env,
@@ -26,14 +57,15 @@ export function openCustody(data: string, options: Pick<CustodyOptions, 'first'>
 }
 
 /** Throws an `InstallationError` with what stood in the way. */
-export async function ask<T extends object>(data: string, route: string, input: object = {}): Promise<T> {
+export async function ask<T extends object>(place: Place, route: string, input: object = {}): Promise<T> {
+  const data = folderOf(place)
   const asked = { route, input: input as Readonly<Record<string, unknown>> }
   const told = await askServer(data, asked)
   if (told) return told as T
 
-  if (!isInstalled(data))
+  if (!storageAt(place).shared && !isInstalled(data))
     throw new InstallationError(`${data} is no installation. Make one: merlon init --data ${data}`)
-  const custody = await openCustody(data)
+  const custody = await openCustody(place, isInstalled(data) ? {} : { only: 'existing' })
   try {
     const reasons = await custody.unsealAutomatically()
     if (reasons) {

@@ -1,10 +1,10 @@
 /** `merlon backup`: an encrypted copy while work goes on; `merlon backup verify`: proof that it is good. */
 import { resolve } from 'node:path'
-import { ask, dataOption } from './ask.ts'
+import { ask, placeOptions } from './ask.ts'
 import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
 
 const options = {
-  ...dataOption,
+  ...placeOptions,
   keyring: {
     type: 'string',
     value: 'FILE',
@@ -31,13 +31,14 @@ export const backup: Command = {
   help: () => usage([{ ...backup, name: 'backup FILE | verify FILE' }]),
   async run(words) {
     const [operands, rest] = operandsOf(words)
-    const { data = '.merlon', keyring, drill = false, json } = readOptions(options, rest)
+    const place = readOptions(options, rest)
+    const { keyring, drill = false, json } = place
     const verify = operands[0] === 'verify'
     const [file, ...more] = verify ? operands.slice(1) : operands
     if (file === undefined || more.length > 0) throw new UsageError('merlon backup FILE, or merlon backup verify FILE')
     const input = { file: resolve(file), ...(keyring !== undefined && { keyring: resolve(keyring) }) }
     const told = await ask<Told>(
-      data,
+      place,
       verify ? 'POST /backup/verify' : 'POST /backup',
       verify ? { ...input, drill } : input,
     )

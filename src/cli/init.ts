@@ -1,8 +1,8 @@
 /** `merlon init`: makes an installation without starting it. */
 import { newSealer } from '../server/desk.ts'
+import { firstAccount } from '../server/first-account.ts'
 import { InstallationError, isInstalled } from '../server/installation.ts'
-import { firstAccount } from '../server/server.ts'
-import { openCustody } from './ask.ts'
+import { openCustody, storeOptions } from './ask.ts'
 import { type Command, readOptions, UsageError } from './command.ts'
 import { checkProfile, keyAsJson, shownKey, writeProfile } from './root-key.ts'
 import { newPassphrase } from './secrets.ts'
@@ -10,6 +10,7 @@ import { showShares } from './shares.ts'
 
 const options = {
   data: { type: 'string', value: 'DIR', about: 'the folder to make (required)' },
+  ...storeOptions,
   sealer: { type: 'string', value: 'KIND', about: 'what opens the root key: file (default), shamir or passphrase' },
   shares: { type: 'string', value: 'N', about: 'hand the root key out in N shares (default 5)' },
   threshold: { type: 'string', value: 'K', about: 'of which any K open it (default 3)' },
@@ -43,10 +44,11 @@ export const init: Command = {
       ...(given.threshold !== undefined && { threshold: given.threshold }),
     }
     const custody = await openCustody(
-      data,
+      given,
       kind === 'file'
-        ? {}
+        ? { only: 'new' }
         : {
+            only: 'new',
             first: async (installId) => {
               const at = { data, environment: process.env, body: () => ({ installId }) }
               const { sealer, shares } = await newSealer(at, input)

@@ -1,11 +1,11 @@
 /** `merlon rekey`: new shares in place of the old ones, which hold until the new ones have been proven. */
-import { ask, dataOption } from './ask.ts'
+import { ask, placeOptions } from './ask.ts'
 import { type Command, readOptions, UsageError } from './command.ts'
 import { testSealer } from './sealer.ts'
 import { showShares } from './shares.ts'
 
 const options = {
-  ...dataOption,
+  ...placeOptions,
   shares: { type: 'string', value: 'N', about: 'how many shares (default 5)' },
   threshold: { type: 'string', value: 'K', about: 'how many of them open the root key (default 3)' },
   confirm: {
@@ -26,16 +26,17 @@ export const rekey: Command = {
   about: 'Hands out new shares of the root key, which stays the same. The old ones hold until: merlon rekey --confirm',
   options,
   async run(words) {
-    const { data = '.merlon', shares, threshold, confirm, json = false } = readOptions(options, words)
+    const place = readOptions(options, words)
+    const { shares, threshold, confirm, json = false } = place
     const print = (told: object, text: string) =>
       void process.stdout.write(json ? `${JSON.stringify(told)}\n` : `${text}\n`)
     if (confirm) {
-      const { sealers } = await ask<{ sealers: readonly Shown[] }>(data, 'GET /sealers')
+      const { sealers } = await ask<{ sealers: readonly Shown[] }>(place, 'GET /sealers')
       const pending = sealers.find(({ replaces }) => replaces !== undefined)
       if (!pending) throw new UsageError('No rekey has begun. Begin one: merlon rekey --shares N --threshold K')
-      return testSealer(data, pending.id, print)
+      return testSealer(place, pending.id, print)
     }
-    const told = await ask<{ sealer: Shown; shares: readonly string[] }>(data, 'POST /rekey', { shares, threshold })
+    const told = await ask<{ sealer: Shown; shares: readonly string[] }>(place, 'POST /rekey', { shares, threshold })
     showShares(told.shares, told.sealer.threshold, json)
     if (!json) process.stdout.write('The old shares hold until the new ones are proven: merlon rekey --confirm\n')
     return 0

@@ -11,12 +11,12 @@ import { Keyring } from '../vault/keyring.ts'
 import { type KeyringBody, keyringFile, readKeyring } from '../vault/keyring-file.ts'
 import { openRootKey } from '../vault/sealer.ts'
 import { passphraseSeed } from '../vault/sealers/passphrase.ts'
-import { ask, dataOption } from './ask.ts'
+import { ask, folderOf, placeOptions } from './ask.ts'
 import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
 import { askSecrets } from './secrets.ts'
 
 const options = {
-  ...dataOption,
+  ...placeOptions,
   keyring: { type: 'string', value: 'FILE', about: 'the newest keyring (default: merlon.keyring beside FILE)' },
   'key-file': {
     type: 'string',
@@ -39,15 +39,17 @@ export const restore: Command = {
   async run(words) {
     const [[operand], rest] = operandsOf(words)
     const given = readOptions(options, rest)
-    const data = given.data ?? '.merlon'
+    const data = folderOf(given)
     const print = (told: object, text: string) =>
       void process.stdout.write(given.json ? `${JSON.stringify(told)}\n` : `${text}\n`)
     if (given.activate) {
-      print(await ask(data, 'POST /activate'), `${data} is active.`)
+      print(await ask(given, 'POST /activate'), `${data} is active.`)
       return 0
     }
     if (operand === undefined) throw new UsageError('Say which backup: merlon restore FILE')
 
+    if (given.store !== undefined)
+      throw new UsageError('A backup is restored into a folder; from there its data can be copied into a database.')
     const file = resolve(operand)
     const place = given.keyring ?? besideBackup(file)
     if (!existsSync(file)) throw new InstallationError(`There is no ${file}.`)

@@ -1,8 +1,8 @@
 /** `merlon rotate-root`: another root key under the same sealers, while work goes on. */
-import { ask, dataOption } from './ask.ts'
+import { ask, placeOptions } from './ask.ts'
 import { type Command, readOptions } from './command.ts'
 
-const options = { ...dataOption, json: { type: 'boolean', about: 'for programs' } } as const
+const options = { ...placeOptions, json: { type: 'boolean', about: 'for programs' } } as const
 
 export const rotateRoot: Command = {
   name: 'rotate-root',
@@ -10,9 +10,10 @@ export const rotateRoot: Command = {
     'Makes a new root key, wraps every account key under it, and forgets the old one. Shares and tokens stay good.',
   options,
   async run(words) {
-    const { data = '.merlon', json } = readOptions(options, words)
+    const place = readOptions(options, words)
+    const { json } = place
     const told = await ask<{ rootVersion: number; copies: readonly { file: string; replaced: boolean }[] }>(
-      data,
+      place,
       'POST /rotate-root',
     )
     process.stdout.write(json ? `${JSON.stringify(told)}\n` : `The root key is now version ${told.rootVersion}.\n`)

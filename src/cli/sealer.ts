@@ -1,12 +1,12 @@
 /** `merlon sealer …`: the ways to open the root key: which there are, whether they work, others, fewer. */
 import type { Progress } from '../server/entry.ts'
-import { ask, dataOption } from './ask.ts'
+import { ask, type Place, placeOptions } from './ask.ts'
 import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
 import { askSecrets, newPassphrase } from './secrets.ts'
 import { showShares } from './shares.ts'
 
 const options = {
-  ...dataOption,
+  ...placeOptions,
   'key-file': {
     type: 'string',
     value: 'FILE',
@@ -40,18 +40,17 @@ export const sealer: Command = {
   async run(words) {
     const [[verb, operand], rest] = operandsOf(words)
     const given = readOptions(options, rest)
-    const data = given.data ?? '.merlon'
     const print = (told: object, text: string) =>
       void process.stdout.write(given.json ? `${JSON.stringify(told)}\n` : `${text}\n`)
     switch (verb) {
       case 'list': {
-        const told = await ask<{ sealers: readonly Shown[] }>(data, 'GET /sealers')
+        const told = await ask<{ sealers: readonly Shown[] }>(given, 'GET /sealers')
         print(told, told.sealers.map(line).join('\n'))
         return 0
       }
       case 'add': {
         if (!operand) throw new UsageError(`Say which kind: ${about}`)
-        const told = await ask<{ sealer: Shown; shares?: readonly string[] }>(data, 'POST /sealers', {
+        const told = await ask<{ sealer: Shown; shares?: readonly string[] }>(given, 'POST /sealers', {
           ...(await asInput(operand, given)),
         })
         if (told.shares) showShares(told.shares, told.sealer.threshold ?? 0, given.json ?? false)
@@ -60,11 +59,11 @@ export const sealer: Command = {
       }
       case 'test': {
         if (!operand) throw new UsageError('Say which: merlon sealer test ID')
-        return testSealer(data, operand, print)
+        return testSealer(given, operand, print)
       }
       case 'remove': {
         if (!operand) throw new UsageError('Say which: merlon sealer remove ID')
-        print(await ask(data, 'POST /sealers/remove', { id: operand }), `Sealer ${operand} is gone.`)
+        print(await ask(given, 'POST /sealers/remove', { id: operand }), `Sealer ${operand} is gone.`)
         return 0
       }
       default:
@@ -75,21 +74,21 @@ export const sealer: Command = {
 
 /** Opens the root key by that sealer alone, asking for what it takes. */
 export async function testSealer(
-  data: string,
+  place: Place,
   id: string,
   print: (told: object, text: string) => void,
 ): Promise<number> {
-  const { sealers } = await ask<{ sealers: readonly Shown[] }>(data, 'GET /sealers')
+  const { sealers } = await ask<{ sealers: readonly Shown[] }>(place, 'GET /sealers')
   const kind = sealers.find((each) => each.id === id)?.kind
   let told: { tested?: string; progress?: Progress } = {}
   if (kind === 'shamir' || kind === 'passphrase') {
     const question = () => (kind === 'shamir' ? `Share ${(told.progress?.given ?? 0) + 1}` : 'Passphrase')
     await askSecrets(question, async (secret) => {
       const nonce = told.progress?.nonce
-      told = await ask(data, 'POST /sealers/test', { id, [kind === 'shamir' ? 'share' : kind]: secret, nonce })
+      told = await ask(place, 'POST /sealers/test', { id, [kind === 'shamir' ? 'share' : kind]: secret, nonce })
       return told.tested !== undefined
     })
-  } else told = await ask(data, 'POST /sealers/test', { id })
+  } else told = await ask(place, 'POST /sealers/test', { id })
   print(told, told.tested ? `Sealer ${id} opens the root key.` : 'More shares are needed.')
   return told.tested ? 0 : 3
 }

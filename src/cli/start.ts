@@ -5,16 +5,18 @@ import type { BlobStore } from '../planes/objects/blobs.ts'
 import { bucketBlobs } from '../planes/objects/remote.ts'
 import { readTarget, type Target } from '../planes/streams/target.ts'
 import { type Limits, readLimits } from '../server/limits.ts'
-import { createLogger, isLevel, type Level } from '../server/log.ts'
+import { createLogger, isLevel, type Level, type Logger } from '../server/log.ts'
 import { readSeed } from '../server/seed.ts'
 import { type DevelopmentWorld, type DurableWorld, startServer } from '../server/server.ts'
 import type { RootKey } from '../services/iam/bootstrap.ts'
+import { folderOf, storageAt, storeOptions } from './ask.ts'
 import { type Command, portOf, readOptions, UsageError } from './command.ts'
 import { keyAsJson, shownKey } from './root-key.ts'
 import { version } from './version.ts'
 
 const options = {
   data: { type: 'string', value: 'DIR', about: 'the data folder; made on the first start (default .merlon)' },
+  ...storeOptions,
   host: { type: 'string', value: 'HOST', about: 'where to listen (default 127.0.0.1)' },
   port: { type: 'string', value: 'PORT', about: 'on which port; 0 takes any (default 4566)' },
   account: {
@@ -68,9 +70,9 @@ export const start: Command = {
       limits: limitsOf(given.limits ?? process.env['MERLON_LIMITS']),
       accessLog: given['access-log'] ?? false,
       ...(existsSync(keyScript) && { keyScript }),
-      world: given.dev ? development(given) : durable(given),
+      world: given.dev ? development(given) : durable(given, logger),
     })
-    announce(server, given.data ?? '.merlon', given.json ?? false)
+    announce(server, folderOf(given), given.json ?? false)
 
     await new Promise<void>((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
@@ -141,22 +143,29 @@ function announce({ url, made, sealed }: Awaited<ReturnType<typeof startServer>>
   )
 }
 
-function durable(given: Given): DurableWorld {
+function durable(given: Given, logger: Logger): DurableWorld {
   if (given.seed !== undefined)
     throw new UsageError('--seed belongs to --dev: an installation on disk is filled through its API.')
   const writerScript = new URL('./writer-thread.js', import.meta.url)
   return {
     kind: 'durable',
-    data: given.data ?? '.merlon',
+    data: folderOf(given),
+    // Beside the bundle; run from source, the server's own thread writes.
+    storage: storageAt(given, {
+      ...(existsSync(writerScript) && { writerScript }),
+      onEnd: (error) => {
+        logger.log('error', 'stopped: the store has left this node', { error })
+        process.exit(70)
+      },
+    }),
     accountId: given.account ?? process.env['MERLON_ACCOUNT_ID'],
     acceptRollback: given['accept-rollback'] ?? false,
-    // Beside the bundle; run from source, the server's own thread writes.
-    ...(existsSync(writerScript) && { writerScript }),
   }
 }
 
 function development(given: Given): DevelopmentWorld {
-  if (given.data !== undefined) throw new UsageError('--dev keeps everything in memory: it takes no --data.')
+  if (given.data !== undefined || given.store !== undefined)
+    throw new UsageError('--dev keeps everything in memory: it takes no --data and no --store.')
   return {
     kind: 'development',
     accountId: given.account ?? process.env['MERLON_ACCOUNT_ID'],

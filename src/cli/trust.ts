@@ -1,9 +1,9 @@
 /** `merlon trust …`: what the root of trust really looks like, and the end of an account. */
-import { ask, dataOption } from './ask.ts'
+import { ask, placeOptions } from './ask.ts'
 import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
 
 const options = {
-  ...dataOption,
+  ...placeOptions,
   json: { type: 'boolean', about: 'for programs' },
   yes: { type: 'boolean', about: 'erase: I know that nobody can undo this' },
 } as const
@@ -25,16 +25,17 @@ export const trust: Command = {
   help: () => usage([{ ...trust, name: 'trust report | erase ACCOUNT' }]),
   async run(words) {
     const [[verb, operand], rest] = operandsOf(words)
-    const { data = '.merlon', json, yes } = readOptions(options, rest)
+    const place = readOptions(options, rest)
+    const { json, yes } = place
     if (verb === 'report') {
-      const report = await ask<Report>(data, 'GET /report')
+      const report = await ask<Report>(place, 'GET /report')
       process.stdout.write(json ? `${JSON.stringify(report)}\n` : shown(report))
       return report.verdict === 'FAIL' ? 1 : 0
     }
     if (verb !== 'erase' || operand === undefined)
       throw new UsageError('merlon trust report, or merlon trust erase ACCOUNT')
     if (!yes) throw new UsageError(`Nobody can undo this. If you mean it: merlon trust erase ${operand} --yes`)
-    const told = await ask<Erased>(data, 'POST /accounts/erase', { account: operand })
+    const told = await ask<Erased>(place, 'POST /accounts/erase', { account: operand })
     process.stdout.write(json ? `${JSON.stringify(told)}\n` : `The key of account ${operand} is destroyed.\n`)
     const left = told.copies.filter(({ replaced }) => !replaced)
     for (const { file } of left)

@@ -20,7 +20,7 @@ import { accountsPort } from '../services/iam/accounts.ts'
 import { type AccountRow, createAccount, type RootKey } from '../services/iam/bootstrap.ts'
 import { identityPort } from '../services/iam/identities.ts'
 import { organizationPort } from '../services/organizations/standing.ts'
-import { type Store, under } from '../store/store.ts'
+import { type Store, type Unit, under } from '../store/store.ts'
 import type { KeyTree } from '../vault/key-tree.ts'
 import { type Pool, ThreadPool } from '../vault/material/pool.ts'
 import { openVault } from '../vault/sealed.ts'
@@ -74,13 +74,21 @@ export interface Cloud {
   readonly evidence: EvidenceKeeper
   readonly ports: Ports
   /** Makes an account with its root user; returns that user's key, whose secret is shown this once. */
-  addAccount(account: { id: string; name: string; rootKey?: RootKey | undefined }): Promise<RootKey>
+  addAccount(account: AddedAccount): Promise<RootKey>
+  /** The same, if the unit that makes it finds that it may. */
+  addAccountIf(account: AddedAccount, may: (unit: Unit) => Promise<boolean>): Promise<RootKey | undefined>
   /** The one it began with first. */
   accounts(): Promise<readonly AccountRow[]>
   /** Writes down what is gathered in memory: which credentials were used. Done by itself twice a minute. */
   flush(): Promise<void>
   /** Everything acknowledged is on disk when this returns. */
   close(): Promise<void>
+}
+
+interface AddedAccount {
+  readonly id: string
+  readonly name: string
+  readonly rootKey?: RootKey | undefined
 }
 
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
@@ -130,6 +138,13 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     ...(options.witnesses ?? []).map((target) => ({ target, source: checkpoints(store) })),
   ].map(({ target, source }) => new Stream({ store, source, target, tell: options.onStream ?? (() => undefined) }))
 
+  const addAccountIf: Cloud['addAccountIf'] = async ({ id, name, rootKey }, may) => {
+    await keys.prepare(vault, id)
+    const given = rootKey && { id: rootKey.accessKeyId, secret: rootKey.secretAccessKey }
+    const account = { id, name, now: clock.now(), rootKey: given }
+    return store.run(async (unit) => ((await may(unit)) ? createAccount(unit, vault, account) : undefined))
+  }
+
   const documents = (options.services ?? services).flatMap((service) => service.documents ?? [])
 
   return {
@@ -146,11 +161,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     streams: () => streaming.map((stream) => stream.status()),
     evidence,
     ports,
-    addAccount: async ({ id, name, rootKey }) => {
-      await keys.prepare(vault, id)
-      const given = rootKey && { id: rootKey.accessKeyId, secret: rootKey.secretAccessKey }
-      return store.run((unit) => createAccount(unit, vault, { id, name, now: clock.now(), rootKey: given }))
-    },
+    addAccount: async (account) => (await addAccountIf(account, async () => true))!,
+    addAccountIf,
     accounts: async () =>
       (await store.reader.range<AccountRow>(under('iam', 'account')))
         .map(({ document }) => document)

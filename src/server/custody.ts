@@ -1,18 +1,25 @@
 /**
- * Custody of one data folder: UNINITIALISED → SEALED ⇄ UNSEALED. Holds the folder's lock for as long as the process
- * lives; while sealed there is no cloud, no open database and no key in memory.
+ * Custody of one node's data folder: UNINITIALISED → SEALED ⇄ UNSEALED. Holds the folder's lock for as long as the
+ * process lives; while sealed there is no cloud and no key in memory, and no open database either, unless it is one that
+ * nodes share: the keyring lies in it, and what another node does to it is followed.
  */
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { keyringAccounts } from '../kernel/account-keys.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { serviceEvent } from '../kernel/event.ts'
 import { Lock } from '../store/lock.ts'
-import { openStore } from '../store/sqlite.ts'
-import { key, type Store } from '../store/store.ts'
-import { type Head, type Link, nextLink, readHead, rollback, rollbackError, writeHead } from '../vault/head.ts'
+import type { Change, Store } from '../store/store.ts'
+import type { Head } from '../vault/head.ts'
 import { Keyring } from '../vault/keyring.ts'
-import { type KeyringBody, keyringFile, readKeyring } from '../vault/keyring-file.ts'
+import {
+  type KeyringBody,
+  KeyringMovedError,
+  type KeyringPlace,
+  keyringFile,
+  type ReadKeyring,
+} from '../vault/keyring-file.ts'
 import { openVault } from '../vault/sealed.ts'
 import { type NewSealer, named, openRootKey, type SealerRecord } from '../vault/sealer.ts'
 import { TrustError } from '../vault/vault.ts'
@@ -31,14 +38,17 @@ import {
   makeKeyring,
   rootKeyOf,
 } from './installation.ts'
+import { KEYRING, type KeyringRow, keyringInStore, readRow } from './keyring-in-store.ts'
 import type { Logger } from './log.ts'
+import { addLink, bringUp, isLink, TwinError } from './openings.ts'
 import { automaticSeed, isAutomatic } from './sealers.ts'
+import type { Storage } from './storage.ts'
 
 export interface CustodyOptions {
   readonly data: string
   readonly clock: Clock
   readonly logger: Logger
-  readonly writerScript?: URL | undefined
+  readonly storage: Storage
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Joins the services to what was opened. */
   readonly openCloud: (opened: { readonly store: Store; readonly keyring: Keyring }) => Promise<Cloud>
@@ -48,22 +58,30 @@ export interface CustodyOptions {
   readonly first?: (installId: string) => Promise<NewSealer>
   /** Runs no jobs: for a command that does one thing and ends. */
   readonly idle?: boolean
+  /** Refuses data that holds no installation yet, or one already. Default: makes one where there is none. */
+  readonly only?: 'existing' | 'new'
+  /** Another node has destroyed a key or a way to one: what lies beside this node's backups is to follow. */
+  readonly onDestroyed?: (custody: Custody) => Promise<void>
 }
 
 interface Open {
-  readonly store: Store & { readonly revision: number }
+  readonly store: Store
   readonly keyring: Keyring
   readonly cloud: Cloud
   head: Head
   readonly beat: NodeJS.Timeout
   readonly quiet: () => void
+  started: boolean
 }
 
 /** How far behind the database the head outside it may be. */
 const HEAD_BEAT_MS = 5_000
 /** Calls under way when the server is sealed may end within this. */
 const DRAIN_MS_MAX = 500
-const LINK = key('vault', 'link')
+/** Sealing does not wait longer for a database that cannot be reached. */
+const FAREWELL_MS_MAX = 300
+/** Between two tries of this node's sealers on a root key that another node has made. */
+const REOPEN_AFTER_MS = [0, 1_000, 5_000]
 /** Under which Merlon's own doings stand in the trail. */
 const EVENT_SOURCE = 'merlon.local'
 
@@ -71,6 +89,12 @@ export class Custody {
   readonly data: string
   readonly #options: CustodyOptions
   readonly #lock: Lock
+  /** A store that nodes share, open and followed. */
+  #shared: Store | undefined
+  /** The keyring as it was last seen at rest. */
+  #seen: ReadKeyring | undefined
+  /** From the moment it has its keys. */
+  #keyring: Keyring | undefined
   #open: Open | undefined
   #inFlight = 0
   #turn: Promise<unknown> = Promise.resolve()
@@ -81,14 +105,22 @@ export class Custody {
     this.#lock = lock
   }
 
-  /** Takes the folder; an empty one gets a keyring with a key file beside it. Nothing is unsealed yet. */
+  /** Takes the folder; where there is no installation yet, it gets a keyring with a key file. Nothing is unsealed yet. */
   static async take(options: CustodyOptions): Promise<Custody> {
     layOut(options.data)
     const custody = new Custody(options, await Lock.take(lockOf(options.data)))
     try {
-      if (!existsSync(keyringOf(options.data))) await custody.#initialise()
+      const { only } = options
+      const found = await (await custody.#place()).read()
+      if (found && only === 'new')
+        throw new InstallationError('There is an installation already, and its root key is not shown twice.')
+      if (!found && only === 'existing')
+        throw new InstallationError('There is no installation yet. Make one: merlon init')
+      if (!found) await custody.#initialise()
+      await custody.#look()
       return custody
     } catch (error) {
+      await custody.#shared?.close()
       custody.#lock.release()
       throw error
     }
@@ -103,13 +135,19 @@ export class Custody {
   get sealed(): boolean {
     return this.#open === undefined
   }
+  /** Whether other nodes have the same data. */
+  get shared(): boolean {
+    return this.#options.storage.shared
+  }
   get cloud(): Cloud | undefined {
     return this.#open?.cloud
   }
 
-  /** The keyring as it lies on disk. */
+  /** The keyring of now; while sealed, as it was last seen at rest. */
   body(): KeyringBody {
-    return this.#open?.keyring.body ?? this.#read().body
+    const body = this.#keyring?.body ?? this.#seen?.body
+    if (!body) throw new InstallationError('the keyring has not been read yet')
+    return body
   }
 
   /** Throws `MERLON_SEALED`. */
@@ -119,7 +157,12 @@ export class Custody {
   }
 
   get keyBesideData(): boolean {
-    return this.body().sealers.some((sealer) => keyBesideData(this.data, sealer))
+    return this.body().sealers.some((sealer) => this.liesBesideData(sealer))
+  }
+
+  /** Data that nodes share lie in no folder, so no key lies beside them. */
+  liesBesideData(sealer: SealerRecord): boolean {
+    return !this.shared && keyBesideData(this.data, sealer)
   }
 
   /** One change to the root of trust at a time. */
@@ -134,7 +177,7 @@ export class Custody {
     options: { readonly acceptRollback?: boolean } = {},
   ): Promise<readonly string[] | undefined> {
     const reasons: string[] = []
-    for (const sealer of this.body().sealers.filter(isAutomatic)) {
+    for (const sealer of (await this.#look()).body.sealers.filter(isAutomatic)) {
       let seed: Buffer
       try {
         seed = await automaticSeed(this, sealer)
@@ -154,13 +197,18 @@ export class Custody {
     seed: Buffer,
     { acceptRollback = false }: { readonly acceptRollback?: boolean | undefined } = {},
   ): Promise<void> {
-    const read = this.#read()
-    const rootKey = openRootKey(read.body, sealer, seed)
+    const { place, read } = await this.#lookToOpen(seed)
+    // Another node may have rotated the root key since this sealer was chosen.
+    const record = read.body.sealers.find(({ id }) => id === sealer.id) ?? sealer
+    const rootKey = openRootKey(read.body, record, seed)
     if (this.#open) return void rootKey.fill(0)
-    const keyring = Keyring.unseal(keyringFile(keyringOf(this.data)), read, rootKey)
-    const store = await this.#openStore()
+    const keyring = Keyring.unseal(place, read, rootKey, this.#reopen)
+    this.#keyring = keyring
+    if (this.#seen) void keyring.follow(this.#seen).catch((error) => this.#lose(error))
+    let store: Store | undefined
     try {
-      const { head, accepted, restored } = await this.#connect(store, keyring, acceptRollback)
+      store = await this.#openStore()
+      const { head, accepted, restored } = await addLink(store, keyring, headOf(this.data), acceptRollback)
       await forgetEarlierAccountKeys(store)
       await this.#serve(store, keyring, head)
       await keyring.tested(sealer.id, this.clock.now())
@@ -168,9 +216,9 @@ export class Custody {
       if (accepted) await this.record('AcceptRollback', { found: accepted })
       if (restored) await this.record('Restore', { epoch: keyring.body.epoch })
     } catch (error) {
-      this.#open = undefined
+      this.#forgetOpen()?.quiet()
       keyring.wipe()
-      await store.close()
+      await store?.close()
       throw error
     }
   }
@@ -179,15 +227,23 @@ export class Custody {
   async seal(): Promise<void> {
     const open = this.#open
     if (!open) return
-    await this.record('Seal', {})
+    await this.#farewell('the sealing could not be recorded', this.record('Seal', {}))
     this.#open = undefined
     open.quiet()
-    for (let waited = 0; this.#inFlight > 0 && waited < DRAIN_MS_MAX; waited += 10)
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    await this.#writeHead(open)
+    for (let waited = 0; this.#inFlight > 0 && waited < DRAIN_MS_MAX; waited += 10) await sleep(10)
+    await this.#farewell('the head could not be written', this.#writeHead(open))
+    this.#forgetOpen()
     open.keyring.wipe()
     await open.cloud.close()
     await forgetMemory()
+    await this.#farewell('the keyring could not be read', this.#look())
+  }
+
+  /** A restored copy begins to act by itself, on every node that has it. */
+  async activate(): Promise<void> {
+    const { keyring } = this.unsealed()
+    await keyring.activate()
+    this.#startIfActive()
   }
 
   /** Counts a call, so that sealing can wait for it. */
@@ -218,16 +274,17 @@ export class Custody {
     this.#open = undefined
     if (open) {
       open.quiet()
-      await this.#writeHead(open)
+      await this.#writeHead(open).catch((error) => this.#headLost(error))
       await open.cloud.close()
       open.keyring.wipe()
     }
+    await this.#shared?.close()
     this.#lock.release()
   }
 
   async #initialise(): Promise<void> {
-    const { data } = this
-    if (existsSync(databaseOf(data)) && !existsSync(rootKeyOf(data))) {
+    const { data, shared } = this
+    if (!shared && existsSync(databaseOf(data)) && !existsSync(rootKeyOf(data))) {
       throw new InstallationError(
         `${rootKeyOf(data)} is missing, and without it ${databaseOf(data)} cannot be read. Put the root key back from where you keep it.`,
       )
@@ -235,16 +292,21 @@ export class Custody {
     const { first } = this.#options
     if (first) return this.#initialiseUnsealed(first)
 
-    const { installId, sealer } = fileSealer(data)
+    const { installId, sealer, file, isNew } = fileSealer(data, shared ? this.environment : {})
     const store = await this.#openStore()
     try {
-      const keyring = await makeKeyring(data, store, { installId, sealer, now: this.clock.now() })
+      const keyring = await this.#makeKeyring(store, installId, sealer)
       // Accounts from before keyrings get what those after them have.
       const { prepare } = keyringAccounts(store)
       for (const account of Object.keys(keyring.body.accounts)) await prepare(openVault({ tree: keyring }), account)
       keyring.wipe()
+    } catch (error) {
+      if (!(error instanceof KeyringMovedError)) throw error
+      // Another node was first. A key file that was made for this one opens nothing.
+      if (isNew) rmSync(file)
+      if (this.#options.only === 'new') throw madeElsewhere()
     } finally {
-      await store.close()
+      if (!shared) await store.close()
     }
   }
 
@@ -254,83 +316,178 @@ export class Custody {
     const sealer = await first(installId)
     const store = await this.#openStore()
     try {
-      const keyring = await makeKeyring(this.data, store, { installId, sealer, now: this.clock.now() })
-      const { head } = await this.#connect(store, keyring, false)
+      const keyring = await this.#makeKeyring(store, installId, sealer)
+      this.#keyring = keyring
+      const { head } = await addLink(store, keyring, headOf(this.data), false)
       await this.#serve(store, keyring, head)
     } catch (error) {
+      this.#shared = undefined
       await store.close()
+      if (!(error instanceof KeyringMovedError)) throw error
+      throw madeElsewhere()
+    }
+  }
+
+  #forgetOpen(): Open | undefined {
+    const open = this.#open
+    this.#open = undefined
+    this.#keyring = undefined
+    this.#shared = undefined
+    return open
+  }
+
+  async #makeKeyring(store: Store, installId: string, sealer: NewSealer): Promise<Keyring> {
+    const place = await this.#place()
+    return makeKeyring(this.data, store, { place, installId, sealer, now: this.clock.now(), reopen: this.#reopen })
+  }
+
+  async #place(): Promise<KeyringPlace> {
+    return this.shared ? keyringInStore(await this.#openStore()) : keyringFile(keyringOf(this.data))
+  }
+
+  async #look(): Promise<ReadKeyring> {
+    const place = await this.#place()
+    const read = await place.read()
+    if (!read) throw new InstallationError(`${place.name} is missing. Put it back from beside your latest backup.`)
+    // The feed may have told of a later one meanwhile.
+    if (!this.#seen || !this.shared || this.#seen.body.generation < read.body.generation) this.#seen = read
+    return this.#seen
+  }
+
+  async #lookToOpen(seed: Buffer): Promise<{ readonly place: KeyringPlace; readonly read: ReadKeyring }> {
+    try {
+      return { place: await this.#place(), read: await this.#look() }
+    } catch (error) {
+      seed.fill(0)
       throw error
     }
   }
 
-  #read() {
-    const read = readKeyring(keyringOf(this.data))
-    if (!read)
-      throw new InstallationError(`${keyringOf(this.data)} is missing. Put it back from beside your latest backup.`)
-    return read
+  /** One that nodes share stays open, and the keyring in it is followed. */
+  async #openStore(): Promise<Store> {
+    if (!this.shared) return this.#options.storage.open()
+    if (this.#shared) return this.#shared
+    const store = await this.#options.storage.open()
+    store.subscribe(({ changes }) => {
+      if (this.#shared === store) this.#follow(changes)
+    })
+    this.#shared = store
+    return store
   }
 
-  #openStore() {
-    const { writerScript } = this.#options
-    return openStore({ file: databaseOf(this.data), ...(writerScript && { writerScript }) })
-  }
-
-  /** Adds a link to the chain of openings, once what is there fits together. */
-  async #connect(store: Open['store'], keyring: Keyring, acceptRollback: boolean) {
-    const macKey = keyring.purpose('head-mac')
-    const found = readHead(headOf(this.data), macKey)
-    const link = await store.reader.get<Link>(LINK)
-    const why = rollback(keyring.body, found, link, store.revision)
-    if (why !== undefined && !acceptRollback) throw rollbackError(why)
-    const { installId, epoch } = keyring.body
-    // Where the database stands now, written first: a crash at any point leaves the two at most one link apart.
-    const now: Head = {
-      installId,
-      epoch,
-      n: link?.n ?? found?.n ?? 0,
-      hash: link?.hash ?? found?.hash ?? '',
-      revision: store.revision,
+  /** Before anyone is told of the commit: a key that was destroyed is gone here, too. */
+  #follow(changes: readonly Change[]): void {
+    const row = changes.findLast(({ key }) => key === KEYRING)
+    if (!row) return
+    try {
+      if (!row.document) throw new Error('the keyring was deleted from the store')
+      const read = readRow(row.document as KeyringRow)
+      const before = this.#seen?.body
+      this.#seen = read
+      const keyring = this.#keyring
+      if (!keyring) return
+      const caughtUp = keyring.follow(read)
+      for (const account of erasedSince(before, read.body)) this.#open?.cloud.vault.materials.forget(account)
+      this.#startIfActive()
+      caughtUp.then(
+        () => this.#tellDestroyed(before, read.body),
+        (error) => this.#lose(error),
+      )
+    } catch (error) {
+      this.#options.logger.log('error', 'the keyring in the store cannot be believed', { error })
     }
-    writeHead(headOf(this.data), now, macKey)
-    const next = nextLink(keyring.body, now, link)
-    await store.run((unit) => unit.put(LINK, next))
-    const head = { ...now, n: next.n, hash: next.hash, revision: store.revision }
-    writeHead(headOf(this.data), head, macKey)
-    return { head, accepted: why, restored: link !== undefined && link.epoch !== epoch }
   }
 
-  async #serve(store: Open['store'], keyring: Keyring, head: Head): Promise<void> {
+  #tellDestroyed(before: KeyringBody | undefined, body: KeyringBody): void {
+    const { onDestroyed, logger } = this.#options
+    if (!this.#open || !onDestroyed || !before || !destroys(before, body)) return
+    onDestroyed(this).catch((error) => logger.log('error', 'keyrings beside backups could not be replaced', { error }))
+  }
+
+  /** The root key that another node has made, by this node's own sealers. */
+  readonly #reopen = async (body: KeyringBody): Promise<Buffer> => {
+    const automatic = body.sealers.filter(isAutomatic)
+    const reasons = new Map<string, string>()
+    for (const after of automatic.length > 0 ? REOPEN_AFTER_MS : []) {
+      await sleep(after)
+      for (const sealer of automatic) {
+        try {
+          return openRootKey(body, sealer, await automaticSeed(this, sealer))
+        } catch (error) {
+          reasons.set(sealer.id, `${named(sealer)}: ${(error as Error).message}`)
+        }
+      }
+    }
+    const why = [...reasons.values()].join('; ') || 'people open all of its sealers'
+    throw new TrustError('MERLON_SEALER_UNAVAILABLE', `the root key was rotated on another node: ${why}`)
+  }
+
+  /** What is left of the keyring opens nothing that is made from now on. */
+  #lose(error: unknown): void {
+    this.#options.logger.log('error', 'sealed: this node cannot follow the keyring. Run: merlon unseal', { error })
+    this.inTurn(() => this.seal()).catch((cause) =>
+      this.#options.logger.log('error', 'sealing failed', { error: cause }),
+    )
+  }
+
+  async #serve(store: Store, keyring: Keyring, head: Head): Promise<void> {
     const cloud = await this.#options.openCloud({ store, keyring })
     let changed = false
     const unsubscribe = store.subscribe(({ changes }) => {
-      if (changes.some(({ key }) => key !== LINK)) changed = true
+      if (changes.some(({ key }) => !isLink(key))) changed = true
     })
     const beat = setInterval(() => {
       if (!changed || this.#open?.store !== store) return
       changed = false
-      this.#writeHead(this.#open).catch((error) =>
-        this.#options.logger.log('error', 'the head could not be written', { error }),
-      )
+      this.#writeHead(this.#open).catch((error) => this.#headLost(error))
     }, HEAD_BEAT_MS)
     beat.unref()
     const quiet = () => {
       clearInterval(beat)
       unsubscribe()
     }
-    this.#open = { store, keyring, cloud, head, beat, quiet }
+    this.#open = { store, keyring, cloud, head, beat, quiet, started: false }
     await this.#options.onUnsealed?.(cloud)
-    if (!keyring.body.fenced && !this.#options.idle) cloud.start()
+    this.#startIfActive()
   }
 
-  /** Once this commit is durable, so is everything accepted before it: that is what the head may tell of. */
+  #startIfActive(): void {
+    const open = this.#open
+    if (!open || open.started || open.keyring.body.fenced || this.#options.idle) return
+    open.started = true
+    open.cloud.start()
+  }
+
   async #writeHead(open: Open): Promise<void> {
-    const { store, keyring } = open
-    const { revision } = store
-    await store.run(async (unit) => {
-      const link = await unit.get<Link>(LINK)
-      if (link) unit.put(LINK, { ...link, keyring: keyring.body.generation } satisfies Link)
-    })
-    open.head = { ...open.head, revision }
-    writeHead(headOf(this.data), open.head, keyring.purpose('head-mac'))
+    open.head = await bringUp(open.store, open.keyring, headOf(this.data), open.head)
+  }
+
+  #headLost(error: unknown): void {
+    // Two that think they are the same node would write one chain of events, each over the other.
+    if (error instanceof TwinError) this.#lose(error)
+    else this.#options.logger.log('error', 'the head could not be written', { error })
+  }
+
+  /** What is better done before sealing, but must not keep a key in memory. */
+  async #farewell(failed: string, work: Promise<unknown>): Promise<void> {
+    const done = work.catch((error) => this.#options.logger.log('error', failed, { error }))
+    await (this.shared ? Promise.race([done, sleep(FAREWELL_MS_MAX)]) : done)
   }
 }
+
+const madeElsewhere = (): InstallationError =>
+  new InstallationError(
+    'Another node has made the installation at the same moment. What was handed out here opens nothing.',
+  )
+
+function erasedSince(before: KeyringBody | undefined, body: KeyringBody): readonly string[] {
+  return Object.keys(body.accounts).filter(
+    (account) => body.accounts[account] === null && before?.accounts[account] !== null,
+  )
+}
+
+/** Whether an old copy of the keyring would bring back what is gone. */
+const destroys = (before: KeyringBody, body: KeyringBody): boolean =>
+  before.rootVersion !== body.rootVersion ||
+  before.sealers.some(({ id }) => !body.sealers.some((sealer) => sealer.id === id)) ||
+  erasedSince(before, body).length > 0

@@ -131,10 +131,9 @@ const routes: Readonly<Record<string, Act>> = {
   'GET /audit/key': async ({ custody }) => ({ publicKey: custody.unsealed().cloud.vault.voucher().toString('base64') }),
   'POST /accounts/erase': ({ custody }, input) => eraseAccount(custody, text(input, 'account')),
   'POST /activate': async ({ custody }) => {
-    const { keyring, cloud } = custody.unsealed()
+    const { keyring } = custody.unsealed()
     if (!keyring.body.fenced) throw new VaultError('this installation is active already')
-    await keyring.activate()
-    cloud.start()
+    await custody.activate()
     await custody.record('Activate', { epoch: keyring.body.epoch })
     return state(custody)
   },

@@ -6,8 +6,7 @@ import { type Store, under } from '../store/store.ts'
 import { takeOver } from '../vault/aead.ts'
 import { createKeyFile, readKeyFile } from '../vault/file-sealer.ts'
 import { firstHead, writeHead } from '../vault/head.ts'
-import { Keyring } from '../vault/keyring.ts'
-import { keyringFile } from '../vault/keyring-file.ts'
+import { Keyring, type KeyringOptions } from '../vault/keyring.ts'
 import type { NewSealer, SealerRecord } from '../vault/sealer.ts'
 
 /** Something the operator can mend; its message says how. */
@@ -40,11 +39,15 @@ export function layOut(data: string): void {
 
 export const newSealerId = (): string => randomBytes(4).toString('hex')
 
-/** A sealer whose key file lies beside the data. */
-export function fileSealer(data: string): { readonly installId: string; readonly sealer: NewSealer } {
-  const file = rootKeyOf(data)
-  const { rootKey: seed, installId } = existsSync(file) ? readKeyFile(file) : createKeyFile(file)
-  return { installId, sealer: { id: newSealerId(), settings: { kind: 'file', path: 'root.key' }, seed } }
+/** A sealer whose key file lies in the data folder, or where `MERLON_KEY_FILE` says. */
+export function fileSealer(data: string, environment: Readonly<Record<string, string | undefined>>) {
+  const elsewhere = environment['MERLON_KEY_FILE']
+  const path = elsewhere === undefined ? 'root.key' : resolve(elsewhere)
+  const file = keyFileOf(data, path)
+  const isNew = !existsSync(file)
+  const { rootKey: seed, installId } = isNew ? createKeyFile(file) : readKeyFile(file)
+  const sealer: NewSealer = { id: newSealerId(), settings: { kind: 'file', path }, seed }
+  return { installId, sealer, file, isNew }
 }
 
 export const keyFileOf = (data: string, path: string): string => (isAbsolute(path) ? path : join(data, path))
@@ -60,18 +63,19 @@ export function keyBesideData(data: string, { settings }: Pick<SealerRecord, 'se
  */
 export async function makeKeyring(
   data: string,
-  store: Store & { readonly revision: number },
-  { installId, sealer, now }: { readonly installId: string; readonly sealer: NewSealer; readonly now: number },
+  store: Store,
+  { sealer, ...options }: Omit<KeyringOptions, 'sealers' | 'accounts'> & { readonly sealer: NewSealer },
 ): Promise<Keyring> {
   const earlier = await earlierAccountKeys(store)
   const keyring = await Keyring.create({
-    place: keyringFile(keyringOf(data)),
-    installId,
+    ...options,
     sealers: [sealer],
-    now,
     ...(earlier.length > 0 && { rootKey: takeOver(Buffer.from(sealer.seed)) }),
     accounts: Object.fromEntries(earlier.map(({ document }) => [document.account, document.wrapped])),
-    before: (made) => writeHead(headOf(data), firstHead(made.body, store.revision), made.purpose('head-mac')),
+    // A node that shares its data begins without a head, like those that come after it.
+    ...(!store.shared && {
+      before: (made) => writeHead(headOf(data), firstHead(made.body, store.revision), made.purpose('head-mac')),
+    }),
   })
   await forgetEarlierAccountKeys(store)
   return keyring

@@ -12,10 +12,12 @@ import { openStore } from '../store/sqlite.ts'
 import { ephemeralUnsealed } from '../vault/ephemeral.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { listenForAdmin } from './admin-socket.ts'
+import { replaceKeyrings } from './backup.ts'
 import { type Cloud, type CloudOptions, openCloud } from './cloud.ts'
 import { Custody } from './custody.ts'
 import { openDesk } from './desk.ts'
 import { answerDevelopment, DEVELOPMENT_PATH } from './development.ts'
+import { firstAccount } from './first-account.ts'
 import { chooseAccountId, InstallationError, objectsOf } from './installation.ts'
 import type { Limits } from './limits.ts'
 import { type Listener, listen } from './listener.ts'
@@ -26,6 +28,7 @@ import { factsOfThisProcess, forbidCoreDumps, ignoreDebuggerSignal, refuseUnsafe
 import { answerSealed } from './sealed-answer.ts'
 import { isAutomatic } from './sealers.ts'
 import { type Seed, sow } from './seed.ts'
+import type { Storage } from './storage.ts'
 
 export interface ServerOptions {
   readonly host: string
@@ -51,7 +54,7 @@ export interface ServerOptions {
 export interface DurableWorld {
   readonly kind: 'durable'
   readonly data: string
-  readonly writerScript?: URL
+  readonly storage: Storage
   readonly accountId?: string | undefined
   /** Serve data that is older than what was there before. */
   readonly acceptRollback?: boolean
@@ -164,7 +167,8 @@ async function openDurable(world: DurableWorld, host: string, common: Common, lo
     data: world.data,
     clock: systemClock,
     logger,
-    writerScript: world.writerScript,
+    storage: world.storage,
+    onDestroyed: async (custody) => void (await replaceKeyrings(custody)),
     environment: process.env,
     openCloud: ({ store, keyring }) =>
       openCloud({
@@ -172,7 +176,7 @@ async function openDurable(world: DurableWorld, host: string, common: Common, lo
         unsealed: { tree: keyring },
         clock: systemClock,
         ...common,
-        blobs: common.blobs ?? folderBlobs(objectsOf(world.data)),
+        blobs: common.blobs ?? store.blobs ?? folderBlobs(objectsOf(world.data)),
         ...told,
       }),
     onUnsealed: async (cloud) => {
@@ -214,16 +218,11 @@ async function unsealOrWait(custody: Custody, world: DurableWorld, logger: Logge
   const reasons = await custody.unsealAutomatically({ acceptRollback: world.acceptRollback ?? false })
   if (!reasons) return
   const { sealers } = custody.body()
-  if (sealers.every(({ settings }) => settings.kind === 'file')) throw new InstallationError(reasons.join('\n'))
+  // On data that nodes share another one may add a sealer, and its key file may yet come here.
+  if (!custody.shared && sealers.every(({ settings }) => settings.kind === 'file'))
+    throw new InstallationError(reasons.join('\n'))
   const people = sealers.filter((sealer) => !isAutomatic(sealer)).map(({ settings }) => settings.kind)
   logger.log('warn', 'sealed: run merlon unseal', { reasons, people })
-}
-
-/** On the first start, or after one that died half way: an installation without an account gets one. */
-export async function firstAccount(cloud: Cloud, accountId: string | undefined): Promise<RunningServer['made']> {
-  if ((await cloud.accounts()).length > 0) return []
-  const id = chooseAccountId(accountId)
-  return [{ accountId: id, rootKey: await cloud.addAccount({ id, name: 'management' }) }]
 }
 
 async function openDevelopment(world: DevelopmentWorld, host: string, common: Common, logger: Logger): Promise<Opened> {

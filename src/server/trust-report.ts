@@ -3,7 +3,6 @@ import { lastCheckpoint } from '../kernel/evidence/checkpoint.ts'
 import type { SealerRecord } from '../vault/sealer.ts'
 import { BACKUPS, type BackupsRow } from './backup.ts'
 import type { Custody } from './custody.ts'
-import { keyBesideData } from './installation.ts'
 import { checkCanaries } from './restore.ts'
 
 type Verdict = 'PASS' | 'WARN' | 'FAIL'
@@ -50,7 +49,7 @@ export async function trustReport(custody: Custody, process: object): Promise<ob
 
 function sealerCheck(custody: Custody, sealer: SealerRecord, now: number): Check {
   const check = `sealer ${sealer.id} (${sealer.settings.kind})`
-  if (keyBesideData(custody.data, sealer)) {
+  if (custody.liesBesideData(sealer)) {
     const found = 'its key lies beside the data: whoever has the disk has everything'
     return { check, verdict: 'FAIL', found }
   }

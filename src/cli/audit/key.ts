@@ -1,17 +1,17 @@
 /** `merlon audit key`: what a witness checks signatures of checkpoints with. */
 import { createPublicKey } from 'node:crypto'
-import { ask, dataOption } from '../ask.ts'
+import { ask, placeOptions } from '../ask.ts'
 import { readWords, type SubCommand } from '../words.ts'
 
-const options = dataOption
+const options = placeOptions
 
 export const keyCommand: SubCommand = {
   name: 'key',
   about: 'Prints the public key that checkpoints are signed with (Ed25519, PEM), for witnesses elsewhere.',
   options,
   async run(words) {
-    const { data = '.merlon' } = readWords(options, words).given
-    const { publicKey } = await ask<{ publicKey: string }>(data, 'GET /audit/key')
+    const place = readWords(options, words).given
+    const { publicKey } = await ask<{ publicKey: string }>(place, 'GET /audit/key')
     const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' })
     process.stdout.write(key.export({ format: 'pem', type: 'spki' }) as string)
     return 0

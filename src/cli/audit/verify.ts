@@ -1,11 +1,11 @@
 /** `merlon audit verify`: is every event there, and as it was written? */
 import { resolve } from 'node:path'
 import type { Verdict } from '../../kernel/evidence/verify.ts'
-import { ask, dataOption } from '../ask.ts'
+import { ask, placeOptions } from '../ask.ts'
 import { readWords, type SubCommand } from '../words.ts'
 
 const options = {
-  ...dataOption,
+  ...placeOptions,
   witness: { type: 'string', value: 'FILE', about: 'what a witness kept: checkpoints, one a line' },
   json: { type: 'boolean', about: 'for programs' },
 } as const
@@ -15,8 +15,9 @@ export const verifyCommand: SubCommand = {
   about: 'Checks every event against its chain, its MAC and the signed checkpoints. Exit status 1 when one is wrong.',
   options,
   async run(words) {
-    const { data = '.merlon', witness, json } = readWords(options, words).given
-    const verdict = await ask<Verdict>(data, 'POST /audit/verify', witness ? { witness: resolve(witness) } : {})
+    const place = readWords(options, words).given
+    const { witness, json } = place
+    const verdict = await ask<Verdict>(place, 'POST /audit/verify', witness ? { witness: resolve(witness) } : {})
     process.stdout.write(json ? `${JSON.stringify(verdict)}\n` : shown(verdict))
     return verdict.findings.length > 0 ? 1 : 0
   },

@@ -1,11 +1,11 @@
 /** `merlon policy why`: what decided a recorded call, and what every layer says to it today. */
 import type { ToldStatement, Why } from '../../server/why.ts'
-import { ask, dataOption } from '../ask.ts'
+import { ask, placeOptions } from '../ask.ts'
 import { readWords, type SubCommand } from '../words.ts'
 import { OUTCOMES } from './explain.ts'
 import { say, sayJson, table } from './shown.ts'
 
-const options = { ...dataOption, json: { type: 'boolean', about: 'for programs' } } as const
+const options = { ...placeOptions, json: { type: 'boolean', about: 'for programs' } } as const
 
 export const whyCommand: SubCommand = {
   name: 'why',
@@ -15,7 +15,7 @@ export const whyCommand: SubCommand = {
   async run(words) {
     const { given, operands } = readWords(options, words, { least: 1, most: 1, names: 'EVENT-ID' })
     const [event] = operands
-    const told = await ask<Why>(given.data ?? '.merlon', 'POST /policy/why', { event })
+    const told = await ask<Why>(given, 'POST /policy/why', { event })
     if (given.json) sayJson(told)
     else say(shown(told))
     return 0

@@ -1,0 +1,61 @@
+/** Where an installation's data lie: in a database file of its own folder, or in a database that many nodes share. */
+import { existsSync } from 'node:fs'
+import { openStore } from '../store/sqlite.ts'
+import type { Store } from '../store/store.ts'
+import { databaseOf, InstallationError, keyringOf } from './installation.ts'
+import { nodeName, nodeNameOf } from './node-name.ts'
+
+export interface Storage {
+  /** Other nodes have it, too. Then the keyring lies in it, and it is open while this node is sealed. */
+  readonly shared: boolean
+  open(): Promise<Store>
+}
+
+export interface StorageOptions {
+  readonly data: string
+  /** `postgres://…`; without it, SQLite in the data folder. Never shown: it may hold a password. */
+  readonly store?: string | undefined
+  /** What this node is called among those that share the data. Default: as it was called before, or a new name. */
+  readonly node?: string | undefined
+  /** Holds the password of the database, and is read for each connection. */
+  readonly passwordFile?: string | undefined
+  /** The bundled thread that writes to SQLite; without it the server's own does. */
+  readonly writerScript?: URL | undefined
+  /** Told when another process has taken this node's name over: this one has to end. */
+  readonly onEnd?: ((error: Error) => void) | undefined
+}
+
+/** Throws an `InstallationError` when the folder belongs to data of another kind. */
+export function storageOf({ data, store, node, passwordFile, writerScript, onEnd }: StorageOptions): Storage {
+  if (store === undefined) {
+    if (existsSync(nodeNameOf(data))) {
+      throw new InstallationError(
+        `${data} is the folder of a node whose data lie in a shared database. Say which: --store or MERLON_STORE.`,
+      )
+    }
+    return fileStorage(data, writerScript)
+  }
+  const url = URL.canParse(store) ? new URL(store) : undefined
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol))
+    throw new InstallationError('--store is postgres://USER@HOST:PORT/DATABASE; what was given is not.')
+  if (existsSync(keyringOf(data)) || existsSync(databaseOf(data)))
+    throw new InstallationError(`${data} holds an installation of its own. Give this node another --data.`)
+  return {
+    shared: true,
+    open: async () => {
+      // Only who needs its client loads it.
+      const { openPostgres } = await import('../store/postgres/postgres.ts')
+      return openPostgres({
+        url: store,
+        node: nodeName(data, node),
+        ...(passwordFile !== undefined && { passwordFile }),
+        ...(onEnd && { onEnd }),
+      })
+    },
+  }
+}
+
+export const fileStorage = (data: string, writerScript?: URL): Storage => ({
+  shared: false,
+  open: () => openStore({ file: databaseOf(data), ...(writerScript && { writerScript }) }),
+})
