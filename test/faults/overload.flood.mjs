@@ -5,7 +5,7 @@
  */
 import { connect } from 'node:net'
 
-const AGAIN_MS = 20
+const AGAIN_MS = 200
 
 process.once('message', ({ url, floods }) => {
   const { hostname, port } = new URL(url)
