@@ -124,19 +124,18 @@ function enter(cost: number, ...buckets: readonly Bucket[]): Entered {
   }
 }
 
-export const principalKey = (account: string, subject: Subject): string => `${account}/${principalOf(subject)}`
-
 /** By what cannot be had anew for the asking: sessions, keys and federated users count as what they come from. */
-function principalOf(subject: Subject): string {
+export function principalKey(account: string, subject: Subject): string {
   switch (subject.kind) {
     case 'root':
     case 'nobody':
-      return subject.kind
+      return `${account}/${subject.kind}`
     case 'user':
     case 'role':
+      // Unique over all accounts.
       return subject.id
     case 'federated-user':
-      return principalOf(subject.issuer)
+      return principalKey(account, subject.issuer)
   }
 }
 
