@@ -164,6 +164,8 @@ describe('merlon start', () => {
     [['start', '--seed', 'x.yaml'], '--seed belongs to --dev'],
     [['start', '--dev', '--data', 'x'], 'takes no --data'],
     [['start', '--log', 'loud'], '--log is'],
+    [['start', '--limits', 'acount=5'], "--limits: there is no limit 'acount'"],
+    [['start', '--limits', 'account=fast'], "'account=fast' says no number"],
     [['init'], 'merlon init --data DIR'],
     [['dance'], "There is no command 'dance'"],
   ])('answers %j with what is wrong, and exit status 2', async (words, complaint) => {

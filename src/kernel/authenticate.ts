@@ -51,14 +51,22 @@ export class Authenticator {
   readonly #vault: Vault
   readonly #identities: IdentityPort
   readonly #organizations: OrganizationPort
+  readonly #refuseClaimed: (accessKeyId: string, request: HttpRequest) => void
   readonly #keys = new SigningKeys(SIGNING_KEYS_MAX)
   readonly #sessionPolicies = new Map<string, CompiledPolicy>()
 
-  constructor(store: Store, vault: Vault, ports: Pick<Ports, 'identity' | 'organizations'>) {
+  /** `refuseClaimed` throws for keys whose holders are not to be heard now; it is asked before anything is proven. */
+  constructor(
+    store: Store,
+    vault: Vault,
+    ports: Pick<Ports, 'identity' | 'organizations'>,
+    refuseClaimed: (accessKeyId: string, request: HttpRequest) => void = () => undefined,
+  ) {
     this.#store = store
     this.#vault = vault
     this.#identities = ports.identity
     this.#organizations = ports.organizations
+    this.#refuseClaimed = refuseClaimed
   }
 
   async authenticate(request: HttpRequest, service: ServiceRow, now: number): Promise<Authenticated> {
@@ -66,6 +74,7 @@ export class Authenticator {
     const presented = present(request)
     if (!presented) throw new Fault('MissingAuthenticationToken', 'Request is missing Authentication Token')
 
+    this.#refuseClaimed(presented.accessKeyId, request)
     const skewMs = SKEW_MS[service.id] ?? SKEW_MS_DEFAULT
     checkTime(presented, now, skewMs)
     const found = await this.#find(presented)

@@ -85,6 +85,20 @@ describe('A flood', () => {
     expect(succeeded(await outcomes(it.client(STSClient, ann), 10))).toBe(10)
   })
 
+  test('is refused without proof while its principal is over the limit, and forged calls take none of what flows in', async () => {
+    let now = 0
+    const it = await cloud({ throttle: new Throttle({ ...limits, principal: few(10, 10) }, () => now) })
+    const ann = await it.user('ann')
+    const forger = it.client(STSClient, { ...ann, secretAccessKey: 'guessed' })
+    await outcomes(it.client(STSClient, ann), 11)
+
+    expect(new Set(await outcomes(forger, 50))).toEqual(new Set(['Throttling']))
+    now = 500
+    // What has flowed in is for those who prove themselves.
+    expect(new Set(await outcomes(forger, 50))).toEqual(new Set(['SignatureDoesNotMatch']))
+    expect(succeeded(await outcomes(it.client(STSClient, ann), 20))).toBe(5)
+  })
+
   test('of unsigned calls is stopped before anything runs, and stops no signed call', async () => {
     const it = await standing({ address: few(3) })
     const asked = new AssumeRoleWithWebIdentityCommand({
@@ -198,7 +212,12 @@ describe('On record', () => {
     expect(summary).toMatchObject({
       eventType: 'AwsServiceEvent',
       eventName: 'ThrottledCalls',
-      serviceEventDetails: { principal: `arn:aws:iam::${ACCOUNT}:user/ann`, calls: 99, since: told[0].eventTime },
+      serviceEventDetails: {
+        principal: `arn:aws:iam::${ACCOUNT}:user/ann`,
+        calls: 0,
+        unproven: 99,
+        since: told[0].eventTime,
+      },
     })
   })
 

@@ -35,7 +35,7 @@ import type { Quotas } from './quota.ts'
 import { type RecordedCall, type Replayed, replay } from './replay.ts'
 import type { Acted } from './resource.ts'
 import type { Api, Operation, Service } from './service.ts'
-import { type Entered, principalKey, type Refused, type Scope, Throttle } from './throttle.ts'
+import { type Entered, type Refused, type Scope, Throttle, ThrottledFault } from './throttle.ts'
 import { ThrottledCalls, type ThrottledMinute } from './throttled-calls.ts'
 
 export interface GateOptions {
@@ -115,7 +115,9 @@ export class Gate {
   /** Throws when an operation asks for an action that IAM does not know: it could never be granted, nor denied by name. */
   constructor(options: GateOptions) {
     this.#options = options
-    this.#authenticator = new Authenticator(options.store, options.vault, options.ports)
+    this.#authenticator = new Authenticator(options.store, options.vault, options.ports, (id, request) =>
+      this.#refuseClaimed(id, request),
+    )
     this.#throttle = options.throttle ?? new Throttle()
     for (const { api, operations } of options.services) {
       for (const { name, actions } of operations) {
@@ -133,7 +135,7 @@ export class Gate {
     let detected: Detected | undefined
     let authenticated: Authenticated | undefined
     let fault: Fault | undefined
-    let entered: Entered | Refused | undefined
+    let entered: Entered | undefined
     let response: HttpResponse
     try {
       const now = this.#options.clock.now()
@@ -146,10 +148,11 @@ export class Gate {
         ? nobody(request)
         : await this.#authenticator.authenticate(request, detected.service, now)
       const arrival: Arrival = { request, authenticated, requestId, now, done: [] }
-      entered = unsigned
+      const judged = unsigned
         ? this.#throttle.unsigned(request.remoteAddress, request.body.length)
         : this.#throttle.signed(accountOf(authenticated), authenticated.caller.subject, request.body.length)
-      if ('scope' in entered) throw await this.#refused(detected, arrival, entered)
+      if ('scope' in judged) throw await this.#refused(detected, arrival, judged)
+      entered = judged
       const { shape, output } = await this.#answer(detected, request, arrival)
       response = encode(detected, shape, output, requestId)
     } catch (error) {
@@ -157,7 +160,7 @@ export class Gate {
       response = encodeFault(request, detected, detected && (await loadService(detected.service)), fault, requestId)
       if (fault instanceof Denial) response = this.#explained(response, fault, authenticated)
     } finally {
-      if (entered && 'leave' in entered) entered.leave()
+      entered?.leave()
     }
     this.#options.observe?.({
       requestId,
@@ -165,7 +168,7 @@ export class Gate {
       operation: detected?.operation ?? 'unknown',
       status: response.status,
       code: fault?.code,
-      throttled: entered && 'scope' in entered ? entered.scope : undefined,
+      throttled: fault instanceof ThrottledFault ? fault.scope : undefined,
       principal: authenticated && principalName(authenticated),
       tookMs: performance.now() - startedAt,
       cause: fault?.details.cause,
@@ -284,28 +287,35 @@ export class Gate {
   }
 
   /** What a throttled caller is told. It costs little: nothing is decoded, and few leave an event. */
-  async #refused({ service, operation = '' }: Detected, arrival: Arrival, { retryAfterMs }: Refused): Promise<Fault> {
+  async #refused({ service, operation = '' }: Detected, arrival: Arrival, refused: Refused): Promise<Fault> {
     const { authenticated, now } = arrival
+    const { caller, region } = authenticated
     const account = accountOf(authenticated)
     // Who is nobody leaves none, like everyone whose signature fails.
     const shape = account ? (await loadService(service)).operations.get(operation) : undefined
-    const { caller, region } = authenticated
-    const opened = { account, region, principal: originalName(authenticated), since: now }
-    if (shape && this.#throttled.isFirst(principalKey(account, caller.subject), opened)) {
+    const opened = { account, subject: caller.subject, region, principal: originalName(authenticated), since: now }
+    if (shape && this.#throttled.isFirst(caller.accessKeyId, opened)) {
       const known = this.#operations.get(service.id)?.get(operation) ?? { name: operation, actions: [] }
+      const read: Recorded = { row: service, operation: known, shape, input: undefined, via: [] }
       // As CloudTrail calls it, whatever the service's clients are told.
-      const told = new Fault('ThrottlingException', RATE_EXCEEDED)
-      await this.#recordRefusal(
-        arrival,
-        { row: service, operation: known, shape, input: undefined, via: [] },
-        newDraft(now),
-        told,
-      )
+      await this.#recordRefusal(arrival, read, newDraft(now), new Fault('ThrottlingException', 'Rate exceeded'))
     }
-    return new Fault('Throttling', RATE_EXCEEDED, { retryAfterMs })
+    return new ThrottledFault(refused)
   }
 
-  async #recordThrottled({ account, region, principal, since, calls }: ThrottledMinute): Promise<void> {
+  /**
+   * Who claims to be somebody who is over their limit need not prove it: the claim true or false, they are refused. To
+   * hash a large body costs more than to run most calls.
+   */
+  #refuseClaimed(accessKeyId: string, { body }: HttpRequest): void {
+    const minute = this.#throttled.minuteOf(accessKeyId)
+    const refused = minute && this.#throttle.short(minute.account, minute.subject, body.length)
+    if (!refused) return
+    minute.unproven++
+    throw new ThrottledFault(refused)
+  }
+
+  async #recordThrottled({ account, region, principal, since, calls, unproven }: ThrottledMinute): Promise<void> {
     const event = serviceEvent({
       account,
       region,
@@ -313,7 +323,7 @@ export class Gate {
       eventSource: 'merlon.local',
       eventName: 'ThrottledCalls',
       resources: [],
-      details: { principal, calls, since: isoSeconds(since) },
+      details: { principal, since: isoSeconds(since), calls, unproven },
     })
     await this.#options.store.run(async (unit) => unit.append(event))
   }
@@ -462,9 +472,6 @@ export class Gate {
     return { ...response, headers: { ...response.headers, 'x-merlon-authorization-message': token } }
   }
 }
-
-/** AWS's words. */
-const RATE_EXCEEDED = 'Rate exceeded'
 
 /** What the client calls us. */
 function originOf(request: Arrival['request']): string {

@@ -50,6 +50,14 @@ describe('A principal', () => {
     expect(entered(user('AIDAX'), 1)).toBe(0)
   })
 
+  test('is asked after without anything being spent', () => {
+    const { throttle, entered } = standing()
+    for (let i = 0; i < 100; i++) expect(throttle.short(ACCOUNT, user('AIDAX'), 0)).toBeUndefined()
+
+    expect(entered(user('AIDAX'), 20)).toBe(10)
+    expect(throttle.short(ACCOUNT, user('AIDAX'), 0)).toEqual({ scope: 'principal', retryAfterMs: 250 })
+  })
+
   test('may only have so many calls at work, however slowly they came', () => {
     const { throttle, pass } = standing()
     const running = Array.from({ length: 4 }, () => throttle.signed(ACCOUNT, user('AIDASLOW'), 0))

@@ -1,5 +1,6 @@
 /** How much each account, each principal and each unsigned address may ask, so that nobody's flood becomes everybody's. */
 import { isIPv6 } from 'node:net'
+import { Fault } from '../wire/fault.ts'
 import type { Subject } from './session.ts'
 import { type Bucket, Buckets, type Rate, waitMs } from './token-bucket.ts'
 
@@ -26,6 +27,16 @@ export const rateDefaults: RateLimits = {
 export interface Refused {
   readonly scope: Scope
   readonly retryAfterMs: number
+}
+
+/** What its caller is told, in AWS's words. */
+export class ThrottledFault extends Fault {
+  readonly scope: Scope
+
+  constructor({ scope, retryAfterMs }: Refused) {
+    super('Throttling', 'Rate exceeded', { retryAfterMs })
+    this.scope = scope
+  }
 }
 
 /** A call that may; it must be told when it is over. */
@@ -58,22 +69,29 @@ export class Throttle {
 
   /** Only who has proven to be the principal may spend what the principal has. */
   signed(account: string, subject: Subject, bodyBytes: number): Entered | Refused {
-    const now = this.#now()
-    const principal = this.#buckets.principal.at(principalKey(account, subject), now)
+    const { principal, whole } = this.#signed(account, subject)
     const cost = costOf(bodyBytes)
-    // The narrower first, and nothing is spent before both agree: who is over their own limit spends nobody else's.
-    const refused = refusal('principal', principal, cost)
-    if (refused) return refused
-    const whole = this.#buckets.account.at(account, now)
-    const refusedWhole = refusal('account', whole, cost)
-    if (refusedWhole) return refusedWhole
-    return enter(cost, principal, whole)
+    return shortage(principal, whole, cost) ?? enter(cost, principal, whole)
+  }
+
+  /** Whether they would be refused. Nothing is spent, so it may be asked of anyone. */
+  short(account: string, subject: Subject, bodyBytes: number): Refused | undefined {
+    const { principal, whole } = this.#signed(account, subject)
+    return shortage(principal, whole, costOf(bodyBytes))
   }
 
   unsigned(remoteAddress: string, bodyBytes: number): Entered | Refused {
     const bucket = this.#buckets.address.at(networkOf(remoteAddress), this.#now())
     const cost = costOf(bodyBytes)
     return refusal('address', bucket, cost) ?? enter(cost, bucket)
+  }
+
+  #signed(account: string, subject: Subject) {
+    const now = this.#now()
+    return {
+      principal: this.#buckets.principal.at(principalKey(account, subject), now),
+      whole: this.#buckets.account.at(account, now),
+    }
   }
 }
 
@@ -90,6 +108,10 @@ function refusal(scope: Scope, bucket: Bucket, cost: number): Refused | undefine
   return running >= rate.runningMax ? { scope, retryAfterMs: BUSY_MS } : undefined
 }
 
+/** Nothing is spent before both agree: who is over their own limit spends nobody else's. */
+const shortage = (principal: Bucket, whole: Bucket, cost: number): Refused | undefined =>
+  refusal('principal', principal, cost) ?? refusal('account', whole, cost)
+
 function enter(cost: number, ...buckets: readonly Bucket[]): Entered {
   for (const bucket of buckets) {
     bucket.tokens -= within(bucket, cost)
@@ -102,19 +124,18 @@ function enter(cost: number, ...buckets: readonly Bucket[]): Entered {
   }
 }
 
-export const principalKey = (account: string, subject: Subject): string => `${account}/${principalOf(subject)}`
-
 /** By what cannot be had anew for the asking: sessions, keys and federated users count as what they come from. */
-function principalOf(subject: Subject): string {
+export function principalKey(account: string, subject: Subject): string {
   switch (subject.kind) {
     case 'root':
     case 'nobody':
-      return subject.kind
+      return `${account}/${subject.kind}`
     case 'user':
     case 'role':
+      // Unique over all accounts.
       return subject.id
     case 'federated-user':
-      return principalOf(subject.issuer)
+      return principalKey(account, subject.issuer)
   }
 }
 

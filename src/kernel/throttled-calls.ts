@@ -1,22 +1,35 @@
 /** Which throttled calls go on record: the first of a principal in each minute, and after the minute how many more. */
+import type { Subject } from './session.ts'
+import { principalKey } from './throttle.ts'
 
 /** A principal's minute. */
 export interface ThrottledMinute {
   readonly account: string
+  readonly subject: Subject
   readonly region: string
-  /** Its ARN; of sessions that of whom they are sessions of. */
+  /** The principal's ARN; of sessions that of whom they are sessions of. */
   readonly principal: string
   readonly since: number
   /** Besides the first, which has an event of its own. */
   calls: number
+  /** Refused before anybody asked for the proof that they were the principal's. */
+  unproven: number
+}
+
+interface Open {
+  readonly minute: ThrottledMinute
+  readonly accessKeyIds: Set<string>
+  readonly timer: NodeJS.Timeout
 }
 
 const MINUTE_MS = 60_000
 const MINUTES_MAX = 10_000
+const KEYS_A_MINUTE_MAX = 100
 
 /** Recording every one would cost what throttling saves. They ran nothing, so nothing runs unrecorded. */
 export class ThrottledCalls {
-  readonly #open = new Map<string, { readonly minute: ThrottledMinute; readonly timer: NodeJS.Timeout }>()
+  readonly #open = new Map<string, Open>()
+  readonly #byKey = new Map<string, ThrottledMinute>()
   readonly #tell: (minute: ThrottledMinute) => Promise<void>
   #telling: Promise<unknown> = Promise.resolve()
 
@@ -25,17 +38,27 @@ export class ThrottledCalls {
   }
 
   /** True for the first of a minute. */
-  isFirst(key: string, opened: Omit<ThrottledMinute, 'calls'>): boolean {
+  isFirst(accessKeyId: string, opened: Omit<ThrottledMinute, 'calls' | 'unproven'>): boolean {
+    const key = principalKey(opened.account, opened.subject)
     const open = this.#open.get(key)
     if (open) {
       open.minute.calls++
+      this.#remember(accessKeyId, open)
       return false
     }
     // More principals than this are throttled at once: the metrics count them all.
     if (this.#open.size >= MINUTES_MAX) return false
-    const minute: ThrottledMinute = { ...opened, calls: 0 }
-    this.#open.set(key, { minute, timer: setTimeout(() => this.#end(key), MINUTE_MS).unref() })
+    const minute: ThrottledMinute = { ...opened, calls: 0, unproven: 0 }
+    const timer = setTimeout(() => this.#end(key), MINUTE_MS).unref()
+    const begun: Open = { minute, accessKeyIds: new Set(), timer }
+    this.#open.set(key, begun)
+    this.#remember(accessKeyId, begun)
     return true
+  }
+
+  /** The minute under way of whoever has this key. */
+  minuteOf(accessKeyId: string): ThrottledMinute | undefined {
+    return this.#byKey.get(accessKeyId)
   }
 
   /** Ends every minute now; returns when all is told. */
@@ -44,12 +67,19 @@ export class ThrottledCalls {
     await this.#telling
   }
 
+  #remember(accessKeyId: string, { accessKeyIds, minute }: Open): void {
+    if (accessKeyIds.size >= KEYS_A_MINUTE_MAX) return
+    accessKeyIds.add(accessKeyId)
+    this.#byKey.set(accessKeyId, minute)
+  }
+
   #end(key: string): void {
-    const { minute, timer } = this.#open.get(key)!
+    const { minute, accessKeyIds, timer } = this.#open.get(key)!
     clearTimeout(timer)
     this.#open.delete(key)
+    for (const each of accessKeyIds) this.#byKey.delete(each)
+    if (minute.calls + minute.unproven === 0) return
     // A store that takes nothing any more ends the process by itself.
-    const told = minute.calls > 0 ? this.#tell(minute).catch(() => undefined) : undefined
-    this.#telling = Promise.all([this.#telling, told])
+    this.#telling = Promise.all([this.#telling, this.#tell(minute).catch(() => undefined)])
   }
 }

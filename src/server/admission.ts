@@ -1,5 +1,6 @@
 /** How much is taken in at a time: requests, and the bytes of their bodies, whoever sends them. Nothing here waits. */
 import type { BodyRoom } from '../wire/node-http.ts'
+import type { ArrivingBody } from './slow-bodies.ts'
 
 export interface AdmissionLimits {
   /** Requests from their heads until their answers are out. */
@@ -37,10 +38,31 @@ export interface Load {
   readonly refused: Readonly<Record<Refusal, number>>
 }
 
-/** The part of the room that one body takes. */
-export interface Held extends BodyRoom {
-  readonly bytes: number
-  release(): void
+/** The room that a body takes: by what has come, not by what was announced. Who only announces holds nothing. */
+export class HeldBody implements ArrivingBody, BodyRoom {
+  readonly announced: number | undefined
+  readonly msMax: number
+  readonly startedAt = performance.now()
+  bytes = 0
+  isComplete = false
+  abort?: (error: Error) => void
+  readonly #take: (bytes: number) => boolean
+
+  constructor(announced: number | undefined, msMax: number, take: (bytes: number) => boolean) {
+    this.announced = announced
+    this.msMax = msMax
+    this.#take = take
+  }
+
+  take(bytes: number): boolean {
+    if (!this.#take(bytes)) return false
+    this.bytes += bytes
+    return true
+  }
+
+  complete(): void {
+    this.isComplete = true
+  }
 }
 
 export class Admission {
@@ -86,29 +108,25 @@ export class Admission {
     this.#requests--
   }
 
-  /** By what has come, not by what was announced: who only announces holds nothing. */
-  hold(of: 'bodies' | 'uploads'): Held {
-    const max = of === 'bodies' ? this.limits.bodyBytesMax : this.limits.uploadBytesMax
-    const all = this.#bytes
-    const refuse = () => this.refuse(of)
-    let mine = 0
-    return {
-      get bytes() {
-        return mine
-      },
-      take(bytes) {
-        if (all[of] + bytes > max) {
-          refuse()
-          return false
-        }
-        all[of] += bytes
-        mine += bytes
-        return true
-      },
-      release() {
-        all[of] -= mine
-        mine = 0
-      },
+  readonly #takeOf = {
+    bodies: (bytes: number) => this.#take('bodies', 'bodyBytesMax', bytes),
+    uploads: (bytes: number) => this.#take('uploads', 'uploadBytesMax', bytes),
+  }
+
+  hold(of: 'bodies' | 'uploads', announced: number | undefined, msMax: number): HeldBody {
+    return new HeldBody(announced, msMax, this.#takeOf[of])
+  }
+
+  release(of: 'bodies' | 'uploads', body: HeldBody): void {
+    this.#bytes[of] -= body.bytes
+  }
+
+  #take(of: 'bodies' | 'uploads', max: 'bodyBytesMax' | 'uploadBytesMax', bytes: number): boolean {
+    if (this.#bytes[of] + bytes > this.limits[max]) {
+      this.refuse(of)
+      return false
     }
+    this.#bytes[of] += bytes
+    return true
   }
 }

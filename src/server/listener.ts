@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { answerOverHttp, type Handler, NoRoomError } from '../wire/node-http.ts'
 import { Admission, type AdmissionLimits, admissionDefaults, type Load, type Refusal } from './admission.ts'
 import { refuseBusy, refuseSlow } from './refusal.ts'
-import { type Pace, paceDefaults, SlowBodies } from './slow-bodies.ts'
+import { type Pace, paceDefaults, SlowBodies, SlowBodyError } from './slow-bodies.ts'
 import { type Patience, patienceDefaults, UnreadAnswers } from './unread-answers.ts'
 
 export type { Handler } from '../wire/node-http.ts'
@@ -96,10 +96,6 @@ function makeRoom(server: Server, door: Door): void {
   })
 }
 
-class SlowBodyError extends Error {
-  override readonly name = 'SlowBodyError'
-}
-
 /** Who gets in, how much they may bring, and how long they may take. */
 class Door {
   readonly admission: Admission
@@ -115,7 +111,7 @@ class Door {
     this.#handler = handler
     this.#bodyBytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX
     this.#isVital = options.isVital ?? (() => false)
-    this.#slow = new SlowBodies(options.pace ?? paceDefaults)
+    this.#slow = new SlowBodies(options.pace ?? paceDefaults, () => this.admission.refuse('slow_body'))
     this.#unread = new UnreadAnswers(limits.answerBytesMax, options.patience ?? patienceDefaults, () => {
       this.admission.refuse('slow_reader')
     })
@@ -157,33 +153,14 @@ class Door {
     if (large && announced! > UPLOAD_BYTES_MAX && isObject(request)) return refuseObject(response)
     if (awaitsContinue && (announced ?? 0) <= bytesMax) response.writeContinue()
 
-    const held = this.admission.hold(large ? 'uploads' : 'bodies')
-    let arrived = () => {}
-    let cutOff = false
-    const tooSlow = new Promise<never>((_resolve, reject) => {
-      arrived = this.#slow.watch({
-        startedAt: performance.now(),
-        announced,
-        msMax: large ? UPLOAD_MS_MAX : BODY_MS_MAX,
-        arrived: () => held.bytes,
-        cutOff: () => {
-          cutOff = true
-          this.admission.refuse('slow_body')
-          reject(new SlowBodyError())
-        },
-      })
-    })
-    const handler: Handler = async (whole) => {
-      arrived()
-      // What is told that it came too late has not been done.
-      if (cutOff) throw new SlowBodyError()
-      return this.#handler(whole)
-    }
+    const room = large ? 'uploads' : 'bodies'
+    const body = this.admission.hold(room, announced, large ? UPLOAD_MS_MAX : BODY_MS_MAX)
+    this.#slow.watch(body)
     try {
-      await Promise.race([answerOverHttp(handler, request, response, bytesMax, held), tooSlow])
+      await answerOverHttp(this.#handler, request, response, bytesMax, body)
     } finally {
-      arrived()
-      held.release()
+      this.#slow.forget(body)
+      this.admission.release(room, body)
     }
   }
 

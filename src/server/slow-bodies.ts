@@ -13,8 +13,13 @@ export interface ArrivingBody {
   /** undefined when the sender did not say. */
   readonly announced: number | undefined
   readonly msMax: number
-  arrived(): number
-  cutOff(): void
+  readonly bytes: number
+  readonly isComplete: boolean
+  abort?: (error: Error) => void
+}
+
+export class SlowBodyError extends Error {
+  override readonly name = 'SlowBodyError'
 }
 
 /** Expected of those who do not say how much they will send. */
@@ -23,25 +28,31 @@ const UNANNOUNCED_BYTES = 64 * 1024
 /** One timer for all of them: most bodies are there before it would have been set. */
 export class SlowBodies {
   readonly #pace: Pace
+  readonly #onCutOff: () => void
   readonly #arriving = new Set<ArrivingBody>()
   readonly #timer: NodeJS.Timeout
 
-  constructor(pace: Pace) {
+  constructor(pace: Pace, onCutOff: () => void) {
     this.#pace = pace
+    this.#onCutOff = onCutOff
     this.#timer = setInterval(() => this.sweep(performance.now()), pace.sweepMs).unref()
   }
 
-  /** Returns what must be called when it has come. */
-  watch(body: ArrivingBody): () => void {
+  /** Until {@link forget}. */
+  watch(body: ArrivingBody): void {
     this.#arriving.add(body)
-    return () => void this.#arriving.delete(body)
+  }
+
+  forget(body: ArrivingBody): void {
+    this.#arriving.delete(body)
   }
 
   sweep(now: number): void {
     for (const body of this.#arriving) {
       if (!this.#isLate(body, now)) continue
       this.#arriving.delete(body)
-      body.cutOff()
+      this.#onCutOff()
+      body.abort?.(new SlowBodyError())
     }
   }
 
@@ -49,9 +60,10 @@ export class SlowBodies {
     clearInterval(this.#timer)
   }
 
-  #isLate({ startedAt, announced = UNANNOUNCED_BYTES, msMax, arrived }: ArrivingBody, now: number): boolean {
+  #isLate({ startedAt, announced = UNANNOUNCED_BYTES, msMax, bytes, isComplete }: ArrivingBody, now: number): boolean {
+    if (isComplete) return false
     const elapsedMs = now - startedAt
     if (elapsedMs >= msMax) return true
-    return arrived() < (announced * (elapsedMs - this.#pace.graceMs)) / msMax
+    return bytes < (announced * (elapsedMs - this.#pace.graceMs)) / msMax
   }
 }

@@ -4,10 +4,14 @@ import type { HttpRequest, HttpResponse } from './http.ts'
 
 export type Handler = (request: HttpRequest) => Promise<HttpResponse>
 
-/** Where the bytes of a body go while it comes. */
+/** What watches over a body while it comes. */
 export interface BodyRoom {
   /** False when there is no place for so many more. */
   take(bytes: number): boolean
+  /** It has all come, as far as it will. */
+  complete(): void
+  /** Set by the reader: ends the reading with this error. */
+  abort?: (error: Error) => void
 }
 
 /** There was no room for a body. */
@@ -63,6 +67,7 @@ export function refuseOverHttp(response: ServerResponse, status: number, code: s
 export function readBody(request: IncomingMessage, max: number, room?: BodyRoom): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length'] ?? 0) > max) return resolve(undefined)
+    if (room) room.abort = reject
     const chunks: Buffer[] = []
     let pieces: Buffer[] = []
     let length = 0
@@ -83,6 +88,7 @@ export function readBody(request: IncomingMessage, max: number, room?: BodyRoom)
       if (pieces.push(chunk) === PIECES_MAX) join()
     })
     request.on('end', () => {
+      room?.complete()
       join()
       resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
     })
