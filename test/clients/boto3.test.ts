@@ -43,6 +43,23 @@ test('boto3 finds paginators, waiters, error classes, resources, sessions and pr
   })
 })
 
+test('KMS 8: the grants of every operation give what they name, under their constraints, and hand on nothing wider', async () => {
+  const grants = await startMerlon(['--dev'])
+  try {
+    const [root] = grants.accounts
+
+    await passes('boto3_grants.py', {
+      ...cleanEnvironment(),
+      MERLON_URL: grants.url,
+      MERLON_ACCOUNT_ID: root!.accountId,
+      MERLON_ACCESS_KEY_ID: root!.accessKeyId,
+      MERLON_SECRET_ACCESS_KEY: root!.secretAccessKey,
+    })
+  } finally {
+    await grants.stop('SIGKILL')
+  }
+})
+
 test('no operation ends in an internal failure, however odd its input', async () => {
   const odd = await startMerlon(['--dev'])
   try {
