@@ -2,6 +2,7 @@
 import type { Client } from '../../kernel/client.ts'
 import { clientFor, clientOptions } from '../client.ts'
 import { UsageError } from '../command.ts'
+import { plain } from '../plain.ts'
 import { readWords, type SubCommand } from '../words.ts'
 
 const options = {
@@ -114,5 +115,5 @@ function line(event: Event): string {
   const what = `${eventSource.replace('.amazonaws.com', '')}:${eventName}`
   const on = resources.map(({ ARN }) => ARN).join(' ')
   const outcome = errorCode === undefined ? 'ok' : `${errorCode}: ${errorMessage ?? ''}`
-  return [eventTime, what, who, on, outcome, eventID].filter(Boolean).join('  ')
+  return plain([eventTime, what, who, on, outcome, eventID].filter(Boolean).join('  '))
 }
