@@ -1,9 +1,11 @@
 /** Root of trust §6.7: events edited, deleted and cut off by SQL are named by `merlon audit verify`; people read the trail. */
+import { spawn } from 'node:child_process'
 import { createPublicKey } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { openDatabase } from '../../src/store/engine.ts'
+import { merlonScript } from '../process.ts'
 import { clientOf, folder, merlon, start } from './shell.ts'
 
 interface Verdict {
@@ -81,6 +83,32 @@ test('7: the reader shows what one principal was denied, and nothing that strang
   expect([why.status, why.stderr]).toEqual([0, ''])
   expect(why.stdout).toMatch(/iam:ListUsers {2}by arn:aws:iam::\d{12}:user\/ann {2}AccessDenied/)
   expect(why.stdout).toMatch(/then {3}denied[\s\S]*today {2}denied/)
+})
+
+test('7: the reader follows what happens from now on, without what it asks itself', async () => {
+  const server = await start(data)
+  const told = { ...environment, AWS_ENDPOINT_URL: server.url }
+  const client = clientOf(server.url, {
+    accessKeyId: environment.AWS_ACCESS_KEY_ID,
+    secretAccessKey: environment.AWS_SECRET_ACCESS_KEY,
+  })
+  await client.query('iam', 'CreateUser', { UserName: 'before' })
+  const child = spawn(process.execPath, [merlonScript, 'audit', 'tail', '--follow', '--lines', '0'], {
+    env: { ...process.env, ...told },
+  })
+  let text = ''
+  child.stdout.on('data', (chunk) => (text += chunk))
+  try {
+    for (let n = 0; !text.includes('user/after'); n++) {
+      await client.query('iam', 'CreateUser', { UserName: `after${n}` })
+      await new Promise((done) => setTimeout(done, 500))
+    }
+    await new Promise((done) => setTimeout(done, 2_500))
+  } finally {
+    child.kill()
+  }
+  expect(text).toMatch(/iam:CreateUser .*user\/after\d+ {2}ok/)
+  expect(text).not.toMatch(/user\/before|LookupEvents/)
 })
 
 test('7: what was changed while no server ran is named, and the server says so when it starts', async () => {
