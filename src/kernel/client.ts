@@ -38,6 +38,10 @@ export class Client {
     this.#options = options
   }
 
+  get accessKeyId(): string {
+    return this.#options.credential.accessKeyId
+  }
+
   /** An operation of the Query protocol; returns the answer's XML. */
   async query(service: keyof typeof VERSIONS, action: string, parameters: Parameters = {}): Promise<string> {
     const form = new URLSearchParams({ Action: action, Version: VERSIONS[service] })

@@ -11,6 +11,8 @@ import type { Acted } from './resource.ts'
 import type { Session } from './session.ts'
 
 const EVENT_VERSION = '1.11'
+/** No name of a host is longer: RFC 1035, and a port. */
+const HOST_MAX = 261
 
 /** What a call gathers for its event while it runs. */
 export interface EventDraft {
@@ -115,7 +117,7 @@ export function eventRecord(facts: EventFacts): LogRecord {
     recipientAccountId: facts.account,
     ...(facts.sharedEventId && { sharedEventID: facts.sharedEventId }),
     eventCategory: facts.dataEvent ? 'Data' : 'Management',
-    ...(facts.tlsHost && { tlsDetails: { clientProvidedHostHeader: facts.tlsHost } }),
+    ...(facts.tlsHost && { tlsDetails: { clientProvidedHostHeader: facts.tlsHost.slice(0, HOST_MAX) } }),
   }
   return {
     id: draft.id,

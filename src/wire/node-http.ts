@@ -51,8 +51,10 @@ export async function answerOverHttp(
     secure: false,
   })
   // To HEAD the length is told of what GET would bring.
-  const length = (request.method === 'HEAD' && headers['content-length']) || String(Buffer.byteLength(answered))
-  response.writeHead(status, { 'content-length': length, ...headers })
+  const { 'content-length': told, ...others } = headers
+  const length = (request.method === 'HEAD' && told) || String(Buffer.byteLength(answered))
+  // The length last: Node refuses a content-disposition in Latin-1 that comes behind it.
+  response.writeHead(status, { ...others, 'content-length': length })
   // A text goes out in one write with the head; bytes would need two.
   response.end(request.method === 'HEAD' ? undefined : answered)
 }

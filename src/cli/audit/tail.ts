@@ -2,6 +2,7 @@
 import type { Client } from '../../kernel/client.ts'
 import { clientFor, clientOptions } from '../client.ts'
 import { UsageError } from '../command.ts'
+import { plain } from '../plain.ts'
 import { readWords, type SubCommand } from '../words.ts'
 
 const options = {
@@ -31,6 +32,7 @@ interface Event {
     readonly type?: string
     readonly arn?: string
     readonly userName?: string
+    readonly accessKeyId?: string
     readonly invokedBy?: string
     readonly sessionContext?: { readonly sessionIssuer?: { readonly arn?: string } }
   }
@@ -58,18 +60,36 @@ export const tailCommand: SubCommand = {
     for (const event of await back(client, given, lines, seen)) show(event)
     while (given.follow) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
-      for (const event of await back(client, given, Number.POSITIVE_INFINITY, seen)) show(event)
+      for (const event of await since(client, given, seen)) if (!isOurs(event, client, given)) show(event)
     }
     return 0
   },
 }
 
-/** The newest that fit and were not seen, oldest first; stops at the first page that holds nothing new. */
+/** The newest that fit, oldest first. One page is read though none is wanted: what follows begins behind it. */
 async function back(client: Client, given: Given, most: number, seen: Set<string>): Promise<readonly Event[]> {
   const found: Event[] = []
-  const first = seen.size === 0
+  for await (const { fresh } of pages(client, given, seen)) {
+    found.push(...fresh.filter((event) => fits(event, given)).slice(0, most - found.length))
+    if (found.length >= most) break
+  }
+  return found.reverse()
+}
+
+/** What fits and was not seen, oldest first: up to the first page that holds anything seen. */
+async function since(client: Client, given: Given, seen: Set<string>): Promise<readonly Event[]> {
+  const found: Event[] = []
+  const none = seen.size === 0
+  for await (const { fresh, known } of pages(client, given, seen)) {
+    found.push(...fresh.filter((event) => fits(event, given)))
+    if (known && !none) break
+  }
+  return found.reverse()
+}
+
+async function* pages(client: Client, given: Given, seen: Set<string>) {
   let NextToken: string | undefined
-  for (let page = 0; page < PAGES_MAX && found.length < most; page++) {
+  for (let page = 0; page < PAGES_MAX; page++) {
     const answer = await client.json<{ Events?: { CloudTrailEvent: string }[]; NextToken?: string }>(
       'cloudtrail',
       'com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents',
@@ -78,12 +98,15 @@ async function back(client: Client, given: Given, most: number, seen: Set<string
     const events = (answer.Events ?? []).map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent) as Event)
     const fresh = events.filter(({ eventID }) => !seen.has(eventID))
     for (const { eventID } of fresh) seen.add(eventID)
-    found.push(...fresh.filter((event) => fits(event, given)).slice(0, most - found.length))
+    yield { fresh, known: fresh.length < events.length }
     NextToken = answer.NextToken
-    if (!NextToken || (!first && fresh.length < events.length)) break
+    if (!NextToken) return
   }
-  return found.reverse()
 }
+
+/** Who follows the trail asks once a second, and is on it: only asked for is that shown. */
+const isOurs = ({ eventName, userIdentity }: Event, client: Client, { event }: Given): boolean =>
+  event === undefined && eventName === 'LookupEvents' && userIdentity.accessKeyId === client.accessKeyId
 
 /** The server looks for one attribute; the rest is sifted here. */
 function searched({ event, service, principal }: Given): object {
@@ -114,5 +137,5 @@ function line(event: Event): string {
   const what = `${eventSource.replace('.amazonaws.com', '')}:${eventName}`
   const on = resources.map(({ ARN }) => ARN).join(' ')
   const outcome = errorCode === undefined ? 'ok' : `${errorCode}: ${errorMessage ?? ''}`
-  return [eventTime, what, who, on, outcome, eventID].filter(Boolean).join('  ')
+  return plain([eventTime, what, who, on, outcome, eventID].filter(Boolean).join('  '))
 }

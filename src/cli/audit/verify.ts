@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import type { Verdict } from '../../kernel/evidence/verify.ts'
 import { ask, placeOptions } from '../ask.ts'
+import { plain } from '../plain.ts'
 import { readWords, type SubCommand } from '../words.ts'
 
 const options = {
@@ -25,7 +26,7 @@ export const verifyCommand: SubCommand = {
 
 const shown = ({ records, chains, checkpoints, witnessed, findings }: Verdict): string =>
   [
-    ...findings.map(({ chain, sequence, what }) => `MERLON_CHAIN_BROKEN(${sequence}) ${chain}: ${what}`),
+    ...findings.map(({ chain, sequence, what }) => `MERLON_CHAIN_BROKEN(${sequence}) ${plain(chain)}: ${plain(what)}`),
     `${records} events in ${chains} chains, ${checkpoints} checkpoints here, ${witnessed} of witnesses: ${
       findings.length > 0 ? `${findings.length} chains are broken` : 'all as they were written'
     }`,

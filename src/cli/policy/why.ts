@@ -1,6 +1,7 @@
 /** `merlon policy why`: what decided a recorded call, and what every layer says to it today. */
 import type { ToldStatement, Why } from '../../server/why.ts'
 import { ask, placeOptions } from '../ask.ts'
+import { plainly } from '../plain.ts'
 import { readWords, type SubCommand } from '../words.ts'
 import { OUTCOMES } from './explain.ts'
 import { say, sayJson, table } from './shown.ts'
@@ -17,7 +18,7 @@ export const whyCommand: SubCommand = {
     const [event] = operands
     const told = await ask<Why>(given, 'POST /policy/why', { event })
     if (given.json) sayJson(told)
-    else say(shown(told))
+    else say(shown(plainly(told)))
     return 0
   },
 }

@@ -7,7 +7,13 @@ export interface Batch {
   readonly lines: readonly Line[]
   /** Where to go on when they are taken. */
   readonly next: string
+  /** There may be more at once. */
+  readonly more: boolean
 }
+
+/** Of one batch: receivers have limits of their own, and a batch that is too large for one would be so for ever. */
+const BYTES_MAX = 2 * 1024 * 1024
+const PORTION = 50
 
 export interface Source {
   readonly kind: 'events' | 'checkpoints'
@@ -23,13 +29,31 @@ interface Told {
 export const events = (store: Store): Source => ({
   kind: 'events',
   read: async (after = '0', limit) => {
-    const lines = (await store.evidence(Number(after), limit)).map(({ position, timeMs, body }) => {
-      const { eventName = '', errorCode } = JSON.parse(body) as Told
-      return { position: String(position), timeMs, name: eventName, refused: errorCode !== undefined, body }
-    })
-    return { lines, next: lines.at(-1)?.position ?? after }
+    const lines: Line[] = []
+    let bytes = 0
+    let more = true
+    while (more && lines.length < limit && bytes < BYTES_MAX) {
+      const wanted = Math.min(PORTION, limit - lines.length)
+      const rows = await store.evidence(Number(lines.at(-1)?.position ?? after), wanted)
+      for (const { position, timeMs, body } of rows) {
+        lines.push({ position: String(position), timeMs, ...told(body) })
+        bytes += body.length
+      }
+      more = rows.length === wanted
+    }
+    return { lines, next: lines.at(-1)?.position ?? after, more }
   },
 })
+
+/** What somebody has made unreadable holds up nothing: it is sent as what it is. */
+function told(body: string): Pick<Line, 'name' | 'refused' | 'body'> {
+  try {
+    const { eventName = '', errorCode } = JSON.parse(body) as Told
+    return { name: eventName, refused: errorCode !== undefined, body }
+  } catch {
+    return { name: 'Unreadable', refused: true, body: JSON.stringify({ eventName: 'Unreadable', text: body }) }
+  }
+}
 
 /** Goes on behind a number for each node, as JSON. */
 export const checkpoints = (store: Store): Source => ({
@@ -49,6 +73,6 @@ export const checkpoints = (store: Store): Source => ({
       refused: false,
       body: JSON.stringify(document),
     }))
-    return { lines, next: JSON.stringify(numbers) }
+    return { lines, next: JSON.stringify(numbers), more: lines.length === limit }
   },
 })

@@ -11,6 +11,7 @@ import type { Batch, Source } from './source.ts'
 import type { Target } from './target.ts'
 
 const BATCH = 500
+const NOTHING = { lines: [], more: false } as const
 const QUIET_MS = 1_000
 const LEAVE_MS_MAX = 2_000
 const RETRY_MS_FIRST = 500
@@ -100,10 +101,10 @@ export class Stream {
     let failures = 0
     while (!signal.aborted) {
       try {
-        const count = (await this.#lease.hold()) ? await this.#send() : 0
+        const { lines, more } = (await this.#lease.hold()) ? await this.#send() : NOTHING
         failures = 0
-        if (count === 0 && this.#leaving.signal.aborted) return
-        if (count < BATCH) await this.#pause(QUIET_MS, this.#leaving.signal)
+        if (lines.length === 0 && this.#leaving.signal.aborted) return
+        if (!more) await this.#pause(QUIET_MS, this.#leaving.signal)
       } catch (error) {
         if (signal.aborted || this.#leaving.signal.aborted) return
         await this.#failed(error, failures++)
@@ -111,16 +112,15 @@ export class Stream {
     }
   }
 
-  /** One batch; tells how many lines it had. */
-  async #send(): Promise<number> {
+  async #send(): Promise<Pick<Batch, 'lines' | 'more'>> {
     const { store, source } = this.#options
     const { signal } = this.#stopped
     const after = (await store.reader.get<CursorRow>(this.#cursor))?.position
     const batch = await source.read(after, BATCH)
-    if (batch.lines.length === 0) return 0
+    if (batch.lines.length === 0) return NOTHING
     await this.#sink.send(batch.lines, signal)
     if (!signal.aborted) await this.#taken(batch)
-    return batch.lines.length
+    return batch
   }
 
   async #taken({ lines, next }: Batch): Promise<void> {

@@ -180,6 +180,33 @@ describe('A stream', () => {
     expect(told.at(-1)).toContain('stream goes on')
   })
 
+  it('is not held up by a record that somebody made unreadable', async () => {
+    const { store, append } = await log()
+    const { host, ids: got, taken } = await receiver()
+    await append(1)
+    await store.run((unit) =>
+      unit.append({ id: 'x', account: '1', region: 'us-east-1', timeMs: 1, attributes: [], body: '{"eventName":' }),
+    )
+    await append(1)
+    const { stream: it } = stream(store, `http://${host}/`)
+    await until(() => it.status().sent === 3)
+    expect(got()).toEqual(['e1', undefined, 'e2'])
+    expect(taken[0]!.body).toContain('{"eventName":"Unreadable","text":"{\\"eventName\\":"}')
+  })
+
+  it('brings large events in small batches, without a pause between them', async () => {
+    const { store, append } = await log()
+    const { host, ids: got, taken } = await receiver()
+    await append(200, { text: 'x'.repeat(100_000) })
+    const begun = performance.now()
+    const { stream: it } = stream(store, `http://${host}/`)
+    await until(() => it.status().sent === 200)
+    expect(got()).toEqual(ids(200))
+    expect(Math.max(...taken.map(({ body }) => body.length))).toBeLessThan(8_000_000)
+    expect(taken.length).toBeGreaterThan(2)
+    expect(performance.now() - begun).toBeLessThan(taken.length * 1_000)
+  })
+
   it('waits as long as the target asks it to', async () => {
     const { store, append } = await log()
     const hook = await receiver((_n, response) => {

@@ -42,7 +42,7 @@ export async function deliver(act: Act, trail: TrailRow, { Key, Body, Metadata }
 
 /**
  * AWS asks for GetBucketAcl and PutObject before it accepts a bucket. The write is one that cannot succeed: it replaces an
- * object of a tag that no object has, and is told so only once it is allowed.
+ * object that is not there, and is told so only once it is allowed.
  */
 export async function requireBucket(call: Call, trail: TrailRow): Promise<void> {
   const { bucket: Bucket } = trail
@@ -68,10 +68,10 @@ export async function requireBucket(call: Call, trail: TrailRow): Promise<void> 
   const written = await refusal(() =>
     call.act(acting, s3, 'PutObject', {
       Bucket,
-      Key: `${folderOf(trail)}CloudTrail/`,
+      Key: `${folderOf(trail)}CloudTrail/${call.requestId}`,
       IfMatch: '"no object"',
       ACL: 'bucket-owner-full-control',
     }),
   )
-  if (written?.code !== 'NoSuchKey' && written?.code !== 'PreconditionFailed') throw missing(written!)
+  if (written?.code !== 'NoSuchKey') throw missing(written!)
 }

@@ -155,6 +155,7 @@ export const putEventSelectors = cloudtrail
     requireHome(call, trail)
     if ((basic === undefined) === (advanced === undefined))
       throw invalid('Specify either EventSelectors or AdvancedEventSelectors.')
+    if ((basic ?? advanced)?.length === 0) throw invalid('Specify at least one event selector.')
     if (basic) checkBasic(basic)
     if (advanced) checkAdvanced(advanced)
     const selectors: Selectors = basic ? { basic } : { advanced: advanced! }

@@ -191,6 +191,8 @@ describe('Selectors', () => {
       'a field nobody knows',
       { AdvancedEventSelectors: [{ FieldSelectors: [management, { Field: 'mood', Equals: ['x'] }] }] },
     ],
+    ['none in the list', { EventSelectors: [] }],
+    ['none in the advanced list', { AdvancedEventSelectors: [] }],
     ['a field twice', { AdvancedEventSelectors: [{ FieldSelectors: [management, management] }] }],
     [
       'a field without condition',

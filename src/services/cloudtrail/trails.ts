@@ -151,14 +151,18 @@ export const describeTrails = cloudtrail
   .operation('DescribeTrails')
   .on(anything)
   .run(async (call, { trailNameList: names = [], includeShadowTrails = true }) => {
-    const wanted = names.length === 0 ? await trailsSeen(call) : await namedTrails(call, names)
+    const wanted = names.length === 0 ? await trailsSeen(call) : await namedTrails(call, [...new Set(names)])
     const here = includeShadowTrails ? wanted : wanted.filter(({ region }) => region === call.region)
     return { trailList: here.map(shown) }
   })
 
 async function namedTrails(call: Call, names: readonly string[]): Promise<readonly TrailRow[]> {
-  const found = await Promise.all(names.map((name) => trailOf(call, name)))
-  return found.filter((trail) => trail !== undefined)
+  const found: TrailRow[] = []
+  for (const name of names) {
+    const trail = await trailOf(call, name)
+    if (trail) found.push(trail)
+  }
+  return found
 }
 
 export const listTrails = cloudtrail

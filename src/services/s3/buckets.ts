@@ -3,6 +3,7 @@ import type { Call } from '../../kernel/call.ts'
 import { pageOf } from '../../kernel/page.ts'
 import { anything, type Target } from '../../kernel/resource.ts'
 import { sweepOrphans } from './blobs.ts'
+import { bucketTags } from './governing.ts'
 import {
   at,
   type BucketRow,
@@ -88,7 +89,14 @@ export const createBucket = s3
         'Your previous request to create the named bucket succeeded and you already own it.',
       )
     if (!known) {
-      const tags = Object.fromEntries((configuration?.Tags ?? []).map(({ Key, Value }) => [Key!, Value ?? '']))
+      const tags = bucketTags(configuration?.Tags)
+      // AWS: tags that come with the bucket need a permission of their own.
+      if (Object.keys(tags).length > 0)
+        await call.authorize('s3:TagResource', {
+          arn: bucketArn(name),
+          type: 'AWS::S3::Bucket',
+          account: call.account,
+        })
       const row: BucketRow = {
         name,
         account: call.account,

@@ -1,6 +1,7 @@
 /** What governs a bucket: its policy, the block on public access, its tags. */
 import type { Call } from '../../kernel/call.ts'
 import { pinPolicy, shownPolicy } from '../../kernel/pinned.ts'
+import type { Tags } from '../../kernel/resource.ts'
 import { listTags, mergeTags } from '../../kernel/tags.ts'
 import { PolicyError, parsePolicy, publicStatements } from '../../policy/index.ts'
 import {
@@ -128,16 +129,23 @@ export const getBucketTagging = s3
     return { TagSet: listTags(tags) }
   })
 
+/** Throws what S3 says of tags it does not take. */
+export function bucketTags(set: readonly { Key?: string | undefined; Value?: string | undefined }[] = []): Tags {
+  const tags = mergeTags(
+    undefined,
+    set.map(({ Key = '', Value }) => ({ Key, Value })),
+  )
+  if (tags === 'duplicate') throw refuse('InvalidTag', 400, 'Cannot provide multiple Tags with the same key')
+  if (tags === 'reserved') throw refuse('InvalidTag', 400, 'System tags cannot be added/updated by requester')
+  if (tags === 'too-many') throw refuse('BadRequest', 400, 'Bucket tag count cannot be greater than 50')
+  return tags
+}
+
 export const putBucketTagging = s3
   .operation('PutBucketTagging')
   .on(bucketNamed)
   .run((call, input, bucket) => {
-    const pairs = (input.Tagging?.TagSet ?? []).map(({ Key, Value }) => ({ Key: Key ?? '', Value }))
-    const tags = mergeTags(undefined, pairs)
-    if (tags === 'duplicate') throw refuse('InvalidTag', 400, 'Cannot provide multiple Tags with the same key')
-    if (tags === 'reserved') throw refuse('InvalidTag', 400, 'System tags cannot be added/updated by requester')
-    if (tags === 'too-many') throw refuse('BadRequest', 400, 'Bucket tag count cannot be greater than 50')
-    save(call, { ...bucket, tags })
+    save(call, { ...bucket, tags: bucketTags(input.Tagging?.TagSet) })
     return {}
   })
 

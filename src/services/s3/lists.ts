@@ -27,32 +27,32 @@ async function listing(call: Call, bucket: BucketRow, { prefix, delimiter, after
   if (max === 0) return { objects, prefixes, next: undefined }
   let behind = after === undefined ? undefined : at.object(bucket.name, after)
   let last: string | undefined
+  /** What it has folded into already. */
+  let told: string | undefined
   for (;;) {
     const rows = await call.unit.range<ObjectRow>(at.objects(bucket.name, prefix), {
       after: behind,
       limit: PAGE_MAX + 1,
     })
-    let jumped = false
-    for (const { key: place, document: row } of rows) {
+    for (const { document: row } of rows) {
+      if (told !== undefined && row.key.startsWith(told)) continue
       const cut = delimiter === '' ? -1 : row.key.indexOf(delimiter, prefix.length)
       const folded = cut < 0 ? undefined : row.key.slice(0, cut + delimiter.length)
-      const told = folded !== undefined && after?.startsWith(folded)
-      if (!told && objects.length + prefixes.length === max) return { objects, prefixes, next: last }
-      if (folded === undefined) {
-        objects.push(row)
-        behind = place
-        last = row.key
+      if (folded !== undefined && after?.startsWith(folded)) {
+        told = folded
         continue
       }
-      if (!told) {
-        prefixes.push(folded)
-        last = folded
-      }
-      behind = at.behind(bucket.name, folded)
-      jumped = true
-      break
+      if (objects.length + prefixes.length === max) return { objects, prefixes, next: last }
+      last = told = folded
+      if (folded === undefined) {
+        objects.push(row)
+        last = row.key
+      } else prefixes.push(folded)
     }
-    if (!jumped && rows.length <= PAGE_MAX) return { objects, prefixes, next: undefined }
+    if (rows.length <= PAGE_MAX) return { objects, prefixes, next: undefined }
+    // All that folds alike is passed over, however much it is.
+    const end = rows.at(-1)!
+    behind = told !== undefined && end.document.key.startsWith(told) ? at.behind(bucket.name, told) : end.key
   }
 }
 

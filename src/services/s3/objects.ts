@@ -10,6 +10,7 @@ import { existingTags, requestedTags, tagsOfHeader } from './object-tags.ts'
 import {
   actedObject,
   at,
+  type BucketRow,
   bucketNamed,
   type KeptHeaders,
   type ObjectRow,
@@ -109,6 +110,7 @@ export const putObject = s3
     if (described > METADATA_BYTES_MAX)
       throw refuse('MetadataTooLarge', 400, 'Your metadata headers exceed the maximum allowed metadata size')
     const checksums = checkedSums(input as Partial<PutObjectRequest>, bytes)
+    if (input.IfMatch !== undefined && before) await mayCompare(call, bucket, key)
     requireWritable(input, before)
     const tags = tagsOfHeader(input.Tagging)
     if (Object.keys(tags).length > 0)
@@ -134,6 +136,10 @@ export const putObject = s3
     return { ETag: row.etag, ServerSideEncryption: 'AES256' as const, ...shownSums(checksums) }
   })
 
+/** A tag is a hash of what is inside: whoever may try tags learns it, so only who may read may. */
+const mayCompare = (call: Call, bucket: BucketRow, key: string) =>
+  call.authorize('s3:GetObject', actedObject(call, bucket, key))
+
 function described(row: ObjectRow, whole: boolean, sums: boolean): Omit<HeadObjectOutput, 'ContentLength'> {
   return {
     AcceptRanges: 'bytes',
@@ -156,13 +162,21 @@ interface Overrides {
   readonly ResponseContentType?: string | undefined
 }
 
-const overridden = (input: Overrides) => ({
-  ...(input.ResponseCacheControl !== undefined && { CacheControl: input.ResponseCacheControl }),
-  ...(input.ResponseContentDisposition !== undefined && { ContentDisposition: input.ResponseContentDisposition }),
-  ...(input.ResponseContentEncoding !== undefined && { ContentEncoding: input.ResponseContentEncoding }),
-  ...(input.ResponseContentLanguage !== undefined && { ContentLanguage: input.ResponseContentLanguage }),
-  ...(input.ResponseContentType !== undefined && { ContentType: input.ResponseContentType }),
-})
+/** What a header can hold. */
+const LATIN_1 = /^[\t\x20-\x7e\x80-\xff]*$/
+
+function overridden(input: Overrides) {
+  for (const [name, value] of Object.entries(input))
+    if (name.startsWith('Response') && typeof value === 'string' && !LATIN_1.test(value))
+      throw refuse('InvalidArgument', 400, 'Header value cannot be represented using ISO-8859-1.')
+  return {
+    ...(input.ResponseCacheControl !== undefined && { CacheControl: input.ResponseCacheControl }),
+    ...(input.ResponseContentDisposition !== undefined && { ContentDisposition: input.ResponseContentDisposition }),
+    ...(input.ResponseContentEncoding !== undefined && { ContentEncoding: input.ResponseContentEncoding }),
+    ...(input.ResponseContentLanguage !== undefined && { ContentLanguage: input.ResponseContentLanguage }),
+    ...(input.ResponseContentType !== undefined && { ContentType: input.ResponseContentType }),
+  }
+}
 
 /** There are no versions: the one there is goes by `null`. */
 function requireNoVersion(version: string | undefined): void {
@@ -225,9 +239,12 @@ export const deleteObject = s3
   .on(objectNamed)
   .dataEvent()
   .given((_input, _call, spot) => existingTags(spot))
-  .run((call, input, { bucket, row }) => {
+  .run(async (call, input, { bucket, key, row }) => {
     requireNoVersion(input.VersionId)
-    if (input.IfMatch !== undefined && row) requireConditions({ IfMatch: input.IfMatch }, row)
+    if (input.IfMatch !== undefined && row) {
+      if (input.IfMatch !== '*') await mayCompare(call, bucket, key)
+      requireConditions({ IfMatch: input.IfMatch }, row)
+    }
     remove(call, bucket.name, row)
     return {}
   })

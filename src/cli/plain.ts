@@ -1,0 +1,12 @@
+/**
+ * What strangers have chosen, for a terminal: names, messages and agents of the trail may hold control sequences, line ends
+ * and marks that turn the direction of writing. They are shown, and do nothing.
+ */
+const ACTIVE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu
+
+export const plain = (text: string): string =>
+  text.replace(ACTIVE, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`)
+
+/** Every text in it. */
+export const plainly = <T extends object>(told: T): T =>
+  JSON.parse(JSON.stringify(told), (_name, value: unknown) => (typeof value === 'string' ? plain(value) : value))
