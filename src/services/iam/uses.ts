@@ -11,6 +11,11 @@ export interface Use {
   readonly service: string
 }
 
+interface Pending {
+  readonly use: Use
+  readonly at: () => Key
+}
+
 const keyUseKey = (accessKeyId: string): Key => key('iam', 'access-key-use', accessKeyId)
 const roleUseKey = (account: string, roleId: string): Key => key('iam', 'role-use', account, roleId)
 
@@ -26,7 +31,7 @@ export class Uses {
   readonly #store: Store
   readonly #clock: Clock
   readonly #timer: NodeJS.Timeout
-  #pending = new Map<Key, Use>()
+  #pending = new Map<string, Pending>()
 
   constructor(store: Store, clock: Clock) {
     this.#store = store
@@ -38,8 +43,11 @@ export class Uses {
 
   note({ accessKeyId, account, subject, service, region, timeMs }: Used): void {
     const use = { timeMs: Math.min(timeMs, this.#clock.now()), region, service }
-    if (subject.kind === 'role') this.#pending.set(roleUseKey(account, subject.id), use)
-    else if (accessKeyId.startsWith('AKIA')) this.#pending.set(keyUseKey(accessKeyId), use)
+    // Every call comes by here: where it is written is found out at the flush.
+    if (subject.kind === 'role') this.#pending.set(subject.id, { use, at: () => roleUseKey(account, subject.id) })
+    else if (accessKeyId.startsWith('AKIA')) {
+      this.#pending.set(accessKeyId, { use, at: () => keyUseKey(accessKeyId) })
+    }
   }
 
   async flush(): Promise<void> {
@@ -48,7 +56,7 @@ export class Uses {
     this.#pending = new Map()
     try {
       await this.#store.run(async (unit) => {
-        for (const [at, use] of uses) unit.put(at, use)
+        for (const { at, use } of uses.values()) unit.put(at(), use)
       })
     } catch (error) {
       this.#pending = new Map([...uses, ...this.#pending])
