@@ -107,6 +107,29 @@ describe('merlon start', () => {
     for (const each of refused) expect(String((each as PromiseRejectedResult).reason)).toContain('fetch failed')
   })
 
+  test('a lame duck sends its load balancer elsewhere, and answers until it has', async () => {
+    const server = await start(['--data', join(temporaryFolder(), 'data'), '--lame-duck', '1.5'])
+    const root = clientOf(server, server.accounts[0]!)
+    const health = () => fetch(`${server.url}/health`)
+    expect((await health()).status).toBe(200)
+
+    const ended = server.stop('SIGTERM')
+
+    await expect.poll(async () => (await health()).status).toBe(503)
+    const told = await health()
+    expect(await told.json()).toMatchObject({ status: 'leaving' })
+    expect(told.headers.get('connection')).toBe('close')
+    await root.query('iam', 'CreateUser', { UserName: 'last' })
+    expect(await ended).toBe(0)
+    await expect(health()).rejects.toThrow('fetch failed')
+  })
+
+  test('refuses a lame duck of no number of seconds', async () => {
+    const ended = await merlon(['start', '--data', join(temporaryFolder(), 'data'), '--lame-duck', 'soon'])
+
+    expect(ended).toMatchObject({ status: 2, stderr: expect.stringContaining("a number of seconds, not 'soon'") })
+  })
+
   test.each(['0.0.0.0', '::', '192.0.2.1'])(
     'refuses to listen on %s with its root key beside the data',
     async (host) => {

@@ -32,6 +32,9 @@ export interface Ended {
   readonly stderr: string
 }
 
+/** Of an installation of its own, in a folder that nobody has used. */
+export const installation = (): string[] => ['--data', join(temporaryFolder(), 'data')]
+
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'merlon-test-'))
 
 /** Runs a command to its end. */
@@ -48,11 +51,20 @@ export async function merlon(
   return { status, stdout, stderr }
 }
 
+/** {@link startAlone}, or, where a suite is run on many nodes, as many of them over one store and one address. */
+export async function startMerlon(
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Running> {
+  const many = process.env['MERLON_TEST_POSTGRES'] !== undefined && words.includes('--data')
+  return many ? (await import('./nodes.ts')).startNodes(words, environment) : startAlone(words, environment)
+}
+
 /**
  * `merlon start … --port 0 --json`; returns when it is ready, throws with its complaint when it ends instead. One that is
  * not ready within `withinMs` is killed.
  */
-export async function startMerlon(
+export async function startAlone(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   withinMs?: number,

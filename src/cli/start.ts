@@ -37,6 +37,12 @@ const options = {
     value: 'LIST',
     about: 'what each may ask, such as account=8000,principal=4000; see the docs',
   },
+  'lame-duck': {
+    type: 'string',
+    value: 'SECONDS',
+    about:
+      'after SIGTERM, still answer so long while /health says 503 (default 0; behind a load balancer, two of its checks)',
+  },
   json: { type: 'boolean', about: 'announce readiness as one JSON line' },
   log: { type: 'string', value: 'LEVEL', about: 'debug, info, warn or error (default info)' },
   'access-log': { type: 'boolean', about: 'log every answer' },
@@ -69,6 +75,7 @@ export const start: Command = {
       witnesses: targetsOf('--witness', given.witness, process.env['MERLON_WITNESSES']),
       limits: limitsOf(given.limits ?? process.env['MERLON_LIMITS']),
       accessLog: given['access-log'] ?? false,
+      lameDuckMs: lameDuckOf(given['lame-duck'] ?? process.env['MERLON_LAME_DUCK']),
       ...(existsSync(keyScript) && { keyScript }),
       world: given.dev ? development(given) : durable(given, logger),
     })
@@ -80,6 +87,11 @@ export const start: Command = {
     await server.close()
     return 0
   },
+}
+
+function lameDuckOf(text = '0'): number {
+  if (!/^\d{1,3}(\.\d{1,3})?$/.test(text)) throw new UsageError(`--lame-duck is a number of seconds, not '${text}'.`)
+  return Number(text) * 1_000
 }
 
 function packagesOf(text: string | undefined): boolean {

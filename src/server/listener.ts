@@ -29,6 +29,8 @@ export interface Listener {
   readonly url: string
   readonly port: number
   readonly load: () => Load
+  /** From now on every answer is the last on its connection: who keeps connections learns to ask elsewhere. */
+  leave(): void
   /** Takes no new requests, answers those under way, then returns. */
   close(): Promise<void>
 }
@@ -77,6 +79,7 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     url: `http://${host}:${port}`,
     port,
     load: () => door.load,
+    leave: () => door.leave(),
     close: async () => {
       await drain(server)
       door.close()
@@ -104,6 +107,7 @@ class Door {
   readonly #isVital: (request: IncomingMessage) => boolean
   readonly #slow: SlowBodies
   readonly #unread: UnreadAnswers
+  #leaving = false
 
   constructor(handler: Handler, options: ListenOptions) {
     const limits = options.admission ?? admissionDefaults
@@ -117,11 +121,16 @@ class Door {
     })
   }
 
+  leave(): void {
+    this.#leaving = true
+  }
+
   get load(): Load {
     return { ...this.admission.load, answerBytes: this.#unread.bytes }
   }
 
   async answer(request: IncomingMessage, response: ServerResponse, awaitsContinue = false): Promise<void> {
+    if (this.#leaving) response.setHeader('connection', 'close')
     if (!this.admission.enter(this.#isVital(request))) {
       // Behind another request of the same connection its refusal would wait, and a thousand of them with it.
       if (response.socket === null) request.socket.destroy()

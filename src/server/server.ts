@@ -45,6 +45,8 @@ export interface ServerOptions {
   readonly blobs?: BlobStore | undefined
   /** Default: those of `throttle.ts` and `admission.ts`. */
   readonly limits?: Limits | undefined
+  /** How long it still answers after it was told to stop, while /health already sends load balancers elsewhere. */
+  readonly lameDuckMs?: number
   /** The bundled thread for slow key operations; without it they run on the server's own. */
   readonly keyScript?: URL
   readonly world: DurableWorld | DevelopmentWorld
@@ -108,11 +110,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ? await openDurable(world, host, common, logger)
       : await openDevelopment(world, host, common, logger)
 
+  let leaving = false
   const handle = (request: HttpRequest): Promise<HttpResponse> =>
     opened.during(
       async (cloud) => {
         const told = () => metrics.text(cloud.streams(), listener.load())
-        const watched = watch(request, version, told, opened.fenced() ? 'fenced' : 'ok')
+        const watched = watch(request, version, told, leaving ? 'leaving' : opened.fenced() ? 'fenced' : 'ok')
         if (watched) return watched
         if (isPublic(request)) return published(await cloud.document(request.path))
         if (opened.development && request.path.startsWith(DEVELOPMENT_PATH)) return opened.development(request)
@@ -140,7 +143,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     made: opened.made,
     sealed: opened.sealed,
     close: async () => {
-      logger.log('info', 'draining')
+      leaving = true
+      listener.leave()
+      logger.log('info', 'draining', { lameDuckMs: options.lameDuckMs ?? 0 })
+      await new Promise((done) => setTimeout(done, options.lameDuckMs ?? 0))
       await listener.close()
       await opened.close()
       overload.close()
@@ -288,14 +294,14 @@ function watch(
   request: HttpRequest,
   version: string,
   told: () => string,
-  status: 'ok' | 'fenced' | 'sealed',
+  status: 'ok' | 'fenced' | 'leaving' | 'sealed',
 ): HttpResponse | undefined {
   if (request.method !== 'GET' || header(request, 'authorization') !== undefined || request.query !== '')
     return undefined
   switch (request.path) {
     case '/health':
       return {
-        status: status === 'sealed' ? 503 : 200,
+        status: status === 'ok' || status === 'fenced' ? 200 : 503,
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ status, version }),
       }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Client, element, overHttp } from '../../src/kernel/client.ts'
-import { merlon, merlonScript, type Running, startMerlon, temporaryFolder } from '../process.ts'
+import { installation, merlon, merlonScript, type Running, startMerlon, temporaryFolder } from '../process.ts'
 import { cleanEnvironment, environmentFor, policy, run } from './command.ts'
 
 let server: Running
@@ -14,7 +14,7 @@ let role: string
 let ann: { readonly accessKeyId: string; readonly secretAccessKey: string }
 
 beforeAll(async () => {
-  server = await startMerlon(['--dev'])
+  server = await startMerlon(installation())
   const { accountId, accessKeyId, secretAccessKey } = server.accounts[0]!
   const root = new Client({ credential: { accessKeyId, secret: secretAccessKey }, transport: overHttp(server.url) })
   role = `arn:aws:iam::${accountId}:role/app/worker`

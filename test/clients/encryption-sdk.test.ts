@@ -9,7 +9,7 @@ import {
 } from '@aws-crypto/client-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Client, overHttp } from '../../src/kernel/client.ts'
-import { type Running, startMerlon } from '../process.ts'
+import { installation, type Running, startMerlon } from '../process.ts'
 import { environmentFor, run } from './command.ts'
 
 let server: Running
@@ -18,7 +18,7 @@ let kms: Client
 const keyIds: string[] = []
 
 beforeAll(async () => {
-  server = await startMerlon(['--dev'])
+  server = await startMerlon(installation())
   keys = server.accounts[0]!
   kms = new Client({
     credential: { accessKeyId: keys.accessKeyId, secret: keys.secretAccessKey },

@@ -1,8 +1,9 @@
 /** The stock `aws` command with keys: contexts, disabled keys, material of one's own. */
 import { randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { kept } from '../kept.ts'
 import { type Running, startMerlon, temporaryFolder } from '../process.ts'
 import { environmentFor, run } from './command.ts'
 
@@ -103,7 +104,7 @@ test('a key of one’s own, wrapped by openssl, comes in, survives a kill, and o
   await second.stop('SIGKILL')
   expect(Buffer.from(Plaintext, 'base64').toString()).toBe('hello')
 
-  const disk = ['merlon.db', 'merlon.db-wal'].map((name) => readFileSync(join(data, name)))
+  const disk = await kept(data)
   expect(disk.some((bytes) => bytes.includes(key))).toBe(true)
   for (const bytes of disk) {
     for (const spelling of [

@@ -15,7 +15,7 @@ import {
   type SigningAlgorithmSpec,
 } from '@aws-sdk/client-kms'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Running, startMerlon, temporaryFolder } from '../process.ts'
+import { installation, type Running, startMerlon, temporaryFolder } from '../process.ts'
 
 const openssl = (...words: readonly string[]) => promisify(execFile)('openssl', words)
 
@@ -23,7 +23,7 @@ let server: Running
 let kms: KMSClient
 const folder = temporaryFolder()
 beforeAll(async () => {
-  server = await startMerlon(['--dev'])
+  server = await startMerlon(installation())
   kms = new KMSClient({ endpoint: server.url, region: 'us-east-1', credentials: server.accounts[0]! })
 })
 afterAll(() => server?.stop())

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Client, overHttp } from '../../src/kernel/client.ts'
-import { type Running, startMerlon, temporaryFolder } from '../process.ts'
+import { installation, type Running, startMerlon, temporaryFolder } from '../process.ts'
 import { cleanEnvironment, run } from './command.ts'
 import { type OidcPeer, oidcPeer } from './oidc-peer.ts'
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
     { stdio: 'ignore' },
   )
   peer = await oidcPeer({ host: HOST, key: readFileSync(keyFile), cert: readFileSync(certFile), clientId: 'blue-app' })
-  merlon = await startMerlon(['--dev'], {
+  merlon = await startMerlon(installation(), {
     NODE_EXTRA_CA_CERTS: certFile,
     MERLON_FEDERATION_HOSTS: `${HOST}=127.0.0.1:${peer.port}`,
   })

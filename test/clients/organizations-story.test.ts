@@ -1,6 +1,6 @@
 /** A landing zone by hand, with nothing but the stock `aws` command: a guardrail goes up, holds, and is moved out from under. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Running, startMerlon } from '../process.ts'
+import { installation, type Running, startMerlon } from '../process.ts'
 import { environmentFor, type Keys, run } from './command.ts'
 
 const GUARDRAIL = JSON.stringify({
@@ -18,7 +18,7 @@ const GUARDRAIL = JSON.stringify({
 
 let merlon: Running
 beforeAll(async () => {
-  merlon = await startMerlon(['--dev'])
+  merlon = await startMerlon(installation())
 })
 afterAll(() => merlon.stop())
 

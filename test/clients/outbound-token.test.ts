@@ -1,13 +1,13 @@
 /** A token of ours is checked by somebody else's library over HTTP, as any service would. */
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Running, startMerlon } from '../process.ts'
+import { installation, type Running, startMerlon } from '../process.ts'
 import { environmentFor, run } from './command.ts'
 
 let server: Running
 
 beforeAll(async () => {
-  server = await startMerlon(['--dev'])
+  server = await startMerlon(installation())
 })
 afterAll(() => server?.stop())
 
@@ -33,7 +33,7 @@ test('boto3 gets a token that jose verifies from the discovery document on', asy
 })
 
 test('--public-url is what tokens name, and must be an address without a path', async () => {
-  const named = await startMerlon(['--dev', '--public-url', 'https://merlon.example'])
+  const named = await startMerlon([...installation(), '--public-url', 'https://merlon.example'])
   try {
     const script =
       "import boto3; print(boto3.client('iam').enable_outbound_web_identity_federation()['IssuerIdentifier'])"

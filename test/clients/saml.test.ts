@@ -2,14 +2,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Client, overHttp } from '../../src/kernel/client.ts'
 import { type Idp, responseOf, samlIdp } from '../../src/services/sts/saml-idp.fixture.ts'
-import { type Running, startMerlon } from '../process.ts'
+import { installation, type Running, startMerlon } from '../process.ts'
 import { cleanEnvironment, run } from './command.ts'
 
 let merlon: Running
 let idp: Idp
 beforeAll(async () => {
   idp = samlIdp()
-  merlon = await startMerlon(['--dev'])
+  merlon = await startMerlon(installation())
 })
 afterAll(() => merlon.stop())
 

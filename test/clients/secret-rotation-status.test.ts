@@ -2,13 +2,13 @@
 import { AddPermissionCommand, CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Client, overHttp } from '../../src/kernel/client.ts'
-import { merlon, type Running, startMerlon } from '../process.ts'
+import { installation, merlon, type Running, startMerlon } from '../process.ts'
 import { environmentFor, policy } from './command.ts'
 
 let server: Running
 let root: Client
 beforeAll(async () => {
-  server = await startMerlon(['--dev'])
+  server = await startMerlon(installation())
   const { accessKeyId, secretAccessKey } = server.accounts[0]!
   root = new Client({ credential: { accessKeyId, secret: secretAccessKey }, transport: overHttp(server.url) })
 })

@@ -1,13 +1,13 @@
 /** Secrets in a program's environment: by name, by member, and never in an error. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Client, overHttp } from '../../src/kernel/client.ts'
-import { merlon, type Running, startMerlon } from '../process.ts'
+import { installation, merlon, type Running, startMerlon } from '../process.ts'
 import { environmentFor } from './command.ts'
 
 let server: Running
 
 beforeAll(async () => {
-  server = await startMerlon(['--dev'])
+  server = await startMerlon(installation())
   const { accessKeyId, secretAccessKey } = server.accounts[0]!
   const root = new Client({ credential: { accessKeyId, secret: secretAccessKey }, transport: overHttp(server.url) })
   const create = (Name: string, value: object) =>

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Client, overHttp } from '../../src/kernel/client.ts'
-import { type Running, startMerlon, temporaryFolder } from '../process.ts'
+import { installation, type Running, startMerlon, temporaryFolder } from '../process.ts'
 import { cleanEnvironment, run } from './command.ts'
 
 const HOST = 'login.corp.test'
@@ -49,7 +49,7 @@ beforeAll(async () => {
       .sign(pair.privateKey)
   }
 
-  merlon = await startMerlon(['--dev'], {
+  merlon = await startMerlon(installation(), {
     NODE_EXTRA_CA_CERTS: cert,
     MERLON_FEDERATION_HOSTS: `${HOST}=127.0.0.1:${port}`,
   })

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../process.ts'
@@ -10,6 +11,7 @@ import type { Cluster } from './cluster.ts'
 import { type Operation, type RoundLog, saveLog } from './history.ts'
 import { notOnce } from './jobs.ts'
 import { FAULTS, schedule } from './nemesis.ts'
+import { distribution, staleness } from './staleness.ts'
 import { disagreements, type TrailEvent } from './trail.ts'
 
 const base = { client: 'c', node: 'a', register: 'user-1', invokedAt: 0, returnedAt: 1 } as const
@@ -80,6 +82,25 @@ test('a seed gives the same faults, each of them before any comes twice', () => 
   const firsts = names(7).map(([first]) => first)
   expect(new Set(firsts.slice(0, possible)).size).toBe(possible)
   expect(names(7).some((faults) => faults.length === 2)).toBe(true)
+})
+
+test('what is served for 200 ms after it was taken away is measured as such, and what is not as nothing', async () => {
+  const after = async (ms: number) => {
+    let takenAt = Number.POSITIVE_INFINITY
+    const works = async (where: string) => {
+      await wait(2)
+      return performance.now() < takenAt + (where === 'there' ? ms : 0)
+    }
+    return staleness({ take: async () => (takenAt = performance.now()), works })
+  }
+
+  const late = await after(200)
+  expect(late.ms).toBeGreaterThan(150)
+  expect(late.ms).toBeLessThanOrEqual(200)
+  expect(late).toMatchObject({ worksHere: false, servedBefore: expect.any(Number) })
+  expect(late.servedBefore).toBeGreaterThan(5)
+  expect((await after(0)).ms).toBe(0)
+  expect(distribution([1, 2, 3, 100])).toEqual({ p50: 3, p99: 100, max: 100 })
 })
 
 test('the command judges a saved log again, and its status says whether anything was wrong', () => {

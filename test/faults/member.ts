@@ -1,7 +1,7 @@
 /** One node: a real process with a data folder and a port of its own, which can be killed, stopped, and lied to about the time. */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type MadeAccount, type Running, startMerlon } from '../process.ts'
+import { type MadeAccount, type Running, startAlone } from '../process.ts'
 import { freePort } from '../rotation/databases.ts'
 import type { Link } from './link.ts'
 
@@ -84,7 +84,7 @@ export class Member {
       DONT_FAKE_MONOTONIC: '1',
     }
     const own = ['--data', this.data, '--port', String(this.#port)]
-    this.#running = await startMerlon([...own, ...words], { ...environment, ...lie }, START_MS_MAX)
+    this.#running = await startAlone([...own, ...words], { ...environment, ...lie }, START_MS_MAX)
     return this.#running.accounts
   }
 

@@ -1,0 +1,54 @@
+/** How long something that was taken away is still served: callers ask without a pause while it is taken away. */
+import { setTimeout as wait } from 'node:timers/promises'
+
+export interface Taken {
+  /** Returns once it is acknowledged. */
+  take(): Promise<unknown>
+  /** Whether it works: where it is taken away, and where the callers ask. */
+  works(where: 'here' | 'there'): Promise<boolean>
+}
+
+export interface Staleness {
+  /** How long after the acknowledgement a call that was still served had begun; 0 when none was. */
+  readonly ms: number
+  /** Whether a call that began after the acknowledgement, where it was given, was served. */
+  readonly worksHere: boolean
+  readonly servedBefore: number
+}
+
+const ASKERS = 3
+const BEFORE_MS = 60
+/** Nobody is served for as long: it is over. */
+const QUIET_MS = 60
+
+export async function staleness({ take, works }: Taken, forMs = QUIET_MS): Promise<Staleness> {
+  const served: number[] = []
+  let stopped = false
+  const ask = async () => {
+    while (!stopped) {
+      const began = performance.now()
+      if (await works('there')) served.push(began)
+    }
+  }
+  const asking = Array.from({ length: ASKERS }, ask)
+  await wait(BEFORE_MS)
+  await take()
+  const acknowledged = performance.now()
+  const worksHere = await works('here')
+  await wait(forMs)
+  while (performance.now() - Math.max(acknowledged, ...served) < QUIET_MS) await wait(10)
+  stopped = true
+  await Promise.all(asking)
+  const late = served.map((began) => began - acknowledged)
+  return { ms: Math.max(0, ...late), worksHere, servedBefore: late.filter((ms) => ms < 0).length }
+}
+
+export function distribution(values: readonly number[]): {
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
+} {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!
+  return { p50: at(0.5), p99: at(0.99), max: sorted.at(-1)! }
+}
