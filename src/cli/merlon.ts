@@ -20,6 +20,7 @@ import { sealer } from './sealer.ts'
 import { secret } from './secret.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
+import { store } from './store.ts'
 import { trust } from './trust.ts'
 import { unseal } from './unseal.ts'
 import { version } from './version.ts'
@@ -36,6 +37,7 @@ const commands: readonly Command[] = [
   trust,
   backup,
   restore,
+  store,
   policy,
   audit,
   credentials,

@@ -121,6 +121,7 @@ const routes: Readonly<Record<string, Act>> = {
   'POST /backup': ({ custody }, input) =>
     makeBackup(custody, { file: text(input, 'file'), ...optional(input, 'keyring') }),
   'POST /backup/verify': ({ custody }, input) => rehearse(custody, input),
+  'POST /store/copy': copy,
   'POST /audit/verify': audit,
   'POST /policy/why': async ({ custody }, input) => {
     const { cloud } = custody.unsealed()
@@ -144,6 +145,7 @@ const atAnyTime: ReadonlySet<string> = new Set([
   'GET /report',
   'POST /backup',
   'POST /backup/verify',
+  'POST /store/copy',
   'POST /audit/verify',
 ])
 
@@ -198,6 +200,21 @@ async function unseal(desk: Desk, input: Input): Promise<object> {
   await custody.unsealWith(opened.sealer, opened.seed, options)
   desk.entries.cancel()
   return state(custody)
+}
+
+async function copy({ custody }: Desk, input: Input): Promise<object> {
+  // Only who needs its client loads it.
+  const { copyInstallation } = await import('./store-copy.ts')
+  const {
+    data,
+    store: url,
+    passwordFile,
+  } = { ...optional(input, 'data'), ...optional(input, 'store'), ...optional(input, 'passwordFile') }
+  const to = url === undefined ? { data: text(input, 'data') } : { store: { url, passwordFile } }
+  const copied = await copyInstallation(custody, to)
+  // An address may hold a password.
+  await custody.record('CopyStore', { ...copied, to: data ?? 'a database' })
+  return copied
 }
 
 /** With the keyring that lies beside the backup, since that is what there would be. */

@@ -15,6 +15,11 @@ export interface Image {
   close(): Promise<void>
 }
 
+/** There is something where the copy would go. */
+export class NotEmptyError extends Error {
+  override readonly name = 'NotEmptyError'
+}
+
 /** Takes an image in: all of it, or nothing. */
 export interface Loader {
   documents(rows: readonly Found[]): Promise<void>

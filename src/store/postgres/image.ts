@@ -2,7 +2,7 @@
 import type pg from 'pg'
 import type { Found } from '../backend.ts'
 import type { Head } from '../chain.ts'
-import type { Image, Loader } from '../image.ts'
+import { type Image, type Loader, NotEmptyError } from '../image.ts'
 import { readEvidence } from '../log.ts'
 import type { Key } from '../store.ts'
 import { connect, drop, type Place } from './connection.ts'
@@ -42,7 +42,7 @@ export async function postgresLoader(place: Place): Promise<Loader> {
       'SELECT revision, position FROM state WHERE id = 1 FOR UPDATE',
     )
     if (rows[0]!.revision > 0 || rows[0]!.position > 0)
-      throw new Error('the database holds data already; nothing was written')
+      throw new NotEmptyError('the database holds data already; nothing was written')
     return loaderOf(client)
   } catch (error) {
     drop(client)

@@ -1,0 +1,133 @@
+/** Moving in, moving out: an installation copied whole from one engine to the other, and told the same by its hash. */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { folderBlobs } from '../planes/objects/folder.ts'
+import { contentHash, copyImage, type Image, type Loader, NotEmptyError } from '../store/image.ts'
+import { postgresBlobs } from '../store/postgres/blobs.ts'
+import { openPool, type Place } from '../store/postgres/connection.ts'
+import { postgresImage, postgresLoader } from '../store/postgres/image.ts'
+import { sqliteImage, sqliteLoader } from '../store/sqlite-image.ts'
+import type { Blobs } from '../store/store.ts'
+import { firstHead, type Link, writeHead } from '../vault/head.ts'
+import type { Keyring } from '../vault/keyring.ts'
+import { keyringText } from '../vault/keyring-file.ts'
+import type { Custody } from './custody.ts'
+import { databaseOf, headOf, InstallationError, isInstalled, keyringOf, objectsOf } from './installation.ts'
+import { KEYRING, type KeyringRow, WITHHELD } from './keyring-in-store.ts'
+import { linkOf } from './openings.ts'
+
+export type Destination = { readonly data: string } | { readonly store: Place }
+
+export interface Copied {
+  readonly revision: number
+  /** SHA-256 of all documents, events and chains, hex: read back from where they are now. */
+  readonly sha256: string
+  readonly objects: number
+}
+
+/** Older than everything: `older` then names all. */
+const EVERYTHING_MS = -1_000_000
+
+/** What is written after this begins is not in the copy: stop what writes before you move. */
+export async function copyInstallation(custody: Custody, to: Destination): Promise<Copied> {
+  const { store, keyring } = custody.unsealed()
+  // Those that lie in a bucket elsewhere stay there.
+  const blobs = store.blobs ?? folderBlobs(objectsOf(custody.data))
+  const place = 'data' in to ? intoFolder(to.data, keyring) : intoDatabase(to.store, keyring)
+  const image = await store.image()
+  try {
+    const link = await store.reader.get<Link>(linkOf('main'))
+    const expected = await contentHash(image)
+    await copyImage(image, await place.loader())
+    const found = await hashOf(await place.image())
+    if (found !== expected)
+      throw new InstallationError('what was copied is not what is there: the copy is not to be used')
+    const objects = await copyBlobs(blobs, place.blobs)
+    await place.finish(link, image.revision)
+    return { revision: image.revision, sha256: found, objects }
+  } catch (error) {
+    await place.abandon()
+    throw error
+  } finally {
+    await image.close()
+    await place.close()
+  }
+}
+
+interface Target {
+  loader(): Promise<Loader>
+  image(): Promise<Image>
+  readonly blobs: Blobs
+  /** Makes an installation of it. */
+  finish(link: Link | undefined, revision: number): Promise<void>
+  abandon(): Promise<void>
+  close(): Promise<void>
+}
+
+function intoFolder(data: string, keyring: Keyring): Target {
+  if (isInstalled(data)) throw new InstallationError(`${data} holds an installation. Copy into an empty folder.`)
+  mkdirSync(data, { recursive: true, mode: 0o700 })
+  return {
+    loader: () => sqliteLoader(databaseOf(data)),
+    image: () => sqliteImage(databaseOf(data)),
+    blobs: folderBlobs(objectsOf(data)),
+    finish: async (link, revision) => {
+      const head = firstHead(keyring.body, revision)
+      writeHead(headOf(data), link ? { ...head, n: link.n, hash: link.hash } : head, keyring.purpose('head-mac'))
+      // With the keyring it is an installation.
+      keyring.copyTo(keyringOf(data))
+    },
+    abandon: async () => {
+      if (existsSync(keyringOf(data))) return
+      for (const suffix of ['', '-wal', '-shm']) rmSync(databaseOf(data) + suffix, { force: true })
+      rmSync(objectsOf(data), { recursive: true, force: true })
+    },
+    close: async () => undefined,
+  }
+}
+
+function intoDatabase(place: Place, keyring: Keyring): Target {
+  const pool = openPool(place, 2)
+  return {
+    loader: async () => {
+      const loader = await postgresLoader(place).catch((error: unknown) => {
+        throw error instanceof NotEmptyError ? new InstallationError(error.message) : error
+      })
+      return {
+        ...loader,
+        finish: async (facts) => {
+          const row: KeyringRow = { text: keyringText(keyring.body, keyring.purpose('keyring-mac')) }
+          await loader.documents([{ key: KEYRING, json: JSON.stringify(row) }])
+          await loader.finish(facts)
+        },
+      }
+    },
+    image: () => postgresImage(place, WITHHELD),
+    blobs: postgresBlobs(pool),
+    finish: async () => undefined,
+    // One transaction: there is nothing, or all of it.
+    abandon: async () => undefined,
+    close: () => pool.end(),
+  }
+}
+
+async function hashOf(image: Image): Promise<string> {
+  try {
+    return await contentHash(image)
+  } finally {
+    await image.close()
+  }
+}
+
+/** Sealed bytes, which open where their account's key is. */
+async function copyBlobs(from: Blobs, to: Blobs): Promise<number> {
+  const ids = await from.older(EVERYTHING_MS)
+  const sum = (bytes: Uint8Array | undefined) => bytes && createHash('sha256').update(bytes).digest('hex')
+  for (const id of ids) {
+    const bytes = await from.read(id)
+    if (!bytes) continue
+    await to.write(id, bytes)
+    if (sum(await to.read(id)) !== sum(bytes)) throw new InstallationError(`object ${id} is not the same after copying`)
+  }
+  return ids.length
+}
