@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { openStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { databaseOf, InstallationError, keyringOf } from './installation.ts'
+import { WITHHELD } from './keyring-in-store.ts'
 import { nodeName, nodeNameOf } from './node-name.ts'
 
 export interface Storage {
@@ -48,6 +49,7 @@ export function storageOf({ data, store, node, passwordFile, writerScript, onEnd
       return openPostgres({
         url: store,
         node: nodeName(data, node),
+        withheld: WITHHELD,
         ...(passwordFile !== undefined && { passwordFile }),
         ...(onEnd && { onEnd }),
       })
