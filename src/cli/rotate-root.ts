@@ -1,6 +1,8 @@
 /** `merlon rotate-root`: another root key under the same sealers, while work goes on. */
+import type { Replaced } from '../server/backup.ts'
 import { ask, placeOptions } from './ask.ts'
 import { type Command, readOptions } from './command.ts'
+import { warnOfCopies } from './copies.ts'
 
 const options = { ...placeOptions, json: { type: 'boolean', about: 'for programs' } } as const
 
@@ -12,13 +14,9 @@ export const rotateRoot: Command = {
   async run(words) {
     const place = readOptions(options, words)
     const { json } = place
-    const told = await ask<{ rootVersion: number; copies: readonly { file: string; replaced: boolean }[] }>(
-      place,
-      'POST /rotate-root',
-    )
+    const told = await ask<{ rootVersion: number; copies: readonly Replaced[] }>(place, 'POST /rotate-root')
     process.stdout.write(json ? `${JSON.stringify(told)}\n` : `The root key is now version ${told.rootVersion}.\n`)
-    for (const { file } of told.copies.filter(({ replaced }) => !replaced))
-      process.stderr.write(`${file} could not be replaced: destroy it, it opens the old version.\n`)
+    warnOfCopies(told.copies, 'destroy it, it opens the old version')
     return 0
   },
 }

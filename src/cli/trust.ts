@@ -1,6 +1,8 @@
 /** `merlon trust …`: what the root of trust really looks like, and the end of an account. */
+import type { Replaced } from '../server/backup.ts'
 import { ask, placeOptions } from './ask.ts'
 import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
+import { warnOfCopies } from './copies.ts'
 
 const options = {
   ...placeOptions,
@@ -14,7 +16,7 @@ interface Report {
 }
 interface Erased {
   readonly account: string
-  readonly copies: readonly { readonly file: string; readonly replaced: boolean }[]
+  readonly copies: readonly Replaced[]
 }
 
 export const trust: Command = {
@@ -37,10 +39,7 @@ export const trust: Command = {
     if (!yes) throw new UsageError(`Nobody can undo this. If you mean it: merlon trust erase ${operand} --yes`)
     const told = await ask<Erased>(place, 'POST /accounts/erase', { account: operand })
     process.stdout.write(json ? `${JSON.stringify(told)}\n` : `The key of account ${operand} is destroyed.\n`)
-    const left = told.copies.filter(({ replaced }) => !replaced)
-    for (const { file } of left)
-      process.stderr.write(`${file} could not be replaced: destroy every copy of it, the account's key is in it.\n`)
-    return left.length > 0 ? 1 : 0
+    return warnOfCopies(told.copies, "destroy every copy of it, the account's key is in it")
   },
 }
 

@@ -1,13 +1,14 @@
 /**
  * Backups of a running server: a copy of the database as it stood at one moment, encrypted, and beside it the keyring,
  * without which no backup opens. The database holds no key, so a backup holds none; the keyring is replaced with every
- * backup, so that there is one, and a key destroyed in it is destroyed for all backups (docs/decisions/0004).
+ * backup, so that there is one, and a key destroyed in it is destroyed for all backups (docs/decisions/0005).
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream, existsSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { CANARIES, type Canary } from '../kernel/account-keys.ts'
-import { key } from '../store/store.ts'
+import { ONLY_NODE } from '../store/schema.ts'
+import { type Key, key, type Unit, under } from '../store/store.ts'
 import { writeBackup } from '../vault/backup-file.ts'
 import { syncDirectory } from '../vault/durable-file.ts'
 import { readKeyring } from '../vault/keyring-file.ts'
@@ -25,16 +26,28 @@ export interface Manifest {
   readonly accounts: number
 }
 
-/** What the installation remembers of its backups. */
+/** What the installation remembers of the backups that one node has made. */
 export interface BackupsRow {
   readonly lastAt: number
   readonly lastFile: string
   readonly lastDrillAt?: number
-  /** Where keyrings lie beside backups: erasing an account replaces them all. */
+  /** Where keyrings lie beside backups, on that node's machine: erasing an account replaces them all. */
   readonly keyrings: readonly string[]
 }
 
-export const BACKUPS = key('vault', 'backups')
+const BACKUPS = key('vault', 'backups')
+export const backupsOf = (node: string): Key => (node === ONLY_NODE ? BACKUPS : key('vault', 'backups', node))
+
+/** By the node that made them. */
+export async function allBackups(reader: Pick<Unit, 'get' | 'range'>): Promise<ReadonlyMap<string, BackupsRow>> {
+  const prefix = under('vault', 'backups')
+  const only = await reader.get<BackupsRow>(BACKUPS)
+  const others = await reader.range<BackupsRow>(prefix)
+  return new Map([
+    ...(only ? [[ONLY_NODE, only] as const] : []),
+    ...others.map(({ key, document }) => [key.slice(prefix.length), document] as const),
+  ])
+}
 export const besideBackup = (file: string): string => join(dirname(resolve(file)), 'merlon.keyring')
 
 export async function makeBackup(
@@ -67,9 +80,10 @@ export async function makeBackup(
     renameSync(partial, file)
     syncDirectory(dirname(file))
     await store.run(async (unit) => {
-      const row = await unit.get<BackupsRow>(BACKUPS)
+      const at = backupsOf(store.node)
+      const row = await unit.get<BackupsRow>(at)
       const keyrings = [...new Set([...(row?.keyrings ?? []), place])]
-      unit.put(BACKUPS, { ...row, lastAt: now, lastFile: file, keyrings } satisfies BackupsRow)
+      unit.put(at, { ...row, lastAt: now, lastFile: file, keyrings } satisfies BackupsRow)
     })
     await custody.record('Backup', { file, keyring: place, sha256: manifest.sha256 })
     return { file, keyring: place, ...manifest }
@@ -81,6 +95,8 @@ export async function makeBackup(
 
 export interface Replaced {
   readonly file: string
+  /** Whose machine it lies on, when it is not this one: that node replaces it, as soon as it runs. */
+  readonly node?: string
   /** False when no keyring of ours is there any more, or it cannot be written: it is the operator's to destroy. */
   readonly replaced: boolean
 }
@@ -88,8 +104,9 @@ export interface Replaced {
 /** After a change to the keyring that must not be undone by an old copy of it. */
 export async function replaceKeyrings(custody: Custody): Promise<readonly Replaced[]> {
   const { store, keyring } = custody.unsealed()
-  const row = await store.reader.get<BackupsRow>(BACKUPS)
-  return (row?.keyrings ?? []).map((file) => {
+  const backups = await allBackups(store.reader)
+  const elsewhere = [...backups].filter(([node]) => node !== store.node && store.shared)
+  const replaced = (backups.get(store.node)?.keyrings ?? []).map((file): Replaced => {
     try {
       if (readKeyring(file)?.body.installId !== keyring.installId) return { file, replaced: false }
       keyring.copyTo(file)
@@ -98,6 +115,10 @@ export async function replaceKeyrings(custody: Custody): Promise<readonly Replac
       return { file, replaced: false }
     }
   })
+  return [
+    ...replaced,
+    ...elsewhere.flatMap(([node, { keyrings }]) => keyrings.map((file) => ({ file, node, replaced: false }))),
+  ]
 }
 
 async function* withManifest(manifest: Manifest, database: string): AsyncGenerator<Buffer> {

@@ -60,7 +60,7 @@ export interface CustodyOptions {
   readonly idle?: boolean
   /** Refuses data that holds no installation yet, or one already. Default: makes one where there is none. */
   readonly only?: 'existing' | 'new'
-  /** Another node has destroyed a key or a way to one: what lies beside this node's backups is to follow. */
+  /** Another node has destroyed a key or a way to one, or may have: what lies beside this node's backups is to follow. */
   readonly onDestroyed?: (custody: Custody) => Promise<void>
 }
 
@@ -215,6 +215,7 @@ export class Custody {
       await this.record('Unseal', { sealer: sealer.id, kind: sealer.settings.kind })
       if (accepted) await this.record('AcceptRollback', { found: accepted })
       if (restored) await this.record('Restore', { epoch: keyring.body.epoch })
+      if (this.shared) this.#tellDestroyed()
     } catch (error) {
       this.#forgetOpen()?.quiet()
       keyring.wipe()
@@ -390,7 +391,7 @@ export class Custody {
       for (const account of erasedSince(before, read.body)) this.#open?.cloud.vault.materials.forget(account)
       this.#startIfActive()
       caughtUp.then(
-        () => this.#tellDestroyed(before, read.body),
+        () => before && destroys(before, read.body) && this.#tellDestroyed(),
         (error) => this.#lose(error),
       )
     } catch (error) {
@@ -398,9 +399,9 @@ export class Custody {
     }
   }
 
-  #tellDestroyed(before: KeyringBody | undefined, body: KeyringBody): void {
+  #tellDestroyed(): void {
     const { onDestroyed, logger } = this.#options
-    if (!this.#open || !onDestroyed || !before || !destroys(before, body)) return
+    if (!this.#open || !onDestroyed) return
     onDestroyed(this).catch((error) => logger.log('error', 'keyrings beside backups could not be replaced', { error }))
   }
 

@@ -16,7 +16,7 @@ import { splitSeed } from '../vault/sealers/shamir.ts'
 import { setOf } from '../vault/sealers/share-text.ts'
 import { TrustError, VaultError } from '../vault/vault.ts'
 import { eraseAccount } from './account-erasure.ts'
-import { BACKUPS, type BackupsRow, besideBackup, makeBackup, replaceKeyrings } from './backup.ts'
+import { type BackupsRow, backupsOf, besideBackup, makeBackup, replaceKeyrings } from './backup.ts'
 import type { Custody } from './custody.ts'
 import { Entries } from './entry.ts'
 import { InstallationError, keyFileOf, newSealerId } from './installation.ts'
@@ -226,8 +226,9 @@ async function rehearse(custody: Custody, input: Input): Promise<object> {
     if (input['drill'] !== true) return await verifyBackup(file, copy)
     const drilled = await drill(file, copy, tmpdir())
     await store.run(async (unit) => {
-      const row = await unit.get<BackupsRow>(BACKUPS)
-      if (row) unit.put(BACKUPS, { ...row, lastDrillAt: custody.clock.now() } satisfies BackupsRow)
+      const at = backupsOf(store.node)
+      const row = await unit.get<BackupsRow>(at)
+      if (row) unit.put(at, { ...row, lastDrillAt: custody.clock.now() } satisfies BackupsRow)
     })
     await custody.record('DrillBackup', { file })
     return drilled

@@ -5,7 +5,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CANARIES, type Canary, openCanary } from '../kernel/account-keys.ts'
 import { openStore, type SqliteStore } from '../store/sqlite.ts'
-import { key } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import { readBackup, readBackupHeader } from '../vault/backup-file.ts'
 import { syncDirectory } from '../vault/durable-file.ts'
 import { type Link, rollbackError, writeHead } from '../vault/head.ts'
@@ -14,6 +14,7 @@ import { openVault } from '../vault/sealed.ts'
 import { TrustError, VaultError } from '../vault/vault.ts'
 import type { Manifest } from './backup.ts'
 import { databaseOf, headOf, InstallationError, keyringOf } from './installation.ts'
+import { allLinks, linkOf } from './openings.ts'
 
 const MANIFEST_BYTES_MAX = 64 * 1024
 const restoringOf = (data: string): string => join(data, 'merlon.restoring')
@@ -116,9 +117,10 @@ export async function restore(
   let checked: Drill
   try {
     checked = await checkCanaries(store, keyring)
-    const link = await store.reader.get<Link>(key('vault', 'link'))
-    if (link && link.keyring > keyring.body.generation && !acceptRollback)
+    const links = await allLinks(store.reader)
+    if (links.some((link) => link.keyring > keyring.body.generation) && !acceptRollback)
       throw rollbackError('the keyring is older than the backup')
+    const link = await ownLink(store, links)
     const epoch = keyring.body.epoch + 1
     const { installId } = keyring
     const head = { installId, epoch, n: link?.n ?? 0, hash: link?.hash ?? '', revision: store.revision }
@@ -131,6 +133,18 @@ export async function restore(
   }
   rmSync(restoring)
   return { ...manifest, ...checked }
+}
+
+/** Of a backup that some other node made there is none: then this node begins where the data of the others ended. */
+async function ownLink(store: Store, links: readonly Link[]): Promise<Link | undefined> {
+  const at = linkOf(store.node)
+  const own = await store.reader.get<Link>(at)
+  const latest = links.reduce<Link | undefined>(
+    (last, link) => (link.keyring >= (last?.keyring ?? 0) ? link : last),
+    own,
+  )
+  if (!own && latest) await store.run((unit) => unit.put(at, latest))
+  return own ?? latest
 }
 
 function removeDatabase(data: string): void {

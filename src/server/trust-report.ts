@@ -1,7 +1,7 @@
 /** The real state of the root of trust, check by check: what an auditor would ask, answered by the machine. */
 import { lastCheckpoint } from '../kernel/evidence/checkpoint.ts'
 import type { SealerRecord } from '../vault/sealer.ts'
-import { BACKUPS, type BackupsRow } from './backup.ts'
+import { allBackups } from './backup.ts'
 import type { Custody } from './custody.ts'
 import { checkCanaries } from './restore.ts'
 
@@ -60,7 +60,7 @@ function sealerCheck(custody: Custody, sealer: SealerRecord, now: number): Check
 
 async function dataChecks(custody: Custody, now: number): Promise<readonly Check[]> {
   const { store, keyring } = custody.unsealed()
-  const row = await store.reader.get<BackupsRow>(BACKUPS)
+  const backups = [...(await allBackups(store.reader)).values()]
   const canaries = await checkCanaries(store, keyring).then(
     ({ accounts }): Check => ({ check: 'account keys', verdict: 'PASS', found: `${accounts} open what they sealed` }),
     (error: Error): Check => ({ check: 'account keys', verdict: 'FAIL', found: error.message }),
@@ -73,10 +73,13 @@ async function dataChecks(custody: Custody, now: number): Promise<readonly Check
       verdict: checkpoint ? 'PASS' : 'WARN',
       found: checkpoint ? `checkpoint ${checkpoint.number} of ${checkpoint.time}, ${checkpoint.all}` : 'no checkpoint',
     },
-    age('backup', row?.lastAt, BACKUP_DAYS_MAX, now),
-    age('drill', row?.lastDrillAt, DRILL_DAYS_MAX, now),
+    age('backup', latest(backups.map(({ lastAt }) => lastAt)), BACKUP_DAYS_MAX, now),
+    age('drill', latest(backups.map(({ lastDrillAt }) => lastDrillAt)), DRILL_DAYS_MAX, now),
   ]
 }
+
+const latest = (times: readonly (number | undefined)[]): number | undefined =>
+  times.reduce((last, time) => (time !== undefined && time > (last ?? 0) ? time : last), undefined)
 
 function age(check: string, at: number | undefined, daysMax: number, now: number): Check {
   if (at === undefined) return { check, verdict: 'WARN', found: 'never' }
