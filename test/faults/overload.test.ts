@@ -18,7 +18,7 @@ const SECONDS_MIN = 5
 const PER_SECOND = 10
 const BURST = 50
 const TIMES = 10
-const BODIES_MIB = 32
+const BODIES_MIB = 8
 const STALLED = { connections: 150, bytes: 5 * MIB }
 /**
  * Idle it takes about 100 MiB, twice that after any load, and on top what bodies may take, twice while they are gathered.
@@ -75,6 +75,7 @@ test('ten times what may be asked is refused and forgotten: memory is bounded, h
   const throttled = () => metric('merlon_throttled_total{scope="principal"}')
   const enough = async () =>
     performance.now() - startedAt > SECONDS_MIN * 1000 &&
+    (await metric('merlon_refused_total{reason="bodies"}')) > 0 &&
     (await throttled()) > (TIMES * (BURST + PER_SECOND * (performance.now() - startedAt))) / 1000
   while (!(await enough())) {
     const health = await fetch(`${url}/health`)
