@@ -14,9 +14,10 @@ const script = fileURLToPath(new URL('../dist/merlon.js', import.meta.url))
 /** `before`: a server that was stopped and kept; this one goes on with its data, which then stays. */
 export async function startMerlon({ before, kept = before !== undefined } = {}) {
   const data = before?.data ?? mkdtempSync(join(tmpdir(), 'merlon-bench-'))
-  const child = spawn(process.execPath, [script, 'start', '--data', data, '--port', '0', '--json', '--log', 'error'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  // One principal asks for all that the machine can give.
+  const limits = ['--limits', 'account=none,principal=none']
+  const words = ['start', '--data', data, '--port', '0', '--json', '--log', 'error', ...limits]
+  const child = spawn(process.execPath, [script, ...words], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = await once(createInterface({ input: child.stdout }), 'line')
   const { url, accounts } = JSON.parse(line)
   const [{ accountId, accessKeyId, secretAccessKey }] = before ? [{ ...before, ...before.credentials }] : accounts

@@ -116,8 +116,8 @@ export interface BlobPlace {
 export interface BlobsPort {
   /** Durable when it returns: the row that names it may then be committed. */
   put(place: BlobPlace, bytes: Uint8Array): Promise<void>
-  /** Throws when it is not there, or was changed. */
-  get(place: BlobPlace): Promise<Buffer>
+  /** Throws when it is not there, or was changed. By their size, only so many are opened at a time. */
+  get(place: BlobPlace, bytes: number): Promise<Buffer>
   /** What is not there is deleted already. */
   delete(id: string): Promise<void>
   /** The ids of what was written longer ago: among them what no row names. */

@@ -70,3 +70,19 @@ test('no operation ends in an internal failure, however odd its input', async ()
     await odd.stop('SIGKILL')
   }
 })
+
+test('boto3 retries throttled calls in each of its ways, and tells of them by their codes', async () => {
+  const narrow = await startMerlon(['--dev', '--limits', 'principal=20:2'])
+  try {
+    const [root] = narrow.accounts
+
+    await passes('boto3_throttling.py', {
+      ...cleanEnvironment(),
+      MERLON_URL: narrow.url,
+      MERLON_ACCESS_KEY_ID: root!.accessKeyId,
+      MERLON_SECRET_ACCESS_KEY: root!.secretAccessKey,
+    })
+  } finally {
+    await narrow.stop('SIGKILL')
+  }
+})

@@ -2,6 +2,7 @@
 import type { BlobPlace, BlobsPort } from '../../kernel/ports.ts'
 import { openBlob, sealBlob } from '../../vault/blob-file.ts'
 import type { Place, Vault } from '../../vault/vault.ts'
+import { ByteBudget } from './byte-budget.ts'
 
 /** A place for sealed bytes. Ids are UUIDs. */
 export interface BlobStore {
@@ -15,14 +16,19 @@ export interface BlobStore {
 
 const placeOf = ({ id, account }: BlobPlace): Place => ({ table: 's3/object', key: id, column: 'bytes', account })
 
+/** Each lies in memory twice while it is opened; a thousand readers of large objects must not fill it. */
+const OPENED_BYTES_MAX = 128 * 1024 * 1024
+
 export function sealedBlobs(vault: Vault, store: BlobStore): BlobsPort {
+  const opening = new ByteBudget(OPENED_BYTES_MAX)
   return {
     put: (place, bytes) => store.write(place.id, sealBlob(vault, placeOf(place), bytes)),
-    get: async (place) => {
-      const bytes = await store.read(place.id)
-      if (!bytes) throw new Error(`the bytes of blob ${place.id} are missing`)
-      return openBlob(vault, placeOf(place), bytes)
-    },
+    get: (place, bytes) =>
+      opening.during(bytes, async () => {
+        const sealed = await store.read(place.id)
+        if (!sealed) throw new Error(`the bytes of blob ${place.id} are missing`)
+        return openBlob(vault, placeOf(place), sealed)
+      }),
     delete: (id) => store.remove(id),
     older: (ageMs) => store.older(ageMs),
   }

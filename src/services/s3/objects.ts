@@ -213,7 +213,7 @@ export const getObject = s3
   .given((_input, _call, spot) => existingTags(spot))
   .run(async (call, input, spot) => {
     const { row, part, told } = await opened(call, input, spot)
-    const bytes = await call.ports.blobs.get({ id: row.blob, account: spot.bucket.account })
+    const bytes = await call.ports.blobs.get({ id: row.blob, account: spot.bucket.account }, row.bytes)
     const body = part ? bytes.subarray(part.start, part.end) : bytes
     call.event.additionalEventData = { bytesTransferredOut: body.length }
     return { ...told, Body: body as never }
