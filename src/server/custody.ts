@@ -32,6 +32,7 @@ import {
   headOf,
   InstallationError,
   keyBesideData,
+  keyFileOf,
   keyringOf,
   layOut,
   lockOf,
@@ -160,9 +161,11 @@ export class Custody {
     return this.body().sealers.some((sealer) => this.liesBesideData(sealer))
   }
 
-  /** Data that nodes share lie in no folder, so no key lies beside them. */
+  /** Of nodes that share their data, only one that has the key file itself. */
   liesBesideData(sealer: SealerRecord): boolean {
-    return !this.shared && keyBesideData(this.data, sealer)
+    const { settings } = sealer
+    if (settings.kind !== 'file' || !keyBesideData(this.data, sealer)) return false
+    return !this.shared || existsSync(keyFileOf(this.data, settings.path))
   }
 
   /** One change to the root of trust at a time. */

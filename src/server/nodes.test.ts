@@ -295,6 +295,8 @@ describe('an installation that two nodes make at once', () => {
     expect(custodies.map(({ sealed }) => sealed).sort()).toEqual([false, true])
     expect(reasons[second]![0]).toMatch(/root\.key is missing/)
     expect(existsSync(rootKeyOf(custodies[second]!.data))).toBe(false)
+    // Only who has the key file has to keep to its own machine.
+    expect(custodies.map(({ keyBesideData }) => keyBesideData)).toEqual(custodies.map(({ sealed }) => !sealed))
   })
 
   test('hands no shares out that open nothing without saying so', async () => {
