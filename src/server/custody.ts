@@ -32,6 +32,7 @@ import {
   headOf,
   InstallationError,
   keyBesideData,
+  keyFileOf,
   keyringOf,
   layOut,
   lockOf,
@@ -79,7 +80,7 @@ const HEAD_BEAT_MS = 5_000
 /** Calls under way when the server is sealed may end within this. */
 const DRAIN_MS_MAX = 500
 /** Sealing does not wait longer for a database that cannot be reached. */
-const FAREWELL_MS_MAX = 300
+const FAREWELL_MS_MAX = 200
 /** Between two tries of this node's sealers on a root key that another node has made. */
 const REOPEN_AFTER_MS = [0, 1_000, 5_000]
 /** Under which Merlon's own doings stand in the trail. */
@@ -160,9 +161,11 @@ export class Custody {
     return this.body().sealers.some((sealer) => this.liesBesideData(sealer))
   }
 
-  /** Data that nodes share lie in no folder, so no key lies beside them. */
+  /** Of nodes that share their data, only one that has the key file itself. */
   liesBesideData(sealer: SealerRecord): boolean {
-    return !this.shared && keyBesideData(this.data, sealer)
+    const { settings } = sealer
+    if (settings.kind !== 'file' || !keyBesideData(this.data, sealer)) return false
+    return !this.shared || existsSync(keyFileOf(this.data, settings.path))
   }
 
   /** One change to the root of trust at a time. */
@@ -235,7 +238,13 @@ export class Custody {
     await this.#farewell('the head could not be written', this.#writeHead(open))
     this.#forgetOpen()
     open.keyring.wipe()
-    await open.cloud.close()
+    try {
+      await open.cloud.close()
+    } catch (error) {
+      // Sealed all the same; but no two connections of one node.
+      this.#options.logger.log('error', 'the cloud was not closed in order', { error })
+      await open.store.close()
+    }
     await forgetMemory()
     await this.#farewell('the keyring could not be read', this.#look())
   }

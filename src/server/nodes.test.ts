@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { systemClock } from '../kernel/clock.ts'
 import { openStore, type SqliteStore } from '../store/sqlite.ts'
-import type { Store } from '../store/store.ts'
+import { type Store, UnavailableError } from '../store/store.ts'
 import { createKeyFile } from '../vault/file-sealer.ts'
 import { openRootKey } from '../vault/sealer.ts'
 import { newPassphraseSettings, passphraseSeed } from '../vault/sealers/passphrase.ts'
@@ -36,9 +36,13 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const custody of taken.splice(0)) await custody.close()
   errors.splice(0)
+  cutOff.clear()
   await store.close()
   rmSync(folder, { recursive: true })
 })
+
+/** Nodes that cannot reach the database. */
+const cutOff = new Set<string>()
 
 /** The store as one node has it, until it closes it. */
 function asNode(node: string): Store {
@@ -47,6 +51,8 @@ function asNode(node: string): Store {
     get: (target, name) => {
       if (name === 'node') return node
       if (name === 'shared') return true
+      if (cutOff.has(node) && (name === 'run' || name === 'sync'))
+        return () => Promise.reject(new UnavailableError('no route to the database'))
       if (name === 'close') return async () => subscriptions.forEach((end) => void end())
       if (name === 'subscribe')
         return (listener: Parameters<Store['subscribe']>[0]) => {
@@ -289,6 +295,8 @@ describe('an installation that two nodes make at once', () => {
     expect(custodies.map(({ sealed }) => sealed).sort()).toEqual([false, true])
     expect(reasons[second]![0]).toMatch(/root\.key is missing/)
     expect(existsSync(rootKeyOf(custodies[second]!.data))).toBe(false)
+    // Only who has the key file has to keep to its own machine.
+    expect(custodies.map(({ keyBesideData }) => keyBesideData)).toEqual(custodies.map(({ sealed }) => !sealed))
   })
 
   test('hands no shares out that open nothing without saying so', async () => {
@@ -358,4 +366,20 @@ test('sealing is one node’s own, and an account made meanwhile is there when i
   expect(await b.unsealAutomatically()).toBeUndefined()
 
   expect(vaultOf(b).open(place, vaultOf(a).seal(place, secret))).toEqual(secret)
+})
+
+test('a node that cannot reach the database is sealed within a second, and unsealed when it can', async () => {
+  const b = await start('b')
+  await keyringOf(b).prepare(ACCOUNT)
+  const lent = keyringOf(b).account(ACCOUNT)
+  cutOff.add('b')
+
+  const sealing = b.seal()
+  await vi.waitFor(() => expect([...lent]).toEqual(Array(32).fill(0)), 1_000)
+  await sealing
+  expect(b.sealed).toBe(true)
+  await expect(b.unsealAutomatically()).rejects.toThrow('no route to the database')
+
+  cutOff.clear()
+  expect(await b.unsealAutomatically()).toBeUndefined()
 })
