@@ -223,6 +223,27 @@ describe('A rotation', () => {
     },
   )
 
+  test('whose function runs out of its time keeps the old value, says why, and heals', async () => {
+    const it = await world()
+    it.use(async (event) => {
+      if (event.Step === 'setSecret') throw new Error('2026-11-25T10:00:00Z 6f3d5a0e Task timed out after 3.00 seconds')
+      await it.good(event)
+    })
+    await it.rotate()
+    await it.settle()
+    expect(await it.value()).toBe('first')
+    expect(await it.labels()).toEqual(['AWSCURRENT', 'AWSPENDING'])
+    const { Events } = await it.client(CloudTrailClient).send(new LookupEventsCommand({ MaxResults: 50 }))
+    const failure = Events!.find(({ EventName }) => EventName === 'RotationFailed')
+    expect(failure!.CloudTrailEvent).toContain('setSecret: Error: ')
+    expect(failure!.CloudTrailEvent).toContain('Task timed out after 3.00 seconds')
+
+    it.use(it.good)
+    await it.pass(MINUTE_MS)
+    await it.settle()
+    expect(await it.value()).toMatch(/^rotated/)
+  })
+
   test('is given up after five tries within a day', async () => {
     const it = await world()
     let tries = 0
