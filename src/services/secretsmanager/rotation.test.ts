@@ -148,7 +148,7 @@ async function world(policy = invocable()) {
   }
 }
 
-describe('A rotation', () => {
+describe('Secrets 5: a rotation', () => {
   test('answers at once with a pending version without a value, then takes its four steps', async () => {
     const it = await world()
     expect(await it.rotate({ ClientRequestToken: TOKEN })).toMatchObject({ Name: 's', VersionId: TOKEN })

@@ -91,7 +91,7 @@ const TRANSITIONS: readonly (readonly [readonly Act[], Act, string])[] = [
   [[], put(B, 'blue', 'blue'), 'InvalidParameterException'],
 ]
 
-describe('Labels move as in AWS', () => {
+describe('Secrets 1: labels move as in AWS', () => {
   test.each(
     TRANSITIONS.map(
       ([before, act, then]) => [[...before, act].map(({ told }) => told).join(', '), then, before, act] as const,
