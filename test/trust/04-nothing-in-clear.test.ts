@@ -99,13 +99,6 @@ test.runIf(process.platform === 'linux')(
     const kms = <T>(operation: string, input: object) => root.json<T>('kms', `TrentService.${operation}`, input)
     const { KeyMetadata } = await kms<{ KeyMetadata: { KeyId: string } }>('CreateKey', {})
     for (let n = 0; n < DATA_KEYS; n++) {
-      const SecretString = randomBytes(24).toString('base64')
-      await root.json('secretsmanager', 'secretsmanager.CreateSecret', { Name: `s${n}`, SecretString })
-      await root.json('secretsmanager', 'secretsmanager.GetSecretValue', { SecretId: `s${n}` })
-      keys.set(`value ${n}`, spellings(Buffer.from(SecretString)))
-    }
-    for (let n = 0; n < MATERIALS; n++) keys.set(`material ${n}`, spellings(await importedMaterial(root)))
-    for (let n = 0; n < DATA_KEYS; n++) {
       const asked = { KeyId: KeyMetadata.KeyId, KeySpec: 'AES_256' }
       const { Plaintext } = await kms<{ Plaintext: string }>('GenerateDataKey', asked)
       keys.set(`data key ${n}`, spellings(Buffer.from(Plaintext, 'base64')))
