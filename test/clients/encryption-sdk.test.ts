@@ -39,7 +39,7 @@ function keyring(generatorKeyId: string, keyIds: readonly string[] = []) {
 }
 
 describe.each([CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT, CommitmentPolicy.FORBID_ENCRYPT_ALLOW_DECRYPT])(
-  'The Encryption SDK, %s',
+  'KMS 11: the Encryption SDK, %s',
   (policy) => {
     const { encrypt, decrypt } = buildClient(policy)
     const context = { purpose: 'test', tenant: 'blue' }
@@ -67,7 +67,7 @@ describe.each([CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT, CommitmentPolic
   },
 )
 
-test('What a multi-Region key closed its replica opens in the other Region, and another key of that Region does not', async () => {
+test('KMS 11: what a multi-Region key closed its replica opens in the other Region, and another key of that Region does not', async () => {
   const west = new Client({
     credential: { accessKeyId: keys.accessKeyId, secret: keys.secretAccessKey },
     transport: overHttp(server.url),

@@ -32,7 +32,7 @@ async function openssl(...words: readonly string[]) {
 const write = (name: string, bytes: Uint8Array) => writeFileSync(join(folder, name), bytes)
 const save = (name: string, base64: string) => write(name, Buffer.from(base64, 'base64'))
 
-test('what is encrypted for a=bc does not open for ab=c', async () => {
+test('KMS 1: what is encrypted for a=bc does not open for ab=c', async () => {
   const { KeyMetadata } = await json('create-key')
   write('plain', Buffer.from('hello'))
   const sealed = await json(
@@ -48,7 +48,7 @@ test('what is encrypted for a=bc does not open for ab=c', async () => {
   expect(Buffer.from(JSON.parse((await open('a=bc')).stdout).Plaintext, 'base64').toString()).toBe('hello')
 })
 
-test('a disabled key refuses every use', async () => {
+test('KMS 2: a disabled key refuses every use', async () => {
   const symmetric = (await json('create-key')).KeyMetadata.KeyId
   const signing = (await json('create-key', '--key-spec', 'ECC_NIST_P256', '--key-usage', 'SIGN_VERIFY')).KeyMetadata
     .KeyId
@@ -66,7 +66,7 @@ test('a disabled key refuses every use', async () => {
   }
 })
 
-test('a key of one’s own, wrapped by openssl, comes in, survives a kill, and opens what it sealed', async () => {
+test('KMS 6 and 13: a key of one’s own, wrapped by openssl, comes in, survives a kill, and opens what it sealed', async () => {
   const data = join(temporaryFolder(), 'data')
   const first = await startMerlon(['--data', data])
   const own = environmentFor(first.url, first.accounts[0]!)

@@ -1,4 +1,4 @@
-/** What KMS signs, openssl verifies, over messages and over digests; what openssl encrypts, KMS opens. */
+/** KMS §6.5: what KMS signs, openssl verifies, over messages and over digests; what openssl encrypts, KMS opens. */
 import { execFile } from 'node:child_process'
 import { createHash, createPublicKey, randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -62,7 +62,7 @@ const SPECS: Readonly<Partial<Record<KeySpec, readonly (readonly [string, string
   ECC_SECG_P256K1: [['ECDSA_SHA_256', 'sha256', []]],
 }
 
-describe.each(Object.keys(SPECS) as KeySpec[])('%s', (spec) => {
+describe.each(Object.keys(SPECS) as KeySpec[])('KMS 5: %s', (spec) => {
   test.each(SPECS[spec]!)('%s', async (SigningAlgorithm, digest, options) => {
     const { KeyId, publicKey } = await made(spec, 'SIGN_VERIFY')
     const message = randomBytes(1_000)
@@ -83,11 +83,27 @@ describe.each(Object.keys(SPECS) as KeySpec[])('%s', (spec) => {
       const changed = Buffer.from(Signature!)
       changed[changed.length - 1]! ^= 1
       await expect(verify(changed)).rejects.toThrow()
+
+      // The same by the digest alone, which is what whoever signs digests has.
+      const hashed = createHash(digest).update(message).digest()
+      const byDigest = (signature: Uint8Array) =>
+        openssl(
+          ...['pkeyutl', '-verify', '-pubin', '-inkey', publicKey, '-in', file('digest', hashed)],
+          ...['-sigfile', file('signature', signature), ...pkeyutlOptions(SigningAlgorithm, digest)],
+        )
+      expect((await byDigest(Signature!)).stdout).toContain('Signature Verified Successfully')
+      await expect(byDigest(changed)).rejects.toThrow()
     }
   })
 })
 
-test('ED25519_SHA_512', async () => {
+function pkeyutlOptions(algorithm: string, digest: string): readonly string[] {
+  if (!algorithm.startsWith('RSASSA')) return []
+  const pss = ['-pkeyopt', 'rsa_padding_mode:pss', '-pkeyopt', 'rsa_pss_saltlen:digest']
+  return [...(algorithm.includes('PSS') ? pss : []), '-pkeyopt', `digest:${digest}`]
+}
+
+test('KMS 5: ED25519_SHA_512', async () => {
   const { KeyId, publicKey } = await made('ECC_NIST_EDWARDS25519', 'SIGN_VERIFY')
   const Message = randomBytes(1_000)
   const { Signature } = await kms.send(new SignCommand({ KeyId, Message, SigningAlgorithm: 'ED25519_SHA_512' }))
@@ -105,7 +121,7 @@ test.each<[KeySpec, EncryptionAlgorithmSpec, string]>([
   ['RSA_2048', 'RSAES_OAEP_SHA_256', 'sha256'],
   ['RSA_3072', 'RSAES_OAEP_SHA_256', 'sha256'],
   ['RSA_4096', 'RSAES_OAEP_SHA_256', 'sha256'],
-])('%s opens by %s what openssl encrypted', async (spec, EncryptionAlgorithm, digest) => {
+])('KMS 5: %s opens by %s what openssl encrypted', async (spec, EncryptionAlgorithm, digest) => {
   const { KeyId, publicKey } = await made(spec, 'ENCRYPT_DECRYPT')
   const plaintext = randomBytes(100)
   const out = file('ciphertext', '')

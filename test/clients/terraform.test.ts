@@ -123,7 +123,7 @@ describe.skipIf(skipped)('terraform', () => {
     expect(await remains(space)).toEqual([])
   })
 
-  test('keys of six kinds, an alias that moves, a grant, a replica, material of our own, a ciphertext', async () => {
+  test('KMS 10: keys of six kinds, an alias that moves, a grant, a replica, material of our own, a ciphertext', async () => {
     const space = await workspace('02-kms')
 
     for (const rev of [1, 2]) {
@@ -146,7 +146,7 @@ describe.skipIf(skipped)('terraform', () => {
     }
   })
 
-  test('secrets: versions, labels, policies, replicas, and rotation by AWS’s own template', async () => {
+  test('Secrets 7: versions, labels, policies, replicas, and rotation by AWS’s own template', async () => {
     const template = readFileSync(new URL('./rotation-template/lambda_function.py', import.meta.url), 'utf8')
     const space = await workspace('03-secretsmanager', {
       'template.zip': zipOf({ 'lambda_function.py': template }),

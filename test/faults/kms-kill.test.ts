@@ -31,7 +31,7 @@ interface Sealed {
   readonly text: string
 }
 
-test('what was acknowledged of keys is there after every kill, whole', async () => {
+test('KMS 14: what was acknowledged of keys is there after every kill, whole', async () => {
   const data = join(temporaryFolder(), 'data')
   server = await startMerlon(['--data', data])
   const account = server.accounts[0]!

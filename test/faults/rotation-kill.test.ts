@@ -1,4 +1,4 @@
-/** A server killed in the middle of rotations: the next one takes up the same version, and ends what was begun. */
+/** Secrets §6.5: a server killed in each step of a rotation: the next one takes up the same version, and ends what was begun. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -6,19 +6,22 @@ import { Client, overHttp } from '../../src/kernel/client.ts'
 import { startMerlon, temporaryFolder } from '../process.ts'
 import { zipOf } from '../zip.ts'
 
-const KILLS = 4
+const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const
 
-/** The template's four steps, each slow enough to be killed in. */
+/** The template's four steps; each says in another secret that it is done, and lingers so long that it can be killed. */
 const OWN = `
 import time
+import boto3
 import lambda_function as template
 template.set_secret = template.test_secret = lambda client, arn, token: None
 def handler(event, context):
     template.lambda_handler(event, context)
-    time.sleep(0.4)
+    boto3.client('secretsmanager').put_secret_value(
+        SecretId='where', SecretString=event['ClientRequestToken'] + ' ' + event['Step'])
+    time.sleep(1.5)
 `
 
-test(`${KILLS} kills in the middle of rotations lose nothing: each rotation ends with the version it began`, async () => {
+test('Secrets 5: a kill in each step loses nothing: each rotation ends with the version it began', async () => {
   const folder = temporaryFolder()
   const start = () => startMerlon(['--data', join(folder, 'data'), '--functions', 'process'])
   let server = await start()
@@ -32,8 +35,12 @@ test(`${KILLS} kills in the middle of rotations lose nothing: each rotation ends
   writeFileSync(file, zipOf({ 'lambda_function.py': template, 'own.py': OWN }))
   const lambda = await makeFunction(server.url, { accessKeyId, secretAccessKey }, root(), readFileSync(file))
   await ask('CreateSecret', { Name: 's', SecretString: 'first' })
+  await ask('CreateSecret', { Name: 'where', SecretString: 'nowhere' })
+  const value = async (SecretId: string) =>
+    (await ask<{ SecretString: string }>('GetSecretValue', { SecretId })).SecretString
 
-  for (let n = 0; n < KILLS; n++) {
+  for (const [n, step] of STEPS.entries()) {
+    const before = await value('s')
     const token = `rotation-${n}-`.padEnd(32, 'x')
     await ask('RotateSecret', {
       SecretId: 's',
@@ -41,16 +48,18 @@ test(`${KILLS} kills in the middle of rotations lose nothing: each rotation ends
       RotationLambdaARN: lambda,
       RotationRules: { AutomaticallyAfterDays: 30 },
     })
-    await new Promise((done) => setTimeout(done, 200 + n * 600))
+    await expect.poll(() => value('where'), { timeout: 120_000, interval: 100 }).toBe(`${token} ${step}`)
     await server.stop('SIGKILL')
     server = await start()
+    // As AWS has it: until the last step is done the old value is the current one, and the new one pending.
+    if (step !== 'finishSecret') expect(await value('s')).toBe(before)
     const current = async () => {
       const told = await ask<{ VersionIdsToStages: Record<string, string[]> }>('DescribeSecret', { SecretId: 's' })
       return Object.entries(told.VersionIdsToStages).find(([, stages]) => stages.includes('AWSCURRENT'))?.[0]
     }
     await expect.poll(current, { timeout: 120_000, interval: 500 }).toBe(token)
-    const { SecretString } = await ask<{ SecretString: string }>('GetSecretValue', { SecretId: 's' })
-    expect(SecretString).toHaveLength(32)
+    expect(await value('s')).toHaveLength(32)
+    expect(await value('s')).not.toBe(before)
   }
   await server.stop()
 })

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { element } from '../../src/kernel/client.ts'
 import { clientOf, folder, health, initWithShares, lines, merlon, start } from './shell.ts'
 
-test('any three of five shares unseal after a restart: all ten ways', async () => {
+test('Trust 1: any three of five shares unseal after a restart: all ten ways', async () => {
   const data = join(folder(), 'data')
   const { shares, root } = await initWithShares(data)
   const subsets = shares.flatMap((a, i) =>
@@ -26,7 +26,7 @@ test('any three of five shares unseal after a restart: all ten ways', async () =
   }
 })
 
-test('two shares do not unseal, and calls are refused in a way that clients retry', async () => {
+test('Trust 1: two shares do not unseal, and calls are refused in a way that clients retry', async () => {
   const data = join(folder(), 'data')
   const { shares, root } = await initWithShares(data)
   const server = await start(data)
@@ -44,7 +44,7 @@ test('two shares do not unseal, and calls are refused in a way that clients retr
   }
 })
 
-test('a mixed-up, a mistyped and a repeated share are named, and do not spoil the others', async () => {
+test('Trust 1: a mixed-up, a mistyped and a repeated share are named, and do not spoil the others', async () => {
   const [data, elsewhere] = [join(folder(), 'data'), join(folder(), 'other')]
   const { shares } = await initWithShares(data)
   const { shares: others } = await initWithShares(elsewhere)

@@ -31,7 +31,7 @@ const idOf = async (data: string, kind: string) => {
   return sealers.find((each) => each.kind === kind)!.id
 }
 
-withToken('a SoftHSM token', () => {
+withToken('Trust 2: a SoftHSM token', () => {
   function token() {
     const home = folder()
     const tokens = join(home, 'tokens')

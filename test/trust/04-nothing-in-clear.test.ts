@@ -1,12 +1,12 @@
-/** Root of trust §6.4: no key and no secret in clear in database, write-ahead log, keyring, logs or backups. */
+/** Root of trust §6.4, KMS §6.13 and Secrets §6.12: no key and no secret in clear in database, write-ahead log, keyring, logs or backups. */
 
 import { execFileSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { createPublicKey, publicEncrypt, randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { IAMClient, UploadServerCertificateCommand } from '@aws-sdk/client-iam'
 import { expect, test } from 'vitest'
-import { element } from '../../src/kernel/client.ts'
+import { type Client, element } from '../../src/kernel/client.ts'
 import { memoryOf } from './memory.ts'
 import { clientOf, folder, foundIn, keysOf, merlon, merlonJson, readAll, spellings, start } from './shell.ts'
 
@@ -17,9 +17,11 @@ const CERTIFICATES = 20
 const LANES = 16
 const DATA_KEYS = 50
 /** Of Secrets Manager, under keys of KMS. */
-const VALUES = 200
+const VALUES = 1_000
+/** Brought into KMS by us, so that we know them. */
+const MATERIALS = 10
 
-test('1,000 secrets, private keys and every key of the tree are nowhere in clear', async () => {
+test('Trust 4, KMS 13, Secrets 12: 1,000 secrets, private keys and every key of the tree are nowhere in clear', async () => {
   const [data, backups] = [join(folder(), 'data'), folder()]
   const server = await start(data, ['--access-log', '--log', 'debug'])
   const root = clientOf(server.url, server.accounts[0]!)
@@ -54,15 +56,21 @@ test('1,000 secrets, private keys and every key of the tree are nowhere in clear
     const body = privateKey.split('\n').slice(1, -2).join('')
     secrets.set(`private key ${n}`, [Buffer.from(body.slice(40, 90)), Buffer.from(body, 'base64').subarray(40, 72)])
   }
-  for (let n = 0; n < VALUES; n++) {
-    const SecretString = randomBytes(24).toString('base64')
-    await root.json('secretsmanager', 'secretsmanager.CreateSecret', { Name: `s${n}`, SecretString })
-    await root.json('secretsmanager', 'secretsmanager.GetSecretValue', { SecretId: `s${n}` })
-    secrets.set(`value ${n}`, [Buffer.from(SecretString)])
-  }
+  const coming = Array.from({ length: VALUES }, (_, n) => n)
+  await Promise.all(
+    Array.from({ length: LANES }, async () => {
+      for (let n = coming.pop(); n !== undefined; n = coming.pop()) {
+        const SecretString = randomBytes(24).toString('base64')
+        await root.json('secretsmanager', 'secretsmanager.CreateSecret', { Name: `s${n}`, SecretString })
+        await root.json('secretsmanager', 'secretsmanager.GetSecretValue', { SecretId: `s${n}` })
+        secrets.set(`value ${n}`, spellings(Buffer.from(SecretString)))
+      }
+    }),
+  )
+  for (let n = 0; n < MATERIALS; n++) secrets.set(`material ${n}`, spellings(await importedMaterial(root)))
   await merlonJson(['backup', join(backups, 'x.merlon'), '--data', data])
   for (const [name, key] of keysOf(data)) secrets.set(name, spellings(key))
-  expect(secrets.size).toBeGreaterThanOrEqual(1 + SECRETS + CERTIFICATES + 4)
+  expect(secrets.size).toBeGreaterThanOrEqual(1 + SECRETS + CERTIFICATES + VALUES + MATERIALS + 4)
 
   const files = [
     ...readdirSync(data).map((name) => join(data, name)),
@@ -80,7 +88,7 @@ test('1,000 secrets, private keys and every key of the tree are nowhere in clear
 })
 
 test.runIf(process.platform === 'linux')(
-  'after merlon seal no key of the tree, and no data key it gave out, is in the memory of the server',
+  'Trust 4, KMS 13: after merlon seal no key of the tree, and no data key it gave out, is in the memory of the server',
   async () => {
     const data = join(folder(), 'data')
     const server = await start(data)
@@ -136,6 +144,28 @@ test.runIf(process.platform === 'linux')(
     ])
   },
 )
+
+/** Material of our own in a key of KMS, used once. */
+async function importedMaterial(root: Client): Promise<Buffer> {
+  const kms = <T>(operation: string, input: object) => root.json<T>('kms', `TrentService.${operation}`, input)
+  const { KeyMetadata } = await kms<{ KeyMetadata: { KeyId: string } }>('CreateKey', { Origin: 'EXTERNAL' })
+  const { KeyId } = KeyMetadata
+  const offer = await kms<{ ImportToken: string; PublicKey: string }>('GetParametersForImport', {
+    KeyId,
+    WrappingAlgorithm: 'RSAES_OAEP_SHA_256',
+    WrappingKeySpec: 'RSA_2048',
+  })
+  const key = createPublicKey({ key: Buffer.from(offer.PublicKey, 'base64'), format: 'der', type: 'spki' })
+  const material = randomBytes(32)
+  await kms('ImportKeyMaterial', {
+    KeyId,
+    ImportToken: offer.ImportToken,
+    EncryptedKeyMaterial: publicEncrypt({ key, oaepHash: 'sha256' }, material).toString('base64'),
+    ExpirationModel: 'KEY_MATERIAL_DOES_NOT_EXPIRE',
+  })
+  await kms('Encrypt', { KeyId, Plaintext: Buffer.from('hello').toString('base64') })
+  return material
+}
 
 function readlink(path: string): string {
   try {

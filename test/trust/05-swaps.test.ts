@@ -58,7 +58,7 @@ const whoIs = async (server: Running, key: Omit<MadeAccount, 'accountId'>): Prom
       () => undefined,
     )
 
-describe('moved by SQL', () => {
+describe('Trust 5: moved by SQL', () => {
   let made: Awaited<ReturnType<typeof world>>
   beforeAll(async () => {
     made = await world()

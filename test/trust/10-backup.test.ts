@@ -11,7 +11,7 @@ const value = async (root: Client, SecretId: string) =>
   (await root.json<{ SecretString: string }>('secretsmanager', 'secretsmanager.GetSecretValue', { SecretId }))
     .SecretString
 
-test('10: a backup made under load, restored elsewhere, opens every canary that was there', async () => {
+test('Trust 10: a backup made under load, restored elsewhere, opens every canary that was there', async () => {
   const [data, backups, other] = [join(folder(), 'data'), folder(), join(folder(), 'other')]
   const server = await start(data)
   const root = clientOf(server.url, server.accounts[0]!)
@@ -38,7 +38,7 @@ test('10: a backup made under load, restored elsewhere, opens every canary that 
   expect(await value(again, 'after')).toBe('canary after')
 })
 
-test('10: one bit changed anywhere in a backup is told, by its chunk, and nothing is restored', async () => {
+test('Trust 10: one bit changed anywhere in a backup is told, by its chunk, and nothing is restored', async () => {
   const [data, backups] = [join(folder(), 'data'), folder()]
   const server = await start(data)
   await create(clientOf(server.url, server.accounts[0]!), 'canary')
@@ -60,7 +60,7 @@ test('10: one bit changed anywhere in a backup is told, by its chunk, and nothin
   expect(proof).toMatchObject({ status: 0, stdout: expect.stringContaining('restored aside') })
 })
 
-test('11: data that is older than what was there is refused, and accepted only when that is said', async () => {
+test('Trust 11: data that is older than what was there is refused, and accepted only when that is said', async () => {
   const data = join(folder(), 'data')
   const first = await start(data)
   const root = clientOf(first.url, first.accounts[0]!)

@@ -5,7 +5,7 @@ import { clientOf, folder, foundIn, keysOf, merlon, readAll, spellings, start } 
 
 const KILLS = 20
 
-test('12: no read fails while the root key rotates under load, and the old one opens nothing afterwards', async () => {
+test('Trust 12: no read fails while the root key rotates under load, and the old one opens nothing afterwards', async () => {
   const data = join(folder(), 'data')
   const server = await start(data)
   const root = clientOf(server.url, server.accounts[0]!)
@@ -32,7 +32,7 @@ test('12: no read fails while the root key rotates under load, and the old one o
   expect(foundIn(readAll(...files), new Map([['old root key', spellings(before)]]))).toEqual([])
 })
 
-test(`12: killed ${KILLS} times in the middle, it always starts again and reads what was there`, async () => {
+test(`Trust 12: killed ${KILLS} times in the middle, it always starts again and reads what was there`, async () => {
   const data = join(folder(), 'data')
   let server = await start(data)
   const [account] = server.accounts

@@ -51,7 +51,7 @@ async function eventsOf({ client, root }: Desk, name: string, region = 'us-east-
 }
 
 describe('rotation on demand', () => {
-  test('makes new material; every generation decrypts, and the list tells them apart', async () => {
+  test('KMS 7: makes new material; every generation decrypts, and the list tells them apart', async () => {
     const world = await desk()
     const { kms, make } = world
     const { KeyId, CurrentKeyMaterialId: first } = await make()
@@ -110,7 +110,7 @@ describe('automatic rotation', () => {
   const rotations = async (kms: KMSClient, KeyId: string | undefined) =>
     (await kms.send(new ListKeyRotationsCommand({ KeyId }))).Rotations!.length
 
-  test('comes when its period is over, again and again, until it is turned off', async () => {
+  test('KMS 7: comes when its period is over, again and again, until it is turned off', async () => {
     const { kms, make, pass, at } = await desk()
     const { KeyId } = await make()
     expect(await kms.send(new GetKeyRotationStatusCommand({ KeyId }))).toMatchObject({ KeyRotationEnabled: false })

@@ -12,7 +12,7 @@ import { cloud } from '../../../test/cloud.ts'
 
 const SECRETS = 1_000
 
-test(`A cache that describes and fetches by version, and one that fetches in batches, see the same ${SECRETS} secrets`, async () => {
+test(`Secrets 10: a cache that describes and fetches by version, and one that fetches in batches, see the same ${SECRETS} secrets`, async () => {
   const it = await cloud()
   const sm = it.client(SecretsManagerClient)
   const names = Array.from({ length: SECRETS }, (_, n) => `app/${n}`)

@@ -11,9 +11,10 @@ const rules: PasswordRules = {
   space: false,
   eachType: true,
 }
+/** `npm run test:million` draws as many. */
 const DRAWS = Number(process.env['MERLON_PASSWORDS'] ?? 50_000)
 
-test('Every password holds every type and nothing that was excluded', () => {
+test('Secrets 14: every password holds every type and nothing that was excluded', () => {
   const excluded = '@"\'\\/'
   for (let i = 0; i < DRAWS; i++) {
     const password = randomPassword({ ...rules, excluded })!
@@ -23,7 +24,7 @@ test('Every password holds every type and nothing that was excluded', () => {
   }
 })
 
-test('Every character is equally likely: chi-square over all that were drawn', () => {
+test('Secrets 14: every character is equally likely: chi-square over all that were drawn', () => {
   const counts = new Map<string, number>()
   for (let i = 0; i < DRAWS; i++) {
     for (const character of randomPassword({ ...rules, eachType: false })!) {

@@ -12,7 +12,7 @@ const cron = (text: string, Duration?: string): RotationRules => ({
   ...(Duration && { Duration }),
 })
 
-describe('The next rotation', () => {
+describe('Secrets 6: the next rotation', () => {
   test.each<[RotationRules, string]>([
     [{ AutomaticallyAfterDays: 1 }, '2026-11-25T10:30'],
     [{ AutomaticallyAfterDays: 30 }, '2026-12-24T10:30'],
@@ -56,7 +56,7 @@ describe('The next rotation', () => {
   })
 })
 
-describe('A window', () => {
+describe('Secrets 6: a window', () => {
   test.each<RotationRules>([
     cron('0 20 * * ? *', '4h'),
     cron('0 0 * * ? *', '24h'),
@@ -69,7 +69,7 @@ describe('A window', () => {
   })
 })
 
-describe('Rules are refused', () => {
+describe('Secrets 6: rules are refused', () => {
   test.each<[string, RotationRules]>([
     ['both kinds', { AutomaticallyAfterDays: 1, ...rate('1 day') }],
     ['neither', { Duration: '2h' }],

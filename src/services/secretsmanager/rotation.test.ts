@@ -148,7 +148,7 @@ async function world(policy = invocable()) {
   }
 }
 
-describe('A rotation', () => {
+describe('Secrets 5: a rotation', () => {
   test('answers at once with a pending version without a value, then takes its four steps', async () => {
     const it = await world()
     expect(await it.rotate({ ClientRequestToken: TOKEN })).toMatchObject({ Name: 's', VersionId: TOKEN })
@@ -222,6 +222,27 @@ describe('A rotation', () => {
       expect(await it.told()).toEqual(['RotationStarted', 'RotationFailed', 'RotationSucceeded'])
     },
   )
+
+  test('whose function runs out of its time keeps the old value, says why, and heals', async () => {
+    const it = await world()
+    it.use(async (event) => {
+      if (event.Step === 'setSecret') throw new Error('2026-11-25T10:00:00Z 6f3d5a0e Task timed out after 3.00 seconds')
+      await it.good(event)
+    })
+    await it.rotate()
+    await it.settle()
+    expect(await it.value()).toBe('first')
+    expect(await it.labels()).toEqual(['AWSCURRENT', 'AWSPENDING'])
+    const { Events } = await it.client(CloudTrailClient).send(new LookupEventsCommand({ MaxResults: 50 }))
+    const failure = Events!.find(({ EventName }) => EventName === 'RotationFailed')
+    expect(failure!.CloudTrailEvent).toContain('setSecret: Error: ')
+    expect(failure!.CloudTrailEvent).toContain('Task timed out after 3.00 seconds')
+
+    it.use(it.good)
+    await it.pass(MINUTE_MS)
+    await it.settle()
+    expect(await it.value()).toMatch(/^rotated/)
+  })
 
   test('is given up after five tries within a day', async () => {
     const it = await world()

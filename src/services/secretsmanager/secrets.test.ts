@@ -36,7 +36,7 @@ async function world() {
 }
 
 describe('A secret', () => {
-  test('has its name and six characters in its ARN, and is found by name, ARN, and the ARN without them', async () => {
+  test('Secrets 11: has its name and six characters in its ARN, and is found by name, ARN, and the ARN without them', async () => {
     const it = await world()
     const { ARN, VersionId } = await it.create('app/db')
     expect(ARN).toMatch(new RegExp(`^arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:app/db-[A-Za-z0-9]{6}$`))
@@ -50,7 +50,7 @@ describe('A secret', () => {
     }
   })
 
-  test('whose name looks like the end of an ARN is itself, not another', async () => {
+  test('Secrets 11: whose name looks like the end of an ARN is itself, not another', async () => {
     const it = await world()
     const plain = await it.create('app')
     const trap = await it.create('app-abcdef')
@@ -173,7 +173,7 @@ describe('A deleted secret', () => {
     expect(await it.value('gone')).toBe('value of gone')
   })
 
-  test('is gone after its window, and its name makes another secret', async () => {
+  test('Secrets 11: is gone after its window, and its name makes another secret', async () => {
     const it = await world()
     const before = await it.create('gone')
     await it.sm().send(new DeleteSecretCommand({ SecretId: 'gone' }))

@@ -62,7 +62,7 @@ describe('The key of a secret', () => {
     expect(await it.at().send(new DescribeSecretCommand({ SecretId: 's' }))).not.toHaveProperty('KmsKeyId')
   })
 
-  test('disabled stops every reading at once, and enabled gives it back', async () => {
+  test('Secrets 8: disabled stops every reading at once, and enabled gives it back', async () => {
     const it = await world()
     const KeyId = await it.keyFor()
     await it.create('s', KeyId)
@@ -105,7 +105,7 @@ describe('A resource policy', () => {
   const readers = (AWS: string) =>
     allowing({ Principal: { AWS }, Action: 'secretsmanager:GetSecretValue', Resource: '*' })
 
-  test('lets another account read, if its key does as well', async () => {
+  test('Secrets 9: lets another account read, if its key does as well', async () => {
     const it = await world()
     const stranger = await it.account()
     const { ARN } = await it.create(
@@ -122,7 +122,7 @@ describe('A resource policy', () => {
     await expect(it.get(ARN!, stranger)).rejects.toMatchObject({ name: 'AccessDeniedException' })
   })
 
-  test('does not open what is under the account’s own key', async () => {
+  test('Secrets 9: does not open what is under the account’s own key', async () => {
     const it = await world()
     const stranger = await it.account()
     const { ARN } = await it.create('shared')
