@@ -66,10 +66,13 @@ export function eventRecords(facts: EventFacts): readonly LogRecord[] {
   const sharedEventId = timeOrderedId(facts.timeMs)
   const named = draft.resources.filter((acted) => !(facts.error && isForeign(acted) && acted.concealed))
   const { principal } = caller
-  const stranger = {
-    type: 'AWSAccount',
-    principalId: 'userId' in principal ? principal.userId : principal.kind,
-    accountId: account,
+  // A service is nobody's secret; of people the owner is told no more than where they come from.
+  const stranger = principal.kind !== 'service' && {
+    userIdentity: {
+      type: 'AWSAccount',
+      principalId: 'userId' in principal ? principal.userId : principal.kind,
+      accountId: account,
+    },
   }
   return [
     eventRecord({ ...facts, sharedEventId, draft: { ...draft, resources: named } }),
@@ -81,7 +84,7 @@ export function eventRecords(facts: EventFacts): readonly LogRecord[] {
         draft: {
           ...draft,
           id: timeOrderedId(facts.timeMs),
-          userIdentity: stranger,
+          ...stranger,
           resources: draft.resources.filter((acted) => acted.account === owner),
         },
       }),

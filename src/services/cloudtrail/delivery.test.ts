@@ -8,9 +8,15 @@ import {
 } from '@aws-sdk/client-cloudtrail'
 import { CreateUserCommand, IAMClient, ListUsersCommand } from '@aws-sdk/client-iam'
 import { CreateKeyCommand, KMSClient, ListKeysCommand } from '@aws-sdk/client-kms'
-import { DeleteBucketPolicyCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import {
+  CreateBucketCommand,
+  DeleteBucketPolicyCommand,
+  PutBucketPolicyCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3'
 import { describe, expect, it, test } from 'vitest'
-import { ACCOUNT } from '../../../test/cloud.ts'
+import { ACCOUNT, STRANGERS } from '../../../test/cloud.ts'
 import { BUCKET, bucketPolicy, MINUTE_MS, trailed } from './trails.fixture.ts'
 
 const named = (records: readonly { eventName: string }[]) => records.map(({ eventName }) => eventName)
@@ -315,4 +321,28 @@ test('the policy of the bucket, not its owner’s account, lets CloudTrail in: e
       userIdentity: { type: 'AWSService', invokedBy: 'cloudtrail.amazonaws.com' },
       requestParameters: { bucketName: BUCKET },
     })
+})
+
+test('a bucket of another account is told who wrote to it: CloudTrail, for the trail that its policy names', async () => {
+  const it = await trailed()
+  const theirs = it.client(S3Client, await it.account())
+  await theirs.send(new CreateBucketCommand({ Bucket: 'central-logs' }))
+  await theirs.send(new PutBucketPolicyCommand({ Bucket: 'central-logs', Policy: bucketPolicy('central-logs') }))
+  await it.create({ S3BucketName: 'central-logs' })
+  await it.start()
+  await it.minutes(5)
+  const told = (await it.store.evidence(0, 10_000)).map(({ body }) => JSON.parse(body))
+  const puts = told.filter(({ eventName, errorCode }) => eventName === 'PutObject' && !errorCode)
+  expect(puts.map(({ recipientAccountId }) => recipientAccountId).sort()).toEqual([ACCOUNT, STRANGERS])
+  for (const put of puts)
+    expect(put).toMatchObject({
+      userIdentity: { type: 'AWSService', invokedBy: 'cloudtrail.amazonaws.com' },
+      sharedEventID: puts[0]!.sharedEventID,
+      resources: [{ accountId: STRANGERS, type: 'AWS::S3::Object' }],
+    })
+  await theirs.send(new DeleteBucketPolicyCommand({ Bucket: 'central-logs' }))
+  await it.client(IAMClient).send(new ListUsersCommand({}))
+  await it.minutes(5)
+  const { LatestDeliveryError } = await it.trails().send(new GetTrailStatusCommand({ Name: 'main' }))
+  expect(LatestDeliveryError).toBe('AccessDenied')
 })

@@ -2,6 +2,7 @@
 import type { Service } from '../../kernel/service.ts'
 import { deliveryJob } from './delivery.ts'
 import { lookupEvents } from './events.ts'
+import { listInsightsMetricData } from './insights.ts'
 import { DELIVERY_JOB } from './journal.ts'
 import { getTrailStatus, startLogging, stopLogging } from './logging.ts'
 import { listPublicKeys } from './public-keys.ts'
@@ -14,6 +15,7 @@ export const cloudtrail: Service = {
   api: words.api,
   operations: [
     lookupEvents,
+    listInsightsMetricData,
     // trails
     createTrail,
     updateTrail,

@@ -168,7 +168,7 @@ export const getEventSelectors = cloudtrail
   .on(trailSelected)
   .run((_call, _input, trail) => ({ TrailARN: trailArn(trail), ...told(trail) }))
 
-/** Nothing counts calls by the minute yet, so no trail has insights; see PutInsightSelectors. */
+/** Calls are counted by the minute (`insights.ts`), and nothing draws conclusions from that yet: no trail has insights. */
 export const getInsightSelectors = cloudtrail
   .operation('GetInsightSelectors')
   .on(trailSelected)
