@@ -1,4 +1,4 @@
-/** The servers under comparison: how each is started, and how one knows that it answers. */
+/** The servers under comparison: how each is started, how one knows that it answers, what it takes of the machine. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -7,24 +7,31 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { headersOf, signedQuery } from './requests.mjs'
 
 const script = fileURLToPath(new URL('../dist/merlon.js', import.meta.url))
+/** One caller asks for all here, so the limits of one caller are put out of its way; they are looked at all the same. */
+const LIMITS = 'account=1000000,principal=1000000'
+const READY_MS_MAX = 60_000
+/** USER_HZ, the unit of times in /proc. */
+const TICK_MS = 10
 
-/** Merlon on disk, as a user starts it: every call signed, authorised and recorded. */
-/** `before`: a server that was stopped and kept; this one goes on with its data, which then stays. */
+/**
+ * Merlon on disk, as a user starts it: every call signed, authorised and recorded.
+ * `before`: a server that was stopped and kept; this one goes on with its data, which then stays.
+ */
 export async function startMerlon({ before, kept = before !== undefined } = {}) {
   const data = before?.data ?? mkdtempSync(join(tmpdir(), 'merlon-bench-'))
-  // One principal asks for all that the machine can give.
-  const limits = ['--limits', 'account=none,principal=none']
-  const words = ['start', '--data', data, '--port', '0', '--json', '--log', 'error', ...limits]
+  const words = ['start', '--data', data, '--port', '0', '--json', '--log', 'error', '--limits', LIMITS]
   const child = spawn(process.execPath, [script, ...words], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = await once(createInterface({ input: child.stdout }), 'line')
   const { url, accounts } = JSON.parse(line)
   const [{ accountId, accessKeyId, secretAccessKey }] = before ? [{ ...before, ...before.credentials }] : accounts
+  const remove = () => rmSync(data, { recursive: true, force: true })
   const server = running('Merlon', url, child, { accessKeyId, secretAccessKey }, () => {
-    if (!kept) rmSync(data, { recursive: true, force: true })
+    if (!kept) remove()
   })
-  return { ...server, data, accountId }
+  return { ...server, data, accountId, remove }
 }
 
 /** moto's server: in memory, checks no signature and no policy. undefined where it is not installed. */
@@ -32,19 +39,38 @@ export async function startMoto() {
   if (spawnSync('moto_server', ['--help'], { stdio: 'ignore' }).error) return undefined
   const port = await freePort()
   const child = spawn('moto_server', ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' })
-  return running('moto_server', `http://127.0.0.1:${port}`, child, {
-    accessKeyId: 'testing',
-    secretAccessKey: 'testing',
-  })
+  const credentials = { accessKeyId: 'testing', secretAccessKey: 'testing' }
+  const server = running('moto_server', `http://127.0.0.1:${port}`, child, credentials)
+  await answered(server, await signedQuery(server, 'sts', { Action: 'GetCallerIdentity' }))
+  return server
 }
 
-function running(name, url, child, credentials, cleanUp = () => undefined) {
+/** Asks again until it answers. */
+export async function answered({ url }, request) {
+  const giveUpAt = performance.now() + READY_MS_MAX
+  while (performance.now() < giveUpAt) {
+    try {
+      const { headers, body } = headersOf(request)
+      const answer = await fetch(url, { method: 'POST', headers, body })
+      if (answer.ok) return
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  }
+  throw new Error(`${url} never answered`)
+}
+
+export function running(name, url, child, credentials, cleanUp = () => undefined) {
+  endWithUs(child)
+  const processes = () => [child.pid, ...childrenOf(child.pid)]
   return {
     name,
     url,
     credentials,
     /** Resident bytes of the process and its children. */
-    memory: () => [child.pid, ...childrenOf(child.pid)].reduce((sum, pid) => sum + residentOf(pid), 0),
+    memory: () => processes().reduce((sum, pid) => sum + residentOf(pid), 0),
+    /** Processor time of the process, its threads and its children so far. */
+    cpuMs: () => processes().reduce((sum, pid) => sum + cpuMsOf(pid), 0),
     stop: async () => {
       child.kill('SIGTERM')
       await once(child, 'exit')
@@ -53,16 +79,30 @@ function running(name, url, child, credentials, cleanUp = () => undefined) {
   }
 }
 
+/** A bench that fails leaves nothing behind that runs. */
+export function endWithUs(child) {
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
+}
+
 function residentOf(pid) {
   const [, kb] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
   return Number(kb ?? 0) * 1024
+}
+
+/** Source: proc(5), fields 14 and 15 of stat; the name in field 2 may hold anything. */
+function cpuMsOf(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }
 
 function childrenOf(pid) {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address()

@@ -79,11 +79,18 @@ export class JobRunner {
 
   /** Whoever held a job of data that is ours alone is dead. */
   async #freeAll(): Promise<void> {
-    for (const { key: at } of await this.#store.reader.range(under('kernel', 'job'))) {
-      await this.#store.run(async (unit) => {
-        const job = await unit.get<Job>(at)
-        if (job && job.leasedUntil > 0) unit.put(at, { ...job, leasedUntil: 0 } satisfies Job)
-      })
+    // In portions: there may be a job for every key and secret, and calls wait meanwhile.
+    for (let after: Key | undefined, portion = BATCH; portion === BATCH; ) {
+      const jobs = await this.#store.reader.range<Job>(under('kernel', 'job'), { after, limit: BATCH })
+      for (const { key: at } of jobs.filter(({ document }) => document.leasedUntil > 0)) {
+        await this.#store.run(async (unit) => {
+          const job = await unit.get<Job>(at)
+          if (job && job.leasedUntil > 0) unit.put(at, { ...job, leasedUntil: 0 } satisfies Job)
+        })
+      }
+      after = jobs.at(-1)?.key
+      portion = jobs.length
+      await new Promise((resolve) => setImmediate(resolve))
     }
   }
 

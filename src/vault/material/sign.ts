@@ -11,6 +11,9 @@ import { hashBytes, kindOf, type Signing, type SigningAlgorithm, type Spec, sign
 // On libuv's threads.
 const signAside = promisify(signNatively)
 
+/** Their signatures take less than handing them to another thread and back would. */
+const QUICK: ReadonlySet<Spec> = new Set<Spec>(['ECC_NIST_P256', 'ECC_NIST_EDWARDS25519'])
+
 interface Asked {
   readonly algorithm: SigningAlgorithm
   readonly type: MessageType
@@ -37,10 +40,10 @@ export async function sign(spec: Spec, opened: Opened, asked: Asked, pool: Pool)
     }
     case 'ec':
       if (type === 'DIGEST') return Buffer.from(await pool.run({ job: 'ecSignDigest', key, digest: message }))
-      return signAside(signing.hash, message, key)
+      return QUICK.has(spec) ? signNatively(signing.hash, message, key) : signAside(signing.hash, message, key)
     case 'ed25519':
       if (signing.prehash) return Buffer.from(await pool.run({ job: 'ed25519phSign', key, message }))
-      return signAside(null, message, key)
+      return QUICK.has(spec) ? signNatively(null, message, key) : signAside(null, message, key)
     default:
       throw unfit(spec, asked.algorithm)
   }

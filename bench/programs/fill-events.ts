@@ -56,6 +56,6 @@ for (let written = 0; written < TOTAL; written += PORTION) {
       )
     }
   })
-  if (written % 500_000 === 0) console.error(`${written} of ${TOTAL} events`)
+  if (written > 0 && written % 500_000 === 0) console.error(`${written} of ${TOTAL} events`)
 }
 await store.close()

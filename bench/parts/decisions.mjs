@@ -4,11 +4,14 @@
  * Each engine has to agree with ours on every request, or it is not measured but reported.
  */
 import { createRequire } from 'node:module'
-import * as policy from '../dist/policy.js'
+import * as policy from '../../dist/policy.js'
+import { number, table, times } from '../report.mjs'
+import { interleaved } from '../rounds.mjs'
 
 const ACCOUNT = '111122223333'
 const REQUESTS = 1_000
-const SECONDS = 2
+/** Of one round. */
+const ROUND_MS = 400
 const require = createRequire(import.meta.url)
 
 const statement = (effect, action, resource, condition) => ({
@@ -179,58 +182,62 @@ m = keyMatch(r.arn, p.arn) && (p.team == "*" || r.team == p.team) && (p.region =
     )
 }
 
-/** The best of a few rounds, in decisions per second. */
+/** Decisions a second of one round. */
 async function rate(decide, requests) {
-  let best = 0
-  for (let round = 0; round < 3; round++) {
-    const startedAt = performance.now()
-    let done = 0
-    while (performance.now() - startedAt < (SECONDS * 1000) / 3) {
-      // A slow engine must not run on for a whole thousand.
-      for (let i = 0; i < 10; i++) {
-        const answer = decide(requests[done++ % requests.length])
-        if (answer instanceof Promise) await answer
-      }
+  const startedAt = performance.now()
+  let done = 0
+  while (performance.now() - startedAt < ROUND_MS) {
+    // A slow engine must not run on for a whole thousand.
+    for (let i = 0; i < 10; i++) {
+      const answer = decide(requests[done++ % requests.length])
+      if (answer instanceof Promise) await answer
     }
-    best = Math.max(best, done / ((performance.now() - startedAt) / 1000))
   }
-  return best
+  return { rate: done / ((performance.now() - startedAt) / 1000) }
 }
 
-export async function benchDecisions() {
-  console.log(
-    `decisions: 5 identity policies of 10 statements, boundary, 2 SCPs, resource policy; ${REQUESTS} requests, half allowed`,
-  )
+const peers = [
+  { name: '@cloud-copilot/iam-simulate', prepare: iamSimulate, aim: 500 },
+  { name: '@cedar-policy/cedar-wasm', prepare: cedar, aim: 100 },
+  { name: 'casbin', prepare: casbin, aim: 15 },
+]
+
+/** As pinned: not every package shows its own. */
+const versionOf = (name) => require('../../package.json').devDependencies[name]
+
+async function besidePeers(rounds) {
   const requests = requestsOf(5)
   const ours = merlon(5)
   const expected = requests.map(ours)
   const allowed = expected.filter(Boolean).length
   if (allowed !== REQUESTS / 2) throw new Error(`${allowed} of ${REQUESTS} requests are allowed, not half`)
-  const base = await rate(ours, requests)
-  console.log(`  ${'merlon/policy'.padEnd(14)} ${Math.round(base)}/s`)
 
-  for (const [name, prepare] of Object.entries({ 'iam-simulate': iamSimulate, 'cedar-wasm': cedar, casbin })) {
-    let decide
-    try {
-      decide = await prepare(5)
-    } catch (error) {
-      console.log(`  ${name.padEnd(14)} absent: ${error.message.split('\n')[0]}`)
-      continue
+  const engines = [{ name: 'merlon/policy', decide: ours }]
+  for (const { name, prepare, aim } of peers) {
+    const decide = await prepare(5)
+    for (const [i, request] of requests.entries()) {
+      if ((await decide(request)) !== expected[i]) throw new Error(`${name} decides request ${i} otherwise`)
     }
-    let differing = 0
-    for (const [i, request] of requests.entries()) if ((await decide(request)) !== expected[i]) differing++
-    if (differing > 0) {
-      console.log(`  ${name.padEnd(14)} disagrees on ${differing} of ${REQUESTS} requests: not measured`)
-      continue
-    }
-    const theirs = await rate(decide, requests)
-    console.log(`  ${name.padEnd(14)} ${Math.round(theirs)}/s   ratio: ${(base / theirs).toFixed(0)}×`)
+    engines.push({ name: `${name} ${versionOf(name)}`, decide, aim })
   }
-  for (const count of [5, 100, 1_000]) {
-    console.log(
-      `  merlon/policy with ${String(count).padStart(4)} identity policies: ${Math.round(await rate(merlon(count), requestsOf(count)))}/s`,
-    )
-  }
+  const results = await interleaved(engines, rounds, ({ decide }) => rate(decide, requests))
+  return table(
+    ['', 'decisions/s', 'ours is'],
+    engines.map(({ name, aim }, i) => [
+      name,
+      number(results[i].rate),
+      i === 0 ? '' : times(results[0].rate / results[i].rate, aim),
+    ]),
+  )
+}
+
+async function byPolicies(rounds) {
+  const sizes = [5, 100, 1_000].map((count) => ({ count, decide: merlon(count), requests: requestsOf(count) }))
+  const results = await interleaved(sizes, rounds, ({ decide, requests }) => rate(decide, requests))
+  return table(
+    ['identity policies', 'decisions/s'],
+    sizes.map(({ count }, i) => [number(count).replace('.00', ''), number(results[i].rate)]),
+  )
 }
 
 /** Documents and patterns made to be slow: the slowest is told beside the ten milliseconds it may take. */
@@ -264,15 +271,27 @@ function strangeDocuments() {
   })
 }
 
-export function benchDocuments() {
+const DOCUMENT_MS_MAX = 10
+
+function slowDocuments() {
   for (let warm = 0; warm < 3; warm++) strangeDocuments()
-  console.log('documents made to be slow (10 ms each is the most):')
-  for (const { name, outcome, ms } of strangeDocuments()) {
-    console.log(`  ${name.padEnd(34)} ${outcome.padEnd(10)} ${ms.toFixed(2)} ms${ms > 10 ? '  TOO SLOW' : ''}`)
-  }
+  return table(
+    ['document', '', 'ms'],
+    strangeDocuments().map(({ name, outcome, ms }) => [
+      name,
+      outcome,
+      `${ms.toFixed(2)}${ms > DOCUMENT_MS_MAX ? ` (aim ${DOCUMENT_MS_MAX})` : ''}`,
+    ]),
+  )
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) {
-  await benchDecisions()
-  benchDocuments()
-}
+export const decisions = async ({ rounds }) =>
+  [
+    await besidePeers(rounds),
+    '',
+    await byPolicies(rounds),
+    '',
+    slowDocuments(),
+    '',
+    `Medians of ${rounds} interleaved rounds.`,
+  ].join('\n')

@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { systemClock } from '../../src/kernel/clock.ts'
+import { rateDefaults, Throttle } from '../../src/kernel/throttle.ts'
 import { openCloud } from '../../src/server/cloud.ts'
 import { listen } from '../../src/server/listener.ts'
 import { openStore } from '../../src/store/sqlite.ts'
@@ -24,6 +25,9 @@ const silent = (store: Store): Store =>
     },
   })
 
+/** One caller asks for all. */
+const plenty = { ...rateDefaults.account, perSecond: 1e6, burst: 1e6 }
+
 const opened = await openStore({
   file: join(folder, 'merlon.db'),
   writerScript: new URL('writer-thread.js', pathToFileURL(`${dist}/`)),
@@ -32,6 +36,7 @@ const cloud = await openCloud({
   store: recorder === 'silent' ? silent(opened) : opened,
   unsealed: ephemeralUnsealed(),
   clock: systemClock,
+  throttle: new Throttle({ ...rateDefaults, account: plenty, principal: plenty }),
 })
 const credentials = await cloud.addAccount({ id: '111122223333', name: 'bench' })
 const { url } = await listen((request) => cloud.gate.handle(request), { host: '127.0.0.1', port: 0 })
