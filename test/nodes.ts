@@ -27,13 +27,11 @@ export async function startNodes(
   const data = saidBy(words, '--data')!
   const port = saidBy(words, '--port')
   const rest = without(without(words, '--data'), '--port')
-  const store = databaseOf(data)
-  await makeDatabase(store)
+  const place = await placeOf(data)
   const start = (n: number) => {
     const folder = n === 1 ? data : `${data}-node-${n}`
-    const key = n === 1 ? {} : { MERLON_KEY_FILE: join(data, 'root.key') }
-    const own = ['--store', store, '--data', folder, '--node', `node-${n}`]
-    return startAlone([...own, ...rest], { ...environment, ...key })
+    const own = n === 1 ? {} : { MERLON_NODE: `node-${n}`, MERLON_KEY_FILE: join(data, 'root.key') }
+    return startAlone(['--data', folder, ...rest], { ...environment, ...place, ...own })
   }
 
   const nodes: Running[] = []
@@ -64,6 +62,18 @@ export async function startNodes(
   }
 }
 
+/** What commands on that folder need to know: the first node's, as `merlon init` makes it and `merlon start` finds it. */
+export async function placeOf(data: string): Promise<Readonly<Record<string, string>>> {
+  const MERLON_STORE = databaseOf(data)
+  await makeDatabase(MERLON_STORE)
+  return { MERLON_STORE, MERLON_NODE: 'node-1' }
+}
+
+export function saidBy(words: readonly string[], option: string): string | undefined {
+  const at = words.indexOf(option)
+  return at < 0 ? undefined : words[at + 1]
+}
+
 async function makeDatabase(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: sharedPostgres() })
   await client.connect()
@@ -75,11 +85,6 @@ async function makeDatabase(url: string): Promise<void> {
   } finally {
     await client.end()
   }
-}
-
-function saidBy(words: readonly string[], option: string): string | undefined {
-  const at = words.indexOf(option)
-  return at < 0 ? undefined : words[at + 1]
 }
 
 function without(words: readonly string[], option: string): readonly string[] {

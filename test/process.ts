@@ -42,7 +42,7 @@ export async function merlon(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
-  const child = launch(words, environment)
+  const child = launch(words, { ...environment, ...(isOnMany(words) && (await placeOnMany(words))) })
   let stdout = ''
   let stderr = ''
   child.stdout!.on('data', (chunk) => (stdout += chunk))
@@ -56,8 +56,15 @@ export async function startMerlon(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Running> {
-  const many = process.env['MERLON_TEST_POSTGRES'] !== undefined && words.includes('--data')
-  return many ? (await import('./nodes.ts')).startNodes(words, environment) : startAlone(words, environment)
+  return isOnMany(words) ? (await import('./nodes.ts')).startNodes(words, environment) : startAlone(words, environment)
+}
+
+const isOnMany = (words: readonly string[]) =>
+  process.env['MERLON_TEST_POSTGRES'] !== undefined && words.includes('--data')
+
+async function placeOnMany(words: readonly string[]) {
+  const { placeOf, saidBy } = await import('./nodes.ts')
+  return placeOf(saidBy(words, '--data')!)
 }
 
 /**

@@ -86,10 +86,13 @@ async function kmsKey(): Promise<Subject> {
   }
 }
 
-async function stale(subject: Subject, where: string, forMs?: number): Promise<number> {
+async function stale(subject: Subject, where: string, before = async () => {}, forMs?: number): Promise<number> {
   const { ms, worksHere, servedBefore } = await staleness(
     {
-      take: () => done(first().url, subject.disable),
+      take: async () => {
+        await before()
+        await done(first().url, subject.disable)
+      },
       works: (side) => subject.use(side === 'here' ? first().url : where),
     },
     forMs,
@@ -133,10 +136,8 @@ test.runIf(store === 'postgres').each(['stall', 'stall-down', 'slow', 'refuse'] 
   async (state) => {
     const subject = await kmsKey()
     const [, other] = cluster.members
-    const asked = stale(subject, other!.url, 2_500)
-    await wait(30)
-    await other!.link!.set(state)
-    const ms = await asked.finally(() => other!.link!.set('pass'))
+    const cut = () => other!.link!.set(state)
+    const ms = await stale(subject, other!.url, cut, 2_500).finally(() => other!.link!.set('pass'))
     console.log(`wire ${state}: a disabled KMS key was still served for ${shown(ms)}`)
 
     expect(ms).toBeLessThan(BOUND_MS)

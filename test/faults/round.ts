@@ -29,7 +29,8 @@ export interface RoundResult {
 }
 
 const CALM_MS = 700
-const CALL_MS_MAX = 4_000
+/** Shorter than a stop: whoever was asked before it may still do it, long after its caller gave up. */
+const CALL_MS_MAX = 2_000
 const RECOVERY_MS_MAX = 45_000
 const JOBS = 3
 const HOPPERS = 3

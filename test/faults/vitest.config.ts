@@ -1,13 +1,17 @@
-/** Crashes: slow, and each with a machine of its own. `MERLON_KILLS` asks for more rounds than CI has time for. */
+/**
+ * Crashes and other faults: slow, and each with a machine of its own. `MERLON_KILLS` and `MERLON_FAULT_ROUNDS` ask for
+ * more rounds than CI has time for.
+ */
 import { defineConfig } from 'vitest/config'
 
 const kills = Number(process.env['MERLON_KILLS'] ?? 0)
+const rounds = Number(process.env['MERLON_FAULT_ROUNDS'] ?? 0)
 
 export default defineConfig({
   test: {
     include: ['test/faults/*.test.ts'],
     pool: 'forks',
     fileParallelism: false,
-    testTimeout: 300_000 + kills * 10_000,
+    testTimeout: 600_000 + kills * 10_000 + rounds * 60_000,
   },
 })
