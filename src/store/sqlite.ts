@@ -9,7 +9,8 @@ import { type LogTable, queryLog, readEvidence } from './log.ts'
 import { migrate, ONLY_NODE } from './schema.ts'
 import { sqliteImage } from './sqlite-image.ts'
 import { sqliteLog } from './sqlite-log.ts'
-import type { Commit, EvidenceRow, Key, LogEntry, LogQuery, RangeOptions, Store, Unit } from './store.ts'
+import type { EvidenceRow, Key, LogEntry, LogQuery, RangeOptions, Store } from './store.ts'
+import { Transactional } from './transactional.ts'
 import { Transactions } from './transactions.ts'
 import { inlineWriter, threadWriter, type Writer, WriterLostError } from './writers.ts'
 
@@ -41,40 +42,25 @@ export async function openStore(options: SqliteOptions): Promise<SqliteStore> {
   }
 }
 
-export class SqliteStore implements Store {
+export class SqliteStore extends Transactional implements Store {
   readonly node = ONLY_NODE
   /** The lock sees to it. */
   readonly shared = false
-  readonly reader: Pick<Unit, 'get' | 'range'>
   readonly #file: string
   readonly #database: Database
   readonly #writer: Writer
   readonly #lock: Lock | undefined
-  readonly #transactions: Transactions
   readonly #log: LogTable
 
   /** Use {@link openStore}. */
   constructor(options: SqliteOptions, database: Database, writer: Writer, lock: Lock | undefined) {
+    const { value } = database.prepare("SELECT value FROM counters WHERE name = 'revision'").get()!
+    super(new Transactions(sqliteBackend(database, writer), Number(value), options.documentsCachedMax))
     this.#file = options.file
     this.#database = database
     this.#writer = writer
     this.#lock = lock
-    const { value } = database.prepare("SELECT value FROM counters WHERE name = 'revision'").get()!
-    this.#transactions = new Transactions(sqliteBackend(database, writer), Number(value), options.documentsCachedMax)
-    this.reader = this.#transactions.reader
     this.#log = sqliteLog(database)
-  }
-
-  get revision(): number {
-    return this.#transactions.revision
-  }
-
-  run<T>(body: (unit: Unit) => Promise<T> | T): Promise<T> {
-    return this.#transactions.run(body)
-  }
-
-  sync(): Promise<void> {
-    return this.#transactions.sync()
   }
 
   authenticate(key: EpochKey): void {
@@ -91,10 +77,6 @@ export class SqliteStore implements Store {
 
   async log(query: LogQuery): Promise<readonly LogEntry[]> {
     return queryLog(this.#log, query)
-  }
-
-  subscribe(listener: (commit: Commit) => void): () => void {
-    return this.#transactions.subscribe(listener)
   }
 
   image(): Promise<Image> {
@@ -114,8 +96,8 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
-    if (this.#transactions.closed) return
-    await this.#transactions.close()
+    if (this.transactions.closed) return
+    await this.transactions.close()
     try {
       await this.#writer.close()
     } finally {

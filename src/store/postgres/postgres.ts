@@ -1,10 +1,12 @@
 /** The store on PostgreSQL: any number of processes, each a node, over one database. */
 import type pg from 'pg'
+import type { Backend } from '../backend.ts'
 import type { EpochKey, Head } from '../chain.ts'
 import { copyImage, type Image } from '../image.ts'
 import { type LogTable, queryLog, readEvidence } from '../log.ts'
 import { sqliteLoader } from '../sqlite-image.ts'
-import type { Blobs, Commit, EvidenceRow, Key, LogEntry, LogQuery, Store, Unit } from '../store.ts'
+import type { Blobs, EvidenceRow, Key, LogEntry, LogQuery, Store } from '../store.ts'
+import { Transactional } from '../transactional.ts'
 import { Transactions } from '../transactions.ts'
 import { postgresBlobs } from './blobs.ts'
 import { asking, openPool, type Place } from './connection.ts'
@@ -45,14 +47,12 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresSt
   }
 }
 
-export class PostgresStore implements Store {
+export class PostgresStore extends Transactional implements Store {
   readonly node: string
   readonly shared = true
-  readonly reader: Pick<Unit, 'get' | 'range'>
   readonly blobs: Blobs
   readonly #writer: PostgresWriter
   readonly #pool: pg.Pool
-  readonly #transactions: Transactions
   readonly #hints: Hints
   readonly #upkeep: Upkeep
   readonly #log: LogTable
@@ -60,27 +60,12 @@ export class PostgresStore implements Store {
 
   /** Use {@link openPostgres}. */
   constructor(options: PostgresOptions, writer: PostgresWriter, pool: pg.Pool, revision: number) {
+    const written = () => this.#hints.give()
+    super(new Transactions(backendOf(pool, writer, written), revision, options.documentsCachedMax))
     this.node = options.node
     this.#options = options
     this.#writer = writer
     this.#pool = pool
-    this.#transactions = new Transactions(
-      {
-        unitsMax: UNITS_MAX,
-        read: (key: Key) => read(pool, key),
-        range: (prefix, range) => readRange(pool, prefix, range),
-        news: (after) => readNews(pool, after),
-        write: async (batch) => {
-          const outcome = await writer.write(batch)
-          if (outcome === 'written' && batch.documents.length > 0) this.#hints.give()
-          return outcome
-        },
-        isLost: (error) => error instanceof FencedError,
-      },
-      revision,
-      options.documentsCachedMax,
-    )
-    this.reader = this.#transactions.reader
     this.blobs = postgresBlobs(pool)
     this.#log = postgresLog(pool)
     this.#hints = new Hints(options, options.node, () => {
@@ -92,20 +77,8 @@ export class PostgresStore implements Store {
   }
 
   #end(error: Error, told: PostgresOptions['onEnd']): void {
-    this.#transactions.end(error)
+    this.transactions.end(error)
     told?.(error)
-  }
-
-  get revision(): number {
-    return this.#transactions.revision
-  }
-
-  run<T>(body: (unit: Unit) => Promise<T> | T): Promise<T> {
-    return this.#transactions.run(body)
-  }
-
-  sync(): Promise<void> {
-    return this.#transactions.sync()
   }
 
   authenticate(key: EpochKey): void {
@@ -124,10 +97,6 @@ export class PostgresStore implements Store {
     return queryLog(this.#log, query)
   }
 
-  subscribe(listener: (commit: Commit) => void): () => void {
-    return this.#transactions.subscribe(listener)
-  }
-
   image(): Promise<Image> {
     return postgresImage(this.#options, this.#options.withheld ?? [])
   }
@@ -143,11 +112,26 @@ export class PostgresStore implements Store {
   }
 
   async close(): Promise<void> {
-    if (this.#transactions.closed) return
-    await this.#transactions.close()
+    if (this.transactions.closed) return
+    await this.transactions.close()
     this.#hints.close()
     await this.#upkeep.close()
     await this.#writer.close()
     await this.#pool.end()
+  }
+}
+
+function backendOf(pool: pg.Pool, writer: PostgresWriter, written: () => void): Backend {
+  return {
+    unitsMax: UNITS_MAX,
+    read: (key) => read(pool, key),
+    range: (prefix, options) => readRange(pool, prefix, options),
+    news: (after) => readNews(pool, after),
+    write: async (batch) => {
+      const outcome = await writer.write(batch)
+      if (outcome === 'written' && batch.documents.length > 0) written()
+      return outcome
+    },
+    isLost: (error) => error instanceof FencedError,
   }
 }
