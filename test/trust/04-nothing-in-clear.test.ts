@@ -98,6 +98,7 @@ test.runIf(process.platform === 'linux')(
     const keys = new Map([...keysOf(data)].map(([name, key]) => [name, spellings(key)]))
     const kms = <T>(operation: string, input: object) => root.json<T>('kms', `TrentService.${operation}`, input)
     const { KeyMetadata } = await kms<{ KeyMetadata: { KeyId: string } }>('CreateKey', {})
+    for (let n = 0; n < MATERIALS; n++) keys.set(`material ${n}`, spellings(await importedMaterial(root)))
     for (let n = 0; n < DATA_KEYS; n++) {
       const asked = { KeyId: KeyMetadata.KeyId, KeySpec: 'AES_256' }
       const { Plaintext } = await kms<{ Plaintext: string }>('GenerateDataKey', asked)

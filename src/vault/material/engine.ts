@@ -12,6 +12,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto'
 import { promisify } from 'node:util'
+import { takeOver } from '../aead.ts'
 import { type Place, type Sealed, type Vault, VaultError } from '../vault.ts'
 import { openBlob, sealBlob } from './blob.ts'
 import { algorithmOf } from './der.ts'
@@ -201,7 +202,7 @@ export class MaterialEngine implements Materials {
     const { privateKey: key } = pair(opened)
     if (ciphertext.length !== key.asymmetricKeyDetails!.modulusLength! / 8) return undefined
     const found = await this.#pool.run({ job: 'rsaDecrypt', key, hash, ciphertext })
-    return found && Buffer.from(found)
+    return found && takeOver(found)
   }
 
   async #reEncrypt(held: Held, opened: Opened, open: Opening, to: Held, seal: Sealing) {

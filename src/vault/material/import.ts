@@ -2,6 +2,7 @@
 
 import type { KeyObject } from 'node:crypto'
 import { createDecipheriv } from 'node:crypto'
+import { takeOver, wipeable } from '../aead.ts'
 import type { Wrapping } from './materials.ts'
 import type { Pool } from './pool.ts'
 
@@ -22,7 +23,7 @@ export async function unwrap(
   const outer = scheme === 'oaep' ? wrapped : wrapped.subarray(0, bits / 8)
   const opened = await pool.run({ job: 'rsaDecrypt', key, hash, ciphertext: outer })
   if (!opened) return undefined
-  const bytes = Buffer.from(opened)
+  const bytes = takeOver(opened)
   if (scheme === 'oaep') return bytes
   try {
     return unwrapAes(bytes, wrapped.subarray(bits / 8))
@@ -36,7 +37,13 @@ export function unwrapAes(key: Uint8Array, wrapped: Uint8Array): Buffer | undefi
   if (!cipher) return undefined
   try {
     const decipher = createDecipheriv(cipher, key, KWP_IV)
-    return Buffer.concat([decipher.update(wrapped), decipher.final()])
+    const [part, rest] = [decipher.update(wrapped), decipher.final()]
+    const bytes = wipeable(part.length + rest.length)
+    bytes.set(part)
+    bytes.set(rest, part.length)
+    part.fill(0)
+    rest.fill(0)
+    return bytes
   } catch {
     return undefined
   }

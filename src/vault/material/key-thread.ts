@@ -22,5 +22,10 @@ port.on('message', ({ id, job }: ToThread) => {
   } catch {
     told = { id, failed: true }
   }
-  port.postMessage(told)
+  // Bytes move to the other side: a clone would leave them behind here, and once more on the way.
+  if (!(told.answer instanceof Uint8Array)) return port.postMessage(told)
+  const answer = new Uint8Array(new ArrayBuffer(told.answer.length))
+  answer.set(told.answer)
+  told.answer.fill(0)
+  port.postMessage({ id, answer } satisfies FromThread, [answer.buffer])
 })

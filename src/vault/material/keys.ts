@@ -5,9 +5,10 @@ import {
   createSecretKey,
   generateKeyPair,
   type KeyObject,
-  randomBytes,
+  randomFillSync,
 } from 'node:crypto'
 import { promisify } from 'node:util'
+import { wipeable } from '../aead.ts'
 import { decodeSeed, encodeSeed, encodeSpki } from './der.ts'
 import type { Pool } from './pool.ts'
 import { type Kind, kindOf, type Spec } from './specs.ts'
@@ -29,10 +30,10 @@ export async function makeBytes(spec: Spec): Promise<Buffer> {
   switch (kind.kind) {
     case 'symmetric':
     case 'hmac':
-      return randomBytes(kind.bytes)
+      return randomFillSync(wipeable(kind.bytes))
     case 'ml-dsa':
     case 'ml-kem':
-      return randomBytes(kind.seedBytes)
+      return randomFillSync(wipeable(kind.seedBytes))
     case 'rsa':
       return pkcs8(await makePair('rsa', { modulusLength: kind.bits }))
     case 'ec':
