@@ -18,6 +18,8 @@ export async function startPostgres() {
   const folder = mkdtempSync(join(tmpdir(), 'merlon-bench-postgres-'))
   chmodSync(folder, 0o755)
   if (asRoot) execFileSync('chown', ['postgres:postgres', folder])
+  const remove = () => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', remove)
   const run = (words) => execFileSync(words[0], words.slice(1), { stdio: 'pipe', encoding: 'utf8', cwd: folder })
 
   const data = join(folder, 'data')
@@ -55,7 +57,7 @@ export async function startPostgres() {
     stop: async () => {
       child.kill('SIGINT')
       await once(child, 'exit')
-      rmSync(folder, { recursive: true, force: true })
+      remove()
     },
   }
 }

@@ -27,6 +27,10 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
+// What runs for the bench ends with it, and its data goes.
+process.setMaxListeners(0)
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+
 const full = options.has('--full')
 const facts = machine()
 console.log(`${facts}\n`)

@@ -28,6 +28,7 @@ export async function startMerlon({ before, kept = before !== undefined } = {}) 
   const { url, accounts } = JSON.parse(line)
   const [{ accountId, accessKeyId, secretAccessKey }] = before ? [{ ...before, ...before.credentials }] : accounts
   const remove = () => rmSync(data, { recursive: true, force: true })
+  if (!before) process.once('exit', remove)
   const server = running('Merlon', url, child, { accessKeyId, secretAccessKey }, () => {
     if (!kept) remove()
   })

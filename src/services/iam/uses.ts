@@ -4,6 +4,8 @@ import type { Reader, Used } from '../../kernel/ports.ts'
 import { type Key, key, type Store } from '../../store/store.ts'
 
 const FLUSH_MS = 30_000
+/** Written together: a hundred thousand at once would keep calls waiting. */
+const PORTION = 500
 
 export interface Use {
   readonly timeMs: number
@@ -51,16 +53,17 @@ export class Uses {
   }
 
   async flush(): Promise<void> {
-    const uses = this.#pending
-    if (uses.size === 0) return
+    const uses = [...this.#pending]
     this.#pending = new Map()
-    try {
-      await this.#store.run(async (unit) => {
-        for (const { at, use } of uses.values()) unit.put(at(), use)
-      })
-    } catch (error) {
-      this.#pending = new Map([...uses, ...this.#pending])
-      throw error
+    for (let from = 0; from < uses.length; from += PORTION) {
+      try {
+        await this.#store.run(async (unit) => {
+          for (const [, { use, at }] of uses.slice(from, from + PORTION)) unit.put(at(), use)
+        })
+      } catch (error) {
+        this.#pending = new Map([...uses.slice(from), ...this.#pending])
+        throw error
+      }
     }
   }
 
