@@ -48,6 +48,7 @@ export async function startNodes(
     )
     return {
       url: balancer.url,
+      nodes: NODES,
       accounts: nodes[0]!.accounts,
       process: nodes[0]!.process,
       log: () => nodes.map((node) => node.log()).join(''),

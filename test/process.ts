@@ -17,6 +17,8 @@ export interface MadeAccount {
 
 export interface Running {
   readonly url: string
+  /** How many processes answer there. */
+  readonly nodes: number
   /** Accounts made by this start; empty when the data folder had one. */
   readonly accounts: readonly MadeAccount[]
   readonly process: ChildProcess
@@ -87,6 +89,7 @@ export async function startAlone(
   if (!ready) throw new Error(stderr || `merlon start ended with status ${child.exitCode ?? child.signalCode}`)
   return {
     ...(JSON.parse(ready[0]) as Pick<Running, 'url' | 'accounts'>),
+    nodes: 1,
     process: child,
     log: () => stderr,
     stop: async (signal = 'SIGTERM') => {
