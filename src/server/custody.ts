@@ -55,6 +55,8 @@ export interface CustodyOptions {
   readonly openCloud: (opened: { readonly store: Store; readonly keyring: Keyring }) => Promise<Cloud>
   /** After each unsealing, before anyone is answered. */
   readonly onUnsealed?: (cloud: Cloud) => Promise<void>
+  /** No call is under way any more: what is kept of those that were, and hangs on open connections, is to go. */
+  readonly onSealed?: () => Promise<void>
   /** The sealer of a new installation; without it, a key file beside the data. */
   readonly first?: (installId: string) => Promise<NewSealer>
   /** Runs no jobs: for a command that does one thing and ends. */
@@ -245,6 +247,7 @@ export class Custody {
       this.#options.logger.log('error', 'the cloud was not closed in order', { error })
       await open.store.close()
     }
+    await this.#options.onSealed?.()
     await forgetMemory()
     await this.#farewell('the keyring could not be read', this.#look())
   }

@@ -4,13 +4,23 @@
  */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { Worker } from 'node:worker_threads'
 
-/** Sizes of what the C allocator hands out: strings of requests and answers, keys, socket buffers. */
-const SIZES = [
-  16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1_024, 1_536, 2_048, 4_096, 8_192, 16_384, 32_768, 65_536,
-]
-const BYTES_A_SIZE = 8 * 1024 * 1024
+/**
+ * Sizes of what the C allocator hands out: strings of requests and answers, keys, socket buffers. It keeps the small ones
+ * apart in steps of 16 bytes.
+ */
+const SMALL = Array.from({ length: 64 }, (_, n) => 24 + 16 * n)
+const SIZES = [...SMALL, 1_536, 2_048, 4_096, 8_192, 16_384, 32_768, 65_536]
+const BYTES_A_SIZE = 4 * 1024 * 1024
 const COUNT_MAX = 40_000
+/**
+ * The allocator keeps an arena for each thread, and what one thread took another may give back to it: requests have
+ * lain there. New threads get the arenas of those that have ended.
+ */
+const ARENAS = 8
+const BYTES_A_SIZE_OF_ARENA = 256 * 1024
+const SIZES_OF_ARENA = SIZES.filter((size) => size <= 16_384)
 
 export async function forgetMemory(): Promise<void> {
   setFlagsFromString('--expose-gc')
@@ -25,16 +35,28 @@ export async function forgetMemory(): Promise<void> {
     }
   }
   await collect()
-  flood()
+  flood(SIZES, BYTES_A_SIZE)
+  await floodArenas()
   await collect()
 }
 
 /** Takes what the C allocator has free, and zeros it: memory given back is handed out again, least first. */
-function flood(): void {
+function flood(sizes: readonly number[], bytesASize: number): void {
   const held: Buffer[][] = []
-  for (const size of SIZES) {
-    const count = Math.min(COUNT_MAX, Math.ceil(BYTES_A_SIZE / size))
+  for (const size of sizes) {
+    const count = Math.min(COUNT_MAX, Math.ceil(bytesASize / size))
     held.push(Array.from({ length: count }, () => Buffer.allocUnsafeSlow(size).fill(0)))
   }
   held.length = 0
+}
+
+/** All at once, so that each has another arena. */
+async function floodArenas(): Promise<void> {
+  const work = `const COUNT_MAX = ${COUNT_MAX}; (${flood})(${JSON.stringify(SIZES_OF_ARENA)}, ${BYTES_A_SIZE_OF_ARENA})
+    const { parentPort } = require('node:worker_threads')
+    parentPort.once('message', () => parentPort.close())
+    parentPort.postMessage('done')`
+  const workers = Array.from({ length: ARENAS }, () => new Worker(work, { eval: true }))
+  await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('message', resolve))))
+  await Promise.all(workers.map((worker) => worker.terminate()))
 }

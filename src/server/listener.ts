@@ -1,6 +1,6 @@
 /** The socket: HTTP/1.1 in, raw bytes to whoever answers, bytes out. Every limit on what strangers may send is here. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { answerOverHttp, type Handler, NoRoomError } from '../wire/node-http.ts'
 import { Admission, type AdmissionLimits, admissionDefaults, type Load, type Refusal } from './admission.ts'
 import { refuseBusy, refuseSlow } from './refusal.ts'
@@ -31,9 +31,18 @@ export interface Listener {
   readonly load: () => Load
   /** From now on every answer is the last on its connection: who keeps connections learns to ask elsewhere. */
   leave(): void
+  /**
+   * Closes what nobody is being answered on, and with it what each connection remembers of its last answer; then
+   * overwrites what was read last.
+   */
+  dismiss(): Promise<void>
   /** Takes no new requests, answers those under way, then returns. */
   close(): Promise<void>
 }
+
+/** Twice what is read at once. */
+const READ_BYTES = 128 * 1024
+const OVERWRITE_MS_MAX = 500
 
 /** The largest request but for uploads of code: a Lambda invocation. */
 const BODY_BYTES_MAX = 6 * 1024 * 1024
@@ -80,11 +89,29 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     port,
     load: () => door.load,
     leave: () => door.leave(),
+    dismiss: () => {
+      server.closeIdleConnections()
+      return overwriteReads(port, options.host)
+    },
     close: async () => {
       await drain(server)
       door.close()
     },
   }
+}
+
+/** Node reads every request into the same few places: zeros go over what stands there. */
+async function overwriteReads(port: number, host: string): Promise<void> {
+  const request = `POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${READ_BYTES}\r\nconnection: close\r\n\r\n`
+  await new Promise<void>((resolve) => {
+    const socket = connect({ port, host: host === '0.0.0.0' || host === '::' ? 'localhost' : host }, () => {
+      socket.end(Buffer.concat([Buffer.from(request), Buffer.alloc(READ_BYTES)]))
+    })
+    socket.setTimeout(OVERWRITE_MS_MAX, () => socket.destroy())
+    socket.on('error', () => undefined)
+    socket.on('close', () => resolve())
+    socket.resume()
+  })
 }
 
 /** Beyond the most connections Node drops new ones: whoever does nothing with theirs gives it up for the next. */

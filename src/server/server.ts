@@ -105,9 +105,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     throttle: new Throttle(options.limits?.rates),
     observe,
   }
+  let dismiss: () => Promise<void> = async () => undefined
   const opened =
     world.kind === 'durable'
-      ? await openDurable(world, host, common, logger)
+      ? await openDurable(world, host, common, logger, () => dismiss())
       : await openDevelopment(world, host, common, logger)
 
   let leaving = false
@@ -136,6 +137,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await opened.close()
     throw error
   }
+  dismiss = () => listener.dismiss()
   logger.log('info', 'listening', { url: listener.url, version, sealed: opened.sealed })
 
   return {
@@ -165,7 +167,13 @@ interface Opened {
   close(): Promise<void>
 }
 
-async function openDurable(world: DurableWorld, host: string, common: Common, logger: Logger): Promise<Opened> {
+async function openDurable(
+  world: DurableWorld,
+  host: string,
+  common: Common,
+  logger: Logger,
+  onSealed: () => Promise<void>,
+): Promise<Opened> {
   ignoreDebuggerSignal()
   let made: RunningServer['made'] = []
   const told = troubles(logger)
@@ -174,6 +182,7 @@ async function openDurable(world: DurableWorld, host: string, common: Common, lo
     clock: systemClock,
     logger,
     storage: world.storage,
+    onSealed,
     onDestroyed: async (custody) => void (await replaceKeyrings(custody)),
     environment: process.env,
     openCloud: ({ store, keyring }) =>
