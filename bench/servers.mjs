@@ -24,11 +24,13 @@ export async function startMerlon({ before, kept = before !== undefined } = {}) 
   const data = before?.data ?? mkdtempSync(join(tmpdir(), 'merlon-bench-'))
   const words = ['start', '--data', data, '--port', '0', '--json', '--log', 'error', '--limits', LIMITS]
   const child = spawn(process.execPath, [script, ...words], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const remove = () => rmSync(data, { recursive: true, force: true })
+  // In this order: what still runs would write on.
+  endWithUs(child)
+  if (!before) process.once('exit', remove)
   const [line] = await once(createInterface({ input: child.stdout }), 'line')
   const { url, accounts } = JSON.parse(line)
   const [{ accountId, accessKeyId, secretAccessKey }] = before ? [{ ...before, ...before.credentials }] : accounts
-  const remove = () => rmSync(data, { recursive: true, force: true })
-  if (!before) process.once('exit', remove)
   const server = running('Merlon', url, child, { accessKeyId, secretAccessKey }, () => {
     if (!kept) remove()
   })
