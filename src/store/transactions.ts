@@ -99,7 +99,7 @@ export class Transactions implements View {
       while (this.#waiting.length >= WAITING_MAX) await this.#flushing
       this.#refuseIfEnded()
       const attempted = await this.#attempt(body)
-      if (attempted && (await attempted.durable)) return attempted.result
+      if (attempted && (await attempted.durable)) return attempted.result()
       await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(attempt, BACKOFF_MS_MAX)))
     }
     throw new ContentionError(`gave up after ${ATTEMPTS_MAX} attempts`)
@@ -108,17 +108,26 @@ export class Transactions implements View {
   /** Runs the body once; undefined when something it read has changed meanwhile. */
   async #attempt<T>(
     body: (unit: Unit) => Promise<T> | T,
-  ): Promise<{ result: T; durable: Promise<boolean> | true } | undefined> {
+  ): Promise<{ result: () => T; durable: Promise<boolean> | true } | undefined> {
     const unit = new BufferedUnit(this)
     this.#active.add(unit)
     try {
-      const result = await body(unit)
+      let result: () => T
+      try {
+        const returned = await body(unit)
+        result = () => returned
+      } catch (error) {
+        if (error instanceof UnavailableError) throw error
+        // A refusal is an answer, too: it writes nothing, and waits like any other for what it read. What it concluded
+        // from a commit that is then taken back does not count.
+        unit.writes.clear()
+        unit.records.length = 0
+        result = () => {
+          throw error
+        }
+      }
       const durable = this.#accept(unit)
       return durable && { result, durable }
-    } catch (error) {
-      // What a unit concluded from state that changed under it does not count.
-      if (!(error instanceof UnavailableError) && this.#stale(unit)) return undefined
-      throw error
     } finally {
       this.#active.delete(unit)
       this.#forgetSeen()

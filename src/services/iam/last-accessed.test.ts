@@ -207,14 +207,15 @@ describe('Service last accessed details', () => {
     const { JobId } = await it.report(arn('user/ann'))
     const stranger = it.client(IAMClient, await it.account())
 
-    for (const asked of [
-      it.iam().send(new GetServiceLastAccessedDetailsCommand({ JobId: 'a'.repeat(36) })),
-      stranger.send(new GetServiceLastAccessedDetailsCommand({ JobId })),
-      it.iam().send(new GetOrganizationsAccessReportCommand({ JobId })),
-      it.iam().send(new GetServiceLastAccessedDetailsWithEntitiesCommand({ JobId, ServiceNamespace: 'ec2' })),
-    ]) {
-      await expect(asked).rejects.toMatchObject({ name: 'NoSuchEntityException' })
-    }
+    const refused = { name: 'NoSuchEntityException' }
+    await Promise.all(
+      [
+        it.iam().send(new GetServiceLastAccessedDetailsCommand({ JobId: 'a'.repeat(36) })),
+        stranger.send(new GetServiceLastAccessedDetailsCommand({ JobId })),
+        it.iam().send(new GetOrganizationsAccessReportCommand({ JobId })),
+        it.iam().send(new GetServiceLastAccessedDetailsWithEntitiesCommand({ JobId, ServiceNamespace: 'ec2' })),
+      ].map((asked) => expect(asked).rejects.toMatchObject(refused)),
+    )
   })
 })
 
