@@ -115,6 +115,7 @@ export function parsed(json: string): object {
 
 /** Two texts that differ only in what an engine cannot hold would be one: `key()` escapes it, anything else is a bug. */
 function storable(text: string): string {
-  if (/[\0\p{Surrogate}]/u.test(text)) throw new TypeError('a key or record holds U+0000 or a lone surrogate')
+  if (text.includes('\0') || !text.isWellFormed())
+    throw new TypeError('a key or record holds U+0000 or a lone surrogate')
   return text
 }
