@@ -11,7 +11,8 @@ import { Cluster } from './cluster.ts'
 import { History } from './history.ts'
 import { readAll, registersOf, type Surprise, type Target, type Workload, work } from './workload.ts'
 
-const WORK_MS = 1_500
+/** Enough to meet every lie, however busy the machine. */
+const OPERATIONS = 300
 
 let cluster: Cluster
 beforeAll(async () => {
@@ -74,7 +75,7 @@ async function judged(lie: Lie) {
   const clients = [[honest], [honest], [other], [other], [honest, other], [honest, other]].map((targets, n) =>
     work(workload, `client-${n}`, targets, registers, randomOf(n), () => stopped),
   )
-  await wait(WORK_MS)
+  while (workload.history.operations.length < OPERATIONS) await wait(20)
   stopped = true
   await Promise.all(clients)
   const silent = await readAll(workload, [honest, other], registers, 5_000)
@@ -87,11 +88,10 @@ async function judged(lie: Lie) {
 const isRead = (body: string) => /Action=GetUser|"SecretId":"[^"]*"}$/.test(body)
 const isChange = (body: string) => /Action=UpdateUser/.test(body)
 
-test('a node that does not lie passes, and much was asked', async () => {
+test('a node that does not lie passes, and clients met every kind of answer', async () => {
   const { operations, surprises, silent, found } = await judged((_, honest) => honest())
 
   expect({ surprises, silent, found }).toEqual({ surprises: [], silent: [], found: [] })
-  expect(operations.length).toBeGreaterThan(100)
   for (const outcome of ['done', 'exists', 'missing']) {
     expect(operations.filter((each) => each.outcome === outcome).length).toBeGreaterThan(3)
   }
