@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { Batch } from '../backend.ts'
-import { Chains, type EpochKey, type Head } from '../chain.ts'
+import { type Chained, Chains, type EpochKey, type Head, type Link } from '../chain.ts'
 import { connect, drop, isPassing, isRefusal, type Place, unavailable } from './connection.ts'
 
 /** Somebody else writes under this node's name, or this node was away for too long: it must not go on. */
@@ -19,19 +19,22 @@ const OUTCOME_MS_MAX = 10_000
 
 /**
  * `state`'s row lock orders the batches of all nodes; `nodes` tells which batch of a node was the last, and refuses a
- * process whose name was taken over. Everything else hangs on these two.
+ * process whose name was taken over. Everything else hangs on these two. Documents change only where everyone's news
+ * were taken; what is only recorded depends on nobody.
  */
-const statement = (revision: string, condition: string) => `
+const ORDERED = (changing: boolean) => `
   WITH moved AS (
-    UPDATE state SET revision = ${revision}, position = position + $3
-    WHERE id = 1 AND ${condition} RETURNING position - $3 AS position
+    UPDATE state SET revision = ${changing ? '$2' : 'revision'}, position = position + $3
+    WHERE id = 1 AND ${changing ? 'revision = $1' : 'revision >= $1 AND $2::bigint >= $1'} RETURNING position - $3 AS position
   ), mine AS (
     UPDATE nodes SET batch = $4 WHERE name = $5 AND incarnation = $6 AND EXISTS (SELECT 1 FROM moved) RETURNING 1
-  ), put AS (
+  )`
+const PUT = `, put AS (
     INSERT INTO documents (key, document, revision)
     SELECT k, d, r FROM unnest($7::bytea[], $8::text[], $9::bigint[]) AS t (k, d, r) WHERE EXISTS (SELECT 1 FROM mine)
     ON CONFLICT (key) DO UPDATE SET document = excluded.document, revision = excluded.revision
-  ), appended AS (
+  )`
+const APPENDED = `, appended AS (
     INSERT INTO log (position, id, account, region, time_ms, attributes, body, node, sequence, hash, epoch, mac)
     SELECT moved.position + n, i, a, g, tm, at, b, $5, s, h, e, m FROM moved,
       unnest($10::bigint[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::text[], $16::text[], $17::bigint[],
@@ -44,12 +47,19 @@ const statement = (revision: string, condition: string) => `
     WHERE EXISTS (SELECT 1 FROM mine)
     ON CONFLICT (account, region, node) DO UPDATE
     SET sequence = excluded.sequence, hash = excluded.hash, epoch = excluded.epoch, mac = excluded.mac
-  )
-  SELECT (SELECT count(*) FROM moved) AS moved, (SELECT count(*) FROM mine) AS mine`
+  )`
+const ANSWER = 'SELECT (SELECT count(*) FROM moved) AS moved, (SELECT count(*) FROM mine) AS mine'
 
-/** Documents change only where everyone's news were taken; what is only recorded depends on nobody. */
-const CHANGING = { name: 'merlon-change', text: statement('$2', 'revision = $1') }
-const RECORDING = { name: 'merlon-record', text: statement('revision', 'revision >= $1 AND $2::bigint >= $1') }
+/** A statement costs by its parts, also by those with nothing to do. Without documents the numbers go on from 6. */
+const STATEMENTS = {
+  documents: { name: 'merlon-documents', text: `${ORDERED(true)}${PUT} ${ANSWER}` },
+  records: { name: 'merlon-records', text: `${ORDERED(false)}${renumbered(APPENDED)} ${ANSWER}` },
+  both: { name: 'merlon-both', text: `${ORDERED(true)}${PUT}${APPENDED} ${ANSWER}` },
+}
+
+function renumbered(part: string): string {
+  return part.replace(/\$(\d+)/g, (parameter, n) => (Number(n) > 6 ? `$${Number(n) - 3}` : parameter))
+}
 
 export class PostgresWriter {
   readonly #place: Place
@@ -124,35 +134,13 @@ export class PostgresWriter {
     const last = new Map(documents.map(([key, json, at]) => [key, [json, at] as const]))
     const puts = [...last.values()]
     const { rows, heads } = linked
+    const changing = documents.length > 0
     const { rows: answers } = await client.query<{ moved: number; mine: number }>({
-      ...(documents.length > 0 ? CHANGING : RECORDING),
+      ...STATEMENTS[!changing ? 'records' : records.length > 0 ? 'both' : 'documents'],
       values: [
-        after,
-        revision,
-        records.length,
-        number,
-        this.#node,
-        this.#incarnation,
-        [...last.keys()].map((key) => Buffer.from(key)),
-        puts.map(([json]) => json),
-        puts.map(([, at]) => at),
-        rows.map((_, n) => n + 1),
-        rows.map(({ id }) => id),
-        rows.map(({ account }) => account),
-        rows.map(({ region }) => region),
-        rows.map(({ timeMs }) => timeMs),
-        rows.map(({ attributes }) => attributes),
-        rows.map(({ body }) => body),
-        rows.map(({ sequence }) => sequence),
-        rows.map(({ hash }) => hash),
-        rows.map(({ epoch }) => epoch),
-        rows.map(({ mac }) => mac),
-        heads.map(({ account }) => account),
-        heads.map(({ region }) => region),
-        heads.map(({ sequence }) => sequence),
-        heads.map(({ hash }) => hash),
-        heads.map(({ epoch }) => epoch),
-        heads.map(({ mac }) => mac),
+        ...[after, revision, records.length, number, this.#node, this.#incarnation],
+        ...(changing ? [[...last.keys()].map((key) => Buffer.from(key)), column(puts, 0), column(puts, 1)] : []),
+        ...(records.length > 0 ? appended(rows, heads) : []),
       ],
     })
     const { moved, mine } = answers[0]!
@@ -188,6 +176,8 @@ export class PostgresWriter {
 
   /** The chains go on from what is written. */
   async #begin(client: pg.Client): Promise<void> {
+    // Planning it anew would take longer than doing it; an engine that knows no such setting plans as it likes.
+    await client.query('SET plan_cache_mode = force_generic_plan').catch(() => undefined)
     const heads = await client.query<Head>('SELECT * FROM chains WHERE node = $1', [this.#node])
     this.#chains = new Chains(this.#node, heads.rows)
     if (this.#key) this.#chains.authenticate(this.#key)
@@ -207,3 +197,25 @@ export class PostgresWriter {
     this.#client = undefined
   }
 }
+
+const column = (rows: readonly (readonly unknown[])[], at: number): unknown[] => rows.map((row) => row[at])
+
+const appended = (rows: readonly (Chained & Link)[], heads: readonly Head[]): unknown[][] => [
+  rows.map((_, n) => n + 1),
+  rows.map(({ id }) => id),
+  rows.map(({ account }) => account),
+  rows.map(({ region }) => region),
+  rows.map(({ timeMs }) => timeMs),
+  rows.map(({ attributes }) => attributes),
+  rows.map(({ body }) => body),
+  rows.map(({ sequence }) => sequence),
+  rows.map(({ hash }) => hash),
+  rows.map(({ epoch }) => epoch),
+  rows.map(({ mac }) => mac),
+  heads.map(({ account }) => account),
+  heads.map(({ region }) => region),
+  heads.map(({ sequence }) => sequence),
+  heads.map(({ hash }) => hash),
+  heads.map(({ epoch }) => epoch),
+  heads.map(({ mac }) => mac),
+]
