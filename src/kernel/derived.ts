@@ -68,8 +68,8 @@ export class Derived<V> {
   }
 
   #forget(commit: Commit): void {
-    if (commit.changes.length > 0 || commit.undone) this.#revision++
-    for (const key of commit.undone ?? commit.changes.map((change) => change.key)) {
+    if (commit.changes.length > 0) this.#revision++
+    for (const { key } of commit.changes) {
       for (const argument of [...(this.#byKey.get(key) ?? [])]) this.#drop(argument)
       if (this.#byPrefix.size === 0) continue
       for (let end = key.indexOf('/'); end >= 0; end = key.indexOf('/', end + 1)) {

@@ -227,23 +227,22 @@ describe('when the disk is full', () => {
     await store.close()
   })
 
-  test('what a cache computed from a document that was then undone, it is told to drop', async () => {
+  test('what was accepted and then undone is shown to no cache, before or after', async () => {
     const { store, fill } = await smallDisk()
     await store.run((unit) => unit.put('a', { n: 1 }))
-    const cache = new Map<string, object | undefined>()
-    store.subscribe(({ undone = [] }) => {
-      for (const key of undone) cache.delete(key)
-    })
     fill()
 
-    const writing = store.run((unit) => unit.put('a', large))
+    const writing = store.run((unit) => {
+      unit.put('a', large)
+      unit.put('b', large)
+    })
     await Promise.resolve()
-    cache.set('a', await store.reader.get('a'))
-    expect(cache.get('a')).toEqual(large)
+    expect(await store.reader.get('a')).toEqual({ n: 1 })
+    expect(await store.reader.range('')).toEqual([{ key: 'a', document: { n: 1 } }])
     await expect(writing).rejects.toThrow(/full/)
 
-    expect(cache.has('a')).toBe(false)
     expect(await store.reader.get('a')).toEqual({ n: 1 })
+    expect(await store.reader.get('b')).toBeUndefined()
     await store.close()
   })
 })

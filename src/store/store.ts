@@ -107,8 +107,6 @@ export interface Commit {
   /** Strictly increasing, also over restarts. */
   readonly revision: number
   readonly changes: readonly Change[]
-  /** Accepted documents that will never be durable: what was computed from them is void. Then nothing else is told. */
-  readonly undone?: readonly Key[]
 }
 
 /** Bytes by id: what a document is too small for. Ids are UUIDs. */
@@ -125,7 +123,7 @@ export interface Blobs {
 export interface Store {
   /** Runs `body` until a commit succeeds; throws what the body throws, writing nothing. Bodies may run more than once. */
   run<T>(body: (unit: Unit) => Promise<T> | T): Promise<T>
-  /** Reads without a transaction: the latest accepted documents. For caches that the feed invalidates. */
+  /** Reads without a transaction: what is durable. For caches that the feed invalidates. */
   readonly reader: Pick<Unit, 'get' | 'range'>
   /** What this process is called in the chains it writes. */
   readonly node: string

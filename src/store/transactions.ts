@@ -37,6 +37,9 @@ interface Accepted {
   readonly reject: (error: Error) => void
 }
 
+/** Accepted, and not yet durable. */
+type Pending = readonly [key: Key, accepted: { readonly document: object | undefined }]
+
 /** Something that happened to the accepted state. Ticks count in this process only; revisions are the data's. */
 interface Moment {
   readonly tick: number
@@ -80,9 +83,10 @@ export class Transactions implements View {
     this.#revision = revision
     this.#cacheMax = documentsCachedMax
     this.reader = {
-      get: async <T extends object>(key: Key) => (await this.get(key)) as T | undefined,
+      get: async <T extends object>(key: Key) =>
+        (await (this.#overlay.has(key) ? this.#durably(key) : this.get(key))) as T | undefined,
       range: async <T extends object>(prefix: Key, range: RangeOptions = {}) =>
-        (await this.range(prefix, range)) as readonly Entry<T>[],
+        (await this.#range(prefix, range, [])) as readonly Entry<T>[],
     }
   }
 
@@ -170,26 +174,50 @@ export class Transactions implements View {
     return loading.document
   }
 
+  /** What is accepted here, and may never be, is not shown. */
+  async #durably(key: Key): Promise<object | undefined> {
+    const { found, revision } = await this.#backend.read(key)
+    if (revision > this.#revision) await this.#takeNews()
+    return found === undefined ? undefined : parsed(found)
+  }
+
   range(prefix: Key, options: RangeOptions): readonly Entry<object>[] | Promise<readonly Entry<object>[]> {
-    const { after, limit, reverse = false } = options
+    const { after, reverse = false } = options
     // As they are now: by the time the backend answers they may be durable, and its answer from before.
     const pending = [...this.#overlay].filter(
       ([key]) =>
         key.startsWith(prefix) &&
         (after === undefined || (reverse ? compareKeys(key, after) < 0 : compareKeys(key, after) > 0)),
     )
+    return this.#range(prefix, options, pending)
+  }
+
+  #range(
+    prefix: Key,
+    { after, limit, reverse = false }: RangeOptions,
+    pending: readonly Pending[],
+  ): readonly Entry<object>[] | Promise<readonly Entry<object>[]> {
     const read = this.#backend.range(prefix, {
       after,
       limit: limit === undefined ? undefined : limit + pending.length,
       reverse,
     })
     if (!(read instanceof Promise)) {
-      return withPending(documentsOf(read.found, this.#cache), pending, limit, reverse)
+      return withPending(this.#documentsOf(read.found), pending, limit, reverse)
     }
     return read.then(async ({ found, revision }) => {
       if (revision > this.#revision) await this.#takeNews()
-      return withPending(documentsOf(found), pending, limit, reverse)
+      const rows = found.map(({ key, json }) => ({ key, document: parsed(json) }))
+      return withPending(rows, pending, limit, reverse)
     })
+  }
+
+  /** What is cached need not be parsed again, unless it is newer than what was found. */
+  #documentsOf(rows: readonly Found[]): readonly Entry<object>[] {
+    return rows.map(({ key, json }) => ({
+      key,
+      document: (this.#overlay.has(key) ? undefined : this.#cache.get(key)) ?? parsed(json),
+    }))
   }
 
   subscribe(listener: (commit: Commit) => void): () => void {
@@ -361,7 +389,6 @@ export class Transactions implements View {
       this.#cache.delete(key)
     }
     this.#happened(keys.map((key) => ({ key, document: undefined })))
-    this.#tell({ revision: this.#revision, changes: [], undone: keys })
   }
 
   async #takeNews(): Promise<void> {
@@ -445,14 +472,9 @@ export class Transactions implements View {
   }
 }
 
-/** What is cached need not be parsed again. */
-function documentsOf(rows: readonly Found[], cache?: ReadonlyMap<Key, object | undefined>): readonly Entry<object>[] {
-  return rows.map(({ key, json }) => ({ key, document: cache?.get(key) ?? parsed(json) }))
-}
-
 function withPending(
   rows: readonly Entry<object>[],
-  pending: readonly (readonly [Key, { readonly document: object | undefined }])[],
+  pending: readonly Pending[],
   limit: number | undefined,
   reverse: boolean,
 ): readonly Entry<object>[] {
