@@ -46,8 +46,14 @@ export function configOf({ url, passwordFile }: Place): pg.ClientConfig {
 }
 
 /** Said to each connection before anything else. Acknowledged means durable, whatever the database's default is. */
-export const greeting = ({ schema = 'merlon' }: Place): string =>
-  `SET search_path = ${quoted(schema)}; SET synchronous_commit = on; SET default_transaction_isolation = 'read committed'`
+async function greet(client: pg.ClientBase, { schema = 'merlon' }: Place): Promise<void> {
+  await client.query(
+    `SET search_path = ${quoted(schema)}; SET synchronous_commit = on; SET default_transaction_isolation = 'read committed'`,
+  )
+  // To plan a statement anew takes longer than to run it. A plan from when the tables were small must go by their indexes
+  // all the same. An engine that knows no such settings plans as it likes.
+  await client.query('SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off').catch(() => undefined)
+}
 
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
@@ -57,7 +63,7 @@ export async function connect(place: Place): Promise<pg.Client> {
   client.on('error', () => undefined)
   try {
     await client.connect()
-    await client.query(greeting(place))
+    await greet(client, place)
     return client
   } catch (error) {
     drop(client)
@@ -76,7 +82,7 @@ export function openPool(place: Place, max: number): pg.Pool {
     ...configOf(place),
     max,
     idleTimeoutMillis: 60_000,
-    onConnect: async (client) => void (await client.query(greeting(place))),
+    onConnect: (client) => greet(client, place),
   })
   pool.on('error', () => undefined)
   return pool

@@ -176,8 +176,6 @@ export class PostgresWriter {
 
   /** The chains go on from what is written. */
   async #begin(client: pg.Client): Promise<void> {
-    // Planning it anew would take longer than doing it; an engine that knows no such setting plans as it likes.
-    await client.query('SET plan_cache_mode = force_generic_plan').catch(() => undefined)
     const heads = await client.query<Head>('SELECT * FROM chains WHERE node = $1', [this.#node])
     this.#chains = new Chains(this.#node, heads.rows)
     if (this.#key) this.#chains.authenticate(this.#key)
