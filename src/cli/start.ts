@@ -151,7 +151,7 @@ function announce({ url, made, sealed }: Awaited<ReturnType<typeof startServer>>
   process.stdout.write(
     sealed
       ? `Merlon listens on ${url} and is sealed. Unseal it:\n\n  merlon unseal --data ${data}\n\n`
-      : `Merlon listens on ${url}. Point a client at it:\n\n  export AWS_ENDPOINT_URL=${url} AWS_REGION=us-east-1\n\n`,
+      : `Merlon listens on ${url}. Point a client at it:\n\n  export AWS_ENDPOINT_URL=${url} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1\n\n`,
   )
 }
 
