@@ -37,7 +37,7 @@ export function machine() {
   const [first] = cpus()
   const version = (words) => spawnSync(words[0], words.slice(1), { encoding: 'utf8' }).stdout?.trim().split('\n')[0]
   return [
-    `${cpus().length} × ${first?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
+    `${cpus().length} × ${first?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split('.').slice(0, 2).join('.')}`,
     `Node ${process.version}`,
     version(['openssl', 'version']),
     version(['python3', '-c', 'import moto; print("moto", moto.__version__)']),
