@@ -98,6 +98,7 @@ test('across a network only TLS is taken, unless the operator says otherwise', (
   const ssl = (text: string) => configOf({ url: text }).ssl
   expect(ssl('postgres://merlon@db.example/merlon')).toEqual({})
   expect(ssl('postgres://merlon@10.0.0.7:5432/merlon')).toEqual({})
+  expect(ssl('postgres://merlon@127.0.0.1/merlon?host=10.0.0.7')).toEqual({})
   for (const local of ['127.0.0.1', 'localhost', '[::1]'])
     expect(ssl(`postgres://merlon@${local}/merlon`)).toBeUndefined()
   expect(ssl('postgres:///merlon?host=/var/run/postgresql')).toBeUndefined()

@@ -27,10 +27,11 @@ const types: pg.CustomTypesConfig = {
 }
 
 export function configOf({ url, passwordFile }: Place): pg.ClientConfig {
-  const { hostname, searchParams } = new URL(url)
+  const { searchParams } = new URL(url)
   const { password, ...parsed } = parseIntoClientConfig(url)
-  const encrypted =
-    searchParams.has('sslmode') || isLocal(hostname || (searchParams.get('host') ?? '')) ? {} : { ssl: {} }
+  // Where it really goes: `?host=` comes before the address's own, and the environment after both.
+  const host = parsed.host || process.env['PGHOST'] || ''
+  const encrypted = searchParams.has('sslmode') || isLocal(host) ? {} : { ssl: {} }
   return {
     ...parsed,
     // Across a network without TLS goes only who says so: sslmode=disable.
