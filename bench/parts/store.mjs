@@ -62,9 +62,12 @@ async function sqlite(folder, writes, rounds) {
 }
 
 async function postgres(server, module, writes, seconds, rounds) {
+  const row = (n) =>
+    `convert_to('bench/row/' || ${n}, 'UTF8'), '${JSON.stringify({ name: 'bench', text: 'x'.repeat(445) })}', 1`
   server.psql('CREATE TABLE bench (key bytea PRIMARY KEY, document text, revision bigint NOT NULL)')
+  server.psql(`INSERT INTO bench SELECT ${row('n')} FROM generate_series(0, ${ROWS - 1}) AS n`)
   const upsert = `\\set n random(0, ${ROWS - 1})
-INSERT INTO bench VALUES (convert_to('bench/row/' || :n, 'UTF8'), '${JSON.stringify({ name: 'bench', text: 'x'.repeat(445) })}', 1)
+INSERT INTO bench VALUES (${row(':n')})
 ON CONFLICT (key) DO UPDATE SET document = excluded.document, revision = excluded.revision;
 `
   const pgbench = (clients) => async () => ({ rate: server.pgbench(upsert, clients, seconds) })

@@ -38,9 +38,9 @@ export interface Backend {
   range(prefix: Key, options: RangeOptions): Read<readonly Found[]> | Promise<Read<readonly Found[]>>
   /**
    * Resolves once durable, or with 'moved' when another process has written documents since `after`. Rejects when nothing
-   * was written, or, with `UnavailableError`, when that is not known.
+   * was written, or, with `UnavailableError`, when that is not known. `alone`: nobody else has a unit at work.
    */
-  write(batch: Batch): Promise<'written' | 'moved'>
+  write(batch: Batch, alone: boolean): Promise<'written' | 'moved'>
   /** Only where other processes write, too. */
   news?(after: number): Promise<News>
   /** Whether after this error nobody can tell what is on the disk. */

@@ -1,9 +1,10 @@
-/** Making a batch of commits durable: one transaction, one fsync. Runs on the writer's thread. */
+/** Making a batch of commits durable: one transaction, one fsync. */
 import type { Batch } from './backend.ts'
 import { Chains, type EpochKey, type Head } from './chain.ts'
-import { type Database, openDatabase, type Statement } from './engine.ts'
+import type { Database, Statement } from './engine.ts'
 import { indexedValue } from './log.ts'
-import { migrate, ONLY_NODE } from './schema.ts'
+import { ONLY_NODE } from './schema.ts'
+import { configureWal } from './wal.ts'
 
 /** Log rows whose attributes are indexed in one go while nothing waits. */
 const INDEX_PORTION = 1_000
@@ -13,12 +14,20 @@ const UNINDEXED_MAX = 2_000
 const INDEX_SHARE = 2
 /** So many at a time: rows that are indexed together share the pages they go to, and no commit waits long. */
 const INDEX_PORTION_BUSY = 256
+const CHECKPOINT_MS = 1_000
 /** 64 MB of 4 KiB pages. */
 const WAL_PAGES_MAX = 16_384
-const CHECKPOINT_MS = 1_000
+
+/** What a writer has added to the log: the other writer of the same file goes on behind it. */
+export interface Moved {
+  readonly heads: readonly Head[]
+  readonly records: number
+}
 
 export class BatchWriter {
   readonly #database: Database
+  readonly #begin: Statement
+  readonly #end: Statement
   readonly #put: Statement
   readonly #delete: Statement
   readonly #append: Statement
@@ -30,7 +39,7 @@ export class BatchWriter {
   readonly #moveHead: Statement
   readonly #chains: Chains
   #unindexed: number
-  /** Records of the last batch. */
+  /** Records of the last batch, whoever wrote it. */
   #written = 0
   /** Rows that should have been indexed by now. */
   #owed = 0
@@ -45,6 +54,8 @@ export class BatchWriter {
         )
         .get()!['n'],
     )
+    this.#begin = database.prepare('BEGIN IMMEDIATE')
+    this.#end = database.prepare('COMMIT')
     this.#put = database.prepare(
       'INSERT INTO documents (key, document) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET document = excluded.document',
     )
@@ -65,37 +76,38 @@ export class BatchWriter {
     )
   }
 
-  static async open(file: string): Promise<BatchWriter> {
-    const database = await openDatabase(file)
-    configure(database)
-    migrate(database)
-    return new BatchWriter(database)
-  }
-
   /** MACs of the records to come. */
   authenticate(key: EpochKey): void {
     this.#chains.authenticate(key)
   }
 
-  write(batch: Batch): void {
-    const linked = this.#chains.link(batch.records)
+  /** Another writer of the same file has been here. */
+  follow({ heads, records }: Moved): void {
+    this.#chains.follow(heads)
+    this.#unindexed += records
+    this.#written = records
+  }
+
+  write(batch: Batch): Moved {
+    const { documents, records, revision } = batch
+    const { rows, heads } = this.#chains.link(records)
     this.#transaction(() => {
-      for (const [key, document] of batch.documents) {
+      for (const [key, document] of documents) {
         if (document === null) this.#delete.run(key)
         else this.#put.run(key, document)
       }
-      for (const row of linked.rows) {
+      for (const row of rows) {
         const { id, account, region, timeMs, attributes, body, node, sequence, hash, epoch, mac } = row
         this.#append.run(id, account, region, timeMs, attributes, body, node, sequence, hash, epoch, mac)
       }
-      for (const { account, region, node, sequence, hash, epoch, mac } of linked.heads) {
+      for (const { account, region, node, sequence, hash, epoch, mac } of heads) {
         this.#moveHead.run(account, region, node, sequence, hash, epoch, mac)
       }
-      this.#revision.run(batch.revision)
+      this.#revision.run(revision)
     })
-    linked.commit()
-    this.#unindexed += batch.records.length
-    this.#written = batch.records.length
+    const moved = { heads, records: records.length }
+    this.follow(moved)
+    return moved
   }
 
   /** Indexes and checkpoints; under load only what cannot wait. Returns whether there is more to do. */
@@ -143,22 +155,18 @@ export class BatchWriter {
     return rows.length
   }
 
-  /** Moves the write-ahead log into the database; truncates it when it has grown large. */
+  /** Moves the write-ahead log's content into the database. It begins anew when all was moved; a large one waits for that. */
   #checkpoint(): void {
     const result = this.#database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()
-    if (Number(result?.['log'] ?? 0) > WAL_PAGES_MAX) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    if (Number(result?.['log'] ?? 0) > WAL_PAGES_MAX) this.#database.exec('PRAGMA wal_checkpoint(RESTART)')
     this.#checkpointedAt = Date.now()
   }
 
-  close(): void {
-    this.#database.close()
-  }
-
   #transaction<T>(body: () => T): T {
-    this.#database.exec('BEGIN IMMEDIATE')
+    this.#begin.run()
     try {
       const result = body()
-      this.#database.exec('COMMIT')
+      this.#end.run()
       return result
     } catch (error) {
       try {
@@ -176,9 +184,8 @@ export function readHeads(database: Database): readonly Head[] {
   return database.prepare('SELECT * FROM chains').all() as unknown as readonly Head[]
 }
 
-/** Durable at every commit. Checkpoints are ours to time, so that no commit waits for one. */
+/** Durable at every commit. */
 export function configure(database: Database): void {
-  database.exec(
-    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 5000',
-  )
+  configureWal(database)
+  database.exec('PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
 }

@@ -62,12 +62,12 @@ export function linkMac(key: Uint8Array, linkHash: Uint8Array): Uint8Array {
 /** The heads of one node's chains, in memory; who writes the log links its records here. */
 export class Chains {
   readonly #node: string
-  readonly #heads: Map<string, Head>
+  readonly #heads = new Map<string, Head>()
   #key: EpochKey | undefined
 
   constructor(node: string, heads: readonly Head[]) {
     this.#node = node
-    this.#heads = new Map(heads.filter((head) => head.node === node).map((head) => [chainId(head), head]))
+    this.follow(heads.filter((head) => head.node === node))
   }
 
   /** MACs of records to come. */
@@ -75,11 +75,15 @@ export class Chains {
     this.#key = key
   }
 
-  /** Links records in their order. They count once `commit` is called: a batch that failed never was. */
+  /** The chains go on from these. */
+  follow(heads: readonly Head[]): void {
+    for (const head of heads) this.#heads.set(chainId(head), head)
+  }
+
+  /** Links records in their order. They count once their heads are followed: a batch that failed never was. */
   link(records: readonly WrittenRecord[]): {
     readonly rows: readonly (Chained & Link)[]
     readonly heads: readonly Head[]
-    readonly commit: () => void
   } {
     const moved = new Map<string, Head>()
     const rows = records.map((record) => {
@@ -104,9 +108,6 @@ export class Chains {
       moved.set(id, { account: chained.account, region: chained.region, node: this.#node, ...link })
       return { ...chained, ...link }
     })
-    const commit = () => {
-      for (const [id, head] of moved) this.#heads.set(id, head)
-    }
-    return { rows, heads: [...moved.values()], commit }
+    return { rows, heads: [...moved.values()] }
   }
 }

@@ -15,6 +15,9 @@ export interface Database {
   close(): void
 }
 
+/** Another connection, of this process or another, holds what was asked for. */
+export const isBusy = (error: unknown): boolean => error instanceof Error && /locked|busy/i.test(error.message)
+
 interface Module {
   DatabaseSync: new (file: string) => Database
   backup(source: Database, file: string, options: { readonly rate: number }): Promise<number>

@@ -1,5 +1,5 @@
 /** One process per data file: two writers that each keep state in memory would undo each other. */
-import { type Database, openDatabase } from './engine.ts'
+import { type Database, isBusy, openDatabase } from './engine.ts'
 
 /**
  * An exclusive lock of the operating system, taken by way of an empty SQLite file beside the data. The kernel lets go
@@ -26,7 +26,7 @@ export class Lock {
       database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     } catch (error) {
       database.close()
-      if (!/locked|busy/i.test((error as Error).message)) throw error
+      if (!isBusy(error)) throw error
       throw new LockedError(
         `Another Merlon is using this data (${file} is locked). Stop it first, or start with another --data.`,
       )

@@ -1,17 +1,18 @@
 /** SQLite passes the contract in memory, in a file and with a writer thread, and keeps its word when the disk does not. */
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { configure } from './batch.ts'
 import { bundled } from './bundle.fixture.ts'
+import { linkHash, linkMac } from './chain.ts'
 import { storeContract } from './contract.ts'
 import { openDatabase } from './engine.ts'
 import { migrate } from './schema.ts'
 import { openStore, SqliteStore } from './sqlite.ts'
 import type { LogRecord } from './store.ts'
-import { inlineWriter, threadWriter, WriterLostError } from './writers.ts'
+import { inlineWriter, quickerWriter, threadWriter, WriterLostError } from './writers.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'merlon-store-'))
 let files = 0
@@ -247,6 +248,75 @@ describe('when the disk is full', () => {
   })
 })
 
+describe('with a writer thread', () => {
+  test('who is alone and who is not write into the same chain, and what each wrote is found', async () => {
+    const file = newFile()
+    const store = await openStore({ file, writerScript })
+    store.authenticate({ epoch: 1, key: Buffer.alloc(32, 7) })
+    const write = (id: string) =>
+      store.run((unit) => {
+        unit.put(`k/${id}`, { id })
+        unit.append(record(id))
+      })
+    const ids: string[] = []
+    for (let round = 0; round < 30; round++) {
+      const together = [`${round}-a`, `${round}-b`, `${round}-c`]
+      await write(`${round}-alone`)
+      await Promise.all(together.map(write))
+      ids.push(`${round}-alone`, ...together)
+    }
+    await store.close()
+
+    const again = await openStore({ file, writerScript })
+    const rows = await again.evidence(0, 1_000)
+    expect(rows.map(({ id }) => id)).toEqual(ids)
+    rows.forEach((row, n) => {
+      expect(row.sequence).toBe(n + 1)
+      expect(Buffer.from(row.hash)).toEqual(Buffer.from(linkHash(rows[n - 1], row)))
+      expect(row.mac && Buffer.from(row.mac)).toEqual(linkMac(Buffer.alloc(32, 7), row.hash))
+    })
+    expect(await again.reader.range('k/')).toHaveLength(ids.length)
+    const [name, value] = ['EventName', 'CreateUser']
+    const query = { account: '111122223333', region: 'us-east-1', attribute: [name, value], limit: 1_000 } as const
+    expect(await again.log(query)).toHaveLength(ids.length)
+    await again.close()
+  })
+
+  test('who is alone waits for nobody but the file: held by another connection, the thread writes when it is let go', async () => {
+    const file = newFile()
+    const store = await openStore({ file, writerScript })
+    const other = await openDatabase(file)
+    configure(other)
+    other.exec('BEGIN IMMEDIATE')
+
+    const written = store.run((unit) => unit.put('a', { n: 1 }))
+    let done = false
+    written.finally(() => (done = true))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(done).toBe(false)
+    other.exec('COMMIT')
+    await written
+
+    expect(await store.reader.get('a')).toEqual({ n: 1 })
+    other.close()
+    await store.close()
+  })
+
+  test('the log of what is yet to be moved into the file keeps its room, and what is in it survives', async () => {
+    const file = newFile()
+    const store = await openStore({ file, writerScript })
+    await expect.poll(() => statSync(`${file}-wal`).size, { timeout: 5_000 }).toBeGreaterThanOrEqual(16 * 1024 * 1024)
+    for (let n = 0; n < 100; n++) await store.run((unit) => unit.put(`k/${n}`, { n }))
+    const copies = ['', '-wal'].map((suffix) => [file + suffix, `${file}.copy${suffix}`] as const)
+    for (const [from, to] of copies) copyFileSync(from, to)
+    await store.close()
+
+    const copy = await openStore({ file: `${file}.copy` })
+    expect(await copy.reader.range('k/')).toHaveLength(100)
+    await copy.close()
+  })
+})
+
 test('when the writer thread dies, what waits is refused, and so is all later work', async () => {
   const file = newFile()
   const script = new URL(
@@ -255,9 +325,11 @@ test('when the writer thread dies, what waits is refused, and so is all later wo
   const database = await openDatabase(file)
   configure(database)
   migrate(database)
-  const store = new SqliteStore({ file }, database, await threadWriter(file, script), undefined)
+  const writer = quickerWriter(await threadWriter(file, script), database)
+  const store = new SqliteStore({ file }, database, writer, undefined)
 
-  await expect(store.run((unit) => unit.put('a', {}))).rejects.toThrow(WriterLostError)
+  const both = ['a', 'b'].map((key) => store.run((unit) => unit.put(key, {})))
+  for (const one of both) await expect(one).rejects.toThrow(WriterLostError)
   await expect(store.run((unit) => unit.put('a', {}))).rejects.toThrow(/start again/)
   await store.close()
 })

@@ -12,7 +12,7 @@ import { sqliteLog } from './sqlite-log.ts'
 import type { EvidenceRow, Key, LogEntry, LogQuery, RangeOptions, Store } from './store.ts'
 import { Transactional } from './transactional.ts'
 import { Transactions } from './transactions.ts'
-import { inlineWriter, threadWriter, type Writer, WriterLostError } from './writers.ts'
+import { inlineWriter, quickerWriter, threadWriter, type Writer, WriterLostError } from './writers.ts'
 
 export interface SqliteOptions {
   /** A path, or `:memory:`. */
@@ -32,7 +32,7 @@ export async function openStore(options: SqliteOptions): Promise<SqliteStore> {
     migrate(database)
     const writer =
       options.writerScript && options.file !== ':memory:'
-        ? await threadWriter(options.file, options.writerScript)
+        ? quickerWriter(await threadWriter(options.file, options.writerScript), database)
         : inlineWriter(database)
     return new SqliteStore(options, database, writer, lock)
   } catch (error) {
@@ -127,8 +127,8 @@ function sqliteBackend(database: Database, writer: Writer): Backend {
       const [low, high] = reverse ? [prefix, after ?? end] : [after ?? prefix, end]
       return found(prepared(sql).all(low, high, limit) as unknown as readonly Found[])
     },
-    write: async (batch) => {
-      await writer.write(batch)
+    write: async (batch, alone) => {
+      await writer.write(batch, alone)
       return 'written'
     },
     isLost: (error) => error instanceof WriterLostError,

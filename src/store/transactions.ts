@@ -338,14 +338,12 @@ export class Transactions implements View {
       if (written.length === 0) return this.#durable(batch, this.#revision)
       const changing = batch.filter(({ changes }) => changes.length > 0)
       const revision = this.#revision + changing.length
-      const outcome = await this.#backend.write({
-        after: this.#revision,
-        revision,
-        documents: changing.flatMap(({ documents }, n) =>
-          documents.map(([key, json]) => [key, json, this.#revision + n + 1] as const),
-        ),
-        records: written.flatMap(({ records }) => records),
-      })
+      const alone = batch.length === 1 && this.#waiting.length === 0 && this.#active.size === 0
+      const documents = changing.flatMap(({ documents }, n) =>
+        documents.map(([key, json]) => [key, json, this.#revision + n + 1] as const),
+      )
+      const records = written.flatMap(({ records }) => records)
+      const outcome = await this.#backend.write({ after: this.#revision, revision, documents, records }, alone)
       if (outcome === 'written') return this.#durable(batch, revision)
       // Somebody else was first: what still holds is written after theirs.
       const news = await this.#backend.news!(this.#revision)

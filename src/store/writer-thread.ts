@@ -1,16 +1,20 @@
 /** The thread that owns the writing connection: commits first, then indexing and checkpoints while nothing waits. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Batch } from './backend.ts'
-import { BatchWriter } from './batch.ts'
+import { BatchWriter, configure, type Moved } from './batch.ts'
 import type { EpochKey } from './chain.ts'
+import { openDatabase } from './engine.ts'
+import { reserveWal } from './wal.ts'
 
 export type ToWriter =
   | { readonly kind: 'write'; readonly batch: Batch }
+  /** What was written without the thread. */
+  | { readonly kind: 'follow'; readonly moved: Moved }
   | { readonly kind: 'authenticate'; readonly key: EpochKey }
   | { readonly kind: 'close' }
 export type FromWriter =
   | { readonly kind: 'open' }
-  | { readonly kind: 'written' }
+  | { readonly kind: 'written'; readonly moved: Moved }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'closed' }
 
@@ -19,7 +23,10 @@ const IDLE_MS = 50
 const port = parentPort!
 const say = (message: FromWriter) => port.postMessage(message)
 
-const writer = await BatchWriter.open((workerData as { file: string }).file)
+const { file } = workerData as { file: string }
+const database = await openDatabase(file)
+configure(database)
+const writer = new BatchWriter(database)
 let idle: NodeJS.Timeout | undefined
 
 port.on('message', (message: ToWriter) => {
@@ -27,20 +34,24 @@ port.on('message', (message: ToWriter) => {
   clearTimeout(idle)
   if (message.kind === 'close') {
     maintain(true)
-    writer.close()
+    database.close()
     say({ kind: 'closed' })
     port.close()
     return
   }
-  try {
-    writer.write(message.batch)
-    say({ kind: 'written' })
-  } catch (error) {
-    say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
-  }
+  if (message.kind === 'write') write(message.batch)
+  else writer.follow(message.moved)
   maintain(false)
   idle = setTimeout(whenIdle, IDLE_MS)
 })
+
+function write(batch: Batch): void {
+  try {
+    say({ kind: 'written', moved: writer.write(batch) })
+  } catch (error) {
+    say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
+  }
+}
 
 function whenIdle(): void {
   if (maintain(true)) idle = setTimeout(whenIdle, 0)
@@ -56,3 +67,4 @@ function maintain(idle: boolean): boolean {
 }
 
 say({ kind: 'open' })
+reserveWal(database, file)

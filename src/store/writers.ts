@@ -1,23 +1,44 @@
-/** Who makes batches durable: a thread of its own, or, for memory and tests, the caller's thread. */
+/** Who makes batches durable: a thread of its own, the caller's thread for memory and tests, or each when it is quicker. */
 import { Worker } from 'node:worker_threads'
 import type { Batch } from './backend.ts'
-import { BatchWriter } from './batch.ts'
-import type { EpochKey } from './chain.ts'
-import type { Database } from './engine.ts'
+import { BatchWriter, type Moved } from './batch.ts'
+import { chainId, type EpochKey, type Head } from './chain.ts'
+import { type Database, isBusy } from './engine.ts'
 import type { FromWriter, ToWriter } from './writer-thread.ts'
 
 export interface Writer {
-  /** Resolves once durable; rejects when nothing of the batch was written. One batch at a time. */
-  write(batch: Batch): Promise<void>
+  /**
+   * Resolves once durable; rejects when nothing of the batch was written. One batch at a time. `alone`: nobody waits for
+   * the caller's thread.
+   */
+  write(batch: Batch, alone: boolean): Promise<void>
   /** MACs of the records to come. */
   authenticate(key: EpochKey): void
   close(): Promise<void>
+}
+
+export interface ThreadWriter extends Omit<Writer, 'write'> {
+  write(batch: Batch): Promise<Moved>
+  /** Tells the thread, soon, what was written without it. */
+  follow(moved: Moved): void
 }
 
 /** The writer is gone, and what became of its last batch is unknown: only a new start can tell. */
 export class WriterLostError extends Error {
   override readonly name = 'WriterLostError'
 }
+
+const couldNotWrite = (why: string): Error => new Error(`the store could not write: ${why}`)
+
+/** What is written without the thread in quick succession is one message. */
+const GATHER_MS = 20
+/** A disk that usually takes longer than this holds nobody's thread up, until it is tried again. */
+const HERE_MS_MAX = 2
+const SLOW_FOR_MS = 10_000
+/** More than this is work for a thread. */
+const HERE_ROWS_MAX = 50
+/** Of the usual time, how much the last one counts. */
+const LAST_SHARE = 1 / 8
 
 export function inlineWriter(database: Database): Writer {
   const writer = new BatchWriter(database)
@@ -39,9 +60,9 @@ export function inlineWriter(database: Database): Writer {
   }
 }
 
-export async function threadWriter(file: string, script: URL): Promise<Writer> {
+export async function threadWriter(file: string, script: URL): Promise<ThreadWriter> {
   const worker = new Worker(script, { workerData: { file } })
-  let waiting: { resolve: () => void; reject: (error: Error) => void } | undefined
+  let waiting: { resolve: (message: FromWriter) => void; reject: (error: Error) => void } | undefined
   let lost: WriterLostError | undefined
   const lose = (cause: unknown) => {
     lost ??= new WriterLostError('the thread that writes the store has ended', { cause })
@@ -49,28 +70,89 @@ export async function threadWriter(file: string, script: URL): Promise<Writer> {
   }
   worker.on('error', lose)
   worker.on('exit', lose)
-  worker.on('message', (message: FromWriter) => {
-    if (message.kind === 'failed') waiting?.reject(new Error(`the store could not write: ${message.message}`))
-    else waiting?.resolve()
-  })
+  worker.on('message', (message: FromWriter) => waiting?.resolve(message))
 
+  const post = (message: ToWriter) => worker.postMessage(message)
   const answer = () =>
-    new Promise<void>((resolve, reject) => {
+    new Promise<FromWriter>((resolve, reject) => {
       if (lost) reject(lost)
       else waiting = { resolve, reject }
     })
-  const send = (message: ToWriter) => {
+  const ask = (message: ToWriter) => {
     const answered = answer()
-    worker.postMessage(message)
+    post(message)
     return answered
   }
+
+  const untold = { heads: new Map<string, Head>(), records: 0 }
+  let telling: NodeJS.Timeout | undefined
+  const tell = () => {
+    if (telling === undefined) return
+    clearTimeout(telling)
+    telling = undefined
+    post({ kind: 'follow', moved: { heads: [...untold.heads.values()], records: untold.records } })
+    untold.heads.clear()
+    untold.records = 0
+  }
+
   await answer()
   return {
-    write: (batch) => send({ kind: 'write', batch }),
-    authenticate: (key) => worker.postMessage({ kind: 'authenticate', key } satisfies ToWriter),
+    write: async (batch) => {
+      tell()
+      const message = await ask({ kind: 'write', batch })
+      if (message.kind === 'written') return message.moved
+      throw couldNotWrite(message.kind === 'failed' ? message.message : message.kind)
+    },
+    follow: ({ heads, records }) => {
+      for (const head of heads) untold.heads.set(chainId(head), head)
+      untold.records += records
+      telling ??= setTimeout(tell, GATHER_MS)
+    },
+    authenticate: (key) => post({ kind: 'authenticate', key }),
     close: async () => {
-      if (!lost) await send({ kind: 'close' })
+      tell()
+      if (!lost) await ask({ kind: 'close' })
       await worker.terminate()
     },
+  }
+}
+
+/** Where the disk is quick, the way to a thread and back takes as long as the disk: who is alone does without. */
+export function quickerWriter(thread: ThreadWriter, database: Database): Writer {
+  const here = new BatchWriter(database)
+  // Only the thread waits for the file: readers never have to.
+  database.exec('PRAGMA busy_timeout = 0')
+  let usualMs = 0
+  let slowUntil = 0
+
+  const writeHere = (batch: Batch): Moved | undefined => {
+    const startedAt = performance.now()
+    if (startedAt < slowUntil || batch.documents.length + batch.records.length > HERE_ROWS_MAX) return undefined
+    try {
+      return here.write(batch)
+    } catch (error) {
+      // The thread is at work on the file: it will see to this one next.
+      if (isBusy(error)) return undefined
+      throw couldNotWrite((error as Error).message)
+    } finally {
+      const endedAt = performance.now()
+      usualMs += (endedAt - startedAt - usualMs) * LAST_SHARE
+      if (usualMs > HERE_MS_MAX) {
+        slowUntil = endedAt + SLOW_FOR_MS
+        usualMs = 0
+      }
+    }
+  }
+  return {
+    write: async (batch, alone) => {
+      const moved = alone ? writeHere(batch) : undefined
+      if (moved) thread.follow(moved)
+      else here.follow(await thread.write(batch))
+    },
+    authenticate: (key) => {
+      here.authenticate(key)
+      thread.authenticate(key)
+    },
+    close: () => thread.close(),
   }
 }

@@ -88,9 +88,11 @@ describe('nodes over one database', () => {
     })
 
     for (let n = 1; n <= 20; n++) await a.run((unit) => unit.put(`k/${n}`, { n }))
+    // Of a key that changes twice before another node asks, only the last is told.
+    await expect.poll(() => heard.length, { timeout: 10_000 }).toBe(20)
     await a.run((unit) => unit.delete('k/3'))
 
-    await expect.poll(() => heard.length).toBe(21)
+    await expect.poll(() => heard.length, { timeout: 10_000 }).toBe(21)
     expect(heard.map(([revision]) => revision)).toEqual([...heard].map(([revision]) => revision).sort((x, y) => x - y))
     expect(heard.slice(0, 20).map(([, key]) => key)).toEqual(Array.from({ length: 20 }, (_, n) => `k/${n + 1}`))
     expect(heard.at(-1)!.slice(1)).toEqual(['k/3', undefined])

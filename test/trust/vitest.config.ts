@@ -2,5 +2,5 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  test: { include: ['test/trust/*.test.ts'], pool: 'forks', fileParallelism: false, testTimeout: 300_000 },
+  test: { include: ['test/trust/*.test.ts'], pool: 'forks', maxWorkers: 2, testTimeout: 300_000 },
 })

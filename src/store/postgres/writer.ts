@@ -147,7 +147,7 @@ export class PostgresWriter {
     if (moved === 0) return 'moved'
     if (mine === 0)
       throw new FencedError(`another process writes as node '${this.#node}': each node has a name of its own`)
-    linked.commit()
+    this.#chains.follow(heads)
     return 'written'
   }
 
