@@ -14,14 +14,22 @@ const UNINDEXED_MAX = 2_000
 const INDEX_SHARE = 2
 /** So many at a time: rows that are indexed together share the pages they go to, and no commit waits long. */
 const INDEX_PORTION_BUSY = 256
-const CHECKPOINT_MS = 1_000
-/** 64 MB of 4 KiB pages. */
-const WAL_PAGES_MAX = 16_384
+const CHECKPOINT_MS = 5_000
+/** Sooner, when the write-ahead log may have grown by this much: three quarters of its room. */
+const CHECKPOINT_PAGES = 6_000
+/** Of pages, a connection; SQLite's own 2 MB do not hold the leaves that a brisk second writes to. */
+const CACHE_KB = 8_000
+/** How long one connection waits for another that writes. */
+const BUSY_MS = 5_000
+/** A checkpoint that something else is in the way of is made another time. */
+const CHECKPOINT_WAIT_MS = 20
 
-/** What a writer has added to the log: the other writer of the same file goes on behind it. */
+/** What a writer has done: the other writer of the same file goes on behind it. */
 export interface Moved {
   readonly heads: readonly Head[]
   readonly records: number
+  /** Of the write-ahead log, roughly. */
+  readonly pages: number
 }
 
 export class BatchWriter {
@@ -44,6 +52,8 @@ export class BatchWriter {
   /** Rows that should have been indexed by now. */
   #owed = 0
   #checkpointedAt = Date.now()
+  /** What may have been added to the write-ahead log since then. */
+  #pages = 0
 
   constructor(database: Database) {
     this.#database = database
@@ -82,10 +92,11 @@ export class BatchWriter {
   }
 
   /** Another writer of the same file has been here. */
-  follow({ heads, records }: Moved): void {
+  follow({ heads, records, pages }: Moved): void {
     this.#chains.follow(heads)
     this.#unindexed += records
     this.#written = records
+    this.#pages += pages
   }
 
   write(batch: Batch): Moved {
@@ -103,9 +114,9 @@ export class BatchWriter {
       for (const { account, region, node, sequence, hash, epoch, mac } of heads) {
         this.#moveHead.run(account, region, node, sequence, hash, epoch, mac)
       }
-      this.#revision.run(revision)
+      if (documents.length > 0) this.#revision.run(revision)
     })
-    const moved = { heads, records: records.length }
+    const moved = { heads, records: records.length, pages: documents.length + 2 * records.length + heads.length + 1 }
     this.follow(moved)
     return moved
   }
@@ -114,7 +125,7 @@ export class BatchWriter {
   maintain(idle: boolean): boolean {
     const portion = idle ? INDEX_PORTION : this.#busyPortion()
     const more = portion > 0 && this.#index(portion) === portion
-    if (idle || Date.now() - this.#checkpointedAt > CHECKPOINT_MS) this.#checkpoint()
+    if (idle || this.#pages > CHECKPOINT_PAGES || Date.now() - this.#checkpointedAt > CHECKPOINT_MS) this.#checkpoint()
     return more
   }
 
@@ -155,11 +166,17 @@ export class BatchWriter {
     return rows.length
   }
 
-  /** Moves the write-ahead log's content into the database. It begins anew when all was moved; a large one waits for that. */
+  /** Moves the write-ahead log's content into the database. When all of it was moved, the log begins anew. */
   #checkpoint(): void {
-    const result = this.#database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()
-    if (Number(result?.['log'] ?? 0) > WAL_PAGES_MAX) this.#database.exec('PRAGMA wal_checkpoint(RESTART)')
+    const moved = this.#database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get()
+    // The other writer went on meanwhile: the little it added is moved while it waits.
+    if (moved?.['checkpointed'] !== moved?.['log']) {
+      this.#database.exec(
+        `PRAGMA busy_timeout = ${CHECKPOINT_WAIT_MS}; PRAGMA wal_checkpoint(RESTART); PRAGMA busy_timeout = ${BUSY_MS}`,
+      )
+    }
     this.#checkpointedAt = Date.now()
+    this.#pages = 0
   }
 
   #transaction<T>(body: () => T): T {
@@ -187,5 +204,5 @@ export function readHeads(database: Database): readonly Head[] {
 /** Durable at every commit. */
 export function configure(database: Database): void {
   configureWal(database)
-  database.exec('PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
+  database.exec(`PRAGMA synchronous = FULL; PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA cache_size = -${CACHE_KB}`)
 }

@@ -5,8 +5,8 @@
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import type { Database } from './engine.ts'
 
-/** What a second of brisk writing takes until the next checkpoint. */
-const ROOM_BYTES = 16 * 1024 * 1024
+/** What brisk writing takes until the next checkpoint. */
+const ROOM_BYTES = 32 * 1024 * 1024
 /** What is left of a log that a long reader, or a burst, has let grow. */
 const BYTES_MAX = 64 * 1024 * 1024
 const PORTION_BYTES = 1024 * 1024

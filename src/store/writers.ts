@@ -32,13 +32,12 @@ const couldNotWrite = (why: string): Error => new Error(`the store could not wri
 
 /** What is written without the thread in quick succession is one message. */
 const GATHER_MS = 20
-/** A disk that usually takes longer than this holds nobody's thread up, until it is tried again. */
-const HERE_MS_MAX = 2
+/** A disk that takes longer than this, again and again, holds nobody's thread up, until it is tried again. */
+const QUICK_MS = 2
+const SLOW_MAX = 8
 const SLOW_FOR_MS = 10_000
 /** More than this is work for a thread. */
 const HERE_ROWS_MAX = 50
-/** Of the usual time, how much the last one counts. */
-const LAST_SHARE = 1 / 8
 
 export function inlineWriter(database: Database): Writer {
   const writer = new BatchWriter(database)
@@ -84,15 +83,16 @@ export async function threadWriter(file: string, script: URL): Promise<ThreadWri
     return answered
   }
 
-  const untold = { heads: new Map<string, Head>(), records: 0 }
+  const heads = new Map<string, Head>()
+  let [records, pages] = [0, 0]
   let telling: NodeJS.Timeout | undefined
   const tell = () => {
     if (telling === undefined) return
     clearTimeout(telling)
     telling = undefined
-    post({ kind: 'follow', moved: { heads: [...untold.heads.values()], records: untold.records } })
-    untold.heads.clear()
-    untold.records = 0
+    post({ kind: 'follow', moved: { heads: [...heads.values()], records, pages } })
+    heads.clear()
+    records = pages = 0
   }
 
   await answer()
@@ -103,9 +103,10 @@ export async function threadWriter(file: string, script: URL): Promise<ThreadWri
       if (message.kind === 'written') return message.moved
       throw couldNotWrite(message.kind === 'failed' ? message.message : message.kind)
     },
-    follow: ({ heads, records }) => {
-      for (const head of heads) untold.heads.set(chainId(head), head)
-      untold.records += records
+    follow: (moved) => {
+      for (const head of moved.heads) heads.set(chainId(head), head)
+      records += moved.records
+      pages += moved.pages
       telling ??= setTimeout(tell, GATHER_MS)
     },
     authenticate: (key) => post({ kind: 'authenticate', key }),
@@ -122,7 +123,8 @@ export function quickerWriter(thread: ThreadWriter, database: Database): Writer 
   const here = new BatchWriter(database)
   // Only the thread waits for the file: readers never have to.
   database.exec('PRAGMA busy_timeout = 0')
-  let usualMs = 0
+  /** Slow writes, less the quick ones since. */
+  let slow = 0
   let slowUntil = 0
 
   const writeHere = (batch: Batch): Moved | undefined => {
@@ -136,10 +138,10 @@ export function quickerWriter(thread: ThreadWriter, database: Database): Writer 
       throw couldNotWrite((error as Error).message)
     } finally {
       const endedAt = performance.now()
-      usualMs += (endedAt - startedAt - usualMs) * LAST_SHARE
-      if (usualMs > HERE_MS_MAX) {
+      slow = endedAt - startedAt > QUICK_MS ? slow + 1 : Math.max(slow - 1, 0)
+      if (slow > SLOW_MAX) {
         slowUntil = endedAt + SLOW_FOR_MS
-        usualMs = 0
+        slow = 0
       }
     }
   }
