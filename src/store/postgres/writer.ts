@@ -27,24 +27,23 @@ const ORDERED = (changing: boolean) => `
     UPDATE state SET revision = ${changing ? '$2' : 'revision'}, position = position + $3
     WHERE id = 1 AND ${changing ? 'revision = $1' : 'revision >= $1 AND $2::bigint >= $1'} RETURNING position - $3 AS position
   ), mine AS (
-    UPDATE nodes SET batch = $4 WHERE name = $5 AND incarnation = $6 AND EXISTS (SELECT 1 FROM moved) RETURNING 1
+    UPDATE nodes SET batch = $4 FROM moved WHERE name = $5 AND incarnation = $6 RETURNING 1
   )`
-const PUT = `, put AS (
-    INSERT INTO documents (key, document, revision)
-    SELECT k, d, r FROM unnest($7::bytea[], $8::text[], $9::bigint[]) AS t (k, d, r) WHERE EXISTS (SELECT 1 FROM mine)
+const put = (rows: string) => `, put AS (
+    INSERT INTO documents (key, document, revision) ${rows}
     ON CONFLICT (key) DO UPDATE SET document = excluded.document, revision = excluded.revision
   )`
+const PUT_ONE = put('SELECT $7::bytea, $8::text, $9::bigint FROM mine')
+const PUT = put('SELECT k, d, r FROM mine, unnest($7::bytea[], $8::text[], $9::bigint[]) AS t (k, d, r)')
 const APPENDED = `, appended AS (
     INSERT INTO log (position, id, account, region, time_ms, attributes, body, node, sequence, hash, epoch, mac)
-    SELECT moved.position + n, i, a, g, tm, at, b, $5, s, h, e, m FROM moved,
+    SELECT moved.position + n, i, a, g, tm, at, b, $5, s, h, e, m FROM moved, mine,
       unnest($10::bigint[], $11::text[], $12::text[], $13::text[], $14::bigint[], $15::text[], $16::text[], $17::bigint[],
         $18::bytea[], $19::bigint[], $20::bytea[]) AS t (n, i, a, g, tm, at, b, s, h, e, m)
-    WHERE EXISTS (SELECT 1 FROM mine)
   ), linked AS (
     INSERT INTO chains (account, region, node, sequence, hash, epoch, mac)
-    SELECT a, g, $5, s, h, e, m
-    FROM unnest($21::text[], $22::text[], $23::bigint[], $24::bytea[], $25::bigint[], $26::bytea[]) AS t (a, g, s, h, e, m)
-    WHERE EXISTS (SELECT 1 FROM mine)
+    SELECT a, g, $5, s, h, e, m FROM mine,
+      unnest($21::text[], $22::text[], $23::bigint[], $24::bytea[], $25::bigint[], $26::bytea[]) AS t (a, g, s, h, e, m)
     ON CONFLICT (account, region, node) DO UPDATE
     SET sequence = excluded.sequence, hash = excluded.hash, epoch = excluded.epoch, mac = excluded.mac
   )`
@@ -52,9 +51,16 @@ const ANSWER = 'SELECT (SELECT count(*) FROM moved) AS moved, (SELECT count(*) F
 
 /** A statement costs by its parts, also by those with nothing to do. Without documents the numbers go on from 6. */
 const STATEMENTS = {
+  document: { name: 'merlon-document', text: `${ORDERED(true)}${PUT_ONE} ${ANSWER}` },
   documents: { name: 'merlon-documents', text: `${ORDERED(true)}${PUT} ${ANSWER}` },
   records: { name: 'merlon-records', text: `${ORDERED(false)}${renumbered(APPENDED)} ${ANSWER}` },
   both: { name: 'merlon-both', text: `${ORDERED(true)}${PUT}${APPENDED} ${ANSWER}` },
+}
+
+function kindOf(documents: number, records: number): keyof typeof STATEMENTS {
+  if (documents === 0) return 'records'
+  if (records > 0) return 'both'
+  return documents === 1 ? 'document' : 'documents'
 }
 
 function renumbered(part: string): string {
@@ -132,14 +138,16 @@ export class PostgresWriter {
     const linked = this.#chains.link(records)
     // The last one wins: a statement may not touch a row twice.
     const last = new Map(documents.map(([key, json, at]) => [key, [json, at] as const]))
+    const keys = [...last.keys()].map((key) => Buffer.from(key))
     const puts = [...last.values()]
     const { rows, heads } = linked
-    const changing = documents.length > 0
+    const kind = kindOf(puts.length, records.length)
     const { rows: answers } = await client.query<{ moved: number; mine: number }>({
-      ...STATEMENTS[!changing ? 'records' : records.length > 0 ? 'both' : 'documents'],
+      ...STATEMENTS[kind],
       values: [
         ...[after, revision, records.length, number, this.#node, this.#incarnation],
-        ...(changing ? [[...last.keys()].map((key) => Buffer.from(key)), column(puts, 0), column(puts, 1)] : []),
+        ...(kind === 'document' ? [keys[0], ...puts[0]!] : []),
+        ...(kind === 'documents' || kind === 'both' ? [keys, column(puts, 0), column(puts, 1)] : []),
         ...(records.length > 0 ? appended(rows, heads) : []),
       ],
     })
