@@ -32,9 +32,10 @@ const couldNotWrite = (why: string): Error => new Error(`the store could not wri
 
 /** What is written without the thread in quick succession is one message. */
 const GATHER_MS = 20
-/** A disk that takes longer than this, again and again, holds nobody's thread up, until it is tried again. */
+/** A disk that takes longer than this, again and again, holds nobody's thread up for a while; then it is tried once. */
 const QUICK_MS = 2
 const SLOW_MAX = 8
+const SLOW_WEIGHT_MAX = 4
 const SLOW_FOR_MS = 10_000
 /** More than this is work for a thread. */
 const HERE_ROWS_MAX = 50
@@ -123,7 +124,7 @@ export function quickerWriter(thread: ThreadWriter, database: Database): Writer 
   const here = new BatchWriter(database)
   // Only the thread waits for the file: readers never have to.
   database.exec('PRAGMA busy_timeout = 0')
-  /** Slow writes, less the quick ones since. */
+  /** Slow writes by how slow they were, less the quick ones since. */
   let slow = 0
   let slowUntil = 0
 
@@ -138,10 +139,11 @@ export function quickerWriter(thread: ThreadWriter, database: Database): Writer 
       throw couldNotWrite((error as Error).message)
     } finally {
       const endedAt = performance.now()
-      slow = endedAt - startedAt > QUICK_MS ? slow + 1 : Math.max(slow - 1, 0)
+      const times = (endedAt - startedAt) / QUICK_MS
+      slow = times > 1 ? slow + Math.min(times, SLOW_WEIGHT_MAX) : Math.max(slow - 1, 0)
       if (slow > SLOW_MAX) {
         slowUntil = endedAt + SLOW_FOR_MS
-        slow = 0
+        slow = SLOW_MAX
       }
     }
   }
