@@ -6,5 +6,7 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/decisions/*.test.ts'],
     pool: 'threads',
     testTimeout: 30_000,
+    // A second, Vitest's own, is little on a busy machine.
+    expect: { poll: { timeout: 10_000 } },
   },
 })

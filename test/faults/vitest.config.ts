@@ -12,6 +12,8 @@ export default defineConfig({
     include: ['test/faults/*.test.ts'],
     pool: 'forks',
     fileParallelism: false,
+    // A second, Vitest's own, is little on a busy machine.
+    expect: { poll: { timeout: 10_000 } },
     testTimeout: 600_000 + kills * 10_000 + rounds * 60_000,
   },
 })
