@@ -10,7 +10,7 @@ const options = {
     value: 'FILE',
     about: 'where the keyring goes, or is (default: merlon.keyring beside FILE)',
   },
-  drill: { type: 'boolean', about: 'verify: restore it aside and open a value of every account' },
+  drill: { type: 'boolean', about: 'verify: restore it aside and open a value of every account, and every object' },
   json: { type: 'boolean', about: 'for programs' },
 } as const
 
@@ -21,12 +21,14 @@ interface Told {
   readonly createdAt: string
   readonly accounts: number
   readonly erased?: readonly string[]
+  readonly objects?: number
+  readonly objectsOpened?: number
 }
 
 export const backup: Command = {
   name: 'backup',
   about:
-    'FILE: an encrypted backup of the database, and beside it the keyring, which no backup opens without. verify FILE: reads every byte of one.',
+    'FILE: an encrypted backup of the database and the objects, and beside it the keyring, which no backup opens without. verify FILE: reads every byte of one.',
   options,
   help: () => usage([{ ...backup, name: 'backup FILE | verify FILE' }]),
   async run(words) {
@@ -47,10 +49,13 @@ export const backup: Command = {
   },
 }
 
-const made = ({ file, keyring }: Told): string =>
-  `${file} is written. It opens with ${keyring}: keep that one on another disk, and only the newest.`
+const made = ({ file, keyring, objects = 0 }: Told): string =>
+  `${file} is written, with ${objects} objects. It opens with ${keyring}: keep that one on another disk, and only the newest.`
 
-const verified = ({ createdAt, accounts, erased }: Told, drill: boolean): string =>
+const verified = ({ createdAt, accounts, erased, objects, objectsOpened }: Told, drill: boolean): string =>
   drill
-    ? `The backup of ${createdAt} was restored aside: ${accounts} accounts open${erased?.length ? `, ${erased.length} are erased` : ''}.`
-    : `The backup of ${createdAt} is whole: ${accounts} accounts.`
+    ? `The backup of ${createdAt} was restored aside: ${accounts} accounts${objectsOpened ? ` and ${objectsOpened} objects` : ''} open${erased?.length ? `, ${erased.length} accounts are erased` : ''}.${objects ? '' : ` ${WITHOUT_OBJECTS}`}`
+    : `The backup of ${createdAt} is whole: ${accounts} accounts, ${objects ?? 0} objects.${objects ? '' : ` ${WITHOUT_OBJECTS}`}`
+
+/** Of an earlier Merlon's, or of one whose objects lie elsewhere. */
+export const WITHOUT_OBJECTS = "It holds no objects' bytes: those that lie elsewhere come back from there."

@@ -12,6 +12,7 @@ import { type KeyringBody, keyringFile, readKeyring } from '../vault/keyring-fil
 import { openRootKey } from '../vault/sealer.ts'
 import { passphraseSeed } from '../vault/sealers/passphrase.ts'
 import { ask, folderOf, placeOptions } from './ask.ts'
+import { WITHOUT_OBJECTS } from './backup.ts'
 import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
 import { askSecrets } from './secrets.ts'
 
@@ -61,7 +62,7 @@ export const restore: Command = {
       const told = await restoreBackup(file, keyring, data, { acceptRollback })
       print(
         told,
-        `${data} holds the state of ${told.createdAt}, fenced. Start it, look, then: merlon restore --activate`,
+        `${data} holds the state of ${told.createdAt}, fenced.${told.objects ? '' : ` ${WITHOUT_OBJECTS}`} Start it, look, then: merlon restore --activate`,
       )
       return 0
     } finally {

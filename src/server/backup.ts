@@ -1,30 +1,23 @@
 /**
- * Backups of a running server: a copy of the database as it stood at one moment, encrypted, and beside it the keyring,
- * without which no backup opens. The database holds no key, so a backup holds none; the keyring is replaced with every
- * backup, so that there is one, and a key destroyed in it is destroyed for all backups (docs/decisions/0005).
+ * Backups of a running server: a copy of the database as it stood at one moment and the bytes of the objects it names,
+ * encrypted, and beside it the keyring, without which no backup opens. The database holds no key, so a backup holds none;
+ * the keyring is replaced with every backup, so that there is one, and a key destroyed in it is destroyed for all backups
+ * (docs/decisions/0005).
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream, existsSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { CANARIES, type Canary } from '../kernel/account-keys.ts'
 import { ONLY_NODE } from '../store/schema.ts'
-import { type Key, key, type Unit, under } from '../store/store.ts'
+import { type BlobsOfMoment, type Key, key, type Unit, under } from '../store/store.ts'
 import { writeBackup } from '../vault/backup-file.ts'
 import { syncDirectory } from '../vault/durable-file.ts'
 import { readKeyring } from '../vault/keyring-file.ts'
 import { VaultError } from '../vault/vault.ts'
+import { type Manifest, writeContent } from './backup-content.ts'
 import type { Custody } from './custody.ts'
 import { databaseOf } from './installation.ts'
-
-/** The first thing inside a backup. */
-export interface Manifest {
-  readonly installId: string
-  readonly epoch: number
-  readonly createdAt: string
-  readonly bytes: number
-  readonly sha256: string
-  readonly accounts: number
-}
+import { bytesBeside, bytesOf } from './object-bytes.ts'
 
 /** What the installation remembers of the backups that one node has made. */
 export interface BackupsRow {
@@ -54,7 +47,7 @@ export async function makeBackup(
   custody: Custody,
   { file, keyring: place = besideBackup(file) }: { readonly file: string; readonly keyring?: string },
 ): Promise<object> {
-  const { store, keyring } = custody.unsealed()
+  const { store, keyring, cloud } = custody.unsealed()
   if (existsSync(file)) throw new VaultError(`${file} exists, and a backup is never overwritten.`)
   const there = readKeyring(place)
   if (there && there.body.installId !== keyring.installId)
@@ -63,18 +56,10 @@ export async function makeBackup(
   const copy = `${databaseOf(custody.data)}.copy-${randomUUID()}`
   const partial = `${file}.partial`
   try {
-    await store.backup(copy)
     const now = custody.clock.now()
-    const manifest: Manifest = {
-      installId: keyring.installId,
-      epoch: keyring.body.epoch,
-      createdAt: new Date(now).toISOString(),
-      bytes: statSync(copy).size,
-      sha256: await sha256(copy),
-      accounts: (await store.reader.range<Canary>(CANARIES)).length,
-    }
-    rmSync(partial, { force: true })
-    await writeBackup(partial, { ...manifest, kek: keyring.backupKek() }, withManifest(manifest, copy))
+    const manifest = await cloud.holdingObjects(() =>
+      store.backup(copy, (blobs = bytesBeside(custody.data)) => written(custody, { copy, partial, now }, blobs)),
+    )
     // The keyring first: a backup that cannot be opened is none.
     keyring.copyTo(place)
     renameSync(partial, file)
@@ -85,7 +70,7 @@ export async function makeBackup(
       const keyrings = [...new Set([...(row?.keyrings ?? []), place])]
       unit.put(at, { ...row, lastAt: now, lastFile: file, keyrings } satisfies BackupsRow)
     })
-    await custody.record('Backup', { file, keyring: place, sha256: manifest.sha256 })
+    await custody.record('Backup', { file, keyring: place, sha256: manifest.sha256, objects: manifest.objects })
     return { file, keyring: place, ...manifest }
   } finally {
     rmSync(copy, { force: true })
@@ -121,13 +106,27 @@ export async function replaceKeyrings(custody: Custody): Promise<readonly Replac
   ]
 }
 
-async function* withManifest(manifest: Manifest, database: string): AsyncGenerator<Buffer> {
-  const text = Buffer.from(JSON.stringify(manifest))
-  const length = Buffer.alloc(4)
-  length.writeUInt32BE(text.length)
-  yield length
-  yield text
-  yield* createReadStream(database) as AsyncIterable<Buffer>
+/** The bytes are listed after the database was copied: what it names was on disk before it did. */
+async function written(
+  custody: Custody,
+  { copy, partial, now }: { readonly copy: string; readonly partial: string; readonly now: number },
+  blobs: BlobsOfMoment,
+): Promise<Manifest> {
+  const { store, keyring } = custody.unsealed()
+  const ids = await blobs.ids()
+  const manifest: Manifest = {
+    installId: keyring.installId,
+    epoch: keyring.body.epoch,
+    createdAt: new Date(now).toISOString(),
+    bytes: statSync(copy).size,
+    sha256: await sha256(copy),
+    accounts: (await store.reader.range<Canary>(CANARIES)).length,
+    objects: ids.length,
+  }
+  rmSync(partial, { force: true })
+  const content = writeContent(manifest, createReadStream(copy) as AsyncIterable<Buffer>, bytesOf(blobs, ids))
+  await writeBackup(partial, { ...manifest, kek: keyring.backupKek() }, content)
+  return manifest
 }
 
 async function sha256(file: string): Promise<string> {

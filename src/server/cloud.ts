@@ -12,6 +12,7 @@ import type { Throttle } from '../kernel/throttle.ts'
 import { type EgressList, readEgress } from '../planes/functions/egress.ts'
 import { functionHost } from '../planes/functions/host.ts'
 import { type BlobStore, sealedBlobs } from '../planes/objects/blobs.ts'
+import { heldBlobs } from '../planes/objects/held.ts'
 import { memoryBlobs } from '../planes/objects/memory.ts'
 import { checkpoints, events } from '../planes/streams/source.ts'
 import { Stream, type StreamOptions, type StreamStatus } from '../planes/streams/stream.ts'
@@ -73,6 +74,8 @@ export interface Cloud {
   streams(): readonly StreamStatus[]
   readonly evidence: EvidenceKeeper
   readonly ports: Ports
+  /** For work that copies objects' bytes: meanwhile this node removes none. */
+  holdingObjects<T>(work: () => Promise<T>): Promise<T>
   /** Makes an account with its root user; returns that user's key, whose secret is shown this once. */
   addAccount(account: AddedAccount): Promise<RootKey>
   /** The same, if the unit that makes it finds that it may. */
@@ -104,6 +107,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     egress: options.egress ?? readEgress(process.env['MERLON_FUNCTION_EGRESS']),
     process: options.packages ?? false,
   })
+  const blobs = heldBlobs(options.blobs ?? memoryBlobs())
   const ports: Ports = {
     identity: identities,
     organizations: organizationPort(store),
@@ -111,7 +115,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     outbound: options.outbound ?? outbound(),
     events: { query: (query) => store.log(query) },
     functions,
-    blobs: sealedBlobs(vault, options.blobs ?? memoryBlobs()),
+    blobs: sealedBlobs(vault, blobs),
   }
   const quotas = { ...quotaDefaults, ...options.quotas }
   const gate = new Gate({
@@ -161,6 +165,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     streams: () => streaming.map((stream) => stream.status()),
     evidence,
     ports,
+    holdingObjects: (work) => blobs.holding(work),
     addAccount: async (account) => (await addAccountIf(account, async () => true))!,
     addAccountIf,
     accounts: async () =>

@@ -339,7 +339,7 @@ describe('a rollback', () => {
     await store.close()
     store = await openStore({ file: at })
     for (const node of ['a', 'b']) await stop(await start(node))
-    await store.backup(`${at}.old`)
+    await store.backup(`${at}.old`, async () => undefined)
     for (const node of ['a', 'b']) await stop(await start(node))
     await store.close()
 

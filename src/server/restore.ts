@@ -1,9 +1,9 @@
 /** Reading backups: proving that one is whole, restoring it into an empty folder, and rehearsing that. */
-import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CANARIES, type Canary, openCanary } from '../kernel/account-keys.ts'
+import { folderBlobs } from '../planes/objects/folder.ts'
 import { openStore, type SqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { readBackup, readBackupHeader } from '../vault/backup-file.ts'
@@ -11,58 +11,38 @@ import { syncDirectory } from '../vault/durable-file.ts'
 import { type Link, rollbackError, writeHead } from '../vault/head.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { openVault } from '../vault/sealed.ts'
-import { TrustError, VaultError } from '../vault/vault.ts'
-import type { Manifest } from './backup.ts'
-import { databaseOf, headOf, InstallationError, keyringOf } from './installation.ts'
+import { VaultError } from '../vault/vault.ts'
+import { type Manifest, readContent, type Takers } from './backup-content.ts'
+import { databaseOf, headOf, InstallationError, keyringOf, objectsOf } from './installation.ts'
+import { checkObjects } from './object-bytes.ts'
 import { allLinks, linkOf } from './openings.ts'
 
-const MANIFEST_BYTES_MAX = 64 * 1024
 const restoringOf = (data: string): string => join(data, 'merlon.restoring')
 
 export interface Drill {
   readonly accounts: number
   readonly erased: readonly string[]
+  readonly objectsOpened?: number
 }
 
 /** Every chunk opened, and the whole as it was when it was made. Throws `MERLON_BACKUP_TAMPERED(n)`. */
-export async function verifyBackup(
-  file: string,
-  keyring: Keyring,
-  take?: (bytes: Buffer) => Promise<void>,
-): Promise<Manifest> {
+export async function verifyBackup(file: string, keyring: Keyring, take: Partial<Takers> = {}): Promise<Manifest> {
   const { installId } = await readBackupHeader(file)
   if (installId !== keyring.installId) throw new VaultError(`${file} and the keyring are of two installations.`)
-  const hash = createHash('sha256')
-  let manifest: Manifest | undefined
-  let rest: Buffer = Buffer.alloc(0)
-  let bytes = 0
-  for await (const chunk of readBackup(file, keyring.backupKek())) {
-    rest = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
-    if (!manifest) {
-      const length = rest.length >= 4 ? rest.readUInt32BE() : 0
-      if (length > MANIFEST_BYTES_MAX) throw new TrustError('MERLON_BACKUP_TAMPERED', 'no such manifest.', 0)
-      if (rest.length < 4 + length) continue
-      manifest = JSON.parse(rest.subarray(4, 4 + length).toString()) as Manifest
-      rest = rest.subarray(4 + length)
-    }
-    hash.update(rest)
-    bytes += rest.length
-    await take?.(rest)
-    rest = Buffer.alloc(0)
-  }
-  if (!manifest || manifest.bytes !== bytes || manifest.sha256 !== hash.digest('hex'))
-    throw new TrustError('MERLON_BACKUP_TAMPERED', 'the database in it is not the one that was backed up.', 0)
-  return manifest
+  return readContent(readBackup(file, keyring.backupKek()), take)
 }
 
-/** Restores into a temporary folder, opens a value of every account there, and leaves nothing behind. */
+/** Restores into a temporary folder, opens a value of every account and every object there, and leaves nothing behind. */
 export async function drill(file: string, keyring: Keyring, temporary: string): Promise<Manifest & Drill> {
   const folder = mkdtempSync(join(temporary, 'merlon-drill-'))
   try {
-    const manifest = await writeDatabase(file, keyring, folder)
+    const manifest = await layOutBackup(file, keyring, folder)
     const store = await openStore({ file: databaseOf(folder) })
     try {
-      return { ...manifest, ...(await checkCanaries(store, keyring)) }
+      const checked = await checkCanaries(store, keyring)
+      // They may lie in a bucket elsewhere, all of them.
+      if (!manifest.objects) return { ...manifest, ...checked }
+      return { ...manifest, ...checked, objectsOpened: await checkObjects(store, keyring, folder) }
     } finally {
       await store.close()
     }
@@ -101,15 +81,16 @@ export async function restore(
   mkdirSync(data, { recursive: true, mode: 0o700 })
   const restoring = restoringOf(data)
   // What a restore that was cut short has left is overwritten; anything else never.
-  if (existsSync(keyringOf(data)) || (existsSync(databaseOf(data)) && !existsSync(restoring)))
+  const isThere = existsSync(databaseOf(data)) || existsSync(objectsOf(data))
+  if (existsSync(keyringOf(data)) || (isThere && !existsSync(restoring)))
     throw new InstallationError(`${data} holds an installation. Restore into an empty folder.`)
   writeFileSync(restoring, '', { mode: 0o600 })
   syncDirectory(data)
-  removeDatabase(data)
+  removeData(data)
 
-  const manifest = await writeDatabase(file, keyring, data).catch((error: unknown) => {
+  const manifest = await layOutBackup(file, keyring, data).catch((error: unknown) => {
     // What cannot be believed is not left lying about.
-    removeDatabase(data)
+    removeData(data)
     rmSync(restoring)
     throw error
   })
@@ -147,15 +128,20 @@ async function ownLink(store: Store, links: readonly Link[]): Promise<Link | und
   return own ?? latest
 }
 
-function removeDatabase(data: string): void {
+function removeData(data: string): void {
   for (const suffix of ['', '-wal', '-shm', '.lock']) rmSync(databaseOf(data) + suffix, { force: true })
+  rmSync(objectsOf(data), { recursive: true, force: true })
 }
 
-async function writeDatabase(file: string, keyring: Keyring, folder: string): Promise<Manifest> {
+async function layOutBackup(file: string, keyring: Keyring, folder: string): Promise<Manifest> {
+  const blobs = folderBlobs(objectsOf(folder))
   const handle = await open(databaseOf(folder), 'wx', 0o600)
   try {
-    const manifest = await verifyBackup(file, keyring, async (bytes) => {
-      for (let rest = bytes; rest.length > 0; ) rest = rest.subarray((await handle.write(rest)).bytesWritten)
+    const manifest = await verifyBackup(file, keyring, {
+      database: async (bytes) => {
+        for (let rest = bytes; rest.length > 0; ) rest = rest.subarray((await handle.write(rest)).bytesWritten)
+      },
+      object: ({ id, bytes }) => blobs.write(id, bytes),
     })
     await handle.sync()
     return manifest

@@ -7,13 +7,14 @@ import { postgresBlobs } from '../store/postgres/blobs.ts'
 import { openPool, type Place } from '../store/postgres/connection.ts'
 import { postgresImage, postgresLoader } from '../store/postgres/image.ts'
 import { sqliteImage, sqliteLoader } from '../store/sqlite-image.ts'
-import type { Blobs } from '../store/store.ts'
+import type { Blobs, BlobsOfMoment } from '../store/store.ts'
 import { firstHead, type Link, writeHead } from '../vault/head.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { keyringText } from '../vault/keyring-file.ts'
 import type { Custody } from './custody.ts'
 import { databaseOf, headOf, InstallationError, isInstalled, keyringOf, objectsOf } from './installation.ts'
 import { KEYRING, type KeyringRow, WITHHELD } from './keyring-in-store.ts'
+import { bytesBeside, bytesOf } from './object-bytes.ts'
 import { linkOf } from './openings.ts'
 
 export type Destination = { readonly data: string } | { readonly store: Place }
@@ -25,24 +26,25 @@ export interface Copied {
   readonly objects: number
 }
 
-/** Older than everything: `older` then names all. */
-const EVERYTHING_MS = -1_000_000
-
 /** What is written after this begins is not in the copy: stop what writes before you move. */
-export async function copyInstallation(custody: Custody, to: Destination): Promise<Copied> {
+export function copyInstallation(custody: Custody, to: Destination): Promise<Copied> {
+  return custody.unsealed().cloud.holdingObjects(() => copied(custody, to))
+}
+
+async function copied(custody: Custody, to: Destination): Promise<Copied> {
   const { store, keyring } = custody.unsealed()
-  // Those that lie in a bucket elsewhere stay there.
-  const blobs = store.blobs ?? folderBlobs(objectsOf(custody.data))
   const place = 'data' in to ? intoFolder(to.data, keyring) : intoDatabase(to.store, keyring)
   const image = await store.image()
   try {
     const link = await store.reader.get<Link>(linkOf('main'))
     const expected = await contentHash(image)
-    await copyImage(image, await place.loader())
+    const { loader, objects } = await withBytes(await place.loader(), () =>
+      copyBlobs(image.blobs ?? bytesBeside(custody.data), place.blobs),
+    )
+    await copyImage(image, loader)
     const found = await hashOf(await place.image())
     if (found !== expected)
       throw new InstallationError('what was copied is not what is there: the copy is not to be used')
-    const objects = await copyBlobs(blobs, place.blobs)
     await place.finish(link, image.revision)
     return { revision: image.revision, sha256: found, objects }
   } catch (error) {
@@ -51,6 +53,16 @@ export async function copyInstallation(custody: Custody, to: Destination): Promi
   } finally {
     await image.close()
     await place.close()
+  }
+}
+
+/** Bytes before the rows that name them; of a copy that fails here, no row is there. */
+async function withBytes(loader: Loader, copy: () => Promise<number>): Promise<{ loader: Loader; objects: number }> {
+  try {
+    return { loader, objects: await copy() }
+  } catch (error) {
+    await loader.abandon()
+    throw error
   }
 }
 
@@ -105,7 +117,7 @@ function intoDatabase(place: Place, keyring: Keyring): Target {
     image: () => postgresImage(place, WITHHELD),
     blobs: postgresBlobs(pool),
     finish: async () => undefined,
-    // One transaction: there is nothing, or all of it.
+    // One transaction: there is nothing, or all of it; bytes that no row names are swept.
     abandon: async () => undefined,
     close: () => pool.end(),
   }
@@ -120,12 +132,10 @@ async function hashOf(image: Image): Promise<string> {
 }
 
 /** Sealed bytes, which open where their account's key is. */
-async function copyBlobs(from: Blobs, to: Blobs): Promise<number> {
-  const ids = await from.older(EVERYTHING_MS)
+async function copyBlobs(from: BlobsOfMoment, to: Blobs): Promise<number> {
+  const ids = await from.ids()
   const sum = (bytes: Uint8Array | undefined) => bytes && createHash('sha256').update(bytes).digest('hex')
-  for (const id of ids) {
-    const bytes = await from.read(id)
-    if (!bytes) continue
+  for await (const { id, bytes } of bytesOf(from, ids)) {
     await to.write(id, bytes)
     if (sum(await to.read(id)) !== sum(bytes)) throw new InstallationError(`object ${id} is not the same after copying`)
   }

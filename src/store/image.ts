@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Found } from './backend.ts'
 import type { Head } from './chain.ts'
-import type { EvidenceRow, Key } from './store.ts'
+import type { BlobsOfMoment, EvidenceRow, Key } from './store.ts'
 
 export interface Image {
   readonly revision: number
@@ -11,6 +11,8 @@ export interface Image {
   /** In the order of writing. */
   records(after: number, limit: number): Promise<readonly EvidenceRow[]>
   heads(): Promise<readonly Head[]>
+  /** Where the engine keeps bytes, too. */
+  readonly blobs?: BlobsOfMoment
   /** Lets go of the moment. */
   close(): Promise<void>
 }

@@ -9,7 +9,7 @@ import { type LogTable, queryLog, readEvidence } from './log.ts'
 import { migrate, ONLY_NODE } from './schema.ts'
 import { sqliteImage } from './sqlite-image.ts'
 import { sqliteLog } from './sqlite-log.ts'
-import type { EvidenceRow, Key, LogEntry, LogQuery, RangeOptions, Store } from './store.ts'
+import type { BlobsOfMoment, EvidenceRow, Key, LogEntry, LogQuery, RangeOptions, Store } from './store.ts'
 import { Transactional } from './transactional.ts'
 import { Transactions } from './transactions.ts'
 import { inlineWriter, quickerWriter, threadWriter, type Writer, WriterLostError } from './writers.ts'
@@ -84,7 +84,12 @@ export class SqliteStore extends Transactional implements Store {
   }
 
   /** The file must not exist. Readable by its owner only. */
-  async backup(file: string): Promise<void> {
+  async backup<T>(file: string, then: (blobs: BlobsOfMoment | undefined) => Promise<T>): Promise<T> {
+    await this.#copyTo(file)
+    return then(undefined)
+  }
+
+  async #copyTo(file: string): Promise<void> {
     if (this.#file === ':memory:') return copyDatabase(this.#database, file)
     // A connection of its own: reads on ours would wait for the copy.
     const source = await openDatabase(this.#file)

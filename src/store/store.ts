@@ -120,6 +120,13 @@ export interface Blobs {
   older(ageMs: number): Promise<readonly string[]>
 }
 
+/** Bytes as they lay at one moment: whatever its documents name is among them. */
+export interface BlobsOfMoment {
+  ids(): Promise<readonly string[]>
+  /** undefined when it is not there. */
+  read(id: string): Promise<Buffer | undefined>
+}
+
 export interface Store {
   /** Runs `body` until a commit succeeds; throws what the body throws, writing nothing. Bodies may run more than once. */
   run<T>(body: (unit: Unit) => Promise<T> | T): Promise<T>
@@ -150,8 +157,11 @@ export interface Store {
   readonly blobs?: Blobs
   /** What is durable now, for copying elsewhere while work goes on. */
   image(): Promise<Image>
-  /** A consistent copy to a new file while work goes on. */
-  backup(file: string): Promise<void>
+  /**
+   * A consistent copy to a new file while work goes on. `then` is given the bytes of the same moment, where they lie in the
+   * store.
+   */
+  backup<T>(file: string, then: (blobs: BlobsOfMoment | undefined) => Promise<T>): Promise<T>
   /** Waits for what was accepted, then closes. */
   close(): Promise<void>
 }

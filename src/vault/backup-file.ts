@@ -15,7 +15,8 @@ const SALT_BYTES = 16
 /** In clear: which keyring opens it. */
 export interface BackupHeader {
   readonly merlon: 'backup'
-  readonly version: 1
+  /** Of what is inside; since 2 the bytes of objects are, too. */
+  readonly version: 1 | 2
   readonly installId: string
   readonly createdAt: string
   readonly salt: string
@@ -28,7 +29,7 @@ export async function writeBackup(
   source: AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const salt = randomBytes(SALT_BYTES).toString('base64url')
-  const header: BackupHeader = { merlon: 'backup', version: 1, installId, createdAt, salt }
+  const header: BackupHeader = { merlon: 'backup', version: 2, installId, createdAt, salt }
   const line = `${JSON.stringify(header)}\n`
   const key = backupKey(kek, header)
   const handle = await open(file, 'wx', 0o600)
@@ -85,12 +86,20 @@ async function headerOf(handle: FileHandle): Promise<{ readonly header: BackupHe
   const line = text.slice(0, text.indexOf('\n') + 1)
   try {
     const header = JSON.parse(line) as BackupHeader
-    if (header.merlon === 'backup' && header.version === 1 && typeof header.installId === 'string')
+    if (
+      header.merlon === 'backup' &&
+      (header.version === 1 || header.version === 2) &&
+      typeof header.installId === 'string'
+    )
       return { header, line }
   } catch {
     // Not ours, or changed.
   }
-  throw new TrustError('MERLON_BACKUP_TAMPERED', 'this is not a Merlon backup, or its first line was changed.', 0)
+  throw new TrustError(
+    'MERLON_BACKUP_TAMPERED',
+    'this is no backup that this Merlon knows, or its first line was changed.',
+    0,
+  )
 }
 
 const tampered = (index: number): TrustError =>

@@ -1,59 +1,34 @@
 /**
  * The stock `aws cloudtrail validate-logs` over three hours of a trail: passes as it is, and names a changed log file, a
- * missing one and a missing digest. The hours are the server's and, by faketime, the client's.
+ * missing one and a missing digest.
  */
-
 import { gunzipSync, gzipSync } from 'node:zlib'
-import {
-  CloudTrailClient,
-  CreateTrailCommand,
-  GetTrailStatusCommand,
-  StartLoggingCommand,
-} from '@aws-sdk/client-cloudtrail'
 import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam'
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import {
-  CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   ListObjectsV2Command,
-  PutBucketPolicyCommand,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Ended, type Running, startMerlon } from '../process.ts'
-import { environmentFor, policy, run } from './command.ts'
+import { type Running, startMerlon } from '../process.ts'
+import { ValidatedTrail } from './validated-trail.ts'
 
-const Bucket = 'audit-logs'
 const STEP_SECONDS = 20 * 60
 const STEPS = 10
-/** Waits for one another: SDK clients, curl and the CLI all live at this distance from the real time. */
-let aheadSeconds = 0
 let server: Running
-let started: Date
-let arn: string
+let trail: ValidatedTrail
+let Bucket: string
 
-const account = () => server.accounts[0]!
-const client = <C>(Client: new (config: object) => C): C =>
-  new Client({
-    region: 'us-east-1',
-    endpoint: server.url,
-    credentials: account(),
-    forcePathStyle: true,
-    systemClockOffset: aheadSeconds * 1000,
-  })
+const client = <C>(Client: new (config: object) => C): C => trail.client(Client)
+const validate = () => trail.validate()
 
-const later = (program: string, ...words: readonly string[]): Promise<Ended> =>
-  run('faketime', ['-f', `+${aheadSeconds}s`, program, ...words], environmentFor(server.url, account()))
-
-const status = () => client(CloudTrailClient).send(new GetTrailStatusCommand({ Name: 'audit' }))
-
-/** Moves the clock, and waits until what fell due was done. */
-async function pass(seconds: number): Promise<void> {
-  const before = (await status()).LatestDeliveryAttemptTime
-  const { accessKeyId, secretAccessKey } = account()
-  const moved = await later(
+/** By the door that only development has. */
+async function move(aheadSeconds: number): Promise<void> {
+  const { accessKeyId, secretAccessKey } = trail.account
+  const moved = await trail.later(
     'curl',
     '-fsS',
     '--aws-sigv4',
@@ -64,56 +39,23 @@ async function pass(seconds: number): Promise<void> {
     'POST',
     `${server.url}/_merlon/clock`,
     '-d',
-    JSON.stringify({ advanceSeconds: seconds }),
+    JSON.stringify({ advanceSeconds: aheadSeconds - trail.aheadSeconds }),
   )
   if (moved.status !== 0) throw new Error(moved.stderr)
-  aheadSeconds += seconds
-  while ((await status()).LatestDeliveryAttemptTime === before) await new Promise((done) => setTimeout(done, 100))
 }
 
 beforeAll(async () => {
   server = await startMerlon(['--dev'])
-  await client(S3Client).send(new CreateBucketCommand({ Bucket }))
-  const Principal = { Service: 'cloudtrail.amazonaws.com' }
-  const Policy = policy(
-    { Principal, Action: 's3:GetBucketAcl', Resource: `arn:aws:s3:::${Bucket}` },
-    { Principal, Action: 's3:PutObject', Resource: `arn:aws:s3:::${Bucket}/*` },
-  )
-  await client(S3Client).send(new PutBucketPolicyCommand({ Bucket, Policy }))
-  const made = await client(CloudTrailClient).send(
-    new CreateTrailCommand({
-      Name: 'audit',
-      S3BucketName: Bucket,
-      S3KeyPrefix: 'trails',
-      IsMultiRegionTrail: true,
-      EnableLogFileValidation: true,
-    }),
-  )
-  arn = made.TrailARN!
-  await client(CloudTrailClient).send(new StartLoggingCommand({ Name: 'audit' }))
-  started = new Date(Date.now() - 60_000)
+  trail = new ValidatedTrail(server.url, server.accounts[0]!)
+  Bucket = trail.bucket
+  await trail.begin()
   for (let step = 0; step < STEPS; step++) {
     await client(IAMClient).send(new CreateUserCommand({ UserName: `user-${step}` }))
     await client(KMSClient).send(new CreateKeyCommand({}))
-    await pass(STEP_SECONDS)
+    await trail.pass(STEP_SECONDS, move)
   }
 }, 120_000)
 afterAll(() => server?.stop())
-
-/** What is wrong it says on standard error. */
-const validate = async (): Promise<Pick<Ended, 'status' | 'stdout'>> => {
-  const { status, stdout, stderr } = await later(
-    'aws',
-    'cloudtrail',
-    'validate-logs',
-    '--trail-arn',
-    arn,
-    '--start-time',
-    started.toISOString(),
-    '--verbose',
-  )
-  return { status, stdout: stderr + stdout }
-}
 
 async function objects(part: string): Promise<readonly string[]> {
   const { Contents = [] } = await client(S3Client).send(new ListObjectsV2Command({ Bucket }))

@@ -106,10 +106,13 @@ test('a backup of a node on PostgreSQL opens on SQLite by the keyring beside it,
   const running = await start(node, [], shared)
   const root = clientOf(running.url, running.accounts[0]!)
   await create(root, 'kept')
+  const s3 = s3Of(running, running.accounts[0]!)
+  await s3.send(new CreateBucketCommand({ Bucket: 'kept' }))
+  await s3.send(new PutObjectCommand({ Bucket: 'kept', Key: 'a', Body: 'words of all nodes' }))
   const file = join(backups, 'x.merlon')
   await merlonJson(['backup', file, '--data', node], '', shared)
   expect((await merlon(['backup', 'verify', file, '--drill', '--data', node], '', shared)).stdout).toContain(
-    'restored aside',
+    'and 1 objects open',
   )
   await running.stop()
 
@@ -118,6 +121,7 @@ test('a backup of a node on PostgreSQL opens on SQLite by the keyring beside it,
   copyFileSync(key, join(restored, 'root.key'))
   const again = await start(restored)
   expect(await secret(clientOf(again.url, running.accounts[0]!), 'kept')).toBe('value of kept')
+  expect(await object(s3Of(again, running.accounts[0]!), 'a')).toBe('words of all nodes')
 })
 
 test('a folder of one kind is not taken for the other, whichever way it is tried', async () => {

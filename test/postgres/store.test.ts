@@ -80,6 +80,22 @@ describe('nodes over one database', () => {
     expect(await b.reader.range('k')).toEqual([])
   })
 
+  test('a backup reads the bytes of its own moment, whatever other nodes remove and write meanwhile', async () => {
+    const { a, b } = await pair()
+    const [kept, later] = [randomUUID(), randomUUID()]
+    await a.blobs.write(kept, Buffer.from('named'))
+    const file = join(mkdtempSync(join(tmpdir(), 'merlon-moment-')), 'copy.db')
+
+    const found = await a.backup(file, async (blobs) => {
+      await b.blobs.remove(kept)
+      await b.blobs.write(later, Buffer.from('too late'))
+      return { ids: await blobs!.ids(), bytes: await blobs!.read(kept), later: await blobs!.read(later) }
+    })
+
+    expect(found).toEqual({ ids: [kept], bytes: Buffer.from('named'), later: undefined })
+    expect(await a.blobs.read(kept)).toBeUndefined()
+  })
+
   test('the feed of one tells what the others commit, in order, without being asked', async () => {
     const { a, b } = await pair()
     const heard: (readonly [number, string, unknown])[] = []
@@ -288,10 +304,10 @@ describe('nodes over one database', () => {
     const folder = mkdtempSync(join(tmpdir(), 'merlon-move-'))
     const file = join(folder, 'moved.db')
 
-    await stores[0]!.backup(file)
+    await stores[0]!.backup(file, async () => undefined)
     expect(readFileSync(file).includes('never in a backup')).toBe(false)
     expect(await hashOf(await sqliteImage(file))).toBe(before)
-    await expect(stores[0]!.backup(file)).rejects.toThrow(/EEXIST/)
+    await expect(stores[0]!.backup(file, async () => undefined)).rejects.toThrow(/EEXIST/)
     expect(await hashOf(await sqliteImage(file))).toBe(before)
 
     const there = { url: url(), schema: fresh().schema }

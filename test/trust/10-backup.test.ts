@@ -1,8 +1,21 @@
 /** Root of trust §6.10 and §6.11: a backup under load brings everything back; a changed one, and older data, do not pass. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { expect, test } from 'vitest'
-import type { Client } from '../../src/kernel/client.ts'
+import { Client, overHttp } from '../../src/kernel/client.ts'
+import { cleanEnvironment, run } from '../clients/command.ts'
+import { ValidatedTrail } from '../clients/validated-trail.ts'
+import type { MadeAccount } from '../process.ts'
 import { clientOf, folder, merlon, merlonJson, start } from './shell.ts'
 
 const create = (root: Client, Name: string) =>
@@ -38,14 +51,121 @@ test('Trust 10: a backup made under load, restored elsewhere, opens every canary
   expect(await value(again, 'after')).toBe('canary after')
 })
 
+/** The server's clock, moved from outside: by libfaketime and a file that it reads again and again. */
+async function movableClock() {
+  const file = join(folder(), 'clock')
+  const { stdout } = await run('faketime', ['-f', '+0s', 'printenv', 'LD_PRELOAD'], cleanEnvironment())
+  const move = async (aheadSeconds: number) => {
+    writeFileSync(`${file}.new`, `+${aheadSeconds}s\n`)
+    renameSync(`${file}.new`, file)
+  }
+  await move(0)
+  const environment = {
+    LD_PRELOAD: stdout.trim(),
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_NO_CACHE: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+  }
+  return { move, environment }
+}
+
+const digestsValid = (stdout: string): number => {
+  const [, valid, all] = /(\d+)\/(\d+) digest files valid/.exec(stdout) ?? []
+  expect(valid).toBe(all)
+  return Number(valid)
+}
+
+test('Trust 10: a trail that delivers while it is backed up passes validate-logs after the restore, and goes on', async () => {
+  const [data, backups, kept] = [join(folder(), 'data'), folder(), join(folder(), 'root.key')]
+  const { move, environment } = await movableClock()
+  const server = await start(data, [], environment)
+  const account = server.accounts[0]!
+  const trail = new ValidatedTrail(server.url, account)
+  const root = () =>
+    new Client({
+      credential: { accessKeyId: account.accessKeyId, secret: account.secretAccessKey },
+      transport: overHttp(trail.url),
+      now: () => Date.now() + trail.aheadSeconds * 1000,
+    })
+  const put = (Key: string, Body: string) =>
+    trail.client(S3Client).send(new PutObjectCommand({ Bucket: trail.bucket, Key, Body }))
+  await trail.begin()
+  for (let step = 0; step < 6; step++) {
+    await create(root(), `before-${step}`)
+    await put('replaced', `words ${step}`)
+    await trail.pass(20 * 60, move)
+  }
+
+  // What is replaced now falls due for sweeping while the backup is made.
+  let loading = true
+  const load = (async () => {
+    for (let n = 0; loading; n++) {
+      await create(root(), `during-${n}`)
+      await put('replaced', `words during ${n} ${'x'.repeat(200_000)}`)
+      if (n % 5 === 0) await trail.pass(11 * 60, move)
+    }
+  })()
+  await new Promise((done) => setTimeout(done, 2_000))
+  const file = join(backups, 'x.merlon')
+  const made = await merlonJson<{ objects: number }>(['backup', file, '--data', data])
+  loading = false
+  await load
+  expect(made.objects).toBeGreaterThan(8)
+  const proof = await merlon(['backup', 'verify', file, '--drill', '--data', data])
+  expect(proof).toMatchObject({ status: 0, stdout: expect.stringMatching(/and \d+ objects open/) })
+  await server.stop('SIGKILL')
+  copyFileSync(join(data, 'root.key'), kept)
+  rmSync(data, { recursive: true })
+
+  expect(await merlon(['restore', file, '--data', data, '--key-file', kept])).toMatchObject({ status: 0, stderr: '' })
+  copyFileSync(kept, join(data, 'root.key'))
+  trail.url = (await start(data, [], environment)).url
+  for (let step = 0; step < 6; step++) expect(await value(root(), `before-${step}`)).toBe(`canary before-${step}`)
+  const before = await trail.validate()
+  expect([before.status, before.stdout]).toEqual([0, expect.stringContaining('Results requested')])
+  expect(digestsValid(before.stdout)).toBeGreaterThanOrEqual(2)
+
+  expect((await merlon(['restore', '--activate', '--data', data])).status).toBe(0)
+  for (let step = 0; step < 4; step++) {
+    await create(root(), `after-${step}`)
+    await trail.pass(20 * 60, move)
+  }
+  const after = await trail.validate()
+  expect([after.status, after.stdout]).toEqual([0, expect.not.stringContaining('INVALID')])
+  expect(digestsValid(after.stdout)).toBeGreaterThan(digestsValid(before.stdout))
+  const { Body } = await trail.client(S3Client).send(new GetObjectCommand({ Bucket: trail.bucket, Key: 'replaced' }))
+  expect(await Body!.transformToString()).toMatch(/^words (during )?\d+/)
+})
+
+test('Trust 10: a backup of an earlier version, which holds no objects, is restored as ever', async () => {
+  const other = join(folder(), 'other')
+  const early = (name: string) => join(import.meta.dirname, 'data', 'version-1', name)
+  const words = ['restore', early('x.merlon'), '--data', other]
+  mkdirSync(other)
+  writeFileSync(join(other, 'root.key'), readFileSync(early('root.key')), { mode: 0o600 })
+
+  const ended = await merlon(words)
+  expect(ended).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('no objects') })
+  const { url } = await start(other)
+  const account = JSON.parse(readFileSync(early('root.json'), 'utf8')) as MadeAccount
+  expect(await value(clientOf(url, account), 'kept')).toBe('value of version 1')
+  expect(await merlon(words)).toMatchObject({ status: 1, stderr: expect.stringContaining('holds an installation') })
+})
+
 test('Trust 10: one bit changed anywhere in a backup is told, by its chunk, and nothing is restored', async () => {
   const [data, backups] = [join(folder(), 'data'), folder()]
   const server = await start(data)
   await create(clientOf(server.url, server.accounts[0]!), 'canary')
+  const trail = new ValidatedTrail(server.url, server.accounts[0]!)
+  await trail.begin()
+  for (const Key of ['first', 'last']) {
+    const put = new PutObjectCommand({ Bucket: trail.bucket, Key, Body: 'x'.repeat(500_000) })
+    await trail.client(S3Client).send(put)
+  }
   const file = join(backups, 'x.merlon')
   await merlonJson(['backup', file, '--data', data])
   const bytes = readFileSync(file)
-  for (const at of [0.3, 0.6, 0.99].map((part) => Math.floor(bytes.length * part))) {
+  for (const at of [0.01, 0.3, 0.6, 0.99].map((part) => Math.floor(bytes.length * part))) {
     const changed = Buffer.from(bytes)
     changed[at]! ^= 1
     writeFileSync(file, changed)
@@ -53,7 +173,9 @@ test('Trust 10: one bit changed anywhere in a backup is told, by its chunk, and 
     const ended = await merlon(['restore', file, '--data', other, '--key-file', join(data, 'root.key')])
     expect(ended.stderr).toMatch(/MERLON_BACKUP_TAMPERED\(\d+\)/)
     expect(ended.status).toBe(1)
-    expect(existsSync(other) ? readdirSync(other).filter((name) => name === 'merlon.db') : []).toEqual([])
+    expect(existsSync(other) ? readdirSync(other).filter((name) => /^(merlon\.db|objects)$/.test(name)) : []).toEqual(
+      [],
+    )
   }
   writeFileSync(file, bytes)
   const proof = await merlon(['backup', 'verify', file, '--drill', '--data', data])

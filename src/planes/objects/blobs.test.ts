@@ -19,6 +19,7 @@ import { Stream } from '../streams/stream.ts'
 import { readTarget } from '../streams/target.ts'
 import { type BlobStore, sealedBlobs } from './blobs.ts'
 import { folderBlobs } from './folder.ts'
+import { heldBlobs } from './held.ts'
 import { memoryBlobs } from './memory.ts'
 import { bucketBlobs } from './remote.ts'
 
@@ -91,6 +92,37 @@ test('a blob opens for its own place alone, and not when a byte was changed', as
   await folderBlobs(home).write(moved.id, sealed)
   await expect(blobs.get(moved, text.length)).rejects.toThrow()
   await expect(blobs.get({ ...place, account: '444455556666' }, text.length)).rejects.toThrow()
+})
+
+test('a folder names all that lies in it, and leaves alone what is being written', async () => {
+  const home = folder()
+  const blobs = folderBlobs(home)
+  const [id, other] = [randomUUID(), randomUUID()]
+  expect(await blobs.ids()).toEqual([])
+  await blobs.write(id, Buffer.from('here'))
+  const draft = join(home, id.slice(0, 2), `${other}.draft-${randomUUID()}`)
+  writeFileSync(draft, 'half')
+
+  expect(await blobs.ids()).toEqual([id])
+  expect(readFileSync(draft, 'utf8')).toBe('half')
+})
+
+test('what is removed while somebody copies is gone when the last of them has ended, also by failing', async () => {
+  const blobs = heldBlobs(memoryBlobs())
+  const [id, other] = [randomUUID(), randomUUID()]
+  for (const each of [id, other]) await blobs.write(each, Buffer.from('bytes'))
+
+  await blobs.holding(async () => {
+    const failing = blobs.holding(async () => {
+      await blobs.remove(id)
+      throw new Error('no room left')
+    })
+    await expect(failing).rejects.toThrow('no room left')
+    expect((await blobs.read(id))?.toString()).toBe('bytes')
+  })
+  expect(await blobs.read(id)).toBeUndefined()
+  await blobs.remove(other)
+  expect(await blobs.read(other)).toBeUndefined()
 })
 
 test('objects of one Merlon lie sealed in a bucket of another', async () => {

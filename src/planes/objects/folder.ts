@@ -7,10 +7,20 @@ import type { BlobStore } from './blobs.ts'
 const DRAFT = /\.draft-[0-9a-f-]{36}$/
 const ID = /^[0-9a-f-]{36}$/
 
+/** Of which all that lie there can be told. */
+export interface FolderBlobs extends BlobStore {
+  ids(): Promise<readonly string[]>
+}
+
 /** 0700, files 0600, in 256 folders by the first letters of their ids. */
-export function folderBlobs(folder: string): BlobStore {
+export function folderBlobs(folder: string): FolderBlobs {
   const shelfOf = (id: string) => join(folder, id.slice(0, 2))
   const fileOf = (id: string) => join(shelfOf(id), id)
+  const names = async function* () {
+    for (const shelf of await readdir(folder).catch(() => []))
+      for (const name of await readdir(join(folder, shelf)).catch(() => []))
+        yield { name, file: join(folder, shelf, name) }
+  }
 
   return {
     write: async (id, bytes) => {
@@ -37,16 +47,18 @@ export function folderBlobs(folder: string): BlobStore {
     older: async (ageMs) => {
       const found: string[] = []
       const before = Date.now() - ageMs
-      for (const shelf of await readdir(folder).catch(() => [])) {
-        for (const name of await readdir(join(folder, shelf)).catch(() => [])) {
-          const file = join(folder, shelf, name)
-          const facts = await stat(file).catch(nothing)
-          if (!facts || facts.mtimeMs > before) continue
-          // What a crash has left half written.
-          if (DRAFT.test(name)) await rm(file, { force: true })
-          else if (ID.test(name)) found.push(name)
-        }
+      for await (const { name, file } of names()) {
+        const facts = await stat(file).catch(nothing)
+        if (!facts || facts.mtimeMs > before) continue
+        // What a crash has left half written.
+        if (DRAFT.test(name)) await rm(file, { force: true })
+        else if (ID.test(name)) found.push(name)
       }
+      return found
+    },
+    ids: async () => {
+      const found: string[] = []
+      for await (const { name } of names()) if (ID.test(name)) found.push(name)
       return found
     },
   }

@@ -1,9 +1,10 @@
 /** The life of an object's bytes: written before the row that names them, swept when no row does any more. */
 import type { Call } from '../../kernel/call.ts'
 import { scheduleJob } from '../../kernel/jobs.ts'
+import type { BlobPlace, Reader } from '../../kernel/ports.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
-import type { Unit } from '../../store/store.ts'
-import { at, type BucketRow, type ObjectRow } from './resources.ts'
+import { type Unit, under } from '../../store/store.ts'
+import { at, type BucketRow, bucketArn, type ObjectRow } from './resources.ts'
 
 const MINUTE_MS = 60_000
 /** Readers of the row that was replaced may still be on their way. */
@@ -33,6 +34,31 @@ export function dropBytes({ unit, now }: Pick<Call, 'unit' | 'now'>, { blob }: O
 export const sweepJob: ServiceJob<Swept> = {
   effect: ({ ports }, { id }) => ports.blobs.delete(id),
   run: async (unit, _work, { id }) => unit.delete(at.blob(id)),
+}
+
+export interface KeptObject {
+  /** As people name it. */
+  readonly name: string
+  readonly place: BlobPlace
+  readonly bytes: number
+}
+
+const PAGE = 1_000
+
+/** Every object of the installation, as its row says. */
+export async function* keptObjects(reader: Reader): AsyncGenerator<KeptObject> {
+  for (const { document: bucket } of await reader.range<BucketRow>(under('s3', 'bucket'))) {
+    let after: string | undefined
+    for (;;) {
+      const rows = await reader.range<ObjectRow>(at.objects(bucket.name), { after, limit: PAGE })
+      for (const { document: row } of rows) {
+        const place = { id: row.blob, account: bucket.account }
+        yield { name: `${bucketArn(bucket.name)}/${row.key}`, place, bytes: row.bytes }
+      }
+      if (rows.length < PAGE) break
+      after = rows.at(-1)!.key
+    }
+  }
 }
 
 /** Begins with the first bucket. */

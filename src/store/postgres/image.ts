@@ -27,6 +27,13 @@ export async function postgresImage(place: Place, withheld: readonly Key[]): Pro
     },
     records: (after, limit) => readEvidence(log, after, limit),
     heads: async () => (await client.query<Head>('SELECT * FROM chains')).rows,
+    blobs: {
+      ids: async () => (await client.query<{ id: string }>('SELECT id FROM blobs')).rows.map(({ id }) => id),
+      read: async (id) => {
+        const { rows } = await client.query<{ bytes: Buffer }>('SELECT bytes FROM blobs WHERE id = $1', [id])
+        return rows[0]?.bytes
+      },
+    },
     close: () => client.end(),
   }
 }

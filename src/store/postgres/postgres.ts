@@ -5,7 +5,7 @@ import type { EpochKey, Head } from '../chain.ts'
 import { copyImage, type Image } from '../image.ts'
 import { type LogTable, queryLog, readEvidence } from '../log.ts'
 import { sqliteLoader } from '../sqlite-image.ts'
-import type { Blobs, EvidenceRow, Key, LogEntry, LogQuery, Store } from '../store.ts'
+import type { Blobs, BlobsOfMoment, EvidenceRow, Key, LogEntry, LogQuery, Store } from '../store.ts'
 import { Transactional } from '../transactional.ts'
 import { Transactions } from '../transactions.ts'
 import { postgresBlobs } from './blobs.ts'
@@ -102,10 +102,11 @@ export class PostgresStore extends Transactional implements Store {
   }
 
   /** Into a SQLite file: what one node's installation would hold. */
-  async backup(file: string): Promise<void> {
+  async backup<T>(file: string, then: (blobs: BlobsOfMoment | undefined) => Promise<T>): Promise<T> {
     const image = await this.image()
     try {
       await copyImage(image, await sqliteLoader(file))
+      return await then(image.blobs)
     } finally {
       await image.close()
     }
