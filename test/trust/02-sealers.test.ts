@@ -1,10 +1,13 @@
 /** Root of trust §6.2 and §6.3: sealers side by side, each enough alone, and the others still good when one is gone. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam'
+import { CreateKeyCommand, DecryptCommand, DisableKeyCommand, EnableKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import { describe, expect, test } from 'vitest'
+import { readKeyring } from '../../src/vault/keyring-file.ts'
+import { policy } from '../clients/command.ts'
 import { folder, health, initWithShares, lines, merlon, merlonJson, start } from './shell.ts'
 
 const SOFTHSM = '/usr/lib/softhsm/libsofthsm2.so'
@@ -104,29 +107,128 @@ test('a passphrase unseals beside shares, and a wrong one does not', async () =>
   expect([right.status, (await health(server.url)).status]).toEqual([0, 'ok'])
 })
 
-test('a KMS unseals by itself, under an encryption context that names installation and sealer', async () => {
-  const kms = await standInKms()
-  const { data, shares, first, begin } = await running({
-    MERLON_KMS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
-    MERLON_KMS_SECRET_ACCESS_KEY: 'secret',
-  })
-  const key = ['--key-id', 'alias/merlon', '--endpoint', kms.url, '--region', 'eu-central-1']
-  await merlonJson(['sealer', 'add', 'kms', ...key, '--data', data])
-  await first.stop()
+describe('Trust 3: the KMS of another Merlon', () => {
+  const region = 'eu-central-1'
 
-  const automatic = await begin()
-  expect((await health(automatic.url)).status).toBe('ok')
-  await automatic.stop()
-  await kms.close()
-  const bereft = await begin()
-
-  expect((await health(bereft.url)).status).toBe('sealed')
-  expect((await merlon(['unseal', '--data', data], lines(...shares.slice(2)))).status).toBe(0)
-  expect(kms.asked.map(({ operation }) => operation)).toEqual(['TrentService.Encrypt', 'TrentService.Decrypt'])
-  for (const { context, authorization } of kms.asked) {
-    expect(Object.keys(context)).toEqual(['merlon:installation', 'merlon:sealer'])
-    expect(authorization).toMatch(/^AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE\/\d{8}\/eu-central-1\/kms\/aws4_request/)
+  /** Another Merlon with a key, and a user who may use it for sealers and do nothing else. */
+  async function anotherMerlon() {
+    const server = await start(join(folder(), 'kms'))
+    const client = <C>(Client: new (config: object) => C, credentials: object = server.accounts[0]!): C =>
+      new Client({ endpoint: server.url, region, credentials, maxAttempts: 1 })
+    const { KeyMetadata } = await client(KMSClient).send(new CreateKeyCommand({}))
+    const { Arn: keyArn, KeyId } = KeyMetadata!
+    const UserName = 'sealer'
+    const allow = (...actions: readonly string[]) =>
+      client(IAMClient).send(
+        new PutUserPolicyCommand({
+          UserName,
+          PolicyName: 'seal',
+          PolicyDocument: policy({
+            Action: actions,
+            Resource: keyArn,
+            Condition: {
+              'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['merlon:installation', 'merlon:sealer'] },
+              Null: { 'kms:EncryptionContext:merlon:installation': 'false' },
+            },
+          }),
+        }),
+      )
+    await client(IAMClient).send(new CreateUserCommand({ UserName }))
+    await allow('kms:Encrypt', 'kms:Decrypt')
+    const { AccessKey } = await client(IAMClient).send(new CreateAccessKeyCommand({ UserName }))
+    const credentials = { accessKeyId: AccessKey!.AccessKeyId!, secretAccessKey: AccessKey!.SecretAccessKey! }
+    return {
+      server,
+      allow,
+      key: ['--key-id', keyArn!, '--endpoint', server.url, '--region', region],
+      environment: {
+        MERLON_KMS_ACCESS_KEY_ID: credentials.accessKeyId,
+        MERLON_KMS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      },
+      disable: () => client(KMSClient).send(new DisableKeyCommand({ KeyId })),
+      enable: () => client(KMSClient).send(new EnableKeyCommand({ KeyId })),
+      asSealer: () => client(KMSClient, credentials),
+      keyArn: keyArn!,
+      /** What the user did, oldest first. */
+      trail: async () => {
+        const LookupAttributes = [{ AttributeKey: 'Username' as const, AttributeValue: UserName }]
+        const { Events = [] } = await client(CloudTrailClient).send(new LookupEventsCommand({ LookupAttributes }))
+        return Events.map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent!)).reverse()
+      },
+    }
   }
+
+  test('unseals by itself with an access key that may do no more; with the key disabled the shares do, enabled it does again', async () => {
+    const other = await anotherMerlon()
+    const { data, shares, first, begin } = await running(other.environment)
+    await merlonJson(['sealer', 'add', 'kms', ...other.key, '--data', data])
+    // To open takes less than to add.
+    await other.allow('kms:Decrypt')
+    await first.stop()
+
+    const automatic = await begin()
+    expect(await health(automatic.url)).toEqual({ http: 200, status: 'ok' })
+    await automatic.stop()
+
+    await other.disable()
+    const bereft = await begin()
+    expect(await health(bereft.url)).toEqual({ http: 503, status: 'sealed' })
+    expect(bereft.log()).toContain(`MERLON_SEALER_UNAVAILABLE: ${other.keyArn} at ${other.server.url}: `)
+    expect(bereft.log()).toContain(`${other.keyArn} is disabled.`)
+    const byShares = await merlon(['unseal', '--data', data], lines(...shares.slice(2)))
+    expect([byShares.status, byShares.stderr]).toEqual([0, expect.stringContaining('is disabled')])
+    expect((await health(bereft.url)).status).toBe('ok')
+    await bereft.stop()
+
+    await other.enable()
+    const again = await begin()
+    expect((await health(again.url)).status).toBe('ok')
+    expect((await merlon(['seal', '--data', data])).status).toBe(0)
+    expect((await health(again.url)).status).toBe('sealed')
+    expect((await merlon(['unseal', '--data', data])).status).toBe(0)
+    expect((await health(again.url)).status).toBe('ok')
+    await again.stop()
+
+    await other.server.stop()
+    const alone = await begin()
+    expect((await health(alone.url)).status).toBe('sealed')
+    expect((await merlon(['unseal', '--data', data], lines(...shares.slice(0, 3)))).status).toBe(0)
+  })
+
+  test('shows each call in its trail, under the place the seed belongs to, and opens it for no other', async () => {
+    const other = await anotherMerlon()
+    const { data, first, begin } = await running(other.environment)
+    await merlonJson(['sealer', 'add', 'kms', ...other.key, '--data', data])
+    const id = await idOf(data, 'kms')
+    await first.stop()
+    await (await begin()).stop()
+    const { body } = readKeyring(join(data, 'merlon.keyring'))!
+    const { settings } = body.sealers.find((sealer) => sealer.id === id)!
+    const CiphertextBlob = Buffer.from(settings.kind === 'kms' ? settings.wrappedSeed : '', 'base64')
+
+    const EncryptionContext = { 'merlon:installation': body.installId, 'merlon:sealer': 'another' }
+    const elsewhere = other.asSealer().send(new DecryptCommand({ CiphertextBlob, EncryptionContext }))
+    await expect(elsewhere).rejects.toThrow(expect.objectContaining({ name: 'InvalidCiphertextException' }))
+    const bare = other.asSealer().send(new DecryptCommand({ CiphertextBlob }))
+    await expect(bare).rejects.toThrow(expect.objectContaining({ name: 'AccessDeniedException' }))
+
+    const place = { 'merlon:installation': body.installId, 'merlon:sealer': id }
+    const told = await other.trail()
+    expect(
+      told.map(({ eventName, errorCode, requestParameters }) => [
+        eventName,
+        errorCode,
+        requestParameters?.encryptionContext,
+      ]),
+    ).toEqual([
+      ['Encrypt', undefined, place],
+      ['Decrypt', undefined, place],
+      ['Decrypt', 'InvalidCiphertextException', EncryptionContext],
+      ['Decrypt', 'AccessDenied', undefined],
+    ])
+    for (const event of told) expect(event).toMatchObject({ eventSource: 'kms.amazonaws.com', awsRegion: region })
+    expect(JSON.stringify(told)).not.toContain(CiphertextBlob.toString('base64'))
+  })
 })
 
 describe('removing a sealer', () => {
@@ -170,34 +272,3 @@ describe('removing a sealer', () => {
     expect((await start(data).then(({ url }) => health(url))).status).toBe('sealed')
   })
 })
-
-/** KMS in fifty lines less: two operations, a context that must be the same. */
-async function standInKms() {
-  const asked: { operation: string; context: Record<string, string>; authorization: string }[] = []
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk as Buffer)
-    const input = JSON.parse(Buffer.concat(chunks).toString())
-    const operation = String(request.headers['x-amz-target'])
-    const context = input.EncryptionContext
-    asked.push({ operation, context, authorization: String(request.headers.authorization) })
-    if (operation.endsWith('Encrypt')) {
-      const CiphertextBlob = Buffer.from(JSON.stringify({ context, plaintext: input.Plaintext })).toString('base64')
-      return response.end(JSON.stringify({ CiphertextBlob }))
-    }
-    const held = JSON.parse(Buffer.from(input.CiphertextBlob, 'base64').toString())
-    if (JSON.stringify(held.context) === JSON.stringify(context))
-      return response.end(JSON.stringify({ Plaintext: held.plaintext }))
-    response.writeHead(400).end('{"__type":"InvalidCiphertextException"}')
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    asked,
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
-}
