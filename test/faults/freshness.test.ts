@@ -71,14 +71,17 @@ async function accessKey(): Promise<Subject> {
   }
 }
 
-async function kmsKey(): Promise<Subject> {
+async function kmsKey(operation: 'Encrypt' | 'Decrypt'): Promise<Subject> {
   const { KeyMetadata } = await done<{ KeyMetadata: { KeyId: string } }>(first().url, kms('CreateKey', {}))
   const { KeyId } = KeyMetadata
+  const encrypt = kms('Encrypt', { KeyId, Plaintext: 'YQ==' })
+  const { CiphertextBlob } = await done<{ CiphertextBlob: string }>(first().url, encrypt)
+  const call = operation === 'Encrypt' ? encrypt : kms('Decrypt', { CiphertextBlob })
   return {
     disable: kms('DisableKey', { KeyId }),
     enable: kms('EnableKey', { KeyId }),
     use: async (url) => {
-      const answer = await root.ask(url, kms('Encrypt', { KeyId, Plaintext: 'YQ==' }))
+      const answer = await root.ask(url, call)
       if (answer.is === 'refused' && !/Disabled/.test(answer.code)) throw new Error(JSON.stringify(answer))
       return answer.is === 'answered'
     },
@@ -104,7 +107,11 @@ async function stale(subject: Subject, where: string, before = async () => {}, f
 
 const shown = (ms: number) => `${ms.toFixed(1)} ms`
 
-const subjects = { 'access key': accessKey, 'KMS key': kmsKey } as const
+const subjects = {
+  'access key': accessKey,
+  'KMS key to encrypt with': () => kmsKey('Encrypt'),
+  'KMS key to decrypt with': () => kmsKey('Decrypt'),
+} as const
 
 test.each(Object.keys(subjects) as (keyof typeof subjects)[])(
   'a disabled %s is refused at once where it was disabled, and elsewhere within the bound',
@@ -134,7 +141,7 @@ test.each(Object.keys(subjects) as (keyof typeof subjects)[])(
 test.runIf(store === 'postgres').each(['stall', 'stall-down', 'slow', 'refuse'] as const)(
   'a node whose wire to the database is in the state %s serves no disabled key beyond the bound',
   async (state) => {
-    const subject = await kmsKey()
+    const subject = await kmsKey('Decrypt')
     const [, other] = cluster.members
     const cut = () => other!.link!.set(state)
     const ms = await stale(subject, other!.url, cut, 2_500).finally(() => other!.link!.set('pass'))
