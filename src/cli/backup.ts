@@ -53,9 +53,12 @@ const made = ({ file, keyring, objects = 0 }: Told): string =>
   `${file} is written, with ${objects} objects. It opens with ${keyring}: keep that one on another disk, and only the newest.`
 
 const verified = ({ createdAt, accounts, erased, objects, objectsOpened }: Told, drill: boolean): string =>
-  drill
-    ? `The backup of ${createdAt} was restored aside: ${accounts} accounts${objectsOpened ? ` and ${objectsOpened} objects` : ''} open${erased?.length ? `, ${erased.length} accounts are erased` : ''}.${objects ? '' : ` ${WITHOUT_OBJECTS}`}`
-    : `The backup of ${createdAt} is whole: ${accounts} accounts, ${objects ?? 0} objects.${objects ? '' : ` ${WITHOUT_OBJECTS}`}`
+  [
+    drill
+      ? `The backup of ${createdAt} was restored aside: ${accounts} accounts open${erased?.length ? `, ${erased.length} are erased` : ''}.`
+      : `The backup of ${createdAt} is whole: ${accounts} accounts.`,
+    ...(objects ? [drill ? `${objectsOpened} objects open.` : `${objects} objects.`] : [WITHOUT_OBJECTS]),
+  ].join(' ')
 
 /** Of an earlier Merlon's, or of one whose objects lie elsewhere. */
-export const WITHOUT_OBJECTS = "It holds no objects' bytes: those that lie elsewhere come back from there."
+export const WITHOUT_OBJECTS = 'It holds no objects: bytes that lie elsewhere come back from there.'

@@ -151,6 +151,9 @@ function additional({ draft, caller, account }: EventFacts): { readonly addition
   return { additionalEventData: { ...additionalEventData, merlonDecisions } }
 }
 
+/** Under which Merlon's own doings stand in the trail. */
+export const MERLON_EVENT_SOURCE = 'merlon.local'
+
 /** What a service did by itself, such as rotating a key: no call, and yet on record. */
 export interface ServiceEvent {
   readonly account: string

@@ -3,6 +3,7 @@ import { AccountKeys, keyringAccounts, type PreparesAccounts } from '../kernel/a
 import type { Clock } from '../kernel/clock.ts'
 import { readDocument } from '../kernel/documents.ts'
 import { EvidenceKeeper } from '../kernel/evidence/keeper.ts'
+import { TamperWatch } from '../kernel/findings.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
@@ -23,8 +24,8 @@ import { identityPort } from '../services/iam/identities.ts'
 import { organizationPort } from '../services/organizations/standing.ts'
 import { type Store, type Unit, under } from '../store/store.ts'
 import type { KeyTree } from '../vault/key-tree.ts'
-import { type Pool, ThreadPool } from '../vault/material/pool.ts'
-import { openVault } from '../vault/sealed.ts'
+import { ThreadPool } from '../vault/material/pool.ts'
+import { openVault, type VaultOptions } from '../vault/sealed.ts'
 import type { Unsealed } from '../vault/sealer.ts'
 import type { Vault } from '../vault/vault.ts'
 import { outbound } from './outbound.ts'
@@ -82,7 +83,7 @@ export interface Cloud {
   addAccountIf(account: AddedAccount, may: (unit: Unit) => Promise<boolean>): Promise<RootKey | undefined>
   /** The one it began with first. */
   accounts(): Promise<readonly AccountRow[]>
-  /** Writes down what is gathered in memory: which credentials were used. Done by itself twice a minute. */
+  /** Writes down what is gathered in memory: which credentials were used, and findings. Done by itself twice a minute. */
   flush(): Promise<void>
   /** Everything acknowledged is on disk when this returns. */
   close(): Promise<void>
@@ -97,8 +98,18 @@ interface AddedAccount {
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const { store, clock, observe } = options
   const pool = options.keyScript && new ThreadPool(options.keyScript)
-  const { vault, keys } = await unsealedVault(store, options.unsealed, pool)
-  const evidence = new EvidenceKeeper(store, vault, clock, options.onEvidenceError ?? (() => undefined))
+  const onEvidenceError = options.onEvidenceError ?? (() => undefined)
+  const tampering = new TamperWatch({
+    store,
+    clock,
+    owner: (account) => ownerOf(store, account),
+    onError: onEvidenceError,
+  })
+  const { vault, keys } = await unsealedVault(store, options.unsealed, {
+    pool,
+    onTampered: (place) => tampering.see(place),
+  })
+  const evidence = new EvidenceKeeper(store, vault, clock, onEvidenceError)
   await evidence.start()
   const identities = identityPort(store, vault, clock)
   const functions = functionHost({
@@ -168,16 +179,17 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     holdingObjects: (work) => blobs.holding(work),
     addAccount: async (account) => (await addAccountIf(account, async () => true))!,
     addAccountIf,
-    accounts: async () =>
-      (await store.reader.range<AccountRow>(under('iam', 'account')))
-        .map(({ document }) => document)
-        .sort((a, b) => a.createdAt - b.createdAt),
-    flush: () => identities.flushUses(),
+    accounts: () => accountsOf(store),
+    flush: async () => {
+      await tampering.flush()
+      await identities.flushUses()
+    },
     close: async () => {
       await jobs.stop()
       await functions.close()
       await gate.close()
       await identities.close()
+      await tampering.flush()
       await evidence.stop()
       // The last checkpoint, too.
       await Promise.all(streaming.map((stream) => stream.stop()))
@@ -188,14 +200,25 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   }
 }
 
+const accountsOf = async ({ reader }: Pick<Store, 'reader'>): Promise<readonly AccountRow[]> =>
+  (await reader.range<AccountRow>(under('iam', 'account')))
+    .map(({ document }) => document)
+    .sort((a, b) => a.createdAt - b.createdAt)
+
+/** What belongs to nobody is the first account's to know. */
+async function ownerOf(store: Store, account: string): Promise<string | undefined> {
+  const ids = (await accountsOf(store)).map(({ id }) => id)
+  return ids.includes(account) ? account : ids[0]
+}
+
 async function unsealedVault(
   store: Store,
   unsealed: CloudOptions['unsealed'],
-  pool: Pool | undefined,
+  watched: Pick<VaultOptions, 'pool' | 'onTampered'>,
 ): Promise<{ readonly vault: Vault; readonly keys: PreparesAccounts }> {
-  if ('tree' in unsealed) return { vault: openVault({ ...unsealed, pool }), keys: keyringAccounts(store) }
+  if ('tree' in unsealed) return { vault: openVault({ ...unsealed, ...watched }), keys: keyringAccounts(store) }
   const keys = await AccountKeys.open(store)
-  return { vault: openVault({ ...unsealed, accountKeys: keys, pool }), keys }
+  return { vault: openVault({ ...unsealed, accountKeys: keys, ...watched }), keys }
 }
 
 function handlers(all: readonly Service[], work: (now: number) => Work): ReadonlyMap<string, JobHandler> {

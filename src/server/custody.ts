@@ -8,7 +8,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { keyringAccounts } from '../kernel/account-keys.ts'
 import type { Clock } from '../kernel/clock.ts'
-import { serviceEvent } from '../kernel/event.ts'
+import { MERLON_EVENT_SOURCE, serviceEvent } from '../kernel/event.ts'
 import { Lock } from '../store/lock.ts'
 import type { Change, Store } from '../store/store.ts'
 import type { Head } from '../vault/head.ts'
@@ -85,8 +85,6 @@ const DRAIN_MS_MAX = 500
 const FAREWELL_MS_MAX = 200
 /** Between two tries of this node's sealers on a root key that another node has made. */
 const REOPEN_AFTER_MS = [0, 1_000, 5_000]
-/** Under which Merlon's own doings stand in the trail. */
-const EVENT_SOURCE = 'merlon.local'
 
 export class Custody {
   readonly data: string
@@ -277,7 +275,7 @@ export class Custody {
     const [first] = await cloud.accounts()
     this.#options.logger.log('info', 'root of trust', { event: eventName, ...details })
     if (!first) return
-    const facts = { account: first.id, region: 'us-east-1', eventSource: EVENT_SOURCE, eventName, details }
+    const facts = { account: first.id, region: 'us-east-1', eventSource: MERLON_EVENT_SOURCE, eventName, details }
     await store.run((unit) => unit.append(serviceEvent({ ...facts, timeMs: this.clock.now(), resources: [] })))
   }
 

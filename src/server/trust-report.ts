@@ -1,5 +1,6 @@
 /** The real state of the root of trust, check by check: what an auditor would ask, answered by the machine. */
 import { lastCheckpoint } from '../kernel/evidence/checkpoint.ts'
+import { type Finding, findings, KEPT_MS, nameOf } from '../kernel/findings.ts'
 import type { SealerRecord } from '../vault/sealer.ts'
 import { allBackups } from './backup.ts'
 import type { Custody } from './custody.ts'
@@ -16,6 +17,8 @@ const DAY_MS = 24 * 60 * 60 * 1000
 const TESTED_DAYS_MAX = 90
 const BACKUP_DAYS_MAX = 7
 const DRILL_DAYS_MAX = 90
+const TAMPERED_DAYS = 7
+const SHOWN_MAX = 5
 
 export async function trustReport(custody: Custody, process: object): Promise<object> {
   const { sealers, installId, epoch, rootVersion, fenced, accounts } = custody.body()
@@ -59,7 +62,8 @@ function sealerCheck(custody: Custody, sealer: SealerRecord, now: number): Check
 }
 
 async function dataChecks(custody: Custody, now: number): Promise<readonly Check[]> {
-  const { store, keyring } = custody.unsealed()
+  const { store, keyring, cloud } = custody.unsealed()
+  await cloud.flush()
   const backups = [...(await allBackups(store.reader)).values()]
   const canaries = await checkCanaries(store, keyring).then(
     ({ accounts }): Check => ({ check: 'account keys', verdict: 'PASS', found: `${accounts} open what they sealed` }),
@@ -68,6 +72,7 @@ async function dataChecks(custody: Custody, now: number): Promise<readonly Check
   const checkpoint = await lastCheckpoint(store.reader, store.node)
   return [
     canaries,
+    tamperingCheck(await findings(store.reader), now),
     {
       check: 'event chain',
       verdict: checkpoint ? 'PASS' : 'WARN',
@@ -76,6 +81,26 @@ async function dataChecks(custody: Custody, now: number): Promise<readonly Check
     age('backup', latest(backups.map(({ lastAt }) => lastAt)), BACKUP_DAYS_MAX, now),
     age('drill', latest(backups.map(({ lastDrillAt }) => lastDrillAt)), DRILL_DAYS_MAX, now),
   ]
+}
+
+/** Fails for a week after it was last seen, and is not forgotten for as long as findings are kept. */
+function tamperingCheck(all: readonly Finding[], now: number): Check {
+  const check = 'sealed values'
+  const kept = all
+    .filter(({ updatedAt }) => now - Date.parse(updatedAt) < KEPT_MS)
+    .sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1))
+  const [last] = kept
+  if (!last) return { check, verdict: 'PASS', found: 'every one that was read opened at its place' }
+  const recent = now - Date.parse(last.updatedAt) < TAMPERED_DAYS * DAY_MS
+  const places = kept.slice(0, SHOWN_MAX).map(({ resource, service }) => {
+    return `${nameOf(resource.sealedValueDetails)} (${service.count} times, last ${service.eventLastSeen})`
+  })
+  const more = kept.length > SHOWN_MAX ? `, and ${kept.length - SHOWN_MAX} more` : ''
+  return {
+    check,
+    verdict: recent ? 'FAIL' : 'WARN',
+    found: `changed or moved in the store: ${places.join(', ')}${more}`,
+  }
 }
 
 const latest = (times: readonly (number | undefined)[]): number | undefined =>

@@ -1,6 +1,6 @@
 /** Large values outside the database: AES-256-GCM under a data key of their own, which the account's key seals. */
 import { decrypt, encrypt, lengths, randomKey } from './aead.ts'
-import { type Place, type Sealed, type Vault, VaultError } from './vault.ts'
+import type { Place, Sealed, Vault } from './vault.ts'
 
 const MAGIC = Buffer.from('MOB1')
 const LENGTH_BYTES = 2
@@ -23,12 +23,11 @@ export function sealBlob(vault: Vault, place: Place, plaintext: Uint8Array): Buf
 /** Throws `VaultError` when it was made elsewhere, moved or changed. */
 export function openBlob(vault: Vault, place: Place, bytes: Buffer): Buffer {
   const start = MAGIC.length + LENGTH_BYTES
-  const refused = new VaultError(`the blob ${place.key} does not open`)
-  if (bytes.length < start || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw refused
+  if (bytes.length < start || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw vault.refuse(place)
   const end = start + bytes.readUInt16BE(MAGIC.length)
   const dataKey = vault.open(place, bytes.toString('latin1', start, end) as Sealed)
   const plaintext = decrypt(dataKey, bytes.subarray(end), bound(place))
   dataKey.fill(0)
-  if (!plaintext) throw refused
+  if (!plaintext) throw vault.refuse(place)
   return plaintext
 }

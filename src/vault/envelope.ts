@@ -1,6 +1,5 @@
 /** Envelope encryption with a data key that KMS gave: the key is used for one value, then wiped. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { VaultError } from './vault.ts'
 
 const CIPHER = 'aes-256-gcm'
 const NONCE_BYTES = 12
@@ -23,17 +22,17 @@ export function sealUnder(dataKey: Uint8Array, bound: readonly string[], plainte
   }
 }
 
-/** Throws `VaultError` when the value was changed, moved, or sealed under another key. Wipes the key. */
-export function openUnder(dataKey: Uint8Array, bound: readonly string[], sealed: string): Buffer {
+/** undefined when the value was changed, moved, or sealed under another key. Wipes the key. */
+export function openUnder(dataKey: Uint8Array, bound: readonly string[], sealed: string): Buffer | undefined {
   try {
-    if (!sealed.startsWith(PREFIX)) throw new VaultError('not a value sealed under a data key')
+    if (!sealed.startsWith(PREFIX)) return undefined
     const body = Buffer.from(sealed.slice(PREFIX.length), 'base64url')
     const decipher = createDecipheriv(CIPHER, dataKey, body.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
     decipher.setAAD(Buffer.from(JSON.stringify(bound)))
     decipher.setAuthTag(body.subarray(body.length - TAG_BYTES))
     return Buffer.concat([decipher.update(body.subarray(NONCE_BYTES, body.length - TAG_BYTES)), decipher.final()])
-  } catch (error) {
-    throw error instanceof VaultError ? error : new VaultError('the sealed value was changed or moved')
+  } catch {
+    return undefined
   } finally {
     dataKey.fill(0)
   }

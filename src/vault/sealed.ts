@@ -5,7 +5,7 @@ import { FORM, type KeyTree, type RootedOptions, RootedTree } from './key-tree.t
 import { MaterialEngine } from './material/engine.ts'
 import type { Materials } from './material/materials.ts'
 import { inlinePool, type Pool } from './material/pool.ts'
-import { type Place, type Purpose, type Sealed, type Vault, VaultError } from './vault.ts'
+import { type Place, type Purpose, type Sealed, TrustError, type Vault, VaultError } from './vault.ts'
 
 export type { AccountKeyStore } from './key-tree.ts'
 
@@ -18,18 +18,22 @@ const ED25519_PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex')
 export type VaultOptions = ({ readonly tree: KeyTree } | RootedOptions) & {
   /** Who does slow private operations. Default: the caller's thread. */
   readonly pool?: Pool | undefined
+  /** Told of every value that does not open at its place. Must not throw. */
+  readonly onTampered?: ((place: Place) => void) | undefined
 }
 
 export function openVault(options: VaultOptions): Vault {
-  return new TreeVault('tree' in options ? options.tree : new RootedTree(options), options.pool)
+  return new TreeVault('tree' in options ? options.tree : new RootedTree(options), options)
 }
 
 class TreeVault implements Vault {
   readonly materials: Materials
   readonly #tree: KeyTree
+  readonly #onTampered: VaultOptions['onTampered']
 
-  constructor(tree: KeyTree, pool: Pool = inlinePool) {
+  constructor(tree: KeyTree, { pool = inlinePool, onTampered }: Pick<VaultOptions, 'pool' | 'onTampered'>) {
     this.#tree = tree
+    this.#onTampered = onTampered
     this.materials = new MaterialEngine(this, pool)
   }
 
@@ -53,17 +57,30 @@ class TreeVault implements Vault {
   open(place: Place, sealed: Sealed): Buffer {
     const bytes = sealed.startsWith(SEALED_PREFIX) ? decodeStrictly(sealed.slice(SEALED_PREFIX.length)) : undefined
     const wrappedEnd = 1 + KEY_BYTES + OVERHEAD_BYTES
-    const refused = new VaultError(
-      `the value sealed at ${place.table}/${place.key}.${place.column} does not open there`,
-    )
-    if (!bytes || bytes.length < wrappedEnd + OVERHEAD_BYTES || bytes[0] !== FORM) throw refused
+    if (!bytes || bytes.length < wrappedEnd + OVERHEAD_BYTES || bytes[0] !== FORM) throw this.refuse(place)
 
     const aad = this.#placeBytes(place)
-    const dataKey = decrypt(this.#tree.account(place.account), bytes.subarray(1, wrappedEnd), aad)
+    const dataKey = decrypt(this.#accountKey(place), bytes.subarray(1, wrappedEnd), aad)
     const plaintext = dataKey && decrypt(dataKey, bytes.subarray(wrappedEnd), aad)
     dataKey?.fill(0)
-    if (!plaintext) throw refused
+    if (!plaintext) throw this.refuse(place)
     return plaintext
+  }
+
+  refuse(place: Place): VaultError {
+    this.#onTampered?.(place)
+    return new VaultError(`the value sealed at ${place.table}/${place.key}.${place.column} does not open there`)
+  }
+
+  /** A row that names an account which never had a key was not written by us. */
+  #accountKey(place: Place): Uint8Array {
+    try {
+      return this.#tree.account(place.account)
+    } catch (error) {
+      // Sealed, or erased: that is how it should be.
+      if (!(error instanceof TrustError)) this.refuse(place)
+      throw error
+    }
   }
 
   issue(purpose: Purpose, binding: string, plaintext: Uint8Array): string {

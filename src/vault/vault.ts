@@ -31,6 +31,8 @@ export interface Vault {
   seal(place: Place, plaintext: Uint8Array): Sealed
   /** Throws `VaultError` when the value was made elsewhere, moved or changed. */
   open(place: Place, sealed: Sealed): Buffer
+  /** What stands at this place is not what was put there: tells whoever watches, and returns what to throw. */
+  refuse(place: Place): VaultError
   /** A compact authenticated token; `binding` is authenticated, not carried. base64url. */
   issue(purpose: Purpose, binding: string, plaintext: Uint8Array): string
   /** undefined when the token is not ours, not for this purpose and binding, or was changed: never throws on bad input. */

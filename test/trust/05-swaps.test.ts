@@ -74,6 +74,7 @@ describe('Trust 5: moved by SQL', () => {
     const server = await start(data)
 
     expect(await Promise.all(keys.map((key) => whoIs(server, key)))).toEqual(['ann', 'ann', 'bob', 'bob'])
+    expect((await merlon(['trust', 'report', '--data', data])).stdout).toMatch(/^PASS {2}sealed values/m)
   })
 
   test("a secret of one's own in the row of another opens nothing, with neither secret", async () => {
@@ -86,6 +87,14 @@ describe('Trust 5: moved by SQL', () => {
     expect(await whoIs(server, bob)).toBeUndefined()
     expect(await whoIs(server, ann)).toBe('ann')
     expect(server.log()).toContain('does not open there')
+    const { stdout, status } = await merlon(['trust', 'report', '--data', data])
+    const found = `iam/access-key/${bob.accessKeyId}.secret (2 times, last `
+    expect(stdout).toContain(`FAIL  sealed values: changed or moved in the store: ${found}`)
+    expect(status).toBe(1)
+    await server.stop('SIGKILL')
+    // It outlives the process that saw it, and nobody has to read the value again.
+    await start(data)
+    expect((await merlon(['trust', 'report', '--data', data])).stdout).toContain(found)
   })
 
   test('two whole rows exchanged let nobody in', async () => {

@@ -23,7 +23,7 @@ export interface AccessKeyRow {
 /** Access key ids are unique in the installation: authentication finds the account by the id. */
 export const accessKeyKey = (id: string): Key => key('iam', 'access-key', id)
 
-const placeOf = (account: string, id: string): Place => ({
+export const placeOf = (account: string, id: string): Place => ({
   table: 'iam/access-key',
   key: id,
   column: 'secret',

@@ -8,7 +8,7 @@ import type { Subject } from '../../kernel/session.ts'
 import { type CompiledPolicy, compilePolicy, compileSet, readPolicy } from '../../policy/index.ts'
 import { key, type Store } from '../../store/store.ts'
 import { TrustError, type Vault } from '../../vault/vault.ts'
-import { type AccessKeyRow, accessKeyKey, openSecret } from './access-keys.ts'
+import { type AccessKeyRow, accessKeyKey, openSecret, placeOf } from './access-keys.ts'
 import { type AccountRow, accountKey } from './bootstrap.ts'
 import { verifyMfa } from './mfa.ts'
 import { type OidcProviderRow, oidcProvider } from './oidc-providers.ts'
@@ -129,8 +129,9 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
 
   const keys = new Derived<LongTermKey | undefined>(store, async (reader, id) => {
     const row = await reader.get<AccessKeyRow>(accessKeyKey(id))
+    if (!row) return undefined
     // A row that stands where another one belongs is nobody's key.
-    if (row?.id !== id) return undefined
+    if (row.id !== id) throw vault.refuse(placeOf(row.account, id))
     const named =
       row.ownerId === row.account ? undefined : await reader.get<{ name: string }>(userIdKey(row.account, row.ownerId))
     const subject: Subject = named ? { kind: 'user', id: row.ownerId, name: named.name } : { kind: 'root' }

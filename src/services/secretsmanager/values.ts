@@ -8,6 +8,7 @@ import { invalidRequest, type Secret, type SecretRow, secrets, secretsmanager, t
 
 const kms: Api<typeof KMS> = { id: 'kms' }
 export const DEFAULT_KEY = 'alias/aws/secretsmanager'
+const PLACE = { table: 'secretsmanager/value', column: 'sealed' } as const
 
 /** Exactly one of the two, as the API has it. */
 export type Value = { readonly SecretString: string } | { readonly SecretBinary: Uint8Array }
@@ -59,15 +60,23 @@ export async function readValue(call: Call, secret: Secret, version: string): Pr
   const stored = await secrets.value(call, scope, row, version)
   if (!stored) return undefined
   if (scope.account !== call.account) keyFor(call, secret)
+  // What KMS gave for this place opens there, unless it was moved or changed since.
+  const refuse = () => call.vault.refuse({ ...PLACE, key: arn, account: scope.account, version })
   const { Plaintext } = await asked('DecryptionFailure', () =>
-    call.forward(
-      kms,
-      'Decrypt',
-      { CiphertextBlob: Buffer.from(stored.dataKey, 'base64'), EncryptionContext: context(arn, version) },
-      scope.region,
-    ),
+    call
+      .forward(
+        kms,
+        'Decrypt',
+        { CiphertextBlob: Buffer.from(stored.dataKey, 'base64'), EncryptionContext: context(arn, version) },
+        scope.region,
+      )
+      .catch((error: unknown) => {
+        if (error instanceof Fault && error.code === 'InvalidCiphertextException') refuse()
+        throw error
+      }),
   )
   const bytes = openUnder(Plaintext!, [arn, version], stored.sealed)
+  if (!bytes) throw refuse()
   if (stored.kind !== 'string') return { SecretBinary: bytes }
   const SecretString = bytes.toString('utf8')
   bytes.fill(0)
