@@ -2,14 +2,14 @@
  * A rotation at work: a row that says which step of which version comes next, and a job that does it. The row is
  * committed before each step, so that a node that dies leaves nothing that another cannot take up with the same token.
  */
-import { randomUUID } from 'node:crypto'
+import { randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Call, Scope } from '../../kernel/call.ts'
 import { cancelJob, scheduleJob } from '../../kernel/jobs.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import { type Key, key, type Unit } from '../../store/store.ts'
 import { told } from './events.ts'
 import { CURRENT, holder, moved, PENDING } from './labels.ts'
-import { arnOf, type Secret, type SecretRow, secrets, type VersionMeta } from './resources.ts'
+import { arnOf, invalidRequest, type Secret, type SecretRow, secrets, type VersionMeta } from './resources.ts'
 import { nextRotation } from './rotation-rules.ts'
 import { invokeStep, type Step } from './steps.ts'
 
@@ -27,7 +27,7 @@ interface Attempt {
   /** Failures so far. */
   readonly failures: number
   readonly error?: string
-  /** Proves that a value put from another account belongs to this rotation. */
+  /** Proves that a value which is put comes from the function this rotation runs. */
   readonly rotationToken: string
   readonly job: Key
 }
@@ -56,6 +56,24 @@ export async function forgetAttempt(unit: Unit, scope: Scope, row: SecretRow): P
   if (!attempt) return
   cancelJob(unit, attempt.job)
   unit.delete(attemptKey(scope, row))
+}
+
+/**
+ * AWS: the function gets a token with each step, and "Secrets Manager validates the identity using the token" of a put that
+ * comes by an assumed role or from another account. Whoever shows one must have that of the rotation at work; a stranger
+ * to the account has to, for the version that rotates.
+ */
+export async function checkRotationToken(call: Call, secret: Secret, version: string, given?: string): Promise<void> {
+  const { scope, row } = secret
+  if (given === undefined && call.account === scope.account) return
+  const attempt = await currentAttempt(call.unit, scope, row)
+  if (given === undefined) {
+    if (attempt?.token !== version) return
+    throw invalidRequest('A RotationToken is required to put a value for a rotation from another AWS account.')
+  }
+  const [shown, expected] = [given, attempt?.rotationToken ?? ''].map((text) => Buffer.from(text))
+  if (shown!.length !== expected!.length || !timingSafeEqual(shown!, expected!))
+    throw invalidRequest("The RotationToken isn't that of a rotation in progress of this secret.")
 }
 
 const payloadOf = ({ partition, account, region }: Scope, { name, suffix }: SecretRow): Payload => ({

@@ -1,6 +1,7 @@
 /** Rotation: what is promised, which steps run, and where the labels stand after each end. The functions are a mock. */
 
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import type * as Lambda from '@aws-sdk/client-lambda'
 import {
   CancelRotateSecretCommand,
@@ -8,15 +9,17 @@ import {
   DeleteSecretCommand,
   DescribeSecretCommand,
   GetSecretValueCommand,
+  PutResourcePolicyCommand,
   PutSecretValueCommand,
   RestoreSecretCommand,
   RotateSecretCommand,
   type RotateSecretCommandInput,
   SecretsManagerClient,
+  UpdateSecretCommand,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT, allowing, cloud } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing, cloud, STRANGERS } from '../../../test/cloud.ts'
 import { type Service, service } from '../../kernel/service.ts'
 import { compilePolicy, parsePolicy } from '../../policy/index.ts'
 import { services } from '../../server/services.ts'
@@ -364,5 +367,114 @@ describe('Secrets 5: a rotation', () => {
     await it.settle()
     expect(it.steps).toHaveLength(8)
     expect((await it.describe()).RotationRules).toEqual({ AutomaticallyAfterDays: 30 })
+  })
+})
+
+describe('The rotation token', () => {
+  const wrong = { name: 'InvalidRequestException', message: expect.stringContaining('RotationToken') }
+  const put = (it: Awaited<ReturnType<typeof world>>, RotationToken: string | undefined, more: object = {}) =>
+    it.sm().send(new PutSecretValueCommand({ SecretId: 's', SecretString: 'put', RotationToken, ...more }))
+
+  test('is good while its rotation is at work, for its secret alone', async () => {
+    const it = await world()
+    await it.sm().send(new CreateSecretCommand({ Name: 'other', SecretString: 'untouched' }))
+    const answers: unknown[] = []
+    let seen: string | undefined
+    it.use(async (event) => {
+      if (event.Step === 'createSecret') {
+        seen = event.RotationToken
+        const pending = { ClientRequestToken: event.ClientRequestToken, VersionStages: ['AWSPENDING'] }
+        for (const changed of [`${seen.slice(0, -1)}x`, 'a'.repeat(36)])
+          answers.push(await put(it, changed, pending).catch((error) => error))
+        answers.push(await put(it, seen, { ...pending, SecretId: 'other' }).catch((error) => error))
+      }
+      await it.good(event)
+    })
+    await it.rotate()
+    await it.settle()
+
+    expect(answers).toEqual(Array(3).fill(expect.objectContaining(wrong)))
+    expect(await it.value()).toBe('rotated 1')
+    await expect(put(it, seen)).rejects.toMatchObject(wrong)
+    expect(await it.value()).toBe('rotated 1')
+    await put(it, undefined)
+    expect(await it.value()).toBe('put')
+  })
+
+  test('of a rotation that was cancelled or begun anew is worth nothing', async () => {
+    const it = await world()
+    const tokens: string[] = []
+    it.use(async ({ RotationToken }) => {
+      tokens.push(RotationToken)
+      throw new Error('not today')
+    })
+    await it.rotate({ ClientRequestToken: TOKEN })
+    await it.settle()
+    await it.pass(MINUTE_MS)
+    expect(tokens).toEqual([tokens[0], tokens[0]])
+    await it.sm().send(new CancelRotateSecretCommand({ SecretId: 's' }))
+    await expect(put(it, tokens[0])).rejects.toMatchObject(wrong)
+
+    await it.rotate({ ClientRequestToken: TOKEN })
+    await expect(put(it, tokens[0])).rejects.toMatchObject(wrong)
+    await it.settle()
+    expect(tokens[2]).not.toBe(tokens[0])
+    await put(it, tokens[2], { ClientRequestToken: TOKEN, VersionStages: ['AWSPENDING'] })
+    expect(await it.labels()).toEqual(['AWSCURRENT', 'AWSPENDING'])
+  })
+
+  test('outside what its shape allows is no token', async () => {
+    const it = await world()
+    for (const token of ['', 'short', 'x'.repeat(257), `${'x'.repeat(36)} `])
+      await expect(put(it, token)).rejects.toMatchObject({
+        name: expect.stringMatching(/^(Validation|InvalidParameter)Exception$/),
+      })
+  })
+
+  test('is what a function of another account has to show for the version that rotates, and never on the trail', async () => {
+    const it = await world()
+    const strangers = await it.account()
+    const KeyId = (
+      await it.client(KMSClient).send(
+        new CreateKeyCommand({
+          Policy: allowing(
+            { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: 'kms:*', Resource: '*' },
+            {
+              Principal: { AWS: `arn:aws:iam::${STRANGERS}:root` },
+              Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+              Resource: '*',
+            },
+          ),
+        }),
+      )
+    ).KeyMetadata!.Arn!
+    await it.sm().send(new UpdateSecretCommand({ SecretId: 's', KmsKeyId: KeyId }))
+    const stranger = { Principal: { AWS: `arn:aws:iam::${STRANGERS}:root` }, Resource: '*' }
+    const ResourcePolicy = allowing({ ...stranger, Action: 'secretsmanager:PutSecretValue' })
+    const { ARN } = await it.sm().send(new PutResourcePolicyCommand({ SecretId: 's', ResourcePolicy }))
+    const answers: unknown[] = []
+    let shown = ''
+    it.use(async (event) => {
+      if (event.Step !== 'createSecret') return it.good(event)
+      shown = event.RotationToken
+      const pending = { ClientRequestToken: event.ClientRequestToken, VersionStages: ['AWSPENDING'] }
+      const abroad = (RotationToken?: string) =>
+        it
+          .client(SecretsManagerClient, strangers)
+          .send(new PutSecretValueCommand({ SecretId: ARN, SecretString: 'from abroad', ...pending, RotationToken }))
+      for (const token of [undefined, 'b'.repeat(36), shown]) answers.push(await abroad(token).catch((error) => error))
+    })
+    await it.rotate()
+    await it.settle()
+
+    expect(answers).toEqual([
+      expect.objectContaining(wrong),
+      expect.objectContaining(wrong),
+      expect.objectContaining({ VersionStages: ['AWSPENDING'] }),
+    ])
+    expect(await it.value()).toBe('from abroad')
+    const { Events } = await it.client(CloudTrailClient).send(new LookupEventsCommand({ MaxResults: 50 }))
+    expect(JSON.stringify(Events)).toContain('PutSecretValue')
+    expect(JSON.stringify(Events)).not.toContain(shown)
   })
 })

@@ -15,7 +15,7 @@ import {
   secretsmanager,
   type VersionMeta,
 } from './resources.ts'
-import { postponed } from './rotating.ts'
+import { checkRotationToken, postponed } from './rotating.ts'
 import { givenValue, sameValue, saveValue, type Value } from './values.ts'
 
 /** AWS SDKs send one by themselves; whoever sends none gets one. */
@@ -78,6 +78,7 @@ export const putSecretValue = secretsmanager
     const stages = input.VersionStages ?? [CURRENT]
     if (new Set(stages).size !== stages.length) throw invalidParameter('The VersionStages must not repeat a label.')
     const id = tokenOf(call, input.ClientRequestToken)
+    await checkRotationToken(call, secret, id, input.RotationToken)
     const { row, arn } = await addVersion(call, secret, id, value, stages)
     const version = row.versions.find((candidate) => candidate.id === id)
     return { ARN: arn, Name: row.name, VersionId: id, VersionStages: [...(version?.stages ?? [])] }
