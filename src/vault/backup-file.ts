@@ -122,11 +122,15 @@ const bound = (line: string, index: number, final: boolean): Buffer =>
 async function* chunks(source: AsyncIterable<Uint8Array>): AsyncGenerator<{ chunk: Buffer; final: boolean }> {
   let rest: Buffer = Buffer.alloc(0)
   for await (const bytes of source) {
-    rest = Buffer.concat([rest, bytes])
-    while (rest.length > CHUNK_BYTES) {
-      yield { chunk: rest.subarray(0, CHUNK_BYTES), final: false }
-      rest = rest.subarray(CHUNK_BYTES)
+    let at = 0
+    // What is given may be large, and is copied a chunk at a time.
+    while (rest.length + bytes.length - at > CHUNK_BYTES) {
+      const end = at + CHUNK_BYTES - rest.length
+      yield { chunk: Buffer.concat([rest, bytes.subarray(at, end)]), final: false }
+      rest = Buffer.alloc(0)
+      at = end
     }
+    rest = Buffer.concat([rest, bytes.subarray(at)])
   }
   yield { chunk: rest, final: true }
 }
