@@ -38,9 +38,12 @@ async function copied(custody: Custody, to: Destination): Promise<Copied> {
   try {
     const link = await store.reader.get<Link>(linkOf('main'))
     const expected = await contentHash(image)
-    const { loader, objects } = await withBytes(await place.loader(), () =>
-      copyBlobs(image.blobs ?? bytesBeside(custody.data), place.blobs),
-    )
+    const loader = await place.loader()
+    // Bytes before the rows that name them.
+    const objects = await copyBlobs(image.blobs ?? bytesBeside(custody.data), place.blobs).catch(async (error) => {
+      await loader.abandon()
+      throw error
+    })
     await copyImage(image, loader)
     const found = await hashOf(await place.image())
     if (found !== expected)
@@ -53,16 +56,6 @@ async function copied(custody: Custody, to: Destination): Promise<Copied> {
   } finally {
     await image.close()
     await place.close()
-  }
-}
-
-/** Bytes before the rows that name them; of a copy that fails here, no row is there. */
-async function withBytes(loader: Loader, copy: () => Promise<number>): Promise<{ loader: Loader; objects: number }> {
-  try {
-    return { loader, objects: await copy() }
-  } catch (error) {
-    await loader.abandon()
-    throw error
   }
 }
 

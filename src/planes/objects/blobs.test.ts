@@ -125,6 +125,23 @@ test('what is removed while somebody copies is gone when the last of them has en
   expect(await blobs.read(other)).toBeUndefined()
 })
 
+test('a removal under way is over before somebody copies', async () => {
+  const store = memoryBlobs()
+  let end = () => {}
+  const slow = heldBlobs({
+    ...store,
+    remove: (id) => new Promise<void>((resolve) => (end = resolve)).then(() => store.remove(id)),
+  })
+  const id = randomUUID()
+  await slow.write(id, Buffer.from('bytes'))
+  const removed = slow.remove(id)
+  const found = slow.holding(() => slow.read(id))
+
+  end()
+  expect(await found).toBeUndefined()
+  await removed
+})
+
 test('objects of one Merlon lie sealed in a bucket of another', async () => {
   const there = await elsewhere()
   const here = await cloud({ blobs: bucketBlobs(there.bucket) })

@@ -8,6 +8,7 @@ export interface HeldBlobs extends BlobStore {
 
 export function heldBlobs(store: BlobStore): HeldBlobs {
   const putOff = new Set<string>()
+  const underWay = new Set<Promise<void>>()
   let holders = 0
   const release = async () => {
     if (--holders > 0) return
@@ -21,12 +22,15 @@ export function heldBlobs(store: BlobStore): HeldBlobs {
     read: (id) => store.read(id),
     older: (ageMs) => store.older(ageMs),
     remove: async (id) => {
-      if (holders > 0) putOff.add(id)
-      else await store.remove(id)
+      if (holders > 0) return void putOff.add(id)
+      const removal = store.remove(id)
+      underWay.add(removal)
+      await removal.finally(() => underWay.delete(removal))
     },
     holding: async (work) => {
       holders++
       try {
+        await Promise.allSettled(underWay)
         return await work()
       } finally {
         await release()
