@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { expect, test } from 'vitest'
 import type { Running } from '../process.ts'
 import { merlonScript } from '../process.ts'
@@ -100,11 +101,16 @@ test(`killed ${ROUNDS} times during rekey, the shares that were good open it unt
   }
 })
 
-test(`merlon restore, killed ${ROUNDS} times: it is refused or done again, and the canary is there`, async () => {
+test(`merlon restore, killed ${ROUNDS} times: it is refused or done again, and the canary is there with the object`, async () => {
   const [data, backups] = [join(folder(), 'data'), folder()]
   const server = await start(data)
   const account = server.accounts[0]!
   await create(server, account)
+  const s3 = ({ url }: Running) =>
+    new S3Client({ endpoint: url, region: 'us-east-1', credentials: account, forcePathStyle: true })
+  const object = { Bucket: 'kept', Key: 'k' }
+  await s3(server).send(new CreateBucketCommand({ Bucket: 'kept' }))
+  await s3(server).send(new PutObjectCommand({ ...object, Body: 'x'.repeat(1_000_000) }))
   const file = join(backups, 'x.merlon')
   await merlonJson(['backup', file, '--data', data])
   await server.stop('SIGKILL')
@@ -120,6 +126,8 @@ test(`merlon restore, killed ${ROUNDS} times: it is refused or done again, and t
     if (!existsSync(join(other, 'root.key'))) copyFileSync(join(data, 'root.key'), join(other, 'root.key'))
     const restored = await start(other)
     expect(await canary(restored, account)).toBe('canary')
+    const { Body } = await s3(restored).send(new GetObjectCommand(object))
+    expect(await Body!.transformToString()).toBe('x'.repeat(1_000_000))
     await restored.stop('SIGKILL')
   }
   expect(unfinished).toBeGreaterThan(0)
