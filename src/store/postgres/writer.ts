@@ -47,7 +47,8 @@ const APPENDED = `, appended AS (
     ON CONFLICT (account, region, node) DO UPDATE
     SET sequence = excluded.sequence, hash = excluded.hash, epoch = excluded.epoch, mac = excluded.mac
   )`
-const ANSWER = 'SELECT (SELECT count(*) FROM moved) AS moved, (SELECT count(*) FROM mine) AS mine'
+/** Null where there was no row. */
+const ANSWER = 'SELECT (SELECT position FROM moved) AS moved, (SELECT 1 FROM mine) AS mine'
 
 /** A statement costs by its parts, also by those with nothing to do. Without documents the numbers go on from 6. */
 const STATEMENTS = {
@@ -142,7 +143,7 @@ export class PostgresWriter {
     const puts = [...last.values()]
     const { rows, heads } = linked
     const kind = kindOf(puts.length, records.length)
-    const { rows: answers } = await client.query<{ moved: number; mine: number }>({
+    const { rows: answers } = await client.query<{ moved: number | null; mine: number | null }>({
       ...STATEMENTS[kind],
       values: [
         ...[after, revision, records.length, number, this.#node, this.#incarnation],
@@ -152,8 +153,8 @@ export class PostgresWriter {
       ],
     })
     const { moved, mine } = answers[0]!
-    if (moved === 0) return 'moved'
-    if (mine === 0)
+    if (moved === null) return 'moved'
+    if (mine === null)
       throw new FencedError(`another process writes as node '${this.#node}': each node has a name of its own`)
     this.#chains.follow(heads)
     return 'written'
