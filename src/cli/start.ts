@@ -77,7 +77,7 @@ export const start: Command = {
       accessLog: given['access-log'] ?? false,
       lameDuckMs: lameDuckOf(given['lame-duck'] ?? process.env['MERLON_LAME_DUCK']),
       ...(existsSync(keyScript) && { keyScript }),
-      world: given.dev ? development(given) : durable(given, logger),
+      world: given.dev ? await development(given) : durable(given, logger),
     })
     announce(server, folderOf(given), given.json ?? false)
 
@@ -175,14 +175,14 @@ function durable(given: Given, logger: Logger): DurableWorld {
   }
 }
 
-function development(given: Given): DevelopmentWorld {
+async function development(given: Given): Promise<DevelopmentWorld> {
   if (given.data !== undefined || given.store !== undefined)
     throw new UsageError('--dev keeps everything in memory: it takes no --data and no --store.')
   return {
     kind: 'development',
     accountId: given.account ?? process.env['MERLON_ACCOUNT_ID'],
     rootKey: rootKeyFromEnvironment(),
-    seed: given.seed === undefined ? undefined : readSeed(readFileSync(given.seed, 'utf8')),
+    seed: given.seed === undefined ? undefined : await readSeed(readFileSync(given.seed, 'utf8')),
   }
 }
 

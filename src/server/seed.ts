@@ -1,6 +1,4 @@
 /** A seed file: accounts with their users, keys, groups, roles and policies, made at start through the signed API. */
-
-import { parse } from 'yaml'
 import { Client, type Transport } from '../kernel/client.ts'
 import { makeAccessKey } from '../services/iam/access-keys.ts'
 import type { RootKey } from '../services/iam/bootstrap.ts'
@@ -62,7 +60,8 @@ const MEMBERS = {
 } as const
 
 /** Reads YAML (or JSON). A member that nobody knows is an error: a misspelt policy would silently allow nothing. */
-export function readSeed(text: string): Seed {
+export async function readSeed(text: string): Promise<Seed> {
+  const { parse } = await import('yaml')
   const seed: unknown = parse(text)
   if (!isObject(seed) || !Array.isArray(seed['accounts'])) throw new SeedError('A seed has a list of accounts.')
   onlyMembers('The seed', seed, ['accounts'])

@@ -6,7 +6,7 @@ import { childrenOf, parseXml, type XmlElement } from '../../kernel/xml.ts'
 import { Fault } from '../../wire/fault.ts'
 import type { Brought } from './federated-session.ts'
 import { sts } from './resources.ts'
-import { ASSERTION, PROTOCOL, SamlError, signedAssertion } from './saml-signature.ts'
+import { ASSERTION, PROTOCOL } from './saml-names.ts'
 
 export interface SamlIdentity {
   readonly id: string
@@ -37,9 +37,11 @@ const invalid = (message: string): Fault => sts.fail('InvalidIdentityTokenExcept
 const expired = (message: string): Fault => sts.fail('ExpiredTokenException', message)
 
 /** Throws AWS's errors for whatever is not a fresh response of this provider, for AWS. */
-export function readResponse(call: Call, provider: TrustedIdp, encoded: string): SamlIdentity {
+export async function readResponse(call: Call, provider: TrustedIdp, encoded: string): Promise<SamlIdentity> {
   const text = decoded(encoded)
   if (provider.validUntil <= call.now) throw invalid('The metadata of the specified provider has expired.')
+  // XML signatures are much code, which few servers ever need.
+  const { SamlError, signedAssertion } = await import('./saml-signature.ts')
   let assertion: XmlElement
   try {
     assertion = signedAssertion(text, provider.signingCertificates)

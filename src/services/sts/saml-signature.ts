@@ -6,9 +6,8 @@
 import { DOMParser } from '@xmldom/xmldom'
 import { SignedXml } from 'xml-crypto'
 import { childrenOf, parseXml, type XmlElement, XmlError } from '../../kernel/xml.ts'
+import { ASSERTION, PROTOCOL } from './saml-names.ts'
 
-export const ASSERTION = 'urn:oasis:names:tc:SAML:2.0:assertion'
-export const PROTOCOL = 'urn:oasis:names:tc:SAML:2.0:protocol'
 const SIGNATURE = 'http://www.w3.org/2000/09/xmldsig#'
 
 const SIGNATURE_METHODS: ReadonlySet<string> = new Set([

@@ -36,7 +36,7 @@ const vouched: Target<Names, Vouched> = {
     if (!provider || provider.account !== arn.account) {
       throw sts.fail('InvalidIdentityTokenException', "Specified provider doesn't exist")
     }
-    const identity = readResponse(call, provider, SAMLAssertion)
+    const identity = await readResponse(call, provider, SAMLAssertion)
     call.event.userIdentity = {
       type: 'SAMLUser',
       principalId: `${identity.nameQualifier}:${identity.subject}`,
