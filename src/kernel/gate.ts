@@ -27,7 +27,7 @@ import { type Asked, type AuthorizeFacts, authorize } from './authorize.ts'
 import type { Call } from './call.ts'
 import type { Clock } from './clock.ts'
 import { Denial } from './denial.ts'
-import { type EventDraft, eventRecords, isoSeconds, newDraft, serviceEvent } from './event.ts'
+import { type EventDraft, eventRecords, isoSeconds, MERLON_EVENT_SOURCE, newDraft, serviceEvent } from './event.ts'
 import { eventNameOf, parametersOf } from './event-words.ts'
 import { uniqueId } from './id.ts'
 import type { Ports } from './ports.ts'
@@ -320,7 +320,7 @@ export class Gate {
       account,
       region,
       timeMs: this.#options.clock.now(),
-      eventSource: 'merlon.local',
+      eventSource: MERLON_EVENT_SOURCE,
       eventName: 'ThrottledCalls',
       resources: [],
       details: { principal, since: isoSeconds(since), calls, unproven },
