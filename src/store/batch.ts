@@ -2,7 +2,6 @@
 import type { Batch } from './backend.ts'
 import { Chains, type EpochKey, type Head } from './chain.ts'
 import type { Database, Statement } from './engine.ts'
-import { indexedValue } from './log.ts'
 import { ONLY_NODE } from './schema.ts'
 import { configureWal } from './wal.ts'
 
@@ -42,8 +41,8 @@ export class BatchWriter {
   readonly #revision: Statement
   readonly #indexed: Statement
   readonly #markIndexed: Statement
-  readonly #unindexedRows: Statement
-  readonly #attribute: Statement
+  readonly #portion: Statement
+  readonly #indexPortion: Statement
   readonly #moveHead: Statement
   readonly #chains: Chains
   #unindexed: number
@@ -78,11 +77,15 @@ export class BatchWriter {
     this.#revision = database.prepare("UPDATE counters SET value = ? WHERE name = 'revision'")
     this.#indexed = database.prepare("SELECT value FROM counters WHERE name = 'indexed'")
     this.#markIndexed = database.prepare("UPDATE counters SET value = ? WHERE name = 'indexed'")
-    this.#unindexedRows = database.prepare(
-      'SELECT position, account, region, time_ms, attributes FROM log WHERE position > ? ORDER BY position LIMIT ?',
+    this.#portion = database.prepare(
+      `SELECT max(position) AS last, count(*) AS rows
+       FROM (SELECT position FROM log WHERE position > ? ORDER BY position LIMIT ?)`,
     )
-    this.#attribute = database.prepare(
-      'INSERT OR IGNORE INTO log_attributes (account, region, name, value, time_ms, position) VALUES (?, ?, ?, ?, ?, ?)',
+    // In the index's own order, as nearly as is cheap: neighbours go to the same page.
+    this.#indexPortion = database.prepare(
+      `INSERT OR IGNORE INTO log_attributes (account, region, name, value, time_ms, position)
+       SELECT account, region, json_extract(pair.value, '$[0]'), json_extract(pair.value, '$[1]'), time_ms, position
+       FROM log, json_each(log.attributes) AS pair WHERE position > ? AND position <= ? ORDER BY 3, 4`,
     )
   }
 
@@ -150,20 +153,12 @@ export class BatchWriter {
 
   #indexRows(rowsMax: number): number {
     const indexed = this.#indexed.get()!['value']!
-    const rows = this.#unindexedRows.all(indexed, rowsMax)
-    if (rows.length === 0) return 0
-    const found = rows.flatMap((row) =>
-      (JSON.parse(row['attributes'] as string) as [string, string][]).map(([name, value]) => ({ row, name, value })),
-    )
-    // In the index's own order, as nearly as is cheap: neighbours go to the same page.
-    found.sort((a, b) => (a.name === b.name ? (a.value < b.value ? -1 : 1) : a.name < b.name ? -1 : 1))
-    for (const { row, name, value } of found) {
-      const { account, region, time_ms, position } = row
-      this.#attribute.run(account!, region!, name, indexedValue(value), time_ms!, position!)
-    }
-    this.#markIndexed.run(rows.at(-1)!['position']!)
-    this.#unindexed -= rows.length
-    return rows.length
+    const { last = null, rows } = this.#portion.get(indexed, rowsMax)!
+    if (last === null) return 0
+    this.#indexPortion.run(indexed, last)
+    this.#markIndexed.run(last)
+    this.#unindexed -= Number(rows)
+    return Number(rows)
   }
 
   /** Moves the write-ahead log's content into the database. When all of it was moved, the log begins anew. */

@@ -214,6 +214,26 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await store.log({ ...query, fromMs: 0, attribute: ['Id', '17'], limit: 2 })).toHaveLength(1)
     })
 
+    test('an attribute that is no text everywhere is found by itself, whether it is indexed yet or not', async () => {
+      const store = await fresh()
+      const odd = 'a\0b \uD800 \\u0000 "c" \u0001'
+      const found = async () => {
+        const attribute = ['Name', odd] as const
+        const entries = await store.log({ account: '111122223333', region: 'us-east-1', attribute, limit: 10 })
+        return entries.map(({ id }) => id)
+      }
+
+      await store.run((unit) => unit.append(record('odd', { attributes: [['Name', odd]] })))
+      expect(await found()).toEqual(['odd'])
+      for (let portion = 0; portion < 15; portion++) {
+        await store.run((unit) => {
+          for (let i = 0; i < 250; i++) unit.append(record(`e${portion}-${i}`, { attributes: [['Name', `${i}`]] }))
+        })
+      }
+
+      expect(await found()).toEqual(['odd'])
+    })
+
     test('a position that no log gave is refused', async () => {
       const store = await fresh()
 

@@ -1,5 +1,5 @@
 /** Reading the event log: newest first for who searches, in the order of writing for who checks it. The same SQL on every engine. */
-import type { EvidenceRow, LogEntry, LogQuery } from './store.ts'
+import type { EvidenceRow, LogEntry, LogQuery, LogRecord } from './store.ts'
 
 export type LogValue = string | number | Uint8Array | bigint | null
 
@@ -52,8 +52,9 @@ async function byTime(table: LogTable, query: LogQuery): Promise<readonly LogEnt
 async function byAttribute(
   table: LogTable,
   query: LogQuery,
-  [name, value]: readonly [string, string],
+  [name, given]: readonly [string, string],
 ): Promise<readonly LogEntry[]> {
+  const value = searchable(given)
   if (query.region === undefined) throw new TypeError('attributes are indexed by Region')
   const [counter] = await table.rows("SELECT value FROM counters WHERE name = 'indexed'", [])
   const indexed = Number(counter!['value'])
@@ -68,7 +69,7 @@ async function byAttribute(
     `SELECT ${COLUMNS} FROM log_attributes AS found JOIN log USING (position)
      WHERE found.account = ? AND found.name = ? AND found.value = ? AND found.position <= ? ${sql}
      ORDER BY found.time_ms DESC, found.position DESC LIMIT ?`,
-    [query.account, name, indexedValue(value), indexed, ...values, query.limit],
+    [query.account, name, value, indexed, ...values, query.limit],
   )
   return [...unindexed.map(entry).filter(carries(name, value)), ...found.map(entry)]
     .sort(newestFirst)
@@ -80,8 +81,15 @@ const carries =
   ({ attributes }: LogEntry): boolean =>
     attributes.some(([n, v]) => n === name && v === value)
 
-/** As the index holds it: U+0000 is no text everywhere, and two values that differ only there are looked for as one. */
-export const indexedValue = (value: string): string => value.replaceAll('\0', '\u{FFFD}')
+/** What not every engine can hold in a text stands as U+FFFD, in the log and in questions to it: such values are one. */
+export const searchable = (value: string): string => value.toWellFormed().replaceAll('\0', '\u{FFFD}')
+
+/** As the log keeps them. */
+export function attributesText(attributes: LogRecord['attributes']): string {
+  const text = JSON.stringify(attributes)
+  // What searchable() replaces, and little else, is written as an escape.
+  return text.includes('\\u') ? JSON.stringify(attributes.map(([name, value]) => [name, searchable(value)])) : text
+}
 
 /** The query's limits as SQL; times are compared in the table whose index serves them. */
 function bounds(

@@ -4,6 +4,7 @@
  * waits for its own commit, which stands behind everything it read, so nobody is told what a crash could take back.
  */
 import type { Backend, Batch, Found, News, Read } from './backend.ts'
+import { attributesText } from './log.ts'
 import {
   type Change,
   type Commit,
@@ -278,7 +279,7 @@ export class Transactions implements View {
     const documents = [...unit.writes].map(
       ([key, document]) => [key, document === undefined ? null : JSON.stringify(document)] as const,
     )
-    const records = unit.records.map((record) => ({ ...record, attributes: JSON.stringify(record.attributes) }))
+    const records = unit.records.map((record) => ({ ...record, attributes: attributesText(record.attributes) }))
     const changes: Change[] = [...unit.writes].map(([key, document]) => ({ key, document }))
     const tick = changes.length > 0 ? this.#happened(changes) : this.#tick
     for (const { key, document } of changes) {

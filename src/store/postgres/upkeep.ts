@@ -1,6 +1,6 @@
 /** What a node does for all of them in quiet moments: indexing the log's attributes, sweeping up after deletions. */
 import type pg from 'pg'
-import { indexedValue } from '../log.ts'
+import { searchable } from '../log.ts'
 
 const INDEX_PORTION = 1_000
 const QUIET_MS = 200
@@ -64,7 +64,7 @@ export async function indexPortion(pool: pg.Pool): Promise<boolean> {
     (JSON.parse(row.attributes) as [string, string][]).map(([name, value]) => ({
       row,
       name,
-      value: indexedValue(value),
+      value: searchable(value),
     })),
   )
   await pool.query(
