@@ -58,9 +58,11 @@ function structure(
   for (const member of shape.members) {
     if (found.length >= VIOLATIONS_MAX) return
     const item = (value as Record<string, unknown>)[member.name]
-    const at = path === '' ? lowerFirst(member.name) : `${path}.${lowerFirst(member.name)}`
-    if (item === undefined || item === null) {
-      if (member.required) found.push(`Value null at '${at}' failed to satisfy constraint: Member must not be null`)
+    const absent = item === undefined || item === null
+    if (absent && !member.required) continue
+    const at = path === '' ? member.toldName : `${path}.${member.toldName}`
+    if (absent) {
+      found.push(`Value null at '${at}' failed to satisfy constraint: Member must not be null`)
       continue
     }
     check(all, member, own?.[member.name], item, at, found, hidden || isSecret(member))
@@ -122,7 +124,7 @@ function violations({ e, n, x, p, i }: Constraint, value: unknown): readonly str
       ? [`Member must satisfy enum value set: [${e.join(', ')}]`]
       : NONE
   }
-  const length = lengthOf(value)
+  const length = typeof value === 'string' && fits(value.length, n, x) ? value.length : lengthOf(value)
   // No pattern is tried on a text that is longer than any valid one: some take their time.
   if (x !== undefined && length > x) return [`Member must have length less than or equal to ${x}`]
   const short = n !== undefined && length < n
@@ -133,6 +135,9 @@ function violations({ e, n, x, p, i }: Constraint, value: unknown): readonly str
     ...(unlike ? [`Member must satisfy regular expression pattern: ${p}`] : []),
   ]
 }
+
+/** Whether a text's length is within bounds however many of its units make a character each. */
+const fits = (units: number, n = 0, x = Number.POSITIVE_INFINITY) => units <= x && units >= 2 * n
 
 /** Characters are code points; bytes, items and entries count as they are. */
 function lengthOf(value: unknown): number {
@@ -200,8 +205,4 @@ function printed(shape: Shape, value: unknown): string {
   function member({ name, shape: inner, traits }: Member, item: unknown): string {
     return isSecret({ name, traits }) ? '***' : printed(inner, item)
   }
-}
-
-function lowerFirst(name: string): string {
-  return name.charAt(0).toLowerCase() + name.slice(1)
 }

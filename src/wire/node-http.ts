@@ -51,10 +51,12 @@ export async function answerOverHttp(
     secure: false,
   })
   // To HEAD the length is told of what GET would bring.
-  const { 'content-length': told, ...others } = headers
-  const length = (request.method === 'HEAD' && told) || String(Buffer.byteLength(answered))
+  const length = (request.method === 'HEAD' && headers['content-length']) || String(Buffer.byteLength(answered))
+  const told: string[] = []
+  for (const name in headers) if (name !== 'content-length') told.push(name, headers[name]!)
   // The length last: Node refuses a content-disposition in Latin-1 that comes behind it.
-  response.writeHead(status, { ...others, 'content-length': length })
+  told.push('content-length', length)
+  response.writeHead(status, told)
   // A text goes out in one write with the head; bytes would need two.
   response.end(request.method === 'HEAD' ? undefined : answered)
 }

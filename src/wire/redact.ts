@@ -35,9 +35,7 @@ export function redact(shape: Shape, value: unknown): unknown {
       for (const member of shape.members) {
         const item = (value as Record<string, unknown>)[member.name]
         if (item === undefined) continue
-        out[member.name.charAt(0).toLowerCase() + member.name.slice(1)] = isSecret(member)
-          ? HIDDEN
-          : redact(member.shape, item)
+        out[member.toldName] = isSecret(member) ? HIDDEN : redact(member.shape, item)
       }
       return out
     }

@@ -4,7 +4,7 @@ import {
   createHmac,
   createPrivateKey,
   createPublicKey,
-  createSecretKey,
+  hash,
   type KeyObject,
   timingSafeEqual,
   verify as verifyEcdsa,
@@ -80,10 +80,10 @@ export class SigningKeys {
   }
 }
 
-/** The key of one scope, for signing with HMAC. */
-export function hmacKey(scope: Scope, secret: string | Uint8Array): KeyObject {
+/** The key of one scope, for signing with HMAC: 32 bytes. */
+export function hmacKey(scope: Scope, secret: string | Uint8Array): Buffer {
   const dated = hmac(Buffer.concat([Buffer.from('AWS4'), secretBytes(secret)]), scope.date)
-  return createSecretKey(hmac(hmac(hmac(dated, scope.region), scope.service), 'aws4_request'))
+  return hmac(hmac(hmac(dated, scope.region), scope.service), 'aws4_request')
 }
 
 /** The P-256 private key that SigV4a derives from a secret (SP 800-108 in counter mode, then rejection sampling). */
@@ -116,18 +116,35 @@ function deriveKey(scope: Scope, secret: string | Uint8Array): VerifyingKey {
     : new EcdsaVerifier(createPublicKey(ecdsaKey(scope.accessKeyId, secret)))
 }
 
+/**
+ * HMAC-SHA-256 out of its two hashes (RFC 2104), with the key's pads made once: an object of Node's for each MAC costs three
+ * times as much, and every request needs one.
+ */
 class HmacVerifier implements VerifyingKey {
-  readonly #key: KeyObject
+  readonly #inner: Buffer
+  readonly #outer: Buffer
 
-  constructor(key: KeyObject) {
-    this.#key = key
+  constructor(key: Uint8Array) {
+    this.#inner = padded(key, 0x36, BLOCK_BYTES)
+    this.#outer = padded(key, 0x5c, BLOCK_BYTES + MAC_BYTES)
   }
 
   check(text: string, signature: string): boolean {
-    // Buffer.from would stop quietly at the first character that is not hex.
     if (!HEX_MAC.test(signature)) return false
-    return timingSafeEqual(createHmac('sha256', this.#key).update(text).digest(), Buffer.from(signature, 'hex'))
+    const inner = hash('sha256', Buffer.concat([this.#inner, Buffer.from(text)]), 'hex')
+    this.#outer.write(inner, BLOCK_BYTES, 'hex')
+    const mac = hash('sha256', this.#outer, 'hex')
+    return timingSafeEqual(Buffer.from(mac), Buffer.from(signature))
   }
+}
+
+const BLOCK_BYTES = 64
+const MAC_BYTES = 32
+
+function padded(key: Uint8Array, pad: number, bytes: number): Buffer {
+  const block = Buffer.alloc(bytes, pad)
+  for (const [at, byte] of key.entries()) block[at] = byte ^ pad
+  return block
 }
 
 class EcdsaVerifier implements VerifyingKey {

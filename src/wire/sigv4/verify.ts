@@ -1,7 +1,7 @@
 /** The proof: that the holder of a secret signed exactly these bytes, for this service, about now. */
 import { Fault } from '../fault.ts'
 import type { HttpRequest } from '../http.ts'
-import { canonicalRequest, gather, type HeaderValues, sha256Hex, stringToSign } from './canonical.ts'
+import { canonicalRequest, type HeaderValues, sha256Hex, stringToSign } from './canonical.ts'
 import { decodeChunks } from './chunks.ts'
 import { forbidden, mismatch, misscoped, refused, signsLikeS3, untimely } from './faults.ts'
 import { type Credential, type SigningKeys, scopeText } from './keys.ts'
@@ -36,7 +36,7 @@ export function verify(
   nowMs: number,
   options: VerifyOptions,
 ): { readonly body: Buffer } {
-  const headers = gather(request.rawHeaders)
+  const { headers } = presented
   checkScope(presented, options)
   checkTime(presented, nowMs, options.skewMs)
   checkCoverage(presented, headers)
@@ -130,7 +130,7 @@ function regionMatches(pattern: string, region: string): boolean {
 export function checkTime(presented: Presented, nowMs: number, skewMs: number): void {
   const { service, amzDate } = presented
   const signedMs = parseBasicDate(amzDate)!
-  const minutes = `${skewMs / 60_000} min.`
+  const minutes = () => `${skewMs / 60_000} min.`
 
   if (presented.presigned && signsLikeS3(service)) {
     if (signedMs > nowMs + skewMs) throw forbidden('Request is not yet valid')
@@ -139,13 +139,16 @@ export function checkTime(presented: Presented, nowMs: number, skewMs: number): 
   }
   if (signedMs > nowMs + skewMs) {
     const [now, limit] = [basicDate(nowMs), basicDate(nowMs + skewMs)]
-    throw untimely(service, `Signature not yet current: ${amzDate} is still later than ${limit} (${now} + ${minutes})`)
+    throw untimely(
+      service,
+      `Signature not yet current: ${amzDate} is still later than ${limit} (${now} + ${minutes()})`,
+    )
   }
   const ownTerm = presented.presigned && presented.expiresSeconds !== undefined && !IGNORES_EXPIRES.has(service)
   const termMs = ownTerm ? presented.expiresSeconds! * 1_000 : skewMs
   if (nowMs > signedMs + termMs) {
     const [now, limit] = [basicDate(nowMs), basicDate(nowMs - termMs)]
-    const term = ownTerm ? `${presented.expiresSeconds} sec.` : minutes
+    const term = ownTerm ? `${presented.expiresSeconds} sec.` : minutes()
     throw untimely(service, `Signature expired: ${amzDate} is now earlier than ${limit} (${now} - ${term})`)
   }
 }
