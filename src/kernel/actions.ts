@@ -1,5 +1,6 @@
 /** What the public authorisation reference says of each IAM action. Generated: see `tools/`. */
 import reference from '../../models/iam-actions.json' with { type: 'json' }
+import { remembering } from '../wire/remember.ts'
 
 export type AccessLevel = 'List' | 'Read' | 'Write' | 'Tagging' | 'Permissions management'
 
@@ -43,10 +44,12 @@ const USES: ReadonlySet<string> = new Set(
   ].map((name) => `kms:${name}`),
 )
 
-export function isReading(action: string): boolean {
+const ACTIONS_MAX = 5_000
+
+export const isReading = remembering(ACTIONS_MAX, (action: string): boolean => {
   const level = accessLevel(action)
   return level === 'Read' || level === 'List' || USES.has(action)
-}
+})
 
 export function accessLevel(action: string): AccessLevel | undefined {
   return find(action)?.level

@@ -13,6 +13,13 @@ export function printArn(arn: Arn): string {
   return `arn:${arn.partition}:${arn.service}:${arn.region}:${arn.account}:${arn.resource}`
 }
 
+/** Of a resource where a call acts. */
+export const arnIn = (
+  { partition, region, account }: Pick<Arn, 'partition' | 'region' | 'account'>,
+  service: string,
+  resource: string,
+): string => printArn({ partition, service, region, account, resource })
+
 /** undefined for whatever has not the six parts of an ARN. */
 export function parseArn(text: string): Arn | undefined {
   const parts = text.split(':')

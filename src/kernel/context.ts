@@ -30,9 +30,18 @@ export function requestContext(
   input: object | undefined,
   conditions: Conditions,
 ): Context {
+  return new Context((context) => fill(context, facts, acted, input, conditions))
+}
+
+function fill(
+  context: Context,
+  facts: RequestFacts,
+  acted: Acted | undefined,
+  input: object | undefined,
+  conditions: Conditions,
+): void {
   const { caller } = facts
   const { principal, session } = caller
-  const context = new Context()
   const set = (key: string, value: string | readonly string[] | undefined) => {
     if (value !== undefined) context.set(key, value)
   }
@@ -98,7 +107,6 @@ export function requestContext(
     set('aws:TagKeys', tags.keys)
   }
   for (const [key, value] of Object.entries(conditions)) set(key, value)
-  return context
 }
 
 const PRINCIPAL_TYPE = {

@@ -21,15 +21,15 @@ export interface ToldDecision {
   readonly resource: string
   readonly effect: 'Allow' | 'Deny'
   /** Of the policies that decided; absent where they are another account's. */
-  readonly layer?: Layer
+  readonly layer?: Layer | undefined
   /** A Deny statement decided, not the lack of an Allow. */
-  readonly explicit?: true
+  readonly explicit?: true | undefined
   /** ARN or name. */
-  readonly policy?: string
+  readonly policy?: string | undefined
   /** Its Sid, or its place in the policy from 1: `#2`. */
-  readonly statement?: string
+  readonly statement?: string | undefined
   /** Of refusals: what conditions were asked about. */
-  readonly context?: Readonly<Record<string, readonly string[]>>
+  readonly context?: Readonly<Record<string, readonly string[]>> | undefined
 }
 
 /** A call that deletes a thousand objects is decided a thousand times. */
@@ -65,18 +65,17 @@ export function toldDecisions(
   return decided.slice(0, TOLD_MAX).map(({ action, resource, owner, decision, context }, n) => {
     const { allowed, explicit, layer, statement } = decision
     const concerned = (OWNERS.has(layer) ? owner : caller) === reader
+    const by = concerned ? statement : undefined
     return {
       id: `${eventId}.${n + 1}`,
       action,
       resource,
       effect: allowed ? 'Allow' : 'Deny',
-      ...(concerned && { layer, ...(explicit && { explicit }) }),
-      ...(concerned &&
-        statement && {
-          policy: statement.policy.arn ?? statement.policy.id,
-          statement: statement.sid || `#${statement.index + 1}`,
-        }),
-      ...(concerned && !allowed && caller === reader && { context: contextTold(context) }),
+      layer: concerned ? layer : undefined,
+      explicit: concerned && explicit ? true : undefined,
+      policy: by && (by.policy.arn ?? by.policy.id),
+      statement: by && (by.sid || `#${by.index + 1}`),
+      context: concerned && !allowed && caller === reader ? contextTold(context) : undefined,
     }
   })
 }

@@ -41,7 +41,7 @@ function cut(text: string): string {
 const withinLimits = (record: Fields): Fields =>
   Object.fromEntries(
     Object.entries(record).map(([name, value]) => {
-      const limit = FIELDS[name]
+      const limit = value === undefined ? undefined : FIELDS[name]
       const originalSize = limit === undefined ? 0 : Buffer.byteLength(JSON.stringify(value))
       const fits = limit === undefined || originalSize <= limit
       return [name, fits ? value : { omitted: true, originalSize, reason: `${name} too large` }]

@@ -92,35 +92,37 @@ export function eventRecords(facts: EventFacts): readonly LogRecord[] {
   ]
 }
 
-/** The event as the log keeps it: the JSON record, and what LookupEvents can search by. */
+/**
+ * The event as the log keeps it: the JSON record, and what LookupEvents can search by. What is undefined is not written:
+ * every record is of one form, which V8 makes and writes several times as fast as one that is put together with spreads.
+ */
 export function eventRecord(facts: EventFacts): LogRecord {
-  const { draft, caller } = facts
+  const { draft, caller, invokedBy } = facts
+  const identity = draft.userIdentity ?? userIdentity(caller)
   const record = {
     eventVersion: EVENT_VERSION,
-    userIdentity: draft.userIdentity ?? {
-      ...userIdentity(caller),
-      ...(facts.invokedBy && { invokedBy: facts.invokedBy }),
-    },
+    userIdentity: invokedBy && !draft.userIdentity ? { ...identity, invokedBy } : identity,
     eventTime: isoSeconds(facts.timeMs),
     eventSource: facts.eventSource,
     eventName: facts.eventName,
     awsRegion: facts.region,
     sourceIPAddress: facts.sourceAddress,
     userAgent: facts.userAgent,
-    ...(facts.error && { errorCode: facts.error.code, errorMessage: facts.error.message }),
+    errorCode: facts.error?.code,
+    errorMessage: facts.error?.message,
     requestParameters: orNull(facts.requestParameters),
     responseElements: orNull(facts.responseElements),
-    ...additional(facts),
+    additionalEventData: additional(facts),
     requestID: facts.requestId,
     eventID: draft.id,
     readOnly: facts.readOnly,
-    ...shownResources(draft.resources),
+    resources: shownResources(draft.resources),
     eventType: 'AwsApiCall',
     managementEvent: !facts.dataEvent,
     recipientAccountId: facts.account,
-    ...(facts.sharedEventId && { sharedEventID: facts.sharedEventId }),
+    sharedEventID: facts.sharedEventId,
     eventCategory: facts.dataEvent ? 'Data' : 'Management',
-    ...(facts.tlsHost && { tlsDetails: { clientProvidedHostHeader: facts.tlsHost.slice(0, HOST_MAX) } }),
+    tlsDetails: facts.tlsHost ? { clientProvidedHostHeader: facts.tlsHost.slice(0, HOST_MAX) } : undefined,
   }
   return {
     id: draft.id,
@@ -140,15 +142,15 @@ function orNull(told: unknown): unknown {
 }
 
 /** What the call told of itself, and what decided it. */
-function additional({ draft, caller, account }: EventFacts): { readonly additionalEventData?: object } {
+function additional({ draft, caller, account }: EventFacts): object | undefined {
   const { additionalEventData, decided, id } = draft
-  if (decided.length === 0) return additionalEventData ? { additionalEventData } : {}
+  if (decided.length === 0) return additionalEventData
   const { principal } = caller
   const merlonDecisions = toldDecisions(id, decided, {
     reader: account,
     caller: 'account' in principal ? principal.account : account,
   })
-  return { additionalEventData: { ...additionalEventData, merlonDecisions } }
+  return { merlonDecisions, ...additionalEventData }
 }
 
 /** Under which Merlon's own doings stand in the trail. */
@@ -180,16 +182,17 @@ export function serviceEvent(facts: ServiceEvent): LogRecord {
     awsRegion: region,
     sourceIPAddress: eventSource,
     userAgent: eventSource,
-    ...(facts.error && { errorCode: facts.error.code, errorMessage: facts.error.message }),
+    errorCode: facts.error?.code,
+    errorMessage: facts.error?.message,
     requestParameters: null,
     responseElements: null,
     eventID: id,
     readOnly: false,
-    ...shownResources(resources),
+    resources: shownResources(resources),
     eventType: 'AwsServiceEvent',
     managementEvent: true,
     recipientAccountId: account,
-    ...(facts.details && { serviceEventDetails: facts.details }),
+    serviceEventDetails: facts.details,
     eventCategory: 'Management',
   }
   const attributes: LogRecord['attributes'] = [
@@ -205,15 +208,18 @@ export function serviceEvent(facts: ServiceEvent): LogRecord {
 
 const shownResources = (resources: readonly Acted[]) =>
   resources.length === 0
-    ? {}
-    : { resources: resources.map((acted) => ({ accountId: acted.account, type: acted.type, ARN: acted.arn })) }
+    ? undefined
+    : resources.map((acted) => ({ accountId: acted.account, type: acted.type, ARN: acted.arn }))
 
-const searchable = (resources: readonly Acted[]): readonly (readonly [string, string])[] =>
-  resources.flatMap(({ type, arn }) => {
-    const name = arn.slice(arn.lastIndexOf('/') + 1)
-    const named: [string, string][] = name === arn ? [] : [['ResourceName', name]]
-    return [['ResourceType', type], ['ResourceName', arn], ...named]
-  })
+function searchable(resources: readonly Acted[]): readonly (readonly [string, string])[] {
+  const found: [string, string][] = []
+  for (const { type, arn } of resources) {
+    found.push(['ResourceType', type], ['ResourceName', arn])
+    const slash = arn.lastIndexOf('/')
+    if (slash >= 0) found.push(['ResourceName', arn.slice(slash + 1)])
+  }
+  return found
+}
 
 /** Who called. Shapes by principal: AWS, "CloudTrail userIdentity element". */
 export function userIdentity(caller: Caller): Readonly<Record<string, unknown>> {

@@ -10,9 +10,15 @@ interface Entry {
 }
 
 export class Context {
-  readonly #entries = new Map<string, Entry>()
+  readonly #values = new Map<string, Entry>()
+  #fill: ((context: Context) => void) | undefined
 
-  constructor(values?: Readonly<Record<string, ContextValue | undefined>>) {
+  /** A function fills the context when something is first asked of it: of most requests no policy asks anything. */
+  constructor(values?: Readonly<Record<string, ContextValue | undefined>> | ((context: Context) => void)) {
+    if (typeof values === 'function') {
+      this.#fill = values
+      return
+    }
     if (!values) return
     for (const name of Object.keys(values)) {
       const value = values[name]
@@ -22,6 +28,15 @@ export class Context {
 
   set(key: string, value: ContextValue): void {
     this.#entries.set(lowerKey(key), { name: key, value })
+  }
+
+  get #entries(): Map<string, Entry> {
+    const fill = this.#fill
+    if (fill) {
+      this.#fill = undefined
+      fill(this)
+    }
+    return this.#values
   }
 
   has(key: string): boolean {

@@ -98,11 +98,11 @@ export function contextConditions(context: Readonly<Record<string, string>> | un
     if (found) found.values.push(context[name]!)
     else values.set(name.toLowerCase(), { name, values: [context[name]!] })
   }
-  const pairs = [...values.values()].map(({ name, values }) => [
-    `kms:EncryptionContext:${name}`,
-    values.length === 1 ? values[0]! : values,
-  ])
-  return { ...Object.fromEntries(pairs), 'kms:EncryptionContextKeys': names }
+  const found: Values = { 'kms:EncryptionContextKeys': names }
+  for (const { name, values: given } of values.values()) {
+    found[`kms:EncryptionContext:${name}`] = given.length === 1 ? given[0]! : given
+  }
+  return found
 }
 
 function requested(input: Input): Values {

@@ -1,6 +1,6 @@
 /** Lambda's words: functions, what they run, who may invoke them, and where each is kept. */
 import type * as Lambda from '@aws-sdk/client-lambda'
-import { printArn } from '../../kernel/arn.ts'
+import { arnIn } from '../../kernel/arn.ts'
 import type { Scope } from '../../kernel/call.ts'
 import type { Pins } from '../../kernel/pinned.ts'
 import type { Row } from '../../kernel/resource.ts'
@@ -83,8 +83,7 @@ export const environmentPlace = ({ account, region }: Home, id: string): Place =
   account,
 })
 
-export const arnOf = (scope: Scope, name: string): string =>
-  printArn({ ...scope, service: 'lambda', resource: `function:${name}` })
+export const arnOf = (scope: Scope, name: string): string => arnIn(scope, 'lambda', `function:${name}`)
 
 export const invalid = (message: string): Fault => lambda.fail('InvalidParameterValueException', message)
 export const notFound = (arn: string): Fault =>

@@ -5,28 +5,28 @@
 import type { Call, Conditions } from '../../kernel/call.ts'
 import type { Secret } from './resources.ts'
 
-/** Members of the input that policies may ask for, by the key's name. */
-const FROM_INPUT: Readonly<Record<string, string>> = {
-  Name: 'Name',
-  Description: 'Description',
-  KmsKeyId: 'KmsKeyId',
-  Type: 'Type',
-  VersionId: 'VersionId',
-  VersionStage: 'VersionStage',
-  RotationLambdaARN: 'RotationLambdaARN',
-  BlockPublicPolicy: 'BlockPublicPolicy',
-  RotateImmediately: 'RotateImmediately',
-  RecoveryWindowInDays: 'RecoveryWindowInDays',
-  ForceDeleteWithoutRecovery: 'ForceDeleteWithoutRecovery',
-  ForceOverwriteReplicaSecret: 'ForceOverwriteReplicaSecret',
-}
+/** Members of the input that policies may ask for by their names. */
+const FROM_INPUT = [
+  'Name',
+  'Description',
+  'KmsKeyId',
+  'Type',
+  'VersionId',
+  'VersionStage',
+  'RotationLambdaARN',
+  'BlockPublicPolicy',
+  'RotateImmediately',
+  'RecoveryWindowInDays',
+  'ForceDeleteWithoutRecovery',
+  'ForceOverwriteReplicaSecret',
+] as const
 
 /** For every operation the same: what it names, and what it asks for. */
 export function keys(input: object, _call: Call, secret: Secret | undefined): Conditions {
   const given = input as Readonly<Record<string, unknown>>
   const found: Record<string, string | readonly string[] | undefined> = {}
-  for (const [name, member] of Object.entries(FROM_INPUT)) {
-    const value = given[member]
+  for (const name of FROM_INPUT) {
+    const value = given[name]
     if (value !== undefined) found[`secretsmanager:${name}`] = String(value)
   }
   const regions = given['AddReplicaRegions'] as readonly { Region?: string }[] | undefined

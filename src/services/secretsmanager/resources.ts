@@ -1,6 +1,6 @@
 /** Secrets Manager's words: secrets, their versions, and how a request names one. */
 import type * as SecretsManager from '@aws-sdk/client-secrets-manager'
-import { parseArn, printArn } from '../../kernel/arn.ts'
+import { arnIn, parseArn } from '../../kernel/arn.ts'
 import type { Call, Scope } from '../../kernel/call.ts'
 import { compilePinned, type Pins } from '../../kernel/pinned.ts'
 import type { Acted, Found, Row, Target } from '../../kernel/resource.ts'
@@ -81,7 +81,7 @@ const SERVICE = 'secretsmanager'
 const TYPE = 'AWS::SecretsManager::Secret'
 
 export function arnOf(scope: Scope, { name, suffix }: Pick<SecretRow, 'name' | 'suffix'>): string {
-  return printArn({ ...scope, service: SERVICE, resource: `secret:${name}-${suffix}` })
+  return arnIn(scope, SERVICE, `secret:${name}-${suffix}`)
 }
 
 const secretKey = ({ account, region }: Scope, name: string) => key(SERVICE, 'secret', account, region, name)
@@ -139,11 +139,12 @@ export async function secretOf(call: Call, reference: string): Promise<Found<Sec
     arn && resource !== undefined ? { partition: call.partition, region: arn.region, account: arn.account } : call
   const name = resource ?? reference
   const row = scope.region === call.region ? await found(call, scope, name, resource !== undefined) : undefined
-  // The last six of what does not exist stand open, as in the policies that name secrets.
-  const unknown = printArn({ ...scope, service: SERVICE, resource: `secret:${name}-??????` })
-  const acted = row ? actedOn(scope, row) : { arn: unknown, type: TYPE, account: scope.account }
+  const acted = row ? actedOn(scope, row) : { arn: unknownArn(scope, name), type: TYPE, account: scope.account }
   return { acted, row: row && { scope, row, arn: acted.arn }, missing: notFound }
 }
+
+/** The last six of what does not exist stand open, as in the policies that name secrets. */
+const unknownArn = (scope: Scope, name: string): string => arnIn(scope, SERVICE, `secret:${name}-??????`)
 
 /** The secret as authorisation sees it. */
 export const actedOn = (scope: Scope, row: SecretRow): Acted => ({

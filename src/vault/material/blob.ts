@@ -24,6 +24,8 @@ const IV_BYTES = 12
 /** Counter 1, label, a zero byte; behind the context stands the length wanted, in bits. */
 const LABEL = Buffer.from('\0\0\0\x01merlon-kms-enc-v1\0', 'latin1')
 const LENGTH = uint32((KEY_BYTES + IV_BYTES) * 8)
+/** All that is counted, with room for the nonce: one update costs less than three. */
+const COUNTED = Buffer.concat([LABEL, Buffer.alloc(NONCE_BYTES), LENGTH])
 
 /** What a blob adds to its plaintext. */
 export const BLOB_OVERHEAD_BYTES = HEADER_BYTES + NONCE_BYTES + TAG_BYTES
@@ -64,7 +66,8 @@ export function openBlob(key: KeyObject, id: string, blob: Uint8Array, context: 
 }
 
 function derive(key: KeyObject, nonce: Uint8Array): { readonly dataKey: Buffer; readonly iv: Buffer } {
-  const block = createHmac('sha512', key).update(LABEL).update(nonce).update(LENGTH).digest()
+  COUNTED.set(nonce, LABEL.length)
+  const block = createHmac('sha512', key).update(COUNTED).digest()
   return { dataKey: block.subarray(0, KEY_BYTES), iv: block.subarray(KEY_BYTES, KEY_BYTES + IV_BYTES) }
 }
 

@@ -53,8 +53,8 @@ interface TokenHeader extends Wrapping {
 export class MaterialEngine implements Materials {
   readonly #root: Root
   readonly #pool: Pool
-  /** By place and sealed value: a value that was moved is opened, and refused, anew. */
-  readonly #opened = new Map<string, Opened>()
+  /** By sealed value, with the place it was opened for: a value that was moved is opened, and refused, anew. */
+  readonly #opened = new Map<Sealed, { readonly held: Held; readonly opened: Opened }>()
   readonly #bodies: { readonly [K in Use]: Body<K> }
 
   constructor(root: Root, pool: Pool) {
@@ -159,10 +159,10 @@ export class MaterialEngine implements Materials {
   }
 
   forget(account?: string): void {
-    for (const [at, opened] of this.#opened) {
-      if (account !== undefined && !at.startsWith(`${account}/`)) continue
+    for (const [sealed, { held, opened }] of this.#opened) {
+      if (account !== undefined && held.home.account !== account) continue
       if (opened.kind === 'seed') opened.seed.fill(0)
-      this.#opened.delete(at)
+      this.#opened.delete(sealed)
     }
   }
 
@@ -179,19 +179,18 @@ export class MaterialEngine implements Materials {
   }
 
   async #open(held: Held): Promise<Opened> {
-    const place = placeOf(held.home, held.spec, held.id)
-    const at = `${place.account}/${place.table}/${place.key}/${place.column}/${held.id}/${held.sealed}`
-    const known = this.#opened.get(at)
-    if (known) {
-      this.#opened.delete(at)
-      this.#opened.set(at, known)
-      return known
+    const { sealed } = held
+    const known = this.#opened.get(sealed)
+    if (known && isSamePlace(known.held, held)) {
+      this.#opened.delete(sealed)
+      this.#opened.set(sealed, known)
+      return known.opened
     }
-    const bytes = this.#root.open(place, held.sealed)
+    const bytes = this.#root.open(placeOf(held.home, held.spec, held.id), sealed)
     try {
       const opened = await openBytes(held.spec, bytes, this.#pool)
       if (this.#opened.size >= OPENED_MAX) this.#opened.delete(this.#opened.keys().next().value!)
-      this.#opened.set(at, opened)
+      this.#opened.set(sealed, { held, opened })
       return opened
     } finally {
       bytes.fill(0)
@@ -224,6 +223,18 @@ export class MaterialEngine implements Materials {
 /** The spec and the material's own id are authenticated too: no material serves as another, or as another kind. */
 function placeOf({ table, key, column, account }: Home, spec: Spec, id: string): Place {
   return { table, key, column: `${column}/${spec}`, account, version: id }
+}
+
+function isSamePlace(a: Held, b: Held): boolean {
+  const [one, other] = [a.home, b.home]
+  return (
+    a.id === b.id &&
+    a.spec === b.spec &&
+    one.account === other.account &&
+    one.table === other.table &&
+    one.key === other.key &&
+    one.column === other.column
+  )
 }
 
 function bindingOf({ table, key, column, account, name }: Home): string {
