@@ -44,12 +44,12 @@ export function questionOf(asked: Asked, facts: AuthorizeFacts): Question {
   // The place of the layer to come: the policy of a VPC endpoint.
   const layers: Layers = {
     identity: identity.policies,
-    ...(identity.boundary && { boundary: identity.boundary }),
-    ...(sessionPolicies && { session: sessionPolicies }),
-    ...(facts.standing?.scps && { scps: facts.standing.scps }),
-    ...(facts.ownerStanding?.rcps && isUnderRcps(action) && { rcps: facts.ownerStanding.rcps }),
-    ...(acted?.policy && { resource: acted.policy }),
-    ...(acted?.grants && { grants: acted.grants }),
+    boundary: identity.boundary,
+    session: sessionPolicies,
+    scps: facts.standing?.scps,
+    rcps: facts.ownerStanding?.rcps && isUnderRcps(action) ? facts.ownerStanding.rcps : undefined,
+    resource: acted?.policy,
+    grants: acted?.grants,
     resourceMode: acted?.policyMode ?? 'optional',
   }
   return { request, layers }

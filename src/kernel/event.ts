@@ -101,7 +101,7 @@ export function eventRecord(facts: EventFacts): LogRecord {
   const identity = draft.userIdentity ?? userIdentity(caller)
   const record = {
     eventVersion: EVENT_VERSION,
-    userIdentity: invokedBy && !draft.userIdentity ? { ...identity, invokedBy } : identity,
+    userIdentity: invokedBy && !draft.userIdentity ? { invokedBy, ...identity } : identity,
     eventTime: isoSeconds(facts.timeMs),
     eventSource: facts.eventSource,
     eventName: facts.eventName,

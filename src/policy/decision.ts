@@ -21,10 +21,10 @@ export type Policies = PolicySet | readonly CompiledPolicy[]
 
 export interface Layers {
   readonly identity: Policies
-  readonly boundary?: CompiledPolicy
+  readonly boundary?: CompiledPolicy | undefined
   /** One of them must allow. Present but empty: the session was given no permissions. */
-  readonly session?: Policies
-  readonly resource?: CompiledPolicy
+  readonly session?: Policies | undefined
+  readonly resource?: CompiledPolicy | undefined
   /** `required` where the resource policy is the root of authority even within its account: KMS keys, role trust. */
   readonly resourceMode: 'optional' | 'required'
   /**
@@ -32,12 +32,12 @@ export interface Layers {
    * within what denials, SCPs, the boundary and the session leave; one for a whole account still needs the account's own
    * policies.
    */
-  readonly grants?: readonly CompiledStatement[]
+  readonly grants?: readonly CompiledStatement[] | undefined
   /** Root, organisational units, account: every level must allow. */
-  readonly scps?: readonly Policies[]
+  readonly scps?: readonly Policies[] | undefined
   /** Every level may deny; `RCPFullAWSAccess` is understood at each. */
-  readonly rcps?: readonly Policies[]
-  readonly endpoint?: CompiledPolicy
+  readonly rcps?: readonly Policies[] | undefined
+  readonly endpoint?: CompiledPolicy | undefined
 }
 
 export type Layer = 'identity' | 'resource' | 'trust' | 'boundary' | 'session' | 'scp' | 'rcp' | 'endpoint'

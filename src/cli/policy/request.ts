@@ -45,7 +45,7 @@ export function layersOf(given: Given<typeof layerOptions>): Layers {
   const own = (['resource-policy', 'key-policy', 'trust'] as const).filter((name) => given[name] !== undefined)
   if (own.length > 1) throw new UsageError(`--${own[0]} and --${own[1]} exclude each other: a resource has one policy.`)
   const resource = one(given['resource-policy'] ?? given['key-policy'], 'resource') ?? one(given.trust, 'trust')
-  const layers = {
+  return {
     identity: given.identity.map((name) => loadPolicy(name, 'identity')),
     boundary: one(given.boundary, 'boundary'),
     session: given.session.length > 0 ? given.session.map((name) => loadPolicy(name, 'session')) : undefined,
@@ -54,8 +54,7 @@ export function layersOf(given: Given<typeof layerOptions>): Layers {
     scps: levels(given.scp, 'scp'),
     rcps: levels(given.rcp, 'rcp'),
     endpoint: one(given.endpoint, 'endpoint'),
-  } as const
-  return Object.fromEntries(Object.entries(layers).filter(([, value]) => value !== undefined)) as unknown as Layers
+  }
 }
 
 export interface Caller {

@@ -27,11 +27,12 @@ const CONTEXT_BYTES_MAX = 8_192
 /** Texts that are no Unicode would be one text as bytes, and so bind to nothing. */
 export function requireContext(context: Readonly<Record<string, string>> | undefined): void {
   if (!context) return
-  const parts = Object.entries(context).flat()
-  if (parts.some((part) => /\p{Surrogate}/u.test(part))) throw invalid('EncryptionContext must be valid Unicode.')
-  if (parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0) > CONTEXT_BYTES_MAX) {
-    throw invalid(`EncryptionContext can have at most ${CONTEXT_BYTES_MAX} bytes.`)
+  let bytes = 0
+  for (const [name, value] of Object.entries(context)) {
+    if (!name.isWellFormed() || !value.isWellFormed()) throw invalid('EncryptionContext must be valid Unicode.')
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(value)
   }
+  if (bytes > CONTEXT_BYTES_MAX) throw invalid(`EncryptionContext can have at most ${CONTEXT_BYTES_MAX} bytes.`)
 }
 
 export function requireUsage(row: KeyRow, operation: string, usage: KeyUsage): void {

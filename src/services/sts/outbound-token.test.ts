@@ -39,6 +39,7 @@ async function issuer(permitted: object = {}) {
 describe('A web identity token', () => {
   test.each(['RS256', 'ES384'])('signed by %s is checked by the published keys', async (SigningAlgorithm) => {
     const it = await issuer()
+    const askedAt = Math.floor(it.clock.now() / 1000)
     const { WebIdentityToken, Expiration } = await it.token({
       SigningAlgorithm,
       DurationSeconds: 600,
@@ -52,7 +53,7 @@ describe('A web identity token', () => {
       iss: it.IssuerIdentifier,
       sub: `arn:aws:iam::${ACCOUNT}:user/ann`,
       aud: 'https://api.example',
-      iat: Math.floor(it.clock.now() / 1000),
+      iat: expect.any(Number),
       exp: Expiration!.getTime() / 1000,
       jti: expect.any(String),
       'https://sts.amazonaws.com/': {
@@ -62,6 +63,8 @@ describe('A web identity token', () => {
         request_tags: { team: 'blue' },
       },
     })
+    expect(payload.iat!).toBeGreaterThanOrEqual(askedAt)
+    expect(payload.iat!).toBeLessThanOrEqual(it.clock.now() / 1000)
     expect(payload.exp! - payload.iat!).toBe(600)
   })
 

@@ -73,10 +73,11 @@ function derive(key: KeyObject, nonce: Uint8Array): { readonly dataKey: Buffer; 
 
 /** Pairs in the order of their keys' UTF-8 bytes: `{a: 'bc'}` and `{ab: 'c'}` differ, order of writing does not. */
 function authenticated(header: Uint8Array, context: EncryptionContext): Buffer {
-  const pairs = Object.entries(context)
-    .map(([name, value]) => [Buffer.from(name, 'utf8'), Buffer.from(value, 'utf8')] as const)
-    .sort(([a], [b]) => Buffer.compare(a, b))
-  return Buffer.concat([header, uint16(pairs.length), ...pairs.flat().flatMap((part) => [uint16(part.length), part])])
+  const pairs = Object.entries(context).map(([name, value]) => [Buffer.from(name), Buffer.from(value)] as const)
+  if (pairs.length > 1) pairs.sort(([a], [b]) => Buffer.compare(a, b))
+  const parts = [header, uint16(pairs.length)]
+  for (const [name, value] of pairs) parts.push(uint16(name.length), name, uint16(value.length), value)
+  return Buffer.concat(parts)
 }
 
 function uint32(value: number): Buffer {
