@@ -427,6 +427,29 @@ test('to re-encrypt one needs the one permission on the first key and the other 
   await expect(ask()).resolves.toMatchObject({ KeyId: to.Arn })
 })
 
+test('kms:ReEncryptOnSameKey means the key, whatever the alias that names it is called in another account', async () => {
+  const { make, kms, at, who } = await people()
+  const [source, other] = [await make(), await make()]
+  await kms.send(new CreateAliasCommand({ AliasName: 'alias/app', TargetKeyId: source.KeyId }))
+  const { CiphertextBlob } = await kms.send(new EncryptCommand({ KeyId: source.KeyId, Plaintext }))
+  const same: Said = { Action: 'kms:ReEncrypt*', Condition: { Bool: { 'kms:ReEncryptOnSameKey': 'true' } } }
+  const Policy = policy(delegating, { ...same, Principal: { AWS: STRANGER } })
+  await kms.send(new PutKeyPolicyCommand({ KeyId: source.KeyId, Policy }))
+
+  const stranger = at(who.stranger)
+  const theirs = (await stranger.send(new CreateKeyCommand({}))).KeyMetadata!
+  await stranger.send(new CreateAliasCommand({ AliasName: 'alias/app', TargetKeyId: theirs.KeyId }))
+  const to = (DestinationKeyId: string) => stranger.send(new ReEncryptCommand({ CiphertextBlob, DestinationKeyId }))
+  await expect(to('alias/app')).rejects.toMatchObject({ name: 'AccessDeniedException' })
+  await expect(to(`arn:aws:kms:us-east-1:${STRANGERS}:alias/app`)).rejects.toMatchObject({
+    name: 'AccessDeniedException',
+  })
+  await expect(to(other.Arn!)).rejects.toMatchObject({ name: 'AccessDeniedException' })
+  for (const named of [source.Arn!, `arn:aws:kms:us-east-1:${ACCOUNT}:alias/app`]) {
+    await expect(to(named)).resolves.toMatchObject({ KeyId: source.Arn })
+  }
+})
+
 test('an alias needs permission on itself and on its key', async () => {
   const { make, at, who, permit } = await people()
   const { KeyId, Arn } = await make()
