@@ -64,7 +64,7 @@ export function conditions(input: object, call: Call, row: KeyRow | undefined): 
 }
 
 /** Whose call it is, and through which service it comes. */
-export function common(call: Call): Conditions {
+export function common(call: Pick<Call, 'account' | 'region' | 'via'>): Conditions {
   const via = call.via.at(-1)
   return {
     'kms:CallerAccount': call.account,

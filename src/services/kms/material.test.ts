@@ -36,7 +36,7 @@ import {
   type WrappingKeySpec,
 } from '@aws-sdk/client-kms'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing } from '../../../test/cloud.ts'
 import { DAY_MS, desk } from './desk.fixture.ts'
 
 const Plaintext = Buffer.from('attack at dawn')
@@ -462,6 +462,31 @@ describe('a multi-Region key', () => {
     await expect(kms.send(new ReplicateKeyCommand({ KeyId: single.KeyId, ReplicaRegion }))).rejects.toMatchObject({
       name: 'UnsupportedOperationException',
     })
+  })
+  test('is made and moved only where the caller may act, which is judged by the Region it goes to', async () => {
+    const { at, user, permit, KeyId } = await twoRegions()
+    const ann = at(await user('ann'))
+    const within = (...regions: string[]) =>
+      allowing({ Action: 'kms:*', Resource: '*', Condition: { StringEquals: { 'aws:RequestedRegion': regions } } })
+    const denied = { name: 'AccessDeniedException' }
+    const to = (ReplicaRegion: string) => ann.send(new ReplicateKeyCommand({ KeyId, ReplicaRegion }))
+
+    await permit('ann', within('us-east-1'))
+    await expect(to('ap-south-1')).rejects.toMatchObject(denied)
+    await expect(ann.send(new UpdatePrimaryRegionCommand({ KeyId, PrimaryRegion: 'eu-west-1' }))).rejects.toMatchObject(
+      denied,
+    )
+    await permit('ann', within('us-east-1', 'ap-south-1'))
+    await expect(to('ap-south-1')).resolves.toHaveProperty('ReplicaKeyMetadata')
+
+    const tagging = { Action: 'kms:TagResource', Condition: { StringEquals: { 'aws:RequestedRegion': 'us-east-1' } } }
+    await permit(
+      'ann',
+      allowing({ Action: ['kms:ReplicateKey', 'kms:CreateKey'], Resource: '*' }, { ...tagging, Resource: '*' }),
+    )
+    const Tags = [{ TagKey: 'team', TagValue: 'a' }]
+    const tagged = new ReplicateKeyCommand({ KeyId, ReplicaRegion: 'ap-south-2', Tags })
+    await expect(ann.send(tagged)).rejects.toMatchObject({ message: expect.stringContaining('kms:TagResource') })
   })
   test('waits with its deletion for its replicas', async () => {
     const { kms, there, at, root, pass, KeyId } = await twoRegions()
