@@ -4,6 +4,7 @@ import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrai
 import { CreateRoleCommand, DeleteAccessKeyCommand, DeleteUserCommand, IAMClient } from '@aws-sdk/client-iam'
 import {
   CreateAliasCommand,
+  CreateGrantCommand,
   CreateKeyCommand,
   DecryptCommand,
   DescribeKeyCommand,
@@ -14,6 +15,7 @@ import {
   GenerateDataKeyCommand,
   GetKeyPolicyCommand,
   GetKeyRotationStatusCommand,
+  type GrantConstraints,
   ListAliasesCommand,
   ListKeyRotationsCommand,
   ListKeysCommand,
@@ -408,6 +410,28 @@ describe('conditions', () => {
     await expect(sign()).resolves.toHaveProperty('Signature')
     await expect(sign('DIGEST')).rejects.toMatchObject({ name: 'AccessDeniedException' })
   })
+})
+
+test('what a grant may be bound to: its constraint is the encryption context that policies judge', async () => {
+  const { make, at, who, permit } = await people()
+  const { KeyId } = await make()
+  const ask = (Constraints?: GrantConstraints) =>
+    at(who.ann).send(new CreateGrantCommand({ KeyId, GranteePrincipal: ROOT, Operations: ['Encrypt'], Constraints }))
+  const denied = { name: 'AccessDeniedException' }
+
+  await permit('ann', may('kms:CreateGrant', { Condition: { StringEquals: { 'kms:EncryptionContext:app': 'x' } } }))
+  await expect(ask()).rejects.toMatchObject(denied)
+  await expect(ask({ EncryptionContextSubset: { app: 'y' } })).rejects.toMatchObject(denied)
+  await expect(ask({ EncryptionContextSubset: { app: 'x' } })).resolves.toHaveProperty('GrantId')
+  await expect(ask({ EncryptionContextEquals: { app: 'x', b: '1' } })).resolves.toHaveProperty('GrantId')
+
+  const bound = (type: string) =>
+    may('kms:CreateGrant', { Condition: { StringEquals: { 'kms:GrantConstraintType': type } } })
+  const both = { EncryptionContextEquals: {}, EncryptionContextSubset: { app: 'x' } }
+  await permit('ann', bound('EncryptionContextEquals'))
+  await expect(ask(both)).rejects.toMatchObject(denied)
+  await permit('ann', bound('EncryptionContextSubset'))
+  await expect(ask(both)).resolves.toHaveProperty('GrantId')
 })
 
 test('to re-encrypt one needs the one permission on the first key and the other on the second', async () => {

@@ -3,6 +3,7 @@
  * Source: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
  */
 import type { Call, Conditions } from '../../kernel/call.ts'
+import { meantBy } from './grant-constraints.ts'
 import { aliasIn } from './references.ts'
 import type { GrantConstraints, KeyRow } from './resources.ts'
 
@@ -59,7 +60,7 @@ export function conditions(input: object, call: Call, row: KeyRow | undefined): 
     row && ofKey(row),
     contextConditions(asked['EncryptionContext'] as Readonly<Record<string, string>> | undefined),
     named && { 'kms:RequestAlias': named },
-    grantConditions(asked, call),
+    'Operations' in asked && grantConditions(asked, call),
   )
 }
 
@@ -116,11 +117,12 @@ function requested(input: Input): Values {
   return found
 }
 
-function grantConditions(input: Input, call: Call): Values {
-  if (!('Operations' in input)) return {}
-  const constraints = input['Constraints'] as GrantConstraints | undefined
-  const types = Object.keys(constraints ?? {}).filter((type) => type.startsWith('EncryptionContext'))
+/** Of a grant, the constraint is the encryption context that policies judge. */
+function grantConditions(input: Input, call: Call): Conditions {
+  const meant = meantBy(input['Constraints'] as GrantConstraints | undefined)
+  const types = Object.keys(meant ?? {}).filter((type) => type.startsWith('EncryptionContext'))
   return {
+    ...contextConditions(meant?.EncryptionContextEquals ?? meant?.EncryptionContextSubset),
     'kms:GrantIsForAWSResource': String(call.via.length > 0),
     'kms:GrantConstraintType': types.length > 0 ? types : undefined,
   }
