@@ -37,6 +37,7 @@ import {
 } from '@aws-sdk/client-kms'
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing } from '../../../test/cloud.ts'
+import { serviceEvent } from '../../kernel/event.ts'
 import { DAY_MS, desk } from './desk.fixture.ts'
 
 const Plaintext = Buffer.from('attack at dawn')
@@ -581,4 +582,26 @@ test('the last use of a key is the last that succeeded', async () => {
     Operation: 'Sign',
     Timestamp: expect.any(Date),
   })
+})
+
+test('a key looked at thousands of times since its last use is not said to be unused since it was made', async () => {
+  const { make, at, pass, store } = await desk()
+  const { KeyId, Arn: arn, CreationDate } = await make()
+  await at().send(new EncryptCommand({ KeyId, Plaintext }))
+  await pass(DAY_MS)
+  const event = {
+    account: ACCOUNT,
+    region: 'us-east-1',
+    timeMs: CreationDate!.getTime() + DAY_MS,
+    eventSource: 'kms.amazonaws.com',
+    eventName: 'DescribeKey',
+    resources: [{ arn: arn!, type: 'AWS::KMS::Key', account: ACCOUNT }],
+  }
+  await store.run((unit) => {
+    for (let at = 0; at < 5_000; at++) unit.append(serviceEvent(event))
+  })
+
+  const { KeyLastUsage, TrackingStartDate, KeyCreationDate } = await at().send(new GetKeyLastUsageCommand({ KeyId }))
+  expect(KeyLastUsage).toEqual({})
+  expect(TrackingStartDate!.getTime()).toBeGreaterThan(KeyCreationDate!.getTime())
 })
