@@ -390,6 +390,22 @@ describe('an alias', () => {
   })
 })
 
+test('a tag may be called like anything that objects are made of', async () => {
+  const { kms, make } = await desk()
+  const tags = [
+    { TagKey: '__proto__', TagValue: 'a' },
+    { TagKey: 'constructor', TagValue: 'b' },
+  ]
+  const { KeyId } = await make({ Tags: tags })
+  expect((await kms.send(new ListResourceTagsCommand({ KeyId }))).Tags).toEqual(tags)
+  await kms.send(new TagResourceCommand({ KeyId, Tags: [{ TagKey: '__proto__', TagValue: 'c' }] }))
+
+  expect((await kms.send(new ListResourceTagsCommand({ KeyId }))).Tags).toEqual([
+    { TagKey: '__proto__', TagValue: 'c' },
+    tags[1],
+  ])
+})
+
 test('tags and the description change, and a tag decides nothing by itself', async () => {
   const { kms, make } = await desk()
   const { KeyId } = await make()
