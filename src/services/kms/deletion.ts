@@ -62,7 +62,8 @@ export const cancelKeyDeletion = kms
 /** The window is over: material, aliases and grants go with the key. */
 async function deleteKey(unit: Unit, { now }: Work, payload: KeyJob): Promise<void> {
   const row = await keyOfJob(unit, payload)
-  if (row?.state !== 'PendingDeletion') return
+  // A job that failed may come when its window was called off, and another one begun.
+  if (row?.state !== 'PendingDeletion' || row.deletion?.at === undefined || row.deletion.at > now) return
 
   for (const name of row.aliases) unit.delete(at.alias(row, name))
   for (const { document } of await unit.range<GrantRow>(at.grants(row))) removeGrant(unit, row, document)

@@ -129,7 +129,7 @@ const hasMaterial = ({ materials }: KeyRow, id: string): boolean =>
 async function rotateWhenDue(unit: Unit, { vault, now }: Work, payload: KeyJob): Promise<void> {
   const row = await keyOfJob(unit, payload)
   // Of a key that does not work now, `catchUp` makes up for it later.
-  if (!row?.rotation || row.state !== 'Enabled') return
+  if (!row?.rotation || row.state !== 'Enabled' || row.rotation.nextAt > now) return
   const { periodDays } = row.rotation
   const next = withRotation(unit, row, periodDays, now + periodDays * DAY_MS)
   await rotate(unit, vault, next, 'AUTOMATIC', now)
