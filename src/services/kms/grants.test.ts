@@ -261,6 +261,15 @@ describe('the end of a grant', () => {
     expect(await rows()).toBe(0)
     expect((await ask()).GrantId).not.toBe(GrantId)
   })
+  test('is not that of a grant on the key of another Region', async () => {
+    const { ben, kms, KeyId, Arn, grant } = await granted(['Encrypt'])
+    const there = Arn.replace('us-east-1', 'eu-west-1')
+
+    await expect(ben.send(new RetireGrantCommand({ KeyId: there, GrantId: grant.GrantId }))).rejects.toMatchObject({
+      name: 'NotFoundException',
+    })
+    expect((await kms.send(new ListGrantsCommand({ KeyId }))).Grants).toHaveLength(1)
+  })
   test('comes by the grantee, if the grant says so', async () => {
     const { ann, grant } = await granted(['Encrypt', 'RetireGrant'])
 

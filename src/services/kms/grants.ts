@@ -255,8 +255,9 @@ async function grantNamed(
   }
   requireGrantId(GrantId)
   const { arn, account, missing } = await resolve(call, KeyId, false)
-  const keyId = /:key\/([^/]+)$/.exec(arn)?.[1]
-  if (keyId === undefined) throw missing()
+  const named = parseArn(arn)
+  const keyId = /^key\/([^/]+)$/.exec(named?.resource ?? '')?.[1]
+  if (keyId === undefined || named?.region !== call.region) throw missing()
   return { account, region: call.region, keyId, id: GrantId }
 }
 
