@@ -7,6 +7,7 @@ import {
   CreateGrantCommand,
   CreateKeyCommand,
   DecryptCommand,
+  DeleteAliasCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
   DisableKeyRotationCommand,
@@ -21,10 +22,12 @@ import {
   ListKeysCommand,
   PutKeyPolicyCommand,
   ReEncryptCommand,
+  RetireGrantCommand,
   RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
   SignCommand,
   TagResourceCommand,
+  UpdateAliasCommand,
 } from '@aws-sdk/client-kms'
 import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
@@ -472,6 +475,27 @@ test('kms:ReEncryptOnSameKey means the key, whatever the alias that names it is 
   for (const named of [source.Arn!, `arn:aws:kms:us-east-1:${ACCOUNT}:alias/app`]) {
     await expect(to(named)).resolves.toMatchObject({ KeyId: source.Arn })
   }
+})
+
+test('what is done to the names of a key, and to its grants, is on record under the key', async () => {
+  const { make, kms, client } = await people()
+  const [first, second] = [await make(), await make()]
+  await kms.send(new CreateAliasCommand({ AliasName: 'alias/app', TargetKeyId: first.KeyId }))
+  await kms.send(new UpdateAliasCommand({ AliasName: 'alias/app', TargetKeyId: second.KeyId }))
+  await kms.send(new DeleteAliasCommand({ AliasName: 'alias/app' }))
+  const asked = { KeyId: first.KeyId, GranteePrincipal: ROOT, Operations: ['Encrypt' as const] }
+  const { GrantToken, GrantId } = await kms.send(new CreateGrantCommand(asked))
+  await kms.send(new RetireGrantCommand({ GrantToken }))
+
+  const told = async (AttributeValue = '') =>
+    (await client(CloudTrailClient).send(
+      new LookupEventsCommand({ LookupAttributes: [{ AttributeKey: 'ResourceName', AttributeValue }] }),
+    ))!.Events!.map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent!))
+  const names = (events: { eventName: string }[]) => events.map(({ eventName }) => eventName)
+  const [retired, ...others] = await told(first.Arn)
+  expect(retired).toMatchObject({ eventName: 'RetireGrant', additionalEventData: { grantId: GrantId } })
+  expect(names(others)).toEqual(['CreateGrant', 'UpdateAlias', 'CreateAlias', 'CreateKey'])
+  expect(names(await told(second.Arn))).toEqual(['DeleteAlias', 'UpdateAlias', 'CreateKey'])
 })
 
 test('an alias needs permission on itself and on its key', async () => {

@@ -267,6 +267,8 @@ export const retireGrant = kms
   .given((_input, call) => common(call))
   .run(async (call, { DryRun }, { row, grant }) => {
     requireState(row, 'RetireGrant')
+    // Of a token nobody could tell which grant it was.
+    call.event.additionalEventData = { grantId: grant.id }
     endDryRun(DryRun)
     await endGrant(call, row, grant)
     return {}
