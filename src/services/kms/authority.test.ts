@@ -18,11 +18,13 @@ import {
   GetKeyRotationStatusCommand,
   type GrantConstraints,
   ListAliasesCommand,
+  ListGrantsCommand,
   ListKeyRotationsCommand,
   ListKeysCommand,
   PutKeyPolicyCommand,
   ReEncryptCommand,
   RetireGrantCommand,
+  RevokeGrantCommand,
   RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
   SignCommand,
@@ -475,6 +477,28 @@ test('kms:ReEncryptOnSameKey means the key, whatever the alias that names it is 
   for (const named of [source.Arn!, `arn:aws:kms:us-east-1:${ACCOUNT}:alias/app`]) {
     await expect(to(named)).resolves.toMatchObject({ KeyId: source.Arn })
   }
+})
+
+test('what is done to grants by hand can be told from what a service does: their making, their end and their list', async () => {
+  const { make, kms, at, who, permit } = await people()
+  const { KeyId } = await make()
+  const { GrantId } = await kms.send(new CreateGrantCommand({ KeyId, GranteePrincipal: ROOT, Operations: ['Encrypt'] }))
+  const byHand = { Condition: { Bool: { 'kms:GrantIsForAWSResource': 'false' } } }
+  const ann = at(who.ann)
+  const all = [
+    () => ann.send(new CreateGrantCommand({ KeyId, GranteePrincipal: ROOT, Operations: ['Encrypt'] })),
+    () => ann.send(new ListGrantsCommand({ KeyId })),
+    () => ann.send(new RevokeGrantCommand({ KeyId, GrantId })),
+  ]
+
+  const named = ['kms:CreateGrant', 'kms:ListGrants', 'kms:RevokeGrant']
+  await permit(
+    'ann',
+    allowing({ Action: 'kms:*', Resource: '*' }, { Effect: 'Deny', Action: named, Resource: '*', ...byHand }),
+  )
+  for (const ask of all) await expect(ask()).rejects.toMatchObject({ name: 'AccessDeniedException' })
+  await permit('ann', may(named, byHand))
+  for (const ask of all) await expect(ask()).resolves.toBeDefined()
 })
 
 test('what is done to the names of a key, and to its grants, is on record under the key', async () => {

@@ -48,6 +48,8 @@ const DEFAULTS: Readonly<Record<string, Values>> = {
   Verify: { 'kms:MessageType': 'RAW' },
 }
 
+const ABOUT_GRANTS: ReadonlySet<string> = new Set(['CreateGrant', 'ListGrants', 'RevokeGrant'])
+
 /** For every operation on a key. */
 export function conditions(input: object, call: Call, row: KeyRow | undefined): Conditions {
   const asked = input as Input
@@ -60,7 +62,8 @@ export function conditions(input: object, call: Call, row: KeyRow | undefined): 
     row && ofKey(row),
     contextConditions(asked['EncryptionContext'] as Readonly<Record<string, string>> | undefined),
     named && { 'kms:RequestAlias': named },
-    'Operations' in asked && grantConditions(asked, call),
+    call.operation === 'CreateGrant' && grantConditions(asked),
+    ABOUT_GRANTS.has(call.operation) && { 'kms:GrantIsForAWSResource': String(call.via.length > 0) },
   )
 }
 
@@ -118,12 +121,11 @@ function requested(input: Input): Values {
 }
 
 /** Of a grant, the constraint is the encryption context that policies judge. */
-function grantConditions(input: Input, call: Call): Conditions {
+function grantConditions(input: Input): Conditions {
   const meant = meantBy(input['Constraints'] as GrantConstraints | undefined)
   const types = Object.keys(meant ?? {}).filter((type) => type.startsWith('EncryptionContext'))
   return {
     ...contextConditions(meant?.EncryptionContextEquals ?? meant?.EncryptionContextSubset),
-    'kms:GrantIsForAWSResource': String(call.via.length > 0),
     'kms:GrantConstraintType': types.length > 0 ? types : undefined,
   }
 }
