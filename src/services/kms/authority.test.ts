@@ -417,6 +417,69 @@ describe('conditions', () => {
   })
 })
 
+test('a limit on days binds who names none, by the days that hold then', async () => {
+  const { make, kms, at, who, permit } = await people()
+  const { KeyId } = await make()
+  const ann = at(who.ann)
+  const limited = (condition: object) =>
+    allowing(
+      { Action: 'kms:*', Resource: '*' },
+      { Effect: 'Deny', Action: 'kms:*', Resource: '*', Condition: condition },
+    )
+  const denied = { name: 'AccessDeniedException' }
+
+  await permit('ann', limited({ NumericGreaterThan: { 'kms:RotationPeriodInDays': '180' } }))
+  await expect(ann.send(new EnableKeyRotationCommand({ KeyId }))).rejects.toMatchObject(denied)
+  await expect(ann.send(new EnableKeyRotationCommand({ KeyId, RotationPeriodInDays: 180 }))).resolves.toBeDefined()
+  // On already, it stays as it is.
+  await expect(ann.send(new EnableKeyRotationCommand({ KeyId }))).resolves.toBeDefined()
+  expect((await kms.send(new GetKeyRotationStatusCommand({ KeyId }))).RotationPeriodInDays).toBe(180)
+
+  await permit('ann', limited({ NumericGreaterThan: { 'kms:ScheduleKeyDeletionPendingWindowInDays': '14' } }))
+  await expect(ann.send(new ScheduleKeyDeletionCommand({ KeyId }))).rejects.toMatchObject(denied)
+  await expect(ann.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 14 }))).resolves.toBeDefined()
+})
+
+test('a key policy is put by who may only while the check against lock-outs holds', async () => {
+  const held = { Condition: { Bool: { 'kms:BypassPolicyLockoutSafetyCheck': 'false' } } }
+  const { make, at, who } = await people(may(['kms:PutKeyPolicy', 'kms:CreateKey'], held))
+  const { KeyId } = await make()
+  const put = { KeyId, Policy: policy(delegating) }
+
+  await expect(at(who.ann).send(new PutKeyPolicyCommand(put))).resolves.toBeDefined()
+  await expect(at(who.ann).send(new CreateKeyCommand({}))).resolves.toBeDefined()
+  await expect(
+    at(who.ann).send(new PutKeyPolicyCommand({ ...put, BypassPolicyLockoutSafetyCheck: true })),
+  ).rejects.toMatchObject({ name: 'AccessDeniedException' })
+})
+
+test('to which services a grant may give, and who of them may end it', async () => {
+  const { make, at, who, permit } = await people()
+  const { KeyId } = await make()
+  const ask = (GranteeServicePrincipal: string, RetiringServicePrincipal: string, SourceArn: string) =>
+    at(who.ann).send(
+      new CreateGrantCommand({
+        KeyId,
+        GranteeServicePrincipal,
+        RetiringServicePrincipal,
+        Operations: ['Encrypt'],
+        Constraints: { SourceArn },
+      }),
+    )
+  const [logs, s3] = ['logs.amazonaws.com', 's3.amazonaws.com']
+  const bucket = 'arn:aws:s3:::b'
+
+  for (const condition of [
+    { StringEquals: { 'kms:GranteeServicePrincipal': logs } },
+    { StringEquals: { 'kms:RetiringServicePrincipal': logs } },
+    { ArnEquals: { 'kms:GrantConstraintSourceArn': bucket } },
+  ]) {
+    await permit('ann', may('kms:CreateGrant', { Condition: condition }))
+    await expect(ask(logs, logs, bucket)).resolves.toHaveProperty('GrantId')
+    await expect(ask(s3, s3, `${bucket}c`)).rejects.toMatchObject({ name: 'AccessDeniedException' })
+  }
+})
+
 test('what a grant may be bound to: its constraint is the encryption context that policies judge', async () => {
   const { make, at, who, permit } = await people()
   const { KeyId } = await make()

@@ -4,6 +4,7 @@
  */
 import type { Call, Conditions } from '../../kernel/call.ts'
 import { meantBy } from './grant-constraints.ts'
+import { periodDaysOf, WINDOW_DAYS_DEFAULT } from './key-jobs.ts'
 import { aliasIn } from './references.ts'
 import type { GrantConstraints, KeyRow } from './resources.ts'
 
@@ -32,7 +33,9 @@ const MEMBERS = new Map(
     ReplicaRegion: 'kms:ReplicaRegion',
     Operations: 'kms:GrantOperations',
     GranteePrincipal: 'kms:GranteePrincipal',
+    GranteeServicePrincipal: 'kms:GranteeServicePrincipal',
     RetiringPrincipal: 'kms:RetiringPrincipal',
+    RetiringServicePrincipal: 'kms:RetiringServicePrincipal',
   }),
 )
 
@@ -44,6 +47,10 @@ const DEFAULTS: Readonly<Record<string, Values>> = {
   GenerateDataKeyPair: { 'kms:EncryptionAlgorithm': SYMMETRIC },
   GenerateDataKeyPairWithoutPlaintext: { 'kms:EncryptionAlgorithm': SYMMETRIC },
   GenerateDataKeyWithoutPlaintext: { 'kms:EncryptionAlgorithm': SYMMETRIC },
+  CreateKey: { 'kms:BypassPolicyLockoutSafetyCheck': 'false' },
+  PutKeyPolicy: { 'kms:BypassPolicyLockoutSafetyCheck': 'false' },
+  ImportKeyMaterial: { 'kms:ExpirationModel': 'KEY_MATERIAL_EXPIRES' },
+  ScheduleKeyDeletion: { 'kms:ScheduleKeyDeletionPendingWindowInDays': String(WINDOW_DAYS_DEFAULT) },
   Sign: { 'kms:MessageType': 'RAW' },
   Verify: { 'kms:MessageType': 'RAW' },
 }
@@ -58,6 +65,7 @@ export function conditions(input: object, call: Call, row: KeyRow | undefined): 
   return Object.assign(
     common(call),
     DEFAULTS[call.operation],
+    call.operation === 'EnableKeyRotation' && { 'kms:RotationPeriodInDays': String(periodDaysOf(row)) },
     requested(asked),
     row && ofKey(row),
     contextConditions(asked['EncryptionContext'] as Readonly<Record<string, string>> | undefined),
@@ -126,6 +134,7 @@ function grantConditions(input: Input): Conditions {
   const types = Object.keys(meant ?? {}).filter((type) => type.startsWith('EncryptionContext'))
   return {
     ...contextConditions(meant?.EncryptionContextEquals ?? meant?.EncryptionContextSubset),
+    'kms:GrantConstraintSourceArn': meant?.SourceArn,
     'kms:GrantConstraintType': types.length > 0 ? types : undefined,
   }
 }
