@@ -324,6 +324,16 @@ describe('the form of a grant', () => {
       kms.send(new ListRetirableGrantsCommand({ RetiringPrincipal: `arn:aws:iam::${STRANGERS}:root` })),
     ).rejects.toMatchObject(DENIED)
   })
+  test('to an account is found by its number, as it was made', async () => {
+    const { make, kms } = await desk()
+    const { KeyId } = await make()
+    await kms.send(new CreateGrantCommand({ KeyId, GranteePrincipal: ACCOUNT, Operations: ['Encrypt'] }))
+
+    for (const GranteePrincipal of [ACCOUNT, ROOT]) {
+      expect((await kms.send(new ListGrantsCommand({ KeyId, GranteePrincipal }))).Grants).toHaveLength(1)
+    }
+    expect((await kms.send(new ListGrantsCommand({ KeyId, GranteePrincipal: STRANGERS }))).Grants).toEqual([])
+  })
   test('asked for twice by one name is one grant, with a token of its own each time', async () => {
     const { make, kms } = await desk()
     const { KeyId } = await make()

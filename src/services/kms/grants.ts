@@ -124,6 +124,9 @@ function requireOperations(row: KeyRow, operations: readonly GrantOperation[]): 
 const PRINCIPAL =
   /^arn:aws:(iam::\d{12}:(root|user\/.+|role\/.+)|sts::\d{12}:(assumed-role\/[^/]+\/[^/]+|federated-user\/.+))$/
 
+/** An account may be named by its number alone. */
+const wholeArn = (principal: string): string => (/^\d{12}$/.test(principal) ? rootOf(principal) : principal)
+
 async function principalOf(
   call: Call,
   kind: 'Grantee' | 'Retiring',
@@ -135,8 +138,7 @@ async function principalOf(
   }
   if (servicePrincipal !== undefined) return { as: servicePrincipal, by: servicePrincipal, service: true }
   if (arn === undefined) return undefined
-  const account = /^\d{12}$/.test(arn)
-  const whole = account ? rootOf(arn) : arn
+  const whole = wholeArn(arn)
   const id = PRINCIPAL.test(whole) ? await call.ports.identity.pin(call.unit, whole) : 'missing'
   if (id === 'missing') throw kms.fail('InvalidArnException', `The provided principal is not valid: ${arn}`)
   return { as: whole, by: id ?? whole }
@@ -165,7 +167,7 @@ export const listGrants = kms
     requireState(row, 'ListGrants')
     const { GrantId: id, GranteePrincipal: grantee, GranteeServicePrincipal: granteeService } = input
     if (id !== undefined) requireGrantId(id)
-    const named = grantee ?? granteeService
+    const named = grantee === undefined ? granteeService : wholeArn(grantee)
     const keep = (grant: GrantRow) =>
       (id === undefined || grant.id === id) && (named === undefined || grant.grantee.as === named)
     const query = [row.id, id ?? null, named ?? null]
@@ -180,7 +182,7 @@ export const listRetirableGrants = kms
   .given((_input, call) => common(call))
   .run(async (call, input) => {
     const retirer = input.RetiringPrincipal ?? input.RetiringServicePrincipal ?? ''
-    const arn = /^\d{12}$/.test(retirer) ? rootOf(retirer) : retirer
+    const arn = wholeArn(retirer)
     if (input.RetiringPrincipal !== undefined && !PRINCIPAL.test(arn)) {
       throw kms.fail('InvalidArnException', `The provided principal is not valid: ${retirer}`)
     }
