@@ -564,6 +564,22 @@ test('what is done to grants by hand can be told from what a service does: their
   for (const ask of all) await expect(ask()).resolves.toBeDefined()
 })
 
+test('bad input is on record by the code that its sender was told', async () => {
+  const { make, kms, client } = await people()
+  const { KeyId } = await make()
+  const name = 'ValidationException'
+  await expect(kms.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 6 }))).rejects.toMatchObject({
+    name,
+  })
+
+  const { Events } = await client(CloudTrailClient).send(
+    new LookupEventsCommand({
+      LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: 'ScheduleKeyDeletion' }],
+    }),
+  )
+  expect(JSON.parse(Events![0]!.CloudTrailEvent!)).toMatchObject({ errorCode: name })
+})
+
 test('what is done to the names of a key, and to its grants, is on record under the key', async () => {
   const { make, kms, client } = await people()
   const [first, second] = [await make(), await make()]
