@@ -47,7 +47,7 @@ export function questionOf(asked: Asked, facts: AuthorizeFacts): Question {
     boundary: identity.boundary,
     session: sessionPolicies,
     scps: facts.standing?.scps,
-    rcps: facts.ownerStanding?.rcps && isUnderRcps(action) ? facts.ownerStanding.rcps : undefined,
+    rcps: facts.ownerStanding?.rcps && isUnderRcps(action, acted) ? facts.ownerStanding.rcps : undefined,
     resource: acted?.policy,
     grants: acted?.grants,
     resourceMode: acted?.policyMode ?? 'optional',
@@ -98,8 +98,15 @@ const UNDER_RCPS: ReadonlySet<string> = new Set([
   'wafv2',
 ])
 
-function isUnderRcps(action: string): boolean {
-  return UNDER_RCPS.has(action.slice(0, action.indexOf(':')).toLowerCase())
+/**
+ * Services' permissions that no RCP takes away, in lower case.
+ * Source: https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html
+ */
+const ABOVE_RCPS: ReadonlySet<string> = new Set(['kms:retiregrant'])
+
+function isUnderRcps(action: string, acted: Acted | undefined): boolean {
+  const name = action.toLowerCase()
+  return UNDER_RCPS.has(name.slice(0, name.indexOf(':'))) && !ABOVE_RCPS.has(name) && !acted?.aboveRcps
 }
 
 function explanation(request: Request, decision: Decision): AuthorizationMessage {

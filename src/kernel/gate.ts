@@ -459,7 +459,11 @@ export class Gate {
       requestParameters: input && parametersOf(row.id, redact(shape.input, input)),
       // As CloudTrail: answers of reading calls are not kept.
       responseElements: readOnly || output === undefined ? null : redact(shape.output, output),
-      error: fault && { code: fault.code, message: fault.message },
+      // Of bad input each service has its own word, and the record is of the one its caller was told.
+      error: fault && {
+        code: fault.code === 'ValidationError' ? row.validationCode : fault.code,
+        message: fault.message,
+      },
     })
     for (const record of records) unit.append(record)
   }

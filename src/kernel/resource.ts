@@ -25,6 +25,8 @@ export interface Acted {
   readonly policyMode?: 'optional' | 'required' | undefined
   /** What the owner handed to principals beside the policy: KMS grants, as allowing statements. */
   readonly grants?: readonly CompiledStatement[] | undefined
+  /** Managed by AWS on its owner's behalf: resource control policies do not bind it. */
+  readonly aboveRcps?: boolean | undefined
   /** The caller did not name it: a denial says this sentence, the one for what does not exist. */
   readonly concealed?: string | undefined
 }

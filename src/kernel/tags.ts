@@ -19,10 +19,10 @@ export function mergeTags(tags: Tags | undefined, pairs: readonly TagPair[]): Ta
     if (folded.has(Key.toLowerCase())) return 'duplicate'
     folded.add(Key.toLowerCase())
   }
-  const merged: Record<string, string> = {}
-  for (const [key, value] of Object.entries(tags ?? {})) if (!folded.has(key.toLowerCase())) merged[key] = value
-  for (const { Key, Value } of pairs) merged[Key] = Value ?? ''
-  return Object.keys(merged).length > TAGS_MAX ? 'too-many' : merged
+  const kept = Object.entries(tags ?? {}).filter(([key]) => !folded.has(key.toLowerCase()))
+  const merged = [...kept, ...pairs.map(({ Key, Value }) => [Key, Value ?? ''] as const)]
+  // By entries: assigned, a tag named `__proto__` would vanish.
+  return merged.length > TAGS_MAX ? 'too-many' : Object.fromEntries(merged)
 }
 
 export function withoutTags(tags: Tags | undefined, keys: readonly string[]): Tags {

@@ -1,7 +1,7 @@
 /** rpc-v2-cbor bodies: values of the SDK's CBOR library to typed input and back. */
 import { cbor, dateToTag } from '@smithy/core/cbor'
 import { document } from './json.ts'
-import { DEPTH_MAX, isPoison, serializationFault, timestampOf } from './serialization.ts'
+import { DEPTH_MAX, keyOfMap, serializationFault, timestampOf } from './serialization.ts'
 import type { Shape } from './shape.ts'
 
 type Tree = Readonly<Record<string, unknown>>
@@ -90,7 +90,7 @@ export function toCbor(shape: Shape, value: unknown): unknown {
 function mapValues(from: Tree, each: (item: unknown) => unknown): Record<string, unknown> {
   const out: Record<string, unknown> = {}
   for (const [name, item] of Object.entries(from))
-    if (item !== null && item !== undefined && !isPoison(name)) out[name] = each(item)
+    if (item !== null && item !== undefined) out[keyOfMap(name)] = each(item)
   return out
 }
 

@@ -1,5 +1,14 @@
 /** JSON bodies: awsJson by member names, restJson by `jsonName`. */
-import { bytesOf, DEPTH_MAX, isPoison, numberOf, parseText, serializationFault, timestampOf } from './serialization.ts'
+import {
+  bytesOf,
+  DEPTH_MAX,
+  isPoison,
+  keyOfMap,
+  numberOf,
+  parseText,
+  serializationFault,
+  timestampOf,
+} from './serialization.ts'
 import type { Member, Shape } from './shape.ts'
 
 export interface JsonNames {
@@ -49,7 +58,7 @@ export function fromJson(shape: Shape, value: unknown, names: JsonNames, depth =
       if (!isTree(value)) return refuse('Map', value)
       const out: Record<string, unknown> = {}
       for (const [name, item] of Object.entries(value)) {
-        if (item !== null && !isPoison(name)) out[name] = fromJson(shape.value.shape, item, names, depth + 1)
+        if (item !== null) out[keyOfMap(name)] = fromJson(shape.value.shape, item, names, depth + 1)
       }
       return out
     }

@@ -1,5 +1,5 @@
 /** awsQuery and ec2Query requests: form pairs to a tree, and the tree to typed input. */
-import { DEPTH_MAX, isPoison, serializationFault } from './serialization.ts'
+import { DEPTH_MAX, keyOfMap, serializationFault } from './serialization.ts'
 import type { Member, Shape } from './shape.ts'
 import { fromText } from './xml.ts'
 
@@ -73,8 +73,8 @@ export function fromQuery(shape: Shape, tree: FormTree, style: QueryStyle, membe
       for (const entry of entries?.values() ?? []) {
         const name = entry.branches?.get(shape.key.traits.xmlName ?? 'key')?.value
         const value = entry.branches?.get(shape.value.traits.xmlName ?? 'value')
-        if (name !== undefined && value && !isPoison(name)) {
-          out[name] = fromQuery(shape.value.shape, value, style, shape.value, depth + 1)
+        if (name !== undefined && value) {
+          out[keyOfMap(name)] = fromQuery(shape.value.shape, value, style, shape.value, depth + 1)
         }
       }
       return out

@@ -13,6 +13,12 @@ export const DEPTH_MAX = 64
 /** The names prototypes are made of never become members. */
 export const isPoison = (name: string): boolean => name === '__proto__'
 
+/** In a map it is refused: one that held less than was asked would bind less, such as an encryption context. */
+export function keyOfMap(name: string): string {
+  if (isPoison(name)) throw serializationFault(`A map cannot have the key ${name}`)
+  return name
+}
+
 /** Text is UTF-8 or refused: replacement characters would sign one name and store another. */
 export function parseText(body: Buffer): string {
   if (!isUtf8(body)) throw serializationFault('The request body is not valid UTF-8')

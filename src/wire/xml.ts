@@ -1,7 +1,7 @@
 /** XML: answers of query, ec2 and restXml, and restXml request bodies. */
 import { parseXML } from '@aws-sdk/xml-builder'
 import { base64 } from './json.ts'
-import { bytesOf, DEPTH_MAX, isPoison, numberOf, parseText, serializationFault, timestampOf } from './serialization.ts'
+import { bytesOf, DEPTH_MAX, keyOfMap, numberOf, parseText, serializationFault, timestampOf } from './serialization.ts'
 import type { Member, Shape } from './shape.ts'
 
 type Tree = Readonly<Record<string, unknown>>
@@ -129,13 +129,8 @@ export function fromXml(shape: Shape, value: unknown, member?: Member, depth = 0
       const out: Record<string, unknown> = {}
       for (const entry of many(flat ? value : child(value, 'entry'))) {
         const name = String(child(entry, shape.key.traits.xmlName ?? 'key') ?? '')
-        if (!isPoison(name))
-          out[name] = fromXml(
-            shape.value.shape,
-            child(entry, shape.value.traits.xmlName ?? 'value'),
-            shape.value,
-            depth + 1,
-          )
+        const item = child(entry, shape.value.traits.xmlName ?? 'value')
+        out[keyOfMap(name)] = fromXml(shape.value.shape, item, shape.value, depth + 1)
       }
       return out
     }

@@ -186,6 +186,10 @@ const refused: Readonly<Record<string, readonly [request: HttpRequest, status: n
   'an unknown target': [json('{}', 'Nothing.Here'), 400],
   'an operation the model lacks': [json('{}', 'TrentService.Nothing'), 400],
   'an operation named like a prototype': [json('{}', 'TrentService.__proto__'), 400],
+  'an encryption context that would lose a pair': [
+    json('{"KeyId":"a","Plaintext":"YQ==","EncryptionContext":{"__proto__":"x"}}', 'TrentService.Encrypt'),
+    400,
+  ],
   'a target without a dot': [json('{}', 'TrentService'), 400],
   'broken gzip': [json('not gzip', 'TrentService.Encrypt', 'Content-Encoding', 'gzip'), 400],
   'gzip that grows beyond the cap': [
@@ -241,9 +245,7 @@ describe('is refused', () => {
 
 describe('prototypes stay as they are', () => {
   for (const [name, request] of Object.entries({
-    JSON: json(
-      '{"KeyId":"a","Plaintext":"YQ==","EncryptionContext":{"__proto__":"x","constructor":"y"},"__proto__":{"polluted":1}}',
-    ),
+    JSON: json('{"KeyId":"a","Plaintext":"YQ==","EncryptionContext":{"constructor":"y"},"__proto__":{"polluted":1}}'),
     form: form(`${IAM}CreateUser&UserName=a&__proto__.polluted=1&constructor.prototype.polluted=1`),
     XML: rest(
       'POST',

@@ -40,8 +40,11 @@ function requireName(name: string): void {
   }
 }
 
+/** On record, too: whoever looks up what was done to a key finds its names come and go. */
 async function authorizeKey(call: Call, row: KeyRow): Promise<void> {
-  await call.authorize(`kms:${call.operation}`, await actedOn(call, row), { ...common(call), ...ofKey(row) })
+  const acted = await actedOn(call, row)
+  await call.authorize(`kms:${call.operation}`, acted, { ...common(call), ...ofKey(row) })
+  call.event.resources = [...call.event.resources, acted]
 }
 
 /** The key an alias shall lead to: of this account, and the caller may say so. */

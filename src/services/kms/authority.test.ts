@@ -4,8 +4,10 @@ import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrai
 import { CreateRoleCommand, DeleteAccessKeyCommand, DeleteUserCommand, IAMClient } from '@aws-sdk/client-iam'
 import {
   CreateAliasCommand,
+  CreateGrantCommand,
   CreateKeyCommand,
   DecryptCommand,
+  DeleteAliasCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
   DisableKeyRotationCommand,
@@ -14,15 +16,20 @@ import {
   GenerateDataKeyCommand,
   GetKeyPolicyCommand,
   GetKeyRotationStatusCommand,
+  type GrantConstraints,
   ListAliasesCommand,
+  ListGrantsCommand,
   ListKeyRotationsCommand,
   ListKeysCommand,
   PutKeyPolicyCommand,
   ReEncryptCommand,
+  RetireGrantCommand,
+  RevokeGrantCommand,
   RotateKeyOnDemandCommand,
   ScheduleKeyDeletionCommand,
   SignCommand,
   TagResourceCommand,
+  UpdateAliasCommand,
 } from '@aws-sdk/client-kms'
 import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
@@ -410,6 +417,91 @@ describe('conditions', () => {
   })
 })
 
+test('a limit on days binds who names none, by the days that hold then', async () => {
+  const { make, kms, at, who, permit } = await people()
+  const { KeyId } = await make()
+  const ann = at(who.ann)
+  const limited = (condition: object) =>
+    allowing(
+      { Action: 'kms:*', Resource: '*' },
+      { Effect: 'Deny', Action: 'kms:*', Resource: '*', Condition: condition },
+    )
+  const denied = { name: 'AccessDeniedException' }
+
+  await permit('ann', limited({ NumericGreaterThan: { 'kms:RotationPeriodInDays': '180' } }))
+  await expect(ann.send(new EnableKeyRotationCommand({ KeyId }))).rejects.toMatchObject(denied)
+  await expect(ann.send(new EnableKeyRotationCommand({ KeyId, RotationPeriodInDays: 180 }))).resolves.toBeDefined()
+  // On already, it stays as it is.
+  await expect(ann.send(new EnableKeyRotationCommand({ KeyId }))).resolves.toBeDefined()
+  expect((await kms.send(new GetKeyRotationStatusCommand({ KeyId }))).RotationPeriodInDays).toBe(180)
+
+  await permit('ann', limited({ NumericGreaterThan: { 'kms:ScheduleKeyDeletionPendingWindowInDays': '14' } }))
+  await expect(ann.send(new ScheduleKeyDeletionCommand({ KeyId }))).rejects.toMatchObject(denied)
+  await expect(ann.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 14 }))).resolves.toBeDefined()
+})
+
+test('a key policy is put by who may only while the check against lock-outs holds', async () => {
+  const held = { Condition: { Bool: { 'kms:BypassPolicyLockoutSafetyCheck': 'false' } } }
+  const { make, at, who } = await people(may(['kms:PutKeyPolicy', 'kms:CreateKey'], held))
+  const { KeyId } = await make()
+  const put = { KeyId, Policy: policy(delegating) }
+
+  await expect(at(who.ann).send(new PutKeyPolicyCommand(put))).resolves.toBeDefined()
+  await expect(at(who.ann).send(new CreateKeyCommand({}))).resolves.toBeDefined()
+  await expect(
+    at(who.ann).send(new PutKeyPolicyCommand({ ...put, BypassPolicyLockoutSafetyCheck: true })),
+  ).rejects.toMatchObject({ name: 'AccessDeniedException' })
+})
+
+test('to which services a grant may give, and who of them may end it', async () => {
+  const { make, at, who, permit } = await people()
+  const { KeyId } = await make()
+  const ask = (GranteeServicePrincipal: string, RetiringServicePrincipal: string, SourceArn: string) =>
+    at(who.ann).send(
+      new CreateGrantCommand({
+        KeyId,
+        GranteeServicePrincipal,
+        RetiringServicePrincipal,
+        Operations: ['Encrypt'],
+        Constraints: { SourceArn },
+      }),
+    )
+  const [logs, s3] = ['logs.amazonaws.com', 's3.amazonaws.com']
+  const bucket = 'arn:aws:s3:::b'
+
+  for (const condition of [
+    { StringEquals: { 'kms:GranteeServicePrincipal': logs } },
+    { StringEquals: { 'kms:RetiringServicePrincipal': logs } },
+    { ArnEquals: { 'kms:GrantConstraintSourceArn': bucket } },
+  ]) {
+    await permit('ann', may('kms:CreateGrant', { Condition: condition }))
+    await expect(ask(logs, logs, bucket)).resolves.toHaveProperty('GrantId')
+    await expect(ask(s3, s3, `${bucket}c`)).rejects.toMatchObject({ name: 'AccessDeniedException' })
+  }
+})
+
+test('what a grant may be bound to: its constraint is the encryption context that policies judge', async () => {
+  const { make, at, who, permit } = await people()
+  const { KeyId } = await make()
+  const ask = (Constraints?: GrantConstraints) =>
+    at(who.ann).send(new CreateGrantCommand({ KeyId, GranteePrincipal: ROOT, Operations: ['Encrypt'], Constraints }))
+  const denied = { name: 'AccessDeniedException' }
+
+  await permit('ann', may('kms:CreateGrant', { Condition: { StringEquals: { 'kms:EncryptionContext:app': 'x' } } }))
+  await expect(ask()).rejects.toMatchObject(denied)
+  await expect(ask({ EncryptionContextSubset: { app: 'y' } })).rejects.toMatchObject(denied)
+  await expect(ask({ EncryptionContextSubset: { app: 'x' } })).resolves.toHaveProperty('GrantId')
+  await expect(ask({ EncryptionContextEquals: { app: 'x', b: '1' } })).resolves.toHaveProperty('GrantId')
+
+  const bound = (type: string) =>
+    may('kms:CreateGrant', { Condition: { StringEquals: { 'kms:GrantConstraintType': type } } })
+  const both = { EncryptionContextEquals: {}, EncryptionContextSubset: { app: 'x' } }
+  await permit('ann', bound('EncryptionContextEquals'))
+  await expect(ask(both)).rejects.toMatchObject(denied)
+  await permit('ann', bound('EncryptionContextSubset'))
+  await expect(ask(both)).resolves.toHaveProperty('GrantId')
+})
+
 test('to re-encrypt one needs the one permission on the first key and the other on the second', async () => {
   const { make, kms, at, who, permit } = await people()
   const [from, to] = [await make(), await make()]
@@ -425,6 +517,88 @@ test('to re-encrypt one needs the one permission on the first key and the other 
     allowing({ Action: 'kms:ReEncryptFrom', Resource: from.Arn }, { Action: 'kms:ReEncryptTo', Resource: to.Arn }),
   )
   await expect(ask()).resolves.toMatchObject({ KeyId: to.Arn })
+})
+
+test('kms:ReEncryptOnSameKey means the key, whatever the alias that names it is called in another account', async () => {
+  const { make, kms, at, who } = await people()
+  const [source, other] = [await make(), await make()]
+  await kms.send(new CreateAliasCommand({ AliasName: 'alias/app', TargetKeyId: source.KeyId }))
+  const { CiphertextBlob } = await kms.send(new EncryptCommand({ KeyId: source.KeyId, Plaintext }))
+  const same: Said = { Action: 'kms:ReEncrypt*', Condition: { Bool: { 'kms:ReEncryptOnSameKey': 'true' } } }
+  const Policy = policy(delegating, { ...same, Principal: { AWS: STRANGER } })
+  await kms.send(new PutKeyPolicyCommand({ KeyId: source.KeyId, Policy }))
+
+  const stranger = at(who.stranger)
+  const theirs = (await stranger.send(new CreateKeyCommand({}))).KeyMetadata!
+  await stranger.send(new CreateAliasCommand({ AliasName: 'alias/app', TargetKeyId: theirs.KeyId }))
+  const to = (DestinationKeyId: string) => stranger.send(new ReEncryptCommand({ CiphertextBlob, DestinationKeyId }))
+  await expect(to('alias/app')).rejects.toMatchObject({ name: 'AccessDeniedException' })
+  await expect(to(`arn:aws:kms:us-east-1:${STRANGERS}:alias/app`)).rejects.toMatchObject({
+    name: 'AccessDeniedException',
+  })
+  await expect(to(other.Arn!)).rejects.toMatchObject({ name: 'AccessDeniedException' })
+  for (const named of [source.Arn!, `arn:aws:kms:us-east-1:${ACCOUNT}:alias/app`]) {
+    await expect(to(named)).resolves.toMatchObject({ KeyId: source.Arn })
+  }
+})
+
+test('what is done to grants by hand can be told from what a service does: their making, their end and their list', async () => {
+  const { make, kms, at, who, permit } = await people()
+  const { KeyId } = await make()
+  const { GrantId } = await kms.send(new CreateGrantCommand({ KeyId, GranteePrincipal: ROOT, Operations: ['Encrypt'] }))
+  const byHand = { Condition: { Bool: { 'kms:GrantIsForAWSResource': 'false' } } }
+  const ann = at(who.ann)
+  const all = [
+    () => ann.send(new CreateGrantCommand({ KeyId, GranteePrincipal: ROOT, Operations: ['Encrypt'] })),
+    () => ann.send(new ListGrantsCommand({ KeyId })),
+    () => ann.send(new RevokeGrantCommand({ KeyId, GrantId })),
+  ]
+
+  const named = ['kms:CreateGrant', 'kms:ListGrants', 'kms:RevokeGrant']
+  await permit(
+    'ann',
+    allowing({ Action: 'kms:*', Resource: '*' }, { Effect: 'Deny', Action: named, Resource: '*', ...byHand }),
+  )
+  for (const ask of all) await expect(ask()).rejects.toMatchObject({ name: 'AccessDeniedException' })
+  await permit('ann', may(named, byHand))
+  for (const ask of all) await expect(ask()).resolves.toBeDefined()
+})
+
+test('bad input is on record by the code that its sender was told', async () => {
+  const { make, kms, client } = await people()
+  const { KeyId } = await make()
+  const name = 'ValidationException'
+  await expect(kms.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 6 }))).rejects.toMatchObject({
+    name,
+  })
+
+  const { Events } = await client(CloudTrailClient).send(
+    new LookupEventsCommand({
+      LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: 'ScheduleKeyDeletion' }],
+    }),
+  )
+  expect(JSON.parse(Events![0]!.CloudTrailEvent!)).toMatchObject({ errorCode: name })
+})
+
+test('what is done to the names of a key, and to its grants, is on record under the key', async () => {
+  const { make, kms, client } = await people()
+  const [first, second] = [await make(), await make()]
+  await kms.send(new CreateAliasCommand({ AliasName: 'alias/app', TargetKeyId: first.KeyId }))
+  await kms.send(new UpdateAliasCommand({ AliasName: 'alias/app', TargetKeyId: second.KeyId }))
+  await kms.send(new DeleteAliasCommand({ AliasName: 'alias/app' }))
+  const asked = { KeyId: first.KeyId, GranteePrincipal: ROOT, Operations: ['Encrypt' as const] }
+  const { GrantToken, GrantId } = await kms.send(new CreateGrantCommand(asked))
+  await kms.send(new RetireGrantCommand({ GrantToken }))
+
+  const told = async (AttributeValue = '') =>
+    (await client(CloudTrailClient).send(
+      new LookupEventsCommand({ LookupAttributes: [{ AttributeKey: 'ResourceName', AttributeValue }] }),
+    ))!.Events!.map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent!))
+  const names = (events: { eventName: string }[]) => events.map(({ eventName }) => eventName)
+  const [retired, ...others] = await told(first.Arn)
+  expect(retired).toMatchObject({ eventName: 'RetireGrant', additionalEventData: { grantId: GrantId } })
+  expect(names(others)).toEqual(['CreateGrant', 'UpdateAlias', 'CreateAlias', 'CreateKey'])
+  expect(names(await told(second.Arn))).toEqual(['DeleteAlias', 'UpdateAlias', 'CreateKey'])
 })
 
 test('an alias needs permission on itself and on its key', async () => {

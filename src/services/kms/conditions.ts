@@ -3,6 +3,8 @@
  * Source: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
  */
 import type { Call, Conditions } from '../../kernel/call.ts'
+import { meantBy } from './grant-constraints.ts'
+import { periodDaysOf, WINDOW_DAYS_DEFAULT } from './key-jobs.ts'
 import { aliasIn } from './references.ts'
 import type { GrantConstraints, KeyRow } from './resources.ts'
 
@@ -31,7 +33,9 @@ const MEMBERS = new Map(
     ReplicaRegion: 'kms:ReplicaRegion',
     Operations: 'kms:GrantOperations',
     GranteePrincipal: 'kms:GranteePrincipal',
+    GranteeServicePrincipal: 'kms:GranteeServicePrincipal',
     RetiringPrincipal: 'kms:RetiringPrincipal',
+    RetiringServicePrincipal: 'kms:RetiringServicePrincipal',
   }),
 )
 
@@ -43,9 +47,15 @@ const DEFAULTS: Readonly<Record<string, Values>> = {
   GenerateDataKeyPair: { 'kms:EncryptionAlgorithm': SYMMETRIC },
   GenerateDataKeyPairWithoutPlaintext: { 'kms:EncryptionAlgorithm': SYMMETRIC },
   GenerateDataKeyWithoutPlaintext: { 'kms:EncryptionAlgorithm': SYMMETRIC },
+  CreateKey: { 'kms:BypassPolicyLockoutSafetyCheck': 'false' },
+  PutKeyPolicy: { 'kms:BypassPolicyLockoutSafetyCheck': 'false' },
+  ImportKeyMaterial: { 'kms:ExpirationModel': 'KEY_MATERIAL_EXPIRES' },
+  ScheduleKeyDeletion: { 'kms:ScheduleKeyDeletionPendingWindowInDays': String(WINDOW_DAYS_DEFAULT) },
   Sign: { 'kms:MessageType': 'RAW' },
   Verify: { 'kms:MessageType': 'RAW' },
 }
+
+const ABOUT_GRANTS: ReadonlySet<string> = new Set(['CreateGrant', 'ListGrants', 'RevokeGrant'])
 
 /** For every operation on a key. */
 export function conditions(input: object, call: Call, row: KeyRow | undefined): Conditions {
@@ -55,16 +65,18 @@ export function conditions(input: object, call: Call, row: KeyRow | undefined): 
   return Object.assign(
     common(call),
     DEFAULTS[call.operation],
+    call.operation === 'EnableKeyRotation' && { 'kms:RotationPeriodInDays': String(periodDaysOf(row)) },
     requested(asked),
     row && ofKey(row),
     contextConditions(asked['EncryptionContext'] as Readonly<Record<string, string>> | undefined),
     named && { 'kms:RequestAlias': named },
-    grantConditions(asked, call),
+    call.operation === 'CreateGrant' && grantConditions(asked),
+    ABOUT_GRANTS.has(call.operation) && { 'kms:GrantIsForAWSResource': String(call.via.length > 0) },
   )
 }
 
 /** Whose call it is, and through which service it comes. */
-export function common(call: Call): Conditions {
+export function common(call: Pick<Call, 'account' | 'region' | 'via'>): Conditions {
   const via = call.via.at(-1)
   return {
     'kms:CallerAccount': call.account,
@@ -116,12 +128,13 @@ function requested(input: Input): Values {
   return found
 }
 
-function grantConditions(input: Input, call: Call): Values {
-  if (!('Operations' in input)) return {}
-  const constraints = input['Constraints'] as GrantConstraints | undefined
-  const types = Object.keys(constraints ?? {}).filter((type) => type.startsWith('EncryptionContext'))
+/** Of a grant, the constraint is the encryption context that policies judge. */
+function grantConditions(input: Input): Conditions {
+  const meant = meantBy(input['Constraints'] as GrantConstraints | undefined)
+  const types = Object.keys(meant ?? {}).filter((type) => type.startsWith('EncryptionContext'))
   return {
-    'kms:GrantIsForAWSResource': String(call.via.length > 0),
+    ...contextConditions(meant?.EncryptionContextEquals ?? meant?.EncryptionContextSubset),
+    'kms:GrantConstraintSourceArn': meant?.SourceArn,
     'kms:GrantConstraintType': types.length > 0 ? types : undefined,
   }
 }

@@ -5,7 +5,7 @@ import type { Unit } from '../../store/store.ts'
 import { conditions } from './conditions.ts'
 import { recordServiceEvent } from './events.ts'
 import { removeGrant } from './grant-rows.ts'
-import { type KeyJob, keyJob, keyOfJob } from './key-jobs.ts'
+import { type KeyJob, keyJob, keyOfJob, WINDOW_DAYS_DEFAULT } from './key-jobs.ts'
 import { lacksMaterial, relatives, saveKey } from './key-materials.ts'
 import { arnOf, at, DAY_MS, date, type GrantRow, invalid, type KeyRow, kms } from './resources.ts'
 import { requireState } from './states.ts'
@@ -23,7 +23,7 @@ export const scheduleKeyDeletion = kms
   .given(conditions)
   .run((call, input, row) => {
     requireState(row, 'ScheduleKeyDeletion')
-    const windowDays = input.PendingWindowInDays ?? WINDOW_DAYS_MAX
+    const windowDays = input.PendingWindowInDays ?? WINDOW_DAYS_DEFAULT
     if (windowDays < WINDOW_DAYS_MIN || windowDays > WINDOW_DAYS_MAX) {
       throw invalid(`PendingWindowInDays must be between ${WINDOW_DAYS_MIN} and ${WINDOW_DAYS_MAX}.`)
     }
@@ -62,7 +62,8 @@ export const cancelKeyDeletion = kms
 /** The window is over: material, aliases and grants go with the key. */
 async function deleteKey(unit: Unit, { now }: Work, payload: KeyJob): Promise<void> {
   const row = await keyOfJob(unit, payload)
-  if (row?.state !== 'PendingDeletion') return
+  // A job that failed may come when its window was called off, and another one begun.
+  if (row?.state !== 'PendingDeletion' || row.deletion?.at === undefined || row.deletion.at > now) return
 
   for (const name of row.aliases) unit.delete(at.alias(row, name))
   for (const { document } of await unit.range<GrantRow>(at.grants(row))) removeGrant(unit, row, document)

@@ -14,7 +14,7 @@ import {
 import { common, conditions, contextConditions, ofKey, SYMMETRIC } from './conditions.ts'
 import { currentOf } from './key-materials.ts'
 import { isSymmetric } from './key-specs.ts'
-import { aliasIn } from './references.ts'
+import { aliasIn, resolve } from './references.ts'
 import { arnOf, invalid, type KeyRow, kms } from './resources.ts'
 import { requireState } from './states.ts'
 import { findKey, usedKey } from './targets.ts'
@@ -100,13 +100,13 @@ export const reEncrypt = kms
   .operation('ReEncrypt')
   .on<KeyRow>({ find: (call, input) => findCiphertextKey(call, sourceOf(input)) })
   .asking('kms:ReEncryptFrom')
-  .given((input, call, row) => ({
+  .given(async (input, call, row) => ({
     ...common(call),
     ...(row && ofKey(row)),
     ...contextConditions(input.SourceEncryptionContext),
     'kms:EncryptionAlgorithm': input.SourceEncryptionAlgorithm ?? SYMMETRIC,
     'kms:RequestAlias': aliasIn(input.SourceKeyId ?? ''),
-    'kms:ReEncryptOnSameKey': row && String(isNamed(row, input.DestinationKeyId)),
+    'kms:ReEncryptOnSameKey': row && String(isSame(row, (await resolve(call, input.DestinationKeyId, true)).row)),
   }))
   .run(async (call, input, source) => {
     const target = await destination(call, input, source)
@@ -151,7 +151,7 @@ async function destination(call: Call, input: ReEncryptInput, source: KeyRow): P
     ...contextConditions(context),
     'kms:EncryptionAlgorithm': input.DestinationEncryptionAlgorithm ?? SYMMETRIC,
     'kms:RequestAlias': aliasIn(named),
-    'kms:ReEncryptOnSameKey': String(row?.id === source.id),
+    'kms:ReEncryptOnSameKey': String(isSame(source, row)),
   })
   if (!row) throw missing!()
   call.event.resources = [...call.event.resources, acted!]
@@ -166,8 +166,5 @@ const sourceOf = (input: ReEncryptInput): Ciphertext => ({
   modifiers: input.DryRunModifiers,
 })
 
-function isNamed(row: KeyRow, text: string): boolean {
-  return (
-    text === row.id || text === arnOf(row) || row.aliases.some((name) => text === name || text.endsWith(`:${name}`))
-  )
-}
+/** By what the names lead to: an alias leads elsewhere in another account. */
+const isSame = (row: KeyRow, other: KeyRow | undefined): boolean => other !== undefined && arnOf(row) === arnOf(other)

@@ -2,6 +2,7 @@
 import type { GrantOperation } from '@aws-sdk/client-kms'
 import type { Call } from '../../kernel/call.ts'
 import { type CompiledStatement, compilePolicy, type Policy, type Principal } from '../../policy/index.ts'
+import { isAsStrict, satisfies } from './grant-constraints.ts'
 import { at, type GrantConstraints, type GrantRow, type KeyRow } from './resources.ts'
 
 /** What of a request a grant's constraints judge. */
@@ -63,29 +64,6 @@ function covers(grant: GrantRow, operation: GrantOperation, question: GrantQuest
   }
   // Constraints on encryption contexts say nothing about a description.
   return operation === 'DescribeKey' || satisfies(question.context ?? {}, constraints)
-}
-
-type Pairs = Readonly<Record<string, string>>
-
-function contains(outer: Pairs, inner: Pairs): boolean {
-  return Object.entries(inner).every(([name, value]) => Object.hasOwn(outer, name) && outer[name] === value)
-}
-
-function equals(a: Pairs, b: Pairs): boolean {
-  return contains(a, b) && Object.keys(a).length === Object.keys(b).length
-}
-
-function satisfies(context: Pairs, constraints: GrantConstraints | undefined): boolean {
-  const { EncryptionContextEquals: exact, EncryptionContextSubset: subset } = constraints ?? {}
-  return (!exact || equals(context, exact)) && (!subset || contains(context, subset))
-}
-
-/** Whether all that the child admits the parent admits too. */
-function isAsStrict(child: GrantConstraints | undefined, parent: GrantConstraints | undefined): boolean {
-  const { EncryptionContextEquals: exact, EncryptionContextSubset: subset } = parent ?? {}
-  if (exact && !(child?.EncryptionContextEquals && equals(child.EncryptionContextEquals, exact))) return false
-  const least = child?.EncryptionContextEquals ?? child?.EncryptionContextSubset ?? {}
-  return !subset || contains(least, subset)
 }
 
 /** Rows never change: most grants are compiled once. */

@@ -1,4 +1,5 @@
-/** Grants as rows, with the indexes they are found by: by key, by grantee, by whoever may retire them. */
+/** Grants as rows, with the indexes they are found by: by key, by grantee, by whoever may retire them, by name. */
+import { createHash } from 'node:crypto'
 import type { Unit } from '../../store/store.ts'
 import { at, type GrantRow, type KeyRow } from './resources.ts'
 
@@ -25,4 +26,19 @@ export function removeGrant(unit: Unit, row: KeyRow, grant: GrantRow): void {
   unit.delete(at.grant(row, grant.id))
   unit.delete(at.granteeGrant(row, grant.grantee.by, grant.id))
   if (grant.retirer) unit.delete(at.retirable(row.region, grant.retirer.as, grant.id))
+  if (grant.name !== undefined) unit.delete(at.namedGrant(row, grant.name, sameness(grant)))
+}
+
+type Wanted = Pick<GrantRow, 'grantee' | 'retirer' | 'operations' | 'constraints' | 'issuer'>
+
+/** The same for grants that give the same: operations and pairs have no order, and some clients shuffle them. */
+export function sameness({ grantee, retirer, operations, constraints, issuer }: Wanted): string {
+  const { EncryptionContextEquals: exact, EncryptionContextSubset: subset, SourceArn } = constraints ?? {}
+  const pairs = (context: Readonly<Record<string, string>> | undefined) =>
+    context &&
+    Object.keys(context)
+      .sort()
+      .map((name) => [name, context[name]])
+  const parts = [grantee, retirer, [...operations].sort(), pairs(exact), pairs(subset), SourceArn, issuer]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
 }

@@ -22,6 +22,7 @@ import {
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing, keysOf, STRANGERS } from '../../../test/cloud.ts'
+import { under } from '../../store/store.ts'
 import { desk } from './desk.fixture.ts'
 
 const ROOT = `arn:aws:iam::${ACCOUNT}:root`
@@ -211,6 +212,18 @@ describe('a grant made through a grant', () => {
       { EncryptionContextSubset: { a: '1', b: '2' } },
       true,
     ],
+    [
+      'an empty equality beside a subset, as Terraform asks for the subset alone',
+      { EncryptionContextSubset: { a: '1' } },
+      { EncryptionContextEquals: {}, EncryptionContextSubset: { a: '1' } },
+      true,
+    ],
+    [
+      'an empty equality beside a subset, within an empty equality',
+      { EncryptionContextEquals: {} },
+      { EncryptionContextEquals: {}, EncryptionContextSubset: { a: '1' } },
+      false,
+    ],
   ])('is at least as strict: %s', async (_what, parent, child, allowed) => {
     const asked = handOn(await granted(['CreateGrant', 'Encrypt'], parent), ['Encrypt'], child)
 
@@ -231,6 +244,31 @@ describe('the end of a grant', () => {
       expect((await kms.send(new ListGrantsCommand({ KeyId }))).Grants).toEqual([])
       await expect(at(root).send(new RetireGrantCommand(named))).rejects.toMatchObject({ name: 'NotFoundException' })
     }
+  })
+  test('leaves no row behind, of a named one neither, and its name makes a new one', async () => {
+    const { make, kms, store } = await desk()
+    const { KeyId } = await make()
+    const ask = () =>
+      kms.send(new CreateGrantCommand({ KeyId, GranteePrincipal: ROOT, Operations: ['Encrypt'], Name: 'n' }))
+    const rows = async () => {
+      const all = await store.reader.range(under('kms'))
+      return all.filter(({ key }) => /^kms.(grant-name|grantee|retirable|grant)[^-a-z]/.test(key)).length
+    }
+    const { GrantId } = await ask()
+    expect(await rows()).toBe(3)
+    await kms.send(new RevokeGrantCommand({ KeyId, GrantId }))
+
+    expect(await rows()).toBe(0)
+    expect((await ask()).GrantId).not.toBe(GrantId)
+  })
+  test('is not that of a grant on the key of another Region', async () => {
+    const { ben, kms, KeyId, Arn, grant } = await granted(['Encrypt'])
+    const there = Arn.replace('us-east-1', 'eu-west-1')
+
+    await expect(ben.send(new RetireGrantCommand({ KeyId: there, GrantId: grant.GrantId }))).rejects.toMatchObject({
+      name: 'NotFoundException',
+    })
+    expect((await kms.send(new ListGrantsCommand({ KeyId }))).Grants).toHaveLength(1)
   })
   test('comes by the grantee, if the grant says so', async () => {
     const { ann, grant } = await granted(['Encrypt', 'RetireGrant'])
@@ -286,6 +324,16 @@ describe('the form of a grant', () => {
       kms.send(new ListRetirableGrantsCommand({ RetiringPrincipal: `arn:aws:iam::${STRANGERS}:root` })),
     ).rejects.toMatchObject(DENIED)
   })
+  test('to an account is found by its number, as it was made', async () => {
+    const { make, kms } = await desk()
+    const { KeyId } = await make()
+    await kms.send(new CreateGrantCommand({ KeyId, GranteePrincipal: ACCOUNT, Operations: ['Encrypt'] }))
+
+    for (const GranteePrincipal of [ACCOUNT, ROOT]) {
+      expect((await kms.send(new ListGrantsCommand({ KeyId, GranteePrincipal }))).Grants).toHaveLength(1)
+    }
+    expect((await kms.send(new ListGrantsCommand({ KeyId, GranteePrincipal: STRANGERS }))).Grants).toEqual([])
+  })
   test('asked for twice by one name is one grant, with a token of its own each time', async () => {
     const { make, kms } = await desk()
     const { KeyId } = await make()
@@ -302,6 +350,26 @@ describe('the form of a grant', () => {
     expect(again.GrantId).toBe(first.GrantId)
     expect(again.GrantToken).not.toBe(first.GrantToken)
     expect(new Set([first, other, unnamed, unnamedToo].map(({ GrantId }) => GrantId)).size).toBe(4)
+  })
+  test('asked for again by one name in another order is the same grant, for pairs and operations have none', async () => {
+    const { make, kms } = await desk()
+    const { KeyId } = await make()
+    const ask = (Operations: GrantOperation[], EncryptionContextSubset: Record<string, string>) =>
+      kms.send(
+        new CreateGrantCommand({
+          KeyId,
+          GranteePrincipal: ROOT,
+          Operations,
+          Constraints: { EncryptionContextSubset },
+          Name: 'n',
+        }),
+      )
+    const first = await ask(['Encrypt', 'Decrypt'], { a: '1', b: '2' })
+
+    expect((await ask(['Encrypt', 'Decrypt'], { b: '2', a: '1' })).GrantId).toBe(first.GrantId)
+    expect((await ask(['Decrypt', 'Encrypt'], { a: '1', b: '2' })).GrantId).toBe(first.GrantId)
+    expect((await ask(['Encrypt', 'Decrypt'], { a: '2', b: '1' })).GrantId).not.toBe(first.GrantId)
+    expect((await kms.send(new ListGrantsCommand({ KeyId }))).Grants).toHaveLength(2)
   })
   test('has a token that is accepted and never needed; one made up is refused', async () => {
     const { ann, KeyId, grant } = await granted(['Encrypt'])

@@ -1,5 +1,5 @@
 /** Grants: authority over a key that whoever may grant hands to one principal, for named operations. */
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type * as KMS from '@aws-sdk/client-kms'
 import { parseArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
@@ -8,7 +8,8 @@ import { Fault } from '../../wire/fault.ts'
 import type { Input } from '../../wire/typed.ts'
 import { common, conditions } from './conditions.ts'
 import { rootOf } from './grant-authority.ts'
-import { countGrant, countGrants, removeGrant, saveGrant } from './grant-rows.ts'
+import { checkedConstraints, meantBy } from './grant-constraints.ts'
+import { countGrant, countGrants, removeGrant, sameness, saveGrant } from './grant-rows.ts'
 import { type GrantName, makeGrantToken, openGrantToken } from './grant-tokens.ts'
 import { saveKey } from './key-materials.ts'
 import { isAsymmetric, isSymmetric } from './key-specs.ts'
@@ -31,8 +32,6 @@ import { endDryRun, requireTokens } from './uses.ts'
 
 /** Source: https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html */
 const PER_KEY_MAX = 50_000
-const PAIRS_MAX = 8
-const VALUE_LENGTH_MAX = 384
 
 type GrantInput = Input<typeof KMS, 'CreateGrant'>
 type GrantOperation = KMS.GrantOperation
@@ -64,7 +63,9 @@ function grantable(row: Pick<KeyRow, 'spec' | 'usage'>): readonly GrantOperation
 
 const granted: Target<GrantInput, KeyRow> = {
   find: (call, { KeyId, Operations: operations, Constraints: constraints }) =>
-    findKey(call, KeyId, false, { made: { operations, constraints: constraints as GrantConstraints | undefined } }),
+    findKey(call, KeyId, false, {
+      made: { operations, constraints: meantBy(constraints as GrantConstraints | undefined) },
+    }),
 }
 
 export const createGrant = kms
@@ -87,7 +88,7 @@ export const createGrant = kms
       issuer: rootOf(call.account),
     }
 
-    const repeated = input.Name === undefined ? undefined : at.namedGrant(row, input.Name, hashOf(wanted))
+    const repeated = input.Name === undefined ? undefined : at.namedGrant(row, input.Name, sameness(wanted))
     const earlier = repeated && (await call.unit.get<{ grantId: string }>(repeated))
     const standing = earlier && (await call.unit.get<GrantRow>(at.grant(row, earlier.grantId)))
     endDryRun(input.DryRun)
@@ -120,33 +121,11 @@ function requireOperations(row: KeyRow, operations: readonly GrantOperation[]): 
   if (operations.length === 0) throw invalid('Operations must name at least one operation.')
 }
 
-function checkedConstraints(row: KeyRow, constraints: GrantConstraints | undefined): GrantConstraints | undefined {
-  // Terraform sends both, one of them empty: an empty subset asks for nothing.
-  const given = (pairs: Readonly<Record<string, string>> | undefined) => pairs && Object.keys(pairs).length > 0
-  const { SourceArn } = constraints ?? {}
-  const subset = given(constraints?.EncryptionContextSubset) ? constraints?.EncryptionContextSubset : undefined
-  const exact =
-    subset && !given(constraints?.EncryptionContextEquals) ? undefined : constraints?.EncryptionContextEquals
-  if (exact && subset) throw invalid('Only one of EncryptionContextEquals and EncryptionContextSubset can be given.')
-  const pairs = exact ?? subset
-  if (pairs) {
-    if (!isSymmetric(row)) throw invalid('Encryption context constraints need a symmetric encryption KMS key.')
-    const values = Object.values(pairs)
-    if (values.length > PAIRS_MAX) throw invalid(`A grant constraint can have at most ${PAIRS_MAX} pairs.`)
-    if (values.some((value) => value.length > VALUE_LENGTH_MAX)) {
-      throw invalid(`A value in a grant constraint can have at most ${VALUE_LENGTH_MAX} characters.`)
-    }
-  }
-  if (!pairs && SourceArn === undefined) return undefined
-  return {
-    ...(exact && { EncryptionContextEquals: { ...exact } }),
-    ...(subset && { EncryptionContextSubset: { ...subset } }),
-    ...(SourceArn !== undefined && { SourceArn }),
-  }
-}
-
 const PRINCIPAL =
   /^arn:aws:(iam::\d{12}:(root|user\/.+|role\/.+)|sts::\d{12}:(assumed-role\/[^/]+\/[^/]+|federated-user\/.+))$/
+
+/** An account may be named by its number alone. */
+const wholeArn = (principal: string): string => (/^\d{12}$/.test(principal) ? rootOf(principal) : principal)
 
 async function principalOf(
   call: Call,
@@ -159,15 +138,10 @@ async function principalOf(
   }
   if (servicePrincipal !== undefined) return { as: servicePrincipal, by: servicePrincipal, service: true }
   if (arn === undefined) return undefined
-  const account = /^\d{12}$/.test(arn)
-  const whole = account ? rootOf(arn) : arn
+  const whole = wholeArn(arn)
   const id = PRINCIPAL.test(whole) ? await call.ports.identity.pin(call.unit, whole) : 'missing'
   if (id === 'missing') throw kms.fail('InvalidArnException', `The provided principal is not valid: ${arn}`)
   return { as: whole, by: id ?? whole }
-}
-
-function hashOf(grant: object): string {
-  return createHash('sha256').update(JSON.stringify(grant)).digest('hex')
 }
 
 function shown(row: GrantRow) {
@@ -193,7 +167,7 @@ export const listGrants = kms
     requireState(row, 'ListGrants')
     const { GrantId: id, GranteePrincipal: grantee, GranteeServicePrincipal: granteeService } = input
     if (id !== undefined) requireGrantId(id)
-    const named = grantee ?? granteeService
+    const named = grantee === undefined ? granteeService : wholeArn(grantee)
     const keep = (grant: GrantRow) =>
       (id === undefined || grant.id === id) && (named === undefined || grant.grantee.as === named)
     const query = [row.id, id ?? null, named ?? null]
@@ -208,7 +182,7 @@ export const listRetirableGrants = kms
   .given((_input, call) => common(call))
   .run(async (call, input) => {
     const retirer = input.RetiringPrincipal ?? input.RetiringServicePrincipal ?? ''
-    const arn = /^\d{12}$/.test(retirer) ? rootOf(retirer) : retirer
+    const arn = wholeArn(retirer)
     if (input.RetiringPrincipal !== undefined && !PRINCIPAL.test(arn)) {
       throw kms.fail('InvalidArnException', `The provided principal is not valid: ${retirer}`)
     }
@@ -283,8 +257,9 @@ async function grantNamed(
   }
   requireGrantId(GrantId)
   const { arn, account, missing } = await resolve(call, KeyId, false)
-  const keyId = /:key\/([^/]+)$/.exec(arn)?.[1]
-  if (keyId === undefined) throw missing()
+  const named = parseArn(arn)
+  const keyId = /^key\/([^/]+)$/.exec(named?.resource ?? '')?.[1]
+  if (keyId === undefined || named?.region !== call.region) throw missing()
   return { account, region: call.region, keyId, id: GrantId }
 }
 
@@ -294,6 +269,8 @@ export const retireGrant = kms
   .given((_input, call) => common(call))
   .run(async (call, { DryRun }, { row, grant }) => {
     requireState(row, 'RetireGrant')
+    // Of a token nobody could tell which grant it was.
+    call.event.additionalEventData = { grantId: grant.id }
     endDryRun(DryRun)
     await endGrant(call, row, grant)
     return {}

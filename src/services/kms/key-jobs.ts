@@ -6,6 +6,8 @@ import { at, type KeyRow } from './resources.ts'
 export const ROTATE_JOB = 'kms.rotate-key'
 
 export const PERIOD_DAYS_DEFAULT = 365
+/** Of waiting for the end of a key. */
+export const WINDOW_DAYS_DEFAULT = 30
 
 /** What jobs on keys carry. */
 export interface KeyJob {
@@ -30,6 +32,10 @@ export function keyJob(
 export async function keyOfJob(unit: Unit, payload: KeyJob): Promise<KeyRow | undefined> {
   return unit.get<KeyRow>(at.key(payload, payload.id))
 }
+
+/** Of a rotation asked for without a period. */
+export const periodDaysOf = (row: Pick<KeyRow, 'rotation'> | undefined): number =>
+  row?.rotation?.periodDays ?? PERIOD_DAYS_DEFAULT
 
 export function withRotation(unit: Unit, row: KeyRow, periodDays: number, nextAt: number): KeyRow {
   if (row.rotation) cancelJob(unit, row.rotation.job)

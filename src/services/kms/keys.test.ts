@@ -9,6 +9,7 @@ import {
   DescribeKeyCommand,
   DisableKeyCommand,
   EnableKeyCommand,
+  EnableKeyRotationCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
   GenerateDataKeyWithoutPlaintextCommand,
@@ -19,6 +20,7 @@ import {
   type KeyUsageType,
   KMSClient,
   ListAliasesCommand,
+  ListKeyRotationsCommand,
   ListKeysCommand,
   ListResourceTagsCommand,
   ReEncryptCommand,
@@ -32,6 +34,7 @@ import {
 } from '@aws-sdk/client-kms'
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT } from '../../../test/cloud.ts'
+import { scheduleJob } from '../../kernel/jobs.ts'
 import { DAY_MS, desk } from './desk.fixture.ts'
 
 const Plaintext = Buffer.from('attack at dawn')
@@ -388,6 +391,40 @@ describe('an alias', () => {
       name: 'InvalidMarkerException',
     })
   })
+})
+
+test('a job that failed in an earlier window, or of an earlier rotation, does not come early to what was asked anew', async () => {
+  const { kms, make, store, clock, jobs } = await desk()
+  const [gone, turned] = [await make(), await make()]
+  await kms.send(new ScheduleKeyDeletionCommand({ KeyId: gone.KeyId, PendingWindowInDays: 7 }))
+  await kms.send(new EnableKeyRotationCommand({ KeyId: turned.KeyId, RotationPeriodInDays: 90 }))
+  // As the runner leaves one that failed: under another time than the one its key knows it by.
+  await store.run((unit) => {
+    for (const [kind, { KeyId: id }] of [['kms.delete-key', gone] as const, ['kms.rotate-key', turned] as const]) {
+      const payload = { account: ACCOUNT, region: 'us-east-1', id }
+      scheduleJob(unit, { id: `late/${kind}`, kind, dueAt: clock.now(), payload })
+    }
+  })
+  expect(await jobs.runDue()).toBe(2)
+
+  expect((await kms.send(new DescribeKeyCommand({ KeyId: gone.KeyId }))).KeyMetadata?.KeyState).toBe('PendingDeletion')
+  expect((await kms.send(new ListKeyRotationsCommand({ KeyId: turned.KeyId }))).Rotations).toEqual([])
+})
+
+test('a tag may be called like anything that objects are made of', async () => {
+  const { kms, make } = await desk()
+  const tags = [
+    { TagKey: '__proto__', TagValue: 'a' },
+    { TagKey: 'constructor', TagValue: 'b' },
+  ]
+  const { KeyId } = await make({ Tags: tags })
+  expect((await kms.send(new ListResourceTagsCommand({ KeyId }))).Tags).toEqual(tags)
+  await kms.send(new TagResourceCommand({ KeyId, Tags: [{ TagKey: '__proto__', TagValue: 'c' }] }))
+
+  expect((await kms.send(new ListResourceTagsCommand({ KeyId }))).Tags).toEqual([
+    { TagKey: '__proto__', TagValue: 'c' },
+    tags[1],
+  ])
 })
 
 test('tags and the description change, and a tag decides nothing by itself', async () => {

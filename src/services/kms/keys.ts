@@ -1,6 +1,6 @@
 /** Keys: made, described, listed, enabled and disabled. */
 import { randomBytes } from 'node:crypto'
-import type { Call } from '../../kernel/call.ts'
+import type { Call, Conditions } from '../../kernel/call.ts'
 import { anything, type Tags } from '../../kernel/resource.ts'
 import type { Spec } from '../../vault/material/specs.ts'
 import { specs } from '../../vault/material/specs.ts'
@@ -62,11 +62,16 @@ function madeConditions(input: Asked & { Origin?: string | undefined; MultiRegio
 }
 
 /** To make a key with tags one must be allowed to tag. */
-export async function authorizeTags(call: Call, tags: Tags, resource: string): Promise<void> {
+export async function authorizeTags(
+  call: Call,
+  tags: Tags,
+  resource: string,
+  surroundings: Conditions = common(call),
+): Promise<void> {
   const names = Object.keys(tags)
   if (names.length === 0) return
   const pairs = Object.fromEntries(names.map((name) => [`aws:RequestTag/${name}`, tags[name]]))
-  await call.authorize('kms:TagResource', resource, { ...common(call), ...pairs, 'aws:TagKeys': names })
+  await call.authorize('kms:TagResource', resource, { ...surroundings, ...pairs, 'aws:TagKeys': names })
 }
 
 export const createKey = kms

@@ -26,7 +26,7 @@ const TRACKED: ReadonlySet<string> = new Set<Tracked>([
 ])
 
 const PORTION = 100
-/** Among so many events a use would have shown. */
+/** So far back one call looks. */
 const PORTIONS_MAX = 50
 
 interface Told {
@@ -47,6 +47,7 @@ export const getKeyLastUsage = kms
       TrackingStartDate: date(row.createdAt),
       KeyCreationDate: date(row.createdAt),
     }
+    let oldest = row.createdAt
     let after: string | undefined
     for (let portion = 0; portion < PORTIONS_MAX; portion++) {
       const entries = await call.ports.events.query({
@@ -67,8 +68,10 @@ export const getKeyLastUsage = kms
         }
         return { ...found, KeyLastUsage: usage }
       }
-      after = entries.at(-1)?.position
-      if (entries.length < PORTION) break
+      if (entries.length < PORTION) return { ...found, KeyLastUsage: {} }
+      after = entries.at(-1)!.position
+      oldest = entries.at(-1)!.timeMs
     }
-    return { ...found, KeyLastUsage: {} }
+    // A key that is looked at more than it is used is not therefore unused: the answer stands for what was seen.
+    return { ...found, TrackingStartDate: date(oldest), KeyLastUsage: {} }
   })

@@ -36,7 +36,8 @@ import {
   type WrappingKeySpec,
 } from '@aws-sdk/client-kms'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing } from '../../../test/cloud.ts'
+import { serviceEvent } from '../../kernel/event.ts'
 import { DAY_MS, desk } from './desk.fixture.ts'
 
 const Plaintext = Buffer.from('attack at dawn')
@@ -463,6 +464,31 @@ describe('a multi-Region key', () => {
       name: 'UnsupportedOperationException',
     })
   })
+  test('is made and moved only where the caller may act, which is judged by the Region it goes to', async () => {
+    const { at, user, permit, KeyId } = await twoRegions()
+    const ann = at(await user('ann'))
+    const within = (...regions: string[]) =>
+      allowing({ Action: 'kms:*', Resource: '*', Condition: { StringEquals: { 'aws:RequestedRegion': regions } } })
+    const denied = { name: 'AccessDeniedException' }
+    const to = (ReplicaRegion: string) => ann.send(new ReplicateKeyCommand({ KeyId, ReplicaRegion }))
+
+    await permit('ann', within('us-east-1'))
+    await expect(to('ap-south-1')).rejects.toMatchObject(denied)
+    await expect(ann.send(new UpdatePrimaryRegionCommand({ KeyId, PrimaryRegion: 'eu-west-1' }))).rejects.toMatchObject(
+      denied,
+    )
+    await permit('ann', within('us-east-1', 'ap-south-1'))
+    await expect(to('ap-south-1')).resolves.toHaveProperty('ReplicaKeyMetadata')
+
+    const tagging = { Action: 'kms:TagResource', Condition: { StringEquals: { 'aws:RequestedRegion': 'us-east-1' } } }
+    await permit(
+      'ann',
+      allowing({ Action: ['kms:ReplicateKey', 'kms:CreateKey'], Resource: '*' }, { ...tagging, Resource: '*' }),
+    )
+    const Tags = [{ TagKey: 'team', TagValue: 'a' }]
+    const tagged = new ReplicateKeyCommand({ KeyId, ReplicaRegion: 'ap-south-2', Tags })
+    await expect(ann.send(tagged)).rejects.toMatchObject({ message: expect.stringContaining('kms:TagResource') })
+  })
   test('waits with its deletion for its replicas', async () => {
     const { kms, there, at, root, pass, KeyId } = await twoRegions()
     const waiting = await kms.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 7 }))
@@ -556,4 +582,26 @@ test('the last use of a key is the last that succeeded', async () => {
     Operation: 'Sign',
     Timestamp: expect.any(Date),
   })
+})
+
+test('a key looked at thousands of times since its last use is not said to be unused since it was made', async () => {
+  const { make, at, pass, store } = await desk()
+  const { KeyId, Arn: arn, CreationDate } = await make()
+  await at().send(new EncryptCommand({ KeyId, Plaintext }))
+  await pass(DAY_MS)
+  const event = {
+    account: ACCOUNT,
+    region: 'us-east-1',
+    timeMs: CreationDate!.getTime() + DAY_MS,
+    eventSource: 'kms.amazonaws.com',
+    eventName: 'DescribeKey',
+    resources: [{ arn: arn!, type: 'AWS::KMS::Key', account: ACCOUNT }],
+  }
+  await store.run((unit) => {
+    for (let at = 0; at < 5_000; at++) unit.append(serviceEvent(event))
+  })
+
+  const { KeyLastUsage, TrackingStartDate, KeyCreationDate } = await at().send(new GetKeyLastUsageCommand({ KeyId }))
+  expect(KeyLastUsage).toEqual({})
+  expect(TrackingStartDate!.getTime()).toBeGreaterThan(KeyCreationDate!.getTime())
 })

@@ -1,4 +1,5 @@
 /** Multi-Region keys: one id and one material in several Regions, each with a document of its own. */
+import type { Call, Conditions } from '../../kernel/call.ts'
 import { cancelJob } from '../../kernel/jobs.ts'
 import { common, conditions, ofKey } from './conditions.ts'
 import { recordServiceEvent } from './events.ts'
@@ -24,6 +25,12 @@ function requirePrimary(row: KeyRow, operation: string): NonNullable<KeyRow['mul
   return row.multiRegion
 }
 
+/** What happens in another Region is judged as a request there. */
+const inRegion = (call: Call, region: string): Conditions => ({
+  ...common({ ...call, region }),
+  'aws:RequestedRegion': region,
+})
+
 export const replicateKey = kms
   .operation('ReplicateKey')
   .on(ownKey)
@@ -38,13 +45,13 @@ export const replicateKey = kms
       throw kms.fail('AlreadyExistsException', `${keyArn(place, row.id)} already exists.`)
     }
     await call.authorize('kms:CreateKey', '*', {
-      ...common(call),
+      ...inRegion(call, region),
       ...ofKey(row),
       'kms:MultiRegionKeyType': 'REPLICA',
       'kms:ReplicaRegion': region,
     })
     const tags = mergedTags(undefined, input.Tags ?? [])
-    await authorizeTags(call, tags, keyArn(place, row.id))
+    await authorizeTags(call, tags, keyArn(place, row.id), inRegion(call, region))
     const governance =
       input.Policy === undefined
         ? { policy: defaultPolicy(row.account), pins: {} }
@@ -97,7 +104,7 @@ export const updatePrimaryRegion = kms
       throw kms.fail('NotFoundException', `${keyArn({ account: row.account, region }, row.id)} does not exist.`)
     }
     await call.authorize('kms:UpdatePrimaryRegion', await actedOn(call, replica), {
-      ...common(call),
+      ...inRegion(call, region),
       ...ofKey(replica),
       'kms:PrimaryRegion': region,
     })

@@ -5,7 +5,7 @@ import type { Unit } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { conditions } from './conditions.ts'
 import { recordServiceEvent } from './events.ts'
-import { type KeyJob, keyOfJob, PERIOD_DAYS_DEFAULT, withoutRotation, withRotation } from './key-jobs.ts'
+import { type KeyJob, keyOfJob, periodDaysOf, withoutRotation, withRotation } from './key-jobs.ts'
 import { heldOf, homeOf, isReplica, makeMaterial, noteOwner, relatives, saveKey } from './key-materials.ts'
 import { isSymmetric } from './key-specs.ts'
 import { LARGE, listAmong } from './lists.ts'
@@ -29,7 +29,7 @@ export const enableKeyRotation = kms
     requireAutomatic(row, 'EnableKeyRotation')
     requireState(row, 'EnableKeyRotation')
     const { rotation } = row
-    const periodDays = input.RotationPeriodInDays ?? rotation?.periodDays ?? PERIOD_DAYS_DEFAULT
+    const periodDays = input.RotationPeriodInDays ?? periodDaysOf(row)
     if (rotation?.periodDays === periodDays) return {}
     saveKey(call.unit, withRotation(call.unit, row, periodDays, call.now + periodDays * DAY_MS))
     return {}
@@ -129,7 +129,7 @@ const hasMaterial = ({ materials }: KeyRow, id: string): boolean =>
 async function rotateWhenDue(unit: Unit, { vault, now }: Work, payload: KeyJob): Promise<void> {
   const row = await keyOfJob(unit, payload)
   // Of a key that does not work now, `catchUp` makes up for it later.
-  if (!row?.rotation || row.state !== 'Enabled') return
+  if (!row?.rotation || row.state !== 'Enabled' || row.rotation.nextAt > now) return
   const { periodDays } = row.rotation
   const next = withRotation(unit, row, periodDays, now + periodDays * DAY_MS)
   await rotate(unit, vault, next, 'AUTOMATIC', now)

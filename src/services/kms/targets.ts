@@ -31,6 +31,7 @@ export async function actedOn(call: Call, row: KeyRow, question: GrantQuestion =
     tags: row.tags,
     policy: policyOf(row),
     policyMode: 'required',
+    aboveRcps: row.manager === 'AWS',
     grants: row.granted && (await handedTo(call, row, question)),
   }
 }

@@ -7,6 +7,13 @@ import {
   PutUserPolicyCommand,
 } from '@aws-sdk/client-iam'
 import {
+  CreateGrantCommand,
+  CreateKeyCommand,
+  DescribeKeyCommand,
+  KMSClient,
+  RetireGrantCommand,
+} from '@aws-sdk/client-kms'
+import {
   CloseAccountCommand,
   CreateAccountCommand,
   CreateOrganizationCommand,
@@ -37,6 +44,7 @@ import {
   TagResourceCommand,
   UpdatePolicyCommand,
 } from '@aws-sdk/client-organizations'
+import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -312,6 +320,31 @@ describe('A resource control policy', () => {
       message: expect.not.stringContaining('control policy'),
     })
     expect(await enter(account)).toBeDefined()
+  })
+
+  test('binds the keys of the members, but neither the end of a grant nor the keys that AWS manages', async () => {
+    const { org, root, member, enter, client, scp, attach } = await organization()
+    const inside = await enter(await member('blue'))
+    const [kms, secrets] = [client(KMSClient, inside), client(SecretsManagerClient, inside)]
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand({}))
+    const { KeyId, AWSAccountId } = KeyMetadata!
+    const { GrantToken } = await kms.send(
+      new CreateGrantCommand({ KeyId, GranteePrincipal: AWSAccountId, Operations: ['Encrypt'] }),
+    )
+    await secrets.send(new CreateSecretCommand({ Name: 'theirs', SecretString: 's', KmsKeyId: KeyId }))
+    await secrets.send(new CreateSecretCommand({ Name: 'managed', SecretString: 's' }))
+
+    await org.send(new EnablePolicyTypeCommand({ RootId: root, PolicyType: 'RESOURCE_CONTROL_POLICY' }))
+    await attach((await scp('ours', denying('kms:*', { Principal: '*' }), 'RESOURCE_CONTROL_POLICY')).Id!, root)
+    const denied = { name: 'AccessDeniedException' }
+    await expect(kms.send(new DescribeKeyCommand({ KeyId }))).rejects.toMatchObject(denied)
+    await expect(secrets.send(new GetSecretValueCommand({ SecretId: 'theirs' }))).rejects.toMatchObject(denied)
+
+    await expect(secrets.send(new GetSecretValueCommand({ SecretId: 'managed' }))).resolves.toMatchObject({
+      SecretString: 's',
+    })
+    await expect(kms.send(new DescribeKeyCommand({ KeyId: 'alias/aws/secretsmanager' }))).resolves.toBeDefined()
+    await expect(kms.send(new RetireGrantCommand({ GrantToken }))).resolves.toBeDefined()
   })
 
   test('cannot lose its full access', async () => {
