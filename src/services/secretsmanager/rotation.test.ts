@@ -173,6 +173,20 @@ describe('Secrets 5: a rotation', () => {
     expect(await it.told()).toEqual(['RotationStarted', 'RotationSucceeded'])
   })
 
+  test('lets nobody fill its pending version by making the secret again under its token', async () => {
+    const it = await world()
+    await it.rotate({ ClientRequestToken: TOKEN })
+    const maker = await it.user('maker', allowing({ Action: 'secretsmanager:CreateSecret', Resource: '*' }))
+    const again = new CreateSecretCommand({ Name: 's', SecretString: 'foisted', ClientRequestToken: TOKEN })
+
+    await expect(it.client(SecretsManagerClient, maker).send(again)).rejects.toMatchObject({
+      name: 'ResourceExistsException',
+    })
+
+    expect(await it.value()).toBe('first')
+    expect(await it.labels()).toEqual(['AWSCURRENT', 'AWSPENDING'])
+  })
+
   test('comes again by its schedule, and no more once it is cancelled', async () => {
     const it = await world()
     await it.rotate()
