@@ -71,7 +71,7 @@ export async function withReplicas(
   return { ...secret, row: { ...row, replicas } }
 }
 
-/** Writes one replica with every value of its primary; what stands in the way is told in its status. */
+/** Writes one replica with every value of its primary that it lacks; what stands in the way is told in its status. */
 async function followed(call: Call, secret: Secret, replica: Replica, only?: Valued): Promise<Replica> {
   const { scope, row } = secret
   const there: Secret = {
@@ -84,7 +84,9 @@ async function followed(call: Call, secret: Secret, replica: Replica, only?: Val
     const standing = only && (await secrets.get(call, there.scope, row.name))
     for (const version of there.row.versions) {
       const held = standing?.versions.find(({ id }) => id === version.id)
-      const value = only === undefined ? await readValue(call, secret, version.id) : valueIf(only, version.id)
+      // What it missed while it could not follow, it gets now.
+      const missed = held?.kmsKeyArn === undefined && version.kmsKeyArn !== undefined
+      const value = valueIf(only, version.id) ?? (missed ? await readValue(call, secret, version.id) : undefined)
       const kmsKeyArn = value ? await saveValue(call, there, version.id, value) : held?.kmsKeyArn
       versions.push(kmsKeyArn === undefined ? version : { ...version, kmsKeyArn })
     }
@@ -105,7 +107,7 @@ interface Valued {
   readonly value: Value
 }
 
-const valueIf = ({ id, value }: Valued, version: string) => (id === version ? value : undefined)
+const valueIf = (only: Valued | undefined, version: string) => (only?.id === version ? only.value : undefined)
 
 /** Carries a new value, and what changed with it, to all replicas of a secret that is not yet saved. */
 export async function inAllRegions(call: Call, secret: Secret, id: string, value: Value): Promise<Secret> {

@@ -229,6 +229,33 @@ describe('Replicas', () => {
     }
   })
 
+  test('that could not follow for a while have every labelled value once they follow again', async () => {
+    const it = await world()
+    const kms = it.client(KMSClient, it.root, WEST)
+    const KeyId = (await kms.send(new CreateKeyCommand({}))).KeyMetadata!.KeyId!
+    await it.create('s')
+    const AddReplicaRegions = [{ Region: WEST, KmsKeyId: KeyId }]
+    await it.at().send(new ReplicateSecretToRegionsCommand({ SecretId: 's', AddReplicaRegions }))
+    const put = (SecretString: string) => it.at().send(new PutSecretValueCommand({ SecretId: 's', SecretString }))
+    const status = async () =>
+      (await it.at().send(new DescribeSecretCommand({ SecretId: 's' }))).ReplicationStatus!.map(({ Status }) => Status)
+
+    await kms.send(new DisableKeyCommand({ KeyId }))
+    const missed = await put('missed')
+    expect(await status()).toEqual(['Failed'])
+    expect(await it.get('s')).toBe('missed')
+    await kms.send(new EnableKeyCommand({ KeyId }))
+    await put('next')
+
+    expect(await status()).toEqual(['InSync'])
+    expect(await it.get('s', it.root, WEST)).toBe('next')
+    const previous = { SecretId: 's', VersionStage: 'AWSPREVIOUS' }
+    expect(await it.at(it.root, WEST).send(new GetSecretValueCommand(previous))).toMatchObject({
+      VersionId: missed.VersionId,
+      SecretString: 'missed',
+    })
+  })
+
   test('are changed at their primary only', async () => {
     const it = await replicated()
     const change = it.at(it.root, WEST).send(new PutSecretValueCommand({ SecretId: 's', SecretString: 'x' }))
