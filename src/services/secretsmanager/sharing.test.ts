@@ -256,6 +256,24 @@ describe('Replicas', () => {
     })
   })
 
+  test('tell when they were last read in their own Region', async () => {
+    const it = await replicated()
+    const read = async (region: string) =>
+      (await it.at(it.root, region).send(new DescribeSecretCommand({ SecretId: 's' }))).LastAccessedDate
+    await it.get('s', it.root, WEST)
+    const day = await read(WEST)
+    expect(day).toBeDefined()
+
+    await it.at().send(new UpdateSecretCommand({ SecretId: 's', Description: 'changed' }))
+    await it.at().send(new PutSecretValueCommand({ SecretId: 's', SecretString: 'next' }))
+    expect([await read('us-east-1'), await read(WEST)]).toEqual([undefined, day])
+
+    it.clock.advance(25 * 3_600_000)
+    await it.get('s')
+    await it.at().send(new PutSecretValueCommand({ SecretId: 's', SecretString: 'third' }))
+    expect(await read(WEST)).toEqual(day)
+  })
+
   test('are changed at their primary only', async () => {
     const it = await replicated()
     const change = it.at(it.root, WEST).send(new PutSecretValueCommand({ SecretId: 's', SecretString: 'x' }))
