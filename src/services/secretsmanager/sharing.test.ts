@@ -1,6 +1,7 @@
 /** Who may have a value: the KMS key, resource policies, other accounts, and replicas in other Regions. */
 import { DeleteUserPolicyCommand, IAMClient } from '@aws-sdk/client-iam'
 import {
+  CreateAliasCommand,
   CreateKeyCommand,
   DisableKeyCommand,
   EnableKeyCommand,
@@ -128,6 +129,29 @@ describe('A resource policy', () => {
     const { ARN } = await it.create('shared')
     await it.policy('shared', readers(`arn:aws:iam::${STRANGERS}:root`))
     await expect(it.get(ARN!, stranger)).rejects.toMatchObject({ name: 'InvalidRequestException' })
+  })
+
+  test('lets another account put a value, under the owner’s key however the owner named it', async () => {
+    const it = await world()
+    const stranger = await it.account()
+    const theirs = { Principal: { AWS: `arn:aws:iam::${STRANGERS}:root` }, Resource: '*' }
+    const TargetKeyId = await it.keyFor({ ...theirs, Action: ['kms:GenerateDataKey', 'kms:Decrypt'] })
+    await it.kms.send(new CreateAliasCommand({ AliasName: 'alias/shared', TargetKeyId }))
+    // A trap: what the stranger calls by that name is not meant.
+    const strangers = it.client(KMSClient, stranger)
+    const own = (await strangers.send(new CreateKeyCommand({}))).KeyMetadata!.KeyId!
+    await strangers.send(new CreateAliasCommand({ AliasName: 'alias/shared', TargetKeyId: own }))
+    for (const [name, key] of [
+      ['by-alias', 'alias/shared'],
+      ['by-id', TargetKeyId.split('/')[1]!],
+    ] as const) {
+      const { ARN } = await it.create(name, key)
+      await it.policy(name, allowing({ ...theirs, Action: 'secretsmanager:PutSecretValue' }))
+
+      await it.at(stranger).send(new PutSecretValueCommand({ SecretId: ARN!, SecretString: 'put by a stranger' }))
+
+      expect(await it.get(name)).toBe('put by a stranger')
+    }
   })
 
   test('means the user it named, not a namesake made later', async () => {
