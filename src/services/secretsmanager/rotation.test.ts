@@ -157,6 +157,8 @@ describe('Secrets 5: a rotation', () => {
     expect(await it.rotate({ ClientRequestToken: TOKEN })).toMatchObject({ Name: 's', VersionId: TOKEN })
     expect(await it.labels()).toEqual(['AWSCURRENT', 'AWSPENDING'])
     expect(await it.value()).toBe('first')
+    const pending = new GetSecretValueCommand({ SecretId: 's', VersionStage: 'AWSPENDING' })
+    await expect(it.sm().send(pending)).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
 
     await it.settle()
 
@@ -206,9 +208,19 @@ describe('Secrets 5: a rotation', () => {
 
   test('later only tests what is there, and leaves no version behind', async () => {
     const it = await world()
-    await it.rotate({ RotateImmediately: false })
+    const tried: unknown[] = []
+    const pending = { SecretId: 's', VersionId: TOKEN, VersionStage: 'AWSPENDING' }
+    const get = () => it.sm().send(new GetSecretValueCommand(pending))
+    it.use(async (event) => {
+      tried.push(await get())
+      await it.good(event)
+    })
+    await it.rotate({ RotateImmediately: false, ClientRequestToken: TOKEN })
     await it.settle()
     expect(it.steps).toEqual(['testSecret'])
+    // AWS's own functions log in with what is pending.
+    expect(tried).toMatchObject([{ SecretString: 'first', VersionId: TOKEN, VersionStages: ['AWSPENDING'] }])
+    await expect(get()).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
     expect(await it.labels()).toEqual(['AWSCURRENT'])
     expect(await it.value()).toBe('first')
   })
