@@ -1,4 +1,5 @@
 /** A user's access key, rotated by the function that is part of Merlon, under a client that signs with it all the time. */
+import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import {
   CreateAccessKeyCommand,
   CreateRoleCommand,
@@ -54,12 +55,13 @@ async function world() {
   const Principal = 'secretsmanager.amazonaws.com'
   const permission = { FunctionName: 'rotate', StatementId: 'sm', Action: 'lambda:InvokeFunction', Principal }
   await lambda.send(new AddPermissionCommand(permission))
-  const keep = (value: object) => sm.send(new CreateSecretCommand({ Name: 'key', SecretString: JSON.stringify(value) }))
+  const keep = (value: object, Name = 'key') =>
+    sm.send(new CreateSecretCommand({ Name, SecretString: JSON.stringify(value) }))
   const value = async (): Promise<Value> =>
     JSON.parse((await sm.send(new GetSecretValueCommand({ SecretId: 'key' }))).SecretString!)
-  const rotate = async () => {
-    const RotationRules = { AutomaticallyAfterDays: 30 }
-    await sm.send(new RotateSecretCommand({ SecretId: 'key', RotationLambdaARN: made.FunctionArn!, RotationRules }))
+  const rotate = async (more: object = {}) => {
+    const asked = { RotationLambdaARN: made.FunctionArn!, RotationRules: { AutomaticallyAfterDays: 30 }, ...more }
+    await sm.send(new RotateSecretCommand({ SecretId: 'key', ...asked }))
     while ((await it.jobs.runDue()) > 0);
   }
   const caller = async ({ AccessKeyId, SecretAccessKey }: Value) => {
@@ -73,7 +75,11 @@ async function world() {
   }
   const keys = async () =>
     (await iam.send(new ListAccessKeysCommand({ UserName: 'robot' }))).AccessKeyMetadata!.map((key) => key.AccessKeyId!)
-  return { keep, value, rotate, caller, newKey, keys }
+  const failures = async () => {
+    const LookupAttributes = [{ AttributeKey: 'EventName', AttributeValue: 'RotationFailed' } as const]
+    return (await it.client(CloudTrailClient).send(new LookupEventsCommand({ LookupAttributes }))).Events!
+  }
+  return { failures, keep, value, rotate, caller, newKey, keys }
 }
 
 test(`A client that fetches the key whenever it calls is never refused in ${ROTATIONS} rotations`, async () => {
@@ -99,6 +105,22 @@ test(`A client that fetches the key whenever it calls is never refused in ${ROTA
   expect([...(await it.keys())].sort()).toEqual([previous.AccessKeyId, current.AccessKeyId].sort())
   expect(await it.caller(previous)).toBe(await it.caller(current))
   await expect(it.caller(before)).rejects.toMatchObject({ name: 'InvalidClientTokenId' })
+})
+
+test('Rules that are set without rotating at once try the present key, and change nothing', async () => {
+  const it = await world()
+  await it.keep({ UserName: 'robot', ...(await it.newKey()) })
+  const before = await it.value()
+
+  await it.rotate({ RotateImmediately: false })
+
+  expect(await it.failures()).toEqual([])
+  expect(await it.value()).toEqual(before)
+  expect(await it.keys()).toEqual([before.AccessKeyId])
+
+  await it.keep({ UserName: 'robot', AccessKeyId: before.AccessKeyId, SecretAccessKey: 'wrong' }, 'unfit')
+  await it.rotate({ RotateImmediately: false, SecretId: 'unfit' })
+  expect(await it.failures()).toHaveLength(1)
 })
 
 test('A user whose two keys are both unknown to the secret keeps them, and the secret keeps its value', async () => {

@@ -1,16 +1,21 @@
 import { describe, expect, test } from 'vitest'
 import { openStore } from '../store/sqlite.ts'
+import type { Store } from '../store/store.ts'
 import { MovableClock } from './clock.ts'
-import { cancelJob, type JobHandler, JobRunner, scheduleJob } from './jobs.ts'
+import { cancelJob, type Job, type JobHandler, JobRunner, scheduleJob } from './jobs.ts'
 
 const START = Date.UTC(2026, 0, 1)
 
 async function world(run: JobHandler['run'], effect?: JobHandler['effect']) {
   const handler: JobHandler = { run, ...(effect && { effect }) }
+  const handlers = new Map([
+    ['k', handler],
+    ['other', { run }],
+  ])
   const store = await openStore({ file: ':memory:' })
   const clock = new MovableClock(START)
   const errors: unknown[] = []
-  const runner = () => new JobRunner(store, clock, new Map([['k', handler]]), (_job, error) => void errors.push(error))
+  const runner = () => new JobRunner(store, clock, handlers, (_job, error) => void errors.push(error))
   const schedule = (id: string, inMs: number, kind = 'k') =>
     store.run(async (unit) => scheduleJob(unit, { id, kind, dueAt: clock.now() + inMs, payload: { id } }))
   return { store, clock, errors, runner, schedule }
@@ -20,6 +25,9 @@ const counting: JobHandler['run'] = async (unit, job) => {
   const { n } = (await unit.get<{ n: number }>(`ran/${job.id}`)) ?? { n: 0 }
   unit.put(`ran/${job.id}`, { n: n + 1 })
 }
+
+const leases = async (store: Store) =>
+  (await store.reader.range<Job>('kernel/job/')).map(({ document }) => document.leasedUntil)
 
 describe('A job', () => {
   test('runs when it is due, in order, and once', async () => {
@@ -122,6 +130,66 @@ describe('A job', () => {
     expect(await store.reader.get('ran/slow')).toBeUndefined()
     open()
     expect(await running).toBe(2)
+  })
+
+  test('that waits for the world does not keep waiting what falls due meanwhile', async () => {
+    let open = () => {}
+    const answered = new Promise<void>((resolve) => (open = resolve))
+    const { store, runner, schedule } = await world(counting, async (job) => job.id === 'slow' && answered)
+    await schedule('slow', 0)
+    const jobs = runner()
+    jobs.start(5)
+    await expect.poll(async () => (await leases(store)).some((until) => until > 0)).toBe(true)
+
+    await schedule('swift', 0)
+
+    await expect.poll(() => store.reader.get('ran/swift')).toEqual({ n: 1 })
+    expect(await store.reader.get('ran/slow')).toBeUndefined()
+    open()
+    await jobs.stop()
+    expect(await store.reader.get('ran/slow')).toEqual({ n: 1 })
+  })
+
+  test('has its turn though very many of another kind wait for the world before it', async () => {
+    let open = () => {}
+    const answered = new Promise<void>((resolve) => (open = resolve))
+    const { store, runner, schedule } = await world(counting, () => answered)
+    await Promise.all(Array.from({ length: 2_500 }, (_, i) => schedule(`slow ${i}`, -1)))
+    await schedule('swift', 0, 'other')
+    const jobs = runner()
+    jobs.start(5)
+
+    await expect.poll(() => store.reader.get('ran/swift')).toEqual({ n: 1 })
+    expect((await leases(store)).filter((until) => until > 0)).toHaveLength(8)
+
+    open()
+    await expect.poll(() => store.reader.range('kernel/job/'), { timeout: 10_000 }).toEqual([])
+    expect(await store.reader.range('ran/slow')).toHaveLength(2_500)
+    await jobs.stop()
+  })
+
+  test('that waited long for the world is written down, and tried again, by the time it ended', async () => {
+    const HOUR_MS = 3_600_000
+    const ended: number[] = []
+    let fails = true
+    const { store, clock, runner, schedule } = await world(
+      async (_unit, _job, now) => {
+        ended.push(now)
+        if (fails) throw new Error('not yet')
+      },
+      async () => clock.advance(HOUR_MS),
+    )
+    await schedule('j', 0)
+
+    await runner().runDue()
+
+    const [job] = await store.reader.range<Job>('kernel/job/')
+    expect(ended).toEqual([START + HOUR_MS])
+    expect(job!.document.dueAt).toBe(START + HOUR_MS + 1_000)
+    fails = false
+    clock.advance(1_000)
+    await runner().runDue()
+    expect(ended[1]).toBe(START + 2 * HOUR_MS + 1_000)
   })
 
   test('nobody knows how to do is kept and told', async () => {

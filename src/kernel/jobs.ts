@@ -28,6 +28,9 @@ const LEASE_MS = 60_000
 const RETRY_MS_FIRST = 1_000
 const RETRY_MS_MAX = 3_600_000
 const BATCH = 100
+/** In one look; there may be a hundred thousand. */
+const PORTIONS_MAX = 10
+/** Of each kind: a few at once, as one may wait long for the world. */
 const LANES = 8
 
 /** Keys sort by due time, so that what is due is one short range. */
@@ -50,7 +53,12 @@ export class JobRunner {
   readonly #handlers: ReadonlyMap<string, JobHandler>
   readonly #onError: (job: Job, error: unknown) => void
   #timer: NodeJS.Timeout | undefined
-  #running: Promise<void> = Promise.resolve()
+  readonly #rounds = new Set<Promise<void>>()
+  /** How many of each kind are at work here. */
+  readonly #busy = new Map<string, number>()
+  #looking = false
+  /** Where the next look begins, when the last one did not come to the end of what is due. */
+  #from: Key | undefined
 
   constructor(
     store: Store,
@@ -65,16 +73,23 @@ export class JobRunner {
   }
 
   start(everyMs = 1_000): void {
-    if (!this.#store.shared) this.#running = this.#freeAll()
+    const freed = this.#store.shared ? Promise.resolve() : this.#freeAll().catch(() => undefined)
+    this.#follow(freed)
     this.#timer = setInterval(() => {
-      this.#running = this.#running.then(() => this.#untilIdle()).catch(() => undefined)
+      if (!this.#looking) this.#follow(freed.then(() => this.#untilIdle()))
     }, everyMs)
     this.#timer.unref()
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer)
-    await this.#running
+    await Promise.all(this.#rounds)
+  }
+
+  /** Rounds overlap: what waits long for the world keeps nothing else waiting that falls due meanwhile. */
+  #follow(work: Promise<void>): void {
+    const round = work.catch(() => undefined).finally(() => this.#rounds.delete(round))
+    this.#rounds.add(round)
   }
 
   /** Whoever held a job of data that is ours alone is dead. */
@@ -99,21 +114,64 @@ export class JobRunner {
     while ((await this.runDue()) > 0);
   }
 
-  /** Runs everything that is due by the clock; returns how many jobs succeeded. */
+  /** Runs everything that is due by the clock, and has a lane; returns how many jobs succeeded. */
   async runDue(): Promise<number> {
-    const now = this.#clock.now()
-    const due = await this.#store.reader.range<Job>(under('kernel', 'job'), { limit: BATCH })
-    const ready = due.filter(({ document }) => document.dueAt <= now && document.leasedUntil <= now)
+    const due = await this.#look()
+    const lanes = [...due].flatMap(([kind, keys]) =>
+      Array.from({ length: Math.min(this.#free(kind), keys.length) }, () => this.#lane(kind, keys)),
+    )
+    return (await Promise.all(lanes)).reduce((sum, done) => sum + done, 0)
+  }
+
+  #free(kind: string): number {
+    return Math.max(0, LANES - (this.#busy.get(kind) ?? 0))
+  }
+
+  /** In order of their time, one after the other. */
+  async #lane(kind: string, keys: Key[]): Promise<number> {
+    this.#busy.set(kind, (this.#busy.get(kind) ?? 0) + 1)
     let done = 0
-    // In order of their time, a few at once: one may wait long for the world.
-    const lane = async () => {
-      for (let next = ready.shift(); next; next = ready.shift()) if (await this.#runOne(next.key, now)) done++
+    try {
+      for (let next = keys.shift(); next; next = keys.shift()) if (await this.#runOne(next)) done++
+    } finally {
+      this.#busy.set(kind, this.#busy.get(kind)! - 1)
     }
-    await Promise.all(Array.from({ length: LANES }, lane))
     return done
   }
 
-  async #runOne(at: Key, now: number): Promise<boolean> {
+  /** What is due, by kind. */
+  async #look(): Promise<ReadonlyMap<string, Key[]>> {
+    this.#looking = true
+    try {
+      const begun = this.#from
+      const due = await this.#due()
+      return due.size === 0 && begun !== undefined && this.#from === undefined ? await this.#due() : due
+    } finally {
+      this.#looking = false
+    }
+  }
+
+  /** Kinds without a free lane are passed over, and the next look goes on from here: many of one kind hide no other. */
+  async #due(): Promise<ReadonlyMap<string, Key[]>> {
+    const now = this.#clock.now()
+    const due = new Map<string, Key[]>()
+    for (let portion = 0; portion < PORTIONS_MAX; portion++) {
+      const jobs = await this.#store.reader.range<Job>(under('kernel', 'job'), { after: this.#from, limit: BATCH })
+      for (const { key: at, document: job } of jobs) {
+        if (job.dueAt > now || job.leasedUntil > now || this.#free(job.kind) === 0) continue
+        const keys = due.get(job.kind) ?? []
+        due.set(job.kind, keys)
+        keys.push(at)
+      }
+      const last = jobs.at(-1)
+      this.#from = jobs.length === BATCH && last!.document.dueAt <= now ? last!.key : undefined
+      if (this.#from === undefined) break
+    }
+    return due
+  }
+
+  async #runOne(at: Key): Promise<boolean> {
+    const now = this.#clock.now()
     const job = await this.#lease(at, now)
     if (!job) return false
     const handler = this.#handlers.get(job.kind)
@@ -125,12 +183,12 @@ export class JobRunner {
         const current = await unit.get<Job>(at)
         if (current?.attempts !== job.attempts) return
         unit.delete(at)
-        await handler.run(unit, job, now, outcome)
+        await handler.run(unit, job, this.#clock.now(), outcome)
       })
       return true
     } catch (error) {
       this.#onError(job, error)
-      await this.#postpone(at, job, now)
+      await this.#postpone(at, job)
       return false
     }
   }
@@ -160,13 +218,13 @@ export class JobRunner {
     }
   }
 
-  #postpone(at: Key, job: Job, now: number): Promise<void> {
+  #postpone(at: Key, job: Job): Promise<void> {
     const waitMs = Math.min(RETRY_MS_FIRST * 2 ** (job.attempts - 1), RETRY_MS_MAX)
     return this.#store.run(async (unit) => {
       const current = await unit.get<Job>(at)
       if (current?.attempts !== job.attempts) return
       unit.delete(at)
-      const dueAt = now + waitMs
+      const dueAt = this.#clock.now() + waitMs
       unit.put(jobKey(dueAt, job.id), { ...job, dueAt, leasedUntil: 0 })
     })
   }

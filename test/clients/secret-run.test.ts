@@ -14,6 +14,8 @@ beforeAll(async () => {
     root.json('secretsmanager', 'secretsmanager.CreateSecret', { Name, ...value })
   await create('db', { SecretString: '{"DB_USER":"app","DB_PASSWORD":"s3cr3t","port":5432}' })
   await create('plain', { SecretString: 'just-text' })
+  await create('nul', { SecretString: 's3cr3t\u0000tail' })
+  await create('nul-member', { SecretString: '{"TOKEN":"s3cr3t\\u0000tail"}' })
   await create('bytes', { SecretBinary: 'AAEC' })
 })
 afterAll(() => server?.stop())
@@ -35,6 +37,8 @@ test.each<[string, readonly string[], RegExp]>([
   ['a member nobody has', ['--env', 'X=db#none'], /has no member none/],
   ['text where members are wanted', ['--secret', 'plain'], /no JSON object/],
   ['bytes', ['--secret', 'bytes'], /binary/],
+  ['a NUL character', ['--env', 'X=nul'], /secret nul .*X/],
+  ['a NUL character in a member', ['--secret', 'nul-member'], /secret nul-member .*TOKEN/],
   ['no secret at all', [], /which secrets/],
   ['a name that is none', ['--env', '1X=db'], /NAME=ID/],
 ])('%s runs nothing, and no value is told', async (_what, words, reason) => {

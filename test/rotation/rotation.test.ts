@@ -211,3 +211,66 @@ describe.each(kinds.filter(({ there }) => there))('$name', (kind) => {
     },
   )
 })
+
+describe.runIf(hasMariadb)('MariaDB', () => {
+  /** Rotates `app` by turns, with a master of the given name. Returns what the test asks of it. */
+  async function byTurns(database: Database, master: string) {
+    const it = await world(database)
+    const common = { engine: 'mariadb', host: '127.0.0.1', port: database.port, ssl: false }
+    const { ARN } = await it.create('master', { ...common, username: master, password: 'boss-password' })
+    await it.create('app', { ...common, username: 'app', password: 'first-password', masterarn: ARN })
+    const RotationLambdaARN = await it.rotator('SecretsManagerRDSMariaDBRotationMultiUser')
+    const RotationRules = { AutomaticallyAfterDays: 30 }
+    await it.sm.send(new RotateSecretCommand({ SecretId: 'app', RotationLambdaARN, RotationRules }))
+    await it.settle()
+    const count = async () => {
+      const { host, port, username: user, password } = await it.get('app')
+      const connection = await createConnection({ host, port, user, password })
+      const [rows] = await connection.query('SELECT n FROM shop.things')
+      await connection.end()
+      return { user, rows }
+    }
+    return { ...it, count }
+  }
+  const SHOP =
+    "CREATE DATABASE shop; CREATE TABLE shop.things (n int); CREATE USER 'app'@'%' IDENTIFIED BY 'first-password';"
+
+  test('an account that could not be given its rights does not become current, and gets them later', async () => {
+    const database = await mariadb(
+      `${SHOP} GRANT SELECT ON shop.* TO 'app'@'%'; CREATE USER 'weak'@'%' IDENTIFIED BY 'boss-password';
+       GRANT CREATE USER ON *.* TO 'weak'@'%'; GRANT SELECT ON mysql.* TO 'weak'@'%'`,
+    )
+    try {
+      const it = await byTurns(database, 'weak')
+      await it.pass(60_000)
+      await it.settle()
+
+      expect(await it.count()).toEqual({ user: 'app', rows: [] })
+
+      const boss = { host: '127.0.0.1', port: database.port, user: 'boss', password: 'boss-password' }
+      const connection = await createConnection(boss)
+      await connection.query("GRANT SELECT ON shop.* TO 'weak'@'%' WITH GRANT OPTION")
+      await connection.end()
+      await it.pass(600_000)
+      await it.settle()
+
+      expect(await it.count()).toEqual({ user: 'app_clone', rows: [] })
+    } finally {
+      await database.stop()
+    }
+  })
+
+  test('the other account has the default role of the first', async () => {
+    const database = await mariadb(
+      `${SHOP} CREATE ROLE reader; GRANT SELECT ON shop.* TO reader; GRANT reader TO 'app'@'%';
+       SET DEFAULT ROLE reader FOR 'app'@'%'; GRANT reader TO 'boss'@'%' WITH ADMIN OPTION`,
+    )
+    try {
+      const it = await byTurns(database, 'boss')
+
+      expect(await it.count()).toEqual({ user: 'app_clone', rows: [] })
+    } finally {
+      await database.stop()
+    }
+  })
+})

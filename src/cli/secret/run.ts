@@ -41,7 +41,7 @@ export const runCommand: SubCommand = {
         throw new UsageError(`The secret ${id} is binary: no variable can hold it.`)
       values.set(id, answer.SecretString)
     }
-    const variables = wanted.flatMap((each) => variablesOf(each, values.get(each.id)!))
+    const variables = wanted.flatMap((each) => holdable(each, variablesOf(each, values.get(each.id)!)))
     return runProgram(program, { ...process.env, ...Object.fromEntries(variables) })
   },
 }
@@ -66,6 +66,13 @@ function variablesOf({ id, member, variable }: Wanted, value: string): readonly 
       throw new UsageError(`The member ${name} of the secret ${id} cannot be a variable's name.`)
     return [name, text(each)]
   })
+}
+
+/** Where variables end at a NUL, the program would not get what is kept; Node's own complaint would tell the value. */
+function holdable({ id }: Wanted, variables: readonly (readonly [name: string, value: string])[]) {
+  const bad = variables.find(([, value]) => value.includes('\0'))
+  if (bad) throw new UsageError(`The secret ${id} holds a NUL character, which the variable ${bad[0]} cannot.`)
+  return variables
 }
 
 function membersOf(id: string, value: string): Readonly<Record<string, unknown>> {

@@ -15,6 +15,7 @@ import {
   LambdaClient,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda'
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, test, vi } from 'vitest'
 import { allowing } from '../../../test/cloud.ts'
 import type { FunctionOutcome, FunctionRun } from '../../kernel/functions.ts'
@@ -175,6 +176,21 @@ describe('An invocation', () => {
 })
 
 describe('The execution role', () => {
+  test('has a credential that lasts as long as the function may run', async () => {
+    const { lambda, clock, client, root, runs } = await watched(() => fine)
+    const quarter = { FunctionName: 'echo', Timeout: 900 }
+    await lambda.send(new UpdateFunctionConfigurationCommand(quarter))
+    await invoked(lambda, 'echo')
+    clock.advance(50 * 60_000)
+    await invoked(client(LambdaClient, root), 'echo')
+
+    clock.advance(899_000)
+    const { accessKeyId, secretAccessKey, sessionToken } = runs()[1]!.credential
+    const late = client(STSClient, { accessKeyId, secretAccessKey, sessionToken })
+
+    expect((await late.send(new GetCallerIdentityCommand({}))).Arn).toMatch(/assumed-role\/runner\/echo$/)
+  })
+
   test('is assumed once, and again shortly before its credential ends', async () => {
     const { lambda, client, clock, runs } = await watched(() => fine)
 

@@ -1,5 +1,14 @@
 /** The policy on a function: how it is written, and what it decides. */
-import { CreateRoleCommand, DeleteRoleCommand, IAMClient } from '@aws-sdk/client-iam'
+import {
+  CreateAccessKeyCommand,
+  CreateRoleCommand,
+  CreateUserCommand,
+  DeleteAccessKeyCommand,
+  DeleteRoleCommand,
+  DeleteUserCommand,
+  IAMClient,
+  ListAccessKeysCommand,
+} from '@aws-sdk/client-iam'
 import {
   AddPermissionCommand,
   type AddPermissionCommandInput,
@@ -187,3 +196,35 @@ test('A role that is made again under its old name is not the one a permission m
   await expect(add({ StatementId: 'more' })).resolves.toBeDefined()
   expect((await policy()).Statement[0].Principal).toEqual({ AWS: Role!.RoleId })
 })
+
+test.each([
+  ['beside the one that is dead', false],
+  ['once the dead one is taken back', true],
+])('A user who is made again is permitted anew, %s', async (_when, takenBack) => {
+  const { add, client, iam, lambda, policy, user } = await shared()
+  await user('caller')
+  const Principal = `arn:aws:iam::${ACCOUNT}:user/caller`
+  await add({ StatementId: 'kept' })
+  await add({ Principal })
+  await remade(iam)
+  if (takenBack) await lambda.send(new RemovePermissionCommand({ FunctionName: 'echo', StatementId: 'rotation' }))
+
+  await add({ StatementId: 'anew', Principal })
+
+  const { Statement } = await policy()
+  expect(Statement.find(({ Sid }: { Sid: string }) => Sid === 'anew').Principal).toEqual({ AWS: Principal })
+  const dead = Statement.find(({ Sid }: { Sid: string }) => Sid === 'rotation')
+  if (!takenBack) expect(dead.Principal.AWS).toMatch(/^AIDA/)
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'caller' }))
+  const keys = { accessKeyId: AccessKey!.AccessKeyId!, secretAccessKey: AccessKey!.SecretAccessKey! }
+  expect(await invoked(client(LambdaClient, keys), 'echo', { Payload: Buffer.from('1') })).toMatchObject({ payload: 1 })
+})
+
+async function remade(iam: IAMClient) {
+  const UserName = 'caller'
+  const { AccessKeyMetadata } = await iam.send(new ListAccessKeysCommand({ UserName }))
+  for (const { AccessKeyId } of AccessKeyMetadata!)
+    await iam.send(new DeleteAccessKeyCommand({ UserName, AccessKeyId }))
+  await iam.send(new DeleteUserCommand({ UserName }))
+  await iam.send(new CreateUserCommand({ UserName }))
+}

@@ -52,8 +52,10 @@ const keys = (input: Partial<AddPermissionRequest>): Conditions => ({
   'lambda:FunctionUrlAuthType': input.FunctionUrlAuthType,
 })
 
-const statementsOf = ({ row }: NamedFunction): readonly Statement[] =>
-  row.policy ? JSON.parse(row.policy.text).Statement : []
+/** As they read today: whoever is gone stands there by their id, so that a namesake can be permitted beside them. */
+async function statementsOf(call: Call, { row: { policy } }: NamedFunction): Promise<readonly Statement[]> {
+  return policy ? JSON.parse(await shownPolicy(call, policy.text, policy.pins)).Statement : []
+}
 
 function requirePolicyRevision({ row }: NamedFunction, asked: string | undefined): void {
   if (asked === undefined || asked === (row.policy?.revision ?? row.revision)) return
@@ -72,7 +74,7 @@ export const addPermission = lambda
     if (/^lambda:[A-Za-z]+$/.test(input.Action) && !isKnownAction(input.Action)) {
       throw invalid(`Lambda has no action '${input.Action}'.`)
     }
-    const before = statementsOf(found)
+    const before = await statementsOf(call, found)
     if (before.some(({ Sid }) => Sid === input.StatementId)) {
       throw lambda.fail(
         'ResourceConflictException',
@@ -88,7 +90,7 @@ export const addPermission = lambda
       Resource: found.named,
       ...conditionsIn(input),
     }
-    await savePolicy(call, found, [...before, statement])
+    await savePolicy(call, found, [...before, statement], input.Principal)
     return { Statement: JSON.stringify(statement) }
   })
 
@@ -96,7 +98,7 @@ export const removePermission = lambda
   .operation('RemovePermission')
   .on(functionNamed)
   .run(async (call, input, found) => {
-    const before = statementsOf(found)
+    const before = await statementsOf(call, found)
     if (before.length === 0) throw noResource('No policy is associated with the given resource.')
     requirePolicyRevision(found, input.RevisionId)
     const after = before.filter(({ Sid }) => Sid !== input.StatementId)
@@ -118,9 +120,15 @@ export const getPolicy = lambda
 
 const noResource = (message: string) => lambda.fail('ResourceNotFoundException', message, { Type: 'User' })
 
-async function savePolicy(call: Call, { scope, row }: NamedFunction, statements: readonly Statement[]): Promise<void> {
+/** `newcomer` is whom the last statement is for, when it is new. */
+async function savePolicy(
+  call: Call,
+  { scope, row }: NamedFunction,
+  statements: readonly Statement[],
+  newcomer?: string,
+): Promise<void> {
   const at_ = at.function(scope, row.name)
-  const { policy: before, ...rest } = row
+  const { policy: _before, ...rest } = row
   if (statements.length === 0) return call.unit.put(at_, rest)
   const text = JSON.stringify({ Version: '2012-10-17', Id: 'default', Statement: statements })
   if (Buffer.byteLength(text) > BYTES_MAX) {
@@ -131,8 +139,8 @@ async function savePolicy(call: Call, { scope, row }: NamedFunction, statements:
   }
   const { pins, missing } = await pinned(call, text)
   // Whoever is gone since is nobody's mistake now.
-  if (missing.some((name) => !before?.pins[name])) throw badPrincipal()
-  call.unit.put(at_, { ...rest, policy: { text, pins: { ...pins, ...before?.pins }, revision: call.newId() } })
+  if (newcomer !== undefined && missing.includes(newcomer)) throw badPrincipal()
+  call.unit.put(at_, { ...rest, policy: { text, pins, revision: call.newId() } })
 }
 
 async function pinned(call: Call, text: string): Promise<Pinned> {

@@ -58,6 +58,7 @@ interface Held {
   readonly expiresAt: number
 }
 
+/** A function waits for its place and begins before its time runs. */
 const EARLY_MS = 5 * 60_000
 const HELD_MAX = 10_000
 
@@ -71,7 +72,8 @@ export class Credentials {
     const role = await world.ports.identity.role(world.reader, row.role)
     const of = `${row.id} ${row.revision} ${role?.id}`
     const held = this.#held.get(arn)
-    if (held?.of === of && world.now < held.expiresAt - EARLY_MS) return held.credential
+    const neededUntil = world.now + row.timeoutS * 1000 + EARLY_MS
+    if (held?.of === of && neededUntil < held.expiresAt) return held.credential
 
     const { credential, expiresAt } = await assumed(world, scope, row, arn)
     if (this.#held.size >= HELD_MAX) this.#held.clear()

@@ -24,10 +24,9 @@ export const listSecrets = secretsmanager
       input.Filters,
     )
     const by = BY[SortBy]!
-    const sign = SortOrder === 'asc' ? 1 : -1
-    const order = [...shown].sort((a, b) => sign * (compare(by(a), by(b)) || compare(a.name, b.name)))
-    const positions = new Map(order.map((row, at) => [row, String(at).padStart(9, '0')]))
-    const { items, next } = await pageOf(call, order, (row) => positions.get(row)!, {
+    const place = SortOrder === 'asc' ? ascending : descending
+    // Not its number in the list: others may go between two pages.
+    const { items, next } = await pageOf(call, shown, (row) => `${place(by(row))}\0${row.name}`, {
       token: input.NextToken,
       size: input.MaxResults ?? 100,
       query: [input.Filters, SortBy, SortOrder, planned],
@@ -43,4 +42,13 @@ export const listSecrets = secretsmanager
     }
   })
 
-const compare = (a: number | string, b: number | string) => (a < b ? -1 : a > b ? 1 : 0)
+/** Texts that sort as what they stand for: times, and names, which are ASCII. */
+const ascending = (value: number | string) => (typeof value === 'number' ? digits(value) : value)
+
+/** Of two names that begin alike the longer comes first. */
+const descending = (value: number | string) =>
+  typeof value === 'number' ? digits(TIME_MAX - value) : `${value.replace(/./g, mirrored)}\x7f`
+
+const TIME_MAX = 1e15 - 1
+const digits = (time: number) => String(time).padStart(15, '0')
+const mirrored = (character: string) => String.fromCharCode(0x7f - character.charCodeAt(0))

@@ -14,6 +14,7 @@ import {
   secretNamed,
   secrets,
   secretsmanager,
+  type VersionMeta,
 } from './resources.ts'
 import { readValue, saveValue, type Value } from './values.ts'
 
@@ -35,10 +36,27 @@ export function replicated({ replicas = [] }: SecretRow) {
 
 const scopeIn = (scope: Scope, region: string): Scope => ({ ...scope, region, partition: scope.partition })
 
-/** The replica as it follows its primary: the same but for where it is and what key it is under. */
-function following(primaryRow: SecretRow, primaryRegion: string, { kmsKeyId }: Replica): SecretRow {
-  const { replicas: _own, rotation: _rotation, deletion: _deletion, policy: _policy, ...same } = primaryRow
-  return { ...same, kmsKeyId, primaryRegion }
+/** The replica as it follows its primary: the same but for what each has of its own. `standing` is it as it was. */
+function following(
+  primaryRow: SecretRow,
+  primaryRegion: string,
+  { kmsKeyId }: Replica,
+  standing: SecretRow | undefined,
+): SecretRow {
+  const { replicas: _1, rotation: _2, deletion: _3, policy: _4, lastAccessedDay: _5, ...same } = primaryRow
+  const { policy, lastAccessedDay } = standing ?? {}
+  const versions = same.versions.map(({ kmsKeyArn: _key, lastAccessedDay: _day, ...version }): VersionMeta => {
+    const held = standing?.versions.find(({ id }) => id === version.id)
+    return { ...held, ...version }
+  })
+  return {
+    ...same,
+    versions,
+    kmsKeyId,
+    primaryRegion,
+    ...(policy !== undefined && { policy }),
+    ...(lastAccessedDay !== undefined && { lastAccessedDay }),
+  }
 }
 
 /** Adds replicas to a secret that is not yet saved. */
@@ -71,28 +89,24 @@ export async function withReplicas(
   return { ...secret, row: { ...row, replicas } }
 }
 
-/** Writes one replica with every value of its primary; what stands in the way is told in its status. */
+/** Writes one replica with every value of its primary that it lacks; what stands in the way is told in its status. */
 async function followed(call: Call, secret: Secret, replica: Replica, only?: Valued): Promise<Replica> {
   const { scope, row } = secret
-  const there: Secret = {
-    scope: scopeIn(scope, replica.region),
-    row: following(row, scope.region, replica),
-    arn: arnOf(scopeIn(scope, replica.region), row),
-  }
+  const home = scopeIn(scope, replica.region)
+  const standing = only && (await secrets.get(call, home, row.name))
+  const there: Secret = { scope: home, row: following(row, scope.region, replica, standing), arn: arnOf(home, row) }
   try {
     const versions = []
-    const standing = only && (await secrets.get(call, there.scope, row.name))
     for (const version of there.row.versions) {
-      const held = standing?.versions.find(({ id }) => id === version.id)
-      const value = only === undefined ? await readValue(call, secret, version.id) : valueIf(only, version.id)
-      const kmsKeyArn = value ? await saveValue(call, there, version.id, value) : held?.kmsKeyArn
-      versions.push(kmsKeyArn === undefined ? version : { ...version, kmsKeyArn })
+      // What it missed while it could not follow, it gets now.
+      const missed = version.kmsKeyArn === undefined
+      const value = valueIf(only, version.id) ?? (missed ? await readValue(call, secret, version.id) : undefined)
+      versions.push(value ? { ...version, kmsKeyArn: await saveValue(call, there, version.id, value) } : version)
     }
     for (const { id } of standing?.versions ?? []) {
       if (!versions.some((version) => version.id === id)) secrets.removeValue(call, there.scope, there.row, id)
     }
-    const policy = standing?.policy
-    secrets.save(call, there.scope, { ...there.row, versions, ...(policy !== undefined && { policy }) })
+    secrets.save(call, there.scope, { ...there.row, versions })
     return { region: replica.region, ...(replica.kmsKeyId && { kmsKeyId: replica.kmsKeyId }), status: 'InSync' }
   } catch (error) {
     if (!(error instanceof Fault)) throw error
@@ -105,7 +119,7 @@ interface Valued {
   readonly value: Value
 }
 
-const valueIf = ({ id, value }: Valued, version: string) => (id === version ? value : undefined)
+const valueIf = (only: Valued | undefined, version: string) => (only?.id === version ? only.value : undefined)
 
 /** Carries a new value, and what changed with it, to all replicas of a secret that is not yet saved. */
 export async function inAllRegions(call: Call, secret: Secret, id: string, value: Value): Promise<Secret> {
@@ -130,13 +144,7 @@ export async function saveEverywhere(call: Call, secret: Secret): Promise<void> 
     const there = scopeIn(secret.scope, replica.region)
     const standing = await secrets.get(call, there, secret.row.name)
     if (!standing || standing.primaryRegion !== secret.scope.region || standing.suffix !== secret.row.suffix) continue
-    const row = following(secret.row, secret.scope.region, replica)
-    const versions = row.versions.map((version) => {
-      const held = standing.versions.find(({ id }) => id === version.id)
-      const { kmsKeyArn: _primary, ...rest } = version
-      return held?.kmsKeyArn === undefined ? rest : { ...rest, kmsKeyArn: held.kmsKeyArn }
-    })
-    secrets.save(call, there, { ...row, versions, ...(standing.policy !== undefined && { policy: standing.policy }) })
+    secrets.save(call, there, following(secret.row, secret.scope.region, replica, standing))
   }
 }
 

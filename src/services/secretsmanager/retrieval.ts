@@ -18,6 +18,7 @@ import {
   secretsmanager,
   type VersionMeta,
 } from './resources.ts'
+import { tried } from './rotating.ts'
 import { readValue } from './values.ts'
 import { badToken } from './versions.ts'
 
@@ -48,7 +49,7 @@ function withoutValue(id: string | undefined, stage: string | undefined): Fault 
 async function retrieved(call: Call, secret: Secret, which: Which) {
   alive(secret)
   const version = versionOf(secret, which)
-  const value = await readValue(call, secret, version.id)
+  const value = await readValue(call, secret, await holding(call, secret, version))
   if (!value) throw withoutValue(which.VersionId, which.VersionStage)
   seen(call, secret, version)
   return {
@@ -59,6 +60,11 @@ async function retrieved(call: Call, secret: Secret, which: Which) {
     ...(version.stages.length > 0 && { VersionStages: [...version.stages] }),
     CreatedDate: new Date(version.createdAt),
   }
+}
+
+/** Whose value is read. */
+async function holding({ unit }: Call, { scope, row }: Secret, { id, kmsKeyArn }: VersionMeta): Promise<string> {
+  return kmsKeyArn === undefined ? ((await tried(unit, scope, row, id))?.id ?? id) : id
 }
 
 /** The day it was last read: written once a day, so that reading stays reading. */

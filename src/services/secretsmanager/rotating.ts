@@ -16,7 +16,7 @@ import { invokeStep, type Step } from './steps.ts'
 /** As AWS runs them, in order. */
 const STEPS = {
   all: ['createSecret', 'setSecret', 'testSecret', 'finishSecret'],
-  /** Rules changed without rotating at once: AWS only looks whether the present value would pass. */
+  /** Rules changed without rotating at once: AWS only looks whether the present value would pass, see {@link tried}. */
   test: ['testSecret'],
 } as const satisfies Record<string, readonly Step[]>
 
@@ -49,6 +49,12 @@ const attemptKey = ({ account, region }: Scope, { name, suffix }: Pick<SecretRow
 
 export function currentAttempt(unit: Unit, scope: Scope, row: SecretRow): Promise<Attempt | undefined> {
   return unit.get<Attempt>(attemptKey(scope, row))
+}
+
+/** A trial tests the present value: the function finds it as the pending one. The version that this one stands for. */
+export async function tried(unit: Unit, scope: Scope, row: SecretRow, id: string): Promise<VersionMeta | undefined> {
+  const attempt = await currentAttempt(unit, scope, row)
+  return attempt?.steps === 'test' && attempt.token === id ? holder(row.versions, CURRENT) : undefined
 }
 
 export async function forgetAttempt(unit: Unit, scope: Scope, row: SecretRow): Promise<void> {

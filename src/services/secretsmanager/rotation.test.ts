@@ -157,6 +157,8 @@ describe('Secrets 5: a rotation', () => {
     expect(await it.rotate({ ClientRequestToken: TOKEN })).toMatchObject({ Name: 's', VersionId: TOKEN })
     expect(await it.labels()).toEqual(['AWSCURRENT', 'AWSPENDING'])
     expect(await it.value()).toBe('first')
+    const pending = new GetSecretValueCommand({ SecretId: 's', VersionStage: 'AWSPENDING' })
+    await expect(it.sm().send(pending)).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
 
     await it.settle()
 
@@ -171,6 +173,20 @@ describe('Secrets 5: a rotation', () => {
       NextRotationDate: new Date(described.LastRotatedDate!.getTime() + 30 * DAY_MS),
     })
     expect(await it.told()).toEqual(['RotationStarted', 'RotationSucceeded'])
+  })
+
+  test('lets nobody fill its pending version by making the secret again under its token', async () => {
+    const it = await world()
+    await it.rotate({ ClientRequestToken: TOKEN })
+    const maker = await it.user('maker', allowing({ Action: 'secretsmanager:CreateSecret', Resource: '*' }))
+    const again = new CreateSecretCommand({ Name: 's', SecretString: 'foisted', ClientRequestToken: TOKEN })
+
+    await expect(it.client(SecretsManagerClient, maker).send(again)).rejects.toMatchObject({
+      name: 'ResourceExistsException',
+    })
+
+    expect(await it.value()).toBe('first')
+    expect(await it.labels()).toEqual(['AWSCURRENT', 'AWSPENDING'])
   })
 
   test('comes again by its schedule, and no more once it is cancelled', async () => {
@@ -192,9 +208,19 @@ describe('Secrets 5: a rotation', () => {
 
   test('later only tests what is there, and leaves no version behind', async () => {
     const it = await world()
-    await it.rotate({ RotateImmediately: false })
+    const tried: unknown[] = []
+    const pending = { SecretId: 's', VersionId: TOKEN, VersionStage: 'AWSPENDING' }
+    const get = () => it.sm().send(new GetSecretValueCommand(pending))
+    it.use(async (event) => {
+      tried.push(await get())
+      await it.good(event)
+    })
+    await it.rotate({ RotateImmediately: false, ClientRequestToken: TOKEN })
     await it.settle()
     expect(it.steps).toEqual(['testSecret'])
+    // AWS's own functions log in with what is pending.
+    expect(tried).toMatchObject([{ SecretString: 'first', VersionId: TOKEN, VersionStages: ['AWSPENDING'] }])
+    await expect(get()).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
     expect(await it.labels()).toEqual(['AWSCURRENT'])
     expect(await it.value()).toBe('first')
   })

@@ -105,6 +105,32 @@ describe('A secret', () => {
     expect(await it.value('one')).toBe('value of one')
   })
 
+  test.each<ListSecretsCommandInput>([
+    {},
+    { SortOrder: 'asc' },
+    { SortBy: 'name', SortOrder: 'desc' },
+    { SortBy: 'name', SortOrder: 'asc' },
+    { SortBy: 'last-changed-date' },
+  ])('is on one page of the list, though others go and come between pages (%o)', async (order) => {
+    const it = await world()
+    for (const name of ['a', 'ab', 'b', 'c', 'd', 'e', 'f']) {
+      await it.create(name)
+      it.clock.advance(1_000)
+    }
+    const seen: string[] = []
+    let NextToken: string | undefined
+    do {
+      const page = await it.sm().send(new ListSecretsCommand({ ...order, MaxResults: 2, NextToken }))
+      const names = page.SecretList!.map(({ Name }) => Name!)
+      seen.push(...names)
+      for (const SecretId of names)
+        await it.sm().send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }))
+      NextToken = page.NextToken
+    } while (NextToken !== undefined)
+
+    expect(seen.sort()).toEqual(['a', 'ab', 'b', 'c', 'd', 'e', 'f'])
+  })
+
   test('bears tags, which policies look at', async () => {
     const it = await world()
     await it.create('red', { Tags: [{ Key: 'team', Value: 'red' }] })

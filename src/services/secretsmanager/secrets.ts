@@ -109,7 +109,8 @@ async function again(
   const secret: Secret = { scope: call, row, arn: arnOf(call, row) }
   const value = givenValue(input)
   const version = row.versions.find(({ id }) => id === token)
-  if (!version || !value) {
+  // One that still waits for its value is a rotation's: whoever may make secrets may not put values into this one.
+  if (version?.kmsKeyArn === undefined || !value) {
     throw secretsmanager.fail(
       'ResourceExistsException',
       `The operation failed because the secret ${row.name} already exists.`,

@@ -1,6 +1,7 @@
 /** Who may have a value: the KMS key, resource policies, other accounts, and replicas in other Regions. */
 import { DeleteUserPolicyCommand, IAMClient } from '@aws-sdk/client-iam'
 import {
+  CreateAliasCommand,
   CreateKeyCommand,
   DisableKeyCommand,
   EnableKeyCommand,
@@ -130,6 +131,29 @@ describe('A resource policy', () => {
     await expect(it.get(ARN!, stranger)).rejects.toMatchObject({ name: 'InvalidRequestException' })
   })
 
+  test('lets another account put a value, under the owner’s key however the owner named it', async () => {
+    const it = await world()
+    const stranger = await it.account()
+    const theirs = { Principal: { AWS: `arn:aws:iam::${STRANGERS}:root` }, Resource: '*' }
+    const TargetKeyId = await it.keyFor({ ...theirs, Action: ['kms:GenerateDataKey', 'kms:Decrypt'] })
+    await it.kms.send(new CreateAliasCommand({ AliasName: 'alias/shared', TargetKeyId }))
+    // A trap: what the stranger calls by that name is not meant.
+    const strangers = it.client(KMSClient, stranger)
+    const own = (await strangers.send(new CreateKeyCommand({}))).KeyMetadata!.KeyId!
+    await strangers.send(new CreateAliasCommand({ AliasName: 'alias/shared', TargetKeyId: own }))
+    for (const [name, key] of [
+      ['by-alias', 'alias/shared'],
+      ['by-id', TargetKeyId.split('/')[1]!],
+    ] as const) {
+      const { ARN } = await it.create(name, key)
+      await it.policy(name, allowing({ ...theirs, Action: 'secretsmanager:PutSecretValue' }))
+
+      await it.at(stranger).send(new PutSecretValueCommand({ SecretId: ARN!, SecretString: 'put by a stranger' }))
+
+      expect(await it.get(name)).toBe('put by a stranger')
+    }
+  })
+
   test('means the user it named, not a namesake made later', async () => {
     const it = await world()
     await it.create('s')
@@ -227,6 +251,51 @@ describe('Replicas', () => {
     for (const region of ['us-east-1', WEST]) {
       expect(await it.store.reader.range(`secretsmanager/value/${ACCOUNT}/${region}/`)).toHaveLength(100)
     }
+  })
+
+  test('that could not follow for a while have every labelled value once they follow again', async () => {
+    const it = await world()
+    const kms = it.client(KMSClient, it.root, WEST)
+    const KeyId = (await kms.send(new CreateKeyCommand({}))).KeyMetadata!.KeyId!
+    await it.create('s')
+    const AddReplicaRegions = [{ Region: WEST, KmsKeyId: KeyId }]
+    await it.at().send(new ReplicateSecretToRegionsCommand({ SecretId: 's', AddReplicaRegions }))
+    const put = (SecretString: string) => it.at().send(new PutSecretValueCommand({ SecretId: 's', SecretString }))
+    const status = async () =>
+      (await it.at().send(new DescribeSecretCommand({ SecretId: 's' }))).ReplicationStatus!.map(({ Status }) => Status)
+
+    await kms.send(new DisableKeyCommand({ KeyId }))
+    const missed = await put('missed')
+    expect(await status()).toEqual(['Failed'])
+    expect(await it.get('s')).toBe('missed')
+    await kms.send(new EnableKeyCommand({ KeyId }))
+    await put('next')
+
+    expect(await status()).toEqual(['InSync'])
+    expect(await it.get('s', it.root, WEST)).toBe('next')
+    const previous = { SecretId: 's', VersionStage: 'AWSPREVIOUS' }
+    expect(await it.at(it.root, WEST).send(new GetSecretValueCommand(previous))).toMatchObject({
+      VersionId: missed.VersionId,
+      SecretString: 'missed',
+    })
+  })
+
+  test('tell when they were last read in their own Region', async () => {
+    const it = await replicated()
+    const read = async (region: string) =>
+      (await it.at(it.root, region).send(new DescribeSecretCommand({ SecretId: 's' }))).LastAccessedDate
+    await it.get('s', it.root, WEST)
+    const day = await read(WEST)
+    expect(day).toBeDefined()
+
+    await it.at().send(new UpdateSecretCommand({ SecretId: 's', Description: 'changed' }))
+    await it.at().send(new PutSecretValueCommand({ SecretId: 's', SecretString: 'next' }))
+    expect([await read('us-east-1'), await read(WEST)]).toEqual([undefined, day])
+
+    it.clock.advance(25 * 3_600_000)
+    await it.get('s')
+    await it.at().send(new PutSecretValueCommand({ SecretId: 's', SecretString: 'third' }))
+    expect(await read(WEST)).toEqual(day)
   })
 
   test('are changed at their primary only', async () => {

@@ -1,5 +1,6 @@
 /** The values of secrets: each under a data key of its own, which KMS gives and opens as the caller would ask it to. */
 import type * as KMS from '@aws-sdk/client-kms'
+import { printArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
 import type { Api } from '../../kernel/service.ts'
 import { openUnder, sealUnder } from '../../vault/envelope.ts'
@@ -105,7 +106,10 @@ function keyFor(call: Call, { row, scope }: Secret): string {
       "You can't access a secret from a different AWS account if you encrypt the secret with the default KMS service key.",
     )
   }
-  return row.kmsKeyId ?? DEFAULT_KEY
+  const named = row.kmsKeyId ?? DEFAULT_KEY
+  if (scope.account === call.account || named.startsWith('arn:')) return named
+  // A bare name is of the secret's account: the caller's own may hold a key by the same one.
+  return printArn({ ...scope, service: 'kms', resource: named.startsWith('alias/') ? named : `key/${named}` })
 }
 
 const isDefault = ({ kmsKeyId = DEFAULT_KEY }: SecretRow) => kmsKeyId.endsWith(DEFAULT_KEY)

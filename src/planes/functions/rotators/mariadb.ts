@@ -1,5 +1,5 @@
 /** MariaDB, by its own protocol. What is sent of a new password is its hash, so that no log of statements tells it. */
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { type Connection, createConnection } from 'mysql2/promise'
 import type { BuiltinWorld } from '../builtin.ts'
 import { type Engine, type Login, multiUser, type Session, singleUser } from './rotation.ts'
@@ -37,11 +37,21 @@ async function connected(world: BuiltinWorld, login: Login): Promise<Connection 
   }
 }
 
+/** Of a GRANT, or of the SET DEFAULT ROLE that is shown with them. */
+const GRANTEE = /( TO | FOR )`(?:[^`]|``)*`@`(?:[^`]|``)*`/
+
 function sessionOf(connection: Connection): Session {
   const name = (username: string) => `${connection.escape(username)}@'%'`
   const setPassword = async (username: string, password: string) => {
     await connection.query(
       `ALTER USER ${name(username)} IDENTIFIED BY PASSWORD ${connection.escape(nativeHash(password))}`,
+    )
+  }
+  /** Statements that would give an account what it has. */
+  const rights = async (username: string) => {
+    const [grants] = await connection.query(`SHOW GRANTS FOR ${name(username)}`)
+    return (grants as readonly Readonly<Record<string, string>>[]).map((row) =>
+      Object.values(row)[0]!.replace(/ IDENTIFIED BY PASSWORD '[^']*'/, ''),
     )
   }
   return {
@@ -52,16 +62,15 @@ function sessionOf(connection: Connection): Session {
     },
     clone: async (username, of, password) => {
       const [rows] = await connection.query('SELECT 1 FROM mysql.user WHERE User = ? AND Host = ?', [username, '%'])
-      if ((rows as readonly unknown[]).length > 0) return setPassword(username, password)
-      await connection.query(
-        `CREATE USER ${name(username)} IDENTIFIED BY PASSWORD ${connection.escape(nativeHash(password))}`,
-      )
-      const [grants] = await connection.query(`SHOW GRANTS FOR ${name(of)}`)
-      for (const row of grants as readonly Readonly<Record<string, string>>[]) {
-        const grant = Object.values(row)[0]!.replace(/ IDENTIFIED BY PASSWORD '[^']*'/, '')
-        // The grantee is the last name of the statement, before its options.
-        await connection.query(grant.replace(/ TO `[^`]*`@`[^`]*`/, ` TO ${name(username)}`))
+      if ((rows as readonly unknown[]).length === 0) {
+        const unusable = connection.escape(nativeHash(randomUUID()))
+        await connection.query(`CREATE USER ${name(username)} IDENTIFIED BY PASSWORD ${unusable}`)
       }
+      const own = (right: string) => right.replace(GRANTEE, (_whole, word) => `${word}${name(username)}`)
+      const held = new Set((await rights(username)).map(own))
+      for (const right of (await rights(of)).map(own)) if (!held.has(right)) await connection.query(right)
+      // Last of all: who can log in has everything, so that a try that broke off before is not taken for done.
+      await setPassword(username, password)
     },
     close: () => connection.end(),
   }
