@@ -1,6 +1,6 @@
 /** The values of secrets: each under a data key of its own, which KMS gives and opens as the caller would ask it to. */
 import type * as KMS from '@aws-sdk/client-kms'
-import { printArn } from '../../kernel/arn.ts'
+import { arnIn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
 import type { Api } from '../../kernel/service.ts'
 import { openUnder, sealUnder } from '../../vault/envelope.ts'
@@ -109,7 +109,7 @@ function keyFor(call: Call, { row, scope }: Secret): string {
   const named = row.kmsKeyId ?? DEFAULT_KEY
   if (scope.account === call.account || named.startsWith('arn:')) return named
   // A bare name is of the secret's account: the caller's own may hold a key by the same one.
-  return printArn({ ...scope, service: 'kms', resource: named.startsWith('alias/') ? named : `key/${named}` })
+  return arnIn(scope, 'kms', named.startsWith('alias/') ? named : `key/${named}`)
 }
 
 const isDefault = ({ kmsKeyId = DEFAULT_KEY }: SecretRow) => kmsKeyId.endsWith(DEFAULT_KEY)
