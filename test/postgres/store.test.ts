@@ -247,6 +247,16 @@ describe('nodes over one database', () => {
     expect(await again.reader.get('k')).toBeUndefined()
   })
 
+  test('a process whose name is taken is told to end, and does not stay behind to refuse every call', async () => {
+    const ended: Error[] = []
+    const { stores, schema } = await nodes(['a'], { onEnd: (error) => void ended.push(error) })
+    opened.push(await openPostgres({ url: url(), schema, node: 'a' }))
+
+    await expect(stores[0]!.run((unit) => unit.put('k', {}))).rejects.toThrow(/another process/)
+
+    expect(ended.map(({ message }) => message)).toEqual([expect.stringContaining("another process writes as node 'a'")])
+  })
+
   test('connections that the server ends cost no acknowledged write, and none is written twice', async () => {
     const { a, b, schema } = await pair()
     const acknowledged: number[] = []
