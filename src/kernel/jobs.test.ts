@@ -192,6 +192,28 @@ describe('A job', () => {
     expect(ended[1]).toBe(START + 2 * HOUR_MS + 1_000)
   })
 
+  test('that waits for its turn is held from when it begins: no other node does it too', async () => {
+    const acted: string[] = []
+    const opening: (() => void)[] = []
+    const { store, clock, runner, schedule } = await world(counting, async (job) => {
+      acted.push(job.id)
+      await new Promise<void>((resolve) => opening.push(resolve))
+    })
+    for (let n = 0; n < 9; n++) await schedule(`j${n}`, n)
+    clock.advance(10)
+    const first = runner().runDue()
+    await expect.poll(() => acted.length).toBe(8)
+
+    clock.advance(61_000)
+    opening.shift()!()
+    await expect.poll(() => acted).toContain('j8')
+    const held = (await store.reader.range<Job>('kernel/job/')).find(({ document }) => document.id === 'j8')!
+
+    expect(held.document.leasedUntil).toBeGreaterThan(clock.now())
+    for (const open of opening) open()
+    expect(await first).toBe(9)
+  })
+
   test('nobody knows how to do is kept and told', async () => {
     const { store, errors, runner, schedule } = await world(counting)
     await schedule('j', 0, 'unknown')

@@ -1,4 +1,4 @@
-/** Pages, once. A token is sealed and bound to its caller, operation and query: it cannot be read, moved or forged. */
+/** Pages, once. A token is sealed and bound to its caller, Region, operation and query: it cannot be read, moved or forged. */
 import type { Entry, Key } from '../store/store.ts'
 import type { Fault } from '../wire/fault.ts'
 import type { Call } from './call.ts'
@@ -65,7 +65,8 @@ export function pageOf<T>(
 export function pageTokens(call: Call, query: unknown) {
   const principal = call.caller.principal
   const arn = 'arn' in principal ? principal.arn : principal.kind
-  const binding = JSON.stringify([call.account, arn, call.operation, query ?? null])
+  // The Region, too: a position is a key of the store, and behind that of another Region lie other rows.
+  const binding = JSON.stringify([call.account, call.region, arn, call.operation, query ?? null])
   return {
     seal: (position: string): string => call.vault.issue('paging-token', binding, Buffer.from(position)),
     open: (token: string): string | undefined => call.vault.redeem('paging-token', binding, token)?.toString('utf8'),

@@ -22,7 +22,7 @@ export interface StorageOptions {
   readonly passwordFile?: string | undefined
   /** The bundled thread that writes to SQLite; without it the server's own does. */
   readonly writerScript?: URL | undefined
-  /** Told when another process has taken this node's name over: this one has to end. */
+  /** Told when another process has taken this node's name over, or nothing writes any more: this one has to end. */
   readonly onEnd?: ((error: Error) => void) | undefined
 }
 
@@ -34,7 +34,7 @@ export function storageOf({ data, store, node, passwordFile, writerScript, onEnd
         `${data} is the folder of a node whose data lie in a shared database. Say which: --store or MERLON_STORE.`,
       )
     }
-    return fileStorage(data, writerScript)
+    return fileStorage(data, writerScript, onEnd)
   }
   const url = URL.canParse(store) ? new URL(store) : undefined
   if (!url || !/^postgres(ql)?:$/.test(url.protocol))
@@ -57,7 +57,7 @@ export function storageOf({ data, store, node, passwordFile, writerScript, onEnd
   }
 }
 
-export const fileStorage = (data: string, writerScript?: URL): Storage => ({
+export const fileStorage = (data: string, writerScript?: URL, onEnd?: StorageOptions['onEnd']): Storage => ({
   shared: false,
-  open: () => openStore({ file: databaseOf(data), ...(writerScript && { writerScript }) }),
+  open: () => openStore({ file: databaseOf(data), ...(writerScript && { writerScript }), ...(onEnd && { onEnd }) }),
 })

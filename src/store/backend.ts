@@ -45,4 +45,6 @@ export interface Backend {
   news?(after: number): Promise<News>
   /** Whether after this error nobody can tell what is on the disk. */
   isLost(error: Error): boolean
+  /** Told of such an error: whoever has the store must end, since it takes nothing more. */
+  readonly onLost?: ((error: Error) => void) | undefined
 }

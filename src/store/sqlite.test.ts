@@ -317,7 +317,9 @@ describe('with a writer thread', () => {
   })
 })
 
-test('when the writer thread dies, what waits is refused, and so is all later work', async () => {
+test('when the writer thread dies, what waits is refused, and so is all later work; the process is told to end', async () => {
+  const ended: Error[] = []
+  const onEnd = (error: Error) => void ended.push(error)
   const file = newFile()
   const script = new URL(
     `data:text/javascript,import{parentPort as p}from'node:worker_threads';p.on('message',()=>process.exit(1));p.postMessage({kind:'open'})`,
@@ -326,10 +328,11 @@ test('when the writer thread dies, what waits is refused, and so is all later wo
   configure(database)
   migrate(database)
   const writer = quickerWriter(await threadWriter(file, script), database)
-  const store = new SqliteStore({ file }, database, writer, undefined)
+  const store = new SqliteStore({ file, onEnd }, database, writer, undefined)
 
   const both = ['a', 'b'].map((key) => store.run((unit) => unit.put(key, {})))
   for (const one of both) await expect(one).rejects.toThrow(WriterLostError)
   await expect(store.run((unit) => unit.put('a', {}))).rejects.toThrow(/start again/)
+  expect(ended).toEqual([expect.any(WriterLostError)])
   await store.close()
 })

@@ -21,6 +21,8 @@ export interface SqliteOptions {
   readonly writerScript?: URL
   /** Parsed documents kept in memory. */
   readonly documentsCachedMax?: number
+  /** Told when the writer is lost: the process has to end. */
+  readonly onEnd?: (error: Error) => void
 }
 
 export async function openStore(options: SqliteOptions): Promise<SqliteStore> {
@@ -55,7 +57,7 @@ export class SqliteStore extends Transactional implements Store {
   /** Use {@link openStore}. */
   constructor(options: SqliteOptions, database: Database, writer: Writer, lock: Lock | undefined) {
     const { value } = database.prepare("SELECT value FROM counters WHERE name = 'revision'").get()!
-    super(new Transactions(sqliteBackend(database, writer), Number(value), options.documentsCachedMax))
+    super(new Transactions(sqliteBackend(database, writer, options.onEnd), Number(value), options.documentsCachedMax))
     this.#file = options.file
     this.#database = database
     this.#writer = writer
@@ -113,7 +115,7 @@ export class SqliteStore extends Transactional implements Store {
 }
 
 /** What is read stands at the revision of the last batch: nobody else writes. */
-function sqliteBackend(database: Database, writer: Writer): Backend {
+function sqliteBackend(database: Database, writer: Writer, onLost: SqliteOptions['onEnd']): Backend {
   const selectOne = database.prepare('SELECT document FROM documents WHERE key = ?')
   const statements = new Map<string, Statement>()
   const prepared = (sql: string) => {
@@ -137,6 +139,7 @@ function sqliteBackend(database: Database, writer: Writer): Backend {
       return 'written'
     },
     isLost: (error) => error instanceof WriterLostError,
+    onLost,
   }
 }
 

@@ -376,6 +376,7 @@ export class Transactions implements View {
     this.#undo([...this.#overlay.keys()])
     if (this.#backend.isLost(error)) {
       this.#ended ??= new Error('the store cannot tell what is on its disk; start again', { cause: error })
+      this.#backend.onLost?.(error)
     }
     for (const { reject } of lost) reject(error)
   }

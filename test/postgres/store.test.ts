@@ -96,6 +96,25 @@ describe('nodes over one database', () => {
     expect(await a.blobs.read(kept)).toBeUndefined()
   })
 
+  test('a node that has much to catch up on misses no document, wherever a portion of the news ends', async () => {
+    const { a, b } = await pair()
+    const held = key('k', '7998')
+    await a.run(async (unit) => unit.put(held, { v: 'old' }))
+    await b.sync()
+    expect(await b.reader.get(held)).toEqual({ v: 'old' })
+    const told = new Set<string>()
+    b.subscribe(({ changes }) => changes.forEach(({ key }) => void told.add(key)))
+
+    // One commit of more documents than are told at once.
+    await a.run(async (unit) => {
+      for (let n = 0; n < 8_000; n++) unit.put(key('k', String(n)), { v: 'new' })
+    })
+    await b.sync()
+
+    expect(await b.reader.get(held)).toEqual({ v: 'new' })
+    expect(told.size).toBe(8_000)
+  })
+
   test('the feed of one tells what the others commit, in order, without being asked', async () => {
     const { a, b } = await pair()
     const heard: (readonly [number, string, unknown])[] = []
@@ -226,6 +245,16 @@ describe('nodes over one database', () => {
       ['after', 2],
     ])
     expect(await again.reader.get('k')).toBeUndefined()
+  })
+
+  test('a process whose name is taken is told to end, and does not stay behind to refuse every call', async () => {
+    const ended: Error[] = []
+    const { stores, schema } = await nodes(['a'], { onEnd: (error) => void ended.push(error) })
+    opened.push(await openPostgres({ url: url(), schema, node: 'a' }))
+
+    await expect(stores[0]!.run((unit) => unit.put('k', {}))).rejects.toThrow(/another process/)
+
+    expect(ended.map(({ message }) => message)).toEqual([expect.stringContaining("another process writes as node 'a'")])
   })
 
   test('connections that the server ends cost no acknowledged write, and none is written twice', async () => {

@@ -427,6 +427,17 @@ test('a tag may be called like anything that objects are made of', async () => {
   ])
 })
 
+test('a marker of one Region is none in another: no list shows what lies in a third', async () => {
+  const { at, root } = await desk()
+  for (const region of ['eu-central-1', 'eu-north-1'])
+    for (let n = 0; n < 2; n++) await at(root, region).send(new CreateKeyCommand({}))
+  const { NextMarker } = await at(root, 'eu-central-1').send(new ListKeysCommand({ Limit: 1 }))
+
+  const elsewhere = at(root, 'us-east-1').send(new ListKeysCommand({ Marker: NextMarker }))
+
+  await expect(elsewhere).rejects.toMatchObject({ name: 'InvalidMarkerException' })
+})
+
 test('tags and the description change, and a tag decides nothing by itself', async () => {
   const { kms, make } = await desk()
   const { KeyId } = await make()

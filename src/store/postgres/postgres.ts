@@ -61,7 +61,7 @@ export class PostgresStore extends Transactional implements Store {
   /** Use {@link openPostgres}. */
   constructor(options: PostgresOptions, writer: PostgresWriter, pool: pg.Pool, revision: number) {
     const written = () => this.#hints.give()
-    super(new Transactions(backendOf(pool, writer, written), revision, options.documentsCachedMax))
+    super(new Transactions(backendOf(pool, writer, written, options.onEnd), revision, options.documentsCachedMax))
     this.node = options.node
     this.#options = options
     this.#writer = writer
@@ -122,7 +122,12 @@ export class PostgresStore extends Transactional implements Store {
   }
 }
 
-function backendOf(pool: pg.Pool, writer: PostgresWriter, written: () => void): Backend {
+function backendOf(
+  pool: pg.Pool,
+  writer: PostgresWriter,
+  written: () => void,
+  onLost: PostgresOptions['onEnd'],
+): Backend {
   return {
     unitsMax: UNITS_MAX,
     read: (key) => read(pool, key),
@@ -134,5 +139,6 @@ function backendOf(pool: pg.Pool, writer: PostgresWriter, written: () => void): 
       return outcome
     },
     isLost: (error) => error instanceof FencedError,
+    onLost,
   }
 }

@@ -26,14 +26,17 @@ const RANGES = {
   after: range('merlon-after', '>', 'ASC'),
   reverse: range('merlon-reverse', '>=', 'DESC'),
 }
-const NEWS = {
-  name: 'merlon-news',
+const news = (name: string, behind: string) => ({
+  name,
   text: `
     SELECT s.revision AS now, (SELECT value FROM counters WHERE name = 'swept') AS swept, d.key, d.document, d.revision
     FROM state s LEFT JOIN (
-      SELECT key, document, revision FROM documents WHERE revision > $1 ORDER BY revision LIMIT ${NEWS_MAX}
-    ) d ON true WHERE s.id = 1 ORDER BY d.revision`,
-}
+      SELECT key, document, revision FROM documents WHERE ${behind} ORDER BY revision, key LIMIT ${NEWS_MAX}
+    ) d ON true WHERE s.id = 1 ORDER BY d.revision, d.key`,
+})
+const NEWS = news('merlon-news', 'revision > $1')
+/** One commit may be more than a portion: the next goes on within it. */
+const MORE_NEWS = news('merlon-more-news', '(revision, key) > ($1, $2)')
 
 interface Row {
   readonly revision: number
@@ -71,17 +74,17 @@ export async function readRange(
 /** Everything behind a revision, however much that is. Throws when some of it is no longer known. */
 export async function readNews(pool: pg.Pool, after: number): Promise<News> {
   const changes: News['changes'][number][] = []
-  for (let from = after; ; ) {
-    const { rows } = await asking(() =>
-      pool.query<Row & { readonly now: number; readonly swept: number }>({ ...NEWS, values: [from] }),
-    )
+  for (let last: readonly [revision: number, key: Buffer] | undefined; ; ) {
+    const question = last ? { ...MORE_NEWS, values: [...last] } : { ...NEWS, values: [after] }
+    const { rows } = await asking(() => pool.query<Row & { readonly now: number; readonly swept: number }>(question))
     const { now, swept } = rows[0]!
-    if (from < swept) throw new FencedError('this node was away for so long that it cannot catch up; start it again')
+    if ((last?.[0] ?? after) < swept)
+      throw new FencedError('this node was away for so long that it cannot catch up; start it again')
     for (const { key, document, revision } of rows) {
       if (key)
         changes.push({ key: key.toString(), document: document === null ? undefined : parsed(document), revision })
     }
     if (rows.length < NEWS_MAX) return { revision: now, changes }
-    from = changes.at(-1)!.revision
+    last = [rows.at(-1)!.revision, rows.at(-1)!.key!]
   }
 }
