@@ -317,9 +317,9 @@ describe('with a writer thread', () => {
   })
 })
 
-test('when the writer thread dies, what waits is refused, and so is all later work; the process is told to end', async () => {
+/** A store whose thread ends at the first message, and what its process was told. */
+async function storeOfDyingThread() {
   const ended: Error[] = []
-  const onEnd = (error: Error) => void ended.push(error)
   const file = newFile()
   const script = new URL(
     `data:text/javascript,import{parentPort as p}from'node:worker_threads';p.on('message',()=>process.exit(1));p.postMessage({kind:'open'})`,
@@ -328,11 +328,27 @@ test('when the writer thread dies, what waits is refused, and so is all later wo
   configure(database)
   migrate(database)
   const writer = quickerWriter(await threadWriter(file, script), database)
-  const store = new SqliteStore({ file, onEnd }, database, writer, undefined)
+  const options = { file, onEnd: (error: Error) => void ended.push(error) }
+  return { store: new SqliteStore(options, database, writer, undefined), ended }
+}
+
+test('when the writer thread dies, what waits is refused, and so is all later work; the process is told to end', async () => {
+  const { store, ended } = await storeOfDyingThread()
 
   const both = ['a', 'b'].map((key) => store.run((unit) => unit.put(key, {})))
   for (const one of both) await expect(one).rejects.toThrow(WriterLostError)
   await expect(store.run((unit) => unit.put('a', {}))).rejects.toThrow(/start again/)
+  expect(ended).toEqual([expect.any(WriterLostError)])
+  await store.close()
+})
+
+test('when the writer thread dies, nobody goes on without it, though nothing else is at work', async () => {
+  const { store, ended } = await storeOfDyingThread()
+
+  await store.run((unit) => unit.put('a', {}))
+  await expect
+    .poll(() => store.run((unit) => unit.put('b', {})).catch((error) => error))
+    .toBeInstanceOf(WriterLostError)
   expect(ended).toEqual([expect.any(WriterLostError)])
   await store.close()
 })

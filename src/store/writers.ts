@@ -21,6 +21,8 @@ export interface ThreadWriter extends Omit<Writer, 'write'> {
   write(batch: Batch): Promise<Moved>
   /** Tells the thread, soon, what was written without it. */
   follow(moved: Moved): void
+  /** Set once the thread is gone: nothing may be written without it, for nobody would index or checkpoint. */
+  readonly lost: WriterLostError | undefined
 }
 
 /** The writer is gone, and what became of its last batch is unknown: only a new start can tell. */
@@ -98,6 +100,9 @@ export async function threadWriter(file: string, script: URL): Promise<ThreadWri
 
   await answer()
   return {
+    get lost() {
+      return lost
+    },
     write: async (batch) => {
       tell()
       const message = await ask({ kind: 'write', batch })
@@ -149,6 +154,7 @@ export function quickerWriter(thread: ThreadWriter, database: Database): Writer 
   }
   return {
     write: async (batch, alone) => {
+      if (thread.lost) throw thread.lost
       const moved = alone ? writeHere(batch) : undefined
       if (moved) thread.follow(moved)
       else here.follow(await thread.write(batch))
