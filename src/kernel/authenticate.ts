@@ -11,6 +11,7 @@ import { isVersion2, version2Refused } from '../wire/sigv4/version2.ts'
 import type { Acting } from './acting.ts'
 import type { Caller } from './call.ts'
 import type { Identity, IdentityPort, OrganizationPort, Ports, Standing } from './ports.ts'
+import type { Bearer, BearerScheme } from './service/bearer.ts'
 import { redeemSession, type Session, type Subject } from './session.ts'
 
 export interface Authenticated {
@@ -25,6 +26,8 @@ export interface Authenticated {
   readonly body: Buffer
   /** Set when the caller is a service. */
   readonly acting?: Acting
+  /** Set when a token proved the caller. No policy names such a caller. */
+  readonly bearer?: Bearer<unknown>
 }
 
 const MINUTE_MS = 60_000
@@ -184,6 +187,24 @@ export function nobody({ body }: HttpRequest): Authenticated {
     standing: undefined,
     body,
   }
+}
+
+/** Throws the service's fault for a token that does not prove its caller. `unproven` is the anonymous caller. */
+export async function bearerCaller(
+  scheme: BearerScheme<unknown>,
+  unproven: Authenticated,
+  {
+    request,
+    input,
+    ...at
+  }: Parameters<BearerScheme<unknown>['verify']>[1] & {
+    readonly request: Parameters<BearerScheme<unknown>['token']>[0]
+    readonly input: object
+  },
+): Promise<Authenticated> {
+  const token = scheme.token(request, input as Readonly<Record<string, unknown>>)
+  const bearer = await scheme.verify(token, at)
+  return { ...unproven, region: bearer.region, bearer }
 }
 
 /** A service at work by itself. What it may do is for the policies of resources to say. */

@@ -9,6 +9,7 @@ import type { IdPrefix } from './id.ts'
 import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
 import type { Acted } from './resource.ts'
+import type { Bearer } from './service/bearer.ts'
 import type { Api } from './service.ts'
 import type { Session, Subject } from './session.ts'
 
@@ -32,6 +33,8 @@ export type Conditions = Readonly<Record<string, string | readonly string[] | un
 
 export interface Call extends Scope {
   readonly caller: Caller
+  /** The caller that a token proves, where the operation requires one. */
+  readonly bearer?: Bearer<unknown> | undefined
   /** Epoch milliseconds; the same throughout the call. */
   readonly now: number
   readonly requestId: string

@@ -22,7 +22,7 @@ import {
 } from '../wire/wire.ts'
 import type { Act } from './acting.ts'
 import { isKnownAction, isReading } from './actions.ts'
-import { type Authenticated, Authenticator, itself, nobody } from './authenticate.ts'
+import { type Authenticated, Authenticator, bearerCaller, itself, nobody } from './authenticate.ts'
 import { type Asked, type AuthorizeFacts, authorize } from './authorize.ts'
 import type { Call } from './call.ts'
 import type { Clock } from './clock.ts'
@@ -34,6 +34,7 @@ import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
 import { type RecordedCall, type Replayed, replay } from './replay.ts'
 import type { Acted } from './resource.ts'
+import type { BearerScheme } from './service/bearer.ts'
 import type { Api, Operation, Service } from './service.ts'
 import { type Entered, type Refused, type Scope, Throttle, ThrottledFault } from './throttle.ts'
 import { ThrottledCalls, type ThrottledMinute } from './throttled-calls.ts'
@@ -104,6 +105,9 @@ export interface Invocation extends Recorded {
   readonly operation: Operation
   readonly input: object
 }
+
+/** For callers that have not proved an identity yet: the largest such request has a SAML assertion. */
+const UNPROVEN_BYTES_MAX = 256 * 1024
 
 export class Gate {
   readonly #options: GateOptions
@@ -232,6 +236,7 @@ export class Gate {
     // What nobody can name leaves no event, as in AWS: decoding it throws.
     const shape = model.operations.get(name) ?? decode(detected, model, request).operation
     const operation = this.#operations.get(service.id)?.get(name)
+    if (operation?.unsigned && request.body.length > UNPROVEN_BYTES_MAX) throw tooLarge()
     let read: Recorded = {
       row: service,
       operation: operation ?? { name, actions: [] },
@@ -240,16 +245,29 @@ export class Gate {
       via: [],
     }
     let invocation: Invocation
+    let proven: Arrival
     try {
       if (!operation) throw notImplemented(service, name)
       const { input } = decode(detected, model, { ...request, body: arrival.authenticated.body })
       read = invocation = { ...read, operation, input }
       validate(model, shape, input)
+      proven = operation.bearer ? await this.#proven(operation.bearer, request, arrival, input) : arrival
     } catch (error) {
       await this.#recordRefusal(arrival, read, newDraft(arrival.now), error)
       throw error
     }
-    return { shape, output: await this.#transact(arrival, invocation) }
+    return { shape, output: await this.#transact(proven, invocation) }
+  }
+
+  async #proven(
+    scheme: BearerScheme<unknown>,
+    request: HttpRequest,
+    arrival: Arrival,
+    input: object,
+  ): Promise<Arrival> {
+    const { vault, store } = this.#options
+    const at = { request, input, vault, now: arrival.now, reader: store.reader }
+    return { ...arrival, authenticated: await bearerCaller(scheme, arrival.authenticated, at) }
   }
 
   /** Runs until a commit succeeds. A refusal writes nothing but its own event. */
@@ -260,7 +278,7 @@ export class Gate {
     try {
       const output = await store.run(async (unit) => {
         attempt = { effects: [], steps: 0, refused: [] }
-        draft = newDraft(arrival.now)
+        draft = draftOf(arrival)
         const output = await this.#perform(unit, arrival, invocation, draft, attempt)
         for (const record of attempt.refused) record(unit)
         return output
@@ -270,7 +288,7 @@ export class Gate {
     } catch (error) {
       // Change and event are both written, or neither: which, nobody can say, and an event of a failure might be a lie.
       if (error instanceof UnavailableError) throw error
-      await this.#recordRefusal(arrival, invocation, draft ?? newDraft(arrival.now), error, attempt.refused)
+      await this.#recordRefusal(arrival, invocation, draft ?? draftOf(arrival), error, attempt.refused)
       throw error
     }
   }
@@ -364,12 +382,13 @@ export class Gate {
 
   #call(unit: Unit, arrival: Arrival, invocation: Invocation, draft: EventDraft, attempt: Attempt): Call {
     const { vault, ports, quotas } = this.#options
-    const { caller, region } = arrival.authenticated
+    const { caller, region, bearer } = arrival.authenticated
     const call: Call = {
       partition: 'aws',
       region,
       account: accountOf(arrival.authenticated),
       caller,
+      bearer,
       now: arrival.now,
       requestId: arrival.requestId,
       operation: invocation.operation.name,
@@ -394,7 +413,7 @@ export class Gate {
           elsewhere === region
             ? arrival
             : { ...arrival, authenticated: { ...arrival.authenticated, region: elsewhere } }
-        const draft = newDraft(arrival.now)
+        const draft = draftOf(arrival)
         const output = await this.#perform(unit, there, forwarded, draft, attempt).catch((error: unknown) => {
           attempt.refused.push((into) => this.#record(into, there, forwarded, draft, undefined, asFault(error)))
           throw error
@@ -521,9 +540,21 @@ function asFault(error: unknown): Fault {
   })
 }
 
-export function accountOf({ caller, acting }: Authenticated): string {
-  return 'account' in caller.principal ? caller.principal.account : (acting?.account ?? '')
+export function accountOf({ caller, acting, bearer }: Authenticated): string {
+  return 'account' in caller.principal ? caller.principal.account : (acting?.account ?? bearer?.account ?? '')
 }
+
+/** A token's caller has a user of its own in the audit log. */
+function draftOf({ now, authenticated: { bearer } }: Arrival): EventDraft {
+  const draft = newDraft(now)
+  if (bearer) draft.userIdentity = bearer.identity
+  return draft
+}
+
+const tooLarge = (): Fault =>
+  new Fault('RequestEntityTooLarge', `An unsigned request can have at most ${UNPROVEN_BYTES_MAX} bytes.`, {
+    status: 413,
+  })
 
 /** Whose session it is. */
 function originalName(authenticated: Authenticated): string {

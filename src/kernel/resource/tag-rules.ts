@@ -27,6 +27,14 @@ export function pairsIn(value: unknown): readonly TagPair[] {
 export const requestedTags = ({ member, pairs = pairsIn }: TagRules, input: object): readonly TagPair[] =>
   pairs((input as Readonly<Record<string, unknown>>)[member])
 
+/** The keys that a request removes: a list of keys, or of pairs, which remove a tag only if it has the value they name. */
+export function removedKeys(value: unknown, tags: Tags | undefined): readonly string[] {
+  if (!Array.isArray(value)) return []
+  const keys = value.filter((each): each is string => typeof each === 'string')
+  const pairs = pairsIn(value).filter(({ Key, Value }) => Value === undefined || tags?.[Key] === Value)
+  return [...keys, ...pairs.map(({ Key }) => Key)]
+}
+
 /** Throws the service's fault for tags that break a rule. */
 export function mergedTags(rules: TagRules, before: Tags | undefined, pairs: readonly TagPair[]): Tags {
   const tags = mergeTags(before, pairs)

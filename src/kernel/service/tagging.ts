@@ -1,8 +1,8 @@
 /** The three operations that tag, untag and list the tags of a resource type. They differ only in names. */
-import type { Call } from '../call.ts'
+import type { Call, Conditions } from '../call.ts'
 import type { Row, Tags } from '../resource/facts.ts'
 import type { Identity, ResourceType } from '../resource/resource-type.ts'
-import { mergedTags, requestedTags, requestTagConditions } from '../resource/tag-rules.ts'
+import { mergedTags, pairsIn, removedKeys, requestedTags, requestTagConditions } from '../resource/tag-rules.ts'
 import type { ExistingResource } from '../resource/targets.ts'
 import type { Awaitable, LooseInput, Operation } from '../service.ts'
 import { listTags, withoutTags } from '../tags.ts'
@@ -19,6 +19,13 @@ export interface TaggingNames {
   readonly listed?: ((tags: Tags, call: Call, input: LooseInput) => Awaitable<object>) | undefined
   /** Throws where this resource may not be tagged. */
   readonly guard?: ((call: Call, row: LooseInput, input: LooseInput) => void) | undefined
+}
+
+/** Keys without values are `aws:TagKeys` alone; pairs carry values, too. */
+function tagKeysCondition(value: unknown): Conditions {
+  const pairs = pairsIn(value)
+  if (pairs.length > 0) return requestTagConditions(pairs)
+  return Array.isArray(value) && value.length > 0 ? { 'aws:TagKeys': value } : {}
 }
 
 export function taggingOperations<const T extends string, R extends Row, I extends Identity>(
@@ -52,9 +59,9 @@ export function taggingOperations<const T extends string, R extends Row, I exten
       names.untag,
       (call, input, found) => {
         guard?.(call, found.row, input)
-        return retag(found, withoutTags(found.row.tags, input[keys]))
+        return retag(found, withoutTags(found.row.tags, removedKeys(input[keys], found.row.tags)))
       },
-      (input) => ({ 'aws:TagKeys': input[keys] }),
+      (input) => tagKeysCondition(input[keys]),
     ),
     operation(names.list, (call, input, { row }) => listed(row.tags ?? {}, call, input)),
   ]
