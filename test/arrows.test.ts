@@ -75,6 +75,22 @@ describe('the rooms of src/', () => {
     expect(wrong.map(({ from, to }) => `${show(from)} → ${show(to)}`)).toEqual([])
   })
 
+  test('leave no file of a service that its index or the server does not reach', () => {
+    const next = new Map<string, string[]>()
+    for (const { from, to } of imports) next.set(from, [...(next.get(from) ?? []), to])
+    const reached = new Set<string>()
+    const walk = (file: string): void => {
+      if (reached.has(file)) return
+      reached.add(file)
+      for (const to of next.get(file) ?? []) walk(to)
+    }
+    for (const file of files)
+      if (/^services\/[^/]+\/index\.ts$/.test(show(file)) || roomOf(file) === 'server') walk(file)
+
+    const unreached = files.filter((file) => roomOf(file) === 'services' && !reached.has(file))
+    expect(unreached.map(show)).toEqual([])
+  })
+
   test('import no test, fixture or tool', () => {
     const wrong = imports.filter(
       ({ to }) => /\.(test|fixture)\.ts$/.test(to) || /\/(test|tools|bench)\//.test(relative(src, to)),
