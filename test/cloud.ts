@@ -2,6 +2,7 @@
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import { MovableClock } from '../src/kernel/clock.ts'
 import type { Answer } from '../src/kernel/gate.ts'
+import type { Provided } from '../src/kernel/ports/port.ts'
 import type { OutboundPort } from '../src/kernel/ports.ts'
 import type { Quotas } from '../src/kernel/quota.ts'
 import type { Service } from '../src/kernel/service.ts'
@@ -38,6 +39,8 @@ export interface CloudOptions {
   readonly throttle?: Throttle
   /** The world outside, in the test's hands. */
   readonly outbound?: OutboundPort
+  /** Ports that the server would provide, such as a mail transport. */
+  readonly provides?: readonly Provided[]
   /** Instead of all that the server has. */
   readonly services?: readonly Service[]
   /** Where the bytes of objects lie. */
@@ -63,6 +66,7 @@ export async function cloud(options: CloudOptions = {}) {
     throttle: options.throttle,
     ...(options.outbound && { outbound: options.outbound }),
     ...(options.services && { services: options.services }),
+    provides: options.provides,
     blobs: options.blobs,
     packages: options.packages,
     egress: options.egress,

@@ -6,6 +6,7 @@ import type { FaultName, Input, OpName, Output } from '../wire/typed.ts'
 import type { Act } from './acting.ts'
 import type { Call, Conditions } from './call.ts'
 import type { PublicDocument } from './documents.ts'
+import type { Use } from './ports/port.ts'
 import type { Ports, Reader } from './ports.ts'
 import type { Quotas } from './quota.ts'
 import { anything, Resource, type ResourceDefinition, type Row, type Target } from './resource.ts'
@@ -50,6 +51,8 @@ export interface Work {
   readonly reader: Reader
   readonly vault: Vault
   readonly ports: Ports
+  /** What other services and planes provide. */
+  readonly use: Use
   readonly quotas: Quotas
   readonly act: Act
 }

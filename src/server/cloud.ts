@@ -5,7 +5,9 @@ import { readDocument } from '../kernel/documents.ts'
 import { EvidenceKeeper } from '../kernel/evidence/keeper.ts'
 import { TamperWatch } from '../kernel/findings.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
+import { mailbox, webhooks } from '../kernel/jobs/outbox.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
+import { PortTable, type Provided } from '../kernel/ports/port.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
 import type { Service, Work } from '../kernel/service.ts'
@@ -52,6 +54,8 @@ export interface CloudOptions {
   /** Where every checkpoint goes, too. */
   readonly witnesses?: readonly Target[] | undefined
   readonly onStream?: StreamOptions['tell']
+  /** What the server provides besides: the mail transport. A port that is left out has no provider. */
+  readonly provides?: readonly Provided[] | undefined
   /** Default: all that are built. */
   readonly services?: readonly Service[]
   /** Default: the network, guarded. */
@@ -128,6 +132,9 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     functions,
     blobs: sealedBlobs(vault, blobs),
   }
+  const table = new PortTable()
+  for (const provided of options.provides ?? []) table.provide(provided)
+  const { use } = table
   const quotas = { ...quotaDefaults, ...options.quotas }
   const gate = new Gate({
     store,
@@ -135,16 +142,20 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     clock,
     services: options.services ?? services,
     ports,
+    use,
     quotas,
     throttle: options.throttle,
     publicUrl: options.publicUrl,
     ...(observe && { observe }),
   })
-  const work = (now: number): Work => ({ now, reader: store.reader, vault, ports, quotas, act: gate.act })
+  const work = (now: number): Work => ({ now, reader: store.reader, vault, ports, use, quotas, act: gate.act })
   const jobs = new JobRunner(
     store,
     clock,
-    handlers(options.services ?? services, work),
+    new Map([
+      ...handlers(options.services ?? services, work),
+      ...[mailbox, webhooks].flatMap((outbox) => outbox.handlers({ vault, use })),
+    ]),
     options.onJobError ?? (() => undefined),
   )
 
