@@ -60,11 +60,11 @@ export function authorize(asked: Asked, facts: AuthorizeFacts): Decided {
   const { acted } = asked
   const { request, layers } = questionOf(asked, facts)
   const decision = decide(request, layers)
-  const concealed = !decision.allowed && acted?.concealed !== undefined
+  // A denial names what the caller wrote: the ARN may say more, and would show that the resource exists.
+  const named = acted?.concealed !== undefined ? '*' : (acted?.requested ?? request.resource)
   const decided: Decided = {
     action: request.action,
-    // What the caller could not name itself is not named to it.
-    resource: concealed ? '*' : request.resource,
+    resource: decision.allowed ? request.resource : named,
     owner: request.resourceAccount,
     decision,
     context: request.context,
@@ -78,8 +78,9 @@ export function authorize(asked: Asked, facts: AuthorizeFacts): Decided {
     request.resourceAccount === callerAccount ||
     request.resourceAccount === 'aws' ||
     (standing !== undefined && standing.organization === ownerStanding?.organization)
-  const sentence = acted?.concealed ?? denialMessage(request, decision, { sameOrganization })
-  throw new Denial(sentence, explanation({ ...request, resource: decided.resource }, decision), decided)
+  const shown = { ...request, resource: named }
+  const sentence = acted?.concealed ?? denialMessage(shown, decision, { sameOrganization })
+  throw new Denial(sentence, explanation(shown, decision), decided)
 }
 
 /**

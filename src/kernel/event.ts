@@ -52,19 +52,25 @@ export interface EventFacts {
 
 /**
  * The caller's event, and one for every other account whose resource it asked for: each trail holds what concerns it.
- * They share an id. A refused caller's own event does not name what it could not name itself.
+ * They share an id. A refused caller's own event names what the caller wrote, and
+ * nothing else of another account.
  */
 export function eventRecords(facts: EventFacts): readonly LogRecord[] {
   const { draft, account, caller } = facts
   const isForeign = (acted: Acted) => acted.account !== account
+  const asRequested = (acted: Acted): readonly Acted[] => {
+    if (!isForeign(acted)) return [acted]
+    if (acted.concealed !== undefined) return []
+    return [acted.requested === undefined ? acted : { ...acted, arn: acted.requested }]
+  }
   // A resource with a policy is there; what a caller only claims to be there concerns nobody.
   const owners = new Set(
     draft.resources.filter((acted) => isForeign(acted) && acted.policy).map((acted) => acted.account),
   )
-  if (owners.size === 0) return [eventRecord(facts)]
+  const own = facts.error ? { ...facts, draft: { ...draft, resources: draft.resources.flatMap(asRequested) } } : facts
+  if (owners.size === 0) return [eventRecord(own)]
 
   const sharedEventId = timeOrderedId(facts.timeMs)
-  const named = draft.resources.filter((acted) => !(facts.error && isForeign(acted) && acted.concealed))
   const { principal } = caller
   // A service is nobody's secret; of people the owner is told no more than where they come from.
   const stranger = principal.kind !== 'service' && {
@@ -75,7 +81,7 @@ export function eventRecords(facts: EventFacts): readonly LogRecord[] {
     },
   }
   return [
-    eventRecord({ ...facts, sharedEventId, draft: { ...draft, resources: named } }),
+    eventRecord({ ...own, sharedEventId }),
     ...[...owners].map((owner) =>
       eventRecord({
         ...facts,

@@ -121,8 +121,12 @@ export class Gate {
       this.#refuseClaimed(id, request),
     )
     this.#throttle = options.throttle ?? new Throttle()
-    for (const { api, operations } of options.services) {
-      for (const { name, actions } of operations) {
+    for (const { api, operations, resources = [] } of options.services) {
+      const asked = [
+        ...operations.map(({ name, actions }) => ({ name, actions })),
+        ...resources.map(({ spec }) => ({ name: spec.type, actions: spec.tags ? [spec.tags.action] : [] })),
+      ]
+      for (const { name, actions } of asked) {
         const unknown = actions.find((action) => !isKnownAction(action))
         if (unknown) throw new Error(`${api.id}:${name} has no authorisation mapping: IAM knows no action '${unknown}'`)
       }
@@ -342,9 +346,15 @@ export class Gate {
 
     const found = await operation.target.find(call, input)
     draft.resources = found.acted ? [found.acted] : []
-    const conditions = (await operation.conditions?.(input, call, found.row)) ?? {}
+    const { acted, tagging } = found
+    const conditions = { ...(await operation.conditions?.(input, call, found.row)), ...tagging?.conditions }
     for (const action of operation.actions) {
-      await this.#authorize(arrival, invocation, draft, { action, acted: found.acted, input, conditions })
+      await this.#authorize(arrival, invocation, draft, { action, acted, input, conditions })
+    }
+    // Tags given on creation need the permission to tag, as in AWS: no service can forget it.
+    if (tagging) {
+      const { action, conditions } = tagging
+      await this.#authorize(arrival, invocation, draft, { action, acted, input: undefined, conditions })
     }
     // Only now may the caller learn that the resource does not exist.
     if (found.row === undefined && found.missing) throw found.missing()

@@ -98,13 +98,14 @@ export async function replay(event: RecordedCall, doors: Doors): Promise<readonl
     const conditions = await quietly(() => operation.conditions?.(input, call, found?.row))
     return Promise.all(
       told.map(async (each): Promise<Replayed> => {
-        const isTarget = each.resource === '*' || found?.acted?.arn === each.resource
+        const isTarget =
+          each.resource === '*' || found?.acted?.arn === each.resource || found?.acted?.requested === each.resource
         const named = { arn: each.resource, type: '', account: accountId }
         const asked: Asked = {
           action: each.action,
           acted: isTarget ? found?.acted : named,
           input,
-          conditions: conditions ?? {},
+          conditions: { ...conditions, ...found?.tagging?.conditions },
         }
         const { request, layers } = questionOf(asked, await doors.facts(arrival, invocation, asked))
         for (const [key, value] of Object.entries(each.context ?? {}))

@@ -1,51 +1,13 @@
 /** A kind of resource: its name, its ARN, its rows, and how a request names one. Defined once, used by every operation. */
-import type { CompiledPolicy, CompiledStatement } from '../policy/index.ts'
 import { type Entry, key, type RangeOptions, under } from '../store/store.ts'
 import type { Fault } from '../wire/fault.ts'
 import { parseArn, printArn } from './arn.ts'
 import type { Call, Scope } from './call.ts'
+import type { ResolvedTarget as Found, Row, Target } from './resource/facts.ts'
 
-export type Tags = Readonly<Record<string, string>>
-
-/** What every row may carry; tags drive `aws:ResourceTag/*`. */
-export interface Row {
-  readonly tags?: Tags
-}
-
-/** A resource as authorisation and the audit trail see it. */
-export interface Acted {
-  readonly arn: string
-  /** CloudFormation's name of the type, as CloudTrail shows it: `AWS::IAM::User`. */
-  readonly type: string
-  readonly account: string
-  readonly tags?: Tags | undefined
-  /** The policy that stands on the resource itself. */
-  readonly policy?: CompiledPolicy | undefined
-  /** `required` where the resource policy is the root of authority: role trust, KMS key policies. */
-  readonly policyMode?: 'optional' | 'required' | undefined
-  /** What the owner handed to principals beside the policy: KMS grants, as allowing statements. */
-  readonly grants?: readonly CompiledStatement[] | undefined
-  /** Managed by AWS on its owner's behalf: resource control policies do not bind it. */
-  readonly aboveRcps?: boolean | undefined
-  /** The caller did not name it: a denial says this sentence, the one for what does not exist. */
-  readonly concealed?: string | undefined
-}
-
-/** What a request names. The ARN is known even when the row is missing, so that authorisation can come first. */
-export interface Found<R> {
-  readonly acted: Acted | undefined
-  /** Undefined when it does not exist: `missing` is thrown then, after authorisation. */
-  readonly row: R | undefined
-  readonly missing?: () => Fault
-}
-
-/** What an operation acts on, found in its input. */
-export interface Target<I, R> {
-  find(call: Call, input: I): Promise<Found<R>> | Found<R>
-}
-
-/** No single resource: IAM sees `*`. */
-export const anything: Target<unknown, undefined> = { find: () => ({ acted: undefined, row: undefined }) }
+// The words that stay, until the last service uses those of `resource/`.
+export type { ResolvedTarget as Found, ResourceFacts as Acted, Row, Tags, Target } from './resource/facts.ts'
+export { anything } from './resource/facts.ts'
 
 export interface ResourceDefinition<R extends Row> {
   /** Names the rows in the store: never change it once released. */

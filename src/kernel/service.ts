@@ -9,7 +9,9 @@ import type { PublicDocument } from './documents.ts'
 import type { Use } from './ports/port.ts'
 import type { Ports, Reader } from './ports.ts'
 import type { Quotas } from './quota.ts'
+import type { TagRules } from './resource/tag-rules.ts'
 import { anything, Resource, type ResourceDefinition, type Row, type Target } from './resource.ts'
+import type { BearerScheme } from './service/bearer.ts'
 
 /** A service as others name it: its row in the wire table, and the types of its SDK client. */
 export interface Api<M> {
@@ -28,15 +30,36 @@ export interface Operation {
   readonly conditions: ((input: any, call: Call, row: any) => Awaitable<Conditions>) | undefined
   /** Asked without a signature: what the request carries has to prove who asks. */
   readonly unsigned?: true
+  /** How the token that replaces a signature is read and verified. */
+  readonly bearer?: BearerScheme<any>
+  /** Why no permission is needed. */
+  readonly reason?: string
   /** A data event: on record like any other, but not among the events that LookupEvents shows. */
   readonly dataEvent?: true
   readonly run: (call: Call, input: any, row: any) => any
 }
 // biome-ignore-end lint/suspicious/noExplicitAny: see above
 
+/** A resource type as the kernel and its tests see all of them. */
+export interface DeclaredResourceType {
+  readonly spec: {
+    readonly kind: string
+    readonly type: string
+    readonly arn: string
+    readonly storedPer: 'region' | 'account' | 'installation'
+    readonly tags?: TagRules
+  }
+  readonly form: {
+    readonly names: readonly string[]
+    accepts(name: string, value: string): boolean
+  }
+}
+
 export interface Service {
   readonly api: Api<unknown>
   readonly operations: readonly Operation[]
+  /** Those that its words have defined. */
+  readonly resources?: readonly DeclaredResourceType[]
   /** What it lets anybody read. */
   readonly documents?: readonly PublicDocument[]
   /** What its jobs do, by kind: `kms.delete-key`. */

@@ -1,0 +1,319 @@
+/**
+ * A type of resource, defined once: its ARN, where its rows are stored, how a request names one, its policy and its tags.
+ * Row keys, lookup, authorization, tagging and audit all derive from the definition.
+ */
+import type { CompiledPolicy, PolicySource } from '../../policy/index.ts'
+import { type Entry, type Key, key, type RangeOptions, under } from '../../store/store.ts'
+import type { Fault } from '../../wire/fault.ts'
+import type { Call, Scope } from '../call.ts'
+import type { Reader } from '../ports.ts'
+import { ArnForm, type Patterns, type Variables } from './arn-form.ts'
+import type { Collection } from './collection.ts'
+import type { ResolvedTarget, ResourceFacts, Row, Target } from './facts.ts'
+import { CompiledPolicies, type StoredPolicy } from './stored-policy.ts'
+import type { TagRules } from './tag-rules.ts'
+import {
+  collection,
+  created,
+  createdOrReplaced,
+  type ExistingResource,
+  existing,
+  type NewResource,
+  named,
+  optional,
+  type UpsertResource,
+} from './targets.ts'
+
+type Awaitable<T> = T | Promise<T>
+
+/** What rows are found by: values by name. */
+export type Identity = Readonly<Record<string, string>>
+
+/** What a text in a request names: which resource, where, and which part of it. */
+export interface Reference<I> {
+  readonly scope: Scope
+  readonly id: I
+  /** Behind the ARN: a function's `:qualifier`. */
+  readonly suffix?: string | undefined
+  /** Set where no row is to be read, because what is named cannot exist: the fault, if it is a special one. */
+  readonly absent?: true | (() => Fault) | undefined
+  /** What a denial names. Default: an ARN as written; for other texts the ARN that follows from them alone. */
+  readonly requested?: string | undefined
+}
+
+/** The service's faults. */
+export interface Faults<I> {
+  /** Returned after authorization only. `arn` includes the part that was named, such as a qualifier. */
+  readonly notFound: (arn: string, id: I) => Fault
+  /** The text has not the form of a name or ARN of this type. Returned at once: it says nothing about what exists. */
+  readonly invalidReference: (text: string) => Fault
+  /** Returned on creation, after authorization. */
+  readonly alreadyExists?: (arn: string, id: I) => Fault
+  /** For the ARN of another Region, returned at once. Default: a denial, or `notFound`. */
+  readonly otherRegion?: (region: string, call: Scope) => Fault
+}
+
+/** Where the ARN says more than rows are found by: IAM paths, the random end of a secret's ARN. */
+export interface IdentitySpec<T extends string, R, I> {
+  /** The members of the identity that the key of the row consists of, in order. */
+  readonly names: readonly (keyof I & string)[]
+  /** `row` is undefined for what does not exist, or not yet. */
+  readonly toArn: (id: I, row: R | undefined) => Variables<T>
+  /** Absent: only {@link ResourceSpec.reference} reads ARNs. */
+  readonly fromArn?: (variables: Variables<T>) => I
+}
+
+export interface ResourceSpec<T extends string, R extends Row, I extends Identity = Variables<T>> {
+  /** Begins the keys of the rows: never change it once released. */
+  readonly kind: string
+  /** CloudFormation's name, as CloudTrail shows it. */
+  readonly type: string
+  /** Exactly as the service authorization reference writes it. */
+  readonly arn: T
+  readonly patterns?: Patterns<T>
+  /** Whether rows belong to an account in a Region, to an account, or to the whole installation. */
+  readonly storedPer: 'region' | 'account' | 'installation'
+  readonly identity?: IdentitySpec<T, R, I>
+  /** The identity as the row spells it. Required with `normalize`. */
+  readonly idOf?: (row: R) => I
+  /** Values that are the same after this share a key: IAM names are unique in any case. */
+  readonly normalize?: (value: string) => string
+  /** The member of the identity that a text fills which is not an ARN. Absent: only ARNs name a resource. */
+  readonly shortForm?: keyof I & string
+  /** Replaces the two ways above, where AWS accepts more: partial ARNs, aliases. Undefined: `invalidReference`. */
+  readonly reference?: (call: Call, text: string, input: object) => Awaitable<Reference<I> | undefined>
+  /** Another account's ARN is looked up, and the policy on the resource decides. Absent: its row is never read. */
+  readonly crossAccount?: true
+  /** The account that owns the row, where the ARN has none: required with `storedPer: 'installation'`. */
+  readonly owner?: (row: R) => string
+  readonly policy?: (row: R) => StoredPolicy | undefined
+  readonly policyMode?: ResourceFacts['policyMode']
+  /** How decisions name the policy. Default: `default`, without an ARN. */
+  readonly policySource?: (arn: string) => Pick<PolicySource, 'id' | 'arn'>
+  /** What else authorization has to know: KMS grants. */
+  readonly facts?: (call: Call, row: R, input: object) => Awaitable<Partial<ResourceFacts>>
+  readonly tags?: TagRules
+  readonly faults: Faults<I>
+}
+
+type Place = Pick<Scope, 'account' | 'region'>
+
+/** A reference, with the ARN where one was written in full: the row's has to be the same. */
+interface WrittenReference<I> extends Reference<I> {
+  readonly written?: string
+}
+
+export class ResourceType<const T extends string, R extends Row, I extends Identity = Variables<T>> {
+  readonly spec: ResourceSpec<T, R, I>
+  readonly form: ArnForm<T>
+  readonly #policies = new CompiledPolicies<R>()
+  readonly #normalize: (value: string) => string
+
+  constructor(spec: ResourceSpec<T, R, I>) {
+    this.spec = spec
+    this.form = new ArnForm(spec.arn, spec.patterns)
+    this.#normalize = spec.normalize ?? ((value) => value)
+    // Else a policy that names the resource as it is stored would not bind a request that writes it in other case.
+    if (spec.normalize && !spec.idOf) throw new Error(`${spec.type}: 'normalize' needs 'idOf'`)
+    if (spec.storedPer === 'installation' && !spec.owner) {
+      throw new Error(`${spec.type}: rows of the installation need 'owner'`)
+    }
+  }
+
+  /** The resource that this member of the input names. */
+  named<K extends string>(member: K): Target<{ readonly [P in K]?: string | undefined }, ExistingResource<I, R>> {
+    return named(this, member)
+  }
+
+  /** The same for a resource that need not exist: deletions that AWS documents as idempotent. */
+  optional<K extends string>(
+    member: K,
+  ): Target<{ readonly [P in K]?: string | undefined }, ExistingResource<I, R> | undefined> {
+    return optional(this, member)
+  }
+
+  /**
+   * A resource that the operation creates. `generated`: the request does not name it, so it is authorized on the pattern
+   * of the type, as in AWS (`…:certificate/*`).
+   */
+  created<In extends object>(
+    identify: (input: In, call: Call) => I | Reference<I>,
+    options: { readonly generated?: true } = {},
+  ): Target<In, NewResource<I, R>> {
+    return created(this, identify, options.generated ?? false)
+  }
+
+  /** The resource that the member names, to be replaced; without the member a new one with a generated identity. */
+  createdOrReplaced<K extends string, In extends { readonly [P in K]?: string | undefined }>(
+    member: K,
+    identify: (input: In, call: Call) => I,
+  ): Target<In, UpsertResource<I, R>> {
+    return createdOrReplaced(this, member, identify)
+  }
+
+  /**
+   * All resources of the caller's account. Authorized on `*`, or where the reference lists the type for the operation, on
+   * the pattern of the type with these values.
+   */
+  collection<In extends object>(on?: (input: In) => Partial<Variables<T>>): Target<In, Collection<R>> {
+    return collection(this, on)
+  }
+
+  async find(call: Call, text: string, input: object = {}): Promise<ResolvedTarget<ExistingResource<I, R>>> {
+    const { faults, idOf } = this.spec
+    const at = await this.#reference(call, text, input)
+    const read = at.absent || !this.#isReadable(call, at.scope) ? undefined : await this.get(call.unit, at.scope, at.id)
+    const row = read && this.#isWritten(at, read) ? read : undefined
+    const id = row && idOf ? idOf(row) : at.id
+    const scope = row ? this.#scopeOf(row, at.scope) : at.scope
+    const arn = row === undefined && at.written !== undefined ? at.written : this.arn(scope, id, row)
+    const { suffix = '' } = at
+    const acted = await this.facts(call, { scope, arn: arn + suffix, row, input, requested: this.#requested(at, text) })
+    return {
+      acted,
+      row: row && existing(this, call, { scope, id, arn, named: arn + suffix, row }),
+      missing: typeof at.absent === 'function' ? at.absent : () => faults.notFound(arn + suffix, id),
+    }
+  }
+
+  /** Throws `invalidReference` and `otherRegion`, which do not depend on what exists. */
+  resolve(call: Call, text: string, input: object = {}): Promise<Reference<I>> {
+    return this.#reference(call, text, input)
+  }
+
+  /** Of a resource named in full: its row is there, will be there, or is known to be missing. */
+  arn(scope: Scope, id: I, row?: R): string {
+    return this.form.print(scope, this.variables(id, row))
+  }
+
+  arnOf(scope: Scope, row: R): string {
+    const { idOf } = this.spec
+    if (!idOf) throw new Error(`${this.spec.type}: 'arnOf' needs 'idOf'`)
+    return this.arn(scope, idOf(row), row)
+  }
+
+  /** What fills the ARN form. */
+  variables(id: I, row?: R): Variables<T> {
+    const { identity } = this.spec
+    return identity ? identity.toArn(id, row) : (id as unknown as Variables<T>)
+  }
+
+  /** As authorization and the audit log see it. */
+  async facts(
+    call: Call,
+    of: {
+      readonly scope: Scope
+      readonly arn: string
+      readonly row: R | undefined
+      readonly input?: object
+      readonly requested?: string
+    },
+  ): Promise<ResourceFacts> {
+    const { spec } = this
+    const { scope, arn, row, input = {}, requested } = of
+    // All members by name, so that every call makes one form.
+    const facts: ResourceFacts = {
+      arn,
+      type: spec.type,
+      account: scope.account,
+      tags: row?.tags,
+      policy: row && this.#policy(row, arn),
+      policyMode: row && spec.policyMode,
+      grants: undefined,
+      aboveRcps: undefined,
+      concealed: undefined,
+      requested: requested === arn ? undefined : requested,
+    }
+    return row && spec.facts ? { ...facts, ...(await spec.facts(call, row, input)) } : facts
+  }
+
+  get(reader: Pick<Reader, 'get'>, place: Place, id: I): Promise<R | undefined> {
+    return reader.get<R>(this.key(place, id))
+  }
+
+  /** In the order of their (normalized) keys. */
+  list(reader: Pick<Reader, 'range'>, place: Place, options?: RangeOptions): Promise<readonly Entry<R>[]> {
+    return reader.range<R>(this.prefix(place), options)
+  }
+
+  key(place: Place, id: I): Key {
+    const names = this.spec.identity?.names ?? this.form.names
+    const values = names.map((name) => this.#normalize((id as Identity)[name]!))
+    return key(this.form.service, this.spec.kind, ...this.#home(place), ...values)
+  }
+
+  prefix(place: Place): Key {
+    return under(this.form.service, this.spec.kind, ...this.#home(place))
+  }
+
+  #home({ account, region }: Place): readonly string[] {
+    switch (this.spec.storedPer) {
+      case 'region':
+        return [account, region]
+      case 'account':
+        return [account]
+      case 'installation':
+        return []
+    }
+  }
+
+  #scopeOf(row: R, scope: Scope): Scope {
+    const { owner } = this.spec
+    return owner ? { partition: scope.partition, region: scope.region, account: owner(row) } : scope
+  }
+
+  /** Rows elsewhere are not read: the decision is made on the ARN alone. */
+  #isReadable(call: Call, scope: Scope): boolean {
+    const { storedPer, crossAccount } = this.spec
+    if (storedPer === 'installation') return true
+    if (storedPer === 'region' && scope.region !== call.region) return false
+    return scope.account === call.account || crossAccount === true
+  }
+
+  /** An ARN with another path, say, names another resource than the row that was found by its name. */
+  #isWritten({ scope, id, written }: WrittenReference<I>, row: R): boolean {
+    if (written === undefined) return true
+    const arn = this.arn(this.#scopeOf(row, scope), this.spec.idOf?.(row) ?? id, row)
+    return this.#normalize(arn) === this.#normalize(written)
+  }
+
+  async #reference(call: Call, text: string, input: object): Promise<WrittenReference<I>> {
+    const { faults, reference, storedPer } = this.spec
+    const at: WrittenReference<I> | undefined = reference
+      ? await reference(call, text, input)
+      : (this.#byArn(call, text) ?? this.#byName(call, text))
+    if (!at) throw faults.invalidReference(text)
+    if (faults.otherRegion && storedPer === 'region' && at.scope.region !== call.region) {
+      throw faults.otherRegion(at.scope.region, call)
+    }
+    return at
+  }
+
+  #byArn(call: Call, text: string): WrittenReference<I> | undefined {
+    const { identity } = this.spec
+    const parsed = text.startsWith('arn:') ? this.form.parse(text) : undefined
+    if (parsed?.partition !== call.partition || (identity && !identity.fromArn)) return undefined
+    const { account = call.account, region = call.region, variables } = parsed
+    const id = identity ? identity.fromArn!(variables) : (variables as unknown as I)
+    return { scope: { partition: call.partition, account, region }, id, written: text }
+  }
+
+  #byName(call: Call, text: string): Reference<I> | undefined {
+    const { shortForm } = this.spec
+    if (shortForm === undefined) return undefined
+    const id = { [shortForm]: text } as unknown as I
+    return this.form.mismatch(this.variables(id)) === undefined ? { scope: call, id } : undefined
+  }
+
+  /** What a denial names: it follows from what the caller wrote, whether or not there is a row. */
+  #requested({ scope, id, suffix = '', requested }: Reference<I>, text: string): string {
+    if (requested !== undefined) return requested
+    return text.startsWith('arn:') ? text : this.arn(scope, id) + suffix
+  }
+
+  #policy(row: R, arn: string): CompiledPolicy | undefined {
+    const { policy, policySource } = this.spec
+    const stored = policy?.(row)
+    return stored && this.#policies.get(row, stored, { id: 'default', ...policySource?.(arn), kind: 'resource' })
+  }
+}

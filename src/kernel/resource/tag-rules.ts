@@ -1,0 +1,50 @@
+/** Tags of a resource type: where requests carry them, which permission they need, and the faults of wrong ones. */
+import type { Fault } from '../../wire/fault.ts'
+import type { Conditions } from '../call.ts'
+import { mergeTags, type TagPair, type TagProblem } from '../tags.ts'
+import type { TagAuthorization, Tags } from './facts.ts'
+
+export interface TagRules {
+  /** The permission to tag, needed on creation too: `lambda:TagResource`. */
+  readonly action: string
+  /** The member that carries tags, in requests that create and in requests that tag: `Tags`. */
+  readonly member: string
+  /** Reads the value of that member. Default: {@link pairsIn}. */
+  readonly pairs?: (value: unknown) => readonly TagPair[]
+  readonly problems: Readonly<Record<TagProblem, () => Fault>>
+}
+
+/** The pairs in each of AWS's spellings: a list of pairs (`Key`, `TagKey`, `key`), or a map. */
+export function pairsIn(value: unknown): readonly TagPair[] {
+  if (typeof value !== 'object' || value === null) return []
+  if (!Array.isArray(value)) return Object.entries(value as Tags).map(([Key, Value]) => ({ Key, Value }))
+  return value.flatMap((tag) => {
+    const Key = tag?.Key ?? tag?.TagKey ?? tag?.key
+    return typeof Key === 'string' ? [{ Key, Value: tag.Value ?? tag.TagValue ?? tag.value }] : []
+  })
+}
+
+export const requestedTags = ({ member, pairs = pairsIn }: TagRules, input: object): readonly TagPair[] =>
+  pairs((input as Readonly<Record<string, unknown>>)[member])
+
+/** Throws the service's fault for tags that break a rule. */
+export function mergedTags(rules: TagRules, before: Tags | undefined, pairs: readonly TagPair[]): Tags {
+  const tags = mergeTags(before, pairs)
+  if (typeof tags === 'string') throw rules.problems[tags]()
+  return tags
+}
+
+/** The condition keys of tags in a request. */
+export function requestTagConditions(pairs: readonly TagPair[]): Conditions {
+  if (pairs.length === 0) return {}
+  const values = pairs.map(({ Key, Value = '' }) => [`aws:RequestTag/${Key}`, Value] as const)
+  return { ...Object.fromEntries(values), 'aws:TagKeys': pairs.map(({ Key }) => Key) }
+}
+
+/** What a request that creates has to be allowed because it tags. */
+export function tagAuthorization(
+  rules: Pick<TagRules, 'action'>,
+  pairs: readonly TagPair[],
+): TagAuthorization | undefined {
+  return pairs.length === 0 ? undefined : { action: rules.action, conditions: requestTagConditions(pairs) }
+}

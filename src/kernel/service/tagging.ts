@@ -1,0 +1,61 @@
+/** The three operations that tag, untag and list the tags of a resource type. They differ only in names. */
+import type { Call } from '../call.ts'
+import type { Row, Tags } from '../resource/facts.ts'
+import type { Identity, ResourceType } from '../resource/resource-type.ts'
+import { mergedTags, requestedTags, requestTagConditions } from '../resource/tag-rules.ts'
+import type { ExistingResource } from '../resource/targets.ts'
+import type { Awaitable, LooseInput, Operation } from '../service.ts'
+import { listTags, withoutTags } from '../tags.ts'
+
+export interface TaggingNames {
+  readonly tag: string
+  readonly untag: string
+  readonly list: string
+  /** The member that names the resource. */
+  readonly resource: string
+  /** The member that lists the keys to remove. Default: `TagKeys`. */
+  readonly keys?: string | undefined
+  /** The answer of the listing. Default: `{ Tags: [{ Key, Value }] }`. */
+  readonly listed?: ((tags: Tags, call: Call, input: LooseInput) => Awaitable<object>) | undefined
+  /** Throws where this resource may not be tagged. */
+  readonly guard?: ((call: Call, row: LooseInput, input: LooseInput) => void) | undefined
+}
+
+export function taggingOperations<const T extends string, R extends Row, I extends Identity>(
+  type: ResourceType<T, R, I>,
+  actionOf: (name: string) => string,
+  names: TaggingNames,
+): readonly Operation[] {
+  const rules = type.spec.tags
+  if (!rules) throw new Error(`${type.spec.type} has no tag rules`)
+  const { resource, keys = 'TagKeys', listed = (tags: Tags) => ({ Tags: listTags(tags) }), guard } = names
+  const target = type.named(resource)
+  const operation = (
+    name: string,
+    run: (call: Call, input: LooseInput, found: ExistingResource<I, R>) => Awaitable<object>,
+    conditions?: Operation['conditions'],
+  ): Operation => ({ name, actions: [actionOf(name)], target, conditions, run })
+  const retag = (found: ExistingResource<I, R>, tags: Tags) => {
+    found.save({ ...found.row, tags })
+    return {}
+  }
+  return [
+    operation(
+      names.tag,
+      (call, input, found) => {
+        guard?.(call, found.row, input)
+        return retag(found, mergedTags(rules, found.row.tags, requestedTags(rules, input)))
+      },
+      (input) => requestTagConditions(requestedTags(rules, input)),
+    ),
+    operation(
+      names.untag,
+      (call, input, found) => {
+        guard?.(call, found.row, input)
+        return retag(found, withoutTags(found.row.tags, input[keys]))
+      },
+      (input) => ({ 'aws:TagKeys': input[keys] }),
+    ),
+    operation(names.list, (call, input, { row }) => listed(row.tags ?? {}, call, input)),
+  ]
+}
