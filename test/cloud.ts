@@ -7,6 +7,7 @@ import type { OutboundPort } from '../src/kernel/ports.ts'
 import type { Quotas } from '../src/kernel/quota.ts'
 import type { Service } from '../src/kernel/service.ts'
 import type { Throttle } from '../src/kernel/throttle.ts'
+import type { WebSite } from '../src/kernel/web/site.ts'
 import type { BlobStore } from '../src/planes/objects/blobs.ts'
 import { openCloud } from '../src/server/cloud.ts'
 import { openStore } from '../src/store/sqlite.ts'
@@ -41,6 +42,8 @@ export interface CloudOptions {
   readonly outbound?: OutboundPort
   /** Ports that the server would provide, such as a mail transport. */
   readonly provides?: readonly Provided[]
+  /** Web sites besides those of the services. */
+  readonly sites?: readonly WebSite[]
   /** Instead of all that the server has. */
   readonly services?: readonly Service[]
   /** Where the bytes of objects lie. */
@@ -67,6 +70,7 @@ export async function cloud(options: CloudOptions = {}) {
     ...(options.outbound && { outbound: options.outbound }),
     ...(options.services && { services: options.services }),
     provides: options.provides,
+    sites: options.sites,
     blobs: options.blobs,
     packages: options.packages,
     egress: options.egress,

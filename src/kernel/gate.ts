@@ -507,7 +507,7 @@ function notImplemented(row: ServiceRow, operation: string): Fault {
 }
 
 /** Everything that is not a fault is ours to mend: the caller learns only that it happened. */
-function asFault(error: unknown): Fault {
+export function asFault(error: unknown): Fault {
   if (error instanceof Fault) return error
   if (error instanceof UnavailableError) {
     return new Fault('ServiceUnavailable', 'The service cannot reach its data at the moment. Please try again.', {
