@@ -12,11 +12,12 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   policy: [],
   store: [],
   vault: [],
-  kernel: ['wire', 'policy', 'store', 'vault'],
-  services: ['kernel', 'wire', 'policy', 'store', 'vault'],
-  planes: ['kernel', 'wire', 'policy', 'store', 'vault'],
-  server: ['services', 'planes', 'kernel', 'wire', 'policy', 'store', 'vault'],
-  cli: ['server', 'services', 'planes', 'kernel', 'wire', 'policy', 'store', 'vault'],
+  engines: [],
+  kernel: ['wire', 'policy', 'store', 'vault', 'engines'],
+  services: ['kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
+  planes: ['kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
+  server: ['services', 'planes', 'kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
+  cli: ['server', 'services', 'planes', 'kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
 }
 
 interface Import {

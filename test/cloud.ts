@@ -2,10 +2,12 @@
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import { MovableClock } from '../src/kernel/clock.ts'
 import type { Answer } from '../src/kernel/gate.ts'
+import type { Provided } from '../src/kernel/ports/port.ts'
 import type { OutboundPort } from '../src/kernel/ports.ts'
 import type { Quotas } from '../src/kernel/quota.ts'
 import type { Service } from '../src/kernel/service.ts'
 import type { Throttle } from '../src/kernel/throttle.ts'
+import type { WebSite } from '../src/kernel/web/site.ts'
 import type { BlobStore } from '../src/planes/objects/blobs.ts'
 import { openCloud } from '../src/server/cloud.ts'
 import { openStore } from '../src/store/sqlite.ts'
@@ -38,6 +40,10 @@ export interface CloudOptions {
   readonly throttle?: Throttle
   /** The world outside, in the test's hands. */
   readonly outbound?: OutboundPort
+  /** Ports that the server would provide, such as a mail transport. */
+  readonly provides?: readonly Provided[]
+  /** Web sites besides those of the services. */
+  readonly sites?: readonly WebSite[]
   /** Instead of all that the server has. */
   readonly services?: readonly Service[]
   /** Where the bytes of objects lie. */
@@ -63,6 +69,8 @@ export async function cloud(options: CloudOptions = {}) {
     throttle: options.throttle,
     ...(options.outbound && { outbound: options.outbound }),
     ...(options.services && { services: options.services }),
+    provides: options.provides,
+    sites: options.sites,
     blobs: options.blobs,
     packages: options.packages,
     egress: options.egress,

@@ -6,6 +6,7 @@ import type { Input, OpName, Output } from '../wire/typed.ts'
 import type { Act } from './acting.ts'
 import type { EventDraft } from './event.ts'
 import type { IdPrefix } from './id.ts'
+import type { Use } from './ports/port.ts'
 import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
 import type { Acted } from './resource.ts'
@@ -46,6 +47,8 @@ export interface Call extends Scope {
   readonly unit: Unit
   readonly vault: Vault
   readonly ports: Ports
+  /** What other services and planes provide. */
+  readonly use: Use
   readonly quotas: Quotas
   /** What the audit trail will say; a handler may add what only it knows. */
   readonly event: EventDraft

@@ -24,6 +24,7 @@ import { ACCOUNT, allowing, cloud, keysOf } from '../../test/cloud.ts'
 import { compilePolicy, parsePolicy } from '../policy/index.ts'
 import { MovableClock } from './clock.ts'
 import { Gate, type GateOptions } from './gate.ts'
+import { noPorts } from './ports.fixture.ts'
 import { anything, type Target } from './resource.ts'
 import { type Operation, type Service, service } from './service.ts'
 
@@ -384,6 +385,7 @@ test('A server with an operation whose action IAM does not know does not start',
     services,
     quotas: {},
     ports: {} as GateOptions['ports'],
+    use: noPorts,
   }
 
   expect(() => new Gate(options)).toThrow(

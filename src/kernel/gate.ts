@@ -30,6 +30,7 @@ import { Denial } from './denial.ts'
 import { type EventDraft, eventRecords, isoSeconds, MERLON_EVENT_SOURCE, newDraft, serviceEvent } from './event.ts'
 import { eventNameOf, parametersOf } from './event-words.ts'
 import { uniqueId } from './id.ts'
+import type { Use } from './ports/port.ts'
 import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
 import { type RecordedCall, type Replayed, replay } from './replay.ts'
@@ -44,6 +45,7 @@ export interface GateOptions {
   readonly vault: Vault
   readonly clock: Clock
   readonly ports: Ports
+  readonly use: Use
   readonly services: readonly Service[]
   readonly quotas: Quotas
   /** Default: one of its own, with the default limits. */
@@ -381,7 +383,7 @@ export class Gate {
   }
 
   #call(unit: Unit, arrival: Arrival, invocation: Invocation, draft: EventDraft, attempt: Attempt): Call {
-    const { vault, ports, quotas } = this.#options
+    const { vault, ports, use, quotas } = this.#options
     const { caller, region, bearer } = arrival.authenticated
     const call: Call = {
       partition: 'aws',
@@ -397,6 +399,7 @@ export class Gate {
       unit,
       vault,
       ports,
+      use,
       quotas,
       event: draft,
       newId: () => randomUUID(),
@@ -523,7 +526,7 @@ function notImplemented(row: ServiceRow, operation: string): Fault {
 }
 
 /** Everything that is not a fault is ours to mend: the caller learns only that it happened. */
-function asFault(error: unknown): Fault {
+export function asFault(error: unknown): Fault {
   if (error instanceof Fault) return error
   if (error instanceof UnavailableError) {
     return new Fault('ServiceUnavailable', 'The service cannot reach its data at the moment. Please try again.', {

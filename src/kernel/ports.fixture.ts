@@ -1,5 +1,9 @@
 /** For tests with a table for an IAM: accounts in no organisation, of which no more are made, and where nothing runs. */
+import { PortTable } from './ports/port.ts'
 import type { Ports } from './ports.ts'
+
+/** Nothing is provided. */
+export const { use: noPorts } = new PortTable()
 
 export const loneAccounts: Pick<Ports, 'organizations' | 'accounts' | 'outbound' | 'functions' | 'blobs'> = {
   organizations: { standing: async () => undefined, membership: async () => undefined },

@@ -40,4 +40,9 @@ export const quotaDefaults: Quotas = {
   // Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
   'lambda/ConcurrentExecutions': 1000,
   'lambda/CodeStorageBytes': 75 * 1024 ** 3,
+
+  // Ours: what one account may send, and one recipient of it receive, in a day (UTC).
+  'mail/AccountPerDay': 10_000,
+  'mail/RecipientPerDay': 50,
+  'webhook/AccountPerDay': 100_000,
 }

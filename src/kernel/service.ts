@@ -6,11 +6,13 @@ import type { FaultName, Input, OpName, Output } from '../wire/typed.ts'
 import type { Act } from './acting.ts'
 import type { Call, Conditions } from './call.ts'
 import type { PublicDocument } from './documents.ts'
+import type { Use } from './ports/port.ts'
 import type { Ports, Reader } from './ports.ts'
 import type { Quotas } from './quota.ts'
 import type { TagRules } from './resource/tag-rules.ts'
 import { anything, Resource, type ResourceDefinition, type Row, type Target } from './resource.ts'
 import type { BearerScheme } from './service/bearer.ts'
+import type { WebSite } from './web/site.ts'
 
 /** A service as others name it: its row in the wire table, and the types of its SDK client. */
 export interface Api<M> {
@@ -61,6 +63,8 @@ export interface Service {
   readonly resources?: readonly DeclaredResourceType[]
   /** What it lets anybody read. */
   readonly documents?: readonly PublicDocument[]
+  /** Its pages, and its endpoints that are no API operations. */
+  readonly sites?: readonly WebSite[]
   /** What its jobs do, by kind: `kms.delete-key`. */
   readonly jobs?: Readonly<Record<string, ServiceJob>>
 }
@@ -73,6 +77,8 @@ export interface Work {
   readonly reader: Reader
   readonly vault: Vault
   readonly ports: Ports
+  /** What other services and planes provide. */
+  readonly use: Use
   readonly quotas: Quotas
   readonly act: Act
 }

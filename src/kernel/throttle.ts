@@ -80,6 +80,15 @@ export class Throttle {
     return shortage(principal, whole, costOf(bodyBytes))
   }
 
+  /** The caller of a web session or a bearer token, by the id that its claims prove. */
+  bearer(account: string, principalId: string, bodyBytes: number): Entered | Refused {
+    const now = this.#now()
+    const principal = this.#buckets.principal.at(`${account}/bearer:${principalId}`, now)
+    const whole = this.#buckets.account.at(account, now)
+    const cost = costOf(bodyBytes)
+    return shortage(principal, whole, cost) ?? enter(cost, principal, whole)
+  }
+
   unsigned(remoteAddress: string, bodyBytes: number): Entered | Refused {
     const bucket = this.#buckets.address.at(networkOf(remoteAddress), this.#now())
     const cost = costOf(bodyBytes)

@@ -5,11 +5,15 @@ import { readDocument } from '../kernel/documents.ts'
 import { EvidenceKeeper } from '../kernel/evidence/keeper.ts'
 import { TamperWatch } from '../kernel/findings.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
+import { mailbox, webhooks } from '../kernel/jobs/outbox.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
+import { PortTable, type Provided } from '../kernel/ports/port.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
 import type { Service, Work } from '../kernel/service.ts'
-import type { Throttle } from '../kernel/throttle.ts'
+import { Throttle } from '../kernel/throttle.ts'
+import type { WebSite } from '../kernel/web/site.ts'
+import { WebGate } from '../kernel/web/web-gate.ts'
 import { type EgressList, readEgress } from '../planes/functions/egress.ts'
 import { functionHost } from '../planes/functions/host.ts'
 import { type BlobStore, sealedBlobs } from '../planes/objects/blobs.ts'
@@ -28,6 +32,7 @@ import { ThreadPool } from '../vault/material/pool.ts'
 import { openVault, type VaultOptions } from '../vault/sealed.ts'
 import type { Unsealed } from '../vault/sealer.ts'
 import type { Vault } from '../vault/vault.ts'
+import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { outbound } from './outbound.ts'
 import { services } from './services.ts'
 
@@ -52,6 +57,10 @@ export interface CloudOptions {
   /** Where every checkpoint goes, too. */
   readonly witnesses?: readonly Target[] | undefined
   readonly onStream?: StreamOptions['tell']
+  /** What the server provides besides: the mail transport. A port that is left out has no provider. */
+  readonly provides?: readonly Provided[] | undefined
+  /** Web sites besides those of the services. */
+  readonly sites?: readonly WebSite[] | undefined
   /** Default: all that are built. */
   readonly services?: readonly Service[]
   /** Default: the network, guarded. */
@@ -64,6 +73,8 @@ export interface CloudOptions {
 
 export interface Cloud {
   readonly gate: Gate
+  /** Answers a request: by the web site that has its path, else as an API call. */
+  handle(request: HttpRequest): Promise<HttpResponse>
   /** What anybody may read at this path. */
   document(path: string): Promise<object | undefined>
   readonly store: Store
@@ -128,23 +139,44 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     functions,
     blobs: sealedBlobs(vault, blobs),
   }
+  const table = new PortTable()
+  for (const provided of options.provides ?? []) table.provide(provided)
+  const { use } = table
   const quotas = { ...quotaDefaults, ...options.quotas }
+  const throttle = options.throttle ?? new Throttle()
   const gate = new Gate({
     store,
     vault,
     clock,
     services: options.services ?? services,
     ports,
+    use,
     quotas,
-    throttle: options.throttle,
+    throttle,
     publicUrl: options.publicUrl,
     ...(observe && { observe }),
   })
-  const work = (now: number): Work => ({ now, reader: store.reader, vault, ports, quotas, act: gate.act })
+  const web = new WebGate({
+    store,
+    vault,
+    clock,
+    ports,
+    use,
+    quotas,
+    throttle,
+    act: gate.act,
+    sites: [...(options.services ?? services).flatMap((service) => service.sites ?? []), ...(options.sites ?? [])],
+    publicUrl: options.publicUrl,
+    observe,
+  })
+  const work = (now: number): Work => ({ now, reader: store.reader, vault, ports, use, quotas, act: gate.act })
   const jobs = new JobRunner(
     store,
     clock,
-    handlers(options.services ?? services, work),
+    new Map([
+      ...handlers(options.services ?? services, work),
+      ...[mailbox, webhooks].flatMap((outbox) => outbox.handlers({ vault, use })),
+    ]),
     options.onJobError ?? (() => undefined),
   )
 
@@ -162,8 +194,15 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
 
   const documents = (options.services ?? services).flatMap((service) => service.documents ?? [])
 
+  const handle = async (request: HttpRequest): Promise<HttpResponse> => {
+    const matched = web.match(request, 'host') ?? (isApiCall(request) ? undefined : web.match(request, 'path'))
+    if (matched === undefined) return gate.handle(request)
+    return matched === 'method' ? METHOD_NOT_ALLOWED : web.handle(request, matched)
+  }
+
   return {
     gate,
+    handle,
     document: (path) => readDocument(documents, store.reader, path),
     store,
     vault,
@@ -199,6 +238,14 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     },
   }
 }
+
+const METHOD_NOT_ALLOWED: HttpResponse = { status: 405, headers: { 'content-type': 'text/plain' }, body: '' }
+
+/** Signed, or in the form of an API call: its path is the API's. */
+const isApiCall = (request: HttpRequest): boolean =>
+  (header(request, 'authorization') ?? '').startsWith('AWS4-') ||
+  header(request, 'x-amz-target') !== undefined ||
+  /(?:^|&)X-Amz-(?:Signature|Algorithm)=/i.test(request.query)
 
 const accountsOf = async ({ reader }: Pick<Store, 'reader'>): Promise<readonly AccountRow[]> =>
   (await reader.range<AccountRow>(under('iam', 'account')))

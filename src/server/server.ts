@@ -120,7 +120,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         if (watched) return watched
         if (isPublic(request)) return published(await cloud.document(request.path))
         if (opened.development && request.path.startsWith(DEVELOPMENT_PATH)) return opened.development(request)
-        return cloud.gate.handle(request)
+        return cloud.handle(request)
       },
       async () => watch(request, version, () => metrics.text([], listener.load()), 'sealed') ?? answerSealed(request),
     )

@@ -23,6 +23,7 @@ export type Purpose =
   | 'audit'
   | 'import-token'
   | 'grant-token'
+  | 'web-session'
 
 export interface Vault {
   /** Makes sure that the account has a key: to be awaited before anything of it is sealed. Throws when it was erased. */

@@ -1,15 +1,9 @@
 /** What streams are fed from: the log of all accounts, or the checkpoints, of all nodes, each in the order of writing. */
+
+import type { SourceBatch } from '../../kernel/events/follower.ts'
 import { checkpointsBehind, placeOf } from '../../kernel/evidence/checkpoint.ts'
 import type { Store } from '../../store/store.ts'
 import type { Line } from './sink.ts'
-
-export interface Batch {
-  readonly lines: readonly Line[]
-  /** Where to go on when they are taken. */
-  readonly next: string
-  /** There may be more at once. */
-  readonly more: boolean
-}
 
 /** Of one batch: receivers have limits of their own, and a batch that is too large for one would be so for ever. */
 const BYTES_MAX = 2 * 1024 * 1024
@@ -18,7 +12,7 @@ const PORTION = 50
 export interface Source {
   readonly kind: 'events' | 'checkpoints'
   /** What follows; the beginning for undefined. */
-  read(after: string | undefined, limit: number): Promise<Batch>
+  read(after: string | undefined, limit: number): Promise<SourceBatch<Line>>
 }
 
 interface Told {

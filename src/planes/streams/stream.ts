@@ -1,23 +1,15 @@
 /**
- * A stream: reads a source behind a durable cursor, sends, moves the cursor. In order, at least once, one batch at a time:
- * however far behind its target is, it holds no more than that batch, and goes on where it was after a crash. Of several
- * nodes one sends, and another goes on where it was when it dies.
+ * A stream sends every line of a source to a target outside: a follower whose effect is the target's sink. However far
+ * behind its target is, it holds no more than one batch.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Lease } from '../../kernel/lease.ts'
-import { type Key, key, type Store } from '../../store/store.ts'
-import { LaterError, type Sink } from './sink.ts'
-import type { Batch, Source } from './source.ts'
+import { backOff, Follower } from '../../kernel/events/follower.ts'
+import type { Store } from '../../store/store.ts'
+import { LaterError, type Line, type Sink } from './sink.ts'
+import type { Source } from './source.ts'
 import type { Target } from './target.ts'
 
-const BATCH = 500
-const NOTHING = { lines: [], more: false } as const
-const QUIET_MS = 1_000
-const LEAVE_MS_MAX = 2_000
-const RETRY_MS_FIRST = 500
-const RETRY_MS_MAX = 60_000
-/** Targets that take nothing for long are heard of again and again, not at every attempt. */
-const TELL_EVERY_MS = 60_000
+/** A failing target is reported this often, not at each attempt. */
+const REPORT_EVERY_MS = 60_000
 
 export interface StreamStatus {
   readonly target: string
@@ -34,10 +26,6 @@ export interface StreamStatus {
   readonly elsewhere?: string
 }
 
-interface CursorRow {
-  readonly position: string
-}
-
 export interface StreamOptions {
   readonly store: Store
   readonly source: Source
@@ -50,109 +38,73 @@ export interface StreamOptions {
 
 export class Stream {
   readonly #options: StreamOptions
-  readonly #cursor: Key
-  readonly #lease: Lease
+  readonly #follower: Follower<Line>
   readonly #sink: Sink
-  /** Nothing new is waited for. */
-  readonly #leaving = new AbortController()
-  readonly #stopped = new AbortController()
-  #running: Promise<void> = Promise.resolve()
   #sent = 0
   #through: number | undefined
   #failure: { readonly error: string; readonly since: number } | undefined
-  #toldAt = 0
+  #reportedAt = 0
 
   constructor(options: StreamOptions) {
-    const { source, target, tell, store } = options
+    const { store, source, target, tell, heldMs } = options
     this.#options = options
-    this.#cursor = key('kernel', 'stream', source.kind, target.name)
-    this.#lease = new Lease({ store, of: ['stream', source.kind, target.name], heldMs: options.heldMs })
-    this.#sink = target.open((message) => tell('warn', 'stream', { target: target.name, message }))
+    const sink = target.open((message) => tell('warn', 'stream', { target: target.name, message }))
+    this.#sink = sink
+    this.#follower = new Follower<Line>({
+      store,
+      name: ['stream', source.kind, target.name],
+      heldMs,
+      read: (after, limit) => source.read(after, limit),
+      effect: (lines, signal) => sink.send(lines, signal),
+      onProcessed: (lines) => this.#delivered(lines),
+      onFailure: (error, failures) => this.#failed(error, failures),
+    })
   }
 
   start(): void {
-    this.#running = this.#run()
+    this.#follower.start()
   }
 
-  /** Sends what is left, if its target takes it soon. */
+  /** Sends what is left, if its target accepts it soon. */
   async stop(): Promise<void> {
-    this.#leaving.abort()
-    await Promise.race([this.#running, sleep(this.#failure ? 0 : LEAVE_MS_MAX)])
-    this.#stopped.abort()
-    await this.#running
-    await this.#lease.release().catch(() => undefined)
+    await this.#follower.stop()
     await this.#sink.close()
   }
 
   status(): StreamStatus {
     const { source, target } = this.#options
+    const { elsewhere } = this.#follower
     return {
       target: target.name,
       kind: source.kind,
       sent: this.#sent,
       ...(this.#through !== undefined && { through: new Date(this.#through).toISOString() }),
-      ...(this.#lease.elsewhere !== undefined && { elsewhere: this.#lease.elsewhere }),
+      ...(elsewhere !== undefined && { elsewhere }),
       ...(this.#failure && { error: this.#failure.error, failingSince: new Date(this.#failure.since).toISOString() }),
     }
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stopped
-    let failures = 0
-    while (!signal.aborted) {
-      try {
-        const { lines, more } = (await this.#lease.hold()) ? await this.#send() : NOTHING
-        failures = 0
-        if (lines.length === 0 && this.#leaving.signal.aborted) return
-        if (!more) await this.#pause(QUIET_MS, this.#leaving.signal)
-      } catch (error) {
-        if (signal.aborted || this.#leaving.signal.aborted) return
-        await this.#failed(error, failures++)
-      }
-    }
-  }
-
-  async #send(): Promise<Pick<Batch, 'lines' | 'more'>> {
-    const { store, source } = this.#options
-    const { signal } = this.#stopped
-    const after = (await store.reader.get<CursorRow>(this.#cursor))?.position
-    const batch = await source.read(after, BATCH)
-    if (batch.lines.length === 0) return NOTHING
-    await this.#sink.send(batch.lines, signal)
-    if (!signal.aborted) await this.#taken(batch)
-    return batch
-  }
-
-  async #taken({ lines, next }: Batch): Promise<void> {
-    const { store, target, tell } = this.#options
-    await store.run(async (unit) => {
-      // Who took over while we waited for the target has sent these, and more.
-      await this.#lease.require(unit)
-      unit.put(this.#cursor, { position: next } satisfies CursorRow)
-    })
+  #delivered(lines: readonly Line[]): void {
+    const { target, tell } = this.#options
     this.#sent += lines.length
     this.#through = lines.at(-1)!.timeMs
     if (this.#failure) tell('info', 'stream goes on', { target: target.name })
     this.#failure = undefined
-    this.#toldAt = 0
+    this.#reportedAt = 0
   }
 
-  async #failed(error: unknown, failures: number): Promise<void> {
-    const { target, tell, retryMs = RETRY_MS_FIRST } = this.#options
+  /** Returns how long to wait. */
+  #failed(error: unknown, failures: number): number {
+    const { target, tell, retryMs } = this.#options
     const reason = reasonOf(error)
     const now = Date.now()
     this.#failure = { error: reason, since: this.#failure?.since ?? now }
-    if (now - this.#toldAt >= TELL_EVERY_MS) {
-      this.#toldAt = now
+    if (now - this.#reportedAt >= REPORT_EVERY_MS) {
+      this.#reportedAt = now
       tell('warn', 'stream waits', { target: target.name, error: reason })
     }
-    const backOff = Math.min(retryMs * 2 ** failures, RETRY_MS_MAX)
-    const jittered = backOff * (0.5 + Math.random() / 2)
-    await this.#pause(error instanceof LaterError ? Math.max(error.waitMs, jittered) : jittered)
-  }
-
-  async #pause(ms: number, signal = this.#stopped.signal): Promise<void> {
-    await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined)
+    const waitMs = backOff(failures, retryMs)
+    return error instanceof LaterError ? Math.max(error.waitMs, waitMs) : waitMs
   }
 }
 

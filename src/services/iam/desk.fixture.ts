@@ -5,7 +5,7 @@
 
 import type { Call } from '../../kernel/call.ts'
 import { uniqueId } from '../../kernel/id.ts'
-import { loneAccounts } from '../../kernel/ports.fixture.ts'
+import { loneAccounts, noPorts } from '../../kernel/ports.fixture.ts'
 import { quotaDefaults } from '../../kernel/quota.ts'
 import type { Operation } from '../../kernel/service.ts'
 import type { Subject } from '../../kernel/session.ts'
@@ -49,6 +49,7 @@ export async function desk(): Promise<Desk> {
     quotas: quotaDefaults,
     // Nothing here asks for more of these than is given; a test that does fails on the spot.
     ports: { ...loneAccounts, identity: { identity: async () => undefined } } as unknown as Call['ports'],
+    use: noPorts,
     event: {} as Call['event'],
     newId: () => crypto.randomUUID(),
     uniqueId,

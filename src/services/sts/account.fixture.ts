@@ -4,7 +4,7 @@ import { throughGate } from '../../../test/through-gate.ts'
 import { MovableClock } from '../../kernel/clock.ts'
 import { type Answer, Gate } from '../../kernel/gate.ts'
 import { accessKeyId, secretAccessKey } from '../../kernel/id.ts'
-import { loneAccounts } from '../../kernel/ports.fixture.ts'
+import { loneAccounts, noPorts } from '../../kernel/ports.fixture.ts'
 import type { AssumableRole, Identity, IdentityPort, LongTermKey } from '../../kernel/ports.ts'
 import type { Subject } from '../../kernel/session.ts'
 import { type CompiledPolicy, compilePolicy, compileSet, type PolicyKind, parsePolicy } from '../../policy/index.ts'
@@ -100,6 +100,7 @@ export async function account() {
     vault,
     clock,
     ports: { ...loneAccounts, identity: port, events: { query: (query) => store.log(query) } },
+    use: noPorts,
     services: [sts],
     quotas: {},
     observe: (answer) => void answers.push(answer),

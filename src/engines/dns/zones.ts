@@ -1,0 +1,129 @@
+/**
+ * What a name answers, from zones that are plain values: RFC 1034 §4.3.2 with aliases (CNAME), wildcards (RFC 4592),
+ * delegations, empty non-terminals and negative answers with the zone's SOA (RFC 2308). Pure.
+ *
+ * @example
+ * lookup(compileZones([{ name: 'corp.test.', records }]), 'www.corp.test.', 'A') // { rcode: 'NOERROR', answers: […] }
+ */
+import { parseValue, type RecordData, type RecordSet, type RecordType } from './records.ts'
+
+export interface Zone {
+  /** Fully qualified, lower case, with its last dot. */
+  readonly name: string
+  /** With one SOA and at least one NS record set at the zone's name. */
+  readonly records: readonly RecordSet[]
+}
+
+export interface ResourceRecord {
+  readonly name: string
+  readonly type: RecordType
+  readonly ttl: number
+  readonly data: RecordData
+}
+
+export interface LookupResult {
+  readonly rcode: 'NOERROR' | 'NXDOMAIN' | 'REFUSED'
+  /** False for a referral to another server. */
+  readonly authoritative: boolean
+  readonly answers: readonly ResourceRecord[]
+  readonly authorities: readonly ResourceRecord[]
+  readonly additionals: readonly ResourceRecord[]
+}
+
+type Node = ReadonlyMap<RecordType, readonly ResourceRecord[]>
+
+interface CompiledZone {
+  readonly name: string
+  /** Names with records, and empty names between them and the zone's. */
+  readonly nodes: ReadonlyMap<string, Node>
+}
+
+/** Zones by their name. */
+export type CompiledZones = ReadonlyMap<string, CompiledZone>
+
+/** RFC 1034 sets no bound on chains of aliases. */
+const ALIASES_MAX = 8
+
+/** Throws `RecordValueError` for a value that is not of its type. */
+export function compileZones(zones: readonly Zone[]): CompiledZones {
+  return new Map(zones.map((zone) => [zone.name, compileZone(zone)]))
+}
+
+function compileZone({ name, records }: Zone): CompiledZone {
+  const nodes = new Map<string, Map<RecordType, readonly ResourceRecord[]>>([[name, new Map()]])
+  for (const { name: owner, type, ttl, values } of records) {
+    for (let at = owner; at !== name && at.endsWith(name) && !nodes.has(at); at = parentOf(at)) nodes.set(at, new Map())
+    const set = values.map((value) => ({ name: owner, type, ttl, data: parseValue(type, value) }))
+    nodes.get(owner)?.set(type, set)
+  }
+  return { name, nodes }
+}
+
+const parentOf = (name: string): string => name.slice(name.indexOf('.') + 1)
+
+/** `name` is fully qualified, lower case, with its last dot. */
+export function lookup(zones: CompiledZones, name: string, type: string): LookupResult {
+  const zone = zoneOf(zones, name)
+  if (!zone) return { rcode: 'REFUSED', authoritative: false, answers: [], authorities: [], additionals: [] }
+  const answers: ResourceRecord[] = []
+  let current = name
+  for (let aliases = 0; aliases <= ALIASES_MAX; aliases++) {
+    const delegation = delegationOf(zone, current)
+    if (delegation) return referral(zone, delegation, answers)
+    const node = nodeOf(zone, current)
+    if (!node) return negative(zone, answers, 'NXDOMAIN')
+    const alias = node.get('CNAME')?.[0]
+    const found = alias && type !== 'CNAME' ? [alias] : (node.get(type as RecordType) ?? [])
+    if (found.length === 0) return negative(zone, answers, 'NOERROR')
+    answers.push(...found.map((record) => ({ ...record, name: current })))
+    if (!alias || type === 'CNAME') break
+    current = `${(alias.data as string).toLowerCase()}.`
+    // The client continues in zones that are not ours.
+    if (current !== zone.name && !current.endsWith(`.${zone.name}`)) break
+  }
+  return { rcode: 'NOERROR', authoritative: true, answers, authorities: [], additionals: [] }
+}
+
+/** The zone with the longest name that contains this one. */
+function zoneOf(zones: CompiledZones, name: string): CompiledZone | undefined {
+  for (let at = name; at !== ''; at = parentOf(at)) {
+    const zone = zones.get(at)
+    if (zone) return zone
+  }
+  return undefined
+}
+
+/** The closest name below the zone's own that is delegated and contains this one. */
+function delegationOf(zone: CompiledZone, name: string): readonly ResourceRecord[] | undefined {
+  let found: readonly ResourceRecord[] | undefined
+  for (let at = name; at !== zone.name && at !== ''; at = parentOf(at)) found = zone.nodes.get(at)?.get('NS') ?? found
+  return found
+}
+
+/** A node by its name, or by the wildcard of its closest ancestor that exists. */
+function nodeOf(zone: CompiledZone, name: string): Node | undefined {
+  const exact = zone.nodes.get(name)
+  if (exact) return exact
+  let ancestor = parentOf(name)
+  while (!zone.nodes.has(ancestor) && ancestor !== '') ancestor = parentOf(ancestor)
+  return zone.nodes.get(`*.${ancestor}`)
+}
+
+function referral(
+  zone: CompiledZone,
+  authorities: readonly ResourceRecord[],
+  answers: readonly ResourceRecord[],
+): LookupResult {
+  const additionals = authorities.flatMap(({ data }) => {
+    const node = zone.nodes.get(`${data as string}.`)
+    return [...(node?.get('A') ?? []), ...(node?.get('AAAA') ?? [])]
+  })
+  return { rcode: 'NOERROR', authoritative: answers.length > 0, answers, authorities, additionals }
+}
+
+function negative(zone: CompiledZone, answers: readonly ResourceRecord[], rcode: 'NOERROR' | 'NXDOMAIN'): LookupResult {
+  const soa = zone.nodes.get(zone.name)?.get('SOA')?.[0]
+  // RFC 2308 §3: kept no longer than the SOA's minimum.
+  const authorities = soa ? [{ ...soa, ttl: Math.min(soa.ttl, (soa.data as { minimum: number }).minimum) }] : []
+  return { rcode, authoritative: true, answers, authorities, additionals: [] }
+}

@@ -1,0 +1,199 @@
+/**
+ * Web sites of services: pages, OAuth and OIDC endpoints, SCIM, the console's files. A site is a list of routes; each says
+ * how its caller is authenticated, how large its body may be, and what of its input the audit log may show.
+ */
+import type { HttpRequest } from '../../wire/http.ts'
+import { header } from '../../wire/http.ts'
+import type { Act } from '../acting.ts'
+import type { Call } from '../call.ts'
+import type { Reader } from '../ports.ts'
+import type { Bearer, BearerScheme } from '../service/bearer.ts'
+import type { Html } from './html.ts'
+
+export type Awaitable<T> = T | Promise<T>
+
+/** What a route answers. */
+export type WebAnswer =
+  | { readonly page: Html; readonly status?: number; readonly session?: object | 'end' }
+  | { readonly json: object; readonly status?: number; readonly contentType?: string; readonly headers?: Headers }
+  | { readonly file: string | Uint8Array; readonly contentType: string; readonly cacheSeconds: number }
+  /** A path of this site, or an address that was registered before: never one that only the request names. */
+  | { readonly redirect: string; readonly session?: object | 'end' }
+
+type Headers = Readonly<Record<string, string>>
+
+export interface WebInput {
+  /** From the route's path: `/users/:id`. */
+  readonly path: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, string>>
+  readonly form: Readonly<Record<string, string>>
+  readonly json: unknown
+  /** To put into each form of a page, as the hidden field `csrf`. */
+  readonly csrf: string
+}
+
+/** What a route's body works with. A route writes its own service's rows; on other services it acts by `act`. */
+export interface WebCall<C = undefined>
+  extends Pick<
+    Call,
+    | 'now'
+    | 'requestId'
+    | 'origin'
+    | 'unit'
+    | 'vault'
+    | 'ports'
+    | 'use'
+    | 'quotas'
+    | 'event'
+    | 'newId'
+    | 'uniqueId'
+    | 'once'
+    | 'afterCommit'
+  > {
+  /** The claims of the session or the bearer token; undefined for an anonymous caller. */
+  readonly claims: C
+  readonly remoteAddress: string
+  readonly userAgent: string
+  readonly act: Act
+  /** The account and Region whose audit log gets the event; known at first only for sessions and bearer tokens. */
+  recordIn(account: string, region?: string): void
+}
+
+/** Callers that signed in. The cookie is sealed, so that forged ones cost no read. */
+export interface SessionScheme<C extends object> {
+  /** `merlon-portal`; over TLS with the prefix `__Host-`. */
+  readonly cookie: string
+  readonly lifetimeMs: number
+  /** For the audit log and the throttle. */
+  readonly bearer: (claims: C) => Bearer<C>
+  /** Whether the session still holds (sign-out counter, deleted user): read in the route's transaction. */
+  readonly isValid: (claims: C, reader: Reader, now: number) => Awaitable<boolean>
+}
+
+// biome-ignore-start lint/suspicious/noExplicitAny: the registry holds routes of every claim; `route()` typed them.
+export type WebAuthentication =
+  | 'anonymous'
+  /** Static and public: no event, no throttle of its own, cacheable. */
+  | 'document'
+  | 'session'
+  | { readonly bearer: BearerScheme<any> }
+
+export interface WebRoute {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Below the site's base: `/users/:id`. */
+  readonly path: string
+  /** The event's name in the audit log. */
+  readonly event: string
+  readonly authentication: WebAuthentication
+  readonly body: 'none' | 'form' | 'json'
+  readonly bodyBytesMax: number
+  /** Members of path, query and form that the audit log may show; nothing else is recorded. */
+  readonly shown: readonly string[]
+  readonly run: (call: WebCall<any>, input: WebInput) => Awaitable<WebAnswer>
+}
+
+export interface WebSite {
+  /** The service it belongs to, by its row in `wire/services.ts`: event source. */
+  readonly service: string
+  /** Compared with the Host header in lower case, without its port. Undefined: any host. */
+  readonly host?: RegExp
+  /** `/portal`; empty for a site with a host of its own. */
+  readonly base: string
+  readonly session?: SessionScheme<any>
+  readonly routes: readonly WebRoute[]
+  /** Directives that replace those of the default content security policy: `{ 'script-src': "'self'" }`. */
+  readonly contentSecurityPolicy?: Readonly<Record<string, string>>
+  /** How faults are shown. Default: a page for routes that browsers visit, JSON for bearer routes. */
+  readonly printFault?: (fault: {
+    readonly code: string
+    readonly message: string
+    readonly status: number
+  }) => WebAnswer
+}
+// biome-ignore-end lint/suspicious/noExplicitAny: see above
+
+/** Types the claims of a route's call by its authentication. */
+export function route(
+  definition: Omit<WebRoute, 'run' | 'authentication'> & {
+    readonly authentication: 'anonymous' | 'document'
+    readonly run: (call: WebCall, input: WebInput) => Awaitable<WebAnswer>
+  },
+): WebRoute
+export function route<C>(
+  definition: Omit<WebRoute, 'run' | 'authentication'> & {
+    readonly authentication: { readonly bearer: BearerScheme<C> }
+    readonly run: (call: WebCall<C>, input: WebInput) => Awaitable<WebAnswer>
+  },
+): WebRoute
+export function route<C extends object>(
+  definition: Omit<WebRoute, 'run' | 'authentication'> & {
+    readonly authentication: 'session'
+    readonly run: (call: WebCall<C>, input: WebInput) => Awaitable<WebAnswer>
+  },
+): WebRoute
+export function route(definition: WebRoute): WebRoute {
+  return definition
+}
+
+export interface MatchedRoute {
+  readonly site: WebSite
+  readonly route: WebRoute
+  readonly path: Readonly<Record<string, string>>
+}
+
+const PARAMETER_LENGTH_MAX = 512
+
+/**
+ * By method, host and path alone; nothing else is read. undefined when no site has the path; `'method'` when one has it for
+ * other methods.
+ */
+export function matchRoute(
+  sites: readonly WebSite[],
+  request: Pick<HttpRequest, 'method' | 'path' | 'rawHeaders'>,
+): MatchedRoute | 'method' | undefined {
+  const host = hostOf(request)
+  let isKnown = false
+  for (const site of sites) {
+    if (site.host && !site.host.test(host)) continue
+    const { base } = site
+    if (!request.path.startsWith(base) || (base !== '' && !['', '/'].includes(request.path[base.length] ?? '')))
+      continue
+    const segments = request.path.slice(base.length).split('/')
+    for (const each of site.routes) {
+      const path = parameters(each.path.split('/'), segments)
+      if (!path) continue
+      isKnown = true
+      if (each.method === request.method || (each.method === 'GET' && request.method === 'HEAD'))
+        return { site, route: each, path }
+    }
+  }
+  return isKnown ? 'method' : undefined
+}
+
+function parameters(wanted: readonly string[], segments: readonly string[]): Record<string, string> | undefined {
+  if (wanted.length !== segments.length) return undefined
+  const found: [string, string][] = []
+  for (const [index, part] of wanted.entries()) {
+    const segment = segments[index]!
+    if (!part.startsWith(':')) {
+      if (part !== segment) return undefined
+      continue
+    }
+    const value = segment.length <= PARAMETER_LENGTH_MAX ? decoded(segment) : undefined
+    if (!value) return undefined
+    found.push([part.slice(1), value])
+  }
+  return Object.fromEntries(found)
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** In lower case, without its port. */
+export const hostOf = (request: Pick<HttpRequest, 'rawHeaders'>): string =>
+  (header(request, 'host') ?? '').toLowerCase().replace(/:\d+$/, '')

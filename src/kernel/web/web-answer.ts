@@ -1,0 +1,78 @@
+/** Answers of routes as HTTP, with the headers that browsers need. No route can leave them out. */
+import type { HttpResponse } from '../../wire/http.ts'
+import { html } from './html.ts'
+import type { WebAnswer, WebSite } from './site.ts'
+
+/** No script, no frame, nothing from elsewhere. */
+const CONTENT_SECURITY_POLICY: Readonly<Record<string, string>> = {
+  'default-src': "'none'",
+  'style-src': "'self'",
+  'img-src': "'self' data:",
+  'font-src': "'self'",
+  'form-action': "'self'",
+  'frame-ancestors': "'none'",
+  'base-uri': "'none'",
+}
+
+const ALWAYS = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+}
+
+export function printAnswer(
+  answer: WebAnswer,
+  site: WebSite,
+  cookie: string | undefined,
+  secure: boolean,
+): HttpResponse {
+  const headers: Record<string, string> = {
+    ...ALWAYS,
+    'content-security-policy': policyOf(site),
+    'cache-control': 'no-store',
+    ...(secure && { 'strict-transport-security': 'max-age=31536000' }),
+    ...(cookie !== undefined && { 'set-cookie': cookie }),
+  }
+  if ('redirect' in answer) return { status: 303, headers: { ...headers, location: answer.redirect }, body: '' }
+  if ('page' in answer)
+    return {
+      status: answer.status ?? 200,
+      headers: { ...headers, 'content-type': 'text/html; charset=utf-8' },
+      body: `<!doctype html>\n${answer.page.text}`,
+    }
+  if ('file' in answer)
+    return {
+      status: 200,
+      headers: {
+        ...headers,
+        'content-type': answer.contentType,
+        'cache-control': `public, max-age=${answer.cacheSeconds}`,
+      },
+      body: answer.file,
+    }
+  return {
+    status: answer.status ?? 200,
+    headers: { ...headers, ...answer.headers, 'content-type': answer.contentType ?? 'application/json' },
+    body: JSON.stringify(answer.json),
+  }
+}
+
+function policyOf({ contentSecurityPolicy }: WebSite): string {
+  const directives = { ...CONTENT_SECURITY_POLICY, ...contentSecurityPolicy }
+  return Object.entries(directives)
+    .map(([directive, sources]) => `${directive} ${sources}`)
+    .join('; ')
+}
+
+/** Where a site has no pages of its own for faults. */
+export function faultAnswer(
+  { code, message, status }: { readonly code: string; readonly message: string; readonly status: number },
+  asJson: boolean,
+): WebAnswer {
+  if (asJson) return { json: { error: code, message }, status }
+  return {
+    page: html`<html lang="en"><head><meta charset="utf-8"><title>${code}</title></head><body><h1>${code}</h1><p>${message}</p></body></html>`,
+    status,
+  }
+}

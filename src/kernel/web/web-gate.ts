@@ -1,0 +1,313 @@
+/**
+ * The gate of web routes: the same stages as for API calls, whatever the site. Route and size, throttle by address,
+ * authenticate (session, bearer token or anonymous), throttle by subject, parse, CSRF, run in a transaction with the event,
+ * answer with the headers that browsers need.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Store, Unit } from '../../store/store.ts'
+import type { Vault } from '../../vault/vault.ts'
+import { Fault } from '../../wire/fault.ts'
+import { type HttpRequest, type HttpResponse, header } from '../../wire/http.ts'
+import { services as serviceRows } from '../../wire/services.ts'
+import type { Act } from '../acting.ts'
+import type { Clock } from '../clock.ts'
+import { type EventDraft, eventRecord, newDraft } from '../event.ts'
+import { type Answer, asFault } from '../gate.ts'
+import { uniqueId } from '../id.ts'
+import type { Use } from '../ports/port.ts'
+import type { Ports } from '../ports.ts'
+import type { Quotas } from '../quota.ts'
+import type { Bearer } from '../service/bearer.ts'
+import { type Throttle, ThrottledFault } from '../throttle.ts'
+import { assertSameOrigin, csrfToken } from './csrf.ts'
+import { browserOf, endedSessionCookie, readSession, sessionCookie } from './session-cookie.ts'
+import { type MatchedRoute, matchRoute, type WebAnswer, type WebCall, type WebSite } from './site.ts'
+import { faultAnswer, printAnswer } from './web-answer.ts'
+import { assertBody, readInput } from './web-input.ts'
+
+export interface WebGateOptions {
+  readonly store: Store
+  readonly vault: Vault
+  readonly clock: Clock
+  readonly ports: Ports
+  readonly use: Use
+  readonly quotas: Quotas
+  readonly throttle: Throttle
+  readonly act: Act
+  readonly sites: readonly WebSite[]
+  readonly publicUrl?: string | undefined
+  readonly observe?: ((outcome: Answer) => void) | undefined
+}
+
+/** What one request is about, constant over retries of its transaction. */
+interface WebRequest {
+  readonly request: HttpRequest
+  readonly matched: MatchedRoute
+  readonly requestId: string
+  readonly now: number
+  readonly origin: string
+  /** undefined for an anonymous caller. */
+  readonly bearer: Bearer<unknown> | undefined
+  /** The session's id, or the browser's before sign-in: what CSRF tokens are bound to. */
+  readonly boundTo: string
+  /** To set when nothing else is: the browser's id before sign-in. */
+  readonly browserCookie: string | undefined
+  /** What {@link WebCall.once} has done, in order. */
+  readonly done: Promise<unknown>[]
+}
+
+/** Where the event of a request is recorded. */
+interface EventPlace {
+  account: string
+  region: string
+}
+
+const STATUS: Readonly<Record<string, number>> = { InternalFailure: 500, ServiceUnavailable: 503, AccessDenied: 403 }
+const DEFAULT_REGION = 'us-east-1'
+const NO_CALLER = { principal: { kind: 'anonymous' }, subject: { kind: 'nobody' }, accessKeyId: '' } as const
+
+export class WebGate {
+  readonly #options: WebGateOptions
+
+  /** Throws when two routes of one host answer the same method and path. */
+  constructor(options: WebGateOptions) {
+    this.#options = options
+    const seen = new Set<string>()
+    for (const { host, base, routes } of options.sites) {
+      for (const { method, path } of routes) {
+        const name = `${method} ${host?.source ?? '*'}${base}${path.replace(/:[^/]+/g, ':')}`
+        if (seen.has(name)) throw new Error(`Two routes answer ${name}.`)
+        seen.add(name)
+      }
+    }
+  }
+
+  /** The route of a request. API calls are detected in between: first sites with a host, last sites by path. */
+  match(request: HttpRequest, by: 'host' | 'path'): MatchedRoute | 'method' | undefined {
+    const sites = this.#options.sites.filter(({ host }) => (host === undefined) === (by === 'path'))
+    return sites.length === 0 ? undefined : matchRoute(sites, request)
+  }
+
+  /** Never throws. */
+  async handle(request: HttpRequest, matched: MatchedRoute): Promise<HttpResponse> {
+    const startedAt = performance.now()
+    const requestId = randomUUID()
+    const { site, route } = matched
+    let fault: Fault | undefined
+    let response: HttpResponse
+    let principal: string | undefined
+    try {
+      assertBody(request, matched)
+      response = await this.#admitted(request, matched, requestId, (bearer) => {
+        principal = bearer.identity.principalId
+      })
+    } catch (error) {
+      fault = asFault(error)
+      response = this.#printFault(request, matched, fault)
+    }
+    this.#options.observe?.({
+      requestId,
+      service: site.service,
+      operation: route.event,
+      status: response.status,
+      code: fault?.code,
+      throttled: fault instanceof ThrottledFault ? fault.scope : undefined,
+      principal,
+      tookMs: performance.now() - startedAt,
+      cause: fault?.details.cause,
+    })
+    return response
+  }
+
+  async #admitted(
+    request: HttpRequest,
+    matched: MatchedRoute,
+    requestId: string,
+    onCaller: (bearer: Bearer<unknown>) => void,
+  ): Promise<HttpResponse> {
+    const { store, throttle } = this.#options
+    const { body, remoteAddress } = request
+    const address = throttle.unsigned(remoteAddress, body.length)
+    if ('scope' in address) throw new ThrottledFault(address)
+    try {
+      if (store.shared) await store.sync()
+      const web = await this.#authenticated(request, matched, requestId)
+      if (!web.bearer) return await this.#answered(web)
+      onCaller(web.bearer)
+      const subject = throttle.bearer(web.bearer.account, web.bearer.identity.principalId, body.length)
+      if ('scope' in subject) throw new ThrottledFault(subject)
+      try {
+        return await this.#answered(web)
+      } finally {
+        subject.leave()
+      }
+    } finally {
+      address.leave()
+    }
+  }
+
+  async #authenticated(request: HttpRequest, matched: MatchedRoute, requestId: string): Promise<WebRequest> {
+    const { vault, clock, store } = this.#options
+    const { site, route } = matched
+    const now = clock.now()
+    const origin = this.#originOf(request)
+    const base = { request, matched, requestId, now, origin, done: [], browserCookie: undefined }
+    const { authentication } = route
+    if (authentication === 'document') return { ...base, bearer: undefined, boundTo: '' }
+    if (authentication === 'anonymous') {
+      const { id, cookie } = browserOf(request, site)
+      return { ...base, bearer: undefined, boundTo: id, browserCookie: cookie }
+    }
+    if (authentication === 'session') {
+      const scheme = site.session
+      if (!scheme) throw new Error(`The site ${site.service} ${site.base} has no sessions.`)
+      const session = readSession(request, vault, site, scheme, now)
+      if (!session) throw unauthorized('Sign in first.')
+      return { ...base, bearer: scheme.bearer(session.claims), boundTo: session.id }
+    }
+    const { bearer } = authentication
+    const verified = await bearer.verify(bearer.token(request, {}), { vault, now, reader: store.reader })
+    return { ...base, bearer: verified, boundTo: '' }
+  }
+
+  async #answered(web: WebRequest): Promise<HttpResponse> {
+    const { request, matched, boundTo, origin } = web
+    const { site, route } = matched
+    const input = readInput(request, matched, csrfToken(this.#options.vault, site, boundTo))
+    const isForm = route.authentication === 'anonymous' || route.authentication === 'session'
+    if (isForm && route.method !== 'GET') assertSameOrigin(request, input, origin)
+    const answer = await this.#transact(web, (call) => route.run(call, input))
+    return printAnswer(answer, site, this.#cookieOf(web, answer), request.secure)
+  }
+
+  #cookieOf({ request, matched: { site }, now, browserCookie }: WebRequest, answer: WebAnswer): string | undefined {
+    const session = 'session' in answer ? answer.session : undefined
+    if (session === undefined) return 'page' in answer ? browserCookie : undefined
+    if (!site.session) throw new Error(`The site ${site.service} ${site.base} has no sessions.`)
+    return session === 'end'
+      ? endedSessionCookie(site.session, request.secure)
+      : sessionCookie(this.#options.vault, site, site.session, { claims: session, now, secure: request.secure })
+  }
+
+  /** Runs until a commit succeeds. A refusal writes nothing but its event. */
+  async #transact(
+    web: WebRequest,
+    run: (call: WebCall<unknown>) => Promise<WebAnswer> | WebAnswer,
+  ): Promise<WebAnswer> {
+    const { store } = this.#options
+    const { route, site } = web.matched
+    const isRecorded = route.authentication !== 'document'
+    // An anonymous visitor who only looks must not cost a write.
+    const isSilent = !isRecorded || (web.bearer === undefined && route.method === 'GET')
+    const place: EventPlace = { account: web.bearer?.account ?? '', region: web.bearer?.region ?? DEFAULT_REGION }
+    let draft = newDraft(web.now)
+    let effects: (() => void)[] = []
+    try {
+      const answer = await store.run(async (unit) => {
+        draft = newDraft(web.now)
+        effects = []
+        if (web.bearer && route.authentication === 'session') {
+          const isValid = await site.session!.isValid(web.bearer.claims, unit, web.now)
+          if (!isValid) throw unauthorized('The session has ended. Sign in again.')
+        }
+        const answer = await run(this.#call(web, unit, draft, effects, place))
+        if (!isSilent) this.#record(unit, web, draft, place, undefined)
+        return answer
+      })
+      for (const effect of effects) effect()
+      return answer
+    } catch (error) {
+      if (isRecorded && place.account !== '')
+        await store.run((unit) => this.#record(unit, web, draft, place, asFault(error)))
+      throw error
+    }
+  }
+
+  #call(web: WebRequest, unit: Unit, draft: EventDraft, effects: (() => void)[], place: EventPlace): WebCall<unknown> {
+    const { vault, ports, use, quotas, act } = this.#options
+    let steps = 0
+    return {
+      now: web.now,
+      requestId: web.requestId,
+      origin: web.origin,
+      unit,
+      vault,
+      ports,
+      use,
+      quotas,
+      event: draft,
+      claims: web.bearer?.claims,
+      remoteAddress: web.request.remoteAddress,
+      userAgent: header(web.request, 'user-agent') ?? '',
+      newId: () => randomUUID(),
+      uniqueId,
+      once: <T>(effect: () => Promise<T>) => (web.done[steps++] ??= effect()) as Promise<T>,
+      act,
+      afterCommit: (effect) => void effects.push(effect),
+      recordIn: (account, region = DEFAULT_REGION) => {
+        place.account = account
+        place.region = region
+      },
+    }
+  }
+
+  /** Nothing is recorded for a caller that names no account of this installation. */
+  #record(unit: Unit, web: WebRequest, draft: EventDraft, place: EventPlace, fault: Fault | undefined): void {
+    if (place.account === '') return
+    const { request, matched, bearer } = web
+    const { site, route, path } = matched
+    draft.userIdentity ??= bearer?.identity ?? { type: 'Unknown', principalId: 'anonymous' }
+    unit.append(
+      eventRecord({
+        draft,
+        caller: NO_CALLER,
+        account: place.account,
+        region: place.region,
+        timeMs: web.now,
+        eventSource: serviceRows.find(({ id }) => id === site.service)?.eventSource ?? site.service,
+        eventName: route.event,
+        readOnly: route.method === 'GET',
+        sourceAddress: request.remoteAddress,
+        userAgent: header(request, 'user-agent') ?? '',
+        requestId: web.requestId,
+        tlsHost: header(request, 'host'),
+        requestParameters: this.#shown(web, path),
+        responseElements: null,
+        error: fault && { code: fault.code, message: fault.message },
+      }),
+    )
+  }
+
+  /** Only what the route lists: forms carry passwords and codes. */
+  #shown({ request, matched }: WebRequest, path: MatchedRoute['path']): Readonly<Record<string, string>> {
+    let fields: Readonly<Record<string, string>> = path
+    try {
+      const { query, form } = readInput(request, matched, '')
+      fields = { ...query, ...form, ...path }
+    } catch {
+      // What cannot be read is not shown.
+    }
+    return Object.fromEntries(
+      matched.route.shown.flatMap((name) => (fields[name] === undefined ? [] : [[name, fields[name]]])),
+    )
+  }
+
+  #printFault(request: HttpRequest, { site, route }: MatchedRoute, fault: Fault): HttpResponse {
+    const status = fault instanceof ThrottledFault ? 429 : (fault.details.status ?? STATUS[fault.code] ?? 400)
+    const shown = { code: fault.code, message: fault.message, status }
+    const isBearer = typeof route.authentication === 'object'
+    const answer = site.printFault?.(shown) ?? faultAnswer(shown, isBearer || route.body === 'json')
+    const response = printAnswer(answer, site, undefined, request.secure)
+    const retryAfterMs = fault.details.retryAfterMs
+    return retryAfterMs === undefined
+      ? response
+      : { ...response, headers: { ...response.headers, 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } }
+  }
+
+  #originOf(request: HttpRequest): string {
+    const { publicUrl } = this.#options
+    return publicUrl ?? `${request.secure ? 'https' : 'http'}://${header(request, 'host') ?? 'localhost'}`
+  }
+}
+
+const unauthorized = (message: string): Fault => new Fault('Unauthorized', message, { status: 401 })

@@ -1,0 +1,77 @@
+/**
+ * The resolver: an authoritative DNS server for the zones of its snapshot, over UDP and TCP. Without a snapshot it answers
+ * SERVFAIL: a name that cannot be looked up must not look absent.
+ */
+import { parseQuery, printFailure, printResponse, QUERY_BYTES_MAX, UDP_BYTES } from '../../engines/dns/message.ts'
+import { normalizeName } from '../../engines/dns/records.ts'
+import { type CompiledZones, compileZones, type LookupResult, lookup, type Zone } from '../../engines/dns/zones.ts'
+import { Mirror, type MirrorOptions } from '../../kernel/planes/mirror.ts'
+import type { Plane } from '../../kernel/planes/plane.ts'
+import { ResponseRate } from './response-rate.ts'
+
+export const RESOLVER = 'resolver'
+export const RESOLVER_VERSION = 1
+
+/** The snapshot's content. */
+export interface ResolverContent {
+  readonly zones: readonly Zone[]
+}
+
+export type ResolverOptions = Pick<MirrorOptions<CompiledZones>, 'feed' | 'publicKey' | 'file' | 'onRefused' | 'waitMs'>
+
+const TCP_BYTES_MAX = 65_535
+const RUNNING_MAX = 1_000
+const CONNECTIONS_MAX = 256
+const IDLE_MS = 10_000
+
+const REFUSED: LookupResult = { rcode: 'REFUSED', authoritative: false, answers: [], authorities: [], additionals: [] }
+
+export function resolver(options: ResolverOptions): Plane {
+  const mirror = new Mirror<CompiledZones>({
+    ...options,
+    plane: RESOLVER,
+    version: RESOLVER_VERSION,
+    read: (content) => compileZones((content as ResolverContent).zones),
+  })
+  const rate = new ResponseRate()
+
+  /** `bytesMax` for the response; undefined when the message gets none. */
+  const respond = (message: Buffer, bytesMax: (udpBytes: number | undefined) => number): Buffer | undefined => {
+    const query = parseQuery(message)
+    if (!query) return undefined
+    const zones = mirror.content
+    if (!zones) return printFailure(query)
+    const name = normalizeName(query.name)
+    return printResponse(
+      query,
+      name === undefined ? REFUSED : lookup(zones, name, query.type),
+      bytesMax(query.udpBytes),
+    )
+  }
+
+  return {
+    name: RESOLVER,
+    listeners: [
+      {
+        kind: 'datagram',
+        name: 'dns',
+        bytesMax: QUERY_BYTES_MAX,
+        runningMax: RUNNING_MAX,
+        respond: (message, peer) =>
+          // Over its rate a client gets an empty, truncated response: it may ask over TCP, where addresses are not forged.
+          respond(message, (udpBytes) => (rate.allows(peer.address, performance.now()) ? (udpBytes ?? UDP_BYTES) : 0)),
+      },
+      {
+        kind: 'framed',
+        name: 'dns',
+        bytesMax: QUERY_BYTES_MAX,
+        connectionsMax: CONNECTIONS_MAX,
+        idleMs: IDLE_MS,
+        respond: (message) => respond(message, () => TCP_BYTES_MAX),
+      },
+    ],
+    start: () => mirror.start(),
+    health: () => (mirror.content ? 'open' : 'closed'),
+    close: () => mirror.stop(),
+  }
+}
