@@ -29,6 +29,7 @@ import type { Clock } from './clock.ts'
 import { Denial } from './denial.ts'
 import { type EventDraft, eventRecords, isoSeconds, MERLON_EVENT_SOURCE, newDraft, serviceEvent } from './event.ts'
 import { eventNameOf, parametersOf } from './event-words.ts'
+import { checkSecret } from './failure-budget.ts'
 import { uniqueId } from './id.ts'
 import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
@@ -201,8 +202,10 @@ export class Gate {
       store,
       ports,
       operation: (service, name) => this.#operations.get(service)?.get(name),
-      call: (unit, arrival, invocation) =>
-        this.#call(unit, arrival, invocation, newDraft(arrival.now), { effects: [], steps: 0, refused: [] }),
+      call: (unit, arrival, invocation) => ({
+        ...this.#call(unit, arrival, invocation, newDraft(arrival.now), { effects: [], steps: 0, refused: [] }),
+        checkSecret: () => Promise.reject(new Error('A replayed call checks no secret: that would spend it.')),
+      }),
       facts: (arrival, invocation, asked) => this.#facts(arrival, invocation, asked),
     })
   }
@@ -393,6 +396,8 @@ export class Gate {
         return output as any
       },
       once: <T>(effect: () => Promise<T>) => (arrival.done[attempt.steps++] ??= effect()) as Promise<T>,
+      checkSecret: (secret, compare) =>
+        call.once(() => checkSecret(this.#options.store, secret, { now: arrival.now, region }, compare)),
       act: this.act,
       afterCommit: (effect) => void attempt.effects.push(effect),
     }
