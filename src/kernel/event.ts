@@ -59,7 +59,7 @@ export function eventRecords(facts: EventFacts): readonly LogRecord[] {
   const isForeign = (acted: Acted) => acted.account !== account
   // A resource with a policy is there; what a caller only claims to be there concerns nobody.
   const owners = new Set(
-    draft.resources.filter((acted) => isForeign(acted) && acted.policy).map((acted) => acted.account),
+    draft.resources.filter((acted) => isForeign(acted) && acted.policy && !acted.claimed).map((acted) => acted.account),
   )
   if (owners.size === 0) return [eventRecord(facts)]
 

@@ -21,6 +21,8 @@ export interface Acted {
   readonly tags?: Tags | undefined
   /** The policy that stands on the resource itself. */
   readonly policy?: CompiledPolicy | undefined
+  /** Only the caller says that it exists: its supposed owner gets no event. */
+  readonly claimed?: boolean | undefined
   /** `required` where the resource policy is the root of authority: role trust, KMS key policies. */
   readonly policyMode?: 'optional' | 'required' | undefined
   /** What the owner handed to principals beside the policy: KMS grants, as allowing statements. */
