@@ -61,6 +61,8 @@ export interface GateOptions {
   readonly publicUrl?: string | undefined
   /** Told of every answer, for logs and metrics; never sees secrets. */
   readonly observe?: (answer: Answer) => void
+  /** Called when policies could not be evaluated and the request was denied for that reason. */
+  readonly onDecisionError?: ((error: unknown, requestId: string) => void) | undefined
 }
 
 /** One answered request, as logs and metrics see it. */
@@ -448,7 +450,11 @@ export class Gate {
     try {
       draft.decided.push(authorize(asked, await this.#facts(arrival, invocation, asked)))
     } catch (error) {
-      if (error instanceof Denial) draft.decided.push(error.decided)
+      if (error instanceof Denial) {
+        draft.decided.push(error.decided)
+        const cause = error.decided.decision.error
+        if (cause !== undefined) this.#options.onDecisionError?.(cause, arrival.requestId)
+      }
       throw error
     }
   }
