@@ -51,6 +51,7 @@ export interface CloudOptions {
   /** Whether deployment packages run, and where functions may go inside. */
   readonly packages?: boolean
   readonly egress?: ReadonlySet<string>
+  readonly onDecisionError?: (error: unknown, requestId: string) => void
   /** Changes a signed request on its way: what an attacker on the wire could do. */
   readonly tamper?: (request: HttpRequest) => HttpRequest
 }
@@ -67,6 +68,7 @@ export async function cloud(options: CloudOptions = {}) {
     observe: (answer) => void answers.push(answer),
     ...(options.quotas && { quotas: options.quotas }),
     throttle: options.throttle,
+    onDecisionError: options.onDecisionError,
     ...(options.outbound && { outbound: options.outbound }),
     ...(options.services && { services: options.services }),
     provides: options.provides,

@@ -99,6 +99,26 @@ beforeAll(() => {
   write('broken.json', '{\n  "Version": "2012-10-17",\n  "Statement": [ { "Effect": "Allow", } ]\n}')
 })
 
+describe('merlon policy explain', () => {
+  test('a federated user without session policies may do nothing', async () => {
+    write('all.json', policy(allow('*')))
+    const federated = ['--principal', `arn:aws:sts::${ACCOUNT}:federated-user/visitor`]
+    const request = [
+      ...federated,
+      '--action',
+      's3:GetObject',
+      '--resource',
+      `${BUCKET}/a`,
+      '--identity',
+      at('all.json'),
+    ]
+
+    const without = await ask('explain', ...request)
+    expect([without.status, without.stdout]).toEqual([1, expect.stringMatching(/session +does not allow/)])
+    expect((await ask('explain', ...request, '--session', at('all.json'))).status).toBe(0)
+  })
+})
+
 describe('merlon policy lint', () => {
   test('tells each finding with its place, and fails for what is wrong or dangerous', async () => {
     write('risky.json', policy(allow('iam:PassRole'), allow('s3:GetObjects')))

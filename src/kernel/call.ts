@@ -5,6 +5,7 @@ import type { Vault } from '../vault/vault.ts'
 import type { Input, OpName, Output } from '../wire/typed.ts'
 import type { Act } from './acting.ts'
 import type { EventDraft } from './event.ts'
+import type { CheckSecret } from './failure-budget.ts'
 import type { IdPrefix } from './id.ts'
 import type { Use } from './ports/port.ts'
 import type { Ports } from './ports.ts'
@@ -71,6 +72,8 @@ export interface Call extends Scope {
    * again when its commit meets another.
    */
   once<T>(effect: () => Promise<T>): Promise<T>
+  /** Compares a secret that can be guessed online, within its durable failure budget; once, although a body may be retried. */
+  readonly checkSecret: CheckSecret
   /** As `secretsmanager.amazonaws.com` and its like, in a commit of its own. */
   readonly act: Act
   /** Runs after the commit is durable. For this node's memory only; outside effects belong in a job. */

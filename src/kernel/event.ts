@@ -65,7 +65,7 @@ export function eventRecords(facts: EventFacts): readonly LogRecord[] {
   }
   // A resource with a policy is there; what a caller only claims to be there concerns nobody.
   const owners = new Set(
-    draft.resources.filter((acted) => isForeign(acted) && acted.policy).map((acted) => acted.account),
+    draft.resources.filter((acted) => isForeign(acted) && acted.policy && !acted.claimed).map((acted) => acted.account),
   )
   const own = facts.error ? { ...facts, draft: { ...draft, resources: draft.resources.flatMap(asRequested) } } : facts
   if (owners.size === 0) return [eventRecord(own)]

@@ -172,6 +172,31 @@ describe('A refusal', () => {
     expect(answers.at(-1)?.cause).toBeInstanceOf(TypeError)
   })
 
+  test('by a policy that could not be evaluated is a denial, and the operator gets its cause', async () => {
+    const causes: unknown[] = []
+    const resource = compilePolicy(
+      parsePolicy(allowing({ Principal: '*', Action: '*', Resource: '*', Condition: { StringLike: { 'x:y': 'a*' } } }), 'resource'),
+      { id: 'resource', kind: 'resource' },
+    )
+    const target: Target<unknown, object> = {
+      find: () => ({ acted: { arn: 'arn:aws:sts:::x', type: 'X', account: ACCOUNT, policy: resource }, row: {} }),
+    }
+    const broken = words
+      .operation('GetAccessKeyInfo')
+      .on(target)
+      .given(() => ({ 'x:y': [Symbol('no text')] as unknown as string[] }))
+      .run(() => ({}))
+    const it = await cloud({
+      services: [{ api: words.api, operations: [broken] }],
+      onDecisionError: (error) => void causes.push(error),
+    })
+
+    const call = it.client(STSClient).send(new GetAccessKeyInfoCommand({ AccessKeyId: 'AKIAEXAMPLEEXAMPLE00' }))
+
+    await expect(call).rejects.toMatchObject({ name: 'AccessDenied' })
+    expect(causes).toEqual([expect.any(TypeError)])
+  })
+
   test('of what is not built names it, and is no server error', async () => {
     const { sts } = await withOperations()
 

@@ -27,8 +27,17 @@ import { type Asked, type AuthorizeFacts, authorize } from './authorize.ts'
 import type { Call } from './call.ts'
 import type { Clock } from './clock.ts'
 import { Denial } from './denial.ts'
-import { type EventDraft, eventRecords, isoSeconds, MERLON_EVENT_SOURCE, newDraft, serviceEvent } from './event.ts'
+import {
+  type EventDraft,
+  type EventFacts,
+  eventRecords,
+  isoSeconds,
+  MERLON_EVENT_SOURCE,
+  newDraft,
+  serviceEvent,
+} from './event.ts'
 import { eventNameOf, parametersOf } from './event-words.ts'
+import { checkSecret } from './failure-budget.ts'
 import { uniqueId } from './id.ts'
 import type { Use } from './ports/port.ts'
 import type { Ports } from './ports.ts'
@@ -39,6 +48,7 @@ import type { BearerScheme } from './service/bearer.ts'
 import type { Api, Operation, Service } from './service.ts'
 import { type Entered, type Refused, type Scope, Throttle, ThrottledFault } from './throttle.ts'
 import { ThrottledCalls, type ThrottledMinute } from './throttled-calls.ts'
+import { type RefusalCount, smallFacts, UnauthenticatedRefusals } from './unauthenticated-refusals.ts'
 
 export interface GateOptions {
   readonly store: Store
@@ -54,6 +64,8 @@ export interface GateOptions {
   readonly publicUrl?: string | undefined
   /** Told of every answer, for logs and metrics; never sees secrets. */
   readonly observe?: (answer: Answer) => void
+  /** Called when policies could not be evaluated and the request was denied for that reason. */
+  readonly onDecisionError?: ((error: unknown, requestId: string) => void) | undefined
 }
 
 /** One answered request, as logs and metrics see it. */
@@ -116,6 +128,7 @@ export class Gate {
   readonly #authenticator: Authenticator
   readonly #throttle: Throttle
   readonly #throttled = new ThrottledCalls((minute) => this.#recordThrottled(minute))
+  readonly #refusals = new UnauthenticatedRefusals((count) => this.#recordRefusalCount(count))
   readonly #operations = new Map<string, ReadonlyMap<string, Operation>>()
 
   /** Throws when an operation asks for an action that IAM does not know: it could never be granted, nor denied by name. */
@@ -187,8 +200,8 @@ export class Gate {
   }
 
   /** Writes down what it has gathered. */
-  close(): Promise<void> {
-    return this.#throttled.close()
+  async close(): Promise<void> {
+    await Promise.all([this.#throttled.close(), this.#refusals.close()])
   }
 
   readonly act: Act = async (acting, api, name, input) => {
@@ -211,8 +224,10 @@ export class Gate {
       store,
       ports,
       operation: (service, name) => this.#operations.get(service)?.get(name),
-      call: (unit, arrival, invocation) =>
-        this.#call(unit, arrival, invocation, newDraft(arrival.now), { effects: [], steps: 0, refused: [] }),
+      call: (unit, arrival, invocation) => ({
+        ...this.#call(unit, arrival, invocation, newDraft(arrival.now), { effects: [], steps: 0, refused: [] }),
+        checkSecret: () => Promise.reject(new Error('A replayed call checks no secret: that would spend it.')),
+      }),
       facts: (arrival, invocation, asked) => this.#facts(arrival, invocation, asked),
     })
   }
@@ -304,10 +319,40 @@ export class Gate {
     forwarded: Attempt['refused'] = [],
   ): Promise<void> {
     const fault = asFault(error)
+    if (!this.#isRecorded(arrival, invocation, draft, fault)) return
     await this.#options.store.run(async (unit) => {
       for (const record of forwarded) record(unit)
       this.#record(unit, arrival, invocation, draft, undefined, fault)
     })
+  }
+
+  /** Refusals of callers without an account are recorded in part: see {@link UnauthenticatedRefusals}. */
+  #isRecorded({ authenticated, request, now }: Arrival, read: Recorded, draft: EventDraft, fault: Fault): boolean {
+    if (authenticated.caller.principal.kind !== 'anonymous') return true
+    const [resource] = draft.resources
+    const kind = {
+      account: resource?.account ?? '',
+      region: authenticated.region,
+      eventSource: read.row.eventSource,
+      eventName: eventNameOf(read.row.id, read.operation.name),
+      errorCode: fault.code,
+      resource: draft.userIdentity && resource?.arn,
+      remoteAddress: request.remoteAddress,
+    }
+    return this.#refusals.admit(kind, now)
+  }
+
+  async #recordRefusalCount({ account, region, since, ...counted }: RefusalCount): Promise<void> {
+    const event = serviceEvent({
+      account,
+      region,
+      timeMs: this.#options.clock.now(),
+      eventSource: MERLON_EVENT_SOURCE,
+      eventName: 'RefusedCalls',
+      resources: [],
+      details: { ...counted, since: isoSeconds(since) },
+    })
+    await this.#options.store.run(async (unit) => unit.append(event))
   }
 
   /** What a throttled caller is told. It costs little: nothing is decoded, and few leave an event. */
@@ -425,6 +470,8 @@ export class Gate {
         return output as any
       },
       once: <T>(effect: () => Promise<T>) => (arrival.done[attempt.steps++] ??= effect()) as Promise<T>,
+      checkSecret: (secret, compare) =>
+        call.once(() => checkSecret(this.#options.store, secret, { now: arrival.now, region }, compare)),
       act: this.act,
       afterCommit: (effect) => void attempt.effects.push(effect),
     }
@@ -435,7 +482,11 @@ export class Gate {
     try {
       draft.decided.push(authorize(asked, await this.#facts(arrival, invocation, asked)))
     } catch (error) {
-      if (error instanceof Denial) draft.decided.push(error.decided)
+      if (error instanceof Denial) {
+        draft.decided.push(error.decided)
+        const cause = error.decided.decision.error
+        if (cause !== undefined) this.#options.onDecisionError?.(cause, arrival.requestId)
+      }
       throw error
     }
   }
@@ -472,7 +523,7 @@ export class Gate {
   ): void {
     const { authenticated, request } = arrival
     const readOnly = isReadOnly(operation)
-    const records = eventRecords({
+    const facts: EventFacts = {
       draft,
       caller: authenticated.caller,
       // Whom nobody knows is on record where the resource is.
@@ -496,8 +547,9 @@ export class Gate {
         code: fault.code === 'ValidationError' ? row.validationCode : fault.code,
         message: fault.message,
       },
-    })
-    for (const record of records) unit.append(record)
+    }
+    const isUnauthenticated = authenticated.caller.principal.kind === 'anonymous'
+    for (const record of eventRecords(fault && isUnauthenticated ? smallFacts(facts) : facts)) unit.append(record)
   }
 
   /** Adds what decided, sealed for the caller's account, beside the plain sentence. */

@@ -2,6 +2,7 @@
 import type { CompiledPolicy, PolicySet } from '../policy/index.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { LogEntry, LogQuery, Unit } from '../store/store.ts'
+import type { CheckSecret, SecretCheck } from './failure-budget.ts'
 import type { FunctionsPort } from './functions.ts'
 import type { Subject } from './session.ts'
 
@@ -72,6 +73,14 @@ export interface OutboundPort {
 
 export type Reader = Pick<Unit, 'get' | 'range'>
 
+/** As much of a call as the check of a one-time code needs. */
+export interface MfaCaller {
+  readonly account: string
+  readonly caller: { readonly subject: Subject }
+  readonly now: number
+  readonly checkSecret: CheckSecret
+}
+
 /** Provided by IAM. Answers come from caches that the change feed keeps honest. */
 export interface IdentityPort {
   accessKey(accessKeyId: string): Promise<LongTermKey | undefined>
@@ -94,8 +103,8 @@ export interface IdentityPort {
   tokenIssuer(reader: Reader, account: string): Promise<TokenIssuer | undefined>
   /** What the organisation lets be done with the root users of its members. */
   rootFeatures(reader: Reader, organization: string): Promise<readonly RootFeature[]>
-  /** Checks a one-time code of the named MFA device of this subject, and spends it. */
-  verifyMfa(unit: Unit, account: string, subject: Subject, serial: string, code: string, now: number): Promise<boolean>
+  /** Checks a one-time code of the named MFA device of the caller within the device's failure budget, and spends it. */
+  verifyMfa(call: MfaCaller, serial: string, code: string): Promise<SecretCheck<true>>
   /** Tells that a credential was used. Durable within a minute. */
   used(used: Used): void
 }

@@ -2,7 +2,7 @@
  * A recorded call decided again, by today's policies: what the event tells is taken back into a caller and an input. What
  * it does not tell is said, not guessed: session policies, session tags, hidden values.
  */
-import { type CompiledPolicy, type Explanation, explain } from '../policy/index.ts'
+import { type CompiledPolicy, compilePolicy, type Explanation, explain, readPolicy } from '../policy/index.ts'
 import type { Store, Unit } from '../store/store.ts'
 import { services as serviceRows } from '../wire/services.ts'
 import type { Member, Shape } from '../wire/shape.ts'
@@ -167,10 +167,15 @@ function subjectOf({ userIdentity }: RecordedCall): Subject | undefined {
   }
 }
 
+/** Leaves out the session policies that the event does not hold: without any, a federated user could do nothing. */
+const UNKNOWN_SESSION_POLICY = compilePolicy(
+  readPolicy('{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}', 'session'),
+  { id: 'unknown', kind: 'session' },
+)
+
 interface Recalled {
   readonly caller: Caller
   readonly identity: NonNullable<Awaited<ReturnType<IdentityPort['identity']>>>
-  /** A federated user without its session policies could do nothing. */
   readonly sessionPolicies: readonly CompiledPolicy[] | undefined
   readonly notes: readonly string[]
 }
@@ -194,7 +199,7 @@ async function recallCaller(identities: IdentityPort, call: RecordedCall): Promi
   return {
     caller: { principal: identity.principal, subject, accessKeyId, ...(session && { session }) },
     identity,
-    sessionPolicies: undefined,
+    sessionPolicies: subject.kind === 'federated-user' ? [UNKNOWN_SESSION_POLICY] : undefined,
     notes: session ? ['the session’s own policies and tags are not on record, and are left out'] : [],
   }
 }

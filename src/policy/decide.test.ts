@@ -102,7 +102,7 @@ describe('within the account, what a resource policy alone can do', () => {
     ['session', { AWS: [ACCOUNT, ROLE] }, true, false],
     ['session', '*', true, true],
     ['federated', { AWS: FEDERATED }, true, true],
-    ['federated', { AWS: USER }, true, false],
+    ['federated', { AWS: USER }, false, false],
     ['federated', { AWS: ACCOUNT }, false, false],
     ['service', { Service: LAMBDA }, true, true],
     ['service', { Service: 'ec2.amazonaws.com' }, false, false],
@@ -142,8 +142,9 @@ describe('between accounts both sides must allow', () => {
   test.each(['root', 'user', 'session', 'federated'] as const)('%s', (name) => {
     const identity = [allow('identity')]
     const resource = forPrincipal({ AWS: ACCOUNT })
+    const session = name === 'federated' ? [allow('session')] : undefined
 
-    expect(allows(who[name], { identity, resource }, elsewhere)).toBe(true)
+    expect(allows(who[name], { identity, resource, session }, elsewhere)).toBe(true)
     expect(allows(who[name], { identity }, elsewhere)).toBe(false)
     expect(allows(who[name], { resource }, elsewhere)).toBe(name === 'root')
   })
@@ -238,6 +239,20 @@ describe('limits', () => {
     expect(allows(who.session, { identity, session: [] })).toBe(false)
     expect(allows(who.federated, { identity, session: [], resource: forPrincipal({ AWS: FEDERATED }) })).toBe(true)
   })
+  test('a federated user without session policies has the permissions of resource policies alone', () => {
+    const issuedByRoot = { ...who.federated, issuerArn: `arn:aws:iam::${ACCOUNT}:root` } as Principal
+    for (const principal of [who.federated, issuedByRoot]) {
+      expect(allows(principal, { identity, session: [allow('session')] })).toBe(true)
+      expect(allows(principal, { identity })).toBe(false)
+      expect(allows(principal, { identity, resource: forPrincipal({ AWS: ACCOUNT }) })).toBe(false)
+      expect(allows(principal, { identity, resource: forPrincipal({ AWS: FEDERATED }) })).toBe(true)
+      expect(explain(ask(principal), layers({ identity })).layers).toContainEqual({
+        layer: 'session',
+        outcome: 'implicitDeny',
+        statements: [],
+      })
+    }
+  })
   test('an endpoint policy must allow', () => {
     const endpoint = (statement: object) => policy('endpoint', { Principal: '*', ...statement })
 
@@ -273,7 +288,7 @@ test('asking who one is, is free to everyone with an identity', () => {
   expect(allows(who.anonymous, {}, request)).toBe(false)
 })
 
-test('a failure of the engine is a denial', () => {
+test('a failure of the engine is a denial that carries the error', () => {
   const context = new Context({
     'x:broken': () => {
       throw new Error('no answer')
@@ -281,8 +296,9 @@ test('a failure of the engine is a denial', () => {
   })
   const identity = [policy('identity', { Condition: { StringEquals: { 'x:broken': 'a' } } }), allow('identity')]
 
-  expect(decide(ask(who.user, { context }), layers({ identity: [identity[0]!] }))).toMatchObject({ allowed: false })
-  expect(explain(ask(who.user, { context }), layers({ identity: [identity[0]!] }))).toMatchObject({ allowed: false })
+  const denied = { allowed: false, error: new Error('no answer') }
+  expect(decide(ask(who.user, { context }), layers({ identity: [identity[0]!] }))).toMatchObject(denied)
+  expect(explain(ask(who.user, { context }), layers({ identity: [identity[0]!] }))).toMatchObject(denied)
 })
 
 test('a set compiled once decides as its list does', () => {

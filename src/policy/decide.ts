@@ -20,8 +20,8 @@ const FREE: Readonly<Record<string, (principal: Principal) => boolean>> = {
 export function decide(request: Request, layers: Layers): Decision {
   try {
     return decideOpenly(request, layers)
-  } catch {
-    return { allowed: false, explicit: false, layer: 'identity' }
+  } catch (error) {
+    return { allowed: false, explicit: false, layer: 'identity', error }
   }
 }
 
@@ -114,10 +114,20 @@ export function applicable(request: Request, layers: Layers): readonly AppliedLa
   if (identified) {
     push('identity', [setOf(layers.identity)])
     if (layers.boundary && principal.kind !== 'root') push('boundary', [setOfOne(layers.boundary)])
-    if (layers.session) push('session', [setOf(layers.session)])
+    const session = layers.session ?? sessionWithout(principal)
+    if (session) push('session', [setOf(session)])
   }
   return applied
 }
+
+const NO_POLICIES: readonly CompiledPolicy[] = []
+
+/**
+ * A federated user has the permissions that its session policies grant, and none without them; other sessions are not
+ * limited then. Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
+ */
+const sessionWithout = ({ kind }: Principal): Policies | undefined =>
+  kind === 'federated-user' ? NO_POLICIES : undefined
 
 /** Root needs no policy; a federated session it opened starts from the same, and its session policies narrow it. */
 function hasRootAuthority(principal: Principal): boolean {

@@ -22,7 +22,7 @@ export type Policies = PolicySet | readonly CompiledPolicy[]
 export interface Layers {
   readonly identity: Policies
   readonly boundary?: CompiledPolicy | undefined
-  /** One of them must allow. Present but empty: the session was given no permissions. */
+  /** One of them must allow. An empty list grants nothing; a federated user without the layer has no permissions either. */
   readonly session?: Policies | undefined
   readonly resource?: CompiledPolicy | undefined
   /** `required` where the resource policy is the root of authority even within its account: KMS keys, role trust. */
@@ -50,6 +50,8 @@ export interface Decision {
   readonly layer: Layer
   /** The statement that decided; none when the lack of one did, or when root's own authority did. */
   readonly statement?: Statement
+  /** The exception because of which the request was denied: a policy or a condition could not be evaluated. */
+  readonly error?: unknown
 }
 
 export interface Statement {

@@ -17,7 +17,8 @@ export function naive(request: Request, layers: Layers): Verdict {
   const serviceLinked = principal.kind === 'role-session' && principal.serviceLinked
   const identity = identified ? [layers.identity] : []
   const boundary = identified && principal.kind !== 'root' && layers.boundary ? [[layers.boundary]] : []
-  const session = identified && layers.session ? [layers.session] : []
+  const sessionPolicies = layers.session ?? (principal.kind === 'federated-user' ? [] : undefined)
+  const session = identified && sessionPolicies ? [sessionPolicies] : []
   const scps = identified && !serviceLinked ? (layers.scps ?? []) : []
   const rcps = serviceLinked ? [] : (layers.rcps ?? [])
   const endpoint = layers.endpoint ? [[layers.endpoint]] : []

@@ -66,6 +66,7 @@ export interface CloudOptions {
   /** Default: the network, guarded. */
   readonly outbound?: OutboundPort
   readonly observe?: (answer: Answer) => void
+  readonly onDecisionError?: ((error: unknown, requestId: string) => void) | undefined
   readonly onJobError?: (job: Job, error: unknown) => void
   /** Told when something is wrong with the evidence: chains changed while no server ran, a checkpoint that failed. */
   readonly onEvidenceError?: (error: unknown) => void
@@ -155,6 +156,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     throttle,
     publicUrl: options.publicUrl,
     ...(observe && { observe }),
+    onDecisionError: options.onDecisionError,
   })
   const web = new WebGate({
     store,

@@ -19,6 +19,7 @@ interface Series {
 export class Metrics {
   readonly #series = new Map<string, Series>()
   readonly #throttled: Record<Scope, number> = { account: 0, principal: 0, address: 0 }
+  #decisionErrors = 0
   readonly #startedAt = Date.now()
 
   observe({ service, operation, status, code, throttled, tookMs }: Answer): void {
@@ -30,6 +31,11 @@ export class Metrics {
     series.count++
     series.seconds += seconds
     for (let i = 0; i < BUCKETS.length; i++) if (seconds <= BUCKETS[i]!) series.buckets[i]!++
+  }
+
+  /** A call denied because its policies could not be evaluated. */
+  countDecisionError(): void {
+    this.#decisionErrors++
   }
 
   text(streams: readonly StreamStatus[] = [], load?: Load): string {
@@ -50,6 +56,9 @@ export class Metrics {
       '# HELP merlon_throttled_total Calls refused because an account, a principal or an unsigned address asked too much.',
       '# TYPE merlon_throttled_total counter',
       ...Object.entries(this.#throttled).map(([scope, count]) => `merlon_throttled_total{scope="${scope}"} ${count}`),
+      '# HELP merlon_decision_errors_total Calls denied because their policies could not be evaluated.',
+      '# TYPE merlon_decision_errors_total counter',
+      `merlon_decision_errors_total ${this.#decisionErrors}`,
       ...(load ? toldLoad(load) : []),
       '# HELP process_start_time_seconds Start of the process, seconds since the epoch.',
       '# TYPE process_start_time_seconds gauge',

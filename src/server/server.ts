@@ -81,7 +81,15 @@ export interface RunningServer {
 
 type Common = Pick<
   CloudOptions,
-  'keyScript' | 'publicUrl' | 'packages' | 'streams' | 'witnesses' | 'blobs' | 'throttle' | 'observe'
+  | 'keyScript'
+  | 'publicUrl'
+  | 'packages'
+  | 'streams'
+  | 'witnesses'
+  | 'blobs'
+  | 'throttle'
+  | 'observe'
+  | 'onDecisionError'
 >
 
 const DEVELOPMENT_ACCOUNT = '123456789012'
@@ -95,6 +103,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (answer.throttled) overload.count(`throttled by ${answer.throttled}`)
     logAnswer(logger, answer, options.accessLog ?? false)
   }
+  let loggedAt = Number.NEGATIVE_INFINITY
+  const onDecisionError = (error: unknown, requestId: string) => {
+    metrics.countDecisionError()
+    // A policy that cannot be evaluated is evaluated with every call.
+    if (performance.now() - loggedAt < 60_000) return
+    loggedAt = performance.now()
+    logger.log('error', 'a policy decision failed, and the call was denied', { requestId, error })
+  }
   const common: Common = {
     keyScript: options.keyScript,
     publicUrl: options.publicUrl,
@@ -104,6 +120,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     blobs: options.blobs,
     throttle: new Throttle(options.limits?.rates),
     observe,
+    onDecisionError,
   }
   let dismiss: () => Promise<void> = async () => undefined
   const opened =

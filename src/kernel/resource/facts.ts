@@ -19,6 +19,8 @@ export interface ResourceFacts {
   readonly tags?: Tags | undefined
   /** The policy on the resource itself. */
   readonly policy?: CompiledPolicy | undefined
+  /** Only the caller says that it exists: its supposed owner gets no event. */
+  readonly claimed?: boolean | undefined
   /** `required` where the resource policy is the root of authority: role trust, KMS key policies. */
   readonly policyMode?: 'optional' | 'required' | undefined
   /** What the owner granted beside the policy: KMS grants, as allowing statements. */

@@ -218,6 +218,7 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
       account: scope.account,
       tags: row?.tags,
       policy: row && this.#policy(row, arn),
+      claimed: undefined,
       policyMode: row && spec.policyMode,
       grants: undefined,
       aboveRcps: undefined,

@@ -198,7 +198,7 @@ async function trail(action = 'cloudtrail:LookupEvents') {
     pin: async () => undefined,
     unpin: async (_reader, arn) => arn,
     managedPolicy: async () => undefined,
-    verifyMfa: async () => false,
+    verifyMfa: async () => ({ outcome: 'wrong' }),
     used: () => undefined,
   }
   const gate = new Gate({

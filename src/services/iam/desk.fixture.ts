@@ -4,6 +4,7 @@
  */
 
 import type { Call } from '../../kernel/call.ts'
+import { checkSecret } from '../../kernel/failure-budget.ts'
 import { uniqueId } from '../../kernel/id.ts'
 import { loneAccounts, noPorts } from '../../kernel/ports.fixture.ts'
 import { quotaDefaults } from '../../kernel/quota.ts'
@@ -34,7 +35,7 @@ export async function desk(): Promise<Desk> {
   const vault = await ephemeralVault(account)
   const asked: string[] = []
 
-  const callOf = (unit: Unit, principal: Principal, operation: string): Call => ({
+  const callOf = (unit: Unit, principal: Principal, operation: string, once: Call['once']): Call => ({
     partition: 'aws',
     region: 'us-east-1',
     account,
@@ -55,10 +56,21 @@ export async function desk(): Promise<Desk> {
     uniqueId,
     authorize: async (action, resource) => void asked.push(`${action} ${resource}`),
     forward: () => Promise.reject(new Error('no other service here')),
-    once: (effect) => effect(),
+    once,
+    checkSecret: (secret, compare) =>
+      once(() => checkSecret(store, secret, { now: self.now, region: 'us-east-1' }, compare)),
     act: () => Promise.reject(new Error('no other service here')),
     afterCommit: () => undefined,
   })
+
+  /** As the gate: what is done once stays done when the unit is retried. */
+  const retried = <T>(body: (unit: Unit, once: Call['once']) => Promise<T>): Promise<T> => {
+    const done: Promise<unknown>[] = []
+    return store.run((unit) => {
+      let steps = 0
+      return body(unit, <E>(effect: () => Promise<E>) => (done[steps++] ??= effect()) as Promise<E>)
+    })
+  }
 
   const root: Principal = { kind: 'root', account, arn: `arn:aws:iam::${account}:root`, userId: account, tags: {} }
   const principalOf = async (name: string | undefined): Promise<Principal> => {
@@ -73,14 +85,14 @@ export async function desk(): Promise<Desk> {
     asked,
     run: async (operation, input, as) => {
       const principal = await principalOf(as)
-      return store.run(async (unit) => {
-        const call = callOf(unit, principal, operation.name)
+      return retried(async (unit, once) => {
+        const call = callOf(unit, principal, operation.name, once)
         const found = await operation.target.find(call, input)
         if (found.row === undefined && found.missing) throw found.missing()
         return operation.run(call, input, found.row)
       })
     },
-    within: (body) => store.run((unit) => body(callOf(unit, root, 'test'))),
+    within: (body) => retried((unit, once) => body(callOf(unit, root, 'test', once))),
     addUser: (name) =>
       self.within(async (call) => {
         const row = { name, path: '/', id: uniqueId('AIDA'), createdAt: call.now, attached: [], inline: {}, groups: [] }

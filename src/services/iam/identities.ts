@@ -231,8 +231,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
     pin: idBehind,
     unpin: async (reader, arn, id) => (await arnNow(reader, arn, id)) ?? id,
     managedPolicy: async (reader, arn, account) => managedThrough(reader, account, arn),
-    verifyMfa: (unit, account, subject, serial, code, now) =>
-      verifyMfa(unit, vault, account, subject, serial, code, now),
+    verifyMfa: (call, serial, code) => verifyMfa(call, store.reader, vault, serial, code),
     used: (used) => uses.note(used),
     flushUses: () => uses.flush(),
     close: () => uses.close(),

@@ -1,5 +1,6 @@
 /** Passwords of users: set by an administrator, changed by the user, never shown again. */
 import type { Call } from '../../kernel/call.ts'
+import { type GuessableSecret, onlineGuessing, resetFailures, retryText } from '../../kernel/failure-budget.ts'
 import type { Target } from '../../kernel/resource.ts'
 import { Fault } from '../../wire/fault.ts'
 import { hangingKey } from './hanging.ts'
@@ -22,6 +23,15 @@ export interface LoginProfileRow {
 const REMEMBERED_MAX = 24
 
 const profileKey = (account: string, userId: string) => hangingKey(account, userId, 'login-profile', 'password')
+
+const guessable = (account: string, owner: UserRow): GuessableSecret => ({
+  account,
+  kind: 'password',
+  id: owner.id,
+  arn: user.arnOf({ partition: 'aws', region: '', account }, owner),
+  type: user.definition.type,
+  policy: onlineGuessing,
+})
 
 export const createLoginProfile = iam
   .operation('CreateLoginProfile')
@@ -57,6 +67,7 @@ export const updateLoginProfile = iam
   .run(async (call, input, owner) => {
     const row = await required(call, owner)
     const changed = input.Password === undefined ? row : await withPassword(call, row, input.Password)
+    if (input.Password !== undefined) resetFailures(call.unit, guessable(call.account, owner))
     const resetRequired = input.PasswordResetRequired ?? row.resetRequired
     call.unit.put(profileKey(call.account, owner.id), { ...changed, resetRequired } satisfies LoginProfileRow)
     return {}
@@ -69,6 +80,7 @@ export const deleteLoginProfile = iam
     const owner = userOnly(self)
     await required(call, owner)
     call.unit.delete(profileKey(call.account, owner.id))
+    resetFailures(call.unit, guessable(call.account, owner))
     return {}
   })
 
@@ -90,9 +102,12 @@ export const changePassword = iam
   .on(callingUser)
   .run(async (call, input, owner) => {
     const row = await required(call, owner)
-    if (!(await passwordMatches(row.password, input.OldPassword))) {
-      throw new Fault('AccessDenied', 'The old password was incorrect.')
-    }
+    const secret = guessable(call.account, owner)
+    const checked = await call.checkSecret(secret, async () =>
+      (await passwordMatches(row.password, input.OldPassword)) ? true : undefined,
+    )
+    if (checked.outcome === 'refused') throw new Fault('AccessDenied', retryText(checked.retryAfterMs))
+    if (checked.outcome === 'wrong') throw new Fault('AccessDenied', 'The old password was incorrect.')
 
     const changed = await withPassword(call, row, input.NewPassword)
     call.unit.put(profileKey(call.account, owner.id), { ...changed, resetRequired: false } satisfies LoginProfileRow)

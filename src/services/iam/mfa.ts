@@ -1,10 +1,17 @@
-/** Virtual MFA devices: made, given to a user or to root by two codes in a row, and asked for codes that count once. */
+/** Virtual MFA devices: created, enabled for a user or for root by two codes in a row, and checked for codes that count once. */
 import { randomBytes } from 'node:crypto'
 import { parseArn } from '../../kernel/arn.ts'
 import type { Call, Scope } from '../../kernel/call.ts'
+import {
+  type GuessableSecret,
+  onlineGuessing,
+  resetFailures,
+  retryText,
+  type SecretCheck,
+} from '../../kernel/failure-budget.ts'
+import type { MfaCaller, Reader } from '../../kernel/ports.ts'
 import type { Row } from '../../kernel/resource.ts'
 import { anything } from '../../kernel/resource.ts'
-import type { Subject } from '../../kernel/session.ts'
 import { key, type Unit } from '../../store/store.ts'
 import type { Place, Sealed, Vault } from '../../vault/vault.ts'
 import { count } from './counts.ts'
@@ -103,6 +110,7 @@ export const deleteVirtualMfaDevice = iam
   .run(async (call, _input, row) => {
     if (row.use) throw iam.fail('DeleteConflictException', 'MFA VirtualDevice in use. Must deactivate first.')
     mfaDevice.remove(call, row)
+    resetFailures(call.unit, guessable(call.account, row))
     await count(call, 'MFADevices', -1)
     return {}
   })
@@ -120,8 +128,8 @@ export const enableMfaDevice = iam
     const worn = await hangingOf(call, owner.id, 'mfa-device')
     withinQuota(call, 'MFADevicesPerUser', worn.length + 1)
 
-    const clock = clockOf(openSeed(call.vault, call.account, row), codesOf(input), call.now, ENROL_REACH)
-    if (!clock) throw wrongCode()
+    const seed = openSeed(call.vault, call.account, row)
+    const clock = await checked(call, row, () => clockOf(seed, codesOf(input), call.now, ENROL_REACH))
     mfaDevice.save(call, { ...row, use: { ownerId: owner.id, enabledAt: call.now, clock } })
     call.unit.put(wornKey(call, owner, row), { id: row.id } satisfies Worn)
     await count(call, 'MFADevicesInUse', 1)
@@ -132,11 +140,12 @@ export const resyncMfaDevice = iam
   .operation('ResyncMFADevice')
   .on(userNamedOrRoot('UserName'))
   .run(async (call, input, self) => {
-    const { row, use } = await wornBy(call, ownerOf(call, self), input.SerialNumber)
-    const clock = clockOf(openSeed(call.vault, call.account, row), codesOf(input), call.now, RESYNC_REACH)
-    // Codes of the past never count again, whatever the device's clock says.
-    if (!clock || clock.spent <= use.clock.spent) throw wrongCode()
-    mfaDevice.save(call, { ...row, use: { ...use, clock } })
+    const { row } = await wornBy(call, ownerOf(call, self), input.SerialNumber)
+    const seed = openSeed(call.vault, call.account, row)
+    await checked(call, row, async (unit) => {
+      const clock = clockOf(seed, codesOf(input), call.now, RESYNC_REACH)
+      return clock && spend(unit, call.account, row, clock)
+    })
     return {}
   })
 
@@ -217,30 +226,61 @@ export async function rootHasMfa(call: Call): Promise<boolean> {
   return (await hangingOf(call, call.account, 'mfa-device')).length > 0
 }
 
-/**
- * Checks a code of the named device of this subject and spends it: in the unit of whoever asks, so that of two calls
- * with one code only one can commit.
- */
+/** Checks a code of the named device of the caller within its failure budget, and spends it durably. */
 export async function verifyMfa(
-  unit: Unit,
+  { account, caller: { subject }, now, checkSecret }: MfaCaller,
+  reader: Reader,
   vault: Vault,
-  account: string,
-  subject: Subject,
   serial: string,
   code: string,
-  now: number,
-): Promise<boolean> {
+): Promise<SecretCheck<true>> {
   const ownerId = subject.kind === 'user' ? subject.id : subject.kind === 'root' ? account : undefined
   const id = idOf(account, serial)
-  if (ownerId === undefined || id === undefined) return false
-  const at = mfaDevice.key({ ...globalScope, account }, id)
-  const row = await unit.get<MfaDeviceRow>(at)
-  if (row?.use?.ownerId !== ownerId) return false
+  if (ownerId === undefined || id === undefined) return { outcome: 'wrong' }
+  const row = await reader.get<MfaDeviceRow>(mfaDevice.key({ ...globalScope, account }, id))
+  // Only its owner spends a device's budget.
+  if (row?.use?.ownerId !== ownerId) return { outcome: 'wrong' }
 
-  const spent = stepOf(openSeed(vault, account, row), code, now, row.use.clock)
-  if (spent === undefined) return false
-  unit.put(at, { ...row, use: { ...row.use, clock: { ...row.use.clock, spent } } } satisfies MfaDeviceRow)
+  const { clock } = row.use
+  const seed = openSeed(vault, account, row)
+  return checkSecret(guessable(account, row), async (unit) => {
+    const spent = stepOf(seed, code, now, clock)
+    return spent === undefined ? undefined : spend(unit, account, row, { ...clock, spent })
+  })
+}
+
+/** The device as its budget counts it: a device that is created again has another seed and a budget of its own. */
+const guessable = (account: string, row: MfaDeviceRow): GuessableSecret => ({
+  account,
+  kind: 'mfa-device',
+  id: row.seedId,
+  arn: mfaDevice.arnOf({ ...globalScope, account }, row),
+  type: mfaDevice.definition.type,
+  policy: onlineGuessing,
+})
+
+/**
+ * Moves the device's clock to a code that was just found correct. Codes of the past never count again, whatever the
+ * device's clock says: of two calls with one code only one commits.
+ */
+async function spend(unit: Unit, account: string, seen: MfaDeviceRow, clock: DeviceClock): Promise<true | undefined> {
+  const at = mfaDevice.key({ ...globalScope, account }, seen.id)
+  const row = await unit.get<MfaDeviceRow>(at)
+  if (row?.seedId !== seen.seedId || row.use?.ownerId !== seen.use?.ownerId) return undefined
+  if (row.use === undefined || clock.spent <= row.use.clock.spent) return undefined
+  unit.put(at, { ...row, use: { ...row.use, clock } } satisfies MfaDeviceRow)
   return true
+}
+
+/** What two codes in a row prove, within the device's failure budget. */
+async function checked<T>(
+  call: Call,
+  row: MfaDeviceRow,
+  compare: (unit: Unit) => Promise<T | undefined> | T | undefined,
+): Promise<T> {
+  const result = await call.checkSecret(guessable(call.account, row), compare)
+  if (result.outcome === 'correct') return result.value
+  throw wrongCode(result.outcome === 'refused' ? retryText(result.retryAfterMs) : undefined)
 }
 
 const globalScope: Omit<Scope, 'account'> = { partition: 'aws', region: '' }
@@ -274,6 +314,6 @@ function noSuchDevice(serial: string) {
   return iam.fail('NoSuchEntityException', `VirtualMFADevice with serial number ${serial} doesn't exist.`)
 }
 
-function wrongCode() {
-  return iam.fail('InvalidAuthenticationCodeException', 'Authentication code for device is not valid.')
+function wrongCode(message = 'Authentication code for device is not valid.') {
+  return iam.fail('InvalidAuthenticationCodeException', message)
 }

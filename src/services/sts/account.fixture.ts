@@ -91,8 +91,10 @@ export async function account() {
     pin: async () => undefined,
     unpin: async (_reader, arn) => arn,
     managedPolicy: async (_reader, arn) => managed.get(arn),
-    verifyMfa: async (_unit, number, subject, serial, code) =>
-      subject.kind === 'user' && serial === `arn:aws:iam::${number}:mfa/${subject.name}` && code === MFA_CODE,
+    verifyMfa: async ({ account: number, caller: { subject } }, serial, code) =>
+      subject.kind === 'user' && serial === `arn:aws:iam::${number}:mfa/${subject.name}` && code === MFA_CODE
+        ? { outcome: 'correct', value: true }
+        : { outcome: 'wrong' },
     used: () => undefined,
   }
   const gate = new Gate({

@@ -72,6 +72,20 @@ describe('AssumeRole', () => {
     expect(other.$metadata.httpStatusCode).toBe(403)
   })
 
+  it('leaves an event in another account only where the role exists: accounts and roles can be invented', async () => {
+    const { store, user, role, as } = await account()
+    const client = as(user('ann', mayAssume))
+    const forbidden = role('secret', { trust: trusting(STRANGERS) }, STRANGERS)
+    const events = (number: string) => store.log({ account: number, limit: 10 })
+
+    await client.send(assume(forbidden.replace('secret', 'absent'))).catch(() => undefined)
+    await client.send(assume('arn:aws:iam::999999999999:role/none')).catch(() => undefined)
+    expect([await events(STRANGERS), await events('999999999999')]).toEqual([[], []])
+
+    await client.send(assume(forbidden)).catch(() => undefined)
+    expect(await events(STRANGERS)).toHaveLength(1)
+  })
+
   it('refuses what is no ARN before it asks anyone', async () => {
     const { user, as } = await account()
 

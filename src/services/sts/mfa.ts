@@ -1,5 +1,6 @@
 /** The second factor: a device's one-time code, checked and spent before the decision that may ask for it. */
 import type { Call } from '../../kernel/call.ts'
+import { retryText } from '../../kernel/failure-budget.ts'
 import { Fault } from '../../wire/fault.ts'
 
 interface MfaInput {
@@ -7,7 +8,10 @@ interface MfaInput {
   readonly TokenCode?: string | undefined
 }
 
-/** Whether a code was shown; throws when it is wrong, was used, or the device is another user's. */
+/**
+ * Whether a code was shown; throws when it is wrong, was used, or the device is another user's. A correct code is spent
+ * even if the call is denied afterwards.
+ */
 export async function verifiedMfa(call: Call, { SerialNumber, TokenCode }: MfaInput): Promise<boolean> {
   if (SerialNumber === undefined && TokenCode === undefined) return false
   if (SerialNumber === undefined || TokenCode === undefined) {
@@ -16,8 +20,11 @@ export async function verifiedMfa(call: Call, { SerialNumber, TokenCode }: MfaIn
       'MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.',
     )
   }
-  const { unit, account, caller, now, ports } = call
-  if (!(await ports.identity.verifyMfa(unit, account, caller.subject, SerialNumber, TokenCode, now))) {
+  const checked = await call.ports.identity.verifyMfa(call, SerialNumber, TokenCode)
+  if (checked.outcome === 'refused') {
+    throw new Fault('AccessDenied', `MultiFactorAuthentication failed. ${retryText(checked.retryAfterMs)}`)
+  }
+  if (checked.outcome === 'wrong') {
     throw new Fault('AccessDenied', 'MultiFactorAuthentication failed with invalid MFA one time pass code.')
   }
   return true

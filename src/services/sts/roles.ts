@@ -35,6 +35,7 @@ export function asTrusted(call: Call, arn: string, role: AssumableRole | undefin
     // AWS: in a chain, inherited tags take the place of the role's own in `aws:ResourceTag`.
     tags: role && overlaid(role.tags, inheritedTags(call.caller.session)),
     policy: role?.trust ?? trustsNobody,
+    claimed: role === undefined,
     policyMode: 'required',
   }
 }
