@@ -120,8 +120,8 @@ export class Gate {
     )
     this.#throttle = options.throttle ?? new Throttle()
     for (const { api, operations } of options.services) {
-      for (const { name, actions } of operations) {
-        const unknown = actions.find((action) => !isKnownAction(action))
+      for (const { name, actions, choice } of operations) {
+        const unknown = [...actions, ...(choice?.among ?? [])].find((action) => !isKnownAction(action))
         if (unknown) throw new Error(`${api.id}:${name} has no authorisation mapping: IAM knows no action '${unknown}'`)
       }
       this.#operations.set(api.id, new Map(operations.map((operation) => [operation.name, operation])))
@@ -341,7 +341,7 @@ export class Gate {
     const found = await operation.target.find(call, input)
     draft.resources = found.acted ? [found.acted] : []
     const conditions = (await operation.conditions?.(input, call, found.row)) ?? {}
-    for (const action of operation.actions) {
+    for (const action of operation.choice?.of(input) ?? operation.actions) {
       await this.#authorize(arrival, invocation, draft, { action, acted: found.acted, input, conditions })
     }
     // Only now may the caller learn that the resource does not exist.
@@ -360,6 +360,7 @@ export class Gate {
       region,
       account: accountOf(arrival.authenticated),
       caller,
+      signature: arrival.authenticated.signature,
       now: arrival.now,
       requestId: arrival.requestId,
       operation: invocation.operation.name,
@@ -445,7 +446,7 @@ export class Gate {
       caller: authenticated.caller,
       // Whom nobody knows is on record where the resource is.
       account: accountOf(authenticated) || (draft.resources[0]?.account ?? ''),
-      region: authenticated.region,
+      region: draft.region ?? authenticated.region,
       timeMs: arrival.now,
       eventSource: row.eventSource,
       eventName: eventNameOf(row.id, operation.name),

@@ -3,7 +3,7 @@ import type { CompiledPolicy, CompiledStatement } from '../policy/index.ts'
 import { type Entry, key, type RangeOptions, under } from '../store/store.ts'
 import type { Fault } from '../wire/fault.ts'
 import { parseArn, printArn } from './arn.ts'
-import type { Call, Scope } from './call.ts'
+import type { Call, Conditions, Scope } from './call.ts'
 
 export type Tags = Readonly<Record<string, string>>
 
@@ -19,6 +19,8 @@ export interface Acted {
   readonly type: string
   readonly account: string
   readonly tags?: Tags | undefined
+  /** Condition keys of the resource and of how it was reached: every permission check on it has them. */
+  readonly conditions?: Conditions | undefined
   /** The policy that stands on the resource itself. */
   readonly policy?: CompiledPolicy | undefined
   /** `required` where the resource policy is the root of authority: role trust, KMS key policies. */
