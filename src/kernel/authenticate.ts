@@ -10,6 +10,7 @@ import type { ServiceRow } from '../wire/services.ts'
 import {
   actingRegion,
   checkTime,
+  notInSet,
   type Presented,
   present,
   type Signature,
@@ -119,7 +120,7 @@ export class Authenticator {
       caller,
       identity,
       sessionPolicies: await this.#limits(caller),
-      region: service.global ? 'us-east-1' : actingRegion(presented),
+      region: regionOf(presented, service),
       signature: signatureOf(presented),
       standing,
       body,
@@ -171,6 +172,15 @@ export class Authenticator {
  */
 function mayCallIam({ subject, mfaAt, assumedRoot }: Session): boolean {
   return subject.kind === 'role' || assumedRoot === true || (subject.kind !== 'federated-user' && mfaAt !== undefined)
+}
+
+/** Where a call acts. S3 goes by the bucket: its calls may have no Region of their own, and then have `*`. */
+function regionOf(presented: Presented, service: ServiceRow): string {
+  const region = actingRegion(presented)
+  if (service.id === 's3') return region ?? '*'
+  if (region === undefined || (service.global && presented.region === '*' && region !== 'us-east-1'))
+    throw notInSet(presented)
+  return service.global ? 'us-east-1' : region
 }
 
 /** S3 alone knows other ways to authenticate: signatures of version 2, and forms that carry a signed policy. */

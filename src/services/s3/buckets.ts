@@ -1,7 +1,7 @@
 /** Buckets: made, found, listed, removed. */
 import type { Call } from '../../kernel/call.ts'
 import { pageOf } from '../../kernel/page.ts'
-import { type Acted, anything, type Target } from '../../kernel/resource.ts'
+import type { Acted, Target } from '../../kernel/resource.ts'
 import { sweepOrphans } from './blobs.ts'
 import { grantKeys, keysOfTags, requestKeys } from './conditions.ts'
 import { badToken, refuse, unbuilt } from './errors.ts'
@@ -15,6 +15,7 @@ import {
   HOME,
   ownerOf,
   type PublicAccessBlock,
+  requireOwnRegion,
   s3,
 } from './resources.ts'
 import { bucketTags, hasTags } from './tags.ts'
@@ -45,10 +46,10 @@ const actedComing = (call: Call, name: string): Acted => ({
 })
 
 const coming: Target<{ readonly Bucket?: string | undefined }, undefined> = {
-  find: (call, { Bucket = '' }) => ({
-    acted: actedComing(call, Bucket),
-    row: undefined,
-  }),
+  find: (call, { Bucket = '' }) => {
+    requireOwnRegion(call)
+    return { acted: actedComing(call, Bucket), row: undefined }
+  },
 }
 
 /** us-east-1's endpoint makes buckets anywhere; every other one at home only. */
@@ -159,9 +160,17 @@ export const headBucket = s3
     AccessPointAlias: false,
   }))
 
+/** All of an account. */
+const buckets: Target<unknown, undefined> = {
+  find: (call) => {
+    requireOwnRegion(call)
+    return { acted: undefined, row: undefined }
+  },
+}
+
 export const listBuckets = s3
   .operation('ListBuckets')
-  .on(anything)
+  .on(buckets)
   .asking('s3:ListAllMyBuckets')
   .given((_input, call) => ({ ...requestKeys(call), 's3:ResourceAccount': call.account }))
   .run(async (call, input) => {

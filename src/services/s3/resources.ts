@@ -9,7 +9,7 @@ import { type CompiledPolicy, publicStatements, readPolicy } from '../../policy/
 import { key, under } from '../../store/store.ts'
 import type { ChecksumName } from '../../wire/checksums.ts'
 import { Fault } from '../../wire/fault.ts'
-import { misscoped } from '../../wire/sigv4/index.ts'
+import { misscoped, notInSet } from '../../wire/sigv4/index.ts'
 import { bucketKeys, keysOfTags, signatureEvent } from './conditions.ts'
 import { invalidArgument, noSuchBucket, noSuchKey, refuse } from './errors.ts'
 
@@ -186,6 +186,11 @@ function requireRegion(call: Call, { name, region }: BucketRow): void {
     { Region: region },
   )
   throw new Fault(code, message, { ...details, headers })
+}
+
+/** For calls that name no bucket: a set of Regions must name one to act in. */
+export function requireOwnRegion({ region, signature }: Pick<Call, 'region' | 'signature'>): void {
+  if (signature && !signature.covers(region)) throw notInSet({ service: 's3', presigned: signature.presigned })
 }
 
 export const HOME = 'us-east-1'

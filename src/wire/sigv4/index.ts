@@ -6,6 +6,6 @@
 export { misscoped } from './faults.ts'
 export { type Algorithm, type Credential, SigningKeys } from './keys.ts'
 export { type PayloadKind, type Presented, present } from './present.ts'
-export { actingRegion, type Signature, signatureOf } from './regions.ts'
+export { actingRegion, notInSet, type Signature, signatureOf } from './regions.ts'
 export { presign, type Signable, type SigningCredential, type SigningOptions, sign } from './sign.ts'
 export { checkTime, type VerifyOptions, verify } from './verify.ts'

@@ -35,14 +35,12 @@ const FIRST_REGION = 'us-east-1'
 
 /**
  * The Region a call acts in where nothing else decides. A Region set that holds us-east-1 acts there; any other acts in
- * the first Region that it names in full. Throws where it names none.
+ * the first Region that it names in full. undefined where it names none.
  */
-export function actingRegion(presented: Scoped): string {
+export function actingRegion(presented: Scoped): string | undefined {
   if (presented.algorithm === 'AWS4-HMAC-SHA256') return presented.region
   if (coversRegion(presented, FIRST_REGION)) return FIRST_REGION
-  const named = patternsOf(presented.regionSet).find((pattern) => /^[a-z0-9-]{1,64}$/.test(pattern))
-  if (named === undefined) throw notInSet(presented)
-  return named
+  return patternsOf(presented.regionSet).find((pattern) => /^[a-z0-9-]{1,64}$/.test(pattern))
 }
 
 export const notInSet = ({ service, presigned }: Pick<Presented, 'service' | 'presigned'>) =>
