@@ -81,7 +81,7 @@ describe('the signing test suite', () => {
       path: request.path.replaceAll(' ', '%20'),
       headers: gather(request.rawHeaders),
       signedHeaders: presented.signedHeaders,
-      pathStyle: 'as-sent',
+      pathStyle: 'encoded-once',
       omittedParameter: form === 'query' ? 'x-amz-signature' : undefined,
       payload: sha256Hex(request.body),
     })

@@ -5,8 +5,19 @@ import type { Store } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import { Fault } from '../wire/fault.ts'
 import type { HttpRequest } from '../wire/http.ts'
+import { formUploadRefused, isFormUpload } from '../wire/s3.ts'
 import type { ServiceRow } from '../wire/services.ts'
-import { checkTime, type Presented, present, SigningKeys, verify } from '../wire/sigv4/index.ts'
+import {
+  actingRegion,
+  checkTime,
+  notInSet,
+  type Presented,
+  present,
+  type Signature,
+  SigningKeys,
+  signatureOf,
+  verify,
+} from '../wire/sigv4/index.ts'
 import { isVersion2, version2Refused } from '../wire/sigv4/version2.ts'
 import type { Acting } from './acting.ts'
 import type { Caller } from './call.ts'
@@ -20,6 +31,7 @@ export interface Authenticated {
   /** Compiled session policies; undefined when the session has none. Empty: nothing is granted. */
   readonly sessionPolicies: readonly CompiledPolicy[] | undefined
   readonly region: string
+  readonly signature?: Signature | undefined
   /** Where the caller's account stands in its organisation. */
   readonly standing: Standing | undefined
   /** The body with any chunk framing removed and checked. */
@@ -73,9 +85,9 @@ export class Authenticator {
   }
 
   async authenticate(request: HttpRequest, service: ServiceRow, now: number): Promise<Authenticated> {
-    if (service.id === 's3' && isVersion2(request)) throw version2Refused()
+    if (service.id === 's3') refuseOtherSchemes(request)
     const presented = present(request)
-    if (!presented) throw new Fault('MissingAuthenticationToken', 'Request is missing Authentication Token')
+    if (!presented) throw unsigned(service)
 
     this.#refuseClaimed(presented.accessKeyId, request)
     const skewMs = SKEW_MS[service.id] ?? SKEW_MS_DEFAULT
@@ -112,6 +124,7 @@ export class Authenticator {
       identity,
       sessionPolicies: await this.#limits(caller),
       region: regionOf(presented, service),
+      signature: signatureOf(presented),
       standing,
       body,
     }
@@ -162,6 +175,27 @@ export class Authenticator {
  */
 function mayCallIam({ subject, mfaAt, assumedRoot }: Session): boolean {
   return subject.kind === 'role' || assumedRoot === true || (subject.kind !== 'federated-user' && mfaAt !== undefined)
+}
+
+/** Where a call acts. S3 goes by the bucket: its calls may have no Region of their own, and then have `*`. */
+function regionOf(presented: Presented, service: ServiceRow): string {
+  const region = actingRegion(presented)
+  if (service.id === 's3') return region ?? '*'
+  if (region === undefined || (service.global && presented.region === '*' && region !== 'us-east-1'))
+    throw notInSet(presented)
+  return service.global ? 'us-east-1' : region
+}
+
+/** S3 alone knows other ways to authenticate: signatures of version 2, and forms that carry a signed policy. */
+function refuseOtherSchemes(request: HttpRequest): void {
+  if (isVersion2(request)) throw version2Refused()
+  if (isFormUpload(request)) throw formUploadRefused()
+}
+
+function unsigned(service: ServiceRow): Fault {
+  return service.id === 's3'
+    ? new Fault('AccessDenied', 'Access Denied')
+    : new Fault('MissingAuthenticationToken', 'Request is missing Authentication Token')
 }
 
 function invalidToken(): Fault {
@@ -219,9 +253,4 @@ export function itself(acting: Acting): Authenticated {
     body: Buffer.alloc(0),
     acting,
   }
-}
-
-/** Where a call happens. SigV4a names no Region; such calls act where the global endpoints are. */
-function regionOf(presented: Presented, service: ServiceRow): string {
-  return service.global || presented.region === '*' ? 'us-east-1' : presented.region
 }

@@ -2,6 +2,7 @@
 import type { Principal } from '../policy/principal.ts'
 import type { Unit } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
+import type { Signature } from '../wire/sigv4/index.ts'
 import type { Input, OpName, Output } from '../wire/typed.ts'
 import type { Act } from './acting.ts'
 import type { EventDraft } from './event.ts'
@@ -37,6 +38,8 @@ export interface Call extends Scope {
   readonly caller: Caller
   /** The caller that a token proves, where the operation requires one. */
   readonly bearer?: Bearer<unknown> | undefined
+  /** How the request was signed; undefined where no signature came, as with services that call. */
+  readonly signature: Signature | undefined
   /** Epoch milliseconds; the same throughout the call. */
   readonly now: number
   readonly requestId: string

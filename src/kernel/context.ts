@@ -106,6 +106,7 @@ function fill(
     for (const [key, value] of tags.pairs) set(`aws:RequestTag/${key}`, value)
     set('aws:TagKeys', tags.keys)
   }
+  for (const [key, value] of Object.entries(acted?.conditions ?? {})) set(key, value)
   for (const [key, value] of Object.entries(conditions)) set(key, value)
 }
 

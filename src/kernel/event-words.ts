@@ -1,43 +1,100 @@
 /**
- * Where CloudTrail's words for a call are not those of the model.
+ * Where CloudTrail's names for a call are not those of the model.
  * Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html and the examples
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-understanding-s3-entries.html
  */
 
-interface Words {
+interface EventNames {
   readonly events?: Readonly<Record<string, string>>
   readonly parameters?: Readonly<Record<string, string>>
+  /** Parameters whose text is a JSON document, by their shown names: shown as objects. */
+  readonly documents?: readonly string[]
+  /** Parameters that keep the names of their XML elements, by their shown names. */
+  readonly elements?: readonly string[]
   /** Contents, not parameters. */
   readonly left?: readonly string[]
 }
 
-const words: Readonly<Record<string, Words>> = {
+const names: Readonly<Record<string, EventNames>> = {
   s3: {
-    events: { ListObjectsV2: 'ListObjects' },
-    parameters: { bucket: 'bucketName' },
+    events: {
+      DeletePublicAccessBlock: 'DeleteBucketPublicAccessBlock',
+      GetBucketAccelerateConfiguration: 'GetAccelerateConfiguration',
+      GetBucketLifecycleConfiguration: 'GetBucketLifecycle',
+      GetBucketNotificationConfiguration: 'GetBucketNotification',
+      GetObjectLockConfiguration: 'GetBucketObjectLockConfiguration',
+      GetPublicAccessBlock: 'GetBucketPublicAccessBlock',
+      ListObjectsV2: 'ListObjects',
+      PutBucketAccelerateConfiguration: 'PutAccelerateConfiguration',
+      PutBucketLifecycleConfiguration: 'PutBucketLifecycle',
+      PutBucketNotificationConfiguration: 'PutBucketNotification',
+      PutObjectLockConfiguration: 'PutBucketObjectLockConfiguration',
+      PutPublicAccessBlock: 'PutBucketPublicAccessBlock',
+    },
+    parameters: {
+      bucket: 'bucketName',
+      policy: 'bucketPolicy',
+      createBucketConfiguration: 'CreateBucketConfiguration',
+      publicAccessBlockConfiguration: 'PublicAccessBlockConfiguration',
+      tagging: 'Tagging',
+    },
+    documents: ['bucketPolicy'],
+    elements: ['CreateBucketConfiguration', 'PublicAccessBlockConfiguration', 'Tagging'],
     left: ['body'],
   },
 }
 
 export const eventNameOf = (service: string, operation: string): string =>
-  words[service]?.events?.[operation] ?? operation
+  names[service]?.events?.[operation] ?? operation
 
 /** The operation behind an event's name: of those it may be, the first. */
 export const operationOf = (service: string, eventName: string): string =>
-  Object.entries(words[service]?.events ?? {}).find(([, told]) => told === eventName)?.[0] ?? eventName
+  Object.entries(names[service]?.events ?? {}).find(([, shown]) => shown === eventName)?.[0] ?? eventName
 
-/** What {@link parametersOf} has renamed. */
-export function inputNamesOf(service: string, shown: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const names = Object.entries(words[service]?.parameters ?? {})
+type Parameters = Readonly<Record<string, unknown>>
+
+/** Takes back what {@link parametersOf} has changed. */
+export function inputNamesOf(service: string, shown: Parameters): Record<string, unknown> {
+  const { parameters = {}, documents = [], elements = [] } = names[service] ?? {}
+  const plain = new Map(Object.entries(parameters).map(([name, changed]) => [changed, name]))
   return Object.fromEntries(
-    Object.entries(shown).map(([name, value]) => [names.find(([, told]) => told === name)?.[0] ?? name, value]),
+    Object.entries(shown).map(([name, value]) => {
+      const text = documents.includes(name) && typeof value === 'object' ? JSON.stringify(value) : value
+      return [plain.get(name) ?? name, elements.includes(name) ? renamed(text, lowerFirst) : text]
+    }),
   )
 }
 
 /** Of what `redact` has left. */
 export function parametersOf(service: string, shown: unknown): unknown {
-  const { parameters, left } = words[service] ?? {}
+  const { parameters, left, documents = [], elements = [] } = names[service] ?? {}
   if (!parameters || typeof shown !== 'object' || shown === null) return shown
-  const said = Object.entries(shown).filter(([name]) => !left?.includes(name))
-  return Object.fromEntries(said.map(([name, value]) => [parameters[name] ?? name, value]))
+  return Object.fromEntries(
+    Object.entries(shown)
+      .filter(([name]) => !left?.includes(name))
+      .map(([name, value]) => {
+        const changed = parameters[name] ?? name
+        if (documents.includes(changed)) return [changed, documentOf(value)]
+        return [changed, elements.includes(changed) ? renamed(value, upperFirst) : value]
+      }),
+  )
+}
+
+/** The text itself where it is no JSON object. */
+function documentOf(value: unknown): unknown {
+  try {
+    const parsed: unknown = JSON.parse(String(value))
+    return parsed !== null && typeof parsed === 'object' ? parsed : value
+  } catch {
+    return value
+  }
+}
+
+const upperFirst = (name: string) => name.charAt(0).toUpperCase() + name.slice(1)
+const lowerFirst = (name: string) => name.charAt(0).toLowerCase() + name.slice(1)
+
+function renamed(value: unknown, rename: (name: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((each) => renamed(each, rename))
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [rename(name), renamed(inner, rename)]))
 }

@@ -21,6 +21,8 @@ export interface EventDraft {
   /** Who asked, where no signature tells: `WebIdentityUser`, `SAMLUser`. */
   userIdentity?: Readonly<Record<string, unknown>> & { readonly userName?: string; readonly principalId: string }
   additionalEventData?: Readonly<Record<string, unknown>>
+  /** Where the call acted, if not in the Region of its signature: a bucket is in one Region, whatever endpoint is called. */
+  region?: string
   readonly decided: Decided[]
 }
 

@@ -140,7 +140,7 @@ export class Gate {
     this.#throttle = options.throttle ?? new Throttle()
     for (const { api, operations, resources = [] } of options.services) {
       const asked = [
-        ...operations.map(({ name, actions }) => ({ name, actions })),
+        ...operations.map(({ name, actions, choice }) => ({ name, actions: [...actions, ...(choice?.among ?? [])] })),
         ...resources.map(({ spec }) => ({ name: spec.type, actions: spec.tags ? [spec.tags.action] : [] })),
       ]
       for (const { name, actions } of asked) {
@@ -411,7 +411,7 @@ export class Gate {
     draft.resources = found.acted ? [found.acted] : []
     const { acted, tagging } = found
     const conditions = { ...(await operation.conditions?.(input, call, found.row)), ...tagging?.conditions }
-    for (const action of operation.actions) {
+    for (const action of operation.choice?.of(input) ?? operation.actions) {
       await this.#authorize(arrival, invocation, draft, { action, acted, input, conditions })
     }
     // Tags given on creation need the permission to tag, as in AWS: no service can forget it.
@@ -436,6 +436,7 @@ export class Gate {
       account: accountOf(arrival.authenticated),
       caller,
       bearer,
+      signature: arrival.authenticated.signature,
       now: arrival.now,
       requestId: arrival.requestId,
       operation: invocation.operation.name,
@@ -528,7 +529,7 @@ export class Gate {
       caller: authenticated.caller,
       // Whom nobody knows is on record where the resource is.
       account: accountOf(authenticated) || (draft.resources[0]?.account ?? ''),
-      region: authenticated.region,
+      region: draft.region ?? authenticated.region,
       timeMs: arrival.now,
       eventSource: row.eventSource,
       eventName: eventNameOf(row.id, operation.name),

@@ -47,6 +47,38 @@ interface Tables {
   >
 }
 
+/** What an action applies to, as the authorization reference has it. */
+export interface ActionFacts {
+  /** Names of resource types: `bucket`, `object`. */
+  readonly on: readonly string[]
+}
+
+/** The actions of one service and its condition keys, as the reference spells them; undefined where it has no details. */
+export async function serviceDetails(
+  prefix: string,
+): Promise<
+  | { readonly actions: Readonly<Record<string, ActionFacts>>; readonly keys: Readonly<Record<string, string>> }
+  | undefined
+> {
+  const { default: reference } = await import('../../models/iam-reference.json', { with: { type: 'json' } })
+  const services = reference.services as unknown as Readonly<
+    Record<
+      string,
+      {
+        readonly actions?: Readonly<Record<string, { readonly on?: readonly string[] }>>
+        readonly keys?: Readonly<Record<string, string>>
+      }
+    >
+  >
+  const details = Object.hasOwn(services, prefix) ? services[prefix] : undefined
+  if (!details?.actions) return undefined
+  const actions = Object.entries(details.actions).map(
+    // A star marks the types that a call always has.
+    ([name, { on = [] }]) => [name, { on: on.map((type) => type.replace('*', '')) }] as const,
+  )
+  return { actions: Object.fromEntries(actions), keys: details.keys ?? {} }
+}
+
 let loading: Promise<Reference> | undefined
 
 /** Loaded when first asked for: the tables are large. */

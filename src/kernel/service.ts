@@ -27,6 +27,8 @@ export interface Operation {
   readonly name: string
   /** IAM actions asked on the target; more than one where AWS asks more (ReEncrypt). Empty: no permission needed. */
   readonly actions: readonly string[]
+  /** Where the input chooses the actions, as a version ID does in S3: all that it can choose, and the choice. */
+  readonly choice?: { readonly among: readonly string[]; readonly of: (input: any) => readonly string[] }
   readonly target: Target<any, any>
   readonly conditions: ((input: any, call: Call, row: any) => Awaitable<Conditions>) | undefined
   /** Asked without a signature: what the request carries has to prove who asks. */
@@ -110,6 +112,8 @@ export interface Aimed<M, N extends OpName<M>, R> {
   dataEvent(): Aimed<M, N, R>
   /** Where AWS names the action otherwise, or asks for more than one. */
   asking(...actions: readonly string[]): Aimed<M, N, R>
+  /** Where the input chooses the action; the first one says whether the operation only reads. */
+  askingBy(among: readonly string[], choose: (input: Input<M, N>) => readonly string[]): Aimed<M, N, R>
   run(body: (call: Call, input: Input<M, N>, row: R) => Awaitable<Output<M, N>>): Operation
 }
 
@@ -136,6 +140,7 @@ export function service<M>(id: string, iamPrefix: string = id) {
       unsigned: () => aimed({ ...said, unsigned: true }),
       dataEvent: () => aimed({ ...said, dataEvent: true }),
       asking: (...actions) => aimed({ ...said, actions }),
+      askingBy: (among, choose) => aimed({ ...said, actions: among.slice(0, 1), choice: { among, of: choose } }),
       run: (run) => ({ ...said, run }),
     }
   }

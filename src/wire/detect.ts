@@ -100,9 +100,25 @@ async function rest(request: HttpRequest): Promise<Detected> {
   if (named && (named.protocol === 'restjson' || named.protocol === 'restxml')) {
     return { service: named, protocol: named.protocol, operation: undefined }
   }
+  const unsigned = scope === undefined ? unsignedS3(request) : undefined
+  if (unsigned) return unsigned
   // Without a signature nobody can tell which service is meant, and need not.
   if (scope === undefined) throw new Fault('MissingAuthenticationToken', 'Missing Authentication Token')
   throw unknownOperation(`${request.method} ${request.path}`)
+}
+
+/** A bucket's name. Paths of other services begin with a date (Lambda, Route 53), and Merlon's own with an underscore. */
+const BUCKET = /^(?!\d{4}-\d\d-\d\d$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
+
+/**
+ * An unsigned request that names a bucket is one for S3, as a link without its signature is: it is refused in S3's words.
+ * No model is loaded: nothing is known of the caller yet.
+ */
+function unsignedS3(request: HttpRequest): Detected | undefined {
+  const { bucket } = s3Address(request)
+  if (bucket === undefined || !BUCKET.test(bucket)) return undefined
+  const service = serviceBySigningName.get('s3')!
+  return { service, protocol: service.protocol, operation: undefined }
 }
 
 /** The service that a host name speaks of, for requests without a signature. */

@@ -7,6 +7,7 @@ import { familyOf, spellingOf } from './faults.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
 import { toJson } from './json.ts'
 import { toHeader } from './rest.ts'
+import { hostId, s3FaultDocument, safeHeaders } from './s3.ts'
 import type { ServiceModel } from './service.ts'
 import type { Protocol } from './services.ts'
 import type { Shape } from './shape.ts'
@@ -29,6 +30,8 @@ export function encodeFault(
     'x-amzn-requestid': requestId,
     'content-type': contentTypes[protocol],
     ...retryHints(fault.details.retryAfterMs),
+    ...fault.details.headers,
+    ...(detected?.service.id === 's3' && safeHeaders()),
   }
   const { status } = told
   switch (protocol) {
@@ -36,6 +39,7 @@ export function encodeFault(
       return { status, headers, body: queryFault(told, detected, requestId) }
     case 'restxml':
       headers['x-amz-request-id'] = requestId
+      if (detected?.service.id === 's3') headers['x-amz-id-2'] = hostId(requestId)
       return {
         status,
         headers,
@@ -44,7 +48,7 @@ export function encodeFault(
           request.method === 'HEAD' || status === 304
             ? ''
             : detected?.service.id === 's3'
-              ? s3Fault(told, requestId)
+              ? s3FaultDocument(told, requestId)
               : queryFault(told, detected, requestId),
       }
     case 'ec2':
@@ -129,10 +133,6 @@ function queryFault(fault: ToldFault, detected: Detected | undefined, requestId:
   const type = fault.sender ? 'Sender' : 'Receiver'
   const error = `<Error><Type>${type}</Type>${codeAndMessage(fault)}${memberElements(fault)}</Error>`
   return `<ErrorResponse${xmlns ? ` xmlns="${xmlns}"` : ''}>${error}<RequestId>${requestId}</RequestId></ErrorResponse>`
-}
-
-function s3Fault(fault: ToldFault, requestId: string): string {
-  return `${XML_DECLARATION}<Error>${codeAndMessage(fault)}${memberElements(fault)}<RequestId>${requestId}</RequestId></Error>`
 }
 
 function ec2Fault(fault: ToldFault, requestId: string): string {

@@ -2,8 +2,10 @@
 export interface FaultDetails {
   /** HTTP status, where it differs from the model's. */
   readonly status?: number
-  /** The other members of a modelled error. */
+  /** The other members of a modelled error; of S3's, which no model lists, every element of the document. */
   readonly members?: Readonly<Record<string, unknown>>
+  /** Response headers that belong to the error, in lower case: `x-amz-bucket-region`. */
+  readonly headers?: Readonly<Record<string, string>>
   readonly cause?: unknown
   /** When asking again may help, for clients that wait as they are told. */
   readonly retryAfterMs?: number

@@ -8,7 +8,7 @@ import type { HttpRequest, HttpResponse } from './http.ts'
 import { fromJson, parseJson, toJson } from './json.ts'
 import { formTree, fromQuery } from './query.ts'
 import { restInput, restOutput } from './rest.ts'
-import { s3Answer } from './s3.ts'
+import { checkDocument, hostId, s3Answer, validateS3Input, withHoistedHeaders } from './s3.ts'
 import { parseText } from './serialization.ts'
 import type { ServiceModel } from './service.ts'
 import type { OperationShape } from './shape.ts'
@@ -52,12 +52,20 @@ export function decode(detected: Detected, model: ServiceModel, request: HttpReq
       return { operation, input: body.length === 0 ? {} : (fromCbor(input, parseCbor(body)) as object) }
     case 'restjson':
     case 'restxml':
+      if (detected.service.id === 's3') return { operation, input: s3Input(detected, operation, request) }
       return { operation, input: restInput(match!, request, body, protocol === 'restxml') }
   }
 }
 
+function s3Input({ match }: Detected, { name, input }: OperationShape, request: HttpRequest): object {
+  const whole = withHoistedHeaders(request)
+  if (input.members.some(({ traits }) => traits.httpPayload)) checkDocument(name, whole, whole.body)
+  return restInput(match!, whole, whole.body, true)
+}
+
 export function validate(model: ServiceModel, operation: OperationShape, input: object): void {
-  if (operation.input.kind !== 'unit')
+  if (model.row.id === 's3') validateS3Input(model.constraints, operation, input)
+  else if (operation.input.kind !== 'unit')
     validateInput(model.constraints, operation.input, input, model.row.validationCode)
 }
 
@@ -104,6 +112,7 @@ export function encode(detected: Detected, operation: OperationShape, output: ob
       const ids = {
         'x-amzn-requestid': requestId,
         ...(protocol === 'restxml' && { 'x-amz-request-id': requestId }),
+        ...(service.id === 's3' && { 'x-amz-id-2': hostId(requestId) }),
       }
       return { ...answer, headers: { ...answer.headers, ...ids } }
     }

@@ -17,6 +17,8 @@ export interface ResourceFacts {
   readonly type: string
   readonly account: string
   readonly tags?: Tags | undefined
+  /** Condition keys of the resource and of how it was reached: every permission check on it has them. */
+  readonly conditions?: Conditions | undefined
   /** The policy on the resource itself. */
   readonly policy?: CompiledPolicy | undefined
   /** Only the caller says that it exists: its supposed owner gets no event. */

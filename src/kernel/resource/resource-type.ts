@@ -217,6 +217,7 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
       type: spec.type,
       account: scope.account,
       tags: row?.tags,
+      conditions: undefined,
       policy: row && this.#policy(row, arn),
       claimed: undefined,
       policyMode: row && spec.policyMode,

@@ -40,6 +40,7 @@ export async function desk(): Promise<Desk> {
     region: 'us-east-1',
     account,
     caller: { principal, subject: { kind: 'root' } satisfies Subject, accessKeyId: 'AKIAEXAMPLE' },
+    signature: undefined,
     now: self.now,
     requestId: 'r',
     operation,

@@ -15,7 +15,7 @@ import { storage } from './s3.fixture.ts'
 
 describe('A bucket', () => {
   it('is there for its owner, in its Region, until it is deleted', async () => {
-    const { owner, bucket } = await storage()
+    const { owner, bucket, s3, root } = await storage()
     await bucket('first-bucket')
     await owner.send(
       new CreateBucketCommand({
@@ -32,7 +32,7 @@ describe('A bucket', () => {
       (await owner.send(new GetBucketLocationCommand({ Bucket }))).LocationConstraint
     expect(await locate('first-bucket')).toBeUndefined()
     expect(await locate('second-bucket')).toBe('eu-central-1')
-    expect(await owner.send(new HeadBucketCommand({ Bucket: 'second-bucket' }))).toMatchObject({
+    expect(await s3(root, 'eu-central-1').send(new HeadBucketCommand({ Bucket: 'second-bucket' }))).toMatchObject({
       BucketRegion: 'eu-central-1',
     })
     await owner.send(new DeleteBucketCommand({ Bucket: 'first-bucket' }))

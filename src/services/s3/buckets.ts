@@ -1,23 +1,25 @@
 /** Buckets: made, found, listed, removed. */
 import type { Call } from '../../kernel/call.ts'
 import { pageOf } from '../../kernel/page.ts'
-import { anything, type Target } from '../../kernel/resource.ts'
+import type { Acted, Target } from '../../kernel/resource.ts'
 import { sweepOrphans } from './blobs.ts'
-import { bucketTags } from './governing.ts'
+import { grantKeys, keysOfTags, requestKeys } from './conditions.ts'
+import { badToken, refuse, unbuilt } from './errors.ts'
+import { isLocation } from './locations.ts'
 import {
   at,
   type BucketRow,
   bucketArn,
   bucketNamed,
   canonicalId,
+  HOME,
   ownerOf,
   type PublicAccessBlock,
-  refuse,
+  requireOwnRegion,
   s3,
-  unbuilt,
 } from './resources.ts'
+import { bucketTags, hasTags } from './tags.ts'
 
-const HOME = 'us-east-1'
 const BUCKETS_LISTED_MAX = 10_000
 /** Since April 2023 new buckets begin closed. */
 const CLOSED: PublicAccessBlock = {
@@ -33,20 +35,33 @@ function requireName(name: string): void {
     /^[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/.test(name) &&
     !/\.\.|^xn--|^sthree-|^amzn-s3-demo-|-s3alias$|--ol-s3$|\.mrap$|--x-s3$|--table-s3$/.test(name) &&
     !/^\d+\.\d+\.\d+\.\d+$/.test(name)
-  if (!sound) throw refuse('InvalidBucketName', 400, 'The specified bucket is not valid.')
+  if (!sound) throw refuse('InvalidBucketName', 400, 'The specified bucket is not valid.', { BucketName: name })
 }
 
+const actedComing = (call: Call, name: string): Acted => ({
+  arn: bucketArn(name),
+  type: 'AWS::S3::Bucket',
+  account: call.account,
+  conditions: { ...requestKeys(call), 's3:ResourceAccount': call.account },
+})
+
 const coming: Target<{ readonly Bucket?: string | undefined }, undefined> = {
-  find: (call, { Bucket = '' }) => ({
-    acted: { arn: bucketArn(Bucket), type: 'AWS::S3::Bucket', account: call.account },
-    row: undefined,
-  }),
+  find: (call, { Bucket = '' }) => {
+    requireOwnRegion(call)
+    return { acted: actedComing(call, Bucket), row: undefined }
+  },
 }
 
 /** us-east-1's endpoint makes buckets anywhere; every other one at home only. */
 function regionOf(call: Call, asked: string | undefined): string {
   const wanted = asked === 'EU' ? 'eu-west-1' : asked
-  if (call.region === HOME) return wanted ?? HOME
+  if (call.region === HOME) {
+    if (asked !== undefined && !isLocation(asked))
+      throw refuse('InvalidLocationConstraint', 400, 'The specified location-constraint is not valid', {
+        LocationConstraint: asked,
+      })
+    return wanted ?? HOME
+  }
   if (wanted === call.region) return wanted
   throw refuse(
     'IllegalLocationConstraintException',
@@ -55,12 +70,22 @@ function regionOf(call: Call, asked: string | undefined): string {
   )
 }
 
+/** The tags a bucket is made with, as the request brings them. */
+const tagKeys = (pairs: readonly { Key?: string | undefined; Value?: string | undefined }[] = []) => ({
+  ...keysOfTags('aws:RequestTag', Object.fromEntries(pairs.map(({ Key = '', Value = '' }) => [Key, Value]))),
+  ...(pairs.length > 0 && { 'aws:TagKeys': pairs.map(({ Key = '' }) => Key) }),
+})
+
 export const createBucket = s3
   .operation('CreateBucket')
   .on(coming)
-  .given(({ ACL, CreateBucketConfiguration }) => ({
-    's3:x-amz-acl': ACL,
-    's3:LocationConstraint': CreateBucketConfiguration?.LocationConstraint,
+  .given((input) => ({
+    ...grantKeys(input),
+    ...tagKeys(input.CreateBucketConfiguration?.Tags),
+    's3:x-amz-acl': input.ACL,
+    's3:x-amz-object-ownership': input.ObjectOwnership,
+    's3:x-amz-bucket-namespace': input.BucketNamespace,
+    's3:LocationConstraint': input.CreateBucketConfiguration?.LocationConstraint,
   }))
   .run(async (call, input) => {
     const { Bucket: name = '', CreateBucketConfiguration: configuration } = input
@@ -68,6 +93,8 @@ export const createBucket = s3
     if (input.ObjectLockEnabledForBucket) throw unbuilt('object lock')
     if (input.ObjectOwnership !== undefined && input.ObjectOwnership !== 'BucketOwnerEnforced')
       throw unbuilt(`ObjectOwnership ${input.ObjectOwnership}: access control lists are off`)
+    if (input.BucketNamespace !== undefined && input.BucketNamespace !== 'global')
+      throw unbuilt(`BucketNamespace ${input.BucketNamespace}`)
     if (configuration?.Location ?? configuration?.Bucket) throw unbuilt('directory buckets')
     if (input.ACL !== undefined && input.ACL !== 'private')
       throw refuse(
@@ -78,32 +105,31 @@ export const createBucket = s3
     const region = regionOf(call, configuration?.LocationConstraint)
     const known = await call.unit.get<BucketRow>(at.bucket(name))
     if (known && known.account !== call.account)
-      throw s3.fail(
+      throw refuse(
         'BucketAlreadyExists',
+        409,
         'The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.',
+        { BucketName: name },
       )
     // AWS: "in the North Virginia Region … Amazon S3 returns 200 OK".
     if (known && !(call.region === HOME && known.region === HOME))
-      throw s3.fail(
+      throw refuse(
         'BucketAlreadyOwnedByYou',
+        409,
         'Your previous request to create the named bucket succeeded and you already own it.',
+        { BucketName: name },
       )
     if (!known) {
       const tags = bucketTags(configuration?.Tags)
       // AWS: tags that come with the bucket need a permission of their own.
-      if (Object.keys(tags).length > 0)
-        await call.authorize('s3:TagResource', {
-          arn: bucketArn(name),
-          type: 'AWS::S3::Bucket',
-          account: call.account,
-        })
+      if (hasTags(tags)) await call.authorize('s3:TagResource', actedComing(call, name), tagKeys(configuration?.Tags))
       const row: BucketRow = {
         name,
         account: call.account,
         region,
         createdAt: call.now,
         publicAccess: CLOSED,
-        ...(Object.keys(tags).length > 0 && { tags }),
+        ...(hasTags(tags) && { tags }),
       }
       call.unit.put(at.bucket(name), row)
       call.unit.put(at.owned(call.account, name), { name })
@@ -117,7 +143,8 @@ export const deleteBucket = s3
   .on(bucketNamed)
   .run(async (call, _input, bucket) => {
     const [first] = await call.unit.range(at.objects(bucket.name), { limit: 1 })
-    if (first) throw refuse('BucketNotEmpty', 409, 'The bucket you tried to delete is not empty')
+    if (first)
+      throw refuse('BucketNotEmpty', 409, 'The bucket you tried to delete is not empty', { BucketName: bucket.name })
     call.unit.delete(at.bucket(bucket.name))
     call.unit.delete(at.owned(bucket.account, bucket.name))
     return {}
@@ -133,10 +160,19 @@ export const headBucket = s3
     AccessPointAlias: false,
   }))
 
+/** All of an account. */
+const buckets: Target<unknown, undefined> = {
+  find: (call) => {
+    requireOwnRegion(call)
+    return { acted: undefined, row: undefined }
+  },
+}
+
 export const listBuckets = s3
   .operation('ListBuckets')
-  .on(anything)
+  .on(buckets)
   .asking('s3:ListAllMyBuckets')
+  .given((_input, call) => ({ ...requestKeys(call), 's3:ResourceAccount': call.account }))
   .run(async (call, input) => {
     const names = await call.unit.range<{ readonly name: string }>(at.ownedBy(call.account))
     const rows: BucketRow[] = []
@@ -149,7 +185,7 @@ export const listBuckets = s3
       token: input.ContinuationToken,
       size: input.MaxBuckets ?? BUCKETS_LISTED_MAX,
       query: [input.Prefix, input.BucketRegion],
-      bad: () => refuse('InvalidArgument', 400, 'The continuation token provided is incorrect'),
+      bad: () => badToken(input.ContinuationToken),
     })
     return {
       Buckets: items.map((row) => ({

@@ -1,10 +1,14 @@
 /** Objects in the order of their names' bytes, a page at a time, folded at a delimiter. */
+
+import type { ChecksumAlgorithm } from '@aws-sdk/client-s3'
 import type { Call } from '../../kernel/call.ts'
 import { pageTokens } from '../../kernel/page.ts'
-import { at, type BucketRow, bucketNamed, type ObjectRow, ownerOf, refuse, s3 } from './resources.ts'
+import { badToken, invalidArgument } from './errors.ts'
+import { at, type BucketRow, bucketNamed, type ObjectRow, ownerOf, s3 } from './resources.ts'
 
 const PAGE_MAX = 1_000
 const SECOND_MS = 1_000
+const INT32_MAX = 2_147_483_647
 
 interface Question {
   readonly prefix: string
@@ -56,9 +60,11 @@ async function listing(call: Call, bucket: BucketRow, { prefix, delimiter, after
   }
 }
 
-/** RFC 3986, as clients undo it. */
+/** RFC 3986, as clients undo it; slashes stay. */
 const encoded = (text: string): string =>
-  encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+  encodeURIComponent(text)
+    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%2F', '/')
 
 interface Asked {
   readonly Prefix?: string | undefined
@@ -74,13 +80,24 @@ const conditions = ({ Prefix, Delimiter, MaxKeys }: Asked) => ({
 })
 
 function questionOf({ Prefix = '', Delimiter = '', MaxKeys = PAGE_MAX }: Asked, after: string | undefined): Question {
-  if (MaxKeys < 0) throw refuse('InvalidArgument', 400, 'Argument maxKeys must be an integer between 0 and 2147483647')
+  if (!Number.isInteger(MaxKeys) || MaxKeys < 0 || MaxKeys > INT32_MAX)
+    throw invalidArgument(
+      `Argument max-keys must be an integer between 0 and ${INT32_MAX}`,
+      'max-keys',
+      String(MaxKeys),
+    )
   return {
     prefix: Prefix,
     delimiter: Delimiter,
     after: after === '' ? undefined : after,
     max: Math.min(MaxKeys, PAGE_MAX),
   }
+}
+
+/** Which sums an entry has, not their values. */
+function sumsOf({ checksums }: ObjectRow) {
+  const names = Object.keys(checksums) as ChecksumAlgorithm[]
+  return names.length > 0 && { ChecksumAlgorithm: names, ChecksumType: 'FULL_OBJECT' as const }
 }
 
 /** What every list says alike. */
@@ -101,6 +118,7 @@ function shown(bucket: BucketRow, asked: Asked, { objects, prefixes, next }: Lis
       Key: text(row.key),
       LastModified: new Date(Math.floor(row.changedAt / SECOND_MS) * SECOND_MS),
       ETag: row.etag,
+      ...sumsOf(row),
       Size: row.bytes,
       StorageClass: 'STANDARD' as const,
       ...(owner && { Owner: ownerOf(bucket) }),
@@ -117,8 +135,7 @@ export const listObjectsV2 = s3
   .run(async (call, input, bucket) => {
     const tokens = pageTokens(call, [bucket.name, input.Prefix, input.Delimiter])
     const resumed = input.ContinuationToken === undefined ? undefined : tokens.open(input.ContinuationToken)
-    if (input.ContinuationToken !== undefined && resumed === undefined)
-      throw refuse('InvalidArgument', 400, 'The continuation token provided is incorrect')
+    if (input.ContinuationToken !== undefined && resumed === undefined) throw badToken(input.ContinuationToken)
     const found = await listing(call, bucket, questionOf(input, resumed ?? input.StartAfter))
     const { common, contents, text } = shown(bucket, input, found, input.FetchOwner ?? false)
     return {

@@ -1,26 +1,33 @@
 /** Objects: put, read, removed. Every call here is a data event. */
 import { hash } from 'node:crypto'
 import type { HeadObjectOutput, PutObjectRequest } from '@aws-sdk/client-s3'
-import type { Call } from '../../kernel/call.ts'
+import type { Call, Conditions } from '../../kernel/call.ts'
 import { type ChecksumName, checksum, checksumNames } from '../../wire/checksums.ts'
 import { Fault } from '../../wire/fault.ts'
+import { checkMd5, checkSum, malformedXml } from '../../wire/s3.ts'
 import { dropBytes, keepBytes } from './blobs.ts'
-import { type Asked, partOf, requireConditions, requireWritable } from './conditional.ts'
-import { existingTags, requestedTags, tagsOfHeader } from './object-tags.ts'
+import { type Asked, partNumbered, partOf, requireConditions, requireWritable } from './conditional.ts'
+import { grantKeys } from './conditions.ts'
+import { invalidArgument, refuse, unbuilt } from './errors.ts'
+import { requestedTags } from './object-tags.ts'
 import {
   actedObject,
+  actionFor,
   at,
-  type BucketRow,
   bucketNamed,
+  byVersion,
   type KeptHeaders,
   type ObjectRow,
   objectNamed,
   present,
-  refuse,
+  requireKey,
+  requireNoVersion,
   type Spot,
   s3,
-  unbuilt,
+  spotOf,
+  versionKeys,
 } from './resources.ts'
+import { hasTags, tagsOfHeader } from './tags.ts'
 
 /** Bodies are held whole in memory while they are checked and sealed. */
 const OBJECT_BYTES_MAX = 64 * 1024 * 1024
@@ -53,25 +60,21 @@ function refuseUnbuilt(input: Partial<PutObjectRequest>): void {
 
 /** Every sum that came along is compared; those that were asked for are kept. */
 function checkedSums(input: Partial<PutObjectRequest>, bytes: Buffer): ObjectRow['checksums'] {
-  if (input.ContentMD5 !== undefined) {
-    if (Buffer.from(input.ContentMD5, 'base64').length !== 16)
-      throw refuse('InvalidDigest', 400, 'The Content-MD5 you specified was invalid.')
-    if (input.ContentMD5 !== checksum('MD5', bytes))
-      throw refuse('BadDigest', 400, 'The Content-MD5 you specified did not match what we received.')
-  }
+  if (input.ContentMD5 !== undefined) checkMd5(input.ContentMD5, bytes)
   const given = input as Readonly<Record<string, unknown>>
   if (Object.keys(given).some((name) => name.startsWith('ChecksumXXHASH'))) throw unbuilt('checksums by xxHash')
-  const kept: Partial<Record<ChecksumName, string>> = {}
-  for (const name of checksumNames) {
-    const stated = given[`Checksum${name}`]
-    // One in a trailer was compared when the body was taken apart.
-    if (stated === undefined && input.ChecksumAlgorithm !== name) continue
-    const sum = checksum(name, bytes)
-    if (stated !== undefined && stated !== sum)
-      throw refuse('BadDigest', 400, `The ${name} you specified did not match the calculated checksum.`)
-    kept[name] = sum
-  }
-  return kept
+  const stated = checksumNames.filter((name) => given[`Checksum${name}`] !== undefined)
+  if (stated.length > 1)
+    throw refuse(
+      'InvalidRequest',
+      400,
+      'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.',
+    )
+  const [name] = stated
+  if (name !== undefined) return { [name]: checkSum(name, String(given[`Checksum${name}`]), bytes) }
+  // One in a trailer was compared when the body was taken apart.
+  const trailed = input.ChecksumAlgorithm as ChecksumName | undefined
+  return trailed === undefined ? {} : { [trailed]: checksum(trailed, bytes) }
 }
 
 function keptHeaders(input: Partial<PutObjectRequest>): KeptHeaders {
@@ -92,29 +95,43 @@ export const putObject = s3
   .operation('PutObject')
   .on(objectNamed)
   .dataEvent()
-  .given(({ ACL, ServerSideEncryption, StorageClass, Tagging }, _call, spot) => ({
-    ...existingTags(spot),
-    ...requestedTags(tagsOfHeader(Tagging)),
-    's3:x-amz-acl': ACL,
-    's3:x-amz-server-side-encryption': ServerSideEncryption,
-    's3:x-amz-storage-class': StorageClass,
+  .given((input, call) => ({
+    ...requestedTags(tagsOfHeader(input.Tagging)),
+    ...grantKeys(input),
+    ...lockKeys(input, call.now),
+    's3:if-match': input.IfMatch,
+    's3:if-none-match': input.IfNoneMatch,
+    's3:ObjectCreationOperation': 'true',
+    's3:x-amz-acl': input.ACL,
+    's3:x-amz-server-side-encryption': input.ServerSideEncryption,
+    's3:x-amz-server-side-encryption-aws-kms-key-id': input.SSEKMSKeyId,
+    's3:x-amz-server-side-encryption-customer-algorithm': input.SSECustomerAlgorithm,
+    's3:x-amz-storage-class': input.StorageClass,
+    's3:x-amz-website-redirect-location': input.WebsiteRedirectLocation,
   }))
-  .run(async (call, input, { bucket, key, row: before }) => {
+  .run(async (call, input, spot) => {
+    const { bucket, key, row: before } = spot
     refuseUnbuilt(input as Partial<PutObjectRequest>)
     const body = (input.Body ?? Buffer.alloc(0)) as unknown as Uint8Array
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
     if (bytes.length > OBJECT_BYTES_MAX)
-      throw refuse('EntityTooLarge', 400, 'Your proposed upload exceeds the maximum allowed size')
+      throw refuse('EntityTooLarge', 400, 'Your proposed upload exceeds the maximum allowed size', {
+        ProposedSize: bytes.length,
+        MaxSizeAllowed: OBJECT_BYTES_MAX,
+      })
     const metadata = input.Metadata ?? {}
     const described = Object.entries(metadata).reduce((sum, pair) => sum + Buffer.byteLength(pair.join('')), 0)
     if (described > METADATA_BYTES_MAX)
-      throw refuse('MetadataTooLarge', 400, 'Your metadata headers exceed the maximum allowed metadata size')
+      throw refuse('MetadataTooLarge', 400, 'Your metadata headers exceed the maximum allowed metadata size', {
+        Size: described,
+        MaxSizeAllowed: METADATA_BYTES_MAX,
+      })
     const checksums = checkedSums(input as Partial<PutObjectRequest>, bytes)
-    if (input.IfMatch !== undefined && before) await mayCompare(call, bucket, key)
-    requireWritable(input, before)
+    if (input.IfMatch !== undefined && before) await mayCompare(call, spot)
+    requireWritable(input, key, before)
     const tags = tagsOfHeader(input.Tagging)
-    if (Object.keys(tags).length > 0)
-      await call.authorize('s3:PutObjectTagging', actedObject(call, bucket, key), requestedTags(tags))
+    if (hasTags(tags))
+      await call.authorize('s3:PutObjectTagging', actedObject(call, bucket, key, before), requestedTags(tags))
 
     const blob = await keepBytes(call, bucket, bytes)
     const row: ObjectRow = {
@@ -126,19 +143,37 @@ export const putObject = s3
       headers: keptHeaders(input as Partial<PutObjectRequest>),
       metadata,
       checksums,
-      ...(Object.keys(tags).length > 0 && { tags }),
+      ...(hasTags(tags) && { tags }),
       ...(input.Expires && { expires: input.Expires.getTime() }),
     }
     if (before) dropBytes(call, before)
     call.unit.put(at.object(bucket.name, key), row)
     call.unit.put(at.blob(blob), { bucket: bucket.name })
-    call.event.additionalEventData = { bytesTransferredIn: bytes.length }
+    moved(call, { bytesTransferredIn: bytes.length })
     return { ETag: row.etag, ServerSideEncryption: 'AES256' as const, ...shownSums(checksums) }
   })
 
-/** A tag is a hash of what is inside: whoever may try tags learns it, so only who may read may. */
-const mayCompare = (call: Call, bucket: BucketRow, key: string) =>
-  call.authorize('s3:GetObject', actedObject(call, bucket, key))
+function moved(call: Call, bytes: Readonly<Record<string, number>>): void {
+  call.event.additionalEventData = { ...call.event.additionalEventData, ...bytes }
+}
+
+const DAY_MS = 24 * 60 * 60 * 1_000
+
+/** Locks are refused after authorization: a policy that denies them is still what answers. */
+function lockKeys(input: Omit<Partial<PutObjectRequest>, 'Body'>, now: number): Conditions {
+  const until = input.ObjectLockRetainUntilDate
+  return {
+    's3:object-lock-mode': input.ObjectLockMode,
+    's3:object-lock-legal-hold': input.ObjectLockLegalHoldStatus,
+    's3:object-lock-retain-until-date': until?.toISOString(),
+    's3:object-lock-remaining-retention-days':
+      until && String(Math.max(0, Math.ceil((until.getTime() - now) / DAY_MS))),
+  }
+}
+
+/** A tag is a hash of what is inside: a caller that may try tags learns it, so only callers that may read may try. */
+const mayCompare = (call: Call, { bucket, key, row }: Spot) =>
+  call.authorize('s3:GetObject', actedObject(call, bucket, key, row))
 
 function described(row: ObjectRow, whole: boolean, sums: boolean): Omit<HeadObjectOutput, 'ContentLength'> {
   return {
@@ -165,10 +200,13 @@ interface Overrides {
 /** What a header can hold. */
 const LATIN_1 = /^[\t\x20-\x7e\x80-\xff]*$/
 
+/** `ResponseContentType` → `response-content-type`. */
+const parameterOf = (name: string) => name.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase()
+
 function overridden(input: Overrides) {
   for (const [name, value] of Object.entries(input))
     if (name.startsWith('Response') && typeof value === 'string' && !LATIN_1.test(value))
-      throw refuse('InvalidArgument', 400, 'Header value cannot be represented using ISO-8859-1.')
+      throw invalidArgument('Header value cannot be represented using ISO-8859-1.', parameterOf(name), value)
   return {
     ...(input.ResponseCacheControl !== undefined && { CacheControl: input.ResponseCacheControl }),
     ...(input.ResponseContentDisposition !== undefined && { ContentDisposition: input.ResponseContentDisposition }),
@@ -178,27 +216,27 @@ function overridden(input: Overrides) {
   }
 }
 
-/** There are no versions: the one there is goes by `null`. */
-function requireNoVersion(version: string | undefined): void {
-  if (version !== undefined && version !== 'null')
-    throw refuse('NoSuchVersion', 404, 'The specified version does not exist.')
-}
-
 type ReadInput = Asked &
   Overrides & {
     readonly VersionId?: string | undefined
     readonly Range?: string | undefined
+    readonly PartNumber?: number | undefined
     readonly ChecksumMode?: string | undefined
   }
 
 /** What GetObject and HeadObject tell alike: the whole, or the part that was asked for. */
 async function opened(call: Call, input: ReadInput, spot: Spot) {
-  requireNoVersion(input.VersionId)
+  requireNoVersion(input.VersionId, spot.key)
   const row = await present(call, spot)
   requireConditions(input, row)
-  const part = partOf(input.Range, row.bytes)
+  const part =
+    input.PartNumber === undefined
+      ? partOf(input.Range, row.bytes)
+      : partNumbered(input.PartNumber, input.Range, row.bytes)
+  const whole = part === undefined || part.end - part.start === row.bytes
   const told = {
-    ...described(row, !part, input.ChecksumMode === 'ENABLED'),
+    ...described(row, whole, input.ChecksumMode?.toUpperCase() === 'ENABLED'),
+    ...(input.VersionId !== undefined && { VersionId: input.VersionId }),
     ...overridden(input),
     ContentLength: part ? part.end - part.start : row.bytes,
     ...(part && { ContentRange: `bytes ${part.start}-${part.end - 1}/${row.bytes}` }),
@@ -209,47 +247,64 @@ async function opened(call: Call, input: ReadInput, spot: Spot) {
 export const getObject = s3
   .operation('GetObject')
   .on(objectNamed)
+  .askingBy(...byVersion('s3:GetObject', 's3:GetObjectVersion'))
   .dataEvent()
-  .given((_input, _call, spot) => existingTags(spot))
+  .given(versionKeys)
   .run(async (call, input, spot) => {
     const { row, part, told } = await opened(call, input, spot)
     const bytes = await call.ports.blobs.get({ id: row.blob, account: spot.bucket.account }, row.bytes)
     const body = part ? bytes.subarray(part.start, part.end) : bytes
-    call.event.additionalEventData = { bytesTransferredOut: body.length }
+    moved(call, { bytesTransferredOut: body.length })
     return { ...told, Body: body as never }
   })
 
 export const headObject = s3
   .operation('HeadObject')
   .on(objectNamed)
-  .asking('s3:GetObject')
+  .askingBy(...byVersion('s3:GetObject', 's3:GetObjectVersion'))
   .dataEvent()
-  .given((_input, _call, spot) => existingTags(spot))
+  .given(versionKeys)
   .run(async (call, input, spot) => (await opened(call, input, spot)).told)
 
-function remove(call: Call, bucket: string, row: ObjectRow | undefined): void {
-  if (!row) return
-  dropBytes(call, row)
-  call.unit.delete(at.object(bucket, row.key))
+/** One deletion, asked for alone or among many. */
+interface Deletion {
+  readonly VersionId?: string | undefined
+  readonly IfMatch?: string | undefined
+  readonly IfMatchLastModifiedTime?: Date | undefined
+  readonly IfMatchSize?: number | undefined
 }
 
-/** What is not there is deleted already. */
+const DELETE = ['s3:DeleteObject', 's3:DeleteObjectVersion'] as const
+
+const deletionKeys = (asked: Deletion): Conditions => ({ ...versionKeys(asked), 's3:if-match': asked.IfMatch })
+
+/** After authorization. What is not there is deleted already. */
+async function remove(call: Call, asked: Deletion, spot: Spot): Promise<void> {
+  const { bucket, key, row } = spot
+  requireNoVersion(asked.VersionId, key)
+  if (asked.IfMatchLastModifiedTime !== undefined || asked.IfMatchSize !== undefined)
+    throw unbuilt('deletion by time or size, which is for directory buckets')
+  if (!row) return
+  if (asked.IfMatch !== undefined) {
+    if (asked.IfMatch !== '*') await mayCompare(call, spot)
+    requireConditions({ IfMatch: asked.IfMatch }, row)
+  }
+  dropBytes(call, row)
+  call.unit.delete(at.object(bucket.name, key))
+}
+
 export const deleteObject = s3
   .operation('DeleteObject')
   .on(objectNamed)
+  .askingBy(...byVersion(...DELETE))
   .dataEvent()
-  .given((_input, _call, spot) => existingTags(spot))
-  .run(async (call, input, { bucket, key, row }) => {
-    requireNoVersion(input.VersionId)
-    if (input.IfMatch !== undefined && row) {
-      if (input.IfMatch !== '*') await mayCompare(call, bucket, key)
-      requireConditions({ IfMatch: input.IfMatch }, row)
-    }
-    remove(call, bucket.name, row)
-    return {}
+  .given(deletionKeys)
+  .run(async (call, input, spot) => {
+    await remove(call, input, spot)
+    return input.VersionId === undefined ? {} : { VersionId: input.VersionId }
   })
 
-/** Each object is asked for by itself; what one may not delete is told, and the rest goes. */
+/** Each object is decided as DeleteObject decides it; what the caller may not delete is listed, and the rest goes. */
 export const deleteObjects = s3
   .operation('DeleteObjects')
   .on(bucketNamed)
@@ -257,24 +312,22 @@ export const deleteObjects = s3
   .dataEvent()
   .run(async (call, { Delete: asked }, bucket) => {
     const objects = asked?.Objects ?? []
-    if (objects.length === 0 || objects.length > DELETED_MAX)
-      throw refuse(
-        'MalformedXML',
-        400,
-        'The XML you provided was not well-formed or did not validate against our published schema',
-      )
+    if (objects.length === 0 || objects.length > DELETED_MAX) throw malformedXml()
     const Deleted: { Key: string; VersionId?: string }[] = []
-    const Errors: { Key: string; Code: string; Message: string }[] = []
-    for (const { Key = '', VersionId } of objects) {
+    const Errors: { Key: string; VersionId?: string; Code: string; Message: string }[] = []
+    for (const { Key = '', VersionId, ETag, LastModifiedTime, Size } of objects) {
+      const named = { Key, ...(VersionId !== undefined && { VersionId }) }
       try {
-        requireNoVersion(VersionId)
-        const action = VersionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion'
-        await call.authorize(action, actedObject(call, bucket, Key))
-        remove(call, bucket.name, await call.unit.get<ObjectRow>(at.object(bucket.name, Key)))
-        Deleted.push({ Key, ...(VersionId !== undefined && { VersionId }) })
+        requireKey(Key)
+        const spot = await spotOf(call, bucket, Key)
+        const deletion = { VersionId, IfMatch: ETag, IfMatchLastModifiedTime: LastModifiedTime, IfMatchSize: Size }
+        const acted = actedObject(call, bucket, Key, spot.row)
+        await call.authorize(actionFor(...DELETE, VersionId), acted, deletionKeys(deletion))
+        await remove(call, deletion, spot)
+        Deleted.push(named)
       } catch (error) {
         if (!(error instanceof Fault)) throw error
-        Errors.push({ Key, Code: error.code, Message: error.message })
+        Errors.push({ ...named, Code: error.code, Message: error.message })
       }
     }
     return { ...(asked?.Quiet ? {} : { Deleted }), Errors }

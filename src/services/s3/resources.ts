@@ -1,7 +1,7 @@
 /** S3's words: buckets, objects, how a request names them, and who may be told of what. */
 import { createHash } from 'node:crypto'
 import type * as S3 from '@aws-sdk/client-s3'
-import type { Call } from '../../kernel/call.ts'
+import type { Call, Conditions } from '../../kernel/call.ts'
 import { compilePinned, type Pins } from '../../kernel/pinned.ts'
 import type { Acted, Found, Tags, Target } from '../../kernel/resource.ts'
 import { service } from '../../kernel/service.ts'
@@ -9,6 +9,9 @@ import { type CompiledPolicy, publicStatements, readPolicy } from '../../policy/
 import { key, under } from '../../store/store.ts'
 import type { ChecksumName } from '../../wire/checksums.ts'
 import { Fault } from '../../wire/fault.ts'
+import { misscoped, notInSet } from '../../wire/sigv4/index.ts'
+import { bucketKeys, keysOfTags, signatureEvent } from './conditions.ts'
+import { invalidArgument, noSuchBucket, noSuchKey, refuse } from './errors.ts'
 
 export const s3 = service<typeof S3>('s3')
 
@@ -89,11 +92,6 @@ export const at = {
   orphans: key('s3', 'orphans'),
 }
 
-/** Of S3's errors the model lists few. */
-export const refuse = (code: string, status: number, message: string): Fault => new Fault(code, message, { status })
-export const noSuchBucket = (): Fault => s3.fail('NoSuchBucket', 'The specified bucket does not exist')
-export const unbuilt = (what: string): Fault => refuse('NotImplemented', 501, `Merlon does not implement ${what}.`)
-
 export const bucketArn = (name: string): string => `arn:aws:s3:::${name}`
 
 /** S3 shows accounts by such ids. */
@@ -138,12 +136,21 @@ export function actedBucket(call: Call, bucket: BucketRow): Acted {
     arn: bucketArn(bucket.name),
     type: 'AWS::S3::Bucket',
     account: bucket.account,
+    tags: bucket.tags,
+    conditions: bucketKeys(call, bucket),
     ...(policy && { policy }),
   }
 }
 
-export function actedObject(call: Call, bucket: BucketRow, name: string): Acted {
-  return { ...actedBucket(call, bucket), arn: `${bucketArn(bucket.name)}/${name}`, type: 'AWS::S3::Object' }
+/** `row` is what is stored under the name, if anything is: every check on an object knows the object's tags. */
+export function actedObject(call: Call, bucket: BucketRow, name: string, row: ObjectRow | undefined): Acted {
+  const around = actedBucket(call, bucket)
+  return {
+    ...around,
+    arn: `${bucketArn(bucket.name)}/${name}`,
+    type: 'AWS::S3::Object',
+    conditions: { ...around.conditions, ...keysOfTags('s3:ExistingObjectTag', row?.tags) },
+  }
 }
 
 interface NamesBucket {
@@ -151,10 +158,51 @@ interface NamesBucket {
   readonly ExpectedBucketOwner?: string | undefined
 }
 
+/**
+ * A signature acts in the bucket's Region or nowhere. AWS redirects what was sent to another Region's endpoint, and refuses
+ * what was sent to the right one under another Region's scope. The Region of a bucket is public on AWS, too.
+ */
+function requireRegion(call: Call, { name, region }: BucketRow): void {
+  const { signature, via } = call
+  // What a service forwards was signed for that service.
+  if (!signature || via.length > 0 || signature.covers(region)) return
+  // AWS: the first Region's endpoint says where every bucket is.
+  if (call.operation === 'GetBucketLocation' && signature.covers(HOME)) return
+  const headers = { 'x-amz-bucket-region': region }
+  const [, endpoint] = REGION_OF_HOST.exec(call.origin) ?? []
+  if (endpoint !== undefined && endpoint !== region && signature.covers(endpoint)) {
+    const host = call.origin.replace(/^https?:\/\//, '').replace(endpoint, region)
+    throw new Fault(
+      'PermanentRedirect',
+      'The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.',
+      { status: 301, members: { Endpoint: host, Bucket: name }, headers },
+    )
+  }
+  const claimed = signature.algorithm === 'AWS4-HMAC-SHA256' ? `'${call.region}'` : 'set'
+  const { code, message, details } = misscoped(
+    's3',
+    signature.presigned,
+    `the region ${claimed} is wrong; expecting '${region}'`,
+    { Region: region },
+  )
+  throw new Fault(code, message, { ...details, headers })
+}
+
+/** For calls that name no bucket: a set of Regions must name one to act in. */
+export function requireOwnRegion({ region, signature }: Pick<Call, 'region' | 'signature'>): void {
+  if (signature && !signature.covers(region)) throw notInSet({ service: 's3', presigned: signature.presigned })
+}
+
+export const HOME = 'us-east-1'
+const REGION_OF_HOST = /(?:\/\/|\.)s3[.-]([a-z]{2}(?:-[a-z]+){1,3}-\d)[.:]/
+
 /** Which names are taken is no secret: whoever asks is told, as AWS does, before any policy is. */
 async function bucketOf(call: Call, { Bucket = '', ExpectedBucketOwner }: NamesBucket): Promise<BucketRow> {
   const bucket = await call.unit.get<BucketRow>(at.bucket(Bucket))
-  if (!bucket) throw noSuchBucket()
+  if (!bucket) throw noSuchBucket(Bucket)
+  call.event.additionalEventData = { ...call.event.additionalEventData, ...signatureEvent(call) }
+  requireRegion(call, bucket)
+  call.event.region = bucket.region
   if (ExpectedBucketOwner !== undefined && ExpectedBucketOwner !== bucket.account)
     throw new Fault('AccessDenied', 'Access Denied', { status: 403 })
   return bucket
@@ -182,16 +230,53 @@ const KEY_BYTES_MAX = 1_024
 export const objectNamed: Target<NamesBucket & { readonly Key?: string | undefined }, Spot> = {
   find: async (call, input): Promise<Found<Spot>> => {
     const name = input.Key ?? ''
-    if (Buffer.byteLength(name) > KEY_BYTES_MAX) throw refuse('KeyTooLongError', 400, 'Your key is too long')
-    const bucket = await bucketOf(call, input)
-    const row = await call.unit.get<ObjectRow>(at.object(bucket.name, name))
-    return { acted: actedObject(call, bucket, name), row: { bucket, key: name, row } }
+    requireKey(name)
+    const spot = await spotOf(call, await bucketOf(call, input), name)
+    return { acted: actedObject(call, spot.bucket, name, spot.row), row: spot }
   },
 }
 
+export function requireKey(name: string): void {
+  const Size = Buffer.byteLength(name)
+  if (Size > KEY_BYTES_MAX)
+    throw refuse('KeyTooLongError', 400, 'Your key is too long', { Size, MaxSizeAllowed: KEY_BYTES_MAX })
+}
+
+export const spotOf = async (call: Pick<Call, 'unit'>, bucket: BucketRow, name: string): Promise<Spot> => ({
+  bucket,
+  key: name,
+  row: await call.unit.get<ObjectRow>(at.object(bucket.name, name)),
+})
+
 /** Only who may list the bucket is told that an object is not there. */
-export async function present(call: Call, { bucket, row }: Spot): Promise<ObjectRow> {
+export async function present(call: Call, { bucket, key: name, row }: Spot): Promise<ObjectRow> {
   if (row) return row
   await call.authorize('s3:ListBucket', actedBucket(call, bucket))
-  throw s3.fail('NoSuchKey', 'The specified key does not exist.')
+  throw noSuchKey(name)
+}
+
+interface NamesVersion {
+  readonly VersionId?: string | undefined
+}
+
+/** A request that names a version asks another action, whatever version it names: `null` is one. */
+export const byVersion = (plain: string, versioned: string) =>
+  [
+    [plain, versioned],
+    ({ VersionId }: NamesVersion): readonly string[] => [actionFor(plain, versioned, VersionId)],
+  ] as const
+
+export const actionFor = (plain: string, versioned: string, version: string | undefined): string =>
+  version === undefined ? plain : versioned
+
+export const versionKeys = ({ VersionId }: NamesVersion): Conditions => ({ 's3:versionid': VersionId })
+
+const VERSION_ID = /^[A-Za-z0-9._]{32}$/
+
+/** There are no versions: the one there is has the ID `null`. */
+export function requireNoVersion(VersionId: string | undefined, Key: string): void {
+  if (VersionId === undefined || VersionId === 'null') return
+  if (VersionId === '') throw invalidArgument('Version id cannot be the empty string', 'versionId', VersionId)
+  if (!VERSION_ID.test(VersionId)) throw invalidArgument('Invalid version id specified', 'versionId', VersionId)
+  throw refuse('NoSuchVersion', 404, 'The specified version does not exist.', { Key, VersionId })
 }

@@ -1,6 +1,7 @@
 /** What a bucket of ours does not have is told as AWS tells it of a bucket where nobody has set it up. */
 import type { Operation } from '../../kernel/service.ts'
-import { bucketNamed, refuse, s3 } from './resources.ts'
+import { refuse } from './errors.ts'
+import { type BucketRow, bucketNamed, s3 } from './resources.ts'
 
 type Question = Parameters<typeof s3.operation>[0]
 
@@ -24,15 +25,15 @@ const EMPTY: readonly (readonly [name: Question, action: string, answer: object]
   ['GetBucketEncryption', 's3:GetEncryptionConfiguration', { ServerSideEncryptionConfiguration: { Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' }, BucketKeyEnabled: false }] } }],
 ]
 
-const asked = (name: Question, action: string, answer: () => object): Operation => ({
-  ...s3.loose(name, bucketNamed, answer),
+const asked = (name: Question, action: string, answer: (bucket: BucketRow) => object): Operation => ({
+  ...s3.loose(name, bucketNamed, (_call, _input, bucket: BucketRow) => answer(bucket)),
   actions: [action],
 })
 
 export const settings: readonly Operation[] = [
   ...ABSENT.map(([name, action, code, message]) =>
-    asked(name, action, () => {
-      throw refuse(code, 404, message)
+    asked(name, action, (bucket) => {
+      throw refuse(code, 404, message, { BucketName: bucket.name })
     }),
   ),
   ...EMPTY.map(([name, action, answer]) => asked(name, action, () => answer)),

@@ -2,10 +2,12 @@
 import { hash } from 'node:crypto'
 
 /**
- * How the path enters the signature. S3 keys may hold `//` and `..`, so S3 signs the path as sent; every other service
- * removes dot segments and empty segments, then percent-encodes what is left once more.
+ * How the path enters the signature. S3 keys may hold `//` and `..`, so S3 keeps every segment and encodes each byte of the
+ * decoded path once; every other service removes dot segments and empty segments, then percent-encodes what is left once
+ * more.
+ * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
-export type PathStyle = 'normalised' | 'as-sent'
+export type PathStyle = 'normalised' | 'encoded-once'
 
 /** Lower-case name to the values in arrival order. Never folded: two spellings of one header are two values. */
 export type HeaderValues = ReadonlyMap<string, readonly string[]>
@@ -43,7 +45,7 @@ export function gather(rawHeaders: readonly string[]): HeaderValues {
 
 export function canonicalPath(path: string, style: PathStyle): string {
   if (path === '' || path === '/') return '/'
-  if (style === 'as-sent') return bytes(path)
+  if (style === 'encoded-once') return path.split('/').map(recodeSegment).join('/')
 
   const kept: string[] = []
   for (const segment of path.split('/')) {
@@ -129,15 +131,21 @@ function encode(text: string): string {
   return encoded
 }
 
+/**
+ * A slash that came encoded stays so: it separates nothing where the request is routed, and must not where it is signed.
+ * A plus sign is one: only queries write blanks so.
+ */
+const recodeSegment = (raw: string): string => recode(raw, '%2B')
+
 /** `%41` and `A`, `+` and `%20`, `%2f` and `%2F` mean the same and must sign the same. */
-function recode(raw: string): string {
+function recode(raw: string, plus = '%20'): string {
   if (!NEEDS_CARE.test(raw)) return raw
   const text = bytes(raw)
   let recoded = ''
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
     if (code === 0x2b) {
-      recoded += '%20'
+      recoded += plus
       continue
     }
     const byte = code === 0x25 ? hexByte(text, i + 1) : -1

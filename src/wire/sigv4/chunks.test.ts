@@ -101,7 +101,8 @@ const edited = (request: HttpRequest, edit: (body: string) => string): HttpReque
 function signedUpload(chunks: readonly string[]): HttpRequest {
   const payload = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD'
   const options = { region: 'us-east-1', service: 's3', nowMs: NOW, payload }
-  const bare = { ...documented, rawHeaders: ['Host', 'h'] }
+  const decoded = Buffer.byteLength(chunks.join(''))
+  const bare = { ...documented, rawHeaders: ['Host', 'h', 'x-amz-decoded-content-length', String(decoded)] }
   const request = sign(bare, CREDENTIAL, options)
   const presented = present(request)!
   const key = hmacKey(presented, CREDENTIAL.secret)
@@ -153,9 +154,12 @@ describe('a body in signed chunks', () => {
     expect(code(() => open(edited(documented, edit)))).toBe('IncompleteBody')
   })
 
-  it('has the length it announced', () => {
+  it('has the length it announced, and announces one', () => {
     const upload = signedUpload(['four'])
     expect(code(() => open(upload))).toBe('accepted')
+    const silent = { ...documented, rawHeaders: ['Host', 'h'] }
+    const framed = { region: 'us-east-1', service: 's3', nowMs: NOW, payload: 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD' }
+    expect(code(() => open(sign(silent, CREDENTIAL, framed)))).toBe('MissingContentLength')
     const options = { region: 'us-east-1', service: 's3', nowMs: NOW, payload: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER' }
     const plain = (announced: string) =>
       sign(
@@ -182,12 +186,15 @@ describe('a body in signed chunks', () => {
 
 describe('an unsigned body with a trailer', () => {
   const plain = (body: string, trailer = 'x-amz-checksum-sha256') =>
-    sign({ ...documented, rawHeaders: ['Host', 'h', 'x-amz-trailer', trailer], body: Buffer.from(body) }, CREDENTIAL, {
-      region: 'us-east-1',
-      service: 's3',
-      nowMs: NOW,
-      payload: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
-    })
+    sign(
+      {
+        ...documented,
+        rawHeaders: ['Host', 'h', 'x-amz-trailer', trailer, 'x-amz-decoded-content-length', '5'],
+        body: Buffer.from(body),
+      },
+      CREDENTIAL,
+      { region: 'us-east-1', service: 's3', nowMs: NOW, payload: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER' },
+    )
   const sum = Buffer.from(sha256Hex('hello'), 'hex').toString('base64')
 
   it('is checked against the sum in its trailer', () => {

@@ -2,7 +2,7 @@
 import { checksum, checksumOfHeader } from '../checksums.ts'
 import { Fault } from '../fault.ts'
 import { sha256Hex } from './canonical.ts'
-import { mismatch } from './faults.ts'
+import { chunkMismatch } from './faults.ts'
 import { scopeText, type VerifyingKey } from './keys.ts'
 import type { Presented } from './present.ts'
 
@@ -81,11 +81,11 @@ class SignatureChain {
   }
 
   #link(kind: 'PAYLOAD' | 'TRAILER', digests: string, signature: string): void {
-    const { algorithm, amzDate, service } = this.#presented
+    const { algorithm, amzDate } = this.#presented
     const text = `${algorithm}-${kind}\n${amzDate}\n${scopeText(this.#presented)}\n${this.#previous}\n${digests}`
     // SigV4a signatures vary in length and are padded with asterisks to keep chunk lengths predictable.
     const bare = algorithm === 'AWS4-HMAC-SHA256' ? signature : signature.replace(/\*+$/, '')
-    if (!this.#key.check(text, bare)) throw mismatch(service)
+    if (!this.#key.check(text, bare)) throw chunkMismatch()
     this.#previous = bare
   }
 }

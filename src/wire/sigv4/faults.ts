@@ -18,42 +18,84 @@ export function badParameters(service: string, message: string): Fault {
     : incomplete(message)
 }
 
-/** Signed, but not for this door. */
-export function misscoped(service: string, presigned: boolean, message: string): Fault {
+type Members = Readonly<Record<string, string>>
+
+/** Signed, but for another service or Region. */
+export function misscoped(service: string, presigned: boolean, message: string, members: Members = {}): Fault {
   if (!signsLikeS3(service)) return refused(message)
   return presigned
     ? new Fault('AuthorizationQueryParametersError', `Error parsing the X-Amz-Credential parameter; ${message}`, {
         status: 400,
+        members,
       })
-    : new Fault('AuthorizationHeaderMalformed', `The authorization header is malformed; ${message}`, { status: 400 })
+    : new Fault('AuthorizationHeaderMalformed', `The authorization header is malformed; ${message}`, {
+        status: 400,
+        members,
+      })
 }
 
-export function refused(message: string): Fault {
-  return new Fault('SignatureDoesNotMatch', message, { status: 403 })
+export function refused(message: string, members: Members = {}): Fault {
+  return new Fault('SignatureDoesNotMatch', message, { status: 403, members })
 }
 
-export function mismatch(service: string): Fault {
+/** S3 returns what it has signed itself, so that a client sees where the two differ. */
+export function mismatch({ service, accessKeyId, signature }: Claim, toSign: string, canonical: string): Fault {
+  if (!signsLikeS3(service))
+    return refused(
+      'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
+    )
   return refused(
-    signsLikeS3(service)
-      ? 'The request signature we calculated does not match the signature you provided. Check your key and signing method.'
-      : 'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
+    'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+    {
+      AWSAccessKeyId: accessKeyId,
+      StringToSign: toSign,
+      SignatureProvided: signature.slice(0, SIGNATURE_SHOWN_MAX),
+      StringToSignBytes: hexOf(toSign),
+      CanonicalRequest: canonical,
+      CanonicalRequestBytes: hexOf(canonical),
+    },
   )
 }
 
+interface Claim {
+  readonly service: string
+  readonly accessKeyId: string
+  readonly signature: string
+}
+
+const SIGNATURE_SHOWN_MAX = 256
+
+/** Two digits a byte, a blank between bytes, as S3 writes it. */
+const hexOf = (text: string): string =>
+  Buffer.from(text, 'latin1')
+    .toString('hex')
+    .replace(/..(?!$)/g, '$& ')
+
+/** The same for a chunk of a body, of which S3 returns nothing. */
+export const chunkMismatch = (): Fault =>
+  refused(
+    'The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+  )
+
 /** Outside the window of a signed request. `message` is AWS's account of the two clocks. */
-export function untimely(service: string, message: string): Fault {
+export function untimely(service: string, message: string, members: Members = {}): Fault {
   if (signsLikeS3(service)) {
     return new Fault(
       'RequestTimeTooSkewed',
       'The difference between the request time and the current time is too large.',
-      {
-        status: 403,
-      },
+      { status: 403, members },
     )
   }
   return service === 'ec2' ? new Fault('RequestExpired', 'Request has expired.', { status: 400 }) : refused(message)
 }
 
-export function forbidden(message: string): Fault {
-  return new Fault('AccessDenied', message, { status: 403 })
+export function forbidden(message: string, members: Members = {}): Fault {
+  return new Fault('AccessDenied', message, { status: 403, members })
+}
+
+export function notSigned(service: string, names: readonly string[]): Fault {
+  const sentence = 'There were headers present in the request which were not signed'
+  return signsLikeS3(service)
+    ? forbidden(sentence, { HeadersNotSigned: names.join(', ') })
+    : forbidden(`${sentence}: ${names.join(', ')}`)
 }

@@ -105,7 +105,7 @@ function signatureOf(
     query: request.query,
     headers: gather(request.rawHeaders),
     signedHeaders,
-    pathStyle: signsLikeS3(options.service) ? 'as-sent' : 'normalised',
+    pathStyle: signsLikeS3(options.service) ? 'encoded-once' : 'normalised',
     payload,
   })
   const text = stringToSign(scope.algorithm, basicDate(options.nowMs), scopeText(scope), canonical)

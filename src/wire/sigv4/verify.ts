@@ -3,9 +3,10 @@ import { Fault } from '../fault.ts'
 import type { HttpRequest } from '../http.ts'
 import { canonicalRequest, type HeaderValues, sha256Hex, stringToSign } from './canonical.ts'
 import { decodeChunks } from './chunks.ts'
-import { forbidden, mismatch, misscoped, refused, signsLikeS3, untimely } from './faults.ts'
+import { forbidden, mismatch, misscoped, notSigned, refused, signsLikeS3, untimely } from './faults.ts'
 import { type Credential, type SigningKeys, scopeText } from './keys.ts'
 import type { Presented } from './present.ts'
+import { coversRegion, notInSet, patternsOf } from './regions.ts'
 import { basicDate, parseBasicDate } from './time.ts'
 
 export interface VerifyOptions {
@@ -47,15 +48,17 @@ export function verify(
     query: request.query,
     headers,
     signedHeaders: presented.signedHeaders,
-    pathStyle: signsLikeS3(presented.service) ? 'as-sent' : 'normalised',
+    pathStyle: signsLikeS3(presented.service) ? 'encoded-once' : 'normalised',
     omittedParameter: presented.presigned ? 'x-amz-signature' : undefined,
     payload: presented.payloadText ?? sha256Hex(request.body),
   })
   const text = stringToSign(presented.algorithm, presented.amzDate, scopeText(presented), canonical)
   const key = keys.get(presented, credential)
-  if (!key.check(text, presented.signature)) throw mismatch(presented.service)
+  if (!key.check(text, presented.signature)) throw mismatch(presented, text, canonical)
   keys.keep(presented, credential, key)
 
+  const decodedLength = headers.get('x-amz-decoded-content-length')?.[0]
+  if (signsLikeS3(presented.service) && decodedLength === undefined) requireLength(presented)
   if (presented.payload === 'hashed' || presented.payload === 'unsigned') {
     checkStatedHash(request, presented, headers)
     return { body: request.body }
@@ -64,9 +67,17 @@ export function verify(
   const framed = {
     body: request.body,
     trailerNames: trailerNames.map((name) => name.trim()).filter((name) => name !== ''),
-    decodedLength: headers.get('x-amz-decoded-content-length')?.[0],
+    decodedLength,
   }
   return { body: decodeChunks(framed, presented, key) }
+}
+
+/** S3 takes a body in chunks, of HTTP's or its own, only when its length is known beforehand. */
+function requireLength({ headers, payload }: Presented): void {
+  const framed = payload !== 'hashed' && payload !== 'unsigned'
+  const chunked = headers.get('transfer-encoding')?.some((value) => /chunked/i.test(value)) ?? false
+  if (framed || chunked)
+    throw new Fault('MissingContentLength', 'You must provide the Content-Length HTTP header.', { status: 411 })
 }
 
 function checkScope(presented: Presented, options: VerifyOptions): void {
@@ -98,32 +109,15 @@ function checkScope(presented: Presented, options: VerifyOptions): void {
       signsLikeS3(service)
         ? `the region '${region}' is wrong; expecting '${options.region}'`
         : 'Credential should be scoped to a valid region.',
+      { Region: options.region },
     )
   }
 }
 
-/** SigV4a names its Regions in a signed header or parameter, `*` standing for any run of characters. */
+/** SigV4a names its Regions in a signed header or parameter. */
 function checkRegionSet(presented: Presented, expected: string | undefined): void {
-  const fits = presented.regionSet
-    ?.split(',')
-    .map((pattern) => pattern.trim())
-    .some((pattern) => pattern !== '' && (expected === undefined || regionMatches(pattern, expected)))
-  if (!fits) throw misscoped(presented.service, presented.presigned, 'Credential should be scoped to a valid region.')
-}
-
-function regionMatches(pattern: string, region: string): boolean {
-  if (!/^[A-Za-z0-9*-]{1,64}$/.test(pattern)) return false
-  const [head, ...rest] = pattern.split('*')
-  if (rest.length === 0) return pattern === region
-  const tail = rest.pop()!
-  if (!region.startsWith(head!) || !region.endsWith(tail) || head!.length + tail.length > region.length) return false
-  let at = head!.length
-  for (const piece of rest) {
-    const found = region.indexOf(piece, at)
-    if (found < 0) return false
-    at = found + piece.length
-  }
-  return at + tail.length <= region.length
+  const fits = expected === undefined ? patternsOf(presented.regionSet).length > 0 : coversRegion(presented, expected)
+  if (!fits) throw notInSet(presented)
 }
 
 /** Whether a request is of now. AWS judges this before it looks for the key. */
@@ -131,10 +125,21 @@ export function checkTime(presented: Presented, nowMs: number, skewMs: number): 
   const { service, amzDate } = presented
   const signedMs = parseBasicDate(amzDate)!
   const minutes = () => `${skewMs / 60_000} min.`
+  const clocks = () => ({
+    RequestTime: amzDate,
+    ServerTime: new Date(nowMs).toISOString(),
+    MaxAllowedSkewMilliseconds: String(skewMs),
+  })
 
   if (presented.presigned && signsLikeS3(service)) {
     if (signedMs > nowMs + skewMs) throw forbidden('Request is not yet valid')
-    if (nowMs > signedMs + presented.expiresSeconds! * 1_000) throw forbidden('Request has expired')
+    const expiresAt = signedMs + presented.expiresSeconds! * 1_000
+    if (nowMs > expiresAt)
+      throw forbidden('Request has expired', {
+        'X-Amz-Expires': String(presented.expiresSeconds),
+        Expires: new Date(expiresAt).toISOString(),
+        ServerTime: new Date(nowMs).toISOString(),
+      })
     return
   }
   if (signedMs > nowMs + skewMs) {
@@ -142,6 +147,7 @@ export function checkTime(presented: Presented, nowMs: number, skewMs: number): 
     throw untimely(
       service,
       `Signature not yet current: ${amzDate} is still later than ${limit} (${now} + ${minutes()})`,
+      clocks(),
     )
   }
   const ownTerm = presented.presigned && presented.expiresSeconds !== undefined && !IGNORES_EXPIRES.has(service)
@@ -149,9 +155,11 @@ export function checkTime(presented: Presented, nowMs: number, skewMs: number): 
   if (nowMs > signedMs + termMs) {
     const [now, limit] = [basicDate(nowMs), basicDate(nowMs - termMs)]
     const term = ownTerm ? `${presented.expiresSeconds} sec.` : minutes()
-    throw untimely(service, `Signature expired: ${amzDate} is now earlier than ${limit} (${now} - ${term})`)
+    throw untimely(service, `Signature expired: ${amzDate} is now earlier than ${limit} (${now} - ${term})`, clocks())
   }
 }
+
+const UNSIGNED_NAMED_MAX = 20
 
 /** What steers a service must be signed: the host and every X-Amz-* header. */
 function checkCoverage(presented: Presented, headers: HeaderValues): void {
@@ -159,12 +167,14 @@ function checkCoverage(presented: Presented, headers: HeaderValues): void {
   if (!signedHeaders.includes('host')) {
     throw refused("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
   }
+  const unsigned: string[] = []
   for (const name of headers.keys()) {
     if (!name.startsWith('x-amz-') || signedHeaders.includes(name)) continue
-    // Whoever holds a presigned URL may still state the hash of the body; it is checked, but decides nothing.
+    // The holder of a presigned URL may still state the hash of the body: it is checked, but decides nothing.
     if (presented.presigned && name === 'x-amz-content-sha256') continue
-    throw forbidden(`There were headers present in the request which were not signed: ${name}`)
+    unsigned.push(name)
   }
+  if (unsigned.length > 0) throw notSigned(presented.service, unsigned.slice(0, UNSIGNED_NAMED_MAX))
 }
 
 /** S3 signs the hash that the client states, so the statement has to be compared with the body as well. */
@@ -173,17 +183,18 @@ function checkStatedHash(request: HttpRequest, presented: Presented, headers: He
   const stated = [presented.payloadText, headers.get('x-amz-content-sha256')?.[0]].filter(isHash)
   if (stated.length === 0) return
   const computed = sha256Hex(request.body)
-  if (stated.some((digest) => digest !== computed)) throw wrongContentHash()
+  const wrong = stated.find((digest) => digest !== computed)
+  if (wrong !== undefined) throw wrongContentHash(wrong, computed)
 }
 
 function isHash(text: string | undefined): text is string {
   return text !== undefined && /^[0-9a-f]{64}$/.test(text)
 }
 
-function wrongContentHash(): Fault {
+function wrongContentHash(stated: string, computed: string): Fault {
   return new Fault(
     'XAmzContentSHA256Mismatch',
     "The provided 'x-amz-content-sha256' header does not match what was computed.",
-    { status: 400 },
+    { status: 400, members: { ClientComputedContentSHA256: stated, S3ComputedContentSHA256: computed } },
   )
 }

@@ -1,0 +1,92 @@
+/** S3's condition keys: of how a request was signed, of the bucket, and those that Merlon does not supply. */
+import type { Call, Conditions } from '../../kernel/call.ts'
+import type { Tags } from '../../kernel/resource.ts'
+
+/** A service signs in the header, now, over an encrypted connection. */
+const SERVICE_KEYS: Conditions = {
+  's3:authType': 'REST-HEADER',
+  's3:signatureversion': 'AWS4-HMAC-SHA256',
+  's3:signatureAge': '0',
+  's3:TlsVersion': '1.3',
+}
+
+type Signed = Pick<Call, 'signature' | 'caller' | 'via' | 'now'>
+
+/**
+ * Keys of every S3 action. Sources: https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html
+ * and the service authorization reference of S3.
+ */
+export function requestKeys({ signature, caller, via, now }: Signed): Conditions {
+  if (caller.principal.kind === 'service' || via.length > 0) return SERVICE_KEYS
+  if (!signature) return {}
+  return {
+    's3:authType': signature.presigned ? 'REST-QUERY-STRING' : 'REST-HEADER',
+    's3:signatureversion': signature.algorithm,
+    's3:signatureAge': String(Math.max(0, now - signature.signedAt)),
+    's3:x-amz-content-sha256': signature.payload,
+  }
+}
+
+interface Owned {
+  readonly account: string
+  readonly region: string
+  readonly tags?: Tags | undefined
+}
+
+/** Keys of every action on a bucket and on what is in it. */
+export function bucketKeys(call: Signed, { account, region, tags }: Owned): Conditions {
+  return {
+    ...requestKeys(call),
+    ...keysOfTags('s3:BucketTag', tags),
+    's3:ResourceAccount': account,
+    // A bucket is in one Region, whatever Region its caller signed for.
+    'aws:RequestedRegion': region,
+  }
+}
+
+export const keysOfTags = (prefix: string, tags: Tags | undefined): Conditions =>
+  Object.fromEntries(Object.entries(tags ?? {}).map(([key, value]) => [`${prefix}/${key}`, value]))
+
+/** What CloudTrail adds to S3's events. */
+export function signatureEvent({ signature }: Pick<Call, 'signature'>): Readonly<Record<string, unknown>> | undefined {
+  return (
+    signature && {
+      SignatureVersion: signature.algorithm === 'AWS4-HMAC-SHA256' ? 'SigV4' : 'SigV4A',
+      AuthenticationMethod: signature.presigned ? 'QueryString' : 'AuthHeader',
+    }
+  )
+}
+
+interface Grants {
+  readonly GrantFullControl?: string | undefined
+  readonly GrantRead?: string | undefined
+  readonly GrantReadACP?: string | undefined
+  readonly GrantWrite?: string | undefined
+  readonly GrantWriteACP?: string | undefined
+}
+
+export const grantKeys = (input: Grants): Conditions => ({
+  's3:x-amz-grant-full-control': input.GrantFullControl,
+  's3:x-amz-grant-read': input.GrantRead,
+  's3:x-amz-grant-read-acp': input.GrantReadACP,
+  's3:x-amz-grant-write': input.GrantWrite,
+  's3:x-amz-grant-write-acp': input.GrantWriteACP,
+})
+
+const NO_COPY = 'CopyObject is not built; PutObject never has it'
+const NO_EVENT_HOLD = 'event holds are not built, and no client of S3 sends them yet'
+
+/** Keys of the authorization reference that no built operation supplies, with the reason. */
+export const absentKeys: Readonly<Record<string, string>> = {
+  's3:AccessGrantsInstanceArn': 'S3 Access Grants are not built',
+  's3:AccessPointNetworkOrigin': 'access points are not built',
+  's3:AccessPointTag/${TagKey}': 'access points are not built',
+  's3:DataAccessPointAccount': 'access points are not built',
+  's3:DataAccessPointArn': 'access points are not built',
+  's3:TlsVersion': 'TLS ends before Merlon: absent for callers, as on AWS over plain HTTP; calls of services have 1.3',
+  's3:object-lock-event-hold': NO_EVENT_HOLD,
+  's3:object-lock-event-hold-duration-days': NO_EVENT_HOLD,
+  's3:x-amz-copy-source': NO_COPY,
+  's3:x-amz-metadata-directive': NO_COPY,
+  's3:x-amz-object-annotation-directive': NO_COPY,
+}
