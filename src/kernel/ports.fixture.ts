@@ -1,7 +1,7 @@
 /** For tests with a table for an IAM: accounts in no organisation, of which no more are made, and where nothing runs. */
 import type { Ports } from './ports.ts'
 
-export const loneAccounts: Pick<Ports, 'organizations' | 'accounts' | 'outbound' | 'functions' | 'blobs'> = {
+export const loneAccounts: Pick<Ports, 'organizations' | 'accounts' | 'keys' | 'outbound' | 'functions' | 'blobs'> = {
   organizations: { standing: async () => undefined, membership: async () => undefined },
   outbound: { get: () => Promise.reject(new Error('there is no world outside')) },
   functions: {
@@ -9,6 +9,7 @@ export const loneAccounts: Pick<Ports, 'organizations' | 'accounts' | 'outbound'
     faultIn: () => 'no functions run here',
     run: () => Promise.reject(new Error('no functions run here')),
   },
+  keys: { arnOf: async () => undefined },
   blobs: {
     put: () => Promise.reject(new Error('no objects are kept here')),
     get: () => Promise.reject(new Error('no objects are kept here')),
