@@ -1,4 +1,5 @@
 /** An organisation over the API: accounts full of users, roles and secrets, as many as an account may have. */
+import { randomUUID } from 'node:crypto'
 import { load } from './drive.mjs'
 import { askOnce, queryOnce, signedJson, signedQuery } from './requests.mjs'
 
@@ -52,7 +53,11 @@ export async function populate(server, sizes) {
 const iam = (server, Action, parameters) => signedQuery(server, 'iam', { Action, ...parameters })
 
 const newSecret = (server, Name) =>
-  signedJson(server, 'secretsmanager', 'secretsmanager.CreateSecret', { Name, SecretString: `value of ${Name}` })
+  signedJson(server, 'secretsmanager', 'secretsmanager.CreateSecret', {
+    ClientRequestToken: randomUUID(),
+    Name,
+    SecretString: `value of ${Name}`,
+  })
 
 async function inBulk(total, server, request) {
   for (let from = 0; from < total; from += PORTION) {

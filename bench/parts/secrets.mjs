@@ -1,4 +1,5 @@
 /** A secret fetched, beside moto: which checks neither who asks, nor the key, and keeps the value in clear. */
+import { randomUUID } from 'node:crypto'
 import { askOnce, signedJson } from '../requests.mjs'
 import { besideMoto, withServers } from './beside-moto.mjs'
 
@@ -7,7 +8,11 @@ const SECRET = JSON.stringify({ username: 'app', password: 'x'.repeat(32) })
 export const secrets = (how) =>
   withServers(async (servers) => {
     for (const server of servers) {
-      await askOnce(server, 'secretsmanager', 'secretsmanager.CreateSecret', { Name: 'bench', SecretString: SECRET })
+      await askOnce(server, 'secretsmanager', 'secretsmanager.CreateSecret', {
+        ClientRequestToken: randomUUID(),
+        Name: 'bench',
+        SecretString: SECRET,
+      })
     }
     const requests = async (server) => [
       await signedJson(server, 'secretsmanager', 'secretsmanager.GetSecretValue', { SecretId: 'bench' }),

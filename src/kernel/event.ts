@@ -3,6 +3,7 @@
  * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
  */
 import type { LogRecord } from '../store/store.ts'
+import { parseArn } from './arn.ts'
 import type { Caller } from './call.ts'
 import { type Decided, toldDecisions } from './decisions.ts'
 import { writtenRecord } from './event-size.ts'
@@ -24,6 +25,8 @@ export interface EventDraft {
   /** Where the call acted, if not in the Region of its signature: a bucket is in one Region, whatever endpoint is called. */
   region?: string
   readonly decided: Decided[]
+  /** Regions besides the call's own where the same call is recorded, each with the resources that are there. */
+  otherRegions?: readonly string[]
 }
 
 export const newDraft = (nowMs: number): EventDraft => ({ id: timeOrderedId(nowMs), resources: [], decided: [] })
@@ -58,6 +61,20 @@ export interface EventFacts {
  * nothing else of another account.
  */
 export function eventRecords(facts: EventFacts): readonly LogRecord[] {
+  const { otherRegions = [] } = facts.draft
+  // A call that failed changed nothing elsewhere.
+  if (otherRegions.length === 0 || facts.error) return eventsOfAccounts(facts)
+  return [facts.region, ...otherRegions].flatMap((region) => eventsOfAccounts(inRegion(facts, region)))
+}
+
+function inRegion(facts: EventFacts, region: string): EventFacts {
+  const { draft, timeMs } = facts
+  const resources = draft.resources.filter(({ arn }) => parseArn(arn)?.region === region)
+  const id = region === facts.region ? draft.id : timeOrderedId(timeMs)
+  return { ...facts, region, draft: { ...draft, id, resources } }
+}
+
+function eventsOfAccounts(facts: EventFacts): readonly LogRecord[] {
   const { draft, account, caller } = facts
   const isForeign = (acted: Acted) => acted.account !== account
   const asRequested = (acted: Acted): readonly Acted[] => {

@@ -2,6 +2,7 @@
 import type { CompiledPolicy, PolicySet } from '../policy/index.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { LogEntry, LogQuery, Unit } from '../store/store.ts'
+import type { Arn } from './arn.ts'
 import type { CheckSecret, SecretCheck } from './failure-budget.ts'
 import type { FunctionsPort } from './functions.ts'
 import type { Subject } from './session.ts'
@@ -187,7 +188,18 @@ export interface AccountsPort {
   describe(reader: Reader, account: string): Promise<{ readonly name: string }>
 }
 
+/** KMS keys by whatever name a request uses; provided by the KMS service. */
+export interface KeysPort {
+  /** undefined where the name refers to no key of the scope's Region. */
+  arnOf(
+    reader: Reader,
+    scope: Pick<Arn, 'partition' | 'region' | 'account'>,
+    reference: string,
+  ): Promise<string | undefined>
+}
+
 export interface Ports {
+  readonly keys: KeysPort
   readonly identity: IdentityPort
   readonly organizations: OrganizationPort
   readonly accounts: AccountsPort

@@ -37,6 +37,10 @@ export const quotaDefaults: Quotas = {
   'organizations/UnitsPerOrganization': 2000,
   'organizations/ClosuresPerMonth': 10,
 
+  // A hundred are kept, and what is younger than a day besides: AWS recommends at most one new version in ten minutes.
+  // Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
+  'secretsmanager/VersionsPerSecret': 100 + 24 * 6,
+
   // Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
   'lambda/ConcurrentExecutions': 1000,
   'lambda/CodeStorageBytes': 75 * 1024 ** 3,

@@ -25,6 +25,7 @@ import type { Target } from '../planes/streams/target.ts'
 import { accountsPort } from '../services/iam/accounts.ts'
 import { type AccountRow, createAccount, type RootKey } from '../services/iam/bootstrap.ts'
 import { identityPort } from '../services/iam/identities.ts'
+import { keysPort } from '../services/kms/port.ts'
 import { organizationPort } from '../services/organizations/standing.ts'
 import { type Store, type Unit, under } from '../store/store.ts'
 import type { KeyTree } from '../vault/key-tree.ts'
@@ -132,6 +133,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   })
   const blobs = heldBlobs(options.blobs ?? memoryBlobs())
   const ports: Ports = {
+    keys: keysPort,
     identity: identities,
     organizations: organizationPort(store),
     accounts: accountsPort((account) => keys.prepare(vault, account)),

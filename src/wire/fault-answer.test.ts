@@ -138,3 +138,13 @@ it.each([
   expect(response.status).toBeLessThan(500)
   expect(response.headers['x-amzn-requestid']).toBe('the-id')
 })
+
+describe('an error without a sentence', () => {
+  it.each(['KMSInvalidSignatureException', 'InvalidCiphertextException'])('%s has no member for one', async (code) => {
+    expect(JSON.parse(String((await answer('kms', new Fault(code, ''))).body))).toEqual({ __type: code })
+  })
+  it('has an empty one where no model lists it', async () => {
+    const { body } = await answer('kms', new Fault('ValidationError', ''))
+    expect(JSON.parse(String(body))).toEqual({ __type: 'ValidationException', message: '' })
+  })
+})

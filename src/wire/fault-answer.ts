@@ -149,9 +149,10 @@ function memberElements({ shape, members }: ToldFault): string {
   return shape ? xmlMembers(shape, others) : ''
 }
 
-/** The message goes by the name the shape gives it. */
+/** The message goes by the name the shape gives it. A modeled error without a sentence has no such member. */
 function jsonMembers({ shape, members, message }: ToldFault, jsonName: boolean): Record<string, unknown> {
-  const told = shape ? (toJson(shape, members, { jsonName }) as object) : {}
+  const told = shape ? (toJson(shape, members, { jsonName }) as Record<string, unknown>) : {}
+  if (shape && message === '') return told
   const name = shape?.members.some((member) => member.name === 'Message' && !member.traits.jsonName)
     ? 'Message'
     : 'message'

@@ -1,4 +1,5 @@
 /** `merlon secret rotation-status`: what rotates, what fails and why, for people and for programs. */
+import { randomUUID } from 'node:crypto'
 import { AddPermissionCommand, CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Client, overHttp } from '../../src/kernel/client.ts'
@@ -20,7 +21,7 @@ const secrets = <T>(operation: string, input: object) =>
   root.json<T>('secretsmanager', `secretsmanager.${operation}`, input)
 
 test('Nothing rotates: nothing is said', async () => {
-  await secrets('CreateSecret', { Name: 'still', SecretString: 'x' })
+  await secrets('CreateSecret', { ClientRequestToken: randomUUID(), Name: 'still', SecretString: 'x' })
   expect(await status()).toMatchObject({ status: 0, stdout: '' })
   expect(await status('--json')).toMatchObject({ status: 0, stdout: '[]\n' })
 })
@@ -45,10 +46,18 @@ test('What failed says why and turns ok once it is healed; what does not rotate 
   const permission = { FunctionName: 'rotate', StatementId: 'sm', Action: 'lambda:InvokeFunction', Principal }
   await lambda.send(new AddPermissionCommand(permission))
   const rotation = { RotationLambdaARN: FunctionArn, RotationRules: { AutomaticallyAfterDays: 30 } }
-  await secrets('CreateSecret', { Name: 'bad', SecretString: '{"UserName":"nobody"}' })
-  await secrets('CreateSecret', { Name: 'good', SecretString: '{"UserName":"robot"}' })
-  await secrets('RotateSecret', { SecretId: 'bad', ...rotation })
-  await secrets('RotateSecret', { SecretId: 'good', ...rotation })
+  await secrets('CreateSecret', {
+    ClientRequestToken: randomUUID(),
+    Name: 'bad',
+    SecretString: '{"UserName":"nobody"}',
+  })
+  await secrets('CreateSecret', {
+    ClientRequestToken: randomUUID(),
+    Name: 'good',
+    SecretString: '{"UserName":"robot"}',
+  })
+  await secrets('RotateSecret', { ClientRequestToken: randomUUID(), SecretId: 'bad', ...rotation })
+  await secrets('RotateSecret', { ClientRequestToken: randomUUID(), SecretId: 'good', ...rotation })
 
   let shown = await status()
   for (let tries = 0; tries < 50 && /rotating/.test(shown.stdout); tries++) {

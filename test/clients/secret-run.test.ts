@@ -1,4 +1,5 @@
 /** Secrets in a program's environment: by name, by member, and never in an error. */
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Client, overHttp } from '../../src/kernel/client.ts'
 import { installation, merlon, type Running, startMerlon } from '../process.ts'
@@ -11,7 +12,7 @@ beforeAll(async () => {
   const { accessKeyId, secretAccessKey } = server.accounts[0]!
   const root = new Client({ credential: { accessKeyId, secret: secretAccessKey }, transport: overHttp(server.url) })
   const create = (Name: string, value: object) =>
-    root.json('secretsmanager', 'secretsmanager.CreateSecret', { Name, ...value })
+    root.json('secretsmanager', 'secretsmanager.CreateSecret', { ClientRequestToken: randomUUID(), Name, ...value })
   await create('db', { SecretString: '{"DB_USER":"app","DB_PASSWORD":"s3cr3t","port":5432}' })
   await create('plain', { SecretString: 'just-text' })
   await create('nul', { SecretString: 's3cr3t\u0000tail' })

@@ -1,4 +1,5 @@
 /** Secrets §6.5: a server killed in each step of a rotation: the next one takes up the same version, and ends what was begun. */
+import { randomUUID } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -34,8 +35,8 @@ test('Secrets 5: a kill in each step loses nothing: each rotation ends with the 
   const file = join(folder, 'template.zip')
   writeFileSync(file, zipOf({ 'lambda_function.py': template, 'own.py': OWN }))
   const lambda = await makeFunction(server.url, { accessKeyId, secretAccessKey }, root(), readFileSync(file))
-  await ask('CreateSecret', { Name: 's', SecretString: 'first' })
-  await ask('CreateSecret', { Name: 'where', SecretString: 'nowhere' })
+  await ask('CreateSecret', { ClientRequestToken: randomUUID(), Name: 's', SecretString: 'first' })
+  await ask('CreateSecret', { ClientRequestToken: randomUUID(), Name: 'where', SecretString: 'nowhere' })
   const value = async (SecretId: string) =>
     (await ask<{ SecretString: string }>('GetSecretValue', { SecretId })).SecretString
 

@@ -1,4 +1,5 @@
 /** Moving in, moving out: an installation goes from a folder into PostgreSQL and back, by the command line. */
+import { randomUUID } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
@@ -29,7 +30,11 @@ const secret = async (root: Client, SecretId: string) =>
   (await root.json<{ SecretString: string }>('secretsmanager', 'secretsmanager.GetSecretValue', { SecretId }))
     .SecretString
 const create = (root: Client, Name: string) =>
-  root.json('secretsmanager', 'secretsmanager.CreateSecret', { Name, SecretString: `value of ${Name}` })
+  root.json('secretsmanager', 'secretsmanager.CreateSecret', {
+    ClientRequestToken: randomUUID(),
+    Name,
+    SecretString: `value of ${Name}`,
+  })
 const s3Of = ({ url }: Running, credentials: MadeAccount) =>
   new S3Client({ endpoint: url, region: 'us-east-1', credentials, forcePathStyle: true })
 const object = async (s3: S3Client, Key: string) =>

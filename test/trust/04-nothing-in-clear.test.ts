@@ -1,7 +1,7 @@
 /** Root of trust §6.4, KMS §6.13 and Secrets §6.12: no key and no secret in clear in database, write-ahead log, keyring, logs or backups. */
 
 import { execFileSync } from 'node:child_process'
-import { createPublicKey, publicEncrypt, randomBytes } from 'node:crypto'
+import { createPublicKey, publicEncrypt, randomBytes, randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { IAMClient, UploadServerCertificateCommand } from '@aws-sdk/client-iam'
@@ -63,7 +63,11 @@ test('Trust 4, KMS 13, Secrets 12: 1,000 secrets, private keys and every key of 
     Array.from({ length: LANES }, async () => {
       for (let n = coming.pop(); n !== undefined; n = coming.pop()) {
         const SecretString = randomBytes(24).toString('base64')
-        await root.json('secretsmanager', 'secretsmanager.CreateSecret', { Name: `s${n}`, SecretString })
+        await root.json('secretsmanager', 'secretsmanager.CreateSecret', {
+          ClientRequestToken: randomUUID(),
+          Name: `s${n}`,
+          SecretString,
+        })
         await root.json('secretsmanager', 'secretsmanager.GetSecretValue', { SecretId: `s${n}` })
         secrets.set(`value ${n}`, spellings(Buffer.from(SecretString)))
       }
@@ -108,7 +112,11 @@ test.runIf(process.platform === 'linux')(
     }
     for (let n = 0; n < READ_LAST; n++) {
       const SecretString = randomBytes(24).toString('base64')
-      await root.json('secretsmanager', 'secretsmanager.CreateSecret', { Name: `s${n}`, SecretString })
+      await root.json('secretsmanager', 'secretsmanager.CreateSecret', {
+        ClientRequestToken: randomUUID(),
+        Name: `s${n}`,
+        SecretString,
+      })
       await root.json('secretsmanager', 'secretsmanager.GetSecretValue', { SecretId: `s${n}` })
       keys.set(`value ${n}`, [Buffer.from(SecretString)])
     }

@@ -1,4 +1,5 @@
 /** Root of trust §6.10 and §6.11: a backup under load brings everything back; a changed one, and older data, do not pass. */
+import { randomUUID } from 'node:crypto'
 import {
   copyFileSync,
   existsSync,
@@ -19,7 +20,11 @@ import type { MadeAccount } from '../process.ts'
 import { clientOf, folder, merlon, merlonJson, start } from './shell.ts'
 
 const create = (root: Client, Name: string) =>
-  root.json('secretsmanager', 'secretsmanager.CreateSecret', { Name, SecretString: `canary ${Name}` })
+  root.json('secretsmanager', 'secretsmanager.CreateSecret', {
+    ClientRequestToken: randomUUID(),
+    Name,
+    SecretString: `canary ${Name}`,
+  })
 const value = async (root: Client, SecretId: string) =>
   (await root.json<{ SecretString: string }>('secretsmanager', 'secretsmanager.GetSecretValue', { SecretId }))
     .SecretString

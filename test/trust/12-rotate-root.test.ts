@@ -1,4 +1,5 @@
 /** Root of trust §6.12: the root key is replaced under load, and under kills, and nothing is lost or left behind. */
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { clientOf, folder, foundIn, keysOf, merlon, readAll, spellings, start } from './shell.ts'
@@ -9,7 +10,11 @@ test('Trust 12: no read fails while the root key rotates under load, and the old
   const data = join(folder(), 'data')
   const server = await start(data)
   const root = clientOf(server.url, server.accounts[0]!)
-  await root.json('secretsmanager', 'secretsmanager.CreateSecret', { Name: 's', SecretString: 'canary' })
+  await root.json('secretsmanager', 'secretsmanager.CreateSecret', {
+    ClientRequestToken: randomUUID(),
+    Name: 's',
+    SecretString: 'canary',
+  })
   const before = keysOf(data).get('root key')!
   let [reads, rotating] = [0, true]
   const load = (async () => {
@@ -37,6 +42,7 @@ test(`Trust 12: killed ${KILLS} times in the middle, it always starts again and 
   let server = await start(data)
   const [account] = server.accounts
   await clientOf(server.url, account!).json('secretsmanager', 'secretsmanager.CreateSecret', {
+    ClientRequestToken: randomUUID(),
     Name: 's',
     SecretString: 'canary',
   })

@@ -1,4 +1,5 @@
 /** Root of trust §6.13: an erased account's sealed values are gone, from an older backup as well. */
+import { randomUUID } from 'node:crypto'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -45,8 +46,16 @@ test('Trust 13: nobody reads the values of an erased account, here or from the b
   const admin = { accessKeyId: element(key, 'AccessKeyId')!, secretAccessKey: element(key, 'SecretAccessKey')! }
   const visit = { RoleArn: `arn:aws:iam::${member}:role/OrganizationAccountAccessRole`, RoleSessionName: 'visit' }
   const inside = as(server.url, await clientOf(server.url, admin).query('sts', 'AssumeRole', visit))
-  await inside.json('secretsmanager', 'secretsmanager.CreateSecret', { Name: 'theirs', SecretString: 'canary' })
-  await root.json('secretsmanager', 'secretsmanager.CreateSecret', { Name: 'ours', SecretString: 'kept' })
+  await inside.json('secretsmanager', 'secretsmanager.CreateSecret', {
+    ClientRequestToken: randomUUID(),
+    Name: 'theirs',
+    SecretString: 'canary',
+  })
+  await root.json('secretsmanager', 'secretsmanager.CreateSecret', {
+    ClientRequestToken: randomUUID(),
+    Name: 'ours',
+    SecretString: 'kept',
+  })
   const file = join(backups, 'x.merlon')
   await merlonJson(['backup', file, '--data', data])
 

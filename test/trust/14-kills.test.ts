@@ -2,7 +2,9 @@
  * Whatever is killed in the middle of a change to the root of trust: the next start opens what was acknowledged, by what was
  * good before or by what has replaced it, and the command can be given again.
  */
+
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +17,11 @@ import { clientOf, folder, initWithShares, lines, merlon, merlonJson, start } fr
 const ROUNDS = Number(process.env['MERLON_KILLS'] ?? 12)
 
 const create = ({ url }: Running, account: Running['accounts'][number]) =>
-  clientOf(url, account).json('secretsmanager', 'secretsmanager.CreateSecret', { Name: 's', SecretString: 'canary' })
+  clientOf(url, account).json('secretsmanager', 'secretsmanager.CreateSecret', {
+    ClientRequestToken: randomUUID(),
+    Name: 's',
+    SecretString: 'canary',
+  })
 const canary = async ({ url }: Running, account: Omit<Running['accounts'][number], 'accountId'>) =>
   (
     await clientOf(url, { ...account }).json<{ SecretString: string }>(

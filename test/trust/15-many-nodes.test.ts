@@ -1,4 +1,5 @@
 /** The root of trust over many nodes: real processes on one PostgreSQL, one keyring in it, each node with a way in of its own. */
+import { randomUUID } from 'node:crypto'
 import { copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -54,7 +55,7 @@ const secretOf = async (client: Client, SecretId: string): Promise<string> =>
   (await client.json<{ SecretString: string }>('secretsmanager', 'secretsmanager.GetSecretValue', { SecretId }))
     .SecretString
 const keep = (client: Client, Name: string, SecretString = 'canary') =>
-  client.json('secretsmanager', 'secretsmanager.CreateSecret', { Name, SecretString })
+  client.json('secretsmanager', 'secretsmanager.CreateSecret', { ClientRequestToken: randomUUID(), Name, SecretString })
 
 /** A member account, and a session of it on each node. */
 async function memberOf(root: Client, urls: readonly string[]) {

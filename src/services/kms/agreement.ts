@@ -3,7 +3,8 @@ import type * as KMS from '@aws-sdk/client-kms'
 import { conditions } from './conditions.ts'
 import { currentOf } from './key-materials.ts'
 import { algorithmsOf, isAsymmetric } from './key-specs.ts'
-import { arnOf, invalid, kms, unsupported } from './resources.ts'
+import { invalidInput, silent } from './messages.ts'
+import { arnOf, kms, unsupported } from './resources.ts'
 import { requireState } from './states.ts'
 import { usedKey } from './targets.ts'
 import { endDryRun, requireAlgorithm, requireTokens, requireUse } from './uses.ts'
@@ -13,8 +14,8 @@ export const getPublicKey = kms
   .on(usedKey)
   .given(conditions)
   .run((call, input, row) => {
-    if (!isAsymmetric(row)) throw unsupported(row, 'GetPublicKey')
     requireState(row, 'GetPublicKey')
+    if (!isAsymmetric(row)) throw unsupported(row, 'GetPublicKey')
     requireTokens(call, input.GrantTokens)
     return {
       KeyId: arnOf(row),
@@ -34,7 +35,7 @@ export const deriveSharedSecret = kms
     requireUse(call, row, 'DeriveSharedSecret', 'KEY_AGREEMENT', input)
     requireAlgorithm(row, input.KeyAgreementAlgorithm)
     const secret = await call.vault.materials.use(currentOf(row), { do: 'derive', publicKey: input.PublicKey })
-    if (!secret) throw invalid(`The public key is not a valid public key of ${row.spec}.`)
+    if (!secret) throw invalidInput.publicKey()
     endDryRun(input.DryRun)
     return {
       KeyId: arnOf(row),
@@ -72,7 +73,7 @@ export const decapsulate = kms
     requireAlgorithm(row, input.EncapsulationAlgorithm)
     const ciphertext = input.SharedSecretCiphertextBlob
     const secret = await call.vault.materials.use(currentOf(row), { do: 'decapsulate', ciphertext })
-    if (!secret) throw kms.fail('InvalidCiphertextException', '')
+    if (!secret) throw silent.ciphertext()
     endDryRun(input.DryRun)
     return { KeyId: arnOf(row), SharedSecret: secret, EncapsulationAlgorithm: input.EncapsulationAlgorithm }
   })

@@ -7,35 +7,43 @@ import { addAlias, withAlias, withoutAlias } from './alias-rows.ts'
 import { common, conditions, ofKey } from './conditions.ts'
 import { saveKey } from './key-materials.ts'
 import { listAmong, listBelow, SMALL } from './lists.ts'
-import { resolve } from './references.ts'
+import { invalidInput } from './messages.ts'
+import { aliasIn, resolve } from './references.ts'
 import { type AliasRow, aliasArn, aliasNotFound, at, date, invalid, type KeyRow, keyArn, kms } from './resources.ts'
 import { requireState } from './states.ts'
 import { actedOn } from './targets.ts'
 
 const RESERVED = 'alias/aws/'
 
-/** Under IAM alone: an alias has no policy. What it leads to is asked for besides. */
+const PREFIX = 'alias/'
+
+/** Under IAM alone: an alias has no policy. The key that it refers to is authorized separately. */
 const named: Target<{ readonly AliasName: string }, AliasRow> = {
-  find: async (call, { AliasName: name }) => ({
-    acted: { arn: aliasArn(call, name), type: 'AWS::KMS::Alias', account: call.account },
-    row: await call.unit.get<AliasRow>(at.alias(call, name)),
-    missing: () => aliasNotFound(aliasArn(call, name)),
-  }),
+  find: async (call, { AliasName: name }) => {
+    if (!name.startsWith(PREFIX)) throw invalidInput.identifier()
+    return {
+      acted: { arn: aliasArn(call, name), type: 'AWS::KMS::Alias', account: call.account },
+      row: await call.unit.get<AliasRow>(at.alias(call, name)),
+      missing: () => aliasNotFound(aliasArn(call, name)),
+    }
+  },
 }
 
-const coming: Target<{ readonly AliasName: string }, undefined> = {
-  find: (call, { AliasName: name }) => ({
-    acted: { arn: aliasArn(call, name), type: 'AWS::KMS::Alias', account: call.account },
-    row: undefined,
-  }),
+const coming: Target<{ readonly AliasName: string; readonly TargetKeyId: string }, undefined> = {
+  find: (call, { AliasName: name, TargetKeyId: target }) => {
+    if (!name.startsWith(PREFIX)) throw invalidInput.aliasPrefix()
+    if (aliasIn(target) !== undefined) throw invalidInput.aliasOfAlias()
+    return { acted: { arn: aliasArn(call, name), type: 'AWS::KMS::Alias', account: call.account }, row: undefined }
+  },
 }
 
+/** The prefix has been checked. */
 function requireName(name: string): void {
   if (name.startsWith(RESERVED)) throw new Fault('NotAuthorizedException', '')
   if (!/^alias\/[a-zA-Z0-9/_-]+$/.test(name)) {
     throw kms.fail(
       'InvalidAliasNameException',
-      'Alias must start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html',
+      'Alias must contain only alphanumeric characters, forward slashes (/), underscores (_), and dashes (-).',
     )
   }
 }
@@ -79,6 +87,7 @@ export const updateAlias = kms
   .given((_input, call) => common(call))
   .run(async (call, { TargetKeyId }, alias) => {
     requireName(alias.name)
+    if (aliasIn(TargetKeyId) !== undefined) throw invalidInput.aliasOfAlias()
     const row = await targetOf(call, TargetKeyId)
     const before = await call.unit.get<KeyRow>(at.key(call, alias.keyId))
     if (before) await authorizeKey(call, before)

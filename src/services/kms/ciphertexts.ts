@@ -6,7 +6,8 @@ import type { Held, Opening } from '../../vault/material/materials.ts'
 import { Fault } from '../../wire/fault.ts'
 import { currentOf, materialOf, ownerOf } from './key-materials.ts'
 import { isSymmetric } from './key-specs.ts'
-import { at, invalid, type KeyRow, keyArn, kms } from './resources.ts'
+import { incorrectKey, silent } from './messages.ts'
+import { at, invalid, type KeyRow, keyArn } from './resources.ts'
 import { actedOn, findKey } from './targets.ts'
 import { oaepHash, requireAlgorithm, requireContext } from './uses.ts'
 
@@ -17,9 +18,6 @@ export interface Ciphertext {
   readonly context: Readonly<Record<string, string>> | undefined
   readonly modifiers: readonly string[] | undefined
 }
-
-/** AWS says no more than this. */
-export const badCiphertext = () => kms.fail('InvalidCiphertextException', '')
 
 /** Of a key that the caller did not name: whether it exists is not the caller's to learn. */
 const CONCEALED =
@@ -32,7 +30,7 @@ export async function findCiphertextKey(call: Call, asked: Ciphertext): Promise<
     throw invalid('KeyId is required for ciphertext that was encrypted by an asymmetric KMS key.')
   }
   const materialId = blob && materialIdOf(blob)
-  if (materialId === undefined) throw blob ? badCiphertext() : invalid('CiphertextBlob or KeyId must be given.')
+  if (materialId === undefined) throw blob ? silent.ciphertext() : invalid('CiphertextBlob or KeyId must be given.')
   const owner = await ownerOf(call, materialId)
   const place = owner && { account: owner.account, region: call.region }
   const row = place && (await call.unit.get<KeyRow>(at.key(place, owner.keyId)))
@@ -60,14 +58,9 @@ export function openingOf(row: KeyRow, asked: Ciphertext): { readonly held: Held
     return { held: currentOf(row), open: { by: 'oaep', ciphertext: blob, hash: oaepHash(algorithm) } }
   }
   const materialId = materialIdOf(blob)
-  if (materialId === undefined) throw badCiphertext()
+  if (materialId === undefined) throw silent.ciphertext()
   const held = materialOf(row, materialId)
-  if (!held) {
-    throw kms.fail(
-      'IncorrectKeyException',
-      'The key ID in the request does not identify a CMK that can perform this operation.',
-    )
-  }
+  if (!held) throw incorrectKey()
   return { held, open: { by: 'context', blob, context: asked.context ?? {} } }
 }
 

@@ -8,6 +8,17 @@ import { periodDaysOf, WINDOW_DAYS_DEFAULT } from './key-jobs.ts'
 import { aliasIn } from './references.ts'
 import type { GrantConstraints, KeyRow } from './resources.ts'
 
+const NO_ATTESTATION = 'Requests with a Recipient are refused: no attestation root is configured.'
+const measured = (family: string, count: number) =>
+  Array.from({ length: count }, (_, i) => [`kms:RecipientAttestation:${family}${i}`, NO_ATTESTATION] as const)
+
+/** Keys of the authorization reference that no request supplies, and why. */
+export const absentKeys: Readonly<Record<string, string>> = {
+  'kms:TrailingDaysWithoutKeyUsage': 'The last use of a key is read from the audit log, which no decision waits for.',
+  'kms:RecipientAttestation:ImageSha384': NO_ATTESTATION,
+  ...Object.fromEntries([...measured('PCR', 32), ...measured('NitroTPMPCR', 24)]),
+}
+
 type Values = Record<string, string | readonly string[] | undefined>
 type Input = Readonly<Record<string, unknown>>
 

@@ -2,20 +2,15 @@
 import type * as KMS from '@aws-sdk/client-kms'
 import type { Call } from '../../kernel/call.ts'
 import type { Sealing } from '../../vault/material/materials.ts'
+import { hashBytes, kindOf } from '../../vault/material/specs.ts'
 import type { Input } from '../../wire/typed.ts'
-import {
-  badCiphertext,
-  type Ciphertext,
-  findCiphertextKey,
-  isIgnored,
-  openingOf,
-  refuseContext,
-} from './ciphertexts.ts'
+import { type Ciphertext, findCiphertextKey, isIgnored, openingOf, refuseContext } from './ciphertexts.ts'
 import { common, conditions, contextConditions, ofKey, SYMMETRIC } from './conditions.ts'
 import { currentOf } from './key-materials.ts'
 import { isSymmetric } from './key-specs.ts'
+import { incorrectKey, invalidInput, silent } from './messages.ts'
 import { aliasIn, resolve } from './references.ts'
-import { arnOf, invalid, type KeyRow, kms } from './resources.ts'
+import { arnOf, type KeyRow, kms } from './resources.ts'
 import { requireState } from './states.ts'
 import { findKey, usedKey } from './targets.ts'
 import {
@@ -30,7 +25,6 @@ import {
 } from './uses.ts'
 
 const USAGE = 'ENCRYPT_DECRYPT'
-const tooLong = () => invalid('The plaintext is too long for the key and the algorithm.')
 
 export const encrypt = kms
   .operation('Encrypt')
@@ -42,6 +36,7 @@ export const encrypt = kms
     requireUse(call, row, 'Encrypt', USAGE, input)
     requireAlgorithm(row, algorithm)
     refuseContext(row, context)
+    if (!isSymmetric(row) && plaintext.length > plaintextMax(row, algorithm)) throw tooLong(row, algorithm)
     const held = currentOf(row)
     endDryRun(input.DryRun)
 
@@ -49,10 +44,24 @@ export const encrypt = kms
     const ciphertext = isSymmetric(row)
       ? await materials.use(held, { do: 'encrypt', plaintext, context: context ?? {} })
       : await materials.use(held, { do: 'rsaEncrypt', plaintext, hash: oaepHash(algorithm) })
-    if (!ciphertext) throw tooLong()
+    if (!ciphertext) throw tooLong(row, algorithm)
     note(call, row, held.id, algorithm)
     return { CiphertextBlob: ciphertext, KeyId: arnOf(row), EncryptionAlgorithm: algorithm }
   })
+
+/** RFC 8017 §7.1.1: what OAEP leaves of the modulus. */
+const plaintextMax = ({ spec }: KeyRow, algorithm: string): number => {
+  const kind = kindOf(spec)
+  return kind.kind === 'rsa' ? kind.bits / 8 - 2 * hashBytes[oaepHash(algorithm)] - 2 : 0
+}
+
+const tooLong = (row: KeyRow, algorithm: string) =>
+  invalidInput.tooLong(algorithm, row.spec, plaintextMax(row, algorithm))
+
+/** Whatever a key is for: for what it cannot decrypt AWS has one answer. */
+function requireDecrypting(row: KeyRow): void {
+  if (row.usage !== USAGE) throw incorrectKey()
+}
 
 type DecryptInput = Input<typeof KMS, 'Decrypt'>
 type ReEncryptInput = Input<typeof KMS, 'ReEncrypt'>
@@ -73,7 +82,7 @@ export const decrypt = kms
     const asked = askedOf(input)
     const algorithm = input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT'
     requireState(row, 'Decrypt')
-    requireUsage(row, 'Decrypt', USAGE)
+    requireDecrypting(row)
     requireTokens(call, input.GrantTokens)
     refuseRecipient(input.Recipient)
     refuseContext(row, input.EncryptionContext)
@@ -86,7 +95,7 @@ export const decrypt = kms
         ? await materials.use(held, { do: 'decrypt', blob: open.blob, context: open.context })
         : await materials.use(held, { do: 'rsaDecrypt', ciphertext: open.ciphertext, hash: open.hash })
     note(call, row, held.id, algorithm)
-    if (!plaintext) throw badCiphertext()
+    if (!plaintext) throw silent.ciphertext()
     endDryRun(input.DryRun)
     return {
       KeyId: arnOf(row),
@@ -111,10 +120,10 @@ export const reEncrypt = kms
   .run(async (call, input, source) => {
     const target = await destination(call, input, source)
     const asked = sourceOf(input)
-    for (const row of [source, target]) {
-      requireState(row, 'ReEncrypt')
-      requireUsage(row, 'ReEncrypt', USAGE)
-    }
+    requireState(source, 'ReEncrypt')
+    requireDecrypting(source)
+    requireState(target, 'ReEncrypt')
+    requireUsage(target, 'ReEncrypt', USAGE)
     requireTokens(call, input.GrantTokens)
     refuseContext(source, input.SourceEncryptionContext)
     refuseContext(target, input.DestinationEncryptionContext)
@@ -128,8 +137,8 @@ export const reEncrypt = kms
       ? { by: 'context', context: input.DestinationEncryptionContext ?? {} }
       : { by: 'oaep', hash: oaepHash(algorithm) }
     const ciphertext = await call.vault.materials.use(held, { do: 'reEncrypt', open, to, seal })
-    if (ciphertext === 'unopened') throw badCiphertext()
-    if (ciphertext === 'too-long') throw tooLong()
+    if (ciphertext === 'unopened') throw silent.ciphertext()
+    if (ciphertext === 'too-long') throw tooLong(target, algorithm)
     endDryRun(input.DryRun)
     return {
       CiphertextBlob: ciphertext,

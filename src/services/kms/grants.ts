@@ -144,15 +144,29 @@ async function principalOf(
   return { as: whole, by: id ?? whole }
 }
 
-function shown(row: GrantRow) {
-  const { grantee, retirer, constraints } = row
+/** As AWS shows it: by its ARN today, and by its unique ID once it is deleted. */
+async function shownPrincipal(call: Call, { as, by }: GrantRow['grantee']): Promise<string> {
+  return by === as ? as : call.ports.identity.unpin(call.unit, as, by)
+}
+
+/** What grants to this principal are kept by: its unique ID, so that a later role of the same name has none of them. */
+async function decidedBy(call: Call, arn: string): Promise<string> {
+  const id = await call.ports.identity.pin(call.unit, arn)
+  return id === undefined || id === 'missing' ? arn : id
+}
+
+async function shown(call: Call, row: GrantRow) {
+  const { constraints } = row
+  const { service: granteeIsService } = row.grantee
+  const grantee = await shownPrincipal(call, row.grantee)
+  const retirer = row.retirer && (await shownPrincipal(call, row.retirer))
   return {
     KeyId: keyArn(row, row.keyId),
     GrantId: row.id,
     Name: row.name ?? '',
     CreationDate: date(row.createdAt),
-    ...(grantee.service ? { GranteeServicePrincipal: grantee.as } : { GranteePrincipal: grantee.as }),
-    ...(retirer && (retirer.service ? { RetiringServicePrincipal: retirer.as } : { RetiringPrincipal: retirer.as })),
+    ...(granteeIsService ? { GranteeServicePrincipal: grantee } : { GranteePrincipal: grantee }),
+    ...(retirer && (row.retirer?.service ? { RetiringServicePrincipal: retirer } : { RetiringPrincipal: retirer })),
     IssuingAccount: row.issuer,
     Operations: [...row.operations],
     ...(constraints && { Constraints: constraints as KMS.GrantConstraints }),
@@ -167,12 +181,12 @@ export const listGrants = kms
     requireState(row, 'ListGrants')
     const { GrantId: id, GranteePrincipal: grantee, GranteeServicePrincipal: granteeService } = input
     if (id !== undefined) requireGrantId(id)
-    const named = grantee === undefined ? granteeService : wholeArn(grantee)
+    const named = grantee === undefined ? granteeService : await decidedBy(call, wholeArn(grantee))
     const keep = (grant: GrantRow) =>
-      (id === undefined || grant.id === id) && (named === undefined || grant.grantee.as === named)
+      (id === undefined || grant.id === id) && (named === undefined || grant.grantee.by === named)
     const query = [row.id, id ?? null, named ?? null]
     const { items, rest } = await listBelow<GrantRow>(call, at.grants(row), input, SMALL, query, keep)
-    return { Grants: items.map(shown), ...rest }
+    return { Grants: await Promise.all(items.map((grant) => shown(call, grant))), ...rest }
   })
 
 /** Of one's own account alone: who may retire what elsewhere is not everyone's to list. */
@@ -189,8 +203,10 @@ export const listRetirableGrants = kms
     if (input.RetiringPrincipal !== undefined && parseArn(arn)?.account !== call.account) {
       throw new Fault('AccessDenied', 'The retiring principal must be in your account.')
     }
-    const { items, rest } = await listBelow<GrantRow>(call, at.retirables(call.region, arn), input, SMALL, arn)
-    return { Grants: items.map(shown), ...rest }
+    const id = await decidedBy(call, arn)
+    const keep = (grant: GrantRow) => grant.retirer?.by === id
+    const { items, rest } = await listBelow<GrantRow>(call, at.retirables(call.region, arn), input, SMALL, arn, keep)
+    return { Grants: await Promise.all(items.map((grant) => shown(call, grant))), ...rest }
   })
 
 const GRANT_ID = /^[0-9a-f]{64}$/

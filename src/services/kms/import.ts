@@ -8,6 +8,7 @@ import { recordServiceEvent } from './events.ts'
 import { type KeyJob, keyJob, keyOfJob } from './key-jobs.ts'
 import { homeOf, isReplica, lacksMaterial, noteOwner, relatives, saveKey } from './key-materials.ts'
 import { isSymmetric } from './key-specs.ts'
+import { invalidInput, materialPending, originUnfit, silent } from './messages.ts'
 import { arnOf, at, DAY_MS, date, invalid, type KeyRow, kms, type MaterialRow } from './resources.ts'
 import { requireState } from './states.ts'
 import { ownKey } from './targets.ts'
@@ -27,10 +28,7 @@ const BITS: Readonly<Record<string, Wrapping['bits']>> = { RSA_2048: 2048, RSA_3
 
 function requireExternal(row: KeyRow): void {
   if (row.origin === 'EXTERNAL') return
-  throw kms.fail(
-    'UnsupportedOperationException',
-    `${arnOf(row)} origin is ${row.origin} which is not valid for this operation.`,
-  )
+  throw originUnfit(row)
 }
 
 export const getParametersForImport = kms
@@ -59,7 +57,7 @@ export const getParametersForImport = kms
 const REFUSALS: Readonly<Record<ImportRefusal, () => Error>> = {
   'bad-token': () => kms.fail('InvalidImportTokenException', 'The import token is not valid for this key.'),
   'expired-token': () => kms.fail('ExpiredImportTokenException', 'The import token has expired.'),
-  undecryptable: () => kms.fail('InvalidCiphertextException', ''),
+  undecryptable: silent.ciphertext,
   'wrong-material': () =>
     kms.fail('IncorrectKeyMaterialException', 'The key material does not fit the spec of the KMS key.'),
 }
@@ -71,10 +69,10 @@ interface ExpiryInput {
 
 function expiryOf({ ExpirationModel, ValidTo }: ExpiryInput, now: number): number | undefined {
   if (ExpirationModel === 'KEY_MATERIAL_DOES_NOT_EXPIRE') {
-    if (ValidTo) throw invalid('A validTo date must not be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE.')
+    if (ValidTo) throw invalidInput.expiryForbidden()
     return undefined
   }
-  if (!ValidTo) throw invalid('A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES.')
+  if (!ValidTo) throw invalidInput.expiryNeeded()
   const expiresAt = ValidTo.getTime()
   if (expiresAt <= now || expiresAt > now + VALID_MS_MAX) {
     throw invalid('The validTo date must lie in the future, by no more than 365 days.')
@@ -169,9 +167,8 @@ function added(row: KeyRow, made: Made, before: MaterialRow | undefined): Partia
   if (before) {
     throw kms.fail('IncorrectKeyMaterialException', 'The key material has been imported into this KMS key before.')
   }
-  if (row.materials.some(({ pending }) => pending)) {
-    throw kms.fail('KMSInvalidStateException', `${arnOf(row)} has key material that is pending rotation.`)
-  }
+  const waiting = row.materials.find(({ pending }) => pending)
+  if (waiting) throw materialPending(row, made.id, waiting.id)
   return { pending: true }
 }
 

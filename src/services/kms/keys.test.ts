@@ -354,7 +354,7 @@ describe('an alias', () => {
     expect((await kms.send(new ListAliasesCommand({}))).Aliases).toEqual([])
   })
   test.each([
-    ['app', 'InvalidAliasNameException'],
+    ['app', 'ValidationException'],
     ['alias/aws/app', 'NotAuthorizedException'],
     ['alias/', 'InvalidAliasNameException'],
     ['alias/a:b', 'InvalidAliasNameException'],

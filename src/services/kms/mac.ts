@@ -1,6 +1,7 @@
 /** Message authentication codes. */
 import { conditions } from './conditions.ts'
 import { currentOf } from './key-materials.ts'
+import { silent } from './messages.ts'
 import { arnOf, kms } from './resources.ts'
 import { usedKey } from './targets.ts'
 import { endDryRun, requireAlgorithm, requireUse } from './uses.ts'
@@ -30,7 +31,7 @@ export const verifyMac = kms
     requireAlgorithm(row, input.MacAlgorithm)
     const { Message: message, Mac: mac } = input
     const valid = await call.vault.materials.use(currentOf(row), { do: 'verifyMac', message, mac })
-    if (!valid) throw kms.fail('KMSInvalidMacException', '')
+    if (!valid) throw silent.mac()
     endDryRun(input.DryRun)
     return { KeyId: arnOf(row), MacValid: true, MacAlgorithm: input.MacAlgorithm }
   })

@@ -1,6 +1,6 @@
 /** How a request names a key: by id, by ARN, by alias, by the alias's ARN. */
 import { parseArn } from '../../kernel/arn.ts'
-import type { Call, Scope } from '../../kernel/call.ts'
+import type { Scope } from '../../kernel/call.ts'
 import type { Reader } from '../../kernel/ports.ts'
 import type { Fault } from '../../wire/fault.ts'
 import { type AliasRow, aliasArn, aliasNotFound, at, type KeyRow, keyArn, keyNotFound, kms } from './resources.ts'
@@ -28,7 +28,11 @@ export function aliasIn(text: string): string | undefined {
   return named.startsWith('alias/') ? named : undefined
 }
 
-export async function resolve(call: Pick<Call, 'unit'> & Scope, text: string, aliases: boolean): Promise<Reference> {
+export async function resolve(
+  call: { readonly unit: Reader } & Scope,
+  text: string,
+  aliases: boolean,
+): Promise<Reference> {
   const arn = text.startsWith('arn:') ? parseArn(text) : undefined
   if (text.startsWith('arn:') && (arn?.service !== 'kms' || !/^(key|alias)\//.test(arn.resource))) {
     return nowhere(call, text, () => kms.fail('InvalidArnException', `Invalid arn ${text}`))

@@ -7,9 +7,10 @@ import { defaultPolicy, governed } from './governance.ts'
 import { withRotation } from './key-jobs.ts'
 import { heldOf, homeOf, noteOwner, relatives, saveKey } from './key-materials.ts'
 import { authorizeTags } from './keys.ts'
+import { notPrimary } from './messages.ts'
 import { metadataOf } from './metadata.ts'
-import { arnOf, at, invalid, type KeyRow, keyArn, kms, type MaterialRow, unsupported } from './resources.ts'
-import { requireState } from './states.ts'
+import { arnOf, at, invalid, type KeyRow, keyArn, kms, type MaterialRow } from './resources.ts'
+import { requireState, type StatefulOperation } from './states.ts'
 import { mergedTags, shownTags } from './tags.ts'
 import { actedOn, ownKey } from './targets.ts'
 
@@ -20,8 +21,9 @@ function requireRegion(region: string): void {
   if (!REGION.test(region)) throw invalid(`${region} is not a Region.`)
 }
 
-function requirePrimary(row: KeyRow, operation: string): NonNullable<KeyRow['multiRegion']> {
-  if (!row.multiRegion || row.multiRegion.primary !== row.region) throw unsupported(row, operation)
+function requirePrimary(row: KeyRow, operation: StatefulOperation): NonNullable<KeyRow['multiRegion']> {
+  requireState(row, operation)
+  if (!row.multiRegion || row.multiRegion.primary !== row.region) throw notPrimary(row)
   return row.multiRegion
 }
 
@@ -38,7 +40,6 @@ export const replicateKey = kms
   .run(async (call, input, row) => {
     const { ReplicaRegion: region } = input
     const { primary, replicas } = requirePrimary(row, 'ReplicateKey')
-    requireState(row, 'ReplicateKey')
     requireRegion(region)
     const place = { account: row.account, region, id: row.id }
     if (region === row.region || (await call.unit.get(at.key(place, row.id)))) {
@@ -83,7 +84,12 @@ export const replicateKey = kms
     }
     for (const { id } of replica.materials) noteOwner(call.unit, replica, id)
     recordServiceEvent(call.unit, replica, 'CreateKey', call.now)
-    return { ReplicaKeyMetadata: metadataOf(replica), ReplicaPolicy: replica.policy, ReplicaTags: shownTags(tags) }
+    const ReplicaTags = shownTags(tags)
+    return {
+      ReplicaKeyMetadata: metadataOf(replica),
+      ReplicaPolicy: replica.policy,
+      ...(ReplicaTags.length > 0 && { ReplicaTags }),
+    }
 
     function copied(material: MaterialRow): MaterialRow {
       const { sealed: _sealed, expiresAt: _at, expiryJob: _job, ...kept } = material
@@ -98,7 +104,6 @@ export const updatePrimaryRegion = kms
   .given(conditions)
   .run(async (call, { PrimaryRegion: region }, row) => {
     const { replicas } = requirePrimary(row, 'UpdatePrimaryRegion')
-    requireState(row, 'UpdatePrimaryRegion')
     const replica = await call.unit.get<KeyRow>(at.key({ ...row, region }, row.id))
     if (!replica || !replicas.includes(region)) {
       throw kms.fail('NotFoundException', `${keyArn({ account: row.account, region }, row.id)} does not exist.`)
@@ -121,6 +126,8 @@ export const updatePrimaryRegion = kms
       const taken = each.region === region ? row.rotation : undefined
       saveKey(call.unit, taken ? withRotation(call.unit, moved, taken.periodDays, taken.nextAt) : moved)
     }
+    // Source: https://docs.aws.amazon.com/kms/latest/developerguide/ct-update-primary-region.html
+    call.event.otherRegions = [region]
     call.event.resources = [
       ...call.event.resources,
       { arn: arnOf(replica), type: 'AWS::KMS::Key', account: row.account },

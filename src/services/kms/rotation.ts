@@ -9,7 +9,8 @@ import { type KeyJob, keyOfJob, periodDaysOf, withoutRotation, withRotation } fr
 import { heldOf, homeOf, isReplica, makeMaterial, noteOwner, relatives, saveKey } from './key-materials.ts'
 import { isSymmetric } from './key-specs.ts'
 import { LARGE, listAmong } from './lists.ts'
-import { arnOf, DAY_MS, date, type KeyRow, kms, type MaterialRow, unsupported } from './resources.ts'
+import { nothingPending, notPrimary, originUnfit, rotationsSpent, silent } from './messages.ts'
+import { arnOf, DAY_MS, date, type KeyRow, kms, type MaterialRow } from './resources.ts'
 import { requireState } from './states.ts'
 import { managedKey, ownKey } from './targets.ts'
 
@@ -17,8 +18,12 @@ import { managedKey, ownKey } from './targets.ts'
 const ON_DEMAND_MAX = 25
 
 /** Only the primary of a multi-Region key rotates; its replicas follow. */
-function requireAutomatic(row: KeyRow, operation: string): void {
-  if (!isSymmetric(row) || row.origin !== 'AWS_KMS' || isReplica(row)) throw unsupported(row, operation)
+function requireAutomatic(row: KeyRow, operation: 'EnableKeyRotation' | 'DisableKeyRotation'): void {
+  // The key state table of AWS: imported material makes the operation unsupported in every state.
+  if (row.origin !== 'AWS_KMS') throw originUnfit(row)
+  requireState(row, operation)
+  if (!isSymmetric(row)) throw silent.rotation()
+  if (isReplica(row)) throw notPrimary(row)
 }
 
 export const enableKeyRotation = kms
@@ -27,7 +32,6 @@ export const enableKeyRotation = kms
   .given(conditions)
   .run((call, input, row) => {
     requireAutomatic(row, 'EnableKeyRotation')
-    requireState(row, 'EnableKeyRotation')
     const { rotation } = row
     const periodDays = input.RotationPeriodInDays ?? periodDaysOf(row)
     if (rotation?.periodDays === periodDays) return {}
@@ -41,7 +45,6 @@ export const disableKeyRotation = kms
   .given(conditions)
   .run((call, _input, row) => {
     requireAutomatic(row, 'DisableKeyRotation')
-    requireState(row, 'DisableKeyRotation')
     saveKey(call.unit, withoutRotation(call.unit, row))
     return {}
   })
@@ -68,10 +71,11 @@ export const rotateKeyOnDemand = kms
   .on(ownKey)
   .given(conditions)
   .run(async (call, _input, row) => {
-    if (!isSymmetric(row) || isReplica(row)) throw unsupported(row, 'RotateKeyOnDemand')
     requireState(row, 'RotateKeyOnDemand')
+    if (!isSymmetric(row)) throw silent.rotation()
+    if (isReplica(row)) throw notPrimary(row)
     if (row.rotationsOnDemand >= ON_DEMAND_MAX) {
-      throw kms.fail('LimitExceededException', `${arnOf(row)} has been rotated on demand ${ON_DEMAND_MAX} times.`)
+      throw rotationsSpent(row)
     }
     const counted: KeyRow = { ...row, rotationsOnDemand: row.rotationsOnDemand + 1 }
     if (row.origin === 'EXTERNAL') await promote(call.unit, counted, call.now)
@@ -105,9 +109,7 @@ async function rotate(
 /** Imported material waits until it is told to take over, in every Region of the key at once. */
 async function promote(unit: Unit, row: KeyRow, now: number): Promise<void> {
   const waiting = row.materials.find(({ pending, sealed }) => pending && sealed)
-  if (!waiting) {
-    throw kms.fail('KMSInvalidStateException', `${arnOf(row)} has no imported key material that is pending rotation.`)
-  }
+  if (!waiting) throw nothingPending(row)
   const everywhere = await relatives(unit, row)
   const without = everywhere.find((each) => !hasMaterial(each, waiting.id))
   if (without) {
@@ -142,8 +144,8 @@ export const listKeyRotations = kms
   .on(ownKey)
   .given(conditions)
   .run(async (call, input, row) => {
-    if (!isSymmetric(row)) throw unsupported(row, 'ListKeyRotations')
     requireState(row, 'ListKeyRotations')
+    if (!isSymmetric(row)) throw silent.rotation()
     const all = input.IncludeKeyMaterial === 'ALL_KEY_MATERIAL'
     const among = row.materials
       .map((material, index) => ({ material, index }))

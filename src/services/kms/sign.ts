@@ -3,6 +3,7 @@ import type { MessageType } from '../../vault/material/materials.ts'
 import { hashBytes, type Signing, type SigningAlgorithm, signings } from '../../vault/material/specs.ts'
 import { conditions } from './conditions.ts'
 import { currentOf } from './key-materials.ts'
+import { silent } from './messages.ts'
 import { arnOf, invalid, type KeyRow, kms } from './resources.ts'
 import { usedKey } from './targets.ts'
 import { endDryRun, requireAlgorithm, requireUse } from './uses.ts'
@@ -72,7 +73,7 @@ export const verify = kms
     const asked = messageOf(row, input)
     const signature = input.Signature
     const valid = await call.vault.materials.use(currentOf(row), { do: 'verify', ...asked, signature })
-    if (!valid) throw kms.fail('KMSInvalidSignatureException', '')
+    if (!valid) throw silent.signature()
     endDryRun(input.DryRun)
     return { KeyId: arnOf(row), SignatureValid: true, SigningAlgorithm: asked.algorithm }
   })

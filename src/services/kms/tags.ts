@@ -1,26 +1,22 @@
 /** Tags on keys. */
 import type * as KMS from '@aws-sdk/client-kms'
 import type { Tags } from '../../kernel/resource.ts'
-import { listTags, mergeTags, TAGS_MAX, type TagProblem, withoutTags } from '../../kernel/tags.ts'
+import { listTags, mergeTags, TAGS_MAX, withoutTags } from '../../kernel/tags.ts'
 import { conditions } from './conditions.ts'
 import { saveKey } from './key-materials.ts'
 import { listAmong, SMALL } from './lists.ts'
+import { tagRefusals } from './messages.ts'
 import { kms } from './resources.ts'
 import { requireState } from './states.ts'
 import { ownKey } from './targets.ts'
 
-const problems: Readonly<Record<TagProblem, () => Error>> = {
-  duplicate: () => kms.fail('TagException', 'Duplicate tag keys'),
-  reserved: () => kms.fail('TagException', 'aws: prefixed tag key names are not allowed for external use.'),
-  'too-many': () => kms.fail('LimitExceededException', `A key can have at most ${TAGS_MAX} tags.`),
-}
-
 export function mergedTags(tags: Tags | undefined, pairs: readonly { TagKey: string; TagValue: string }[]): Tags {
+  if (pairs.length > TAGS_MAX) throw tagRefusals.tooMany()
   const merged = mergeTags(
     tags,
     pairs.map(({ TagKey, TagValue }) => ({ Key: TagKey, Value: TagValue })),
   )
-  if (typeof merged === 'string') throw problems[merged]()
+  if (typeof merged === 'string') throw tagRefusals[merged]()
   return merged
 }
 

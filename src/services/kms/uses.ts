@@ -45,7 +45,7 @@ export function requireUsage(row: KeyRow, operation: string, usage: KeyUsage): v
 
 export function requireAlgorithm(row: KeyRow, algorithm: string): void {
   if (worksBy(row, algorithm)) return
-  throw kms.fail('InvalidKeyUsageException', `Algorithm ${algorithm} and key spec ${row.spec} are incompatible.`)
+  throw kms.fail('InvalidKeyUsageException', `Algorithm ${algorithm} is incompatible with key spec ${row.spec}.`)
 }
 
 export function requireSymmetric(row: KeyRow, operation: string): void {

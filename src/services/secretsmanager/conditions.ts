@@ -5,6 +5,9 @@
 import type { Call, Conditions } from '../../kernel/call.ts'
 import type { Secret } from './resources.ts'
 
+/** Keys of the authorization reference that no request supplies: none. */
+export const absentKeys: Readonly<Record<string, string>> = {}
+
 /** Members of the input that policies may ask for by their names. */
 const FROM_INPUT = [
   'Name',
@@ -16,10 +19,28 @@ const FROM_INPUT = [
   'RotationLambdaARN',
   'BlockPublicPolicy',
   'RotateImmediately',
+  'ExternalSecretRotationRoleArn',
   'RecoveryWindowInDays',
   'ForceDeleteWithoutRecovery',
   'ForceOverwriteReplicaSecret',
 ] as const
+
+/** For operations that choose the key of a secret: the one that is named, or else the one that it has. */
+export async function keysWithKmsKey(
+  input: { readonly KmsKeyId?: string | undefined },
+  call: Call,
+  secret: Secret | undefined,
+): Promise<Conditions> {
+  const { scope, row } = secret ?? { scope: call, row: undefined }
+  const reference = input.KmsKeyId || (input.KmsKeyId === undefined && row?.kmsKeyId) || DEFAULT_KEY
+  return {
+    ...keys(input, call, secret),
+    'secretsmanager:KmsKeyArn': await call.ports.keys.arnOf(call.unit, scope, reference),
+  }
+}
+
+/** The account's own key for secrets. */
+export const DEFAULT_KEY = 'alias/aws/secretsmanager'
 
 /** For every operation the same: what it names, and what it asks for. */
 export function keys(input: object, _call: Call, secret: Secret | undefined): Conditions {

@@ -31,6 +31,19 @@ export function moved<V extends Labelled>(versions: readonly V[], stage: string,
   return stage === CURRENT && from ? moved(labelled, PREVIOUS, from.id) : labelled
 }
 
+/**
+ * What a new value does to the labels. The version that it follows as AWSCURRENT keeps no AWSPENDING: its rotation is over.
+ */
+export function put<V extends Labelled>(versions: readonly V[], stages: readonly string[], id: string): readonly V[] {
+  const before = holder(versions, CURRENT)
+  let labelled = versions
+  for (const stage of stages) labelled = moved(labelled, stage, id)
+  const isFollowed = before !== undefined && before.id !== id && stages.includes(CURRENT)
+  return isFollowed && before.stages.includes(PENDING) && !stages.includes(PENDING)
+    ? removed(labelled, PENDING)
+    : labelled
+}
+
 export function removed<V extends Labelled>(versions: readonly V[], stage: string): readonly V[] {
   return versions.map((version) =>
     version.stages.includes(stage) ? { ...version, stages: version.stages.filter((held) => held !== stage) } : version,

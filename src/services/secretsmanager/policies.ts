@@ -5,14 +5,15 @@ import { pinPolicy, shownPolicy } from '../../kernel/pinned.ts'
 import { anything, type Found, type Target } from '../../kernel/resource.ts'
 import { PolicyError, parsePolicy, publicStatements } from '../../policy/index.ts'
 import { keys } from './conditions.ts'
+import { saveEverywhere } from './replicas.ts'
 import {
   alive,
   invalidParameter,
+  primary,
   type Secret,
   type SecretPolicy,
   secretNamed,
   secretOf,
-  secrets,
   secretsmanager,
 } from './resources.ts'
 
@@ -43,6 +44,7 @@ export const putResourcePolicy = secretsmanager
   .given(keys)
   .run(async (call, input, secret) => {
     alive(secret)
+    primary(secret)
     const policy = await checked(call, input.ResourcePolicy)
     if (input.BlockPublicPolicy && isPublic(input.ResourcePolicy)) {
       throw secretsmanager.fail(
@@ -50,8 +52,8 @@ export const putResourcePolicy = secretsmanager
         'You cannot attach this resource policy: it grants access to everybody.',
       )
     }
-    const { row, scope, arn } = secret
-    secrets.save(call, scope, { ...row, policy })
+    const { row, arn } = secret
+    await saveEverywhere(call, { ...secret, row: { ...row, policy } })
     return { ARN: arn, Name: row.name }
   })
 
@@ -70,10 +72,11 @@ export const deleteResourcePolicy = secretsmanager
   .operation('DeleteResourcePolicy')
   .on(secretNamed)
   .given(keys)
-  .run((call, _input, secret) => {
+  .run(async (call, _input, secret) => {
     alive(secret)
+    primary(secret)
     const { policy: _gone, ...row } = secret.row
-    secrets.save(call, secret.scope, row)
+    await saveEverywhere(call, { ...secret, row })
     return { ARN: secret.arn, Name: row.name }
   })
 

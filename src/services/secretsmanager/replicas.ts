@@ -43,8 +43,8 @@ function following(
   { kmsKeyId }: Replica,
   standing: SecretRow | undefined,
 ): SecretRow {
-  const { replicas: _1, rotation: _2, deletion: _3, policy: _4, lastAccessedDay: _5, ...same } = primaryRow
-  const { policy, lastAccessedDay } = standing ?? {}
+  const { replicas: _1, rotation: _2, deletion: _3, lastAccessedDay: _4, ...same } = primaryRow
+  const { lastAccessedDay } = standing ?? {}
   const versions = same.versions.map(({ kmsKeyArn: _key, lastAccessedDay: _day, ...version }): VersionMeta => {
     const held = standing?.versions.find(({ id }) => id === version.id)
     return { ...held, ...version }
@@ -54,7 +54,6 @@ function following(
     versions,
     kmsKeyId,
     primaryRegion,
-    ...(policy !== undefined && { policy }),
     ...(lastAccessedDay !== undefined && { lastAccessedDay }),
   }
 }

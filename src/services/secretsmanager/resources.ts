@@ -1,16 +1,16 @@
 /** Secrets Manager's words: secrets, their versions, and how a request names one. */
-import type * as SecretsManager from '@aws-sdk/client-secrets-manager'
 import { arnIn, parseArn } from '../../kernel/arn.ts'
 import type { Call, Scope } from '../../kernel/call.ts'
 import { compilePinned, type Pins } from '../../kernel/pinned.ts'
 import type { Acted, Found, Row, Target } from '../../kernel/resource.ts'
-import { service } from '../../kernel/service.ts'
 import type { CompiledPolicy } from '../../policy/index.ts'
 import { type Entry, type Key, key, type RangeOptions, under } from '../../store/store.ts'
 import type { Fault } from '../../wire/fault.ts'
+import { secretsmanager } from './api.ts'
 import type { Labelled } from './labels.ts'
+import { refusals } from './messages.ts'
 
-export const secretsmanager = service<typeof SecretsManager>('secretsmanager')
+export { invalidParameter, invalidRequest, secretsmanager } from './api.ts'
 
 export interface VersionMeta extends Labelled {
   /** The ARN of the KMS key its data key is under; undefined as long as the version has no value. */
@@ -78,6 +78,8 @@ export interface ValueRow {
 }
 
 const SERVICE = 'secretsmanager'
+/** With the mark that AWS's services put into the names of the secrets they manage. */
+const NAME = /^[A-Za-z0-9/_+=.@!-]+$/
 const TYPE = 'AWS::SecretsManager::Secret'
 
 export function arnOf(scope: Scope, { name, suffix }: Pick<SecretRow, 'name' | 'suffix'>): string {
@@ -114,8 +116,6 @@ export const secrets = {
 
 export const notFound = (): Fault =>
   secretsmanager.fail('ResourceNotFoundException', "Secrets Manager can't find the specified secret.")
-export const invalidParameter = (message: string): Fault => secretsmanager.fail('InvalidParameterException', message)
-export const invalidRequest = (message: string): Fault => secretsmanager.fail('InvalidRequestException', message)
 
 /** A secret as an operation works on it: where it lives, which may be another account's, and its row. */
 export interface Secret {
@@ -135,6 +135,7 @@ export interface NamesSecret {
 export async function secretOf(call: Call, reference: string): Promise<Found<Secret>> {
   const arn = parseArn(reference)
   const resource = arn?.service === SERVICE && arn.resource.startsWith('secret:') ? arn.resource.slice(7) : undefined
+  if (!NAME.test(resource ?? reference)) throw refusals.name()
   const scope: Scope =
     arn && resource !== undefined ? { partition: call.partition, region: arn.region, account: arn.account } : call
   const name = resource ?? reference
@@ -172,18 +173,28 @@ export const secretNamed: Target<NamesSecret, Secret> = {
   find: (call, { SecretId = '' }) => secretOf(call, SecretId),
 }
 
+interface TakesToken {
+  readonly ClientRequestToken?: string | undefined
+}
+
+/** For operations that add a version: its id is the caller's to choose. */
+export function withToken<I, R>(target: Target<I, R>): Target<I & TakesToken, R> {
+  return {
+    find: (call, input) => {
+      if (input.ClientRequestToken === undefined) throw refusals.token()
+      return target.find(call, input)
+    },
+  }
+}
+
 /** Refuses what waits for its deletion. */
 export function alive({ row }: Secret): void {
-  if (row.deletion) {
-    throw invalidRequest("You can't perform this operation on the secret because it was marked for deletion.")
-  }
+  if (row.deletion) throw refusals.markedForDeletion()
 }
 
 /** Refuses a replica: its primary is where changes are made. */
 export function primary({ row, scope }: Secret): void {
-  if (row.primaryRegion !== undefined && row.primaryRegion !== scope.region) {
-    throw invalidRequest("Operation not permitted on a replica secret. Call must be made in primary secret's region.")
-  }
+  if (row.primaryRegion !== undefined && row.primaryRegion !== scope.region) throw refusals.replica()
 }
 
 const POLICIES_MAX = 2_000

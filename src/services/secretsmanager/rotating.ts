@@ -128,7 +128,11 @@ export async function begun(unit: Unit, scope: Scope, row: SecretRow, { token, s
   const known = row.versions.some(({ id }) => id === token)
   const coming: VersionMeta = { id: token, stages: [], createdAt: now }
   const versions = moved(known ? row.versions : [...row.versions, coming], PENDING, token)
-  secrets.save({ unit }, scope, { ...row, versions })
+  // What an earlier attempt left without a value and without a label is of no more use.
+  const kept = versions.filter(
+    ({ id, stages, kmsKeyArn }) => id === token || stages.length > 0 || kmsKeyArn !== undefined,
+  )
+  secrets.save({ unit }, scope, { ...row, versions: kept })
   const attempt = { token, steps, step: 0, failures: 0, rotationToken: randomUUID() }
   saveAttempt(unit, scope, row, attempt, now)
   if (steps === 'all') told(unit, scope, row, 'RotationStarted', now)

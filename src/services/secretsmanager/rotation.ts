@@ -4,6 +4,7 @@ import { cancelJob } from '../../kernel/jobs.ts'
 import { Fault } from '../../wire/fault.ts'
 import { keys } from './conditions.ts'
 import { CURRENT, holder, PENDING } from './labels.ts'
+import { refusals } from './messages.ts'
 import {
   alive,
   invalidRequest,
@@ -14,15 +15,15 @@ import {
   secretNamed,
   secrets,
   secretsmanager,
+  withToken,
 } from './resources.ts'
 import { begun, currentAttempt, forgetAttempt, scheduled } from './rotating.ts'
 import { checkRules } from './rotation-rules.ts'
 import { functions, SERVICE_PRINCIPAL } from './steps.ts'
-import { tokenOf } from './versions.ts'
 
 export const rotateSecret = secretsmanager
   .operation('RotateSecret')
-  .on(secretNamed)
+  .on(withToken(secretNamed))
   .given(keys)
   .run(async (call, input, secret) => {
     alive(secret)
@@ -36,7 +37,7 @@ export const rotateSecret = secretsmanager
     const rules = rulesOf(input.RotationRules) ?? row.rotation?.rules
     if (!rules) throw invalidRequest('Rotation rules are needed the first time a secret is rotated.')
     checkRules(rules, call.now)
-    const token = tokenOf(call, input.ClientRequestToken)
+    const token = input.ClientRequestToken!
     await refuseUnfinished(call, secret, token)
     await mayInvoke(call, secret, functionArn)
 
@@ -78,15 +79,13 @@ async function mayInvoke(call: Call, { scope, arn }: Secret, FunctionName: strin
     await call.once(() => call.act(acting, functions, 'Invoke', tried)).catch(asServicesRefusal)
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'ResourceNotFoundException') throw error
-    throw secretsmanager.fail('ResourceNotFoundException', 'Secrets Manager cannot find the specified Lambda function.')
+    throw refusals.invoke(error)
   }
 }
 
 function asServicesRefusal(error: unknown): never {
   if (!(error instanceof Fault) || !/^AccessDenied/.test(error.code)) throw error
-  const message =
-    'Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com.'
-  throw new Fault('AccessDeniedException', message, { status: 400, cause: error })
+  throw refusals.invoke(error)
 }
 
 export const cancelRotateSecret = secretsmanager
@@ -95,6 +94,7 @@ export const cancelRotateSecret = secretsmanager
   .given(keys)
   .run(async (call, _input, secret) => {
     alive(secret)
+    primary(secret)
     const { row, scope, arn } = secret
     if (!row.rotation) throw invalidRequest('The secret has no rotation to cancel.')
     const { due, nextAt: _never, ...rotation } = row.rotation

@@ -5,9 +5,10 @@ import { cancelJob, scheduleJob } from '../../kernel/jobs.ts'
 import type { Target } from '../../kernel/resource.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import { listTags } from '../../kernel/tags.ts'
-import { keys } from './conditions.ts'
+import { keys, keysWithKmsKey } from './conditions.ts'
 import { told } from './events.ts'
 import { CURRENT } from './labels.ts'
+import { refusals } from './messages.ts'
 import { replicated, saveEverywhere, withReplicas } from './replicas.ts'
 import {
   alive,
@@ -23,11 +24,12 @@ import {
   secretOf,
   secrets,
   secretsmanager,
+  withToken,
 } from './resources.ts'
 import { forgetAttempt, postponed, scheduled } from './rotating.ts'
 import { mergedTags } from './tagging.ts'
 import { givenValue, resealed } from './values.ts'
-import { added, addVersion, tokenOf } from './versions.ts'
+import { added, addVersion, isThere } from './versions.ts'
 
 const DAY_MS = 86_400_000
 const NAME = /^[A-Za-z0-9/_+=.@-]{1,512}$/
@@ -36,6 +38,7 @@ const SUFFIX = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 /** Asked on the ARN it will have. */
 const toMake: Target<{ readonly Name: string }, Secret> = {
   find: (call, { Name: name }) => {
+    if (!NAME.test(name)) throw refusals.name()
     const row: SecretRow = {
       name,
       suffix: randomText(SUFFIX, 6),
@@ -53,31 +56,27 @@ const toMake: Target<{ readonly Name: string }, Secret> = {
 
 export const createSecret = secretsmanager
   .operation('CreateSecret')
-  .on(toMake)
-  .given((input, call) => keys(input, call, undefined))
+  .on(withToken(toMake))
+  .given((input, call) => keysWithKmsKey(input, call, undefined))
   .run(async (call, input, coming) => {
     const { arn } = coming
-    if (!NAME.test(input.Name)) {
-      throw invalidParameter(
-        'Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!',
-      )
-    }
     if (input.Tags?.length) {
       const tagged = Object.fromEntries(input.Tags.map(({ Key, Value = '' }) => [`aws:RequestTag/${Key}`, Value]))
       const conditions = { ...tagged, 'aws:TagKeys': input.Tags.map(({ Key = '' }) => Key) }
       await call.authorize('secretsmanager:TagResource', arn, conditions)
     }
-    const token = tokenOf(call, input.ClientRequestToken)
+    const token = input.ClientRequestToken!
     const value = givenValue(input)
     const taken = await secrets.get(call, call, input.Name)
     if (taken) return again(call, taken, token, input)
 
     const made: SecretRow = {
       ...coming.row,
-      description: input.Description,
+      description: input.Description || undefined,
       kmsKeyId: input.KmsKeyId || undefined,
       type: input.Type,
-      tags: mergedTags(undefined, input.Tags ?? []),
+      // None at all, until there was one: see `described`.
+      ...(input.Tags?.length && { tags: mergedTags(undefined, input.Tags) }),
     }
     let secret: Secret = { ...coming, row: made }
     if (value) secret = await added(call, secret, token, value, [CURRENT])
@@ -132,7 +131,7 @@ export function described(row: SecretRow) {
   return {
     Name: row.name,
     ...(row.type !== undefined && { Type: row.type }),
-    ...(row.description !== undefined && { Description: row.description }),
+    ...(row.description && { Description: row.description }),
     ...(row.kmsKeyId !== undefined && { KmsKeyId: row.kmsKeyId }),
     ...(rotation && {
       RotationEnabled: rotation.enabled,
@@ -144,7 +143,8 @@ export function described(row: SecretRow) {
     LastChangedDate: new Date(row.changedAt),
     ...(row.lastAccessedDay !== undefined && { LastAccessedDate: new Date(row.lastAccessedDay) }),
     ...(deletion && { DeletedDate: new Date(deletion.askedAt) }),
-    ...(Object.keys(row.tags ?? {}).length > 0 && { Tags: listTags(row.tags) }),
+    // AWS shows an empty list once the last tag was taken away.
+    ...(row.tags && { Tags: listTags(row.tags) }),
     CreatedDate: new Date(row.createdAt),
     ...(row.primaryRegion !== undefined && { PrimaryRegion: row.primaryRegion }),
     ...(row.replicas && { ReplicationStatus: replicated(row) }),
@@ -158,14 +158,14 @@ export function stagesOf({ versions }: SecretRow): Record<string, string[]> | un
 
 export const updateSecret = secretsmanager
   .operation('UpdateSecret')
-  .on(secretNamed)
-  .given(keys)
+  .on(withToken(secretNamed))
+  .given(keysWithKmsKey)
   .run(async (call, input, found) => {
     alive(found)
     primary(found)
     const row: SecretRow = {
       ...found.row,
-      ...(input.Description !== undefined && { description: input.Description }),
+      ...(input.Description !== undefined && { description: input.Description || undefined }),
       ...(input.KmsKeyId !== undefined && { kmsKeyId: input.KmsKeyId || undefined }),
       ...(input.Type !== undefined && { type: input.Type }),
       changedAt: call.now,
@@ -173,14 +173,8 @@ export const updateSecret = secretsmanager
     let secret: Secret = { ...found, row }
     if (row.kmsKeyId !== found.row.kmsKeyId) secret = await underNewKey(call, found, secret)
     const value = givenValue(input)
-    const token = tokenOf(call, input.ClientRequestToken)
-    if (value) {
-      if (row.versions.some(({ id, kmsKeyArn }) => id === token && kmsKeyArn !== undefined)) {
-        throw secretsmanager.fail(
-          'ResourceExistsException',
-          `You can't use ClientRequestToken ${token} because that value is already in use for a version of secret ${found.arn}.`,
-        )
-      }
+    const token = input.ClientRequestToken!
+    if (value && !(await isThere(call, secret, token, value))) {
       secret = await postponed(call, await added(call, secret, token, value, [CURRENT]))
     }
     await saveEverywhere(call, secret)
@@ -227,7 +221,10 @@ export const deleteSecret = secretsmanager
     if (!force) alive(found)
     primary(found)
     if (row.replicas?.length) {
-      throw invalidRequest("You can't delete secret that still has replicas. Remove its replicas first.")
+      throw refusals.replicated(
+        arn,
+        row.replicas.map(({ region }) => region),
+      )
     }
     await stopRotating(call, scope, row)
     if (force) {
@@ -273,7 +270,9 @@ export const restoreSecret = secretsmanager
   .operation('RestoreSecret')
   .on(secretNamed)
   .given(keys)
-  .run((call, _input, { row, scope, arn }) => {
+  .run((call, _input, secret) => {
+    primary(secret)
+    const { row, scope, arn } = secret
     const { deletion, ...kept } = row
     if (deletion) {
       cancelJob(call.unit, deletion.job)

@@ -230,7 +230,7 @@ describe('Replicas', () => {
     expect(there).toMatchObject({ PrimaryRegion: 'us-east-1', ARN: expect.stringContaining(`:${WEST}:`) })
   })
 
-  test('keep a policy of their own, and no value that their primary has dropped', async () => {
+  test('have the policy of their primary, and no value that it has dropped', async () => {
     const it = await replicated()
     const west = () => it.at(it.root, WEST)
     const ResourcePolicy = allowing({
@@ -239,7 +239,7 @@ describe('Replicas', () => {
       Resource: '*',
     })
     await it.account()
-    await west().send(new PutResourcePolicyCommand({ SecretId: 's', ResourcePolicy }))
+    await it.at().send(new PutResourcePolicyCommand({ SecretId: 's', ResourcePolicy }))
     const put = (n: number) => it.at().send(new PutSecretValueCommand({ SecretId: 's', SecretString: `value ${n}` }))
     for (let n = 0; n < 100; n++) await put(n)
     it.clock.advance(25 * 3_600_000)
@@ -302,11 +302,11 @@ describe('Replicas', () => {
     const it = await replicated()
     const change = it.at(it.root, WEST).send(new PutSecretValueCommand({ SecretId: 's', SecretString: 'x' }))
     await expect(change).rejects.toMatchObject({
-      name: 'InvalidRequestException',
+      name: 'InvalidParameterException',
       message: "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
     })
     await expect(it.at().send(new DeleteSecretCommand({ SecretId: 's' }))).rejects.toMatchObject({
-      name: 'InvalidRequestException',
+      name: 'InvalidParameterException',
     })
   })
 

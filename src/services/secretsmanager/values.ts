@@ -5,10 +5,11 @@ import type { Call } from '../../kernel/call.ts'
 import type { Api } from '../../kernel/service.ts'
 import { openUnder, sealUnder } from '../../vault/envelope.ts'
 import { Fault } from '../../wire/fault.ts'
-import { invalidRequest, type Secret, type SecretRow, secrets, secretsmanager, type ValueRow } from './resources.ts'
+import { DEFAULT_KEY } from './conditions.ts'
+import { refusals } from './messages.ts'
+import { type Secret, type SecretRow, secrets, secretsmanager, type ValueRow } from './resources.ts'
 
 const kms: Api<typeof KMS> = { id: 'kms' }
-export const DEFAULT_KEY = 'alias/aws/secretsmanager'
 const PLACE = { table: 'secretsmanager/value', column: 'sealed' } as const
 
 /** Exactly one of the two, as the API has it. */
@@ -102,9 +103,7 @@ const context = (SecretARN: string, SecretVersionId: string) => ({ SecretARN, Se
 /** A stranger cannot use the account's own key, so a secret under it cannot be shared. */
 function keyFor(call: Call, { row, scope }: Secret): string {
   if (scope.account !== call.account && isDefault(row)) {
-    throw invalidRequest(
-      "You can't access a secret from a different AWS account if you encrypt the secret with the default KMS service key.",
-    )
+    throw refusals.foreignDefaultKey()
   }
   const named = row.kmsKeyId ?? DEFAULT_KEY
   if (scope.account === call.account || named.startsWith('arn:')) return named
@@ -113,6 +112,14 @@ function keyFor(call: Call, { row, scope }: Secret): string {
 }
 
 const isDefault = ({ kmsKeyId = DEFAULT_KEY }: SecretRow) => kmsKeyId.endsWith(DEFAULT_KEY)
+
+/** KMS's answers to what is no key for secrets, in whatever state it is. */
+const NO_KEY: ReadonlySet<string> = new Set([
+  'NotFoundException',
+  'InvalidArnException',
+  'InvalidKeyUsageException',
+  'UnsupportedOperationException',
+])
 
 /** KMS's refusals, as Secrets Manager tells them. */
 async function asked<T>(failure: 'EncryptionFailure' | 'DecryptionFailure', ask: () => Promise<T>): Promise<T> {
@@ -124,6 +131,7 @@ async function asked<T>(failure: 'EncryptionFailure' | 'DecryptionFailure', ask:
       throw new Fault('AccessDeniedException', 'Access to KMS is not allowed', { status: 400, cause: error })
     }
     if (error.code === 'NotImplemented' || error.code === 'KMSInternalException') throw error
+    if (failure === 'EncryptionFailure' && NO_KEY.has(error.code)) throw refusals.key(error.message)
     throw secretsmanager.fail(failure, `Secrets Manager can't use the KMS key: ${error.message || error.code}`)
   }
 }

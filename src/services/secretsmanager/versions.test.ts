@@ -111,18 +111,17 @@ describe('Secrets 1: labels move as in AWS', () => {
     if (error) expect(await labels(sm)).toBe(standing)
   })
 
-  test('a secret may have no current version, and get one by a move', async () => {
+  test('the first value is the current one, whatever labels it is given', async () => {
     const { sm } = await secret('')
     expect(await labels(sm)).toBe('')
-    await put(B, 'AWSPENDING').do(sm)
-    expect(await labels(sm)).toBe('b:AWSPENDING')
     await expect(sm.send(new GetSecretValueCommand({ SecretId: 's' }))).rejects.toMatchObject({
       name: 'ResourceNotFoundException',
       message: "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT",
     })
 
-    await move('AWSCURRENT', undefined, B).do(sm)
+    await put(B, 'blue').do(sm)
 
+    expect(await labels(sm)).toBe('b:AWSCURRENT+blue')
     expect((await sm.send(new GetSecretValueCommand({ SecretId: 's' }))).SecretString).toBe('b')
   })
 

@@ -2,7 +2,8 @@
 import type { Call } from '../../kernel/call.ts'
 import { pageOf } from '../../kernel/page.ts'
 import { keys } from './conditions.ts'
-import { CURRENT, holder, moved, pruned, removed } from './labels.ts'
+import { CURRENT, holder, moved, pruned, put, removed } from './labels.ts'
+import { refusals } from './messages.ts'
 import { inAllRegions, saveEverywhere } from './replicas.ts'
 import {
   alive,
@@ -14,14 +15,10 @@ import {
   secrets,
   secretsmanager,
   type VersionMeta,
+  withToken,
 } from './resources.ts'
 import { checkRotationToken, postponed } from './rotating.ts'
 import { givenValue, sameValue, saveValue, type Value } from './values.ts'
-
-/** AWS SDKs send one by themselves; whoever sends none gets one. */
-export function tokenOf(call: Call, token: string | undefined): string {
-  return token ?? call.newId()
-}
 
 /** The secret with one more value, not yet saved. The version may be there already, waiting for its value. */
 export async function added(
@@ -36,12 +33,23 @@ export async function added(
   const there = versions.find((version) => version.id === id)
   const own: VersionMeta = { ...(there ?? { id, stages: [], createdAt: call.now }), kmsKeyArn }
   const all = there ? versions.map((version) => (version.id === id ? own : version)) : [...versions, own]
-  let labelled: readonly VersionMeta[] = all
-  for (const stage of stages) labelled = moved(labelled, stage, id)
+  // The first value is the current one, whatever labels it is given.
+  const isFirst = !versions.some((version) => version.kmsKeyArn !== undefined)
+  const labelled = put(all, isFirst ? [...new Set([...stages, CURRENT])] : stages, id)
   const { kept, gone } = pruned(labelled, call.now)
+  const max = call.quotas['secretsmanager/VersionsPerSecret']!
+  if (kept.length > max) throw refusals.versions(max)
   for (const old of gone) secrets.removeValue(call, secret.scope, secret.row, old)
   const row: SecretRow = { ...secret.row, versions: kept, changedAt: call.now }
   return inAllRegions(call, { ...secret, row }, id, value)
+}
+
+/** Whether this version holds this value already. Refuses when it holds another. */
+export async function isThere(call: Call, secret: Secret, id: string, value: Value): Promise<boolean> {
+  const there = secret.row.versions.find((version) => version.id === id)
+  if (there?.kmsKeyArn === undefined) return false
+  if (await sameValue(call, secret, id, value)) return true
+  throw refusals.tokenTaken(id, secret.arn)
 }
 
 /** Adds a value, or finds that the same was added under this token before. Returns the secret as saved. */
@@ -52,14 +60,7 @@ export async function addVersion(
   value: Value,
   stages: readonly string[],
 ): Promise<Secret> {
-  const there = secret.row.versions.find((version) => version.id === id)
-  if (there?.kmsKeyArn !== undefined) {
-    if (await sameValue(call, secret, id, value)) return secret
-    throw secretsmanager.fail(
-      'ResourceExistsException',
-      `You can't use ClientRequestToken ${id} because that value is already in use for a version of secret ${secret.arn}.`,
-    )
-  }
+  if (await isThere(call, secret, id, value)) return secret
   const grown = await added(call, secret, id, value, stages)
   const saved = stages.includes(CURRENT) ? await postponed(call, grown) : grown
   secrets.save(call, saved.scope, saved.row)
@@ -68,7 +69,7 @@ export async function addVersion(
 
 export const putSecretValue = secretsmanager
   .operation('PutSecretValue')
-  .on(secretNamed)
+  .on(withToken(secretNamed))
   .given(keys)
   .run(async (call, input, secret) => {
     alive(secret)
@@ -77,7 +78,7 @@ export const putSecretValue = secretsmanager
     if (!value) throw invalidParameter('You must provide either SecretString or SecretBinary.')
     const stages = input.VersionStages ?? [CURRENT]
     if (new Set(stages).size !== stages.length) throw invalidParameter('The VersionStages must not repeat a label.')
-    const id = tokenOf(call, input.ClientRequestToken)
+    const id = input.ClientRequestToken!
     await checkRotationToken(call, secret, id, input.RotationToken)
     const { row, arn } = await addVersion(call, secret, id, value, stages)
     const version = row.versions.find((candidate) => candidate.id === id)
