@@ -5,6 +5,7 @@ import { Fault } from '../wire/fault.ts'
 import type { FaultName, Input, OpName, Output } from '../wire/typed.ts'
 import type { Act } from './acting.ts'
 import type { Call, Conditions } from './call.ts'
+import type { AbsentKeys, ConditionKeyTable } from './condition-keys.ts'
 import type { PublicDocument } from './documents.ts'
 import type { Ports, Reader } from './ports.ts'
 import type { Quotas } from './quota.ts'
@@ -36,6 +37,10 @@ export interface Operation {
 export interface Service {
   readonly api: Api<unknown>
   readonly operations: readonly Operation[]
+  /** Values of the service's condition keys, beside what operations supply by `given`. */
+  readonly conditionKeys?: ConditionKeyTable
+  /** Keys of the authorization reference that no request carries, with the reason: the linter says so. */
+  readonly absentKeys?: AbsentKeys
   /** What it lets anybody read. */
   readonly documents?: readonly PublicDocument[]
   /** What its jobs do, by kind: `kms.delete-key`. */
