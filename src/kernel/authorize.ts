@@ -2,7 +2,7 @@
 
 import type { CompiledPolicy } from '../policy/index.ts'
 import { type Decision, decide, denialMessage, type Layers, type Request } from '../policy/index.ts'
-import type { Conditions } from './call.ts'
+import type { LazyConditions } from './condition-keys.ts'
 import { type RequestFacts, requestContext } from './context.ts'
 import type { Decided } from './decisions.ts'
 import { type AuthorizationMessage, Denial } from './denial.ts'
@@ -14,7 +14,7 @@ export interface Asked {
   /** What it is asked on; undefined is `*`. */
   readonly acted: Acted | undefined
   readonly input: object | undefined
-  readonly conditions: Conditions
+  readonly conditions: LazyConditions
 }
 
 export interface AuthorizeFacts extends RequestFacts {

@@ -4,20 +4,23 @@
  */
 import { Context } from '../policy/index.ts'
 import type { Acting } from './acting.ts'
-import type { Caller, Conditions } from './call.ts'
+import type { Caller } from './call.ts'
+import { type LazyConditions, resourceTagPrefix } from './condition-keys.ts'
 import type { Standing } from './ports.ts'
 import type { Acted } from './resource.ts'
 
 export interface RequestFacts {
   readonly caller: Caller
   readonly region: string
-  /** Of the caller's account, and of the resource's owner. */
+  /** Of the caller's account, of the resource's owner, and of the account that a service acts for. */
   readonly standing: Standing | undefined
   readonly ownerStanding: Standing | undefined
+  readonly sourceStanding: Standing | undefined
   readonly now: number
   readonly sourceAddress: string
   readonly secure: boolean
-  readonly userAgent: string
+  readonly userAgent: string | undefined
+  readonly referer: string | undefined
   /** Services that carry this call on their caller's behalf, outermost first. */
   readonly via: readonly string[]
   /** Set when the caller is a service. */
@@ -28,7 +31,7 @@ export function requestContext(
   facts: RequestFacts,
   acted: Acted | undefined,
   input: object | undefined,
-  conditions: Conditions,
+  conditions: LazyConditions,
 ): Context {
   return new Context((context) => fill(context, facts, acted, input, conditions))
 }
@@ -38,7 +41,7 @@ function fill(
   facts: RequestFacts,
   acted: Acted | undefined,
   input: object | undefined,
-  conditions: Conditions,
+  conditions: LazyConditions,
 ): void {
   const { caller } = facts
   const { principal, session } = caller
@@ -51,6 +54,7 @@ function fill(
   set('aws:RequestedRegion', facts.region)
   set('aws:SecureTransport', String(facts.secure))
   set('aws:UserAgent', facts.userAgent)
+  set('aws:Referer', facts.referer)
   set('aws:ViaAWSService', String(facts.via.length > 0))
   if (facts.via.length > 0) {
     set('aws:CalledVia', facts.via)
@@ -63,7 +67,10 @@ function fill(
   if (principal.kind === 'service' || principal.kind === 'anonymous') {
     set('aws:PrincipalType', principal.kind === 'service' ? 'AWSService' : 'Anonymous')
     set('aws:PrincipalIsAWSService', String(principal.kind === 'service'))
-    if (principal.kind === 'service') set('aws:PrincipalServiceName', principal.name)
+    if (principal.kind === 'service') {
+      set('aws:PrincipalServiceName', principal.name)
+      set('aws:PrincipalServiceNamesList', [principal.name])
+    } else set('aws:userid', 'anonymous')
   } else {
     set('aws:PrincipalAccount', principal.account)
     set('aws:PrincipalArn', principal.kind === 'role-session' ? principal.roleArn : principal.arn)
@@ -77,6 +84,8 @@ function fill(
   if (facts.acting) {
     set('aws:SourceArn', facts.acting.source)
     set('aws:SourceAccount', facts.acting.account)
+    set('aws:SourceOrgID', facts.sourceStanding?.organization)
+    set('aws:SourceOrgPaths', facts.sourceStanding && [facts.sourceStanding.path])
   }
   if (facts.standing) {
     set('aws:PrincipalOrgID', facts.standing.organization)
@@ -99,7 +108,11 @@ function fill(
 
   if (acted) {
     set('aws:ResourceAccount', acted.account)
-    for (const [key, value] of Object.entries(acted.tags ?? {})) set(`aws:ResourceTag/${key}`, value)
+    const ownPrefix = resourceTagPrefix(acted.arn)
+    for (const [key, value] of Object.entries(acted.tags ?? {})) {
+      set(`aws:ResourceTag/${key}`, value)
+      if (ownPrefix !== undefined) set(ownPrefix + key, value)
+    }
   }
   const tags = requestTags(input)
   if (tags) {
@@ -107,7 +120,7 @@ function fill(
     set('aws:TagKeys', tags.keys)
   }
   for (const [key, value] of Object.entries(acted?.conditions ?? {})) set(key, value)
-  for (const [key, value] of Object.entries(conditions)) set(key, value)
+  for (const [key, value] of Object.entries(conditions)) if (value !== undefined) context.set(key, value)
 }
 
 const PRINCIPAL_TYPE = {

@@ -26,6 +26,7 @@ import { type Authenticated, Authenticator, bearerCaller, itself, nobody } from 
 import { type Asked, type AuthorizeFacts, authorize } from './authorize.ts'
 import type { Call } from './call.ts'
 import type { Clock } from './clock.ts'
+import { ConditionKeys, type LazyConditions } from './condition-keys.ts'
 import { Denial } from './denial.ts'
 import {
   type EventDraft,
@@ -130,6 +131,7 @@ export class Gate {
   readonly #throttled = new ThrottledCalls((minute) => this.#recordThrottled(minute))
   readonly #refusals = new UnauthenticatedRefusals((count) => this.#recordRefusalCount(count))
   readonly #operations = new Map<string, ReadonlyMap<string, Operation>>()
+  readonly #keys: ConditionKeys
 
   /** Throws when an operation asks for an action that IAM does not know: it could never be granted, nor denied by name. */
   constructor(options: GateOptions) {
@@ -138,6 +140,7 @@ export class Gate {
       this.#refuseClaimed(id, request),
     )
     this.#throttle = options.throttle ?? new Throttle()
+    this.#keys = new ConditionKeys(options.services)
     for (const { api, operations, resources = [] } of options.services) {
       const asked = [
         ...operations.map(({ name, actions, choice }) => ({ name, actions: [...actions, ...(choice?.among ?? [])] })),
@@ -228,6 +231,7 @@ export class Gate {
         ...this.#call(unit, arrival, invocation, newDraft(arrival.now), { effects: [], steps: 0, refused: [] }),
         checkSecret: () => Promise.reject(new Error('A replayed call checks no secret: that would spend it.')),
       }),
+      conditions: (invocation, action, call, row, given) => this.#conditions(invocation, action, call, row, given),
       facts: (arrival, invocation, asked) => this.#facts(arrival, invocation, asked),
     })
   }
@@ -410,13 +414,15 @@ export class Gate {
     const found = await operation.target.find(call, input)
     draft.resources = found.acted ? [found.acted] : []
     const { acted, tagging } = found
-    const conditions = { ...(await operation.conditions?.(input, call, found.row)), ...tagging?.conditions }
+    const given = { ...(await operation.conditions?.(input, call, found.row)), ...tagging?.conditions }
     for (const action of operation.choice?.of(input) ?? operation.actions) {
+      const conditions = this.#conditions(invocation, action, call, found.row, given)
       await this.#authorize(arrival, invocation, draft, { action, acted, input, conditions })
     }
     // Tags given on creation need the permission to tag, as in AWS: no service can forget it.
     if (tagging) {
-      const { action, conditions } = tagging
+      const { action } = tagging
+      const conditions = this.#conditions(invocation, action, call, found.row, tagging.conditions)
       await this.#authorize(arrival, invocation, draft, { action, acted, input: undefined, conditions })
     }
     // Only now may the caller learn that the resource does not exist.
@@ -425,6 +431,10 @@ export class Gate {
     const output: object = await operation.run(call, input, found.row)
     this.#record(unit, arrival, invocation, draft, output, undefined)
     return output
+  }
+
+  #conditions(invocation: Invocation, action: string, call: Call, row: unknown, given: LazyConditions): LazyConditions {
+    return this.#keys.of(invocation.row.id, action, { input: invocation.input, call, row }, given)
   }
 
   #call(unit: Unit, arrival: Arrival, invocation: Invocation, draft: EventDraft, attempt: Attempt): Call {
@@ -451,9 +461,7 @@ export class Gate {
       newId: () => randomUUID(),
       uniqueId,
       authorize: async (action, resource, conditions = {}) => {
-        const named = (arn: string): Acted | undefined =>
-          arn === '*' ? undefined : { arn, type: '', account: call.account }
-        const acted = typeof resource === 'string' ? named(resource) : resource
+        const acted = typeof resource === 'string' ? await actedByArn(call, resource) : resource
         await this.#authorize(arrival, invocation, draft, { action, acted, input: undefined, conditions })
       },
       forward: async (api: Api<unknown>, name: string, input: object, elsewhere: string = region) => {
@@ -494,10 +502,13 @@ export class Gate {
 
   async #facts(arrival: Arrival, invocation: Invocation, asked: Asked): Promise<AuthorizeFacts> {
     const { authenticated, request, now } = arrival
-    const { standing } = authenticated
+    const { standing, acting } = authenticated
+    const { organizations } = this.#options.ports
     const owner = asked.acted?.account ?? accountOf(authenticated)
-    const ownerStanding =
-      owner === accountOf(authenticated) ? standing : await this.#options.ports.organizations.standing(owner)
+    // A service has no account, so no standing: neither in the account it acts for nor, there, above the owner's RCPs.
+    const isCallers = acting === undefined && owner === accountOf(authenticated)
+    const ownerStanding = isCallers ? standing : await organizations.standing(owner)
+    const sourceStanding = acting && (await organizations.standing(acting.account))
     return {
       caller: authenticated.caller,
       identity: authenticated.identity,
@@ -505,12 +516,14 @@ export class Gate {
       region: authenticated.region,
       standing,
       ownerStanding,
+      sourceStanding,
       now,
       sourceAddress: request.remoteAddress,
       secure: request.secure,
-      userAgent: header(request, 'user-agent') ?? '',
+      userAgent: header(request, 'user-agent'),
+      referer: header(request, 'referer'),
       via: invocation.via,
-      acting: authenticated.acting,
+      acting,
     }
   }
 
@@ -561,6 +574,15 @@ export class Gate {
     return { ...response, headers: { ...response.headers, 'x-merlon-authorization-message': token } }
   }
 }
+
+/** A resource of the caller's account that a request names besides its target. Roles are looked up for their tags. */
+async function actedByArn(call: Call, arn: string): Promise<Acted | undefined> {
+  if (arn === '*') return undefined
+  const role = isRoleArn(arn) ? await call.ports.identity.role(call.unit, arn) : undefined
+  return { arn, type: '', account: call.account, tags: role?.account === call.account ? role.tags : undefined }
+}
+
+const isRoleArn = (arn: string): boolean => /^arn:[^:]*:iam::[^:]*:role\//.test(arn)
 
 /** What the client calls us. */
 function originOf(request: Arrival['request']): string {

@@ -9,6 +9,7 @@ import type { Member, Shape } from '../wire/shape.ts'
 import { loadService } from '../wire/wire.ts'
 import { type Asked, type AuthorizeFacts, questionOf } from './authorize.ts'
 import type { Call, Caller } from './call.ts'
+import type { LazyConditions } from './condition-keys.ts'
 import type { ToldDecision } from './decisions.ts'
 import { inputNamesOf, operationOf } from './event-words.ts'
 import type { Arrival, Invocation } from './gate.ts'
@@ -60,6 +61,7 @@ export interface Doors {
   readonly ports: Ports
   operation(service: string, name: string): Operation | undefined
   call(unit: Unit, arrival: Arrival, invocation: Invocation): Call
+  conditions(invocation: Invocation, action: string, call: Call, row: unknown, given: LazyConditions): LazyConditions
   facts(arrival: Arrival, invocation: Invocation, asked: Asked): Promise<AuthorizeFacts>
 }
 
@@ -105,7 +107,10 @@ export async function replay(event: RecordedCall, doors: Doors): Promise<readonl
           action: each.action,
           acted: isTarget ? found?.acted : named,
           input,
-          conditions: { ...conditions, ...found?.tagging?.conditions },
+          conditions: doors.conditions(invocation, each.action, call, found?.row, {
+            ...conditions,
+            ...found?.tagging?.conditions,
+          }),
         }
         const { request, layers } = questionOf(asked, await doors.facts(arrival, invocation, asked))
         for (const [key, value] of Object.entries(each.context ?? {}))

@@ -5,6 +5,7 @@ import { Fault } from '../wire/fault.ts'
 import type { FaultName, Input, OpName, Output } from '../wire/typed.ts'
 import type { Act } from './acting.ts'
 import type { Call, Conditions } from './call.ts'
+import type { AbsentKeys, ConditionKeyTable } from './condition-keys.ts'
 import type { PublicDocument } from './documents.ts'
 import type { Use } from './ports/port.ts'
 import type { Ports, Reader } from './ports.ts'
@@ -63,6 +64,10 @@ export interface Service {
   readonly operations: readonly Operation[]
   /** Those that its words have defined. */
   readonly resources?: readonly DeclaredResourceType[]
+  /** Values of the service's condition keys, beside what operations supply by `given`. */
+  readonly conditionKeys?: ConditionKeyTable
+  /** Keys of the authorization reference that no request carries, with the reason: the linter says so. */
+  readonly absentKeys?: AbsentKeys
   /** What it lets anybody read. */
   readonly documents?: readonly PublicDocument[]
   /** Its pages, and its endpoints that are no API operations. */

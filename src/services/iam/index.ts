@@ -17,6 +17,7 @@ import {
 } from './account.ts'
 import { getAccountAuthorizationDetails } from './account-details.ts'
 import { boundaryOperations } from './boundaries.ts'
+import { absentKeys, conditionKeys } from './conditions.ts'
 import { generateCredentialReport, getCredentialReport } from './credential-report.ts'
 import { listPoliciesGrantingServiceAccess } from './granted-services.ts'
 import {
@@ -297,6 +298,8 @@ export const iam: Service = {
     // on everything that has tags
     ...taggingOperations,
   ],
+  conditionKeys,
+  absentKeys,
   documents: issuerDocuments,
   jobs: {
     'iam.access-report': reportJob,

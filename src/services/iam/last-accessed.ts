@@ -31,7 +31,7 @@ const entityOrPolicy: Target<{ readonly Arn?: string | undefined }, Asked> = {
     const missing = () => iam.fail('NoSuchEntityException', `Policy ${arn} does not exist or is not attachable.`)
     if (!found) return { acted, row: undefined, missing }
     const compiled = compilePolicy(readPolicy(found.text, 'identity'), { id: found.name, arn, kind: 'identity' })
-    return { acted, row: { kind: 'policy', arn, compiled } }
+    return { acted: { ...acted, tags: found.tags }, row: { kind: 'policy', arn, compiled } }
   },
 }
 

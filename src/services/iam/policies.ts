@@ -2,7 +2,7 @@
 import { parseArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
 import type { Reader } from '../../kernel/ports.ts'
-import type { Found, Row, Target } from '../../kernel/resource.ts'
+import type { Found, Row, Tags, Target } from '../../kernel/resource.ts'
 import { listTags } from '../../kernel/tags.ts'
 import { Fault } from '../../wire/fault.ts'
 import { usersOf } from './attachments.ts'
@@ -53,6 +53,7 @@ export interface ManagedPolicy {
   readonly arn: string
   readonly name: string
   readonly text: string
+  readonly tags: Tags | undefined
   readonly attachable: boolean
 }
 
@@ -66,7 +67,13 @@ export async function findManagedPolicy(
   const version = row?.versions.find(({ id }) => id === row.defaultVersion)
   return (
     row &&
-    version && { arn, name: row.name, text: version.text, attachable: !row.path.startsWith('/aws-service-role/') }
+    version && {
+      arn,
+      name: row.name,
+      text: version.text,
+      tags: row.tags,
+      attachable: !row.path.startsWith('/aws-service-role/'),
+    }
   )
 }
 

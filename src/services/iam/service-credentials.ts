@@ -1,6 +1,6 @@
 /** Service-specific credentials: user names and passwords (or keys) for the services that cannot take a signature. */
 import { randomBytes } from 'node:crypto'
-import type { Call } from '../../kernel/call.ts'
+import type { Call, Conditions } from '../../kernel/call.ts'
 import { type Key, under } from '../../store/store.ts'
 import type { Place, Sealed } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
@@ -8,7 +8,7 @@ import { hangingKey, hangingOf } from './hanging.ts'
 import { listItems } from './lists.ts'
 import { userOnly } from './owners.ts'
 import { date, iam, type UserRow, user } from './resources.ts'
-import { userNamedOrSelf } from './self.ts'
+import { type RootSelf, userNamedOrSelf } from './self.ts'
 
 interface ServiceCredentialRow {
   /** `ACCA…` */
@@ -81,6 +81,7 @@ export const listServiceSpecificCredentials = iam
 export const resetServiceSpecificCredential = iam
   .operation('ResetServiceSpecificCredential')
   .on(userNamedOrSelf('UserName'))
+  .given(serviceOf)
   .run(async (call, input, self) => {
     const owner = userOnly(self)
     const row = await required(call, owner, input.ServiceSpecificCredentialId)
@@ -92,6 +93,7 @@ export const resetServiceSpecificCredential = iam
 export const updateServiceSpecificCredential = iam
   .operation('UpdateServiceSpecificCredential')
   .on(userNamedOrSelf('UserName'))
+  .given(serviceOf)
   .run(async (call, input, self) => {
     const owner = userOnly(self)
     const row = await required(call, owner, input.ServiceSpecificCredentialId)
@@ -103,12 +105,24 @@ export const updateServiceSpecificCredential = iam
 export const deleteServiceSpecificCredential = iam
   .operation('DeleteServiceSpecificCredential')
   .on(userNamedOrSelf('UserName'))
+  .given(serviceOf)
   .run(async (call, input, self) => {
     const owner = userOnly(self)
     const row = await required(call, owner, input.ServiceSpecificCredentialId)
     call.unit.delete(rowKey(call, owner, row.id))
     return {}
   })
+
+/** The service of the credential that is named, whether or not the caller may learn that it exists. */
+async function serviceOf(
+  input: { readonly ServiceSpecificCredentialId: string },
+  call: Call,
+  self: UserRow | RootSelf | undefined,
+): Promise<Conditions> {
+  const rows = self && !('root' in self) ? await credentialsOf(call, self) : []
+  const row = rows.find(({ id }) => id === input.ServiceSpecificCredentialId)
+  return { 'iam:ServiceSpecificCredentialServiceName': row?.service }
+}
 
 const newSecret = (): string => randomBytes(33).toString('base64')
 

@@ -23,6 +23,16 @@ export interface Federated {
   readonly brought: Brought
 }
 
+/** The condition keys of what the provider says of the session. */
+export function broughtKeys({ pairs, transitive, sourceIdentity }: Brought): Conditions {
+  return {
+    'sts:SourceIdentity': sourceIdentity,
+    'sts:TransitiveTagKeys': transitive.length > 0 ? transitive : undefined,
+    ...Object.fromEntries(pairs.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value])),
+    'aws:TagKeys': pairs.length > 0 ? pairs.map(({ Key }) => Key) : undefined,
+  }
+}
+
 /** Tags and source identity need a permission of their own. */
 export async function federatedSession(
   call: Call,
@@ -59,16 +69,10 @@ async function askForMore(
   arn: string,
   role: AssumableRole,
   identity: Conditions,
-  { pairs, transitive, sourceIdentity }: Brought,
+  brought: Brought,
 ): Promise<void> {
-  const keys: Conditions = {
-    ...identity,
-    ...(sourceIdentity !== undefined && { 'sts:SourceIdentity': sourceIdentity }),
-    ...Object.fromEntries(pairs.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value])),
-    ...(pairs.length > 0 && { 'aws:TagKeys': pairs.map(({ Key }) => Key) }),
-    ...(transitive.length > 0 && { 'sts:TransitiveTagKeys': transitive }),
-  }
+  const keys: Conditions = { ...identity, ...broughtKeys(brought) }
   const acted = asTrusted(call, arn, role)
-  if (pairs.length > 0) await call.authorize('sts:TagSession', acted, keys)
-  if (sourceIdentity !== undefined) await call.authorize('sts:SetSourceIdentity', acted, keys)
+  if (brought.pairs.length > 0) await call.authorize('sts:TagSession', acted, keys)
+  if (brought.sourceIdentity !== undefined) await call.authorize('sts:SetSourceIdentity', acted, keys)
 }

@@ -3,6 +3,7 @@ import type { Service } from '../../kernel/service.ts'
 import { assumeRole } from './assume-role.ts'
 import { assumeRoot } from './assume-root.ts'
 import { decodeAuthorizationMessage, getAccessKeyInfo, getCallerIdentity } from './caller.ts'
+import { absentKeys } from './conditions.ts'
 import { limited } from './limits.ts'
 import { getWebIdentityToken } from './outbound-token.ts'
 import { sts as words } from './resources.ts'
@@ -24,5 +25,6 @@ export const sts: Service = {
     getFederationToken,
     getWebIdentityToken,
   ].map(limited),
+  absentKeys,
   jobs: { 'sts.forget-assertion': forgetAssertion },
 }

@@ -196,7 +196,13 @@ export function askedFor({ attributes }: SamlIdentity, roleArn: string, provider
  * Attributes that trust policies may ask for, by the names and OIDs that providers send them under.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-saml
  */
-const KEYS: Readonly<Record<string, string>> = {
+export const KEYS: Readonly<Record<string, string>> = {
+  'http://schemas.xmlsoap.org/claims/CommonName': 'commonName',
+  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name': 'name',
+  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname': 'givenName',
+  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname': 'surname',
+  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress': 'mail',
+  'http://schemas.microsoft.com/ws/2008/06/identity/claims/primarygroupsid': 'primaryGroupSID',
   'urn:oid:2.5.4.3': 'cn',
   'urn:oid:1.2.840.113549.1.9.1': 'mail',
   'urn:oid:0.9.2342.19200300.100.1.3': 'mail',
@@ -223,7 +229,6 @@ const KEYS: Readonly<Record<string, string>> = {
   'urn:oid:1.3.6.1.4.1.5923.1.2.1.5': 'eduOrgSuperiorURI',
   'urn:oid:1.3.6.1.4.1.5923.1.2.1.6': 'eduOrgWhitePagesURI',
 }
-const LISTS = /^edu/
 
 export function samlKeys(
   provider: TrustedIdp,
@@ -233,7 +238,8 @@ export function samlKeys(
   const more: Record<string, string | readonly string[]> = {}
   for (const [name, values] of attributes) {
     const key = KEYS[name]
-    if (key && values.length > 0) more[`saml:${key}`] = LISTS.test(key) ? values : values[0]!
+    // Of several values none is left out: a Deny of the second must hold.
+    if (key && values.length > 0) more[`saml:${key}`] = values.length === 1 ? values[0]! : values
   }
   return {
     'aws:FederatedProvider': provider.arn,

@@ -8,7 +8,7 @@ import type { Target } from '../../kernel/resource.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import { type Key, key } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
-import { federatedSession } from './federated-session.ts'
+import { broughtKeys, federatedSession } from './federated-session.ts'
 import { sts } from './resources.ts'
 import { asTrusted } from './roles.ts'
 import { type Asked, askedFor, readResponse, type SamlIdentity, samlKeys } from './saml-assertion.ts'
@@ -58,7 +58,11 @@ export const assumeRoleWithSaml = sts
   .on(vouched)
   .unsigned()
   .given((_input, _call, row) => ({
-    ...(row && { ...samlKeys(row.provider, row.identity), 'sts:RoleSessionName': row.asked.sessionName }),
+    ...(row && {
+      ...samlKeys(row.provider, row.identity),
+      ...broughtKeys(row.asked.brought),
+      'sts:RoleSessionName': row.asked.sessionName,
+    }),
   }))
   .run(async (call, input, { role, provider, identity, asked }) => {
     await spend(call, identity)

@@ -4,7 +4,8 @@ import { parseArn } from '../../kernel/arn.ts'
 import type { AssumableRole } from '../../kernel/ports.ts'
 import type { Target } from '../../kernel/resource.ts'
 import { Fault } from '../../wire/fault.ts'
-import { type Brought, federatedSession } from './federated-session.ts'
+import { claimsOf } from './conditions.ts'
+import { type Brought, broughtKeys, federatedSession } from './federated-session.ts'
 import { sts } from './resources.ts'
 import { asTrusted } from './roles.ts'
 import { verifiedToken, type WebIdentity } from './web-identity-token.ts'
@@ -14,25 +15,6 @@ interface Vouched {
   readonly identity: WebIdentity
 }
 
-/** Claims that policies may ask for, whatever the provider. */
-const CLAIMS = ['sub', 'amr', 'email'] as const
-/** And those of providers that AWS knows better. Source: IAM User Guide, "Available keys for AWS web identity federation". */
-const MORE_CLAIMS: Readonly<Record<string, readonly string[]>> = {
-  'token.actions.githubusercontent.com': [
-    'actor',
-    'actor_id',
-    'enterprise_id',
-    'environment',
-    'job_workflow_ref',
-    'ref',
-    'repository',
-    'repository_id',
-    'repository_owner',
-    'repository_owner_id',
-    'repository_visibility',
-    'workflow',
-  ],
-}
 const TAGS_CLAIM = 'https://aws.amazon.com/tags'
 const SOURCE_IDENTITY_CLAIM = 'https://aws.amazon.com/source_identity'
 
@@ -58,7 +40,10 @@ export const assumeRoleWithWebIdentity = sts
   .operation('AssumeRoleWithWebIdentity')
   .on(vouched)
   .unsigned()
-  .given((input, _call, row) => ({ ...(row && tokenKeys(row.identity)), 'sts:RoleSessionName': input.RoleSessionName }))
+  .given((input, _call, row) => ({
+    ...(row && { ...tokenKeys(row.identity), ...broughtKeys(broughtBy(row.identity)) }),
+    'sts:RoleSessionName': input.RoleSessionName,
+  }))
   .run(async (call, input, { role, identity }) => {
     const { sourceIdentity, ...session } = await federatedSession(call, input, role, {
       sessionName: input.RoleSessionName,
@@ -87,12 +72,23 @@ function tokenKeys({
     [`${issuer}:aud`]: audience,
   }
   if (claims['azp'] !== undefined && claims.aud !== undefined) keys[`${issuer}:oaud`] = claims.aud
-  for (const name of [...CLAIMS, ...(MORE_CLAIMS[issuer] ?? [])]) {
-    const value = claims[name]
-    if (typeof value === 'string') keys[`${issuer}:${name}`] = value
-    else if (Array.isArray(value) && value.every((each) => typeof each === 'string')) keys[`${issuer}:${name}`] = value
+  for (const name of claimsOf(issuer)) {
+    const value = claimNamed(claims, name)
+    if (value !== undefined) keys[`${issuer}:${name}`] = value
   }
   return keys
+}
+
+/** `google/organization_number` is a member of the claim `google`, unless a claim has the whole name. */
+function claimNamed(claims: WebIdentity['claims'], name: string): string | readonly string[] | undefined {
+  const member = (value: unknown, part: string): unknown =>
+    value !== null && typeof value === 'object' && Object.hasOwn(value, part)
+      ? (value as Readonly<Record<string, unknown>>)[part]
+      : undefined
+  const value = member(claims, name) ?? name.split('/').reduce<unknown>(member, claims)
+  if (Array.isArray(value)) return value.every((each) => typeof each === 'string') ? value : undefined
+  const isScalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+  return isScalar ? String(value) : undefined
 }
 
 /** `{"principal_tags": {"team": ["blue"]}, "transitive_tag_keys": ["team"]}`; anything else brings none. */

@@ -1,0 +1,88 @@
+/**
+ * The condition keys that the public authorization reference lists for an action, and the values that services supply
+ * for them. Global keys (`aws:…`) are the request context's own. Generated table: see `tools/`.
+ */
+import table from '../../models/condition-keys.json' with { type: 'json' }
+import type { ContextValue } from '../policy/index.ts'
+import { remembering } from '../wire/remember.ts'
+import { parseArn } from './arn.ts'
+import type { Call } from './call.ts'
+
+/** What the value of a key is computed from. */
+export interface KeySource {
+  // biome-ignore lint/suspicious/noExplicitAny: one table serves operations of every input and row.
+  readonly input: any
+  readonly call: Call
+  /** What the operation's target found; undefined when the resource does not exist. */
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly row: any
+}
+
+type KeyValue = string | readonly string[] | undefined
+
+/** Key → its value in a request. Evaluated when a policy reads the key, and only for actions that have the key. */
+export type ConditionKeyTable = Readonly<Record<string, (source: KeySource) => KeyValue>>
+
+/** Key, or family of keys (`kms:RecipientAttestation:*`) → why requests never carry it. */
+export type AbsentKeys = Readonly<Record<string, string>>
+
+export type LazyConditions = Readonly<Record<string, ContextValue | undefined>>
+
+interface Reference {
+  readonly actions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
+  readonly resourceTags: Readonly<Record<string, string>>
+}
+const reference = table as unknown as Reference
+
+/** The reference's service-specific keys of an action and of its resource types; undefined: the table lacks the service. */
+export function keysOfAction(action: string): readonly string[] | undefined {
+  const colon = action.indexOf(':')
+  const service = reference.actions[action.slice(0, colon)]
+  return service && (service[action.slice(colon + 1)] ?? [])
+}
+
+const ARNS_MAX = 5_000
+
+/**
+ * A second name for `aws:ResourceTag/` that the resource's own service has, whatever service acts on it:
+ * `iam:ResourceTag/` of a role holds for `sts:AssumeRole`, too.
+ */
+export const resourceTagPrefix = remembering(
+  ARNS_MAX,
+  (arn: string): string | undefined => reference.resourceTags[parseArn(arn)?.service ?? ''],
+)
+
+interface Keyed {
+  readonly api: { readonly id: string }
+  readonly operations: readonly {
+    readonly name: string
+    readonly actions: readonly string[]
+    readonly choice?: { readonly among: readonly string[] } | undefined
+  }[]
+  readonly conditionKeys?: ConditionKeyTable
+}
+
+/** The tables of all services, with each action's keys looked up once. */
+export class ConditionKeys {
+  readonly #byAction = new Map<string, readonly (readonly [string, ConditionKeyTable[string]])[]>()
+
+  constructor(services: readonly Keyed[]) {
+    for (const { api, operations, conditionKeys = {} } of services) {
+      const actions = operations.flatMap(({ actions, choice }) => [...actions, ...(choice?.among ?? [])])
+      for (const action of new Set(actions)) {
+        const listed = new Set(keysOfAction(action)?.map((key) => key.toLowerCase()))
+        const entries = Object.entries(conditionKeys).filter(([key]) => listed.has(key.toLowerCase()))
+        if (entries.length > 0) this.#byAction.set(`${api.id} ${action}`, entries)
+      }
+    }
+  }
+
+  /** `given`: what the operation has computed by itself; it wins. */
+  of(service: string, action: string, source: KeySource, given: LazyConditions): LazyConditions {
+    const entries = this.#byAction.get(`${service} ${action}`)
+    if (!entries) return given
+    const values: Record<string, ContextValue | undefined> = {}
+    for (const [key, value] of entries) values[key] = () => value(source)
+    return Object.assign(values, given)
+  }
+}

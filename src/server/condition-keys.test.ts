@@ -1,0 +1,81 @@
+/** Every condition key that the authorization reference lists for an operation is supplied, or declared absent with a reason. */
+import { describe, expect, test } from 'vitest'
+import { keysOfAction } from '../kernel/condition-keys.ts'
+import { KEYS } from '../services/sts/saml-assertion.ts'
+import { keysComputed } from './condition-keys.fixture.ts'
+import { pending } from './condition-keys.pending.ts'
+import { services } from './services.ts'
+
+/**
+ * Keys whose values come from the caller's federated session, a token or an assertion: their own tests are those of
+ * `AssumeRoleWithWebIdentity` and `AssumeRoleWithSAML`.
+ */
+const assertion = new Set(Object.values(KEYS).map((key) => `saml:${key}`.toLowerCase()))
+const isFederated = (action: string, key: string): boolean =>
+  action.startsWith('sts:') &&
+  (/^[^:]*\.[^:]*:/.test(key.replaceAll(/\$\{[^}]*\}/g, 'x')) ||
+    assertion.has(key.toLowerCase()) ||
+    (action === 'sts:AssumeRole' && key.startsWith('saml:')))
+
+/** Set by the request context for every resource that has tags. */
+const isResourceTag = (key: string): boolean => /:ResourceTag\//.test(key)
+
+/** The part of `kms:EncryptionContext:${Key}` or `s3:ExistingObjectTag/<key>` that all its keys share. */
+const fixedPart = (key: string): string => key.toLowerCase().split(/\$\{|<|\*/)[0]!
+
+function isAmong(key: string, keys: ReadonlySet<string>): boolean {
+  const fixed = fixedPart(key)
+  return keys.has(key.toLowerCase()) || (fixed.length < key.length && [...keys].some((each) => each.startsWith(fixed)))
+}
+
+/** As lists of absent keys name it: the key itself, its family, or the key at one action. */
+const names = (entry: string, action: string, key: string): boolean =>
+  entry === key || entry === `${action} ${key}` || (entry.endsWith('*') && key.startsWith(entry.slice(0, -1)))
+
+describe.each(services.map((service) => [service.api.id, service] as const))(
+  'The condition keys of %s',
+  (id, service) => {
+    const { operations, conditionKeys = {}, absentKeys = {} } = service
+
+    test('are supplied for every operation, or absent for a reason', async () => {
+      const table = new Set(Object.keys(conditionKeys).map((key) => key.toLowerCase()))
+      const absent = [...Object.keys(absentKeys), ...(pending[id] ?? [])]
+      const missing: string[] = []
+      const used = new Set<string>()
+      for (const operation of operations) {
+        const computed = await keysComputed(id, operation)
+        for (const action of operation.actions) {
+          const keys = keysOfAction(action)
+          expect(
+            keys,
+            `${action}: add its prefix to BUILT in tools/gen-iam-actions.mjs and run npm run gen:iam`,
+          ).toBeDefined()
+          for (const key of keys!) {
+            if (isAmong(key, table) || isAmong(key, computed) || isResourceTag(key)) continue
+            const entries = absent.filter((entry) => names(entry, action, key))
+            for (const entry of entries) used.add(entry)
+            if (entries.length === 0 && !isFederated(action, key)) missing.push(`${action} ${key}`)
+          }
+        }
+      }
+      expect(missing, 'supply these by conditionKeys or given, or add them to absentKeys').toEqual([])
+      expect(
+        absent.filter((entry) => !used.has(entry)),
+        'these are supplied, or not in the reference: delete them',
+      ).toEqual([])
+    }, 60_000)
+
+    test('in its table are keys of the reference', () => {
+      const known = new Set(
+        operations
+          .flatMap(({ actions }) => actions.flatMap((action) => keysOfAction(action) ?? []))
+          .map((key) => key.toLowerCase()),
+      )
+      expect(Object.keys(conditionKeys).filter((key) => !known.has(key.toLowerCase()))).toEqual([])
+    })
+
+    test('that are absent have a reason', () => {
+      for (const reason of Object.values(absentKeys)) expect(reason).toMatch(/\w \w/)
+    })
+  },
+)
