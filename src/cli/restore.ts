@@ -76,7 +76,7 @@ async function rootKeyOf(body: KeyringBody, data: string, keyFile: string | unde
   const environment = { ...process.env, ...(keyFile !== undefined && { MERLON_KEY_FILE: keyFile }) }
   for (const sealer of body.sealers.filter(isAutomatic)) {
     try {
-      return openRootKey(body, sealer, await automaticSeed({ data, environment, body: () => body }, sealer))
+      return openRootKey(body, sealer, await automaticSeed({ data, environment }, body, sealer))
     } catch (error) {
       process.stderr.write(`${(error as Error).message}\n`)
     }

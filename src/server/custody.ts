@@ -31,8 +31,8 @@ import {
   forgetEarlierAccountKeys,
   headOf,
   InstallationError,
+  isInside,
   keyBesideData,
-  keyFileOf,
   keyringOf,
   layOut,
   lockOf,
@@ -42,7 +42,7 @@ import {
 import { KEYRING, type KeyringRow, keyringInStore, readRow } from './keyring-in-store.ts'
 import type { Logger } from './log.ts'
 import { addLink, bringUp, isLink, TwinError } from './openings.ts'
-import { automaticSeed, isAutomatic } from './sealers.ts'
+import { automaticSeed, isAutomatic, keyFilesOf } from './sealers.ts'
 import type { Storage } from './storage.ts'
 
 export interface CustodyOptions {
@@ -163,9 +163,8 @@ export class Custody {
 
   /** Of nodes that share their data, only one that has the key file itself. */
   liesBesideData(sealer: SealerRecord): boolean {
-    const { settings } = sealer
-    if (settings.kind !== 'file' || !keyBesideData(this.data, sealer)) return false
-    return !this.shared || existsSync(keyFileOf(this.data, settings.path))
+    if (!this.shared && keyBesideData(this.data, sealer)) return true
+    return keyFilesOf(this, sealer).some((file) => isInside(this.data, file) && existsSync(file))
   }
 
   /** One change to the root of trust at a time. */
@@ -180,16 +179,23 @@ export class Custody {
     options: { readonly acceptRollback?: boolean } = {},
   ): Promise<readonly string[] | undefined> {
     const reasons: string[] = []
-    for (const sealer of (await this.#look()).body.sealers.filter(isAutomatic)) {
+    const { body } = await this.#look()
+    for (const sealer of body.sealers.filter(isAutomatic)) {
       let seed: Buffer
       try {
-        seed = await automaticSeed(this, sealer)
+        seed = await automaticSeed(this, body, sealer)
       } catch (error) {
         reasons.push(`${named(sealer)}: ${(error as Error).message}`)
         continue
       }
-      await this.unsealWith(sealer, seed, options)
-      return undefined
+      try {
+        await this.unsealWith(sealer, seed, options)
+        return undefined
+      } catch (error) {
+        // The seed does not unlock it after all: the next sealer may. Anything else is an error of the data.
+        if (!(error instanceof TrustError && error.code === 'MERLON_SEALER_UNAVAILABLE')) throw error
+        reasons.push(error.message)
+      }
     }
     return reasons
   }
@@ -423,7 +429,7 @@ export class Custody {
       await sleep(after)
       for (const sealer of automatic) {
         try {
-          return openRootKey(body, sealer, await automaticSeed(this, sealer))
+          return openRootKey(body, sealer, await automaticSeed(this, body, sealer))
         } catch (error) {
           reasons.set(sealer.id, `${named(sealer)}: ${(error as Error).message}`)
         }

@@ -253,7 +253,7 @@ async function test(desk: Desk, input: Input): Promise<object> {
   const { keyring } = custody.unsealed()
   const sealer = keyring.sealer(text(input, 'id'))
   const opened = isAutomatic(sealer)
-    ? { sealer, seed: await automaticSeed(custody, sealer) }
+    ? { sealer, seed: await automaticSeed(custody, keyring.body, sealer) }
     : await seedByPeople(desk, sealer, input)
   if ('progress' in opened) return { progress: opened.progress }
   const rootKey = openRootKey(keyring.body, sealer, opened.seed)
