@@ -44,7 +44,13 @@ export async function merlon(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
-  const child = launch(words, { ...environment, ...(isOnMany(words) && (await placeOnMany(words))) })
+  return ended(launch(words, { ...environment, ...(isOnMany(words) && (await placeOnMany(words))) }))
+}
+
+/** The same as another user of the system, which only root may start. */
+export const merlonAs = (uid: number, words: readonly string[]): Promise<Ended> => ended(launch(words, {}, uid))
+
+async function ended(child: ChildProcess): Promise<Ended> {
   let stdout = ''
   let stderr = ''
   child.stdout!.on('data', (chunk) => (stdout += chunk))
@@ -100,10 +106,11 @@ export async function startAlone(
   }
 }
 
-function launch(words: readonly string[], environment: Readonly<Record<string, string>>): ChildProcess {
+function launch(words: readonly string[], environment: Readonly<Record<string, string>>, uid?: number): ChildProcess {
   if (!existsSync(merlonScript)) throw new Error(`${merlonScript} is missing: run 'npm run build' first`)
   return spawn(process.execPath, [merlonScript, ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
+    ...(uid !== undefined && { uid, gid: uid }),
   })
 }

@@ -1,6 +1,6 @@
 /** Administration from the command line: by the server's socket, or, when none runs, by this process for a moment. */
 import { systemClock } from '../kernel/clock.ts'
-import { askServer } from '../server/admin-socket.ts'
+import { askServer, type Complaint } from '../server/admin-socket.ts'
 import { openCloud } from '../server/cloud.ts'
 import { Custody, type CustodyOptions } from '../server/custody.ts'
 import { openDesk } from '../server/desk.ts'
@@ -64,18 +64,25 @@ export async function ask<T extends object>(place: Place, route: string, input: 
   if (told) return told as T
 
   if (!storageAt(place).shared && !isInstalled(data))
-    throw new InstallationError(`${data} is no installation. Make one: merlon init --data ${data}`)
+    throw new InstallationError(
+      `${data} is no installation. Make one: merlon init --data ${data}`,
+      'MERLON_NOT_INITIALIZED',
+    )
   const custody = await openCustody(place, isInstalled(data) ? {} : { only: 'existing' })
   try {
     const reasons = await custody.unsealAutomatically()
     if (reasons) {
       const why = reasons.length > 0 ? ` (${reasons.join('; ')})` : ''
       throw new InstallationError(
-        `No server runs on ${data}, and it cannot be unsealed without people${why}. Start it, unseal it, ask again.`,
+        `No server runs on ${data}, and it cannot be unsealed without people${why}. Start it and unseal it, then run the command again.`,
+        'MERLON_NOT_RUNNING',
       )
     }
     const { status, body } = await openDesk(custody, () => ({ unsafe: unsafeIn(factsOfThisProcess()) }))(asked)
-    if (status !== 200) throw new InstallationError((body as { message: string }).message)
+    if (status !== 200) {
+      const { message, code } = body as Complaint
+      throw new InstallationError(message, code)
+    }
     return body as T
   } finally {
     await custody.close()

@@ -35,7 +35,10 @@ export const init: Command = {
     if (profile !== undefined) checkProfile(profile)
     const kind = kindOf(given)
     if (isInstalled(data)) {
-      throw new InstallationError(`${data} is an installation already, and its root key is not shown twice.`)
+      throw new InstallationError(
+        `${data} is an installation already, and its root key is not shown twice.`,
+        'MERLON_ALREADY_INITIALIZED',
+      )
     }
     const input = {
       kind,

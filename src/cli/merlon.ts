@@ -1,15 +1,11 @@
 #!/usr/bin/env node
 /** The command line: `merlon COMMAND [options]`. */
-import { ApiError } from '../kernel/client.ts'
-import { InstallationError } from '../server/installation.ts'
-import { SeedError } from '../server/seed.ts'
-import { LockedError } from '../store/lock.ts'
-import { VaultError } from '../vault/vault.ts'
 import { audit } from './audit.ts'
 import { backup } from './backup.ts'
 import { type Command, UsageError, usage } from './command.ts'
 import { credentials } from './credentials.ts'
 import { demo } from './demo.ts'
+import { errorText } from './error-text.ts'
 import { init } from './init.ts'
 import { policy } from './policy.ts'
 import { rekey } from './rekey.ts'
@@ -67,24 +63,6 @@ async function main(words: readonly string[]): Promise<number> {
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
-  process.stderr.write(`merlon: ${told(error)}\n`)
+  process.stderr.write(`merlon: ${errorText(error)}\n`)
   process.exitCode = error instanceof UsageError ? 2 : 1
-}
-
-/** What the operator can mend is told in a sentence; everything else is ours, and needs its stack. */
-function told(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if (error instanceof ApiError) return `${error.code}: ${error.message}`
-  if ([UsageError, InstallationError, SeedError, LockedError, VaultError].some((kind) => error instanceof kind))
-    return error.message
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'EADDRINUSE':
-      return `${error.message}. Something listens there already: stop it, or choose another --port.`
-    case 'EACCES':
-    case 'ENOENT':
-    case 'ECONNREFUSED':
-      return error.message
-    default:
-      return error.stack ?? error.message
-  }
 }

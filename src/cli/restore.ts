@@ -53,9 +53,14 @@ export const restore: Command = {
       throw new UsageError('A backup is restored into a folder; from there its data can be copied into a database.')
     const file = resolve(operand)
     const place = given.keyring ?? besideBackup(file)
-    if (!existsSync(file)) throw new InstallationError(`There is no ${file}.`)
+    if (!existsSync(file))
+      throw new InstallationError(`${file} does not exist. Name a backup: merlon restore FILE`, 'MERLON_FILE_MISSING')
     const read = readKeyring(place)
-    if (!read) throw new InstallationError(`${place} is missing: without the keyring no backup opens.`)
+    if (!read)
+      throw new InstallationError(
+        `${place} is missing: without the keyring no backup opens. Name it: --keyring FILE`,
+        'MERLON_KEYRING_MISSING',
+      )
     const keyring = Keyring.unseal(keyringFile(place), read, await rootKeyOf(read.body, data, given['key-file']))
     try {
       const acceptRollback = given['accept-rollback'] ?? false
@@ -76,7 +81,7 @@ async function rootKeyOf(body: KeyringBody, data: string, keyFile: string | unde
   const environment = { ...process.env, ...(keyFile !== undefined && { MERLON_KEY_FILE: keyFile }) }
   for (const sealer of body.sealers.filter(isAutomatic)) {
     try {
-      return openRootKey(body, sealer, await automaticSeed({ data, environment, body: () => body }, sealer))
+      return openRootKey(body, sealer, await automaticSeed({ data, environment }, body, sealer))
     } catch (error) {
       process.stderr.write(`${(error as Error).message}\n`)
     }
@@ -84,7 +89,11 @@ async function rootKeyOf(body: KeyringBody, data: string, keyFile: string | unde
   const entries = new Entries(Date.now)
   const people = body.sealers.filter((sealer) => !isAutomatic(sealer))
   const sealer = people.find(({ settings }) => settings.kind === 'shamir') ?? people[0]
-  if (!sealer) throw new InstallationError('No sealer of this keyring opens here.')
+  if (!sealer)
+    throw new InstallationError(
+      'no sealer of this keyring unlocks the root key here. Name the key file: --key-file FILE',
+      'MERLON_SEALER_UNAVAILABLE',
+    )
   let rootKey: Buffer | undefined
   let given = 0
   const { settings } = sealer
@@ -100,6 +109,10 @@ async function rootKeyOf(body: KeyringBody, data: string, keyFile: string | unde
       return rootKey !== undefined
     },
   )
-  if (!rootKey) throw new InstallationError(`Sealer ${JSON.stringify(shown(sealer))} needs more than it was given.`)
+  if (!rootKey)
+    throw new InstallationError(
+      `Sealer ${JSON.stringify(shown(sealer))} needs more than was entered.`,
+      'MERLON_SEALER_UNAVAILABLE',
+    )
   return rootKey
 }

@@ -13,7 +13,7 @@ export const seal: Command = {
   async run(words) {
     const { data = '.merlon' } = readOptions(options, words)
     const told = await askServer(data, { route: 'POST /seal', input: {} })
-    if (!told) throw new InstallationError(`No server runs on ${data}: nothing is unsealed.`)
+    if (!told) throw new InstallationError(`No server runs on ${data}: nothing is unsealed.`, 'MERLON_NOT_RUNNING')
     process.stdout.write('Merlon is sealed.\n')
     return 0
   },

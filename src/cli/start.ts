@@ -182,7 +182,16 @@ async function development(given: Given): Promise<DevelopmentWorld> {
     kind: 'development',
     accountId: given.account ?? process.env['MERLON_ACCOUNT_ID'],
     rootKey: rootKeyFromEnvironment(),
-    seed: given.seed === undefined ? undefined : await readSeed(readFileSync(given.seed, 'utf8')),
+    seed: given.seed === undefined ? undefined : await readSeed(textOf(given.seed), given.seed),
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    // Of a directory the system names no path.
+    throw Object.assign(error as NodeJS.ErrnoException, { path: file })
   }
 }
 

@@ -35,7 +35,11 @@ export const unseal: Command = {
     const { data = '.merlon', nonce, cancel, 'accept-rollback': acceptRollback = false } = readOptions(options, words)
     const tell = async (input: object, route = 'POST /unseal'): Promise<Answer> => {
       const told = await askServer(data, { route, input: { acceptRollback, ...input } })
-      if (!told) throw new InstallationError(`No server runs on ${data}. Start it first: merlon start --data ${data}`)
+      if (!told)
+        throw new InstallationError(
+          `No server runs on ${data}. Start it first: merlon start --data ${data}`,
+          'MERLON_NOT_RUNNING',
+        )
       return told as Answer
     }
     if (cancel) {

@@ -101,6 +101,18 @@ export function element(xml: string, name: string): string | undefined {
 
 const ENTITIES = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' } as const
 
+/** Nothing answers at an endpoint. */
+export class UnreachableError extends Error {
+  override readonly name = 'UnreachableError'
+
+  /** `fetch` says why only in its error's cause. */
+  constructor(url: string, error: unknown) {
+    const { cause } = error as { cause?: unknown }
+    const why = cause instanceof AggregateError ? cause.errors[0] : cause
+    super(`${url} cannot be reached (${why instanceof Error ? why.message : String(error)})`, { cause: error })
+  }
+}
+
 /** Sends to a listener. */
 export function overHttp(url: string): Transport {
   return {
@@ -111,7 +123,13 @@ export function overHttp(url: string): Transport {
         // `fetch` writes the Host header itself, as it was signed.
         if (rawHeaders[i]!.toLowerCase() !== 'host') headers.push([rawHeaders[i]!, rawHeaders[i + 1]!])
       }
-      const answer = await fetch(url + path + (query && `?${query}`), { method, headers, body: new Uint8Array(body) })
+      const answer = await fetch(url + path + (query && `?${query}`), {
+        method,
+        headers,
+        body: new Uint8Array(body),
+      }).catch((error: unknown) => {
+        throw new UnreachableError(url, error)
+      })
       const bytes = Buffer.from(await answer.arrayBuffer())
       return { status: answer.status, headers: Object.fromEntries(answer.headers), body: bytes }
     },

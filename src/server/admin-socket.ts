@@ -4,12 +4,19 @@ import { createServer, request } from 'node:http'
 import type { Asked, Told } from './desk.ts'
 import { InstallationError, socketOf } from './installation.ts'
 import type { Logger } from './log.ts'
+import type { OperatorCode } from './operator-errors.ts'
 
 const BODY_BYTES_MAX = 64 * 1024
 /** Of a path in `struct sockaddr_un`, its final NUL included. */
 const PATH_BYTES_MAX = 108
 /** A backup of a large database takes its time. */
 const ANSWER_MS_MAX = 60 * 60 * 1000
+
+/** What the server says of a request that failed. */
+export interface Complaint {
+  readonly message: string
+  readonly code?: OperatorCode
+}
 
 export interface AdminSocket {
   close(): Promise<void>
@@ -81,8 +88,10 @@ export async function askServer(data: string, { route, input }: Asked): Promise<
     )
     asked.end(question)
   })
-  if (told && told.status !== 200)
-    throw new InstallationError((told.body as { message?: string }).message ?? `the server answered ${told.status}`)
+  if (told && told.status !== 200) {
+    const { message = `the server answered ${told.status}`, code } = told.body as Partial<Complaint>
+    throw new InstallationError(message, code)
+  }
   return told?.body
 }
 

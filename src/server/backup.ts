@@ -13,7 +13,7 @@ import { type BlobsOfMoment, type Key, key, type Unit, under } from '../store/st
 import { writeBackup } from '../vault/backup-file.ts'
 import { syncDirectory } from '../vault/durable-file.ts'
 import { readKeyring } from '../vault/keyring-file.ts'
-import { VaultError } from '../vault/vault.ts'
+import { TrustError, VaultError } from '../vault/vault.ts'
 import { type Manifest, writeContent } from './backup-content.ts'
 import type { Custody } from './custody.ts'
 import { databaseOf } from './installation.ts'
@@ -48,7 +48,11 @@ export async function makeBackup(
   { file, keyring: place = besideBackup(file) }: { readonly file: string; readonly keyring?: string },
 ): Promise<object> {
   const { store, keyring, cloud } = custody.unsealed()
-  if (existsSync(file)) throw new VaultError(`${file} exists, and a backup is never overwritten.`)
+  if (existsSync(file))
+    throw new TrustError(
+      'MERLON_FILE_EXISTS',
+      `${file} exists, and a backup is never overwritten. Choose another name.`,
+    )
   const there = readKeyring(place)
   if (there && there.body.installId !== keyring.installId)
     throw new VaultError(`${place} is the keyring of another installation. Back up into a folder of its own.`)

@@ -31,18 +31,20 @@ import {
   forgetEarlierAccountKeys,
   headOf,
   InstallationError,
+  isInside,
   keyBesideData,
-  keyFileOf,
   keyringOf,
   layOut,
   lockOf,
   makeKeyring,
+  refuseIncomplete,
   rootKeyOf,
 } from './installation.ts'
 import { KEYRING, type KeyringRow, keyringInStore, readRow } from './keyring-in-store.ts'
 import type { Logger } from './log.ts'
 import { addLink, bringUp, isLink, TwinError } from './openings.ts'
-import { automaticSeed, isAutomatic } from './sealers.ts'
+import { asOperatorError } from './operator-errors.ts'
+import { automaticSeed, isAutomatic, keyFilesOf } from './sealers.ts'
 import type { Storage } from './storage.ts'
 
 export interface CustodyOptions {
@@ -108,15 +110,27 @@ export class Custody {
 
   /** Takes the folder; where there is no installation yet, it gets a keyring with a key file. Nothing is unsealed yet. */
   static async take(options: CustodyOptions): Promise<Custody> {
+    try {
+      return await Custody.#take(options)
+    } catch (error) {
+      throw asOperatorError(error, { data: options.data }) ?? error
+    }
+  }
+
+  static async #take(options: CustodyOptions): Promise<Custody> {
     layOut(options.data)
     const custody = new Custody(options, await Lock.take(lockOf(options.data)))
     try {
       const { only } = options
+      if (!custody.shared) await refuseIncomplete(options.data)
       const found = await (await custody.#place()).read()
       if (found && only === 'new')
-        throw new InstallationError('There is an installation already, and its root key is not shown twice.')
+        throw new InstallationError(
+          'There is an installation already, and its root key is not shown twice.',
+          'MERLON_ALREADY_INITIALIZED',
+        )
       if (!found && only === 'existing')
-        throw new InstallationError('There is no installation yet. Make one: merlon init')
+        throw new InstallationError('There is no installation yet. Make one: merlon init', 'MERLON_NOT_INITIALIZED')
       if (!found) await custody.#initialise()
       await custody.#look()
       return custody
@@ -147,7 +161,7 @@ export class Custody {
   /** The keyring of now; while sealed, as it was last seen at rest. */
   body(): KeyringBody {
     const body = this.#keyring?.body ?? this.#seen?.body
-    if (!body) throw new InstallationError('the keyring has not been read yet')
+    if (!body) throw new Error('the keyring has not been read yet')
     return body
   }
 
@@ -163,9 +177,8 @@ export class Custody {
 
   /** Of nodes that share their data, only one that has the key file itself. */
   liesBesideData(sealer: SealerRecord): boolean {
-    const { settings } = sealer
-    if (settings.kind !== 'file' || !keyBesideData(this.data, sealer)) return false
-    return !this.shared || existsSync(keyFileOf(this.data, settings.path))
+    if (!this.shared && keyBesideData(this.data, sealer)) return true
+    return keyFilesOf(this, sealer).some((file) => isInside(this.data, file) && existsSync(file))
   }
 
   /** One change to the root of trust at a time. */
@@ -180,16 +193,23 @@ export class Custody {
     options: { readonly acceptRollback?: boolean } = {},
   ): Promise<readonly string[] | undefined> {
     const reasons: string[] = []
-    for (const sealer of (await this.#look()).body.sealers.filter(isAutomatic)) {
+    const { body } = await this.#look()
+    for (const sealer of body.sealers.filter(isAutomatic)) {
       let seed: Buffer
       try {
-        seed = await automaticSeed(this, sealer)
+        seed = await automaticSeed(this, body, sealer)
       } catch (error) {
-        reasons.push(`${named(sealer)}: ${(error as Error).message}`)
+        reasons.push(`${named(sealer)}: ${withoutCode(error as Error)}`)
         continue
       }
-      await this.unsealWith(sealer, seed, options)
-      return undefined
+      try {
+        await this.unsealWith(sealer, seed, options)
+        return undefined
+      } catch (error) {
+        // The seed does not unlock it after all: the next sealer may. Anything else is an error of the data.
+        if (!(error instanceof TrustError && error.code === 'MERLON_SEALER_UNAVAILABLE')) throw error
+        reasons.push(withoutCode(error))
+      }
     }
     return reasons
   }
@@ -298,6 +318,7 @@ export class Custody {
     if (!shared && existsSync(databaseOf(data)) && !existsSync(rootKeyOf(data))) {
       throw new InstallationError(
         `${rootKeyOf(data)} is missing, and without it ${databaseOf(data)} cannot be read. Put the root key back from where you keep it.`,
+        'MERLON_SEALER_UNAVAILABLE',
       )
     }
     const { first } = this.#options
@@ -359,7 +380,11 @@ export class Custody {
   async #look(): Promise<ReadKeyring> {
     const place = await this.#place()
     const read = await place.read()
-    if (!read) throw new InstallationError(`${place.name} is missing. Put it back from beside your latest backup.`)
+    if (!read)
+      throw new InstallationError(
+        `${place.name} is missing. Put it back from beside your latest backup.`,
+        'MERLON_KEYRING_MISSING',
+      )
     // The feed may have told of a later one meanwhile.
     if (!this.#seen || !this.shared || this.#seen.body.generation < read.body.generation) this.#seen = read
     return this.#seen
@@ -423,7 +448,7 @@ export class Custody {
       await sleep(after)
       for (const sealer of automatic) {
         try {
-          return openRootKey(body, sealer, await automaticSeed(this, sealer))
+          return openRootKey(body, sealer, await automaticSeed(this, body, sealer))
         } catch (error) {
           reasons.set(sealer.id, `${named(sealer)}: ${(error as Error).message}`)
         }
@@ -486,9 +511,13 @@ export class Custody {
   }
 }
 
+/** The message of a reason: the error that quotes it has the code. */
+const withoutCode = ({ message }: Error): string => message.replace(/^MERLON_SEALER_UNAVAILABLE: /, '')
+
 const madeElsewhere = (): InstallationError =>
   new InstallationError(
     'Another node has made the installation at the same moment. What was handed out here opens nothing.',
+    'MERLON_ALREADY_INITIALIZED',
   )
 
 function erasedSince(before: KeyringBody | undefined, body: KeyringBody): readonly string[] {

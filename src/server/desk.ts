@@ -19,7 +19,9 @@ import { eraseAccount } from './account-erasure.ts'
 import { type BackupsRow, backupsOf, besideBackup, makeBackup, replaceKeyrings } from './backup.ts'
 import type { Custody } from './custody.ts'
 import { Entries } from './entry.ts'
-import { InstallationError, keyFileOf, newSealerId } from './installation.ts'
+import type { Health } from './health.ts'
+import { keyFileOf, newSealerId } from './installation.ts'
+import { asOperatorError, codeOf } from './operator-errors.ts'
 import { drill, verifyBackup } from './restore.ts'
 import { automaticSeed, isAutomatic, keyFileSeed, kmsCaller, pinFrom } from './sealers.ts'
 import { trustReport } from './trust-report.ts'
@@ -44,27 +46,37 @@ export interface Desk {
   readonly entries: Entries
   /** Facts about the process, for the report. */
   readonly process: () => object
+  /** What `/health` says. */
+  readonly health: () => Promise<Health>
 }
 
-export function openDesk(custody: Custody, process: Desk['process']): (asked: Asked) => Promise<Told> {
-  const desk: Desk = { custody, entries: new Entries(() => custody.clock.now()), process }
+export function openDesk(
+  custody: Custody,
+  process: Desk['process'],
+  health: Desk['health'] = async () => ({
+    status: custody.sealed ? 'sealed' : custody.body().fenced ? 'fenced' : 'ok',
+  }),
+): (asked: Asked) => Promise<Told> {
+  const desk: Desk = { custody, entries: new Entries(() => custody.clock.now()), process, health }
   return async ({ route, input }) => {
     const act = routes[route]
-    if (!act) return { status: 404, body: { message: `nobody does '${route}' here` } }
+    if (!act) return { status: 404, body: { message: `Unknown admin route: ${route}` } }
     try {
       // A backup may take long, and sealing must not wait for it.
       const body = await (atAnyTime.has(route) ? act(desk, input) : custody.inTurn(() => act(desk, input)))
       return { status: 200, body }
     } catch (error) {
-      if (!(error instanceof VaultError || error instanceof InstallationError)) throw error
-      return { status: 400, body: { message: error.message, ...(error instanceof TrustError && { code: error.code }) } }
+      const shown = asOperatorError(error, { data: custody.data })
+      if (!shown) throw error
+      return { status: 400, body: { message: shown.message, code: codeOf(shown) } }
     }
   }
 }
 
 const routes: Readonly<Record<string, Act>> = {
-  'GET /status': async ({ custody, entries }) => ({
+  'GET /status': async ({ custody, entries, health }) => ({
     ...state(custody),
+    health: await health(),
     entries: entries.progress(),
     streams: custody.cloud?.streams() ?? [],
   }),
@@ -253,7 +265,7 @@ async function test(desk: Desk, input: Input): Promise<object> {
   const { keyring } = custody.unsealed()
   const sealer = keyring.sealer(text(input, 'id'))
   const opened = isAutomatic(sealer)
-    ? { sealer, seed: await automaticSeed(custody, sealer) }
+    ? { sealer, seed: await automaticSeed(custody, keyring.body, sealer) }
     : await seedByPeople(desk, sealer, input)
   if ('progress' in opened) return { progress: opened.progress }
   const rootKey = openRootKey(keyring.body, sealer, opened.seed)

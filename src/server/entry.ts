@@ -40,7 +40,7 @@ export class Entries {
     nonce: string | undefined,
   ): Promise<{ readonly progress: Progress; readonly seed?: Buffer }> {
     if (sealer.settings.kind !== 'shamir')
-      throw new TrustError('MERLON_SHARE_INVALID', `sealer ${sealer.id} is not opened by shares.`)
+      throw new TrustError('MERLON_SEALER_UNAVAILABLE', `sealer ${sealer.id} is not unlocked by key shares.`)
     const entry = this.#entry(installId, sealer, nonce)
     const share = entry.shares.add(text)
     const progress: Progress = {
@@ -76,8 +76,8 @@ export class Entries {
     const begun = this.#begun.get(id)
     if (nonce !== undefined && begun?.nonce !== nonce) {
       throw new TrustError(
-        'MERLON_SHARE_INVALID',
-        'that entry has ended or run out of time. Begin again with any share.',
+        'MERLON_UNSEAL_ENDED',
+        'the unseal attempt has ended or run out of time. Start a new one with any share: merlon unseal',
       )
     }
     if (begun) return begun

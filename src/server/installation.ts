@@ -1,20 +1,21 @@
 /** An installation on disk: the data folder, and what must be in it. */
 import { randomBytes, randomInt } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'
-import { type Store, under } from '../store/store.ts'
+import { holdsKey } from '../store/sqlite.ts'
+import { key, type Store, under } from '../store/store.ts'
 import { takeOver } from '../vault/aead.ts'
 import { createKeyFile, readKeyFile } from '../vault/file-sealer.ts'
 import { firstHead, writeHead } from '../vault/head.ts'
 import { Keyring, type KeyringOptions } from '../vault/keyring.ts'
 import type { NewSealer, SealerRecord } from '../vault/sealer.ts'
+import { InstallationError } from './operator-errors.ts'
 
-/** Something the operator can mend; its message says how. */
-export class InstallationError extends Error {
-  override readonly name = 'InstallationError'
-}
+export { InstallationError } from './operator-errors.ts'
 
 const ACCOUNT_ID = /^\d{12}$/
+/** The first document that an installation with a keyring writes at every opening (openings.ts). */
+export const LINK = key('vault', 'link')
 
 export const databaseOf = (data: string): string => join(data, 'merlon.db')
 export const rootKeyOf = (data: string): string => join(data, 'root.key')
@@ -28,6 +29,37 @@ export const lockOf = (data: string): string => join(data, 'merlon.lock')
 /** True when the folder holds an installation, finished or not. */
 export function isInstalled(data: string): boolean {
   return [keyringOf, rootKeyOf, databaseOf].some((file) => existsSync(file(data)))
+}
+
+/** A restore that was cut short leaves it. */
+export const restoringOf = (data: string): string => join(data, 'merlon.restoring')
+
+/** Refuses a data directory that has lost its database or its keyring: a new one would open nothing. Writes nothing. */
+export async function refuseIncomplete(data: string): Promise<void> {
+  const [database, keyring] = [databaseOf(data), keyringOf(data)]
+  if (existsSync(keyring)) {
+    if (existsSync(database)) return
+    throw new InstallationError(
+      `${database} is missing, and ${keyring} is there. Put the database back, or restore a backup into another directory: merlon restore FILE --data NEW`,
+      'MERLON_DATABASE_MISSING',
+    )
+  }
+  if (!wasOpened(headOf(data)) && !(existsSync(database) && (await holdsKey(database, LINK)))) return
+  throw new InstallationError(
+    existsSync(restoringOf(data))
+      ? `${keyring} is missing: a restore into ${data} was cut short. Run it again: merlon restore FILE --data ${data}`
+      : `${keyring} is missing, and without it nothing in ${database} can be read. Put it back: the newest copy is beside your latest backup. Nothing was written.`,
+    'MERLON_KEYRING_MISSING',
+  )
+}
+
+/** Whether an installation that has a keyring ever wrote this file. It is not believed for anything else. */
+function wasOpened(head: string): boolean {
+  try {
+    return (JSON.parse(readFileSync(head, 'utf8').split('\n')[0]!) as { n?: unknown }).n !== 0
+  } catch {
+    return false
+  }
 }
 
 /** Makes the folder (0700), and clears away what a crash has left half written. */
@@ -54,8 +86,10 @@ export const keyFileOf = (data: string, path: string): string => (isAbsolute(pat
 
 /** Whoever has the disk has the keys: such a server keeps to its own machine. */
 export function keyBesideData(data: string, { settings }: Pick<SealerRecord, 'settings'>): boolean {
-  return settings.kind === 'file' && resolve(keyFileOf(data, settings.path)).startsWith(`${resolve(data)}/`)
+  return settings.kind === 'file' && isInside(data, keyFileOf(data, settings.path))
 }
+
+export const isInside = (data: string, file: string): boolean => resolve(file).startsWith(`${resolve(data)}/`)
 
 /**
  * The keyring of a new installation, or of one from before keyrings: that one's root key was what `root.key` holds, and
@@ -100,6 +134,7 @@ export async function forgetEarlierAccountKeys(store: Store): Promise<void> {
 /** Twelve digits; given, or at random without a leading zero. */
 export function chooseAccountId(given: string | undefined): string {
   if (given === undefined) return String(randomInt(100_000, 1_000_000)) + String(randomInt(1_000_000)).padStart(6, '0')
-  if (!ACCOUNT_ID.test(given)) throw new InstallationError(`An account id has twelve digits; '${given}' has not.`)
+  if (!ACCOUNT_ID.test(given))
+    throw new InstallationError(`An account id has twelve digits; '${given}' has not.`, 'MERLON_ACCOUNT_ID_INVALID')
   return given
 }

@@ -10,20 +10,29 @@ const HOST_LENGTH_MAX = 23
 
 export const nodeNameOf = (data: string): string => join(data, 'merlon.node')
 
-/** The folder must exist. Throws an `InstallationError` for a name that cannot be one, or that is not the folder's. */
-export function nodeName(data: string, given: string | undefined): string {
-  if (given !== undefined && !NAME.test(given))
-    throw new InstallationError(`A node's name has 1 to 32 of a-z, 0-9 and '-'; '${given}' has not.`)
+export interface NodeName {
+  readonly name: string
+  /** Writes it down, once this process has taken the name. The directory must exist. */
+  keep(): void
+}
+
+/** Writes nothing. Throws an `InstallationError` for a name that cannot be one, or that is not the directory's. */
+export function nodeName(data: string, chosen: string | undefined): NodeName {
+  if (chosen !== undefined && !NAME.test(chosen))
+    throw new InstallationError(
+      `--node '${chosen}' is no name of a node. A name has 1 to 32 characters of a-z, 0-9 and '-'.`,
+      'MERLON_NODE_NAME_INVALID',
+    )
   const kept = readOwnFile(nodeNameOf(data))?.trim()
-  if (kept !== undefined && (given === undefined || given === kept)) return kept
+  if (kept !== undefined && (chosen === undefined || chosen === kept)) return { name: kept, keep: () => undefined }
   if (kept !== undefined) {
     throw new InstallationError(
-      `${data} is the folder of node '${kept}', not of '${given}'. Give each node a --data of its own.`,
+      `${data} is the data directory of node '${kept}', not of '${chosen}'. Give each node a --data of its own.`,
+      'MERLON_DATA_MISMATCH',
     )
   }
-  const name = given ?? newName()
-  replaceFile(nodeNameOf(data), `${name}\n`)
-  return name
+  const name = chosen ?? newName()
+  return { name, keep: () => replaceFile(nodeNameOf(data), `${name}\n`) }
 }
 
 /** After its host, and never that of another. */

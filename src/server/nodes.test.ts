@@ -1,5 +1,5 @@
 /** Nodes on one store: one keyring for all of them, followed at once, and a rollback of each seen by itself. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -226,6 +226,53 @@ describe('the keyring in the store', () => {
     expect(keyringOf(b).body.sealers.map(({ id }) => id)).toEqual(['other'])
   })
 
+  test.each([0, 1])('of several file sealers opens by the key that a node has, that of sealer %i', async (which) => {
+    const a = await start('a')
+    const other = join(folder, 'other.key')
+    const { rootKey: seed } = createKeyFile(other)
+    const settings = { kind: 'file', path: '/elsewhere/other.key' } as const
+    await keyringOf(a).addSealer({ id: 'other', settings, seed }, systemClock.now())
+    const before = keyringOf(a).body.sealers[which]!
+    const own = join(folder, 'own.key')
+    renameSync([keyFile, other][which]!, own)
+    rmSync([other, keyFile][which]!)
+
+    const b = await start('b', { environment: { MERLON_KEY_FILE: own } })
+
+    expect(b.sealed).toBe(false)
+    expect(keyringOf(b).body.sealers[which]!.testedAt).toBeGreaterThan(before.testedAt!)
+  })
+
+  test('of several file sealers names each that did not open, and why', async () => {
+    const a = await start('a')
+    const { rootKey: seed } = createKeyFile(join(folder, 'other.key'))
+    const settings = { kind: 'file', path: '/elsewhere/other.key' } as const
+    await keyringOf(a).addSealer({ id: 'other', settings, seed }, systemClock.now())
+    const foreign = join(folder, 'foreign.key')
+    createKeyFile(foreign)
+    rmSync(keyFile)
+
+    const reasons = await (await take('b', { environment: { MERLON_KEY_FILE: foreign } })).unsealAutomatically()
+
+    expect(reasons).toEqual([
+      expect.stringMatching(/foreign\.key is not the key of this sealer; .*mounted\.key is missing/),
+      expect.stringMatching(/foreign\.key is not the key of this sealer; \/elsewhere\/other\.key is missing/),
+    ])
+  })
+
+  test('a node whose key file lies beside its data keeps to its own machine, whatever the sealer calls the file', async () => {
+    const a = await start('a')
+    const { rootKey: seed } = createKeyFile(join(folder, 'other.key'))
+    await keyringOf(a).addSealer({ id: 'other', settings: { kind: 'file', path: '/x.key' }, seed }, systemClock.now())
+    const beside = join(folder, 'b', 'mine.key')
+    mkdirSync(join(folder, 'b'))
+    renameSync(join(folder, 'other.key'), beside)
+
+    const b = await start('b', { environment: { MERLON_KEY_FILE: beside } })
+
+    expect([a.keyBesideData, b.keyBesideData]).toEqual([false, true])
+  })
+
   test('changed by something else is not believed: nodes keep what they have, and say so', async () => {
     const [a, b] = [await start('a'), await start('b')]
     await keyringOf(a).prepare(ACCOUNT)
@@ -330,7 +377,9 @@ describe('a rollback', () => {
 
     const again = await take('b')
 
-    await expect(again.unsealAutomatically()).rejects.toThrow('the head file is missing')
+    await expect(again.unsealAutomatically()).rejects.toThrow(
+      "a new data directory under an old name: the database knows a node 'b'",
+    )
     expect(await again.unsealAutomatically({ acceptRollback: true })).toBeUndefined()
   })
 

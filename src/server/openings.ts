@@ -3,6 +3,7 @@
  * node's own folder. A database, a keyring or a folder that was put back from earlier no longer fits (vault/head.ts).
  */
 import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { ONLY_NODE } from '../store/schema.ts'
 import { type Key, key, type Store, type Unit, under } from '../store/store.ts'
 import {
@@ -16,8 +17,10 @@ import {
   writeHead,
 } from '../vault/head.ts'
 import type { Keyring } from '../vault/keyring.ts'
+import { LINK } from './installation.ts'
+import { refuseOtherKeyring } from './key-check.ts'
+import { InstallationError } from './operator-errors.ts'
 
-const LINK = key('vault', 'link')
 const LINKS = under('vault', 'link')
 
 /** A node writes its own and no other's, so that none waits for another. */
@@ -38,7 +41,10 @@ export interface Opening {
   readonly restored: boolean
 }
 
-/** Adds a link, once what is there fits together. Throws `MERLON_ROLLBACK_DETECTED`. */
+/**
+ * Adds a link, once what is there fits together: the first thing that is written, so that a start that fails takes no
+ * running node's name. Throws `MERLON_ROLLBACK_DETECTED`, `MERLON_KEYRING_MISMATCH` and `MERLON_NODE_NAME_IN_USE`.
+ */
 export async function addLink(store: Store, keyring: Keyring, file: string, acceptRollback: boolean): Promise<Opening> {
   const macKey = keyring.purpose('head-mac')
   const at = linkOf(store.node)
@@ -47,6 +53,8 @@ export async function addLink(store: Store, keyring: Keyring, file: string, acce
   // A node that comes to data of others begins without a past.
   const isNew = store.shared && !link && !existsSync(file)
   const why = isNew ? undefined : rollback(keyring.body, found, link, store.revision)
+  await refuseOtherKeyring(store, keyring, { decrypting: why !== undefined })
+  if (store.shared && link && !existsSync(file) && !acceptRollback) throw nameInUse(store.node, dirname(file))
   if (why !== undefined && !acceptRollback) throw rollbackError(why)
   const { installId, epoch } = keyring.body
   const first = firstHead(keyring.body, store.revision)
@@ -82,6 +90,12 @@ export async function bringUp(store: Store, keyring: Keyring, file: string, head
   writeHead(file, now, keyring.purpose('head-mac'))
   return now
 }
+
+const nameInUse = (node: string, data: string): InstallationError =>
+  new InstallationError(
+    `${data} is a new data directory under an old name: the database knows a node '${node}', which has another data directory. Choose another name: --node NAME. If that directory is lost and no process runs under this name, take the name over: --accept-rollback, which is recorded in the audit log.`,
+    'MERLON_NODE_NAME_IN_USE',
+  )
 
 export class TwinError extends Error {
   override readonly name = 'TwinError'

@@ -13,11 +13,9 @@ import type { Keyring } from '../vault/keyring.ts'
 import { openVault } from '../vault/sealed.ts'
 import { VaultError } from '../vault/vault.ts'
 import { type Manifest, readContent, type Takers } from './backup-content.ts'
-import { databaseOf, headOf, InstallationError, keyringOf, objectsOf } from './installation.ts'
+import { databaseOf, headOf, InstallationError, keyringOf, objectsOf, restoringOf } from './installation.ts'
 import { checkObjects } from './object-bytes.ts'
 import { allLinks, linkOf } from './openings.ts'
-
-const restoringOf = (data: string): string => join(data, 'merlon.restoring')
 
 export interface Drill {
   readonly accounts: number
@@ -83,7 +81,10 @@ export async function restore(
   // What a restore that was cut short has left is overwritten; anything else never.
   const isThere = existsSync(databaseOf(data)) || existsSync(objectsOf(data))
   if (existsSync(keyringOf(data)) || (isThere && !existsSync(restoring)))
-    throw new InstallationError(`${data} holds an installation. Restore into an empty folder.`)
+    throw new InstallationError(
+      `${data} holds an installation. Restore into an empty directory.`,
+      'MERLON_DATA_NOT_EMPTY',
+    )
   writeFileSync(restoring, '', { mode: 0o600 })
   syncDirectory(data)
   removeData(data)

@@ -1,9 +1,10 @@
-/** Sealers that need nobody: what opens them, from the disk, the environment or another KMS. */
+/** Automatic sealers: they unlock the root key with what the disk, the environment or another KMS holds. */
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { Client, overHttp } from '../kernel/client.ts'
 import { readKeyFile } from '../vault/file-sealer.ts'
 import type { KeyringBody } from '../vault/keyring-file.ts'
-import type { SealerRecord } from '../vault/sealer.ts'
+import { publicHalf, type SealerRecord } from '../vault/sealer.ts'
 import { type KmsAddress, type KmsCaller, kmsSeed } from '../vault/sealers/kms.ts'
 import { pkcs11Seed } from '../vault/sealers/pkcs11.ts'
 import { TrustError } from '../vault/vault.ts'
@@ -12,26 +13,56 @@ import { keyFileOf } from './installation.ts'
 export interface Surroundings {
   readonly data: string
   readonly environment: Readonly<Record<string, string | undefined>>
-  body(): KeyringBody
 }
 
 export const isAutomatic = ({ settings }: SealerRecord): boolean => ['file', 'pkcs11', 'kms'].includes(settings.kind)
 
-/** Throws `VaultError` with the reason when it cannot be opened without people. */
-export async function automaticSeed(surroundings: Surroundings, sealer: SealerRecord): Promise<Buffer> {
-  const { environment, data } = surroundings
-  const { installId } = surroundings.body()
+/**
+ * A seed that unlocks this sealer. Every key file that it could be in is tried. Throws `VaultError` with the reasons when
+ * none does, or when the sealer needs a person.
+ */
+export async function automaticSeed(
+  surroundings: Surroundings,
+  { installId }: Pick<KeyringBody, 'installId'>,
+  sealer: SealerRecord,
+): Promise<Buffer> {
+  const { environment } = surroundings
   switch (sealer.settings.kind) {
     case 'file':
-      return keyFileSeed(environment['MERLON_KEY_FILE'] ?? keyFileOf(data, sealer.settings.path))
+      return seedInFiles(installId, sealer, keyFilesOf(surroundings, sealer))
     case 'pkcs11':
       return pkcs11Seed(installId, sealer.id, sealer.settings, pinFrom(environment))
     case 'kms':
       return kmsSeed(installId, sealer.id, sealer.settings, kmsCaller(environment, sealer.settings))
     case 'passphrase':
     case 'shamir':
-      throw new TrustError('MERLON_SEALER_UNAVAILABLE', 'people open this one.')
+      throw new TrustError('MERLON_SEALER_UNAVAILABLE', 'this sealer needs a passphrase or key shares.')
   }
+}
+
+/**
+ * Where the key of a file sealer can be: in the file that `MERLON_KEY_FILE` names, or where the sealer was made. Of
+ * several file sealers the variable names the key of one, and a node cannot know of which.
+ */
+export function keyFilesOf({ data, environment }: Surroundings, { settings }: SealerRecord): readonly string[] {
+  if (settings.kind !== 'file') return []
+  const named = environment['MERLON_KEY_FILE']
+  return [...new Set([...(named === undefined ? [] : [resolve(named)]), keyFileOf(data, settings.path)])]
+}
+
+function seedInFiles(installId: string, sealer: SealerRecord, files: readonly string[]): Buffer {
+  const reasons: string[] = []
+  for (const file of files) {
+    try {
+      const seed = keyFileSeed(file)
+      if (publicHalf(installId, sealer.id, seed) === sealer.publicKey) return seed
+      seed.fill(0)
+      reasons.push(`the key in ${file} is not the key of this sealer`)
+    } catch (error) {
+      reasons.push((error as Error).message.replace(/^MERLON_SEALER_UNAVAILABLE: /, ''))
+    }
+  }
+  throw new TrustError('MERLON_SEALER_UNAVAILABLE', reasons.join('; '))
 }
 
 export function keyFileSeed(file: string): Buffer {

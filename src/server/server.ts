@@ -9,26 +9,29 @@ import { folderBlobs } from '../planes/objects/folder.ts'
 import type { Target } from '../planes/streams/target.ts'
 import type { RootKey } from '../services/iam/bootstrap.ts'
 import { openStore } from '../store/sqlite.ts'
+import type { Store } from '../store/store.ts'
 import { ephemeralUnsealed } from '../vault/ephemeral.ts'
-import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
-import { listenForAdmin } from './admin-socket.ts'
+import type { HttpRequest, HttpResponse } from '../wire/http.ts'
+import { type AdminSocket, listenForAdmin } from './admin-socket.ts'
 import { replaceKeyrings } from './backup.ts'
 import { type Cloud, type CloudOptions, openCloud } from './cloud.ts'
 import { Custody } from './custody.ts'
 import { openDesk } from './desk.ts'
 import { answerDevelopment, DEVELOPMENT_PATH } from './development.ts'
 import { firstAccount } from './first-account.ts'
+import { type Health, healthAnswer, isWatched, metricsAnswer, Readiness, watchedPath } from './health.ts'
 import { chooseAccountId, InstallationError, objectsOf } from './installation.ts'
 import type { Limits } from './limits.ts'
 import { type Listener, listen } from './listener.ts'
 import type { Logger } from './log.ts'
 import { Metrics } from './metrics.ts'
+import { asOperatorError } from './operator-errors.ts'
 import { OverloadLog } from './overload-log.ts'
 import { factsOfThisProcess, forbidCoreDumps, ignoreDebuggerSignal, refuseUnsafe, unsafeIn } from './safe-process.ts'
-import { answerSealed } from './sealed-answer.ts'
 import { isAutomatic } from './sealers.ts'
 import { type Seed, sow } from './seed.ts'
 import type { Storage } from './storage.ts'
+import { answerUnavailable } from './unavailable-answer.ts'
 
 export interface ServerOptions {
   readonly host: string
@@ -128,26 +131,42 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ? await openDurable(world, host, common, logger, () => dismiss())
       : await openDevelopment(world, host, common, logger)
 
-  let leaving = false
-  const handle = (request: HttpRequest): Promise<HttpResponse> =>
-    opened.during(
+  let phase: 'starting' | 'serving' | 'leaving' = 'starting'
+  const readiness = new Readiness(() => opened.store()?.probe())
+  const health = async (): Promise<Health> => {
+    if (phase !== 'serving') return { status: phase }
+    if (opened.sealed()) return { status: 'sealed' }
+    const trouble = await readiness.trouble()
+    return trouble ? { status: 'unavailable', ...trouble } : { status: opened.fenced() ? 'fenced' : 'ok' }
+  }
+  const handle = async (request: HttpRequest): Promise<HttpResponse> => {
+    const path = watchedPath(request)
+    if (path === '/metrics') {
+      const streams = await opened.during(
+        async (cloud) => cloud.streams(),
+        async () => [],
+      )
+      return metricsAnswer(metrics.text(streams, listener.load()))
+    }
+    if (path !== undefined)
+      return healthAnswer(path, version, path === '/health/live' ? { status: 'ok' } : await health())
+    if (phase === 'starting') return answerUnavailable(request, 'The server is starting.')
+    return opened.during(
       async (cloud) => {
-        const told = () => metrics.text(cloud.streams(), listener.load())
-        const watched = watch(request, version, told, leaving ? 'leaving' : opened.fenced() ? 'fenced' : 'ok')
-        if (watched) return watched
         if (isPublic(request)) return published(await cloud.document(request.path))
         if (opened.development && request.path.startsWith(DEVELOPMENT_PATH)) return opened.development(request)
         return cloud.handle(request)
       },
-      async () => watch(request, version, () => metrics.text([], listener.load()), 'sealed') ?? answerSealed(request),
+      () => answerUnavailable(request, 'The server is sealed. An operator must unseal it.'),
     )
+  }
   let listener: Listener
   try {
     listener = await listen(handle, {
       host,
       port,
       admission: options.limits?.admission,
-      isVital: ({ method, url }) => method === 'GET' && (url === '/health' || url === '/metrics'),
+      isVital: ({ method = '', url = '' }) => isWatched(method, url),
       onRefused: (why) => overload.count(why),
     })
   } catch (error) {
@@ -155,14 +174,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     throw error
   }
   dismiss = () => listener.dismiss()
-  logger.log('info', 'listening', { url: listener.url, version, sealed: opened.sealed })
+  let made: RunningServer['made']
+  try {
+    made = await opened.begin(health)
+  } catch (error) {
+    await listener.close()
+    await opened.close()
+    throw error
+  }
+  phase = 'serving'
+  logger.log('info', 'listening', { url: listener.url, version, sealed: opened.sealed() })
 
   return {
     url: listener.url,
-    made: opened.made,
-    sealed: opened.sealed,
+    made,
+    sealed: opened.sealed(),
     close: async () => {
-      leaving = true
+      phase = 'leaving'
       listener.leave()
       logger.log('info', 'draining', { lameDuckMs: options.lameDuckMs ?? 0 })
       await new Promise((done) => setTimeout(done, options.lameDuckMs ?? 0))
@@ -177,8 +205,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 interface Opened {
   /** Answers by the cloud, or otherwise while there is none. */
   during<T>(work: (cloud: Cloud) => Promise<T>, otherwise: () => Promise<T>): Promise<T>
-  readonly made: RunningServer['made']
-  readonly sealed: boolean
+  /**
+   * Begins to work, once the process listens: from here on it acts in the node's name. Returns the accounts that this
+   * start made.
+   */
+  begin(health: () => Promise<Health>): Promise<RunningServer['made']>
+  sealed(): boolean
+  /** undefined while sealed. */
+  store(): Store | undefined
   fenced(): boolean
   readonly development?: (request: HttpRequest) => Promise<HttpResponse>
   close(): Promise<void>
@@ -218,15 +252,19 @@ async function openDurable(
   try {
     if (!custody.keyBesideData) forbidCoreDumps()
     const facts = factsOfThisProcess()
-    if (custody.keyBesideData) refuseBeyondLoopback(host, 'the root key lies in a file beside the data')
+    if (custody.keyBesideData) refuseBeyondLoopback(host, 'the root key is in a file in the data directory')
     else refuseUnsafe(facts)
-    await unsealOrWait(custody, world, logger)
-    const desk = openDesk(custody, () => ({ unsafe: unsafeIn(facts) }))
-    const socket = await listenForAdmin(world.data, desk, logger)
+    let socket: AdminSocket | undefined
     return {
       during: (work, otherwise) => custody.during(work, otherwise),
-      made,
-      sealed: custody.sealed,
+      begin: async (health) => {
+        await unsealOrWait(custody, world, logger)
+        const desk = openDesk(custody, () => ({ unsafe: unsafeIn(facts) }), health)
+        socket = await listenForAdmin(world.data, desk, logger)
+        return made
+      },
+      sealed: () => custody.sealed,
+      store: () => (custody.sealed ? undefined : custody.unsealed().store),
       fenced: () => !custody.sealed && custody.body().fenced === true,
       close: async () => {
         await socket?.close()
@@ -247,12 +285,19 @@ const troubles = (logger: Logger): Pick<CloudOptions, 'onJobError' | 'onEvidence
 
 /** A server that nothing but a file could unseal does not wait for a person who cannot help it. */
 async function unsealOrWait(custody: Custody, world: DurableWorld, logger: Logger): Promise<void> {
-  const reasons = await custody.unsealAutomatically({ acceptRollback: world.acceptRollback ?? false })
+  const reasons = await custody
+    .unsealAutomatically({ acceptRollback: world.acceptRollback ?? false })
+    .catch((error: unknown) => {
+      throw asOperatorError(error, { data: world.data }) ?? error
+    })
   if (!reasons) return
   const { sealers } = custody.body()
   // On data that nodes share another one may add a sealer, and its key file may yet come here.
   if (!custody.shared && sealers.every(({ settings }) => settings.kind === 'file'))
-    throw new InstallationError(reasons.join('\n'))
+    throw new InstallationError(
+      `no sealer unlocks the root key. Put back the key file that belongs to this data directory. ${reasons.join('. ')}`,
+      'MERLON_SEALER_UNAVAILABLE',
+    )
   const people = sealers.filter((sealer) => !isAutomatic(sealer)).map(({ settings }) => settings.kind)
   logger.log('warn', 'sealed: run merlon unseal', { reasons, people })
 }
@@ -264,6 +309,7 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
   // The same keys after a reset, so that clients need not be told.
   let keys = new Map<string, RootKey>(world.rootKey ? [[defaultId, world.rootKey]] : [])
   const seed: Seed = {
+    ...world.seed,
     accounts: [
       ...(world.seed?.accounts ?? []),
       ...(world.seed?.accounts.some(({ id }) => id === defaultId) ? [] : [{ id: defaultId }]),
@@ -287,11 +333,14 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
       await before.close()
     },
   }
-  cloud.start()
   return {
     during: (work) => work(cloud),
-    made: [...keys].map(([accountId, rootKey]) => ({ accountId, rootKey })),
-    sealed: false,
+    begin: async () => {
+      cloud.start()
+      return [...keys].map(([accountId, rootKey]) => ({ accountId, rootKey }))
+    },
+    sealed: () => false,
+    store: () => cloud.store,
     fenced: () => false,
     development: (request) => answerDevelopment(development, request),
     close: () => cloud.close(),
@@ -303,43 +352,17 @@ function refuseBeyondLoopback(host: string, why: string): void {
   if (!loopback) {
     throw new InstallationError(
       `Merlon will not listen on ${host}: ${why}, so only this machine may reach it. Use --host 127.0.0.1.`,
+      'MERLON_ADDRESS_NOT_ALLOWED',
     )
   }
 }
 
-/** What probes and Prometheus ask, unsigned; a signed request for the same path is an API call. */
 /** What services publish is asked without a signature, by GET. */
 const isPublic = ({ method, path }: HttpRequest): boolean => method === 'GET' && path.startsWith(DOCUMENTS_PATH)
 
 function published(document: object | undefined): HttpResponse {
   const headers = { 'content-type': 'application/json', 'cache-control': document ? 'public, max-age=300' : 'no-store' }
   return { status: document ? 200 : 404, headers, body: document ? JSON.stringify(document) : '{}' }
-}
-
-function watch(
-  request: HttpRequest,
-  version: string,
-  told: () => string,
-  status: 'ok' | 'fenced' | 'leaving' | 'sealed',
-): HttpResponse | undefined {
-  if (request.method !== 'GET' || header(request, 'authorization') !== undefined || request.query !== '')
-    return undefined
-  switch (request.path) {
-    case '/health':
-      return {
-        status: status === 'ok' || status === 'fenced' ? 200 : 503,
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ status, version }),
-      }
-    case '/metrics':
-      return {
-        status: 200,
-        headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
-        body: told(),
-      }
-    default:
-      return undefined
-  }
 }
 
 function logAnswer(logger: Logger, answer: Answer, all: boolean): void {

@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts'
 import { databaseOf, InstallationError, keyringOf } from './installation.ts'
 import { WITHHELD } from './keyring-in-store.ts'
 import { nodeName, nodeNameOf } from './node-name.ts'
+import { asOperatorError } from './operator-errors.ts'
 
 export interface Storage {
   /** Other nodes have it, too. Then the keyring lies in it, and it is open while this node is sealed. */
@@ -22,7 +23,7 @@ export interface StorageOptions {
   readonly passwordFile?: string | undefined
   /** The bundled thread that writes to SQLite; without it the server's own does. */
   readonly writerScript?: URL | undefined
-  /** Told when another process has taken this node's name over, or nothing writes any more: this one has to end. */
+  /** Called when another process has taken this node's name over, or nothing writes any more: this one has to end. */
   readonly onEnd?: ((error: Error) => void) | undefined
 }
 
@@ -31,30 +32,49 @@ export function storageOf({ data, store, node, passwordFile, writerScript, onEnd
   if (store === undefined) {
     if (existsSync(nodeNameOf(data))) {
       throw new InstallationError(
-        `${data} is the folder of a node whose data lie in a shared database. Say which: --store or MERLON_STORE.`,
+        `${data} is the data directory of a node whose data is in a shared database. Name the database: MERLON_STORE or --store`,
+        'MERLON_DATA_MISMATCH',
       )
     }
     return fileStorage(data, writerScript, onEnd)
   }
   const url = URL.canParse(store) ? new URL(store) : undefined
   if (!url || !/^postgres(ql)?:$/.test(url.protocol))
-    throw new InstallationError('--store is postgres://USER@HOST:PORT/DATABASE; what was given is not.')
+    throw new InstallationError(
+      'MERLON_STORE (or --store) is not a PostgreSQL URL. Its form: postgres://USER@HOST:PORT/DATABASE',
+      'MERLON_STORE_URL_INVALID',
+    )
   if (existsSync(keyringOf(data)) || existsSync(databaseOf(data)))
-    throw new InstallationError(`${data} holds an installation of its own. Give this node another --data.`)
+    throw new InstallationError(
+      `${data} holds an installation of its own. Give this node another --data. To move that installation: merlon store copy`,
+      'MERLON_DATA_MISMATCH',
+    )
   return {
     shared: true,
     open: async () => {
-      // Only who needs its client loads it.
+      const { name, keep } = nodeName(data, node)
+      // Loaded only where it is needed.
       const { openPostgres } = await import('../store/postgres/postgres.ts')
-      return openPostgres({
-        url: store,
-        node: nodeName(data, node),
-        withheld: WITHHELD,
-        ...(passwordFile !== undefined && { passwordFile }),
-        ...(onEnd && { onEnd }),
-      })
+      try {
+        return await openPostgres({
+          url: store,
+          node: name,
+          onNamed: keep,
+          withheld: WITHHELD,
+          ...(passwordFile !== undefined && { passwordFile }),
+          ...(onEnd && { onEnd }),
+        })
+      } catch (error) {
+        throw asOperatorError(error, { store: shownStore(url) }) ?? error
+      }
     },
   }
+}
+
+/** For messages: where the database is and what it is called, without the password. */
+export function shownStore(url: URL): string {
+  const user = url.username === '' ? '' : `${decodeURIComponent(url.username)}@`
+  return `PostgreSQL (${user}${url.host || 'local'}${url.pathname})`
 }
 
 export const fileStorage = (data: string, writerScript?: URL, onEnd?: StorageOptions['onEnd']): Storage => ({

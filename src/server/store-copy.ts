@@ -16,6 +16,8 @@ import { databaseOf, headOf, InstallationError, isInstalled, keyringOf, objectsO
 import { KEYRING, type KeyringRow, WITHHELD } from './keyring-in-store.ts'
 import { bytesBeside, bytesOf } from './object-bytes.ts'
 import { linkOf } from './openings.ts'
+import { asOperatorError } from './operator-errors.ts'
+import { shownStore } from './storage.ts'
 
 export type Destination = { readonly data: string } | { readonly store: Place }
 
@@ -47,12 +49,16 @@ async function copied(custody: Custody, to: Destination): Promise<Copied> {
     await copyImage(image, loader)
     const found = await hashOf(await place.image())
     if (found !== expected)
-      throw new InstallationError('what was copied is not what is there: the copy is not to be used')
+      throw new InstallationError(
+        'the copy differs from the original. Do not use it; copy again.',
+        'MERLON_COPY_FAILED',
+      )
     await place.finish(link, image.revision)
     return { revision: image.revision, sha256: found, objects }
   } catch (error) {
     await place.abandon()
-    throw error
+    const store = 'store' in to && URL.canParse(to.store.url) ? shownStore(new URL(to.store.url)) : undefined
+    throw (store === undefined ? undefined : asOperatorError(error, { store })) ?? error
   } finally {
     await image.close()
     await place.close()
@@ -70,7 +76,8 @@ interface Target {
 }
 
 function intoFolder(data: string, keyring: Keyring): Target {
-  if (isInstalled(data)) throw new InstallationError(`${data} holds an installation. Copy into an empty folder.`)
+  if (isInstalled(data))
+    throw new InstallationError(`${data} holds an installation. Copy into an empty directory.`, 'MERLON_DATA_NOT_EMPTY')
   mkdirSync(data, { recursive: true, mode: 0o700 })
   return {
     loader: () => sqliteLoader(databaseOf(data)),
@@ -96,7 +103,7 @@ function intoDatabase(place: Place, keyring: Keyring): Target {
   return {
     loader: async () => {
       const loader = await postgresLoader(place).catch((error: unknown) => {
-        throw error instanceof NotEmptyError ? new InstallationError(error.message) : error
+        throw error instanceof NotEmptyError ? new InstallationError(error.message, 'MERLON_DATA_NOT_EMPTY') : error
       })
       return {
         ...loader,
@@ -130,7 +137,8 @@ async function copyBlobs(from: BlobsOfMoment, to: Blobs): Promise<number> {
   const sum = (bytes: Uint8Array | undefined) => bytes && createHash('sha256').update(bytes).digest('hex')
   for await (const { id, bytes } of bytesOf(from, ids)) {
     await to.write(id, bytes)
-    if (sum(await to.read(id)) !== sum(bytes)) throw new InstallationError(`object ${id} is not the same after copying`)
+    if (sum(await to.read(id)) !== sum(bytes))
+      throw new InstallationError(`object ${id} is not the same after copying`, 'MERLON_COPY_FAILED')
   }
   return ids.length
 }

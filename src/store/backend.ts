@@ -41,6 +41,8 @@ export interface Backend {
    * was written, or, with `UnavailableError`, when that is not known. `alone`: nobody else has a unit at work.
    */
   write(batch: Batch, alone: boolean): Promise<'written' | 'moved'>
+  /** Writes next to nothing, durably: no document and no record. Rejects as {@link Backend.write} does. */
+  touch(after: number): Promise<void>
   /** Only where other processes write, too. */
   news?(after: number): Promise<News>
   /** Whether after this error nobody can tell what is on the disk. */

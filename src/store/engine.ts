@@ -19,7 +19,7 @@ export interface Database {
 export const isBusy = (error: unknown): boolean => error instanceof Error && /locked|busy/i.test(error.message)
 
 interface Module {
-  DatabaseSync: new (file: string) => Database
+  DatabaseSync: new (file: string, options?: { readonly readOnly?: boolean }) => Database
   backup(source: Database, file: string, options: { readonly rate: number }): Promise<number>
 }
 
@@ -28,6 +28,12 @@ export async function openDatabase(file: string, which: 'any' | 'new' = 'any'): 
   const { DatabaseSync } = await load()
   if (file !== ':memory:') createPrivately(file, which)
   return new DatabaseSync(file)
+}
+
+/** A file that exists, only to look at. */
+export async function openReadOnly(file: string): Promise<Database> {
+  const { DatabaseSync } = await load()
+  return new DatabaseSync(file, { readOnly: true })
 }
 
 /** Copies a database into a new file, page by page, off the calling thread. */

@@ -1,8 +1,9 @@
 /** The store on SQLite: one process, one file; a thread of its own makes batches durable with one fsync each. */
+import { existsSync, rmSync } from 'node:fs'
 import type { Backend, Found, Read } from './backend.ts'
 import { configure, readHeads } from './batch.ts'
 import type { EpochKey, Head } from './chain.ts'
-import { copyDatabase, type Database, openDatabase, type Statement } from './engine.ts'
+import { copyDatabase, type Database, openDatabase, openReadOnly, type Statement } from './engine.ts'
 import type { Image } from './image.ts'
 import { Lock } from './lock.ts'
 import { type LogTable, queryLog, readEvidence } from './log.ts'
@@ -138,6 +139,7 @@ function sqliteBackend(database: Database, writer: Writer, onLost: SqliteOptions
       await writer.write(batch, alone)
       return 'written'
     },
+    touch: () => writer.touch(),
     isLost: (error) => error instanceof WriterLostError,
     onLost,
   }
@@ -155,3 +157,16 @@ function successor(prefix: Key): Key {
   return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1)
 }
 const LAST_POINT = 0x10ffff
+
+/** Whether a database file that nobody has open holds a document. Writes nothing, and leaves no file beside it. */
+export async function holdsKey(file: string, key: Key): Promise<boolean> {
+  const beside = ['-wal', '-shm'].map((suffix) => file + suffix).filter((each) => !existsSync(each))
+  const database = await openReadOnly(file)
+  try {
+    const tables = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'documents'").get()
+    return tables !== undefined && database.prepare('SELECT 1 FROM documents WHERE key = ?').get(key) !== undefined
+  } finally {
+    database.close()
+    for (const each of beside) rmSync(each, { force: true })
+  }
+}

@@ -143,6 +143,8 @@ export interface Store {
    * told to the feed. Rejects with `UnavailableError` when nobody can be asked.
    */
   sync(): Promise<void>
+  /** Resolves when something became durable within the last second, or something does now; rejects with the reason. */
+  probe(): Promise<void>
   /** From now on records carry MACs under this key. */
   authenticate(key: EpochKey): void
   /** The last links of all chains of all nodes, as they are on disk. */

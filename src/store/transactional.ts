@@ -23,6 +23,10 @@ export abstract class Transactional {
     return this.transactions.sync()
   }
 
+  probe(): Promise<void> {
+    return this.transactions.probe()
+  }
+
   subscribe(listener: (commit: Commit) => void): () => void {
     return this.transactions.subscribe(listener)
   }

@@ -23,6 +23,7 @@ class Shared {
   open(gate: () => Promise<void> = async () => {}): Transactions {
     const backend: Backend = {
       unitsMax: 100,
+      touch: async () => undefined,
       read: (at) => ({ found: this.documents.get(at) ?? undefined, revision: this.revision }),
       range: () => ({ found: [], revision: this.revision }),
       write: async (batch) => {

@@ -23,6 +23,8 @@ const BACKOFF_MS_MAX = 20
 const DOCUMENTS_CACHED_MAX = 50_000
 /** Accepted commits that may wait for the disk; beyond this, new ones wait to be accepted. */
 const WAITING_MAX = 10_000
+/** A write serves as an answer to a probe for so long. */
+const WRITTEN_MS_MAX = 1_000
 const CLOSED = 'the store is closed'
 
 /** A unit that was taken into the accepted state. */
@@ -36,6 +38,8 @@ interface Accepted {
   /** With false when another process has changed what it had read: the body runs again. */
   readonly resolve: (durable: boolean) => void
   readonly reject: (error: Error) => void
+  /** Nothing to write: it is only to be seen whether something can be written. */
+  readonly isProbe?: true
 }
 
 /** Accepted, and not yet durable. */
@@ -75,6 +79,8 @@ export class Transactions implements View {
   readonly #listeners = new Set<(commit: Commit) => void>()
   #tick = 0
   #revision: number
+  /** When something last became durable. */
+  #writtenAt = Number.NEGATIVE_INFINITY
   /** Why no more work is taken. */
   #ended: Error | undefined
 
@@ -247,6 +253,17 @@ export class Transactions implements View {
     return syncing
   }
 
+  /** Resolves when something became durable within the last second, or something does now; rejects with the reason. */
+  async probe(): Promise<void> {
+    this.#refuseIfEnded()
+    if (performance.now() - this.#writtenAt < WRITTEN_MS_MAX) return
+    const nothing = { unit: new BufferedUnit(this), documents: [], records: [], changes: [], tick: this.#tick }
+    await new Promise<boolean>((resolve, reject) => {
+      this.#waiting.push({ ...nothing, resolve, reject, isProbe: true })
+      this.#flushing ??= this.#flush()
+    })
+  }
+
   /** Waits for what was accepted, then takes no more. */
   async close(): Promise<void> {
     if (this.#ended?.message === CLOSED) return
@@ -336,7 +353,13 @@ export class Transactions implements View {
   async #write(batch: readonly Accepted[]): Promise<void> {
     try {
       const written = batch.filter(({ documents, records }) => documents.length > 0 || records.length > 0)
-      if (written.length === 0) return this.#durable(batch, this.#revision)
+      if (written.length === 0) {
+        if (batch.some(({ isProbe }) => isProbe)) {
+          await this.#backend.touch(this.#revision)
+          this.#writtenAt = performance.now()
+        }
+        return this.#durable(batch, this.#revision)
+      }
       const changing = batch.filter(({ changes }) => changes.length > 0)
       const revision = this.#revision + changing.length
       const alone = batch.length === 1 && this.#waiting.length === 0 && this.#active.size === 0
@@ -345,7 +368,10 @@ export class Transactions implements View {
       )
       const records = written.flatMap(({ records }) => records)
       const outcome = await this.#backend.write({ after: this.#revision, revision, documents, records }, alone)
-      if (outcome === 'written') return this.#durable(batch, revision)
+      if (outcome === 'written') {
+        this.#writtenAt = performance.now()
+        return this.#durable(batch, revision)
+      }
       // Somebody else was first: what still holds is written after theirs.
       const news = await this.#backend.news!(this.#revision)
       this.#waiting = [...batch, ...this.#waiting]

@@ -8,6 +8,7 @@ import { reserveWal } from './wal.ts'
 
 export type ToWriter =
   | { readonly kind: 'write'; readonly batch: Batch }
+  | { readonly kind: 'touch' }
   /** What was written without the thread. */
   | { readonly kind: 'follow'; readonly moved: Moved }
   | { readonly kind: 'authenticate'; readonly key: EpochKey }
@@ -15,6 +16,7 @@ export type ToWriter =
 export type FromWriter =
   | { readonly kind: 'open' }
   | { readonly kind: 'written'; readonly moved: Moved }
+  | { readonly kind: 'touched' }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'closed' }
 
@@ -39,15 +41,21 @@ port.on('message', (message: ToWriter) => {
     port.close()
     return
   }
-  if (message.kind === 'write') write(message.batch)
+  if (message.kind === 'write') attempt(() => ({ kind: 'written', moved: writer.write(message.batch) }))
+  else if (message.kind === 'touch') attempt(touched)
   else writer.follow(message.moved)
   maintain(false)
   idle = setTimeout(whenIdle, IDLE_MS)
 })
 
-function write(batch: Batch): void {
+function touched(): FromWriter {
+  writer.touch()
+  return { kind: 'touched' }
+}
+
+function attempt(work: () => FromWriter): void {
   try {
-    say({ kind: 'written', moved: writer.write(batch) })
+    say(work())
   } catch (error) {
     say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
   }

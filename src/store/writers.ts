@@ -12,6 +12,8 @@ export interface Writer {
    * the caller's thread.
    */
   write(batch: Batch, alone: boolean): Promise<void>
+  /** Writes next to nothing, durably; in turn with batches. */
+  touch(): Promise<void>
   /** MACs of the records to come. */
   authenticate(key: EpochKey): void
   close(): Promise<void>
@@ -56,6 +58,7 @@ export function inlineWriter(database: Database): Writer {
       writer.write(batch)
       maintain(false)
     },
+    touch: async () => writer.touch(),
     authenticate: (key) => writer.authenticate(key),
     // The connection is shared: whoever opened it closes it.
     close: async () => maintain(true),
@@ -109,6 +112,10 @@ export async function threadWriter(file: string, script: URL): Promise<ThreadWri
       if (message.kind === 'written') return message.moved
       throw couldNotWrite(message.kind === 'failed' ? message.message : message.kind)
     },
+    touch: async () => {
+      const message = await ask({ kind: 'touch' })
+      if (message.kind === 'failed') throw couldNotWrite(message.message)
+    },
     follow: (moved) => {
       for (const head of moved.heads) heads.set(chainId(head), head)
       records += moved.records
@@ -158,6 +165,10 @@ export function quickerWriter(thread: ThreadWriter, database: Database): Writer 
       const moved = alone ? writeHere(batch) : undefined
       if (moved) thread.follow(moved)
       else here.follow(await thread.write(batch))
+    },
+    touch: async () => {
+      if (thread.lost) throw thread.lost
+      await thread.touch()
     },
     authenticate: (key) => {
       here.authenticate(key)

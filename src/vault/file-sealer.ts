@@ -16,7 +16,7 @@ import { KEY_BYTES, randomKey } from './aead.ts'
 import { fromBase64, toBase64 } from './base64.ts'
 import { syncDirectory } from './durable-file.ts'
 import type { Unsealed } from './sealer.ts'
-import { VaultError } from './vault.ts'
+import { TrustError } from './vault.ts'
 
 interface KeyFile {
   readonly version: 1
@@ -41,7 +41,10 @@ export function createKeyFile(file: string): Unsealed {
     linkSync(draft, file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    throw new VaultError(`${file} exists, and a root key is never overwritten: without it the data cannot be read.`)
+    throw new TrustError(
+      'MERLON_FILE_EXISTS',
+      `${file} exists, and a root key is never overwritten: without it the data cannot be read.`,
+    )
   } finally {
     text.fill(0)
     closeSync(descriptor)
@@ -59,10 +62,14 @@ export function readKeyFile(file: string): Unsealed {
     const { mode, uid } = fstatSync(descriptor)
     if ((mode & 0o077) !== 0) {
       const shown = (mode & 0o777).toString(8)
-      throw new VaultError(`${file} can be used by others than its owner (mode ${shown}). Run: chmod 600 ${file}`)
+      throw new TrustError(
+        'MERLON_KEY_FILE_UNSAFE',
+        `${file} can be used by others than its owner (mode ${shown}). Run: chmod 600 ${file}`,
+      )
     }
     if (process.getuid && uid !== process.getuid()) {
-      throw new VaultError(
+      throw new TrustError(
+        'MERLON_KEY_FILE_UNSAFE',
         `${file} belongs to another user (uid ${uid}). Run Merlon as that user, or change the owner.`,
       )
     }
@@ -88,7 +95,8 @@ function parse(bytes: Buffer, file: string): Pick<Unsealed, 'rootKey' | 'install
     // Fall through: a parse error would quote the file.
   }
   rootKey?.fill(0)
-  throw new VaultError(
+  throw new TrustError(
+    'MERLON_KEY_FILE_INVALID',
     `${file} is not a Merlon root key file. Restore it from a backup; without it the data cannot be read.`,
   )
 }

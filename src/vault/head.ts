@@ -86,7 +86,7 @@ export function writeHead(file: string, head: Head, macKey: Uint8Array): void {
 export const rollbackError = (why: string): TrustError =>
   new TrustError(
     'MERLON_ROLLBACK_DETECTED',
-    `${why}. Somebody has put back an older state. If that was you, start with --accept-rollback; it goes on record.`,
+    `${why}. An earlier copy was put back, or the data was in use elsewhere. Put the newest data back. If this is intended, start once with --accept-rollback; that is recorded in the audit log.`,
   )
 
 const macOf = (line: string, key: Uint8Array): string =>

@@ -1,6 +1,6 @@
 /** The root of trust over many nodes: real processes on one PostgreSQL, one keyring in it, each node with a way in of its own. */
 import { randomUUID } from 'node:crypto'
-import { copyFileSync, existsSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Client, element, overHttp } from '../../src/kernel/client.ts'
@@ -127,6 +127,23 @@ describe('15: two nodes on one database', () => {
     const made = both.flatMap(({ accounts }) => accounts)
     expect(made).toHaveLength(1)
     for (const { url } of both) await clientOf(url, made[0]!).query('sts', 'GetCallerIdentity')
+  })
+
+  test('have a key file each, as docs/nodes.md makes them', async () => {
+    const [a, b] = twoNodes()
+    const [keyOfA, made, keyOfB] = [join(folder(), 'a.key'), join(folder(), 'b.key'), join(folder(), 'b.key')]
+    const first = await begin(a, { MERLON_KEY_FILE: keyOfA })
+    expect((await at(a, 'sealer', 'add', 'file', '--key-file', made)).status).toBe(0)
+    renameSync(made, keyOfB)
+
+    const second = await begin(b, { MERLON_KEY_FILE: keyOfB })
+
+    const root = first.accounts[0]!
+    await keep(clientOf(first.url, root), 's')
+    expect(await secretOf(clientOf(second.url, root), 's')).toBe('canary')
+    await Promise.all([first.stop(), second.stop()])
+    for (const [node, key] of [[b, keyOfB] as const, [a, keyOfA] as const])
+      expect(await health((await begin(node, { MERLON_KEY_FILE: key })).url)).toEqual({ http: 200, status: 'ok' })
   })
 
   test('open the database by people as well, and each is sealed for itself', async () => {

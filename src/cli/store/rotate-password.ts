@@ -1,6 +1,8 @@
 /** `merlon store rotate-password`: the database gets a new password for Merlon's own role. */
 import { rmSync } from 'node:fs'
 import { scramVerifier } from '../../planes/functions/rotators/scram.ts'
+import { asOperatorError } from '../../server/operator-errors.ts'
+import { shownStore } from '../../server/storage.ts'
 import { replaceFile } from '../../vault/durable-file.ts'
 import { UsageError } from '../command.ts'
 import { readWords, type SubCommand } from '../words.ts'
@@ -29,7 +31,9 @@ export const rotatePasswordCommand: SubCommand = {
     await rotatePassword(
       { url, passwordFile },
       { replace: replaceFile, remove: (file) => rmSync(file), verifier: (password) => scramVerifier(password) },
-    )
+    ).catch((error: unknown) => {
+      throw asOperatorError(error, { store: shownStore(new URL(url)) }) ?? error
+    })
     process.stdout.write(`The database knows the new password in ${passwordFile}, and no longer the old one.\n`)
     return 0
   },

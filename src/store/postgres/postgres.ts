@@ -19,8 +19,10 @@ import { Upkeep } from './upkeep.ts'
 import { FencedError, PostgresWriter } from './writer.ts'
 
 export interface PostgresOptions extends Place {
-  /** Unique among the nodes that run: whoever starts under a name takes it over. */
+  /** Unique among the nodes that run: a process takes the name over with its first write. */
   readonly node: string
+  /** Called once this process writes under the name. */
+  readonly onNamed?: () => void
   /** Parsed documents kept in memory. */
   readonly documentsCachedMax?: number
   /** Documents that are in no image and no backup. */
@@ -33,9 +35,10 @@ const READERS_MAX = 6
 /** Commits that go down together: beyond it a statement is large, not faster. */
 const UNITS_MAX = 500
 
+/** Changes nothing but the tables, where they are not up to date. */
 export async function openPostgres(options: PostgresOptions): Promise<PostgresStore> {
   await migrate(options)
-  const writer = await PostgresWriter.open(options, options.node)
+  const writer = new PostgresWriter(options, options.node, options.onNamed)
   const pool = openPool(options, READERS_MAX)
   try {
     const { rows } = await pool.query<{ revision: number }>('SELECT revision FROM state WHERE id = 1')
@@ -138,6 +141,7 @@ function backendOf(
       if (outcome === 'written' && batch.documents.length > 0) written()
       return outcome
     },
+    touch: async (after) => void (await writer.write({ after, revision: after, documents: [], records: [] })),
     isLost: (error) => error instanceof FencedError,
     onLost,
   }

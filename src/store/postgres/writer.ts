@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { Batch } from '../backend.ts'
 import { type Chained, Chains, type EpochKey, type Head, type Link } from '../chain.ts'
-import { connect, drop, isPassing, isRefusal, type Place, unavailable } from './connection.ts'
+import { asking, connect, drop, isPassing, isRefusal, type Place, unavailable } from './connection.ts'
 
 /** Somebody else writes under this node's name, or this node was away for too long: it must not go on. */
 export class FencedError extends Error {
@@ -54,12 +54,13 @@ const ANSWER = 'SELECT (SELECT position FROM moved) AS moved, (SELECT 1 FROM min
 const STATEMENTS = {
   document: { name: 'merlon-document', text: `${ORDERED(true)}${PUT_ONE} ${ANSWER}` },
   documents: { name: 'merlon-documents', text: `${ORDERED(true)}${PUT} ${ANSWER}` },
+  nothing: { name: 'merlon-nothing', text: `${ORDERED(false)} ${ANSWER}` },
   records: { name: 'merlon-records', text: `${ORDERED(false)}${renumbered(APPENDED)} ${ANSWER}` },
   both: { name: 'merlon-both', text: `${ORDERED(true)}${PUT}${APPENDED} ${ANSWER}` },
 }
 
 function kindOf(documents: number, records: number): keyof typeof STATEMENTS {
-  if (documents === 0) return 'records'
+  if (documents === 0) return records === 0 ? 'nothing' : 'records'
   if (records > 0) return 'both'
   return documents === 1 ? 'document' : 'documents'
 }
@@ -71,6 +72,9 @@ function renumbered(part: string): string {
 export class PostgresWriter {
   readonly #place: Place
   readonly #node: string
+  readonly #onNamed: () => void
+  /** Whether this process writes under the node's name. */
+  #named = false
   #client: pg.Client | undefined
   #incarnation = randomUUID()
   /** What this process was called before, as long as it is not known that the database has heard of the new name. */
@@ -79,24 +83,29 @@ export class PostgresWriter {
   #chains: Chains
   #key: EpochKey | undefined
 
-  private constructor(place: Place, node: string) {
+  /**
+   * Takes nothing yet: the node's name is taken over by the first write, so that a process that only looks, or that fails
+   * before it writes, ends no other.
+   */
+  constructor(place: Place, node: string, onNamed: () => void = () => undefined) {
     this.#place = place
     this.#node = node
+    this.#onNamed = onNamed
     this.#chains = new Chains(node, [])
   }
 
-  /** Takes the node's name over from whoever had it. */
-  static async open(place: Place, node: string): Promise<PostgresWriter> {
-    const writer = new PostgresWriter(place, node)
-    const client = await connect(place)
+  /** Takes the node's name over from the process that had it. Doing it again changes nothing. */
+  async #takeName(): Promise<void> {
+    const client = await connect(this.#place)
     try {
       const { rows } = await client.query<{ batch: number }>(
         `INSERT INTO nodes VALUES ($1, $2, 0) ON CONFLICT (name) DO UPDATE SET incarnation = excluded.incarnation RETURNING batch`,
-        [node, writer.#incarnation],
+        [this.#node, this.#incarnation],
       )
-      writer.#batch = rows[0]!.batch
-      await writer.#begin(client)
-      return writer
+      this.#batch = rows[0]!.batch
+      await this.#begin(client)
+      this.#named = true
+      this.#onNamed()
     } catch (error) {
       drop(client)
       throw error
@@ -109,6 +118,7 @@ export class PostgresWriter {
   }
 
   async write(batch: Batch): Promise<'written' | 'moved'> {
+    if (!this.#named) await asking(() => this.#takeName())
     const number = ++this.#batch
     const giveUpAt = performance.now() + OUTCOME_MS_MAX
     let sent = false

@@ -17,7 +17,10 @@ export function newPassphraseSettings(): PassphraseSettings {
 /** What is too short to be a passphrase is refused when it is chosen, never when it is asked for. */
 export function checkPassphrase(passphrase: string): void {
   if ([...passphrase].length < LENGTH_MIN)
-    throw new TrustError('MERLON_SEALER_NEEDED', `a passphrase has at least ${LENGTH_MIN} characters.`)
+    throw new TrustError(
+      'MERLON_PASSPHRASE_WEAK',
+      `a passphrase has at least ${LENGTH_MIN} characters. Choose a longer one.`,
+    )
 }
 
 /** Spelt differently by two keyboards, it is the same passphrase (Unicode NFKC, RFC 8265). */

@@ -49,7 +49,7 @@ describe('shares', () => {
     [2.5, 2],
     [Number.NaN, 2],
   ])('%d shares of which %d are needed are refused', async (shares, threshold) => {
-    await expect(split(shares, threshold)).rejects.toThrow('MERLON_SHARE_INVALID')
+    await expect(split(shares, threshold)).rejects.toThrow('MERLON_SHARES_COUNT')
   })
 
   test.each([

@@ -19,8 +19,8 @@ export async function splitSeed(
   const possible = Number.isInteger(shares) && Number.isInteger(threshold)
   if (!possible || threshold < THRESHOLD_MIN || threshold > shares || shares > SHARES_MAX) {
     throw new TrustError(
-      'MERLON_SHARE_INVALID',
-      `of at most ${SHARES_MAX} shares, at least ${THRESHOLD_MIN} and at most all must be needed.`,
+      'MERLON_SHARES_COUNT',
+      `there are at most ${SHARES_MAX} shares, and the threshold is from ${THRESHOLD_MIN} to their number. Choose others.`,
     )
   }
   const set = randomBytes(4).toString('hex')
