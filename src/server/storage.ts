@@ -1,5 +1,6 @@
 /** Where an installation's data lie: in a database file of its own folder, or in a database that many nodes share. */
 import { existsSync } from 'node:fs'
+import { hostUrls } from '../store/postgres/url.ts'
 import { openStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { databaseOf, InstallationError, keyringOf } from './installation.ts'
@@ -36,9 +37,11 @@ export function storageOf({ data, store, node, passwordFile, writerScript, onEnd
     }
     return fileStorage(data, writerScript, onEnd)
   }
-  const url = URL.canParse(store) ? new URL(store) : undefined
-  if (!url || !/^postgres(ql)?:$/.test(url.protocol))
-    throw new InstallationError('--store is postgres://USER@HOST:PORT/DATABASE; what was given is not.')
+  try {
+    hostUrls(store)
+  } catch (error) {
+    throw new InstallationError(`--store is postgres://USER@HOST:PORT/DATABASE. ${(error as Error).message}`)
+  }
   if (existsSync(keyringOf(data)) || existsSync(databaseOf(data)))
     throw new InstallationError(`${data} holds an installation of its own. Give this node another --data.`)
   return {
