@@ -26,7 +26,7 @@ export const PROBE_MS_MAX = 1_000
 /** After the first primary has answered, other hosts have so long to show that they are newer. */
 const GRACE_MS = 250
 /** While connections are open, all hosts are looked at this often: the primary may hang instead of failing. */
-const WATCH_MS = 1_000
+const WATCH_MS = 500
 
 const ROLE = `
   SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' AS writable,
