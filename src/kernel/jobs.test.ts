@@ -83,12 +83,16 @@ describe('A job', () => {
 
   test('of a node that died is taken up by another when its lease is over', async () => {
     let dies = true
-    const { store, clock, runner, schedule } = await world((unit, job, now) =>
-      dies ? new Promise(() => undefined) : counting(unit, job, now, undefined),
-    )
+    let began = () => {}
+    const begun = new Promise<void>((resolve) => (began = resolve))
+    const { store, clock, runner, schedule } = await world((unit, job, now) => {
+      if (!dies) return counting(unit, job, now, undefined)
+      began()
+      return new Promise(() => undefined)
+    })
     await schedule('j', 0)
     void runner().runDue()
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await begun
     dies = false
 
     expect(await runner().runDue()).toBe(0)
@@ -163,7 +167,7 @@ describe('A job', () => {
     expect((await leases(store)).filter((until) => until > 0)).toHaveLength(8)
 
     open()
-    await expect.poll(() => store.reader.range('kernel/job/'), { timeout: 10_000 }).toEqual([])
+    await expect.poll(() => store.reader.range('kernel/job/')).toEqual([])
     expect(await store.reader.range('ran/slow')).toHaveLength(2_500)
     await jobs.stop()
   })

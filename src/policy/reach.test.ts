@@ -121,7 +121,7 @@ describe('what a principal can reach', () => {
     expect(access).toMatchObject({ unclear: true, certain: false })
   })
 
-  test('holds every request the engine allows, and what is certain the engine allows', { timeout: 120_000 }, () => {
+  test('holds every request the engine allows, and what is certain the engine allows', () => {
     const layers: fc.Arbitrary<Layers> = fc
       .record({
         identity: fc.array(policy('identity'), { maxLength: 2 }),

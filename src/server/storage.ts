@@ -1,5 +1,6 @@
 /** Where an installation's data lie: in a database file of its own folder, or in a database that many nodes share. */
 import { existsSync } from 'node:fs'
+import { hostUrls } from '../store/postgres/url.ts'
 import { openStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { databaseOf, InstallationError, keyringOf } from './installation.ts'
@@ -38,12 +39,14 @@ export function storageOf({ data, store, node, passwordFile, writerScript, onEnd
     }
     return fileStorage(data, writerScript, onEnd)
   }
-  const url = URL.canParse(store) ? new URL(store) : undefined
-  if (!url || !/^postgres(ql)?:$/.test(url.protocol))
+  try {
+    hostUrls(store)
+  } catch (error) {
     throw new InstallationError(
-      'MERLON_STORE (or --store) is not a PostgreSQL URL. Its form: postgres://USER@HOST:PORT/DATABASE',
+      `MERLON_STORE (or --store) is not a PostgreSQL URL. Its form: postgres://USER@HOST:PORT/DATABASE. ${(error as Error).message}`,
       'MERLON_STORE_URL_INVALID',
     )
+  }
   if (existsSync(keyringOf(data)) || existsSync(databaseOf(data)))
     throw new InstallationError(
       `${data} holds an installation of its own. Give this node another --data. To move that installation: merlon store copy`,
@@ -65,16 +68,22 @@ export function storageOf({ data, store, node, passwordFile, writerScript, onEnd
           ...(onEnd && { onEnd }),
         })
       } catch (error) {
-        throw asOperatorError(error, { store: shownStore(url) }) ?? error
+        throw asOperatorError(error, { store: shownStore(store) }) ?? error
       }
     },
   }
 }
 
 /** For messages: where the database is and what it is called, without the password. */
-export function shownStore(url: URL): string {
-  const user = url.username === '' ? '' : `${decodeURIComponent(url.username)}@`
-  return `PostgreSQL (${user}${url.host || 'local'}${url.pathname})`
+export function shownStore(store: string): string {
+  try {
+    const urls = hostUrls(store).map((each) => new URL(each))
+    const { username, pathname } = urls[0]!
+    const user = username === '' ? '' : `${decodeURIComponent(username)}@`
+    return `PostgreSQL (${user}${urls.map(({ host }) => host || 'local').join(',')}${pathname})`
+  } catch {
+    return 'PostgreSQL'
+  }
 }
 
 export const fileStorage = (data: string, writerScript?: URL, onEnd?: StorageOptions['onEnd']): Storage => ({

@@ -57,7 +57,7 @@ async function copied(custody: Custody, to: Destination): Promise<Copied> {
     return { revision: image.revision, sha256: found, objects }
   } catch (error) {
     await place.abandon()
-    const store = 'store' in to && URL.canParse(to.store.url) ? shownStore(new URL(to.store.url)) : undefined
+    const store = 'store' in to ? shownStore(to.store.url) : undefined
     throw (store === undefined ? undefined : asOperatorError(error, { store })) ?? error
   } finally {
     await image.close()

@@ -305,7 +305,7 @@ describe('with a writer thread', () => {
   test('the log of what is yet to be moved into the file keeps its room, and what is in it survives', async () => {
     const file = newFile()
     const store = await openStore({ file, writerScript })
-    await expect.poll(() => statSync(`${file}-wal`).size, { timeout: 20_000 }).toBeGreaterThanOrEqual(32 * 1024 * 1024)
+    await expect.poll(() => statSync(`${file}-wal`).size).toBeGreaterThanOrEqual(32 * 1024 * 1024)
     for (let n = 0; n < 100; n++) await store.run((unit) => unit.put(`k/${n}`, { n }))
     const copies = ['', '-wal'].map((suffix) => [file + suffix, `${file}.copy${suffix}`] as const)
     for (const [from, to] of copies) copyFileSync(from, to)

@@ -18,6 +18,8 @@ export interface ClusterOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** A PostgreSQL that others use, too; it is not stopped with this cluster. */
   readonly postgres?: Postgres
+  /** The nodes' URL of that database, where they connect to PostgreSQL themselves instead of through a wire each. */
+  readonly url?: (database: string) => string
 }
 
 export class Cluster {
@@ -53,12 +55,13 @@ export class Cluster {
       postgres?.sql(`CREATE DATABASE ${database}`)
       for (let n = 1; n <= nodes; n++) {
         const name = `node-${n}`
-        const link = postgres && (await Link.to(postgres.port))
+        const link = postgres && !given.url ? await Link.to(postgres.port) : undefined
         if (link) owned.push(link)
+        const url = given.url?.(database) ?? postgres?.url(database, link?.port)
         const member = await Member.of({
           name,
           folder: join(folder, name),
-          words: [...(link ? ['--store', postgres!.url(database, link.port), '--node', name] : []), ...words],
+          words: [...(url ? ['--store', url, '--node', name] : []), ...words],
           environment: { ...environment, ...(members[0] && { MERLON_KEY_FILE: members[0].keyFile }) },
           ...(link && { link }),
         })

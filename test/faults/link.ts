@@ -20,7 +20,7 @@ interface Lane {
 }
 
 export class Link {
-  readonly #target: number
+  #target: number
   readonly #lanes = new Set<Lane>()
   #server: Server | undefined
   #port = 0
@@ -41,6 +41,12 @@ export class Link {
 
   get port(): number {
     return this.#port
+  }
+
+  /** Where new connections go from now on; what was open is reset. */
+  aim(port: number): void {
+    this.#target = port
+    this.reset()
   }
 
   /** How many connections are open through it. */

@@ -7,6 +7,7 @@ import { folderOf, freePort, nobodyElse, until } from '../rotation/databases.ts'
 
 const USER = 'boss'
 const PASSWORD = 'boss-password'
+const STANDBY = 'standby'
 /** PostgreSQL takes 40 MB, 100 rounds of faults several hundred. Only what is used takes memory. */
 const DISK_MB = 4_096
 /** What is left when the disk is full: less than one segment of the log. */
@@ -55,6 +56,26 @@ export class Postgres {
     made.#run('initdb', '-D', made.#data, ...how)
     await made.start()
     return made
+  }
+
+  /** A streaming standby of it, without which no commit of the primary is acknowledged from now on. */
+  async synchronousStandby(): Promise<Postgres> {
+    const standby = new Postgres(await freePort())
+    const from = `host=127.0.0.1 port=${this.port} user=${USER} password=${PASSWORD} application_name=${STANDBY}`
+    standby.#run('pg_basebackup', '-d', from, '-D', standby.#data, '-R', '-X', 'stream', '-c', 'fast', '--no-sync')
+    await standby.start()
+    this.sql(`ALTER SYSTEM SET synchronous_standby_names = '${STANDBY}'`)
+    this.sql('SELECT pg_reload_conf()')
+    await until(() => {
+      const state = this.sql(`SELECT sync_state FROM pg_stat_replication WHERE application_name = '${STANDBY}'`)
+      if (state !== 'sync') throw new Error(`the standby is '${state}', not synchronous`)
+    })
+    return standby
+  }
+
+  /** Returns once it takes writes. */
+  promote(): void {
+    if (this.sql('SELECT pg_promote()') !== 't') throw new Error('the standby was not promoted')
   }
 
   get #data(): string {

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { scramVerifier } from '../../planes/functions/rotators/scram.ts'
 import { asOperatorError } from '../../server/operator-errors.ts'
 import { shownStore } from '../../server/storage.ts'
+import { hostUrls } from '../../store/postgres/url.ts'
 import { replaceFile } from '../../vault/durable-file.ts'
 import { UsageError } from '../command.ts'
 import { readWords, type SubCommand } from '../words.ts'
@@ -25,16 +26,24 @@ export const rotatePasswordCommand: SubCommand = {
     const { given } = readWords(options, words, { least: 0, most: 0, names: '' })
     const url = given.store ?? process.env['MERLON_STORE']
     const passwordFile = given['password-file'] ?? process.env['MERLON_STORE_PASSWORD_FILE']
-    if (!url || !passwordFile || !URL.canParse(url) || new URL(url).password)
+    if (!url || !passwordFile || !isWithoutPassword(url))
       throw new UsageError('merlon store rotate-password --store postgres://USER@HOST/DATABASE --password-file FILE')
     const { rotatePassword } = await import('../../store/postgres/password.ts')
     await rotatePassword(
       { url, passwordFile },
       { replace: replaceFile, remove: (file) => rmSync(file), verifier: (password) => scramVerifier(password) },
     ).catch((error: unknown) => {
-      throw asOperatorError(error, { store: shownStore(new URL(url)) }) ?? error
+      throw asOperatorError(error, { store: shownStore(url) }) ?? error
     })
     process.stdout.write(`The database knows the new password in ${passwordFile}, and no longer the old one.\n`)
     return 0
   },
+}
+
+function isWithoutPassword(url: string): boolean {
+  try {
+    return new URL(hostUrls(url)[0]).password === ''
+  } catch {
+    return false
+  }
 }

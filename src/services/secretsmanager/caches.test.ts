@@ -42,4 +42,4 @@ test(`Secrets 10: a cache that describes and fetches by version, and one that fe
     'value of app/7',
   )
   expect((await sm.send(new GetSecretValueCommand({ SecretId: 'app/7' }))).SecretString).toBe('next')
-}, 120_000)
+})

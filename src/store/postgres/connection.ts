@@ -4,9 +4,14 @@ import { isIP } from 'node:net'
 import pg from 'pg'
 import { parseIntoClientConfig } from 'pg-connection-string'
 import { UnavailableError } from '../store.ts'
+import { abandon, type Host, interrupt, PROBE_MS_MAX, Primary, primaryTimeline } from './primary.ts'
+import { hostUrls } from './url.ts'
 
 export interface Place {
-  /** `postgres://user@host:port/database?sslmode=…`. Best without the password: that may be in a file, or in PGPASSWORD. */
+  /**
+   * `postgres://user@host:port/database?sslmode=…`, or several hosts: `postgres://user@a:5432,b:5432/database`. Best without
+   * the password: that may be in a file, or in PGPASSWORD.
+   */
   readonly url: string
   /** Holds the password, and is read anew for each connection, so that it can be changed while nodes run. */
   readonly passwordFile?: string | undefined
@@ -26,12 +31,12 @@ const types: pg.CustomTypesConfig = {
     oid === INT8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
 }
 
+/** Of the first host; every other setting is the same for all hosts. */
 export function configOf({ url, passwordFile }: Place): pg.ClientConfig {
-  const { searchParams } = new URL(url)
-  const { password, ...parsed } = parseIntoClientConfig(url)
-  // Where it really goes: `?host=` comes before the address's own, and the environment after both.
-  const host = parsed.host || process.env['PGHOST'] || ''
-  const encrypted = searchParams.has('sslmode') || isLocal(host) ? {} : { ssl: {} }
+  const urls = hostUrls(url)
+  const { searchParams } = new URL(urls[0])
+  const { password, ...parsed } = parseIntoClientConfig(urls[0])
+  const encrypted = searchParams.has('sslmode') || hostsOf(url).every(({ host }) => isLocal(host)) ? {} : { ssl: {} }
   return {
     ...parsed,
     // Across a network without TLS goes only who says so: sslmode=disable.
@@ -46,21 +51,82 @@ export function configOf({ url, passwordFile }: Place): pg.ClientConfig {
   }
 }
 
-/** Said to each connection before anything else. Acknowledged means durable, whatever the database's default is. */
-async function greet(client: pg.ClientBase, { schema = 'merlon' }: Place): Promise<void> {
+/** The addresses connections really use: `?host=` comes before the URL's own host, and the environment after both. */
+function hostsOf(url: string): readonly Host[] {
+  return hostUrls(url).map((each) => {
+    const { host, port } = parseIntoClientConfig(each)
+    return { host: host || process.env['PGHOST'] || '', port: port ?? Number(process.env['PGPORT'] || 5432) }
+  })
+}
+
+/** One for each URL with several hosts, so that all connections of a node move together. */
+const primaries = new Map<string, Primary>()
+
+function primaryOf(place: Place): Primary | undefined {
+  const hosts = hostsOf(place.url)
+  if (hosts.length === 1) return undefined
+  const key = JSON.stringify([place.url, place.passwordFile])
+  let primary = primaries.get(key)
+  if (!primary) {
+    const limits = { connectionTimeoutMillis: PROBE_MS_MAX, query_timeout: PROBE_MS_MAX }
+    primary = new Primary(hosts, (host) => new pg.Client({ ...configOf(place), ...host, ...limits }))
+    primaries.set(key, primary)
+  }
+  return primary
+}
+
+/** A client that connects to the host that is the primary at that moment. */
+const followingClient = (primary: Primary): typeof pg.Client =>
+  class extends pg.Client {
+    override connect(): Promise<pg.Client>
+    override connect(callback: (error: Error | null, client?: pg.Client) => void): void
+    override connect(callback?: (error: Error | null, client?: pg.Client) => void): Promise<pg.Client> | undefined {
+      const connected = this.#connect()
+      if (!callback) return connected
+      connected.then((client) => callback(null, client), callback)
+      return undefined
+    }
+
+    async #connect(): Promise<pg.Client> {
+      const { host, port } = await primary.host()
+      if ((this as unknown as { _ending: boolean })._ending) throw new Error('the connection was closed')
+      Object.assign(this, { host, port })
+      return super.connect()
+    }
+  }
+
+/** Not connected yet. The caller handles its errors. */
+export function clientOf(place: Place, more: pg.ClientConfig = {}): pg.Client {
+  const primary = primaryOf(place)
+  const Client = primary ? followingClient(primary) : pg.Client
+  return new Client({ ...configOf(place), ...more })
+}
+
+/**
+ * Checks and prepares each new connection: it leads to the primary, and acknowledged means durable, whatever the defaults
+ * of the database are.
+ */
+async function greet(client: pg.ClientBase, place: Place): Promise<void> {
+  const timeline = await primaryTimeline(client)
+  client.on('notice', ({ routine }) => {
+    // A commit was canceled while it waited for the synchronous standby: it is on this server only. A lost connection makes
+    // the writer find out, by a commit of its own that waits for the standby.
+    if (routine === 'SyncRepWaitForLSN') interrupt(client, 'the commit was not confirmed by the synchronous standby')
+  })
   await client.query(
-    `SET search_path = ${quoted(schema)}; SET synchronous_commit = on; SET default_transaction_isolation = 'read committed'`,
+    `SET search_path = ${quoted(place.schema ?? 'merlon')}; SET synchronous_commit = on; SET default_transaction_isolation = 'read committed'`,
   )
   // To plan a statement anew takes longer than to run it. A plan from when the tables were small must go by their indexes
   // all the same. An engine that knows no such settings plans as it likes.
   await client.query('SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off').catch(() => undefined)
+  primaryOf(place)?.add(client, timeline)
 }
 
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 export async function connect(place: Place): Promise<pg.Client> {
-  const client = new pg.Client(configOf(place))
-  // Whoever waits for an answer is told by its own error.
+  const client = clientOf(place)
+  // Callers that wait for an answer get an error of their own.
   client.on('error', () => undefined)
   try {
     await client.connect()
@@ -73,16 +139,15 @@ export async function connect(place: Place): Promise<pg.Client> {
 }
 
 /** At once, and without a word: the other side may not be listening. */
-export function drop(client: pg.Client): void {
-  client.end().catch(() => undefined)
-  ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
-}
+export const drop = abandon
 
 export function openPool(place: Place, max: number): pg.Pool {
+  const primary = primaryOf(place)
   const pool = new pg.Pool({
     ...configOf(place),
     max,
     idleTimeoutMillis: 60_000,
+    ...(primary && { Client: followingClient(primary) }),
     onConnect: (client) => greet(client, place),
   })
   pool.on('error', () => undefined)

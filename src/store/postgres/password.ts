@@ -1,8 +1,8 @@
 /** The password a node comes with: in a file that is read for each connection, and can be changed while nodes run. */
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import pg from 'pg'
-import { configOf, drop, type Place, quoted } from './connection.ts'
+import type pg from 'pg'
+import { clientOf, drop, type Place, quoted } from './connection.ts'
 
 const BYTES = 32
 
@@ -60,7 +60,7 @@ async function opens(place: Place, password: string): Promise<boolean> {
 }
 
 async function connected(place: Place, password: string): Promise<pg.Client> {
-  const client = new pg.Client({ ...configOf(place), password })
+  const client = clientOf(place, { password })
   client.on('error', () => undefined)
   try {
     await client.connect()

@@ -1,0 +1,56 @@
+/** What CI runs: what a change touches always, everything else in its turn. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { changedFiles, MINUTES_MAX, plan, reached, SUITES, touched, turnsUntil } from '../tools/ci-plan.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const all = SUITES.map(({ name }) => name)
+
+test('A change touches the suites that import the file, through other files too, and those that cover its directory', () => {
+  expect(touched(root, ['test/wire/random.ts'])).toEqual(['wire', 'faults'])
+  expect(touched(root, ['src/store/postgres/primary.ts'])).toEqual(
+    expect.arrayContaining(['postgres', 'faults', 'nodes', 'trust']),
+  )
+  expect(touched(root, ['src/policy/decide.ts'])).toEqual(expect.arrayContaining(['oracle', 'million']))
+  expect(touched(root, ['docs/s3.md'])).toEqual(['docs'])
+  expect(touched(root, ['LICENSE'])).toEqual([])
+})
+
+test('Everything runs when the build changes, and when it is not known what changed', () => {
+  expect(touched(root, ['package-lock.json'])).toEqual(all)
+  expect(touched(root, undefined)).toEqual(all)
+  expect(changedFiles(root, 'no-such-commit')).toBeUndefined()
+})
+
+test('Touched suites run whatever the time; every other suite has its turn, and the same turn has the same suites', () => {
+  const short = 20
+  const longest = SUITES.reduce((a, b) => (a.minutes >= b.minutes ? a : b)).name
+  for (let turn = 0; turn < 2 * SUITES.length; turn++) {
+    expect(plan([longest, 'docs'], turn, 0)).toEqual(expect.arrayContaining([longest, 'docs']))
+    expect(plan([], turn, short)).toEqual(plan([], turn, short))
+    for (const name of all) expect(plan([], turn + turnsUntil(name, turn, short), short)).toContain(name)
+  }
+})
+
+test('What runs without being touched fits into the time', () => {
+  const minutes = (names: readonly string[]) =>
+    SUITES.filter(({ name }) => names.includes(name)).reduce((sum, suite) => sum + suite.minutes, 0)
+  for (let turn = 0; turn < SUITES.length; turn++) expect(minutes(plan([], turn))).toBeLessThan(MINUTES_MAX)
+})
+
+test('Every slow suite of package.json is in the plan, and in npm run test:all', () => {
+  const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { scripts: Record<string, string> }
+  const suites = Object.keys(scripts).flatMap((name) => /^test:(?!all$)(.+)$/.exec(name)?.[1] ?? [])
+
+  expect([...all].sort()).toEqual(suites.sort())
+  for (const name of suites.filter((each) => each !== 'million')) expect(scripts['test:all']).toContain(`test:${name}`)
+})
+
+test('Imports are followed to files that are only named, and end at packages', () => {
+  const files = reached(root, ['test/docs/docs.test.ts'])
+
+  expect(files).toContain('test/docs/shim.mjs')
+  expect(files).toContain('test/process.ts')
+  expect([...files].filter((file) => file.startsWith('node_modules/'))).toEqual([])
+})

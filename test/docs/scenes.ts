@@ -1,0 +1,130 @@
+/** What a page takes for granted: files, servers, databases, and what other commands have made before. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { postgres } from '../rotation/databases.ts'
+import { blocksOf } from './pages.ts'
+import type { Session } from './session.ts'
+
+export interface Prepared {
+  /** Run before the first block, in the page's shell. */
+  readonly before?: string
+  /** Run after the last block: it fails when the page has not done what it says. */
+  readonly after?: string
+  /** Names that do not exist here, such as those of other machines. */
+  readonly rewrite?: (command: string) => string
+  readonly close?: () => unknown
+}
+
+export interface Scene {
+  readonly files?: Readonly<Record<string, string>>
+  readonly prepare?: (session: Session) => Promise<Prepared> | Prepared
+}
+
+const ACCOUNT = '111122223333'
+const SERVER = `
+export MERLON_ACCOUNT_ID=${ACCOUNT} MERLON_ROOT_ACCESS_KEY_ID=AKIAEXAMPLEEXAMPLE00 MERLON_ROOT_SECRET_ACCESS_KEY=example-secret
+export AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
+export AWS_ACCESS_KEY_ID=$MERLON_ROOT_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$MERLON_ROOT_SECRET_ACCESS_KEY
+merlon start --dev`
+
+const onServer = (before = ''): Scene => ({ prepare: () => ({ before: `${SERVER}\n${before}` }) })
+const allow = (Action: string | readonly string[], Resource = '*') =>
+  JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action, Resource }] })
+const trust = (principal: object) =>
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: principal, Action: 'sts:AssumeRole' }],
+  })
+const KEYS_BUT_FEW = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [
+    { Sid: 'Keys', Effect: 'Allow', Action: 'kms:*', Resource: '*' },
+    { Sid: 'NoKeys', Effect: 'Deny', Action: 'kms:CreateKey', Resource: '*' },
+  ],
+})
+/** The block of a page that shows a file. */
+const shown = (page: string, language: string) => blocksOf(page).find((block) => block.language === language)!.text
+
+export const SCENES: Readonly<Record<string, Scene>> = {
+  'docs/ci.md': { files: { 'seed.yaml': shown('docs/ci.md', 'yaml') } },
+  'docs/s3.md': { ...onServer(), files: { 'report.json': '{}' } },
+  'docs/trails.md': onServer(),
+  'docs/operations.md': {
+    prepare: () => ({
+      before: 'merlon start',
+      rewrite: (command) => command.replace(/\bNEW\b/g, 'restored'),
+      after: 'test -e restored/merlon.db',
+    }),
+  },
+  'docs/streams.md': {
+    prepare: () => ({ after: 'test -s /var/log/merlon/events.jsonl || sleep 2; test -s /var/log/merlon/events.jsonl' }),
+  },
+  'docs/clients.md': {
+    ...onServer(`
+aws iam create-user --user-name ann
+aws iam put-user-policy --user-name ann --policy-name any --policy-document '${allow('*')}'
+aws iam create-role --role-name app --assume-role-policy-document '${trust({ AWS: `arn:aws:iam::${ACCOUNT}:root` })}'
+read -r AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY < <(aws iam create-access-key --user-name ann \\
+  --query 'AccessKey.[AccessKeyId, SecretAccessKey]' --output text)
+chmod +x worker`),
+    files: { worker: '#!/bin/sh\naws sts get-caller-identity --query Arn --output text | grep assumed-role/app/\n' },
+  },
+  'docs/rotation.md': {
+    ...onServer(`
+aws iam create-role --role-name rotator --assume-role-policy-document '${trust({ Service: 'lambda.amazonaws.com' })}'
+aws iam put-role-policy --role-name rotator --policy-name rotate --policy-document '${allow('secretsmanager:*')}'
+aws secretsmanager create-secret --name app/db --secret-string '{"engine": "postgres", "host": "127.0.0.1", "username": "app", "password": "x"}'
+aws secretsmanager create-secret --name app/api --secret-string '{"key": "k"}'
+chmod +x server`),
+    files: { server: '#!/bin/sh\ntest "$API_KEY" = k\n' },
+  },
+  'docs/audit.md': {
+    prepare: () => ({
+      before: `
+merlon start
+export AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
+export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…
+aws iam create-user --user-name ann
+aws iam put-user-policy --user-name ann --policy-name keys-but-few --policy-document '${KEYS_BUT_FEW}'
+read -r id secret < <(aws iam create-access-key --user-name ann --query 'AccessKey.[AccessKeyId, SecretAccessKey]' --output text)
+! AWS_ACCESS_KEY_ID=$id AWS_SECRET_ACCESS_KEY=$secret aws kms create-key
+event=$(aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=CreateKey \\
+  --query 'Events[0].EventId' --output text)`,
+      rewrite: (command) => command.replace(/why [0-9a-f-]{36}/, 'why "$event"'),
+    }),
+  },
+  'docs/policy-command-line.md': { ...onServer(), files: policyFiles() },
+  'docs/nodes.md': { prepare: nodes },
+}
+
+function policyFiles(): Record<string, string> {
+  return {
+    'ann.json': allow('s3:GetObject', 'arn:aws:s3:::data/*'),
+    'root.json': allow('*'),
+    'unit.json': allow('*'),
+    'boundary.json': allow('*'),
+    'old.json': allow(['s3:GetObject'], 'arn:aws:s3:::data/*'),
+    'new.json': allow(['s3:GetObject', 's3:PutObject'], 'arn:aws:s3:::data/*'),
+  }
+}
+
+/** One machine plays all of them; the database server is a real one. */
+async function nodes(session: Session): Promise<Prepared> {
+  const password = 'example-password'
+  const server = await postgres(`CREATE ROLE merlon LOGIN PASSWORD '${password}'`)
+  const admin = `psql -h 127.0.0.1 -p ${server.port} -U boss postgres -qc`
+  writeFileSync(join(session.folder, 'etc/merlon/db-password'), `${password}\n`)
+  return {
+    before: `
+PGPASSWORD=boss-password ${admin} 'CREATE DATABASE merlon OWNER merlon'
+PGPASSWORD=boss-password ${admin} 'CREATE DATABASE moved OWNER merlon'`,
+    rewrite: (command) =>
+      command
+        .replace(
+          /@(db\.example|db1\.example(?::\d+)?,db2\.example(?::\d+)?)\/merlon/g,
+          `@127.0.0.1:${server.port}/merlon`,
+        )
+        .replace(/(MERLON_TO_STORE=\S+)\/merlon\b/, '$1/moved'),
+    close: () => server.stop(),
+  }
+}

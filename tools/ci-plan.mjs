@@ -1,0 +1,140 @@
+/**
+ * Which slow suites CI runs for a commit: those that its changes touch always, the others by turns, as many as there is time
+ * for. `node tools/ci-plan.mjs plan` prints the suites to run, one a line, with its reasons on standard error.
+ *
+ * `MERLON_CI_BASE`: the last commit for which CI passed; default: the parent of HEAD. `MERLON_CI_ALL=1`: everything.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** What a run may take, as estimated from `minutes`; a run of CI has an hour. */
+export const MINUTES_MAX = 50
+/** The fast tests run always. */
+export const FAST_MINUTES = 6
+
+/**
+ * `covers`: what a suite tests through the built server, where no import shows it. `minutes`: on two processors. Suites that
+ * are `beside` only compute: they take what the others leave, and no time of their own.
+ */
+export const SUITES = [
+  {
+    name: 'rotation',
+    minutes: 4,
+    covers: ['src/planes/functions/', 'src/services/secretsmanager/', 'src/services/lambda/'],
+  },
+  { name: 'wire', minutes: 3, covers: ['src/wire/', 'models/'] },
+  { name: 'clients', minutes: 7, covers: ['src/services/', 'src/wire/', 'src/kernel/', 'src/cli/', 'models/'] },
+  {
+    name: 'nodes',
+    minutes: 8,
+    covers: ['src/store/postgres/', 'src/server/keyring-in-store.ts', 'src/kernel/lease.ts', 'test/clients/'],
+  },
+  { name: 'faults', minutes: 9, covers: ['src/store/', 'src/kernel/jobs.ts', 'src/kernel/lease.ts', 'src/server/'] },
+  { name: 'trust', minutes: 5, covers: ['src/vault/', 'src/store/', 'src/kernel/evidence/', 'src/server/'] },
+  { name: 'postgres', minutes: 2, covers: ['src/store/'] },
+  { name: 'docs', minutes: 4, covers: ['docs/', 'README.md', 'src/cli/'] },
+  { name: 'million', minutes: 0, beside: true, covers: ['src/policy/', 'src/services/secretsmanager/random-password'] },
+  { name: 'vectors', minutes: 0, beside: true, covers: ['src/vault/', 'src/services/kms/'] },
+  { name: 'oracle', minutes: 0, beside: true, covers: ['src/policy/'] },
+]
+
+/** What everything depends on. */
+const EVERYTHING = [
+  /^package(-lock)?\.json$/,
+  /^rolldown\.config/,
+  /^tsconfig/,
+  /^vitest\.config/,
+  /^tools\//,
+  /^\.ci\//,
+]
+const IMPORT = /(?:\bfrom|\bimport|\bimport\(|new URL\()\s*['"](\.{1,2}\/[^'"]+)['"]/g
+
+/** All files that a file reaches by static imports, itself included. */
+export function reached(root, files) {
+  const seen = new Set()
+  const left = [...files]
+  while (left.length > 0) {
+    const file = left.pop()
+    if (seen.has(file) || !existsSync(join(root, file)) || statSync(join(root, file)).isDirectory()) continue
+    seen.add(file)
+    if (!/\.[cm]?[jt]s$/.test(file)) continue
+    for (const [, path] of readFileSync(join(root, file), 'utf8').matchAll(IMPORT))
+      left.push(normalize(join(dirname(file), path)))
+  }
+  return seen
+}
+
+/** The files of a suite, from which its imports begin. */
+const filesOf = (root, { name }) => {
+  const folder = `test/${name}`
+  if (!existsSync(join(root, folder))) return []
+  return readdirSync(join(root, folder), { recursive: true }).map((file) => `${folder}/${file}`)
+}
+
+/** Names of the suites that a change touches; of all when that is not known. */
+export function touched(root, changed) {
+  if (changed === undefined || changed.some((file) => EVERYTHING.some((pattern) => pattern.test(file))))
+    return SUITES.map(({ name }) => name)
+  return SUITES.filter((suite) => {
+    const own = reached(root, filesOf(root, suite))
+    return changed.some((file) => own.has(file) || suite.covers.some((place) => file.startsWith(place)))
+  }).map(({ name }) => name)
+}
+
+/** Touched suites, and of the others as many as fit, beginning with the one whose turn it is. */
+export function plan(touchedNames, turn, minutesMax = MINUTES_MAX) {
+  const chosen = new Set(touchedNames)
+  let minutes = FAST_MINUTES + SUITES.reduce((sum, suite) => sum + (chosen.has(suite.name) ? suite.minutes : 0), 0)
+  for (let n = 0; n < SUITES.length; n++) {
+    const suite = SUITES[(turn + n) % SUITES.length]
+    if (chosen.has(suite.name) || minutes + suite.minutes > minutesMax) continue
+    chosen.add(suite.name)
+    minutes += suite.minutes
+  }
+  return SUITES.filter(({ name }) => chosen.has(name)).map(({ name }) => name)
+}
+
+/** How many turns from now a suite runs, even when no change touches it. */
+export function turnsUntil(name, turn, minutesMax = MINUTES_MAX) {
+  for (let more = 1; more <= SUITES.length; more++) if (plan([], turn + more, minutesMax).includes(name)) return more
+  throw new Error(`The suite ${name} is longer than a run of CI may be.`)
+}
+
+function git(root, ...words) {
+  try {
+    return execFileSync('git', words, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
+      .toString()
+      .trim()
+  } catch {
+    return undefined
+  }
+}
+
+/** Undefined when it cannot be told. */
+export function changedFiles(root, base = process.env['MERLON_CI_BASE']) {
+  const from = base ? git(root, 'merge-base', base, 'HEAD') : git(root, 'rev-parse', '--verify', 'HEAD^1')
+  return from && git(root, 'diff', '--name-only', '--no-renames', from, 'HEAD')?.split('\n').filter(Boolean)
+}
+
+/** Counts commits; days where the clone does not hold them. */
+function turnOf(root) {
+  const whole = git(root, 'rev-parse', '--is-shallow-repository') === 'false'
+  return whole ? Number(git(root, 'rev-list', '--count', 'HEAD')) : Math.floor(Date.now() / 86_400_000)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  const everything = process.env['MERLON_CI_ALL'] === '1'
+  const changed = everything ? undefined : changedFiles(root)
+  const [turn, must] = [turnOf(root), touched(root, changed)]
+  const run = plan(must, turn)
+  const waiting = SUITES.filter(({ name }) => !run.includes(name))
+  const why = changed
+    ? `${changed.length} changed files touch: ${must.join(', ') || 'no slow suite'}`
+    : 'everything runs'
+  console.error(`turn ${turn}; ${why}`)
+  for (const { name } of waiting) console.error(`${name} waits for turn ${turn + turnsUntil(name, turn)}`)
+  for (const name of run) console.log(name)
+}
