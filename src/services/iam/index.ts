@@ -1,5 +1,5 @@
 /** IAM: who exists in an account, what they may do, and how they prove who they are. */
-import type { Service } from '../../kernel/service.ts'
+import { operationsOf } from '../../kernel/service/define-service.ts'
 import {
   createAccessKey,
   deleteAccessKey,
@@ -61,15 +61,7 @@ import {
   listVirtualMfaDevices,
   resyncMfaDevice,
 } from './mfa.ts'
-import {
-  addClientIdToOpenIdConnectProvider,
-  createOpenIdConnectProvider,
-  deleteOpenIdConnectProvider,
-  getOpenIdConnectProvider,
-  listOpenIdConnectProviders,
-  removeClientIdFromOpenIdConnectProvider,
-  updateOpenIdConnectProviderThumbprint,
-} from './oidc-providers.ts'
+import * as oidcProviders from './oidc-providers.ts'
 import { generateOrganizationsAccessReport, getOrganizationsAccessReport } from './organizations-access.ts'
 import {
   disableOutboundWebIdentityFederation,
@@ -90,7 +82,7 @@ import {
   listPolicyVersions,
   setDefaultPolicyVersion,
 } from './policy-versions.ts'
-import { iam as words } from './resources.ts'
+import { iamWords as words } from './resources.ts'
 import {
   createRole,
   deleteRole,
@@ -101,13 +93,7 @@ import {
   updateRoleDescription,
 } from './roles.ts'
 import { listOrganizationsFeatures, rootFeatureOperations } from './root-features.ts'
-import {
-  createSamlProvider,
-  deleteSamlProvider,
-  getSamlProvider,
-  listSamlProviders,
-  updateSamlProvider,
-} from './saml-providers.ts'
+import * as samlProviders from './saml-providers.ts'
 import {
   deleteServerCertificate,
   getServerCertificate,
@@ -149,8 +135,7 @@ import {
 import { taggingOperations } from './tagging.ts'
 import { createUser, deleteUser, getUser, listUsers, updateUser } from './users.ts'
 
-export const iam: Service = {
-  api: words.api,
+export const iam = words.service({
   operations: [
     // what is granted, and what was used
     listPoliciesGrantingServiceAccess,
@@ -261,20 +246,8 @@ export const iam: Service = {
     resetServiceSpecificCredential,
     updateServiceSpecificCredential,
     deleteServiceSpecificCredential,
-    // saml providers
-    createSamlProvider,
-    getSamlProvider,
-    listSamlProviders,
-    updateSamlProvider,
-    deleteSamlProvider,
-    // oidc providers
-    createOpenIdConnectProvider,
-    getOpenIdConnectProvider,
-    listOpenIdConnectProviders,
-    addClientIdToOpenIdConnectProvider,
-    removeClientIdFromOpenIdConnectProvider,
-    updateOpenIdConnectProviderThumbprint,
-    deleteOpenIdConnectProvider,
+    // identity providers
+    ...operationsOf(samlProviders, oidcProviders),
     // account
     createAccountAlias,
     deleteAccountAlias,
@@ -302,4 +275,4 @@ export const iam: Service = {
     'iam.access-report': reportJob,
     'iam.forget-access-report': forgetReportJob,
   },
-}
+})
