@@ -91,8 +91,16 @@ export class Resource<R extends Row> {
     const id = definition.resolve ? await definition.resolve(call, reference) : reference
     const row = await this.get(call, id)
     const arn = this.arn(call, id, row)
+    // A denial names what follows from the request alone: the row may have a path or another spelling.
+    const requested = reference.startsWith('arn:') ? reference : this.arn(call, id)
     return {
-      acted: { arn, type: definition.type, account: parseArn(arn)?.account ?? call.account, tags: row?.tags },
+      acted: {
+        arn,
+        type: definition.type,
+        account: parseArn(arn)?.account ?? call.account,
+        tags: row?.tags,
+        requested: requested === arn ? undefined : requested,
+      },
       row,
       missing: () => definition.missing(id, arn),
     }
