@@ -268,7 +268,7 @@ describe('A reference of a service’s own', () => {
     idOf: (row: FunctionRow) => ({ FunctionName: row.name }),
     reference: async (call, text) => {
       const [FunctionName = '', qualifier] = text.split(':')
-      if (!/^\w+$/.test(FunctionName)) return undefined
+      if (FunctionName === '') return undefined
       const id = { FunctionName }
       if (qualifier === undefined) return { scope: call, id }
       const suffix = `:${qualifier}`
@@ -305,6 +305,10 @@ describe('A reference of a service’s own', () => {
   })
 
   test('refuses a text that it does not understand', async () => {
+    expect(await faultOf(() => within((call) => type.find(call, ':1')))).toBe('Invalid')
+  })
+
+  test('makes no ARN of another form, whatever it understands', async () => {
     expect(await faultOf(() => within((call) => type.find(call, 'f/g')))).toBe('Invalid')
   })
 })

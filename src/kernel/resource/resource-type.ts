@@ -285,7 +285,8 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
     const at: WrittenReference<I> | undefined = reference
       ? await reference(call, text, input)
       : (this.#byArn(call, text) ?? this.#byName(call, text))
-    if (!at) throw faults.invalidReference(text)
+    // Also where a service reads references: no text out of a request makes an ARN of another form.
+    if (!at || this.form.mismatch(this.variables(at.id)) !== undefined) throw faults.invalidReference(text)
     if (faults.otherRegion && storedPer === 'region' && at.scope.region !== call.region) {
       throw faults.otherRegion(at.scope.region, call)
     }
