@@ -4,6 +4,7 @@ import type { Fault } from '../wire/fault.ts'
 import { parseArn, printArn } from './arn.ts'
 import type { Call, Scope } from './call.ts'
 import type { ResolvedTarget as Found, Row, Target } from './resource/facts.ts'
+import { pairsIn, tagAuthorization } from './resource/tag-rules.ts'
 
 // The words that stay, until the last service uses those of `resource/`.
 export type { ResolvedTarget as Found, ResourceFacts as Acted, Row, Tags, Target } from './resource/facts.ts'
@@ -21,6 +22,8 @@ export interface ResourceDefinition<R extends Row> {
   /** Ids that count as the same share a key: IAM names are unique whatever their case. */
   readonly fold?: (id: string) => string
   readonly missing: (id: string, arn: string) => Fault
+  /** The permission that tags in a creating request's `Tags` need: `iam:TagUser`. */
+  readonly tagAction?: string
   /** Turns what a caller may type (an ARN, an alias) into an id. Default: the reference itself. */
   readonly resolve?: (call: Call, reference: string) => Promise<string> | string
 }
@@ -59,7 +62,10 @@ export class Resource<R extends Row> {
       find: (call, input) => {
         const coming = row(input) as R
         const arn = this.arn(call, this.definition.id(coming), coming)
-        return { acted: { arn, type: this.definition.type, account: call.account }, row: undefined }
+        const { type, tagAction } = this.definition
+        const tags = pairsIn((input as { readonly Tags?: unknown } | undefined)?.Tags)
+        const tagging = tagAction === undefined ? undefined : tagAuthorization({ action: tagAction }, tags)
+        return { acted: { arn, type, account: call.account }, row: undefined, tagging }
       },
     }
   }
@@ -85,8 +91,16 @@ export class Resource<R extends Row> {
     const id = definition.resolve ? await definition.resolve(call, reference) : reference
     const row = await this.get(call, id)
     const arn = this.arn(call, id, row)
+    // A denial names what follows from the request alone: the row may have a path or another spelling.
+    const requested = reference.startsWith('arn:') ? reference : this.arn(call, id)
     return {
-      acted: { arn, type: definition.type, account: parseArn(arn)?.account ?? call.account, tags: row?.tags },
+      acted: {
+        arn,
+        type: definition.type,
+        account: parseArn(arn)?.account ?? call.account,
+        tags: row?.tags,
+        requested: requested === arn ? undefined : requested,
+      },
       row,
       missing: () => definition.missing(id, arn),
     }

@@ -35,6 +35,8 @@ export interface Reference<I> {
   readonly id: I
   /** Behind the ARN: a function's `:qualifier`. */
   readonly suffix?: string | undefined
+  /** Where the row is stored, for a part that has a row of its own: a version of a function. */
+  readonly key?: Key | undefined
   /** Set where no row is to be read, because what is named cannot exist: the fault, if it is a special one. */
   readonly absent?: true | (() => Fault) | undefined
   /** What a denial names. Default: an ARN as written; for other texts the ARN that follows from them alone. */
@@ -162,7 +164,8 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
   async find(call: Call, text: string, input: object = {}): Promise<ResolvedTarget<ExistingResource<I, R>>> {
     const { faults, idOf } = this.spec
     const at = await this.#reference(call, text, input)
-    const read = at.absent || !this.#isReadable(call, at.scope) ? undefined : await this.get(call.unit, at.scope, at.id)
+    const key = at.key ?? this.key(at.scope, at.id)
+    const read = at.absent || !this.#isReadable(call, at.scope) ? undefined : await call.unit.get<R>(key)
     const row = read && this.#isWritten(at, read) ? read : undefined
     const id = row && idOf ? idOf(row) : at.id
     const scope = row ? this.#scopeOf(row, at.scope) : at.scope
@@ -171,7 +174,7 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
     const acted = await this.facts(call, { scope, arn: arn + suffix, row, input, requested: this.#requested(at, text) })
     return {
       acted,
-      row: row && existing(this, call, { scope, id, arn, named: arn + suffix, row }),
+      row: row && existing(call, key, { scope, id, arn, named: arn + suffix, row }),
       missing: typeof at.absent === 'function' ? at.absent : () => faults.notFound(arn + suffix, id),
     }
   }
@@ -284,7 +287,8 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
     const at: WrittenReference<I> | undefined = reference
       ? await reference(call, text, input)
       : (this.#byArn(call, text) ?? this.#byName(call, text))
-    if (!at) throw faults.invalidReference(text)
+    // Also where a service reads references: no text out of a request makes an ARN of another form.
+    if (!at || this.form.mismatch(this.variables(at.id)) !== undefined) throw faults.invalidReference(text)
     if (faults.otherRegion && storedPer === 'region' && at.scope.region !== call.region) {
       throw faults.otherRegion(at.scope.region, call)
     }

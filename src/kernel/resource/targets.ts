@@ -1,4 +1,5 @@
 /** What operations act on: the targets of a resource type, and what a handler gets of each. */
+import type { Key } from '../../store/store.ts'
 import type { Call, Scope } from '../call.ts'
 import type { Variables } from './arn-form.ts'
 import { type Collection, collectionOf } from './collection.ts'
@@ -130,21 +131,18 @@ export const collection = <const T extends string, R extends Row, I extends Iden
   }),
 })
 
-export const existing = <const T extends string, R extends Row, I extends Identity>(
-  type: ResourceType<T, R, I>,
-  call: Call,
-  found: Pick<ExistingResource<I, R>, 'scope' | 'id' | 'arn' | 'named' | 'row'>,
-): ExistingResource<I, R> => {
-  const key = type.key(found.scope, found.id)
-  return {
-    ...found,
-    save: (row) => {
-      call.unit.put(key, row)
-      return row
-    },
-    remove: () => call.unit.delete(key),
-  }
-}
+export const existing = <I, R extends object>(
+  { unit }: Pick<Call, 'unit'>,
+  key: Key,
+  found: Omit<ExistingResource<I, R>, 'save' | 'remove'>,
+): ExistingResource<I, R> => ({
+  ...found,
+  save: (row) => {
+    unit.put(key, row)
+    return row
+  },
+  remove: () => unit.delete(key),
+})
 
 /** Where a row will be written, and what is there now. */
 type Place<I, R> = Pick<UpsertResource<I, R>, 'scope' | 'id' | 'arn' | 'before' | 'put'>

@@ -1,6 +1,6 @@
 /** The questions a pipeline asks of a policy before it is used: new access, particular access, public access. */
 import { actionNames } from '../../kernel/policy-reference.ts'
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import {
   accessGranted,
   type CompiledPolicy,

@@ -1,5 +1,5 @@
 /** Access Analyzer's words. */
 import type * as AccessAnalyzer from '@aws-sdk/client-accessanalyzer'
-import { service } from '../../kernel/service.ts'
+import { defineService } from '../../kernel/service/define-service.ts'
 
-export const accessanalyzer = service<typeof AccessAnalyzer>('accessanalyzer', 'access-analyzer')
+export const accessanalyzer = defineService<typeof AccessAnalyzer>('accessanalyzer', 'access-analyzer')

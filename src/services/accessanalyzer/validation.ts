@@ -1,7 +1,7 @@
 /** ValidatePolicy: the findings of the linter, page by page. */
 import { pageOf } from '../../kernel/page.ts'
 import { policyReference } from '../../kernel/policy-reference.ts'
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import { lint, type PolicyKind } from '../../policy/index.ts'
 import { accessanalyzer } from './resources.ts'
 

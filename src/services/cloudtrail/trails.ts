@@ -2,6 +2,7 @@
 import type { CreateTrailRequest, Trail } from '@aws-sdk/client-cloudtrail'
 import type { Call } from '../../kernel/call.ts'
 import { pageOf } from '../../kernel/page.ts'
+import { pairsIn, tagAuthorization } from '../../kernel/resource/tag-rules.ts'
 import { anything, type Target } from '../../kernel/resource.ts'
 import { requireBucket } from './bucket.ts'
 import {
@@ -79,10 +80,16 @@ const shown = (trail: TrailRow): Trail => ({
   HasInsightSelectors: false,
 })
 
-const coming: Target<{ readonly Name?: string | undefined }, undefined> = {
-  find: ({ account, region }, { Name = '' }) => ({
+interface NewTrail {
+  readonly Name?: string | undefined
+  readonly TagsList?: unknown
+}
+
+const coming: Target<NewTrail, undefined> = {
+  find: ({ account, region }, { Name = '', TagsList }) => ({
     acted: { arn: trailArn({ account, region, name: Name }), type: 'AWS::CloudTrail::Trail', account },
     row: undefined,
+    tagging: tagAuthorization({ action: 'cloudtrail:AddTags' }, pairsIn(TagsList)),
   }),
 }
 

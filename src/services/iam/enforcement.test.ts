@@ -200,7 +200,8 @@ describe('Conditions that IAM itself sets', () => {
     const { client, user, root } = await account()
     const policy = allowing(
       {
-        Action: 'iam:CreateUser',
+        // Tags on creation need the permission to tag, too.
+        Action: ['iam:CreateUser', 'iam:TagUser'],
         Resource: '*',
         Condition: {
           StringEquals: { 'aws:RequestTag/team': 'blue' },

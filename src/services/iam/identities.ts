@@ -1,6 +1,5 @@
 /** What IAM offers the kernel and the other services: who stands behind a key, and what policies bear on them. */
 
-import { parseArn } from '../../kernel/arn.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Derived } from '../../kernel/derived.ts'
 import type { AssumableRole, Identity, IdentityPort, LongTermKey, Reader } from '../../kernel/ports.ts'
@@ -11,13 +10,13 @@ import { TrustError, type Vault } from '../../vault/vault.ts'
 import { type AccessKeyRow, accessKeyKey, openSecret, placeOf } from './access-keys.ts'
 import { type AccountRow, accountKey } from './bootstrap.ts'
 import { verifyMfa } from './mfa.ts'
-import { type OidcProviderRow, oidcProvider } from './oidc-providers.ts'
+import { oidcProvider } from './oidc-providers.ts'
 import { tokenIssuer } from './outbound-federation.ts'
 import { findManagedPolicy } from './policies.ts'
 import { type GroupRow, type Holder, type RoleRow, role, type UserRow, user, userIdKey } from './resources.ts'
 import { rootFeatures } from './root-features.ts'
 import { parseSamlMetadata } from './saml-metadata.ts'
-import { type SamlProviderRow, samlProvider } from './saml-providers.ts'
+import { samlProvider } from './saml-providers.ts'
 import { arnNow, compileTrust, idBehind } from './trust.ts'
 import { Uses } from './uses.ts'
 
@@ -211,16 +210,13 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
     },
     oidcProvider: async (reader, account, issuer) => {
       const at = { ...scope, account }
-      const row = await reader.get<OidcProviderRow>(oidcProvider.key(at, issuer))
+      const row = await oidcProvider.get(reader, at, { OidcProviderName: issuer })
       return row && { arn: oidcProvider.arnOf(at, row), clientIds: row.clientIds }
     },
     samlProvider: async (reader, arn) => {
-      const parsed = parseArn(arn)
-      if (parsed?.service !== 'iam' || !parsed.resource.startsWith('saml-provider/')) return undefined
-      const at = { ...scope, account: parsed.account }
-      const row = await reader.get<SamlProviderRow>(
-        samlProvider.key(at, parsed.resource.slice('saml-provider/'.length)),
-      )
+      const parsed = samlProvider.form.parse(arn)
+      const at = { ...scope, account: parsed?.account ?? '' }
+      const row = parsed && (await samlProvider.get(reader, at, parsed.variables))
       if (!row) return undefined
       const { entityId, signingCertificates } = parseSamlMetadata(row.document)
       const { name, validUntil } = row

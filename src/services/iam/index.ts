@@ -1,5 +1,5 @@
 /** IAM: who exists in an account, what they may do, and how they prove who they are. */
-import type { Service } from '../../kernel/service.ts'
+import { operationsOf } from '../../kernel/service/define-service.ts'
 import {
   createAccessKey,
   deleteAccessKey,
@@ -62,15 +62,7 @@ import {
   listVirtualMfaDevices,
   resyncMfaDevice,
 } from './mfa.ts'
-import {
-  addClientIdToOpenIdConnectProvider,
-  createOpenIdConnectProvider,
-  deleteOpenIdConnectProvider,
-  getOpenIdConnectProvider,
-  listOpenIdConnectProviders,
-  removeClientIdFromOpenIdConnectProvider,
-  updateOpenIdConnectProviderThumbprint,
-} from './oidc-providers.ts'
+import * as oidcProviders from './oidc-providers.ts'
 import { generateOrganizationsAccessReport, getOrganizationsAccessReport } from './organizations-access.ts'
 import {
   disableOutboundWebIdentityFederation,
@@ -91,7 +83,7 @@ import {
   listPolicyVersions,
   setDefaultPolicyVersion,
 } from './policy-versions.ts'
-import { iam as words } from './resources.ts'
+import { iamWords as words } from './resources.ts'
 import {
   createRole,
   deleteRole,
@@ -102,13 +94,7 @@ import {
   updateRoleDescription,
 } from './roles.ts'
 import { listOrganizationsFeatures, rootFeatureOperations } from './root-features.ts'
-import {
-  createSamlProvider,
-  deleteSamlProvider,
-  getSamlProvider,
-  listSamlProviders,
-  updateSamlProvider,
-} from './saml-providers.ts'
+import * as samlProviders from './saml-providers.ts'
 import {
   deleteServerCertificate,
   getServerCertificate,
@@ -150,8 +136,7 @@ import {
 import { taggingOperations } from './tagging.ts'
 import { createUser, deleteUser, getUser, listUsers, updateUser } from './users.ts'
 
-export const iam: Service = {
-  api: words.api,
+export const iam = words.service({
   operations: [
     // what is granted, and what was used
     listPoliciesGrantingServiceAccess,
@@ -262,20 +247,8 @@ export const iam: Service = {
     resetServiceSpecificCredential,
     updateServiceSpecificCredential,
     deleteServiceSpecificCredential,
-    // saml providers
-    createSamlProvider,
-    getSamlProvider,
-    listSamlProviders,
-    updateSamlProvider,
-    deleteSamlProvider,
-    // oidc providers
-    createOpenIdConnectProvider,
-    getOpenIdConnectProvider,
-    listOpenIdConnectProviders,
-    addClientIdToOpenIdConnectProvider,
-    removeClientIdFromOpenIdConnectProvider,
-    updateOpenIdConnectProviderThumbprint,
-    deleteOpenIdConnectProvider,
+    // identity providers
+    ...operationsOf(samlProviders, oidcProviders),
     // account
     createAccountAlias,
     deleteAccountAlias,
@@ -305,4 +278,4 @@ export const iam: Service = {
     'iam.access-report': reportJob,
     'iam.forget-access-report': forgetReportJob,
   },
-}
+})

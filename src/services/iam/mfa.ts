@@ -54,6 +54,7 @@ export const mfaDevice = iam.resource<MfaDeviceRow>({
   path: (id) => `mfa/${id}`,
   resolve: (call, serial) => idOf(call.account, serial) ?? serial,
   missing: (_id, arn) => noSuchDevice(arn),
+  tagAction: 'iam:TagMFADevice',
 })
 
 /** `arn:aws:iam::111122223333:mfa/path/name` → `path/name`, for serial numbers of this account. */

@@ -1,10 +1,8 @@
 /** OpenID Connect providers: whose tokens `AssumeRoleWithWebIdentity` may believe, and for which audiences. */
-import { parseArn } from '../../kernel/arn.ts'
-import type { Call } from '../../kernel/call.ts'
-import { anything, type Row, type Target } from '../../kernel/resource.ts'
+import type { Row } from '../../kernel/resource/facts.ts'
 import { count } from './counts.ts'
-import { date, iam } from './resources.ts'
-import { newTags, shownTags } from './tags.ts'
+import { date, iam, iamWords } from './resources.ts'
+import { listedTags, shownTags, tagRules } from './tags.ts'
 
 export interface OidcProviderRow extends Row {
   /** The issuer without `https://`: what stands behind `oidc-provider/` in the ARN. */
@@ -19,57 +17,43 @@ export interface OidcProviderRow extends Row {
 const CLIENT_IDS_MAX = 100
 const THUMBPRINTS_MAX = 5
 
-export const oidcProvider = iam.resource<OidcProviderRow>({
+export const oidcProvider = iamWords.resource({
   kind: 'oidc-provider',
   type: 'AWS::IAM::OIDCProvider',
-  global: true,
-  id: (row) => row.issuer,
-  path: (id) => `oidc-provider/${id}`,
-  resolve: (call, arn) => issuerNamed(call, arn) ?? arn,
-  missing: (_id, arn) => iam.fail('NoSuchEntityException', `OpenIDConnect Provider not found for arn ${arn}`),
+  arn: 'arn:${Partition}:iam::${Account}:oidc-provider/${OidcProviderName}',
+  // Issuers have paths.
+  patterns: { OidcProviderName: '[^:?#@\\s]+' },
+  storedPer: 'account',
+  idOf: (row: OidcProviderRow) => ({ OidcProviderName: row.issuer }),
+  tags: tagRules('iam:TagOpenIDConnectProvider'),
+  faults: {
+    notFound: (arn) => iam.fail('NoSuchEntityException', `OpenIDConnect Provider not found for arn ${arn}`),
+    invalidReference: (text) => iam.fail('InvalidInputException', `ARN ${text} is not valid.`),
+    alreadyExists: (_arn, { OidcProviderName }) =>
+      iam.fail('EntityAlreadyExistsException', `Provider with url https://${OidcProviderName} already exists.`),
+  },
 })
 
-function issuerNamed(call: Call, text: string): string | undefined {
-  const arn = parseArn(text)
-  const ours = arn?.service === 'iam' && arn.account === call.account && arn.resource.startsWith('oidc-provider/')
-  return ours ? arn.resource.slice('oidc-provider/'.length) : undefined
-}
+const providerNamed = oidcProvider.named('OpenIDConnectProviderArn')
 
-/** The provider an ARN names; it need not exist: AWS documents deletion as idempotent. */
-const perhaps: Target<{ readonly OpenIDConnectProviderArn?: string | undefined }, OidcProviderRow | undefined> = {
-  find: async (call, input) => {
-    const { acted, row } = await oidcProvider.find(call, input.OpenIDConnectProviderArn ?? '')
-    return { acted, row }
-  },
-}
-
-export const createOpenIdConnectProvider = iam
+export const createOpenIdConnectProvider = iamWords
   .operation('CreateOpenIDConnectProvider')
-  .on(oidcProvider.made((input) => ({ issuer: withoutScheme(input.Url) })))
-  .run(async (call, input) => {
-    const issuer = issuerOf(input.Url)
-    if (await oidcProvider.get(call, issuer)) {
-      throw iam.fail('EntityAlreadyExistsException', `Provider with url ${input.Url} already exists.`)
-    }
+  .on(oidcProvider.created((input: { readonly Url: string }) => ({ OidcProviderName: issuerOf(input.Url) })))
+  .run(async (call, input, { id, arn, tags, assertAvailable, create }) => {
+    assertAvailable()
     const clientIds = [...new Set(input.ClientIDList)]
     withinClientIds(clientIds)
     const thumbprints = checkedThumbprints(input.ThumbprintList ?? [])
     await count(call, 'OpenIdConnectProviders', 1)
 
-    const row = oidcProvider.save(call, {
-      issuer,
-      clientIds,
-      thumbprints,
-      createdAt: call.now,
-      tags: newTags(input.Tags),
-    })
-    return { OpenIDConnectProviderArn: oidcProvider.arnOf(call, row), ...shownTags(row) }
+    const row = create({ issuer: id.OidcProviderName, clientIds, thumbprints, createdAt: call.now, tags })
+    return { OpenIDConnectProviderArn: arn, ...shownTags(row) }
   })
 
-export const getOpenIdConnectProvider = iam
+export const getOpenIdConnectProvider = iamWords
   .operation('GetOpenIDConnectProvider')
-  .on(oidcProvider.named('OpenIDConnectProviderArn'))
-  .run((_call, _input, row) => ({
+  .on(providerNamed)
+  .run((_call, _input, { row }) => ({
     Url: row.issuer,
     ClientIDList: [...row.clientIds],
     ThumbprintList: [...row.thumbprints],
@@ -77,50 +61,57 @@ export const getOpenIdConnectProvider = iam
     ...shownTags(row),
   }))
 
-export const listOpenIdConnectProviders = iam
+export const listOpenIdConnectProviders = iamWords
   .operation('ListOpenIDConnectProviders')
-  .on(anything)
-  .run(async (call) => ({
-    OpenIDConnectProviderList: (await oidcProvider.list(call)).map(({ document }) => ({
-      Arn: oidcProvider.arnOf(call, document),
-    })),
+  .on(oidcProvider.collection())
+  .run(async (call, _input, providers) => ({
+    OpenIDConnectProviderList: (await providers.all()).map((row) => ({ Arn: oidcProvider.arnOf(call, row) })),
   }))
 
-export const addClientIdToOpenIdConnectProvider = iam
+export const addClientIdToOpenIdConnectProvider = iamWords
   .operation('AddClientIDToOpenIDConnectProvider')
-  .on(oidcProvider.named('OpenIDConnectProviderArn'))
-  .run((call, input, row) => {
+  .on(providerNamed)
+  .run((_call, input, { row, save }) => {
     const clientIds = [...new Set([...row.clientIds, input.ClientID])]
     withinClientIds(clientIds)
-    oidcProvider.save(call, { ...row, clientIds })
+    save({ ...row, clientIds })
     return {}
   })
 
-export const removeClientIdFromOpenIdConnectProvider = iam
+export const removeClientIdFromOpenIdConnectProvider = iamWords
   .operation('RemoveClientIDFromOpenIDConnectProvider')
-  .on(oidcProvider.named('OpenIDConnectProviderArn'))
-  .run((call, input, row) => {
-    oidcProvider.save(call, { ...row, clientIds: row.clientIds.filter((id) => id !== input.ClientID) })
+  .on(providerNamed)
+  .run((_call, input, { row, save }) => {
+    save({ ...row, clientIds: row.clientIds.filter((id) => id !== input.ClientID) })
     return {}
   })
 
-export const updateOpenIdConnectProviderThumbprint = iam
+export const updateOpenIdConnectProviderThumbprint = iamWords
   .operation('UpdateOpenIDConnectProviderThumbprint')
-  .on(oidcProvider.named('OpenIDConnectProviderArn'))
-  .run((call, input, row) => {
-    oidcProvider.save(call, { ...row, thumbprints: checkedThumbprints(input.ThumbprintList) })
+  .on(providerNamed)
+  .run((_call, input, { row, save }) => {
+    save({ ...row, thumbprints: checkedThumbprints(input.ThumbprintList) })
     return {}
   })
 
-export const deleteOpenIdConnectProvider = iam
+export const deleteOpenIdConnectProvider = iamWords
   .operation('DeleteOpenIDConnectProvider')
-  .on(perhaps)
-  .run(async (call, _input, row) => {
-    if (!row) return {}
-    oidcProvider.remove(call, row)
+  // AWS documents it as idempotent.
+  .on(oidcProvider.optional('OpenIDConnectProviderArn'))
+  .run(async (call, _input, provider) => {
+    if (!provider) return {}
+    provider.remove()
     await count(call, 'OpenIdConnectProviders', -1)
     return {}
   })
+
+export const oidcProviderTagging = iamWords.tagging(oidcProvider, {
+  tag: 'TagOpenIDConnectProvider',
+  untag: 'UntagOpenIDConnectProvider',
+  list: 'ListOpenIDConnectProviderTags',
+  resource: 'OpenIDConnectProviderArn',
+  listed: listedTags,
+})
 
 const withoutScheme = (url: string): string => url.replace(/^https:\/\//i, '')
 

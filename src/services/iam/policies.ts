@@ -42,6 +42,7 @@ export const managedPolicy = iam.resource<ManagedPolicyRow>({
   id: (row) => row.name,
   path: (id, row) => `policy${row?.path ?? '/'}${row?.name ?? id}`,
   missing: (_id, arn) => notFound(arn),
+  tagAction: 'iam:TagPolicy',
 })
 
 export function notFound(arn: string) {

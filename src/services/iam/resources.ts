@@ -2,10 +2,13 @@
 import type * as IAM from '@aws-sdk/client-iam'
 import type { Call } from '../../kernel/call.ts'
 import type { Row } from '../../kernel/resource.ts'
+import { defineService } from '../../kernel/service/define-service.ts'
 import { service } from '../../kernel/service.ts'
 import { type Key, key } from '../../store/store.ts'
 
 export const iam = service<typeof IAM>('iam')
+/** For types that are defined by their ARN form; the others move there. */
+export const iamWords = defineService<typeof IAM>('iam')
 
 /** IAM's names are unique whatever their case. */
 const fold = (name: string) => name.toLowerCase()
@@ -54,7 +57,7 @@ export interface InstanceProfileRow extends Named {
   readonly role?: string
 }
 
-const entity = <R extends Named>(kind: string, type: string, word: string) =>
+const entity = <R extends Named>(kind: string, type: string, word: string, tagAction?: string) =>
   iam.resource<R>({
     kind,
     type,
@@ -63,14 +66,15 @@ const entity = <R extends Named>(kind: string, type: string, word: string) =>
     id: (row) => row.name,
     path: (id, row) => `${kind}${row?.path ?? '/'}${row?.name ?? id}`,
     missing: (id) => iam.fail('NoSuchEntityException', `The ${word} with name ${id} cannot be found.`),
+    ...(tagAction !== undefined && { tagAction }),
   })
 
-export const user = entity<UserRow>('user', 'AWS::IAM::User', 'user')
+export const user = entity<UserRow>('user', 'AWS::IAM::User', 'user', 'iam:TagUser')
 /** Where a user's name is found by its id, whatever it is called today. */
 export const userIdKey = (account: string, id: string): Key => key('iam', 'user-id', account, id)
 
 export const group = entity<GroupRow>('group', 'AWS::IAM::Group', 'group')
-export const role = entity<RoleRow>('role', 'AWS::IAM::Role', 'role')
+export const role = entity<RoleRow>('role', 'AWS::IAM::Role', 'role', 'iam:TagRole')
 export const instanceProfile = iam.resource<InstanceProfileRow>({
   kind: 'instance-profile',
   type: 'AWS::IAM::InstanceProfile',
@@ -79,6 +83,7 @@ export const instanceProfile = iam.resource<InstanceProfileRow>({
   id: (row) => row.name,
   path: (id, row) => `instance-profile${row?.path ?? '/'}${row?.name ?? id}`,
   missing: (id) => iam.fail('NoSuchEntityException', `Instance Profile ${id} cannot be found.`),
+  tagAction: 'iam:TagInstanceProfile',
 })
 
 export function alreadyExists(kind: string, name: string) {

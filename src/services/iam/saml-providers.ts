@@ -1,13 +1,12 @@
 /** SAML identity providers: whose assertions `AssumeRoleWithSAML` may believe. */
-import { parseArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
-import { anything, type Row } from '../../kernel/resource.ts'
+import type { Row } from '../../kernel/resource/facts.ts'
 import type { Place, Sealed } from '../../vault/vault.ts'
 import { parsePrivateKey } from './certificates.ts'
 import { count } from './counts.ts'
-import { date, iam } from './resources.ts'
+import { alreadyExists, date, iam, iamWords } from './resources.ts'
 import { MetadataError, parseSamlMetadata, type SamlMetadata } from './saml-metadata.ts'
-import { newTags, shownTags } from './tags.ts'
+import { listedTags, shownTags, tagRules } from './tags.ts'
 
 interface DecryptionKey {
   readonly id: string
@@ -31,30 +30,28 @@ const KEYS_MAX = 2
 /** What AWS shows for metadata that names no end: a hundred years from its upload. */
 const VALID_MS_DEFAULT = 100 * 365.25 * 24 * 3600 * 1000
 
-export const samlProvider = iam.resource<SamlProviderRow>({
+export const samlProvider = iamWords.resource({
   kind: 'saml-provider',
   type: 'AWS::IAM::SAMLProvider',
-  global: true,
-  fold: (name) => name.toLowerCase(),
-  id: (row) => row.name,
-  path: (id, row) => `saml-provider/${row?.name ?? id}`,
-  resolve: (call, arn) => nameOf(call, arn) ?? arn,
-  missing: (_id, arn) => iam.fail('NoSuchEntityException', `Manifest not found for arn ${arn}`),
+  arn: 'arn:${Partition}:iam::${Account}:saml-provider/${SamlProviderName}',
+  storedPer: 'account',
+  idOf: (row: SamlProviderRow) => ({ SamlProviderName: row.name }),
+  normalize: (name) => name.toLowerCase(),
+  tags: tagRules('iam:TagSAMLProvider'),
+  faults: {
+    notFound: (arn) => iam.fail('NoSuchEntityException', `Manifest not found for arn ${arn}`),
+    invalidReference: (text) => iam.fail('InvalidInputException', `ARN ${text} is not valid.`),
+    alreadyExists: (_arn, { SamlProviderName }) => alreadyExists('SAMLProvider', SamlProviderName),
+  },
 })
 
-function nameOf(call: Call, text: string): string | undefined {
-  const arn = parseArn(text)
-  const ours = arn?.service === 'iam' && arn.account === call.account && arn.resource.startsWith('saml-provider/')
-  return ours ? arn.resource.slice('saml-provider/'.length) : undefined
-}
+const providerNamed = samlProvider.named('SAMLProviderArn')
 
-export const createSamlProvider = iam
+export const createSamlProvider = iamWords
   .operation('CreateSAMLProvider')
-  .on(samlProvider.made((input) => ({ name: input.Name })))
-  .run(async (call, input) => {
-    if (await samlProvider.get(call, input.Name)) {
-      throw iam.fail('EntityAlreadyExistsException', `SAMLProvider with name ${input.Name} already exists.`)
-    }
+  .on(samlProvider.created((input: { readonly Name: string }) => ({ SamlProviderName: input.Name })))
+  .run(async (call, input, { arn, tags, assertAvailable, create }) => {
+    assertAvailable()
     const metadata = checkedMetadata(call, input.SAMLMetadataDocument)
     await count(call, 'SAMLProviders', 1)
 
@@ -67,16 +64,16 @@ export const createSamlProvider = iam
       validUntil: metadata.validUntil ?? call.now + VALID_MS_DEFAULT,
       ...(input.AssertionEncryptionMode !== undefined && { encryption: input.AssertionEncryptionMode }),
       keys: input.AddPrivateKey === undefined ? [] : [sealedKey(call, uuid, input.AddPrivateKey)],
-      tags: newTags(input.Tags),
+      tags,
     }
-    samlProvider.save(call, withKeyForMode(row))
-    return { SAMLProviderArn: samlProvider.arnOf(call, row), ...shownTags(row) }
+    create(withKeyForMode(row))
+    return { SAMLProviderArn: arn, ...shownTags(row) }
   })
 
-export const getSamlProvider = iam
+export const getSamlProvider = iamWords
   .operation('GetSAMLProvider')
-  .on(samlProvider.named('SAMLProviderArn'))
-  .run((_call, _input, row) => ({
+  .on(providerNamed)
+  .run((_call, _input, { row }) => ({
     SAMLProviderUUID: row.uuid,
     SAMLMetadataDocument: row.document,
     CreateDate: date(row.createdAt),
@@ -88,21 +85,21 @@ export const getSamlProvider = iam
     }),
   }))
 
-export const listSamlProviders = iam
+export const listSamlProviders = iamWords
   .operation('ListSAMLProviders')
-  .on(anything)
-  .run(async (call) => ({
-    SAMLProviderList: (await samlProvider.list(call)).map(({ document: row }) => ({
+  .on(samlProvider.collection())
+  .run(async (call, _input, providers) => ({
+    SAMLProviderList: (await providers.all()).map((row) => ({
       Arn: samlProvider.arnOf(call, row),
       ValidUntil: date(row.validUntil),
       CreateDate: date(row.createdAt),
     })),
   }))
 
-export const updateSamlProvider = iam
+export const updateSamlProvider = iamWords
   .operation('UpdateSAMLProvider')
-  .on(samlProvider.named('SAMLProviderArn'))
-  .run((call, input, row) => {
+  .on(providerNamed)
+  .run((call, input, { row, arn, save }) => {
     const document = input.SAMLMetadataDocument
     const metadata = document === undefined ? undefined : checkedMetadata(call, document)
     const changed: SamlProviderRow = {
@@ -111,18 +108,26 @@ export const updateSamlProvider = iam
       ...(input.AssertionEncryptionMode !== undefined && { encryption: input.AssertionEncryptionMode }),
       keys: changedKeys(call, row, input.AddPrivateKey, input.RemovePrivateKey),
     }
-    samlProvider.save(call, withKeyForMode(changed))
-    return { SAMLProviderArn: samlProvider.arnOf(call, row) }
+    save(withKeyForMode(changed))
+    return { SAMLProviderArn: arn }
   })
 
-export const deleteSamlProvider = iam
+export const deleteSamlProvider = iamWords
   .operation('DeleteSAMLProvider')
-  .on(samlProvider.named('SAMLProviderArn'))
-  .run(async (call, _input, row) => {
-    samlProvider.remove(call, row)
+  .on(providerNamed)
+  .run(async (call, _input, { remove }) => {
+    remove()
     await count(call, 'SAMLProviders', -1)
     return {}
   })
+
+export const samlProviderTagging = iamWords.tagging(samlProvider, {
+  tag: 'TagSAMLProvider',
+  untag: 'UntagSAMLProvider',
+  list: 'ListSAMLProviderTags',
+  resource: 'SAMLProviderArn',
+  listed: listedTags,
+})
 
 function checkedMetadata(call: Call, document: string): SamlMetadata {
   const metadata = parsedMetadata(document)

@@ -29,6 +29,7 @@ export const serverCertificate = iam.resource<ServerCertificateRow>({
   id: (row) => row.name,
   path: (id, row) => `server-certificate${row?.path ?? '/'}${row?.name ?? id}`,
   missing: (id) => iam.fail('NoSuchEntityException', `The Server Certificate with name ${id} cannot be found.`),
+  tagAction: 'iam:TagServerCertificate',
 })
 
 /** Bound to the certificate's id, which a new name does not change. */

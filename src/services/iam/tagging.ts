@@ -1,28 +1,17 @@
-/** Tags on everything IAM can tag: twenty-four operations that differ only in their names. */
+/** Tags on IAM's resources; the providers' are in their own files. */
 import type { Call } from '../../kernel/call.ts'
 import type { Resource, Row, Target } from '../../kernel/resource.ts'
 import type { LooseInput, Operation } from '../../kernel/service.ts'
-import { listTags, withoutTags } from '../../kernel/tags.ts'
-import { listItems } from './lists.ts'
+import { withoutTags } from '../../kernel/tags.ts'
 import { mfaDevice } from './mfa.ts'
-import { oidcProvider } from './oidc-providers.ts'
 import { type ManagedPolicyRow, managedPolicy, policyNamed, refuseAws } from './policies.ts'
 import { iam, instanceProfile, role, user } from './resources.ts'
-import { samlProvider } from './saml-providers.ts'
 import { serverCertificate } from './server-certificates.ts'
-import { mergedTags } from './tags.ts'
+import { listedTags, mergedTags } from './tags.ts'
 
 interface Taggable {
   /** As the operations spell it: `TagUser`, `UntagUser`, `ListUserTags`. */
-  readonly word:
-    | 'User'
-    | 'Role'
-    | 'Policy'
-    | 'InstanceProfile'
-    | 'MFADevice'
-    | 'OpenIDConnectProvider'
-    | 'SAMLProvider'
-    | 'ServerCertificate'
+  readonly word: 'User' | 'Role' | 'Policy' | 'InstanceProfile' | 'MFADevice' | 'ServerCertificate'
   readonly member: string
   readonly target: Target<LooseInput, Row>
   readonly save: (call: Call, row: Row) => void
@@ -49,8 +38,6 @@ const kinds: readonly Taggable[] = [
   },
   taggable('InstanceProfile', 'InstanceProfileName', instanceProfile),
   taggable('MFADevice', 'SerialNumber', mfaDevice),
-  taggable('OpenIDConnectProvider', 'OpenIDConnectProviderArn', oidcProvider),
-  taggable('SAMLProvider', 'SAMLProviderArn', samlProvider),
   taggable('ServerCertificate', 'ServerCertificateName', serverCertificate),
 ]
 
@@ -65,8 +52,5 @@ export const taggingOperations: readonly Operation[] = kinds.flatMap(({ word, ta
     save(call, { ...(row as Row), tags: withoutTags((row as Row).tags, input.TagKeys) })
     return {}
   }),
-  iam.loose(`List${word}Tags`, target, async (call, input, row) => {
-    const { items, rest } = await listItems(call, listTags((row as Row).tags), (tag) => tag.Key, input)
-    return { Tags: items, ...rest }
-  }),
+  iam.loose(`List${word}Tags`, target, (call, input, row) => listedTags((row as Row).tags ?? {}, call, input)),
 ])

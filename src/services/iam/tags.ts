@@ -1,6 +1,10 @@
 /** IAM's words for what can be wrong with tags. Apart from `tagging.ts`, which imports every taggable kind. */
-import type { Row, Tags } from '../../kernel/resource.ts'
+import type { Call } from '../../kernel/call.ts'
+import type { Row, Tags } from '../../kernel/resource/facts.ts'
+import type { TagRules } from '../../kernel/resource/tag-rules.ts'
 import { listTags, mergeTags, TAGS_MAX, type TagPair, type TagProblem } from '../../kernel/tags.ts'
+import type { Fault } from '../../wire/fault.ts'
+import { type ListInput, listItems } from './lists.ts'
 import { iam } from './resources.ts'
 
 /** The tags of something that is being created. */
@@ -14,7 +18,7 @@ export function mergedTags(tags: Tags | undefined, pairs: readonly TagPair[]): T
   return result
 }
 
-const problems: Readonly<Record<TagProblem, () => Error>> = {
+const problems: Readonly<Record<TagProblem, () => Fault>> = {
   duplicate: () =>
     iam.fail('InvalidInputException', 'Duplicate tag keys found. Please note that Tag keys are case insensitive.'),
   reserved: () => iam.fail('InvalidInputException', 'System tags cannot be added/updated/deleted by a caller.'),
@@ -25,4 +29,13 @@ const problems: Readonly<Record<TagProblem, () => Error>> = {
 export function shownTags(row: Row) {
   const tags = listTags(row.tags)
   return tags.length > 0 ? { Tags: tags } : {}
+}
+
+/** Of types that are defined by their ARN form. */
+export const tagRules = (action: string): TagRules => ({ action, member: 'Tags', problems })
+
+/** The answer of `List…Tags`: paged. */
+export async function listedTags(tags: Tags, call: Call, input: ListInput) {
+  const { items, rest } = await listItems(call, listTags(tags), (tag) => tag.Key, input)
+  return { Tags: items, ...rest }
 }

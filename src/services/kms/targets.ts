@@ -6,7 +6,7 @@ import type { CompiledPolicy } from '../../policy/index.ts'
 import { type GrantQuestion, handedTo } from './grant-authority.ts'
 import { ensureManagedKey } from './managed-keys.ts'
 import { resolve } from './references.ts'
-import { arnOf, type KeyRow } from './resources.ts'
+import { aliasArn, arnOf, type KeyRow } from './resources.ts'
 
 const TYPE = 'AWS::KMS::Key'
 
@@ -44,8 +44,11 @@ export async function findKey(
   question?: GrantQuestion,
 ): Promise<Found<KeyRow>> {
   if (aliases) await ensureManagedKey(call, text)
-  const { row, arn, account, missing } = await resolve(call, text, aliases)
-  return { acted: row ? await actedOn(call, row, question) : { arn, type: TYPE, account }, row, missing }
+  const { row, arn, account, alias, missing } = await resolve(call, text, aliases)
+  const acted = row ? await actedOn(call, row, question) : { arn, type: TYPE, account }
+  // A denial names an alias as the caller did: the ID of its key would show that the alias exists.
+  const requested = alias === undefined ? undefined : aliasArn({ account, region: call.region }, alias)
+  return { acted: { ...acted, requested }, row, missing }
 }
 
 type Naming = { readonly KeyId?: string | undefined }

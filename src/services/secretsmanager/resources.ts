@@ -140,12 +140,18 @@ export async function secretOf(call: Call, reference: string): Promise<Found<Sec
     arn && resource !== undefined ? { partition: call.partition, region: arn.region, account: arn.account } : call
   const name = resource ?? reference
   const row = scope.region === call.region ? await found(call, scope, name, resource !== undefined) : undefined
-  const acted = row ? actedOn(scope, row) : { arn: unknownArn(scope, name), type: TYPE, account: scope.account }
-  return { acted, row: row && { scope, row, arn: acted.arn }, missing: notFound }
+  const isWhole = resource !== undefined && WHOLE.test(resource)
+  const unknown = isWhole ? arnIn(scope, SERVICE, `secret:${name}`) : unknownArn(scope, name)
+  const acted: Acted = row ? actedOn(scope, row) : { arn: unknown, type: TYPE, account: scope.account }
+  // A denial does not add the last six characters, which would show that the secret exists.
+  const requested = resource === undefined ? unknownArn(scope, name) : reference
+  return { acted: { ...acted, requested }, row: row && { scope, row, arn: acted.arn }, missing: notFound }
 }
 
-/** The last six of what does not exist stand open, as in the policies that name secrets. */
+/** Where the last six characters are unknown, they are open, as in policies that name secrets. */
 const unknownArn = (scope: Scope, name: string): string => arnIn(scope, SERVICE, `secret:${name}-??????`)
+/** A name with the six characters that end the ARN of a secret. */
+const WHOLE = /^(.+)-([A-Za-z0-9]{6})$/s
 
 /** The secret as authorisation sees it. */
 export const actedOn = (scope: Scope, row: SecretRow): Acted => ({
@@ -163,7 +169,7 @@ export function nameIn(reference: string): string {
 }
 
 async function found(call: Call, scope: Scope, name: string, isArn: boolean): Promise<SecretRow | undefined> {
-  const whole = isArn ? /^(.+)-([A-Za-z0-9]{6})$/s.exec(name) : null
+  const whole = isArn ? WHOLE.exec(name) : null
   const exact = whole && (await secrets.get(call, scope, whole[1]!))
   if (exact && exact.suffix === whole[2]) return exact
   return secrets.get(call, scope, name)

@@ -1,0 +1,230 @@
+/**
+ * Tags in a request that creates something need the permission to tag it: every operation with tags is tried by a user
+ * that may do everything but tag.
+ */
+import { CloudTrailClient, CreateTrailCommand } from '@aws-sdk/client-cloudtrail'
+import * as iam from '@aws-sdk/client-iam'
+import * as kms from '@aws-sdk/client-kms'
+import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
+import * as organizations from '@aws-sdk/client-organizations'
+import * as s3 from '@aws-sdk/client-s3'
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import * as sts from '@aws-sdk/client-sts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { accessLevel } from '../src/kernel/actions.ts'
+import { services } from '../src/server/services.ts'
+import { services as rows } from '../src/wire/services.ts'
+import type { Shape } from '../src/wire/shape.ts'
+import { loadService } from '../src/wire/wire.ts'
+import { ACCOUNT, allowing, cloud, type Keys } from './cloud.ts'
+
+const Tags = [{ Key: 'team', Value: 'a' }]
+const TRUST = allowing({ Principal: { AWS: ACCOUNT }, Action: ['sts:AssumeRole', 'sts:TagSession'] })
+const DOCUMENT = allowing({ Action: 's3:*', Resource: '*' })
+
+let it: Awaited<ReturnType<typeof cloud>>
+let maker: Keys
+let keyId: string
+let parent: string
+
+/** Clients differ in the types of their commands alone. */
+interface AnyClient {
+  send(command: object): Promise<unknown>
+}
+const by = (Client: object, command: object) => (it.client(Client as never, maker) as AnyClient).send(command)
+const byIam = (command: object) => by(iam.IAMClient, command)
+const bySts = (command: object) => by(sts.STSClient, command)
+const byOrganizations = (command: object) => by(organizations.OrganizationsClient, command)
+
+/** Operation → the permission it needs to tag, and a request with tags. */
+const cases: Readonly<Record<string, readonly [action: string, send: () => Promise<unknown>]>> = {
+  'iam CreateUser': ['iam:TagUser', () => byIam(new iam.CreateUserCommand({ UserName: 'x', Tags }))],
+  'iam CreateRole': [
+    'iam:TagRole',
+    () => byIam(new iam.CreateRoleCommand({ RoleName: 'x', AssumeRolePolicyDocument: TRUST, Tags })),
+  ],
+  'iam CreatePolicy': [
+    'iam:TagPolicy',
+    () => byIam(new iam.CreatePolicyCommand({ PolicyName: 'x', PolicyDocument: DOCUMENT, Tags })),
+  ],
+  'iam CreateInstanceProfile': [
+    'iam:TagInstanceProfile',
+    () => byIam(new iam.CreateInstanceProfileCommand({ InstanceProfileName: 'x', Tags })),
+  ],
+  'iam CreateVirtualMFADevice': [
+    'iam:TagMFADevice',
+    () => byIam(new iam.CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: 'x', Tags })),
+  ],
+  'iam UploadServerCertificate': [
+    'iam:TagServerCertificate',
+    () =>
+      byIam(
+        new iam.UploadServerCertificateCommand({
+          ServerCertificateName: 'x',
+          CertificateBody: 'c',
+          PrivateKey: 'k',
+          Tags,
+        }),
+      ),
+  ],
+  'iam CreateSAMLProvider': [
+    'iam:TagSAMLProvider',
+    () => byIam(new iam.CreateSAMLProviderCommand({ Name: 'x', SAMLMetadataDocument: ' '.repeat(1_000), Tags })),
+  ],
+  'iam CreateOpenIDConnectProvider': [
+    'iam:TagOpenIDConnectProvider',
+    () => byIam(new iam.CreateOpenIDConnectProviderCommand({ Url: 'https://idp.example.com', Tags })),
+  ],
+  'sts AssumeRole': [
+    'sts:TagSession',
+    () => bySts(new sts.AssumeRoleCommand({ RoleArn: `arn:aws:iam::${ACCOUNT}:role/r`, RoleSessionName: 'xx', Tags })),
+  ],
+  'sts GetFederationToken': ['sts:TagSession', () => bySts(new sts.GetFederationTokenCommand({ Name: 'xx', Tags }))],
+  'sts GetWebIdentityToken': [
+    'sts:TagGetWebIdentityToken',
+    () => bySts(new sts.GetWebIdentityTokenCommand({ Audience: ['x'], SigningAlgorithm: 'RS256', Tags })),
+  ],
+  'organizations CreateAccount': [
+    'organizations:TagResource',
+    () => byOrganizations(new organizations.CreateAccountCommand({ AccountName: 'x', Email: 'x@example.com', Tags })),
+  ],
+  'organizations InviteAccountToOrganization': [
+    'organizations:TagResource',
+    () =>
+      byOrganizations(
+        new organizations.InviteAccountToOrganizationCommand({ Target: { Type: 'ACCOUNT', Id: '777788889999' }, Tags }),
+      ),
+  ],
+  'organizations CreateOrganizationalUnit': [
+    'organizations:TagResource',
+    () => byOrganizations(new organizations.CreateOrganizationalUnitCommand({ Name: 'x', ParentId: parent, Tags })),
+  ],
+  'organizations CreatePolicy': [
+    'organizations:TagResource',
+    () =>
+      byOrganizations(
+        new organizations.CreatePolicyCommand({
+          Name: 'x',
+          Description: '',
+          Type: 'SERVICE_CONTROL_POLICY',
+          Content: DOCUMENT,
+          Tags,
+        }),
+      ),
+  ],
+  'organizations PutResourcePolicy': [
+    'organizations:TagResource',
+    () =>
+      byOrganizations(
+        new organizations.PutResourcePolicyCommand({
+          Content: allowing({ Principal: { AWS: ACCOUNT }, Action: 'organizations:ListAccounts', Resource: '*' }),
+          Tags,
+        }),
+      ),
+  ],
+  'cloudtrail CreateTrail': [
+    'cloudtrail:AddTags',
+    () => by(CloudTrailClient, new CreateTrailCommand({ Name: 'xxx', S3BucketName: 'logs', TagsList: Tags })),
+  ],
+  'kms CreateKey': [
+    'kms:TagResource',
+    () => by(kms.KMSClient, new kms.CreateKeyCommand({ Tags: [{ TagKey: 'team', TagValue: 'a' }] })),
+  ],
+  'kms ReplicateKey': [
+    'kms:TagResource',
+    () =>
+      by(
+        kms.KMSClient,
+        new kms.ReplicateKeyCommand({
+          KeyId: keyId,
+          ReplicaRegion: 'eu-west-1',
+          Tags: [{ TagKey: 'team', TagValue: 'a' }],
+        }),
+      ),
+  ],
+  'secretsmanager CreateSecret': [
+    'secretsmanager:TagResource',
+    () => by(SecretsManagerClient, new CreateSecretCommand({ Name: 'x', Tags })),
+  ],
+  'lambda CreateFunction': [
+    'lambda:TagResource',
+    () =>
+      by(
+        LambdaClient,
+        new CreateFunctionCommand({
+          FunctionName: 'x',
+          Role: `arn:aws:iam::${ACCOUNT}:role/r`,
+          PackageType: 'Image',
+          Code: { ImageUri: 'merlon/Echo' },
+          Tags: { team: 'a' },
+        }),
+      ),
+  ],
+  's3 CreateBucket': [
+    's3:TagResource',
+    () => by(s3.S3Client, new s3.CreateBucketCommand({ Bucket: 'made', CreateBucketConfiguration: { Tags } })),
+  ],
+  's3 PutObject': [
+    's3:PutObjectTagging',
+    () => by(s3.S3Client, new s3.PutObjectCommand({ Bucket: 'logs', Key: 'x', Body: 'x', Tagging: 'team=a' })),
+  ],
+}
+
+/** Those whose tags no permission of its own covers. */
+const EXEMPT: Readonly<Record<string, string>> = {
+  'sts AssumeRoleWithWebIdentity': 'the trust policy allows its session tags',
+}
+
+beforeAll(async () => {
+  it = await cloud()
+  maker = await it.user(
+    'maker',
+    JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        { Effect: 'Allow', Action: '*', Resource: '*' },
+        { Effect: 'Deny', Action: [...new Set(Object.values(cases).map(([action]) => action))], Resource: '*' },
+      ],
+    }),
+  )
+  const root = it.client(iam.IAMClient)
+  await root.send(new iam.CreateRoleCommand({ RoleName: 'r', AssumeRolePolicyDocument: TRUST }))
+  await root.send(new iam.EnableOutboundWebIdentityFederationCommand({}))
+  const tree = it.client(organizations.OrganizationsClient)
+  await tree.send(new organizations.CreateOrganizationCommand({ FeatureSet: 'ALL' }))
+  parent = (await tree.send(new organizations.ListRootsCommand({}))).Roots![0]!.Id!
+  const key = await it.client(kms.KMSClient).send(new kms.CreateKeyCommand({ MultiRegion: true }))
+  keyId = key.KeyMetadata!.KeyId!
+  await it.client(s3.S3Client).send(new s3.CreateBucketCommand({ Bucket: 'logs' }))
+})
+
+describe('Creating with tags needs the permission to tag:', () => {
+  test.each(Object.entries(cases).map(([name, [action, send]]) => [name, action, send] as const))(
+    '%s (%s)',
+    async (_name, action, send) => {
+      await expect(send()).rejects.toThrow(`perform: ${action} `)
+    },
+  )
+})
+
+const memberNames = (shape: Shape, depth: number): readonly string[] =>
+  shape.kind !== 'struct'
+    ? []
+    : shape.members.flatMap(({ name, shape: inner }) => [name, ...(depth > 0 ? memberNames(inner, depth - 1) : [])])
+
+test('Every operation that is built and creates with tags is among these', async () => {
+  const found: string[] = []
+  for (const { api, operations } of services) {
+    const model = await loadService(rows.find(({ id }) => id === api.id)!)
+    for (const { name, actions } of operations) {
+      const carries = memberNames(model.operations.get(name)!.input, 1).some((member) =>
+        /^Tag(s|sList|ging)$/i.test(member),
+      )
+      const isTagging = /^(Tag|Untag|AddTags|RemoveTags|PutObjectTagging|PutBucketTagging)/.test(name)
+      if (carries && !isTagging && actions.every((action) => !['Read', 'List'].includes(accessLevel(action) ?? '')))
+        found.push(`${api.id} ${name}`)
+    }
+  }
+
+  expect(found.filter((name) => !(name in EXEMPT)).sort()).toEqual(Object.keys(cases).sort())
+})
