@@ -174,7 +174,10 @@ describe('A refusal', () => {
   test('by a policy that could not be evaluated is a denial, and the operator gets its cause', async () => {
     const causes: unknown[] = []
     const resource = compilePolicy(
-      parsePolicy(allowing({ Principal: '*', Action: '*', Resource: '*', Condition: { StringLike: { 'x:y': 'a*' } } }), 'resource'),
+      parsePolicy(
+        allowing({ Principal: '*', Action: '*', Resource: '*', Condition: { StringLike: { 'x:y': 'a*' } } }),
+        'resource',
+      ),
       { id: 'resource', kind: 'resource' },
     )
     const target: Target<unknown, object> = {

@@ -1,6 +1,7 @@
 /** The words a service is written in: resource, operation, fail. */
 import type { Unit } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
+import type { Violation } from '../wire/constraints.ts'
 import { Fault } from '../wire/fault.ts'
 import type { FaultName, Input, OpName, Output } from '../wire/typed.ts'
 import type { Act } from './acting.ts'
@@ -36,6 +37,8 @@ export interface Operation {
 export interface Service {
   readonly api: Api<unknown>
   readonly operations: readonly Operation[]
+  /** Its own answer to input that breaks its model. Default: AWS's general words. */
+  readonly invalidInput?: (violations: readonly Violation[]) => Fault | undefined
   /** What it lets anybody read. */
   readonly documents?: readonly PublicDocument[]
   /** What its jobs do, by kind: `kms.delete-key`. */

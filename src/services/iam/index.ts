@@ -39,6 +39,7 @@ import {
   listInstanceProfilesForRole,
   removeRoleFromInstanceProfile,
 } from './instance-profiles.ts'
+import { invalidInput } from './invalid-input.ts'
 import {
   generateServiceLastAccessedDetails,
   getServiceLastAccessedDetails,
@@ -151,6 +152,7 @@ import { createUser, deleteUser, getUser, listUsers, updateUser } from './users.
 
 export const iam: Service = {
   api: words.api,
+  invalidInput,
   operations: [
     // what is granted, and what was used
     listPoliciesGrantingServiceAccess,
