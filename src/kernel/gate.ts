@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import type { Store, Unit } from '../store/store.ts'
 import { ContentionError, UnavailableError } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
+import { InvalidInputFault } from '../wire/constraints.ts'
 import { Fault } from '../wire/fault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { type ServiceRow, services as serviceRows } from '../wire/services.ts'
@@ -130,6 +131,7 @@ export class Gate {
   readonly #throttle: Throttle
   readonly #throttled = new ThrottledCalls((minute) => this.#recordThrottled(minute))
   readonly #refusals = new UnauthenticatedRefusals((count) => this.#recordRefusalCount(count))
+  readonly #invalidInput = new Map<string, NonNullable<Service['invalidInput']>>()
   readonly #operations = new Map<string, ReadonlyMap<string, Operation>>()
   readonly #keys: ConditionKeys
 
@@ -141,7 +143,7 @@ export class Gate {
     )
     this.#throttle = options.throttle ?? new Throttle()
     this.#keys = new ConditionKeys(options.services)
-    for (const { api, operations, resources = [] } of options.services) {
+    for (const { api, operations, resources = [], invalidInput } of options.services) {
       const asked = [
         ...operations.map(({ name, actions, choice }) => ({ name, actions: [...actions, ...(choice?.among ?? [])] })),
         ...resources.map(({ spec }) => ({ name: spec.type, actions: spec.tags ? [spec.tags.action] : [] })),
@@ -150,6 +152,7 @@ export class Gate {
         const unknown = actions.find((action) => !isKnownAction(action))
         if (unknown) throw new Error(`${api.id}:${name} has no authorisation mapping: IAM knows no action '${unknown}'`)
       }
+      if (invalidInput) this.#invalidInput.set(api.id, invalidInput)
       this.#operations.set(api.id, new Map(operations.map((operation) => [operation.name, operation])))
     }
   }
@@ -243,8 +246,17 @@ export class Gate {
     const shape = model.operations.get(name)
     const operation = this.#operations.get(api.id)?.get(name)
     if (!shape || !operation) throw notImplemented(row, name)
-    validate(model, shape, input)
+    this.#validate(row, () => validate(model, shape, input))
     return { row, operation, shape, input, via }
+  }
+
+  /** Input that breaks the model is refused in the service's own words where it has some. */
+  #validate({ id }: ServiceRow, check: () => void): void {
+    try {
+      check()
+    } catch (error) {
+      throw (error instanceof InvalidInputFault && this.#invalidInput.get(id)?.(error.violations)) || error
+    }
   }
 
   async #answer(
@@ -271,7 +283,7 @@ export class Gate {
       if (!operation) throw notImplemented(service, name)
       const { input } = decode(detected, model, { ...request, body: arrival.authenticated.body })
       read = invocation = { ...read, operation, input }
-      validate(model, shape, input)
+      this.#validate(service, () => validate(model, shape, input))
       proven = operation.bearer ? await this.#proven(operation.bearer, request, arrival, input) : arrival
     } catch (error) {
       await this.#recordRefusal(arrival, read, newDraft(arrival.now), error)

@@ -1,6 +1,7 @@
 /** The words a service is written in: resource, operation, fail. */
 import type { Unit } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
+import type { Violation } from '../wire/constraints.ts'
 import { Fault } from '../wire/fault.ts'
 import type { FaultName, Input, OpName, Output } from '../wire/typed.ts'
 import type { Act } from './acting.ts'
@@ -68,6 +69,8 @@ export interface Service {
   readonly conditionKeys?: ConditionKeyTable
   /** Keys of the authorization reference that no request carries, with the reason: the linter says so. */
   readonly absentKeys?: AbsentKeys
+  /** Its own answer to input that breaks its model. Default: AWS's general words. */
+  readonly invalidInput?: (violations: readonly Violation[]) => Fault | undefined
   /** What it lets anybody read. */
   readonly documents?: readonly PublicDocument[]
   /** Its pages, and its endpoints that are no API operations. */

@@ -22,6 +22,30 @@ export interface Constraint {
 /** Structure → member → constraint. */
 export type Constraints = Readonly<Record<string, Readonly<Record<string, Constraint>>>>
 
+export type Rule = 'required' | 'pattern' | 'enum' | 'shortest' | 'longest' | 'smallest' | 'largest' | 'integer' | 'key'
+
+/** One broken constraint. */
+export interface Violation {
+  /** The member as the caller names it: `tags.1.member.key`. */
+  readonly at: string
+  readonly rule: Rule
+  /** The pattern, where that is the rule. */
+  readonly pattern?: string | undefined
+  readonly text: string
+}
+
+/** Input that breaks its model, in AWS's general words. A service may word it its own way: `Service.invalidInput`. */
+export class InvalidInputFault extends Fault {
+  readonly violations: readonly Violation[]
+
+  constructor(code: string, violations: readonly Violation[]) {
+    const plural = violations.length > 1 ? 's' : ''
+    const text = violations.map((each) => each.text).join('; ')
+    super(code, `${violations.length} validation error${plural} detected: ${text}`, { status: 400 })
+    this.violations = violations
+  }
+}
+
 /** More tell a caller nothing. */
 const VIOLATIONS_MAX = 10
 
@@ -39,11 +63,9 @@ export async function constraintsOf(id: string): Promise<Constraints> {
 
 /** Throws every violation in one sentence, as AWS's older services word it. */
 export function validateInput(constraints: Constraints, shape: Shape, input: object, code: string): void {
-  const found: string[] = []
+  const found: Violation[] = []
   structure(constraints, shape, input, '', found, false)
-  if (found.length === 0) return
-  const plural = found.length > 1 ? 's' : ''
-  throw new Fault(code, `${found.length} validation error${plural} detected: ${found.join('; ')}`, { status: 400 })
+  if (found.length > 0) throw new InvalidInputFault(code, found)
 }
 
 function structure(
@@ -51,7 +73,7 @@ function structure(
   shape: Shape,
   value: object,
   path: string,
-  found: string[],
+  found: Violation[],
   hidden: boolean,
 ): void {
   const own = Object.hasOwn(all, shape.name) ? all[shape.name] : undefined
@@ -62,7 +84,8 @@ function structure(
     if (absent && !member.required) continue
     const at = path === '' ? member.toldName : `${path}.${member.toldName}`
     if (absent) {
-      found.push(`Value null at '${at}' failed to satisfy constraint: Member must not be null`)
+      const text = `Value null at '${at}' failed to satisfy constraint: Member must not be null`
+      found.push({ at, rule: 'required', text })
       continue
     }
     check(all, member, own?.[member.name], item, at, found, hidden || isSecret(member))
@@ -75,13 +98,14 @@ function check(
   constraint: Constraint | undefined,
   value: unknown,
   at: string,
-  found: string[],
+  found: Violation[],
   hidden: boolean,
 ): void {
   const secret = hidden || shape.traits.sensitive
   if (constraint) {
-    for (const broken of violations(constraint, value)) {
-      found.push(`Value ${secret ? '' : `'${shown(shape, value)}' `}at '${at}' failed to satisfy constraint: ${broken}`)
+    for (const { rule, text: broken } of violations(constraint, value)) {
+      const text = `Value ${secret ? '' : `'${shown(shape, value)}' `}at '${at}' failed to satisfy constraint: ${broken}`
+      found.push({ at, rule, pattern: rule === 'pattern' ? constraint.p : undefined, text })
     }
   }
   switch (shape.kind) {
@@ -96,10 +120,9 @@ function check(
         if (found.length >= VIOLATIONS_MAX) return
         const broken = constraint?.k ? violations(constraint.k, name) : []
         if (broken.length > 0) {
-          const rules = `Map keys must satisfy constraint: [${broken.join(', ')}]`
-          found.push(
-            `Value ${secret ? '' : `'${shown(shape, value)}' `}at '${at}' failed to satisfy constraint: ${rules}`,
-          )
+          const rules = `Map keys must satisfy constraint: [${broken.map((each) => each.text).join(', ')}]`
+          const text = `Value ${secret ? '' : `'${shown(shape, value)}' `}at '${at}' failed to satisfy constraint: ${rules}`
+          found.push({ at, rule: 'key', text })
         }
         check(all, shape.value, constraint?.v, item, `${at}.${shown(shape.key.shape, name)}.member`, found, hidden)
       }
@@ -110,29 +133,34 @@ function check(
   }
 }
 
-const NONE: readonly string[] = []
+type Broken = Pick<Violation, 'rule' | 'text'>
+const NONE: readonly Broken[] = []
 
 /** Every rule that the value breaks: AWS tells them all. */
-function violations({ e, n, x, p, i }: Constraint, value: unknown): readonly string[] {
+function violations({ e, n, x, p, i }: Constraint, value: unknown): readonly Broken[] {
   if (typeof value === 'number') {
-    if (i && !Number.isInteger(value)) return ['Member must be an integer']
-    if (x !== undefined && value > x) return [`Member must have value less than or equal to ${x}`]
-    return n !== undefined && value < n ? [`Member must have value greater than or equal to ${n}`] : NONE
+    if (i && !Number.isInteger(value)) return [{ rule: 'integer', text: 'Member must be an integer' }]
+    if (x !== undefined && value > x)
+      return [{ rule: 'largest', text: `Member must have value less than or equal to ${x}` }]
+    return n !== undefined && value < n
+      ? [{ rule: 'smallest', text: `Member must have value greater than or equal to ${n}` }]
+      : NONE
   }
   if (e) {
     return typeof value === 'string' && !e.includes(value)
-      ? [`Member must satisfy enum value set: [${e.join(', ')}]`]
+      ? [{ rule: 'enum', text: `Member must satisfy enum value set: [${e.join(', ')}]` }]
       : NONE
   }
   const length = typeof value === 'string' && fits(value.length, n, x) ? value.length : lengthOf(value)
   // No pattern is tried on a text that is longer than any valid one: some take their time.
-  if (x !== undefined && length > x) return [`Member must have length less than or equal to ${x}`]
+  if (x !== undefined && length > x)
+    return [{ rule: 'longest', text: `Member must have length less than or equal to ${x}` }]
   const short = n !== undefined && length < n
   const unlike = p !== undefined && typeof value === 'string' && !patternOf(p).test(value)
   if (!short && !unlike) return NONE
   return [
-    ...(short ? [`Member must have length greater than or equal to ${n}`] : []),
-    ...(unlike ? [`Member must satisfy regular expression pattern: ${p}`] : []),
+    ...(short ? ([{ rule: 'shortest', text: `Member must have length greater than or equal to ${n}` }] as const) : []),
+    ...(unlike ? ([{ rule: 'pattern', text: `Member must satisfy regular expression pattern: ${p}` }] as const) : []),
   ]
 }
 

@@ -4,7 +4,7 @@ import type { Call } from '../../kernel/call.ts'
 import type { Resource, Target } from '../../kernel/resource.ts'
 import type { LooseInput, Operation } from '../../kernel/service.ts'
 import { dropAttachment, indexAttachment } from './attachments.ts'
-import { findManagedPolicy } from './policies.ts'
+import { findManagedPolicy, refuseNoArn } from './policies.ts'
 import { type Holder, iam, role, user } from './resources.ts'
 import { protect } from './service-linked.ts'
 
@@ -18,6 +18,7 @@ export async function bounded(
   arn: string | undefined,
 ): Promise<{ boundary?: string }> {
   if (arn === undefined) return {}
+  refuseNoArn(arn)
   if (!(await findManagedPolicy(call.unit, arn, call.account))) {
     throw iam.fail('NoSuchEntityException', `Scope ARN: ${arn} does not exist or is not attachable.`)
   }

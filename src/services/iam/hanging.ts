@@ -4,12 +4,12 @@ import { type Entry, key, under } from '../../store/store.ts'
 
 /** Kind → the words of AWS's DeleteConflict. */
 const kinds = {
-  'access-key': 'access keys',
-  'login-profile': 'login profile',
-  'mfa-device': 'MFA device',
-  'signing-certificate': 'signing certificates',
-  'ssh-public-key': 'SSH public keys',
-  'service-credential': 'service specific credentials',
+  'access-key': 'delete access keys',
+  'login-profile': 'delete login profile',
+  'mfa-device': 'delete MFA device',
+  'signing-certificate': 'delete signing certificates',
+  'ssh-public-key': 'delete SSH public keys',
+  'service-credential': 'remove referenced objects',
 } as const
 
 export type Hanging = keyof typeof kinds

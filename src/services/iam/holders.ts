@@ -5,7 +5,7 @@ import type { Awaitable, LooseInput, Operation } from '../../kernel/service.ts'
 import { dropAttachment, type HolderKind, indexAttachment } from './attachments.ts'
 import { checkedPolicy, encodeDocument, policySize } from './documents.ts'
 import { listItems } from './lists.ts'
-import { findManagedPolicy } from './policies.ts'
+import { findManagedPolicy, refuseNoArn } from './policies.ts'
 import { conflict, group, type Holder, iam, role, user, withinQuota } from './resources.ts'
 import { protect } from './service-linked.ts'
 
@@ -69,6 +69,7 @@ function operationsOf({ kind, resource, word, attachmentsQuota, inlineQuota }: H
     writing(
       `Attach${word}Policy`,
       async (call, input, row: Holder) => {
+        refuseNoArn(input.PolicyArn)
         if (!(await findManagedPolicy(call.unit, input.PolicyArn, call.account))?.attachable)
           throw notAttachable(input.PolicyArn)
         if (row.attached.includes(input.PolicyArn)) return {}
@@ -83,6 +84,7 @@ function operationsOf({ kind, resource, word, attachmentsQuota, inlineQuota }: H
     writing(
       `Detach${word}Policy`,
       (call, input, row: Holder) => {
+        refuseNoArn(input.PolicyArn)
         if (!row.attached.includes(input.PolicyArn)) {
           throw iam.fail('NoSuchEntityException', `Policy ${input.PolicyArn} was not found.`)
         }

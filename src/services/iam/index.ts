@@ -40,6 +40,7 @@ import {
   listInstanceProfilesForRole,
   removeRoleFromInstanceProfile,
 } from './instance-profiles.ts'
+import { invalidInput } from './invalid-input.ts'
 import {
   generateServiceLastAccessedDetails,
   getServiceLastAccessedDetails,
@@ -137,6 +138,7 @@ import { taggingOperations } from './tagging.ts'
 import { createUser, deleteUser, getUser, listUsers, updateUser } from './users.ts'
 
 export const iam = words.service({
+  invalidInput,
   operations: [
     // what is granted, and what was used
     listPoliciesGrantingServiceAccess,

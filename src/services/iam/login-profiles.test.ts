@@ -70,7 +70,10 @@ describe('the password policy', () => {
       message: `The Password Policy with domain name ${account} cannot be found.`,
     }
     await expect(it.run(getAccountPasswordPolicy, {})).rejects.toMatchObject(none)
-    await expect(it.run(deleteAccountPasswordPolicy, {})).rejects.toMatchObject(none)
+    await expect(it.run(deleteAccountPasswordPolicy, {})).rejects.toMatchObject({
+      code: 'NoSuchEntityException',
+      message: 'The account policy with name PasswordPolicy cannot be found.',
+    })
 
     await it.run(updateAccountPasswordPolicy, { MaxPasswordAge: 90, RequireSymbols: true })
     expect(await it.run(getAccountPasswordPolicy, {})).toEqual({

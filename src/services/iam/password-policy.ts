@@ -64,7 +64,9 @@ export const deleteAccountPasswordPolicy = iam
   .operation('DeleteAccountPasswordPolicy')
   .on(anything)
   .run(async (call) => {
-    await required(call)
+    if (!(await passwordPolicyOf(call))) {
+      throw iam.fail('NoSuchEntityException', 'The account policy with name PasswordPolicy cannot be found.')
+    }
     call.unit.delete(policyKey(call.account))
     return {}
   })

@@ -11,7 +11,7 @@ import { count } from './counts.ts'
 import { checkedPolicy, policySize } from './documents.ts'
 import { listItems } from './lists.ts'
 import { below, conflict, date, group, iam, role, user } from './resources.ts'
-import { newTags } from './tags.ts'
+import { newTags, shownTags } from './tags.ts'
 
 export interface PolicyVersion {
   readonly id: string
@@ -105,6 +105,11 @@ export function policyNamed<K extends string>(
   }
 }
 
+/** Refuses what is attached, detached or set as a boundary without being an ARN at all. Two blanks, as AWS writes it. */
+export function refuseNoArn(arn: string): void {
+  if (!parseArn(arn)) throw new Fault('ValidationError', 'Invalid ARN:  Could not be parsed!')
+}
+
 /** AWS's own policies belong to nobody here: not even root may change them. */
 export function refuseAws(call: Call, row: ManagedPolicyRow, arn: string): void {
   if (!row.aws) return
@@ -176,7 +181,7 @@ export const createPolicy = iam
       nextVersion: 2,
       tags: newTags(input.Tags),
     })
-    return { Policy: await shownInFull(call, row, managedPolicy.arnOf(call, row)) }
+    return { Policy: { ...(await shownPolicy(call, row, managedPolicy.arnOf(call, row))), ...shownTags(row) } }
   })
 
 export const getPolicy = iam

@@ -223,7 +223,10 @@ describe('a service-specific credential', () => {
     await expect(make('codecommit.amazonaws.com', { CredentialAgeDays: 1 })).rejects.toMatchObject({
       code: 'ServiceNotSupportedException',
     })
-    await expect(make('s3.amazonaws.com')).rejects.toMatchObject({ code: 'ServiceNotSupportedException' })
+    await expect(make('s3.amazonaws.com')).rejects.toMatchObject({
+      code: 'NoSuchEntityException',
+      message: 'No such service s3.amazonaws.com is supported for Service Specific Credentials',
+    })
   })
 })
 

@@ -94,11 +94,11 @@ export function conflict(message: string) {
   return iam.fail('DeleteConflictException', message)
 }
 
-/** AWS: `LimitExceeded` 409, naming the quota and its value. */
-export function withinQuota(call: Call, quota: string, countAfter: number): void {
+/** AWS: `LimitExceeded` 409, naming the quota and its value. Few quotas have another `name` there than in the summary. */
+export function withinQuota(call: Call, quota: string, countAfter: number, name: string = quota): void {
   const max = call.quotas[`iam/${quota}`]
   if (max !== undefined && countAfter > max) {
-    throw iam.fail('LimitExceededException', `Cannot exceed quota for ${quota}: ${max}`)
+    throw iam.fail('LimitExceededException', `Cannot exceed quota for ${name}: ${max}`)
   }
 }
 

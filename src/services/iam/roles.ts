@@ -63,8 +63,14 @@ export const createRole = iam
       inline: {},
       ...(await bounded(call, 'role', input.RoleName, input.PermissionsBoundary)),
     })
-    return { Role: { ...(await shownRole(call, row)), ...shownBoundary(row), ...shownTags(row) } }
+    return { Role: { ...(await createdRole(call, row)), ...shownBoundary(row), ...shownTags(row) } }
   })
+
+/** As the operations that create a role show it. */
+export async function createdRole(call: Call, row: RoleRow) {
+  const { MaxSessionDuration: _, ...shown } = await shownRole(call, row)
+  return shown
+}
 
 export const getRole = iam
   .operation('GetRole')

@@ -75,7 +75,8 @@ export const listServiceSpecificCredentials = iam
     const all = input.AllUsers ? await everyones(call) : await ownersOwn(call, userOnly(self))
     const rows = all.filter(({ row }) => wanted === undefined || row.service === wanted)
     const { items, rest } = await listItems(call, rows, ({ row }) => row.id, input)
-    return { ServiceSpecificCredentials: items.map(({ owner, row }) => shown(call, owner, row)), ...rest }
+    const credentials = items.map(({ owner, row }) => shown(call, owner, row))
+    return { ServiceSpecificCredentials: credentials, ...(rest.IsTruncated && rest) }
   })
 
 export const resetServiceSpecificCredential = iam
@@ -128,7 +129,7 @@ const newSecret = (): string => randomBytes(33).toString('base64')
 
 function serviceNamed(name: string): Service {
   if (Object.hasOwn(services, name)) return name as Service
-  throw iam.fail('ServiceNotSupportedException', `The service ${name} does not support service-specific credentials.`)
+  throw iam.fail('NoSuchEntityException', `No such service ${name} is supported for Service Specific Credentials`)
 }
 
 /** `ana-at-111122223333`, then `ana+1-at-111122223333`. */
@@ -178,7 +179,7 @@ async function everyones(call: Call): Promise<readonly Owned[]> {
 
 async function required(call: Call, owner: UserRow, id: string): Promise<ServiceCredentialRow> {
   const row = (await credentialsOf(call, owner)).find((each) => each.id === id)
-  if (!row) throw iam.fail('NoSuchEntityException', `Service Specific Credential with id ${id} cannot be found.`)
+  if (!row) throw iam.fail('NoSuchEntityException', `No such credential ${id} exists`)
   return row
 }
 

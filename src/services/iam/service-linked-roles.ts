@@ -4,7 +4,7 @@ import { key } from '../../store/store.ts'
 import { dropAttachment, indexAttachment } from './attachments.ts'
 import { count } from './counts.ts'
 import { iam, type RoleRow, role } from './resources.ts'
-import { removeRole, shownRole } from './roles.ts'
+import { createdRole, removeRole } from './roles.ts'
 import linked from './service-linked-roles.json' with { type: 'json' }
 
 interface Linked {
@@ -14,6 +14,8 @@ interface Linked {
   readonly policy: string
   /** Services of which there may be several roles, told apart by a suffix. */
   readonly suffixes?: true
+  /** Of roles that AWS describes although their creator did not. */
+  readonly description?: string
 }
 
 const services: Readonly<Record<string, Linked>> = linked as Record<string, Linked>
@@ -42,6 +44,7 @@ export const createServiceLinkedRole = iam
       throw iam.fail('InvalidInputException', `Custom suffix is not allowed for ${service}`)
     }
     const name = roleName(service, suffix)
+    const description = input.Description ?? known.description
     if (await role.get(call, name)) {
       throw iam.fail(
         'InvalidInputException',
@@ -57,7 +60,7 @@ export const createServiceLinkedRole = iam
       path: `/aws-service-role/${service}/`,
       id: call.uniqueId('AROA'),
       createdAt: call.now,
-      ...(input.Description !== undefined && { description: input.Description }),
+      ...(description !== undefined && { description }),
       trust: JSON.stringify({
         Version: '2012-10-17',
         Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }],
@@ -69,7 +72,7 @@ export const createServiceLinkedRole = iam
       inline: {},
       linkedService: service,
     })
-    return { Role: await shownRole(call, row) }
+    return { Role: await createdRole(call, row) }
   })
 
 /** Nothing of ours holds on to such a role: it is gone with the commit, and the task it names has succeeded. */

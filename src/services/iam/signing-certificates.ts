@@ -30,7 +30,7 @@ export const uploadSigningCertificate = iam
     if (existing.some((row) => row.fingerprint === fingerprint)) {
       throw iam.fail('DuplicateCertificateException', 'The certificate is already associated with the user.')
     }
-    withinQuota(call, 'SigningCertificatesPerUser', existing.length + 1)
+    withinQuota(call, 'SigningCertificatesPerUser', existing.length + 1, 'CertificatesPerUser')
 
     const row: SigningCertificateRow = {
       id: call.newId().replaceAll('-', '').toUpperCase(),

@@ -197,13 +197,13 @@ describe("a user's policies", () => {
     const own = await principal(['iam:ChangePassword'], { ResourceArns: [`arn:aws:iam::${account}:user/ana`] })
 
     expect(open).toMatchObject([
-      { EvalDecision: 'allowed', MatchedStatements: [{ SourcePolicyId: 'Read', SourcePolicyType: 'aws-managed' }] },
+      { EvalDecision: 'allowed', MatchedStatements: [{ SourcePolicyId: 'Read', SourcePolicyType: 'IAM Policy' }] },
       { EvalDecision: 'implicitDeny', PermissionsBoundaryDecisionDetail: { AllowedByPermissionsBoundary: true } },
     ])
     expect(secret).toMatchObject([
       {
         EvalDecision: 'explicitDeny',
-        MatchedStatements: [{ SourcePolicyId: 'group_devs_denials', SourcePolicyType: 'group' }],
+        MatchedStatements: [{ SourcePolicyId: 'group_devs_denials', SourcePolicyType: 'IAM Policy' }],
       },
     ])
     expect(own).toMatchObject([

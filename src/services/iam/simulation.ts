@@ -133,7 +133,7 @@ async function simulate(call: Call, input: Asked, simulated: Simulated) {
       ...(standing && {
         OrganizationsDecisionDetail: { AllowedByOrganizations: !standing.scps || allows(explanation, 'scp') },
       }),
-      ...(crossAccount && { EvalDecisionDetails: bothSides(explanation) }),
+      EvalDecisionDetails: crossAccount ? bothSides(explanation) : {},
     }
     const decision = decisionOf(explanation)
     return {
@@ -268,12 +268,18 @@ function bothSides({ layers }: Explanation): Record<string, IAM.PolicyEvaluation
   return { 'IAM Policy': said('identity'), 'Resource Policy': said('resource') }
 }
 
+/** AWS answers `IAM Policy` for every policy of an identity, whatever its model's enumeration says. */
+function shownType(type: SourceType | undefined): IAM.PolicySourceType {
+  return type === 'resource' ? type : ('IAM Policy' as IAM.PolicySourceType)
+}
+
 function shownStatement(statement: MatchedStatement, types: ReadonlyMap<unknown, SourceType>): IAM.Statement {
   return {
     SourcePolicyId: statement.policy.id,
-    SourcePolicyType: types.get(statement.policy) ?? 'none',
-    StartPosition: { Line: statement.start.line, Column: statement.start.column },
-    EndPosition: { Line: statement.end.line, Column: statement.end.column },
+    SourcePolicyType: shownType(types.get(statement.policy)),
+    // AWS counts a column more than usual, at both ends: measured on policies of one line.
+    StartPosition: { Line: statement.start.line, Column: statement.start.column + 2 },
+    EndPosition: { Line: statement.end.line, Column: statement.end.column + 1 },
   }
 }
 

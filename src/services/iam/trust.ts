@@ -6,6 +6,7 @@
 import { parseArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
 import type { Reader } from '../../kernel/ports.ts'
+import { isServicePrincipal } from '../../kernel/service-principals.ts'
 import { type CompiledPolicy, compilePolicy, parsePolicy, readPolicy } from '../../policy/index.ts'
 import { accountKey } from './bootstrap.ts'
 import { checkedPolicy, policySize } from './documents.ts'
@@ -26,6 +27,10 @@ export async function trusting(call: Call, text: string): Promise<Pick<RoleRow, 
         throw iam.fail('MalformedPolicyDocumentException', `Invalid principal in policy: "AWS":"${name}"`)
       }
       if (id !== undefined) trusted[name] = id
+    }
+    const unknown = principal?.values.Service?.find((name) => name !== '*' && !isServicePrincipal(name))
+    if (unknown !== undefined) {
+      throw iam.fail('MalformedPolicyDocumentException', `Invalid principal in policy: "SERVICE":"${unknown}"`)
     }
   }
   return { trust: text, trusted }

@@ -89,7 +89,7 @@ export const deleteUser = iam
   .run(async (call, _input, row) => {
     refuseIfHolding(row)
     const hanging = await hangsOnUser(call, row.id)
-    if (hanging) throw conflict(`Cannot delete entity, must delete ${hanging} first.`)
+    if (hanging) throw conflict(`Cannot delete entity, must ${hanging} first.`)
     if (row.groups.length > 0) throw conflict('Cannot delete entity, must remove users from group first.')
 
     unbind(call, 'user', row)

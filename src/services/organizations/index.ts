@@ -30,6 +30,7 @@ import {
   listEffectivePolicyValidationErrors,
 } from './effective-policies.ts'
 import { disablePolicyType, enablePolicyType } from './enabled-types.ts'
+import { invalidInput } from './invalid-input.ts'
 import { createOrganization, deleteOrganization, describeOrganization } from './lifecycle.ts'
 import { createPolicy, deletePolicy, describePolicy, listPolicies, updatePolicy } from './policies.ts'
 import { organizations as words } from './resources.ts'
@@ -56,6 +57,7 @@ import {
 
 export const organizations: Service = {
   api: words.api,
+  invalidInput,
   operations: [
     // the organisation
     createOrganization,

@@ -1,4 +1,6 @@
 /** Services trusted to act in the accounts of an organisation, and the accounts that administer them. */
+
+import { isServicePrincipal } from '../../kernel/service-principals.ts'
 import { namedAccount } from './accounts.ts'
 import type { Organization } from './organization.ts'
 import { listed } from './pages.ts'
@@ -34,15 +36,19 @@ function refuseBilling({ row }: Organization): void {
 
 const PRINCIPAL = /^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com$/
 
+/** AWS publishes no list of the services that integrate: every service principal that may exist passes. */
+function refuseUnrecognized(principal: string): void {
+  if (PRINCIPAL.test(principal) && isServicePrincipal(principal)) return
+  throw invalidInput('UNRECOGNIZED_SERVICE_PRINCIPAL', 'You specified an unrecognized service principal.')
+}
+
 export const enableAwsServiceAccess = organizations
   .operation('EnableAWSServiceAccess')
   .on(itself())
   .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
   .run((call, { ServicePrincipal }, { organization }) => {
     refuseBilling(organization)
-    if (!PRINCIPAL.test(ServicePrincipal)) {
-      throw invalidInput('UNRECOGNIZED_SERVICE_PRINCIPAL', 'You specified an unrecognized service principal.')
-    }
+    refuseUnrecognized(ServicePrincipal)
     const { trusted } = organization.row
     if (!(ServicePrincipal in trusted)) organization.change({ trusted: { ...trusted, [ServicePrincipal]: call.now } })
     return {}
@@ -53,6 +59,7 @@ export const disableAwsServiceAccess = organizations
   .on(itself())
   .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
   .run(async (_call, { ServicePrincipal }, { organization }) => {
+    refuseUnrecognized(ServicePrincipal)
     const type = POLICY_TYPE_OF[ServicePrincipal]
     if (type && organization.row.enabledTypes.includes(type)) {
       throw violates('POLICY_TYPE_ENABLED_FOR_THIS_SERVICE', `Disable policies of type ${type} first.`)
@@ -86,6 +93,7 @@ export const registerDelegatedAdministrator = organizations
   .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
   .run(async (call, { ServicePrincipal }, { organization, row }) => {
     refuseBilling(organization)
+    refuseUnrecognized(ServicePrincipal)
     if (row.id === organization.row.management) {
       throw violates(
         'CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR',
@@ -100,7 +108,7 @@ export const registerDelegatedAdministrator = organizations
     if (ServicePrincipal in row.administers) {
       throw organizations.fail(
         'AccountAlreadyRegisteredException',
-        'The specified account is already a delegated administrator for this AWS service.',
+        'The provided account is already a delegated administrator for your organization.',
       )
     }
     const administrators = (await organization.members()).filter(({ administers }) => ServicePrincipal in administers)
@@ -123,6 +131,7 @@ export const deregisterDelegatedAdministrator = organizations
   .on(namedAccount('management'))
   .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
   .run((_call, { ServicePrincipal }, { organization, row }) => {
+    refuseUnrecognized(ServicePrincipal)
     if (!(ServicePrincipal in row.administers)) throw notRegistered()
     organization.change()
     dismiss(organization, row, ServicePrincipal)
@@ -134,6 +143,7 @@ export const listDelegatedAdministrators = organizations
   .on(itself('administrators'))
   .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
   .run(async (call, input, { organization }) => {
+    if (input.ServicePrincipal !== undefined) refuseUnrecognized(input.ServicePrincipal)
     const all = (await organization.members()).filter(({ administers }) =>
       input.ServicePrincipal === undefined
         ? Object.keys(administers).length > 0

@@ -2,6 +2,7 @@
 import type { Caller } from '../../kernel/call.ts'
 import type { Operation } from '../../kernel/service.ts'
 import { Fault } from '../../wire/fault.ts'
+import { parsedRoleArn } from './roles.ts'
 
 type Credential = 'nobody' | 'root' | 'user' | 'role' | 'root-session' | 'user-session' | 'federated'
 
@@ -38,6 +39,8 @@ export function limited(operation: Operation): Operation {
     target: {
       find: (call, input) => {
         const text = row[credentialOf(call.caller)]
+        // AWS reads the request before it looks at the kind of credential.
+        if (text !== undefined && input.RoleArn !== undefined) parsedRoleArn(input.RoleArn)
         if (text !== undefined) throw new Fault('AccessDenied', text)
         return operation.target.find(call, input)
       },

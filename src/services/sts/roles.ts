@@ -1,5 +1,5 @@
 /** The role a request wants to become: what is asked on it is decided by its trust policy. */
-import { parseArn } from '../../kernel/arn.ts'
+import { type Arn, parseArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
 import type { AssumableRole } from '../../kernel/ports.ts'
 import type { Acted, Found, Target } from '../../kernel/resource.ts'
@@ -14,9 +14,16 @@ const trustsNobody: CompiledPolicy = {
   statements: [],
 }
 
+/** Throws for a text that is no ARN, or names nothing. */
+export function parsedRoleArn(text: string): Arn {
+  const arn = parseArn(text)
+  if (!arn?.resource) throw new Fault('ValidationError', `${text} is invalid`)
+  return arn
+}
+
 export const assumedRole: Target<{ readonly RoleArn: string }, AssumableRole> = {
   find: async (call, { RoleArn }): Promise<Found<AssumableRole>> => {
-    if (!parseArn(RoleArn)) throw new Fault('ValidationError', `${RoleArn} is invalid`)
+    parsedRoleArn(RoleArn)
     const role = await call.ports.identity.role(call.unit, RoleArn)
     return {
       acted: asTrusted(call, RoleArn, role),

@@ -1,6 +1,5 @@
 /** AssumeRoleWithSAML: become a role by the signed word of a SAML identity provider that the role trusts. */
 import { createHash } from 'node:crypto'
-import { parseArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
 import { scheduleJob } from '../../kernel/jobs.ts'
 import type { AssumableRole, TrustedIdp } from '../../kernel/ports.ts'
@@ -10,7 +9,7 @@ import { type Key, key } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
 import { broughtKeys, federatedSession } from './federated-session.ts'
 import { sts } from './resources.ts'
-import { asTrusted } from './roles.ts'
+import { asTrusted, parsedRoleArn } from './roles.ts'
 import { type Asked, askedFor, readResponse, type SamlIdentity, samlKeys } from './saml-assertion.ts'
 
 interface Vouched {
@@ -30,8 +29,7 @@ const refused = () => new Fault('AccessDenied', 'Not authorized to perform sts:A
 
 const vouched: Target<Names, Vouched> = {
   find: async (call, { RoleArn, PrincipalArn, SAMLAssertion }) => {
-    const arn = parseArn(RoleArn)
-    if (!arn) throw new Fault('ValidationError', `${RoleArn} is invalid`)
+    const arn = parsedRoleArn(RoleArn)
     const provider = await call.ports.identity.samlProvider(call.unit, PrincipalArn)
     if (!provider || provider.account !== arn.account) {
       throw sts.fail('InvalidIdentityTokenException', "Specified provider doesn't exist")

@@ -56,6 +56,6 @@ export const getFederationToken = sts
         ...(pairs.length > 0 && { tags }),
       }),
       FederatedUser: { FederatedUserId: `${call.account}:${Name}`, Arn: arn },
-      ...(packed !== undefined && { PackedPolicySize: packed }),
+      PackedPolicySize: packed ?? 0,
     }
   })

@@ -1,13 +1,12 @@
 /** AssumeRoleWithWebIdentity: become a role by the word of an OpenID Connect provider that the role trusts. */
 
-import { parseArn } from '../../kernel/arn.ts'
 import type { AssumableRole } from '../../kernel/ports.ts'
 import type { Target } from '../../kernel/resource.ts'
 import { Fault } from '../../wire/fault.ts'
 import { claimsOf } from './conditions.ts'
 import { type Brought, broughtKeys, federatedSession } from './federated-session.ts'
 import { sts } from './resources.ts'
-import { asTrusted } from './roles.ts'
+import { asTrusted, parsedRoleArn } from './roles.ts'
 import { verifiedToken, type WebIdentity } from './web-identity-token.ts'
 
 interface Vouched {
@@ -20,8 +19,7 @@ const SOURCE_IDENTITY_CLAIM = 'https://aws.amazon.com/source_identity'
 
 const vouched: Target<{ readonly RoleArn: string; readonly WebIdentityToken: string }, Vouched> = {
   find: async (call, { RoleArn, WebIdentityToken }) => {
-    const arn = parseArn(RoleArn)
-    if (!arn) throw new Fault('ValidationError', `${RoleArn} is invalid`)
+    const arn = parsedRoleArn(RoleArn)
     const identity = await verifiedToken(call, arn.account, WebIdentityToken)
     call.event.userIdentity = {
       type: 'WebIdentityUser',
