@@ -59,7 +59,7 @@ test('a presigned URL gives the object to whoever holds it, and to nobody once i
   const other = url.replace('a%20b.txt', 'c.txt')
   expect(other).not.toBe(url)
   expect(await did('curl', '-sS', other)).toContain('<Code>SignatureDoesNotMatch</Code>')
-  expect(await did('curl', '-sS', url.split('?')[0]!)).toContain('Missing Authentication Token')
+  expect(await did('curl', '-sS', url.split('?')[0]!)).toContain('<Message>Access Denied</Message>')
 })
 
 const python = `
