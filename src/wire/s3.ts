@@ -200,8 +200,8 @@ const BASE64 = /^[A-Za-z0-9+/]{1,128}={0,2}$/
 const decodedLength = (text: string): number =>
   BASE64.test(text) && text.length % 4 === 0 ? Buffer.from(text, 'base64').length : -1
 
-/** Checked where the bucket is made: the Region of the endpoint decides which words are right. */
-const CHECKED_BY_OPERATION: ReadonlySet<string> = new Set(['LocationConstraint'])
+/** Structures whose values the operations check, with codes of their own: locations, and the tags of buckets and objects. */
+const CHECKED_BY_OPERATION: ReadonlySet<string> = new Set(['CreateBucketConfiguration', 'Tag'])
 const VALUE_SHOWN_MAX = 256
 
 /**
@@ -228,14 +228,23 @@ function missingMember({ name, traits }: Member): Fault {
 }
 
 function requireDocument(constraints: Constraints, { shape }: Member, value: object): void {
-  const { [shape.name]: own, ...others } = constraints
-  const checked = own && Object.fromEntries(Object.entries(own).filter(([name]) => !CHECKED_BY_OPERATION.has(name)))
   try {
-    validateInput(checked ? { ...others, [shape.name]: checked } : constraints, shape, value, 'MalformedXML')
+    validateInput(checkedHere(constraints), shape, value, 'MalformedXML')
   } catch (error) {
     if (error instanceof Fault) throw malformedXml()
     throw error
   }
+}
+
+const checked = new WeakMap<Constraints, Constraints>()
+
+function checkedHere(constraints: Constraints): Constraints {
+  let here = checked.get(constraints)
+  if (!here) {
+    here = Object.fromEntries(Object.entries(constraints).filter(([name]) => !CHECKED_BY_OPERATION.has(name)))
+    checked.set(constraints, here)
+  }
+  return here
 }
 
 export const malformedXml = (): Fault =>

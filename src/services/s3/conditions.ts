@@ -90,3 +90,17 @@ export const absentKeys: Readonly<Record<string, string>> = {
   's3:x-amz-metadata-directive': NO_COPY,
   's3:x-amz-object-annotation-directive': NO_COPY,
 }
+
+/** Keys that the reference lists for an action and that some operation's requests cannot carry: operation, key, reason. */
+export const absentKeysOfOperations: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  CreateBucket: {
+    'aws:ResourceTag/${TagKey}': 'the bucket has no tags before it is made',
+    's3:BucketTag/${TagKey}': 'the bucket has no tags before it is made',
+  },
+  HeadBucket: {
+    's3:delimiter': 'a parameter of lists',
+    's3:max-keys': 'a parameter of lists',
+    's3:prefix': 'a parameter of lists',
+  },
+  PutObject: { 's3:x-amz-grant-write': 'no header of PutObject' },
+}
