@@ -4,11 +4,15 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-understanding-s3-entries.html
  */
 
+import { lambdaEvents } from './lambda-events.ts'
+
 interface Words {
   readonly events?: Readonly<Record<string, string>>
   readonly parameters?: Readonly<Record<string, string>>
   /** Contents, not parameters. */
   readonly left?: readonly string[]
+  /** Operations whose answers are contents: what a function returned and printed is not the log's. */
+  readonly silent?: readonly string[]
 }
 
 const words: Readonly<Record<string, Words>> = {
@@ -17,10 +21,14 @@ const words: Readonly<Record<string, Words>> = {
     parameters: { bucket: 'bucketName' },
     left: ['body'],
   },
+  lambda: { events: lambdaEvents, silent: ['Invoke'] },
 }
 
 export const eventNameOf = (service: string, operation: string): string =>
   words[service]?.events?.[operation] ?? operation
+
+export const isSilent = (service: string, operation: string): boolean =>
+  words[service]?.silent?.includes(operation) ?? false
 
 /** The operation behind an event's name: of those it may be, the first. */
 export const operationOf = (service: string, eventName: string): string =>

@@ -28,7 +28,7 @@ import type { Call } from './call.ts'
 import type { Clock } from './clock.ts'
 import { Denial } from './denial.ts'
 import { type EventDraft, eventRecords, isoSeconds, MERLON_EVENT_SOURCE, newDraft, serviceEvent } from './event.ts'
-import { eventNameOf, parametersOf } from './event-words.ts'
+import { eventNameOf, isSilent, parametersOf } from './event-words.ts'
 import { uniqueId } from './id.ts'
 import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
@@ -458,7 +458,8 @@ export class Gate {
       tlsHost: header(request, 'host'),
       requestParameters: input && parametersOf(row.id, redact(shape.input, input)),
       // As CloudTrail: answers of reading calls are not kept.
-      responseElements: readOnly || output === undefined ? null : redact(shape.output, output),
+      responseElements:
+        readOnly || output === undefined || isSilent(row.id, operation.name) ? null : redact(shape.output, output),
       // Of bad input each service has its own word, and the record is of the one its caller was told.
       error: fault && {
         code: fault.code === 'ValidationError' ? row.validationCode : fault.code,

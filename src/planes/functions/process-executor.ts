@@ -222,10 +222,10 @@ function environmentOf(run: ProcessRun): Readonly<Record<string, string>> {
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_SESSION_TOKEN: sessionToken,
     AWS_LAMBDA_FUNCTION_NAME: name,
-    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_VERSION: run.version,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(run.memoryMb),
     AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
-    AWS_LAMBDA_LOG_STREAM_NAME: `[$LATEST]${run.requestId.replaceAll('-', '')}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: `[${run.version}]${run.requestId.replaceAll('-', '')}`,
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
   }
 }
