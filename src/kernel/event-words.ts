@@ -4,6 +4,8 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-understanding-s3-entries.html
  */
 
+import { lambdaEvents } from './lambda-events.ts'
+
 interface EventNames {
   readonly events?: Readonly<Record<string, string>>
   readonly parameters?: Readonly<Record<string, string>>
@@ -13,6 +15,8 @@ interface EventNames {
   readonly elements?: readonly string[]
   /** Contents, not parameters. */
   readonly left?: readonly string[]
+  /** Operations whose answers are contents: what a function returned and printed is not the log's. */
+  readonly silent?: readonly string[]
 }
 
 const names: Readonly<Record<string, EventNames>> = {
@@ -42,10 +46,14 @@ const names: Readonly<Record<string, EventNames>> = {
     elements: ['CreateBucketConfiguration', 'PublicAccessBlockConfiguration', 'Tagging'],
     left: ['body'],
   },
+  lambda: { events: lambdaEvents, silent: ['Invoke'] },
 }
 
 export const eventNameOf = (service: string, operation: string): string =>
   names[service]?.events?.[operation] ?? operation
+
+export const isSilent = (service: string, operation: string): boolean =>
+  names[service]?.silent?.includes(operation) ?? false
 
 /** The operation behind an event's name: of those it may be, the first. */
 export const operationOf = (service: string, eventName: string): string =>

@@ -26,6 +26,8 @@ export interface FunctionRun {
   readonly region: string
   /** Unqualified. */
   readonly arn: string
+  /** `$LATEST`, or the number of a published version. */
+  readonly version: string
   readonly requestId: string
   readonly code: FunctionCode
   /** JSON, as `Invoke` was given it. */

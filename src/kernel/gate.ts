@@ -38,7 +38,7 @@ import {
   newDraft,
   serviceEvent,
 } from './event.ts'
-import { eventNameOf, parametersOf } from './event-words.ts'
+import { eventNameOf, isSilent, parametersOf } from './event-words.ts'
 import { checkSecret } from './failure-budget.ts'
 import { uniqueId } from './id.ts'
 import type { Use } from './ports/port.ts'
@@ -567,7 +567,8 @@ export class Gate {
       tlsHost: header(request, 'host'),
       requestParameters: input && parametersOf(row.id, redact(shape.input, input)),
       // As CloudTrail: answers of reading calls are not kept.
-      responseElements: readOnly || output === undefined ? null : redact(shape.output, output),
+      responseElements:
+        readOnly || output === undefined || isSilent(row.id, operation.name) ? null : redact(shape.output, output),
       // Of bad input each service has its own word, and the record is of the one its caller was told.
       error: fault && {
         code: fault.code === 'ValidationError' ? row.validationCode : fault.code,

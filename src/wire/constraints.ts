@@ -1,6 +1,7 @@
 /** Constraints on input: tables generated out of botocore's models, and AWS's wording of what breaks them. */
 import { readFile } from 'node:fs/promises'
 import { Fault } from './fault.ts'
+import { type OwnAnswer, withOwnAnswers } from './own-answers.ts'
 import { isSecret } from './redact.ts'
 import type { Member, Shape } from './shape.ts'
 
@@ -17,6 +18,8 @@ export interface Constraint {
   readonly v?: Constraint
   /** Whole numbers only. */
   readonly i?: 1
+  /** Instead of the sentence that all violations share; never in a table's file. */
+  readonly answer?: OwnAnswer
 }
 
 /** Structure → member → constraint. */
@@ -53,7 +56,7 @@ const VIOLATIONS_MAX = 10
 export async function constraintsOf(id: string): Promise<Constraints> {
   for (const place of [`./models/constraints/${id}.json`, `../../models/constraints/${id}.json`]) {
     try {
-      return JSON.parse(await readFile(new URL(place, import.meta.url), 'utf8')).structs
+      return withOwnAnswers(id, JSON.parse(await readFile(new URL(place, import.meta.url), 'utf8')).structs)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
@@ -88,7 +91,10 @@ function structure(
       found.push({ at, rule: 'required', text })
       continue
     }
-    check(all, member, own?.[member.name], item, at, found, hidden || isSecret(member))
+    const constraint = own?.[member.name]
+    if (constraint?.answer && violations(constraint, item).length > 0)
+      throw constraint.answer(shown(member.shape, item), constraint.e ?? [])
+    check(all, member, constraint, item, at, found, hidden || isSecret(member))
   }
 }
 

@@ -1,4 +1,5 @@
 /** What the audit trail may keep of a request or an answer: everything the model does not mark as sensitive. */
+import { recordable } from './recordable.ts'
 import type { Member, Shape } from './shape.ts'
 
 const HIDDEN = 'HIDDEN_DUE_TO_SECURITY_REASONS'
@@ -17,7 +18,7 @@ export function redact(shape: Shape, value: unknown): unknown {
     case 'bigint':
       return Number(value)
     case 'string':
-      return String(value)
+      return recordable(String(value))
     case 'list':
       return (value as unknown[]).map((item) =>
         shape.value.traits.sensitive ? HIDDEN : redact(shape.value.shape, item),

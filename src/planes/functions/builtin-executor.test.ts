@@ -59,7 +59,8 @@ test('what runs too long is given up, and its connections end', async () => {
 
   expect(error).toBe('Unhandled')
   expect(answer).toEqual({
-    errorMessage: '2030-01-01T00:00:00.000Z 6f3d5a0e-7b1c-4a57-9a0e-0f6a4c1f2b3d Task timed out after 0.20 seconds',
+    errorType: 'Sandbox.Timedout',
+    errorMessage: 'RequestId: 6f3d5a0e-7b1c-4a57-9a0e-0f6a4c1f2b3d Error: Task timed out after 0.20 seconds',
   })
   expect(aborted?.aborted).toBe(true)
   expect(await ended).toMatchObject({ message: expect.stringContaining('run out') })

@@ -1,6 +1,5 @@
 /** Where functions run: each kind of code has its executor, and the slots of this node. */
-import { existsSync, mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Transport } from '../../kernel/client.ts'
@@ -15,6 +14,7 @@ import { runProcess, targetsOf } from './process-executor.ts'
 import { runtimeOf } from './runtimes.ts'
 import { sandboxRefusal } from './sandbox.ts'
 import { Slots } from './slots.ts'
+import { sweepTemporary, temporaryFolder } from './temporary.ts'
 import { checkZip, ZipError } from './zip.ts'
 
 export interface FunctionsOptions {
@@ -44,6 +44,7 @@ export function functionHost({ handler, now, egress: list, process, ca }: Functi
   const sandboxes = new Slots(SANDBOX_LIMITS)
   const transport: Transport = { host: 'localhost', send: handler }
   let packages: Packages | undefined
+  if (process) sweepTemporary()
 
   async function execute(run: FunctionRun): Promise<FunctionOutcome> {
     const { code } = run
@@ -54,7 +55,7 @@ export function functionHost({ handler, now, egress: list, process, ca }: Functi
         return slots.during(() => runHttp(code.url, run, { egress, now, ca }))
       case 'process':
         return sandboxes.during(() => {
-          packages ??= new Packages(mkdtempSync(join(tmpdir(), 'merlon-functions-')))
+          packages ??= new Packages(temporaryFolder('functions'))
           return runProcess({ ...run, code }, { egress, api: handler, packages, scripts: scriptsFolder() })
         })
     }

@@ -27,9 +27,10 @@ export function failed(failure: Failure, log: Buffer, error: 'Handled' | 'Unhand
 }
 
 export function timedOut(requestId: string, timeoutMs: number, nowMs: number, log: Buffer): FunctionOutcome {
-  const seconds = (timeoutMs / 1000).toFixed(2)
+  const sentence = `Task timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`
+  const line = Buffer.from(`${new Date(nowMs).toISOString()} ${requestId} ${sentence}\n`)
   return failed(
-    { errorMessage: `${new Date(nowMs).toISOString()} ${requestId} Task timed out after ${seconds} seconds` },
-    log,
+    { errorType: 'Sandbox.Timedout', errorMessage: `RequestId: ${requestId} Error: ${sentence}` },
+    Buffer.concat([log, line]),
   )
 }

@@ -51,6 +51,14 @@ async function ran(text: string, more: Partial<FunctionRun> & { runtime?: string
   return answerOf(await host.run(runOf({ ...rest, code: packageOf(zipOf({ [file]: text }), runtime) })))
 }
 
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
 describe.skipIf(refusal !== undefined)('A process function', () => {
   beforeAll(() => void hostWith())
 
@@ -198,6 +206,50 @@ def handler(event, context):
     expect(lines.filter((line) => line.includes(marker))).toEqual([])
   })
 
+  test.each([
+    ['forks eight children of 250 MB', '[child() for n in range(8)]'],
+    ['forks a chain of them', 'chain(8)'],
+    ['shares its memory with children', 'shared()'],
+    ['has too many processes', '[os.fork() == 0 and time.sleep(60) for n in range(300)]'],
+  ])(
+    'that %s is ended as a whole',
+    async (_what, act) => {
+      const marker = `merlon-test-${process.pid}-${Date.now()}`
+      const { error, answer } = await ran(
+        `
+import mmap, os, subprocess, sys, time
+FILL = 'b = bytearray(b"x") * 250_000_000; import time; time.sleep(60)'
+def child(): return subprocess.Popen([sys.executable, '-c', FILL, '${marker}'], start_new_session=True)
+def chain(n):
+    for _ in range(n):
+        if os.fork() > 0: break
+    b = bytearray(b'x') * (100 << 20)
+    time.sleep(60)
+def shared():
+    m = mmap.mmap(-1, 1 << 30)
+    for n in range(0, 1 << 30, 4096): m[n] = 1
+def handler(event, context):
+    ${act}
+    time.sleep(60)`,
+        { timeoutMs: 50_000, memoryMb: 128 },
+      )
+
+      expect(error).toBe('Unhandled')
+      expect(answer.errorType).toBe('Runtime.ExitError')
+      expect(readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes(marker))).toEqual([])
+    },
+    60_000,
+  )
+
+  test('within its memory runs children, and is the first that the kernel ends', async () => {
+    const { answer } = await ran(`
+import os, subprocess, sys
+def handler(event, context):
+    kids = [subprocess.run([sys.executable, '-c', 'print(len(bytearray(8 << 20)))'], capture_output=True) for n in range(6)]
+    return [[kid.stdout.decode().strip() for kid in kids], open('/proc/self/oom_score_adj').read().strip()]`)
+    expect(answer).toEqual([new Array(6).fill(String(8 << 20)), '1000'])
+  })
+
   test('leaves the last of what it wrote in the log, and its sockets nowhere', async () => {
     const { log, error } = await ran(`
 import sys
@@ -229,7 +281,7 @@ def handler(event, context):
       ['Unhandled', 'Runtime.ExitError'],
       ['Unhandled', 'Runtime.ImportModuleError'],
       ['Unhandled', 'Runtime.HandlerNotFound'],
-      ['Unhandled', 'TypeError'],
+      ['Unhandled', 'Runtime.MarshalError'],
       ['Unhandled', 'Function.ResponseSizeTooLarge'],
       ['Unhandled', 'Runtime.HandlerNotFound'],
       ['Unhandled', 'TypeError'],

@@ -1,19 +1,20 @@
 /** Runs a customer's own code: in a sandbox that lives for one invocation, under the limits the function has. */
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FunctionOutcome, FunctionRun } from '../../kernel/functions.ts'
 import type { Handler } from '../../wire/node-http.ts'
 import { Doors } from './doors.ts'
 import { type Egress, readEgress } from './egress.ts'
 import { LogTail } from './log-tail.ts'
+import { cgroupOf, type Excess, watch } from './memory-watch.ts'
 import { failed, succeeded, timedOut } from './outcome.ts'
 import type { Packages } from './packages.ts'
 import { runtimeApi, type Said } from './runtime-api.ts'
 import { type Runtime, runtimeOf } from './runtimes.ts'
 import { confined, INSIDE, sandboxed } from './sandbox.ts'
+import { temporaryFolder } from './temporary.ts'
 
 export interface ProcessHost {
   readonly egress: Egress
@@ -61,8 +62,7 @@ export function runProcess(run: ProcessRun, host: ProcessHost): Promise<Function
   const runtime = runtimeOf(run.code.runtime)
   if (typeof runtime === 'string') throw new Error(runtime)
   return host.packages.during(run.code.sha256, run.code.zip, async (code) => {
-    const io = mkdtempSync(join(tmpdir(), 'merlon-fn-'))
-    chmodSync(io, 0o700)
+    const io = temporaryFolder('fn')
     const doors = new Doors(io)
     try {
       return await inSandbox({ run, runtime, code, io, doors, host })
@@ -87,8 +87,8 @@ async function inSandbox({ run, runtime, code, io, doors, host }: Prepared): Pro
   const targets = targetsOf(run.environment)
   writeEtc(io, targets)
 
-  let heard: (said: Said | 'late') => void = () => undefined
-  const saying = new Promise<Said | 'late'>((resolve) => {
+  let heard: (said: Said | 'late' | Excess) => void = () => undefined
+  const saying = new Promise<Said | 'late' | Excess>((resolve) => {
     heard = resolve
   })
   let limitMs = INIT_MS_MAX
@@ -117,7 +117,8 @@ async function inSandbox({ run, runtime, code, io, doors, host }: Prepared): Pro
     lowPorts,
     cpuSeconds: Math.ceil((INIT_MS_MAX + run.timeoutMs) / 1000) + 1,
   }
-  const [program, ...words] = sandboxed(cell)
+  const group = cgroupOf(run.memoryMb)
+  const [program, ...words] = [...(group?.entry ?? []), ...sandboxed(cell)]
   // The customer's variables do not touch the programs that build the sandbox: they would run outside it.
   const child = spawn(program!, words, { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }, stdio: 'pipe' })
   const closed = new Promise<number | null>((resolve) => {
@@ -129,6 +130,7 @@ async function inSandbox({ run, runtime, code, io, doors, host }: Prepared): Pro
   })
   child.stdout.on('data', (chunk: Buffer) => log.add(chunk))
   child.stderr.on('data', (chunk: Buffer) => log.add(chunk))
+  const unwatch = child.pid === undefined ? () => undefined : watch(child.pid, run.memoryMb, (excess) => heard(excess))
   child.stdin.on('error', () => undefined)
   child.stdin.end(JSON.stringify(ordersOf(run, runtime, doors, lowPorts)))
 
@@ -137,11 +139,26 @@ async function inSandbox({ run, runtime, code, io, doors, host }: Prepared): Pro
     // With the first process of the sandbox all of them die; then whatever they wrote has been read.
     child.kill('SIGKILL')
     await closed
-    return said === 'late' ? timedOut(run.requestId, limitMs, Date.now(), log.bytes()) : outcomeOf(said, run, log)
+    if (said === 'late') return timedOut(run.requestId, limitMs, Date.now(), log.bytes())
+    if (said === 'memory' || said === 'processes') return ended(EXCESSES[said], run, log)
+    return outcomeOf(said, run, log)
   } finally {
     clearTimeout(timer)
+    unwatch()
     child.kill('SIGKILL')
+    group?.remove()
   }
+}
+
+/** AWS reports the first so; it has no sentence for the second. */
+const EXCESSES: Readonly<Record<Excess, string>> = {
+  memory: 'Runtime exited with error: signal: killed',
+  processes: 'Runtime exited with error: too many processes',
+}
+
+function ended(reason: string, run: FunctionRun, log: LogTail): FunctionOutcome {
+  const errorMessage = `RequestId: ${run.requestId} Error: ${reason}`
+  return failed({ errorType: 'Runtime.ExitError', errorMessage }, log.bytes())
 }
 
 function outcomeOf(
@@ -158,9 +175,8 @@ function outcomeOf(
     case 'too-large':
       return succeeded(Buffer.alloc(TOO_LARGE), log.bytes())
     case 'exit': {
-      const how = said.status === 137 ? 'signal: killed' : `exit status ${said.status ?? 'unknown'}`
-      const errorMessage = `RequestId: ${run.requestId} Error: Runtime exited with error: ${how}`
-      return failed({ errorType: 'Runtime.ExitError', errorMessage }, log.bytes())
+      const how = said.status === 137 || said.status === null ? 'signal: killed' : `exit status ${said.status}`
+      return ended(`Runtime exited with error: ${how}`, run, log)
     }
   }
 }
@@ -222,10 +238,10 @@ function environmentOf(run: ProcessRun): Readonly<Record<string, string>> {
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_SESSION_TOKEN: sessionToken,
     AWS_LAMBDA_FUNCTION_NAME: name,
-    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_VERSION: run.version,
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(run.memoryMb),
     AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${name}`,
-    AWS_LAMBDA_LOG_STREAM_NAME: `[$LATEST]${run.requestId.replaceAll('-', '')}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: `[${run.version}]${run.requestId.replaceAll('-', '')}`,
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
   }
 }

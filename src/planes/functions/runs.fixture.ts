@@ -6,6 +6,7 @@ export const runOf = (more: Partial<FunctionRun> = {}): FunctionRun => ({
   account: '111122223333',
   region: 'us-east-1',
   arn: 'arn:aws:lambda:us-east-1:111122223333:function:f',
+  version: '$LATEST',
   requestId: '6f3d5a0e-7b1c-4a57-9a0e-0f6a4c1f2b3d',
   code: { kind: 'builtin', name: 'Echo' },
   payload: Buffer.from('{}'),

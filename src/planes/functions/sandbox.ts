@@ -24,7 +24,9 @@ export const INSIDE = { task: '/var/task', scripts: '/var/runtime', io: '/run/me
 
 const SHARED_MEMORY_BYTES = 16 << 20
 const OPEN_FILES_MAX = 1024
-const PROCESSES_MAX = 512
+const PROCESSES_MAX = 256
+/** When memory runs out, the kernel ends functions before anything else. */
+const OOM_SCORE = 1000
 
 const ISOLATION = [
   '--unshare-all',
@@ -34,6 +36,9 @@ const ISOLATION = [
   '--hostname',
   'lambda',
 ] as const
+
+/** Of util-linux, as prlimit is. */
+const CHOOM = '/usr/bin/choom'
 
 /** `/bin` and its like, as they are on this machine: links into `/usr`, or folders. */
 function system(): readonly string[] {
@@ -58,6 +63,7 @@ const ETC = [
 export function sandboxed({ runtime, code, io, scripts, storageMb, lowPorts, cpuSeconds }: Cell): readonly string[] {
   const needs = [...new Set([...runtime.needs, ...relayNeeds])]
   return [
+    ...(existsSync(CHOOM) ? [CHOOM, '-n', String(OOM_SCORE), '--'] : []),
     ...['prlimit', '--core=0', `--nofile=${OPEN_FILES_MAX}`, `--nproc=${PROCESSES_MAX}`],
     ...[`--fsize=${storageMb << 20}`, `--cpu=${cpuSeconds}`, '--'],
     ...['bwrap', ...ISOLATION],

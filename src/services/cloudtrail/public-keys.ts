@@ -3,6 +3,7 @@
  * Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PublicKey.html
  */
 import { createHash, createPublicKey, randomUUID } from 'node:crypto'
+import type { Call } from '../../kernel/call.ts'
 import { pageOf } from '../../kernel/page.ts'
 import type { Reader } from '../../kernel/ports.ts'
 import { anything } from '../../kernel/resource.ts'
@@ -10,6 +11,8 @@ import type { Held, Home, Materials } from '../../vault/material/materials.ts'
 import { at, cloudtrail } from './resources.ts'
 
 const DAY_MS = 86_400_000
+/** What a digest covers. */
+const DIGEST_MS = 3_600_000
 const VALID_MS = 365 * DAY_MS
 const SPEC = 'RSA_2048'
 const PAGE = 100
@@ -59,6 +62,16 @@ export async function sign(materials: Materials, key: DigestKey, text: string): 
   return (await materials.use(key.held, { ...ask, message: Buffer.from(text) })).toString('hex')
 }
 
+/** Validation begins before the first digest: a key is there from the first time that keys are listed. */
+async function keysFor(call: Call): Promise<readonly DigestKey[]> {
+  const { account, region, now, unit, vault } = call
+  const keys = await keysOf(unit, account, region)
+  if (keyInForce(keys, now)) return keys
+  const key = await makeKey(vault.materials, { account, region, from: now - DIGEST_MS })
+  unit.put(at.digestKey(account, region, key.fingerprint), key)
+  return [...keys, key]
+}
+
 /** Those that may have signed within the time; where none is said, the one in force now. */
 export const listPublicKeys = cloudtrail
   .operation('ListPublicKeys')
@@ -68,9 +81,7 @@ export const listPublicKeys = cloudtrail
     const to = EndTime?.getTime() ?? call.now
     if (from > to)
       throw cloudtrail.fail('InvalidTimeRangeException', 'The start time must not be later than the end time.')
-    const keys = (await keysOf(call.unit, call.account, call.region)).filter(
-      (key) => key.from <= to && from < key.until,
-    )
+    const keys = (await keysFor(call)).filter((key) => key.from <= to && from < key.until)
     const { items, next } = await pageOf(
       call,
       keys,

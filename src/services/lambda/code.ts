@@ -34,24 +34,34 @@ export interface ReadCode {
   readonly zip?: Buffer
 }
 
+const IMAGE_NEEDED = (operation: string): string =>
+  operation === 'CreateFunction'
+    ? 'ImageUri is required for functions with packageType Image.'
+    : 'Please provide ImageUri when updating a function with packageType Image.'
+
+const hasUserinfo = (uri: string): boolean => {
+  const url = URL.canParse(uri) ? new URL(uri) : undefined
+  return url !== undefined && (url.username !== '' || url.password !== '')
+}
+
 /** Checked, not yet kept. */
 export function readCode(call: Call, given: Given, { packageType, runtime, handler }: Manner): ReadCode {
   if (given.S3Bucket ?? given.S3Key) throw unbuilt(call.operation, 'a package in S3: send it as ZipFile')
   if (packageType === 'Image') {
     if (runtime ?? handler) throw invalid('Runtime and Handler are not supported for functions with PackageType Image.')
     if (given.ZipFile) throw invalid('Please do not provide ZipFile for functions with packageType Image.')
-    if (!given.ImageUri) throw invalid('ImageUri is required for functions with packageType Image.')
+    if (!given.ImageUri) throw invalid(IMAGE_NEEDED(call.operation))
+    if (hasUserinfo(given.ImageUri)) throw invalid('ImageUri must not contain a user name or a password.')
     return { code: { kind: 'image', uri: given.ImageUri } }
   }
-  if (given.ImageUri) throw invalid('Please do not provide ImageUri for functions with packageType Zip.')
+  if (given.ImageUri) throw invalid("Please don't provide ImageUri when updating a function with packageType Zip.")
   if (!runtime || !handler) {
     throw invalid('Runtime and Handler are mandatory parameters for functions created with deployment packages.')
   }
   if (!given.ZipFile) throw invalid('Please provide a source for function code.')
   const zip = Buffer.from(given.ZipFile.buffer, given.ZipFile.byteOffset, given.ZipFile.byteLength)
   if (zip.length > ZIP_BYTES_MAX) {
-    const sentence = `Request must be smaller than ${ZIP_BYTES_MAX} bytes for the ${call.operation} operation`
-    throw new Fault('RequestEntityTooLarge', sentence)
+    throw new Fault('RequestEntityTooLarge', `Zipped size must be smaller than ${ZIP_BYTES_MAX} bytes`)
   }
   const fault = call.ports.functions.faultIn(zip)
   if (fault !== undefined) throw invalid(fault)
@@ -68,14 +78,18 @@ export function requireRunnable(call: Call, code: Code, environment: Readonly<Re
 
 /** Every function of the account in the Region counts, with this one as it will be. */
 export async function requireRoom(call: Call, scope: Scope, name: string, code: Code): Promise<void> {
-  const rows = await call.unit.range<FunctionRow>(at.functions(scope))
-  const others = rows.map(({ document }) => document).filter((row) => row.name !== name)
-  const total = others.reduce((sum, row) => sum + bytesOf(row.code), bytesOf(code))
+  const ranges = [at.functions(scope), at.allVersions(scope)].map((prefix) => call.unit.range<FunctionRow>(prefix))
+  const rows = (await Promise.all(ranges)).flat().map(({ document }) => document)
+  const others = rows.filter((row) => row.name !== name || row.version !== undefined)
+  // Versions of one package keep it once.
+  const kept = new Map([...others.map((row) => row.code), code].map((each) => [idOf(each), bytesOf(each)]))
+  const total = [...kept.values()].reduce((sum, bytes) => sum + bytes, 0)
   if (total > (call.quotas['lambda/CodeStorageBytes'] ?? Number.POSITIVE_INFINITY)) {
     throw lambda.fail('CodeStorageExceededException', 'Code storage limit exceeded.')
   }
 }
 
+const idOf = (code: Code): string => (code.kind === 'zip' ? code.id : code.uri)
 const bytesOf = (code: Code): number => (code.kind === 'zip' ? code.bytes : 0)
 
 export function keepCode({ unit, vault }: Pick<Call, 'unit' | 'vault'>, scope: Scope, { code, zip }: ReadCode): void {
@@ -86,8 +100,14 @@ export function keepCode({ unit, vault }: Pick<Call, 'unit' | 'vault'>, scope: S
   }
 }
 
-export function dropCode({ unit }: Pick<Call, 'unit'>, scope: Scope, code: Code): void {
+/** Deletes the package of a row that is replaced or deleted, unless another version of the function runs it. */
+export async function dropCode({ unit }: Pick<Call, 'unit'>, scope: Scope, row: FunctionRow): Promise<void> {
+  const { code } = row
   if (code.kind !== 'zip') return
+  const versions = (await unit.range<FunctionRow>(at.versions(scope, row.name))).map(({ document }) => document)
+  const latest = await unit.get<FunctionRow>(at.function(scope, row.name))
+  const others = [...versions, ...(latest ? [latest] : [])].filter(({ version }) => version !== row.version)
+  if (others.some((other) => other.code.kind === 'zip' && other.code.id === code.id)) return
   for (let index = 0; index < code.chunks; index++) unit.delete(at.chunk(scope, code.id, index))
 }
 

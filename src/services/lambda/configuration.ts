@@ -4,7 +4,7 @@ import type { Call, Scope } from '../../kernel/call.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
 import { shaOf } from './code.ts'
-import { arnOf, environmentPlace, type FunctionRow, invalid, LATEST, unbuilt } from './resources.ts'
+import { arnOf, environmentPlace, type FunctionRow, invalid, unbuilt, versionOf } from './resources.ts'
 
 export type Variables = Readonly<Record<string, string>>
 
@@ -39,7 +39,7 @@ type Asked = Partial<Omit<Lambda.CreateFunctionRequest & Lambda.UpdateFunctionCo
 
 /** Asked for and not built: refused by name. What merely says the default passes. */
 const UNBUILT: readonly (readonly [what: string, asked: (input: Asked) => unknown])[] = [
-  ['published versions', ({ Publish, PublishTo }) => Publish || PublishTo],
+  ['publishing to a name', ({ PublishTo }) => PublishTo],
   ['a VPC', ({ VpcConfig }) => VpcConfig?.SubnetIds?.length || VpcConfig?.SecurityGroupIds?.length],
   ['a dead-letter queue', ({ DeadLetterConfig }) => DeadLetterConfig?.TargetArn],
   ['a KMS key of its own', ({ KMSKeyArn }) => KMSKeyArn],
@@ -106,22 +106,41 @@ export function checkVariables(variables: Variables): Variables {
 export function sealedVariables(
   vault: Vault,
   scope: Scope,
-  id: string,
+  of: Pick<FunctionRow, 'id' | 'version'>,
   variables: Variables,
 ): Pick<FunctionRow, 'environment'> {
   if (Object.keys(variables).length === 0) return {}
-  return { environment: vault.seal(environmentPlace(scope, id), Buffer.from(JSON.stringify(variables))) }
+  return { environment: vault.seal(environmentPlace(scope, of), Buffer.from(JSON.stringify(variables))) }
 }
 
-export function variablesOf(vault: Vault, scope: Scope, { id, environment }: FunctionRow): Variables {
-  return environment ? JSON.parse(vault.open(environmentPlace(scope, id), environment).toString('utf8')) : {}
+export function variablesOf(vault: Vault, scope: Scope, row: FunctionRow): Variables {
+  const { environment } = row
+  return environment ? JSON.parse(vault.open(environmentPlace(scope, row), environment).toString('utf8')) : {}
 }
+
+/**
+ * What an answer says of the work that it began: `$LATEST` and new versions are ready when the answer is given, and
+ * clients wait for that as they do with AWS. Lists say nothing.
+ */
+const STATES = {
+  ready: { State: 'Active', LastUpdateStatus: 'Successful' },
+  created: { State: 'Pending', StateReason: 'The function is being created.', StateReasonCode: 'Creating' },
+  updated: {
+    State: 'Active',
+    LastUpdateStatus: 'InProgress',
+    LastUpdateStatusReason: 'The function is being created.',
+    // Recorded, and not among the values of the model.
+    LastUpdateStatusReasonCode: 'Creating' as Lambda.LastUpdateStatusReasonCode,
+  },
+  listed: {},
+} as const
 
 export function shown(
   vault: Vault,
   scope: Scope,
   row: FunctionRow,
   arn = arnOf(scope, row.name),
+  state: keyof typeof STATES = 'ready',
 ): Lambda.FunctionConfiguration {
   const { code } = row
   const variables = variablesOf(vault, scope, row)
@@ -136,12 +155,11 @@ export function shown(
     MemorySize: row.memoryMb,
     LastModified: new Date(row.modifiedAt).toISOString().replace('Z', '+0000'),
     CodeSha256: shaOf(code),
-    Version: LATEST,
+    Version: versionOf(row),
     ...(Object.keys(variables).length > 0 && { Environment: { Variables: variables } }),
     TracingConfig: { Mode: 'PassThrough' },
     RevisionId: row.revision,
-    State: 'Active',
-    LastUpdateStatus: 'Successful',
+    ...STATES[state],
     PackageType: code.kind === 'zip' ? 'Zip' : 'Image',
     Architectures: [...row.architectures],
     EphemeralStorage: { Size: row.storageMb },

@@ -8,7 +8,7 @@ import { scheduleJob } from '../../kernel/jobs.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import type { Unit } from '../../store/store.ts'
 import type { Place, Sealed } from '../../vault/vault.ts'
-import { at, type FunctionRow } from './resources.ts'
+import { type FunctionRow, rowKey } from './resources.ts'
 import { invoke, workerOfJob } from './running.ts'
 
 export const INVOKE_JOB = 'lambda.invoke'
@@ -19,6 +19,8 @@ const AGE_MS_MAX = 6 * 3_600_000
 interface Event {
   readonly scope: Pick<Scope, 'partition' | 'account' | 'region'>
   readonly name: string
+  /** A published one; undefined for `$LATEST`. */
+  readonly version?: number
   /** Of the function: a namesake is not meant. */
   readonly id: string
   readonly requestId: string
@@ -35,11 +37,15 @@ const placeOf = ({ scope, id, requestId }: Pick<Event, 'scope' | 'id' | 'request
   account: scope.account,
 })
 
-export function scheduleEvent(call: Call, scope: Scope, { name, id }: FunctionRow, payload: Buffer): void {
+export function scheduleEvent(call: Call, scope: Scope, { name, id, version }: FunctionRow, payload: Buffer): void {
   const { requestId, now } = call
   const home = { partition: scope.partition, account: scope.account, region: scope.region }
   const sealed = call.vault.seal(placeOf({ scope: home, id, requestId }), payload)
-  schedule(call.unit, { scope: home, name, id, requestId, askedAt: now, failures: 0, sealed }, now)
+  schedule(
+    call.unit,
+    { scope: home, name, ...(version !== undefined && { version }), id, requestId, askedAt: now, failures: 0, sealed },
+    now,
+  )
 }
 
 function schedule(unit: Unit, event: Event, dueAt: number): void {
@@ -52,7 +58,7 @@ function schedule(unit: Unit, event: Event, dueAt: number): void {
 export const invokeJob: ServiceJob<Event, boolean | undefined> = {
   effect: async (work, event) => {
     const { scope, requestId } = event
-    const row = await work.reader.get<FunctionRow>(at.function(scope, event.name))
+    const row = await work.reader.get<FunctionRow>(rowKey(scope, event))
     if (row?.id !== event.id || work.now - event.askedAt > AGE_MS_MAX) return undefined
     const payload = work.vault.open(placeOf(event), event.sealed)
     const outcome = await invoke(workerOfJob(work), { scope, row, payload, requestId })

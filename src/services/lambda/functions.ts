@@ -2,6 +2,7 @@
 import type * as Lambda from '@aws-sdk/client-lambda'
 import type { Call } from '../../kernel/call.ts'
 import { dropCode, keepCode, readCode, requireRoom, requireRunnable } from './code.ts'
+import { settingKeys } from './conditions.ts'
 import {
   checkVariables,
   refuseUnbuilt,
@@ -11,14 +12,16 @@ import {
   shown,
   variablesOf,
 } from './configuration.ts'
-import { at, type FunctionRow, invalid, lambda, requireRevision } from './resources.ts'
+import { arnOf, at, type FunctionRow, invalid, lambda, requireRevision, rowKey, versionOf } from './resources.ts'
 import { passRole } from './roles.ts'
 import { mergedTags } from './tags.ts'
-import { functionNamed, functionToBe, type NamedFunction, referenceOf } from './targets.ts'
+import { functionNamed, functionToBe, latestNamed, type NamedFunction, referenceOf } from './targets.ts'
+import { publish, versionsOf } from './versions.ts'
 
 export const createFunction = lambda
   .operation('CreateFunction')
   .on(functionToBe)
+  .given(settingKeys)
   .run(async (call, input) => {
     const { scope, name, qualifier } = referenceOf(call, input.FunctionName)
     if (qualifier !== undefined) throw invalid('The function name of a new function has no qualifier.')
@@ -32,34 +35,35 @@ export const createFunction = lambda
     await passRole(call, scope, name, input.Role)
     requireRunnable(call, read.code, variables)
     if (await call.unit.get(at.function(scope, name))) {
-      throw lambda.fail('ResourceConflictException', `Function already exist: ${name}`, { Type: 'User' })
+      throw lambda.fail('ResourceConflictException', `Function already exist: ${name}`)
     }
     await requireRoom(call, scope, name, read.code)
 
     const id = call.newId()
-    const row: FunctionRow = {
+    const made: FunctionRow = {
       name,
       id,
       role: input.Role,
       ...settings,
       architectures: input.Architectures ?? ['x86_64'],
       code: read.code,
-      ...sealedVariables(call.vault, scope, id, variables),
+      ...sealedVariables(call.vault, scope, { id }, variables),
       ...(tags && { tags }),
       revision: call.newId(),
       modifiedAt: call.now,
     }
     keepCode(call, scope, read)
-    call.unit.put(at.function(scope, name), row)
-    return shown(call.vault, scope, row)
+    const row = input.Publish ? (await publish(call, scope, made)).version : made
+    if (row === made) call.unit.put(at.function(scope, name), made)
+    return shown(call.vault, scope, row, arnOf(scope, name), 'created')
   })
 
 export const updateFunctionCode = lambda
   .operation('UpdateFunctionCode')
-  .on(functionNamed)
+  .on(latestNamed)
   .run(async (call, input, { scope, row, arn }) => {
     requireRevision(input.RevisionId, row.revision)
-    refuseUnbuilt(call, { Publish: input.Publish, PublishTo: input.PublishTo })
+    refuseUnbuilt(call, { PublishTo: input.PublishTo })
     const { code } = row
     const read = readCode(
       call,
@@ -72,15 +76,20 @@ export const updateFunctionCode = lambda
     const next = changed(call, { ...row, code: read.code, architectures: input.Architectures ?? row.architectures })
     if (input.DryRun)
       return shown(call.vault, scope, { ...next, revision: row.revision, modifiedAt: row.modifiedAt }, arn)
-    dropCode(call, scope, code)
+    await dropCode(call, scope, row)
     keepCode(call, scope, read)
+    if (input.Publish) {
+      const { version } = await publish(call, scope, next)
+      return shown(call.vault, scope, version, `${arn}:${versionOf(version)}`, 'created')
+    }
     call.unit.put(at.function(scope, row.name), next)
-    return shown(call.vault, scope, next, arn)
+    return shown(call.vault, scope, next, arn, 'updated')
   })
 
 export const updateFunctionConfiguration = lambda
   .operation('UpdateFunctionConfiguration')
-  .on(functionNamed)
+  .on(latestNamed)
+  .given(settingKeys)
   .run(async (call, input, { scope, row, arn }) => {
     requireRevision(input.RevisionId, row.revision)
     refuseUnbuilt(call, input)
@@ -98,10 +107,10 @@ export const updateFunctionConfiguration = lambda
       ...settings,
       code,
       role: input.Role ?? row.role,
-      ...sealedVariables(call.vault, scope, row.id, variables),
+      ...sealedVariables(call.vault, scope, row, variables),
     })
     call.unit.put(at.function(scope, row.name), next)
-    return shown(call.vault, scope, next, arn)
+    return shown(call.vault, scope, next, arn, 'updated')
   })
 
 const changed = (call: Call, row: FunctionRow): FunctionRow => ({
@@ -142,15 +151,19 @@ const shownAs = (call: Call, { scope, row, named }: NamedFunction) => shown(call
 /** Code signing is not built, so no function has any. */
 export const getFunctionCodeSigningConfig = lambda
   .operation('GetFunctionCodeSigningConfig')
-  .on(functionNamed)
+  .on(latestNamed)
   .run((_call, _input, { row }) => ({ CodeSigningConfigArn: '', FunctionName: row.name }))
 
 export const deleteFunction = lambda
   .operation('DeleteFunction')
   .on(functionNamed)
-  .run((call, _input, { scope, row, arn, named }) => {
-    if (named !== arn) throw invalid('$LATEST version cannot be deleted without deleting the function.')
-    dropCode(call, scope, row.code)
-    call.unit.delete(at.function(scope, row.name))
+  .run(async (call, _input, { scope, row, arn, named }) => {
+    if (row.version === undefined && named !== arn)
+      throw invalid('$LATEST version cannot be deleted without deleting the function.')
+    const versions = row.version === undefined ? await versionsOf(call.unit, scope, row.name) : []
+    for (const each of [...versions, row]) {
+      call.unit.delete(rowKey(scope, each))
+      await dropCode(call, scope, each)
+    }
     return { StatusCode: 204 }
   })

@@ -15,6 +15,7 @@ import { listFunctions, listVersionsByFunction } from './lists.ts'
 import { addPermission, getPolicy, removePermission } from './permissions.ts'
 import { lambda as words } from './resources.ts'
 import { listTags, tagResource, untagResource } from './tags.ts'
+import { publishVersion } from './versions.ts'
 
 export const lambda: Service = {
   api: words.api,
@@ -29,6 +30,7 @@ export const lambda: Service = {
     deleteFunction,
     listFunctions,
     listVersionsByFunction,
+    publishVersion,
     // use
     invokeFunction,
     // who may

@@ -17,7 +17,7 @@ import {
 } from '@aws-sdk/client-lambda'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, test, vi } from 'vitest'
-import { allowing } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing } from '../../../test/cloud.ts'
 import type { FunctionOutcome, FunctionRun } from '../../kernel/functions.ts'
 import { FunctionsBusy } from '../../kernel/functions.ts'
 import { invoked, withRole } from './lambda.fixture.ts'
@@ -115,14 +115,23 @@ describe('An invocation', () => {
   })
 
   test('leaves no payload on the trail', async () => {
-    const { echo, lambda, client } = await withRole()
+    const { echo, lambda, client, store } = await withRole()
     await echo()
-    await invoked(lambda, 'echo', event({ password: 'hunter2' }))
+    await invoked(lambda, 'echo', { ...event({ password: 'hunter2' }), LogType: 'Tail' })
 
     const { Events } = await client(CloudTrailClient).send(new LookupEventsCommand({}))
 
     const names = Events!.map(({ EventName }) => EventName)
-    expect(names).toContain('Invoke')
+    // A data event: recorded, and not shown here.
+    expect(names).not.toContain('Invoke')
+    const bodies = (await store.log({ account: ACCOUNT, limit: 100 })).map(({ body }) => body)
+    const invocation = bodies.map((body) => JSON.parse(body)).find(({ eventName }) => eventName === 'Invoke')
+    expect(invocation).toMatchObject({
+      eventCategory: 'Data',
+      requestParameters: { functionName: 'echo' },
+      responseElements: null,
+    })
+    expect(bodies.join()).not.toContain('hunter2')
     // Lambda became the role first.
     expect(names).toContain('AssumeRole')
     expect(JSON.stringify(Events)).not.toContain('hunter2')

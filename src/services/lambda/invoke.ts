@@ -1,7 +1,7 @@
 /** Invoke: now and with the answer, later, or not at all but for the permission. */
 import type { Call } from '../../kernel/call.ts'
 import { scheduleEvent } from './events.ts'
-import { LATEST, lambda, unbuilt } from './resources.ts'
+import { lambda, unbuilt, versionOf } from './resources.ts'
 import { invoke, workerOfCall } from './running.ts'
 import { functionNamed } from './targets.ts'
 
@@ -12,11 +12,12 @@ export const invokeFunction = lambda
   .operation('Invoke')
   .on(functionNamed)
   .asking('lambda:InvokeFunction')
+  .dataEvent()
   .run(async (call, input, { scope, row }) => {
     const type = input.InvocationType ?? 'RequestResponse'
     if (input.DurableExecutionName ?? input.TenantId) throw unbuilt(call.operation, 'durable executions and tenants')
     const payload = payloadOf(call, input.Payload, PAYLOAD_BYTES_MAX[type])
-    if (type === 'DryRun') return { StatusCode: 204, ExecutedVersion: LATEST }
+    if (type === 'DryRun') return { StatusCode: 204, ExecutedVersion: versionOf(row) }
     if (type === 'Event') {
       scheduleEvent(call, scope, row, payload)
       return { StatusCode: 202 }
@@ -26,7 +27,7 @@ export const invokeFunction = lambda
     const { payload: Payload, error, log } = await call.once(() => invoke(workerOfCall(call), invocation))
     return {
       StatusCode: 200,
-      ExecutedVersion: LATEST,
+      ExecutedVersion: versionOf(row),
       Payload: Payload as never,
       ...(error !== undefined && { FunctionError: error }),
       ...(input.LogType === 'Tail' && { LogResult: log.toString('base64') }),
@@ -39,7 +40,6 @@ function payloadOf(call: Call, given: unknown, max: number): Buffer {
     throw lambda.fail(
       'RequestTooLargeException',
       `Request must be smaller than ${max} bytes for the ${call.operation}Function operation`,
-      { Type: 'User' },
     )
   }
   if (payload.length === 0) return Buffer.from('{}')
@@ -49,7 +49,6 @@ function payloadOf(call: Call, given: unknown, max: number): Buffer {
     throw lambda.fail(
       'InvalidRequestContentException',
       'Could not parse request body into json: Could not parse payload into json',
-      { Type: 'User' },
     )
   }
   return payload

@@ -1,9 +1,11 @@
-/** The functions of an account in a Region, and the one version that each has. */
-import { page } from '../../kernel/page.ts'
+/** The functions of an account in a Region, and their versions. */
+import type { Call, Scope } from '../../kernel/call.ts'
+import { page, pageOf } from '../../kernel/page.ts'
 import { anything } from '../../kernel/resource.ts'
 import { shown } from './configuration.ts'
-import { at, type FunctionRow, invalid, LATEST, lambda } from './resources.ts'
-import { functionNamed } from './targets.ts'
+import { arnOf, at, type FunctionRow, invalid, lambda, versionOf } from './resources.ts'
+import { latestNamed } from './targets.ts'
+import { versionsOf } from './versions.ts'
 
 /** AWS: at most 50 in an answer, whatever is asked. */
 const PAGE_MAX = 50
@@ -15,29 +17,52 @@ export const listFunctions = lambda
     // Replicas of Lambda@Edge, which is not built: there are none of any other Region.
     if (input.MasterRegion !== undefined && input.MasterRegion !== 'ALL') return { Functions: [] }
     const all = input.FunctionVersion === 'ALL'
-    const { items, next } = await page<FunctionRow>(
-      call,
-      (after, limit) => call.unit.range(at.functions(call), { after, limit }),
-      {
-        token: input.Marker,
-        size: Math.min(input.MaxItems ?? PAGE_MAX, PAGE_MAX),
-        query: [all],
-        bad: () => invalid('The Marker is not one of this list.'),
-      },
-    )
+    const { items, next } = all
+      ? await pageOf(call, await everyVersion(call), orderOf, pageOptions(input, [all]))
+      : await page<FunctionRow>(
+          call,
+          (after, limit) => call.unit.range(at.functions(call), { after, limit }),
+          pageOptions(input, [all]),
+        )
     return {
-      Functions: items.map((row) => {
-        const { FunctionArn, ...rest } = shown(call.vault, call, row)
-        return { ...rest, FunctionArn: all ? `${FunctionArn}:${LATEST}` : FunctionArn }
-      }),
+      Functions: items.map((row) => listed(call, call, row, all)),
       ...(next !== undefined && { NextMarker: next }),
     }
   })
 
+interface Paging {
+  readonly Marker?: string | undefined
+  readonly MaxItems?: number | undefined
+}
+
+const pageOptions = ({ Marker, MaxItems }: Paging, query: unknown) => ({
+  token: Marker,
+  size: Math.min(MaxItems ?? PAGE_MAX, PAGE_MAX),
+  query,
+  bad: () => invalid('The Marker is not one of this list.'),
+})
+
+async function everyVersion(call: Call): Promise<readonly FunctionRow[]> {
+  const ranges = [at.functions(call), at.allVersions(call)].map((prefix) => call.unit.range<FunctionRow>(prefix))
+  return (await Promise.all(ranges)).flat().map(({ document }) => document)
+}
+
+/** `$LATEST` first, then the versions by their numbers. */
+const orderOf = ({ name, version = 0 }: FunctionRow): string => `${name}\0${String(version).padStart(10, '0')}`
+
+function listed(call: Call, scope: Scope, row: FunctionRow, isQualified: boolean) {
+  const arn = arnOf(scope, row.name)
+  return shown(call.vault, scope, row, isQualified ? `${arn}:${versionOf(row)}` : arn, 'listed')
+}
+
 export const listVersionsByFunction = lambda
   .operation('ListVersionsByFunction')
-  .on(functionNamed)
-  .run((call, input, { scope, row, arn }) => {
-    if (input.Marker !== undefined) throw invalid('The Marker is not one of this list.')
-    return { Versions: [shown(call.vault, scope, row, `${arn}:${LATEST}`)] }
+  .on(latestNamed)
+  .run(async (call, input, { scope, row, arn }) => {
+    const rows = [row, ...(await versionsOf(call.unit, scope, row.name))]
+    const { items, next } = await pageOf(call, rows, orderOf, pageOptions(input, arn))
+    return {
+      Versions: items.map((each) => listed(call, scope, each, true)),
+      ...(next !== undefined && { NextMarker: next }),
+    }
   })

@@ -7,7 +7,7 @@ import { isKnownAction } from '../../kernel/actions.ts'
 import type { Call, Conditions } from '../../kernel/call.ts'
 import { type Pinned, pinPolicy, shownPolicy } from '../../kernel/pinned.ts'
 import { PolicyError } from '../../policy/index.ts'
-import { at, invalid, lambda } from './resources.ts'
+import { invalid, lambda, rowKey } from './resources.ts'
 import { functionNamed, type NamedFunction } from './targets.ts'
 
 const BYTES_MAX = 20_480
@@ -118,7 +118,7 @@ export const getPolicy = lambda
     return { Policy: await shownPolicy(call, text, pins), RevisionId: revision }
   })
 
-const noResource = (message: string) => lambda.fail('ResourceNotFoundException', message, { Type: 'User' })
+const noResource = (message: string) => lambda.fail('ResourceNotFoundException', message)
 
 /** `newcomer` is whom the last statement is for, when it is new. */
 async function savePolicy(
@@ -127,9 +127,8 @@ async function savePolicy(
   statements: readonly Statement[],
   newcomer?: string,
 ): Promise<void> {
-  const at_ = at.function(scope, row.name)
   const { policy: _before, ...rest } = row
-  if (statements.length === 0) return call.unit.put(at_, rest)
+  if (statements.length === 0) return call.unit.put(rowKey(scope, row), rest)
   const text = JSON.stringify({ Version: '2012-10-17', Id: 'default', Statement: statements })
   if (Buffer.byteLength(text) > BYTES_MAX) {
     throw lambda.fail(
@@ -140,7 +139,7 @@ async function savePolicy(
   const { pins, missing } = await pinned(call, text)
   // Whoever is gone since is nobody's mistake now.
   if (newcomer !== undefined && missing.includes(newcomer)) throw badPrincipal()
-  call.unit.put(at_, { ...rest, policy: { text, pins, revision: call.newId() } })
+  call.unit.put(rowKey(scope, row), { ...rest, policy: { text, pins, revision: call.newId() } })
 }
 
 async function pinned(call: Call, text: string): Promise<Pinned> {

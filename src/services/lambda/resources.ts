@@ -9,11 +9,17 @@ import { type Key, key, under } from '../../store/store.ts'
 import type { Place, Sealed } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
 
-export const lambda = service<typeof Lambda>('lambda')
+const api = service<typeof Lambda>('lambda')
+
+/** Every fault of Lambda says whose it is. */
+export const lambda: typeof api = {
+  ...api,
+  fail: (code, message, members) => api.fail(code, message, { Type: 'User', ...members }),
+}
 
 /** How policies and roles name the service at work. */
 export const PRINCIPAL = 'lambda.amazonaws.com'
-/** The only version there is: publishing others is not built. */
+/** The version that changes; published ones are numbered, and stay as they were. */
 export const LATEST = '$LATEST'
 export const TYPE = 'AWS::Lambda::Function'
 
@@ -56,6 +62,10 @@ export interface FunctionRow extends Row {
   readonly policy?: FunctionPolicy
   readonly revision: string
   readonly modifiedAt: number
+  /** The number of a published version; undefined for `$LATEST`. */
+  readonly version?: number
+  /** Of `$LATEST`: the last number given, which is never given again, and the revision that it shows. */
+  readonly published?: { readonly version: number; readonly revision: string }
 }
 
 type Home = Pick<Scope, 'account' | 'region'>
@@ -63,6 +73,10 @@ type Home = Pick<Scope, 'account' | 'region'>
 export const at = {
   function: ({ account, region }: Home, name: string): Key => key('lambda', 'function', account, region, name),
   functions: ({ account, region }: Home): Key => under('lambda', 'function', account, region),
+  version: ({ account, region }: Home, name: string, version: number): Key =>
+    key('lambda', 'version', account, region, name, String(version).padStart(10, '0')),
+  versions: ({ account, region }: Home, name: string): Key => under('lambda', 'version', account, region, name),
+  allVersions: ({ account, region }: Home): Key => under('lambda', 'version', account, region),
   chunk: ({ account, region }: Home, code: string, index: number): Key =>
     key('lambda', 'code', account, region, code, String(index).padStart(4, '0')),
 }
@@ -76,18 +90,28 @@ export const chunkPlace = ({ account, region }: Home, code: string, index: numbe
   version: String(index),
 })
 
-export const environmentPlace = ({ account, region }: Home, id: string): Place => ({
+export const environmentPlace = (
+  { account, region }: Home,
+  { id, version }: Pick<FunctionRow, 'id' | 'version'>,
+): Place => ({
   table: 'lambda/function',
   key: `${region}/${id}`,
   column: 'environment',
   account,
+  ...(version !== undefined && { version: String(version) }),
 })
+
+export const versionOf = ({ version }: Pick<FunctionRow, 'version'>): string =>
+  version === undefined ? LATEST : String(version)
+
+/** Where a row is kept. */
+export const rowKey = (scope: Home, { name, version }: Pick<FunctionRow, 'name' | 'version'>): Key =>
+  version === undefined ? at.function(scope, name) : at.version(scope, name, version)
 
 export const arnOf = (scope: Scope, name: string): string => arnIn(scope, 'lambda', `function:${name}`)
 
 export const invalid = (message: string): Fault => lambda.fail('InvalidParameterValueException', message)
-export const notFound = (arn: string): Fault =>
-  lambda.fail('ResourceNotFoundException', `Function not found: ${arn}`, { Type: 'User' })
+export const notFound = (arn: string): Fault => lambda.fail('ResourceNotFoundException', `Function not found: ${arn}`)
 export const unbuilt = (operation: string, what: string): Fault =>
   new Fault('NotImplemented', `Merlon does not implement lambda:${operation} with ${what}.`, { status: 400 })
 
@@ -96,6 +120,6 @@ export function requireRevision(asked: string | undefined, current: string): voi
   if (asked === undefined || asked === current) return
   throw lambda.fail(
     'PreconditionFailedException',
-    'The RevisionId provided does not match the latest RevisionId. Call the GetFunction/GetAlias API to retrieve the latest Revision Id',
+    'The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id',
   )
 }

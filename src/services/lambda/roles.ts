@@ -8,7 +8,7 @@ import type { Ports, Reader } from '../../kernel/ports.ts'
 import type { Api } from '../../kernel/service.ts'
 import { Context, compileSet, decide } from '../../policy/index.ts'
 import { Fault } from '../../wire/fault.ts'
-import { arnOf, type FunctionRow, invalid, PRINCIPAL } from './resources.ts'
+import { arnOf, type FunctionRow, invalid, PRINCIPAL, versionOf } from './resources.ts'
 
 const sts: Api<typeof STS> = { id: 'sts' }
 
@@ -69,15 +69,16 @@ export class Credentials {
   /** Throws as Invoke answers when the role is gone or no longer trusts Lambda. */
   async of(world: World, scope: Scope, row: FunctionRow): Promise<FunctionCredential> {
     const arn = arnOf(scope, row.name)
+    const own = `${arn}:${versionOf(row)}`
     const role = await world.ports.identity.role(world.reader, row.role)
     const of = `${row.id} ${row.revision} ${role?.id}`
-    const held = this.#held.get(arn)
+    const held = this.#held.get(own)
     const neededUntil = world.now + row.timeoutS * 1000 + EARLY_MS
     if (held?.of === of && neededUntil < held.expiresAt) return held.credential
 
     const { credential, expiresAt } = await assumed(world, scope, row, arn)
     if (this.#held.size >= HELD_MAX) this.#held.clear()
-    this.#held.set(arn, { credential, of, expiresAt })
+    this.#held.set(own, { credential, of, expiresAt })
     return credential
   }
 }

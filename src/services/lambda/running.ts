@@ -7,7 +7,7 @@ import type { Work } from '../../kernel/service.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { runnableFrom } from './code.ts'
 import { variablesOf } from './configuration.ts'
-import { arnOf, type FunctionRow, invalid, LATEST, lambda } from './resources.ts'
+import { arnOf, type FunctionRow, invalid, lambda, versionOf } from './resources.ts'
 import { Credentials, type World } from './roles.ts'
 
 const LOG_BYTES_MAX = 4096
@@ -76,6 +76,7 @@ export async function invoke(worker: Worker, { scope, row, payload, requestId }:
       account: scope.account,
       region: scope.region,
       arn: arnOf(scope, row.name),
+      version: versionOf(row),
       requestId,
       code,
       payload,
@@ -96,13 +97,14 @@ export async function invoke(worker: Worker, { scope, row, payload, requestId }:
   }
 }
 
-const tooMany = (Reason: string) => lambda.fail('TooManyRequestsException', 'Rate Exceeded.', { Reason, Type: 'User' })
+const tooMany = (Reason: string) => lambda.fail('TooManyRequestsException', 'Rate Exceeded.', { Reason })
 
 /** As CloudWatch shows it: between START and REPORT; the end of it when it is long. */
-function framed(log: Buffer, requestId: string, { memoryMb }: FunctionRow, tookMs: number): Buffer {
+function framed(log: Buffer, requestId: string, row: FunctionRow, tookMs: number): Buffer {
+  const { memoryMb } = row
   const text = log.length > 0 && log.at(-1) !== 0x0a ? Buffer.concat([log, Buffer.from('\n')]) : log
   const whole = Buffer.concat([
-    Buffer.from(`START RequestId: ${requestId} Version: ${LATEST}\n`),
+    Buffer.from(`START RequestId: ${requestId} Version: ${versionOf(row)}\n`),
     text,
     Buffer.from(
       `END RequestId: ${requestId}\nREPORT RequestId: ${requestId}\tDuration: ${tookMs.toFixed(2)} ms\tBilled Duration: ${Math.ceil(tookMs)} ms\tMemory Size: ${memoryMb} MB\n`,

@@ -31,17 +31,21 @@ interface Reference {
 
 export function referenceOf(call: Call, text: string, asked?: string): Reference {
   const [, region = call.region, account = call.account, name, own] = FORM.exec(text) ?? []
-  if (name === undefined || name.length > NAME_LENGTH_MAX) {
+  if (name === undefined) {
     throw new Fault(
       'ValidationError',
-      `1 validation error detected: Value '${text}' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to ${NAME_LENGTH_MAX}`,
+      `1 validation error detected: Value '${text}' at 'functionName' failed to satisfy constraint: Member must satisfy regular expression pattern: ${FORM.source}`,
+    )
+  }
+  if (name.length > NAME_LENGTH_MAX) {
+    throw invalid(
+      `1 validation error detected: Value '${name}' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to ${NAME_LENGTH_MAX}`,
     )
   }
   if (region !== call.region) {
     throw lambda.fail(
       'ResourceNotFoundException',
       `Functions from '${region}' are not reachable in this region ('${call.region}')`,
-      { Type: 'User' },
     )
   }
   if (own !== undefined && asked !== undefined && own !== asked) {
@@ -59,24 +63,53 @@ export async function functionOf(call: Call, text: string, asked?: string): Prom
   const { scope, name, qualifier } = referenceOf(call, text, asked)
   const arn = arnOf(scope, name)
   const named = qualifier === undefined ? arn : `${arn}:${qualifier}`
-  const row = await call.unit.get<FunctionRow>(at.function(scope, name))
+  const latest = await call.unit.get<FunctionRow>(at.function(scope, name))
+  const row = await qualified(call, scope, latest, qualifier)
   return {
-    acted: actedOn(scope, named, row),
-    row: row && (qualifier === undefined || qualifier === LATEST) ? { scope, row, arn, named } : undefined,
+    acted: actedOn(scope, named, latest, row),
+    row: row && { scope, row, arn, named },
     missing: () => notFound(named),
   }
 }
 
-const actedOn = ({ account }: Scope, arn: string, row: FunctionRow | undefined): Acted => ({
+const NUMBER = /^[1-9]\d{0,9}$/
+
+async function qualified(
+  call: Call,
+  scope: Scope,
+  latest: FunctionRow | undefined,
+  qualifier: string | undefined,
+): Promise<FunctionRow | undefined> {
+  if (!latest || qualifier === undefined || qualifier === LATEST) return latest
+  return NUMBER.test(qualifier)
+    ? call.unit.get<FunctionRow>(at.version(scope, latest.name, Number(qualifier)))
+    : undefined
+}
+
+/** Tags are the function's; a policy is of what it was put on, the function or a version. */
+const actedOn = (
+  { account }: Scope,
+  arn: string,
+  latest: FunctionRow | undefined,
+  row: FunctionRow | undefined,
+): Acted => ({
   arn,
   type: TYPE,
   account,
-  tags: row?.tags,
+  tags: latest?.tags,
   ...(row?.policy && { policy: compiled(row) }),
 })
 
 export const functionNamed: Target<Naming, NamedFunction> = {
   find: (call, { FunctionName = '', Qualifier }) => functionOf(call, FunctionName, Qualifier),
+}
+
+/** For what only `$LATEST` bears: changes, and what is the function's as a whole. */
+export const latestNamed: Target<Naming, NamedFunction> = {
+  find: async (call, { FunctionName = '', Qualifier }) => {
+    const found = await functionOf(call, FunctionName, Qualifier)
+    return found.row?.row.version === undefined ? found : { ...found, row: undefined }
+  },
 }
 
 /** Authorised by the ARN it will have. */
@@ -88,7 +121,12 @@ export const functionToBe: Target<Naming, undefined> = {
 }
 
 export const functionTagged: Target<{ readonly Resource?: string | undefined }, NamedFunction> = {
-  find: (call, { Resource = '' }) => functionOf(call, Resource),
+  find: (call, { Resource = '' }) => {
+    if (referenceOf(call, Resource).qualifier !== undefined) {
+      throw invalid('Tags on function aliases and versions are not supported. Please specify a function ARN.')
+    }
+    return functionOf(call, Resource)
+  },
 }
 
 /** Rows never change in place, so a policy is compiled once for each version of its row. */

@@ -27,8 +27,11 @@ function ask(method, path, body) {
   })
 }
 
+/** What is thrown need not be an error: AWS then names its type. */
 function said(error, errorType) {
-  const { name = 'Error', message = String(error), stack = '' } = error ?? {}
+  if (!(error instanceof Error))
+    return JSON.stringify({ errorType: errorType ?? typeof error, errorMessage: String(error), trace: [] })
+  const { name, message, stack = '' } = error
   return JSON.stringify({ errorType: errorType ?? name, errorMessage: message, trace: stack.split('\n') })
 }
 
@@ -85,11 +88,23 @@ for (;;) {
     callbackWaitsForEmptyEventLoop: true,
     getRemainingTimeInMillis: () => Math.max(0, deadline - Date.now()),
   }
-  try {
-    const value = await called(handler, JSON.parse(body), context)
-    await ask('POST', `/invocation/${id}/response`, JSON.stringify(value) ?? 'null')
-  } catch (error) {
+  const failed = (error, type) => {
     console.error(error)
-    await ask('POST', `/invocation/${id}/error`, said(error))
+    return ask('POST', `/invocation/${id}/error`, said(error, type))
   }
+  let value
+  try {
+    value = await called(handler, JSON.parse(body), context)
+  } catch (error) {
+    await failed(error)
+    continue
+  }
+  let answer
+  try {
+    answer = JSON.stringify(value) ?? 'null'
+  } catch (error) {
+    await failed(new Error(`Unable to marshal response: ${error.message}`), 'Runtime.MarshalError')
+    continue
+  }
+  await ask('POST', `/invocation/${id}/response`, answer)
 }

@@ -23,11 +23,22 @@ def ask(method, path, value=None):
     return answer.headers, answer.read()
 
 
-def said(error, kind=None, message=None):
+def said(error, kind=None, message=None, request=""):
     trace = traceback.format_list(traceback.extract_tb(error.__traceback__)[1:])
     return json.dumps(
-        {"errorMessage": message or str(error), "errorType": kind or type(error).__name__, "stackTrace": trace}
+        {
+            "errorMessage": message or str(error),
+            "errorType": kind or type(error).__name__,
+            "requestId": request,
+            "stackTrace": trace,
+        }
     )
+
+
+def failed(error, kind=None, message=None):
+    traceback.print_exc()
+    sys.stdout.flush()
+    ask("POST", place + "/error", said(error, kind, message, request))
 
 
 class Context:
@@ -65,13 +76,17 @@ except BaseException as error:  # whatever a module throws while it loads
 
 while True:
     headers, body = ask("GET", "/invocation/next")
-    place = "/invocation/" + headers["Lambda-Runtime-Aws-Request-Id"]
+    request = headers["Lambda-Runtime-Aws-Request-Id"]
+    place = "/invocation/" + request
     try:
-        answer = json.dumps(handler(json.loads(body), Context(headers)))
+        value = handler(json.loads(body), Context(headers))
     except Exception as error:
-        traceback.print_exc()
-        sys.stdout.flush()
-        ask("POST", place + "/error", said(error))
-    else:
-        sys.stdout.flush()
-        ask("POST", place + "/response", answer)
+        failed(error)
+        continue
+    try:
+        answer = json.dumps(value)
+    except Exception as error:
+        failed(error, "Runtime.MarshalError", "Unable to marshal response: %s" % error)
+        continue
+    sys.stdout.flush()
+    ask("POST", place + "/response", answer)

@@ -1,0 +1,22 @@
+/**
+ * The condition keys of Lambda that a request supplies, whether or not what it names is built.
+ * Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+ */
+import type { CreateFunctionRequest } from '@aws-sdk/client-lambda'
+import type { Conditions } from '../../kernel/call.ts'
+
+/** Keys of the authorization reference that no request supplies, and why. */
+export const absentKeys: Readonly<Record<string, string>> = {
+  'lambda:VpcIds': 'Functions in a VPC are not built, and no VPC exists whose subnets could be looked up.',
+}
+
+type Asked = Partial<Pick<CreateFunctionRequest, 'CodeSigningConfigArn' | 'Layers' | 'VpcConfig'>>
+
+export const settingKeys = ({ CodeSigningConfigArn, Layers, VpcConfig }: Asked): Conditions => ({
+  'lambda:CodeSigningConfigArn': CodeSigningConfigArn || undefined,
+  'lambda:Layer': nonEmpty(Layers),
+  'lambda:SecurityGroupIds': nonEmpty(VpcConfig?.SecurityGroupIds),
+  'lambda:SubnetIds': nonEmpty(VpcConfig?.SubnetIds),
+})
+
+const nonEmpty = (values: readonly string[] | undefined) => (values && values.length > 0 ? values : undefined)
