@@ -2,6 +2,7 @@
 import type { CompiledPolicy, PolicySet } from '../policy/index.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { LogEntry, LogQuery, Unit } from '../store/store.ts'
+import type { AnalysisPort } from './analysis.ts'
 import type { FunctionsPort } from './functions.ts'
 import type { Subject } from './session.ts'
 
@@ -186,4 +187,5 @@ export interface Ports {
   readonly events: EventLogPort
   readonly functions: FunctionsPort
   readonly blobs: BlobsPort
+  readonly analyses: AnalysisPort
 }

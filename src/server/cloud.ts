@@ -28,6 +28,7 @@ import { ThreadPool } from '../vault/material/pool.ts'
 import { openVault, type VaultOptions } from '../vault/sealed.ts'
 import type { Unsealed } from '../vault/sealer.ts'
 import type { Vault } from '../vault/vault.ts'
+import { analyses } from './analysis-pool.ts'
 import { outbound } from './outbound.ts'
 import { services } from './services.ts'
 
@@ -109,6 +110,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     pool,
     onTampered: (place) => tampering.see(place),
   })
+  // The bundle's threads are beside each other.
+  const analyzing = analyses(options.keyScript && new URL('./analysis-thread.js', options.keyScript))
   const evidence = new EvidenceKeeper(store, vault, clock, onEvidenceError)
   await evidence.start()
   const identities = identityPort(store, vault, clock)
@@ -127,6 +130,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     events: { query: (query) => store.log(query) },
     functions,
     blobs: sealedBlobs(vault, blobs),
+    analyses: analyzing,
   }
   const quotas = { ...quotaDefaults, ...options.quotas }
   const gate = new Gate({
@@ -195,6 +199,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await Promise.all(streaming.map((stream) => stream.stop()))
       vault.materials.forget()
       await pool?.close()
+      await analyzing.close()
       await store.close()
     },
   }

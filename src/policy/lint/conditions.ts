@@ -30,7 +30,8 @@ function checkOperator({ operator, operatorAt, key, keyAt }: ConditionAt, report
   report('ERROR', 'INVALID_CONDITION_OPERATOR', `There is no condition operator ${operator} (for ${key}).`, keyAt)
 }
 
-function checkKey({ key, keyAt }: ConditionAt, { action }: StatementAt, { reference }: Linted, report: Report): void {
+function checkKey({ key, keyAt }: ConditionAt, { action }: StatementAt, linted: Linted, report: Report): void {
+  const { reference, budget } = linted
   const lowered = key.toLowerCase()
   if (DEPRECATED_KEYS.has(lowered)) {
     report('WARNING', 'DEPRECATED_GLOBAL_CONDITION_KEY', `${key} has been replaced.`, keyAt)
@@ -57,6 +58,7 @@ function checkKey({ key, keyAt }: ConditionAt, { action }: StatementAt, { refere
   // Keys of identity providers begin with their host.
   if (prefix.includes('.') || prefix.includes('/') || prefix === 'saml' || prefix === 'cognito-identity') return
   const details = reference.service(prefix)?.details
+  budget.spend(details ? Object.keys(details.keys).length : 1)
   if (details && !typeIn(details.keys, lowered)) {
     report('ERROR', 'INVALID_SERVICE_CONDITION_KEY', `The service ${prefix} has no condition key ${key}.`, keyAt)
   } else if (!reference.service(prefix)) {

@@ -3,6 +3,7 @@
  * Analyzer's ValidatePolicy. It never throws on a document, whatever that is.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
  */
+import { Budget } from '../budget.ts'
 import type { PolicyKind } from '../document.ts'
 import { PolicyError } from '../error.ts'
 import { parseJson, positions, SAVED_CHARS_MAX } from '../json.ts'
@@ -48,8 +49,16 @@ const SIZES: Readonly<
   scp: { max: 5_120, code: 'POLICY_SIZE_EXCEEDS_SCP_QUOTA', type: 'ERROR', spaces: true },
 }
 
-/** Findings in the order of the document, errors first where they stand together. */
-export function lint(text: string, kind: PolicyKind, reference: Reference): readonly Finding[] {
+/**
+ * Findings in the order of the document, errors first where they have one place. Throws a `BudgetError` when the document
+ * is too large to check.
+ */
+export function lint(
+  text: string,
+  kind: PolicyKind,
+  reference: Reference,
+  budget: Budget = new Budget(),
+): readonly Finding[] {
   const position = positions(text)
   const findings: Finding[] = []
   const spanOf = ({ json }: At): Span => ({ start: position(json.start), end: position(json.end) })
@@ -84,6 +93,7 @@ export function lint(text: string, kind: PolicyKind, reference: Reference): read
       .filter(({ json }) => json.type === 'object')
       .map((at, index) => statementAt(at, index)),
     reference,
+    budget,
   }
   checkSids(linted, report)
   for (const statement of linted.statements) for (const check of CHECKS) check(statement, linted, report)

@@ -10,10 +10,10 @@ const PARTITIONS = ['aws', 'aws-cn', 'aws-us-gov', 'aws-iso', 'aws-iso-b', 'aws-
 export const checkResources: Check = (statement, linted, report) => {
   const texts = (statement.resource ?? statement.notResource)?.texts() ?? []
   for (const text of texts) checkResource(text, linted, report)
-  redundant(texts, 'REDUNDANT_RESOURCE', report)
+  redundant(texts, 'REDUNDANT_RESOURCE', linted, report)
 }
 
-function checkResource({ at, text }: Text, { reference }: Linted, report: Report): void {
+function checkResource({ at, text }: Text, { reference, budget }: Linted, report: Report): void {
   if (text === '*') return
   const error = (code: string, details: string) => report('ERROR', code, details, at)
   // The colons of a variable's name are not the ARN's.
@@ -41,6 +41,7 @@ function checkResource({ at, text }: Text, { reference }: Linted, report: Report
     return void error('INVALID_ARN_SERVICE_CASE', `Write the service ${service} in small letters.`)
   const facts = reference.service(service)
   if (!facts) return void error('INVALID_SERVICE', `There is no service ${service}.`)
+  budget.spend(facts.details?.arns.length ?? 1)
   fitting(facts, { service, region, account, path }, error)
 }
 
