@@ -5,6 +5,7 @@
  * - models/condition-keys.json: action → condition keys of it and of its resource types, for the services that are built
  * - models/all-actions.json: every action of every service by access level, for linting policies
  * - models/service-names.json: what AWS calls each service
+ * - models/prefixes.json: services of ARNs and prefixes of condition keys that no action begins with
  * Run: node tools/gen-iam-actions.mjs
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -126,4 +127,11 @@ for (const file of readdirSync(new URL('actions/', data)).sort()) {
   all[prefix] = levels
 }
 write('all-actions', all)
+
+const filesOf = (folder) => readdirSync(new URL(`${folder}/`, data)).map((file) => Object.values(read(`${folder}/${file}`)))
+const others = (prefixes) => [...new Set(prefixes)].filter((prefix) => /^[a-z][a-z0-9-]*$/.test(prefix) && !(prefix in all)).sort()
+write('prefixes', {
+  arns: others(filesOf('resourceTypes').flat().map(({ arn }) => arn.split(':')[2])),
+  keys: others(filesOf('conditionKeys').flat().map(({ key }) => key.split(':')[0].toLowerCase())).filter((prefix) => prefix !== 'aws'),
+})
 write('service-names', read('serviceNames.json'))

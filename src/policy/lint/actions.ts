@@ -2,6 +2,7 @@
 import type { Budget } from '../budget.ts'
 import { globCodes, globMatches } from '../glob.ts'
 import type { Text } from './finding.ts'
+import { serviceOfType } from './resource-types.ts'
 import type { Check, Linted, Report } from './statement.ts'
 
 export const checkActions: Check = (statement, linted, report) => {
@@ -11,7 +12,11 @@ export const checkActions: Check = (statement, linted, report) => {
   redundant(texts, 'REDUNDANT_ACTION', linted, report)
 }
 
-function checkAction({ at, text }: Text, { kind, reference, budget }: Linted, report: Report): void {
+function checkAction({ at, text }: Text, { kind, reference, resourceType, budget }: Linted, report: Report): void {
+  const wanted = resourceType && serviceOfType(resourceType)
+  if (wanted && !/^[^:]*[*?]/.test(text) && text.split(':')[0]!.toLowerCase() !== wanted) {
+    report('ERROR', 'UNSUPPORTED_ACTION_IN_POLICY', `A policy on ${resourceType} cannot name ${text}.`, at)
+  }
   if (kind === 'trust' && !/^(\*|sts:)/i.test(text)) {
     report('ERROR', 'UNSUPPORTED_ACTION_IN_POLICY', `${text} has no place in a trust policy.`, at)
   }

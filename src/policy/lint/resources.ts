@@ -3,6 +3,7 @@
 import { redundant } from './actions.ts'
 import type { Text } from './finding.ts'
 import type { ServiceFacts } from './reference.ts'
+import { serviceOfType } from './resource-types.ts'
 import type { Check, Linted, Report } from './statement.ts'
 
 const PARTITIONS = ['aws', 'aws-cn', 'aws-us-gov', 'aws-iso', 'aws-iso-b', 'aws-iso-e', 'aws-iso-f', 'aws-eusc']
@@ -13,7 +14,7 @@ export const checkResources: Check = (statement, linted, report) => {
   redundant(texts, 'REDUNDANT_RESOURCE', linted, report)
 }
 
-function checkResource({ at, text }: Text, { reference, budget }: Linted, report: Report): void {
+function checkResource({ at, text }: Text, { reference, resourceType, budget }: Linted, report: Report): void {
   if (text === '*') return
   const error = (code: string, details: string) => report('ERROR', code, details, at)
   // The colons of a variable's name are not the ARN's.
@@ -37,9 +38,14 @@ function checkResource({ at, text }: Text, { reference, budget }: Linted, report
     error('INVALID_ARN_REGION', `There is no Region ${region}.`)
   }
   if (open(service)) return
+  const wanted = resourceType && serviceOfType(resourceType)
+  if (wanted && service.toLowerCase() !== wanted) {
+    error('UNSUPPORTED_RESOURCE_ARN_IN_POLICY', `A policy on ${resourceType} cannot name ${text}.`)
+  }
   if (service !== service.toLowerCase())
     return void error('INVALID_ARN_SERVICE_CASE', `Write the service ${service} in small letters.`)
   const facts = reference.service(service)
+  if (!facts && reference.arnServices?.has(service)) return
   if (!facts) return void error('INVALID_SERVICE', `There is no service ${service}.`)
   budget.spend(facts.details?.arns.length ?? 1)
   fitting(facts, { service, region, account, path }, error)
@@ -60,6 +66,9 @@ function fitting(facts: ServiceFacts, parts: Parts, error: (code: string, detail
   const near = templates.filter((each) => mayBe(each.slice(5).join(':'), parts.path))
   if (near.length === 0)
     return void error('INVALID_ARN_RESOURCE', `The service ${parts.service} has no resource such as ${parts.path}.`)
+  const always = (part: number) => near.every((each) => each[part] !== '')
+  if (parts.region === '' && always(3)) error('MISSING_ARN_REGION', `The ARN lacks the Region of ${parts.path}.`)
+  if (parts.account === '' && always(4)) error('MISSING_ARN_ACCOUNT', `The ARN lacks the account of ${parts.path}.`)
   if (parts.region !== '' && parts.region !== '*' && near.every((each) => each[3] === '')) {
     error('ARN_REGION_NOT_ALLOWED', `The service ${parts.service} has no Region in the ARN of this resource.`)
   }

@@ -32,6 +32,8 @@ export interface Linted {
   readonly version: '2008-10-17' | '2012-10-17'
   readonly statements: readonly StatementAt[]
   readonly reference: Reference
+  /** What a resource policy is on, by CloudFormation's name; undefined: any. */
+  readonly resourceType: string | undefined
   /** Checks that compare with long tables spend it. */
   readonly budget: Budget
 }
