@@ -60,7 +60,8 @@ function needed({ key, keyAt }: ConditionAt, statement: StatementAt, report: Rep
 function unsupported({ key, keyAt }: ConditionAt, statement: StatementAt, linted: Linted, report: Report): void {
   const lowered = key.toLowerCase()
   const prefix = serviceOf(key)
-  if (prefix === 'aws' || prefix.includes('.') || /^(saml|cognito-identity)$/.test(prefix)) return
+  // Of EC2 the reference is incomplete: AWS's own policies use its keys for more actions.
+  if (prefix === 'aws' || prefix.includes('.') || /^(saml|cognito-identity|ec2)$/.test(prefix)) return
   const supported = linted.reference.service(prefix)?.details?.actionKeys
   if (!supported || !statement.action) return
   const texts = statement.action.texts().map(({ text }) => text)

@@ -30,7 +30,6 @@ function checkResource({ at, text }: Text, { reference, resourceType, budget }: 
   if (!open(partition) && !PARTITIONS.includes(partition))
     error('INVALID_PARTITION', `There is no partition ${partition}.`)
   if (service === '') return void error('MISSING_ARN_FIELD', `${text} names no service.`)
-  if (path === '') return void error('MISSING_ARN_FIELD', `${text} names no resource.`)
   if (!open(account) && account !== '' && account !== 'aws' && !/^\d{12}$/.test(account) && service !== 'cloudfront') {
     error('INVALID_ARN_ACCOUNT', `${account} is no account: those have twelve digits.`)
   }
@@ -63,7 +62,10 @@ function fitting(facts: ServiceFacts, parts: Parts, error: (code: string, detail
   const templates = facts.details?.arns.map((arn) => arn.split(':')).filter((each) => each[2] === parts.service) ?? []
   // Everybody's, and in nobody's table.
   if (templates.length === 0 || (parts.service === 'iam' && parts.path === 'root')) return
+  if (parts.path === '' || /^[*?]/.test(parts.path)) return
   const near = templates.filter((each) => mayBe(each.slice(5).join(':'), parts.path))
+  // With a wildcard it may be a resource that the reference has no form of: AWS's own policies name several.
+  if (near.length === 0 && /[*?]/.test(parts.path)) return
   if (near.length === 0)
     return void error('INVALID_ARN_RESOURCE', `The service ${parts.service} has no resource such as ${parts.path}.`)
   const always = (part: number) => near.every((each) => each[part] !== '')

@@ -130,7 +130,9 @@ export const checkProviders: Check = ({ effect, principal, conditions }, { kind 
       ({ key, values }) => /:sub$/i.test(key) && values.some(({ text: value }) => /^(\*|repo:\*)/.test(value)),
     )
     const branch = conditions.some(({ key }) => key.toLowerCase() === `${host}:ref`)
-    const open = asked.find(({ key, values }) => /:sub$/i.test(key) && values.some(({ text: value }) => /[*?]/.test(value)))
+    const open = asked.find(
+      ({ key, values }) => /:sub$/i.test(key) && values.some(({ text: value }) => /[*?]/.test(value)),
+    )
     if (host.startsWith('token.actions') && !anybody && open && !branch) {
       const details = 'More repositories or branches may take the role than were meant: name both in the subject.'
       report('WARNING', 'SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED', details, open.keyAt)
