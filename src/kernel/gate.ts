@@ -26,10 +26,11 @@ import { type Authenticated, Authenticator, itself, nobody } from './authenticat
 import { type Asked, type AuthorizeFacts, authorize } from './authorize.ts'
 import type { Call } from './call.ts'
 import type { Clock } from './clock.ts'
-import { ConditionKeys, type LazyConditions } from './condition-keys.ts'
+import { absenceIn, ConditionKeys, type LazyConditions } from './condition-keys.ts'
 import { Denial } from './denial.ts'
 import { type EventDraft, eventRecords, isoSeconds, MERLON_EVENT_SOURCE, newDraft, serviceEvent } from './event.ts'
 import { eventNameOf, parametersOf } from './event-words.ts'
+import { absentGlobalKeys } from './global-keys.ts'
 import { uniqueId } from './id.ts'
 import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
@@ -113,6 +114,7 @@ export class Gate {
   readonly #throttled = new ThrottledCalls((minute) => this.#recordThrottled(minute))
   readonly #operations = new Map<string, ReadonlyMap<string, Operation>>()
   readonly #keys: ConditionKeys
+  readonly #absentKey: Call['absentKey']
 
   /** Throws when an operation asks for an action that IAM does not know: it could never be granted, nor denied by name. */
   constructor(options: GateOptions) {
@@ -122,6 +124,7 @@ export class Gate {
     )
     this.#throttle = options.throttle ?? new Throttle()
     this.#keys = new ConditionKeys(options.services)
+    this.#absentKey = absenceIn([absentGlobalKeys, ...options.services.map(({ absentKeys }) => absentKeys)])
     for (const { api, operations } of options.services) {
       for (const { name, actions } of operations) {
         const unknown = actions.find((action) => !isKnownAction(action))
@@ -379,6 +382,7 @@ export class Gate {
       ports,
       quotas,
       event: draft,
+      absentKey: this.#absentKey,
       newId: () => randomUUID(),
       uniqueId,
       authorize: async (action, resource, conditions = {}) => {

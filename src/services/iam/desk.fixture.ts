@@ -56,6 +56,7 @@ export async function desk(): Promise<Desk> {
     forward: () => Promise.reject(new Error('no other service here')),
     once: (effect) => effect(),
     act: () => Promise.reject(new Error('no other service here')),
+    absentKey: () => undefined,
     afterCommit: () => undefined,
   })
 
