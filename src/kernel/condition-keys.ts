@@ -86,3 +86,22 @@ export class ConditionKeys {
     return Object.assign(values, given)
   }
 }
+
+/** Tells why no request has a key; undefined where requests have it, or where it is of a service that is not built. */
+export type Absence = (key: string) => string | undefined
+
+/** Entries of one action (`kms:CreateAlias kms:KeySpec`) are left out: at other actions requests have the key. */
+export function absenceIn(lists: readonly (AbsentKeys | undefined)[]): Absence {
+  const exact = new Map<string, string>()
+  const families: (readonly [prefix: string, reason: string])[] = []
+  for (const [name, reason] of lists.flatMap((list) => Object.entries(list ?? {}))) {
+    if (name.includes(' ')) continue
+    const fixed = name.toLowerCase().split(/\$\{|<|\*/)[0]!
+    if (fixed.length < name.length) families.push([fixed, reason])
+    else exact.set(fixed, reason)
+  }
+  return (key) => {
+    const lowered = key.toLowerCase()
+    return exact.get(lowered) ?? families.find(([prefix]) => lowered.startsWith(prefix))?.[1]
+  }
+}

@@ -70,7 +70,10 @@ function fill(
     if (principal.kind === 'service') {
       set('aws:PrincipalServiceName', principal.name)
       set('aws:PrincipalServiceNamesList', [principal.name])
-    } else set('aws:userid', 'anonymous')
+    } else {
+      set('aws:PrincipalAccount', 'anonymous')
+      set('aws:userid', 'anonymous')
+    }
   } else {
     set('aws:PrincipalAccount', principal.account)
     set('aws:PrincipalArn', principal.kind === 'role-session' ? principal.roleArn : principal.arn)

@@ -27,7 +27,7 @@ import { type Authenticated, Authenticator, bearerCaller, itself, nobody } from 
 import { type Asked, type AuthorizeFacts, authorize } from './authorize.ts'
 import type { Call } from './call.ts'
 import type { Clock } from './clock.ts'
-import { ConditionKeys, type LazyConditions } from './condition-keys.ts'
+import { absenceIn, ConditionKeys, type LazyConditions } from './condition-keys.ts'
 import { Denial } from './denial.ts'
 import {
   type EventDraft,
@@ -40,6 +40,7 @@ import {
 } from './event.ts'
 import { eventNameOf, isSilent, parametersOf } from './event-words.ts'
 import { checkSecret } from './failure-budget.ts'
+import { absentGlobalKeys } from './global-keys.ts'
 import { uniqueId } from './id.ts'
 import type { Use } from './ports/port.ts'
 import type { Ports } from './ports.ts'
@@ -134,6 +135,7 @@ export class Gate {
   readonly #invalidInput = new Map<string, NonNullable<Service['invalidInput']>>()
   readonly #operations = new Map<string, ReadonlyMap<string, Operation>>()
   readonly #keys: ConditionKeys
+  readonly #absentKey: Call['absentKey']
 
   /** Throws when an operation asks for an action that IAM does not know: it could never be granted, nor denied by name. */
   constructor(options: GateOptions) {
@@ -143,6 +145,7 @@ export class Gate {
     )
     this.#throttle = options.throttle ?? new Throttle()
     this.#keys = new ConditionKeys(options.services)
+    this.#absentKey = absenceIn([absentGlobalKeys, ...options.services.map(({ absentKeys }) => absentKeys)])
     for (const { api, operations, resources = [], invalidInput } of options.services) {
       const asked = [
         ...operations.map(({ name, actions, choice }) => ({ name, actions: [...actions, ...(choice?.among ?? [])] })),
@@ -470,6 +473,7 @@ export class Gate {
       use,
       quotas,
       event: draft,
+      absentKey: this.#absentKey,
       newId: () => randomUUID(),
       uniqueId,
       authorize: async (action, resource, conditions = {}) => {

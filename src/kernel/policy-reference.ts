@@ -40,8 +40,11 @@ interface Tables {
     Record<
       string,
       {
-        readonly resources?: Readonly<Record<string, { readonly arn: string }>>
+        readonly resources?: Readonly<Record<string, { readonly arn: string; readonly keys?: readonly string[] }>>
         readonly keys?: Readonly<Record<string, string>>
+        readonly actions?: Readonly<
+          Record<string, { readonly on?: readonly string[]; readonly keys?: readonly string[] }>
+        >
       }
     >
   >
@@ -88,31 +91,55 @@ export function policyReference(): Promise<Reference> {
 }
 
 async function load(): Promise<Reference> {
-  const [actions, reference] = await Promise.all([
+  const [actions, reference, prefixes] = await Promise.all([
     actionTable(),
     import('../../models/iam-reference.json', { with: { type: 'json' } }),
+    import('../../models/prefixes.json', { with: { type: 'json' } }),
   ])
   const tables = { actions, details: reference.default.services } as unknown as Tables
   const known = new Map<string, ServiceFacts | undefined>()
+  const unlisted: Readonly<Record<string, readonly string[]>> = { ...prefixes.default.actions }
   return {
+    arnServices: new Set(prefixes.default.arns),
+    keyPrefixes: new Set(prefixes.default.keys),
+    rcpServices: new Set(reference.default.rcp),
     service(prefix) {
-      if (!known.has(prefix)) known.set(prefix, factsOf(tables, prefix))
+      if (!known.has(prefix)) known.set(prefix, factsOf(tables, prefix, unlisted[prefix] ?? []))
       return known.get(prefix)
     },
   }
 }
 
-function factsOf({ actions, details }: Tables, prefix: string): ServiceFacts | undefined {
+/** `unlisted`: actions that only AWS's own policies name. */
+function factsOf({ actions, details }: Tables, prefix: string, unlisted: readonly string[]): ServiceFacts | undefined {
   const levels = Object.hasOwn(actions, prefix) ? actions[prefix] : undefined
-  if (!levels) return undefined
+  if (!levels && unlisted.length === 0) return undefined
   const detail = Object.hasOwn(details, prefix) ? details[prefix] : undefined
   return {
-    actions: new Set(Object.values(levels).flatMap((names) => names.map((name) => name.toLowerCase()))),
+    actions: new Set([
+      ...Object.values(levels ?? {}).flatMap((names) => names.map((name) => name.toLowerCase())),
+      ...unlisted,
+    ]),
     ...(detail && {
       details: {
         arns: Object.values(detail.resources ?? {}).map(({ arn }) => arn),
         keys: detail.keys ?? {},
+        actionKeys: actionKeysOf(detail),
       },
     }),
   }
+}
+
+/** Names of families (`kms:EncryptionContext:${Key}`) end where they vary. */
+function actionKeysOf({
+  actions = {},
+  resources = {},
+}: Tables['details'][string]): ReadonlyMap<string, readonly string[]> {
+  const familyOf = (key: string) => key.toLowerCase().replace(/(\$\{|<).*$|tag-key$/, '')
+  return new Map(
+    Object.entries(actions).map(([name, { on = [], keys = [] }]) => [
+      name.toLowerCase(),
+      [...keys, ...on.flatMap((type) => resources[type.replace('*', '')]?.keys ?? [])].map(familyOf),
+    ]),
+  )
 }

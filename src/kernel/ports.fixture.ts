@@ -5,7 +5,10 @@ import type { Ports } from './ports.ts'
 /** Nothing is provided. */
 export const { use: noPorts } = new PortTable()
 
-export const loneAccounts: Pick<Ports, 'organizations' | 'accounts' | 'keys' | 'outbound' | 'functions' | 'blobs'> = {
+export const loneAccounts: Pick<
+  Ports,
+  'organizations' | 'accounts' | 'keys' | 'outbound' | 'functions' | 'blobs' | 'analyses'
+> = {
   organizations: { standing: async () => undefined, membership: async () => undefined },
   outbound: { get: () => Promise.reject(new Error('there is no world outside')) },
   functions: {
@@ -13,6 +16,7 @@ export const loneAccounts: Pick<Ports, 'organizations' | 'accounts' | 'keys' | '
     faultIn: () => 'no functions run here',
     run: () => Promise.reject(new Error('no functions run here')),
   },
+  analyses: { analyze: () => Promise.reject(new Error('no policies are analyzed here')) },
   keys: { arnOf: async () => undefined },
   blobs: {
     put: () => Promise.reject(new Error('no objects are kept here')),

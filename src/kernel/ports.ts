@@ -2,6 +2,7 @@
 import type { CompiledPolicy, PolicySet } from '../policy/index.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { LogEntry, LogQuery, Unit } from '../store/store.ts'
+import type { AnalysisPort } from './analysis.ts'
 import type { Arn } from './arn.ts'
 import type { CheckSecret, SecretCheck } from './failure-budget.ts'
 import type { FunctionsPort } from './functions.ts'
@@ -207,4 +208,5 @@ export interface Ports {
   readonly events: EventLogPort
   readonly functions: FunctionsPort
   readonly blobs: BlobsPort
+  readonly analyses: AnalysisPort
 }

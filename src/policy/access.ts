@@ -2,8 +2,9 @@
  * The access questions of Access Analyzer, answered soundly: what cannot be excluded counts as access.
  * Exact over resources and wildcards; a condition, a principal or a variable is taken as met by somebody.
  */
+import { Budget } from './budget.ts'
 import type { CompiledPolicy } from './compile.ts'
-import { Difference, mayAllow } from './difference.ts'
+import { Difference, Possibility } from './difference.ts'
 import { globCodes, globMatches } from './glob.ts'
 
 /** Access somebody asks about: actions, resources, or both; what is left out is everything. */
@@ -20,40 +21,49 @@ export interface Grant {
   readonly sid: string | undefined
 }
 
-/** The actions of `known` that the changed policy allows where the existing one did not, or may. */
+/**
+ * The actions of `known` that the changed policy allows where the existing one did not, or may. Throws a `BudgetError`
+ * when the policies are too complex.
+ */
 export function newAccess(
   existing: CompiledPolicy,
   changed: CompiledPolicy,
   known: readonly string[],
+  budget: Budget = new Budget(),
 ): readonly Grant[] {
-  const difference = new Difference(existing, changed)
+  const difference = new Difference(existing, changed, budget)
+  const granting = new Granting(changed, budget)
   return [...known, ...beyond(changed, known)]
     .filter((action) => difference.of(action).some(({ kind }) => kind !== 'removed' && kind !== 'perhaps removed'))
-    .map((action) => grantOf(changed, action, '*'))
+    .map((action) => granting.of(action, '*'))
 }
 
-/** The actions of `known` that the policy may allow within what is asked. */
+/** The actions of `known` that the policy may allow within what is asked. Throws a `BudgetError`, too. */
 export function accessGranted(
   policy: CompiledPolicy,
   asked: readonly AccessAsked[],
   known: readonly string[],
+  budget: Budget = new Budget(),
 ): readonly Grant[] {
   const all = [...known, ...beyond(policy, known)]
+  const possibility = new Possibility(policy, budget)
+  const granting = new Granting(policy, budget)
   return asked.flatMap(({ actions, resources = ['*'] }) => {
-    const wanted = actions ? named(actions, all) : all
+    const wanted = actions ? named(actions, all, budget) : all
     return wanted.flatMap((action) => {
-      const within = resources.find((resource) => mayAllow(policy, action, resource))
-      return within === undefined ? [] : [grantOf(policy, action, within)]
+      const within = resources.find((resource) => possibility.of(action, resource))
+      return within === undefined ? [] : [granting.of(action, within)]
     })
   })
 }
 
 /** By name or wildcard; a name no table holds stands for itself. */
-function named(patterns: readonly string[], all: readonly string[]): readonly string[] {
+function named(patterns: readonly string[], all: readonly string[], budget: Budget): readonly string[] {
   return patterns.flatMap((pattern) => {
     const lowered = pattern.toLowerCase()
     if (!/[*?]/.test(lowered)) return [pattern]
     const codes = globCodes(lowered)
+    budget.spend(all.length)
     return all.filter((action) => globMatches(codes, action.toLowerCase()))
   })
 }
@@ -68,9 +78,26 @@ function beyond({ policy }: CompiledPolicy, known: readonly string[]): readonly 
   return [...new Set(examples)].filter((name) => !lowered.has(name.toLowerCase()))
 }
 
-function grantOf(policy: CompiledPolicy, action: string, within: string): Grant {
-  const blamed = policy.statements.find(
-    (statement) => statement.effect === 'Allow' && mayAllow({ ...policy, statements: [statement] }, action, within),
-  )
-  return { action, statement: blamed?.index, sid: blamed?.sid }
+/** Through which statement of a policy an action may be allowed. */
+class Granting {
+  readonly #statements: readonly {
+    readonly index: number
+    readonly sid: string | undefined
+    possibility: Possibility
+  }[]
+
+  constructor({ statements }: CompiledPolicy, budget: Budget) {
+    this.#statements = statements
+      .filter(({ effect }) => effect === 'Allow')
+      .map((statement) => ({
+        index: statement.index,
+        sid: statement.sid,
+        possibility: new Possibility({ statements: [statement] }, budget),
+      }))
+  }
+
+  of(action: string, within: string): Grant {
+    const found = this.#statements.find(({ possibility }) => possibility.of(action, within))
+    return { action, statement: found?.index, sid: found?.sid }
+  }
 }

@@ -23,6 +23,8 @@ export interface CompiledStatement {
   readonly policy: PolicySource
   /** On the action in lower case. */
   readonly action: (action: string) => boolean
+  /** What that test costs at most, in patterns compared. */
+  readonly actionCost: number
   /** Undefined: any. */
   readonly resource: TextTest | undefined
   /** What the resources it matches begin with; none: anything. */
@@ -52,6 +54,7 @@ export function compilePolicy(policy: Policy, source: PolicySource): CompiledPol
 
 function compileStatement(statement: Statement, policy: Policy, source: PolicySource): CompiledStatement {
   const { effect, sid, index, start, end } = statement
+  const actions = compileActions(statement.action)
   return {
     index,
     sid,
@@ -59,7 +62,8 @@ function compileStatement(statement: Statement, policy: Policy, source: PolicySo
     start,
     end,
     policy: source,
-    action: compileActions(statement.action),
+    action: actions.test,
+    actionCost: actions.cost,
     resource: statement.resource && compileResources(statement.resource, effect, policy.version),
     prefixes: prefixesOf(statement, policy.version),
     principal: WITH_PRINCIPAL.has(policy.kind) ? compilePrincipal(statement.principal, effect) : undefined,
@@ -69,9 +73,33 @@ function compileStatement(statement: Statement, policy: Policy, source: PolicySo
   }
 }
 
-function compileActions({ values, negated }: Choice<readonly string[]>): (action: string) => boolean {
-  const tests = values.map((value) => compileGlob(globCodes(value.toLowerCase())))
-  return (action) => tests.some((test) => test(action)) !== negated
+interface ActionTest {
+  readonly test: (action: string) => boolean
+  readonly cost: number
+}
+
+/** Names are looked up; only patterns of the action's own service, and of any service, are compared. */
+function compileActions({ values, negated }: Choice<readonly string[]>): ActionTest {
+  const names = new Set<string>()
+  const byService = new Map<string, ((action: string) => boolean)[]>()
+  const anyService: ((action: string) => boolean)[] = []
+  for (const value of values) {
+    const lowered = value.toLowerCase()
+    const wild = lowered.search(/[*?]/)
+    const colon = lowered.indexOf(':')
+    if (wild < 0) names.add(lowered)
+    else if (colon >= 0 && colon < wild) add(byService, lowered.slice(0, colon), compileGlob(globCodes(lowered)))
+    else anyService.push(compileGlob(globCodes(lowered)))
+  }
+  const test = (action: string): boolean => {
+    if (names.has(action)) return !negated
+    for (let i = 0; i < anyService.length; i++) if (anyService[i]!(action)) return !negated
+    const own = byService.size > 0 ? byService.get(action.slice(0, action.indexOf(':'))) : undefined
+    if (own) for (let i = 0; i < own.length; i++) if (own[i]!(action)) return !negated
+    return negated
+  }
+  const longest = Math.max(0, ...[...byService.values()].map((tests) => tests.length))
+  return { test, cost: 1 + anyService.length + longest }
 }
 
 function compileResources(
@@ -156,10 +184,10 @@ export function compileSet(policies: readonly CompiledPolicy[]): PolicySet {
   return new PolicySet(policies)
 }
 
-function add(index: Map<string, CompiledStatement[]>, key: string, statement: CompiledStatement): void {
+function add<T>(index: Map<string, T[]>, key: string, item: T): void {
   const list = index.get(key)
-  if (list) list.push(statement)
-  else index.set(key, [statement])
+  if (list) list.push(item)
+  else index.set(key, [item])
 }
 
 function cost(statement: CompiledStatement): number {

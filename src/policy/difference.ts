@@ -1,4 +1,5 @@
 /** What access a changed policy adds or removes, over all requests at once. */
+import { Budget } from './budget.ts'
 import type { CompiledPolicy, CompiledStatement } from './compile.ts'
 import { Context } from './context.ts'
 import type { Choice, Principals } from './document.ts'
@@ -26,25 +27,36 @@ export class Difference {
   readonly #after: readonly OpenStatement[]
   readonly #remembered = new Map<string, readonly Change[]>()
 
-  constructor(before: CompiledPolicy, after: CompiledPolicy) {
+  readonly #budget: Budget
+
+  /** `of` throws a `BudgetError` once the budget is spent. */
+  constructor(before: CompiledPolicy, after: CompiledPolicy, budget: Budget = new Budget()) {
     this.#before = opened(before)
     this.#after = opened(after)
+    this.#budget = budget
   }
 
   /** The same answer object for actions that the same statements bear on. */
   of(action: string): readonly Change[] {
     const lowered = action.toLowerCase()
-    const bearing = (all: readonly OpenStatement[]) => all.filter(({ statement }) => statement.action(lowered))
-    const [before, after] = [bearing(this.#before), bearing(this.#after)]
+    const [before, after] = [
+      bearingOn(lowered, this.#before, this.#budget),
+      bearingOn(lowered, this.#after, this.#budget),
+    ]
     const key = [...before, '|', ...after].map((each) => (typeof each === 'string' ? each : numberOf(each))).join()
     let changes = this.#remembered.get(key)
-    if (!changes) this.#remembered.set(key, (changes = changesOf(before, after)))
+    if (!changes) this.#remembered.set(key, (changes = changesOf(before, after, this.#budget)))
     return changes
   }
 }
 
-function opened({ statements }: CompiledPolicy): readonly OpenStatement[] {
+function opened({ statements }: Pick<CompiledPolicy, 'statements'>): readonly OpenStatement[] {
   return statements.map((statement) => openStatement(statement, NOTHING_KNOWN)).filter((open) => open !== undefined)
+}
+
+function bearingOn(action: string, all: readonly OpenStatement[], budget: Budget): readonly OpenStatement[] {
+  budget.spend(all.reduce((sum, { statement }) => sum + statement.actionCost, 0))
+  return all.filter(({ statement }) => statement.action(action))
 }
 
 const numbers = new WeakMap<OpenStatement, number>()
@@ -56,11 +68,16 @@ function numberOf(open: OpenStatement): number {
   return number
 }
 
-function changesOf(before: readonly OpenStatement[], after: readonly OpenStatement[]): readonly Change[] {
+function changesOf(
+  before: readonly OpenStatement[],
+  after: readonly OpenStatement[],
+  budget: Budget,
+): readonly Change[] {
   const patterns = patternsOf([...before, ...after])
   const regions = regionsOf(
     patterns.map(({ pattern }) => pattern),
     EVERY_RESOURCE,
+    budget,
   )
   // Too entangled to walk: whatever is not written alike may differ.
   if (!regions) {
@@ -68,6 +85,7 @@ function changesOf(before: readonly OpenStatement[], after: readonly OpenStateme
     return alike ? [] : [{ kind: 'perhaps changed', resources: [{ within: ['*'], except: [] }] }]
   }
   const byKind = new Map<ChangeKind, Region[]>()
+  budget.spend(regions.length * (patterns.length + before.length + after.length))
   for (const region of regions) {
     const kind = kindOf(words(before, region.example), words(after, region.example))
     if (kind) byKind.set(kind, [...(byKind.get(kind) ?? []), region])
@@ -76,16 +94,39 @@ function changesOf(before: readonly OpenStatement[], after: readonly OpenStateme
   return [...byKind].map(([kind, chosen]) => ({ kind, resources: extentsOf(chosen, regions, texts, '*') }))
 }
 
-/** Whether the statements may allow the action on any resource of a pattern. Errs towards yes. */
-export function mayAllow(policy: CompiledPolicy, action: string, within: string): boolean {
-  const lowered = action.toLowerCase()
-  const bearing = opened(policy).filter(({ statement }) => statement.action(lowered))
-  const universe = within === '*' ? EVERY_RESOURCE : [globCodes(within)]
-  const regions = regionsOf(
-    patternsOf(bearing).map(({ pattern }) => pattern),
-    universe,
-  )
-  return regions?.some(({ example }) => words(bearing, example) !== NO) ?? true
+/** Whether a policy may allow actions on any resource of a pattern. Errs towards yes. */
+export class Possibility {
+  readonly #statements: readonly OpenStatement[]
+  readonly #budget: Budget
+  readonly #remembered = new Map<string, boolean>()
+
+  /** `of` throws a `BudgetError` once the budget is spent. */
+  constructor({ statements }: Pick<CompiledPolicy, 'statements'>, budget: Budget = new Budget()) {
+    this.#statements = opened({ statements })
+    this.#budget = budget
+  }
+
+  of(action: string, within: string): boolean {
+    const bearing = bearingOn(action.toLowerCase(), this.#statements, this.#budget)
+    const key = `${bearing.map(numberOf)}|${within}`
+    let possible = this.#remembered.get(key)
+    if (possible === undefined) this.#remembered.set(key, (possible = this.#find(bearing, within)))
+    return possible
+  }
+
+  #find(bearing: readonly OpenStatement[], within: string): boolean {
+    if (!bearing.some(({ statement }) => statement.effect === 'Allow')) return false
+    const patterns = patternsOf(bearing)
+    const universe = within === '*' ? EVERY_RESOURCE : [globCodes(within)]
+    const regions = regionsOf(
+      patterns.map(({ pattern }) => pattern),
+      universe,
+      this.#budget,
+    )
+    if (!regions) return true
+    this.#budget.spend(regions.length * (patterns.length + bearing.length))
+    return regions.some(({ example }) => words(bearing, example) !== NO)
+  }
 }
 
 const NO = 'no'

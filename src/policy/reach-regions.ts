@@ -2,6 +2,7 @@
  * A set of patterns divides all texts into regions: in these patterns, outside those. Found by walking all patterns at
  * once, as automata, so that what is said of a region is said of every text in it.
  */
+import { Budget } from './budget.ts'
 import { ANY, ANY_BUT_COLON, ONE, ONE_BUT_COLON, type Pattern } from './glob.ts'
 
 export interface Region {
@@ -12,16 +13,20 @@ export interface Region {
 }
 
 /** Beyond this the patterns are too entangled to say anything of. */
-export const REGION_STATES_MAX = 20_000
+export const REGION_STATES_MAX = 5_000
 
 const COLON = 58
 /** Letters before signs, so that an example reads well. */
 const OTHERS = [...'xyzwvutsrqponmlkjihgfedcba0123456789'].map((letter) => letter.charCodeAt(0))
 
-/** Of the texts that one of `universe` matches. Undefined: there are too many states to visit. */
+/**
+ * Of the texts that one of `universe` matches. Undefined: there are too many states to visit. Throws a `BudgetError` when
+ * the analysis it is part of has spent all its steps.
+ */
 export function regionsOf(
   patterns: readonly Pattern[],
   universe: readonly Pattern[],
+  budget: Budget = new Budget(),
   statesMax: number = REGION_STATES_MAX,
 ): readonly Region[] | undefined {
   const all = [...universe, ...patterns]
@@ -34,7 +39,9 @@ export function regionsOf(
     const next: typeof frontier = []
     for (const { at, text } of frontier) {
       note(at, text)
-      for (const code of tellingCodes(all, at)) {
+      const codes = tellingCodes(all, at)
+      budget.spend(codes.length * at.reduce((sum, positions) => sum + positions.length + 1, 0))
+      for (const code of codes) {
         const after = at.map((positions, i) => step(all[i]!, positions, code))
         if (universe.every((_, i) => after[i]!.length === 0)) continue
         const key = keyOf(after)

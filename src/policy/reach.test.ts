@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { Budget } from './budget.ts'
 import { globCodes, globMatches } from './glob.ts'
 import { Context, decide, type Layers } from './index.ts'
 import {
@@ -52,7 +53,8 @@ describe('regions', () => {
   test('are not looked for beyond a bound', () => {
     const entangled = [...'abcdefghijklmnop'].map((letter) => globCodes(`*${letter}*`))
 
-    expect(regionsOf(entangled, [globCodes('*')])).toBeUndefined()
+    const budget = new Budget(Number.POSITIVE_INFINITY)
+    expect(regionsOf(entangled, [globCodes('*')], budget)).toBeUndefined()
     expect(regionsOf(entangled.slice(0, 3), [globCodes('*')])).toHaveLength(8)
   })
 })

@@ -1,4 +1,5 @@
 /** What a principal can reach: every resource an action is allowed on, surely or under conditions, before anyone asks. */
+import { Budget, BudgetError } from './budget.ts'
 import type { CompiledPolicy, CompiledStatement } from './compile.ts'
 import { applicable, decide, isFree, setOf } from './decide.ts'
 import type { Layer, Layers, Policies, Request, Statement } from './decision.ts'
@@ -16,6 +17,8 @@ export interface Question {
   readonly known: Known
   /** Whose the resources are: twelve digits. */
   readonly resourceAccount: string
+  /** For all that is asked; once it is spent, every answer is unclear. */
+  readonly budget?: Budget
 }
 
 export interface Access {
@@ -57,11 +60,13 @@ export class Reach {
   readonly #hopeful: Layers
   readonly #fearful: Layers
   readonly #applied: readonly Applied[]
+  readonly #budget: Budget
   readonly #remembered = new Map<string, readonly Access[]>()
 
   constructor(question: Question) {
     const { layers, known } = question
     this.#question = question
+    this.#budget = question.budget ?? new Budget()
     this.#hopeful = mapped(layers, (policy) => decided(policy, known, true))
     this.#fearful = mapped(layers, (policy) => decided(policy, known, false))
     this.#applied = applicable(this.#request('s3:any', '*'), layers).flatMap(({ layer, sets }) =>
@@ -96,7 +101,7 @@ export class Reach {
   #find(action: string, within: string, bearing: readonly Applied[]): readonly Access[] {
     const patterns = patternsOf(bearing.map(({ open }) => open))
     const universe = within === '*' ? EVERY_RESOURCE : [globCodes(within)]
-    const regions = regionsOf(
+    const regions = this.#regions(
       patterns.map(({ pattern }) => pattern),
       universe,
     )
@@ -120,6 +125,16 @@ export class Reach {
       ...first,
       resources: extentsOf(chosen, regions, texts, within),
     }))
+  }
+
+  /** Undefined: too entangled, or too much has been asked. */
+  #regions(patterns: readonly Pattern[], universe: readonly Pattern[]): readonly Region[] | undefined {
+    try {
+      return regionsOf(patterns, universe, this.#budget)
+    } catch (error) {
+      if (error instanceof BudgetError) return undefined
+      throw error
+    }
   }
 
   #at(action: string, resource: string, bearing: readonly Applied[]): Omit<Access, 'resources'> | undefined {

@@ -34,6 +34,7 @@ import { openVault, type VaultOptions } from '../vault/sealed.ts'
 import type { Unsealed } from '../vault/sealer.ts'
 import type { Vault } from '../vault/vault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
+import { analyses } from './analysis-pool.ts'
 import { outbound } from './outbound.ts'
 import { services } from './services.ts'
 
@@ -122,6 +123,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     pool,
     onTampered: (place) => tampering.see(place),
   })
+  // The bundle's threads are beside each other.
+  const analyzing = analyses(options.keyScript && new URL('./analysis-thread.js', options.keyScript))
   const evidence = new EvidenceKeeper(store, vault, clock, onEvidenceError)
   await evidence.start()
   const identities = identityPort(store, vault, clock)
@@ -141,6 +144,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     events: { query: (query) => store.log(query) },
     functions,
     blobs: sealedBlobs(vault, blobs),
+    analyses: analyzing,
   }
   const table = new PortTable()
   for (const provided of options.provides ?? []) table.provide(provided)
@@ -238,6 +242,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await Promise.all(streaming.map((stream) => stream.stop()))
       vault.materials.forget()
       await pool?.close()
+      await analyzing.close()
       await store.close()
     },
   }

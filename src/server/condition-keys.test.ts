@@ -1,6 +1,9 @@
 /** Every condition key that the authorization reference lists for an operation is supplied, or declared absent with a reason. */
 import { describe, expect, test } from 'vitest'
-import { keysOfAction } from '../kernel/condition-keys.ts'
+import { absenceIn, keysOfAction } from '../kernel/condition-keys.ts'
+import { type RequestFacts, requestContext } from '../kernel/context.ts'
+import { absentGlobalKeys } from '../kernel/global-keys.ts'
+import { GLOBAL_KEYS } from '../policy/lint/reference.ts'
 import { KEYS } from '../services/sts/saml-assertion.ts'
 import { keysComputed } from './condition-keys.fixture.ts'
 import { pending } from './condition-keys.pending.ts'
@@ -79,3 +82,72 @@ describe.each(services.map((service) => [service.api.id, service] as const))(
     })
   },
 )
+
+describe('The global condition keys', () => {
+  const standing = { organization: 'o-a', path: 'o-a/r-b/', scps: undefined, rcps: undefined }
+  const session = {
+    account: '1',
+    subject: { kind: 'root' },
+    issuedAt: 0,
+    expiresAt: 1,
+    mfaAt: 0,
+    assumedRoot: true,
+    sourceIdentity: 'ann',
+  }
+  const common = {
+    region: 'us-east-1',
+    standing,
+    ownerStanding: standing,
+    sourceStanding: standing,
+    now: 0,
+    sourceAddress: '203.0.113.7',
+    secure: true,
+    userAgent: 'x',
+    referer: 'y',
+  }
+  const user = {
+    kind: 'user',
+    account: '1',
+    arn: 'arn:aws:iam::1:user/a',
+    userId: 'AIDA',
+    name: 'a',
+    tags: { team: 'a' },
+  }
+  const federation = { 'aws:FederatedProvider': 'arn:aws:iam::1:saml-provider/p' }
+  const facts = [
+    { ...common, via: [], caller: { principal: user, session: { ...session, federation } } },
+    { ...common, via: ['a.amazonaws.com'], caller: { principal: user } },
+    { ...common, via: [], caller: { principal: { kind: 'anonymous' } } },
+    {
+      ...common,
+      via: [],
+      caller: { principal: { kind: 'service', name: 'a.amazonaws.com' } },
+      acting: { service: 'a.amazonaws.com', account: '1', region: 'us-east-1', source: 'arn:aws:s3:::b' },
+    },
+  ] as unknown as readonly RequestFacts[]
+  const input = { Tags: [{ Key: 'team', Value: 'a' }] }
+  const acted = { arn: 'arn:aws:s3:::b', type: 'AWS::S3::Bucket', account: '1', tags: { team: 'a' } }
+  const supplied = new Set(
+    facts.flatMap((each) => [...requestContext(each, acted, input, {}).entries()].map(([key]) => key.toLowerCase())),
+  )
+
+  test('are supplied, or absent for a reason', () => {
+    const absent = new Set(Object.keys(absentGlobalKeys).map((key) => key.toLowerCase()))
+    expect(Object.keys(GLOBAL_KEYS).filter((key) => !supplied.has(key) && !absent.has(key))).toEqual([])
+    expect([...absent].filter((key) => supplied.has(key))).toEqual([])
+    expect([...supplied]).toEqual(
+      expect.arrayContaining(['aws:principaltag/team', 'aws:resourcetag/team', 'aws:requesttag/team']),
+    )
+  })
+
+  test('that are absent are known to the linter, by name and by family', () => {
+    const absent = absenceIn([
+      absentGlobalKeys,
+      { 'kms:RecipientAttestation:*': 'x y', 'kms:CreateAlias kms:KeySpec': 'z' },
+    ])
+    expect(absent('aws:sourcevpc')).toBe('there are no VPC endpoints')
+    expect(absent('kms:RecipientAttestation:PCR0')).toBe('x y')
+    expect(absent('kms:KeySpec')).toBeUndefined()
+    expect(absent('aws:username')).toBeUndefined()
+  })
+})

@@ -2,7 +2,7 @@
 
 import { actionsByService } from '../../kernel/policy-reference.ts'
 import { type Change, type ChangeKind, Difference } from '../../policy/difference.ts'
-import type { PolicyKind } from '../../policy/index.ts'
+import { BudgetError, type CompiledPolicy, type PolicyKind } from '../../policy/index.ts'
 import { UsageError } from '../command.ts'
 import { readWords, type SubCommand } from '../words.ts'
 import { folded } from './actions.ts'
@@ -43,7 +43,7 @@ export const diffCommand: SubCommand = {
     const [before, after] = operands.map((file) => loadPolicy(file, kind))
     const services = await actionsByService()
     const written = [before!, after!].flatMap(({ policy }) => policy.statements.flatMap(({ action }) => action.values))
-    const groups = grouped(new Difference(before!, after!), actionsOf(services, written))
+    const groups = compared(before!, after!, actionsOf(services, written))
 
     if (given.json) {
       const shown = groups.map(({ actions, changes }) => ({ actions: folded(actions, services), changes }))
@@ -51,6 +51,15 @@ export const diffCommand: SubCommand = {
     } else say(shown(groups, services))
     return groups.length === 0 ? 0 : 1
   },
+}
+
+function compared(before: CompiledPolicy, after: CompiledPolicy, actions: readonly string[]): readonly Group[] {
+  try {
+    return grouped(new Difference(before, after), actions)
+  } catch (error) {
+    if (!(error instanceof BudgetError)) throw error
+    throw new UsageError('The policies are too complex to compare: use fewer wildcards, or compare them in parts.')
+  }
 }
 
 function kindGiven(kind: string | undefined): PolicyKind | undefined {

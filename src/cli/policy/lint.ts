@@ -1,6 +1,9 @@
 /** `merlon policy lint FILE…`: what is wrong with policies, what is dangerous in them, what could be said better. */
+import { absenceIn } from '../../kernel/condition-keys.ts'
+import { absentGlobalKeys } from '../../kernel/global-keys.ts'
 import { policyReference } from '../../kernel/policy-reference.ts'
-import { type Finding, lint, type PolicyKind } from '../../policy/index.ts'
+import { Budget, type Finding, lint, type PolicyKind } from '../../policy/index.ts'
+import { services } from '../../server/services.ts'
 import { UsageError } from '../command.ts'
 import { readWords, type SubCommand } from '../words.ts'
 import { kindOf, readText } from './files.ts'
@@ -25,10 +28,12 @@ export const lintCommand: SubCommand = {
     const kind = KINDS.find((each) => each === given.kind)
     if (given.kind !== undefined && !kind)
       throw new UsageError(`--kind is one of ${KINDS.join(', ')}; '${given.kind}' is none.`)
-    const reference = await policyReference()
+    const absent = absenceIn([absentGlobalKeys, ...services.map(({ absentKeys }) => absentKeys)])
+    const reference = { ...(await policyReference()), absent }
+    const budget = new Budget(Number.POSITIVE_INFINITY)
     const found = operands.map((file) => {
       const text = readText(file)
-      return { file, findings: lint(text, kind ?? kindOf(text), reference) }
+      return { file, findings: lint(text, kind ?? kindOf(text), reference, { budget }) }
     })
     const all = found.flatMap(({ findings }) => findings)
     if (given.json) sayJson(found)

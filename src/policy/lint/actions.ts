@@ -1,16 +1,22 @@
 /** Whether the actions exist, and whether one says what another has said. */
+import type { Budget } from '../budget.ts'
 import { globCodes, globMatches } from '../glob.ts'
 import type { Text } from './finding.ts'
+import { serviceOfType } from './resource-types.ts'
 import type { Check, Linted, Report } from './statement.ts'
 
 export const checkActions: Check = (statement, linted, report) => {
   const element = statement.action ?? statement.notAction
   const texts = element?.texts() ?? []
   for (const text of texts) checkAction(text, linted, report)
-  redundant(texts, 'REDUNDANT_ACTION', report)
+  redundant(texts, 'REDUNDANT_ACTION', linted, report)
 }
 
-function checkAction({ at, text }: Text, { kind, reference }: Linted, report: Report): void {
+function checkAction({ at, text }: Text, { kind, reference, resourceType, budget }: Linted, report: Report): void {
+  const wanted = resourceType && serviceOfType(resourceType)
+  if (wanted && !/^[^:]*[*?]/.test(text) && text.split(':')[0]!.toLowerCase() !== wanted) {
+    report('ERROR', 'UNSUPPORTED_ACTION_IN_POLICY', `A policy on ${resourceType} cannot name ${text}.`, at)
+  }
   if (kind === 'trust' && !/^(\*|sts:)/i.test(text)) {
     report('ERROR', 'UNSUPPORTED_ACTION_IN_POLICY', `${text} has no place in a trust policy.`, at)
   }
@@ -28,18 +34,30 @@ function checkAction({ at, text }: Text, { kind, reference }: Linted, report: Re
   const service = reference.service(prefix)
   if (!service) return void report('ERROR', 'INVALID_SERVICE_IN_ACTION', `There is no service ${parts[0]}.`, at)
   const name = parts[1]!.toLowerCase()
-  const pattern = globCodes(name)
-  const known = /[*?]/.test(name)
-    ? [...service.actions].some((each) => globMatches(pattern, each))
-    : service.actions.has(name)
+  const known = /[*?]/.test(name) ? matchesAny(name, service.actions, budget) : service.actions.has(name)
   if (!known) report('ERROR', 'INVALID_ACTION', `The service ${prefix} has no action ${parts[1]}.`, at)
+}
+
+function matchesAny(pattern: string, actions: ReadonlySet<string>, budget: Budget): boolean {
+  const codes = globCodes(pattern)
+  let compared = 0
+  for (const action of actions) {
+    compared++
+    if (globMatches(codes, action)) {
+      budget.spend(compared)
+      return true
+    }
+  }
+  budget.spend(compared)
+  return false
 }
 
 const COMPARED_MAX = 200
 
 /** Texts that another text of the same list covers. Long lists are left: this is advice. */
-export function redundant(texts: readonly Text[], code: string, report: Report): void {
+export function redundant(texts: readonly Text[], code: string, { budget }: Linted, report: Report): void {
   if (texts.length < 2 || texts.length > COMPARED_MAX) return
+  budget.spend(texts.length ** 2)
   const lowered = texts.map(({ text }) => (code === 'REDUNDANT_ACTION' ? text.toLowerCase() : text))
   const covered = texts.filter((_, i) =>
     lowered.some((other, j) => i !== j && covers(other, lowered[i]!) && !(covers(lowered[i]!, other) && j > i)),

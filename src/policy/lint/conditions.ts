@@ -1,6 +1,6 @@
 /** Whether the conditions can ever be met: operators, keys, the types of values, variables. */
 import { parseOperator } from '../operators.ts'
-import { contains, parseAddress, parseBool, parseDate, parseNetwork, parseNumber } from '../values.ts'
+import { contains, type Network, parseBinary, parseBool, parseDate, parseNetwork, parseNumber } from '../values.ts'
 import type { Text } from './finding.ts'
 import { DEPRECATED_KEYS, GLOBAL_KEYS, type KeyType, TAG_KEYS } from './reference.ts'
 import { type Check, type ConditionAt, familyOf, type Linted, type Report, type StatementAt } from './statement.ts'
@@ -8,8 +8,9 @@ import { type Check, type ConditionAt, familyOf, type Linted, type Report, type 
 export const checkConditions: Check = (statement, linted, report) => {
   for (const condition of statement.conditions) {
     checkOperator(condition, report)
-    checkKey(condition, statement, linted, report)
+    checkKey(condition, linted, report)
     checkValues(condition, linted, report)
+    checkAbsent(condition, linted, report)
     checkQualifier(condition, statement, linted, report)
   }
 }
@@ -30,8 +31,13 @@ function checkOperator({ operator, operatorAt, key, keyAt }: ConditionAt, report
   report('ERROR', 'INVALID_CONDITION_OPERATOR', `There is no condition operator ${operator} (for ${key}).`, keyAt)
 }
 
-function checkKey({ key, keyAt }: ConditionAt, { action }: StatementAt, { reference }: Linted, report: Report): void {
+function checkKey({ key, keyAt }: ConditionAt, linted: Linted, report: Report): void {
+  const { reference, budget } = linted
   const lowered = key.toLowerCase()
+  if (lowered === 'aws:arn') {
+    const details = `${key} is in no request: use aws:PrincipalArn or aws:SourceArn.`
+    report('ERROR', 'UNSUPPORTED_GLOBAL_CONDITION_KEY', details, keyAt)
+  }
   if (DEPRECATED_KEYS.has(lowered)) {
     report('WARNING', 'DEPRECATED_GLOBAL_CONDITION_KEY', `${key} has been replaced.`, keyAt)
   }
@@ -39,7 +45,7 @@ function checkKey({ key, keyAt }: ConditionAt, { action }: StatementAt, { refere
     const tag = TAG_KEYS.find((prefix) => lowered.startsWith(prefix) || lowered === prefix.slice(0, -1))
     if (tag && lowered.length <= tag.length) {
       report('ERROR', 'MISSING_TAG_KEY_IN_CONDITION', `${key} needs the name of a tag after a slash.`, keyAt)
-    } else if (!tag && !(lowered in GLOBAL_KEYS)) {
+    } else if (!tag && !(lowered in GLOBAL_KEYS) && lowered !== 'aws:arn') {
       report('ERROR', 'INVALID_GLOBAL_CONDITION_KEY', `There is no global condition key ${key}.`, keyAt)
     }
     return
@@ -57,23 +63,12 @@ function checkKey({ key, keyAt }: ConditionAt, { action }: StatementAt, { refere
   // Keys of identity providers begin with their host.
   if (prefix.includes('.') || prefix.includes('/') || prefix === 'saml' || prefix === 'cognito-identity') return
   const details = reference.service(prefix)?.details
+  budget.spend(details ? Object.keys(details.keys).length : 1)
   if (details && !typeIn(details.keys, lowered)) {
     report('ERROR', 'INVALID_SERVICE_CONDITION_KEY', `The service ${prefix} has no condition key ${key}.`, keyAt)
-  } else if (!reference.service(prefix)) {
+  } else if (!reference.service(prefix) && !reference.keyPrefixes?.has(prefix)) {
     report('ERROR', 'INVALID_SERVICE_CONDITION_KEY', `There is no service ${prefix} (for ${key}).`, keyAt)
-  } else if (action && !action.texts().some(({ text }) => touches(text, prefix))) {
-    report(
-      'SUGGESTION',
-      'IRRELEVANT_CONDITION_KEY_IN_POLICY',
-      `No action of the statement is of the service of ${key}.`,
-      keyAt,
-    )
   }
-}
-
-const touches = (action: string, prefix: string) => {
-  const service = action.split(':')[0]!.toLowerCase()
-  return /[*?]/.test(service) || service === prefix
 }
 
 /** By a table's key, whose variable part stands for anything. */
@@ -97,13 +92,13 @@ export function typeOf(key: string, { reference }: Linted): KeyType | undefined 
 }
 
 /** Which operators ask for a value of which type, and how such a value is told. */
-const FAMILIES: Readonly<Record<string, { readonly types: readonly KeyType[]; readonly code: string }>> = {
-  Numeric: { types: ['Numeric'], code: 'TYPE_MISMATCH_NUMBER' },
-  Date: { types: ['Date'], code: 'TYPE_MISMATCH_DATE' },
-  Bool: { types: ['Bool'], code: 'TYPE_MISMATCH_BOOLEAN' },
-  IpAddress: { types: ['IPAddress'], code: 'TYPE_MISMATCH_IP_RANGE' },
-  String: { types: ['String', 'ArrayOfString', 'ARN', 'ArrayOfARN'], code: 'TYPE_MISMATCH_STRING' },
-  Arn: { types: ['ARN', 'ArrayOfARN', 'String', 'ArrayOfString'], code: 'TYPE_MISMATCH' },
+const FAMILIES: Readonly<Record<string, { readonly types: readonly KeyType[] }>> = {
+  Numeric: { types: ['Numeric'] },
+  Date: { types: ['Date'] },
+  Bool: { types: ['Bool'] },
+  IpAddress: { types: ['IPAddress'] },
+  String: { types: ['String', 'ArrayOfString', 'ARN', 'ArrayOfARN'] },
+  Arn: { types: ['ARN', 'ArrayOfARN', 'String', 'ArrayOfString'] },
 }
 
 const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
@@ -126,15 +121,24 @@ function checkValues(condition: ConditionAt, linted: Linted, report: Report): vo
   const type = typeOf(key, linted)
   const row = family === undefined ? undefined : FAMILIES[family]
   if (row && type && !row.types.includes(type)) {
-    report('WARNING', row.code, `${operator} does not go with ${key}, whose values are of type ${type}.`, keyAt)
+    report('WARNING', 'TYPE_MISMATCH', `${operator} does not go with ${key}, whose values are of type ${type}.`, keyAt)
   }
   if (family === 'Bool' && values.length > 1) {
     report('ERROR', 'INVALID_CONDITION_MULTIPLE_BOOLEAN', `${key} can be compared with one boolean.`, keyAt)
   }
   const parse = family === undefined ? undefined : PARSERS[family]
+  if (family === 'IpAddress') checkAddresses(condition, report)
   for (const value of values) {
     if (parse && parse(value.text) === undefined && !value.text.includes('${')) unreadable(family!, value, report)
-    if (family === 'IpAddress') checkAddress(operator, value, key, report)
+    if (family === 'IpAddress') checkRange(value, report)
+    if (family === 'Binary' && parseBinary(value.text) === undefined) {
+      report('WARNING', 'TYPE_MISMATCH_STRING', `${value.text} is not base64, which ${operator} compares.`, value.at)
+    }
+    if (family === 'Date' && /^\d{5,}(\.\d+)?$/.test(value.text)) {
+      const details = `${value.text} is an epoch time, which may not be what was meant: write YYYY-MM-DD.`
+      report('WARNING', 'INVALID_DATE_VALUE', details, value.at)
+    }
+    checkFormat(operator, key, value, report)
     if (
       /^String(Not)?Equals/i.test(operator.replace(/^.*:/, '')) &&
       /[*?]/.test(value.text.replaceAll(/\$\{[*?$]\}/g, ''))
@@ -172,26 +176,63 @@ const UNREADABLE: Readonly<Record<string, string>> = {
 function unreadable(family: string, { at, text }: Text, report: Report): void {
   // IAM refuses dates it cannot read; the rest it keeps, and never meets.
   if (family === 'Date') {
-    report('WARNING', 'INVALID_DATE_VALUE', `${text} is no date.`, at)
+    report('WARNING', 'TYPE_MISMATCH_DATE', `${text} is no date.`, at)
     report('ERROR', 'INVALID_CONDITION_DATA_TYPE', `${text} is no date.`, at)
-  } else report('WARNING', UNREADABLE[family]!, `${text} is of another type than the operator compares.`, at)
+  } else
+    report(
+      family === 'IpAddress' ? 'ERROR' : 'WARNING',
+      UNREADABLE[family]!,
+      `${text} is of another type than the operator compares.`,
+      at,
+    )
 }
 
 const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'].map((text) => parseNetwork(text)!)
 
 /** aws:SourceIp is where a request comes from on the internet: never a private address. */
-function checkAddress(operator: string, { at, text }: Text, key: string, report: Report): void {
-  const address = parseAddress(text.split('/')[0]!)
-  if (!address || !/^aws:sourceip$/i.test(key)) return
-  if (PRIVATE.some((network) => contains(network, address))) {
-    const not = /not/i.test(operator)
-    report(
-      'ERROR',
-      not ? 'PRIVATE_NOT_IP_ADDRESS' : 'PRIVATE_IP_ADDRESS',
-      `No request comes from ${text}: ${key} is a public address.`,
-      at,
-    )
+function checkAddresses({ operator, key, keyAt, values }: ConditionAt, report: Report): void {
+  if (!/^aws:sourceip$/i.test(key)) return
+  const ranges = values.map(({ text }) => parseNetwork(text)).filter((network) => network !== undefined)
+  const isPrivate = ({ address, prefix }: Network) =>
+    PRIVATE.some((each) => prefix >= each.prefix && contains(each, address))
+  const found = ranges.filter(isPrivate).length
+  if (found === 0) return
+  const subject = /not/i.test(operator) ? 'PRIVATE_NOT_IP_ADDRESS' : 'PRIVATE_IP_ADDRESS'
+  const details = `${key} is a public address: no request comes from a private one.`
+  if (found === ranges.length) report('ERROR', subject, details, keyAt)
+  else report('SUGGESTION', `${subject}_SUBSET`, details, keyAt)
+}
+
+function checkRange({ at, text }: Text, report: Report): void {
+  const network = parseNetwork(text)
+  if (!network) return
+  const masked = network.address.map((group, i) => {
+    const bits = Math.max(0, Math.min(16, network.prefix - i * 16))
+    return group & ((0xffff << (16 - bits)) & 0xffff)
+  })
+  if (masked.every((group, i) => group === network.address[i])) return
+  report('SUGGESTION', 'IMPROVE_IP_RANGE', `The bits of ${text} after its prefix are ignored: write them as zero.`, at)
+}
+
+const REGION = /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/
+
+function checkFormat(operator: string, key: string, { at, text }: Text, report: Report): void {
+  if (/[*?]|\$\{/.test(text) || !/^String/i.test(operator.replace(/^.*:/, ''))) return
+  if (/^aws:RequestedRegion$/i.test(key) && !REGION.test(text)) {
+    report('ERROR', 'INVALID_REGION', `There is no Region ${text}.`, at)
   }
+  const isKey = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/.test(text)
+  if (/^s3:x-amz-server-side-encryption-aws-kms-key-id$/i.test(key) && !isKey) {
+    report('ERROR', 'INVALID_KMS_KEY_VALUE', `The value of ${key} is the ARN of a KMS key, not ${text}.`, at)
+  }
+}
+
+/** Beyond AWS: what policies ask of this server in vain. */
+function checkAbsent({ key, keyAt }: ConditionAt, { reference }: Linted, report: Report): void {
+  const why = reference.absent?.(key)
+  if (why === undefined) return
+  const details = `No request to Merlon has ${key}: ${why}. The condition is evaluated as if the key were absent.`
+  report('WARNING', 'CONDITION_KEY_NOT_SUPPLIED', details, keyAt)
 }
 
 /** A key with several values needs to be told whether all or any count; one with one value must not be asked of all. */

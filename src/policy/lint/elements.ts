@@ -1,5 +1,6 @@
 /** Whether the elements are there, are known, and fit together. */
 import { RULES } from '../check.ts'
+import type { PolicyKind } from '../document.ts'
 import type { At } from './finding.ts'
 import type { Check, Linted, Report } from './statement.ts'
 
@@ -16,7 +17,7 @@ const MEMBERS: ReadonlySet<string> = new Set([
   'Condition',
 ])
 
-export function checkDocument(root: At, report: Report): void {
+export function checkDocument(root: At, kind: PolicyKind, report: Report): void {
   if (root.json.type !== 'object') return void report('ERROR', 'DATA_TYPE_MISMATCH', 'A policy is a JSON object.', root)
   unknownElements(root, TOP, report)
   differingInCase(root, report)
@@ -25,6 +26,8 @@ export function checkDocument(root: At, report: Report): void {
   else if (version.json.type !== 'string') typeMismatch(version, 'string', report)
   else if (version.json.value !== '2012-10-17' && version.json.value !== '2008-10-17') {
     report('ERROR', 'INVALID_VERSION', `${version.json.value} is no version of the policy language.`, version)
+  } else if (version.json.value === '2008-10-17' && !RULES[kind].oldVersion) {
+    report('ERROR', 'INVALID_VERSION', 'A policy of this type must have the version 2012-10-17.', version)
   }
   const id = root.member('Id')
   if (id && id.json.type !== 'string') typeMismatch(id, 'string', report)
@@ -80,9 +83,6 @@ export const checkElements: Check = (statement, linted, report) => {
   if (rules.principal === 'required') pair(at, 'Principal', 'MISSING_PRINCIPAL', false, report)
   else if (statement.principal || statement.notPrincipal)
     unwantedPrincipal(statement.principal ?? statement.notPrincipal!, linted, report)
-  if (linted.kind === 'rcp' && statement.effect === 'Allow') {
-    report('ERROR', 'INVALID_EFFECT', 'A resource control policy can only deny.', at)
-  }
 
   const condition = at.member('Condition')
   if (!condition) return

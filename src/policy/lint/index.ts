@@ -3,16 +3,21 @@
  * Analyzer's ValidatePolicy. It never throws on a document, whatever that is.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
  */
+import { Budget } from '../budget.ts'
 import type { PolicyKind } from '../document.ts'
 import { PolicyError } from '../error.ts'
-import { parseJson, positions, SAVED_CHARS_MAX } from '../json.ts'
+import { DOCUMENT_CHARS_MAX, parseJson, positions, SAVED_CHARS_MAX } from '../json.ts'
 import { parsePolicy } from '../parse.ts'
 import { checkActions } from './actions.ts'
 import { checkConditions } from './conditions.ts'
+import { checkControlPolicies } from './control-policies.ts'
 import { checkDocument, checkElements, checkSids } from './elements.ts'
 import { At, type Finding, type FindingType, learnMore, type Span } from './finding.ts'
+import { checkKeyActions } from './key-actions.ts'
+import { checkKeyUse } from './key-use.ts'
 import { checkPrincipals } from './principals.ts'
 import type { Reference } from './reference.ts'
+import { checkRepeatedNumbers, checkRepeatedStatements } from './repeated.ts'
 import { checkResources } from './resources.ts'
 import { checkProviders, checkSensitive, checkServices } from './security.ts'
 import { type Check, type Linted, type Report, statementAt } from './statement.ts'
@@ -31,6 +36,10 @@ const CHECKS: readonly Check[] = [
   checkSensitive,
   checkServices,
   checkProviders,
+  checkControlPolicies,
+  checkKeyUse,
+  checkKeyActions,
+  checkRepeatedNumbers,
 ]
 
 /** Characters, white space left out unless `spaces`. */
@@ -46,10 +55,28 @@ const SIZES: Readonly<
   resource: { max: 20_480, code: 'POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA', type: 'WARNING' },
   trust: { max: 2_048, code: 'POLICY_SIZE_EXCEEDS_ROLE_TRUST_POLICY_QUOTA', type: 'WARNING' },
   scp: { max: 5_120, code: 'POLICY_SIZE_EXCEEDS_SCP_QUOTA', type: 'ERROR', spaces: true },
+  rcp: { max: 5_120, code: 'POLICY_SIZE_EXCEEDS_RCP_QUOTA', type: 'ERROR', spaces: true },
 }
 
-/** Findings in the order of the document, errors first where they stand together. */
-export function lint(text: string, kind: PolicyKind, reference: Reference): readonly Finding[] {
+/** Entries of tables compared: about a third of a second. */
+const LINT_STEPS_MAX = 1_000_000
+
+export interface LintOptions {
+  readonly budget?: Budget
+  /** What a resource policy is on: `AWS::S3::Bucket`. */
+  readonly resourceType?: string | undefined
+}
+
+/**
+ * Findings in the order of the document, errors first where they have one place. Throws a `BudgetError` when the document
+ * is too large to check.
+ */
+export function lint(
+  text: string,
+  kind: PolicyKind,
+  reference: Reference,
+  { budget = new Budget(LINT_STEPS_MAX), resourceType }: LintOptions = {},
+): readonly Finding[] {
   const position = positions(text)
   const findings: Finding[] = []
   const spanOf = ({ json }: At): Span => ({ start: position(json.start), end: position(json.end) })
@@ -63,6 +90,13 @@ export function lint(text: string, kind: PolicyKind, reference: Reference): read
       locations,
     })
   }
+  if (text.length > SAVED_CHARS_MAX) {
+    const row = SIZES[kind] ?? SIZES.identity!
+    const details = `The policy has ${text.length} characters; ${SAVED_CHARS_MAX} is the most that is read.`
+    const locations = [{ path: [], span: { start: position(0), end: position(text.length) } }]
+    const learnMoreLink = learnMore('ERROR', row.code)
+    return [{ findingType: 'ERROR', issueCode: row.code, findingDetails: details, learnMoreLink, locations }]
+  }
   let root: At
   try {
     root = new At(parseJson(text, 'is not JSON', SAVED_CHARS_MAX))
@@ -75,7 +109,7 @@ export function lint(text: string, kind: PolicyKind, reference: Reference): read
     return [{ findingType: 'ERROR', issueCode: 'JSON_SYNTAX_ERROR', findingDetails: details, learnMoreLink, locations }]
   }
 
-  checkDocument(root, report)
+  checkDocument(root, kind, report)
   const version = root.member('Version')?.json
   const linted: Linted = {
     kind,
@@ -84,8 +118,11 @@ export function lint(text: string, kind: PolicyKind, reference: Reference): read
       .filter(({ json }) => json.type === 'object')
       .map((at, index) => statementAt(at, index)),
     reference,
+    resourceType,
+    budget,
   }
   checkSids(linted, report)
+  checkRepeatedStatements(linted, report)
   for (const statement of linted.statements) for (const check of CHECKS) check(statement, linted, report)
   checkSize(text, kind, root, report)
   if (!findings.some(({ findingType }) => findingType === 'ERROR')) unsaid(text, kind, root, position, report)
@@ -107,11 +144,17 @@ function unsaid(
   position: ReturnType<typeof positions>,
   report: Report,
 ): void {
+  // Of what is too long the size says enough.
+  if (text.length > DOCUMENT_CHARS_MAX) return
+  // A missing version is a warning alone: with it, is the rest right?
+  const versioned = root.member('Version') ? text : text.replace('{', '{"Version":"2012-10-17",')
   try {
-    parsePolicy(text, kind)
+    parsePolicy(versioned, kind)
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error
-    const at = position(error.offset)
+    // AWS's own policies for tasks of root users name them, though no customer's policy may be saved so.
+    if (error.message.startsWith('IAM resource path') && text.includes(':root"')) return
+    const at = position(Math.max(0, error.offset - (versioned.length - text.length)))
     report('ERROR', 'INVALID_POLICY_ELEMENT', `${error.message} (line ${at.line}, column ${at.column + 1})`, root)
   }
 }

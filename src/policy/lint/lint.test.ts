@@ -2,8 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { policyReference } from '../../kernel/policy-reference.ts'
+import { awsPolicies } from '../../services/iam/aws-policies.ts'
 import type { PolicyKind } from '../document.ts'
-import { lint as lintWith, parsePolicy } from '../index.ts'
+import { BudgetError, lint as lintWith, parsePolicy } from '../index.ts'
 
 const reference = await policyReference()
 const lint = (text: string, kind: PolicyKind = 'identity') => lintWith(text, kind, reference)
@@ -13,8 +14,10 @@ const allow = (more: object = {}) =>
   of({ Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::b/*', ...more })
 const when = (operator: string, key: string, value: unknown, more: object = {}) =>
   allow({ Condition: { [operator]: { [key]: value } }, ...more })
+const has = (operator: string, key: string, value: unknown) => ({ Condition: { [operator]: { [key]: value } } })
 const trust = (more: object) =>
   of({ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { AWS: '111122223333' }, ...more })
+const rcp = (more: object) => of({ Effect: 'Deny', Action: 's3:*', Resource: '*', Principal: '*', ...more })
 const resource = (more: object) => allow({ Principal: { AWS: '111122223333' }, ...more })
 const codes = (text: string, kind?: PolicyKind) =>
   lint(text, kind).map(({ findingType, issueCode }) => `${findingType} ${issueCode}`)
@@ -106,15 +109,22 @@ const ROWS: readonly Row[] = [
   ['SUGGESTION EMPTY_ARRAY_CONDITION_FORALLVALUES', when('ForAllValues:StringEquals', 'aws:TagKeys', [])],
   ['SUGGESTION EMPTY_ARRAY_CONDITION_FORANYVALUE', when('ForAnyValue:StringEquals', 'aws:TagKeys', [])],
   ['SUGGESTION EMPTY_ARRAY_CONDITION_IFEXISTS', when('StringEqualsIfExists', 'aws:username', [])],
-  ['SUGGESTION IRRELEVANT_CONDITION_KEY_IN_POLICY', when('StringEquals', 'iam:PassedToService', 'a')],
+  [
+    'SUGGESTION IRRELEVANT_CONDITION_KEY_IN_POLICY',
+    resource(has('StringEquals', 's3:ResourceAccount', '111122223333')),
+    'resource',
+  ],
+  ['ERROR MISSING_ACTION_FOR_CONDITION_KEY', when('StringEquals', 'iam:PassedToService', 'a')],
   ['WARNING DEPRECATED_GLOBAL_CONDITION_KEY', when('StringEquals', 'aws:SourceOwner', 'a')],
   ['WARNING WILDCARD_WITHOUT_LIKE_OPERATOR', when('StringEquals', 'aws:username', 'a*')],
   ['WARNING TYPE_MISMATCH_NUMBER', when('NumericEquals', 'aws:MultiFactorAuthAge', 'old')],
   ['WARNING TYPE_MISMATCH_BOOLEAN', when('Bool', 'aws:SecureTransport', 'yes')],
-  ['WARNING TYPE_MISMATCH_IP_RANGE', when('IpAddress', 'aws:SourceIp', '203.0.113.0/99')],
-  ['WARNING TYPE_MISMATCH_STRING', when('StringEquals', 'aws:SecureTransport', 'true')],
-  ['WARNING TYPE_MISMATCH_DATE', when('DateGreaterThan', 'aws:username', '2026-01-01T00:00:00Z')],
-  ['WARNING INVALID_DATE_VALUE', when('DateGreaterThan', 'aws:CurrentTime', 'tomorrow')],
+  ['ERROR TYPE_MISMATCH_IP_RANGE', when('IpAddress', 'aws:SourceIp', '203.0.113.0/99')],
+  ['WARNING TYPE_MISMATCH', when('StringEquals', 'aws:SecureTransport', 'true')],
+  ['WARNING TYPE_MISMATCH_STRING', when('BinaryEquals', 'aws:username', '***')],
+  ['WARNING TYPE_MISMATCH', when('DateGreaterThan', 'aws:username', '2026-01-01T00:00:00Z')],
+  ['WARNING TYPE_MISMATCH_DATE', when('DateGreaterThan', 'aws:CurrentTime', 'tomorrow')],
+  ['WARNING INVALID_DATE_VALUE', when('DateGreaterThan', 'aws:EpochTime', '1700000000')],
   ['ERROR PRIVATE_IP_ADDRESS', when('IpAddress', 'aws:SourceIp', '10.0.0.0/8')],
   ['ERROR PRIVATE_NOT_IP_ADDRESS', when('NotIpAddress', 'aws:SourceIp', '192.168.1.0/24')],
   ['ERROR INVALID_VPC_FORMAT', when('StringEquals', 'aws:SourceVpc', 'my-vpc')],
@@ -169,7 +179,177 @@ const ROWS: readonly Row[] = [
     }),
     'trust',
   ],
+  // control policies
+  ['ERROR SCP_SYNTAX_ERROR_ACTION_WILDCARD', allow({ Action: 'iam:*Role' }), 'scp'],
+  ['ERROR RCP_SYNTAX_ERROR_ALLOW', allow({ Principal: '*' }), 'rcp'],
+  ['ERROR RCP_SYNTAX_ERROR_NOTACTION', of({ Effect: 'Deny', NotAction: 's3:*', Resource: '*', Principal: '*' }), 'rcp'],
+  [
+    'ERROR RCP_SYNTAX_ERROR_PRINCIPAL',
+    of({ Effect: 'Deny', Action: 's3:*', Resource: '*', Principal: { AWS: '111122223333' } }),
+    'rcp',
+  ],
+  ['ERROR RCP_SYNTAX_ERROR_ACTION', of({ Effect: 'Deny', Action: 'iam:*', Resource: '*', Principal: '*' }), 'rcp'],
+  [
+    'WARNING RCP_MISSING_RELATED_PRINCIPAL_CONDITION_KEY',
+    rcp(has('StringNotEquals', 'aws:PrincipalOrgID', 'o-a1b2c3d4e5')),
+    'rcp',
+  ],
+  [
+    'WARNING RCP_MISSING_RELATED_SERVICE_PRINCIPAL_CONDITION_KEY',
+    rcp(has('StringNotEquals', 'aws:SourceOrgID', 'o-a1b2c3d4e5')),
+    'rcp',
+  ],
+  [
+    'WARNING RCP_MISSING_SERVICE_CONDITION_KEY_NULL_CHECK',
+    rcp(has('StringNotEquals', 'aws:SourceOrgID', 'o-a1b2c3d4e5')),
+    'rcp',
+  ],
+  // keys that do not protect
+  ['SECURITY_WARNING UNTRUSTWORTHY_CONDITION_KEY', when('StringLike', 'aws:Referer', 'https://example.com/*')],
+  ['SECURITY_WARNING MISSING_PAIRED_CONDITION_KEYS', when('IpAddress', 'aws:VpcSourceIp', '10.0.0.0/8')],
+  [
+    'SECURITY_WARNING STRING_LIKE_OPERATOR_WITH_ARN_CONDITION_KEYS',
+    when('StringLike', 'aws:SourceArn', 'arn:aws:s3:::b*'),
+  ],
+  [
+    'SECURITY_WARNING DYNAMODB_ATTRIBUTES_WITHOUT_SELECT',
+    when('ForAllValues:StringEquals', 'dynamodb:Attributes', 'a', { Action: 'dynamodb:GetItem', Resource: '*' }),
+  ],
+  [
+    'SECURITY_WARNING S3_PREFIX_IN_NEGATIVE_CONTEXT',
+    when('StringNotLike', 's3:prefix', 'private/*', { Action: 's3:ListBucket', Resource: '*' }),
+  ],
+  [
+    'SECURITY_WARNING FORANYVALUE_WITH_AUDIENCE_CLAIM_TYPE',
+    when('ForAnyValue:StringEquals', 'accounts.google.com:aud', 'a'),
+  ],
+  ['SUGGESTION CONFIRM_AUDIENCE_CLAIM_TYPE', when('ForAllValues:StringEquals', 'accounts.google.com:aud', 'a')],
+  ['SUGGESTION EQUIVALENT_TO_NULL_FALSE', when('StringLike', 'aws:username', '*')],
+  ['SUGGESTION EQUIVALENT_TO_NULL_TRUE', when('StringNotLike', 'aws:username', '*')],
+  ['SUGGESTION REDUNDANT_KEY_DUE_TO_WILDCARD_IN_CONDITION', when('StringLikeIfExists', 'aws:username', '*')],
+  [
+    'SUGGESTION REDUNDANT_STATEMENT_DUE_TO_WILDCARD_IN_CONDITION',
+    when('ForAnyValue:StringNotLike', 'aws:TagKeys', '*'),
+  ],
+  ['ERROR WILDCARD_USAGE_TOO_PERMISSIVE', resource(has('StringLike', 'aws:PrincipalOrgID', 'o-*')), 'resource'],
+  [
+    'ERROR VARIABLE_USAGE_TOO_PERMISSIVE',
+    resource(has('StringEquals', 'aws:SourceAccount', '${aws:username}')),
+    'resource',
+  ],
+  [
+    'WARNING USE_CONDITION_KEY_ONLY_WITH_SUPPORTED_SERVICES',
+    when('StringEquals', 'aws:VpceAccount', '111122223333', { Action: '*', Resource: '*' }),
+  ],
+  ['ERROR UNSUPPORTED_GLOBAL_CONDITION_KEY', when('ArnEquals', 'aws:ARN', 'arn:aws:iam::111122223333:user/a')],
+  ['ERROR INVALID_REGION', when('StringEquals', 'aws:RequestedRegion', 'Frankfurt')],
+  [
+    'ERROR INVALID_KMS_KEY_VALUE',
+    when('StringEquals', 's3:x-amz-server-side-encryption-aws-kms-key-id', 'alias/a', { Action: 's3:PutObject' }),
+  ],
+  ['SUGGESTION IMPROVE_IP_RANGE', when('IpAddress', 'aws:SourceIp', '203.0.113.7/24')],
+  ['SUGGESTION PRIVATE_IP_ADDRESS_SUBSET', when('IpAddress', 'aws:SourceIp', ['10.0.0.0/8', '203.0.113.0/24'])],
+  ['SUGGESTION PRIVATE_NOT_IP_ADDRESS_SUBSET', when('NotIpAddress', 'aws:SourceIp', ['10.0.0.0/8', '203.0.113.0/24'])],
+  ['SUGGESTION REDUNDANT_CONDITION_VALUE_NUM', when('NumericLessThan', 'aws:MultiFactorAuthAge', ['2700', '3600'])],
+  ['SUGGESTION REDUNDANT_STATEMENT', of(...[1, 2].map((n) => ({ ...JSON.parse(allow()).Statement[0], Sid: `a${n}` })))],
+  // keys and actions
+  ['ERROR UNSUPPORTED_ACTION_FOR_CONDITION_KEY', when('StringEquals', 's3:prefix', 'a')],
+  [
+    'SECURITY_WARNING DENY_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE',
+    when('StringEquals', 'aws:ResourceTag/a', 'b', {
+      Effect: 'Deny',
+      Action: 'sso-oauth:CreateTokenWithIAM',
+      Resource: '*',
+    }),
+  ],
+  [
+    'SUGGESTION ALLOW_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE',
+    when('StringEquals', 'aws:ResourceTag/a', 'b', { Action: 'sso-oauth:CreateTokenWithIAM', Resource: '*' }),
+  ],
+  [
+    'SECURITY_WARNING DENY_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE',
+    of({ Effect: 'Deny', NotAction: 's3:*', Resource: '*', ...has('StringEquals', 'aws:ResourceTag/a', 'b') }),
+  ],
+  [
+    'SUGGESTION ALLOW_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE',
+    of({ Effect: 'Allow', NotAction: 's3:*', Resource: '*', ...has('StringEquals', 'aws:ResourceTag/a', 'b') }),
+  ],
+  // principals and ARNs
+  ['WARNING INVALID_ROLE_REFERENCE', resource({ Principal: { AWS: 'AROAABCDEFGHIJKLMNOPQ' } }), 'resource'],
+  ['WARNING INVALID_USER_REFERENCE', resource({ Principal: { AWS: 'AIDAABCDEFGHIJKLMNOPQ' } }), 'resource'],
+  [
+    'ERROR FEDERATED_PRINCIPAL_NOT_SUPPORTED',
+    resource({ Principal: { Federated: 'accounts.google.com' } }),
+    'resource',
+  ],
+  [
+    'ERROR INVALID_FEDERATED_PRINCIPAL_SYNTAX_IN_ROLE_TRUST_POLICY',
+    trust({ Action: 'sts:AssumeRoleWithSAML', Principal: { Federated: 'a b' } }),
+    'trust',
+  ],
+  ['ERROR ROLE_TRUST_POLICY_UNSUPPORTED_WILDCARD_IN_PRINCIPAL', trust({ Principal: '*' }), 'trust'],
+  [
+    'ERROR MISSING_ACTION_FOR_ROLES_ANYWHERE_TRUST_POLICY',
+    trust({ Principal: { Service: 'rolesanywhere.amazonaws.com' } }),
+    'trust',
+  ],
+  [
+    'SUGGESTION REDUNDANT_PRINCIPAL_IN_ROLE_TRUST_POLICY',
+    trust({ Principal: { AWS: ['arn:aws:iam::111122223333:role/r', 'arn:aws:sts::111122223333:assumed-role/r/s'] } }),
+    'trust',
+  ],
+  [
+    'ERROR UNSUPPORTED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL',
+    resource({
+      Principal: { Service: 'sns.amazonaws.com' },
+      ...has('StringEquals', 'aws:PrincipalOrgID', 'o-a1b2c3d4e5'),
+    }),
+    'resource',
+  ],
+  [
+    'SUGGESTION RECOMMENDED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL',
+    resource({ Principal: { Service: 'ses.amazonaws.com' }, ...has('StringEquals', 'aws:Referer', '111122223333') }),
+    'resource',
+  ],
+  [
+    'WARNING SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED',
+    trust({
+      Action: 'sts:AssumeRoleWithWebIdentity',
+      Principal: { Federated: 'arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com' },
+      ...has('StringLike', 'token.actions.githubusercontent.com:sub', 'repo:octo-org/*'),
+    }),
+    'trust',
+  ],
+  ['ERROR MISSING_ARN_REGION', allow({ Action: 'kms:Decrypt', Resource: 'arn:aws:kms::111122223333:key/a' })],
+  ['ERROR MISSING_ARN_ACCOUNT', allow({ Action: 'kms:Decrypt', Resource: 'arn:aws:kms:us-east-1::key/a' })],
   // sizes
+  [
+    'ERROR POLICY_SIZE_EXCEEDS_RCP_QUOTA',
+    of({ Effect: 'Deny', Action: 's3:*', Principal: '*', Resource: `arn:aws:s3:::${'b'.repeat(5_200)}` }),
+    'rcp',
+  ],
+  [
+    'WARNING POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA',
+    resource({ Resource: `arn:aws:s3:::${'b'.repeat(20_500)}` }),
+    'resource',
+  ],
+  [
+    'WARNING POLICY_SIZE_EXCEEDS_ROLE_TRUST_POLICY_QUOTA',
+    trust(has('StringEquals', 'sts:ExternalId', 'x'.repeat(2_100))),
+    'trust',
+  ],
+  [
+    'WARNING UNIQUE_SIDS_RECOMMENDED',
+    of(
+      ...['a', 'b'].map((key) => ({
+        ...JSON.parse(resource({ Resource: `arn:aws:s3:::b/${key}` })).Statement[0],
+        Sid: 'a',
+      })),
+    ),
+    'resource',
+  ],
+  ['SUGGESTION EMPTY_OBJECT_PRINCIPAL', resource({ Principal: {} }), 'resource'],
+  ['ERROR INVALID_VERSION', allow().replace(VERSION, '2008-10-17')],
   ['ERROR POLICY_SIZE_EXCEEDS_SCP_QUOTA', allow({ Resource: `arn:aws:s3:::${'b'.repeat(5_200)}` }), 'scp'],
   ['WARNING POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA', allow({ Resource: `arn:aws:s3:::${'b'.repeat(6_200)}` })],
 ]
@@ -200,6 +380,66 @@ describe('The linter', () => {
   ] as const)('finds nothing in %s', (_, text, kind) => {
     expect(lint(text, kind)).toEqual([])
   })
+
+  test('warns of a missing version, and finds no error in it', () => {
+    expect(codes(JSON.stringify({ Statement: JSON.parse(allow()).Statement }))).toEqual(['WARNING MISSING_VERSION'])
+  })
+
+  test('says of a document that is too long that it is', () => {
+    const [finding, ...others] = lint(allow({ Resource: 'x'.repeat(1_100_000) }))
+    expect(finding).toMatchObject({ findingType: 'ERROR', issueCode: 'POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA' })
+    expect(others).toEqual([])
+    const long = of({ Effect: 'Allow', Action: 's3:GetObject', Resource: `arn:aws:s3:::${'b'.repeat(140_000)}` })
+    expect(codes(long)).toEqual(['WARNING POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA'])
+  })
+
+  test('knows services whose ARNs or keys have another name than their actions', () => {
+    const catalog = {
+      Action: 'servicecatalog:ListLaunchPaths',
+      Resource: 'arn:aws:catalog:us-east-1:111122223333:product/p',
+    }
+    expect(codes(allow(catalog))).toEqual([])
+    expect(codes(when('StringEquals', 'servicecatalog:userLevel', 'self', { ...catalog }))).not.toContain(
+      'ERROR INVALID_SERVICE_CONDITION_KEY',
+    )
+    expect(codes(allow({ Action: 'aws-marketplace:Subscribe', Resource: '*' }))).toEqual([])
+  })
+
+  test('knows what a policy is on', () => {
+    const of = (text: string) =>
+      lintWith(text, 'resource', reference, { resourceType: 'AWS::S3::Bucket' }).map(({ issueCode }) => issueCode)
+    expect(of(resource({}))).toEqual([])
+    expect(of(resource({ Action: 'kms:Decrypt' }))).toContain('UNSUPPORTED_ACTION_IN_POLICY')
+    expect(of(resource({ Resource: 'arn:aws:kms:us-east-1:111122223333:key/a' }))).toContain(
+      'UNSUPPORTED_RESOURCE_ARN_IN_POLICY',
+    )
+  })
+
+  test('warns of keys that no request to this server has', () => {
+    const absent = (key: string) => (key === 'aws:SourceVpc' ? 'there are no VPCs' : undefined)
+    const found = lintWith(when('StringEquals', 'aws:SourceVpc', 'vpc-11223344'), 'identity', { ...reference, absent })
+    expect(found).toMatchObject([
+      {
+        findingType: 'WARNING',
+        issueCode: 'CONDITION_KEY_NOT_SUPPLIED',
+        findingDetails: expect.stringContaining('there are no VPCs'),
+      },
+    ])
+  })
+
+  test('ends within its budget', () => {
+    const text = allow({ Action: Array.from({ length: 8_000 }, (_, n) => `ec2:*${n}`) })
+    expect(() => lint(text)).toThrow(BudgetError)
+  })
+
+  test('finds no error in any policy that AWS manages', async () => {
+    const wrong = (await awsPolicies()).flatMap(([arn, { versions }]) =>
+      lint(versions[0]!.text)
+        .filter(({ findingType }) => findingType === 'ERROR')
+        .map(({ issueCode, findingDetails }) => `${arn} ${issueCode} ${findingDetails}`),
+    )
+    expect(wrong).toEqual([])
+  }, 120_000)
 
   test('says where: the path and the span, lines from one, columns and offsets from nought', () => {
     const text =
@@ -254,7 +494,7 @@ describe('The linter', () => {
         (document, kind) => {
           const text = JSON.stringify(document)
           const isError = lint(text, kind).some(({ findingType }) => findingType === 'ERROR')
-          if (isError) return
+          if (isError || !Object.hasOwn(document as object, 'Version')) return
           expect(() => parsePolicy(text, kind)).not.toThrow()
         },
       ),

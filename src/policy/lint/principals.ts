@@ -25,6 +25,9 @@ export const checkPrincipals: Check = (statement, linted, report) => {
   if (element.json.type === 'string') {
     if (element.json.value !== '*') {
       report('ERROR', 'INVALID_PRINCIPAL_FORMAT', 'A principal is "*", or an object by type.', element)
+    } else if (linted.kind === 'trust' && statement.effect === 'Allow') {
+      const details = 'Name whom the role trusts.'
+      report('ERROR', 'ROLE_TRUST_POLICY_UNSUPPORTED_WILDCARD_IN_PRINCIPAL', details, element)
     }
     return
   }
@@ -44,6 +47,8 @@ export const checkPrincipals: Check = (statement, linted, report) => {
       else report('ERROR', 'DATA_TYPE_MISMATCH', 'The value must be of the JSON type string.', item)
     }
     mismatched(type, names, statement, linted, report)
+    redundantSessions(type, names, linted, report)
+    rolesAnywhere(type, names, statement, linted, report)
   }
 }
 
@@ -66,15 +71,23 @@ function checkPrincipal(type: string, { at, text }: Text, { kind }: Linted, repo
     error('INVALID_SERVICE_PRINCIPAL_FORMAT', `${text} is no service: expected a name such as lambda.amazonaws.com.`)
   }
   if (type === 'Federated' && !FEDERATED.test(text))
-    error('INVALID_PRINCIPAL_FORMAT', `${text} is no identity provider.`)
+    error(
+      kind === 'trust' ? 'INVALID_FEDERATED_PRINCIPAL_SYNTAX_IN_ROLE_TRUST_POLICY' : 'INVALID_PRINCIPAL_FORMAT',
+      `${text} is no identity provider.`,
+    )
   if (type === 'CanonicalUser' && !/^[0-9a-f]{64}$/.test(text)) {
     error('INVALID_PRINCIPAL_FORMAT', `${text} is no canonical user: those have 64 hexadecimal digits.`)
   }
   if (kind === 'trust' && type === 'Federated' && text === '*') {
     error('ROLE_TRUST_POLICY_UNSUPPORTED_WILDCARD_IN_PRINCIPAL', 'Name the identity provider that the role trusts.')
   }
-  if (kind === 'rcp' && !(type === 'AWS' && text === '*')) {
-    error('UNSUPPORTED_PRINCIPAL', 'The principal of a resource control policy is always "*".')
+  if (kind === 'resource' && type === 'Federated') {
+    error('FEDERATED_PRINCIPAL_NOT_SUPPORTED', 'Only trust policies name identity providers.')
+  }
+  const [id] = /^A(IDA|ROA)/.exec(text) ?? []
+  if (type === 'AWS' && id) {
+    const [code, what] = id === 'AROA' ? ['INVALID_ROLE_REFERENCE', 'role'] : ['INVALID_USER_REFERENCE', 'user']
+    report('WARNING', code!, `Name the ${what} by its ARN instead of its id ${text}.`, at)
   }
 }
 
@@ -93,4 +106,31 @@ function mismatched(type: string, names: At, { action, effect }: StatementAt, { 
     if (assuming.length === 0 || assuming.includes(wanted(text))) continue
     report('ERROR', 'MISMATCHED_ACTION_FOR_PRINCIPAL', `${text} can only use ${wanted(text)}.`, at)
   }
+}
+
+/** A session of a role that is named, too. */
+function redundantSessions(type: string, names: At, { kind }: Linted, report: Report): void {
+  if (kind !== 'trust' || type !== 'AWS') return
+  const texts = names.texts()
+  const roles = new Set(texts.map(({ text }) => text.replace(/:role\/(.*\/)?/, ':role/')))
+  for (const { at, text } of texts) {
+    const session = /^(arn:[^:]*):sts::(\d{12}):assumed-role\/([^/]+)\//.exec(text)
+    const role = session && `${session[1]}:iam::${session[2]}:role/${session[3]}`
+    if (!role || !roles.has(role)) continue
+    report('SUGGESTION', 'REDUNDANT_PRINCIPAL_IN_ROLE_TRUST_POLICY', `${role} includes its session ${text}.`, at)
+  }
+}
+
+const ROLES_ANYWHERE = 'rolesanywhere.amazonaws.com'
+const ROLES_ANYWHERE_NEEDS = ['sts:assumerole', 'sts:setsourceidentity', 'sts:tagsession']
+
+function rolesAnywhere(type: string, names: At, statement: StatementAt, { kind }: Linted, report: Report): void {
+  if (kind !== 'trust' || type !== 'Service' || statement.effect !== 'Allow' || !statement.action) return
+  const place = names.texts().find(({ text }) => text === ROLES_ANYWHERE)
+  const actions = new Set(statement.action.texts().map(({ text }) => text.toLowerCase()))
+  if (!place || actions.has('*') || actions.has('sts:*')) return
+  const missing = ROLES_ANYWHERE_NEEDS.filter((name) => !actions.has(name))
+  if (missing.length === 0) return
+  const details = `${ROLES_ANYWHERE} also needs ${missing.join(', ')}.`
+  report('ERROR', 'MISSING_ACTION_FOR_ROLES_ANYWHERE_TRUST_POLICY', details, place.at)
 }

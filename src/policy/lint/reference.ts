@@ -11,12 +11,21 @@ export interface ServiceFacts {
     readonly arns: readonly string[]
     /** `s3:prefix`, `aws:RequestTag/${TagKey}`: as written, by type. */
     readonly keys: Readonly<Record<string, string>>
+    /** By action in lower case; a key that ends in a slash stands for a family. */
+    readonly actionKeys?: ReadonlyMap<string, readonly string[]>
   }
 }
 
 export interface Reference {
   /** By the prefix of its actions, in lower case. */
   service(prefix: string): ServiceFacts | undefined
+  /** Services of ARNs and prefixes of keys that no action begins with: `catalog`, `servicecatalog`. */
+  readonly arnServices?: ReadonlySet<string>
+  readonly keyPrefixes?: ReadonlySet<string>
+  /** Prefixes of the actions that resource control policies reach. */
+  readonly rcpServices?: ReadonlySet<string>
+  /** Why no request to this server has the condition key; undefined: requests have it, or the server does not know it. */
+  absent?(key: string): string | undefined
 }
 
 /**
@@ -26,6 +35,7 @@ export interface Reference {
 export const GLOBAL_KEYS: Readonly<Record<string, KeyType>> = {
   'aws:assumedroot': 'String',
   'aws:calledvia': 'ArrayOfString',
+  'aws:calledviaawsmcp': 'String',
   'aws:calledviafirst': 'String',
   'aws:calledvialast': 'String',
   'aws:chatbotsourcearn': 'ARN',
@@ -80,4 +90,4 @@ export const GLOBAL_KEYS: Readonly<Record<string, KeyType>> = {
 export const TAG_KEYS = ['aws:principaltag/', 'aws:requesttag/', 'aws:resourcetag/'] as const
 
 /** Keys AWS has replaced. */
-export const DEPRECATED_KEYS: ReadonlySet<string> = new Set(['aws:sourceowner'])
+export const DEPRECATED_KEYS: ReadonlySet<string> = new Set(['aws:sourceowner', 'aws:arn'])

@@ -3,6 +3,7 @@
 import { redundant } from './actions.ts'
 import type { Text } from './finding.ts'
 import type { ServiceFacts } from './reference.ts'
+import { serviceOfType } from './resource-types.ts'
 import type { Check, Linted, Report } from './statement.ts'
 
 const PARTITIONS = ['aws', 'aws-cn', 'aws-us-gov', 'aws-iso', 'aws-iso-b', 'aws-iso-e', 'aws-iso-f', 'aws-eusc']
@@ -10,10 +11,10 @@ const PARTITIONS = ['aws', 'aws-cn', 'aws-us-gov', 'aws-iso', 'aws-iso-b', 'aws-
 export const checkResources: Check = (statement, linted, report) => {
   const texts = (statement.resource ?? statement.notResource)?.texts() ?? []
   for (const text of texts) checkResource(text, linted, report)
-  redundant(texts, 'REDUNDANT_RESOURCE', report)
+  redundant(texts, 'REDUNDANT_RESOURCE', linted, report)
 }
 
-function checkResource({ at, text }: Text, { reference }: Linted, report: Report): void {
+function checkResource({ at, text }: Text, { reference, resourceType, budget }: Linted, report: Report): void {
   if (text === '*') return
   const error = (code: string, details: string) => report('ERROR', code, details, at)
   // The colons of a variable's name are not the ARN's.
@@ -29,7 +30,6 @@ function checkResource({ at, text }: Text, { reference }: Linted, report: Report
   if (!open(partition) && !PARTITIONS.includes(partition))
     error('INVALID_PARTITION', `There is no partition ${partition}.`)
   if (service === '') return void error('MISSING_ARN_FIELD', `${text} names no service.`)
-  if (path === '') return void error('MISSING_ARN_FIELD', `${text} names no resource.`)
   if (!open(account) && account !== '' && account !== 'aws' && !/^\d{12}$/.test(account) && service !== 'cloudfront') {
     error('INVALID_ARN_ACCOUNT', `${account} is no account: those have twelve digits.`)
   }
@@ -37,10 +37,16 @@ function checkResource({ at, text }: Text, { reference }: Linted, report: Report
     error('INVALID_ARN_REGION', `There is no Region ${region}.`)
   }
   if (open(service)) return
+  const wanted = resourceType && serviceOfType(resourceType)
+  if (wanted && service.toLowerCase() !== wanted) {
+    error('UNSUPPORTED_RESOURCE_ARN_IN_POLICY', `A policy on ${resourceType} cannot name ${text}.`)
+  }
   if (service !== service.toLowerCase())
     return void error('INVALID_ARN_SERVICE_CASE', `Write the service ${service} in small letters.`)
   const facts = reference.service(service)
+  if (!facts && reference.arnServices?.has(service)) return
   if (!facts) return void error('INVALID_SERVICE', `There is no service ${service}.`)
+  budget.spend(facts.details?.arns.length ?? 1)
   fitting(facts, { service, region, account, path }, error)
 }
 
@@ -56,9 +62,15 @@ function fitting(facts: ServiceFacts, parts: Parts, error: (code: string, detail
   const templates = facts.details?.arns.map((arn) => arn.split(':')).filter((each) => each[2] === parts.service) ?? []
   // Everybody's, and in nobody's table.
   if (templates.length === 0 || (parts.service === 'iam' && parts.path === 'root')) return
+  if (parts.path === '' || /^[*?]/.test(parts.path)) return
   const near = templates.filter((each) => mayBe(each.slice(5).join(':'), parts.path))
+  // With a wildcard it may be a resource that the reference has no form of: AWS's own policies name several.
+  if (near.length === 0 && /[*?]/.test(parts.path)) return
   if (near.length === 0)
     return void error('INVALID_ARN_RESOURCE', `The service ${parts.service} has no resource such as ${parts.path}.`)
+  const always = (part: number) => near.every((each) => each[part] !== '')
+  if (parts.region === '' && always(3)) error('MISSING_ARN_REGION', `The ARN lacks the Region of ${parts.path}.`)
+  if (parts.account === '' && always(4)) error('MISSING_ARN_ACCOUNT', `The ARN lacks the account of ${parts.path}.`)
   if (parts.region !== '' && parts.region !== '*' && near.every((each) => each[3] === '')) {
     error('ARN_REGION_NOT_ALLOWED', `The service ${parts.service} has no Region in the ARN of this resource.`)
   }

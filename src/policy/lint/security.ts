@@ -82,6 +82,7 @@ const SOURCES = ['aws:sourcearn', 'aws:sourceaccount', 'aws:sourceorgid', 'aws:s
 export const checkServices: Check = (statement, { kind }, report) => {
   if (statement.effect !== 'Allow' || kind !== 'resource') return
   const services = statement.principal?.member('Service')
+  if (services) serviceKeys(statement, services, report)
   if (!services || statement.conditions.some(({ key }) => SOURCES.includes(key.toLowerCase()))) return
   report(
     'SECURITY_WARNING',
@@ -89,6 +90,23 @@ export const checkServices: Check = (statement, { kind }, report) => {
     'The service may be asked by any of its customers: ask for aws:SourceArn, aws:SourceAccount or aws:SourceOrgID.',
     services,
   )
+}
+
+/** A service is no principal of an account: it has none of these. */
+const OF_ACCOUNTS = /^aws:(principal(account|arn|orgid|orgpaths|tag\/.*)|userid|username)$/i
+
+function serviceKeys({ principal, conditions }: StatementAt, services: At, report: Report): void {
+  const onlyServices = principal?.members().every(([type]) => type === 'Service') ?? false
+  const compared = conditions.filter(({ operator }) => !/null$|ifexists$/i.test(operator))
+  for (const { key, keyAt } of onlyServices ? compared : []) {
+    if (!OF_ACCOUNTS.test(key)) continue
+    const details = `A service has no ${key}: the statement allows nothing.`
+    report('ERROR', 'UNSUPPORTED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL', details, keyAt)
+  }
+  const weak = conditions.find(({ key }) => /^aws:(referer|sourceip|useragent)$/i.test(key))
+  if (!weak || conditions.some(({ key }) => SOURCES.includes(key.toLowerCase()))) return
+  const details = `Use aws:SourceArn, aws:SourceAccount or aws:SourceOrgID instead of ${weak.key}.`
+  report('SUGGESTION', 'RECOMMENDED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL', details, services)
 }
 
 /** Providers shared by everybody, and the key that tells one tenant from another. */
@@ -111,6 +129,14 @@ export const checkProviders: Check = ({ effect, principal, conditions }, { kind 
     const anybody = asked.find(
       ({ key, values }) => /:sub$/i.test(key) && values.some(({ text: value }) => /^(\*|repo:\*)/.test(value)),
     )
+    const branch = conditions.some(({ key }) => key.toLowerCase() === `${host}:ref`)
+    const open = asked.find(
+      ({ key, values }) => /:sub$/i.test(key) && values.some(({ text: value }) => /[*?]/.test(value)),
+    )
+    if (host.startsWith('token.actions') && !anybody && open && !branch) {
+      const details = 'More repositories or branches may take the role than were meant: name both in the subject.'
+      report('WARNING', 'SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED', details, open.keyAt)
+    }
     if (host.startsWith('token.actions') && anybody) {
       report(
         'SECURITY_WARNING',

@@ -1,4 +1,5 @@
 /** A statement as the checks see it: its elements with their places, and what is easily asked of them. */
+import type { Budget } from '../budget.ts'
 import type { PolicyKind } from '../document.ts'
 import { parseOperator } from '../operators.ts'
 import type { At, FindingType, Text } from './finding.ts'
@@ -31,6 +32,10 @@ export interface Linted {
   readonly version: '2008-10-17' | '2012-10-17'
   readonly statements: readonly StatementAt[]
   readonly reference: Reference
+  /** What a resource policy is on, by CloudFormation's name; undefined: any. */
+  readonly resourceType: string | undefined
+  /** Checks that compare with long tables spend it. */
+  readonly budget: Budget
 }
 
 /** Adds a finding at these places. */

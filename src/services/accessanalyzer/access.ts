@@ -1,12 +1,11 @@
 /** The questions a pipeline asks of a policy before it is used: new access, particular access, public access. */
-import { actionNames } from '../../kernel/policy-reference.ts'
+import type { Call } from '../../kernel/call.ts'
 import { anything } from '../../kernel/resource/facts.ts'
 import {
-  accessGranted,
+  type Analysis,
   type CompiledPolicy,
   compilePolicy,
   type GrantedAccess,
-  newAccess,
   PolicyError,
   type PolicyKind,
   parsePolicy,
@@ -22,10 +21,28 @@ function compiled(text: string, kind: PolicyKind): CompiledPolicy {
     return compilePolicy(parsePolicy(text, kind), { id: kind, kind })
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error
-    const where = `line ${error.line}, column ${error.column + 1}`
-    throw accessanalyzer.fail('InvalidParameterException', `The policy is not valid: ${error.message} (${where})`)
+    throw unreadable(`${error.message} (line ${error.line}, column ${error.column + 1})`)
   }
 }
+
+/** Throws for policies that cannot be read, or are too complex. */
+async function analyzed(call: Call, analysis: Analysis): Promise<readonly GrantedAccess[]> {
+  const result = await call.ports.analyses.analyze(call.account, analysis)
+  if (result === 'busy') {
+    throw accessanalyzer.fail(
+      'ThrottlingException',
+      'Too many policies are being analyzed. Try again in a few seconds.',
+    )
+  }
+  if ('invalid' in result) throw unreadable(result.invalid)
+  if ('tooComplex' in result) {
+    const help = 'Use fewer wildcards, or check the statements in several calls.'
+    throw accessanalyzer.fail('UnprocessableEntityException', `The policies are too complex to analyze. ${help}`)
+  }
+  return result.grants
+}
+
+const unreadable = (why: string) => accessanalyzer.fail('InvalidParameterException', `The policy is not valid: ${why}`)
 
 const kindOf = (policyType: string): PolicyKind => (policyType === 'RESOURCE_POLICY' ? 'resource' : 'identity')
 
@@ -52,12 +69,15 @@ function listed(grants: readonly GrantedAccess[]): string {
 export const checkNoNewAccess = accessanalyzer
   .operation('CheckNoNewAccess')
   .on(anything)
-  .run(async (_call, input) => {
-    const kind = kindOf(input.policyType)
-    const existing = compiled(input.existingPolicyDocument, kind)
-    const changed = compiled(input.newPolicyDocument, kind)
+  .run(async (call, input) => {
+    const grants = await analyzed(call, {
+      question: 'new-access',
+      kind: kindOf(input.policyType),
+      existing: input.existingPolicyDocument,
+      changed: input.newPolicyDocument,
+    })
     return answer(
-      newAccess(existing, changed, await actionNames()),
+      grants,
       'The modified permissions do not grant new access compared to your existing policy.',
       'The modified permissions grant new access compared to your existing policy.',
       (actions) => `New access, or access that cannot be excluded: ${actions}.`,
@@ -67,17 +87,21 @@ export const checkNoNewAccess = accessanalyzer
 export const checkAccessNotGranted = accessanalyzer
   .operation('CheckAccessNotGranted')
   .on(anything)
-  .run(async (_call, input) => {
-    const policy = compiled(input.policyDocument, kindOf(input.policyType))
+  .run(async (call, input) => {
     if (input.access.some(({ actions, resources }) => !actions?.length && !resources?.length)) {
       throw accessanalyzer.fail('InvalidParameterException', 'Say the actions, the resources, or both.')
     }
-    const asked = input.access.map(({ actions, resources }) => ({
+    const access = input.access.map(({ actions, resources }) => ({
       ...(actions?.length && { actions }),
       ...(resources?.length && { resources }),
     }))
     return answer(
-      accessGranted(policy, asked, await actionNames()),
+      await analyzed(call, {
+        question: 'access-granted',
+        kind: kindOf(input.policyType),
+        policy: input.policyDocument,
+        access,
+      }),
       'The policy document does not grant access to perform one or more of the listed actions or resources.',
       'The policy document grants access to perform one or more of the listed actions or resources.',
       (actions) => `Access that cannot be excluded: ${actions}.`,

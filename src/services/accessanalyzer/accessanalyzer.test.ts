@@ -71,6 +71,28 @@ describe('ValidatePolicy', () => {
     expect((await ask({})).findings).toMatchObject([{ issueCode: 'MISSING_RESOURCE' }])
   })
 
+  test('warns of a condition key that no request has, and names what a policy is on', async () => {
+    const client = await analyzer()
+    const Condition = { StringEquals: { 'aws:SourceVpce': 'vpce-11223344' } }
+    const policyDocument = of({ ...allow('kms:Decrypt', '*', { Condition }), Principal: { AWS: '111122223333' } })
+    const { findings } = await client.send(
+      new ValidatePolicyCommand({
+        policyType: 'RESOURCE_POLICY',
+        validatePolicyResourceType: 'AWS::S3::Bucket',
+        policyDocument,
+      }),
+    )
+    expect(findings?.map(({ issueCode }) => issueCode)).toEqual(
+      expect.arrayContaining(['CONDITION_KEY_NOT_SUPPLIED', 'UNSUPPORTED_ACTION_IN_POLICY']),
+    )
+  })
+
+  test('refuses what is too complex', async () => {
+    const policyDocument = of(allow(Array.from({ length: 8_000 }, (_, n) => `ec2:*${n}`)))
+    const request = new ValidatePolicyCommand({ policyType: IDENTITY, policyDocument })
+    await expect((await analyzer()).send(request)).rejects.toMatchObject({ name: 'ValidationException' })
+  })
+
   test('is for whoever may ask', async () => {
     const it = await cloud()
     const iam = it.client(IAMClient)
@@ -188,4 +210,20 @@ describe('CheckNoPublicAccess', () => {
   ])('fails %s', async (_, principal, condition) => {
     expect(await ask(principal, condition)).toBe('FAIL')
   })
+})
+
+test('Policies that are too complex to compare are refused', async () => {
+  const entangled = (count: number, shift: number) =>
+    of(
+      ...Array.from({ length: count }, (_, i) => {
+        const letter = (n: number) => String.fromCharCode(97 + ((i + n) % 26))
+        return allow(`*:*${letter(shift)}*`, `arn:aws:s3:::*${letter(0)}*${letter(3)}*`)
+      }),
+    )
+  const client = await analyzer()
+  const existingPolicyDocument = entangled(14, 0)
+  const newPolicyDocument = entangled(8, 5)
+  await expect(
+    client.send(new CheckNoNewAccessCommand({ policyType: IDENTITY, existingPolicyDocument, newPolicyDocument })),
+  ).rejects.toMatchObject({ name: 'UnprocessableEntityException' })
 })

@@ -2,7 +2,7 @@
 import { pageOf } from '../../kernel/page.ts'
 import { policyReference } from '../../kernel/policy-reference.ts'
 import { anything } from '../../kernel/resource/facts.ts'
-import { lint, type PolicyKind } from '../../policy/index.ts'
+import { BudgetError, type Finding, lint, type PolicyKind, type Reference } from '../../policy/index.ts'
 import { accessanalyzer } from './resources.ts'
 
 const KINDS: Readonly<Record<string, PolicyKind>> = {
@@ -24,7 +24,8 @@ export const validatePolicy = accessanalyzer
       })
     }
     const kind = isTrust ? 'trust' : KINDS[input.policyType]!
-    const all = lint(input.policyDocument, kind, await policyReference())
+    const reference = { ...(await policyReference()), absent: call.absentKey }
+    const all = findingsIn(input.policyDocument, kind, reference, input.validatePolicyResourceType)
     const numbered = all.map((finding, at) => ({ finding, at: String(at).padStart(6, '0') }))
     const { items, next } = await pageOf(call, numbered, ({ at }) => at, {
       token: input.nextToken,
@@ -38,3 +39,19 @@ export const validatePolicy = accessanalyzer
     }))
     return { findings, ...(next !== undefined && { nextToken: next }) }
   })
+
+function findingsIn(
+  text: string,
+  kind: PolicyKind,
+  reference: Reference,
+  resourceType: string | undefined,
+): readonly Finding[] {
+  try {
+    return lint(text, kind, reference, { resourceType })
+  } catch (error) {
+    if (!(error instanceof BudgetError)) throw error
+    const message =
+      'The policy is too complex to validate. Use fewer wildcards, or validate the statements in several calls.'
+    throw accessanalyzer.fail('ValidationException', message, { reason: 'other' })
+  }
+}

@@ -4,7 +4,7 @@ import { parseArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
 import { actionsByService } from '../../kernel/policy-reference.ts'
 import type { Target } from '../../kernel/resource.ts'
-import type { CompiledPolicy } from '../../policy/index.ts'
+import { Budget, BudgetError, type CompiledPolicy } from '../../policy/index.ts'
 import { group, iam } from './resources.ts'
 import { policiesOf, policySource, type Source, type SourcedPolicy } from './simulated-principals.ts'
 
@@ -13,10 +13,28 @@ export const entityNamed: Target<{ readonly Arn?: string | undefined }, Source> 
   find: async (call, { Arn = '' }) => policySource.find(call, { PolicySourceArn: Arn }),
 }
 
-/** The actions that an Allow of any of the policies names. What a Deny takes away is not looked at, as in AWS. */
-export function grantedActions(policies: readonly CompiledPolicy[], actions: readonly string[]): readonly string[] {
+/** For all services in one call: patterns compared with names of actions. */
+const GRANT_STEPS_MAX = 20_000_000
+
+export const grantBudget = (): Budget => new Budget(GRANT_STEPS_MAX)
+
+/**
+ * The actions that an Allow of any of the policies names. What a Deny takes away is not looked at, as in AWS. Throws when
+ * the budget of the call is spent.
+ */
+export function grantedActions(
+  policies: readonly CompiledPolicy[],
+  actions: readonly string[],
+  budget: Budget,
+): readonly string[] {
   const allows = policies.flatMap(({ statements }) => statements.filter(({ effect }) => effect === 'Allow'))
   if (allows.length === 0) return []
+  try {
+    budget.spend(actions.length * allows.reduce((sum, { actionCost }) => sum + actionCost, 0))
+  } catch (error) {
+    if (!(error instanceof BudgetError)) throw error
+    throw iam.fail('InvalidInputException', 'The policies are too large to compare with the actions of every service.')
+  }
   return actions.filter((action) => {
     const folded = action.toLowerCase()
     return allows.some((statement) => statement.action(folded))
@@ -49,12 +67,13 @@ export const listPoliciesGrantingServiceAccess = iam
   .run(async (call, input, source) => {
     const services = await actionsByService()
     const policies = await carried(call, source)
+    const budget = grantBudget()
     const PoliciesGrantingServiceAccess = input.ServiceNamespaces.map((namespace) => {
       const actions = services.get(namespace.toLowerCase())
       if (!actions) throw iam.fail('InvalidInputException', `There is no service with the namespace ${namespace}.`)
       return {
         ServiceNamespace: namespace,
-        Policies: policies.filter(({ compiled }) => grantedActions([compiled], actions).length > 0).map(shown),
+        Policies: policies.filter(({ compiled }) => grantedActions([compiled], actions, budget).length > 0).map(shown),
       }
     })
     return { PoliciesGrantingServiceAccess, IsTruncated: false }

@@ -10,7 +10,7 @@ import { type CompiledPolicy, compilePolicy, readPolicy } from '../../policy/ind
 import { accessOf } from './access-history.ts'
 import { type About, askForReport, type Entity, reportOf } from './access-reports.ts'
 import { usersOf } from './attachments.ts'
-import { grantedActions } from './granted-services.ts'
+import { grantBudget, grantedActions } from './granted-services.ts'
 import { listItems } from './lists.ts'
 import { membersOf } from './memberships.ts'
 import { findManagedPolicy } from './policies.ts'
@@ -42,8 +42,9 @@ export const generateServiceLastAccessedDetails = iam
     const policies =
       asked.kind === 'policy' ? [asked.compiled] : (await policiesOf(call, asked)).map(({ compiled }) => compiled)
     const granted: Record<string, readonly string[]> = {}
+    const budget = grantBudget()
     for (const [namespace, actions] of await actionsByService()) {
-      const names = grantedActions(policies, actions)
+      const names = grantedActions(policies, actions, budget)
       // Of services that Merlon does not serve nothing can be told below the service.
       if (names.length > 0) granted[namespace] = names.filter(isKnownAction).map((name) => name.split(':')[1]!)
     }

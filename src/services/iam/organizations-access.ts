@@ -8,7 +8,7 @@ import type { Api } from '../../kernel/service.ts'
 import { type CompiledPolicy, compilePolicy, readPolicy } from '../../policy/index.ts'
 import { accessOfAccount } from './access-history.ts'
 import { askForReport, reportOf } from './access-reports.ts'
-import { grantedActions } from './granted-services.ts'
+import { grantBudget, grantedActions } from './granted-services.ts'
 import { listItems } from './lists.ts'
 import { date, iam } from './resources.ts'
 
@@ -28,8 +28,9 @@ export const generateOrganizationsAccessReport = iam
     const chosen = policyId === undefined ? undefined : [[await policyOf(call, policyId)]]
     const levels = chosen ?? (management ? [] : await Promise.all(targets.map((target) => policiesAt(call, target))))
     const granted: string[] = []
+    const budget = grantBudget()
     for (const [namespace, actions] of await actionsByService()) {
-      if (levels.every((policies) => grantedActions(policies, actions).length > 0)) granted.push(namespace)
+      if (levels.every((policies) => grantedActions(policies, actions, budget).length > 0)) granted.push(namespace)
     }
     return { JobId: askForReport(call, { kind: 'organization', accounts, granted }) }
   })

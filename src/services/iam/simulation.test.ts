@@ -235,6 +235,20 @@ describe("a user's policies", () => {
     await expect(principal(['s3:GetObject'], { PolicySourceArn })).rejects.toMatchObject({ code })
   })
 
+  test('of too much at once are refused, and say what to do', async () => {
+    const names = Array.from({ length: 101 }, (_, n) => `s3:Get${n}`)
+    const arns = names.map((name) => `arn:aws:s3:::b/${name}`)
+    await expect(principal(names, { ResourceArns: arns })).rejects.toMatchObject({ code: 'InvalidInputException' })
+
+    const large = document({ ...allow('*'), Action: Array.from({ length: 8_000 }, (_, n) => `ec2:*${n}`) })
+    const PolicyInputList = [large, large, large]
+    await expect(principal(names, { PolicyInputList })).rejects.toMatchObject({
+      code: 'InvalidInputException',
+      message: expect.stringContaining('Use MaxItems'),
+    })
+    expect(decisions(await principal(['s3:GetObject'], { PolicyInputList, MaxItems: 1 }))).toHaveLength(1)
+  })
+
   test('name the context they ask for, once', async () => {
     const input = {
       PolicySourceArn: `arn:aws:iam::${account}:user/ana`,

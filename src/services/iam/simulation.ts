@@ -17,6 +17,7 @@ import {
   type PolicyKind,
   type Principal,
   parsePolicy,
+  type Statement,
 } from '../../policy/index.ts'
 import { listItems } from './lists.ts'
 import { iam, user } from './resources.ts'
@@ -121,6 +122,11 @@ async function simulate(call: Call, input: Asked, simulated: Simulated) {
   const context = { ...timeOf(call), ...simulated.conditions }
   const questions = questionsOf(input)
   const { items, rest } = await listItems(call, questions, ({ order }) => order, input)
+  requireAffordable(items.length, [
+    ...simulated.policies.map(({ compiled }) => compiled),
+    ...(boundary ? [boundary] : []),
+    ...(resource ? [resource] : []),
+  ])
   const results = items.map(({ action, resource: arn }): IAM.EvaluationResult => {
     const request = { principal, action, resource: arn, resourceAccount: owner, context: contextOf(context, input) }
     const explanation = explain(request, layers)
@@ -156,8 +162,32 @@ interface Question {
   readonly resource: string
 }
 
+/** Simulations of one request, on all its pages. */
+const SIMULATIONS_MAX = 10_000
+/** What the simulations of one page may cost, in statements and their patterns compared. */
+const PAGE_STEPS_MAX = 2_000_000
+
+function requireAffordable(simulations: number, policies: readonly CompiledPolicy[]): void {
+  const cost = policies
+    .flatMap(({ policy }) => policy.statements)
+    .reduce((sum, statement) => sum + costOf(statement), 0)
+  if (simulations * cost <= PAGE_STEPS_MAX) return
+  throw invalid(
+    `The policies are too large to simulate ${simulations} actions at once. Use MaxItems, or name fewer actions and resources.`,
+  )
+}
+
+const costOf = ({ action, resource, conditions }: Statement): number =>
+  1 +
+  action.values.length +
+  (resource?.values.length ?? 0) +
+  conditions.reduce((sum, { values }) => sum + values.length, 0)
+
 function questionsOf(input: Asked): readonly Question[] {
   const resources = input.ResourceArns?.length ? input.ResourceArns : ['*']
+  if (input.ActionNames.length * resources.length > SIMULATIONS_MAX) {
+    throw invalid(`${SIMULATIONS_MAX} pairs of an action and a resource can be simulated at once. Name fewer of them.`)
+  }
   for (const arn of resources) if (arn !== '*' && !parseArn(arn)) throw invalid(`Invalid Resource Arn: ${arn}`)
   return input.ActionNames.flatMap((action, i) => {
     if (!/^[a-z0-9-]+:[a-z0-9]+$/i.test(action)) throw invalid(`Invalid Action: ${action}`)
