@@ -53,3 +53,19 @@ test('every relative link and anchor leads somewhere', () => {
   expect(pages.length).toBeGreaterThan(10)
   expect(pages.flatMap(brokenIn)).toEqual([])
 })
+
+test('the README says of speed what was measured', () => {
+  const [, least, most] = /([\d.]+) to ([\d.]+) times the calls of `moto_server`/.exec(
+    readFileSync(join(root, 'README.md'), 'utf8'),
+  )!
+  const tables = [
+    ...readFileSync(join(root, 'docs/benchmarks.md'), 'utf8').matchAll(
+      /<!-- bench:(?:api|kms|secrets) -->[\s\S]*?<!-- \//g,
+    ),
+  ]
+  const rows = tables.join('').matchAll(/^\| \w+:\w+ \|.*\| ([\d.]+)×/gm)
+  const measured = [...rows].map(([, ratio]) => Number(ratio))
+
+  expect(Number(least)).toBeLessThanOrEqual(Math.min(...measured))
+  expect(Number(most)).toBeLessThanOrEqual(Math.max(...measured))
+})
