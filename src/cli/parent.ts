@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 
 const CHECK_MS = 500
 
-/** Calls back once the parent has died: the system then gives this process another one. */
+/** Calls back once one of the processes above this one has died: the one below it then has another parent. */
 export function onParentDeath(end: () => void): void {
-  const parent = process.ppid
+  const above = ancestors()
   const timer = setInterval(() => {
-    if (process.ppid === parent) return
+    if (ancestors().join() === above.join()) return
     clearInterval(timer)
     end()
   }, CHECK_MS)
@@ -15,15 +15,31 @@ export function onParentDeath(end: () => void): void {
 }
 
 /**
- * Whether `npx` started this process, and waits for it. It passes SIGTERM and SIGINT on, but no SIGHUP: then it dies, and
- * the server would stay behind.
+ * Whether `npx` started this process, and waits for it. It passes SIGTERM on to its shell alone, and SIGHUP to none: then
+ * they die, and the server would stay behind.
  */
-export function isChildOfNpx(): boolean {
-  if (process.env['npm_lifecycle_event'] !== 'npx') return false
+export const isChildOfNpx = (): boolean => process.env['npm_lifecycle_event'] === 'npx' && ancestors().some(isNpx)
+
+/** The parent; and npm, where that has a shell between it and this process. */
+function ancestors(): readonly number[] {
+  const parent = process.ppid
+  if (process.env['npm_lifecycle_event'] === undefined || !/^(\/bin\/)?\w*sh -c /.test(commandOf(parent)))
+    return [parent]
+  // The name in parentheses may hold blanks; what follows it does not.
+  const above = Number(read(`/proc/${parent}/stat`).split(') ').at(-1)?.split(' ')[1])
+  return [parent, above]
+}
+
+/** npm calls itself `npm exec …`. The variable alone is inherited by everything that npx starts. */
+const isNpx = (id: number): boolean => /\bnpm exec\b|\bnpx\b/.test(commandOf(id))
+
+const commandOf = (id: number): string => read(`/proc/${id}/cmdline`).replaceAll('\0', ' ')
+
+/** Empty where there is no /proc, or no such process. */
+function read(file: string): string {
   try {
-    // npm calls itself `npm exec …`. A variable alone is inherited by everything that npx starts.
-    return /\bnpm exec\b|\bnpx\b/.test(readFileSync(`/proc/${process.ppid}/cmdline`, 'latin1').replaceAll('\0', ' '))
+    return readFileSync(file, 'latin1')
   } catch {
-    return true
+    return ''
   }
 }
