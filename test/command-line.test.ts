@@ -1,8 +1,10 @@
-import { chmodSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { spawn, spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Client, element, overHttp } from '../src/kernel/client.ts'
-import { type MadeAccount, merlon, type Running, startMerlon, temporaryFolder } from './process.ts'
+import { type MadeAccount, merlon, merlonScript, type Running, startMerlon, temporaryFolder } from './process.ts'
 
 const running: Running[] = []
 const start = async (words: readonly string[], environment?: Readonly<Record<string, string>>) => {
@@ -78,6 +80,166 @@ describe('merlon init', () => {
   })
 })
 
+describe('a profile', () => {
+  const files = () => {
+    const folder = temporaryFolder()
+    return { AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'), AWS_CONFIG_FILE: join(folder, 'config') }
+  }
+
+  test('called default is [default] in both files, and is never written twice', async () => {
+    const [at, folder] = [files(), temporaryFolder()]
+
+    await merlon(['init', '--data', join(folder, 'a'), '--profile', 'default'], at)
+    const again = await merlon(['init', '--data', join(folder, 'b'), '--profile', 'default'], at)
+
+    expect(readFileSync(at.AWS_SHARED_CREDENTIALS_FILE, 'utf8')).toMatch(/^\[default\]$/m)
+    expect(readFileSync(at.AWS_CONFIG_FILE, 'utf8')).toMatch(/^\[default\]$/m)
+    expect(readFileSync(at.AWS_CONFIG_FILE, 'utf8')).not.toContain('[profile default]')
+    expect(again).toMatchObject({ status: 2, stderr: expect.stringContaining("has a profile 'default' already") })
+  })
+
+  test.each(['mine', 'default'])('%s names the endpoint and the Region of client commands', async (profile) => {
+    const at = files()
+    const header = profile === 'default' ? 'default' : `profile ${profile}`
+    writeFileSync(
+      at.AWS_SHARED_CREDENTIALS_FILE,
+      `[${profile}]\naws_access_key_id = AKIAEXAMPLEEXAMPLE00\naws_secret_access_key = x\n`,
+    )
+    writeFileSync(
+      at.AWS_CONFIG_FILE,
+      `[profile another]\nendpoint_url = http://127.0.0.1:7\n[${header}] # ours\nregion = eu-west-1\ns3 =\n  endpoint_url = http://127.0.0.1:8\nendpoint_url = http://127.0.0.1:9\n`,
+    )
+    const words = ['credentials', 'process', ...(profile === 'default' ? [] : ['--profile', profile])]
+    const none = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_ENDPOINT_URL: '', AWS_PROFILE: 'default' }
+
+    const ended = await merlon(words, { ...none, ...at })
+    const named = await merlon(words, { ...none, ...at, AWS_ENDPOINT_URL: 'http://127.0.0.1:11' })
+
+    expect(ended.stderr).toContain('http://127.0.0.1:9 cannot be reached')
+    expect(named.stderr).toContain('http://127.0.0.1:11 cannot be reached')
+  })
+})
+
+describe('help', () => {
+  test('is an overview of every command on one screen', async () => {
+    const { stdout, status } = await merlon(['help'])
+    const completion = (await merlon(['completion', 'bash'])).stdout
+
+    expect(status).toBe(0)
+    expect(stdout.split('\n').length).toBeLessThanOrEqual(40)
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100)
+    const names = [...stdout.matchAll(/^ {2}(\S+) +\S/gm)].map(([, name]) => name)
+    expect(names).toEqual(expect.arrayContaining(['start', 'unseal', 'rotate-root', 'completion', 'help', 'version']))
+    // Every command that can be completed is in it.
+    for (const [, command] of completion.matchAll(/^ {4}'([a-z-]+)'\) follows/gm)) expect(names).toContain(command)
+  })
+
+  test('of a command is the same by both ways', async () => {
+    const [byHelp, byOption] = [await merlon(['help', 'start']), await merlon(['start', '--help'])]
+
+    expect(byHelp).toMatchObject({ status: 0, stdout: expect.stringContaining('--exit-with-parent') })
+    expect(byHelp.stdout).toBe(byOption.stdout)
+    expect((await merlon(['help', 'policy', 'lint'])).stdout).toContain('merlon policy lint')
+  })
+
+  test.each(['-v', '--version', 'version'])('%s shows the version', async (word) => {
+    expect(await merlon([word])).toMatchObject({ status: 0, stdout: expect.stringMatching(/^merlon \d+\.\d+\.\d+\n$/) })
+  })
+
+  test('completion for bash completes commands, words below them and options', async () => {
+    const { stdout } = await merlon(['completion', 'bash'])
+    const complete = (...words: readonly string[]) => {
+      const line = `COMP_WORDS=(merlon ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}`
+      const script = `${stdout}\n${line}; _merlon; printf '%s\\n' "\${COMPREPLY[@]}"`
+      return spawnSync('bash', ['-c', script]).stdout.toString().trim().split('\n')
+    }
+
+    expect(complete('rot')).toEqual(['rotate-root'])
+    expect(complete('policy', 'li')).toEqual(['lint'])
+    expect(complete('start', '--exit')).toEqual(['--exit-with-parent'])
+    expect(complete('sealer', 'add', '--thr')).toEqual(['--threshold'])
+  })
+})
+
+describe('a server and what started it', () => {
+  const alive = (id: number) => {
+    try {
+      process.kill(id, 0)
+      return !/\) Z /.test(readFileSync(`/proc/${id}/stat`, 'utf8'))
+    } catch {
+      return false
+    }
+  }
+  /** Started by another process: returns that one, and the server's id and address. */
+  async function startedBy(command: string, words: readonly string[], cwd = '.') {
+    const parent = spawn(command, words, {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      cwd,
+    })
+    const lines = createInterface({ input: parent.stdout })
+    let [url, id] = ['', 0]
+    for await (const line of lines) {
+      if (/^\d+$/.test(line)) id = Number(line)
+      if (line.startsWith('{')) url = (JSON.parse(line) as { url: string }).url
+      if (url !== '') break
+    }
+    return { parent, url, id }
+  }
+  const answers = (url: string) =>
+    fetch(`${url}/health/live`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+  const shell = (more: string) => [
+    '-c',
+    `"${process.execPath}" "${merlonScript}" start --dev --port 0 --json ${more} & echo $!; wait`,
+  ]
+
+  test('ends with its parent where that was said, and only there', async () => {
+    const [bound, free] = await Promise.all([startedBy('sh', shell('--exit-with-parent')), startedBy('sh', shell(''))])
+    expect([await answers(bound.url), await answers(free.url)]).toEqual([true, true])
+
+    for (const { parent } of [bound, free]) parent.kill('SIGKILL')
+
+    await expect.poll(() => alive(bound.id)).toBe(false)
+    expect(await answers(free.url)).toBe(true)
+    process.kill(free.id, 'SIGTERM')
+    await expect.poll(() => alive(free.id)).toBe(false)
+  })
+
+  test.each(['SIGTERM', 'SIGHUP'] as const)('is stopped in order by %s', async (signal) => {
+    const server = await start(['--data', join(temporaryFolder(), 'data')])
+
+    expect(await server.stop(signal)).toBe(0)
+    expect(server.log()).toContain('"message":"stopped"')
+  })
+
+  test.each([
+    ['npm start', 'SIGTERM'],
+    ['npm start', 'SIGHUP'],
+    ['npx merlon', 'SIGTERM'],
+    ['npx merlon', 'SIGHUP'],
+  ] as const)('of %s is not left behind by %s', async (how, signal) => {
+    const folder = temporaryFolder()
+    const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } }
+    mkdirSync(join(folder, 'node_modules', '.bin'), { recursive: true })
+    symlinkSync(merlonScript, join(folder, 'node_modules', '.bin', 'merlon'))
+    symlinkSync(dirname(merlonScript), join(folder, 'dist'))
+    // The script of this package, less the build.
+    const scripts = { start: manifest.scripts.start.replace('npm run --silent build && ', ''), build: 'true' }
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'x', version: '1.0.0', scripts }))
+    const words = ['--dev', '--port', '0', '--json']
+    const command =
+      how === 'npm start' ? ['npm', 'start', '--silent', '--', ...words] : ['npx', '--no', 'merlon', 'start', ...words]
+    const { parent, url } = await startedBy(command[0]!, command.slice(1), folder)
+    expect(await answers(url)).toBe(true)
+
+    parent.kill(signal)
+
+    await expect.poll(() => answers(url)).toBe(false)
+  })
+})
+
 describe('merlon start', () => {
   test('makes the installation on the first start and finds everything on the second, killed in between', async () => {
     const data = join(temporaryFolder(), 'data')
@@ -104,7 +266,7 @@ describe('merlon start', () => {
     expect(status).toBe(0)
     const refused = answers.filter(({ status: how }) => how === 'rejected')
     // What had not reached the server is a refused connection, never half an answer.
-    for (const each of refused) expect(String((each as PromiseRejectedResult).reason)).toContain('fetch failed')
+    for (const each of refused) expect(String((each as PromiseRejectedResult).reason)).toContain('cannot be reached')
   })
 
   test('a lame duck sends its load balancer elsewhere, and answers until it has', async () => {
@@ -169,7 +331,7 @@ describe('merlon start', () => {
     const second = await merlon(['start', '--data', data, '--port', '0'])
 
     expect(second.status).toBe(1)
-    expect(second.stderr).toMatch(/^merlon: Another Merlon is using this data .* Stop it first/)
+    expect(second.stderr).toMatch(/^merlon: MERLON_DATA_IN_USE: Another Merlon is using this data .* Stop it first/)
   })
 
   test('says which port is taken', async () => {
@@ -190,7 +352,9 @@ describe('merlon start', () => {
     [['start', '--limits', 'acount=5'], "--limits: there is no limit 'acount'"],
     [['start', '--limits', 'account=fast'], "'account=fast' says no number"],
     [['init'], 'merlon init --data DIR'],
-    [['dance'], "There is no command 'dance'"],
+    [['dance'], "Unknown command: 'dance'"],
+    [['help', 'dance'], "Unknown command: 'dance'"],
+    [['completion', 'fish'], 'merlon completion bash'],
   ])('answers %j with what is wrong, and exit status 2', async (words, complaint) => {
     const ended = await merlon(words)
 
@@ -200,6 +364,21 @@ describe('merlon start', () => {
 })
 
 describe('what watches a server', () => {
+  test.each(['GET', 'HEAD'])('health by %s is three answers, without a signature', async (method) => {
+    const server = await start(['--dev'])
+    const ask = async (path: string) => {
+      const answer = await fetch(server.url + path, { method })
+      return [answer.status, await answer.text()] as const
+    }
+
+    const told = await Promise.all(['/health', '/health/ready', '/health/live'].map(ask))
+
+    expect(told.map(([status]) => status)).toEqual([200, 200, 200])
+    for (const [, text] of told)
+      if (method === 'HEAD') expect(text).toBe('')
+      else expect(JSON.parse(text)).toMatchObject({ status: 'ok', version: expect.any(String) })
+  })
+
   test('merlon status tells whether one answers', async () => {
     const server = await start(['--dev'])
     const port = new URL(server.url).port

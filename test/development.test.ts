@@ -119,14 +119,56 @@ describe('a development server', () => {
     expect(Events.map(({ EventName }) => EventName)).toContain('AdvanceClock')
   })
 
-  test.each(['{"advanceSeconds":-1}', '{"advanceSeconds":"9"}', '{}', 'nonsense', ''])(
-    'refuses to move its clock by %s',
-    async (body) => {
-      const server = await start()
+  test('takes signatures by real time and by its own, wherever its clock is, and tells its time', async () => {
+    const server = await start()
+    const [key] = server.accounts
+    for (const now of ['2031-01-31T12:00:00Z', '2020-02-29T00:00:00.000Z']) {
+      const set = await post(server, 'clock', key, JSON.stringify({ now }))
+      expect([set.status, set.body.now.slice(0, 10)]).toEqual([200, now.slice(0, 10)])
+      const moved = () => Date.parse(now)
 
-      expect((await post(server, 'clock', server.accounts[0]!, body)).status).toBe(400)
-    },
-  )
+      await clientOf(server, key!).query('sts', 'GetCallerIdentity')
+      await clientOf(server, key!, moved).query('sts', 'GetCallerIdentity')
+      const neither = clientOf(server, key!, () => Date.parse('2015-01-01T00:00:00Z'))
+      await expect(neither.query('sts', 'GetCallerIdentity')).rejects.toThrow(/Signature expired/)
+      const { headers } = await fetch(`${server.url}/?Action=GetCallerIdentity`)
+      expect(Math.abs(Date.parse(headers.get('date')!) - moved())).toBeLessThan(60_000)
+      expect((await post(server, 'clock', key, '{"advanceSeconds":60}')).status).toBe(200)
+    }
+    const { Events } = await clientOf(server, key!).json<{ Events: { EventName: string }[] }>(
+      'cloudtrail',
+      'CloudTrail_20131101.LookupEvents',
+    )
+    expect(Events.map(({ EventName }) => EventName)).toContain('SetClock')
+  })
+
+  test('a reset resets its clock', async () => {
+    const server = await start()
+    const [key] = server.accounts
+    await post(server, 'clock', key, '{"advanceSeconds":86400}')
+
+    await post(server, 'reset', key)
+
+    const { body } = await post(server, 'clock', key, '{"advanceSeconds":0}')
+    expect(Math.abs(Date.parse(body.now) - Date.now())).toBeLessThan(60_000)
+  })
+
+  test.each([
+    '{"advanceSeconds":-1}',
+    '{"advanceSeconds":"9"}',
+    '{}',
+    'null',
+    '{"now":5}',
+    '{"now":"tomorrow"}',
+    '{"now":"9999-12-31T00:00:00Z"}',
+    '{"now":"2030-01-01","advanceSeconds":1}',
+    'nonsense',
+    '',
+  ])('refuses to move its clock by %s', async (body) => {
+    const server = await start()
+
+    expect((await post(server, 'clock', server.accounts[0]!, body)).status).toBe(400)
+  })
 
   test('starts again for the root user: what was made is gone, its keys still work', async () => {
     const server = await start()

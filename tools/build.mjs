@@ -1,6 +1,6 @@
 /** `npm run build`: the release into dist/, and one line about it. */
 import { execFileSync } from 'node:child_process'
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'rolldown'
 import { loadConfig } from 'rolldown/config'
@@ -9,6 +9,9 @@ import { buildManagedPolicies } from './build-managed-policies.mjs'
 const dist = new URL('../dist/', import.meta.url)
 const policies = buildManagedPolicies(dist)
 const { output } = await build(await loadConfig('rolldown.config.mts'))
+
+// As npm makes it where the package is installed: `npx merlon` runs it here, too.
+chmodSync(new URL('merlon.js', dist), 0o755)
 
 // The types of `merlon/policy`.
 const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url))

@@ -30,6 +30,7 @@ export const backup: Command = {
   about:
     'FILE: an encrypted backup of the database and the objects, and beside it the keyring, which no backup opens without. verify FILE: reads every byte of one.',
   options,
+  verbs: ['verify'],
   help: () => usage([{ ...backup, name: 'backup FILE | verify FILE' }]),
   async run(words) {
     const [operands, rest] = operandsOf(words)

@@ -18,6 +18,10 @@ export interface Command {
   run(words: readonly string[]): Promise<number>
   /** Of a command that has commands of its own. */
   help?(words: readonly string[]): string
+  /** For completion: words that may follow the name. */
+  readonly verbs?: readonly string[]
+  /** For completion: commands below this one. */
+  readonly commands?: readonly Pick<Command, 'name' | 'options'>[]
 }
 
 /** A command line that cannot be meant. */

@@ -128,7 +128,18 @@ async function history(accessKeyId: string, secret: string, url: string): Promis
 
 /** This very program, in a process of its own, so that it can be killed. */
 async function startServer(data: string): Promise<Server> {
-  const words = [process.argv[1]!, 'start', '--data', data, '--port', '0', '--json', '--log', 'error']
+  const words = [
+    process.argv[1]!,
+    'start',
+    '--data',
+    data,
+    '--port',
+    '0',
+    '--json',
+    '--log',
+    'error',
+    '--exit-with-parent',
+  ]
   const child = spawn(process.execPath, [...process.execArgv, ...words], { stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   const lines = createInterface({ input: child.stdout })

@@ -27,6 +27,7 @@ export function commandGroup({ name: group, about, commands, note }: Group): Com
     name: group,
     about: `${about}: ${names}. See 'merlon ${group} help'.`,
     options: {},
+    commands,
     help: ([name]) => {
       const named = commands.filter((each) => each.name === name)
       return help(named.length > 0 ? named : commands)

@@ -2,10 +2,12 @@
 /** The command line: `merlon COMMAND [options]`. */
 import { audit } from './audit.ts'
 import { backup } from './backup.ts'
-import { type Command, UsageError, usage } from './command.ts'
+import { type Command, UsageError } from './command.ts'
+import { completionCommand } from './completion.ts'
 import { credentials } from './credentials.ts'
 import { demo } from './demo.ts'
 import { errorText } from './error-text.ts'
+import { command, helpOf, overview } from './help.ts'
 import { init } from './init.ts'
 import { policy } from './policy.ts'
 import { rekey } from './rekey.ts'
@@ -39,25 +41,26 @@ const commands: readonly Command[] = [
   credentials,
   secret,
   demo,
+  completionCommand(() => commands),
 ]
 
 async function main(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    process.stdout.write(usage(commands))
+    process.stdout.write(rest.length > 0 && rest[0] !== 'help' ? helpOf(commands, rest) : overview())
     return name === undefined ? 2 : 0
   }
-  if (name === 'version' || name === '--version') {
+  if (name === 'version' || name === '--version' || name === '-v') {
     process.stdout.write(`merlon ${version}\n`)
     return 0
   }
-  const command = commands.find((candidate) => candidate.name === name)
-  if (!command) throw new UsageError(`There is no command '${name}'. Run 'merlon help' for those there are.`)
-  if (rest.includes('--help') || rest.includes('-h')) {
-    process.stdout.write(command.help?.(rest) ?? usage([command]))
+  const found = command(commands, name)
+  const own = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest
+  if (own.includes('--help') || own.includes('-h')) {
+    process.stdout.write(helpOf(commands, words))
     return 0
   }
-  return command.run(rest)
+  return found.run(rest)
 }
 
 try {

@@ -1,8 +1,8 @@
 /** Showing the root key, once, and writing it where AWS's clients look. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import type { RunningServer } from '../server/server.ts'
+import { profileFiles } from './client.ts'
 import { UsageError } from './command.ts'
 
 export type Made = RunningServer['made'][number]
@@ -24,20 +24,17 @@ export function keyAsJson({ accountId, rootKey }: Made): object {
 
 const PROFILE_NAME = /^[\w.@+-]+$/
 
-/** To be asked before anything is made: a profile that exists is never overwritten. */
+/** To be called before anything is made: a profile that exists is never overwritten. */
 export function checkProfile(name: string): void {
   if (!PROFILE_NAME.test(name)) throw new UsageError(`'${name}' cannot be the name of an AWS profile.`)
-  const { credentials, config } = files()
-  for (const [file, header] of [
-    [credentials, `[${name}]`],
-    [config, `[profile ${name}]`],
+  const { credentials, config } = profileFiles()
+  for (const [file, headers] of [
+    [credentials, [name]],
+    [config, name === 'default' ? ['default', 'profile default'] : [`profile ${name}`]],
   ] as const) {
-    if (
-      existsSync(file) &&
-      readFileSync(file, 'utf8')
-        .split('\n')
-        .some((line) => line.trim() === header)
-    ) {
+    const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
+    const found = lines.map((line) => /^\s*\[\s*(.*?)\s*\]/.exec(line)?.[1]?.replace(/\s+/g, ' '))
+    if (found.some((header) => header !== undefined && headers.includes(header))) {
       throw new UsageError(`${file} has a profile '${name}' already. Choose another name, or remove it first.`)
     }
   }
@@ -45,19 +42,13 @@ export function checkProfile(name: string): void {
 
 /** `aws --profile NAME …` then reaches this server. Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials files". */
 export function writeProfile(name: string, { rootKey }: Made, url: string): void {
-  const { credentials, config } = files()
+  const { credentials, config } = profileFiles()
   append(
     credentials,
     `[${name}]\naws_access_key_id = ${rootKey.accessKeyId}\naws_secret_access_key = ${rootKey.secretAccessKey}\n`,
   )
-  append(config, `[profile ${name}]\nregion = us-east-1\nendpoint_url = ${url}\n`)
-}
-
-function files() {
-  return {
-    credentials: process.env['AWS_SHARED_CREDENTIALS_FILE'] ?? join(homedir(), '.aws', 'credentials'),
-    config: process.env['AWS_CONFIG_FILE'] ?? join(homedir(), '.aws', 'config'),
-  }
+  const header = name === 'default' ? 'default' : `profile ${name}`
+  append(config, `[${header}]\nregion = us-east-1\nendpoint_url = ${url}\n`)
 }
 
 function append(file: string, section: string): void {

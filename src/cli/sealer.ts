@@ -36,6 +36,7 @@ export const sealer: Command = {
   name: 'sealer',
   about,
   options,
+  verbs: ['list', 'add', 'test', 'remove'],
   help: () => usage([{ ...sealer, name: 'sealer list | add KIND | test ID | remove ID' }]),
   async run(words) {
     const [[verb, operand], rest] = operandsOf(words)

@@ -11,6 +11,7 @@ import { type DevelopmentWorld, type DurableWorld, startServer } from '../server
 import type { RootKey } from '../services/iam/bootstrap.ts'
 import { folderOf, storageAt, storeOptions } from './ask.ts'
 import { type Command, portOf, readOptions, UsageError } from './command.ts'
+import { isChildOfNpx, onParentDeath } from './parent.ts'
 import { keyAsJson, shownKey } from './root-key.ts'
 import { version } from './version.ts'
 
@@ -43,6 +44,7 @@ const options = {
     about:
       'after SIGTERM, still answer so long while /health says 503 (default 0; behind a load balancer, two of its checks)',
   },
+  'exit-with-parent': { type: 'boolean', about: 'stop when the process that started this one ends' },
   json: { type: 'boolean', about: 'announce readiness as one JSON line' },
   log: { type: 'string', value: 'LEVEL', about: 'debug, info, warn or error (default info)' },
   'access-log': { type: 'boolean', about: 'log every answer' },
@@ -61,6 +63,16 @@ export const start: Command = {
     process.on('uncaughtException', (error) => {
       logger.log('error', 'stopped by an error', { error })
       process.exit(70)
+    })
+    // From the first moment: what starts it may end while it starts.
+    const stopped = new Promise<void>((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
+      if (given['exit-with-parent'] || isChildOfNpx()) {
+        onParentDeath(() => {
+          logger.log('warn', 'the process that started this one has ended')
+          resolve()
+        })
+      }
     })
     const keyScript = new URL('./key-thread.js', import.meta.url)
     const server = await startServer({
@@ -81,10 +93,8 @@ export const start: Command = {
     })
     announce(server, folderOf(given), given.json ?? false)
 
-    await new Promise<void>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
-    })
-    await server.close()
+    await stopped
+    if (!(await server.close())) process.exit(0)
     return 0
   },
 }

@@ -2,6 +2,7 @@
 import type { StreamStatus } from '../planes/streams/stream.ts'
 import { askServer } from '../server/admin-socket.ts'
 import { shown } from '../server/desk.ts'
+import { type Health, isReady } from '../server/health.ts'
 import { isInstalled, keyringOf } from '../server/installation.ts'
 import { readKeyring } from '../vault/keyring-file.ts'
 import { type Command, portOf, readOptions } from './command.ts'
@@ -14,16 +15,20 @@ const options = {
 } as const
 
 const TIMEOUT_MS = 3_000
-const SHOWN = { ok: 'answers', fenced: 'answers, fenced until it is activated,', sealed: 'is sealed' } as const
-
-interface Health {
-  readonly status: keyof typeof SHOWN
-  readonly version: string
+const SHOWN: Readonly<Record<Health['status'], string>> = {
+  ok: 'answers',
+  fenced: 'answers, fenced until it is activated,',
+  starting: 'starts',
+  leaving: 'is stopping',
+  sealed: 'is sealed',
+  unavailable: 'is not ready',
 }
+
+type Answer = Health & { readonly version: string }
 
 export const status: Command = {
   name: 'status',
-  about: 'Asks a running server how it is. Exit status 0 when it answers, 1 when it does not or is sealed.',
+  about: 'Asks a running server how it is. Exit status 0 when it is ready, 1 when it is not: the same as /health.',
   options,
   async run(words) {
     const given = readOptions(options, words)
@@ -31,9 +36,9 @@ export const status: Command = {
     const url = `http://${given.host ?? '127.0.0.1'}:${portOf(given.port, 4566)}`
     const health = await ask(url)
     if (given.json) process.stdout.write(`${JSON.stringify({ url, ...(health ?? { status: 'down' }) })}\n`)
-    else if (health) process.stdout.write(`Merlon ${health.version} ${SHOWN[health.status]} on ${url}\n`)
+    else if (health) process.stdout.write(`Merlon ${health.version} ${SHOWN[health.status]} on ${url}${why(health)}\n`)
     else process.stdout.write(`Nothing answers on ${url}. Start one with: merlon start\n`)
-    return health && health.status !== 'sealed' ? 0 : 1
+    return health && isReady(health) ? 0 : 1
   },
 }
 
@@ -42,16 +47,19 @@ async function ofFolder(data: string, json: boolean): Promise<number> {
   const told = await askServer(data, { route: 'GET /status', input: {} })
   const state: State = told ? { running: true, ...told } : { running: false, ...atRest(data) }
   process.stdout.write(json ? `${JSON.stringify(state)}\n` : shownState(data, state))
-  return told && state.state !== 'sealed' ? 0 : 1
+  return told && (!state.health || isReady(state.health)) ? 0 : 1
 }
 
 function atRest(data: string): Omit<State, 'running'> {
   if (!isInstalled(data)) return { state: 'uninitialised' }
-  const { sealers = [] } = readKeyring(keyringOf(data))?.body ?? {}
-  return { state: 'sealed', sealers: sealers.map(shown) }
+  const keyring = readKeyring(keyringOf(data))
+  if (!keyring) return { state: 'without a keyring' }
+  return { state: 'sealed', sealers: keyring.body.sealers.map(shown) }
 }
 
 interface State {
+  /** Of a server that runs. */
+  readonly health?: Health
   readonly running: boolean
   readonly state?: string
   readonly sealers?: readonly { readonly id: string; readonly kind: string; readonly testedAt?: string }[]
@@ -59,9 +67,12 @@ interface State {
   readonly entries?: readonly { readonly sealer: string; readonly given: number; readonly expiresAt: number }[]
 }
 
-function shownState(data: string, { running, state, sealers = [], entries = [], streams = [] }: State): string {
+const why = ({ message }: Health): string => (message === undefined ? '' : `: ${message}`)
+
+function shownState(data: string, { running, state, health, sealers = [], entries = [], streams = [] }: State): string {
   return [
     `${data}: ${state}${running ? '' : ', and no server runs on it'}`,
+    ...(health && !isReady(health) && health.status !== 'sealed' ? [`  ${SHOWN[health.status]}${why(health)}`] : []),
     ...sealers.map(({ id, kind, testedAt }) => `  ${id}  ${kind.padEnd(10)}  last tested ${testedAt ?? 'never'}`),
     ...entries.map(
       ({ sealer, given, expiresAt }) =>
@@ -78,11 +89,11 @@ function howItGoes({ sent, through, error, elsewhere }: StreamStatus): string {
   return `${sent} sent${through === undefined ? '' : `, through ${through}`}`
 }
 
-/** A sealed server answers, with status 503. */
-async function ask(url: string): Promise<Health | undefined> {
+/** A server that is not ready answers with status 503. */
+async function ask(url: string): Promise<Answer | undefined> {
   try {
     const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-    return answer.ok || answer.status === 503 ? ((await answer.json()) as Health) : undefined
+    return answer.ok || answer.status === 503 ? ((await answer.json()) as Answer) : undefined
   } catch {
     return undefined
   }

@@ -24,6 +24,7 @@ export const trust: Command = {
   about:
     'report: the real state of sealers, process and backups; exit status 1 when something fails. erase ACCOUNT: closes an account and destroys its key, so that nobody can read its data, in old backups neither.',
   options,
+  verbs: ['report', 'erase'],
   help: () => usage([{ ...trust, name: 'trust report | erase ACCOUNT' }]),
   async run(words) {
     const [[verb, operand], rest] = operandsOf(words)

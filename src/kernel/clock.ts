@@ -3,6 +3,8 @@
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number
+  /** Where time can be moved: the time that clients' own clocks show, by which requests may be signed as well. */
+  real?(): number
 }
 
 export const systemClock: Clock = { now: () => Date.now() }
@@ -23,5 +25,22 @@ export class MovableClock implements Clock {
   advance(ms: number): void {
     if (this.#stoppedAtMs === undefined) this.#offsetMs += ms
     else this.#stoppedAtMs += ms
+  }
+
+  /** Shows this time now, and goes on from there. */
+  set(ms: number): void {
+    if (this.#stoppedAtMs === undefined) this.#offsetMs = ms - Date.now()
+    else this.#stoppedAtMs = ms
+  }
+}
+
+/** Of `--dev`: it can be moved, and clients whose clocks were not are still heard. */
+export class DevelopmentClock extends MovableClock {
+  real(): number {
+    return Date.now()
+  }
+
+  reset(): void {
+    this.set(Date.now())
   }
 }

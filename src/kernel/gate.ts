@@ -170,7 +170,8 @@ export class Gate {
     let entered: Entered | undefined
     let response: HttpResponse
     try {
-      const now = this.#options.clock.now()
+      const { clock } = this.#options
+      const now = clock.now()
       detected = await detect(request)
       const unsigned = this.#operations.get(detected.service.id)?.get(detected.operation ?? '')?.unsigned
       // From here on nothing is older than the call: what other nodes had acknowledged by then binds here.
@@ -178,7 +179,7 @@ export class Gate {
       if (store.shared) await store.sync()
       authenticated = unsigned
         ? nobody(request)
-        : await this.#authenticator.authenticate(request, detected.service, now)
+        : await this.#authenticator.authenticate(request, detected.service, now, clock.real?.())
       const arrival: Arrival = { request, authenticated, requestId, now, done: [] }
       const judged = unsigned
         ? this.#throttle.unsigned(request.remoteAddress, request.body.length)

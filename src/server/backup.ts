@@ -5,7 +5,7 @@
  * (docs/decisions/0005).
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream, existsSync, renameSync, rmSync, statSync } from 'node:fs'
+import { createReadStream, existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { CANARIES, type Canary } from '../kernel/account-keys.ts'
 import { ONLY_NODE } from '../store/schema.ts'
@@ -48,17 +48,14 @@ export async function makeBackup(
   { file, keyring: place = besideBackup(file) }: { readonly file: string; readonly keyring?: string },
 ): Promise<object> {
   const { store, keyring, cloud } = custody.unsealed()
-  if (existsSync(file))
-    throw new TrustError(
-      'MERLON_FILE_EXISTS',
-      `${file} exists, and a backup is never overwritten. Choose another name.`,
-    )
+  if (existsSync(file)) throw exists(file)
   const there = readKeyring(place)
   if (there && there.body.installId !== keyring.installId)
     throw new VaultError(`${place} is the keyring of another installation. Back up into a folder of its own.`)
 
   const copy = `${databaseOf(custody.data)}.copy-${randomUUID()}`
-  const partial = `${file}.partial`
+  // Two backups to one file at the same time must not share it; the first that ends has the name.
+  const partial = `${file}.${randomUUID()}.partial`
   try {
     const now = custody.clock.now()
     const manifest = await cloud.holdingObjects(() =>
@@ -66,7 +63,7 @@ export async function makeBackup(
     )
     // The keyring first: a backup that cannot be opened is none.
     keyring.copyTo(place)
-    renameSync(partial, file)
+    nameOnce(partial, file)
     syncDirectory(dirname(file))
     await store.run(async (unit) => {
       const at = backupsOf(store.node)
@@ -81,6 +78,21 @@ export async function makeBackup(
     rmSync(partial, { force: true })
   }
 }
+
+/** Throws `MERLON_FILE_EXISTS` when another backup was given this name meanwhile. A link, unlike a rename, never replaces. */
+function nameOnce(partial: string, file: string): void {
+  try {
+    linkSync(partial, file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw exists(file)
+    // A file system without links: the moment between is all that remains.
+    if (existsSync(file)) throw exists(file)
+    renameSync(partial, file)
+  }
+}
+
+const exists = (file: string): TrustError =>
+  new TrustError('MERLON_FILE_EXISTS', `${file} exists, and a backup is never overwritten. Choose another name.`)
 
 export interface Replaced {
   readonly file: string
@@ -127,7 +139,6 @@ async function written(
     accounts: (await store.reader.range<Canary>(CANARIES)).length,
     objects: ids.length,
   }
-  rmSync(partial, { force: true })
   const content = writeContent(manifest, createReadStream(copy) as AsyncIterable<Buffer>, bytesOf(blobs, ids))
   await writeBackup(partial, { ...manifest, kek: keyring.backupKek() }, content)
   return manifest

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { type Authenticated, Authenticator } from '../kernel/authenticate.ts'
-import type { MovableClock } from '../kernel/clock.ts'
+import type { DevelopmentClock } from '../kernel/clock.ts'
 import { type EventFacts, eventRecord, newDraft } from '../kernel/event.ts'
 import { Fault } from '../wire/fault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
@@ -12,7 +12,7 @@ import { services as rows } from '../wire/services.ts'
 import type { Cloud } from './cloud.ts'
 
 export interface Development {
-  readonly clock: MovableClock
+  readonly clock: DevelopmentClock
   cloud(): Cloud
   /** Replaces the cloud by one as it was at the start. */
   reset(): Promise<void>
@@ -29,12 +29,15 @@ export async function answerDevelopment(development: Development, request: HttpR
         await record(development.cloud(), { caller, region, request, eventName: 'Reset', requestParameters: null })
         return json(200, { reset: true })
       case 'POST clock': {
-        const advanceSeconds = asked(body)
-        development.clock.advance(advanceSeconds * 1000)
-        const requestParameters = { advanceSeconds }
-        await record(development.cloud(), { caller, region, request, eventName: 'AdvanceClock', requestParameters })
+        const move = clockMove(body)
+        if ('advanceSeconds' in move) development.clock.advance(move.advanceSeconds * 1000)
+        else development.clock.set(Date.parse(move.now))
+        const eventName = 'advanceSeconds' in move ? 'AdvanceClock' : 'SetClock'
+        await record(development.cloud(), { caller, region, request, eventName, requestParameters: move })
         return json(200, { now: new Date(development.clock.now()).toISOString() })
       }
+      case 'GET clock':
+        return json(200, { now: new Date(development.clock.now()).toISOString() })
       default:
         throw new Fault('UnknownOperation', `Unknown operation ${request.method} ${request.path}`, { status: 404 })
     }
@@ -52,7 +55,7 @@ async function rootOnly(development: Development, request: HttpRequest): Promise
     id: 'merlon',
     signingNames: ['merlon', ...rows.flatMap(({ signingNames }) => signingNames)],
   }
-  const found = await new Authenticator(store, vault, ports).authenticate(request, anyName, clock.now())
+  const found = await new Authenticator(store, vault, ports).authenticate(request, anyName, clock.now(), clock.real?.())
   if (found.caller.principal.kind !== 'root') throw new Fault('AccessDenied', 'Only the root user may do this.')
   return found
 }
@@ -81,19 +84,35 @@ async function record({ store, clock }: Cloud, { request, ...deed }: Deed): Prom
   )
 }
 
-function asked(body: Buffer): number {
-  let input: unknown
+/** Years that a basic ISO 8601 date, as signatures have it, can hold. */
+const YEARS = { first: 1970, last: 9998 } as const
+const ISO_DATE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/
+
+type ClockMove = { readonly advanceSeconds: number } | { readonly now: string }
+
+function clockMove(body: Buffer): ClockMove {
+  let input: { readonly advanceSeconds?: unknown; readonly now?: unknown } | undefined
   try {
-    input = JSON.parse(body.toString('utf8'))
+    input = JSON.parse(body.toString('utf8')) ?? undefined
   } catch {
     input = undefined
   }
-  const seconds = (input as { advanceSeconds?: unknown } | undefined)?.advanceSeconds
-  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 0) {
-    throw new Fault('ValidationException', 'Say {"advanceSeconds": n} with n at least 0.', { status: 400 })
+  const { advanceSeconds, now } = input ?? {}
+  const isAdvance = typeof advanceSeconds === 'number' && advanceSeconds >= 0 && advanceSeconds <= SECONDS_MAX
+  if (isAdvance && now === undefined) return { advanceSeconds }
+  if (typeof now === 'string' && advanceSeconds === undefined && ISO_DATE.test(now)) {
+    const year = new Date(now).getUTCFullYear()
+    if (year >= YEARS.first && year <= YEARS.last) return { now }
   }
-  return seconds
+  throw new Fault(
+    'ValidationException',
+    'Send {"advanceSeconds": n} with n at least 0, or {"now": "2030-01-31T12:00:00Z"}.',
+    { status: 400 },
+  )
 }
+
+/** A hundred years. */
+const SECONDS_MAX = 100 * 366 * 24 * 3600
 
 function json(status: number, value: object): HttpResponse {
   return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) }

@@ -1,6 +1,6 @@
 /** A running server: one cloud, one listener, what watches it, and how it ends. */
 import { isIP } from 'node:net'
-import { MovableClock, systemClock } from '../kernel/clock.ts'
+import { DevelopmentClock, systemClock } from '../kernel/clock.ts'
 import { DOCUMENTS_PATH } from '../kernel/documents.ts'
 import type { Answer } from '../kernel/gate.ts'
 import { Throttle } from '../kernel/throttle.ts'
@@ -79,7 +79,8 @@ export interface RunningServer {
   readonly made: readonly { readonly accountId: string; readonly rootKey: RootKey }[]
   /** Waits for its people: every call is refused until `merlon unseal`. */
   readonly sealed: boolean
-  close(): Promise<void>
+  /** False when the store did not answer, so that something is still waiting for it: the process must be ended. */
+  close(): Promise<boolean>
 }
 
 type Common = Pick<
@@ -139,7 +140,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const trouble = await readiness.trouble()
     return trouble ? { status: 'unavailable', ...trouble } : { status: opened.fenced() ? 'fenced' : 'ok' }
   }
-  const handle = async (request: HttpRequest): Promise<HttpResponse> => {
+  const answer = async (request: HttpRequest): Promise<HttpResponse> => {
     const path = watchedPath(request)
     if (path === '/metrics') {
       const streams = await opened.during(
@@ -160,6 +161,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       () => answerUnavailable(request, 'The server is sealed. An operator must unseal it.'),
     )
   }
+  const { date } = opened
+  const handle = !date
+    ? answer
+    : async (request: HttpRequest): Promise<HttpResponse> => {
+        const { headers, ...rest } = await answer(request)
+        return { ...rest, headers: { ...headers, date: date() } }
+      }
   let listener: Listener
   try {
     listener = await listen(handle, {
@@ -195,11 +203,32 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       logger.log('info', 'draining', { lameDuckMs: options.lameDuckMs ?? 0 })
       await new Promise((done) => setTimeout(done, options.lameDuckMs ?? 0))
       await listener.close()
-      await opened.close()
+      const isClean = await closeWithin(opened, await farewellMs(opened, readiness))
+      if (!isClean) logger.log('warn', 'stopped without the store: it did not answer in time', {})
       overload.close()
       logger.log('info', 'stopped')
+      return isClean
     },
   }
+}
+
+/** What is gathered in memory is written within this; what was acknowledged is on disk before. */
+const FAREWELL_MS_MAX = 30_000
+/** Without its database a server has nothing to wait for. */
+const FAREWELL_UNREACHABLE_MS_MAX = 500
+
+async function farewellMs(opened: Opened, readiness: Readiness): Promise<number> {
+  const isUnreachable = opened.store() !== undefined && (await readiness.trouble())?.reason === 'database_unreachable'
+  return isUnreachable ? FAREWELL_UNREACHABLE_MS_MAX : FAREWELL_MS_MAX
+}
+
+/** Returns whether everything was closed in time. */
+async function closeWithin(opened: Opened, ms: number): Promise<boolean> {
+  let late: NodeJS.Timeout | undefined
+  const giveUp = new Promise<boolean>((resolve) => {
+    late = setTimeout(() => resolve(false), ms)
+  })
+  return Promise.race([opened.close().then(() => true), giveUp]).finally(() => clearTimeout(late))
 }
 
 interface Opened {
@@ -214,6 +243,8 @@ interface Opened {
   /** undefined while sealed. */
   store(): Store | undefined
   fenced(): boolean
+  /** For the Date header, where it is not the system's: SDKs correct their clocks by it. */
+  readonly date?: () => string
   readonly development?: (request: HttpRequest) => Promise<HttpResponse>
   close(): Promise<void>
 }
@@ -304,7 +335,7 @@ async function unsealOrWait(custody: Custody, world: DurableWorld, logger: Logge
 
 async function openDevelopment(world: DevelopmentWorld, host: string, common: Common, logger: Logger): Promise<Opened> {
   refuseBeyondLoopback(host, 'this is a development server')
-  const clock = new MovableClock()
+  const clock = new DevelopmentClock()
   const defaultId = chooseAccountId(world.accountId ?? DEVELOPMENT_ACCOUNT)
   // The same keys after a reset, so that clients need not be told.
   let keys = new Map<string, RootKey>(world.rootKey ? [[defaultId, world.rootKey]] : [])
@@ -328,6 +359,7 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
     cloud: () => cloud,
     reset: async () => {
       const before = cloud
+      clock.reset()
       cloud = await open()
       cloud.start()
       await before.close()
@@ -335,6 +367,7 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
   }
   return {
     during: (work) => work(cloud),
+    date: () => new Date(clock.now()).toUTCString(),
     begin: async () => {
       cloud.start()
       return [...keys].map(([accountId, rootKey]) => ({ accountId, rootKey }))

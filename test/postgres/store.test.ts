@@ -235,6 +235,10 @@ describe('nodes over one database', () => {
     await a.run((unit) => unit.append(record('before')))
     const again = await openPostgres({ url: url(), schema, node: 'a' })
     opened.push(again)
+    // To look is not to take: the first write takes the name.
+    await again.reader.get('k')
+    await a.run((unit) => unit.append(record('still')))
+    await again.run((unit) => unit.append(record('taken')))
 
     await expect(a.run((unit) => unit.put('k', {}))).rejects.toThrow(/another process/)
     await expect(a.run((unit) => unit.put('k', {}))).rejects.toThrow(/start again/)
@@ -242,7 +246,9 @@ describe('nodes over one database', () => {
 
     expect((await again.evidence(0, 10)).map(({ id, sequence }) => [id, sequence])).toEqual([
       ['before', 1],
-      ['after', 2],
+      ['still', 2],
+      ['taken', 3],
+      ['after', 4],
     ])
     expect(await again.reader.get('k')).toBeUndefined()
   })
@@ -250,7 +256,9 @@ describe('nodes over one database', () => {
   test('a process whose name is taken is told to end, and does not stay behind to refuse every call', async () => {
     const ended: Error[] = []
     const { stores, schema } = await nodes(['a'], { onEnd: (error) => void ended.push(error) })
-    opened.push(await openPostgres({ url: url(), schema, node: 'a' }))
+    const again = await openPostgres({ url: url(), schema, node: 'a' })
+    opened.push(again)
+    await again.run((unit) => unit.append(record('taken')))
 
     await expect(stores[0]!.run((unit) => unit.put('k', {}))).rejects.toThrow(/another process/)
 

@@ -77,7 +77,7 @@ test('merlon seal refuses every call from then on, until shares come again', asy
   const sealed = await merlon(['seal', '--data', data])
 
   expect(sealed.stdout).toBe('Merlon is sealed.\n')
-  await expect(client.query('iam', 'ListUsers')).rejects.toThrow('Merlon is sealed')
+  await expect(client.query('iam', 'ListUsers')).rejects.toThrow('The server is sealed')
   await merlon(['unseal', '--data', data], lines(...shares.slice(2)))
   expect(element(await client.query('iam', 'ListUsers'), 'UserName')).toBe('ann')
 })

@@ -233,7 +233,7 @@ describe('15: two nodes on one database', () => {
     const closed = await wrong(`postgres://boss:${PASSWORD}@127.0.0.1:1/x`)
 
     expect(without.stderr).toContain('a node whose data lie in a shared database')
-    expect(renamed.stderr).toContain("the folder of node 'a', not of 'c'")
+    expect(renamed.stderr).toContain("the data directory of node 'a', not of 'c'")
     expect(nameless.stderr).toContain("1 to 32 of a-z, 0-9 and '-'")
     expect(other.stderr).toContain('--store is postgres://')
     expect(closed.status).not.toBe(0)

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { programOf, runProgram } from '../child.ts'
+import { regionFor } from '../client.ts'
 import { portOf } from '../command.ts'
 import { readWords, type SubCommand } from '../words.ts'
 import { credentialEndpoint } from './endpoint.ts'
@@ -25,7 +26,7 @@ export const serveCommand: SubCommand = {
     const session = renewing(askerFor(given))
     // A role that cannot be assumed is told now, not to the first workload.
     await session()
-    const region = given.region ?? process.env['AWS_REGION'] ?? 'us-east-1'
+    const region = regionFor(given)
     const endpoint = credentialEndpoint({ session, region, imds: given.imds ?? false })
     const server = createServer((request, response) => void endpoint.handle(request, response))
     server.listen(portOf(given.port, 0), '127.0.0.1')
@@ -40,7 +41,7 @@ export const serveCommand: SubCommand = {
       if (program) return await runProgram(program, { ...withoutKeys(process.env), ...told })
       for (const [name, value] of Object.entries(told)) process.stdout.write(`${name}=${value}\n`)
       await new Promise<void>((stop) => {
-        for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
+        for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, stop)
       })
       return 0
     } finally {

@@ -1,0 +1,69 @@
+/** The overview of all commands: one screen. The options of a command are in its own help. */
+import { type Command, UsageError, usage } from './command.ts'
+
+/** Headings, and what each command does. Every command is in one group. */
+const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'Run a server': {
+    start: 'Start a server; initialize the data directory on the first start',
+    init: 'Initialize a data directory without starting a server',
+    status: 'Show the health of a running server, or the state of a data directory',
+    demo: 'Run a guided demonstration on a temporary server',
+  },
+  'Seal and root key': {
+    unseal: 'Unseal a running server with key shares, a passphrase or an automatic sealer',
+    seal: 'Seal a running server and remove all keys from its memory',
+    sealer: 'List, add, test and remove sealers (the methods that unlock the root key)',
+    rekey: 'Replace the key shares; the root key stays the same',
+    'rotate-root': 'Replace the root key and re-wrap every account key',
+    trust: "Report the state of the root of trust, or erase an account's key",
+  },
+  Data: {
+    backup: 'Create or verify an encrypted backup',
+    restore: 'Restore a backup into an empty data directory',
+    store: 'Copy data between SQLite and PostgreSQL; rotate the database password',
+  },
+  'Policies, audit, secrets': {
+    policy: 'Lint, explain, simulate and compare IAM policies (offline)',
+    audit: 'Verify and tail the audit log',
+    credentials: 'Provide temporary credentials to programs',
+    secret: 'Run a program with secrets; show rotation status',
+  },
+  Other: {
+    completion: 'Print a completion script for bash or zsh',
+    help: 'Show this help, or the help of a command: merlon help COMMAND',
+    version: 'Show the version (also -v, --version)',
+  },
+}
+
+const NAME_WIDTH = 14
+
+export const helpNames: readonly string[] = Object.values(GROUPS).flatMap((group) => Object.keys(group))
+
+export function overview(): string {
+  const groups = Object.entries(GROUPS).flatMap(([heading, group]) => [
+    '',
+    heading,
+    ...Object.entries(group).map(([name, summary]) => `  ${name.padEnd(NAME_WIDTH)} ${summary}`),
+  ])
+  return [
+    'Merlon: AWS-compatible security services that you host yourself.',
+    '',
+    'Usage: merlon COMMAND [OPTIONS]',
+    ...groups,
+    '',
+    "Run 'merlon help COMMAND' for the options of a command.",
+    'Documentation: docs/operations.md, docs/errors.md',
+    '',
+  ].join('\n')
+}
+
+/** The help of one command, or of one below it. Throws a `UsageError` for one that does not exist. */
+export function helpOf(commands: readonly Command[], [name, ...rest]: readonly string[]): string {
+  return (command(commands, name).help ?? (() => usage([command(commands, name)])))(rest)
+}
+
+export function command(commands: readonly Command[], name: string | undefined): Command {
+  const found = commands.find((candidate) => candidate.name === name)
+  if (!found) throw new UsageError(`Unknown command: '${name}'. List the commands: merlon help`)
+  return found
+}
