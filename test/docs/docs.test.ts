@@ -32,7 +32,8 @@ describe.each(all.filter(({ blocks }) => blocks.some(isRun)))('$page', ({ page, 
       }
       if (prepared.after) await expectSuccess(session, `${page}: what it must have done`, prepared.after)
     } finally {
-      for (const close of closing.reverse()) await close()
+      // Servers first, then what they are connected to.
+      for (const close of closing) await close()
     }
   })
 })

@@ -117,14 +117,23 @@ async function nodes(session: Session): Promise<Prepared> {
   return {
     before: `
 PGPASSWORD=boss-password ${admin} 'CREATE DATABASE merlon OWNER merlon'
-PGPASSWORD=boss-password ${admin} 'CREATE DATABASE moved OWNER merlon'`,
+PGPASSWORD=boss-password ${admin} 'CREATE DATABASE moved OWNER merlon'
+merlon init --data OLD >/dev/null`,
     rewrite: (command) =>
       command
+        // A machine that has no key file of its own gets the first one's.
+        .replace(/^merlon start (.*--node b)/m, 'MERLON_KEY_FILE=/var/lib/merlon/root.key merlon start $1')
+        .replace(/^# move (\S+) .* as (\S+), mode 0600$/m, 'install -m 600 $1 $2')
+        // Other shells than the nodes'.
+        .replace(/^MERLON_TO_STORE=.*--data OLD/m, (line) => `env -u MERLON_STORE ${line}`)
+        .replace('--data NODE', '--data /var/lib/merlon --node a')
         .replace(
           /@(db\.example|db1\.example(?::\d+)?,db2\.example(?::\d+)?)\/merlon/g,
           `@127.0.0.1:${server.port}/merlon`,
         )
         .replace(/(MERLON_TO_STORE=\S+)\/merlon\b/, '$1/moved'),
+    after: `for port in ${session.port} ${session.port + 1}; do curl -fsS http://127.0.0.1:$port/health; done
+test -e NEW/merlon.db`,
     close: () => server.stop(),
   }
 }
