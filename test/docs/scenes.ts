@@ -57,7 +57,10 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     }),
   },
   'docs/streams.md': {
-    prepare: () => ({ after: 'for n in $(seq 300); do test -s /var/log/merlon/events.jsonl && break; sleep 0.2; done; test -s /var/log/merlon/events.jsonl' }),
+    prepare: () => ({
+      after:
+        'for n in $(seq 300); do test -s /var/log/merlon/events.jsonl && break; sleep 0.2; done; test -s /var/log/merlon/events.jsonl',
+    }),
   },
   'docs/clients.md': {
     ...onServer(`
