@@ -1,7 +1,7 @@
 /**
  * The commands of a page: `sh` blocks are scripts, `console` blocks show commands after `$ ` and their output. A block that
  * cannot run in a test has `<!-- not run: REASON -->` above it, one whose last command fails on purpose
- * `<!-- exit status: N -->`.
+ * `<!-- exit status: N -->`, or `N or M`.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -21,13 +21,14 @@ export interface Block {
   readonly text: string
   readonly steps: readonly Step[]
   readonly notRun: string | undefined
-  /** Of the last command. */
-  readonly status: number
+  /** What the last command may end with. */
+  readonly statuses: readonly number[]
 }
 
 const FENCE = /^(\s*)```(\S*)\s*$/
 const NOT_RUN = /^<!-- not run: (.+) -->$/
-const STATUS = /^<!-- exit status: (\d+) -->$/
+const STATUS = /^<!-- exit status: (\d+(?: or \d+)*) -->$/
+const SUCCESS: readonly number[] = [0]
 const EXECUTABLE = new Set(['sh', 'console'])
 
 export const pages = (): string[] => [
@@ -45,7 +46,7 @@ export function parseBlocks(page: string, markdown: string): Block[] {
   const blocks: Block[] = []
   let open: { line: number; indent: string; language: string; lines: string[] } | undefined
   let notRun: string | undefined
-  let status = 0
+  let statuses = SUCCESS
   markdown.split('\n').forEach((text, index) => {
     const fence = FENCE.exec(text)
     if (open) {
@@ -54,15 +55,15 @@ export function parseBlocks(page: string, markdown: string): Block[] {
         return
       }
       const { line, language, lines } = open
-      blocks.push({ page, line, language, text: lines.join('\n'), steps: stepsOf(language, lines), notRun, status })
+      blocks.push({ page, line, language, text: lines.join('\n'), steps: stepsOf(language, lines), notRun, statuses })
       open = undefined
       notRun = undefined
-      status = 0
+      statuses = SUCCESS
     } else if (fence) {
       open = { line: index + 1, indent: fence[1]!, language: fence[2]!, lines: [] }
     } else if (text.trim() !== '') {
       notRun = NOT_RUN.exec(text.trim())?.[1]
-      status = Number(STATUS.exec(text.trim())?.[1] ?? 0)
+      statuses = STATUS.exec(text.trim())?.[1]?.split(' or ').map(Number) ?? SUCCESS
     }
   })
   if (open) throw new Error(`${page}:${open.line}: the block does not end`)

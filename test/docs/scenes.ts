@@ -6,8 +6,8 @@ import { blocksOf } from './pages.ts'
 import type { Session } from './session.ts'
 
 export interface Prepared {
-  /** Run before the first block, in the page's shell. */
-  readonly before?: string
+  /** Run before the first block, in the page's shell; each part knows what servers of earlier parts have printed. */
+  readonly before?: string | readonly string[]
   /** Run after the last block: it fails when the page has not done what it says. */
   readonly after?: string
   /** Names that do not exist here, such as those of other machines. */
@@ -57,7 +57,10 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     }),
   },
   'docs/streams.md': {
-    prepare: () => ({ after: 'test -s /var/log/merlon/events.jsonl || sleep 2; test -s /var/log/merlon/events.jsonl' }),
+    prepare: () => ({
+      after:
+        'for n in $(seq 300); do test -s /var/log/merlon/events.jsonl && break; sleep 0.2; done; test -s /var/log/merlon/events.jsonl',
+    }),
   },
   'docs/clients.md': {
     ...onServer(`
@@ -80,8 +83,9 @@ chmod +x server`),
   },
   'docs/audit.md': {
     prepare: () => ({
-      before: `
-merlon start
+      before: [
+        'merlon start',
+        `
 export AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
 export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…
 aws iam create-user --user-name ann
@@ -90,10 +94,19 @@ read -r id secret < <(aws iam create-access-key --user-name ann --query 'AccessK
 ! AWS_ACCESS_KEY_ID=$id AWS_SECRET_ACCESS_KEY=$secret aws kms create-key
 event=$(aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=CreateKey \\
   --query 'Events[0].EventId' --output text)`,
+      ],
       rewrite: (command) => command.replace(/why [0-9a-f-]{36}/, 'why "$event"'),
     }),
   },
-  'docs/policy-command-line.md': { ...onServer(), files: policyFiles() },
+  'docs/policy-command-line.md': {
+    ...onServer(`
+mkdir policies && mv ci.json policies/
+aws iam create-user --user-name ann
+aws iam put-user-policy --user-name ann --policy-name own --policy-document '${allow(['s3:*', 'kms:*'])}'
+read -r id secret < <(aws iam create-access-key --user-name ann --query 'AccessKey.[AccessKeyId, SecretAccessKey]' --output text)
+AWS_ACCESS_KEY_ID=$id AWS_SECRET_ACCESS_KEY=$secret aws kms create-key`),
+    files: policyFiles(),
+  },
   'docs/nodes.md': { prepare: nodes },
 }
 
@@ -103,7 +116,23 @@ function policyFiles(): Record<string, string> {
     'root.json': allow('*'),
     'unit.json': allow('*'),
     'boundary.json': allow('*'),
-    'old.json': allow(['s3:GetObject'], 'arn:aws:s3:::data/*'),
+    'ci.json': JSON.stringify(JSON.parse(allow('iam:PassRole')), null, 2),
+    'new-root.json': JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', NotAction: 'kms:CreateKey', Resource: '*' }],
+    }),
+    'old.json': JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        { Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::data/*' },
+        {
+          Effect: 'Allow',
+          Action: 'sqs:SendMessage',
+          Resource: '*',
+          Condition: { StringEquals: { 'aws:PrincipalTag/team': 'blue' } },
+        },
+      ],
+    }),
     'new.json': allow(['s3:GetObject', 's3:PutObject'], 'arn:aws:s3:::data/*'),
   }
 }
@@ -117,14 +146,23 @@ async function nodes(session: Session): Promise<Prepared> {
   return {
     before: `
 PGPASSWORD=boss-password ${admin} 'CREATE DATABASE merlon OWNER merlon'
-PGPASSWORD=boss-password ${admin} 'CREATE DATABASE moved OWNER merlon'`,
+PGPASSWORD=boss-password ${admin} 'CREATE DATABASE moved OWNER merlon'
+merlon init --data OLD >/dev/null`,
     rewrite: (command) =>
       command
+        // A machine that has no key file of its own gets the first one's.
+        .replace(/^merlon start (.*--node b)/m, 'MERLON_KEY_FILE=/var/lib/merlon/root.key merlon start $1')
+        .replace(/^# move (\S+) .* as (\S+), mode 0600$/m, 'install -m 600 $1 $2')
+        // Other shells than the nodes'.
+        .replace(/^MERLON_TO_STORE=.*--data OLD/m, (line) => `env -u MERLON_STORE ${line}`)
+        .replace('--data NODE', '--data /var/lib/merlon --node a')
         .replace(
           /@(db\.example|db1\.example(?::\d+)?,db2\.example(?::\d+)?)\/merlon/g,
           `@127.0.0.1:${server.port}/merlon`,
         )
         .replace(/(MERLON_TO_STORE=\S+)\/merlon\b/, '$1/moved'),
+    after: `for port in ${session.port} ${session.port + 1}; do curl -fsS http://127.0.0.1:$port/health; done
+test -e NEW/merlon.db`,
     close: () => server.stop(),
   }
 }

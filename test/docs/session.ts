@@ -10,7 +10,7 @@ import { freePort } from '../rotation/databases.ts'
 import { repository } from './pages.ts'
 
 /** Directories of the machine that pages mention: in a test they are below the temporary directory. */
-const MACHINE = /(?<![\w.$}/])\/(var\/lib|var\/log|etc\/merlon|run\/keys|mnt\/backup)\b/g
+const MACHINE = /(?<![\w.$}])\/(var\/lib|var\/log|etc\/merlon|run\/keys|mnt\/backup)\b/g
 
 export interface Ran {
   readonly status: number
