@@ -1,7 +1,7 @@
 /** The one mouth of errors: a fault in its protocol's own form. */
 import { printCbor } from './cbor.ts'
 import { contentTypes, XML_DECLARATION } from './content.ts'
-import { type Detected, guessProtocol } from './detect.ts'
+import { type Detected, guessProtocol, prefersJson } from './detect.ts'
 import type { Fault } from './fault.ts'
 import { familyOf, spellingOf } from './faults.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
@@ -33,6 +33,10 @@ export function encodeFault(
   const { status } = told
   switch (protocol) {
     case 'query':
+      if (prefersJson(request)) {
+        headers['content-type'] = 'application/json'
+        return { status, headers, body: queryFaultAsJson(told, requestId) }
+      }
       return { status, headers, body: queryFault(told, detected, requestId) }
     case 'restxml':
       headers['x-amz-request-id'] = requestId
@@ -131,8 +135,22 @@ function queryFault(fault: ToldFault, detected: Detected | undefined, requestId:
   return `<ErrorResponse${xmlns ? ` xmlns="${xmlns}"` : ''}>${error}<RequestId>${requestId}</RequestId></ErrorResponse>`
 }
 
+function queryFaultAsJson({ code, message, sender, shape, members }: ToldFault, requestId: string): string {
+  const others = shape ? (toJson(shape, members, { jsonName: false }) as object) : {}
+  const error = { ...others, Code: code, Message: message, Type: sender ? 'Sender' : 'Receiver' }
+  return JSON.stringify({ Error: error, RequestId: requestId })
+}
+
 function s3Fault(fault: ToldFault, requestId: string): string {
-  return `${XML_DECLARATION}<Error>${codeAndMessage(fault)}${memberElements(fault)}<RequestId>${requestId}</RequestId></Error>`
+  return `${XML_DECLARATION}<Error>${codeAndMessage(fault)}${s3Members(fault)}<RequestId>${requestId}</RequestId></Error>`
+}
+
+/** S3's models list few of the members that its errors have: the others are texts. */
+function s3Members(fault: ToldFault): string {
+  if (fault.shape) return memberElements(fault)
+  return Object.entries(fault.members)
+    .map(([name, value]) => `<${name}>${escapeXml(String(value))}</${name}>`)
+    .join('')
 }
 
 function ec2Fault(fault: ToldFault, requestId: string): string {

@@ -24,7 +24,10 @@ export function loadService(row: ServiceRow): Promise<ServiceModel> {
   return model
 }
 
+const NOTHING: Omit<ServiceModel, 'row'> = { operations: new Map(), errors: new Map(), routes: [], constraints: {} }
+
 async function load(row: ServiceRow): Promise<ServiceModel> {
+  if (row.unbuilt) return { row, ...NOTHING }
   const [module, constraints] = await Promise.all([row.load(), constraintsOf(row.id)])
   const exported = exportsOf(module as Record<string, unknown>)
   const operations = operationsOf(exported)

@@ -18,7 +18,14 @@ export function badParameters(service: string, message: string): Fault {
     : incomplete(message)
 }
 
-/** Signed, but not for this door. */
+/** Signed for a Region that does not exist, or for another one than the endpoint's. */
+export function wrongRegion(service: string, presigned: boolean, region: string, expected: string): Fault {
+  if (!signsLikeS3(service)) return refused('Credential should be scoped to a valid region.')
+  const fault = misscoped(service, presigned, `the region '${region}' is wrong; expecting '${expected}'`)
+  return new Fault(fault.code, fault.message, { ...fault.details, members: { Region: expected } })
+}
+
+/** Signed for another service than the endpoint's. */
 export function misscoped(service: string, presigned: boolean, message: string): Fault {
   if (!signsLikeS3(service)) return refused(message)
   return presigned

@@ -4,6 +4,6 @@
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html
  */
 export { type Algorithm, type Credential, SigningKeys } from './keys.ts'
-export { type PayloadKind, type Presented, present } from './present.ts'
+export { carriesSignature, type PayloadKind, type Presented, present } from './present.ts'
 export { presign, type Signable, type SigningCredential, type SigningOptions, sign } from './sign.ts'
-export { checkTime, type VerifyOptions, verify } from './verify.ts'
+export { checkTime, type VerifyOptions, verify, verifyInTurns } from './verify.ts'

@@ -1,11 +1,13 @@
 /** The proof: that the holder of a secret signed exactly these bytes, for this service, about now. */
 import { Fault } from '../fault.ts'
 import type { HttpRequest } from '../http.ts'
-import { canonicalRequest, type HeaderValues, sha256Hex, stringToSign } from './canonical.ts'
+import { isRegion, regionNames } from '../regions.ts'
+import { canonicalRequest, type HeaderValues, stringToSign } from './canonical.ts'
 import { decodeChunks } from './chunks.ts'
-import { forbidden, mismatch, misscoped, refused, signsLikeS3, untimely } from './faults.ts'
+import { forbidden, mismatch, misscoped, refused, signsLikeS3, untimely, wrongRegion } from './faults.ts'
 import { type Credential, type SigningKeys, scopeText } from './keys.ts'
 import type { Presented } from './present.ts'
+import { atOnce, inTurns, type Steps, sha256Steps } from './steps.ts'
 import { basicDate, parseBasicDate } from './time.ts'
 
 export interface VerifyOptions {
@@ -23,19 +25,32 @@ export interface VerifyOptions {
  */
 const IGNORES_EXPIRES: ReadonlySet<string> = new Set(['sts'])
 
-/**
- * Checks the signature of a request whose claims were read by `present`, with the credential found for them.
- * Returns the body, without chunk framing where there was any. Throws `Fault` when anything at all does not fit.
- * The session token is not compared here: only the caller knows which one belongs to the credential.
- */
-export function verify(
+/** What {@link verify} needs to know besides the request. */
+type VerifyArguments = [
   request: HttpRequest,
   presented: Presented,
   credential: Credential,
   keys: SigningKeys,
   nowMs: number,
   options: VerifyOptions,
-): { readonly body: Buffer } {
+]
+
+/**
+ * Checks the signature of a request whose claims were read by `present`, with the credential found for them.
+ * Returns the body, without chunk framing where there was any; framed bodies are joined in place. Throws `Fault` when
+ * anything at all does not fit.
+ * The session token is not compared here: only the caller knows which one belongs to the credential.
+ */
+export function verify(...args: VerifyArguments): { readonly body: Buffer } {
+  return { body: atOnce(verifySteps(...args)) }
+}
+
+/** The same in slices: other requests are answered while a large body is hashed. */
+export async function verifyInTurns(...args: VerifyArguments): Promise<{ readonly body: Buffer }> {
+  return { body: await inTurns(verifySteps(...args)) }
+}
+
+function* verifySteps(...[request, presented, credential, keys, nowMs, options]: VerifyArguments): Steps<Buffer> {
   const { headers } = presented
   checkScope(presented, options)
   checkTime(presented, nowMs, options.skewMs)
@@ -49,7 +64,7 @@ export function verify(
     signedHeaders: presented.signedHeaders,
     pathStyle: signsLikeS3(presented.service) ? 'as-sent' : 'normalised',
     omittedParameter: presented.presigned ? 'x-amz-signature' : undefined,
-    payload: presented.payloadText ?? sha256Hex(request.body),
+    payload: presented.payloadText ?? (yield* sha256Steps(request.body)),
   })
   const text = stringToSign(presented.algorithm, presented.amzDate, scopeText(presented), canonical)
   const key = keys.get(presented, credential)
@@ -57,8 +72,8 @@ export function verify(
   keys.keep(presented, credential, key)
 
   if (presented.payload === 'hashed' || presented.payload === 'unsigned') {
-    checkStatedHash(request, presented, headers)
-    return { body: request.body }
+    yield* checkStatedHash(request, presented, headers)
+    return request.body
   }
   const trailerNames = (headers.get('x-amz-trailer') ?? []).flatMap((value) => value.toLowerCase().split(','))
   const framed = {
@@ -66,14 +81,14 @@ export function verify(
     trailerNames: trailerNames.map((name) => name.trim()).filter((name) => name !== ''),
     decodedLength: headers.get('x-amz-decoded-content-length')?.[0],
   }
-  return { body: decodeChunks(framed, presented, key) }
+  return yield* decodeChunks(framed, presented, key)
 }
 
 function checkScope(presented: Presented, options: VerifyOptions): void {
   const { service, region, date, amzDate, presigned } = presented
   if (!options.serviceNames.includes(service)) {
     const expected = options.serviceNames[0] ?? ''
-    // The endpoint decides whose words are used, not the claim.
+    // The endpoint decides the wording, not the claim.
     throw misscoped(
       expected,
       presigned,
@@ -89,27 +104,26 @@ function checkScope(presented: Presented, options: VerifyOptions): void {
       `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${date}' != '${amzDate.slice(0, 8)}', from '${amzDate}'.`,
     )
   }
-  if (presented.algorithm !== 'AWS4-HMAC-SHA256') {
-    checkRegionSet(presented, options.region)
-  } else if (options.region !== undefined && region !== options.region) {
-    throw misscoped(
-      service,
-      presigned,
-      signsLikeS3(service)
-        ? `the region '${region}' is wrong; expecting '${options.region}'`
-        : 'Credential should be scoped to a valid region.',
-    )
-  }
+  if (presented.algorithm !== 'AWS4-HMAC-SHA256') checkRegionSet(presented, options.region)
+  else if (options.region === undefined ? !isRegion(region) : region !== options.region)
+    throw wrongRegion(service, presigned, region, options.region ?? DEFAULT_REGION)
 }
 
-/** SigV4a names its Regions in a signed header or parameter, `*` standing for any run of characters. */
+/** Where S3 sends a caller whose Region does not exist. */
+const DEFAULT_REGION = 'us-east-1'
+
+/** SigV4a names its Regions in a signed header or parameter, `*` matching any run of characters. */
 function checkRegionSet(presented: Presented, expected: string | undefined): void {
+  const regions = expected === undefined ? regionNames : [expected]
   const fits = presented.regionSet
-    ?.split(',')
+    ?.slice(0, REGION_SET_CHARS_MAX)
+    .split(',')
     .map((pattern) => pattern.trim())
-    .some((pattern) => pattern !== '' && (expected === undefined || regionMatches(pattern, expected)))
+    .some((pattern) => pattern !== '' && regions.some((region) => regionMatches(pattern, region)))
   if (!fits) throw misscoped(presented.service, presented.presigned, 'Credential should be scoped to a valid region.')
 }
+
+const REGION_SET_CHARS_MAX = 1_024
 
 function regionMatches(pattern: string, region: string): boolean {
   if (!/^[A-Za-z0-9*-]{1,64}$/.test(pattern)) return false
@@ -168,11 +182,11 @@ function checkCoverage(presented: Presented, headers: HeaderValues): void {
 }
 
 /** S3 signs the hash that the client states, so the statement has to be compared with the body as well. */
-function checkStatedHash(request: HttpRequest, presented: Presented, headers: HeaderValues): void {
+function* checkStatedHash(request: HttpRequest, presented: Presented, headers: HeaderValues): Steps<void> {
   if (!signsLikeS3(presented.service)) return
   const stated = [presented.payloadText, headers.get('x-amz-content-sha256')?.[0]].filter(isHash)
   if (stated.length === 0) return
-  const computed = sha256Hex(request.body)
+  const computed = yield* sha256Steps(request.body)
   if (stated.some((digest) => digest !== computed)) throw wrongContentHash()
 }
 
