@@ -6,7 +6,7 @@ import type { Vault } from '../vault/vault.ts'
 import { Fault } from '../wire/fault.ts'
 import type { HttpRequest } from '../wire/http.ts'
 import type { ServiceRow } from '../wire/services.ts'
-import { checkTime, type Presented, present, SigningKeys, verifyInTurns } from '../wire/sigv4/index.ts'
+import { checkRegion, checkTime, type Presented, present, SigningKeys, verifyInTurns } from '../wire/sigv4/index.ts'
 import { isVersion2, version2Refused } from '../wire/sigv4/version2.ts'
 import type { Acting } from './acting.ts'
 import type { Caller } from './call.ts'
@@ -78,6 +78,7 @@ export class Authenticator {
     const skewMs = SKEW_MS[service.id] ?? SKEW_MS_DEFAULT
     checkTime(presented, now, skewMs)
     const found = await this.#find(presented)
+    checkRegion(presented)
     const { body } = await verifyInTurns(request, presented, { secret: found.secret, version: '' }, this.#keys, now, {
       skewMs,
       serviceNames: service.signingNames,

@@ -44,11 +44,11 @@ export function fromCbor(shape: Shape, value: unknown, depth = 0): unknown {
     case 'stream':
       return value instanceof Uint8Array ? value : refuse('bytes')
     case 'list':
-      return Array.isArray(value) ? value.map((item) => fromCbor(shape.value.shape, item, depth + 1)) : refuse('a list')
+      return Array.isArray(value)
+        ? value.map((item) => (item === null ? null : fromCbor(shape.value.shape, item, depth + 1)))
+        : refuse('a list')
     case 'map':
-      return Object.fromEntries(
-        entriesOf(tree(value)).map(([name, item]) => [keyOfMap(name), fromCbor(shape.value.shape, item, depth + 1)]),
-      )
+      return mapValues(entriesOf(tree(value)), (item) => fromCbor(shape.value.shape, item, depth + 1))
     case 'struct':
     case 'union': {
       const from = tree(value)
@@ -75,7 +75,7 @@ export function toCbor(shape: Shape, value: unknown): unknown {
         item === null || item === undefined ? null : toCbor(shape.value.shape, item),
       )
     case 'map':
-      return mapValues(value as Tree, (item) => toCbor(shape.value.shape, item))
+      return mapValues(Object.entries(value as Tree), (item) => toCbor(shape.value.shape, item))
     case 'struct':
     case 'union': {
       const out: Record<string, unknown> = {}
@@ -90,10 +90,9 @@ export function toCbor(shape: Shape, value: unknown): unknown {
   }
 }
 
-function mapValues(from: Tree, each: (item: unknown) => unknown): Record<string, unknown> {
+function mapValues(entries: readonly [string, unknown][], each: (item: unknown) => unknown): Record<string, unknown> {
   const out: Record<string, unknown> = {}
-  for (const [name, item] of Object.entries(from))
-    if (item !== null && item !== undefined) out[keyOfMap(name)] = each(item)
+  for (const [name, item] of entries) if (item !== null && item !== undefined) out[keyOfMap(name)] = each(item)
   return out
 }
 

@@ -88,7 +88,10 @@ function check(
     case 'list':
       for (const [i, item] of (value as unknown[]).entries()) {
         if (found.length >= VIOLATIONS_MAX) return
-        if (item !== null) check(all, shape.value, constraint?.m, item, `${at}.${i + 1}.member`, found, hidden)
+        const itemAt = `${at}.${i + 1}.member`
+        // No list of these services is sparse.
+        if (item === null) found.push(`Value null at '${itemAt}' failed to satisfy constraint: Member must not be null`)
+        else check(all, shape.value, constraint?.m, item, itemAt, found, hidden)
       }
       return
     case 'map':

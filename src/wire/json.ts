@@ -36,8 +36,8 @@ export function parseJson(body: Buffer): unknown {
 }
 
 /**
- * Strict: a value of another type than the model's is refused, unknown members are ignored. A null member is absent. A null
- * item or map value is refused: no list or map of these services is sparse, and one that lost an entry would bind less.
+ * Strict: a value of another type than the model's is refused, unknown members are ignored. A null member or map value is
+ * absent; a null item is left to {@link validateInput}, which refuses it.
  */
 export function fromJson(shape: Shape, value: unknown, names: JsonNames, depth = 0): unknown {
   if (depth > DEPTH_MAX) throw tooDeep()
@@ -61,12 +61,12 @@ export function fromJson(shape: Shape, value: unknown, names: JsonNames, depth =
       return number(value)
     case 'list':
       if (!Array.isArray(value)) return refuse('List', value)
-      return value.map((item) => fromJson(shape.value.shape, item, names, depth + 1))
+      return value.map((item) => (item === null ? null : fromJson(shape.value.shape, item, names, depth + 1)))
     case 'map': {
       if (!isTree(value)) return refuse('Map', value)
       const out: Record<string, unknown> = {}
       for (const [name, item] of entriesOf(value)) {
-        out[keyOfMap(name)] = fromJson(shape.value.shape, item, names, depth + 1)
+        if (item !== null) out[keyOfMap(name)] = fromJson(shape.value.shape, item, names, depth + 1)
       }
       return out
     }

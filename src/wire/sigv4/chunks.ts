@@ -27,7 +27,7 @@ export interface Framed {
 
 /**
  * Takes the framing off and checks it: sizes, the chain of chunk signatures, the trailer and its signature.
- * The data are moved together in place: the result is a part of the body, which is not to be read any more.
+ * One chunk is returned where it is; more are copied into one buffer, however many they are.
  * Throws `Fault`: `IncompleteBody` for broken framing, `SignatureDoesNotMatch` for a chunk that was tampered with,
  * `InvalidChunkSizeError` for small chunks, each of which costs as much as a large one.
  */
@@ -35,6 +35,7 @@ export function* decodeChunks(framed: Framed, presented: Presented, key: Verifyi
   const { body } = framed
   const signed = presented.payload !== 'streaming-unsigned-trailer'
   const chain = new SignatureChain(presented, key)
+  let joined: Buffer | undefined
   let first = 0
   let length = 0
   let previousBytes = Number.POSITIVE_INFINITY
@@ -47,15 +48,21 @@ export function* decodeChunks(framed: Framed, presented: Presented, key: Verifyi
     const start = at + line.length + 2
     const end = start + Number.parseInt(size, 16)
     if (end > body.length) throw broken()
-    if (end > start && previousBytes < CHUNK_BYTES_MIN) throw tooSmall()
     if (signed) yield* chain.chunk(body.subarray(start, end), signature!)
+    if (end > start && previousBytes < CHUNK_BYTES_MIN) throw tooSmall()
     if (end === start) {
       at = start
       break
     }
     if (body.toString('latin1', end, end + 2) !== '\r\n') throw broken()
     if (length === 0) first = start
-    else body.copyWithin(first + length, start, end)
+    else {
+      if (!joined) {
+        joined = Buffer.allocUnsafe(body.length - first)
+        body.copy(joined, 0, first, first + length)
+      }
+      body.copy(joined, length, start, end)
+    }
     length += end - start
     previousBytes = end - start
     at = end + 2
@@ -65,7 +72,7 @@ export function* decodeChunks(framed: Framed, presented: Presented, key: Verifyi
     }
   }
 
-  const decoded = body.subarray(first, first + length)
+  const decoded = joined ? joined.subarray(0, length) : body.subarray(first, first + length)
   if (framed.decodedLength !== undefined && framed.decodedLength !== String(decoded.length)) throw broken()
   const trailers = readTrailers(body, at)
   checkTrailers(trailers, framed.trailerNames, presented, chain)

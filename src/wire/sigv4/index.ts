@@ -6,4 +6,4 @@
 export { type Algorithm, type Credential, SigningKeys } from './keys.ts'
 export { carriesSignature, type PayloadKind, type Presented, present } from './present.ts'
 export { presign, type Signable, type SigningCredential, type SigningOptions, sign } from './sign.ts'
-export { checkTime, type VerifyOptions, verify, verifyInTurns } from './verify.ts'
+export { checkRegion, checkTime, type VerifyOptions, verify, verifyInTurns } from './verify.ts'

@@ -37,8 +37,7 @@ type VerifyArguments = [
 
 /**
  * Checks the signature of a request whose claims were read by `present`, with the credential found for them.
- * Returns the body, without chunk framing where there was any; framed bodies are joined in place. Throws `Fault` when
- * anything at all does not fit.
+ * Returns the body, without chunk framing where there was any. Throws `Fault` when anything at all does not fit.
  * The session token is not compared here: only the caller knows which one belongs to the credential.
  */
 export function verify(...args: VerifyArguments): { readonly body: Buffer } {
@@ -105,8 +104,16 @@ function checkScope(presented: Presented, options: VerifyOptions): void {
     )
   }
   if (presented.algorithm !== 'AWS4-HMAC-SHA256') checkRegionSet(presented, options.region)
-  else if (options.region === undefined ? !isRegion(region) : region !== options.region)
-    throw wrongRegion(service, presigned, region, options.region ?? DEFAULT_REGION)
+  else if (options.region !== undefined && region !== options.region) {
+    throw wrongRegion(service, presigned, region, options.region)
+  }
+}
+
+/** Whether the Region of the scope exists, or one that the region set names. Nothing is proven by it. */
+export function checkRegion(presented: Presented): void {
+  const { algorithm, service, region, presigned } = presented
+  if (algorithm !== 'AWS4-HMAC-SHA256') checkRegionSet(presented, undefined)
+  else if (!isRegion(region)) throw wrongRegion(service, presigned, region, DEFAULT_REGION)
 }
 
 /** Where S3 sends a caller whose Region does not exist. */
