@@ -14,6 +14,11 @@ export interface BodyRoom {
   abort?: (error: Error) => void
 }
 
+/** There are too many requests whose bodies have come. */
+export class NoPlaceError extends Error {
+  override readonly name = 'NoPlaceError'
+}
+
 /** There was no room for a body. */
 export class NoRoomError extends Error {
   override readonly name = 'NoRoomError'
@@ -28,12 +33,15 @@ export async function answerOverHttp(
   response: ServerResponse,
   bodyBytesMax: number,
   room?: BodyRoom,
+  /** Called once the body has come; false when too many are being answered. */
+  enter: () => boolean = () => true,
 ): Promise<void> {
   const body = await readBody(request, bodyBytesMax, room)
   if (!body) {
     refuseOverHttp(response, 413, 'RequestEntityTooLargeException', 'Request body is too large.')
     return
   }
+  if (!enter()) throw new NoPlaceError()
   const target = request.url ?? '/'
   const question = target.indexOf('?')
   const {
