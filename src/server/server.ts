@@ -18,6 +18,7 @@ import { Custody } from './custody.ts'
 import { openDesk } from './desk.ts'
 import { answerDevelopment, DEVELOPMENT_PATH } from './development.ts'
 import { firstAccount } from './first-account.ts'
+import { GaugeReader } from './gauges.ts'
 import { chooseAccountId, InstallationError, objectsOf } from './installation.ts'
 import type { Limits } from './limits.ts'
 import { type Listener, listen } from './listener.ts'
@@ -89,6 +90,7 @@ const DEVELOPMENT_ACCOUNT = '123456789012'
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { logger, version, host, port, world } = options
   const metrics = new Metrics()
+  const gauges = new GaugeReader(world.kind === 'durable' ? world.data : undefined)
   const overload = new OverloadLog(logger)
   const observe = (answer: Answer) => {
     metrics.observe(answer)
@@ -115,14 +117,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const handle = (request: HttpRequest): Promise<HttpResponse> =>
     opened.during(
       async (cloud) => {
-        const told = () => metrics.text(cloud.streams(), listener.load())
-        const watched = watch(request, version, told, leaving ? 'leaving' : opened.fenced() ? 'fenced' : 'ok')
+        const told = async () => metrics.text(cloud.streams(), listener.load(), await gauges.read(cloud.store))
+        const watched = await watch(request, version, told, leaving ? 'leaving' : opened.fenced() ? 'fenced' : 'ok')
         if (watched) return watched
         if (isPublic(request)) return published(await cloud.document(request.path))
         if (opened.development && request.path.startsWith(DEVELOPMENT_PATH)) return opened.development(request)
         return cloud.gate.handle(request)
       },
-      async () => watch(request, version, () => metrics.text([], listener.load()), 'sealed') ?? answerSealed(request),
+      async () => {
+        const told = async () => metrics.text([], listener.load(), await gauges.read(undefined))
+        return (await watch(request, version, told, 'sealed')) ?? answerSealed(request)
+      },
     )
   let listener: Listener
   try {
@@ -152,6 +157,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await listener.close()
       await opened.close()
       overload.close()
+      gauges.close()
       logger.log('info', 'stopped')
     },
   }
@@ -299,12 +305,12 @@ function published(document: object | undefined): HttpResponse {
   return { status: document ? 200 : 404, headers, body: document ? JSON.stringify(document) : '{}' }
 }
 
-function watch(
+async function watch(
   request: HttpRequest,
   version: string,
-  told: () => string,
+  told: () => Promise<string>,
   status: 'ok' | 'fenced' | 'leaving' | 'sealed',
-): HttpResponse | undefined {
+): Promise<HttpResponse | undefined> {
   if (request.method !== 'GET' || header(request, 'authorization') !== undefined || request.query !== '')
     return undefined
   switch (request.path) {
@@ -318,7 +324,7 @@ function watch(
       return {
         status: 200,
         headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
-        body: told(),
+        body: await told(),
       }
     default:
       return undefined
