@@ -40,6 +40,9 @@ NEWER_STRUCTS = {
     },
 }
 
+# Bounds that the models leave out: the serial number of a device, at most 256 characters, is an ARN with its name.
+BOUNDS = {'iam': {'CreateVirtualMFADeviceRequest': {'VirtualMFADeviceName': {'x': 226}}}}
+
 # Services without an official client that carries schemas: theirs are written here.
 WITHOUT_CLIENT = ['inspector', 'cloudhsmv2', 'acm-pca', 'artifact']
 
@@ -109,6 +112,9 @@ def extend(service, table):
                 found['e'] += [value for value in values if value not in found['e']]
     for name, members in NEWER_STRUCTS.get(service, {}).items():
         table['structs'].setdefault(name, members)
+    for name, members in BOUNDS.get(service, {}).items():
+        for member, bounds in members.items():
+            table['structs'].setdefault(name, {}).setdefault(member, {}).update(bounds)
     return table
 
 

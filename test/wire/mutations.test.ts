@@ -17,6 +17,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { beforeAll, expect, test } from 'vitest'
 import type { Operation, Service } from '../../src/kernel/service.ts'
+import { Throttle } from '../../src/kernel/throttle.ts'
 import { services as built } from '../../src/server/services.ts'
 import type { Constraint } from '../../src/wire/constraints.ts'
 import type { HttpRequest } from '../../src/wire/http.ts'
@@ -29,12 +30,20 @@ import { ACCOUNT, allowing, cloud } from '../cloud.ts'
 const POLICY = allowing({ Action: 's3:GetObject', Resource: '*' })
 const TRUST = allowing({ Action: 'sts:AssumeRole', Principal: { AWS: ACCOUNT } })
 
+const UNLIMITED = {
+  perSecond: Number.POSITIVE_INFINITY,
+  burst: Number.POSITIVE_INFINITY,
+  runningMax: Number.POSITIVE_INFINITY,
+}
+
 let opened: Awaited<ReturnType<typeof cloud>>
 /** What a member of this name refers to, so that calls reach the code behind the lookups. */
 const known: Record<string, unknown> = {}
 
 beforeAll(async () => {
-  opened = await cloud()
+  opened = await cloud({
+    throttle: new Throttle({ account: UNLIMITED, principal: UNLIMITED, address: UNLIMITED, accounts: new Map() }),
+  })
   const { client } = opened
   const iam = client(IAMClient)
   await iam.send(new CreateUserCommand({ UserName: 'u' }))
@@ -234,7 +243,8 @@ async function failures(service: Service): Promise<string[]> {
         },
       )
       const { status, body } = await opened.gate.handle({ ...request, ...signed })
-      if (status < 500) continue
+      // S3's own answer for what is not built is 501.
+      if (status < 500 || (status === 501 && row.id === 's3')) continue
       const cause = opened.answers.at(-1)?.cause
       found.push(
         `${operation.name} ${JSON.stringify(input).slice(0, 300)}: ${status} ${body.toString().slice(0, 200)} ${cause}`,
