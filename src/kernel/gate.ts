@@ -11,6 +11,7 @@ import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { type ServiceRow, services as serviceRows } from '../wire/services.ts'
 import { carriesSignature } from '../wire/sigv4/index.ts'
 import {
+  chargedBytes,
   checkSize,
   type Detected,
   decode,
@@ -153,9 +154,10 @@ export class Gate {
         ? nobody(request)
         : await this.#authenticator.authenticate(request, detected.service, now)
       const arrival: Arrival = { request, authenticated, requestId, now, done: [] }
+      const bytes = chargedBytes(detected, request)
       const judged = unsigned
-        ? this.#throttle.unsigned(request.remoteAddress, request.body.length)
-        : this.#throttle.signed(accountOf(authenticated), authenticated.caller.subject, request.body.length)
+        ? this.#throttle.unsigned(request.remoteAddress, bytes)
+        : this.#throttle.signed(accountOf(authenticated), authenticated.caller.subject, bytes)
       if ('scope' in judged) throw await this.#refused(detected, arrival, judged)
       entered = judged
       const { shape, output } = await this.#answer(detected, request, arrival)

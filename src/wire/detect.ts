@@ -51,6 +51,14 @@ export function checkSize({ service }: Detected, request: HttpRequest): void {
   throw new Fault('RequestEntityTooLarge', `The request body exceeds ${max} bytes, the limit of ${service.iamPrefix}.`)
 }
 
+/** A dense tree costs as much as so many times its bytes of an object or of code, which are only hashed. */
+const STRUCTURED_FACTOR = 16
+
+/** The bytes of a body as rate limits count them: by the work that they make. */
+export function chargedBytes({ service }: Detected, { body }: HttpRequest): number {
+  return service.bodyBytesMax === Number.POSITIVE_INFINITY ? body.length : body.length * STRUCTURED_FACTOR
+}
+
 /** What a fault should look like when not even the service is known. */
 export function guessProtocol(request: HttpRequest): Protocol {
   if (header(request, 'x-amz-target') !== undefined) return 'json11'

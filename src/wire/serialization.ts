@@ -13,8 +13,8 @@ export const DEPTH_MAX = 64
 /** Values of one request, counted before the tree is built: more is work that no operation needs. */
 export const NODES_MAX = 50_000
 
-/** Entries of one map: AWS's own maps hold at most some hundreds. */
-const ENTRIES_MAX = 5_000
+/** Entries of one map: the largest of AWS's, a function's environment, has 4 KB. Each may become a condition key. */
+const ENTRIES_MAX = 1_000
 
 export function tooManyNodes(): Fault {
   return serializationFault(`The request holds more than ${NODES_MAX} values. Send fewer values in one request.`)

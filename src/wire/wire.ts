@@ -14,7 +14,7 @@ import type { ServiceModel } from './service.ts'
 import type { OperationShape } from './shape.ts'
 import { xmlMembers } from './xml.ts'
 
-export { checkSize, type Detected, detect } from './detect.ts'
+export { chargedBytes, checkSize, type Detected, detect } from './detect.ts'
 export { encodeFault } from './fault-answer.ts'
 export { redact } from './redact.ts'
 export { loadService, type ServiceModel } from './service.ts'

@@ -8,6 +8,8 @@ import { DEPTH_MAX, NODES_MAX, serializationFault, tooDeep, tooManyNodes } from 
 const BYTES_MAX = 2 * 1024 * 1024
 /** Namespaces and the type of a grantee: few documents have more than one attribute a structure. */
 const ATTRIBUTES_MAX = 1_000
+/** Opening and closing tags, and comments, instructions and CDATA. */
+const MARKS_MAX = 2 * NODES_MAX + 1_000
 
 const LESS = 0x3c
 const GREATER = 0x3e
@@ -21,11 +23,13 @@ const APOSTROPHE = 0x27
 /** How many elements a body holds at most. Throws a `Fault` beyond the limits, and for a document type. */
 export function countXml(body: Buffer): number {
   if (body.length > BYTES_MAX) throw serializationFault(`The request holds more than ${BYTES_MAX} bytes of XML`)
+  let marks = 0
   let nodes = 0
   let attributes = 0
   let depth = 0
   for (let at = 0; at < body.length; at++) {
     if (body[at] !== LESS) continue
+    if (++marks > MARKS_MAX) throw tooManyNodes()
     const next = body[at + 1]
     if (next === EXCLAMATION) {
       if (isDoctype(body, at)) throw serializationFault('A document type is not allowed in a request body')

@@ -73,7 +73,7 @@ const healthy = async (): Promise<number> => (await fetch(`${server.url}/health`
 
 async function loopDelaySeconds(): Promise<number> {
   const text = await (await fetch(`${server.url}/metrics`)).text()
-  return Number(/merlon_event_loop_delay_seconds\{quantile="max"\} (\S+)/.exec(text)![1])
+  return Number(/merlon_event_loop_delay_seconds\{quantile="max"\} (\S+)/.exec(text)?.[1] ?? 0)
 }
 
 /** Over a socket of its own: no client of ours would send these. */
@@ -149,6 +149,12 @@ const named = (name: string, signed: boolean): Attack =>
   attacks.find(
     (attack) => attack.name === name && (attack.service !== undefined && attack.signature !== 'wrong') === signed,
   )!
+
+test('The delay of the event loop is measured', async () => {
+  await loopDelaySeconds()
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(await loopDelaySeconds()).toBeGreaterThan(0)
+})
 
 describe('Before authentication costs little:', () => {
   test.each(unauthenticated(PROVIDER, ROLE).map(({ name }) => name))('%s', async (name) => {
