@@ -100,7 +100,12 @@ def constraints(model):
             structs[name] = members
     errors = {name: sorted(shape.name for shape in model.operation_model(name).error_shapes)
               for name in model.operation_names}
-    return {'structs': structs, 'errors': errors}
+    unsigned = sorted(name for name in model.operation_names if needs_no_signature(model.operation_model(name)))
+    return {'structs': structs, 'errors': errors, 'unsigned': unsigned}
+
+
+def needs_no_signature(operation):
+    return operation.auth_type == 'none' or operation.auth == ['smithy.api#noAuth']
 
 
 def extend(service, table):

@@ -295,13 +295,13 @@ export class Gate {
   }
 
   /**
-   * What is not built is refused by name: services without a row before authentication, and unsigned calls, because AWS
-   * has operations that need no signature. A signed call of a service with a row is authenticated and recorded first.
+   * What is not built is refused by name: services without a row, and operations that need no signature, before
+   * authentication. Any other call of a service with a row is authenticated and recorded first.
    */
   async #refuseUnbuilt({ service, operation }: Detected, request: HttpRequest): Promise<void> {
     if (service.unbuilt) throw notImplemented(service, operation)
     if (operation === undefined || carriesSignature(request)) return
-    if ((await loadService(service)).operations.has(operation)) throw notImplemented(service, operation)
+    if ((await loadService(service)).unsigned.has(operation)) throw notImplemented(service, operation)
   }
 
   /** What a throttled caller is told. It costs little: nothing is decoded, and few leave an event. */

@@ -25,11 +25,17 @@ export type Constraints = Readonly<Record<string, Readonly<Record<string, Constr
 /** More tell a caller nothing. */
 const VIOLATIONS_MAX = 10
 
+export interface ModelTable {
+  readonly structs: Constraints
+  /** Operations that clients call without a signature. */
+  readonly unsigned: readonly string[]
+}
+
 /** The table of a service; empty when its models say nothing. Found beside the bundle, or in the source tree. */
-export async function constraintsOf(id: string): Promise<Constraints> {
+export async function tableOf(id: string): Promise<ModelTable> {
   for (const place of [`./models/constraints/${id}.json`, `../../models/constraints/${id}.json`]) {
     try {
-      return JSON.parse(await readFile(new URL(place, import.meta.url), 'utf8')).structs
+      return JSON.parse(await readFile(new URL(place, import.meta.url), 'utf8'))
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }

@@ -110,8 +110,6 @@ async function form(request: HttpRequest): Promise<Detected | undefined> {
   if (service?.unbuilt) return { service, protocol: 'query', operation }
   const protocol = service?.protocol === 'ec2' ? 'ec2' : 'query'
   if (!service || !understands(service, protocol)) throw unknownOperation(operation, version ?? NO_VERSION)
-  // EC2 answers every version that it ever had, in the newest form.
-  if (protocol === 'query' && version !== service.apiVersion) throw unknownOperation(operation, version ?? NO_VERSION)
   return { service, protocol, operation, json: protocol === 'query' && prefersJson(request) }
 }
 
@@ -119,7 +117,8 @@ async function form(request: HttpRequest): Promise<Detected | undefined> {
 export const isFormPost = (request: HttpRequest): boolean =>
   request.method === 'POST' && (header(request, 'content-type') ?? '').startsWith('application/x-www-form-urlencoded')
 
-const NO_VERSION = 'NO_VERSION_SPECIFIED'
+/** AWS's text for a call without a version. */
+export const NO_VERSION = 'NO_VERSION_SPECIFIED'
 
 /** A compressed form hides its Action: the model of the service says which operation may be compressed. */
 function compressedOperation(request: HttpRequest): Detected | undefined {

@@ -2,7 +2,7 @@
 import { fromCbor, parseCbor, printCbor, toCbor } from './cbor.ts'
 import { validateInput } from './constraints.ts'
 import { contentTypes, XML_DECLARATION } from './content.ts'
-import { type Detected, isFormPost, unknownOperation } from './detect.ts'
+import { type Detected, isFormPost, NO_VERSION, unknownOperation } from './detect.ts'
 import { inflate } from './gzip.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
 import { fromJson, parseJson, toJson } from './json.ts'
@@ -60,8 +60,9 @@ export function decode(detected: Detected, model: ServiceModel, request: HttpReq
 function checkSame({ operation, service }: Detected, { branches }: FormTree): void {
   const action = branches?.get('Action')?.value
   const version = branches?.get('Version')?.value
+  // EC2 answers every version that it ever had, in the newest form.
   if (action === operation && (service.protocol === 'ec2' || version === service.apiVersion)) return
-  throw unknownOperation(action ?? '', version ?? '')
+  throw unknownOperation(action ?? '', version ?? NO_VERSION)
 }
 
 export function validate(model: ServiceModel, operation: OperationShape, input: object): void {
