@@ -40,6 +40,9 @@ NEWER_STRUCTS = {
     },
 }
 
+# Bounds that the models leave out: the serial number of a device, at most 256 characters, is an ARN with its name.
+BOUNDS = {'iam': {'CreateVirtualMFADeviceRequest': {'VirtualMFADeviceName': {'x': 226}}}}
+
 # Services without an official client that carries schemas: theirs are written here.
 WITHOUT_CLIENT = ['inspector', 'cloudhsmv2', 'acm-pca', 'artifact']
 
@@ -97,7 +100,12 @@ def constraints(model):
             structs[name] = members
     errors = {name: sorted(shape.name for shape in model.operation_model(name).error_shapes)
               for name in model.operation_names}
-    return {'structs': structs, 'errors': errors}
+    unsigned = sorted(name for name in model.operation_names if needs_no_signature(model.operation_model(name)))
+    return {'structs': structs, 'errors': errors, 'unsigned': unsigned}
+
+
+def needs_no_signature(operation):
+    return operation.auth_type == 'none' or operation.auth == ['smithy.api#noAuth']
 
 
 def extend(service, table):
@@ -109,6 +117,9 @@ def extend(service, table):
                 found['e'] += [value for value in values if value not in found['e']]
     for name, members in NEWER_STRUCTS.get(service, {}).items():
         table['structs'].setdefault(name, members)
+    for name, members in BOUNDS.get(service, {}).items():
+        for member, bounds in members.items():
+            table['structs'].setdefault(name, {}).setdefault(member, {}).update(bounds)
     return table
 
 

@@ -9,6 +9,7 @@ import { formUploadRefused, isFormUpload } from '../wire/s3.ts'
 import type { ServiceRow } from '../wire/services.ts'
 import {
   actingRegion,
+  checkRegion,
   checkTime,
   notInSet,
   type Presented,
@@ -16,7 +17,7 @@ import {
   type Signature,
   SigningKeys,
   signatureOf,
-  verify,
+  verifyInTurns,
 } from '../wire/sigv4/index.ts'
 import { isVersion2, version2Refused } from '../wire/sigv4/version2.ts'
 import type { Acting } from './acting.ts'
@@ -95,10 +96,18 @@ export class Authenticator {
     const signedBy = real !== undefined && isTimely(presented, real, skewMs) ? real : now
     checkTime(presented, signedBy, skewMs)
     const found = await this.#find(presented)
-    const { body } = verify(request, presented, { secret: found.secret, version: '' }, this.#keys, signedBy, {
-      skewMs,
-      serviceNames: service.signingNames,
-    })
+    checkRegion(presented)
+    const { body } = await verifyInTurns(
+      request,
+      presented,
+      { secret: found.secret, version: '' },
+      this.#keys,
+      signedBy,
+      {
+        skewMs,
+        serviceNames: service.signingNames,
+      },
+    )
     if (found.session && found.session.expiresAt <= now) {
       throw new Fault('ExpiredToken', 'The security token included in the request is expired')
     }

@@ -10,7 +10,10 @@ import { InvalidInputFault } from '../wire/constraints.ts'
 import { Fault } from '../wire/fault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { type ServiceRow, services as serviceRows } from '../wire/services.ts'
+import { carriesSignature } from '../wire/sigv4/index.ts'
 import {
+  chargedBytes,
+  checkSize,
   type Detected,
   decode,
   detect,
@@ -173,7 +176,10 @@ export class Gate {
       const { clock } = this.#options
       const now = clock.now()
       detected = await detect(request)
-      const unsigned = this.#operations.get(detected.service.id)?.get(detected.operation ?? '')?.unsigned
+      checkSize(detected, request)
+      const built = this.#operations.get(detected.service.id)?.get(detected.operation ?? '')
+      if (!built) await this.#refuseUnbuilt(detected, request)
+      const unsigned = built?.unsigned
       // From here on nothing is older than the call: what other nodes had acknowledged by then binds here.
       const { store } = this.#options
       if (store.shared) await store.sync()
@@ -181,9 +187,10 @@ export class Gate {
         ? nobody(request)
         : await this.#authenticator.authenticate(request, detected.service, now, clock.real?.())
       const arrival: Arrival = { request, authenticated, requestId, now, done: [] }
+      const bytes = chargedBytes(detected, request)
       const judged = unsigned
-        ? this.#throttle.unsigned(request.remoteAddress, request.body.length)
-        : this.#throttle.signed(accountOf(authenticated), authenticated.caller.subject, request.body.length)
+        ? this.#throttle.unsigned(request.remoteAddress, bytes)
+        : this.#throttle.signed(accountOf(authenticated), authenticated.caller.subject, bytes)
       if ('scope' in judged) throw await this.#refused(detected, arrival, judged)
       entered = judged
       const { shape, output } = await this.#answer(detected, request, arrival)
@@ -198,7 +205,8 @@ export class Gate {
     this.#options.observe?.({
       requestId,
       service: detected?.service.id ?? 'unknown',
-      operation: detected?.operation ?? 'unknown',
+      // Of services without a model the name is the caller's own text.
+      operation: detected?.service.unbuilt ? 'unknown' : (detected?.operation ?? 'unknown'),
       status: response.status,
       code: fault?.code,
       throttled: fault instanceof ThrottledFault ? fault.scope : undefined,
@@ -373,6 +381,16 @@ export class Gate {
       details: { ...counted, since: isoSeconds(since) },
     })
     await this.#options.store.run(async (unit) => unit.append(event))
+  }
+
+  /**
+   * What is not built is refused by name: services without a row, and operations that need no signature, before
+   * authentication. Any other call of a service with a row is authenticated and recorded first.
+   */
+  async #refuseUnbuilt({ service, operation }: Detected, request: HttpRequest): Promise<void> {
+    if (service.unbuilt) throw notImplemented(service, operation)
+    if (operation === undefined || carriesSignature(request)) return
+    if ((await loadService(service)).unsigned.has(operation)) throw notImplemented(service, operation)
   }
 
   /** What a throttled caller is told. It costs little: nothing is decoded, and few leave an event. */
@@ -614,8 +632,11 @@ function isReadOnly({ name, actions }: Pick<Operation, 'name' | 'actions'>): boo
   return isReading(action)
 }
 
-function notImplemented(row: ServiceRow, operation: string): Fault {
-  return new Fault('NotImplemented', `Merlon does not implement ${row.iamPrefix}:${operation}.`, { status: 400 })
+function notImplemented({ id, iamPrefix, unbuilt }: ServiceRow, operation: string | undefined): Fault {
+  const name = operation === undefined ? iamPrefix : `${iamPrefix}:${operation}`
+  // Several services share a prefix: the client's own name of the service says which one is meant.
+  const service = unbuilt && id !== iamPrefix ? ` (${id})` : ''
+  return new Fault('NotImplemented', `Merlon does not implement ${name}${service}.`, { status: 400 })
 }
 
 /** Everything that is not a fault is ours to mend: the caller learns only that it happened. */

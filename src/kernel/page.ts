@@ -30,13 +30,15 @@ export async function page<T>(
   let after = options.token === undefined ? undefined : tokens.open(options.token)
   if (options.token !== undefined && after === undefined) throw options.bad()
 
+  // Not every model has a least size.
+  const size = Math.max(1, Math.floor(options.size))
   const items: Entry<T>[] = []
   for (;;) {
-    const limit = options.keep ? PORTION : options.size + 1
+    const limit = options.keep ? PORTION : size + 1
     const portion = await read(after, limit)
     for (const entry of portion) {
       if (options.keep && !options.keep(entry.document)) continue
-      if (items.length === options.size) {
+      if (items.length === size) {
         return { items: items.map((item) => item.document), next: tokens.seal(items.at(-1)!.key) }
       }
       items.push(entry)

@@ -1,9 +1,9 @@
 /** How much is taken in at a time: requests, and the bytes of their bodies, whoever sends them. Nothing here waits. */
-import type { BodyRoom } from '../wire/node-http.ts'
+import { type BodyRoom, NoRoomError } from '../wire/node-http.ts'
 import type { ArrivingBody } from './slow-bodies.ts'
 
 export interface AdmissionLimits {
-  /** Requests from their heads until their answers are out. */
+  /** Requests from the ends of their bodies until their answers are out. */
   readonly requestsMax: number
   /** Bytes of all bodies but those of uploads. */
   readonly bodyBytesMax: number
@@ -38,20 +38,43 @@ export interface Load {
   readonly refused: Readonly<Record<Refusal, number>>
 }
 
-/** The room that a body takes: by what has come, not by what was announced. Who only announces holds nothing. */
+type Budget = 'bodies' | 'uploads'
+
+const budgets = { bodies: 'bodyBytesMax', uploads: 'uploadBytesMax' } as const
+
+/** No body is cut off in favor of another one before this. */
+const EVICTABLE_AFTER_MS = 1_000
+
+/** The bytes that a body holds: those that have come, not those that were announced. */
 export class HeldBody implements ArrivingBody, BodyRoom {
+  readonly of: Budget
   readonly announced: number | undefined
   readonly msMax: number
+  readonly address: string
   readonly startedAt = performance.now()
   bytes = 0
   isComplete = false
+  isEvicted = false
   abort?: (error: Error) => void
   readonly #take: (bytes: number) => boolean
 
-  constructor(announced: number | undefined, msMax: number, take: (bytes: number) => boolean) {
+  constructor(
+    of: Budget,
+    announced: number | undefined,
+    msMax: number,
+    address: string,
+    take: (bytes: number) => boolean,
+  ) {
+    this.of = of
     this.announced = announced
     this.msMax = msMax
+    this.address = address
     this.#take = take
+  }
+
+  /** Bytes a millisecond. */
+  rate(now: number, coming = 0): number {
+    return (this.bytes + coming) / Math.max(1, now - this.startedAt)
   }
 
   take(bytes: number): boolean {
@@ -62,6 +85,13 @@ export class HeldBody implements ArrivingBody, BodyRoom {
 
   complete(): void {
     this.isComplete = true
+  }
+
+  /** Its bytes are given back: it takes no more. */
+  evict(): void {
+    this.isEvicted = true
+    this.bytes = 0
+    this.abort?.(new NoRoomError())
   }
 }
 
@@ -76,7 +106,10 @@ export class Admission {
     connections: 0,
   }
   readonly #onRefused: (why: Refusal) => void
-  #requests = 0
+  #arriving = 0
+  #working = 0
+  /** Bodies that hold bytes. */
+  readonly #held = new Set<HeldBody>()
   readonly #bytes = { bodies: 0, uploads: 0 }
 
   constructor(limits: AdmissionLimits, onRefused: (why: Refusal) => void = () => undefined) {
@@ -86,17 +119,35 @@ export class Admission {
 
   get load(): Omit<Load, 'answerBytes'> {
     const { bodies, uploads } = this.#bytes
-    return { requests: this.#requests, bodyBytes: bodies + uploads, refused: this.#refused }
+    return { requests: this.#arriving + this.#working, bodyBytes: bodies + uploads, refused: this.#refused }
   }
 
-  /** False: one too many. True must be followed by {@link leave}. */
-  enter(vital: boolean): boolean {
-    if (this.#requests >= this.limits.requestsMax + (vital ? VITAL_MORE : 0)) {
+  /** A request whose body is still to come: it holds no place, so that slow senders take none. {@link depart} follows. */
+  arrive(vital: boolean): boolean {
+    if (!this.#hasRoom(vital)) {
       this.refuse('requests')
       return false
     }
-    this.#requests++
+    this.#arriving++
     return true
+  }
+
+  depart(): void {
+    this.#arriving--
+  }
+
+  /** A place for a request whose body has come. False: there are too many. True must be followed by {@link leave}. */
+  enter(vital: boolean): boolean {
+    if (!this.#hasRoom(vital)) {
+      this.refuse('requests')
+      return false
+    }
+    this.#working++
+    return true
+  }
+
+  #hasRoom(vital: boolean): boolean {
+    return this.#working < this.limits.requestsMax + (vital ? VITAL_MORE : 0)
   }
 
   refuse(why: Refusal): void {
@@ -105,28 +156,51 @@ export class Admission {
   }
 
   leave(): void {
-    this.#requests--
+    this.#working--
   }
 
-  readonly #takeOf = {
-    bodies: (bytes: number) => this.#take('bodies', 'bodyBytesMax', bytes),
-    uploads: (bytes: number) => this.#take('uploads', 'uploadBytesMax', bytes),
+  hold(of: Budget, announced: number | undefined, msMax: number, address = ''): HeldBody {
+    const body: HeldBody = new HeldBody(of, announced, msMax, address, (bytes) => this.#take(of, body, bytes))
+    return body
   }
 
-  hold(of: 'bodies' | 'uploads', announced: number | undefined, msMax: number): HeldBody {
-    return new HeldBody(announced, msMax, this.#takeOf[of])
-  }
-
-  release(of: 'bodies' | 'uploads', body: HeldBody): void {
+  release(of: Budget, body: HeldBody): void {
+    this.#held.delete(body)
     this.#bytes[of] -= body.bytes
   }
 
-  #take(of: 'bodies' | 'uploads', max: 'bodyBytesMax' | 'uploadBytesMax', bytes: number): boolean {
-    if (this.#bytes[of] + bytes > this.limits[max]) {
+  #take(of: Budget, body: HeldBody, bytes: number): boolean {
+    const max = this.limits[budgets[of]]
+    if (this.#bytes[of] + bytes > max) this.#evictSlower(of, body, bytes)
+    if (body.isEvicted || this.#bytes[of] + bytes > max) {
       this.refuse(of)
       return false
     }
+    this.#held.add(body)
     this.#bytes[of] += bytes
     return true
+  }
+
+  /** Makes room for a body: the slowest of the address that holds most ends, if it is slower than the one that comes. */
+  #evictSlower(of: Budget, body: HeldBody, coming: number): void {
+    const now = performance.now()
+    const bytesOf = new Map<string, number>()
+    const slow = [...this.#held].filter(
+      (each) => each.of === of && !each.isComplete && each !== body && now - each.startedAt > EVICTABLE_AFTER_MS,
+    )
+    for (const { address, bytes } of slow) bytesOf.set(address, (bytesOf.get(address) ?? 0) + bytes)
+    let victim: HeldBody | undefined
+    for (const each of slow) {
+      if (victim === undefined) victim = each
+      else {
+        const more = bytesOf.get(each.address)! - bytesOf.get(victim.address)!
+        if (more > 0 || (more === 0 && each.rate(now) < victim.rate(now))) victim = each
+      }
+    }
+    if (!victim || victim.rate(now) >= body.rate(now, coming)) return
+    this.refuse(of)
+    this.#held.delete(victim)
+    this.#bytes[of] -= victim.bytes
+    victim.evict()
   }
 }

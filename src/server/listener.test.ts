@@ -33,6 +33,7 @@ function client({ port }: Listener) {
   // Being cut off is what many of these wait for.
   socket.on('error', () => undefined)
   const closed = once(socket, 'close')
+  closed.catch(() => undefined)
   return {
     socket,
     send: (data: string | Buffer) => void socket.write(data),
@@ -302,6 +303,14 @@ describe('When as many are at work as may be', () => {
     await becomes(() => listener.load().requests, 2)
   })
 
+  test('bodies that have not come hold no place', async () => {
+    const listener = await listening(echo, { admission: full })
+    for (let i = 0; i < 10; i++) client(listener).send(`${head(100)}x`)
+    await becomes(() => listener.load().requests, 10)
+
+    expect((await fetch(listener.url, { method: 'POST', body: 'x' })).status).toBe(200)
+  })
+
   test('what tells of the server itself is told', async () => {
     const { listener } = await busy({ isVital: ({ url }) => url === '/health' })
 
@@ -327,6 +336,20 @@ describe('When bodies take all the room there is', () => {
     expect((await fetch(listener.url, { method: 'POST', body: Buffer.alloc(MIB) })).status).toBe(200)
   })
 
+  test('slow bodies are cut off for a quick one', async () => {
+    const listener = await listening(echo, { admission: { ...admissionDefaults, bodyBytesMax: MIB } })
+    const slow = Array.from({ length: 4 }, () => client(listener))
+    for (const each of slow) {
+      each.send(head(300 * KIB))
+      each.send(Buffer.alloc(250 * KIB))
+    }
+    await becomes(() => listener.load().bodyBytes, 1_000 * KIB)
+    await new Promise((resolve) => setTimeout(resolve, 1_100))
+
+    expect((await fetch(listener.url, { method: 'POST', body: Buffer.alloc(200 * KIB) })).status).toBe(200)
+    expect(slow.filter((each) => each.text().startsWith('HTTP/1.1 503 '))).toHaveLength(1)
+  })
+
   test('what is only announced takes none', async () => {
     const listener = await listening(echo, { admission: { ...admissionDefaults, bodyBytesMax: MIB } })
     for (let i = 0; i < 20; i++) client(listener).send(head(5 * MIB))
@@ -350,6 +373,35 @@ describe('When there are as many connections as may be', () => {
 
     expect((await fetch(listener.url)).status).toBe(200)
     expect(listener.load().refused.connections).toBe(1)
+  })
+
+  test('those whose heads or bodies do not come end for new ones, and those at work keep theirs', async () => {
+    const work = waiting()
+    const handler: Handler = (request) => (request.method === 'GET' ? echo(request) : work.handler(request))
+    const listener = await listening(handler, { connectionsMax: 40 })
+    const busy = client(listener)
+    busy.send(head(2) + 'ok')
+    await becomes(work.begun, 1)
+    const slow = Array.from({ length: 200 }, () => client(listener))
+    for (const [i, each] of slow.entries()) each.send(i % 2 ? 'POST / HTTP/1.1\r\nHost:' : `${head(100)}x`)
+    await becomes(() => listener.load().refused.connections > 100, true)
+
+    for (let i = 0; i < 5; i++)
+      expect((await fetch(listener.url, { headers: { connection: 'close' } })).status).toBe(200)
+    work.letGo()
+    expect(await busy.until(/ok$/)).toContain('200 OK')
+  })
+
+  test('the reserve answers what tells of the server itself, and refuses all else', async () => {
+    const work = waiting()
+    const handler: Handler = (request) => (request.method === 'GET' ? echo(request) : work.handler(request))
+    const listener = await listening(handler, { connectionsMax: 2, isVital: ({ url }) => url === '/health' })
+    for (let i = 0; i < 2; i++) client(listener).send(head(2) + 'ok')
+    await becomes(work.begun, 2)
+
+    expect((await fetch(`${listener.url}/health`)).status).toBe(200)
+    expect((await fetch(`${listener.url}/other`)).status).toBe(503)
+    work.letGo()
   })
 
   test('those at work keep theirs', async () => {

@@ -1,8 +1,9 @@
 /** The socket: HTTP/1.1 in, raw bytes to whoever answers, bytes out. Every limit on what strangers may send is here. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
-import { answerOverHttp, type Handler, NoRoomError } from '../wire/node-http.ts'
+import { answerOverHttp, type Handler, NoPlaceError, NoRoomError } from '../wire/node-http.ts'
 import { Admission, type AdmissionLimits, admissionDefaults, type Load, type Refusal } from './admission.ts'
+import { Connections, RESERVED_CONNECTIONS } from './connections.ts'
 import { refuseBusy, refuseSlow } from './refusal.ts'
 import { type Pace, paceDefaults, SlowBodies, SlowBodyError } from './slow-bodies.ts'
 import { type Patience, patienceDefaults, UnreadAnswers } from './unread-answers.ts'
@@ -57,8 +58,6 @@ const HEADERS_SWEEP_MS = 1_000
 /** Longer than the idle time of common load balancers, so that it is never we who close under a request. */
 const KEEP_ALIVE_MS = 75_000
 const CONNECTIONS_MAX = 4_096
-/** Idle connections make room for new ones, but not at every one that is turned away: to find them is work. */
-const IDLE_SWEEP_MS = 250
 const DRAIN_MS_MAX = 10_000
 const DRAIN_SWEEP_MS = 20
 
@@ -76,8 +75,13 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
   server.on('checkContinue', (request, response) => void door.answer(request, response, true))
   server.headersTimeout = options.headersMsMax ?? HEADERS_MS_MAX
   server.requestTimeout = UPLOAD_MS_MAX
-  server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX
-  makeRoom(server, door)
+  server.maxConnections = (options.connectionsMax ?? CONNECTIONS_MAX) + RESERVED_CONNECTIONS
+  server.on('connection', (socket) => door.connections.add(socket))
+  // Beyond the reserve Node drops new connections.
+  server.on('drop', () => {
+    door.admission.refuse('connections')
+    door.connections.makeRoom()
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host, resolve)
@@ -114,21 +118,10 @@ async function overwriteReads(port: number, host: string): Promise<void> {
   })
 }
 
-/** Beyond the most connections Node drops new ones: whoever does nothing with theirs gives it up for the next. */
-function makeRoom(server: Server, door: Door): void {
-  let sweptAt = Number.NEGATIVE_INFINITY
-  server.on('drop', () => {
-    door.admission.refuse('connections')
-    const now = performance.now()
-    if (now - sweptAt < IDLE_SWEEP_MS) return
-    sweptAt = now
-    server.closeIdleConnections()
-  })
-}
-
-/** Who gets in, how much they may bring, and how long they may take. */
+/** Limits on requests: how many, how large, and how slow. */
 class Door {
   readonly admission: Admission
+  readonly connections: Connections
   readonly #handler: Handler
   readonly #bodyBytesMax: number
   readonly #isVital: (request: IncomingMessage) => boolean
@@ -139,6 +132,9 @@ class Door {
   constructor(handler: Handler, options: ListenOptions) {
     const limits = options.admission ?? admissionDefaults
     this.admission = new Admission(limits, options.onRefused)
+    this.connections = new Connections(options.connectionsMax ?? CONNECTIONS_MAX, () =>
+      this.admission.refuse('connections'),
+    )
     this.#handler = handler
     this.#bodyBytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX
     this.#isVital = options.isVital ?? (() => false)
@@ -158,22 +154,30 @@ class Door {
 
   async answer(request: IncomingMessage, response: ServerResponse, awaitsContinue = false): Promise<void> {
     if (this.#leaving) response.setHeader('connection', 'close')
-    if (!this.admission.enter(this.#isVital(request))) {
+    const vital = this.#isVital(request)
+    const isReserve = this.connections.isReserve(request.socket)
+    if (isReserve) response.setHeader('connection', 'close')
+    if ((isReserve && !vital) || !this.admission.arrive(vital)) {
       // Behind another request of the same connection its refusal would wait, and a thousand of them with it.
       if (response.socket === null) request.socket.destroy()
       else refuseBusy(request, response)
       return
     }
+    const place = { isTaken: false }
     try {
-      await this.#answer(request, response, awaitsContinue)
+      await this.#answer(request, response, awaitsContinue, () => {
+        place.isTaken = this.admission.enter(vital)
+        return place.isTaken
+      })
       await this.#unread.read(response)
     } catch (error) {
-      if (error instanceof NoRoomError) refuseBusy(request, response)
+      if (error instanceof NoRoomError || error instanceof NoPlaceError) refuseBusy(request, response)
       else if (error instanceof SlowBodyError) refuseSlow(request, response)
       // A client that hangs up is no news.
       else response.destroy()
     } finally {
-      this.admission.leave()
+      if (place.isTaken) this.admission.leave()
+      this.connections.end(request.socket)
     }
   }
 
@@ -181,22 +185,37 @@ class Door {
    * Only those who upload may send more than the others, out of a room of their own: strangers must not fill the
    * memory, and who is a stranger is known only once a body is read.
    */
-  async #answer(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): Promise<void> {
+  async #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    awaitsContinue: boolean,
+    enter: () => boolean,
+  ): Promise<void> {
+    const { socket } = request
     const length = request.headers['content-length']
     const announced = length === undefined ? undefined : Number(length)
     const large = (announced ?? 0) > this.#bodyBytesMax && isUpload(request)
     const bytesMax = large ? UPLOAD_BYTES_MAX : this.#bodyBytesMax
-    if (large && announced! > UPLOAD_BYTES_MAX && isObject(request)) return refuseObject(response)
-    if (awaitsContinue && (announced ?? 0) <= bytesMax) response.writeContinue()
-
-    const room = large ? 'uploads' : 'bodies'
-    const body = this.admission.hold(room, announced, large ? UPLOAD_MS_MAX : BODY_MS_MAX)
+    const budget = large ? 'uploads' : 'bodies'
+    const body = this.admission.hold(budget, announced, large ? UPLOAD_MS_MAX : BODY_MS_MAX, socket.remoteAddress)
+    this.connections.begin(socket, body)
     this.#slow.watch(body)
+    let isArriving = true
+    const arrived = () => {
+      if (isArriving) this.admission.depart()
+      isArriving = false
+    }
     try {
-      await answerOverHttp(this.#handler, request, response, bytesMax, body)
+      if (large && announced! > UPLOAD_BYTES_MAX && isObject(request)) return refuseObject(response)
+      if (awaitsContinue && (announced ?? 0) <= bytesMax) response.writeContinue()
+      await answerOverHttp(this.#handler, request, response, bytesMax, body, () => {
+        arrived()
+        return enter()
+      })
     } finally {
+      arrived()
       this.#slow.forget(body)
-      this.admission.release(room, body)
+      this.admission.release(budget, body)
     }
   }
 

@@ -3,6 +3,7 @@ import type { Answer } from '../kernel/gate.ts'
 import type { Scope } from '../kernel/throttle.ts'
 import type { StreamStatus } from '../planes/streams/stream.ts'
 import type { Load } from './admission.ts'
+import type { Gauges } from './gauges.ts'
 
 /** Upper bounds in seconds. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5] as const
@@ -38,7 +39,7 @@ export class Metrics {
     this.#decisionErrors++
   }
 
-  text(streams: readonly StreamStatus[] = [], load?: Load): string {
+  text(streams: readonly StreamStatus[] = [], load?: Load, gauges?: Gauges): string {
     const all = [...this.#series.values()]
     const lines = [
       '# HELP merlon_requests_total Requests answered.',
@@ -60,6 +61,7 @@ export class Metrics {
       '# TYPE merlon_decision_errors_total counter',
       `merlon_decision_errors_total ${this.#decisionErrors}`,
       ...(load ? toldLoad(load) : []),
+      ...(gauges ? gaugeLines(gauges) : []),
       '# HELP process_start_time_seconds Start of the process, seconds since the epoch.',
       '# TYPE process_start_time_seconds gauge',
       `process_start_time_seconds ${this.#startedAt / 1000}`,
@@ -95,6 +97,35 @@ function toldLoad({ requests, bodyBytes, answerBytes, refused }: Load): readonly
     '# HELP merlon_unread_answer_bytes Bytes of answers that wait for their readers.',
     '# TYPE merlon_unread_answer_bytes gauge',
     `merlon_unread_answer_bytes ${answerBytes}`,
+  ]
+}
+
+function gaugeLines({ isSealed, eventLoopDelay, diskFreeBytes, store }: Gauges): readonly string[] {
+  return [
+    '# HELP merlon_event_loop_delay_seconds Delay of the event loop since the last scrape.',
+    '# TYPE merlon_event_loop_delay_seconds gauge',
+    `merlon_event_loop_delay_seconds{quantile="max"} ${eventLoopDelay.maxSeconds}`,
+    `merlon_event_loop_delay_seconds{quantile="0.99"} ${eventLoopDelay.p99Seconds}`,
+    '# HELP merlon_sealed Whether the server is sealed.',
+    '# TYPE merlon_sealed gauge',
+    `merlon_sealed ${Number(isSealed)}`,
+    ...(diskFreeBytes === undefined
+      ? []
+      : [
+          '# HELP merlon_disk_free_bytes Bytes that are free where the data directory is.',
+          '# TYPE merlon_disk_free_bytes gauge',
+          `merlon_disk_free_bytes ${diskFreeBytes}`,
+        ]),
+    ...(store === undefined
+      ? []
+      : [
+          '# HELP merlon_database_reachable Whether the database answered this scrape within a second.',
+          '# TYPE merlon_database_reachable gauge',
+          `merlon_database_reachable ${Number(store.isReachable)}`,
+          '# HELP merlon_feed_lag_revisions Commits of other nodes that this node had not seen before the scrape.',
+          '# TYPE merlon_feed_lag_revisions gauge',
+          `merlon_feed_lag_revisions ${store.lagRevisions}`,
+        ]),
   ]
 }
 

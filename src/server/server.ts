@@ -19,6 +19,7 @@ import { Custody } from './custody.ts'
 import { openDesk } from './desk.ts'
 import { answerDevelopment, DEVELOPMENT_PATH } from './development.ts'
 import { firstAccount } from './first-account.ts'
+import { GaugeReader } from './gauges.ts'
 import { type Health, healthAnswer, isWatched, metricsAnswer, Readiness, watchedPath } from './health.ts'
 import { chooseAccountId, InstallationError, objectsOf } from './installation.ts'
 import type { Limits } from './limits.ts'
@@ -101,6 +102,7 @@ const DEVELOPMENT_ACCOUNT = '123456789012'
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { logger, version, host, port, world } = options
   const metrics = new Metrics()
+  const gauges = new GaugeReader(world.kind === 'durable' ? world.data : undefined)
   const overload = new OverloadLog(logger)
   const observe = (answer: Answer) => {
     metrics.observe(answer)
@@ -143,11 +145,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const answer = async (request: HttpRequest): Promise<HttpResponse> => {
     const path = watchedPath(request)
     if (path === '/metrics') {
-      const streams = await opened.during(
-        async (cloud) => cloud.streams(),
-        async () => [],
+      const cloud = await opened.during(
+        async (cloud): Promise<Cloud | undefined> => cloud,
+        async () => undefined,
       )
-      return metricsAnswer(metrics.text(streams, listener.load()))
+      return metricsAnswer(metrics.text(cloud?.streams(), listener.load(), await gauges.read(cloud?.store)))
     }
     if (path !== undefined)
       return healthAnswer(path, version, path === '/health/live' ? { status: 'ok' } : await health())
@@ -206,6 +208,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const isClean = await closeWithin(opened, await farewellMs(opened, readiness))
       if (!isClean) logger.log('warn', 'stopped without the store: it did not answer in time', {})
       overload.close()
+      gauges.close()
       logger.log('info', 'stopped')
       return isClean
     },

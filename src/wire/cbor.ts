@@ -1,12 +1,15 @@
 /** rpc-v2-cbor bodies: values of the SDK's CBOR library to typed input and back. */
 import { cbor, dateToTag } from '@smithy/core/cbor'
+import { countCbor } from './cbor-scan.ts'
 import { document } from './json.ts'
-import { DEPTH_MAX, keyOfMap, serializationFault, timestampOf } from './serialization.ts'
+import { DEPTH_MAX, entriesOf, keyOfMap, serializationFault, timestampOf, tooDeep } from './serialization.ts'
 import type { Shape } from './shape.ts'
 
 type Tree = Readonly<Record<string, unknown>>
 
+/** Counted before it is parsed: see {@link countCbor}. */
 export function parseCbor(body: Buffer): unknown {
+  countCbor(body)
   try {
     return cbor.deserialize(body)
   } catch {
@@ -19,7 +22,7 @@ export function printCbor(value: unknown): Uint8Array {
 }
 
 export function fromCbor(shape: Shape, value: unknown, depth = 0): unknown {
-  if (depth > DEPTH_MAX) throw serializationFault('The request is nested too deeply')
+  if (depth > DEPTH_MAX) throw tooDeep()
   switch (shape.kind) {
     case 'timestamp': {
       // The library leaves tag 1 as `{ tag, value }`, or makes a date of it.
@@ -45,7 +48,7 @@ export function fromCbor(shape: Shape, value: unknown, depth = 0): unknown {
         ? value.map((item) => (item === null ? null : fromCbor(shape.value.shape, item, depth + 1)))
         : refuse('a list')
     case 'map':
-      return mapValues(tree(value), (item) => fromCbor(shape.value.shape, item, depth + 1))
+      return mapValues(entriesOf(tree(value)), (item) => fromCbor(shape.value.shape, item, depth + 1))
     case 'struct':
     case 'union': {
       const from = tree(value)
@@ -72,7 +75,7 @@ export function toCbor(shape: Shape, value: unknown): unknown {
         item === null || item === undefined ? null : toCbor(shape.value.shape, item),
       )
     case 'map':
-      return mapValues(value as Tree, (item) => toCbor(shape.value.shape, item))
+      return mapValues(Object.entries(value as Tree), (item) => toCbor(shape.value.shape, item))
     case 'struct':
     case 'union': {
       const out: Record<string, unknown> = {}
@@ -87,10 +90,9 @@ export function toCbor(shape: Shape, value: unknown): unknown {
   }
 }
 
-function mapValues(from: Tree, each: (item: unknown) => unknown): Record<string, unknown> {
+function mapValues(entries: readonly [string, unknown][], each: (item: unknown) => unknown): Record<string, unknown> {
   const out: Record<string, unknown> = {}
-  for (const [name, item] of Object.entries(from))
-    if (item !== null && item !== undefined) out[keyOfMap(name)] = each(item)
+  for (const [name, item] of entries) if (item !== null && item !== undefined) out[keyOfMap(name)] = each(item)
   return out
 }
 

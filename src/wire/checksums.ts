@@ -1,22 +1,49 @@
 /** The checksums that S3's clients send along, over whole bodies: base64 of the big-endian value. */
-import { hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
 export type ChecksumName = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256' | 'SHA512' | 'MD5'
 
-const sums: Readonly<Record<ChecksumName, (bytes: Uint8Array) => string>> = {
-  CRC32: (bytes) => word(crc32(bytes)),
-  CRC32C: (bytes) => word(crc32c(bytes)),
-  CRC64NVME: (bytes) => crc64nvme(bytes),
-  SHA1: (bytes) => hash('sha1', bytes, 'base64'),
-  SHA256: (bytes) => hash('sha256', bytes, 'base64'),
-  SHA512: (bytes) => hash('sha512', bytes, 'base64'),
-  MD5: (bytes) => hash('md5', bytes, 'base64'),
+/** A checksum that is fed piece by piece. */
+export interface Checksum {
+  update(bytes: Uint8Array): void
+  value(): string
+}
+
+const sums: Readonly<Record<ChecksumName, () => Checksum>> = {
+  CRC32: () => summing<number>(0, (sum, bytes) => crc32(bytes, sum), word),
+  CRC32C: () => summing<number>(0, crc32c, word),
+  CRC64NVME: () => summing<Crc64>([0xffffffff, 0xffffffff], crc64nvme, crc64Text),
+  SHA1: () => hashing('sha1'),
+  SHA256: () => hashing('sha256'),
+  SHA512: () => hashing('sha512'),
+  MD5: () => hashing('md5'),
 }
 
 export const checksumNames = Object.keys(sums) as readonly ChecksumName[]
 
-export const checksum = (name: ChecksumName, bytes: Uint8Array): string => sums[name](bytes)
+export const startChecksum = (name: ChecksumName): Checksum => sums[name]()
+
+export function checksum(name: ChecksumName, bytes: Uint8Array): string {
+  const sum = startChecksum(name)
+  sum.update(bytes)
+  return sum.value()
+}
+
+function summing<S>(start: S, add: (sum: S, bytes: Uint8Array) => S, text: (sum: S) => string): Checksum {
+  let sum = start
+  return {
+    update: (bytes) => {
+      sum = add(sum, bytes)
+    },
+    value: () => text(sum),
+  }
+}
+
+function hashing(algorithm: string): Checksum {
+  const hash = createHash(algorithm)
+  return { update: (bytes) => void hash.update(bytes), value: () => hash.digest('base64') }
+}
 
 /** `x-amz-checksum-crc32c` → CRC32C; undefined for one that is not computed here. */
 export function checksumOfHeader(header: string): ChecksumName | undefined {
@@ -34,7 +61,7 @@ function word(value: number): string {
 const CRC32C_POLYNOMIAL = 0x82f63b78
 let table32: Uint32Array | undefined
 
-function crc32c(bytes: Uint8Array): number {
+function crc32c(sum: number, bytes: Uint8Array): number {
   if (!table32) {
     table32 = new Uint32Array(256)
     for (let i = 0; i < 256; i++) {
@@ -43,8 +70,8 @@ function crc32c(bytes: Uint8Array): number {
       table32[i] = value
     }
   }
-  let crc = 0xffffffff
-  for (const byte of bytes) crc = table32[(crc ^ byte) & 0xff]! ^ (crc >>> 8)
+  let crc = sum ^ 0xffffffff
+  for (let i = 0; i < bytes.length; i++) crc = table32[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8)
   return (crc ^ 0xffffffff) >>> 0
 }
 
@@ -53,16 +80,22 @@ const CRC64_HIGH = 0x9a6c9329
 const CRC64_LOW = 0xac4bc9b5
 let table64: { readonly high: Uint32Array; readonly low: Uint32Array } | undefined
 
-function crc64nvme(bytes: Uint8Array): string {
+/** The two halves, not yet inverted. */
+type Crc64 = readonly [high: number, low: number]
+
+function crc64nvme(sum: Crc64, bytes: Uint8Array): Crc64 {
   table64 ??= crc64Table()
   const { high: tableHigh, low: tableLow } = table64
-  let high = 0xffffffff
-  let low = 0xffffffff
-  for (const byte of bytes) {
-    const at = (low ^ byte) & 0xff
+  let [high, low] = sum
+  for (let i = 0; i < bytes.length; i++) {
+    const at = (low ^ bytes[i]!) & 0xff
     low = ((low >>> 8) | (high << 24)) ^ tableLow[at]!
     high = (high >>> 8) ^ tableHigh[at]!
   }
+  return [high, low]
+}
+
+function crc64Text([high, low]: Crc64): string {
   const value = Buffer.alloc(8)
   value.writeUInt32BE((high ^ 0xffffffff) >>> 0, 0)
   value.writeUInt32BE((low ^ 0xffffffff) >>> 0, 4)

@@ -52,11 +52,18 @@ export class InvalidInputFault extends Fault {
 /** More tell a caller nothing. */
 const VIOLATIONS_MAX = 10
 
+export interface ModelTable {
+  readonly structs: Constraints
+  /** Operations that clients call without a signature. */
+  readonly unsigned: readonly string[]
+}
+
 /** The table of a service; empty when its models say nothing. Found beside the bundle, or in the source tree. */
-export async function constraintsOf(id: string): Promise<Constraints> {
+export async function tableOf(id: string): Promise<ModelTable> {
   for (const place of [`./models/constraints/${id}.json`, `../../models/constraints/${id}.json`]) {
     try {
-      return withOwnAnswers(id, JSON.parse(await readFile(new URL(place, import.meta.url), 'utf8')).structs)
+      const table = JSON.parse(await readFile(new URL(place, import.meta.url), 'utf8')) as ModelTable
+      return { ...table, structs: withOwnAnswers(id, table.structs) }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
@@ -87,8 +94,7 @@ function structure(
     if (absent && !member.required) continue
     const at = path === '' ? member.toldName : `${path}.${member.toldName}`
     if (absent) {
-      const text = `Value null at '${at}' failed to satisfy constraint: Member must not be null`
-      found.push({ at, rule: 'required', text })
+      found.push(absentAt(at))
       continue
     }
     const constraint = own?.[member.name]
@@ -118,7 +124,10 @@ function check(
     case 'list':
       for (const [i, item] of (value as unknown[]).entries()) {
         if (found.length >= VIOLATIONS_MAX) return
-        if (item !== null) check(all, shape.value, constraint?.m, item, `${at}.${i + 1}.member`, found, hidden)
+        const itemAt = `${at}.${i + 1}.member`
+        // No list of these services is sparse.
+        if (item === null) found.push(absentAt(itemAt))
+        else check(all, shape.value, constraint?.m, item, itemAt, found, hidden)
       }
       return
     case 'map':
@@ -138,6 +147,12 @@ function check(
       structure(all, shape, value as object, at, found, hidden)
   }
 }
+
+const absentAt = (at: string): Violation => ({
+  at,
+  rule: 'required',
+  text: `Value null at '${at}' failed to satisfy constraint: Member must not be null`,
+})
 
 type Broken = Pick<Violation, 'rule' | 'text'>
 const NONE: readonly Broken[] = []

@@ -1,7 +1,7 @@
 /** The one mouth of errors: a fault in its protocol's own form. */
 import { printCbor } from './cbor.ts'
 import { contentTypes, XML_DECLARATION } from './content.ts'
-import { type Detected, guessProtocol } from './detect.ts'
+import { type Detected, guessProtocol, prefersJson } from './detect.ts'
 import type { Fault } from './fault.ts'
 import { familyOf, spellingOf } from './faults.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
@@ -36,6 +36,10 @@ export function encodeFault(
   const { status } = told
   switch (protocol) {
     case 'query':
+      if (prefersJson(request)) {
+        headers['content-type'] = 'application/json'
+        return { status, headers, body: queryFaultAsJson(told, requestId) }
+      }
       return { status, headers, body: queryFault(told, detected, requestId) }
     case 'restxml':
       headers['x-amz-request-id'] = requestId
@@ -133,6 +137,12 @@ function queryFault(fault: ToldFault, detected: Detected | undefined, requestId:
   const type = fault.sender ? 'Sender' : 'Receiver'
   const error = `<Error><Type>${type}</Type>${codeAndMessage(fault)}${memberElements(fault)}</Error>`
   return `<ErrorResponse${xmlns ? ` xmlns="${xmlns}"` : ''}>${error}<RequestId>${requestId}</RequestId></ErrorResponse>`
+}
+
+function queryFaultAsJson({ code, message, sender, shape, members }: ToldFault, requestId: string): string {
+  const others = shape ? (toJson(shape, members, { jsonName: false }) as object) : {}
+  const error = { ...others, Code: code, Message: message, Type: sender ? 'Sender' : 'Receiver' }
+  return JSON.stringify({ Error: error, RequestId: requestId })
 }
 
 function ec2Fault(fault: ToldFault, requestId: string): string {

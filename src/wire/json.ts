@@ -1,13 +1,16 @@
 /** JSON bodies: awsJson by member names, restJson by `jsonName`. */
+import { countJson } from './json-scan.ts'
 import {
   bytesOf,
   DEPTH_MAX,
+  entriesOf,
   isPoison,
   keyOfMap,
   numberOf,
   parseText,
   serializationFault,
   timestampOf,
+  tooDeep,
 } from './serialization.ts'
 import type { Member, Shape } from './shape.ts'
 
@@ -21,7 +24,9 @@ type Tree = Readonly<Record<string, unknown>>
 const nameOf = (member: Member, names: JsonNames) =>
   names.jsonName ? (member.traits.jsonName ?? member.name) : member.name
 
+/** Counted before it is parsed: see {@link countJson}. */
 export function parseJson(body: Buffer): unknown {
+  countJson(body)
   const text = parseText(body)
   try {
     return JSON.parse(text)
@@ -30,9 +35,12 @@ export function parseJson(body: Buffer): unknown {
   }
 }
 
-/** Strict: a value of another type than the model's is refused, unknown members are ignored. */
+/**
+ * Strict: a value of another type than the model's is refused, unknown members are ignored. A null member or map value is
+ * absent; a null item is left to {@link validateInput}, which refuses it.
+ */
 export function fromJson(shape: Shape, value: unknown, names: JsonNames, depth = 0): unknown {
-  if (depth > DEPTH_MAX) throw serializationFault('The request is nested too deeply')
+  if (depth > DEPTH_MAX) throw tooDeep()
   switch (shape.kind) {
     case 'string':
       return typeof value === 'string' ? value : refuse('String', value)
@@ -57,7 +65,7 @@ export function fromJson(shape: Shape, value: unknown, names: JsonNames, depth =
     case 'map': {
       if (!isTree(value)) return refuse('Map', value)
       const out: Record<string, unknown> = {}
-      for (const [name, item] of Object.entries(value)) {
+      for (const [name, item] of entriesOf(value)) {
         if (item !== null) out[keyOfMap(name)] = fromJson(shape.value.shape, item, names, depth + 1)
       }
       return out
@@ -155,7 +163,7 @@ function timestamp(value: unknown): Date {
 /** Free JSON: any type at any place, but no deeper than anything else, and no prototypes. */
 export function document(value: unknown, depth: number): unknown {
   if (value === null || typeof value !== 'object' || value instanceof Date || value instanceof Uint8Array) return value
-  if (depth > DEPTH_MAX) throw serializationFault('The request is nested too deeply')
+  if (depth > DEPTH_MAX) throw tooDeep()
   if (Array.isArray(value)) return value.map((item) => document(item, depth + 1))
   const out: Record<string, unknown> = {}
   for (const [name, item] of Object.entries(value)) if (!isPoison(name)) out[name] = document(item, depth + 1)

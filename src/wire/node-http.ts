@@ -14,6 +14,11 @@ export interface BodyRoom {
   abort?: (error: Error) => void
 }
 
+/** There are too many requests whose bodies have come. */
+export class NoPlaceError extends Error {
+  override readonly name = 'NoPlaceError'
+}
+
 /** There was no room for a body. */
 export class NoRoomError extends Error {
   override readonly name = 'NoRoomError'
@@ -28,12 +33,15 @@ export async function answerOverHttp(
   response: ServerResponse,
   bodyBytesMax: number,
   room?: BodyRoom,
+  /** Called once the body has come; false when too many are being answered. */
+  enter: () => boolean = () => true,
 ): Promise<void> {
   const body = await readBody(request, bodyBytesMax, room)
   if (!body) {
     refuseOverHttp(response, 413, 'RequestEntityTooLargeException', 'Request body is too large.')
     return
   }
+  if (!enter()) throw new NoPlaceError()
   const target = request.url ?? '/'
   const question = target.indexOf('?')
   const {
@@ -54,6 +62,12 @@ export async function answerOverHttp(
   const length = (request.method === 'HEAD' && headers['content-length']) || String(Buffer.byteLength(answered))
   const told: string[] = []
   for (const name in headers) if (name !== 'content-length') told.push(name, headers[name]!)
+  // RFC 9110 §8.6 and §15.3.5: such an answer has neither a body nor a length.
+  if (status === 204 || status === 304) {
+    response.writeHead(status, told)
+    response.end()
+    return
+  }
   // The length last: Node refuses a content-disposition in Latin-1 that comes behind it.
   told.push('content-length', length)
   response.writeHead(status, told)

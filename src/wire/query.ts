@@ -1,5 +1,5 @@
 /** awsQuery and ec2Query requests: form pairs to a tree, and the tree to typed input. */
-import { DEPTH_MAX, keyOfMap, serializationFault } from './serialization.ts'
+import { DEPTH_MAX, keyOfMap, NODES_MAX, serializationFault, tooDeep, tooManyNodes } from './serialization.ts'
 import type { Member, Shape } from './shape.ts'
 import { fromText } from './xml.ts'
 
@@ -16,25 +16,59 @@ export interface QueryStyle {
 
 const POSITION = /^\d{1,6}$/
 
-export function formTree(body: string): FormTree {
+/** Segments of one name: the deepest models need less than twenty. */
+const SEGMENTS_MAX = DEPTH_MAX
+const NAME_CHARS_MAX = 1_024
+/** Longer than the name of any operation and any API version. */
+const SCANNED_CHARS_MAX = 128
+
+/**
+ * One parameter of a form that has not been authenticated yet: found by a native search, without reading the others. The
+ * first one counts; {@link formTree} is read later, and must say the same.
+ */
+export function scanForm(form: Buffer | string, name: string): string | undefined {
+  const first = `${name}=`
+  const later = `&${name}=`
+  const at = startsWith(form, first) ? 0 : form.indexOf(later) + 1
+  if (at === 0 && !startsWith(form, first)) return undefined
+  const start = at + first.length
+  const [value = ''] = textAt(form, start, start + SCANNED_CHARS_MAX).split('&', 1)
+  return decodeForm(value)
+}
+
+const startsWith = (form: Buffer | string, text: string): boolean => textAt(form, 0, text.length) === text
+
+const textAt = (form: Buffer | string, start: number, end: number): string =>
+  typeof form === 'string' ? form.slice(start, end) : form.toString('latin1', start, end)
+
+/** The whole form, of an authenticated caller. Throws a `Fault` beyond the limits of number and depth. */
+export function formTree(form: string): FormTree {
   const root: FormTree = {}
-  for (const pair of body.split('&')) {
-    if (pair === '') continue
-    const equals = pair.indexOf('=')
-    const name = decodeForm(equals < 0 ? pair : pair.slice(0, equals))
-    let node = root
-    const segments = name.split('.')
-    if (segments.length > 2 * DEPTH_MAX) throw serializationFault('The request is nested too deeply')
-    for (const segment of segments) {
-      node.branches ??= new Map()
-      let next = node.branches.get(segment)
-      if (!next) {
-        next = {}
-        node.branches.set(segment, next)
+  let nodes = 0
+  for (let start = 0; start < form.length; ) {
+    const ampersand = form.indexOf('&', start)
+    const end = ampersand < 0 ? form.length : ampersand
+    if (end > start) {
+      const equals = form.indexOf('=', start)
+      const nameEnd = equals < 0 || equals > end ? end : equals
+      if (nameEnd - start > NAME_CHARS_MAX)
+        throw serializationFault('The request holds a parameter name that is too long')
+      const segments = decodeForm(form.slice(start, nameEnd)).split('.')
+      if (segments.length > SEGMENTS_MAX) throw tooDeep()
+      let node = root
+      for (const segment of segments) {
+        node.branches ??= new Map()
+        let next = node.branches.get(segment)
+        if (!next) {
+          if (++nodes > NODES_MAX) throw tooManyNodes()
+          next = {}
+          node.branches.set(segment, next)
+        }
+        node = next
       }
-      node = next
+      node.value = nameEnd === end ? '' : decodeForm(form.slice(nameEnd + 1, end))
     }
-    node.value = equals < 0 ? '' : decodeForm(pair.slice(equals + 1))
+    start = end + 1
   }
   return root
 }
@@ -50,7 +84,7 @@ export function decodeForm(text: string): string {
 }
 
 export function fromQuery(shape: Shape, tree: FormTree, style: QueryStyle, member?: Member, depth = 0): unknown {
-  if (depth > DEPTH_MAX) throw serializationFault('The request is nested too deeply')
+  if (depth > DEPTH_MAX) throw tooDeep()
   const compound = shape.kind === 'list' || shape.kind === 'map' || shape.kind === 'struct' || shape.kind === 'union'
   // An empty text is how clients write an empty list.
   if (compound && tree.value) throw serializationFault('Text found where a structure, list or map was expected')

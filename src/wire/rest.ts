@@ -138,10 +138,16 @@ export function restInput({ route, labels }: RouteMatch, request: HttpRequest, b
   }
   const rest = input.members.find((member) => member.traits.httpQueryParams)
   if (rest) {
-    const names = [...new Set(query.keys())].filter((name) => !bound.has(name) && !isPoison(name))
+    const values = new Map<string, string[]>()
+    for (const [name, value] of query) {
+      if (bound.has(name) || isPoison(name)) continue
+      const known = values.get(name)
+      if (known) known.push(value)
+      else values.set(name, [value])
+    }
     const many = rest.shape.value.shape.kind === 'list'
-    if (names.length > 0)
-      out[rest.name] = Object.fromEntries(names.map((name) => [name, many ? query.getAll(name) : query.get(name)]))
+    if (values.size > 0)
+      out[rest.name] = Object.fromEntries([...values].map(([name, all]) => [name, many ? all : all[0]]))
   }
   if (payload) readPayload(out, payload, body, xml)
   else if (hasBody && body.length > 0) {

@@ -10,6 +10,27 @@ export function serializationFault(message: string): Fault {
 /** Nesting deeper than any model goes: a body that does is an attack. */
 export const DEPTH_MAX = 64
 
+/** Values of one request, counted before the tree is built: more is work that no operation needs. */
+export const NODES_MAX = 50_000
+
+/** Entries of one map: the largest of AWS's, a function's environment, has 4 KB. Each may become a condition key. */
+const ENTRIES_MAX = 1_000
+
+export function tooManyNodes(): Fault {
+  return serializationFault(`The request holds more than ${NODES_MAX} values. Send fewer values in one request.`)
+}
+
+export function tooDeep(): Fault {
+  return serializationFault('The request is nested too deeply')
+}
+
+/** The entries of a map, unless there are more than any operation takes. */
+export function entriesOf<T>(map: Readonly<Record<string, T>>): [string, T][] {
+  const entries = Object.entries(map)
+  if (entries.length > ENTRIES_MAX) throw serializationFault(`A map holds more than ${ENTRIES_MAX} entries`)
+  return entries
+}
+
 /** The names prototypes are made of never become members. */
 export const isPoison = (name: string): boolean => name === '__proto__'
 

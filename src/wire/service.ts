@@ -1,6 +1,6 @@
 /** A service's model, loaded on first use: its operations, errors, routes and constraints. */
 import type { Constraints } from './constraints.ts'
-import { constraintsOf } from './constraints.ts'
+import { tableOf } from './constraints.ts'
 import { type Route, routesOf } from './rest.ts'
 import type { ServiceRow } from './services.ts'
 import { errorsOf, type OperationShape, operationsOf, type Shape } from './shape.ts'
@@ -11,6 +11,8 @@ export interface ServiceModel {
   readonly errors: ReadonlyMap<string, Shape>
   readonly routes: readonly Route[]
   readonly constraints: Constraints
+  /** Operations that clients call without a signature. */
+  readonly unsigned: ReadonlySet<string>
 }
 
 const loaded = new Map<string, Promise<ServiceModel>>()
@@ -24,11 +26,27 @@ export function loadService(row: ServiceRow): Promise<ServiceModel> {
   return model
 }
 
+const NOTHING: Omit<ServiceModel, 'row'> = {
+  operations: new Map(),
+  errors: new Map(),
+  routes: [],
+  constraints: {},
+  unsigned: new Set(),
+}
+
 async function load(row: ServiceRow): Promise<ServiceModel> {
-  const [module, constraints] = await Promise.all([row.load(), constraintsOf(row.id)])
+  if (row.unbuilt) return { row, ...NOTHING }
+  const [module, { structs, unsigned }] = await Promise.all([row.load(), tableOf(row.id)])
   const exported = exportsOf(module as Record<string, unknown>)
   const operations = operationsOf(exported)
-  return { row, operations, errors: errorsOf(exported), routes: routesOf(operations.values()), constraints }
+  return {
+    row,
+    operations,
+    errors: errorsOf(exported),
+    routes: routesOf(operations.values()),
+    constraints: structs,
+    unsigned: new Set(unsigned),
+  }
 }
 
 /** A CommonJS module seen from ESM carries its exports under `default`. */

@@ -29,9 +29,24 @@ export interface ServiceRow {
   readonly global?: true
   /** REST services whose requests carry no signature and are known by their paths. */
   readonly unsigned?: true
+  /** Operations whose request bodies clients may compress (`requestCompression` in the models). */
+  readonly compressed?: readonly string[]
+  /** The largest request body, where it is not {@link BODY_BYTES_MAX}. */
+  readonly bodyBytesMax?: number
+  /** A service of AWS without a row here: see `unbuilt.ts`. */
+  readonly unbuilt?: true
   /** The module with the schemas; one literal import a row, so that a bundler splits there. */
   readonly load: () => Promise<object>
 }
+
+/** Near AWS's own limits: what a service reads in one request besides uploads and invocations. */
+export const BODY_BYTES_MAX = 1024 * 1024
+/** The listener's limits apply. */
+const NO_LIMIT = Number.POSITIVE_INFINITY
+/** SAML metadata and certificate chains. */
+const IAM_BODY_BYTES_MAX = 6 * 1024 * 1024
+/** A SAML assertion of 100,000 characters, percent-encoded, and session policies. */
+const STS_BODY_BYTES_MAX = 256 * 1024
 
 type Varied = Partial<Omit<ServiceRow, 'id' | 'protocol' | 'load'>>
 
@@ -55,8 +70,8 @@ function row(id: string, protocol: Protocol, load: ServiceRow['load'], varied: V
 
 // biome-ignore format: a row a service
 export const services: readonly ServiceRow[] = [
-  row('iam', 'query', () => import('@aws-sdk/client-iam'), { global: true, apiVersion: '2010-05-08', xmlns: 'https://iam.amazonaws.com/doc/2010-05-08/' }),
-  row('sts', 'query', () => import('@aws-sdk/client-sts'), { apiVersion: '2011-06-15', xmlns: 'https://sts.amazonaws.com/doc/2011-06-15/' }),
+  row('iam', 'query', () => import('@aws-sdk/client-iam'), { global: true, bodyBytesMax: IAM_BODY_BYTES_MAX, apiVersion: '2010-05-08', xmlns: 'https://iam.amazonaws.com/doc/2010-05-08/' }),
+  row('sts', 'query', () => import('@aws-sdk/client-sts'), { bodyBytesMax: STS_BODY_BYTES_MAX, apiVersion: '2011-06-15', xmlns: 'https://sts.amazonaws.com/doc/2011-06-15/' }),
   row('ec2', 'ec2', () => import('@aws-sdk/client-ec2'), { validationCode: 'InvalidParameterValue', apiVersion: '2016-11-15', xmlns: 'http://ec2.amazonaws.com/doc/2016-11-15/' }),
   row('elbv2', 'query', () => import('@aws-sdk/client-elastic-load-balancing-v2'), {
     signingNames: ['elasticloadbalancing'],
@@ -86,6 +101,7 @@ export const services: readonly ServiceRow[] = [
   row('logs', 'json11', () => import('@aws-sdk/client-cloudwatch-logs'), { targets: ['Logs_20140328'], validationCode: 'InvalidParameterException' }),
   row('monitoring', 'json10', () => import('@aws-sdk/client-cloudwatch'), {
     also: ['cbor', 'query'],
+    compressed: ['PutMetricData'],
     targets: ['GraniteServiceVersion20100801'],
     apiVersion: '2010-08-01',
     xmlns: 'http://monitoring.amazonaws.com/doc/2010-08-01/',
@@ -115,7 +131,7 @@ export const services: readonly ServiceRow[] = [
     hosts: ['access-analyzer'],
     iamPrefix: 'access-analyzer',
   }),
-  row('lambda', 'restjson', () => import('@aws-sdk/client-lambda'), { throttlingCode: 'TooManyRequestsException' }),
+  row('lambda', 'restjson', () => import('@aws-sdk/client-lambda'), { bodyBytesMax: NO_LIMIT, throttlingCode: 'TooManyRequestsException' }),
   row('sso', 'restjson', () => import('@aws-sdk/client-sso'), { signingNames: ['awsssoportal'], hosts: ['portal'], iamPrefix: 'sso', unsigned: true, throttlingCode: 'TooManyRequestsException' }),
   row('sso-oidc', 'restjson', () => import('@aws-sdk/client-sso-oidc'), {
     signingNames: ['sso-oauth'],
@@ -125,7 +141,7 @@ export const services: readonly ServiceRow[] = [
     unsigned: true,
   }),
   row('route53', 'restxml', () => import('@aws-sdk/client-route-53'), { validationCode: 'InvalidInput', apiVersion: '2013-04-01', xmlns: 'https://route53.amazonaws.com/doc/2013-04-01/' }),
-  row('s3', 'restxml', () => import('@aws-sdk/client-s3'), { validationCode: 'InvalidArgument', apiVersion: '2006-03-01', xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/' }),
+  row('s3', 'restxml', () => import('@aws-sdk/client-s3'), { bodyBytesMax: NO_LIMIT, validationCode: 'InvalidArgument', apiVersion: '2006-03-01', xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/' }),
 ]
 
 const index = (names: (service: ServiceRow) => readonly string[]): ReadonlyMap<string, ServiceRow> =>

@@ -2,11 +2,11 @@
 import { fromCbor, parseCbor, printCbor, toCbor } from './cbor.ts'
 import { validateInput } from './constraints.ts'
 import { contentTypes, XML_DECLARATION } from './content.ts'
-import { type Detected, unknownOperation } from './detect.ts'
+import { type Detected, isFormPost, NO_VERSION, unknownOperation } from './detect.ts'
 import { inflate } from './gzip.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
 import { fromJson, parseJson, toJson } from './json.ts'
-import { formTree, fromQuery } from './query.ts'
+import { type FormTree, formTree, fromQuery } from './query.ts'
 import { restInput, restOutput } from './rest.ts'
 import { checkDocument, hostId, s3Answer, validateS3Input, withHoistedHeaders } from './s3.ts'
 import { parseText } from './serialization.ts'
@@ -14,7 +14,7 @@ import type { ServiceModel } from './service.ts'
 import type { OperationShape } from './shape.ts'
 import { xmlMembers } from './xml.ts'
 
-export { type Detected, detect } from './detect.ts'
+export { chargedBytes, checkSize, type Detected, detect } from './detect.ts'
 export { encodeFault } from './fault-answer.ts'
 export { redact } from './redact.ts'
 export { loadService, type ServiceModel } from './service.ts'
@@ -29,25 +29,25 @@ export interface Decoded {
 
 /** The typed input. The caller has verified the signature over the raw bytes: only now are they inflated and read. */
 export function decode(detected: Detected, model: ServiceModel, request: HttpRequest): Decoded {
-  const { protocol, match } = detected
-  // An object is kept as it came: its encoding is its own affair.
-  const body = detected.service.id === 's3' ? request.body : inflate(request)
+  const { protocol, match, service } = detected
   const named = detected.operation ?? `${request.method} ${request.path}`
   const operation = model.operations.get(named)
   if (!operation)
     throw unknownOperation(named, protocol === 'query' || protocol === 'ec2' ? (model.row.apiVersion ?? '') : undefined)
   const { input } = operation
+  const body = service.compressed?.includes(named) ? inflate(request) : request.body
+  if (protocol === 'query' || protocol === 'ec2') {
+    const tree = formTree(isFormPost(request) && body.length > 0 ? parseText(body) : request.query)
+    checkSame(detected, tree)
+    const read = input.kind === 'unit' ? {} : fromQuery(input, tree, { ec2: protocol === 'ec2' })
+    return { operation, input: read as object }
+  }
   if (input.kind === 'unit') return { operation, input: {} }
 
   switch (protocol) {
     case 'json10':
     case 'json11':
       return { operation, input: body.length === 0 ? {} : (fromJson(input, parseJson(body), AWS_JSON) as object) }
-    case 'query':
-    case 'ec2': {
-      const tree = body === request.body ? detected.form! : formTree(parseText(body))
-      return { operation, input: fromQuery(input, tree, { ec2: protocol === 'ec2' }) as object }
-    }
     case 'cbor':
       return { operation, input: body.length === 0 ? {} : (fromCbor(input, parseCbor(body)) as object) }
     case 'restjson':
@@ -61,6 +61,15 @@ function s3Input({ match }: Detected, { name, input }: OperationShape, request: 
   const whole = withHoistedHeaders(request)
   if (input.members.some(({ traits }) => traits.httpPayload)) checkDocument(name, whole, whole.body)
   return restInput(match!, whole, whole.body, true)
+}
+
+/** The form read now must name what was detected before: a parameter may not be sent twice with two values. */
+function checkSame({ operation, service }: Detected, { branches }: FormTree): void {
+  const action = branches?.get('Action')?.value
+  const version = branches?.get('Version')?.value
+  // EC2 answers every version that it ever had, in the newest form.
+  if (action === operation && (service.protocol === 'ec2' || version === service.apiVersion)) return
+  throw unknownOperation(action ?? '', version ?? NO_VERSION)
 }
 
 export function validate(model: ServiceModel, operation: OperationShape, input: object): void {
@@ -81,6 +90,7 @@ export function encode(detected: Detected, operation: OperationShape, output: ob
         body: shape.kind === 'unit' ? '' : JSON.stringify(toJson(shape, output, AWS_JSON)),
       }
     case 'query': {
+      if (detected.json) return jsonOfQuery(operation, output, requestId)
       // An empty structure still has its wrapper; no output at all has none.
       const result =
         shape.kind === 'unit' ? '' : `<${operation.name}Result>${xmlMembers(shape, output)}</${operation.name}Result>`
@@ -116,5 +126,15 @@ export function encode(detected: Detected, operation: OperationShape, output: ob
       }
       return { ...answer, headers: { ...answer.headers, ...ids } }
     }
+  }
+}
+
+/** The XML answer's structure in JSON: Kubernetes's authenticators read it. */
+function jsonOfQuery({ name, output: shape }: OperationShape, output: object, requestId: string): HttpResponse {
+  const result = shape.kind === 'unit' ? {} : { [`${name}Result`]: toJson(shape, output, AWS_JSON) }
+  return {
+    status: 200,
+    headers: { 'x-amzn-requestid': requestId, 'content-type': 'application/json' },
+    body: JSON.stringify({ [`${name}Response`]: { ...result, ResponseMetadata: { RequestId: requestId } } }),
   }
 }

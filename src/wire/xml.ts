@@ -1,8 +1,18 @@
 /** XML: answers of query, ec2 and restXml, and restXml request bodies. */
 import { parseXML } from '@aws-sdk/xml-builder'
 import { base64 } from './json.ts'
-import { bytesOf, DEPTH_MAX, keyOfMap, numberOf, parseText, serializationFault, timestampOf } from './serialization.ts'
+import {
+  bytesOf,
+  DEPTH_MAX,
+  keyOfMap,
+  numberOf,
+  parseText,
+  serializationFault,
+  timestampOf,
+  tooDeep,
+} from './serialization.ts'
 import type { Member, Shape } from './shape.ts'
+import { countXml } from './xml-scan.ts'
 
 type Tree = Readonly<Record<string, unknown>>
 
@@ -103,8 +113,9 @@ function attributes({ traits, shape }: Member, value: unknown): string {
   return out
 }
 
-/** The content of a document's root element, as `@aws-sdk/xml-builder` parses it. */
+/** The content of a document's root element, as `@aws-sdk/xml-builder` parses it. Counted before: see {@link countXml}. */
 export function parseXmlRoot(body: Buffer): unknown {
+  countXml(body)
   const text = parseText(body)
   try {
     const parsed = parseXML(text) as Tree
@@ -117,7 +128,7 @@ export function parseXmlRoot(body: Buffer): unknown {
 }
 
 export function fromXml(shape: Shape, value: unknown, member?: Member, depth = 0): unknown {
-  if (depth > DEPTH_MAX) throw serializationFault('The request is nested too deeply')
+  if (depth > DEPTH_MAX) throw tooDeep()
   switch (shape.kind) {
     case 'list': {
       const flat = member?.traits.xmlFlattened || shape.traits.xmlFlattened

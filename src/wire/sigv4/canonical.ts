@@ -18,6 +18,8 @@ for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
   ENCODED[character.charCodeAt(0)] = character
 }
 const NEEDS_CARE = /[^A-Za-z0-9\-._~]/
+/** An empty segment, or one of dots. */
+const NEEDS_NORMALIZING = /\/(?:\/|\.{1,2}(?:\/|$))|^[^/]/
 const NEEDS_CARE_BUT_SLASH = /[^A-Za-z0-9\-._~/]/
 const BEYOND_BYTES = /[^\0-\xff]/
 // Only HTTP's own white space: in Node a header is latin1, where \s would also eat the 0xA0 inside a UTF-8 letter.
@@ -47,6 +49,13 @@ export function canonicalPath(path: string, style: PathStyle): string {
   if (path === '' || path === '/') return '/'
   if (style === 'encoded-once') return path.split('/').map(recodeSegment).join('/')
 
+  const normalized = normalizedPath(path)
+  return NEEDS_CARE_BUT_SLASH.test(normalized) ? encode(bytes(normalized)) : normalized
+}
+
+/** Without dot segments and empty segments, still percent-encoded once: what is signed, and therefore what is routed. */
+export function normalizedPath(path: string): string {
+  if (!NEEDS_NORMALIZING.test(path)) return path === '' ? '/' : path
   const kept: string[] = []
   for (const segment of path.split('/')) {
     if (segment === '' || segment === '.') continue
@@ -54,8 +63,7 @@ export function canonicalPath(path: string, style: PathStyle): string {
     else kept.push(segment)
   }
   if (kept.length === 0) return '/'
-  const normalised = '/' + kept.join('/') + (path.endsWith('/') ? '/' : '')
-  return NEEDS_CARE_BUT_SLASH.test(normalised) ? encode(bytes(normalised)) : normalised
+  return '/' + kept.join('/') + (path.endsWith('/') ? '/' : '')
 }
 
 /** Pairs decoded and encoded again byte by byte, then sorted by encoded name and value. `omitted` is a lower-case name. */

@@ -129,12 +129,14 @@ describe('a body in signed chunks', () => {
   })
 
   it('does not survive a changed, moved or repeated chunk', () => {
-    const upload = signedUpload(['first', 'other'])
+    // Only the last chunk may be small.
+    const full = '.'.repeat(8_192)
+    const upload = signedUpload([`${full}first`, `${full}other`])
     const [first, other, last] = upload.body.toString().split(/(?<=first\r\n|other\r\n)/)
 
-    expect(open(upload).toString()).toBe('firstother')
+    expect(open(upload).toString()).toBe(`${full}first${full}other`)
     for (const body of [
-      upload.body.toString().replace('\r\nother', '\r\nOther'),
+      upload.body.toString().replace('.other', '.Other'),
       `${other}${first}${last}`,
       `${first}${first}${last}`,
       `${first}${last}`,
@@ -175,6 +177,19 @@ describe('a body in signed chunks', () => {
     expect(code(() => open(plain('5')))).toBe('IncompleteBody')
   })
 
+  it('has chunks of 8 KiB at least, but for the last one', () => {
+    const full = '.'.repeat(8_192)
+    expect(open(signedUpload([full, full, 'x'])).toString()).toBe(`${full}${full}x`)
+    expect(code(() => open(signedUpload([full, full.slice(1), 'x'])))).toBe('InvalidChunkSizeError')
+    expect(code(() => open(signedUpload(['x', 'y'])))).toBe('InvalidChunkSizeError')
+  })
+
+  it('is read without being changed', () => {
+    const full = '.'.repeat(8_192)
+    const upload = signedUpload([`${full}first`, `${full}other`])
+    expect(open(upload).equals(open(upload))).toBe(true)
+  })
+
   it('has the trailer it announced, signed', () => {
     expect(code(() => open(edited(trailed, (body) => body.replace('sOO8', 'sOO9'))))).toBe('SignatureDoesNotMatch')
     expect(code(() => open(edited(trailed, (body) => body.replace('crc32c:', 'crc32:'))))).toBe('MalformedTrailerError')
@@ -201,5 +216,10 @@ describe('an unsigned body with a trailer', () => {
     expect(open(plain(`5\r\nhello\r\n0\r\nx-amz-checksum-sha256:${sum}\r\n\r\n`)).toString()).toBe('hello')
     expect(code(() => open(plain(`5\r\nHello\r\n0\r\nx-amz-checksum-sha256:${sum}\r\n\r\n`)))).toBe('BadDigest')
     expect(code(() => open(plain('5\r\nhello\r\n0\r\n\r\n')))).toBe('MalformedTrailerError')
+  })
+
+  it('has chunks of 8 KiB at least, but for the last one', () => {
+    const pieces = '2\r\nhe\r\n3\r\nllo\r\n'
+    expect(code(() => open(plain(`${pieces}0\r\nx-amz-checksum-sha256:${sum}\r\n\r\n`)))).toBe('InvalidChunkSizeError')
   })
 })

@@ -1,15 +1,18 @@
 /** aws-chunked bodies: S3's framing, in which every chunk is signed over the one before it. */
-import { checksum, checksumOfHeader } from '../checksums.ts'
+import { checksumOfHeader, startChecksum } from '../checksums.ts'
 import { Fault } from '../fault.ts'
 import { sha256Hex } from './canonical.ts'
 import { chunkMismatch } from './faults.ts'
 import { scopeText, type VerifyingKey } from './keys.ts'
 import type { Presented } from './present.ts'
+import { SLICE_BYTES, type Steps, sha256Steps } from './steps.ts'
 
 const EMPTY_SHA256 = sha256Hex('')
 const SIGNED_LINE = /^([0-9a-fA-F]{1,8});chunk-signature=([0-9a-f]{16,144}\**)$/
 const PLAIN_LINE = /^([0-9a-fA-F]{1,8})$/
 const TRAILER_LINE = /^([A-Za-z0-9-]{1,128}):[ \t]*([\x20-\x7e]{0,1024})$/
+/** Of every chunk but the last. Source: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html */
+const CHUNK_BYTES_MIN = 8_192
 const LINE_BYTES_MAX = 2_048
 const TRAILERS_MAX = 16
 const TRAILER_SIGNATURE = 'x-amz-trailer-signature'
@@ -24,39 +27,56 @@ export interface Framed {
 
 /**
  * Takes the framing off and checks it: sizes, the chain of chunk signatures, the trailer and its signature.
- * Throws `Fault`: `IncompleteBody` for broken framing, `SignatureDoesNotMatch` for a chunk that was tampered with.
+ * One chunk is returned where it is; more are copied into one buffer, however many they are.
+ * Throws `Fault`: `IncompleteBody` for broken framing, `SignatureDoesNotMatch` for a chunk that was tampered with,
+ * `InvalidChunkSizeError` for small chunks, each of which costs as much as a large one.
  */
-export function decodeChunks(framed: Framed, presented: Presented, key: VerifyingKey): Buffer {
+export function* decodeChunks(framed: Framed, presented: Presented, key: VerifyingKey): Steps<Buffer> {
   const { body } = framed
   const signed = presented.payload !== 'streaming-unsigned-trailer'
   const chain = new SignatureChain(presented, key)
-  const chunks: Buffer[] = []
+  let joined: Buffer | undefined
+  let first = 0
+  let length = 0
+  let previousBytes = Number.POSITIVE_INFINITY
   let at = 0
 
-  for (;;) {
+  for (let yieldedAt = 0; ; ) {
     const line = lineAt(body, at)
     const [, size, signature] = (signed ? SIGNED_LINE : PLAIN_LINE).exec(line) ?? []
     if (size === undefined) throw broken()
     const start = at + line.length + 2
     const end = start + Number.parseInt(size, 16)
-    const data = body.subarray(start, end)
     if (end > body.length) throw broken()
-    if (signed) chain.chunk(data, signature!)
-    at = end
-    if (data.length === 0) {
+    if (signed) yield* chain.chunk(body.subarray(start, end), signature!)
+    if (end > start && previousBytes < CHUNK_BYTES_MIN) throw tooSmall()
+    if (end === start) {
       at = start
       break
     }
     if (body.toString('latin1', end, end + 2) !== '\r\n') throw broken()
-    chunks.push(data)
+    if (length === 0) first = start
+    else {
+      if (!joined) {
+        joined = Buffer.allocUnsafe(body.length - first)
+        body.copy(joined, 0, first, first + length)
+      }
+      body.copy(joined, length, start, end)
+    }
+    length += end - start
+    previousBytes = end - start
     at = end + 2
+    if (at - yieldedAt > SLICE_BYTES) {
+      yieldedAt = at
+      yield
+    }
   }
 
-  const decoded = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+  const decoded = joined ? joined.subarray(0, length) : body.subarray(first, first + length)
   if (framed.decodedLength !== undefined && framed.decodedLength !== String(decoded.length)) throw broken()
   const trailers = readTrailers(body, at)
   checkTrailers(trailers, framed.trailerNames, presented, chain)
-  checkSums(trailers, decoded)
+  yield* checkSums(trailers, decoded)
   return decoded
 }
 
@@ -72,8 +92,8 @@ class SignatureChain {
     this.#previous = presented.signature
   }
 
-  chunk(data: Buffer, signature: string): void {
-    this.#link('PAYLOAD', `${EMPTY_SHA256}\n${sha256Hex(data)}`, signature)
+  *chunk(data: Buffer, signature: string): Steps<void> {
+    this.#link('PAYLOAD', `${EMPTY_SHA256}\n${yield* sha256Steps(data)}`, signature)
   }
 
   trailer(text: string, signature: string): void {
@@ -137,10 +157,16 @@ function checkTrailers(
   chain.trailer(text, trailers.get(TRAILER_SIGNATURE) ?? '')
 }
 
-function checkSums(trailers: ReadonlyMap<string, string>, decoded: Buffer): void {
+function* checkSums(trailers: ReadonlyMap<string, string>, decoded: Buffer): Steps<void> {
   for (const [name, value] of trailers) {
     const algorithm = checksumOfHeader(name)
-    if (!algorithm || checksum(algorithm, decoded) === value) continue
+    if (!algorithm) continue
+    const sum = startChecksum(algorithm)
+    for (let at = 0; at < decoded.length; at += SLICE_BYTES) {
+      sum.update(decoded.subarray(at, at + SLICE_BYTES))
+      if (decoded.length > SLICE_BYTES) yield
+    }
+    if (sum.value() === value) continue
     throw new Fault('BadDigest', `The ${algorithm} you specified did not match the calculated checksum.`, {
       status: 400,
     })
@@ -156,4 +182,9 @@ function lineAt(body: Buffer, at: number): string {
 
 function broken(): Fault {
   return new Fault('IncompleteBody', 'The request body terminated unexpectedly', { status: 400 })
+}
+
+function tooSmall(): Fault {
+  const message = `Only the last chunk is allowed to have a size less than ${CHUNK_BYTES_MIN} bytes`
+  return new Fault('InvalidChunkSizeError', message, { status: 403 })
 }

@@ -20,6 +20,13 @@ export function badParameters(service: string, message: string): Fault {
 
 type Members = Readonly<Record<string, string>>
 
+/** Signed for a Region that does not exist, or for another one than the endpoint's. */
+export function wrongRegion(service: string, presigned: boolean, region: string, expected: string): Fault {
+  return signsLikeS3(service)
+    ? misscoped(service, presigned, `the region '${region}' is wrong; expecting '${expected}'`, { Region: expected })
+    : refused('Credential should be scoped to a valid region.')
+}
+
 /** Signed, but for another service or Region. */
 export function misscoped(service: string, presigned: boolean, message: string, members: Members = {}): Fault {
   if (!signsLikeS3(service)) return refused(message)

@@ -5,7 +5,7 @@
  */
 export { misscoped } from './faults.ts'
 export { type Algorithm, type Credential, SigningKeys } from './keys.ts'
-export { type PayloadKind, type Presented, present } from './present.ts'
+export { carriesSignature, type PayloadKind, type Presented, present } from './present.ts'
 export { actingRegion, notInSet, type Signature, signatureOf } from './regions.ts'
 export { presign, type Signable, type SigningCredential, type SigningOptions, sign } from './sign.ts'
-export { checkTime, type VerifyOptions, verify } from './verify.ts'
+export { checkRegion, checkTime, type VerifyOptions, verify, verifyInTurns } from './verify.ts'

@@ -1,6 +1,6 @@
 /** What a request claims about its signer, read before anyone looks up a key. Nothing here is proven yet. */
 import { Fault } from '../fault.ts'
-import type { HttpRequest } from '../http.ts'
+import { type HttpRequest, header } from '../http.ts'
 import { remembering } from '../remember.ts'
 import { gather, type HeaderValues, sha256Hex } from './canonical.ts'
 import { badParameters, incomplete, misscoped, signsLikeS3 } from './faults.ts'
@@ -91,6 +91,13 @@ export function present(request: HttpRequest): Presented | undefined {
   if (authorization && parameters) throw twoMechanisms(parameters.get('x-amz-credential') ?? authorization[0]!)
   return parameters ? fromQuery(parameters, headers) : fromHeader(authorization![0]!, headers)
 }
+
+/** Whether a request claims to be signed, well or badly. */
+export function carriesSignature(request: Pick<HttpRequest, 'rawHeaders' | 'query'>): boolean {
+  return (header(request, 'authorization') ?? '').startsWith('AWS') || SIGNING_PARAMETER.test(request.query)
+}
+
+const SIGNING_PARAMETER = /x-amz-(?:algorithm|credential|signature)|AWSAccessKeyId/i
 
 function fromHeader(authorization: string, headers: HeaderValues): Presented {
   const space = authorization.indexOf(' ')

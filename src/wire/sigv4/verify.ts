@@ -1,12 +1,14 @@
 /** The proof: that the holder of a secret signed exactly these bytes, for this service, about now. */
 import { Fault } from '../fault.ts'
 import type { HttpRequest } from '../http.ts'
-import { canonicalRequest, type HeaderValues, sha256Hex, stringToSign } from './canonical.ts'
+import { isRegion, regionNames } from '../regions.ts'
+import { canonicalRequest, type HeaderValues, stringToSign } from './canonical.ts'
 import { decodeChunks } from './chunks.ts'
-import { forbidden, mismatch, misscoped, notSigned, refused, signsLikeS3, untimely } from './faults.ts'
+import { forbidden, mismatch, misscoped, notSigned, refused, signsLikeS3, untimely, wrongRegion } from './faults.ts'
 import { type Credential, type SigningKeys, scopeText } from './keys.ts'
 import type { Presented } from './present.ts'
-import { coversRegion, notInSet, patternsOf } from './regions.ts'
+import { coversRegion, notInSet } from './regions.ts'
+import { atOnce, inTurns, type Steps, sha256Steps } from './steps.ts'
 import { basicDate, parseBasicDate } from './time.ts'
 
 export interface VerifyOptions {
@@ -24,19 +26,31 @@ export interface VerifyOptions {
  */
 const IGNORES_EXPIRES: ReadonlySet<string> = new Set(['sts'])
 
-/**
- * Checks the signature of a request whose claims were read by `present`, with the credential found for them.
- * Returns the body, without chunk framing where there was any. Throws `Fault` when anything at all does not fit.
- * The session token is not compared here: only the caller knows which one belongs to the credential.
- */
-export function verify(
+/** What {@link verify} needs to know besides the request. */
+type VerifyArguments = [
   request: HttpRequest,
   presented: Presented,
   credential: Credential,
   keys: SigningKeys,
   nowMs: number,
   options: VerifyOptions,
-): { readonly body: Buffer } {
+]
+
+/**
+ * Checks the signature of a request whose claims were read by `present`, with the credential found for them.
+ * Returns the body, without chunk framing where there was any. Throws `Fault` when anything at all does not fit.
+ * The session token is not compared here: only the caller knows which one belongs to the credential.
+ */
+export function verify(...args: VerifyArguments): { readonly body: Buffer } {
+  return { body: atOnce(verifySteps(...args)) }
+}
+
+/** The same in slices: other requests are answered while a large body is hashed. */
+export async function verifyInTurns(...args: VerifyArguments): Promise<{ readonly body: Buffer }> {
+  return { body: await inTurns(verifySteps(...args)) }
+}
+
+function* verifySteps(...[request, presented, credential, keys, nowMs, options]: VerifyArguments): Steps<Buffer> {
   const { headers } = presented
   checkScope(presented, options)
   checkTime(presented, nowMs, options.skewMs)
@@ -50,7 +64,7 @@ export function verify(
     signedHeaders: presented.signedHeaders,
     pathStyle: signsLikeS3(presented.service) ? 'encoded-once' : 'normalised',
     omittedParameter: presented.presigned ? 'x-amz-signature' : undefined,
-    payload: presented.payloadText ?? sha256Hex(request.body),
+    payload: presented.payloadText ?? (yield* sha256Steps(request.body)),
   })
   const text = stringToSign(presented.algorithm, presented.amzDate, scopeText(presented), canonical)
   const key = keys.get(presented, credential)
@@ -60,8 +74,8 @@ export function verify(
   const decodedLength = headers.get('x-amz-decoded-content-length')?.[0]
   if (signsLikeS3(presented.service) && decodedLength === undefined) requireLength(presented)
   if (presented.payload === 'hashed' || presented.payload === 'unsigned') {
-    checkStatedHash(request, presented, headers)
-    return { body: request.body }
+    yield* checkStatedHash(request, presented, headers)
+    return request.body
   }
   const trailerNames = (headers.get('x-amz-trailer') ?? []).flatMap((value) => value.toLowerCase().split(','))
   const framed = {
@@ -69,7 +83,7 @@ export function verify(
     trailerNames: trailerNames.map((name) => name.trim()).filter((name) => name !== ''),
     decodedLength,
   }
-  return { body: decodeChunks(framed, presented, key) }
+  return yield* decodeChunks(framed, presented, key)
 }
 
 /** S3 takes a body in chunks, of HTTP's or its own, only when its length is known beforehand. */
@@ -84,7 +98,7 @@ function checkScope(presented: Presented, options: VerifyOptions): void {
   const { service, region, date, amzDate, presigned } = presented
   if (!options.serviceNames.includes(service)) {
     const expected = options.serviceNames[0] ?? ''
-    // The endpoint decides whose words are used, not the claim.
+    // The endpoint decides the wording, not the claim.
     throw misscoped(
       expected,
       presigned,
@@ -100,24 +114,26 @@ function checkScope(presented: Presented, options: VerifyOptions): void {
       `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '${date}' != '${amzDate.slice(0, 8)}', from '${amzDate}'.`,
     )
   }
-  if (presented.algorithm !== 'AWS4-HMAC-SHA256') {
-    checkRegionSet(presented, options.region)
-  } else if (options.region !== undefined && region !== options.region) {
-    throw misscoped(
-      service,
-      presigned,
-      signsLikeS3(service)
-        ? `the region '${region}' is wrong; expecting '${options.region}'`
-        : 'Credential should be scoped to a valid region.',
-      { Region: options.region },
-    )
+  if (presented.algorithm !== 'AWS4-HMAC-SHA256') checkRegionSet(presented, options.region)
+  else if (options.region !== undefined && region !== options.region) {
+    throw wrongRegion(service, presigned, region, options.region)
   }
 }
 
+/** Whether the Region of the scope exists, or one that the region set names. Nothing is proven by it. */
+export function checkRegion(presented: Presented): void {
+  const { algorithm, service, region, presigned } = presented
+  if (algorithm !== 'AWS4-HMAC-SHA256') checkRegionSet(presented, undefined)
+  else if (!isRegion(region)) throw wrongRegion(service, presigned, region, DEFAULT_REGION)
+}
+
+/** Where S3 sends a caller whose Region does not exist. */
+const DEFAULT_REGION = 'us-east-1'
+
 /** SigV4a names its Regions in a signed header or parameter. */
 function checkRegionSet(presented: Presented, expected: string | undefined): void {
-  const fits = expected === undefined ? patternsOf(presented.regionSet).length > 0 : coversRegion(presented, expected)
-  if (!fits) throw notInSet(presented)
+  const regions = expected === undefined ? regionNames : [expected]
+  if (!regions.some((region) => coversRegion(presented, region))) throw notInSet(presented)
 }
 
 /** Whether a request is of now. AWS judges this before it looks for the key. */
@@ -178,11 +194,11 @@ function checkCoverage(presented: Presented, headers: HeaderValues): void {
 }
 
 /** S3 signs the hash that the client states, so the statement has to be compared with the body as well. */
-function checkStatedHash(request: HttpRequest, presented: Presented, headers: HeaderValues): void {
+function* checkStatedHash(request: HttpRequest, presented: Presented, headers: HeaderValues): Steps<void> {
   if (!signsLikeS3(presented.service)) return
   const stated = [presented.payloadText, headers.get('x-amz-content-sha256')?.[0]].filter(isHash)
   if (stated.length === 0) return
-  const computed = sha256Hex(request.body)
+  const computed = yield* sha256Steps(request.body)
   const wrong = stated.find((digest) => digest !== computed)
   if (wrong !== undefined) throw wrongContentHash(wrong, computed)
 }

@@ -1,0 +1,171 @@
+/**
+ * The promises about work and memory, held by the built server against the corpus: what a request may cost before it is
+ * authenticated, and before it is authorized. Processor time is compared, not the clock: the machine may be busy with
+ * other things. Each bound is some times the promise, because it includes reading the body and collecting garbage.
+ */
+import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import {
+  CreateAccessKeyCommand,
+  CreateRoleCommand,
+  CreateSAMLProviderCommand,
+  CreateUserCommand,
+  IAMClient,
+} from '@aws-sdk/client-iam'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type SigningCredential, sign } from '../../src/wire/sigv4/index.ts'
+import { allowing } from '../cloud.ts'
+import { type Running, startMerlon, temporaryFolder } from '../process.ts'
+import { type Attack, unauthenticated, withoutPermissions } from './corpus.ts'
+
+const MIB = 1024 * 1024
+/** 50 ms and 100 ms of the event loop are promised. */
+const BEFORE_AUTHENTICATION_MS = 250
+const BEFORE_AUTHORIZATION_MS = 500
+/** For each MiB of a body: it is read, joined and hashed, in slices. */
+const MS_PER_MIB = 15
+const MEMORY_FACTOR = 12
+const MEMORY_BYTES_FREE = 96 * MIB
+/** Many times what is promised: other processes share the machine. */
+const LOOP_DELAY_SECONDS_MAX = 1
+/** Linux counts processor time in hundredths of a second. */
+const TICK_MS = 10
+
+let server: Running
+let powerless: SigningCredential
+let attacks: readonly Attack[]
+const PROVIDER = 'arn:aws:iam::ACCOUNT:saml-provider/idp'
+const ROLE = 'arn:aws:iam::ACCOUNT:role/federated'
+
+beforeAll(async () => {
+  server = await startMerlon(['--data', join(temporaryFolder(), 'data')])
+  const [root] = server.accounts
+  const iam = new IAMClient({ region: 'us-east-1', endpoint: server.url, credentials: root! })
+  await iam.send(new CreateUserCommand({ UserName: 'powerless' }))
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: 'powerless' }))
+  powerless = { accessKeyId: AccessKey!.AccessKeyId!, secret: AccessKey!.SecretAccessKey! }
+  const metadata = new URL('../clients/terraform/01-iam/saml-metadata.xml', import.meta.url)
+  await iam.send(new CreateSAMLProviderCommand({ Name: 'idp', SAMLMetadataDocument: readFileSync(metadata, 'utf8') }))
+  const own = (arn: string) => arn.replace('ACCOUNT', root!.accountId)
+  await iam.send(
+    new CreateRoleCommand({
+      RoleName: 'federated',
+      AssumeRolePolicyDocument: allowing({ Action: 'sts:AssumeRoleWithSAML', Principal: { Federated: own(PROVIDER) } }),
+    }),
+  )
+  attacks = [...unauthenticated(own(PROVIDER), own(ROLE)), ...withoutPermissions()]
+}, 120_000)
+
+afterAll(async () => {
+  await server.stop('SIGKILL')
+})
+
+const stat = (): readonly string[] =>
+  readFileSync(`/proc/${server.process.pid}/stat`, 'latin1').split(') ')[1]!.split(' ')
+
+/** Processor time of the server so far, in milliseconds. */
+const processorMs = (): number => (Number(stat()[11]) + Number(stat()[12])) * TICK_MS
+
+const residentBytes = (): number => Number(stat()[21]) * 4096
+
+const healthy = async (): Promise<number> => (await fetch(`${server.url}/health`)).status
+
+async function loopDelaySeconds(): Promise<number> {
+  const text = await (await fetch(`${server.url}/metrics`)).text()
+  return Number(/merlon_event_loop_delay_seconds\{quantile="max"\} (\S+)/.exec(text)?.[1] ?? 0)
+}
+
+/** Over a socket of its own: no client of ours would send these. */
+async function send({
+  method = 'POST',
+  path = '/',
+  query = '',
+  headers,
+  body,
+  service,
+  payload,
+  signature,
+}: Attack): Promise<number> {
+  const { host, port, hostname } = new URL(server.url)
+  const bare = {
+    method,
+    path,
+    query,
+    body,
+    rawHeaders: headers.includes('Host') ? headers : ['Host', host, ...headers],
+  }
+  const options = { region: 'us-east-1', service: service ?? '', nowMs: Date.now(), ...(payload && { payload }) }
+  const signed = service === undefined ? bare : sign(bare, powerless, options)
+  const lines = []
+  for (let i = 0; i < signed.rawHeaders.length; i += 2)
+    lines.push(`${signed.rawHeaders[i]}: ${signed.rawHeaders[i + 1]}`)
+  const head = `${method} ${path}${query ? `?${query}` : ''} HTTP/1.1\r\n${lines.join('\r\n')}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`
+  const sent = signature === 'wrong' ? head.replace(/Signature=[0-9a-f]{4}/, 'Signature=0000') : head
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: hostname, port: Number(port) }, () => {
+      socket.write(sent)
+      socket.write(body)
+    })
+    let text = ''
+    socket.on('data', (chunk) => (text += chunk.toString('latin1')))
+    // A server that has answered need not read the rest.
+    socket.on('error', (error) => (text === '' ? reject(error) : undefined))
+    socket.on('close', () => resolve(Number(/^HTTP\/1.1 (\d{3})/.exec(text)?.[1] ?? Number.NaN)))
+  })
+}
+
+/** What one attack costs, and how it is answered. */
+async function costOf(attack: Attack) {
+  const times = attack.times ?? 1
+  await loopDelaySeconds()
+  const before = { processor: processorMs(), resident: residentBytes() }
+  let peak = before.resident
+  const watch = setInterval(() => {
+    peak = Math.max(peak, residentBytes())
+  }, 5)
+  const statuses = await Promise.all(Array.from({ length: times }, () => send(attack)))
+  clearInterval(watch)
+  const health = await healthy()
+  const processor = processorMs() - before.processor
+  peak = Math.max(peak, residentBytes())
+  return { statuses, health, processor, grown: peak - before.resident, delay: await loopDelaySeconds(), times }
+}
+
+function check(attack: Attack, boundMs: number, cost: Awaited<ReturnType<typeof costOf>>): void {
+  const mib = (attack.body.length * cost.times) / MIB
+  console.log(
+    `${attack.name}: ${cost.statuses[0]}, ${Math.round(cost.processor)} ms, +${Math.round(cost.grown / MIB)} MiB for ${mib.toFixed(1)} MiB, loop ${Math.round(cost.delay * 1_000)} ms`,
+  )
+  for (const status of cost.statuses) expect(status).toBeGreaterThanOrEqual(400)
+  for (const status of cost.statuses) expect(status).toBeLessThan(500)
+  expect(cost.health).toBe(200)
+  expect(cost.processor).toBeLessThan(boundMs + MS_PER_MIB * mib)
+  expect(cost.grown).toBeLessThan(MEMORY_BYTES_FREE + MEMORY_FACTOR * attack.body.length * cost.times)
+  expect(cost.delay).toBeLessThan(LOOP_DELAY_SECONDS_MAX)
+}
+
+const named = (name: string, signed: boolean): Attack =>
+  attacks.find(
+    (attack) => attack.name === name && (attack.service !== undefined && attack.signature !== 'wrong') === signed,
+  )!
+
+test('The delay of the event loop is measured', async () => {
+  await loopDelaySeconds()
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(await loopDelaySeconds()).toBeGreaterThan(0)
+})
+
+describe('Before authentication costs little:', () => {
+  test.each(unauthenticated(PROVIDER, ROLE).map(({ name }) => name))('%s', async (name) => {
+    const attack = named(name, false)
+    check(attack, BEFORE_AUTHENTICATION_MS, await costOf(attack))
+  })
+})
+
+describe('Before authorization costs little:', () => {
+  test.each(withoutPermissions().map(({ name }) => name))('%s', async (name) => {
+    const attack = named(name, true)
+    check(attack, BEFORE_AUTHORIZATION_MS, await costOf(attack))
+  })
+})
