@@ -136,6 +136,35 @@ describe('A job', () => {
     expect(await running).toBe(2)
   })
 
+  test('of an account whose jobs are slow does not hold up another account', async () => {
+    let end: () => void = () => undefined
+    const slow = new Promise<void>((resolve) => {
+      end = resolve
+    })
+    const ran: string[] = []
+    const { store, clock, runner } = await world(
+      async (_unit, job) => void ran.push(job.id),
+      (job) => ((job.payload as { account: string }).account === 'slow' ? slow : Promise.resolve()),
+    )
+    const schedule = (id: string, account: string) =>
+      store.run(async (unit) => scheduleJob(unit, { id, kind: 'k', dueAt: clock.now(), payload: { account } }))
+    for (let i = 0; i < 200; i++) await schedule(`a${i}`, 'slow')
+    await schedule('b0', 'quick')
+    const jobs = runner()
+    const first = jobs.runDue()
+    await expect.poll(() => ran).toEqual(['b0'])
+
+    // What falls due meanwhile has its lane, too, whether the account is named or its scope.
+    await schedule('b1', 'quick')
+    await store.run(async (unit) =>
+      scheduleJob(unit, { id: 'c', kind: 'k', dueAt: clock.now(), payload: { scope: { account: 'third' } } }),
+    )
+    expect(await jobs.runDue()).toBe(2)
+    expect(ran.sort()).toEqual(['b0', 'b1', 'c'])
+    end()
+    expect(await first).toBe(201)
+  })
+
   test('that waits for the world does not keep waiting what falls due meanwhile', async () => {
     let open = () => {}
     const answered = new Promise<void>((resolve) => (open = resolve))

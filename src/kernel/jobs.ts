@@ -30,8 +30,10 @@ const RETRY_MS_MAX = 3_600_000
 const BATCH = 100
 /** In one look; there may be a hundred thousand. */
 const PORTIONS_MAX = 10
-/** Of each kind: a few at once, as one may wait long for the world. */
+/** Of each kind and account: a few at once, as one may wait long for an external side effect. */
 const LANES = 8
+/** Of each kind, for all accounts: so many accounts with slow jobs do not hold up another one. */
+const LANES_OF_KIND = 64
 
 /** Keys sort by due time, so that what is due is one short range. */
 const jobKey = (dueAt: number, id: string): Key => key('kernel', 'job', String(dueAt).padStart(15, '0'), id)
@@ -47,6 +49,19 @@ export function cancelJob(unit: Unit, at: Key): void {
   unit.delete(at)
 }
 
+/** Jobs that are due, of one kind and account. */
+interface Queue {
+  readonly kind: string
+  readonly owner: string
+  readonly keys: Key[]
+}
+
+/** By the payload: most name their account, some within the scope of what they act on. */
+function ownerOf({ kind, payload }: Job): string {
+  const { account, scope } = payload as { account?: unknown; scope?: { account?: unknown } }
+  return `${kind} ${account ?? scope?.account ?? ''}`
+}
+
 export class JobRunner {
   readonly #store: Store
   readonly #clock: Clock
@@ -54,7 +69,7 @@ export class JobRunner {
   readonly #onError: (job: Job, error: unknown) => void
   #timer: NodeJS.Timeout | undefined
   readonly #rounds = new Set<Promise<void>>()
-  /** How many of each kind are at work here. */
+  /** How many run here: of each kind, and of each kind and account. */
   readonly #busy = new Map<string, number>()
   #looking = false
   /** Where the next look begins, when the last one did not come to the end of what is due. */
@@ -117,30 +132,44 @@ export class JobRunner {
   /** Runs everything that is due by the clock, and has a lane; returns how many jobs succeeded. */
   async runDue(): Promise<number> {
     const due = await this.#look()
-    const lanes = [...due].flatMap(([kind, keys]) =>
-      Array.from({ length: Math.min(this.#free(kind), keys.length) }, () => this.#lane(kind, keys)),
-    )
+    const lanes: Promise<number>[] = []
+    // Every account has one before any has two.
+    for (let round = 0; round < LANES; round++) {
+      for (const queue of due.values()) {
+        if (queue.keys.length > round && this.#free(queue) > 0) lanes.push(this.#lane(queue))
+      }
+    }
     return (await Promise.all(lanes)).reduce((sum, done) => sum + done, 0)
   }
 
-  #free(kind: string): number {
-    return Math.max(0, LANES - (this.#busy.get(kind) ?? 0))
+  #free({ kind, owner }: Pick<Queue, 'kind' | 'owner'>): number {
+    const ofKind = LANES_OF_KIND - (this.#busy.get(kind) ?? 0)
+    return Math.max(0, Math.min(ofKind, LANES - (this.#busy.get(owner) ?? 0)))
   }
 
-  /** In order of their time, one after the other. */
-  async #lane(kind: string, keys: Key[]): Promise<number> {
-    this.#busy.set(kind, (this.#busy.get(kind) ?? 0) + 1)
+  #count({ kind, owner }: Queue, by: 1 | -1): void {
+    for (const name of [kind, owner]) {
+      const count = (this.#busy.get(name) ?? 0) + by
+      if (count === 0) this.#busy.delete(name)
+      else this.#busy.set(name, count)
+    }
+  }
+
+  /** In order of their time, one after the other. Begins at the next turn of the event loop. */
+  async #lane(queue: Queue): Promise<number> {
+    this.#count(queue, 1)
     let done = 0
     try {
-      for (let next = keys.shift(); next; next = keys.shift()) if (await this.#runOne(next)) done++
+      await undefined
+      for (let next = queue.keys.shift(); next; next = queue.keys.shift()) if (await this.#runOne(next)) done++
     } finally {
-      this.#busy.set(kind, this.#busy.get(kind)! - 1)
+      this.#count(queue, -1)
     }
     return done
   }
 
-  /** What is due, by kind. */
-  async #look(): Promise<ReadonlyMap<string, Key[]>> {
+  /** What is due, by kind and account. */
+  async #look(): Promise<ReadonlyMap<string, Queue>> {
     this.#looking = true
     try {
       const begun = this.#from
@@ -151,17 +180,19 @@ export class JobRunner {
     }
   }
 
-  /** Kinds without a free lane are passed over, and the next look goes on from here: many of one kind hide no other. */
-  async #due(): Promise<ReadonlyMap<string, Key[]>> {
+  /** Accounts without a free lane are passed over, and the next look goes on from here: many of one hide no other. */
+  async #due(): Promise<ReadonlyMap<string, Queue>> {
     const now = this.#clock.now()
-    const due = new Map<string, Key[]>()
+    const due = new Map<string, Queue>()
     for (let portion = 0; portion < PORTIONS_MAX; portion++) {
       const jobs = await this.#store.reader.range<Job>(under('kernel', 'job'), { after: this.#from, limit: BATCH })
       for (const { key: at, document: job } of jobs) {
-        if (job.dueAt > now || job.leasedUntil > now || this.#free(job.kind) === 0) continue
-        const keys = due.get(job.kind) ?? []
-        due.set(job.kind, keys)
-        keys.push(at)
+        if (job.dueAt > now || job.leasedUntil > now) continue
+        const owner = ownerOf(job)
+        const queue = due.get(owner) ?? { kind: job.kind, owner, keys: [] }
+        if (this.#free(queue) === 0) continue
+        due.set(owner, queue)
+        queue.keys.push(at)
       }
       const last = jobs.at(-1)
       this.#from = jobs.length === BATCH && last!.document.dueAt <= now ? last!.key : undefined

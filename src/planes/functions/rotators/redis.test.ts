@@ -41,3 +41,48 @@ function flood(socket: Socket, chunk: Buffer): void {
   socket.on('drain', more)
   more()
 }
+
+test.each<[string, string, string | undefined]>([
+  ['is saved', '+OK', undefined],
+  ['is set where there is no file', '-ERR This Redis instance is not configured to use an ACL file.', undefined],
+  ['is set where the user may not save, and the log says so', '-NOPERM this user has no permissions', undefined],
+  ['that cannot be saved fails the step', '-ERR There was an error trying to save the ACLs.', 'error trying to save'],
+])('A password %s', async (_what, saved, problem) => {
+  const asked: string[] = []
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.on('data', (chunk) => {
+      const words = chunk
+        .toString()
+        .split('\r\n')
+        .filter((_word, i) => i % 2 === 0 && i > 0)
+      asked.push(words.slice(0, 2).join(' '))
+      if (words[0] === 'AUTH') return socket.write(words[2] === 'new' ? '-WRONGPASS invalid\r\n' : '+OK\r\n')
+      if (words[1] === 'LIST') return socket.write('*1\r\n+user u on ~* +@all\r\n')
+      return socket.write(`${words[1] === 'SAVE' ? saved : '+OK'}\r\n`)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const valueOf = (password: string) => ({ engine: 'redis', host: 'h', port, username: 'u', password, ssl: false })
+  const logged: string[] = []
+  const world = {
+    secretsmanager: async (operation: string, { VersionStage }: { VersionStage?: string }) =>
+      operation === 'DescribeSecret'
+        ? { RotationEnabled: true, VersionIdsToStages: { t: ['AWSPENDING'], old: ['AWSCURRENT'] } }
+        : { SecretString: JSON.stringify(valueOf(VersionStage === 'AWSPENDING' ? 'new' : 'old')) },
+    dial: async () => connect(port, '127.0.0.1'),
+    environment: {},
+    log: (line: string) => void logged.push(line),
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the step asks for nothing else of its world.
+  const step = redisSingleUser({ ...event, Step: 'setSecret' }, world as any)
+  if (problem === undefined) await step
+  else await expect(step).rejects.toThrow(problem)
+
+  expect(asked.slice(asked.indexOf('ACL SETUSER'))).toEqual(['ACL SETUSER', 'ACL SAVE'])
+  expect(logged.length).toBe(saved.startsWith('-NOPERM') ? 1 : 0)
+  server.close()
+})

@@ -19,7 +19,7 @@ const redis: Engine = {
     const connection = await connected(world, login)
     try {
       await connection.ask('AUTH', login.username, login.password)
-      return sessionOf(connection)
+      return sessionOf(connection, world.log)
     } catch (error) {
       connection.end()
       if (error instanceof RedisError && /^(WRONGPASS|NOPERM)/.test(error.message)) return undefined
@@ -102,12 +102,29 @@ function speak(socket: Socket): Connection {
 
 const hashOf = (password: string) => `#${createHash('sha256').update(password).digest('hex')}`
 
-function sessionOf(connection: Connection): Session {
+/**
+ * Users are in memory until they are saved: without this a server that starts again has the passwords of before.
+ * Source: https://redis.io/docs/latest/commands/acl-save/
+ */
+async function save(connection: Connection, log: BuiltinWorld['log']): Promise<void> {
+  try {
+    await connection.ask('ACL', 'SAVE')
+  } catch (error) {
+    if (!(error instanceof RedisError)) throw error
+    // Users in the configuration, or nowhere: there is no file to save.
+    if (/not configured to use an ACL file/i.test(error.message)) return
+    if (!error.message.startsWith('NOPERM')) throw error
+    log('The password is set, and may be lost when the server restarts: the user may not run ACL SAVE (+acl|save).')
+  }
+}
+
+function sessionOf(connection: Connection, log: BuiltinWorld['log']): Session {
   /** Both passwords hold until the rotation after the next: whoever has the one before is not cut off. */
   const setPassword = async (username: string, password: string) => {
     const kept = (await passwordsOf(connection, username)).at(-1)
     const only = ['resetpass', ...(kept === undefined ? [] : [`#${kept}`]), hashOf(password)]
     await connection.ask('ACL', 'SETUSER', username, ...only)
+    await save(connection, log)
   }
   return {
     setPassword,
@@ -122,6 +139,7 @@ function sessionOf(connection: Connection): Session {
         await connection.ask('ACL', 'SETUSER', username, 'reset', ...rules)
       }
       await connection.ask('ACL', 'SETUSER', username, 'on', 'resetpass', hashOf(password))
+      await save(connection, log)
     },
     close: async () => connection.end(),
   }
