@@ -1,6 +1,7 @@
 /** `merlon start`: runs a server until it is told to stop. */
 import { existsSync, readFileSync } from 'node:fs'
 import { bucketOf } from '../kernel/bucket.ts'
+import { type MailTransport, readMailTransport } from '../planes/mailer/mailer.ts'
 import type { BlobStore } from '../planes/objects/blobs.ts'
 import { bucketBlobs } from '../planes/objects/remote.ts'
 import { readTarget, type Target } from '../planes/streams/target.ts'
@@ -33,6 +34,12 @@ const options = {
   objects: { type: 'string', value: 'URL', about: 'keep the sealed bytes of objects in s3://bucket/prefix?endpoint=…' },
   stream: { type: 'string', multiple: true, value: 'URL', about: 'send every event there, too; see docs/streams.md' },
   witness: { type: 'string', multiple: true, value: 'URL', about: 'send every checkpoint of the log there, too' },
+  mail: {
+    type: 'string',
+    value: 'URL',
+    about:
+      'send mail by smtp://HOST?from=ADDRESS, smtps://… or file:///DIRECTORY (better in MERLON_MAIL: it has a password)',
+  },
   limits: {
     type: 'string',
     value: 'LIST',
@@ -85,6 +92,7 @@ export const start: Command = {
       blobs: objectsIn(given.objects ?? process.env['MERLON_OBJECTS']),
       streams: targetsOf('--stream', given.stream, process.env['MERLON_STREAMS']),
       witnesses: targetsOf('--witness', given.witness, process.env['MERLON_WITNESSES']),
+      mail: mailOf(given.mail ?? process.env['MERLON_MAIL']),
       limits: limitsOf(given.limits ?? process.env['MERLON_LIMITS']),
       accessLog: given['access-log'] ?? false,
       lameDuckMs: lameDuckOf(given['lame-duck'] ?? process.env['MERLON_LAME_DUCK']),
@@ -131,6 +139,15 @@ function targetsOf(option: string, given: readonly string[] | undefined, variabl
     return targets
   } catch (error) {
     throw new UsageError(`${option}: ${(error as Error).message}`)
+  }
+}
+
+function mailOf(text: string | undefined): MailTransport | undefined {
+  if (text === undefined) return undefined
+  try {
+    return readMailTransport(text)
+  } catch (error) {
+    throw new UsageError(`--mail: ${(error as Error).message}`)
   }
 }
 

@@ -1,11 +1,12 @@
 /**
- * What only `--dev` has: a clock that moves and a world that starts again. Both are signed like any call, and only the
- * root user may ask.
+ * What only `--dev` has: a clock that moves, a mailbox, and a reset. Requests are signed like any call, and only the root
+ * user may send them.
  */
 import { randomUUID } from 'node:crypto'
 import { type Authenticated, Authenticator } from '../kernel/authenticate.ts'
 import type { DevelopmentClock } from '../kernel/clock.ts'
 import { type EventFacts, eventRecord, newDraft } from '../kernel/event.ts'
+import type { DeliveredMail } from '../planes/mailer/memory.ts'
 import { Fault } from '../wire/fault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { services as rows } from '../wire/services.ts'
@@ -14,6 +15,8 @@ import type { Cloud } from './cloud.ts'
 export interface Development {
   readonly clock: DevelopmentClock
   cloud(): Cloud
+  /** Delivered messages, oldest first. */
+  mail(): readonly DeliveredMail[]
   /** Replaces the cloud by one as it was at the start. */
   reset(): Promise<void>
 }
@@ -38,6 +41,8 @@ export async function answerDevelopment(development: Development, request: HttpR
       }
       case 'GET clock':
         return json(200, { now: new Date(development.clock.now()).toISOString() })
+      case 'GET mail':
+        return json(200, { messages: development.mail() })
       default:
         throw new Fault('UnknownOperation', `Unknown operation ${request.method} ${request.path}`, { status: 404 })
     }

@@ -3,7 +3,11 @@ import { isIP } from 'node:net'
 import { DevelopmentClock, systemClock } from '../kernel/clock.ts'
 import { DOCUMENTS_PATH } from '../kernel/documents.ts'
 import type { Answer } from '../kernel/gate.ts'
+import { mail } from '../kernel/ports/mail.ts'
+import { provide } from '../kernel/ports/port.ts'
 import { Throttle } from '../kernel/throttle.ts'
+import type { MailTransport } from '../planes/mailer/mailer.ts'
+import { memoryMailer } from '../planes/mailer/memory.ts'
 import type { BlobStore } from '../planes/objects/blobs.ts'
 import { folderBlobs } from '../planes/objects/folder.ts'
 import type { Target } from '../planes/streams/target.ts'
@@ -45,6 +49,8 @@ export interface ServerOptions {
   readonly packages?: boolean | undefined
   readonly streams?: readonly Target[]
   readonly witnesses?: readonly Target[]
+  /** Sends mail of the services. Default: none, so that messages wait; with `--dev` they are kept in memory. */
+  readonly mail?: MailTransport | undefined
   /** Where the bytes of objects lie instead of the data folder. */
   readonly blobs?: BlobStore | undefined
   /** Default: those of `throttle.ts` and `admission.ts`. */
@@ -92,6 +98,7 @@ type Common = Pick<
   | 'streams'
   | 'witnesses'
   | 'blobs'
+  | 'provides'
   | 'throttle'
   | 'observe'
   | 'onDecisionError'
@@ -124,6 +131,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     streams: options.streams,
     witnesses: options.witnesses,
     blobs: options.blobs,
+    provides: options.mail && [provide(mail, options.mail)],
     throttle: new Throttle(options.limits?.rates),
     observe,
     onDecisionError,
@@ -349,9 +357,13 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
       ...(world.seed?.accounts.some(({ id }) => id === defaultId) ? [] : [{ id: defaultId }]),
     ],
   }
+  let mailbox = memoryMailer()
   const open = async (): Promise<Cloud> => {
     const store = await openStore({ file: ':memory:' })
-    const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, ...common, ...troubles(logger) })
+    mailbox = memoryMailer()
+    const provides = common.provides ?? [provide(mail, mailbox)]
+    const options = { ...common, ...troubles(logger), provides }
+    const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, ...options })
     keys = await sow(opened, seed, keys)
     return opened
   }
@@ -360,6 +372,7 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
   const development = {
     clock,
     cloud: () => cloud,
+    mail: () => mailbox.delivered(),
     reset: async () => {
       const before = cloud
       clock.reset()
