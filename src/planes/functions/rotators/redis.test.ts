@@ -65,13 +65,13 @@ test.each<[string, string, string | undefined]>([
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const valueOf = (password: string) => ({ engine: 'redis', host: 'h', port, username: 'u', password, ssl: false })
+  const secretOf = (password: string) => ({ engine: 'redis', host: 'h', port, username: 'u', password, ssl: false })
   const logged: string[] = []
   const world = {
     secretsmanager: async (operation: string, { VersionStage }: { VersionStage?: string }) =>
       operation === 'DescribeSecret'
         ? { RotationEnabled: true, VersionIdsToStages: { t: ['AWSPENDING'], old: ['AWSCURRENT'] } }
-        : { SecretString: JSON.stringify(valueOf(VersionStage === 'AWSPENDING' ? 'new' : 'old')) },
+        : { SecretString: JSON.stringify(secretOf(VersionStage === 'AWSPENDING' ? 'new' : 'old')) },
     dial: async () => connect(port, '127.0.0.1'),
     environment: {},
     log: (line: string) => void logged.push(line),
