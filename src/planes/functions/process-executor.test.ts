@@ -241,6 +241,32 @@ def handler(event, context):
     60_000,
   )
 
+  test('is refused the system calls that no function needs, in its children too', async () => {
+    const { answer } = await ran(`
+import ctypes, os, platform, subprocess, sys
+libc = ctypes.CDLL(None, use_errno=True)
+arm = platform.machine() == 'aarch64'
+CALLS = {'memfd_create': 279 if arm else 319, 'ptrace': 117 if arm else 101, 'keyctl': 219 if arm else 250, 'bpf': 280 if arm else 321, 'io_uring_setup': 425, 'getpid': 172 if arm else 39}
+def tried(number):
+    ctypes.set_errno(0)
+    return [libc.syscall(number, 0, 0, 0, 0, 0) >= 0, ctypes.get_errno()]
+def handler(event, context):
+    own = {name: tried(number) for name, number in CALLS.items()}
+    code = 'import os\\ntry: os.memfd_create("x"); print("made")\\nexcept OSError as e: print(e.errno)'
+    return [own, subprocess.run([sys.executable, '-c', code], capture_output=True, text=True).stdout.strip()]`)
+    expect(answer).toEqual([
+      {
+        memfd_create: [false, 38],
+        ptrace: [false, 1],
+        keyctl: [false, 1],
+        bpf: [false, 1],
+        io_uring_setup: [false, 38],
+        getpid: [true, 0],
+      },
+      '38',
+    ])
+  })
+
   test('within its memory runs children, and is the first that the kernel ends', async () => {
     const { answer } = await ran(`
 import os, subprocess, sys

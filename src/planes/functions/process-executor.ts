@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
+import type { Writable } from 'node:stream'
 import type { FunctionOutcome, FunctionRun } from '../../kernel/functions.ts'
 import type { Handler } from '../../wire/node-http.ts'
 import { Doors } from './doors.ts'
@@ -14,6 +15,7 @@ import type { Packages } from './packages.ts'
 import { runtimeApi, type Said } from './runtime-api.ts'
 import { type Runtime, runtimeOf } from './runtimes.ts'
 import { confined, INSIDE, sandboxed } from './sandbox.ts'
+import { seccompFilter } from './seccomp.ts'
 import { temporaryFolder } from './temporary.ts'
 
 export interface ProcessHost {
@@ -34,6 +36,9 @@ const API = { address: '127.0.0.1', port: 4566 }
 
 /** Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html (the init phase) */
 const INIT_MS_MAX = 10_000
+
+/** The first after the standard ones. */
+const FILTER_FD = 3
 
 interface Target {
   readonly host: string
@@ -108,6 +113,7 @@ async function inSandbox({ run, runtime, code, io, doors, host }: Prepared): Pro
   for (const target of targets) await doors.target(target, host.egress, (line) => log.line(line))
 
   const lowPorts = targets.some(({ port }) => port < 1024)
+  const filter = seccompFilter()
   const cell = {
     runtime,
     code,
@@ -116,11 +122,18 @@ async function inSandbox({ run, runtime, code, io, doors, host }: Prepared): Pro
     storageMb: run.storageMb,
     lowPorts,
     cpuSeconds: Math.ceil((INIT_MS_MAX + run.timeoutMs) / 1000) + 1,
+    filter: filter && FILTER_FD,
   }
   const group = cgroupOf(run.memoryMb)
   const [program, ...words] = [...(group?.entry ?? []), ...sandboxed(cell)]
   // The customer's variables do not touch the programs that build the sandbox: they would run outside it.
-  const child = spawn(program!, words, { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }, stdio: 'pipe' })
+  const child = spawn(program!, words, {
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+  })
+  const filtering = child.stdio[FILTER_FD] as Writable
+  filtering.on('error', () => undefined)
+  filtering.end(filter)
   const closed = new Promise<number | null>((resolve) => {
     child.on('error', (error) => {
       log.line(error.message)

@@ -18,6 +18,8 @@ export interface Cell {
   /** Listens on ports below 1024 inside. */
   readonly lowPorts: boolean
   readonly cpuSeconds: number
+  /** The file descriptor of the filter of system calls; undefined where there is none. */
+  readonly filter: number | undefined
 }
 
 export const INSIDE = { task: '/var/task', scripts: '/var/runtime', io: '/run/merlon' } as const
@@ -60,7 +62,16 @@ const ETC = [
   '/etc/pki/ca-trust/extracted',
 ]
 
-export function sandboxed({ runtime, code, io, scripts, storageMb, lowPorts, cpuSeconds }: Cell): readonly string[] {
+export function sandboxed({
+  runtime,
+  code,
+  io,
+  scripts,
+  storageMb,
+  lowPorts,
+  cpuSeconds,
+  filter,
+}: Cell): readonly string[] {
   const needs = [...new Set([...runtime.needs, ...relayNeeds])]
   return [
     ...(existsSync(CHOOM) ? [CHOOM, '-n', String(OOM_SCORE), '--'] : []),
@@ -68,6 +79,7 @@ export function sandboxed({ runtime, code, io, scripts, storageMb, lowPorts, cpu
     ...[`--fsize=${storageMb << 20}`, `--cpu=${cpuSeconds}`, '--'],
     ...['bwrap', ...ISOLATION],
     ...['--cap-drop', 'ALL'],
+    ...(filter === undefined ? [] : ['--seccomp', String(filter)]),
     // A low port takes a right over the network's own namespace: the relay has it, the function has one more wall.
     ...(lowPorts ? RELAY_RIGHTS : ['--uid', NOBODY, '--gid', NOBODY, '--disable-userns']),
     ...system(),
