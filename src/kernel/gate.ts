@@ -124,11 +124,11 @@ export class Gate {
     )
     this.#throttle = options.throttle ?? new Throttle()
     for (const { api, operations, resources = [] } of options.services) {
-      const asked = [
+      const needed = [
         ...operations.map(({ name, actions }) => ({ name, actions })),
         ...resources.map(({ spec }) => ({ name: spec.type, actions: spec.tags ? [spec.tags.action] : [] })),
       ]
-      for (const { name, actions } of asked) {
+      for (const { name, actions } of needed) {
         const unknown = actions.find((action) => !isKnownAction(action))
         if (unknown) throw new Error(`${api.id}:${name} has no authorisation mapping: IAM knows no action '${unknown}'`)
       }
