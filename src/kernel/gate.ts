@@ -150,11 +150,11 @@ export class Gate {
     this.#keys = new ConditionKeys(options.services)
     this.#absentKey = absenceIn([absentGlobalKeys, ...options.services.map(({ absentKeys }) => absentKeys)])
     for (const { api, operations, resources = [], invalidInput } of options.services) {
-      const asked = [
+      const needed = [
         ...operations.map(({ name, actions, choice }) => ({ name, actions: [...actions, ...(choice?.among ?? [])] })),
         ...resources.map(({ spec }) => ({ name: spec.type, actions: spec.tags ? [spec.tags.action] : [] })),
       ]
-      for (const { name, actions } of asked) {
+      for (const { name, actions } of needed) {
         const unknown = actions.find((action) => !isKnownAction(action))
         if (unknown) throw new Error(`${api.id}:${name} has no authorisation mapping: IAM knows no action '${unknown}'`)
       }
