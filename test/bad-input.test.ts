@@ -391,12 +391,12 @@ describe('Secrets Manager', () => {
     ],
     [
       'a name with a blank',
-      'InvalidParameterException',
+      'ValidationException',
       s(() => new SM.CreateSecretCommand({ Name: 'a b', SecretString: 'x' })),
     ],
     [
       'a key that is not there',
-      'EncryptionFailure',
+      'InvalidParameterException',
       s(() => new SM.CreateSecretCommand({ Name: 'n', SecretString: 'x', KmsKeyId: 'alias/nobody' })),
     ],
     [
@@ -431,7 +431,7 @@ describe('Secrets Manager', () => {
     ],
     [
       'a rotation by nobody',
-      'ResourceNotFoundException',
+      'AccessDeniedException',
       s(
         () =>
           new SM.RotateSecretCommand({
