@@ -264,3 +264,14 @@ test('a public key of another curve, and an algorithm of another spec', async ()
     'Algorithm HMAC_SHA_256 is incompatible with key spec HMAC_224.',
   ])
 })
+
+test.each(['eu-west-9', 'nowhere', 'us-east-1a'])(
+  'a key is not replicated to %s, which is no Region',
+  async (ReplicaRegion) => {
+    const { kms, make } = await desk()
+    const { KeyId } = await make({ MultiRegion: true })
+
+    const sent = kms.send(new ReplicateKeyCommand({ KeyId, ReplicaRegion }))
+    await expect(sent).rejects.toMatchObject({ name: 'ValidationException' })
+  },
+)

@@ -1,6 +1,8 @@
 /** Multi-Region keys: one id and one material in several Regions, each with a document of its own. */
+
 import type { Call, Conditions } from '../../kernel/call.ts'
 import { cancelJob } from '../../kernel/jobs.ts'
+import { isRegion } from '../../wire/regions.ts'
 import { common, conditions, ofKey } from './conditions.ts'
 import { recordServiceEvent } from './events.ts'
 import { defaultPolicy, governed } from './governance.ts'
@@ -14,11 +16,8 @@ import { requireState, type StatefulOperation } from './states.ts'
 import { mergedTags, shownTags } from './tags.ts'
 import { actedOn, ownKey } from './targets.ts'
 
-/** Regions by their form: what names one decides which rows it reaches. */
-const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/
-
 function requireRegion(region: string): void {
-  if (!REGION.test(region)) throw invalid(`${region} is not a Region.`)
+  if (!isRegion(region)) throw invalid(`${region} is not a Region.`)
 }
 
 function requirePrimary(row: KeyRow, operation: StatefulOperation): NonNullable<KeyRow['multiRegion']> {

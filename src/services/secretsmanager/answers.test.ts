@@ -313,3 +313,17 @@ test('another account reads nothing that is under the default key', async () => 
       "You can't access a secret from a different AWS account if you encrypt the secret with the default KMS service key.",
   })
 })
+
+test.each(['eu-west-9', 'nowhere', 'us-east-1a', 'US-EAST-2'])(
+  'a secret is not replicated to %s, which is no Region',
+  async (Region) => {
+    const { sm } = await world()
+    const AddReplicaRegions = [{ Region }]
+    await sm.send(new CreateSecretCommand({ Name: 's', SecretString }))
+
+    const created = sm.send(new CreateSecretCommand({ Name: 'r', SecretString, AddReplicaRegions }))
+    await expect(created).rejects.toMatchObject({ $metadata: { httpStatusCode: 400 } })
+    const added = sm.send(new ReplicateSecretToRegionsCommand({ SecretId: 's', AddReplicaRegions }))
+    await expect(added).rejects.toMatchObject({ $metadata: { httpStatusCode: 400 } })
+  },
+)

@@ -1,6 +1,7 @@
 /** Secrets in several Regions: replicas follow their primary in the same commit. */
 import type { Call, Scope } from '../../kernel/call.ts'
 import { Fault } from '../../wire/fault.ts'
+import { isRegion } from '../../wire/regions.ts'
 import { keys } from './conditions.ts'
 import {
   alive,
@@ -22,8 +23,6 @@ interface Wanted {
   readonly Region?: string | undefined
   readonly KmsKeyId?: string | undefined
 }
-
-const REGION = /^[a-z]{2,3}(-[a-z]+)+-\d$/
 
 export function replicated({ replicas = [] }: SecretRow) {
   return replicas.map(({ region, kmsKeyId, status, message }) => ({
@@ -69,7 +68,7 @@ export async function withReplicas(
   let replicas: readonly Replica[] = secret.row.replicas ?? []
   const row: SecretRow = { ...secret.row, primaryRegion: scope.region }
   for (const { Region: region = '', KmsKeyId: kmsKeyId } of wanted) {
-    if (!REGION.test(region)) throw invalidParameter(`The Region ${region} is not valid.`)
+    if (!isRegion(region)) throw invalidParameter(`The Region ${region} is not valid.`)
     if (region === scope.region) throw invalidParameter('You cannot replicate a secret to the Region it is in.')
     if (replicas.some((replica) => replica.region === region)) {
       throw invalidRequest(`The secret is replicated to ${region} already.`)
