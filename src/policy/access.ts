@@ -38,7 +38,7 @@ export function newAccess(
     .map((action) => granting.of(action, '*'))
 }
 
-/** The actions of `known` that the policy may allow within what is asked. Throws a `BudgetError`, too. */
+/** The actions of `known` that the policy may allow within the requested access. Throws a `BudgetError`, too. */
 export function accessGranted(
   policy: CompiledPolicy,
   asked: readonly AccessAsked[],

@@ -72,10 +72,10 @@ function isOpen({ principal }: Statement): boolean {
 
 /** An operator that is also met without the key, or by no value of a list, limits nothing. */
 function limits({ operator, key, values }: Condition): boolean {
-  const asked = parseOperator(operator)
+  const parsed = parseOperator(operator)
   const isFixed = Object.hasOwn(LIMITING, key.toLowerCase()) ? LIMITING[key.toLowerCase()] : undefined
-  if (!asked || !isFixed || asked.ifExists || asked.quantifier === 'forallvalues') return false
-  return POSITIVE.has(asked.operator.name) && values.length > 0 && values.every(isFixed)
+  if (!parsed || !isFixed || parsed.ifExists || parsed.quantifier === 'forallvalues') return false
+  return POSITIVE.has(parsed.operator.name) && values.length > 0 && values.every(isFixed)
 }
 
 /** Source: "values broader than /8 for IPv4 and /32 for IPv6 (excluding RFC1918 private ranges)". */

@@ -17,7 +17,7 @@ export interface Question {
   readonly known: Known
   /** Whose the resources are: twelve digits. */
   readonly resourceAccount: string
-  /** For all that is asked; once it is spent, every answer is unclear. */
+  /** Shared by all calls of `of`; once it is spent, every answer is unclear. */
   readonly budget?: Budget
 }
 
@@ -127,7 +127,7 @@ export class Reach {
     }))
   }
 
-  /** Undefined: too entangled, or too much has been asked. */
+  /** Undefined: too many states, or the budget is spent. */
   #regions(patterns: readonly Pattern[], universe: readonly Pattern[]): readonly Region[] | undefined {
     try {
       return regionsOf(patterns, universe, this.#budget)

@@ -50,9 +50,9 @@ function arnsAsTexts({ condition, linted, say }: Use): void {
 }
 
 function prefixes({ condition, key, statement, say }: Use): void {
-  const asked = parseOperator(condition.operator)
-  if (key !== 's3:prefix' || familyOf(condition.operator) !== 'String' || !asked) return
-  if ((statement.effect === 'Deny') === asked.operator.negated) return
+  const parsed = parseOperator(condition.operator)
+  if (key !== 's3:prefix' || familyOf(condition.operator) !== 'String' || !parsed) return
+  if ((statement.effect === 'Deny') === parsed.operator.negated) return
   const details = 'A caller that lists by a shorter prefix passes this: allow by StringLike, or deny by StringNotLike.'
   say('SECURITY_WARNING', 'S3_PREFIX_IN_NEGATIVE_CONTEXT', details)
 }
@@ -73,10 +73,10 @@ function audiences({ condition, key, say }: Use): void {
 
 /** `*` alone: the condition asks only whether there is a value, or nothing at all. */
 function wildcards({ condition, say }: Use): void {
-  const asked = parseOperator(condition.operator)
-  if (!asked || !/^(String|Arn)(Not)?Like$/.test(asked.operator.name)) return
+  const parsed = parseOperator(condition.operator)
+  if (!parsed || !/^(String|Arn)(Not)?Like$/.test(parsed.operator.name)) return
   if (!condition.values.some(({ text }) => /^\*+$/.test(text))) return
-  const { operator, ifExists, quantifier } = asked
+  const { operator, ifExists, quantifier } = parsed
   const { key } = condition
   if (operator.negated) {
     if (quantifier === 'foranyvalue') {
@@ -103,10 +103,10 @@ const SENSITIVE: ReadonlySet<string> = new Set([
 
 /** In a policy on a resource an open value lets others in. */
 function sensitive({ condition, key, statement, linted, say }: Use): void {
-  const asked = parseOperator(condition.operator)
+  const parsed = parseOperator(condition.operator)
   if ((linted.kind !== 'resource' && linted.kind !== 'trust') || statement.effect !== 'Allow') return
-  if (!asked || asked.operator.negated || familyOf(condition.operator) === 'Null') return
-  const isLike = /Like$/.test(asked.operator.name)
+  if (!parsed || parsed.operator.negated || familyOf(condition.operator) === 'Null') return
+  const isLike = /Like$/.test(parsed.operator.name)
   for (const { text } of condition.values) {
     const fixed = text.replaceAll(/\$\{[*?$]\}/g, '')
     const isOpenId = key === 'aws:userid' && /^[^:]+[*?][^:]*(:|$)|^\*$|^[^:]*\?/.test(fixed) && fixed !== '*:*'
