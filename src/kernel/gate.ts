@@ -54,7 +54,12 @@ import type { BearerScheme } from './service/bearer.ts'
 import type { Api, Operation, Service } from './service.ts'
 import { type Entered, type Refused, type Scope, Throttle, ThrottledFault } from './throttle.ts'
 import { ThrottledCalls, type ThrottledMinute } from './throttled-calls.ts'
-import { type RefusalCount, smallFacts, UnauthenticatedRefusals } from './unauthenticated-refusals.ts'
+import {
+  type RefusalCount,
+  refusalCountEvent,
+  smallFacts,
+  UnauthenticatedRefusals,
+} from './unauthenticated-refusals.ts'
 
 export interface GateOptions {
   readonly store: Store
@@ -370,16 +375,8 @@ export class Gate {
     return this.#refusals.admit(kind, now)
   }
 
-  async #recordRefusalCount({ account, region, since, ...counted }: RefusalCount): Promise<void> {
-    const event = serviceEvent({
-      account,
-      region,
-      timeMs: this.#options.clock.now(),
-      eventSource: MERLON_EVENT_SOURCE,
-      eventName: 'RefusedCalls',
-      resources: [],
-      details: { ...counted, since: isoSeconds(since) },
-    })
+  async #recordRefusalCount(count: RefusalCount): Promise<void> {
+    const event = refusalCountEvent(count, this.#options.clock.now())
     await this.#options.store.run(async (unit) => unit.append(event))
   }
 

@@ -4,7 +4,8 @@
  * a kind and network in each minute, a number for the rest, and all of it within a budget of bytes.
  */
 import { isIPv6 } from 'node:net'
-import type { EventFacts } from './event.ts'
+import type { LogRecord } from '../store/store.ts'
+import { type EventFacts, isoSeconds, MERLON_EVENT_SOURCE, serviceEvent } from './event.ts'
 
 /** What refusals are counted by. */
 export interface RefusalKind {
@@ -83,6 +84,18 @@ export class UnauthenticatedRefusals {
     this.#reporting = Promise.all([this.#reporting, ...reports])
   }
 }
+
+/** The event that stands for the refusals of a minute beyond the first. */
+export const refusalCountEvent = ({ account, region, since, ...counted }: RefusalCount, timeMs: number): LogRecord =>
+  serviceEvent({
+    account,
+    region,
+    timeMs,
+    eventSource: MERLON_EVENT_SOURCE,
+    eventName: 'RefusedCalls',
+    resources: [],
+    details: { ...counted, since: isoSeconds(since) },
+  })
 
 /** The network that a caller can easily have all addresses of: `203.0.113.0/24`, `2001:db8:1::/48`. */
 export function networkOf(address: string): string {

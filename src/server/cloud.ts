@@ -235,6 +235,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await jobs.stop()
       await functions.close()
       await gate.close()
+      await web.close()
       await identities.close()
       await tampering.flush()
       await evidence.stop()

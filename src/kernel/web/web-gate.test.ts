@@ -270,6 +270,16 @@ describe('The audit log', () => {
     ])
   })
 
+  test('grows by a bounded part of the sign-ins that fail', async () => {
+    const { cookie, csrf } = await visiting()
+    for (let n = 0; n < 20; n++)
+      await post('/portal/login', { csrf, user: `user-${n}-${'x'.repeat(200)}`, password: 'wrong' }, { cookie })
+
+    expect(await events()).toMatchObject([{ eventName: 'Login', errorCode: 'AccessDenied' }])
+    expect(JSON.stringify(await events()).length).toBeLessThan(3_000)
+    expect(opened.answers.filter(({ operation }) => operation === 'Login')).toHaveLength(20)
+  })
+
   test('does not grow by visitors who only look, nor by cookies and tokens that are forged', async () => {
     for (let n = 0; n < 5; n++) {
       await visiting()

@@ -11,7 +11,7 @@ import { type HttpRequest, type HttpResponse, header } from '../../wire/http.ts'
 import { services as serviceRows } from '../../wire/services.ts'
 import type { Act } from '../acting.ts'
 import type { Clock } from '../clock.ts'
-import { type EventDraft, eventRecord, newDraft } from '../event.ts'
+import { type EventDraft, type EventFacts, eventRecord, newDraft } from '../event.ts'
 import { type Answer, asFault } from '../gate.ts'
 import { uniqueId } from '../id.ts'
 import type { Use } from '../ports/port.ts'
@@ -19,6 +19,7 @@ import type { Ports } from '../ports.ts'
 import type { Quotas } from '../quota.ts'
 import type { Bearer } from '../service/bearer.ts'
 import { type Throttle, ThrottledFault } from '../throttle.ts'
+import { refusalCountEvent, smallFacts, UnauthenticatedRefusals } from '../unauthenticated-refusals.ts'
 import { assertSameOrigin, csrfToken } from './csrf.ts'
 import { browserOf, endedSessionCookie, readSession, sessionCookie } from './session-cookie.ts'
 import { type MatchedRoute, matchRoute, type WebAnswer, type WebCall, type WebSite } from './site.ts'
@@ -68,6 +69,10 @@ const NO_CALLER = { principal: { kind: 'anonymous' }, subject: { kind: 'nobody' 
 
 export class WebGate {
   readonly #options: WebGateOptions
+  readonly #refusals = new UnauthenticatedRefusals(async (count) => {
+    const { store, clock } = this.#options
+    await store.run((unit) => unit.append(refusalCountEvent(count, clock.now())))
+  })
 
   /** Throws when two routes of one host answer the same method and path. */
   constructor(options: WebGateOptions) {
@@ -217,10 +222,30 @@ export class WebGate {
       for (const effect of effects) effect()
       return answer
     } catch (error) {
-      if (isRecorded && place.account !== '')
+      if (isRecorded && this.#isRefusalRecorded(web, place, asFault(error)))
         await store.run((unit) => this.#record(unit, web, draft, place, asFault(error)))
       throw error
     }
+  }
+
+  /** Of anonymous callers a bounded part: see {@link UnauthenticatedRefusals}. */
+  #isRefusalRecorded({ bearer, request, matched, now }: WebRequest, place: EventPlace, fault: Fault): boolean {
+    if (place.account === '') return false
+    if (bearer) return true
+    const kind = {
+      ...place,
+      eventSource: eventSourceOf(matched.site),
+      eventName: matched.route.event,
+      errorCode: fault.code,
+      resource: undefined,
+      remoteAddress: request.remoteAddress,
+    }
+    return this.#refusals.admit(kind, now)
+  }
+
+  /** Writes down what it has counted. */
+  close(): Promise<void> {
+    return this.#refusals.close()
   }
 
   #call(web: WebRequest, unit: Unit, draft: EventDraft, effects: (() => void)[], place: EventPlace): WebCall<unknown> {
@@ -257,25 +282,24 @@ export class WebGate {
     const { request, matched, bearer } = web
     const { site, route, path } = matched
     draft.userIdentity ??= bearer?.identity ?? { type: 'Unknown', principalId: 'anonymous' }
-    unit.append(
-      eventRecord({
-        draft,
-        caller: NO_CALLER,
-        account: place.account,
-        region: place.region,
-        timeMs: web.now,
-        eventSource: serviceRows.find(({ id }) => id === site.service)?.eventSource ?? site.service,
-        eventName: route.event,
-        readOnly: route.method === 'GET',
-        sourceAddress: request.remoteAddress,
-        userAgent: header(request, 'user-agent') ?? '',
-        requestId: web.requestId,
-        tlsHost: header(request, 'host'),
-        requestParameters: this.#shown(web, path),
-        responseElements: null,
-        error: fault && { code: fault.code, message: fault.message },
-      }),
-    )
+    const facts: EventFacts = {
+      draft,
+      caller: NO_CALLER,
+      account: place.account,
+      region: place.region,
+      timeMs: web.now,
+      eventSource: eventSourceOf(site),
+      eventName: route.event,
+      readOnly: route.method === 'GET',
+      sourceAddress: request.remoteAddress,
+      userAgent: header(request, 'user-agent') ?? '',
+      requestId: web.requestId,
+      tlsHost: header(request, 'host'),
+      requestParameters: this.#shown(web, path),
+      responseElements: null,
+      error: fault && { code: fault.code, message: fault.message },
+    }
+    unit.append(eventRecord(fault && !bearer ? smallFacts(facts) : facts))
   }
 
   /** Only what the route lists: forms carry passwords and codes. */
@@ -309,5 +333,8 @@ export class WebGate {
     return publicUrl ?? `${request.secure ? 'https' : 'http'}://${header(request, 'host') ?? 'localhost'}`
   }
 }
+
+const eventSourceOf = ({ service }: WebSite): string =>
+  serviceRows.find(({ id }) => id === service)?.eventSource ?? service
 
 const unauthorized = (message: string): Fault => new Fault('Unauthorized', message, { status: 401 })
