@@ -2,21 +2,34 @@
  * The condition keys of KMS: what a request says, and what its key is.
  * Source: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
  */
+
 import type { Call, Conditions } from '../../kernel/call.ts'
+import type { AbsentKeys } from '../../kernel/condition-keys.ts'
 import { meantBy } from './grant-constraints.ts'
 import { periodDaysOf, WINDOW_DAYS_DEFAULT } from './key-jobs.ts'
 import { aliasIn } from './references.ts'
 import type { GrantConstraints, KeyRow } from './resources.ts'
 
 const NO_ATTESTATION = 'Requests with a Recipient are refused: no attestation root is configured.'
-const measured = (family: string, count: number) =>
-  Array.from({ length: count }, (_, i) => [`kms:RecipientAttestation:${family}${i}`, NO_ATTESTATION] as const)
+
+/** Keys of the key that an alias refers to. */
+const KEY_OF_ALIAS = ['KeyOrigin', 'KeySpec', 'KeyUsage', 'MultiRegion', 'MultiRegionKeyType', 'ResourceAliases']
+const elsewhere = ['CreateAlias', 'UpdateAlias', 'DeleteAlias'].flatMap((operation) =>
+  KEY_OF_ALIAS.map((key) => [
+    `kms:${operation} kms:${key}`,
+    'The alias has none; the key it refers to is authorized by a check of its own, which has them.',
+  ]),
+)
+const NO_CONTEXT = 'A grant is retired without an encryption context.'
 
 /** Keys of the authorization reference that no request supplies, and why. */
-export const absentKeys: Readonly<Record<string, string>> = {
+export const absentKeys: AbsentKeys = {
+  ...Object.fromEntries(elsewhere),
+  'kms:RetireGrant kms:EncryptionContext:${EncryptionContextKey}': NO_CONTEXT,
+  'kms:RetireGrant kms:EncryptionContextKeys': NO_CONTEXT,
+  'kms:RetireGrant kms:GrantConstraintType': 'The constraint of a grant is a key of its creation.',
   'kms:TrailingDaysWithoutKeyUsage': 'The last use of a key is read from the audit log, which no decision waits for.',
-  'kms:RecipientAttestation:ImageSha384': NO_ATTESTATION,
-  ...Object.fromEntries([...measured('PCR', 32), ...measured('NitroTPMPCR', 24)]),
+  'kms:RecipientAttestation:*': NO_ATTESTATION,
 }
 
 type Values = Record<string, string | readonly string[] | undefined>

@@ -6,7 +6,7 @@ import type { Call } from '../../kernel/call.ts'
 import { anything, type Found, type Target } from '../../kernel/resource.ts'
 import { Fault } from '../../wire/fault.ts'
 import type { Input } from '../../wire/typed.ts'
-import { common, conditions } from './conditions.ts'
+import { common, conditions, ofKey } from './conditions.ts'
 import { rootOf } from './grant-authority.ts'
 import { checkedConstraints, meantBy } from './grant-constraints.ts'
 import { countGrant, countGrants, removeGrant, sameness, saveGrant } from './grant-rows.ts'
@@ -282,7 +282,7 @@ async function grantNamed(
 export const retireGrant = kms
   .operation('RetireGrant')
   .on(retired)
-  .given((_input, call) => common(call))
+  .given((_input, call, target) => ({ ...common(call), ...(target && ofKey(target.row)) }))
   .run(async (call, { DryRun }, { row, grant }) => {
     requireState(row, 'RetireGrant')
     // Of a token nobody could tell which grant it was.

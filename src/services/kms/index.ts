@@ -1,7 +1,9 @@
 /** KMS: keys that never leave, and what may be done with them. Custom key stores are not built. */
+
 import type { Service } from '../../kernel/service.ts'
 import { decapsulate, deriveSharedSecret, encapsulate, getPublicKey } from './agreement.ts'
 import { createAlias, deleteAlias, listAliases, updateAlias } from './aliases.ts'
+import { absentKeys } from './conditions.ts'
 import {
   generateDataKey,
   generateDataKeyPair,
@@ -101,5 +103,6 @@ export const kms: Service = {
     decapsulate,
   ],
   // what time does to keys
+  absentKeys,
   jobs: { [DELETE_JOB]: deleteJob, [EXPIRE_JOB]: expireJob, [ROTATE_JOB]: rotateJob },
 }

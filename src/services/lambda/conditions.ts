@@ -4,9 +4,14 @@
  */
 import type { CreateFunctionRequest } from '@aws-sdk/client-lambda'
 import type { Conditions } from '../../kernel/call.ts'
+import type { AbsentKeys } from '../../kernel/condition-keys.ts'
 
 /** Keys of the authorization reference that no request supplies, and why. */
-export const absentKeys: Readonly<Record<string, string>> = {
+export const absentKeys: AbsentKeys = {
+  'lambda:EventSourceToken': 'Only permissions for Alexa have one, and no skill calls functions here.',
+  'lambda:InvokedViaFunctionUrl': 'Function URLs are not built.',
+  'lambda:RemovePermission lambda:FunctionUrlAuthType': 'The request names a statement, not what is in it.',
+  'lambda:RemovePermission lambda:Principal': 'The request names a statement, not what is in it.',
   'lambda:VpcIds': 'Functions in a VPC are not built, and no VPC exists whose subnets could be looked up.',
 }
 

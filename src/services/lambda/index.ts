@@ -1,5 +1,7 @@
 /** Lambda: the few operations that rotation and triggers need. Where code runs is the functions plane's business. */
+
 import type { Service } from '../../kernel/service.ts'
+import { absentKeys } from './conditions.ts'
 import { INVOKE_JOB, invokeJob } from './events.ts'
 import {
   createFunction,
@@ -42,5 +44,6 @@ export const lambda: Service = {
     untagResource,
     listTags,
   ],
+  absentKeys,
   jobs: { [INVOKE_JOB]: invokeJob },
 }

@@ -1,5 +1,7 @@
 /** S3's condition keys: of how a request was signed, of the bucket, and those that Merlon does not supply. */
+
 import type { Call, Conditions } from '../../kernel/call.ts'
+import type { AbsentKeys } from '../../kernel/condition-keys.ts'
 import type { Tags } from '../../kernel/resource.ts'
 
 /** A service signs in the header, now, over an encrypted connection. */
@@ -77,7 +79,7 @@ const NO_COPY = 'CopyObject is not built; PutObject never has it'
 const NO_EVENT_HOLD = 'event holds are not built, and no client of S3 sends them yet'
 
 /** Keys of the authorization reference that no built operation supplies, with the reason. */
-export const absentKeys: Readonly<Record<string, string>> = {
+export const absentKeys: AbsentKeys = {
   's3:AccessGrantsInstanceArn': 'S3 Access Grants are not built',
   's3:AccessPointNetworkOrigin': 'access points are not built',
   's3:AccessPointTag/${TagKey}': 'access points are not built',

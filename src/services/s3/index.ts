@@ -1,7 +1,9 @@
 /** A small S3: buckets under policies, objects up to 64 MB; what trails are delivered to. */
+
 import type { Service } from '../../kernel/service.ts'
 import { orphansJob, sweepJob } from './blobs.ts'
 import { createBucket, deleteBucket, getBucketAcl, getBucketLocation, headBucket, listBuckets } from './buckets.ts'
+import { absentKeys } from './conditions.ts'
 import {
   deleteBucketPolicy,
   deleteBucketTagging,
@@ -55,5 +57,6 @@ export const s3: Service = {
     getObjectTagging,
     deleteObjectTagging,
   ],
+  absentKeys,
   jobs: { 's3.sweep': sweepJob, 's3.orphans': orphansJob },
 }

@@ -2,11 +2,17 @@
  * The condition keys of Secrets Manager.
  * Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
  */
+
 import type { Call, Conditions } from '../../kernel/call.ts'
+import type { AbsentKeys } from '../../kernel/condition-keys.ts'
 import type { Secret } from './resources.ts'
 
-/** Keys of the authorization reference that no request supplies: none. */
-export const absentKeys: Readonly<Record<string, string>> = {}
+/** Keys of the authorization reference that no request supplies, and why. */
+export const absentKeys: AbsentKeys = {
+  'secretsmanager:CreateSecret secretsmanager:resource/AllowRotationLambdaArn':
+    'The secret has no rotation before it exists.',
+  'secretsmanager:CreateSecret secretsmanager:resource/Type': 'The secret has no type before it exists.',
+}
 
 /** Members of the input that policies may ask for by their names. */
 const FROM_INPUT = [

@@ -1,5 +1,7 @@
 /** Secrets Manager: credentials kept encrypted, fetched on demand, rotated where they are used. */
+
 import type { Service } from '../../kernel/service.ts'
+import { absentKeys } from './conditions.ts'
 import { listSecrets } from './lists.ts'
 import { getRandomPassword } from './passwords.ts'
 import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy, validateResourcePolicy } from './policies.ts'
@@ -44,6 +46,7 @@ export const secretsmanager: Service = {
     deleteResourcePolicy,
     validateResourcePolicy,
   ],
+  absentKeys,
   jobs: {
     'secretsmanager.delete': deleteJob,
     'secretsmanager.rotation-due': dueJob,
