@@ -2,7 +2,8 @@
  * Which slow suites CI runs for a commit: those that its changes touch always, the others by turns, as many as there is time
  * for. `node tools/ci-plan.mjs plan` prints the suites to run, one a line, with its reasons on standard error.
  *
- * `MERLON_CI_BASE`: the last commit for which CI passed; default: the parent of HEAD. `MERLON_CI_ALL=1`: everything.
+ * `MERLON_CI_BASE`: the last commit for which CI passed; default: the last one that is twelve hours older than HEAD, because
+ * one submission may have many commits. `MERLON_CI_ALL=1`: everything.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
@@ -25,6 +26,18 @@ export const SUITES = [
     covers: ['src/planes/functions/', 'src/services/secretsmanager/', 'src/services/lambda/'],
   },
   { name: 'wire', minutes: 3, covers: ['src/wire/', 'models/'] },
+  {
+    name: 'adversarial',
+    minutes: 2,
+    covers: [
+      'src/wire/',
+      'src/kernel/',
+      'src/policy/',
+      'src/server/listener.ts',
+      'src/services/sts/',
+      'src/services/iam/',
+    ],
+  },
   { name: 'clients', minutes: 7, covers: ['src/services/', 'src/wire/', 'src/kernel/', 'src/cli/', 'models/'] },
   {
     name: 'nodes',
@@ -112,9 +125,15 @@ function git(root, ...words) {
   }
 }
 
+/** Undefined when the clone holds no commit that old. */
+function halfADayBefore(root) {
+  const headSeconds = Number(git(root, 'log', '-1', '--format=%ct', 'HEAD'))
+  return git(root, 'rev-list', '-1', `--before=${headSeconds - 12 * 3600}`, 'HEAD') || undefined
+}
+
 /** Undefined when it cannot be told. */
 export function changedFiles(root, base = process.env['MERLON_CI_BASE']) {
-  const from = base ? git(root, 'merge-base', base, 'HEAD') : git(root, 'rev-parse', '--verify', 'HEAD^1')
+  const from = base ? git(root, 'merge-base', base, 'HEAD') : halfADayBefore(root)
   return from && git(root, 'diff', '--name-only', '--no-renames', from, 'HEAD')?.split('\n').filter(Boolean)
 }
 
