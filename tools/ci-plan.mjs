@@ -25,6 +25,7 @@ export const SUITES = [
     minutes: 4,
     covers: ['src/planes/functions/', 'src/services/secretsmanager/', 'src/services/lambda/'],
   },
+  { name: 'cli', minutes: 2, covers: ['src/cli/', 'src/server/', 'src/kernel/', 'src/policy/', 'src/services/'] },
   { name: 'wire', minutes: 3, covers: ['src/wire/', 'models/'] },
   {
     name: 'adversarial',

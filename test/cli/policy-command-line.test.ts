@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { merlon, temporaryFolder } from './process.ts'
+import { merlon, temporaryFolder } from '../process.ts'
 
 const BUCKET = 'arn:aws:s3:::data'
 const ACCOUNT = '111122223333'
