@@ -199,7 +199,7 @@ export class Custody {
       try {
         seed = await automaticSeed(this, body, sealer)
       } catch (error) {
-        reasons.push(`${named(sealer)}: ${withoutCode(error as Error)}`)
+        reasons.push(`${named(sealer)}: ${(error as Error).message}`)
         continue
       }
       try {
@@ -208,7 +208,7 @@ export class Custody {
       } catch (error) {
         // The seed does not unlock it after all: the next sealer may. Anything else is an error of the data.
         if (!(error instanceof TrustError && error.code === 'MERLON_SEALER_UNAVAILABLE')) throw error
-        reasons.push(withoutCode(error))
+        reasons.push(error.message)
       }
     }
     return reasons
@@ -510,9 +510,6 @@ export class Custody {
     await (this.shared ? Promise.race([done, sleep(FAREWELL_MS_MAX)]) : done)
   }
 }
-
-/** The message of a reason: the error that quotes it has the code. */
-const withoutCode = ({ message }: Error): string => message.replace(/^MERLON_SEALER_UNAVAILABLE: /, '')
 
 const madeElsewhere = (): InstallationError =>
   new InstallationError(

@@ -337,7 +337,7 @@ async function unsealOrWait(custody: Custody, world: DurableWorld, logger: Logge
   // On data that nodes share another one may add a sealer, and its key file may yet come here.
   if (!custody.shared && sealers.every(({ settings }) => settings.kind === 'file'))
     throw new InstallationError(
-      `no sealer unlocks the root key. Put back the key file that belongs to this data directory. ${reasons.join('. ')}`,
+      `no sealer unlocks the root key. Put back the key file that belongs to this data directory. ${reasons.join('. ').replaceAll('MERLON_SEALER_UNAVAILABLE: ', '')}`,
       'MERLON_SEALER_UNAVAILABLE',
     )
   const people = sealers.filter((sealer) => !isAutomatic(sealer)).map(({ settings }) => settings.kind)

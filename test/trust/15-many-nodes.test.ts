@@ -235,7 +235,7 @@ describe('15: two nodes on one database', () => {
     expect(without.stderr).toContain('a node whose data lie in a shared database')
     expect(renamed.stderr).toContain("the data directory of node 'a', not of 'c'")
     expect(nameless.stderr).toContain("1 to 32 of a-z, 0-9 and '-'")
-    expect(other.stderr).toContain('--store is postgres://')
+    expect(other.stderr).toContain('is not a PostgreSQL URL')
     expect(closed.status).not.toBe(0)
     for (const { stderr, stdout } of [without, renamed, nameless, other, closed])
       expect(stderr + stdout).not.toContain(PASSWORD)
