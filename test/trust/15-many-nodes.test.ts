@@ -232,9 +232,9 @@ describe('15: two nodes on one database', () => {
     const other = await wrong(`mysql://boss:${PASSWORD}@127.0.0.1/x`)
     const closed = await wrong(`postgres://boss:${PASSWORD}@127.0.0.1:1/x`)
 
-    expect(without.stderr).toContain('a node whose data lie in a shared database')
+    expect(without.stderr).toContain('a node whose data is in a shared database')
     expect(renamed.stderr).toContain("the data directory of node 'a', not of 'c'")
-    expect(nameless.stderr).toContain("1 to 32 of a-z, 0-9 and '-'")
+    expect(nameless.stderr).toContain("1 to 32 characters of a-z, 0-9 and '-'")
     expect(other.stderr).toContain('is not a PostgreSQL URL')
     expect(closed.status).not.toBe(0)
     for (const { stderr, stdout } of [without, renamed, nameless, other, closed])
