@@ -256,6 +256,8 @@ describe('nodes over one database', () => {
   test('a process whose name is taken is told to end, and does not stay behind to refuse every call', async () => {
     const ended: Error[] = []
     const { stores, schema } = await nodes(['a'], { onEnd: (error) => void ended.push(error) })
+    // A node takes its name with its first write.
+    await stores[0]!.run((unit) => unit.append(record('first')))
     const again = await openPostgres({ url: url(), schema, node: 'a' })
     opened.push(again)
     await again.run((unit) => unit.append(record('taken')))
