@@ -125,7 +125,7 @@ class Exceptions(Refusals):
 
     def test_a_value_beyond_its_constraint_is_a_validation_error(self):
         response = self.refused("ValidationError", client("iam").create_user, UserName="a b")
-        self.assertIn("'userName' failed to satisfy constraint", response["Error"]["Message"])
+        self.assertIn("The specified value for userName is invalid.", response["Error"]["Message"])
 
     def test_a_json_service_raises_its_modelled_class(self):
         trail = client("cloudtrail")
