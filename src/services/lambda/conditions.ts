@@ -15,9 +15,9 @@ export const absentKeys: AbsentKeys = {
   'lambda:VpcIds': 'Functions in a VPC are not built, and no VPC exists whose subnets could be looked up.',
 }
 
-type Asked = Partial<Pick<CreateFunctionRequest, 'CodeSigningConfigArn' | 'Layers' | 'VpcConfig'>>
+type Input = Partial<Pick<CreateFunctionRequest, 'CodeSigningConfigArn' | 'Layers' | 'VpcConfig'>>
 
-export const settingKeys = ({ CodeSigningConfigArn, Layers, VpcConfig }: Asked): Conditions => ({
+export const settingKeys = ({ CodeSigningConfigArn, Layers, VpcConfig }: Input): Conditions => ({
   'lambda:CodeSigningConfigArn': CodeSigningConfigArn || undefined,
   'lambda:Layer': nonEmpty(Layers),
   'lambda:SecurityGroupIds': nonEmpty(VpcConfig?.SecurityGroupIds),

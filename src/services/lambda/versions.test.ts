@@ -143,8 +143,8 @@ describe('a version', () => {
         $metadata: { httpStatusCode: expect.any(Number) },
       })
     }
-    const stranger = it.client(LambdaClient, await it.account())
-    const call = (name: string) => stranger.send(new InvokeCommand({ FunctionName: name }))
+    const other = it.client(LambdaClient, await it.account())
+    const call = (name: string) => other.send(new InvokeCommand({ FunctionName: name }))
     const permission = { StatementId: 's', Action: 'lambda:InvokeFunction', Principal: STRANGERS }
     await it.lambda.send(new AddPermissionCommand({ FunctionName, Qualifier: '1', ...permission }))
 

@@ -302,12 +302,12 @@ describe('versions', () => {
 
 test('another account reads nothing that is under the default key', async () => {
   const it = await world()
-  const stranger = it.client(SecretsManagerClient, await it.account())
+  const other = it.client(SecretsManagerClient, await it.account())
   const { ARN } = await it.sm.send(new CreateSecretCommand({ Name: 's', SecretString }))
   const Principal = { AWS: `arn:aws:iam::${STRANGERS}:root` }
   const open = allowing({ Principal, Action: 'secretsmanager:*', Resource: '*' })
   await it.sm.send(new PutResourcePolicyCommand({ SecretId: 's', ResourcePolicy: open }))
-  await expect(stranger.send(new GetSecretValueCommand({ SecretId: ARN }))).rejects.toMatchObject({
+  await expect(other.send(new GetSecretValueCommand({ SecretId: ARN }))).rejects.toMatchObject({
     name: 'InvalidRequestException',
     message:
       "You can't access a secret from a different AWS account if you encrypt the secret with the default KMS service key.",

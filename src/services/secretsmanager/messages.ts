@@ -32,7 +32,7 @@ export const refusals = {
       'LimitExceededException',
       `The secret has the maximum of ${max} versions. Versions without staging labels are deleted once they are 24 hours old.`,
     ),
-  /** A function that does not exist, and one whose policy does not admit this service, are not told apart. */
+  /** A function that does not exist, and one whose policy does not admit this service, are answered alike. */
   invoke: (cause: Fault) =>
     new Fault(
       'AccessDeniedException',

@@ -83,7 +83,7 @@ describe('A secret', () => {
     ['a name of 513 characters', { Name: 'a'.repeat(513) }, 'ValidationException'],
     ['a token of 31 characters', { ClientRequestToken: 'a'.repeat(31) }, 'ValidationException'],
     ['a reserved tag', { Tags: [{ Key: 'aws:x', Value: '' }] }, 'InvalidParameterException'],
-    ['a key nobody has', { KmsKeyId: 'alias/nothing' }, 'InvalidParameterException'],
+    ['a key that does not exist', { KmsKeyId: 'alias/nothing' }, 'InvalidParameterException'],
     ['a value twice', { SecretBinary: Buffer.of(1) }, 'InvalidParameterException'],
   ])('is not made with %s', async (_what, input, name) => {
     const it = await world()

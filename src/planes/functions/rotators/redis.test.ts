@@ -28,7 +28,7 @@ test.each<[string, (socket: Socket) => void]>([
     environment: {},
   } satisfies Partial<BuiltinWorld>
 
-  // biome-ignore lint/suspicious/noExplicitAny: the step asks for nothing else of its world.
+  // biome-ignore lint/suspicious/noExplicitAny: the step uses nothing else of its context.
   await expect(redisSingleUser(event, world as any)).rejects.toThrow(/ended|too much/)
   server.close()
 })
@@ -48,7 +48,7 @@ test.each<[string, string, string | undefined]>([
   ['is set where the user may not save, and the log says so', '-NOPERM this user has no permissions', undefined],
   ['that cannot be saved fails the step', '-ERR There was an error trying to save the ACLs.', 'error trying to save'],
 ])('A password %s', async (_what, saved, problem) => {
-  const asked: string[] = []
+  const received: string[] = []
   const server = createServer((socket) => {
     socket.on('error', () => undefined)
     socket.on('data', (chunk) => {
@@ -56,7 +56,7 @@ test.each<[string, string, string | undefined]>([
         .toString()
         .split('\r\n')
         .filter((_word, i) => i % 2 === 0 && i > 0)
-      asked.push(words.slice(0, 2).join(' '))
+      received.push(words.slice(0, 2).join(' '))
       if (words[0] === 'AUTH') return socket.write(words[2] === 'new' ? '-WRONGPASS invalid\r\n' : '+OK\r\n')
       if (words[1] === 'LIST') return socket.write('*1\r\n+user u on ~* +@all\r\n')
       return socket.write(`${words[1] === 'SAVE' ? saved : '+OK'}\r\n`)
@@ -77,12 +77,12 @@ test.each<[string, string, string | undefined]>([
     log: (line: string) => void logged.push(line),
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: the step asks for nothing else of its world.
+  // biome-ignore lint/suspicious/noExplicitAny: the step uses nothing else of its context.
   const step = redisSingleUser({ ...event, Step: 'setSecret' }, world as any)
   if (problem === undefined) await step
   else await expect(step).rejects.toThrow(problem)
 
-  expect(asked.slice(asked.indexOf('ACL SETUSER'))).toEqual(['ACL SETUSER', 'ACL SAVE'])
+  expect(received.slice(received.indexOf('ACL SETUSER'))).toEqual(['ACL SETUSER', 'ACL SAVE'])
   expect(logged.length).toBe(saved.startsWith('-NOPERM') ? 1 : 0)
   server.close()
 })
