@@ -13,6 +13,7 @@ import { type ServiceRow, services as serviceRows } from '../wire/services.ts'
 import { carriesSignature } from '../wire/sigv4/index.ts'
 import {
   chargedBytes,
+  checkBody,
   checkSize,
   type Detected,
   decode,
@@ -298,7 +299,9 @@ export class Gate {
     let proven: Arrival
     try {
       if (!operation) throw notImplemented(service, name)
-      const { input } = decode(detected, model, { ...request, body: arrival.authenticated.body })
+      const proved = { ...request, body: arrival.authenticated.body }
+      checkBody(detected, shape, proved)
+      const { input } = decode(detected, model, proved)
       read = invocation = { ...read, operation, input }
       this.#validate(service, () => validate(model, shape, input))
       proven = operation.bearer ? await this.#proven(operation.bearer, request, arrival, input) : arrival

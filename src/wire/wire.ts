@@ -52,15 +52,21 @@ export function decode(detected: Detected, model: ServiceModel, request: HttpReq
       return { operation, input: body.length === 0 ? {} : (fromCbor(input, parseCbor(body)) as object) }
     case 'restjson':
     case 'restxml':
-      if (detected.service.id === 's3') return { operation, input: s3Input(detected, operation, request) }
+      if (detected.service.id === 's3') return { operation, input: s3Input(detected, request) }
       return { operation, input: restInput(match!, request, body, protocol === 'restxml') }
   }
 }
 
-function s3Input({ match }: Detected, { name, input }: OperationShape, request: HttpRequest): object {
+function s3Input({ match }: Detected, request: HttpRequest): object {
   const whole = withHoistedHeaders(request)
-  if (input.members.some(({ traits }) => traits.httpPayload)) checkDocument(name, whole, whole.body)
   return restInput(match!, whole, whole.body, true)
+}
+
+/** Throws when a body is not what its headers say of it (S3: digests, checksums, size). To be called before {@link decode}. */
+export function checkBody({ service }: Detected, { name, input }: OperationShape, request: HttpRequest): void {
+  if (service.id !== 's3' || input.kind === 'unit') return
+  if (input.members.some(({ traits }) => traits.httpPayload))
+    checkDocument(name, withHoistedHeaders(request), request.body)
 }
 
 /** The form read now must name what was detected before: a parameter may not be sent twice with two values. */
