@@ -70,7 +70,11 @@ describe('credential_process', () => {
       ...cleanEnvironment(),
       AWS_PROFILE: '',
     })
-    expect(none).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('There are no keys to sign with') })
+    expect(none).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringContaining('There are no keys to sign with'),
+    })
     const short = await merlon(['credentials', 'process', '--duration', '10'], environment)
     expect(short).toMatchObject({ status: 2, stdout: '' })
   })
