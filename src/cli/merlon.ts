@@ -2,6 +2,7 @@
 /** The command line: `merlon COMMAND [options]`. */
 import { audit } from './audit.ts'
 import { backup } from './backup.ts'
+import { ca } from './ca.ts'
 import { type Command, UsageError } from './command.ts'
 import { completionCommand } from './completion.ts'
 import { credentials } from './credentials.ts'
@@ -33,6 +34,7 @@ const commands: readonly Command[] = [
   rekey,
   rotateRoot,
   trust,
+  ca,
   backup,
   restore,
   store,
