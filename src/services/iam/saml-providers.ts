@@ -1,8 +1,8 @@
 /** SAML identity providers: whose assertions `AssumeRoleWithSAML` may believe. */
+import { parsePrivateKey } from '../../engines/x509/certificate.ts'
 import type { Call } from '../../kernel/call.ts'
 import type { Row } from '../../kernel/resource/facts.ts'
 import type { Place, Sealed } from '../../vault/vault.ts'
-import { parsePrivateKey } from './certificates.ts'
 import { count } from './counts.ts'
 import { alreadyExists, date, iam, iamWords } from './resources.ts'
 import { MetadataError, parseSamlMetadata, type SamlMetadata } from './saml-metadata.ts'
