@@ -9,7 +9,7 @@ import type { Call, Scope } from '../call.ts'
 import type { Reader } from '../ports.ts'
 import { ArnForm, type Patterns, type Variables } from './arn-form.ts'
 import type { Collection } from './collection.ts'
-import type { ResolvedTarget, ResourceFacts, Row, Target } from './facts.ts'
+import type { ResolvedTarget, ResourceFacts, Row, Tags, Target } from './facts.ts'
 import { CompiledPolicies, type StoredPolicy } from './stored-policy.ts'
 import type { TagRules } from './tag-rules.ts'
 import {
@@ -38,6 +38,8 @@ export interface Reference<I> {
   readonly suffix?: string | undefined
   /** Where the row is stored, for a part that has a row of its own: a version of a function. */
   readonly key?: Key | undefined
+  /** Tags of what is named, where its row does not carry them: a function's, for its versions. */
+  readonly tags?: Tags | undefined
   /** Set where no row is to be read, because what is named cannot exist: the fault, if it is a special one. */
   readonly absent?: true | (() => Fault) | undefined
   /** What a denial names. Default: an ARN as written; for other texts the ARN that follows from them alone. */
@@ -227,7 +229,9 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
     const scope = row ? this.#scopeOf(row, id, at.scope) : at.scope
     const arn = row === undefined && at.written !== undefined ? at.written : this.arn(scope, id, row)
     const { suffix = '' } = at
-    const acted = await this.facts(call, { scope, arn: arn + suffix, row, input, requested: this.#requested(at, text) })
+    const requested = this.#requested(at, text)
+    const facts = await this.facts(call, { scope, arn: arn + suffix, row, input, requested })
+    const acted = at.tags ? { ...facts, tags: at.tags } : facts
     const isOffered = !ownAccount || scope.account === call.account
     return {
       acted,
