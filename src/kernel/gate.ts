@@ -25,7 +25,7 @@ import {
   redact,
   validate,
 } from '../wire/wire.ts'
-import type { Act, Acting } from './acting.ts'
+import type { Act, Acting, CallAs } from './acting.ts'
 import { isKnownAction, isReading } from './actions.ts'
 import { type Authenticated, Authenticator, bearerCaller, itself, nobody } from './authenticate.ts'
 import { type Asked, type AuthorizeFacts, authorize } from './authorize.ts'
@@ -248,6 +248,15 @@ export class Gate {
     return (await this.#transact(arrival, invocation)) as any
   }
 
+  readonly callAs: CallAs = async ({ session, accessKeyId, region, request }, api, name, input) => {
+    const now = this.#options.clock.now()
+    const authenticated = await this.#authenticator.resume(session, accessKeyId, region, now)
+    const arrival: Arrival = { request, authenticated, requestId: randomUUID(), now, done: [] }
+    const invocation = await this.#invocation(api, name, input as object, [])
+    // biome-ignore lint/suspicious/noExplicitAny: typed by its signature; the registry is not.
+    return (await this.#transact(arrival, invocation)) as any
+  }
+
   /** What decided a recorded call, and what the policies of today say to it. Nothing is written. */
   replay(event: RecordedCall): Promise<readonly Replayed[]> {
     const { store, ports } = this.#options
@@ -464,7 +473,8 @@ export class Gate {
     if (tagging) {
       const { action } = tagging
       const conditions = this.#conditions(invocation, action, call, found.row, tagging.conditions)
-      await this.#authorize(arrival, invocation, draft, { action, acted, input: undefined, conditions })
+      const tagged = tagging.acted ?? acted
+      await this.#authorize(arrival, invocation, draft, { action, acted: tagged, input: undefined, conditions })
     }
     // Only now may the caller learn that the resource does not exist.
     if (found.row === undefined && found.missing) throw found.missing()

@@ -13,6 +13,7 @@ import type { ResolvedTarget, ResourceFacts, Row, Target } from './facts.ts'
 import { CompiledPolicies, type StoredPolicy } from './stored-policy.ts'
 import type { TagRules } from './tag-rules.ts'
 import {
+  type CreatedOptions,
   collection,
   created,
   createdOrReplaced,
@@ -41,6 +42,37 @@ export interface Reference<I> {
   readonly absent?: true | (() => Fault) | undefined
   /** What a denial names. Default: an ARN as written; for other texts the ARN that follows from them alone. */
   readonly requested?: string | undefined
+}
+
+/**
+ * A text that names nothing: an alias that leads nowhere, an ARN of another type. Authorization is decided on `arn`, and
+ * only then is the fault returned: `{ scope: call, arn: text, absent: () => kms.fail('NotFoundException', …) }`.
+ */
+export interface UnresolvedReference {
+  readonly scope: Scope
+  /** What policies are evaluated on; never the ARN of another resource that exists. */
+  readonly arn: string
+  readonly absent: () => Fault
+  /** What a denial names. Default: `arn`. */
+  readonly requested?: string | undefined
+}
+
+/** Reads a text that names a resource. Undefined: `invalidReference`. */
+export type ReferenceReader<I> = (
+  call: Call,
+  text: string,
+  input: object,
+) => Awaitable<Reference<I> | UnresolvedReference | undefined>
+
+/** What one operation accepts and another does not: aliases, other accounts' resources. */
+export interface NamedOptions<I> {
+  /** Replaces the type's own reading: `key.named('KeyId', { reference: byIdOrAlias })`. */
+  readonly reference?: ReferenceReader<I>
+  /**
+   * AWS offers the operation to the account of the resource alone. Another account's resource is authorized like any
+   * other, and is then reported as missing.
+   */
+  readonly ownAccount?: true
 }
 
 /** The service's faults. */
@@ -82,8 +114,8 @@ export interface ResourceSpec<T extends string, R extends Row, I extends Identit
   readonly normalize?: (value: string) => string
   /** The member of the identity that a text fills which is not an ARN. Absent: only ARNs name a resource. */
   readonly shortForm?: keyof I & string
-  /** Replaces the two ways above, where AWS accepts more: partial ARNs, aliases. Undefined: `invalidReference`. */
-  readonly reference?: (call: Call, text: string, input: object) => Awaitable<Reference<I> | undefined>
+  /** Replaces the two ways above, where AWS accepts more: partial ARNs, aliases. */
+  readonly reference?: ReferenceReader<I>
   /** Another account's ARN is looked up, and the policy on the resource decides. Absent: its row is never read. */
   readonly crossAccount?: true
   /** The account that owns the row, where the ARN has none: required with `storedPer: 'installation'`. */
@@ -92,8 +124,12 @@ export interface ResourceSpec<T extends string, R extends Row, I extends Identit
   readonly policyMode?: ResourceFacts['policyMode']
   /** How decisions name the policy. Default: `default`, without an ARN. */
   readonly policySource?: (arn: string) => Pick<PolicySource, 'id' | 'arn'>
-  /** What else authorization has to know: KMS grants. */
-  readonly facts?: (call: Call, row: R, input: object) => Awaitable<Partial<ResourceFacts>>
+  /**
+   * What else authorization has to know: KMS grants, condition keys of the resource. What it returns replaces what the
+   * type knows: `policy: undefined` ignores the policy. `row` is undefined for what does not exist, or not yet; `input` is
+   * the request, or what {@link ResourceType.find} got in its place.
+   */
+  readonly facts?: (call: Call, row: R | undefined, input: object) => Awaitable<Partial<ResourceFacts>>
   readonly tags?: TagRules
   readonly faults: Faults<I>
 }
@@ -123,26 +159,31 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
   }
 
   /** The resource that this member of the input names. */
-  named<K extends string>(member: K): Target<{ readonly [P in K]?: string | undefined }, ExistingResource<I, R>> {
-    return named(this, member)
+  named<K extends string>(
+    member: K,
+    options?: NamedOptions<I>,
+  ): Target<{ readonly [P in K]?: string | undefined }, ExistingResource<I, R>> {
+    return named(this, member, options)
   }
 
   /** The same for a resource that need not exist: deletions that AWS documents as idempotent. */
   optional<K extends string>(
     member: K,
+    options?: NamedOptions<I>,
   ): Target<{ readonly [P in K]?: string | undefined }, ExistingResource<I, R> | undefined> {
-    return optional(this, member)
+    return optional(this, member, options)
   }
 
   /**
    * A resource that the operation creates. `generated`: the request does not name it, so it is authorized on the pattern
-   * of the type, as in AWS (`…:certificate/*`).
+   * of the type, as in AWS (`…:certificate/*`); `authorizedOn: '*'` where the reference lists no resource type for the
+   * operation (`kms:CreateKey`). The tags of the request are authorized on the pattern in both cases.
    */
   created<In extends object>(
     identify: (input: In, call: Call) => I | Reference<I>,
-    options: { readonly generated?: true } = {},
+    options: CreatedOptions = {},
   ): Target<In, NewResource<I, R>> {
-    return created(this, identify, options.generated ?? false)
+    return created(this, identify, options)
   }
 
   /** The resource that the member names, to be replaced; without the member a new one with a generated identity. */
@@ -161,9 +202,22 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
     return collection(this, on)
   }
 
-  async find(call: Call, text: string, input: object = {}): Promise<ResolvedTarget<ExistingResource<I, R>>> {
+  async find(
+    call: Call,
+    text: string,
+    input: object = {},
+    { reference, ownAccount }: NamedOptions<I> = {},
+  ): Promise<ResolvedTarget<ExistingResource<I, R>>> {
     const { faults, idOf } = this.spec
-    const at = await this.#reference(call, text, input)
+    const at = await this.#reference(call, text, input, reference)
+    if ('arn' in at) {
+      const { scope, arn, requested, absent } = at
+      return {
+        acted: await this.facts(call, { scope, arn, row: undefined, input, requested }),
+        row: undefined,
+        missing: absent,
+      }
+    }
     const key = at.key ?? this.key(at.scope, at.id)
     const read = at.absent || !this.#isReadable(call, at.scope) ? undefined : await call.unit.get<R>(key)
     const row = read && this.#isWritten(at, read) ? read : undefined
@@ -172,15 +226,17 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
     const arn = row === undefined && at.written !== undefined ? at.written : this.arn(scope, id, row)
     const { suffix = '' } = at
     const acted = await this.facts(call, { scope, arn: arn + suffix, row, input, requested: this.#requested(at, text) })
+    const isOffered = !ownAccount || scope.account === call.account
     return {
       acted,
-      row: row && existing(call, key, { scope, id, arn, named: arn + suffix, row }),
+      row:
+        row && isOffered ? existing(call, key, { scope, id, arn, named: arn + suffix, row, facts: acted }) : undefined,
       missing: typeof at.absent === 'function' ? at.absent : () => faults.notFound(arn + suffix, id),
     }
   }
 
   /** Throws `invalidReference` and `otherRegion`, which do not depend on what exists. */
-  resolve(call: Call, text: string, input: object = {}): Promise<Reference<I>> {
+  resolve(call: Call, text: string, input: object = {}): Promise<Reference<I> | UnresolvedReference> {
     return this.#reference(call, text, input)
   }
 
@@ -209,7 +265,7 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
       readonly arn: string
       readonly row: R | undefined
       readonly input?: object
-      readonly requested?: string
+      readonly requested?: string | undefined
     },
   ): Promise<ResourceFacts> {
     const { spec } = this
@@ -229,7 +285,7 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
       concealed: undefined,
       requested: requested === arn ? undefined : requested,
     }
-    return row && spec.facts ? { ...facts, ...(await spec.facts(call, row, input)) } : facts
+    return spec.facts ? { ...facts, ...(await spec.facts(call, row, input)) } : facts
   }
 
   get(reader: Pick<Reader, 'get'>, place: Place, id: I): Promise<R | undefined> {
@@ -282,11 +338,17 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
     return this.#normalize(arn) === this.#normalize(written)
   }
 
-  async #reference(call: Call, text: string, input: object): Promise<WrittenReference<I>> {
-    const { faults, reference, storedPer } = this.spec
-    const at: WrittenReference<I> | undefined = reference
+  async #reference(
+    call: Call,
+    text: string,
+    input: object,
+    reference = this.spec.reference,
+  ): Promise<WrittenReference<I> | UnresolvedReference> {
+    const { faults, storedPer } = this.spec
+    const at: WrittenReference<I> | UnresolvedReference | undefined = reference
       ? await reference(call, text, input)
       : (this.#byArn(call, text) ?? this.#byName(call, text))
+    if (at && 'arn' in at) return at
     // Also where a service reads references: no text out of a request makes an ARN of another form.
     if (!at || this.form.mismatch(this.variables(at.id)) !== undefined) throw faults.invalidReference(text)
     if (faults.otherRegion && storedPer === 'region' && at.scope.region !== call.region) {

@@ -1,5 +1,15 @@
 /** Virtual MFA devices: created, enabled for a user or for root by two codes in a row, and checked for codes that count once. */
 import { randomBytes } from 'node:crypto'
+import { qrCodePng } from '../../engines/qr-code/qr-code.ts'
+import {
+  base32,
+  clockOf,
+  type DeviceClock,
+  ENROL_REACH,
+  RESYNC_REACH,
+  SEED_BYTES,
+  stepOf,
+} from '../../engines/totp/totp.ts'
 import { parseArn } from '../../kernel/arn.ts'
 import type { Call, Scope } from '../../kernel/call.ts'
 import {
@@ -18,11 +28,9 @@ import { count } from './counts.ts'
 import { hangingKey, hangingOf } from './hanging.ts'
 import { listItems } from './lists.ts'
 import { type Owner, ownerOf, ownerShown, userNamedOrRoot } from './owners.ts'
-import { qrCodePng } from './qr-code.ts'
 import { date, iam, type UserRow, user, withinQuota } from './resources.ts'
 import { type RootSelf, userNamedOrSelf } from './self.ts'
 import { newTags, shownTags } from './tags.ts'
-import { base32, clockOf, type DeviceClock, ENROL_REACH, RESYNC_REACH, SEED_BYTES, stepOf } from './totp.ts'
 
 export interface MfaDeviceRow extends Row {
   /** Path and name without the first slash: what stands behind `mfa/` in the serial number. */

@@ -1,8 +1,9 @@
 /** Server certificates: kept with their chains, their private keys sealed. */
+import { describeCertificate } from '../../engines/x509/certificate.ts'
 import type { Call } from '../../kernel/call.ts'
 import type { Row } from '../../kernel/resource.ts'
 import type { Place, Sealed, Vault } from '../../vault/vault.ts'
-import { endsMs, parseCertificate, parseChain, parsePrivateKey } from './certificates.ts'
+import { checkUploadedChain, uploadedCertificate, uploadedPrivateKey } from './certificates.ts'
 import { count } from './counts.ts'
 import { listRows } from './lists.ts'
 import { below, date, iam } from './resources.ts'
@@ -51,11 +52,11 @@ export const uploadServerCertificate = iam
   .run(async (call, input) => {
     const name = input.ServerCertificateName
     if (await serverCertificate.get(call, name)) throw exists(name)
-    const certificate = parseCertificate(input.CertificateBody)
-    if (!certificate.checkPrivateKey(parsePrivateKey(input.PrivateKey))) {
+    const certificate = uploadedCertificate(input.CertificateBody)
+    if (!certificate.checkPrivateKey(uploadedPrivateKey(input.PrivateKey))) {
       throw iam.fail('KeyPairMismatchException', 'Certificate and private key do not match.')
     }
-    if (input.CertificateChain !== undefined) parseChain(certificate, input.CertificateChain)
+    if (input.CertificateChain !== undefined) checkUploadedChain(certificate, input.CertificateChain)
     await count(call, 'ServerCertificates', 1)
 
     const id = call.uniqueId('ASCA')
@@ -67,7 +68,7 @@ export const uploadServerCertificate = iam
       ...(input.CertificateChain !== undefined && { chain: input.CertificateChain.trim() }),
       privateKey: call.vault.seal(placeOf(call.account, id), Buffer.from(input.PrivateKey)),
       uploadedAt: call.now,
-      expiresAt: endsMs(certificate),
+      expiresAt: describeCertificate(certificate).endsMs,
       tags: newTags(input.Tags),
     })
     return { ServerCertificateMetadata: metadata(call, row), ...shownTags(row) }
