@@ -43,3 +43,4 @@ export type {
   UserPrincipal,
 } from './principal.ts'
 export { publicStatements } from './public.ts'
+export { accountInArn, contextOfCaller, principalFromArn } from './written-principal.ts'

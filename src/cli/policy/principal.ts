@@ -1,78 +1,20 @@
-/** Who asks, from the ARN a person would write, and what that tells of the request. */
-import { Context, type Principal } from '../../policy/index.ts'
+/** The caller of a request, from the command line. */
+import { accountInArn, type Context, contextOfCaller, type Principal, principalFromArn } from '../../policy/index.ts'
 import { UsageError } from '../command.ts'
 
-const ARN = /^arn:(aws[a-z-]*):(iam|sts)::(\d{12}):(.+)$/
+export { accountInArn as accountIn, contextOfCaller as contextOf }
 
-/**
- * A user, a role (a session of it is meant), an assumed role, a federated user, root, a service
- * (`lambda.amazonaws.com`), or `anonymous`. Throws a `UsageError`.
- */
+/** Throws a `UsageError`. */
 export function principalOf(text: string, tags: Readonly<Record<string, string>> = {}): Principal {
-  if (text === 'anonymous' || text === '*') return { kind: 'anonymous' }
-  if (/^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?$/.test(text)) return { kind: 'service', name: text }
-  const match = ARN.exec(text)
-  if (!match) throw unknown(text)
-  const [, partition, service, account, resource] = match as unknown as [string, string, string, string, string]
-  // Ids are not in an ARN: what names a principal by id does not name this one.
-  const identified = { account, arn: text, userId: '', tags }
-  if (service === 'iam' && resource === 'root') return { kind: 'root', ...identified }
-
-  const [type, ...rest] = resource.split('/')
-  const name = rest.at(-1)
-  if (!name) throw unknown(text)
-  if (service === 'iam' && type === 'user') return { kind: 'user', ...identified, name }
-  const arn = (kind: string, suffix: string) => `arn:${partition}:${kind}::${account}:${suffix}`
-  if (service === 'iam' && type === 'role') {
-    const serviceLinked = rest[0] === 'aws-service-role'
-    const session = { roleArn: text, roleId: '', roleName: name, sessionName: 'session', serviceLinked }
-    return { kind: 'role-session', ...identified, arn: arn('sts', `assumed-role/${name}/session`), ...session }
-  }
-  if (service === 'sts' && type === 'assumed-role' && rest.length === 2) {
-    const roleName = rest[0]!
-    const session = { roleArn: arn('iam', `role/${roleName}`), roleId: '', roleName, sessionName: name }
-    return { kind: 'role-session', ...identified, ...session, serviceLinked: roleName.startsWith('AWSServiceRoleFor') }
-  }
-  if (service === 'sts' && type === 'federated-user') {
-    return { kind: 'federated-user', ...identified, name, issuerArn: arn('iam', 'root'), issuerId: account }
-  }
-  throw unknown(text)
+  const principal = principalFromArn(text, tags)
+  if (!principal) throw unknown(text)
+  return principal
 }
 
 const unknown = (text: string) =>
   new UsageError(
     `'${text}' is no principal: expected the ARN of a user, role, assumed role, federated user or root, a service such as lambda.amazonaws.com, or 'anonymous'.`,
   )
-
-const TYPES = {
-  root: 'Account',
-  user: 'User',
-  'role-session': 'AssumedRole',
-  'federated-user': 'FederatedUser',
-} as const
-
-/** The condition keys that follow from who asks, and from whose resource it is. */
-export function contextOf(principal: Principal, resourceAccount: string | undefined): Context {
-  const context = new Context()
-  if (resourceAccount) context.set('aws:ResourceAccount', resourceAccount)
-  if (principal.kind === 'anonymous') {
-    context.set('aws:PrincipalType', 'Anonymous')
-    return context
-  }
-  if (principal.kind === 'service') {
-    context.set('aws:PrincipalIsAWSService', 'true')
-    context.set('aws:PrincipalServiceName', principal.name)
-    return context
-  }
-  context.set('aws:PrincipalAccount', principal.account)
-  context.set('aws:PrincipalArn', principal.kind === 'role-session' ? principal.roleArn : principal.arn)
-  context.set('aws:PrincipalType', TYPES[principal.kind])
-  context.set('aws:PrincipalIsAWSService', 'false')
-  if (principal.userId !== '' && principal.kind !== 'role-session') context.set('aws:userid', principal.userId)
-  if (principal.kind === 'user') context.set('aws:username', principal.name)
-  for (const [key, value] of Object.entries(principal.tags)) context.set(`aws:PrincipalTag/${key}`, value)
-  return context
-}
 
 /** `key=value`; a key said twice has two values. What is said wins over what follows from the principal. */
 export function addContext(context: Context, words: readonly string[]): void {
@@ -86,10 +28,4 @@ export function addContext(context: Context, words: readonly string[]): void {
     said.set(key.toLowerCase(), entry)
   }
   for (const { key, values } of said.values()) context.set(key, values.length === 1 ? values[0]! : values)
-}
-
-/** The account part of an ARN; undefined where it has none, as of a bucket. */
-export function accountIn(arn: string): string | undefined {
-  const account = arn.split(':')[4]
-  return account && /^\d{12}$/.test(account) ? account : undefined
 }
