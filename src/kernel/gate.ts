@@ -25,7 +25,7 @@ import {
   redact,
   validate,
 } from '../wire/wire.ts'
-import type { Act } from './acting.ts'
+import type { Act, CallAs } from './acting.ts'
 import { isKnownAction, isReading } from './actions.ts'
 import { type Authenticated, Authenticator, bearerCaller, itself, nobody } from './authenticate.ts'
 import { type Asked, type AuthorizeFacts, authorize } from './authorize.ts'
@@ -236,6 +236,15 @@ export class Gate {
       now: this.#options.clock.now(),
       done: [],
     }
+    const invocation = await this.#invocation(api, name, input as object, [])
+    // biome-ignore lint/suspicious/noExplicitAny: typed by its signature; the registry is not.
+    return (await this.#transact(arrival, invocation)) as any
+  }
+
+  readonly callAs: CallAs = async ({ session, accessKeyId, region, request }, api, name, input) => {
+    const now = this.#options.clock.now()
+    const authenticated = await this.#authenticator.resume(session, accessKeyId, region, now)
+    const arrival: Arrival = { request, authenticated, requestId: randomUUID(), now, done: [] }
     const invocation = await this.#invocation(api, name, input as object, [])
     // biome-ignore lint/suspicious/noExplicitAny: typed by its signature; the registry is not.
     return (await this.#transact(arrival, invocation)) as any

@@ -173,6 +173,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     quotas,
     throttle,
     act: gate.act,
+    callAs: gate.callAs,
     sites: [...(options.services ?? services).flatMap((service) => service.sites ?? []), ...(options.sites ?? [])],
     publicUrl: options.publicUrl,
     observe,

@@ -9,10 +9,11 @@ import type { Vault } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../../wire/http.ts'
 import { services as serviceRows } from '../../wire/services.ts'
-import type { Act } from '../acting.ts'
+import type { Act, CallAs } from '../acting.ts'
 import type { Clock } from '../clock.ts'
 import { type EventDraft, type EventFacts, eventRecord, newDraft } from '../event.ts'
 import { type Answer, asFault } from '../gate.ts'
+import { checkSecret } from '../failure-budget.ts'
 import { uniqueId } from '../id.ts'
 import type { Use } from '../ports/port.ts'
 import type { Ports } from '../ports.ts'
@@ -22,7 +23,7 @@ import { type Throttle, ThrottledFault } from '../throttle.ts'
 import { refusalCountEvent, smallFacts, UnauthenticatedRefusals } from '../unauthenticated-refusals.ts'
 import { assertSameOrigin, csrfToken } from './csrf.ts'
 import { browserOf, endedSessionCookie, readSession, sessionCookie } from './session-cookie.ts'
-import { type MatchedRoute, matchRoute, type WebAnswer, type WebCall, type WebSite } from './site.ts'
+import { type MatchedRoute, matchRoute, type WebAnswer, type WebCall, type WebEvent, type WebSite } from './site.ts'
 import { faultAnswer, printAnswer } from './web-answer.ts'
 import { assertBody, readInput } from './web-input.ts'
 
@@ -35,6 +36,7 @@ export interface WebGateOptions {
   readonly quotas: Quotas
   readonly throttle: Throttle
   readonly act: Act
+  readonly callAs: CallAs
   readonly sites: readonly WebSite[]
   readonly publicUrl?: string | undefined
   readonly observe?: ((outcome: Answer) => void) | undefined
@@ -163,6 +165,11 @@ export class WebGate {
       const { id, cookie } = browserOf(request, site)
       return { ...base, bearer: undefined, boundTo: id, browserCookie: cookie }
     }
+    if (authentication === 'optional-session') {
+      const session = site.session && readSession(request, vault, site, site.session, now)
+      if (session) return { ...base, bearer: site.session!.bearer(session.claims), boundTo: session.id }
+      return { ...base, bearer: undefined, boundTo: browserOf(request, site).id }
+    }
     if (authentication === 'session') {
       const scheme = site.session
       if (!scheme) throw new Error(`The site ${site.service} ${site.base} has no sessions.`)
@@ -179,7 +186,7 @@ export class WebGate {
     const { request, matched, boundTo, origin } = web
     const { site, route } = matched
     const input = readInput(request, matched, csrfToken(this.#options.vault, site, boundTo))
-    const isForm = route.authentication === 'anonymous' || route.authentication === 'session'
+    const isForm = typeof route.authentication === 'string' && route.authentication !== 'document'
     if (isForm && route.method !== 'GET') assertSameOrigin(request, input, origin)
     const answer = await this.#transact(web, (call) => route.run(call, input))
     return printAnswer(answer, site, this.#cookieOf(web, answer), request.secure)
@@ -207,16 +214,22 @@ export class WebGate {
     const place: EventPlace = { account: web.bearer?.account ?? '', region: web.bearer?.region ?? DEFAULT_REGION }
     let draft = newDraft(web.now)
     let effects: (() => void)[] = []
+    let recorded: WebEvent[] = []
     try {
       const answer = await store.run(async (unit) => {
         draft = newDraft(web.now)
         effects = []
-        if (web.bearer && route.authentication === 'session') {
-          const isValid = await site.session!.isValid(web.bearer.claims, unit, web.now)
-          if (!isValid) throw unauthorized('The session has ended. Sign in again.')
+        recorded = []
+        let caller = web
+        if (web.bearer && (route.authentication === 'session' || route.authentication === 'optional-session')) {
+          const isValid = await site.session!.isValid(web.bearer.claims, unit, web.now, this.#options.use)
+          if (!isValid && route.authentication === 'session')
+            throw unauthorized('The session has ended. Sign in again.')
+          if (!isValid) caller = { ...web, bearer: undefined }
         }
-        const answer = await run(this.#call(web, unit, draft, effects, place))
-        if (!isSilent) this.#record(unit, web, draft, place, undefined)
+        const answer = await run(this.#call(caller, unit, draft, effects, place, recorded))
+        for (const event of recorded) this.#recordWorded(unit, caller, event, place)
+        if (!isSilent && recorded.length === 0) this.#record(unit, web, draft, place, undefined)
         return answer
       })
       for (const effect of effects) effect()
@@ -248,9 +261,17 @@ export class WebGate {
     return this.#refusals.close()
   }
 
-  #call(web: WebRequest, unit: Unit, draft: EventDraft, effects: (() => void)[], place: EventPlace): WebCall<unknown> {
-    const { vault, ports, use, quotas, act } = this.#options
+  #call(
+    web: WebRequest,
+    unit: Unit,
+    draft: EventDraft,
+    effects: (() => void)[],
+    place: EventPlace,
+    recorded: WebEvent[],
+  ): WebCall<unknown> {
+    const { vault, ports, use, quotas, act, callAs, store } = this.#options
     let steps = 0
+    const once = <T>(effect: () => Promise<T>) => (web.done[steps++] ??= effect()) as Promise<T>
     return {
       now: web.now,
       requestId: web.requestId,
@@ -266,14 +287,53 @@ export class WebGate {
       userAgent: header(web.request, 'user-agent') ?? '',
       newId: () => randomUUID(),
       uniqueId,
-      once: <T>(effect: () => Promise<T>) => (web.done[steps++] ??= effect()) as Promise<T>,
+      once,
       act,
+      // Like every effect outside the transaction: once, although the body may be retried.
+      callAs: (person, api, name, input) =>
+        once(() => callAs({ ...person, region: DEFAULT_REGION, request: web.request }, api, name, input)),
+      checkSecret: (secret, compare) =>
+        once(() => checkSecret(store, secret, { now: web.now, region: place.region }, compare)),
+      record: (event) => void recorded.push(event),
       afterCommit: (effect) => void effects.push(effect),
       recordIn: (account, region = DEFAULT_REGION) => {
         place.account = account
         place.region = region
       },
     }
+  }
+
+  /** An event that the route has worded. Of anonymous callers' failures a bounded part. */
+  #recordWorded(unit: Unit, web: WebRequest, event: WebEvent, { region }: EventPlace): void {
+    const { name, account, userIdentity, error, additionalEventData } = event
+    const { request, matched } = web
+    if (error && !web.bearer && !event.isBounded) {
+      const { remoteAddress } = request
+      const kind = { account, region, eventSource: eventSourceOf(matched.site), eventName: name, resource: undefined }
+      if (!this.#refusals.admit({ ...kind, errorCode: error.code ?? error.message, remoteAddress }, web.now)) return
+    }
+    const draft = newDraft(web.now)
+    draft.userIdentity = userIdentity
+    if (additionalEventData) draft.additionalEventData = additionalEventData
+    const facts: EventFacts = {
+      draft,
+      caller: NO_CALLER,
+      account,
+      region,
+      timeMs: web.now,
+      eventSource: eventSourceOf(matched.site),
+      eventName: name,
+      readOnly: false,
+      sourceAddress: request.remoteAddress,
+      userAgent: header(request, 'user-agent') ?? '',
+      requestId: web.requestId,
+      tlsHost: header(request, 'host'),
+      requestParameters: null,
+      responseElements: event.responseElements ?? null,
+      error,
+      eventType: event.eventType,
+    }
+    unit.append(eventRecord(error && !web.bearer ? smallFacts(facts) : facts))
   }
 
   /** Nothing is recorded for a caller that names no account of this installation. */
