@@ -17,6 +17,7 @@ import {
   checkSize,
   type Detected,
   decode,
+  decodeInTurns,
   detect,
   encode,
   encodeFault,
@@ -317,7 +318,7 @@ export class Gate {
       if (!operation) throw notImplemented(service, name)
       const proved = { ...request, body: arrival.authenticated.body }
       checkBody(detected, shape, proved)
-      const { input } = decode(detected, model, proved)
+      const { input } = await decodeInTurns(detected, model, proved)
       read = invocation = { ...read, operation, input }
       this.#validate(service, () => validate(model, shape, input))
       proven = operation.bearer ? await this.#proven(operation.bearer, request, arrival, input) : arrival
