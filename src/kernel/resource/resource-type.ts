@@ -9,7 +9,7 @@ import type { Call, Scope } from '../call.ts'
 import type { Reader } from '../ports.ts'
 import { ArnForm, type Patterns, type Variables } from './arn-form.ts'
 import type { Collection } from './collection.ts'
-import type { ResolvedTarget, ResourceFacts, Row, Target } from './facts.ts'
+import type { ResolvedTarget, ResourceFacts, Row, Tags, Target } from './facts.ts'
 import { CompiledPolicies, type StoredPolicy } from './stored-policy.ts'
 import type { TagRules } from './tag-rules.ts'
 import {
@@ -38,6 +38,8 @@ export interface Reference<I> {
   readonly suffix?: string | undefined
   /** Where the row is stored, for a part that has a row of its own: a version of a function. */
   readonly key?: Key | undefined
+  /** Tags of what is named, where its row does not carry them: a function's, for its versions. */
+  readonly tags?: Tags | undefined
   /** Set where no row is to be read, because what is named cannot exist: the fault, if it is a special one. */
   readonly absent?: true | (() => Fault) | undefined
   /** What a denial names. Default: an ARN as written; for other texts the ARN that follows from them alone. */
@@ -123,8 +125,10 @@ export interface ResourceSpec<T extends string, R extends Row, I extends Identit
   readonly builtIn?: (arn: string) => Awaitable<R | undefined>
   /** Another account's ARN is looked up, and the policy on the resource decides. Absent: its row is never read. */
   readonly crossAccount?: true
+  /** ARNs of other Regions are looked up, in the same account: trails are visible outside of their home Region. */
+  readonly crossRegion?: true
   /** The account that owns the row, where the ARN has none: required with `storedPer: 'installation'`. */
-  readonly owner?: (row: R) => string
+  readonly owner?: (row: R, id: I) => string
   readonly policy?: (row: R) => StoredPolicy | undefined
   readonly policyMode?: ResourceFacts['policyMode']
   /** How decisions name the policy. Default: `default`, without an ARN. */
@@ -235,10 +239,12 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
     const read = await this.#read(call, at, key)
     const row = read && this.#isWritten(at, read) ? read : undefined
     const id = row && idOf ? idOf(row) : at.id
-    const scope = row ? this.#scopeOf(row, at.scope) : at.scope
+    const scope = row ? this.#scopeOf(row, id, at.scope) : at.scope
     const arn = row === undefined && at.written !== undefined ? at.written : this.arn(scope, id, row)
     const { suffix = '' } = at
-    const acted = await this.facts(call, { scope, arn: arn + suffix, row, input, requested: this.#requested(at, text) })
+    const requested = this.#requested(at, text)
+    const facts = await this.facts(call, { scope, arn: arn + suffix, row, input, requested })
+    const acted = at.tags ? { ...facts, tags: at.tags } : facts
     const isOffered = !ownAccount || scope.account === call.account
     return {
       acted,
@@ -368,23 +374,24 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
     }
   }
 
-  #scopeOf(row: R, scope: Scope): Scope {
+  #scopeOf(row: R, id: I, scope: Scope): Scope {
     const { owner } = this.spec
-    return owner ? { partition: scope.partition, region: scope.region, account: owner(row) } : scope
+    return owner ? { partition: scope.partition, region: scope.region, account: owner(row, id) } : scope
   }
 
   /** Rows elsewhere are not read: the decision is made on the ARN alone. */
   #isReadable(call: Call, scope: Scope): boolean {
-    const { storedPer, crossAccount } = this.spec
+    const { storedPer, crossAccount, crossRegion } = this.spec
     if (storedPer === 'installation') return true
-    if (storedPer === 'region' && scope.region !== call.region) return false
+    if (storedPer === 'region' && scope.region !== call.region && !crossRegion) return false
     return scope.account === call.account || crossAccount === true
   }
 
   /** An ARN with another path, say, names another resource than the row that was found by its name. */
   #isWritten({ scope, id, written }: WrittenReference<I>, row: R): boolean {
     if (written === undefined) return true
-    const arn = this.arn(this.#scopeOf(row, scope), this.spec.idOf?.(row) ?? id, row)
+    const identity = this.spec.idOf?.(row) ?? id
+    const arn = this.arn(this.#scopeOf(row, identity, scope), identity, row)
     return this.#normalize(arn) === this.#normalize(written)
   }
 

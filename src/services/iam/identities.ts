@@ -9,6 +9,7 @@ import type { Store } from '../../store/store.ts'
 import { TrustError, type Vault } from '../../vault/vault.ts'
 import { type AccessKeyRow, accessKeyKey, openSecret, placeOf } from './access-keys.ts'
 import { type AccountRow, accountKey } from './bootstrap.ts'
+import { exists } from './existence.ts'
 import { verifyMfa } from './mfa.ts'
 import { oidcProvider } from './oidc-providers.ts'
 import { tokenIssuer } from './outbound-federation.ts'
@@ -207,7 +208,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
     oidcProvider: async (reader, account, issuer) => {
       const at = { ...scope, account }
       const row = await oidcProvider.get(reader, at, { OidcProviderName: issuer })
-      return row && { arn: oidcProvider.arnOf(at, row), clientIds: row.clientIds }
+      return row && { arn: oidcProvider.arnOf(at, row), clientIds: row.clientIds, tags: row.tags ?? {} }
     },
     samlProvider: async (reader, arn) => {
       const parsed = samlProvider.form.parse(arn)
@@ -221,6 +222,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
     rootFeatures,
     tokenIssuer: (reader, account) => tokenIssuer(reader, vault.materials, account),
     pin: idBehind,
+    exists,
     unpin: async (reader, arn, id) => (await arnNow(reader, arn, id)) ?? id,
     managedPolicy: async (reader, arn, account) => managedThrough(reader, account, arn),
     verifyMfa: (call, serial, code) => verifyMfa(call, store.reader, vault, serial, code),

@@ -85,7 +85,8 @@ export async function arnNow(reader: Reader, arn: string, id: string): Promise<s
   return row?.id === id ? `arn:aws:iam::${account}:${kind}${row.path}${row.name}` : undefined
 }
 
-function rowOf(
+/** By the last part of an ARN, in any case. */
+export function rowOf(
   reader: Reader,
   kind: 'user' | 'role',
   account: string,
