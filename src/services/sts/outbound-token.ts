@@ -1,8 +1,8 @@
 /** GetWebIdentityToken: the caller as a JSON Web Token, for services elsewhere that check it by the account's keys. */
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import { mergeTags } from '../../kernel/tags.ts'
 import { Fault } from '../../wire/fault.ts'
-import { sts } from './resources.ts'
+import { sts } from './words.ts'
 
 const SECONDS_DEFAULT = 300
 /** Of the claims, as JSON. */
@@ -12,7 +12,7 @@ const AWS_CLAIMS = 'https://sts.amazonaws.com/'
 export const getWebIdentityToken = sts
   .operation('GetWebIdentityToken')
   .on(anything)
-  .given((input) => ({
+  .conditions((input) => ({
     'sts:IdentityTokenAudience': input.Audience ?? [],
     'sts:DurationSeconds': String(input.DurationSeconds ?? SECONDS_DEFAULT),
     'sts:SigningAlgorithm': input.SigningAlgorithm,
