@@ -7,7 +7,9 @@ import { TamperWatch } from '../kernel/findings.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { mailbox, webhooks } from '../kernel/jobs/outbox.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
-import { PortTable, type Provided } from '../kernel/ports/port.ts'
+import { PortTable, type Provided, provide } from '../kernel/ports/port.ts'
+import { samlSignIn } from '../kernel/ports/saml-sign-in.ts'
+import { webOrigins } from '../kernel/ports/web-origins.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
 import type { Service, Work } from '../kernel/service.ts'
@@ -27,6 +29,7 @@ import { type AccountRow, createAccount, type RootKey } from '../services/iam/bo
 import { identityPort } from '../services/iam/identities.ts'
 import { keysPort } from '../services/kms/port.ts'
 import { organizationPort } from '../services/organizations/standing.ts'
+import { samlSignInPort } from '../services/sts/saml-sign-in.ts'
 import { type Store, type Unit, under } from '../store/store.ts'
 import type { KeyTree } from '../vault/key-tree.ts'
 import { ThreadPool } from '../vault/material/pool.ts'
@@ -148,6 +151,20 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   }
   const table = new PortTable()
   for (const provided of options.provides ?? []) table.provide(provided)
+  const origins = options.publicUrl === undefined ? [] : [options.publicUrl]
+  table.provide(provide(webOrigins, { origins }))
+  table.provide(
+    provide(
+      samlSignIn,
+      samlSignInPort({
+        reader: store.reader,
+        identity: identities,
+        accounts: ports.accounts,
+        now: () => clock.now(),
+        origins,
+      }),
+    ),
+  )
   const { use } = table
   const quotas = { ...quotaDefaults, ...options.quotas }
   const throttle = options.throttle ?? new Throttle()
