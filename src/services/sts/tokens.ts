@@ -2,7 +2,7 @@
 import type { Target } from '../../kernel/resource/facts.ts'
 import { issue, tokenSeconds } from './credentials.ts'
 import { verifiedMfa } from './mfa.ts'
-import { federatedUserArn } from './resources.ts'
+import { federatedUserArn } from './principal-arns.ts'
 import { packedSize, sessionPolicies } from './session-policies.ts'
 import { sessionTags } from './session-tags.ts'
 import { sts } from './words.ts'
