@@ -7,7 +7,8 @@ import { TamperWatch } from '../kernel/findings.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { mailbox, webhooks } from '../kernel/jobs/outbox.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
-import { PortTable, type Provided } from '../kernel/ports/port.ts'
+import { PortTable, type Provided, provide, type Use } from '../kernel/ports/port.ts'
+import { signInIdentities } from '../kernel/ports/sign-in-identities.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
 import type { Service, Work } from '../kernel/service.ts'
@@ -25,6 +26,7 @@ import type { Target } from '../planes/streams/target.ts'
 import { accountsPort } from '../services/iam/accounts.ts'
 import { type AccountRow, createAccount, type RootKey } from '../services/iam/bootstrap.ts'
 import { identityPort } from '../services/iam/identities.ts'
+import { signInIdentitiesPort } from '../services/iam/sign-in.ts'
 import { keysPort } from '../services/kms/port.ts'
 import { organizationPort } from '../services/organizations/standing.ts'
 import { type Store, type Unit, under } from '../store/store.ts'
@@ -89,6 +91,8 @@ export interface Cloud {
   streams(): readonly StreamStatus[]
   readonly evidence: EvidenceKeeper
   readonly ports: Ports
+  /** What services and planes provide. */
+  readonly use: Use
   /** For work that copies objects' bytes: meanwhile this node removes none. */
   holdingObjects<T>(work: () => Promise<T>): Promise<T>
   /** Makes an account with its root user; returns that user's key, whose secret is shown this once. */
@@ -148,6 +152,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   }
   const table = new PortTable()
   for (const provided of options.provides ?? []) table.provide(provided)
+  table.provide(provide(signInIdentities, signInIdentitiesPort(identities)))
   const { use } = table
   const quotas = { ...quotaDefaults, ...options.quotas }
   const throttle = options.throttle ?? new Throttle()
@@ -174,6 +179,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     throttle,
     act: gate.act,
     callAs: gate.callAs,
+    authorizeAs: gate.authorizeAs,
     sites: [...(options.services ?? services).flatMap((service) => service.sites ?? []), ...(options.sites ?? [])],
     publicUrl: options.publicUrl,
     observe,
@@ -224,6 +230,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     streams: () => streaming.map((stream) => stream.status()),
     evidence,
     ports,
+    use,
     holdingObjects: (work) => blobs.holding(work),
     addAccount: async (account) => (await addAccountIf(account, async () => true))!,
     addAccountIf,
