@@ -483,7 +483,8 @@ export class Gate {
     if (tagging) {
       const { action } = tagging
       const conditions = this.#conditions(invocation, action, call, found.row, tagging.conditions)
-      await this.#authorize(arrival, invocation, draft, { action, acted, input: undefined, conditions })
+      const tagged = tagging.acted ?? acted
+      await this.#authorize(arrival, invocation, draft, { action, acted: tagged, input: undefined, conditions })
     }
     // Only now may the caller learn that the resource does not exist.
     if (found.row === undefined && found.missing) throw found.missing()

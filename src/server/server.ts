@@ -213,7 +213,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       logger.log('info', 'draining', { lameDuckMs: options.lameDuckMs ?? 0 })
       await new Promise((done) => setTimeout(done, options.lameDuckMs ?? 0))
       await listener.close()
-      const isClean = await closeWithin(opened, await farewellMs(opened, readiness))
+      const isClean = await closeInTime(opened, readiness)
       if (!isClean) logger.log('warn', 'stopped without the store: it did not answer in time', {})
       overload.close()
       gauges.close()
@@ -225,21 +225,37 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 /** What is gathered in memory is written within this; what was acknowledged is on disk before. */
 const FAREWELL_MS_MAX = 30_000
-/** Without its database a server has nothing to wait for. */
-const FAREWELL_UNREACHABLE_MS_MAX = 500
+/** How often a stop checks whether its database still answers. */
+const FAREWELL_CHECK_MS = 500
+/** A database that does not answer so many checks in a row is not waited for. */
+const FAREWELL_UNANSWERED_MAX = 2
 
-async function farewellMs(opened: Opened, readiness: Readiness): Promise<number> {
-  const isUnreachable = opened.store() !== undefined && (await readiness.trouble())?.reason === 'database_unreachable'
-  return isUnreachable ? FAREWELL_UNREACHABLE_MS_MAX : FAREWELL_MS_MAX
-}
-
-/** Returns whether everything was closed in time. */
-async function closeWithin(opened: Opened, ms: number): Promise<boolean> {
-  let late: NodeJS.Timeout | undefined
-  const giveUp = new Promise<boolean>((resolve) => {
-    late = setTimeout(() => resolve(false), ms)
+/**
+ * Returns whether everything was closed in time. The database of several nodes may go away at any moment of a stop, and every
+ * write then waits for it: it is checked until everything is closed. The disk of a single server is always waited for.
+ */
+async function closeInTime(opened: Opened, readiness: Readiness): Promise<boolean> {
+  const store = opened.store()
+  const checked = store?.shared ? new Readiness(() => store.probe()) : undefined
+  const isAway = async (each: Readiness) => (await each.trouble())?.reason === 'database_unreachable'
+  const startedAt = performance.now()
+  let unanswered = checked && (await isAway(readiness)) ? FAREWELL_UNANSWERED_MAX : 0
+  let timer: NodeJS.Timeout | undefined
+  let ended = false
+  const giveUp = async () => {
+    while (!ended && performance.now() - startedAt < FAREWELL_MS_MAX) {
+      await new Promise((resolve) => {
+        timer = setTimeout(resolve, FAREWELL_CHECK_MS)
+      })
+      if (unanswered >= FAREWELL_UNANSWERED_MAX) break
+      unanswered = checked && (await isAway(checked)) ? unanswered + 1 : 0
+    }
+    return false
+  }
+  return Promise.race([opened.close().then(() => true), giveUp()]).finally(() => {
+    ended = true
+    clearTimeout(timer)
   })
-  return Promise.race([opened.close().then(() => true), giveUp]).finally(() => clearTimeout(late))
 }
 
 interface Opened {

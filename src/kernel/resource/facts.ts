@@ -44,6 +44,8 @@ export interface TagAuthorization {
   readonly action: string
   /** `aws:RequestTag/…` and `aws:TagKeys`: of the operation's own actions, too. */
   readonly conditions: Conditions
+  /** The resource to be tagged, where the operation itself is authorized on another or on none. */
+  readonly acted?: ResourceFacts | undefined
 }
 
 /** What a request names. The ARN is known even when the row is missing, so that authorization can come first. */

@@ -195,6 +195,7 @@ async function trail(action = 'cloudtrail:LookupEvents') {
     samlProvider: async () => undefined,
     rootFeatures: async () => [],
     tokenIssuer: async () => undefined,
+    exists: async () => undefined,
     pin: async () => undefined,
     unpin: async (_reader, arn) => arn,
     managedPolicy: async () => undefined,

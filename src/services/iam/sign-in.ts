@@ -19,7 +19,8 @@ import { devicesOf } from './mfa.ts'
 import { addPasskey, passkeysOf, usePasskey } from './passkeys.ts'
 import { passwordPolicyOf } from './password-policy.ts'
 import { HASHING, hashPassword, passwordMatches, passwordProblem } from './passwords.ts'
-import { iam, type UserRow, user } from './resources.ts'
+import { type UserRow, user } from './resources.ts'
+import { iam } from './words.ts'
 
 /** Five wrong passwords lock a person out for a minute; each further one for twice as long, up to an hour. */
 export const signInGuessing: FailurePolicy = { free: 4, delayMs: 60_000, maxMs: 60 * 60_000 }
@@ -28,8 +29,10 @@ export const signInGuessing: FailurePolicy = { free: 4, delayMs: 60_000, maxMs: 
 const UNKNOWN_NAMES = 65_536
 
 const DAY_MS = 24 * 60 * 60_000
-const USER = user.definition.type
+const USER = 'AWS::IAM::User'
 const ROOT_PASSWORD_LENGTH_MAX = 128
+const USER_NAME = /^[\w+=,.@-]{1,64}$/
+const ALIAS = /^[a-z0-9-]{3,63}$/
 const EMAIL = /^[^\s@<>"(),:;\\[\]]{1,64}@[^\s@<>"(),:;\\[\]]{1,190}$/
 
 const scopeOf = (account: string) => ({ partition: 'aws', region: '', account })
@@ -99,7 +102,8 @@ export function signInIdentitiesPort(identities: Pick<IdentityPort, 'identity' |
       const isNumber = /^\d{12}$/.test(idOrAlias)
       const owner = isNumber
         ? { account: idOrAlias }
-        : await reader.get<{ readonly account: string }>(key('iam', 'account-of-alias', idOrAlias))
+        : ALIAS.test(idOrAlias) &&
+          (await reader.get<{ readonly account: string }>(key('iam', 'account-of-alias', idOrAlias)))
       if (!owner || !(await isOpen(reader, owner.account))) return undefined
       const alias = await reader.get<{ readonly alias: string }>(key('iam', 'account-alias', owner.account))
       return { id: owner.account, alias: alias?.alias }
@@ -110,7 +114,7 @@ export function signInIdentitiesPort(identities: Pick<IdentityPort, 'identity' |
     },
     root: rootOf,
     user: async (reader, account, name) => {
-      const row = await reader.get<UserRow>(user.key(scopeOf(account), name))
+      const row = USER_NAME.test(name) ? await reader.get<UserRow>(user.key(scopeOf(account), { name })) : undefined
       if (!row || !(await isOpen(reader, account))) return undefined
       return { account, id: row.id, kind: 'user', name: row.name, arn: user.arnOf(scopeOf(account), row) }
     },

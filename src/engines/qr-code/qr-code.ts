@@ -1,4 +1,4 @@
-/** A QR code as a PNG picture, for authenticator apps. */
+/** A QR code (ISO/IEC 18004) as a PNG picture, for authenticator apps. Pure. */
 import { crc32, deflateSync } from 'node:zlib'
 import qrcode from 'qrcode-generator'
 
@@ -21,15 +21,15 @@ export function qrCodePng(text: string): Buffer {
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) lines[y * (size + 1) + 1 + x] = dark(moduleAt(y), moduleAt(x)) ? 0x00 : 0xff
   }
-  return greyPng(size, lines)
+  return grayPng(size, lines)
 }
 
 /** Source: https://www.w3.org/TR/png/ §11.2 */
-function greyPng(size: number, lines: Buffer): Buffer {
+function grayPng(size: number, lines: Buffer): Buffer {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(size, 0)
   header.writeUInt32BE(size, 4)
-  // Eight bits of grey; compression, filter and interlace at their only or plain values.
+  // Eight bits of gray; compression, filter and interlace at their only or plain values.
   header[8] = 8
   return Buffer.concat([
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),

@@ -1,4 +1,10 @@
-/** One-time codes by time: RFC 6238 with SHA-1, six digits and steps of thirty seconds, as AWS's virtual devices. */
+/**
+ * One-time codes by time: RFC 6238 with SHA-1, six digits and steps of thirty seconds, as AWS's virtual devices. Pure: the
+ * caller passes the time and keeps the device's clock.
+ *
+ * @example
+ * codeAt(seed, stepAt(Date.now())) // '287082'
+ */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
 export const STEP_MS = 30_000
@@ -36,8 +42,8 @@ export function stepOf(seed: Uint8Array, code: string, now: number, clock: Devic
 }
 
 /**
- * The clock of a device that shows these two codes in a row; undefined when it shows others. `reach` is how many steps
- * the second code may lie from now: one to enrol, more to resynchronise.
+ * The clock of a device that shows these two codes in a row; undefined when it shows others. `reach` is the largest
+ * distance of the second code from now, in steps: one to enroll, more to resynchronize.
  */
 export function clockOf(
   seed: Uint8Array,

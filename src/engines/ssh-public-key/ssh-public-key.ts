@@ -1,21 +1,41 @@
-/** RSA public keys in the two forms IAM speaks: OpenSSH's line (RFC 4253 §6.6) and PEM. */
+/**
+ * RSA public keys in the two forms that AWS accepts: OpenSSH's line (RFC 4253 §6.6) and PEM. Pure.
+ *
+ * @example
+ * sshLine(parsePublicKey(pem)) // 'ssh-rsa AAAAB3NzaC1yc2E…'
+ */
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
-import { iam } from './resources.ts'
+
+export type SshKeyProblem = 'encoding' | 'invalid' | 'weak'
+
+/** A text that is no RSA public key, or one that is too weak. Services map it to their own faults. */
+export class SshKeyError extends Error {
+  override readonly name = 'SshKeyError'
+  readonly problem: SshKeyProblem
+
+  constructor(problem: SshKeyProblem) {
+    super(MESSAGES[problem])
+    this.problem = problem
+  }
+}
 
 /** The wire form of an ssh-rsa key; everything else derives from it. */
 export type KeyBlob = Buffer
 
 export const BITS_MIN = 2048
 
-/** Takes either form. Throws what AWS answers to a text that is neither, or to a key that is too weak. */
+const MESSAGES: Readonly<Record<SshKeyProblem, string>> = {
+  encoding: 'The public key is not in a recognized encoding: use ssh-rsa or PEM.',
+  invalid: 'The public key is malformed or otherwise invalid.',
+  weak: `The public key must have at least ${BITS_MIN} bits.`,
+}
+
+/** Takes either form. Throws an {@link SshKeyError}. */
 export function parsePublicKey(text: string): KeyBlob {
   const trimmed = text.trim()
   if (trimmed.startsWith('ssh-')) return checked(fromSsh(trimmed))
   if (trimmed.startsWith('-----BEGIN ')) return checked(fromPem(trimmed))
-  throw iam.fail(
-    'UnrecognizedPublicKeyEncodingException',
-    'The public key is not in a recognized encoding: use ssh-rsa or PEM.',
-  )
+  throw new SshKeyError('encoding')
 }
 
 export function sshLine(blob: KeyBlob): string {
@@ -45,15 +65,14 @@ function fromPem(text: string): KeyBlob {
   } catch {
     throw invalid()
   }
-  // A private key has a public half too; nobody should be taught to send one.
+  // A private key has a public half, too: refuse it, because it must never be sent.
   if (text.includes('PRIVATE KEY') || jwk.kty !== 'RSA' || !jwk.e || !jwk.n) throw invalid()
   return Buffer.concat([field(Buffer.from('ssh-rsa')), integer(jwk.e), integer(jwk.n)])
 }
 
 function checked(blob: KeyBlob): KeyBlob {
   const bits = keyOf(blob).asymmetricKeyDetails?.modulusLength ?? 0
-  if (bits < BITS_MIN)
-    throw iam.fail('InvalidPublicKeyException', `The public key must have at least ${BITS_MIN} bits.`)
+  if (bits < BITS_MIN) throw new SshKeyError('weak')
   return blob
 }
 
@@ -94,6 +113,4 @@ function integer(base64url: string): Buffer {
   return field(bytes[0]! & 0x80 ? Buffer.concat([Buffer.alloc(1), bytes]) : bytes)
 }
 
-function invalid() {
-  return iam.fail('InvalidPublicKeyException', 'The public key is malformed or otherwise invalid.')
-}
+const invalid = () => new SshKeyError('invalid')
