@@ -1,5 +1,6 @@
 /** The account itself: its alias, and what it holds at a glance. */
 import type { Call } from '../../kernel/call.ts'
+import type { Reader } from '../../kernel/ports.ts'
 import { anything } from '../../kernel/resource/facts.ts'
 import { key } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
@@ -22,6 +23,9 @@ const aliasKey = (account: string) => key('iam', 'account-alias', account)
 const aliasOwnerKey = (alias: string) => key('iam', 'account-of-alias', alias)
 
 const aliasOf = (call: Call) => call.unit.get<AliasRow>(aliasKey(call.account))
+
+export const accountAlias = async (reader: Reader, account: string): Promise<string | undefined> =>
+  (await reader.get<AliasRow>(aliasKey(account)))?.alias
 
 /** An account has one alias: a new one takes the place of the old. */
 export const createAccountAlias = iam

@@ -7,7 +7,7 @@ import type { WebCall } from '../../kernel/web/site.ts'
 import { identityOf, type Principal } from './claims.ts'
 
 type Identity = Readonly<Record<string, unknown>> & { readonly principalId: string; readonly userName?: string }
-type Recorder = Pick<WebCall<unknown>, 'record' | 'origin' | 'userAgent'>
+type Recorder = Pick<WebCall<unknown>, 'record' | 'webOrigin' | 'userAgent'>
 
 /** AWS's words: a user name that does not exist may be a password that was typed into the wrong field. */
 const HIDDEN = 'HIDDEN_DUE_TO_SECURITY_REASONS'
@@ -44,7 +44,7 @@ export function consoleLogin(call: Recorder, { account, identity, to, mfa, failu
     userIdentity: identity,
     responseElements: { ConsoleLogin: failure === undefined ? 'Success' : 'Failure' },
     additionalEventData: {
-      LoginTo: call.origin + to,
+      LoginTo: call.webOrigin + to,
       MobileVersion: PHONES.test(call.userAgent) ? 'Yes' : 'No',
       MFAIdentifier: mfa?.serialNumber,
       MFAUsed: mfa ? 'Yes' : 'No',

@@ -75,7 +75,7 @@ export const passwordRoutes: readonly WebRoute[] = [
   post('/passkey', 'ConsoleLogin', async (call, { form, csrf }) => {
     const { ticket, person } = await continued(call, form['ticket'], csrf, 'mfa')
     const people = call.use(signInIdentities)
-    const ceremony = { origin: call.origin, challenge: ticket.challenge ?? '', response: form['response'] ?? '' }
+    const ceremony = { origin: call.webOrigin, challenge: ticket.challenge ?? '', response: form['response'] ?? '' }
     const verified = await verifyAuthentication(ceremony, await people.passkeys(call.unit, person))
     if (!verified) {
       failed(call, person, ticket, 'passkey', false)
@@ -160,7 +160,7 @@ async function mfaStep(call: Anonymous, ticket: Ticket, person: SignInPerson, cs
     csrf,
     ticket: sealTicket(call.vault, { ...ticket, challenge }),
     codes: devices.filter(({ kind }) => kind === 'totp').map(({ serialNumber }) => serialNumber),
-    passkey: passkeys.length > 0 ? authenticationOptions(call.origin, challenge, passkeys) : undefined,
+    passkey: passkeys.length > 0 ? authenticationOptions(call.webOrigin, challenge, passkeys) : undefined,
     failure,
   })
 }

@@ -73,7 +73,7 @@ export const securityRoutes: readonly WebRoute[] = [
     const ticket = openTicket(call.vault, form['ticket'], { stage: 'register', boundTo: csrf, now: call.now })
     const name = form['name'] ?? ''
     if (!NAME.test(name)) return overview(call, csrf, { failure: BAD_NAME })
-    const ceremony = { origin: call.origin, challenge: ticket.challenge ?? '', response: form['response'] ?? '' }
+    const ceremony = { origin: call.webOrigin, challenge: ticket.challenge ?? '', response: form['response'] ?? '' }
     const passkey = await verifyRegistration(ceremony)
     if (!passkey) return overview(call, csrf, { failure: 'The passkey could not be verified. Try again.' })
     const failure = await attempted(async () => {
@@ -187,7 +187,11 @@ ${person ? await ownCredentials(call, csrf, person) : html`<section><p>Your pass
   }
 }
 
-async function ownCredentials({ unit, use, origin, vault, now }: SignedIn, csrf: string, person: SignInPerson) {
+async function ownCredentials(
+  { unit, use, webOrigin: origin, vault, now }: SignedIn,
+  csrf: string,
+  person: SignInPerson,
+) {
   const people = use(signInIdentities)
   const [devices, passkeys] = await Promise.all([people.devices(unit, person), people.passkeys(unit, person)])
   const challenge = newChallenge()

@@ -73,7 +73,7 @@ export const switchRoleRoutes: readonly WebRoute[] = [
           role: { arn: RoleArn, id: AssumedRoleUser!.AssumedRoleId!.split(':')[0]!, name: role.split('/').at(-1)! },
           ...(displayName && { displayName: displayName.slice(0, DISPLAY_LENGTH_MAX) }),
         }
-        principalEvent(call, 'SwitchRole', principal, { SwitchFrom: person.arn, RedirectTo: call.origin + CONSOLE })
+        principalEvent(call, 'SwitchRole', principal, { SwitchFrom: person.arn, RedirectTo: call.webOrigin + CONSOLE })
         return { redirect: CONSOLE, session: { ...claims, principal, before: person } satisfies Claims }
       } catch (error) {
         if (error instanceof Fault && error.code !== 'InternalFailure' && error.code !== 'ServiceUnavailable')
@@ -85,7 +85,7 @@ export const switchRoleRoutes: readonly WebRoute[] = [
   postSignedIn('/switchback', 'ExitRole', (call) => {
     const { before, principal, ...claims } = call.claims
     if (!before) return { redirect: CONSOLE }
-    principalEvent(call, 'ExitRole', principal, { SwitchTo: before.arn, RedirectTo: call.origin + CONSOLE })
+    principalEvent(call, 'ExitRole', principal, { SwitchTo: before.arn, RedirectTo: call.webOrigin + CONSOLE })
     return { redirect: CONSOLE, session: { ...claims, principal: before } satisfies Claims }
   }),
 ]
