@@ -44,7 +44,7 @@ import type { Unsealed } from '../vault/sealer.ts'
 import type { Vault } from '../vault/vault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { analyses } from './analysis-pool.ts'
-import { outbound } from './outbound.ts'
+import { outbound, readHosts } from './outbound.ts'
 import { services } from './services.ts'
 
 export interface CloudOptions {
@@ -283,6 +283,7 @@ function configuredDirectories(clock: Clock) {
   const ca = process.env['MERLON_DIRECTORY_CA']
   return directories({
     servers: readDomainServers(process.env['MERLON_DIRECTORY_SERVERS']),
+    hosts: readHosts(process.env['MERLON_FEDERATION_HOSTS']),
     ca: ca === undefined ? undefined : readFileSync(ca, 'utf8'),
     now: () => clock.now(),
   })

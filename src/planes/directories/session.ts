@@ -1,8 +1,11 @@
 /** A connection to one LDAP server: encrypted and verified before anything is sent over it. */
+import { isIP } from 'node:net'
 import { Client, type Entry, InvalidCredentialsError, type SearchOptions, SizeLimitExceededError } from 'ldapts'
 import type { LdapServer } from './servers.ts'
 
 export interface SessionOptions {
+  /** Where hosts are found, where DNS does not say so: MERLON_FEDERATION_HOSTS. TLS is verified for the name. */
+  readonly hosts?: ReadonlyMap<string, { readonly address: string; readonly port: number }> | undefined
   /** PEM. Default: the certificate authorities that the system trusts. */
   readonly ca?: string | undefined
 }
@@ -25,18 +28,20 @@ export class LdapSession {
   }
 
   /** Throws when the server does not answer, or its certificate is not the server's. */
-  static async open(server: LdapServer, { ca }: SessionOptions): Promise<LdapSession> {
+  static async open(server: LdapServer, { ca, hosts }: SessionOptions): Promise<LdapSession> {
+    const place = hosts?.get(server.host.toLowerCase())
+    const scheme = server.isStartTls ? 'ldap' : 'ldaps'
     const tls = {
       minVersion: 'TLSv1.2' as const,
-      servername: server.host,
-      host: server.host,
+      ...(isIP(server.host) === 0 && { servername: server.host }),
       ...(ca !== undefined && { ca }),
     }
     const client = new Client({
-      url: server.url,
+      url: place ? `${scheme}://${place.address}:${place.port}` : server.url,
       connectTimeout: CONNECT_MS,
       timeout: OPERATION_MS,
-      tlsOptions: tls,
+      // The client takes TLS options as a wish for TLS from the start.
+      ...(!server.isStartTls && { tlsOptions: tls }),
       strictDN: false,
     })
     if (server.isStartTls) await client.startTLS(tls)
