@@ -54,6 +54,7 @@ export interface Used {
 export interface TrustedIssuer {
   readonly arn: string
   readonly clientIds: readonly string[]
+  readonly tags: Readonly<Record<string, string>>
 }
 
 /** A SAML identity provider as STS sees it. */
@@ -94,6 +95,8 @@ export interface IdentityPort {
   pin(reader: Reader, principal: string): Promise<string | 'missing' | undefined>
   /** The ARN that the pinned user or role has today; the bare id once it is gone. */
   unpin(reader: Reader, arn: string, id: string): Promise<string>
+  /** Whether a user, role, role session's role, identity provider or managed policy exists; undefined for other ARNs. */
+  exists(reader: Reader, arn: string): Promise<boolean | undefined>
   /** By the issuer's address without its scheme. */
   oidcProvider(reader: Reader, account: string, issuer: string): Promise<TrustedIssuer | undefined>
   samlProvider(reader: Reader, arn: string): Promise<TrustedIdp | undefined>

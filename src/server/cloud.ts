@@ -12,7 +12,7 @@ import { directoryLogin } from '../kernel/ports/directory-login.ts'
 import { directoryServers } from '../kernel/ports/directory-servers.ts'
 import { PortTable, type Provided, provide } from '../kernel/ports/port.ts'
 import { samlSignIn } from '../kernel/ports/saml-sign-in.ts'
-import { webOrigins } from '../kernel/ports/web-origins.ts'
+import { webOrigin } from '../kernel/ports/web-origin.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
 import type { Service, Work } from '../kernel/service.ts'
@@ -57,6 +57,10 @@ export interface CloudOptions {
   readonly quotas?: Quotas
   readonly throttle?: Throttle | undefined
   readonly publicUrl?: string | undefined
+  /** How browsers reach the pages. Default: as each request reached them. */
+  readonly webUrl?: string | undefined
+  /** The address of the listener of pages, where `webUrl` is not set; undefined before it listens. */
+  readonly webAddress?: (() => string | undefined) | undefined
   /** Whether deployment packages of customers run here. */
   readonly packages?: boolean | undefined
   /** Where functions may go inside: `MERLON_FUNCTION_EGRESS`. */
@@ -85,8 +89,10 @@ export interface CloudOptions {
 
 export interface Cloud {
   readonly gate: Gate
-  /** Answers a request: by the web site that has its path, else as an API call. */
+  /** Answers a request to the API's listener: by a site that belongs there, else as an API call. */
   handle(request: HttpRequest): Promise<HttpResponse>
+  /** Answers a request to the listener of pages; undefined when no site has the path. */
+  handleWeb(request: HttpRequest): Promise<HttpResponse | undefined>
   /** What anybody may read at this path. */
   document(path: string): Promise<object | undefined>
   readonly store: Store
@@ -157,8 +163,9 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   }
   const table = new PortTable()
   for (const provided of options.provides ?? []) table.provide(provided)
-  const origins = options.publicUrl === undefined ? [] : [options.publicUrl]
-  table.provide(provide(webOrigins, { origins }))
+  const pagesOrigin = () => options.webUrl ?? options.webAddress?.()
+  const origins = () => [pagesOrigin(), options.publicUrl].filter((origin) => origin !== undefined)
+  table.provide(provide(webOrigin, { origin: pagesOrigin, origins }))
   table.provide(
     provide(
       samlSignIn,
@@ -204,6 +211,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     callAs: gate.callAs,
     sites: [...(options.services ?? services).flatMap((service) => service.sites ?? []), ...(options.sites ?? [])],
     publicUrl: options.publicUrl,
+    webUrl: options.webUrl,
     observe,
   })
   const work = (now: number): Work => ({ now, reader: store.reader, vault, ports, use, quotas, act: gate.act })
@@ -232,14 +240,21 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const documents = (options.services ?? services).flatMap((service) => service.documents ?? [])
 
   const handle = async (request: HttpRequest): Promise<HttpResponse> => {
-    const matched = web.match(request, 'host') ?? (isApiCall(request) ? undefined : web.match(request, 'path'))
+    const matched =
+      web.match(request, 'host', 'api') ?? (isApiCall(request) ? undefined : web.match(request, 'path', 'api'))
     if (matched === undefined) return gate.handle(request)
     return matched === 'method' ? METHOD_NOT_ALLOWED : web.handle(request, matched)
+  }
+
+  const handleWeb = async (request: HttpRequest): Promise<HttpResponse | undefined> => {
+    const matched = web.match(request, 'host', 'web') ?? web.match(request, 'path', 'web')
+    return matched === 'method' ? METHOD_NOT_ALLOWED : matched && web.handle(request, matched)
   }
 
   return {
     gate,
     handle,
+    handleWeb,
     document: (path) => readDocument(documents, store.reader, path),
     store,
     vault,

@@ -196,6 +196,7 @@ async function trail(action = 'cloudtrail:LookupEvents') {
     samlProviderArn: async () => undefined,
     rootFeatures: async () => [],
     tokenIssuer: async () => undefined,
+    exists: async () => undefined,
     pin: async () => undefined,
     unpin: async (_reader, arn) => arn,
     managedPolicy: async () => undefined,

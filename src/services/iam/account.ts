@@ -1,14 +1,14 @@
 /** The account itself: its alias, and what it holds at a glance. */
 import type { Call } from '../../kernel/call.ts'
 import type { Reader } from '../../kernel/ports.ts'
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import { key } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
 import { type Counted, countOf } from './counts.ts'
 import { listItems } from './lists.ts'
 import { rootHasMfa } from './mfa.ts'
-import { iam } from './resources.ts'
 import { certificatesOf } from './signing-certificates.ts'
+import { iam } from './words.ts'
 
 interface AliasRow {
   readonly alias: string

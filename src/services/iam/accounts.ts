@@ -36,7 +36,7 @@ export function accountsPort(prepare: (account: string) => Promise<void>): Accou
         attached: [ADMINISTRATOR],
         inline: {},
       }
-      unit.put(role.key({ partition: 'aws', region: '', account: id }, row.name), row)
+      role.put(unit, { region: '', account: id }, row)
       unit.put(key('iam', 'count', id, 'Roles'), { count: 1 })
       unit.put(key('iam', 'attached', id, ADMINISTRATOR, 'role', row.name.toLowerCase()), { name: row.name })
     },

@@ -9,8 +9,8 @@ import type { Row } from '../../kernel/resource/facts.ts'
 import { type Key, key, type Unit } from '../../store/store.ts'
 import type { Place, Sealed, Vault } from '../../vault/vault.ts'
 import { count } from './counts.ts'
-import { alreadyExists, date, iam, iamWords } from './resources.ts'
 import { listedTags, shownTags, tagRules } from './tags.ts'
+import { alreadyExists, date, iam } from './words.ts'
 
 interface DecryptionKey {
   readonly id: string
@@ -34,7 +34,7 @@ const KEYS_MAX = 2
 /** What AWS shows for metadata that names no end: a hundred years from its upload. */
 const VALID_MS_DEFAULT = 100 * 365.25 * 24 * 3600 * 1000
 
-export const samlProvider = iamWords.resource({
+export const samlProvider = iam.resource({
   kind: 'saml-provider',
   type: 'AWS::IAM::SAMLProvider',
   arn: 'arn:${Partition}:iam::${Account}:saml-provider/${SamlProviderName}',
@@ -51,7 +51,7 @@ export const samlProvider = iamWords.resource({
 
 const providerNamed = samlProvider.named('SAMLProviderArn')
 
-export const createSamlProvider = iamWords
+export const createSamlProvider = iam
   .operation('CreateSAMLProvider')
   .on(samlProvider.created((input: { readonly Name: string }) => ({ SamlProviderName: input.Name })))
   .run(async (call, input, { arn, tags, assertAvailable, create }) => {
@@ -75,7 +75,7 @@ export const createSamlProvider = iamWords
     return { SAMLProviderArn: arn, ...shownTags(row) }
   })
 
-export const getSamlProvider = iamWords
+export const getSamlProvider = iam
   .operation('GetSAMLProvider')
   .on(providerNamed)
   .run((_call, _input, { row }) => ({
@@ -90,7 +90,7 @@ export const getSamlProvider = iamWords
     }),
   }))
 
-export const listSamlProviders = iamWords
+export const listSamlProviders = iam
   .operation('ListSAMLProviders')
   .on(samlProvider.collection())
   .run(async (call, _input, providers) => ({
@@ -101,7 +101,7 @@ export const listSamlProviders = iamWords
     })),
   }))
 
-export const updateSamlProvider = iamWords
+export const updateSamlProvider = iam
   .operation('UpdateSAMLProvider')
   .on(providerNamed)
   .run((call, input, { row, arn, save }) => {
@@ -118,7 +118,7 @@ export const updateSamlProvider = iamWords
     return { SAMLProviderArn: arn }
   })
 
-export const deleteSamlProvider = iamWords
+export const deleteSamlProvider = iam
   .operation('DeleteSAMLProvider')
   .on(providerNamed)
   .run(async (call, _input, { row, remove }) => {
@@ -128,7 +128,7 @@ export const deleteSamlProvider = iamWords
     return {}
   })
 
-export const samlProviderTagging = iamWords.tagging(samlProvider, {
+export const samlProviderTagging = iam.tagging(samlProvider, {
   tag: 'TagSAMLProvider',
   untag: 'UntagSAMLProvider',
   list: 'ListSAMLProviderTags',

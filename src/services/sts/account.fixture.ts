@@ -89,6 +89,7 @@ export async function account() {
     rootFeatures: async () => [],
     tokenIssuer: async () => undefined,
     oidcProvider: async () => undefined,
+    exists: async () => undefined,
     pin: async () => undefined,
     unpin: async (_reader, arn) => arn,
     managedPolicy: async (_reader, arn) => managed.get(arn),

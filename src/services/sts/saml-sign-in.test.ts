@@ -50,7 +50,7 @@ async function signIn(condition: object = {}, origins: readonly string[] = [ORIG
     identity: it.ports.identity,
     accounts: it.ports.accounts,
     now: () => it.clock.now(),
-    origins,
+    origins: () => origins,
   })
   const response = (statement: Partial<Statement> = {}, by = idp) =>
     by.sign(responseOf({ now: it.clock.now(), roles: [pair('staff'), pair('admin')], ...statement }))

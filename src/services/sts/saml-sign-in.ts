@@ -18,7 +18,7 @@ export interface SignInContext {
   readonly accounts: Pick<AccountsPort, 'describe'>
   readonly now: () => number
   /** The configured web origins. */
-  readonly origins: readonly string[]
+  readonly origins: () => readonly string[]
 }
 
 const refused = (message: string) => sts.fail('InvalidIdentityTokenException', message)
@@ -37,7 +37,7 @@ export function samlSignInPort(context: SignInContext): SamlSignInPort {
 }
 
 async function inspected(context: SignInContext, request: SamlSignInRequest): Promise<SamlSignIn> {
-  const at = { now: context.now(), origins: ownOrigins(context.origins, request.webOrigin) }
+  const at = { now: context.now(), origins: ownOrigins(context.origins(), request.webOrigin) }
   const roles: SamlSignInRole[] = []
   let first: { readonly provider: TrustedIdp; readonly identity: SamlIdentity } | undefined
   let failure: Fault | undefined

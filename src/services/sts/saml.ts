@@ -1,7 +1,7 @@
 /** AssumeRoleWithSAML: become a role by a signed response of a SAML identity provider that the role trusts. */
 import { ROLE_ATTRIBUTE, requestedSession, rolePairs, type SamlSession } from '../../engines/saml/aws-attributes.ts'
 import type { SamlIdentity } from '../../engines/saml/response.ts'
-import { webOrigins } from '../../kernel/ports/web-origins.ts'
+import { webOrigin } from '../../kernel/ports/web-origin.ts'
 import type { AssumableRole, TrustedIdp } from '../../kernel/ports.ts'
 import type { Target } from '../../kernel/resource.ts'
 import { Fault } from '../../wire/fault.ts'
@@ -34,7 +34,7 @@ const vouched: Target<Names, Vouched> = {
     if (!provider || provider.account !== arn.account) {
       throw sts.fail('InvalidIdentityTokenException', "Specified provider doesn't exist")
     }
-    const origins = ownOrigins(call.use(webOrigins).origins, call.origin)
+    const origins = ownOrigins(call.use(webOrigin).origins(), call.origin)
     const identity = await readResponse(SAMLAssertion, provider, { now: call.now, origins })
     const qualifier = nameQualifier(provider, identity)
     call.event.userIdentity = {

@@ -1,7 +1,7 @@
 /** Inviting accounts, enabling all features, and answering: the operations on handshakes. */
 import type * as Organizations from '@aws-sdk/client-organizations'
 import type { Call } from '../../kernel/call.ts'
-import { anything, type Found, type Target } from '../../kernel/resource.ts'
+import { anything, type ResolvedTarget, type Target } from '../../kernel/resource/facts.ts'
 import {
   type Action,
   askApproval,
@@ -19,24 +19,22 @@ import {
   type Verb,
 } from './handshakes.ts'
 import { addressOf, join, leave } from './membership.ts'
-import { Organization, organizationOf } from './organization.ts'
+import { Organization, organizationById, organizationOf } from './organization.ts'
 import { listed } from './pages.ts'
 import {
   arns,
   emailKey,
+  handshakeNotFound,
+  handshakeType,
   invalidInput,
   type OrganizationRow,
-  organizationKey,
   organizations,
   refusesHandshake,
 } from './resources.ts'
 import { mayTag, newTags } from './tags.ts'
-import { itself, within } from './within.ts'
+import { ownOrganization, within } from './within.ts'
 
-const notFound = () =>
-  organizations.fail('HandshakeNotFoundException', "We can't find a handshake with the HandshakeId that you specified.")
-
-type Side = 'asking' | 'asked'
+type Side = 'sender' | 'receiver'
 
 interface Reached {
   readonly row: HandshakeRow
@@ -47,52 +45,52 @@ interface NamesHandshake {
   readonly HandshakeId?: string | undefined
 }
 
-async function isAsked(call: Call, { to }: HandshakeRow): Promise<boolean> {
+async function isReceiver(call: Call, { to }: HandshakeRow): Promise<boolean> {
   if (!to) return false
   if (to.type === 'ACCOUNT') return to.id === call.account
   return to.id.toLowerCase() === (await addressOf(call.unit, call.account)).toLowerCase()
 }
 
-/** The asking organisation's accounts reach it as all that is theirs; the account that is asked, by being asked. */
-function handshakeNamed(audience: 'management' | 'administrators'): Target<NamesHandshake, Reached> {
-  const ours = within<NamesHandshake, HandshakeRow>(audience, async ({ row: { id } }, input, call) => {
+/** A handshake is visible to the organization that sent it, like its other resources, and to the account that received it. */
+function handshakeNamed(callers: 'management' | 'administrators'): Target<NamesHandshake, Reached> {
+  const ours = within<NamesHandshake, HandshakeRow>(callers, async ({ row: { id } }, input, call) => {
     const row = await handshake(call, input.HandshakeId ?? '')
     return row?.org === id
-      ? { arn: arns.handshake({ id: row.org, management: row.management }, row), row, missing: notFound }
-      : { row: undefined, missing: notFound }
+      ? { arn: arns.handshake(row), row, missing: handshakeNotFound }
+      : { row: undefined, missing: handshakeNotFound }
   })
   return {
-    find: async (call, input): Promise<Found<Reached>> => {
+    find: async (call, input): Promise<ResolvedTarget<Reached>> => {
       const row = await handshake(call, input.HandshakeId ?? '')
-      if (!row) return { acted: undefined, row: undefined, missing: notFound }
-      if (await isAsked(call, row)) {
-        const arn = arns.handshake({ id: row.org, management: row.management }, row)
-        const acted = { arn, type: 'AWS::Organizations::Handshake', account: call.account }
-        return { acted, row: { row, side: 'asked' } }
+      if (!row) return { acted: undefined, row: undefined, missing: handshakeNotFound }
+      if (await isReceiver(call, row)) {
+        const arn = arns.handshake(row)
+        const acted = { arn, type: handshakeType.spec.type, account: call.account }
+        return { acted, row: { row, side: 'receiver' } }
       }
       if ((await organizationOf(call.unit, call.account))?.id !== row.org) {
-        return { acted: undefined, row: undefined, missing: notFound }
+        return { acted: undefined, row: undefined, missing: handshakeNotFound }
       }
       const { row: found, ...rest } = await ours.find(call, input)
-      return { ...rest, row: found && { row: found.row, side: 'asking' } }
+      return { ...rest, row: found && { row: found.row, side: 'sender' } }
     },
   }
 }
 
-/** Whose word it is; to the other side there is nothing to answer. */
+/** The side that may perform each step. The other side gets `notFound`. */
 const actors: Readonly<Record<Action, Readonly<Partial<Record<Verb, Side>>>>> = {
-  INVITE: { accept: 'asked', decline: 'asked', cancel: 'asking' },
-  APPROVE_ALL_FEATURES: { accept: 'asked', decline: 'asked' },
-  ENABLE_ALL_FEATURES: { accept: 'asking', cancel: 'asking' },
+  INVITE: { accept: 'receiver', decline: 'receiver', cancel: 'sender' },
+  APPROVE_ALL_FEATURES: { accept: 'receiver', decline: 'receiver' },
+  ENABLE_ALL_FEATURES: { accept: 'sender', cancel: 'sender' },
 }
 
 function mayAnswer({ row, side }: Reached, verb: Verb): void {
-  if (actors[row.action][verb] !== side) throw notFound()
+  if (actors[row.action][verb] !== side) throw handshakeNotFound()
 }
 
-/** The organisation that asks, which is there as long as its handshakes are pending. */
-async function asking(call: Call, row: HandshakeRow): Promise<Organization> {
-  return new Organization(call, (await call.unit.get<OrganizationRow>(organizationKey(row.org)))!)
+/** The sending organization. It exists as long as its handshakes are pending. */
+async function sender(call: Call, row: HandshakeRow): Promise<Organization> {
+  return new Organization(call, (await organizationById(call.unit, row.org))!)
 }
 
 const INVITABLE = {
@@ -100,21 +98,24 @@ const INVITABLE = {
   EMAIL: { pattern: /^[^\s@]+@[^\s@]+\.[^\s@]+$/, reason: 'INVALID_EMAIL_ADDRESS_TARGET' },
 } as const
 
+const invitedArn = (row: OrganizationRow, { Type, Id = '' }: Organizations.HandshakeParty): string =>
+  Type === 'ACCOUNT' && INVITABLE.ACCOUNT.pattern.test(Id) ? arns.account(row, Id) : arns.anyAccount(row)
+
 const invited = within<{ readonly Target?: Organizations.HandshakeParty | undefined }, true>(
   'management',
   ({ row }, { Target: target }) => ({
-    ...(target?.Type === 'ACCOUNT' && { arn: arns.account(row, target.Id ?? '') }),
+    ...(target?.Type === 'ACCOUNT' && { arn: invitedArn(row, target) }),
     row: true,
   }),
 )
 
-/** Nobody is mailed yet; the account that is invited finds it in its list. */
+/** Sends no mail yet. The invited account finds the invitation by ListHandshakesForAccount. */
 export const inviteAccountToOrganization = organizations
   .operation('InviteAccountToOrganization')
   .on(invited)
   .run(async (call, { Target: target, Notes, Tags }, { organization, alsoOn }) => {
     const { row } = organization
-    await mayTag(alsoOn, { arn: arns.account(row, target.Type === 'ACCOUNT' ? (target.Id ?? '*') : '*') }, Tags)
+    await mayTag(alsoOn, { arn: invitedArn(row, target) }, Tags)
     const to = partyOf(target)
     const tags = newTags(Tags)
     const account = to.type === 'ACCOUNT' ? to.id : (await call.unit.get<{ account: string }>(emailKey(to.id)))?.account
@@ -168,7 +169,7 @@ async function roomFor(call: Call, organization: Organization, coming: number): 
 
 export const enableAllFeatures = organizations
   .operation('EnableAllFeatures')
-  .on(itself())
+  .on(ownOrganization())
   .run(async (call, _input, { organization }) => {
     const { row } = organization
     if (row.features === 'ALL') {
@@ -192,14 +193,14 @@ export const enableAllFeatures = organizations
 
 const agreed: Readonly<Record<Action, (call: Call, row: HandshakeRow) => Promise<void>>> = {
   INVITE: async (call, row) => {
-    const organization = await asking(call, row)
+    const organization = await sender(call, row)
     const old = await organizationOf(call.unit, call.account)
     if (old?.id === row.org) {
       throw refusesHandshake('ALREADY_IN_AN_ORGANIZATION', 'The account is a member of the organization already.')
     }
     await roomFor(call, organization, 0)
     if (old) {
-      // From one organisation straight into another: what forbids leaving forbids this.
+      // The account changes organizations: a policy that denies leaving denies this, too.
       await call.authorize('organizations:LeaveOrganization', {
         arn: '*',
         type: '',
@@ -217,10 +218,10 @@ const agreed: Readonly<Record<Action, (call: Call, row: HandshakeRow) => Promise
   },
   APPROVE_ALL_FEATURES: async (call, row) => {
     const migration = await pendingMigration(call, row.org)
-    if (migration) await openWhenApproved(call, await asking(call, row), migration)
+    if (migration) await openWhenApproved(call, await sender(call, row), migration)
   },
   ENABLE_ALL_FEATURES: async (call, row) => {
-    const organization = await asking(call, row)
+    const organization = await sender(call, row)
     organization.change({ features: 'ALL' })
   },
 }
@@ -281,7 +282,7 @@ export const listHandshakesForAccount = organizations
 
 export const listHandshakesForOrganization = organizations
   .operation('ListHandshakesForOrganization')
-  .on(itself('administrators'))
+  .on(ownOrganization('administrators'))
   .run(async (call, input, { organization }) => {
     const rows = matching(await sentBy(call, organization.row.id), input.Filter)
     const { items, rest } = await listed(call, rows, ({ id }) => id, input)
