@@ -47,6 +47,17 @@ export const SUITES = [
   },
   { name: 'faults', minutes: 9, covers: ['src/store/', 'src/kernel/jobs.ts', 'src/kernel/lease.ts', 'src/server/'] },
   { name: 'trust', minutes: 5, covers: ['src/vault/', 'src/store/', 'src/kernel/evidence/', 'src/server/'] },
+  {
+    name: 'federation',
+    minutes: 3,
+    covers: [
+      'src/engines/saml/',
+      'src/engines/ldap/',
+      'src/engines/oidc/',
+      'src/planes/directories/',
+      'src/services/ds/',
+    ],
+  },
   { name: 'postgres', minutes: 2, covers: ['src/store/'] },
   { name: 'docs', minutes: 4, covers: ['docs/', 'README.md', 'src/cli/'] },
   { name: 'million', minutes: 0, beside: true, covers: ['src/policy/', 'src/services/secretsmanager/random-password'] },
