@@ -19,7 +19,13 @@ const section = (text: string, ...links: readonly (readonly [text: string, ...se
 
 const NAVIGATION = [
   { type: 'link' as const, text: 'Home', href: '#/' },
-  section('Access', ['Users', 'iam', 'users'], ['Groups', 'iam', 'groups'], ['Roles', 'iam', 'roles'], ['Policies', 'iam', 'policies']),
+  section(
+    'Access',
+    ['Users', 'iam', 'users'],
+    ['Groups', 'iam', 'groups'],
+    ['Roles', 'iam', 'roles'],
+    ['Policies', 'iam', 'policies'],
+  ),
   section('Questions', ['Who can do this?', 'iam', 'who-can'], ['What can they do?', 'iam', 'what-can']),
   section('Organization', ['Accounts and controls', 'organization']),
   section('Keys and secrets', ['KMS keys', 'kms'], ['Secrets', 'secrets']),
@@ -42,10 +48,19 @@ export function App() {
     before.current = here
     scrollTo(0, 0)
   }, [here])
-  const active = LINKS.filter((link) => here === link || here.startsWith(`${link}/`)).sort((a, b) => b.length - a.length)[0]
+  const active = LINKS.filter((link) => here === link || here.startsWith(`${link}/`)).sort(
+    (a, b) => b.length - a.length,
+  )[0]
   return (
     <I18nProvider locale="en" messages={[messages]}>
-      <a className="skip" href={here} onClick={(event) => { event.preventDefault(); main.current?.focus() }}>
+      <a
+        className="skip"
+        href={here}
+        onClick={(event) => {
+          event.preventDefault()
+          main.current?.focus()
+        }}
+      >
         Skip to the page
       </a>
       <div id="top">
@@ -53,7 +68,13 @@ export function App() {
       </div>
       <div className="frame" data-navigation={isOpen ? 'open' : 'closed'}>
         <div className="navigation-toggle">
-          <Button iconName="menu" variant="icon" ariaLabel="Navigation" ariaExpanded={isOpen} onClick={() => setOpen(!isOpen)} />
+          <Button
+            iconName="menu"
+            variant="icon"
+            ariaLabel="Navigation"
+            ariaExpanded={isOpen}
+            onClick={() => setOpen(!isOpen)}
+          />
         </div>
         <div className="navigation">
           <SideNavigation activeHref={active ?? '#/'} items={NAVIGATION} onFollow={() => setOpen(false)} />

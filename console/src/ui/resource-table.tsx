@@ -39,7 +39,20 @@ interface Props<T> {
 
 const PAGE = 25
 
-export function ResourceTable<T>({ title, description, noun, loaded, columns, idOf, actions, selectable, empty, pageSize = PAGE, variant = 'container', headerVariant = 'h2' }: Props<T>) {
+export function ResourceTable<T>({
+  title,
+  description,
+  noun,
+  loaded,
+  columns,
+  idOf,
+  actions,
+  selectable,
+  empty,
+  pageSize = PAGE,
+  variant = 'container',
+  headerVariant = 'h2',
+}: Props<T>) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const all = loaded.data ?? []
   const selected = all.filter((item) => chosen.has(idOf(item)))
@@ -83,7 +96,8 @@ export function ResourceTable<T>({ title, description, noun, loaded, columns, id
       {...(selectable && {
         selectionType: selectable,
         selectedItems: selected,
-        onSelectionChange: ({ detail }: { detail: { selectedItems: T[] } }) => setChosen(new Set(detail.selectedItems.map(idOf))),
+        onSelectionChange: ({ detail }: { detail: { selectedItems: T[] } }) =>
+          setChosen(new Set(detail.selectedItems.map(idOf))),
       })}
       filter={
         all.length > 5 && (
@@ -95,7 +109,18 @@ export function ResourceTable<T>({ title, description, noun, loaded, columns, id
           />
         )
       }
-      pagination={all.length > pageSize && <Pagination {...paginationProps} ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Previous page', pageLabel: (n) => `Page ${n}` }} />}
+      pagination={
+        all.length > pageSize && (
+          <Pagination
+            {...paginationProps}
+            ariaLabels={{
+              nextPageLabel: 'Next page',
+              previousPageLabel: 'Previous page',
+              pageLabel: (n) => `Page ${n}`,
+            }}
+          />
+        )
+      }
       header={
         <Header
           variant={headerVariant}
@@ -116,7 +141,15 @@ export function ResourceTable<T>({ title, description, noun, loaded, columns, id
 }
 
 const textOf = (value: string | number | boolean | Date | undefined): string =>
-  value instanceof Date ? timeShown(value) : value === undefined ? '' : value === true ? 'Yes' : value === false ? 'No' : String(value)
+  value instanceof Date
+    ? timeShown(value)
+    : value === undefined
+      ? ''
+      : value === true
+        ? 'Yes'
+        : value === false
+          ? 'No'
+          : String(value)
 
 type Value = string | number | boolean | Date | undefined
 
