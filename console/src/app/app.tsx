@@ -53,16 +53,18 @@ export function App() {
   )[0]
   return (
     <I18nProvider locale="en" messages={[messages]}>
-      <a
-        className="skip"
-        href={here}
-        onClick={(event) => {
-          event.preventDefault()
-          main.current?.focus()
-        }}
-      >
-        Skip to the page
-      </a>
+      <nav aria-label="Skip links">
+        <a
+          className="skip"
+          href={here}
+          onClick={(event) => {
+            event.preventDefault()
+            main.current?.focus()
+          }}
+        >
+          Skip to the page
+        </a>
+      </nav>
       <div id="top">
         <TopBar />
       </div>
@@ -76,9 +78,9 @@ export function App() {
             onClick={() => setOpen(!isOpen)}
           />
         </div>
-        <div className="navigation">
+        <nav className="navigation" aria-label="Pages">
           <SideNavigation activeHref={active ?? '#/'} items={NAVIGATION} onFollow={() => setOpen(false)} />
-        </div>
+        </nav>
         <main ref={main} tabIndex={-1} className="page">
           <NoticeBar />
           <Failing key={here}>

@@ -84,10 +84,9 @@ export function Decision({ recorded, explained, isLoading, caller, event }: Prop
               Layer by layer, under the policies of today
             </Box>
             <ol className="layers">
-              {today.layers.map((each, at) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: the layers of one evaluation, in its order.
+              {today.layers.map((each) => (
                 <LayerShown
-                  key={at}
+                  key={each.layer}
                   outcome={each}
                   isDecisive={each.layer === (hasChanged ? today.layer : (layer ?? today.layer))}
                 />

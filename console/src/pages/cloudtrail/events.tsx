@@ -5,7 +5,6 @@ import ButtonDropdown from '@cloudscape-design/components/button-dropdown'
 import Container from '@cloudscape-design/components/container'
 import DateRangePicker, { type DateRangePickerProps } from '@cloudscape-design/components/date-range-picker'
 import FormField from '@cloudscape-design/components/form-field'
-import Grid from '@cloudscape-design/components/grid'
 import Input from '@cloudscape-design/components/input'
 import SegmentedControl from '@cloudscape-design/components/segmented-control'
 import Select from '@cloudscape-design/components/select'
@@ -64,7 +63,7 @@ export default function Events() {
             replaceQuery(typed === '' ? {} : { by: attribute, value: typed })
           }}
         >
-          <Grid gridDefinition={[3, 4, 3, 2].map((s) => ({ colspan: { default: 12, s } }))}>
+          <div className="fields-row">
             <FormField label="Find by">
               <Select
                 selectedOption={{
@@ -117,12 +116,10 @@ export default function Events() {
                 }}
               />
             </FormField>
-            <FormField label={' '}>
-              <Button variant="primary" formAction="submit" loading={loaded.loading}>
-                Find
-              </Button>
-            </FormField>
-          </Grid>
+            <Button variant="primary" formAction="submit" loading={loaded.loading}>
+              Find
+            </Button>
+          </div>
         </form>
       </Container>
       {loaded.data && loaded.data.length > 0 && <TimeLine events={loaded.data} />}

@@ -85,7 +85,7 @@ export function HolderPolicies({ kind, name }: { readonly kind: HolderKind; read
         actions={([selected]) => (
           <>
             <Button
-              disabled={!selected || selected.from !== 'directly'}
+              disabled={selected?.from !== 'directly'}
               onClick={() =>
                 open((close) => (
                   <Dialog

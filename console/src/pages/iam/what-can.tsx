@@ -2,7 +2,6 @@
 import Alert from '@cloudscape-design/components/alert'
 import Container from '@cloudscape-design/components/container'
 import FormField from '@cloudscape-design/components/form-field'
-import Grid from '@cloudscape-design/components/grid'
 import Select from '@cloudscape-design/components/select'
 import StatusIndicator from '@cloudscape-design/components/status-indicator'
 import { folded } from '../../../../src/policy/account/folded-actions.ts'
@@ -62,7 +61,7 @@ export default function WhatCan() {
       description="Everything that the policies of a user or role allow, and on which resources."
     >
       <Container>
-        <Grid gridDefinition={[{ colspan: { default: 12, s: 6 } }, { colspan: { default: 12, s: 6 } }]}>
+        <div className="fields-row">
           <FormField label="User or role">
             <Select
               selectedOption={identity ? option(identity) : null}
@@ -90,7 +89,7 @@ export default function WhatCan() {
               onChange={({ detail }) => choose({ service: detail.selectedOption.value! })}
             />
           </FormField>
-        </Grid>
+        </div>
       </Container>
       {known.data && !known.data.scps && (
         <Alert type="info">The control policies of the organization cannot be read from here: they are left out.</Alert>

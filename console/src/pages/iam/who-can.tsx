@@ -3,7 +3,6 @@ import Alert from '@cloudscape-design/components/alert'
 import Button from '@cloudscape-design/components/button'
 import Container from '@cloudscape-design/components/container'
 import FormField from '@cloudscape-design/components/form-field'
-import Grid from '@cloudscape-design/components/grid'
 import Input from '@cloudscape-design/components/input'
 import StatusIndicator from '@cloudscape-design/components/status-indicator'
 import { useState } from 'react'
@@ -48,25 +47,17 @@ export default function WhoCan() {
             if (isComplete) replaceQuery({ action, resource })
           }}
         >
-          <Grid
-            gridDefinition={[
-              { colspan: { default: 12, s: 4 } },
-              { colspan: { default: 12, s: 6 } },
-              { colspan: { default: 12, s: 2 } },
-            ]}
-          >
+          <div className="fields-row">
             <FormField label="Action" description="For example kms:Decrypt">
               <ActionInput value={action} onChange={setAction} />
             </FormField>
             <FormField label="Resource" description="An ARN, with wildcards if you like, or *">
               <Input value={resource} onChange={({ detail }) => setResource(detail.value.trim())} />
             </FormField>
-            <FormField label={' '} description={' '}>
-              <Button variant="primary" formAction="submit" disabled={!isComplete} loading={answer.loading}>
-                Ask
-              </Button>
-            </FormField>
-          </Grid>
+            <Button variant="primary" formAction="submit" disabled={!isComplete} loading={answer.loading}>
+              Ask
+            </Button>
+          </div>
         </form>
       </Container>
       {notes.map((note) => (
