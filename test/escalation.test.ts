@@ -5,7 +5,7 @@
 import * as IAM from '@aws-sdk/client-iam'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, test } from 'vitest'
-import { codeAt, stepAt } from '../src/services/iam/totp.ts'
+import { codeAt, stepAt } from '../src/engines/totp/totp.ts'
 import { ACCOUNT, allowing, cloud, type Keys, keysOf } from './cloud.ts'
 
 const arn = (path: string) => `arn:aws:iam::${ACCOUNT}:${path}`

@@ -1,6 +1,8 @@
 /** A service at work by itself: what a rotation, a renewal or an execution is done as. */
+import type { HttpRequest } from '../wire/http.ts'
 import type { Input, OpName, Output } from '../wire/typed.ts'
 import type { Api } from './service.ts'
+import type { Session } from './session.ts'
 
 export interface Acting {
   /** The principal, as policies name it: `secretsmanager.amazonaws.com`. */
@@ -10,6 +12,11 @@ export interface Acting {
   readonly region: string
   /** The ARN of what it works for: `aws:SourceArn`. */
   readonly source: string
+  /**
+   * The client that an operation of unauthenticated callers is forwarded for: what the input carries proves it, and
+   * policies see its address, not the service.
+   */
+  readonly client?: { readonly remoteAddress: string; readonly userAgent: string; readonly isSecure: boolean }
 }
 
 /**
@@ -18,6 +25,33 @@ export interface Acting {
  */
 export type Act = <M, N extends OpName<M>>(
   acting: Acting,
+  api: Api<M>,
+  name: N,
+  input: Input<M, N>,
+) => Promise<Output<M, N>>
+
+/** A signed-in person's request, as its calls are decided and recorded. */
+export interface SessionRequest {
+  readonly session: Session
+  readonly accessKeyId: string
+  readonly region: string
+  readonly request: Pick<HttpRequest, 'remoteAddress' | 'secure' | 'rawHeaders'>
+}
+
+/**
+ * Calls an operation as a signed-in person: authorized by the person's policies, recorded as theirs, and committed on its
+ * own, as if they had signed it. Throws the operation's fault.
+ */
+export type CallAs = <M, N extends OpName<M>>(
+  from: SessionRequest,
+  api: Api<M>,
+  name: N,
+  input: Input<M, N>,
+) => Promise<Output<M, N>>
+
+/** The same from a web route, which knows the request. In `us-east-1`, where console sign-ins are. */
+export type CallAsPerson = <M, N extends OpName<M>>(
+  person: Pick<SessionRequest, 'session' | 'accessKeyId'>,
   api: Api<M>,
   name: N,
   input: Input<M, N>,

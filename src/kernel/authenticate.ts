@@ -25,6 +25,7 @@ import type { Caller } from './call.ts'
 import type { Identity, IdentityPort, OrganizationPort, Ports, Standing } from './ports.ts'
 import type { Bearer, BearerScheme } from './service/bearer.ts'
 import { redeemSession, type Session, type Subject } from './session.ts'
+import { SignIns } from './sign-in-sessions.ts'
 
 export interface Authenticated {
   readonly caller: Caller
@@ -70,6 +71,7 @@ export class Authenticator {
   readonly #refuseClaimed: (accessKeyId: string, request: HttpRequest) => void
   readonly #keys = new SigningKeys(SIGNING_KEYS_MAX)
   readonly #sessionPolicies = new Map<string, CompiledPolicy>()
+  readonly #signIns: SignIns
 
   /** `refuseClaimed` throws for keys whose holders are not to be heard now; it is asked before anything is proven. */
   constructor(
@@ -83,6 +85,7 @@ export class Authenticator {
     this.#identities = ports.identity
     this.#organizations = ports.organizations
     this.#refuseClaimed = refuseClaimed
+    this.#signIns = new SignIns(store)
   }
 
   /** `real`: another time by which the request may be signed (`--dev`). Sessions expire by `now` alone. */
@@ -141,6 +144,22 @@ export class Authenticator {
     }
   }
 
+  /** The caller of a session that came without a signature: a signed-in person's. Throws when the session has ended. */
+  async resume(session: Session, accessKeyId: string, region: string, now: number): Promise<Authenticated> {
+    const isOver = session.expiresAt <= now || (session.signIn && !(await this.#signIns.isValid(session.signIn)))
+    const identity = isOver ? undefined : await this.#identities.identity(session.account, session.subject)
+    if (!identity) throw invalidToken()
+    const caller: Caller = {
+      principal: withSession(identity.principal, session),
+      subject: session.subject,
+      accessKeyId,
+      session,
+    }
+    const standing = await this.#organizations.standing(session.account)
+    const sessionPolicies = await this.#limits(caller)
+    return { caller, identity, sessionPolicies, region, standing, body: Buffer.alloc(0) }
+  }
+
   /** The secret behind a key id. Unknown, inactive and mismatched all look the same from outside. */
   async #find(presented: Presented): Promise<Found> {
     const { accessKeyId, sessionToken } = presented
@@ -156,6 +175,7 @@ export class Authenticator {
     if (session.parentKeyId !== undefined && !(await this.#identities.accessKey(session.parentKeyId))?.active) {
       throw invalidToken()
     }
+    if (session.signIn && !(await this.#signIns.isValid(session.signIn))) throw invalidToken()
     return { secret, account: session.account, subject: session.subject, session }
   }
 
@@ -193,7 +213,9 @@ function isTimely(presented: Presented, now: number, skewMs: number): boolean {
  * AWS: "You cannot call any IAM API operations unless MFA authentication information is included in the request", and
  * federated users may not call IAM at all.
  */
-function mayCallIam({ subject, mfaAt, assumedRoot }: Session): boolean {
+function mayCallIam({ subject, mfaAt, assumedRoot, signIn }: Session): boolean {
+  // The restriction is GetSessionToken's: the console calls IAM for people without a second factor, too.
+  if (signIn) return true
   return subject.kind === 'role' || assumedRoot === true || (subject.kind !== 'federated-user' && mfaAt !== undefined)
 }
 
@@ -231,7 +253,7 @@ function withSession(principal: Principal, session: Session): Principal {
 }
 
 /** The caller of an operation that is asked without a signature; one that came along is not looked at. */
-export function nobody({ body }: HttpRequest): Authenticated {
+export function nobody({ body }: Pick<HttpRequest, 'body'>): Authenticated {
   const principal: Principal = { kind: 'anonymous' }
   return {
     caller: { principal, subject: { kind: 'nobody' }, accessKeyId: '' },

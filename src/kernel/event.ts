@@ -50,9 +50,11 @@ export interface EventFacts {
   readonly tlsHost?: string | undefined
   readonly requestParameters: unknown
   readonly responseElements: unknown
-  readonly error?: { readonly code: string; readonly message: string } | undefined
+  readonly error?: { readonly code: string | undefined; readonly message: string } | undefined
   /** Of the events of several accounts that tell of one call. */
   readonly sharedEventId?: string
+  /** Default: `AwsApiCall`. */
+  readonly eventType?: 'AwsConsoleSignIn' | undefined
 }
 
 /**
@@ -142,7 +144,7 @@ export function eventRecord(facts: EventFacts): LogRecord {
     eventID: draft.id,
     readOnly: facts.readOnly,
     resources: shownResources(draft.resources),
-    eventType: 'AwsApiCall',
+    eventType: facts.eventType ?? 'AwsApiCall',
     managementEvent: !facts.dataEvent,
     recipientAccountId: facts.account,
     sharedEventID: facts.sharedEventId,

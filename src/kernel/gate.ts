@@ -25,7 +25,7 @@ import {
   redact,
   validate,
 } from '../wire/wire.ts'
-import type { Act } from './acting.ts'
+import type { Act, Acting, CallAs } from './acting.ts'
 import { isKnownAction, isReading } from './actions.ts'
 import { type Authenticated, Authenticator, bearerCaller, itself, nobody } from './authenticate.ts'
 import { type Asked, type AuthorizeFacts, authorize } from './authorize.ts'
@@ -229,13 +229,29 @@ export class Gate {
   }
 
   readonly act: Act = async (acting, api, name, input) => {
+    const invocation = await this.#invocation(api, name, input as object, [])
     const arrival: Arrival = {
-      request: { remoteAddress: acting.service, secure: true, rawHeaders: ['User-Agent', acting.service] },
-      authenticated: itself(acting),
+      ...(invocation.operation.unsigned && acting.client
+        ? {
+            request: requestOf(acting.client),
+            authenticated: { ...nobody({ body: Buffer.alloc(0) }), region: acting.region },
+          }
+        : {
+            request: { remoteAddress: acting.service, secure: true, rawHeaders: ['User-Agent', acting.service] },
+            authenticated: itself(acting),
+          }),
       requestId: randomUUID(),
       now: this.#options.clock.now(),
       done: [],
     }
+    // biome-ignore lint/suspicious/noExplicitAny: typed by its signature; the registry is not.
+    return (await this.#transact(arrival, invocation)) as any
+  }
+
+  readonly callAs: CallAs = async ({ session, accessKeyId, region, request }, api, name, input) => {
+    const now = this.#options.clock.now()
+    const authenticated = await this.#authenticator.resume(session, accessKeyId, region, now)
+    const arrival: Arrival = { request, authenticated, requestId: randomUUID(), now, done: [] }
     const invocation = await this.#invocation(api, name, input as object, [])
     // biome-ignore lint/suspicious/noExplicitAny: typed by its signature; the registry is not.
     return (await this.#transact(arrival, invocation)) as any
@@ -448,7 +464,11 @@ export class Gate {
     const found = await operation.target.find(call, input)
     draft.resources = found.acted ? [found.acted] : []
     const { acted, tagging } = found
-    const given = { ...(await operation.conditions?.(input, call, found.row)), ...tagging?.conditions }
+    const given = {
+      ...acted?.conditions,
+      ...(await operation.conditions?.(input, call, found.row)),
+      ...tagging?.conditions,
+    }
     for (const action of operation.choice?.of(input) ?? operation.actions) {
       const conditions = this.#conditions(invocation, action, call, found.row, given)
       await this.#authorize(arrival, invocation, draft, { action, acted, input, conditions })
@@ -456,8 +476,12 @@ export class Gate {
     // Tags given on creation need the permission to tag, as in AWS: no service can forget it.
     if (tagging) {
       const { action } = tagging
-      const conditions = this.#conditions(invocation, action, call, found.row, tagging.conditions)
-      await this.#authorize(arrival, invocation, draft, { action, acted, input: undefined, conditions })
+      const tagged = tagging.acted ?? acted
+      const conditions = this.#conditions(invocation, action, call, found.row, {
+        ...tagged?.conditions,
+        ...tagging.conditions,
+      })
+      await this.#authorize(arrival, invocation, draft, { action, acted: tagged, input: undefined, conditions })
     }
     // Only now may the caller learn that the resource does not exist.
     if (found.row === undefined && found.missing) throw found.missing()
@@ -619,6 +643,11 @@ async function actedByArn(call: Call, arn: string): Promise<Acted | undefined> {
 }
 
 const isRoleArn = (arn: string): boolean => /^arn:[^:]*:iam::[^:]*:role\//.test(arn)
+
+/** The request of a client, as far as a service that forwards it passes it on. */
+function requestOf({ remoteAddress, userAgent, isSecure }: NonNullable<Acting['client']>): Arrival['request'] {
+  return { remoteAddress, secure: isSecure, rawHeaders: ['User-Agent', userAgent] }
+}
 
 /** What the client calls us. */
 function originOf(request: Arrival['request']): string {

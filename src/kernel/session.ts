@@ -1,6 +1,7 @@
 /** Temporary credentials: self-contained sealed tokens, so that any node can verify one without reading anything. */
 import type { Vault } from '../vault/vault.ts'
 import { accessKeyId, secretAccessKey } from './id.ts'
+import type { SignIn } from './sign-in-sessions.ts'
 
 /** The identity that a credential stands for, by ids that are never reused. */
 export type Subject =
@@ -31,6 +32,8 @@ export interface Session {
   readonly assumedRoot?: true
   /** The access key that asked for this session: when it dies, the session dies with it. */
   readonly parentKeyId?: string
+  /** The sign-in with a password that this session belongs to: it ends with it. */
+  readonly signIn?: SignIn
   /** `aws:FederatedProvider` and the keys of a web identity or SAML assertion. */
   readonly federation?: Readonly<Record<string, string | readonly string[]>>
 }

@@ -44,7 +44,7 @@ import { KEYRING, type KeyringRow, keyringInStore, readRow } from './keyring-in-
 import type { Logger } from './log.ts'
 import { addLink, bringUp, isLink, TwinError } from './openings.ts'
 import { asOperatorError } from './operator-errors.ts'
-import { automaticSeed, isAutomatic, keyFilesOf } from './sealers.ts'
+import { automaticSeed, isAutomatic, keyFilesOf, opensFileSealer } from './sealers.ts'
 import type { Storage } from './storage.ts'
 
 export interface CustodyOptions {
@@ -334,8 +334,8 @@ export class Custody {
       keyring.wipe()
     } catch (error) {
       if (!(error instanceof KeyringMovedError)) throw error
-      // Another node was first. A key file that was made for this one opens nothing.
-      if (isNew) rmSync(file)
+      // Another node was first. A key file made here opens nothing, unless that node has read it and used its key.
+      if (isNew && !opensFileSealer((await this.#look()).body, file)) rmSync(file)
       if (this.#options.only === 'new') throw madeElsewhere()
     } finally {
       if (!shared) await store.close()

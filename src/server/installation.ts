@@ -9,6 +9,7 @@ import { createKeyFile, readKeyFile } from '../vault/file-sealer.ts'
 import { firstHead, writeHead } from '../vault/head.ts'
 import { Keyring, type KeyringOptions } from '../vault/keyring.ts'
 import type { NewSealer, SealerRecord } from '../vault/sealer.ts'
+import { TrustError } from '../vault/vault.ts'
 import { InstallationError } from './operator-errors.ts'
 
 export { InstallationError } from './operator-errors.ts'
@@ -76,10 +77,19 @@ export function fileSealer(data: string, environment: Readonly<Record<string, st
   const elsewhere = environment['MERLON_KEY_FILE']
   const path = elsewhere === undefined ? 'root.key' : resolve(elsewhere)
   const file = keyFileOf(data, path)
-  const isNew = !existsSync(file)
-  const { rootKey: seed, installId } = isNew ? createKeyFile(file) : readKeyFile(file)
+  const { rootKey: seed, installId, isNew } = createOrReadKeyFile(file)
   const sealer: NewSealer = { id: newSealerId(), settings: { kind: 'file', path }, seed }
   return { installId, sealer, file, isNew }
+}
+
+/** Two nodes that start at once with one key file may both find it missing: one creates it, the other reads it. */
+function createOrReadKeyFile(file: string) {
+  try {
+    if (!existsSync(file)) return { ...createKeyFile(file), isNew: true }
+  } catch (error) {
+    if (!(error instanceof TrustError && error.code === 'MERLON_FILE_EXISTS')) throw error
+  }
+  return { ...readKeyFile(file), isNew: false }
 }
 
 export const keyFileOf = (data: string, path: string): string => (isAbsolute(path) ? path : join(data, path))

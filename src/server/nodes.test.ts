@@ -334,6 +334,24 @@ describe('an installation that two nodes make at once', () => {
     expect(keyringOf(b).body.sealers).toHaveLength(1)
   })
 
+  test('keeps the key file when the node that created it is second with the keyring', async () => {
+    let second: Custody | undefined
+    const node = asNode('a')
+    // Node a has found no keyring and created the key file; before it writes its keyring, node b starts with that file.
+    const run: Store['run'] = async (work) => {
+      if (existsSync(keyFile) && !second) second = await start('b')
+      return node.run(work)
+    }
+    const overtaken = new Proxy(node, { get: (_, name) => (name === 'run' ? run : Reflect.get(node, name)) })
+    const storage = { shared: true, open: async () => overtaken } as CustodyOptions['storage']
+
+    const first = await start('a', { storage })
+
+    expect(second?.sealed).toBe(false)
+    expect(first.sealed).toBe(false)
+    expect(existsSync(keyFile)).toBe(true)
+  })
+
   test('waits sealed, and says why, on the node that was second and has no key', async () => {
     const custodies = await Promise.all([take('a', { environment: {} }), take('b', { environment: {} })])
     const reasons = await Promise.all(custodies.map((custody) => custody.unsealAutomatically()))

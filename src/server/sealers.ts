@@ -65,6 +65,18 @@ function seedInFiles(installId: string, sealer: SealerRecord, files: readonly st
   throw new TrustError('MERLON_SEALER_UNAVAILABLE', reasons.join('; '))
 }
 
+/** Whether the key in this file opens one of the keyring's file sealers. */
+export function opensFileSealer({ installId, sealers }: Pick<KeyringBody, 'installId' | 'sealers'>, file: string) {
+  const seed = keyFileSeed(file)
+  try {
+    return sealers.some(
+      ({ id, settings, publicKey }) => settings.kind === 'file' && publicHalf(installId, id, seed) === publicKey,
+    )
+  } finally {
+    seed.fill(0)
+  }
+}
+
 export function keyFileSeed(file: string): Buffer {
   try {
     return readKeyFile(file).rootKey

@@ -18,6 +18,8 @@ const faults = {
   alreadyExists: (arn: string) => new Fault('Exists', arn),
 }
 const noPins = {}
+const problem = () => new Fault('BadTags', '')
+const tagProblems = { duplicate: problem, reserved: problem, 'too-many': problem }
 
 let store: Store
 beforeEach(async () => {
@@ -54,7 +56,7 @@ describe('A type whose rows are found by the ARN alone', () => {
     policy: ({ text }) => (text === undefined ? undefined : { text, pins: noPins }),
     policyMode: 'required',
     policySource: (arn) => ({ id: 'default', arn }),
-    facts: async (_call, row) => ({ aboveRcps: row.id === 'aws' }),
+    facts: async (_call, row) => ({ aboveRcps: row?.id === 'aws' }),
     faults: { ...faults, otherRegion: (region) => new Fault('OtherRegion', region) },
   })
   const arn = (account: string, id = 'k') => `arn:aws:kms:us-east-1:${account}:key/${id}`
@@ -98,6 +100,54 @@ describe('A type whose rows are found by the ARN alone', () => {
     await put(type.key(here, { KeyId: 'aws' }), { id: 'aws' })
 
     expect((await within((call) => type.find(call, 'aws'))).acted).toMatchObject({ aboveRcps: true, policy: undefined })
+  })
+
+  test('hands the facts that were authorized to the operation', async () => {
+    await put(type.key(there, { KeyId: 'k' }), { id: 'k', text: policy })
+
+    const { acted, row } = await within((call) => type.find(call, arn(OTHER)))
+
+    expect(row?.facts).toBe(acted)
+  })
+
+  test('offers an operation to the account of the resource alone, after the decision on it', async () => {
+    await put(type.key(there, { KeyId: 'k' }), { id: 'k', text: policy, tags: { a: 'b' } })
+    await put(type.key(here, { KeyId: 'k' }), { id: 'k' })
+    const target = type.named('KeyId', { ownAccount: true })
+    const find = (KeyId: string) => within(async (call) => target.find(call, { KeyId }))
+
+    const foreign = await find(arn(OTHER))
+    expect(foreign).toMatchObject({ acted: { arn: arn(OTHER), tags: { a: 'b' } }, row: undefined })
+    expect(foreign.missing?.().code).toBe('NotFound')
+    expect((await find(arn(ACCOUNT))).row?.arn).toBe(arn(ACCOUNT))
+  })
+
+  test('reads references as the operation says, where it says so', async () => {
+    await put(type.key(here, { KeyId: 'k' }), { id: 'k' })
+    const target = type.named('KeyId', {
+      reference: (call, text) =>
+        text === 'alias/a' ? { scope: call, id: { KeyId: 'k' }, requested: text } : undefined,
+    })
+    const find = (KeyId: string) => within(async (call) => target.find(call, { KeyId }))
+
+    expect(await find('alias/a')).toMatchObject({
+      acted: { arn: arn(ACCOUNT), requested: 'alias/a' },
+      row: { id: { KeyId: 'k' } },
+    })
+    expect(await faultOf(() => find('k'))).toBe('Invalid')
+  })
+
+  test('decides on the ARN of what leads nowhere, and then returns its fault', async () => {
+    const alias = arn(ACCOUNT).replace('key/', 'alias/')
+    const target = type.named('KeyId', {
+      reference: (call) => ({ scope: call, arn: alias, absent: () => new Fault('NoAlias', '') }),
+    })
+
+    const { acted, row, missing } = await within(async (call) => target.find(call, { KeyId: 'alias/none' }))
+
+    expect(acted).toMatchObject({ arn: alias, account: ACCOUNT, policy: undefined })
+    expect(row).toBeUndefined()
+    expect(missing?.().code).toBe('NoAlias')
   })
 
   test.each([
@@ -156,6 +206,22 @@ describe('A type that is not shared between accounts', () => {
       return [await faultOf(() => row!.assertAvailable()), await faultOf(() => row!.create({ id: 'c' }))]
     })
     expect(codes).toEqual(['Exists', 'Exists'])
+  })
+
+  test('is created on no resource, and tagged on the pattern of the type, where the reference lists none', async () => {
+    const tagged = new ResourceType({
+      ...type.spec,
+      tags: { action: 'acm:AddTagsToCertificate', member: 'Tags', problems: tagProblems },
+    })
+    const target = tagged.created(() => ({ CertificateId: 'c' }), { generated: true, authorizedOn: '*' })
+
+    await within(async (call) => {
+      const { acted, row, tagging } = await target.find(call, { Tags: [{ Key: 'a', Value: 'b' }] })
+      expect(acted).toBeUndefined()
+      expect(tagging?.acted?.arn).toBe(arn(ACCOUNT).replace(/c$/, '*'))
+      row!.create({ id: 'c', tags: row!.tags })
+      expect(call.event.resources).toMatchObject([{ arn: arn(ACCOUNT), account: ACCOUNT }])
+    })
   })
 
   test('makes no ARN of a name that has other parts', async () => {
@@ -241,7 +307,16 @@ describe('A type of the whole installation', () => {
     shortForm: 'BucketName',
     idOf: (row: Row & { readonly name: string; readonly account: string }) => ({ BucketName: row.name }),
     owner: ({ account }) => account,
+    facts: (_call, row) => ({ conditions: { 's3:ResourceAccount': row?.account ?? ACCOUNT } }),
     faults,
+  })
+
+  test('has facts before it exists', async () => {
+    const target = type.created(() => ({ BucketName: 'logs' }))
+
+    expect((await within(async (call) => target.find(call, {}))).acted?.conditions).toEqual({
+      's3:ResourceAccount': ACCOUNT,
+    })
   })
 
   test('is found by every account, and belongs to the one in its row', async () => {
@@ -310,5 +385,36 @@ describe('A reference of a service’s own', () => {
 
   test('makes no ARN of another form, whatever it understands', async () => {
     expect(await faultOf(() => within((call) => type.find(call, 'f/g')))).toBe('Invalid')
+  })
+})
+
+describe('Resources of AWS itself', () => {
+  const policy = new ResourceType({
+    kind: 'policy',
+    type: 'AWS::IAM::Policy',
+    arn: 'arn:${Partition}:iam::${Account}:policy/${PolicyNameWithPath}',
+    storedPer: 'account',
+    idOf: (row: Row & { readonly name: string }) => ({ PolicyNameWithPath: row.name }),
+    builtIn: (arn) => (arn === 'arn:aws:iam::aws:policy/Read' ? { name: 'Read' } : undefined),
+    faults,
+  })
+  const find = (arn: string) => within((call) => Promise.resolve(policy.find(call, arn)))
+
+  test('are found by their ARN, without a row, and belong to no account', async () => {
+    const { acted, row } = await find('arn:aws:iam::aws:policy/Read')
+
+    expect(acted).toMatchObject({ arn: 'arn:aws:iam::aws:policy/Read', account: 'aws' })
+    expect(row?.row).toEqual({ name: 'Read' })
+    expect((await find('arn:aws:iam::aws:policy/Write')).row).toBeUndefined()
+    expect((await find(`arn:aws:iam::${ACCOUNT}:policy/Read`)).row).toBeUndefined()
+  })
+
+  test('cannot be written or removed, and no stored row takes their place', async () => {
+    await put(key('iam', 'policy', 'aws', 'Write'), { name: 'Write' })
+    const { row } = await find('arn:aws:iam::aws:policy/Read')
+
+    expect(() => row?.save({ name: 'Read' })).toThrow('cannot be written')
+    expect(() => row?.remove()).toThrow('cannot be written')
+    expect((await find('arn:aws:iam::aws:policy/Write')).row).toBeUndefined()
   })
 })

@@ -11,7 +11,8 @@ export interface TagRules {
   readonly member: string
   /** Reads the value of that member. Default: {@link pairsIn}. */
   readonly pairs?: (value: unknown) => readonly TagPair[]
-  readonly problems: Readonly<Record<TagProblem, () => Fault>>
+  /** The fault of each problem, with the tags of the request. */
+  readonly problems: Readonly<Record<TagProblem, (pairs: readonly TagPair[]) => Fault>>
 }
 
 /** The pairs in each of AWS's spellings: a list of pairs (`Key`, `TagKey`, `key`), or a map. */
@@ -38,7 +39,7 @@ export function removedKeys(value: unknown, tags: Tags | undefined): readonly st
 /** Throws the service's fault for tags that break a rule. */
 export function mergedTags(rules: TagRules, before: Tags | undefined, pairs: readonly TagPair[]): Tags {
   const tags = mergeTags(before, pairs)
-  if (typeof tags === 'string') throw rules.problems[tags]()
+  if (typeof tags === 'string') throw rules.problems[tags](pairs)
   return tags
 }
 

@@ -4,7 +4,7 @@ import type { Call, Scope } from '../call.ts'
 import type { Variables } from './arn-form.ts'
 import { type Collection, collectionOf } from './collection.ts'
 import type { ResourceFacts, Row, TagAuthorization, Tags, Target } from './facts.ts'
-import type { Identity, Reference, ResourceType } from './resource-type.ts'
+import type { Identity, NamedOptions, Reference, ResourceType } from './resource-type.ts'
 import { mergedTags, requestedTags, tagAuthorization } from './tag-rules.ts'
 
 /** A resource that exists, wherever it is stored. What is written goes to where it was read. */
@@ -15,6 +15,8 @@ export interface ExistingResource<I, R> {
   readonly arn: string
   /** With the part that the request named: a qualifier. */
   readonly named: string
+  /** As the operation was authorized on it: for further permission checks, `call.authorize(action, found.facts)`. */
+  readonly facts: ResourceFacts
   readonly row: R
   save(row: R): R
   remove(): void
@@ -45,21 +47,32 @@ export interface UpsertResource<I, R> {
   put(row: R): R
 }
 
+export interface CreatedOptions {
+  /** The request does not name the resource. */
+  readonly generated?: true
+  /** The operation itself is authorized on `*`. Only with `generated`. */
+  readonly authorizedOn?: '*'
+}
+
 type Named<K extends string> = { readonly [P in K]?: string | undefined }
 
 export const named = <const T extends string, R extends Row, I extends Identity, K extends string>(
   type: ResourceType<T, R, I>,
   member: K,
+  options?: NamedOptions<I>,
 ): Target<Named<K>, ExistingResource<I, R>> => ({
-  find: (call, input) => type.find(call, input[member] ?? '', input),
+  about: { type, how: 'named', member },
+  find: (call, input) => type.find(call, input[member] ?? '', input, options),
 })
 
 export const optional = <const T extends string, R extends Row, I extends Identity, K extends string>(
   type: ResourceType<T, R, I>,
   member: K,
+  options?: NamedOptions<I>,
 ): Target<Named<K>, ExistingResource<I, R> | undefined> => ({
+  about: { type, how: 'optional', member },
   find: async (call, input) => {
-    const { acted, row } = await type.find(call, input[member] ?? '', input)
+    const { acted, row } = await type.find(call, input[member] ?? '', input, options)
     return { acted, row }
   },
 })
@@ -67,18 +80,20 @@ export const optional = <const T extends string, R extends Row, I extends Identi
 export const created = <const T extends string, R extends Row, I extends Identity, In extends object>(
   type: ResourceType<T, R, I>,
   identify: (input: In, call: Call) => I | Reference<I>,
-  generated: boolean,
+  { generated, authorizedOn }: CreatedOptions,
 ): Target<In, NewResource<I, R>> => ({
+  about: { type, how: 'created' },
   find: async (call, input) => {
     const { scope, id } = referenceOf(call, identify(input, call))
-    const place = await placeFor(type, call, { scope, id, generated })
+    const place = await placeFor(type, call, { scope, id, generated: generated ?? false, input })
+    const tagging = taggingBy(type, input)
     const { before, arn } = place
     const assertAvailable = () => {
       if (before === undefined) return
       throw type.spec.faults.alreadyExists?.(arn, id) ?? new Error(`${arn} exists, and its type has no fault for that`)
     }
     return {
-      acted: place.acted,
+      acted: authorizedOn === '*' ? undefined : place.acted,
       row: {
         scope,
         id,
@@ -92,7 +107,7 @@ export const created = <const T extends string, R extends Row, I extends Identit
           return place.put(row)
         },
       },
-      tagging: taggingBy(type, input),
+      tagging: tagging && { ...tagging, acted: place.acted },
     }
   },
 })
@@ -108,10 +123,11 @@ export const createdOrReplaced = <
   member: K,
   identify: (input: In, call: Call) => I,
 ): Target<In, UpsertResource<I, R>> => ({
+  about: { type, how: 'createdOrReplaced', member },
   find: async (call, input) => {
     const text = input[member]
     if (text === undefined) {
-      const place = await placeFor(type, call, { scope: call, id: identify(input, call), generated: true })
+      const place = await placeFor(type, call, { scope: call, id: identify(input, call), generated: true, input })
       return { acted: place.acted, row: upsert(type, place, input), tagging: taggingBy(type, input) }
     }
     const { row: found, ...resolved } = await type.find(call, text, input)
@@ -125,6 +141,7 @@ export const collection = <const T extends string, R extends Row, I extends Iden
   type: ResourceType<T, R, I>,
   on: ((input: In) => Partial<Variables<T>>) | undefined,
 ): Target<In, Collection<R>> => ({
+  about: { type, how: 'collection' },
   find: (call, input) => ({
     acted: on && { arn: type.form.printPattern(call, on(input)), type: type.spec.type, account: call.account },
     row: collectionOf<R>(call, (options) => type.list(call.unit, call, options)),
@@ -132,7 +149,7 @@ export const collection = <const T extends string, R extends Row, I extends Iden
 })
 
 export const existing = <I, R extends object>(
-  { unit }: Pick<Call, 'unit'>,
+  { unit }: { readonly unit: Pick<Call['unit'], 'put' | 'delete'> },
   key: Key,
   found: Omit<ExistingResource<I, R>, 'save' | 'remove'>,
 ): ExistingResource<I, R> => ({
@@ -150,7 +167,12 @@ type Place<I, R> = Pick<UpsertResource<I, R>, 'scope' | 'id' | 'arn' | 'before' 
 async function placeFor<const T extends string, R extends Row, I extends Identity>(
   type: ResourceType<T, R, I>,
   call: Call,
-  { scope, id, generated }: { readonly scope: Scope; readonly id: I; readonly generated: boolean },
+  {
+    scope,
+    id,
+    generated,
+    input,
+  }: { readonly scope: Scope; readonly id: I; readonly generated: boolean; readonly input: object },
 ): Promise<Place<I, R> & { readonly acted: ResourceFacts }> {
   const { spec, form } = type
   const variables = type.variables(id)
@@ -159,18 +181,20 @@ async function placeFor<const T extends string, R extends Row, I extends Identit
   if (wrong !== undefined) throw spec.faults.invalidReference(variables[wrong])
   const arn = form.print(scope, variables)
   const authorized = generated ? form.printPattern(scope) : arn
+  const acted = await type.facts(call, { scope, arn: authorized, row: undefined, input })
   const put = (row: R): R => {
     const made = type.arn(scope, spec.idOf?.(row) ?? id, row)
-    // The audit log names what was created, not the pattern that was authorized.
-    if (made !== authorized) {
-      const { event } = call
+    const { event } = call
+    // The audit log names what was created, not the pattern that was authorized, nor nothing at all.
+    if (event.resources.length === 0) event.resources = [{ ...acted, arn: made }]
+    else if (made !== authorized) {
       event.resources = event.resources.map((each) => (each.arn === authorized ? { ...each, arn: made } : each))
     }
     call.unit.put(type.key(scope, id), row)
     return row
   }
   return {
-    acted: await type.facts(call, { scope, arn: authorized, row: undefined }),
+    acted,
     scope,
     id,
     arn,

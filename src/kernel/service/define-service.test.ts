@@ -1,9 +1,11 @@
 /** The words of services: what does not compile, what does not start, and who calls without a signature. */
 import type * as KMS from '@aws-sdk/client-kms'
+import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import type * as STS from '@aws-sdk/client-sts'
 import { GetCallerIdentityCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT, cloud } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing, cloud } from '../../../test/cloud.ts'
+import { services } from '../../server/services.ts'
 import { Fault } from '../../wire/fault.ts'
 import { header } from '../../wire/http.ts'
 import { anything, type Row } from '../resource/facts.ts'
@@ -74,6 +76,41 @@ describe('A service', () => {
     })
 
     await expect(cloud({ services: [words.service({ operations: [] })] })).rejects.toThrow("no action 'kms:Tag'")
+  })
+})
+
+describe('Actions that the input chooses', () => {
+  const words = kms()
+  const describeKey = words
+    .operation('DescribeKey')
+    .on(anything)
+    .actionsBy(['kms:DescribeKey', 'kms:GetPublicKey'], ({ KeyId }) => [
+      KeyId === 'x' ? 'kms:GetPublicKey' : 'kms:DescribeKey',
+    ])
+    .run(() => ({}))
+  const operations = [describeKey]
+
+  test('are what the caller needs', async () => {
+    const it = await cloud({
+      services: [...services.filter(({ api }) => api.id !== 'kms'), words.service({ operations })],
+    })
+    const ann = it.client(KMSClient, await it.user('ann', allowing({ Action: 'kms:DescribeKey', Resource: '*' })))
+
+    await ann.send(new DescribeKeyCommand({ KeyId: 'y' }))
+    await expect(ann.send(new DescribeKeyCommand({ KeyId: 'x' }))).rejects.toThrow('perform: kms:GetPublicKey ')
+  })
+
+  test('are checked against the reference, all of them', async () => {
+    const wrong = kms()
+    const operation = wrong
+      .operation('DescribeKey')
+      .on(anything)
+      .actionsBy(['kms:DescribeKey', 'kms:Describe'], () => ['kms:DescribeKey'])
+      .run(() => ({}))
+
+    await expect(cloud({ services: [wrong.service({ operations: [operation] })] })).rejects.toThrow(
+      "no action 'kms:Describe'",
+    )
   })
 })
 

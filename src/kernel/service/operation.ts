@@ -13,6 +13,14 @@ export interface TargetedOperation<M, N extends OpName<M>, R, C extends Call> {
   ): TargetedOperation<M, N, R, C>
   /** Where IAM names the action otherwise, or needs more than one. Default: the operation's name. */
   actions(first: string, ...more: readonly string[]): TargetedOperation<M, N, R, C>
+  /**
+   * Where the input chooses the actions: all that it can choose, and the choice. The first of all says whether the
+   * operation only reads. A version ID in S3: `.actionsBy(['s3:GetObject', 's3:GetObjectVersion'], ({ VersionId }) => …)`.
+   */
+  actionsBy(
+    among: readonly [string, ...string[]],
+    choose: (input: Input<M, N>) => readonly string[],
+  ): TargetedOperation<M, N, R, C>
   /** On the contents of a resource, not on the resource: CloudTrail's data events. */
   dataEvent(): TargetedOperation<M, N, R, C>
   run(body: (call: C, input: Input<M, N>, resource: R) => Awaitable<Output<M, N>>): Operation
@@ -58,6 +66,12 @@ export function nameOperation<M, N extends OpName<M>>(
         }),
       }),
     actions: (...actions) => targeted({ ...said, actions }),
+    actionsBy: (among, choose) =>
+      targeted({
+        ...said,
+        actions: among.slice(0, 1),
+        choice: { among, of: choose as (input: object) => readonly string[] },
+      }),
     dataEvent: () => targeted({ ...said, dataEvent: true }),
     run: (body) => declare({ ...said, run: body as Operation['run'] }),
   })

@@ -1,7 +1,7 @@
 /** The three operations that tag, untag and list the tags of a resource type. They differ only in names. */
 import type { Call, Conditions } from '../call.ts'
 import type { Row, Tags } from '../resource/facts.ts'
-import type { Identity, ResourceType } from '../resource/resource-type.ts'
+import type { Identity, NamedOptions, ResourceType } from '../resource/resource-type.ts'
 import { mergedTags, pairsIn, removedKeys, requestedTags, requestTagConditions } from '../resource/tag-rules.ts'
 import type { ExistingResource } from '../resource/targets.ts'
 import type { Awaitable, LooseInput, Operation } from '../service.ts'
@@ -15,8 +15,10 @@ export interface TaggingNames {
   readonly resource: string
   /** The member that lists the keys to remove. Default: `TagKeys`. */
   readonly keys?: string | undefined
+  /** How that member is read, where it is not as everywhere: `{ ownAccount: true }`. */
+  readonly named?: NamedOptions<LooseInput> | undefined
   /** The answer of the listing. Default: `{ Tags: [{ Key, Value }] }`. */
-  readonly listed?: ((tags: Tags, call: Call, input: LooseInput) => Awaitable<object>) | undefined
+  readonly listed?: ((tags: Tags, call: Call, input: LooseInput, row: LooseInput) => Awaitable<object>) | undefined
   /** Throws where this resource may not be tagged. */
   readonly guard?: ((call: Call, row: LooseInput, input: LooseInput) => void) | undefined
 }
@@ -36,7 +38,7 @@ export function taggingOperations<const T extends string, R extends Row, I exten
   const rules = type.spec.tags
   if (!rules) throw new Error(`${type.spec.type} has no tag rules`)
   const { resource, keys = 'TagKeys', listed = (tags: Tags) => ({ Tags: listTags(tags) }), guard } = names
-  const target = type.named(resource)
+  const target = type.named(resource, names.named)
   const operation = (
     name: string,
     run: (call: Call, input: LooseInput, found: ExistingResource<I, R>) => Awaitable<object>,
@@ -63,6 +65,6 @@ export function taggingOperations<const T extends string, R extends Row, I exten
       },
       (input) => tagKeysCondition(input[keys]),
     ),
-    operation(names.list, (call, input, { row }) => listed(row.tags ?? {}, call, input)),
+    operation(names.list, (call, input, { row }) => listed(row.tags ?? {}, call, input, row)),
   ]
 }

@@ -4,8 +4,11 @@
  */
 import type { HttpRequest } from '../../wire/http.ts'
 import { header } from '../../wire/http.ts'
-import type { Act } from '../acting.ts'
+import type { Act, CallAsPerson } from '../acting.ts'
 import type { Call } from '../call.ts'
+import type { EventDraft, EventFacts } from '../event.ts'
+import type { CheckSecret } from '../failure-budget.ts'
+import type { Use } from '../ports/port.ts'
 import type { Reader } from '../ports.ts'
 import type { Bearer, BearerScheme } from '../service/bearer.ts'
 import type { Html } from './html.ts'
@@ -54,9 +57,35 @@ export interface WebCall<C = undefined>
   readonly claims: C
   readonly remoteAddress: string
   readonly userAgent: string
+  /**
+   * The origin of pages, such as `https://console.example`, without a path: for the recipient of a SAML response, an OIDC
+   * redirect or a link in a mail. `origin` is the API's.
+   */
+  readonly webOrigin: string
   readonly act: Act
+  /** Calls an operation of another service as a signed-in person. */
+  readonly callAs: CallAsPerson
+  /** Compares a secret that can be guessed online, within its durable failure budget; once, although a body may be retried. */
+  readonly checkSecret: CheckSecret
   /** The account and Region whose audit log gets the event; known at first only for sessions and bearer tokens. */
   recordIn(account: string, region?: string): void
+  /**
+   * Records an event in place of the route's own; more than one where a request is several events. Failures of anonymous
+   * callers are recorded in part, unless `isBounded` says that a failure budget bounds them.
+   */
+  record(event: WebEvent): void
+}
+
+/** An event that a route words itself. */
+export interface WebEvent {
+  readonly name: string
+  readonly account: string
+  readonly userIdentity: NonNullable<EventDraft['userIdentity']>
+  readonly responseElements?: object
+  readonly additionalEventData?: Readonly<Record<string, unknown>>
+  readonly error?: { readonly code: string | undefined; readonly message: string }
+  readonly eventType?: EventFacts['eventType']
+  readonly isBounded?: boolean
 }
 
 /** Callers that signed in. The cookie is sealed, so that forged ones cost no read. */
@@ -64,10 +93,12 @@ export interface SessionScheme<C extends object> {
   /** `merlon-portal`; over TLS with the prefix `__Host-`. */
   readonly cookie: string
   readonly lifetimeMs: number
+  /** Sites of one service with the same name here have one session. Default: the site's base. Sealed into cookies: never change it. */
+  readonly sharedAs?: string
   /** For the audit log and the throttle. */
   readonly bearer: (claims: C) => Bearer<C>
   /** Whether the session still holds (sign-out counter, deleted user): read in the route's transaction. */
-  readonly isValid: (claims: C, reader: Reader, now: number) => Awaitable<boolean>
+  readonly isValid: (claims: C, reader: Reader, now: number, use: Use) => Awaitable<boolean>
 }
 
 // biome-ignore-start lint/suspicious/noExplicitAny: the registry holds routes of every claim; `route()` typed them.
@@ -76,6 +107,8 @@ export type WebAuthentication =
   /** Static and public: no event, no throttle of its own, cacheable. */
   | 'document'
   | 'session'
+  /** A session where the browser has a valid one, else anonymous: `claims` may be undefined. */
+  | 'optional-session'
   | { readonly bearer: BearerScheme<any> }
 
 export interface WebRoute {
@@ -92,6 +125,8 @@ export interface WebRoute {
   readonly run: (call: WebCall<any>, input: WebInput) => Awaitable<WebAnswer>
 }
 
+export type SiteListener = 'web' | 'api'
+
 export interface WebSite {
   /** The service it belongs to, by its row in `wire/services.ts`: event source. */
   readonly service: string
@@ -99,6 +134,11 @@ export interface WebSite {
   readonly host?: RegExp
   /** `/portal`; empty for a site with a host of its own. */
   readonly base: string
+  /**
+   * The listener that answers the site. `web`: the origin of pages, where the API is not answered. `api`: endpoints that
+   * clients expect at the API's address. Default: `web`.
+   */
+  readonly listener?: SiteListener
   readonly session?: SessionScheme<any>
   readonly routes: readonly WebRoute[]
   /** Directives that replace those of the default content security policy: `{ 'script-src': "'self'" }`. */
@@ -129,6 +169,12 @@ export function route<C extends object>(
   definition: Omit<WebRoute, 'run' | 'authentication'> & {
     readonly authentication: 'session'
     readonly run: (call: WebCall<C>, input: WebInput) => Awaitable<WebAnswer>
+  },
+): WebRoute
+export function route<C extends object>(
+  definition: Omit<WebRoute, 'run' | 'authentication'> & {
+    readonly authentication: 'optional-session'
+    readonly run: (call: WebCall<C | undefined>, input: WebInput) => Awaitable<WebAnswer>
   },
 ): WebRoute
 export function route(definition: WebRoute): WebRoute {

@@ -9,12 +9,14 @@ import type { Vault } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../../wire/http.ts'
 import { services as serviceRows } from '../../wire/services.ts'
-import type { Act } from '../acting.ts'
+import type { Act, CallAs } from '../acting.ts'
 import type { Clock } from '../clock.ts'
 import { type EventDraft, type EventFacts, eventRecord, newDraft } from '../event.ts'
+import { checkSecret } from '../failure-budget.ts'
 import { type Answer, asFault } from '../gate.ts'
 import { uniqueId } from '../id.ts'
 import type { Use } from '../ports/port.ts'
+import { webOrigin } from '../ports/web-origin.ts'
 import type { Ports } from '../ports.ts'
 import type { Quotas } from '../quota.ts'
 import type { Bearer } from '../service/bearer.ts'
@@ -22,7 +24,15 @@ import { type Throttle, ThrottledFault } from '../throttle.ts'
 import { refusalCountEvent, smallFacts, UnauthenticatedRefusals } from '../unauthenticated-refusals.ts'
 import { assertSameOrigin, csrfToken } from './csrf.ts'
 import { browserOf, endedSessionCookie, readSession, sessionCookie } from './session-cookie.ts'
-import { type MatchedRoute, matchRoute, type WebAnswer, type WebCall, type WebSite } from './site.ts'
+import {
+  type MatchedRoute,
+  matchRoute,
+  type SiteListener,
+  type WebAnswer,
+  type WebCall,
+  type WebEvent,
+  type WebSite,
+} from './site.ts'
 import { faultAnswer, printAnswer } from './web-answer.ts'
 import { assertBody, readInput } from './web-input.ts'
 
@@ -35,8 +45,12 @@ export interface WebGateOptions {
   readonly quotas: Quotas
   readonly throttle: Throttle
   readonly act: Act
+  readonly callAs: CallAs
   readonly sites: readonly WebSite[]
+  /** How clients reach the API. Default: as each request reached it. */
   readonly publicUrl?: string | undefined
+  /** How browsers reach the pages. Default: as each request reached them. */
+  readonly webUrl?: string | undefined
   readonly observe?: ((outcome: Answer) => void) | undefined
 }
 
@@ -46,7 +60,10 @@ interface WebRequest {
   readonly matched: MatchedRoute
   readonly requestId: string
   readonly now: number
+  /** Of the API. */
   readonly origin: string
+  /** Of pages. */
+  readonly webOrigin: string
   /** undefined for an anonymous caller. */
   readonly bearer: Bearer<unknown> | undefined
   /** The session's id, or the browser's before sign-in: what CSRF tokens are bound to. */
@@ -69,27 +86,36 @@ const NO_CALLER = { principal: { kind: 'anonymous' }, subject: { kind: 'nobody' 
 
 export class WebGate {
   readonly #options: WebGateOptions
+  readonly #sites: Readonly<Record<SiteListener, Readonly<Record<'host' | 'path', readonly WebSite[]>>>>
   readonly #refusals = new UnauthenticatedRefusals(async (count) => {
     const { store, clock } = this.#options
     await store.run((unit) => unit.append(refusalCountEvent(count, clock.now())))
   })
 
-  /** Throws when two routes of one host answer the same method and path. */
+  /** Throws when two routes of one host and listener answer the same method and path. */
   constructor(options: WebGateOptions) {
     this.#options = options
     const seen = new Set<string>()
-    for (const { host, base, routes } of options.sites) {
+    for (const { host, base, routes, listener = 'web' } of options.sites) {
       for (const { method, path } of routes) {
         const name = `${method} ${host?.source ?? '*'}${base}${path.replace(/:[^/]+/g, ':')}`
-        if (seen.has(name)) throw new Error(`Two routes answer ${name}.`)
-        seen.add(name)
+        if (seen.has(`${listener} ${name}`)) throw new Error(`Two routes answer ${name}.`)
+        seen.add(`${listener} ${name}`)
       }
     }
+    const sitesOf = (listener: SiteListener) => {
+      const sites = options.sites.filter((site) => (site.listener ?? 'web') === listener)
+      return { host: sites.filter(({ host }) => host), path: sites.filter(({ host }) => !host) }
+    }
+    this.#sites = { web: sitesOf('web'), api: sitesOf('api') }
   }
 
-  /** The route of a request. API calls are detected in between: first sites with a host, last sites by path. */
-  match(request: HttpRequest, by: 'host' | 'path'): MatchedRoute | 'method' | undefined {
-    const sites = this.#options.sites.filter(({ host }) => (host === undefined) === (by === 'path'))
+  /**
+   * The route of a request among the sites of a listener. On the API's listener, calls are detected in between: first sites
+   * with a host, last sites by path.
+   */
+  match(request: HttpRequest, by: 'host' | 'path', listener: SiteListener): MatchedRoute | 'method' | undefined {
+    const sites = this.#sites[listener][by]
     return sites.length === 0 ? undefined : matchRoute(sites, request)
   }
 
@@ -155,13 +181,25 @@ export class WebGate {
     const { vault, clock, store } = this.#options
     const { site, route } = matched
     const now = clock.now()
-    const origin = this.#originOf(request)
-    const base = { request, matched, requestId, now, origin, done: [], browserCookie: undefined }
+    const base = {
+      request,
+      matched,
+      requestId,
+      now,
+      ...this.#originsOf(request, site),
+      done: [],
+      browserCookie: undefined,
+    }
     const { authentication } = route
     if (authentication === 'document') return { ...base, bearer: undefined, boundTo: '' }
     if (authentication === 'anonymous') {
       const { id, cookie } = browserOf(request, site)
       return { ...base, bearer: undefined, boundTo: id, browserCookie: cookie }
+    }
+    if (authentication === 'optional-session') {
+      const session = site.session && readSession(request, vault, site, site.session, now)
+      if (session) return { ...base, bearer: site.session!.bearer(session.claims), boundTo: session.id }
+      return { ...base, bearer: undefined, boundTo: browserOf(request, site).id }
     }
     if (authentication === 'session') {
       const scheme = site.session
@@ -176,11 +214,12 @@ export class WebGate {
   }
 
   async #answered(web: WebRequest): Promise<HttpResponse> {
-    const { request, matched, boundTo, origin } = web
+    const { request, matched, boundTo } = web
     const { site, route } = matched
     const input = readInput(request, matched, csrfToken(this.#options.vault, site, boundTo))
-    const isForm = route.authentication === 'anonymous' || route.authentication === 'session'
-    if (isForm && route.method !== 'GET') assertSameOrigin(request, input, origin)
+    const isForm = typeof route.authentication === 'string' && route.authentication !== 'document'
+    if (isForm && route.method !== 'GET')
+      assertSameOrigin(request, input, site.listener === 'api' ? web.origin : web.webOrigin)
     const answer = await this.#transact(web, (call) => route.run(call, input))
     return printAnswer(answer, site, this.#cookieOf(web, answer), request.secure)
   }
@@ -207,16 +246,22 @@ export class WebGate {
     const place: EventPlace = { account: web.bearer?.account ?? '', region: web.bearer?.region ?? DEFAULT_REGION }
     let draft = newDraft(web.now)
     let effects: (() => void)[] = []
+    let recorded: WebEvent[] = []
     try {
       const answer = await store.run(async (unit) => {
         draft = newDraft(web.now)
         effects = []
-        if (web.bearer && route.authentication === 'session') {
-          const isValid = await site.session!.isValid(web.bearer.claims, unit, web.now)
-          if (!isValid) throw unauthorized('The session has ended. Sign in again.')
+        recorded = []
+        let caller = web
+        if (web.bearer && (route.authentication === 'session' || route.authentication === 'optional-session')) {
+          const isValid = await site.session!.isValid(web.bearer.claims, unit, web.now, this.#options.use)
+          if (!isValid && route.authentication === 'session')
+            throw unauthorized('The session has ended. Sign in again.')
+          if (!isValid) caller = { ...web, bearer: undefined }
         }
-        const answer = await run(this.#call(web, unit, draft, effects, place))
-        if (!isSilent) this.#record(unit, web, draft, place, undefined)
+        const answer = await run(this.#call(caller, unit, draft, effects, place, recorded))
+        for (const event of recorded) this.#recordWorded(unit, caller, event, place)
+        if (!isSilent && recorded.length === 0) this.#record(unit, web, draft, place, undefined)
         return answer
       })
       for (const effect of effects) effect()
@@ -248,13 +293,22 @@ export class WebGate {
     return this.#refusals.close()
   }
 
-  #call(web: WebRequest, unit: Unit, draft: EventDraft, effects: (() => void)[], place: EventPlace): WebCall<unknown> {
-    const { vault, ports, use, quotas, act } = this.#options
+  #call(
+    web: WebRequest,
+    unit: Unit,
+    draft: EventDraft,
+    effects: (() => void)[],
+    place: EventPlace,
+    recorded: WebEvent[],
+  ): WebCall<unknown> {
+    const { vault, ports, use, quotas, act, callAs, store } = this.#options
     let steps = 0
+    const once = <T>(effect: () => Promise<T>) => (web.done[steps++] ??= effect()) as Promise<T>
     return {
       now: web.now,
       requestId: web.requestId,
       origin: web.origin,
+      webOrigin: web.webOrigin,
       unit,
       vault,
       ports,
@@ -266,14 +320,53 @@ export class WebGate {
       userAgent: header(web.request, 'user-agent') ?? '',
       newId: () => randomUUID(),
       uniqueId,
-      once: <T>(effect: () => Promise<T>) => (web.done[steps++] ??= effect()) as Promise<T>,
+      once,
       act,
+      // Like every effect outside the transaction: once, although the body may be retried.
+      callAs: (person, api, name, input) =>
+        once(() => callAs({ ...person, region: DEFAULT_REGION, request: web.request }, api, name, input)),
+      checkSecret: (secret, compare) =>
+        once(() => checkSecret(store, secret, { now: web.now, region: place.region }, compare)),
+      record: (event) => void recorded.push(event),
       afterCommit: (effect) => void effects.push(effect),
       recordIn: (account, region = DEFAULT_REGION) => {
         place.account = account
         place.region = region
       },
     }
+  }
+
+  /** An event that the route has worded. Of anonymous callers' failures a bounded part. */
+  #recordWorded(unit: Unit, web: WebRequest, event: WebEvent, { region }: EventPlace): void {
+    const { name, account, userIdentity, error, additionalEventData } = event
+    const { request, matched } = web
+    if (error && !web.bearer && !event.isBounded) {
+      const { remoteAddress } = request
+      const kind = { account, region, eventSource: eventSourceOf(matched.site), eventName: name, resource: undefined }
+      if (!this.#refusals.admit({ ...kind, errorCode: error.code ?? error.message, remoteAddress }, web.now)) return
+    }
+    const draft = newDraft(web.now)
+    draft.userIdentity = userIdentity
+    if (additionalEventData) draft.additionalEventData = additionalEventData
+    const facts: EventFacts = {
+      draft,
+      caller: NO_CALLER,
+      account,
+      region,
+      timeMs: web.now,
+      eventSource: eventSourceOf(matched.site),
+      eventName: name,
+      readOnly: false,
+      sourceAddress: request.remoteAddress,
+      userAgent: header(request, 'user-agent') ?? '',
+      requestId: web.requestId,
+      tlsHost: header(request, 'host'),
+      requestParameters: null,
+      responseElements: event.responseElements ?? null,
+      error,
+      eventType: event.eventType,
+    }
+    unit.append(eventRecord(error && !web.bearer ? smallFacts(facts) : facts))
   }
 
   /** Nothing is recorded for a caller that names no account of this installation. */
@@ -328,9 +421,13 @@ export class WebGate {
       : { ...response, headers: { ...response.headers, 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } }
   }
 
-  #originOf(request: HttpRequest): string {
-    const { publicUrl } = this.#options
-    return publicUrl ?? `${request.secure ? 'https' : 'http'}://${header(request, 'host') ?? 'localhost'}`
+  /** Where an origin is not configured, it is the one that the request reached. */
+  #originsOf(request: HttpRequest, { listener }: WebSite): Pick<WebRequest, 'origin' | 'webOrigin'> {
+    const { publicUrl, webUrl, use } = this.#options
+    const reached = `${request.secure ? 'https' : 'http'}://${header(request, 'host') ?? 'localhost'}`
+    const origin = publicUrl ?? reached
+    if (listener !== 'api') return { origin, webOrigin: webUrl ?? reached }
+    return { origin, webOrigin: webUrl ?? use(webOrigin).origin() ?? origin }
   }
 }
 

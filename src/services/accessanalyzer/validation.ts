@@ -2,7 +2,15 @@
 import { pageOf } from '../../kernel/page.ts'
 import { policyReference } from '../../kernel/policy-reference.ts'
 import { anything } from '../../kernel/resource/facts.ts'
-import { BudgetError, type Finding, lint, type PolicyKind, type Reference } from '../../policy/index.ts'
+import {
+  type AccountFacts,
+  BudgetError,
+  type Finding,
+  lint,
+  type PolicyKind,
+  type Reference,
+} from '../../policy/index.ts'
+import { accountFacts } from './account-facts.ts'
 import { accessanalyzer } from './resources.ts'
 
 const KINDS: Readonly<Record<string, PolicyKind>> = {
@@ -25,7 +33,8 @@ export const validatePolicy = accessanalyzer
     }
     const kind = isTrust ? 'trust' : KINDS[input.policyType]!
     const reference = { ...(await policyReference()), absent: call.absentKey }
-    const all = findingsIn(input.policyDocument, kind, reference, input.validatePolicyResourceType)
+    const facts = await accountFacts(call, input.policyDocument)
+    const all = findingsIn(input.policyDocument, kind, reference, input.validatePolicyResourceType, facts)
     const numbered = all.map((finding, at) => ({ finding, at: String(at).padStart(6, '0') }))
     const { items, next } = await pageOf(call, numbered, ({ at }) => at, {
       token: input.nextToken,
@@ -45,9 +54,10 @@ function findingsIn(
   kind: PolicyKind,
   reference: Reference,
   resourceType: string | undefined,
+  facts: AccountFacts,
 ): readonly Finding[] {
   try {
-    return lint(text, kind, reference, { resourceType })
+    return lint(text, kind, reference, { resourceType, facts })
   } catch (error) {
     if (!(error instanceof BudgetError)) throw error
     const message =

@@ -1,11 +1,12 @@
 /** X.509 signing certificates of users and of root. */
+import { describeCertificate } from '../../engines/x509/certificate.ts'
 import type { Call } from '../../kernel/call.ts'
-import { endsMs, parseCertificate, startsMs } from './certificates.ts'
+import { uploadedCertificate } from './certificates.ts'
 import { hangingKey, hangingOf } from './hanging.ts'
 import { listItems } from './lists.ts'
 import { type Owner, ownerOf } from './owners.ts'
-import { date, iam, withinQuota } from './resources.ts'
 import { userNamedOrSelf } from './self.ts'
+import { date, iam, withinQuota } from './words.ts'
 
 export interface SigningCertificateRow {
   readonly id: string
@@ -22,11 +23,10 @@ export const uploadSigningCertificate = iam
   .on(userNamedOrSelf('UserName'))
   .run(async (call, input, self) => {
     const owner = ownerOf(call, self)
-    const certificate = parseCertificate(input.CertificateBody)
-    if (endsMs(certificate) <= call.now) throw invalid('The certificate has expired.')
-    if (startsMs(certificate) > call.now) throw invalid('The certificate is not yet valid.')
+    const { startsMs, endsMs, fingerprint } = describeCertificate(uploadedCertificate(input.CertificateBody))
+    if (endsMs <= call.now) throw invalid('The certificate has expired.')
+    if (startsMs > call.now) throw invalid('The certificate is not yet valid.')
     const existing = await certificatesOf(call, owner.id)
-    const fingerprint = certificate.fingerprint256
     if (existing.some((row) => row.fingerprint === fingerprint)) {
       throw iam.fail('DuplicateCertificateException', 'The certificate is already associated with the user.')
     }

@@ -1,11 +1,21 @@
 /** SSH public keys of users. */
+import type * as IAM from '@aws-sdk/client-iam'
+import {
+  fingerprint,
+  parsePublicKey,
+  pem,
+  SshKeyError,
+  type SshKeyProblem,
+  sshLine,
+} from '../../engines/ssh-public-key/ssh-public-key.ts'
 import type { Call } from '../../kernel/call.ts'
+import type { FaultName } from '../../wire/typed.ts'
 import { hangingKey, hangingOf } from './hanging.ts'
 import { listItems } from './lists.ts'
 import { userOnly } from './owners.ts'
-import { date, iam, type UserRow, user, withinQuota } from './resources.ts'
+import { type UserRow, user } from './resources.ts'
 import { userNamedOrSelf } from './self.ts'
-import { fingerprint, parsePublicKey, pem, sshLine } from './ssh-public-key.ts'
+import { date, iam, withinQuota } from './words.ts'
 
 interface SshKeyRow {
   /** `APKA…` */
@@ -19,8 +29,8 @@ interface SshKeyRow {
 export const uploadSshPublicKey = iam
   .operation('UploadSSHPublicKey')
   .on(user.named('UserName'))
-  .run(async (call, input, owner) => {
-    const blob = parsePublicKey(input.SSHPublicKeyBody).toString('base64')
+  .run(async (call, input, { row: owner }) => {
+    const blob = uploadedKey(input.SSHPublicKeyBody).toString('base64')
     const existing = await keysOf(call, owner)
     if (existing.some((row) => row.blob === blob)) {
       throw iam.fail(
@@ -38,7 +48,7 @@ export const uploadSshPublicKey = iam
 export const getSshPublicKey = iam
   .operation('GetSSHPublicKey')
   .on(user.named('UserName'))
-  .run(async (call, input, owner) => {
+  .run(async (call, input, { row: owner }) => {
     const row = await required(call, owner, input.SSHPublicKeyId)
     return { SSHPublicKey: shownInFull(owner, row, input.Encoding) }
   })
@@ -55,7 +65,7 @@ export const listSshPublicKeys = iam
 export const updateSshPublicKey = iam
   .operation('UpdateSSHPublicKey')
   .on(user.named('UserName'))
-  .run(async (call, input, owner) => {
+  .run(async (call, input, { row: owner }) => {
     const row = await required(call, owner, input.SSHPublicKeyId)
     if (input.Status === 'Expired') throw iam.fail('InvalidInputException', 'Status must be Active or Inactive.')
     save(call, owner, { ...row, active: input.Status === 'Active' })
@@ -65,11 +75,26 @@ export const updateSshPublicKey = iam
 export const deleteSshPublicKey = iam
   .operation('DeleteSSHPublicKey')
   .on(user.named('UserName'))
-  .run(async (call, input, owner) => {
+  .run(async (call, input, { row: owner }) => {
     const row = await required(call, owner, input.SSHPublicKeyId)
     call.unit.delete(hangingKey(call.account, owner.id, 'ssh-public-key', row.id))
     return {}
   })
+
+const codeOf: Readonly<Record<SshKeyProblem, FaultName<typeof IAM>>> = {
+  encoding: 'UnrecognizedPublicKeyEncodingException',
+  invalid: 'InvalidPublicKeyException',
+  weak: 'InvalidPublicKeyException',
+}
+
+function uploadedKey(text: string): Buffer {
+  try {
+    return parsePublicKey(text)
+  } catch (error) {
+    if (!(error instanceof SshKeyError)) throw error
+    throw iam.fail(codeOf[error.problem], error.message)
+  }
+}
 
 async function keysOf(call: Call, owner: UserRow): Promise<readonly SshKeyRow[]> {
   const entries = await hangingOf<SshKeyRow>(call, owner.id, 'ssh-public-key')

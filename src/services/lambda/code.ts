@@ -6,7 +6,7 @@ import type { FunctionCode } from '../../kernel/functions.ts'
 import type { Reader } from '../../kernel/ports.ts'
 import type { Sealed, Vault } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
-import { at, type Code, chunkPlace, type FunctionRow, invalid, lambda, unbuilt } from './resources.ts'
+import { at, type Code, chunkPlace, type FunctionRow, functionType, invalid, lambda, unbuilt } from './resources.ts'
 
 /** A row of a megabyte is read and written in one piece by every store. */
 const CHUNK_BYTES = 1_000_000
@@ -78,7 +78,9 @@ export function requireRunnable(call: Call, code: Code, environment: Readonly<Re
 
 /** Every function of the account in the Region counts, with this one as it will be. */
 export async function requireRoom(call: Call, scope: Scope, name: string, code: Code): Promise<void> {
-  const ranges = [at.functions(scope), at.allVersions(scope)].map((prefix) => call.unit.range<FunctionRow>(prefix))
+  const ranges = [functionType.prefix(scope), at.allVersions(scope)].map((prefix) =>
+    call.unit.range<FunctionRow>(prefix),
+  )
   const rows = (await Promise.all(ranges)).flat().map(({ document }) => document)
   const others = rows.filter((row) => row.name !== name || row.version !== undefined)
   // Versions of one package keep it once.
@@ -105,7 +107,7 @@ export async function dropCode({ unit }: Pick<Call, 'unit'>, scope: Scope, row: 
   const { code } = row
   if (code.kind !== 'zip') return
   const versions = (await unit.range<FunctionRow>(at.versions(scope, row.name))).map(({ document }) => document)
-  const latest = await unit.get<FunctionRow>(at.function(scope, row.name))
+  const latest = await functionType.get(unit, scope, { FunctionName: row.name })
   const others = [...versions, ...(latest ? [latest] : [])].filter(({ version }) => version !== row.version)
   if (others.some((other) => other.code.kind === 'zip' && other.code.id === code.id)) return
   for (let index = 0; index < code.chunks; index++) unit.delete(at.chunk(scope, code.id, index))

@@ -1,4 +1,4 @@
-/** Who may do what inside an organisation: by policy, by place, by type. */
+/** Who may do what inside an organization: by policy, by place, by type. */
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam'
 import {
   AttachPolicyCommand,
