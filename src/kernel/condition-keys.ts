@@ -93,7 +93,11 @@ export class ConditionKeys {
 }
 
 /** Tells why no request has a key; undefined where requests have it, or where it is of a service that is not built. */
-export type Absence = (key: string) => string | undefined
+export interface Absence {
+  (key: string): string | undefined
+  /** What it was made of, for other threads. */
+  readonly lists: readonly AbsentKeys[]
+}
 
 /** Entries of one action (`kms:CreateAlias kms:KeySpec`) are left out: at other actions requests have the key. */
 export function absenceIn(lists: readonly (AbsentKeys | undefined)[]): Absence {
@@ -105,8 +109,9 @@ export function absenceIn(lists: readonly (AbsentKeys | undefined)[]): Absence {
     if (fixed.length < name.length) families.push([fixed, reason])
     else exact.set(fixed, reason)
   }
-  return (key) => {
+  const reasonOf = (key: string) => {
     const lowered = key.toLowerCase()
     return exact.get(lowered) ?? families.find(([prefix]) => lowered.startsWith(prefix))?.[1]
   }
+  return Object.assign(reasonOf, { lists: lists.filter((list) => list !== undefined) })
 }

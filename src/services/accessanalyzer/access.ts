@@ -11,7 +11,7 @@ import {
   parsePolicy,
   publicStatements,
 } from '../../policy/index.ts'
-import { accessanalyzer } from './resources.ts'
+import { accessanalyzer, busy } from './resources.ts'
 
 /** Reasons beyond these tell nothing new. */
 const REASONS_MAX = 20
@@ -28,12 +28,7 @@ function compiled(text: string, kind: PolicyKind): CompiledPolicy {
 /** Throws for policies that cannot be read, or are too complex. */
 async function analyzed(call: Call, analysis: Analysis): Promise<readonly GrantedAccess[]> {
   const result = await call.ports.analyses.analyze(call.account, analysis)
-  if (result === 'busy') {
-    throw accessanalyzer.fail(
-      'ThrottlingException',
-      'Too many policies are being analyzed. Try again in a few seconds.',
-    )
-  }
+  if (result === 'busy') throw busy()
   if ('invalid' in result) throw unreadable(result.invalid)
   if ('tooComplex' in result) {
     const help = 'Use fewer wildcards, or check the statements in several calls.'

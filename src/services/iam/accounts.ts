@@ -3,6 +3,7 @@
 import { uniqueId } from '../../kernel/id.ts'
 import type { AccountsPort } from '../../kernel/ports.ts'
 import { key } from '../../store/store.ts'
+import { accountAlias } from './account.ts'
 import { type AccountRow, accountKey } from './bootstrap.ts'
 import { type RoleRow, role } from './resources.ts'
 
@@ -43,8 +44,10 @@ export function accountsPort(prepare: (account: string) => Promise<void>): Accou
       const row = await unit.get<AccountRow>(accountKey(account))
       if (row) unit.put(accountKey(account), { ...row, closedAt: now })
     },
-    describe: async (reader, account) => ({
-      name: (await reader.get<AccountRow>(accountKey(account)))?.name ?? account,
-    }),
+    describe: async (reader, account) => {
+      const name = (await reader.get<AccountRow>(accountKey(account)))?.name ?? account
+      const alias = await accountAlias(reader, account)
+      return alias === undefined ? { name } : { name, alias }
+    },
   }
 }

@@ -16,8 +16,7 @@ import { tokenIssuer } from './outbound-federation.ts'
 import { findManagedPolicy } from './policies.ts'
 import { group, type Holder, type RoleRow, role, rowWritten, user, userIdKey } from './resources.ts'
 import { rootFeatures } from './root-features.ts'
-import { parseSamlMetadata } from './saml-metadata.ts'
-import { samlProvider } from './saml-providers.ts'
+import { samlProvider, samlProviderArn, trustedIdp } from './saml-providers.ts'
 import { arnNow, compileTrust, idBehind } from './trust.ts'
 import { Uses } from './uses.ts'
 
@@ -214,11 +213,9 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
       const parsed = samlProvider.form.parse(arn)
       const at = { ...scope, account: parsed?.account ?? '' }
       const row = parsed && (await samlProvider.get(reader, at, parsed.variables))
-      if (!row) return undefined
-      const { entityId, signingCertificates } = parseSamlMetadata(row.document)
-      const { name, validUntil } = row
-      return { arn: samlProvider.arnOf(at, row), account: at.account, name, entityId, signingCertificates, validUntil }
+      return row && trustedIdp(vault, at, row)
     },
+    samlProviderArn: (reader, uuid) => samlProviderArn(reader, uuid),
     rootFeatures,
     tokenIssuer: (reader, account) => tokenIssuer(reader, vault.materials, account),
     pin: idBehind,

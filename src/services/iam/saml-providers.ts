@@ -1,10 +1,14 @@
 /** SAML identity providers: whose assertions `AssumeRoleWithSAML` may believe. */
+import { constants, createPrivateKey, privateDecrypt } from 'node:crypto'
+import type { OaepHash } from '../../engines/saml/encryption.ts'
+import { MetadataError, parseSamlMetadata, type SamlMetadata } from '../../engines/saml/metadata.ts'
 import { parsePrivateKey } from '../../engines/x509/certificate.ts'
-import type { Call } from '../../kernel/call.ts'
+import type { Call, Scope } from '../../kernel/call.ts'
+import type { Reader, TrustedIdp } from '../../kernel/ports.ts'
 import type { Row } from '../../kernel/resource/facts.ts'
-import type { Place, Sealed } from '../../vault/vault.ts'
+import { type Key, key, type Unit } from '../../store/store.ts'
+import type { Place, Sealed, Vault } from '../../vault/vault.ts'
 import { count } from './counts.ts'
-import { MetadataError, parseSamlMetadata, type SamlMetadata } from './saml-metadata.ts'
 import { listedTags, shownTags, tagRules } from './tags.ts'
 import { alreadyExists, date, iam } from './words.ts'
 
@@ -67,6 +71,7 @@ export const createSamlProvider = iam
       tags,
     }
     create(withKeyForMode(row))
+    index(call.unit, row, arn)
     return { SAMLProviderArn: arn, ...shownTags(row) }
   })
 
@@ -109,14 +114,16 @@ export const updateSamlProvider = iam
       keys: changedKeys(call, row, input.AddPrivateKey, input.RemovePrivateKey),
     }
     save(withKeyForMode(changed))
+    index(call.unit, row, arn)
     return { SAMLProviderArn: arn }
   })
 
 export const deleteSamlProvider = iam
   .operation('DeleteSAMLProvider')
   .on(providerNamed)
-  .run(async (call, _input, { remove }) => {
+  .run(async (call, _input, { row, remove }) => {
     remove()
+    call.unit.delete(uuidKey(row.uuid))
     await count(call, 'SAMLProviders', -1)
     return {}
   })
@@ -189,4 +196,46 @@ const placeOf = (account: string, uuid: string, id: string): Place => ({
 function withKeyForMode(row: SamlProviderRow): SamlProviderRow {
   if (row.encryption !== 'Required' || row.keys.length > 0) return row
   throw iam.fail('InvalidInputException', 'A private key is required when AssertionEncryptionMode is Required.')
+}
+
+/** Finds a provider by its UUID, which the addresses of encrypted sign-in contain: nothing else in them names it. */
+const uuidKey = (uuid: string): Key => key('iam', 'saml-provider-of-uuid', uuid)
+
+const index = (unit: Unit, { uuid }: SamlProviderRow, arn: string): void => unit.put(uuidKey(uuid), { arn })
+
+export const samlProviderArn = async (reader: Reader, uuid: string): Promise<string | undefined> =>
+  (await reader.get<{ readonly arn: string }>(uuidKey(uuid)))?.arn
+
+/** Metadata may have ten million characters, and unauthenticated callers name providers: parsed once a row. */
+const parsedRows = new WeakMap<SamlProviderRow, SamlMetadata>()
+
+/** The provider as STS sees it. */
+export function trustedIdp(vault: Vault, at: Scope, row: SamlProviderRow): TrustedIdp {
+  const metadata = parsedRows.get(row) ?? parseSamlMetadata(row.document)
+  parsedRows.set(row, metadata)
+  return {
+    arn: samlProvider.arnOf(at, row),
+    account: at.account,
+    name: row.name,
+    entityId: metadata.entityId,
+    signingCertificates: metadata.signingCertificates,
+    validUntil: row.validUntil,
+    encryption: row.encryption,
+    unwrap: row.keys.length === 0 ? undefined : (wrapped, hash) => unwrapped(vault, at.account, row, wrapped, hash),
+  }
+}
+
+/** What each private key makes of an encrypted content key; keys that do not fit are left out. */
+function unwrapped(vault: Vault, account: string, row: SamlProviderRow, wrapped: Uint8Array, oaepHash: OaepHash) {
+  return row.keys.flatMap((each) => {
+    const pem = vault.open(placeOf(account, row.uuid, each.id), each.key)
+    try {
+      const privateKey = createPrivateKey(pem)
+      return [privateDecrypt({ key: privateKey, oaepHash, padding: constants.RSA_PKCS1_OAEP_PADDING }, wrapped)]
+    } catch {
+      return []
+    } finally {
+      pem.fill(0)
+    }
+  })
 }

@@ -1,7 +1,7 @@
 /** The keys that issuers of tokens sign with, found by discovery and kept for a while. */
 import type { JWK } from 'jose'
 import type { OutboundPort } from '../../kernel/ports.ts'
-import { sts } from './resources.ts'
+import { sts } from './words.ts'
 
 const KEPT_MS = 3_600_000
 /** A token with a key nobody has heard of may mean that the issuer has new ones: asked once a minute at most. */
