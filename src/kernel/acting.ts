@@ -12,6 +12,11 @@ export interface Acting {
   readonly region: string
   /** The ARN of what it works for: `aws:SourceArn`. */
   readonly source: string
+  /**
+   * The client that an operation of unauthenticated callers is forwarded for: what the input carries proves it, and
+   * policies see its address, not the service.
+   */
+  readonly client?: { readonly remoteAddress: string; readonly userAgent: string; readonly isSecure: boolean }
 }
 
 /**

@@ -10,6 +10,16 @@ export interface LintRequest {
   readonly resourceType?: string | undefined
   /** Condition keys that no request to this server has. */
   readonly absent: readonly AbsentKeys[]
+  readonly facts?: LookedUpFacts | undefined
+}
+
+/** `AccountFacts` as data, for another thread: what was looked up before. */
+export interface LookedUpFacts {
+  readonly account: string
+  /** By ARN: whether the user, role, provider or policy exists. */
+  readonly existing: ReadonlyMap<string, boolean>
+  /** By ARN of an OpenID Connect provider: its client IDs. */
+  readonly audiences: ReadonlyMap<string, readonly string[]>
 }
 
 export type LintResult =

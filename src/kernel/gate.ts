@@ -26,7 +26,7 @@ import {
   redact,
   validate,
 } from '../wire/wire.ts'
-import type { Act, CallAs } from './acting.ts'
+import type { Act, Acting, CallAs } from './acting.ts'
 import { isKnownAction, isReading } from './actions.ts'
 import { type Authenticated, Authenticator, bearerCaller, itself, nobody } from './authenticate.ts'
 import { type Asked, type AuthorizeFacts, authorize } from './authorize.ts'
@@ -230,14 +230,21 @@ export class Gate {
   }
 
   readonly act: Act = async (acting, api, name, input) => {
+    const invocation = await this.#invocation(api, name, input as object, [])
     const arrival: Arrival = {
-      request: { remoteAddress: acting.service, secure: true, rawHeaders: ['User-Agent', acting.service] },
-      authenticated: itself(acting),
+      ...(invocation.operation.unsigned && acting.client
+        ? {
+            request: requestOf(acting.client),
+            authenticated: { ...nobody({ body: Buffer.alloc(0) }), region: acting.region },
+          }
+        : {
+            request: { remoteAddress: acting.service, secure: true, rawHeaders: ['User-Agent', acting.service] },
+            authenticated: itself(acting),
+          }),
       requestId: randomUUID(),
       now: this.#options.clock.now(),
       done: [],
     }
-    const invocation = await this.#invocation(api, name, input as object, [])
     // biome-ignore lint/suspicious/noExplicitAny: typed by its signature; the registry is not.
     return (await this.#transact(arrival, invocation)) as any
   }
@@ -630,6 +637,11 @@ async function actedByArn(call: Call, arn: string): Promise<Acted | undefined> {
 }
 
 const isRoleArn = (arn: string): boolean => /^arn:[^:]*:iam::[^:]*:role\//.test(arn)
+
+/** The request of a client, as far as a service that forwards it passes it on. */
+function requestOf({ remoteAddress, userAgent, isSecure }: NonNullable<Acting['client']>): Arrival['request'] {
+  return { remoteAddress, secure: isSecure, rawHeaders: ['User-Agent', userAgent] }
+}
 
 /** What the client calls us. */
 function originOf(request: Arrival['request']): string {

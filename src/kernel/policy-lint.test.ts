@@ -30,7 +30,14 @@ test('A smaller budget ends the work earlier', async () => {
 })
 
 test('What another thread needs can be sent to it', async () => {
-  const asked = request('kms:Decrypt', [{ 'kms:ViaService': 'no service calls KMS' }])
+  const asked: LintRequest = {
+    ...request('kms:Decrypt', [{ 'kms:ViaService': 'no service calls KMS' }]),
+    facts: {
+      account: '111122223333',
+      existing: new Map([['arn:aws:iam::111122223333:user/a', false]]),
+      audiences: new Map(),
+    },
+  }
 
   expect(await lintPolicy(structuredClone(asked))).toEqual(await lintPolicy(asked))
 })

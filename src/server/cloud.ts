@@ -6,7 +6,9 @@ import { EvidenceKeeper } from '../kernel/evidence/keeper.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { mailbox, webhooks } from '../kernel/jobs/outbox.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
-import { PortTable, type Provided } from '../kernel/ports/port.ts'
+import { PortTable, type Provided, provide } from '../kernel/ports/port.ts'
+import { samlSignIn } from '../kernel/ports/saml-sign-in.ts'
+import { webOrigin } from '../kernel/ports/web-origin.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
 import type { Service, Work } from '../kernel/service.ts'
@@ -27,6 +29,7 @@ import { type AccountRow, createAccount, type RootKey } from '../services/iam/bo
 import { identityPort } from '../services/iam/identities.ts'
 import { keysPort } from '../services/kms/port.ts'
 import { organizationPort } from '../services/organizations/standing.ts'
+import { samlSignInPort } from '../services/sts/saml-sign-in.ts'
 import { type Store, type Unit, under } from '../store/store.ts'
 import type { KeyTree } from '../vault/key-tree.ts'
 import { ThreadPool } from '../vault/material/pool.ts'
@@ -48,6 +51,10 @@ export interface CloudOptions {
   readonly quotas?: Quotas
   readonly throttle?: Throttle | undefined
   readonly publicUrl?: string | undefined
+  /** How browsers reach the pages. Default: as each request reached them. */
+  readonly webUrl?: string | undefined
+  /** The address of the listener of pages, where `webUrl` is not set; undefined before it listens. */
+  readonly webAddress?: (() => string | undefined) | undefined
   /** Whether deployment packages of customers run here. */
   readonly packages?: boolean | undefined
   /** Where functions may go inside: `MERLON_FUNCTION_EGRESS`. */
@@ -76,8 +83,10 @@ export interface CloudOptions {
 
 export interface Cloud {
   readonly gate: Gate
-  /** Answers a request: by the web site that has its path, else as an API call. */
+  /** Answers a request to the API's listener: by a site that belongs there, else as an API call. */
   handle(request: HttpRequest): Promise<HttpResponse>
+  /** Answers a request to the listener of pages; undefined when no site has the path. */
+  handleWeb(request: HttpRequest): Promise<HttpResponse | undefined>
   /** What anybody may read at this path. */
   document(path: string): Promise<object | undefined>
   readonly store: Store
@@ -148,6 +157,21 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   }
   const table = new PortTable()
   for (const provided of options.provides ?? []) table.provide(provided)
+  const pagesOrigin = () => options.webUrl ?? options.webAddress?.()
+  const origins = () => [pagesOrigin(), options.publicUrl].filter((origin) => origin !== undefined)
+  table.provide(provide(webOrigin, { origin: pagesOrigin, origins }))
+  table.provide(
+    provide(
+      samlSignIn,
+      samlSignInPort({
+        reader: store.reader,
+        identity: identities,
+        accounts: ports.accounts,
+        now: () => clock.now(),
+        origins,
+      }),
+    ),
+  )
   const { use } = table
   const quotas = { ...quotaDefaults, ...options.quotas }
   const throttle = options.throttle ?? new Throttle()
@@ -176,6 +200,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     callAs: gate.callAs,
     sites: [...(options.services ?? services).flatMap((service) => service.sites ?? []), ...(options.sites ?? [])],
     publicUrl: options.publicUrl,
+    webUrl: options.webUrl,
     observe,
   })
   const work = (now: number): Work => ({ now, reader: store.reader, vault, ports, use, quotas, act: gate.act })
@@ -204,14 +229,21 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const documents = (options.services ?? services).flatMap((service) => service.documents ?? [])
 
   const handle = async (request: HttpRequest): Promise<HttpResponse> => {
-    const matched = web.match(request, 'host') ?? (isApiCall(request) ? undefined : web.match(request, 'path'))
+    const matched =
+      web.match(request, 'host', 'api') ?? (isApiCall(request) ? undefined : web.match(request, 'path', 'api'))
     if (matched === undefined) return gate.handle(request)
     return matched === 'method' ? METHOD_NOT_ALLOWED : web.handle(request, matched)
+  }
+
+  const handleWeb = async (request: HttpRequest): Promise<HttpResponse | undefined> => {
+    const matched = web.match(request, 'host', 'web') ?? web.match(request, 'path', 'web')
+    return matched === 'method' ? METHOD_NOT_ALLOWED : matched && web.handle(request, matched)
   }
 
   return {
     gate,
     handle,
+    handleWeb,
     document: (path) => readDocument(documents, store.reader, path),
     store,
     vault,

@@ -2,7 +2,7 @@
 import { ApiError, Client, type Transport } from '../kernel/client.ts'
 import { makeAccessKey } from '../services/iam/access-keys.ts'
 import type { RootKey } from '../services/iam/bootstrap.ts'
-import { type UserRow, user } from '../services/iam/resources.ts'
+import { user } from '../services/iam/resources.ts'
 import type { Cloud } from './cloud.ts'
 import { InstallationError } from './operator-errors.ts'
 
@@ -214,7 +214,7 @@ async function fill(
 /** A key of one's own choosing: what no API offers, and a seed is for. */
 async function addKey(cloud: Cloud, account: string, name: string, key: Key): Promise<void> {
   await cloud.store.run(async (unit) => {
-    const owner = await unit.get<UserRow>(user.key({ partition: 'aws', region: '', account }, name))
+    const owner = await user.get(unit, { region: '', account }, { name })
     makeAccessKey(unit, cloud.vault, { account, ownerId: owner!.id, now: cloud.clock.now() }, key)
   })
 }

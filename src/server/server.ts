@@ -23,11 +23,12 @@ import { Custody } from './custody.ts'
 import { openDesk } from './desk.ts'
 import { answerDevelopment, DEVELOPMENT_PATH } from './development.ts'
 import { firstAccount } from './first-account.ts'
+import { type Front, openFront, type WebListenerOptions } from './front.ts'
 import { GaugeReader } from './gauges.ts'
-import { type Health, healthAnswer, isWatched, metricsAnswer, Readiness, watchedPath } from './health.ts'
+import { type Health, healthAnswer, metricsAnswer, Readiness, watchedPath } from './health.ts'
 import { chooseAccountId, InstallationError, objectsOf } from './installation.ts'
 import type { Limits } from './limits.ts'
-import { type Listener, listen } from './listener.ts'
+import type { Handler } from './listener.ts'
 import type { Logger } from './log.ts'
 import { Metrics } from './metrics.ts'
 import { asOperatorError } from './operator-errors.ts'
@@ -37,6 +38,9 @@ import { isAutomatic } from './sealers.ts'
 import { type Seed, sow } from './seed.ts'
 import type { Storage } from './storage.ts'
 import { answerUnavailable } from './unavailable-answer.ts'
+import { ConsoleFiles } from './web/console-files.ts'
+import { Origins } from './web/origins.ts'
+import { CONSOLE_PATH, SIGN_IN_PATH, webHandler } from './web/web-handler.ts'
 
 export interface ServerOptions {
   readonly host: string
@@ -46,6 +50,10 @@ export interface ServerOptions {
   /** Logs every answer, not only failures of ours. */
   readonly accessLog?: boolean
   readonly publicUrl?: string | undefined
+  /** The console and sign-in pages; undefined: none are served. */
+  readonly web?: WebOptions | undefined
+  /** Origins besides the console's whose pages may call the API. */
+  readonly corsOrigins?: readonly string[]
   readonly packages?: boolean | undefined
   readonly streams?: readonly Target[]
   readonly witnesses?: readonly Target[]
@@ -60,6 +68,13 @@ export interface ServerOptions {
   /** The bundled thread for slow key operations; without it they run on the server's own. */
   readonly keyScript?: URL
   readonly world: DurableWorld | DevelopmentWorld
+}
+
+export interface WebOptions extends WebListenerOptions {
+  /** How browsers reach the pages, where a proxy is in between. */
+  readonly url?: string | undefined
+  /** The console's built files; ends with `/`. */
+  readonly files?: URL | undefined
 }
 
 /** A folder on disk. */
@@ -82,6 +97,8 @@ export interface DevelopmentWorld {
 
 export interface RunningServer {
   readonly url: string
+  /** Where the console and the sign-in pages are; undefined while they are not served. */
+  readonly pages: { readonly console: string; readonly signIn: string } | undefined
   /** Accounts that were made by this start, with their root keys: shown this once. */
   readonly made: readonly { readonly accountId: string; readonly rootKey: RootKey }[]
   /** Waits for its people: every call is refused until `merlon unseal`. */
@@ -94,6 +111,8 @@ type Common = Pick<
   CloudOptions,
   | 'keyScript'
   | 'publicUrl'
+  | 'webUrl'
+  | 'webAddress'
   | 'packages'
   | 'streams'
   | 'witnesses'
@@ -124,9 +143,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     loggedAt = performance.now()
     logger.log('error', 'a policy decision failed, and the call was denied', { requestId, error })
   }
+  const origins = new Origins({ publicUrl: options.publicUrl, webUrl: options.web?.url })
   const common: Common = {
     keyScript: options.keyScript,
     publicUrl: options.publicUrl,
+    webUrl: options.web?.url,
+    webAddress: () => origins.web(),
     packages: options.packages,
     streams: options.streams,
     witnesses: options.witnesses,
@@ -157,7 +179,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         async (cloud): Promise<Cloud | undefined> => cloud,
         async () => undefined,
       )
-      return metricsAnswer(metrics.text(cloud?.streams(), listener.load(), await gauges.read(cloud?.store)))
+      return metricsAnswer(metrics.text(cloud?.streams(), front?.load(), await gauges.read(cloud?.store)))
     }
     if (path !== undefined)
       return healthAnswer(path, version, path === '/health/live' ? { status: 'ok' } : await health())
@@ -171,49 +193,71 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       () => answerUnavailable(request, 'The server is sealed. An operator must unseal it.'),
     )
   }
+  const webAnswer = webHandler({
+    files: ConsoleFiles.open(options.web?.files),
+    origins,
+    version,
+    site: async (request) => {
+      const path = watchedPath(request)
+      if (path !== undefined && path !== '/metrics') return answer(request)
+      if (phase === 'starting') return answerUnavailable(request, 'The server is starting.')
+      return opened.during<HttpResponse | undefined | 'sealed'>(
+        (cloud) => cloud.handleWeb(request),
+        async () => 'sealed',
+      )
+    },
+  })
   const { date } = opened
-  const handle = !date
-    ? answer
-    : async (request: HttpRequest): Promise<HttpResponse> => {
-        const { headers, ...rest } = await answer(request)
-        return { ...rest, headers: { ...headers, date: date() } }
-      }
-  let listener: Listener
+  const dated = (handler: Handler): Handler =>
+    !date
+      ? handler
+      : async (request) => {
+          const { headers, ...rest } = await handler(request)
+          return { ...rest, headers: { ...headers, date: date() } }
+        }
+  let front: Front | undefined
   try {
-    listener = await listen(handle, {
+    front = await openFront(dated(answer), dated(webAnswer), {
       host,
       port,
+      web: options.web,
+      origins,
+      corsOrigins: options.corsOrigins ?? [],
       admission: options.limits?.admission,
-      isVital: ({ method = '', url = '' }) => isWatched(method, url),
       onRefused: (why) => overload.count(why),
+      logger,
     })
   } catch (error) {
     await opened.close()
     throw error
   }
-  dismiss = () => listener.dismiss()
+  const { api } = front
+  dismiss = () => front.dismiss()
   let made: RunningServer['made']
   try {
     made = await opened.begin(health)
   } catch (error) {
-    await listener.close()
+    await front.close()
     await opened.close()
     throw error
   }
   phase = 'serving'
-  logger.log('info', 'listening', { url: listener.url, version, sealed: opened.sealed() })
+  const { url } = api
+  const web = origins.web()
+  logger.log('info', 'listening', { url, web, version, sealed: opened.sealed() })
 
   return {
-    url: listener.url,
+    url,
+    pages: web === undefined ? undefined : { console: web + CONSOLE_PATH, signIn: web + SIGN_IN_PATH },
     made,
     sealed: opened.sealed(),
     close: async () => {
       phase = 'leaving'
-      listener.leave()
+      front.leave()
       logger.log('info', 'draining', { lameDuckMs: options.lameDuckMs ?? 0 })
       await new Promise((done) => setTimeout(done, options.lameDuckMs ?? 0))
-      await listener.close()
-      const isClean = await closeWithin(opened, await farewellMs(opened, readiness))
+      await front.close()
+      const isClean = await closeInTime(opened, readiness)
       if (!isClean) logger.log('warn', 'stopped without the store: it did not answer in time', {})
       overload.close()
       gauges.close()
@@ -225,21 +269,37 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 /** What is gathered in memory is written within this; what was acknowledged is on disk before. */
 const FAREWELL_MS_MAX = 30_000
-/** Without its database a server has nothing to wait for. */
-const FAREWELL_UNREACHABLE_MS_MAX = 500
+/** How often a stop checks whether its database still answers. */
+const FAREWELL_CHECK_MS = 500
+/** A database that does not answer so many checks in a row is not waited for. */
+const FAREWELL_UNANSWERED_MAX = 2
 
-async function farewellMs(opened: Opened, readiness: Readiness): Promise<number> {
-  const isUnreachable = opened.store() !== undefined && (await readiness.trouble())?.reason === 'database_unreachable'
-  return isUnreachable ? FAREWELL_UNREACHABLE_MS_MAX : FAREWELL_MS_MAX
-}
-
-/** Returns whether everything was closed in time. */
-async function closeWithin(opened: Opened, ms: number): Promise<boolean> {
-  let late: NodeJS.Timeout | undefined
-  const giveUp = new Promise<boolean>((resolve) => {
-    late = setTimeout(() => resolve(false), ms)
+/**
+ * Returns whether everything was closed in time. The database of several nodes may go away at any moment of a stop, and every
+ * write then waits for it: it is checked until everything is closed. The disk of a single server is always waited for.
+ */
+async function closeInTime(opened: Opened, readiness: Readiness): Promise<boolean> {
+  const store = opened.store()
+  const checked = store?.shared ? new Readiness(() => store.probe()) : undefined
+  const isAway = async (each: Readiness) => (await each.trouble())?.reason === 'database_unreachable'
+  const startedAt = performance.now()
+  let unanswered = checked && (await isAway(readiness)) ? FAREWELL_UNANSWERED_MAX : 0
+  let timer: NodeJS.Timeout | undefined
+  let ended = false
+  const giveUp = async () => {
+    while (!ended && performance.now() - startedAt < FAREWELL_MS_MAX) {
+      await new Promise((resolve) => {
+        timer = setTimeout(resolve, FAREWELL_CHECK_MS)
+      })
+      if (unanswered >= FAREWELL_UNANSWERED_MAX) break
+      unanswered = checked && (await isAway(checked)) ? unanswered + 1 : 0
+    }
+    return false
+  }
+  return Promise.race([opened.close().then(() => true), giveUp()]).finally(() => {
+    ended = true
+    clearTimeout(timer)
   })
-  return Promise.race([opened.close().then(() => true), giveUp]).finally(() => clearTimeout(late))
 }
 
 interface Opened {

@@ -3,7 +3,7 @@
  * Row keys, lookup, authorization, tagging and audit all derive from the definition.
  */
 import type { CompiledPolicy, PolicySource } from '../../policy/index.ts'
-import { type Entry, type Key, key, type RangeOptions, under } from '../../store/store.ts'
+import { type Entry, type Key, key, type RangeOptions, type Unit, under } from '../../store/store.ts'
 import type { Fault } from '../../wire/fault.ts'
 import type { Call, Scope } from '../call.ts'
 import type { Reader } from '../ports.ts'
@@ -118,6 +118,11 @@ export interface ResourceSpec<T extends string, R extends Row, I extends Identit
   readonly shortForm?: keyof I & string
   /** Replaces the two ways above, where AWS accepts more: partial ARNs, aliases. */
   readonly reference?: ReferenceReader<I>
+  /**
+   * Resources of AWS itself, by ARN: they exist in every installation without being stored. Their ARNs have `aws` in place
+   * of the account; writing one is a programming error.
+   */
+  readonly builtIn?: (arn: string) => Awaitable<R | undefined>
   /** Another account's ARN is looked up, and the policy on the resource decides. Absent: its row is never read. */
   readonly crossAccount?: true
   /** ARNs of other Regions are looked up, in the same account: trails are visible outside of their home Region. */
@@ -139,6 +144,14 @@ export interface ResourceSpec<T extends string, R extends Row, I extends Identit
 }
 
 type Place = Pick<Scope, 'account' | 'region'>
+
+/** In the place of an account, in ARNs of resources of AWS itself. */
+const AWS = 'aws'
+
+const refuseWrite = (): never => {
+  throw new Error('a resource of AWS itself cannot be written')
+}
+const readOnly = { unit: { put: refuseWrite, delete: refuseWrite } }
 
 /** A reference, with the ARN where one was written in full: the row's has to be the same. */
 interface WrittenReference<I> extends Reference<I> {
@@ -223,7 +236,7 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
       }
     }
     const key = at.key ?? this.key(at.scope, at.id)
-    const read = at.absent || !this.#isReadable(call, at.scope) ? undefined : await call.unit.get<R>(key)
+    const read = await this.#read(call, at, key)
     const row = read && this.#isWritten(at, read) ? read : undefined
     const id = row && idOf ? idOf(row) : at.id
     const scope = row ? this.#scopeOf(row, id, at.scope) : at.scope
@@ -236,7 +249,16 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
     return {
       acted,
       row:
-        row && isOffered ? existing(call, key, { scope, id, arn, named: arn + suffix, row, facts: acted }) : undefined,
+        row && isOffered
+          ? existing(scope.account === AWS ? readOnly : call, key, {
+              scope,
+              id,
+              arn,
+              named: arn + suffix,
+              row,
+              facts: acted,
+            })
+          : undefined,
       missing: typeof at.absent === 'function' ? at.absent : () => faults.notFound(arn + suffix, id),
     }
   }
@@ -252,9 +274,7 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
   }
 
   arnOf(scope: Scope, row: R): string {
-    const { idOf } = this.spec
-    if (!idOf) throw new Error(`${this.spec.type}: 'arnOf' needs 'idOf'`)
-    return this.arn(scope, idOf(row), row)
+    return this.arn(scope, this.#idOf(row), row)
   }
 
   /** What fills the ARN form. */
@@ -294,6 +314,23 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
     return spec.facts ? { ...facts, ...(await spec.facts(call, row, input)) } : facts
   }
 
+  /** The row, or the fault for a missing one. For resources that an operation names besides its target. */
+  async require(call: Scope & { readonly unit: Pick<Reader, 'get'> }, id: I): Promise<R> {
+    const { faults } = this.spec
+    const variables = this.variables(id)
+    const wrong = this.form.mismatch(variables)
+    if (wrong !== undefined) throw faults.invalidReference(variables[wrong])
+    const row = await this.get(call.unit, call, id)
+    if (!row) throw faults.notFound(this.arn(call, id), id)
+    return row
+  }
+
+  /** For rows that are not the target: under their own identity, in the account and Region of `place`. */
+  put(unit: Pick<Unit, 'put'>, place: Place, row: R): R {
+    unit.put(this.key(place, this.#idOf(row)), row)
+    return row
+  }
+
   get(reader: Pick<Reader, 'get'>, place: Place, id: I): Promise<R | undefined> {
     return reader.get<R>(this.key(place, id))
   }
@@ -311,6 +348,19 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
 
   prefix(place: Place): Key {
     return under(this.form.service, this.spec.kind, ...this.#home(place))
+  }
+
+  #idOf(row: R): I {
+    const { idOf, type } = this.spec
+    if (!idOf) throw new Error(`${type}: the identity of a row needs 'idOf'`)
+    return idOf(row)
+  }
+
+  async #read(call: Call, at: WrittenReference<I>, key: Key): Promise<R | undefined> {
+    if (at.absent) return undefined
+    const { builtIn } = this.spec
+    if (at.scope.account === AWS) return at.written === undefined ? undefined : builtIn?.(at.written)
+    return this.#isReadable(call, at.scope) ? call.unit.get<R>(key) : undefined
   }
 
   #home({ account, region }: Place): readonly string[] {

@@ -144,7 +144,7 @@ export const collection = <const T extends string, R extends Row, I extends Iden
 })
 
 export const existing = <I, R extends object>(
-  { unit }: Pick<Call, 'unit'>,
+  { unit }: { readonly unit: Pick<Call['unit'], 'put' | 'delete'> },
   key: Key,
   found: Omit<ExistingResource<I, R>, 'save' | 'remove'>,
 ): ExistingResource<I, R> => ({

@@ -57,6 +57,11 @@ export interface WebCall<C = undefined>
   readonly claims: C
   readonly remoteAddress: string
   readonly userAgent: string
+  /**
+   * The origin of pages, such as `https://console.example`, without a path: for the recipient of a SAML response, an OIDC
+   * redirect or a link in a mail. `origin` is the API's.
+   */
+  readonly webOrigin: string
   readonly act: Act
   /** Calls an operation of another service as a signed-in person. */
   readonly callAs: CallAsPerson
@@ -120,6 +125,8 @@ export interface WebRoute {
   readonly run: (call: WebCall<any>, input: WebInput) => Awaitable<WebAnswer>
 }
 
+export type SiteListener = 'web' | 'api'
+
 export interface WebSite {
   /** The service it belongs to, by its row in `wire/services.ts`: event source. */
   readonly service: string
@@ -127,6 +134,11 @@ export interface WebSite {
   readonly host?: RegExp
   /** `/portal`; empty for a site with a host of its own. */
   readonly base: string
+  /**
+   * The listener that answers the site. `web`: the origin of pages, where the API is not answered. `api`: endpoints that
+   * clients expect at the API's address. Default: `web`.
+   */
+  readonly listener?: SiteListener
   readonly session?: SessionScheme<any>
   readonly routes: readonly WebRoute[]
   /** Directives that replace those of the default content security policy: `{ 'script-src': "'self'" }`. */

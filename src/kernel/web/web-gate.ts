@@ -12,10 +12,11 @@ import { services as serviceRows } from '../../wire/services.ts'
 import type { Act, CallAs } from '../acting.ts'
 import type { Clock } from '../clock.ts'
 import { type EventDraft, type EventFacts, eventRecord, newDraft } from '../event.ts'
-import { type Answer, asFault } from '../gate.ts'
 import { checkSecret } from '../failure-budget.ts'
+import { type Answer, asFault } from '../gate.ts'
 import { uniqueId } from '../id.ts'
 import type { Use } from '../ports/port.ts'
+import { webOrigin } from '../ports/web-origin.ts'
 import type { Ports } from '../ports.ts'
 import type { Quotas } from '../quota.ts'
 import type { Bearer } from '../service/bearer.ts'
@@ -23,7 +24,15 @@ import { type Throttle, ThrottledFault } from '../throttle.ts'
 import { refusalCountEvent, smallFacts, UnauthenticatedRefusals } from '../unauthenticated-refusals.ts'
 import { assertSameOrigin, csrfToken } from './csrf.ts'
 import { browserOf, endedSessionCookie, readSession, sessionCookie } from './session-cookie.ts'
-import { type MatchedRoute, matchRoute, type WebAnswer, type WebCall, type WebEvent, type WebSite } from './site.ts'
+import {
+  type MatchedRoute,
+  matchRoute,
+  type SiteListener,
+  type WebAnswer,
+  type WebCall,
+  type WebEvent,
+  type WebSite,
+} from './site.ts'
 import { faultAnswer, printAnswer } from './web-answer.ts'
 import { assertBody, readInput } from './web-input.ts'
 
@@ -38,7 +47,10 @@ export interface WebGateOptions {
   readonly act: Act
   readonly callAs: CallAs
   readonly sites: readonly WebSite[]
+  /** How clients reach the API. Default: as each request reached it. */
   readonly publicUrl?: string | undefined
+  /** How browsers reach the pages. Default: as each request reached them. */
+  readonly webUrl?: string | undefined
   readonly observe?: ((outcome: Answer) => void) | undefined
 }
 
@@ -48,7 +60,10 @@ interface WebRequest {
   readonly matched: MatchedRoute
   readonly requestId: string
   readonly now: number
+  /** Of the API. */
   readonly origin: string
+  /** Of pages. */
+  readonly webOrigin: string
   /** undefined for an anonymous caller. */
   readonly bearer: Bearer<unknown> | undefined
   /** The session's id, or the browser's before sign-in: what CSRF tokens are bound to. */
@@ -71,27 +86,36 @@ const NO_CALLER = { principal: { kind: 'anonymous' }, subject: { kind: 'nobody' 
 
 export class WebGate {
   readonly #options: WebGateOptions
+  readonly #sites: Readonly<Record<SiteListener, Readonly<Record<'host' | 'path', readonly WebSite[]>>>>
   readonly #refusals = new UnauthenticatedRefusals(async (count) => {
     const { store, clock } = this.#options
     await store.run((unit) => unit.append(refusalCountEvent(count, clock.now())))
   })
 
-  /** Throws when two routes of one host answer the same method and path. */
+  /** Throws when two routes of one host and listener answer the same method and path. */
   constructor(options: WebGateOptions) {
     this.#options = options
     const seen = new Set<string>()
-    for (const { host, base, routes } of options.sites) {
+    for (const { host, base, routes, listener = 'web' } of options.sites) {
       for (const { method, path } of routes) {
         const name = `${method} ${host?.source ?? '*'}${base}${path.replace(/:[^/]+/g, ':')}`
-        if (seen.has(name)) throw new Error(`Two routes answer ${name}.`)
-        seen.add(name)
+        if (seen.has(`${listener} ${name}`)) throw new Error(`Two routes answer ${name}.`)
+        seen.add(`${listener} ${name}`)
       }
     }
+    const sitesOf = (listener: SiteListener) => {
+      const sites = options.sites.filter((site) => (site.listener ?? 'web') === listener)
+      return { host: sites.filter(({ host }) => host), path: sites.filter(({ host }) => !host) }
+    }
+    this.#sites = { web: sitesOf('web'), api: sitesOf('api') }
   }
 
-  /** The route of a request. API calls are detected in between: first sites with a host, last sites by path. */
-  match(request: HttpRequest, by: 'host' | 'path'): MatchedRoute | 'method' | undefined {
-    const sites = this.#options.sites.filter(({ host }) => (host === undefined) === (by === 'path'))
+  /**
+   * The route of a request among the sites of a listener. On the API's listener, calls are detected in between: first sites
+   * with a host, last sites by path.
+   */
+  match(request: HttpRequest, by: 'host' | 'path', listener: SiteListener): MatchedRoute | 'method' | undefined {
+    const sites = this.#sites[listener][by]
     return sites.length === 0 ? undefined : matchRoute(sites, request)
   }
 
@@ -157,8 +181,15 @@ export class WebGate {
     const { vault, clock, store } = this.#options
     const { site, route } = matched
     const now = clock.now()
-    const origin = this.#originOf(request)
-    const base = { request, matched, requestId, now, origin, done: [], browserCookie: undefined }
+    const base = {
+      request,
+      matched,
+      requestId,
+      now,
+      ...this.#originsOf(request, site),
+      done: [],
+      browserCookie: undefined,
+    }
     const { authentication } = route
     if (authentication === 'document') return { ...base, bearer: undefined, boundTo: '' }
     if (authentication === 'anonymous') {
@@ -183,11 +214,12 @@ export class WebGate {
   }
 
   async #answered(web: WebRequest): Promise<HttpResponse> {
-    const { request, matched, boundTo, origin } = web
+    const { request, matched, boundTo } = web
     const { site, route } = matched
     const input = readInput(request, matched, csrfToken(this.#options.vault, site, boundTo))
     const isForm = typeof route.authentication === 'string' && route.authentication !== 'document'
-    if (isForm && route.method !== 'GET') assertSameOrigin(request, input, origin)
+    if (isForm && route.method !== 'GET')
+      assertSameOrigin(request, input, site.listener === 'api' ? web.origin : web.webOrigin)
     const answer = await this.#transact(web, (call) => route.run(call, input))
     return printAnswer(answer, site, this.#cookieOf(web, answer), request.secure)
   }
@@ -276,6 +308,7 @@ export class WebGate {
       now: web.now,
       requestId: web.requestId,
       origin: web.origin,
+      webOrigin: web.webOrigin,
       unit,
       vault,
       ports,
@@ -388,9 +421,13 @@ export class WebGate {
       : { ...response, headers: { ...response.headers, 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } }
   }
 
-  #originOf(request: HttpRequest): string {
-    const { publicUrl } = this.#options
-    return publicUrl ?? `${request.secure ? 'https' : 'http'}://${header(request, 'host') ?? 'localhost'}`
+  /** Where an origin is not configured, it is the one that the request reached. */
+  #originsOf(request: HttpRequest, { listener }: WebSite): Pick<WebRequest, 'origin' | 'webOrigin'> {
+    const { publicUrl, webUrl, use } = this.#options
+    const reached = `${request.secure ? 'https' : 'http'}://${header(request, 'host') ?? 'localhost'}`
+    const origin = publicUrl ?? reached
+    if (listener !== 'api') return { origin, webOrigin: webUrl ?? reached }
+    return { origin, webOrigin: webUrl ?? use(webOrigin).origin() ?? origin }
   }
 }
 

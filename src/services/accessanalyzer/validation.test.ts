@@ -42,7 +42,7 @@ test.each([
 ])('A %s policy is validated on the thread for analyses', async (_what, document) => {
   const { sent } = await validated(document)
 
-  expect(sent).toEqual([{ policy: document, kind: 'identity', resourceType: undefined, absent: [] }])
+  expect(sent).toMatchObject([{ policy: document, kind: 'identity', facts: { account: '111122223333' } }])
 })
 
 test('Too many analyses are throttled, and a policy that is too complex is refused', async () => {

@@ -5,6 +5,7 @@ import { pageOf } from '../../kernel/page.ts'
 import { lintPolicy } from '../../kernel/policy-lint.ts'
 import { anything } from '../../kernel/resource/facts.ts'
 import type { Finding, PolicyKind } from '../../policy/index.ts'
+import { accountFacts } from './account-facts.ts'
 import { accessanalyzer, busy } from './resources.ts'
 
 const KINDS: Readonly<Record<string, PolicyKind>> = {
@@ -31,6 +32,7 @@ export const validatePolicy = accessanalyzer
       kind,
       resourceType: input.validatePolicyResourceType,
       absent: call.absentKey.lists,
+      facts: await accountFacts(call, input.policyDocument),
     })
     const numbered = all.map((finding, at) => ({ finding, at: String(at).padStart(6, '0') }))
     const { items, next } = await pageOf(call, numbered, ({ at }) => at, {

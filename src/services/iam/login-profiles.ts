@@ -1,14 +1,15 @@
 /** Passwords of users: set by an administrator, changed by the user, never shown again. */
 import type { Call } from '../../kernel/call.ts'
 import { type GuessableSecret, onlineGuessing, resetFailures, retryText } from '../../kernel/failure-budget.ts'
-import type { Target } from '../../kernel/resource.ts'
+import type { Target } from '../../kernel/resource/facts.ts'
 import { Fault } from '../../wire/fault.ts'
 import { hangingKey } from './hanging.ts'
 import { userOnly } from './owners.ts'
 import { passwordPolicyOf } from './password-policy.ts'
 import { hashPassword, type PasswordHash, passwordMatches, passwordProblem } from './passwords.ts'
-import { date, iam, type UserRow, user } from './resources.ts'
-import { userNamedOrSelf } from './self.ts'
+import { type UserRow, user } from './resources.ts'
+import { noUser, rowNamed, userNamedOrSelf } from './self.ts'
+import { date, iam } from './words.ts'
 
 export interface LoginProfileRow {
   readonly createdAt: number
@@ -29,7 +30,7 @@ const guessable = (account: string, owner: UserRow): GuessableSecret => ({
   kind: 'password',
   id: owner.id,
   arn: user.arnOf({ partition: 'aws', region: '', account }, owner),
-  type: user.definition.type,
+  type: user.spec.type,
   policy: onlineGuessing,
 })
 
@@ -64,7 +65,7 @@ export const getLoginProfile = iam
 export const updateLoginProfile = iam
   .operation('UpdateLoginProfile')
   .on(user.named('UserName'))
-  .run(async (call, input, owner) => {
+  .run(async (call, input, { row: owner }) => {
     const row = await required(call, owner)
     const changed = input.Password === undefined ? row : await withPassword(call, row, input.Password)
     if (input.Password !== undefined) resetFailures(call.unit, guessable(call.account, owner))
@@ -88,9 +89,9 @@ export const deleteLoginProfile = iam
 const callingUser: Target<unknown, UserRow> = {
   find: (call) => {
     const { principal } = call.caller
-    if (principal.kind === 'user') return user.find(call, principal.name)
+    if (principal.kind === 'user') return rowNamed(call, principal.name)
     return {
-      acted: { arn: user.arn(call, ''), type: 'AWS::IAM::User', account: call.account },
+      acted: noUser(call),
       row: undefined,
       missing: () => iam.fail('InvalidUserTypeException', 'Only IAM Users can change their own password'),
     }

@@ -1,6 +1,6 @@
-/** A SAML identity provider made for tests, on the library that others are made with; it signs whatever it is told to. */
+/** A SAML identity provider for tests. It signs and encrypts whatever a test passes to it. */
 import { execFileSync } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import { constants, createCipheriv, publicEncrypt, randomBytes, randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +23,7 @@ export interface Statement {
   readonly id?: string
   readonly status?: string
   readonly attributes?: Readonly<Record<string, readonly string[]>>
+  readonly inResponseTo?: string
 }
 
 const iso = (ms: number) => new Date(ms).toISOString()
@@ -47,7 +48,7 @@ export function responseOf(statement: Statement): string {
     `<samlp:Status><samlp:StatusCode Value="${status}"/></samlp:Status>` +
     `<saml:Assertion ID="${id}" Version="2.0" IssueInstant="${iso(issuedAt)}"><saml:Issuer>${issuer}</saml:Issuer>` +
     `<saml:Subject><saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">${nameId}</saml:NameID>` +
-    `<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="${iso(notOnOrAfter)}" Recipient="${recipient}"/></saml:SubjectConfirmation></saml:Subject>` +
+    `<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="${iso(notOnOrAfter)}" Recipient="${recipient}"${statement.inResponseTo ? ` InResponseTo="${statement.inResponseTo}"` : ''}/></saml:SubjectConfirmation></saml:Subject>` +
     `<saml:Conditions NotBefore="${iso(issuedAt - 1000)}" NotOnOrAfter="${iso(notOnOrAfter)}"><saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions>` +
     `<saml:AttributeStatement>${shown.join('')}</saml:AttributeStatement></saml:Assertion></samlp:Response>`
   )
@@ -62,6 +63,10 @@ export interface Signing {
 
 export interface Idp {
   readonly metadata: string
+  /** DER, base64. */
+  readonly certificate: string
+  readonly certificatePem: string
+  readonly privateKeyPem: string
   sign(response: string, how?: Signing): string
 }
 
@@ -76,6 +81,9 @@ export function samlIdp(entity = ENTITY): Idp {
   rmSync(folder, { recursive: true })
   const der = publicCert.replace(/-----[^-]+-----|\s/g, '')
   return {
+    certificate: der,
+    certificatePem: publicCert,
+    privateKeyPem: privateKey,
     metadata:
       `<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="${entity}"><!-- ${'made for tests '.repeat(30)} -->` +
       `<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor use="signing"><KeyInfo xmlns="${DSIG}"><X509Data><X509Certificate>${der}</X509Certificate></X509Data></KeyInfo></KeyDescriptor>` +
@@ -100,4 +108,48 @@ export function samlIdp(entity = ENTITY): Idp {
       return signed.getSignedXml()
     },
   }
+}
+
+export interface Encryption {
+  /** Of the content. Default: AES-256-GCM. */
+  readonly cipher?: 'aes128-gcm' | 'aes192-gcm' | 'aes256-gcm' | 'aes128-cbc' | 'aes256-cbc'
+  /** Of the key. Default: RSA-OAEP with SHA-1, as most providers have it. */
+  readonly transport?: 'oaep-sha1' | 'oaep-sha256' | 'rsa-1_5'
+  /** Instead of the assertion in the response. */
+  readonly plaintext?: string
+}
+
+/** The response with its assertion encrypted to a receiver's public key. Source: https://www.w3.org/TR/xmlenc-core1/ */
+export function encryptedResponse(response: string, publicKey: string, how: Encryption = {}): string {
+  const { cipher = 'aes256-gcm', transport = 'oaep-sha1' } = how
+  const [assertion] = /<saml:Assertion .*<\/saml:Assertion>/s.exec(response)!
+  const isGcm = cipher.endsWith('gcm')
+  const key = randomBytes(Number(cipher.slice(3, 6)) / 8)
+  const iv = randomBytes(isGcm ? 12 : 16)
+  const encrypt = createCipheriv(cipher.replace('aes', 'aes-') as 'aes-256-gcm', key, iv)
+  const bytes = Buffer.concat([encrypt.update(how.plaintext ?? assertion, 'utf8'), encrypt.final()])
+  const content = Buffer.concat([iv, bytes, ...(isGcm ? [encrypt.getAuthTag()] : [])])
+  const wrapped = publicEncrypt(
+    transport === 'rsa-1_5'
+      ? { key: publicKey, padding: constants.RSA_PKCS1_PADDING }
+      : { key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: transport.slice(5) },
+    key,
+  )
+  const xenc = 'http://www.w3.org/2001/04/xmlenc#'
+  const xenc11 = 'http://www.w3.org/2009/xmlenc11#'
+  const method = {
+    'oaep-sha1': `<xenc:EncryptionMethod Algorithm="${xenc}rsa-oaep-mgf1p"><ds:DigestMethod Algorithm="${DSIG}sha1"/></xenc:EncryptionMethod>`,
+    'oaep-sha256': `<xenc:EncryptionMethod Algorithm="${xenc11}rsa-oaep"><ds:DigestMethod Algorithm="${xenc}sha256"/><xenc11:MGF xmlns:xenc11="${xenc11}" Algorithm="${xenc11}mgf1sha256"/></xenc:EncryptionMethod>`,
+    'rsa-1_5': `<xenc:EncryptionMethod Algorithm="${xenc}rsa-1_5"/>`,
+  }[transport]
+  const value = (of: Buffer) =>
+    `<xenc:CipherData><xenc:CipherValue>${of.toString('base64')}</xenc:CipherValue></xenc:CipherData>`
+  return response.replace(
+    assertion,
+    () =>
+      `<saml:EncryptedAssertion><xenc:EncryptedData xmlns:xenc="${xenc}" xmlns:ds="${DSIG}" Type="${xenc}Element">` +
+      `<xenc:EncryptionMethod Algorithm="${isGcm ? xenc11 : xenc}${cipher}"/>` +
+      `<ds:KeyInfo><xenc:EncryptedKey>${method}${value(wrapped)}</xenc:EncryptedKey></ds:KeyInfo>${value(content)}` +
+      '</xenc:EncryptedData></saml:EncryptedAssertion>',
+  )
 }

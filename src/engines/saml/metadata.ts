@@ -1,9 +1,10 @@
 /**
- * What IAM needs of a SAML identity provider's metadata: who it is, which certificates sign for it, how long it holds.
+ * The metadata of a SAML identity provider: its name, the certificates that it signs with, its end.
  * Source: https://docs.oasis-open.org/security/saml/v2.0/saml-metadata-2.0-os.pdf
  */
-import { X509Certificate } from 'node:crypto'
-import { childrenOf, parseXml, type XmlElement, XmlError } from '../../kernel/xml.ts'
+import { type KeyObject, X509Certificate } from 'node:crypto'
+import { childrenOf, parseXml, type XmlElement, XmlError } from '../xml/xml.ts'
+import { SIGNATURE } from './names.ts'
 
 export interface SamlMetadata {
   readonly entityId: string
@@ -14,7 +15,9 @@ export interface SamlMetadata {
 }
 
 const METADATA = 'urn:oasis:names:tc:SAML:2.0:metadata'
-const SIGNATURE = 'http://www.w3.org/2000/09/xmldsig#'
+/** Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+const CERTIFICATES_MAX = 10
+const RSA_BITS_MIN = 1_024
 
 /** Why a document is no usable metadata. */
 export class MetadataError extends Error {
@@ -37,6 +40,8 @@ export function parseSamlMetadata(document: string): SamlMetadata {
     .flatMap((data) => childrenOf(data, SIGNATURE, 'X509Certificate'))
     .map((certificate) => derOf(certificate.text))
   if (signingCertificates.length === 0) throw new MetadataError('no signing certificate')
+  if (signingCertificates.length > CERTIFICATES_MAX)
+    throw new MetadataError(`more than ${CERTIFICATES_MAX} signing certificates`)
 
   const validUntil = root.attributes.get('validUntil')
   if (validUntil === undefined) return { entityId, signingCertificates }
@@ -47,12 +52,18 @@ export function parseSamlMetadata(document: string): SamlMetadata {
 
 function derOf(text: string): string {
   const der = text.replace(/\s/g, '')
+  const key = publicKeyOf(der)
+  const bits = key.asymmetricKeyDetails?.modulusLength
+  if (bits !== undefined && bits < RSA_BITS_MIN) throw new MetadataError(`an RSA key of less than ${RSA_BITS_MIN} bits`)
+  return der
+}
+
+function publicKeyOf(der: string): KeyObject {
   try {
-    new X509Certificate(Buffer.from(der, 'base64'))
+    return new X509Certificate(Buffer.from(der, 'base64')).publicKey
   } catch {
     throw new MetadataError('a certificate cannot be read')
   }
-  return der
 }
 
 function read(document: string): XmlElement {
