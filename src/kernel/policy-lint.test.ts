@@ -10,8 +10,8 @@ const request = (Action: string | readonly string[], absent: LintRequest['absent
   kind: 'identity',
   absent,
 })
-const codes = async (asked: LintRequest) => {
-  const result = await lintPolicy(asked)
+const codes = async (toLint: LintRequest) => {
+  const result = await lintPolicy(toLint)
   return 'findings' in result ? result.findings.map(({ issueCode }) => issueCode) : []
 }
 
@@ -30,7 +30,7 @@ test('A smaller budget ends the work earlier', async () => {
 })
 
 test('What another thread needs can be sent to it', async () => {
-  const asked: LintRequest = {
+  const toLint: LintRequest = {
     ...request('kms:Decrypt', [{ 'kms:ViaService': 'no service calls KMS' }]),
     facts: {
       account: '111122223333',
@@ -39,5 +39,5 @@ test('What another thread needs can be sent to it', async () => {
     },
   }
 
-  expect(await lintPolicy(structuredClone(asked))).toEqual(await lintPolicy(asked))
+  expect(await lintPolicy(structuredClone(toLint))).toEqual(await lintPolicy(toLint))
 })
