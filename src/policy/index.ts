@@ -31,7 +31,15 @@ export type {
 export { PolicyError, type Position } from './error.ts'
 export { explain } from './explain.ts'
 export { contextKeysOf } from './keys.ts'
-export { type Finding, type FindingType, lint, type Reference, type ServiceFacts } from './lint/index.ts'
+export {
+  type AccountFacts,
+  arnsToLookUp,
+  type Finding,
+  type FindingType,
+  lint,
+  type Reference,
+  type ServiceFacts,
+} from './lint/index.ts'
 export { parsePolicy, readPolicy } from './parse.ts'
 export type {
   AnonymousPrincipal,
@@ -43,3 +51,4 @@ export type {
   UserPrincipal,
 } from './principal.ts'
 export { publicStatements } from './public.ts'
+export { principalFromArn } from './written-principal.ts'

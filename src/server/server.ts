@@ -38,7 +38,8 @@ import { asOperatorError } from './operator-errors.ts'
 import { OverloadLog } from './overload-log.ts'
 import { factsOfThisProcess, forbidCoreDumps, ignoreDebuggerSignal, refuseUnsafe, unsafeIn } from './safe-process.ts'
 import { isAutomatic } from './sealers.ts'
-import { type Seed, sow } from './seed.ts'
+import type { Seed } from './seed-format.ts'
+import { type Administrator, addAdministrator, sow } from './sow.ts'
 import type { Storage } from './storage.ts'
 import { answerUnavailable } from './unavailable-answer.ts'
 import { ConsoleFiles } from './web/console-files.ts'
@@ -113,7 +114,12 @@ export interface RunningServer {
   /** Where the console and the sign-in pages are; undefined while they are not served. */
   readonly pages: { readonly console: string; readonly signIn: string } | undefined
   /** Accounts that were made by this start, with their root keys: shown this once. */
-  readonly made: readonly { readonly accountId: string; readonly rootKey: RootKey }[]
+  readonly made: readonly {
+    readonly accountId: string
+    readonly rootKey: RootKey
+    /** Of `--dev` without a seed. */
+    readonly administrator?: Administrator
+  }[]
   /** Waits for its people: every call is refused until `merlon unseal`. */
   readonly sealed: boolean
   /** False when the store did not answer, so that something is still waiting for it: the process must be ended. */
@@ -274,7 +280,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       logger.log('info', 'draining', { lameDuckMs: options.lameDuckMs ?? 0 })
       await new Promise((done) => setTimeout(done, options.lameDuckMs ?? 0))
       await front.close()
-      const isClean = await closeWithin(opened, await farewellMs(opened, readiness))
+      const isClean = await closeInTime(opened, readiness)
       if (!isClean) logger.log('warn', 'stopped without the store: it did not answer in time', {})
       overload.close()
       gauges.close()
@@ -286,21 +292,37 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 /** What is gathered in memory is written within this; what was acknowledged is on disk before. */
 const FAREWELL_MS_MAX = 30_000
-/** Without its database a server has nothing to wait for. */
-const FAREWELL_UNREACHABLE_MS_MAX = 500
+/** How often a stop checks whether its database still answers. */
+const FAREWELL_CHECK_MS = 500
+/** A database that does not answer so many checks in a row is not waited for. */
+const FAREWELL_UNANSWERED_MAX = 2
 
-async function farewellMs(opened: Opened, readiness: Readiness): Promise<number> {
-  const isUnreachable = opened.store() !== undefined && (await readiness.trouble())?.reason === 'database_unreachable'
-  return isUnreachable ? FAREWELL_UNREACHABLE_MS_MAX : FAREWELL_MS_MAX
-}
-
-/** Returns whether everything was closed in time. */
-async function closeWithin(opened: Opened, ms: number): Promise<boolean> {
-  let late: NodeJS.Timeout | undefined
-  const giveUp = new Promise<boolean>((resolve) => {
-    late = setTimeout(() => resolve(false), ms)
+/**
+ * Returns whether everything was closed in time. The database of several nodes may go away at any moment of a stop, and every
+ * write then waits for it: it is checked until everything is closed. The disk of a single server is always waited for.
+ */
+async function closeInTime(opened: Opened, readiness: Readiness): Promise<boolean> {
+  const store = opened.store()
+  const checked = store?.shared ? new Readiness(() => store.probe()) : undefined
+  const isAway = async (each: Readiness) => (await each.trouble())?.reason === 'database_unreachable'
+  const startedAt = performance.now()
+  let unanswered = checked && (await isAway(readiness)) ? FAREWELL_UNANSWERED_MAX : 0
+  let timer: NodeJS.Timeout | undefined
+  let ended = false
+  const giveUp = async () => {
+    while (!ended && performance.now() - startedAt < FAREWELL_MS_MAX) {
+      await new Promise((resolve) => {
+        timer = setTimeout(resolve, FAREWELL_CHECK_MS)
+      })
+      if (unanswered >= FAREWELL_UNANSWERED_MAX) break
+      unanswered = checked && (await isAway(checked)) ? unanswered + 1 : 0
+    }
+    return false
+  }
+  return Promise.race([opened.close().then(() => true), giveUp()]).finally(() => {
+    ended = true
+    clearTimeout(timer)
   })
-  return Promise.race([opened.close().then(() => true), giveUp]).finally(() => clearTimeout(late))
 }
 
 interface Opened {
@@ -419,6 +441,7 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
       ...(world.seed?.accounts.some(({ id }) => id === defaultId) ? [] : [{ id: defaultId }]),
     ],
   }
+  let administrator: Administrator | undefined
   let mailbox = memoryMailer()
   const open = async (): Promise<Cloud> => {
     const store = await openStore({ file: ':memory:' })
@@ -427,6 +450,8 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
     const options = { ...common, ...troubles(logger), provides }
     const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, ...options })
     keys = await sow(opened, seed, keys)
+    if (world.seed === undefined)
+      administrator = await addAdministrator(opened, defaultId, keys.get(defaultId)!, administrator)
     return opened
   }
 
@@ -435,6 +460,7 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
     clock,
     cloud: () => cloud,
     mail: () => mailbox.delivered(),
+    seed: async (more: Seed) => void (keys = new Map([...keys, ...(await sow(cloud, more, keys, keys))])),
     reset: async () => {
       const before = cloud
       clock.reset()
@@ -448,7 +474,11 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
     date: () => new Date(clock.now()).toUTCString(),
     begin: async () => {
       cloud.start()
-      return [...keys].map(([accountId, rootKey]) => ({ accountId, rootKey }))
+      return [...keys].map(([accountId, rootKey]) => ({
+        accountId,
+        rootKey,
+        ...(accountId === defaultId && administrator && { administrator }),
+      }))
     },
     sealed: () => false,
     store: () => cloud.store,

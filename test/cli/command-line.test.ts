@@ -270,7 +270,7 @@ describe('merlon start', () => {
   })
 
   test('a lame duck sends its load balancer elsewhere, and answers until it has', async () => {
-    const server = await start(['--data', join(temporaryFolder(), 'data'), '--lame-duck', '1.5'])
+    const server = await start(['--data', join(temporaryFolder(), 'data'), '--lame-duck', '4'])
     const root = clientOf(server, server.accounts[0]!)
     const health = () => fetch(`${server.url}/health`)
     expect((await health()).status).toBe(200)

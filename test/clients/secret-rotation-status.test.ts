@@ -59,11 +59,8 @@ test('What failed says why and turns ok once it is healed; what does not rotate 
   await secrets('RotateSecret', { ClientRequestToken: randomUUID(), SecretId: 'bad', ...rotation })
   await secrets('RotateSecret', { ClientRequestToken: randomUUID(), SecretId: 'good', ...rotation })
 
-  let shown = await status()
-  for (let tries = 0; tries < 50 && /rotating/.test(shown.stdout); tries++) {
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    shown = await status()
-  }
+  await expect.poll(async () => (await status()).stdout, { timeout: 60_000 }).not.toMatch(/rotating/)
+  const shown = await status()
   expect(shown.status).toBe(1)
   expect(shown.stdout.trim().split('\n')).toHaveLength(2)
   expect(shown.stdout).toMatch(/^good {2}ok {2}last \d{4}-\S+Z {2}next \d{4}-\S+Z$/m)

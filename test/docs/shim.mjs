@@ -45,20 +45,14 @@ async function start() {
   writeFileSync(join(state, `pid-${own}`), String(child.pid))
   appendFileSync(join(state, 'pids'), `${child.pid}\n`)
   const until = Date.now() + START_MS_MAX
-  for (;;) {
-    const answers = await fetch(`http://127.0.0.1:${own}/health`).then(
-      () => true,
-      () => false,
-    )
-    if (answers) break
+  // The lines about the new account and the address are printed together, once the server answers.
+  while (!readFileSync(log, 'utf8').includes('Merlon listens on ')) {
     if (child.exitCode !== null || Date.now() > until) {
       process.stderr.write(readFileSync(log, 'utf8'))
       process.exit(child.exitCode || 1)
     }
     await wait(100)
   }
-  // The lines about the new account follow the first answer.
-  await wait(300)
   const said = readFileSync(log, 'utf8')
   const found = {
     'access-key-id': /\bAKIA[0-9A-Z]{16}\b/.exec(said)?.[0],

@@ -95,10 +95,10 @@ test('what is served for 200 ms after it was taken away is measured as such, and
   }
 
   const late = await after(200)
-  expect(late.ms).toBeGreaterThan(150)
+  expect(late.ms).toBeGreaterThan(100)
   expect(late.ms).toBeLessThanOrEqual(200)
   expect(late).toMatchObject({ worksHere: false, servedBefore: expect.any(Number) })
-  expect(late.servedBefore).toBeGreaterThan(5)
+  expect(late.servedBefore).toBeGreaterThanOrEqual(5)
   expect((await after(0)).ms).toBe(0)
   expect(distribution([1, 2, 3, 100])).toEqual({ p50: 3, p99: 100, max: 100 })
 })

@@ -75,7 +75,10 @@ test('KMS 14: what was acknowledged of keys is there after every kill, whole', a
     let stop = () => {}
     const until = new Promise<void>((resolve) => (stop = resolve))
     const workers = Array.from({ length: WORKERS }, () => work(kms, until))
-    await new Promise((resolve) => setTimeout(resolve, 150 + 37 * (round % 20)))
+    const before = sealed.length
+    // Enough was acknowledged to be lost; then at another moment each time.
+    await expect.poll(() => sealed.length - before, { timeout: 60_000, interval: 5 }).toBeGreaterThan(WORKERS)
+    await new Promise((resolve) => setTimeout(resolve, 23 * (round % 20)))
     stop()
     await server.stop('SIGKILL')
     await Promise.all(workers)

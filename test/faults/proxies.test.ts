@@ -58,7 +58,7 @@ describe('the wire to the database', () => {
     const before = performance.now()
     client.write('late')
 
-    await expect.poll(heard, { timeout: 5_000, interval: 5 }).toBe('late')
+    await expect.poll(heard, { interval: 5 }).toBe('late')
 
     expect(performance.now() - before).toBeGreaterThan(2 * SLOW_MS - 20)
   })
@@ -136,7 +136,7 @@ describe('the round-robin proxy', () => {
     for (let n = 0; n < 4; n++) expect(await text(proxy.url, large)).toBe(`a:${large}`)
     b.server.listen(Number(port), '127.0.0.1')
 
-    await expect.poll(() => proxy.up, { timeout: 3_000 }).toEqual([true, true])
+    await expect.poll(() => proxy.up).toEqual([true, true])
     expect([await text(proxy.url, ''), await text(proxy.url, '')].sort()).toEqual(['a:', 'b:'])
   })
 
@@ -158,7 +158,7 @@ describe('the round-robin proxy', () => {
     closing.push(() => sick.close().closeAllConnections())
     const proxy = await over({ url: `http://127.0.0.1:${(sick.address() as AddressInfo).port}` }, await node('b'))
 
-    await expect.poll(() => proxy.up, { timeout: 3_000 }).toEqual([false, true])
+    await expect.poll(() => proxy.up).toEqual([false, true])
 
     for (let n = 0; n < 4; n++) expect(await text(proxy.url, '')).toBe('b:')
   })

@@ -102,15 +102,16 @@ test('Trust 10: a trail that delivers while it is backed up passes validate-logs
   }
 
   // What is replaced now falls due for sweeping while the backup is made.
-  let loading = true
+  let [loading, rounds] = [true, 0]
   const load = (async () => {
     for (let n = 0; loading; n++) {
       await create(root(), `during-${n}`)
       await put('replaced', `words during ${n} ${'x'.repeat(200_000)}`)
       if (n % 5 === 0) await trail.pass(11 * 60, move)
+      rounds++
     }
   })()
-  await new Promise((done) => setTimeout(done, 2_000))
+  await Promise.race([expect.poll(() => rounds).toBeGreaterThan(6), load])
   const file = join(backups, 'x.merlon')
   const made = await merlonJson<{ objects: number }>(['backup', file, '--data', data])
   loading = false

@@ -12,7 +12,7 @@ import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } fro
 import { expect, test } from 'vitest'
 import type { Running } from '../process.ts'
 import { merlonScript } from '../process.ts'
-import { clientOf, folder, initWithShares, lines, merlon, merlonJson, start } from './shell.ts'
+import { clientOf, durationOf, folder, initWithShares, killMoment, lines, merlon, merlonJson, start } from './shell.ts'
 
 const ROUNDS = Number(process.env['MERLON_KILLS'] ?? 12)
 
@@ -42,14 +42,15 @@ async function killed(words: readonly string[], afterMs: number): Promise<{ stat
   return { status, stdout }
 }
 
-/** Every outcome has to come up in the rounds, else they show nothing. */
-const spread = (n: number, fromMs: number, toMs: number) => fromMs + ((toMs - fromMs) * n) / Math.max(1, ROUNDS - 1)
+/** Every outcome has to occur in the rounds, else they show nothing. */
+const moment = (n: number, tookMs: number) => killMoment(n, ROUNDS, tookMs)
 
 test(`merlon init, killed ${ROUNDS} times: what it has left can be started`, async () => {
+  const tookMs = await durationOf(() => merlon(['init', '--data', join(folder(), 'data'), '--json']))
   let unfinished = 0
   for (let n = 0; n < ROUNDS; n++) {
     const data = join(folder(), 'data')
-    const { status } = await killed(['init', '--data', data, '--json'], spread(n, 60, 500))
+    const { status } = await killed(['init', '--data', data, '--json'], moment(n, tookMs))
     if (status !== 0) unfinished++
     const server = await start(data)
     const { status: health } = await fetch(`${server.url}/health`)
@@ -69,21 +70,16 @@ test(`killed ${ROUNDS} times while a sealer comes and goes, it starts by the one
   let server = await start(data)
   const account = server.accounts[0]!
   await create(server, account)
+  const sealers = () =>
+    merlonJson<{ sealers: readonly { id: string; kind: string }[] }>(['sealer', 'list', '--data', data])
+  const add = ['sealer', 'add', 'shamir', '--shares', '3', '--threshold', '2', '--data', data]
+  const tookMs = await durationOf(() => merlon(add))
   const added: boolean[] = []
   for (let n = 0; n < ROUNDS; n++) {
-    const listed = await merlonJson<{ sealers: readonly { id: string; kind: string }[] }>([
-      'sealer',
-      'list',
-      '--data',
-      data,
-    ])
-    const there = listed.sealers.find(({ kind }) => kind === 'shamir')
+    const there = (await sealers()).sealers.find(({ kind }) => kind === 'shamir')
     added.push(there !== undefined)
-    const words = there
-      ? ['sealer', 'remove', there.id]
-      : ['sealer', 'add', 'shamir', '--shares', '3', '--threshold', '2']
-    const change = merlon([...words, '--data', data])
-    await new Promise((done) => setTimeout(done, spread(n, 70, 250)))
+    const change = merlon(there ? ['sealer', 'remove', there.id, '--data', data] : add)
+    await new Promise((done) => setTimeout(done, moment(n, tookMs)))
     await server.stop('SIGKILL')
     await change
     server = await start(data)
@@ -95,13 +91,16 @@ test(`killed ${ROUNDS} times while a sealer comes and goes, it starts by the one
 test(`killed ${ROUNDS} times during rekey, the shares that were good open it until others are confirmed`, async () => {
   const data = join(folder(), 'data')
   const { shares, root } = await initWithShares(data)
+  let tookMs = 0
   for (let n = 0; n < ROUNDS; n++) {
     const server = await start(data)
     expect((await merlon(['unseal', '--data', data], lines(...shares.slice(n % 3, (n % 3) + 3)))).status).toBe(0)
     if (n === 0) await create(server, root)
     expect(await canary(server, root)).toBe('canary')
-    const rekeying = merlon(['rekey', '--data', data, '--json'])
-    await new Promise((done) => setTimeout(done, spread(n, 60, 300)))
+    const rekey = () => merlon(['rekey', '--data', data, '--json'])
+    if (n === 0) tookMs = await durationOf(rekey)
+    const rekeying = rekey()
+    await new Promise((done) => setTimeout(done, moment(n, tookMs)))
     await server.stop('SIGKILL')
     await rekeying
   }
@@ -120,11 +119,13 @@ test(`merlon restore, killed ${ROUNDS} times: it is refused or done again, and t
   const file = join(backups, 'x.merlon')
   await merlonJson(['backup', file, '--data', data])
   await server.stop('SIGKILL')
+  const restore = (other: string) => ['restore', file, '--data', other, '--key-file', join(data, 'root.key')]
+  const tookMs = await durationOf(() => merlon(restore(join(folder(), 'other'))))
   let unfinished = 0
   for (let n = 0; n < ROUNDS; n++) {
     const other = join(folder(), 'other')
-    const words = ['restore', file, '--data', other, '--key-file', join(data, 'root.key')]
-    if ((await killed(words, spread(n, 60, 260))).status !== 0) {
+    const words = restore(other)
+    if ((await killed(words, moment(n, tookMs))).status !== 0) {
       unfinished++
       const again = await merlon(words)
       if (again.status !== 0) expect(again.stderr).toMatch(/already|empty/)

@@ -8,7 +8,7 @@ import { openStore } from '../../src/store/sqlite.ts'
 import { Postgres } from '../faults/postgres.ts'
 import type { MadeAccount, Running } from '../process.ts'
 import { hasPostgres } from '../rotation/databases.ts'
-import { clientOf, folder, health, lines, merlon, merlonJson, start } from './shell.ts'
+import { clientOf, durationOf, folder, health, killMoment, lines, merlon, merlonJson, start } from './shell.ts'
 
 const PASSWORD = 'boss-password'
 const KILLS = 6
@@ -179,9 +179,10 @@ describe('15: two nodes on one database', () => {
       for (; loading; reads++) if ((await secretOf(clientOf(second.url, root), 's')) !== 'canary') throw new Error('?')
     })()
 
+    const tookMs = await durationOf(() => at(a, 'rotate-root'))
     for (let n = 0; n < KILLS; n++) {
       const rotation = at(a, 'rotate-root')
-      await new Promise((done) => setTimeout(done, 250 + n * 60))
+      await new Promise((done) => setTimeout(done, killMoment(n, KILLS, tookMs)))
       await first.stop('SIGKILL')
       await rotation
       first = await begin(a)

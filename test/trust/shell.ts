@@ -50,6 +50,17 @@ export async function merlon(words: readonly string[], input = '', environment =
   return { status, stdout, stderr }
 }
 
+/** How long `work` takes on this machine now: kills are spread over that time, so that each outcome occurs on any machine. */
+export async function durationOf(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now()
+  await work()
+  return performance.now() - startedAt
+}
+
+/** The moment of kill `n` of `count`, from the first steps of something that takes `tookMs` until after its end. */
+export const killMoment = (n: number, count: number, tookMs: number): number =>
+  tookMs * (0.3 + (0.9 * n) / Math.max(1, count - 1))
+
 /** What a command answers as JSON; throws what it complains of. */
 export async function merlonJson<T>(words: readonly string[], input = '', environment = {}): Promise<T> {
   const ended = await merlon([...words, '--json'], input, environment)

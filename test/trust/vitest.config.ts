@@ -12,5 +12,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 300_000 + kills * 15_000,
+    // As long as a starting process may take on a busy machine: the default second is shorter.
+    expect: { poll: { timeout: 60_000 } },
   },
 })

@@ -7,6 +7,11 @@ export interface WebOriginPort {
    * listens on. Undefined while pages are not served.
    */
   origin(): string | undefined
+  /**
+   * All addresses at which browsers reach this installation: that of pages, and the configured one of the API. Never an
+   * address that only a request names: a forged Host header must not make a response for another service fit.
+   */
+  origins(): readonly string[]
 }
 
 export const webOrigin = port<WebOriginPort>('web-origin')

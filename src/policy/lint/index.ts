@@ -8,6 +8,7 @@ import type { PolicyKind } from '../document.ts'
 import { PolicyError } from '../error.ts'
 import { DOCUMENT_CHARS_MAX, parseJson, positions, SAVED_CHARS_MAX } from '../json.ts'
 import { parsePolicy } from '../parse.ts'
+import { type AccountFacts, checkAccount, mentionedArns } from './account.ts'
 import { checkActions } from './actions.ts'
 import { checkConditions } from './conditions.ts'
 import { checkControlPolicies } from './control-policies.ts'
@@ -23,6 +24,7 @@ import { checkProviders, checkSensitive, checkServices } from './security.ts'
 import { type Check, type Linted, type Report, statementAt } from './statement.ts'
 import { checkVariables } from './variables.ts'
 
+export type { AccountFacts } from './account.ts'
 export type { Finding, FindingType, Location, PathElement, Span } from './finding.ts'
 export type { Reference, ServiceFacts } from './reference.ts'
 
@@ -40,6 +42,7 @@ const CHECKS: readonly Check[] = [
   checkKeyUse,
   checkKeyActions,
   checkRepeatedNumbers,
+  checkAccount,
 ]
 
 /** Characters, white space left out unless `spaces`. */
@@ -65,7 +68,27 @@ export interface LintOptions {
   readonly budget?: Budget
   /** What a resource policy is on: `AWS::S3::Bucket`. */
   readonly resourceType?: string | undefined
+  /** What is known of the account that the policy is in. */
+  readonly facts?: AccountFacts | undefined
 }
+
+/** ARNs looked up for one document: more are not checked. */
+const MENTIONED_MAX = 200
+
+/** The ARNs of the account for which {@link lint} needs facts. Empty for what is not JSON. */
+export function arnsToLookUp(text: string, account: string): readonly string[] {
+  try {
+    return mentionedArns(statementsOf(new At(parseJson(text, 'is not JSON', SAVED_CHARS_MAX))), account, MENTIONED_MAX)
+  } catch (error) {
+    if (error instanceof PolicyError) return []
+    throw error
+  }
+}
+
+const statementsOf = (root: At) =>
+  (root.member('Statement')?.items() ?? [])
+    .filter(({ json }) => json.type === 'object')
+    .map((at, index) => statementAt(at, index))
 
 /**
  * Findings in the order of the document, errors first where they have one place. Throws a `BudgetError` when the document
@@ -75,7 +98,7 @@ export function lint(
   text: string,
   kind: PolicyKind,
   reference: Reference,
-  { budget = new Budget(LINT_STEPS_MAX), resourceType }: LintOptions = {},
+  { budget = new Budget(LINT_STEPS_MAX), resourceType, facts }: LintOptions = {},
 ): readonly Finding[] {
   const position = positions(text)
   const findings: Finding[] = []
@@ -114,11 +137,10 @@ export function lint(
   const linted: Linted = {
     kind,
     version: version?.type === 'string' && version.value === '2012-10-17' ? '2012-10-17' : '2008-10-17',
-    statements: (root.member('Statement')?.items() ?? [])
-      .filter(({ json }) => json.type === 'object')
-      .map((at, index) => statementAt(at, index)),
+    statements: statementsOf(root),
     reference,
     resourceType,
+    facts,
     budget,
   }
   checkSids(linted, report)

@@ -2,6 +2,7 @@
 import type { Budget } from '../budget.ts'
 import type { PolicyKind } from '../document.ts'
 import { parseOperator } from '../operators.ts'
+import type { AccountFacts } from './account.ts'
 import type { At, FindingType, Text } from './finding.ts'
 import type { Reference } from './reference.ts'
 
@@ -34,6 +35,8 @@ export interface Linted {
   readonly reference: Reference
   /** What a resource policy is on, by CloudFormation's name; undefined: any. */
   readonly resourceType: string | undefined
+  /** Of the account that the policy is in; undefined: none is known. */
+  readonly facts: AccountFacts | undefined
   /** Checks that compare with long tables spend it. */
   readonly budget: Budget
 }

@@ -7,9 +7,16 @@ import {
   ValidatePolicyCommand,
   type ValidatePolicyFinding,
 } from '@aws-sdk/client-accessanalyzer'
-import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam'
+import {
+  CreateAccessKeyCommand,
+  CreateOpenIDConnectProviderCommand,
+  CreatePolicyCommand,
+  CreateRoleCommand,
+  CreateUserCommand,
+  IAMClient,
+} from '@aws-sdk/client-iam'
 import { describe, expect, test } from 'vitest'
-import { allowing, cloud } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing, cloud, STRANGERS } from '../../../test/cloud.ts'
 
 const IDENTITY = 'IDENTITY_POLICY' as const
 const of = (...Statement: readonly object[]) => JSON.stringify({ Version: '2012-10-17', Statement })
@@ -226,4 +233,124 @@ test('Policies that are too complex to compare are refused', async () => {
   await expect(
     client.send(new CheckNoNewAccessCommand({ policyType: IDENTITY, existingPolicyDocument, newPolicyDocument })),
   ).rejects.toMatchObject({ name: 'UnprocessableEntityException' })
+})
+
+describe('ValidatePolicy with the account of the caller', () => {
+  const own = (resource: string) => `arn:aws:iam::${ACCOUNT}:${resource}`
+  const session = (role: string) => `arn:aws:sts::${ACCOUNT}:assumed-role/${role}/s`
+  const ISSUER = 'idp.example.com/tenant'
+  const trusting = (Federated: string, operator: string, aud: string | string[]) => ({
+    Effect: 'Allow',
+    Action: 'sts:AssumeRoleWithWebIdentity',
+    Principal: { Federated },
+    Condition: { [operator]: { [`${ISSUER}:aud`]: aud } },
+  })
+
+  async function furnished() {
+    const test = await cloud()
+    const iam = test.client(IAMClient)
+    const trust = { AssumeRolePolicyDocument: allowing({ Action: 'sts:AssumeRole', Principal: { AWS: ACCOUNT } }) }
+    await iam.send(new CreateRoleCommand({ RoleName: 'deploy', Path: '/ci/', ...trust }))
+    await iam.send(new CreateUserCommand({ UserName: 'ann' }))
+    await iam.send(new CreatePolicyCommand({ PolicyName: 'bound', PolicyDocument: of(allow('s3:GetObject')) }))
+    await iam.send(new CreateOpenIDConnectProviderCommand({ Url: `https://${ISSUER}`, ClientIDList: ['app', 'cli-1'] }))
+    await test.account(STRANGERS)
+    const found = async (type: 'identity' | 'resource' | 'trust', statement: object, keys = test.root) => {
+      const { findings } = await test.client(AccessAnalyzerClient, keys).send(
+        new ValidatePolicyCommand({
+          policyType: type === 'identity' ? IDENTITY : 'RESOURCE_POLICY',
+          policyDocument: of(statement),
+          maxResults: 1000,
+          ...(type === 'trust' && { validatePolicyResourceType: 'AWS::IAM::AssumeRolePolicyDocument' as const }),
+        }),
+      )
+      const about = /_NOT_(FOUND|REGISTERED)$/
+      return findings!
+        .filter(({ issueCode }) => about.test(issueCode!))
+        .map(({ findingType, issueCode, locations }) => {
+          const last = locations![0]!.path!.at(-1)!
+          return `${findingType} ${issueCode} ${'index' in last ? last.index : 'one'}`
+        })
+    }
+    return { ...test, found }
+  }
+
+  test('names users, roles, sessions, providers and policies that do not exist, and none that do', async () => {
+    const { found } = await furnished()
+    const AWS = [
+      own('role/ci/deploy'),
+      own('role/deploy'),
+      own('user/ann'),
+      own('user/bob'),
+      session('deploy'),
+      session('gone'),
+      own('root'),
+      ACCOUNT,
+    ]
+    const missing = 'WARNING PRINCIPAL_NOT_FOUND'
+
+    expect(await found('resource', { ...allow('s3:GetObject', 'arn:aws:s3:::b/*'), Principal: { AWS } })).toEqual([
+      `${missing} 1`,
+      `${missing} 3`,
+      `${missing} 5`,
+    ])
+    const passed = allow('iam:PassRole', [
+      own('role/ci/deploy'),
+      own('role/gone'),
+      own('role/*'),
+      own('role/${aws:username}'),
+    ])
+    expect(await found('identity', passed)).toEqual(['WARNING ROLE_NOT_FOUND 1'])
+    expect(await found('identity', allow('iam:CreateRole', own('role/gone')))).toEqual([])
+    const bounded = (policy: string) =>
+      allow('iam:CreateUser', '*', { Condition: { ArnEquals: { 'iam:PermissionsBoundary': own(policy) } } })
+    expect(await found('identity', bounded('policy/bound'))).toEqual([])
+    expect(await found('identity', bounded('policy/unbound'))).toEqual(['WARNING POLICY_NOT_FOUND one'])
+    const guarded = {
+      ...allow('*'),
+      Effect: 'Deny',
+      Condition: { ArnNotEquals: { 'aws:PrincipalArn': own('role/gone') } },
+    }
+    expect(await found('identity', guarded)).toEqual(['WARNING PRINCIPAL_NOT_FOUND one'])
+  })
+
+  test('names audiences that are not registered with the provider, and providers that do not exist', async () => {
+    const { found } = await furnished()
+    const provider = own(`oidc-provider/${ISSUER}`)
+
+    expect(await found('trust', trusting(provider, 'StringEquals', ['app', 'other']))).toEqual([
+      'WARNING AUDIENCE_NOT_REGISTERED 1',
+    ])
+    expect(await found('trust', trusting(provider, 'StringLike', ['cli-*', 'web-*']))).toEqual([
+      'WARNING AUDIENCE_NOT_REGISTERED 1',
+    ])
+    expect(await found('trust', trusting(provider, 'StringNotEquals', 'other'))).toEqual([])
+    expect(await found('trust', trusting(own('oidc-provider/gone.example.com'), 'StringEquals', 'app'))).toEqual([
+      'WARNING IDENTITY_PROVIDER_NOT_FOUND one',
+    ])
+  })
+
+  test('says nothing about another account, nor to a caller that may not list what exists', async () => {
+    const { found, user } = await furnished()
+    const statement = (Principal: object) => ({ ...allow('s3:GetObject', 'arn:aws:s3:::b/*'), Principal })
+    const validates = 'access-analyzer:ValidatePolicy'
+    const blind = await user('blind', of(allow(validates)))
+    const listing = await user('listing', of(allow([validates, 'iam:ListRoles', 'iam:ListOpenIDConnectProviders'])))
+    const AWS = [own('role/gone'), own('user/gone')]
+    const provider = own(`oidc-provider/${ISSUER}`)
+
+    expect(await found('resource', statement({ AWS: `arn:aws:iam::${STRANGERS}:role/gone` }))).toEqual([])
+    expect(await found('resource', statement({ AWS }), blind)).toEqual([])
+    expect(await found('resource', statement({ AWS }), listing)).toEqual(['WARNING PRINCIPAL_NOT_FOUND 0'])
+    expect(await found('trust', trusting(provider, 'StringEquals', 'other'), listing)).toEqual([])
+  })
+
+  test('looks up a bounded number of names', async () => {
+    const { found } = await furnished()
+    const AWS = Array.from({ length: 500 }, (_, n) => own(`role/gone-${n}`))
+
+    expect(await found('resource', { ...allow('s3:GetObject', 'arn:aws:s3:::b/*'), Principal: { AWS } })).toHaveLength(
+      200,
+    )
+  })
 })

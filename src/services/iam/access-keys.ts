@@ -6,9 +6,10 @@ import type { Place, Sealed, Vault } from '../../vault/vault.ts'
 import { count } from './counts.ts'
 import { hangingKey, hangingOf } from './hanging.ts'
 import { listItems } from './lists.ts'
-import { date, iam, type UserRow, user, userIdKey, withinQuota } from './resources.ts'
-import { type RootSelf, userNamedOrSelf } from './self.ts'
+import { type UserRow, user, userIdKey } from './resources.ts'
+import { noUser, type RootSelf, rowNamed, userNamedOrSelf } from './self.ts'
 import { accessKeyUse } from './uses.ts'
+import { date, iam, withinQuota } from './words.ts'
 
 export interface AccessKeyRow {
   readonly id: string
@@ -132,9 +133,9 @@ export const getAccessKeyLastUsed = iam
       const row = await call.unit.get<AccessKeyRow>(accessKeyKey(input.AccessKeyId))
       const owner = row?.account === call.account ? await userById(call, row.ownerId) : undefined
       return owner
-        ? user.find(call, owner.name)
+        ? rowNamed(call, owner.name)
         : {
-            acted: { arn: user.arn(call, ''), type: 'AWS::IAM::User', account: call.account },
+            acted: noUser(call),
             row: undefined,
             missing: () => noSuchKey(input.AccessKeyId),
           }
@@ -152,7 +153,7 @@ export const getAccessKeyLastUsed = iam
 
 async function userById(call: Call, id: string): Promise<UserRow | undefined> {
   const found = await call.unit.get<{ name: string }>(userIdKey(call.account, id))
-  return found && user.get(call, found.name)
+  return found && user.get(call.unit, call, found)
 }
 
 async function ownKey(call: Call, self: UserRow | RootSelf, id: string): Promise<AccessKeyRow> {

@@ -4,7 +4,7 @@ import { scheduleJob } from '../../kernel/jobs.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import { key } from '../../store/store.ts'
 import { type Accesses, keepAccess, recentAccess } from './access-history.ts'
-import { iam } from './resources.ts'
+import { iam } from './words.ts'
 
 /** AWS gives a report for seven days. */
 const KEPT_MS = 7 * 86_400_000

@@ -1,16 +1,17 @@
 /** Everything about everyone, for auditors: GetAccountAuthorizationDetails. */
 import type * as IAM from '@aws-sdk/client-iam'
 import type { Call } from '../../kernel/call.ts'
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import { listTags } from '../../kernel/tags.ts'
 import { awsPolicy } from './aws-policies.ts'
 import { shownBoundary } from './boundaries.ts'
 import { encodeDocument } from './documents.ts'
 import { listItems } from './lists.ts'
 import { type ManagedPolicyRow, managedPolicy, shownPolicy } from './policies.ts'
-import { date, group, type Holder, type InstanceProfileRow, iam, instanceProfile, role, user } from './resources.ts'
+import { group, type Holder, type InstanceProfileRow, instanceProfile, role, user } from './resources.ts'
 import { shownRole } from './roles.ts'
 import { roleUse } from './uses.ts'
+import { date, iam } from './words.ts'
 
 /** One thing of the account; its details are gathered only when its page is asked for. */
 interface Item {
@@ -54,7 +55,7 @@ export const getAccountAuthorizationDetails = iam
   })
 
 async function users(call: Call): Promise<readonly Item[]> {
-  return (await user.list(call)).map(({ document: row }) => ({
+  return (await user.list(call.unit, call)).map(({ document: row }) => ({
     order: `1/${row.name.toLowerCase()}`,
     show: () => ({
       user: {
@@ -73,7 +74,7 @@ async function users(call: Call): Promise<readonly Item[]> {
 }
 
 async function groups(call: Call): Promise<readonly Item[]> {
-  return (await group.list(call)).map(({ document: row }) => ({
+  return (await group.list(call.unit, call)).map(({ document: row }) => ({
     order: `2/${row.name.toLowerCase()}`,
     show: () => ({
       group: {
@@ -89,8 +90,8 @@ async function groups(call: Call): Promise<readonly Item[]> {
 }
 
 async function roles(call: Call): Promise<readonly Item[]> {
-  const profiles = (await instanceProfile.list(call)).map(({ document }) => document)
-  return (await role.list(call)).map(({ document: row }) => ({
+  const profiles = (await instanceProfile.list(call.unit, call)).map(({ document }) => document)
+  return (await role.list(call.unit, call)).map(({ document: row }) => ({
     order: `3/${row.name.toLowerCase()}`,
     show: async () => {
       const carriers = profiles.filter((profile) => profile.role?.toLowerCase() === row.name.toLowerCase())
@@ -113,14 +114,14 @@ async function roles(call: Call): Promise<readonly Item[]> {
 }
 
 async function localPolicies(call: Call): Promise<readonly Item[]> {
-  return (await managedPolicy.list(call)).map(({ document: row }) =>
+  return (await managedPolicy.list(call.unit, call)).map(({ document: row }) =>
     policyItem(call, row, managedPolicy.arnOf(call, row)),
   )
 }
 
-/** Of AWS's own policies only those that somebody here carries or is bounded by. */
+/** Of AWS's own policies only those that a user, group or role of the account has attached or as its boundary. */
 async function awsPoliciesInUse(call: Call): Promise<readonly Item[]> {
-  const entries = await Promise.all([user.list(call), group.list(call), role.list(call)])
+  const entries = await Promise.all([user, group, role].map((type) => type.list(call.unit, call)))
   const holders: readonly Holder[] = entries.flat().map(({ document }) => document)
   const used = new Set(holders.flatMap((holder) => [...holder.attached, ...(holder.boundary ? [holder.boundary] : [])]))
   const own = [...used].filter((arn) => arn.split(':')[4] === 'aws')

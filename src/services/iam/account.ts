@@ -1,13 +1,15 @@
 /** The account itself: its alias, and what it holds at a glance. */
 import type { Call } from '../../kernel/call.ts'
-import { anything } from '../../kernel/resource.ts'
+import type { Reader } from '../../kernel/ports.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import { key } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
 import { type Counted, countOf } from './counts.ts'
 import { listItems } from './lists.ts'
+import { profileKey } from './login-profiles.ts'
 import { rootHasMfa } from './mfa.ts'
-import { iam } from './resources.ts'
 import { certificatesOf } from './signing-certificates.ts'
+import { iam } from './words.ts'
 
 interface AliasRow {
   readonly alias: string
@@ -21,6 +23,9 @@ const aliasKey = (account: string) => key('iam', 'account-alias', account)
 const aliasOwnerKey = (alias: string) => key('iam', 'account-of-alias', alias)
 
 const aliasOf = (call: Call) => call.unit.get<AliasRow>(aliasKey(call.account))
+
+export const accountAlias = async (reader: Reader, account: string): Promise<string | undefined> =>
+  (await reader.get<AliasRow>(aliasKey(account)))?.alias
 
 /** An account has one alias: a new one takes the place of the old. */
 export const createAccountAlias = iam
@@ -100,8 +105,8 @@ const summary = {
   AccountMFAEnabled: async (call) => Number(await rootHasMfa(call)),
   AccountAccessKeysPresent: async (call) => Math.min(1, await countOf(call, 'AccountAccessKeysPresent')),
   AccountSigningCertificatesPresent: async (call) => Number((await certificatesOf(call, call.account)).length > 0),
-  // Root signs in by e-mail address, from the day there is a sign-in page; until then it has no password.
-  AccountPasswordPresent: constant(0),
+  AccountPasswordPresent: async (call) =>
+    Number((await call.unit.get(profileKey(call.account, call.account))) !== undefined),
   UserPolicySizeQuota: quota('UserPolicySize'),
   GroupPolicySizeQuota: quota('GroupPolicySize'),
   RolePolicySizeQuota: quota('RolePolicySize'),

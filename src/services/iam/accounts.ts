@@ -3,6 +3,7 @@
 import { uniqueId } from '../../kernel/id.ts'
 import type { AccountsPort } from '../../kernel/ports.ts'
 import { key } from '../../store/store.ts'
+import { accountAlias } from './account.ts'
 import { type AccountRow, accountKey } from './bootstrap.ts'
 import { type RoleRow, role } from './resources.ts'
 
@@ -35,7 +36,7 @@ export function accountsPort(prepare: (account: string) => Promise<void>): Accou
         attached: [ADMINISTRATOR],
         inline: {},
       }
-      unit.put(role.key({ partition: 'aws', region: '', account: id }, row.name), row)
+      role.put(unit, { region: '', account: id }, row)
       unit.put(key('iam', 'count', id, 'Roles'), { count: 1 })
       unit.put(key('iam', 'attached', id, ADMINISTRATOR, 'role', row.name.toLowerCase()), { name: row.name })
     },
@@ -43,8 +44,10 @@ export function accountsPort(prepare: (account: string) => Promise<void>): Accou
       const row = await unit.get<AccountRow>(accountKey(account))
       if (row) unit.put(accountKey(account), { ...row, closedAt: now })
     },
-    describe: async (reader, account) => ({
-      name: (await reader.get<AccountRow>(accountKey(account)))?.name ?? account,
-    }),
+    describe: async (reader, account) => {
+      const name = (await reader.get<AccountRow>(accountKey(account)))?.name ?? account
+      const alias = await accountAlias(reader, account)
+      return alias === undefined ? { name } : { name, alias }
+    },
   }
 }

@@ -1,12 +1,13 @@
 /** Permissions boundaries of users and roles. */
 import type { PermissionsBoundaryAttachmentType } from '@aws-sdk/client-iam'
 import type { Call } from '../../kernel/call.ts'
-import type { Resource, Target } from '../../kernel/resource.ts'
-import type { LooseInput, Operation } from '../../kernel/service.ts'
+import type { ResourceType } from '../../kernel/resource/resource-type.ts'
+import type { Operation } from '../../kernel/service.ts'
 import { dropAttachment, indexAttachment } from './attachments.ts'
 import { findManagedPolicy, refuseNoArn } from './policies.ts'
-import { type Holder, iam, role, user } from './resources.ts'
+import { type Holder, type NameId, role, user } from './resources.ts'
 import { protect } from './service-linked.ts'
+import { iam } from './words.ts'
 
 type Bounded = 'user' | 'role'
 
@@ -39,41 +40,39 @@ export function shownBoundary(row: Holder) {
   return { PermissionsBoundary: { PermissionsBoundaryType: BOUNDARY_TYPE, PermissionsBoundaryArn: row.boundary } }
 }
 
-const families: readonly { kind: Bounded; word: 'User' | 'Role'; resource: Resource<Holder> }[] = [
-  { kind: 'user', word: 'User', resource: user as unknown as Resource<Holder> },
-  { kind: 'role', word: 'Role', resource: role as unknown as Resource<Holder> },
-]
+const families = [
+  { kind: 'user', word: 'User', type: user as unknown as ResourceType<string, Holder, NameId> },
+  { kind: 'role', word: 'Role', type: role as unknown as ResourceType<string, Holder, NameId> },
+] as const
 
-export const boundaryOperations: readonly Operation[] = families.flatMap(({ kind, word, resource }) => {
-  const target: Target<LooseInput, Holder> = { find: (call, input) => resource.find(call, input[`${word}Name`]) }
+export const boundaryOperations: readonly Operation[] = families.flatMap(({ kind, word, type }) => {
+  const holder = type.named(`${word}Name`)
   return [
-    {
-      ...iam.loose(`Put${word}PermissionsBoundary`, target, async (call, input, row) => {
-        protect(row as Holder)
-        unbind(call, kind, row as Holder)
-        const bound = await bounded(call, kind, (row as Holder).name, input.PermissionsBoundary)
-        resource.save(call, { ...(row as Holder), ...bound })
+    iam
+      .operation(`Put${word}PermissionsBoundary`)
+      .on(holder)
+      .run(async (call, input, { row, save }) => {
+        protect(row)
+        unbind(call, kind, row)
+        save({ ...row, ...(await bounded(call, kind, row.name, input.PermissionsBoundary)) })
         return {}
       }),
-      conditions: (input: LooseInput) => ({ 'iam:PermissionsBoundary': input.PermissionsBoundary }),
-    },
-    {
-      ...iam.loose(`Delete${word}PermissionsBoundary`, target, (call, _input, row) => {
-        protect(row as Holder)
-        const { boundary, ...rest } = row as Holder
+
+    iam
+      .operation(`Delete${word}PermissionsBoundary`)
+      .on(holder)
+      .run((call, _input, { row, save }) => {
+        protect(row)
+        const { boundary, ...rest } = row
         if (boundary === undefined) {
           throw iam.fail(
             'NoSuchEntityException',
-            `The ${kind} with name ${rest.name} does not have a permissions boundary.`,
+            `The ${kind} with name ${row.name} does not have a permissions boundary.`,
           )
         }
-        unbind(call, kind, row as Holder)
-        resource.save(call, rest)
+        unbind(call, kind, row)
+        save(rest)
         return {}
       }),
-      conditions: async (input: LooseInput, call: Call) => ({
-        'iam:PermissionsBoundary': (await resource.get(call, input[`${word}Name`]))?.boundary,
-      }),
-    },
   ]
 })

@@ -1,7 +1,7 @@
 /** Uploaded certificates and keys, with IAM's faults for what is wrong with them. */
 import type { KeyObject, X509Certificate } from 'node:crypto'
 import { parseCertificate, parseChain, parsePrivateKey, X509Error } from '../../engines/x509/certificate.ts'
-import { iam } from './resources.ts'
+import { iam } from './words.ts'
 
 export const uploadedCertificate = (pem: string): X509Certificate => orFault(() => parseCertificate(pem))
 

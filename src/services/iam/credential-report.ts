@@ -3,16 +3,17 @@
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
  */
 import type { Call } from '../../kernel/call.ts'
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import { key } from '../../store/store.ts'
 import { type AccessKeyRow, accessKeyKey } from './access-keys.ts'
 import { type AccountRow, accountKey } from './bootstrap.ts'
 import { hangingOf } from './hanging.ts'
 import type { LoginProfileRow } from './login-profiles.ts'
 import { passwordPolicyOf } from './password-policy.ts'
-import { date, iam, type UserRow, user } from './resources.ts'
+import { type UserRow, user } from './resources.ts'
 import type { SigningCertificateRow } from './signing-certificates.ts'
 import { accessKeyUse } from './uses.ts'
+import { date, iam } from './words.ts'
 
 const HOUR_MS = 3_600_000
 /** A report is made again after this long, and is no longer given after {@link EXPIRED_MS}. */
@@ -63,7 +64,7 @@ export const getCredentialReport = iam
   })
 
 async function reportOf(call: Call): Promise<string> {
-  const users = await user.list(call)
+  const users = await user.list(call.unit, call)
   const rows = [await rootRow(call), ...(await Promise.all(users.map(({ document }) => userRow(call, document))))]
   return [COLUMNS, ...rows].map((row) => row.map(field).join(',')).join('\n')
 }

@@ -1,6 +1,6 @@
 /** Policy documents as IAM takes and gives them. */
 import { PolicyError, type PolicyKind, parsePolicy } from '../../policy/index.ts'
-import { iam } from './resources.ts'
+import { iam } from './words.ts'
 
 /** Refuses what IAM would not save, with its reason; returns the text, which is kept as it was written. */
 export function checkedPolicy(text: string, kind: PolicyKind): string {

@@ -3,10 +3,11 @@
 import { parseArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
 import { actionsByService } from '../../kernel/policy-reference.ts'
-import type { Target } from '../../kernel/resource.ts'
+import type { Target } from '../../kernel/resource/facts.ts'
 import { Budget, BudgetError, type CompiledPolicy } from '../../policy/index.ts'
-import { group, iam } from './resources.ts'
+import { group } from './resources.ts'
 import { policiesOf, policySource, type Source, type SourcedPolicy } from './simulated-principals.ts'
+import { iam } from './words.ts'
 
 /** The user, group or role that `Arn` names. */
 export const entityNamed: Target<{ readonly Arn?: string | undefined }, Source> = {
@@ -53,7 +54,7 @@ async function carried(call: Call, source: Source): Promise<readonly Carried[]> 
   if (source.kind !== 'user') return own
   const inherited = await Promise.all(
     source.row.groups.map(async (name) => {
-      const row = await group.require(call, name)
+      const row = await group.require(call, { name })
       const of = await policiesOf(call, { kind: 'group', arn: group.arnOf(call, row), row })
       return of.map((policy) => ({ ...policy, entity: { type: 'GROUP' as const, name: row.name } }))
     }),

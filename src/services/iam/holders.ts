@@ -1,41 +1,45 @@
 /** Policies on users, groups and roles: attached and inline. Eighteen operations that differ only in their names. */
 import type { Call } from '../../kernel/call.ts'
-import type { Found, Resource, Target } from '../../kernel/resource.ts'
-import type { Awaitable, LooseInput, Operation } from '../../kernel/service.ts'
+import type { ResourceType } from '../../kernel/resource/resource-type.ts'
+import type { Operation } from '../../kernel/service.ts'
 import { dropAttachment, type HolderKind, indexAttachment } from './attachments.ts'
 import { checkedPolicy, encodeDocument, policySize } from './documents.ts'
 import { listItems } from './lists.ts'
 import { findManagedPolicy, refuseNoArn } from './policies.ts'
-import { conflict, group, type Holder, iam, role, user, withinQuota } from './resources.ts'
+import { group, type Holder, type NameId, role, user } from './resources.ts'
 import { protect } from './service-linked.ts'
+import { conflict, iam, withinQuota } from './words.ts'
 
 interface HolderFamily {
   readonly kind: HolderKind
-  readonly resource: Resource<Holder>
+  readonly type: ResourceType<string, Holder, NameId>
   /** `User`: the names of operations and members are made of it. */
   readonly word: 'User' | 'Group' | 'Role'
   readonly attachmentsQuota: string
   readonly inlineQuota: string
 }
 
+/** Policies do not depend on what else a row has: one body serves three types. */
+const holderType = (type: unknown) => type as ResourceType<string, Holder, NameId>
+
 const families: readonly HolderFamily[] = [
   {
     kind: 'user',
-    resource: user as unknown as Resource<Holder>,
+    type: holderType(user),
     word: 'User',
     attachmentsQuota: 'PoliciesPerUser',
     inlineQuota: 'UserPolicySize',
   },
   {
     kind: 'group',
-    resource: group,
+    type: holderType(group),
     word: 'Group',
     attachmentsQuota: 'PoliciesPerGroup',
     inlineQuota: 'GroupPolicySize',
   },
   {
     kind: 'role',
-    resource: role as unknown as Resource<Holder>,
+    type: holderType(role),
     word: 'Role',
     attachmentsQuota: 'PoliciesPerRole',
     inlineQuota: 'RolePolicySize',
@@ -44,100 +48,94 @@ const families: readonly HolderFamily[] = [
 
 export const holderOperations: readonly Operation[] = families.flatMap(operationsOf)
 
-function operationsOf({ kind, resource, word, attachmentsQuota, inlineQuota }: HolderFamily): Operation[] {
-  const target: Target<LooseInput, Holder> = {
-    find: (call, input): Promise<Found<Holder>> => resource.find(call, input[`${word}Name`]),
-  }
-  const policyArn = (input: LooseInput) => ({ 'iam:PolicyARN': input.PolicyArn })
-  const boundary = (row: Holder | undefined) => ({ 'iam:PermissionsBoundary': row?.boundary })
-  const writing = (
-    name: Parameters<typeof iam.loose>[0],
-    run: (call: Call, input: LooseInput, row: Holder) => Awaitable<object>,
-    attaches = false,
-  ): Operation => ({
-    ...iam.loose(name, target, (call, input, row) => {
-      protect(row as Holder)
-      return run(call, input, row as Holder)
-    }),
-    conditions: async (input, call) => ({
-      ...(attaches && policyArn(input)),
-      ...(kind !== 'group' && boundary(await resource.get(call, input[`${word}Name`]))),
-    }),
-  })
+function operationsOf({ kind, type, word, attachmentsQuota, inlineQuota }: HolderFamily): Operation[] {
+  const holder = type.named(`${word}Name`)
 
   return [
-    writing(
-      `Attach${word}Policy`,
-      async (call, input, row: Holder) => {
-        refuseNoArn(input.PolicyArn)
-        if (!(await findManagedPolicy(call.unit, input.PolicyArn, call.account))?.attachable)
-          throw notAttachable(input.PolicyArn)
-        if (row.attached.includes(input.PolicyArn)) return {}
+    iam
+      .operation(`Attach${word}Policy`)
+      .on(holder)
+      .run(async (call, { PolicyArn: arn }, { row, save }) => {
+        protect(row)
+        refuseNoArn(arn)
+        if (!(await findManagedPolicy(call.unit, arn, call.account))?.attachable) throw notAttachable(arn)
+        if (row.attached.includes(arn)) return {}
         withinQuota(call, attachmentsQuota, row.attached.length + 1)
-        resource.save(call, { ...row, attached: [...row.attached, input.PolicyArn] })
-        indexAttachment(call, input.PolicyArn, kind, row.name)
+        save({ ...row, attached: [...row.attached, arn] })
+        indexAttachment(call, arn, kind, row.name)
         return {}
-      },
-      true,
-    ),
+      }),
 
-    writing(
-      `Detach${word}Policy`,
-      (call, input, row: Holder) => {
-        refuseNoArn(input.PolicyArn)
-        if (!row.attached.includes(input.PolicyArn)) {
-          throw iam.fail('NoSuchEntityException', `Policy ${input.PolicyArn} was not found.`)
+    iam
+      .operation(`Detach${word}Policy`)
+      .on(holder)
+      .run((call, { PolicyArn: arn }, { row, save }) => {
+        protect(row)
+        refuseNoArn(arn)
+        if (!row.attached.includes(arn)) throw iam.fail('NoSuchEntityException', `Policy ${arn} was not found.`)
+        save({ ...row, attached: row.attached.filter((each) => each !== arn) })
+        dropAttachment(call, arn, kind, row.name)
+        return {}
+      }),
+
+    iam
+      .operation(`ListAttached${word}Policies`)
+      .on(holder)
+      .run(async (call, input, { row }) => {
+        const all = row.attached.map((arn) => ({
+          PolicyArn: arn,
+          PolicyName: arn.slice(arn.lastIndexOf('/') + 1),
+          path: pathOf(arn),
+        }))
+        const below = all.filter(({ path }) => path.startsWith(input.PathPrefix ?? '/'))
+        const { items, rest } = await listItems(call, below, (policy) => policy.PolicyName, input)
+        return { AttachedPolicies: items.map(({ path: _, ...shown }) => shown), ...rest }
+      }),
+
+    iam
+      .operation(`Put${word}Policy`)
+      .on(holder)
+      .run((call, input, { row, save }) => {
+        protect(row)
+        checkedPolicy(input.PolicyDocument, 'identity')
+        const inline: Holder['inline'] = { ...row.inline, [input.PolicyName]: input.PolicyDocument }
+        const size = Object.values(inline).reduce((sum, text) => sum + policySize(text), 0)
+        const max = call.quotas[`iam/${inlineQuota}`]
+        if (max !== undefined && size > max) {
+          const message = `Maximum policy size of ${max} bytes exceeded for ${kind} ${row.name}`
+          throw iam.fail('LimitExceededException', message)
         }
-        resource.save(call, { ...row, attached: row.attached.filter((arn) => arn !== input.PolicyArn) })
-        dropAttachment(call, input.PolicyArn, kind, row.name)
+        save({ ...row, inline })
         return {}
-      },
-      true,
-    ),
+      }),
 
-    iam.loose(`ListAttached${word}Policies`, target, async (call, input, row) => {
-      const all = (row as Holder).attached.map((arn) => ({
-        PolicyArn: arn,
-        PolicyName: arn.slice(arn.lastIndexOf('/') + 1),
-        path: pathOf(arn),
-      }))
-      const below = all.filter(({ path }) => path.startsWith(input.PathPrefix ?? '/'))
-      const { items, rest } = await listItems(call, below, (policy) => policy.PolicyName, input)
-      return { AttachedPolicies: items.map(({ path: _, ...shown }) => shown), ...rest }
-    }),
+    iam
+      .operation(`Get${word}Policy`)
+      .on(holder)
+      .run((_call, input, { row }) => {
+        const PolicyDocument = encodeDocument(inlineOf(row, input.PolicyName, kind))
+        const shown = { [`${word}Name`]: row.name, PolicyName: input.PolicyName, PolicyDocument }
+        return shown as typeof shown & Record<'UserName' | 'GroupName' | 'RoleName', string>
+      }),
 
-    writing(`Put${word}Policy`, (call, input, row: Holder) => {
-      checkedPolicy(input.PolicyDocument, 'identity')
-      const inline: Holder['inline'] = { ...row.inline, [input.PolicyName]: input.PolicyDocument }
-      const size = Object.values(inline).reduce((sum, text) => sum + policySize(text), 0)
-      const max = call.quotas[`iam/${inlineQuota}`]
-      if (max !== undefined && size > max) {
-        throw iam.fail('LimitExceededException', `Maximum policy size of ${max} bytes exceeded for ${kind} ${row.name}`)
-      }
-      resource.save(call, { ...row, inline })
-      return {}
-    }),
+    iam
+      .operation(`Delete${word}Policy`)
+      .on(holder)
+      .run((_call, input, { row, save }) => {
+        protect(row)
+        inlineOf(row, input.PolicyName, kind)
+        const { [input.PolicyName]: _gone, ...inline } = row.inline
+        save({ ...row, inline })
+        return {}
+      }),
 
-    iam.loose(`Get${word}Policy`, target, (_call, input, row) => {
-      const text = inlineOf(row as Holder, input.PolicyName, kind)
-      return {
-        [`${word}Name`]: (row as Holder).name,
-        PolicyName: input.PolicyName,
-        PolicyDocument: encodeDocument(text),
-      }
-    }),
-
-    writing(`Delete${word}Policy`, (call, input, row: Holder) => {
-      inlineOf(row, input.PolicyName, kind)
-      const { [input.PolicyName]: _gone, ...inline } = row.inline
-      resource.save(call, { ...row, inline })
-      return {}
-    }),
-
-    iam.loose(`List${word}Policies`, target, async (call, input, row) => {
-      const { items, rest } = await listItems(call, Object.keys((row as Holder).inline), (name) => name, input)
-      return { PolicyNames: items, ...rest }
-    }),
+    iam
+      .operation(`List${word}Policies`)
+      .on(holder)
+      .run(async (call, input, { row }) => {
+        const { items, rest } = await listItems(call, Object.keys(row.inline), (name) => name, input)
+        return { PolicyNames: [...items], ...rest }
+      }),
   ]
 }
 

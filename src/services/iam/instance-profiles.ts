@@ -3,9 +3,10 @@ import type { Call } from '../../kernel/call.ts'
 import { carriedKey, profilesOf } from './carriers.ts'
 import { count } from './counts.ts'
 import { listItems, listRows } from './lists.ts'
-import { below, conflict, date, type InstanceProfileRow, iam, instanceProfile, role } from './resources.ts'
+import { type InstanceProfileRow, instanceProfile, nameIn, role, underPath } from './resources.ts'
 import { shownRole } from './roles.ts'
-import { newTags, shownTags } from './tags.ts'
+import { shownTags } from './tags.ts'
+import { conflict, date, iam, noSuchEntity } from './words.ts'
 
 const EC2 = 'ec2.amazonaws.com'
 
@@ -16,7 +17,7 @@ async function shownProfile(call: Call, row: InstanceProfileRow) {
     InstanceProfileId: row.id,
     Arn: instanceProfile.arnOf(call, row),
     CreateDate: date(row.createdAt),
-    Roles: row.role === undefined ? [] : [await shownRole(call, await role.require(call, row.role))],
+    Roles: row.role === undefined ? [] : [await shownRole(call, await role.require(call, { name: row.role }))],
   }
 }
 
@@ -27,20 +28,17 @@ const inFull = async (call: Call, row: InstanceProfileRow) => ({
 
 export const createInstanceProfile = iam
   .operation('CreateInstanceProfile')
-  .on(instanceProfile.made((input) => ({ name: input.InstanceProfileName, path: input.Path ?? '/' })))
-  .run(async (call, input) => {
-    const { InstanceProfileName: name } = input
-    if (await instanceProfile.get(call, name)) {
-      throw iam.fail('EntityAlreadyExistsException', `Instance Profile ${name} already exists.`)
-    }
+  .on(instanceProfile.created(nameIn('InstanceProfileName')))
+  .run(async (call, input, { tags, assertAvailable, create }) => {
+    assertAvailable()
     await count(call, 'InstanceProfiles', 1)
 
-    const row = instanceProfile.save(call, {
-      name,
+    const row = create({
+      name: input.InstanceProfileName,
       path: input.Path ?? '/',
       id: call.uniqueId('AIPA'),
       createdAt: call.now,
-      tags: newTags(input.Tags),
+      tags,
     })
     return { InstanceProfile: await inFull(call, row) }
   })
@@ -48,60 +46,58 @@ export const createInstanceProfile = iam
 export const getInstanceProfile = iam
   .operation('GetInstanceProfile')
   .on(instanceProfile.named('InstanceProfileName'))
-  .run(async (call, _input, row) => ({ InstanceProfile: await inFull(call, row) }))
+  .run(async (call, _input, { row }) => ({ InstanceProfile: await inFull(call, row) }))
 
 export const listInstanceProfiles = iam
   .operation('ListInstanceProfiles')
-  .on(instanceProfile.below(below('instance-profile')))
-  .run(async (call, input) => {
-    const { items, rest } = await listRows(call, instanceProfile, input)
+  .on(instanceProfile.collection(underPath('InstanceProfileNameWithPath')))
+  .run(async (call, input, profiles) => {
+    const { items, rest } = await listRows(profiles, input)
     return { InstanceProfiles: await Promise.all(items.map((row) => shownProfile(call, row))), ...rest }
   })
 
 export const listInstanceProfilesForRole = iam
   .operation('ListInstanceProfilesForRole')
   .on(role.named('RoleName'))
-  .run(async (call, input, row) => {
+  .run(async (call, input, { row }) => {
     const { items, rest } = await listItems(call, await profilesOf(call, row.name), (name) => name.toLowerCase(), input)
-    const rows = await Promise.all(items.map((name) => instanceProfile.require(call, name)))
+    const rows = await Promise.all(items.map((name) => instanceProfile.require(call, { name })))
     return { InstanceProfiles: await Promise.all(rows.map((profile) => shownProfile(call, profile))), ...rest }
   })
 
 export const deleteInstanceProfile = iam
   .operation('DeleteInstanceProfile')
   .on(instanceProfile.named('InstanceProfileName'))
-  .run(async (call, _input, row) => {
+  .run(async (call, _input, { row, remove }) => {
     if (row.role !== undefined) throw conflict('Cannot delete entity, must remove roles from instance profile first.')
-    instanceProfile.remove(call, row)
+    remove()
     await count(call, 'InstanceProfiles', -1)
     return {}
   })
 
-/** Whoever puts a role on a machine hands over its rights: AWS asks `iam:PassRole` for the role. */
+/** A caller that gives a machine a role gives it the role's permissions: AWS requires `iam:PassRole` on the role. */
 export const addRoleToInstanceProfile = iam
   .operation('AddRoleToInstanceProfile')
   .on(instanceProfile.named('InstanceProfileName'))
-  .run(async (call, input, row) => {
-    const passed = await role.find(call, input.RoleName)
-    await call.authorize('iam:PassRole', passed.acted!, { 'iam:PassedToService': EC2 })
-    const carried = await role.require(call, input.RoleName)
+  .run(async (call, input, { row, save }) => {
+    const { acted, row: passed, missing } = await role.find(call, input.RoleName)
+    await call.authorize('iam:PassRole', acted!, { 'iam:PassedToService': EC2 })
+    if (!passed) throw missing!()
     if (row.role !== undefined) {
       throw iam.fail('LimitExceededException', 'Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1')
     }
-    instanceProfile.save(call, { ...row, role: carried.name })
-    call.unit.put(carriedKey(call, carried.name, row.name), { name: row.name })
+    save({ ...row, role: passed.row.name })
+    call.unit.put(carriedKey(call, passed.row.name, row.name), { name: row.name })
     return {}
   })
 
 export const removeRoleFromInstanceProfile = iam
   .operation('RemoveRoleFromInstanceProfile')
   .on(instanceProfile.named('InstanceProfileName'))
-  .run(async (call, input, row) => {
-    if (row.role?.toLowerCase() !== input.RoleName.toLowerCase()) {
-      throw role.definition.missing(input.RoleName, role.arn(call, input.RoleName))
-    }
+  .run(async (call, input, { row, save }) => {
+    if (row.role?.toLowerCase() !== input.RoleName.toLowerCase()) throw noSuchEntity('role', input.RoleName)
     const { role: carried, ...rest } = row
-    instanceProfile.save(call, rest)
+    save(rest)
     call.unit.delete(carriedKey(call, carried!, row.name))
     return {}
   })

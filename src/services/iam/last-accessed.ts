@@ -4,8 +4,7 @@ import { isKnownAction } from '../../kernel/actions.ts'
 import { parseArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
 import { actionsByService, serviceName } from '../../kernel/policy-reference.ts'
-import type { Found, Target } from '../../kernel/resource.ts'
-import { anything } from '../../kernel/resource.ts'
+import { anything, type ResolvedTarget, type Target } from '../../kernel/resource/facts.ts'
 import { type CompiledPolicy, compilePolicy, readPolicy } from '../../policy/index.ts'
 import { accessOf } from './access-history.ts'
 import { type About, askForReport, type Entity, reportOf } from './access-reports.ts'
@@ -14,17 +13,18 @@ import { grantBudget, grantedActions } from './granted-services.ts'
 import { listItems } from './lists.ts'
 import { membersOf } from './memberships.ts'
 import { findManagedPolicy } from './policies.ts'
-import { date, iam, role, user } from './resources.ts'
+import { role, user } from './resources.ts'
 import { policiesOf, policySource, type Source } from './simulated-principals.ts'
+import { date, iam } from './words.ts'
 
 type Asked = Source | { readonly kind: 'policy'; readonly arn: string; readonly compiled: CompiledPolicy }
 
 /** A user, group, role or managed policy by its ARN. */
 const entityOrPolicy: Target<{ readonly Arn?: string | undefined }, Asked> = {
-  find: async (call, { Arn: arn = '' }): Promise<Found<Asked>> => {
+  find: async (call, { Arn: arn = '' }): Promise<ResolvedTarget<Asked>> => {
     const parsed = parseArn(arn)
     if (parsed?.service !== 'iam' || !parsed.resource.startsWith('policy/')) {
-      return policySource.find(call, { PolicySourceArn: arn }) as Promise<Found<Asked>>
+      return policySource.find(call, { PolicySourceArn: arn }) as Promise<ResolvedTarget<Asked>>
     }
     const acted = { arn, type: 'AWS::IAM::ManagedPolicy', account: parsed.account }
     const found = await findManagedPolicy(call.unit, arn, call.account)
@@ -74,10 +74,10 @@ async function entitiesOf(call: Call, asked: Asked): Promise<readonly Entity[]> 
     Path: row.path,
   })
   return [
-    ...(await Promise.all([...users].map((name) => user.require(call, name)))).map((row) =>
+    ...(await Promise.all([...users].map((name) => user.require(call, { name })))).map((row) =>
       entity('USER', user.arnOf(call, row), row),
     ),
-    ...(await Promise.all([...roles].map((name) => role.require(call, name)))).map((row) =>
+    ...(await Promise.all([...roles].map((name) => role.require(call, { name })))).map((row) =>
       entity('ROLE', role.arnOf(call, row), row),
     ),
   ]

@@ -10,7 +10,6 @@ import {
   SEED_BYTES,
   stepOf,
 } from '../../engines/totp/totp.ts'
-import { parseArn } from '../../kernel/arn.ts'
 import type { Call, Scope } from '../../kernel/call.ts'
 import {
   type GuessableSecret,
@@ -20,17 +19,18 @@ import {
   type SecretCheck,
 } from '../../kernel/failure-budget.ts'
 import type { MfaCaller, Reader } from '../../kernel/ports.ts'
-import type { Row } from '../../kernel/resource.ts'
-import { anything } from '../../kernel/resource.ts'
-import { key, type Unit } from '../../store/store.ts'
+import type { Row } from '../../kernel/resource/facts.ts'
+import { key, type Unit, under } from '../../store/store.ts'
 import type { Place, Sealed, Vault } from '../../vault/vault.ts'
 import { count } from './counts.ts'
 import { hangingKey, hangingOf } from './hanging.ts'
 import { listItems } from './lists.ts'
 import { type Owner, ownerOf, ownerShown, userNamedOrRoot } from './owners.ts'
-import { date, iam, type UserRow, user, withinQuota } from './resources.ts'
+import { passkeysOf, removePasskey } from './passkeys.ts'
+import { NAME_WITH_PATH, type UserRow, user } from './resources.ts'
 import { type RootSelf, userNamedOrSelf } from './self.ts'
-import { newTags, shownTags } from './tags.ts'
+import { shownTags, tagRules } from './tags.ts'
+import { date, iam, withinQuota } from './words.ts'
 
 export interface MfaDeviceRow extends Row {
   /** Path and name without the first slash: what stands behind `mfa/` in the serial number. */
@@ -54,26 +54,36 @@ interface Worn {
   readonly id: string
 }
 
-export const mfaDevice = iam.resource<MfaDeviceRow>({
+export const mfaDevice = iam.resource({
   kind: 'mfa',
   type: 'AWS::IAM::VirtualMFADevice',
-  global: true,
-  id: (row) => row.id,
-  path: (id) => `mfa/${id}`,
-  resolve: (call, serial) => idOf(call.account, serial) ?? serial,
-  missing: (_id, arn) => noSuchDevice(arn),
-  tagAction: 'iam:TagMFADevice',
+  arn: 'arn:${Partition}:iam::${Account}:mfa/${MfaTokenIdWithPath}',
+  patterns: { MfaTokenIdWithPath: NAME_WITH_PATH },
+  storedPer: 'account',
+  idOf: (row: MfaDeviceRow) => ({ MfaTokenIdWithPath: row.id }),
+  tags: tagRules('iam:TagMFADevice'),
+  faults: {
+    notFound: (arn) => noSuchDevice(arn),
+    invalidReference: (text) => noSuchDevice(text),
+    alreadyExists: () =>
+      iam.fail('EntityAlreadyExistsException', 'MFADevice entity at the same path and name already exists.'),
+  },
 })
 
 /** `arn:aws:iam::111122223333:mfa/path/name` → `path/name`, for serial numbers of this account. */
 function idOf(account: string, serial: string): string | undefined {
-  const arn = parseArn(serial)
-  const ours = arn?.service === 'iam' && arn.account === account && arn.resource.startsWith('mfa/')
-  return ours ? arn.resource.slice('mfa/'.length) : undefined
+  const parsed = mfaDevice.form.parse(serial)
+  return parsed?.account === account ? parsed.variables.MfaTokenIdWithPath : undefined
 }
 
-const idMade = (input: { readonly Path?: string | undefined; readonly VirtualMFADeviceName: string }): string =>
-  `${input.Path ?? '/'}${input.VirtualMFADeviceName}`.slice(1)
+interface DeviceName {
+  readonly Path?: string | undefined
+  readonly VirtualMFADeviceName: string
+}
+
+const idIn = ({ Path = '/', VirtualMFADeviceName }: DeviceName) => ({
+  MfaTokenIdWithPath: `${Path}${VirtualMFADeviceName}`.slice(1),
+})
 
 const placeOf = (account: string, row: Pick<MfaDeviceRow, 'seedId'>): Place => ({
   table: 'iam/mfa',
@@ -84,21 +94,18 @@ const placeOf = (account: string, row: Pick<MfaDeviceRow, 'seedId'>): Place => (
 
 export const createVirtualMfaDevice = iam
   .operation('CreateVirtualMFADevice')
-  .on(mfaDevice.made((input) => ({ id: idMade(input) })))
-  .run(async (call, input) => {
-    const id = idMade(input)
-    if (await mfaDevice.get(call, id)) {
-      throw iam.fail('EntityAlreadyExistsException', 'MFADevice entity at the same path and name already exists.')
-    }
+  .on(mfaDevice.created(idIn))
+  .run(async (call, _input, { id: { MfaTokenIdWithPath: id }, arn, tags, assertAvailable, create }) => {
+    assertAvailable()
     await count(call, 'MFADevices', 1)
 
     const seed = randomBytes(SEED_BYTES)
     const seedId = call.newId()
     const sealed = call.vault.seal(placeOf(call.account, { seedId }), seed)
-    const row = mfaDevice.save(call, { id, seedId, seed: sealed, tags: newTags(input.Tags) })
+    const row = create({ id, seedId, seed: sealed, tags })
     return {
       VirtualMFADevice: {
-        SerialNumber: mfaDevice.arnOf(call, row),
+        SerialNumber: arn,
         Base32StringSeed: Buffer.from(base32(seed)),
         QRCodePNG: qrCodePng(keyUri(id, call.account, base32(seed))),
         ...shownTags(row),
@@ -116,9 +123,9 @@ function keyUri(device: string, account: string, secret: string): string {
 export const deleteVirtualMfaDevice = iam
   .operation('DeleteVirtualMFADevice')
   .on(mfaDevice.named('SerialNumber'))
-  .run(async (call, _input, row) => {
+  .run(async (call, _input, { row, remove }) => {
     if (row.use) throw iam.fail('DeleteConflictException', 'MFA VirtualDevice in use. Must deactivate first.')
-    mfaDevice.remove(call, row)
+    remove()
     resetFailures(call.unit, guessable(call.account, row))
     await count(call, 'MFADevices', -1)
     return {}
@@ -135,11 +142,12 @@ export const enableMfaDevice = iam
       throw iam.fail('EntityAlreadyExistsException', message)
     }
     const worn = await hangingOf(call, owner.id, 'mfa-device')
-    withinQuota(call, 'MFADevicesPerUser', worn.length + 1)
+    const passkeys = await passkeysOf(call.unit, { account: call.account, id: owner.id })
+    withinQuota(call, 'MFADevicesPerUser', worn.length + passkeys.length + 1)
 
     const seed = openSeed(call.vault, call.account, row)
     const clock = await checked(call, row, () => clockOf(seed, codesOf(input), call.now, ENROL_REACH))
-    mfaDevice.save(call, { ...row, use: { ownerId: owner.id, enabledAt: call.now, clock } })
+    mfaDevice.put(call.unit, call, { ...row, use: { ownerId: owner.id, enabledAt: call.now, clock } })
     call.unit.put(wornKey(call, owner, row), { id: row.id } satisfies Worn)
     await count(call, 'MFADevicesInUse', 1)
     return {}
@@ -163,9 +171,11 @@ export const deactivateMfaDevice = iam
   .on(userNamedOrSelf('UserName'))
   .run(async (call, input, self) => {
     const owner = ownerOf(call, self)
+    // A passkey has no seed to keep: deactivating it deletes it, as AWS does with FIDO keys.
+    if (await removePasskey(call.unit, { account: call.account, id: owner.id }, input.SerialNumber)) return {}
     const { row } = await wornBy(call, owner, input.SerialNumber)
     const { use: _ended, ...free } = row
-    mfaDevice.save(call, free)
+    mfaDevice.put(call.unit, call, free)
     call.unit.delete(wornKey(call, owner, row))
     await count(call, 'MFADevicesInUse', -1)
     return {}
@@ -176,6 +186,10 @@ export const getMfaDevice = iam
   .on(userNamedOrSelf('UserName'))
   .run(async (call, input, self) => {
     const owner = ownerOf(call, self)
+    const passkeys = await passkeysOf(call.unit, { account: call.account, id: owner.id })
+    const passkey = passkeys.find(({ serialNumber }) => serialNumber === input.SerialNumber)
+    if (passkey)
+      return { UserName: owner.name, SerialNumber: passkey.serialNumber, EnableDate: date(passkey.enabledAt) }
     const { row, use } = await wornBy(call, owner, input.SerialNumber)
     return { UserName: owner.name, SerialNumber: mfaDevice.arnOf(call, row), EnableDate: date(use.enabledAt) }
   })
@@ -186,13 +200,20 @@ export const listMfaDevices = iam
   .run(async (call, input, self) => {
     const owner = ownerOf(call, self)
     const worn = await hangingOf<Worn>(call, owner.id, 'mfa-device')
-    const rows = await Promise.all(worn.map(({ document }) => mfaDevice.require(call, document.id)))
-    const { items, rest } = await listItems(call, rows, (row) => row.id, input)
+    const rows = await Promise.all(
+      worn.map(({ document }) => mfaDevice.require(call, { MfaTokenIdWithPath: document.id })),
+    )
+    const virtual = rows.map((row) => ({
+      serialNumber: mfaDevice.arnOf(call, row),
+      enabledAt: row.use?.enabledAt ?? 0,
+    }))
+    const devices = [...virtual, ...(await passkeysOf(call.unit, { account: call.account, id: owner.id }))]
+    const { items, rest } = await listItems(call, devices, ({ serialNumber }) => serialNumber, input)
     return {
-      MFADevices: items.map((row) => ({
+      MFADevices: items.map(({ serialNumber, enabledAt }) => ({
         UserName: owner.name,
-        SerialNumber: mfaDevice.arnOf(call, row),
-        EnableDate: date(row.use?.enabledAt ?? 0),
+        SerialNumber: serialNumber,
+        EnableDate: date(enabledAt),
       })),
       ...rest,
     }
@@ -200,11 +221,12 @@ export const listMfaDevices = iam
 
 export const listVirtualMfaDevices = iam
   .operation('ListVirtualMFADevices')
-  .on(anything)
-  .run(async (call, input) => {
+  .on(mfaDevice.collection())
+  .run(async (call, input, devices) => {
     const wanted = input.AssignmentStatus ?? 'Any'
-    const all = (await mfaDevice.list(call)).map(({ document }) => document)
-    const rows = all.filter((row) => wanted === 'Any' || (row.use !== undefined) === (wanted === 'Assigned'))
+    const rows = (await devices.all()).filter(
+      (row) => wanted === 'Any' || (row.use !== undefined) === (wanted === 'Assigned'),
+    )
     const { items, rest } = await listItems(call, rows, (row) => row.id, input)
     return { VirtualMFADevices: await Promise.all(items.map((row) => shownVirtual(call, row))), ...rest }
   })
@@ -221,7 +243,7 @@ async function shownVirtual(call: Call, row: MfaDeviceRow) {
 async function wearerOf(call: Call, ownerId: string): Promise<UserRow | RootSelf | undefined> {
   if (ownerId !== call.account) {
     const named = await call.unit.get<{ name: string }>(key('iam', 'user-id', call.account, ownerId))
-    return named && user.get(call, named.name)
+    return named && user.get(call.unit, call, named)
   }
   const identity = await call.ports.identity.identity(call.account, { kind: 'root' })
   const arn = `arn:${call.partition}:iam::${call.account}:root`
@@ -232,7 +254,20 @@ async function wearerOf(call: Call, ownerId: string): Promise<UserRow | RootSelf
 
 /** Whether an MFA device protects the root user. */
 export async function rootHasMfa(call: Call): Promise<boolean> {
-  return (await hangingOf(call, call.account, 'mfa-device')).length > 0
+  const owner = { account: call.account, id: call.account }
+  return (await hangingOf(call, call.account, 'mfa-device')).length + (await passkeysOf(call.unit, owner)).length > 0
+}
+
+/** The enabled virtual devices of a user, or of root by the account's number. */
+export async function devicesOf(reader: Reader, account: string, ownerId: string) {
+  const worn = await reader.range<Worn>(under('iam', 'hangs', account, ownerId, 'mfa-device'))
+  const scope = { ...globalScope, account }
+  const rows = await Promise.all(
+    worn.map(({ document }) => mfaDevice.get(reader, scope, { MfaTokenIdWithPath: document.id })),
+  )
+  return rows.flatMap((row) =>
+    row?.use ? [{ serialNumber: mfaDevice.arnOf(scope, row), enabledAt: row.use.enabledAt }] : [],
+  )
 }
 
 /** Checks a code of the named device of the caller within its failure budget, and spends it durably. */
@@ -246,7 +281,7 @@ export async function verifyMfa(
   const ownerId = subject.kind === 'user' ? subject.id : subject.kind === 'root' ? account : undefined
   const id = idOf(account, serial)
   if (ownerId === undefined || id === undefined) return { outcome: 'wrong' }
-  const row = await reader.get<MfaDeviceRow>(mfaDevice.key({ ...globalScope, account }, id))
+  const row = await mfaDevice.get(reader, { ...globalScope, account }, { MfaTokenIdWithPath: id })
   // Only its owner spends a device's budget.
   if (row?.use?.ownerId !== ownerId) return { outcome: 'wrong' }
 
@@ -264,7 +299,7 @@ const guessable = (account: string, row: MfaDeviceRow): GuessableSecret => ({
   kind: 'mfa-device',
   id: row.seedId,
   arn: mfaDevice.arnOf({ ...globalScope, account }, row),
-  type: mfaDevice.definition.type,
+  type: mfaDevice.spec.type,
   policy: onlineGuessing,
 })
 
@@ -273,7 +308,7 @@ const guessable = (account: string, row: MfaDeviceRow): GuessableSecret => ({
  * device's clock says: of two calls with one code only one commits.
  */
 async function spend(unit: Unit, account: string, seen: MfaDeviceRow, clock: DeviceClock): Promise<true | undefined> {
-  const at = mfaDevice.key({ ...globalScope, account }, seen.id)
+  const at = mfaDevice.key({ ...globalScope, account }, { MfaTokenIdWithPath: seen.id })
   const row = await unit.get<MfaDeviceRow>(at)
   if (row?.seedId !== seen.seedId || row.use?.ownerId !== seen.use?.ownerId) return undefined
   if (row.use === undefined || clock.spent <= row.use.clock.spent) return undefined
@@ -303,7 +338,7 @@ const wornKey = (call: Call, owner: Owner, row: MfaDeviceRow) =>
 
 async function deviceOf(call: Call, serial: string): Promise<MfaDeviceRow> {
   const id = idOf(call.account, serial)
-  const row = id === undefined ? undefined : await mfaDevice.get(call, id)
+  const row = id === undefined ? undefined : await mfaDevice.get(call.unit, call, { MfaTokenIdWithPath: id })
   if (!row) throw noSuchDevice(serial)
   return row
 }

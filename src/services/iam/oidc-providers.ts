@@ -1,8 +1,8 @@
 /** OpenID Connect providers: whose tokens `AssumeRoleWithWebIdentity` may believe, and for which audiences. */
 import type { Row } from '../../kernel/resource/facts.ts'
 import { count } from './counts.ts'
-import { date, iam, iamWords } from './resources.ts'
 import { listedTags, shownTags, tagRules } from './tags.ts'
+import { date, iam } from './words.ts'
 
 export interface OidcProviderRow extends Row {
   /** The issuer without `https://`: what stands behind `oidc-provider/` in the ARN. */
@@ -17,7 +17,7 @@ export interface OidcProviderRow extends Row {
 const CLIENT_IDS_MAX = 100
 const THUMBPRINTS_MAX = 5
 
-export const oidcProvider = iamWords.resource({
+export const oidcProvider = iam.resource({
   kind: 'oidc-provider',
   type: 'AWS::IAM::OIDCProvider',
   arn: 'arn:${Partition}:iam::${Account}:oidc-provider/${OidcProviderName}',
@@ -36,7 +36,7 @@ export const oidcProvider = iamWords.resource({
 
 const providerNamed = oidcProvider.named('OpenIDConnectProviderArn')
 
-export const createOpenIdConnectProvider = iamWords
+export const createOpenIdConnectProvider = iam
   .operation('CreateOpenIDConnectProvider')
   .on(oidcProvider.created((input: { readonly Url: string }) => ({ OidcProviderName: issuerOf(input.Url) })))
   .run(async (call, input, { id, arn, tags, assertAvailable, create }) => {
@@ -50,7 +50,7 @@ export const createOpenIdConnectProvider = iamWords
     return { OpenIDConnectProviderArn: arn, ...shownTags(row) }
   })
 
-export const getOpenIdConnectProvider = iamWords
+export const getOpenIdConnectProvider = iam
   .operation('GetOpenIDConnectProvider')
   .on(providerNamed)
   .run((_call, _input, { row }) => ({
@@ -61,14 +61,14 @@ export const getOpenIdConnectProvider = iamWords
     ...shownTags(row),
   }))
 
-export const listOpenIdConnectProviders = iamWords
+export const listOpenIdConnectProviders = iam
   .operation('ListOpenIDConnectProviders')
   .on(oidcProvider.collection())
   .run(async (call, _input, providers) => ({
     OpenIDConnectProviderList: (await providers.all()).map((row) => ({ Arn: oidcProvider.arnOf(call, row) })),
   }))
 
-export const addClientIdToOpenIdConnectProvider = iamWords
+export const addClientIdToOpenIdConnectProvider = iam
   .operation('AddClientIDToOpenIDConnectProvider')
   .on(providerNamed)
   .run((_call, input, { row, save }) => {
@@ -78,7 +78,7 @@ export const addClientIdToOpenIdConnectProvider = iamWords
     return {}
   })
 
-export const removeClientIdFromOpenIdConnectProvider = iamWords
+export const removeClientIdFromOpenIdConnectProvider = iam
   .operation('RemoveClientIDFromOpenIDConnectProvider')
   .on(providerNamed)
   .run((_call, input, { row, save }) => {
@@ -86,7 +86,7 @@ export const removeClientIdFromOpenIdConnectProvider = iamWords
     return {}
   })
 
-export const updateOpenIdConnectProviderThumbprint = iamWords
+export const updateOpenIdConnectProviderThumbprint = iam
   .operation('UpdateOpenIDConnectProviderThumbprint')
   .on(providerNamed)
   .run((_call, input, { row, save }) => {
@@ -94,7 +94,7 @@ export const updateOpenIdConnectProviderThumbprint = iamWords
     return {}
   })
 
-export const deleteOpenIdConnectProvider = iamWords
+export const deleteOpenIdConnectProvider = iam
   .operation('DeleteOpenIDConnectProvider')
   // AWS documents it as idempotent.
   .on(oidcProvider.optional('OpenIDConnectProviderArn'))
@@ -105,7 +105,7 @@ export const deleteOpenIdConnectProvider = iamWords
     return {}
   })
 
-export const oidcProviderTagging = iamWords.tagging(oidcProvider, {
+export const oidcProviderTagging = iam.tagging(oidcProvider, {
   tag: 'TagOpenIDConnectProvider',
   untag: 'UntagOpenIDConnectProvider',
   list: 'ListOpenIDConnectProviderTags',

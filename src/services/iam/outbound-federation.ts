@@ -7,11 +7,11 @@ import { createPublicKey } from 'node:crypto'
 import type { Call } from '../../kernel/call.ts'
 import { DOCUMENTS_PATH, type PublicDocument } from '../../kernel/documents.ts'
 import type { Reader, TokenAlgorithm, TokenIssuer } from '../../kernel/ports.ts'
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import { key } from '../../store/store.ts'
 import type { Held, Home, Materials } from '../../vault/material/materials.ts'
 import type { SigningAlgorithm, Spec } from '../../vault/material/specs.ts'
-import { iam } from './resources.ts'
+import { iam } from './words.ts'
 
 interface IssuerKey {
   readonly kid: string

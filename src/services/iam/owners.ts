@@ -1,9 +1,10 @@
 /** Who credentials hang on: a user by its unique id, or the root user by the account's number. */
 import type { Call } from '../../kernel/call.ts'
-import type { Found, Target } from '../../kernel/resource.ts'
+import type { ResolvedTarget, Target } from '../../kernel/resource/facts.ts'
 import { Fault } from '../../wire/fault.ts'
-import { date, type UserRow, user } from './resources.ts'
-import { type RootSelf, userNamedOrSelf } from './self.ts'
+import { type UserRow, user } from './resources.ts'
+import { type RootSelf, rowNamed, userNamedOrSelf } from './self.ts'
+import { date } from './words.ts'
 
 export interface Owner {
   readonly id: string
@@ -41,9 +42,9 @@ export function userNamedOrRoot<K extends string>(
 ): Target<{ readonly [P in K]?: string | undefined }, UserRow | RootSelf> {
   const self = userNamedOrSelf('self')
   return {
-    find: async (call, input): Promise<Found<UserRow | RootSelf>> => {
+    find: async (call, input): Promise<ResolvedTarget<UserRow | RootSelf>> => {
       const name = input[member] ?? ''
-      const found = await user.find(call, name)
+      const found = await rowNamed(call, name)
       return !found.row && name === 'root' && call.caller.principal.kind === 'root' ? self.find(call, {}) : found
     },
   }

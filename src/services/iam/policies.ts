@@ -2,7 +2,7 @@
 import { parseArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
 import type { Reader } from '../../kernel/ports.ts'
-import type { Found, Row, Tags, Target } from '../../kernel/resource.ts'
+import type { Row, Tags } from '../../kernel/resource/facts.ts'
 import { listTags } from '../../kernel/tags.ts'
 import { Fault } from '../../wire/fault.ts'
 import { usersOf } from './attachments.ts'
@@ -10,8 +10,9 @@ import { awsPolicies, awsPolicy } from './aws-policies.ts'
 import { count } from './counts.ts'
 import { checkedPolicy, policySize } from './documents.ts'
 import { listItems } from './lists.ts'
-import { below, conflict, date, group, iam, role, user } from './resources.ts'
-import { newTags, shownTags } from './tags.ts'
+import { foundByName, group, type NameId, nameIn, role, rowWritten, underPath, user } from './resources.ts'
+import { shownTags, tagRules } from './tags.ts'
+import { conflict, date, iam } from './words.ts'
 
 export interface PolicyVersion {
   readonly id: string
@@ -34,16 +35,27 @@ export interface ManagedPolicyRow extends Row {
   readonly aws?: true
 }
 
-export const managedPolicy = iam.resource<ManagedPolicyRow>({
+export const managedPolicy = iam.resource({
   kind: 'policy',
   type: 'AWS::IAM::Policy',
-  global: true,
-  fold: (name) => name.toLowerCase(),
-  id: (row) => row.name,
-  path: (id, row) => `policy${row?.path ?? '/'}${row?.name ?? id}`,
-  missing: (_id, arn) => notFound(arn),
-  tagAction: 'iam:TagPolicy',
+  arn: 'arn:${Partition}:iam::${Account}:policy/${PolicyNameWithPath}',
+  ...foundByName('PolicyNameWithPath'),
+  idOf: ({ name, path }: ManagedPolicyRow): NameId => ({ name, path }),
+  builtIn: awsPolicy,
+  tags: tagRules('iam:TagPolicy'),
+  faults: {
+    notFound: (arn) => notFound(arn),
+    invalidReference: (text) => iam.fail('InvalidInputException', `ARN ${text} is not valid.`),
+    alreadyExists: (_arn, { name }) =>
+      iam.fail(
+        'EntityAlreadyExistsException',
+        `A policy called ${name} already exists. Duplicate names are not allowed.`,
+      ),
+  },
 })
+
+/** AWS's own may be read, never written: see {@link refuseAws}. */
+export const policyNamed = managedPolicy.named('PolicyArn')
 
 export function notFound(arn: string) {
   return iam.fail('NoSuchEntityException', `Policy ${arn} was not found.`)
@@ -79,30 +91,11 @@ export async function findManagedPolicy(
 }
 
 async function rowByArn(reader: Reader, arn: string, account: string): Promise<ManagedPolicyRow | undefined> {
-  const parsed = parseArn(arn)
-  if (parsed?.service !== 'iam' || !parsed.resource.startsWith('policy/')) return undefined
+  const parsed = managedPolicy.form.parse(arn)
+  if (!parsed) return undefined
   if (parsed.account === 'aws') return awsPolicy(arn)
   if (parsed.account !== account) return undefined
-  const name = parsed.resource.slice(parsed.resource.lastIndexOf('/') + 1)
-  const row = await reader.get<ManagedPolicyRow>(managedPolicy.key({ partition: 'aws', region: '', account }, name))
-  return row && `policy${row.path}${row.name}` === parsed.resource ? row : undefined
-}
-
-/** The policy whose ARN this member of the input gives. AWS's own may be read, never written. */
-export function policyNamed<K extends string>(
-  member: K,
-): Target<{ readonly [P in K]?: string | undefined }, ManagedPolicyRow> {
-  return {
-    find: async (call, input): Promise<Found<ManagedPolicyRow>> => {
-      const arn = input[member] ?? ''
-      const row = await rowByArn(call.unit, arn, call.account)
-      return {
-        acted: { arn, type: 'AWS::IAM::Policy', account: row?.aws ? 'aws' : call.account, tags: row?.tags },
-        row,
-        missing: () => (parseArn(arn) ? notFound(arn) : iam.fail('InvalidInputException', `ARN ${arn} is not valid.`)),
-      }
-    },
-  }
+  return rowWritten(reader, managedPolicy, arn)
 }
 
 /** Refuses what is attached, detached or set as a boundary without being an ARN at all. Two blanks, as AWS writes it. */
@@ -110,7 +103,7 @@ export function refuseNoArn(arn: string): void {
   if (!parseArn(arn)) throw new Fault('ValidationError', 'Invalid ARN:  Could not be parsed!')
 }
 
-/** AWS's own policies belong to nobody here: not even root may change them. */
+/** AWS's own policies cannot be changed by any account, not even by its root user. */
 export function refuseAws(call: Call, row: ManagedPolicyRow, arn: string): void {
   if (!row.aws) return
   const { principal } = call.caller
@@ -157,19 +150,14 @@ export function withinPolicySize(call: Call, text: string): void {
 
 export const createPolicy = iam
   .operation('CreatePolicy')
-  .on(managedPolicy.made((input) => ({ name: input.PolicyName, path: input.Path ?? '/' })))
-  .run(async (call, input) => {
-    if (await managedPolicy.get(call, input.PolicyName)) {
-      throw iam.fail(
-        'EntityAlreadyExistsException',
-        `A policy called ${input.PolicyName} already exists. Duplicate names are not allowed.`,
-      )
-    }
+  .on(managedPolicy.created(nameIn('PolicyName')))
+  .run(async (call, input, { arn, tags, assertAvailable, create }) => {
+    assertAvailable()
     checkedPolicy(input.PolicyDocument, 'identity')
     withinPolicySize(call, input.PolicyDocument)
     await count(call, 'Policies', 1)
 
-    const row = managedPolicy.save(call, {
+    const row = create({
       name: input.PolicyName,
       path: input.Path ?? '/',
       id: call.uniqueId('ANPA'),
@@ -179,27 +167,23 @@ export const createPolicy = iam
       versions: [{ id: 'v1', text: input.PolicyDocument, createdAt: call.now }],
       defaultVersion: 'v1',
       nextVersion: 2,
-      tags: newTags(input.Tags),
+      tags,
     })
-    return { Policy: { ...(await shownPolicy(call, row, managedPolicy.arnOf(call, row))), ...shownTags(row) } }
+    return { Policy: { ...(await shownPolicy(call, row, arn)), ...shownTags(row) } }
   })
 
 export const getPolicy = iam
   .operation('GetPolicy')
-  .on(policyNamed('PolicyArn'))
-  .run(async (call, input, row) => ({ Policy: await shownInFull(call, row, input.PolicyArn) }))
+  .on(policyNamed)
+  .run(async (call, _input, { row, arn }) => ({ Policy: await shownInFull(call, row, arn) }))
 
 export const listPolicies = iam
   .operation('ListPolicies')
-  .on(managedPolicy.below(below('policy')))
-  .run(async (call, input) => {
+  .on(managedPolicy.collection(underPath('PolicyNameWithPath')))
+  .run(async (call, input, policies) => {
     const scope = input.Scope ?? 'All'
     const local =
-      scope === 'AWS'
-        ? []
-        : (await managedPolicy.list(call)).map(
-            ({ document }) => [managedPolicy.arnOf(call, document), document] as const,
-          )
+      scope === 'AWS' ? [] : (await policies.all()).map((row) => [managedPolicy.arnOf(call, row), row] as const)
     const all = [...local, ...(scope === 'Local' ? [] : await awsPolicies())].filter(([, row]) =>
       row.path.startsWith(input.PathPrefix ?? '/'),
     )
@@ -232,10 +216,10 @@ async function used(
 
 export const deletePolicy = iam
   .operation('DeletePolicy')
-  .on(policyNamed('PolicyArn'))
-  .run(async (call, input, row) => {
-    refuseAws(call, row, input.PolicyArn)
-    const shown = await shownPolicy(call, row, input.PolicyArn)
+  .on(policyNamed)
+  .run(async (call, _input, { row, arn, remove }) => {
+    refuseAws(call, row, arn)
+    const shown = await shownPolicy(call, row, arn)
     if (shown.AttachmentCount > 0 || shown.PermissionsBoundaryUsageCount > 0) {
       throw conflict('Cannot delete a policy attached to entities.')
     }
@@ -243,31 +227,33 @@ export const deletePolicy = iam
       throw conflict(
         "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.",
       )
-    managedPolicy.remove(call, row)
+    remove()
     await count(call, 'Policies', -1)
     return {}
   })
 
 export const listEntitiesForPolicy = iam
   .operation('ListEntitiesForPolicy')
-  .on(policyNamed('PolicyArn'))
-  .run(async (call, input) => {
+  .on(policyNamed)
+  .run(async (call, input, { arn }) => {
     const bounds = input.PolicyUsageFilter === 'PermissionsBoundary'
     const names = async (kind: 'user' | 'group' | 'role') => {
       const wanted = { user: 'User', group: 'Group', role: 'Role' }[kind]
       if (input.EntityFilter && input.EntityFilter !== wanted) return []
       if (bounds && kind === 'group') return []
-      return usersOf(call, input.PolicyArn, bounds ? (`${kind as 'user' | 'role'}-boundary` as const) : kind)
+      return usersOf(call, arn, bounds ? (`${kind as 'user' | 'role'}-boundary` as const) : kind)
     }
     const entities = [
       ...(await Promise.all(
-        (await names('group')).map(async (name) => ({ kind: 'group' as const, row: await group.require(call, name) })),
+        (
+          await names('group')
+        ).map(async (name) => ({ kind: 'group' as const, row: await group.require(call, { name }) })),
       )),
       ...(await Promise.all(
-        (await names('user')).map(async (name) => ({ kind: 'user' as const, row: await user.require(call, name) })),
+        (await names('user')).map(async (name) => ({ kind: 'user' as const, row: await user.require(call, { name }) })),
       )),
       ...(await Promise.all(
-        (await names('role')).map(async (name) => ({ kind: 'role' as const, row: await role.require(call, name) })),
+        (await names('role')).map(async (name) => ({ kind: 'role' as const, row: await role.require(call, { name }) })),
       )),
     ].filter(({ row }) => row.path.startsWith(input.PathPrefix ?? '/'))
     const { items, rest } = await listItems(

@@ -1,22 +1,14 @@
 /** Versions of a managed policy: five at most, numbers never used twice, one the default. */
-import type { Call } from '../../kernel/call.ts'
 import { checkedPolicy, encodeDocument } from './documents.ts'
 import { listItems } from './lists.ts'
-import {
-  type ManagedPolicyRow,
-  managedPolicy,
-  type PolicyVersion,
-  policyNamed,
-  refuseAws,
-  withinPolicySize,
-} from './policies.ts'
-import { conflict, date, iam } from './resources.ts'
+import { type ManagedPolicyRow, type PolicyVersion, policyNamed, refuseAws, withinPolicySize } from './policies.ts'
+import { conflict, date, iam } from './words.ts'
 
 export const createPolicyVersion = iam
   .operation('CreatePolicyVersion')
-  .on(policyNamed('PolicyArn'))
-  .run((call, input, row) => {
-    refuseAws(call, row, input.PolicyArn)
+  .on(policyNamed)
+  .run((call, input, { row, arn, save }) => {
+    refuseAws(call, row, arn)
     checkedPolicy(input.PolicyDocument, 'identity')
     withinPolicySize(call, input.PolicyDocument)
     const max = call.quotas['iam/VersionsPerPolicy'] ?? Number.POSITIVE_INFINITY
@@ -28,7 +20,7 @@ export const createPolicyVersion = iam
     }
 
     const version: PolicyVersion = { id: `v${row.nextVersion}`, text: input.PolicyDocument, createdAt: call.now }
-    const saved = managedPolicy.save(call, {
+    const saved = save({
       ...row,
       versions: [...row.versions, version],
       nextVersion: row.nextVersion + 1,
@@ -40,16 +32,16 @@ export const createPolicyVersion = iam
 
 export const getPolicyVersion = iam
   .operation('GetPolicyVersion')
-  .on(policyNamed('PolicyArn'))
-  .run((_call, input, row) => {
-    const version = versionOf(row, input.PolicyArn, input.VersionId)
+  .on(policyNamed)
+  .run((_call, input, { row, arn }) => {
+    const version = versionOf(row, arn, input.VersionId)
     return { PolicyVersion: { Document: encodeDocument(version.text), ...shownVersion(row, version) } }
   })
 
 export const listPolicyVersions = iam
   .operation('ListPolicyVersions')
-  .on(policyNamed('PolicyArn'))
-  .run(async (call, input, row) => {
+  .on(policyNamed)
+  .run(async (call, input, { row }) => {
     // Newest first.
     const order = (version: PolicyVersion) => String(1e9 - Number(version.id.slice(1)))
     const { items, rest } = await listItems(call, row.versions, order, input)
@@ -58,28 +50,24 @@ export const listPolicyVersions = iam
 
 export const setDefaultPolicyVersion = iam
   .operation('SetDefaultPolicyVersion')
-  .on(policyNamed('PolicyArn'))
-  .run((call, input, row) => {
-    refuseAws(call, row, input.PolicyArn)
-    versionOf(row, input.PolicyArn, input.VersionId)
-    save(call, { ...row, defaultVersion: input.VersionId, updatedAt: call.now })
+  .on(policyNamed)
+  .run((call, input, { row, arn, save }) => {
+    refuseAws(call, row, arn)
+    versionOf(row, arn, input.VersionId)
+    save({ ...row, defaultVersion: input.VersionId, updatedAt: call.now })
     return {}
   })
 
 export const deletePolicyVersion = iam
   .operation('DeletePolicyVersion')
-  .on(policyNamed('PolicyArn'))
-  .run((call, input, row) => {
-    refuseAws(call, row, input.PolicyArn)
-    versionOf(row, input.PolicyArn, input.VersionId)
+  .on(policyNamed)
+  .run((call, input, { row, arn, save }) => {
+    refuseAws(call, row, arn)
+    versionOf(row, arn, input.VersionId)
     if (row.defaultVersion === input.VersionId) throw conflict('Cannot delete the default version of a policy.')
-    save(call, { ...row, versions: row.versions.filter(({ id }) => id !== input.VersionId) })
+    save({ ...row, versions: row.versions.filter(({ id }) => id !== input.VersionId) })
     return {}
   })
-
-function save(call: Call, row: ManagedPolicyRow): void {
-  managedPolicy.save(call, row)
-}
 
 function versionOf(row: ManagedPolicyRow, arn: string, id: string): PolicyVersion {
   const version = row.versions.find((candidate) => candidate.id === id)

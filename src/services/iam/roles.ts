@@ -1,17 +1,19 @@
 /** Roles: create, read, change, list, delete, and whom they trust. */
 import type * as IAM from '@aws-sdk/client-iam'
 import type { Call } from '../../kernel/call.ts'
+import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { bounded, shownBoundary, unbind } from './boundaries.ts'
 import { profilesOf } from './carriers.ts'
 import { count } from './counts.ts'
 import { encodeDocument } from './documents.ts'
 import { refuseIfHolding } from './holders.ts'
 import { listRows } from './lists.ts'
-import { alreadyExists, below, conflict, date, iam, type RoleRow, role } from './resources.ts'
+import { type NameId, nameIn, type RoleRow, role, underPath } from './resources.ts'
 import { isReservedPath, protect } from './service-linked.ts'
-import { newTags, shownTags } from './tags.ts'
+import { shownTags } from './tags.ts'
 import { shownTrust, trusting } from './trust.ts'
 import { roleUse } from './uses.ts'
+import { conflict, date, iam } from './words.ts'
 
 const SESSION_SECONDS_DEFAULT = 3600
 
@@ -41,16 +43,15 @@ async function shownRoleInFull(call: Call, row: RoleRow) {
 
 export const createRole = iam
   .operation('CreateRole')
-  .on(role.made((input) => ({ name: input.RoleName, path: input.Path ?? '/' })))
-  .given((input) => ({ 'iam:PermissionsBoundary': input.PermissionsBoundary }))
-  .run(async (call, input) => {
+  .on(role.created(nameIn('RoleName')))
+  .run(async (call, input, { tags, assertAvailable, create }) => {
     if (isReservedPath(input.Path ?? '/')) {
       throw iam.fail('InvalidInputException', `Path ${input.Path} is reserved for service-linked roles.`)
     }
-    if (await role.get(call, input.RoleName)) throw alreadyExists('Role', input.RoleName)
+    assertAvailable()
     await count(call, 'Roles', 1)
 
-    const row = role.save(call, {
+    const row = create({
       name: input.RoleName,
       path: input.Path ?? '/',
       id: call.uniqueId('AROA'),
@@ -58,7 +59,7 @@ export const createRole = iam
       ...(input.Description !== undefined && { description: input.Description }),
       ...(await trusting(call, input.AssumeRolePolicyDocument)),
       maxSessionSeconds: input.MaxSessionDuration ?? SESSION_SECONDS_DEFAULT,
-      tags: newTags(input.Tags),
+      tags,
       attached: [],
       inline: {},
       ...(await bounded(call, 'role', input.RoleName, input.PermissionsBoundary)),
@@ -75,22 +76,22 @@ export async function createdRole(call: Call, row: RoleRow) {
 export const getRole = iam
   .operation('GetRole')
   .on(role.named('RoleName'))
-  .run(async (call, _input, row) => ({ Role: await shownRoleInFull(call, row) }))
+  .run(async (call, _input, { row }) => ({ Role: await shownRoleInFull(call, row) }))
 
 export const listRoles = iam
   .operation('ListRoles')
-  .on(role.below(below('role')))
-  .run(async (call, input) => {
-    const { items, rest } = await listRows(call, role, input)
+  .on(role.collection(underPath('RoleNameWithPath')))
+  .run(async (call, input, roles) => {
+    const { items, rest } = await listRows(roles, input)
     return { Roles: await Promise.all(items.map((row) => shownRole(call, row))), ...rest }
   })
 
 export const updateRole = iam
   .operation('UpdateRole')
   .on(role.named('RoleName'))
-  .run((call, input, row) => {
+  .run((_call, input, { row, save }) => {
     protect(row)
-    role.save(call, {
+    save({
       ...row,
       ...(input.Description !== undefined && { description: input.Description }),
       ...(input.MaxSessionDuration !== undefined && { maxSessionSeconds: input.MaxSessionDuration }),
@@ -102,35 +103,39 @@ export const updateRole = iam
 export const updateRoleDescription = iam
   .operation('UpdateRoleDescription')
   .on(role.named('RoleName'))
-  .run(async (call, input, row) => {
-    const saved = role.save(call, { ...row, description: input.Description })
+  .run(async (call, input, { row, save }) => {
+    const saved = save({ ...row, description: input.Description })
     return { Role: await shownRole(call, saved) }
   })
 
 export const updateAssumeRolePolicy = iam
   .operation('UpdateAssumeRolePolicy')
   .on(role.named('RoleName'))
-  .run(async (call, input, row) => {
+  .run(async (call, input, { row, save }) => {
     protect(row)
-    role.save(call, { ...row, ...(await trusting(call, input.PolicyDocument)) })
+    save({ ...row, ...(await trusting(call, input.PolicyDocument)) })
     return {}
   })
 
 export const deleteRole = iam
   .operation('DeleteRole')
   .on(role.named('RoleName'))
-  .run(async (call, _input, row) => {
+  .run(async (call, _input, found) => {
+    const { row } = found
     protect(row)
     const [profile] = await profilesOf(call, row.name)
     if (profile) throw conflict('Cannot delete entity, must remove roles from instance profile first.')
     refuseIfHolding(row)
-    await removeRole(call, row)
+    await removeRole(call, found)
     return {}
   })
 
 /** Takes the row and what is kept beside it. */
-export async function removeRole(call: Call, row: RoleRow): Promise<void> {
+export async function removeRole(
+  call: Call,
+  { row, remove }: Pick<ExistingResource<NameId, RoleRow>, 'row' | 'remove'>,
+): Promise<void> {
   unbind(call, 'role', row)
-  role.remove(call, row)
+  remove()
   await count(call, 'Roles', -1)
 }

@@ -1,9 +1,9 @@
 /** What an organisation lets its managers do with the root users of its members: switched on and off for all at once. */
 import type { Call } from '../../kernel/call.ts'
 import type { Membership, Reader, RootFeature } from '../../kernel/ports.ts'
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import { key } from '../../store/store.ts'
-import { iam } from './resources.ts'
+import { iam } from './words.ts'
 
 const SERVICE = 'iam.amazonaws.com'
 

@@ -1,12 +1,16 @@
 /** SAML identity providers: whose assertions `AssumeRoleWithSAML` may believe. */
+import { constants, createPrivateKey, privateDecrypt } from 'node:crypto'
+import type { OaepHash } from '../../engines/saml/encryption.ts'
+import { MetadataError, parseSamlMetadata, type SamlMetadata } from '../../engines/saml/metadata.ts'
 import { parsePrivateKey } from '../../engines/x509/certificate.ts'
-import type { Call } from '../../kernel/call.ts'
+import type { Call, Scope } from '../../kernel/call.ts'
+import type { Reader, TrustedIdp } from '../../kernel/ports.ts'
 import type { Row } from '../../kernel/resource/facts.ts'
-import type { Place, Sealed } from '../../vault/vault.ts'
+import { type Key, key, type Unit } from '../../store/store.ts'
+import type { Place, Sealed, Vault } from '../../vault/vault.ts'
 import { count } from './counts.ts'
-import { alreadyExists, date, iam, iamWords } from './resources.ts'
-import { MetadataError, parseSamlMetadata, type SamlMetadata } from './saml-metadata.ts'
 import { listedTags, shownTags, tagRules } from './tags.ts'
+import { alreadyExists, date, iam } from './words.ts'
 
 interface DecryptionKey {
   readonly id: string
@@ -30,7 +34,7 @@ const KEYS_MAX = 2
 /** What AWS shows for metadata that names no end: a hundred years from its upload. */
 const VALID_MS_DEFAULT = 100 * 365.25 * 24 * 3600 * 1000
 
-export const samlProvider = iamWords.resource({
+export const samlProvider = iam.resource({
   kind: 'saml-provider',
   type: 'AWS::IAM::SAMLProvider',
   arn: 'arn:${Partition}:iam::${Account}:saml-provider/${SamlProviderName}',
@@ -47,7 +51,7 @@ export const samlProvider = iamWords.resource({
 
 const providerNamed = samlProvider.named('SAMLProviderArn')
 
-export const createSamlProvider = iamWords
+export const createSamlProvider = iam
   .operation('CreateSAMLProvider')
   .on(samlProvider.created((input: { readonly Name: string }) => ({ SamlProviderName: input.Name })))
   .run(async (call, input, { arn, tags, assertAvailable, create }) => {
@@ -67,10 +71,11 @@ export const createSamlProvider = iamWords
       tags,
     }
     create(withKeyForMode(row))
+    index(call.unit, row, arn)
     return { SAMLProviderArn: arn, ...shownTags(row) }
   })
 
-export const getSamlProvider = iamWords
+export const getSamlProvider = iam
   .operation('GetSAMLProvider')
   .on(providerNamed)
   .run((_call, _input, { row }) => ({
@@ -85,7 +90,7 @@ export const getSamlProvider = iamWords
     }),
   }))
 
-export const listSamlProviders = iamWords
+export const listSamlProviders = iam
   .operation('ListSAMLProviders')
   .on(samlProvider.collection())
   .run(async (call, _input, providers) => ({
@@ -96,7 +101,7 @@ export const listSamlProviders = iamWords
     })),
   }))
 
-export const updateSamlProvider = iamWords
+export const updateSamlProvider = iam
   .operation('UpdateSAMLProvider')
   .on(providerNamed)
   .run((call, input, { row, arn, save }) => {
@@ -109,19 +114,21 @@ export const updateSamlProvider = iamWords
       keys: changedKeys(call, row, input.AddPrivateKey, input.RemovePrivateKey),
     }
     save(withKeyForMode(changed))
+    index(call.unit, row, arn)
     return { SAMLProviderArn: arn }
   })
 
-export const deleteSamlProvider = iamWords
+export const deleteSamlProvider = iam
   .operation('DeleteSAMLProvider')
   .on(providerNamed)
-  .run(async (call, _input, { remove }) => {
+  .run(async (call, _input, { row, remove }) => {
     remove()
+    call.unit.delete(uuidKey(row.uuid))
     await count(call, 'SAMLProviders', -1)
     return {}
   })
 
-export const samlProviderTagging = iamWords.tagging(samlProvider, {
+export const samlProviderTagging = iam.tagging(samlProvider, {
   tag: 'TagSAMLProvider',
   untag: 'UntagSAMLProvider',
   list: 'ListSAMLProviderTags',
@@ -189,4 +196,46 @@ const placeOf = (account: string, uuid: string, id: string): Place => ({
 function withKeyForMode(row: SamlProviderRow): SamlProviderRow {
   if (row.encryption !== 'Required' || row.keys.length > 0) return row
   throw iam.fail('InvalidInputException', 'A private key is required when AssertionEncryptionMode is Required.')
+}
+
+/** Finds a provider by its UUID, which the addresses of encrypted sign-in contain: nothing else in them names it. */
+const uuidKey = (uuid: string): Key => key('iam', 'saml-provider-of-uuid', uuid)
+
+const index = (unit: Unit, { uuid }: SamlProviderRow, arn: string): void => unit.put(uuidKey(uuid), { arn })
+
+export const samlProviderArn = async (reader: Reader, uuid: string): Promise<string | undefined> =>
+  (await reader.get<{ readonly arn: string }>(uuidKey(uuid)))?.arn
+
+/** Metadata may have ten million characters, and unauthenticated callers name providers: parsed once a row. */
+const parsedRows = new WeakMap<SamlProviderRow, SamlMetadata>()
+
+/** The provider as STS sees it. */
+export function trustedIdp(vault: Vault, at: Scope, row: SamlProviderRow): TrustedIdp {
+  const metadata = parsedRows.get(row) ?? parseSamlMetadata(row.document)
+  parsedRows.set(row, metadata)
+  return {
+    arn: samlProvider.arnOf(at, row),
+    account: at.account,
+    name: row.name,
+    entityId: metadata.entityId,
+    signingCertificates: metadata.signingCertificates,
+    validUntil: row.validUntil,
+    encryption: row.encryption,
+    unwrap: row.keys.length === 0 ? undefined : (wrapped, hash) => unwrapped(vault, at.account, row, wrapped, hash),
+  }
+}
+
+/** What each private key makes of an encrypted content key; keys that do not fit are left out. */
+function unwrapped(vault: Vault, account: string, row: SamlProviderRow, wrapped: Uint8Array, oaepHash: OaepHash) {
+  return row.keys.flatMap((each) => {
+    const pem = vault.open(placeOf(account, row.uuid, each.id), each.key)
+    try {
+      const privateKey = createPrivateKey(pem)
+      return [privateDecrypt({ key: privateKey, oaepHash, padding: constants.RSA_PKCS1_OAEP_PADDING }, wrapped)]
+    } catch {
+      return []
+    } finally {
+      pem.fill(0)
+    }
+  })
 }

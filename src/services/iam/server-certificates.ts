@@ -1,13 +1,14 @@
 /** Server certificates: kept with their chains, their private keys sealed. */
 import { describeCertificate } from '../../engines/x509/certificate.ts'
 import type { Call } from '../../kernel/call.ts'
-import type { Row } from '../../kernel/resource.ts'
+import type { Row } from '../../kernel/resource/facts.ts'
 import type { Place, Sealed, Vault } from '../../vault/vault.ts'
 import { checkUploadedChain, uploadedCertificate, uploadedPrivateKey } from './certificates.ts'
 import { count } from './counts.ts'
 import { listRows } from './lists.ts'
-import { below, date, iam } from './resources.ts'
-import { newTags, shownTags } from './tags.ts'
+import { foundByName, type NameId, nameIn, underPath } from './resources.ts'
+import { shownTags, tagRules } from './tags.ts'
+import { date, iam, invalidName, noSuchEntity } from './words.ts'
 
 export interface ServerCertificateRow extends Row {
   readonly name: string
@@ -22,15 +23,19 @@ export interface ServerCertificateRow extends Row {
   readonly expiresAt: number
 }
 
-export const serverCertificate = iam.resource<ServerCertificateRow>({
+export const serverCertificate = iam.resource({
   kind: 'server-certificate',
   type: 'AWS::IAM::ServerCertificate',
-  global: true,
-  fold: (name) => name.toLowerCase(),
-  id: (row) => row.name,
-  path: (id, row) => `server-certificate${row?.path ?? '/'}${row?.name ?? id}`,
-  missing: (id) => iam.fail('NoSuchEntityException', `The Server Certificate with name ${id} cannot be found.`),
-  tagAction: 'iam:TagServerCertificate',
+  arn: 'arn:${Partition}:iam::${Account}:server-certificate/${CertificateNameWithPath}',
+  ...foundByName('CertificateNameWithPath'),
+  idOf: ({ name, path }: ServerCertificateRow): NameId => ({ name, path }),
+  shortForm: 'name',
+  tags: tagRules('iam:TagServerCertificate'),
+  faults: {
+    notFound: (_arn, { name }) => noSuchEntity('Server Certificate', name),
+    invalidReference: () => invalidName('serverCertificateName'),
+    alreadyExists: (_arn, { name }) => exists(name),
+  },
 })
 
 /** Bound to the certificate's id, which a new name does not change. */
@@ -48,10 +53,9 @@ export function openPrivateKey(vault: Vault, account: string, row: ServerCertifi
 
 export const uploadServerCertificate = iam
   .operation('UploadServerCertificate')
-  .on(serverCertificate.made((input) => ({ name: input.ServerCertificateName, path: input.Path ?? '/' })))
-  .run(async (call, input) => {
-    const name = input.ServerCertificateName
-    if (await serverCertificate.get(call, name)) throw exists(name)
+  .on(serverCertificate.created(nameIn('ServerCertificateName')))
+  .run(async (call, input, { tags, assertAvailable, create }) => {
+    assertAvailable()
     const certificate = uploadedCertificate(input.CertificateBody)
     if (!certificate.checkPrivateKey(uploadedPrivateKey(input.PrivateKey))) {
       throw iam.fail('KeyPairMismatchException', 'Certificate and private key do not match.')
@@ -60,8 +64,8 @@ export const uploadServerCertificate = iam
     await count(call, 'ServerCertificates', 1)
 
     const id = call.uniqueId('ASCA')
-    const row = serverCertificate.save(call, {
-      name,
+    const row = create({
+      name: input.ServerCertificateName,
       path: input.Path ?? '/',
       id,
       body: input.CertificateBody.trim(),
@@ -69,7 +73,7 @@ export const uploadServerCertificate = iam
       privateKey: call.vault.seal(placeOf(call.account, id), Buffer.from(input.PrivateKey)),
       uploadedAt: call.now,
       expiresAt: describeCertificate(certificate).endsMs,
-      tags: newTags(input.Tags),
+      tags,
     })
     return { ServerCertificateMetadata: metadata(call, row), ...shownTags(row) }
   })
@@ -77,7 +81,7 @@ export const uploadServerCertificate = iam
 export const getServerCertificate = iam
   .operation('GetServerCertificate')
   .on(serverCertificate.named('ServerCertificateName'))
-  .run((call, _input, row) => ({
+  .run((call, _input, { row }) => ({
     ServerCertificate: {
       ServerCertificateMetadata: metadata(call, row),
       CertificateBody: row.body,
@@ -88,33 +92,33 @@ export const getServerCertificate = iam
 
 export const listServerCertificates = iam
   .operation('ListServerCertificates')
-  .on(serverCertificate.below(below('server-certificate')))
-  .run(async (call, input) => {
-    const { items, rest } = await listRows(call, serverCertificate, input)
+  .on(serverCertificate.collection(underPath('CertificateNameWithPath')))
+  .run(async (call, input, certificates) => {
+    const { items, rest } = await listRows(certificates, input)
     return { ServerCertificateMetadataList: items.map((row) => metadata(call, row)), ...rest }
   })
 
 export const updateServerCertificate = iam
   .operation('UpdateServerCertificate')
   .on(serverCertificate.named('ServerCertificateName'))
-  .run(async (call, input, row) => {
+  .run(async (call, input, { row, remove }) => {
     const name = input.NewServerCertificateName ?? row.name
     const renamed = { ...row, name, path: input.NewPath ?? row.path }
     // AWS asks for the permission on the certificate under both of its names.
     await call.authorize('iam:UpdateServerCertificate', serverCertificate.arnOf(call, renamed))
     const moves = name.toLowerCase() !== row.name.toLowerCase()
-    if (moves && (await serverCertificate.get(call, name))) throw exists(name)
+    if (moves && (await serverCertificate.get(call.unit, call, { name }))) throw exists(name)
 
-    serverCertificate.remove(call, row)
-    serverCertificate.save(call, renamed)
+    remove()
+    serverCertificate.put(call.unit, call, renamed)
     return {}
   })
 
 export const deleteServerCertificate = iam
   .operation('DeleteServerCertificate')
   .on(serverCertificate.named('ServerCertificateName'))
-  .run(async (call, _input, row) => {
-    serverCertificate.remove(call, row)
+  .run(async (call, _input, { remove }) => {
+    remove()
     await count(call, 'ServerCertificates', -1)
     return {}
   })

@@ -7,8 +7,9 @@ import { Fault } from '../../wire/fault.ts'
 import { hangingKey, hangingOf } from './hanging.ts'
 import { listItems } from './lists.ts'
 import { userOnly } from './owners.ts'
-import { date, iam, type UserRow, user } from './resources.ts'
+import { type UserRow, user } from './resources.ts'
 import { type RootSelf, userNamedOrSelf } from './self.ts'
+import { date, iam } from './words.ts'
 
 interface ServiceCredentialRow {
   /** `ACCA…` */
@@ -36,11 +37,8 @@ const DAY_MS = 24 * 3600 * 1000
 export const createServiceSpecificCredential = iam
   .operation('CreateServiceSpecificCredential')
   .on(user.named('UserName'))
-  .given((input) => ({
-    'iam:ServiceSpecificCredentialServiceName': input.ServiceName,
-    'iam:ServiceSpecificCredentialAgeDays': input.CredentialAgeDays?.toString(),
-  }))
-  .run(async (call, input, owner) => {
+  .conditions((input) => ({ 'iam:ServiceSpecificCredentialServiceName': input.ServiceName }))
+  .run(async (call, input, { row: owner }) => {
     const service = serviceNamed(input.ServiceName)
     const days = input.CredentialAgeDays
     if (days !== undefined && !services[service].ages) {
@@ -82,7 +80,7 @@ export const listServiceSpecificCredentials = iam
 export const resetServiceSpecificCredential = iam
   .operation('ResetServiceSpecificCredential')
   .on(userNamedOrSelf('UserName'))
-  .given(serviceOf)
+  .conditions(serviceOf)
   .run(async (call, input, self) => {
     const owner = userOnly(self)
     const row = await required(call, owner, input.ServiceSpecificCredentialId)
@@ -94,7 +92,7 @@ export const resetServiceSpecificCredential = iam
 export const updateServiceSpecificCredential = iam
   .operation('UpdateServiceSpecificCredential')
   .on(userNamedOrSelf('UserName'))
-  .given(serviceOf)
+  .conditions(serviceOf)
   .run(async (call, input, self) => {
     const owner = userOnly(self)
     const row = await required(call, owner, input.ServiceSpecificCredentialId)
@@ -106,7 +104,7 @@ export const updateServiceSpecificCredential = iam
 export const deleteServiceSpecificCredential = iam
   .operation('DeleteServiceSpecificCredential')
   .on(userNamedOrSelf('UserName'))
-  .given(serviceOf)
+  .conditions(serviceOf)
   .run(async (call, input, self) => {
     const owner = userOnly(self)
     const row = await required(call, owner, input.ServiceSpecificCredentialId)
@@ -168,7 +166,7 @@ async function ownersOwn(call: Call, owner: UserRow): Promise<readonly Owned[]> 
 }
 
 async function everyones(call: Call): Promise<readonly Owned[]> {
-  const owners = new Map((await user.list(call)).map(({ document }) => [document.id, document]))
+  const owners = new Map((await user.list(call.unit, call)).map(({ document }) => [document.id, document]))
   const entries = await call.unit.range<ServiceCredentialRow>(under('iam', 'hangs', call.account))
   return entries.flatMap(({ key, document: row }) => {
     const [, , , ownerId = '', kind] = key.split('/')

@@ -1,11 +1,13 @@
 /** Making and deleting the roles that belong to a service. */
 import type { Call } from '../../kernel/call.ts'
+import type { Target } from '../../kernel/resource/facts.ts'
 import { key } from '../../store/store.ts'
 import { dropAttachment, indexAttachment } from './attachments.ts'
 import { count } from './counts.ts'
-import { iam, type RoleRow, role } from './resources.ts'
+import { role } from './resources.ts'
 import { createdRole, removeRole } from './roles.ts'
 import linked from './service-linked-roles.json' with { type: 'json' }
+import { iam, noSuchEntity } from './words.ts'
 
 interface Linked {
   /** What follows `AWSServiceRoleFor`. */
@@ -20,6 +22,11 @@ interface Linked {
 
 const services: Readonly<Record<string, Linked>> = linked as Record<string, Linked>
 
+interface Linking {
+  readonly AWSServiceName: string
+  readonly CustomSuffix?: string | undefined
+}
+
 interface DeletionTask {
   readonly roleArn: string
 }
@@ -29,13 +36,12 @@ const taskKey = (call: Call, id: string) => key('iam', 'role-deletion', call.acc
 export const createServiceLinkedRole = iam
   .operation('CreateServiceLinkedRole')
   .on(
-    role.made((input) => ({
-      name: roleName(input.AWSServiceName, input.CustomSuffix),
-      path: `/aws-service-role/${input.AWSServiceName}/`,
+    role.created(({ AWSServiceName, CustomSuffix }: Linking) => ({
+      name: roleName(AWSServiceName, CustomSuffix),
+      path: `/aws-service-role/${AWSServiceName}/`,
     })),
   )
-  .given((input) => ({ 'iam:AWSServiceName': input.AWSServiceName }))
-  .run(async (call, input) => {
+  .run(async (call, input, { id: { name }, create }) => {
     const { AWSServiceName: service, CustomSuffix: suffix } = input
     const known = services[service]
     if (!known)
@@ -43,9 +49,8 @@ export const createServiceLinkedRole = iam
     if (suffix !== undefined && !known.suffixes) {
       throw iam.fail('InvalidInputException', `Custom suffix is not allowed for ${service}`)
     }
-    const name = roleName(service, suffix)
     const description = input.Description ?? known.description
-    if (await role.get(call, name)) {
+    if (await role.get(call.unit, call, { name })) {
       throw iam.fail(
         'InvalidInputException',
         `Service role name ${name} has been taken in this account, please try a different suffix.`,
@@ -55,7 +60,7 @@ export const createServiceLinkedRole = iam
 
     const policyArn = `arn:aws:iam::aws:policy/aws-service-role/${known.policy}`
     indexAttachment(call, policyArn, 'role', name)
-    const row = role.save(call, {
+    const row = create({
       name,
       path: `/aws-service-role/${service}/`,
       id: call.uniqueId('AROA'),
@@ -79,22 +84,32 @@ export const createServiceLinkedRole = iam
 export const deleteServiceLinkedRole = iam
   .operation('DeleteServiceLinkedRole')
   .on(role.named('RoleName'))
-  .run(async (call, _input, row) => {
-    if (row.linkedService === undefined) throw role.definition.missing(row.name, role.arnOf(call, row))
+  .run(async (call, _input, found) => {
+    const { row } = found
+    if (row.linkedService === undefined) throw noSuchEntity('role', row.name)
     for (const arn of row.attached) dropAttachment(call, arn, 'role', row.name)
-    await removeRole(call, row)
+    await removeRole(call, found)
     const DeletionTaskId = `task${row.path}${row.name}/${call.newId()}`
-    call.unit.put(taskKey(call, DeletionTaskId), { roleArn: role.arnOf(call, row) } satisfies DeletionTask)
+    call.unit.put(taskKey(call, DeletionTaskId), { roleArn: found.arn } satisfies DeletionTask)
     return { DeletionTaskId }
   })
 
+/** The role in `task/aws-service-role/SERVICE/ROLE/UUID`. It may be deleted: only its ARN is known. */
+const roleOfTask: Target<{ readonly DeletionTaskId: string }, undefined> = {
+  find: (call, { DeletionTaskId: id }) => {
+    const RoleNameWithPath = id.split('/').slice(1, -1).join('/')
+    if (!role.form.accepts('RoleNameWithPath', RoleNameWithPath)) throw noSuchTask(id)
+    const arn = role.form.print(call, { RoleNameWithPath })
+    return { acted: { arn, type: role.spec.type, account: call.account }, row: undefined }
+  },
+}
+
 export const getServiceLinkedRoleDeletionStatus = iam
   .operation('GetServiceLinkedRoleDeletionStatus')
-  .on(role.made((input) => ofTask(input.DeletionTaskId)))
+  .on(roleOfTask)
   .run(async (call, input) => {
-    if (!(await call.unit.get<DeletionTask>(taskKey(call, input.DeletionTaskId)))) {
-      throw iam.fail('NoSuchEntityException', `Deletion task ${input.DeletionTaskId} cannot be found.`)
-    }
+    if (!(await call.unit.get<DeletionTask>(taskKey(call, input.DeletionTaskId))))
+      throw noSuchTask(input.DeletionTaskId)
     return { Status: 'SUCCEEDED' }
   })
 
@@ -103,8 +118,6 @@ function roleName(service: string, suffix: string | undefined): string {
   return suffix === undefined ? base : `${base}_${suffix}`
 }
 
-/** `task/aws-service-role/SERVICE/ROLE/UUID` */
-function ofTask(id: string): Pick<RoleRow, 'name' | 'path'> {
-  const parts = id.split('/').slice(1, -1)
-  return { name: parts.at(-1) ?? '', path: `/${parts.slice(0, -1).join('/')}/` }
+function noSuchTask(id: string) {
+  return iam.fail('NoSuchEntityException', `Deletion task ${id} cannot be found.`)
 }

@@ -1,6 +1,7 @@
-/** Service-linked roles: made for a service, changed by nobody else. */
-import type { Row } from '../../kernel/resource.ts'
-import { iam, type RoleRow } from './resources.ts'
+/** Service-linked roles: created for a service and changed by that service only. */
+import type { Row } from '../../kernel/resource/facts.ts'
+import type { RoleRow } from './resources.ts'
+import { iam } from './words.ts'
 
 const RESERVED = '/aws-service-role/'
 

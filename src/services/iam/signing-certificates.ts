@@ -5,8 +5,8 @@ import { uploadedCertificate } from './certificates.ts'
 import { hangingKey, hangingOf } from './hanging.ts'
 import { listItems } from './lists.ts'
 import { type Owner, ownerOf } from './owners.ts'
-import { date, iam, withinQuota } from './resources.ts'
 import { userNamedOrSelf } from './self.ts'
+import { date, iam, withinQuota } from './words.ts'
 
 export interface SigningCertificateRow {
   readonly id: string

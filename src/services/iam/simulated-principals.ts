@@ -1,7 +1,6 @@
 /** Whose permissions a simulation asks about: a user with its groups, a group, or a role, with what bears on it. */
-import { parseArn } from '../../kernel/arn.ts'
 import type { Call, Conditions } from '../../kernel/call.ts'
-import type { Found, Target } from '../../kernel/resource.ts'
+import type { ResolvedTarget, Target } from '../../kernel/resource/facts.ts'
 import {
   type CompiledPolicy,
   compilePolicy,
@@ -10,7 +9,8 @@ import {
   readPolicy,
 } from '../../policy/index.ts'
 import { findManagedPolicy } from './policies.ts'
-import { type GroupRow, group, type Holder, iam, type RoleRow, role, type UserRow, user } from './resources.ts'
+import { type GroupRow, group, type Holder, type RoleRow, role, type UserRow, user } from './resources.ts'
+import { iam } from './words.ts'
 
 /** As the simulator names the origin of a statement. */
 export type SourceType = 'user' | 'group' | 'role' | 'aws-managed' | 'user-managed' | 'resource' | 'none'
@@ -25,29 +25,16 @@ export type Source =
   | { readonly kind: 'group'; readonly arn: string; readonly row: GroupRow }
   | { readonly kind: 'role'; readonly arn: string; readonly row: RoleRow }
 
-const resources = { user, group, role } as const
+const types = { user, group, role } as const
 
 /** The user, group or role that `PolicySourceArn` names. */
 export const policySource: Target<{ readonly PolicySourceArn?: string | undefined }, Source> = {
-  find: async (call, input): Promise<Found<Source>> => {
-    const arn = input.PolicySourceArn ?? ''
-    const parsed = parseArn(arn)
-    const [kind = '', ...path] = parsed?.service === 'iam' ? parsed.resource.split('/') : []
-    const name = path.at(-1) ?? ''
-    if (!parsed || !Object.hasOwn(resources, kind) || !name) {
-      return { acted: undefined, row: undefined, missing: () => unclear(arn) }
-    }
-    const resource = resources[kind as keyof typeof resources]
-    const acted = { arn, type: resource.definition.type, account: parsed.account }
-    if (parsed.account !== call.account) return { acted, row: undefined, missing: () => missing(kind, name) }
-
-    const row = await resource.get(call, name)
-    const same = row && resource.arn(call, name, row as UserRow & RoleRow) === arn
-    return {
-      acted: { ...acted, tags: row?.tags },
-      row: same ? ({ kind, arn, row } as Source) : undefined,
-      missing: () => missing(kind, name),
-    }
+  find: async (call, input): Promise<ResolvedTarget<Source>> => {
+    const text = input.PolicySourceArn ?? ''
+    const kind = (['user', 'group', 'role'] as const).find((each) => types[each].form.parse(text))
+    if (!kind) return { acted: undefined, row: undefined, missing: () => unclear(text) }
+    const found = await types[kind].find(call, text)
+    return { ...found, row: found.row && ({ kind, arn: found.row.arn, row: found.row.row } as Source) }
   },
 }
 
@@ -55,7 +42,7 @@ export const policySource: Target<{ readonly PolicySourceArn?: string | undefine
 export async function policiesOf(call: Call, source: Source): Promise<readonly SourcedPolicy[]> {
   const own = await carriedBy(call, source.kind, source.row)
   if (source.kind !== 'user') return own
-  const groups = await Promise.all(source.row.groups.map((name) => group.require(call, name)))
+  const groups = await Promise.all(source.row.groups.map((name) => group.require(call, { name })))
   const inherited = await Promise.all(groups.map((row) => carriedBy(call, 'group', row)))
   return [...own, ...inherited.flat()]
 }
@@ -128,8 +115,4 @@ function compile(text: string, source: PolicySource): CompiledPolicy {
 
 function unclear(arn: string) {
   return iam.fail('InvalidInputException', `Invalid Entity Arn: ${arn} does not clearly define entity type and name.`)
-}
-
-function missing(kind: string, name: string) {
-  return iam.fail('NoSuchEntityException', `The ${kind} with name ${name} cannot be found.`)
 }

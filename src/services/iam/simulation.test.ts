@@ -179,8 +179,15 @@ describe("a user's policies", () => {
     const ana = await it.addUser('ana')
     await it.within(async (call) => {
       const denials = document(deny('s3:GetObject', 'arn:aws:s3:::secret/*'))
-      group.save(call, { name: 'devs', path: '/', id: 'AGPA', createdAt: 0, attached: [], inline: { denials } })
-      user.save(call, {
+      group.put(call.unit, call, {
+        name: 'devs',
+        path: '/',
+        id: 'AGPA',
+        createdAt: 0,
+        attached: [],
+        inline: { denials },
+      })
+      user.put(call.unit, call, {
         ...ana,
         groups: ['devs'],
         tags: { team: 'sec' },

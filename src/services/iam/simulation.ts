@@ -2,7 +2,7 @@
 import type * as IAM from '@aws-sdk/client-iam'
 import { parseArn } from '../../kernel/arn.ts'
 import type { Call, Conditions } from '../../kernel/call.ts'
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import {
   type CompiledPolicy,
   Context,
@@ -20,7 +20,7 @@ import {
   type Statement,
 } from '../../policy/index.ts'
 import { listItems } from './lists.ts'
-import { iam, user } from './resources.ts'
+import { user } from './resources.ts'
 import {
   boundaryOf,
   conditionsOf,
@@ -30,13 +30,14 @@ import {
   type SourcedPolicy,
   type SourceType,
 } from './simulated-principals.ts'
+import { iam } from './words.ts'
 
 export const simulateCustomPolicy = iam
   .operation('SimulateCustomPolicy')
   .on(anything)
   .run((call, input) => {
     if (input.ResourcePolicy !== undefined && input.CallerArn === undefined) throw callerNeeded()
-    const caller = callerNamed(call, input.CallerArn ?? user.arn(call, 'simulated'))
+    const caller = callerNamed(call, input.CallerArn ?? user.arn(call, { name: 'simulated' }))
     return simulate(call, input, {
       policies: givenPolicies(input.PolicyInputList),
       boundary: undefined,

@@ -13,8 +13,9 @@ import type { FaultName } from '../../wire/typed.ts'
 import { hangingKey, hangingOf } from './hanging.ts'
 import { listItems } from './lists.ts'
 import { userOnly } from './owners.ts'
-import { date, iam, type UserRow, user, withinQuota } from './resources.ts'
+import { type UserRow, user } from './resources.ts'
 import { userNamedOrSelf } from './self.ts'
+import { date, iam, withinQuota } from './words.ts'
 
 interface SshKeyRow {
   /** `APKA…` */
@@ -28,7 +29,7 @@ interface SshKeyRow {
 export const uploadSshPublicKey = iam
   .operation('UploadSSHPublicKey')
   .on(user.named('UserName'))
-  .run(async (call, input, owner) => {
+  .run(async (call, input, { row: owner }) => {
     const blob = uploadedKey(input.SSHPublicKeyBody).toString('base64')
     const existing = await keysOf(call, owner)
     if (existing.some((row) => row.blob === blob)) {
@@ -47,7 +48,7 @@ export const uploadSshPublicKey = iam
 export const getSshPublicKey = iam
   .operation('GetSSHPublicKey')
   .on(user.named('UserName'))
-  .run(async (call, input, owner) => {
+  .run(async (call, input, { row: owner }) => {
     const row = await required(call, owner, input.SSHPublicKeyId)
     return { SSHPublicKey: shownInFull(owner, row, input.Encoding) }
   })
@@ -64,7 +65,7 @@ export const listSshPublicKeys = iam
 export const updateSshPublicKey = iam
   .operation('UpdateSSHPublicKey')
   .on(user.named('UserName'))
-  .run(async (call, input, owner) => {
+  .run(async (call, input, { row: owner }) => {
     const row = await required(call, owner, input.SSHPublicKeyId)
     if (input.Status === 'Expired') throw iam.fail('InvalidInputException', 'Status must be Active or Inactive.')
     save(call, owner, { ...row, active: input.Status === 'Active' })
@@ -74,7 +75,7 @@ export const updateSshPublicKey = iam
 export const deleteSshPublicKey = iam
   .operation('DeleteSSHPublicKey')
   .on(user.named('UserName'))
-  .run(async (call, input, owner) => {
+  .run(async (call, input, { row: owner }) => {
     const row = await required(call, owner, input.SSHPublicKeyId)
     call.unit.delete(hangingKey(call.account, owner.id, 'ssh-public-key', row.id))
     return {}

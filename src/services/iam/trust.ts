@@ -10,7 +10,8 @@ import { isServicePrincipal } from '../../kernel/service-principals.ts'
 import { type CompiledPolicy, compilePolicy, parsePolicy, readPolicy } from '../../policy/index.ts'
 import { accountKey } from './bootstrap.ts'
 import { checkedPolicy, policySize } from './documents.ts'
-import { iam, type RoleRow, role, type UserRow, user, userIdKey } from './resources.ts'
+import { type RoleRow, role, rowWritten, type UserRow, user, userIdKey } from './resources.ts'
+import { iam } from './words.ts'
 
 /** The members of a role's row that its trust policy fills; spread them. */
 export async function trusting(call: Call, text: string): Promise<Pick<RoleRow, 'trust' | 'trusted'>> {
@@ -65,12 +66,12 @@ export async function compileTrust(reader: Reader, row: RoleRow): Promise<Compil
 export async function idBehind(reader: Reader, name: string): Promise<string | 'missing' | undefined> {
   if (/^A(IDA|ROA)[A-Z2-7]{17}$/.test(name)) return 'missing'
   const arn = parseArn(name)
-  const [kind, ...path] = arn?.service === 'iam' ? arn.resource.split('/') : []
+  const [kind] = arn?.service === 'iam' ? arn.resource.split('/') : []
   if (!arn || (kind !== 'user' && kind !== 'role')) return undefined
   if (!(await reader.get(accountKey(arn.account)))) return undefined
 
-  const row = await rowOf(reader, kind, arn.account, path.at(-1) ?? '')
-  return row && `${kind}${row.path}${row.name}` === arn.resource ? row.id : 'missing'
+  const row = await (kind === 'user' ? rowWritten(reader, user, name) : rowWritten(reader, role, name))
+  return row?.id ?? 'missing'
 }
 
 export async function arnNow(reader: Reader, arn: string, id: string): Promise<string | undefined> {
@@ -84,12 +85,13 @@ export async function arnNow(reader: Reader, arn: string, id: string): Promise<s
   return row?.id === id ? `arn:aws:iam::${account}:${kind}${row.path}${row.name}` : undefined
 }
 
-function rowOf(
+/** By the last part of an ARN, in any case. */
+export function rowOf(
   reader: Reader,
   kind: 'user' | 'role',
   account: string,
   name: string,
 ): Promise<UserRow | RoleRow | undefined> {
   const scope = { partition: 'aws', region: '', account }
-  return kind === 'user' ? reader.get<UserRow>(user.key(scope, name)) : reader.get<RoleRow>(role.key(scope, name))
+  return kind === 'user' ? user.get(reader, scope, { name }) : role.get(reader, scope, { name })
 }

@@ -55,7 +55,7 @@ describe('a server certificate', () => {
     })
     expect(JSON.stringify(shown) + (await it.stored())).not.toContain(privateKey.split('\n')[2])
     const opened = await it.within(async (call) => {
-      return openPrivateKey(call.vault, account, await serverCertificate.require(call, 'web'))
+      return openPrivateKey(call.vault, account, await serverCertificate.require(call, { name: 'web' }))
     })
     expect(opened).toBe(privateKey)
   })
@@ -93,7 +93,7 @@ describe('a server certificate', () => {
       ServerCertificateMetadataList: [{ ServerCertificateName: 'www' }],
     })
     const row = it.within(async (call) =>
-      openPrivateKey(call.vault, account, await serverCertificate.require(call, 'www')),
+      openPrivateKey(call.vault, account, await serverCertificate.require(call, { name: 'www' })),
     )
     expect(await row).toBe(privateKey)
   })

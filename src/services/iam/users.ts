@@ -6,9 +6,10 @@ import { hangsOnUser } from './hanging.ts'
 import { moveHoldings, refuseIfHolding } from './holders.ts'
 import { listRows } from './lists.ts'
 import { joinGroup, leaveGroup } from './memberships.ts'
-import { alreadyExists, below, conflict, date, iam, type UserRow, user, userIdKey } from './resources.ts'
+import { nameIn, type UserRow, underPath, user, userIdKey } from './resources.ts'
 import { userNamedOrSelf } from './self.ts'
-import { newTags, shownTags } from './tags.ts'
+import { shownTags } from './tags.ts'
+import { alreadyExists, conflict, date, iam } from './words.ts'
 
 /** A user as the API shows it. Lists leave tags and boundary out, as AWS does. */
 export function shownUser(call: Call, row: UserRow) {
@@ -28,18 +29,17 @@ export function shownUserInFull(call: Call, row: UserRow) {
 
 export const createUser = iam
   .operation('CreateUser')
-  .on(user.made((input) => ({ name: input.UserName, path: input.Path ?? '/' })))
-  .given((input) => ({ 'iam:PermissionsBoundary': input.PermissionsBoundary }))
-  .run(async (call, input) => {
-    if (await user.get(call, input.UserName)) throw alreadyExists('User', input.UserName)
+  .on(user.created(nameIn('UserName')))
+  .run(async (call, input, { tags, assertAvailable, create }) => {
+    assertAvailable()
     await count(call, 'Users', 1)
 
-    const row = user.save(call, {
+    const row = create({
       name: input.UserName,
       path: input.Path ?? '/',
       id: call.uniqueId('AIDA'),
       createdAt: call.now,
-      tags: newTags(input.Tags),
+      tags,
       attached: [],
       inline: {},
       groups: [],
@@ -56,19 +56,19 @@ export const getUser = iam
 
 export const listUsers = iam
   .operation('ListUsers')
-  .on(user.below(below('user')))
-  .run(async (call, input) => {
-    const { items, rest } = await listRows(call, user, input)
+  .on(user.collection(underPath('UserNameWithPath')))
+  .run(async (call, input, users) => {
+    const { items, rest } = await listRows(users, input)
     return { Users: items.map((row) => shownUser(call, row)), ...rest }
   })
 
 export const updateUser = iam
   .operation('UpdateUser')
   .on(user.named('UserName'))
-  .run(async (call, input, row) => {
+  .run(async (call, input, { row, remove }) => {
     const name = input.NewUserName ?? row.name
     const moves = name.toLowerCase() !== row.name.toLowerCase()
-    if (moves && (await user.get(call, name))) throw alreadyExists('User', name)
+    if (moves && (await user.get(call.unit, call, { name }))) throw alreadyExists('User', name)
 
     const renamed: UserRow = { ...row, name, path: input.NewPath ?? row.path }
     moveHoldings(call, 'user', row, renamed)
@@ -76,8 +76,8 @@ export const updateUser = iam
       leaveGroup(call, groupName, row.name)
       joinGroup(call, groupName, name)
     }
-    user.remove(call, row)
-    user.save(call, renamed)
+    remove()
+    user.put(call.unit, call, renamed)
     call.unit.put(userIdKey(call.account, row.id), { name })
     return {}
   })
@@ -86,7 +86,7 @@ export const updateUser = iam
 export const deleteUser = iam
   .operation('DeleteUser')
   .on(user.named('UserName'))
-  .run(async (call, _input, row) => {
+  .run(async (call, _input, { row, remove }) => {
     refuseIfHolding(row)
     const hanging = await hangsOnUser(call, row.id)
     if (hanging) throw conflict(`Cannot delete entity, must ${hanging} first.`)
@@ -94,7 +94,7 @@ export const deleteUser = iam
 
     unbind(call, 'user', row)
     call.unit.delete(userIdKey(call.account, row.id))
-    user.remove(call, row)
+    remove()
     await count(call, 'Users', -1)
     return {}
   })
