@@ -16,7 +16,7 @@ import type { AccountRow } from './bootstrap.ts'
 import { accountKey } from './bootstrap.ts'
 import { changedPassword, type LoginProfileRow, profileKey } from './login-profiles.ts'
 import { devicesOf } from './mfa.ts'
-import { addPasskey, passkeysOf, usePasskey } from './passkeys.ts'
+import { addPasskey, passkeysOf, recordPasskeyUse } from './passkeys.ts'
 import { passwordPolicyOf } from './password-policy.ts'
 import { HASHING, hashPassword, passwordMatches, passwordProblem } from './passwords.ts'
 import { type UserRow, user } from './resources.ts'
@@ -199,6 +199,6 @@ export function signInIdentitiesPort(identities: Pick<IdentityPort, 'identity' |
         throw iam.fail('EntityAlreadyExistsException', `MFADevice with the name ${passkey.name} already exists.`)
       return addPasskey(unit, person, { ...passkey, enabledAt: now })
     },
-    usePasskey: ({ unit }, person, passkey, counter) => usePasskey(unit, person, passkey, counter),
+    recordPasskeyUse: ({ unit }, person, passkey, counter) => recordPasskeyUse(unit, person, passkey, counter),
   }
 }
