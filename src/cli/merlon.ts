@@ -12,6 +12,7 @@ import { init } from './init.ts'
 import { policy } from './policy.ts'
 import { rekey } from './rekey.ts'
 import { restore } from './restore.ts'
+import { rootPassword } from './root-password.ts'
 import { rotateRoot } from './rotate-root.ts'
 import { seal } from './seal.ts'
 import { sealer } from './sealer.ts'
@@ -31,6 +32,7 @@ const commands: readonly Command[] = [
   seal,
   sealer,
   rekey,
+  rootPassword,
   rotateRoot,
   trust,
   backup,
