@@ -2,6 +2,7 @@
 /** The command line: `merlon COMMAND [options]`. */
 import { audit } from './audit.ts'
 import { backup } from './backup.ts'
+import { ca } from './ca.ts'
 import { type Command, UsageError } from './command.ts'
 import { completionCommand } from './completion.ts'
 import { credentials } from './credentials.ts'
@@ -35,6 +36,7 @@ const commands: readonly Command[] = [
   rootPassword,
   rotateRoot,
   trust,
+  ca,
   backup,
   restore,
   store,
