@@ -17,6 +17,7 @@ import {
   checkSize,
   type Detected,
   decode,
+  decodeInTurns,
   detect,
   encode,
   encodeFault,
@@ -334,7 +335,7 @@ export class Gate {
       if (!operation) throw notImplemented(service, name)
       const proved = { ...request, body: arrival.authenticated.body }
       checkBody(detected, shape, proved)
-      const { input } = decode(detected, model, proved)
+      const { input } = await decodeInTurns(detected, model, proved)
       read = invocation = { ...read, operation, input }
       this.#validate(service, () => validate(model, shape, input))
       proven = operation.bearer ? await this.#proven(operation.bearer, request, arrival, input) : arrival
@@ -481,7 +482,11 @@ export class Gate {
     const found = await operation.target.find(call, input)
     draft.resources = found.acted ? [found.acted] : []
     const { acted, tagging } = found
-    const given = { ...(await operation.conditions?.(input, call, found.row)), ...tagging?.conditions }
+    const given = {
+      ...acted?.conditions,
+      ...(await operation.conditions?.(input, call, found.row)),
+      ...tagging?.conditions,
+    }
     for (const action of operation.choice?.of(input) ?? operation.actions) {
       const conditions = this.#conditions(invocation, action, call, found.row, given)
       await this.#authorize(arrival, invocation, draft, { action, acted, input, conditions })
@@ -489,8 +494,11 @@ export class Gate {
     // Tags given on creation need the permission to tag, as in AWS: no service can forget it.
     if (tagging) {
       const { action } = tagging
-      const conditions = this.#conditions(invocation, action, call, found.row, tagging.conditions)
       const tagged = tagging.acted ?? acted
+      const conditions = this.#conditions(invocation, action, call, found.row, {
+        ...tagged?.conditions,
+        ...tagging.conditions,
+      })
       await this.#authorize(arrival, invocation, draft, { action, acted: tagged, input: undefined, conditions })
     }
     // Only now may the caller learn that the resource does not exist.

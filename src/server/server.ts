@@ -35,7 +35,8 @@ import { asOperatorError } from './operator-errors.ts'
 import { OverloadLog } from './overload-log.ts'
 import { factsOfThisProcess, forbidCoreDumps, ignoreDebuggerSignal, refuseUnsafe, unsafeIn } from './safe-process.ts'
 import { isAutomatic } from './sealers.ts'
-import { type Seed, sow } from './seed.ts'
+import type { Seed } from './seed-format.ts'
+import { type Administrator, addAdministrator, sow } from './sow.ts'
 import type { Storage } from './storage.ts'
 import { answerUnavailable } from './unavailable-answer.ts'
 import { ConsoleFiles } from './web/console-files.ts'
@@ -100,7 +101,12 @@ export interface RunningServer {
   /** Where the console and the sign-in pages are; undefined while they are not served. */
   readonly pages: { readonly console: string; readonly signIn: string } | undefined
   /** Accounts that were made by this start, with their root keys: shown this once. */
-  readonly made: readonly { readonly accountId: string; readonly rootKey: RootKey }[]
+  readonly made: readonly {
+    readonly accountId: string
+    readonly rootKey: RootKey
+    /** Of `--dev` without a seed. */
+    readonly administrator?: Administrator
+  }[]
   /** Waits for its people: every call is refused until `merlon unseal`. */
   readonly sealed: boolean
   /** False when the store did not answer, so that something is still waiting for it: the process must be ended. */
@@ -417,6 +423,7 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
       ...(world.seed?.accounts.some(({ id }) => id === defaultId) ? [] : [{ id: defaultId }]),
     ],
   }
+  let administrator: Administrator | undefined
   let mailbox = memoryMailer()
   const open = async (): Promise<Cloud> => {
     const store = await openStore({ file: ':memory:' })
@@ -425,6 +432,8 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
     const options = { ...common, ...troubles(logger), provides }
     const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, ...options })
     keys = await sow(opened, seed, keys)
+    if (world.seed === undefined)
+      administrator = await addAdministrator(opened, defaultId, keys.get(defaultId)!, administrator)
     return opened
   }
 
@@ -433,6 +442,7 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
     clock,
     cloud: () => cloud,
     mail: () => mailbox.delivered(),
+    seed: async (more: Seed) => void (keys = new Map([...keys, ...(await sow(cloud, more, keys, keys))])),
     reset: async () => {
       const before = cloud
       clock.reset()
@@ -446,7 +456,11 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
     date: () => new Date(clock.now()).toUTCString(),
     begin: async () => {
       cloud.start()
-      return [...keys].map(([accountId, rootKey]) => ({ accountId, rootKey }))
+      return [...keys].map(([accountId, rootKey]) => ({
+        accountId,
+        rootKey,
+        ...(accountId === defaultId && administrator && { administrator }),
+      }))
     },
     sealed: () => false,
     store: () => cloud.store,
