@@ -77,7 +77,7 @@ export async function samba(port: number): Promise<Domain> {
       running.kill('SIGKILL')
       await ended
       proxy.close()
-      rmSync(folder, { recursive: true, force: true })
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 })
     },
   }
 }
