@@ -4,19 +4,20 @@ import { AccountKeys, keyringAccounts, type PreparesAccounts } from '../kernel/a
 import type { Clock } from '../kernel/clock.ts'
 import { readDocument } from '../kernel/documents.ts'
 import { EvidenceKeeper } from '../kernel/evidence/keeper.ts'
-import { TamperWatch } from '../kernel/findings.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { mailbox, webhooks } from '../kernel/jobs/outbox.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
 import { directoryLogin } from '../kernel/ports/directory-login.ts'
 import { directoryServers } from '../kernel/ports/directory-servers.ts'
 import { federationHttp } from '../kernel/ports/federation-http.ts'
-import { PortTable, type Provided, provide } from '../kernel/ports/port.ts'
+import { PortTable, type Provided, provide, type Use } from '../kernel/ports/port.ts'
 import { samlSignIn } from '../kernel/ports/saml-sign-in.ts'
+import { signInIdentities } from '../kernel/ports/sign-in-identities.ts'
 import { webOrigin } from '../kernel/ports/web-origin.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
 import type { Service, Work } from '../kernel/service.ts'
+import { TamperWatch } from '../kernel/tamper-watch.ts'
 import { Throttle } from '../kernel/throttle.ts'
 import type { WebSite } from '../kernel/web/site.ts'
 import { WebGate } from '../kernel/web/web-gate.ts'
@@ -34,6 +35,7 @@ import { directoryLoginPort } from '../services/ds/login.ts'
 import { accountsPort } from '../services/iam/accounts.ts'
 import { type AccountRow, createAccount, type RootKey } from '../services/iam/bootstrap.ts'
 import { identityPort } from '../services/iam/identities.ts'
+import { signInIdentitiesPort } from '../services/iam/sign-in.ts'
 import { keysPort } from '../services/kms/port.ts'
 import { organizationPort } from '../services/organizations/standing.ts'
 import { samlSignInPort } from '../services/sts/saml-sign-in.ts'
@@ -105,6 +107,8 @@ export interface Cloud {
   streams(): readonly StreamStatus[]
   readonly evidence: EvidenceKeeper
   readonly ports: Ports
+  /** What services and planes provide. */
+  readonly use: Use
   /** For work that copies objects' bytes: meanwhile this node removes none. */
   holdingObjects<T>(work: () => Promise<T>): Promise<T>
   /** Makes an account with its root user; returns that user's key, whose secret is shown this once. */
@@ -164,6 +168,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   }
   const table = new PortTable()
   for (const provided of options.provides ?? []) table.provide(provided)
+  table.provide(provide(signInIdentities, signInIdentitiesPort(identities)))
   const pagesOrigin = () => options.webUrl ?? options.webAddress?.()
   const origins = () => [pagesOrigin(), options.publicUrl].filter((origin) => origin !== undefined)
   table.provide(provide(webOrigin, { origin: pagesOrigin, origins }))
@@ -212,6 +217,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     throttle,
     act: gate.act,
     callAs: gate.callAs,
+    authorizeAs: gate.authorizeAs,
     sites: [...(options.services ?? services).flatMap((service) => service.sites ?? []), ...(options.sites ?? [])],
     publicUrl: options.publicUrl,
     webUrl: options.webUrl,
@@ -270,6 +276,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     streams: () => streaming.map((stream) => stream.status()),
     evidence,
     ports,
+    use,
     holdingObjects: (work) => blobs.holding(work),
     addAccount: async (account) => (await addAccountIf(account, async () => true))!,
     addAccountIf,

@@ -9,6 +9,7 @@ import { lambda } from '../services/lambda/index.ts'
 import { organizations } from '../services/organizations/index.ts'
 import { s3 } from '../services/s3/index.ts'
 import { secretsmanager } from '../services/secretsmanager/index.ts'
+import { signin } from '../services/signin/index.ts'
 import { sts } from '../services/sts/index.ts'
 
 export const services: readonly Service[] = [
@@ -21,5 +22,6 @@ export const services: readonly Service[] = [
   secretsmanager,
   lambda,
   s3,
+  signin,
   ds,
 ]

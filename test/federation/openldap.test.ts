@@ -15,7 +15,7 @@ import { directories } from '../../src/planes/directories/directories.ts'
 import { readDomainServers } from '../../src/planes/directories/servers.ts'
 import { LdapSession } from '../../src/planes/directories/session.ts'
 import { directoryLoginPort } from '../../src/services/ds/login.ts'
-import { sts } from '../../src/services/sts/resources.ts'
+import { sts } from '../../src/services/sts/words.ts'
 import { ACCOUNT, allowing, cloud, keysOf } from '../cloud.ts'
 import { BASE, SERVICE_PASSWORD, type Slapd, slapd } from './slapd.ts'
 

@@ -6,6 +6,7 @@ import { key } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
 import { type Counted, countOf } from './counts.ts'
 import { listItems } from './lists.ts'
+import { profileKey } from './login-profiles.ts'
 import { rootHasMfa } from './mfa.ts'
 import { certificatesOf } from './signing-certificates.ts'
 import { iam } from './words.ts'
@@ -104,8 +105,8 @@ const summary = {
   AccountMFAEnabled: async (call) => Number(await rootHasMfa(call)),
   AccountAccessKeysPresent: async (call) => Math.min(1, await countOf(call, 'AccountAccessKeysPresent')),
   AccountSigningCertificatesPresent: async (call) => Number((await certificatesOf(call, call.account)).length > 0),
-  // Root signs in by e-mail address, from the day there is a sign-in page; until then it has no password.
-  AccountPasswordPresent: constant(0),
+  AccountPasswordPresent: async (call) =>
+    Number((await call.unit.get(profileKey(call.account, call.account))) !== undefined),
   UserPolicySizeQuota: quota('UserPolicySize'),
   GroupPolicySizeQuota: quota('GroupPolicySize'),
   RolePolicySizeQuota: quota('RolePolicySize'),

@@ -7,6 +7,7 @@ const kinds = {
   'access-key': 'delete access keys',
   'login-profile': 'delete login profile',
   'mfa-device': 'delete MFA device',
+  passkey: 'delete MFA device',
   'signing-certificate': 'delete signing certificates',
   'ssh-public-key': 'delete SSH public keys',
   'service-credential': 'remove referenced objects',

@@ -2,6 +2,7 @@
 import type { Call } from '../../kernel/call.ts'
 import { type GuessableSecret, onlineGuessing, resetFailures, retryText } from '../../kernel/failure-budget.ts'
 import type { Target } from '../../kernel/resource/facts.ts'
+import { endSignIns, personOf } from '../../kernel/sign-in-sessions.ts'
 import { Fault } from '../../wire/fault.ts'
 import { hangingKey } from './hanging.ts'
 import { userOnly } from './owners.ts'
@@ -23,7 +24,7 @@ export interface LoginProfileRow {
 /** No account may remember more: the maximum of `PasswordReusePrevention`. */
 const REMEMBERED_MAX = 24
 
-const profileKey = (account: string, userId: string) => hangingKey(account, userId, 'login-profile', 'password')
+export const profileKey = (account: string, userId: string) => hangingKey(account, userId, 'login-profile', 'password')
 
 const guessable = (account: string, owner: UserRow): GuessableSecret => ({
   account,
@@ -67,8 +68,8 @@ export const updateLoginProfile = iam
   .on(user.named('UserName'))
   .run(async (call, input, { row: owner }) => {
     const row = await required(call, owner)
-    const changed = input.Password === undefined ? row : await withPassword(call, row, input.Password)
-    if (input.Password !== undefined) resetFailures(call.unit, guessable(call.account, owner))
+    const changed = input.Password === undefined ? row : await changedPassword(call, row, input.Password)
+    if (input.Password !== undefined) await endPassword(call, owner)
     const resetRequired = input.PasswordResetRequired ?? row.resetRequired
     call.unit.put(profileKey(call.account, owner.id), { ...changed, resetRequired } satisfies LoginProfileRow)
     return {}
@@ -81,7 +82,7 @@ export const deleteLoginProfile = iam
     const owner = userOnly(self)
     await required(call, owner)
     call.unit.delete(profileKey(call.account, owner.id))
-    resetFailures(call.unit, guessable(call.account, owner))
+    await endPassword(call, owner)
     return {}
   })
 
@@ -110,12 +111,26 @@ export const changePassword = iam
     if (checked.outcome === 'refused') throw new Fault('AccessDenied', retryText(checked.retryAfterMs))
     if (checked.outcome === 'wrong') throw new Fault('AccessDenied', 'The old password was incorrect.')
 
-    const changed = await withPassword(call, row, input.NewPassword)
+    const changed = await changedPassword(call, row, input.NewPassword)
+    await endSignIns(call.unit, personOf(call.account, owner.id))
     call.unit.put(profileKey(call.account, owner.id), { ...changed, resetRequired: false } satisfies LoginProfileRow)
     return {}
   })
 
-async function withPassword(call: Call, row: LoginProfileRow, password: string): Promise<LoginProfileRow> {
+type PasswordCall = Pick<Call, 'unit' | 'now' | 'account'>
+
+/** What a password's failures and sign-ins leave behind does not outlive it. */
+async function endPassword(call: Call, owner: UserRow): Promise<void> {
+  resetFailures(call.unit, guessable(call.account, owner))
+  await endSignIns(call.unit, personOf(call.account, owner.id))
+}
+
+/** The row with a new password. Throws IAM's fault for one that breaks the account's policy. */
+export async function changedPassword(
+  call: PasswordCall,
+  row: LoginProfileRow,
+  password: string,
+): Promise<LoginProfileRow> {
   await refuseWeak(call, password)
   const used = [row.password, ...row.previous]
   const policy = await passwordPolicyOf(call)
@@ -132,7 +147,7 @@ async function withPassword(call: Call, row: LoginProfileRow, password: string):
   }
 }
 
-async function refuseWeak(call: Call, password: string): Promise<void> {
+async function refuseWeak(call: PasswordCall, password: string): Promise<void> {
   const problem = passwordProblem(password, await passwordPolicyOf(call), [call.account])
   if (problem) throw violation(problem)
 }

@@ -20,12 +20,13 @@ import {
 } from '../../kernel/failure-budget.ts'
 import type { MfaCaller, Reader } from '../../kernel/ports.ts'
 import type { Row } from '../../kernel/resource/facts.ts'
-import { key, type Unit } from '../../store/store.ts'
+import { key, type Unit, under } from '../../store/store.ts'
 import type { Place, Sealed, Vault } from '../../vault/vault.ts'
 import { count } from './counts.ts'
 import { hangingKey, hangingOf } from './hanging.ts'
 import { listItems } from './lists.ts'
 import { type Owner, ownerOf, ownerShown, userNamedOrRoot } from './owners.ts'
+import { passkeysOf, removePasskey } from './passkeys.ts'
 import { NAME_WITH_PATH, type UserRow, user } from './resources.ts'
 import { type RootSelf, userNamedOrSelf } from './self.ts'
 import { shownTags, tagRules } from './tags.ts'
@@ -141,7 +142,8 @@ export const enableMfaDevice = iam
       throw iam.fail('EntityAlreadyExistsException', message)
     }
     const worn = await hangingOf(call, owner.id, 'mfa-device')
-    withinQuota(call, 'MFADevicesPerUser', worn.length + 1)
+    const passkeys = await passkeysOf(call.unit, { account: call.account, id: owner.id })
+    withinQuota(call, 'MFADevicesPerUser', worn.length + passkeys.length + 1)
 
     const seed = openSeed(call.vault, call.account, row)
     const clock = await checked(call, row, () => clockOf(seed, codesOf(input), call.now, ENROL_REACH))
@@ -169,6 +171,8 @@ export const deactivateMfaDevice = iam
   .on(userNamedOrSelf('UserName'))
   .run(async (call, input, self) => {
     const owner = ownerOf(call, self)
+    // A passkey has no seed to keep: deactivating it deletes it, as AWS does with FIDO keys.
+    if (await removePasskey(call.unit, { account: call.account, id: owner.id }, input.SerialNumber)) return {}
     const { row } = await wornBy(call, owner, input.SerialNumber)
     const { use: _ended, ...free } = row
     mfaDevice.put(call.unit, call, free)
@@ -182,6 +186,10 @@ export const getMfaDevice = iam
   .on(userNamedOrSelf('UserName'))
   .run(async (call, input, self) => {
     const owner = ownerOf(call, self)
+    const passkeys = await passkeysOf(call.unit, { account: call.account, id: owner.id })
+    const passkey = passkeys.find(({ serialNumber }) => serialNumber === input.SerialNumber)
+    if (passkey)
+      return { UserName: owner.name, SerialNumber: passkey.serialNumber, EnableDate: date(passkey.enabledAt) }
     const { row, use } = await wornBy(call, owner, input.SerialNumber)
     return { UserName: owner.name, SerialNumber: mfaDevice.arnOf(call, row), EnableDate: date(use.enabledAt) }
   })
@@ -195,12 +203,17 @@ export const listMfaDevices = iam
     const rows = await Promise.all(
       worn.map(({ document }) => mfaDevice.require(call, { MfaTokenIdWithPath: document.id })),
     )
-    const { items, rest } = await listItems(call, rows, (row) => row.id, input)
+    const virtual = rows.map((row) => ({
+      serialNumber: mfaDevice.arnOf(call, row),
+      enabledAt: row.use?.enabledAt ?? 0,
+    }))
+    const devices = [...virtual, ...(await passkeysOf(call.unit, { account: call.account, id: owner.id }))]
+    const { items, rest } = await listItems(call, devices, ({ serialNumber }) => serialNumber, input)
     return {
-      MFADevices: items.map((row) => ({
+      MFADevices: items.map(({ serialNumber, enabledAt }) => ({
         UserName: owner.name,
-        SerialNumber: mfaDevice.arnOf(call, row),
-        EnableDate: date(row.use?.enabledAt ?? 0),
+        SerialNumber: serialNumber,
+        EnableDate: date(enabledAt),
       })),
       ...rest,
     }
@@ -241,7 +254,20 @@ async function wearerOf(call: Call, ownerId: string): Promise<UserRow | RootSelf
 
 /** Whether an MFA device protects the root user. */
 export async function rootHasMfa(call: Call): Promise<boolean> {
-  return (await hangingOf(call, call.account, 'mfa-device')).length > 0
+  const owner = { account: call.account, id: call.account }
+  return (await hangingOf(call, call.account, 'mfa-device')).length + (await passkeysOf(call.unit, owner)).length > 0
+}
+
+/** The enabled virtual devices of a user, or of root by the account's number. */
+export async function devicesOf(reader: Reader, account: string, ownerId: string) {
+  const worn = await reader.range<Worn>(under('iam', 'hangs', account, ownerId, 'mfa-device'))
+  const scope = { ...globalScope, account }
+  const rows = await Promise.all(
+    worn.map(({ document }) => mfaDevice.get(reader, scope, { MfaTokenIdWithPath: document.id })),
+  )
+  return rows.flatMap((row) =>
+    row?.use ? [{ serialNumber: mfaDevice.arnOf(scope, row), enabledAt: row.use.enabledAt }] : [],
+  )
 }
 
 /** Checks a code of the named device of the caller within its failure budget, and spends it durably. */

@@ -1,5 +1,6 @@
 /** Passwords at rest (scrypt, RFC 7914) and what an account demands of them. */
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
+import { Fault } from '../../wire/fault.ts'
 
 export interface PasswordHash {
   readonly algorithm: 'scrypt'
@@ -25,6 +26,35 @@ export async function passwordMatches(stored: PasswordHash, password: string): P
   const hash = await derive(password, Buffer.from(stored.salt, 'base64'), stored.logN)
   return timingSafeEqual(hash, Buffer.from(stored.hash, 'base64'))
 }
+
+/**
+ * Hashing for callers that have proved nothing yet. Each try takes 32 MiB and a thread of the pool, so few run at a time,
+ * and a queue that is full refuses.
+ */
+class HashingQueue {
+  readonly #waiting: (() => void)[] = []
+  #running = 0
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running >= RUNNING_MAX) {
+      if (this.#waiting.length >= WAITING_MAX)
+        throw new Fault('ServiceUnavailable', 'Too many sign-ins at the moment. Try again in a few seconds.')
+      await new Promise<void>((enter) => void this.#waiting.push(enter))
+    } else this.#running++
+    try {
+      return await work()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#running--
+    }
+  }
+}
+
+const RUNNING_MAX = 2
+const WAITING_MAX = 64
+
+export const HASHING = new HashingQueue()
 
 function derive(password: string, salt: Buffer, logN: number): Promise<Buffer> {
   const options: ScryptOptions = { N: 2 ** logN, r: 8, p: 1, maxmem: 2 ** logN * 8 * 256 }

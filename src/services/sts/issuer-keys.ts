@@ -2,7 +2,7 @@
 import type { JWK } from 'jose'
 import { IssuerKeys } from '../../kernel/federation/issuer-keys.ts'
 import type { OutboundPort } from '../../kernel/ports.ts'
-import { sts } from './resources.ts'
+import { sts } from './words.ts'
 
 /** One for each outbound port, so that tests do not share keys. */
 const caches = new WeakMap<OutboundPort, IssuerKeys>()

@@ -6,7 +6,7 @@ import type { Call } from '../../kernel/call.ts'
 import type { TrustedIssuer } from '../../kernel/ports.ts'
 import type { Fault } from '../../wire/fault.ts'
 import { keysOf } from './issuer-keys.ts'
-import { sts } from './resources.ts'
+import { sts } from './words.ts'
 
 export interface WebIdentity {
   readonly provider: TrustedIssuer

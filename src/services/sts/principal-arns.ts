@@ -1,10 +1,6 @@
-/** STS's words, and the ARNs and ids of the principals it makes. It keeps no rows: sessions live in their tokens. */
-import type * as STS from '@aws-sdk/client-sts'
+/** The ARNs of the principals that STS creates. */
 import { printArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
-import { service } from '../../kernel/service.ts'
-
-export const sts = service<typeof STS>('sts')
 
 const arn = (partition: string, account: string, resource: string): string =>
   printArn({ partition, service: 'sts', region: '', account, resource })
