@@ -84,10 +84,21 @@ function isNaming({ target: { about } }: Operation): boolean {
 
 const typeOf = ({ target }: Operation) => target.about!.type as AnyType
 
+/** Texts besides the ARN and the names of a resource. */
+const ALSO: Readonly<Record<string, readonly string[]>> = {
+  'AWS::KMS::Key': ['alias/there1', `arn:aws:kms:us-east-1:${ACCOUNT}:alias/there1`],
+  'AWS::Lambda::Function': [
+    `${ACCOUNT}:function:there1`,
+    `arn:aws:lambda:us-east-1:${ACCOUNT}:function:there1:$LATEST`,
+  ],
+  'AWS::SecretsManager::Secret': [`arn:aws:secretsmanager:us-east-1:${ACCOUNT}:secret:there1`],
+}
+
 /** The texts that name an existing resource, each with the text that names a missing one in the same way. */
 async function textsFor(type: AnyType): Promise<readonly (readonly [there: string, missing: string])[]> {
   const { idOf } = type.spec
   const rows = idOf ? await type.list(it.store.reader, here) : []
+  const also = (ALSO[type.spec.type] ?? []).map((text) => [text, text.replace('there1', 'there2')] as const)
   return rows
     .flatMap(({ document }) => {
       const names = Object.values(idOf!(document))
@@ -96,6 +107,7 @@ async function textsFor(type: AnyType): Promise<readonly (readonly [there: strin
       return [type.arnOf(here, document), ...names].map((text) => [text, another(text)] as const)
     })
     .filter(([there, missing]) => there !== missing)
+    .concat(also)
 }
 
 const otherName = (name: string): string => name.replaceAll(/[0-9]/g, (digit) => DIGITS[digit]!)
