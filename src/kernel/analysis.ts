@@ -10,15 +10,15 @@ export interface LintRequest {
   readonly resourceType?: string | undefined
   /** Condition keys that no request to this server has. */
   readonly absent: readonly AbsentKeys[]
-  /** What the caller may know of its account. */
-  readonly facts?: KnownAccount | undefined
+  readonly facts?: LookedUpFacts | undefined
 }
 
-/** `AccountFacts` of the linter, as they go to another thread. */
-export interface KnownAccount {
+/** `AccountFacts` as data, for another thread: what was looked up before. */
+export interface LookedUpFacts {
   readonly account: string
-  /** By ARN. */
+  /** By ARN: whether the user, role, provider or policy exists. */
   readonly existing: ReadonlyMap<string, boolean>
+  /** By ARN of an OpenID Connect provider: its client IDs. */
   readonly audiences: ReadonlyMap<string, readonly string[]>
 }
 

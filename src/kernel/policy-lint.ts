@@ -1,6 +1,6 @@
 /** The linter with this server's reference: on the thread of the caller, or on the thread for analyses. */
 import { type AccountFacts, Budget, BudgetError, lint } from '../policy/index.ts'
-import type { KnownAccount, LintRequest, LintResult } from './analysis.ts'
+import type { LintRequest, LintResult, LookedUpFacts } from './analysis.ts'
 import { absenceIn } from './condition-keys.ts'
 import { policyReference } from './policy-reference.ts'
 
@@ -13,7 +13,7 @@ export async function lintPolicy(
   try {
     const options = {
       resourceType,
-      facts: facts && factsOf(facts),
+      facts: facts && accountFacts(facts),
       ...(stepsMax !== undefined && { budget: new Budget(stepsMax) }),
     }
     return { findings: lint(policy, kind, reference, options) }
@@ -23,7 +23,7 @@ export async function lintPolicy(
   }
 }
 
-const factsOf = ({ account, existing, audiences }: KnownAccount): AccountFacts => ({
+const accountFacts = ({ account, existing, audiences }: LookedUpFacts): AccountFacts => ({
   account,
   exists: (arn) => existing.get(arn),
   audiences: (arn) => audiences.get(arn),

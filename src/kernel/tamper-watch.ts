@@ -95,7 +95,7 @@ const sightingOf = (
   region: REGION,
   severity: SEVERITY,
   title: 'A sealed value was changed or moved in the store.',
-  description: `The value at ${nameOf(place)} is not the one that was sealed there. It was not used. Only somebody with access to the database, or a damaged disk, does this: compare with a backup.`,
+  description: `The value at ${nameOf(place)} is not the one that was sealed there. It was not used. Only access to the database, or a damaged disk, causes this: compare with a backup.`,
   resource: { resourceType: 'SealedValue', sealedValueDetails: place },
   firstMs,
   lastMs,

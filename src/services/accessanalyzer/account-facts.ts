@@ -2,7 +2,7 @@
  * Facts about the caller's account for the linter. The caller learns by them which names exist, so each kind of name is looked
  * up only for callers that may list it, and the client IDs of a provider only for callers that may read that provider.
  */
-import type { KnownAccount } from '../../kernel/analysis.ts'
+import type { LookedUpFacts } from '../../kernel/analysis.ts'
 import type { Call } from '../../kernel/call.ts'
 import { Denial } from '../../kernel/denial.ts'
 import { arnsToLookUp } from '../../policy/index.ts'
@@ -16,7 +16,7 @@ const LISTED: Readonly<Record<string, readonly [action: string, resource: string
   'saml-provider': ['iam:ListSAMLProviders', 'saml-provider/*'],
 }
 
-export async function accountFacts(call: Call, text: string): Promise<KnownAccount> {
+export async function accountFacts(call: Call, text: string): Promise<LookedUpFacts> {
   const arns = arnsToLookUp(text, call.account)
   const kinds = new Set(arns.map(kindOf))
   const listable = new Set<string>()

@@ -6,7 +6,7 @@ import { lintPolicy } from '../../kernel/policy-lint.ts'
 import { anything } from '../../kernel/resource/facts.ts'
 import type { Finding, PolicyKind } from '../../policy/index.ts'
 import { accountFacts } from './account-facts.ts'
-import { accessanalyzer, busy } from './resources.ts'
+import { AT_ONCE_CHARS_MAX, accessanalyzer, busy } from './resources.ts'
 
 const KINDS: Readonly<Record<string, PolicyKind>> = {
   IDENTITY_POLICY: 'identity',
@@ -48,8 +48,7 @@ export const validatePolicy = accessanalyzer
     return { findings, ...(next !== undefined && { nextToken: next }) }
   })
 
-/** Up to these limits a policy is checked at once: some milliseconds. Beyond, on the thread for analyses. */
-const AT_ONCE_CHARS_MAX = 8_192
+/** Comparisons: some milliseconds. What needs more is checked on the thread for analyses. */
 const AT_ONCE_STEPS_MAX = 20_000
 
 async function findingsIn(call: Call, request: LintRequest): Promise<readonly Finding[]> {
