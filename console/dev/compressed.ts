@@ -19,7 +19,9 @@ export function compressed(): Plugin {
       for (const file of files.filter((each) => each.isFile() && TEXT.test(each.name))) {
         const path = join(file.parentPath, file.name)
         const bytes = readFileSync(path)
-        const options = { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length, [constants.BROTLI_PARAM_QUALITY]: 9 } }
+        const options = {
+          params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length, [constants.BROTLI_PARAM_QUALITY]: 9 },
+        }
         writeFileSync(`${path}.br`, brotliCompressSync(bytes, options))
         writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }))
       }

@@ -8,7 +8,12 @@ import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const FOLDER = fileURLToPath(new URL('../../dist/console/', import.meta.url))
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+}
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
@@ -27,7 +32,13 @@ export function serveConsole({ api, port, accessKeyId, secretAccessKey, sessionT
     if (pathname === '/console') return answer.writeHead(302, { location: '/console/' }).end()
     if (pathname.startsWith('/console/')) return sendFile(pathname.slice('/console/'.length), answer)
     const { hostname, port: apiPort } = new URL(api)
-    const outgoing = request({ hostname, port: apiPort, method: incoming.method, path: incoming.url, headers: incoming.headers })
+    const outgoing = request({
+      hostname,
+      port: apiPort,
+      method: incoming.method,
+      path: incoming.url,
+      headers: incoming.headers,
+    })
     outgoing.on('response', (got) => {
       answer.writeHead(got.statusCode ?? 502, got.headers)
       got.pipe(answer)
@@ -42,7 +53,11 @@ function sendFile(path, answer) {
   const file = join(FOLDER, normalize(path || 'index.html'))
   const found = file.startsWith(FOLDER) && existsSync(file) && extname(file) !== '' ? file : join(FOLDER, 'index.html')
   answer
-    .writeHead(200, { 'content-type': TYPES[extname(found)] ?? 'application/octet-stream', 'content-security-policy': POLICY, 'x-content-type-options': 'nosniff' })
+    .writeHead(200, {
+      'content-type': TYPES[extname(found)] ?? 'application/octet-stream',
+      'content-security-policy': POLICY,
+      'x-content-type-options': 'nosniff',
+    })
     .end(readFileSync(found))
 }
 
@@ -52,7 +67,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (!accessKeyId || !secretAccessKey) throw new Error('Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.')
   const arn = MERLON_CONSOLE_ARN ?? 'arn:aws:iam::000000000000:root'
   const [, , , , account = '', resource = ''] = arn.split(':')
-  const principal = resource === 'root' ? { kind: 'root', arn, account } : { kind: 'user', arn, account, userName: resource.split('/').at(-1) }
+  const principal =
+    resource === 'root'
+      ? { kind: 'root', arn, account }
+      : { kind: 'user', arn, account, userName: resource.split('/').at(-1) }
   await serveConsole({ api, port: Number(port), accessKeyId, secretAccessKey, principal })
   console.log(`http://127.0.0.1:${port}/console/`)
 }

@@ -10,7 +10,7 @@ import { createLogger, isLevel, type Level, type Logger } from '../server/log.ts
 import { readSeed } from '../server/seed.ts'
 import { type DevelopmentWorld, type DurableWorld, startServer, type WebOptions } from '../server/server.ts'
 import { readOrigin } from '../server/web/origins.ts'
-import type { RootKey } from '../services/iam/bootstrap.ts'
+import type { RootKey } from '../services/iam/account/bootstrap.ts'
 import { folderOf, storageAt, storeOptions } from './ask.ts'
 import { type Command, portOf, readOptions, UsageError } from './command.ts'
 import { isChildOfNpx, onParentDeath } from './parent.ts'

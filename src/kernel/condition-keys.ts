@@ -59,6 +59,7 @@ interface Keyed {
     readonly actions: readonly string[]
     readonly choice?: { readonly among: readonly string[] } | undefined
   }[]
+  readonly resources?: readonly { readonly spec: { readonly tags?: { readonly action: string } } }[]
   readonly conditionKeys?: ConditionKeyTable
 }
 
@@ -67,8 +68,12 @@ export class ConditionKeys {
   readonly #byAction = new Map<string, readonly (readonly [string, ConditionKeyTable[string]])[]>()
 
   constructor(services: readonly Keyed[]) {
-    for (const { api, operations, conditionKeys = {} } of services) {
-      const actions = operations.flatMap(({ actions, choice }) => [...actions, ...(choice?.among ?? [])])
+    for (const { api, operations, resources = [], conditionKeys = {} } of services) {
+      const actions = [
+        ...operations.flatMap(({ actions, choice }) => [...actions, ...(choice?.among ?? [])]),
+        // The permission to tag, where tags come with a creation.
+        ...resources.flatMap(({ spec }) => spec.tags?.action ?? []),
+      ]
       for (const action of new Set(actions)) {
         const listed = new Set(keysOfAction(action)?.map((key) => key.toLowerCase()))
         const entries = Object.entries(conditionKeys).filter(([key]) => listed.has(key.toLowerCase()))

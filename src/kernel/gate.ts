@@ -26,7 +26,7 @@ import {
   redact,
   validate,
 } from '../wire/wire.ts'
-import type { Act, Acting, CallAs } from './acting.ts'
+import type { Act, Acting, AuthorizeAs, CallAs } from './acting.ts'
 import { isKnownAction, isReading } from './actions.ts'
 import { type Authenticated, Authenticator, bearerCaller, itself, nobody } from './authenticate.ts'
 import { type Asked, type AuthorizeFacts, authorize } from './authorize.ts'
@@ -249,13 +249,30 @@ export class Gate {
     return (await this.#transact(arrival, invocation)) as any
   }
 
-  readonly callAs: CallAs = async ({ session, accessKeyId, region, request }, api, name, input) => {
-    const now = this.#options.clock.now()
+  readonly callAs: CallAs = async (from, api, name, input) => {
+    const { session, accessKeyId, region, request, now, unit, effects, done } = from
+    const authenticated = await this.#authenticator.resume(session, accessKeyId, region, now)
+    const arrival: Arrival = { request, authenticated, requestId: randomUUID(), now, done }
+    const attempt: Attempt = { effects, steps: 0, refused: [] }
+    const draft = draftOf(arrival)
+    const invocation = await this.#invocation(api, name, input as object, [])
+    try {
+      // biome-ignore lint/suspicious/noExplicitAny: typed by its signature; the registry is not.
+      return (await this.#perform(unit, arrival, invocation, draft, attempt)) as any
+    } catch (error) {
+      if (error instanceof Fault) this.#record(unit, arrival, invocation, draft, undefined, error)
+      throw error
+    } finally {
+      for (const record of attempt.refused) record(unit)
+    }
+  }
+
+  readonly authorizeAs: AuthorizeAs = async ({ session, accessKeyId, region, request, now }, action, arn) => {
     const authenticated = await this.#authenticator.resume(session, accessKeyId, region, now)
     const arrival: Arrival = { request, authenticated, requestId: randomUUID(), now, done: [] }
-    const invocation = await this.#invocation(api, name, input as object, [])
-    // biome-ignore lint/suspicious/noExplicitAny: typed by its signature; the registry is not.
-    return (await this.#transact(arrival, invocation)) as any
+    const acted: Acted = { arn, type: '', account: session.account }
+    const asked: Asked = { action, acted, input: undefined, conditions: {} }
+    authorize(asked, await this.#facts(arrival, { via: [] }, asked))
   }
 
   /** What decided a recorded call, and what the policies of today say to it. Nothing is written. */
@@ -560,7 +577,7 @@ export class Gate {
     }
   }
 
-  async #facts(arrival: Arrival, invocation: Invocation, asked: Asked): Promise<AuthorizeFacts> {
+  async #facts(arrival: Arrival, invocation: Pick<Invocation, 'via'>, asked: Asked): Promise<AuthorizeFacts> {
     const { authenticated, request, now } = arrival
     const { standing, acting } = authenticated
     const { organizations } = this.#options.ports

@@ -1,8 +1,8 @@
 /** Signed calls to the API: Signature Version 4 with session credentials, by `aws4fetch` and WebCrypto. */
 import { AwsV4Signer } from 'aws4fetch'
 import { loadModel, type Model } from './model.ts'
-import { ApiError, errorOf, outputOf, requestOf } from './protocol.ts'
 import { listMemberOf, pagingOf } from './paging.ts'
+import { type ApiError, errorOf, outputOf, requestOf } from './protocol.ts'
 import type { Input, OperationName, Output, ServiceId } from './sdk.ts'
 import { parseWithDom, type XmlParser } from './xml.ts'
 
@@ -18,12 +18,16 @@ export interface ClientOptions {
   readonly endpoint: string
   readonly region: () => string
   readonly credentials: () => Promise<Credentials>
+  /** Recorded with each call. */
+  readonly reason?: string
   readonly fetch?: typeof globalThis.fetch
   readonly parseXml?: XmlParser
   /** Milliseconds since 1970. */
   readonly now?: () => number
 }
 
+/** The server records it as `additionalEventData.merlonReason`. */
+const REASON_HEADER = 'x-amz-merlon-reason'
 /** What a table of a page can show. */
 const ITEMS_MAX = 2_000
 /** The one endpoint of a partition's global services. */
@@ -38,8 +42,18 @@ export class Client {
     this.#options = options
   }
 
+  /** The same client; its calls are recorded in the audit log with a reason. */
+  withReason(reason: string): Client {
+    return new Client({ ...this.#options, reason })
+  }
+
   /** Rejects with an `ApiError` for an answer that is none, a `TypeError` where the network fails. */
-  call<S extends ServiceId, N extends OperationName<S>>(service: S, name: N, input: Input<S, N>, region?: string): Promise<Output<S, N>> {
+  call<S extends ServiceId, N extends OperationName<S>>(
+    service: S,
+    name: N,
+    input: Input<S, N>,
+    region?: string,
+  ): Promise<Output<S, N>> {
     return this.callByName(service, name, input as object, region) as Promise<Output<S, N>>
   }
 
@@ -56,14 +70,23 @@ export class Client {
   }
 
   /** `isWhole`: there are no more items than these. */
-  async listByName(service: string, name: string, input: object, max = ITEMS_MAX): Promise<{ readonly items: readonly unknown[]; readonly isWhole: boolean }> {
+  async listByName(
+    service: string,
+    name: string,
+    input: object,
+    max = ITEMS_MAX,
+  ): Promise<{ readonly items: readonly unknown[]; readonly isWhole: boolean }> {
     const operation = (await loadModel(service)).operations.get(name)
     const member = operation && listMemberOf(operation)
     if (!operation || !member) throw new Error(`${service}:${name} answers no list.`)
     const paging = pagingOf(operation)
     const items: unknown[] = []
     for (let token: unknown; ; ) {
-      const page = (await this.callByName(service, name, token === undefined ? input : { ...input, [paging!.input]: token })) as Record<string, unknown>
+      const page = (await this.callByName(
+        service,
+        name,
+        token === undefined ? input : { ...input, [paging!.input]: token },
+      )) as Record<string, unknown>
       items.push(...((page[member.name] as readonly unknown[] | undefined) ?? []))
       token = paging && page[paging.output]
       if (token === undefined || token === '') return { items, isWhole: true }
@@ -88,7 +111,8 @@ export class Client {
   /** Whether a call that failed because of the clocks can succeed with the server's time. */
   #noticeSkew({ code, message }: ApiError, date: string | null): boolean {
     if (this.#skewMs !== 0 || date === null) return false
-    if (!/RequestTimeTooSkewed|RequestExpired/.test(code) && !/Signature (expired|not yet current)/.test(message)) return false
+    if (!/RequestTimeTooSkewed|RequestExpired/.test(code) && !/Signature (expired|not yet current)/.test(message))
+      return false
     this.#skewMs = Date.parse(date) - this.#now()
     return Number.isFinite(this.#skewMs) && this.#skewMs !== 0
   }
@@ -98,7 +122,7 @@ export class Client {
   }
 
   async #send({ row }: Model, request: ReturnType<typeof requestOf>, region: string | undefined) {
-    const { endpoint, credentials } = this.#options
+    const { endpoint, credentials, reason } = this.#options
     const url = new URL(request.path, endpoint)
     for (const [name, value] of request.query) url.searchParams.append(name, value)
     // A form writes a blank as `+`; a signature counts it as `%20`.
@@ -107,7 +131,7 @@ export class Client {
     const signer = new AwsV4Signer({
       method: request.method,
       url: url.href,
-      headers: request.headers,
+      headers: { ...request.headers, ...(reason !== undefined && { [REASON_HEADER]: encodeURIComponent(reason) }) },
       ...(request.body !== undefined && { body: request.body as BodyInit }),
       accessKeyId,
       secretAccessKey,

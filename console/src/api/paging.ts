@@ -18,7 +18,8 @@ export interface Paging {
 
 /** Undefined for an operation that answers everything at once. */
 export function pagingOf({ input, output }: OperationShape): Paging | undefined {
-  const has = (members: readonly { readonly name: string }[], name: string) => members.some((each) => each.name === name)
+  const has = (members: readonly { readonly name: string }[], name: string) =>
+    members.some((each) => each.name === name)
   const found = TOKENS.find(([out, into]) => has(output.members, out) && has(input.members, into))
   return found && { output: found[0], input: found[1] }
 }

@@ -20,8 +20,13 @@ export function requestOf({ row }: Model, operation: OperationShape, input: obje
   switch (row.protocol) {
     case 'query':
     case 'ec2': {
-      const members = operation.input.kind === 'unit' ? [] : toForm(operation.input, input, { ec2: row.protocol === 'ec2' })
-      const form = new URLSearchParams([['Action', operation.name], ['Version', row.apiVersion ?? ''], ...members.map(([name, value]) => [name, value])])
+      const members =
+        operation.input.kind === 'unit' ? [] : toForm(operation.input, input, { ec2: row.protocol === 'ec2' })
+      const form = new URLSearchParams([
+        ['Action', operation.name],
+        ['Version', row.apiVersion ?? ''],
+        ...members.map(([name, value]) => [name, value]),
+      ])
       return post('application/x-www-form-urlencoded; charset=utf-8', form.toString())
     }
     case 'json10':

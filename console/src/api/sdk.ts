@@ -24,16 +24,13 @@ export type OperationName<S extends ServiceId> = CommandNames<Sdk[S]> extends `$
 
 type CommandOf<S extends ServiceId, N extends string> = Sdk[S][Extract<keyof Sdk[S], `${N}Command`>]
 
-export type Input<S extends ServiceId, N extends string> =
-  CommandOf<S, N> extends new (
-    input: infer I,
-  ) => unknown
-    ? I
-    : never
+type Arguments<C> = C extends new (...input: infer A) => unknown ? Extract<A, readonly [unknown]> : never
+
+export type Input<S extends ServiceId, N extends string> = Arguments<CommandOf<S, N>>[0]
 
 export type Output<S extends ServiceId, N extends string> =
   CommandOf<S, N> extends new (
-    input: never,
+    ...input: never[]
   ) => { resolveMiddleware: (...parts: never[]) => (request: never) => Promise<{ output: infer O }> }
     ? O
     : never

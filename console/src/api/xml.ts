@@ -114,9 +114,12 @@ export function toXmlMembers(shape: Shape, value: Tree): string {
 
 /** Bound to the path, the query or a header. */
 export function isOutsideBody(traits: Member['traits']): boolean {
-  const { httpLabel, httpQuery, httpHeader, httpPrefixHeaders, httpQueryParams, httpResponseCode, xmlAttribute } = traits
-  return Boolean(httpLabel || httpQuery || httpHeader || httpQueryParams || httpResponseCode || xmlAttribute) ||
+  const { httpLabel, httpQuery, httpHeader, httpPrefixHeaders, httpQueryParams, httpResponseCode, xmlAttribute } =
+    traits
+  return (
+    Boolean(httpLabel || httpQuery || httpHeader || httpQueryParams || httpResponseCode || xmlAttribute) ||
     httpPrefixHeaders !== undefined
+  )
 }
 
 export function namespaceOf({ traits, shape }: Pick<Member, 'traits' | 'shape'>): string {

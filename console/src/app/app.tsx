@@ -19,7 +19,13 @@ const section = (text: string, ...links: readonly (readonly [text: string, ...se
 
 const NAVIGATION = [
   { type: 'link' as const, text: 'Home', href: '#/' },
-  section('Access', ['Users', 'iam', 'users'], ['Groups', 'iam', 'groups'], ['Roles', 'iam', 'roles'], ['Policies', 'iam', 'policies']),
+  section(
+    'Access',
+    ['Users', 'iam', 'users'],
+    ['Groups', 'iam', 'groups'],
+    ['Roles', 'iam', 'roles'],
+    ['Policies', 'iam', 'policies'],
+  ),
   section('Questions', ['Who can do this?', 'iam', 'who-can'], ['What can they do?', 'iam', 'what-can']),
   section('Organization', ['Accounts and controls', 'organization']),
   section('Keys and secrets', ['KMS keys', 'kms'], ['Secrets', 'secrets']),
@@ -42,22 +48,39 @@ export function App() {
     before.current = here
     scrollTo(0, 0)
   }, [here])
-  const active = LINKS.filter((link) => here === link || here.startsWith(`${link}/`)).sort((a, b) => b.length - a.length)[0]
+  const active = LINKS.filter((link) => here === link || here.startsWith(`${link}/`)).sort(
+    (a, b) => b.length - a.length,
+  )[0]
   return (
     <I18nProvider locale="en" messages={[messages]}>
-      <a className="skip" href={here} onClick={(event) => { event.preventDefault(); main.current?.focus() }}>
-        Skip to the page
-      </a>
+      <nav aria-label="Skip links">
+        <a
+          className="skip"
+          href={here}
+          onClick={(event) => {
+            event.preventDefault()
+            main.current?.focus()
+          }}
+        >
+          Skip to the page
+        </a>
+      </nav>
       <div id="top">
         <TopBar />
       </div>
       <div className="frame" data-navigation={isOpen ? 'open' : 'closed'}>
         <div className="navigation-toggle">
-          <Button iconName="menu" variant="icon" ariaLabel="Navigation" ariaExpanded={isOpen} onClick={() => setOpen(!isOpen)} />
+          <Button
+            iconName="menu"
+            variant="icon"
+            ariaLabel="Navigation"
+            ariaExpanded={isOpen}
+            onClick={() => setOpen(!isOpen)}
+          />
         </div>
-        <div className="navigation">
+        <nav className="navigation" aria-label="Pages">
           <SideNavigation activeHref={active ?? '#/'} items={NAVIGATION} onFollow={() => setOpen(false)} />
-        </div>
+        </nav>
         <main ref={main} tabIndex={-1} className="page">
           <NoticeBar />
           <Failing key={here}>

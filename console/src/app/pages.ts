@@ -18,18 +18,54 @@ interface Route {
 }
 
 const routes: readonly Route[] = [
-  { path: ['iam', 'users'], list: page(() => import('../pages/iam/users.tsx')), detail: page(() => import('../pages/iam/user.tsx')) },
-  { path: ['iam', 'groups'], list: page(() => import('../pages/iam/groups.tsx')), detail: page(() => import('../pages/iam/group.tsx')) },
-  { path: ['iam', 'roles'], list: page(() => import('../pages/iam/roles.tsx')), detail: page(() => import('../pages/iam/role.tsx')) },
-  { path: ['iam', 'policies'], list: page(() => import('../pages/iam/policies.tsx')), detail: page(() => import('../pages/iam/policy.tsx')) },
+  {
+    path: ['iam', 'users'],
+    list: page(() => import('../pages/iam/users.tsx')),
+    detail: page(() => import('../pages/iam/user.tsx')),
+  },
+  {
+    path: ['iam', 'groups'],
+    list: page(() => import('../pages/iam/groups.tsx')),
+    detail: page(() => import('../pages/iam/group.tsx')),
+  },
+  {
+    path: ['iam', 'roles'],
+    list: page(() => import('../pages/iam/roles.tsx')),
+    detail: page(() => import('../pages/iam/role.tsx')),
+  },
+  {
+    path: ['iam', 'policies'],
+    list: page(() => import('../pages/iam/policies.tsx')),
+    detail: page(() => import('../pages/iam/policy.tsx')),
+  },
   { path: ['iam', 'who-can'], list: page(() => import('../pages/iam/who-can.tsx')) },
   { path: ['iam', 'what-can'], list: page(() => import('../pages/iam/what-can.tsx')) },
-  { path: ['organization'], list: page(() => import('../pages/organizations/organization.tsx')), detail: page(() => import('../pages/organizations/control-policy.tsx')) },
-  { path: ['kms'], list: page(() => import('../pages/kms/keys.tsx')), detail: page(() => import('../pages/kms/key.tsx')) },
-  { path: ['secrets'], list: page(() => import('../pages/secrets/secrets.tsx')), detail: page(() => import('../pages/secrets/secret.tsx')) },
+  {
+    path: ['organization'],
+    list: page(() => import('../pages/organizations/organization.tsx')),
+    detail: page(() => import('../pages/organizations/control-policy.tsx')),
+  },
+  {
+    path: ['kms'],
+    list: page(() => import('../pages/kms/keys.tsx')),
+    detail: page(() => import('../pages/kms/key.tsx')),
+  },
+  {
+    path: ['secrets'],
+    list: page(() => import('../pages/secrets/secrets.tsx')),
+    detail: page(() => import('../pages/secrets/secret.tsx')),
+  },
   { path: ['audit', 'proof'], list: page(() => import('../pages/cloudtrail/proof.tsx')) },
-  { path: ['audit'], list: page(() => import('../pages/cloudtrail/events.tsx')), detail: page(() => import('../pages/cloudtrail/event.tsx')) },
-  { path: ['services'], list: page(() => import('../pages/browse/services.tsx')), detail: page(() => import('../pages/browse/service.tsx')) },
+  {
+    path: ['audit'],
+    list: page(() => import('../pages/cloudtrail/events.tsx')),
+    detail: page(() => import('../pages/cloudtrail/event.tsx')),
+  },
+  {
+    path: ['services'],
+    list: page(() => import('../pages/browse/services.tsx')),
+    detail: page(() => import('../pages/browse/service.tsx')),
+  },
 ]
 
 export function pageFor(segments: readonly string[]): { readonly page: Lazy; readonly rest: readonly string[] } {

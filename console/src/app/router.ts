@@ -9,7 +9,13 @@ export interface Place {
 
 function placeOf(hash: string): Place {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2)
-  return { segments: path.split('/').filter((part) => part !== '').map(decoded), query: new URLSearchParams(query) }
+  return {
+    segments: path
+      .split('/')
+      .filter((part) => part !== '')
+      .map(decoded),
+    query: new URLSearchParams(query),
+  }
 }
 
 function decoded(text: string): string {

@@ -40,7 +40,9 @@ const RECENT_MAX = 5
 export function recentRoles(): readonly RecentRole[] {
   try {
     const kept: unknown = JSON.parse(read('roles') ?? '[]')
-    return Array.isArray(kept) ? kept.filter((each) => typeof each?.account === 'string' && typeof each?.role === 'string') : []
+    return Array.isArray(kept)
+      ? kept.filter((each) => typeof each?.account === 'string' && typeof each?.role === 'string')
+      : []
   } catch {
     return []
   }

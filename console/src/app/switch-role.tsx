@@ -20,7 +20,10 @@ export default function SwitchRole({ onClose }: { readonly onClose: () => void }
       <FormField label="Account" description="The account that owns the role: twelve digits.">
         <Input value={account} inputMode="numeric" onChange={({ detail }) => setAccount(detail.value.trim())} />
       </FormField>
-      <FormField label="Role" description="The name of the role, with its path if it has one. Its trust policy must allow you to assume it.">
+      <FormField
+        label="Role"
+        description="The name of the role, with its path if it has one. Its trust policy must allow you to assume it."
+      >
         <Input value={role} autoFocus onChange={({ detail }) => setRole(detail.value.trim())} />
       </FormField>
     </Dialog>

@@ -1,10 +1,11 @@
 /** The bar at the top: account, Region, role, dark or light, sign out. */
-import { applyMode, Mode } from './theme.ts'
+
 import TopNavigation from '@cloudscape-design/components/top-navigation'
-import regions from '../../../models/regions.json'
 import { lazy, Suspense, useState } from 'react'
+import regions from '../../../models/regions.json'
 import { useMerlon } from './merlon.tsx'
 import { recentRoles } from './settings.ts'
+import { applyMode, Mode } from './theme.ts'
 
 const SwitchRole = lazy(() => import('./switch-role.tsx'))
 
@@ -19,12 +20,21 @@ export function TopBar() {
     <>
       <TopNavigation
         identity={{ href: '#/', title: 'Merlon' }}
-        i18nStrings={{ overflowMenuTriggerText: 'More', overflowMenuTitleText: 'More', overflowMenuBackIconAriaLabel: 'Back', overflowMenuDismissIconAriaLabel: 'Close' }}
+        i18nStrings={{
+          overflowMenuTriggerText: 'More',
+          overflowMenuTitleText: 'More',
+          overflowMenuBackIconAriaLabel: 'Back',
+          overflowMenuDismissIconAriaLabel: 'Close',
+        }}
         utilities={[
           {
             type: 'button',
             iconName: 'contrast' as never,
-            iconSvg: <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm0 12V3a5 5 0 0 1 0 10Z" fill="currentColor" stroke="none" /></svg>,
+            iconSvg: (
+              <svg viewBox="0 0 16 16" aria-hidden="true">
+                <path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm0 12V3a5 5 0 0 1 0 10Z" fill="currentColor" stroke="none" />
+              </svg>
+            ),
             ariaLabel: `Use ${other} colors`,
             title: `Use ${other} colors`,
             onClick: () => {
@@ -47,7 +57,9 @@ export function TopBar() {
             ariaLabel: `Signed in as ${acting.name}, account ${account}`,
             items: [
               ...(acting.role ? [{ id: 'back', text: 'Back to your own access' }] : []),
-              ...recentRoles().filter(({ account: id, role }) => id !== acting.role?.account || role !== acting.role.role).map(({ account: id, role }) => ({ id: `role/${id}/${role}`, text: `${role} in ${id}` })),
+              ...recentRoles()
+                .filter(({ account: id, role }) => id !== acting.role?.account || role !== acting.role.role)
+                .map(({ account: id, role }) => ({ id: `role/${id}/${role}`, text: `${role} in ${id}` })),
               { id: 'switch', text: 'Switch role…' },
               { id: 'security', text: 'Security credentials', href: '/signin/security' },
               { id: 'out', text: 'Sign out', href: '/signin/sign-out' },

@@ -19,10 +19,22 @@ interface Props {
   /** Must be typed before something is deleted for good. */
   readonly confirm?: string | undefined
   readonly size?: 'medium' | 'large'
+  /** What follows is shown in its place: success does not close it. */
+  readonly keepOpen?: boolean
   readonly children?: ReactNode
 }
 
-export function Dialog({ title, submit, onClose, run, disabled = false, confirm, size = 'medium', children }: Props) {
+export function Dialog({
+  title,
+  submit,
+  onClose,
+  run,
+  disabled = false,
+  confirm,
+  size = 'medium',
+  keepOpen = false,
+  children,
+}: Props) {
   const [error, setError] = useState<Error>()
   const [busy, setBusy] = useState(false)
   const [typed, setTyped] = useState('')
@@ -31,7 +43,7 @@ export function Dialog({ title, submit, onClose, run, disabled = false, confirm,
     setError(undefined)
     try {
       await run()
-      onClose()
+      if (!keepOpen) onClose()
     } catch (failure) {
       setError(failure as Error)
       setBusy(false)

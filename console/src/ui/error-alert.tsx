@@ -25,7 +25,8 @@ export function ErrorAlert({ error, onRetry }: { readonly error: Error; readonly
 }
 
 function headerOf(error: Error): string {
-  if (!(error instanceof ApiError)) return error instanceof TypeError ? 'The server cannot be reached' : 'Something failed'
+  if (!(error instanceof ApiError))
+    return error instanceof TypeError ? 'The server cannot be reached' : 'Something failed'
   if (error.isDenial) return 'Access denied'
   return error.isNotBuilt ? 'Not built yet' : error.code
 }

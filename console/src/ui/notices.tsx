@@ -36,7 +36,13 @@ export function NoticeBar() {
   const { all, dismiss } = useNotices()
   return (
     <Flashbar
-      items={all.map(({ id, type, text }) => ({ id, type, content: text, dismissible: true, onDismiss: () => dismiss(id) }))}
+      items={all.map(({ id, type, text }) => ({
+        id,
+        type,
+        content: text,
+        dismissible: true,
+        onDismiss: () => dismiss(id),
+      }))}
     />
   )
 }

@@ -25,7 +25,10 @@ export function Page({ title, description, actions, trail = [], children }: Prop
         trail.length > 0 && (
           <BreadcrumbGroup
             ariaLabel="Pages above this one"
-            items={[...trail.map(([text, segments]) => ({ text, href: hrefOf(segments) })), { text: title, href: location.hash }]}
+            items={[
+              ...trail.map(([text, segments]) => ({ text, href: hrefOf(segments) })),
+              { text: title, href: location.hash },
+            ]}
           />
         )
       }

@@ -5,7 +5,6 @@ import Button from '@cloudscape-design/components/button'
 import Header from '@cloudscape-design/components/header'
 import Link from '@cloudscape-design/components/link'
 import Pagination from '@cloudscape-design/components/pagination'
-import SpaceBetween from '@cloudscape-design/components/space-between'
 import Table from '@cloudscape-design/components/table'
 import TextFilter from '@cloudscape-design/components/text-filter'
 import { type ReactNode, useState } from 'react'
@@ -39,15 +38,29 @@ interface Props<T> {
 
 const PAGE = 25
 
-export function ResourceTable<T>({ title, description, noun, loaded, columns, idOf, actions, selectable, empty, pageSize = PAGE, variant = 'container', headerVariant = 'h2' }: Props<T>) {
+export function ResourceTable<T>({
+  title,
+  description,
+  noun,
+  loaded,
+  columns,
+  idOf,
+  actions,
+  selectable,
+  empty,
+  pageSize = PAGE,
+  variant = 'container',
+  headerVariant = 'h2',
+}: Props<T>) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set())
   const all = loaded.data ?? []
+  const nouns = pluralOf(noun)
   const selected = all.filter((item) => chosen.has(idOf(item)))
   const { items, filterProps, paginationProps, collectionProps, filteredItemsCount } = useCollection<T>(all, {
     filtering: {
       filteringFunction: (item, text) =>
         text === '' || columns.some(({ value }) => textOf(value(item)).toLowerCase().includes(text.toLowerCase())),
-      empty: empty ?? <Box color="text-body-secondary">There are no {noun}s.</Box>,
+      empty: empty ?? <Box color="text-body-secondary">There are no {nouns}.</Box>,
       noMatch: <Box color="text-body-secondary">No {noun} matches.</Box>,
     },
     pagination: { pageSize },
@@ -60,13 +73,13 @@ export function ResourceTable<T>({ title, description, noun, loaded, columns, id
       variant={variant}
       items={items}
       loading={loaded.loading && loaded.data === undefined}
-      loadingText={`Loading ${noun}s`}
+      loadingText={`Loading ${nouns}`}
       trackBy={(item) => idOf(item)}
       enableKeyboardNavigation
       ariaLabels={{
         tableLabel: title,
-        selectionGroupLabel: `Selected ${noun}s`,
-        allItemsSelectionLabel: () => `Select all ${noun}s`,
+        selectionGroupLabel: `Selected ${nouns}`,
+        allItemsSelectionLabel: () => `Select all ${nouns}`,
         itemSelectionLabel: (_, item) => `Select ${idOf(item)}`,
       }}
       columnDefinitions={columns.map(({ header, value, cell, href }, at) => ({
@@ -83,29 +96,41 @@ export function ResourceTable<T>({ title, description, noun, loaded, columns, id
       {...(selectable && {
         selectionType: selectable,
         selectedItems: selected,
-        onSelectionChange: ({ detail }: { detail: { selectedItems: T[] } }) => setChosen(new Set(detail.selectedItems.map(idOf))),
+        onSelectionChange: ({ detail }: { detail: { selectedItems: T[] } }) =>
+          setChosen(new Set(detail.selectedItems.map(idOf))),
       })}
       filter={
         all.length > 5 && (
           <TextFilter
             {...filterProps}
-            filteringPlaceholder={`Find ${noun}s`}
-            filteringAriaLabel={`Find ${noun}s`}
+            filteringPlaceholder={`Find ${nouns}`}
+            filteringAriaLabel={`Find ${nouns}`}
             countText={`${filteredItemsCount ?? 0} found`}
           />
         )
       }
-      pagination={all.length > pageSize && <Pagination {...paginationProps} ariaLabels={{ nextPageLabel: 'Next page', previousPageLabel: 'Previous page', pageLabel: (n) => `Page ${n}` }} />}
+      pagination={
+        all.length > pageSize && (
+          <Pagination
+            {...paginationProps}
+            ariaLabels={{
+              nextPageLabel: 'Next page',
+              previousPageLabel: 'Previous page',
+              pageLabel: (n) => `Page ${n}`,
+            }}
+          />
+        )
+      }
       header={
         <Header
           variant={headerVariant}
           counter={loaded.data ? `(${all.length})` : ''}
           description={description}
           actions={
-            <SpaceBetween direction="horizontal" size="xs">
-              <Button iconName="refresh" ariaLabel={`Reload ${noun}s`} onClick={loaded.reload} />
+            <div className="actions">
+              <Button iconName="refresh" ariaLabel={`Reload ${nouns}`} onClick={loaded.reload} />
               {actions?.(selected)}
-            </SpaceBetween>
+            </div>
           }
         >
           {title}
@@ -116,7 +141,21 @@ export function ResourceTable<T>({ title, description, noun, loaded, columns, id
 }
 
 const textOf = (value: string | number | boolean | Date | undefined): string =>
-  value instanceof Date ? timeShown(value) : value === undefined ? '' : value === true ? 'Yes' : value === false ? 'No' : String(value)
+  value instanceof Date
+    ? timeShown(value)
+    : value === undefined
+      ? ''
+      : value === true
+        ? 'Yes'
+        : value === false
+          ? 'No'
+          : String(value)
+
+/** `policies`, `secrets` */
+export const pluralOf = (noun: string): string => {
+  const [first = '', ...rest] = noun.split(/( of .*)/)
+  return (/[^aeiou]y$/.test(first) ? first.slice(0, -1) + 'ies' : first + 's') + rest.join('')
+}
 
 type Value = string | number | boolean | Date | undefined
 

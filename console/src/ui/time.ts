@@ -16,6 +16,7 @@ const UNITS = [
 export function timeFromNow(time: Date | undefined, now = Date.now()): string {
   if (!time) return '–'
   const seconds = Math.round((time.getTime() - now) / 1000)
-  for (const [unit, size] of UNITS) if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit)
+  for (const [unit, size] of UNITS)
+    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit)
   return Math.abs(seconds) < 10 ? 'now' : relative.format(seconds, 'second')
 }
