@@ -3,17 +3,25 @@ import { cpSync } from 'node:fs'
 import { defineConfig } from 'rolldown'
 import { schemasOnly } from './tools/schemas-only.ts'
 
-export default defineConfig({
+const TESTING = {
+  testing: 'src/testing/index.ts',
+  'testing-vitest': 'src/testing/vitest.ts',
+  'testing-jest': 'src/testing/jest.ts',
+  'testing-policies': 'src/testing/policies.ts',
+}
+
+const release = defineConfig({
   input: {
     merlon: 'src/cli/merlon.ts',
     'writer-thread': 'src/store/writer-thread.ts',
     'key-thread': 'src/vault/material/key-thread.ts',
     'analysis-thread': 'src/server/analysis-thread.ts',
     policy: 'src/policy/index.ts',
+    ...TESTING,
   },
   platform: 'node',
   // Its prebuilt binary is loaded from the package itself.
-  external: ['@photostructure/sqlite'],
+  external: ['@photostructure/sqlite', 'vitest'],
   plugins: [
     schemasOnly(),
     {
@@ -26,3 +34,18 @@ export default defineConfig({
   ],
   output: { dir: 'dist', format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
 })
+
+/** The test library again, for `require`. */
+const commonjs = defineConfig({
+  input: TESTING,
+  platform: 'node',
+  external: ['vitest'],
+  output: {
+    dir: 'dist',
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: 'chunks/[name]-[hash].cjs',
+  },
+})
+
+export default [release, commonjs]

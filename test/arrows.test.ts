@@ -17,6 +17,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   services: ['kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
   planes: ['kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
   server: ['services', 'planes', 'kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
+  testing: ['server', 'wire', 'policy'],
   cli: ['server', 'services', 'planes', 'kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
 }
 

@@ -98,6 +98,8 @@ export async function cloud(options: CloudOptions = {}) {
 
   return {
     ...opened,
+    /** Both listeners in one: the sites, and behind them the API. */
+    handle: async (request: HttpRequest) => (await opened.handleWeb(request)) ?? opened.handle(request),
     clock,
     answers,
     root,

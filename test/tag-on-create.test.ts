@@ -3,6 +3,7 @@
  * that may do everything but tag.
  */
 import { CloudTrailClient, CreateTrailCommand } from '@aws-sdk/client-cloudtrail'
+import * as ds from '@aws-sdk/client-directory-service'
 import * as iam from '@aws-sdk/client-iam'
 import * as kms from '@aws-sdk/client-kms'
 import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
@@ -19,6 +20,8 @@ import { loadService } from '../src/wire/wire.ts'
 import { ACCOUNT, allowing, cloud, type Keys } from './cloud.ts'
 
 const Tags = [{ Key: 'team', Value: 'a' }]
+const DOMAIN = { Name: 'corp.example.com', Password: 'Example-Passw0rd' }
+const VpcSettings = { VpcId: 'vpc-12345678', SubnetIds: ['subnet-12345678'] }
 const TRUST = allowing({ Principal: { AWS: ACCOUNT }, Action: ['sts:AssumeRole', 'sts:TagSession'] })
 const DOCUMENT = allowing({ Action: 's3:*', Resource: '*' })
 
@@ -32,12 +35,33 @@ interface AnyClient {
   send(command: object): Promise<unknown>
 }
 const by = (Client: object, command: object) => (it.client(Client as never, maker) as AnyClient).send(command)
+const byDs = (command: object) => by(ds.DirectoryServiceClient, command)
 const byIam = (command: object) => by(iam.IAMClient, command)
 const bySts = (command: object) => by(sts.STSClient, command)
 const byOrganizations = (command: object) => by(organizations.OrganizationsClient, command)
 
 /** Operation → the permission it needs to tag, and a request with tags. */
 const cases: Readonly<Record<string, readonly [action: string, send: () => Promise<unknown>]>> = {
+  'ds ConnectDirectory': [
+    'ds:AddTagsToResource',
+    () =>
+      byDs(
+        new ds.ConnectDirectoryCommand({
+          ...DOMAIN,
+          Size: 'Small',
+          ConnectSettings: { ...VpcSettings, CustomerUserName: 'svc' },
+          Tags,
+        }),
+      ),
+  ],
+  'ds CreateDirectory': [
+    'ds:AddTagsToResource',
+    () => byDs(new ds.CreateDirectoryCommand({ ...DOMAIN, Size: 'Small', Tags })),
+  ],
+  'ds CreateMicrosoftAD': [
+    'ds:AddTagsToResource',
+    () => byDs(new ds.CreateMicrosoftADCommand({ ...DOMAIN, VpcSettings, Tags })),
+  ],
   'iam CreateUser': ['iam:TagUser', () => byIam(new iam.CreateUserCommand({ UserName: 'x', Tags }))],
   'iam CreateRole': [
     'iam:TagRole',

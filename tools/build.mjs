@@ -1,6 +1,6 @@
 /** `npm run build`: the release into dist/, and one line about it. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, cpSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'rolldown'
 import { loadConfig } from 'rolldown/config'
@@ -8,14 +8,19 @@ import { buildManagedPolicies } from './build-managed-policies.mjs'
 
 const dist = new URL('../dist/', import.meta.url)
 const policies = buildManagedPolicies(dist)
-const { output } = await build(await loadConfig('rolldown.config.mts'))
+const output = []
+for (const part of await loadConfig('rolldown.config.mts')) output.push(...(await build(part)).output)
 
 // As npm makes it where the package is installed: `npx merlon` runs it here, too.
 chmodSync(new URL('merlon.js', dist), 0o755)
 
-// The types of `merlon/policy`.
+// The types of what can be imported, for `import` and for `require`.
 const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url))
-execFileSync(process.execPath, [tsc, '-p', 'tsconfig.policy.json'], { stdio: 'inherit' })
+execFileSync(process.execPath, [tsc, '-p', 'tsconfig.package.json'], { stdio: 'inherit' })
+const types = new URL('types/', dist)
+const typesOfCommonJs = new URL('types-cjs/', dist)
+cpSync(types, typesOfCommonJs, { recursive: true })
+writeFileSync(new URL('package.json', typesOfCommonJs), '{"type":"commonjs"}\n')
 
 // Chunks are named after their content: those of earlier builds stay behind.
 const made = new Set(output.map(({ fileName }) => fileName))

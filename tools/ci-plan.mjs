@@ -55,6 +55,17 @@ export const SUITES = [
     covers: ['src/store/', 'src/kernel/jobs.ts', 'src/kernel/lease.ts', 'src/server/'],
   },
   { name: 'trust', minutes: 5, covers: ['src/vault/', 'src/store/', 'src/kernel/evidence/', 'src/server/'] },
+  {
+    name: 'federation',
+    minutes: 3,
+    covers: [
+      'src/engines/saml/',
+      'src/engines/ldap/',
+      'src/engines/oidc/',
+      'src/planes/directories/',
+      'src/services/ds/',
+    ],
+  },
   { name: 'postgres', minutes: 3, waits: true, covers: ['src/store/'] },
   { name: 'docs', minutes: 4, waits: true, covers: ['docs/', 'README.md', 'src/cli/'] },
   { name: 'million', minutes: 0, beside: true, covers: ['src/policy/', 'src/services/secretsmanager/random-password'] },

@@ -68,10 +68,10 @@ export function usage(commands: readonly Command[]): string {
   return lines.join('\n')
 }
 
-export function portOf(text: string | undefined, fallback: number): number {
+export function portOf(text: string | undefined, fallback: number, option = '--port'): number {
   if (text === undefined) return fallback
   const port = Number(text)
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new UsageError(`--port is a number from 0 to 65535, not '${text}'.`)
+    throw new UsageError(`${option} is a number from 0 to 65535, not '${text}'.`)
   return port
 }

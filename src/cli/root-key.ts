@@ -7,19 +7,28 @@ import { UsageError } from './command.ts'
 
 export type Made = RunningServer['made'][number]
 
-export function shownKey({ accountId, rootKey }: Made): string {
+export function shownKey({ accountId, rootKey, administrator }: Made): string {
   return [
     `Account ${accountId} is ready. This is its root access key; the secret is shown only now:`,
     '',
     `  AWS_ACCESS_KEY_ID=${rootKey.accessKeyId}`,
     `  AWS_SECRET_ACCESS_KEY=${rootKey.secretAccessKey}`,
     '',
+    ...(administrator
+      ? [
+          `The user '${administrator.userName}' may do everything that an IAM user may, and can assume roles:`,
+          '',
+          `  AWS_ACCESS_KEY_ID=${administrator.accessKeyId}`,
+          `  AWS_SECRET_ACCESS_KEY=${administrator.secretAccessKey}`,
+          '',
+        ]
+      : []),
     '',
   ].join('\n')
 }
 
-export function keyAsJson({ accountId, rootKey }: Made): object {
-  return { accountId, accessKeyId: rootKey.accessKeyId, secretAccessKey: rootKey.secretAccessKey }
+export function keyAsJson({ accountId, rootKey, administrator }: Made): object {
+  return { accountId, ...rootKey, ...(administrator && { administrator }) }
 }
 
 const PROFILE_NAME = /^[\w.@+-]+$/

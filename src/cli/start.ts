@@ -8,8 +8,9 @@ import { readTarget, type Target } from '../planes/streams/target.ts'
 import { type Limits, readLimits } from '../server/limits.ts'
 import { createLogger, isLevel, type Level, type Logger } from '../server/log.ts'
 import { readSeed } from '../server/seed.ts'
-import { type DevelopmentWorld, type DurableWorld, startServer } from '../server/server.ts'
-import type { RootKey } from '../services/iam/bootstrap.ts'
+import { type DevelopmentWorld, type DurableWorld, startServer, type WebOptions } from '../server/server.ts'
+import { readOrigin } from '../server/web/origins.ts'
+import type { RootKey } from '../services/iam/account/bootstrap.ts'
 import { folderOf, storageAt, storeOptions } from './ask.ts'
 import { type Command, portOf, readOptions, UsageError } from './command.ts'
 import { isChildOfNpx, onParentDeath } from './parent.ts'
@@ -30,6 +31,23 @@ const options = {
   seed: { type: 'string', value: 'FILE', about: 'with --dev: accounts, users, keys and policies to begin with' },
   'accept-rollback': { type: 'boolean', about: 'serve data that is older than what was there; goes on record' },
   'public-url': { type: 'string', value: 'URL', about: 'how others reach this server; tokens it issues name it' },
+  'console-port': {
+    type: 'string',
+    value: 'PORT',
+    about: 'Serve the console and the sign-in pages on PORT; 0 takes any (default: the port after --port)',
+  },
+  'console-url': {
+    type: 'string',
+    value: 'URL',
+    about: 'How browsers reach the console, where a proxy is in between (default: MERLON_CONSOLE_URL)',
+  },
+  'no-console': { type: 'boolean', about: 'Do not serve the console and the sign-in pages' },
+  'cors-origin': {
+    type: 'string',
+    multiple: true,
+    value: 'ORIGIN',
+    about: "Allow pages of ORIGIN to call the API, besides the console's; repeatable (default: MERLON_CORS_ORIGINS)",
+  },
   functions: { type: 'string', value: 'process', about: 'run deployment packages of customers, in bubblewrap' },
   objects: { type: 'string', value: 'URL', about: 'keep the sealed bytes of objects in s3://bucket/prefix?endpoint=…' },
   stream: { type: 'string', multiple: true, value: 'URL', about: 'send every event there, too; see docs/streams.md' },
@@ -88,10 +106,12 @@ export const start: Command = {
       version,
       logger,
       packages: packagesOf(given.functions),
-      publicUrl: publicUrlOf(given['public-url']),
+      publicUrl: originOf('--public-url', given['public-url']),
+      web: webOf(given),
+      corsOrigins: corsOriginsOf(given['cors-origin']),
       blobs: objectsIn(given.objects ?? process.env['MERLON_OBJECTS']),
-      streams: targetsOf('--stream', given.stream, process.env['MERLON_STREAMS']),
-      witnesses: targetsOf('--witness', given.witness, process.env['MERLON_WITNESSES']),
+      streams: targetsOf('--stream', given.stream, 'MERLON_STREAMS'),
+      witnesses: targetsOf('--witness', given.witness, 'MERLON_WITNESSES'),
       mail: mailOf(given.mail ?? process.env['MERLON_MAIL']),
       limits: limitsOf(given.limits ?? process.env['MERLON_LIMITS']),
       accessLog: given['access-log'] ?? false,
@@ -129,11 +149,9 @@ function objectsIn(text: string | undefined): BlobStore | undefined {
   }
 }
 
-/** Said by options, or by a variable with blanks between them. */
-function targetsOf(option: string, given: readonly string[] | undefined, variable: string | undefined): Target[] {
-  const said = given ?? (variable ?? '').split(/\s+/).filter(Boolean)
+function targetsOf(option: string, given: readonly string[] | undefined, variable: string): Target[] {
   try {
-    const targets = said.map((text) => readTarget(text, { version, environment: process.env }))
+    const targets = listOf(given, variable).map((text) => readTarget(text, { version, environment: process.env }))
     const twice = targets.find(({ name }, n) => targets.findIndex((other) => other.name === name) < n)
     if (twice) throw new Error(`${twice.name} is named twice`)
     return targets
@@ -160,18 +178,44 @@ function limitsOf(text: string | undefined): Limits | undefined {
   }
 }
 
-function publicUrlOf(text: string | undefined): string | undefined {
+function originOf(option: string, text: string | undefined): string | undefined {
   if (text === undefined) return undefined
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.hash) {
-    throw new UsageError(`--public-url is an address without a path, such as https://merlon.example, not '${text}'.`)
+  try {
+    return readOrigin(text)
+  } catch (error) {
+    throw new UsageError(`${option} ${(error as Error).message}.`)
   }
-  return url.origin
 }
 
-function announce({ url, made, sealed }: Awaited<ReturnType<typeof startServer>>, data: string, json: boolean): void {
+function webOf(given: Given): WebOptions | undefined {
+  if (given['no-console']) {
+    if (given['console-port'] !== undefined) throw new UsageError('--no-console and --console-port exclude each other.')
+    return undefined
+  }
+  const port = given['console-port'] ?? process.env['MERLON_CONSOLE_PORT']
+  return {
+    port: port === undefined ? undefined : portOf(port, 0, '--console-port'),
+    url: originOf('--console-url', given['console-url'] ?? process.env['MERLON_CONSOLE_URL']),
+    files: new URL('./console/', import.meta.url),
+  }
+}
+
+const corsOriginsOf = (given: readonly string[] | undefined): readonly string[] =>
+  listOf(given, 'MERLON_CORS_ORIGINS').map((text) => originOf('--cors-origin', text)!)
+
+/** By a repeated option, or by a variable with blanks in between. */
+const listOf = (given: readonly string[] | undefined, variable: string): readonly string[] =>
+  given ?? (process.env[variable] ?? '').split(/\s+/).filter(Boolean)
+
+function announce(
+  { url, pages, made, sealed }: Awaited<ReturnType<typeof startServer>>,
+  data: string,
+  json: boolean,
+): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify({ url, accounts: made.map(keyAsJson), ...(sealed && { sealed }) })}\n`)
+    process.stdout.write(
+      `${JSON.stringify({ url, ...pages, accounts: made.map(keyAsJson), ...(sealed && { sealed }) })}\n`,
+    )
     return
   }
   for (const each of made) process.stdout.write(shownKey(each))
@@ -180,6 +224,7 @@ function announce({ url, made, sealed }: Awaited<ReturnType<typeof startServer>>
       ? `Merlon listens on ${url} and is sealed. Unseal it:\n\n  merlon unseal --data ${data}\n\n`
       : `Merlon listens on ${url}. Point a client at it:\n\n  export AWS_ENDPOINT_URL=${url} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1\n\n`,
   )
+  if (pages) process.stdout.write(`Console: ${pages.console}\nSign in: ${pages.signIn}\n\n`)
 }
 
 function durable(given: Given, logger: Logger): DurableWorld {

@@ -253,7 +253,7 @@ function withSession(principal: Principal, session: Session): Principal {
 }
 
 /** The caller of an operation that is asked without a signature; one that came along is not looked at. */
-export function nobody({ body }: HttpRequest): Authenticated {
+export function nobody({ body }: Pick<HttpRequest, 'body'>): Authenticated {
   const principal: Principal = { kind: 'anonymous' }
   return {
     caller: { principal, subject: { kind: 'nobody' }, accessKeyId: '' },

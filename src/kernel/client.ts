@@ -29,6 +29,13 @@ export class ApiError extends Error {
 
 type Parameters = Readonly<Record<string, string | number | readonly object[] | readonly string[] | undefined>>
 
+interface Outgoing extends Pick<HttpRequest, 'method' | 'path' | 'query'> {
+  /** In whose name it is signed. */
+  readonly service: string
+  readonly body: string
+  readonly headers: readonly string[]
+}
+
 const VERSIONS = { iam: '2010-05-08', sts: '2011-06-15' } as const
 
 export class Client {
@@ -63,13 +70,34 @@ export class Client {
     return output as T
   }
 
+  /** An operation of a REST protocol, such as S3's; `path` may carry a query. Returns the answer's body. */
+  async rest(service: string, method: string, path: string, body = ''): Promise<string> {
+    const [bare = '', query = ''] = path.split('?')
+    const answer = await this.#send({ service, method, path: bare, query, body, headers: [] })
+    const text = Buffer.from(answer.body).toString('utf8')
+    if (answer.status >= 400)
+      throw new ApiError(element(text, 'Code') ?? String(answer.status), element(text, 'Message') ?? text)
+    return text
+  }
+
   #post(service: string, contentType: string, body: string, headers: readonly string[] = []): Promise<HttpResponse> {
-    const { credential, transport, region = 'us-east-1', now = Date.now } = this.#options
-    const request: HttpRequest = {
+    return this.#send({
+      service,
       method: 'POST',
       path: '/',
       query: '',
-      rawHeaders: ['Host', transport.host, 'Content-Type', contentType, ...headers],
+      body,
+      headers: ['Content-Type', contentType, ...headers],
+    })
+  }
+
+  #send({ service, method, path, query, body, headers }: Outgoing): Promise<HttpResponse> {
+    const { credential, transport, region = 'us-east-1', now = Date.now } = this.#options
+    const request: HttpRequest = {
+      method,
+      path,
+      query,
+      rawHeaders: ['Host', transport.host, ...headers],
       body: Buffer.from(body),
       remoteAddress: '127.0.0.1',
       secure: false,

@@ -27,6 +27,8 @@ export interface EventDraft {
   readonly decided: Decided[]
   /** Regions besides the call's own where the same call is recorded, each with the resources that are there. */
   otherRegions?: readonly string[]
+  /** A web route's request that changes nothing and shows nothing of note. */
+  isUnrecorded?: boolean
 }
 
 export const newDraft = (nowMs: number): EventDraft => ({ id: timeOrderedId(nowMs), resources: [], decided: [] })

@@ -17,6 +17,7 @@ import {
   checkSize,
   type Detected,
   decode,
+  decodeInTurns,
   detect,
   encode,
   encodeFault,
@@ -25,7 +26,7 @@ import {
   redact,
   validate,
 } from '../wire/wire.ts'
-import type { Act, CallAs } from './acting.ts'
+import type { Act, Acting, AuthorizeAs, CallAs } from './acting.ts'
 import { isKnownAction, isReading } from './actions.ts'
 import { type Authenticated, Authenticator, bearerCaller, itself, nobody } from './authenticate.ts'
 import { type Asked, type AuthorizeFacts, authorize } from './authorize.ts'
@@ -229,25 +230,49 @@ export class Gate {
   }
 
   readonly act: Act = async (acting, api, name, input) => {
+    const invocation = await this.#invocation(api, name, input as object, [])
     const arrival: Arrival = {
-      request: { remoteAddress: acting.service, secure: true, rawHeaders: ['User-Agent', acting.service] },
-      authenticated: itself(acting),
+      ...(invocation.operation.unsigned && acting.client
+        ? {
+            request: requestOf(acting.client),
+            authenticated: { ...nobody({ body: Buffer.alloc(0) }), region: acting.region },
+          }
+        : {
+            request: { remoteAddress: acting.service, secure: true, rawHeaders: ['User-Agent', acting.service] },
+            authenticated: itself(acting),
+          }),
       requestId: randomUUID(),
       now: this.#options.clock.now(),
       done: [],
     }
-    const invocation = await this.#invocation(api, name, input as object, [])
     // biome-ignore lint/suspicious/noExplicitAny: typed by its signature; the registry is not.
     return (await this.#transact(arrival, invocation)) as any
   }
 
-  readonly callAs: CallAs = async ({ session, accessKeyId, region, request }, api, name, input) => {
-    const now = this.#options.clock.now()
+  readonly callAs: CallAs = async (from, api, name, input) => {
+    const { session, accessKeyId, region, request, now, unit, effects, done } = from
+    const authenticated = await this.#authenticator.resume(session, accessKeyId, region, now)
+    const arrival: Arrival = { request, authenticated, requestId: randomUUID(), now, done }
+    const attempt: Attempt = { effects, steps: 0, refused: [] }
+    const draft = draftOf(arrival)
+    const invocation = await this.#invocation(api, name, input as object, [])
+    try {
+      // biome-ignore lint/suspicious/noExplicitAny: typed by its signature; the registry is not.
+      return (await this.#perform(unit, arrival, invocation, draft, attempt)) as any
+    } catch (error) {
+      if (error instanceof Fault) this.#record(unit, arrival, invocation, draft, undefined, error)
+      throw error
+    } finally {
+      for (const record of attempt.refused) record(unit)
+    }
+  }
+
+  readonly authorizeAs: AuthorizeAs = async ({ session, accessKeyId, region, request, now }, action, arn) => {
     const authenticated = await this.#authenticator.resume(session, accessKeyId, region, now)
     const arrival: Arrival = { request, authenticated, requestId: randomUUID(), now, done: [] }
-    const invocation = await this.#invocation(api, name, input as object, [])
-    // biome-ignore lint/suspicious/noExplicitAny: typed by its signature; the registry is not.
-    return (await this.#transact(arrival, invocation)) as any
+    const acted: Acted = { arn, type: '', account: session.account }
+    const asked: Asked = { action, acted, input: undefined, conditions: {} }
+    authorize(asked, await this.#facts(arrival, { via: [] }, asked))
   }
 
   /** What decided a recorded call, and what the policies of today say to it. Nothing is written. */
@@ -310,7 +335,7 @@ export class Gate {
       if (!operation) throw notImplemented(service, name)
       const proved = { ...request, body: arrival.authenticated.body }
       checkBody(detected, shape, proved)
-      const { input } = decode(detected, model, proved)
+      const { input } = await decodeInTurns(detected, model, proved)
       read = invocation = { ...read, operation, input }
       this.#validate(service, () => validate(model, shape, input))
       proven = operation.bearer ? await this.#proven(operation.bearer, request, arrival, input) : arrival
@@ -457,7 +482,11 @@ export class Gate {
     const found = await operation.target.find(call, input)
     draft.resources = found.acted ? [found.acted] : []
     const { acted, tagging } = found
-    const given = { ...(await operation.conditions?.(input, call, found.row)), ...tagging?.conditions }
+    const given = {
+      ...acted?.conditions,
+      ...(await operation.conditions?.(input, call, found.row)),
+      ...tagging?.conditions,
+    }
     for (const action of operation.choice?.of(input) ?? operation.actions) {
       const conditions = this.#conditions(invocation, action, call, found.row, given)
       await this.#authorize(arrival, invocation, draft, { action, acted, input, conditions })
@@ -465,8 +494,11 @@ export class Gate {
     // Tags given on creation need the permission to tag, as in AWS: no service can forget it.
     if (tagging) {
       const { action } = tagging
-      const conditions = this.#conditions(invocation, action, call, found.row, tagging.conditions)
       const tagged = tagging.acted ?? acted
+      const conditions = this.#conditions(invocation, action, call, found.row, {
+        ...tagged?.conditions,
+        ...tagging.conditions,
+      })
       await this.#authorize(arrival, invocation, draft, { action, acted: tagged, input: undefined, conditions })
     }
     // Only now may the caller learn that the resource does not exist.
@@ -545,7 +577,7 @@ export class Gate {
     }
   }
 
-  async #facts(arrival: Arrival, invocation: Invocation, asked: Asked): Promise<AuthorizeFacts> {
+  async #facts(arrival: Arrival, invocation: Pick<Invocation, 'via'>, asked: Asked): Promise<AuthorizeFacts> {
     const { authenticated, request, now } = arrival
     const { standing, acting } = authenticated
     const { organizations } = this.#options.ports
@@ -629,6 +661,11 @@ async function actedByArn(call: Call, arn: string): Promise<Acted | undefined> {
 }
 
 const isRoleArn = (arn: string): boolean => /^arn:[^:]*:iam::[^:]*:role\//.test(arn)
+
+/** The request of a client, as far as a service that forwards it passes it on. */
+function requestOf({ remoteAddress, userAgent, isSecure }: NonNullable<Acting['client']>): Arrival['request'] {
+  return { remoteAddress, secure: isSecure, rawHeaders: ['User-Agent', userAgent] }
+}
 
 /** What the client calls us. */
 function originOf(request: Arrival['request']): string {

@@ -16,7 +16,10 @@ export const loneAccounts: Pick<
     faultIn: () => 'no functions run here',
     run: () => Promise.reject(new Error('no functions run here')),
   },
-  analyses: { analyze: () => Promise.reject(new Error('no policies are analyzed here')) },
+  analyses: {
+    analyze: () => Promise.reject(new Error('no policies are analyzed here')),
+    lint: () => Promise.reject(new Error('no policies are analyzed here')),
+  },
   keys: { arnOf: async () => undefined },
   blobs: {
     put: () => Promise.reject(new Error('no objects are kept here')),

@@ -1,4 +1,5 @@
 /** What one service offers to the kernel and to the others: declared here, provided by the service, injected at start. */
+import type { SamlProvider } from '../engines/saml/response.ts'
 import type { CompiledPolicy, PolicySet } from '../policy/index.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { LogEntry, LogQuery, Unit } from '../store/store.ts'
@@ -57,15 +58,10 @@ export interface TrustedIssuer {
 }
 
 /** A SAML identity provider as STS sees it. */
-export interface TrustedIdp {
+export interface TrustedIdp extends SamlProvider {
   readonly arn: string
   readonly account: string
   readonly name: string
-  readonly entityId: string
-  /** DER, base64. */
-  readonly signingCertificates: readonly string[]
-  /** Epoch milliseconds. */
-  readonly validUntil: number
 }
 
 /** The world outside; provided by the server, which guards what may be reached. */
@@ -104,6 +100,8 @@ export interface IdentityPort {
   /** By the issuer's address without its scheme. */
   oidcProvider(reader: Reader, account: string, issuer: string): Promise<TrustedIssuer | undefined>
   samlProvider(reader: Reader, arn: string): Promise<TrustedIdp | undefined>
+  /** The ARN of the SAML provider with this `SAMLProviderUUID`, which sign-in addresses of encrypting providers name. */
+  samlProviderArn(reader: Reader, uuid: string): Promise<string | undefined>
   /** undefined while the account does not vouch. */
   tokenIssuer(reader: Reader, account: string): Promise<TokenIssuer | undefined>
   /** What the organisation lets be done with the root users of its members. */
@@ -189,7 +187,7 @@ export interface AccountsPort {
   create(unit: Unit, tenant: NewTenant): Promise<void>
   /** For good: none of its credentials passes from the commit on. What it holds is kept. */
   close(unit: Unit, account: string, now: number): Promise<void>
-  describe(reader: Reader, account: string): Promise<{ readonly name: string }>
+  describe(reader: Reader, account: string): Promise<{ readonly name: string; readonly alias?: string }>
 }
 
 /** KMS keys by whatever name a request uses; provided by the KMS service. */

@@ -108,6 +108,7 @@ export async function replay(event: RecordedCall, doors: Doors): Promise<readonl
           acted: isTarget ? found?.acted : named,
           input,
           conditions: doors.conditions(invocation, each.action, call, found?.row, {
+            ...(isTarget && found?.acted?.conditions),
             ...conditions,
             ...found?.tagging?.conditions,
           }),

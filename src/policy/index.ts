@@ -51,3 +51,4 @@ export type {
   UserPrincipal,
 } from './principal.ts'
 export { publicStatements } from './public.ts'
+export { principalFromArn } from './written-principal.ts'

@@ -1,19 +1,27 @@
 /** A whole Merlon without its sockets: store, vault, ports and services joined behind one gate. */
+import { readFileSync } from 'node:fs'
 import { AccountKeys, keyringAccounts, type PreparesAccounts } from '../kernel/account-keys.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { readDocument } from '../kernel/documents.ts'
 import { EvidenceKeeper } from '../kernel/evidence/keeper.ts'
-import { TamperWatch } from '../kernel/findings.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { mailbox, webhooks } from '../kernel/jobs/outbox.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
-import { PortTable, type Provided } from '../kernel/ports/port.ts'
+import { directoryLogin } from '../kernel/ports/directory-login.ts'
+import { directoryServers } from '../kernel/ports/directory-servers.ts'
+import { PortTable, type Provided, provide, type Use } from '../kernel/ports/port.ts'
+import { samlSignIn } from '../kernel/ports/saml-sign-in.ts'
+import { signInIdentities } from '../kernel/ports/sign-in-identities.ts'
+import { webOrigin } from '../kernel/ports/web-origin.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
 import type { Service, Work } from '../kernel/service.ts'
+import { TamperWatch } from '../kernel/tamper-watch.ts'
 import { Throttle } from '../kernel/throttle.ts'
 import type { WebSite } from '../kernel/web/site.ts'
 import { WebGate } from '../kernel/web/web-gate.ts'
+import { directories } from '../planes/directories/directories.ts'
+import { readDomainServers } from '../planes/directories/servers.ts'
 import { type EgressList, readEgress } from '../planes/functions/egress.ts'
 import { functionHost } from '../planes/functions/host.ts'
 import { type BlobStore, sealedBlobs } from '../planes/objects/blobs.ts'
@@ -22,11 +30,14 @@ import { memoryBlobs } from '../planes/objects/memory.ts'
 import { checkpoints, events } from '../planes/streams/source.ts'
 import { Stream, type StreamOptions, type StreamStatus } from '../planes/streams/stream.ts'
 import type { Target } from '../planes/streams/target.ts'
-import { accountsPort } from '../services/iam/accounts.ts'
-import { type AccountRow, createAccount, type RootKey } from '../services/iam/bootstrap.ts'
+import { directoryLoginPort } from '../services/ds/login.ts'
+import { accountsPort } from '../services/iam/account/accounts.ts'
+import { type AccountRow, createAccount, type RootKey } from '../services/iam/account/bootstrap.ts'
 import { identityPort } from '../services/iam/identities.ts'
+import { signInIdentitiesPort } from '../services/iam/sign-in.ts'
 import { keysPort } from '../services/kms/port.ts'
 import { organizationPort } from '../services/organizations/standing.ts'
+import { samlSignInPort } from '../services/sts/saml-sign-in.ts'
 import { type Store, type Unit, under } from '../store/store.ts'
 import type { KeyTree } from '../vault/key-tree.ts'
 import { ThreadPool } from '../vault/material/pool.ts'
@@ -35,7 +46,7 @@ import type { Unsealed } from '../vault/sealer.ts'
 import type { Vault } from '../vault/vault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { analyses } from './analysis-pool.ts'
-import { outbound } from './outbound.ts'
+import { outbound, readHosts } from './outbound.ts'
 import { services } from './services.ts'
 
 export interface CloudOptions {
@@ -48,6 +59,10 @@ export interface CloudOptions {
   readonly quotas?: Quotas
   readonly throttle?: Throttle | undefined
   readonly publicUrl?: string | undefined
+  /** How browsers reach the pages. Default: as each request reached them. */
+  readonly webUrl?: string | undefined
+  /** The address of the listener of pages, where `webUrl` is not set; undefined before it listens. */
+  readonly webAddress?: (() => string | undefined) | undefined
   /** Whether deployment packages of customers run here. */
   readonly packages?: boolean | undefined
   /** Where functions may go inside: `MERLON_FUNCTION_EGRESS`. */
@@ -76,8 +91,10 @@ export interface CloudOptions {
 
 export interface Cloud {
   readonly gate: Gate
-  /** Answers a request: by the web site that has its path, else as an API call. */
+  /** Answers a request to the API's listener: by a site that belongs there, else as an API call. */
   handle(request: HttpRequest): Promise<HttpResponse>
+  /** Answers a request to the listener of pages; undefined when no site has the path. */
+  handleWeb(request: HttpRequest): Promise<HttpResponse | undefined>
   /** What anybody may read at this path. */
   document(path: string): Promise<object | undefined>
   readonly store: Store
@@ -89,6 +106,8 @@ export interface Cloud {
   streams(): readonly StreamStatus[]
   readonly evidence: EvidenceKeeper
   readonly ports: Ports
+  /** What services and planes provide. */
+  readonly use: Use
   /** For work that copies objects' bytes: meanwhile this node removes none. */
   holdingObjects<T>(work: () => Promise<T>): Promise<T>
   /** Makes an account with its root user; returns that user's key, whose secret is shown this once. */
@@ -148,7 +167,28 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   }
   const table = new PortTable()
   for (const provided of options.provides ?? []) table.provide(provided)
+  table.provide(provide(signInIdentities, signInIdentitiesPort(identities)))
+  const pagesOrigin = () => options.webUrl ?? options.webAddress?.()
+  const origins = () => [pagesOrigin(), options.publicUrl].filter((origin) => origin !== undefined)
+  table.provide(provide(webOrigin, { origin: pagesOrigin, origins }))
+  table.provide(
+    provide(
+      samlSignIn,
+      samlSignInPort({
+        reader: store.reader,
+        identity: identities,
+        accounts: ports.accounts,
+        now: () => clock.now(),
+        origins,
+      }),
+    ),
+  )
+  if (!options.provides?.some(({ token }) => token.name === directoryServers.name))
+    table.provide(provide(directoryServers, configuredDirectories(clock)))
   const { use } = table
+  table.provide(
+    provide(directoryLogin, directoryLoginPort({ reader: store.reader, vault, use, now: () => clock.now() })),
+  )
   const quotas = { ...quotaDefaults, ...options.quotas }
   const throttle = options.throttle ?? new Throttle()
   const gate = new Gate({
@@ -174,8 +214,10 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     throttle,
     act: gate.act,
     callAs: gate.callAs,
+    authorizeAs: gate.authorizeAs,
     sites: [...(options.services ?? services).flatMap((service) => service.sites ?? []), ...(options.sites ?? [])],
     publicUrl: options.publicUrl,
+    webUrl: options.webUrl,
     observe,
   })
   const work = (now: number): Work => ({ now, reader: store.reader, vault, ports, use, quotas, act: gate.act })
@@ -204,14 +246,21 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const documents = (options.services ?? services).flatMap((service) => service.documents ?? [])
 
   const handle = async (request: HttpRequest): Promise<HttpResponse> => {
-    const matched = web.match(request, 'host') ?? (isApiCall(request) ? undefined : web.match(request, 'path'))
+    const matched =
+      web.match(request, 'host', 'api') ?? (isApiCall(request) ? undefined : web.match(request, 'path', 'api'))
     if (matched === undefined) return gate.handle(request)
     return matched === 'method' ? METHOD_NOT_ALLOWED : web.handle(request, matched)
+  }
+
+  const handleWeb = async (request: HttpRequest): Promise<HttpResponse | undefined> => {
+    const matched = web.match(request, 'host', 'web') ?? web.match(request, 'path', 'web')
+    return matched === 'method' ? METHOD_NOT_ALLOWED : matched && web.handle(request, matched)
   }
 
   return {
     gate,
     handle,
+    handleWeb,
     document: (path) => readDocument(documents, store.reader, path),
     store,
     vault,
@@ -224,6 +273,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     streams: () => streaming.map((stream) => stream.status()),
     evidence,
     ports,
+    use,
     holdingObjects: (work) => blobs.holding(work),
     addAccount: async (account) => (await addAccountIf(account, async () => true))!,
     addAccountIf,
@@ -248,6 +298,17 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await store.close()
     },
   }
+}
+
+/** The LDAP servers that the operator names in the environment. */
+function configuredDirectories(clock: Clock) {
+  const ca = process.env['MERLON_DIRECTORY_CA']
+  return directories({
+    servers: readDomainServers(process.env['MERLON_DIRECTORY_SERVERS']),
+    hosts: readHosts(process.env['MERLON_FEDERATION_HOSTS']),
+    ca: ca === undefined ? undefined : readFileSync(ca, 'utf8'),
+    now: () => clock.now(),
+  })
 }
 
 const METHOD_NOT_ALLOWED: HttpResponse = { status: 405, headers: { 'content-type': 'text/plain' }, body: '' }

@@ -4,7 +4,7 @@ import { absenceIn, keysOfAction } from '../kernel/condition-keys.ts'
 import { type RequestFacts, requestContext } from '../kernel/context.ts'
 import { absentGlobalKeys } from '../kernel/global-keys.ts'
 import { GLOBAL_KEYS } from '../policy/lint/reference.ts'
-import { KEYS } from '../services/sts/saml-assertion.ts'
+import { KEYS } from '../services/sts/saml-keys.ts'
 import { keysComputed } from './condition-keys.fixture.ts'
 import { services } from './services.ts'
 

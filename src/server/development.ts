@@ -1,5 +1,5 @@
 /**
- * What only `--dev` has: a clock that moves, a mailbox, and a reset. Requests are signed like any call, and only the root
+ * What only `--dev` has: a clock that moves, a mailbox, the events as they were recorded, more seeds, and a reset. Requests are signed like any call, and only the root
  * user may send them.
  */
 import { randomUUID } from 'node:crypto'
@@ -11,12 +11,17 @@ import { Fault } from '../wire/fault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { services as rows } from '../wire/services.ts'
 import type { Cloud } from './cloud.ts'
+import { InstallationError } from './operator-errors.ts'
+import { readSeed } from './seed.ts'
+import type { Seed } from './seed-format.ts'
 
 export interface Development {
   readonly clock: DevelopmentClock
   cloud(): Cloud
   /** Delivered messages, oldest first. */
   mail(): readonly DeliveredMail[]
+  /** Adds what a seed has. Accounts that are there are added to. */
+  seed(seed: Seed): Promise<void>
   /** Replaces the cloud by one as it was at the start. */
   reset(): Promise<void>
 }
@@ -41,6 +46,14 @@ export async function answerDevelopment(development: Development, request: HttpR
       }
       case 'GET clock':
         return json(200, { now: new Date(development.clock.now()).toISOString() })
+      case 'GET events':
+        return json(200, await events(development.cloud(), new URLSearchParams(request.query)))
+      case 'POST seed': {
+        const seed = await readSeed(body.toString('utf8'), 'The request').catch(refuseSeed)
+        await development.seed(seed).catch(refuseSeed)
+        await record(development.cloud(), { caller, region, request, eventName: 'Seed', requestParameters: null })
+        return json(200, { accounts: seed.accounts.map(({ id }) => id) })
+      }
       case 'GET mail':
         return json(200, { messages: development.mail() })
       default:
@@ -63,6 +76,26 @@ async function rootOnly(development: Development, request: HttpRequest): Promise
   const found = await new Authenticator(store, vault, ports).authenticate(request, anyName, clock.now(), clock.real?.())
   if (found.caller.principal.kind !== 'root') throw new Fault('AccessDenied', 'Only the root user may do this.')
   return found
+}
+
+/** Pages of the recorded events of all accounts and Regions, in the order of recording. */
+async function events({ store }: Cloud, query: URLSearchParams) {
+  const after = Number(query.get('after') ?? 0)
+  if (!Number.isSafeInteger(after) || after < 0)
+    throw new Fault('ValidationException', "'after' is the 'next' of the page before.", { status: 400 })
+  const rows = await store.evidence(after, EVENTS_PER_PAGE)
+  return {
+    events: rows.map(({ body }) => JSON.parse(body) as object),
+    next: rows.at(-1)?.position ?? after,
+    more: rows.length === EVENTS_PER_PAGE,
+  }
+}
+
+const EVENTS_PER_PAGE = 1_000
+
+function refuseSeed(error: unknown): never {
+  if (!(error instanceof InstallationError)) throw error
+  throw new Fault('ValidationException', error.message, { status: 400 })
 }
 
 type Deed = Pick<EventFacts, 'caller' | 'region' | 'eventName' | 'requestParameters'> & {

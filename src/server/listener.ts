@@ -15,6 +15,8 @@ export interface ListenOptions {
   /** 0 takes any free port. */
   readonly port: number
   readonly bodyBytesMax?: number
+  /** Whether objects and code may be larger than `bodyBytesMax`. Default: yes. */
+  readonly acceptsUploads?: boolean
   readonly admission?: AdmissionLimits | undefined
   /** Requests that are answered, a few at a time, when all others are refused: what tells of the server itself. */
   readonly isVital?: (request: IncomingMessage) => boolean
@@ -124,6 +126,7 @@ class Door {
   readonly connections: Connections
   readonly #handler: Handler
   readonly #bodyBytesMax: number
+  readonly #acceptsUploads: boolean
   readonly #isVital: (request: IncomingMessage) => boolean
   readonly #slow: SlowBodies
   readonly #unread: UnreadAnswers
@@ -137,6 +140,7 @@ class Door {
     )
     this.#handler = handler
     this.#bodyBytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX
+    this.#acceptsUploads = options.acceptsUploads ?? true
     this.#isVital = options.isVital ?? (() => false)
     this.#slow = new SlowBodies(options.pace ?? paceDefaults, () => this.admission.refuse('slow_body'))
     this.#unread = new UnreadAnswers(limits.answerBytesMax, options.patience ?? patienceDefaults, () => {
@@ -194,7 +198,7 @@ class Door {
     const { socket } = request
     const length = request.headers['content-length']
     const announced = length === undefined ? undefined : Number(length)
-    const large = (announced ?? 0) > this.#bodyBytesMax && isUpload(request)
+    const large = this.#acceptsUploads && (announced ?? 0) > this.#bodyBytesMax && isUpload(request)
     const bytesMax = large ? UPLOAD_BYTES_MAX : this.#bodyBytesMax
     const budget = large ? 'uploads' : 'bodies'
     const body = this.admission.hold(budget, announced, large ? UPLOAD_MS_MAX : BODY_MS_MAX, socket.remoteAddress)

@@ -11,7 +11,7 @@ import { memoryMailer } from '../planes/mailer/memory.ts'
 import type { BlobStore } from '../planes/objects/blobs.ts'
 import { folderBlobs } from '../planes/objects/folder.ts'
 import type { Target } from '../planes/streams/target.ts'
-import type { RootKey } from '../services/iam/bootstrap.ts'
+import type { RootKey } from '../services/iam/account/bootstrap.ts'
 import { openStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { ephemeralUnsealed } from '../vault/ephemeral.ts'
@@ -23,20 +23,25 @@ import { Custody } from './custody.ts'
 import { openDesk } from './desk.ts'
 import { answerDevelopment, DEVELOPMENT_PATH } from './development.ts'
 import { firstAccount } from './first-account.ts'
+import { type Front, openFront, type WebListenerOptions } from './front.ts'
 import { GaugeReader } from './gauges.ts'
-import { type Health, healthAnswer, isWatched, metricsAnswer, Readiness, watchedPath } from './health.ts'
+import { type Health, healthAnswer, metricsAnswer, Readiness, watchedPath } from './health.ts'
 import { chooseAccountId, InstallationError, objectsOf } from './installation.ts'
 import type { Limits } from './limits.ts'
-import { type Listener, listen } from './listener.ts'
+import type { Handler } from './listener.ts'
 import type { Logger } from './log.ts'
 import { Metrics } from './metrics.ts'
 import { asOperatorError } from './operator-errors.ts'
 import { OverloadLog } from './overload-log.ts'
 import { factsOfThisProcess, forbidCoreDumps, ignoreDebuggerSignal, refuseUnsafe, unsafeIn } from './safe-process.ts'
 import { isAutomatic } from './sealers.ts'
-import { type Seed, sow } from './seed.ts'
+import type { Seed } from './seed-format.ts'
+import { type Administrator, addAdministrator, sow } from './sow.ts'
 import type { Storage } from './storage.ts'
 import { answerUnavailable } from './unavailable-answer.ts'
+import { ConsoleFiles } from './web/console-files.ts'
+import { Origins } from './web/origins.ts'
+import { CONSOLE_PATH, SIGN_IN_PATH, webHandler } from './web/web-handler.ts'
 
 export interface ServerOptions {
   readonly host: string
@@ -46,6 +51,10 @@ export interface ServerOptions {
   /** Logs every answer, not only failures of ours. */
   readonly accessLog?: boolean
   readonly publicUrl?: string | undefined
+  /** The console and sign-in pages; undefined: none are served. */
+  readonly web?: WebOptions | undefined
+  /** Origins besides the console's whose pages may call the API. */
+  readonly corsOrigins?: readonly string[]
   readonly packages?: boolean | undefined
   readonly streams?: readonly Target[]
   readonly witnesses?: readonly Target[]
@@ -60,6 +69,13 @@ export interface ServerOptions {
   /** The bundled thread for slow key operations; without it they run on the server's own. */
   readonly keyScript?: URL
   readonly world: DurableWorld | DevelopmentWorld
+}
+
+export interface WebOptions extends WebListenerOptions {
+  /** How browsers reach the pages, where a proxy is in between. */
+  readonly url?: string | undefined
+  /** The console's built files; ends with `/`. */
+  readonly files?: URL | undefined
 }
 
 /** A folder on disk. */
@@ -82,8 +98,15 @@ export interface DevelopmentWorld {
 
 export interface RunningServer {
   readonly url: string
+  /** Where the console and the sign-in pages are; undefined while they are not served. */
+  readonly pages: { readonly console: string; readonly signIn: string } | undefined
   /** Accounts that were made by this start, with their root keys: shown this once. */
-  readonly made: readonly { readonly accountId: string; readonly rootKey: RootKey }[]
+  readonly made: readonly {
+    readonly accountId: string
+    readonly rootKey: RootKey
+    /** Of `--dev` without a seed. */
+    readonly administrator?: Administrator
+  }[]
   /** Waits for its people: every call is refused until `merlon unseal`. */
   readonly sealed: boolean
   /** False when the store did not answer, so that something is still waiting for it: the process must be ended. */
@@ -94,6 +117,8 @@ type Common = Pick<
   CloudOptions,
   | 'keyScript'
   | 'publicUrl'
+  | 'webUrl'
+  | 'webAddress'
   | 'packages'
   | 'streams'
   | 'witnesses'
@@ -124,9 +149,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     loggedAt = performance.now()
     logger.log('error', 'a policy decision failed, and the call was denied', { requestId, error })
   }
+  const origins = new Origins({ publicUrl: options.publicUrl, webUrl: options.web?.url })
   const common: Common = {
     keyScript: options.keyScript,
     publicUrl: options.publicUrl,
+    webUrl: options.web?.url,
+    webAddress: () => origins.web(),
     packages: options.packages,
     streams: options.streams,
     witnesses: options.witnesses,
@@ -157,7 +185,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         async (cloud): Promise<Cloud | undefined> => cloud,
         async () => undefined,
       )
-      return metricsAnswer(metrics.text(cloud?.streams(), listener.load(), await gauges.read(cloud?.store)))
+      return metricsAnswer(metrics.text(cloud?.streams(), front?.load(), await gauges.read(cloud?.store)))
     }
     if (path !== undefined)
       return healthAnswer(path, version, path === '/health/live' ? { status: 'ok' } : await health())
@@ -171,48 +199,70 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       () => answerUnavailable(request, 'The server is sealed. An operator must unseal it.'),
     )
   }
+  const webAnswer = webHandler({
+    files: ConsoleFiles.open(options.web?.files),
+    origins,
+    version,
+    site: async (request) => {
+      const path = watchedPath(request)
+      if (path !== undefined && path !== '/metrics') return answer(request)
+      if (phase === 'starting') return answerUnavailable(request, 'The server is starting.')
+      return opened.during<HttpResponse | undefined | 'sealed'>(
+        (cloud) => cloud.handleWeb(request),
+        async () => 'sealed',
+      )
+    },
+  })
   const { date } = opened
-  const handle = !date
-    ? answer
-    : async (request: HttpRequest): Promise<HttpResponse> => {
-        const { headers, ...rest } = await answer(request)
-        return { ...rest, headers: { ...headers, date: date() } }
-      }
-  let listener: Listener
+  const dated = (handler: Handler): Handler =>
+    !date
+      ? handler
+      : async (request) => {
+          const { headers, ...rest } = await handler(request)
+          return { ...rest, headers: { ...headers, date: date() } }
+        }
+  let front: Front | undefined
   try {
-    listener = await listen(handle, {
+    front = await openFront(dated(answer), dated(webAnswer), {
       host,
       port,
+      web: options.web,
+      origins,
+      corsOrigins: options.corsOrigins ?? [],
       admission: options.limits?.admission,
-      isVital: ({ method = '', url = '' }) => isWatched(method, url),
       onRefused: (why) => overload.count(why),
+      logger,
     })
   } catch (error) {
     await opened.close()
     throw error
   }
-  dismiss = () => listener.dismiss()
+  const { api } = front
+  dismiss = () => front.dismiss()
   let made: RunningServer['made']
   try {
     made = await opened.begin(health)
   } catch (error) {
-    await listener.close()
+    await front.close()
     await opened.close()
     throw error
   }
   phase = 'serving'
-  logger.log('info', 'listening', { url: listener.url, version, sealed: opened.sealed() })
+  const { url } = api
+  const web = origins.web()
+  logger.log('info', 'listening', { url, web, version, sealed: opened.sealed() })
 
   return {
-    url: listener.url,
+    url,
+    pages: web === undefined ? undefined : { console: web + CONSOLE_PATH, signIn: web + SIGN_IN_PATH },
     made,
     sealed: opened.sealed(),
     close: async () => {
       phase = 'leaving'
-      listener.leave()
+      front.leave()
       logger.log('info', 'draining', { lameDuckMs: options.lameDuckMs ?? 0 })
       await new Promise((done) => setTimeout(done, options.lameDuckMs ?? 0))
-      await listener.close()
+      await front.close()
       const isClean = await closeInTime(opened, readiness)
       if (!isClean) logger.log('warn', 'stopped without the store: it did not answer in time', {})
       overload.close()
@@ -373,6 +423,7 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
       ...(world.seed?.accounts.some(({ id }) => id === defaultId) ? [] : [{ id: defaultId }]),
     ],
   }
+  let administrator: Administrator | undefined
   let mailbox = memoryMailer()
   const open = async (): Promise<Cloud> => {
     const store = await openStore({ file: ':memory:' })
@@ -381,6 +432,8 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
     const options = { ...common, ...troubles(logger), provides }
     const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, ...options })
     keys = await sow(opened, seed, keys)
+    if (world.seed === undefined)
+      administrator = await addAdministrator(opened, defaultId, keys.get(defaultId)!, administrator)
     return opened
   }
 
@@ -389,6 +442,7 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
     clock,
     cloud: () => cloud,
     mail: () => mailbox.delivered(),
+    seed: async (more: Seed) => void (keys = new Map([...keys, ...(await sow(cloud, more, keys, keys))])),
     reset: async () => {
       const before = cloud
       clock.reset()
@@ -402,7 +456,11 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
     date: () => new Date(clock.now()).toUTCString(),
     begin: async () => {
       cloud.start()
-      return [...keys].map(([accountId, rootKey]) => ({ accountId, rootKey }))
+      return [...keys].map(([accountId, rootKey]) => ({
+        accountId,
+        rootKey,
+        ...(accountId === defaultId && administrator && { administrator }),
+      }))
     },
     sealed: () => false,
     store: () => cloud.store,

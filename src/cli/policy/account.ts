@@ -2,29 +2,11 @@
  * An account as `aws iam get-account-authorization-details` prints it: its users, groups, roles and policies.
  * Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
  */
+import type { Account, Identity } from '../../policy/account/identity.ts'
 import type { CompiledPolicy, PolicyKind, Principal } from '../../policy/index.ts'
 import { type Json, type JsonObject, parseJson, positions } from '../../policy/json.ts'
-import { awsPolicy } from '../../services/iam/aws-policies.ts'
+import { awsPolicy } from '../../services/iam/policies/aws-policies.ts'
 import { compileSaved, InputError, readText } from './files.ts'
-
-export interface Account {
-  /** Twelve digits. */
-  readonly id: string
-  /** Users and roles, in the file's order. */
-  readonly identities: readonly Identity[]
-}
-
-export interface Identity {
-  readonly kind: 'user' | 'role'
-  readonly name: string
-  readonly arn: string
-  /** A role stands for a session of it. */
-  readonly principal: Principal
-  readonly policies: readonly CompiledPolicy[]
-  readonly boundary: CompiledPolicy | undefined
-  /** Of a role. */
-  readonly trust: CompiledPolicy | undefined
-}
 
 /** Given for the document of a policy in the file, by ARN. */
 export type Replaced = ReadonlyMap<string, { readonly text: string; readonly file: string }>

@@ -1,12 +1,12 @@
 /** `merlon policy diff OLD NEW`: what access a change adds or removes. */
 
 import { actionsByService } from '../../kernel/policy-reference.ts'
+import { extentShown } from '../../policy/account/access-text.ts'
+import { folded } from '../../policy/account/folded-actions.ts'
 import { type Change, type ChangeKind, Difference } from '../../policy/difference.ts'
 import { BudgetError, type CompiledPolicy, type PolicyKind } from '../../policy/index.ts'
 import { UsageError } from '../command.ts'
 import { readWords, type SubCommand } from '../words.ts'
-import { folded } from './actions.ts'
-import { extentShown } from './conditions.ts'
 import { kindOf, loadPolicy, readText } from './files.ts'
 import { plural, say, sayJson } from './shown.ts'
 import { wrapped } from './what-can.ts'

@@ -1,12 +1,10 @@
-/** What an account's users and roles can reach, each with what is known of its requests. */
-import type { CompiledPolicy, Layers, PolicyKind } from '../../policy/index.ts'
-import { Reach } from '../../policy/reach.ts'
-import { Known } from '../../policy/reach-known.ts'
+/** The options for what limits all identities of an account: control policies and known condition keys. */
+import type { Around } from '../../policy/account/reach-of.ts'
+import type { CompiledPolicy, PolicyKind } from '../../policy/index.ts'
 import type { Option } from '../command.ts'
 import type { Given } from '../words.ts'
-import type { Identity } from './account.ts'
 import { loadPolicy } from './files.ts'
-import { addContext, contextOf } from './principal.ts'
+import { contextIn } from './principal.ts'
 
 export const aroundOptions = {
   scp: {
@@ -30,19 +28,11 @@ export const aroundOptions = {
   },
 } as const satisfies Record<string, Option>
 
-/** What stands around an identity's own policies. */
-export interface Around {
-  readonly scps: readonly (readonly CompiledPolicy[])[] | undefined
-  readonly rcps: readonly (readonly CompiledPolicy[])[] | undefined
-  readonly context: readonly string[]
-  readonly without: readonly string[]
-}
-
 export function aroundOf(given: Given<typeof aroundOptions>): Around {
   return {
     scps: levelsOf(given.scp, 'scp'),
     rcps: levelsOf(given.rcp, 'rcp'),
-    context: given.context,
+    context: contextIn(given.context),
     without: given.without,
   }
 }
@@ -50,37 +40,4 @@ export function aroundOf(given: Given<typeof aroundOptions>): Around {
 export function levelsOf(names: readonly string[], kind: PolicyKind): CompiledPolicy[][] | undefined {
   if (names.length === 0) return undefined
   return names.map((level) => level.split(',').map((name) => loadPolicy(name, kind)))
-}
-
-/** The policy of the resource itself. */
-export interface Own {
-  readonly policy: CompiledPolicy
-  readonly mode: Layers['resourceMode']
-}
-
-export function reachOf(identity: Identity, around: Around, resourceAccount: string, own?: Own): Reach {
-  const context = contextOf(identity.principal, resourceAccount)
-  addContext(context, around.context)
-  return new Reach({
-    principal: identity.principal,
-    layers: layersFor(identity, around, own),
-    known: new Known(context, [...absentFor(identity), ...around.without]),
-    resourceAccount,
-  })
-}
-
-export function layersFor(identity: Identity, { scps, rcps }: Pick<Around, 'scps' | 'rcps'>, own?: Own): Layers {
-  return {
-    identity: identity.policies,
-    resourceMode: own?.mode ?? 'optional',
-    ...(identity.boundary && { boundary: identity.boundary }),
-    ...(own && { resource: own.policy }),
-    ...(scps && { scps }),
-    ...(rcps && { rcps }),
-  }
-}
-
-/** A user's tags are all in the file; a session may bring more. A role's session has no user name. */
-export function absentFor({ kind }: Pick<Identity, 'kind'>): readonly string[] {
-  return kind === 'user' ? ['aws:PrincipalTag/*'] : ['aws:username']
 }

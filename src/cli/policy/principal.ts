@@ -1,42 +1,13 @@
-/** Who asks, from the ARN a person would write, and what that tells of the request. */
-import { Context, type Principal } from '../../policy/index.ts'
+/** The principal of a request, from the ARN a person would write, and condition keys from the command line. */
+import type { ContextValues } from '../../policy/account/principal-context.ts'
+import { type Principal, principalFromArn } from '../../policy/index.ts'
 import { UsageError } from '../command.ts'
 
-const ARN = /^arn:(aws[a-z-]*):(iam|sts)::(\d{12}):(.+)$/
-
-/**
- * A user, a role (a session of it is meant), an assumed role, a federated user, root, a service
- * (`lambda.amazonaws.com`), or `anonymous`. Throws a `UsageError`.
- */
+/** Throws a `UsageError`. */
 export function principalOf(text: string, tags: Readonly<Record<string, string>> = {}): Principal {
-  if (text === 'anonymous' || text === '*') return { kind: 'anonymous' }
-  if (/^[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?$/.test(text)) return { kind: 'service', name: text }
-  const match = ARN.exec(text)
-  if (!match) throw unknown(text)
-  const [, partition, service, account, resource] = match as unknown as [string, string, string, string, string]
-  // Ids are not in an ARN: what names a principal by id does not name this one.
-  const identified = { account, arn: text, userId: '', tags }
-  if (service === 'iam' && resource === 'root') return { kind: 'root', ...identified }
-
-  const [type, ...rest] = resource.split('/')
-  const name = rest.at(-1)
-  if (!name) throw unknown(text)
-  if (service === 'iam' && type === 'user') return { kind: 'user', ...identified, name }
-  const arn = (kind: string, suffix: string) => `arn:${partition}:${kind}::${account}:${suffix}`
-  if (service === 'iam' && type === 'role') {
-    const serviceLinked = rest[0] === 'aws-service-role'
-    const session = { roleArn: text, roleId: '', roleName: name, sessionName: 'session', serviceLinked }
-    return { kind: 'role-session', ...identified, arn: arn('sts', `assumed-role/${name}/session`), ...session }
-  }
-  if (service === 'sts' && type === 'assumed-role' && rest.length === 2) {
-    const roleName = rest[0]!
-    const session = { roleArn: arn('iam', `role/${roleName}`), roleId: '', roleName, sessionName: name }
-    return { kind: 'role-session', ...identified, ...session, serviceLinked: roleName.startsWith('AWSServiceRoleFor') }
-  }
-  if (service === 'sts' && type === 'federated-user') {
-    return { kind: 'federated-user', ...identified, name, issuerArn: arn('iam', 'root'), issuerId: account }
-  }
-  throw unknown(text)
+  const principal = principalFromArn(text, tags)
+  if (!principal) throw unknown(text)
+  return principal
 }
 
 const unknown = (text: string) =>
@@ -44,52 +15,16 @@ const unknown = (text: string) =>
     `'${text}' is no principal: expected the ARN of a user, role, assumed role, federated user or root, a service such as lambda.amazonaws.com, or 'anonymous'.`,
   )
 
-const TYPES = {
-  root: 'Account',
-  user: 'User',
-  'role-session': 'AssumedRole',
-  'federated-user': 'FederatedUser',
-} as const
-
-/** The condition keys that follow from who asks, and from whose resource it is. */
-export function contextOf(principal: Principal, resourceAccount: string | undefined): Context {
-  const context = new Context()
-  if (resourceAccount) context.set('aws:ResourceAccount', resourceAccount)
-  if (principal.kind === 'anonymous') {
-    context.set('aws:PrincipalType', 'Anonymous')
-    return context
-  }
-  if (principal.kind === 'service') {
-    context.set('aws:PrincipalIsAWSService', 'true')
-    context.set('aws:PrincipalServiceName', principal.name)
-    return context
-  }
-  context.set('aws:PrincipalAccount', principal.account)
-  context.set('aws:PrincipalArn', principal.kind === 'role-session' ? principal.roleArn : principal.arn)
-  context.set('aws:PrincipalType', TYPES[principal.kind])
-  context.set('aws:PrincipalIsAWSService', 'false')
-  if (principal.userId !== '' && principal.kind !== 'role-session') context.set('aws:userid', principal.userId)
-  if (principal.kind === 'user') context.set('aws:username', principal.name)
-  for (const [key, value] of Object.entries(principal.tags)) context.set(`aws:PrincipalTag/${key}`, value)
-  return context
-}
-
-/** `key=value`; a key said twice has two values. What is said wins over what follows from the principal. */
-export function addContext(context: Context, words: readonly string[]): void {
-  const said = new Map<string, { key: string; values: string[] }>()
+/** `key=value`; a key that is repeated has several values. */
+export function contextIn(words: readonly string[]): ContextValues {
+  const values = new Map<string, { readonly key: string; readonly values: string[] }>()
   for (const word of words) {
     const equals = word.indexOf('=')
     if (equals < 1) throw new UsageError(`--context is key=value, not '${word}'.`)
     const key = word.slice(0, equals)
-    const entry = said.get(key.toLowerCase()) ?? { key, values: [] }
+    const entry = values.get(key.toLowerCase()) ?? { key, values: [] }
     entry.values.push(word.slice(equals + 1))
-    said.set(key.toLowerCase(), entry)
+    values.set(key.toLowerCase(), entry)
   }
-  for (const { key, values } of said.values()) context.set(key, values.length === 1 ? values[0]! : values)
-}
-
-/** The account part of an ARN; undefined where it has none, as of a bucket. */
-export function accountIn(arn: string): string | undefined {
-  const account = arn.split(':')[4]
-  return account && /^\d{12}$/.test(account) ? account : undefined
+  return Object.fromEntries([...values.values()].map(({ key, values }) => [key, values]))
 }

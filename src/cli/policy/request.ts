@@ -1,10 +1,11 @@
 /** A request and the policies that bear on it, as `explain` and `simulate` are told them. */
+import { accountIn, addContext, contextOf } from '../../policy/account/principal-context.ts'
 import type { Context, Layers, PolicyKind, Principal, Request } from '../../policy/index.ts'
 import type { Option } from '../command.ts'
 import { UsageError } from '../command.ts'
 import { type Given, required } from '../words.ts'
 import { loadPolicy } from './files.ts'
-import { accountIn, addContext, contextOf, principalOf } from './principal.ts'
+import { contextIn, principalOf } from './principal.ts'
 
 const files = (about: string) => ({ type: 'string', value: 'FILE', multiple: true, about }) as const
 const file = (about: string) => ({ type: 'string', value: 'FILE', about }) as const
@@ -76,7 +77,7 @@ export function callerOf(given: Given<typeof callerOptions>): Caller {
       const own = 'account' in principal ? principal.account : undefined
       const resourceAccount = owner ?? accountIn(resource) ?? own
       const context: Context = contextOf(principal, resourceAccount)
-      addContext(context, given.context)
+      addContext(context, contextIn(given.context))
       return {
         principal,
         action: actionOf(action),

@@ -1,12 +1,12 @@
 /** `merlon policy what-if`: recorded calls decided again under changed policies. */
+import type { RecordedCall } from '../../policy/account/recorded-call.ts'
+import { type Replayed, replayCalls, type Verdict } from '../../policy/account/replay-calls.ts'
 import { UsageError } from '../command.ts'
 import { readWords, required, type SubCommand } from '../words.ts'
-import { type Account, type Identity, readAccount } from './account.ts'
-import { missingKeys } from './conditions.ts'
+import { readAccount } from './account.ts'
 import { readText } from './files.ts'
-import { type Around, levelsOf, reachOf } from './identities.ts'
-import { accountIn } from './principal.ts'
-import { type RecordedCall, readRecords } from './records.ts'
+import { levelsOf } from './identities.ts'
+import { readRecords } from './records.ts'
 import { plural, say, sayJson, table } from './shown.ts'
 
 const levels = (about: string) => ({ type: 'string', value: 'FILE', multiple: true, about }) as const
@@ -23,15 +23,6 @@ const options = {
   policy: levels('ARN=FILE: what a managed policy is to say; may be repeated'),
   json: { type: 'boolean', about: 'for programs' },
 } as const
-
-type Verdict = 'allowed' | 'denied' | 'open'
-
-interface Flip {
-  readonly call: RecordedCall
-  readonly resource: string
-  readonly becomes: Verdict
-  readonly missing: readonly string[]
-}
 
 export const whatIfCommand: SubCommand = {
   name: 'what-if',
@@ -50,7 +41,7 @@ export const whatIfCommand: SubCommand = {
     const scps = given.scp.length > 0 ? levelsOf(given.scp, 'scp') : scpsBefore
 
     const calls = given.events.flatMap((events) => readRecords(events))
-    const found = replay(calls, { account: before, scps: scpsBefore }, { account: after, scps })
+    const found = replayCalls(calls, { account: before, scps: scpsBefore }, { account: after, scps })
     if (given.json) sayJson(asJson(calls, found))
     else say(shown(calls, found))
     return found.flips.length === 0 ? 0 : 1
@@ -62,52 +53,6 @@ function replacement(word: string): readonly [string, { readonly text: string; r
   if (equals < 1) throw new UsageError(`--policy is ARN=FILE, not '${word}'.`)
   const file = word.slice(equals + 1)
   return [word.slice(0, equals), { text: readText(file), file }]
-}
-
-interface World {
-  readonly account: Account
-  readonly scps: Around['scps']
-}
-
-interface Replayed {
-  readonly flips: readonly Flip[]
-  /** Calls of nobody whose policies the account file holds: services, root, other accounts, deleted principals. */
-  readonly strangers: number
-  /** Calls whose record the policies as they were do not explain: a resource policy or a key is not known. */
-  readonly unexplained: number
-}
-
-function replay(calls: readonly RecordedCall[], before: World, after: World): Replayed {
-  const flips: Flip[] = []
-  let strangers = 0
-  let unexplained = 0
-  const names = (world: World) => new Map(world.account.identities.map((identity) => [identity.arn, identity]))
-  const [known, changed] = [names(before), names(after)]
-  for (const call of calls) {
-    const identity = known.get(call.principal ?? '')
-    const then = changed.get(call.principal ?? '')
-    if (!identity || !then) {
-      strangers++
-      continue
-    }
-    for (const resource of call.resources) {
-      const was = verdict(call, resource, identity, before)
-      const becomes = verdict(call, resource, then, after)
-      if (was.verdict === becomes.verdict && was.missing.join() === becomes.missing.join()) continue
-      const recorded = call.allowed ? 'allowed' : 'denied'
-      if (becomes.verdict === recorded) continue
-      if (was.verdict !== 'open' && was.verdict !== recorded) unexplained++
-      else flips.push({ call, resource, becomes: becomes.verdict, missing: becomes.missing })
-    }
-  }
-  return { flips, strangers, unexplained }
-}
-
-function verdict(call: RecordedCall, resource: string, identity: Identity, { account, scps }: World) {
-  const around: Around = { scps, rcps: undefined, context: call.context, without: [] }
-  const accesses = reachOf(identity, around, accountIn(resource) ?? account.id).of(call.action, resource)
-  const verdict: Verdict = accesses.some(({ certain }) => certain) ? 'allowed' : accesses.length > 0 ? 'open' : 'denied'
-  return { verdict, missing: verdict === 'open' ? missingKeys(accesses) : [] }
 }
 
 const WORDS: Readonly<Record<Verdict, string>> = {

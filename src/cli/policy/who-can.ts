@@ -1,11 +1,14 @@
 /** `merlon policy who-can ACTION RESOURCE`: the users and roles of an account that would be allowed. */
+import { extentShown, missingKeys } from '../../policy/account/access-text.ts'
+import type { Account, Identity } from '../../policy/account/identity.ts'
+import { accountIn } from '../../policy/account/principal-context.ts'
+import { type Own, reachOf } from '../../policy/account/reach-of.ts'
 import type { Access } from '../../policy/reach.ts'
 import { readWords, required, type SubCommand } from '../words.ts'
-import { type Account, type Identity, readAccount } from './account.ts'
-import { accessAsJson, doubtShown, extentShown, missingKeys } from './conditions.ts'
+import { readAccount } from './account.ts'
+import { accessAsJson, doubtShown } from './conditions.ts'
 import { loadPolicy, nameOf, whereIs } from './files.ts'
-import { aroundOf, aroundOptions, type Own, reachOf } from './identities.ts'
-import { accountIn } from './principal.ts'
+import { aroundOf, aroundOptions } from './identities.ts'
 import { actionOf, resourceOf } from './request.ts'
 import { plural, say, sayJson } from './shown.ts'
 

@@ -2,6 +2,7 @@
 import type { CompiledPolicy, CompiledStatement } from '../../policy/index.ts'
 import type { Fault } from '../../wire/fault.ts'
 import type { Call, Conditions } from '../call.ts'
+import type { DeclaredResourceType } from '../service.ts'
 
 export type Tags = Readonly<Record<string, string>>
 
@@ -58,8 +59,18 @@ export interface ResolvedTarget<R> {
   readonly tagging?: TagAuthorization | undefined
 }
 
+/** For tests and documents that enumerate operations: `DescribeKey` names an existing key in `KeyId`. */
+export interface TargetDescription {
+  readonly type: DeclaredResourceType
+  readonly how: 'named' | 'optional' | 'created' | 'createdOrReplaced' | 'collection'
+  /** The member that names the resource. */
+  readonly member?: string
+}
+
 /** What an operation acts on, found in its input. */
 export interface Target<I, R> {
+  /** Absent: no resource type, or a target that the service has written itself. */
+  readonly about?: TargetDescription
   find(call: Call, input: I): Promise<ResolvedTarget<R>> | ResolvedTarget<R>
 }
 

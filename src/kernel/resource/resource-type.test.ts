@@ -311,6 +311,10 @@ describe('A type of the whole installation', () => {
     faults,
   })
 
+  test('is not listed as a whole', () => {
+    expect(() => type.collection()).toThrow('belong to several accounts')
+  })
+
   test('has facts before it exists', async () => {
     const target = type.created(() => ({ BucketName: 'logs' }))
 
@@ -385,5 +389,36 @@ describe('A reference of a service’s own', () => {
 
   test('makes no ARN of another form, whatever it understands', async () => {
     expect(await faultOf(() => within((call) => type.find(call, 'f/g')))).toBe('Invalid')
+  })
+})
+
+describe('Resources of AWS itself', () => {
+  const policy = new ResourceType({
+    kind: 'policy',
+    type: 'AWS::IAM::Policy',
+    arn: 'arn:${Partition}:iam::${Account}:policy/${PolicyNameWithPath}',
+    storedPer: 'account',
+    idOf: (row: Row & { readonly name: string }) => ({ PolicyNameWithPath: row.name }),
+    builtIn: (arn) => (arn === 'arn:aws:iam::aws:policy/Read' ? { name: 'Read' } : undefined),
+    faults,
+  })
+  const find = (arn: string) => within((call) => Promise.resolve(policy.find(call, arn)))
+
+  test('are found by their ARN, without a row, and belong to no account', async () => {
+    const { acted, row } = await find('arn:aws:iam::aws:policy/Read')
+
+    expect(acted).toMatchObject({ arn: 'arn:aws:iam::aws:policy/Read', account: 'aws' })
+    expect(row?.row).toEqual({ name: 'Read' })
+    expect((await find('arn:aws:iam::aws:policy/Write')).row).toBeUndefined()
+    expect((await find(`arn:aws:iam::${ACCOUNT}:policy/Read`)).row).toBeUndefined()
+  })
+
+  test('cannot be written or removed, and no stored row takes their place', async () => {
+    await put(key('iam', 'policy', 'aws', 'Write'), { name: 'Write' })
+    const { row } = await find('arn:aws:iam::aws:policy/Read')
+
+    expect(() => row?.save({ name: 'Read' })).toThrow('cannot be written')
+    expect(() => row?.remove()).toThrow('cannot be written')
+    expect((await find('arn:aws:iam::aws:policy/Write')).row).toBeUndefined()
   })
 })

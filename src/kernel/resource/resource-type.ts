@@ -3,13 +3,13 @@
  * Row keys, lookup, authorization, tagging and audit all derive from the definition.
  */
 import type { CompiledPolicy, PolicySource } from '../../policy/index.ts'
-import { type Entry, type Key, key, type RangeOptions, under } from '../../store/store.ts'
+import { type Entry, type Key, key, type RangeOptions, type Unit, under } from '../../store/store.ts'
 import type { Fault } from '../../wire/fault.ts'
 import type { Call, Scope } from '../call.ts'
 import type { Reader } from '../ports.ts'
 import { ArnForm, type Patterns, type Variables } from './arn-form.ts'
 import type { Collection } from './collection.ts'
-import type { ResolvedTarget, ResourceFacts, Row, Target } from './facts.ts'
+import type { ResolvedTarget, ResourceFacts, Row, Tags, Target } from './facts.ts'
 import { CompiledPolicies, type StoredPolicy } from './stored-policy.ts'
 import type { TagRules } from './tag-rules.ts'
 import {
@@ -38,6 +38,8 @@ export interface Reference<I> {
   readonly suffix?: string | undefined
   /** Where the row is stored, for a part that has a row of its own: a version of a function. */
   readonly key?: Key | undefined
+  /** Tags of what is named, where its row does not carry them: a function's, for its versions. */
+  readonly tags?: Tags | undefined
   /** Set where no row is to be read, because what is named cannot exist: the fault, if it is a special one. */
   readonly absent?: true | (() => Fault) | undefined
   /** What a denial names. Default: an ARN as written; for other texts the ARN that follows from them alone. */
@@ -116,10 +118,17 @@ export interface ResourceSpec<T extends string, R extends Row, I extends Identit
   readonly shortForm?: keyof I & string
   /** Replaces the two ways above, where AWS accepts more: partial ARNs, aliases. */
   readonly reference?: ReferenceReader<I>
+  /**
+   * Resources of AWS itself, by ARN: they exist in every installation without being stored. Their ARNs have `aws` in place
+   * of the account; writing one is a programming error.
+   */
+  readonly builtIn?: (arn: string) => Awaitable<R | undefined>
   /** Another account's ARN is looked up, and the policy on the resource decides. Absent: its row is never read. */
   readonly crossAccount?: true
+  /** ARNs of other Regions are looked up, in the same account: trails are visible outside of their home Region. */
+  readonly crossRegion?: true
   /** The account that owns the row, where the ARN has none: required with `storedPer: 'installation'`. */
-  readonly owner?: (row: R) => string
+  readonly owner?: (row: R, id: I) => string
   readonly policy?: (row: R) => StoredPolicy | undefined
   readonly policyMode?: ResourceFacts['policyMode']
   /** How decisions name the policy. Default: `default`, without an ARN. */
@@ -135,6 +144,14 @@ export interface ResourceSpec<T extends string, R extends Row, I extends Identit
 }
 
 type Place = Pick<Scope, 'account' | 'region'>
+
+/** In the place of an account, in ARNs of resources of AWS itself. */
+const AWS = 'aws'
+
+const refuseWrite = (): never => {
+  throw new Error('a resource of AWS itself cannot be written')
+}
+const readOnly = { unit: { put: refuseWrite, delete: refuseWrite } }
 
 /** A reference, with the ARN where one was written in full: the row's has to be the same. */
 interface WrittenReference<I> extends Reference<I> {
@@ -199,6 +216,10 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
    * the pattern of the type with these values.
    */
   collection<In extends object>(on?: (input: In) => Partial<Variables<T>>): Target<In, Collection<R>> {
+    // A list of all rows would show every account those of the others.
+    if (this.spec.storedPer === 'installation') {
+      throw new Error(`${this.spec.type}: rows of the installation belong to several accounts, list them by account`)
+    }
     return collection(this, on)
   }
 
@@ -219,18 +240,29 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
       }
     }
     const key = at.key ?? this.key(at.scope, at.id)
-    const read = at.absent || !this.#isReadable(call, at.scope) ? undefined : await call.unit.get<R>(key)
+    const read = await this.#read(call, at, key)
     const row = read && this.#isWritten(at, read) ? read : undefined
     const id = row && idOf ? idOf(row) : at.id
-    const scope = row ? this.#scopeOf(row, at.scope) : at.scope
+    const scope = row ? this.#scopeOf(row, id, at.scope) : at.scope
     const arn = row === undefined && at.written !== undefined ? at.written : this.arn(scope, id, row)
     const { suffix = '' } = at
-    const acted = await this.facts(call, { scope, arn: arn + suffix, row, input, requested: this.#requested(at, text) })
+    const requested = this.#requested(at, text)
+    const facts = await this.facts(call, { scope, arn: arn + suffix, row, input, requested })
+    const acted = at.tags ? { ...facts, tags: at.tags } : facts
     const isOffered = !ownAccount || scope.account === call.account
     return {
       acted,
       row:
-        row && isOffered ? existing(call, key, { scope, id, arn, named: arn + suffix, row, facts: acted }) : undefined,
+        row && isOffered
+          ? existing(scope.account === AWS ? readOnly : call, key, {
+              scope,
+              id,
+              arn,
+              named: arn + suffix,
+              row,
+              facts: acted,
+            })
+          : undefined,
       missing: typeof at.absent === 'function' ? at.absent : () => faults.notFound(arn + suffix, id),
     }
   }
@@ -246,9 +278,7 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
   }
 
   arnOf(scope: Scope, row: R): string {
-    const { idOf } = this.spec
-    if (!idOf) throw new Error(`${this.spec.type}: 'arnOf' needs 'idOf'`)
-    return this.arn(scope, idOf(row), row)
+    return this.arn(scope, this.#idOf(row), row)
   }
 
   /** What fills the ARN form. */
@@ -288,6 +318,23 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
     return spec.facts ? { ...facts, ...(await spec.facts(call, row, input)) } : facts
   }
 
+  /** The row, or the fault for a missing one. For resources that an operation names besides its target. */
+  async require(call: Scope & { readonly unit: Pick<Reader, 'get'> }, id: I): Promise<R> {
+    const { faults } = this.spec
+    const variables = this.variables(id)
+    const wrong = this.form.mismatch(variables)
+    if (wrong !== undefined) throw faults.invalidReference(variables[wrong])
+    const row = await this.get(call.unit, call, id)
+    if (!row) throw faults.notFound(this.arn(call, id), id)
+    return row
+  }
+
+  /** For rows that are not the target: under their own identity, in the account and Region of `place`. */
+  put(unit: Pick<Unit, 'put'>, place: Place, row: R): R {
+    unit.put(this.key(place, this.#idOf(row)), row)
+    return row
+  }
+
   get(reader: Pick<Reader, 'get'>, place: Place, id: I): Promise<R | undefined> {
     return reader.get<R>(this.key(place, id))
   }
@@ -307,6 +354,19 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
     return under(this.form.service, this.spec.kind, ...this.#home(place))
   }
 
+  #idOf(row: R): I {
+    const { idOf, type } = this.spec
+    if (!idOf) throw new Error(`${type}: the identity of a row needs 'idOf'`)
+    return idOf(row)
+  }
+
+  async #read(call: Call, at: WrittenReference<I>, key: Key): Promise<R | undefined> {
+    if (at.absent) return undefined
+    const { builtIn } = this.spec
+    if (at.scope.account === AWS) return at.written === undefined ? undefined : builtIn?.(at.written)
+    return this.#isReadable(call, at.scope) ? call.unit.get<R>(key) : undefined
+  }
+
   #home({ account, region }: Place): readonly string[] {
     switch (this.spec.storedPer) {
       case 'region':
@@ -318,23 +378,24 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
     }
   }
 
-  #scopeOf(row: R, scope: Scope): Scope {
+  #scopeOf(row: R, id: I, scope: Scope): Scope {
     const { owner } = this.spec
-    return owner ? { partition: scope.partition, region: scope.region, account: owner(row) } : scope
+    return owner ? { partition: scope.partition, region: scope.region, account: owner(row, id) } : scope
   }
 
   /** Rows elsewhere are not read: the decision is made on the ARN alone. */
   #isReadable(call: Call, scope: Scope): boolean {
-    const { storedPer, crossAccount } = this.spec
+    const { storedPer, crossAccount, crossRegion } = this.spec
     if (storedPer === 'installation') return true
-    if (storedPer === 'region' && scope.region !== call.region) return false
+    if (storedPer === 'region' && scope.region !== call.region && !crossRegion) return false
     return scope.account === call.account || crossAccount === true
   }
 
   /** An ARN with another path, say, names another resource than the row that was found by its name. */
   #isWritten({ scope, id, written }: WrittenReference<I>, row: R): boolean {
     if (written === undefined) return true
-    const arn = this.arn(this.#scopeOf(row, scope), this.spec.idOf?.(row) ?? id, row)
+    const identity = this.spec.idOf?.(row) ?? id
+    const arn = this.arn(this.#scopeOf(row, identity, scope), identity, row)
     return this.#normalize(arn) === this.#normalize(written)
   }
 

@@ -61,6 +61,7 @@ export const named = <const T extends string, R extends Row, I extends Identity,
   member: K,
   options?: NamedOptions<I>,
 ): Target<Named<K>, ExistingResource<I, R>> => ({
+  about: { type, how: 'named', member },
   find: (call, input) => type.find(call, input[member] ?? '', input, options),
 })
 
@@ -69,6 +70,7 @@ export const optional = <const T extends string, R extends Row, I extends Identi
   member: K,
   options?: NamedOptions<I>,
 ): Target<Named<K>, ExistingResource<I, R> | undefined> => ({
+  about: { type, how: 'optional', member },
   find: async (call, input) => {
     const { acted, row } = await type.find(call, input[member] ?? '', input, options)
     return { acted, row }
@@ -80,6 +82,7 @@ export const created = <const T extends string, R extends Row, I extends Identit
   identify: (input: In, call: Call) => I | Reference<I>,
   { generated, authorizedOn }: CreatedOptions,
 ): Target<In, NewResource<I, R>> => ({
+  about: { type, how: 'created' },
   find: async (call, input) => {
     const { scope, id } = referenceOf(call, identify(input, call))
     const place = await placeFor(type, call, { scope, id, generated: generated ?? false, input })
@@ -120,6 +123,7 @@ export const createdOrReplaced = <
   member: K,
   identify: (input: In, call: Call) => I,
 ): Target<In, UpsertResource<I, R>> => ({
+  about: { type, how: 'createdOrReplaced', member },
   find: async (call, input) => {
     const text = input[member]
     if (text === undefined) {
@@ -137,6 +141,7 @@ export const collection = <const T extends string, R extends Row, I extends Iden
   type: ResourceType<T, R, I>,
   on: ((input: In) => Partial<Variables<T>>) | undefined,
 ): Target<In, Collection<R>> => ({
+  about: { type, how: 'collection' },
   find: (call, input) => ({
     acted: on && { arn: type.form.printPattern(call, on(input)), type: type.spec.type, account: call.account },
     row: collectionOf<R>(call, (options) => type.list(call.unit, call, options)),
@@ -144,7 +149,7 @@ export const collection = <const T extends string, R extends Row, I extends Iden
 })
 
 export const existing = <I, R extends object>(
-  { unit }: Pick<Call, 'unit'>,
+  { unit }: { readonly unit: Pick<Call['unit'], 'put' | 'delete'> },
   key: Key,
   found: Omit<ExistingResource<I, R>, 'save' | 'remove'>,
 ): ExistingResource<I, R> => ({

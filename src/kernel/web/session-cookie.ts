@@ -28,7 +28,8 @@ const BROWSER_ID = /^[\w-]{22}$/
 // biome-ignore lint/suspicious/noExplicitAny: claims of every scheme.
 type Scheme = Pick<SessionScheme<any>, 'cookie' | 'lifetimeMs' | 'sharedAs'>
 
-const bindingOf = (site: WebSite, scheme: Scheme): string => `${site.service} ${scheme.sharedAs ?? site.base} ${scheme.cookie}`
+const bindingOf = (site: WebSite, scheme: Scheme): string =>
+  `${site.service} ${scheme.sharedAs ?? site.base} ${scheme.cookie}`
 
 /** `__Host-` keeps other hosts of the domain, and plain HTTP, from setting the cookie. */
 const nameOf = (scheme: Scheme, secure: boolean): string => (secure ? `__Host-${scheme.cookie}` : scheme.cookie)

@@ -57,9 +57,16 @@ export interface WebCall<C = undefined>
   readonly claims: C
   readonly remoteAddress: string
   readonly userAgent: string
+  /**
+   * The origin of pages, such as `https://console.example`, without a path: for the recipient of a SAML response, an OIDC
+   * redirect or a link in a mail. `origin` is the API's.
+   */
+  readonly webOrigin: string
   readonly act: Act
   /** Calls an operation of another service as a signed-in person. */
   readonly callAs: CallAsPerson
+  /** Throws the denial unless a signed-in person may do this to a resource of the person's own account. */
+  readonly authorizeAs: (person: Parameters<CallAsPerson>[0], action: string, arn: string) => Promise<void>
   /** Compares a secret that can be guessed online, within its durable failure budget; once, although a body may be retried. */
   readonly checkSecret: CheckSecret
   /** The account and Region whose audit log gets the event; known at first only for sessions and bearer tokens. */
@@ -120,13 +127,22 @@ export interface WebRoute {
   readonly run: (call: WebCall<any>, input: WebInput) => Awaitable<WebAnswer>
 }
 
+export type SiteListener = 'web' | 'api'
+
 export interface WebSite {
   /** The service it belongs to, by its row in `wire/services.ts`: event source. */
   readonly service: string
+  /** Default: the one of the service's row. */
+  readonly eventSource?: string
   /** Compared with the Host header in lower case, without its port. Undefined: any host. */
   readonly host?: RegExp
   /** `/portal`; empty for a site with a host of its own. */
   readonly base: string
+  /**
+   * The listener that answers the site. `web`: the origin of pages, where the API is not answered. `api`: endpoints that
+   * clients expect at the API's address. Default: `web`.
+   */
+  readonly listener?: SiteListener
   readonly session?: SessionScheme<any>
   readonly routes: readonly WebRoute[]
   /** Directives that replace those of the default content security policy: `{ 'script-src': "'self'" }`. */

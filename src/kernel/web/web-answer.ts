@@ -21,6 +21,20 @@ const ALWAYS = {
   'cross-origin-opener-policy': 'same-origin',
 }
 
+/** The headers of every response to a browser. `directives` replace those of the default content security policy. */
+export function webHeaders(
+  directives: WebSite['contentSecurityPolicy'],
+  secure: boolean,
+): Readonly<Record<string, string>> {
+  const policy = Object.entries({ ...CONTENT_SECURITY_POLICY, ...directives })
+  return {
+    ...ALWAYS,
+    'content-security-policy': policy.map(([directive, sources]) => `${directive} ${sources}`).join('; '),
+    'cache-control': 'no-store',
+    ...(secure && { 'strict-transport-security': 'max-age=31536000' }),
+  }
+}
+
 export function printAnswer(
   answer: WebAnswer,
   site: WebSite,
@@ -28,10 +42,7 @@ export function printAnswer(
   secure: boolean,
 ): HttpResponse {
   const headers: Record<string, string> = {
-    ...ALWAYS,
-    'content-security-policy': policyOf(site),
-    'cache-control': 'no-store',
-    ...(secure && { 'strict-transport-security': 'max-age=31536000' }),
+    ...webHeaders(site.contentSecurityPolicy, secure),
     ...(cookie !== undefined && { 'set-cookie': cookie }),
   }
   if ('redirect' in answer) return { status: 303, headers: { ...headers, location: answer.redirect }, body: '' }
@@ -56,13 +67,6 @@ export function printAnswer(
     headers: { ...headers, ...answer.headers, 'content-type': answer.contentType ?? 'application/json' },
     body: JSON.stringify(answer.json),
   }
-}
-
-function policyOf({ contentSecurityPolicy }: WebSite): string {
-  const directives = { ...CONTENT_SECURITY_POLICY, ...contentSecurityPolicy }
-  return Object.entries(directives)
-    .map(([directive, sources]) => `${directive} ${sources}`)
-    .join('; ')
 }
 
 /** Where a site has no pages of its own for faults. */

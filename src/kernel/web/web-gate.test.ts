@@ -1,9 +1,14 @@
 /** A site with pages, a session and a bearer route, through the gate that every site shares. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ACCOUNT, cloud } from '../../../test/cloud.ts'
+import { openCloud } from '../../server/cloud.ts'
+import { openStore } from '../../store/sqlite.ts'
 import { key } from '../../store/store.ts'
+import { ephemeralUnsealed } from '../../vault/ephemeral.ts'
 import { Fault } from '../../wire/fault.ts'
 import type { HttpRequest } from '../../wire/http.ts'
+import { MovableClock } from '../clock.ts'
+import { webOrigin as webOriginPort } from '../ports/web-origin.ts'
 import type { BearerScheme } from '../service/bearer.ts'
 import { html } from './html.ts'
 import { route, type SessionScheme, type WebSite } from './site.ts'
@@ -236,6 +241,77 @@ describe('A page', () => {
     expect((await send('HEAD', '/portal/login')).status).toBe(200)
     expect((await send('GET', '/portal/style.css')).headers['cache-control']).toBe('public, max-age=300')
     expect((await send('GET', '/portalx/login')).headers['content-type']).not.toContain('text/html')
+  })
+})
+
+describe('A site', () => {
+  const request = (path: string, headers: Readonly<Record<string, string>> = {}): HttpRequest => ({
+    method: 'GET',
+    path,
+    query: '',
+    rawHeaders: Object.entries({ host: 'merlon.test', ...headers }).flat(),
+    body: Buffer.alloc(0),
+    remoteAddress: '192.0.2.1',
+    secure: false,
+  })
+  const addresses = route({
+    method: 'GET',
+    path: '/addresses',
+    event: 'GetAddresses',
+    authentication: 'anonymous',
+    body: 'none',
+    bodyBytesMax: 0,
+    shown: [],
+    run: ({ origin, webOrigin, use }) => ({ json: { origin, webOrigin, port: use(webOriginPort).origin() } }),
+  })
+  const site = (base: string, listener?: 'web' | 'api'): WebSite => ({
+    service: 'sso',
+    base,
+    ...(listener && { listener }),
+    routes: [addresses],
+  })
+  const serving = async (more: Partial<Parameters<typeof openCloud>[0]> = {}) =>
+    openCloud({
+      store: await openStore({ file: ':memory:' }),
+      unsealed: ephemeralUnsealed(),
+      clock: new MovableClock(),
+      sites: [site('/pages'), site('/endpoint', 'api')],
+      ...more,
+    })
+  const shown = (answer: { body: string | Uint8Array } | undefined) => JSON.parse(String(answer!.body)) as object
+
+  test('is answered on the origin of pages, or on the API where it says so, and only there', async () => {
+    const { handle, handleWeb } = await serving()
+
+    expect((await handleWeb(request('/pages/addresses')))?.status).toBe(200)
+    expect((await handle(request('/endpoint/addresses'))).status).toBe(200)
+    expect(await handleWeb(request('/endpoint/addresses'))).toBeUndefined()
+    expect((await handle(request('/pages/addresses'))).status).not.toBe(200)
+  })
+
+  test('knows both origins, as configured or as the browser reached them', async () => {
+    const plain = await serving({ webAddress: () => 'http://127.0.0.1:4567' })
+    const proxied = await serving({ publicUrl: 'https://api.test', webUrl: 'https://console.test' })
+    const reached = 'http://merlon.test'
+
+    expect(shown(await plain.handleWeb(request('/pages/addresses')))).toEqual({
+      origin: reached,
+      webOrigin: reached,
+      port: 'http://127.0.0.1:4567',
+    })
+    expect(shown(await plain.handle(request('/endpoint/addresses')))).toMatchObject({
+      webOrigin: 'http://127.0.0.1:4567',
+    })
+    const configured = { origin: 'https://api.test', webOrigin: 'https://console.test', port: 'https://console.test' }
+    expect(shown(await proxied.handleWeb(request('/pages/addresses')))).toEqual(configured)
+    expect(shown(await proxied.handle(request('/endpoint/addresses')))).toEqual(configured)
+  })
+
+  test('answers no API call on the origin of pages', async () => {
+    const { handleWeb } = await serving()
+    const signed = { authorization: 'AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/iam/aws4_request' }
+
+    expect(await handleWeb(request('/', signed))).toBeUndefined()
   })
 })
 

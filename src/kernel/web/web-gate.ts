@@ -9,13 +9,14 @@ import type { Vault } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../../wire/http.ts'
 import { services as serviceRows } from '../../wire/services.ts'
-import type { Act, CallAs } from '../acting.ts'
+import type { Act, AuthorizeAs, CallAs } from '../acting.ts'
 import type { Clock } from '../clock.ts'
 import { type EventDraft, type EventFacts, eventRecord, newDraft } from '../event.ts'
-import { type Answer, asFault } from '../gate.ts'
 import { checkSecret } from '../failure-budget.ts'
+import { type Answer, asFault } from '../gate.ts'
 import { uniqueId } from '../id.ts'
 import type { Use } from '../ports/port.ts'
+import { webOrigin } from '../ports/web-origin.ts'
 import type { Ports } from '../ports.ts'
 import type { Quotas } from '../quota.ts'
 import type { Bearer } from '../service/bearer.ts'
@@ -23,7 +24,15 @@ import { type Throttle, ThrottledFault } from '../throttle.ts'
 import { refusalCountEvent, smallFacts, UnauthenticatedRefusals } from '../unauthenticated-refusals.ts'
 import { assertSameOrigin, csrfToken } from './csrf.ts'
 import { browserOf, endedSessionCookie, readSession, sessionCookie } from './session-cookie.ts'
-import { type MatchedRoute, matchRoute, type WebAnswer, type WebCall, type WebEvent, type WebSite } from './site.ts'
+import {
+  type MatchedRoute,
+  matchRoute,
+  type SiteListener,
+  type WebAnswer,
+  type WebCall,
+  type WebEvent,
+  type WebSite,
+} from './site.ts'
 import { faultAnswer, printAnswer } from './web-answer.ts'
 import { assertBody, readInput } from './web-input.ts'
 
@@ -37,8 +46,12 @@ export interface WebGateOptions {
   readonly throttle: Throttle
   readonly act: Act
   readonly callAs: CallAs
+  readonly authorizeAs: AuthorizeAs
   readonly sites: readonly WebSite[]
+  /** How clients reach the API. Default: as each request reached it. */
   readonly publicUrl?: string | undefined
+  /** How browsers reach the pages. Default: as each request reached them. */
+  readonly webUrl?: string | undefined
   readonly observe?: ((outcome: Answer) => void) | undefined
 }
 
@@ -48,7 +61,10 @@ interface WebRequest {
   readonly matched: MatchedRoute
   readonly requestId: string
   readonly now: number
+  /** Of the API. */
   readonly origin: string
+  /** Of pages. */
+  readonly webOrigin: string
   /** undefined for an anonymous caller. */
   readonly bearer: Bearer<unknown> | undefined
   /** The session's id, or the browser's before sign-in: what CSRF tokens are bound to. */
@@ -57,6 +73,8 @@ interface WebRequest {
   readonly browserCookie: string | undefined
   /** What {@link WebCall.once} has done, in order. */
   readonly done: Promise<unknown>[]
+  /** The same of each operation that the route calls. */
+  readonly doneByCalls: Promise<unknown>[][]
 }
 
 /** Where the event of a request is recorded. */
@@ -71,27 +89,36 @@ const NO_CALLER = { principal: { kind: 'anonymous' }, subject: { kind: 'nobody' 
 
 export class WebGate {
   readonly #options: WebGateOptions
+  readonly #sites: Readonly<Record<SiteListener, Readonly<Record<'host' | 'path', readonly WebSite[]>>>>
   readonly #refusals = new UnauthenticatedRefusals(async (count) => {
     const { store, clock } = this.#options
     await store.run((unit) => unit.append(refusalCountEvent(count, clock.now())))
   })
 
-  /** Throws when two routes of one host answer the same method and path. */
+  /** Throws when two routes of one host and listener answer the same method and path. */
   constructor(options: WebGateOptions) {
     this.#options = options
     const seen = new Set<string>()
-    for (const { host, base, routes } of options.sites) {
+    for (const { host, base, routes, listener = 'web' } of options.sites) {
       for (const { method, path } of routes) {
         const name = `${method} ${host?.source ?? '*'}${base}${path.replace(/:[^/]+/g, ':')}`
-        if (seen.has(name)) throw new Error(`Two routes answer ${name}.`)
-        seen.add(name)
+        if (seen.has(`${listener} ${name}`)) throw new Error(`Two routes answer ${name}.`)
+        seen.add(`${listener} ${name}`)
       }
     }
+    const sitesOf = (listener: SiteListener) => {
+      const sites = options.sites.filter((site) => (site.listener ?? 'web') === listener)
+      return { host: sites.filter(({ host }) => host), path: sites.filter(({ host }) => !host) }
+    }
+    this.#sites = { web: sitesOf('web'), api: sitesOf('api') }
   }
 
-  /** The route of a request. API calls are detected in between: first sites with a host, last sites by path. */
-  match(request: HttpRequest, by: 'host' | 'path'): MatchedRoute | 'method' | undefined {
-    const sites = this.#options.sites.filter(({ host }) => (host === undefined) === (by === 'path'))
+  /**
+   * The route of a request among the sites of a listener. On the API's listener, calls are detected in between: first sites
+   * with a host, last sites by path.
+   */
+  match(request: HttpRequest, by: 'host' | 'path', listener: SiteListener): MatchedRoute | 'method' | undefined {
+    const sites = this.#sites[listener][by]
     return sites.length === 0 ? undefined : matchRoute(sites, request)
   }
 
@@ -157,8 +184,16 @@ export class WebGate {
     const { vault, clock, store } = this.#options
     const { site, route } = matched
     const now = clock.now()
-    const origin = this.#originOf(request)
-    const base = { request, matched, requestId, now, origin, done: [], browserCookie: undefined }
+    const base = {
+      request,
+      matched,
+      requestId,
+      now,
+      ...this.#originsOf(request, site),
+      done: [],
+      doneByCalls: [],
+      browserCookie: undefined,
+    }
     const { authentication } = route
     if (authentication === 'document') return { ...base, bearer: undefined, boundTo: '' }
     if (authentication === 'anonymous') {
@@ -183,11 +218,12 @@ export class WebGate {
   }
 
   async #answered(web: WebRequest): Promise<HttpResponse> {
-    const { request, matched, boundTo, origin } = web
+    const { request, matched, boundTo } = web
     const { site, route } = matched
     const input = readInput(request, matched, csrfToken(this.#options.vault, site, boundTo))
     const isForm = typeof route.authentication === 'string' && route.authentication !== 'document'
-    if (isForm && route.method !== 'GET') assertSameOrigin(request, input, origin)
+    if (isForm && route.method !== 'GET')
+      assertSameOrigin(request, input, site.listener === 'api' ? web.origin : web.webOrigin)
     const answer = await this.#transact(web, (call) => route.run(call, input))
     return printAnswer(answer, site, this.#cookieOf(web, answer), request.secure)
   }
@@ -229,7 +265,7 @@ export class WebGate {
         }
         const answer = await run(this.#call(caller, unit, draft, effects, place, recorded))
         for (const event of recorded) this.#recordWorded(unit, caller, event, place)
-        if (!isSilent && recorded.length === 0) this.#record(unit, web, draft, place, undefined)
+        if (!isSilent && !draft.isUnrecorded && recorded.length === 0) this.#record(unit, web, draft, place, undefined)
         return answer
       })
       for (const effect of effects) effect()
@@ -271,11 +307,13 @@ export class WebGate {
   ): WebCall<unknown> {
     const { vault, ports, use, quotas, act, callAs, store } = this.#options
     let steps = 0
+    let calls = 0
     const once = <T>(effect: () => Promise<T>) => (web.done[steps++] ??= effect()) as Promise<T>
     return {
       now: web.now,
       requestId: web.requestId,
       origin: web.origin,
+      webOrigin: web.webOrigin,
       unit,
       vault,
       ports,
@@ -289,9 +327,16 @@ export class WebGate {
       uniqueId,
       once,
       act,
-      // Like every effect outside the transaction: once, although the body may be retried.
-      callAs: (person, api, name, input) =>
-        once(() => callAs({ ...person, region: DEFAULT_REGION, request: web.request }, api, name, input)),
+      authorizeAs: (person, action, arn) => {
+        const { request, now } = web
+        const from = { ...person, region: DEFAULT_REGION, request, now, unit, effects, done: [] }
+        return this.#options.authorizeAs(from, action, arn)
+      },
+      callAs: (person, api, name, input) => {
+        const { request, now } = web
+        const done = (web.doneByCalls[calls++] ??= [])
+        return callAs({ ...person, region: DEFAULT_REGION, request, now, unit, effects, done }, api, name, input)
+      },
       checkSecret: (secret, compare) =>
         once(() => checkSecret(store, secret, { now: web.now, region: place.region }, compare)),
       record: (event) => void recorded.push(event),
@@ -388,13 +433,17 @@ export class WebGate {
       : { ...response, headers: { ...response.headers, 'retry-after': String(Math.ceil(retryAfterMs / 1000)) } }
   }
 
-  #originOf(request: HttpRequest): string {
-    const { publicUrl } = this.#options
-    return publicUrl ?? `${request.secure ? 'https' : 'http'}://${header(request, 'host') ?? 'localhost'}`
+  /** Where an origin is not configured, it is the one that the request reached. */
+  #originsOf(request: HttpRequest, { listener }: WebSite): Pick<WebRequest, 'origin' | 'webOrigin'> {
+    const { publicUrl, webUrl, use } = this.#options
+    const reached = `${request.secure ? 'https' : 'http'}://${header(request, 'host') ?? 'localhost'}`
+    const origin = publicUrl ?? reached
+    if (listener !== 'api') return { origin, webOrigin: webUrl ?? reached }
+    return { origin, webOrigin: webUrl ?? use(webOrigin).origin() ?? origin }
   }
 }
 
-const eventSourceOf = ({ service }: WebSite): string =>
-  serviceRows.find(({ id }) => id === service)?.eventSource ?? service
+const eventSourceOf = ({ service, eventSource }: WebSite): string =>
+  eventSource ?? serviceRows.find(({ id }) => id === service)?.eventSource ?? service
 
 const unauthorized = (message: string): Fault => new Fault('Unauthorized', message, { status: 401 })

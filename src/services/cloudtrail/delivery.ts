@@ -20,7 +20,7 @@ import {
   type Turn,
 } from './journal.ts'
 import { type DigestKey, keyInForce, keysOf, makeKey, sign } from './public-keys.ts'
-import { at, type TrailRow } from './resources.ts'
+import { at, type TrailRow, trailOf } from './resources.ts'
 import { type EventBody, selects } from './selectors.ts'
 
 const compressed = promisify(gzip)
@@ -47,13 +47,13 @@ interface Delivery {
 
 export const deliveryJob: ServiceJob<Turn, Delivery | undefined> = {
   effect: async (work, turn) => {
-    const trail = await work.reader.get<TrailRow>(at.trail(turn))
+    const trail = await trailOf(work.reader, turn)
     const journal = await work.reader.get<Journal>(at.journal(turn))
     if (!trail || journal?.turn !== turn.turn) return undefined
     return delivered(work, trail, journal)
   },
   run: async (unit, { now }, turn, outcome) => {
-    const trail = await unit.get<TrailRow>(at.trail(turn))
+    const trail = await trailOf(unit, turn)
     const known = await unit.get<Journal>(at.journal(turn))
     // It was stopped, started or deleted meanwhile: the next turn delivers the same under the same names.
     if (!outcome || !trail || known?.turn !== turn.turn) return

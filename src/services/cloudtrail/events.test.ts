@@ -193,6 +193,7 @@ async function trail(action = 'cloudtrail:LookupEvents') {
     role: async () => undefined,
     oidcProvider: async () => undefined,
     samlProvider: async () => undefined,
+    samlProviderArn: async () => undefined,
     rootFeatures: async () => [],
     tokenIssuer: async () => undefined,
     exists: async () => undefined,

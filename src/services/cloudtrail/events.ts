@@ -2,7 +2,7 @@
 import type { Event, LookupEventsRequest } from '@aws-sdk/client-cloudtrail'
 import { DATA_EVENT, MANAGEMENT_EVENT } from '../../kernel/event.ts'
 import { pageTokens } from '../../kernel/page.ts'
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import type { LogEntry } from '../../store/store.ts'
 import { cloudtrail } from './resources.ts'
 

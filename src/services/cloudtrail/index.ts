@@ -1,41 +1,17 @@
-/** CloudTrail: the audit trail, read, and delivered by trails. */
-import type { Service } from '../../kernel/service.ts'
+/** CloudTrail: the event history, and trails that deliver it. */
+import { operationsOf } from '../../kernel/service/define-service.ts'
 import { deliveryJob } from './delivery.ts'
-import { lookupEvents } from './events.ts'
-import { listInsightsMetricData } from './insights.ts'
+import * as events from './events.ts'
+import * as insights from './insights.ts'
 import { DELIVERY_JOB } from './journal.ts'
-import { getTrailStatus, startLogging, stopLogging } from './logging.ts'
-import { listPublicKeys } from './public-keys.ts'
+import * as logging from './logging.ts'
+import * as publicKeys from './public-keys.ts'
 import { cloudtrail as words } from './resources.ts'
-import { getEventSelectors, getInsightSelectors, putEventSelectors } from './selectors.ts'
-import { addTags, listTags, removeTags } from './tagging.ts'
-import { createTrail, deleteTrail, describeTrails, getTrail, listTrails, updateTrail } from './trails.ts'
+import * as selectors from './selectors.ts'
+import * as tagging from './tagging.ts'
+import * as trails from './trails.ts'
 
-export const cloudtrail: Service = {
-  api: words.api,
-  operations: [
-    lookupEvents,
-    listInsightsMetricData,
-    // trails
-    createTrail,
-    updateTrail,
-    deleteTrail,
-    getTrail,
-    describeTrails,
-    listTrails,
-    // what they record
-    startLogging,
-    stopLogging,
-    getTrailStatus,
-    putEventSelectors,
-    getEventSelectors,
-    getInsightSelectors,
-    // what proves it
-    listPublicKeys,
-    // tags
-    addTags,
-    removeTags,
-    listTags,
-  ],
+export const cloudtrail = words.service({
+  operations: operationsOf(events, insights, trails, logging, selectors, publicKeys, tagging),
   jobs: { [DELIVERY_JOB]: deliveryJob },
-}
+})

@@ -2,7 +2,7 @@
 import type { ListInsightsMetricDataRequest } from '@aws-sdk/client-cloudtrail'
 import type { Call } from '../../kernel/call.ts'
 import { pageTokens } from '../../kernel/page.ts'
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import type { LogEntry } from '../../store/store.ts'
 import { cloudtrail, unbuilt } from './resources.ts'
 
@@ -87,7 +87,7 @@ async function counted(call: Call, { eventName, counts, periodMs, fromMs, toMs }
 export const listInsightsMetricData = cloudtrail
   .operation('ListInsightsMetricData')
   .on(anything)
-  .asking('cloudtrail:LookupEvents')
+  .actions('cloudtrail:LookupEvents')
   .run(async (call, input) => {
     const { EventSource, EventName, InsightType, ErrorCode, StartTime, EndTime, Period, DataType } = input
     if (input.TrailName !== undefined) throw unbuilt('insights over data events (TrailName)')

@@ -1,23 +1,23 @@
-/** Recording switched on and off, and how it goes. */
+/** Logging of a trail: started, stopped, and its status. */
 import { DELIVERY_EVERY_MS, type Journal, scheduleDelivery } from './journal.ts'
 import { at, cloudtrail, requireHome, type TrailRow, trailNamed } from './resources.ts'
 
-/** No call takes that long from its time to its place in the log. */
+/** The longest time between the time of an event and its position in the audit log. */
 const OVERLAP_MS = 60_000
 
 export const startLogging = cloudtrail
   .operation('StartLogging')
   .on(trailNamed)
-  .run(async (call, _input, before) => {
+  .run(async (call, _input, { row: before, save }) => {
     requireHome(call, before)
     if (before.logging) return {}
     const { stoppedAt: _over, ...rest } = before
     const trail: TrailRow = { ...rest, logging: true, startedAt: call.now }
-    call.unit.put(at.trail(trail), trail)
+    save(trail)
     const known = await call.unit.get<Journal>(at.journal(trail))
     const turn = (known?.turn ?? 0) + 1
     const plannedAt = call.now + DELIVERY_EVERY_MS
-    // What is left from before it was stopped is still delivered.
+    // Events from before the stop are still to be delivered.
     if (known && !known.closed) scheduleDelivery(call.unit, trail, { ...known, turn }, plannedAt)
     else {
       const [last] = await call.ports.events.query({ account: call.account, toMs: call.now - OVERLAP_MS, limit: 1 })
@@ -38,11 +38,11 @@ export const startLogging = cloudtrail
 export const stopLogging = cloudtrail
   .operation('StopLogging')
   .on(trailNamed)
-  .run(async (call, _input, before) => {
+  .run(async (call, _input, { row: before, save }) => {
     requireHome(call, before)
     if (!before.logging) return {}
     const trail: TrailRow = { ...before, logging: false, stoppedAt: call.now }
-    call.unit.put(at.trail(trail), trail)
+    save(trail)
     const journal = await call.unit.get<Journal>(at.journal(trail))
     if (journal) scheduleDelivery(call.unit, trail, { ...journal, turn: journal.turn + 1 }, call.now)
     return {}
@@ -53,7 +53,7 @@ const iso = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
 export const getTrailStatus = cloudtrail
   .operation('GetTrailStatus')
   .on(trailNamed)
-  .run(async (call, _input, trail) => {
+  .run(async (call, _input, { row: trail }) => {
     const { delivery = {}, digest = {} } = (await call.unit.get<Journal>(at.journal(trail))) ?? {}
     return {
       IsLogging: trail.logging,

@@ -6,7 +6,7 @@ import { createHash, createPublicKey, randomUUID } from 'node:crypto'
 import type { Call } from '../../kernel/call.ts'
 import { pageOf } from '../../kernel/page.ts'
 import type { Reader } from '../../kernel/ports.ts'
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import type { Held, Home, Materials } from '../../vault/material/materials.ts'
 import { at, cloudtrail } from './resources.ts'
 

@@ -1,13 +1,16 @@
-/** CloudTrail's words: trails, how a request names one, and where what they have delivered is kept. */
+/** CloudTrail's resource type, trails, and the keys of the rows that belong to them. */
 import type * as CloudTrail from '@aws-sdk/client-cloudtrail'
 import type { AdvancedEventSelector, EventSelector } from '@aws-sdk/client-cloudtrail'
 import type { Call } from '../../kernel/call.ts'
-import type { Found, Tags, Target } from '../../kernel/resource.ts'
-import { service } from '../../kernel/service.ts'
+import type { Reader } from '../../kernel/ports.ts'
+import type { Tags, Target } from '../../kernel/resource/facts.ts'
+import type { Reference } from '../../kernel/resource/resource-type.ts'
+import type { ExistingResource } from '../../kernel/resource/targets.ts'
+import { defineService } from '../../kernel/service/define-service.ts'
 import { key, under } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
 
-export const cloudtrail = service<typeof CloudTrail>('cloudtrail')
+export const cloudtrail = defineService<typeof CloudTrail>('cloudtrail')
 
 export type Selectors =
   | { readonly basic: readonly EventSelector[] }
@@ -33,21 +36,18 @@ export interface TrailRow {
   readonly stoppedAt?: number
 }
 
-type Named = Pick<TrailRow, 'account' | 'region' | 'name'>
+/** Names the trail of a row or a job. */
+export type TrailId = Pick<TrailRow, 'account' | 'region' | 'name'>
 
 export const at = {
-  trail: ({ account, region, name }: Named) => key('cloudtrail', 'trail', account, region, name),
   trailsOf: (account: string) => under('cloudtrail', 'trail', account),
-  journal: ({ account, region, name }: Named) => key('cloudtrail', 'journal', account, region, name),
+  journal: ({ account, region, name }: TrailId) => key('cloudtrail', 'journal', account, region, name),
   digestKey: (account: string, region: string, fingerprint: string) =>
     key('cloudtrail', 'digest-key', account, region, fingerprint),
   digestKeys: (account: string, region: string) => under('cloudtrail', 'digest-key', account, region),
 }
 
-export const trailArn = ({ account, region, name }: Named): string =>
-  `arn:aws:cloudtrail:${region}:${account}:trail/${name}`
-
-/** What is not built is refused by its name, whatever operation asks for it. */
+/** The fault for a feature that is not implemented. */
 export const unbuilt = (what: string): Fault =>
   new Fault('NotImplemented', `Merlon does not implement ${what}.`, { status: 400 })
 
@@ -67,68 +67,85 @@ export function requireName(name: string): void {
   if (/^\d+\.\d+\.\d+\.\d+$/.test(name)) throw badName('Trail name cannot look like an IP address.')
 }
 
-const ARN = /^arn:aws:cloudtrail:([a-z0-9-]+):(\d{12}):trail\/(.+)$/
+type TrailReference = Reference<{ readonly TrailName: string }>
 
-/** Throws where the reference is neither a name nor the ARN of a trail. */
-export function parseReference(call: Call, reference: string): Named {
-  if (!reference.startsWith('arn:')) {
-    requireName(reference)
-    return { account: call.account, region: call.region, name: reference }
-  }
-  const [, region, account, name] = ARN.exec(reference) ?? []
-  if (!region || !account || !name)
-    throw cloudtrail.fail('CloudTrailARNInvalidException', `The trail ARN is not valid: ${reference}`)
-  return { account, region, name }
+const arnInvalid = (text: string) =>
+  cloudtrail.fail('CloudTrailARNInvalidException', `The trail ARN is not valid: ${text}`)
+
+export const trailType = cloudtrail.resource({
+  kind: 'trail',
+  type: 'AWS::CloudTrail::Trail',
+  arn: 'arn:${Partition}:cloudtrail:${Region}:${Account}:trail/${TrailName}',
+  storedPer: 'region',
+  crossRegion: true,
+  idOf: ({ name }: TrailRow) => ({ TrailName: name }),
+  reference: async (call, text): Promise<TrailReference | undefined> => {
+    if (text.startsWith('arn:')) return byArn(call, text)
+    requireName(text)
+    const id = { TrailName: text }
+    const isHere = (await trailType.get(call.unit, call, id)) !== undefined
+    const shadow = isHere ? undefined : (await trailsSeen(call)).find(({ name }) => name === text)
+    // A denial names the caller's Region, because the home Region would show that the trail exists.
+    return { scope: { ...call, region: shadow?.region ?? call.region }, id, requested: trailType.arn(call, id) }
+  },
+  tags: {
+    action: 'cloudtrail:AddTags',
+    member: 'TagsList',
+    problems: {
+      duplicate: () => cloudtrail.fail('InvalidTagParameterException', 'The specified tag keys must be unique.'),
+      reserved: () => cloudtrail.fail('InvalidTagParameterException', 'Tag keys that begin with aws: are reserved.'),
+      'too-many': () =>
+        cloudtrail.fail('TagsLimitExceededException', 'The number of tags per trail has exceeded the limit of 50.'),
+    },
+  },
+  faults: {
+    notFound: (arn) =>
+      cloudtrail.fail('TrailNotFoundException', `Unknown trail: ${arn} for the user: ${arn.split(':')[4]}`),
+    invalidReference: (text) => (text.startsWith('arn:') ? arnInvalid(text) : badName(`Invalid trail name: ${text}`)),
+    alreadyExists: (arn, { TrailName }) =>
+      cloudtrail.fail(
+        'TrailAlreadyExistsException',
+        `Trail ${TrailName} already exists for customer: ${arn.split(':')[4]}`,
+      ),
+  },
+})
+
+function byArn(call: Call, text: string): TrailReference | undefined {
+  const parsed = trailType.form.parse(text)
+  if (parsed?.partition !== call.partition) return undefined
+  const scope = { partition: call.partition, region: parsed.region!, account: parsed.account! }
+  return { scope, id: parsed.variables }
 }
 
-/** In the account's home Region of it, or as the shadow of a multi-Region trail. */
-export async function trailOf(call: Call, reference: string): Promise<TrailRow | undefined> {
-  const named = parseReference(call, reference)
-  if (named.account !== call.account) return undefined
-  const here = await call.unit.get<TrailRow>(at.trail(named))
-  if (here || reference.startsWith('arn:')) return here
-  return (await trailsSeen(call)).find(({ name }) => name === reference)
-}
+export const trailArn = ({ account, region, name }: TrailId): string =>
+  trailType.arn({ partition: 'aws', account, region }, { TrailName: name })
 
-/** The trails of this Region, and those of others that record it too. */
+export const trailOf = (reader: Pick<Reader, 'get'>, trail: TrailId): Promise<TrailRow | undefined> =>
+  trailType.get(reader, trail, { TrailName: trail.name })
+
+/** The trails of this Region, and those of other home Regions that record it too. */
 export async function trailsSeen(call: Call): Promise<readonly TrailRow[]> {
   const all = await call.unit.range<TrailRow>(at.trailsOf(call.account))
   return all.map(({ document }) => document).filter(({ region, multiRegion }) => multiRegion || region === call.region)
 }
 
-async function found(call: Call, reference: string): Promise<Found<TrailRow>> {
-  const row = await trailOf(call, reference)
-  const named = row ?? parseReference(call, reference)
-  const arn = trailArn(named)
-  return {
-    acted: { arn, type: 'AWS::CloudTrail::Trail', account: named.account, tags: row?.tags },
-    row,
-    missing: () => cloudtrail.fail('TrailNotFoundException', `Unknown trail: ${arn} for the user: ${call.account}`),
-  }
-}
+export const trailNamed = trailType.named('Name')
+export const trailSelected = trailType.named('TrailName')
 
-export const trailNamed: Target<{ readonly Name?: string | undefined }, TrailRow> = {
-  find: (call, { Name }) => found(call, Name ?? ''),
-}
+type NamesResource = { readonly ResourceId?: string | undefined }
 
-export const trailSelected: Target<{ readonly TrailName?: string | undefined }, TrailRow> = {
-  find: (call, { TrailName }) => found(call, TrailName ?? ''),
-}
-
-/** Tags go by ARNs alone. */
-export const trailTagged: Target<{ readonly ResourceId?: string | undefined }, TrailRow> = {
+/** Tagging operations accept ARNs only, and have another fault for a trail that does not exist. */
+export const trailTagged: Target<NamesResource, ExistingResource<{ readonly TrailName: string }, TrailRow>> = {
   find: async (call, { ResourceId = '' }) => {
-    if (!ResourceId.startsWith('arn:'))
-      throw cloudtrail.fail('CloudTrailARNInvalidException', `The trail ARN is not valid: ${ResourceId}`)
-    const it = await found(call, ResourceId)
+    if (!ResourceId.startsWith('arn:')) throw arnInvalid(ResourceId)
     return {
-      ...it,
+      ...(await trailType.find(call, ResourceId)),
       missing: () => cloudtrail.fail('ResourceNotFoundException', `The resource ${ResourceId} does not exist.`),
     }
   },
 }
 
-/** AWS: a trail is changed where its home is. */
+/** AWS: a trail can be changed in its home Region only. */
 export function requireHome(call: Call, { region, name }: TrailRow): void {
   if (region === call.region) return
   throw cloudtrail.fail(

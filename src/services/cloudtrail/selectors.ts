@@ -4,7 +4,7 @@
  * https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldSelector.html
  */
 import type { AdvancedEventSelector, AdvancedFieldSelector, EventSelector } from '@aws-sdk/client-cloudtrail'
-import { at, cloudtrail, requireHome, type Selectors, type TrailRow, trailArn, trailSelected } from './resources.ts'
+import { cloudtrail, requireHome, type Selectors, type TrailRow, trailSelected } from './resources.ts'
 
 const SELECTORS_MAX = 5
 const CONDITIONS_MAX = 500
@@ -143,7 +143,7 @@ function holds(selector: AdvancedFieldSelector, event: EventBody): boolean {
   return (positive.length === 0 || positive.includes(true)) && !negative.includes(true)
 }
 
-const told = ({ selectors }: Pick<TrailRow, 'selectors'>) =>
+const shownSelectors = ({ selectors }: Pick<TrailRow, 'selectors'>) =>
   selectors && 'advanced' in selectors
     ? { AdvancedEventSelectors: [...selectors.advanced] }
     : { EventSelectors: (selectors?.basic ?? [DEFAULT]).map(whole) }
@@ -151,7 +151,7 @@ const told = ({ selectors }: Pick<TrailRow, 'selectors'>) =>
 export const putEventSelectors = cloudtrail
   .operation('PutEventSelectors')
   .on(trailSelected)
-  .run((call, { EventSelectors: basic, AdvancedEventSelectors: advanced }, trail) => {
+  .run((call, { EventSelectors: basic, AdvancedEventSelectors: advanced }, { row: trail, arn, save }) => {
     requireHome(call, trail)
     if ((basic === undefined) === (advanced === undefined))
       throw invalid('Specify either EventSelectors or AdvancedEventSelectors.')
@@ -159,19 +159,19 @@ export const putEventSelectors = cloudtrail
     if (basic) checkBasic(basic)
     if (advanced) checkAdvanced(advanced)
     const selectors: Selectors = basic ? { basic } : { advanced: advanced! }
-    call.unit.put(at.trail(trail), { ...trail, selectors } satisfies TrailRow)
-    return { TrailARN: trailArn(trail), ...told({ selectors }) }
+    save({ ...trail, selectors })
+    return { TrailARN: arn, ...shownSelectors({ selectors }) }
   })
 
 export const getEventSelectors = cloudtrail
   .operation('GetEventSelectors')
   .on(trailSelected)
-  .run((_call, _input, trail) => ({ TrailARN: trailArn(trail), ...told(trail) }))
+  .run((_call, _input, { row, arn }) => ({ TrailARN: arn, ...shownSelectors(row) }))
 
 /** Calls are counted by the minute (`insights.ts`), and nothing draws conclusions from that yet: no trail has insights. */
 export const getInsightSelectors = cloudtrail
   .operation('GetInsightSelectors')
   .on(trailSelected)
-  .run((_call, _input, trail) => {
+  .run((_call, _input, { row: trail }) => {
     throw cloudtrail.fail('InsightNotEnabledException', `Insights are not enabled on trail ${trail.name}.`)
   })

@@ -1,52 +1,42 @@
-/** Tags on trails. */
-import type { Tag } from '@aws-sdk/client-cloudtrail'
+/** Tags of trails. */
 import type { Call } from '../../kernel/call.ts'
-import type { Tags, Target } from '../../kernel/resource.ts'
-import { listTags as listed, mergeTags, withoutTags } from '../../kernel/tags.ts'
-import { at, cloudtrail, type TrailRow, trailTagged } from './resources.ts'
+import type { Target } from '../../kernel/resource/facts.ts'
+import { mergedTags, requestedTags, requestTagConditions } from '../../kernel/resource/tag-rules.ts'
+import { listTags as listed, withoutTags } from '../../kernel/tags.ts'
+import { cloudtrail, trailTagged, trailType } from './resources.ts'
 
-export function mergedTags(tags: Tags | undefined, pairs: readonly Tag[]): Tags {
-  const merged = mergeTags(
-    tags,
-    pairs.map(({ Key = '', Value }) => ({ Key, Value })),
-  )
-  if (merged === 'too-many')
-    throw cloudtrail.fail('TagsLimitExceededException', 'The number of tags per trail has exceeded the limit of 50.')
-  if (typeof merged === 'string')
-    throw cloudtrail.fail(
-      'InvalidTagParameterException',
-      merged === 'duplicate' ? 'The specified tag keys must be unique.' : 'Tag keys that begin with aws: are reserved.',
-    )
-  return merged
-}
+const rules = trailType.spec.tags!
 
 export const addTags = cloudtrail
   .operation('AddTags')
   .on(trailTagged)
-  .run((call, { TagsList = [] }, trail) => {
-    call.unit.put(at.trail(trail), { ...trail, tags: mergedTags(trail.tags, TagsList) } satisfies TrailRow)
+  .conditions((input) => requestTagConditions(requestedTags(rules, input)))
+  .run((_call, input, { row, save }) => {
+    save({ ...row, tags: mergedTags(rules, row.tags, requestedTags(rules, input)) })
     return {}
   })
 
 export const removeTags = cloudtrail
   .operation('RemoveTags')
   .on(trailTagged)
-  .run((call, { TagsList = [] }, trail) => {
-    const keys = TagsList.map(({ Key = '' }) => Key)
-    call.unit.put(at.trail(trail), { ...trail, tags: withoutTags(trail.tags, keys) } satisfies TrailRow)
+  .conditions((input) => requestTagConditions(requestedTags(rules, input)))
+  .run((_call, { TagsList = [] }, { row, save }) => {
+    save({ ...row, tags: withoutTags(row.tags, keysIn(TagsList)) })
     return {}
   })
 
-/** Asked of the first; the others by themselves. */
-const listedTrails: Target<{ readonly ResourceIdList?: readonly string[] | undefined }, TrailRow> = {
+const keysIn = (tags: readonly { readonly Key: string | undefined }[]) => tags.map(({ Key = '' }) => Key)
+
+/** The kernel authorizes the first trail, the operation the others. */
+const listedTrails: Target<{ readonly ResourceIdList?: readonly string[] | undefined }, unknown> = {
   find: (call, { ResourceIdList: ids = [] }) => trailTagged.find(call, { ResourceId: ids[0] }),
 }
 
-async function tagsOf(call: Call, ResourceId: string, asked: boolean) {
-  const { acted, row, missing } = await trailTagged.find(call, { ResourceId })
-  if (!asked) await call.authorize('cloudtrail:ListTags', acted!)
-  if (!row) throw missing!()
-  return { ResourceId, TagsList: listed(row.tags) }
+async function tagsOf(call: Call, ResourceId: string, isAuthorized: boolean) {
+  const { acted, row: trail, missing } = await trailTagged.find(call, { ResourceId })
+  if (!isAuthorized) await call.authorize('cloudtrail:ListTags', acted!)
+  if (!trail) throw missing!()
+  return { ResourceId, TagsList: listed(trail.row.tags) }
 }
 
 export const listTags = cloudtrail

@@ -1,9 +1,8 @@
-/** Trails: made, changed, shown, removed. */
+/** Trails: created, changed, described, deleted. */
 import type { CreateTrailRequest, Trail } from '@aws-sdk/client-cloudtrail'
 import type { Call } from '../../kernel/call.ts'
 import { pageOf } from '../../kernel/page.ts'
-import { pairsIn, tagAuthorization } from '../../kernel/resource/tag-rules.ts'
-import { anything, type Target } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import { requireBucket } from './bucket.ts'
 import {
   at,
@@ -13,21 +12,20 @@ import {
   type TrailRow,
   trailArn,
   trailNamed,
-  trailOf,
   trailsSeen,
+  trailType,
   unbuilt,
 } from './resources.ts'
 import { isCustom } from './selectors.ts'
-import { mergedTags } from './tagging.ts'
 
 const TRAILS_MAX = 5
 const PREFIX_MAX = 200
 const PAGE = 100
 
-type Wishes = Partial<CreateTrailRequest>
+type TrailSettings = Partial<CreateTrailRequest>
 
-/** What a trail would have to do and cannot must not be taken for done. */
-function refuseUnbuilt(input: Wishes): void {
+/** Features that are not implemented are rejected rather than ignored. */
+function refuseUnbuilt(input: TrailSettings): void {
   if (input.SnsTopicName) throw unbuilt('notifications of trails (SnsTopicName)')
   if (input.CloudWatchLogsLogGroupArn ?? input.CloudWatchLogsRoleArn)
     throw unbuilt('the delivery of trails to CloudWatch Logs')
@@ -35,8 +33,8 @@ function refuseUnbuilt(input: Wishes): void {
   if (input.IsOrganizationTrail) throw unbuilt('trails of organizations')
 }
 
-/** The row as the wishes leave it, checked. */
-function wished(before: Omit<TrailRow, 'bucket'> & { readonly bucket?: string }, input: Wishes): TrailRow {
+/** The row with the requested changes, checked. */
+function changed(before: Omit<TrailRow, 'bucket'> & { readonly bucket?: string }, input: TrailSettings): TrailRow {
   refuseUnbuilt(input)
   const bucket = input.S3BucketName ?? before.bucket ?? ''
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
@@ -62,7 +60,7 @@ function wished(before: Omit<TrailRow, 'bucket'> & { readonly bucket?: string },
   }
 }
 
-const told = (trail: TrailRow) => ({
+const summary = (trail: TrailRow) => ({
   Name: trail.name,
   S3BucketName: trail.bucket,
   ...(trail.prefix !== undefined && { S3KeyPrefix: trail.prefix }),
@@ -74,33 +72,19 @@ const told = (trail: TrailRow) => ({
 })
 
 const shown = (trail: TrailRow): Trail => ({
-  ...told(trail),
+  ...summary(trail),
   HomeRegion: trail.region,
   HasCustomEventSelectors: isCustom(trail.selectors),
   HasInsightSelectors: false,
 })
 
-interface NewTrail {
-  readonly Name?: string | undefined
-  readonly TagsList?: unknown
-}
-
-const coming: Target<NewTrail, undefined> = {
-  find: ({ account, region }, { Name = '', TagsList }) => ({
-    acted: { arn: trailArn({ account, region, name: Name }), type: 'AWS::CloudTrail::Trail', account },
-    row: undefined,
-    tagging: tagAuthorization({ action: 'cloudtrail:AddTags' }, pairsIn(TagsList)),
-  }),
-}
-
 export const createTrail = cloudtrail
   .operation('CreateTrail')
-  .on(coming)
-  .run(async (call, input) => {
-    const name = input.Name ?? ''
+  .on(trailType.created((input: { readonly Name?: string | undefined }) => ({ TrailName: input.Name ?? '' })))
+  .run(async (call, input, { id: { TrailName: name }, tags, assertAvailable, create }) => {
     requireName(name)
-    const tags = mergedTags(undefined, input.TagsList ?? [])
-    const trail = wished(
+    const { length: tagCount } = Object.keys(tags)
+    const trail = changed(
       {
         name,
         account: call.account,
@@ -109,41 +93,40 @@ export const createTrail = cloudtrail
         globalEvents: true,
         validation: false,
         logging: false,
-        ...(Object.keys(tags).length > 0 && { tags }),
+        ...(tagCount > 0 && { tags }),
       },
       input,
     )
     const seen = await trailsSeen(call)
-    if (seen.some((other) => other.name === name))
-      throw cloudtrail.fail('TrailAlreadyExistsException', `Trail ${name} already exists for customer: ${call.account}`)
+    assertAvailable()
+    const shadow = seen.find((other) => other.name === name)
+    if (shadow) throw trailType.spec.faults.alreadyExists!(trailArn(shadow), { TrailName: name })
     if (seen.length >= TRAILS_MAX)
       throw cloudtrail.fail(
         'MaximumNumberOfTrailsExceededException',
         `User: ${call.account} already has ${TRAILS_MAX} trails in ${call.region}.`,
       )
     await requireBucket(call, trail)
-    call.unit.put(at.trail(trail), trail)
-    return told(trail)
+    return summary(create(trail))
   })
 
 export const updateTrail = cloudtrail
   .operation('UpdateTrail')
   .on(trailNamed)
-  .run(async (call, input, before) => {
+  .run(async (call, input, { row: before, save }) => {
     requireHome(call, before)
-    const trail = wished(before, input)
+    const trail = changed(before, input)
     if (trail.bucket !== before.bucket || trail.prefix !== before.prefix) await requireBucket(call, trail)
-    call.unit.put(at.trail(trail), trail)
-    return told(trail)
+    return summary(save(trail))
   })
 
-/** What it delivered stays in its bucket. */
+/** Delivered files stay in the bucket. */
 export const deleteTrail = cloudtrail
   .operation('DeleteTrail')
   .on(trailNamed)
-  .run((call, _input, trail) => {
+  .run((call, _input, { row: trail, remove }) => {
     requireHome(call, trail)
-    call.unit.delete(at.trail(trail))
+    remove()
     call.unit.delete(at.journal(trail))
     return {}
   })
@@ -151,9 +134,9 @@ export const deleteTrail = cloudtrail
 export const getTrail = cloudtrail
   .operation('GetTrail')
   .on(trailNamed)
-  .run((_call, _input, trail) => ({ Trail: shown(trail) }))
+  .run((_call, _input, { row }) => ({ Trail: shown(row) }))
 
-/** Names nobody has are passed over. */
+/** Unknown names are left out. */
 export const describeTrails = cloudtrail
   .operation('DescribeTrails')
   .on(anything)
@@ -166,8 +149,8 @@ export const describeTrails = cloudtrail
 async function namedTrails(call: Call, names: readonly string[]): Promise<readonly TrailRow[]> {
   const found: TrailRow[] = []
   for (const name of names) {
-    const trail = await trailOf(call, name)
-    if (trail) found.push(trail)
+    const { row: trail } = await trailType.find(call, name)
+    if (trail) found.push(trail.row)
   }
   return found
 }

@@ -1,12 +1,16 @@
 /**
- * The condition keys of IAM that a request or its resource holds; operations supply the rest by `given`.
+ * The condition keys of IAM. Operations supply those of a credential, which their target does not find.
  * Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
  */
 import type { AbsentKeys, ConditionKeyTable } from '../../kernel/condition-keys.ts'
 
 export const conditionKeys: ConditionKeyTable = {
   'iam:OrganizationsPolicyId': ({ input }) => input.OrganizationsPolicyId,
-  'iam:PermissionsBoundary': ({ row }) => row?.boundary,
+  'iam:AWSServiceName': ({ input }) => input.AWSServiceName,
+  /** The boundary to be set; else the one that the user or role has. */
+  'iam:PermissionsBoundary': ({ input, row }) => input.PermissionsBoundary ?? row?.row?.boundary,
+  'iam:PolicyARN': ({ input }) => input.PolicyArn,
+  'iam:ServiceSpecificCredentialAgeDays': ({ input }) => input.CredentialAgeDays?.toString(),
 }
 
 const NO_SECURITY_KEYS = 'FIDO security keys are not built: MFA devices are virtual'

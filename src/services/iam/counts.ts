@@ -1,7 +1,7 @@
 /** How many of each kind an account has: one small document a kind, so that quotas and summaries never count rows. */
 import type { Call } from '../../kernel/call.ts'
 import { key } from '../../store/store.ts'
-import { withinQuota } from './resources.ts'
+import { withinQuota } from './words.ts'
 
 /** The kinds as GetAccountSummary spells them, with the quota that limits each. */
 const quotaOf = {

@@ -4,6 +4,7 @@
  */
 
 import type { Call } from '../../kernel/call.ts'
+import { absenceIn } from '../../kernel/condition-keys.ts'
 import { checkSecret } from '../../kernel/failure-budget.ts'
 import { uniqueId } from '../../kernel/id.ts'
 import { loneAccounts, noPorts } from '../../kernel/ports.fixture.ts'
@@ -52,7 +53,7 @@ export async function desk(): Promise<Desk> {
     // Nothing here asks for more of these than is given; a test that does fails on the spot.
     ports: { ...loneAccounts, identity: { identity: async () => undefined } } as unknown as Call['ports'],
     use: noPorts,
-    event: {} as Call['event'],
+    event: { resources: [] } as unknown as Call['event'],
     newId: () => crypto.randomUUID(),
     uniqueId,
     authorize: async (action, resource) => void asked.push(`${action} ${resource}`),
@@ -61,7 +62,7 @@ export async function desk(): Promise<Desk> {
     checkSecret: (secret, compare) =>
       once(() => checkSecret(store, secret, { now: self.now, region: 'us-east-1' }, compare)),
     act: () => Promise.reject(new Error('no other service here')),
-    absentKey: () => undefined,
+    absentKey: absenceIn([]),
     afterCommit: () => undefined,
   })
 
@@ -77,7 +78,7 @@ export async function desk(): Promise<Desk> {
   const root: Principal = { kind: 'root', account, arn: `arn:aws:iam::${account}:root`, userId: account, tags: {} }
   const principalOf = async (name: string | undefined): Promise<Principal> => {
     if (name === undefined) return root
-    const row = await store.reader.get<UserRow>(user.key({ partition: 'aws', region: '', account }, name))
+    const row = await user.get(store.reader, { region: '', account }, { name })
     const arn = `arn:aws:iam::${account}:user/${name}`
     return { kind: 'user', account, arn, userId: row?.id ?? '', name, tags: {} }
   }
@@ -99,7 +100,7 @@ export async function desk(): Promise<Desk> {
       self.within(async (call) => {
         const row = { name, path: '/', id: uniqueId('AIDA'), createdAt: call.now, attached: [], inline: {}, groups: [] }
         call.unit.put(`iam/user-id/${account}/${row.id}`, { name })
-        return user.save(call, row)
+        return user.put(call.unit, call, row)
       }),
     stored: async () => JSON.stringify(await store.reader.range('')),
   }

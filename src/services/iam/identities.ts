@@ -5,21 +5,20 @@ import { Derived } from '../../kernel/derived.ts'
 import type { AssumableRole, Identity, IdentityPort, LongTermKey, Reader } from '../../kernel/ports.ts'
 import type { Subject } from '../../kernel/session.ts'
 import { type CompiledPolicy, compilePolicy, compileSet, readPolicy } from '../../policy/index.ts'
-import { key, type Store } from '../../store/store.ts'
+import type { Store } from '../../store/store.ts'
 import { TrustError, type Vault } from '../../vault/vault.ts'
-import { type AccessKeyRow, accessKeyKey, openSecret, placeOf } from './access-keys.ts'
-import { type AccountRow, accountKey } from './bootstrap.ts'
+import { type AccountRow, accountKey } from './account/bootstrap.ts'
+import { rootFeatures } from './account/root-features.ts'
+import { type AccessKeyRow, accessKeyKey, openSecret, placeOf } from './credentials/access-keys.ts'
+import { Uses } from './credentials/last-used.ts'
+import { verifyMfa } from './credentials/mfa.ts'
 import { exists } from './existence.ts'
-import { verifyMfa } from './mfa.ts'
-import { oidcProvider } from './oidc-providers.ts'
-import { tokenIssuer } from './outbound-federation.ts'
-import { findManagedPolicy } from './policies.ts'
-import { type GroupRow, type Holder, type RoleRow, role, type UserRow, user, userIdKey } from './resources.ts'
-import { rootFeatures } from './root-features.ts'
-import { parseSamlMetadata } from './saml-metadata.ts'
-import { samlProvider } from './saml-providers.ts'
-import { arnNow, compileTrust, idBehind } from './trust.ts'
-import { Uses } from './uses.ts'
+import { findManagedPolicy } from './policies/policies.ts'
+import { oidcProvider } from './providers/oidc-providers.ts'
+import { tokenIssuer } from './providers/outbound-federation.ts'
+import { samlProvider, samlProviderArn, trustedIdp } from './providers/saml-providers.ts'
+import { group, type Holder, type RoleRow, role, rowWritten, user, userIdKey } from './resources.ts'
+import { arnNow, compileTrust, idBehind } from './roles/trust.ts'
 
 export interface IamPort extends IdentityPort {
   /** Writes down which keys and roles were used; also done every half minute. */
@@ -67,12 +66,10 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
   const users = new Derived<Identity | undefined>(store, async (reader, argument) => {
     const [account, id] = JSON.parse(argument) as [string, string]
     const named = await reader.get<{ name: string }>(userIdKey(account, id))
-    const row = named && (await reader.get<UserRow>(user.key({ ...scope, account }, named.name)))
+    const row = named && (await user.get(reader, { ...scope, account }, named))
     if (!row || row.id !== id) return undefined
-    const groups = await Promise.all(
-      row.groups.map((name) => reader.get<GroupRow>(key('iam', 'group', account, name.toLowerCase()))),
-    )
-    const holders = [row, ...groups.filter((group) => group !== undefined)]
+    const groups = await Promise.all(row.groups.map((name) => group.get(reader, { ...scope, account }, { name })))
+    const holders = [row, ...groups.filter((each) => each !== undefined)]
     const compiled = await Promise.all(holders.map((holder) => compiledOf(reader, account, holder)))
     return {
       principal: {
@@ -91,7 +88,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
 
   const roles = new Derived<{ identity: Identity; row: RoleRow } | undefined>(store, async (reader, argument) => {
     const [account, name, id] = JSON.parse(argument) as [string, string, string]
-    const row = await reader.get<RoleRow>(role.key({ ...scope, account }, name))
+    const row = await role.get(reader, { ...scope, account }, { name })
     if (!row || row.id !== id) return undefined
     const roleArn = role.arnOf({ ...scope, account }, row)
     const identity: Identity = {
@@ -194,11 +191,9 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
     accessKey: (id) => keys.get(id),
     identity,
     role: async (reader, arn): Promise<AssumableRole | undefined> => {
-      const match = /^arn:aws:iam::(\d{12}):role(\/(?:.*\/)?)([^/]+)$/.exec(arn)
-      if (!match) return undefined
-      const [, account = '', path, name = ''] = match
-      const row = await reader.get<RoleRow>(role.key({ ...scope, account }, name))
-      if (!row || row.path !== path || row.name !== name || !(await isOpen(reader, account))) return undefined
+      const account = role.form.parse(arn)?.account
+      const row = await rowWritten(reader, role, arn)
+      if (!row || account === undefined || !(await isOpen(reader, account))) return undefined
       return {
         account,
         name: row.name,
@@ -218,11 +213,9 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
       const parsed = samlProvider.form.parse(arn)
       const at = { ...scope, account: parsed?.account ?? '' }
       const row = parsed && (await samlProvider.get(reader, at, parsed.variables))
-      if (!row) return undefined
-      const { entityId, signingCertificates } = parseSamlMetadata(row.document)
-      const { name, validUntil } = row
-      return { arn: samlProvider.arnOf(at, row), account: at.account, name, entityId, signingCertificates, validUntil }
+      return row && trustedIdp(vault, at, row)
     },
+    samlProviderArn: (reader, uuid) => samlProviderArn(reader, uuid),
     rootFeatures,
     tokenIssuer: (reader, account) => tokenIssuer(reader, vault.materials, account),
     pin: idBehind,

@@ -1,281 +1,75 @@
-/** IAM: who exists in an account, what they may do, and how they prove who they are. */
+/** IAM: users, groups, roles, policies and credentials of accounts. */
 import { operationsOf } from '../../kernel/service/define-service.ts'
-import {
-  createAccessKey,
-  deleteAccessKey,
-  getAccessKeyLastUsed,
-  listAccessKeys,
-  updateAccessKey,
-} from './access-keys.ts'
-import { forgetReportJob, reportJob } from './access-reports.ts'
-import {
-  createAccountAlias,
-  deleteAccountAlias,
-  getAccountSummary,
-  listAccountAliases,
-  setSecurityTokenServicePreferences,
-} from './account.ts'
-import { getAccountAuthorizationDetails } from './account-details.ts'
-import { boundaryOperations } from './boundaries.ts'
+import * as account from './account/account.ts'
+import * as rootFeatures from './account/root-features.ts'
 import { absentKeys, conditionKeys } from './conditions.ts'
-import { generateCredentialReport, getCredentialReport } from './credential-report.ts'
-import { listPoliciesGrantingServiceAccess } from './granted-services.ts'
-import {
-  addUserToGroup,
-  createGroup,
-  deleteGroup,
-  getGroup,
-  listGroups,
-  listGroupsForUser,
-  removeUserFromGroup,
-  updateGroup,
-} from './groups.ts'
-import { holderOperations } from './holders.ts'
-import {
-  addRoleToInstanceProfile,
-  createInstanceProfile,
-  deleteInstanceProfile,
-  getInstanceProfile,
-  listInstanceProfiles,
-  listInstanceProfilesForRole,
-  removeRoleFromInstanceProfile,
-} from './instance-profiles.ts'
+import * as accessKeys from './credentials/access-keys.ts'
+import * as loginProfiles from './credentials/login-profiles.ts'
+import * as mfa from './credentials/mfa.ts'
+import * as passwordPolicy from './credentials/password-policy.ts'
+import * as serverCertificates from './credentials/server-certificates.ts'
+import * as serviceCredentials from './credentials/service-credentials.ts'
+import * as signingCertificates from './credentials/signing-certificates.ts'
+import * as sshKeys from './credentials/ssh-keys.ts'
 import { invalidInput } from './invalid-input.ts'
-import {
-  generateServiceLastAccessedDetails,
-  getServiceLastAccessedDetails,
-  getServiceLastAccessedDetailsWithEntities,
-} from './last-accessed.ts'
-import {
-  changePassword,
-  createLoginProfile,
-  deleteLoginProfile,
-  getLoginProfile,
-  updateLoginProfile,
-} from './login-profiles.ts'
-import {
-  createVirtualMfaDevice,
-  deactivateMfaDevice,
-  deleteVirtualMfaDevice,
-  enableMfaDevice,
-  getMfaDevice,
-  listMfaDevices,
-  listVirtualMfaDevices,
-  resyncMfaDevice,
-} from './mfa.ts'
-import * as oidcProviders from './oidc-providers.ts'
-import { generateOrganizationsAccessReport, getOrganizationsAccessReport } from './organizations-access.ts'
-import {
-  disableOutboundWebIdentityFederation,
-  enableOutboundWebIdentityFederation,
-  getOutboundWebIdentityFederationInfo,
-  issuerDocuments,
-} from './outbound-federation.ts'
-import {
-  deleteAccountPasswordPolicy,
-  getAccountPasswordPolicy,
-  updateAccountPasswordPolicy,
-} from './password-policy.ts'
-import { createPolicy, deletePolicy, getPolicy, listEntitiesForPolicy, listPolicies } from './policies.ts'
-import {
-  createPolicyVersion,
-  deletePolicyVersion,
-  getPolicyVersion,
-  listPolicyVersions,
-  setDefaultPolicyVersion,
-} from './policy-versions.ts'
-import { iamWords as words } from './resources.ts'
-import {
-  createRole,
-  deleteRole,
-  getRole,
-  listRoles,
-  updateAssumeRolePolicy,
-  updateRole,
-  updateRoleDescription,
-} from './roles.ts'
-import { listOrganizationsFeatures, rootFeatureOperations } from './root-features.ts'
-import * as samlProviders from './saml-providers.ts'
-import {
-  deleteServerCertificate,
-  getServerCertificate,
-  listServerCertificates,
-  updateServerCertificate,
-  uploadServerCertificate,
-} from './server-certificates.ts'
-import {
-  createServiceSpecificCredential,
-  deleteServiceSpecificCredential,
-  listServiceSpecificCredentials,
-  resetServiceSpecificCredential,
-  updateServiceSpecificCredential,
-} from './service-credentials.ts'
-import {
-  createServiceLinkedRole,
-  deleteServiceLinkedRole,
-  getServiceLinkedRoleDeletionStatus,
-} from './service-linked-roles.ts'
-import {
-  deleteSigningCertificate,
-  listSigningCertificates,
-  updateSigningCertificate,
-  uploadSigningCertificate,
-} from './signing-certificates.ts'
-import {
-  getContextKeysForCustomPolicy,
-  getContextKeysForPrincipalPolicy,
-  simulateCustomPolicy,
-  simulatePrincipalPolicy,
-} from './simulation.ts'
-import {
-  deleteSshPublicKey,
-  getSshPublicKey,
-  listSshPublicKeys,
-  updateSshPublicKey,
-  uploadSshPublicKey,
-} from './ssh-keys.ts'
-import { taggingOperations } from './tagging.ts'
-import { createUser, deleteUser, getUser, listUsers, updateUser } from './users.ts'
+import * as boundaries from './policies/boundaries.ts'
+import * as holders from './policies/identity-policies.ts'
+import * as policies from './policies/policies.ts'
+import * as policyVersions from './policies/policy-versions.ts'
+import * as oidcProviders from './providers/oidc-providers.ts'
+import * as outboundFederation from './providers/outbound-federation.ts'
+import * as samlProviders from './providers/saml-providers.ts'
+import { forgetReportJob, reportJob } from './reports/access-reports.ts'
+import * as accountDetails from './reports/account-details.ts'
+import * as credentialReport from './reports/credential-report.ts'
+import * as grantedServices from './reports/granted-services.ts'
+import * as lastAccessed from './reports/last-accessed.ts'
+import * as organizationsAccess from './reports/organizations-access.ts'
+import * as instanceProfiles from './roles/instance-profiles.ts'
+import * as roles from './roles/roles.ts'
+import * as serviceLinkedRoles from './roles/service-linked-roles.ts'
+import * as simulation from './simulation/simulation.ts'
+import * as tagging from './tagging.ts'
+import * as groups from './users/groups.ts'
+import * as users from './users/users.ts'
+import { iam as words } from './words.ts'
 
 export const iam = words.service({
   invalidInput,
-  operations: [
-    // what is granted, and what was used
-    listPoliciesGrantingServiceAccess,
-    generateServiceLastAccessedDetails,
-    getServiceLastAccessedDetails,
-    getServiceLastAccessedDetailsWithEntities,
-    generateOrganizationsAccessReport,
-    getOrganizationsAccessReport,
-    // tokens for services elsewhere
-    enableOutboundWebIdentityFederation,
-    disableOutboundWebIdentityFederation,
-    getOutboundWebIdentityFederationInfo,
-    // the organisation's root users
-    ...rootFeatureOperations,
-    listOrganizationsFeatures,
-    // users
-    createUser,
-    getUser,
-    listUsers,
-    updateUser,
-    deleteUser,
-    // groups
-    createGroup,
-    getGroup,
-    listGroups,
-    listGroupsForUser,
-    updateGroup,
-    deleteGroup,
-    addUserToGroup,
-    removeUserFromGroup,
-    // access keys
-    createAccessKey,
-    listAccessKeys,
-    updateAccessKey,
-    deleteAccessKey,
-    getAccessKeyLastUsed,
-    // policies
-    createPolicy,
-    getPolicy,
-    listPolicies,
-    deletePolicy,
-    listEntitiesForPolicy,
-    // policy versions
-    createPolicyVersion,
-    getPolicyVersion,
-    listPolicyVersions,
-    setDefaultPolicyVersion,
-    deletePolicyVersion,
-    // roles
-    createRole,
-    getRole,
-    listRoles,
-    updateRole,
-    updateRoleDescription,
-    updateAssumeRolePolicy,
-    deleteRole,
-    // instance profiles
-    createInstanceProfile,
-    getInstanceProfile,
-    listInstanceProfiles,
-    listInstanceProfilesForRole,
-    deleteInstanceProfile,
-    addRoleToInstanceProfile,
-    removeRoleFromInstanceProfile,
-    // service linked roles
-    createServiceLinkedRole,
-    deleteServiceLinkedRole,
-    getServiceLinkedRoleDeletionStatus,
-    // login profiles
-    createLoginProfile,
-    getLoginProfile,
-    updateLoginProfile,
-    deleteLoginProfile,
-    changePassword,
-    // password policy
-    getAccountPasswordPolicy,
-    updateAccountPasswordPolicy,
-    deleteAccountPasswordPolicy,
-    // mfa
-    createVirtualMfaDevice,
-    deleteVirtualMfaDevice,
-    enableMfaDevice,
-    resyncMfaDevice,
-    deactivateMfaDevice,
-    getMfaDevice,
-    listMfaDevices,
-    listVirtualMfaDevices,
-    // signing certificates
-    uploadSigningCertificate,
-    listSigningCertificates,
-    updateSigningCertificate,
-    deleteSigningCertificate,
-    // ssh keys
-    uploadSshPublicKey,
-    getSshPublicKey,
-    listSshPublicKeys,
-    updateSshPublicKey,
-    deleteSshPublicKey,
-    // server certificates
-    uploadServerCertificate,
-    getServerCertificate,
-    listServerCertificates,
-    updateServerCertificate,
-    deleteServerCertificate,
-    // service credentials
-    createServiceSpecificCredential,
-    listServiceSpecificCredentials,
-    resetServiceSpecificCredential,
-    updateServiceSpecificCredential,
-    deleteServiceSpecificCredential,
-    // identity providers
-    ...operationsOf(samlProviders, oidcProviders),
-    // account
-    createAccountAlias,
-    deleteAccountAlias,
-    listAccountAliases,
-    setSecurityTokenServicePreferences,
-    getAccountSummary,
-    // account details
-    getAccountAuthorizationDetails,
-    // credential report
-    generateCredentialReport,
-    getCredentialReport,
-    // simulation
-    simulateCustomPolicy,
-    simulatePrincipalPolicy,
-    getContextKeysForCustomPolicy,
-    getContextKeysForPrincipalPolicy,
-    // on users, groups and roles alike
-    ...holderOperations,
-    ...boundaryOperations,
-    // on everything that has tags
-    ...taggingOperations,
-  ],
+  operations: operationsOf(
+    accessKeys,
+    account,
+    accountDetails,
+    boundaries,
+    credentialReport,
+    grantedServices,
+    groups,
+    holders,
+    instanceProfiles,
+    lastAccessed,
+    loginProfiles,
+    mfa,
+    oidcProviders,
+    organizationsAccess,
+    outboundFederation,
+    passwordPolicy,
+    policies,
+    policyVersions,
+    roles,
+    rootFeatures,
+    samlProviders,
+    serverCertificates,
+    serviceCredentials,
+    serviceLinkedRoles,
+    signingCertificates,
+    simulation,
+    sshKeys,
+    tagging,
+    users,
+  ),
   conditionKeys,
   absentKeys,
-  documents: issuerDocuments,
+  documents: outboundFederation.issuerDocuments,
   jobs: {
     'iam.access-report': reportJob,
     'iam.forget-access-report': forgetReportJob,

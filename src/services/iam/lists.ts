@@ -1,7 +1,7 @@
 /** IAM's way of listing: Marker in, IsTruncated and Marker out, 100 a page, by name. */
 import type { Call } from '../../kernel/call.ts'
-import { page, pageOf } from '../../kernel/page.ts'
-import type { Resource, Row } from '../../kernel/resource.ts'
+import { pageOf } from '../../kernel/page.ts'
+import type { Collection } from '../../kernel/resource/collection.ts'
 import { Fault } from '../../wire/fault.ts'
 
 export interface ListInput {
@@ -33,20 +33,15 @@ const rest = (next: string | undefined) =>
   next === undefined ? { IsTruncated: false } : { IsTruncated: true, Marker: next }
 
 /** Rows of a kind, optionally below a path. */
-export async function listRows<R extends Row & { readonly path: string }>(
-  call: Call,
-  resource: Resource<R>,
+export async function listRows<R extends { readonly path: string }>(
+  rows: Collection<R>,
   input: ListInput,
   keep?: (row: R) => boolean,
 ): Promise<Listed<R>> {
   const prefix = input.PathPrefix
   const below = prefix === undefined || prefix === '/' ? undefined : (row: R) => row.path.startsWith(prefix)
   const both = below && keep ? (row: R) => below(row) && keep(row) : (below ?? keep)
-  const { items, next } = await page(
-    call,
-    (after, limit) => resource.list(call, { after, limit }),
-    options(input, both),
-  )
+  const { items, next } = await rows.page(options(input, both))
   return { items, rest: rest(next) }
 }
 

@@ -1,56 +1,59 @@
 /** Tags on IAM's resources; the providers' are in their own files. */
-import type { Call } from '../../kernel/call.ts'
-import type { Resource, Row, Target } from '../../kernel/resource.ts'
-import type { LooseInput, Operation } from '../../kernel/service.ts'
-import { withoutTags } from '../../kernel/tags.ts'
-import { mfaDevice } from './mfa.ts'
-import { type ManagedPolicyRow, managedPolicy, policyNamed, refuseAws } from './policies.ts'
-import { iam, instanceProfile, role, user } from './resources.ts'
-import { serverCertificate } from './server-certificates.ts'
-import { listedTags, mergedTags } from './tags.ts'
+import { mfaDevice } from './credentials/mfa.ts'
+import { serverCertificate } from './credentials/server-certificates.ts'
+import { type ManagedPolicyRow, managedPolicy, refuseAws } from './policies/policies.ts'
+import { instanceProfile, role, user } from './resources.ts'
+import { listedTags } from './tags.ts'
+import { iam } from './words.ts'
 
-interface Taggable {
-  /** As the operations spell it: `TagUser`, `UntagUser`, `ListUserTags`. */
-  readonly word: 'User' | 'Role' | 'Policy' | 'InstanceProfile' | 'MFADevice' | 'ServerCertificate'
-  readonly member: string
-  readonly target: Target<LooseInput, Row>
-  readonly save: (call: Call, row: Row) => void
-  /** Throws where what stands there may not be tagged. */
-  readonly guard?: (call: Call, row: Row, input: LooseInput) => void
-}
+const listed = listedTags
 
-function taggable<R extends Row>(
-  word: Taggable['word'],
-  member: string,
-  resource: Resource<R>,
-  target: Target<LooseInput, R> = { find: (call, input) => resource.find(call, input[member]) },
-): Taggable {
-  return { word, member, target, save: (call, row) => void resource.save(call, row as R) }
-}
+export const userTagging = iam.tagging(user, {
+  tag: 'TagUser',
+  untag: 'UntagUser',
+  list: 'ListUserTags',
+  resource: 'UserName',
+  listed,
+})
 
-/** Roles include service-linked ones: https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagRole.html */
-const kinds: readonly Taggable[] = [
-  taggable('User', 'UserName', user),
-  taggable('Role', 'RoleName', role),
-  {
-    ...taggable('Policy', 'PolicyArn', managedPolicy, policyNamed('PolicyArn')),
-    guard: (call, row, input) => refuseAws(call, row as ManagedPolicyRow, input.PolicyArn),
-  },
-  taggable('InstanceProfile', 'InstanceProfileName', instanceProfile),
-  taggable('MFADevice', 'SerialNumber', mfaDevice),
-  taggable('ServerCertificate', 'ServerCertificateName', serverCertificate),
-]
+/** Service-linked roles, too: https://docs.aws.amazon.com/IAM/latest/APIReference/API_TagRole.html */
+export const roleTagging = iam.tagging(role, {
+  tag: 'TagRole',
+  untag: 'UntagRole',
+  list: 'ListRoleTags',
+  resource: 'RoleName',
+  listed,
+})
 
-export const taggingOperations: readonly Operation[] = kinds.flatMap(({ word, target, save, guard }) => [
-  iam.loose(`Tag${word}`, target, (call, input, row) => {
-    guard?.(call, row as Row, input)
-    save(call, { ...(row as Row), tags: mergedTags((row as Row).tags, input.Tags) })
-    return {}
-  }),
-  iam.loose(`Untag${word}`, target, (call, input, row) => {
-    guard?.(call, row as Row, input)
-    save(call, { ...(row as Row), tags: withoutTags((row as Row).tags, input.TagKeys) })
-    return {}
-  }),
-  iam.loose(`List${word}Tags`, target, (call, input, row) => listedTags((row as Row).tags ?? {}, call, input)),
-])
+export const policyTagging = iam.tagging(managedPolicy, {
+  tag: 'TagPolicy',
+  untag: 'UntagPolicy',
+  list: 'ListPolicyTags',
+  resource: 'PolicyArn',
+  listed,
+  guard: (call, row: ManagedPolicyRow, input) => refuseAws(call, row, input.PolicyArn),
+})
+
+export const instanceProfileTagging = iam.tagging(instanceProfile, {
+  tag: 'TagInstanceProfile',
+  untag: 'UntagInstanceProfile',
+  list: 'ListInstanceProfileTags',
+  resource: 'InstanceProfileName',
+  listed,
+})
+
+export const mfaDeviceTagging = iam.tagging(mfaDevice, {
+  tag: 'TagMFADevice',
+  untag: 'UntagMFADevice',
+  list: 'ListMFADeviceTags',
+  resource: 'SerialNumber',
+  listed,
+})
+
+export const serverCertificateTagging = iam.tagging(serverCertificate, {
+  tag: 'TagServerCertificate',
+  untag: 'UntagServerCertificate',
+  list: 'ListServerCertificateTags',
+  resource: 'ServerCertificateName',
+  listed,
+})

@@ -1,22 +1,11 @@
-/** IAM's words for what can be wrong with tags. Apart from `tagging.ts`, which imports every taggable kind. */
+/** IAM's rules for tags: faults, and how answers show them. */
 import type { Call } from '../../kernel/call.ts'
 import type { Row, Tags } from '../../kernel/resource/facts.ts'
 import type { TagRules } from '../../kernel/resource/tag-rules.ts'
-import { listTags, mergeTags, TAGS_MAX, type TagPair, type TagProblem } from '../../kernel/tags.ts'
+import { listTags, TAGS_MAX, type TagProblem } from '../../kernel/tags.ts'
 import type { Fault } from '../../wire/fault.ts'
 import { type ListInput, listItems } from './lists.ts'
-import { iam } from './resources.ts'
-
-/** The tags of something that is being created. */
-export function newTags(pairs: readonly TagPair[] | undefined): Tags {
-  return mergedTags(undefined, pairs ?? [])
-}
-
-export function mergedTags(tags: Tags | undefined, pairs: readonly TagPair[]): Tags {
-  const result = mergeTags(tags, pairs)
-  if (typeof result === 'string') throw problems[result]()
-  return result
-}
+import { iam } from './words.ts'
 
 const problems: Readonly<Record<TagProblem, () => Fault>> = {
   duplicate: () =>
@@ -31,7 +20,6 @@ export function shownTags(row: Row) {
   return tags.length > 0 ? { Tags: tags } : {}
 }
 
-/** Of types that are defined by their ARN form. */
 export const tagRules = (action: string): TagRules => ({ action, member: 'Tags', problems })
 
 /** The answer of `List…Tags`: paged. */

@@ -1,19 +1,18 @@
 /** Secrets shared with another party: by ECDH, and by ML-KEM; and the public keys that the other party needs. */
 import type * as KMS from '@aws-sdk/client-kms'
-import { conditions } from './conditions.ts'
 import { currentOf } from './key-materials.ts'
 import { algorithmsOf, isAsymmetric } from './key-specs.ts'
 import { invalidInput, silent } from './messages.ts'
-import { arnOf, kms, unsupported } from './resources.ts'
+import { arnOf, unsupported } from './resources.ts'
 import { requireState } from './states.ts'
 import { usedKey } from './targets.ts'
 import { endDryRun, requireAlgorithm, requireTokens, requireUse } from './uses.ts'
+import { kms } from './words.ts'
 
 export const getPublicKey = kms
   .operation('GetPublicKey')
   .on(usedKey)
-  .given(conditions)
-  .run((call, input, row) => {
+  .run((call, input, { row }) => {
     requireState(row, 'GetPublicKey')
     if (!isAsymmetric(row)) throw unsupported(row, 'GetPublicKey')
     requireTokens(call, input.GrantTokens)
@@ -30,8 +29,7 @@ export const getPublicKey = kms
 export const deriveSharedSecret = kms
   .operation('DeriveSharedSecret')
   .on(usedKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .run(async (call, input, { row }) => {
     requireUse(call, row, 'DeriveSharedSecret', 'KEY_AGREEMENT', input)
     requireAlgorithm(row, input.KeyAgreementAlgorithm)
     const secret = await call.vault.materials.use(currentOf(row), { do: 'derive', publicKey: input.PublicKey })
@@ -48,8 +46,7 @@ export const deriveSharedSecret = kms
 export const encapsulate = kms
   .operation('Encapsulate')
   .on(usedKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .run(async (call, input, { row }) => {
     requireUse(call, row, 'Encapsulate', 'ENCAPSULATE_DECAPSULATE', input)
     requireAlgorithm(row, input.EncapsulationAlgorithm)
     const held = currentOf(row)
@@ -67,8 +64,7 @@ export const encapsulate = kms
 export const decapsulate = kms
   .operation('Decapsulate')
   .on(usedKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .run(async (call, input, { row }) => {
     requireUse(call, row, 'Decapsulate', 'ENCAPSULATE_DECAPSULATE', input)
     requireAlgorithm(row, input.EncapsulationAlgorithm)
     const ciphertext = input.SharedSecretCiphertextBlob

@@ -1,7 +1,9 @@
-/** Aliases as rows: each beside the key that it leads to, which knows its names. */
+/** Aliases as rows: each leads to a key, whose row lists its aliases. */
 import type { Call } from '../../kernel/call.ts'
 import { saveKey } from './key-materials.ts'
-import { type AliasRow, at, type KeyRow, kms } from './resources.ts'
+import { alias } from './resources.ts'
+import type { KeyRow } from './rows.ts'
+import { kms } from './words.ts'
 
 /** Source: https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html */
 const PER_KEY_MAX = 50
@@ -19,7 +21,6 @@ export function withoutAlias(row: KeyRow, name: string): KeyRow {
 
 /** Of a key already authorised. */
 export function addAlias(call: Pick<Call, 'unit' | 'now'>, row: KeyRow, name: string): void {
-  const alias: AliasRow = { name, keyId: row.id, createdAt: call.now, updatedAt: call.now }
-  call.unit.put(at.alias(row, name), alias)
+  call.unit.put(alias.key(row, { name }), { name, keyId: row.id, createdAt: call.now, updatedAt: call.now })
   saveKey(call.unit, withAlias(row, name))
 }

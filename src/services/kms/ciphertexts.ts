@@ -1,15 +1,19 @@
 /** Which key a ciphertext was made with: named by the caller, or by the ciphertext itself. */
 import type { Call } from '../../kernel/call.ts'
-import type { Found } from '../../kernel/resource.ts'
+import type { ResolvedTarget, Target } from '../../kernel/resource/facts.ts'
+import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { materialIdOf } from '../../vault/material/blob.ts'
 import type { Held, Opening } from '../../vault/material/materials.ts'
 import { Fault } from '../../wire/fault.ts'
+import { GrantUse } from './grant-authority.ts'
 import { currentOf, materialOf, ownerOf } from './key-materials.ts'
 import { isSymmetric } from './key-specs.ts'
 import { incorrectKey, silent } from './messages.ts'
-import { at, invalid, type KeyRow, keyArn } from './resources.ts'
-import { actedOn, findKey } from './targets.ts'
+import { type KeyId, key, keyArn } from './resources.ts'
+import type { KeyRow } from './rows.ts'
+import { byAnyName, byIdOrArn } from './targets.ts'
 import { oaepHash, requireAlgorithm, requireContext } from './uses.ts'
+import { invalid } from './words.ts'
 
 export interface Ciphertext {
   readonly keyId: string | undefined
@@ -19,24 +23,34 @@ export interface Ciphertext {
   readonly modifiers: readonly string[] | undefined
 }
 
-/** Of a key that the caller did not name: whether it exists is not the caller's to learn. */
+type FoundKey = ResolvedTarget<ExistingResource<KeyId, KeyRow>>
+
+/** Of a key that the caller did not name: the answer must not show whether it exists. */
 const CONCEALED =
   'The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.'
 
-export async function findCiphertextKey(call: Call, asked: Ciphertext): Promise<Found<KeyRow>> {
-  const { keyId, blob, algorithm, context } = asked
-  if (keyId !== undefined) return findKey(call, keyId, true, { context })
+/** The key that the request names, or that the ciphertext was made with. */
+export const ciphertextKey = <In>(
+  ciphertextIn: (input: In) => Ciphertext,
+): Target<In, ExistingResource<KeyId, KeyRow>> => ({
+  about: { type: key, how: 'named' },
+  find: (call, input) => findCiphertextKey(call, ciphertextIn(input)),
+})
+
+async function findCiphertextKey(call: Call, ciphertext: Ciphertext): Promise<FoundKey> {
+  const { keyId, blob, algorithm, context } = ciphertext
+  const use = new GrantUse({ context })
+  if (keyId !== undefined) return key.find(call, keyId, use, byAnyName)
   if (algorithm !== undefined && algorithm !== 'SYMMETRIC_DEFAULT') {
     throw invalid('KeyId is required for ciphertext that was encrypted by an asymmetric KMS key.')
   }
   const materialId = blob && materialIdOf(blob)
   if (materialId === undefined) throw blob ? silent.ciphertext() : invalid('CiphertextBlob or KeyId must be given.')
   const owner = await ownerOf(call, materialId)
-  const place = owner && { account: owner.account, region: call.region }
-  const row = place && (await call.unit.get<KeyRow>(at.key(place, owner.keyId)))
-  if (!place || !row) throw new Fault('AccessDenied', CONCEALED)
-  const acted = await actedOn(call, row, { context })
-  return { acted: { concealed: CONCEALED, ...acted, arn: keyArn(place, owner.keyId) }, row }
+  const arn = owner && keyArn({ account: owner.account, region: call.region }, owner.keyId)
+  const found = arn === undefined ? undefined : await key.find(call, arn, use, byIdOrArn)
+  if (!found?.acted || !found.row) throw new Fault('AccessDenied', CONCEALED)
+  return { acted: { ...found.acted, concealed: CONCEALED }, row: found.row }
 }
 
 /** Only a dry run may leave the ciphertext out. */
@@ -50,10 +64,10 @@ export function isIgnored({ modifiers, keyId, blob }: Ciphertext, dryRun: boolea
 }
 
 /** The material that made it, and how to open it. */
-export function openingOf(row: KeyRow, asked: Ciphertext): { readonly held: Held; readonly open: Opening } {
-  const algorithm = asked.algorithm ?? 'SYMMETRIC_DEFAULT'
+export function openingOf(row: KeyRow, ciphertext: Ciphertext): { readonly held: Held; readonly open: Opening } {
+  const algorithm = ciphertext.algorithm ?? 'SYMMETRIC_DEFAULT'
   requireAlgorithm(row, algorithm)
-  const blob = asked.blob!
+  const blob = ciphertext.blob!
   if (!isSymmetric(row)) {
     return { held: currentOf(row), open: { by: 'oaep', ciphertext: blob, hash: oaepHash(algorithm) } }
   }
@@ -61,7 +75,7 @@ export function openingOf(row: KeyRow, asked: Ciphertext): { readonly held: Held
   if (materialId === undefined) throw silent.ciphertext()
   const held = materialOf(row, materialId)
   if (!held) throw incorrectKey()
-  return { held, open: { by: 'context', blob, context: asked.context ?? {} } }
+  return { held, open: { by: 'context', blob, context: ciphertext.context ?? {} } }
 }
 
 /** Contexts belong to symmetric keys alone. */

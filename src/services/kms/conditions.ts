@@ -4,11 +4,12 @@
  */
 
 import type { Call, Conditions } from '../../kernel/call.ts'
-import type { AbsentKeys } from '../../kernel/condition-keys.ts'
+import type { AbsentKeys, ConditionKeyTable } from '../../kernel/condition-keys.ts'
 import { meantBy } from './grant-constraints.ts'
+import { callerKeys } from './key-facts.ts'
 import { periodDaysOf, WINDOW_DAYS_DEFAULT } from './key-jobs.ts'
 import { aliasIn } from './references.ts'
-import type { GrantConstraints, KeyRow } from './resources.ts'
+import type { GrantConstraints } from './rows.ts'
 
 const NO_ATTESTATION = 'Requests with a Recipient are refused: no attestation root is configured.'
 
@@ -33,93 +34,57 @@ export const absentKeys: AbsentKeys = {
 }
 
 type Values = Record<string, string | readonly string[] | undefined>
-type Input = Readonly<Record<string, unknown>>
 
 export const SYMMETRIC = 'SYMMETRIC_DEFAULT'
 
-/** Members whose value is the key's value, under whatever operation they come. */
-const MEMBERS = new Map(
-  Object.entries({
-    BypassPolicyLockoutSafetyCheck: 'kms:BypassPolicyLockoutSafetyCheck',
-    EncryptionAlgorithm: 'kms:EncryptionAlgorithm',
-    SigningAlgorithm: 'kms:SigningAlgorithm',
-    MessageType: 'kms:MessageType',
-    MacAlgorithm: 'kms:MacAlgorithm',
-    KeyAgreementAlgorithm: 'kms:KeyAgreementAlgorithm',
-    KeyPairSpec: 'kms:DataKeyPairSpec',
-    ExpirationModel: 'kms:ExpirationModel',
-    ValidTo: 'kms:ValidTo',
-    WrappingAlgorithm: 'kms:WrappingAlgorithm',
-    WrappingKeySpec: 'kms:WrappingKeySpec',
-    PendingWindowInDays: 'kms:ScheduleKeyDeletionPendingWindowInDays',
-    RotationPeriodInDays: 'kms:RotationPeriodInDays',
-    PrimaryRegion: 'kms:PrimaryRegion',
-    ReplicaRegion: 'kms:ReplicaRegion',
-    Operations: 'kms:GrantOperations',
-    GranteePrincipal: 'kms:GranteePrincipal',
-    GranteeServicePrincipal: 'kms:GranteeServicePrincipal',
-    RetiringPrincipal: 'kms:RetiringPrincipal',
-    RetiringServicePrincipal: 'kms:RetiringServicePrincipal',
-  }),
-)
+/** The value of a member, and what the operation does without it: AWS decides, and records, by that. */
+const member =
+  (name: string, byDefault?: string): ConditionKeyTable[string] =>
+  ({ input }) =>
+    textOf(input[name]) ?? byDefault
 
-/** What the operation does when the request does not say: AWS decides, and records, by that. */
-const DEFAULTS: Readonly<Record<string, Values>> = {
-  Encrypt: { 'kms:EncryptionAlgorithm': SYMMETRIC },
-  Decrypt: { 'kms:EncryptionAlgorithm': SYMMETRIC },
-  GenerateDataKey: { 'kms:EncryptionAlgorithm': SYMMETRIC },
-  GenerateDataKeyPair: { 'kms:EncryptionAlgorithm': SYMMETRIC },
-  GenerateDataKeyPairWithoutPlaintext: { 'kms:EncryptionAlgorithm': SYMMETRIC },
-  GenerateDataKeyWithoutPlaintext: { 'kms:EncryptionAlgorithm': SYMMETRIC },
-  CreateKey: { 'kms:BypassPolicyLockoutSafetyCheck': 'false' },
-  PutKeyPolicy: { 'kms:BypassPolicyLockoutSafetyCheck': 'false' },
-  ImportKeyMaterial: { 'kms:ExpirationModel': 'KEY_MATERIAL_EXPIRES' },
-  ScheduleKeyDeletion: { 'kms:ScheduleKeyDeletionPendingWindowInDays': String(WINDOW_DAYS_DEFAULT) },
-  Sign: { 'kms:MessageType': 'RAW' },
-  Verify: { 'kms:MessageType': 'RAW' },
+function textOf(value: unknown): string | readonly string[] | undefined {
+  if (value === undefined) return undefined
+  if (Array.isArray(value)) return value.map(String)
+  return value instanceof Date ? value.toISOString() : String(value)
 }
 
-const ABOUT_GRANTS: ReadonlySet<string> = new Set(['CreateGrant', 'ListGrants', 'RevokeGrant'])
-
-/** For every operation on a key. */
-export function conditions(input: object, call: Call, row: KeyRow | undefined): Conditions {
-  const asked = input as Input
-  const named = typeof asked['KeyId'] === 'string' ? aliasIn(asked['KeyId']) : undefined
-  // One object filled up: spread after spread, it would take longer than the decision.
-  return Object.assign(
-    common(call),
-    DEFAULTS[call.operation],
-    call.operation === 'EnableKeyRotation' && { 'kms:RotationPeriodInDays': String(periodDaysOf(row)) },
-    requested(asked),
-    row && ofKey(row),
-    contextConditions(asked['EncryptionContext'] as Readonly<Record<string, string>> | undefined),
-    named && { 'kms:RequestAlias': named },
-    call.operation === 'CreateGrant' && grantConditions(asked),
-    ABOUT_GRANTS.has(call.operation) && { 'kms:GrantIsForAWSResource': String(call.via.length > 0) },
-  )
+/** What requests carry; what a key is comes with the key, in `key-facts.ts`. */
+export const conditionKeys: ConditionKeyTable = {
+  'kms:BypassPolicyLockoutSafetyCheck': member('BypassPolicyLockoutSafetyCheck', 'false'),
+  'kms:CallerAccount': ({ call }) => callerKeys(call)['kms:CallerAccount'],
+  'kms:DataKeyPairSpec': member('KeyPairSpec'),
+  'kms:EncryptionAlgorithm': member('EncryptionAlgorithm', SYMMETRIC),
+  'kms:ExpirationModel': member('ExpirationModel', 'KEY_MATERIAL_EXPIRES'),
+  'kms:GrantIsForAWSResource': ({ call }) => String(call.via.length > 0),
+  'kms:GrantOperations': member('Operations'),
+  'kms:GranteePrincipal': member('GranteePrincipal'),
+  'kms:GranteeServicePrincipal': member('GranteeServicePrincipal'),
+  'kms:KeyAgreementAlgorithm': member('KeyAgreementAlgorithm'),
+  'kms:MacAlgorithm': member('MacAlgorithm'),
+  'kms:MessageType': member('MessageType', 'RAW'),
+  'kms:PrimaryRegion': member('PrimaryRegion'),
+  'kms:ReplicaRegion': member('ReplicaRegion'),
+  'kms:RequestAlias': ({ input }) => aliasIn(input.KeyId ?? ''),
+  'kms:RetiringPrincipal': member('RetiringPrincipal'),
+  'kms:RetiringServicePrincipal': member('RetiringServicePrincipal'),
+  'kms:RotationPeriodInDays': ({ input, row }) => textOf(input.RotationPeriodInDays ?? periodDaysOf(row?.row)),
+  'kms:ScheduleKeyDeletionPendingWindowInDays': member('PendingWindowInDays', String(WINDOW_DAYS_DEFAULT)),
+  'kms:SigningAlgorithm': member('SigningAlgorithm'),
+  'kms:ValidTo': member('ValidTo'),
+  'kms:ViaService': ({ call }) => callerKeys(call)['kms:ViaService'],
+  'kms:WrappingAlgorithm': member('WrappingAlgorithm'),
+  'kms:WrappingKeySpec': member('WrappingKeySpec'),
 }
 
-/** Whose call it is, and through which service it comes. */
-export function common(call: Pick<Call, 'account' | 'region' | 'via'>): Conditions {
-  const via = call.via.at(-1)
-  return {
-    'kms:CallerAccount': call.account,
-    'kms:ViaService': via?.replace(/\.amazonaws\.com$/, `.${call.region}.amazonaws.com`),
-  }
+/** For operations on no key that the reference lists without these: policies on AWS may rely on them all the same. */
+export const callerConditions = (_input: unknown, call: Call): Conditions => callerKeys(call)
+
+interface WithContext {
+  readonly EncryptionContext?: Readonly<Record<string, string>> | undefined
 }
 
-export function ofKey(row: KeyRow): Conditions {
-  return {
-    'kms:KeySpec': row.spec,
-    'kms:CustomerMasterKeySpec': row.spec,
-    'kms:KeyUsage': row.usage,
-    'kms:CustomerMasterKeyUsage': row.usage,
-    'kms:KeyOrigin': row.origin,
-    'kms:MultiRegion': String(row.multiRegion !== undefined),
-    'kms:MultiRegionKeyType': row.multiRegion && (row.multiRegion.primary === row.region ? 'PRIMARY' : 'REPLICA'),
-    'kms:ResourceAliases': row.aliases.length > 0 ? row.aliases : undefined,
-  }
-}
+export const requestContext = ({ EncryptionContext }: WithContext): Conditions => contextConditions(EncryptionContext)
 
 /**
  * Names of condition keys know no case, those of an encryption context do: pairs that differ only by case become one key
@@ -141,20 +106,9 @@ export function contextConditions(context: Readonly<Record<string, string>> | un
   return found
 }
 
-function requested(input: Input): Values {
-  const found: Values = {}
-  for (const member of Object.keys(input)) {
-    const [key, value] = [MEMBERS.get(member), input[member]]
-    if (key === undefined || value === undefined) continue
-    if (Array.isArray(value)) found[key] = value.map(String)
-    else found[key] = value instanceof Date ? value.toISOString() : String(value)
-  }
-  return found
-}
-
-/** Of a grant, the constraint is the encryption context that policies judge. */
-function grantConditions(input: Input): Conditions {
-  const meant = meantBy(input['Constraints'] as GrantConstraints | undefined)
+/** Of a grant, policies evaluate the constraint as the encryption context. */
+export function grantConditions({ Constraints }: { readonly Constraints?: object | undefined }): Conditions {
+  const meant = meantBy(Constraints as GrantConstraints | undefined)
   const types = Object.keys(meant ?? {}).filter((type) => type.startsWith('EncryptionContext'))
   return {
     ...contextConditions(meant?.EncryptionContextEquals ?? meant?.EncryptionContextSubset),

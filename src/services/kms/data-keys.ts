@@ -1,14 +1,16 @@
 /** Data keys for work outside: symmetric ones, pairs, and plain random bytes. */
 import { randomBytes } from 'node:crypto'
 import type { Call } from '../../kernel/call.ts'
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import type { PairSpec } from '../../vault/material/materials.ts'
 import { specs } from '../../vault/material/specs.ts'
-import { common, conditions } from './conditions.ts'
+import { callerConditions, requestContext } from './conditions.ts'
 import { currentOf } from './key-materials.ts'
-import { arnOf, invalid, type KeyRow, kms } from './resources.ts'
+import { arnOf } from './resources.ts'
+import type { KeyRow } from './rows.ts'
 import { usedKey } from './targets.ts'
 import { endDryRun, note, refuseRecipient, requireSymmetric, requireUse, type UseInput } from './uses.ts'
+import { invalid, kms } from './words.ts'
 
 const USAGE = 'ENCRYPT_DECRYPT'
 const BYTES = { AES_128: 16, AES_256: 32 } as const
@@ -47,8 +49,8 @@ async function dataKey(
 export const generateDataKey = kms
   .operation('GenerateDataKey')
   .on(usedKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .conditions(requestContext)
+  .run(async (call, input, { row }) => {
     const { plaintext, answer } = await dataKey(call, 'GenerateDataKey', input, row)
     return { Plaintext: plaintext, ...answer }
   })
@@ -56,8 +58,8 @@ export const generateDataKey = kms
 export const generateDataKeyWithoutPlaintext = kms
   .operation('GenerateDataKeyWithoutPlaintext')
   .on(usedKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .conditions(requestContext)
+  .run(async (call, input, { row }) => {
     const { plaintext, answer } = await dataKey(call, 'GenerateDataKeyWithoutPlaintext', input, row)
     plaintext.fill(0)
     return answer
@@ -101,8 +103,8 @@ async function dataKeyPair(
 export const generateDataKeyPair = kms
   .operation('GenerateDataKeyPair')
   .on(usedKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .conditions(requestContext)
+  .run(async (call, input, { row }) => {
     const { privateKey, answer } = await dataKeyPair(call, 'GenerateDataKeyPair', input, row)
     return { PrivateKeyPlaintext: privateKey, ...answer }
   })
@@ -110,8 +112,8 @@ export const generateDataKeyPair = kms
 export const generateDataKeyPairWithoutPlaintext = kms
   .operation('GenerateDataKeyPairWithoutPlaintext')
   .on(usedKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .conditions(requestContext)
+  .run(async (call, input, { row }) => {
     const { privateKey, answer } = await dataKeyPair(call, 'GenerateDataKeyPairWithoutPlaintext', input, row)
     privateKey.fill(0)
     return answer
@@ -120,7 +122,7 @@ export const generateDataKeyPairWithoutPlaintext = kms
 export const generateRandom = kms
   .operation('GenerateRandom')
   .on(anything)
-  .given((_input, call) => common(call))
+  .conditions(callerConditions)
   .run((_call, { NumberOfBytes, CustomKeyStoreId, Recipient }) => {
     if (CustomKeyStoreId !== undefined) {
       throw kms.fail('CustomKeyStoreNotFoundException', `Custom key store ${CustomKeyStoreId} does not exist.`)

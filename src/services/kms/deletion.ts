@@ -2,14 +2,15 @@
 import { cancelJob } from '../../kernel/jobs.ts'
 import type { ServiceJob, Work } from '../../kernel/service.ts'
 import type { Unit } from '../../store/store.ts'
-import { conditions } from './conditions.ts'
 import { recordServiceEvent } from './events.ts'
 import { removeGrant } from './grant-rows.ts'
 import { type KeyJob, keyJob, keyOfJob, WINDOW_DAYS_DEFAULT } from './key-jobs.ts'
 import { lacksMaterial, relatives, saveKey } from './key-materials.ts'
-import { arnOf, at, DAY_MS, date, type GrantRow, invalid, type KeyRow, kms } from './resources.ts'
+import { alias, arnOf, key } from './resources.ts'
+import { at, type GrantRow, type KeyRow } from './rows.ts'
 import { requireState } from './states.ts'
 import { ownKey } from './targets.ts'
+import { DAY_MS, date, invalid, kms } from './words.ts'
 
 export const DELETE_JOB = 'kms.delete-key'
 
@@ -20,8 +21,7 @@ const WINDOW_DAYS_MAX = 30
 export const scheduleKeyDeletion = kms
   .operation('ScheduleKeyDeletion')
   .on(ownKey)
-  .given(conditions)
-  .run((call, input, row) => {
+  .run((call, input, { row }) => {
     requireState(row, 'ScheduleKeyDeletion')
     const windowDays = input.PendingWindowInDays ?? WINDOW_DAYS_DEFAULT
     if (windowDays < WINDOW_DAYS_MIN || windowDays > WINDOW_DAYS_MAX) {
@@ -49,8 +49,7 @@ function beginWindow(unit: Unit, row: KeyRow, windowDays: number, now: number): 
 export const cancelKeyDeletion = kms
   .operation('CancelKeyDeletion')
   .on(ownKey)
-  .given(conditions)
-  .run((call, _input, row) => {
+  .run((call, _input, { row }) => {
     requireState(row, 'CancelKeyDeletion')
     const { deletion, ...kept } = row
     if (deletion?.job) cancelJob(call.unit, deletion.job)
@@ -65,7 +64,7 @@ async function deleteKey(unit: Unit, { now }: Work, payload: KeyJob): Promise<vo
   // A job that failed may come when its window was called off, and another one begun.
   if (row?.state !== 'PendingDeletion' || row.deletion?.at === undefined || row.deletion.at > now) return
 
-  for (const name of row.aliases) unit.delete(at.alias(row, name))
+  for (const name of row.aliases) unit.delete(alias.key(row, { name }))
   for (const { document } of await unit.range<GrantRow>(at.grants(row))) removeGrant(unit, row, document)
   for (const { key } of await unit.range(at.namedGrants(row))) unit.delete(key)
   unit.delete(at.grantCount(row))
@@ -74,7 +73,7 @@ async function deleteKey(unit: Unit, { now }: Work, payload: KeyJob): Promise<vo
     if (expiryJob) cancelJob(unit, expiryJob)
   }
   if (row.rotation) cancelJob(unit, row.rotation.job)
-  unit.delete(at.key(row, row.id))
+  unit.delete(key.key(row, { KeyId: row.id }))
   recordServiceEvent(unit, row, 'DeleteKey', now)
   await leaveRelatives(unit, row, now)
 }

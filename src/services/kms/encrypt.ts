@@ -4,15 +4,17 @@ import type { Call } from '../../kernel/call.ts'
 import type { Sealing } from '../../vault/material/materials.ts'
 import { hashBytes, kindOf } from '../../vault/material/specs.ts'
 import type { Input } from '../../wire/typed.ts'
-import { type Ciphertext, findCiphertextKey, isIgnored, openingOf, refuseContext } from './ciphertexts.ts'
-import { common, conditions, contextConditions, ofKey, SYMMETRIC } from './conditions.ts'
+import { type Ciphertext, ciphertextKey, isIgnored, openingOf, refuseContext } from './ciphertexts.ts'
+import { contextConditions, requestContext, SYMMETRIC } from './conditions.ts'
+import { GrantUse } from './grant-authority.ts'
 import { currentOf } from './key-materials.ts'
 import { isSymmetric } from './key-specs.ts'
 import { incorrectKey, invalidInput, silent } from './messages.ts'
-import { aliasIn, resolve } from './references.ts'
-import { arnOf, type KeyRow, kms } from './resources.ts'
+import { aliasIn, keyNamed } from './references.ts'
+import { arnOf, key } from './resources.ts'
+import type { KeyRow } from './rows.ts'
 import { requireState } from './states.ts'
-import { findKey, usedKey } from './targets.ts'
+import { byAnyName, usedKey } from './targets.ts'
 import {
   endDryRun,
   note,
@@ -23,14 +25,15 @@ import {
   requireUsage,
   requireUse,
 } from './uses.ts'
+import { kms } from './words.ts'
 
 const USAGE = 'ENCRYPT_DECRYPT'
 
 export const encrypt = kms
   .operation('Encrypt')
   .on(usedKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .conditions(requestContext)
+  .run(async (call, input, { row }) => {
     const { Plaintext: plaintext, EncryptionContext: context } = input
     const algorithm = input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT'
     requireUse(call, row, 'Encrypt', USAGE, input)
@@ -66,7 +69,7 @@ function requireDecrypting(row: KeyRow): void {
 type DecryptInput = Input<typeof KMS, 'Decrypt'>
 type ReEncryptInput = Input<typeof KMS, 'ReEncrypt'>
 
-const askedOf = (input: DecryptInput): Ciphertext => ({
+const ciphertextOf = (input: DecryptInput): Ciphertext => ({
   keyId: input.KeyId,
   blob: input.CiphertextBlob,
   algorithm: input.EncryptionAlgorithm,
@@ -76,10 +79,10 @@ const askedOf = (input: DecryptInput): Ciphertext => ({
 
 export const decrypt = kms
   .operation('Decrypt')
-  .on<KeyRow>({ find: (call, input) => findCiphertextKey(call, askedOf(input)) })
-  .given(conditions)
-  .run(async (call, input, row) => {
-    const asked = askedOf(input)
+  .on(ciphertextKey(ciphertextOf))
+  .conditions(requestContext)
+  .run(async (call, input, { row }) => {
+    const asked = ciphertextOf(input)
     const algorithm = input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT'
     requireState(row, 'Decrypt')
     requireDecrypting(row)
@@ -105,19 +108,26 @@ export const decrypt = kms
     }
   })
 
+const sourceOf = (input: ReEncryptInput): Ciphertext => ({
+  keyId: input.SourceKeyId,
+  blob: input.CiphertextBlob,
+  algorithm: input.SourceEncryptionAlgorithm,
+  context: input.SourceEncryptionContext,
+  modifiers: input.DryRunModifiers,
+})
+
 export const reEncrypt = kms
   .operation('ReEncrypt')
-  .on<KeyRow>({ find: (call, input) => findCiphertextKey(call, sourceOf(input)) })
-  .asking('kms:ReEncryptFrom')
-  .given(async (input, call, row) => ({
-    ...common(call),
-    ...(row && ofKey(row)),
+  .on(ciphertextKey(sourceOf))
+  .actions('kms:ReEncryptFrom')
+  .conditions(async (input, call, source) => ({
     ...contextConditions(input.SourceEncryptionContext),
     'kms:EncryptionAlgorithm': input.SourceEncryptionAlgorithm ?? SYMMETRIC,
     'kms:RequestAlias': aliasIn(input.SourceKeyId ?? ''),
-    'kms:ReEncryptOnSameKey': row && String(isSame(row, (await resolve(call, input.DestinationKeyId, true)).row)),
+    'kms:ReEncryptOnSameKey':
+      source && String(isSame(source.row, await keyNamed(call, input.DestinationKeyId, { aliases: true }))),
   }))
-  .run(async (call, input, source) => {
+  .run(async (call, input, { row: source }) => {
     const target = await destination(call, input, source)
     const asked = sourceOf(input)
     requireState(source, 'ReEncrypt')
@@ -153,27 +163,17 @@ export const reEncrypt = kms
 
 async function destination(call: Call, input: ReEncryptInput, source: KeyRow): Promise<KeyRow> {
   const { DestinationKeyId: named, DestinationEncryptionContext: context } = input
-  const { acted, row, missing } = await findKey(call, named, true, { context })
+  const { acted, row: found, missing } = await key.find(call, named, new GrantUse({ context }), byAnyName)
   await call.authorize('kms:ReEncryptTo', acted!, {
-    ...common(call),
-    ...(row && ofKey(row)),
     ...contextConditions(context),
     'kms:EncryptionAlgorithm': input.DestinationEncryptionAlgorithm ?? SYMMETRIC,
     'kms:RequestAlias': aliasIn(named),
-    'kms:ReEncryptOnSameKey': String(isSame(source, row)),
+    'kms:ReEncryptOnSameKey': String(isSame(source, found?.row)),
   })
-  if (!row) throw missing!()
-  call.event.resources = [...call.event.resources, acted!]
-  return row
+  if (!found) throw missing!()
+  call.event.resources = [...call.event.resources, found.facts]
+  return found.row
 }
-
-const sourceOf = (input: ReEncryptInput): Ciphertext => ({
-  keyId: input.SourceKeyId,
-  blob: input.CiphertextBlob,
-  algorithm: input.SourceEncryptionAlgorithm,
-  context: input.SourceEncryptionContext,
-  modifiers: input.DryRunModifiers,
-})
 
 /** By what the names lead to: an alias leads elsewhere in another account. */
 const isSame = (row: KeyRow, other: KeyRow | undefined): boolean => other !== undefined && arnOf(row) === arnOf(other)

@@ -1,7 +1,8 @@
 /** What KMS does to a key by itself, told to the trail of the key's account and Region. */
 import { serviceEvent } from '../../kernel/event.ts'
 import type { Unit } from '../../store/store.ts'
-import { arnOf, type KeyRow } from './resources.ts'
+import { arnOf } from './resources.ts'
+import type { KeyRow } from './rows.ts'
 
 export function recordServiceEvent(
   unit: Unit,

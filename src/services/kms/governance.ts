@@ -11,7 +11,9 @@ import {
   readPolicy,
 } from '../../policy/index.ts'
 import { rootOf } from './grant-authority.ts'
-import { type KeyRow, keyArn, kms } from './resources.ts'
+import { keyArn } from './resources.ts'
+import type { KeyRow } from './rows.ts'
+import { kms } from './words.ts'
 
 /** The only name a key's policy may have. */
 export const NAME = 'default'

@@ -1,32 +1,43 @@
-/** What grants hand to a caller, as statements that enter the decision beside the key's policy. */
+/** What grants allow a caller, as statements that enter the decision beside the key's policy. */
 import type { GrantOperation } from '@aws-sdk/client-kms'
 import type { Call } from '../../kernel/call.ts'
 import { type CompiledStatement, compilePolicy, type Policy, type Principal } from '../../policy/index.ts'
 import { isAsStrict, satisfies } from './grant-constraints.ts'
-import { at, type GrantConstraints, type GrantRow, type KeyRow } from './resources.ts'
+import { at, type GrantConstraints, type GrantRow, type KeyRow } from './rows.ts'
 
-/** What of a request a grant's constraints judge. */
-export interface GrantQuestion {
+interface UseFacts {
   readonly context?: Readonly<Record<string, string>> | undefined
-  /** A grant that is to be made: another grant may carry it only if it gives no more than that one. */
-  readonly made?: { readonly operations: readonly GrantOperation[]; readonly constraints: GrantConstraints | undefined }
+  /** A grant that is to be created: another grant allows it only if it allows no more than that one. */
+  readonly created?: {
+    readonly operations: readonly GrantOperation[]
+    readonly constraints: GrantConstraints | undefined
+  }
   /** A grant that is to be retired. */
-  readonly retired?: GrantRow
+  readonly retired?: GrantRow | undefined
 }
 
-export async function handedTo(
+/** What the constraints of a grant are compared with. A class: no request can have the form of one. */
+export class GrantUse {
+  readonly facts: UseFacts
+
+  constructor(facts: UseFacts) {
+    this.facts = facts
+  }
+}
+
+export async function grantedTo(
   call: Call,
   row: KeyRow,
-  question: GrantQuestion,
+  { facts: use }: GrantUse,
 ): Promise<readonly CompiledStatement[]> {
   const found: CompiledStatement[] = []
   for (const name of namesOf(call.caller.principal)) {
     for (const { document } of await call.unit.range<GrantRow>(at.granteeGrants(row, name))) {
-      const operations = document.operations.filter((operation) => covers(document, operation, question))
+      const operations = document.operations.filter((operation) => covers(document, operation, use))
       if (operations.length > 0) found.push(...statementsOf(document, operations))
     }
   }
-  const { retired } = question
+  const { retired } = use
   if (retired?.retirer) found.push(...compiled(retired.id, retired.retirer, ['RetireGrant']))
   return found
 }
@@ -51,19 +62,19 @@ function namesOf(principal: Principal): readonly string[] {
 
 export const rootOf = (account: string): string => `arn:aws:iam::${account}:root`
 
-function covers(grant: GrantRow, operation: GrantOperation, question: GrantQuestion): boolean {
+function covers(grant: GrantRow, operation: GrantOperation, use: UseFacts): boolean {
   const { operations, constraints } = grant
   // A grant lets its grantee end that grant, and no other of the key.
-  if (operation === 'RetireGrant') return question.retired?.id === grant.id
+  if (operation === 'RetireGrant') return use.retired?.id === grant.id
   // Nothing tells on behalf of which resource a call comes, so a grant bound to one gives nothing but its own end.
   if (constraints?.SourceArn !== undefined) return false
   if (operation === 'CreateGrant') {
-    const { made } = question
-    if (!made) return false
-    return made.operations.every((each) => operations.includes(each)) && isAsStrict(made.constraints, constraints)
+    const { created } = use
+    if (!created) return false
+    return created.operations.every((each) => operations.includes(each)) && isAsStrict(created.constraints, constraints)
   }
   // Constraints on encryption contexts say nothing about a description.
-  return operation === 'DescribeKey' || satisfies(question.context ?? {}, constraints)
+  return operation === 'DescribeKey' || satisfies(use.context ?? {}, constraints)
 }
 
 /** Rows never change: most grants are compiled once. */

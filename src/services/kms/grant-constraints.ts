@@ -1,6 +1,7 @@
 /** What binds a grant to encryption contexts, and how narrowly. */
 import { isSymmetric } from './key-specs.ts'
-import { type GrantConstraints, invalid, type KeyRow } from './resources.ts'
+import type { GrantConstraints, KeyRow } from './rows.ts'
+import { invalid } from './words.ts'
 
 type Pairs = Readonly<Record<string, string>>
 

@@ -1,7 +1,7 @@
 /** Grants as rows, with the indexes they are found by: by key, by grantee, by whoever may retire them, by name. */
 import { createHash } from 'node:crypto'
 import type { Unit } from '../../store/store.ts'
-import { at, type GrantRow, type KeyRow } from './resources.ts'
+import { at, type GrantRow, type KeyRow } from './rows.ts'
 
 interface Count {
   readonly count: number

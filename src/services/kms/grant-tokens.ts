@@ -1,6 +1,6 @@
 /** Grant tokens: sealed names of grants, so that nobody can make one up. */
 import type { Call } from '../../kernel/call.ts'
-import type { GrantRow } from './resources.ts'
+import type { GrantRow } from './rows.ts'
 
 export type GrantName = Pick<GrantRow, 'account' | 'region' | 'keyId' | 'id'>
 

@@ -1,39 +1,33 @@
-/** Grants: authority over a key that whoever may grant hands to one principal, for named operations. */
+/** Grants: authority over a key, given to one principal for named operations. */
 import { randomBytes } from 'node:crypto'
 import type * as KMS from '@aws-sdk/client-kms'
 import { parseArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
-import { anything, type Found, type Target } from '../../kernel/resource.ts'
+import { anything, type ResolvedTarget, type Target } from '../../kernel/resource/facts.ts'
+import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { Fault } from '../../wire/fault.ts'
 import type { Input } from '../../wire/typed.ts'
-import { common, conditions, ofKey } from './conditions.ts'
-import { rootOf } from './grant-authority.ts'
+import { callerConditions, grantConditions } from './conditions.ts'
+import { GrantUse, rootOf } from './grant-authority.ts'
 import { checkedConstraints, meantBy } from './grant-constraints.ts'
 import { countGrant, countGrants, removeGrant, sameness, saveGrant } from './grant-rows.ts'
-import { type GrantName, makeGrantToken, openGrantToken } from './grant-tokens.ts'
+import { makeGrantToken, openGrantToken } from './grant-tokens.ts'
 import { saveKey } from './key-materials.ts'
 import { isAsymmetric, isSymmetric } from './key-specs.ts'
 import { listBelow, SMALL } from './lists.ts'
-import { resolve } from './references.ts'
-import {
-  at,
-  date,
-  type GrantConstraints,
-  type GrantRow,
-  invalid,
-  type KeyRow,
-  keyArn,
-  keyNotFound,
-  kms,
-} from './resources.ts'
+import { readReference } from './references.ts'
+import { type KeyId, key, keyArn } from './resources.ts'
+import { at, type GrantConstraints, type GrantRow, type KeyRow } from './rows.ts'
 import { requireState } from './states.ts'
-import { actedOn, findKey, managedKey } from './targets.ts'
+import { byIdOrArn, factsOf, managedKey } from './targets.ts'
 import { endDryRun, requireTokens } from './uses.ts'
+import { date, invalid, kms } from './words.ts'
 
 /** Source: https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html */
 const PER_KEY_MAX = 50_000
 
 type GrantInput = Input<typeof KMS, 'CreateGrant'>
+type RetireInput = Input<typeof KMS, 'RetireGrant'>
 type GrantOperation = KMS.GrantOperation
 
 const ALWAYS: readonly GrantOperation[] = ['CreateGrant', 'DescribeKey', 'RetireGrant']
@@ -61,18 +55,19 @@ function grantable(row: Pick<KeyRow, 'spec' | 'usage'>): readonly GrantOperation
   return [...ALWAYS, ...BY_USAGE[row.usage], ...(isAsymmetric(row) ? (['GetPublicKey'] as const) : [])]
 }
 
-const granted: Target<GrantInput, KeyRow> = {
-  find: (call, { KeyId, Operations: operations, Constraints: constraints }) =>
-    findKey(call, KeyId, false, {
-      made: { operations, constraints: meantBy(constraints as GrantConstraints | undefined) },
-    }),
+const granted: Target<GrantInput, ExistingResource<KeyId, KeyRow>> = {
+  about: { type: key, how: 'named', member: 'KeyId' },
+  find: (call, { KeyId, Operations: operations, Constraints: constraints }) => {
+    const created = { operations, constraints: meantBy(constraints as GrantConstraints | undefined) }
+    return key.find(call, KeyId, new GrantUse({ created }), byIdOrArn)
+  },
 }
 
 export const createGrant = kms
   .operation('CreateGrant')
   .on(granted)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .conditions(grantConditions)
+  .run(async (call, input, { row }) => {
     requireState(row, 'CreateGrant')
     requireTokens(call, input.GrantTokens)
     requireOperations(row, input.Operations)
@@ -176,8 +171,7 @@ async function shown(call: Call, row: GrantRow) {
 export const listGrants = kms
   .operation('ListGrants')
   .on(managedKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .run(async (call, input, { row }) => {
     requireState(row, 'ListGrants')
     const { GrantId: id, GranteePrincipal: grantee, GranteeServicePrincipal: granteeService } = input
     if (id !== undefined) requireGrantId(id)
@@ -189,11 +183,11 @@ export const listGrants = kms
     return { Grants: await Promise.all(items.map((grant) => shown(call, grant))), ...rest }
   })
 
-/** Of one's own account alone: who may retire what elsewhere is not everyone's to list. */
+/** Of the caller's account alone: other accounts' retiring principals are not public. */
 export const listRetirableGrants = kms
   .operation('ListRetirableGrants')
   .on(anything)
-  .given((_input, call) => common(call))
+  .conditions(callerConditions)
   .run(async (call, input) => {
     const retirer = input.RetiringPrincipal ?? input.RetiringServicePrincipal ?? ''
     const arn = wholeArn(retirer)
@@ -225,8 +219,7 @@ async function endGrant(call: Call, row: KeyRow, grant: GrantRow): Promise<void>
 export const revokeGrant = kms
   .operation('RevokeGrant')
   .on(managedKey)
-  .given(conditions)
-  .run(async (call, { GrantId: id, DryRun }, row) => {
+  .run(async (call, { GrantId: id, DryRun }, { row }) => {
     requireState(row, 'RevokeGrant')
     requireGrantId(id)
     const grant = await call.unit.get<GrantRow>(at.grant(row, id))
@@ -242,50 +235,50 @@ interface Retired {
 }
 
 /** By its token, or by its key and id. The retiring principal's right comes from the grant itself. */
-const retired: Target<Input<typeof KMS, 'RetireGrant'>, Retired> = {
-  find: async (call, input): Promise<Found<Retired>> => {
-    const name = await grantNamed(call, input)
-    const arn = keyArn(name, name.keyId)
-    const row = await call.unit.get<KeyRow>(at.key(name, name.keyId))
-    if (!row)
-      return {
-        acted: { arn, type: 'AWS::KMS::Key', account: name.account },
-        row: undefined,
-        missing: () => keyNotFound(arn),
-      }
-    const grant = await call.unit.get<GrantRow>(at.grant(row, name.id))
-    const acted = await actedOn(call, row, grant ? { retired: grant } : {})
-    return { acted, row: grant && { row, grant }, missing: () => grantNotFound(name.id) }
+const retired: Target<RetireInput, Retired> = {
+  about: { type: key, how: 'named', member: 'KeyId' },
+  find: async (call, input): Promise<ResolvedTarget<Retired>> => {
+    const named = await grantNamed(call, input)
+    const { acted, row: found, missing } = await key.find(call, named.key, {}, byIdOrArn)
+    if (!found) return { acted, row: undefined, ...(missing && { missing }) }
+    const { row } = found
+    const grant = await call.unit.get<GrantRow>(at.grant(row, named.id))
+    return {
+      acted: grant ? await factsOf(call, row, new GrantUse({ retired: grant })) : acted,
+      row: grant && { row, grant },
+      missing: () => grantNotFound(named.id),
+    }
   },
 }
 
-async function grantNamed(
-  call: Call,
-  { GrantToken, KeyId, GrantId }: Input<typeof KMS, 'RetireGrant'>,
-): Promise<GrantName> {
+/** Texts: which key, and which grant of it. */
+interface GrantReference {
+  readonly key: string
+  readonly id: string
+}
+
+async function grantNamed(call: Call, { GrantToken, KeyId, GrantId }: RetireInput): Promise<GrantReference> {
   if (GrantToken !== undefined) {
     const name = openGrantToken(call, GrantToken)
     if (!name || name.region !== call.region) throw kms.fail('InvalidGrantTokenException', 'Invalid grant token.')
-    return name
+    return { key: keyArn(name, name.keyId), id: name.id }
   }
   if (KeyId === undefined || GrantId === undefined) {
     throw invalid('Either GrantToken, or both KeyId and GrantId must be given.')
   }
   requireGrantId(GrantId)
-  const { arn, account, missing } = await resolve(call, KeyId, false)
-  const named = parseArn(arn)
-  const keyId = /^key\/([^/]+)$/.exec(named?.resource ?? '')?.[1]
-  if (keyId === undefined || named?.region !== call.region) throw missing()
-  return { account, region: call.region, keyId, id: GrantId }
+  // Such a text names no key, whatever exists: the answer is the same for every caller.
+  const at = await readReference(call, KeyId, { aliases: false })
+  if ('arn' in at) throw at.absent()
+  return { key: KeyId, id: GrantId }
 }
 
 export const retireGrant = kms
   .operation('RetireGrant')
   .on(retired)
-  .given((_input, call, target) => ({ ...common(call), ...(target && ofKey(target.row)) }))
   .run(async (call, { DryRun }, { row, grant }) => {
     requireState(row, 'RetireGrant')
-    // Of a token nobody could tell which grant it was.
+    // A token in the request does not show which grant it names.
     call.event.additionalEventData = { grantId: grant.id }
     endDryRun(DryRun)
     await endGrant(call, row, grant)

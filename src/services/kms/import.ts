@@ -3,15 +3,16 @@ import { cancelJob } from '../../kernel/jobs.ts'
 import type { ServiceJob, Work } from '../../kernel/service.ts'
 import type { Unit } from '../../store/store.ts'
 import type { ImportRefusal, Made, Wrapping } from '../../vault/material/materials.ts'
-import { conditions } from './conditions.ts'
 import { recordServiceEvent } from './events.ts'
 import { type KeyJob, keyJob, keyOfJob } from './key-jobs.ts'
 import { homeOf, isReplica, lacksMaterial, noteOwner, relatives, saveKey } from './key-materials.ts'
 import { isSymmetric } from './key-specs.ts'
 import { invalidInput, materialPending, originUnfit, silent } from './messages.ts'
-import { arnOf, at, DAY_MS, date, invalid, type KeyRow, kms, type MaterialRow } from './resources.ts'
+import { arnOf } from './resources.ts'
+import { at, type KeyRow, type MaterialRow } from './rows.ts'
 import { requireState } from './states.ts'
 import { ownKey } from './targets.ts'
+import { DAY_MS, date, invalid, kms } from './words.ts'
 
 export const EXPIRE_JOB = 'kms.expire-material'
 
@@ -34,8 +35,7 @@ function requireExternal(row: KeyRow): void {
 export const getParametersForImport = kms
   .operation('GetParametersForImport')
   .on(ownKey)
-  .given(conditions)
-  .run(async (call, { WrappingAlgorithm, WrappingKeySpec }, row) => {
+  .run(async (call, { WrappingAlgorithm, WrappingKeySpec }, { row }) => {
     requireExternal(row)
     requireState(row, 'GetParametersForImport')
     const scheme = SCHEMES[WrappingAlgorithm]
@@ -83,8 +83,7 @@ function expiryOf({ ExpirationModel, ValidTo }: ExpiryInput, now: number): numbe
 export const importKeyMaterial = kms
   .operation('ImportKeyMaterial')
   .on(ownKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .run(async (call, input, { row }) => {
     requireExternal(row)
     requireState(row, 'ImportKeyMaterial')
     const expiresAt = expiryOf(input, call.now)
@@ -175,8 +174,7 @@ function added(row: KeyRow, made: Made, before: MaterialRow | undefined): Partia
 export const deleteImportedKeyMaterial = kms
   .operation('DeleteImportedKeyMaterial')
   .on(ownKey)
-  .given(conditions)
-  .run(async (call, { KeyMaterialId }, row) => {
+  .run(async (call, { KeyMaterialId }, { row }) => {
     requireExternal(row)
     requireState(row, 'DeleteImportedKeyMaterial')
     const id = KeyMaterialId ?? row.current

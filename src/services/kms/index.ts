@@ -1,108 +1,48 @@
 /** KMS: keys that never leave, and what may be done with them. Custom key stores are not built. */
-
-import type { Service } from '../../kernel/service.ts'
-import { decapsulate, deriveSharedSecret, encapsulate, getPublicKey } from './agreement.ts'
-import { createAlias, deleteAlias, listAliases, updateAlias } from './aliases.ts'
-import { absentKeys } from './conditions.ts'
-import {
-  generateDataKey,
-  generateDataKeyPair,
-  generateDataKeyPairWithoutPlaintext,
-  generateDataKeyWithoutPlaintext,
-  generateRandom,
-} from './data-keys.ts'
-import { cancelKeyDeletion, DELETE_JOB, deleteJob, scheduleKeyDeletion } from './deletion.ts'
-import { decrypt, encrypt, reEncrypt } from './encrypt.ts'
-import { createGrant, listGrants, listRetirableGrants, retireGrant, revokeGrant } from './grants.ts'
-import {
-  deleteImportedKeyMaterial,
-  EXPIRE_JOB,
-  expireJob,
-  getParametersForImport,
-  importKeyMaterial,
-} from './import.ts'
+import { operationsOf } from '../../kernel/service/define-service.ts'
+import * as agreement from './agreement.ts'
+import * as aliases from './aliases.ts'
+import { absentKeys, conditionKeys } from './conditions.ts'
+import * as dataKeys from './data-keys.ts'
+import * as deletion from './deletion.ts'
+import * as encryption from './encrypt.ts'
+import * as grants from './grants.ts'
+import * as imports from './import.ts'
 import { ROTATE_JOB } from './key-jobs.ts'
-import { createKey, describeKey, disableKey, enableKey, listKeys, updateKeyDescription } from './keys.ts'
-import { getKeyLastUsage } from './last-usage.ts'
-import { generateMac, verifyMac } from './mac.ts'
-import { getKeyPolicy, listKeyPolicies, putKeyPolicy } from './policies.ts'
-import { replicateKey, updatePrimaryRegion } from './replicas.ts'
-import { kms as words } from './resources.ts'
-import {
-  disableKeyRotation,
-  enableKeyRotation,
-  getKeyRotationStatus,
-  listKeyRotations,
-  rotateJob,
-  rotateKeyOnDemand,
-} from './rotation.ts'
-import { sign, verify } from './sign.ts'
-import { listResourceTags, tagResource, untagResource } from './tags.ts'
+import * as keys from './keys.ts'
+import * as lastUsage from './last-usage.ts'
+import * as mac from './mac.ts'
+import * as policies from './policies.ts'
+import * as replicas from './replicas.ts'
+import * as rotation from './rotation.ts'
+import * as signatures from './sign.ts'
+import * as tags from './tags.ts'
+import { kms as words } from './words.ts'
 
-export const kms: Service = {
-  api: words.api,
-  operations: [
-    // keys
-    createKey,
-    describeKey,
-    listKeys,
-    enableKey,
-    disableKey,
-    updateKeyDescription,
-    scheduleKeyDeletion,
-    cancelKeyDeletion,
-    getKeyLastUsage,
-    // aliases
-    createAlias,
-    updateAlias,
-    deleteAlias,
-    listAliases,
-    // who may
-    getKeyPolicy,
-    putKeyPolicy,
-    listKeyPolicies,
-    createGrant,
-    listGrants,
-    listRetirableGrants,
-    retireGrant,
-    revokeGrant,
-    // tags
-    tagResource,
-    untagResource,
-    listResourceTags,
-    // material
-    enableKeyRotation,
-    disableKeyRotation,
-    getKeyRotationStatus,
-    rotateKeyOnDemand,
-    listKeyRotations,
-    getParametersForImport,
-    importKeyMaterial,
-    deleteImportedKeyMaterial,
-    // several Regions
-    replicateKey,
-    updatePrimaryRegion,
-    // encryption
-    encrypt,
-    decrypt,
-    reEncrypt,
-    generateDataKey,
-    generateDataKeyWithoutPlaintext,
-    generateDataKeyPair,
-    generateDataKeyPairWithoutPlaintext,
-    generateRandom,
-    // signatures and codes
-    sign,
-    verify,
-    generateMac,
-    verifyMac,
-    // secrets shared with others
-    getPublicKey,
-    deriveSharedSecret,
-    encapsulate,
-    decapsulate,
-  ],
-  // what time does to keys
+export const kms = words.service({
+  operations: operationsOf(
+    keys,
+    deletion,
+    lastUsage,
+    aliases,
+    policies,
+    grants,
+    tags,
+    rotation,
+    imports,
+    replicas,
+    encryption,
+    dataKeys,
+    signatures,
+    mac,
+    agreement,
+  ),
+  conditionKeys,
   absentKeys,
-  jobs: { [DELETE_JOB]: deleteJob, [EXPIRE_JOB]: expireJob, [ROTATE_JOB]: rotateJob },
-}
+  // What time does to keys.
+  jobs: {
+    [deletion.DELETE_JOB]: deletion.deleteJob,
+    [imports.EXPIRE_JOB]: imports.expireJob,
+    [ROTATE_JOB]: rotation.rotateJob,
+  },
+})

@@ -1,7 +1,8 @@
 /** Jobs on keys, and the clock of automatic rotation. */
 import { cancelJob, scheduleJob } from '../../kernel/jobs.ts'
 import type { Key, Unit } from '../../store/store.ts'
-import { at, type KeyRow } from './resources.ts'
+import { key } from './resources.ts'
+import type { KeyRow } from './rows.ts'
 
 export const ROTATE_JOB = 'kms.rotate-key'
 
@@ -30,7 +31,7 @@ export function keyJob(
 }
 
 export async function keyOfJob(unit: Unit, payload: KeyJob): Promise<KeyRow | undefined> {
-  return unit.get<KeyRow>(at.key(payload, payload.id))
+  return key.get(unit, payload, { KeyId: payload.id })
 }
 
 /** Of a rotation asked for without a period. */

@@ -2,7 +2,9 @@
 import type { Call } from '../../kernel/call.ts'
 import type { Unit } from '../../store/store.ts'
 import type { Held, Home, Made, Materials } from '../../vault/material/materials.ts'
-import { arnOf, at, type KeyRow, kms, type MaterialOwner, type MaterialRow } from './resources.ts'
+import { arnOf, key } from './resources.ts'
+import { at, type KeyRow, type MaterialOwner, type MaterialRow } from './rows.ts'
+import { kms } from './words.ts'
 
 type Owner = Pick<KeyRow, 'account' | 'region' | 'id'>
 
@@ -46,7 +48,7 @@ export function ownerOf(call: Call, materialId: string): Promise<MaterialOwner |
 }
 
 export function saveKey(unit: Unit, row: KeyRow): KeyRow {
-  unit.put(at.key(row, row.id), row)
+  unit.put(key.key(row, { KeyId: row.id }), row)
   return row
 }
 
@@ -55,7 +57,7 @@ export async function relatives(unit: Unit, row: KeyRow): Promise<readonly KeyRo
   if (!row.multiRegion) return [row]
   const regions = [row.multiRegion.primary, ...row.multiRegion.replicas]
   const rows = await Promise.all(
-    regions.map((region) => (region === row.region ? row : unit.get<KeyRow>(at.key({ ...row, region }, row.id)))),
+    regions.map((region) => (region === row.region ? row : key.get(unit, { ...row, region }, { KeyId: row.id }))),
   )
   return rows.filter((each) => each !== undefined)
 }

@@ -1,7 +1,7 @@
 /** What a key of each spec may be made for, and by which algorithms it works. */
 import type * as KMS from '@aws-sdk/client-kms'
 import type { SigningAlgorithm, Spec } from '../../vault/material/specs.ts'
-import type { KeyRow, KeyUsage } from './resources.ts'
+import type { KeyRow, KeyUsage } from './rows.ts'
 
 interface SpecRules {
   readonly usages: readonly KeyUsage[]

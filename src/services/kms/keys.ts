@@ -1,28 +1,28 @@
-/** Keys: made, described, listed, enabled and disabled. */
+/** Keys: created, described, listed, enabled and disabled. */
 import { randomBytes } from 'node:crypto'
 import type { Call, Conditions } from '../../kernel/call.ts'
-import { anything, type Tags } from '../../kernel/resource.ts'
 import type { Spec } from '../../vault/material/specs.ts'
 import { specs } from '../../vault/material/specs.ts'
-import { common, conditions } from './conditions.ts'
+import { callerConditions } from './conditions.ts'
 import { catchUp } from './key-jobs.ts'
 import { saveKey } from './key-materials.ts'
 import { keySpecs } from './key-specs.ts'
-import { LARGE, listBelow } from './lists.ts'
+import { LARGE, listCollection } from './lists.ts'
 import { metadataOf } from './metadata.ts'
 import { newKey } from './new-key.ts'
-import { arnOf, at, invalid, type KeyRow, type KeyUsage, keyArn, kms } from './resources.ts'
+import { arnOf, type KeyId, key } from './resources.ts'
+import type { KeyRow, KeyUsage } from './rows.ts'
 import { requireState, type StatefulOperation } from './states.ts'
-import { mergedTags } from './tags.ts'
 import { ownKey, usedKey } from './targets.ts'
+import { invalid, kms } from './words.ts'
 
-interface Asked {
+interface SpecInput {
   readonly KeySpec?: string | undefined
   readonly CustomerMasterKeySpec?: string | undefined
   readonly KeyUsage?: KeyUsage | undefined
 }
 
-function specOf({ KeySpec, CustomerMasterKeySpec }: Asked): Spec {
+function specOf({ KeySpec, CustomerMasterKeySpec }: SpecInput): Spec {
   if (KeySpec !== undefined && CustomerMasterKeySpec !== undefined) {
     throw invalid(
       'You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated.',
@@ -45,40 +45,32 @@ function usageOf(spec: Spec, usage: KeyUsage | undefined): KeyUsage {
   return usage
 }
 
-/** Specs and usages as they will be, so that a policy can hold to them what a request left to its default. */
-function madeConditions(input: Asked & { Origin?: string | undefined; MultiRegion?: boolean | undefined }, call: Call) {
+/** Specs and usages as they will be: a policy can name what a request left to its default. */
+function newKeyConditions(
+  input: SpecInput & { readonly Origin?: string | undefined; readonly MultiRegion?: boolean | undefined },
+): Conditions {
   const spec = input.KeySpec ?? input.CustomerMasterKeySpec ?? 'SYMMETRIC_DEFAULT'
+  const usage = input.KeyUsage ?? 'ENCRYPT_DECRYPT'
   return {
-    ...conditions(input, call, undefined),
-    ...common(call),
     'kms:KeySpec': spec,
     'kms:CustomerMasterKeySpec': spec,
-    'kms:KeyUsage': input.KeyUsage ?? 'ENCRYPT_DECRYPT',
-    'kms:CustomerMasterKeyUsage': input.KeyUsage ?? 'ENCRYPT_DECRYPT',
+    'kms:KeyUsage': usage,
+    'kms:CustomerMasterKeyUsage': usage,
     'kms:KeyOrigin': input.Origin ?? 'AWS_KMS',
     'kms:MultiRegion': String(input.MultiRegion ?? false),
     'kms:MultiRegionKeyType': input.MultiRegion ? 'PRIMARY' : undefined,
   }
 }
 
-/** To make a key with tags one must be allowed to tag. */
-export async function authorizeTags(
-  call: Call,
-  tags: Tags,
-  resource: string,
-  surroundings: Conditions = common(call),
-): Promise<void> {
-  const names = Object.keys(tags)
-  if (names.length === 0) return
-  const pairs = Object.fromEntries(names.map((name) => [`aws:RequestTag/${name}`, tags[name]]))
-  await call.authorize('kms:TagResource', resource, { ...surroundings, ...pairs, 'aws:TagKeys': names })
-}
+const newId = ({ MultiRegion }: { readonly MultiRegion?: boolean | undefined }, call: Call): KeyId => ({
+  KeyId: MultiRegion ? `mrk-${randomBytes(16).toString('hex')}` : call.newId(),
+})
 
 export const createKey = kms
   .operation('CreateKey')
-  .on(anything)
-  .given(madeConditions)
-  .run(async (call, input) => {
+  .on(key.created(newId, { generated: true, authorizedOn: '*' }))
+  .conditions(newKeyConditions)
+  .run(async (call, input, { id, tags, create }) => {
     if (input.CustomKeyStoreId !== undefined) {
       throw kms.fail('CustomKeyStoreNotFoundException', `Custom key store ${input.CustomKeyStoreId} does not exist.`)
     }
@@ -88,11 +80,8 @@ export const createKey = kms
     }
     const spec = specOf(input)
     const usage = usageOf(spec, input.KeyUsage)
-    const tags = mergedTags(undefined, input.Tags ?? [])
-    await authorizeTags(call, tags, keyArn(call, '*'))
-
     const row = await newKey(call, {
-      id: input.MultiRegion ? `mrk-${randomBytes(16).toString('hex')}` : call.newId(),
+      id: id.KeyId,
       account: call.account,
       region: call.region,
       createdAt: call.now,
@@ -106,25 +95,23 @@ export const createKey = kms
       bypassLockoutCheck: input.BypassPolicyLockoutSafetyCheck,
       ...(input.MultiRegion && { multiRegion: { primary: call.region, replicas: [] } }),
     })
-    call.event.resources = [{ arn: arnOf(row), type: 'AWS::KMS::Key', account: row.account }]
-    return { KeyMetadata: metadataOf(row) }
+    return { KeyMetadata: metadataOf(create(row)) }
   })
 
 export const describeKey = kms
   .operation('DescribeKey')
   .on(usedKey)
-  .given(conditions)
-  .run((_call, _input, row) => {
+  .run((_call, _input, { row }) => {
     requireState(row, 'DescribeKey')
     return { KeyMetadata: metadataOf(row) }
   })
 
 export const listKeys = kms
   .operation('ListKeys')
-  .on(anything)
-  .given(conditions)
-  .run(async (call, input) => {
-    const { items, rest } = await listBelow<KeyRow>(call, at.keys(call), input, LARGE, null)
+  .on(key.collection())
+  .conditions(callerConditions)
+  .run(async (_call, input, keys) => {
+    const { items, rest } = await listCollection(keys, input, LARGE)
     return { Keys: items.map((row) => ({ KeyId: row.id, KeyArn: arnOf(row) })), ...rest }
   })
 
@@ -133,8 +120,7 @@ function turn(name: 'EnableKey' | 'DisableKey', state: 'Enabled' | 'Disabled') {
   return kms
     .operation(name)
     .on(ownKey)
-    .given(conditions)
-    .run((call, _input, row) => {
+    .run((call, _input, { row }) => {
       requireState(row, name satisfies StatefulOperation)
       if (row.state === 'Unavailable') return {}
       const turned: KeyRow = { ...row, state }
@@ -149,8 +135,7 @@ export const disableKey = turn('DisableKey', 'Disabled')
 export const updateKeyDescription = kms
   .operation('UpdateKeyDescription')
   .on(ownKey)
-  .given(conditions)
-  .run((call, input, row) => {
+  .run((call, input, { row }) => {
     requireState(row, 'UpdateKeyDescription')
     saveKey(call.unit, { ...row, description: input.Description })
     return {}

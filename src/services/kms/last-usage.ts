@@ -1,10 +1,10 @@
 /** When a key was last used: read from the trail, which knows every use. */
 
 import type * as KMS from '@aws-sdk/client-kms'
-import { conditions } from './conditions.ts'
-import { arnOf, date, kms } from './resources.ts'
+import { arnOf } from './resources.ts'
 import { requireState } from './states.ts'
 import { ownKey } from './targets.ts'
+import { date, kms } from './words.ts'
 
 type Tracked = KMS.KeyLastUsageTrackingOperation
 
@@ -39,8 +39,7 @@ interface Told {
 export const getKeyLastUsage = kms
   .operation('GetKeyLastUsage')
   .on(ownKey)
-  .given(conditions)
-  .run(async (call, _input, row) => {
+  .run(async (call, _input, { row }) => {
     requireState(row, 'GetKeyLastUsage')
     const found = {
       KeyId: arnOf(row),

@@ -1,10 +1,11 @@
 /** Lists in pages, as KMS words them: Limit, Marker, NextMarker, Truncated. */
 import type { Call } from '../../kernel/call.ts'
 import { page, pageOf } from '../../kernel/page.ts'
+import type { Collection } from '../../kernel/resource/collection.ts'
 import type { Key } from '../../store/store.ts'
-import { kms } from './resources.ts'
+import { kms } from './words.ts'
 
-interface Paging {
+export interface Paging {
   readonly Limit?: number | undefined
   readonly Marker?: string | undefined
 }
@@ -17,7 +18,7 @@ interface Sizes {
 export const SMALL: Sizes = { default: 50, max: 100 }
 export const LARGE: Sizes = { default: 100, max: 1000 }
 
-const options = <T>({ Limit, Marker }: Paging, sizes: Sizes, query: unknown, keep?: (row: T) => boolean) => ({
+const pageRequest = <T>({ Limit, Marker }: Paging, sizes: Sizes, query: unknown, keep?: (row: T) => boolean) => ({
   token: Marker,
   size: Math.min(Limit ?? sizes.default, sizes.max),
   query,
@@ -29,6 +30,12 @@ const rest = (next: string | undefined) => ({
   Truncated: next !== undefined,
   ...(next !== undefined && { NextMarker: next }),
 })
+
+/** The resources of a type. */
+export async function listCollection<T>(collection: Collection<T>, input: Paging, sizes: Sizes) {
+  const { items, next } = await collection.page(pageRequest<T>(input, sizes, null))
+  return { items, rest: rest(next) }
+}
 
 /** The rows below a key of the store. */
 export async function listBelow<T extends object>(
@@ -42,7 +49,7 @@ export async function listBelow<T extends object>(
   const { items, next } = await page<T>(
     call,
     (after, limit) => call.unit.range<T>(prefix, { after, limit }),
-    options(input, sizes, query, keep),
+    pageRequest(input, sizes, query, keep),
   )
   return { items, rest: rest(next) }
 }
@@ -56,6 +63,6 @@ export async function listAmong<T>(
   sizes: Sizes,
   query: unknown,
 ) {
-  const { items, next } = await pageOf(call, rows, by, options(input, sizes, query))
+  const { items, next } = await pageOf(call, rows, by, pageRequest(input, sizes, query))
   return { items, rest: rest(next) }
 }

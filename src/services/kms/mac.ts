@@ -1,18 +1,17 @@
 /** Message authentication codes. */
-import { conditions } from './conditions.ts'
 import { currentOf } from './key-materials.ts'
 import { silent } from './messages.ts'
-import { arnOf, kms } from './resources.ts'
+import { arnOf } from './resources.ts'
 import { usedKey } from './targets.ts'
 import { endDryRun, requireAlgorithm, requireUse } from './uses.ts'
+import { kms } from './words.ts'
 
 const USAGE = 'GENERATE_VERIFY_MAC'
 
 export const generateMac = kms
   .operation('GenerateMac')
   .on(usedKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .run(async (call, input, { row }) => {
     requireUse(call, row, 'GenerateMac', USAGE, input)
     requireAlgorithm(row, input.MacAlgorithm)
     const held = currentOf(row)
@@ -25,8 +24,7 @@ export const generateMac = kms
 export const verifyMac = kms
   .operation('VerifyMac')
   .on(usedKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .run(async (call, input, { row }) => {
     requireUse(call, row, 'VerifyMac', USAGE, input)
     requireAlgorithm(row, input.MacAlgorithm)
     const { Message: message, Mac: mac } = input

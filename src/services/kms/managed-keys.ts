@@ -3,22 +3,23 @@ import type { Call } from '../../kernel/call.ts'
 import { addAlias } from './alias-rows.ts'
 import { rootOf } from './grant-authority.ts'
 import { PERIOD_DAYS_DEFAULT, withRotation } from './key-jobs.ts'
-import { saveKey } from './key-materials.ts'
 import { newKey } from './new-key.ts'
-import { aliasArn, at, DAY_MS, type KeyRow } from './resources.ts'
+import { ALIAS_PREFIX, alias, aliasArn } from './resources.ts'
+import type { KeyRow } from './rows.ts'
+import { DAY_MS } from './words.ts'
 
-/** `alias/aws/secretsmanager` in a call that Secrets Manager forwards: made on first use, for no other service. */
+/** `alias/aws/secretsmanager` in a call that Secrets Manager forwards: created on first use, for no other service. */
 export async function ensureManagedKey(call: Call, text: string): Promise<void> {
-  const ours = aliasArn(call, '')
-  const alias = text.startsWith(ours) ? text.slice(ours.length) : text
-  const service = /^alias\/aws\/([a-z0-9-]+)$/.exec(alias)?.[1]
+  const prefix = aliasArn(call, ALIAS_PREFIX)
+  const name = text.startsWith(prefix) ? ALIAS_PREFIX + text.slice(prefix.length) : text
+  const service = /^alias\/aws\/([a-z0-9-]+)$/.exec(name)?.[1]
   if (service === undefined || call.via.at(-1) !== `${service}.amazonaws.com`) return
-  if (!(await call.unit.get(at.alias(call, alias)))) await makeManagedKey(call, service, alias)
+  if (!(await alias.get(call.unit, call, { name }))) await createManagedKey(call, service, name)
 }
 
-/** In the unit of the call that needs it: refused, it leaves no key behind. */
-async function makeManagedKey(call: Call, service: string, alias: string): Promise<void> {
-  const made = await newKey(call, {
+/** In the unit of the call that needs it: a refused call leaves no key behind. */
+async function createManagedKey(call: Call, service: string, name: string): Promise<void> {
+  const created = await newKey(call, {
     id: call.newId(),
     account: call.account,
     region: call.region,
@@ -32,12 +33,17 @@ async function makeManagedKey(call: Call, service: string, alias: string): Promi
     policy: managedPolicy(call, service),
     bypassLockoutCheck: true,
   })
-  const rotating: KeyRow = withRotation(call.unit, made, PERIOD_DAYS_DEFAULT, call.now + PERIOD_DAYS_DEFAULT * DAY_MS)
-  addAlias(call, saveKey(call.unit, rotating), alias)
+  const rotating: KeyRow = withRotation(
+    call.unit,
+    created,
+    PERIOD_DAYS_DEFAULT,
+    call.now + PERIOD_DAYS_DEFAULT * DAY_MS,
+  )
+  addAlias(call, rotating, name)
 }
 
 /**
- * Everyone of the account may use it, but only through the service; nobody may manage it.
+ * Every principal of the account may use it, but only through the service; no principal may manage it.
  * Source: https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-cmk
  */
 function managedPolicy({ account, region }: Pick<Call, 'account' | 'region'>, service: string): string {

@@ -2,9 +2,10 @@
  * What KMS answers where it has a sentence of its own: recorded from AWS, one table for all operations. A fault without a
  * sentence has no `message` member on the wire.
  */
-import { TAGS_MAX } from '../../kernel/tags.ts'
 import type { Fault } from '../../wire/fault.ts'
-import { arnOf, invalid, type KeyRow, kms } from './resources.ts'
+import { arnOf } from './resources.ts'
+import type { KeyRow } from './rows.ts'
+import { invalid, kms } from './words.ts'
 
 /** AWS answers these four with a code alone. */
 export const silent = {
@@ -26,7 +27,6 @@ export const invalidInput = {
       'Alias must start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html',
   ),
   aliasOfAlias: sentence(() => 'Aliases must refer to keys. Not aliases'),
-  identifier: sentence(() => 'Invalid identifier'),
   tooLong: sentence(
     (algorithm: string, spec: string, bytes: number) =>
       `Algorithm ${algorithm} and key spec ${spec} cannot encrypt data larger than ${bytes} bytes.`,
@@ -54,14 +54,6 @@ export const originUnfit = (row: KeyRow) =>
     'UnsupportedOperationException',
     `${arnOf(row)} origin is ${row.origin} which is not valid for this operation.`,
   )
-
-export const tagRefusals = {
-  duplicate: () => kms.fail('TagException', 'Duplicate tag keys'),
-  reserved: () => kms.fail('TagException', 'Tags beginning with aws: are reserved'),
-  tooMany: () => kms.fail('TagException', 'Too many tags'),
-  /** Together with those that the key has. */
-  'too-many': () => kms.fail('LimitExceededException', `A key can have at most ${TAGS_MAX} tags.`),
-} as const
 
 export const materialPending = (row: KeyRow, fresh: string, waiting: string) =>
   kms.fail(

@@ -2,7 +2,9 @@
 import type * as KMS from '@aws-sdk/client-kms'
 import { shownMaterialId } from './key-materials.ts'
 import { algorithmsOf } from './key-specs.ts'
-import { arnOf, date, type KeyRow, keyArn } from './resources.ts'
+import { arnOf, keyArn } from './resources.ts'
+import type { KeyRow } from './rows.ts'
+import { date } from './words.ts'
 
 export function metadataOf(row: KeyRow) {
   const { deletion } = row

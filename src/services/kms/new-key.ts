@@ -1,8 +1,8 @@
-/** A key comes to be: its policy, and its first material unless that is to be imported. */
+/** A new key: its policy, and its first material unless that is to be imported. */
 import type { Call } from '../../kernel/call.ts'
 import { defaultPolicy, governed } from './governance.ts'
-import { makeMaterial, noteOwner, saveKey } from './key-materials.ts'
-import type { KeyRow } from './resources.ts'
+import { makeMaterial, noteOwner } from './key-materials.ts'
+import type { KeyRow } from './rows.ts'
 
 type NewKey = Pick<
   KeyRow,
@@ -19,6 +19,7 @@ type NewKey = Pick<
   | 'multiRegion'
 > & { readonly policy: string | undefined; readonly bypassLockoutCheck?: boolean | undefined }
 
+/** The row, for the caller to save. */
 export async function newKey(call: Call, { policy, bypassLockoutCheck, ...wanted }: NewKey): Promise<KeyRow> {
   const governance =
     policy === undefined
@@ -32,15 +33,15 @@ export async function newKey(call: Call, { policy, bypassLockoutCheck, ...wanted
     materials: [],
     rotationsOnDemand: 0,
   }
-  if (wanted.origin === 'EXTERNAL') return saveKey(call.unit, empty)
+  if (wanted.origin === 'EXTERNAL') return empty
 
   const { id, sealed, publicKey } = await makeMaterial(call.vault.materials, empty)
   noteOwner(call.unit, empty, id)
-  return saveKey(call.unit, {
+  return {
     ...empty,
     state: 'Enabled',
     materials: [{ id, sealed, madeAt: call.now }],
     current: id,
     ...(publicKey && { publicKey: publicKey.toString('base64') }),
-  })
+  }
 }

@@ -1,11 +1,10 @@
 /** Key policies: the root of all authority over a key. */
 import { shownPolicy } from '../../kernel/pinned.ts'
-import { conditions } from './conditions.ts'
 import { governed, NAME } from './governance.ts'
 import { saveKey } from './key-materials.ts'
-import { invalid, kms } from './resources.ts'
 import { requireState } from './states.ts'
 import { ownKey } from './targets.ts'
+import { invalid, kms } from './words.ts'
 
 function requireName(name: string | undefined): void {
   if (name !== undefined && name !== NAME) throw kms.fail('NotFoundException', 'No such policy exists')
@@ -14,8 +13,7 @@ function requireName(name: string | undefined): void {
 export const getKeyPolicy = kms
   .operation('GetKeyPolicy')
   .on(ownKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .run(async (call, input, { row }) => {
     requireState(row, 'GetKeyPolicy')
     requireName(input.PolicyName)
     return { Policy: await shownPolicy(call, row.policy, row.pins), PolicyName: NAME }
@@ -24,8 +22,7 @@ export const getKeyPolicy = kms
 export const putKeyPolicy = kms
   .operation('PutKeyPolicy')
   .on(ownKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .run(async (call, input, { row }) => {
     requireState(row, 'PutKeyPolicy')
     if (input.PolicyName !== undefined && input.PolicyName !== NAME) {
       throw invalid(`Policy name must be '${NAME}'.`)
@@ -37,8 +34,7 @@ export const putKeyPolicy = kms
 export const listKeyPolicies = kms
   .operation('ListKeyPolicies')
   .on(ownKey)
-  .given(conditions)
-  .run((_call, _input, row) => {
+  .run((_call, _input, { row }) => {
     requireState(row, 'ListKeyPolicies')
     return { PolicyNames: [NAME], Truncated: false }
   })

@@ -1,10 +1,11 @@
 /** Keys as other services see them: by their ARN alone. */
 import type { KeysPort } from '../../kernel/ports.ts'
-import { resolve } from './references.ts'
+import { keyNamed } from './references.ts'
+import { arnOf } from './resources.ts'
 
 export const keysPort: KeysPort = {
   arnOf: async (reader, scope, reference) => {
-    const { row, arn } = await resolve({ ...scope, unit: reader }, reference, true)
-    return row && arn
+    const row = await keyNamed({ ...scope, unit: reader }, reference, { aliases: true })
+    return row && arnOf(row)
   },
 }

@@ -1,20 +1,25 @@
 /** Multi-Region keys: one id and one material in several Regions, each with a document of its own. */
-
+import type * as KMS from '@aws-sdk/client-kms'
 import type { Call, Conditions } from '../../kernel/call.ts'
 import { cancelJob } from '../../kernel/jobs.ts'
+import type { Target } from '../../kernel/resource/facts.ts'
+import { mergedTags, requestedTags, tagAuthorization } from '../../kernel/resource/tag-rules.ts'
+import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { isRegion } from '../../wire/regions.ts'
-import { common, conditions, ofKey } from './conditions.ts'
+import type { Input } from '../../wire/typed.ts'
 import { recordServiceEvent } from './events.ts'
 import { defaultPolicy, governed } from './governance.ts'
+import { callerKeys, keysOfKey } from './key-facts.ts'
 import { withRotation } from './key-jobs.ts'
 import { heldOf, homeOf, noteOwner, relatives, saveKey } from './key-materials.ts'
-import { authorizeTags } from './keys.ts'
 import { notPrimary } from './messages.ts'
 import { metadataOf } from './metadata.ts'
-import { arnOf, at, invalid, type KeyRow, keyArn, kms, type MaterialRow } from './resources.ts'
+import { arnOf, type KeyId, key, keyArn } from './resources.ts'
+import type { KeyRow, MaterialRow } from './rows.ts'
 import { requireState, type StatefulOperation } from './states.ts'
-import { mergedTags, shownTags } from './tags.ts'
-import { actedOn, ownKey } from './targets.ts'
+import { shownTags, tagRules } from './tag-rules.ts'
+import { factsOf, ownKey } from './targets.ts'
+import { invalid, kms } from './words.ts'
 
 function requireRegion(region: string): void {
   if (!isRegion(region)) throw invalid(`${region} is not a Region.`)
@@ -26,32 +31,49 @@ function requirePrimary(row: KeyRow, operation: StatefulOperation): NonNullable<
   return row.multiRegion
 }
 
-/** What happens in another Region is judged as a request there. */
+/** What happens in another Region is authorized as a request there. */
 const inRegion = (call: Call, region: string): Conditions => ({
-  ...common({ ...call, region }),
+  ...callerKeys({ ...call, region }),
   'aws:RequestedRegion': region,
 })
 
+/** The tags of the request are those of the replica, in its Region. */
+const replicated: Target<Input<typeof KMS, 'ReplicateKey'>, ExistingResource<KeyId, KeyRow>> = {
+  about: { type: key, how: 'named', member: 'KeyId' },
+  find: async (call, input) => {
+    const found = await ownKey.find(call, input)
+    const { acted } = found
+    const tagging = tagAuthorization(tagRules, requestedTags(tagRules, input))
+    if (!acted || !tagging) return found
+    const { ReplicaRegion: region } = input
+    const arn = key.form.printPattern({ ...call, region }, { KeyId: found.row?.id.KeyId ?? '*' })
+    const replica = { arn, type: acted.type, account: acted.account, conditions: inRegion(call, region) }
+    return { ...found, tagging: { ...tagging, acted: replica } }
+  },
+}
+
 export const replicateKey = kms
   .operation('ReplicateKey')
-  .on(ownKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .on(replicated)
+  // Not in the reference: a policy that forbids it must hold for replicas, too.
+  .conditions(({ BypassPolicyLockoutSafetyCheck: bypass }) => ({
+    'kms:BypassPolicyLockoutSafetyCheck': bypass === undefined ? undefined : String(bypass),
+  }))
+  .run(async (call, input, { row }) => {
     const { ReplicaRegion: region } = input
     const { primary, replicas } = requirePrimary(row, 'ReplicateKey')
     requireRegion(region)
     const place = { account: row.account, region, id: row.id }
-    if (region === row.region || (await call.unit.get(at.key(place, row.id)))) {
+    if (region === row.region || (await key.get(call.unit, place, { KeyId: row.id }))) {
       throw kms.fail('AlreadyExistsException', `${keyArn(place, row.id)} already exists.`)
     }
     await call.authorize('kms:CreateKey', '*', {
       ...inRegion(call, region),
-      ...ofKey(row),
+      ...keysOfKey(row),
       'kms:MultiRegionKeyType': 'REPLICA',
       'kms:ReplicaRegion': region,
     })
-    const tags = mergedTags(undefined, input.Tags ?? [])
-    await authorizeTags(call, tags, keyArn(place, row.id), inRegion(call, region))
+    const tags = mergedTags(tagRules, undefined, requestedTags(tagRules, input))
     const governance =
       input.Policy === undefined
         ? { policy: defaultPolicy(row.account), pins: {} }
@@ -100,16 +122,14 @@ export const replicateKey = kms
 export const updatePrimaryRegion = kms
   .operation('UpdatePrimaryRegion')
   .on(ownKey)
-  .given(conditions)
-  .run(async (call, { PrimaryRegion: region }, row) => {
+  .run(async (call, { PrimaryRegion: region }, { row }) => {
     const { replicas } = requirePrimary(row, 'UpdatePrimaryRegion')
-    const replica = await call.unit.get<KeyRow>(at.key({ ...row, region }, row.id))
+    const replica = await key.get(call.unit, { ...row, region }, { KeyId: row.id })
     if (!replica || !replicas.includes(region)) {
       throw kms.fail('NotFoundException', `${keyArn({ account: row.account, region }, row.id)} does not exist.`)
     }
-    await call.authorize('kms:UpdatePrimaryRegion', await actedOn(call, replica), {
+    await call.authorize('kms:UpdatePrimaryRegion', await factsOf(call, replica), {
       ...inRegion(call, region),
-      ...ofKey(replica),
       'kms:PrimaryRegion': region,
     })
     requireState(replica, 'UpdatePrimaryRegion')

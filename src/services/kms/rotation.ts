@@ -3,16 +3,17 @@ import type * as KMS from '@aws-sdk/client-kms'
 import type { ServiceJob, Work } from '../../kernel/service.ts'
 import type { Unit } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
-import { conditions } from './conditions.ts'
 import { recordServiceEvent } from './events.ts'
 import { type KeyJob, keyOfJob, periodDaysOf, withoutRotation, withRotation } from './key-jobs.ts'
 import { heldOf, homeOf, isReplica, makeMaterial, noteOwner, relatives, saveKey } from './key-materials.ts'
 import { isSymmetric } from './key-specs.ts'
 import { LARGE, listAmong } from './lists.ts'
 import { nothingPending, notPrimary, originUnfit, rotationsSpent, silent } from './messages.ts'
-import { arnOf, DAY_MS, date, type KeyRow, kms, type MaterialRow } from './resources.ts'
+import { arnOf } from './resources.ts'
+import type { KeyRow, MaterialRow } from './rows.ts'
 import { requireState } from './states.ts'
 import { managedKey, ownKey } from './targets.ts'
+import { DAY_MS, date, kms } from './words.ts'
 
 /** Source: https://docs.aws.amazon.com/kms/latest/developerguide/rotating-keys-on-demand.html */
 const ON_DEMAND_MAX = 25
@@ -29,8 +30,7 @@ function requireAutomatic(row: KeyRow, operation: 'EnableKeyRotation' | 'Disable
 export const enableKeyRotation = kms
   .operation('EnableKeyRotation')
   .on(ownKey)
-  .given(conditions)
-  .run((call, input, row) => {
+  .run((call, input, { row }) => {
     requireAutomatic(row, 'EnableKeyRotation')
     const { rotation } = row
     const periodDays = input.RotationPeriodInDays ?? periodDaysOf(row)
@@ -42,8 +42,7 @@ export const enableKeyRotation = kms
 export const disableKeyRotation = kms
   .operation('DisableKeyRotation')
   .on(ownKey)
-  .given(conditions)
-  .run((call, _input, row) => {
+  .run((call, _input, { row }) => {
     requireAutomatic(row, 'DisableKeyRotation')
     saveKey(call.unit, withoutRotation(call.unit, row))
     return {}
@@ -52,8 +51,7 @@ export const disableKeyRotation = kms
 export const getKeyRotationStatus = kms
   .operation('GetKeyRotationStatus')
   .on(managedKey)
-  .given(conditions)
-  .run(async (call, _input, row) => {
+  .run(async (call, _input, { row }) => {
     requireState(row, 'GetKeyRotationStatus')
     const primary = (await relatives(call.unit, row)).find(({ region }) => region === row.multiRegion?.primary) ?? row
     const { rotation } = primary
@@ -69,8 +67,7 @@ export const getKeyRotationStatus = kms
 export const rotateKeyOnDemand = kms
   .operation('RotateKeyOnDemand')
   .on(ownKey)
-  .given(conditions)
-  .run(async (call, _input, row) => {
+  .run(async (call, _input, { row }) => {
     requireState(row, 'RotateKeyOnDemand')
     if (!isSymmetric(row)) throw silent.rotation()
     if (isReplica(row)) throw notPrimary(row)
@@ -142,8 +139,7 @@ export const rotateJob: ServiceJob<KeyJob> = { run: rotateWhenDue }
 export const listKeyRotations = kms
   .operation('ListKeyRotations')
   .on(ownKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .run(async (call, input, { row }) => {
     requireState(row, 'ListKeyRotations')
     if (!isSymmetric(row)) throw silent.rotation()
     const all = input.IncludeKeyMaterial === 'ALL_KEY_MATERIAL'

@@ -1,12 +1,13 @@
 /** Signatures: made, and verified against the same key. */
 import type { MessageType } from '../../vault/material/materials.ts'
 import { hashBytes, type Signing, type SigningAlgorithm, signings } from '../../vault/material/specs.ts'
-import { conditions } from './conditions.ts'
 import { currentOf } from './key-materials.ts'
 import { silent } from './messages.ts'
-import { arnOf, invalid, type KeyRow, kms } from './resources.ts'
+import { arnOf } from './resources.ts'
+import type { KeyRow } from './rows.ts'
 import { usedKey } from './targets.ts'
 import { endDryRun, requireAlgorithm, requireUse } from './uses.ts'
+import { invalid, kms } from './words.ts'
 
 const USAGE = 'SIGN_VERIFY'
 /** μ of FIPS 204. */
@@ -53,8 +54,7 @@ const unfit = (type: string, algorithm: string) => invalid(`MessageType ${type} 
 export const sign = kms
   .operation('Sign')
   .on(usedKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .run(async (call, input, { row }) => {
     requireUse(call, row, 'Sign', USAGE, input)
     const asked = messageOf(row, input)
     const held = currentOf(row)
@@ -67,8 +67,7 @@ export const sign = kms
 export const verify = kms
   .operation('Verify')
   .on(usedKey)
-  .given(conditions)
-  .run(async (call, input, row) => {
+  .run(async (call, input, { row }) => {
     requireUse(call, row, 'Verify', USAGE, input)
     const asked = messageOf(row, input)
     const signature = input.Signature

@@ -2,7 +2,8 @@
 import * as KMS from '@aws-sdk/client-kms'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { DAY_MS, desk } from './desk.fixture.ts'
-import { at, type KeyRow, type KeyState } from './resources.ts'
+import { key } from './resources.ts'
+import type { KeyRow, KeyState } from './rows.ts'
 
 /** What AWS answers, by the numbers of its table's footnotes. */
 const FOOTNOTES = {
@@ -245,8 +246,8 @@ function simple(name: Name, KeyId: string): Question {
 async function put(KeyId: string, state: KeyState): Promise<void> {
   const place = { account: '111122223333', region: 'us-east-1' }
   await world.store.run(async (unit) => {
-    const row = (await unit.get<KeyRow>(at.key(place, KeyId)))!
-    unit.put(at.key(place, KeyId), {
+    const row = (await key.get(unit, place, { KeyId }))!
+    unit.put(key.key(place, { KeyId }), {
       ...row,
       state,
       ...(state === 'PendingImport' && { origin: 'EXTERNAL' }),

@@ -2,7 +2,9 @@
  * What an operation makes of a key's state, as AWS documents it.
  * Source: https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
  */
-import { arnOf, type KeyRow, type KeyState, kms } from './resources.ts'
+import { arnOf } from './resources.ts'
+import type { KeyRow, KeyState } from './rows.ts'
+import { kms } from './words.ts'
 
 /** `ok`, or what is wrong. */
 export type Verdict =

@@ -3,8 +3,10 @@ import type { Call } from '../../kernel/call.ts'
 import type { Hash } from '../../vault/material/specs.ts'
 import { openGrantToken } from './grant-tokens.ts'
 import { isSymmetric, worksBy } from './key-specs.ts'
-import { arnOf, invalid, type KeyRow, type KeyUsage, kms } from './resources.ts'
+import { arnOf } from './resources.ts'
+import type { KeyRow, KeyUsage } from './rows.ts'
 import { requireState, type StatefulOperation } from './states.ts'
+import { invalid, kms } from './words.ts'
 
 export interface UseInput {
   readonly GrantTokens?: readonly string[] | undefined

@@ -6,7 +6,8 @@ import type { FunctionCode } from '../../kernel/functions.ts'
 import type { Reader } from '../../kernel/ports.ts'
 import type { Sealed, Vault } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
-import { at, type Code, chunkPlace, type FunctionRow, invalid, lambda, unbuilt } from './resources.ts'
+import { inTurns, sha256Steps } from '../../wire/sigv4/steps.ts'
+import { at, type Code, chunkPlace, type FunctionRow, functionType, invalid, lambda, unbuilt } from './resources.ts'
 
 /** A row of a megabyte is read and written in one piece by every store. */
 const CHUNK_BYTES = 1_000_000
@@ -44,8 +45,8 @@ const hasUserinfo = (uri: string): boolean => {
   return url !== undefined && (url.username !== '' || url.password !== '')
 }
 
-/** Checked, not yet kept. */
-export function readCode(call: Call, given: Given, { packageType, runtime, handler }: Manner): ReadCode {
+/** The code of the request, checked and not yet stored. A large package is hashed in slices. */
+export async function readCode(call: Call, given: Given, { packageType, runtime, handler }: Manner): Promise<ReadCode> {
   if (given.S3Bucket ?? given.S3Key) throw unbuilt(call.operation, 'a package in S3: send it as ZipFile')
   if (packageType === 'Image') {
     if (runtime ?? handler) throw invalid('Runtime and Handler are not supported for functions with PackageType Image.')
@@ -66,11 +67,11 @@ export function readCode(call: Call, given: Given, { packageType, runtime, handl
   const fault = call.ports.functions.faultIn(zip)
   if (fault !== undefined) throw invalid(fault)
   const chunks = Math.ceil(zip.length / CHUNK_BYTES)
-  const sha256 = createHash('sha256').update(zip).digest('hex')
+  const sha256 = await inTurns(sha256Steps(zip))
   return { code: { kind: 'zip', runtime, handler, id: call.newId(), chunks, bytes: zip.length, sha256 }, zip }
 }
 
-/** Refuses what this installation cannot run: nobody should find out when it is needed. */
+/** Rejects code that this installation cannot run, before it is needed. */
 export function requireRunnable(call: Call, code: Code, environment: Readonly<Record<string, string>>): void {
   const refusal = call.ports.functions.refusal(runnable(code), environment)
   if (refusal !== undefined) throw invalid(refusal)
@@ -78,7 +79,9 @@ export function requireRunnable(call: Call, code: Code, environment: Readonly<Re
 
 /** Every function of the account in the Region counts, with this one as it will be. */
 export async function requireRoom(call: Call, scope: Scope, name: string, code: Code): Promise<void> {
-  const ranges = [at.functions(scope), at.allVersions(scope)].map((prefix) => call.unit.range<FunctionRow>(prefix))
+  const ranges = [functionType.prefix(scope), at.allVersions(scope)].map((prefix) =>
+    call.unit.range<FunctionRow>(prefix),
+  )
   const rows = (await Promise.all(ranges)).flat().map(({ document }) => document)
   const others = rows.filter((row) => row.name !== name || row.version !== undefined)
   // Versions of one package keep it once.
@@ -105,7 +108,7 @@ export async function dropCode({ unit }: Pick<Call, 'unit'>, scope: Scope, row: 
   const { code } = row
   if (code.kind !== 'zip') return
   const versions = (await unit.range<FunctionRow>(at.versions(scope, row.name))).map(({ document }) => document)
-  const latest = await unit.get<FunctionRow>(at.function(scope, row.name))
+  const latest = await functionType.get(unit, scope, { FunctionName: row.name })
   const others = [...versions, ...(latest ? [latest] : [])].filter(({ version }) => version !== row.version)
   if (others.some((other) => other.code.kind === 'zip' && other.code.id === code.id)) return
   for (let index = 0; index < code.chunks; index++) unit.delete(at.chunk(scope, code.id, index))

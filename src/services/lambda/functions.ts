@@ -1,4 +1,4 @@
-/** Functions: made, changed, shown and deleted. */
+/** Functions: created, changed, described and deleted. */
 import type * as Lambda from '@aws-sdk/client-lambda'
 import type { Call } from '../../kernel/call.ts'
 import { dropCode, keepCode, readCode, requireRoom, requireRunnable } from './code.ts'
@@ -12,35 +12,45 @@ import {
   shown,
   variablesOf,
 } from './configuration.ts'
-import { arnOf, at, type FunctionRow, invalid, lambda, requireRevision, rowKey, versionOf } from './resources.ts'
+import {
+  type FunctionRow,
+  functionNamed,
+  functionType,
+  invalid,
+  lambda,
+  latestNamed,
+  type NamedFunction,
+  parseReference,
+  requireRevision,
+  rowKey,
+  versionOf,
+} from './resources.ts'
 import { passRole } from './roles.ts'
-import { mergedTags } from './tags.ts'
-import { functionNamed, functionToBe, latestNamed, type NamedFunction, referenceOf } from './targets.ts'
 import { publish, versionsOf } from './versions.ts'
+
+interface NamesFunction {
+  readonly FunctionName?: string | undefined
+}
 
 export const createFunction = lambda
   .operation('CreateFunction')
-  .on(functionToBe)
-  .given(settingKeys)
-  .run(async (call, input) => {
-    const { scope, name, qualifier } = referenceOf(call, input.FunctionName)
-    if (qualifier !== undefined) throw invalid('The function name of a new function has no qualifier.')
+  .on(functionType.created((input: NamesFunction, call) => parseReference(call, input.FunctionName ?? '')))
+  .conditions(settingKeys)
+  .run(async (call, input, { scope, id: { FunctionName: name }, arn, tags, assertAvailable, create }) => {
+    if (parseReference(call, input.FunctionName).qualifier !== undefined)
+      throw invalid('The function name of a new function has no qualifier.')
     refuseUnbuilt(call, input)
     const settings = settingsOf(settingsDefault, input)
     const variables = checkVariables(input.Environment?.Variables ?? {})
     const { PackageType: packageType = 'Zip', Runtime: runtime, Handler: handler } = input
-    const read = readCode(call, input.Code, { packageType, runtime, handler })
-    const tags = input.Tags && mergedTags(undefined, input.Tags)
-    if (tags && Object.keys(tags).length > 0) await call.authorize('lambda:TagResource', call.event.resources[0]!)
+    const read = await readCode(call, input.Code, { packageType, runtime, handler })
     await passRole(call, scope, name, input.Role)
     requireRunnable(call, read.code, variables)
-    if (await call.unit.get(at.function(scope, name))) {
-      throw lambda.fail('ResourceConflictException', `Function already exist: ${name}`)
-    }
+    assertAvailable()
     await requireRoom(call, scope, name, read.code)
 
     const id = call.newId()
-    const made: FunctionRow = {
+    const latest: FunctionRow = {
       name,
       id,
       role: input.Role,
@@ -48,24 +58,24 @@ export const createFunction = lambda
       architectures: input.Architectures ?? ['x86_64'],
       code: read.code,
       ...sealedVariables(call.vault, scope, { id }, variables),
-      ...(tags && { tags }),
+      ...(input.Tags && { tags }),
       revision: call.newId(),
       modifiedAt: call.now,
     }
     keepCode(call, scope, read)
-    const row = input.Publish ? (await publish(call, scope, made)).version : made
-    if (row === made) call.unit.put(at.function(scope, name), made)
-    return shown(call.vault, scope, row, arnOf(scope, name), 'created')
+    create(latest)
+    const row = input.Publish ? (await publish(call, scope, latest)).version : latest
+    return shown(call.vault, scope, row, arn, 'created')
   })
 
 export const updateFunctionCode = lambda
   .operation('UpdateFunctionCode')
   .on(latestNamed)
-  .run(async (call, input, { scope, row, arn }) => {
+  .run(async (call, input, { scope, row, arn, save }) => {
     requireRevision(input.RevisionId, row.revision)
     refuseUnbuilt(call, { PublishTo: input.PublishTo })
     const { code } = row
-    const read = readCode(
+    const read = await readCode(
       call,
       input,
       code.kind === 'image' ? { packageType: 'Image' } : { packageType: 'Zip', ...code },
@@ -82,15 +92,15 @@ export const updateFunctionCode = lambda
       const { version } = await publish(call, scope, next)
       return shown(call.vault, scope, version, `${arn}:${versionOf(version)}`, 'created')
     }
-    call.unit.put(at.function(scope, row.name), next)
+    save(next)
     return shown(call.vault, scope, next, arn, 'updated')
   })
 
 export const updateFunctionConfiguration = lambda
   .operation('UpdateFunctionConfiguration')
   .on(latestNamed)
-  .given(settingKeys)
-  .run(async (call, input, { scope, row, arn }) => {
+  .conditions(settingKeys)
+  .run(async (call, input, { scope, row, arn, save }) => {
     requireRevision(input.RevisionId, row.revision)
     refuseUnbuilt(call, input)
     const settings = settingsOf(row, input)
@@ -109,7 +119,7 @@ export const updateFunctionConfiguration = lambda
       role: input.Role ?? row.role,
       ...sealedVariables(call.vault, scope, row, variables),
     })
-    call.unit.put(at.function(scope, row.name), next)
+    save(next)
     return shown(call.vault, scope, next, arn, 'updated')
   })
 
@@ -133,7 +143,7 @@ export const getFunction = lambda
   .on(functionNamed)
   .run((call, _input, found) => {
     const { code, tags } = found.row
-    // Without Location: a package is not handed out again, so there is no address that would work.
+    // Without Location: packages cannot be downloaded.
     const Code =
       code.kind === 'zip'
         ? { RepositoryType: 'S3' }
@@ -148,7 +158,7 @@ export const getFunctionConfiguration = lambda
 
 const shownAs = (call: Call, { scope, row, named }: NamedFunction) => shown(call.vault, scope, row, named)
 
-/** Code signing is not built, so no function has any. */
+/** Code signing is not implemented, so no function has a configuration. */
 export const getFunctionCodeSigningConfig = lambda
   .operation('GetFunctionCodeSigningConfig')
   .on(latestNamed)

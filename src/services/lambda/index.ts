@@ -1,49 +1,17 @@
-/** Lambda: the few operations that rotation and triggers need. Where code runs is the functions plane's business. */
-
-import type { Service } from '../../kernel/service.ts'
+/** Lambda: the operations that rotation and triggers need. The functions plane runs the code. */
+import { operationsOf } from '../../kernel/service/define-service.ts'
 import { absentKeys } from './conditions.ts'
 import { INVOKE_JOB, invokeJob } from './events.ts'
-import {
-  createFunction,
-  deleteFunction,
-  getFunction,
-  getFunctionCodeSigningConfig,
-  getFunctionConfiguration,
-  updateFunctionCode,
-  updateFunctionConfiguration,
-} from './functions.ts'
-import { invokeFunction } from './invoke.ts'
-import { listFunctions, listVersionsByFunction } from './lists.ts'
-import { addPermission, getPolicy, removePermission } from './permissions.ts'
+import * as functions from './functions.ts'
+import * as invocation from './invoke.ts'
+import * as lists from './lists.ts'
+import * as permissions from './permissions.ts'
 import { lambda as words } from './resources.ts'
-import { listTags, tagResource, untagResource } from './tags.ts'
-import { publishVersion } from './versions.ts'
+import * as tags from './tags.ts'
+import * as versions from './versions.ts'
 
-export const lambda: Service = {
-  api: words.api,
-  operations: [
-    // functions
-    createFunction,
-    getFunction,
-    getFunctionConfiguration,
-    getFunctionCodeSigningConfig,
-    updateFunctionCode,
-    updateFunctionConfiguration,
-    deleteFunction,
-    listFunctions,
-    listVersionsByFunction,
-    publishVersion,
-    // use
-    invokeFunction,
-    // who may
-    addPermission,
-    removePermission,
-    getPolicy,
-    // tags
-    tagResource,
-    untagResource,
-    listTags,
-  ],
+export const lambda = words.service({
+  operations: operationsOf(functions, lists, versions, invocation, permissions, tags),
   absentKeys,
   jobs: { [INVOKE_JOB]: invokeJob },
-}
+})

@@ -1,9 +1,8 @@
 /** Invoke: now and with the answer, later, or not at all but for the permission. */
 import type { Call } from '../../kernel/call.ts'
 import { scheduleEvent } from './events.ts'
-import { lambda, unbuilt, versionOf } from './resources.ts'
+import { functionNamed, lambda, unbuilt, versionOf } from './resources.ts'
 import { invoke, workerOfCall } from './running.ts'
-import { functionNamed } from './targets.ts'
 
 /** Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const PAYLOAD_BYTES_MAX = { RequestResponse: 6_291_456, Event: 1_048_576, DryRun: 6_291_456 } as const
@@ -11,7 +10,7 @@ const PAYLOAD_BYTES_MAX = { RequestResponse: 6_291_456, Event: 1_048_576, DryRun
 export const invokeFunction = lambda
   .operation('Invoke')
   .on(functionNamed)
-  .asking('lambda:InvokeFunction')
+  .actions('lambda:InvokeFunction')
   .dataEvent()
   .run(async (call, input, { scope, row }) => {
     const type = input.InvocationType ?? 'RequestResponse'

@@ -1,29 +1,23 @@
 /** The functions of an account in a Region, and their versions. */
 import type { Call, Scope } from '../../kernel/call.ts'
-import { page, pageOf } from '../../kernel/page.ts'
-import { anything } from '../../kernel/resource.ts'
+import { pageOf } from '../../kernel/page.ts'
 import { shown } from './configuration.ts'
-import { arnOf, at, type FunctionRow, invalid, lambda, versionOf } from './resources.ts'
-import { latestNamed } from './targets.ts'
+import { arnOf, at, type FunctionRow, functionType, invalid, lambda, latestNamed, versionOf } from './resources.ts'
 import { versionsOf } from './versions.ts'
 
-/** AWS: at most 50 in an answer, whatever is asked. */
+/** AWS: at most 50 in an answer, whatever `MaxItems` is. */
 const PAGE_MAX = 50
 
 export const listFunctions = lambda
   .operation('ListFunctions')
-  .on(anything)
-  .run(async (call, input) => {
-    // Replicas of Lambda@Edge, which is not built: there are none of any other Region.
+  .on(functionType.collection())
+  .run(async (call, input, functions) => {
+    // Replicas of Lambda@Edge, which is not implemented.
     if (input.MasterRegion !== undefined && input.MasterRegion !== 'ALL') return { Functions: [] }
     const all = input.FunctionVersion === 'ALL'
     const { items, next } = all
       ? await pageOf(call, await everyVersion(call), orderOf, pageOptions(input, [all]))
-      : await page<FunctionRow>(
-          call,
-          (after, limit) => call.unit.range(at.functions(call), { after, limit }),
-          pageOptions(input, [all]),
-        )
+      : await functions.page(pageOptions(input, [all]))
     return {
       Functions: items.map((row) => listed(call, call, row, all)),
       ...(next !== undefined && { NextMarker: next }),
@@ -43,7 +37,7 @@ const pageOptions = ({ Marker, MaxItems }: Paging, query: unknown) => ({
 })
 
 async function everyVersion(call: Call): Promise<readonly FunctionRow[]> {
-  const ranges = [at.functions(call), at.allVersions(call)].map((prefix) => call.unit.range<FunctionRow>(prefix))
+  const ranges = [functionType.prefix(call), at.allVersions(call)].map((prefix) => call.unit.range<FunctionRow>(prefix))
   return (await Promise.all(ranges)).flat().map(({ document }) => document)
 }
 

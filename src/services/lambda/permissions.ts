@@ -7,8 +7,7 @@ import { isKnownAction } from '../../kernel/actions.ts'
 import type { Call, Conditions } from '../../kernel/call.ts'
 import { type Pinned, pinPolicy, shownPolicy } from '../../kernel/pinned.ts'
 import { PolicyError } from '../../policy/index.ts'
-import { invalid, lambda, rowKey } from './resources.ts'
-import { functionNamed, type NamedFunction } from './targets.ts'
+import { functionNamed, invalid, lambda, type NamedFunction } from './resources.ts'
 
 const BYTES_MAX = 20_480
 
@@ -17,7 +16,7 @@ interface Statement {
   readonly [element: string]: unknown
 }
 
-/** Parameter → the condition it becomes. */
+/** Parameter → the condition that it becomes. */
 const CONDITIONS: readonly (readonly [keyof AddPermissionRequest, operator: string, key: string])[] = [
   ['SourceAccount', 'StringEquals', 'AWS:SourceAccount'],
   ['SourceArn', 'ArnLike', 'AWS:SourceArn'],
@@ -46,13 +45,13 @@ function principalIn(text: string): unknown {
 
 const badPrincipal = () => invalid('The provided principal was invalid. Please check the principal and try again.')
 
-/** What policies may ask of who hands out permissions. */
+/** Condition keys of the permission that is added. */
 const keys = (input: Partial<AddPermissionRequest>): Conditions => ({
   'lambda:Principal': input.Principal,
   'lambda:FunctionUrlAuthType': input.FunctionUrlAuthType,
 })
 
-/** As they read today: whoever is gone stands there by their id, so that a namesake can be permitted beside them. */
+/** As they read today. Deleted principals are shown by their ID, so that a later principal with the same name can be added. */
 async function statementsOf(call: Call, { row: { policy } }: NamedFunction): Promise<readonly Statement[]> {
   return policy ? JSON.parse(await shownPolicy(call, policy.text, policy.pins)).Statement : []
 }
@@ -68,7 +67,7 @@ function requirePolicyRevision({ row }: NamedFunction, asked: string | undefined
 export const addPermission = lambda
   .operation('AddPermission')
   .on(functionNamed)
-  .given(keys)
+  .conditions(keys)
   .run(async (call, input, found) => {
     requirePolicyRevision(found, input.RevisionId)
     if (/^lambda:[A-Za-z]+$/.test(input.Action) && !isKnownAction(input.Action)) {
@@ -120,15 +119,18 @@ export const getPolicy = lambda
 
 const noResource = (message: string) => lambda.fail('ResourceNotFoundException', message)
 
-/** `newcomer` is whom the last statement is for, when it is new. */
+/** `newcomer` is the principal of the last statement, when that is new. */
 async function savePolicy(
   call: Call,
-  { scope, row }: NamedFunction,
+  { row, save }: NamedFunction,
   statements: readonly Statement[],
   newcomer?: string,
 ): Promise<void> {
   const { policy: _before, ...rest } = row
-  if (statements.length === 0) return call.unit.put(rowKey(scope, row), rest)
+  if (statements.length === 0) {
+    save(rest)
+    return
+  }
   const text = JSON.stringify({ Version: '2012-10-17', Id: 'default', Statement: statements })
   if (Buffer.byteLength(text) > BYTES_MAX) {
     throw lambda.fail(
@@ -137,9 +139,9 @@ async function savePolicy(
     )
   }
   const { pins, missing } = await pinned(call, text)
-  // Whoever is gone since is nobody's mistake now.
+  // Principals of earlier statements may have been deleted since.
   if (newcomer !== undefined && missing.includes(newcomer)) throw badPrincipal()
-  call.unit.put(rowKey(scope, row), { ...rest, policy: { text, pins, revision: call.newId() } })
+  save({ ...rest, policy: { text, pins, revision: call.newId() } })
 }
 
 async function pinned(call: Call, text: string): Promise<Pinned> {

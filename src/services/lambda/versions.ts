@@ -6,15 +6,14 @@ import type { Call, Scope } from '../../kernel/call.ts'
 import type { Unit } from '../../store/store.ts'
 import { shaOf } from './code.ts'
 import { sealedVariables, shown, variablesOf } from './configuration.ts'
-import { at, type FunctionRow, invalid, lambda, requireRevision, rowKey, versionOf } from './resources.ts'
-import { latestNamed } from './targets.ts'
+import { at, type FunctionRow, invalid, lambda, latestNamed, requireRevision, rowKey, versionOf } from './resources.ts'
 
 /** Oldest first. */
 export async function versionsOf(unit: Unit, scope: Scope, name: string): Promise<readonly FunctionRow[]> {
   return (await unit.range<FunctionRow>(at.versions(scope, name))).map(({ document }) => document)
 }
 
-/** Saves `$LATEST`, and its next version; nothing has changed since the last one: that one again. */
+/** Saves `$LATEST` and its next version. Where nothing has changed since the last one, returns that one. */
 export async function publish(
   call: Call,
   scope: Scope,

@@ -1,17 +1,28 @@
-/** Member accounts: made as tenants of this Merlon, moved, closed, taken out of the organisation. */
+/** Member accounts: created, moved, closed, and removed from the organization. */
 import type * as Organizations from '@aws-sdk/client-organizations'
 import type { Call } from '../../kernel/call.ts'
-import type { Tags } from '../../kernel/resource.ts'
-import { attachDefaults } from './attached.ts'
+import type { Tags } from '../../kernel/resource/facts.ts'
+import { attachDefaults } from './attachment-rows.ts'
 import { withdrawApproval } from './handshakes.ts'
 import { leave, refuseAdministrator } from './membership.ts'
 import { parentNamed } from './nodes.ts'
 import type { Organization } from './organization.ts'
 import { listed } from './pages.ts'
-import { all, arns, creationKey, date, emailKey, type MemberRow, newIds, organizations, violates } from './resources.ts'
+import {
+  all,
+  arns,
+  creationKey,
+  date,
+  emailKey,
+  type MemberRow,
+  memberType,
+  newIds,
+  organizations,
+  violates,
+} from './resources.ts'
 import { mayTag, newTags } from './tags.ts'
 import { pathTo } from './tree.ts'
-import { type Audience, itself, within } from './within.ts'
+import { type AllowedCallers, ownOrganization, partNamed, within } from './within.ts'
 
 const CLOSURES_WITHIN_MS = 30 * 24 * 3_600_000
 const ROLE_NAME_DEFAULT = 'OrganizationAccountAccessRole'
@@ -24,16 +35,9 @@ interface Creation {
   readonly failure?: Organizations.CreateAccountFailureReason
 }
 
-const accountNotFound = () =>
-  organizations.fail('AccountNotFoundException', "You specified an account that doesn't exist.")
-
-export const namedAccount = (audience: Audience) =>
-  within<{ readonly AccountId?: string | undefined }, MemberRow>(
-    audience,
-    async (organization, { AccountId: id = '' }) => {
-      const row = await organization.member(id)
-      return { arn: arns.account(organization.row, id), tags: row?.tags, row, missing: accountNotFound }
-    },
+export const namedAccount = (callers: AllowedCallers) =>
+  within<{ readonly AccountId?: string | undefined }, MemberRow>(callers, (organization, input, call) =>
+    partNamed(call, organization, memberType, input.AccountId),
   )
 
 export async function shownAccount(organization: Organization, row: MemberRow) {
@@ -65,12 +69,12 @@ function shownCreation(row: Creation, state: Organizations.CreateAccountState) {
 
 const stateOf = ({ failure }: Creation) => (failure === undefined ? ('SUCCEEDED' as const) : ('FAILED' as const))
 
-/** The account is made at once; the answer says IN_PROGRESS, as clients expect, and the next question SUCCEEDED. */
+/** Creates the account at once. The answer is IN_PROGRESS, as clients expect; the next DescribeCreateAccountStatus returns SUCCEEDED. */
 export const createAccount = organizations
   .operation('CreateAccount')
-  .on(itself())
+  .on(ownOrganization())
   .run(async (call, input, { organization, alsoOn }) => {
-    await mayTag(alsoOn, { arn: arns.account(organization.row, '*') }, input.Tags)
+    await mayTag(alsoOn, { arn: arns.anyAccount(organization.row) }, input.Tags)
     if ((await organization.members()).length >= call.quotas['organizations/AccountsPerOrganization']!) {
       throw violates(
         'ACCOUNT_NUMBER_LIMIT_EXCEEDED',
@@ -120,7 +124,7 @@ async function newMember(
 
 export const describeCreateAccountStatus = organizations
   .operation('DescribeCreateAccountStatus')
-  .on(itself('administrators'))
+  .on(ownOrganization('administrators'))
   .run(async (call, input, { organization }) => {
     const row = await call.unit.get<Creation>(creationKey(organization.row.id, input.CreateAccountRequestId))
     if (!row) {
@@ -134,7 +138,7 @@ export const describeCreateAccountStatus = organizations
 
 export const listCreateAccountStatus = organizations
   .operation('ListCreateAccountStatus')
-  .on(itself('administrators'))
+  .on(ownOrganization('administrators'))
   .run(async (call, input, { organization }) => {
     const rows = (await call.unit.range<Creation>(all('creation', organization.row.id))).map(({ document }) => document)
     const wanted = rows.filter((row) => !input.States?.length || input.States.includes(stateOf(row)))
@@ -149,7 +153,7 @@ export const describeAccount = organizations
 
 export const listAccounts = organizations
   .operation('ListAccounts')
-  .on(itself('administrators'))
+  .on(ownOrganization('administrators'))
   .run(async (call, input, { organization }) => {
     const { items, rest } = await listed(call, await organization.members(), ({ id }) => id, input)
     return { Accounts: await Promise.all(items.map((row) => shownAccount(organization, row))), ...rest }
@@ -164,7 +168,7 @@ export const listAccountsForParent = organizations
     return { Accounts: await Promise.all(items.map((row) => shownAccount(organization, row))), ...rest }
   })
 
-/** Its policies are those of the new place from the next call on. */
+/** The policies of the new parent bind the account from the next call on. */
 export const moveAccount = organizations
   .operation('MoveAccount')
   .on(namedAccount('management'))
@@ -195,7 +199,7 @@ export const moveAccount = organizations
     return {}
   })
 
-/** Its keys and sessions are dead from the next call on; what it holds is kept. */
+/** The account's keys and sessions are rejected from the next call on; its resources are kept. */
 export const closeAccount = organizations
   .operation('CloseAccount')
   .on(namedAccount('management'))
@@ -244,7 +248,7 @@ export const removeAccountFromOrganization = organizations
 
 export const leaveOrganization = organizations
   .operation('LeaveOrganization')
-  .on(itself('members'))
+  .on(ownOrganization('members'))
   .run(async (call, _input, { organization }) => {
     await leave(call, organization, (await organization.member(call.account))!)
     return {}

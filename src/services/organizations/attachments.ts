@@ -1,15 +1,15 @@
 /** Attaching policies to roots, units and accounts, and taking them off. */
-import { targetsOf } from './attached.ts'
+import { targetsOf } from './attachment-rows.ts'
 import { targetNamed, targetNotFound } from './nodes.ts'
 import type { Node } from './organization.ts'
 import { listed } from './pages.ts'
-import { type AnyPolicy, policyNamed, policyType, shownSummary, visiblePolicies } from './policies.ts'
+import { type AnyPolicy, policyNamed, policyTypeNamed, shownSummary, visiblePolicies } from './policies.ts'
 import { policyTypes } from './policy-types.ts'
 import { invalidInput, organizations, violates } from './resources.ts'
-import type { Within } from './within.ts'
+import type { OrganizationTarget } from './within.ts'
 
-/** The other thing these operations act on: asked for like the policy, and only then looked for. */
-async function targetOf({ organization, alsoOn, row }: Within<AnyPolicy>, id: string): Promise<Node> {
+/** The target of the attachment: authorized like the policy. */
+async function targetOf({ organization, alsoOn, row }: OrganizationTarget<AnyPolicy>, id: string): Promise<Node> {
   const target = await organization.node(id)
   if (!target) throw targetNotFound()
   await alsoOn(target, { 'organizations:PolicyType': row.type })
@@ -19,7 +19,7 @@ async function targetOf({ organization, alsoOn, row }: Within<AnyPolicy>, id: st
 export const attachPolicy = organizations
   .operation('AttachPolicy')
   .on(policyNamed('management'))
-  .given(policyType)
+  .conditions(policyTypeNamed)
   .run(async (_call, input, found) => {
     const { organization, row: policy } = found
     const target = await targetOf(found, input.TargetId)
@@ -51,7 +51,7 @@ export const attachPolicy = organizations
 export const detachPolicy = organizations
   .operation('DetachPolicy')
   .on(policyNamed('management'))
-  .given(policyType)
+  .conditions(policyTypeNamed)
   .run(async (_call, input, found) => {
     const { organization, row: policy } = found
     const target = await targetOf(found, input.TargetId)
@@ -82,7 +82,7 @@ export const detachPolicy = organizations
 export const listPoliciesForTarget = organizations
   .operation('ListPoliciesForTarget')
   .on(targetNamed)
-  .given((input) => ({ 'organizations:PolicyType': input.Filter }))
+  .conditions((input) => ({ 'organizations:PolicyType': input.Filter }))
   .run(async (call, input, { organization, row: target }) => {
     const ids = (await organization.attachments(target.id)).policies[input.Filter] ?? []
     const policies = (await visiblePolicies(organization)).filter(({ id }) => ids.includes(id))
@@ -93,7 +93,7 @@ export const listPoliciesForTarget = organizations
 export const listTargetsForPolicy = organizations
   .operation('ListTargetsForPolicy')
   .on(policyNamed('administrators'))
-  .given(policyType)
+  .conditions(policyTypeNamed)
   .run(async (call, input, { organization, row: policy }) => {
     const { items, rest } = await listed(call, await targetsOf(organization, policy), (id) => id, input)
     const nodes = await Promise.all(items.map((id) => organization.node(id)))

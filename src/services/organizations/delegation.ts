@@ -1,10 +1,10 @@
-/** The delegation policy: what members of the organisation may do beside its management account. */
+/** The delegation policy: what members of the organization may do like its management account. */
 import { PolicyError, parsePolicy, type Statement } from '../../policy/index.ts'
 import { isDelegable } from './delegable.ts'
 import { policyTypes } from './policy-types.ts'
 import { arns, invalidInput, newIds, type OrganizationRow, organizations, violates } from './resources.ts'
 import { mayTag, newTags } from './tags.ts'
-import { itself, within } from './within.ts'
+import { ownOrganization, within } from './within.ts'
 
 const notFound = () =>
   organizations.fail(
@@ -19,13 +19,13 @@ const shown = (row: OrganizationRow) => ({
   },
 })
 
-/** The one there is, or the one to come. */
+/** The current delegation policy, or the one that will be created. */
 const delegationPolicy = within<unknown, string>('management', ({ row }) => {
   const id = row.delegation?.id ?? newIds.delegation()
   return { arn: arns.delegation(row, id), tags: row.delegation?.tags, row: id }
 })
 
-/** What a statement may say, and the reason it is told otherwise. */
+/** Throws the fault for a statement that a delegation policy must not contain. */
 function check(content: string): void {
   for (const statement of readable(content).statements) {
     if (!isForAccounts(statement)) {
@@ -79,7 +79,7 @@ export const putResourcePolicy = organizations
 
 export const describeResourcePolicy = organizations
   .operation('DescribeResourcePolicy')
-  .on(itself('administrators'))
+  .on(ownOrganization('administrators'))
   .run((_call, _input, { organization }) => {
     if (!organization.row.delegation) throw notFound()
     return shown(organization.row)
@@ -87,7 +87,7 @@ export const describeResourcePolicy = organizations
 
 export const deleteResourcePolicy = organizations
   .operation('DeleteResourcePolicy')
-  .on(itself())
+  .on(ownOrganization())
   .run((_call, _input, { organization }) => {
     const { delegation, ...row } = organization.row
     if (!delegation) throw notFound()

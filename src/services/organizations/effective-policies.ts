@@ -1,6 +1,6 @@
-/** What the management policies of an organisation come to for an account, and where they contradict what AWS accepts. */
+/** The effective management policies of an account, and their validation errors. */
 import type * as Organizations from '@aws-sdk/client-organizations'
-import type { Target } from '../../kernel/resource.ts'
+import type { Target } from '../../kernel/resource/facts.ts'
 import type { Fault } from '../../wire/fault.ts'
 import { shownAccount } from './accounts.ts'
 import { type Inherited, type Invalid, type Merged, merge, problemsOf } from './inheritance.ts'
@@ -10,9 +10,17 @@ import { targetNotFound } from './nodes.ts'
 import type { Organization } from './organization.ts'
 import { listed } from './pages.ts'
 import { policyTypes } from './policy-types.ts'
-import { arns, date, invalidInput, type MemberRow, organizations, type PolicyRow } from './resources.ts'
+import {
+  accountNotFound,
+  date,
+  invalidInput,
+  type MemberRow,
+  memberType,
+  organizations,
+  type PolicyRow,
+} from './resources.ts'
 import { pathTo } from './tree.ts'
-import { itself, type Within, within } from './within.ts'
+import { type OrganizationTarget, ownOrganization, partNamed, within } from './within.ts'
 
 type Type = Organizations.EffectivePolicyType
 
@@ -26,7 +34,7 @@ interface Outcome extends Merged {
 const notFound = () =>
   organizations.fail('EffectivePolicyNotFoundException', 'The account has no effective policy of this type.')
 
-/** undefined when nothing of the type reaches the account. */
+/** Undefined when no policy of the type applies to the account. */
 async function outcomeFor(organization: Organization, account: string, type: Type): Promise<Outcome | undefined> {
   if (!organization.row.enabledTypes.includes(type)) return undefined
   const topic = policyTypes[type].topic!
@@ -44,7 +52,7 @@ async function outcomeFor(organization: Organization, account: string, type: Typ
     try {
       return [{ policy: id, content: readManagementPolicy(content, topic) }]
     } catch (error) {
-      // Saved by a release that asked less of it.
+      // Saved by a release that checked less.
       if (!(error instanceof SyntaxError)) throw error
       malformed.push({ code: 'POLICY_MALFORMED', message: `Policy ${id} is left out: ${error.message}`, path: [] })
       return []
@@ -59,11 +67,11 @@ async function outcomeFor(organization: Organization, account: string, type: Typ
   return { ...merged, topic, problems, updatedAt: Math.max(...rows.map(({ updatedAt = 0 }) => updatedAt)) }
 }
 
-/** Accounts may ask for themselves; for others, only those who manage the organisation. */
+/** Any account for itself; another account only for the administrators of the organization. */
 function accountIn<K extends string>(
   member: K,
   missing: () => Fault,
-): Target<{ readonly [P in K]?: string | undefined }, Within<MemberRow>> {
+): Target<{ readonly [P in K]?: string | undefined }, OrganizationTarget<MemberRow>> {
   type Input = { readonly [P in K]?: string | undefined }
   return {
     find: (call, input) => {
@@ -76,8 +84,7 @@ function accountIn<K extends string>(
             const unsupported = () => invalidInput('TARGET_NOT_SUPPORTED', 'Effective policies are those of accounts.')
             return { ...(node && { arn: node.arn }), row: undefined, missing: unsupported }
           }
-          const row = await organization.member(id)
-          return { arn: arns.account(organization.row, id), tags: row?.tags, row, missing }
+          return { ...(await partNamed(call, organization, memberType, id)), missing }
         },
       )
       return found.find(call, input)
@@ -88,7 +95,7 @@ function accountIn<K extends string>(
 export const describeEffectivePolicy = organizations
   .operation('DescribeEffectivePolicy')
   .on(accountIn('TargetId', targetNotFound))
-  .given((input) => ({ 'organizations:PolicyType': input.PolicyType }))
+  .conditions((input) => ({ 'organizations:PolicyType': input.PolicyType }))
   .run(async (_call, { PolicyType }, { organization, row }) => {
     const outcome = await outcomeFor(organization, row.id, PolicyType)
     if (!outcome) throw notFound()
@@ -104,12 +111,8 @@ export const describeEffectivePolicy = organizations
 
 export const listEffectivePolicyValidationErrors = organizations
   .operation('ListEffectivePolicyValidationErrors')
-  .on(
-    accountIn('AccountId', () =>
-      organizations.fail('AccountNotFoundException', "You specified an account that doesn't exist."),
-    ),
-  )
-  .given((input) => ({ 'organizations:PolicyType': input.PolicyType }))
+  .on(accountIn('AccountId', accountNotFound))
+  .conditions((input) => ({ 'organizations:PolicyType': input.PolicyType }))
   .run(async (call, input, { organization, row }) => {
     const outcome = await outcomeFor(organization, row.id, input.PolicyType)
     if (!outcome) throw notFound()
@@ -131,11 +134,11 @@ export const listEffectivePolicyValidationErrors = organizations
     }
   })
 
-/** As many accounts are looked at as a page may hold: a page can be empty and yet not be the last. */
+/** Evaluates as many accounts as a page may hold: a page can be empty without being the last. */
 export const listAccountsWithInvalidEffectivePolicy = organizations
   .operation('ListAccountsWithInvalidEffectivePolicy')
-  .on(itself('administrators'))
-  .given((input) => ({ 'organizations:PolicyType': input.PolicyType }))
+  .on(ownOrganization('administrators'))
+  .conditions((input) => ({ 'organizations:PolicyType': input.PolicyType }))
   .run(async (call, input, { organization }) => {
     if (!organization.row.enabledTypes.includes(input.PolicyType)) throw notFound()
     const { items, rest } = await listed(call, await organization.members(), ({ id }) => id, input)

@@ -1,5 +1,5 @@
-/** Which types of policies an organisation uses. */
-import { attachFullAccess } from './attached.ts'
+/** Which types of policies an organization uses. */
+import { attachFullAccess } from './attachment-rows.ts'
 import type { Organization } from './organization.ts'
 import { availableType, type PolicyType } from './policy-types.ts'
 import { arns, organizations } from './resources.ts'
@@ -29,7 +29,7 @@ async function everyNode(organization: Organization): Promise<readonly string[]>
 export const enablePolicyType = organizations
   .operation('EnablePolicyType')
   .on(rootNamed)
-  .given((input) => ({ 'organizations:PolicyType': input.PolicyType }))
+  .conditions((input) => ({ 'organizations:PolicyType': input.PolicyType }))
   .run(async (_call, { PolicyType }, { organization }) => {
     const { enabledTypes } = organization.row
     availableType(organization.row, PolicyType)
@@ -45,7 +45,7 @@ export const enablePolicyType = organizations
 export const disablePolicyType = organizations
   .operation('DisablePolicyType')
   .on(rootNamed)
-  .given((input) => ({ 'organizations:PolicyType': input.PolicyType }))
+  .conditions((input) => ({ 'organizations:PolicyType': input.PolicyType }))
   .run(async (_call, { PolicyType }, { organization }) => {
     const { enabledTypes } = organization.row
     if (!enabledTypes.includes(PolicyType)) {

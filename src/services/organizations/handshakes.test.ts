@@ -30,7 +30,7 @@ const emailOf = (account: string) => `root@${account}.merlon.invalid`
 
 const refused = (Reason: string, name = 'HandshakeConstraintViolationException') => ({ name, Reason })
 
-/** An organisation, another account with a user that may do everything, and an invitation between them. */
+/** An organization, another account with a user that may do everything, and an invitation between them. */
 async function invitation(options: CloudOptions = {}) {
   const world = await organization(options)
   const keys = await world.account(STRANGERS)
@@ -143,7 +143,7 @@ describe('An invitation', () => {
     expect((await org.send(new ListTagsForResourceCommand({ ResourceId: STRANGERS }))).Tags).toEqual(Tags)
   })
 
-  test('lets an account go from one organisation straight to another, unless it may not leave', async () => {
+  test('lets an account go from one organization straight to another, unless it may not leave', async () => {
     const { invite, them, accept, account, client, scp, attach, detach, root } = await invitation()
     await accept((await invite()).Id!)
     const elsewhere = client(OrganizationsClient, await account('777788889999'))
@@ -161,7 +161,7 @@ describe('An invitation', () => {
     expect((await them.send(new DescribeOrganizationCommand({}))).Organization?.MasterAccountId).toBe('777788889999')
   })
 
-  test('does not take the management account out of its organisation', async () => {
+  test('does not take the management account out of its organization', async () => {
     const { account, client, org } = await invitation()
     const elsewhere = client(OrganizationsClient, await account('777788889999'))
     await elsewhere.send(new CreateOrganizationCommand({}))
@@ -176,7 +176,7 @@ describe('An invitation', () => {
     )
   })
 
-  test('is cancelled when its organisation is deleted', async () => {
+  test('is canceled when its organization is deleted', async () => {
     const { invite, org, them } = await invitation()
     const { Id } = await invite()
 
@@ -313,7 +313,7 @@ describe('An invitation is refused', () => {
 
   test.each([
     [
-      'of an organisation',
+      'of an organization',
       ({ invite, id }: Invited) => invite(id, 'ORGANIZATION'),
       refused('INVALID_PARTY_TYPE_TARGET', 'InvalidInputException'),
     ],
@@ -346,7 +346,7 @@ describe('An invitation is refused', () => {
     ],
     ['twice', async ({ invite }: Invited) => [await invite(), await invite()], { name: 'DuplicateHandshakeException' }],
     [
-      'by an account without organisation',
+      'by an account without organization',
       ({ them }: Invited) =>
         them.send(new InviteAccountToOrganizationCommand({ Target: { Id: ACCOUNT, Type: 'ACCOUNT' } })),
       { name: 'AWSOrganizationsNotInUseException' },
@@ -404,7 +404,7 @@ describe('An invitation is refused', () => {
 })
 
 describe('All features', () => {
-  /** An organisation for billing only, with a member that was invited. */
+  /** An organization for billing only, with a member that was invited. */
   async function billing() {
     const it = await cloud()
     const org = it.client(OrganizationsClient)
@@ -499,7 +499,7 @@ describe('All features', () => {
   })
 })
 
-test('An account without an organisation can still do what it could', async () => {
+test('An account without an organization can still do what it could', async () => {
   const { lists, client, guest } = await invitation()
 
   expect(await lists()).toBe('allowed')

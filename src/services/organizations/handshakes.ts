@@ -1,10 +1,10 @@
-/** Handshakes: what two accounts agree on, in which states, for how long, and where they are kept. */
+/** Handshakes between accounts: their states, how long they are valid, and their rows. */
 import type * as Organizations from '@aws-sdk/client-organizations'
 import type { Call } from '../../kernel/call.ts'
-import type { Tags } from '../../kernel/resource.ts'
+import type { Tags } from '../../kernel/resource/facts.ts'
 import { type Key, key, under } from '../../store/store.ts'
 import type { Organization } from './organization.ts'
-import { all, arns, date, handshakeKey, newIds, type OrganizationRow, organizations } from './resources.ts'
+import { all, arns, date, handshakeType, newIds, type OrganizationRow, organizations } from './resources.ts'
 
 export type Action = 'INVITE' | 'ENABLE_ALL_FEATURES' | 'APPROVE_ALL_FEATURES'
 export type State = Organizations.HandshakeState
@@ -15,9 +15,9 @@ export interface HandshakeRow {
   readonly org: string
   readonly management: string
   readonly action: Action
-  /** Who is asked; nobody, where the organisation asks itself. */
+  /** The account that is to accept; absent for the handshake of the organization with itself. */
   readonly to?: { readonly type: 'ACCOUNT' | 'EMAIL'; readonly id: string }
-  /** As last written; that it expired, the clock tells: see {@link stateOf}. */
+  /** As last written; expiry follows from the clock: see {@link stateOf}. */
   readonly state: Kept
   readonly requestedAt: number
   readonly endedAt?: number
@@ -26,14 +26,14 @@ export interface HandshakeRow {
   readonly parent?: string
   /** For the account that accepts. */
   readonly tags?: Tags
-  /** What the one who is asked may know of the organisation. */
+  /** What the receiving account sees of the organization. */
   readonly shown: { readonly email: string; readonly name: string; readonly features: OrganizationRow['features'] }
 }
 
 const DAY_MS = 24 * 3_600_000
 /** Source: https://docs.aws.amazon.com/organizations/latest/APIReference/API_Handshake.html */
 const DAYS: Readonly<Record<Action, number>> = { INVITE: 15, ENABLE_ALL_FEATURES: 90, APPROVE_ALL_FEATURES: 90 }
-/** How long one that has ended is still told of. */
+/** How long a handshake is still returned after its end. */
 const KEPT_MS = 30 * DAY_MS
 
 const expiresAt = ({ requestedAt, action }: HandshakeRow): number => requestedAt + DAYS[action] * DAY_MS
@@ -45,10 +45,10 @@ export function stateOf(row: HandshakeRow, now: number): State {
   return pending && now >= expiresAt(row) ? 'EXPIRED' : row.state
 }
 
-export const isTold = (row: HandshakeRow, now: number): boolean =>
+export const isReturned = (row: HandshakeRow, now: number): boolean =>
   isPending(row, now) || now < (row.endedAt ?? expiresAt(row)) + KEPT_MS
 
-/** In which organisation's rows a handshake is: its id is all that those outside have. */
+/** Finds the organization of a handshake: the receiving account knows the handshake's ID only. */
 const placeKey = (id: string): Key => key('organizations', 'handshake-place', id)
 const received = (who: string): Key => under('organizations', 'handshake-to', who.toLowerCase())
 const receivedKey = (who: string, id: string): Key => key('organizations', 'handshake-to', who.toLowerCase(), id)
@@ -60,35 +60,39 @@ interface Place {
 
 export function saveHandshake(call: Call, row: HandshakeRow): HandshakeRow {
   const place: Place = { org: row.org, id: row.id }
-  call.unit.put(handshakeKey(row.org, row.id), row)
+  call.unit.put(handshakeType.key(call, row), row)
   call.unit.put(placeKey(row.id), place)
   if (row.to) call.unit.put(receivedKey(row.to.id, row.id), place)
   return row
 }
 
-const at = (call: Call, { org, id }: Place) => call.unit.get<HandshakeRow>(handshakeKey(org, id))
+const at = (call: Call, { org, id }: Place) => handshakeType.get(call.unit, call, { org, management: '', id })
 
-/** One that is still told of. */
+/** A handshake that operations still return. */
 export async function handshake(call: Call, id: string): Promise<HandshakeRow | undefined> {
   const place = await call.unit.get<Place>(placeKey(id))
   const row = place && (await at(call, place))
-  return row && isTold(row, call.now) ? row : undefined
+  return row && isReturned(row, call.now) ? row : undefined
 }
 
 export async function sentBy(call: Call, org: string): Promise<readonly HandshakeRow[]> {
   const entries = await call.unit.range<HandshakeRow>(all('handshake', org))
-  return entries.map(({ document }) => document).filter((row) => isTold(row, call.now))
+  return entries.map(({ document }) => document).filter((row) => isReturned(row, call.now))
 }
 
 export async function receivedBy(call: Call, ...names: readonly string[]): Promise<readonly HandshakeRow[]> {
   const places = (await Promise.all(names.map((who) => call.unit.range<Place>(received(who))))).flat()
   const rows = await Promise.all(places.map(({ document }) => at(call, document)))
-  return rows.filter((row) => row !== undefined).filter((row) => isTold(row, call.now))
+  return rows.filter((row) => row !== undefined).filter((row) => isReturned(row, call.now))
 }
 
-type Asked = Pick<HandshakeRow, 'action' | 'state'> & Partial<HandshakeRow>
+type HandshakeInput = Pick<HandshakeRow, 'action' | 'state'> & Partial<HandshakeRow>
 
-export async function newHandshake(call: Call, organization: Organization, asked: Asked): Promise<HandshakeRow> {
+export async function newHandshake(
+  call: Call,
+  organization: Organization,
+  handshake: HandshakeInput,
+): Promise<HandshakeRow> {
   const { row } = organization
   const manager = (await organization.member(row.management))!
   return saveHandshake(call, {
@@ -97,7 +101,7 @@ export async function newHandshake(call: Call, organization: Organization, asked
     management: row.management,
     requestedAt: call.now,
     shown: { email: manager.email, name: manager.name, features: row.features },
-    ...asked,
+    ...handshake,
   })
 }
 
@@ -114,7 +118,7 @@ export function shownHandshake(row: HandshakeRow, now: number) {
   } satisfies Organizations.HandshakeResource
   return {
     Id: row.id,
-    Arn: arns.handshake({ id: row.org, management: row.management }, row),
+    Arn: arns.handshake(row),
     Parties: [{ Id: row.org, Type: 'ORGANIZATION' }, ...(to ? [{ Id: to.id, Type: to.type }] : [])],
     State: stateOf(row, now),
     RequestedTimestamp: date(row.requestedAt),
@@ -160,12 +164,12 @@ export function move(call: Call, row: HandshakeRow, verb: Verb): HandshakeRow {
 
 const end = (call: Call, row: HandshakeRow) => saveHandshake(call, { ...row, state: 'CANCELED', endedAt: call.now })
 
-/** An organisation that ends asks nothing more. */
+/** Cancels the pending handshakes of an organization that is deleted. */
 export async function cancelAll(call: Call, organization: Organization): Promise<void> {
   for (const row of await sentBy(call, organization.row.id)) if (isPending(row, call.now)) end(call, row)
 }
 
-/** The parts of a handshake that is cancelled. */
+/** Cancels the parts of a canceled handshake. */
 export async function cancelParts(call: Call, whole: HandshakeRow): Promise<void> {
   for (const row of await sentBy(call, whole.org)) {
     if (row.parent === whole.id && isPending(row, call.now)) end(call, row)
@@ -177,7 +181,7 @@ export async function pendingMigration(call: Call, org: string): Promise<Handsha
   return rows.find((row) => row.action === 'ENABLE_ALL_FEATURES' && isPending(row, call.now))
 }
 
-/** Whoever left is not asked any more. */
+/** Cancels the request to an account that has left. */
 export async function withdrawApproval(call: Call, organization: Organization, account: string): Promise<void> {
   const migration = await pendingMigration(call, organization.row.id)
   if (!migration) return
@@ -187,7 +191,7 @@ export async function withdrawApproval(call: Call, organization: Organization, a
   await openWhenApproved(call, organization, migration)
 }
 
-/** All features wait for every account that was invited: AWS made the others, and asks them nothing. */
+/** All features need the approval of every invited account; created accounts need not approve. */
 export async function openWhenApproved(
   call: Call,
   organization: Organization,
@@ -202,7 +206,7 @@ export async function openWhenApproved(
   return saveHandshake(call, { ...migration, state: approved ? 'OPEN' : 'REQUESTED' })
 }
 
-/** One more account that has to agree. */
+/** Requests the approval of one more account. */
 export const askApproval = (call: Call, organization: Organization, migration: HandshakeRow, account: string) =>
   newHandshake(call, organization, {
     action: 'APPROVE_ALL_FEATURES',

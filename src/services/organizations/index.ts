@@ -1,126 +1,32 @@
-/** Organizations: many accounts under one roof, and the policies that bind them. */
-import type { Service } from '../../kernel/service.ts'
-import {
-  closeAccount,
-  createAccount,
-  describeAccount,
-  describeCreateAccountStatus,
-  leaveOrganization,
-  listAccounts,
-  listAccountsForParent,
-  listCreateAccountStatus,
-  moveAccount,
-  removeAccountFromOrganization,
-} from './accounts.ts'
-import {
-  acceptHandshake,
-  cancelHandshake,
-  declineHandshake,
-  describeHandshake,
-  enableAllFeatures,
-  inviteAccountToOrganization,
-  listHandshakesForAccount,
-  listHandshakesForOrganization,
-} from './agreement.ts'
-import { attachPolicy, detachPolicy, listPoliciesForTarget, listTargetsForPolicy } from './attachments.ts'
-import { deleteResourcePolicy, describeResourcePolicy, putResourcePolicy } from './delegation.ts'
-import {
-  describeEffectivePolicy,
-  listAccountsWithInvalidEffectivePolicy,
-  listEffectivePolicyValidationErrors,
-} from './effective-policies.ts'
-import { disablePolicyType, enablePolicyType } from './enabled-types.ts'
+/** Organizations: many accounts under one management account, and the policies that bind them. */
+import { operationsOf } from '../../kernel/service/define-service.ts'
+import * as accounts from './accounts.ts'
+import * as attachments from './attachments.ts'
+import * as delegation from './delegation.ts'
+import * as effectivePolicies from './effective-policies.ts'
+import * as enabledTypes from './enabled-types.ts'
+import * as handshakes from './handshake-operations.ts'
 import { invalidInput } from './invalid-input.ts'
-import { createOrganization, deleteOrganization, describeOrganization } from './lifecycle.ts'
-import { createPolicy, deletePolicy, describePolicy, listPolicies, updatePolicy } from './policies.ts'
+import * as lifecycle from './lifecycle.ts'
+import * as policies from './policies.ts'
 import { organizations as words } from './resources.ts'
-import {
-  deregisterDelegatedAdministrator,
-  disableAwsServiceAccess,
-  enableAwsServiceAccess,
-  listAwsServiceAccess,
-  listDelegatedAdministrators,
-  listDelegatedServicesForAccount,
-  registerDelegatedAdministrator,
-} from './service-access.ts'
-import { listTagsForResource, tagResource, untagResource } from './tagging.ts'
-import {
-  createOrganizationalUnit,
-  deleteOrganizationalUnit,
-  describeOrganizationalUnit,
-  listChildren,
-  listOrganizationalUnitsForParent,
-  listParents,
-  listRoots,
-  updateOrganizationalUnit,
-} from './tree.ts'
+import * as serviceAccess from './service-access.ts'
+import * as tagging from './tagging.ts'
+import * as tree from './tree.ts'
 
-export const organizations: Service = {
-  api: words.api,
+export const organizations = words.service({
   invalidInput,
-  operations: [
-    // the organisation
-    createOrganization,
-    describeOrganization,
-    deleteOrganization,
-    // the tree
-    listRoots,
-    createOrganizationalUnit,
-    describeOrganizationalUnit,
-    updateOrganizationalUnit,
-    deleteOrganizationalUnit,
-    listOrganizationalUnitsForParent,
-    listChildren,
-    listParents,
-    // accounts
-    createAccount,
-    describeCreateAccountStatus,
-    listCreateAccountStatus,
-    describeAccount,
-    listAccounts,
-    listAccountsForParent,
-    moveAccount,
-    closeAccount,
-    removeAccountFromOrganization,
-    leaveOrganization,
-    // invitations, and what else accounts agree on
-    inviteAccountToOrganization,
-    enableAllFeatures,
-    acceptHandshake,
-    declineHandshake,
-    cancelHandshake,
-    describeHandshake,
-    listHandshakesForAccount,
-    listHandshakesForOrganization,
-    // policies
-    createPolicy,
-    describePolicy,
-    updatePolicy,
-    deletePolicy,
-    listPolicies,
-    enablePolicyType,
-    disablePolicyType,
-    attachPolicy,
-    detachPolicy,
-    listPoliciesForTarget,
-    listTargetsForPolicy,
-    describeEffectivePolicy,
-    listEffectivePolicyValidationErrors,
-    listAccountsWithInvalidEffectivePolicy,
-    // delegation
-    enableAwsServiceAccess,
-    disableAwsServiceAccess,
-    listAwsServiceAccess,
-    registerDelegatedAdministrator,
-    deregisterDelegatedAdministrator,
-    listDelegatedAdministrators,
-    listDelegatedServicesForAccount,
-    putResourcePolicy,
-    describeResourcePolicy,
-    deleteResourcePolicy,
-    // tags
-    tagResource,
-    untagResource,
-    listTagsForResource,
-  ],
-}
+  operations: operationsOf(
+    lifecycle,
+    tree,
+    accounts,
+    handshakes,
+    policies,
+    enabledTypes,
+    attachments,
+    effectivePolicies,
+    serviceAccess,
+    delegation,
+    tagging,
+  ),
+})

@@ -144,12 +144,12 @@ describe('An invitation', () => {
     expect(Handshakes).toHaveLength(1)
   })
 
-  test('cannot be accepted by who manages an organisation', async () => {
+  test('cannot be accepted by a management account', async () => {
     const it = await withStranger()
     const id = await it.invite()
     await it.other().send(new CreateOrganizationCommand({}))
 
-    // The model of AcceptHandshake: members change organisations, management accounts cannot leave theirs.
+    // The model of AcceptHandshake: members change organizations, management accounts cannot leave theirs.
     await expect(it.accept(id)).rejects.toMatchObject({ name: 'MasterCannotLeaveOrganizationException' })
   })
 })
@@ -195,7 +195,7 @@ describe('All features', () => {
     expect((await it.org().send(new EnableAllFeaturesCommand({}))).Handshake!.State).toBe('REQUESTED')
   })
 
-  test('are there already where an organisation was made with them', async () => {
+  test('are there already where an organization was made with them', async () => {
     const it = await withStranger()
 
     await expect(it.org().send(new EnableAllFeaturesCommand({}))).rejects.toMatchObject({

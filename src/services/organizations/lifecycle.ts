@@ -1,12 +1,12 @@
-/** The organisation itself: made from an account that then manages it, shown to its members, deleted when it is empty. */
+/** The organization itself: created by the account that then manages it, described to its members, deleted when empty. */
 import type * as Organizations from '@aws-sdk/client-organizations'
-import { anything } from '../../kernel/resource.ts'
-import { attachDefaults } from './attached.ts'
+import { anything } from '../../kernel/resource/facts.ts'
+import { attachDefaults } from './attachment-rows.ts'
 import { cancelAll } from './handshakes.ts'
 import { addressOf } from './membership.ts'
 import { Organization, organizationOf } from './organization.ts'
-import { all, arns, membershipKey, newIds, type OrganizationRow, organizationKey, organizations } from './resources.ts'
-import { itself } from './within.ts'
+import { all, arns, membershipKey, newIds, type OrganizationRow, organizations, organizationType } from './resources.ts'
+import { ownOrganization } from './within.ts'
 
 function shown(row: OrganizationRow, email: string) {
   return {
@@ -16,7 +16,7 @@ function shown(row: OrganizationRow, email: string) {
     MasterAccountArn: arns.account(row, row.management),
     MasterAccountId: row.management,
     MasterAccountEmail: email,
-    // As AWS answers: of the types that are enabled, ListRoots tells.
+    // As AWS answers. ListRoots returns the types that are enabled.
     AvailablePolicyTypes: row.features === 'ALL' ? [{ Type: 'SERVICE_CONTROL_POLICY', Status: 'ENABLED' }] : [],
   } satisfies Organizations.Organization
 }
@@ -64,14 +64,14 @@ export const createOrganization = organizations
 
 export const describeOrganization = organizations
   .operation('DescribeOrganization')
-  .on(itself('members'))
+  .on(ownOrganization('members'))
   .run(async (_call, _input, { organization }) => ({
     Organization: shown(organization.row, await emailOf(organization)),
   }))
 
 export const deleteOrganization = organizations
   .operation('DeleteOrganization')
-  .on(itself())
+  .on(ownOrganization())
   .run(async (call, _input, { organization }) => {
     const { row } = organization
     const others = (await organization.members()).some(({ id, state }) => id !== row.management && state === 'ACTIVE')
@@ -87,6 +87,6 @@ export const deleteOrganization = organizations
       for (const entry of await call.unit.range(all(kind, row.id))) call.unit.delete(entry.key)
     }
     call.unit.delete(membershipKey(row.management))
-    call.unit.delete(organizationKey(row.id))
+    call.unit.delete(organizationType.key(call, row))
     return {}
   })

@@ -1,11 +1,11 @@
-/** Accounts that come and go: what joining and leaving an organisation does, whichever operation asks for it. */
+/** What changes when an account joins or leaves an organization, by whichever operation. */
 import type { Call } from '../../kernel/call.ts'
 import type { Reader } from '../../kernel/ports.ts'
-import type { Tags } from '../../kernel/resource.ts'
-import { attachDefaults, detachAll } from './attached.ts'
+import type { Tags } from '../../kernel/resource/facts.ts'
+import { attachDefaults, detachAll } from './attachment-rows.ts'
 import { withdrawApproval } from './handshakes.ts'
-import { type Organization, organizationOf } from './organization.ts'
-import { addressKey, emailKey, type MemberRow, memberKey, membershipKey, organizations, violates } from './resources.ts'
+import { memberOf, type Organization, organizationOf } from './organization.ts'
+import { addressKey, emailKey, type MemberRow, organizations, violates } from './resources.ts'
 
 /** Source: WAIT_PERIOD_ACTIVE of https://docs.aws.amazon.com/organizations/latest/APIReference/API_LeaveOrganization.html */
 const LEAVE_AFTER_MS = 4 * 24 * 3_600_000
@@ -14,15 +14,15 @@ interface Address {
   readonly email: string
 }
 
-/** The e-mail address of an account's root user; accounts that no organisation made have one that reaches nobody. */
+/** The e-mail address of an account's root user; accounts that no organization created have one that reaches no mailbox. */
 export async function addressOf(reader: Reader, account: string): Promise<string> {
   const row = await organizationOf(reader, account)
-  const member = row && (await reader.get<MemberRow>(memberKey(row.id, account)))
+  const member = row && (await memberOf(reader, row, account))
   const address = member ?? (await reader.get<Address>(addressKey(account)))
   return address?.email ?? `root@${account}.merlon.invalid`
 }
 
-/** The account enters below the root; what binds there binds it from the commit on. */
+/** Puts the account below the root. The policies attached there bind it from the commit on. */
 export async function join(call: Call, organization: Organization, account: string, tags: Tags): Promise<void> {
   const email = await addressOf(call.unit, account)
   const { name } = await call.ports.accounts.describe(call.unit, account)
@@ -58,8 +58,7 @@ export async function leave(call: Call, organization: Organization, row: MemberR
   }
   organization.change()
   detachAll(call, organization, row.id)
-  call.unit.delete(memberKey(organization.row.id, row.id))
-  call.unit.delete(membershipKey(row.id))
+  organization.removeMember(row)
   call.unit.put(addressKey(row.id), { email: row.email } satisfies Address)
   await withdrawApproval(call, organization, row.id)
 }

@@ -2,7 +2,7 @@
 import type { Fault } from '../../wire/fault.ts'
 import type { Node } from './organization.ts'
 import { organizations } from './resources.ts'
-import { type Audience, within } from './within.ts'
+import { type AllowedCallers, within } from './within.ts'
 
 export const parentNotFound = () =>
   organizations.fail('ParentNotFoundException', "You specified parent that doesn't exist.")
@@ -19,19 +19,19 @@ export const targetNotFound = () =>
 
 const named = <K extends string>(
   member: K,
-  audience: Audience,
+  callers: AllowedCallers,
   missing: () => Fault,
   fits: (node: Node) => boolean = () => true,
 ) =>
-  within<{ readonly [P in K]?: string | undefined }, Node>(audience, async (organization, input) => {
+  within<{ readonly [P in K]?: string | undefined }, Node>(callers, async (organization, input) => {
     const node = await organization.node(input[member] ?? '')
     const row = node && fits(node) ? node : undefined
     return { ...(row && { arn: row.arn, tags: row.tags }), row, missing }
   })
 
 /** What others stand below: a unit or the root. */
-export const parentNamed = (audience: Audience) =>
-  named('ParentId', audience, parentNotFound, ({ type }) => type !== 'ACCOUNT')
+export const parentNamed = (callers: AllowedCallers) =>
+  named('ParentId', callers, parentNotFound, ({ type }) => type !== 'ACCOUNT')
 
 /** What stands below another: a unit or an account. */
 export const childNamed = named('ChildId', 'administrators', childNotFound, ({ parent }) => parent !== undefined)

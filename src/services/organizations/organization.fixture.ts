@@ -1,4 +1,4 @@
-/** An organisation for tests: a management account, its root, and the words to build and enter it. */
+/** An organization for tests: a management account, its root, and the words to build and enter it. */
 import {
   CreateAccessKeyCommand,
   CreateUserCommand,
@@ -31,7 +31,7 @@ interface WorldOptions extends CloudOptions {
   readonly features?: OrganizationFeatureSet
 }
 
-/** A management account with an organisation, and an administrator in it: root may not assume roles. */
+/** A management account with an organization, and an administrator in it: root may not assume roles. */
 export async function organization({ features = 'ALL', ...options }: WorldOptions = {}) {
   const it = await cloud(options)
   const org = it.client(OrganizationsClient)

@@ -1,31 +1,42 @@
-/** An organisation as operations work on it: its rows, read and written in one unit of work. */
+/** An organization as operations work on it: its rows, read and written in one unit of work. */
 import type { Call } from '../../kernel/call.ts'
 import type { Reader } from '../../kernel/ports.ts'
-import type { Tags } from '../../kernel/resource.ts'
+import type { Tags } from '../../kernel/resource/facts.ts'
+import type { Key } from '../../store/store.ts'
 import {
   type AttachmentsRow,
   all,
   arns,
   attachmentsKey,
   type MemberRow,
-  memberKey,
   membershipKey,
+  memberType,
   type OrganizationRow,
-  organizationKey,
+  organizationType,
   type PolicyRow,
-  policyKey,
+  partId,
+  policyType,
   type UnitRow,
-  unitKey,
+  unitType,
 } from './resources.ts'
 
-export interface Membership {
+/** Keys of an organization's rows contain neither account nor Region. */
+const NOWHERE = { account: '', region: '' }
+
+interface Membership {
   readonly org: string
 }
 
 export async function organizationOf(reader: Reader, account: string): Promise<OrganizationRow | undefined> {
   const membership = await reader.get<Membership>(membershipKey(account))
-  return membership && reader.get<OrganizationRow>(organizationKey(membership.org))
+  return membership && organizationById(reader, membership.org)
 }
+
+export const organizationById = (reader: Reader, id: string): Promise<OrganizationRow | undefined> =>
+  organizationType.get(reader, NOWHERE, { id })
+
+export const memberOf = (reader: Reader, row: OrganizationRow, account: string): Promise<MemberRow | undefined> =>
+  memberType.get(reader, NOWHERE, partId(row, account))
 
 export class Organization {
   #row: OrganizationRow
@@ -40,61 +51,67 @@ export class Organization {
     return this.#row
   }
 
-  /** To be called by whatever changes the tree: see {@link OrganizationRow.version}. */
+  /** Every operation that changes the tree calls this: see {@link OrganizationRow.version}. */
   change(changes: Partial<OrganizationRow> = {}): OrganizationRow {
     return this.replace({ ...this.#row, ...changes })
   }
 
-  /** As `change`, for what takes a member away. */
+  /** Like `change`; removes the members that `row` lacks. */
   replace(row: OrganizationRow): OrganizationRow {
     this.#row = { ...row, version: this.#row.version + 1 }
-    this.#call.unit.put(organizationKey(row.id), this.#row)
+    this.#call.unit.put(organizationType.key(this.#call, row), this.#row)
     return this.#row
   }
 
   unit(id: string): Promise<UnitRow | undefined> {
-    return this.#call.unit.get<UnitRow>(unitKey(this.row.id, id))
+    return this.#call.unit.get<UnitRow>(this.#key(unitType, id))
   }
-  async units(): Promise<readonly UnitRow[]> {
-    const entries = await this.#call.unit.range<UnitRow>(all('unit', this.row.id))
-    return entries.map(({ document }) => document)
+  units(): Promise<readonly UnitRow[]> {
+    return this.#all<UnitRow>('unit')
   }
   saveUnit(row: UnitRow): UnitRow {
-    this.#call.unit.put(unitKey(this.row.id, row.id), row)
+    this.#call.unit.put(this.#key(unitType, row.id), row)
     return row
+  }
+  removeUnit({ id }: UnitRow): void {
+    this.#call.unit.delete(this.#key(unitType, id))
   }
 
   member(id: string): Promise<MemberRow | undefined> {
-    return this.#call.unit.get<MemberRow>(memberKey(this.row.id, id))
+    return this.#call.unit.get<MemberRow>(this.#key(memberType, id))
   }
-  async members(): Promise<readonly MemberRow[]> {
-    const entries = await this.#call.unit.range<MemberRow>(all('member', this.row.id))
-    return entries.map(({ document }) => document)
+  members(): Promise<readonly MemberRow[]> {
+    return this.#all<MemberRow>('member')
   }
   saveMember(row: MemberRow): MemberRow {
-    this.#call.unit.put(memberKey(this.row.id, row.id), row)
+    this.#call.unit.put(this.#key(memberType, row.id), row)
     this.#call.unit.put(membershipKey(row.id), { org: this.row.id } satisfies Membership)
     return row
   }
+  removeMember({ id }: MemberRow): void {
+    this.#call.unit.delete(this.#key(memberType, id))
+    this.#call.unit.delete(membershipKey(id))
+  }
 
   policy(id: string): Promise<PolicyRow | undefined> {
-    return this.#call.unit.get<PolicyRow>(policyKey(this.row.id, id))
+    return this.#call.unit.get<PolicyRow>(this.#key(policyType, id))
   }
-  async policies(): Promise<readonly PolicyRow[]> {
-    const entries = await this.#call.unit.range<PolicyRow>(all('policy', this.row.id))
-    return entries.map(({ document }) => document)
+  policies(): Promise<readonly PolicyRow[]> {
+    return this.#all<PolicyRow>('policy')
   }
   savePolicy(row: PolicyRow): PolicyRow {
-    this.#call.unit.put(policyKey(this.row.id, row.id), row)
+    this.#call.unit.put(this.#key(policyType, row.id), row)
     return row
+  }
+  removePolicy({ id }: PolicyRow): void {
+    this.#call.unit.delete(this.#key(policyType, id))
   }
 
   async attachments(target: string): Promise<AttachmentsRow> {
     return (await this.#call.unit.get<AttachmentsRow>(attachmentsKey(this.row.id, target))) ?? { target, policies: {} }
   }
-  async allAttachments(): Promise<readonly AttachmentsRow[]> {
-    const entries = await this.#call.unit.range<AttachmentsRow>(all('attached', this.row.id))
-    return entries.map(({ document }) => document)
+  allAttachments(): Promise<readonly AttachmentsRow[]> {
+    return this.#all<AttachmentsRow>('attached')
   }
   saveAttachments(row: AttachmentsRow): void {
     this.#call.unit.put(attachmentsKey(this.row.id, row.target), row)
@@ -110,6 +127,14 @@ export class Organization {
     if (unit) return { ...unit, type: 'ORGANIZATIONAL_UNIT', arn: arns.unit(row, id), tags: unit.tags ?? {} }
     const { name, tags = {}, parent } = (await this.member(id)) ?? {}
     return name === undefined ? undefined : { id, type: 'ACCOUNT', name, arn: arns.account(row, id), tags, parent }
+  }
+
+  #key(type: Pick<typeof unitType | typeof memberType | typeof policyType, 'key'>, id: string): Key {
+    return type.key(this.#call, partId(this.#row, id))
+  }
+
+  async #all<R extends object>(kind: 'unit' | 'member' | 'policy' | 'attached'): Promise<readonly R[]> {
+    return (await this.#call.unit.range<R>(all(kind, this.#row.id))).map(({ document }) => document)
   }
 }
 

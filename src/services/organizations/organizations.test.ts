@@ -1,4 +1,4 @@
-/** An organisation as its management account builds it, and as its members feel it. */
+/** An organization as its management account builds it, and as its members feel it. */
 import {
   CreateAccessKeyCommand,
   CreateUserCommand,
@@ -51,7 +51,7 @@ import { describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing } from '../../../test/cloud.ts'
 import { denying, organization, type World } from './organization.fixture.ts'
 
-describe('An organisation', () => {
+describe('An organization', () => {
   test('begins with one root, its management account, and full access attached to both', async () => {
     const { org, root } = await organization()
 
@@ -226,7 +226,7 @@ describe('A service control policy', () => {
     )
   })
 
-  test('may ask for the organisation of the caller, which policies of members may, too', async () => {
+  test('may ask for the organization of the caller, which policies of members may, too', async () => {
     const { member, scp, attach, id, enter, lists, client } = await organization()
     const account = await member('blue')
     const keys = await enter(account)
@@ -375,7 +375,7 @@ describe('A closed account', () => {
       Reason: 'CANNOT_CLOSE_MANAGEMENT_ACCOUNT',
     })
 
-    // Not even the end of the organisation opens it again.
+    // Not even the end of the organization opens it again.
     await org.send(new DeleteOrganizationCommand({}))
     expect(await lists(keys)).toBe('The security token included in the request is invalid.')
   })

@@ -1,18 +1,25 @@
-/** Policies: documents of a type, kept verbatim, that bind where they are attached. */
+/** Policies: documents of a type, stored as written, that take effect where they are attached. */
 import type { Call, Conditions } from '../../kernel/call.ts'
 import { PolicyError } from '../../policy/index.ts'
-import { targetsOf } from './attached.ts'
+import { targetsOf } from './attachment-rows.ts'
 import { type Organization, organizationOf } from './organization.ts'
 import { listed } from './pages.ts'
 import { availableType, type PolicyType, policyTypes } from './policy-types.ts'
-import { arns, invalidInput, newIds, organizations, type PolicyRow, policyKey, violates } from './resources.ts'
+import {
+  arns,
+  invalidInput,
+  newIds,
+  organizations,
+  type PolicyRow,
+  partId,
+  policyNotFound,
+  policyType,
+  violates,
+} from './resources.ts'
 import { mayTag, newTags } from './tags.ts'
-import { type Audience, itself, within } from './within.ts'
+import { type AllowedCallers, ownOrganization, within } from './within.ts'
 
-export const policyNotFound = () =>
-  organizations.fail('PolicyNotFoundException', "We can't find a policy with the PolicyId that you specified.")
-
-/** AWS's own policies beside the organisation's. */
+/** AWS's own policies beside the organization's. */
 export type AnyPolicy = PolicyRow & { readonly aws?: true }
 
 const awsPolicies: readonly AnyPolicy[] = (Object.keys(policyTypes) as PolicyType[]).flatMap((type) => {
@@ -49,8 +56,8 @@ interface NamesPolicy {
   readonly PolicyId?: string | undefined
 }
 
-export const policyNamed = (audience: Audience) =>
-  within<NamesPolicy, AnyPolicy>(audience, async (organization, { PolicyId: id = '' }) => {
+export const policyNamed = (callers: AllowedCallers) =>
+  within<NamesPolicy, AnyPolicy>(callers, async (organization, { PolicyId: id = '' }) => {
     const row = awsPolicies.find((policy) => policy.id === id) ?? (await organization.policy(id))
     return {
       ...(row && { arn: shownSummary(organization, row).Arn, tags: row.tags }),
@@ -60,12 +67,12 @@ export const policyNamed = (audience: Audience) =>
   })
 
 /** `organizations:PolicyType`, where the input names a policy. */
-export const policyType = ({ PolicyId = '' }: NamesPolicy, call: Call) => policyTypeOf(call, PolicyId)
+export const policyTypeNamed = ({ PolicyId = '' }: NamesPolicy, call: Call) => policyTypeOf(call, PolicyId)
 
 export async function policyTypeOf(call: Call, id: string): Promise<Conditions> {
   const row = await organizationOf(call.unit, call.account)
   const aws = awsPolicies.find((policy) => policy.id === id)
-  const policy = aws ?? (row && (await call.unit.get<PolicyRow>(policyKey(row.id, id))))
+  const policy = aws ?? (row && (await policyType.get(call.unit, call, partId(row, id))))
   return { 'organizations:PolicyType': policy?.type }
 }
 
@@ -73,7 +80,7 @@ function refuseAwsOwn({ aws }: AnyPolicy): void {
   if (aws) throw invalidInput('IMMUTABLE_POLICY', 'You specified a policy that AWS manages: it cannot be changed.')
 }
 
-/** Refuses what is no document of the type, and what is too long. */
+/** Rejects content that is too long or is not a document of the type. */
 function checked(type: PolicyType, content: string): string {
   const { lengthMax, check } = policyTypes[type]
   if (content.length > lengthMax) {
@@ -99,7 +106,7 @@ async function freeName(organization: Organization, type: PolicyType, name: stri
   if (taken) throw organizations.fail('DuplicatePolicyException', 'A policy with the same name already exists.')
 }
 
-/** Asked on the ARN it will have, so that the path of its type counts. */
+/** Authorized on the ARN that the policy will have, so that policies can match the type in it. */
 const policyToMake = within<{ readonly Type?: PolicyType | undefined }, string>('management', ({ row }, { Type }) => {
   const id = newIds.policy()
   return { arn: arns.policy(row, { type: Type!, id }), row: id }
@@ -108,7 +115,7 @@ const policyToMake = within<{ readonly Type?: PolicyType | undefined }, string>(
 export const createPolicy = organizations
   .operation('CreatePolicy')
   .on(policyToMake)
-  .given((input) => ({ 'organizations:PolicyType': input.Type }))
+  .conditions((input) => ({ 'organizations:PolicyType': input.Type }))
   .run(async (call, input, { organization, row: id, alsoOn }) => {
     await mayTag(alsoOn, { arn: arns.policy(organization.row, { type: input.Type, id }) }, input.Tags)
     const content = checked(availableType(organization.row, input.Type), input.Content)
@@ -133,13 +140,13 @@ export const createPolicy = organizations
 export const describePolicy = organizations
   .operation('DescribePolicy')
   .on(policyNamed('administrators'))
-  .given(policyType)
+  .conditions(policyTypeNamed)
   .run((_call, _input, { organization, row }) => ({ Policy: shown(organization, row) }))
 
 export const updatePolicy = organizations
   .operation('UpdatePolicy')
   .on(policyNamed('management'))
-  .given(policyType)
+  .conditions(policyTypeNamed)
   .run(async (call, input, { organization, row }) => {
     refuseAwsOwn(row)
     if (input.Name !== undefined && input.Name !== row.name) await freeName(organization, row.type, input.Name)
@@ -157,8 +164,8 @@ export const updatePolicy = organizations
 export const deletePolicy = organizations
   .operation('DeletePolicy')
   .on(policyNamed('management'))
-  .given(policyType)
-  .run(async (call, _input, { organization, row }) => {
+  .conditions(policyTypeNamed)
+  .run(async (_call, _input, { organization, row }) => {
     refuseAwsOwn(row)
     if ((await targetsOf(organization, row)).length > 0) {
       throw organizations.fail(
@@ -167,14 +174,14 @@ export const deletePolicy = organizations
       )
     }
     organization.change()
-    call.unit.delete(policyKey(organization.row.id, row.id))
+    organization.removePolicy(row)
     return {}
   })
 
 export const listPolicies = organizations
   .operation('ListPolicies')
-  .on(itself('administrators'))
-  .given((input) => ({ 'organizations:PolicyType': input.Filter }))
+  .on(ownOrganization('administrators'))
+  .conditions((input) => ({ 'organizations:PolicyType': input.Filter }))
   .run(async (call, input, { organization }) => {
     const policies = (await visiblePolicies(organization)).filter(({ type }) => type === input.Filter)
     const { items, rest } = await listed(call, policies, ({ id }) => id, input)

@@ -1,4 +1,4 @@
-/** The kinds of policies an organisation may hold, and what each demands of its documents. */
+/** The kinds of policies an organization may hold, and what each demands of its documents. */
 import type * as Organizations from '@aws-sdk/client-organizations'
 import { checkRcp, checkScp } from './control-policy.ts'
 import { checkManagementPolicy } from './management-policy.ts'
@@ -66,7 +66,7 @@ export const policyTypes: Readonly<Record<PolicyType, TypeRules>> = {
   SECURITYHUB_CSPM_POLICY: management('securityhub_cspm'),
 }
 
-/** The type, when the organisation may have policies of it. */
+/** The type, when the organization may have policies of it. */
 export function availableType({ features }: Pick<OrganizationRow, 'features'>, type: PolicyType): PolicyType {
   if (features === 'ALL') return type
   throw organizations.fail(

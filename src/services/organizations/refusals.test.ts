@@ -90,10 +90,10 @@ async function administrator(world: World): Promise<string> {
 }
 
 const cases: readonly Case[] = [
-  // the organisation
-  ['a second organisation', () => new CreateOrganizationCommand({}), named('AlreadyInOrganizationException')],
+  // the organization
+  ['a second organization', () => new CreateOrganizationCommand({}), named('AlreadyInOrganizationException')],
   [
-    'deleting an organisation with accounts',
+    'deleting an organization with accounts',
     async ({ member }) => [await member('a'), new DeleteOrganizationCommand({})].at(-1),
     named('OrganizationNotEmptyException'),
   ],
@@ -615,7 +615,7 @@ test.each([
   ['trusting a service', () => new EnableAWSServiceAccessCommand({ ServicePrincipal: TRUSTED })],
   ['delegating', () => delegating({ Action: 'organizations:List*' })],
   ['making an administrator', () => register(ACCOUNT)],
-] as const)('An organisation for billing only is refused %s', async (_what, make) => {
+] as const)('An organization for billing only is refused %s', async (_what, make) => {
   const it = await cloud()
   const org = it.client(OrganizationsClient)
   await org.send(new CreateOrganizationCommand({ FeatureSet: 'CONSOLIDATED_BILLING' }))
@@ -625,7 +625,7 @@ test.each([
   )
 })
 
-test('An organisation for billing only has no policies, whatever their type', async () => {
+test('An organization for billing only has no policies, whatever their type', async () => {
   const it = await cloud()
   const org = it.client(OrganizationsClient)
   await org.send(new CreateOrganizationCommand({ FeatureSet: 'CONSOLIDATED_BILLING' }))
@@ -635,7 +635,7 @@ test('An organisation for billing only has no policies, whatever their type', as
   }
 })
 
-test('Whoever has no organisation is told so, whatever it asks', async () => {
+test('An account without an organization gets AWSOrganizationsNotInUseException from every operation', async () => {
   const it = await cloud()
   const org = it.client(OrganizationsClient, await it.account(STRANGERS))
 

@@ -1,4 +1,4 @@
-/** Services trusted to act in the accounts of an organisation, and the accounts that administer them. */
+/** Services trusted to act in the accounts of an organization, and the accounts that administer them. */
 
 import { isServicePrincipal } from '../../kernel/service-principals.ts'
 import { namedAccount } from './accounts.ts'
@@ -6,7 +6,7 @@ import type { Organization } from './organization.ts'
 import { listed } from './pages.ts'
 import type { PolicyType } from './policy-types.ts'
 import { arns, date, invalidInput, type MemberRow, organizations, violates } from './resources.ts'
-import { itself } from './within.ts'
+import { ownOrganization } from './within.ts'
 
 /** Types of policies that act through a service. Source: POLICY_TYPE_ENABLED_FOR_THIS_SERVICE of the API reference. */
 const POLICY_TYPE_OF: Readonly<Record<string, PolicyType>> = {
@@ -44,8 +44,8 @@ function refuseUnrecognized(principal: string): void {
 
 export const enableAwsServiceAccess = organizations
   .operation('EnableAWSServiceAccess')
-  .on(itself())
-  .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
+  .on(ownOrganization())
+  .conditions((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
   .run((call, { ServicePrincipal }, { organization }) => {
     refuseBilling(organization)
     refuseUnrecognized(ServicePrincipal)
@@ -56,8 +56,8 @@ export const enableAwsServiceAccess = organizations
 
 export const disableAwsServiceAccess = organizations
   .operation('DisableAWSServiceAccess')
-  .on(itself())
-  .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
+  .on(ownOrganization())
+  .conditions((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
   .run(async (_call, { ServicePrincipal }, { organization }) => {
     refuseUnrecognized(ServicePrincipal)
     const type = POLICY_TYPE_OF[ServicePrincipal]
@@ -74,7 +74,7 @@ export const disableAwsServiceAccess = organizations
 
 export const listAwsServiceAccess = organizations
   .operation('ListAWSServiceAccessForOrganization')
-  .on(itself('administrators'))
+  .on(ownOrganization('administrators'))
   .run(async (call, input, { organization }) => {
     const all = Object.entries(organization.row.trusted)
     const { items, rest } = await listed(call, all, ([name]) => name, input)
@@ -90,7 +90,7 @@ export const listAwsServiceAccess = organizations
 export const registerDelegatedAdministrator = organizations
   .operation('RegisterDelegatedAdministrator')
   .on(namedAccount('management'))
-  .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
+  .conditions((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
   .run(async (call, { ServicePrincipal }, { organization, row }) => {
     refuseBilling(organization)
     refuseUnrecognized(ServicePrincipal)
@@ -129,7 +129,7 @@ export const registerDelegatedAdministrator = organizations
 export const deregisterDelegatedAdministrator = organizations
   .operation('DeregisterDelegatedAdministrator')
   .on(namedAccount('management'))
-  .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
+  .conditions((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
   .run((_call, { ServicePrincipal }, { organization, row }) => {
     refuseUnrecognized(ServicePrincipal)
     if (!(ServicePrincipal in row.administers)) throw notRegistered()
@@ -140,8 +140,8 @@ export const deregisterDelegatedAdministrator = organizations
 
 export const listDelegatedAdministrators = organizations
   .operation('ListDelegatedAdministrators')
-  .on(itself('administrators'))
-  .given((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
+  .on(ownOrganization('administrators'))
+  .conditions((input) => ({ 'organizations:ServicePrincipal': input.ServicePrincipal }))
   .run(async (call, input, { organization }) => {
     if (input.ServicePrincipal !== undefined) refuseUnrecognized(input.ServicePrincipal)
     const all = (await organization.members()).filter(({ administers }) =>

@@ -1,21 +1,19 @@
-/** Where an account stands: what its organisation lets it do. Computed once, and again when any of it changes. */
+/** What an organization lets its accounts do. Computed once for each account, and again when a row of it changes. */
 import { Derived } from '../../kernel/derived.ts'
 import type { OrganizationPort, Reader, Standing } from '../../kernel/ports.ts'
 import { compilePolicy, compileSet, type PolicySet, readPolicy } from '../../policy/index.ts'
 import type { Store } from '../../store/store.ts'
-import { organizationOf } from './organization.ts'
+import { memberOf, organizationOf } from './organization.ts'
 import { type PolicyType, policyTypes, typeOfFullAccess } from './policy-types.ts'
 import {
   type AttachmentsRow,
   arns,
   attachmentsKey,
-  type MemberRow,
-  memberKey,
   type OrganizationRow,
-  type PolicyRow,
-  policyKey,
-  type UnitRow,
-  unitKey,
+  partId,
+  policyType,
+  scopeOf,
+  unitType,
 } from './resources.ts'
 
 export function organizationPort(store: Store): OrganizationPort {
@@ -24,7 +22,7 @@ export function organizationPort(store: Store): OrganizationPort {
     standing: (account) => standings.get(account),
     membership: async (reader, account) => {
       const row = await organizationOf(reader, account)
-      const member = row && (await reader.get<MemberRow>(memberKey(row.id, account)))
+      const member = row && (await memberOf(reader, row, account))
       if (!row || !member) return undefined
       return {
         id: row.id,
@@ -39,7 +37,7 @@ export function organizationPort(store: Store): OrganizationPort {
 
 async function standingOf(reader: Reader, account: string): Promise<Standing | undefined> {
   const row = await organizationOf(reader, account)
-  const member = row && (await reader.get<MemberRow>(memberKey(row.id, account)))
+  const member = row && (await memberOf(reader, row, account))
   if (!row || !member) return undefined
 
   const chain = await ancestors(reader, row, member.parent)
@@ -61,7 +59,7 @@ async function ancestors(reader: Reader, row: OrganizationRow, parent: string): 
   let at: string | undefined = parent
   while (at !== undefined && at !== row.rootId) {
     chain.unshift(at)
-    at = (await reader.get<UnitRow>(unitKey(row.id, at)))?.parent
+    at = (await unitType.get(reader, scopeOf(row), partId(row, at)))?.parent
   }
   return [row.rootId, ...chain]
 }
@@ -73,7 +71,7 @@ async function levelOf(reader: Reader, row: OrganizationRow, target: string, typ
   const compiled = await Promise.all(
     ids.map(async (id) => {
       const full = typeOfFullAccess(id) === type ? policyTypes[type].fullAccess : undefined
-      const policy = full ? undefined : await reader.get<PolicyRow>(policyKey(row.id, id))
+      const policy = full ? undefined : await policyType.get(reader, scopeOf(row), partId(row, id))
       const content = full?.content ?? policy?.content
       const arn = policy ? arns.policy(row, policy) : arns.awsPolicy(type, id)
       return content === undefined ? [] : [compilePolicy(readPolicy(content, kind), { id, arn, kind })]

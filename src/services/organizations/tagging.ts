@@ -1,15 +1,15 @@
 /** Tags on the root, units, accounts, policies and the delegation policy. */
-import type { Tags } from '../../kernel/resource.ts'
+import type { Tags } from '../../kernel/resource/facts.ts'
+import { mergedTags } from '../../kernel/resource/tag-rules.ts'
 import { listTags, withoutTags } from '../../kernel/tags.ts'
 import { targetNotFound } from './nodes.ts'
 import type { Organization } from './organization.ts'
 import { listed } from './pages.ts'
 import { policyTypeOf } from './policies.ts'
-import { arns, organizations } from './resources.ts'
-import { mergedTags } from './tags.ts'
-import { type Audience, within } from './within.ts'
+import { arns, organizations, tagRules } from './resources.ts'
+import { type AllowedCallers, within } from './within.ts'
 
-/** Something that carries tags, whatever it is. */
+/** A resource with tags, of any type. */
 interface Tagged {
   readonly arn: string
   readonly tags: Tags
@@ -50,8 +50,8 @@ async function tagged(organization: Organization, id: string): Promise<Tagged | 
   )
 }
 
-const target = (audience: Audience) =>
-  within<{ readonly ResourceId?: string | undefined }, Tagged>(audience, async (organization, { ResourceId = '' }) => {
+const target = (callers: AllowedCallers) =>
+  within<{ readonly ResourceId?: string | undefined }, Tagged>(callers, async (organization, { ResourceId = '' }) => {
     const row = await tagged(organization, ResourceId)
     return { ...(row && { arn: row.arn, tags: row.tags }), row, missing: targetNotFound }
   })
@@ -59,16 +59,16 @@ const target = (audience: Audience) =>
 export const tagResource = organizations
   .operation('TagResource')
   .on(target('management'))
-  .given(({ ResourceId }, call) => policyTypeOf(call, ResourceId))
+  .conditions(({ ResourceId }, call) => policyTypeOf(call, ResourceId))
   .run((_call, input, { row }) => {
-    row.save(mergedTags(row.tags, input.Tags))
+    row.save(mergedTags(tagRules, row.tags, input.Tags))
     return {}
   })
 
 export const untagResource = organizations
   .operation('UntagResource')
   .on(target('management'))
-  .given(({ ResourceId }, call) => policyTypeOf(call, ResourceId))
+  .conditions(({ ResourceId }, call) => policyTypeOf(call, ResourceId))
   .run((_call, input, { row }) => {
     row.save(withoutTags(row.tags, input.TagKeys))
     return {}
@@ -77,7 +77,7 @@ export const untagResource = organizations
 export const listTagsForResource = organizations
   .operation('ListTagsForResource')
   .on(target('administrators'))
-  .given(({ ResourceId }, call) => policyTypeOf(call, ResourceId))
+  .conditions(({ ResourceId }, call) => policyTypeOf(call, ResourceId))
   .run(async (call, input, { row }) => {
     const { items, rest } = await listed(call, listTags(row.tags), ({ Key }) => Key, input)
     return { Tags: [...items], ...rest }

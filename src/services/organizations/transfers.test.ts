@@ -1,4 +1,4 @@
-/** Transfers of responsibility move bills between organisations; there are no bills here, and no pretending. */
+/** Transfers of responsibility move bills between organizations; there are no bills here, and no pretending. */
 import {
   DescribeResponsibilityTransferCommand,
   InviteOrganizationToTransferResponsibilityCommand,

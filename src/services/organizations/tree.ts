@@ -1,26 +1,21 @@
 /** The tree: one root, units below it five deep, accounts in any of them; each with exactly one parent. */
 
-import { attachDefaults, detachAll } from './attached.ts'
+import { attachDefaults, detachAll } from './attachment-rows.ts'
 import { childNamed, parentNamed } from './nodes.ts'
 import type { Organization } from './organization.ts'
 import { listed } from './pages.ts'
-import { arns, newIds, organizations, type UnitRow, unitKey, violates } from './resources.ts'
+import { arns, newIds, organizations, type UnitRow, unitType, violates } from './resources.ts'
 import { mayTag, newTags } from './tags.ts'
-import { type Audience, itself, within } from './within.ts'
+import { type AllowedCallers, ownOrganization, partNamed, within } from './within.ts'
 
 const DEPTH_MAX = 5
 
-export const unitNotFound = () =>
-  organizations.fail('OrganizationalUnitNotFoundException', "You specified an organizational unit that doesn't exist.")
+const namedUnit = (callers: AllowedCallers) =>
+  within<{ readonly OrganizationalUnitId?: string | undefined }, UnitRow>(callers, (organization, input, call) =>
+    partNamed(call, organization, unitType, input.OrganizationalUnitId),
+  )
 
-const namedUnit = (audience: Audience) =>
-  within<{ readonly OrganizationalUnitId?: string | undefined }, UnitRow>(audience, async (organization, input) => {
-    const id = input.OrganizationalUnitId ?? ''
-    const row = await organization.unit(id)
-    return { arn: arns.unit(organization.row, id), tags: row?.tags, row, missing: unitNotFound }
-  })
-
-/** The units above a node, itself included, from the root down; for one that is there. */
+/** IDs from the root down to the node, which must exist. */
 export async function pathTo(organization: Organization, id: string): Promise<readonly string[]> {
   const path = [id]
   for (let node = await organization.node(id); node?.parent; node = await organization.node(node.parent))
@@ -42,7 +37,7 @@ async function freeName(organization: Organization, parent: string, name: string
 
 export const listRoots = organizations
   .operation('ListRoots')
-  .on(itself('administrators'))
+  .on(ownOrganization('administrators'))
   .run((_call, _input, { organization: { row } }) => ({
     Roots: [
       {
@@ -59,7 +54,7 @@ export const createOrganizationalUnit = organizations
   .on(parentNamed('management'))
   .run(async (call, input, { organization, row: parent, alsoOn }) => {
     await mayTag(alsoOn, parent, input.Tags)
-    // The root is no unit: five units may stand below each other.
+    // The root is not a unit: five units can be nested.
     if ((await pathTo(organization, parent.id)).length > DEPTH_MAX) {
       throw violates('OU_DEPTH_LIMIT_EXCEEDED', 'You have exceeded the number of levels that an organization can have.')
     }
@@ -108,11 +103,11 @@ export const deleteOrganizationalUnit = organizations
         'The organizational unit is not empty. Move all accounts to another root or OU, remove all child OUs, and try the operation again.',
       )
     }
-    // Closed accounts keep nobody from tidying up; they wait for their end below the root.
+    // Closed accounts do not block the deletion: they move below the root until their rows are deleted.
     for (const closed of members) organization.saveMember({ ...closed, parent: organization.row.rootId })
     organization.change()
     detachAll(call, organization, row.id)
-    call.unit.delete(unitKey(organization.row.id, row.id))
+    organization.removeUnit(row)
     return {}
   })
 

@@ -1,94 +1,101 @@
-/** What operations act on inside the caller's organisation, and who of it may ask. */
+/** What operations act on inside the caller's organization, and which of its accounts may call them. */
 import type { Call, Conditions } from '../../kernel/call.ts'
-import type { Acted, Found, Tags, Target } from '../../kernel/resource.ts'
+import type { ResolvedTarget, ResourceFacts, Row, Tags, Target } from '../../kernel/resource/facts.ts'
+import type { ResourceType } from '../../kernel/resource/resource-type.ts'
 import { compilePolicy, readPolicy } from '../../policy/index.ts'
 import type { Fault } from '../../wire/fault.ts'
 import { DELEGABLE } from './delegable.ts'
 import { Organization, organizationOf } from './organization.ts'
-import { arns, organizations } from './resources.ts'
+import { arns, notInUse, organizations, type PartId, partId, scopeOf, typeOfArn } from './resources.ts'
 
-export const notInUse = () =>
-  organizations.fail('AWSOrganizationsNotInUseException', 'Your account is not a member of an organization.')
-export const notYours = () =>
+export const accessDenied = () =>
   organizations.fail('AccessDeniedException', "You don't have permissions to access this resource.")
 
-/** Who of an organisation an operation is open to, besides its management account. */
-export type Audience = 'management' | 'administrators' | 'members'
+/** The accounts of an organization that may call an operation, besides its management account. */
+export type AllowedCallers = 'management' | 'administrators' | 'members'
 
 /** A resource by its ARN, as policies see it. */
-export interface Seen {
+export interface ResourceRef {
   readonly arn: string
   readonly tags?: Tags | undefined
 }
 
-export interface Within<R> {
+export interface OrganizationTarget<R> {
   readonly organization: Organization
   readonly row: R
-  /** Asks for an action on one more resource of the organisation; by default for the operation itself. */
-  alsoOn(seen: Seen, conditions?: Conditions, action?: string): Promise<void>
+  /** Authorizes an action on one more resource of the organization. Default: the action of the operation. */
+  alsoOn(ref: ResourceRef, conditions?: Conditions, action?: string): Promise<void>
 }
 
-/** What was found, once the caller may know of it. Without an ARN the operation is asked on `*`. */
-export interface Sought<R> extends Partial<Seen> {
+/** What was found. Without an ARN the operation is authorized on `*`. */
+export interface LookupResult<R> extends Partial<ResourceRef> {
   readonly row: R | undefined
   readonly missing?: () => Fault
 }
 
-export type Finder<I, R> = (organization: Organization, input: I, call: Call) => Promise<Sought<R>> | Sought<R>
-
-const typeOf: Readonly<Record<string, string>> = {
-  account: 'AWS::Organizations::Account',
-  ou: 'AWS::Organizations::OrganizationalUnit',
-  policy: 'AWS::Organizations::Policy',
-  resourcepolicy: 'AWS::Organizations::ResourcePolicy',
-  root: 'AWS::Organizations::Root',
-  organization: 'AWS::Organizations::Organization',
-  handshake: 'AWS::Organizations::Handshake',
-}
+export type Finder<I, R> = (
+  organization: Organization,
+  input: I,
+  call: Call,
+) => Promise<LookupResult<R>> | LookupResult<R>
 
 /**
- * The target of every operation that needs an organisation. Members may do no more than AWS lets them, whatever their
- * own policies say; that they are told only after those policies have been asked.
+ * The target of every operation that needs an organization. AWS limits what members may do, whatever their own policies
+ * allow. Those policies are evaluated first; only then is a member denied.
  */
-export function within<I, R>(audience: Audience, find: Finder<I, R>): Target<I, Within<R>> {
+export function within<I, R>(callers: AllowedCallers, find: Finder<I, R>): Target<I, OrganizationTarget<R>> {
   return {
-    find: async (call, input): Promise<Found<Within<R>>> => {
+    find: async (call, input): Promise<ResolvedTarget<OrganizationTarget<R>>> => {
       const row = await organizationOf(call.unit, call.account)
       if (!row) return { acted: undefined, row: undefined, missing: notInUse }
       const organization = new Organization(call, row)
       const { arn, tags, row: found, missing } = await find(organization, input, call)
-      const open = await isOpen(call, organization, audience)
+      const open = await isOpen(call, organization, callers)
       const delegated = !open && row.delegation !== undefined && DELEGABLE.has(call.operation)
 
-      const asked = (seen: Seen): Acted => ({
-        arn: seen.arn,
-        type: typeOf[seen.arn.split(':')[5]?.split('/')[0] ?? ''] ?? '',
-        tags: seen.tags,
-        // What is open to the caller is for its own policies to allow. What is delegated, for the delegation policy as
-        // well: the gate judges it as another account's resource.
+      const facts = (ref: ResourceRef): ResourceFacts => ({
+        arn: ref.arn,
+        type: typeOfArn(ref.arn),
+        tags: ref.tags,
+        // An open operation needs the caller's own policies. A delegated one needs the delegation policy as well: it is
+        // authorized like another account's resource.
         ...(delegated
           ? { account: row.management, policy: delegation(row.delegation!.content) }
           : { account: call.account }),
       })
-      const alsoOn = (seen: Seen, conditions?: Conditions, action = call.operation) =>
-        call.authorize(`organizations:${action}`, asked(seen), conditions)
+      const alsoOn = (ref: ResourceRef, conditions?: Conditions, action = `organizations:${call.operation}`) =>
+        call.authorize(action, facts(ref), conditions)
 
       const acted =
-        arn !== undefined ? asked({ arn, tags }) : delegated ? asked({ arn: arns.organization(row) }) : undefined
-      if (!open && !delegated) return { acted, row: undefined, missing: notYours }
+        arn !== undefined ? facts({ arn, tags }) : delegated ? facts({ arn: arns.organization(row) }) : undefined
+      if (!open && !delegated) return { acted, row: undefined, missing: accessDenied }
       if (found === undefined && missing) return { acted, row: undefined, missing }
       return { acted, row: { organization, row: found as R, alsoOn } }
     },
   }
 }
 
-/** For what IAM knows no resource of. */
-export const itself = <I>(audience: Audience = 'management'): Target<I, Within<undefined>> =>
-  within(audience, () => ({ row: undefined }))
+/** A row of the organization, by the ID in the request. A value that is not such an ID has no ARN and no row. */
+export async function partNamed<const T extends string, R extends Row>(
+  call: Call,
+  { row: organization }: Organization,
+  type: ResourceType<T, R, PartId>,
+  text = '',
+): Promise<LookupResult<R>> {
+  const id = partId(organization, text)
+  const missing = () => type.spec.faults.notFound(text, id)
+  if (type.form.mismatch(type.variables(id)) !== undefined) return { row: undefined, missing }
+  const row = await type.get(call.unit, call, id)
+  return { arn: type.arn(scopeOf(organization), id, row), tags: row?.tags, row, missing }
+}
 
-async function isOpen(call: Call, organization: Organization, audience: Audience): Promise<boolean> {
-  if (call.account === organization.row.management || audience === 'members') return true
-  if (audience === 'management') return false
+/** For operations on which IAM defines no resource. */
+export const ownOrganization = <I>(callers: AllowedCallers = 'management'): Target<I, OrganizationTarget<undefined>> =>
+  within(callers, () => ({ row: undefined }))
+
+async function isOpen(call: Call, organization: Organization, callers: AllowedCallers): Promise<boolean> {
+  if (call.account === organization.row.management || callers === 'members') return true
+  if (callers === 'management') return false
   const member = await organization.member(call.account)
   return Object.keys(member?.administers ?? {}).length > 0
 }

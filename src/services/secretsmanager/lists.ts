@@ -1,6 +1,6 @@
 /** The secrets of an account in a Region. */
 import { pageOf } from '../../kernel/page.ts'
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import { filtered } from './filters.ts'
 import { arnOf, type SecretRow, secrets, secretsmanager } from './resources.ts'
 import { described, stagesOf } from './secrets.ts'

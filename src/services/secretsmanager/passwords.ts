@@ -1,5 +1,5 @@
 /** Random passwords for whoever asks. */
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import { randomPassword } from './random-password.ts'
 import { invalidParameter, secretsmanager } from './resources.ts'
 

@@ -2,24 +2,24 @@
 
 import type { Call } from '../../kernel/call.ts'
 import { pinPolicy, shownPolicy } from '../../kernel/pinned.ts'
-import { anything, type Found, type Target } from '../../kernel/resource.ts'
+import type { ResolvedTarget, Target } from '../../kernel/resource/facts.ts'
 import { PolicyError, parsePolicy, publicStatements } from '../../policy/index.ts'
 import { keys } from './conditions.ts'
 import { saveEverywhere } from './replicas.ts'
 import {
   alive,
   invalidParameter,
+  type NamesSecret,
   primary,
   type Secret,
   type SecretPolicy,
   secretNamed,
-  secretOf,
   secretsmanager,
 } from './resources.ts'
 
 const LENGTH_MAX = 20_480
 
-/** Refuses what is no resource policy, or names who does not exist, with the reason. */
+/** Rejects a document that is not a resource policy, and one that names a principal that does not exist. */
 async function checked(call: Call, text: string): Promise<SecretPolicy> {
   if (text.length > LENGTH_MAX) throw invalidParameter(`A resource policy has at most ${LENGTH_MAX} characters.`)
   try {
@@ -41,7 +41,7 @@ async function checked(call: Call, text: string): Promise<SecretPolicy> {
 export const putResourcePolicy = secretsmanager
   .operation('PutResourcePolicy')
   .on(secretNamed)
-  .given(keys)
+  .conditions(keys)
   .run(async (call, input, secret) => {
     alive(secret)
     primary(secret)
@@ -60,7 +60,7 @@ export const putResourcePolicy = secretsmanager
 export const getResourcePolicy = secretsmanager
   .operation('GetResourcePolicy')
   .on(secretNamed)
-  .given(keys)
+  .conditions(keys)
   .run(async (call, _input, secret) => {
     alive(secret)
     const { row, arn } = secret
@@ -71,7 +71,7 @@ export const getResourcePolicy = secretsmanager
 export const deleteResourcePolicy = secretsmanager
   .operation('DeleteResourcePolicy')
   .on(secretNamed)
-  .given(keys)
+  .conditions(keys)
   .run(async (call, _input, secret) => {
     alive(secret)
     primary(secret)
@@ -82,16 +82,16 @@ export const deleteResourcePolicy = secretsmanager
 
 const isPublic = (text: string) => publicStatements(parsePolicy(text, 'resource')).length > 0
 
-/** With or without a secret that the policy is for. */
-const perhapsNamed: Target<{ readonly SecretId?: string | undefined }, Secret | undefined> = {
-  find: (call: Call, { SecretId }): Promise<Found<Secret | undefined>> | Found<undefined> =>
-    SecretId === undefined ? (anything.find(call, undefined) as Found<undefined>) : secretOf(call, SecretId),
+/** The secret that the policy is for is optional. */
+const perhapsNamed: Target<NamesSecret, Secret | undefined> = {
+  find: (call, input) => (input.SecretId === undefined ? NO_SECRET : secretNamed.find(call, input)),
 }
+const NO_SECRET: ResolvedTarget<undefined> = { acted: undefined, row: undefined }
 
 export const validateResourcePolicy = secretsmanager
   .operation('ValidateResourcePolicy')
   .on(perhapsNamed)
-  .given(keys)
+  .conditions(keys)
   .run(async (call, { ResourcePolicy: text }) => {
     await checked(call, text)
     const ValidationErrors = isPublic(text)

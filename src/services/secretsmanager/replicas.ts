@@ -149,7 +149,7 @@ export async function saveEverywhere(call: Call, secret: Secret): Promise<void> 
 export const replicateSecretToRegions = secretsmanager
   .operation('ReplicateSecretToRegions')
   .on(secretNamed)
-  .given(keys)
+  .conditions(keys)
   .run(async (call, input, secret) => {
     alive(secret)
     primary(secret)
@@ -161,7 +161,7 @@ export const replicateSecretToRegions = secretsmanager
 export const removeRegionsFromReplication = secretsmanager
   .operation('RemoveRegionsFromReplication')
   .on(secretNamed)
-  .given(keys)
+  .conditions(keys)
   .run(async (call, input, secret) => {
     primary(secret)
     const { row, scope, arn } = secret
@@ -180,7 +180,7 @@ export const removeRegionsFromReplication = secretsmanager
 export const stopReplicationToReplica = secretsmanager
   .operation('StopReplicationToReplica')
   .on(secretNamed)
-  .given(keys)
+  .conditions(keys)
   .run(async (call, _input, { row, scope, arn }) => {
     if (row.primaryRegion === undefined || row.primaryRegion === scope.region) {
       throw invalidRequest('Operation is not permitted on a secret that is no replica.')

@@ -1,12 +1,11 @@
-/** Secrets Manager's words: secrets, their versions, and how a request names one. */
-import { arnIn, parseArn } from '../../kernel/arn.ts'
+/** Secrets Manager's resource type: secrets, their versions, and how a request names one. */
 import type { Call, Scope } from '../../kernel/call.ts'
-import { compilePinned, type Pins } from '../../kernel/pinned.ts'
-import type { Acted, Found, Row, Target } from '../../kernel/resource.ts'
-import type { CompiledPolicy } from '../../policy/index.ts'
-import { type Entry, type Key, key, type RangeOptions, under } from '../../store/store.ts'
+import type { Pins } from '../../kernel/pinned.ts'
+import type { Row, Target } from '../../kernel/resource/facts.ts'
+import type { Reference } from '../../kernel/resource/resource-type.ts'
+import { type Key, key } from '../../store/store.ts'
 import type { Fault } from '../../wire/fault.ts'
-import { secretsmanager } from './api.ts'
+import { invalidParameter, secretsmanager } from './api.ts'
 import type { Labelled } from './labels.ts'
 import { refusals } from './messages.ts'
 
@@ -30,7 +29,7 @@ export interface Rotation {
   readonly rules: RotationRules
   readonly lastRotatedAt?: number
   readonly nextAt?: number
-  /** The job that begins the next one; {@link cancelJob} takes it. */
+  /** The job that begins the next rotation, for {@link cancelJob}. */
   readonly due?: Key
 }
 
@@ -41,7 +40,7 @@ export interface Replica {
   readonly message?: string | undefined
 }
 
-/** As written, and by which ids it keeps the principals it names. */
+/** As written, with the unique IDs of the principals it names. */
 export interface SecretPolicy {
   readonly text: string
   readonly pins: Pins
@@ -49,19 +48,19 @@ export interface SecretPolicy {
 
 export interface SecretRow extends Row {
   readonly name: string
-  /** Six letters or digits that end the ARN. A name used again gets others. */
+  /** Six letters or digits that end the ARN. A name that is used again gets new ones. */
   readonly suffix: string
   readonly type?: string | undefined
   readonly description?: string | undefined
-  /** As the customer gave it; undefined is the account's own key for secrets. */
+  /** As the customer wrote it; undefined is the account's own key for secrets. */
   readonly kmsKeyId?: string | undefined
   readonly policy?: SecretPolicy
   readonly versions: readonly VersionMeta[]
   readonly createdAt: number
   readonly changedAt: number
-  /** UTC days, as AWS tells it. */
+  /** A UTC day, as AWS returns it. */
   readonly lastAccessedDay?: number
-  /** Set while it waits for its deletion. */
+  /** Set while the secret is scheduled for deletion. */
   readonly deletion?: { readonly askedAt: number; readonly at: number; readonly job: Key }
   readonly rotation?: Rotation
   /** The Region a replica follows; on the primary its own once it has replicas. */
@@ -77,34 +76,84 @@ export interface ValueRow {
   readonly sealed: string
 }
 
-const SERVICE = 'secretsmanager'
 /** With the mark that AWS's services put into the names of the secrets they manage. */
 const NAME = /^[A-Za-z0-9/_+=.@!-]+$/
-const TYPE = 'AWS::SecretsManager::Secret'
 
-export function arnOf(scope: Scope, { name, suffix }: Pick<SecretRow, 'name' | 'suffix'>): string {
-  return arnIn(scope, SERVICE, `secret:${name}-${suffix}`)
+const notFound = (): Fault =>
+  secretsmanager.fail('ResourceNotFoundException', "Secrets Manager can't find the specified secret.")
+
+export type SecretId = { readonly name: string }
+type SecretReference = Reference<SecretId> & { readonly written?: string }
+
+export const secretType = secretsmanager.resource({
+  kind: 'secret',
+  type: 'AWS::SecretsManager::Secret',
+  arn: 'arn:${Partition}:secretsmanager:${Region}:${Account}:secret:${SecretId}',
+  patterns: { SecretId: '[A-Za-z0-9/_+=.@!?-]+' },
+  storedPer: 'region',
+  crossAccount: true,
+  identity: {
+    names: ['name'],
+    // Where the last six characters are unknown, they are open, as in policies that name secrets.
+    toArn: ({ name }: SecretId, row: SecretRow | undefined) => ({ SecretId: `${name}-${row?.suffix ?? '??????'}` }),
+  },
+  idOf: ({ name }): SecretId => ({ name }),
+  reference: (call, text) => referenceOf(call, text),
+  policy: ({ policy }) => policy,
+  policySource: () => ({ id: 'secret' }),
+  tags: {
+    action: 'secretsmanager:TagResource',
+    member: 'Tags',
+    problems: {
+      duplicate: () => invalidParameter('Duplicate tag keys found. Please note that Tag keys are case insensitive.'),
+      reserved: () => invalidParameter('Tag keys that begin with aws: are reserved.'),
+      'too-many': () => invalidParameter('A secret can have at most 50 tags.'),
+    },
+  },
+  faults: { notFound, invalidReference: () => refusals.name() },
+})
+
+/** A name with the six characters that end the ARN of a secret. */
+const WHOLE = /^(.+)-([A-Za-z0-9]{6})$/s
+
+/**
+ * By name, by ARN, or by an ARN without its last six characters. An ARN that ends like a whole one is first read as a
+ * whole one. Another account's secret is named by its ARN only.
+ */
+async function referenceOf(call: Call, text: string): Promise<SecretReference | undefined> {
+  const arn = text.startsWith('arn:') ? secretType.form.parse(text) : undefined
+  const name = arn?.partition === call.partition ? arn.variables.SecretId : text
+  if (!NAME.test(name)) return undefined
+  if (!arn) return { scope: call, id: { name } }
+  const scope: Scope = { partition: call.partition, region: arn.region!, account: arn.account! }
+  const partial = { scope, id: { name } }
+  const [, wholeName, suffix] = WHOLE.exec(name) ?? []
+  if (wholeName === undefined) return partial
+  const whole = { scope, id: { name: wholeName }, written: text }
+  if (scope.region !== call.region) return whole
+  const isWhole = (await secrets.get(call, scope, wholeName))?.suffix === suffix
+  return !isWhole && (await secrets.get(call, scope, name)) ? partial : whole
 }
 
-const secretKey = ({ account, region }: Scope, name: string) => key(SERVICE, 'secret', account, region, name)
+export const arnOf = (scope: Scope, row: Pick<SecretRow, 'name' | 'suffix'>): string =>
+  secretType.form.print(scope, { SecretId: `${row.name}-${row.suffix}` })
+
 const valueKey = ({ account, region }: Scope, { name, suffix }: SecretRow, version: string) =>
-  key(SERVICE, 'value', account, region, `${name}-${suffix}`, version)
+  key('secretsmanager', 'value', account, region, `${name}-${suffix}`, version)
 
 type Reading = Pick<Call, 'unit'>
 
 export const secrets = {
-  key: secretKey,
-  get: ({ unit }: Reading, scope: Scope, name: string) => unit.get<SecretRow>(secretKey(scope, name)),
+  get: ({ unit }: Reading, scope: Scope, name: string) => secretType.get(unit, scope, { name }),
   save: ({ unit }: Reading, scope: Scope, row: SecretRow): SecretRow => {
-    unit.put(secretKey(scope, row.name), row)
+    unit.put(secretType.key(scope, row), row)
     return row
   },
-  list: ({ unit }: Reading, scope: Scope, options?: RangeOptions): Promise<readonly Entry<SecretRow>[]> =>
-    unit.range<SecretRow>(under(SERVICE, 'secret', scope.account, scope.region), options),
-  /** With everything it held. */
+  list: ({ unit }: Reading, scope: Scope) => secretType.list(unit, scope),
+  /** With all its values. */
   remove: ({ unit }: Reading, scope: Scope, row: SecretRow): void => {
     for (const { id } of row.versions) unit.delete(valueKey(scope, row, id))
-    unit.delete(secretKey(scope, row.name))
+    unit.delete(secretType.key(scope, row))
   },
   value: ({ unit }: Reading, scope: Scope, row: SecretRow, version: string) =>
     unit.get<ValueRow>(valueKey(scope, row, version)),
@@ -114,10 +163,7 @@ export const secrets = {
     unit.delete(valueKey(scope, row, version)),
 }
 
-export const notFound = (): Fault =>
-  secretsmanager.fail('ResourceNotFoundException', "Secrets Manager can't find the specified secret.")
-
-/** A secret as an operation works on it: where it lives, which may be another account's, and its row. */
+/** A secret as an operation works on it: where it is stored, which may be in another account, and its row. */
 export interface Secret {
   readonly scope: Scope
   readonly row: SecretRow
@@ -128,62 +174,19 @@ export interface NamesSecret {
   readonly SecretId?: string | undefined
 }
 
-/**
- * By name, by ARN, or by an ARN without its last six characters. A name that ends like a whole ARN is tried as a whole
- * first. Another account's secret is named by its ARN only.
- */
-export async function secretOf(call: Call, reference: string): Promise<Found<Secret>> {
-  const arn = parseArn(reference)
-  const resource = arn?.service === SERVICE && arn.resource.startsWith('secret:') ? arn.resource.slice(7) : undefined
-  if (!NAME.test(resource ?? reference)) throw refusals.name()
-  const scope: Scope =
-    arn && resource !== undefined ? { partition: call.partition, region: arn.region, account: arn.account } : call
-  const name = resource ?? reference
-  const row = scope.region === call.region ? await found(call, scope, name, resource !== undefined) : undefined
-  const isWhole = resource !== undefined && WHOLE.test(resource)
-  const unknown = isWhole ? arnIn(scope, SERVICE, `secret:${name}`) : unknownArn(scope, name)
-  const acted: Acted = row ? actedOn(scope, row) : { arn: unknown, type: TYPE, account: scope.account }
-  // A denial does not add the last six characters, which would show that the secret exists.
-  const requested = resource === undefined ? unknownArn(scope, name) : reference
-  return { acted: { ...acted, requested }, row: row && { scope, row, arn: acted.arn }, missing: notFound }
-}
-
-/** Where the last six characters are unknown, they are open, as in policies that name secrets. */
-const unknownArn = (scope: Scope, name: string): string => arnIn(scope, SERVICE, `secret:${name}-??????`)
-/** A name with the six characters that end the ARN of a secret. */
-const WHOLE = /^(.+)-([A-Za-z0-9]{6})$/s
-
-/** The secret as authorisation sees it. */
-export const actedOn = (scope: Scope, row: SecretRow): Acted => ({
-  arn: arnOf(scope, row),
-  type: TYPE,
-  account: scope.account,
-  tags: row.tags,
-  ...(row.policy !== undefined && { policy: compiled(row.policy) }),
-})
-
-/** Without what an ARN has around it. */
+/** The name in a name or an ARN. */
 export function nameIn(reference: string): string {
-  const resource = parseArn(reference)?.resource ?? ''
-  return resource.startsWith('secret:') ? resource.slice('secret:'.length).replace(/-[A-Za-z0-9]{6}$/, '') : reference
+  const name = secretType.form.parse(reference)?.variables.SecretId
+  return name === undefined ? reference : name.replace(/-[A-Za-z0-9]{6}$/, '')
 }
 
-async function found(call: Call, scope: Scope, name: string, isArn: boolean): Promise<SecretRow | undefined> {
-  const whole = isArn ? WHOLE.exec(name) : null
-  const exact = whole && (await secrets.get(call, scope, whole[1]!))
-  if (exact && exact.suffix === whole[2]) return exact
-  return secrets.get(call, scope, name)
-}
-
-export const secretNamed: Target<NamesSecret, Secret> = {
-  find: (call, { SecretId = '' }) => secretOf(call, SecretId),
-}
+export const secretNamed = secretType.named('SecretId')
 
 interface TakesToken {
   readonly ClientRequestToken?: string | undefined
 }
 
-/** For operations that add a version: its id is the caller's to choose. */
+/** For operations that add a version: the caller chooses its ID. */
 export function withToken<I, R>(target: Target<I, R>): Target<I & TakesToken, R> {
   return {
     find: (call, input) => {
@@ -193,25 +196,12 @@ export function withToken<I, R>(target: Target<I, R>): Target<I & TakesToken, R>
   }
 }
 
-/** Refuses what waits for its deletion. */
+/** Rejects a secret that is scheduled for deletion. */
 export function alive({ row }: Secret): void {
   if (row.deletion) throw refusals.markedForDeletion()
 }
 
-/** Refuses a replica: its primary is where changes are made. */
+/** Rejects a replica: only its primary can be changed. */
 export function primary({ row, scope }: Secret): void {
   if (row.primaryRegion !== undefined && row.primaryRegion !== scope.region) throw refusals.replica()
-}
-
-const POLICIES_MAX = 2_000
-const policies = new Map<string, CompiledPolicy>()
-
-function compiled({ text, pins }: SecretPolicy): CompiledPolicy {
-  const known = JSON.stringify([text, pins])
-  const held = policies.get(known)
-  if (held) return held
-  const policy = compilePinned(text, pins, { id: 'secret', kind: 'resource' })
-  if (policies.size >= POLICIES_MAX) policies.clear()
-  policies.set(known, policy)
-  return policy
 }

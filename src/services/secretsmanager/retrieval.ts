@@ -1,7 +1,7 @@
 /** Values fetched: one, or several at once. */
 import type { Call } from '../../kernel/call.ts'
 import { pageOf } from '../../kernel/page.ts'
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import { Fault } from '../../wire/fault.ts'
 import { spellingOf } from '../../wire/faults.ts'
 import { keys } from './conditions.ts'
@@ -78,7 +78,7 @@ function seen(call: Call, { row, scope }: Secret, { id, lastAccessedDay }: Versi
 export const getSecretValue = secretsmanager
   .operation('GetSecretValue')
   .on(secretNamed)
-  .given(keys)
+  .conditions(keys)
   .run((call, input, secret) => retrieved(call, secret, input))
 
 /** AWS asks GetSecretValue for each secret, and tells of each that cannot be had. */

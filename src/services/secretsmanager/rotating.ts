@@ -9,7 +9,15 @@ import type { ServiceJob } from '../../kernel/service.ts'
 import { type Key, key, type Unit } from '../../store/store.ts'
 import { told } from './events.ts'
 import { CURRENT, holder, moved, PENDING } from './labels.ts'
-import { arnOf, invalidRequest, type Secret, type SecretRow, secrets, type VersionMeta } from './resources.ts'
+import {
+  arnOf,
+  invalidRequest,
+  type Secret,
+  type SecretRow,
+  secrets,
+  secretType,
+  type VersionMeta,
+} from './resources.ts'
 import { nextRotation } from './rotation-rules.ts'
 import { invokeStep, type Step } from './steps.ts'
 
@@ -172,7 +180,7 @@ interface Outcome {
 export const stepJob: ServiceJob<Payload, Outcome | undefined> = {
   effect: async (work, payload) => {
     const attempt = await work.reader.get<Attempt>(attemptKey(payload, payload))
-    const row = attempt && (await work.reader.get<SecretRow>(secrets.key(payload, payload.name)))
+    const row = attempt && (await secretType.get(work.reader, payload, { name: payload.name }))
     if (!attempt || !row?.rotation || row.deletion || row.suffix !== payload.suffix) return undefined
     const step = STEPS[attempt.steps][attempt.step]!
     const error = await invokeStep(work.act, payload, {

@@ -24,7 +24,7 @@ import { functions, SERVICE_PRINCIPAL } from './steps.ts'
 export const rotateSecret = secretsmanager
   .operation('RotateSecret')
   .on(withToken(secretNamed))
-  .given(keys)
+  .conditions(keys)
   .run(async (call, input, secret) => {
     alive(secret)
     primary(secret)
@@ -91,7 +91,7 @@ function asServicesRefusal(error: unknown): never {
 export const cancelRotateSecret = secretsmanager
   .operation('CancelRotateSecret')
   .on(secretNamed)
-  .given(keys)
+  .conditions(keys)
   .run(async (call, _input, secret) => {
     alive(secret)
     primary(secret)

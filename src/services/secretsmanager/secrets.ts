@@ -1,8 +1,9 @@
-/** Secrets as a whole: made, described, changed, deleted and restored. */
+/** Secrets as a whole: created, described, changed, deleted and restored. */
 import type { Call, Scope } from '../../kernel/call.ts'
 import { randomText } from '../../kernel/id.ts'
 import { cancelJob, scheduleJob } from '../../kernel/jobs.ts'
-import type { Target } from '../../kernel/resource.ts'
+import type { Target } from '../../kernel/resource/facts.ts'
+import type { NewResource } from '../../kernel/resource/targets.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import { listTags } from '../../kernel/tags.ts'
 import { keys, keysWithKmsKey } from './conditions.ts'
@@ -19,15 +20,15 @@ import {
   nameIn,
   primary,
   type Secret,
+  type SecretId,
   type SecretRow,
   secretNamed,
-  secretOf,
   secrets,
   secretsmanager,
+  secretType,
   withToken,
 } from './resources.ts'
 import { forgetAttempt, postponed, scheduled } from './rotating.ts'
-import { mergedTags } from './tagging.ts'
 import { givenValue, resealed } from './values.ts'
 import { added, addVersion, isThere } from './versions.ts'
 
@@ -35,56 +36,45 @@ const DAY_MS = 86_400_000
 const NAME = /^[A-Za-z0-9/_+=.@-]{1,512}$/
 const SUFFIX = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
-/** Asked on the ARN it will have. */
-const toMake: Target<{ readonly Name: string }, Secret> = {
-  find: (call, { Name: name }) => {
-    if (!NAME.test(name)) throw refusals.name()
-    const row: SecretRow = {
-      name,
-      suffix: randomText(SUFFIX, 6),
-      versions: [],
-      createdAt: call.now,
-      changedAt: call.now,
-    }
-    const arn = arnOf(call, row)
-    return {
-      acted: { arn, type: 'AWS::SecretsManager::Secret', account: call.account },
-      row: { scope: call, row, arn },
-    }
+const toCreate: Target<{ readonly Name: string }, NewResource<SecretId, SecretRow>> = {
+  find: (call, input) => {
+    // A secret that a customer creates has no mark of a managed one in its name.
+    if (!NAME.test(input.Name)) throw refusals.name()
+    return newSecret.find(call, input)
   },
 }
+const newSecret = secretType.created(({ Name }: { readonly Name: string }) => ({ name: Name }))
 
 export const createSecret = secretsmanager
   .operation('CreateSecret')
-  .on(withToken(toMake))
-  .given((input, call) => keysWithKmsKey(input, call, undefined))
-  .run(async (call, input, coming) => {
-    const { arn } = coming
-    if (input.Tags?.length) {
-      const tagged = Object.fromEntries(input.Tags.map(({ Key, Value = '' }) => [`aws:RequestTag/${Key}`, Value]))
-      const conditions = { ...tagged, 'aws:TagKeys': input.Tags.map(({ Key = '' }) => Key) }
-      await call.authorize('secretsmanager:TagResource', arn, conditions)
-    }
+  .on(withToken(toCreate))
+  .conditions((input, call) => keysWithKmsKey(input, call, undefined))
+  .run(async (call, input, { scope, id, tags, create }) => {
     const token = input.ClientRequestToken!
     const value = givenValue(input)
     const taken = await secrets.get(call, call, input.Name)
     if (taken) return again(call, taken, token, input)
 
-    const made: SecretRow = {
-      ...coming.row,
+    const row: SecretRow = {
+      name: input.Name,
+      suffix: randomText(SUFFIX, 6),
+      versions: [],
+      createdAt: call.now,
+      changedAt: call.now,
       description: input.Description || undefined,
       kmsKeyId: input.KmsKeyId || undefined,
       type: input.Type,
       // None at all, until there was one: see `described`.
-      ...(input.Tags?.length && { tags: mergedTags(undefined, input.Tags) }),
+      ...(input.Tags?.length && { tags }),
     }
-    let secret: Secret = { ...coming, row: made }
+    const arn = secretType.arn(scope, id, row)
+    let secret: Secret = { scope, row, arn }
     if (value) secret = await added(call, secret, token, value, [CURRENT])
     if (input.AddReplicaRegions?.length) {
       await call.authorize('secretsmanager:ReplicateSecretToRegions', arn, keys(input, call, secret))
       secret = await withReplicas(call, secret, input.AddReplicaRegions, input.ForceOverwriteReplicaSecret ?? false)
     }
-    secrets.save(call, call, secret.row)
+    create(secret.row)
     return {
       ARN: arn,
       Name: input.Name,
@@ -93,7 +83,7 @@ export const createSecret = secretsmanager
     }
   })
 
-/** The name is taken: fine when it is the same request again. */
+/** The name is taken: succeeds when it is the same request again. */
 async function again(
   call: Call,
   row: SecretRow,
@@ -108,7 +98,7 @@ async function again(
   const secret: Secret = { scope: call, row, arn: arnOf(call, row) }
   const value = givenValue(input)
   const version = row.versions.find(({ id }) => id === token)
-  // One that still waits for its value is a rotation's: whoever may make secrets may not put values into this one.
+  // A version without a value belongs to a rotation: permission to create secrets does not allow to put this value.
   if (version?.kmsKeyArn === undefined || !value) {
     throw secretsmanager.fail(
       'ResourceExistsException',
@@ -122,10 +112,10 @@ async function again(
 export const describeSecret = secretsmanager
   .operation('DescribeSecret')
   .on(secretNamed)
-  .given(keys)
+  .conditions(keys)
   .run((_call, _input, { row, arn }) => ({ ARN: arn, ...described(row), VersionIdsToStages: stagesOf(row) }))
 
-/** What DescribeSecret and ListSecrets tell alike; what is not set is left out. */
+/** What DescribeSecret and ListSecrets return alike; what is not set is left out. */
 export function described(row: SecretRow) {
   const { rotation, deletion } = row
   return {
@@ -159,7 +149,7 @@ export function stagesOf({ versions }: SecretRow): Record<string, string[]> | un
 export const updateSecret = secretsmanager
   .operation('UpdateSecret')
   .on(withToken(secretNamed))
-  .given(keysWithKmsKey)
+  .conditions(keysWithKmsKey)
   .run(async (call, input, found) => {
     alive(found)
     primary(found)
@@ -198,7 +188,7 @@ interface Deleting extends NamesSecret {
 /** AWS: a forced deletion of what does not exist succeeds. */
 const toDelete: Target<Deleting, Secret | undefined> = {
   find: async (call, { SecretId = '', ForceDeleteWithoutRecovery: force }) => {
-    const { acted, row, missing } = await secretOf(call, SecretId)
+    const { acted, row, missing } = await secretType.find(call, SecretId)
     return row === undefined && force ? { acted, row } : { acted, row, ...(missing && { missing }) }
   },
 }
@@ -206,7 +196,7 @@ const toDelete: Target<Deleting, Secret | undefined> = {
 export const deleteSecret = secretsmanager
   .operation('DeleteSecret')
   .on(toDelete)
-  .given(keys)
+  .conditions(keys)
   .run(async (call, input, found) => {
     const { RecoveryWindowInDays: days, ForceDeleteWithoutRecovery: force = false } = input
     if (force && days !== undefined) {
@@ -239,7 +229,7 @@ export const deleteSecret = secretsmanager
     return { ARN: arn, Name: row.name, DeletionDate: new Date(at) }
   })
 
-/** As if it had been there: by the name that was given, or by the ARN. */
+/** The answer for a secret that does not exist, by its name or its ARN. */
 function gone(call: Call, reference: string) {
   const name = nameIn(reference)
   const ARN = name === reference ? arnOf(call, { name, suffix: randomText(SUFFIX, 6) }) : reference
@@ -259,7 +249,7 @@ interface Doomed extends Scope {
 export const deleteJob: ServiceJob<Doomed> = {
   run: async (unit, { now }, scope) => {
     const row = await secrets.get({ unit }, scope, scope.name)
-    // One that bears the name since, and waits for a later day, is not meant.
+    // A later secret with the same name may be scheduled for a later day.
     if (!row?.deletion || row.deletion.at > now) return
     secrets.remove({ unit }, scope, row)
     told(unit, scope, row, 'EndSecretVersionDelete', now)
@@ -269,14 +259,14 @@ export const deleteJob: ServiceJob<Doomed> = {
 export const restoreSecret = secretsmanager
   .operation('RestoreSecret')
   .on(secretNamed)
-  .given(keys)
+  .conditions(keys)
   .run((call, _input, secret) => {
     primary(secret)
     const { row, scope, arn } = secret
     const { deletion, ...kept } = row
     if (deletion) {
       cancelJob(call.unit, deletion.job)
-      // Its rotations stopped with it; a version that one of them left pending is not the current one.
+      // Rotations stopped with the deletion; a version that one of them left pending is not the current one.
       secrets.save(call, scope, scheduled(call.unit, scope, kept, row.rotation?.lastRotatedAt ?? call.now))
     }
     return { ARN: arn, Name: row.name }

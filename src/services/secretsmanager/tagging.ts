@@ -1,35 +1,20 @@
-/** Tags on secrets. */
+/** Tags of secrets. */
 import type { Call, Conditions } from '../../kernel/call.ts'
-import type { Tags } from '../../kernel/resource.ts'
-import { mergeTags, type TagPair, type TagProblem, withoutTags } from '../../kernel/tags.ts'
+import type { Tags } from '../../kernel/resource/facts.ts'
+import { mergedTags, requestedTags, requestTagConditions } from '../../kernel/resource/tag-rules.ts'
+import { withoutTags } from '../../kernel/tags.ts'
 import { keys } from './conditions.ts'
 import { saveEverywhere } from './replicas.ts'
-import { actedOn, alive, invalidParameter, primary, type Secret, secretNamed, secretsmanager } from './resources.ts'
+import { alive, primary, type Secret, secretNamed, secretsmanager, secretType } from './resources.ts'
 
-const PROBLEMS: Readonly<Record<TagProblem, string>> = {
-  duplicate: 'Duplicate tag keys found. Please note that Tag keys are case insensitive.',
-  reserved: 'Tag keys that begin with aws: are reserved.',
-  'too-many': 'A secret can have at most 50 tags.',
-}
+const rules = secretType.spec.tags!
 
-export function mergedTags(
-  tags: Tags | undefined,
-  pairs: readonly { Key?: string | undefined; Value?: string | undefined }[],
-): Tags {
-  const merged = mergeTags(
-    tags,
-    pairs.map(({ Key = '', Value }): TagPair => ({ Key, Value })),
-  )
-  if (typeof merged === 'string') throw invalidParameter(PROBLEMS[merged])
-  return merged
-}
-
-/** AWS: nobody takes away, by tags, what lets them change the tags. */
-async function retag(call: Call, secret: Secret, tags: Tags, asked: Conditions): Promise<void> {
+/** AWS: a request is rejected that removes, by tags, the caller's own permission to change the tags. */
+async function retag(call: Call, secret: Secret, tags: Tags, requested: Conditions): Promise<void> {
   const tagged: Secret = { ...secret, row: { ...secret.row, tags } }
-  await call.authorize(`secretsmanager:${call.operation}`, actedOn(tagged.scope, tagged.row), {
+  await call.authorize(`secretsmanager:${call.operation}`, await secretType.facts(call, tagged), {
     ...keys({}, call, tagged),
-    ...asked,
+    ...requested,
   })
   await saveEverywhere(call, tagged)
 }
@@ -37,20 +22,19 @@ async function retag(call: Call, secret: Secret, tags: Tags, asked: Conditions):
 export const tagResource = secretsmanager
   .operation('TagResource')
   .on(secretNamed)
-  .given(keys)
-  .run(async (call, { Tags: pairs }, secret) => {
+  .conditions(keys)
+  .run(async (call, input, secret) => {
     alive(secret)
     primary(secret)
-    const asked = Object.fromEntries(pairs.map(({ Key = '', Value = '' }) => [`aws:RequestTag/${Key}`, Value]))
-    const names = pairs.map(({ Key = '' }) => Key)
-    await retag(call, secret, mergedTags(secret.row.tags, pairs), { ...asked, 'aws:TagKeys': names })
+    const pairs = requestedTags(rules, input)
+    await retag(call, secret, mergedTags(rules, secret.row.tags, pairs), requestTagConditions(pairs))
     return {}
   })
 
 export const untagResource = secretsmanager
   .operation('UntagResource')
   .on(secretNamed)
-  .given(keys)
+  .conditions(keys)
   .run(async (call, { TagKeys }, secret) => {
     alive(secret)
     primary(secret)

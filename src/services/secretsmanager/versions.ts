@@ -70,7 +70,7 @@ export async function addVersion(
 export const putSecretValue = secretsmanager
   .operation('PutSecretValue')
   .on(withToken(secretNamed))
-  .given(keys)
+  .conditions(keys)
   .run(async (call, input, secret) => {
     alive(secret)
     primary(secret)
@@ -88,7 +88,7 @@ export const putSecretValue = secretsmanager
 export const listSecretVersionIds = secretsmanager
   .operation('ListSecretVersionIds')
   .on(secretNamed)
-  .given(keys)
+  .conditions(keys)
   .run(async (call, input, { row, arn }) => {
     const shown = row.versions.filter(({ stages }) => input.IncludeDeprecated || stages.length > 0)
     const { items, next } = await pageOf(call, shown, ({ id }) => id, {
@@ -118,7 +118,7 @@ export const badToken = () => secretsmanager.fail('InvalidNextTokenException', '
 export const updateSecretVersionStage = secretsmanager
   .operation('UpdateSecretVersionStage')
   .on(secretNamed)
-  .given(keys)
+  .conditions(keys)
   .run(async (call, input, secret) => {
     alive(secret)
     primary(secret)

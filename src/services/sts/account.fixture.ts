@@ -85,6 +85,7 @@ export async function account() {
     accessKey: async (id) => keys.get(id),
     role: async (_reader, arn) => roles.get(arn),
     samlProvider: async () => undefined,
+    samlProviderArn: async () => undefined,
     rootFeatures: async () => [],
     tokenIssuer: async () => undefined,
     oidcProvider: async () => undefined,

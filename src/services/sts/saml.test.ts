@@ -2,14 +2,24 @@
 import {
   CreateRoleCommand,
   CreateSAMLProviderCommand,
+  type CreateSAMLProviderRequest,
+  GetSAMLProviderCommand,
   IAMClient,
   ListUsersCommand,
   PutRolePolicyCommand,
+  UpdateSAMLProviderCommand,
 } from '@aws-sdk/client-iam'
 import { AssumeRoleWithSAMLCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing, cloud, keysOf } from '../../../test/cloud.ts'
-import { type Idp, responseOf, type Signing, type Statement, samlIdp } from './saml-idp.fixture.ts'
+import {
+  encryptedResponse,
+  type Idp,
+  responseOf,
+  type Signing,
+  type Statement,
+  samlIdp,
+} from '../../engines/saml/idp.fixture.ts'
 
 const PROVIDER = `arn:aws:iam::${ACCOUNT}:saml-provider/corp`
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/staff`
@@ -24,10 +34,13 @@ beforeAll(() => {
 })
 
 /** A role that trusts the provider, under a condition that can be changed. */
-async function federation(Condition: object = { StringEquals: { 'saml:aud': 'https://signin.aws.amazon.com/saml' } }) {
+async function federation(
+  Condition: object = { StringEquals: { 'saml:aud': 'https://signin.aws.amazon.com/saml' } },
+  provider: Partial<CreateSAMLProviderRequest> = {},
+) {
   const it = await cloud()
   const iam = it.client(IAMClient)
-  await iam.send(new CreateSAMLProviderCommand({ Name: 'corp', SAMLMetadataDocument: idp.metadata }))
+  await iam.send(new CreateSAMLProviderCommand({ Name: 'corp', SAMLMetadataDocument: idp.metadata, ...provider }))
   const statement = {
     Effect: 'Allow',
     Principal: { Federated: PROVIDER },
@@ -284,11 +297,57 @@ describe('What looks like a response', () => {
     await expect(it.assume(response(it))).rejects.toMatchObject(invalid)
   })
 
-  test('that is encrypted is told to be beyond us, not wrong', async () => {
+  test('is refused when it is encrypted, and the provider has no private key', async () => {
     const it = await federation()
-    const response = responseOf({ now: it.clock.now(), roles: [PAIR] })
-    const encrypted = response.replace(assertionIn(response), '<saml:EncryptedAssertion/>')
+    const encrypted = encryptedResponse(it.signed(), other.certificatePem)
 
-    await expect(it.assume(encrypted)).rejects.toMatchObject({ name: 'NotImplemented' })
+    await expect(it.assume(encrypted)).rejects.toMatchObject(invalid)
   })
+})
+
+describe('An encrypted response', () => {
+  const withKey = (mode: 'Required' | 'Allowed') =>
+    federation({}, { AssertionEncryptionMode: mode, AddPrivateKey: other.privateKeyPem })
+
+  test('opens a session once', async () => {
+    const it = await withKey('Required')
+    const response = encryptedResponse(it.signed(), other.certificatePem)
+
+    expect((await it.assume(response)).Subject).toBe('ann@corp.test')
+    await expect(it.assume(response)).rejects.toMatchObject({ name: 'InvalidIdentityTokenException' })
+  })
+
+  test('is the only one that a provider accepts which requires encryption', async () => {
+    const it = await withKey('Required')
+    const lax = await withKey('Allowed')
+
+    await expect(it.assume(it.signed())).rejects.toMatchObject({ name: 'InvalidIdentityTokenException' })
+    expect((await lax.assume(lax.signed())).Subject).toBe('ann@corp.test')
+  })
+
+  test('is decrypted by the key that was added second, until it is removed', async () => {
+    const it = await withKey('Allowed')
+    const update = (more: object) =>
+      it.client(IAMClient).send(new UpdateSAMLProviderCommand({ SAMLProviderArn: PROVIDER, ...more }))
+    await update({ AddPrivateKey: idp.privateKeyPem })
+    const response = () => encryptedResponse(it.signed(), idp.certificatePem)
+    await it.assume(response())
+    const { PrivateKeyList } = await it
+      .client(IAMClient)
+      .send(new GetSAMLProviderCommand({ SAMLProviderArn: PROVIDER }))
+
+    await update({ RemovePrivateKey: PrivateKeyList![1]!.KeyId })
+
+    await expect(it.assume(response())).rejects.toMatchObject({ name: 'InvalidIdentityTokenException' })
+  })
+})
+
+test('An answer to one request opens one session, however many assertions the provider issues for it', async () => {
+  const it = await federation({})
+  await it.assume(it.signed({ inResponseTo: '_request1' }))
+
+  await expect(it.assume(it.signed({ inResponseTo: '_request1' }))).rejects.toMatchObject({
+    name: 'InvalidIdentityTokenException',
+  })
+  expect((await it.assume(it.signed({ inResponseTo: '_request2' }))).Subject).toBe('ann@corp.test')
 })

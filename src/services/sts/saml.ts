@@ -1,22 +1,22 @@
-/** AssumeRoleWithSAML: become a role by the signed word of a SAML identity provider that the role trusts. */
-import { createHash } from 'node:crypto'
-import type { Call } from '../../kernel/call.ts'
-import { scheduleJob } from '../../kernel/jobs.ts'
+/** AssumeRoleWithSAML: become a role by a signed response of a SAML identity provider that the role trusts. */
+import { ROLE_ATTRIBUTE, requestedSession, rolePairs, type SamlSession } from '../../engines/saml/aws-attributes.ts'
+import type { SamlIdentity } from '../../engines/saml/response.ts'
+import { webOrigin } from '../../kernel/ports/web-origin.ts'
 import type { AssumableRole, TrustedIdp } from '../../kernel/ports.ts'
-import type { Target } from '../../kernel/resource.ts'
-import type { ServiceJob } from '../../kernel/service.ts'
-import { type Key, key } from '../../store/store.ts'
+import type { Target } from '../../kernel/resource/facts.ts'
 import { Fault } from '../../wire/fault.ts'
-import { broughtKeys, federatedSession } from './federated-session.ts'
-import { sts } from './resources.ts'
+import { type Brought, broughtKeys, federatedSession } from './federated-session.ts'
 import { asTrusted, parsedRoleArn } from './roles.ts'
-import { type Asked, askedFor, readResponse, type SamlIdentity, samlKeys } from './saml-assertion.ts'
+import { nameQualifier, samlKeys } from './saml-keys.ts'
+import { spend } from './saml-replay.ts'
+import { inOurWords, ownOrigins, readResponse } from './saml-response.ts'
+import { sts } from './words.ts'
 
 interface Vouched {
   readonly role: AssumableRole
   readonly provider: TrustedIdp
   readonly identity: SamlIdentity
-  readonly asked: Asked
+  readonly session: SamlSession
 }
 
 interface Names {
@@ -34,43 +34,53 @@ const vouched: Target<Names, Vouched> = {
     if (!provider || provider.account !== arn.account) {
       throw sts.fail('InvalidIdentityTokenException', "Specified provider doesn't exist")
     }
-    const identity = await readResponse(call, provider, SAMLAssertion)
+    const origins = ownOrigins(call.use(webOrigin).origins(), call.origin)
+    const identity = await readResponse(SAMLAssertion, provider, { now: call.now, origins })
+    const qualifier = nameQualifier(provider, identity)
     call.event.userIdentity = {
       type: 'SAMLUser',
-      principalId: `${identity.nameQualifier}:${identity.subject}`,
+      principalId: `${qualifier}:${identity.subject}`,
       userName: identity.subject,
-      identityProvider: identity.nameQualifier,
+      identityProvider: qualifier,
     }
-    const asked = askedFor(identity, RoleArn, PrincipalArn)
+    const pairs = rolePairs(identity.attributes.get(ROLE_ATTRIBUTE) ?? [])
+    if (!pairs.some(({ roleArn, providerArn }) => roleArn === RoleArn && providerArn === PrincipalArn)) throw refused()
+    const session = inOurWords(() => requestedSession(identity))
     const role = await call.ports.identity.role(call.unit, RoleArn)
     return {
       acted: asTrusted(call, RoleArn, role),
-      row: role && { role, provider, identity, asked },
+      row: role && { role, provider, identity, session },
       missing: refused,
     }
   },
 }
 
+const broughtBy = ({ tags, transitiveTagKeys, sourceIdentity }: SamlSession): Brought => ({
+  pairs: tags,
+  transitive: transitiveTagKeys,
+  sourceIdentity,
+})
+
 export const assumeRoleWithSaml = sts
   .operation('AssumeRoleWithSAML')
+  .anonymous()
   .on(vouched)
-  .unsigned()
-  .given((_input, _call, row) => ({
+  .conditions((_input, _call, row) => ({
     ...(row && {
       ...samlKeys(row.provider, row.identity),
-      ...broughtKeys(row.asked.brought),
-      'sts:RoleSessionName': row.asked.sessionName,
+      ...broughtKeys(broughtBy(row.session)),
+      'sts:RoleSessionName': row.session.sessionName,
     }),
   }))
-  .run(async (call, input, { role, provider, identity, asked }) => {
+  .run(async (call, input, { role, provider, identity, session: requested }) => {
     await spend(call, identity)
-    // AWS: the shorter of what the caller and the provider ask for.
-    const durations = [input.DurationSeconds, asked.duration].filter((seconds) => seconds !== undefined)
+    // AWS: the shorter of what the caller and the provider request.
+    const durations = [input.DurationSeconds, requested.duration].filter((seconds) => seconds !== undefined)
     const { sourceIdentity, ...session } = await federatedSession(call, input, role, {
-      sessionName: asked.sessionName,
+      sessionName: requested.sessionName,
       seconds: durations.length > 0 ? Math.min(...durations) : undefined,
       keys: samlKeys(provider, identity),
-      brought: asked.brought,
+      brought: broughtBy(requested),
     })
     return {
       ...session,
@@ -78,31 +88,7 @@ export const assumeRoleWithSaml = sts
       SubjectType: identity.subjectType,
       Issuer: identity.issuer,
       Audience: identity.recipient,
-      NameQualifier: identity.nameQualifier,
+      NameQualifier: nameQualifier(provider, identity),
       ...(sourceIdentity !== undefined && { SourceIdentity: sourceIdentity }),
     }
   })
-
-const spentKey = ({ issuer, id }: SamlIdentity): Key =>
-  key(
-    'sts',
-    'saml-assertion',
-    createHash('sha256')
-      .update(JSON.stringify([issuer, id]))
-      .digest('hex'),
-  )
-
-/** An assertion opens one session: that it was used is written with it, and forgotten when it is void anyway. */
-async function spend(call: Call, identity: SamlIdentity): Promise<void> {
-  const at = spentKey(identity)
-  if (await call.unit.get(at)) throw sts.fail('InvalidIdentityTokenException', 'The assertion has been used already.')
-  call.unit.put(at, { until: identity.endsAt })
-  scheduleJob(call.unit, { id: at, kind: 'sts.forget-assertion', dueAt: identity.endsAt + FORGET_MS, payload: { at } })
-}
-
-/** Longer than clocks may differ. */
-const FORGET_MS = 15 * 60_000
-
-export const forgetAssertion: ServiceJob<{ readonly at: Key }> = {
-  run: async (unit, _work, { at }) => unit.delete(at),
-}

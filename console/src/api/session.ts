@@ -1,0 +1,96 @@
+/** The signed-in person: who they are, and short-lived credentials for the API, renewed before they end. */
+import type { Credentials } from './client.ts'
+
+export interface ConsoleConfig {
+  readonly apiEndpoint: string
+  readonly region: string
+  readonly version: string
+}
+
+export interface SignedInPrincipal {
+  readonly kind: string
+  readonly arn: string
+  readonly account: string
+  readonly accountAlias?: string
+  readonly userName?: string
+}
+
+interface SessionAnswer {
+  readonly signedIn: boolean
+  readonly principal?: SignedInPrincipal
+  readonly csrf?: string
+  readonly mfa?: boolean
+}
+
+export interface SignedIn {
+  readonly principal: SignedInPrincipal
+  readonly csrf: string
+  readonly mfa: boolean
+}
+
+export interface Expiring extends Credentials {
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number
+}
+
+/** Renewed this long before they end: a call in flight must not be refused. */
+const RENEW_BEFORE_MS = 120_000
+
+/** The session is over: the person has to sign in again. */
+export class SignedOutError extends Error {
+  override readonly name = 'SignedOutError'
+}
+
+export async function loadConfig(send = fetch): Promise<ConsoleConfig> {
+  return (await json(await send('/console/config.json', { cache: 'no-store' }))) as ConsoleConfig
+}
+
+/** Undefined: not signed in. */
+export async function loadSession(send = fetch): Promise<SignedIn | undefined> {
+  const answer = (await json(await send('/console/session', { cache: 'no-store' }))) as SessionAnswer
+  if (!answer.signedIn || !answer.principal) return undefined
+  return { principal: answer.principal, csrf: answer.csrf ?? '', mfa: answer.mfa ?? false }
+}
+
+/** Keeps credentials and renews them; calls that arrive together share one renewal. */
+export class CredentialSource {
+  readonly #renew: () => Promise<Expiring>
+  readonly #now: () => number
+  #current: Promise<Expiring> | undefined
+
+  constructor(renew: () => Promise<Expiring>, now: () => number = Date.now) {
+    this.#renew = renew
+    this.#now = now
+  }
+
+  async get(): Promise<Expiring> {
+    const current = await this.#current?.catch(() => undefined)
+    if (current && current.expiresAt - this.#now() > RENEW_BEFORE_MS) return current
+    // Another caller may have begun to renew while this one waited.
+    if ((await this.#current?.catch(() => undefined)) === current) this.#current = this.#renew()
+    return this.#current!
+  }
+}
+
+/** Asks the sign-in service; rejects with a `SignedOutError` when the session is over. */
+export async function sessionCredentials(session: SignedIn, send = fetch): Promise<Expiring> {
+  const response = await send('/console/credentials', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-csrf-token': session.csrf },
+    body: '{}',
+    cache: 'no-store',
+  })
+  if (response.status === 401 || response.status === 403) throw new SignedOutError('Your session has ended.')
+  const answer = (await json(response)) as Credentials & { readonly expiration: string }
+  return { ...answer, sessionToken: answer.sessionToken ?? '', expiresAt: Date.parse(answer.expiration) }
+}
+
+async function json(response: Response): Promise<unknown> {
+  if (!response.ok) throw new Error(`${new URL(response.url).pathname} answered with status ${response.status}.`)
+  return response.json()
+}
+
+/** Where a person signs in, to come back to the page they were on. */
+export function signInAddress(location: Pick<Location, 'pathname' | 'search' | 'hash'>): string {
+  return `/signin?redirect=${encodeURIComponent(location.pathname + location.search + location.hash)}`
+}

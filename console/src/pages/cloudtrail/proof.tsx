@@ -1,0 +1,115 @@
+/** What proves the audit log: signed digests of trails, and findings of tampering. */
+import Box from '@cloudscape-design/components/box'
+import Container from '@cloudscape-design/components/container'
+import Header from '@cloudscape-design/components/header'
+import StatusIndicator from '@cloudscape-design/components/status-indicator'
+import { hrefOf } from '../../app/router.ts'
+import { Code } from '../../ui/fields.tsx'
+import { Page } from '../../ui/page.tsx'
+import { ResourceTable } from '../../ui/resource-table.tsx'
+import { timeFromNow } from '../../ui/time.ts'
+import { useLoaded } from '../../ui/use-call.ts'
+import { EventTable } from './event-table.tsx'
+import { loadEvents } from './load-events.ts'
+
+export default function Proof() {
+  const tampering = useLoaded('tampering', (client) =>
+    loadEvents(client, { attribute: 'EventName', value: 'TamperingDetected' }, 100),
+  )
+  const trails = useLoaded('trails and digests', async (client) => {
+    const { trailList = [] } = await client.call('cloudtrail', 'DescribeTrails', {})
+    return Promise.all(
+      trailList.map(async (trail) => ({
+        trail,
+        status: await client.call('cloudtrail', 'GetTrailStatus', { Name: trail.TrailARN! }).catch(() => undefined),
+      })),
+    )
+  })
+  const keys = useLoaded('public keys', (client) => client.list('cloudtrail', 'ListPublicKeys', {}, 'PublicKeyList'))
+  return (
+    <Page
+      title="Proof"
+      description="Every record is chained to the one before by hash and MAC, and signed in checkpoints."
+    >
+      <Container header={<Header variant="h2">State</Header>}>
+        {tampering.data && tampering.data.length > 0 ? (
+          <StatusIndicator type="error">
+            Tampering was detected {tampering.data.length} times: see below.
+          </StatusIndicator>
+        ) : (
+          <StatusIndicator type={tampering.error ? 'info' : 'success'}>
+            {tampering.error ? 'The log cannot be read.' : 'The server has detected no tampering in this Region.'}
+          </StatusIndicator>
+        )}
+        <Box color="text-body-secondary" padding={{ top: 'xs' }}>
+          The server checks the last record of its chains when it starts, and each sealed value when it reads it. An
+          operator checks the whole log with <Code>merlon audit verify</Code>: that needs the data directory, so this
+          page cannot do it.
+        </Box>
+      </Container>
+      {tampering.data && tampering.data.length > 0 && <EventTable title="Tampering" loaded={tampering} />}
+      <ResourceTable
+        title="Trails"
+        noun="trail"
+        description="A trail delivers the log to a bucket; its digests let anyone with the public key check it."
+        loaded={trails}
+        idOf={({ trail }) => trail.TrailARN!}
+        empty="There is no trail. Create one with aws cloudtrail create-trail."
+        columns={[
+          {
+            header: 'Trail',
+            value: ({ trail }) => trail.Name,
+            href: ({ trail }) => hrefOf(['services', 'cloudtrail', 'DescribeTrails', trail.Name!]),
+          },
+          {
+            header: 'Delivers',
+            value: ({ status }) => status?.IsLogging,
+            cell: ({ status }) =>
+              status?.IsLogging ? (
+                <StatusIndicator>Yes</StatusIndicator>
+              ) : (
+                <StatusIndicator type="stopped">No</StatusIndicator>
+              ),
+          },
+          {
+            header: 'Signed digests',
+            value: ({ trail }) => trail.LogFileValidationEnabled,
+            cell: ({ trail }) =>
+              trail.LogFileValidationEnabled ? (
+                <StatusIndicator>On</StatusIndicator>
+              ) : (
+                <StatusIndicator type="warning">Off</StatusIndicator>
+              ),
+          },
+          {
+            header: 'Last delivery',
+            value: ({ status }) => status?.LatestDeliveryTime,
+            cell: ({ status }) => timeFromNow(status?.LatestDeliveryTime),
+          },
+          {
+            header: 'Last digest',
+            value: ({ status }) => status?.LatestDigestDeliveryTime,
+            cell: ({ status }) => timeFromNow(status?.LatestDigestDeliveryTime),
+          },
+          {
+            header: 'Last error',
+            value: ({ status }) => status?.LatestDeliveryError ?? status?.LatestDigestDeliveryError,
+          },
+          { header: 'Bucket', value: ({ trail }) => trail.S3BucketName },
+        ]}
+      />
+      <ResourceTable
+        title="Public keys of the digests"
+        noun="key"
+        loaded={keys}
+        idOf={({ Fingerprint }) => Fingerprint!}
+        empty="No digest was signed in the last day."
+        columns={[
+          { header: 'Fingerprint', value: ({ Fingerprint }) => Fingerprint },
+          { header: 'Valid from', value: ({ ValidityStartTime }) => ValidityStartTime },
+          { header: 'Valid to', value: ({ ValidityEndTime }) => ValidityEndTime },
+        ]}
+      />
+    </Page>
+  )
+}

@@ -1,0 +1,37 @@
+/** Why a call failed, in the service's own words, with the way to the decision behind a denial. */
+import Alert from '@cloudscape-design/components/alert'
+import Button from '@cloudscape-design/components/button'
+import { ApiError } from '../api/protocol.ts'
+import { hrefOf } from '../app/router.ts'
+
+export function ErrorAlert({ error, onRetry }: { readonly error: Error; readonly onRetry?: (() => void) | undefined }) {
+  const denied = error instanceof ApiError && error.isDenial
+  const why = denied && error.requestId
+  return (
+    <Alert
+      type={denied ? 'warning' : 'error'}
+      header={headerOf(error)}
+      action={
+        why ? (
+          <Button href={hrefOf(['audit', 'request', why])}>Why was this denied?</Button>
+        ) : onRetry ? (
+          <Button onClick={onRetry}>Try again</Button>
+        ) : undefined
+      }
+    >
+      {textOf(error)}
+    </Alert>
+  )
+}
+
+function headerOf(error: Error): string {
+  if (!(error instanceof ApiError))
+    return error instanceof TypeError ? 'The server cannot be reached' : 'Something failed'
+  if (error.isDenial) return 'Access denied'
+  return error.isNotBuilt ? 'Not built yet' : error.code
+}
+
+function textOf(error: Error): string {
+  if (error instanceof TypeError) return 'The API did not answer. Check that the server runs, then try again.'
+  return error.message
+}

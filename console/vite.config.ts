@@ -1,0 +1,28 @@
+/** The console into `dist/console`: a chunk a page, a chunk a service's model, everything compressed beforehand. */
+import { fileURLToPath } from 'node:url'
+import react from '@vitejs/plugin-react'
+import { defineConfig, type Plugin } from 'vite'
+import { schemasOnly } from '../tools/schemas-only.ts'
+import { builtOperations } from './dev/built-operations.ts'
+import { compressed } from './dev/compressed.ts'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+export default defineConfig({
+  root: here('.'),
+  base: '/console/',
+  plugins: [{ ...(schemasOnly() as Plugin), enforce: 'pre' }, builtOperations(), react(), compressed()],
+  resolve: { dedupe: ['react', 'react-dom'] },
+  build: {
+    outDir: here('../dist/console'),
+    emptyOutDir: true,
+    target: 'es2023',
+    // A preload polyfill would be an inline script.
+    modulePreload: { polyfill: false },
+    // Inlined assets would be data: addresses, which the policy of the page allows for images only.
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1_500,
+    reportCompressedSize: false,
+  },
+  server: { port: 4720, strictPort: true },
+})
