@@ -17,7 +17,7 @@ import {
   type WebOptions,
 } from '../server/server.ts'
 import { readOrigin } from '../server/web/origins.ts'
-import type { RootKey } from '../services/iam/bootstrap.ts'
+import type { RootKey } from '../services/iam/account/bootstrap.ts'
 import { folderOf, storageAt, storeOptions } from './ask.ts'
 import { authorityDirectoryOf } from './ca.ts'
 import { type Command, portOf, readOptions, UsageError } from './command.ts'

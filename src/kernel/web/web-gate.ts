@@ -222,7 +222,7 @@ export class WebGate {
     const { site, route } = matched
     const input = readInput(request, matched, csrfToken(this.#options.vault, site, boundTo))
     const isForm = typeof route.authentication === 'string' && route.authentication !== 'document'
-    if (isForm && route.method !== 'GET')
+    if (isForm && route.method !== 'GET' && !route.crossOrigin)
       assertSameOrigin(request, input, site.listener === 'api' ? web.origin : web.webOrigin)
     const answer = await this.#transact(web, (call) => route.run(call, input))
     return printAnswer(answer, site, this.#cookieOf(web, answer), request.secure)
