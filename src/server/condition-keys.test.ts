@@ -83,7 +83,8 @@ describe.each(services.map((service) => [service.api.id, service] as const))(
     test('in its table are keys of the reference', () => {
       const known = new Set(
         operations
-          .flatMap(({ actions }) => actions.flatMap((action) => keysOfAction(action) ?? []))
+          .flatMap(({ actions, choice }) => [...actions, ...(choice?.among ?? [])])
+          .flatMap((action) => keysOfAction(action) ?? [])
           .map((key) => key.toLowerCase()),
       )
       expect(Object.keys(conditionKeys).filter((key) => !known.has(key.toLowerCase()))).toEqual([])
