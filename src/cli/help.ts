@@ -7,6 +7,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     start: 'Start a server; initialize the data directory on the first start',
     init: 'Initialize a data directory without starting a server',
     status: 'Show the health of a running server, or the state of a data directory',
+    ca: "Show or install the certificate authority of 'merlon start --tls auto'",
     demo: 'Run a guided demonstration on a temporary server',
   },
   'Seal and root key': {

@@ -2,6 +2,7 @@
 /** The command line: `merlon COMMAND [options]`. */
 import { audit } from './audit.ts'
 import { backup } from './backup.ts'
+import { ca } from './ca.ts'
 import { type Command, UsageError } from './command.ts'
 import { completionCommand } from './completion.ts'
 import { credentials } from './credentials.ts'
@@ -13,6 +14,7 @@ import { init } from './init.ts'
 import { policy } from './policy.ts'
 import { rekey } from './rekey.ts'
 import { restore } from './restore.ts'
+import { rootPassword } from './root-password.ts'
 import { rotateRoot } from './rotate-root.ts'
 import { seal } from './seal.ts'
 import { sealer } from './sealer.ts'
@@ -32,8 +34,10 @@ const commands: readonly Command[] = [
   seal,
   sealer,
   rekey,
+  rootPassword,
   rotateRoot,
   trust,
+  ca,
   backup,
   restore,
   store,

@@ -12,13 +12,13 @@ import type { IdentityPort, Reader } from '../../kernel/ports.ts'
 import { endSignIns, personOf } from '../../kernel/sign-in-sessions.ts'
 import { type Key, key } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
-import type { AccountRow } from './bootstrap.ts'
-import { accountKey } from './bootstrap.ts'
-import { changedPassword, type LoginProfileRow, profileKey } from './login-profiles.ts'
-import { devicesOf } from './mfa.ts'
-import { addPasskey, passkeysOf, usePasskey } from './passkeys.ts'
-import { passwordPolicyOf } from './password-policy.ts'
-import { HASHING, hashPassword, passwordMatches, passwordProblem } from './passwords.ts'
+import type { AccountRow } from './account/bootstrap.ts'
+import { accountKey } from './account/bootstrap.ts'
+import { changedPassword, type LoginProfileRow, profileKey } from './credentials/login-profiles.ts'
+import { devicesOf } from './credentials/mfa.ts'
+import { addPasskey, passkeysOf, recordPasskeyUse } from './credentials/passkeys.ts'
+import { passwordPolicyOf } from './credentials/password-policy.ts'
+import { HASHING, hashPassword, passwordMatches, passwordProblem } from './credentials/passwords.ts'
 import { type UserRow, user } from './resources.ts'
 import { iam } from './words.ts'
 
@@ -199,6 +199,6 @@ export function signInIdentitiesPort(identities: Pick<IdentityPort, 'identity' |
         throw iam.fail('EntityAlreadyExistsException', `MFADevice with the name ${passkey.name} already exists.`)
       return addPasskey(unit, person, { ...passkey, enabledAt: now })
     },
-    usePasskey: ({ unit }, person, passkey, counter) => usePasskey(unit, person, passkey, counter),
+    recordPasskeyUse: ({ unit }, person, passkey, counter) => recordPasskeyUse(unit, person, passkey, counter),
   }
 }
