@@ -51,7 +51,7 @@ import type { Use } from './ports/port.ts'
 import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
 import { type RecordedCall, type Replayed, replay } from './replay.ts'
-import type { Acted } from './resource.ts'
+import type { ResourceFacts } from './resource/facts.ts'
 import type { BearerScheme } from './service/bearer.ts'
 import type { Api, Operation, Service } from './service.ts'
 import { type Entered, type Refused, type Scope, Throttle, ThrottledFault } from './throttle.ts'
@@ -270,7 +270,7 @@ export class Gate {
   readonly authorizeAs: AuthorizeAs = async ({ session, accessKeyId, region, request, now }, action, arn) => {
     const authenticated = await this.#authenticator.resume(session, accessKeyId, region, now)
     const arrival: Arrival = { request, authenticated, requestId: randomUUID(), now, done: [] }
-    const acted: Acted = { arn, type: '', account: session.account }
+    const acted: ResourceFacts = { arn, type: '', account: session.account }
     const asked: Asked = { action, acted, input: undefined, conditions: {} }
     authorize(asked, await this.#facts(arrival, { via: [] }, asked))
   }
@@ -656,7 +656,7 @@ export class Gate {
 }
 
 /** A resource of the caller's account that a request names besides its target. Roles are looked up for their tags. */
-async function actedByArn(call: Call, arn: string): Promise<Acted | undefined> {
+async function actedByArn(call: Call, arn: string): Promise<ResourceFacts | undefined> {
   if (arn === '*') return undefined
   const role = isRoleArn(arn) ? await call.ports.identity.role(call.unit, arn) : undefined
   return { arn, type: '', account: call.account, tags: role?.account === call.account ? role.tags : undefined }
