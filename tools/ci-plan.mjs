@@ -23,7 +23,7 @@ export const FAST_MINUTES = 5
 export const SUITES = [
   {
     name: 'rotation',
-    minutes: 4,
+    minutes: 5,
     waits: true,
     covers: ['src/planes/functions/', 'src/services/secretsmanager/', 'src/services/lambda/'],
   },
@@ -65,6 +65,12 @@ export const SUITES = [
       'src/planes/directories/',
       'src/services/ds/',
     ],
+  },
+  {
+    name: 'browser',
+    minutes: 4,
+    waits: true,
+    covers: ['src/services/signin/', 'src/kernel/web/', 'src/server/web/', 'console/'],
   },
   { name: 'postgres', minutes: 3, waits: true, covers: ['src/store/'] },
   { name: 'docs', minutes: 4, waits: true, covers: ['docs/', 'README.md', 'src/cli/'] },

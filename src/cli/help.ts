@@ -30,6 +30,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     secret: 'Run a program with secrets; show rotation status',
   },
   Other: {
+    dev: 'Run what tests and offline work need: social-idp',
     completion: 'Print a completion script for bash or zsh',
     help: 'Show this help, or the help of a command: merlon help COMMAND',
     version: 'Show the version (also -v, --version)',

@@ -7,6 +7,7 @@ import { type Command, UsageError } from './command.ts'
 import { completionCommand } from './completion.ts'
 import { credentials } from './credentials.ts'
 import { demo } from './demo.ts'
+import { dev } from './dev.ts'
 import { errorText } from './error-text.ts'
 import { command, helpOf, overview } from './help.ts'
 import { init } from './init.ts'
@@ -45,6 +46,7 @@ const commands: readonly Command[] = [
   credentials,
   secret,
   demo,
+  dev,
   completionCommand(() => commands),
 ]
 

@@ -47,6 +47,15 @@ export async function answerDevelopment(development: Development, request: HttpR
       }
       case 'GET clock':
         return json(200, { now: new Date(development.clock.now()).toISOString() })
+      case 'POST root-password': {
+        const { email, password } = rootSignIn(body)
+        const { principal } = caller
+        const account = 'account' in principal ? principal.account : undefined
+        await setRootSignIn(development.cloud(), { account, email, password }).catch(refuseSeed)
+        const requestParameters = { email }
+        await record(development.cloud(), { caller, region, request, eventName: 'SetRootPassword', requestParameters })
+        return json(200, { account })
+      }
       case 'GET events':
         return json(200, await events(development.cloud(), new URLSearchParams(request.query)))
       case 'POST seed': {
@@ -54,15 +63,6 @@ export async function answerDevelopment(development: Development, request: HttpR
         await development.seed(seed).catch(refuseSeed)
         await record(development.cloud(), { caller, region, request, eventName: 'Seed', requestParameters: null })
         return json(200, { accounts: seed.accounts.map(({ id }) => id) })
-      }
-      case 'POST root-password': {
-        const { email, password } = rootSignIn(body)
-        const { principal } = caller
-        const account = 'account' in principal ? principal.account : undefined
-        await setRootSignIn(development.cloud(), { account, email, password })
-        const requestParameters = { email }
-        await record(development.cloud(), { caller, region, request, eventName: 'SetRootPassword', requestParameters })
-        return json(200, { account })
       }
       case 'GET mail':
         return json(200, { messages: development.mail() })
