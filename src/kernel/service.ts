@@ -64,7 +64,7 @@ export interface Service {
   readonly operations: readonly Operation[]
   /** Those that its words have defined. */
   readonly resources?: readonly DeclaredResourceType[]
-  /** Values of the service's condition keys, beside what operations supply by `given`. */
+  /** Values of the service's condition keys, beside what operations supply by `conditions`. */
   readonly conditionKeys?: ConditionKeyTable
   /** Keys of the authorization reference that no request carries, with the reason: the linter says so. */
   readonly absentKeys?: AbsentKeys
