@@ -105,6 +105,7 @@ describe('Security credentials', () => {
     expect((await browser.session()).signedIn).toBe(true)
     expect(await eventsOf(opened, ACCOUNT, 'PasswordUpdated')).toMatchObject([
       { userIdentity: { type: 'Root' }, responseElements: { PasswordUpdated: 'Success' } },
+      { userIdentity: { type: 'Root' }, responseElements: { PasswordUpdated: 'Failure' } },
     ])
   })
 })
