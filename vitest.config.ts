@@ -10,6 +10,8 @@ const ALONE = [
   'src/wire/**/*.test.ts',
   'src/kernel/**/*.test.ts',
   'src/services/lambda/invoke.test.ts',
+  // Replaces a module.
+  'src/services/iam/simulation.test.ts',
   'test/*.test.ts',
 ]
 

@@ -23,7 +23,7 @@ export const FAST_MINUTES = 5
 export const SUITES = [
   {
     name: 'rotation',
-    minutes: 4,
+    minutes: 5,
     waits: true,
     covers: ['src/planes/functions/', 'src/services/secretsmanager/', 'src/services/lambda/'],
   },

@@ -2,10 +2,12 @@
 /** The command line: `merlon COMMAND [options]`. */
 import { audit } from './audit.ts'
 import { backup } from './backup.ts'
+import { ca } from './ca.ts'
 import { type Command, UsageError } from './command.ts'
 import { completionCommand } from './completion.ts'
 import { credentials } from './credentials.ts'
 import { demo } from './demo.ts'
+import { dev } from './dev.ts'
 import { errorText } from './error-text.ts'
 import { command, helpOf, overview } from './help.ts'
 import { init } from './init.ts'
@@ -35,6 +37,7 @@ const commands: readonly Command[] = [
   rootPassword,
   rotateRoot,
   trust,
+  ca,
   backup,
   restore,
   store,
@@ -43,6 +46,7 @@ const commands: readonly Command[] = [
   credentials,
   secret,
   demo,
+  dev,
   completionCommand(() => commands),
 ]
 

@@ -48,6 +48,8 @@ export const operatorErrors = {
   MERLON_NODE_NAME_IN_USE: 'The node name belongs to another data directory.',
   MERLON_ADDRESS_IN_USE: 'The port is in use.',
   MERLON_ADDRESS_NOT_ALLOWED: 'The server must not listen on this address.',
+  MERLON_TLS_REQUIRED: 'The server does not send plain HTTP beyond this machine.',
+  MERLON_TLS_INVALID: 'The TLS certificate or its key cannot be used.',
   MERLON_ADDRESS_UNAVAILABLE: 'The server cannot listen on this address.',
   MERLON_ENDPOINT_UNREACHABLE: 'The endpoint cannot be reached.',
   MERLON_SEED_INVALID: 'The seed file is invalid.',

@@ -2,9 +2,10 @@
 import { hash } from 'node:crypto'
 import type { HeadObjectOutput, PutObjectRequest } from '@aws-sdk/client-s3'
 import type { Call, Conditions } from '../../kernel/call.ts'
-import { type ChecksumName, checksum, checksumNames } from '../../wire/checksums.ts'
+import { type ChecksumName, checksumNames, checksumSteps } from '../../wire/checksums.ts'
 import { Fault } from '../../wire/fault.ts'
 import { checkMd5, checkSum, malformedXml } from '../../wire/s3.ts'
+import { inTurns } from '../../wire/sigv4/steps.ts'
 import { dropBytes, keepBytes } from './blobs.ts'
 import { type Asked, partNumbered, partOf, requireConditions, requireWritable } from './conditional.ts'
 import { invalidArgument, refuse, unbuilt } from './errors.ts'
@@ -54,8 +55,11 @@ function refuseUnbuilt(input: Partial<PutObjectRequest>): void {
     throw refuse('AccessControlListNotSupported', 400, 'The bucket does not allow ACLs')
 }
 
-/** Every sum that came along is compared; those that were asked for are kept. */
-function checkedSums(input: Partial<PutObjectRequest>, bytes: Buffer): ObjectRow['checksums'] {
+/** Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html */
+const DEFAULT_CHECKSUM: ChecksumName = 'CRC64NVME'
+
+/** Every sum that came along is compared and kept. Without one the object gets S3's default. */
+async function checkedSums(input: Partial<PutObjectRequest>, bytes: Buffer): Promise<ObjectRow['checksums']> {
   if (input.ContentMD5 !== undefined) checkMd5(input.ContentMD5, bytes)
   const given = input as Readonly<Record<string, unknown>>
   if (Object.keys(given).some((name) => name.startsWith('ChecksumXXHASH'))) throw unbuilt('checksums by xxHash')
@@ -69,8 +73,8 @@ function checkedSums(input: Partial<PutObjectRequest>, bytes: Buffer): ObjectRow
   const [name] = stated
   if (name !== undefined) return { [name]: checkSum(name, String(given[`Checksum${name}`]), bytes) }
   // One in a trailer was compared when the body was taken apart.
-  const trailed = input.ChecksumAlgorithm as ChecksumName | undefined
-  return trailed === undefined ? {} : { [trailed]: checksum(trailed, bytes) }
+  const computed = (input.ChecksumAlgorithm as ChecksumName | undefined) ?? DEFAULT_CHECKSUM
+  return { [computed]: await inTurns(checksumSteps(computed, bytes)) }
 }
 
 function keptHeaders(input: Partial<PutObjectRequest>): KeptHeaders {
@@ -109,7 +113,7 @@ export const putObject = s3
         Size: described,
         MaxSizeAllowed: METADATA_BYTES_MAX,
       })
-    const checksums = checkedSums(input as Partial<PutObjectRequest>, bytes)
+    const checksums = await checkedSums(input as Partial<PutObjectRequest>, bytes)
     if (input.IfMatch !== undefined && before) await mayCompare(call, object)
     requireWritable(input, key, before)
     const tags = tagsOfHeader(input.Tagging)
