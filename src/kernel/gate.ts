@@ -343,7 +343,20 @@ export class Gate {
       await this.#recordRefusal(arrival, read, newDraft(arrival.now), error)
       throw error
     }
-    return { shape, output: await this.#transact(proven, invocation) }
+    const slot = this.#enterBearer(proven, chargedBytes(detected, request))
+    try {
+      return { shape, output: await this.#transact(proven, invocation) }
+    } finally {
+      slot?.leave()
+    }
+  }
+
+  /** The subject that a token proves has a limit of its own, beside that of the address. Throws a {@link ThrottledFault}. */
+  #enterBearer({ authenticated: { bearer } }: Arrival, bytes: number): Entered | undefined {
+    if (!bearer) return undefined
+    const entered = this.#throttle.bearer(bearer.account, bearer.identity.principalId, bytes)
+    if ('scope' in entered) throw new ThrottledFault(entered)
+    return entered
   }
 
   async #proven(

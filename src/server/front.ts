@@ -99,7 +99,7 @@ export async function openFront(apiHandler: Handler, webHandler: Handler, option
 
 const PORT_MAX = 65_535
 
-/** A port that was not asked for by number keeps no API from starting. */
+/** A default port that is in use does not keep the API from starting. */
 async function openBeside(
   api: Listener,
   { web, port, logger }: FrontOptions,

@@ -10,6 +10,7 @@ import { Fault } from '../../wire/fault.ts'
 import { header } from '../../wire/http.ts'
 import { anything, type Row } from '../resource/facts.ts'
 import type { Operation } from '../service.ts'
+import { Throttle } from '../throttle.ts'
 import type { BearerScheme } from './bearer.ts'
 import { defineService, operationsOf } from './define-service.ts'
 
@@ -217,9 +218,12 @@ describe('An operation with a token in place of a signature', () => {
       return {}
     })
 
-  async function withToken(make: (it: Awaited<ReturnType<typeof cloud>>) => string | undefined) {
+  async function withToken(
+    make: (it: Awaited<ReturnType<typeof cloud>>) => string | undefined,
+    options: Pick<NonNullable<Parameters<typeof cloud>[0]>, 'throttle'> = {},
+  ) {
     const operations: readonly Operation[] = [whoAmI, overreaching]
-    const it = await cloud({ services: [words.service({ operations })] })
+    const it = await cloud({ services: [words.service({ operations })], ...options })
     const sts = it.client(STSClient)
     const token = make(it)
     sts.middlewareStack.add(
@@ -240,6 +244,18 @@ describe('An operation with a token in place of a signature', () => {
   type Opened = Awaited<ReturnType<typeof cloud>>
   const issue = (it: Opened, until: number) =>
     it.vault.issue('session-token', 'test', Buffer.from(JSON.stringify({ user: 'ana', until })))
+
+  test('has a limit for its user, wherever the user calls from', async () => {
+    const endless = { perSecond: 1e9, burst: 1e9, runningMax: 1e9 }
+    const principal = { perSecond: 1, burst: 3, runningMax: 1e9 }
+    const limits = { account: endless, address: endless, principal, accounts: new Map() }
+    const throttle = new Throttle(limits, () => 0)
+    const { it, sts } = await withToken((it) => issue(it, it.clock.now() + 1_000), { throttle })
+    for (let n = 0; n < 3; n++) await sts.send(new GetCallerIdentityCommand({}))
+
+    await expect(sts.send(new GetCallerIdentityCommand({}))).rejects.toMatchObject({ name: 'Throttling' })
+    expect(it.answers.at(-1)).toMatchObject({ throttled: 'principal' })
+  })
 
   test('acts and is recorded where the token says, as its user', async () => {
     const { sts, events } = await withToken((it) => issue(it, it.clock.now() + 1_000))

@@ -58,7 +58,7 @@ const EXPIRES_SOON_MS = 14 * DAY_MS
 
 /**
  * A certificate and a key in files. Both are read again when one has changed. While they do not belong together, or cannot
- * be read, the last good pair is used: whoever replaces two files replaces one of them first.
+ * be read, the last good pair is used: of two files one is always replaced first.
  */
 export class TlsFiles implements TlsSource {
   readonly #files: { readonly cert: string; readonly key: string }

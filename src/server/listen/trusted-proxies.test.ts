@@ -1,4 +1,4 @@
-/** Proxies that are believed, and everybody else, who is not. */
+/** Trusted proxies, and peers that are not trusted. */
 import { mkdtempSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -25,7 +25,7 @@ describe('The client of a request', () => {
       '198.51.100.4',
     ],
     ['is behind all proxies', '10.1.1.1', ['1.2.3.4, 198.51.100.4, 192.0.2.7', '10.2.2.2'], '198.51.100.4'],
-    ['is the proxy itself where it names nobody', '10.1.1.1', [], '10.1.1.1'],
+    ['is the proxy itself where it names no client', '10.1.1.1', [], '10.1.1.1'],
     [
       'is the last proxy that is known where an address is none',
       '10.1.1.1',

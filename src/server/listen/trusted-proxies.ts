@@ -5,7 +5,7 @@
 import { BlockList, isIP } from 'node:net'
 import type { HttpRequest } from '../../wire/http.ts'
 
-/** Longer chains of proxies than this are not followed: the list costs work before anybody is authenticated. */
+/** Longer chains of proxies than this are not followed: reading the list is work before authentication. */
 const HOPS_MAX = 32
 
 export class TrustedProxies {

@@ -63,7 +63,8 @@ const inputs: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 }
 
 test('each key is supplied, or listed as absent, and no line of that list is stale', async () => {
-  const it = await storage()
+  const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' }
+  const it = await storage({ tamper: (request) => ({ ...request, secure: true, tls }) })
   await it.bucket(Bucket)
   await it.owner.send(new S3.PutBucketTaggingCommand({ Bucket, Tagging: { TagSet: [{ Key: 'team', Value: 'a' }] } }))
   await it.owner.send(new S3.PutObjectCommand({ Bucket, Key, Body: 'k', Tagging: 'class=open' }))
