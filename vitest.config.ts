@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/decisions/*.test.ts'],
+    include: ['src/**/*.test.ts', 'console/src/**/*.test.ts', 'test/*.test.ts', 'test/decisions/*.test.ts'],
     // A thread that is stopped inside native code would end the whole run.
     pool: 'forks',
     // Vitest's own choice leaves a processor idle, which of two is half.

@@ -48,6 +48,8 @@ export interface EventFacts {
   readonly userAgent: string
   readonly requestId: string
   readonly tlsHost?: string | undefined
+  /** Stated by the caller. */
+  readonly reason?: string | undefined
   readonly requestParameters: unknown
   readonly responseElements: unknown
   readonly error?: { readonly code: string | undefined; readonly message: string } | undefined
@@ -169,8 +171,10 @@ function orNull(told: unknown): unknown {
 }
 
 /** What the call told of itself, and what decided it. */
-function additional({ draft, caller, account }: EventFacts): object | undefined {
-  const { additionalEventData, decided, id } = draft
+function additional({ draft, caller, account, reason }: EventFacts): object | undefined {
+  const { decided, id } = draft
+  const additionalEventData =
+    reason === undefined ? draft.additionalEventData : { merlonReason: reason, ...draft.additionalEventData }
   if (decided.length === 0) return additionalEventData
   const { principal } = caller
   const merlonDecisions = toldDecisions(id, decided, {

@@ -49,6 +49,7 @@ import { uniqueId } from './id.ts'
 import type { Use } from './ports/port.ts'
 import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
+import { reasonOf } from './reason.ts'
 import { type RecordedCall, type Replayed, replay } from './replay.ts'
 import type { Acted } from './resource.ts'
 import type { BearerScheme } from './service/bearer.ts'
@@ -612,6 +613,7 @@ export class Gate {
       userAgent: via.at(-1) ?? header(request, 'user-agent') ?? '',
       requestId: arrival.requestId,
       tlsHost: header(request, 'host'),
+      reason: authenticated.caller.principal.kind === 'anonymous' ? undefined : reasonOf(request),
       requestParameters: input && parametersOf(row.id, redact(shape.input, input)),
       // As CloudTrail: answers of reading calls are not kept.
       responseElements:
