@@ -48,6 +48,7 @@ export const SUITES = [
   { name: 'faults', minutes: 9, covers: ['src/store/', 'src/kernel/jobs.ts', 'src/kernel/lease.ts', 'src/server/'] },
   { name: 'trust', minutes: 5, covers: ['src/vault/', 'src/store/', 'src/kernel/evidence/', 'src/server/'] },
   { name: 'postgres', minutes: 2, covers: ['src/store/'] },
+  { name: 'browser', minutes: 3, covers: ['console/', 'src/server/web/', 'src/policy/', 'src/kernel/web/'] },
   { name: 'docs', minutes: 4, covers: ['docs/', 'README.md', 'src/cli/'] },
   { name: 'million', minutes: 0, beside: true, covers: ['src/policy/', 'src/services/secretsmanager/random-password'] },
   { name: 'vectors', minutes: 0, beside: true, covers: ['src/vault/', 'src/services/kms/'] },

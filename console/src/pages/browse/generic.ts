@@ -110,11 +110,14 @@ export function operationsOn(
   list: OperationShape,
   item: Item,
 ): readonly { readonly operation: OperationShape; readonly input: Item; readonly isList: boolean }[] {
-  const kind = singular(listMemberOf(list)?.name ?? '')
+  const kind = singular(listMemberOf(list)?.name ?? '').replace(/(Id|Arn|Name)$/, '')
   return [...model.operations.values()]
-    .filter((operation) => operation.name !== list.name && isPlainRead(operation) && requiredOf(operation).length > 0)
+    .filter((operation) => operation.name !== list.name && isPlainRead(operation))
     .flatMap((operation) => {
-      const input = filled(requiredOf(operation), item, kind)
+      const required = requiredOf(operation)
+      // IAM's members are optional where the caller is the default: GetUser.
+      const wanted = required.length > 0 ? required : operation.input.members.filter(({ name }) => isOwn(name, kind))
+      const input = wanted.length > 0 ? filled(wanted, item, kind) : undefined
       if (!input) return []
       return [{ operation, input, isList: listMemberOf(operation) !== undefined && !operation.name.startsWith('Get') }]
     })
@@ -123,6 +126,8 @@ export function operationsOn(
         Number(a.isList) - Number(b.isList) || closeness(b.operation.name, kind) - closeness(a.operation.name, kind),
     )
 }
+
+const isOwn = (name: string, kind: string) => new RegExp(`^${kind}(Id|Arn|Name)$`, 'i').test(name)
 
 function filled(required: readonly Member[], item: Item, kind: string): Item | undefined {
   const input: Record<string, unknown> = {}
