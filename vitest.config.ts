@@ -1,18 +1,48 @@
 /** Fast tests: everything beside the code. Slow suites (`test/`) have their own projects, run by their own scripts. */
 import { defineConfig } from 'vitest/config'
 
+/** Change what belongs to their process, measure it, or start threads and other processes: each has one of its own. */
+const ALONE = [
+  'src/planes/**/*.test.ts',
+  'src/server/**/*.test.ts',
+  'src/store/**/*.test.ts',
+  'src/vault/**/*.test.ts',
+  'src/wire/**/*.test.ts',
+  'src/kernel/**/*.test.ts',
+  'src/services/lambda/invoke.test.ts',
+  // Replaces a module.
+  'src/services/iam/simulation.test.ts',
+  'test/*.test.ts',
+]
+
+const common = {
+  // A thread that is stopped inside native code would end the whole run.
+  pool: 'forks',
+  // Far beyond what any test takes: on a busy machine everything takes many times as long, and is still right.
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  expect: { poll: { timeout: 60_000 } },
+} as const
+
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'console/src/**/*.test.ts', 'test/*.test.ts', 'test/decisions/*.test.ts'],
-    // A thread that is stopped inside native code would end the whole run.
-    pool: 'forks',
     // Vitest's own choice leaves a processor idle, which of two is half.
     maxWorkers: '100%',
     // A single file starts in half the time: modules stay transformed between runs.
     experimental: { fsModuleCache: true },
-    // Far beyond what any test takes: on a busy machine everything takes many times as long, and is still right.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
-    expect: { poll: { timeout: 60_000 } },
+    projects: [
+      {
+        extends: true,
+        test: {
+          ...common,
+          name: 'shared',
+          include: ['src/**/*.test.ts', 'console/src/**/*.test.ts', 'test/decisions/*.test.ts'],
+          exclude: ALONE,
+          // Modules and compiled code are kept from file to file: half the processor time of these tests.
+          isolate: false,
+        },
+      },
+      { extends: true, test: { ...common, name: 'alone', include: ALONE } },
+    ],
   },
 })

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { changedFiles, MINUTES_MAX, plan, reached, SUITES, touched, turnsUntil } from '../tools/ci-plan.mjs'
+import { changedFiles, MINUTES_MAX, minutesOf, plan, reached, SUITES, touched, turnsUntil } from '../tools/ci-plan.mjs'
+import { nextSuite, ORDER, portsOf } from '../tools/ci-run.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const all = SUITES.map(({ name }) => name)
@@ -34,9 +35,33 @@ test('Touched suites run whatever the time; every other suite has its turn, and 
 })
 
 test('What runs without being touched fits into the time', () => {
-  const minutes = (names: readonly string[]) =>
-    SUITES.filter(({ name }) => names.includes(name)).reduce((sum, suite) => sum + suite.minutes, 0)
-  for (let turn = 0; turn < SUITES.length; turn++) expect(minutes(plan([], turn))).toBeLessThan(MINUTES_MAX)
+  for (let turn = 0; turn < SUITES.length; turn++) expect(minutesOf(plan([], turn))).toBeLessThan(MINUTES_MAX)
+})
+
+test('Two suites that wait run at a time, every other one alone, each with ports of its own', () => {
+  const waits = (name: string) => SUITES.find((suite) => suite.name === name)!.waits === true
+  const queue = [...ORDER]
+  let running: string[] = []
+  const together: string[][] = []
+  while (queue.length + running.length > 0) {
+    for (let name = nextSuite(queue, running); name !== undefined; name = nextSuite(queue, running)) {
+      queue.splice(queue.indexOf(name), 1)
+      running.push(name)
+    }
+    together.push([...running])
+    running = running.slice(1)
+  }
+
+  expect(together.flat()).toEqual(
+    expect.arrayContaining(SUITES.filter(({ beside }) => !beside).map(({ name }) => name)),
+  )
+  expect(together.some((names) => names.length === 2)).toBe(true)
+  for (const names of together) {
+    expect(names.length).toBeLessThanOrEqual(2)
+    if (names.length > 1) expect(names.every(waits)).toBe(true)
+  }
+  const ports = all.map((name) => portsOf(name))
+  expect(new Set(ports).size).toBe(ports.length)
 })
 
 test('Every slow suite of package.json is in the plan, and in npm run test:all', () => {

@@ -1,5 +1,6 @@
 /** A whole Merlon in memory for tests: the real gate, store, vault and services, driven by the official clients, signed. */
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam'
+import { onTestFinished } from 'vitest'
 import { MovableClock } from '../src/kernel/clock.ts'
 import type { Answer } from '../src/kernel/gate.ts'
 import type { Provided } from '../src/kernel/ports/port.ts'
@@ -77,6 +78,7 @@ export async function cloud(options: CloudOptions = {}) {
     packages: options.packages,
     egress: options.egress,
   })
+  closeAfterTest(() => opened.close())
   const root = await opened.addAccount({ id: ACCOUNT, name: 'test' })
 
   const requestHandler = throughGate(opened.gate, options.tamper)
@@ -136,4 +138,13 @@ export function allowing(...statements: readonly object[]): string {
     Version: '2012-10-17',
     Statement: statements.map((statement) => ({ Effect: 'Allow', ...statement })),
   })
+}
+
+/** Files share a process: what a test leaves running would slow down all tests after it. */
+function closeAfterTest(close: () => Promise<void>): void {
+  try {
+    onTestFinished(close)
+  } catch {
+    // Made before the tests of a file, for all of them.
+  }
 }

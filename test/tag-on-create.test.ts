@@ -3,6 +3,7 @@
  * that may do everything but tag.
  */
 import { CloudTrailClient, CreateTrailCommand } from '@aws-sdk/client-cloudtrail'
+import * as ds from '@aws-sdk/client-directory-service'
 import * as iam from '@aws-sdk/client-iam'
 import * as kms from '@aws-sdk/client-kms'
 import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
@@ -19,6 +20,8 @@ import { loadService } from '../src/wire/wire.ts'
 import { ACCOUNT, allowing, cloud, type Keys } from './cloud.ts'
 
 const Tags = [{ Key: 'team', Value: 'a' }]
+const DOMAIN = { Name: 'corp.example.com', Password: 'Example-Passw0rd' }
+const VpcSettings = { VpcId: 'vpc-12345678', SubnetIds: ['subnet-12345678'] }
 const TRUST = allowing({ Principal: { AWS: ACCOUNT }, Action: ['sts:AssumeRole', 'sts:TagSession'] })
 const DOCUMENT = allowing({ Action: 's3:*', Resource: '*' })
 
@@ -32,12 +35,33 @@ interface AnyClient {
   send(command: object): Promise<unknown>
 }
 const by = (Client: object, command: object) => (it.client(Client as never, maker) as AnyClient).send(command)
+const byDs = (command: object) => by(ds.DirectoryServiceClient, command)
 const byIam = (command: object) => by(iam.IAMClient, command)
 const bySts = (command: object) => by(sts.STSClient, command)
 const byOrganizations = (command: object) => by(organizations.OrganizationsClient, command)
 
 /** Operation → the permission it needs to tag, and a request with tags. */
 const cases: Readonly<Record<string, readonly [action: string, send: () => Promise<unknown>]>> = {
+  'ds ConnectDirectory': [
+    'ds:AddTagsToResource',
+    () =>
+      byDs(
+        new ds.ConnectDirectoryCommand({
+          ...DOMAIN,
+          Size: 'Small',
+          ConnectSettings: { ...VpcSettings, CustomerUserName: 'svc' },
+          Tags,
+        }),
+      ),
+  ],
+  'ds CreateDirectory': [
+    'ds:AddTagsToResource',
+    () => byDs(new ds.CreateDirectoryCommand({ ...DOMAIN, Size: 'Small', Tags })),
+  ],
+  'ds CreateMicrosoftAD': [
+    'ds:AddTagsToResource',
+    () => byDs(new ds.CreateMicrosoftADCommand({ ...DOMAIN, VpcSettings, Tags })),
+  ],
   'iam CreateUser': ['iam:TagUser', () => byIam(new iam.CreateUserCommand({ UserName: 'x', Tags }))],
   'iam CreateRole': [
     'iam:TagRole',
@@ -212,14 +236,37 @@ const memberNames = (shape: Shape, depth: number): readonly string[] =>
     ? []
     : shape.members.flatMap(({ name, shape: inner }) => [name, ...(depth > 0 ? memberNames(inner, depth - 1) : [])])
 
+/** A service of web pages alone has no model. */
+const withOperations = services.filter(({ operations }) => operations.length > 0)
+
+const isTags = (member: string): boolean => /^Tag(s|sList|ging)$/i.test(member)
+
+test('Every resource type reads tags where the requests that create it carry them', async () => {
+  const wrong: string[] = []
+  let created = 0
+  for (const { api, operations } of withOperations) {
+    const model = await loadService(rows.find(({ id }) => id === api.id)!)
+    for (const { name, target } of operations) {
+      if (target.about?.how !== 'created' && target.about?.how !== 'createdOrReplaced') continue
+      created++
+      const { input } = model.operations.get(name)!
+      const members = input.kind === 'struct' ? input.members : []
+      const carriers = members.filter((each) => isTags(each.name) || memberNames(each.shape, 0).some(isTags))
+      const { tags } = target.about.type.spec
+      if (carriers.length > 0 && !carriers.some((each) => each.name === tags?.member)) wrong.push(`${api.id} ${name}`)
+    }
+  }
+
+  expect(created).toBeGreaterThan(5)
+  expect(wrong).toEqual([])
+})
+
 test('Every operation that is built and creates with tags is among these', async () => {
   const found: string[] = []
-  for (const { api, operations } of services) {
+  for (const { api, operations } of withOperations) {
     const model = await loadService(rows.find(({ id }) => id === api.id)!)
     for (const { name, actions } of operations) {
-      const carries = memberNames(model.operations.get(name)!.input, 1).some((member) =>
-        /^Tag(s|sList|ging)$/i.test(member),
-      )
+      const carries = memberNames(model.operations.get(name)!.input, 1).some(isTags)
       const isTagging = /^(Tag|Untag|AddTags|RemoveTags|PutObjectTagging|PutBucketTagging)/.test(name)
       if (carries && !isTagging && actions.every((action) => !['Read', 'List'].includes(accessLevel(action) ?? '')))
         found.push(`${api.id} ${name}`)

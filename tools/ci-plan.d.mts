@@ -4,9 +4,12 @@ export declare const SUITES: readonly {
   readonly name: string
   readonly minutes: number
   readonly covers: readonly string[]
+  readonly waits?: boolean
+  readonly beside?: boolean
 }[]
 export declare function reached(root: string, files: readonly string[]): Set<string>
 export declare function touched(root: string, changed: readonly string[] | undefined): string[]
 export declare function plan(touchedNames: readonly string[], turn: number, minutesMax?: number): string[]
 export declare function turnsUntil(name: string, turn: number, minutesMax?: number): number
 export declare function changedFiles(root: string, base?: string): string[] | undefined
+export declare function minutesOf(names: readonly string[]): number

@@ -13,16 +13,18 @@ import { fileURLToPath } from 'node:url'
 /** What a run may take, as estimated from `minutes`; a run of CI has an hour. */
 export const MINUTES_MAX = 50
 /** The fast tests run always. */
-export const FAST_MINUTES = 6
+export const FAST_MINUTES = 5
 
 /**
  * `covers`: what a suite tests through the built server, where no import shows it. `minutes`: on two processors. Suites that
- * are `beside` only compute: they take what the others leave, and no time of their own.
+ * `wait` mostly wait for processes, databases and clocks, with one worker: two of them run at a time. Suites that are `beside`
+ * only compute: they take what the others leave, and no time of their own.
  */
 export const SUITES = [
   {
     name: 'rotation',
-    minutes: 4,
+    minutes: 5,
+    waits: true,
     covers: ['src/planes/functions/', 'src/services/secretsmanager/', 'src/services/lambda/'],
   },
   { name: 'cli', minutes: 2, covers: ['src/cli/', 'src/server/', 'src/kernel/', 'src/policy/', 'src/services/'] },
@@ -43,13 +45,35 @@ export const SUITES = [
   {
     name: 'nodes',
     minutes: 8,
+    waits: true,
     covers: ['src/store/postgres/', 'src/server/keyring-in-store.ts', 'src/kernel/lease.ts', 'test/clients/'],
   },
-  { name: 'faults', minutes: 9, covers: ['src/store/', 'src/kernel/jobs.ts', 'src/kernel/lease.ts', 'src/server/'] },
+  {
+    name: 'faults',
+    minutes: 9,
+    waits: true,
+    covers: ['src/store/', 'src/kernel/jobs.ts', 'src/kernel/lease.ts', 'src/server/'],
+  },
   { name: 'trust', minutes: 5, covers: ['src/vault/', 'src/store/', 'src/kernel/evidence/', 'src/server/'] },
-  { name: 'postgres', minutes: 2, covers: ['src/store/'] },
-  { name: 'browser', minutes: 3, covers: ['console/', 'src/server/web/', 'src/policy/', 'src/kernel/web/'] },
-  { name: 'docs', minutes: 4, covers: ['docs/', 'README.md', 'src/cli/'] },
+  {
+    name: 'federation',
+    minutes: 3,
+    covers: [
+      'src/engines/saml/',
+      'src/engines/ldap/',
+      'src/engines/oidc/',
+      'src/planes/directories/',
+      'src/services/ds/',
+    ],
+  },
+  {
+    name: 'browser',
+    minutes: 4,
+    waits: true,
+    covers: ['src/services/signin/', 'src/kernel/web/', 'src/server/web/', 'console/'],
+  },
+  { name: 'postgres', minutes: 3, waits: true, covers: ['src/store/'] },
+  { name: 'docs', minutes: 4, waits: true, covers: ['docs/', 'README.md', 'src/cli/'] },
   { name: 'million', minutes: 0, beside: true, covers: ['src/policy/', 'src/services/secretsmanager/random-password'] },
   { name: 'vectors', minutes: 0, beside: true, covers: ['src/vault/', 'src/services/kms/'] },
   { name: 'oracle', minutes: 0, beside: true, covers: ['src/policy/'] },
@@ -66,17 +90,32 @@ const EVERYTHING = [
 ]
 const IMPORT = /(?:\bfrom|\bimport|\bimport\(|new URL\()\s*['"](\.{1,2}\/[^'"]+)['"]/g
 
+/** By file: suites share most of what they import. */
+const read = new Map()
+
+/** What a file imports; undefined when there is no such file. */
+function importsOf(root, file) {
+  const path = join(root, file)
+  if (!read.has(path)) read.set(path, readImports(path, file))
+  return read.get(path)
+}
+
+function readImports(path, file) {
+  if (!existsSync(path) || statSync(path).isDirectory()) return undefined
+  if (!/\.[cm]?[jt]s$/.test(file)) return []
+  return [...readFileSync(path, 'utf8').matchAll(IMPORT)].map(([, to]) => normalize(join(dirname(file), to)))
+}
+
 /** All files that a file reaches by static imports, itself included. */
 export function reached(root, files) {
   const seen = new Set()
   const left = [...files]
   while (left.length > 0) {
     const file = left.pop()
-    if (seen.has(file) || !existsSync(join(root, file)) || statSync(join(root, file)).isDirectory()) continue
+    const imports = seen.has(file) ? undefined : importsOf(root, file)
+    if (!imports) continue
     seen.add(file)
-    if (!/\.[cm]?[jt]s$/.test(file)) continue
-    for (const [, path] of readFileSync(join(root, file), 'utf8').matchAll(IMPORT))
-      left.push(normalize(join(dirname(file), path)))
+    left.push(...imports)
   }
   return seen
 }
@@ -98,15 +137,22 @@ export function touched(root, changed) {
   }).map(({ name }) => name)
 }
 
+/** What these suites take together: of those that wait, two at a time, but never less than the longest. */
+export function minutesOf(names) {
+  const chosen = SUITES.filter(({ name }) => names.includes(name))
+  const total = (suites) => suites.reduce((sum, { minutes }) => sum + minutes, 0)
+  const waiting = chosen.filter(({ waits }) => waits)
+  const longest = Math.max(0, ...waiting.map(({ minutes }) => minutes))
+  return total(chosen.filter(({ waits }) => !waits)) + Math.max(longest, total(waiting) / 2)
+}
+
 /** Touched suites, and of the others as many as fit, beginning with the one whose turn it is. */
 export function plan(touchedNames, turn, minutesMax = MINUTES_MAX) {
   const chosen = new Set(touchedNames)
-  let minutes = FAST_MINUTES + SUITES.reduce((sum, suite) => sum + (chosen.has(suite.name) ? suite.minutes : 0), 0)
   for (let n = 0; n < SUITES.length; n++) {
     const suite = SUITES[(turn + n) % SUITES.length]
-    if (chosen.has(suite.name) || minutes + suite.minutes > minutesMax) continue
+    if (FAST_MINUTES + minutesOf([...chosen, suite.name]) > minutesMax) continue
     chosen.add(suite.name)
-    minutes += suite.minutes
   }
   return SUITES.filter(({ name }) => chosen.has(name)).map(({ name }) => name)
 }

@@ -15,13 +15,13 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 const PREFIXES = [
   'iam', 'sts', 'ec2', 'elasticloadbalancing', 'kms', 'secretsmanager', 'organizations', 'wafv2', 'shield', 'fms', 'acm',
   'cognito-idp', 'cognito-identity', 'sso', 'identitystore', 'cloudtrail', 'logs', 'cloudwatch', 'guardduty', 'inspector2',
-  'inspector', 'securityhub', 'access-analyzer', 'lambda', 'sso-oauth', 'route53', 's3', 'cloudhsm', 'acm-pca', 'artifact',
+  'inspector', 'securityhub', 'access-analyzer', 'lambda', 'sso-oauth', 'route53', 's3', 'cloudhsm', 'acm-pca', 'artifact', 'ds',
 ]
 
 /** Prefixes of the services that are built: the gate reads their condition keys at start. */
 // biome-ignore format: a list
 const BUILT = [
-  'access-analyzer', 'cloudtrail', 'iam', 'kms', 'lambda', 'organizations', 's3', 'secretsmanager', 'sts',
+  'access-analyzer', 'cloudtrail', 'ds', 'iam', 'kms', 'lambda', 'organizations', 's3', 'secretsmanager', 'sts',
 ]
 
 /** Actions of operations that the clients know and the data does not yet. Drop each when the data has it. */

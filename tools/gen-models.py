@@ -15,7 +15,7 @@ SERVICES = [
     'iam', 'sts', 'ec2', 'elbv2', 'kms', 'secretsmanager', 'organizations', 'wafv2', 'shield', 'fms', 'acm',
     'cognito-idp', 'cognito-identity', 'sso-admin', 'identitystore', 'cloudtrail', 'logs', 'monitoring', 'guardduty',
     'inspector2', 'securityhub', 'accessanalyzer', 'lambda', 'sso', 'sso-oidc', 'route53', 's3',
-    'inspector', 'cloudhsmv2', 'acm-pca', 'artifact',
+    'inspector', 'cloudhsmv2', 'acm-pca', 'artifact', 'ds',
 ]
 BOTOCORE = {'monitoring': 'cloudwatch'}
 

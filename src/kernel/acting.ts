@@ -1,4 +1,5 @@
 /** A service at work by itself: what a rotation, a renewal or an execution is done as. */
+import type { Unit } from '../store/store.ts'
 import type { HttpRequest } from '../wire/http.ts'
 import type { Input, OpName, Output } from '../wire/typed.ts'
 import type { Api } from './service.ts'
@@ -36,11 +37,18 @@ export interface SessionRequest {
   readonly accessKeyId: string
   readonly region: string
   readonly request: Pick<HttpRequest, 'remoteAddress' | 'secure' | 'rawHeaders'>
+  readonly now: number
+  /** Of the transaction that the call is part of. */
+  readonly unit: Unit
+  /** Runs after the commit. */
+  readonly effects: (() => void)[]
+  /** What the operation has done once, over all retries of the transaction. */
+  readonly done: Promise<unknown>[]
 }
 
 /**
- * Calls an operation as a signed-in person: authorized by the person's policies, recorded as theirs, and committed on its
- * own, as if they had signed it. Throws the operation's fault.
+ * Calls an operation as a signed-in person: authorized by the person's policies and recorded as theirs, as if they had
+ * signed it, in the transaction of the caller. Throws the operation's fault; its event is in the transaction then, too.
  */
 export type CallAs = <M, N extends OpName<M>>(
   from: SessionRequest,
@@ -48,6 +56,9 @@ export type CallAs = <M, N extends OpName<M>>(
   name: N,
   input: Input<M, N>,
 ) => Promise<Output<M, N>>
+
+/** Throws the denial unless a signed-in person may do this to a resource of the person's own account. */
+export type AuthorizeAs = (from: SessionRequest, action: string, arn: string) => Promise<void>
 
 /** The same from a web route, which knows the request. In `us-east-1`, where console sign-ins are. */
 export type CallAsPerson = <M, N extends OpName<M>>(

@@ -59,6 +59,7 @@ interface Keyed {
     readonly actions: readonly string[]
     readonly choice?: { readonly among: readonly string[] } | undefined
   }[]
+  readonly resources?: readonly { readonly spec: { readonly tags?: { readonly action: string } } }[]
   readonly conditionKeys?: ConditionKeyTable
 }
 
@@ -67,8 +68,12 @@ export class ConditionKeys {
   readonly #byAction = new Map<string, readonly (readonly [string, ConditionKeyTable[string]])[]>()
 
   constructor(services: readonly Keyed[]) {
-    for (const { api, operations, conditionKeys = {} } of services) {
-      const actions = operations.flatMap(({ actions, choice }) => [...actions, ...(choice?.among ?? [])])
+    for (const { api, operations, resources = [], conditionKeys = {} } of services) {
+      const actions = [
+        ...operations.flatMap(({ actions, choice }) => [...actions, ...(choice?.among ?? [])]),
+        // The permission to tag, where tags come with a creation.
+        ...resources.flatMap(({ spec }) => spec.tags?.action ?? []),
+      ]
       for (const action of new Set(actions)) {
         const listed = new Set(keysOfAction(action)?.map((key) => key.toLowerCase()))
         const entries = Object.entries(conditionKeys).filter(([key]) => listed.has(key.toLowerCase()))
@@ -88,7 +93,11 @@ export class ConditionKeys {
 }
 
 /** Tells why no request has a key; undefined where requests have it, or where it is of a service that is not built. */
-export type Absence = (key: string) => string | undefined
+export interface Absence {
+  (key: string): string | undefined
+  /** What it was made of, for other threads. */
+  readonly lists: readonly AbsentKeys[]
+}
 
 /** Entries of one action (`kms:CreateAlias kms:KeySpec`) are left out: at other actions requests have the key. */
 export function absenceIn(lists: readonly (AbsentKeys | undefined)[]): Absence {
@@ -100,8 +109,9 @@ export function absenceIn(lists: readonly (AbsentKeys | undefined)[]): Absence {
     if (fixed.length < name.length) families.push([fixed, reason])
     else exact.set(fixed, reason)
   }
-  return (key) => {
+  const reasonOf = (key: string) => {
     const lowered = key.toLowerCase()
     return exact.get(lowered) ?? families.find(([prefix]) => lowered.startsWith(prefix))?.[1]
   }
+  return Object.assign(reasonOf, { lists: lists.filter((list) => list !== undefined) })
 }

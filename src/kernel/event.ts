@@ -2,7 +2,9 @@
  * One audit event for every call, in CloudTrail's record format 1.11.
  * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
  */
+
 import type { LogRecord } from '../store/store.ts'
+import type { TlsDetails } from '../wire/http.ts'
 import { parseArn } from './arn.ts'
 import type { Caller } from './call.ts'
 import { type Decided, toldDecisions } from './decisions.ts'
@@ -27,6 +29,8 @@ export interface EventDraft {
   readonly decided: Decided[]
   /** Regions besides the call's own where the same call is recorded, each with the resources that are there. */
   otherRegions?: readonly string[]
+  /** A web route's request that changes nothing and shows nothing of note. */
+  isUnrecorded?: boolean
 }
 
 export const newDraft = (nowMs: number): EventDraft => ({ id: timeOrderedId(nowMs), resources: [], decided: [] })
@@ -48,6 +52,7 @@ export interface EventFacts {
   readonly userAgent: string
   readonly requestId: string
   readonly tlsHost?: string | undefined
+  readonly tls?: TlsDetails | undefined
   /** Stated by the caller. */
   readonly reason?: string | undefined
   readonly requestParameters: unknown
@@ -151,7 +156,7 @@ export function eventRecord(facts: EventFacts): LogRecord {
     recipientAccountId: facts.account,
     sharedEventID: facts.sharedEventId,
     eventCategory: facts.dataEvent ? 'Data' : 'Management',
-    tlsDetails: facts.tlsHost ? { clientProvidedHostHeader: facts.tlsHost.slice(0, HOST_MAX) } : undefined,
+    tlsDetails: tlsDetailsOf(facts),
   }
   return {
     id: draft.id,
@@ -170,7 +175,16 @@ function orNull(told: unknown): unknown {
   return null
 }
 
-/** What the call told of itself, and what decided it. */
+const tlsDetailsOf = ({ tlsHost, tls }: EventFacts): object | undefined =>
+  tlsHost || tls
+    ? {
+        tlsVersion: tls?.version,
+        cipherSuite: tls?.cipher,
+        clientProvidedHostHeader: tlsHost?.slice(0, HOST_MAX),
+      }
+    : undefined
+
+/** What the call reports of itself, and what decided it. */
 function additional({ draft, caller, account, reason }: EventFacts): object | undefined {
   const { decided, id } = draft
   const additionalEventData =

@@ -17,6 +17,7 @@ import {
   checkSize,
   type Detected,
   decode,
+  decodeInTurns,
   detect,
   encode,
   encodeFault,
@@ -25,7 +26,7 @@ import {
   redact,
   validate,
 } from '../wire/wire.ts'
-import type { Act, Acting, CallAs } from './acting.ts'
+import type { Act, Acting, AuthorizeAs, CallAs } from './acting.ts'
 import { isKnownAction, isReading } from './actions.ts'
 import { type Authenticated, Authenticator, bearerCaller, itself, nobody } from './authenticate.ts'
 import { type Asked, type AuthorizeFacts, authorize } from './authorize.ts'
@@ -99,7 +100,7 @@ export interface Answer {
 
 /** What stays the same while a request, and whatever it forwards, is handled. */
 export interface Arrival {
-  readonly request: Pick<HttpRequest, 'remoteAddress' | 'secure' | 'rawHeaders'>
+  readonly request: Pick<HttpRequest, 'remoteAddress' | 'secure' | 'tls' | 'rawHeaders'>
   readonly authenticated: Authenticated
   readonly requestId: string
   readonly now: number
@@ -249,13 +250,30 @@ export class Gate {
     return (await this.#transact(arrival, invocation)) as any
   }
 
-  readonly callAs: CallAs = async ({ session, accessKeyId, region, request }, api, name, input) => {
-    const now = this.#options.clock.now()
+  readonly callAs: CallAs = async (from, api, name, input) => {
+    const { session, accessKeyId, region, request, now, unit, effects, done } = from
+    const authenticated = await this.#authenticator.resume(session, accessKeyId, region, now)
+    const arrival: Arrival = { request, authenticated, requestId: randomUUID(), now, done }
+    const attempt: Attempt = { effects, steps: 0, refused: [] }
+    const draft = draftOf(arrival)
+    const invocation = await this.#invocation(api, name, input as object, [])
+    try {
+      // biome-ignore lint/suspicious/noExplicitAny: typed by its signature; the registry is not.
+      return (await this.#perform(unit, arrival, invocation, draft, attempt)) as any
+    } catch (error) {
+      if (error instanceof Fault) this.#record(unit, arrival, invocation, draft, undefined, error)
+      throw error
+    } finally {
+      for (const record of attempt.refused) record(unit)
+    }
+  }
+
+  readonly authorizeAs: AuthorizeAs = async ({ session, accessKeyId, region, request, now }, action, arn) => {
     const authenticated = await this.#authenticator.resume(session, accessKeyId, region, now)
     const arrival: Arrival = { request, authenticated, requestId: randomUUID(), now, done: [] }
-    const invocation = await this.#invocation(api, name, input as object, [])
-    // biome-ignore lint/suspicious/noExplicitAny: typed by its signature; the registry is not.
-    return (await this.#transact(arrival, invocation)) as any
+    const acted: Acted = { arn, type: '', account: session.account }
+    const asked: Asked = { action, acted, input: undefined, conditions: {} }
+    authorize(asked, await this.#facts(arrival, { via: [] }, asked))
   }
 
   /** What decided a recorded call, and what the policies of today say to it. Nothing is written. */
@@ -318,7 +336,7 @@ export class Gate {
       if (!operation) throw notImplemented(service, name)
       const proved = { ...request, body: arrival.authenticated.body }
       checkBody(detected, shape, proved)
-      const { input } = decode(detected, model, proved)
+      const { input } = await decodeInTurns(detected, model, proved)
       read = invocation = { ...read, operation, input }
       this.#validate(service, () => validate(model, shape, input))
       proven = operation.bearer ? await this.#proven(operation.bearer, request, arrival, input) : arrival
@@ -506,6 +524,7 @@ export class Gate {
       caller,
       bearer,
       signature: arrival.authenticated.signature,
+      tlsVersion: arrival.request.tls?.version,
       now: arrival.now,
       requestId: arrival.requestId,
       operation: invocation.operation.name,
@@ -560,7 +579,7 @@ export class Gate {
     }
   }
 
-  async #facts(arrival: Arrival, invocation: Invocation, asked: Asked): Promise<AuthorizeFacts> {
+  async #facts(arrival: Arrival, invocation: Pick<Invocation, 'via'>, asked: Asked): Promise<AuthorizeFacts> {
     const { authenticated, request, now } = arrival
     const { standing, acting } = authenticated
     const { organizations } = this.#options.ports
@@ -613,6 +632,7 @@ export class Gate {
       userAgent: via.at(-1) ?? header(request, 'user-agent') ?? '',
       requestId: arrival.requestId,
       tlsHost: header(request, 'host'),
+      tls: request.tls,
       reason: authenticated.caller.principal.kind === 'anonymous' ? undefined : reasonOf(request),
       requestParameters: input && parametersOf(row.id, redact(shape.input, input)),
       // As CloudTrail: answers of reading calls are not kept.

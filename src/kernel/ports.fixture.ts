@@ -13,10 +13,13 @@ export const loneAccounts: Pick<
   outbound: { get: () => Promise.reject(new Error('there is no world outside')) },
   functions: {
     refusal: () => 'no functions run here',
-    faultIn: () => 'no functions run here',
+    faultIn: async () => 'no functions run here',
     run: () => Promise.reject(new Error('no functions run here')),
   },
-  analyses: { analyze: () => Promise.reject(new Error('no policies are analyzed here')) },
+  analyses: {
+    analyze: () => Promise.reject(new Error('no policies are analyzed here')),
+    lint: () => Promise.reject(new Error('no policies are analyzed here')),
+  },
   keys: { arnOf: async () => undefined },
   blobs: {
     put: () => Promise.reject(new Error('no objects are kept here')),

@@ -1,10 +1,11 @@
-/** The access questions as plain data, so that another thread can answer them: texts in, what was found out. */
+/** Analyses of policies as plain data, so that another thread can do them: texts in, results out. */
 import { type AccessAsked, accessGranted, type Grant, newAccess } from './access.ts'
 import { Budget, BudgetError } from './budget.ts'
 import { type CompiledPolicy, compilePolicy } from './compile.ts'
-import type { PolicyKind } from './document.ts'
+import type { PolicyKind, Statement } from './document.ts'
 import { PolicyError } from './error.ts'
 import { parsePolicy } from './parse.ts'
+import { publicStatements } from './public.ts'
 
 export type Analysis =
   | { readonly question: 'new-access'; readonly kind: PolicyKind; readonly existing: string; readonly changed: string }
@@ -14,9 +15,14 @@ export type Analysis =
       readonly policy: string
       readonly access: readonly AccessAsked[]
     }
+  | { readonly question: 'public-access'; readonly kind: PolicyKind; readonly policy: string }
+
+type AccessAnalysis = Exclude<Analysis, { question: 'public-access' }>
 
 export type AnalysisResult =
   | { readonly grants: readonly Grant[] }
+  /** The statements that allow something to the public. */
+  | { readonly open: readonly Pick<Statement, 'index' | 'sid'>[] }
   /** A policy cannot be read; the message has AWS's text and the place. */
   | { readonly invalid: string }
   /** The budget is spent. */
@@ -25,7 +31,9 @@ export type AnalysisResult =
 /** `known`: every action there is. Never throws for what a caller wrote. */
 export function analyze(analysis: Analysis, known: readonly string[], budget: Budget = new Budget()): AnalysisResult {
   try {
-    return { grants: grantsOf(analysis, known, budget) }
+    if (analysis.question !== 'public-access') return { grants: grantsOf(analysis, known, budget) }
+    const { policy } = compiled(analysis.policy, analysis.kind)
+    return { open: publicStatements(policy).map(({ index, sid }) => ({ index, sid })) }
   } catch (error) {
     if (error instanceof BudgetError) return { tooComplex: true }
     if (!(error instanceof PolicyError)) throw error
@@ -33,11 +41,13 @@ export function analyze(analysis: Analysis, known: readonly string[], budget: Bu
   }
 }
 
-function grantsOf(analysis: Analysis, known: readonly string[], budget: Budget): readonly Grant[] {
-  const compiled = (text: string): CompiledPolicy =>
-    compilePolicy(parsePolicy(text, analysis.kind), { id: analysis.kind, kind: analysis.kind })
+function grantsOf(analysis: AccessAnalysis, known: readonly string[], budget: Budget): readonly Grant[] {
+  const { kind } = analysis
   if (analysis.question === 'new-access') {
-    return newAccess(compiled(analysis.existing), compiled(analysis.changed), known, budget)
+    return newAccess(compiled(analysis.existing, kind), compiled(analysis.changed, kind), known, budget)
   }
-  return accessGranted(compiled(analysis.policy), analysis.access, known, budget)
+  return accessGranted(compiled(analysis.policy, kind), analysis.access, known, budget)
 }
+
+const compiled = (text: string, kind: PolicyKind): CompiledPolicy =>
+  compilePolicy(parsePolicy(text, kind), { id: kind, kind })

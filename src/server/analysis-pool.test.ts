@@ -7,7 +7,8 @@ import { AnalysisThread, WAITING_MAX, WAITING_PER_ACCOUNT_MAX } from './analysis
 const script = new URL(
   `data:text/javascript,${encodeURIComponent(`
     import { parentPort } from 'node:worker_threads'
-    parentPort.on('message', ({ id, analysis }) => {
+    parentPort.on('message', ({ id, analysis, lint }) => {
+      if (lint) return parentPort.postMessage({ id, result: { findings: [], of: lint.policy } })
       if (analysis.existing === 'now') parentPort.postMessage({ id, result: { grants: [] } })
       if (analysis.existing === 'end') process.exit(1)
     })`)}`,
@@ -35,4 +36,16 @@ test('starts again after its thread has ended', async () => {
   await expect(thread.analyze('a', analysis('end'))).rejects.toThrow('has ended')
   expect(await thread.analyze('a', analysis('now'))).toEqual({ grants: [] })
   await thread.close()
+})
+
+test('validations wait in the same queue as comparisons', async () => {
+  const thread = new AnalysisThread(script)
+  const lint = () => thread.lint('a', { policy: '{}', kind: 'identity', absent: [] })
+  expect(await lint()).toEqual({ findings: [], of: '{}' })
+
+  const waiting = Array.from({ length: WAITING_PER_ACCOUNT_MAX }, () => thread.analyze('a', analysis('later')))
+  const ended = Promise.allSettled(waiting)
+  expect(await lint()).toBe('busy')
+  await thread.close()
+  await ended
 })

@@ -1,6 +1,7 @@
-/** One thread that compares policies, and a short queue before it; without the bundle the caller's own thread does it. */
+/** One thread that compares and checks policies, with a short queue. Without the bundle the caller's thread does the work. */
 import { Worker } from 'node:worker_threads'
-import type { AnalysisPort } from '../kernel/analysis.ts'
+import type { AnalysisPort, LintRequest, LintResult } from '../kernel/analysis.ts'
+import { lintPolicy } from '../kernel/policy-lint.ts'
 import { actionNames } from '../kernel/policy-reference.ts'
 import { type Analysis, type AnalysisResult, analyze } from '../policy/index.ts'
 import type { FromAnalysisThread, ToAnalysisThread } from './analysis-thread.ts'
@@ -12,7 +13,7 @@ export const WAITING_PER_ACCOUNT_MAX = 4
 
 interface Waiting {
   readonly account: string
-  readonly resolve: (result: AnalysisResult) => void
+  readonly resolve: (result: AnalysisResult | LintResult) => void
   readonly reject: (error: Error) => void
 }
 
@@ -26,6 +27,7 @@ export function analyses(script: URL | undefined): Analyses {
 
 const inlineAnalyses: Analyses = {
   analyze: async (_account, analysis) => analyze(analysis, await actionNames()),
+  lint: (_account, request) => lintPolicy(request),
   close: async () => undefined,
 }
 
@@ -41,14 +43,22 @@ export class AnalysisThread implements Analyses {
   }
 
   analyze(account: string, analysis: Analysis): Promise<AnalysisResult | 'busy'> {
+    return this.#send<AnalysisResult>(account, { analysis })
+  }
+
+  lint(account: string, request: LintRequest): Promise<LintResult | 'busy'> {
+    return this.#send<LintResult>(account, { lint: request })
+  }
+
+  #send<R>(account: string, work: Omit<ToAnalysisThread, 'id'>): Promise<R | 'busy'> {
     const own = [...this.#waiting.values()].filter((each) => each.account === account).length
     if (this.#waiting.size >= WAITING_MAX || own >= WAITING_PER_ACCOUNT_MAX) return Promise.resolve('busy')
     const worker = (this.#worker ??= this.#start())
     const id = ++this.#lastId
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { account, resolve, reject })
+      this.#waiting.set(id, { account, resolve: resolve as Waiting['resolve'], reject })
       worker.ref()
-      worker.postMessage({ id, analysis } satisfies ToAnalysisThread)
+      worker.postMessage({ id, ...work } satisfies ToAnalysisThread)
     })
   }
 

@@ -1,21 +1,28 @@
 /** A whole Merlon without its sockets: store, vault, ports and services joined behind one gate. */
+import { readFileSync } from 'node:fs'
 import { AccountKeys, keyringAccounts, type PreparesAccounts } from '../kernel/account-keys.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { readDocument } from '../kernel/documents.ts'
 import { EvidenceKeeper } from '../kernel/evidence/keeper.ts'
-import { TamperWatch } from '../kernel/findings.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { mailbox, webhooks } from '../kernel/jobs/outbox.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
-import { PortTable, type Provided, provide } from '../kernel/ports/port.ts'
+import { directoryLogin } from '../kernel/ports/directory-login.ts'
+import { directoryServers } from '../kernel/ports/directory-servers.ts'
+import { federationHttp } from '../kernel/ports/federation-http.ts'
+import { PortTable, type Provided, provide, type Use } from '../kernel/ports/port.ts'
 import { samlSignIn } from '../kernel/ports/saml-sign-in.ts'
+import { signInIdentities } from '../kernel/ports/sign-in-identities.ts'
 import { webOrigin } from '../kernel/ports/web-origin.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
 import type { Service, Work } from '../kernel/service.ts'
+import { TamperWatch } from '../kernel/tamper-watch.ts'
 import { Throttle } from '../kernel/throttle.ts'
 import type { WebSite } from '../kernel/web/site.ts'
 import { WebGate } from '../kernel/web/web-gate.ts'
+import { directories } from '../planes/directories/directories.ts'
+import { readDomainServers } from '../planes/directories/servers.ts'
 import { type EgressList, readEgress } from '../planes/functions/egress.ts'
 import { functionHost } from '../planes/functions/host.ts'
 import { type BlobStore, sealedBlobs } from '../planes/objects/blobs.ts'
@@ -24,9 +31,11 @@ import { memoryBlobs } from '../planes/objects/memory.ts'
 import { checkpoints, events } from '../planes/streams/source.ts'
 import { Stream, type StreamOptions, type StreamStatus } from '../planes/streams/stream.ts'
 import type { Target } from '../planes/streams/target.ts'
-import { accountsPort } from '../services/iam/accounts.ts'
-import { type AccountRow, createAccount, type RootKey } from '../services/iam/bootstrap.ts'
+import { directoryLoginPort } from '../services/ds/login.ts'
+import { accountsPort } from '../services/iam/account/accounts.ts'
+import { type AccountRow, createAccount, type RootKey } from '../services/iam/account/bootstrap.ts'
 import { identityPort } from '../services/iam/identities.ts'
+import { signInIdentitiesPort } from '../services/iam/sign-in.ts'
 import { keysPort } from '../services/kms/port.ts'
 import { organizationPort } from '../services/organizations/standing.ts'
 import { samlSignInPort } from '../services/sts/saml-sign-in.ts'
@@ -38,7 +47,7 @@ import type { Unsealed } from '../vault/sealer.ts'
 import type { Vault } from '../vault/vault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { analyses } from './analysis-pool.ts'
-import { outbound } from './outbound.ts'
+import { federationRequests, outbound, readHosts } from './outbound.ts'
 import { services } from './services.ts'
 
 export interface CloudOptions {
@@ -98,6 +107,8 @@ export interface Cloud {
   streams(): readonly StreamStatus[]
   readonly evidence: EvidenceKeeper
   readonly ports: Ports
+  /** What services and planes provide. */
+  readonly use: Use
   /** For work that copies objects' bytes: meanwhile this node removes none. */
   holdingObjects<T>(work: () => Promise<T>): Promise<T>
   /** Makes an account with its root user; returns that user's key, whose secret is shown this once. */
@@ -157,6 +168,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   }
   const table = new PortTable()
   for (const provided of options.provides ?? []) table.provide(provided)
+  table.provide(provide(signInIdentities, signInIdentitiesPort(identities)))
   const pagesOrigin = () => options.webUrl ?? options.webAddress?.()
   const origins = () => [pagesOrigin(), options.publicUrl].filter((origin) => origin !== undefined)
   table.provide(provide(webOrigin, { origin: pagesOrigin, origins }))
@@ -172,7 +184,14 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       }),
     ),
   )
+  if (!options.provides?.some(({ token }) => token.name === directoryServers.name))
+    table.provide(provide(directoryServers, configuredDirectories(clock)))
+  if (!options.provides?.some(({ token }) => token.name === federationHttp.name))
+    table.provide(provide(federationHttp, federationRequests()))
   const { use } = table
+  table.provide(
+    provide(directoryLogin, directoryLoginPort({ reader: store.reader, vault, use, now: () => clock.now() })),
+  )
   const quotas = { ...quotaDefaults, ...options.quotas }
   const throttle = options.throttle ?? new Throttle()
   const gate = new Gate({
@@ -198,6 +217,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     throttle,
     act: gate.act,
     callAs: gate.callAs,
+    authorizeAs: gate.authorizeAs,
     sites: [...(options.services ?? services).flatMap((service) => service.sites ?? []), ...(options.sites ?? [])],
     publicUrl: options.publicUrl,
     webUrl: options.webUrl,
@@ -256,6 +276,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     streams: () => streaming.map((stream) => stream.status()),
     evidence,
     ports,
+    use,
     holdingObjects: (work) => blobs.holding(work),
     addAccount: async (account) => (await addAccountIf(account, async () => true))!,
     addAccountIf,
@@ -280,6 +301,17 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await store.close()
     },
   }
+}
+
+/** The LDAP servers that the operator names in the environment. */
+function configuredDirectories(clock: Clock) {
+  const ca = process.env['MERLON_DIRECTORY_CA']
+  return directories({
+    servers: readDomainServers(process.env['MERLON_DIRECTORY_SERVERS']),
+    hosts: readHosts(process.env['MERLON_FEDERATION_HOSTS']),
+    ca: ca === undefined ? undefined : readFileSync(ca, 'utf8'),
+    now: () => clock.now(),
+  })
 }
 
 const METHOD_NOT_ALLOWED: HttpResponse = { status: 405, headers: { 'content-type': 'text/plain' }, body: '' }

@@ -1,6 +1,7 @@
 /** The real state of the root of trust, check by check: what an auditor would ask, answered by the machine. */
 import { lastCheckpoint } from '../kernel/evidence/checkpoint.ts'
-import { type Finding, findings, KEPT_MS, nameOf } from '../kernel/findings.ts'
+import { type Finding, findings, KEPT_MS } from '../kernel/findings.ts'
+import { isTamperFinding, nameOf } from '../kernel/tamper-watch.ts'
 import type { SealerRecord } from '../vault/sealer.ts'
 import { allBackups } from './backup.ts'
 import type { Custody } from './custody.ts'
@@ -83,10 +84,11 @@ async function dataChecks(custody: Custody, now: number): Promise<readonly Check
   ]
 }
 
-/** Fails for a week after it was last seen, and is not forgotten for as long as findings are kept. */
+/** Fails for a week after the last sighting, and warns for as long as findings are kept. */
 function tamperingCheck(all: readonly Finding[], now: number): Check {
   const check = 'sealed values'
   const kept = all
+    .filter(isTamperFinding)
     .filter(({ updatedAt }) => now - Date.parse(updatedAt) < KEPT_MS)
     .sort((a, b) => (a.updatedAt < b.updatedAt ? 1 : -1))
   const [last] = kept

@@ -60,7 +60,7 @@ export function fromCbor(shape: Shape, value: unknown, depth = 0): unknown {
       return out
     }
     case 'document':
-      return document(value, depth)
+      return document(value, {}, depth)
     case 'unit':
       return {}
   }

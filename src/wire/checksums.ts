@@ -1,6 +1,7 @@
 /** The checksums that S3's clients send along, over whole bodies: base64 of the big-endian value. */
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { SLICE_BYTES, type Steps } from './sigv4/steps.ts'
 
 export type ChecksumName = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256' | 'SHA512' | 'MD5'
 
@@ -27,6 +28,16 @@ export const startChecksum = (name: ChecksumName): Checksum => sums[name]()
 export function checksum(name: ChecksumName, bytes: Uint8Array): string {
   const sum = startChecksum(name)
   sum.update(bytes)
+  return sum.value()
+}
+
+/** The same in slices, for large bodies. */
+export function* checksumSteps(name: ChecksumName, bytes: Uint8Array): Steps<string> {
+  const sum = startChecksum(name)
+  for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
+    sum.update(bytes.subarray(at, at + SLICE_BYTES))
+    yield
+  }
   return sum.value()
 }
 

@@ -202,12 +202,19 @@ function lengthOf(value: unknown): number {
 
 const patterns = new Map<string, RegExp>()
 
+/** Classes of Java that JavaScript lacks: letters and digits, and ASCII punctuation. */
+const JAVA_CLASSES: readonly (readonly [string, string])[] = [
+  ['\\p{LD}', '[\\p{L}\\p{Nd}]'],
+  ['\\p{Punct}', '[!-\\/:-@\\[-`\\{-~]'],
+]
+
 /** The models' patterns are Java's; all but a few are JavaScript's too. They come from AWS, never from a caller. */
 function patternOf(source: string): RegExp {
   let pattern = patterns.get(source)
   if (!pattern) {
     const dotAll = source.startsWith('(?s)')
-    const body = `^(?:${dotAll ? source.slice(4) : source})$`
+    const text = JAVA_CLASSES.reduce((found, [java, ours]) => found.replaceAll(java, ours), source)
+    const body = `^(?:${dotAll ? text.slice(4) : text})$`
     try {
       pattern = new RegExp(body, dotAll ? 'us' : 'u')
     } catch {

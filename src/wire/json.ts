@@ -1,4 +1,5 @@
 /** JSON bodies: awsJson by member names, restJson by `jsonName`. */
+import type { LongString } from './json-blobs.ts'
 import { countJson } from './json-scan.ts'
 import {
   bytesOf,
@@ -17,6 +18,8 @@ import type { Member, Shape } from './shape.ts'
 export interface JsonNames {
   /** restJson1 honours `jsonName` and the HTTP bindings; awsJson ignores both. */
   readonly jsonName: boolean
+  /** The long strings of a large body, by their placeholders. */
+  readonly strings?: ReadonlyMap<string, LongString> | undefined
 }
 
 type Tree = Readonly<Record<string, unknown>>
@@ -43,7 +46,7 @@ export function fromJson(shape: Shape, value: unknown, names: JsonNames, depth =
   if (depth > DEPTH_MAX) throw tooDeep()
   switch (shape.kind) {
     case 'string':
-      return typeof value === 'string' ? value : refuse('String', value)
+      return typeof value === 'string' ? textOf(value, names) : refuse('String', value)
     case 'number':
       return number(value)
     case 'boolean':
@@ -52,9 +55,9 @@ export function fromJson(shape: Shape, value: unknown, names: JsonNames, depth =
       return timestamp(value)
     case 'blob':
     case 'stream':
-      return (typeof value === 'string' ? bytesOf(value) : undefined) ?? refuse('Blob', value)
+      return (typeof value === 'string' ? blobOf(value, names) : undefined) ?? refuse('Blob', value)
     case 'document':
-      return document(value, depth)
+      return document(value, names, depth)
     case 'bigint':
       return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : refuse('Number', value)
     case 'bigdecimal':
@@ -66,7 +69,7 @@ export function fromJson(shape: Shape, value: unknown, names: JsonNames, depth =
       if (!isTree(value)) return refuse('Map', value)
       const out: Record<string, unknown> = {}
       for (const [name, item] of entriesOf(value)) {
-        if (item !== null) out[keyOfMap(name)] = fromJson(shape.value.shape, item, names, depth + 1)
+        if (item !== null) out[keyOfMap(textOf(name, names))] = fromJson(shape.value.shape, item, names, depth + 1)
       }
       return out
     }
@@ -85,6 +88,9 @@ export function fromJson(shape: Shape, value: unknown, names: JsonNames, depth =
       return {}
   }
 }
+
+const textOf = (value: string, { strings }: Pick<JsonNames, 'strings'>): string => strings?.get(value)?.text() ?? value
+const blobOf = (value: string, { strings }: JsonNames) => strings?.get(value)?.bytes ?? bytesOf(value)
 
 /** A tree that `JSON.stringify` writes. */
 export function toJson(shape: Shape, value: unknown, names: JsonNames): unknown {
@@ -161,12 +167,14 @@ function timestamp(value: unknown): Date {
 }
 
 /** Free JSON: any type at any place, but no deeper than anything else, and no prototypes. */
-export function document(value: unknown, depth: number): unknown {
+export function document(value: unknown, names: Pick<JsonNames, 'strings'>, depth: number): unknown {
+  if (typeof value === 'string') return textOf(value, names)
   if (value === null || typeof value !== 'object' || value instanceof Date || value instanceof Uint8Array) return value
   if (depth > DEPTH_MAX) throw tooDeep()
-  if (Array.isArray(value)) return value.map((item) => document(item, depth + 1))
+  if (Array.isArray(value)) return value.map((item) => document(item, names, depth + 1))
   const out: Record<string, unknown> = {}
-  for (const [name, item] of Object.entries(value)) if (!isPoison(name)) out[name] = document(item, depth + 1)
+  for (const [name, item] of Object.entries(value))
+    if (!isPoison(name)) out[textOf(name, names)] = document(item, names, depth + 1)
   return out
 }
 

@@ -1,7 +1,7 @@
 /** REST bindings: what travels in the path, the query and the headers, for restJson1 and restXml alike. */
 import { XML_DECLARATION } from './content.ts'
 import { type HttpRequest, header } from './http.ts'
-import { fromJson, parseJson, toJson } from './json.ts'
+import { fromJson, type JsonNames, parseJson, toJson } from './json.ts'
 import { isPoison, parseText, serializationFault } from './serialization.ts'
 import type { Member, OperationShape, Shape } from './shape.ts'
 import { fromText, fromXml, parseXmlRoot, xmlElement, xmlMembers } from './xml.ts'
@@ -107,7 +107,13 @@ export function matchRoute(
   return undefined
 }
 
-export function restInput({ route, labels }: RouteMatch, request: HttpRequest, body: Buffer, xml: boolean): object {
+export function restInput(
+  { route, labels }: RouteMatch,
+  request: HttpRequest,
+  body: Buffer,
+  xml: boolean,
+  strings?: JsonNames['strings'],
+): object {
   const { input } = route.operation
   const query = new URLSearchParams(request.query)
   const bound = new Set<string>()
@@ -151,10 +157,9 @@ export function restInput({ route, labels }: RouteMatch, request: HttpRequest, b
   }
   if (payload) readPayload(out, payload, body, xml)
   else if (hasBody && body.length > 0) {
-    const read = (xml ? fromXml(input, parseXmlRoot(body)) : fromJson(input, parseJson(body), JSON_NAMES)) as Record<
-      string,
-      unknown
-    >
+    const read = (
+      xml ? fromXml(input, parseXmlRoot(body)) : fromJson(input, parseJson(body), { ...JSON_NAMES, strings })
+    ) as Record<string, unknown>
     for (const { name, traits } of input.members) {
       if (!traits.httpLabel && !traits.httpQuery && !traits.httpHeader && read[name] !== undefined)
         out[name] = read[name]

@@ -122,6 +122,7 @@ export const services: readonly ServiceRow[] = [
   row('acm-pca', 'json11', async () => schemasOf(await import('../../models/schemas/acm-pca.json', { with: { type: 'json' } })), {
     targets: ['ACMPrivateCA'],
   }),
+  row('ds', 'json11', () => import('@aws-sdk/client-directory-service'), { targets: ['DirectoryService_20150416'], validationCode: 'ValidationException' }),
   row('artifact', 'restjson', async () => schemasOf(await import('../../models/schemas/artifact.json', { with: { type: 'json' } }))),
   row('guardduty', 'restjson', () => import('@aws-sdk/client-guardduty'), { validationCode: 'BadRequestException' }),
   row('inspector2', 'restjson', () => import('@aws-sdk/client-inspector2')),

@@ -6,12 +6,14 @@ import { type Detected, isFormPost, NO_VERSION, unknownOperation } from './detec
 import { inflate } from './gzip.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
 import { fromJson, parseJson, toJson } from './json.ts'
+import { type CutJson, cutLongStrings } from './json-blobs.ts'
 import { type FormTree, formTree, fromQuery } from './query.ts'
 import { restInput, restOutput } from './rest.ts'
 import { checkDocument, hostId, s3Answer, validateS3Input, withHoistedHeaders } from './s3.ts'
 import { parseText } from './serialization.ts'
 import type { ServiceModel } from './service.ts'
 import type { OperationShape } from './shape.ts'
+import { inTurns, SLICE_BYTES } from './sigv4/steps.ts'
 import { xmlMembers } from './xml.ts'
 
 export { chargedBytes, checkSize, type Detected, detect } from './detect.ts'
@@ -27,8 +29,31 @@ export interface Decoded {
   readonly input: object
 }
 
+/**
+ * Like {@link decode}. Large JSON bodies, such as uploads of functions, are decoded in slices: the event loop answers other
+ * requests in between.
+ */
+export async function decodeInTurns(detected: Detected, model: ServiceModel, request: HttpRequest): Promise<Decoded> {
+  if (request.body.length <= SLICE_BYTES || !isJsonDocument(detected, model)) return decode(detected, model, request)
+  const { rest, strings } = await inTurns(cutLongStrings(request.body))
+  return decode(detected, model, { ...request, body: rest }, strings)
+}
+
+/** Whether the whole body is one JSON text: not compressed, and not the payload of an invocation. */
+function isJsonDocument({ protocol, operation = '', service }: Detected, model: ServiceModel): boolean {
+  if (service.compressed?.includes(operation)) return false
+  if (protocol === 'json10' || protocol === 'json11') return true
+  const input = model.operations.get(operation)?.input
+  return protocol === 'restjson' && input?.kind === 'struct' && !input.members.some(({ traits }) => traits.httpPayload)
+}
+
 /** The typed input. The caller has verified the signature over the raw bytes: only now are they inflated and read. */
-export function decode(detected: Detected, model: ServiceModel, request: HttpRequest): Decoded {
+export function decode(
+  detected: Detected,
+  model: ServiceModel,
+  request: HttpRequest,
+  strings?: CutJson['strings'],
+): Decoded {
   const { protocol, match, service } = detected
   const named = detected.operation ?? `${request.method} ${request.path}`
   const operation = model.operations.get(named)
@@ -47,13 +72,16 @@ export function decode(detected: Detected, model: ServiceModel, request: HttpReq
   switch (protocol) {
     case 'json10':
     case 'json11':
-      return { operation, input: body.length === 0 ? {} : (fromJson(input, parseJson(body), AWS_JSON) as object) }
+      return {
+        operation,
+        input: body.length === 0 ? {} : (fromJson(input, parseJson(body), { ...AWS_JSON, strings }) as object),
+      }
     case 'cbor':
       return { operation, input: body.length === 0 ? {} : (fromCbor(input, parseCbor(body)) as object) }
     case 'restjson':
     case 'restxml':
       if (detected.service.id === 's3') return { operation, input: s3Input(detected, request) }
-      return { operation, input: restInput(match!, request, body, protocol === 'restxml') }
+      return { operation, input: restInput(match!, request, body, protocol === 'restxml', strings) }
   }
 }
 

@@ -41,10 +41,19 @@ test.skipIf(!mounted)('a full disk refuses every call, loses nothing, and is ove
     ask(client, 'iam', 'ListUsers'),
     ask(client, 'iam', 'CreateUser', { UserName: 'never' }),
   ])
+  const health = async (path = '/health') => {
+    const answer = await fetch(server!.url + path)
+    return [answer.status, ((await answer.json()) as { reason?: string }).reason]
+  }
+  // A result serves for a second: the first may be from before.
+  await expect.poll(() => health(), { timeout: 20_000 }).toEqual([503, 'disk_full'])
+  expect((await health('/health/ready'))[0]).toBe(503)
+  expect((await health('/health/live'))[0]).toBe(200)
   expect(answers).toEqual(Array(3).fill(expect.stringMatching(/ServiceFailure|InternalFailure|ServiceUnavailable/)))
 
   rmSync(filler)
   await expect.poll(() => ask(client, 'iam', 'GetUser', { UserName: 'user-0' }), { timeout: 20_000 }).toBe('answered')
+  await expect.poll(() => health(), { timeout: 20_000 }).toEqual([200, undefined])
   expect(await ask(client, 'iam', 'GetUser', { UserName: 'never' })).toMatch(/NoSuchEntity/)
   for (const name of acknowledged) expect(await ask(client, 'iam', 'GetUser', { UserName: name })).toBe('answered')
   expect(await ask(client, 'iam', 'CreateUser', { UserName: 'after' })).toBe('answered')

@@ -25,9 +25,31 @@ export function folderOf(user: string): string {
   return folder
 }
 
+const PORTS_PER_WORKER = 500
+let portsTried = 0
+
+/**
+ * A port that can be listened on. Suites that run at the same time have a range each, `MERLON_TEST_PORTS`, below the ports that
+ * the system hands out: nothing takes a port between this look and its use.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((done) => server.once('listening', done))
+  const first = process.env['MERLON_TEST_PORTS']
+  if (first === undefined) return (await listened(0))!
+  const own = Number(first) + PORTS_PER_WORKER * ((Number(process.env['VITEST_POOL_ID'] ?? 1) - 1) % 2)
+  for (let tries = 0; tries < PORTS_PER_WORKER; tries++) {
+    const port = await listened(own + (portsTried++ % PORTS_PER_WORKER))
+    if (port !== undefined) return port
+  }
+  throw new Error(`no port is free from ${own} to ${own + PORTS_PER_WORKER - 1}`)
+}
+
+/** Undefined where the port is in use. */
+async function listened(wanted: number): Promise<number | undefined> {
+  const server = createServer().listen(wanted, '127.0.0.1')
+  const isListening = await new Promise<boolean>((done) => {
+    server.once('listening', () => done(true)).once('error', () => done(false))
+  })
+  if (!isListening) return undefined
   const { port } = server.address() as AddressInfo
   await new Promise((done) => server.close(done))
   return port

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** Real databases, rotated under clients that log in all the time. */
+/** Real databases, rotated under clients that log in all the time, and the sandbox that customers' rotation functions run in. */
 export default defineConfig({
   test: {
     include: ['test/rotation/*.test.ts'],

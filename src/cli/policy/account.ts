@@ -5,7 +5,7 @@
 import type { Account, Identity } from '../../policy/account/identity.ts'
 import type { CompiledPolicy, PolicyKind, Principal } from '../../policy/index.ts'
 import { type Json, type JsonObject, parseJson, positions } from '../../policy/json.ts'
-import { awsPolicy } from '../../services/iam/aws-policies.ts'
+import { awsPolicy } from '../../services/iam/policies/aws-policies.ts'
 import { compileSaved, InputError, readText } from './files.ts'
 
 /** Given for the document of a policy in the file, by ARN. */

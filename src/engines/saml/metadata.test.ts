@@ -1,6 +1,6 @@
 /** The reader of SAML metadata: what it finds, and what it will not read. */
 import { describe, expect, test } from 'vitest'
-import { certificate } from '../../services/iam/certificates.fixture.ts'
+import { certificate } from '../../services/iam/credentials/certificates.fixture.ts'
 import { MetadataError, parseSamlMetadata } from './metadata.ts'
 
 const der = certificate.replace(/-----[^-]+-----|\s/g, '')

@@ -311,6 +311,10 @@ describe('A type of the whole installation', () => {
     faults,
   })
 
+  test('is not listed as a whole', () => {
+    expect(() => type.collection()).toThrow('belong to several accounts')
+  })
+
   test('has facts before it exists', async () => {
     const target = type.created(() => ({ BucketName: 'logs' }))
 

@@ -216,6 +216,10 @@ export class ResourceType<const T extends string, R extends Row, I extends Ident
    * the pattern of the type with these values.
    */
   collection<In extends object>(on?: (input: In) => Partial<Variables<T>>): Target<In, Collection<R>> {
+    // A list of all rows would show every account those of the others.
+    if (this.spec.storedPer === 'installation') {
+      throw new Error(`${this.spec.type}: rows of the installation belong to several accounts, list them by account`)
+    }
     return collection(this, on)
   }
 

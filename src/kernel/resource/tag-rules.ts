@@ -4,15 +4,27 @@ import type { Conditions } from '../call.ts'
 import { mergeTags, type TagPair, type TagProblem } from '../tags.ts'
 import type { TagAuthorization, Tags } from './facts.ts'
 
-export interface TagRules {
+export type TagRules = TagPlace & (CommonTagRules | OwnTagRules)
+
+/** The rules that most services share: at most fifty, keys that differ only by case are one. */
+interface CommonTagRules {
+  /** The fault of each problem, with the tags of the request. */
+  readonly problems: Readonly<Record<TagProblem, (pairs: readonly TagPair[]) => Fault>>
+}
+
+/** Other rules, as S3 has them: its keys are case-sensitive. */
+interface OwnTagRules {
+  /** Throws the service's faults. */
+  readonly merge: (before: Tags | undefined, pairs: readonly TagPair[]) => Tags
+}
+
+interface TagPlace {
   /** The permission to tag, needed on creation too: `lambda:TagResource`. */
   readonly action: string
   /** The member that carries tags, in requests that create and in requests that tag: `Tags`. */
   readonly member: string
   /** Reads the value of that member. Default: {@link pairsIn}. */
   readonly pairs?: (value: unknown) => readonly TagPair[]
-  /** The fault of each problem, with the tags of the request. */
-  readonly problems: Readonly<Record<TagProblem, (pairs: readonly TagPair[]) => Fault>>
 }
 
 /** The pairs in each of AWS's spellings: a list of pairs (`Key`, `TagKey`, `key`), or a map. */
@@ -38,6 +50,7 @@ export function removedKeys(value: unknown, tags: Tags | undefined): readonly st
 
 /** Throws the service's fault for tags that break a rule. */
 export function mergedTags(rules: TagRules, before: Tags | undefined, pairs: readonly TagPair[]): Tags {
+  if ('merge' in rules) return rules.merge(before, pairs)
   const tags = mergeTags(before, pairs)
   if (typeof tags === 'string') throw rules.problems[tags](pairs)
   return tags

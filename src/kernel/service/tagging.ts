@@ -20,7 +20,7 @@ export interface TaggingNames {
   /** The answer of the listing. Default: `{ Tags: [{ Key, Value }] }`. */
   readonly listed?: ((tags: Tags, call: Call, input: LooseInput, row: LooseInput) => Awaitable<object>) | undefined
   /** Throws where this resource may not be tagged. */
-  readonly guard?: ((call: Call, row: LooseInput, input: LooseInput) => void) | undefined
+  readonly guard?: ((call: Call, row: LooseInput, input: LooseInput) => Awaitable<void>) | undefined
 }
 
 /** Keys without values are `aws:TagKeys` alone; pairs carry values, too. */
@@ -51,16 +51,16 @@ export function taggingOperations<const T extends string, R extends Row, I exten
   return [
     operation(
       names.tag,
-      (call, input, found) => {
-        guard?.(call, found.row, input)
+      async (call, input, found) => {
+        await guard?.(call, found.row, input)
         return retag(found, mergedTags(rules, found.row.tags, requestedTags(rules, input)))
       },
       (input) => requestTagConditions(requestedTags(rules, input)),
     ),
     operation(
       names.untag,
-      (call, input, found) => {
-        guard?.(call, found.row, input)
+      async (call, input, found) => {
+        await guard?.(call, found.row, input)
         return retag(found, withoutTags(found.row.tags, removedKeys(input[keys], found.row.tags)))
       },
       (input) => tagKeysCondition(input[keys]),

@@ -65,6 +65,8 @@ export interface WebCall<C = undefined>
   readonly act: Act
   /** Calls an operation of another service as a signed-in person. */
   readonly callAs: CallAsPerson
+  /** Throws the denial unless a signed-in person may do this to a resource of the person's own account. */
+  readonly authorizeAs: (person: Parameters<CallAsPerson>[0], action: string, arn: string) => Promise<void>
   /** Compares a secret that can be guessed online, within its durable failure budget; once, although a body may be retried. */
   readonly checkSecret: CheckSecret
   /** The account and Region whose audit log gets the event; known at first only for sessions and bearer tokens. */
@@ -120,6 +122,8 @@ export interface WebRoute {
   readonly authentication: WebAuthentication
   readonly body: 'none' | 'form' | 'json'
   readonly bodyBytesMax: number
+  /** Pages of other sites send their forms here, and what the form carries proves its sender: no CSRF token is needed. */
+  readonly crossOrigin?: true
   /** Members of path, query and form that the audit log may show; nothing else is recorded. */
   readonly shown: readonly string[]
   readonly run: (call: WebCall<any>, input: WebInput) => Awaitable<WebAnswer>
@@ -130,6 +134,8 @@ export type SiteListener = 'web' | 'api'
 export interface WebSite {
   /** The service it belongs to, by its row in `wire/services.ts`: event source. */
   readonly service: string
+  /** Default: the one of the service's row. */
+  readonly eventSource?: string
   /** Compared with the Host header in lower case, without its port. Undefined: any host. */
   readonly host?: RegExp
   /** `/portal`; empty for a site with a host of its own. */

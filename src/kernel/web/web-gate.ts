@@ -9,7 +9,7 @@ import type { Vault } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../../wire/http.ts'
 import { services as serviceRows } from '../../wire/services.ts'
-import type { Act, CallAs } from '../acting.ts'
+import type { Act, AuthorizeAs, CallAs } from '../acting.ts'
 import type { Clock } from '../clock.ts'
 import { type EventDraft, type EventFacts, eventRecord, newDraft } from '../event.ts'
 import { checkSecret } from '../failure-budget.ts'
@@ -46,6 +46,7 @@ export interface WebGateOptions {
   readonly throttle: Throttle
   readonly act: Act
   readonly callAs: CallAs
+  readonly authorizeAs: AuthorizeAs
   readonly sites: readonly WebSite[]
   /** How clients reach the API. Default: as each request reached it. */
   readonly publicUrl?: string | undefined
@@ -72,6 +73,8 @@ interface WebRequest {
   readonly browserCookie: string | undefined
   /** What {@link WebCall.once} has done, in order. */
   readonly done: Promise<unknown>[]
+  /** The same of each operation that the route calls. */
+  readonly doneByCalls: Promise<unknown>[][]
 }
 
 /** Where the event of a request is recorded. */
@@ -188,6 +191,7 @@ export class WebGate {
       now,
       ...this.#originsOf(request, site),
       done: [],
+      doneByCalls: [],
       browserCookie: undefined,
     }
     const { authentication } = route
@@ -218,7 +222,7 @@ export class WebGate {
     const { site, route } = matched
     const input = readInput(request, matched, csrfToken(this.#options.vault, site, boundTo))
     const isForm = typeof route.authentication === 'string' && route.authentication !== 'document'
-    if (isForm && route.method !== 'GET')
+    if (isForm && route.method !== 'GET' && !route.crossOrigin)
       assertSameOrigin(request, input, site.listener === 'api' ? web.origin : web.webOrigin)
     const answer = await this.#transact(web, (call) => route.run(call, input))
     return printAnswer(answer, site, this.#cookieOf(web, answer), request.secure)
@@ -261,7 +265,7 @@ export class WebGate {
         }
         const answer = await run(this.#call(caller, unit, draft, effects, place, recorded))
         for (const event of recorded) this.#recordWorded(unit, caller, event, place)
-        if (!isSilent && recorded.length === 0) this.#record(unit, web, draft, place, undefined)
+        if (!isSilent && !draft.isUnrecorded && recorded.length === 0) this.#record(unit, web, draft, place, undefined)
         return answer
       })
       for (const effect of effects) effect()
@@ -303,6 +307,7 @@ export class WebGate {
   ): WebCall<unknown> {
     const { vault, ports, use, quotas, act, callAs, store } = this.#options
     let steps = 0
+    let calls = 0
     const once = <T>(effect: () => Promise<T>) => (web.done[steps++] ??= effect()) as Promise<T>
     return {
       now: web.now,
@@ -322,9 +327,16 @@ export class WebGate {
       uniqueId,
       once,
       act,
-      // Like every effect outside the transaction: once, although the body may be retried.
-      callAs: (person, api, name, input) =>
-        once(() => callAs({ ...person, region: DEFAULT_REGION, request: web.request }, api, name, input)),
+      authorizeAs: (person, action, arn) => {
+        const { request, now } = web
+        const from = { ...person, region: DEFAULT_REGION, request, now, unit, effects, done: [] }
+        return this.#options.authorizeAs(from, action, arn)
+      },
+      callAs: (person, api, name, input) => {
+        const { request, now } = web
+        const done = (web.doneByCalls[calls++] ??= [])
+        return callAs({ ...person, region: DEFAULT_REGION, request, now, unit, effects, done }, api, name, input)
+      },
       checkSecret: (secret, compare) =>
         once(() => checkSecret(store, secret, { now: web.now, region: place.region }, compare)),
       record: (event) => void recorded.push(event),
@@ -361,6 +373,7 @@ export class WebGate {
       userAgent: header(request, 'user-agent') ?? '',
       requestId: web.requestId,
       tlsHost: header(request, 'host'),
+      tls: request.tls,
       requestParameters: null,
       responseElements: event.responseElements ?? null,
       error,
@@ -388,6 +401,7 @@ export class WebGate {
       userAgent: header(request, 'user-agent') ?? '',
       requestId: web.requestId,
       tlsHost: header(request, 'host'),
+      tls: request.tls,
       requestParameters: this.#shown(web, path),
       responseElements: null,
       error: fault && { code: fault.code, message: fault.message },
@@ -431,7 +445,7 @@ export class WebGate {
   }
 }
 
-const eventSourceOf = ({ service }: WebSite): string =>
-  serviceRows.find(({ id }) => id === service)?.eventSource ?? service
+const eventSourceOf = ({ service, eventSource }: WebSite): string =>
+  eventSource ?? serviceRows.find(({ id }) => id === service)?.eventSource ?? service
 
 const unauthorized = (message: string): Fault => new Fault('Unauthorized', message, { status: 401 })

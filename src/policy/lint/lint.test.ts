@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { policyReference } from '../../kernel/policy-reference.ts'
-import { awsPolicies } from '../../services/iam/aws-policies.ts'
+import { awsPolicies } from '../../services/iam/policies/aws-policies.ts'
 import type { PolicyKind } from '../document.ts'
 import { BudgetError, lint as lintWith, parsePolicy } from '../index.ts'
 

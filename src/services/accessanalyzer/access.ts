@@ -1,46 +1,31 @@
-/** The questions a pipeline asks of a policy before it is used: new access, particular access, public access. */
+/** Checks of a policy before it is used: whether it grants new access, particular access, or public access. */
 import type { Call } from '../../kernel/call.ts'
 import { anything } from '../../kernel/resource/facts.ts'
-import {
-  type Analysis,
-  type CompiledPolicy,
-  compilePolicy,
-  type GrantedAccess,
-  PolicyError,
-  type PolicyKind,
-  parsePolicy,
-  publicStatements,
-} from '../../policy/index.ts'
-import { accessanalyzer } from './resources.ts'
+import { type Analysis, type AnalysisResult, analyze, type GrantedAccess, type PolicyKind } from '../../policy/index.ts'
+import { AT_ONCE_CHARS_MAX, accessanalyzer, busy } from './resources.ts'
 
-/** Reasons beyond these tell nothing new. */
+/** Further reasons are left out. */
 const REASONS_MAX = 20
 
-function compiled(text: string, kind: PolicyKind): CompiledPolicy {
-  try {
-    return compilePolicy(parsePolicy(text, kind), { id: kind, kind })
-  } catch (error) {
-    if (!(error instanceof PolicyError)) throw error
-    throw unreadable(`${error.message} (line ${error.line}, column ${error.column + 1})`)
-  }
-}
-
 /** Throws for policies that cannot be read, or are too complex. */
-async function analyzed(call: Call, analysis: Analysis): Promise<readonly GrantedAccess[]> {
-  const result = await call.ports.analyses.analyze(call.account, analysis)
-  if (result === 'busy') {
-    throw accessanalyzer.fail(
-      'ThrottlingException',
-      'Too many policies are being analyzed. Try again in a few seconds.',
-    )
-  }
+async function analyzed<R extends 'grants' | 'open'>(
+  call: Call,
+  analysis: Analysis,
+  member: R,
+): Promise<Extract<AnalysisResult, Record<R, unknown>>[R]> {
+  const result = isSmall(analysis) ? analyze(analysis, []) : await call.ports.analyses.analyze(call.account, analysis)
+  if (result === 'busy') throw busy()
   if ('invalid' in result) throw unreadable(result.invalid)
   if ('tooComplex' in result) {
     const help = 'Use fewer wildcards, or check the statements in several calls.'
     throw accessanalyzer.fail('UnprocessableEntityException', `The policies are too complex to analyze. ${help}`)
   }
-  return result.grants
+  return (result as Extract<AnalysisResult, Record<R, unknown>>)[member]
 }
+
+/** Whether a policy is public depends on its text alone: of a small one it is decided at once. */
+const isSmall = (analysis: Analysis): boolean =>
+  analysis.question === 'public-access' && analysis.policy.length <= AT_ONCE_CHARS_MAX
 
 const unreadable = (why: string) => accessanalyzer.fail('InvalidParameterException', `The policy is not valid: ${why}`)
 
@@ -70,12 +55,13 @@ export const checkNoNewAccess = accessanalyzer
   .operation('CheckNoNewAccess')
   .on(anything)
   .run(async (call, input) => {
-    const grants = await analyzed(call, {
+    const analysis: Analysis = {
       question: 'new-access',
       kind: kindOf(input.policyType),
       existing: input.existingPolicyDocument,
       changed: input.newPolicyDocument,
-    })
+    }
+    const grants = await analyzed(call, analysis, 'grants')
     return answer(
       grants,
       'The modified permissions do not grant new access compared to your existing policy.',
@@ -95,13 +81,14 @@ export const checkAccessNotGranted = accessanalyzer
       ...(actions?.length && { actions }),
       ...(resources?.length && { resources }),
     }))
+    const analysis: Analysis = {
+      question: 'access-granted',
+      kind: kindOf(input.policyType),
+      policy: input.policyDocument,
+      access,
+    }
     return answer(
-      await analyzed(call, {
-        question: 'access-granted',
-        kind: kindOf(input.policyType),
-        policy: input.policyDocument,
-        access,
-      }),
+      await analyzed(call, analysis, 'grants'),
       'The policy document does not grant access to perform one or more of the listed actions or resources.',
       'The policy document grants access to perform one or more of the listed actions or resources.',
       (actions) => `Access that cannot be excluded: ${actions}.`,
@@ -111,9 +98,9 @@ export const checkAccessNotGranted = accessanalyzer
 export const checkNoPublicAccess = accessanalyzer
   .operation('CheckNoPublicAccess')
   .on(anything)
-  .run((_call, input) => {
+  .run(async (call, input) => {
     const kind = input.resourceType === 'AWS::IAM::AssumeRolePolicyDocument' ? 'trust' : 'resource'
-    const open = publicStatements(compiled(input.policyDocument, kind).policy)
+    const open = await analyzed(call, { question: 'public-access', kind, policy: input.policyDocument }, 'open')
     if (open.length === 0) {
       return {
         result: 'PASS',

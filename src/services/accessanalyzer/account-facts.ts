@@ -2,9 +2,10 @@
  * Facts about the caller's account for the linter. The caller learns by them which names exist, so each kind of name is looked
  * up only for callers that may list it, and the client IDs of a provider only for callers that may read that provider.
  */
+import type { LookedUpFacts } from '../../kernel/analysis.ts'
 import type { Call } from '../../kernel/call.ts'
 import { Denial } from '../../kernel/denial.ts'
-import { type AccountFacts, arnsToLookUp } from '../../policy/index.ts'
+import { arnsToLookUp } from '../../policy/index.ts'
 
 const LISTED: Readonly<Record<string, readonly [action: string, resource: string]>> = {
   user: ['iam:ListUsers', 'user/'],
@@ -15,7 +16,7 @@ const LISTED: Readonly<Record<string, readonly [action: string, resource: string
   'saml-provider': ['iam:ListSAMLProviders', 'saml-provider/*'],
 }
 
-export async function accountFacts(call: Call, text: string): Promise<AccountFacts> {
+export async function accountFacts(call: Call, text: string): Promise<LookedUpFacts> {
   const arns = arnsToLookUp(text, call.account)
   const kinds = new Set(arns.map(kindOf))
   const listable = new Set<string>()
@@ -32,11 +33,7 @@ export async function accountFacts(call: Call, text: string): Promise<AccountFac
     const clientIds = exists && kindOf(arn) === 'oidc-provider' ? await clientIdsOf(call, arn) : undefined
     if (clientIds) audiences.set(arn, clientIds)
   }
-  return {
-    account: call.account,
-    exists: (arn) => existing.get(arn),
-    audiences: (arn) => audiences.get(arn),
-  }
+  return { account: call.account, existing, audiences }
 }
 
 /** `oidc-provider` */

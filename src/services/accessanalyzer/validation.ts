@@ -1,17 +1,12 @@
 /** ValidatePolicy: the findings of the linter, page by page. */
+import type { LintRequest } from '../../kernel/analysis.ts'
+import type { Call } from '../../kernel/call.ts'
 import { pageOf } from '../../kernel/page.ts'
-import { policyReference } from '../../kernel/policy-reference.ts'
+import { lintPolicy } from '../../kernel/policy-lint.ts'
 import { anything } from '../../kernel/resource/facts.ts'
-import {
-  type AccountFacts,
-  BudgetError,
-  type Finding,
-  lint,
-  type PolicyKind,
-  type Reference,
-} from '../../policy/index.ts'
+import type { Finding, PolicyKind } from '../../policy/index.ts'
 import { accountFacts } from './account-facts.ts'
-import { accessanalyzer } from './resources.ts'
+import { AT_ONCE_CHARS_MAX, accessanalyzer, busy } from './resources.ts'
 
 const KINDS: Readonly<Record<string, PolicyKind>> = {
   IDENTITY_POLICY: 'identity',
@@ -32,9 +27,13 @@ export const validatePolicy = accessanalyzer
       })
     }
     const kind = isTrust ? 'trust' : KINDS[input.policyType]!
-    const reference = { ...(await policyReference()), absent: call.absentKey }
-    const facts = await accountFacts(call, input.policyDocument)
-    const all = findingsIn(input.policyDocument, kind, reference, input.validatePolicyResourceType, facts)
+    const all = await findingsIn(call, {
+      policy: input.policyDocument,
+      kind,
+      resourceType: input.validatePolicyResourceType,
+      absent: call.absentKey.lists,
+      facts: await accountFacts(call, input.policyDocument),
+    })
     const numbered = all.map((finding, at) => ({ finding, at: String(at).padStart(6, '0') }))
     const { items, next } = await pageOf(call, numbered, ({ at }) => at, {
       token: input.nextToken,
@@ -49,19 +48,15 @@ export const validatePolicy = accessanalyzer
     return { findings, ...(next !== undefined && { nextToken: next }) }
   })
 
-function findingsIn(
-  text: string,
-  kind: PolicyKind,
-  reference: Reference,
-  resourceType: string | undefined,
-  facts: AccountFacts,
-): readonly Finding[] {
-  try {
-    return lint(text, kind, reference, { resourceType, facts })
-  } catch (error) {
-    if (!(error instanceof BudgetError)) throw error
-    const message =
-      'The policy is too complex to validate. Use fewer wildcards, or validate the statements in several calls.'
-    throw accessanalyzer.fail('ValidationException', message, { reason: 'other' })
-  }
+/** Comparisons: some milliseconds. What needs more is checked on the thread for analyses. */
+const AT_ONCE_STEPS_MAX = 20_000
+
+async function findingsIn(call: Call, request: LintRequest): Promise<readonly Finding[]> {
+  const atOnce = request.policy.length <= AT_ONCE_CHARS_MAX && (await lintPolicy(request, AT_ONCE_STEPS_MAX))
+  const result = atOnce && 'findings' in atOnce ? atOnce : await call.ports.analyses.lint(call.account, request)
+  if (result === 'busy') throw busy()
+  if ('findings' in result) return result.findings
+  const message =
+    'The policy is too complex to validate. Use fewer wildcards, or validate the statements in several calls.'
+  throw accessanalyzer.fail('ValidationException', message, { reason: 'other' })
 }

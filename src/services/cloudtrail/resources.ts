@@ -83,7 +83,8 @@ export const trailType = cloudtrail.resource({
     if (text.startsWith('arn:')) return byArn(call, text)
     requireName(text)
     const id = { TrailName: text }
-    const shadow = (await trailsSeen(call)).find(({ name }) => name === text)
+    const isHere = (await trailType.get(call.unit, call, id)) !== undefined
+    const shadow = isHere ? undefined : (await trailsSeen(call)).find(({ name }) => name === text)
     // A denial names the caller's Region, because the home Region would show that the trail exists.
     return { scope: { ...call, region: shadow?.region ?? call.region }, id, requested: trailType.arn(call, id) }
   },
@@ -122,11 +123,10 @@ export const trailArn = ({ account, region, name }: TrailId): string =>
 export const trailOf = (reader: Pick<Reader, 'get'>, trail: TrailId): Promise<TrailRow | undefined> =>
   trailType.get(reader, trail, { TrailName: trail.name })
 
-/** The trails of this Region, and those of other home Regions that record it too: the caller's Region first. */
+/** The trails of this Region, and those of other home Regions that record it too. */
 export async function trailsSeen(call: Call): Promise<readonly TrailRow[]> {
-  const all = (await call.unit.range<TrailRow>(at.trailsOf(call.account))).map(({ document }) => document)
-  const isHere = ({ region }: TrailRow) => region === call.region
-  return [...all.filter(isHere), ...all.filter((trail) => trail.multiRegion && !isHere(trail))]
+  const all = await call.unit.range<TrailRow>(at.trailsOf(call.account))
+  return all.map(({ document }) => document).filter(({ region, multiRegion }) => multiRegion || region === call.region)
 }
 
 export const trailNamed = trailType.named('Name')

@@ -4,6 +4,7 @@
  */
 
 import type { Call } from '../../kernel/call.ts'
+import { absenceIn } from '../../kernel/condition-keys.ts'
 import { checkSecret } from '../../kernel/failure-budget.ts'
 import { uniqueId } from '../../kernel/id.ts'
 import { loneAccounts, noPorts } from '../../kernel/ports.fixture.ts'
@@ -61,7 +62,7 @@ export async function desk(): Promise<Desk> {
     checkSecret: (secret, compare) =>
       once(() => checkSecret(store, secret, { now: self.now, region: 'us-east-1' }, compare)),
     act: () => Promise.reject(new Error('no other service here')),
-    absentKey: () => undefined,
+    absentKey: absenceIn([]),
     afterCommit: () => undefined,
   })
 

@@ -1,10 +1,10 @@
 /** Whether what an ARN of IAM names exists, for linters of policies. */
 import { parseArn } from '../../kernel/arn.ts'
 import type { Reader } from '../../kernel/ports.ts'
-import { oidcProvider } from './oidc-providers.ts'
-import { findManagedPolicy } from './policies.ts'
-import { samlProvider } from './saml-providers.ts'
-import { rowOf } from './trust.ts'
+import { findManagedPolicy } from './policies/policies.ts'
+import { oidcProvider } from './providers/oidc-providers.ts'
+import { samlProvider } from './providers/saml-providers.ts'
+import { rowOf } from './roles/trust.ts'
 
 /** Undefined for ARNs that name neither a user, a role or its session, an identity provider nor a managed policy. */
 export async function exists(reader: Reader, text: string): Promise<boolean | undefined> {

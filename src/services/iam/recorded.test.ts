@@ -27,8 +27,8 @@ import {
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing, cloud } from '../../../test/cloud.ts'
 import { isServicePrincipal } from '../../kernel/service-principals.ts'
-import { awsPolicy } from './aws-policies.ts'
-import linked from './service-linked-roles.json' with { type: 'json' }
+import { awsPolicy } from './policies/aws-policies.ts'
+import linked from './roles/service-linked-roles.json' with { type: 'json' }
 
 let iam: IAMClient
 beforeEach(async () => {

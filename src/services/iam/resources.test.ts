@@ -16,10 +16,10 @@ import {
 } from '@aws-sdk/client-iam'
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing, cloud } from '../../../test/cloud.ts'
-import { mfaDevice } from './mfa.ts'
-import { managedPolicy } from './policies.ts'
+import { mfaDevice } from './credentials/mfa.ts'
+import { serverCertificate } from './credentials/server-certificates.ts'
+import { managedPolicy } from './policies/policies.ts'
 import { group, instanceProfile, role, user } from './resources.ts'
-import { serverCertificate } from './server-certificates.ts'
 
 const OTHER = '444455556666'
 const scope = { partition: 'aws', region: 'eu-central-1', account: ACCOUNT }

@@ -1,8 +1,8 @@
 /** Tags on IAM's resources; the providers' are in their own files. */
-import { mfaDevice } from './mfa.ts'
-import { type ManagedPolicyRow, managedPolicy, refuseAws } from './policies.ts'
+import { mfaDevice } from './credentials/mfa.ts'
+import { serverCertificate } from './credentials/server-certificates.ts'
+import { type ManagedPolicyRow, managedPolicy, refuseAws } from './policies/policies.ts'
 import { instanceProfile, role, user } from './resources.ts'
-import { serverCertificate } from './server-certificates.ts'
 import { listedTags } from './tags.ts'
 import { iam } from './words.ts'
 

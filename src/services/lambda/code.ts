@@ -6,6 +6,7 @@ import type { FunctionCode } from '../../kernel/functions.ts'
 import type { Reader } from '../../kernel/ports.ts'
 import type { Sealed, Vault } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
+import { inTurns, sha256Steps } from '../../wire/sigv4/steps.ts'
 import { at, type Code, chunkPlace, type FunctionRow, functionType, invalid, lambda, unbuilt } from './resources.ts'
 
 /** A row of a megabyte is read and written in one piece by every store. */
@@ -44,8 +45,8 @@ const hasUserinfo = (uri: string): boolean => {
   return url !== undefined && (url.username !== '' || url.password !== '')
 }
 
-/** Checked, not yet kept. */
-export function readCode(call: Call, given: Given, { packageType, runtime, handler }: Manner): ReadCode {
+/** The code of the request, checked and not yet stored. A large package is hashed in slices. */
+export async function readCode(call: Call, given: Given, { packageType, runtime, handler }: Manner): Promise<ReadCode> {
   if (given.S3Bucket ?? given.S3Key) throw unbuilt(call.operation, 'a package in S3: send it as ZipFile')
   if (packageType === 'Image') {
     if (runtime ?? handler) throw invalid('Runtime and Handler are not supported for functions with PackageType Image.')
@@ -63,14 +64,17 @@ export function readCode(call: Call, given: Given, { packageType, runtime, handl
   if (zip.length > ZIP_BYTES_MAX) {
     throw new Fault('RequestEntityTooLarge', `Zipped size must be smaller than ${ZIP_BYTES_MAX} bytes`)
   }
-  const fault = call.ports.functions.faultIn(zip)
+  // Seconds of work in many turns: not repeated where the transaction is retried.
+  const { fault, sha256 } = await call.once(async () => ({
+    fault: await call.ports.functions.faultIn(zip),
+    sha256: await inTurns(sha256Steps(zip)),
+  }))
   if (fault !== undefined) throw invalid(fault)
   const chunks = Math.ceil(zip.length / CHUNK_BYTES)
-  const sha256 = createHash('sha256').update(zip).digest('hex')
   return { code: { kind: 'zip', runtime, handler, id: call.newId(), chunks, bytes: zip.length, sha256 }, zip }
 }
 
-/** Refuses what this installation cannot run: nobody should find out when it is needed. */
+/** Rejects code that this installation cannot run, before it is needed. */
 export function requireRunnable(call: Call, code: Code, environment: Readonly<Record<string, string>>): void {
   const refusal = call.ports.functions.refusal(runnable(code), environment)
   if (refusal !== undefined) throw invalid(refusal)

@@ -43,7 +43,7 @@ export const createFunction = lambda
     const settings = settingsOf(settingsDefault, input)
     const variables = checkVariables(input.Environment?.Variables ?? {})
     const { PackageType: packageType = 'Zip', Runtime: runtime, Handler: handler } = input
-    const read = readCode(call, input.Code, { packageType, runtime, handler })
+    const read = await readCode(call, input.Code, { packageType, runtime, handler })
     await passRole(call, scope, name, input.Role)
     requireRunnable(call, read.code, variables)
     assertAvailable()
@@ -75,7 +75,7 @@ export const updateFunctionCode = lambda
     requireRevision(input.RevisionId, row.revision)
     refuseUnbuilt(call, { PublishTo: input.PublishTo })
     const { code } = row
-    const read = readCode(
+    const read = await readCode(
       call,
       input,
       code.kind === 'image' ? { packageType: 'Image' } : { packageType: 'Zip', ...code },

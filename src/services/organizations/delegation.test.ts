@@ -1,4 +1,4 @@
-/** Who may do what inside an organization: by policy, by place, by type. */
+/** Permissions inside an organization: by policy, by parent, by type. */
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam'
 import {
   AttachPolicyCommand,

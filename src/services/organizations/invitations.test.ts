@@ -144,7 +144,7 @@ describe('An invitation', () => {
     expect(Handshakes).toHaveLength(1)
   })
 
-  test('cannot be accepted by who manages an organization', async () => {
+  test('cannot be accepted by a management account', async () => {
     const it = await withStranger()
     const id = await it.invite()
     await it.other().send(new CreateOrganizationCommand({}))

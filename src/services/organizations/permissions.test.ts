@@ -1,4 +1,4 @@
-/** Who may do what in an organization: operations are asked on what they name, and members on what is delegated to them. */
+/** Permissions in an organization: operations are authorized on what they name, and members on what is delegated to them. */
 import {
   AttachPolicyCommand,
   CreateAccountCommand,

@@ -635,7 +635,7 @@ test('An organization for billing only has no policies, whatever their type', as
   }
 })
 
-test('Whoever has no organization is told so, whatever it asks', async () => {
+test('An account without an organization gets AWSOrganizationsNotInUseException from every operation', async () => {
   const it = await cloud()
   const org = it.client(OrganizationsClient, await it.account(STRANGERS))
 

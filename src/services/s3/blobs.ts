@@ -4,7 +4,8 @@ import { scheduleJob } from '../../kernel/jobs.ts'
 import type { BlobPlace, Reader } from '../../kernel/ports.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import { type Unit, under } from '../../store/store.ts'
-import { at, type BucketRow, bucketArn, type ObjectRow } from './resources.ts'
+import { bucketArn } from './resources.ts'
+import { at, type BucketRow, type ObjectRow } from './rows.ts'
 
 const MINUTE_MS = 60_000
 /** Readers of the row that was replaced may still be on their way. */

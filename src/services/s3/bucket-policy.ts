@@ -2,10 +2,12 @@
 import type { Call } from '../../kernel/call.ts'
 import { pinPolicy } from '../../kernel/pinned.ts'
 import { serviceDetails } from '../../kernel/policy-reference.ts'
+import type { StoredPolicy } from '../../kernel/resource/stored-policy.ts'
 import { globCodes, globMatches } from '../../policy/glob.ts'
 import { PolicyError } from '../../policy/index.ts'
 import { refuse } from './errors.ts'
-import { type BucketPolicy, type BucketRow, bucketArn } from './resources.ts'
+import { bucketArn } from './resources.ts'
+import type { BucketRow } from './rows.ts'
 
 const POLICY_BYTES_MAX = 20 * 1024
 
@@ -13,7 +15,7 @@ const malformed = (message: string, members = {}) => refuse('MalformedPolicy', 4
 
 type Statement = Readonly<Record<string, unknown>>
 
-export async function checkedPolicy(call: Call, bucket: BucketRow, text: string): Promise<BucketPolicy> {
+export async function checkedPolicy(call: Call, bucket: BucketRow, text: string): Promise<StoredPolicy> {
   if (Buffer.byteLength(text) > POLICY_BYTES_MAX)
     throw refuse('PolicyTooLarge', 400, `Policy exceeds the maximum allowed document size.`)
   const statements = statementsOf(text)

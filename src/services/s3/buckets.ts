@@ -1,24 +1,16 @@
-/** Buckets: made, found, listed, removed. */
+/** Buckets: created, found, listed, removed. */
 import type { Call } from '../../kernel/call.ts'
 import { pageOf } from '../../kernel/page.ts'
-import type { Acted, Target } from '../../kernel/resource.ts'
+import type { Target } from '../../kernel/resource/facts.ts'
 import { sweepOrphans } from './blobs.ts'
-import { grantKeys, keysOfTags, requestKeys } from './conditions.ts'
-import { badToken, refuse, unbuilt } from './errors.ts'
+import { newBucketKeys } from './conditions.ts'
+import { badToken, invalidBucketName, refuse, unbuilt } from './errors.ts'
 import { isLocation } from './locations.ts'
-import {
-  at,
-  type BucketRow,
-  bucketArn,
-  bucketNamed,
-  canonicalId,
-  HOME,
-  ownerOf,
-  type PublicAccessBlock,
-  requireOwnRegion,
-  s3,
-} from './resources.ts'
-import { bucketTags, hasTags } from './tags.ts'
+import { bucket, bucketArn, canonicalId, ownerOf } from './resources.ts'
+import { at, type BucketRow, type PublicAccessBlock } from './rows.ts'
+import { hasTags } from './tags.ts'
+import { bucketNamed, HOME, requireOwnRegion } from './targets.ts'
+import { s3 } from './words.ts'
 
 const BUCKETS_LISTED_MAX = 10_000
 /** Since April 2023 new buckets begin closed. */
@@ -35,22 +27,13 @@ function requireName(name: string): void {
     /^[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/.test(name) &&
     !/\.\.|^xn--|^sthree-|^amzn-s3-demo-|-s3alias$|--ol-s3$|\.mrap$|--x-s3$|--table-s3$/.test(name) &&
     !/^\d+\.\d+\.\d+\.\d+$/.test(name)
-  if (!sound) throw refuse('InvalidBucketName', 400, 'The specified bucket is not valid.', { BucketName: name })
+  if (!sound) throw invalidBucketName(name)
 }
 
-const actedComing = (call: Call, name: string): Acted => ({
-  arn: bucketArn(name),
-  type: 'AWS::S3::Bucket',
-  account: call.account,
-  conditions: { ...requestKeys(call), 's3:ResourceAccount': call.account },
+const created = bucket.created(({ Bucket = '' }: { readonly Bucket?: string | undefined }, call) => {
+  requireOwnRegion(call)
+  return { BucketName: Bucket }
 })
-
-const coming: Target<{ readonly Bucket?: string | undefined }, undefined> = {
-  find: (call, { Bucket = '' }) => {
-    requireOwnRegion(call)
-    return { acted: actedComing(call, Bucket), row: undefined }
-  },
-}
 
 /** us-east-1's endpoint makes buckets anywhere; every other one at home only. */
 function regionOf(call: Call, asked: string | undefined): string {
@@ -70,25 +53,12 @@ function regionOf(call: Call, asked: string | undefined): string {
   )
 }
 
-/** The tags a bucket is made with, as the request brings them. */
-const tagKeys = (pairs: readonly { Key?: string | undefined; Value?: string | undefined }[] = []) => ({
-  ...keysOfTags('aws:RequestTag', Object.fromEntries(pairs.map(({ Key = '', Value = '' }) => [Key, Value]))),
-  ...(pairs.length > 0 && { 'aws:TagKeys': pairs.map(({ Key = '' }) => Key) }),
-})
-
 export const createBucket = s3
   .operation('CreateBucket')
-  .on(coming)
-  .given((input) => ({
-    ...grantKeys(input),
-    ...tagKeys(input.CreateBucketConfiguration?.Tags),
-    's3:x-amz-acl': input.ACL,
-    's3:x-amz-object-ownership': input.ObjectOwnership,
-    's3:x-amz-bucket-namespace': input.BucketNamespace,
-    's3:LocationConstraint': input.CreateBucketConfiguration?.LocationConstraint,
-  }))
-  .run(async (call, input) => {
-    const { Bucket: name = '', CreateBucketConfiguration: configuration } = input
+  .on(created)
+  .run(async (call, input, { id, arn, tags, create }) => {
+    const { CreateBucketConfiguration: configuration } = input
+    const { BucketName: name } = id
     requireName(name)
     if (input.ObjectLockEnabledForBucket) throw unbuilt('object lock')
     if (input.ObjectOwnership !== undefined && input.ObjectOwnership !== 'BucketOwnerEnforced')
@@ -103,7 +73,7 @@ export const createBucket = s3
         'Bucket cannot have ACLs set with ObjectOwnership’s BucketOwnerEnforced setting',
       )
     const region = regionOf(call, configuration?.LocationConstraint)
-    const known = await call.unit.get<BucketRow>(at.bucket(name))
+    const known = await bucket.get(call.unit, call, id)
     if (known && known.account !== call.account)
       throw refuse(
         'BucketAlreadyExists',
@@ -120,43 +90,38 @@ export const createBucket = s3
         { BucketName: name },
       )
     if (!known) {
-      const tags = bucketTags(configuration?.Tags)
-      // AWS: tags that come with the bucket need a permission of their own.
-      if (hasTags(tags)) await call.authorize('s3:TagResource', actedComing(call, name), tagKeys(configuration?.Tags))
-      const row: BucketRow = {
+      create({
         name,
         account: call.account,
         region,
         createdAt: call.now,
         publicAccess: CLOSED,
         ...(hasTags(tags) && { tags }),
-      }
-      call.unit.put(at.bucket(name), row)
+      })
       call.unit.put(at.owned(call.account, name), { name })
       await sweepOrphans(call.unit, call.now)
     }
-    return { Location: `/${name}`, BucketArn: bucketArn(name) }
+    return { Location: `/${name}`, BucketArn: arn }
   })
 
 export const deleteBucket = s3
   .operation('DeleteBucket')
   .on(bucketNamed)
-  .run(async (call, _input, bucket) => {
-    const [first] = await call.unit.range(at.objects(bucket.name), { limit: 1 })
-    if (first)
-      throw refuse('BucketNotEmpty', 409, 'The bucket you tried to delete is not empty', { BucketName: bucket.name })
-    call.unit.delete(at.bucket(bucket.name))
-    call.unit.delete(at.owned(bucket.account, bucket.name))
+  .run(async (call, _input, { row: { name, account }, remove }) => {
+    const [first] = await call.unit.range(at.objects(name), { limit: 1 })
+    if (first) throw refuse('BucketNotEmpty', 409, 'The bucket you tried to delete is not empty', { BucketName: name })
+    remove()
+    call.unit.delete(at.owned(account, name))
     return {}
   })
 
 export const headBucket = s3
   .operation('HeadBucket')
   .on(bucketNamed)
-  .asking('s3:ListBucket')
-  .run((_call, _input, { name, region }) => ({
-    BucketArn: bucketArn(name),
-    BucketRegion: region,
+  .actions('s3:ListBucket')
+  .run((_call, _input, { row, arn }) => ({
+    BucketArn: arn,
+    BucketRegion: row.region,
     AccessPointAlias: false,
   }))
 
@@ -171,13 +136,13 @@ const buckets: Target<unknown, undefined> = {
 export const listBuckets = s3
   .operation('ListBuckets')
   .on(buckets)
-  .asking('s3:ListAllMyBuckets')
-  .given((_input, call) => ({ ...requestKeys(call), 's3:ResourceAccount': call.account }))
+  .actions('s3:ListAllMyBuckets')
+  .conditions((_input, call) => newBucketKeys(call))
   .run(async (call, input) => {
     const names = await call.unit.range<{ readonly name: string }>(at.ownedBy(call.account))
     const rows: BucketRow[] = []
     for (const { document } of names) {
-      const row = await call.unit.get<BucketRow>(at.bucket(document.name))
+      const row = await bucket.get(call.unit, call, { BucketName: document.name })
       if (!row?.name.startsWith(input.Prefix ?? '')) continue
       if (input.BucketRegion === undefined || input.BucketRegion === row.region) rows.push(row)
     }
@@ -203,13 +168,13 @@ export const listBuckets = s3
 export const getBucketLocation = s3
   .operation('GetBucketLocation')
   .on(bucketNamed)
-  .run((_call, _input, { region }) => (region === HOME ? {} : { LocationConstraint: region as 'eu-west-1' }))
+  .run((_call, _input, { row: { region } }) => (region === HOME ? {} : { LocationConstraint: region as 'eu-west-1' }))
 
 /** Access control lists are off: the owner has everything, whatever an object was put with. */
 export const getBucketAcl = s3
   .operation('GetBucketAcl')
   .on(bucketNamed)
-  .run((_call, _input, bucket) => ({
-    Owner: ownerOf(bucket),
-    Grants: [{ Grantee: { ...ownerOf(bucket), Type: 'CanonicalUser' as const }, Permission: 'FULL_CONTROL' as const }],
+  .run((_call, _input, { row }) => ({
+    Owner: ownerOf(row),
+    Grants: [{ Grantee: { ...ownerOf(row), Type: 'CanonicalUser' as const }, Permission: 'FULL_CONTROL' as const }],
   }))

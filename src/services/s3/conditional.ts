@@ -1,7 +1,7 @@
 /** Conditional requests and ranges. Sources: RFC 9110 §13 and §14, and S3's GetObject. */
 import { Fault } from '../../wire/fault.ts'
 import { headerNotImplemented, invalidArgument, noSuchKey, refuse } from './errors.ts'
-import type { ObjectRow } from './resources.ts'
+import type { ObjectRow } from './rows.ts'
 
 export interface Asked {
   readonly IfMatch?: string | undefined

@@ -10,6 +10,9 @@ export const refuse = (code: string, status: number, message: string, members: M
 export const noSuchBucket = (BucketName: string): Fault =>
   refuse('NoSuchBucket', 404, 'The specified bucket does not exist', { BucketName })
 
+export const invalidBucketName = (BucketName: string): Fault =>
+  refuse('InvalidBucketName', 400, 'The specified bucket is not valid.', { BucketName })
+
 export const noSuchKey = (Key: string): Fault => refuse('NoSuchKey', 404, 'The specified key does not exist.', { Key })
 
 export const unbuilt = (what: string): Fault => refuse('NotImplemented', 501, `Merlon does not implement ${what}.`)

@@ -14,8 +14,8 @@ import {
 } from '@aws-sdk/client-s3'
 import { describe, expect, it, test } from 'vitest'
 import { ACCOUNT, allowing, STRANGERS } from '../../../test/cloud.ts'
-import { s3 } from './resources.ts'
 import { storage } from './s3.fixture.ts'
+import { s3 } from './words.ts'
 
 const Bucket = 'governed'
 const ARN = `arn:aws:s3:::${Bucket}`

@@ -1,19 +1,19 @@
 /** What governs a bucket: its policy, the block on public access, its tags. */
-import type { Call } from '../../kernel/call.ts'
 import { shownPolicy } from '../../kernel/pinned.ts'
 import { listTags } from '../../kernel/tags.ts'
 import { parsePolicy, publicStatements } from '../../policy/index.ts'
 import { checkedPolicy } from './bucket-policy.ts'
 import { refuse } from './errors.ts'
-import { at, type BucketRow, bucketIsPublic, bucketNamed, bucketToGovern, s3 } from './resources.ts'
+import { bucketIsPublic } from './resources.ts'
+import type { BucketRow } from './rows.ts'
 import { bucketTags, hasTags } from './tags.ts'
-
-const save = (call: Call, row: BucketRow): void => call.unit.put(at.bucket(row.name), row)
+import { bucketNamed, bucketToGovern } from './targets.ts'
+import { s3 } from './words.ts'
 
 export const putBucketPolicy = s3
   .operation('PutBucketPolicy')
   .on(bucketToGovern)
-  .run(async (call, input, bucket) => {
+  .run(async (call, input, { row: bucket, save }) => {
     const text = input.Policy ?? ''
     const policy = await checkedPolicy(call, bucket, text)
     if (bucket.publicAccess?.BlockPublicPolicy && publicStatements(parsePolicy(text, 'resource')).length > 0) {
@@ -23,7 +23,7 @@ export const putBucketPolicy = s3
         'Access Denied: public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access',
       )
     }
-    save(call, { ...bucket, policy })
+    save({ ...bucket, policy })
     return {}
   })
 
@@ -33,7 +33,7 @@ const noPolicy = ({ name }: BucketRow) =>
 export const getBucketPolicy = s3
   .operation('GetBucketPolicy')
   .on(bucketToGovern)
-  .run(async (call, _input, bucket) => {
+  .run(async (call, _input, { row: bucket }) => {
     const { policy } = bucket
     if (!policy) throw noPolicy(bucket)
     return { Policy: await shownPolicy(call, policy.text, policy.pins) }
@@ -42,16 +42,16 @@ export const getBucketPolicy = s3
 export const deleteBucketPolicy = s3
   .operation('DeleteBucketPolicy')
   .on(bucketToGovern)
-  .run((call, _input, bucket) => {
+  .run((_call, _input, { row: bucket, save }) => {
     const { policy: _gone, ...row } = bucket
-    save(call, row)
+    save(row)
     return {}
   })
 
 export const getBucketPolicyStatus = s3
   .operation('GetBucketPolicyStatus')
   .on(bucketNamed)
-  .run((_call, _input, bucket) => {
+  .run((_call, _input, { row: bucket }) => {
     if (!bucket.policy) throw noPolicy(bucket)
     return { PolicyStatus: { IsPublic: bucketIsPublic(bucket) } }
   })
@@ -59,8 +59,8 @@ export const getBucketPolicyStatus = s3
 export const getPublicAccessBlock = s3
   .operation('GetPublicAccessBlock')
   .on(bucketNamed)
-  .asking('s3:GetBucketPublicAccessBlock')
-  .run((_call, _input, { name, publicAccess }) => {
+  .actions('s3:GetBucketPublicAccessBlock')
+  .run((_call, _input, { row: { name, publicAccess } }) => {
     if (!publicAccess)
       throw refuse('NoSuchPublicAccessBlockConfiguration', 404, 'The public access block configuration was not found', {
         BucketName: name,
@@ -71,32 +71,32 @@ export const getPublicAccessBlock = s3
 export const putPublicAccessBlock = s3
   .operation('PutPublicAccessBlock')
   .on(bucketNamed)
-  .asking('s3:PutBucketPublicAccessBlock')
-  .run((call, { PublicAccessBlockConfiguration: asked }, bucket) => {
+  .actions('s3:PutBucketPublicAccessBlock')
+  .run((_call, { PublicAccessBlockConfiguration: wanted }, { row, save }) => {
     const publicAccess = {
-      BlockPublicAcls: asked?.BlockPublicAcls ?? false,
-      IgnorePublicAcls: asked?.IgnorePublicAcls ?? false,
-      BlockPublicPolicy: asked?.BlockPublicPolicy ?? false,
-      RestrictPublicBuckets: asked?.RestrictPublicBuckets ?? false,
+      BlockPublicAcls: wanted?.BlockPublicAcls ?? false,
+      IgnorePublicAcls: wanted?.IgnorePublicAcls ?? false,
+      BlockPublicPolicy: wanted?.BlockPublicPolicy ?? false,
+      RestrictPublicBuckets: wanted?.RestrictPublicBuckets ?? false,
     }
-    save(call, { ...bucket, publicAccess })
+    save({ ...row, publicAccess })
     return {}
   })
 
 export const deletePublicAccessBlock = s3
   .operation('DeletePublicAccessBlock')
   .on(bucketNamed)
-  .asking('s3:PutBucketPublicAccessBlock')
-  .run((call, _input, bucket) => {
+  .actions('s3:PutBucketPublicAccessBlock')
+  .run((_call, _input, { row: bucket, save }) => {
     const { publicAccess: _gone, ...row } = bucket
-    save(call, row)
+    save(row)
     return {}
   })
 
 export const getBucketTagging = s3
   .operation('GetBucketTagging')
   .on(bucketNamed)
-  .run((_call, _input, { name, tags = {} }) => {
+  .run((_call, _input, { row: { name, tags = {} } }) => {
     if (!hasTags(tags)) throw refuse('NoSuchTagSet', 404, 'The TagSet does not exist', { BucketName: name })
     return { TagSet: listTags(tags) }
   })
@@ -104,19 +104,19 @@ export const getBucketTagging = s3
 export const putBucketTagging = s3
   .operation('PutBucketTagging')
   .on(bucketNamed)
-  .run((call, input, bucket) => {
+  .run((_call, input, { row: bucket, save }) => {
     const { tags: _before, ...row } = bucket
     const tags = bucketTags(input.Tagging?.TagSet)
-    save(call, { ...row, ...(hasTags(tags) && { tags }) })
+    save({ ...row, ...(hasTags(tags) && { tags }) })
     return {}
   })
 
 export const deleteBucketTagging = s3
   .operation('DeleteBucketTagging')
   .on(bucketNamed)
-  .asking('s3:PutBucketTagging')
-  .run((call, _input, bucket) => {
+  .actions('s3:PutBucketTagging')
+  .run((_call, _input, { row: bucket, save }) => {
     const { tags: _gone, ...row } = bucket
-    save(call, row)
+    save(row)
     return {}
   })

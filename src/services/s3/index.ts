@@ -1,62 +1,18 @@
 /** A small S3: buckets under policies, objects up to 64 MB; what trails are delivered to. */
-
-import type { Service } from '../../kernel/service.ts'
+import { operationsOf } from '../../kernel/service/define-service.ts'
 import { orphansJob, sweepJob } from './blobs.ts'
-import { createBucket, deleteBucket, getBucketAcl, getBucketLocation, headBucket, listBuckets } from './buckets.ts'
-import { absentKeys } from './conditions.ts'
-import {
-  deleteBucketPolicy,
-  deleteBucketTagging,
-  deletePublicAccessBlock,
-  getBucketPolicy,
-  getBucketPolicyStatus,
-  getBucketTagging,
-  getPublicAccessBlock,
-  putBucketPolicy,
-  putBucketTagging,
-  putPublicAccessBlock,
-} from './governing.ts'
-import { listObjects, listObjectsV2, listObjectVersions } from './lists.ts'
-import { deleteObjectTagging, getObjectTagging, putObjectTagging } from './object-tags.ts'
-import { deleteObject, deleteObjects, getObject, headObject, putObject } from './objects.ts'
-import { s3 as words } from './resources.ts'
-import { settings } from './settings.ts'
+import * as buckets from './buckets.ts'
+import { absentKeys, conditionKeys } from './conditions.ts'
+import * as configuration from './governing.ts'
+import * as lists from './lists.ts'
+import * as objectTags from './object-tags.ts'
+import * as objects from './objects.ts'
+import * as settings from './settings.ts'
+import { s3 as words } from './words.ts'
 
-export const s3: Service = {
-  api: words.api,
-  operations: [
-    // buckets
-    createBucket,
-    headBucket,
-    listBuckets,
-    getBucketLocation,
-    getBucketAcl,
-    deleteBucket,
-    // what governs them
-    putBucketPolicy,
-    getBucketPolicy,
-    getBucketPolicyStatus,
-    deleteBucketPolicy,
-    putPublicAccessBlock,
-    getPublicAccessBlock,
-    deletePublicAccessBlock,
-    putBucketTagging,
-    getBucketTagging,
-    deleteBucketTagging,
-    ...settings,
-    // objects
-    putObject,
-    getObject,
-    headObject,
-    deleteObject,
-    deleteObjects,
-    listObjectsV2,
-    listObjects,
-    listObjectVersions,
-    putObjectTagging,
-    getObjectTagging,
-    deleteObjectTagging,
-  ],
+export const s3 = words.service({
+  operations: operationsOf(buckets, configuration, settings, objects, lists, objectTags),
+  conditionKeys,
   absentKeys,
   jobs: { 's3.sweep': sweepJob, 's3.orphans': orphansJob },
-}
+})

@@ -4,7 +4,10 @@ import type { ChecksumAlgorithm } from '@aws-sdk/client-s3'
 import type { Call } from '../../kernel/call.ts'
 import { pageTokens } from '../../kernel/page.ts'
 import { badToken, invalidArgument } from './errors.ts'
-import { at, type BucketRow, bucketNamed, type ObjectRow, ownerOf, s3 } from './resources.ts'
+import { ownerOf } from './resources.ts'
+import { at, type BucketRow, type ObjectRow } from './rows.ts'
+import { bucketNamed } from './targets.ts'
+import { s3 } from './words.ts'
 
 const PAGE_MAX = 1_000
 const SECOND_MS = 1_000
@@ -73,12 +76,6 @@ interface Asked {
   readonly EncodingType?: string | undefined
 }
 
-const conditions = ({ Prefix, Delimiter, MaxKeys }: Asked) => ({
-  's3:prefix': Prefix,
-  's3:delimiter': Delimiter,
-  's3:max-keys': MaxKeys === undefined ? undefined : String(MaxKeys),
-})
-
 function questionOf({ Prefix = '', Delimiter = '', MaxKeys = PAGE_MAX }: Asked, after: string | undefined): Question {
   if (!Number.isInteger(MaxKeys) || MaxKeys < 0 || MaxKeys > INT32_MAX)
     throw invalidArgument(
@@ -129,10 +126,9 @@ function shown(bucket: BucketRow, asked: Asked, { objects, prefixes, next }: Lis
 export const listObjectsV2 = s3
   .operation('ListObjectsV2')
   .on(bucketNamed)
-  .asking('s3:ListBucket')
+  .actions('s3:ListBucket')
   .dataEvent()
-  .given(conditions)
-  .run(async (call, input, bucket) => {
+  .run(async (call, input, { row: bucket }) => {
     const tokens = pageTokens(call, [bucket.name, input.Prefix, input.Delimiter])
     const resumed = input.ContinuationToken === undefined ? undefined : tokens.open(input.ContinuationToken)
     if (input.ContinuationToken !== undefined && resumed === undefined) throw badToken(input.ContinuationToken)
@@ -151,10 +147,9 @@ export const listObjectsV2 = s3
 export const listObjects = s3
   .operation('ListObjects')
   .on(bucketNamed)
-  .asking('s3:ListBucket')
+  .actions('s3:ListBucket')
   .dataEvent()
-  .given(conditions)
-  .run(async (call, input, bucket) => {
+  .run(async (call, input, { row: bucket }) => {
     const found = await listing(call, bucket, questionOf(input, input.Marker))
     const { common, contents, text } = shown(bucket, input, found, true)
     return {
@@ -170,10 +165,9 @@ export const listObjects = s3
 export const listObjectVersions = s3
   .operation('ListObjectVersions')
   .on(bucketNamed)
-  .asking('s3:ListBucketVersions')
+  .actions('s3:ListBucketVersions')
   .dataEvent()
-  .given(conditions)
-  .run(async (call, input, bucket) => {
+  .run(async (call, input, { row: bucket }) => {
     const found = await listing(call, bucket, questionOf(input, input.KeyMarker))
     const { common, contents, text } = shown(bucket, input, found, true)
     return {

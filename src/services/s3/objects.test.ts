@@ -16,6 +16,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { describe, expect, it, test } from 'vitest'
 import { allowing } from '../../../test/cloud.ts'
+import { checksum } from '../../wire/checksums.ts'
 import { storage } from './s3.fixture.ts'
 
 const Bucket = 'things'
@@ -136,6 +137,21 @@ describe('An object', () => {
       expect(got[member]).toBe(put[member])
     },
   )
+
+  it('has a CRC64NVME where the client sends no checksum, and keeps it', async () => {
+    const { owner } = await things()
+    const { config } = owner
+    config.requestChecksumCalculation = async () => 'WHEN_REQUIRED'
+    const put = await owner.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'hello world\n' }))
+    const got = await owner.send(new HeadObjectCommand({ Bucket, Key: 'k', ChecksumMode: 'ENABLED' }))
+    const { Contents } = await owner.send(new ListObjectsV2Command({ Bucket }))
+
+    const sum = { ChecksumCRC64NVME: checksum('CRC64NVME', Buffer.from('hello world\n')), ChecksumType: 'FULL_OBJECT' }
+    expect(put).toMatchObject(sum)
+    expect(put.ChecksumCRC32).toBeUndefined()
+    expect(got).toMatchObject(sum)
+    expect(Contents).toMatchObject([{ ChecksumAlgorithm: ['CRC64NVME'] }])
+  })
 
   it.each([
     ['an MD5 of something else', { ContentMD5: createHash('md5').update('else').digest('base64') }, 'BadDigest'],

@@ -2,32 +2,29 @@
 import { hash } from 'node:crypto'
 import type { HeadObjectOutput, PutObjectRequest } from '@aws-sdk/client-s3'
 import type { Call, Conditions } from '../../kernel/call.ts'
-import { type ChecksumName, checksum, checksumNames } from '../../wire/checksums.ts'
+import { type ChecksumName, checksumNames, checksumSteps } from '../../wire/checksums.ts'
 import { Fault } from '../../wire/fault.ts'
 import { checkMd5, checkSum, malformedXml } from '../../wire/s3.ts'
+import { inTurns } from '../../wire/sigv4/steps.ts'
 import { dropBytes, keepBytes } from './blobs.ts'
 import { type Asked, partNumbered, partOf, requireConditions, requireWritable } from './conditional.ts'
-import { grantKeys } from './conditions.ts'
 import { invalidArgument, refuse, unbuilt } from './errors.ts'
-import { requestedTags } from './object-tags.ts'
+import { at, type KeptHeaders, type ObjectRow } from './rows.ts'
+import { hasTags, tagsOfHeader } from './tags.ts'
 import {
-  actedObject,
   actionFor,
-  at,
   bucketNamed,
   byVersion,
-  type KeptHeaders,
-  type ObjectRow,
+  locationOf,
+  type ObjectLocation,
+  objectFacts,
   objectNamed,
+  objectToWrite,
   present,
   requireKey,
   requireNoVersion,
-  type Spot,
-  s3,
-  spotOf,
-  versionKeys,
-} from './resources.ts'
-import { hasTags, tagsOfHeader } from './tags.ts'
+} from './targets.ts'
+import { s3 } from './words.ts'
 
 /** Bodies are held whole in memory while they are checked and sealed. */
 const OBJECT_BYTES_MAX = 64 * 1024 * 1024
@@ -58,8 +55,11 @@ function refuseUnbuilt(input: Partial<PutObjectRequest>): void {
     throw refuse('AccessControlListNotSupported', 400, 'The bucket does not allow ACLs')
 }
 
-/** Every sum that came along is compared; those that were asked for are kept. */
-function checkedSums(input: Partial<PutObjectRequest>, bytes: Buffer): ObjectRow['checksums'] {
+/** Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html */
+const DEFAULT_CHECKSUM: ChecksumName = 'CRC64NVME'
+
+/** Every sum that came along is compared and kept. Without one the object gets S3's default. */
+async function checkedSums(input: Partial<PutObjectRequest>, bytes: Buffer): Promise<ObjectRow['checksums']> {
   if (input.ContentMD5 !== undefined) checkMd5(input.ContentMD5, bytes)
   const given = input as Readonly<Record<string, unknown>>
   if (Object.keys(given).some((name) => name.startsWith('ChecksumXXHASH'))) throw unbuilt('checksums by xxHash')
@@ -73,8 +73,8 @@ function checkedSums(input: Partial<PutObjectRequest>, bytes: Buffer): ObjectRow
   const [name] = stated
   if (name !== undefined) return { [name]: checkSum(name, String(given[`Checksum${name}`]), bytes) }
   // One in a trailer was compared when the body was taken apart.
-  const trailed = input.ChecksumAlgorithm as ChecksumName | undefined
-  return trailed === undefined ? {} : { [trailed]: checksum(trailed, bytes) }
+  const computed = (input.ChecksumAlgorithm as ChecksumName | undefined) ?? DEFAULT_CHECKSUM
+  return { [computed]: await inTurns(checksumSteps(computed, bytes)) }
 }
 
 function keptHeaders(input: Partial<PutObjectRequest>): KeptHeaders {
@@ -93,24 +93,11 @@ const shownSums = (sums: ObjectRow['checksums']) => ({
 
 export const putObject = s3
   .operation('PutObject')
-  .on(objectNamed)
+  .on(objectToWrite)
   .dataEvent()
-  .given((input, call) => ({
-    ...requestedTags(tagsOfHeader(input.Tagging)),
-    ...grantKeys(input),
-    ...lockKeys(input, call.now),
-    's3:if-match': input.IfMatch,
-    's3:if-none-match': input.IfNoneMatch,
-    's3:ObjectCreationOperation': 'true',
-    's3:x-amz-acl': input.ACL,
-    's3:x-amz-server-side-encryption': input.ServerSideEncryption,
-    's3:x-amz-server-side-encryption-aws-kms-key-id': input.SSEKMSKeyId,
-    's3:x-amz-server-side-encryption-customer-algorithm': input.SSECustomerAlgorithm,
-    's3:x-amz-storage-class': input.StorageClass,
-    's3:x-amz-website-redirect-location': input.WebsiteRedirectLocation,
-  }))
-  .run(async (call, input, spot) => {
-    const { bucket, key, row: before } = spot
+  .conditions((input) => ({ 's3:if-match': input.IfMatch }))
+  .run(async (call, input, object) => {
+    const { bucket, key, row: before } = object
     refuseUnbuilt(input as Partial<PutObjectRequest>)
     const body = (input.Body ?? Buffer.alloc(0)) as unknown as Uint8Array
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
@@ -126,14 +113,11 @@ export const putObject = s3
         Size: described,
         MaxSizeAllowed: METADATA_BYTES_MAX,
       })
-    const checksums = checkedSums(input as Partial<PutObjectRequest>, bytes)
-    if (input.IfMatch !== undefined && before) await mayCompare(call, spot)
+    const checksums = await checkedSums(input as Partial<PutObjectRequest>, bytes)
+    if (input.IfMatch !== undefined && before) await mayCompare(call, object)
     requireWritable(input, key, before)
     const tags = tagsOfHeader(input.Tagging)
-    if (hasTags(tags))
-      await call.authorize('s3:PutObjectTagging', actedObject(call, bucket, key, before), requestedTags(tags))
-
-    const blob = await keepBytes(call, bucket, bytes)
+    const blob = await keepBytes(call, bucket.row, bytes)
     const row: ObjectRow = {
       key,
       blob,
@@ -147,8 +131,8 @@ export const putObject = s3
       ...(input.Expires && { expires: input.Expires.getTime() }),
     }
     if (before) dropBytes(call, before)
-    call.unit.put(at.object(bucket.name, key), row)
-    call.unit.put(at.blob(blob), { bucket: bucket.name })
+    call.unit.put(at.object(bucket.row.name, key), row)
+    call.unit.put(at.blob(blob), { bucket: bucket.row.name })
     moved(call, { bytesTransferredIn: bytes.length })
     return { ETag: row.etag, ServerSideEncryption: 'AES256' as const, ...shownSums(checksums) }
   })
@@ -157,23 +141,8 @@ function moved(call: Call, bytes: Readonly<Record<string, number>>): void {
   call.event.additionalEventData = { ...call.event.additionalEventData, ...bytes }
 }
 
-const DAY_MS = 24 * 60 * 60 * 1_000
-
-/** Locks are refused after authorization: a policy that denies them is still what answers. */
-function lockKeys(input: Omit<Partial<PutObjectRequest>, 'Body'>, now: number): Conditions {
-  const until = input.ObjectLockRetainUntilDate
-  return {
-    's3:object-lock-mode': input.ObjectLockMode,
-    's3:object-lock-legal-hold': input.ObjectLockLegalHoldStatus,
-    's3:object-lock-retain-until-date': until?.toISOString(),
-    's3:object-lock-remaining-retention-days':
-      until && String(Math.max(0, Math.ceil((until.getTime() - now) / DAY_MS))),
-  }
-}
-
 /** A tag is a hash of what is inside: a caller that may try tags learns it, so only callers that may read may try. */
-const mayCompare = (call: Call, { bucket, key, row }: Spot) =>
-  call.authorize('s3:GetObject', actedObject(call, bucket, key, row))
+const mayCompare = (call: Call, object: ObjectLocation) => call.authorize('s3:GetObject', objectFacts(object))
 
 function described(row: ObjectRow, whole: boolean, sums: boolean): Omit<HeadObjectOutput, 'ContentLength'> {
   return {
@@ -225,9 +194,9 @@ type ReadInput = Asked &
   }
 
 /** What GetObject and HeadObject tell alike: the whole, or the part that was asked for. */
-async function opened(call: Call, input: ReadInput, spot: Spot) {
-  requireNoVersion(input.VersionId, spot.key)
-  const row = await present(call, spot)
+async function opened(call: Call, input: ReadInput, object: ObjectLocation) {
+  requireNoVersion(input.VersionId, object.key)
+  const row = await present(call, object)
   requireConditions(input, row)
   const part =
     input.PartNumber === undefined
@@ -247,12 +216,11 @@ async function opened(call: Call, input: ReadInput, spot: Spot) {
 export const getObject = s3
   .operation('GetObject')
   .on(objectNamed)
-  .askingBy(...byVersion('s3:GetObject', 's3:GetObjectVersion'))
+  .actionsBy(...byVersion('s3:GetObject', 's3:GetObjectVersion'))
   .dataEvent()
-  .given(versionKeys)
-  .run(async (call, input, spot) => {
-    const { row, part, told } = await opened(call, input, spot)
-    const bytes = await call.ports.blobs.get({ id: row.blob, account: spot.bucket.account }, row.bytes)
+  .run(async (call, input, object) => {
+    const { row, part, told } = await opened(call, input, object)
+    const bytes = await call.ports.blobs.get({ id: row.blob, account: object.bucket.scope.account }, row.bytes)
     const body = part ? bytes.subarray(part.start, part.end) : bytes
     moved(call, { bytesTransferredOut: body.length })
     return { ...told, Body: body as never }
@@ -261,10 +229,9 @@ export const getObject = s3
 export const headObject = s3
   .operation('HeadObject')
   .on(objectNamed)
-  .askingBy(...byVersion('s3:GetObject', 's3:GetObjectVersion'))
+  .actionsBy(...byVersion('s3:GetObject', 's3:GetObjectVersion'))
   .dataEvent()
-  .given(versionKeys)
-  .run(async (call, input, spot) => (await opened(call, input, spot)).told)
+  .run(async (call, input, object) => (await opened(call, input, object)).told)
 
 /** One deletion, asked for alone or among many. */
 interface Deletion {
@@ -276,39 +243,42 @@ interface Deletion {
 
 const DELETE = ['s3:DeleteObject', 's3:DeleteObjectVersion'] as const
 
-const deletionKeys = (asked: Deletion): Conditions => ({ ...versionKeys(asked), 's3:if-match': asked.IfMatch })
+const deletionKeys = ({ VersionId, IfMatch }: Deletion): Conditions => ({
+  's3:versionid': VersionId,
+  's3:if-match': IfMatch,
+})
 
 /** After authorization. What is not there is deleted already. */
-async function remove(call: Call, asked: Deletion, spot: Spot): Promise<void> {
-  const { bucket, key, row } = spot
+async function remove(call: Call, asked: Deletion, object: ObjectLocation): Promise<void> {
+  const { bucket, key, row } = object
   requireNoVersion(asked.VersionId, key)
   if (asked.IfMatchLastModifiedTime !== undefined || asked.IfMatchSize !== undefined)
     throw unbuilt('deletion by time or size, which is for directory buckets')
   if (!row) return
   if (asked.IfMatch !== undefined) {
-    if (asked.IfMatch !== '*') await mayCompare(call, spot)
+    if (asked.IfMatch !== '*') await mayCompare(call, object)
     requireConditions({ IfMatch: asked.IfMatch }, row)
   }
   dropBytes(call, row)
-  call.unit.delete(at.object(bucket.name, key))
+  call.unit.delete(at.object(bucket.row.name, key))
 }
 
 export const deleteObject = s3
   .operation('DeleteObject')
   .on(objectNamed)
-  .askingBy(...byVersion(...DELETE))
+  .actionsBy(...byVersion(...DELETE))
   .dataEvent()
-  .given(deletionKeys)
-  .run(async (call, input, spot) => {
-    await remove(call, input, spot)
+  .conditions(deletionKeys)
+  .run(async (call, input, object) => {
+    await remove(call, input, object)
     return input.VersionId === undefined ? {} : { VersionId: input.VersionId }
   })
 
 /** Each object is decided as DeleteObject decides it; what the caller may not delete is listed, and the rest goes. */
 export const deleteObjects = s3
   .operation('DeleteObjects')
+  .withoutPermission('each object is authorized as DeleteObject authorizes it')
   .on(bucketNamed)
-  .asking()
   .dataEvent()
   .run(async (call, { Delete: asked }, bucket) => {
     const objects = asked?.Objects ?? []
@@ -319,11 +289,10 @@ export const deleteObjects = s3
       const named = { Key, ...(VersionId !== undefined && { VersionId }) }
       try {
         requireKey(Key)
-        const spot = await spotOf(call, bucket, Key)
+        const object = await locationOf(call, bucket, Key)
         const deletion = { VersionId, IfMatch: ETag, IfMatchLastModifiedTime: LastModifiedTime, IfMatchSize: Size }
-        const acted = actedObject(call, bucket, Key, spot.row)
-        await call.authorize(actionFor(...DELETE, VersionId), acted, deletionKeys(deletion))
-        await remove(call, deletion, spot)
+        await call.authorize(actionFor(...DELETE, VersionId), objectFacts(object), deletionKeys(deletion))
+        await remove(call, deletion, object)
         Deleted.push(named)
       } catch (error) {
         if (!(error instanceof Fault)) throw error

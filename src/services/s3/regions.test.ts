@@ -7,8 +7,8 @@ import {
 } from '@aws-sdk/client-s3'
 import { describe, expect, it, test } from 'vitest'
 import { ACCOUNT, allowing } from '../../../test/cloud.ts'
-import { s3 } from './resources.ts'
 import { type RawRequest, storage } from './s3.fixture.ts'
+import { s3 } from './words.ts'
 
 const Bucket = 'in-frankfurt'
 async function abroad() {

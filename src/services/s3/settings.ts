@@ -1,12 +1,13 @@
-/** What a bucket of ours does not have is told as AWS tells it of a bucket where nobody has set it up. */
+/** Settings that no bucket here has: the answers are those of AWS for a bucket without them. */
 import type { Operation } from '../../kernel/service.ts'
 import { refuse } from './errors.ts'
-import { type BucketRow, bucketNamed, s3 } from './resources.ts'
+import { bucketNamed } from './targets.ts'
+import { s3 } from './words.ts'
 
-type Question = Parameters<typeof s3.operation>[0]
+type Setting = Parameters<typeof s3.operation>[0]
 
 // biome-ignore format: a table is read in columns
-const ABSENT: readonly (readonly [name: Question, action: string, code: string, message: string])[] = [
+const ABSENT: readonly (readonly [name: Setting, action: string, code: string, message: string])[] = [
   ['GetBucketCors', 's3:GetBucketCORS', 'NoSuchCORSConfiguration', 'The CORS configuration does not exist'],
   ['GetBucketLifecycleConfiguration', 's3:GetLifecycleConfiguration', 'NoSuchLifecycleConfiguration', 'The lifecycle configuration does not exist'],
   ['GetBucketReplication', 's3:GetReplicationConfiguration', 'ReplicationConfigurationNotFoundError', 'The replication configuration was not found'],
@@ -15,7 +16,7 @@ const ABSENT: readonly (readonly [name: Question, action: string, code: string, 
 ]
 
 // biome-ignore format: a table is read in columns
-const EMPTY: readonly (readonly [name: Question, action: string, answer: object])[] = [
+const EMPTY: readonly (readonly [name: Setting, action: string, answer: object])[] = [
   ['GetBucketVersioning', 's3:GetBucketVersioning', {}],
   ['GetBucketLogging', 's3:GetBucketLogging', {}],
   ['GetBucketAccelerateConfiguration', 's3:GetAccelerateConfiguration', {}],
@@ -25,16 +26,19 @@ const EMPTY: readonly (readonly [name: Question, action: string, answer: object]
   ['GetBucketEncryption', 's3:GetEncryptionConfiguration', { ServerSideEncryptionConfiguration: { Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' }, BucketKeyEnabled: false }] } }],
 ]
 
-const asked = (name: Question, action: string, answer: (bucket: BucketRow) => object): Operation => ({
-  ...s3.loose(name, bucketNamed, (_call, _input, bucket: BucketRow) => answer(bucket)),
-  actions: [action],
-})
+/** Names and answers are data: one body serves operations of other types. */
+const setting = (name: Setting, action: string, answer: (name: string) => object): Operation =>
+  s3
+    .operation(name as 'GetBucketCors')
+    .on(bucketNamed)
+    .actions(action)
+    .run((_call, _input, { row }) => answer(row.name))
 
 export const settings: readonly Operation[] = [
   ...ABSENT.map(([name, action, code, message]) =>
-    asked(name, action, (bucket) => {
-      throw refuse(code, 404, message, { BucketName: bucket.name })
+    setting(name, action, (BucketName) => {
+      throw refuse(code, 404, message, { BucketName })
     }),
   ),
-  ...EMPTY.map(([name, action, answer]) => asked(name, action, () => answer)),
+  ...EMPTY.map(([name, action, answer]) => setting(name, action, () => answer)),
 ]

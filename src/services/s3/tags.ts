@@ -1,5 +1,5 @@
 /** The tags of buckets and objects: one set of rules, case-sensitive keys. */
-import type { Tags } from '../../kernel/resource.ts'
+import type { Tags } from '../../kernel/resource/facts.ts'
 import { TAGS_MAX } from '../../kernel/tags.ts'
 import { malformedXml } from '../../wire/s3.ts'
 import { invalidArgument, refuse } from './errors.ts'

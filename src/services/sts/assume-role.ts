@@ -5,17 +5,18 @@ import type { AssumableRole } from '../../kernel/ports.ts'
 import { Fault } from '../../wire/fault.ts'
 import { issue } from './credentials.ts'
 import { verifiedMfa } from './mfa.ts'
-import { assumedRoleArn, sts } from './resources.ts'
+import { assumedRoleArn } from './principal-arns.ts'
 import { assumedRole, asTrusted } from './roles.ts'
 import { packedSize, sessionPolicies } from './session-policies.ts'
 import { inheritedTags, sessionTags } from './session-tags.ts'
+import { sts } from './words.ts'
 
 const HOUR_S = 3600
 
 export const assumeRole = sts
   .operation('AssumeRole')
   .on(assumedRole)
-  .given(conditions)
+  .conditions(conditions)
   .run(async (call, input, role) => {
     if ((input.ProvidedContexts?.length ?? 0) > 0) throw withoutContexts()
     await askForMore(call, input, role)

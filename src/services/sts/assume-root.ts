@@ -2,10 +2,10 @@
 import { parseArn, printArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
 import type { RootFeature } from '../../kernel/ports.ts'
-import type { Target } from '../../kernel/resource.ts'
+import type { Target } from '../../kernel/resource/facts.ts'
 import { Fault } from '../../wire/fault.ts'
 import { issue } from './credentials.ts'
-import { sts } from './resources.ts'
+import { sts } from './words.ts'
 
 const SERVICE = 'iam.amazonaws.com'
 const SECONDS_MAX = 900
@@ -51,7 +51,6 @@ const denied = (): Fault =>
 export const assumeRoot = sts
   .operation('AssumeRoot')
   .on(targetAccount)
-  .given((input) => ({ 'sts:TaskPolicyArn': input.TaskPolicyArn.arn }))
   .run(async (call, input, account) => {
     const task = input.TaskPolicyArn.arn ?? ''
     const needed = task.startsWith(TASK_PREFIX) ? TASKS[task.slice(TASK_PREFIX.length)] : undefined

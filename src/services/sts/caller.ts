@@ -1,13 +1,12 @@
-/** Who calls, and what a key id or a sealed refusal tells. */
+/** The identity of the caller, and what a key ID or an encoded denial contains. */
 import { accountOfAccessKey } from '../../kernel/id.ts'
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import { Fault } from '../../wire/fault.ts'
-import { sts } from './resources.ts'
+import { sts } from './words.ts'
 
 export const getCallerIdentity = sts
   .operation('GetCallerIdentity')
-  // AWS: "No permissions are required", and even an explicit denial does not stop it: the same is in the 403 anyway.
-  .withoutPermission()
+  .withoutPermission('AWS documents that no permission is required: a denial would name the same identity')
   .run(({ caller: { principal } }) => {
     if (principal.kind === 'anonymous' || principal.kind === 'service') {
       throw new Fault('AccessDenied', 'Only principals of an account have an identity to show.')

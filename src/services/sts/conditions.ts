@@ -1,11 +1,20 @@
 /**
- * The condition keys of STS that no request here carries. The claims of tokens, which the authorization reference lists
- * by issuer, are read by `claimsOf`.
+ * The condition keys of STS. Those of a session to be opened are supplied by the operations, because further permissions
+ * (`sts:TagSession`) have them, too. The claims of tokens, which the authorization reference lists by issuer, are read by
+ * `claimsOf`.
  */
-import { type AbsentKeys, keysOfAction } from '../../kernel/condition-keys.ts'
+import { type AbsentKeys, type ConditionKeyTable, keysOfAction } from '../../kernel/condition-keys.ts'
 import { remembering } from '../../wire/remember.ts'
+import { SECONDS_DEFAULT } from './outbound-token.ts'
 
 const NOT_OIDC = 'access tokens are not accepted, only OpenID Connect tokens, whose claims are aud and sub'
+
+export const conditionKeys: ConditionKeyTable = {
+  'sts:DurationSeconds': ({ input }) => String(input.DurationSeconds ?? SECONDS_DEFAULT),
+  'sts:IdentityTokenAudience': ({ input }) => input.Audience ?? [],
+  'sts:SigningAlgorithm': ({ input }) => input.SigningAlgorithm,
+  'sts:TaskPolicyArn': ({ input }) => input.TaskPolicyArn?.arn,
+}
 
 export const absentKeys: AbsentKeys = {
   'graph.facebook.com:app_id': NOT_OIDC,

@@ -1,31 +1,20 @@
-/** STS: who am I, and short-lived credentials for users, roles and those they vouch for. */
-import type { Service } from '../../kernel/service.ts'
-import { assumeRole } from './assume-role.ts'
-import { assumeRoot } from './assume-root.ts'
-import { decodeAuthorizationMessage, getAccessKeyInfo, getCallerIdentity } from './caller.ts'
-import { absentKeys } from './conditions.ts'
+/** STS: the identity of the caller, and temporary credentials for users, roles and federated users. */
+import { operationsOf } from '../../kernel/service/define-service.ts'
+import * as assumeRole from './assume-role.ts'
+import * as assumeRoot from './assume-root.ts'
+import * as caller from './caller.ts'
+import { absentKeys, conditionKeys } from './conditions.ts'
 import { limited } from './limits.ts'
-import { getWebIdentityToken } from './outbound-token.ts'
-import { sts as words } from './resources.ts'
-import { assumeRoleWithSaml } from './saml.ts'
+import * as outboundToken from './outbound-token.ts'
+import * as saml from './saml.ts'
 import { forgetAssertion } from './saml-replay.ts'
-import { getFederationToken, getSessionToken } from './tokens.ts'
-import { assumeRoleWithWebIdentity } from './web-identity.ts'
+import * as tokens from './tokens.ts'
+import * as webIdentity from './web-identity.ts'
+import { sts as words } from './words.ts'
 
-export const sts: Service = {
-  api: words.api,
-  operations: [
-    getCallerIdentity,
-    getAccessKeyInfo,
-    decodeAuthorizationMessage,
-    assumeRole,
-    assumeRoot,
-    assumeRoleWithWebIdentity,
-    assumeRoleWithSaml,
-    getSessionToken,
-    getFederationToken,
-    getWebIdentityToken,
-  ].map(limited),
+export const sts = words.service({
+  operations: operationsOf(caller, assumeRole, assumeRoot, webIdentity, saml, tokens, outboundToken).map(limited),
+  conditionKeys,
   absentKeys,
   jobs: { 'sts.forget-assertion': forgetAssertion },
-}
+})

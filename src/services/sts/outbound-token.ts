@@ -1,10 +1,10 @@
 /** GetWebIdentityToken: the caller as a JSON Web Token, for services elsewhere that check it by the account's keys. */
-import { anything } from '../../kernel/resource.ts'
+import { anything } from '../../kernel/resource/facts.ts'
 import { mergeTags } from '../../kernel/tags.ts'
 import { Fault } from '../../wire/fault.ts'
-import { sts } from './resources.ts'
+import { sts } from './words.ts'
 
-const SECONDS_DEFAULT = 300
+export const SECONDS_DEFAULT = 300
 /** Of the claims, as JSON. */
 const CLAIMS_BYTES_MAX = 4_096
 const AWS_CLAIMS = 'https://sts.amazonaws.com/'
@@ -12,12 +12,7 @@ const AWS_CLAIMS = 'https://sts.amazonaws.com/'
 export const getWebIdentityToken = sts
   .operation('GetWebIdentityToken')
   .on(anything)
-  .given((input) => ({
-    'sts:IdentityTokenAudience': input.Audience ?? [],
-    'sts:DurationSeconds': String(input.DurationSeconds ?? SECONDS_DEFAULT),
-    'sts:SigningAlgorithm': input.SigningAlgorithm,
-    ...requested(input.Tags),
-  }))
+  .conditions((input) => requested(input.Tags))
   .run(async (call, input) => {
     const { principal, session } = call.caller
     if (!('arn' in principal)) throw new Fault('AccessDenied', 'A service has no identity to tell.')

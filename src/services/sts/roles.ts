@@ -1,14 +1,14 @@
-/** The role a request wants to become: what is asked on it is decided by its trust policy. */
+/** The role that a request assumes: its trust policy decides. */
 import { type Arn, parseArn } from '../../kernel/arn.ts'
 import type { Call } from '../../kernel/call.ts'
 import type { AssumableRole } from '../../kernel/ports.ts'
-import type { Acted, Found, Target } from '../../kernel/resource.ts'
+import type { ResolvedTarget, ResourceFacts, Target } from '../../kernel/resource/facts.ts'
 import type { CompiledPolicy } from '../../policy/index.ts'
 import { Fault } from '../../wire/fault.ts'
 import { inheritedTags, overlaid } from './session-tags.ts'
 
-/** What a missing role trusts: nobody. So missing and forbidden are decided, and sound, the same. */
-const trustsNobody: CompiledPolicy = {
+/** A missing role trusts no principal: missing and forbidden roles get the same decision and the same answer. */
+const emptyTrust: CompiledPolicy = {
   source: { id: 'trust', kind: 'trust' },
   policy: { version: '2012-10-17', id: undefined, kind: 'trust', statements: [] },
   statements: [],
@@ -22,7 +22,7 @@ export function parsedRoleArn(text: string): Arn {
 }
 
 export const assumedRole: Target<{ readonly RoleArn: string }, AssumableRole> = {
-  find: async (call, { RoleArn }): Promise<Found<AssumableRole>> => {
+  find: async (call, { RoleArn }): Promise<ResolvedTarget<AssumableRole>> => {
     parsedRoleArn(RoleArn)
     const role = await call.ports.identity.role(call.unit, RoleArn)
     return {
@@ -33,15 +33,15 @@ export const assumedRole: Target<{ readonly RoleArn: string }, AssumableRole> = 
   },
 }
 
-/** The role as decisions see it: its trust policy is the root of authority, whoever asks. */
-export function asTrusted(call: Call, arn: string, role: AssumableRole | undefined): Acted {
+/** The role as decisions see it: its trust policy is the root of authority for every caller. */
+export function asTrusted(call: Call, arn: string, role: AssumableRole | undefined): ResourceFacts {
   return {
     arn,
     type: 'AWS::IAM::Role',
     account: parseArn(arn)!.account,
     // AWS: in a chain, inherited tags take the place of the role's own in `aws:ResourceTag`.
     tags: role && overlaid(role.tags, inheritedTags(call.caller.session)),
-    policy: role?.trust ?? trustsNobody,
+    policy: role?.trust ?? emptyTrust,
     claimed: role === undefined,
     policyMode: 'required',
   }

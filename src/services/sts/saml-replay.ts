@@ -6,7 +6,7 @@ import { scheduleJob } from '../../kernel/jobs.ts'
 import type { Reader } from '../../kernel/ports.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import { type Key, key } from '../../store/store.ts'
-import { sts } from './resources.ts'
+import { sts } from './words.ts'
 
 /** Longer than clocks may differ. */
 const FORGET_MS = 15 * 60_000

@@ -2,7 +2,7 @@
 import type { SamlRefusal } from '../../engines/saml/refusal.ts'
 import type { SamlIdentity, SamlProvider } from '../../engines/saml/response.ts'
 import { Fault } from '../../wire/fault.ts'
-import { sts } from './resources.ts'
+import { sts } from './words.ts'
 
 const AUDIENCE = 'urn:amazon:webservices'
 /** Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_saml_assertions.html */

@@ -10,8 +10,8 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing, cloud, keysOf, STRANGERS } from '../../../test/cloud.ts'
 import { encryptedResponse, type Idp, responseOf, type Statement, samlIdp } from '../../engines/saml/idp.fixture.ts'
-import { sts } from './resources.ts'
 import { samlSignInPort } from './saml-sign-in.ts'
+import { sts } from './words.ts'
 
 const PROVIDER = `arn:aws:iam::${ACCOUNT}:saml-provider/corp`
 const role = (name: string, account = ACCOUNT) => `arn:aws:iam::${account}:role/${name}`

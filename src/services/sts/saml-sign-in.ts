@@ -4,10 +4,10 @@ import type { SamlIdentity } from '../../engines/saml/response.ts'
 import type { SamlSignIn, SamlSignInPort, SamlSignInRequest, SamlSignInRole } from '../../kernel/ports/saml-sign-in.ts'
 import type { AccountsPort, IdentityPort, Reader, TrustedIdp } from '../../kernel/ports.ts'
 import { Fault } from '../../wire/fault.ts'
-import { sts } from './resources.ts'
 import { nameQualifier } from './saml-keys.ts'
 import { assertUnspent } from './saml-replay.ts'
 import { inOurWords, ownOrigins, readResponse } from './saml-response.ts'
+import { sts } from './words.ts'
 
 /** One identity provider serves many accounts; each has a provider of its own, and each is verified. */
 const PROVIDERS_MAX = 50

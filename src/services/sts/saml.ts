@@ -3,14 +3,14 @@ import { ROLE_ATTRIBUTE, requestedSession, rolePairs, type SamlSession } from '.
 import type { SamlIdentity } from '../../engines/saml/response.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
 import type { AssumableRole, TrustedIdp } from '../../kernel/ports.ts'
-import type { Target } from '../../kernel/resource.ts'
+import type { Target } from '../../kernel/resource/facts.ts'
 import { Fault } from '../../wire/fault.ts'
 import { type Brought, broughtKeys, federatedSession } from './federated-session.ts'
-import { sts } from './resources.ts'
 import { asTrusted, parsedRoleArn } from './roles.ts'
 import { nameQualifier, samlKeys } from './saml-keys.ts'
 import { spend } from './saml-replay.ts'
 import { inOurWords, ownOrigins, readResponse } from './saml-response.ts'
+import { sts } from './words.ts'
 
 interface Vouched {
   readonly role: AssumableRole
@@ -63,9 +63,9 @@ const broughtBy = ({ tags, transitiveTagKeys, sourceIdentity }: SamlSession): Br
 
 export const assumeRoleWithSaml = sts
   .operation('AssumeRoleWithSAML')
+  .anonymous()
   .on(vouched)
-  .unsigned()
-  .given((_input, _call, row) => ({
+  .conditions((_input, _call, row) => ({
     ...(row && {
       ...samlKeys(row.provider, row.identity),
       ...broughtKeys(broughtBy(row.session)),

@@ -1,11 +1,11 @@
 /** Session policies: what a request may add to narrow the session it asks for, and the space they and the tags take. */
 import { deflateRawSync } from 'node:zlib'
 import type { Call } from '../../kernel/call.ts'
-import type { Tags } from '../../kernel/resource.ts'
+import type { Tags } from '../../kernel/resource/facts.ts'
 import type { Session } from '../../kernel/session.ts'
 import { PolicyError, parsePolicy } from '../../policy/index.ts'
 import { Fault } from '../../wire/fault.ts'
-import { sts } from './resources.ts'
+import { sts } from './words.ts'
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length */
 const INLINE_LENGTH_MAX = 2048

@@ -2,7 +2,7 @@
  * Session tags: what a request brings, and what a chain of roles carries on.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
  */
-import type { Tags } from '../../kernel/resource.ts'
+import type { Tags } from '../../kernel/resource/facts.ts'
 import type { Session } from '../../kernel/session.ts'
 import { mergeTags, type TagPair, type TagProblem } from '../../kernel/tags.ts'
 import { Fault } from '../../wire/fault.ts'

@@ -1,15 +1,15 @@
-/** GetSessionToken and GetFederationToken: sessions that a user or root opens for itself, or for those it vouches for. */
-import type { Target } from '../../kernel/resource.ts'
+/** GetSessionToken and GetFederationToken: sessions that a user or root opens for itself, or for others under its own responsibility. */
+import type { Target } from '../../kernel/resource/facts.ts'
 import { issue, tokenSeconds } from './credentials.ts'
 import { verifiedMfa } from './mfa.ts'
-import { federatedUserArn, sts } from './resources.ts'
+import { federatedUserArn } from './principal-arns.ts'
 import { packedSize, sessionPolicies } from './session-policies.ts'
 import { sessionTags } from './session-tags.ts'
+import { sts } from './words.ts'
 
 export const getSessionToken = sts
   .operation('GetSessionToken')
-  // AWS: "You do not need permissions to call GetSessionToken, and no policy can control it."
-  .withoutPermission()
+  .withoutPermission('AWS documents that no policy controls it')
   .run(async (call, input) => {
     const mfa = await verifiedMfa(call, input)
     const { subject, accessKeyId } = call.caller
@@ -23,7 +23,7 @@ export const getSessionToken = sts
     }
   })
 
-/** The federated user that will come to be; it has no row, only a name. */
+/** The federated user that the session is for: a name without a row. */
 const federatedUser: Target<{ readonly Name: string }, undefined> = {
   find: (call, { Name }) => ({
     acted: { arn: federatedUserArn(call, Name), type: 'AWS::STS::FederatedUser', account: call.account },

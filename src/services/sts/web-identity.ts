@@ -1,13 +1,13 @@
 /** AssumeRoleWithWebIdentity: become a role by the word of an OpenID Connect provider that the role trusts. */
 
 import type { AssumableRole } from '../../kernel/ports.ts'
-import type { Target } from '../../kernel/resource.ts'
+import type { Target } from '../../kernel/resource/facts.ts'
 import { Fault } from '../../wire/fault.ts'
 import { claimsOf } from './conditions.ts'
 import { type Brought, broughtKeys, federatedSession } from './federated-session.ts'
-import { sts } from './resources.ts'
 import { asTrusted, parsedRoleArn } from './roles.ts'
 import { verifiedToken, type WebIdentity } from './web-identity-token.ts'
+import { sts } from './words.ts'
 
 interface Vouched {
   readonly role: AssumableRole
@@ -36,9 +36,9 @@ const refused = () => new Fault('AccessDenied', 'Not authorized to perform sts:A
 
 export const assumeRoleWithWebIdentity = sts
   .operation('AssumeRoleWithWebIdentity')
+  .anonymous()
   .on(vouched)
-  .unsigned()
-  .given((input, _call, row) => ({
+  .conditions((input, _call, row) => ({
     ...(row && { ...tokenKeys(row.identity), ...broughtKeys(broughtBy(row.identity)) }),
     'sts:RoleSessionName': input.RoleSessionName,
   }))

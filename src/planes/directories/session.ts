@@ -1,0 +1,92 @@
+/** A connection to one LDAP server: encrypted and verified before anything is sent over it. */
+import { isIP } from 'node:net'
+import { Client, type Entry, InvalidCredentialsError, type SearchOptions, SizeLimitExceededError } from 'ldapts'
+import type { LdapServer } from './servers.ts'
+
+export interface SessionOptions {
+  /** Where hosts are found, where DNS does not say so: MERLON_FEDERATION_HOSTS. TLS is verified for the name. */
+  readonly hosts?: ReadonlyMap<string, { readonly address: string; readonly port: number }> | undefined
+  /** PEM. Default: the certificate authorities that the system trusts. */
+  readonly ca?: string | undefined
+}
+
+/** A server that does not answer is passed over after this. */
+const CONNECT_MS = 1_000
+const OPERATION_MS = 5_000
+const PAGE = 500
+
+/** No server of the domain could be used: it must never look like a refused password. */
+export class DirectoryUnavailableError extends Error {
+  override readonly name = 'DirectoryUnavailableError'
+}
+
+export class LdapSession {
+  readonly #client: Client
+
+  private constructor(client: Client) {
+    this.#client = client
+  }
+
+  /** Throws when the server does not answer, or its certificate is not the server's. */
+  static async open(server: LdapServer, { ca, hosts }: SessionOptions): Promise<LdapSession> {
+    const place = hosts?.get(server.host.toLowerCase())
+    const scheme = server.isStartTls ? 'ldap' : 'ldaps'
+    const tls = {
+      minVersion: 'TLSv1.2' as const,
+      ...(isIP(server.host) === 0 && { servername: server.host }),
+      ...(ca !== undefined && { ca }),
+    }
+    const client = new Client({
+      url: place ? `${scheme}://${place.address}:${place.port}` : server.url,
+      connectTimeout: CONNECT_MS,
+      timeout: OPERATION_MS,
+      // The client takes TLS options as a wish for TLS from the start.
+      ...(!server.isStartTls && { tlsOptions: tls }),
+      strictDN: false,
+    })
+    if (server.isStartTls) await client.startTLS(tls)
+    return new LdapSession(client)
+  }
+
+  /**
+   * The diagnostic text of a refused bind, undefined when it was accepted. An empty password is refused here: servers
+   * answer such a bind with success, as an anonymous one (RFC 4513 §5.1.2).
+   */
+  async bind(name: string, password: string): Promise<string | undefined> {
+    if (password === '' || name === '') return 'an empty name or password'
+    try {
+      await this.#client.bind(name, password)
+      return undefined
+    } catch (error) {
+      if (error instanceof InvalidCredentialsError) return error.message
+      throw error
+    }
+  }
+
+  /** Referrals are not followed. None where more than `sizeLimit` match: an ambiguous name means no entry. */
+  async search(base: string, options: SearchOptions): Promise<readonly Entry[]> {
+    try {
+      const { searchEntries } = await this.#client.search(base, {
+        derefAliases: 'never',
+        ...(options.scope !== 'base' && options.sizeLimit === undefined && { paged: { pageSize: PAGE } }),
+        ...options,
+      })
+      return searchEntries
+    } catch (error) {
+      if (error instanceof SizeLimitExceededError) return []
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.unbind().catch(() => undefined)
+  }
+}
+
+/** The first value of an attribute, as text. */
+export function attributeOf(entry: Entry, name: string): string | undefined {
+  const value = entry[name]
+  const first = Array.isArray(value) ? value[0] : value
+  if (first === undefined || first.length === 0) return undefined
+  return typeof first === 'string' ? first : first.toString('utf8')
+}

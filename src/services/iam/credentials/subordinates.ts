@@ -1,0 +1,36 @@
+/** What can hang on a user, all kept under the user's id, so that a new name changes nothing. */
+import type { Call } from '../../../kernel/call.ts'
+import { type Entry, key, under } from '../../../store/store.ts'
+
+/** Kind → the words of AWS's DeleteConflict. */
+const kinds = {
+  'access-key': 'delete access keys',
+  'login-profile': 'delete login profile',
+  'mfa-device': 'delete MFA device',
+  passkey: 'delete MFA device',
+  'signing-certificate': 'delete signing certificates',
+  'ssh-public-key': 'delete SSH public keys',
+  'service-credential': 'remove referenced objects',
+} as const
+
+export type Hanging = keyof typeof kinds
+
+export const hangingKey = (account: string, userId: string, kind: Hanging, id: string) =>
+  key('iam', 'hangs', account, userId, kind, id)
+
+export function hangingOf<T extends object>(
+  call: Pick<Call, 'unit' | 'account'>,
+  userId: string,
+  kind: Hanging,
+): Promise<readonly Entry<T>[]> {
+  return call.unit.range<T>(under('iam', 'hangs', call.account, userId, kind))
+}
+
+/** What still hangs there, in words; undefined when nothing does. */
+export async function hangsOnUser(call: Call, userId: string): Promise<string | undefined> {
+  for (const kind of Object.keys(kinds) as Hanging[]) {
+    const [first] = await call.unit.range(under('iam', 'hangs', call.account, userId, kind), { limit: 1 })
+    if (first) return kinds[kind]
+  }
+  return undefined
+}

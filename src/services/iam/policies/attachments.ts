@@ -1,0 +1,27 @@
+/** The index from a managed policy to whoever it is attached to, or bounds. */
+import type { Call } from '../../../kernel/call.ts'
+import { key, under } from '../../../store/store.ts'
+
+export type HolderKind = 'user' | 'group' | 'role'
+export type Use = HolderKind | 'user-boundary' | 'role-boundary'
+
+interface Attachment {
+  readonly name: string
+}
+
+const attachmentKey = (call: Call, policyArn: string, use: Use, name: string) =>
+  key('iam', 'attached', call.account, policyArn, use, name.toLowerCase())
+
+export function indexAttachment(call: Call, policyArn: string, use: Use, name: string): void {
+  call.unit.put(attachmentKey(call, policyArn, use, name), { name } satisfies Attachment)
+}
+
+export function dropAttachment(call: Call, policyArn: string, use: Use, name: string): void {
+  call.unit.delete(attachmentKey(call, policyArn, use, name))
+}
+
+/** Names of the users, groups or roles that use a policy so. */
+export async function usersOf(call: Call, policyArn: string, use: Use): Promise<readonly string[]> {
+  const entries = await call.unit.range<Attachment>(under('iam', 'attached', call.account, policyArn, use))
+  return entries.map(({ document }) => document.name)
+}

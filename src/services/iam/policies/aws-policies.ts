@@ -1,0 +1,67 @@
+/** AWS's own managed policies, read when first asked for: 1,594 of them, compressed at build time (`npm run build`). */
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { brotliDecompress } from 'node:zlib'
+import { parseArn } from '../../../kernel/arn.ts'
+import type { ManagedPolicyRow } from './policies.ts'
+
+const FILE = 'aws-managed-policies.json.br'
+
+/** As `tools/build-managed-policies.mjs` writes it: the version that is in force. */
+interface Packed {
+  readonly arn: string
+  readonly version: string
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly document: object
+}
+
+type Policies = ReadonlyMap<string, ManagedPolicyRow>
+let loading: Promise<Policies> | undefined
+
+const policies = (): Promise<Policies> => (loading ??= load())
+
+export async function awsPolicy(arn: string): Promise<ManagedPolicyRow | undefined> {
+  return (await policies()).get(arn)
+}
+
+/** ARN and row of each, by ARN. */
+export async function awsPolicies(): Promise<readonly (readonly [string, ManagedPolicyRow])[]> {
+  return [...(await policies())]
+}
+
+async function load(): Promise<Policies> {
+  // Beside the bundle, or in dist/ when run from source.
+  const places = [new URL(FILE, import.meta.url), new URL(`../../../../dist/${FILE}`, import.meta.url)]
+  const file = places.find((place) => existsSync(place))
+  if (!file) throw new Error(`${FILE} is missing: run 'npm run build'`)
+  const packed: readonly Packed[] = JSON.parse(
+    (await promisify(brotliDecompress)(await readFile(file))).toString('utf8'),
+  )
+  return new Map(packed.map((policy) => [policy.arn, rowOf(policy)]))
+}
+
+function rowOf({ arn, version, createdAt, updatedAt, document }: Packed): ManagedPolicyRow {
+  const path = parseArn(arn)!.resource.slice('policy'.length)
+  const slash = path.lastIndexOf('/')
+  return {
+    name: path.slice(slash + 1),
+    path: path.slice(0, slash + 1),
+    id: idOf(arn),
+    createdAt,
+    updatedAt,
+    versions: [{ id: version, text: JSON.stringify(document, undefined, 4), createdAt: updatedAt }],
+    defaultVersion: version,
+    nextVersion: Number(version.slice(1)) + 1,
+    aws: true,
+  }
+}
+
+/** The data holds no ids: ours are made of the ARN, so that they are the same everywhere. */
+function idOf(arn: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+  const digest = createHash('sha256').update(arn).digest()
+  return `ANPA${[...digest.subarray(0, 17)].map((byte) => alphabet[byte & 31]).join('')}`
+}

@@ -1,0 +1,123 @@
+/** Making and deleting the roles that belong to a service. */
+import type { Call } from '../../../kernel/call.ts'
+import type { Target } from '../../../kernel/resource/facts.ts'
+import { key } from '../../../store/store.ts'
+import { count } from '../counts.ts'
+import { dropAttachment, indexAttachment } from '../policies/attachments.ts'
+import { role } from '../resources.ts'
+import { iam, noSuchEntity } from '../words.ts'
+import { createdRole, removeRole } from './roles.ts'
+import linked from './service-linked-roles.json' with { type: 'json' }
+
+interface Linked {
+  /** What follows `AWSServiceRoleFor`. */
+  readonly role: string
+  /** Name of the policy AWS attaches, below `aws-service-role/`. */
+  readonly policy: string
+  /** Services of which there may be several roles, told apart by a suffix. */
+  readonly suffixes?: true
+  /** Of roles that AWS describes although their creator did not. */
+  readonly description?: string
+}
+
+const services: Readonly<Record<string, Linked>> = linked as Record<string, Linked>
+
+interface Linking {
+  readonly AWSServiceName: string
+  readonly CustomSuffix?: string | undefined
+}
+
+interface DeletionTask {
+  readonly roleArn: string
+}
+
+const taskKey = (call: Call, id: string) => key('iam', 'role-deletion', call.account, id)
+
+export const createServiceLinkedRole = iam
+  .operation('CreateServiceLinkedRole')
+  .on(
+    role.created(({ AWSServiceName, CustomSuffix }: Linking) => ({
+      name: roleName(AWSServiceName, CustomSuffix),
+      path: `/aws-service-role/${AWSServiceName}/`,
+    })),
+  )
+  .run(async (call, input, { id: { name }, create }) => {
+    const { AWSServiceName: service, CustomSuffix: suffix } = input
+    const known = services[service]
+    if (!known)
+      throw iam.fail('InvalidInputException', `Invalid service principal: ${service} has no service-linked role.`)
+    if (suffix !== undefined && !known.suffixes) {
+      throw iam.fail('InvalidInputException', `Custom suffix is not allowed for ${service}`)
+    }
+    const description = input.Description ?? known.description
+    if (await role.get(call.unit, call, { name })) {
+      throw iam.fail(
+        'InvalidInputException',
+        `Service role name ${name} has been taken in this account, please try a different suffix.`,
+      )
+    }
+    await count(call, 'Roles', 1)
+
+    const policyArn = `arn:aws:iam::aws:policy/aws-service-role/${known.policy}`
+    indexAttachment(call, policyArn, 'role', name)
+    const row = create({
+      name,
+      path: `/aws-service-role/${service}/`,
+      id: call.uniqueId('AROA'),
+      createdAt: call.now,
+      ...(description !== undefined && { description }),
+      trust: JSON.stringify({
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }],
+      }),
+      trusted: {},
+      maxSessionSeconds: 3600,
+      tags: {},
+      attached: [policyArn],
+      inline: {},
+      linkedService: service,
+    })
+    return { Role: await createdRole(call, row) }
+  })
+
+/** Nothing of ours holds on to such a role: it is gone with the commit, and the task it names has succeeded. */
+export const deleteServiceLinkedRole = iam
+  .operation('DeleteServiceLinkedRole')
+  .on(role.named('RoleName'))
+  .run(async (call, _input, found) => {
+    const { row } = found
+    if (row.linkedService === undefined) throw noSuchEntity('role', row.name)
+    for (const arn of row.attached) dropAttachment(call, arn, 'role', row.name)
+    await removeRole(call, found)
+    const DeletionTaskId = `task${row.path}${row.name}/${call.newId()}`
+    call.unit.put(taskKey(call, DeletionTaskId), { roleArn: found.arn } satisfies DeletionTask)
+    return { DeletionTaskId }
+  })
+
+/** The role in `task/aws-service-role/SERVICE/ROLE/UUID`. It may be deleted: only its ARN is known. */
+const roleOfTask: Target<{ readonly DeletionTaskId: string }, undefined> = {
+  find: (call, { DeletionTaskId: id }) => {
+    const RoleNameWithPath = id.split('/').slice(1, -1).join('/')
+    if (!role.form.accepts('RoleNameWithPath', RoleNameWithPath)) throw noSuchTask(id)
+    const arn = role.form.print(call, { RoleNameWithPath })
+    return { acted: { arn, type: role.spec.type, account: call.account }, row: undefined }
+  },
+}
+
+export const getServiceLinkedRoleDeletionStatus = iam
+  .operation('GetServiceLinkedRoleDeletionStatus')
+  .on(roleOfTask)
+  .run(async (call, input) => {
+    if (!(await call.unit.get<DeletionTask>(taskKey(call, input.DeletionTaskId))))
+      throw noSuchTask(input.DeletionTaskId)
+    return { Status: 'SUCCEEDED' }
+  })
+
+function roleName(service: string, suffix: string | undefined): string {
+  const base = `AWSServiceRoleFor${services[service]?.role ?? ''}`
+  return suffix === undefined ? base : `${base}_${suffix}`
+}
+
+function noSuchTask(id: string) {
+  return iam.fail('NoSuchEntityException', `Deletion task ${id} cannot be found.`)
+}

@@ -1,0 +1,15 @@
+/** Where a sign-in may lead: a path of this server. */
+export const CONSOLE = '/console/'
+
+const LENGTH_MAX = 2_048
+
+/** The path that a request asks for, or the console where it names another server, or no path. */
+export function ownPath(asked: string | undefined): string {
+  // Browsers read a backslash as a slash, and leave out tabs and line breaks.
+  if (asked === undefined || asked.length > LENGTH_MAX || !/^\/(?![/\\])[\x21-\x7e]*$/.test(asked)) return CONSOLE
+  return asked.includes('\\') ? CONSOLE : asked
+}
+
+/** The same for addresses that may begin with the origin of the pages. */
+export const ownAddress = (asked: string | undefined, webOrigin: string): string =>
+  ownPath(asked?.startsWith(`${webOrigin}/`) ? asked.slice(webOrigin.length) : asked)

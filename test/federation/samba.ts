@@ -1,0 +1,95 @@
+/**
+ * A domain of Samba's Active Directory in a network namespace of its own: its ports are fixed, and no other process sees
+ * them. A Unix socket leads in, and a loopback port leads to the socket.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Client } from 'ldapts'
+
+export const ADMIN_PASSWORD = 'Adm1n-Passw0rd'
+
+export interface Domain {
+  readonly ca: string
+  /** A client of the administrator. */
+  administrator(): Promise<Client>
+  stop(): Promise<void>
+}
+
+const BRIDGE = `
+const net = require('node:net')
+net.createServer((outer) => {
+  const inner = net.connect(636, '127.0.0.1')
+  outer.pipe(inner).pipe(outer)
+  for (const socket of [outer, inner]) socket.on('error', () => { outer.destroy(); inner.destroy() })
+}).listen(process.argv[1])
+`
+
+/** LDAPS of `dc1.corp.test` at the port. */
+export async function samba(port: number): Promise<Domain> {
+  const folder = mkdtempSync(join(tmpdir(), 'merlon-samba-'))
+  const file = (name: string) => join(folder, name)
+  execFileSync(
+    'samba-tool',
+    // biome-ignore format: arguments in pairs
+    ['domain', 'provision', '--realm=CORP.TEST', '--domain=CORP', `--adminpass=${ADMIN_PASSWORD}`, '--server-role=dc',
+      '--dns-backend=NONE', '--host-name=dc1', `--targetdir=${folder}`, '--option=bind interfaces only = yes',
+      '--option=interfaces = lo'],
+    { stdio: 'ignore' },
+  )
+  const script = `ip link set lo up; node -e "$BRIDGE" ${file('bridge')} & exec /usr/sbin/samba -F --no-process-group -s ${file('etc/smb.conf')}`
+  const running: ChildProcess = spawn('unshare', ['--net', '--pid', '--fork', '--kill-child', 'sh', '-c', script], {
+    env: { ...process.env, BRIDGE },
+    stdio: 'ignore',
+  })
+  const proxy: Server = createServer((outer) => {
+    const inner = connect(file('bridge'))
+    outer.pipe(inner).pipe(outer)
+    for (const socket of [outer, inner])
+      socket.on('error', () => {
+        outer.destroy()
+        inner.destroy()
+      })
+  })
+  await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve))
+  const ca = file('private/tls/ca.pem')
+  for (const until = Date.now() + 180_000; !(existsSync(ca) && (await answers(file('bridge')))); ) {
+    if (Date.now() > until || running.exitCode !== null) throw new Error('The domain did not start.')
+    await pause(200)
+  }
+  return {
+    ca: readFileSync(ca, 'utf8'),
+    administrator: async () => {
+      const client = new Client({
+        url: `ldaps://127.0.0.1:${port}`,
+        tlsOptions: { ca: readFileSync(ca), servername: 'dc1.corp.test' },
+        timeout: 30_000,
+        strictDN: false,
+      })
+      await client.bind('administrator@corp.test', ADMIN_PASSWORD)
+      return client
+    },
+    stop: async () => {
+      const ended = new Promise((resolve) => running.once('exit', resolve))
+      running.kill('SIGKILL')
+      await ended
+      proxy.close()
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 })
+    },
+  }
+}
+
+/** Whether the bridge leads to a server: it closes at once while there is none. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('error', () => resolve(false)).once('close', () => resolve(false))
+    setTimeout(() => {
+      resolve(!socket.destroyed && socket.readyState === 'open')
+      socket.destroy()
+    }, 300)
+  })
+}
