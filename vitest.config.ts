@@ -36,7 +36,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'shared',
-          include: ['src/**/*.test.ts', 'test/decisions/*.test.ts'],
+          include: ['src/**/*.test.ts', 'console/src/**/*.test.ts', 'test/decisions/*.test.ts'],
           exclude: ALONE,
           // Modules and compiled code are kept from file to file: half the processor time of these tests.
           isolate: false,

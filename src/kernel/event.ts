@@ -53,6 +53,8 @@ export interface EventFacts {
   readonly requestId: string
   readonly tlsHost?: string | undefined
   readonly tls?: TlsDetails | undefined
+  /** Stated by the caller. */
+  readonly reason?: string | undefined
   readonly requestParameters: unknown
   readonly responseElements: unknown
   readonly error?: { readonly code: string | undefined; readonly message: string } | undefined
@@ -173,7 +175,6 @@ function orNull(told: unknown): unknown {
   return null
 }
 
-/** What the call told of itself, and what decided it. */
 const tlsDetailsOf = ({ tlsHost, tls }: EventFacts): object | undefined =>
   tlsHost || tls
     ? {
@@ -183,8 +184,11 @@ const tlsDetailsOf = ({ tlsHost, tls }: EventFacts): object | undefined =>
       }
     : undefined
 
-function additional({ draft, caller, account }: EventFacts): object | undefined {
-  const { additionalEventData, decided, id } = draft
+/** What the call reports of itself, and what decided it. */
+function additional({ draft, caller, account, reason }: EventFacts): object | undefined {
+  const { decided, id } = draft
+  const additionalEventData =
+    reason === undefined ? draft.additionalEventData : { merlonReason: reason, ...draft.additionalEventData }
   if (decided.length === 0) return additionalEventData
   const { principal } = caller
   const merlonDecisions = toldDecisions(id, decided, {

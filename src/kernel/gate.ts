@@ -50,6 +50,7 @@ import { uniqueId } from './id.ts'
 import type { Use } from './ports/port.ts'
 import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
+import { reasonOf } from './reason.ts'
 import { type RecordedCall, type Replayed, replay } from './replay.ts'
 import type { ResourceFacts } from './resource/facts.ts'
 import type { BearerScheme } from './service/bearer.ts'
@@ -645,6 +646,7 @@ export class Gate {
       requestId: arrival.requestId,
       tlsHost: header(request, 'host'),
       tls: request.tls,
+      reason: authenticated.caller.principal.kind === 'anonymous' ? undefined : reasonOf(request),
       requestParameters: input && parametersOf(row.id, redact(shape.input, input)),
       // As CloudTrail: answers of reading calls are not kept.
       responseElements:
