@@ -13,8 +13,21 @@ import {
   GetSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
+import { services } from '../src/server/services.ts'
 import { cloud } from './cloud.ts'
+
+/** Batch operations, and the operation that each of their items is decided like. */
+const PAIRS = { BatchGetSecretValue: 'GetSecretValue', DeleteObjects: 'DeleteObject' }
+
+test('Every batch operation of the services is compared here', () => {
+  const found = services.flatMap(({ operations }) => {
+    const names = new Set(operations.map(({ name }) => name))
+    return [...names].filter((name) => name.startsWith('Batch') || (name.endsWith('s') && names.has(name.slice(0, -1))))
+  })
+
+  expect(found.sort()).toEqual(Object.keys(PAIRS).sort())
+})
 
 type Case = [what: string, allow: object, deny: object | undefined]
 const policies: Case[] = [

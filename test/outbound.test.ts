@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { outbound, readHosts } from '../src/server/outbound.ts'
+import { federationRequests, outbound, readHosts } from '../src/server/outbound.ts'
 import { temporaryFolder } from './process.ts'
 
 let server: Server
@@ -82,5 +82,39 @@ describe('The list of hosts', () => {
 
   test.each(['a.test', 'a.test=127.0.0.1', 'a.test=elsewhere:1', '=127.0.0.1:1'])('that says %s is refused', (text) => {
     expect(() => readHosts(text)).toThrow('MERLON_FEDERATION_HOSTS')
+  })
+})
+
+describe('Requests to identity providers', () => {
+  test('are guarded like all others, and plain HTTP is for listed loopback hosts alone', async () => {
+    const { send } = federationRequests(readHosts('social.test=127.0.0.1:1,inside.test=10.0.0.1:80'))
+
+    for (const url of ['http://example.com/', 'http://inside.test/', 'http://127.0.0.1/', 'http://localhost/'])
+      await expect(send({ method: 'GET', url })).rejects.toThrow('is no https address')
+    for (const url of ['https://127.0.0.1/', 'https://169.254.169.254/'])
+      await expect(send({ method: 'POST', url, form: { a: 'b' } })).rejects.toThrow('lies inside this network')
+    await expect(send({ method: 'GET', url: 'http://social.test/' })).rejects.toThrow('ECONNREFUSED')
+  })
+
+  test('carry a form and headers to a listed imitation', async () => {
+    const { createServer: createPlain } = await import('node:http')
+    const plain = createPlain((request, response) => {
+      request.setEncoding('utf8').on('data', (body: string) => {
+        response.end(`${request.method} ${request.headers.host} ${request.headers.authorization} ${body}`)
+      })
+    }).listen(0, '127.0.0.1')
+    await once(plain, 'listening')
+    const { port: at } = plain.address() as AddressInfo
+    const { send } = federationRequests(readHosts(`social.test=127.0.0.1:${at}`))
+
+    const answer = await send({
+      method: 'POST',
+      url: 'http://social.test/token',
+      headers: { authorization: 'Basic x' },
+      form: { code: 'a&b' },
+    })
+
+    expect(answer).toEqual({ status: 200, body: 'POST social.test Basic x code=a%26b' })
+    plain.close()
   })
 })

@@ -236,14 +236,37 @@ const memberNames = (shape: Shape, depth: number): readonly string[] =>
     ? []
     : shape.members.flatMap(({ name, shape: inner }) => [name, ...(depth > 0 ? memberNames(inner, depth - 1) : [])])
 
+/** A service of web pages alone has no model. */
+const withOperations = services.filter(({ operations }) => operations.length > 0)
+
+const isTags = (member: string): boolean => /^Tag(s|sList|ging)$/i.test(member)
+
+test('Every resource type reads tags where the requests that create it carry them', async () => {
+  const wrong: string[] = []
+  let created = 0
+  for (const { api, operations } of withOperations) {
+    const model = await loadService(rows.find(({ id }) => id === api.id)!)
+    for (const { name, target } of operations) {
+      if (target.about?.how !== 'created' && target.about?.how !== 'createdOrReplaced') continue
+      created++
+      const { input } = model.operations.get(name)!
+      const members = input.kind === 'struct' ? input.members : []
+      const carriers = members.filter((each) => isTags(each.name) || memberNames(each.shape, 0).some(isTags))
+      const { tags } = target.about.type.spec
+      if (carriers.length > 0 && !carriers.some((each) => each.name === tags?.member)) wrong.push(`${api.id} ${name}`)
+    }
+  }
+
+  expect(created).toBeGreaterThan(5)
+  expect(wrong).toEqual([])
+})
+
 test('Every operation that is built and creates with tags is among these', async () => {
   const found: string[] = []
-  for (const { api, operations } of services) {
+  for (const { api, operations } of withOperations) {
     const model = await loadService(rows.find(({ id }) => id === api.id)!)
     for (const { name, actions } of operations) {
-      const carries = memberNames(model.operations.get(name)!.input, 1).some((member) =>
-        /^Tag(s|sList|ging)$/i.test(member),
-      )
+      const carries = memberNames(model.operations.get(name)!.input, 1).some(isTags)
       const isTagging = /^(Tag|Untag|AddTags|RemoveTags|PutObjectTagging|PutBucketTagging)/.test(name)
       if (carries && !isTagging && actions.every((action) => !['Read', 'List'].includes(accessLevel(action) ?? '')))
         found.push(`${api.id} ${name}`)

@@ -66,6 +66,12 @@ export const SUITES = [
       'src/services/ds/',
     ],
   },
+  {
+    name: 'browser',
+    minutes: 4,
+    waits: true,
+    covers: ['src/services/signin/', 'src/kernel/web/', 'src/server/web/', 'console/'],
+  },
   { name: 'postgres', minutes: 3, waits: true, covers: ['src/store/'] },
   { name: 'docs', minutes: 4, waits: true, covers: ['docs/', 'README.md', 'src/cli/'] },
   { name: 'million', minutes: 0, beside: true, covers: ['src/policy/', 'src/services/secretsmanager/random-password'] },

@@ -7,6 +7,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     start: 'Start a server; initialize the data directory on the first start',
     init: 'Initialize a data directory without starting a server',
     status: 'Show the health of a running server, or the state of a data directory',
+    ca: "Show or install the certificate authority of 'merlon start --tls auto'",
     demo: 'Run a guided demonstration on a temporary server',
   },
   'Seal and root key': {
@@ -29,6 +30,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     secret: 'Run a program with secrets; show rotation status',
   },
   Other: {
+    dev: 'Run what tests and offline work need: social-idp',
     completion: 'Print a completion script for bash or zsh',
     help: 'Show this help, or the help of a command: merlon help COMMAND',
     version: 'Show the version (also -v, --version)',

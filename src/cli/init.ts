@@ -2,10 +2,11 @@
 import { newSealer } from '../server/desk.ts'
 import { firstAccount } from '../server/first-account.ts'
 import { InstallationError, isInstalled } from '../server/installation.ts'
+import { setRootSignIn } from '../server/root-sign-in.ts'
 import { openCustody, storeOptions } from './ask.ts'
 import { type Command, readOptions, UsageError } from './command.ts'
 import { checkProfile, keyAsJson, shownKey, writeProfile } from './root-key.ts'
-import { newPassphrase } from './secrets.ts'
+import { askSecretsInOrder, newPassphrase } from './secrets.ts'
 import { showShares } from './shares.ts'
 
 const options = {
@@ -19,6 +20,11 @@ const options = {
     about: 'the same as --sealer passphrase; it is asked for, or read from standard input',
   },
   account: { type: 'string', value: 'ID', about: 'twelve digits (default: at random)' },
+  'root-email': {
+    type: 'string',
+    value: 'ADDRESS',
+    about: 'the root user signs in with it and a password, which is asked for, or the last line of standard input',
+  },
   profile: { type: 'string', value: 'NAME', about: 'also write an AWS profile of this name' },
   endpoint: { type: 'string', value: 'URL', about: "the profile's endpoint (default http://127.0.0.1:4566)" },
   json: { type: 'boolean', about: 'for programs' },
@@ -40,9 +46,11 @@ export const init: Command = {
         'MERLON_ALREADY_INITIALIZED',
       )
     }
+    const email = given['root-email']
+    const { passphrase, password } = await newSecrets(kind === 'passphrase', email !== undefined)
     const input = {
       kind,
-      ...(kind === 'passphrase' && { passphrase: await newPassphrase() }),
+      ...(passphrase !== undefined && { passphrase }),
       ...(given.shares !== undefined && { shares: given.shares }),
       ...(given.threshold !== undefined && { threshold: given.threshold }),
     }
@@ -62,7 +70,9 @@ export const init: Command = {
           },
     )
     await custody.unsealAutomatically()
-    const [made] = await firstAccount(custody.unsealed().cloud, account)
+    const { cloud } = custody.unsealed()
+    const [made] = await firstAccount(cloud, account)
+    if (email !== undefined) await setRootSignIn(cloud, { account: made!.accountId, email, password: password! })
     await custody.close()
 
     if (profile !== undefined) writeProfile(profile, made!, endpoint)
@@ -71,6 +81,20 @@ export const init: Command = {
     )
     return 0
   },
+}
+
+interface NewSecrets {
+  readonly passphrase?: string | undefined
+  readonly password?: string | undefined
+}
+
+/** On standard input a line each: the passphrase first. */
+async function newSecrets(withPassphrase: boolean, withPassword: boolean): Promise<NewSecrets> {
+  if (withPassphrase && !withPassword) return { passphrase: await newPassphrase() }
+  if (!withPassword) return {}
+  const questions = [...(withPassphrase ? ['New passphrase'] : []), 'Password of the root user']
+  const answers = await askSecretsInOrder(questions)
+  return { passphrase: withPassphrase ? answers[0] : undefined, password: answers.at(-1) }
 }
 
 const KINDS = ['file', 'shamir', 'passphrase'] as const

@@ -2,16 +2,19 @@
 /** The command line: `merlon COMMAND [options]`. */
 import { audit } from './audit.ts'
 import { backup } from './backup.ts'
+import { ca } from './ca.ts'
 import { type Command, UsageError } from './command.ts'
 import { completionCommand } from './completion.ts'
 import { credentials } from './credentials.ts'
 import { demo } from './demo.ts'
+import { dev } from './dev.ts'
 import { errorText } from './error-text.ts'
 import { command, helpOf, overview } from './help.ts'
 import { init } from './init.ts'
 import { policy } from './policy.ts'
 import { rekey } from './rekey.ts'
 import { restore } from './restore.ts'
+import { rootPassword } from './root-password.ts'
 import { rotateRoot } from './rotate-root.ts'
 import { seal } from './seal.ts'
 import { sealer } from './sealer.ts'
@@ -31,8 +34,10 @@ const commands: readonly Command[] = [
   seal,
   sealer,
   rekey,
+  rootPassword,
   rotateRoot,
   trust,
+  ca,
   backup,
   restore,
   store,
@@ -41,6 +46,7 @@ const commands: readonly Command[] = [
   credentials,
   secret,
   demo,
+  dev,
   completionCommand(() => commands),
 ]
 

@@ -14,6 +14,18 @@ export async function askSecrets(question: () => string, take: (secret: string) 
     if (line.trim() !== '' && (await take(line))) return
 }
 
+/** One answer to each question, in their order. */
+export async function askSecretsInOrder(questions: readonly string[]): Promise<readonly string[]> {
+  const answers: string[] = []
+  await askSecrets(
+    () => questions[answers.length]!,
+    async (secret) => answers.push(secret) === questions.length,
+  )
+  const missing = questions[answers.length]
+  if (missing !== undefined) throw new UsageError(`${missing}: standard input holds no line for it.`)
+  return answers
+}
+
 export async function askSecret(question: string): Promise<string> {
   let given: string | undefined
   await askSecrets(

@@ -6,12 +6,20 @@ import type { BlobStore } from '../planes/objects/blobs.ts'
 import { bucketBlobs } from '../planes/objects/remote.ts'
 import { readTarget, type Target } from '../planes/streams/target.ts'
 import { type Limits, readLimits } from '../server/limits.ts'
+import { TrustedProxies } from '../server/listen/trusted-proxies.ts'
 import { createLogger, isLevel, type Level, type Logger } from '../server/log.ts'
 import { readSeed } from '../server/seed.ts'
-import { type DevelopmentWorld, type DurableWorld, startServer, type WebOptions } from '../server/server.ts'
+import {
+  type DevelopmentWorld,
+  type DurableWorld,
+  startServer,
+  type TlsChoice,
+  type WebOptions,
+} from '../server/server.ts'
 import { readOrigin } from '../server/web/origins.ts'
 import type { RootKey } from '../services/iam/account/bootstrap.ts'
 import { folderOf, storageAt, storeOptions } from './ask.ts'
+import { authorityDirectoryOf } from './ca.ts'
 import { type Command, portOf, readOptions, UsageError } from './command.ts'
 import { isChildOfNpx, onParentDeath } from './parent.ts'
 import { keyAsJson, shownKey } from './root-key.ts'
@@ -42,6 +50,31 @@ const options = {
     about: 'How browsers reach the console, where a proxy is in between (default: MERLON_CONSOLE_URL)',
   },
   'no-console': { type: 'boolean', about: 'Do not serve the console and the sign-in pages' },
+  tls: {
+    type: 'string',
+    value: 'auto',
+    about: "Serve TLS with a certificate authority of the installation's own; see 'merlon ca' (default: MERLON_TLS)",
+  },
+  'tls-name': {
+    type: 'string',
+    multiple: true,
+    value: 'NAME',
+    about: 'With --tls auto: another host name or address of this server; repeatable (default: MERLON_TLS_NAMES)',
+  },
+  'tls-cert': {
+    type: 'string',
+    value: 'FILE',
+    about: 'Serve TLS with this certificate (PEM); read again when it changes (default: MERLON_TLS_CERT)',
+  },
+  'tls-key': { type: 'string', value: 'FILE', about: 'The key of --tls-cert (PEM; default: MERLON_TLS_KEY)' },
+  'insecure-http': { type: 'boolean', about: 'Allow plain HTTP beyond this machine; logged at each start' },
+  'trusted-proxy': {
+    type: 'string',
+    multiple: true,
+    value: 'CIDR',
+    about:
+      'Believe X-Forwarded-For, X-Forwarded-Proto and the PROXY protocol of these addresses; repeatable (default: MERLON_TRUSTED_PROXIES)',
+  },
   'cors-origin': {
     type: 'string',
     multiple: true,
@@ -109,6 +142,9 @@ export const start: Command = {
       publicUrl: originOf('--public-url', given['public-url']),
       web: webOf(given),
       corsOrigins: corsOriginsOf(given['cors-origin']),
+      tls: tlsOf(given),
+      allowsPlainHttp: given['insecure-http'] ?? false,
+      proxies: proxiesOf(given['trusted-proxy']),
       blobs: objectsIn(given.objects ?? process.env['MERLON_OBJECTS']),
       streams: targetsOf('--stream', given.stream, 'MERLON_STREAMS'),
       witnesses: targetsOf('--witness', given.witness, 'MERLON_WITNESSES'),
@@ -197,6 +233,30 @@ function webOf(given: Given): WebOptions | undefined {
     port: port === undefined ? undefined : portOf(port, 0, '--console-port'),
     url: originOf('--console-url', given['console-url'] ?? process.env['MERLON_CONSOLE_URL']),
     files: new URL('./console/', import.meta.url),
+  }
+}
+
+function tlsOf(given: Given): TlsChoice | undefined {
+  const cert = given['tls-cert'] ?? process.env['MERLON_TLS_CERT']
+  const key = given['tls-key'] ?? process.env['MERLON_TLS_KEY']
+  const kind = given.tls ?? process.env['MERLON_TLS']
+  if (cert !== undefined || key !== undefined) {
+    if (cert === undefined || key === undefined) throw new UsageError('--tls-cert and --tls-key belong together.')
+    if (given.tls !== undefined) throw new UsageError('--tls auto and --tls-cert exclude each other.')
+    return { kind: 'files', cert, key }
+  }
+  if (kind === undefined) return undefined
+  if (kind !== 'auto') throw new UsageError(`--tls is 'auto', not '${kind}'.`)
+  return { kind: 'own', directory: authorityDirectoryOf(given), names: listOf(given['tls-name'], 'MERLON_TLS_NAMES') }
+}
+
+function proxiesOf(given: readonly string[] | undefined): TrustedProxies | undefined {
+  const blocks = listOf(given, 'MERLON_TRUSTED_PROXIES')
+  if (blocks.length === 0) return undefined
+  try {
+    return new TrustedProxies(blocks)
+  } catch (error) {
+    throw new UsageError(`--trusted-proxy: ${(error as Error).message}.`)
   }
 }
 

@@ -41,6 +41,8 @@ export interface Call extends Scope {
   readonly bearer?: Bearer<unknown> | undefined
   /** How the request was signed; undefined where no signature came, as with services that call. */
   readonly signature: Signature | undefined
+  /** `TLSv1.3`; undefined where the client's connection was not TLS, or a proxy did not say. */
+  readonly tlsVersion?: string | undefined
   /** Epoch milliseconds; the same throughout the call. */
   readonly now: number
   readonly requestId: string

@@ -2,7 +2,9 @@
  * One audit event for every call, in CloudTrail's record format 1.11.
  * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
  */
+
 import type { LogRecord } from '../store/store.ts'
+import type { TlsDetails } from '../wire/http.ts'
 import { parseArn } from './arn.ts'
 import type { Caller } from './call.ts'
 import { type Decided, toldDecisions } from './decisions.ts'
@@ -50,6 +52,7 @@ export interface EventFacts {
   readonly userAgent: string
   readonly requestId: string
   readonly tlsHost?: string | undefined
+  readonly tls?: TlsDetails | undefined
   readonly requestParameters: unknown
   readonly responseElements: unknown
   readonly error?: { readonly code: string | undefined; readonly message: string } | undefined
@@ -151,7 +154,7 @@ export function eventRecord(facts: EventFacts): LogRecord {
     recipientAccountId: facts.account,
     sharedEventID: facts.sharedEventId,
     eventCategory: facts.dataEvent ? 'Data' : 'Management',
-    tlsDetails: facts.tlsHost ? { clientProvidedHostHeader: facts.tlsHost.slice(0, HOST_MAX) } : undefined,
+    tlsDetails: tlsDetailsOf(facts),
   }
   return {
     id: draft.id,
@@ -171,6 +174,15 @@ function orNull(told: unknown): unknown {
 }
 
 /** What the call told of itself, and what decided it. */
+const tlsDetailsOf = ({ tlsHost, tls }: EventFacts): object | undefined =>
+  tlsHost || tls
+    ? {
+        tlsVersion: tls?.version,
+        cipherSuite: tls?.cipher,
+        clientProvidedHostHeader: tlsHost?.slice(0, HOST_MAX),
+      }
+    : undefined
+
 function additional({ draft, caller, account }: EventFacts): object | undefined {
   const { additionalEventData, decided, id } = draft
   if (decided.length === 0) return additionalEventData

@@ -62,7 +62,7 @@ export interface FunctionsPort {
   /** Why this code cannot run here, before anybody relies on it, and what to do; undefined when it can. */
   refusal(code: FunctionCode, environment: Readonly<Record<string, string>>): string | undefined
   /** What is wrong with a deployment package, in AWS's words; undefined when it can be unpacked. */
-  faultIn(zip: Buffer): string | undefined
+  faultIn(zip: Buffer): Promise<string | undefined>
   /** Throws {@link FunctionsBusy}; what the function does wrong is an outcome. */
   run(run: FunctionRun): Promise<FunctionOutcome>
 }

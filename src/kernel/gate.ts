@@ -99,7 +99,7 @@ export interface Answer {
 
 /** What stays the same while a request, and whatever it forwards, is handled. */
 export interface Arrival {
-  readonly request: Pick<HttpRequest, 'remoteAddress' | 'secure' | 'rawHeaders'>
+  readonly request: Pick<HttpRequest, 'remoteAddress' | 'secure' | 'tls' | 'rawHeaders'>
   readonly authenticated: Authenticated
   readonly requestId: string
   readonly now: number
@@ -523,6 +523,7 @@ export class Gate {
       caller,
       bearer,
       signature: arrival.authenticated.signature,
+      tlsVersion: arrival.request.tls?.version,
       now: arrival.now,
       requestId: arrival.requestId,
       operation: invocation.operation.name,
@@ -630,6 +631,7 @@ export class Gate {
       userAgent: via.at(-1) ?? header(request, 'user-agent') ?? '',
       requestId: arrival.requestId,
       tlsHost: header(request, 'host'),
+      tls: request.tls,
       requestParameters: input && parametersOf(row.id, redact(shape.input, input)),
       // As CloudTrail: answers of reading calls are not kept.
       responseElements:

@@ -13,7 +13,7 @@ export const loneAccounts: Pick<
   outbound: { get: () => Promise.reject(new Error('there is no world outside')) },
   functions: {
     refusal: () => 'no functions run here',
-    faultIn: () => 'no functions run here',
+    faultIn: async () => 'no functions run here',
     run: () => Promise.reject(new Error('no functions run here')),
   },
   analyses: {

@@ -59,7 +59,7 @@ export function issueSession(vault: Vault, session: Session): IssuedCredentials 
 
 /** undefined for a token that is not ours, was changed, or belongs to another key. Expiry is the caller's to judge. */
 export function redeemSession(
-  vault: Vault,
+  vault: Pick<Vault, 'redeem'>,
   id: string,
   token: string,
 ): { readonly session: Session; readonly secret: string } | undefined {

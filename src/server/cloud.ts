@@ -9,6 +9,7 @@ import { mailbox, webhooks } from '../kernel/jobs/outbox.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
 import { directoryLogin } from '../kernel/ports/directory-login.ts'
 import { directoryServers } from '../kernel/ports/directory-servers.ts'
+import { federationHttp } from '../kernel/ports/federation-http.ts'
 import { PortTable, type Provided, provide, type Use } from '../kernel/ports/port.ts'
 import { samlSignIn } from '../kernel/ports/saml-sign-in.ts'
 import { signInIdentities } from '../kernel/ports/sign-in-identities.ts'
@@ -46,7 +47,7 @@ import type { Unsealed } from '../vault/sealer.ts'
 import type { Vault } from '../vault/vault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { analyses } from './analysis-pool.ts'
-import { outbound, readHosts } from './outbound.ts'
+import { federationRequests, outbound, readHosts } from './outbound.ts'
 import { services } from './services.ts'
 
 export interface CloudOptions {
@@ -185,6 +186,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   )
   if (!options.provides?.some(({ token }) => token.name === directoryServers.name))
     table.provide(provide(directoryServers, configuredDirectories(clock)))
+  if (!options.provides?.some(({ token }) => token.name === federationHttp.name))
+    table.provide(provide(federationHttp, federationRequests()))
   const { use } = table
   table.provide(
     provide(directoryLogin, directoryLoginPort({ reader: store.reader, vault, use, now: () => clock.now() })),

@@ -4,11 +4,16 @@
  * most of them first.
  */
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { Peer } from '../wire/http.ts'
+import { plainAddress } from '../wire/node-http.ts'
 import type { ArrivingBody } from './slow-bodies.ts'
 
 interface Connection {
   readonly socket: Socket
-  readonly address: string
+  readonly key: string
+  /** The client, as far as the connection tells: itself, or named by a proxy before its first byte. */
+  peer: Peer
   /** Opened while there were too many: must bring its head soon. */
   readonly pressed: boolean
   hasServed: boolean
@@ -35,6 +40,8 @@ export class Connections {
   readonly #onEvicted: () => void
   #sweptAt = Number.NEGATIVE_INFINITY
   readonly #open = new Map<Socket, Connection>()
+  /** By both ends: TLS and HTTP/2 wrap a socket into others. */
+  readonly #byEnds = new Map<string, Connection>()
 
   constructor(max: number, onEvicted: () => void) {
     this.#max = max
@@ -50,7 +57,8 @@ export class Connections {
     if (pressed) this.makeRoom()
     const connection: Connection = {
       socket,
-      address: socket.remoteAddress ?? '',
+      key: endsOf(socket),
+      peer: { remoteAddress: plainAddress(socket.remoteAddress ?? ''), secure: false, tls: undefined },
       pressed,
       since: performance.now(),
       inFlight: 0,
@@ -59,15 +67,54 @@ export class Connections {
       hasServed: false,
     }
     this.#open.set(socket, connection)
+    this.#byEnds.set(connection.key, connection)
     socket.once('close', () => {
       clearTimeout(connection.late)
-      this.#open.delete(socket)
+      this.#forget(connection)
     })
+  }
+
+  /** A proxy has named the client. */
+  proxied(socket: Socket, peer: Peer): void {
+    const connection = this.#open.get(socket)
+    if (connection) connection.peer = peer
+  }
+
+  /** The handshake is over: what came before in the clear was the proxy's. */
+  secured(socket: TLSSocket): void {
+    const connection = this.#of(socket)
+    if (!connection) return
+    const tls = { version: socket.getProtocol() ?? '', cipher: socket.getCipher()?.name }
+    connection.peer = { ...connection.peer, secure: true, tls }
+  }
+
+  /** undefined once the connection has ended. */
+  peerOf(socket: Socket): Peer | undefined {
+    return this.#of(socket)?.peer
+  }
+
+  /** The connection's own socket, which TLS wraps. */
+  socketOf(socket: Socket): Socket | undefined {
+    return this.#of(socket)?.socket
+  }
+
+  destroyAll(): void {
+    for (const { socket } of this.#open.values()) socket.destroy()
+  }
+
+  /** `socket` may wrap the one that was added. */
+  #of(socket: Socket): Connection | undefined {
+    return this.#open.get(socket) ?? this.#byEnds.get(endsOf(socket))
+  }
+
+  #forget(connection: Connection): void {
+    this.#open.delete(connection.socket)
+    if (this.#byEnds.get(connection.key) === connection) this.#byEnds.delete(connection.key)
   }
 
   /** A request has begun, with the body that it will have. {@link end} must follow. */
   begin(socket: Socket, body: ArrivingBody): void {
-    const connection = this.#open.get(socket)
+    const connection = this.#of(socket)
     if (!connection) return
     clearTimeout(connection.late)
     connection.inFlight++
@@ -75,7 +122,7 @@ export class Connections {
   }
 
   end(socket: Socket): void {
-    const connection = this.#open.get(socket)
+    const connection = this.#of(socket)
     if (!connection) return
     connection.hasServed = true
     connection.inFlight--
@@ -85,7 +132,7 @@ export class Connections {
 
   /** Whether a connection only has a place in the reserve. */
   isReserve(socket: Socket): boolean {
-    return this.#open.size > this.#max && this.#open.get(socket)?.pressed === true
+    return this.#open.size > this.#max && this.#of(socket)?.pressed === true
   }
 
   /** Ends all idle connections; while there are still too many, some of the slow ones. */
@@ -103,9 +150,10 @@ export class Connections {
     const byAddress = new Map<string, Connection[]>()
     for (const connection of this.#open.values()) {
       if (!isEvictable(connection)) continue
-      const group = byAddress.get(connection.address)
+      const { remoteAddress } = connection.peer
+      const group = byAddress.get(remoteAddress)
       if (group) group.push(connection)
-      else byAddress.set(connection.address, [connection])
+      else byAddress.set(remoteAddress, [connection])
     }
     let largest: Connection[] = []
     for (const group of byAddress.values()) if (group.length > largest.length) largest = group
@@ -121,11 +169,14 @@ export class Connections {
     }
   }
 
-  #end({ socket }: Connection): void {
-    socket.destroy()
-    this.#open.delete(socket)
+  #end(connection: Connection): void {
+    connection.socket.destroy()
+    this.#forget(connection)
   }
 }
+
+const endsOf = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
+  `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
 
 /** Kept alive after an answer. To end these harms no client. */
 const isIdle = ({ inFlight, hasServed }: Connection): boolean => inFlight === 0 && hasServed

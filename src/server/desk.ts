@@ -23,6 +23,7 @@ import type { Health } from './health.ts'
 import { keyFileOf, newSealerId } from './installation.ts'
 import { asOperatorError, codeOf } from './operator-errors.ts'
 import { drill, verifyBackup } from './restore.ts'
+import { setRootSignIn } from './root-sign-in.ts'
 import { automaticSeed, isAutomatic, keyFileSeed, kmsCaller, pinFrom } from './sealers.ts'
 import { trustReport } from './trust-report.ts'
 import { why } from './why.ts'
@@ -129,6 +130,13 @@ const routes: Readonly<Record<string, Act>> = {
     const copies = await replaceKeyrings(custody)
     await custody.record('RotateRootKey', { rootVersion })
     return { rootVersion, copies }
+  },
+  'POST /root-password': async ({ custody }, input) => {
+    const { account } = optional(input, 'account')
+    const { cloud } = custody.unsealed()
+    const id = await setRootSignIn(cloud, { account, email: text(input, 'email'), password: text(input, 'password') })
+    await custody.record('SetRootPassword', { account: id })
+    return { account: id }
   },
   'POST /backup': ({ custody }, input) =>
     makeBackup(custody, { file: text(input, 'file'), ...optional(input, 'keyring') }),

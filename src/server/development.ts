@@ -12,6 +12,7 @@ import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { services as rows } from '../wire/services.ts'
 import type { Cloud } from './cloud.ts'
 import { InstallationError } from './operator-errors.ts'
+import { setRootSignIn } from './root-sign-in.ts'
 import { readSeed } from './seed.ts'
 import type { Seed } from './seed-format.ts'
 
@@ -46,6 +47,15 @@ export async function answerDevelopment(development: Development, request: HttpR
       }
       case 'GET clock':
         return json(200, { now: new Date(development.clock.now()).toISOString() })
+      case 'POST root-password': {
+        const { email, password } = rootSignIn(body)
+        const { principal } = caller
+        const account = 'account' in principal ? principal.account : undefined
+        await setRootSignIn(development.cloud(), { account, email, password }).catch(refuseSeed)
+        const requestParameters = { email }
+        await record(development.cloud(), { caller, region, request, eventName: 'SetRootPassword', requestParameters })
+        return json(200, { account })
+      }
       case 'GET events':
         return json(200, await events(development.cloud(), new URLSearchParams(request.query)))
       case 'POST seed': {
@@ -147,6 +157,16 @@ function clockMove(body: Buffer): ClockMove {
     'Send {"advanceSeconds": n} with n at least 0, or {"now": "2030-01-31T12:00:00Z"}.',
     { status: 400 },
   )
+}
+
+function rootSignIn(body: Buffer): { readonly email: string; readonly password: string } {
+  try {
+    const { email, password } = JSON.parse(body.toString('utf8')) as Readonly<Record<string, unknown>>
+    if (typeof email === 'string' && typeof password === 'string') return { email, password }
+  } catch {
+    // Refused like every other form.
+  }
+  throw new Fault('ValidationException', 'Send {"email": "…", "password": "…"}.', { status: 400 })
 }
 
 /** A hundred years. */

@@ -2,6 +2,8 @@
 import type { HttpRequest } from '../wire/http.ts'
 import { type AdmissionLimits, admissionDefaults, type Load, type Refusal } from './admission.ts'
 import { isWatched } from './health.ts'
+import type { TlsSource } from './listen/tls.ts'
+import type { TrustedProxies } from './listen/trusted-proxies.ts'
 import { type Handler, type Listener, listen } from './listener.ts'
 import type { Logger } from './log.ts'
 import { Cors } from './web/cors.ts'
@@ -15,6 +17,9 @@ export interface FrontOptions {
   readonly origins: Origins
   /** Origins besides the console's whose pages may call the API. */
   readonly corsOrigins: readonly string[]
+  /** Undefined: plain HTTP. */
+  readonly tls?: TlsSource | undefined
+  readonly proxies?: TrustedProxies | undefined
   readonly admission: AdmissionLimits | undefined
   readonly onRefused: (why: Refusal) => void
   readonly logger: Logger
@@ -48,11 +53,13 @@ const WEB_ADMISSION: AdmissionLimits = {
 }
 
 export async function openFront(apiHandler: Handler, webHandler: Handler, options: FrontOptions): Promise<Front> {
-  const { host, origins, onRefused } = options
+  const { host, origins, onRefused, tls, proxies } = options
   const isVital = ({ method = '', url = '' }) => isWatched(method, url)
   const api = await listen(withCors(apiHandler, options), {
     host,
     port: options.port,
+    tls,
+    proxies,
     admission: options.admission,
     isVital,
     onRefused,
@@ -61,6 +68,9 @@ export async function openFront(apiHandler: Handler, webHandler: Handler, option
     listen(webHandler, {
       host,
       port,
+      tls,
+      http2: true,
+      proxies,
       bodyBytesMax: WEB_BODY_BYTES_MAX,
       acceptsUploads: false,
       admission: WEB_ADMISSION,

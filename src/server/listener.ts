@@ -1,9 +1,20 @@
-/** The socket: HTTP/1.1 in, raw bytes to whoever answers, bytes out. Every limit on what strangers may send is here. */
+/**
+ * The socket: HTTP in, raw bytes to the handler, bytes out; with TLS, and behind proxies, where those are configured. Every limit
+ * on what unauthenticated clients may send is here.
+ */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
-import { answerOverHttp, type Handler, NoPlaceError, NoRoomError } from '../wire/node-http.ts'
+import { createServer as createTlsServer } from 'node:https'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
+import type { Peer } from '../wire/http.ts'
+import { answerOverHttp, closeAfter, type Handler, NoPlaceError, NoRoomError, plainAddress } from '../wire/node-http.ts'
 import { Admission, type AdmissionLimits, admissionDefaults, type Load, type Refusal } from './admission.ts'
 import { Connections, RESERVED_CONNECTIONS } from './connections.ts'
+import { type Http2Front, openHttp2 } from './listen/http2.ts'
+import { awaitProxyHead } from './listen/proxy-head.ts'
+import type { ProxiedClient } from './listen/proxy-protocol.ts'
+import { TLS_OPTIONS, type TlsSource } from './listen/tls.ts'
+import type { TrustedProxies } from './listen/trusted-proxies.ts'
 import { refuseBusy, refuseSlow } from './refusal.ts'
 import { type Pace, paceDefaults, SlowBodies, SlowBodyError } from './slow-bodies.ts'
 import { type Patience, patienceDefaults, UnreadAnswers } from './unread-answers.ts'
@@ -26,6 +37,12 @@ export interface ListenOptions {
   readonly patience?: Patience
   readonly headersMsMax?: number
   readonly connectionsMax?: number
+  /** Default: no TLS. */
+  readonly tls?: TlsSource | undefined
+  /** Whether HTTP/2 is spoken, too, with clients that prefer it; only over TLS. Default: HTTP/1.1 alone. */
+  readonly http2?: boolean
+  /** Default: the peer of a connection is the client. */
+  readonly proxies?: TrustedProxies | undefined
 }
 
 export interface Listener {
@@ -67,20 +84,37 @@ const DRAIN_SWEEP_MS = 20
 
 export async function listen(handler: Handler, options: ListenOptions): Promise<Listener> {
   const door = new Door(handler, options)
-  const server = createServer(
-    {
-      maxHeaderSize: HEADER_BYTES_MAX,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: HEADERS_SWEEP_MS,
-    },
-    (request, response) => void door.answer(request, response),
-  )
+  const { tls, proxies } = options
+  const limits = {
+    maxHeaderSize: HEADER_BYTES_MAX,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: HEADERS_SWEEP_MS,
+  }
+  const answer = (request: IncomingMessage, response: ServerResponse) => void door.answer(request, response)
+  const server = tls
+    ? createTlsServer({ ...limits, ...secureOptions(tls, options) }, answer)
+    : createServer(limits, answer)
+  const http2 =
+    tls && options.http2 ? openHttp2(answer, { headerBytesMax: HEADER_BYTES_MAX, idleMs: KEEP_ALIVE_MS }) : undefined
+  if (tls) handshakeBy(server as TlsServer, tls, door.connections, http2)
   // Who asks before sending is told before sending.
   server.on('checkContinue', (request, response) => void door.answer(request, response, true))
   server.headersTimeout = options.headersMsMax ?? HEADERS_MS_MAX
   server.requestTimeout = UPLOAD_MS_MAX
   server.maxConnections = (options.connectionsMax ?? CONNECTIONS_MAX) + RESERVED_CONNECTIONS
-  server.on('connection', (socket) => door.connections.add(socket))
+  if (proxies) {
+    intercept<Socket>(server, 'connection', (socket, proceed) => {
+      if (proxies.has(plainAddress(socket.remoteAddress ?? '')))
+        awaitProxyHead(socket, HEADERS_MS_MAX, (client) => {
+          if (client) door.connections.proxied(socket, peerOfProxied(client))
+          proceed(socket)
+          // TLS reads what is left in the socket by itself; HTTP takes it as it flows.
+          if (!tls) socket.resume()
+        })
+      else proceed(socket)
+    })
+  }
+  server.prependListener('connection', (socket) => door.connections.add(socket))
   // Beyond the reserve Node drops new connections.
   server.on('drop', () => {
     door.admission.refuse('connections')
@@ -93,26 +127,32 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
   const { port } = server.address() as AddressInfo
   const host = options.host.includes(':') ? `[${options.host}]` : options.host
   return {
-    url: `http://${host}:${port}`,
+    url: `${tls ? 'https' : 'http'}://${host}:${port}`,
     port,
     load: () => door.load,
-    leave: () => door.leave(),
+    leave: () => {
+      door.leave()
+      http2?.leave()
+    },
     dismiss: () => {
       server.closeIdleConnections()
-      return overwriteReads(port, options.host)
+      return overwriteReads(port, options.host, tls !== undefined)
     },
     close: async () => {
-      await drain(server)
+      await drain(server, door.connections, http2)
       door.close()
     },
   }
 }
 
 /** Node reads every request into the same few places: zeros go over what stands there. */
-async function overwriteReads(port: number, host: string): Promise<void> {
+async function overwriteReads(port: number, host: string, isSecure: boolean): Promise<void> {
   const request = `POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${READ_BYTES}\r\nconnection: close\r\n\r\n`
   await new Promise<void>((resolve) => {
-    const socket = connect({ port, host: host === '0.0.0.0' || host === '::' ? 'localhost' : host }, () => {
+    const place = { port, host: host === '0.0.0.0' || host === '::' ? 'localhost' : host }
+    // To this very server, with nothing but zeros: its certificate need not be for this name.
+    const socket = isSecure ? connectTls({ ...place, rejectUnauthorized: false }) : connect(place)
+    socket.once(isSecure ? 'secureConnect' : 'connect', () => {
       socket.end(Buffer.concat([Buffer.from(request), Buffer.alloc(READ_BYTES)]))
     })
     socket.setTimeout(OVERWRITE_MS_MAX, () => socket.destroy())
@@ -121,6 +161,64 @@ async function overwriteReads(port: number, host: string): Promise<void> {
     socket.resume()
   })
 }
+
+type HttpServer = ReturnType<typeof createServer>
+type TlsServer = ReturnType<typeof createTlsServer>
+
+/** For clients that name no server. {@link handshakeBy} keeps it up to date. */
+function secureOptions(tls: TlsSource, { http2 }: Pick<ListenOptions, 'http2'>) {
+  const { cert, key } = tls.current()
+  return {
+    ...TLS_OPTIONS,
+    cert,
+    key,
+    ALPNProtocols: http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+    handshakeTimeout: HEADERS_MS_MAX,
+    SNICallback: (serverName: string, done: (error: Error | null, context?: SecureContext) => void) => {
+      const identity = tls.current()
+      if (identity.covers(serverName)) done(null, identity.context)
+      else done(new Error('the certificate is not for this name'))
+    },
+  }
+}
+
+/** Each handshake has the certificate of its moment, and each connection the protocol that its client chose. */
+function handshakeBy(server: TlsServer, tls: TlsSource, connections: Connections, http2: Http2Front | undefined): void {
+  let identity = tls.current()
+  intercept<Socket>(server, 'connection', (socket, proceed) => {
+    const current = tls.current()
+    if (current !== identity) server.setSecureContext({ ...TLS_OPTIONS, cert: current.cert, key: current.key })
+    identity = current
+    proceed(socket)
+  })
+  intercept<TLSSocket>(server, 'secureConnection', (socket, proceed) => {
+    connections.secured(socket)
+    if (socket.alpnProtocol !== 'h2' || !http2) return proceed(socket)
+    const connection = connections.socketOf(socket)
+    http2.take(socket, () => connection?.destroy())
+  })
+}
+
+/** What Node's server does with an event comes after what `before` does, if it proceeds. */
+function intercept<T>(
+  server: HttpServer | TlsServer,
+  event: 'connection' | 'secureConnection',
+  before: (value: T, proceed: (value: T) => void) => void,
+): void {
+  const listeners = server.listeners(event)
+  server.removeAllListeners(event)
+  server.on(event, (value: T) =>
+    before(value, (proceeding) => {
+      for (const listener of listeners) listener.call(server, proceeding)
+    }),
+  )
+}
+
+const peerOfProxied = ({ address, tls }: ProxiedClient): Peer => ({
+  remoteAddress: plainAddress(address),
+  secure: tls !== undefined,
+  tls: tls?.version === undefined ? undefined : { version: tls.version, cipher: tls.cipher },
+})
 
 /** Limits on requests: how many, how large, and how slow. */
 class Door {
@@ -132,6 +230,7 @@ class Door {
   readonly #isVital: (request: IncomingMessage) => boolean
   readonly #slow: SlowBodies
   readonly #unread: UnreadAnswers
+  readonly #proxies: TrustedProxies | undefined
   #leaving = false
 
   constructor(handler: Handler, options: ListenOptions) {
@@ -141,6 +240,7 @@ class Door {
       this.admission.refuse('connections'),
     )
     this.#handler = handler
+    this.#proxies = options.proxies
     this.#bodyBytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX
     this.#acceptsUploads = options.acceptsUploads ?? true
     this.#isVital = options.isVital ?? (() => false)
@@ -159,10 +259,13 @@ class Door {
   }
 
   async answer(request: IncomingMessage, response: ServerResponse, awaitsContinue = false): Promise<void> {
-    if (this.#leaving) response.setHeader('connection', 'close')
+    const peer = this.#peerOf(request)
+    // Ended meanwhile: nothing can be answered.
+    if (!peer) return void request.socket.destroy()
+    if (this.#leaving) closeAfter(response)
     const vital = this.#isVital(request)
     const isReserve = this.connections.isReserve(request.socket)
-    if (isReserve) response.setHeader('connection', 'close')
+    if (isReserve) closeAfter(response)
     if ((isReserve && !vital) || !this.admission.arrive(vital)) {
       // Behind another request of the same connection its refusal would wait, and a thousand of them with it.
       if (response.socket === null) request.socket.destroy()
@@ -171,7 +274,7 @@ class Door {
     }
     const place = { isTaken: false }
     try {
-      await this.#answer(request, response, awaitsContinue, () => {
+      await this.#answer(request, response, peer, awaitsContinue, () => {
         place.isTaken = this.admission.enter(vital)
         return place.isTaken
       })
@@ -194,6 +297,7 @@ class Door {
   async #answer(
     request: IncomingMessage,
     response: ServerResponse,
+    peer: Peer,
     awaitsContinue: boolean,
     enter: () => boolean,
   ): Promise<void> {
@@ -203,7 +307,7 @@ class Door {
     const large = this.#acceptsUploads && (announced ?? 0) > this.#bodyBytesMax && isUpload(request)
     const bytesMax = large ? UPLOAD_BYTES_MAX : this.#bodyBytesMax
     const budget = large ? 'uploads' : 'bodies'
-    const body = this.admission.hold(budget, announced, large ? UPLOAD_MS_MAX : BODY_MS_MAX, socket.remoteAddress)
+    const body = this.admission.hold(budget, announced, large ? UPLOAD_MS_MAX : BODY_MS_MAX, peer.remoteAddress)
     this.connections.begin(socket, body)
     this.#slow.watch(body)
     let isArriving = true
@@ -214,14 +318,29 @@ class Door {
     try {
       if (large && announced! > UPLOAD_BYTES_MAX && isObject(request)) return refuseObject(response)
       if (awaitsContinue && (announced ?? 0) <= bytesMax) response.writeContinue()
-      await answerOverHttp(this.#handler, request, response, bytesMax, body, () => {
+      const entered = () => {
         arrived()
         return enter()
-      })
+      }
+      await answerOverHttp(this.#handler, request, response, bytesMax, body, entered, peer)
     } finally {
       arrived()
       this.#slow.forget(body)
       this.admission.release(budget, body)
+    }
+  }
+
+  /** undefined once the connection has ended. */
+  #peerOf(request: IncomingMessage): Peer | undefined {
+    const peer = this.connections.peerOf(request.socket)
+    if (!peer || !this.#proxies?.has(peer.remoteAddress)) return peer
+    const { remoteAddress } = peer
+    const secure = this.#proxies.isSecure(remoteAddress, request)
+    return {
+      remoteAddress: this.#proxies.clientOf(remoteAddress, request),
+      secure: secure ?? peer.secure,
+      // That of the connection is between the proxy and this server.
+      tls: undefined,
     }
   }
 
@@ -242,17 +361,19 @@ const isObject = ({ method, url = '', headers }: Pick<IncomingMessage, 'method' 
   (/\/s3\/aws4_request/.test(headers.authorization ?? '') || /[?&]X-Amz-Credential=[^&]*%2Fs3%2F/i.test(url))
 
 function refuseObject(response: ServerResponse): void {
-  response.writeHead(400, { 'content-type': 'application/xml', connection: 'close' })
+  closeAfter(response)
+  response.writeHead(400, { 'content-type': 'application/xml' })
   response.end(
     '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>EntityTooLarge</Code><Message>Your proposed upload exceeds the maximum allowed size</Message></Error>',
   )
 }
 
-async function drain(server: Server): Promise<void> {
+async function drain(server: Server, connections: Connections, http2: Http2Front | undefined): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   // A connection kept alive falls idle only once its answer is out.
   const sweep = setInterval(() => server.closeIdleConnections(), DRAIN_SWEEP_MS)
-  const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS_MAX)
+  http2?.leave()
+  const late = setTimeout(() => connections.destroyAll(), DRAIN_MS_MAX)
   server.closeIdleConnections()
   await closed
   clearInterval(sweep)

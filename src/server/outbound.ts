@@ -3,9 +3,11 @@
  * tokens and metadata of strangers, so whoever could name an inside address could make the server ask it.
  */
 import { lookup } from 'node:dns/promises'
+import { request as requestPlain } from 'node:http'
 import { request } from 'node:https'
 import { isIP } from 'node:net'
 import { isInside } from '../kernel/addresses.ts'
+import type { FederationHttpPort, FederationRequest } from '../kernel/ports/federation-http.ts'
 import type { OutboundPort } from '../kernel/ports.ts'
 
 const BYTES_MAX = 256 * 1024
@@ -28,16 +30,32 @@ export function readHosts(text: string | undefined): ReadonlyMap<string, Place> 
   return hosts
 }
 
-export function outbound(hosts = readHosts(process.env['MERLON_FEDERATION_HOSTS'])): OutboundPort {
+const configuredHosts = () => readHosts(process.env['MERLON_FEDERATION_HOSTS'])
+
+export function outbound(hosts = configuredHosts()): OutboundPort {
   return {
     get: async (text) => {
       const url = new URL(text)
       if (url.protocol !== 'https:') throw new Error(`${text} is no https address`)
-      const place = hosts.get(url.hostname.toLowerCase()) ?? (await resolved(url))
-      return ask(url, place)
+      return ask(url, hosts.get(url.hostname.toLowerCase()) ?? (await resolved(url)))
     },
   }
 }
+
+/** Requests to identity providers. Plain HTTP is for imitations on loopback, and only where the operator lists their host. */
+export function federationRequests(hosts = configuredHosts()): FederationHttpPort {
+  return {
+    send: async ({ method, url: text, headers, form }) => {
+      const url = new URL(text)
+      const listed = hosts.get(url.hostname.toLowerCase())
+      const isImitation = url.protocol === 'http:' && listed !== undefined && LOOPBACK.test(listed.address)
+      if (url.protocol !== 'https:' && !isImitation) throw new Error(`${text} is no https address`)
+      return ask(url, listed ?? (await resolved(url)), { method, headers, form })
+    },
+  }
+}
+
+const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/
 
 async function resolved(url: URL): Promise<Place> {
   const { address } = await lookup(url.hostname)
@@ -46,15 +64,30 @@ async function resolved(url: URL): Promise<Place> {
 }
 
 /** Asks the address that was checked, not the name again: it might answer otherwise the second time. */
-function ask(url: URL, { address, port }: Place): Promise<{ status: number; body: string }> {
+function ask(
+  url: URL,
+  { address, port }: Place,
+  { method = 'GET', headers, form }: Partial<Omit<FederationRequest, 'url'>> = {},
+): Promise<{ status: number; body: string }> {
+  const body = form && new URLSearchParams(form).toString()
+  const send = url.protocol === 'http:' ? requestPlain : request
   return new Promise((resolve, reject) => {
-    const asked = request(
+    const asked = send(
       {
+        method,
         host: address,
         port,
         servername: url.hostname,
         path: url.pathname + url.search,
-        headers: { host: url.host, accept: 'application/json' },
+        headers: {
+          ...headers,
+          host: url.host,
+          accept: 'application/json',
+          ...(body !== undefined && {
+            'content-type': 'application/x-www-form-urlencoded',
+            'content-length': String(Buffer.byteLength(body)),
+          }),
+        },
         signal: AbortSignal.timeout(MS_MAX),
       },
       (answer) => {
@@ -73,6 +106,6 @@ function ask(url: URL, { address, port }: Place): Promise<{ status: number; body
       },
     )
     asked.on('error', reject)
-    asked.end()
+    asked.end(body)
   })
 }

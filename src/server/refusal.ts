@@ -5,6 +5,7 @@ import { type Detected, guessProtocol } from '../wire/detect.ts'
 import { Fault } from '../wire/fault.ts'
 import { encodeFault } from '../wire/fault-answer.ts'
 import type { HttpRequest } from '../wire/http.ts'
+import { closeAfter } from '../wire/node-http.ts'
 import { serviceBySigningName } from '../wire/services.ts'
 
 /** So much of a body is thrown away for the sake of the connection; to read more would be work. */
@@ -40,11 +41,8 @@ function refuse(
     secure: false,
   }
   const { status, headers, body } = encodeFault(like, supposed(like, request), undefined, fault, randomUUID())
-  response.writeHead(status, {
-    ...headers,
-    'content-length': String(Buffer.byteLength(body)),
-    ...(keepsConnection ? {} : { connection: 'close' }),
-  })
+  if (!keepsConnection) closeAfter(response)
+  response.writeHead(status, { ...headers, 'content-length': String(Buffer.byteLength(body)) })
   response.end(body)
 }
 

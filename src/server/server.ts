@@ -28,6 +28,9 @@ import { GaugeReader } from './gauges.ts'
 import { type Health, healthAnswer, metricsAnswer, Readiness, watchedPath } from './health.ts'
 import { chooseAccountId, InstallationError, objectsOf } from './installation.ts'
 import type { Limits } from './limits.ts'
+import { namesOfServer, OwnAuthority } from './listen/own-authority.ts'
+import { TlsFiles, type TlsSource } from './listen/tls.ts'
+import type { TrustedProxies } from './listen/trusted-proxies.ts'
 import type { Handler } from './listener.ts'
 import type { Logger } from './log.ts'
 import { Metrics } from './metrics.ts'
@@ -55,6 +58,10 @@ export interface ServerOptions {
   readonly web?: WebOptions | undefined
   /** Origins besides the console's whose pages may call the API. */
   readonly corsOrigins?: readonly string[]
+  /** Undefined: plain HTTP, which beyond this machine needs `allowsPlainHttp`. */
+  readonly tls?: TlsChoice | undefined
+  readonly allowsPlainHttp?: boolean
+  readonly proxies?: TrustedProxies | undefined
   readonly packages?: boolean | undefined
   readonly streams?: readonly Target[]
   readonly witnesses?: readonly Target[]
@@ -77,6 +84,12 @@ export interface WebOptions extends WebListenerOptions {
   /** The console's built files; ends with `/`. */
   readonly files?: URL | undefined
 }
+
+export type TlsChoice =
+  /** PEM files, read again when they change. */
+  | { readonly kind: 'files'; readonly cert: string; readonly key: string }
+  /** An authority of its own in a directory, for further names than those of its addresses. */
+  | { readonly kind: 'own'; readonly directory: string; readonly names: readonly string[] }
 
 /** A folder on disk. */
 export interface DurableWorld {
@@ -167,7 +180,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let dismiss: () => Promise<void> = async () => undefined
   const opened =
     world.kind === 'durable'
-      ? await openDurable(world, host, common, logger, () => dismiss())
+      ? await openDurable(world, options, common, () => dismiss())
       : await openDevelopment(world, host, common, logger)
 
   let phase: 'starting' | 'serving' | 'leaving' = 'starting'
@@ -221,6 +234,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           const { headers, ...rest } = await handler(request)
           return { ...rest, headers: { ...headers, date: date() } }
         }
+  if (!isLoopback(host) && !options.tls)
+    logger.log('warn', 'plain HTTP beyond this machine: secrets can be read on the network', { host })
   let front: Front | undefined
   try {
     front = await openFront(dated(answer), dated(webAnswer), {
@@ -229,6 +244,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       web: options.web,
       origins,
       corsOrigins: options.corsOrigins ?? [],
+      tls: tlsSource(options),
+      proxies: options.proxies,
       admission: options.limits?.admission,
       onRefused: (why) => overload.count(why),
       logger,
@@ -328,11 +345,11 @@ interface Opened {
 
 async function openDurable(
   world: DurableWorld,
-  host: string,
+  options: ServerOptions,
   common: Common,
-  logger: Logger,
   onSealed: () => Promise<void>,
 ): Promise<Opened> {
+  const { host, logger } = options
   ignoreDebuggerSignal()
   let made: RunningServer['made'] = []
   const told = troubles(logger)
@@ -362,6 +379,7 @@ async function openDurable(
     const facts = factsOfThisProcess()
     if (custody.keyBesideData) refuseBeyondLoopback(host, 'the root key is in a file in the data directory')
     else refuseUnsafe(facts)
+    refusePlainHttp(options)
     let socket: AdminSocket | undefined
     return {
       during: (work, otherwise) => custody.during(work, otherwise),
@@ -470,9 +488,29 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
   }
 }
 
+/** The TLS of both listeners. Throws when its files cannot be used. */
+function tlsSource({ tls, host, publicUrl, web, logger }: ServerOptions): TlsSource | undefined {
+  if (tls === undefined) return undefined
+  if (tls.kind === 'files') return new TlsFiles(tls, logger)
+  const urls = [publicUrl, web?.url].filter((url) => url !== undefined)
+  return new OwnAuthority(tls.directory, namesOfServer([host, ...urls.map(hostOf), ...tls.names]), logger)
+}
+
+function refusePlainHttp({ host, tls, allowsPlainHttp }: ServerOptions): void {
+  if (isLoopback(host) || tls || allowsPlainHttp) return
+  throw new InstallationError(
+    `Merlon does not send plain HTTP beyond this machine, and ${host} is no loopback address. Configure TLS: --tls-cert FILE --tls-key FILE, or --tls auto. On a network that you trust: --insecure-http.`,
+    'MERLON_TLS_REQUIRED',
+  )
+}
+
+const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[|\]$/g, '')
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+
 function refuseBeyondLoopback(host: string, why: string): void {
-  const loopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
-  if (!loopback) {
+  if (!isLoopback(host)) {
     throw new InstallationError(
       `Merlon will not listen on ${host}: ${why}, so only this machine may reach it. Use --host 127.0.0.1.`,
       'MERLON_ADDRESS_NOT_ALLOWED',

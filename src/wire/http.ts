@@ -10,11 +10,23 @@ export interface HttpRequest {
   /** Name, value, name, value, … in arrival order (Node's `rawHeaders`). */
   readonly rawHeaders: readonly string[]
   readonly body: Buffer
-  /** Address of the peer, as seen by the listener. */
+  /** Address of the client; behind trusted proxies, the one that they name. */
   readonly remoteAddress: string
-  /** True when the connection was TLS. */
+  /** True when the client's connection was TLS. */
   readonly secure: boolean
+  /** Where it is known how it was TLS: not behind every proxy. */
+  readonly tls?: TlsDetails | undefined
 }
+
+export interface TlsDetails {
+  /** `TLSv1.3` */
+  readonly version: string
+  /** `TLS_AES_128_GCM_SHA256`, as OpenSSL names it. */
+  readonly cipher: string | undefined
+}
+
+/** What a listener knows of a client besides its request. */
+export type Peer = Pick<HttpRequest, 'remoteAddress' | 'secure' | 'tls'>
 
 export interface HttpResponse {
   readonly status: number

@@ -1,6 +1,6 @@
 /** Requests of `node:http` in our own form, and our answers back: for every socket we listen on. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { HttpRequest, HttpResponse } from './http.ts'
+import type { HttpRequest, HttpResponse, Peer } from './http.ts'
 
 export type Handler = (request: HttpRequest) => Promise<HttpResponse>
 
@@ -35,6 +35,7 @@ export async function answerOverHttp(
   room?: BodyRoom,
   /** Called once the body has come; false when too many are being answered. */
   enter: () => boolean = () => true,
+  peer: Peer = directPeer(request.socket),
 ): Promise<void> {
   const body = await readBody(request, bodyBytesMax, room)
   if (!body) {
@@ -52,11 +53,11 @@ export async function answerOverHttp(
     method: request.method ?? 'GET',
     path: question < 0 ? target : target.slice(0, question),
     query: question < 0 ? '' : target.slice(question + 1),
-    rawHeaders: request.rawHeaders,
+    rawHeaders: request.httpVersionMajor === 2 ? http1Headers(request.rawHeaders) : request.rawHeaders,
     body,
-    // A Unix socket has no address: whoever is at its other end is on this machine.
-    remoteAddress: plainAddress(request.socket.remoteAddress ?? '127.0.0.1'),
-    secure: false,
+    remoteAddress: peer.remoteAddress,
+    secure: peer.secure,
+    tls: peer.tls,
   })
   // To HEAD the length is told of what GET would bring.
   const length = (request.method === 'HEAD' && headers['content-length']) || String(Buffer.byteLength(answered))
@@ -77,7 +78,8 @@ export async function answerOverHttp(
 
 /** The rest of the body is not read: the connection cannot be used again. */
 export function refuseOverHttp(response: ServerResponse, status: number, code: string, message: string): void {
-  response.writeHead(status, { 'content-type': 'application/json', 'x-amzn-errortype': code, connection: 'close' })
+  closeAfter(response)
+  response.writeHead(status, { 'content-type': 'application/json', 'x-amzn-errortype': code })
   response.end(JSON.stringify({ __type: code, message }))
 }
 
@@ -116,7 +118,33 @@ export function readBody(request: IncomingMessage, max: number, room?: BodyRoom)
   })
 }
 
+/** Makes the response the last one on its connection; in HTTP/2 (RFC 9113 §8.2.2) no header can say so. */
+export function closeAfter(response: ServerResponse): void {
+  if (!('stream' in response)) response.setHeader('connection', 'close')
+}
+
+/**
+ * Headers of an HTTP/2 request as HTTP/1.1 has them (RFC 9113 §8.3): signatures and routes know `host`, not `:authority`.
+ * A `host` beside it must name the same.
+ */
+export function http1Headers(rawHeaders: readonly string[]): string[] {
+  const headers: string[] = []
+  let authority: string | undefined
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const [name, value] = [rawHeaders[i]!, rawHeaders[i + 1]!]
+    if (name === ':authority') authority = value
+    else if (!name.startsWith(':') && (name !== 'host' || authority === undefined)) headers.push(name, value)
+  }
+  return authority === undefined ? headers : ['host', authority, ...headers]
+}
+
+/** A Unix socket has no address: its client is on this machine. */
+export const directPeer = (socket: IncomingMessage['socket']): Peer => ({
+  remoteAddress: plainAddress(socket.remoteAddress ?? '127.0.0.1'),
+  secure: false,
+})
+
 /** `127.0.0.1` for `::ffff:127.0.0.1`: policies compare addresses. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
 }

@@ -45,7 +45,18 @@ const KEYS_BUT_FEW = JSON.stringify({
 /** The block of a page that shows a file. */
 const shown = (page: string, language: string) => blocksOf(page).find((block) => block.language === language)!.text
 
+/** Metadata of an identity provider, with a certificate made on the spot. */
+const METADATA = `
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=idp -keyout idp.key -out idp.pem 2>/dev/null
+cat > metadata.xml <<END
+<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.corp.test/saml"><!-- $(printf '%0900d' 0) -->
+<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor use="signing">
+<KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>$(grep -v -e ----- idp.pem)</X509Certificate></X509Data></KeyInfo>
+</KeyDescriptor></IDPSSODescriptor></EntityDescriptor>
+END`
+
 export const SCENES: Readonly<Record<string, Scene>> = {
+  'docs/federation.md': { ...onServer(METADATA), files: { 'trust.json': shown('docs/federation.md', 'json') } },
   'docs/ci.md': { files: { 'seed.yaml': shown('docs/ci.md', 'yaml') } },
   'docs/s3.md': { ...onServer(), files: { 'report.json': '{}' } },
   'docs/trails.md': onServer(),

@@ -8,12 +8,14 @@ import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { Client } from 'ldapts'
 
 export const ADMIN_PASSWORD = 'Adm1n-Passw0rd'
 
 export interface Domain {
   readonly ca: string
-  tool(...words: readonly string[]): void
+  /** A client of the administrator. */
+  administrator(): Promise<Client>
   stop(): Promise<void>
 }
 
@@ -54,21 +56,28 @@ export async function samba(port: number): Promise<Domain> {
   })
   await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve))
   const ca = file('private/tls/ca.pem')
-  for (const until = Date.now() + 60_000; !(existsSync(ca) && (await answers(file('bridge')))); ) {
+  for (const until = Date.now() + 180_000; !(existsSync(ca) && (await answers(file('bridge')))); ) {
     if (Date.now() > until || running.exitCode !== null) throw new Error('The domain did not start.')
     await pause(200)
   }
   return {
     ca: readFileSync(ca, 'utf8'),
-    tool: (...words) => {
-      execFileSync('samba-tool', [...words, '-s', file('etc/smb.conf')], { stdio: ['ignore', 'ignore', 'inherit'] })
+    administrator: async () => {
+      const client = new Client({
+        url: `ldaps://127.0.0.1:${port}`,
+        tlsOptions: { ca: readFileSync(ca), servername: 'dc1.corp.test' },
+        timeout: 30_000,
+        strictDN: false,
+      })
+      await client.bind('administrator@corp.test', ADMIN_PASSWORD)
+      return client
     },
     stop: async () => {
       const ended = new Promise((resolve) => running.once('exit', resolve))
       running.kill('SIGKILL')
       await ended
       proxy.close()
-      rmSync(folder, { recursive: true, force: true })
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 })
     },
   }
 }

@@ -101,7 +101,7 @@ export interface SignInIdentitiesPort {
     max: number,
   ): Promise<string>
   /** Records the authenticator's counter after a sign-in. */
-  usePasskey(call: Pick<SecretCaller, 'unit'>, person: SignInPerson, passkey: Passkey, counter: number): void
+  recordPasskeyUse(call: Pick<SecretCaller, 'unit'>, person: SignInPerson, passkey: Passkey, counter: number): void
 }
 
 export const signInIdentities = port<SignInIdentitiesPort>('sign-in-identities')

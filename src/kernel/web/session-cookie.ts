@@ -3,7 +3,9 @@
  * one costs no store access. The cookie before sign-in only ties the CSRF tokens of anonymous forms to one browser.
  */
 import { randomBytes } from 'node:crypto'
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { Vault } from '../../vault/vault.ts'
+import { Fault } from '../../wire/fault.ts'
 import { type HttpRequest, header } from '../../wire/http.ts'
 import type { SessionScheme, WebSite } from './site.ts'
 
@@ -23,6 +25,9 @@ export interface BrowserSession {
 }
 
 const COOKIES_MAX = 64
+/** Browsers take 4,096 bytes with the name and the attributes: RFC 6265, section 6.1. */
+const COOKIE_LENGTH_MAX = 3_900
+const CLAIMS_BYTES_MAX = 256 * 1024
 const BROWSER_ID = /^[\w-]{22}$/
 
 // biome-ignore lint/suspicious/noExplicitAny: claims of every scheme.
@@ -44,7 +49,9 @@ export function sessionCookie(
   { claims, now, secure }: { readonly claims: object; readonly now: number; readonly secure: boolean },
 ): string {
   const carried: Carried = { claims, id: randomBytes(16).toString('base64url'), expiresAt: now + scheme.lifetimeMs }
-  const token = vault.issue('web-session', bindingOf(site, scheme), Buffer.from(JSON.stringify(carried)))
+  const token = vault.issue('web-session', bindingOf(site, scheme), deflateRawSync(JSON.stringify(carried)))
+  if (token.length > COOKIE_LENGTH_MAX)
+    throw new Fault('SessionTooLarge', 'The session has too many attributes for a cookie. Send fewer of them.')
   return printed(nameOf(scheme, secure), token, Math.floor(scheme.lifetimeMs / 1000), secure)
 }
 
@@ -62,7 +69,9 @@ export function readSession(
   const token = cookieOf(request, nameOf(scheme, request.secure))
   const opened = token ? vault.redeem('web-session', bindingOf(site, scheme), token) : undefined
   if (!opened) return undefined
-  const { claims, id, expiresAt } = JSON.parse(opened.toString('utf8')) as Carried
+  const { claims, id, expiresAt } = JSON.parse(
+    inflateRawSync(opened, { maxOutputLength: CLAIMS_BYTES_MAX }).toString('utf8'),
+  ) as Carried
   return expiresAt > now ? { claims, id } : undefined
 }
 

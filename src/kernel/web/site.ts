@@ -122,6 +122,8 @@ export interface WebRoute {
   readonly authentication: WebAuthentication
   readonly body: 'none' | 'form' | 'json'
   readonly bodyBytesMax: number
+  /** Pages of other sites send their forms here, and what the form carries proves its sender: no CSRF token is needed. */
+  readonly crossOrigin?: true
   /** Members of path, query and form that the audit log may show; nothing else is recorded. */
   readonly shown: readonly string[]
   readonly run: (call: WebCall<any>, input: WebInput) => Awaitable<WebAnswer>

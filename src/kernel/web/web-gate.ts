@@ -222,7 +222,7 @@ export class WebGate {
     const { site, route } = matched
     const input = readInput(request, matched, csrfToken(this.#options.vault, site, boundTo))
     const isForm = typeof route.authentication === 'string' && route.authentication !== 'document'
-    if (isForm && route.method !== 'GET')
+    if (isForm && route.method !== 'GET' && !route.crossOrigin)
       assertSameOrigin(request, input, site.listener === 'api' ? web.origin : web.webOrigin)
     const answer = await this.#transact(web, (call) => route.run(call, input))
     return printAnswer(answer, site, this.#cookieOf(web, answer), request.secure)
@@ -373,6 +373,7 @@ export class WebGate {
       userAgent: header(request, 'user-agent') ?? '',
       requestId: web.requestId,
       tlsHost: header(request, 'host'),
+      tls: request.tls,
       requestParameters: null,
       responseElements: event.responseElements ?? null,
       error,
@@ -400,6 +401,7 @@ export class WebGate {
       userAgent: header(request, 'user-agent') ?? '',
       requestId: web.requestId,
       tlsHost: header(request, 'host'),
+      tls: request.tls,
       requestParameters: this.#shown(web, path),
       responseElements: null,
       error: fault && { code: fault.code, message: fault.message },

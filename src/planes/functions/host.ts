@@ -63,9 +63,9 @@ export function functionHost({ handler, now, egress: list, process, ca }: Functi
 
   return {
     refusal: (code, environment) => refusalOf(code, environment, process),
-    faultIn: (zip) => {
+    faultIn: async (zip) => {
       try {
-        checkZip(zip)
+        await checkZip(zip)
         return undefined
       } catch (error) {
         if (error instanceof ZipError) return error.message

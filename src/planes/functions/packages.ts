@@ -57,7 +57,7 @@ export class Packages {
     try {
       const bytes = await zip()
       mkdirSync(draft, { mode: 0o755 })
-      unpack(bytes, draft)
+      await unpack(bytes, draft)
       renameSync(draft, this.#at(sha256))
     } finally {
       rmSync(draft, { recursive: true, force: true })

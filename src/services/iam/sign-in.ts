@@ -16,7 +16,7 @@ import type { AccountRow } from './account/bootstrap.ts'
 import { accountKey } from './account/bootstrap.ts'
 import { changedPassword, type LoginProfileRow, profileKey } from './credentials/login-profiles.ts'
 import { devicesOf } from './credentials/mfa.ts'
-import { addPasskey, passkeysOf, usePasskey } from './credentials/passkeys.ts'
+import { addPasskey, passkeysOf, recordPasskeyUse } from './credentials/passkeys.ts'
 import { passwordPolicyOf } from './credentials/password-policy.ts'
 import { HASHING, hashPassword, passwordMatches, passwordProblem } from './credentials/passwords.ts'
 import { type UserRow, user } from './resources.ts'
@@ -199,6 +199,6 @@ export function signInIdentitiesPort(identities: Pick<IdentityPort, 'identity' |
         throw iam.fail('EntityAlreadyExistsException', `MFADevice with the name ${passkey.name} already exists.`)
       return addPasskey(unit, person, { ...passkey, enabledAt: now })
     },
-    usePasskey: ({ unit }, person, passkey, counter) => usePasskey(unit, person, passkey, counter),
+    recordPasskeyUse: ({ unit }, person, passkey, counter) => recordPasskeyUse(unit, person, passkey, counter),
   }
 }

@@ -64,10 +64,13 @@ export async function readCode(call: Call, given: Given, { packageType, runtime,
   if (zip.length > ZIP_BYTES_MAX) {
     throw new Fault('RequestEntityTooLarge', `Zipped size must be smaller than ${ZIP_BYTES_MAX} bytes`)
   }
-  const fault = call.ports.functions.faultIn(zip)
+  // Seconds of work in many turns: not repeated where the transaction is retried.
+  const { fault, sha256 } = await call.once(async () => ({
+    fault: await call.ports.functions.faultIn(zip),
+    sha256: await inTurns(sha256Steps(zip)),
+  }))
   if (fault !== undefined) throw invalid(fault)
   const chunks = Math.ceil(zip.length / CHUNK_BYTES)
-  const sha256 = await inTurns(sha256Steps(zip))
   return { code: { kind: 'zip', runtime, handler, id: call.newId(), chunks, bytes: zip.length, sha256 }, zip }
 }
 

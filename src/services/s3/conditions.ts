@@ -12,16 +12,18 @@ const SERVICE_KEYS: Conditions = {
   's3:TlsVersion': '1.3',
 }
 
-type Signed = Pick<Call, 'signature' | 'caller' | 'via' | 'now'>
+type Signed = Pick<Call, 'signature' | 'tlsVersion' | 'caller' | 'via' | 'now'>
 
 /**
  * Keys of every S3 action. Sources: https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html
  * and the service authorization reference of S3.
  */
-export function requestKeys({ signature, caller, via, now }: Signed): Conditions {
+export function requestKeys({ signature, tlsVersion, caller, via, now }: Signed): Conditions {
   if (caller.principal.kind === 'service' || via.length > 0) return SERVICE_KEYS
-  if (!signature) return {}
+  const connection = { 's3:TlsVersion': tlsVersion?.replace('TLSv', '') }
+  if (!signature) return connection
   return {
+    ...connection,
     's3:authType': signature.presigned ? 'REST-QUERY-STRING' : 'REST-HEADER',
     's3:signatureversion': signature.algorithm,
     's3:signatureAge': String(Math.max(0, now - signature.signedAt)),
@@ -115,7 +117,6 @@ export const absentKeys: AbsentKeys = {
   's3:AccessPointTag/${TagKey}': 'access points are not built',
   's3:DataAccessPointAccount': 'access points are not built',
   's3:DataAccessPointArn': 'access points are not built',
-  's3:TlsVersion': 'TLS ends before Merlon: absent for callers, as on AWS over plain HTTP; calls of services have 1.3',
   's3:object-lock-event-hold': NO_EVENT_HOLD,
   's3:object-lock-event-hold-duration-days': NO_EVENT_HOLD,
   's3:x-amz-copy-source': NO_COPY,

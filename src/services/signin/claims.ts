@@ -1,14 +1,16 @@
 /** What a sign-in cookie carries, and when it is valid. Names of members are sealed into cookies: never change them. */
 import { randomUUID } from 'node:crypto'
+import type { AssumeRoleResponse } from '@aws-sdk/client-sts'
 import type { CallAsPerson } from '../../kernel/acting.ts'
 import { accessKeyId } from '../../kernel/id.ts'
 import { directoryLogin } from '../../kernel/ports/directory-login.ts'
 import type { Use } from '../../kernel/ports/port.ts'
 import { type SignInPerson, signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
 import type { Reader } from '../../kernel/ports.ts'
-import type { Session } from '../../kernel/session.ts'
+import { redeemSession, type Session } from '../../kernel/session.ts'
 import { isSignInValid, personOf, SIGN_IN_MS, type SignIn, signInGeneration } from '../../kernel/sign-in-sessions.ts'
 import type { SessionScheme } from '../../kernel/web/site.ts'
+import type { Vault } from '../../vault/vault.ts'
 
 /** Who the pages, and the credentials made from a sign-in, act as. */
 export interface Principal {
@@ -34,8 +36,6 @@ export interface Claims {
   readonly before?: Principal
   /** A person of a directory: the directory may disable them at any time. */
   readonly directory?: { readonly id: string; readonly subject: string }
-  /** Where a federated sign-in leads back to when it is over. */
-  readonly issuer?: string
 }
 
 export const scheme: SessionScheme<Claims> = {
@@ -110,6 +110,32 @@ export async function claimsOf(
       session,
     },
   }
+}
+
+/** The principal of a role session that STS has opened. */
+export function rolePrincipal(
+  vault: Pick<Vault, 'redeem'>,
+  roleArn: string,
+  { Credentials, AssumedRoleUser }: Pick<AssumeRoleResponse, 'Credentials' | 'AssumedRoleUser'>,
+): Principal {
+  const { AccessKeyId = '', SessionToken = '' } = Credentials ?? {}
+  const { Arn: arn = '', AssumedRoleId: principalId = '' } = AssumedRoleUser ?? {}
+  const { session } = redeemSession(vault, AccessKeyId, SessionToken)!
+  const role = { arn: roleArn, id: principalId.split(':')[0]!, name: roleArn.split('/').at(-1)! }
+  const userName = principalId.slice(principalId.indexOf(':') + 1)
+  const { account } = session
+  return { kind: 'assumed-role', arn, account, userName, principalId, accessKeyId: AccessKeyId, session, role }
+}
+
+/** Claims of a person whom another directory knows. */
+export async function federatedClaims(
+  reader: Pick<Reader, 'get'>,
+  person: string,
+  principal: Principal,
+  directory?: Claims['directory'],
+): Promise<Claims> {
+  const signIn = { person, generation: await signInGeneration(reader, person), id: randomUUID() }
+  return { signIn, principal, ...(directory && { directory }) }
 }
 
 /** The principal's session as part of the sign-in: its calls and credentials end with it. */

@@ -3,6 +3,7 @@ import { signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
 import { issueSession } from '../../kernel/session.ts'
 import { route, type WebSite } from '../../kernel/web/site.ts'
 import { type Claims, scheme, sessionOf } from './claims.ts'
+import { jsonFault } from './pages.ts'
 
 const CREDENTIALS_MS = 15 * 60_000
 const SECOND_MS = 1_000
@@ -13,7 +14,7 @@ export const consoleSite: WebSite = {
   eventSource: 'signin.amazonaws.com',
   base: '/console',
   session: scheme,
-  printFault: ({ code, message, status }) => ({ json: { error: code, message }, status }),
+  printFault: jsonFault,
   routes: [
     route<Claims>({
       method: 'GET',

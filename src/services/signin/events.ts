@@ -34,10 +34,14 @@ export interface LoginFacts {
   readonly to: string
   readonly mfa?: { readonly serialNumber: string } | undefined
   readonly failure?: string
+  readonly samlProviderArn?: string
   readonly isBounded?: boolean
 }
 
-export function consoleLogin(call: Recorder, { account, identity, to, mfa, failure, isBounded }: LoginFacts): void {
+export function consoleLogin(
+  call: Recorder,
+  { account, identity, to, mfa, failure, isBounded, samlProviderArn }: LoginFacts,
+): void {
   call.record({
     name: 'ConsoleLogin',
     account,
@@ -46,6 +50,7 @@ export function consoleLogin(call: Recorder, { account, identity, to, mfa, failu
     additionalEventData: {
       LoginTo: call.webOrigin + to,
       MobileVersion: PHONES.test(call.userAgent) ? 'Yes' : 'No',
+      SamlProviderArn: samlProviderArn,
       MFAIdentifier: mfa?.serialNumber,
       MFAUsed: mfa ? 'Yes' : 'No',
     },

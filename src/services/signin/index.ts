@@ -5,8 +5,12 @@ import { FORGET_SIGN_IN, forgetEndedSignIn } from '../../kernel/sign-in-sessions
 import { route, type WebRoute, type WebSite } from '../../kernel/web/site.ts'
 import { scheme } from './claims.ts'
 import { consoleSite } from './console.ts'
-import { faultPage } from './pages.ts'
+import { directoryRoutes } from './directory.ts'
+import { WATCH, watchJob } from './directory-watch.ts'
+import { federationRoutes } from './federation.ts'
+import { faultPage, jsonFault } from './pages.ts'
 import { passwordRoutes } from './password-sign-in.ts'
+import { samlRoutes } from './saml.ts'
 import { securityRoutes } from './security.ts'
 import { signOutRoutes } from './sign-out.ts'
 import { PASSKEY_SCRIPT, STYLE } from './style.ts'
@@ -49,8 +53,11 @@ export const signin: Service = {
       ...signOutRoutes,
       ...securityRoutes,
       ...switchRoleRoutes,
+      ...directoryRoutes,
     ]),
+    pages('/saml', samlRoutes),
+    { ...pages('/federation', federationRoutes), printFault: jsonFault },
     consoleSite,
   ],
-  jobs: { [FORGET_SIGN_IN]: forgetSignIn },
+  jobs: { [FORGET_SIGN_IN]: forgetSignIn, [WATCH]: watchJob },
 }

@@ -183,16 +183,20 @@ ${field({ name: 'again', label: 'New password, again', type: 'password', autocom
 <button>Change password and sign in</button></form>`,
   })
 
-/** Faults of every route: a page that leads back. */
-export function faultPage({
-  code,
-  message,
-  status,
-}: {
+interface PrintedFault {
   readonly code: string
   readonly message: string
   readonly status: number
-}): WebAnswer {
+}
+
+/** Of routes that scripts call. */
+export const jsonFault = ({ code, message, status }: PrintedFault): WebAnswer => ({
+  json: { error: code, message },
+  status,
+})
+
+/** Faults of every other route: a page that leads back. */
+export function faultPage({ code, message, status }: PrintedFault): WebAnswer {
   if (code === 'Unauthorized') return { redirect: '/signin' }
   const title = status === 429 ? 'Too many requests' : status >= 500 ? 'Not available' : 'This did not work'
   return {

@@ -82,7 +82,7 @@ export const passwordRoutes: readonly WebRoute[] = [
       return { page: await mfaStep(call, ticket, person, csrf, WRONG), status: 401 }
     }
     const { passkey, counter } = verified
-    people.usePasskey(call, person, passkey, counter)
+    people.recordPasskeyUse(call, person, passkey, counter)
     return afterMfa(call, ticket, person, { serialNumber: passkey.serialNumber, at: call.now })
   }),
   post('/new-password', 'PasswordUpdated', async (call, { form, csrf }) => {

@@ -9,3 +9,7 @@ export function ownPath(asked: string | undefined): string {
   if (asked === undefined || asked.length > LENGTH_MAX || !/^\/(?![/\\])[\x21-\x7e]*$/.test(asked)) return CONSOLE
   return asked.includes('\\') ? CONSOLE : asked
 }
+
+/** The same for addresses that may begin with the origin of the pages. */
+export const ownAddress = (asked: string | undefined, webOrigin: string): string =>
+  ownPath(asked?.startsWith(`${webOrigin}/`) ? asked.slice(webOrigin.length) : asked)

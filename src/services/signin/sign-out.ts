@@ -9,12 +9,12 @@ export const signOutRoutes: readonly WebRoute[] = [
     const { claims } = call
     endSignIn(call.unit, claims.signIn, call.now)
     principalEvent(call, 'Logout', claims.before ?? claims.principal)
-    return { redirect: claims.issuer ?? '/signin', session: 'end' }
+    return { redirect: '/signin', session: 'end' }
   }),
   postSignedIn('/logout-everywhere', 'LogoutEverywhere', async (call) => {
     const { claims } = call
     await endSignIns(call.unit, claims.signIn.person)
     principalEvent(call, 'LogoutEverywhere', claims.before ?? claims.principal)
-    return { redirect: claims.issuer ?? '/signin', session: 'end' }
+    return { redirect: '/signin', session: 'end' }
   }),
 ]

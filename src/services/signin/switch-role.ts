@@ -2,11 +2,10 @@
 import type * as STS from '@aws-sdk/client-sts'
 import { signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
 import type { Api } from '../../kernel/service.ts'
-import { redeemSession } from '../../kernel/session.ts'
 import { html } from '../../kernel/web/html.ts'
 import type { WebAnswer, WebCall, WebRoute } from '../../kernel/web/site.ts'
 import { Fault } from '../../wire/fault.ts'
-import { type Claims, callerOf, type Principal } from './claims.ts'
+import { type Claims, callerOf, type Principal, rolePrincipal } from './claims.ts'
 import { principalEvent } from './events.ts'
 import { field, hidden, page, problem } from './pages.ts'
 import { CONSOLE } from './redirect.ts'
@@ -59,18 +58,9 @@ export const switchRoleRoutes: readonly WebRoute[] = [
       if (!ROLE.test(role)) return again('Enter the name of a role, with its path.')
       try {
         const input = { RoleArn, RoleSessionName: sessionNameOf(person) }
-        const { Credentials, AssumedRoleUser } = await call.callAs(callerOf(claims, person), sts, 'AssumeRole', input)
-        const { AccessKeyId = '', SessionToken = '' } = Credentials ?? {}
-        const { session } = redeemSession(call.vault, AccessKeyId, SessionToken)!
+        const assumed = await call.callAs(callerOf(claims, person), sts, 'AssumeRole', input)
         const principal: Principal = {
-          kind: 'assumed-role',
-          arn: AssumedRoleUser!.Arn!,
-          account: session.account,
-          userName: input.RoleSessionName,
-          principalId: AssumedRoleUser!.AssumedRoleId!,
-          accessKeyId: AccessKeyId,
-          session,
-          role: { arn: RoleArn, id: AssumedRoleUser!.AssumedRoleId!.split(':')[0]!, name: role.split('/').at(-1)! },
+          ...rolePrincipal(call.vault, RoleArn, assumed),
           ...(displayName && { displayName: displayName.slice(0, DISPLAY_LENGTH_MAX) }),
         }
         principalEvent(call, 'SwitchRole', principal, { SwitchFrom: person.arn, RedirectTo: call.webOrigin + CONSOLE })

@@ -17,6 +17,7 @@ type Run<C> = (call: WebCall<C>, input: WebInput) => Awaitable<WebAnswer>
 interface Options {
   readonly bodyBytesMax?: number
   readonly shown?: readonly string[]
+  readonly crossOrigin?: true
 }
 
 /** A page that anyone may load. */
@@ -33,6 +34,7 @@ export const post = (path: string, event: string, run: Run<undefined>, options: 
     body: 'form',
     bodyBytesMax: options.bodyBytesMax ?? FORM_BYTES_MAX,
     shown: options.shown ?? [],
+    ...(options.crossOrigin && { crossOrigin: true }),
     run,
   })
 

@@ -38,7 +38,7 @@ export function addPasskey(
   return serialOf(account, id)
 }
 
-export function usePasskey(unit: Unit, { account, id }: Owner, passkey: Passkey, counter: number): void {
+export function recordPasskeyUse(unit: Unit, { account, id }: Owner, passkey: Passkey, counter: number): void {
   const { serialNumber, ...row } = passkey
   const own = idOf(account, serialNumber)
   if (own !== undefined) unit.put(hangingKey(account, id, KIND, own), { ...row, id: own, counter } satisfies PasskeyRow)
