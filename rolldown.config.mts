@@ -28,6 +28,7 @@ const release = defineConfig({
       name: 'tables',
       closeBundle: () => {
         cpSync('models/constraints', 'dist/models/constraints', { recursive: true })
+        cpSync('src/testing/pytest_plugin.py', 'dist/pytest_plugin.py')
         cpSync('src/planes/functions/sandbox', 'dist/sandbox', { recursive: true })
       },
     },

@@ -1,5 +1,14 @@
 /** Fast tests: everything beside the code. Slow suites (`test/`) have their own projects, run by their own scripts. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+
+/** What replaces modules, timers, globals or the environment would replace them for the next file, too. */
+const REPLACES = /\bvi\.(mock|doMock|useFakeTimers|stubGlobal|stubEnv)\(|\bprocess\.(chdir\(|env(\.\w+|\[[^\]]+\]) = )/
+const replacing = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.ts'))
+  .map((file) => join('src', file))
+  .filter((file) => REPLACES.test(readFileSync(file, 'utf8')))
 
 /** Change what belongs to their process, measure it, or start threads and other processes: each has one of its own. */
 const ALONE = [
@@ -10,9 +19,8 @@ const ALONE = [
   'src/wire/**/*.test.ts',
   'src/kernel/**/*.test.ts',
   'src/services/lambda/invoke.test.ts',
-  // Replaces a module.
-  'src/services/iam/simulation.test.ts',
   'test/*.test.ts',
+  ...replacing,
 ]
 
 const common = {
@@ -36,7 +44,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'shared',
-          include: ['src/**/*.test.ts', 'test/decisions/*.test.ts'],
+          include: ['src/**/*.test.ts', 'console/src/**/*.test.ts', 'test/decisions/*.test.ts'],
           exclude: ALONE,
           // Modules and compiled code are kept from file to file: half the processor time of these tests.
           isolate: false,

@@ -17,6 +17,8 @@ export interface MadeAccount {
 
 export interface Running {
   readonly url: string
+  /** Where the web console is served. */
+  readonly console?: string
   /** How many processes answer there. */
   readonly nodes: number
   /** Accounts made by this start; empty when the data folder had one. */
@@ -94,7 +96,7 @@ export async function startAlone(
   clearTimeout(late)
   if (!ready) throw new Error(stderr || `merlon start ended with status ${child.exitCode ?? child.signalCode}`)
   return {
-    ...(JSON.parse(ready[0]) as Pick<Running, 'url' | 'accounts'>),
+    ...(JSON.parse(ready[0]) as Pick<Running, 'url' | 'console' | 'accounts'>),
     nodes: 1,
     process: child,
     log: () => stderr,

@@ -4,6 +4,7 @@ import { chmodSync, cpSync, readdirSync, rmSync, statSync, writeFileSync } from 
 import { fileURLToPath } from 'node:url'
 import { build } from 'rolldown'
 import { loadConfig } from 'rolldown/config'
+import { buildConsole } from './build-console.mjs'
 import { buildManagedPolicies } from './build-managed-policies.mjs'
 
 const dist = new URL('../dist/', import.meta.url)
@@ -13,6 +14,8 @@ for (const part of await loadConfig('rolldown.config.mts')) output.push(...(awai
 
 // As npm makes it where the package is installed: `npx merlon` runs it here, too.
 chmodSync(new URL('merlon.js', dist), 0o755)
+
+const consoleBuilt = await buildConsole(dist)
 
 // The types of what can be imported, for `import` and for `require`.
 const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url))
@@ -28,4 +31,6 @@ const chunks = readdirSync(new URL('chunks/', dist)).map((file) => `chunks/${fil
 for (const stale of chunks.filter((file) => !made.has(file))) rmSync(new URL(stale, dist))
 
 const bytes = [...made].reduce((sum, file) => sum + statSync(new URL(file, dist)).size, 0)
-console.log(`dist/: ${made.size} modules, ${(bytes / 1e6).toFixed(1)} MB; ${policies} AWS managed policies`)
+console.log(
+  `dist/: ${made.size} modules, ${(bytes / 1e6).toFixed(1)} MB; ${policies} AWS managed policies; console ${consoleBuilt}`,
+)

@@ -31,6 +31,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   Other: {
     dev: 'Run what tests and offline work need: social-idp',
+    'pytest-plugin': 'Print a plugin for pytest: a server for tests',
     completion: 'Print a completion script for bash or zsh',
     help: 'Show this help, or the help of a command: merlon help COMMAND',
     version: 'Show the version (also -v, --version)',

@@ -12,6 +12,7 @@ import { errorText } from './error-text.ts'
 import { command, helpOf, overview } from './help.ts'
 import { init } from './init.ts'
 import { policy } from './policy.ts'
+import { pytestPlugin } from './pytest-plugin.ts'
 import { rekey } from './rekey.ts'
 import { restore } from './restore.ts'
 import { rootPassword } from './root-password.ts'
@@ -47,6 +48,7 @@ const commands: readonly Command[] = [
   secret,
   demo,
   dev,
+  pytestPlugin,
   completionCommand(() => commands),
 ]
 

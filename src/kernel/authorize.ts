@@ -7,12 +7,12 @@ import { type RequestFacts, requestContext } from './context.ts'
 import type { Decided } from './decisions.ts'
 import { type AuthorizationMessage, Denial } from './denial.ts'
 import type { Identity } from './ports.ts'
-import type { Acted } from './resource.ts'
+import type { ResourceFacts } from './resource/facts.ts'
 
 export interface Asked {
   readonly action: string
   /** What it is asked on; undefined is `*`. */
-  readonly acted: Acted | undefined
+  readonly acted: ResourceFacts | undefined
   readonly input: object | undefined
   readonly conditions: LazyConditions
 }
@@ -105,7 +105,7 @@ const UNDER_RCPS: ReadonlySet<string> = new Set([
  */
 const ABOVE_RCPS: ReadonlySet<string> = new Set(['kms:retiregrant'])
 
-function isUnderRcps(action: string, acted: Acted | undefined): boolean {
+function isUnderRcps(action: string, acted: ResourceFacts | undefined): boolean {
   const name = action.toLowerCase()
   return UNDER_RCPS.has(name.slice(0, name.indexOf(':'))) && !ABOVE_RCPS.has(name) && !acted?.aboveRcps
 }

@@ -12,7 +12,7 @@ import type { IdPrefix } from './id.ts'
 import type { Use } from './ports/port.ts'
 import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
-import type { Acted } from './resource.ts'
+import type { ResourceFacts } from './resource/facts.ts'
 import type { Bearer } from './service/bearer.ts'
 import type { Api } from './service.ts'
 import type { Session, Subject } from './session.ts'
@@ -69,7 +69,7 @@ export interface Call extends Scope {
    * Asks for one more permission, such as `iam:PassRole` on a role that enters a request. Throws the denial.
    * An ARN stands for a resource of the caller's account without a policy of its own; else say what it is.
    */
-  authorize(action: string, resource: string | Acted, conditions?: Conditions): Promise<void>
+  authorize(action: string, resource: string | ResourceFacts, conditions?: Conditions): Promise<void>
   /**
    * Calls another service the way the caller would: authorised again, recorded again, in the same commit. In the
    * caller's Region unless another is said.

@@ -7,7 +7,7 @@ import type { Acting } from './acting.ts'
 import type { Caller } from './call.ts'
 import { type LazyConditions, resourceTagPrefix } from './condition-keys.ts'
 import type { Standing } from './ports.ts'
-import type { Acted } from './resource.ts'
+import type { ResourceFacts } from './resource/facts.ts'
 
 export interface RequestFacts {
   readonly caller: Caller
@@ -29,7 +29,7 @@ export interface RequestFacts {
 
 export function requestContext(
   facts: RequestFacts,
-  acted: Acted | undefined,
+  acted: ResourceFacts | undefined,
   input: object | undefined,
   conditions: LazyConditions,
 ): Context {
@@ -39,7 +39,7 @@ export function requestContext(
 function fill(
   context: Context,
   facts: RequestFacts,
-  acted: Acted | undefined,
+  acted: ResourceFacts | undefined,
   input: object | undefined,
   conditions: LazyConditions,
 ): void {

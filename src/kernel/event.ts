@@ -10,7 +10,7 @@ import type { Caller } from './call.ts'
 import { type Decided, toldDecisions } from './decisions.ts'
 import { writtenRecord } from './event-size.ts'
 import { timeOrderedId } from './id.ts'
-import type { Acted } from './resource.ts'
+import type { ResourceFacts } from './resource/facts.ts'
 import type { Session } from './session.ts'
 
 const EVENT_VERSION = '1.11'
@@ -20,7 +20,7 @@ const HOST_MAX = 261
 /** What a call gathers for its event while it runs. */
 export interface EventDraft {
   readonly id: string
-  resources: readonly Acted[]
+  resources: readonly ResourceFacts[]
   /** Who asked, where no signature tells: `WebIdentityUser`, `SAMLUser`. */
   userIdentity?: Readonly<Record<string, unknown>> & { readonly userName?: string; readonly principalId: string }
   additionalEventData?: Readonly<Record<string, unknown>>
@@ -53,6 +53,8 @@ export interface EventFacts {
   readonly requestId: string
   readonly tlsHost?: string | undefined
   readonly tls?: TlsDetails | undefined
+  /** Stated by the caller. */
+  readonly reason?: string | undefined
   readonly requestParameters: unknown
   readonly responseElements: unknown
   readonly error?: { readonly code: string | undefined; readonly message: string } | undefined
@@ -83,8 +85,8 @@ function inRegion(facts: EventFacts, region: string): EventFacts {
 
 function eventsOfAccounts(facts: EventFacts): readonly LogRecord[] {
   const { draft, account, caller } = facts
-  const isForeign = (acted: Acted) => acted.account !== account
-  const asRequested = (acted: Acted): readonly Acted[] => {
+  const isForeign = (acted: ResourceFacts) => acted.account !== account
+  const asRequested = (acted: ResourceFacts): readonly ResourceFacts[] => {
     if (!isForeign(acted)) return [acted]
     if (acted.concealed !== undefined) return []
     return [acted.requested === undefined ? acted : { ...acted, arn: acted.requested }]
@@ -173,7 +175,6 @@ function orNull(told: unknown): unknown {
   return null
 }
 
-/** What the call told of itself, and what decided it. */
 const tlsDetailsOf = ({ tlsHost, tls }: EventFacts): object | undefined =>
   tlsHost || tls
     ? {
@@ -183,8 +184,11 @@ const tlsDetailsOf = ({ tlsHost, tls }: EventFacts): object | undefined =>
       }
     : undefined
 
-function additional({ draft, caller, account }: EventFacts): object | undefined {
-  const { additionalEventData, decided, id } = draft
+/** What the call reports of itself, and what decided it. */
+function additional({ draft, caller, account, reason }: EventFacts): object | undefined {
+  const { decided, id } = draft
+  const additionalEventData =
+    reason === undefined ? draft.additionalEventData : { merlonReason: reason, ...draft.additionalEventData }
   if (decided.length === 0) return additionalEventData
   const { principal } = caller
   const merlonDecisions = toldDecisions(id, decided, {
@@ -205,7 +209,7 @@ export interface ServiceEvent {
   /** `kms.amazonaws.com` */
   readonly eventSource: string
   readonly eventName: string
-  readonly resources: readonly Acted[]
+  readonly resources: readonly ResourceFacts[]
   readonly details?: Readonly<Record<string, unknown>>
   readonly error?: { readonly code: string; readonly message: string }
 }
@@ -247,12 +251,12 @@ export function serviceEvent(facts: ServiceEvent): LogRecord {
   return { id, account, region, timeMs, attributes, body: writtenRecord(record) }
 }
 
-const shownResources = (resources: readonly Acted[]) =>
+const shownResources = (resources: readonly ResourceFacts[]) =>
   resources.length === 0
     ? undefined
     : resources.map((acted) => ({ accountId: acted.account, type: acted.type, ARN: acted.arn }))
 
-function searchable(resources: readonly Acted[]): readonly (readonly [string, string])[] {
+function searchable(resources: readonly ResourceFacts[]): readonly (readonly [string, string])[] {
   const found: [string, string][] = []
   for (const { type, arn } of resources) {
     found.push(['ResourceType', type], ['ResourceName', arn])

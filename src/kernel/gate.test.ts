@@ -25,8 +25,9 @@ import { compilePolicy, parsePolicy } from '../policy/index.ts'
 import { MovableClock } from './clock.ts'
 import { Gate, type GateOptions } from './gate.ts'
 import { noPorts } from './ports.fixture.ts'
-import { anything, type Target } from './resource.ts'
-import { type Operation, type Service, service } from './service.ts'
+import { anything, type Target } from './resource/facts.ts'
+import { defineService } from './service/define-service.ts'
+import type { Operation, Service } from './service.ts'
 
 type Cloud = Awaited<ReturnType<typeof cloud>>
 
@@ -48,7 +49,7 @@ async function events({ store }: Pick<Cloud, 'store'>): Promise<Told[]> {
   return entries.map(({ body }) => JSON.parse(body) as Told).reverse()
 }
 
-const words = service<typeof STS>('sts')
+const words = defineService<typeof STS>('sts')
 
 /** A cloud whose STS has other insides. */
 async function withOperations(...operations: readonly Operation[]) {
@@ -187,7 +188,7 @@ describe('A refusal', () => {
     const broken = words
       .operation('GetAccessKeyInfo')
       .on(target)
-      .given(() => ({ 'x:y': [Symbol('no text')] as unknown as string[] }))
+      .conditions(() => ({ 'x:y': [Symbol('no text')] as unknown as string[] }))
       .run(() => ({}))
     const it = await cloud({
       services: [{ api: words.api, operations: [broken] }],
@@ -261,7 +262,7 @@ describe('A handler', () => {
     const outer = words
       .operation('GetCallerIdentity')
       .on(anything)
-      .asking('sts:GetFederationToken')
+      .actions('sts:GetFederationToken')
       .run(async (call) => {
         call.unit.put('outer', {})
         const { Account } = await call.forward(words.api, 'GetAccessKeyInfo', { AccessKeyId: 'AKIAEXAMPLEEXAMPLE00' })
@@ -403,7 +404,7 @@ test('A server with an operation whose action IAM does not know does not start',
   const stray = words
     .operation('GetCallerIdentity')
     .on(anything)
-    .asking('sts:OpenSesame')
+    .actions('sts:OpenSesame')
     .run(() => ({}))
   const services: readonly Service[] = [{ api: words.api, operations: [stray] }]
   const options: GateOptions = {

@@ -50,8 +50,9 @@ import { uniqueId } from './id.ts'
 import type { Use } from './ports/port.ts'
 import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
+import { reasonOf } from './reason.ts'
 import { type RecordedCall, type Replayed, replay } from './replay.ts'
-import type { Acted } from './resource.ts'
+import type { ResourceFacts } from './resource/facts.ts'
 import type { BearerScheme } from './service/bearer.ts'
 import type { Api, Operation, Service } from './service.ts'
 import { type Entered, type Refused, type Scope, Throttle, ThrottledFault } from './throttle.ts'
@@ -270,7 +271,7 @@ export class Gate {
   readonly authorizeAs: AuthorizeAs = async ({ session, accessKeyId, region, request, now }, action, arn) => {
     const authenticated = await this.#authenticator.resume(session, accessKeyId, region, now)
     const arrival: Arrival = { request, authenticated, requestId: randomUUID(), now, done: [] }
-    const acted: Acted = { arn, type: '', account: session.account }
+    const acted: ResourceFacts = { arn, type: '', account: session.account }
     const asked: Asked = { action, acted, input: undefined, conditions: {} }
     authorize(asked, await this.#facts(arrival, { via: [] }, asked))
   }
@@ -645,6 +646,7 @@ export class Gate {
       requestId: arrival.requestId,
       tlsHost: header(request, 'host'),
       tls: request.tls,
+      reason: authenticated.caller.principal.kind === 'anonymous' ? undefined : reasonOf(request),
       requestParameters: input && parametersOf(row.id, redact(shape.input, input)),
       // As CloudTrail: answers of reading calls are not kept.
       responseElements:
@@ -669,7 +671,7 @@ export class Gate {
 }
 
 /** A resource of the caller's account that a request names besides its target. Roles are looked up for their tags. */
-async function actedByArn(call: Call, arn: string): Promise<Acted | undefined> {
+async function actedByArn(call: Call, arn: string): Promise<ResourceFacts | undefined> {
   if (arn === '*') return undefined
   const role = isRoleArn(arn) ? await call.ports.identity.role(call.unit, arn) : undefined
   return { arn, type: '', account: call.account, tags: role?.account === call.account ? role.tags : undefined }

@@ -1,9 +1,8 @@
-/** The words a service is written in: resource, operation, fail. */
+/** What a service consists of, as the kernel sees it. Services are written in the words of `service/define-service.ts`. */
 import type { Unit } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Violation } from '../wire/constraints.ts'
-import { Fault } from '../wire/fault.ts'
-import type { FaultName, Input, OpName, Output } from '../wire/typed.ts'
+import type { Fault } from '../wire/fault.ts'
 import type { Act } from './acting.ts'
 import type { Call, Conditions } from './call.ts'
 import type { AbsentKeys, ConditionKeyTable } from './condition-keys.ts'
@@ -11,8 +10,8 @@ import type { PublicDocument } from './documents.ts'
 import type { Use } from './ports/port.ts'
 import type { Ports, Reader } from './ports.ts'
 import type { Quotas } from './quota.ts'
+import type { Target } from './resource/facts.ts'
 import type { TagRules } from './resource/tag-rules.ts'
-import { anything, Resource, type ResourceDefinition, type Row, type Target } from './resource.ts'
 import type { BearerScheme } from './service/bearer.ts'
 import type { WebSite } from './web/site.ts'
 
@@ -33,7 +32,7 @@ export interface Operation {
   readonly choice?: { readonly among: readonly string[]; readonly of: (input: any) => readonly string[] }
   readonly target: Target<any, any>
   readonly conditions: ((input: any, call: Call, row: any) => Awaitable<Conditions>) | undefined
-  /** Asked without a signature: what the request carries has to prove who asks. */
+  /** Called without a signature: the request itself must prove the caller's identity. */
   readonly unsigned?: true
   /** How the token that replaces a signature is read and verified. */
   readonly bearer?: BearerScheme<any>
@@ -65,7 +64,7 @@ export interface Service {
   readonly operations: readonly Operation[]
   /** Those that its words have defined. */
   readonly resources?: readonly DeclaredResourceType[]
-  /** Values of the service's condition keys, beside what operations supply by `given`. */
+  /** Values of the service's condition keys, beside what operations supply by `conditions`. */
   readonly conditionKeys?: ConditionKeyTable
   /** Keys of the authorization reference that no request carries, with the reason: the linter says so. */
   readonly absentKeys?: AbsentKeys
@@ -102,75 +101,5 @@ export interface ServiceJob<P = any, E = any> {
 
 // biome-ignore lint/suspicious/noExplicitAny: one body serves operations whose inputs differ in their members' names.
 export type LooseInput = any
-// biome-ignore lint/suspicious/noExplicitAny: see above
-export type LooseRun = (call: Call, input: any, row: any) => Awaitable<object>
 
 export type Awaitable<T> = T | Promise<T>
-
-/** `.on(…)` has been said: conditions may follow, `.run` must. */
-export interface Aimed<M, N extends OpName<M>, R> {
-  /** Condition keys this operation adds to the request context, e.g. `iam:PolicyARN`. */
-  given(conditions: (input: Input<M, N>, call: Call, row: R | undefined) => Awaitable<Conditions>): Aimed<M, N, R>
-  /**
-   * Asked without a signature, by somebody who is nobody yet: the target proves who it is, and only a policy on the
-   * resource can allow it.
-   */
-  unsigned(): Aimed<M, N, R>
-  /** On the contents of a resource, not on the resource: CloudTrail's data events. */
-  dataEvent(): Aimed<M, N, R>
-  /** Where AWS names the action otherwise, or asks for more than one. */
-  asking(...actions: readonly string[]): Aimed<M, N, R>
-  /** Where the input chooses the action; the first one says whether the operation only reads. */
-  askingBy(among: readonly string[], choose: (input: Input<M, N>) => readonly string[]): Aimed<M, N, R>
-  run(body: (call: Call, input: Input<M, N>, row: R) => Awaitable<Output<M, N>>): Operation
-}
-
-export interface Named<M, N extends OpName<M>> {
-  /** What is authorised and recorded. `anything` where IAM knows no resource for the operation. */
-  on<R>(target: Target<Input<M, N>, R>): Aimed<M, N, R>
-  /** For the few operations that AWS answers without asking any policy. Write why. */
-  withoutPermission(): Pick<Aimed<M, N, undefined>, 'run'>
-}
-
-export function service<M>(id: string, iamPrefix: string = id) {
-  const api: Api<M> = { id }
-
-  function aimed<N extends OpName<M>, R>(said: Omit<Operation, 'run'>): Aimed<M, N, R> {
-    return {
-      given: (more) =>
-        aimed({
-          ...said,
-          conditions: async (input, call, row) => ({
-            ...(await said.conditions?.(input, call, row)),
-            ...(await more(input, call, row)),
-          }),
-        }),
-      unsigned: () => aimed({ ...said, unsigned: true }),
-      dataEvent: () => aimed({ ...said, dataEvent: true }),
-      asking: (...actions) => aimed({ ...said, actions }),
-      askingBy: (among, choose) => aimed({ ...said, actions: among.slice(0, 1), choice: { among, of: choose } }),
-      run: (run) => ({ ...said, run }),
-    }
-  }
-
-  return {
-    api,
-    /** For families of operations that differ only in the names of their members (tagging, attaching): names are data. */
-    loose: (name: OpName<M>, target: Target<LooseInput, unknown>, run: LooseRun): Operation => ({
-      name,
-      actions: [`${iamPrefix}:${name}`],
-      target,
-      conditions: undefined,
-      run,
-    }),
-    /** An error of the model; the compiler knows its name. */
-    fail: (code: FaultName<M>, message: string, members?: Readonly<Record<string, unknown>>) =>
-      new Fault(code, message, members ? { members } : {}),
-    resource: <R extends Row>(definition: ResourceDefinition<R>) => new Resource<R>(iamPrefix, definition),
-    operation: <N extends OpName<M>>(name: N): Named<M, N> => ({
-      on: <R>(target: Target<Input<M, N>, R>) =>
-        aimed<N, R>({ name, target, actions: [`${iamPrefix}:${name}`], conditions: undefined }),
-      withoutPermission: () => aimed<N, undefined>({ name, target: anything, actions: [], conditions: undefined }),
-    }),
-  }
-}

@@ -1,5 +1,5 @@
 /** Tags: the rules that hold for every service, once. */
-import type { Tags } from './resource.ts'
+import type { Tags } from './resource/facts.ts'
 
 export interface TagPair {
   readonly Key: string

@@ -77,6 +77,8 @@ const HEADERS_SWEEP_MS = 1_000
 /** Longer than the idle time of common load balancers, so that it is never we who close under a request. */
 const KEEP_ALIVE_MS = 75_000
 const CONNECTIONS_MAX = 4_096
+/** Connections that wait to be accepted. With Node's 511 a burst loses others' connections, which clients repeat seconds later. */
+const BACKLOG_MAX = 4_096
 const DRAIN_MS_MAX = 10_000
 const DRAIN_SWEEP_MS = 20
 
@@ -120,7 +122,7 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(options.port, options.host, resolve)
+    server.listen({ port: options.port, host: options.host, backlog: BACKLOG_MAX }, resolve)
   })
   const { port } = server.address() as AddressInfo
   const host = options.host.includes(':') ? `[${options.host}]` : options.host

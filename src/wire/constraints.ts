@@ -1,6 +1,7 @@
 /** Constraints on input: tables generated out of botocore's models, and AWS's wording of what breaks them. */
 import { readFile } from 'node:fs/promises'
 import { Fault } from './fault.ts'
+import { installedFile } from './installed-file.ts'
 import { type OwnAnswer, withOwnAnswers } from './own-answers.ts'
 import { isSecret } from './redact.ts'
 import type { Member, Shape } from './shape.ts'
@@ -58,15 +59,12 @@ export interface ModelTable {
   readonly unsigned: readonly string[]
 }
 
-/** The table of a service; empty when its models say nothing. Found beside the bundle, or in the source tree. */
+/** The table of a service; empty when its models say nothing. */
 export async function tableOf(id: string): Promise<ModelTable> {
-  for (const place of [`./models/constraints/${id}.json`, `../../models/constraints/${id}.json`]) {
-    try {
-      const table = JSON.parse(await readFile(new URL(place, import.meta.url), 'utf8')) as ModelTable
-      return { ...table, structs: withOwnAnswers(id, table.structs) }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    }
+  const file = installedFile(`models/constraints/${id}.json`)
+  if (file) {
+    const table = JSON.parse(await readFile(file, 'utf8')) as ModelTable
+    return { ...table, structs: withOwnAnswers(id, table.structs) }
   }
   throw new Error(`models/constraints/${id}.json is missing: run tools/gen-models.py`)
 }

@@ -424,9 +424,9 @@ describe('What a function declares', () => {
 })
 
 test('the scripts of the sandbox are in the bundle', () => {
-  const folder = new URL('../../../dist/sandbox', import.meta.url).pathname
+  const folder = new URL('../../dist/sandbox', import.meta.url).pathname
   for (const name of ['relay.mjs', 'bootstrap.mjs', 'bootstrap.py']) {
-    const here = readFileSync(new URL(`./sandbox/${name}`, import.meta.url), 'utf8')
+    const here = readFileSync(new URL(`../../src/planes/functions/sandbox/${name}`, import.meta.url), 'utf8')
     expect(readFileSync(join(folder, name), 'utf8')).toBe(here)
   }
 })

@@ -56,6 +56,21 @@ test('Trust 10: a backup made under load, restored elsewhere, opens every canary
   expect(await value(again, 'after')).toBe('canary after')
 })
 
+test('Trust 10: of two backups to one file at the same time, one has the name and the other leaves nothing', async () => {
+  const [data, backups] = [join(folder(), 'data'), folder()]
+  const server = await start(data)
+  await create(clientOf(server.url, server.accounts[0]!), 'kept')
+  const file = join(backups, 'x.merlon')
+
+  const ended = await Promise.all([1, 2].map(() => merlon(['backup', file, '--data', data])))
+
+  expect(ended.map(({ status }) => status).sort()).toEqual([0, 1])
+  expect(ended.find(({ status }) => status === 1)!.stderr).toContain('MERLON_FILE_EXISTS')
+  expect(readdirSync(backups).sort()).toEqual(['merlon.keyring', 'x.merlon'])
+  expect((await merlon(['backup', 'verify', file, '--drill', '--data', data])).status).toBe(0)
+  expect(readdirSync(data).filter((name) => name.includes('.copy-'))).toEqual([])
+})
+
 /** The server's clock, moved from outside: by libfaketime and a file that it reads again and again. */
 async function movableClock() {
   const file = join(folder(), 'clock')

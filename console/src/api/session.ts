@@ -56,19 +56,27 @@ export async function loadSession(send = fetch): Promise<SignedIn | undefined> {
 export class CredentialSource {
   readonly #renew: () => Promise<Expiring>
   readonly #now: () => number
-  #current: Promise<Expiring> | undefined
+  #current: Expiring | undefined
+  #renewing: Promise<Expiring> | undefined
 
   constructor(renew: () => Promise<Expiring>, now: () => number = Date.now) {
     this.#renew = renew
     this.#now = now
   }
 
-  async get(): Promise<Expiring> {
-    const current = await this.#current?.catch(() => undefined)
-    if (current && current.expiresAt - this.#now() > RENEW_BEFORE_MS) return current
-    // Another caller may have begun to renew while this one waited.
-    if ((await this.#current?.catch(() => undefined)) === current) this.#current = this.#renew()
-    return this.#current!
+  get(): Promise<Expiring> {
+    if (this.#current && this.#current.expiresAt - this.#now() > RENEW_BEFORE_MS) return Promise.resolve(this.#current)
+    this.#renewing ??= this.#keep()
+    return this.#renewing
+  }
+
+  async #keep(): Promise<Expiring> {
+    try {
+      this.#current = await this.#renew()
+      return this.#current
+    } finally {
+      this.#renewing = undefined
+    }
   }
 }
 

@@ -5,14 +5,12 @@ import Header from '@cloudscape-design/components/header'
 import Link from '@cloudscape-design/components/link'
 import SpaceBetween from '@cloudscape-design/components/space-between'
 import StatusIndicator from '@cloudscape-design/components/status-indicator'
-import { lazy, Suspense } from 'react'
 import { useMerlon } from '../app/merlon.tsx'
 import { Copyable, Fields } from '../ui/fields.tsx'
 import { Page } from '../ui/page.tsx'
 import { useLoaded } from '../ui/use-call.ts'
 import { attentionOf } from './attention.ts'
-
-const Denials = lazy(async () => ({ default: (await import('./cloudtrail/denials.tsx')).Denials }))
+import { RecentDenials } from './recent-denials.tsx'
 
 export default function Home() {
   const { acting, session, config, region } = useMerlon()
@@ -40,9 +38,7 @@ export default function Home() {
         />
       </Container>
       <Attention />
-      <Suspense>
-        <Denials title="Denied lately" />
-      </Suspense>
+      <RecentDenials />
     </Page>
   )
 }

@@ -76,6 +76,7 @@ export function ResourceTable<T>({
       loadingText={`Loading ${nouns}`}
       trackBy={(item) => idOf(item)}
       enableKeyboardNavigation
+      wrapLines
       ariaLabels={{
         tableLabel: title,
         selectionGroupLabel: `Selected ${nouns}`,

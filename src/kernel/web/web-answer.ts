@@ -17,7 +17,8 @@ const CONTENT_SECURITY_POLICY: Readonly<Record<string, string>> = {
 const ALWAYS = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
+  // Not 'no-referrer': browsers would send 'Origin: null' with the forms of our own pages.
+  'referrer-policy': 'same-origin',
   'cross-origin-opener-policy': 'same-origin',
 }
 

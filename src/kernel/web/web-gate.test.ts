@@ -229,7 +229,7 @@ describe('A page', () => {
     expect(headers).toMatchObject({
       'content-type': 'text/html; charset=utf-8',
       'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
+      'referrer-policy': 'same-origin',
       'cache-control': 'no-store',
     })
     expect(headers['content-security-policy']).toContain("default-src 'none'")

@@ -13,7 +13,7 @@ export const conditionKeys: ConditionKeyTable = {
   'iam:ServiceSpecificCredentialAgeDays': ({ input }) => input.CredentialAgeDays?.toString(),
 }
 
-const NO_SECURITY_KEYS = 'FIDO security keys are not built: MFA devices are virtual'
+const NO_SECURITY_KEYS = 'passkeys are registered without attestation: their certification is not known'
 
 export const absentKeys: AbsentKeys = {
   'iam:FIDO-FIPS-140-2-certification': NO_SECURITY_KEYS,

@@ -20,7 +20,8 @@ import {
 } from '@aws-sdk/client-secrets-manager'
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing, cloud, STRANGERS } from '../../../test/cloud.ts'
-import { type Service, service } from '../../kernel/service.ts'
+import { defineService } from '../../kernel/service/define-service.ts'
+import type { Service } from '../../kernel/service.ts'
 import { compilePolicy, parsePolicy } from '../../policy/index.ts'
 import { services } from '../../server/services.ts'
 
@@ -42,7 +43,7 @@ const payload = (text: string) => Buffer.from(text) as never
 
 /** The lambda service as far as rotation asks it: one function, its policy, and what it does in the test's hands. */
 function mockLambda(rotator: () => Rotator, policy: string): Service {
-  const lambda = service<typeof Lambda>('lambda')
+  const lambda = defineService<typeof Lambda>('lambda')
   const compiled = compilePolicy(parsePolicy(policy, 'resource'), { id: 'function', kind: 'resource' })
   return {
     api: lambda.api,
@@ -56,7 +57,7 @@ function mockLambda(rotator: () => Rotator, policy: string): Service {
             return FunctionName === FUNCTION ? { acted, row: true } : { acted, row: undefined, missing }
           },
         })
-        .asking('lambda:InvokeFunction')
+        .actions('lambda:InvokeFunction')
         .run(async (call, { InvocationType, Payload }) => {
           if (InvocationType === 'DryRun') return { StatusCode: 204 }
           const event = JSON.parse(Buffer.from(Payload as Uint8Array).toString()) as Event

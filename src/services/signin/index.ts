@@ -9,6 +9,7 @@ import { directoryRoutes } from './directory.ts'
 import { WATCH, watchJob } from './directory-watch.ts'
 import { federationRoutes } from './federation.ts'
 import { faultPage, jsonFault } from './pages.ts'
+import { passwordResetRoutes } from './password-reset.ts'
 import { passwordRoutes } from './password-sign-in.ts'
 import { samlRoutes } from './saml.ts'
 import { securityRoutes } from './security.ts'
@@ -54,6 +55,7 @@ export const signin: Service = {
       ...securityRoutes,
       ...switchRoleRoutes,
       ...directoryRoutes,
+      ...passwordResetRoutes,
     ]),
     pages('/saml', samlRoutes),
     { ...pages('/federation', federationRoutes), printFault: jsonFault },

@@ -131,7 +131,17 @@ async function changePassword(call: SignedIn, person: SignInPerson, current: str
   const people = call.use(signInIdentities)
   const checked = await people.checkPassword(call, person, { account: person.account, name: person.name }, current)
   if (checked.outcome === 'refused') throw new Fault('AccessDenied', retryText(checked.retryAfterMs))
-  if (checked.outcome === 'wrong') throw new Fault('AccessDenied', 'The current password is incorrect.')
+  if (checked.outcome === 'wrong') {
+    call.record({
+      name: 'PasswordUpdated',
+      account: person.account,
+      userIdentity: identityOf(call.claims.principal),
+      responseElements: { PasswordUpdated: 'Failure' },
+      error: { code: undefined, message: 'Failed authentication' },
+      eventType: 'AwsConsoleSignIn',
+    })
+    throw new Fault('AccessDenied', 'The current password is incorrect.')
+  }
   await people.setPassword(call, person, password)
   principalEvent(call, 'PasswordUpdated', call.claims.principal)
 }

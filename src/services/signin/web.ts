@@ -62,5 +62,9 @@ export const postSignedIn = (path: string, event: string, run: Run<Claims>, opti
     body: 'form',
     bodyBytesMax: options.bodyBytesMax ?? FORM_BYTES_MAX,
     shown: options.shown ?? [],
-    run,
+    run: (call, input) => {
+      // The operations that it calls, and the events that it words, say what happened.
+      call.event.isUnrecorded = true
+      return run(call, input)
+    },
   })

@@ -8,23 +8,40 @@ export type Item = Readonly<Record<string, unknown>>
 
 const READS = /^(List|Describe|Get|Lookup)/
 
-/** Reads that answer no secrets and no streams: they are called without a question. */
+/** What these answer is a secret, or creates one. */
+const SECRETS = /(SecretValue|Password|Token|Credentials|PrivateKey|ParametersForImport)/
+
+/** Reads that answer neither secrets nor streams: they are called when a page opens. */
 export function isPlainRead({ name, output }: OperationShape): boolean {
-  return (
-    READS.test(name) &&
-    !holds(
-      output,
-      ({ traits, shape }) => Boolean(traits.sensitive || shape.traits.sensitive) || shape.kind === 'stream',
-    )
-  )
+  return READS.test(name) && !SECRETS.test(name) && !output.members.some(({ shape }) => shape.kind === 'stream')
 }
 
-const DEPTH_MAX = 4
+export const HIDDEN = '(hidden)'
 
-function holds(shape: Shape, test: (member: Member) => boolean, depth = 0): boolean {
-  if (depth > DEPTH_MAX) return false
-  const members = shape.kind === 'list' || shape.kind === 'map' ? [shape.value] : shape.members
-  return members.some((member) => test(member) || holds(member.shape, test, depth + 1))
+/** The answer without the values that the model calls sensitive. */
+export function withoutSensitive(shape: Shape, value: unknown): unknown {
+  if (value === undefined || value === null) return value
+  if (shape.traits.sensitive) return HIDDEN
+  switch (shape.kind) {
+    case 'list':
+      return (value as readonly unknown[]).map((item) => withoutSensitive(shape.value.shape, item))
+    case 'map':
+      return Object.fromEntries(
+        Object.entries(value).map(([key, item]) => [key, withoutSensitive(shape.value.shape, item)]),
+      )
+    case 'struct':
+    case 'union':
+      return Object.fromEntries(
+        shape.members
+          .filter(({ name }) => (value as Item)[name] !== undefined)
+          .map(({ name, traits, shape: inner }) => [
+            name,
+            traits.sensitive ? HIDDEN : withoutSensitive(inner, (value as Item)[name]),
+          ]),
+      )
+    default:
+      return value
+  }
 }
 
 const requiredOf = ({ input }: OperationShape): readonly Member[] =>
@@ -93,11 +110,14 @@ export function operationsOn(
   list: OperationShape,
   item: Item,
 ): readonly { readonly operation: OperationShape; readonly input: Item; readonly isList: boolean }[] {
-  const kind = singular(listMemberOf(list)?.name ?? '')
+  const kind = singular(listMemberOf(list)?.name ?? '').replace(/(Id|Arn|Name)$/, '')
   return [...model.operations.values()]
-    .filter((operation) => operation.name !== list.name && isPlainRead(operation) && requiredOf(operation).length > 0)
+    .filter((operation) => operation.name !== list.name && isPlainRead(operation))
     .flatMap((operation) => {
-      const input = filled(requiredOf(operation), item, kind)
+      const required = requiredOf(operation)
+      // IAM's members are optional where the caller is the default: GetUser.
+      const wanted = required.length > 0 ? required : operation.input.members.filter(({ name }) => isOwn(name, kind))
+      const input = wanted.length > 0 ? filled(wanted, item, kind) : undefined
       if (!input) return []
       return [{ operation, input, isList: listMemberOf(operation) !== undefined && !operation.name.startsWith('Get') }]
     })
@@ -106,6 +126,8 @@ export function operationsOn(
         Number(a.isList) - Number(b.isList) || closeness(b.operation.name, kind) - closeness(a.operation.name, kind),
     )
 }
+
+const isOwn = (name: string, kind: string) => new RegExp(`^${kind}(Id|Arn|Name)$`, 'i').test(name)
 
 function filled(required: readonly Member[], item: Item, kind: string): Item | undefined {
   const input: Record<string, unknown> = {}
@@ -147,7 +169,7 @@ export function singular(plural: string): string {
   const name = plural.replace(/(List|Summaries|Summary|Details|Metadata)$/, '')
   return name
     .replace(/ies$/, 'y')
-    .replace(/(ss|us|x|ch|sh)es$/, '$1')
+    .replace(/(ss|us|ias|x|ch|sh)es$/, '$1')
     .replace(/([^su])s$/, '$1')
 }
 

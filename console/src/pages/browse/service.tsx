@@ -35,6 +35,7 @@ import {
   skeletonOf,
   titleOf,
   withoutEmpty,
+  withoutSensitive,
 } from './generic.ts'
 import { serviceName } from './services.tsx'
 
@@ -206,7 +207,9 @@ function Described({
   readonly input: Item
 }) {
   const loaded = useLoaded(`${service} ${operation.name} ${JSON.stringify(input)}`, (client) =>
-    client.callByName(service, operation.name, input),
+    client
+      .callByName(service, operation.name, input)
+      .then((answer) => withoutSensitive(operation.output, answer) as object),
   )
   if (loaded.error) return <ErrorAlert error={loaded.error} onRetry={loaded.reload} />
   if (!loaded.data) return <Spinner />

@@ -48,7 +48,7 @@ export default function Organization() {
   const node = findNode(root, query.get('node') ?? root.id) ?? root
   return (
     <Page title="Accounts and controls" description="The tree of the organization, and what limits each part of it.">
-      <Grid gridDefinition={[{ colspan: { default: 12, m: 4 } }, { colspan: { default: 12, m: 8 } }]}>
+      <Grid gridDefinition={[{ colspan: { default: 12, s: 4 } }, { colspan: { default: 12, s: 8 } }]}>
         <Container
           header={
             <Header

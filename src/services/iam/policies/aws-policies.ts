@@ -1,10 +1,10 @@
 /** AWS's own managed policies, read when first asked for: 1,594 of them, compressed at build time (`npm run build`). */
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { brotliDecompress } from 'node:zlib'
 import { parseArn } from '../../../kernel/arn.ts'
+import { installedFile } from '../../../wire/installed-file.ts'
 import type { ManagedPolicyRow } from './policies.ts'
 
 const FILE = 'aws-managed-policies.json.br'
@@ -33,9 +33,7 @@ export async function awsPolicies(): Promise<readonly (readonly [string, Managed
 }
 
 async function load(): Promise<Policies> {
-  // Beside the bundle, or in dist/ when run from source.
-  const places = [new URL(FILE, import.meta.url), new URL(`../../../../dist/${FILE}`, import.meta.url)]
-  const file = places.find((place) => existsSync(place))
+  const file = installedFile(FILE)
   if (!file) throw new Error(`${FILE} is missing: run 'npm run build'`)
   const packed: readonly Packed[] = JSON.parse(
     (await promisify(brotliDecompress)(await readFile(file))).toString('utf8'),

@@ -1,0 +1,118 @@
+/** The console in a real browser, from a built server in memory. */
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { startAlone } from '../process.ts'
+
+export const ACCOUNT = '111122223333'
+export const ROOT = { accessKeyId: 'AKIAEXAMPLEEXAMPLE00', secretAccessKey: 'example-secret-of-the-browser-tests' }
+
+export interface ConsoleServer {
+  readonly api: string
+  /** `http://127.0.0.1:PORT/console/` */
+  readonly console: string
+  stop(): Promise<unknown>
+}
+
+export async function startConsole(): Promise<ConsoleServer> {
+  const {
+    url,
+    console: address,
+    stop,
+  } = await startAlone(['--dev'], {
+    MERLON_ACCOUNT_ID: ACCOUNT,
+    MERLON_ROOT_ACCESS_KEY_ID: ROOT.accessKeyId,
+    MERLON_ROOT_SECRET_ACCESS_KEY: ROOT.secretAccessKey,
+  })
+  return { api: url, console: address!, stop }
+}
+
+export const openBrowser = (): Promise<Browser> =>
+  chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] })
+
+export interface Person {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly arn: string
+}
+
+export const ROOT_PERSON: Person = { ...ROOT, arn: `arn:aws:iam::${ACCOUNT}:root` }
+
+/** A browser in which a person is signed in. What the page logs as an error or warning is in `problems`. */
+export async function signedIn(
+  browser: Browser,
+  person: Person,
+  options: Parameters<Browser['newContext']>[0] = {},
+): Promise<{ readonly page: Page; readonly context: BrowserContext; readonly problems: string[] }> {
+  const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, ...options })
+  // Only the session is supplied by the test: files, headers and every call to the API are the server's.
+  await context.route('**/console/session', (route) =>
+    route.fulfill({ json: { signedIn: true, principal: principalOf(person), csrf: 'token-of-the-test', mfa: false } }),
+  )
+  await context.route('**/console/credentials', (route) =>
+    route.fulfill({
+      json: {
+        accessKeyId: person.accessKeyId,
+        secretAccessKey: person.secretAccessKey,
+        sessionToken: '',
+        expiration: new Date(Date.now() + 900_000).toISOString(),
+      },
+    }),
+  )
+  const page = await context.newPage()
+  const problems: string[] = []
+  page.on('pageerror', (error) => problems.push(error.message))
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text())
+  })
+  return { page, context, problems }
+}
+
+function principalOf({ arn }: Person): object {
+  const resource = arn.split(':').at(-1)!
+  if (resource === 'root') return { kind: 'root', arn, account: ACCOUNT }
+  return { kind: 'user', arn, account: ACCOUNT, userName: resource.split('/').at(-1) }
+}
+
+/** Until nothing is being loaded. */
+export async function settled(page: Page): Promise<void> {
+  await page.waitForFunction(
+    () => {
+      const main = document.querySelector('main')
+      return (
+        main !== null &&
+        main.querySelector('h1') !== null &&
+        !main.querySelector('[class*="spinner"]') &&
+        !/Loading|Looking|Checking|Evaluating|Reading the policies/.test(main.innerText)
+      )
+    },
+    undefined,
+    { timeout: 60_000 },
+  )
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** What axe-core finds: `rule: element`. It is injected by the debugger, which the policy of the page does not bind. */
+export async function accessibilityFindings(page: Page): Promise<readonly string[]> {
+  const debug = await page.context().newCDPSession(page)
+  const expression = `${axe}; axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
+    violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 200))))`
+  const { result, exceptionDetails } = await debug.send('Runtime.evaluate', {
+    expression,
+    awaitPromise: true,
+    returnByValue: true,
+  })
+  await debug.detach()
+  if (exceptionDetails) throw new Error(exceptionDetails.text)
+  return result.value as readonly string[]
+}
+
+const SCREENSHOTS = process.env['MERLON_SCREENSHOTS']
+
+/** Into the directory MERLON_SCREENSHOTS, for a person to look at. */
+export async function screenshot(page: Page, name: string): Promise<void> {
+  if (!SCREENSHOTS) return
+  mkdirSync(SCREENSHOTS, { recursive: true })
+  await page.screenshot({ path: `${SCREENSHOTS}/${name.replace(/[^\w-]+/g, '_')}.png`, fullPage: true })
+}
