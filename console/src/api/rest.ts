@@ -32,7 +32,7 @@ export function restRequest(operation: OperationShape, input: Tree, xml: boolean
     if (httpLabel) labels.set(member.name, toText(member.shape, value))
     else if (httpQuery) query.push(...pairsOf(httpQuery, member, value))
     else if (httpQueryParams) for (const [name, each] of Object.entries(value)) query.push([name, String(each)])
-    else if (httpHeader) headers[httpHeader] = headerText(member, value)
+    else if (httpHeader) headers[httpHeader.toLowerCase()] = headerText(member, value)
     else if (httpPrefixHeaders !== undefined)
       for (const [name, each] of Object.entries(value)) headers[`${httpPrefixHeaders}${name}`] = String(each)
   }
