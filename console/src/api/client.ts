@@ -1,5 +1,6 @@
 /** Signed calls to the API: Signature Version 4 with session credentials, by `aws4fetch` and WebCrypto. */
 import { AwsV4Signer } from 'aws4fetch'
+import type { OperationShape } from '../../../src/wire/shape.ts'
 import { loadModel, type Model } from './model.ts'
 import { listMemberOf, pagingOf } from './paging.ts'
 import { type ApiError, errorOf, outputOf, requestOf } from './protocol.ts'
@@ -98,12 +99,13 @@ export class Client {
     const model = await loadModel(service)
     const operation = model.operations.get(name)
     if (!operation) throw new Error(`The service ${service} has no operation ${name}.`)
+    const whole = withTokens(operation, input)
     const parse = this.#options.parseXml ?? parseWithDom
-    const response = await this.#send(model, requestOf(model, operation, input), region)
+    const response = await this.#send(model, requestOf(model, operation, whole), region)
     if (response.status < 300) return outputOf(model, operation, response, parse)
     const error = errorOf(response, parse)
     if (!this.#noticeSkew(error, response.headers.get('date'))) throw error
-    const again = await this.#send(model, requestOf(model, operation, input), region)
+    const again = await this.#send(model, requestOf(model, operation, whole), region)
     if (again.status < 300) return outputOf(model, operation, again, parse)
     throw errorOf(again, parse)
   }
@@ -151,4 +153,12 @@ export class Client {
     })
     return { status: response.status, headers: response.headers, body: new Uint8Array(await response.arrayBuffer()) }
   }
+}
+
+/** A call that is sent again has the same token, so that it is done once. */
+function withTokens({ input }: OperationShape, given: object): object {
+  const missing = input.members.filter(({ name, traits }) => traits.idempotencyToken && !(name in given))
+  return missing.length === 0
+    ? given
+    : { ...given, ...Object.fromEntries(missing.map(({ name }) => [name, crypto.randomUUID()])) }
 }

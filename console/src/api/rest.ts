@@ -32,7 +32,7 @@ export function restRequest(operation: OperationShape, input: Tree, xml: boolean
     if (httpLabel) labels.set(member.name, toText(member.shape, value))
     else if (httpQuery) query.push(...pairsOf(httpQuery, member, value))
     else if (httpQueryParams) for (const [name, each] of Object.entries(value)) query.push([name, String(each)])
-    else if (httpHeader) headers[httpHeader] = headerText(member, value)
+    else if (httpHeader) headers[httpHeader.toLowerCase()] = headerText(member, value)
     else if (httpPrefixHeaders !== undefined)
       for (const [name, each] of Object.entries(value)) headers[`${httpPrefixHeaders}${name}`] = String(each)
   }
@@ -43,9 +43,12 @@ export function restRequest(operation: OperationShape, input: Tree, xml: boolean
       encodeURIComponent(text).replace(/[!'()*]/g, (each) => `%${each.charCodeAt(0).toString(16).toUpperCase()}`)
     return greedy ? value.split('/').map(encode).join('/') : encode(value)
   })
+  // The SDK puts buckets into the host name; here they are the first segment.
+  const bucket = pathTemplate.includes('{Bucket}') ? undefined : labels.get('Bucket')
   const body = bodyOf(operation, input, xml)
   if (body !== undefined) headers['content-type'] ??= xml ? 'application/xml' : 'application/json'
-  return { method, path, query, headers, body }
+  const whole = bucket === undefined ? path : `/${encodeURIComponent(bucket)}${path === '/' ? '' : path}`
+  return { method, path: whole, query, headers, body }
 }
 
 function bodyOf({ input }: OperationShape, value: Tree, xml: boolean): string | Uint8Array | undefined {
