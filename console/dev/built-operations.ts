@@ -33,7 +33,8 @@ async function readRegistry(): Promise<Record<string, readonly string[]>> {
     await build({
       input: { registry: REGISTRY },
       platform: 'node',
-      external: [/^[^./\0]/],
+      // Packages stay outside, but for the helpers that the bundler itself adds.
+      external: [/^(?!@oxc-project\/)[^./\0]/],
       logLevel: 'silent',
       output: { dir: folder, format: 'esm', entryFileNames: '[name].mjs' },
     })

@@ -167,11 +167,16 @@ function closeness(name: string, kind: string): number {
 
 export function singular(plural: string): string {
   const name = plural.replace(/(List|Summaries|Summary|Details|Metadata)$/, '')
+  for (const [ending, kept] of PLURALS) if (ending.test(name)) return name.replace(ending, kept)
   return name
-    .replace(/ies$/, 'y')
-    .replace(/(ss|us|ias|x|ch|sh)es$/, '$1')
-    .replace(/([^su])s$/, '$1')
 }
+
+/** The first that fits: `Aliases` is more than one `Alias`, and `Address` is one. */
+const PLURALS = [
+  [/ies$/, 'y'],
+  [/(ss|us|ias|x|ch|sh)es$/, '$1'],
+  [/([^su])s$/, '$1'],
+] as const
 
 /** An input to fill in: required members with an empty value of their kind. */
 export function skeletonOf(shape: Shape, depth = 0): unknown {
