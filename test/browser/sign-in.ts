@@ -88,7 +88,7 @@ export async function axeFindings(page: Page): Promise<readonly string[]> {
     awaitPromise: true,
     returnByValue: true,
   })
-  await debug.detach()
+  // The session is not detached: that would end the virtual authenticator of the page.
   if (exceptionDetails) throw new Error(exceptionDetails.text)
   return result.value as readonly string[]
 }

@@ -46,8 +46,8 @@ export function Dialog({
       if (!keepOpen) onClose()
     } catch (failure) {
       setError(failure as Error)
-      setBusy(false)
     }
+    setBusy(false)
   }
   const isReady = !disabled && (confirm === undefined || typed === confirm)
   return (
