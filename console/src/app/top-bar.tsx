@@ -3,6 +3,7 @@
 import TopNavigation from '@cloudscape-design/components/top-navigation'
 import { lazy, Suspense, useState } from 'react'
 import regions from '../../../models/regions.json'
+import { signOut } from '../api/session.ts'
 import { useMerlon } from './merlon.tsx'
 import { recentRoles } from './settings.ts'
 import { applyMode, Mode } from './theme.ts'
@@ -62,11 +63,12 @@ export function TopBar() {
                 .map(({ account: id, role }) => ({ id: `role/${id}/${role}`, text: `${role} in ${id}` })),
               { id: 'switch', text: 'Switch role…' },
               { id: 'security', text: 'Security credentials', href: '/signin/security' },
-              { id: 'out', text: 'Sign out', href: '/signin/sign-out' },
+              { id: 'out', text: 'Sign out' },
             ],
             onItemClick: ({ detail }) => {
               if (detail.id === 'switch') setSwitching(true)
               else if (detail.id === 'back') merlon.switchBack()
+              else if (detail.id === 'out') signOut(merlon.session).finally(() => window.location.assign('/signin'))
               else if (detail.id.startsWith('role/')) {
                 const [, id = '', ...role] = detail.id.split('/')
                 merlon.switchRole({ account: id, role: role.join('/') }).catch(() => setSwitching(true))

@@ -4,6 +4,7 @@ import { issueSession } from '../../kernel/session.ts'
 import { route, type WebSite } from '../../kernel/web/site.ts'
 import { type Claims, scheme, sessionOf } from './claims.ts'
 import { jsonFault } from './pages.ts'
+import { signOut } from './sign-out.ts'
 
 const CREDENTIALS_MS = 15 * 60_000
 const SECOND_MS = 1_000
@@ -56,6 +57,20 @@ export const consoleSite: WebSite = {
         const expiresAt = Math.min(issuedAt + CREDENTIALS_MS, session.expiresAt)
         const issued = issueSession(vault, { ...sessionOf(claims), expiresAt })
         return { json: { ...issued, expiration: new Date(expiresAt).toISOString() } }
+      },
+    }),
+    route<Claims>({
+      method: 'POST',
+      path: '/sign-out',
+      event: 'Logout',
+      authentication: 'session',
+      body: 'json',
+      bodyBytesMax: 1_024,
+      shown: [],
+      run: (call) => {
+        call.event.isUnrecorded = true
+        signOut(call)
+        return { json: {} }
       },
     }),
   ],
