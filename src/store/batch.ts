@@ -206,6 +206,8 @@ export function readHeads(database: Database): readonly Head[] {
 
 /** Durable at every commit. */
 export function configure(database: Database): void {
+  // First: another connection may be recovering the log of a process that was killed.
+  database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`)
   configureWal(database)
-  database.exec(`PRAGMA synchronous = FULL; PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA cache_size = -${CACHE_KB}`)
+  database.exec(`PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KB}`)
 }
