@@ -17,7 +17,8 @@ export const FAST_MINUTES = 5
 
 /**
  * `covers`: what a suite tests through the built server, where no import shows it. `minutes`: on two processors. Suites that
- * `wait` mostly wait for processes, databases and clocks, with one worker: two of them run at a time. Suites that are `beside`
+ * `wait` mostly wait for processes, databases and clocks, with one worker: two of them run at a time; not those that run
+ * browsers, Terraform or many nodes, which take twice as long then. Suites that are `beside`
  * only compute: they take what the others leave, and no time of their own.
  */
 export const SUITES = [
@@ -45,13 +46,11 @@ export const SUITES = [
   {
     name: 'nodes',
     minutes: 8,
-    waits: true,
     covers: ['src/store/postgres/', 'src/server/keyring-in-store.ts', 'src/kernel/lease.ts', 'test/clients/'],
   },
   {
     name: 'faults',
     minutes: 9,
-    waits: true,
     covers: ['src/store/', 'src/kernel/jobs.ts', 'src/kernel/lease.ts', 'src/server/'],
   },
   { name: 'trust', minutes: 5, covers: ['src/vault/', 'src/store/', 'src/kernel/evidence/', 'src/server/'] },
@@ -69,7 +68,6 @@ export const SUITES = [
   {
     name: 'browser',
     minutes: 4,
-    waits: true,
     covers: ['src/services/signin/', 'src/kernel/web/', 'src/server/web/', 'console/'],
   },
   { name: 'postgres', minutes: 3, waits: true, covers: ['src/store/'] },
