@@ -47,6 +47,7 @@ describe('A policy is public', () => {
     ['a wide range of IPv6', when('IpAddress', 'aws:SourceIp', '2001::/31')],
     ['IPv4 written as IPv6', when('IpAddress', 'aws:SourceIp', '::ffff:0.0.0.0/97')],
     ['a range wider than the private one', when('IpAddress', 'aws:SourceIp', '10.0.0.0/7')],
+    ['the same in parts', when('IpAddress', 'aws:SourceIp', ['10.0.0.0/8', '11.0.0.0/9', '11.128.0.0/9'])],
     ['a condition that is met without the key', when('StringEqualsIfExists', 'aws:SourceVpc', 'vpc-91237329')],
     ['a condition that is met by no value', when('ForAllValues:StringEquals', 'aws:PrincipalOrgID', 'o-a1b2c3d4e5')],
     ['all but one', when('StringNotEquals', 'aws:SourceVpc', 'vpc-91237329')],

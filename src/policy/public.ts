@@ -97,7 +97,10 @@ const SHARE_MAX = 1 / 16
 
 function isWideTogether(networks: readonly Network[]): boolean {
   return [2, 8].some((groups) => {
-    const merged = mergedRanges(networks.filter((each) => each.address.length === groups && !isPrivate(each)))
+    // Merged with private ranges first: 10.0.0.0/8 and 11.0.0.0/8 are 10.0.0.0/7, which is public.
+    const merged = mergedRanges(networks.filter((each) => each.address.length === groups)).filter(
+      (each) => !isPrivate(each),
+    )
     const share = merged.reduce((sum, { prefix }) => sum + 2 ** -prefix, 0)
     return share > SHARE_MAX || merged.some((each) => each.prefix < minimumOf(each))
   })

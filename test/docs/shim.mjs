@@ -33,7 +33,9 @@ async function start() {
     writeFileSync(join(others, node), String(spawnSync('ls', [others]).stdout.toString().split('\n').length - 1))
   const turn = node ? Number(readFileSync(join(others, node), 'utf8')) : 0
   const own = Number(option('--port') ?? Number(port) + turn)
-  const words = option('--port') ? args : [...args, '--port', String(own)]
+  const words = option('--port') ? [...args] : [...args, '--port', String(own)]
+  // The next port, where pages would be served, is the API of the next node.
+  if (node && !option('--console-port')) words.push('--console-port', '0')
   const data = words.indexOf('--data')
   if (turn > 0 && data > 0) words[data + 1] += `-${node}`
 
