@@ -8,6 +8,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     init: 'Initialize a data directory without starting a server',
     status: 'Show the health of a running server, or the state of a data directory',
     ca: "Show or install the certificate authority of 'merlon start --tls auto'",
+    'root-password': 'Set the e-mail address and the password that the root user signs in with',
     demo: 'Run a guided demonstration on a temporary server',
   },
   'Seal and root key': {
@@ -54,8 +55,7 @@ export function overview(): string {
     'Usage: merlon COMMAND [OPTIONS]',
     ...groups,
     '',
-    "Run 'merlon help COMMAND' for the options of a command.",
-    'Documentation: docs/operations.md, docs/errors.md',
+    "Run 'merlon help COMMAND' for its options. Documentation: docs/operations.md, docs/errors.md",
     '',
   ].join('\n')
 }
