@@ -18,6 +18,8 @@ export interface PageOptions<T> {
   readonly bad: () => Fault
 }
 
+/** No operation of AWS returns more in a page. */
+const SIZE_MAX = 1_000
 /** Rows are read in portions of this size when a filter drops some. */
 const PORTION = 200
 
@@ -30,8 +32,8 @@ export async function page<T>(
   let after = options.token === undefined ? undefined : tokens.open(options.token)
   if (options.token !== undefined && after === undefined) throw options.bad()
 
-  // Not every model has a least size.
-  const size = Math.max(1, Math.floor(options.size))
+  // Not every model has a least and a greatest size.
+  const size = Math.min(SIZE_MAX, Math.max(1, Math.floor(options.size)))
   const items: Entry<T>[] = []
   for (;;) {
     const limit = options.keep ? PORTION : size + 1

@@ -256,7 +256,9 @@ async function failures(service: Service): Promise<string[]> {
   return found
 }
 
-test.each(built.map((service) => [service.api.id, service] as const))(
+const withOperations = built.filter(({ operations }) => operations.length > 0)
+
+test.each(withOperations.map((service) => [service.api.id, service] as const))(
   '%s answers no broken input with a 5xx',
   async (_, service) => {
     expect(await failures(service)).toEqual([])
