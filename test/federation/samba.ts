@@ -77,7 +77,15 @@ export async function samba(port: number): Promise<Domain> {
       running.kill('SIGKILL')
       await ended
       proxy.close()
-      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 })
+      // The kernel ends the other processes of the namespace a moment later, and they may still write.
+      for (let attempt = 0; existsSync(folder); attempt++) {
+        try {
+          rmSync(folder, { recursive: true, force: true })
+        } catch (error) {
+          if (attempt === 100) throw error
+          await pause(200)
+        }
+      }
     },
   }
 }
