@@ -109,7 +109,7 @@ export function signInIdentitiesPort(identities: Pick<IdentityPort, 'identity' |
       return { id: owner.account, alias: alias?.alias }
     },
     rootOf: async (reader, email) => {
-      const row = await reader.get<EmailRow>(emailKey(email))
+      const row = EMAIL.test(email) ? await reader.get<EmailRow>(emailKey(email)) : undefined
       return row && (await isOpen(reader, row.account)) ? rootOf(row.account) : undefined
     },
     root: rootOf,

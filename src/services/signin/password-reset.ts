@@ -1,5 +1,5 @@
 /**
- * A root user's forgotten password: a code goes to the e-mail address, and whoever enters it chooses a new password. The
+ * A root user's forgotten password: a code is sent to the e-mail address on record, and with it a new password can be set. The
  * pages are the same for addresses that no root user has. A second factor is still required at the next sign-in.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
@@ -35,12 +35,15 @@ export const passwordResetRoutes: readonly WebRoute[] = [
     const person = await people.rootOf(call.unit, email)
     const code = await call.once(async () => randomText(ALPHABET, CODE_LENGTH))
     const state = person && (await people.passwordState(call, person))
-    if (person) {
+    const to = person && (await people.rootEmail(call.unit, person.account))
+    if (person && to !== undefined) {
       const subject = 'Your password reset code'
-      const text = `Enter this code on the page that asked for it, within 30 minutes:\n\n  ${code}\n\nIf you did not ask for it, ignore this message: nothing changes.\n`
+      const text = `Enter this code on the page where you requested it, within 30 minutes:\n\n  ${code}\n\nIf you did not request it, ignore this message: nothing changes.\n`
       try {
-        const key = `signin/reset/${person.account}`
-        await mailbox.send(call, key, { account: person.account, to: email, subject, text })
+        // A message of its own each time: mail programs hide one whose Message-ID they have seen.
+        const key = `signin/reset/${person.account}/${call.requestId}`
+        // Never to the address as entered: letters beyond ASCII are another domain, and look the same in lower case.
+        await mailbox.send(call, key, { account: person.account, to, subject, text })
         signInEvent(call, 'PasswordRecoveryRequested', { account: person.account, identity: personIdentity(person) })
       } catch (error) {
         // The page says nothing of it: it would show that the address is known.

@@ -257,6 +257,18 @@ describe("The root user's forgotten password", () => {
     expect(JSON.stringify(await eventsOf(opened, ACCOUNT))).not.toContain(code)
   })
 
+  test('is sent to the address on record, not to one that only looks the same', async () => {
+    const onRecord = 'Boss@kiosk.test'
+    await setRoot(opened, ACCOUNT, onRecord, PASSWORD)
+
+    // The Kelvin sign is a k in lower case, and another domain.
+    await ask('boss@\u212aiosk.test')
+    await ask('boss@kiosk.test')
+
+    expect(mails.map(({ to }) => to)).not.toContain('boss@\u212aiosk.test')
+    expect(mails.map(({ to }) => to)).toContain(onRecord)
+  })
+
   test('shows the same page for an address that no root user has', async () => {
     await setRoot(opened, ACCOUNT, EMAIL, PASSWORD)
     const words = () => browser.page.text.replace(/value="[^"]*"/g, '')
