@@ -21,7 +21,8 @@ const PREFIXES = [
 /** Prefixes of the services that are built: the gate reads their condition keys at start. */
 // biome-ignore format: a list
 const BUILT = [
-  'access-analyzer', 'cloudtrail', 'ds', 'iam', 'kms', 'lambda', 'organizations', 's3', 'secretsmanager', 'sts',
+  'access-analyzer', 'acm', 'acm-pca', 'cloudtrail', 'cognito-identity', 'cognito-idp', 'ds', 'ec2', 'elasticloadbalancing', 'guardduty',
+  'iam', 'identitystore', 'kms', 'lambda', 'logs', 'organizations', 'route53', 's3', 'secretsmanager', 'sso', 'sso-oauth', 'sts', 'wafv2',
 ]
 
 /** Actions of operations that the clients know and the data does not yet. Drop each when the data has it. */
