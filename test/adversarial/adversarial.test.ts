@@ -20,15 +20,22 @@ import { type Running, startMerlon, temporaryFolder } from '../process.ts'
 import { type Attack, unauthenticated, withoutPermissions } from './corpus.ts'
 
 const MIB = 1024 * 1024
-/** 50 ms and 100 ms of the event loop are promised. */
+/**
+ * 50 ms and 100 ms of the event loop are promised. Processor time is more than that: it includes the sockets, other threads
+ * (garbage collection, compilation) and the first run of code that is not compiled yet; and where two machines share a core
+ * each instruction takes up to twice as long. Measured beside seven other programs: at most 190 and 180 ms.
+ */
 const BEFORE_AUTHENTICATION_MS = 250
-const BEFORE_AUTHORIZATION_MS = 500
-/** For each MiB of a body: it is read, joined and hashed, in slices. */
+const BEFORE_AUTHORIZATION_MS = 250
+/** For each MiB of a body: it is read, joined and hashed, in slices. Measured: at most 11. */
 const MS_PER_MIB = 15
 const MEMORY_FACTOR = 12
 const MEMORY_BYTES_FREE = 96 * MIB
-/** Some times what is promised, without the time that the server waited for a processor. */
-const LOOP_DELAY_SECONDS_MAX = 0.5
+/**
+ * Twice what is promised, without the time that the main thread waited for a processor: a collection of garbage that
+ * another thread was kept from finishing is still in it. Measured: at most 47 and 80 ms.
+ */
+const LOOP_DELAY_SECONDS_MAX = { authentication: 0.1, authorization: 0.2 }
 /** Linux counts processor time in hundredths of a second. */
 const TICK_MS = 10
 
@@ -55,6 +62,10 @@ beforeAll(async () => {
     }),
   )
   attacks = [...unauthenticated(own(PROVIDER), own(ROLE)), ...withoutPermissions()]
+  // A service's tables are read with the first call for it, which an ordinary caller pays as well.
+  const target = ['X-Amz-Target', 'TrentService.Encrypt', 'Content-Type', 'application/x-amz-json-1.1']
+  const body = Buffer.from('{"KeyId":"alias/x","Plaintext":"AAAA","EncryptionContext":{"a":"b"}}')
+  expect(await send({ name: 'ordinary', service: 'kms', headers: target, body })).toBe(400)
 }, 120_000)
 
 afterAll(async () => {
@@ -143,7 +154,12 @@ async function costOf(attack: Attack) {
   }
 }
 
-function check(attack: Attack, boundMs: number, cost: Awaited<ReturnType<typeof costOf>>): void {
+function check(
+  attack: Attack,
+  before: 'authentication' | 'authorization',
+  cost: Awaited<ReturnType<typeof costOf>>,
+): void {
+  const boundMs = before === 'authentication' ? BEFORE_AUTHENTICATION_MS : BEFORE_AUTHORIZATION_MS
   const mib = (attack.body.length * cost.times) / MIB
   console.log(
     `${attack.name}: ${cost.statuses[0]}, ${Math.round(cost.processor)} ms, +${Math.round(cost.grown / MIB)} MiB for ${mib.toFixed(1)} MiB, loop ${Math.round(cost.delay * 1_000)} ms`,
@@ -153,7 +169,7 @@ function check(attack: Attack, boundMs: number, cost: Awaited<ReturnType<typeof 
   expect(cost.health).toBe(200)
   expect(cost.processor).toBeLessThan(boundMs + MS_PER_MIB * mib)
   expect(cost.grown).toBeLessThan(MEMORY_BYTES_FREE + MEMORY_FACTOR * attack.body.length * cost.times)
-  expect(cost.delay).toBeLessThan(LOOP_DELAY_SECONDS_MAX)
+  expect(cost.delay).toBeLessThan(LOOP_DELAY_SECONDS_MAX[before])
 }
 
 const named = (name: string, signed: boolean): Attack =>
@@ -170,13 +186,13 @@ test('The delay of the event loop is measured', async () => {
 describe('Before authentication costs little:', () => {
   test.each(unauthenticated(PROVIDER, ROLE).map(({ name }) => name))('%s', async (name) => {
     const attack = named(name, false)
-    check(attack, BEFORE_AUTHENTICATION_MS, await costOf(attack))
+    check(attack, 'authentication', await costOf(attack))
   })
 })
 
 describe('Before authorization costs little:', () => {
   test.each(withoutPermissions().map(({ name }) => name))('%s', async (name) => {
     const attack = named(name, true)
-    check(attack, BEFORE_AUTHORIZATION_MS, await costOf(attack))
+    check(attack, 'authorization', await costOf(attack))
   })
 })
