@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { IAMClient } from '@aws-sdk/client-iam'
 import type { Page } from 'playwright-core'
+import { ACCOUNT } from '../cloud.ts'
 import { merlonScript, type Running, startAlone, temporaryFolder } from '../process.ts'
 
 export const PASSWORD = 'Correct-Horse-7'
@@ -22,7 +23,7 @@ export interface SignInServer {
 /** An installation that `merlon init --root-email` has made, with its server. */
 export async function startInstallation(environment: Readonly<Record<string, string>> = {}): Promise<SignInServer> {
   const data = join(temporaryFolder(), 'data')
-  const words = ['init', '--data', data, '--root-email', ROOT_EMAIL, '--json']
+  const words = ['init', '--data', data, '--account', ACCOUNT, '--root-email', ROOT_EMAIL, '--json']
   const child = spawn(process.execPath, [merlonScript, ...words], { stdio: ['pipe', 'pipe', 'inherit'] })
   let text = ''
   child.stdout.on('data', (chunk) => (text += chunk))
