@@ -83,7 +83,7 @@ test.each(ALL)('%s: a person with a rule comes to the console, another one to a 
   }
   await press('Ann Example')
   await page.getByText(`arn:aws:sts::${ACCOUNT}:assumed-role/Staff/`).first().waitFor()
-  const session = await page.evaluate(async () => (await fetch('/console/session')).json())
+  const session = await (await context.request.get(`${server.origin}/console/session`)).json()
   const name = ['google', 'apple', 'linkedin'].includes(id) ? 'ann@example.com' : `${id}-${subjectAt(id)}`
   expect(session.principal.arn).toBe(`arn:aws:sts::${ACCOUNT}:assumed-role/Staff/${name}`)
   await context.close()

@@ -11,6 +11,7 @@ import type { PendingSignIn } from '../../engines/oidc/sign-in.ts'
 import { MissingPortError, type Use } from '../../kernel/ports/port.ts'
 import { type SocialProvider, type SocialSignInPort, socialSignIn } from '../../kernel/ports/social-sign-in.ts'
 import type { Api } from '../../kernel/service.ts'
+import { html } from '../../kernel/web/html.ts'
 import type { WebAnswer, WebCall, WebInput, WebRoute } from '../../kernel/web/site.ts'
 import { lengths } from '../../vault/aead.ts'
 import { Fault } from '../../wire/fault.ts'
@@ -116,7 +117,10 @@ const failure = (label: string): string => `The sign-in with ${label} could not 
 
 const refused = (message: string, status: number): WebAnswer => ({
   status,
-  page: page({ title: 'Sign-in was refused', content: problem(message)! }),
+  page: page({
+    title: 'Sign-in was refused',
+    content: html`${problem(message)}<p><a href="/signin">Start again</a></p>`,
+  }),
 })
 
 function portOf(use: Use): SocialSignInPort {
