@@ -54,6 +54,8 @@ export interface Used {
 export interface TrustedIssuer {
   readonly arn: string
   readonly clientIds: readonly string[]
+  /** SHA-1, hexadecimal: see {@link OutboundPort}. */
+  readonly thumbprints: readonly string[]
   readonly tags: Readonly<Record<string, string>>
 }
 
@@ -66,8 +68,12 @@ export interface TrustedIdp extends SamlProvider {
 
 /** The world outside; provided by the server, which guards what may be reached. */
 export interface OutboundPort {
-  /** HTTPS only. Throws when the host may not be reached, does not answer in time, or answers too much. */
-  get(url: string): Promise<{ readonly status: number; readonly body: string }>
+  /**
+   * HTTPS only. Throws when the host may not be reached, does not answer in time, or answers too much. `thumbprints` (SHA-1,
+   * hexadecimal) name the certificates that may stand on top of a chain which no trusted authority has signed; throws a
+   * `ThumbprintMismatchError` for others.
+   */
+  get(url: string, thumbprints?: readonly string[]): Promise<{ readonly status: number; readonly body: string }>
 }
 
 export type Reader = Pick<Unit, 'get' | 'range'>

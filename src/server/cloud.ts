@@ -13,6 +13,7 @@ import { federationHttp } from '../kernel/ports/federation-http.ts'
 import { PortTable, type Provided, provide, type Use } from '../kernel/ports/port.ts'
 import { samlSignIn } from '../kernel/ports/saml-sign-in.ts'
 import { signInIdentities } from '../kernel/ports/sign-in-identities.ts'
+import { socialSignIn } from '../kernel/ports/social-sign-in.ts'
 import { webOrigin } from '../kernel/ports/web-origin.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
@@ -49,6 +50,7 @@ import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { analyses } from './analysis-pool.ts'
 import { federationRequests, outbound, readHosts } from './outbound.ts'
 import { services } from './services.ts'
+import { readSocialSettings, socialSignInPort } from './social-sign-in.ts'
 
 export interface CloudOptions {
   readonly store: Store
@@ -189,6 +191,13 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   if (!options.provides?.some(({ token }) => token.name === federationHttp.name))
     table.provide(provide(federationHttp, federationRequests()))
   const { use } = table
+  if (!options.provides?.some(({ token }) => token.name === socialSignIn.name))
+    table.provide(
+      provide(
+        socialSignIn,
+        socialSignInPort(readSocialSettings(process.env['MERLON_SOCIAL_SIGN_IN']), use(federationHttp)),
+      ),
+    )
   table.provide(
     provide(directoryLogin, directoryLoginPort({ reader: store.reader, vault, use, now: () => clock.now() })),
   )
