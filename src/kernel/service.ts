@@ -7,6 +7,7 @@ import type { Act } from './acting.ts'
 import type { Call, Conditions } from './call.ts'
 import type { AbsentKeys, ConditionKeyTable } from './condition-keys.ts'
 import type { PublicDocument } from './documents.ts'
+import type { SnapshotSource } from './planes/snapshot.ts'
 import type { Use } from './ports/port.ts'
 import type { Ports, Reader } from './ports.ts'
 import type { Quotas } from './quota.ts'
@@ -74,6 +75,8 @@ export interface Service {
   readonly documents?: readonly PublicDocument[]
   /** Its pages, and its endpoints that are no API operations. */
   readonly sites?: readonly WebSite[]
+  /** What planes work from, computed from its documents. */
+  readonly snapshots?: readonly SnapshotSource<unknown>[]
   /** What its jobs do, by kind: `kms.delete-key`. */
   readonly jobs?: Readonly<Record<string, ServiceJob>>
 }

@@ -10,6 +10,7 @@ import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
 import { directoryLogin } from '../kernel/ports/directory-login.ts'
 import { directoryServers } from '../kernel/ports/directory-servers.ts'
 import { federationHttp } from '../kernel/ports/federation-http.ts'
+import { hostedZones } from '../kernel/ports/hosted-zones.ts'
 import { PortTable, type Provided, provide, type Use } from '../kernel/ports/port.ts'
 import { samlSignIn } from '../kernel/ports/saml-sign-in.ts'
 import { signInIdentities } from '../kernel/ports/sign-in-identities.ts'
@@ -39,6 +40,7 @@ import { identityPort } from '../services/iam/identities.ts'
 import { signInIdentitiesPort } from '../services/iam/sign-in.ts'
 import { keysPort } from '../services/kms/port.ts'
 import { organizationPort } from '../services/organizations/standing.ts'
+import { lookupPublished } from '../services/route53/published-zones.ts'
 import { samlSignInPort } from '../services/sts/saml-sign-in.ts'
 import { type Store, type Unit, under } from '../store/store.ts'
 import type { KeyTree } from '../vault/key-tree.ts'
@@ -190,6 +192,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     table.provide(provide(directoryServers, configuredDirectories(clock)))
   if (!options.provides?.some(({ token }) => token.name === federationHttp.name))
     table.provide(provide(federationHttp, federationRequests()))
+  table.provide(provide(hostedZones, { lookup: lookupPublished }))
   const { use } = table
   if (!options.provides?.some(({ token }) => token.name === socialSignIn.name))
     table.provide(
