@@ -60,6 +60,17 @@ test('KMS 8: the grants of every operation give what they name, under their cons
   }
 })
 
+test('identity pools give boto3 credentials that IAM decides', async () => {
+  const [root] = development.accounts
+
+  await passes('boto3_identity_pools.py', {
+    ...cleanEnvironment(),
+    MERLON_URL: development.url,
+    MERLON_ACCESS_KEY_ID: root!.accessKeyId,
+    MERLON_SECRET_ACCESS_KEY: root!.secretAccessKey,
+  })
+})
+
 test('no operation ends in an internal failure, however odd its input', async () => {
   const odd = await startMerlon(['--dev'])
   try {

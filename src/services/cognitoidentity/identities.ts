@@ -1,8 +1,9 @@
 /** Identities: found by their logins, unlinked, shown, listed and deleted. */
 import type { IdentityDescription, UnprocessedIdentityId } from '@aws-sdk/client-cognito-identity'
 import type { Call } from '../../kernel/call.ts'
+import type { ConditionKeyTable } from '../../kernel/condition-keys.ts'
 import { page } from '../../kernel/page.ts'
-import { anything, type Target } from '../../kernel/resource/facts.ts'
+import type { Target } from '../../kernel/resource/facts.ts'
 import { under } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
 import { identityFor, reach } from './access.ts'
@@ -70,9 +71,12 @@ const described = (row: IdentityRow, of: PoolRow): IdentityDescription => {
   return { ...told, Logins: [...(told.Logins ?? []), developer] }
 }
 
-const poolKey = (call: Call, found: FoundIdentity | undefined) => ({
-  'cognito-identity:IdentityPoolArn': found && poolArn(call, found.pool),
-})
+export const conditionKeys: ConditionKeyTable = {
+  'cognito-identity:IdentityPoolArn': ({ call, row }) => {
+    const { pool: of } = (row ?? {}) as Partial<FoundIdentity>
+    return of && poolArn(call, of)
+  },
+}
 
 /** Of the caller's account; the reference lists no resource type. */
 const ownIdentity: Target<{ readonly IdentityId?: string | undefined }, FoundIdentity> = {
@@ -89,7 +93,6 @@ const ownIdentity: Target<{ readonly IdentityId?: string | undefined }, FoundIde
 export const describeIdentity = cognitoIdentity
   .operation('DescribeIdentity')
   .on(ownIdentity)
-  .conditions((_input, call, found) => poolKey(call, found))
   .run((_call, _input, { identity, pool: of }) => described(identity, of))
 
 export const listIdentities = cognitoIdentity
@@ -114,19 +117,17 @@ export const listIdentities = cognitoIdentity
     }
   })
 
-/** The pool of the first one: those of other pools are authorized one by one. */
-const firstPool = async (
-  call: Call,
-  { IdentityIdsToDelete: [id = ''] }: { readonly IdentityIdsToDelete: readonly string[] },
-) => {
-  const found = await identityIn(call, id)
-  return poolKey(call, found?.pool.account === call.account ? found : undefined)
+/** The first one decides first: those of other pools are authorized one by one. */
+const firstIdentity: Target<{ readonly IdentityIdsToDelete: readonly string[] }, Partial<FoundIdentity>> = {
+  find: async (call, { IdentityIdsToDelete: [id = ''] }) => {
+    const found = await identityIn(call, id)
+    return { acted: undefined, row: found?.pool.account === call.account ? found : {} }
+  },
 }
 
 export const deleteIdentities = cognitoIdentity
   .operation('DeleteIdentities')
-  .on(anything)
-  .conditions((input, call) => firstPool(call, input))
+  .on(firstIdentity)
   .run(async (call, { IdentityIdsToDelete }) => {
     const unprocessed: UnprocessedIdentityId[] = []
     const permitted = new Map<string, boolean>()
@@ -147,13 +148,17 @@ async function mayDelete(call: Call, found: FoundIdentity, permitted: Map<string
   const known = permitted.get(found.pool.id)
   if (known !== undefined) return known
   const everything = { arn: '*', type: '', account: call.account }
-  const may = await call.authorize('cognito-identity:DeleteIdentities', everything, poolKey(call, found)).then(
-    () => true,
-    (error: unknown) => {
-      if (error instanceof Fault) return false
-      throw error
-    },
-  )
+  const may = await call
+    .authorize('cognito-identity:DeleteIdentities', everything, {
+      'cognito-identity:IdentityPoolArn': poolArn(call, found.pool),
+    })
+    .then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof Fault) return false
+        throw error
+      },
+    )
   permitted.set(found.pool.id, may)
   return may
 }

@@ -20,16 +20,9 @@ const tagging = cognitoIdentity.tagging(pool, {
   listed: (tags) => ({ Tags: { ...tags } }),
 })
 
-const UNSIGNED = 'operations without a signature evaluate no policy'
-
 export const cognitoidentity = cognitoIdentity.service({
   operations: operationsOf(pools, roles, principalTags, identities, developer, credentials, { tagging }),
-  absentKeys: {
-    'cognito-identity-auth:AccountId': UNSIGNED,
-    'cognito-identity-auth:IdentityPoolArn': UNSIGNED,
-    'cognito-identity-unauth:AccountId': UNSIGNED,
-    'cognito-identity-unauth:IdentityPoolArn': UNSIGNED,
-  },
+  conditionKeys: identities.conditionKeys,
   documents: keyDocuments,
   jobs: { [pools.DELETE_JOB]: pools.deletePoolJob },
   needs: [identity],
