@@ -31,6 +31,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     secret: 'Run a program with secrets; show rotation status',
   },
   Other: {
+    inbox: 'Show the mail that services have sent, in a spool or with --dev',
     dev: 'Run what tests and offline work need: social-idp',
     'pytest-plugin': 'Print a plugin for pytest: a server for tests',
     completion: 'Print a completion script for bash or zsh',

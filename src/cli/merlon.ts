@@ -10,6 +10,7 @@ import { demo } from './demo.ts'
 import { dev } from './dev.ts'
 import { errorText } from './error-text.ts'
 import { command, helpOf, overview } from './help.ts'
+import { inbox } from './inbox.ts'
 import { init } from './init.ts'
 import { policy } from './policy.ts'
 import { pytestPlugin } from './pytest-plugin.ts'
@@ -46,6 +47,7 @@ const commands: readonly Command[] = [
   audit,
   credentials,
   secret,
+  inbox,
   demo,
   dev,
   pytestPlugin,

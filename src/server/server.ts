@@ -26,6 +26,7 @@ import { firstAccount } from './first-account.ts'
 import { type Front, openFront, type WebListenerOptions } from './front.ts'
 import { GaugeReader } from './gauges.ts'
 import { type Health, healthAnswer, metricsAnswer, Readiness, watchedPath } from './health.ts'
+import { inboxSite } from './inbox-site.ts'
 import { chooseAccountId, InstallationError, objectsOf } from './installation.ts'
 import type { Limits } from './limits.ts'
 import { namesOfServer, OwnAuthority } from './listen/own-authority.ts'
@@ -447,7 +448,8 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
     const store = await openStore({ file: ':memory:' })
     mailbox = memoryMailer()
     const provides = common.provides ?? [provide(mail, mailbox)]
-    const options = { ...common, ...troubles(logger), provides }
+    const sites = [inboxSite(() => mailbox.delivered())]
+    const options = { ...common, ...troubles(logger), provides, sites }
     const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, ...options })
     keys = await sow(opened, seed, keys)
     if (world.seed === undefined)
