@@ -7,12 +7,17 @@ import { EvidenceKeeper } from '../kernel/evidence/keeper.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { mailbox, webhooks } from '../kernel/jobs/outbox.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
+import { consoleSignIn } from '../kernel/ports/console-sign-in.ts'
 import { directoryLogin } from '../kernel/ports/directory-login.ts'
 import { directoryServers } from '../kernel/ports/directory-servers.ts'
 import { federationHttp } from '../kernel/ports/federation-http.ts'
+import { identityStore } from '../kernel/ports/identity-store.ts'
 import { PortTable, type Provided, provide, type Use } from '../kernel/ports/port.ts'
+import { reservedRoles } from '../kernel/ports/reserved-roles.ts'
 import { samlSignIn } from '../kernel/ports/saml-sign-in.ts'
 import { signInIdentities } from '../kernel/ports/sign-in-identities.ts'
+import { ssoGrants } from '../kernel/ports/sso-grants.ts'
+import { ssoInstances } from '../kernel/ports/sso-instances.ts'
 import { webOrigin } from '../kernel/ports/web-origin.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
@@ -35,9 +40,14 @@ import { directoryLoginPort } from '../services/ds/login.ts'
 import { accountsPort } from '../services/iam/account/accounts.ts'
 import { type AccountRow, createAccount, type RootKey } from '../services/iam/account/bootstrap.ts'
 import { identityPort } from '../services/iam/identities.ts'
+import { reservedRolesPort } from '../services/iam/roles/reserved-roles.ts'
 import { signInIdentitiesPort } from '../services/iam/sign-in.ts'
+import { identityStorePort } from '../services/identitystore/port.ts'
 import { keysPort } from '../services/kms/port.ts'
 import { organizationPort } from '../services/organizations/standing.ts'
+import { consoleSignInPort } from '../services/signin/federation.ts'
+import { ssoInstancesPort } from '../services/sso-admin/port.ts'
+import { ssoGrantsPort } from '../services/sso-oidc/grants.ts'
 import { samlSignInPort } from '../services/sts/saml-sign-in.ts'
 import { type Store, type Unit, under } from '../store/store.ts'
 import type { KeyTree } from '../vault/key-tree.ts'
@@ -169,6 +179,11 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const table = new PortTable()
   for (const provided of options.provides ?? []) table.provide(provided)
   table.provide(provide(signInIdentities, signInIdentitiesPort(identities)))
+  table.provide(provide(consoleSignIn, consoleSignInPort))
+  table.provide(provide(identityStore, identityStorePort))
+  table.provide(provide(ssoInstances, ssoInstancesPort))
+  table.provide(provide(ssoGrants, ssoGrantsPort))
+  table.provide(provide(reservedRoles, reservedRolesPort))
   const pagesOrigin = () => options.webUrl ?? options.webAddress?.()
   const origins = () => [pagesOrigin(), options.publicUrl].filter((origin) => origin !== undefined)
   table.provide(provide(webOrigin, { origin: pagesOrigin, origins }))

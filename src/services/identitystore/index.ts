@@ -1,0 +1,13 @@
+/** Identity store: the directory of IAM Identity Center, with people, groups and memberships. */
+import { operationsOf } from '../../kernel/service/define-service.ts'
+import { absentKeys, conditionKeys } from './conditions.ts'
+import * as groups from './groups.ts'
+import * as memberships from './memberships.ts'
+import { identitystore as words } from './rows.ts'
+import * as users from './users.ts'
+
+export const identitystore = words.service({
+  operations: operationsOf(users, groups, memberships),
+  conditionKeys,
+  absentKeys,
+})
