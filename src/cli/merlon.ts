@@ -12,6 +12,7 @@ import { errorText } from './error-text.ts'
 import { command, helpOf, overview } from './help.ts'
 import { init } from './init.ts'
 import { policy } from './policy.ts'
+import { portalPassword } from './portal-password.ts'
 import { pytestPlugin } from './pytest-plugin.ts'
 import { rekey } from './rekey.ts'
 import { restore } from './restore.ts'
@@ -36,6 +37,7 @@ const commands: readonly Command[] = [
   sealer,
   rekey,
   rootPassword,
+  portalPassword,
   rotateRoot,
   trust,
   ca,

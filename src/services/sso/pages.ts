@@ -127,8 +127,8 @@ export const accountsPage = (person: Person, accounts: readonly ShownAccount[]):
             ({ id, name, roles }) => html`<section><h2>${name} <span class="quiet">${id}</span></h2><ul>
 ${roles.map(
   (role) => html`<li><span>${role.name}</span><span class="row">
-<form method="post" action="/start/console">${hidden({ csrf: person.csrf, account: id, role: role.name })}<button class="second" aria-label="Open the console of ${name} as ${role.name}">Open console</button></form>
-<form method="post" action="/start/credentials">${hidden({ csrf: person.csrf, account: id, role: role.name })}<button class="second" aria-label="Credentials of ${role.name} in ${name} for the command line">Command line credentials</button></form>
+<form method="post" action="/start/console">${hidden({ csrf: person.csrf, account: id, role: role.name })}<button class="second" aria-label="Open console of ${name} as ${role.name}">Open console</button></form>
+<form method="post" action="/start/credentials">${hidden({ csrf: person.csrf, account: id, role: role.name })}<button class="second" aria-label="Command line credentials of ${role.name} in ${name}">Command line credentials</button></form>
 </span></li>`,
 )}</ul></section>`,
           )}`,

@@ -16,6 +16,7 @@ import { DeleteGroupMembershipCommand, ListGroupMembershipsCommand } from '@aws-
 import { CreateKeyCommand, DescribeKeyCommand, KMSClient, TagResourceCommand as TagKey } from '@aws-sdk/client-kms'
 import {
   GetRoleCredentialsCommand,
+  type GetRoleCredentialsCommandOutput,
   ListAccountRolesCommand,
   ListAccountsCommand,
   LogoutCommand,
@@ -24,7 +25,7 @@ import { CreateInstanceAccessControlAttributeConfigurationCommand } from '@aws-s
 import { CreateTokenCommand, RegisterClientCommand, StartDeviceAuthorizationCommand } from '@aws-sdk/client-sso-oidc'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, test } from 'vitest'
-import { allowing } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing, type Keys } from '../../../test/cloud.ts'
 import { denying } from '../organizations/organization.fixture.ts'
 import { eventsOf } from '../signin/browser.fixture.ts'
 import { identityCenter } from './sso.fixture.ts'
@@ -76,8 +77,11 @@ async function tokens(it: World, username: string) {
   return { token: await poll(), refresh, browser }
 }
 
-const keysFrom = (answer: { roleCredentials?: object | undefined }) =>
-  answer.roleCredentials as { accessKeyId: string; secretAccessKey: string; sessionToken: string; expiration: number }
+/** Without `expiration`, which clients would read as a date. */
+function keysFrom({ roleCredentials }: GetRoleCredentialsCommandOutput): Keys {
+  const { accessKeyId = '', secretAccessKey = '', sessionToken = '' } = roleCredentials!
+  return { accessKeyId, secretAccessKey, sessionToken }
+}
 
 describe('A group that is assigned to an account', () => {
   test('has a protected role there, which its members assume and control policies bind', async () => {
@@ -130,8 +134,9 @@ describe('A group that is assigned to an account', () => {
     const { roleList } = await it.portal.send(new ListAccountRolesCommand({ accessToken, accountId: account }))
     expect(roleList).toEqual([{ roleName: 'ReadUsers', accountId: account }])
     const wanted = new GetRoleCredentialsCommand({ accessToken, accountId: account, roleName: 'ReadUsers' })
-    const keys = keysFrom(await it.portal.send(wanted))
-    expect(keys.expiration - it.clock.now()).toBeGreaterThan(3_590_000)
+    const answer = await it.portal.send(wanted)
+    expect(answer.roleCredentials!.expiration! - it.clock.now()).toBeGreaterThan(3_590_000)
+    const keys = keysFrom(answer)
     const caller = await it.client(STSClient, keys).send(new GetCallerIdentityCommand({}))
     expect(caller.Arn).toBe(`arn:aws:sts::${account}:assumed-role/${RoleName}/ana`)
     expect(await it.lists(keys)).toBe('allowed')
@@ -159,13 +164,12 @@ describe('A group that is assigned to an account', () => {
     await it.portal.send(new LogoutCommand({ accessToken }))
     expect(await nameOf(it.portal.send(new ListAccountsCommand({ accessToken })))).toBe('UnauthorizedException')
 
-    const management = it.root.accessKeyId && '111122223333'
-    const [credentialsEvent] = await eventsOf(it as never, management, 'GetRoleCredentials')
+    const [credentialsEvent] = await eventsOf(it, ACCOUNT, 'GetRoleCredentials')
     expect(credentialsEvent).toMatchObject({
       eventSource: 'sso.amazonaws.com',
       userIdentity: { type: 'IdentityCenterUser', onBehalfOf: { userId: ana } },
     })
-    expect((await eventsOf(it as never, management, 'UserAuthentication')).length).toBeGreaterThan(0)
+    expect((await eventsOf(it, ACCOUNT, 'UserAuthentication')).length).toBeGreaterThan(0)
   })
 })
 
