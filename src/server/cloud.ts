@@ -13,6 +13,7 @@ import { federationHttp } from '../kernel/ports/federation-http.ts'
 import { PortTable, type Provided, provide, type Use } from '../kernel/ports/port.ts'
 import { samlSignIn } from '../kernel/ports/saml-sign-in.ts'
 import { signInIdentities } from '../kernel/ports/sign-in-identities.ts'
+import { userPools } from '../kernel/ports/user-pools.ts'
 import { webOrigin } from '../kernel/ports/web-origin.ts'
 import type { OutboundPort, Ports } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
@@ -31,6 +32,7 @@ import { memoryBlobs } from '../planes/objects/memory.ts'
 import { checkpoints, events } from '../planes/streams/source.ts'
 import { Stream, type StreamOptions, type StreamStatus } from '../planes/streams/stream.ts'
 import type { Target } from '../planes/streams/target.ts'
+import { userPoolsPort } from '../services/cognitoidp/port.ts'
 import { directoryLoginPort } from '../services/ds/login.ts'
 import { accountsPort } from '../services/iam/account/accounts.ts'
 import { type AccountRow, createAccount, type RootKey } from '../services/iam/account/bootstrap.ts'
@@ -169,6 +171,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const table = new PortTable()
   for (const provided of options.provides ?? []) table.provide(provided)
   table.provide(provide(signInIdentities, signInIdentitiesPort(identities)))
+  if (!options.provides?.some(({ token }) => token.name === userPools.name))
+    table.provide(provide(userPools, userPoolsPort))
   const pagesOrigin = () => options.webUrl ?? options.webAddress?.()
   const origins = () => [pagesOrigin(), options.publicUrl].filter((origin) => origin !== undefined)
   table.provide(provide(webOrigin, { origin: pagesOrigin, origins }))
