@@ -2,6 +2,7 @@
 import type { Service } from '../kernel/service.ts'
 import { accessanalyzer } from '../services/accessanalyzer/index.ts'
 import { cloudtrail } from '../services/cloudtrail/index.ts'
+import { cognitoidp } from '../services/cognitoidp/index.ts'
 import { ds } from '../services/ds/index.ts'
 import { iam } from '../services/iam/index.ts'
 import { identitystore } from '../services/identitystore/index.ts'
@@ -34,4 +35,5 @@ export const services: readonly Service[] = [
   ssoAdmin,
   ssoOidc,
   sso,
+  cognitoidp,
 ]
