@@ -7,8 +7,10 @@ import { EvidenceKeeper } from '../kernel/evidence/keeper.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { mailbox, webhooks } from '../kernel/jobs/outbox.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
+import { certificates } from '../kernel/ports/certificates.ts'
 import { directoryLogin } from '../kernel/ports/directory-login.ts'
 import { directoryServers } from '../kernel/ports/directory-servers.ts'
+import { domainRecords } from '../kernel/ports/domain-records.ts'
 import { federationHttp } from '../kernel/ports/federation-http.ts'
 import { hostedZones } from '../kernel/ports/hosted-zones.ts'
 import { PortTable, type Provided, provide, type Use } from '../kernel/ports/port.ts'
@@ -32,6 +34,7 @@ import { memoryBlobs } from '../planes/objects/memory.ts'
 import { checkpoints, events } from '../planes/streams/source.ts'
 import { Stream, type StreamOptions, type StreamStatus } from '../planes/streams/stream.ts'
 import type { Target } from '../planes/streams/target.ts'
+import { certificatesPort } from '../services/acm/port.ts'
 import { directoryLoginPort } from '../services/ds/login.ts'
 import { accountsPort } from '../services/iam/account/accounts.ts'
 import { type AccountRow, createAccount, type RootKey } from '../services/iam/account/bootstrap.ts'
@@ -49,6 +52,7 @@ import type { Unsealed } from '../vault/sealer.ts'
 import type { Vault } from '../vault/vault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { analyses } from './analysis-pool.ts'
+import { worldsDns } from './domain-records.ts'
 import { federationRequests, outbound, readHosts } from './outbound.ts'
 import { services } from './services.ts'
 
@@ -191,6 +195,14 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   if (!options.provides?.some(({ token }) => token.name === federationHttp.name))
     table.provide(provide(federationHttp, federationRequests()))
   table.provide(provide(hostedZones, { lookup: lookupPublished }))
+  table.provide(
+    provide(
+      certificates,
+      certificatesPort(vault, () => clock.now()),
+    ),
+  )
+  if (!options.provides?.some(({ token }) => token.name === domainRecords.name))
+    table.provide(provide(domainRecords, worldsDns()))
   const { use } = table
   table.provide(
     provide(directoryLogin, directoryLoginPort({ reader: store.reader, vault, use, now: () => clock.now() })),

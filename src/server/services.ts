@@ -1,6 +1,7 @@
 /** The services this server answers for. */
 import type { Service } from '../kernel/service.ts'
 import { accessanalyzer } from '../services/accessanalyzer/index.ts'
+import { acm } from '../services/acm/index.ts'
 import { cloudtrail } from '../services/cloudtrail/index.ts'
 import { ds } from '../services/ds/index.ts'
 import { iam } from '../services/iam/index.ts'
@@ -26,4 +27,5 @@ export const services: readonly Service[] = [
   signin,
   ds,
   route53,
+  acm,
 ]
