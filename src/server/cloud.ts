@@ -9,6 +9,7 @@ import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
 import { accountKeys } from '../kernel/ports/account-keys.ts'
 import { analyses } from '../kernel/ports/analyses.ts'
 import { bootstrap, type InstalledAccount, type RootKey } from '../kernel/ports/bootstrap.ts'
+import { domainRecords } from '../kernel/ports/domain-records.ts'
 import { eventLog } from '../kernel/ports/event-log.ts'
 import { federationHttp } from '../kernel/ports/federation-http.ts'
 import { outbound } from '../kernel/ports/outbound.ts'
@@ -32,6 +33,7 @@ import type { Unsealed } from '../vault/sealer.ts'
 import type { Vault } from '../vault/vault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { analyses as analysisPool } from './analysis-pool.ts'
+import { worldsDns } from './domain-records.ts'
 import { federationRequests, outbound as guardedRequests } from './outbound.ts'
 import { openPlanes, type PlanesOptions } from './planes.ts'
 import { services } from './services.ts'
@@ -140,6 +142,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     provide(eventLog, { query: (query) => store.log(query) }),
     provide(analyses, analyzing),
     provide(webOrigin, { origin: pagesOrigin, origins }),
+    provide(domainRecords, worldsDns()),
     provide(federationHttp, http),
     provide(socialSignIn, socialSignInPort(readSocialSettings(process.env['MERLON_SOCIAL_SIGN_IN']), http)),
     ...planes.provides,

@@ -1,6 +1,7 @@
 /** The services this server answers for. */
 import type { Service } from '../kernel/service.ts'
 import { accessanalyzer } from '../services/accessanalyzer/index.ts'
+import { acm } from '../services/acm/index.ts'
 import { cloudtrail } from '../services/cloudtrail/index.ts'
 import { cognitoidp } from '../services/cognitoidp/index.ts'
 import { ds } from '../services/ds/index.ts'
@@ -36,4 +37,5 @@ export const services: readonly Service[] = [
   ssoOidc,
   sso,
   cognitoidp,
+  acm,
 ]
