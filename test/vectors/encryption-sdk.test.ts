@@ -5,23 +5,34 @@
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import official from '@aws-crypto/client-node'
+import { KMS } from '@aws-sdk/client-kms'
 import { describe, expect, test } from 'vitest'
 import {
   AlgorithmSuiteIdentifier,
   buildClient,
   inspect,
   type Keyring,
+  KeyStore,
+  KmsHierarchicalKeyring,
+  KmsKeyring,
   MultiKeyring,
+  memoryStorage,
   RawAesKeyring,
   RawRsaKeyring,
   RequiredEncryptionContextMaterialsManager,
   type SuiteId,
   type SuiteName,
 } from '../../src/encryption-sdk/index.ts'
+import { cloud } from '../cloud.ts'
 
 const { RawAesKeyringNode, RawAesWrappingSuiteIdentifier, RawRsaKeyringNode, MultiKeyringNode } = official
+/** What the official key store wants of its storage; the class is not exported. */
+const { EncryptedHierarchicalKey } = createRequire(import.meta.url)(
+  '@aws-crypto/branch-keystore-node/build/main/src/types.js',
+)
 const suites = Object.entries(AlgorithmSuiteIdentifier) as [SuiteName, SuiteId][]
 const commits = (name: SuiteName) => name.includes('COMMIT')
 
@@ -173,6 +184,58 @@ describe('both SDKs', () => {
       'hidden',
     )
     await expect(theirs.decrypt(key.theirs, result)).rejects.toThrow()
+  })
+})
+
+describe('both SDKs over one KMS', () => {
+  const { ours, theirs } = clients('ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY_ECDSA_P384')
+
+  test('exchange messages under KMS keys, strict and by discovery', async () => {
+    const { client } = await cloud()
+    const kms = client(KMS)
+    const generatorKeyId = (await kms.createKey({})).KeyMetadata!.Arn!
+    const clientProvider = () => kms
+    const mine = new KmsKeyring({ generatorKeyId, clientProvider })
+    const their = new official.KmsKeyringNode({ generatorKeyId, clientProvider: clientProvider as never })
+    const discovery = new official.KmsKeyringNode({ discovery: true, clientProvider: clientProvider as never })
+
+    const written = (await ours.encrypt(mine, 'ours', { encryptionContext: context })).result
+    for (const keyring of [their, discovery])
+      expect((await theirs.decrypt(keyring, written)).plaintext.toString()).toBe('ours')
+    const back = (await theirs.encrypt(their, 'theirs', { encryptionContext: context })).result
+    for (const keyring of [mine, new KmsKeyring({ discovery: true, clientProvider })])
+      expect((await ours.decrypt(keyring, back)).plaintext.toString()).toBe('theirs')
+  })
+
+  test('share branch keys, and messages under them', async () => {
+    const { client } = await cloud()
+    const kms = client(KMS)
+    const kmsKeyArn = (await kms.createKey({})).KeyMetadata!.Arn!
+    const storage = memoryStorage()
+    const keyStore = new KeyStore({ logicalKeyStoreName: 'shared', storage, kmsKeyArn, client: kms })
+    const branchKeyId = await keyStore.createKey({ branchKeyId: 'tenant', encryptionContext: { tenant: 'blue' } })
+    const encrypted = async (type: string) => {
+      const { enc, ...attributes } = (await storage.get(branchKeyId, type))!
+      const texts = Object.entries(attributes).map(([name, value]) => [name, String(value)])
+      return new EncryptedHierarchicalKey({ ...Object.fromEntries(texts), tablename: 'shared' }, enc)
+    }
+    const theirStore = new official.BranchKeyStoreNode({
+      logicalKeyStoreName: 'shared',
+      kmsConfiguration: { identifier: kmsKeyArn },
+      keyManagement: { kmsClient: kms as never },
+      storage: {
+        getEncryptedActiveBranchKey: () => encrypted('branch:ACTIVE'),
+        getEncryptedBranchKeyVersion: (_, version) => encrypted(`branch:version:${version}`),
+        getKeyStorageInfo: () => ({ name: 'memory', logicalName: 'shared' }),
+      },
+    })
+    const mine = new KmsHierarchicalKeyring({ keyStore, branchKeyId, cacheLimitTtl: 60 })
+    const their = new official.KmsHierarchicalKeyRingNode({ keyStore: theirStore, branchKeyId, cacheLimitTtl: 60 })
+
+    const written = (await ours.encrypt(mine, 'ours', { encryptionContext: context })).result
+    expect((await theirs.decrypt(their, written)).plaintext.toString()).toBe('ours')
+    const back = (await theirs.encrypt(their, 'theirs', { encryptionContext: context })).result
+    expect((await ours.decrypt(mine, back)).plaintext.toString()).toBe('theirs')
   })
 })
 
