@@ -6,6 +6,7 @@
  */
 import type { FieldToMatch, MapMatchScope, OversizeHandling } from '@aws-sdk/client-wafv2'
 import { type Argument, argumentsOf, cookiesOf } from './arguments.ts'
+import { bodyArguments } from './body-arguments.ts'
 import { jsonStrings } from './json-strings.ts'
 import { headerValues, type InspectedRequest } from './request.ts'
 
@@ -16,11 +17,19 @@ const MAP_ENTRIES_MAX = 200
 /** Texts to inspect; or `MATCH`, `NO_MATCH`: decided without looking. */
 export type Component = readonly string[] | 'MATCH' | 'NO_MATCH'
 
+/** Fields of the API, and those that only managed rules have. */
+export interface InspectedField extends FieldToMatch {
+  /** What the body carries, by its type. */
+  readonly BodyArguments?: Pick<NonNullable<FieldToMatch['Body']>, 'OversizeHandling'>
+  /** Names of query arguments and cookies, which injections hide in, too. */
+  readonly ArgumentNames?: object
+}
+
 /** A component's key: statements with equal keys look at the same texts. */
-export const componentKey = (field: FieldToMatch): string => JSON.stringify(field)
+export const componentKey = (field: InspectedField): string => JSON.stringify(field)
 
 /** What a field of this request holds. An absent header or argument has no texts: no statement matches it. */
-export function componentOf(request: InspectedRequest, field: FieldToMatch): Component {
+export function componentOf(request: InspectedRequest, field: InspectedField): Component {
   if (field.SingleHeader) return headerValues(request, field.SingleHeader.Name!)
   if (field.SingleQueryArgument) {
     const wanted = field.SingleQueryArgument.Name!.toLowerCase()
@@ -35,6 +44,9 @@ export function componentOf(request: InspectedRequest, field: FieldToMatch): Com
   if (field.QueryString) return [request.query]
   if (field.Method) return [request.method]
   if (field.Body) return truncated(request, field.Body.OversizeHandling, () => [request.body])
+  if (field.BodyArguments) return truncated(request, field.BodyArguments.OversizeHandling, () => bodyArguments(request))
+  if (field.ArgumentNames)
+    return [...argumentsOf(request.query), ...cookiesOf(headerValues(request, 'cookie'))].map(({ name }) => name)
   if (field.JsonBody) {
     const { OversizeHandling: oversize } = field.JsonBody
     return truncated(request, oversize, () => jsonComponent(request.body, field.JsonBody!))
