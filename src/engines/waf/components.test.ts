@@ -29,9 +29,9 @@ test('Arguments are found by name in any case, and are not decoded', () => {
 test('Headers and cookies by pattern and scope', () => {
   const all = { MatchPattern: { All: {} }, OversizeHandling: 'CONTINUE' } as const
   expect(componentOf(request(), { Headers: { ...all, MatchScope: 'KEY' } })).toEqual(['Host', 'User-Agent', 'Cookie'])
-  const excluded = { MatchPattern: { ExcludedHeaders: ['COOKIE', 'host'] }, OversizeHandling: 'CONTINUE' } as const
+  const excluded = { MatchPattern: { ExcludedHeaders: ['COOKIE', 'host'] }, OversizeHandling: 'CONTINUE' as const }
   expect(componentOf(request(), { Headers: { ...excluded, MatchScope: 'ALL' } })).toEqual(['User-Agent', 'curl'])
-  const one = { MatchPattern: { IncludedCookies: ['sid'] }, OversizeHandling: 'CONTINUE' } as const
+  const one = { MatchPattern: { IncludedCookies: ['sid'] }, OversizeHandling: 'CONTINUE' as const }
   expect(componentOf(request(), { Cookies: { ...one, MatchScope: 'VALUE' } })).toEqual(['abc'])
   expect(componentOf(request(), { HeaderOrder: { OversizeHandling: 'CONTINUE' } })).toEqual(['Host:User-Agent:Cookie'])
 })
@@ -77,7 +77,7 @@ describe('JSON', () => {
 
   test('only what stands below the chosen paths', () => {
     const body = '{"a":{"b":"c"},"ab":"d","e~/":"f"}'
-    const chosen = { MatchPattern: { IncludedPaths: ['/a', '/e~0~1'] }, MatchScope: 'VALUE' } as const
+    const chosen = { MatchPattern: { IncludedPaths: ['/a', '/e~0~1'] }, MatchScope: 'VALUE' as const }
     expect(componentOf(request({ body }), { JsonBody: chosen })).toEqual(['c', 'f'])
   })
 

@@ -5,7 +5,7 @@
 import type { FieldToMatch, Statement, TextTransformation } from '@aws-sdk/client-wafv2'
 import { bytesMatch } from './byte-match.ts'
 import { clientAddresses } from './client-address.ts'
-import { type Inspection, targetOf } from './inspection.ts'
+import { type Inspection, type Target, targetOf } from './inspection.ts'
 import { IpSet } from './ip-set.ts'
 import { labelMatches } from './labels.ts'
 import { PatternBatch } from './pattern-batch.ts'
@@ -91,16 +91,16 @@ export class StatementCompiler {
     throw new UnevaluableRuleError(`A ${Object.keys(statement)[0] ?? 'missing'} statement cannot stand here.`)
   }
 
-  #texts({ FieldToMatch, TextTransformations }: Inspected, matches: (text: string) => boolean): Predicate {
-    const target = targetOf(required(FieldToMatch, 'FieldToMatch'), TextTransformations)
+  #texts(inspected: Inspected, matches: (text: string) => boolean): Predicate {
+    const target = inspectedTarget(inspected)
     return (inspection) => {
       const texts = inspection.texts(target)
       return typeof texts === 'string' ? texts === 'MATCH' : texts.some(matches)
     }
   }
 
-  #patterns({ FieldToMatch, TextTransformations }: Inspected, patterns: readonly string[]): Predicate {
-    const target = targetOf(required(FieldToMatch, 'FieldToMatch'), TextTransformations)
+  #patterns(inspected: Inspected, patterns: readonly string[]): Predicate {
+    const target = inspectedTarget(inspected)
     const batch = this.#batches.get(target.key) ?? new PatternBatch()
     this.#batches.set(target.key, batch)
     const ids = patterns.map((pattern) => {
@@ -130,8 +130,16 @@ export class StatementCompiler {
 }
 
 interface Inspected {
+  /** Newer than its documentation: refused. */
+  readonly PreParseTextTransformations?: readonly unknown[] | undefined
   readonly FieldToMatch: FieldToMatch | undefined
   readonly TextTransformations: TextTransformation[] | undefined
+}
+
+function inspectedTarget({ FieldToMatch, TextTransformations, PreParseTextTransformations }: Inspected): Target {
+  if (PreParseTextTransformations?.length)
+    throw new UnevaluableRuleError('Transformations before parsing are not supported.')
+  return targetOf(required(FieldToMatch, 'FieldToMatch'), TextTransformations)
 }
 
 const COMPARISONS = {

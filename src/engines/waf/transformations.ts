@@ -115,6 +115,16 @@ const utf8ToUnicode = (text: string): string =>
         return point === 0xfffd ? sequence : `%u${point.toString(16).padStart(4, '0')}`
       })
 
+const digest = (algorithm: string, text: string): string =>
+  createHash(algorithm).update(text, 'latin1').digest().toString('latin1')
+
+const unquotedCommand = (text: string, escapes: RegExp): string =>
+  text
+    .replace(escapes, '')
+    .replace(/[,;\s]+/g, ' ')
+    .replace(/ (?=[/(])/g, '')
+    .replace(/[A-Z]+/g, (upper) => upper.toLowerCase())
+
 const BASE64_START = /^[A-Za-z0-9+/]*={0,2}/
 
 const TRANSFORMATIONS: Readonly<Record<TextTransformationType, (text: string) => string>> = {
@@ -122,23 +132,29 @@ const TRANSFORMATIONS: Readonly<Record<TextTransformationType, (text: string) =>
   LOWERCASE: (text) => text.replace(/[A-Z]+/g, (upper) => upper.toLowerCase()),
   COMPRESS_WHITE_SPACE: (text) => text.replace(/[\t\n\v\f\r \xa0]+/g, ' '),
   HTML_ENTITY_DECODE: htmlDecoded,
-  CMD_LINE: (text) =>
-    text
-      .replace(/[\\"'^]/g, '')
-      .replace(/[,;\s]+/g, ' ')
-      .replace(/ (?=[/(])/g, '')
-      .replace(/[A-Z]+/g, (upper) => upper.toLowerCase()),
+  CMD_LINE: (text) => unquotedCommand(text, /[\\"'^]/g),
+  CMD_LINE_UNIX: (text) => unquotedCommand(text, /[\\"']/g),
+  CMD_LINE_WIN: (text) => unquotedCommand(text, /["^]/g),
   URL_DECODE: percentDecoded,
   URL_DECODE_UNI: unicodePercentDecoded,
   BASE64_DECODE: (text) => bytes(BASE64_START.exec(text)![0], 'base64'),
   BASE64_DECODE_EXT: (text) => bytes(text.replace(/[^A-Za-z0-9+/]+/g, ''), 'base64'),
   HEX_DECODE: (text) => (/^(?:[0-9a-fA-F]{2})+$/.test(text) ? bytes(text, 'hex') : text),
   SQL_HEX_DECODE: (text) => text.replace(/0[xX]((?:[0-9a-fA-F]{2})+)/g, (_, digits: string) => bytes(digits, 'hex')),
-  MD5: (text) => createHash('md5').update(text, 'latin1').digest('latin1'),
+  TRIM: (text) => text.replace(/^[\t\n\v\f\r ]+/, '').replace(/(?<![\t\n\v\f\r ])[\t\n\v\f\r ]+$/, ''),
+  TRIM_LEFT: (text) => text.replace(/^[\t\n\v\f\r ]+/, ''),
+  TRIM_RIGHT: (text) => text.replace(/(?<![\t\n\v\f\r ])[\t\n\v\f\r ]+$/, ''),
+  UPPERCASE: (text) => text.replace(/[a-z]+/g, (lower) => lower.toUpperCase()),
+  REMOVE_WHITESPACE: (text) => text.replace(/[\t\n\v\f\r \xa0]+/g, ''),
+  REMOVE_COMMENTS_CHAR: (text) => text.replace(/\/\*|\*\/|--|#/g, ''),
+  SHA256: (text) => digest('sha256', text),
+  MD5: (text) => digest('md5', text),
   REPLACE_COMMENTS: withoutComments,
   ESCAPE_SEQ_DECODE: cDecoded,
   CSS_DECODE: cssDecoded,
   JS_DECODE: javascriptDecoded,
+  // Its difference to JS_DECODE, of which ours knows \u{…} already, is not documented.
+  JS_DECODE_EXT: javascriptDecoded,
   NORMALIZE_PATH: normalizedPath,
   NORMALIZE_PATH_WIN: (text) => normalizedPath(text.replaceAll('\\', '/')),
   REMOVE_NULLS: (text) => text.replaceAll('\0', ''),

@@ -1,5 +1,5 @@
 /** Web ACLs: actions, labels, groups, rates, tokens; and that the compiled form decides as a naive reading does. */
-import type { Rule, RuleAction, Statement } from '@aws-sdk/client-wafv2'
+import type { Rule, RuleAction, Statement, TextTransformation } from '@aws-sdk/client-wafv2'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { naiveVerdict } from './naive.fixture.ts'
@@ -251,11 +251,11 @@ test('The compiled form decides as a naive reading of the rules does', () => {
     { SingleHeader: { Name: 'x' } },
     { AllQueryArguments: {} },
   )
-  const transformations = fc.constantFrom(
-    [{ Priority: 0, Type: 'NONE' as const }],
+  const transformations = fc.constantFrom<TextTransformation[]>(
+    [{ Priority: 0, Type: 'NONE' }],
     [
-      { Priority: 1, Type: 'LOWERCASE' as const },
-      { Priority: 0, Type: 'URL_DECODE' as const },
+      { Priority: 1, Type: 'LOWERCASE' },
+      { Priority: 0, Type: 'URL_DECODE' },
     ],
   )
   const leaf = fc.oneof(
