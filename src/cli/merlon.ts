@@ -28,6 +28,7 @@ import { store } from './store.ts'
 import { trust } from './trust.ts'
 import { unseal } from './unseal.ts'
 import { version } from './version.ts'
+import { waf } from './waf.ts'
 
 const commands: readonly Command[] = [
   start,
@@ -46,6 +47,7 @@ const commands: readonly Command[] = [
   restore,
   store,
   policy,
+  waf,
   audit,
   credentials,
   secret,

@@ -22,15 +22,34 @@ export function targetOf(field: FieldToMatch, transformations: readonly TextTran
   return { key: `${fieldKey} ${types.join()}`, field, fieldKey, transformations: types }
 }
 
+/** A text that made a statement match: what `merlon waf explain` shows. */
+export interface Evidence {
+  /** `SQL_INJECTION`, `XSS`, `BYTE_MATCH`, `REGEX`, `SIZE` */
+  readonly condition: string
+  /** `AllQueryArguments` */
+  readonly component: string
+  readonly transformations: readonly string[]
+  /** After the transformations. */
+  readonly text: string
+}
+
 export class Inspection {
   readonly request: InspectedRequest
   readonly labels = new Set<string>()
+  /** Gathered where somebody wants to know; undefined on the data path. */
+  readonly evidence: Evidence[] | undefined
   readonly #components = new Map<string, Component>()
   readonly #transformed = new Map<string, Component>()
   readonly #batches = new Map<PatternBatch, ReadonlySet<number>>()
 
-  constructor(request: InspectedRequest) {
+  constructor(request: InspectedRequest, explains = false) {
     this.request = request
+    this.evidence = explains ? [] : undefined
+  }
+
+  /** A statement matched because of this text. */
+  note(condition: string, { field, transformations }: Target, text: string): void {
+    this.evidence?.push({ condition, component: Object.keys(field)[0]!, transformations, text })
   }
 
   texts(target: Target): Component {

@@ -36,6 +36,12 @@ export class PatternBatch {
     return found
   }
 
+  /** The first of the texts that a pattern matches. */
+  textOf(id: number, texts: readonly string[]): string {
+    const pattern = RE2JS.compile([...this.#patterns.keys()][id]!)
+    return texts.find((text) => pattern.matcher(text).find()) ?? ''
+  }
+
   #compiled(): RE2Set {
     if (this.#set) return this.#set
     const set = new RE2Set(RE2Set.UNANCHORED)

@@ -45,17 +45,17 @@ export class StatementCompiler {
     if (statement.ByteMatchStatement) {
       const { SearchString, PositionalConstraint: constraint } = statement.ByteMatchStatement
       const wanted = Buffer.from(required(SearchString, 'SearchString')).toString('latin1')
-      return this.#texts(statement.ByteMatchStatement, (text) => bytesMatch(text, wanted, constraint!))
+      return this.#texts('BYTE_MATCH', statement.ByteMatchStatement, (text) => bytesMatch(text, wanted, constraint!))
     }
     if (statement.SqliMatchStatement) {
       const sensitivity = statement.SqliMatchStatement.SensitivityLevel ?? 'LOW'
-      return this.#texts(statement.SqliMatchStatement, (text) => isSqlInjection(text, sensitivity))
+      return this.#texts('SQL_INJECTION', statement.SqliMatchStatement, (text) => isSqlInjection(text, sensitivity))
     }
-    if (statement.XssMatchStatement) return this.#texts(statement.XssMatchStatement, isXss)
+    if (statement.XssMatchStatement) return this.#texts('XSS', statement.XssMatchStatement, isXss)
     if (statement.SizeConstraintStatement) {
       const { ComparisonOperator, Size } = statement.SizeConstraintStatement
       const compare = COMPARISONS[required(ComparisonOperator, 'ComparisonOperator')]
-      return this.#texts(statement.SizeConstraintStatement, (text) => compare(text.length, Number(Size)))
+      return this.#texts('SIZE', statement.SizeConstraintStatement, (text) => compare(text.length, Number(Size)))
     }
     if (statement.RegexMatchStatement) {
       const { RegexString } = statement.RegexMatchStatement
@@ -91,11 +91,14 @@ export class StatementCompiler {
     throw new UnevaluableRuleError(`A ${Object.keys(statement)[0] ?? 'missing'} statement cannot stand here.`)
   }
 
-  #texts(inspected: Inspected, matches: (text: string) => boolean): Predicate {
+  #texts(condition: string, inspected: Inspected, matches: (text: string) => boolean): Predicate {
     const target = inspectedTarget(inspected)
     return (inspection) => {
       const texts = inspection.texts(target)
-      return typeof texts === 'string' ? texts === 'MATCH' : texts.some(matches)
+      if (typeof texts === 'string') return texts === 'MATCH'
+      const text = texts.find(matches)
+      if (text !== undefined) inspection.note(condition, target, text)
+      return text !== undefined
     }
   }
 
@@ -114,7 +117,9 @@ export class StatementCompiler {
       const texts = inspection.texts(target)
       if (typeof texts === 'string') return texts === 'MATCH'
       const found = inspection.patterns(batch, texts)
-      return ids.some((id) => found.has(id))
+      const id = ids.find((each) => found.has(each))
+      if (id !== undefined && inspection.evidence) inspection.note('REGEX', target, batch.textOf(id, texts))
+      return id !== undefined
     }
   }
 

@@ -18,7 +18,7 @@ import type {
   Statement,
 } from '@aws-sdk/client-wafv2'
 import { aggregateKey } from './aggregate-key.ts'
-import { Inspection } from './inspection.ts'
+import { type Evidence, Inspection } from './inspection.ts'
 import { LABELS_MAX } from './labels.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 import type { InspectedRequest } from './request.ts'
@@ -34,12 +34,15 @@ export interface EvaluationContext {
   readonly now: number
   /** When the client's token was earned, in milliseconds; both absent without a valid token. */
   readonly token: { readonly challengedAt?: number | undefined; readonly solvedAt?: number | undefined }
+  /** Whether matches come with the texts that made them. */
+  readonly explains?: boolean | undefined
 }
 
 export interface RuleMatch {
   readonly ruleId: string
   readonly action: ActionName
   readonly insertedHeaders?: readonly CustomHTTPHeader[] | undefined
+  readonly evidence?: readonly Evidence[] | undefined
 }
 
 /** What a rule group had to say. */
@@ -62,6 +65,8 @@ export interface Verdict {
   /** `Default_Action`, when no rule ended the evaluation. */
   readonly terminatingRuleId: string
   readonly terminatingRuleType: 'REGULAR' | 'RATE_BASED' | 'GROUP' | 'MANAGED_RULE_GROUP'
+  /** Of the rule itself that ended the evaluation; the rule of a group stands in `groups`. */
+  readonly evidence?: readonly Evidence[] | undefined
   readonly response?: CustomResponse | undefined
   readonly responseBody?: { readonly type: string; readonly content: string } | undefined
   /** With the prefix that AWS WAF gives them. */
@@ -233,7 +238,7 @@ function evaluate(
   request: InspectedRequest,
   context: EvaluationContext,
 ): Verdict {
-  const evaluation: Evaluation = { inspection: new Inspection(request), context, rates: [] }
+  const evaluation: Evaluation = { inspection: new Inspection(request, context.explains), context, rates: [] }
   const { labels } = evaluation.inspection
   const inserted: (readonly [string, string])[] = []
   const nonTerminating: RuleMatch[] = []
@@ -245,6 +250,7 @@ function evaluate(
     terminatingRuleType: Verdict['terminatingRuleType'],
     definition: RuleAction | undefined,
     bodies: WebAclConfiguration['customResponseBodies'],
+    evidence?: readonly Evidence[],
   ): Verdict => {
     const response = definition?.Block?.CustomResponse
     const body = response?.CustomResponseBodyKey ? bodies?.[response.CustomResponseBodyKey] : undefined
@@ -252,6 +258,7 @@ function evaluate(
       action,
       terminatingRuleId,
       terminatingRuleType,
+      ...(evidence && { evidence }),
       response,
       responseBody: body && { type: body.ContentType ?? 'TEXT_PLAIN', content: body.Content ?? '' },
       insertedHeaders: inserted,
@@ -264,12 +271,19 @@ function evaluate(
 
   /** The rule's effect, if it matches; its labels and headers are added. */
   const apply = (rule: CompiledRule): RuleMatch | undefined => {
+    const known = evaluation.inspection.evidence?.length ?? 0
     if (!rule.matches(evaluation)) return undefined
+    const evidence = evaluation.inspection.evidence?.slice(known)
     for (const label of rule.labels) if (labels.size < LABELS_MAX) labels.add(label)
     const action = effectOf(rule, context)
     const headers = action === 'BLOCK' ? [] : insertedBy(rule.action)
     if (action === 'COUNT' || action === 'ALLOW') inserted.push(...prefixed(headers))
-    return { ruleId: rule.name, action, ...(headers.length > 0 && { insertedHeaders: headers }) }
+    return {
+      ruleId: rule.name,
+      action,
+      ...(headers.length > 0 && { insertedHeaders: headers }),
+      ...(evidence && { evidence }),
+    }
   }
 
   for (const entry of entries) {
@@ -284,6 +298,7 @@ function evaluate(
           entry.isRateBased ? 'RATE_BASED' : 'REGULAR',
           entry.action,
           acl.customResponseBodies,
+          match.evidence,
         )
       continue
     }
