@@ -4,6 +4,7 @@ import { accessanalyzer } from '../services/accessanalyzer/index.ts'
 import { acm } from '../services/acm/index.ts'
 import { cloudtrail } from '../services/cloudtrail/index.ts'
 import { cognitoidp } from '../services/cognitoidp/index.ts'
+import { cognitoidentity } from '../services/cognitoidentity/index.ts'
 import { ds } from '../services/ds/index.ts'
 import { iam } from '../services/iam/index.ts'
 import { identitystore } from '../services/identitystore/index.ts'
@@ -31,6 +32,7 @@ export const services: readonly Service[] = [
   s3,
   signin,
   ds,
+  cognitoidentity,
   route53,
   identitystore,
   ssoAdmin,
