@@ -49,6 +49,7 @@ import type { Vault } from '../vault/vault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { analyses } from './analysis-pool.ts'
 import { federationRequests, outbound, readHosts } from './outbound.ts'
+import { proofSite } from './proof-site.ts'
 import { services } from './services.ts'
 import { readSocialSettings, socialSignInPort } from './social-sign-in.ts'
 
@@ -227,7 +228,11 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     act: gate.act,
     callAs: gate.callAs,
     authorizeAs: gate.authorizeAs,
-    sites: [...(options.services ?? services).flatMap((service) => service.sites ?? []), ...(options.sites ?? [])],
+    sites: [
+      ...(options.services ?? services).flatMap((service) => service.sites ?? []),
+      proofSite(store),
+      ...(options.sites ?? []),
+    ],
     publicUrl: options.publicUrl,
     webUrl: options.webUrl,
     observe,
