@@ -36,6 +36,7 @@ import { analyses as analysisPool } from './analysis-pool.ts'
 import { worldsDns } from './domain-records.ts'
 import { federationRequests, outbound as guardedRequests } from './outbound.ts'
 import { openPlanes, type PlanesOptions } from './planes.ts'
+import { proofSite } from './proof-site.ts'
 import { services } from './services.ts'
 import { readSocialSettings, socialSignInPort } from './social-sign-in.ts'
 
@@ -179,7 +180,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     act: gate.act,
     callAs: gate.callAs,
     authorizeAs: gate.authorizeAs,
-    sites: [...served.flatMap((service) => service.sites ?? []), ...(options.sites ?? [])],
+    sites: [...served.flatMap((service) => service.sites ?? []), proofSite(store), ...(options.sites ?? [])],
     publicUrl: options.publicUrl,
     webUrl: options.webUrl,
     observe,
