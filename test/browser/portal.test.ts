@@ -175,7 +175,7 @@ test.skipIf(AWS === undefined)(
       }),
     )
     const { GroupId } = await people.send(new CreateGroupCommand({ IdentityStoreId, DisplayName: 'staff' }))
-    await people.send(new CreateGroupMembershipCommand({ IdentityStoreId, GroupId, MemberId: { UserId } }))
+    await people.send(new CreateGroupMembershipCommand({ IdentityStoreId, GroupId, MemberId: { UserId: UserId! } }))
     const setting = spawn(process.execPath, [merlonScript, 'portal-password', '--data', data, '--user', 'ana'], {
       stdio: ['pipe', 'inherit', 'inherit'],
     })
