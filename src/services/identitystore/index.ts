@@ -4,10 +4,12 @@ import { absentKeys, conditionKeys } from './conditions.ts'
 import * as groups from './groups.ts'
 import * as memberships from './memberships.ts'
 import { identitystore as words } from './rows.ts'
+import { scimSites } from './scim/site.ts'
 import * as users from './users.ts'
 
 export const identitystore = words.service({
   operations: operationsOf(users, groups, memberships),
   conditionKeys,
   absentKeys,
+  sites: scimSites,
 })
