@@ -10,6 +10,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ca: "Show or install the certificate authority of 'merlon start --tls auto'",
     'root-password': 'Set the e-mail address and the password that the root user signs in with',
     'portal-password': 'Set the password that a user of IAM Identity Center signs in with',
+    'scim-token': 'Create a token with which an identity provider writes a directory by SCIM',
     demo: 'Run a guided demonstration on a temporary server',
   },
   'Seal and root key': {

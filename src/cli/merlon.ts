@@ -19,6 +19,7 @@ import { rekey } from './rekey.ts'
 import { restore } from './restore.ts'
 import { rootPassword } from './root-password.ts'
 import { rotateRoot } from './rotate-root.ts'
+import { scimToken } from './scim-token.ts'
 import { seal } from './seal.ts'
 import { sealer } from './sealer.ts'
 import { secret } from './secret.ts'
@@ -40,6 +41,7 @@ const commands: readonly Command[] = [
   rekey,
   rootPassword,
   portalPassword,
+  scimToken,
   rotateRoot,
   trust,
   ca,

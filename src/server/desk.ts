@@ -19,11 +19,11 @@ import { TrustError, VaultError } from '../vault/vault.ts'
 import { eraseAccount } from './account-erasure.ts'
 import { type BackupsRow, backupsOf, besideBackup, makeBackup, replaceKeyrings } from './backup.ts'
 import type { Custody } from './custody.ts'
+import { makeScimToken, setPortalPassword } from './directory-operator.ts'
 import { Entries } from './entry.ts'
 import type { Health } from './health.ts'
 import { keyFileOf, newSealerId } from './installation.ts'
 import { asOperatorError, codeOf } from './operator-errors.ts'
-import { setPortalPassword } from './portal-password.ts'
 import { drill, verifyBackup } from './restore.ts'
 import { setRootSignIn } from './root-sign-in.ts'
 import { automaticSeed, isAutomatic, keyFileSeed, kmsCaller, pinFrom } from './sealers.ts'
@@ -139,6 +139,12 @@ const routes: Readonly<Record<string, Act>> = {
     const id = await setRootSignIn(cloud, { account, email: text(input, 'email'), password: text(input, 'password') })
     await custody.record('SetRootPassword', { account: id })
     return { account: id }
+  },
+  'POST /scim-token': async ({ custody }, input) => {
+    const { store } = optional(input, 'store')
+    const made = await makeScimToken(custody.unsealed().cloud, store)
+    await custody.record('CreateScimToken', { account: made.account, store: made.store, token: made.id })
+    return made
   },
   'POST /portal-password': async ({ custody }, input) => {
     const { store } = optional(input, 'store')

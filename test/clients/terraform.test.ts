@@ -15,9 +15,14 @@ import {
   ListGroupsCommand,
 } from '@aws-sdk/client-iam'
 import { DescribeKeyCommand, KMSClient, ListAliasesCommand, ListKeysCommand } from '@aws-sdk/client-kms'
-import { DescribeOrganizationCommand, OrganizationsClient } from '@aws-sdk/client-organizations'
+import {
+  CreateOrganizationCommand,
+  DescribeOrganizationCommand,
+  OrganizationsClient,
+} from '@aws-sdk/client-organizations'
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3'
 import { GetSecretValueCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { CreateInstanceCommand, SSOAdminClient } from '@aws-sdk/client-sso-admin'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { SERVICE_PASSWORD, slapd } from '../federation/slapd.ts'
@@ -234,6 +239,22 @@ describe.skipIf(skipped)('terraform', () => {
     } finally {
       await ldap.remove()
     }
+  })
+
+  test('IAM Identity Center: a directory, permission sets of every kind, assignments, attributes, an application', async () => {
+    const space = await workspace('11-identity-center')
+    const organizations = new OrganizationsClient(at(space, space.account))
+    await organizations.send(new CreateOrganizationCommand({ FeatureSet: 'ALL' }))
+    await new SSOAdminClient(at(space, space.account)).send(new CreateInstanceCommand({ Name: 'suite' }))
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+      expect(JSON.parse(await space.terraform('output', '-json')).found.value).toEqual({ user: true, group: true })
+    }
+    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+
+    expect((await remains(space)).filter((left) => left !== 'Providers')).toEqual([])
   })
 
   test('a team written down: what Terraform made is enforced, changed, read back and gone at the end', async () => {
