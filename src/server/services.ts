@@ -2,6 +2,7 @@
 import type { Service } from '../kernel/service.ts'
 import { accessanalyzer } from '../services/accessanalyzer/index.ts'
 import { acm } from '../services/acm/index.ts'
+import { pca } from '../services/acm-pca/index.ts'
 import { cloudtrail } from '../services/cloudtrail/index.ts'
 import { ds } from '../services/ds/index.ts'
 import { iam } from '../services/iam/index.ts'
@@ -28,4 +29,5 @@ export const services: readonly Service[] = [
   ds,
   route53,
   acm,
+  pca,
 ]
