@@ -2,6 +2,7 @@
 import type { Service } from '../kernel/service.ts'
 import { accessanalyzer } from '../services/accessanalyzer/index.ts'
 import { acm } from '../services/acm/index.ts'
+import { pca } from '../services/acm-pca/index.ts'
 import { cloudtrail } from '../services/cloudtrail/index.ts'
 import { cognitoidp } from '../services/cognitoidp/index.ts'
 import { cognitoidentity } from '../services/cognitoidentity/index.ts'
@@ -40,4 +41,5 @@ export const services: readonly Service[] = [
   sso,
   cognitoidp,
   acm,
+  pca,
 ]

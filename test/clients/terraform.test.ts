@@ -5,6 +5,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ACMClient, SearchCertificatesCommand } from '@aws-sdk/client-acm'
 import { CloudTrailClient, DescribeTrailsCommand, GetTrailStatusCommand } from '@aws-sdk/client-cloudtrail'
 import { DescribeDirectoriesCommand, DirectoryServiceClient } from '@aws-sdk/client-directory-service'
 import {
@@ -20,6 +21,7 @@ import {
   DescribeOrganizationCommand,
   OrganizationsClient,
 } from '@aws-sdk/client-organizations'
+import { ListHostedZonesCommand, Route53Client } from '@aws-sdk/client-route-53'
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3'
 import { GetSecretValueCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { CreateInstanceCommand, SSOAdminClient } from '@aws-sdk/client-sso-admin'
@@ -255,6 +257,22 @@ describe.skipIf(skipped)('terraform', () => {
     await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
 
     expect((await remains(space)).filter((left) => left !== 'Providers')).toEqual([])
+  })
+
+  test('certificates: zone, record and validation with for_each and a wildcard, a private authority', async () => {
+    const space = await workspace('07-acm')
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+    }
+    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+
+    const acm = new ACMClient(at(space, space.account))
+    const { Results } = await acm.send(new SearchCertificatesCommand({}))
+    expect(Results).toEqual([])
+    const { HostedZones } = await new Route53Client(at(space, space.account)).send(new ListHostedZonesCommand({}))
+    expect(HostedZones).toEqual([])
   })
 
   test('a team written down: what Terraform made is enforced, changed, read back and gone at the end', async () => {
