@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import official from '@aws-crypto/client-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Client, overHttp } from '../../src/kernel/client.ts'
@@ -144,6 +145,33 @@ describe('with a key in a file', () => {
     await once(child, 'exit')
 
     expect(existsSync(at('killed'))).toBe(false)
+  })
+
+  // MERLON_STREAM_BYTES=4294967296: as the specification has it.
+  test('a stream is encrypted and decrypted in the memory of a few frames', async () => {
+    const bytes = Number(process.env['MERLON_STREAM_BYTES'] ?? 128 * 2 ** 20)
+    const peak = async (words: string[], feed?: Iterable<Buffer>) => {
+      const child = spawn(process.execPath, [merlonScript, ...words], { stdio: ['pipe', 'ignore', 'inherit'] })
+      let most = 0
+      const watch = setInterval(() => {
+        const status = existsSync(`/proc/${child.pid}/status`) ? readFileSync(`/proc/${child.pid}/status`, 'utf8') : ''
+        most = Math.max(most, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0))
+      }, 20)
+      if (feed) Readable.from(feed).pipe(child.stdin)
+      const [status] = await once(child, 'exit')
+      clearInterval(watch)
+      return { status, megabytes: most / 1024 }
+    }
+    const part = Buffer.alloc(2 ** 20, 'p')
+    const parts = function* () {
+      for (let sent = 0; sent < bytes; sent += part.length) yield part
+    }
+    const written = await peak(['encrypt', '-i', '-', '-o', at('large'), '--frame-length', '65536', ...RAW], parts())
+    const read = await peak(['decrypt', '-i', at('large'), '-o', at('large.out'), ...RAW])
+
+    expect([written.status, read.status, statSync(at('large.out')).size]).toEqual([0, 0, bytes])
+    expect(Math.max(written.megabytes, read.megabytes)).toBeGreaterThan(20)
+    expect(Math.max(written.megabytes, read.megabytes)).toBeLessThan(150)
   })
 
   test('a command line that cannot be meant is refused with what to do', async () => {
