@@ -33,6 +33,11 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     credentials: 'Provide temporary credentials to programs',
     secret: 'Run a program with secrets; show rotation status',
   },
+  'Client-side encryption': {
+    encrypt: 'Encrypt files for every AWS Encryption SDK, with the options of its command line',
+    decrypt: 'Decrypt files of any AWS Encryption SDK',
+    inspect: 'Show the keys and the context of an encrypted file, and who used them (--trail)',
+  },
   Other: {
     inbox: 'Show the mail that services have sent, in a spool or with --dev',
     dev: 'Run what tests and offline work need: social-idp',

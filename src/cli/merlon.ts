@@ -8,6 +8,8 @@ import { completionCommand } from './completion.ts'
 import { credentials } from './credentials.ts'
 import { demo } from './demo.ts'
 import { dev } from './dev.ts'
+import { inspect } from './encryption/inspect.ts'
+import { decrypt, encrypt } from './encryption.ts'
 import { errorText } from './error-text.ts'
 import { command, helpOf, overview } from './help.ts'
 import { inbox } from './inbox.ts'
@@ -53,6 +55,9 @@ const commands: readonly Command[] = [
   audit,
   credentials,
   secret,
+  encrypt,
+  decrypt,
+  inspect,
   inbox,
   demo,
   dev,
