@@ -16,6 +16,7 @@ import type { Target } from './resource/facts.ts'
 import type { TagRules } from './resource/tag-rules.ts'
 import type { BearerScheme } from './service/bearer.ts'
 import type { ServiceLife } from './service/open-services.ts'
+import type { ServiceTraits } from './service/traits.ts'
 import type { WebSite } from './web/site.ts'
 
 /** A service as others name it: its row in the wire table, and the types of its SDK client. */
@@ -73,6 +74,8 @@ export interface StoredBytes {
 
 export interface Service extends ServiceLife {
   readonly api: Api<unknown>
+  /** What the kernel must know of this one service. */
+  readonly traits?: ServiceTraits
   readonly operations: readonly Operation[]
   /** Those that its words have defined. */
   readonly resources?: readonly DeclaredResourceType[]

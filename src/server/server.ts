@@ -39,6 +39,7 @@ import { OverloadLog } from './overload-log.ts'
 import { factsOfThisProcess, forbidCoreDumps, ignoreDebuggerSignal, refuseUnsafe, unsafeIn } from './safe-process.ts'
 import { isAutomatic } from './sealers.ts'
 import type { Seed } from './seed-format.ts'
+import { services } from './services.ts'
 import { type Administrator, addAdministrator, sow } from './sow.ts'
 import type { Storage } from './storage.ts'
 import { answerUnavailable } from './unavailable-answer.ts'
@@ -246,6 +247,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       corsOrigins: options.corsOrigins ?? [],
       tls: tlsSource(options),
       proxies: options.proxies,
+      uploads: services.flatMap(({ traits }) => traits?.uploads ?? []),
       admission: options.limits?.admission,
       onRefused: (why) => overload.count(why),
       logger,
