@@ -11,6 +11,7 @@ import { dev } from './dev.ts'
 import { errorText } from './error-text.ts'
 import { command, helpOf, overview } from './help.ts'
 import { init } from './init.ts'
+import { plane } from './plane.ts'
 import { policy } from './policy.ts'
 import { pytestPlugin } from './pytest-plugin.ts'
 import { rekey } from './rekey.ts'
@@ -42,6 +43,7 @@ const commands: readonly Command[] = [
   backup,
   restore,
   store,
+  plane,
   policy,
   audit,
   credentials,

@@ -7,6 +7,8 @@ import type { Act } from './acting.ts'
 import type { Call, Conditions } from './call.ts'
 import type { AbsentKeys, ConditionKeyTable } from './condition-keys.ts'
 import type { PublicDocument } from './documents.ts'
+import type { RecordHandler } from './planes/records.ts'
+import type { SnapshotSource } from './planes/snapshot.ts'
 import type { BlobPlace } from './ports/blobs.ts'
 import type { Use } from './ports/port.ts'
 import type { Ports } from './ports.ts'
@@ -91,6 +93,10 @@ export interface Service extends ServiceLife {
   readonly sites?: readonly WebSite[]
   /** Everything that it stores in the objects plane: copies of an installation carry and check it. */
   readonly storedBytes?: (reader: Reader) => AsyncIterable<StoredBytes>
+  /** The intent of planes that it publishes, numbered and signed. A plane has one source. */
+  readonly snapshots?: readonly SnapshotSource<unknown>[]
+  /** What it does with the records of planes, by plane. */
+  readonly planeRecords?: Readonly<Record<string, RecordHandler>>
   /** What its jobs do, by kind: `kms.delete-key`. */
   readonly jobs?: Readonly<Record<string, ServiceJob>>
 }

@@ -4,6 +4,7 @@ import { DevelopmentClock, systemClock } from '../kernel/clock.ts'
 import { DOCUMENTS_PATH } from '../kernel/documents.ts'
 import type { Answer } from '../kernel/gate.ts'
 import type { RootKey } from '../kernel/ports/bootstrap.ts'
+import { PLANES_PATH } from '../kernel/planes/plane-site.ts'
 import { mail } from '../kernel/ports/mail.ts'
 import { provide } from '../kernel/ports/port.ts'
 import { Throttle } from '../kernel/throttle.ts'
@@ -207,7 +208,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     return opened.during(
       async (cloud) => {
         if (isPublic(request)) return published(await cloud.document(request.path))
-        if (opened.development && request.path.startsWith(DEVELOPMENT_PATH)) return opened.development(request)
+        if (opened.development && isForDevelopment(request)) return opened.development(request)
         return cloud.handle(request)
       },
       () => answerUnavailable(request, 'The server is sealed. An operator must unseal it.'),
@@ -519,6 +520,10 @@ function refuseBeyondLoopback(host: string, why: string): void {
     )
   }
 }
+
+/** The endpoints of planes are below the same path, and not those of development. */
+const isForDevelopment = ({ path }: HttpRequest): boolean =>
+  path.startsWith(DEVELOPMENT_PATH) && !path.startsWith(`${PLANES_PATH}/`)
 
 /** What services publish is asked without a signature, by GET. */
 const isPublic = ({ method, path }: HttpRequest): boolean => method === 'GET' && path.startsWith(DOCUMENTS_PATH)
