@@ -14,12 +14,14 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   store: [],
   vault: [],
   engines: [],
+  // For PKCS #11 alone.
+  'encryption-sdk': ['vault'],
   kernel: ['wire', 'policy', 'store', 'vault', 'engines'],
   services: ['kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
   planes: ['kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
   server: ['services', 'planes', 'kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
   testing: ['server', 'wire', 'policy'],
-  cli: ['server', 'services', 'planes', 'kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
+  cli: ['encryption-sdk', 'server', 'services', 'planes', 'kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
 }
 
 interface Import {

@@ -25,8 +25,16 @@ const enroll: SubCommand = {
 }
 
 const runOptions = {
-  state: { type: 'string', value: 'DIR', about: "The plane's own directory: identity, last snapshot, records (required)" },
-  server: { type: 'string', value: 'URL', about: "The server's API; needed with --enroll, later it replaces the stored one" },
+  state: {
+    type: 'string',
+    value: 'DIR',
+    about: "The plane's own directory: identity, last snapshot, records (required)",
+  },
+  server: {
+    type: 'string',
+    value: 'URL',
+    about: "The server's API; needed with --enroll, later it replaces the stored one",
+  },
   enroll: {
     type: 'string',
     value: 'CODE',
@@ -41,7 +49,8 @@ const runOptions = {
 const run: SubCommand = {
   name: 'run',
   operands: 'PLANE',
-  about: 'Runs a plane in this process until it is told to stop. Works from its last snapshot while the server is away.',
+  about:
+    'Runs a plane in this process until it is told to stop. Works from its last snapshot while the server is away.',
   options: runOptions,
   async run(words) {
     const { given, operands } = readWords(runOptions, words, oneName)

@@ -298,6 +298,7 @@ function durable(given: Given, logger: Logger): DurableWorld {
     // Beside the bundle; run from source, the server's own thread writes.
     storage: storageAt(given, {
       ...(existsSync(writerScript) && { writerScript }),
+      acceptRollback: given['accept-rollback'] ?? false,
       onEnd: (error) => {
         logger.log('error', 'stopped: the store has left this node', { error })
         process.exit(70)

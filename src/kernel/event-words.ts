@@ -14,6 +14,14 @@ export interface EventNames {
   readonly left?: readonly string[]
   /** Operations whose answers are contents: what a function returned and printed is not the log's. */
   readonly silent?: readonly string[]
+  /** Operations whose answer does not name their resource; the event's `responseElements` do, by its ARN. */
+  readonly resourceInAnswer?: {
+    readonly member: string
+    /** As CloudTrail shows it. */
+    readonly type: string
+    readonly pattern: RegExp
+    readonly operations: readonly string[]
+  }
 }
 
 type Names = EventNames | undefined
@@ -25,6 +33,19 @@ export const isSilent = (names: Names, operation: string): boolean => names?.sil
 /** The operation behind an event's name: of those it may be, the first. */
 export const operationOf = (names: Names, eventName: string): string =>
   Object.entries(names?.events ?? {}).find(([, shown]) => shown === eventName)?.[0] ?? eventName
+
+/** What `responseElements` show: the answer that `redact` has left, and the resource where the answer does not name it. */
+export function responseElementsOf(
+  names: Names,
+  operation: string,
+  shown: unknown,
+  resources: readonly { readonly type: string; readonly arn: string }[],
+): unknown {
+  const rule = names?.resourceInAnswer
+  if (!rule?.operations.includes(operation)) return shown
+  const found = resources.find(({ type, arn }) => type === rule.type && rule.pattern.test(arn))
+  return found ? { ...(shown as object), [rule.member]: found.arn } : shown
+}
 
 type Parameters = Readonly<Record<string, unknown>>
 

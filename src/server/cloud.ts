@@ -16,6 +16,7 @@ import { eventLog } from '../kernel/ports/event-log.ts'
 import { federationHttp } from '../kernel/ports/federation-http.ts'
 import { outbound } from '../kernel/ports/outbound.ts'
 import { PortTable, type Provided, provide, type Use } from '../kernel/ports/port.ts'
+import { socialSignIn } from '../kernel/ports/social-sign-in.ts'
 import { webOrigin } from '../kernel/ports/web-origin.ts'
 import { type OutboundPort, type Ports, portsOf } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
@@ -37,6 +38,7 @@ import { analyses as analysisPool } from './analysis-pool.ts'
 import { federationRequests, outbound as guardedRequests } from './outbound.ts'
 import { openPlanes, type PlanesOptions } from './planes.ts'
 import { services } from './services.ts'
+import { readSocialSettings, socialSignInPort } from './social-sign-in.ts'
 
 export interface CloudOptions extends PlanesOptions {
   readonly store: Store
@@ -132,6 +134,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const pagesOrigin = () => options.webUrl ?? options.webAddress?.()
   const origins = () => [pagesOrigin(), options.publicUrl].filter((origin) => origin !== undefined)
   const provides = options.provides ?? []
+  const given = provides.find(({ token }) => token.name === federationHttp.name)
+  const http = (given?.value as ReturnType<typeof federationRequests> | undefined) ?? federationRequests()
   for (const provided of provides) table.provide(provided)
   for (const provided of [
     provide(accountKeys, { prepare: (account) => keys.prepare(vault, account) }),
@@ -139,7 +143,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     provide(eventLog, { query: (query) => store.log(query) }),
     provide(analyses, analyzing),
     provide(webOrigin, { origin: pagesOrigin, origins }),
-    provide(federationHttp, federationRequests()),
+    provide(federationHttp, http),
+    provide(socialSignIn, socialSignInPort(readSocialSettings(process.env['MERLON_SOCIAL_SIGN_IN']), http)),
     ...planes.provides,
   ])
     if (!provides.some(({ token }) => token.name === provided.token.name)) table.provide(provided)

@@ -58,6 +58,7 @@ export const operatorErrors = {
   MERLON_COPY_FAILED: 'The copy differs from the original.',
   MERLON_FILE_EXISTS: 'A file exists already, and is never overwritten.',
   MERLON_FILE_MISSING: 'A file does not exist.',
+  MERLON_PLANE_NOT_ENROLLED: 'A data plane has no identity, or its enrollment was refused.',
   MERLON_FILE_NOT_USABLE: 'A file cannot be read or written.',
   MERLON_INTERNAL: 'Merlon failed for a reason that it does not know.',
 } as const satisfies Record<TrustCode, string> & Record<string, string>
@@ -148,6 +149,11 @@ function ofPostgres(error: Error, { store }: ErrorContext): Explained | undefine
   const state = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && severity !== undefined ? code : undefined
   const database = store ?? 'PostgreSQL'
   const { message } = error
+  if (error.name === 'FormerPrimaryError')
+    return explained(
+      'MERLON_ROLLBACK_DETECTED',
+      `${database}: ${message}. This node has used the server that was promoted in its place: start that one. If going back is intended: --accept-rollback`,
+    )
   if (state === undefined && store === undefined) return undefined
   if (/^28/.test(state ?? '') || /SASL|client password must be a string/.test(message))
     return explained(

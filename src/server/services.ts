@@ -7,6 +7,7 @@ import { iam } from '../services/iam/index.ts'
 import { kms } from '../services/kms/index.ts'
 import { lambda } from '../services/lambda/index.ts'
 import { organizations } from '../services/organizations/index.ts'
+import { route53 } from '../services/route53/index.ts'
 import { s3 } from '../services/s3/index.ts'
 import { secretsmanager } from '../services/secretsmanager/index.ts'
 import { signin } from '../services/signin/index.ts'
@@ -24,4 +25,5 @@ export const services: readonly Service[] = [
   s3,
   signin,
   ds,
+  route53,
 ]

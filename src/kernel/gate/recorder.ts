@@ -13,7 +13,7 @@ import {
   newDraft,
   serviceEvent,
 } from '../event.ts'
-import { isSilent, parametersOf } from '../event-words.ts'
+import { isSilent, parametersOf, responseElementsOf } from '../event-words.ts'
 import { reasonOf } from '../reason.ts'
 import { ThrottledCalls, type ThrottledMinute } from '../throttled-calls.ts'
 import { refusalCountEvent, smallFacts, UnauthenticatedRefusals } from '../unauthenticated-refusals.ts'
@@ -71,7 +71,9 @@ export class Recorder {
       requestParameters: input && parametersOf(eventNames, redact(shape.input, input)),
       // As CloudTrail: answers of reading calls are not kept.
       responseElements:
-        readOnly || output === undefined || isSilent(eventNames, operation.name) ? null : redact(shape.output, output),
+        readOnly || output === undefined || isSilent(eventNames, operation.name)
+          ? null
+          : responseElementsOf(eventNames, operation.name, redact(shape.output, output), draft.resources),
       // Services use different codes for invalid input: the event has the code that was returned to the caller.
       error: fault && {
         code: fault.code === 'ValidationError' ? row.validationCode : fault.code,

@@ -60,7 +60,12 @@ export const fingerprintOf = (publicKey: Uint8Array): string =>
   createHash('sha256').update(publicKey).digest('base64url')
 
 /** Throws a `VaultError` when too many codes wait. */
-export async function createCode(unit: Unit, vault: Pick<Vault, 'voucher'>, plane: string, now: number): Promise<string> {
+export async function createCode(
+  unit: Unit,
+  vault: Pick<Vault, 'voucher'>,
+  plane: string,
+  now: number,
+): Promise<string> {
   const waiting = await unit.range<CodeRow>(CODES, { limit: 2 * CODES_MAX })
   const expired = waiting.filter(({ document }) => document.expiresAt <= now)
   for (const { key: at } of expired) unit.delete(at)

@@ -58,6 +58,8 @@ export interface Used {
 export interface TrustedIssuer {
   readonly arn: string
   readonly clientIds: readonly string[]
+  /** SHA-1, hexadecimal: see {@link OutboundPort}. */
+  readonly thumbprints: readonly string[]
   readonly tags: Readonly<Record<string, string>>
 }
 

@@ -53,11 +53,7 @@ export function resolver(options: ResolverOptions): Plane {
     const name = normalizeName(query.name)
     const result = name === undefined ? REFUSED : lookup(zones, name, query.type)
     counts.add(result.rcode)
-    return printResponse(
-      query,
-      result,
-      bytesMax(query.udpBytes),
-    )
+    return printResponse(query, result, bytesMax(query.udpBytes))
   }
 
   return {

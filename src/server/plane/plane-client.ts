@@ -79,7 +79,10 @@ async function send(server: PlaneServer, { method, path, token, body, signal }: 
   })
   const parsed: unknown = JSON.parse(answer)
   if (status === 200) return parsed
-  throw new PlaneRefusedError(status, (parsed as { readonly message?: string }).message ?? `${url.host} answers ${status}`)
+  throw new PlaneRefusedError(
+    status,
+    (parsed as { readonly message?: string }).message ?? `${url.host} answers ${status}`,
+  )
 }
 
 /** Spends an enrollment code. */
@@ -91,7 +94,8 @@ export async function enroll(
 ): Promise<{ readonly token: string; readonly publicKey: string }> {
   const answer = await send(server, { method: 'POST', path: `/${plane}/enroll`, body: { code, node } })
   const { token, publicKey } = answer as { readonly token?: unknown; readonly publicKey?: unknown }
-  if (typeof token !== 'string' || typeof publicKey !== 'string') throw new Error(`${server.url} is not a Merlon server`)
+  if (typeof token !== 'string' || typeof publicKey !== 'string')
+    throw new Error(`${server.url} is not a Merlon server`)
   return { token, publicKey }
 }
 
@@ -99,7 +103,9 @@ export function feedFrom(server: PlaneServer, plane: string, token: string, sign
   return {
     next: async (after, waitMs) => {
       const path = `/${plane}/snapshot?after=${after}&wait=${Math.min(waitMs, POLL_MS_MAX)}`
-      const { snapshot } = (await send(server, { method: 'GET', path, token, signal })) as { readonly snapshot: unknown }
+      const { snapshot } = (await send(server, { method: 'GET', path, token, signal })) as {
+        readonly snapshot: unknown
+      }
       if (snapshot === null) return undefined
       const parsed = parseSnapshot(JSON.stringify(snapshot))
       if (!parsed) throw new Error(`${server.url} sent something that is not a snapshot`)

@@ -14,6 +14,7 @@ import { passwordRoutes } from './password-sign-in.ts'
 import { samlRoutes } from './saml.ts'
 import { securityRoutes } from './security.ts'
 import { signOutRoutes } from './sign-out.ts'
+import { socialRoutes } from './social.ts'
 import { PASSKEY_SCRIPT, STYLE } from './style.ts'
 import { switchRoleRoutes } from './switch-role.ts'
 
@@ -56,6 +57,7 @@ export const signin: Service = {
       ...switchRoleRoutes,
       ...directoryRoutes,
       ...passwordResetRoutes,
+      ...socialRoutes,
     ]),
     pages('/saml', samlRoutes),
     { ...pages('/federation', federationRoutes), printFault: jsonFault },

@@ -36,6 +36,8 @@ input:not([type=radio], [type=hidden]), select {
   border: 1px solid var(--quiet); border-radius: .375rem;
 }
 button { font: inherit; font-weight: 600; padding: .5625rem 1.125rem; border-radius: .375rem; border: 1px solid var(--accent); background: var(--accent); color: var(--on-accent); cursor: pointer; }
+a.button { display: block; width: 100%; text-align: center; text-decoration: none; font-weight: 600; padding: .5625rem 1.125rem; border-radius: .375rem; border: 1px solid var(--quiet); color: var(--text); }
+ul.providers { margin: 0; } ul.providers li { border: 0; padding: .25rem 0; }
 button.second { background: none; color: var(--accent); }
 button.plain { background: none; border: 0; padding: 0; color: var(--accent); font-weight: 400; text-decoration: underline; }
 main > form > button:only-of-type, .full button { width: 100%; }

@@ -28,7 +28,7 @@ export async function verifiedToken(call: Call, account: string, token: string):
     : undefined
   if (!provider) throw invalid(`No OpenIDConnect provider found in your account for ${iss}`)
 
-  const keys = await keysOf(call.ports.outbound, iss, kid, call.now)
+  const keys = await keysOf(call.ports.outbound, { issuer: iss, thumbprints: provider.thumbprints }, kid, call.now)
   const claims = await inOurWords(() => verifiedClaims(token, keys, { issuer: iss, now: call.now }))
   const { sub } = claims
   const audience = audienceOf(claims)
