@@ -10,6 +10,8 @@ export interface PlaneParts {
   /** Where the last good snapshot is stored. */
   readonly file: string | undefined
   readonly onRefused?: (reason: string) => void
+  /** Milliseconds of one long poll. */
+  readonly waitMs?: number | undefined
   /** Takes a record that goes up to the server. */
   readonly onRecord?: (record: object) => void
 }

@@ -32,6 +32,8 @@ export interface PlaneProcessOptions {
   readonly logger: Logger
   /** Milliseconds between batches of records. */
   readonly recordsEveryMs?: number
+  /** Milliseconds of one long poll. */
+  readonly waitMs?: number
 }
 
 export interface PlaneProcess {
@@ -72,6 +74,7 @@ export async function runPlane(options: PlaneProcessOptions): Promise<PlaneProce
     file: join(state, 'snapshot.json'),
     onRefused: (reason) => logger.log('error', 'snapshot refused', { plane: name, reason }),
     onRecord: (record) => records.add(record),
+    waitMs: options.waitMs,
   })
   await plane.start()
   await records.start()
