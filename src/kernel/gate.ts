@@ -538,6 +538,7 @@ export class Gate {
       bearer,
       signature: arrival.authenticated.signature,
       tlsVersion: arrival.request.tls?.version,
+      remoteAddress: arrival.request.remoteAddress,
       now: arrival.now,
       requestId: arrival.requestId,
       operation: invocation.operation.name,

@@ -29,6 +29,7 @@ export function readInput(request: HttpRequest, { route, path }: MatchedRoute, c
       form: route.body === 'form' ? fieldsOf(text) : {},
       json: route.body === 'json' ? JSON.parse(text) : undefined,
       csrf,
+      authorization: header(request, 'authorization'),
     }
   } catch (cause) {
     throw new Fault('BadRequest', 'The request cannot be read.', { status: 400, cause })
