@@ -10,8 +10,10 @@ import { demo } from './demo.ts'
 import { dev } from './dev.ts'
 import { errorText } from './error-text.ts'
 import { command, helpOf, overview } from './help.ts'
+import { inbox } from './inbox.ts'
 import { init } from './init.ts'
 import { policy } from './policy.ts'
+import { portalPassword } from './portal-password.ts'
 import { pytestPlugin } from './pytest-plugin.ts'
 import { rekey } from './rekey.ts'
 import { restore } from './restore.ts'
@@ -26,6 +28,7 @@ import { store } from './store.ts'
 import { trust } from './trust.ts'
 import { unseal } from './unseal.ts'
 import { version } from './version.ts'
+import { waf } from './waf.ts'
 
 const commands: readonly Command[] = [
   start,
@@ -36,6 +39,7 @@ const commands: readonly Command[] = [
   sealer,
   rekey,
   rootPassword,
+  portalPassword,
   rotateRoot,
   trust,
   ca,
@@ -43,9 +47,11 @@ const commands: readonly Command[] = [
   restore,
   store,
   policy,
+  waf,
   audit,
   credentials,
   secret,
+  inbox,
   demo,
   dev,
   pytestPlugin,

@@ -23,18 +23,8 @@ import {
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  ACCOUNT,
-  accessibilityFindings,
-  type ConsoleServer,
-  openBrowser,
-  ROOT,
-  ROOT_PERSON,
-  screenshot,
-  settled,
-  signedIn,
-  startConsole,
-} from './console.ts'
+import { accessibilityFindings, openBrowser, screenshot } from './browser.ts'
+import { ACCOUNT, type ConsoleServer, ROOT, ROOT_PERSON, settled, signedIn, startConsole } from './console.ts'
 
 let server: ConsoleServer
 let browser: Browser

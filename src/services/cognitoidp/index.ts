@@ -1,4 +1,6 @@
 /** Cognito user pools: sign-up, sign-in and access control for web and mobile apps. */
+import { provide } from '../../kernel/ports/port.ts'
+import { userPools } from '../../kernel/ports/user-pools.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as authentication from './authentication.ts'
 import * as branding from './branding.ts'
@@ -11,6 +13,7 @@ import * as listUsers from './list-users.ts'
 import * as mfa from './mfa.ts'
 import * as passkeys from './passkeys.ts'
 import * as pools from './pools.ts'
+import { userPoolsPort } from './port.ts'
 import * as providers from './providers.ts'
 import * as refresh from './refresh.ts'
 import * as resourceServers from './resource-servers.ts'
@@ -46,4 +49,5 @@ export const cognitoidp = cognito.service({
   ),
   sites,
   jobs: { 'cognito-idp.delete-pool': pools.deletePoolJob },
+  open: () => ({ provides: [provide(userPools, userPoolsPort)] }),
 })

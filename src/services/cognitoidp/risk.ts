@@ -75,14 +75,18 @@ export const describeRiskConfiguration = cognito
   })
 
 /** Throws for an address that the pool blocks, in whatever mode threat protection is: AWS blocks in audit mode, too. */
-export async function assertNotBlocked(reader: Reader, { pool, client }: PoolClient, address: string): Promise<void> {
+export async function assertNotBlocked(
+  reader: Reader,
+  { pool, client }: PoolClient,
+  address: string | undefined,
+): Promise<void> {
   if ((pool.settings.UserPoolAddOns?.AdvancedSecurityMode ?? 'OFF') === 'OFF') return
   const row =
     (await reader.get<RiskRow>(at.part(pool.id, 'risk', client.id))) ??
     (await reader.get<RiskRow>(at.part(pool.id, 'risk', ALL)))
   const ranges = row?.settings.RiskExceptionConfiguration?.BlockedIPRangeList ?? []
   if (ranges.length === 0) return
-  const plain = address.replace(/^::ffff:/, '')
+  const plain = (address ?? '').replace(/^::ffff:/, '')
   if (isIP(plain) === 0) return
   const list = new BlockList()
   for (const range of ranges) {

@@ -14,8 +14,8 @@ const PROVIDERS_MAX = 50
 
 export interface SignInContext {
   readonly reader: Reader
-  readonly identity: Pick<IdentityPort, 'samlProvider' | 'samlProviderArn'>
-  readonly accounts: Pick<AccountsPort, 'describe'>
+  readonly identities: () => Pick<IdentityPort, 'samlProvider' | 'samlProviderArn'>
+  readonly accounts: () => Pick<AccountsPort, 'describe'>
   readonly now: () => number
   /** The configured web origins. */
   readonly origins: () => readonly string[]
@@ -42,7 +42,7 @@ async function inspected(context: SignInContext, request: SamlSignInRequest): Pr
   let first: { readonly provider: TrustedIdp; readonly identity: SamlIdentity } | undefined
   let failure: Fault | undefined
   for (const arn of await candidates(context, request)) {
-    const provider = await context.identity.samlProvider(context.reader, arn)
+    const provider = await context.identities().samlProvider(context.reader, arn)
     if (!provider) continue
     try {
       const identity = await readResponse(request.response, provider, at)
@@ -73,9 +73,12 @@ async function inspected(context: SignInContext, request: SamlSignInRequest): Pr
 }
 
 /** The providers that may have signed: the one of the address, else those that the unverified text names. */
-async function candidates({ identity, reader }: SignInContext, request: SamlSignInRequest): Promise<readonly string[]> {
+async function candidates(
+  { identities, reader }: SignInContext,
+  request: SamlSignInRequest,
+): Promise<readonly string[]> {
   if (request.providerId !== undefined) {
-    const arn = await identity.samlProviderArn(reader, request.providerId)
+    const arn = await identities().samlProviderArn(reader, request.providerId)
     return arn === undefined ? [] : [arn]
   }
   const { claimedValues, decodedResponse } = await import('../../engines/saml/response.ts')
@@ -91,7 +94,7 @@ async function shown(
 ): Promise<readonly SamlSignInRole[]> {
   const [, accountId, roleName] = /^arn:[^:]*:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(roleArn) ?? []
   if (accountId !== provider.account || roleName === undefined) return []
-  const { name, alias } = await accounts.describe(reader, accountId)
+  const { name, alias } = await accounts().describe(reader, accountId)
   return [
     {
       roleArn,
