@@ -232,7 +232,7 @@ export class WebGate {
     const input = readInput(request, matched, csrfToken(this.#options.vault, site, boundTo))
     const isForm = typeof route.authentication === 'string' && route.authentication !== 'document'
     if (isForm && route.method !== 'GET' && !route.crossOrigin)
-      assertSameOrigin(request, input, site.listener === 'api' ? web.origin : web.webOrigin)
+      assertSameOrigin(request, input, site.listener === 'api' && !site.host ? web.origin : web.webOrigin)
     const answer = await this.#transact(web, (call) => route.run(call, input))
     return printAnswer(answer, site, this.#cookieOf(web, answer), request.secure)
   }
@@ -433,9 +433,11 @@ export class WebGate {
   }
 
   /** Where an origin is not configured, it is the one that the request reached. */
-  #originsOf(request: HttpRequest, { listener }: WebSite): Pick<WebRequest, 'origin' | 'webOrigin'> {
+  #originsOf(request: HttpRequest, { listener, host }: WebSite): Pick<WebRequest, 'origin' | 'webOrigin'> {
     const { publicUrl, webUrl, use } = this.#options
     const reached = `${request.secure ? 'https' : 'http'}://${header(request, 'host') ?? 'localhost'}`
+    // A site with a host of its own is an origin of its own.
+    if (host) return { origin: reached, webOrigin: reached }
     const origin = publicUrl ?? reached
     if (listener !== 'api') return { origin, webOrigin: webUrl ?? reached }
     return { origin, webOrigin: webUrl ?? use(webOrigin).origin() ?? origin }
