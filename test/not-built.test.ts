@@ -130,11 +130,9 @@ describe('An operation that needs no signature, of a service with a row', () => 
   test.each<[what: string, it: HttpRequest, name: string]>([
     [
       'of awsJson',
-      request(['X-Amz-Target', 'AWSCognitoIdentityProviderService.InitiateAuth']),
-      'cognito-idp:InitiateAuth',
+      request(['X-Amz-Target', 'AWSCognitoIdentityProviderService.UpdateAuthEventFeedback']),
+      'cognito-idp:UpdateAuthEventFeedback',
     ],
-    ['of restJson', request([], { path: '/client/register' }), 'sso-oauth:RegisterClient'],
-    ['by its path', request([], { method: 'GET', path: '/federation/credentials' }), 'sso:GetRoleCredentials'],
   ])('%s', async (_, it, name) => {
     const response = await opened.gate.handle(it)
     expect(response.status).toBe(400)

@@ -37,10 +37,31 @@ export function callersContext(context: EncryptionContext = {}): EncryptionConte
 }
 
 /** Throws `InvalidEncryptionContext` beyond 65,535 bytes. */
-export function encodeContext(context: EncryptionContext): Buffer {
-  const pairs = Object.entries(context).map(([key, value]) => [utf8(key), utf8(value)] as const)
+export const encodeContext = (context: EncryptionContext): Buffer =>
+  encodePairs(
+    Object.entries(context)
+      .map(encodePair)
+      .sort(([a], [b]) => Buffer.compare(a, b)),
+  )
+
+/**
+ * The context as a wrapping key may have authenticated it: in the order of the format; and sorted by language, as raw keyrings
+ * of the official SDK for JavaScript do unless told `utf8Sorting`.
+ */
+export function* authenticatedContexts(context: EncryptionContext): Generator<Buffer> {
+  const encoded = encodeContext(context)
+  yield encoded
+  const byLanguage = Object.entries(context).sort(([a], [b]) => a.localeCompare(b))
+  const other = encodePairs(byLanguage.map(encodePair))
+  if (!other.equals(encoded)) yield other
+}
+
+type EncodedPair = readonly [key: Buffer, value: Buffer]
+
+const encodePair = ([key, value]: readonly [string, string]): EncodedPair => [utf8(key), utf8(value)]
+
+function encodePairs(pairs: readonly EncodedPair[]): Buffer {
   if (pairs.length === 0) return Buffer.alloc(0)
-  pairs.sort(([a], [b]) => Buffer.compare(a, b))
   const parts: Buffer[] = [uint16(pairs.length)]
   for (const pair of pairs) for (const bytes of pair) parts.push(uint16(bytes.length), bytes)
   const encoded = Buffer.concat(parts)

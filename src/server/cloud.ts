@@ -6,9 +6,13 @@ import { EvidenceKeeper } from '../kernel/evidence/keeper.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { mailbox, webhooks } from '../kernel/jobs/outbox.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
+import { planeSite } from '../kernel/planes/plane-site.ts'
+import { publishing } from '../kernel/planes/publishing.ts'
+import { snapshots } from '../kernel/planes/snapshot.ts'
 import { accountKeys } from '../kernel/ports/account-keys.ts'
 import { analyses } from '../kernel/ports/analyses.ts'
 import { bootstrap, type InstalledAccount, type RootKey } from '../kernel/ports/bootstrap.ts'
+import { domainRecords } from '../kernel/ports/domain-records.ts'
 import { eventLog } from '../kernel/ports/event-log.ts'
 import { federationHttp } from '../kernel/ports/federation-http.ts'
 import { outbound } from '../kernel/ports/outbound.ts'
@@ -32,8 +36,10 @@ import type { Unsealed } from '../vault/sealer.ts'
 import type { Vault } from '../vault/vault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { analyses as analysisPool } from './analysis-pool.ts'
+import { worldsDns } from './domain-records.ts'
 import { federationRequests, outbound as guardedRequests } from './outbound.ts'
 import { openPlanes, type PlanesOptions } from './planes.ts'
+import { proofSite } from './proof-site.ts'
 import { services } from './services.ts'
 import { readSocialSettings, socialSignInPort } from './social-sign-in.ts'
 
@@ -140,6 +146,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     provide(eventLog, { query: (query) => store.log(query) }),
     provide(analyses, analyzing),
     provide(webOrigin, { origin: pagesOrigin, origins }),
+    provide(domainRecords, worldsDns()),
     provide(federationHttp, http),
     provide(socialSignIn, socialSignInPort(readSocialSettings(process.env['MERLON_SOCIAL_SIGN_IN']), http)),
     ...planes.provides,
@@ -165,6 +172,13 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     ...(observe && { observe }),
     onDecisionError: options.onDecisionError,
   })
+  const publishers = publishing(opened, store, vault)
+  table.provide(provide(snapshots, publishers))
+  const planesSite = planeSite({
+    feedOf: (plane) => publishers.feedOf(plane),
+    owner: async () => ownerOf(await accounts(), '') ?? '',
+    handlers: (plane) => opened.flatMap(({ planeRecords }) => planeRecords?.[plane] ?? []),
+  })
   const web = new WebGate({
     store,
     vault,
@@ -176,7 +190,12 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     act: gate.act,
     callAs: gate.callAs,
     authorizeAs: gate.authorizeAs,
-    sites: [...served.flatMap((service) => service.sites ?? []), ...(options.sites ?? [])],
+    sites: [
+      planesSite,
+      ...served.flatMap((service) => service.sites ?? []),
+      proofSite(store),
+      ...(options.sites ?? []),
+    ],
     publicUrl: options.publicUrl,
     webUrl: options.webUrl,
     observe,
@@ -238,6 +257,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     },
     close: async () => {
       await jobs.stop()
+      publishers.close()
       await planes.close()
       await gate.close()
       await web.close()

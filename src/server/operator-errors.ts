@@ -55,9 +55,11 @@ export const operatorErrors = {
   MERLON_SEED_INVALID: 'The seed file is invalid.',
   MERLON_ACCOUNT_ID_INVALID: 'The account ID is invalid.',
   MERLON_ROOT_SIGN_IN_REFUSED: 'The e-mail address or the password of the root user was refused.',
+  MERLON_PORTAL_PASSWORD_REFUSED: 'The password of a user of IAM Identity Center was refused.',
   MERLON_COPY_FAILED: 'The copy differs from the original.',
   MERLON_FILE_EXISTS: 'A file exists already, and is never overwritten.',
   MERLON_FILE_MISSING: 'A file does not exist.',
+  MERLON_PLANE_NOT_ENROLLED: 'A data plane has no identity, or its enrollment was refused.',
   MERLON_FILE_NOT_USABLE: 'A file cannot be read or written.',
   MERLON_INTERNAL: 'Merlon failed for a reason that it does not know.',
 } as const satisfies Record<TrustCode, string> & Record<string, string>

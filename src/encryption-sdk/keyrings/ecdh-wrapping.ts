@@ -10,9 +10,9 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto'
-import { encodeContext } from '../context.ts'
+import { authenticatedContexts, encodeContext } from '../context.ts'
 import { InvalidConfiguration } from '../errors.ts'
-import { authenticatedContexts, type UnwrappingRequest } from '../materials/materials.ts'
+import type { UnwrappingRequest } from '../materials/materials.ts'
 import { type EncryptedDataKey, NONCE_BYTES, TAG_BYTES } from '../message/header.ts'
 import { compressPoint, publicKeyOfPoint } from '../message/signature.ts'
 import { counterKdf } from './counter-kdf.ts'
@@ -114,7 +114,7 @@ export function ecdhUnwrap(
   const ciphertext = wrapped.subarray(SALT_BYTES + COMMITMENT_BYTES)
   try {
     if (ciphertext.length <= TAG_BYTES) throw new Error('The encrypted data key is too short.')
-    for (const context of authenticatedContexts(request)) {
+    for (const context of authenticatedContexts(request.encryptionContext)) {
       const info = fixedInfo(curve, parties, context)
       const derived = derive(sharedSecret, info, salt)
       if (timingSafeEqual(derived.subarray(0, COMMITMENT_BYTES), commitment))

@@ -1,15 +1,9 @@
 /** A keyring of branch keys: a key store gives one for each tenant or purpose, and KMS is called when the cache has none. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { type EncryptionContext, encodeContext } from '../context.ts'
+import { authenticatedContexts, type EncryptionContext, encodeContext } from '../context.ts'
 import { InvalidConfiguration } from '../errors.ts'
 import type { BranchKey, KeyStore } from '../key-store/key-store.ts'
-import {
-  authenticatedContexts,
-  type Keyring,
-  type UnwrappingRequest,
-  type WrappedDataKey,
-  type WrappingRequest,
-} from '../materials/materials.ts'
+import type { Keyring, UnwrappingRequest, WrappedDataKey, WrappingRequest } from '../materials/materials.ts'
 import { type EncryptedDataKey, encryptedDataKey, NONCE_BYTES, TAG_BYTES } from '../message/header.ts'
 import { counterKdf } from './counter-kdf.ts'
 import { unwrapFirst, wrapOnce } from './unwrapping.ts'
@@ -90,7 +84,7 @@ export class KmsHierarchicalKeyring implements Keyring {
       const [salt, nonce, version] = [take(SALT_BYTES), take(NONCE_BYTES), take(VERSION_BYTES)]
       const [ciphertext, tag] = [take(request.suite.keyBytes), take(TAG_BYTES)]
       const key = wrappingKey(await this.#cached(id, versionText(version)), salt)
-      for (const context of authenticatedContexts(request)) {
+      for (const context of authenticatedContexts(request.encryptionContext)) {
         const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
         decipher.setAAD(authenticated(id, version, context))
         decipher.setAuthTag(tag)

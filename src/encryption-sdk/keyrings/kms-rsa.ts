@@ -3,15 +3,9 @@
  * anybody has the public key, so a signature would say nothing about who wrote the message.
  */
 import { createHash, createPublicKey, type KeyObject, publicEncrypt, timingSafeEqual } from 'node:crypto'
-import { encodeContext } from '../context.ts'
+import { authenticatedContexts, encodeContext } from '../context.ts'
 import { InvalidConfiguration } from '../errors.ts'
-import {
-  authenticatedContexts,
-  type Keyring,
-  type UnwrappingRequest,
-  type WrappedDataKey,
-  type WrappingRequest,
-} from '../materials/materials.ts'
+import type { Keyring, UnwrappingRequest, WrappedDataKey, WrappingRequest } from '../materials/materials.ts'
 import { type EncryptedDataKey, encryptedDataKey } from '../message/header.ts'
 import type { Suite } from '../suites.ts'
 import { bytesOf, granted, type KmsRsaClient, parseKeyArn, sameMultiRegionKey } from './kms-api.ts'
@@ -78,7 +72,7 @@ export class KmsRsaKeyring implements Keyring {
       })
       if (answer.KeyId !== keyId) throw new Error(`KMS decrypted with ${answer.KeyId} instead of ${keyId}.`)
       const bound = bytesOf(answer.Plaintext, 'Plaintext')
-      const fits = [...authenticatedContexts(request)].some(
+      const fits = [...authenticatedContexts(request.encryptionContext)].some(
         (context) => bound.length > DIGEST_BYTES && timingSafeEqual(bound.subarray(0, DIGEST_BYTES), digest(context)),
       )
       const dataKey = Buffer.from(bound.subarray(DIGEST_BYTES))

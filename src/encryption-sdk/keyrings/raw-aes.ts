@@ -1,14 +1,8 @@
 /** A keyring of one AES key that the caller holds. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { encodeContext } from '../context.ts'
+import { authenticatedContexts, encodeContext } from '../context.ts'
 import { InvalidConfiguration } from '../errors.ts'
-import {
-  authenticatedContexts,
-  type Keyring,
-  type UnwrappingRequest,
-  type WrappedDataKey,
-  type WrappingRequest,
-} from '../materials/materials.ts'
+import type { Keyring, UnwrappingRequest, WrappedDataKey, WrappingRequest } from '../materials/materials.ts'
 import { type EncryptedDataKey, encryptedDataKey, NONCE_BYTES, TAG_BYTES } from '../message/header.ts'
 import { unwrapFirst, wrapOnce } from './unwrapping.ts'
 
@@ -65,7 +59,7 @@ export class RawAesKeyring implements Keyring {
     )
     return unwrapFirst(request.suite, 'the raw AES keyring', own, ({ rawInfo, encryptedDataKey }) => {
       const nonce = rawInfo.subarray(this.#infoHead.length)
-      for (const context of authenticatedContexts(request)) {
+      for (const context of authenticatedContexts(request.encryptionContext)) {
         const dataKey = this.#open(nonce, encryptedDataKey, context)
         if (dataKey) return dataKey
       }

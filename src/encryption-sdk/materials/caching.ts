@@ -168,7 +168,7 @@ export class CachingMaterialsManager implements CryptographicMaterialsManager {
   #decryptionId({
     suite,
     commitmentPolicy,
-    encodedContext,
+    encryptionContext,
     encryptedDataKeys,
     reproducedContext = {},
   }: DecryptionMaterialsRequest): string {
@@ -176,7 +176,7 @@ export class CachingMaterialsManager implements CryptographicMaterialsManager {
     return this.#id('decrypt', [
       commitmentPolicy,
       String(suite.id),
-      encodedContext,
+      encodeContext(encryptionContext),
       encodeContext(reproducedContext as EncryptionContext),
       ...keys,
     ])

@@ -53,7 +53,7 @@ export class DefaultCryptographicMaterialsManager implements CryptographicMateri
   }
 
   async decryptMaterials(request: DecryptionMaterialsRequest): Promise<DecryptionMaterials> {
-    const { suite, encryptedDataKeys, encodedContext } = request
+    const { suite, encryptedDataKeys } = request
     assertDecryptable(request.commitmentPolicy, suite)
     const { context, notStored } = reproduce(request.encryptionContext, request.reproducedContext)
     const stored = Object.hasOwn(request.encryptionContext, PUBLIC_KEY)
@@ -63,10 +63,7 @@ export class DefaultCryptographicMaterialsManager implements CryptographicMateri
     if (!suite.signature && stored !== undefined)
       throw new SignatureInvalid('The encryption context has a public key, and the message is not signed.')
     const key = suite.signature && verificationKey(suite.signature, stored)
-    const dataKey = await this.#keyring.onDecrypt(
-      { suite, encryptionContext: context, ...(notStored.size === 0 && { storedContext: encodedContext }) },
-      encryptedDataKeys,
-    )
+    const dataKey = await this.#keyring.onDecrypt({ suite, encryptionContext: context }, encryptedDataKeys)
     return {
       suite,
       encryptionContext: context,

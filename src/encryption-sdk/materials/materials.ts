@@ -3,7 +3,7 @@
  * Names follow the AWS Encryption SDK, so that its documentation applies.
  */
 import type { KeyObject } from 'node:crypto'
-import { type EncryptionContext, encodeContext } from '../context.ts'
+import type { EncryptionContext } from '../context.ts'
 import type { EncryptedDataKey } from '../message/header.ts'
 import type { CommitmentPolicy, Suite, SuiteId } from '../suites.ts'
 
@@ -26,8 +26,6 @@ export interface WrappedDataKey {
 export interface UnwrappingRequest {
   readonly suite: Suite
   readonly encryptionContext: EncryptionContext
-  /** The encryption context as the message encodes it, when nothing was added to it. */
-  readonly storedContext?: Buffer
 }
 
 /** Wraps and unwraps data keys under one wrapping key or several. */
@@ -64,7 +62,6 @@ export interface DecryptionMaterialsRequest {
   readonly commitmentPolicy: CommitmentPolicy
   /** As the message stores it. */
   readonly encryptionContext: EncryptionContext
-  readonly encodedContext: Buffer
   readonly encryptedDataKeys: readonly EncryptedDataKey[]
   /** What the reader passes to `decrypt`. */
   readonly reproducedContext?: EncryptionContext
@@ -85,14 +82,4 @@ export interface DecryptionMaterials {
 export interface CryptographicMaterialsManager {
   getEncryptionMaterials(request: EncryptionMaterialsRequest): Promise<EncryptionMaterials>
   decryptMaterials(request: DecryptionMaterialsRequest): Promise<DecryptionMaterials>
-}
-
-/**
- * The bytes that a wrapping key may have authenticated: the context in the order of the format, and in the order of the
- * message. The official SDK for JavaScript sorts keys by language before version 4, and later unless told otherwise.
- */
-export function* authenticatedContexts({ encryptionContext, storedContext }: UnwrappingRequest): Generator<Buffer> {
-  const encoded = encodeContext(encryptionContext)
-  yield encoded
-  if (storedContext && !storedContext.equals(encoded)) yield storedContext
 }

@@ -112,7 +112,6 @@ export class MessageDecoder {
       suite,
       commitmentPolicy,
       encryptionContext: header.encryptionContext,
-      encodedContext: header.encodedContext,
       encryptedDataKeys: header.encryptedDataKeys,
       ...(encryptionContext && { reproducedContext: encryptionContext }),
     })

@@ -46,8 +46,6 @@ export interface MessageHeader {
 export interface ReadHeader extends MessageHeader {
   /** The bytes that the tag authenticates: all before the nonce and the tag. */
   readonly body: Buffer
-  /** The context as the message encodes it, in its order. */
-  readonly encodedContext: Buffer
   /** Version 2. */
   readonly commitment?: Buffer
   readonly nonce: Buffer
@@ -145,7 +143,6 @@ export function* readHeader({ maxEncryptedDataKeys, maxHeaderLength }: HeaderLim
     contentType,
     frameLength,
     body,
-    encodedContext: Buffer.from(encodedContext),
     ...(commitment && { commitment: Buffer.from(commitment) }),
     nonce,
     tag,
@@ -176,7 +173,7 @@ export function writeHeader(header: MessageHeader, commitment?: Buffer): Buffer 
   ])
 }
 
-/** The pairs in their order. The official SDK for JavaScript sorts by language, not by bytes: any order is read. */
+/** The pairs in any order: older versions of the official SDK for JavaScript sort them by language. */
 function decodeContext(encoded: Buffer, offset: number): EncryptionContext {
   if (encoded.length === 0) return contextOf([])
   let at = 0

@@ -24,7 +24,7 @@ export function deriveKeys(suite: Suite, dataKey: Buffer, messageId: Buffer): Me
   if (version === 1) return { key: derive(Buffer.alloc(0), Buffer.concat([id, messageId]), keyBytes) }
   return {
     key: derive(messageId, Buffer.concat([id, KEY_LABEL]), keyBytes),
-    commitment: derive(messageId, Buffer.concat([id, COMMITMENT_LABEL]), COMMITMENT_BYTES),
+    commitment: derive(messageId, COMMITMENT_LABEL, COMMITMENT_BYTES),
   }
 }
 

@@ -42,11 +42,16 @@ export function printAnswer(
   cookie: string | undefined,
   secure: boolean,
 ): HttpResponse {
+  const formAction = 'page' in answer ? answer.formAction : undefined
+  const directives = formAction
+    ? { ...site.contentSecurityPolicy, 'form-action': ["'self'", ...formAction].join(' ') }
+    : site.contentSecurityPolicy
   const headers: Record<string, string> = {
-    ...webHeaders(site.contentSecurityPolicy, secure),
+    ...webHeaders(directives, secure),
     ...(cookie !== undefined && { 'set-cookie': cookie }),
   }
   if ('redirect' in answer) return { status: 303, headers: { ...headers, location: answer.redirect }, body: '' }
+  if ('empty' in answer) return { status: 204, headers, body: '' }
   if ('page' in answer)
     return {
       status: answer.status ?? 200,
@@ -55,11 +60,12 @@ export function printAnswer(
     }
   if ('file' in answer)
     return {
-      status: 200,
+      status: answer.status ?? 200,
       headers: {
         ...headers,
+        ...answer.headers,
         'content-type': answer.contentType,
-        'cache-control': `public, max-age=${answer.cacheSeconds}`,
+        ...(answer.cacheSeconds > 0 && { 'cache-control': `public, max-age=${answer.cacheSeconds}` }),
       },
       body: answer.file,
     }

@@ -1,11 +1,14 @@
 /** IAM: users, groups, roles, policies and credentials of accounts. */
+
 import { accountKeys } from '../../kernel/ports/account-keys.ts'
 import { accounts } from '../../kernel/ports/accounts.ts'
 import { bootstrap } from '../../kernel/ports/bootstrap.ts'
 import { identity } from '../../kernel/ports/identity.ts'
 import { provide } from '../../kernel/ports/port.ts'
+import { reservedRoles } from '../../kernel/ports/reserved-roles.ts'
 import { signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
+import { acceptsSession } from './accepted-sessions.ts'
 import * as account from './account/account.ts'
 import { accountsPort } from './account/accounts.ts'
 import { bootstrapPort } from './account/bootstrap.ts'
@@ -35,6 +38,7 @@ import * as grantedServices from './reports/granted-services.ts'
 import * as lastAccessed from './reports/last-accessed.ts'
 import * as organizationsAccess from './reports/organizations-access.ts'
 import * as instanceProfiles from './roles/instance-profiles.ts'
+import { reservedRolesPort } from './roles/reserved-roles.ts'
 import * as roles from './roles/roles.ts'
 import * as serviceLinkedRoles from './roles/service-linked-roles.ts'
 import { signInIdentitiesPort } from './sign-in.ts'
@@ -79,6 +83,7 @@ export const iam = words.service({
   ),
   conditionKeys,
   absentKeys,
+  traits: { acceptsSession },
   documents: outboundFederation.issuerDocuments,
   jobs: {
     'iam.access-report': reportJob,
@@ -96,6 +101,7 @@ export const iam = words.service({
         ),
         provide(bootstrap, bootstrapPort(vault)),
         provide(signInIdentities, signInIdentitiesPort(identities)),
+        provide(reservedRoles, reservedRolesPort),
       ],
       flush: () => identities.flushUses(),
       close: () => identities.close(),

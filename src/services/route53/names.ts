@@ -8,9 +8,3 @@ export const printedName = (name: string): string => name.replace(/^\*/, '\\052'
 
 /** Whether the zone contains the name. Both fully qualified, in lower case. */
 export const isWithin = (name: string, zone: string): boolean => name === zone || name.endsWith(`.${zone}`)
-
-/** The name itself, and every name above it but the root. */
-export function ancestorsOf(name: string): readonly string[] {
-  const labels = name.replace(/\.$/, '').split('.')
-  return labels.map((_, index) => `${labels.slice(index).join('.')}.`)
-}

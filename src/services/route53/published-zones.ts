@@ -4,9 +4,9 @@
  * answer for another's names.
  */
 import type { RecordSet } from '../../engines/dns/records.ts'
-import { compileZones, type LookupResult, lookup, type Zone } from '../../engines/dns/zones.ts'
+import { ancestorsOf, compileZones, type LookupResult, lookup, type Zone } from '../../engines/dns/zones.ts'
 import type { Reader } from '../../kernel/ports.ts'
-import { ancestorsOf, isWithin } from './names.ts'
+import { isWithin } from './names.ts'
 import {
   allZoneNames,
   type RecordSetRow,

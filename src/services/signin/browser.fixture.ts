@@ -18,16 +18,18 @@ export const ORIGIN = 'http://merlon.test'
 export class Browser {
   readonly cookies = new Map<string, string>()
   readonly #cloud: Pick<Cloud, 'handle'>
+  readonly #host: string
   page: Page = { status: 0, text: '', location: undefined, headers: {} }
 
-  constructor(opened: Pick<Cloud, 'handle'>) {
+  constructor(opened: Pick<Cloud, 'handle'>, host = 'merlon.test') {
     this.#cloud = opened
+    this.#host = host
   }
 
   async request(method: string, target: string, body = '', more: Readonly<Record<string, string>> = {}) {
     const [path = '', query = ''] = target.split('?')
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    const all = { host: 'merlon.test', 'user-agent': 'test', ...(cookie && { cookie }), ...more }
+    const all = { host: this.#host, 'user-agent': 'test', ...(cookie && { cookie }), ...more }
     const answer = await this.#cloud.handle({
       method,
       path,
@@ -107,7 +109,7 @@ export async function setRoot(opened: Cloud, account: string, email: string, pas
   })
 }
 
-export async function eventsOf(opened: Cloud, account: string, eventName?: string) {
+export async function eventsOf(opened: Pick<Cloud, 'store'>, account: string, eventName?: string) {
   const lines = await opened.store.log({ account, limit: 200 })
   // biome-ignore lint/suspicious/noExplicitAny: records of every form.
   const events = lines.map(({ body }) => JSON.parse(body) as any)

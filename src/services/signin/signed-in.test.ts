@@ -30,10 +30,21 @@ const trusting = (principal: object) => allowing({ Action: ['sts:AssumeRole', 's
 const callerOf = async (keys: Keys) => (await opened.client(STSClient, keys).send(new GetCallerIdentityCommand({}))).Arn
 
 const mails: Mail[] = []
+const jobErrors: unknown[] = []
+let isDown = false
+
+const deliver = async (message: Mail) => {
+  if (isDown) throw new Error('no answer')
+  mails.push(message)
+}
 
 beforeEach(async () => {
   mails.length = 0
-  opened = await cloud({ provides: [provide(mail, { deliver: async (message) => void mails.push(message) })] })
+  jobErrors.length = 0
+  opened = await cloud({
+    provides: [provide(mail, { deliver })],
+    onJobError: (job, error) => void jobErrors.push([job, String(error)]),
+  })
   browser = new Browser(opened)
   ada = await opened.user('ada', allowing({ Action: ['iam:*MFA*', 'iam:ChangePassword', 'sts:*'], Resource: '*' }))
   await iamOf(opened).send(new CreateLoginProfileCommand({ UserName: 'ada', Password: PASSWORD }))
@@ -309,6 +320,22 @@ describe("The root user's forgotten password", () => {
     await ask('nobody@corp.test')
     await browser.submit('/signin/reset/password', { code: 'A'.repeat(24), password: PASSWORD, again: PASSWORD })
     expect(browser.problem).toContain('The code is not correct.')
+  })
+
+  test('shows its code in no event, no queue and no log while the mail cannot be delivered', async () => {
+    await setRoot(opened, ACCOUNT, EMAIL, PASSWORD)
+    const code = /\n {2}(\w{24})\n/
+    isDown = true
+    await ask(EMAIL)
+    isDown = false
+    const waiting = await opened.store.reader.range(under('kernel', 'job'))
+    const told = JSON.stringify([waiting, jobErrors, await eventsOf(opened, ACCOUNT)])
+    expect(jobErrors).toHaveLength(1)
+    await opened.pass(60_000)
+    const [, sent = ''] = code.exec(mails.at(-1)!.text) ?? []
+    expect(sent).toHaveLength(24)
+    expect(told).not.toContain(sent)
+    expect(told).not.toContain(Buffer.from(sent).toString('base64').slice(0, 20))
   })
 
   test('does the same work once a person has had the messages of a day', async () => {
