@@ -60,6 +60,7 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   'docs/ci.md': { files: { 'seed.yaml': shown('docs/ci.md', 'yaml') } },
   'docs/encryption-sdk.md': onServer(),
   'docs/s3.md': { ...onServer(), files: { 'report.json': '{}' } },
+  'docs/identity-pools.md': onServer(),
   'docs/trails.md': onServer(),
   'docs/operations.md': {
     prepare: () => ({

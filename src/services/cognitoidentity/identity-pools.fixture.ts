@@ -33,6 +33,15 @@ const EVERYTHING = { Action: '*', Resource: '*' }
 export const idToken = (claims: Partial<IdTokenClaims> & { readonly sub: string; readonly outcome?: string }) =>
   JSON.stringify({ aud: CLIENT, token_use: 'id', ...claims })
 
+const imitatedPools = provide(userPools, {
+  verifyIdToken: async (_reader, { issuer, token, checkSignOut }) => {
+    if (issuer !== USER_POOL) return { outcome: 'unknown-issuer' }
+    const { outcome = 'verified', ...claims } = JSON.parse(token) as IdTokenClaims & { outcome?: string }
+    if (outcome === 'revoked') return checkSignOut ? { outcome } : { outcome: 'verified', claims }
+    return outcome === 'verified' ? { outcome, claims } : { outcome: outcome as 'expired' }
+  },
+})
+
 export async function identityPool(
   settings: Partial<CreateIdentityPoolInput> = {},
   roles: Partial<SetIdentityPoolRolesInput> = {},
@@ -59,17 +68,9 @@ export async function identityPool(
   const it = await cloud({
     outbound,
     quotas,
-    services: services.filter(({ api }) => api.id !== 'cognito-idp'),
-    provides: [
-      provide(userPools, {
-        verifyIdToken: async (_reader, { issuer, token, checkSignOut }) => {
-          if (issuer !== USER_POOL) return { outcome: 'unknown-issuer' }
-          const { outcome = 'verified', ...claims } = JSON.parse(token) as IdTokenClaims & { outcome?: string }
-          if (outcome === 'revoked') return checkSignOut ? { outcome } : { outcome: 'verified', claims }
-          return outcome === 'verified' ? { outcome, claims } : { outcome: outcome as 'expired' }
-        },
-      }),
-    ],
+    services: services.map((service) =>
+      service.api.id === 'cognito-idp' ? { ...service, open: () => ({ provides: [imitatedPools] }) } : service,
+    ),
   })
   const iam = it.client(IAMClient)
   await iam.send(new CreateOpenIDConnectProviderCommand({ Url: `https://${PROVIDER}`, ClientIDList: ['app'] }))

@@ -1,10 +1,13 @@
 /** Identity pools: both flows to credentials that IAM decides, the choice of roles, linked logins, developer users. */
 import {
+  CognitoIdentityClient,
   CreateIdentityPoolCommand,
   DeleteIdentitiesCommand,
   DeleteIdentityPoolCommand,
   DescribeIdentityCommand,
   DescribeIdentityPoolCommand,
+  GetCredentialsForIdentityCommand,
+  GetIdCommand,
   GetIdentityPoolRolesCommand,
   GetOpenIdTokenCommand,
   GetOpenIdTokenForDeveloperIdentityCommand,
@@ -22,13 +25,24 @@ import {
   UntagResourceCommand,
   UpdateIdentityPoolCommand,
 } from '@aws-sdk/client-cognito-identity'
-import { IAMClient, ListUsersCommand } from '@aws-sdk/client-iam'
+import {
+  AdminAddUserToGroupCommand,
+  AdminCreateUserCommand,
+  AdminDisableUserCommand,
+  AdminSetUserPasswordCommand,
+  CognitoIdentityProviderClient,
+  CreateGroupCommand,
+  CreateUserPoolClientCommand,
+  CreateUserPoolCommand,
+  InitiateAuthCommand,
+} from '@aws-sdk/client-cognito-identity-provider'
+import { CreateRoleCommand, IAMClient, ListUsersCommand } from '@aws-sdk/client-iam'
 import { CreateGrantCommand, CreateKeyCommand, EncryptCommand, KMSClient } from '@aws-sdk/client-kms'
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { AssumeRoleWithWebIdentityCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT, allowing, keysOf } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing, cloud, keysOf } from '../../../test/cloud.ts'
 import { readDocument } from '../../kernel/documents.ts'
 import { under } from '../../store/store.ts'
 import { CLIENT, identityPool, idToken, PROVIDER, PROVIDER_ARN, roleArn, USER_POOL } from './identity-pools.fixture.ts'
@@ -551,4 +565,73 @@ describe('A pool', () => {
     expect((await remove(missing, second)).UnprocessedIdentityIds).toHaveLength(2)
     await expect(it.credentials(second)).resolves.toBeDefined()
   })
+})
+
+test('a user of a user pool gets the role of their group, and none once they are disabled', async () => {
+  const it = await cloud()
+  const [idp, admin, iam] = [
+    it.client(CognitoIdentityProviderClient),
+    it.client(CognitoIdentityClient),
+    it.client(IAMClient),
+  ]
+  const { UserPool } = await idp.send(new CreateUserPoolCommand({ PoolName: 'people' }))
+  const UserPoolId = UserPool!.Id!
+  const { UserPoolClient } = await idp.send(
+    new CreateUserPoolClientCommand({
+      UserPoolId,
+      ClientName: 'app',
+      ExplicitAuthFlows: ['ALLOW_USER_PASSWORD_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
+    }),
+  )
+  const ClientId = UserPoolClient!.ClientId!
+  const ProviderName = `cognito-idp.us-east-1.amazonaws.com/${UserPoolId}`
+  const { IdentityPoolId } = await admin.send(
+    new CreateIdentityPoolCommand({
+      IdentityPoolName: 'app',
+      AllowUnauthenticatedIdentities: false,
+      CognitoIdentityProviders: [{ ProviderName, ClientId, ServerSideTokenCheck: true }],
+    }),
+  )
+  const trust = {
+    Principal: { Federated: 'cognito-identity.amazonaws.com' },
+    Action: 'sts:AssumeRoleWithWebIdentity',
+    Condition: { StringEquals: { 'cognito-identity.amazonaws.com:aud': IdentityPoolId } },
+  }
+  await iam.send(new CreateRoleCommand({ RoleName: 'editors', AssumeRolePolicyDocument: allowing(trust) }))
+  await admin.send(
+    new SetIdentityPoolRolesCommand({
+      IdentityPoolId,
+      Roles: {},
+      RoleMappings: { [`${ProviderName}:${ClientId}`]: { Type: 'Token', AmbiguousRoleResolution: 'Deny' } },
+    }),
+  )
+  await idp.send(new CreateGroupCommand({ UserPoolId, GroupName: 'editors', RoleArn: roleArn('editors') }))
+  const user = { UserPoolId, Username: 'ann' }
+  const password = 'Correct-horse-1'
+  await idp.send(new AdminCreateUserCommand({ ...user, MessageAction: 'SUPPRESS' }))
+  await idp.send(new AdminSetUserPasswordCommand({ ...user, Password: password, Permanent: true }))
+  await idp.send(new AdminAddUserToGroupCommand({ ...user, GroupName: 'editors' }))
+  const { AuthenticationResult } = await idp.send(
+    new InitiateAuthCommand({
+      ClientId,
+      AuthFlow: 'USER_PASSWORD_AUTH',
+      AuthParameters: { USERNAME: 'ann', PASSWORD: password },
+    }),
+  )
+  const Logins = { [ProviderName]: AuthenticationResult!.IdToken! }
+  const { IdentityId } = await admin.send(new GetIdCommand({ IdentityPoolId, Logins }))
+  const credentials = (more: object = { Logins }) =>
+    admin.send(new GetCredentialsForIdentityCommand({ IdentityId, ...more }))
+
+  const { Credentials } = await credentials()
+
+  const { AccessKeyId, SecretKey, SessionToken } = Credentials!
+  const keys = { accessKeyId: AccessKeyId!, secretAccessKey: SecretKey!, sessionToken: SessionToken! }
+  expect(await it.client(STSClient, keys).send(new GetCallerIdentityCommand({}))).toMatchObject({
+    Arn: `${CUSTOM_SESSION}/editors/CognitoIdentityCredentials`,
+  })
+  const wrong = { [ProviderName]: AuthenticationResult!.AccessToken! }
+  await expect(credentials({ Logins: wrong })).rejects.toMatchObject(named('NotAuthorizedException'))
+  await idp.send(new AdminDisableUserCommand(user))
+  await expect(credentials()).rejects.toThrow(/revoked/)
 })

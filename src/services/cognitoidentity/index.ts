@@ -2,6 +2,7 @@
 import { identity } from '../../kernel/ports/identity.ts'
 import { identityPools } from '../../kernel/ports/identity-pools.ts'
 import { provide } from '../../kernel/ports/port.ts'
+import { userPools } from '../../kernel/ports/user-pools.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as credentials from './credentials.ts'
 import * as developer from './developer.ts'
@@ -25,6 +26,6 @@ export const cognitoidentity = cognitoIdentity.service({
   conditionKeys: identities.conditionKeys,
   documents: keyDocuments,
   jobs: { [pools.DELETE_JOB]: pools.deletePoolJob },
-  needs: [identity],
+  needs: [identity, userPools],
   open: () => ({ provides: [provide(identityPools, identityPoolsPort)] }),
 })

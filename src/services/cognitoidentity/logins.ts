@@ -6,8 +6,7 @@ import { IssuerKeys } from '../../kernel/federation/issuer-keys.ts'
 import { identity } from '../../kernel/ports/identity.ts'
 import { IDENTITY_POOL_ISSUER } from '../../kernel/ports/identity-pools.ts'
 import { type OutboundPort, outbound } from '../../kernel/ports/outbound.ts'
-import { MissingPortError } from '../../kernel/ports/port.ts'
-import { type UserPoolsPort, userPools } from '../../kernel/ports/user-pools.ts'
+import { userPools } from '../../kernel/ports/user-pools.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
 import { type Login, subjectHash } from './identity-rows.ts'
 import { cognitoIdentity, notAuthorized, type PoolRow } from './resources.ts'
@@ -104,32 +103,22 @@ async function ofUserPool(
   provider: string,
   token: string,
 ): Promise<VerifiedLogin> {
-  const port = userPoolsOf(call)
   const verify = (checkSignOut: boolean) =>
-    port?.verifyIdToken(call.unit, { issuer: provider, token, now: call.now, checkSignOut })
+    call.use(userPools).verifyIdToken(call.unit, { issuer: provider, token, now: call.now, checkSignOut })
   let verified = await verify(false)
-  if (verified?.outcome === 'expired') throw notAuthorized('Invalid login token. Token expired.')
-  if (verified?.outcome !== 'verified') throw refused()
+  if (verified.outcome === 'expired') throw notAuthorized('Invalid login token. Token expired.')
+  if (verified.outcome !== 'verified') throw refused()
   const { claims } = verified
   const client = providers.find(({ ClientId }) => ClientId === claims.aud)
   if (!client) throw notAuthorized('Invalid login token. Incorrect audience.')
   if (client.ServerSideTokenCheck) verified = await verify(true)
-  if (verified?.outcome !== 'verified') throw notAuthorized('Invalid login token. Token has been revoked.')
+  if (verified.outcome !== 'verified') throw notAuthorized('Invalid login token. Token has been revoked.')
   return login(provider, {
     subject: claims.sub,
     audience: SIGN_IN,
     claims,
     mappingKey: `${provider}:${claims.aud}`,
   })
-}
-
-function userPoolsOf(call: Call): UserPoolsPort | undefined {
-  try {
-    return call.use(userPools)
-  } catch (error) {
-    if (error instanceof MissingPortError) return undefined
-    throw error
-  }
 }
 
 /** One for each outbound port, so that tests do not share keys. */
