@@ -81,7 +81,12 @@ describe('the rooms of src/', () => {
   })
 
   test('keep the server from knowing a service or plane but by the registries', () => {
-    const services = imports.filter(({ from, to }) => roomOf(from) === 'server' && roomOf(to) === 'services')
+    /** Sites of the server that take the session of the console's sign-in. */
+    const withConsoleSession = ['server/inbox-site.ts', 'server/proof-site.ts']
+    const services = imports.filter(
+      ({ from, to }) =>
+        roomOf(from) === 'server' && roomOf(to) === 'services' && !withConsoleSession.includes(show(from)),
+    )
     const planes = imports.filter(
       ({ from, to, typeOnly }) => show(from) === 'server/cloud.ts' && roomOf(to) === 'planes' && !typeOnly,
     )
@@ -98,6 +103,8 @@ describe('the rooms of src/', () => {
     const others: Readonly<Record<string, string>> = {
       'kernel/bucket.ts': 'signs requests to a bucket elsewhere',
       'server/desk.ts': 'the sealer kms',
+      'server/inbox-site.ts': 'a page of the console',
+      'server/proof-site.ts': 'an endpoint of the console',
       'server/sealers.ts': 'the sealer kms',
       'server/sow.ts': 'fills an installation through the API',
     }
