@@ -10,6 +10,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ca: "Show or install the certificate authority of 'merlon start --tls auto'",
     'root-password': 'Set the e-mail address and the password that the root user signs in with',
     'portal-password': 'Set the password that a user of IAM Identity Center signs in with',
+    'scim-token': 'Create a token with which an identity provider writes a directory by SCIM',
     demo: 'Run a guided demonstration on a temporary server',
   },
   'Seal and root key': {
@@ -24,6 +25,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     backup: 'Create or verify an encrypted backup',
     restore: 'Restore a backup into an empty data directory',
     store: 'Copy data between SQLite and PostgreSQL; rotate the database password',
+    plane: 'Run, enroll, list and revoke data planes in processes of their own',
   },
   'Policies, audit, secrets': {
     policy: 'Lint, explain, simulate and compare IAM policies (offline)',
@@ -31,6 +33,11 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     audit: 'Verify and tail the audit log',
     credentials: 'Provide temporary credentials to programs',
     secret: 'Run a program with secrets; show rotation status',
+  },
+  'Client-side encryption': {
+    encrypt: 'Encrypt files for every AWS Encryption SDK, with the options of its command line',
+    decrypt: 'Decrypt files of any AWS Encryption SDK',
+    inspect: 'Show the keys and the context of an encrypted file, and who used them (--trail)',
   },
   Other: {
     inbox: 'Show the mail that services have sent, in a spool or with --dev',

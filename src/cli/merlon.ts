@@ -8,10 +8,13 @@ import { completionCommand } from './completion.ts'
 import { credentials } from './credentials.ts'
 import { demo } from './demo.ts'
 import { dev } from './dev.ts'
+import { inspect } from './encryption/inspect.ts'
+import { decrypt, encrypt } from './encryption.ts'
 import { errorText } from './error-text.ts'
 import { command, helpOf, overview } from './help.ts'
 import { inbox } from './inbox.ts'
 import { init } from './init.ts'
+import { plane } from './plane.ts'
 import { policy } from './policy.ts'
 import { portalPassword } from './portal-password.ts'
 import { pytestPlugin } from './pytest-plugin.ts'
@@ -19,6 +22,7 @@ import { rekey } from './rekey.ts'
 import { restore } from './restore.ts'
 import { rootPassword } from './root-password.ts'
 import { rotateRoot } from './rotate-root.ts'
+import { scimToken } from './scim-token.ts'
 import { seal } from './seal.ts'
 import { sealer } from './sealer.ts'
 import { secret } from './secret.ts'
@@ -40,17 +44,22 @@ const commands: readonly Command[] = [
   rekey,
   rootPassword,
   portalPassword,
+  scimToken,
   rotateRoot,
   trust,
   ca,
   backup,
   restore,
   store,
+  plane,
   policy,
   waf,
   audit,
   credentials,
   secret,
+  encrypt,
+  decrypt,
+  inspect,
   inbox,
   demo,
   dev,

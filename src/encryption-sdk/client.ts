@@ -219,7 +219,8 @@ function nodeStream(open: () => Conversion): Duplex {
           announced = true
           stream.emit('MessageHeader', header)
         }
-        for (const part of ready) stream.push(part)
+        // A listener may have refused the header.
+        if (!stream.destroyed) for (const part of ready) stream.push(part)
         done()
       },
       (error: Error) => done(error),

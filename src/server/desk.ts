@@ -5,7 +5,10 @@
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { readWitness } from '../kernel/evidence/checkpoint.ts'
+import { keepVerification } from '../kernel/evidence/verification.ts'
 import { verifyLog } from '../kernel/evidence/verify.ts'
+import { CODE_LIFETIME_MS, createCode, enrolledPlanes, revokePlane } from '../kernel/planes/enrollment.ts'
+import { snapshots } from '../kernel/planes/snapshot.ts'
 import { randomKey } from '../vault/aead.ts'
 import { createKeyFile } from '../vault/file-sealer.ts'
 import { type NewSealer, named, openRootKey, type SealerRecord } from '../vault/sealer.ts'
@@ -18,11 +21,11 @@ import { TrustError, VaultError } from '../vault/vault.ts'
 import { eraseAccount } from './account-erasure.ts'
 import { type BackupsRow, backupsOf, besideBackup, makeBackup, replaceKeyrings } from './backup.ts'
 import type { Custody } from './custody.ts'
+import { makeScimToken, setPortalPassword } from './directory-operator.ts'
 import { Entries } from './entry.ts'
 import type { Health } from './health.ts'
 import { keyFileOf, newSealerId } from './installation.ts'
 import { asOperatorError, codeOf } from './operator-errors.ts'
-import { setPortalPassword } from './portal-password.ts'
 import { drill, verifyBackup } from './restore.ts'
 import { setRootSignIn } from './root-sign-in.ts'
 import { automaticSeed, isAutomatic, keyFileSeed, kmsCaller, pinFrom } from './sealers.ts'
@@ -139,6 +142,12 @@ const routes: Readonly<Record<string, Act>> = {
     await custody.record('SetRootPassword', { account: id })
     return { account: id }
   },
+  'POST /scim-token': async ({ custody }, input) => {
+    const { store } = optional(input, 'store')
+    const made = await makeScimToken(custody.unsealed().cloud, store)
+    await custody.record('CreateScimToken', { account: made.account, store: made.store, token: made.id })
+    return made
+  },
   'POST /portal-password': async ({ custody }, input) => {
     const { store } = optional(input, 'store')
     const { cloud } = custody.unsealed()
@@ -164,6 +173,23 @@ const routes: Readonly<Record<string, Act>> = {
     return told
   },
   'GET /audit/key': async ({ custody }) => ({ publicKey: custody.unsealed().cloud.vault.voucher().toString('base64') }),
+  'POST /planes/enroll': async ({ custody }, input) => {
+    const { store, cloud } = custody.unsealed()
+    const plane = text(input, 'plane')
+    if (!cloud.use(snapshots).planes.includes(plane))
+      throw new VaultError(`no service publishes snapshots for a plane named '${plane}'.`)
+    const code = await store.run((unit) => createCode(unit, cloud.vault, plane, custody.clock.now()))
+    await custody.record('CreatePlaneCode', { plane })
+    return { plane, code, expiresInMs: CODE_LIFETIME_MS }
+  },
+  'GET /planes': async ({ custody }) => ({ planes: await enrolledPlanes(custody.unsealed().store.reader) }),
+  'POST /planes/revoke': async ({ custody }, input) => {
+    const [plane, node] = [text(input, 'plane'), text(input, 'node')]
+    const isRevoked = await custody.unsealed().store.run((unit) => revokePlane(unit, plane, node))
+    if (!isRevoked) throw new VaultError(`no plane ${plane} is enrolled under the name ${node}.`)
+    await custody.record('RevokePlane', { plane, node })
+    return { plane, node }
+  },
   'POST /accounts/erase': ({ custody }, input) => eraseAccount(custody, text(input, 'account')),
   'POST /activate': async ({ custody }) => {
     const { keyring } = custody.unsealed()
@@ -277,6 +303,10 @@ async function audit({ custody }: Desk, input: Input): Promise<object> {
   const { witness } = optional(input, 'witness')
   const witnessed = witness === undefined ? [] : readWitness(readFileSync(witness, 'utf8'))
   const verdict = await verifyLog(store, cloud.vault, witnessed)
+  const { records, findings } = verdict
+  await store.run(async (unit) =>
+    keepVerification(unit, { at: custody.clock.now(), records, findings: findings.length }),
+  )
   await custody.record('VerifyAudit', { records: verdict.records, findings: verdict.findings.length })
   return verdict
 }

@@ -2,9 +2,10 @@
 import type { Service } from '../kernel/service.ts'
 import { accessanalyzer } from '../services/accessanalyzer/index.ts'
 import { acm } from '../services/acm/index.ts'
+import { pca } from '../services/acm-pca/index.ts'
 import { cloudtrail } from '../services/cloudtrail/index.ts'
-import { cognitoidp } from '../services/cognitoidp/index.ts'
 import { cognitoidentity } from '../services/cognitoidentity/index.ts'
+import { cognitoidp } from '../services/cognitoidp/index.ts'
 import { ds } from '../services/ds/index.ts'
 import { iam } from '../services/iam/index.ts'
 import { identitystore } from '../services/identitystore/index.ts'
@@ -40,4 +41,5 @@ export const services: readonly Service[] = [
   sso,
   cognitoidp,
   acm,
+  pca,
 ]

@@ -54,6 +54,16 @@ export async function signedIn(
       },
     }),
   )
+  await context.route('**/console/proof', (route) =>
+    route.fulfill({
+      json: {
+        chains: 2,
+        records: 1_234,
+        checkpoint: { number: 7, time: new Date().toISOString() },
+        verification: null,
+      },
+    }),
+  )
   const page = await context.newPage()
   const problems: string[] = []
   page.on('pageerror', (error) => problems.push(error.message))

@@ -5,6 +5,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ACMClient, SearchCertificatesCommand } from '@aws-sdk/client-acm'
 import { CloudTrailClient, DescribeTrailsCommand, GetTrailStatusCommand } from '@aws-sdk/client-cloudtrail'
 import { CognitoIdentityProviderClient, ListUserPoolsCommand } from '@aws-sdk/client-cognito-identity-provider'
 import { DescribeDirectoriesCommand, DirectoryServiceClient } from '@aws-sdk/client-directory-service'
@@ -16,9 +17,15 @@ import {
   ListGroupsCommand,
 } from '@aws-sdk/client-iam'
 import { DescribeKeyCommand, KMSClient, ListAliasesCommand, ListKeysCommand } from '@aws-sdk/client-kms'
-import { DescribeOrganizationCommand, OrganizationsClient } from '@aws-sdk/client-organizations'
+import {
+  CreateOrganizationCommand,
+  DescribeOrganizationCommand,
+  OrganizationsClient,
+} from '@aws-sdk/client-organizations'
+import { ListHostedZonesCommand, Route53Client } from '@aws-sdk/client-route-53'
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3'
 import { GetSecretValueCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { CreateInstanceCommand, SSOAdminClient } from '@aws-sdk/client-sso-admin'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { SERVICE_PASSWORD, slapd } from '../federation/slapd.ts'
@@ -248,6 +255,38 @@ describe.skipIf(skipped)('terraform', () => {
     } finally {
       await ldap.remove()
     }
+  })
+
+  test('IAM Identity Center: a directory, permission sets of every kind, assignments, attributes, an application', async () => {
+    const space = await workspace('11-identity-center')
+    const organizations = new OrganizationsClient(at(space, space.account))
+    await organizations.send(new CreateOrganizationCommand({ FeatureSet: 'ALL' }))
+    await new SSOAdminClient(at(space, space.account)).send(new CreateInstanceCommand({ Name: 'suite' }))
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+      expect(JSON.parse(await space.terraform('output', '-json')).found.value).toEqual({ user: true, group: true })
+    }
+    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+
+    expect((await remains(space)).filter((left) => left !== 'Providers')).toEqual([])
+  })
+
+  test('certificates: zone, record and validation with for_each and a wildcard, a private authority', async () => {
+    const space = await workspace('07-acm')
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+    }
+    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+
+    const acm = new ACMClient(at(space, space.account))
+    const { Results } = await acm.send(new SearchCertificatesCommand({}))
+    expect(Results).toEqual([])
+    const { HostedZones } = await new Route53Client(at(space, space.account)).send(new ListHostedZonesCommand({}))
+    expect(HostedZones).toEqual([])
   })
 
   test('a team written down: what Terraform made is enforced, changed, read back and gone at the end', async () => {

@@ -95,6 +95,12 @@ export function claimedValues(text: string, attribute: string): readonly string[
     .flatMap((each) => childrenOf(each, ASSERTION, 'AttributeValue').map(({ text }) => text.trim()))
 }
 
+/** The issuer of an assertion that is not verified; undefined where it is encrypted. Only good for passing over providers. */
+export function claimedIssuer(text: string): string | undefined {
+  const assertion = [...descendants(readDocument(text))].find(({ name }) => name === 'Assertion')
+  return assertion && childrenOf(assertion, ASSERTION, 'Issuer')[0]?.text.trim()
+}
+
 function believedAssertion(text: string, provider: SamlProvider): XmlElement {
   const { content, isSigned, around } = signedContent(text, provider.signingCertificates)
   if (content.name === 'Assertion') {

@@ -173,3 +173,48 @@ function statusValue(status: CertificateStatus): Buffer {
 }
 
 const generalizedTime = (at: Date): Buffer => tagged(0x18, Buffer.from(at.toISOString().replace(/[-:T]|\.\d+/g, '')))
+
+/**
+ * Answers a status request in DER. `find`: a certificate of the issuer by its serial, in lower-case hexadecimal without
+ * leading zeros; undefined for one that it did not issue.
+ */
+export async function answerStatusRequest(
+  issuer: Issuer,
+  request: Buffer,
+  find: (serial: string) => Promise<{ readonly revocation?: Revocation | undefined } | undefined>,
+  { now, validMs, sign }: { readonly now: number; readonly validMs: number; readonly sign: Sign },
+): Promise<Buffer> {
+  let asked: StatusRequest
+  try {
+    asked = parseStatusRequest(request)
+  } catch {
+    return statusError('malformedRequest')
+  }
+  const statuses = await Promise.all(
+    asked.ids.map(async (id): Promise<{ id: Buffer; status: CertificateStatus }> => {
+      const found = isOfIssuer(id, issuer) ? await find(id.serial) : undefined
+      return { id: id.whole, status: found ? (found.revocation ?? 'good') : 'unknown' }
+    }),
+  )
+  const times = { producedAt: new Date(now), nextUpdate: new Date(now + validMs), nonce: asked.nonce }
+  return buildStatusResponse(issuer, statuses, times, sign)
+}
+
+/** A signature a minute, however often a list is fetched. By an object that stands for the issuer's state. */
+export class RevocationLists<K extends object> {
+  readonly #lists = new WeakMap<K, { readonly madeAt: number; readonly list: Promise<Buffer> }>()
+  readonly #keptMs: number
+
+  constructor(keptMs: number) {
+    this.#keptMs = keptMs
+  }
+
+  get(issuer: K, now: number, build: () => Promise<Buffer>): Promise<Buffer> {
+    const found = this.#lists.get(issuer)
+    if (found && now >= found.madeAt && now < found.madeAt + this.#keptMs) return found.list
+    const list = build()
+    this.#lists.set(issuer, { madeAt: now, list })
+    list.catch(() => this.#lists.delete(issuer))
+    return list
+  }
+}

@@ -133,6 +133,13 @@ export interface IdentityStorePort {
   /** Records the authenticator's counter after a sign-in. */
   recordPasskeyUse(call: Pick<Call, 'unit'>, user: StoreUser, passkey: StorePasskey, counter: number): void
   removeDevice(call: Pick<Call, 'unit'>, user: StoreUser, deviceId: string): Promise<void>
+  /** A token for SCIM, shown this once; undefined where the directory has two already. */
+  createScimToken(
+    unit: Unit,
+    storeId: string,
+    now: number,
+  ): Promise<{ readonly id: string; readonly token: string; readonly expiresAt: number } | undefined>
+  deleteScimToken(unit: Unit, storeId: string, tokenId: string): void
 }
 
 export const identityStore = port<IdentityStorePort>('identity-store')

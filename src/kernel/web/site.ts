@@ -25,6 +25,8 @@ export type WebAnswer =
       readonly formAction?: readonly string[]
     }
   | { readonly json: object; readonly status?: number; readonly contentType?: string; readonly headers?: Headers }
+  /** 204 */
+  | { readonly empty: true }
   | {
       readonly file: string | Uint8Array
       readonly contentType: string

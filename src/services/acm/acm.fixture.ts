@@ -5,10 +5,10 @@ import { cloud } from '../../../test/cloud.ts'
 import { buildCertificate, pem } from '../../engines/x509/certificate-builder.ts'
 import { subjectAltName } from '../../engines/x509/extensions.ts'
 import { attributeOids, distinguishedName } from '../../engines/x509/names.ts'
+import { newSerial } from '../../kernel/certificate-serial.ts'
 import { type DomainAnswer, domainRecords } from '../../kernel/ports/domain-records.ts'
 import { type Mail, mail } from '../../kernel/ports/mail.ts'
 import { provide } from '../../kernel/ports/port.ts'
-import { newSerial } from './authorities.ts'
 import { makeKeyPair } from './private-keys.ts'
 
 /** A certificate that signed itself, and its key: PEM. */

@@ -19,6 +19,7 @@ import {
 } from '../../engines/x509/extensions.ts'
 import { attributeOids, distinguishedName } from '../../engines/x509/names.ts'
 import type { Issuer } from '../../engines/x509/revocation.ts'
+import { newSerial } from '../../kernel/certificate-serial.ts'
 import type { Unit } from '../../store/store.ts'
 import { type Key, key } from '../../store/store.ts'
 import type { Held, Home } from '../../vault/material/materials.ts'
@@ -47,13 +48,6 @@ export interface AuthorityRow {
 const rootKey = key('acm', 'authority', 'root')
 const issuingKey = (account: string, region: string): Key => key('acm', 'authority', 'issuing', account, region)
 export const authorityById = (id: string): Key => key('acm', 'authority-id', id)
-
-/** 128 random bits, positive, and of the same length always. */
-export function newSerial(): Buffer {
-  const serial = randomBytes(16)
-  serial[0] = (serial[0]! & 0x7f) | 0x40
-  return serial
-}
 
 const signer =
   (vault: Pick<Vault, 'materials'>, held: Held): Sign =>

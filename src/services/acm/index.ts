@@ -1,10 +1,16 @@
 /** Certificate Manager: certificates whose domains are proved, issued, renewed, imported and exported. */
-
 import type { ConditionKeyTable, KeySource } from '../../kernel/condition-keys.ts'
 import { certificates as certificatesToken } from '../../kernel/ports/certificates.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as accountConfiguration from './account-configuration.ts'
+import * as acmeAccounts from './acme-accounts.ts'
+import * as acmeBindings from './acme-bindings.ts'
+import * as acmeDomains from './acme-domains.ts'
+import * as acmeEndpoints from './acme-endpoints.ts'
+import { forgetNonces } from './acme-nonces.ts'
+import { acmeSite } from './acme-site.ts'
+import * as acmeTagging from './acme-tagging.ts'
 import { approvalSite } from './approval-page.ts'
 import * as certificates from './certificates.ts'
 import { originOf } from './descriptions.ts'
@@ -49,10 +55,28 @@ const conditionKeys: ConditionKeyTable = {
 }
 
 export const acm = words.service({
-  operations: operationsOf(certificates, imports, requests, exports, accountConfiguration, searches, { tagging }),
+  operations: operationsOf(
+    certificates,
+    imports,
+    requests,
+    exports,
+    accountConfiguration,
+    searches,
+    acmeEndpoints,
+    acmeDomains,
+    acmeBindings,
+    acmeAccounts,
+    acmeTagging,
+    { tagging },
+  ),
   conditionKeys,
-  sites: [approvalSite, revocationSite],
-  jobs: { ...issuance.jobs, 'acm.forget-token': requests.forgetToken },
+  sites: [approvalSite, revocationSite, acmeSite],
+  jobs: {
+    ...issuance.jobs,
+    ...acmeDomains.domainChecks.jobs,
+    'acm.forget-token': requests.forgetToken,
+    'acm.forget-nonces': forgetNonces,
+  },
   open: ({ vault, clock }) => ({
     provides: [
       provide(

@@ -30,8 +30,8 @@ export const certificatesPort = (vault: Pick<Vault, 'open'>, now: () => number):
     const row = at === undefined ? undefined : await reader.get<CertificateRow>(at)
     if (!row?.material || !['ISSUED', 'RENEWING'].includes(row.progress.state)) return undefined
     const { pem, chain = '', serial, notAfter } = row.material
-    const privateKey = openKey(vault, row)!.export({ type: 'pkcs8', format: 'pem' }).toString()
-    return { chain: pem + withoutRoot(chain), privateKey, serial, notAfter }
+    const privateKey = openKey(vault, row)?.export({ type: 'pkcs8', format: 'pem' }).toString()
+    return privateKey === undefined ? undefined : { chain: pem + withoutRoot(chain), privateKey, serial, notAfter }
   },
   setUse: async (unit, arn, usedBy, isUsed) => {
     const at = keyIn(arn)

@@ -69,13 +69,13 @@ export function sealKey(
   }
 }
 
-/** undefined while the certificate is not issued. */
+/** undefined while the certificate is not issued, and where the key is elsewhere. */
 export function openKey(
   vault: Pick<Vault, 'open'>,
   row: Pick<CertificateRow, 'id' | 'account' | 'material'>,
 ): KeyObject | undefined {
   const { material } = row
-  if (!material) return undefined
+  if (!material?.privateKey) return undefined
   const bytes = vault.open(privateKeyPlace(row, material.serial), material.privateKey)
   try {
     return createPrivateKey({ key: bytes, type: 'pkcs8', format: 'der' })

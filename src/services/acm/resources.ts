@@ -48,7 +48,8 @@ export interface Material {
   readonly pem: string
   /** PEM, nearest issuer first; absent for self-signed imports. */
   readonly chain?: string
-  readonly privateKey: Sealed
+  /** Absent where the key is the client's: ACME. */
+  readonly privateKey?: Sealed
   /** Upper-case hexadecimal. */
   readonly serial: string
   /** Epoch milliseconds. */

@@ -1,11 +1,9 @@
 /** Revocation lists and status answers (OCSP) of the installation's own authorities, for anybody. */
 import {
+  answerStatusRequest,
   buildCrl,
-  buildStatusResponse,
-  type CertificateStatus,
-  isOfIssuer,
-  parseStatusRequest,
   type Revocation,
+  RevocationLists,
   statusError,
 } from '../../engines/x509/revocation.ts'
 import type { Reader } from '../../kernel/ports.ts'
@@ -24,30 +22,23 @@ const NOT_FOUND: WebAnswer = { json: { error: 'NotFound' }, status: 404 }
 
 async function revocationsOf(reader: Reader, issuer: string): Promise<readonly Revocation[]> {
   const rows = await reader.range<IssuedRow>(under('acm', 'issued', issuer))
-  return rows.flatMap(({ document: { serial, revokedAt, reason } }) =>
-    revokedAt === undefined ? [] : [{ serial, revokedAt, reason: reason as Revocation['reason'] }],
-  )
+  return rows.flatMap(({ document }) => revocationOf(document) ?? [])
 }
 
-/** A signature a minute and authority, however often the list is fetched. By the authority's row, which never changes. */
-const lists = new WeakMap<AuthorityRow, { readonly until: number; readonly list: Promise<Buffer> }>()
+const revocationOf = ({ serial, revokedAt, reason }: IssuedRow): Revocation | undefined =>
+  revokedAt === undefined ? undefined : { serial, revokedAt, reason: reason as Revocation['reason'] }
 
-function currentList(call: WebCall, id: string, authority: AuthorityRow): Promise<Buffer> {
-  const { now } = call
-  const found = lists.get(authority)
-  if (found && now < found.until && now > found.until - LIST_MS) return found.list
-  const list = revocationsOf(call.unit, id).then((revocations) =>
+const lists = new RevocationLists<AuthorityRow>(LIST_MS)
+
+const currentList = (call: WebCall, id: string, authority: AuthorityRow): Promise<Buffer> =>
+  lists.get(authority, call.now, async () =>
     buildCrl(
       issuerOf(authority),
-      revocations,
-      { number: now, thisUpdate: new Date(now), nextUpdate: new Date(now + NEXT_UPDATE_MS) },
+      await revocationsOf(call.unit, id),
+      { number: call.now, thisUpdate: new Date(call.now), nextUpdate: new Date(call.now + NEXT_UPDATE_MS) },
       signAs(call.vault, authority),
     ),
   )
-  lists.set(authority, { until: now + LIST_MS, list })
-  list.catch(() => lists.delete(authority))
-  return list
-}
 
 const crl = route({
   method: 'GET',
@@ -73,36 +64,15 @@ async function statusAnswer(call: WebCall, id: string, request: Buffer): Promise
   const answered = (file: Buffer): WebAnswer => ({ file, contentType: 'application/ocsp-response', cacheSeconds: 0 })
   const authority = /^[0-9a-f]{32}$/.test(id) ? await call.unit.get<AuthorityRow>(authorityById(id)) : undefined
   if (!authority) return answered(statusError('unauthorized'))
-  const issuer = issuerOf(authority)
-  let asked: ReturnType<typeof parseStatusRequest>
-  try {
-    asked = parseStatusRequest(request)
-  } catch {
-    return answered(statusError('malformedRequest'))
+  const find = async (serial: string) => {
+    const row = await call.unit.get<IssuedRow>(issuedKey(id, serial))
+    return row && { revocation: revocationOf(row) }
   }
-  const statuses = await Promise.all(
-    asked.ids.map(async (each): Promise<{ id: Buffer; status: CertificateStatus }> => {
-      const row = isOfIssuer(each, issuer) && (await findIssued(call.unit, id, each.serial))
-      if (!row) return { id: each.whole, status: 'unknown' }
-      const { serial, revokedAt, reason } = row
-      const status = revokedAt === undefined ? 'good' : { serial, revokedAt, reason: reason as Revocation['reason'] }
-      return { id: each.whole, status }
-    }),
-  )
-  const producedAt = new Date(call.now)
-  const nextUpdate = new Date(call.now + HOUR_MS)
+  const sign = signAs(call.vault, authority)
   return answered(
-    await buildStatusResponse(
-      issuer,
-      statuses,
-      { producedAt, nextUpdate, nonce: asked.nonce },
-      signAs(call.vault, authority),
-    ),
+    await answerStatusRequest(issuerOf(authority), request, find, { now: call.now, validMs: HOUR_MS, sign }),
   )
 }
-
-const findIssued = (reader: Pick<Reader, 'get'>, issuer: string, serial: string) =>
-  reader.get<IssuedRow>(issuedKey(issuer, serial))
 
 const ocspPost = route({
   method: 'POST',

@@ -7,11 +7,13 @@ import * as groups from './groups.ts'
 import * as memberships from './memberships.ts'
 import { identityStorePort } from './port.ts'
 import { identitystore as words } from './rows.ts'
+import { scimSites } from './scim/site.ts'
 import * as users from './users.ts'
 
 export const identitystore = words.service({
   operations: operationsOf(users, groups, memberships),
   conditionKeys,
   absentKeys,
+  sites: scimSites,
   open: () => ({ provides: [provide(identityStore, identityStorePort)] }),
 })

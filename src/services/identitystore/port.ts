@@ -13,6 +13,7 @@ import {
   groupsWith,
   idByUnique,
   type MemberIndex,
+  SCIM_ISSUER,
   type StoreRow,
   signInPersonOf,
   storeKey,
@@ -20,6 +21,7 @@ import {
   userKey,
   usersIn,
 } from './rows.ts'
+import { createScimToken, deleteScimToken } from './scim/tokens.ts'
 
 /** Members by path: `name.givenName`, `emails[primary eq true].value`, `externalId`, `enterprise.department`. */
 function flattened(row: UserRow): Readonly<Record<string, string>> {
@@ -69,6 +71,8 @@ async function byId(reader: Pick<Reader, 'get'>, storeId: string, id: string | u
 
 export const identityStorePort: IdentityStorePort = {
   ...credentials,
+  createScimToken,
+  deleteScimToken,
   create: (unit, { now, ...store }) => unit.put(storeKey(store.id), { ...store, createdAt: now } satisfies StoreRow),
   remove: async (unit, storeId) => {
     const change = { unit, now: 0, storeId, by: '', newId: () => '' }
@@ -105,6 +109,3 @@ export const identityStorePort: IdentityStorePort = {
   groupsOf: async (reader, storeId, userId) =>
     (await reader.range<MemberIndex>(groupsWith(storeId, userId))).map(({ document }) => document.groupId),
 }
-
-/** The issuer of external IDs that come by SCIM. */
-export const SCIM_ISSUER = 'SCIM'

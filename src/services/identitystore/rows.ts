@@ -93,3 +93,6 @@ export const emailOf = ({ attributes }: Pick<UserRow, 'attributes'>): string | u
   const [first] = (attributes['Emails'] as readonly { readonly Value?: string }[] | undefined) ?? []
   return first?.Value
 }
+
+/** The issuer of external IDs that come by SCIM. */
+export const SCIM_ISSUER = 'SCIM'

@@ -1,4 +1,4 @@
-/** How a person of a directory gets a first password: set by an operator on the machine of the server. */
+/** What an operator on the machine of the server does for a directory: a person's password, a token for SCIM. */
 import { identityStore } from '../kernel/ports/identity-store.ts'
 import { ssoInstances } from '../kernel/ports/sso-instances.ts'
 import type { Cloud } from './cloud.ts'
@@ -30,5 +30,36 @@ export async function setPortalPassword(
     const problem = await people.setPassword({ unit, now: cloud.clock.now() }, user, password, { isOneTime })
     if (problem) throw refused(problem)
     return { store: id, account: found.account }
+  })
+}
+
+export interface MadeScimToken {
+  readonly id: string
+  readonly store: string
+  readonly account: string
+  /** Below the API's address. */
+  readonly path: string
+  /** Shown this once. */
+  readonly token: string
+  readonly expires: string
+}
+
+/** Throws where the directory has two tokens already. */
+export async function makeScimToken(cloud: Cloud, store: string | undefined): Promise<MadeScimToken> {
+  const people = cloud.use(identityStore)
+  return cloud.store.run(async (unit) => {
+    const id = store ?? (await cloud.use(ssoInstances).only(unit))?.storeId
+    const found = id === undefined ? undefined : await people.find(unit, id)
+    if (!found) throw refused('Name the identity store with --store: there is none of that ID, or more than one.')
+    const made = await people.createScimToken(unit, found.id, cloud.clock.now())
+    if (!made) throw refused('The identity store has two tokens already. Delete one first.')
+    return {
+      id: made.id,
+      store: found.id,
+      account: found.account,
+      path: `/scim/${found.id}/v2`,
+      token: made.token,
+      expires: new Date(made.expiresAt).toISOString(),
+    }
   })
 }
