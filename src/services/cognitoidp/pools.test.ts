@@ -228,6 +228,13 @@ test('An account sees its own pools alone, and policies decide on a pool', async
   await expect(ann.send(new DescribeUserPoolCommand({ UserPoolId: 'us-east-1_Missing12' }))).rejects.toThrow(
     'not authorized',
   )
+  const bob = it.client(
+    CognitoIdentityProviderClient,
+    await it.user('bob', allowing({ Action: 'cognito-idp:CreateUserPool', Resource: '*' })),
+  )
+  await expect(bob.send(new CreateUserPoolCommand({ PoolName: 'p', UserPoolTags: { team: 'blue' } }))).rejects.toThrow(
+    'cognito-idp:TagResource',
+  )
 })
 
 test('Threat protection blocks addresses, and lists who signed in', async () => {
