@@ -2,6 +2,7 @@
 import { provide } from '../../kernel/ports/port.ts'
 import { userPools } from '../../kernel/ports/user-pools.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
+import * as activity from './activity.ts'
 import * as authentication from './authentication.ts'
 import * as branding from './branding.ts'
 import * as clients from './clients.ts'
@@ -45,6 +46,7 @@ export const cognitoidp = cognito.service({
     domains,
     branding,
     risk,
+    activity,
     { tagging },
   ),
   sites,

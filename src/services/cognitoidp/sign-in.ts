@@ -5,6 +5,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { AuthenticationResultType, ChallengeNameType } from '@aws-sdk/client-cognito-identity-provider'
+import { recordActivity } from './activity.ts'
 import { type SignInState, sealState, sessionMs } from './challenge-state.ts'
 import { digestOf } from './codes.ts'
 import { deviceMissing, deviceOf } from './devices.ts'
@@ -383,6 +384,7 @@ export async function finish(
 ): Promise<SignInAnswer> {
   const { call, pool, client, clientMetadata } = of
   const { user } = person
+  await recordActivity(call, pool, user, { type: 'SignIn', response: 'Pass', challenge: 'Password' })
   const isNewDevice = pool.settings.DeviceConfiguration !== undefined && deviceKey === undefined
   await trigger(call, pool, 'PostAuthentication', {
     source: 'PostAuthentication_Authentication',

@@ -63,6 +63,7 @@ const CARRIED = [
   'nonce',
   'code_challenge',
   'code_challenge_method',
+  'identity_provider',
   'lang',
 ] as const
 const LENGTH_MAX = 2048

@@ -1,5 +1,6 @@
 /** Managed login: the pages on which people sign in, sign up and recover, and the way back to the app. */
 import { randomUUID } from 'node:crypto'
+import { OidcRefusal } from '../../../engines/oidc/refusal.ts'
 import { qrCodePng } from '../../../engines/qr-code/qr-code.ts'
 import { route, type WebAnswer, type WebCall, type WebInput, type WebRoute } from '../../../kernel/web/site.ts'
 import { Fault } from '../../../wire/fault.ts'
@@ -8,6 +9,7 @@ import { openState, sealState } from '../challenge-state.ts'
 import { respond } from '../challenges.ts'
 import { recover, startRecovery } from '../forgot-password.ts'
 import { completeTotp, startTotp } from '../mfa.ts'
+import { type ProviderRow, requireProvider } from '../providers.ts'
 import { at, type ClientRow, type PoolRow } from '../resources.ts'
 import { assertNotBlocked } from '../risk.ts'
 import { preAuthentication, type SignIn, type SignInAnswer, signInWithPassword } from '../sign-in.ts'
@@ -39,6 +41,7 @@ import {
   signedOutPage,
   signUpPage,
 } from './pages.ts'
+import { beginUpstream, finishUpstream, isOffered, openUpstream, upstreamSources } from './upstream.ts'
 
 const FORM_BYTES_MAX = 32 * 1024
 const WRONG = 'Incorrect username or password.'
@@ -133,6 +136,23 @@ const nameLabel = ({ settings }: PoolRow): string => {
 const canSignUp = ({ settings }: PoolRow): boolean => !settings.AdminCreateUserConfig?.AllowAdminCreateUserOnly
 
 const sources = (request: AuthorizationRequest): readonly string[] => [sourceOf(request.redirectUri)]
+
+/** Providers that the client supports, and that pages can offer. */
+async function providersOf(
+  call: Visit,
+  { pool, client, provider }: AuthorizationRequest,
+): Promise<readonly ProviderRow[]> {
+  const names = (client.settings.SupportedIdentityProviders ?? []).filter((name) => name !== 'COGNITO')
+  const wanted = provider === undefined ? names : names.filter((name) => name === provider)
+  const rows = await Promise.all(wanted.map((name) => call.unit.get<ProviderRow>(at.provider(pool.id, name))))
+  return rows.filter((row) => row !== undefined).filter(isOffered)
+}
+
+/** Where the forms of the sign-in page lead: the app, and the providers. */
+const loginSources = (request: AuthorizationRequest, providers: readonly ProviderRow[]): readonly string[] => [
+  ...sources(request),
+  ...providers.flatMap(upstreamSources),
+]
 
 /** The session of a browser, where it is of this pool. */
 const ofPool = (claims: LoginClaims | undefined, pool: PoolRow): LoginClaims | undefined =>
@@ -274,17 +294,51 @@ const authorize: WebRoute = route<LoginClaims>({
   },
 })
 
-const login = get('/login', 'Login_GET', (_call, { csrf, query }, { request, look }) => ({
-  page: loginPage({
-    look,
-    csrf,
-    nameLabel: nameLabel(request.pool),
-    username: query['login_hint'] && short(query['login_hint']),
-    canSignUp: canSignUp(request.pool),
-    providers: [],
-  }),
-  formAction: sources(request),
-}))
+const login = get('/login', 'Login_GET', async (call, { csrf, query }, { request, look }) => {
+  const providers = await providersOf(call, request)
+  return {
+    page: loginPage({
+      look,
+      csrf,
+      nameLabel: nameLabel(request.pool),
+      username: query['login_hint'] && short(query['login_hint']),
+      canSignUp: canSignUp(request.pool),
+      providers: providers.map(({ name }) => name),
+    }),
+    formAction: loginSources(request, providers),
+  }
+})
+
+const federate = post('/federate', 'Federate_POST', async (call, { form, csrf, path }, { request }) => {
+  const providers = await providersOf(call, request)
+  const row = providers.find(({ name }) => name === form['provider'])
+  if (!row) throw badRequest('The identity provider is not one of this client.')
+  const redirectUri = `${call.webOrigin}${baseOf(path)}/oauth2/idpresponse`
+  return { redirect: await beginUpstream(call, request.pool, row, { redirectUri, query: request.query, csrf }) }
+})
+
+const idpResponse: WebRoute = route({
+  method: 'GET',
+  path: '/oauth2/idpresponse',
+  event: 'OAuth2Response_GET',
+  authentication: 'anonymous',
+  body: 'none',
+  bodyBytesMax: 0,
+  shown: [],
+  run: async (call, { path, query, csrf }) => {
+    const pool = await poolOfPages(call, path)
+    const carried = openUpstream(call, pool, query['state'], csrf)
+    try {
+      const request = await readAuthorization(call, pool, Object.fromEntries(new URLSearchParams(carried.query)))
+      const row = await requireProvider(call.unit, pool, carried.provider)
+      const user = await finishUpstream(call, pool, row, carried, query, request.client.id)
+      return { redirect: await completed(call, request, user, call.now), session: claimsOf(request, user, call.now) }
+    } catch (error) {
+      if (error instanceof OidcRefusal) throw badRequest(`Signing in at ${carried.provider} failed: ${error.message}.`)
+      return told(error)
+    }
+  },
+})
 
 const loginPost = post('/login', 'Login_POST', (call, input, open) => {
   const username = short(input.form['username']).trim()
@@ -565,6 +619,8 @@ const style: WebRoute = route({
 export const loginRoutes: readonly WebRoute[] = [
   authorize,
   login,
+  federate,
+  idpResponse,
   loginPost,
   challenge,
   signUp,

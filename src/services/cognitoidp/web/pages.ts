@@ -112,9 +112,8 @@ export const loginPage = (parts: LoginParts): Html =>
     )}
 ${link(parts.look, '/forgotPassword', 'Forgot your password?')}
 ${parts.canSignUp && link(parts.look, '/signup', 'Create an account')}
-${parts.providers.map(
-  (name) =>
-    html`<p><a class="idpButton-customizable" href="${parts.look.base}/oauth2/authorize?${parts.look.query}&amp;identity_provider=${encodeURIComponent(name)}">Continue with ${name}</a></p>`,
+${parts.providers.map((name) =>
+  form({ look: parts.look, csrf: parts.csrf }, '/federate', [], `Continue with ${name}`, { provider: name }),
 )}`,
   )
 

@@ -144,7 +144,12 @@ resource "aws_iam_role" "admins" {
   name = "people-admins"
   assume_role_policy = jsonencode({
     Version   = "2012-10-17"
-    Statement = [{ Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity", Principal = { Federated = "cognito-identity.amazonaws.com" } }]
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = "cognito-identity.amazonaws.com" }
+      Condition = { StringEquals = { "cognito-identity.amazonaws.com:aud" = "us-east-1:00000000-0000-0000-0000-000000000000" } }
+    }]
   })
 }
 
