@@ -2,6 +2,7 @@
  * Tags in a request that creates something need the permission to tag it: every operation with tags is tried by a user
  * that may do everything but tag.
  */
+import * as acm from '@aws-sdk/client-acm'
 import { CloudTrailClient, CreateTrailCommand } from '@aws-sdk/client-cloudtrail'
 import * as ds from '@aws-sdk/client-directory-service'
 import * as iam from '@aws-sdk/client-iam'
@@ -10,6 +11,7 @@ import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import * as organizations from '@aws-sdk/client-organizations'
 import * as s3 from '@aws-sdk/client-s3'
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import * as sso from '@aws-sdk/client-sso-admin'
 import * as sts from '@aws-sdk/client-sts'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { accessLevel } from '../src/kernel/actions.ts'
@@ -20,6 +22,7 @@ import { loadService } from '../src/wire/wire.ts'
 import { ACCOUNT, allowing, cloud, type Keys } from './cloud.ts'
 
 const Tags = [{ Key: 'team', Value: 'a' }]
+const PEM = { Certificate: Buffer.from('c'), PrivateKey: Buffer.from('k') }
 const DOMAIN = { Name: 'corp.example.com', Password: 'Example-Passw0rd' }
 const VpcSettings = { VpcId: 'vpc-12345678', SubnetIds: ['subnet-12345678'] }
 const TRUST = allowing({ Principal: { AWS: ACCOUNT }, Action: ['sts:AssumeRole', 'sts:TagSession'] })
@@ -29,19 +32,30 @@ let it: Awaited<ReturnType<typeof cloud>>
 let maker: Keys
 let keyId: string
 let parent: string
+let InstanceArn: string
 
 /** Clients differ in the types of their commands alone. */
 interface AnyClient {
   send(command: object): Promise<unknown>
 }
 const by = (Client: object, command: object) => (it.client(Client as never, maker) as AnyClient).send(command)
+const byAcm = (command: object) => by(acm.ACMClient, command)
 const byDs = (command: object) => by(ds.DirectoryServiceClient, command)
+const bySso = (command: object) => by(sso.SSOAdminClient, command)
 const byIam = (command: object) => by(iam.IAMClient, command)
 const bySts = (command: object) => by(sts.STSClient, command)
 const byOrganizations = (command: object) => by(organizations.OrganizationsClient, command)
 
 /** Operation → the permission it needs to tag, and a request with tags. */
 const cases: Readonly<Record<string, readonly [action: string, send: () => Promise<unknown>]>> = {
+  'acm ImportCertificate': [
+    'acm:AddTagsToCertificate',
+    () => byAcm(new acm.ImportCertificateCommand({ ...PEM, Tags })),
+  ],
+  'acm RequestCertificate': [
+    'acm:AddTagsToCertificate',
+    () => byAcm(new acm.RequestCertificateCommand({ DomainName: 'x.example', ValidationMethod: 'DNS', Tags })),
+  ],
   'ds ConnectDirectory': [
     'ds:AddTagsToResource',
     () =>
@@ -61,6 +75,43 @@ const cases: Readonly<Record<string, readonly [action: string, send: () => Promi
   'ds CreateMicrosoftAD': [
     'ds:AddTagsToResource',
     () => byDs(new ds.CreateMicrosoftADCommand({ ...DOMAIN, VpcSettings, Tags })),
+  ],
+  'sso-admin CreateInstance': ['sso:TagResource', () => bySso(new sso.CreateInstanceCommand({ Tags }))],
+  'sso-admin CreatePermissionSet': [
+    'sso:TagResource',
+    () => bySso(new sso.CreatePermissionSetCommand({ InstanceArn, Name: 'x', Tags })),
+  ],
+  'sso-admin CreateApplication': [
+    'sso:TagResource',
+    () =>
+      bySso(
+        new sso.CreateApplicationCommand({
+          InstanceArn,
+          ApplicationProviderArn: 'arn:aws:sso::aws:applicationProvider/custom',
+          Name: 'x',
+          Tags,
+        }),
+      ),
+  ],
+  'sso-admin CreateTrustedTokenIssuer': [
+    'sso:TagResource',
+    () =>
+      bySso(
+        new sso.CreateTrustedTokenIssuerCommand({
+          InstanceArn,
+          Name: 'x',
+          TrustedTokenIssuerType: 'OIDC_JWT',
+          TrustedTokenIssuerConfiguration: {
+            OidcJwtConfiguration: {
+              IssuerUrl: 'https://issuer.example',
+              ClaimAttributePath: 'sub',
+              IdentityStoreAttributePath: 'userName',
+              JwksRetrievalOption: 'OPEN_ID_DISCOVERY',
+            },
+          },
+          Tags,
+        }),
+      ),
   ],
   'iam CreateUser': ['iam:TagUser', () => byIam(new iam.CreateUserCommand({ UserName: 'x', Tags }))],
   'iam CreateRole': [
@@ -220,6 +271,7 @@ beforeAll(async () => {
   const key = await it.client(kms.KMSClient).send(new kms.CreateKeyCommand({ MultiRegion: true }))
   keyId = key.KeyMetadata!.KeyId!
   await it.client(s3.S3Client).send(new s3.CreateBucketCommand({ Bucket: 'logs' }))
+  InstanceArn = (await it.client(sso.SSOAdminClient).send(new sso.CreateInstanceCommand({}))).InstanceArn!
 })
 
 describe('Creating with tags needs the permission to tag:', () => {

@@ -47,6 +47,7 @@ export function printAnswer(
     ...(cookie !== undefined && { 'set-cookie': cookie }),
   }
   if ('redirect' in answer) return { status: 303, headers: { ...headers, location: answer.redirect }, body: '' }
+  if ('empty' in answer) return { status: 204, headers, body: '' }
   if ('page' in answer)
     return {
       status: answer.status ?? 200,
@@ -55,11 +56,12 @@ export function printAnswer(
     }
   if ('file' in answer)
     return {
-      status: 200,
+      status: answer.status ?? 200,
       headers: {
         ...headers,
+        ...answer.headers,
         'content-type': answer.contentType,
-        'cache-control': `public, max-age=${answer.cacheSeconds}`,
+        ...(answer.cacheSeconds > 0 && { 'cache-control': `public, max-age=${answer.cacheSeconds}` }),
       },
       body: answer.file,
     }
