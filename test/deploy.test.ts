@@ -1,4 +1,5 @@
 /** What operators load into Prometheus and Grafana: every metric and label in it is one that the server has. */
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -85,3 +86,16 @@ test('groupings name labels that exist, and every alert says what to do', () => 
   }
   expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length)
 })
+
+const analyze = (...words: string[]) => spawnSync('systemd-analyze', words, { encoding: 'utf8' })
+
+// Where there is no systemd this is left out, but never in CI.
+test.skipIf(analyze('--version').error && !process.env['CI'])(
+  'the systemd unit leaves the process little, by systemd itself',
+  () => {
+    const { stdout } = analyze('security', '--offline=true', '--no-pager', join(root, 'deploy/systemd/merlon.service'))
+
+    const [, exposure] = /Overall exposure level for merlon\.service: ([\d.]+)/.exec(stdout)!
+    expect(Number(exposure)).toBeLessThan(2)
+  },
+)
