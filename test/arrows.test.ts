@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { services as serviceRows } from '../src/wire/services.ts'
 
 const src = fileURLToPath(new URL('../src', import.meta.url))
 
@@ -90,6 +91,28 @@ describe('the rooms of src/', () => {
       services.filter(({ to }) => !/^services\/[^/]+\/index\.ts$/.test(show(to))).map(({ to }) => show(to)),
     ).toEqual([])
     expect(planes.map(({ to }) => show(to))).toEqual([])
+  })
+
+  test('know single services in no file of kernel/ or server/', () => {
+    /** Clients of AWS's own services or of the API, and kinds of sealers, not services of this server. */
+    const others: Readonly<Record<string, string>> = {
+      'kernel/bucket.ts': 'signs requests to a bucket elsewhere',
+      'server/desk.ts': 'the sealer kms',
+      'server/sealers.ts': 'the sealer kms',
+      'server/sow.ts': 'fills an installation through the API',
+    }
+    const ids = [...serviceRows.map(({ id }) => id), 'signin'].join('|')
+    const literal = new RegExp(`'(?:${ids})'`)
+    const known = files.filter(
+      (file) =>
+        ['kernel', 'server'].includes(roomOf(file)) &&
+        !show(file).startsWith('kernel/ports/') &&
+        readFileSync(file, 'utf8')
+          .split('\n')
+          .some((line) => literal.test(line) && !/^\s*(\*|\/[/*])/.test(line)),
+    )
+
+    expect(known.map(show).sort()).toEqual(Object.keys(others))
   })
 
   test('leave no file of a service that its index or the server does not reach', () => {

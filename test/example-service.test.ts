@@ -9,12 +9,16 @@ import {
   ListCertificatesCommand,
   ListTagsForCertificateCommand,
   RemoveTagsFromCertificateCommand,
+  RenewCertificateCommand,
   RequestCertificateCommand,
 } from '@aws-sdk/client-acm'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { services } from '../src/server/services.ts'
 import { key } from '../src/store/store.ts'
+import type { HttpRequest } from '../src/wire/http.ts'
 import { ACCOUNT, allowing, cloud, STRANGERS } from './cloud.ts'
+import { acm as withPage } from './example-port/index.ts'
+import { certificate as renewable } from './example-port/resources.ts'
 import { acm } from './example-service/index.ts'
 import { certificate } from './example-service/resources.ts'
 
@@ -203,16 +207,44 @@ describe('Tags', () => {
   })
 })
 
+test('A job, a port and a page: a certificate is renewed a day later, and its page finds it by the port', async () => {
+  const arn = await request()
+  const more = await cloud({ services: [...services, withPage] })
+  await more.store.run(async (unit) => {
+    const id = arn.split('/')[1]!
+    const scope = { partition: 'aws', region: 'us-east-1', account: ACCOUNT }
+    renewable.put(unit, scope, { id, domain: DomainName, createdAt: 0, tags: {} })
+  })
+  const page = async () =>
+    (await more.handle(webRequest(`/certificates/${ACCOUNT}/${DomainName}`))) as { status: number; body: string }
+  await more.client(ACMClient).send(new RenewCertificateCommand({ CertificateArn: arn }))
+
+  expect(await page()).toMatchObject({ status: 404 })
+  await more.pass(24 * 60 * 60_000)
+  expect(await page()).toMatchObject({ status: 200, body: expect.stringContaining(arn.split('/')[1]!) })
+})
+
+const webRequest = (path: string): HttpRequest => ({
+  method: 'GET',
+  path,
+  query: '',
+  rawHeaders: ['Host', 'localhost'],
+  body: Buffer.alloc(0),
+  remoteAddress: '203.0.113.7',
+  secure: true,
+})
+
 test('The code in CONTRIBUTING.md is this code', () => {
   const page = readFileSync(new URL('../CONTRIBUTING.md', import.meta.url), 'utf8')
   const blocks = [...page.matchAll(/^( *)```ts\n(.*?)^\1```$/gms)].map(([, indent, code]) =>
     code!.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
   )
-  const files = ['resources', 'certificates', 'index'].map((name) =>
-    readFileSync(new URL(`./example-service/${name}.ts`, import.meta.url), 'utf8').replaceAll(
-      '../../src/kernel/',
-      '../../kernel/',
-    ),
+  const names = [
+    ...['resources', 'certificates', 'index'].map((name) => `example-service/${name}`),
+    ...['port', 'renewals', 'page', 'index'].map((name) => `example-port/${name}`),
+  ]
+  const files = names.map((name) =>
+    readFileSync(new URL(`./${name}.ts`, import.meta.url), 'utf8').replaceAll('../../src/', '../../'),
   )
 
   expect(blocks).toEqual(files)

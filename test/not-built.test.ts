@@ -130,8 +130,8 @@ describe('An operation that needs no signature, of a service with a row', () => 
   test.each<[what: string, it: HttpRequest, name: string]>([
     [
       'of awsJson',
-      request(['X-Amz-Target', 'AWSCognitoIdentityProviderService.InitiateAuth']),
-      'cognito-idp:InitiateAuth',
+      request(['X-Amz-Target', 'AWSCognitoIdentityProviderService.UpdateAuthEventFeedback']),
+      'cognito-idp:UpdateAuthEventFeedback',
     ],
   ])('%s', async (_, it, name) => {
     const response = await opened.gate.handle(it)

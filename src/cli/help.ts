@@ -25,6 +25,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     backup: 'Create or verify an encrypted backup',
     restore: 'Restore a backup into an empty data directory',
     store: 'Copy data between SQLite and PostgreSQL; rotate the database password',
+    plane: 'Run, enroll, list and revoke data planes in processes of their own',
   },
   'Policies, audit, secrets': {
     policy: 'Lint, explain, simulate and compare IAM policies (offline)',

@@ -14,6 +14,7 @@ import { errorText } from './error-text.ts'
 import { command, helpOf, overview } from './help.ts'
 import { inbox } from './inbox.ts'
 import { init } from './init.ts'
+import { plane } from './plane.ts'
 import { policy } from './policy.ts'
 import { portalPassword } from './portal-password.ts'
 import { pytestPlugin } from './pytest-plugin.ts'
@@ -50,6 +51,7 @@ const commands: readonly Command[] = [
   backup,
   restore,
   store,
+  plane,
   policy,
   waf,
   audit,

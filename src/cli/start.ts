@@ -91,6 +91,11 @@ const options = {
   objects: { type: 'string', value: 'URL', about: 'keep the sealed bytes of objects in s3://bucket/prefix?endpoint=…' },
   stream: { type: 'string', multiple: true, value: 'URL', about: 'send every event there, too; see docs/streams.md' },
   witness: { type: 'string', multiple: true, value: 'URL', about: 'send every checkpoint of the log there, too' },
+  resolver: {
+    type: 'string',
+    value: 'HOST:PORT',
+    about: 'Answer DNS queries for the zones of Route 53 there, over UDP and TCP (default: MERLON_RESOLVER)',
+  },
   mail: {
     type: 'string',
     value: 'URL',
@@ -156,6 +161,7 @@ export const start: Command = {
       streams: targetsOf('--stream', given.stream, 'MERLON_STREAMS'),
       witnesses: targetsOf('--witness', given.witness, 'MERLON_WITNESSES'),
       mail: mailOf(given.mail ?? process.env['MERLON_MAIL']),
+      resolver: resolverOf(given.resolver ?? process.env['MERLON_RESOLVER']),
       limits: limitsOf(given.limits ?? process.env['MERLON_LIMITS']),
       accessLog: given['access-log'] ?? false,
       lameDuckMs: lameDuckOf(given['lame-duck'] ?? process.env['MERLON_LAME_DUCK']),
@@ -215,6 +221,13 @@ function mailOf(text: string | undefined): MailTransport | undefined {
   } catch (error) {
     throw new UsageError(`--mail: ${(error as Error).message}`)
   }
+}
+
+function resolverOf(text: string | undefined): { readonly host: string; readonly port: number } | undefined {
+  if (text === undefined) return undefined
+  const [, host, port] = /^(\[[0-9a-f:.]+\]|[^:]+):(\d{1,5})$/i.exec(text) ?? []
+  if (!host || Number(port) > 65_535) throw new UsageError(`--resolver is HOST:PORT, not '${text}'.`)
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
 }
 
 function limitsOf(text: string | undefined): Limits | undefined {

@@ -1,4 +1,5 @@
 /** What the public authorisation reference says of each IAM action. Generated: see `tools/`. */
+import controlPolicies from '../../models/control-policies.json' with { type: 'json' }
 import reference from '../../models/iam-actions.json' with { type: 'json' }
 import { remembering } from '../wire/remember.ts'
 
@@ -8,8 +9,9 @@ interface ActionFacts {
   readonly level: AccessLevel
 }
 
-const actions = (reference as unknown as { services: Record<string, { actions: Record<string, ActionFacts> }> })
-  .services
+const { services: actions } = reference as unknown as {
+  readonly services: Record<string, { readonly actions: Record<string, ActionFacts> }>
+}
 
 function find(action: string): ActionFacts | undefined {
   const colon = action.indexOf(':')
@@ -20,37 +22,18 @@ export function isKnownAction(action: string): boolean {
   return find(action) !== undefined
 }
 
-/**
- * What the trail counts as reading though IAM calls it writing: uses of keys change nothing.
- * Source: https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html
- */
-const USES: ReadonlySet<string> = new Set(
-  [
-    'Decapsulate',
-    'Decrypt',
-    'DeriveSharedSecret',
-    'Encapsulate',
-    'Encrypt',
-    'GenerateDataKey',
-    'GenerateDataKeyPair',
-    'GenerateDataKeyPairWithoutPlaintext',
-    'GenerateDataKeyWithoutPlaintext',
-    'GenerateMac',
-    'GenerateRandom',
-    'ReEncryptFrom',
-    'Sign',
-    'Verify',
-    'VerifyMac',
-  ].map((name) => `kms:${name}`),
-)
-
 const ACTIONS_MAX = 5_000
 
 export const isReading = remembering(ACTIONS_MAX, (action: string): boolean => {
   const level = accessLevel(action)
-  return level === 'Read' || level === 'List' || USES.has(action)
+  return level === 'Read' || level === 'List'
 })
 
 export function accessLevel(action: string): AccessLevel | undefined {
   return find(action)?.level
 }
+
+const underControlPolicies: ReadonlySet<string> = new Set(controlPolicies.rcp)
+
+/** Whether resource control policies protect the resources of the services with this prefix, in lower case. */
+export const isUnderControlPolicies = (prefix: string): boolean => underControlPolicies.has(prefix)

@@ -5,13 +5,10 @@ import type { Store } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import { Fault } from '../wire/fault.ts'
 import type { HttpRequest } from '../wire/http.ts'
-import { formUploadRefused, isFormUpload } from '../wire/s3.ts'
-import type { ServiceRow } from '../wire/services.ts'
+import { CLOCK_SKEW_MS, type ServiceRow } from '../wire/services.ts'
 import {
-  actingRegion,
   checkRegion,
   checkTime,
-  notInSet,
   type Presented,
   present,
   type Signature,
@@ -19,10 +16,10 @@ import {
   signatureOf,
   verifyInTurns,
 } from '../wire/sigv4/index.ts'
-import { isVersion2, version2Refused } from '../wire/sigv4/version2.ts'
+import { refuseOtherSchemes, regionOf, unsignedFault } from '../wire/sigv4/schemes.ts'
 import type { Acting } from './acting.ts'
 import type { Caller } from './call.ts'
-import type { Identity, IdentityPort, OrganizationPort, Ports, Standing } from './ports.ts'
+import type { Identity, IdentityPort, OrganizationPort, Standing } from './ports.ts'
 import type { Bearer, BearerScheme } from './service/bearer.ts'
 import { redeemSession, type Session, type Subject } from './session.ts'
 import { SignIns } from './sign-in-sessions.ts'
@@ -44,15 +41,6 @@ export interface Authenticated {
   readonly bearer?: Bearer<unknown>
 }
 
-const MINUTE_MS = 60_000
-/** How far a request's clock may be off. Measured on AWS; the table stands in the notes on authentication errors. */
-const SKEW_MS_DEFAULT = 15 * MINUTE_MS
-const SKEW_MS: Readonly<Record<string, number>> = {
-  kms: 5 * MINUTE_MS,
-  monitoring: 5 * MINUTE_MS,
-  route53: 5 * MINUTE_MS,
-  lambda: 5 * MINUTE_MS,
-}
 const SIGNING_KEYS_MAX = 10_000
 const SESSION_POLICIES_MAX = 2_000
 
@@ -63,39 +51,45 @@ interface Found {
   readonly session?: Session
 }
 
+interface AuthenticationPorts {
+  readonly identity: IdentityPort
+  readonly organizations: OrganizationPort
+}
+
+export interface AuthenticationChecks {
+  /** Throws for an access key whose owner is over the limit; called before the signature is verified. */
+  readonly refuseClaimed?: (accessKeyId: string, request: HttpRequest) => void
+  /** Whether a session may call this service at all. */
+  readonly acceptsSession?: (service: string, session: Session) => boolean
+}
+
 export class Authenticator {
   readonly #store: Store
   readonly #vault: Vault
   readonly #identities: IdentityPort
   readonly #organizations: OrganizationPort
-  readonly #refuseClaimed: (accessKeyId: string, request: HttpRequest) => void
+  readonly #checks: AuthenticationChecks
   readonly #keys = new SigningKeys(SIGNING_KEYS_MAX)
   readonly #sessionPolicies = new Map<string, CompiledPolicy>()
   readonly #signIns: SignIns
 
-  /** `refuseClaimed` throws for keys whose holders are not to be heard now; it is asked before anything is proven. */
-  constructor(
-    store: Store,
-    vault: Vault,
-    ports: Pick<Ports, 'identity' | 'organizations'>,
-    refuseClaimed: (accessKeyId: string, request: HttpRequest) => void = () => undefined,
-  ) {
+  constructor(store: Store, vault: Vault, ports: AuthenticationPorts, checks: AuthenticationChecks = {}) {
     this.#store = store
     this.#vault = vault
     this.#identities = ports.identity
     this.#organizations = ports.organizations
-    this.#refuseClaimed = refuseClaimed
+    this.#checks = checks
     this.#signIns = new SignIns(store)
   }
 
   /** `real`: another time by which the request may be signed (`--dev`). Sessions expire by `now` alone. */
   async authenticate(request: HttpRequest, service: ServiceRow, now: number, real?: number): Promise<Authenticated> {
-    if (service.id === 's3') refuseOtherSchemes(request)
+    refuseOtherSchemes(service, request)
     const presented = present(request)
-    if (!presented) throw unsigned(service)
+    if (!presented) throw unsignedFault(service)
 
-    this.#refuseClaimed(presented.accessKeyId, request)
-    const skewMs = SKEW_MS[service.id] ?? SKEW_MS_DEFAULT
+    this.#checks.refuseClaimed?.(presented.accessKeyId, request)
+    const skewMs = service.clockSkewMs ?? CLOCK_SKEW_MS
     const signedBy = real !== undefined && isTimely(presented, real, skewMs) ? real : now
     checkTime(presented, signedBy, skewMs)
     const found = await this.#find(presented)
@@ -114,7 +108,7 @@ export class Authenticator {
     if (found.session && found.session.expiresAt <= now) {
       throw new Fault('ExpiredToken', 'The security token included in the request is expired')
     }
-    if (service.id === 'iam' && found.session && !mayCallIam(found.session)) throw invalidToken()
+    if (found.session && this.#checks.acceptsSession?.(service.id, found.session) === false) throw invalidToken()
 
     const standing = await this.#organizations.standing(found.account)
     const identity = await this.#identities.identity(found.account, found.subject)
@@ -207,37 +201,6 @@ function isTimely(presented: Presented, now: number, skewMs: number): boolean {
   } catch {
     return false
   }
-}
-
-/**
- * AWS: "You cannot call any IAM API operations unless MFA authentication information is included in the request", and
- * federated users may not call IAM at all.
- */
-function mayCallIam({ subject, mfaAt, assumedRoot, signIn }: Session): boolean {
-  // The restriction is GetSessionToken's: the console calls IAM for people without a second factor, too.
-  if (signIn) return true
-  return subject.kind === 'role' || assumedRoot === true || (subject.kind !== 'federated-user' && mfaAt !== undefined)
-}
-
-/** Where a call acts. S3 goes by the bucket: its calls may have no Region of their own, and then have `*`. */
-function regionOf(presented: Presented, service: ServiceRow): string {
-  const region = actingRegion(presented)
-  if (service.id === 's3') return region ?? '*'
-  if (region === undefined || (service.global && presented.region === '*' && region !== 'us-east-1'))
-    throw notInSet(presented)
-  return service.global ? 'us-east-1' : region
-}
-
-/** S3 alone knows other ways to authenticate: signatures of version 2, and forms that carry a signed policy. */
-function refuseOtherSchemes(request: HttpRequest): void {
-  if (isVersion2(request)) throw version2Refused()
-  if (isFormUpload(request)) throw formUploadRefused()
-}
-
-function unsigned(service: ServiceRow): Fault {
-  return service.id === 's3'
-    ? new Fault('AccessDenied', 'Access Denied')
-    : new Fault('MissingAuthenticationToken', 'Request is missing Authentication Token')
 }
 
 function invalidToken(): Fault {

@@ -2,6 +2,7 @@
 
 import type { CompiledPolicy } from '../policy/index.ts'
 import { type Decision, decide, denialMessage, type Layers, type Request } from '../policy/index.ts'
+import { isUnderControlPolicies } from './actions.ts'
 import type { LazyConditions } from './condition-keys.ts'
 import { type RequestFacts, requestContext } from './context.ts'
 import type { Decided } from './decisions.ts'
@@ -20,6 +21,8 @@ export interface Asked {
 export interface AuthorizeFacts extends RequestFacts {
   readonly identity: Identity
   readonly sessionPolicies: readonly CompiledPolicy[] | undefined
+  /** Actions that no resource control policy takes away, in lower case. */
+  readonly exemptFromRcps?: ReadonlySet<string>
 }
 
 /** What the engine is asked. */
@@ -47,7 +50,10 @@ export function questionOf(asked: Asked, facts: AuthorizeFacts): Question {
     boundary: identity.boundary,
     session: sessionPolicies,
     scps: facts.standing?.scps,
-    rcps: facts.ownerStanding?.rcps && isUnderRcps(action, acted) ? facts.ownerStanding.rcps : undefined,
+    rcps:
+      facts.ownerStanding?.rcps && isUnderRcps(action, acted, facts.exemptFromRcps)
+        ? facts.ownerStanding.rcps
+        : undefined,
     resource: acted?.policy,
     grants: acted?.grants,
     resourceMode: acted?.policyMode ?? 'optional',
@@ -83,31 +89,13 @@ export function authorize(asked: Asked, facts: AuthorizeFacts): Decided {
   throw new Denial(sentence, explanation(shown, decision), decided)
 }
 
-/**
- * Services whose resources RCPs protect, of those we plan to serve.
- * Source: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
- */
-const UNDER_RCPS: ReadonlySet<string> = new Set([
-  's3',
-  'sts',
-  'kms',
-  'sqs',
-  'secretsmanager',
-  'cognito-idp',
-  'cognito-identity',
-  'logs',
-  'wafv2',
-])
-
-/**
- * Services' permissions that no RCP takes away, in lower case.
- * Source: https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html
- */
-const ABOVE_RCPS: ReadonlySet<string> = new Set(['kms:retiregrant'])
-
-function isUnderRcps(action: string, acted: ResourceFacts | undefined): boolean {
+function isUnderRcps(
+  action: string,
+  acted: ResourceFacts | undefined,
+  exempt: ReadonlySet<string> | undefined,
+): boolean {
   const name = action.toLowerCase()
-  return UNDER_RCPS.has(name.slice(0, name.indexOf(':'))) && !ABOVE_RCPS.has(name) && !acted?.aboveRcps
+  return isUnderControlPolicies(name.slice(0, name.indexOf(':'))) && !exempt?.has(name) && !acted?.aboveRcps
 }
 
 function explanation(request: Request, decision: Decision): AuthorizationMessage {

@@ -1,12 +1,9 @@
 /**
- * Where CloudTrail's names for a call are not those of the model.
- * Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html and the examples
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-understanding-s3-entries.html
+ * Where CloudTrail's names for a call are not those of the model: services say so by `traits.eventNames`.
  */
 
-import { lambdaEvents } from './lambda-events.ts'
-
-interface EventNames {
+/** A service's names in events, by those of its model. */
+export interface EventNames {
   readonly events?: Readonly<Record<string, string>>
   readonly parameters?: Readonly<Record<string, string>>
   /** Parameters whose text is a JSON document, by their shown names: shown as objects. */
@@ -27,74 +24,24 @@ interface EventNames {
   }
 }
 
-const names: Readonly<Record<string, EventNames>> = {
-  s3: {
-    events: {
-      DeletePublicAccessBlock: 'DeleteBucketPublicAccessBlock',
-      GetBucketAccelerateConfiguration: 'GetAccelerateConfiguration',
-      GetBucketLifecycleConfiguration: 'GetBucketLifecycle',
-      GetBucketNotificationConfiguration: 'GetBucketNotification',
-      GetObjectLockConfiguration: 'GetBucketObjectLockConfiguration',
-      GetPublicAccessBlock: 'GetBucketPublicAccessBlock',
-      ListObjectsV2: 'ListObjects',
-      PutBucketAccelerateConfiguration: 'PutAccelerateConfiguration',
-      PutBucketLifecycleConfiguration: 'PutBucketLifecycle',
-      PutBucketNotificationConfiguration: 'PutBucketNotification',
-      PutObjectLockConfiguration: 'PutBucketObjectLockConfiguration',
-      PutPublicAccessBlock: 'PutBucketPublicAccessBlock',
-    },
-    parameters: {
-      bucket: 'bucketName',
-      policy: 'bucketPolicy',
-      createBucketConfiguration: 'CreateBucketConfiguration',
-      publicAccessBlockConfiguration: 'PublicAccessBlockConfiguration',
-      tagging: 'Tagging',
-    },
-    documents: ['bucketPolicy'],
-    elements: ['CreateBucketConfiguration', 'PublicAccessBlockConfiguration', 'Tagging'],
-    left: ['body'],
-  },
-  lambda: { events: lambdaEvents, silent: ['Invoke'] },
-  // Source: the examples of https://docs.aws.amazon.com/kms/latest/developerguide/understanding-kms-entries.html: since
-  // December 2022. Those of TagResource, PutKeyPolicy, UpdateKeyDescription, RetireGrant and RevokeGrant have no answer.
-  kms: {
-    resourceInAnswer: {
-      member: 'keyId',
-      type: 'AWS::KMS::Key',
-      pattern: /:key\//,
-      operations: [
-        'CreateAlias',
-        'CreateGrant',
-        'DeleteAlias',
-        'DisableKey',
-        'DisableKeyRotation',
-        'EnableKey',
-        'EnableKeyRotation',
-        'UntagResource',
-        'UpdateAlias',
-      ],
-    },
-  },
-}
+type Names = EventNames | undefined
 
-export const eventNameOf = (service: string, operation: string): string =>
-  names[service]?.events?.[operation] ?? operation
+export const eventNameOf = (names: Names, operation: string): string => names?.events?.[operation] ?? operation
 
-export const isSilent = (service: string, operation: string): boolean =>
-  names[service]?.silent?.includes(operation) ?? false
+export const isSilent = (names: Names, operation: string): boolean => names?.silent?.includes(operation) ?? false
 
 /** The operation behind an event's name: of those it may be, the first. */
-export const operationOf = (service: string, eventName: string): string =>
-  Object.entries(names[service]?.events ?? {}).find(([, shown]) => shown === eventName)?.[0] ?? eventName
+export const operationOf = (names: Names, eventName: string): string =>
+  Object.entries(names?.events ?? {}).find(([, shown]) => shown === eventName)?.[0] ?? eventName
 
 /** What `responseElements` show: the answer that `redact` has left, and the resource where the answer does not name it. */
 export function responseElementsOf(
-  service: string,
+  names: Names,
   operation: string,
   shown: unknown,
   resources: readonly { readonly type: string; readonly arn: string }[],
 ): unknown {
-  const rule = names[service]?.resourceInAnswer
+  const rule = names?.resourceInAnswer
   if (!rule?.operations.includes(operation)) return shown
   const found = resources.find(({ type, arn }) => type === rule.type && rule.pattern.test(arn))
   return found ? { ...(shown as object), [rule.member]: found.arn } : shown
@@ -103,8 +50,8 @@ export function responseElementsOf(
 type Parameters = Readonly<Record<string, unknown>>
 
 /** Takes back what {@link parametersOf} has changed. */
-export function inputNamesOf(service: string, shown: Parameters): Record<string, unknown> {
-  const { parameters = {}, documents = [], elements = [] } = names[service] ?? {}
+export function inputNamesOf(names: Names, shown: Parameters): Record<string, unknown> {
+  const { parameters = {}, documents = [], elements = [] } = names ?? {}
   const plain = new Map(Object.entries(parameters).map(([name, changed]) => [changed, name]))
   return Object.fromEntries(
     Object.entries(shown).map(([name, value]) => {
@@ -115,8 +62,8 @@ export function inputNamesOf(service: string, shown: Parameters): Record<string,
 }
 
 /** Of what `redact` has left. */
-export function parametersOf(service: string, shown: unknown): unknown {
-  const { parameters, left, documents = [], elements = [] } = names[service] ?? {}
+export function parametersOf(names: Names, shown: unknown): unknown {
+  const { parameters, left, documents = [], elements = [] } = names ?? {}
   if (!parameters || typeof shown !== 'object' || shown === null) return shown
   return Object.fromEntries(
     Object.entries(shown)

@@ -11,8 +11,8 @@ import { type Asked, type AuthorizeFacts, questionOf } from './authorize.ts'
 import type { Call, Caller } from './call.ts'
 import type { LazyConditions } from './condition-keys.ts'
 import type { ToldDecision } from './decisions.ts'
-import { inputNamesOf, operationOf } from './event-words.ts'
-import type { Arrival, Invocation } from './gate.ts'
+import { type EventNames, inputNamesOf, operationOf } from './event-words.ts'
+import type { Arrival, Invocation } from './gate/invocation.ts'
 import type { IdentityPort, Ports } from './ports.ts'
 import type { Operation } from './service.ts'
 import type { Session, Subject } from './session.ts'
@@ -60,6 +60,7 @@ export interface Doors {
   readonly store: Store
   readonly ports: Ports
   operation(service: string, name: string): Operation | undefined
+  eventNames(service: string): EventNames | undefined
   call(unit: Unit, arrival: Arrival, invocation: Invocation): Call
   conditions(invocation: Invocation, action: string, call: Call, row: unknown, given: LazyConditions): LazyConditions
   facts(arrival: Arrival, invocation: Invocation, asked: Asked): Promise<AuthorizeFacts>
@@ -134,11 +135,11 @@ async function quietly<T>(ask: () => T): Promise<Awaited<T> | undefined> {
 async function recallInvocation(event: RecordedCall, doors: Doors): Promise<Invocation | undefined> {
   const row = serviceRows.find(({ eventSource }) => eventSource === event.eventSource)
   if (!row) return undefined
-  const name = operationOf(row.id, event.eventName)
+  const name = operationOf(doors.eventNames(row.id), event.eventName)
   const operation = doors.operation(row.id, name)
   const shape = (await loadService(row)).operations.get(name)
   if (!operation || !shape) return undefined
-  const shown = inputNamesOf(row.id, event.requestParameters ?? {})
+  const shown = inputNamesOf(doors.eventNames(row.id), event.requestParameters ?? {})
   const address = event.sourceIPAddress ?? ''
   return {
     row,

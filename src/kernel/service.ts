@@ -7,6 +7,7 @@ import type { Act } from './acting.ts'
 import type { Call, Conditions } from './call.ts'
 import type { AbsentKeys, ConditionKeyTable } from './condition-keys.ts'
 import type { PublicDocument } from './documents.ts'
+import type { RecordHandler } from './planes/records.ts'
 import type { SnapshotSource } from './planes/snapshot.ts'
 import type { BlobPlace } from './ports/blobs.ts'
 import type { Use } from './ports/port.ts'
@@ -17,6 +18,7 @@ import type { Target } from './resource/facts.ts'
 import type { TagRules } from './resource/tag-rules.ts'
 import type { BearerScheme } from './service/bearer.ts'
 import type { ServiceLife } from './service/open-services.ts'
+import type { ServiceTraits } from './service/traits.ts'
 import type { WebSite } from './web/site.ts'
 
 /** A service as others name it: its row in the wire table, and the types of its SDK client. */
@@ -74,6 +76,8 @@ export interface StoredBytes {
 
 export interface Service extends ServiceLife {
   readonly api: Api<unknown>
+  /** What the kernel must know of this one service. */
+  readonly traits?: ServiceTraits
   readonly operations: readonly Operation[]
   /** Those that its words have defined. */
   readonly resources?: readonly DeclaredResourceType[]
@@ -87,10 +91,12 @@ export interface Service extends ServiceLife {
   readonly documents?: readonly PublicDocument[]
   /** Its pages, and its endpoints that are no API operations. */
   readonly sites?: readonly WebSite[]
-  /** What planes work from, computed from its documents. */
-  readonly snapshots?: readonly SnapshotSource<unknown>[]
   /** Everything that it stores in the objects plane: copies of an installation carry and check it. */
   readonly storedBytes?: (reader: Reader) => AsyncIterable<StoredBytes>
+  /** The intent of planes that it publishes, numbered and signed. A plane has one source. */
+  readonly snapshots?: readonly SnapshotSource<unknown>[]
+  /** What it does with the records of planes, by plane. */
+  readonly planeRecords?: Readonly<Record<string, RecordHandler>>
   /** What its jobs do, by kind: `kms.delete-key`. */
   readonly jobs?: Readonly<Record<string, ServiceJob>>
 }

@@ -6,6 +6,9 @@ import { EvidenceKeeper } from '../kernel/evidence/keeper.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { mailbox, webhooks } from '../kernel/jobs/outbox.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
+import { planeSite } from '../kernel/planes/plane-site.ts'
+import { publishing } from '../kernel/planes/publishing.ts'
+import { snapshots } from '../kernel/planes/snapshot.ts'
 import { accountKeys } from '../kernel/ports/account-keys.ts'
 import { analyses } from '../kernel/ports/analyses.ts'
 import { bootstrap, type InstalledAccount, type RootKey } from '../kernel/ports/bootstrap.ts'
@@ -169,6 +172,13 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     ...(observe && { observe }),
     onDecisionError: options.onDecisionError,
   })
+  const publishers = publishing(opened, store, vault)
+  table.provide(provide(snapshots, publishers))
+  const planesSite = planeSite({
+    feedOf: (plane) => publishers.feedOf(plane),
+    owner: async () => ownerOf(await accounts(), '') ?? '',
+    handlers: (plane) => opened.flatMap(({ planeRecords }) => planeRecords?.[plane] ?? []),
+  })
   const web = new WebGate({
     store,
     vault,
@@ -180,7 +190,12 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     act: gate.act,
     callAs: gate.callAs,
     authorizeAs: gate.authorizeAs,
-    sites: [...served.flatMap((service) => service.sites ?? []), proofSite(store), ...(options.sites ?? [])],
+    sites: [
+      planesSite,
+      ...served.flatMap((service) => service.sites ?? []),
+      proofSite(store),
+      ...(options.sites ?? []),
+    ],
     publicUrl: options.publicUrl,
     webUrl: options.webUrl,
     observe,
@@ -242,6 +257,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     },
     close: async () => {
       await jobs.stop()
+      publishers.close()
       await planes.close()
       await gate.close()
       await web.close()

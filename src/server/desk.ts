@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { readWitness } from '../kernel/evidence/checkpoint.ts'
 import { keepVerification } from '../kernel/evidence/verification.ts'
 import { verifyLog } from '../kernel/evidence/verify.ts'
+import { CODE_LIFETIME_MS, createCode, enrolledPlanes, revokePlane } from '../kernel/planes/enrollment.ts'
+import { snapshots } from '../kernel/planes/snapshot.ts'
 import { randomKey } from '../vault/aead.ts'
 import { createKeyFile } from '../vault/file-sealer.ts'
 import { type NewSealer, named, openRootKey, type SealerRecord } from '../vault/sealer.ts'
@@ -171,6 +173,23 @@ const routes: Readonly<Record<string, Act>> = {
     return told
   },
   'GET /audit/key': async ({ custody }) => ({ publicKey: custody.unsealed().cloud.vault.voucher().toString('base64') }),
+  'POST /planes/enroll': async ({ custody }, input) => {
+    const { store, cloud } = custody.unsealed()
+    const plane = text(input, 'plane')
+    if (!cloud.use(snapshots).planes.includes(plane))
+      throw new VaultError(`no service publishes snapshots for a plane named '${plane}'.`)
+    const code = await store.run((unit) => createCode(unit, cloud.vault, plane, custody.clock.now()))
+    await custody.record('CreatePlaneCode', { plane })
+    return { plane, code, expiresInMs: CODE_LIFETIME_MS }
+  },
+  'GET /planes': async ({ custody }) => ({ planes: await enrolledPlanes(custody.unsealed().store.reader) }),
+  'POST /planes/revoke': async ({ custody }, input) => {
+    const [plane, node] = [text(input, 'plane'), text(input, 'node')]
+    const isRevoked = await custody.unsealed().store.run((unit) => revokePlane(unit, plane, node))
+    if (!isRevoked) throw new VaultError(`no plane ${plane} is enrolled under the name ${node}.`)
+    await custody.record('RevokePlane', { plane, node })
+    return { plane, node }
+  },
   'POST /accounts/erase': ({ custody }, input) => eraseAccount(custody, text(input, 'account')),
   'POST /activate': async ({ custody }) => {
     const { keyring } = custody.unsealed()

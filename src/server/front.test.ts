@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Front, type FrontOptions, openFront } from './front.ts'
 import type { Handler } from './listener.ts'
+import { services } from './services.ts'
 import { Origins } from './web/origins.ts'
 
 const answer =
@@ -25,6 +26,7 @@ async function front(options: Partial<FrontOptions> = {}): Promise<Front & { rea
     corsOrigins: [],
     admission: undefined,
     onRefused: () => undefined,
+    uploads: services.flatMap(({ traits }) => traits?.uploads ?? []),
     logger: { log: (_level, message) => void warnings.push(message) },
     ...options,
   })

@@ -1,4 +1,5 @@
 /** The listeners of a server: of the API, and of pages on an origin of their own. */
+import type { Upload } from '../kernel/service/traits.ts'
 import type { HttpRequest } from '../wire/http.ts'
 import { type AdmissionLimits, admissionDefaults, type Load, type Refusal } from './admission.ts'
 import { isWatched } from './health.ts'
@@ -20,6 +21,8 @@ export interface FrontOptions {
   /** Undefined: plain HTTP. */
   readonly tls?: TlsSource | undefined
   readonly proxies?: TrustedProxies | undefined
+  /** Requests whose bodies the API takes although they are large. */
+  readonly uploads?: readonly Upload[] | undefined
   readonly admission: AdmissionLimits | undefined
   readonly onRefused: (why: Refusal) => void
   readonly logger: Logger
@@ -60,6 +63,7 @@ export async function openFront(apiHandler: Handler, webHandler: Handler, option
     port: options.port,
     tls,
     proxies,
+    uploads: options.uploads,
     admission: options.admission,
     isVital,
     onRefused,
@@ -72,7 +76,6 @@ export async function openFront(apiHandler: Handler, webHandler: Handler, option
       http2: true,
       proxies,
       bodyBytesMax: WEB_BODY_BYTES_MAX,
-      acceptsUploads: false,
       admission: WEB_ADMISSION,
       isVital,
       onRefused,

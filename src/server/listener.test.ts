@@ -5,6 +5,9 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { HttpRequest, HttpResponse } from '../wire/http.ts'
 import { admissionDefaults } from './admission.ts'
 import { type Handler, type Listener, type ListenOptions, listen } from './listener.ts'
+import { services } from './services.ts'
+
+const uploads = services.flatMap(({ traits }) => traits?.uploads ?? [])
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -19,7 +22,7 @@ afterEach(async () => {
 const echo: Handler = async ({ body }) => ({ status: 200, headers: { 'x-length': String(body.length) }, body })
 
 async function listening(handler: Handler = echo, options: Partial<ListenOptions> = {}): Promise<Listener> {
-  const listener = await listen(handler, { host: '127.0.0.1', port: 0, ...options })
+  const listener = await listen(handler, { host: '127.0.0.1', port: 0, uploads, ...options })
   open.push(listener)
   return listener
 }

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
+import type { RequestHead, Upload } from '../kernel/service/traits.ts'
 import type { Peer } from '../wire/http.ts'
 import { answerOverHttp, closeAfter, type Handler, NoPlaceError, NoRoomError, plainAddress } from '../wire/node-http.ts'
 import { Admission, type AdmissionLimits, admissionDefaults, type Load, type Refusal } from './admission.ts'
@@ -26,8 +27,8 @@ export interface ListenOptions {
   /** 0 takes any free port. */
   readonly port: number
   readonly bodyBytesMax?: number
-  /** Whether objects and code may be larger than `bodyBytesMax`. Default: yes. */
-  readonly acceptsUploads?: boolean
+  /** Requests whose bodies may be larger than `bodyBytesMax`. Default: none. */
+  readonly uploads?: readonly Upload[] | undefined
   readonly admission?: AdmissionLimits | undefined
   /** Requests that are answered, a few at a time, when all others are refused: what tells of the server itself. */
   readonly isVital?: (request: IncomingMessage) => boolean
@@ -226,7 +227,7 @@ class Door {
   readonly connections: Connections
   readonly #handler: Handler
   readonly #bodyBytesMax: number
-  readonly #acceptsUploads: boolean
+  readonly #uploads: readonly Upload[]
   readonly #isVital: (request: IncomingMessage) => boolean
   readonly #slow: SlowBodies
   readonly #unread: UnreadAnswers
@@ -242,7 +243,7 @@ class Door {
     this.#handler = handler
     this.#proxies = options.proxies
     this.#bodyBytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX
-    this.#acceptsUploads = options.acceptsUploads ?? true
+    this.#uploads = options.uploads ?? []
     this.#isVital = options.isVital ?? (() => false)
     this.#slow = new SlowBodies(options.pace ?? paceDefaults, () => this.admission.refuse('slow_body'))
     this.#unread = new UnreadAnswers(limits.answerBytesMax, options.patience ?? patienceDefaults, () => {
@@ -304,7 +305,7 @@ class Door {
     const { socket } = request
     const length = request.headers['content-length']
     const announced = length === undefined ? undefined : Number(length)
-    const large = this.#acceptsUploads && (announced ?? 0) > this.#bodyBytesMax && isUpload(request)
+    const large = (announced ?? 0) > this.#bodyBytesMax ? this.#uploadOf(request) : undefined
     const bytesMax = large ? UPLOAD_BYTES_MAX : this.#bodyBytesMax
     const budget = large ? 'uploads' : 'bodies'
     const body = this.admission.hold(budget, announced, large ? UPLOAD_MS_MAX : BODY_MS_MAX, peer.remoteAddress)
@@ -316,7 +317,7 @@ class Door {
       isArriving = false
     }
     try {
-      if (large && announced! > UPLOAD_BYTES_MAX && isObject(request)) return refuseObject(response)
+      if (large?.tooLarge && announced! > UPLOAD_BYTES_MAX) return refuseUpload(response, large.tooLarge)
       if (awaitsContinue && (announced ?? 0) <= bytesMax) response.writeContinue()
       const entered = () => {
         arrived()
@@ -328,6 +329,11 @@ class Door {
       this.#slow.forget(body)
       this.admission.release(budget, body)
     }
+  }
+
+  #uploadOf(request: IncomingMessage): Upload | undefined {
+    const head = headOf(request)
+    return this.#uploads.find((upload) => upload.matches(head))
   }
 
   /** undefined once the connection has ended. */
@@ -349,24 +355,17 @@ class Door {
   }
 }
 
-const isUpload = ({ method, url = '', headers }: IncomingMessage): boolean =>
-  isObject({ method, url, headers }) ||
-  (headers.authorization !== undefined &&
-    ((method === 'POST' && /^\/2015-03-31\/functions\/?$/.test(url)) ||
-      (method === 'PUT' && /^\/2015-03-31\/functions\/[^/?]+\/code\/?$/.test(url))))
-
-/** An object on its way into a bucket, by what its signature says of itself. */
-const isObject = ({ method, url = '', headers }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>): boolean =>
-  method === 'PUT' &&
-  (/\/s3\/aws4_request/.test(headers.authorization ?? '') || /[?&]X-Amz-Credential=[^&]*%2Fs3%2F/i.test(url))
-
-function refuseObject(response: ServerResponse): void {
+function refuseUpload(response: ServerResponse, { status, contentType, body }: NonNullable<Upload['tooLarge']>): void {
   closeAfter(response)
-  response.writeHead(400, { 'content-type': 'application/xml' })
-  response.end(
-    '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>EntityTooLarge</Code><Message>Your proposed upload exceeds the maximum allowed size</Message></Error>',
-  )
+  response.writeHead(status, { 'content-type': contentType })
+  response.end(body)
 }
+
+const headOf = ({ method, url = '', headers: { authorization } }: IncomingMessage): RequestHead => ({
+  method,
+  url,
+  authorization,
+})
 
 async function drain(server: Server, connections: Connections, http2: Http2Front | undefined): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))

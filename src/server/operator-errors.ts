@@ -59,6 +59,7 @@ export const operatorErrors = {
   MERLON_COPY_FAILED: 'The copy differs from the original.',
   MERLON_FILE_EXISTS: 'A file exists already, and is never overwritten.',
   MERLON_FILE_MISSING: 'A file does not exist.',
+  MERLON_PLANE_NOT_ENROLLED: 'A data plane has no identity, or its enrollment was refused.',
   MERLON_FILE_NOT_USABLE: 'A file cannot be read or written.',
   MERLON_INTERNAL: 'Merlon failed for a reason that it does not know.',
 } as const satisfies Record<TrustCode, string> & Record<string, string>

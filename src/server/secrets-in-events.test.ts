@@ -55,6 +55,8 @@ import type { Member, Shape } from '../wire/shape.ts'
 import { loadService, redact } from '../wire/wire.ts'
 import { services } from './services.ts'
 
+const namesOf = (id: string) => services.find(({ api }) => api.id === id)?.traits?.eventNames
+
 /** All the ways a value may be written. */
 function writings(value: string | Uint8Array): readonly string[] {
   const bytes = Buffer.from(value as string)
@@ -116,7 +118,7 @@ describe.each(withOperations.map(({ api, operations }) => [api.id, operations] a
         const mark = `mark-${randomBytes(12).toString('hex')}+/ü`
         const value = marked(shape, mark, false)
         if (carries(value, mark)) marks++
-        const shown = JSON.stringify(parametersOf(id, redact(shape, value))) ?? ''
+        const shown = JSON.stringify(parametersOf(namesOf(id), redact(shape, value))) ?? ''
         expect([name, writings(mark).filter((written) => shown.includes(written))]).toEqual([name, []])
       }
     }

@@ -1,8 +1,10 @@
 /** A running server: one cloud, one listener, what watches it, and how it ends. */
 import { isIP } from 'node:net'
+import { join } from 'node:path'
 import { DevelopmentClock, systemClock } from '../kernel/clock.ts'
 import { DOCUMENTS_PATH } from '../kernel/documents.ts'
 import type { Answer } from '../kernel/gate.ts'
+import { PLANES_PATH } from '../kernel/planes/plane-site.ts'
 import type { RootKey } from '../kernel/ports/bootstrap.ts'
 import { mail } from '../kernel/ports/mail.ts'
 import { provide } from '../kernel/ports/port.ts'
@@ -11,6 +13,7 @@ import type { MailTransport } from '../planes/mailer/mailer.ts'
 import { memoryMailer } from '../planes/mailer/memory.ts'
 import type { BlobStore } from '../planes/objects/blobs.ts'
 import { folderBlobs } from '../planes/objects/folder.ts'
+import { RESOLVER } from '../planes/resolver/index.ts'
 import type { Target } from '../planes/streams/target.ts'
 import { openStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
@@ -45,9 +48,11 @@ import type { Logger } from './log.ts'
 import { Metrics } from './metrics.ts'
 import { asOperatorError } from './operator-errors.ts'
 import { OverloadLog } from './overload-log.ts'
+import { ServerPlane } from './plane/server-plane.ts'
 import { factsOfThisProcess, forbidCoreDumps, ignoreDebuggerSignal, refuseUnsafe, unsafeIn } from './safe-process.ts'
 import { isAutomatic } from './sealers.ts'
 import type { Seed } from './seed-format.ts'
+import { services } from './services.ts'
 import { type Administrator, addAdministrator, sow } from './sow.ts'
 import type { Storage } from './storage.ts'
 import { answerUnavailable } from './unavailable-answer.ts'
@@ -78,6 +83,8 @@ export interface ServerOptions {
   readonly witnesses?: readonly Target[]
   /** Sends mail of the services. Default: none, so that messages wait; with `--dev` they are kept in memory. */
   readonly mail?: MailTransport | undefined
+  /** Answers DNS queries for the zones of Route 53. Default: no resolver runs in this process. */
+  readonly resolver?: { readonly host: string; readonly port: number } | undefined
   /** Where the bytes of objects lie instead of the data folder. */
   readonly blobs?: BlobStore | undefined
   /** Default: those of `throttle.ts` and `admission.ts`. */
@@ -153,6 +160,8 @@ type Common = Pick<
   | 'onDecisionError'
 >
 
+type WithPlane = (cloud: Cloud) => Cloud
+
 const DEVELOPMENT_ACCOUNT = '123456789012'
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -188,11 +197,26 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     observe,
     onDecisionError,
   }
+  const resolver =
+    options.resolver &&
+    new ServerPlane({
+      plane: RESOLVER,
+      ...options.resolver,
+      file: world.kind === 'durable' ? join(world.data, 'resolver.snapshot') : undefined,
+      logger,
+    })
+  const withPlane: WithPlane = (cloud) => ({
+    ...cloud,
+    start: () => {
+      cloud.start()
+      resolver?.attach(cloud).catch((error) => logger.log('error', 'the resolver did not start', { error }))
+    },
+  })
   let dismiss: () => Promise<void> = async () => undefined
   const opened =
     world.kind === 'durable'
-      ? await openDurable(world, options, common, () => dismiss())
-      : await openDevelopment(world, options, common)
+      ? await openDurable(world, options, common, withPlane, () => dismiss())
+      : await openDevelopment(world, options, common, withPlane)
 
   let phase: 'starting' | 'serving' | 'leaving' = 'starting'
   const readiness = new Readiness(() => opened.store()?.probe())
@@ -218,7 +242,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     return opened.during(
       async (cloud) => {
         if (isPublic(request)) return published(await cloud.document(request.path))
-        if (opened.development && request.path.startsWith(DEVELOPMENT_PATH)) return opened.development(request)
+        if (opened.development && isForDevelopment(request)) return opened.development(request)
         return cloud.handle(request)
       },
       () => answerUnavailable(request, 'The server is sealed. An operator must unseal it.'),
@@ -258,6 +282,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       corsOrigins: options.corsOrigins ?? [],
       tls: tlsSource(options),
       proxies: options.proxies,
+      uploads: services.flatMap(({ traits }) => traits?.uploads ?? []),
       admission: options.limits?.admission,
       onRefused: (why) => overload.count(why),
       logger,
@@ -289,6 +314,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     close: async () => {
       phase = 'leaving'
       front.leave()
+      await resolver?.close()
       logger.log('info', 'draining', { lameDuckMs: options.lameDuckMs ?? 0 })
       await new Promise((done) => setTimeout(done, options.lameDuckMs ?? 0))
       await front.close()
@@ -359,6 +385,7 @@ async function openDurable(
   world: DurableWorld,
   options: ServerOptions,
   common: Common,
+  withPlane: WithPlane,
   onSealed: () => Promise<void>,
 ): Promise<Opened> {
   const { host, logger } = options
@@ -373,15 +400,17 @@ async function openDurable(
     onSealed,
     onDestroyed: async (custody) => void (await replaceKeyrings(custody)),
     environment: process.env,
-    openCloud: ({ store, keyring }) =>
-      openCloud({
-        store,
-        unsealed: { tree: keyring },
-        clock: systemClock,
-        ...common,
-        blobs: common.blobs ?? store.blobs ?? folderBlobs(objectsOf(world.data)),
-        ...told,
-      }),
+    openCloud: async ({ store, keyring }) =>
+      withPlane(
+        await openCloud({
+          store,
+          unsealed: { tree: keyring },
+          clock: systemClock,
+          ...common,
+          blobs: common.blobs ?? store.blobs ?? folderBlobs(objectsOf(world.data)),
+          ...told,
+        }),
+      ),
     onUnsealed: async (cloud) => {
       made = await firstAccount(cloud, world.accountId)
     },
@@ -444,6 +473,7 @@ async function openDevelopment(
   world: DevelopmentWorld,
   { host, allowsRemoteDevelopment, logger }: ServerOptions,
   common: Common,
+  withPlane: WithPlane,
 ): Promise<Opened> {
   if (!allowsRemoteDevelopment)
     refuseBeyondLoopback(
@@ -474,7 +504,7 @@ async function openDevelopment(
     const provides = common.provides ?? [provide(mail, mailbox)]
     const sites = [inboxSite(() => mailbox.delivered())]
     const options = { ...common, ...troubles(logger), provides, sites }
-    const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, ...options })
+    const opened = withPlane(await openCloud({ store, unsealed: ephemeralUnsealed(), clock, ...options }))
     keys = await sow(opened, seed, keys)
     if (world.seed === undefined)
       administrator = await addAdministrator(opened, defaultId, keys.get(defaultId)!, administrator)
@@ -543,6 +573,10 @@ function refuseBeyondLoopback(host: string, why: string, otherwise = ''): void {
     )
   }
 }
+
+/** The endpoints of planes are below the same path, and not those of development. */
+const isForDevelopment = ({ path }: HttpRequest): boolean =>
+  path.startsWith(DEVELOPMENT_PATH) && !path.startsWith(`${PLANES_PATH}/`)
 
 /** What services publish is asked without a signature, by GET. */
 const isPublic = ({ method, path }: HttpRequest): boolean => method === 'GET' && path.startsWith(DOCUMENTS_PATH)

@@ -25,6 +25,7 @@ export type Purpose =
   | 'grant-token'
   | 'web-session'
   | 'user-pool'
+  | 'plane-token'
 
 export interface Vault {
   /** Makes sure that the account has a key: to be awaited before anything of it is sealed. Throws when it was erased. */

@@ -25,6 +25,8 @@ export interface ServiceRow {
   readonly validationCode: string
   /** The code of too many calls, where it is not that of the protocol. */
   readonly throttlingCode?: string
+  /** How far a request's clock may be off, where it is not {@link CLOCK_SKEW_MS}. */
+  readonly clockSkewMs?: number
   /** One endpoint a partition: whatever Region a client signs for, the call happens in us-east-1. */
   readonly global?: true
   /** REST services whose requests carry no signature and are known by their paths. */
@@ -39,6 +41,9 @@ export interface ServiceRow {
   readonly load: () => Promise<object>
 }
 
+/** How far a request's clock may be off. Measured on AWS, as are the rows that differ. */
+export const CLOCK_SKEW_MS = 15 * 60_000
+const SHORT_SKEW_MS = 5 * 60_000
 /** Near AWS's own limits: what a service reads in one request besides uploads and invocations. */
 export const BODY_BYTES_MAX = 1024 * 1024
 /** The listener's limits apply. */
@@ -80,7 +85,7 @@ export const services: readonly ServiceRow[] = [
     xmlns: 'http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/',
     iamPrefix: 'elasticloadbalancing',
   }),
-  row('kms', 'json11', () => import('@aws-sdk/client-kms'), { targets: ['TrentService'] }),
+  row('kms', 'json11', () => import('@aws-sdk/client-kms'), { targets: ['TrentService'], clockSkewMs: SHORT_SKEW_MS }),
   row('secretsmanager', 'json11', () => import('@aws-sdk/client-secrets-manager'), { targets: ['secretsmanager'] }),
   row('organizations', 'json11', () => import('@aws-sdk/client-organizations'), { global: true, targets: ['AWSOrganizationsV20161128'], throttlingCode: 'TooManyRequestsException' }),
   row('wafv2', 'json11', () => import('@aws-sdk/client-wafv2'), { targets: ['AWSWAF_20190729'], validationCode: 'WAFInvalidParameterException' }),
@@ -100,6 +105,7 @@ export const services: readonly ServiceRow[] = [
   }),
   row('logs', 'json11', () => import('@aws-sdk/client-cloudwatch-logs'), { targets: ['Logs_20140328'], validationCode: 'InvalidParameterException' }),
   row('monitoring', 'json10', () => import('@aws-sdk/client-cloudwatch'), {
+    clockSkewMs: SHORT_SKEW_MS,
     also: ['cbor', 'query'],
     compressed: ['PutMetricData'],
     targets: ['GraniteServiceVersion20100801'],
@@ -132,7 +138,7 @@ export const services: readonly ServiceRow[] = [
     hosts: ['access-analyzer'],
     iamPrefix: 'access-analyzer',
   }),
-  row('lambda', 'restjson', () => import('@aws-sdk/client-lambda'), { bodyBytesMax: NO_LIMIT, throttlingCode: 'TooManyRequestsException' }),
+  row('lambda', 'restjson', () => import('@aws-sdk/client-lambda'), { clockSkewMs: SHORT_SKEW_MS, bodyBytesMax: NO_LIMIT, throttlingCode: 'TooManyRequestsException' }),
   row('sso', 'restjson', () => import('@aws-sdk/client-sso'), { signingNames: ['awsssoportal'], hosts: ['portal'], iamPrefix: 'sso', unsigned: true, throttlingCode: 'TooManyRequestsException' }),
   row('sso-oidc', 'restjson', () => import('@aws-sdk/client-sso-oidc'), {
     signingNames: ['sso-oauth'],
@@ -141,6 +147,7 @@ export const services: readonly ServiceRow[] = [
     eventSource: 'sso.amazonaws.com',
     unsigned: true,
   }),
+  row('route53', 'restxml', () => import('@aws-sdk/client-route-53'), { clockSkewMs: SHORT_SKEW_MS, validationCode: 'InvalidInput', apiVersion: '2013-04-01', xmlns: 'https://route53.amazonaws.com/doc/2013-04-01/' }),
   row('route53', 'restxml', () => import('@aws-sdk/client-route-53'), { global: true, validationCode: 'InvalidInput', apiVersion: '2013-04-01', xmlns: 'https://route53.amazonaws.com/doc/2013-04-01/' }),
   row('s3', 'restxml', () => import('@aws-sdk/client-s3'), { bodyBytesMax: NO_LIMIT, validationCode: 'InvalidArgument', apiVersion: '2006-03-01', xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/' }),
 ]

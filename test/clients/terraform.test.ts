@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ACMClient, SearchCertificatesCommand } from '@aws-sdk/client-acm'
 import { CloudTrailClient, DescribeTrailsCommand, GetTrailStatusCommand } from '@aws-sdk/client-cloudtrail'
+import { CognitoIdentityProviderClient, ListUserPoolsCommand } from '@aws-sdk/client-cognito-identity-provider'
 import { DescribeDirectoriesCommand, DirectoryServiceClient } from '@aws-sdk/client-directory-service'
 import {
   GetAccountAuthorizationDetailsCommand,
@@ -177,6 +178,19 @@ describe.skipIf(skipped)('terraform', () => {
 
     const { SecretList } = await secrets.send(new ListSecretsCommand({ IncludePlannedDeletion: true }))
     expect(SecretList!.map(({ Name, DeletedDate }) => [Name, DeletedDate !== undefined])).toEqual([['app/db', true]])
+  })
+
+  test('Cognito: a user pool with clients, scopes, a provider, a domain, users, groups and threat protection', async () => {
+    const space = await workspace('cognito-idp')
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+    }
+    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+
+    const idp = new CognitoIdentityProviderClient(at(space, space.account))
+    expect((await idp.send(new ListUserPoolsCommand({ MaxResults: 10 }))).UserPools).toEqual([])
   })
 
   test('an organisation: units, accounts, policies of four types, delegation', async () => {

@@ -16,7 +16,7 @@ export interface Target {
 export function targetOf(field: FieldToMatch, transformations: readonly TextTransformation[] | undefined): Target {
   const types = [...(transformations ?? [])]
     .sort((a, b) => (a.Priority ?? 0) - (b.Priority ?? 0))
-    .map(({ Type }) => Type)
+    .map(({ Type }) => Type!)
     .filter((type) => type !== 'NONE')
   const fieldKey = componentKey(field)
   return { key: `${fieldKey} ${types.join()}`, field, fieldKey, transformations: types }

@@ -45,5 +45,7 @@ export interface Plane {
   start(): Promise<void>
   /** `closed` until the plane has a snapshot. */
   health(): 'open' | 'closed'
+  /** Of the snapshot that it works from; -1 without one. */
+  snapshotNumber(): number
   close(): Promise<void>
 }

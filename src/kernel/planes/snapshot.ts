@@ -146,6 +146,8 @@ export function parseSnapshot(text: string): SignedSnapshot | undefined {
 
 /** Provided by the server: the feed of a plane in the same process. Throws for a plane that has no source. */
 export interface SnapshotsPort {
+  /** The planes that have a source. */
+  readonly planes: readonly string[]
   feedOf(plane: string): SnapshotFeed
 }
 export const snapshots = port<SnapshotsPort>('snapshots')

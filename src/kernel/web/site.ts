@@ -17,7 +17,13 @@ export type Awaitable<T> = T | Promise<T>
 
 /** What a route answers. */
 export type WebAnswer =
-  | { readonly page: Html; readonly status?: number; readonly session?: object | 'end' }
+  /** `formAction`: origins besides our own to which its forms may lead, such as an app's registered address. */
+  | {
+      readonly page: Html
+      readonly status?: number
+      readonly session?: object | 'end'
+      readonly formAction?: readonly string[]
+    }
   | { readonly json: object; readonly status?: number; readonly contentType?: string; readonly headers?: Headers }
   /** 204 */
   | { readonly empty: true }
@@ -44,6 +50,8 @@ export interface WebInput {
   readonly bytes: Buffer
   /** To put into each form of a page, as the hidden field `csrf`. */
   readonly csrf: string
+  /** The header `Authorization`, for endpoints where an OAuth client may prove itself by it (RFC 6749 section 2.3.1). */
+  readonly authorization: string | undefined
 }
 
 /** What a route's body works with. A route writes its own service's rows; on other services it acts by `act`. */
@@ -128,6 +136,8 @@ export interface WebRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Below the site's base: `/users/:id`. */
   readonly path: string
+  /** What parameters of the path must look like, for the route to be meant: `{ id: /^\d+$/ }`. Default: anything. */
+  readonly patterns?: Readonly<Record<string, RegExp>>
   /** The event's name in the audit log. */
   readonly event: string
   readonly authentication: WebAuthentication
@@ -225,7 +235,7 @@ export function matchRoute(
     const segments = request.path.slice(base.length).split('/')
     for (const each of site.routes) {
       const path = parameters(each.path.split('/'), segments)
-      if (!path) continue
+      if (!path || Object.entries(each.patterns ?? {}).some(([name, form]) => !form.test(path[name] ?? ''))) continue
       isKnown = true
       if (each.method === request.method || (each.method === 'GET' && request.method === 'HEAD'))
         return { site, route: each, path }

@@ -42,8 +42,12 @@ export function printAnswer(
   cookie: string | undefined,
   secure: boolean,
 ): HttpResponse {
+  const formAction = 'page' in answer ? answer.formAction : undefined
+  const directives = formAction
+    ? { ...site.contentSecurityPolicy, 'form-action': ["'self'", ...formAction].join(' ') }
+    : site.contentSecurityPolicy
   const headers: Record<string, string> = {
-    ...webHeaders(site.contentSecurityPolicy, secure),
+    ...webHeaders(directives, secure),
     ...(cookie !== undefined && { 'set-cookie': cookie }),
   }
   if ('redirect' in answer) return { status: 303, headers: { ...headers, location: answer.redirect }, body: '' }

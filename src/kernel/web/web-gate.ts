@@ -13,7 +13,9 @@ import type { Act, AuthorizeAs, CallAs } from '../acting.ts'
 import type { Clock } from '../clock.ts'
 import { type EventDraft, type EventFacts, eventRecord, newDraft } from '../event.ts'
 import { checkSecret } from '../failure-budget.ts'
-import { type Answer, asFault } from '../gate.ts'
+import { asFault } from '../gate/faults.ts'
+import type { Answer } from '../gate/invocation.ts'
+import { type Attempt, newAttempt, onceIn, transact } from '../gate/transaction.ts'
 import { uniqueId } from '../id.ts'
 import type { Use } from '../ports/port.ts'
 import { webOrigin } from '../ports/web-origin.ts'
@@ -81,6 +83,13 @@ interface WebRequest {
 interface EventPlace {
   account: string
   region: string
+}
+
+/** One run of a route towards a commit. */
+interface WebAttempt extends Attempt {
+  readonly place: EventPlace
+  /** Events that the route has worded. */
+  readonly recorded: WebEvent[]
 }
 
 const STATUS: Readonly<Record<string, number>> = { InternalFailure: 500, ServiceUnavailable: 503, AccessDenied: 403 }
@@ -223,7 +232,7 @@ export class WebGate {
     const input = readInput(request, matched, csrfToken(this.#options.vault, site, boundTo))
     const isForm = typeof route.authentication === 'string' && route.authentication !== 'document'
     if (isForm && route.method !== 'GET' && !route.crossOrigin)
-      assertSameOrigin(request, input, site.listener === 'api' ? web.origin : web.webOrigin)
+      assertSameOrigin(request, input, site.listener === 'api' && !site.host ? web.origin : web.webOrigin)
     const answer = await this.#transact(web, (call) => route.run(call, input))
     return printAnswer(answer, site, this.#cookieOf(web, answer), request.secure)
   }
@@ -238,43 +247,38 @@ export class WebGate {
   }
 
   /** Runs until a commit succeeds. A refusal writes nothing but its event. */
-  async #transact(
-    web: WebRequest,
-    run: (call: WebCall<unknown>) => Promise<WebAnswer> | WebAnswer,
-  ): Promise<WebAnswer> {
+  #transact(web: WebRequest, run: (call: WebCall<unknown>) => Promise<WebAnswer> | WebAnswer): Promise<WebAnswer> {
     const { store } = this.#options
-    const { route, site } = web.matched
+    const { route } = web.matched
     const isRecorded = route.authentication !== 'document'
     // An anonymous visitor who only looks must not cost a write.
     const isSilent = !isRecorded || (web.bearer === undefined && route.method === 'GET')
     const place: EventPlace = { account: web.bearer?.account ?? '', region: web.bearer?.region ?? DEFAULT_REGION }
-    let draft = newDraft(web.now)
-    let effects: (() => void)[] = []
-    let recorded: WebEvent[] = []
-    try {
-      const answer = await store.run(async (unit) => {
-        draft = newDraft(web.now)
-        effects = []
-        recorded = []
-        let caller = web
-        if (web.bearer && (route.authentication === 'session' || route.authentication === 'optional-session')) {
-          const isValid = await site.session!.isValid(web.bearer.claims, unit, web.now, this.#options.use)
-          if (!isValid && route.authentication === 'session')
-            throw unauthorized('The session has ended. Sign in again.')
-          if (!isValid) caller = { ...web, bearer: undefined }
-        }
-        const answer = await run(this.#call(caller, unit, draft, effects, place, recorded))
-        for (const event of recorded) this.#recordWorded(unit, caller, event, place)
-        if (!isSilent && !draft.isUnrecorded && recorded.length === 0) this.#record(unit, web, draft, place, undefined)
+    return transact<WebAttempt, WebAnswer>(store, {
+      begin: () => ({ ...newAttempt(newDraft(web.now)), place, recorded: [] }),
+      run: async (unit, attempt) => {
+        const caller = await this.#current(web, unit)
+        const answer = await run(this.#call(caller, unit, attempt))
+        for (const event of attempt.recorded) this.#recordWorded(unit, caller, event, place)
+        if (!isSilent && !attempt.draft.isUnrecorded && attempt.recorded.length === 0)
+          this.#record(unit, web, attempt.draft, place, undefined)
         return answer
-      })
-      for (const effect of effects) effect()
-      return answer
-    } catch (error) {
-      if (isRecorded && this.#isRefusalRecorded(web, place, asFault(error)))
-        await store.run((unit) => this.#record(unit, web, draft, place, asFault(error)))
-      throw error
-    }
+      },
+      refuse: async (error, { draft }) => {
+        if (isRecorded && this.#isRefusalRecorded(web, place, asFault(error)))
+          await store.run((unit) => this.#record(unit, web, draft, place, asFault(error)))
+      },
+    })
+  }
+
+  /** Whether the session still is valid is read in the transaction. Throws where the route needs one. */
+  async #current(web: WebRequest, unit: Unit): Promise<WebRequest> {
+    const { site, route } = web.matched
+    const { authentication } = route
+    if (!web.bearer || (authentication !== 'session' && authentication !== 'optional-session')) return web
+    if (await site.session!.isValid(web.bearer.claims, unit, web.now, this.#options.use)) return web
+    if (authentication === 'session') throw unauthorized('The session has ended. Sign in again.')
+    return { ...web, bearer: undefined }
   }
 
   /** Of anonymous callers a bounded part: see {@link UnauthenticatedRefusals}. */
@@ -297,18 +301,11 @@ export class WebGate {
     return this.#refusals.close()
   }
 
-  #call(
-    web: WebRequest,
-    unit: Unit,
-    draft: EventDraft,
-    effects: (() => void)[],
-    place: EventPlace,
-    recorded: WebEvent[],
-  ): WebCall<unknown> {
+  #call(web: WebRequest, unit: Unit, attempt: WebAttempt): WebCall<unknown> {
+    const { draft, effects, place, recorded } = attempt
     const { vault, ports, use, quotas, act, callAs, store } = this.#options
-    let steps = 0
     let calls = 0
-    const once = <T>(effect: () => Promise<T>) => (web.done[steps++] ??= effect()) as Promise<T>
+    const once = onceIn(web.done, attempt)
     return {
       now: web.now,
       requestId: web.requestId,
@@ -436,9 +433,11 @@ export class WebGate {
   }
 
   /** Where an origin is not configured, it is the one that the request reached. */
-  #originsOf(request: HttpRequest, { listener }: WebSite): Pick<WebRequest, 'origin' | 'webOrigin'> {
+  #originsOf(request: HttpRequest, { listener, host }: WebSite): Pick<WebRequest, 'origin' | 'webOrigin'> {
     const { publicUrl, webUrl, use } = this.#options
     const reached = `${request.secure ? 'https' : 'http'}://${header(request, 'host') ?? 'localhost'}`
+    // A site with a host of its own is an origin of its own.
+    if (host) return { origin: reached, webOrigin: reached }
     const origin = publicUrl ?? reached
     if (listener !== 'api') return { origin, webOrigin: webUrl ?? reached }
     return { origin, webOrigin: webUrl ?? use(webOrigin).origin() ?? origin }

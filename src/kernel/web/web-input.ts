@@ -33,6 +33,7 @@ export function readInput(request: HttpRequest, { route, path }: MatchedRoute, c
       json: route.body === 'json' ? JSON.parse(text) : undefined,
       bytes: route.body === 'bytes' ? Buffer.from(request.body) : NO_BYTES,
       csrf,
+      authorization: header(request, 'authorization'),
     }
   } catch (cause) {
     throw new Fault('BadRequest', 'The request cannot be read.', { status: 400, cause })

@@ -7,6 +7,7 @@ import { normalizeName } from '../../engines/dns/records.ts'
 import { type CompiledZones, compileZones, type LookupResult, lookup, type Zone } from '../../engines/dns/zones.ts'
 import { Mirror, type MirrorOptions } from '../../kernel/planes/mirror.ts'
 import type { Plane } from '../../kernel/planes/plane.ts'
+import { ResponseCounts } from './response-counts.ts'
 import { ResponseRate } from './response-rate.ts'
 
 export const RESOLVER = 'resolver'
@@ -17,7 +18,11 @@ export interface ResolverContent {
   readonly zones: readonly Zone[]
 }
 
-export type ResolverOptions = Pick<MirrorOptions<CompiledZones>, 'feed' | 'publicKey' | 'file' | 'onRefused' | 'waitMs'>
+export interface ResolverOptions
+  extends Pick<MirrorOptions<CompiledZones>, 'feed' | 'publicKey' | 'file' | 'onRefused' | 'waitMs'> {
+  /** Takes the number of responses of each minute, by their code. */
+  readonly onRecord?: ((record: object) => void) | undefined
+}
 
 const TCP_BYTES_MAX = 65_535
 const RUNNING_MAX = 1_000
@@ -34,19 +39,21 @@ export function resolver(options: ResolverOptions): Plane {
     read: (content) => compileZones((content as ResolverContent).zones),
   })
   const rate = new ResponseRate()
+  const counts = new ResponseCounts(options.onRecord)
 
   /** `bytesMax` for the response; undefined when the message gets none. */
   const respond = (message: Buffer, bytesMax: (udpBytes: number | undefined) => number): Buffer | undefined => {
     const query = parseQuery(message)
     if (!query) return undefined
     const zones = mirror.content
-    if (!zones) return printFailure(query)
+    if (!zones) {
+      counts.add('SERVFAIL')
+      return printFailure(query)
+    }
     const name = normalizeName(query.name)
-    return printResponse(
-      query,
-      name === undefined ? REFUSED : lookup(zones, name, query.type),
-      bytesMax(query.udpBytes),
-    )
+    const result = name === undefined ? REFUSED : lookup(zones, name, query.type)
+    counts.add(result.rcode)
+    return printResponse(query, result, bytesMax(query.udpBytes))
   }
 
   return {
@@ -70,8 +77,15 @@ export function resolver(options: ResolverOptions): Plane {
         respond: (message) => respond(message, () => TCP_BYTES_MAX),
       },
     ],
-    start: () => mirror.start(),
+    start: () => {
+      counts.start()
+      return mirror.start()
+    },
     health: () => (mirror.content ? 'open' : 'closed'),
-    close: () => mirror.stop(),
+    snapshotNumber: () => mirror.number,
+    close: () => {
+      counts.stop()
+      return mirror.stop()
+    },
   }
 }

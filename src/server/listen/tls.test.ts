@@ -283,7 +283,7 @@ describe('HTTP/2', () => {
   })
 
   test('refuses a body that is too long', async () => {
-    const { listener, ca } = await secured({ http2: true, bodyBytesMax: 1_000, acceptsUploads: false })
+    const { listener, ca } = await secured({ http2: true, bodyBytesMax: 1_000 })
 
     expect((await ask(session(listener, ca), { ':path': '/', ':method': 'POST' }, 'x'.repeat(1_001)))[0]).toBe(413)
   })

@@ -13,6 +13,7 @@ import {
   poolNamed,
   requireClient,
 } from './resources.ts'
+import { assertNotBlocked } from './risk.ts'
 import { checkSecretHash } from './secret-hash.ts'
 import {
   admit,
@@ -60,6 +61,7 @@ interface Initiation {
 
 export async function initiate(of: SignIn, { flow, parameters }: Initiation): Promise<SignInAnswer> {
   const { client, isAdmin } = of
+  await assertNotBlocked(of.call.unit, of, of.call.remoteAddress)
   if (ADMIN_FLOWS.includes(flow) && !isAdmin) throw invalidParameter('Initiate Auth method not supported.')
   if (!isAllowed(client, flow))
     throw invalidParameter(

@@ -4,7 +4,7 @@ import { type DeviceClock, stepOf } from '../../engines/totp/totp.ts'
 import { changeAttributes } from './attribute-changes.ts'
 import { openState, type SignInState, spend } from './challenge-state.ts'
 import { codeMismatch, digestOf, isSame } from './codes.ts'
-import { answerCustom } from './custom-auth.ts'
+import { answerCustom, nextCustom } from './custom-auth.ts'
 import { deviceMissing, deviceOf, deviceVerifier } from './devices.ts'
 import type { Mfa } from './mfa-settings.ts'
 import { verifyPasskey } from './passkeys.ts'
@@ -19,6 +19,7 @@ import {
   wrongPassword,
 } from './passwords.ts'
 import { at, cognito, type Flow, invalidParameter, notAuthorized, type PoolRow, sealedAt } from './resources.ts'
+import { assertNotBlocked } from './risk.ts'
 import { checkRequired } from './schema.ts'
 import { checkAnswer } from './secret-answer.ts'
 import { checkSecretHash } from './secret-hash.ts'
@@ -65,7 +66,12 @@ export async function respond(of: SignIn, { name, session, responses }: Challeng
   // The session's user, named again: by another name of the same user, or as before.
   if (named?.sub !== state.sub || (!named && login !== state.login && state.login !== ''))
     throw notAuthorized('Invalid session for the user.')
-  checkSecretHash(call.vault, client, responses['SECRET_HASH'], [login, ...(named ? [named.username, named.sub] : [])])
+  await assertNotBlocked(call.unit, of, call.remoteAddress)
+  if (!of.isPage)
+    checkSecretHash(call.vault, client, responses['SECRET_HASH'], [
+      login,
+      ...(named ? [named.username, named.sub] : []),
+    ])
   if (named && !named.isEnabled) throw notAuthorized('User is disabled.')
   const person: Person = { login: state.login || login, user: named }
   const answer = ANSWERS[name]
@@ -119,16 +125,12 @@ const ANSWERS: Readonly<Partial<Record<ChallengeNameType, Answered>>> = {
     if (checked.outcome === 'wrong') throw wrongPassword()
     spend(call, { pool: pool.id, sub: user!.sub, id: block.id, expiresAt: block.expiresAt })
     if (state.id !== '') spend(call, state)
-    const rounds = state.isCustom
-      ? [
-          ...(state.custom?.rounds ?? []),
-          { challengeName: 'PASSWORD_VERIFIER', challengeResult: true, challengeMetadata: null },
-        ]
-      : undefined
+    const { rounds = [] } = state.custom ?? {}
+    const proved = { challengeName: 'PASSWORD_VERIFIER', challengeResult: true, challengeMetadata: null }
     return afterFirstFactor(of, person, {
       factor: 'PASSWORD',
       deviceKey: responses['DEVICE_KEY'] ?? state.deviceKey,
-      rounds,
+      next: state.isCustom ? (known) => nextCustom(of, known, [...rounds, proved]) : undefined,
     })
   },
 

@@ -4,6 +4,7 @@ import type { Call } from '../../kernel/call.ts'
 import { pageOf } from '../../kernel/page.ts'
 import { under } from '../../store/store.ts'
 import { idFrom, LOWER } from './ids.ts'
+import { customScopes } from './resource-servers.ts'
 import {
   at,
   type ClientRow,
@@ -148,13 +149,7 @@ async function checkScopes(call: Call, pool: PoolRow, settings: ClientSettings):
   const custom = (settings.AllowedOAuthScopes ?? []).filter(
     (scope) => !(STANDARD_SCOPES as readonly string[]).includes(scope),
   )
-  const servers = await call.unit.range<{
-    readonly identifier: string
-    readonly scopes: readonly { readonly name: string }[]
-  }>(under('cognito-idp', 'resource-server', pool.id))
-  const known = new Set(
-    servers.flatMap(({ document }) => document.scopes.map(({ name }) => `${document.identifier}/${name}`)),
-  )
+  const known = await customScopes(call.unit, pool)
   const missing = custom.filter((scope) => !known.has(scope))
   if (missing.length > 0)
     throw cognito.fail('ScopeDoesNotExistException', `Invalid scope requested: ${missing.join(', ')}`)

@@ -3,8 +3,10 @@ import { provide } from '../../kernel/ports/port.ts'
 import { userPools } from '../../kernel/ports/user-pools.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as authentication from './authentication.ts'
+import * as branding from './branding.ts'
 import * as clients from './clients.ts'
 import * as devices from './devices.ts'
+import * as domains from './domains.ts'
 import * as forgotPassword from './forgot-password.ts'
 import * as groups from './groups.ts'
 import * as listUsers from './list-users.ts'
@@ -12,12 +14,16 @@ import * as mfa from './mfa.ts'
 import * as passkeys from './passkeys.ts'
 import * as pools from './pools.ts'
 import { userPoolsPort } from './port.ts'
+import * as providers from './providers.ts'
 import * as refresh from './refresh.ts'
+import * as resourceServers from './resource-servers.ts'
 import { cognito } from './resources.ts'
+import * as risk from './risk.ts'
 import * as self from './self.ts'
 import * as signUp from './sign-up.ts'
 import { tagging } from './tags.ts'
 import * as users from './users.ts'
+import { sites } from './web/index.ts'
 
 export const cognitoidp = cognito.service({
   operations: operationsOf(
@@ -34,8 +40,14 @@ export const cognitoidp = cognito.service({
     devices,
     passkeys,
     self,
+    resourceServers,
+    providers,
+    domains,
+    branding,
+    risk,
     { tagging },
   ),
+  sites,
   jobs: { 'cognito-idp.delete-pool': pools.deletePoolJob },
   open: () => ({ provides: [provide(userPools, userPoolsPort)] }),
 })

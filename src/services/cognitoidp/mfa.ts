@@ -12,6 +12,7 @@ import {
   at,
   clientById,
   cognito,
+  type Flow,
   invalidParameter,
   notAuthorized,
   type PoolRow,
@@ -67,21 +68,48 @@ interface PendingTotp {
   readonly endsAt: number
 }
 
+/** A new seed that waits for its first code, in base 32. */
+export async function startTotp(
+  call: Pick<Flow, 'unit' | 'vault' | 'now'>,
+  pool: PoolRow,
+  user: UserRow,
+): Promise<string> {
+  if (!pool.isTotpEnabled)
+    throw cognito.fail('SoftwareTokenMFANotFoundException', 'Software Token MFA has not been enabled by the userPool')
+  const seed = randomBytes(SEED_BYTES)
+  const pending: PendingTotp = { seed: call.vault.seal(totpPlace(pool, user), seed), endsAt: call.now + PENDING_MS }
+  call.unit.put(pendingKey(pool, user), pending)
+  return base32(seed)
+}
+
+/** Takes the seed into use. Throws for a wrong code. */
+export async function completeTotp(
+  call: Flow,
+  pool: PoolRow,
+  user: UserRow,
+  code: string,
+  name?: string,
+): Promise<UserRow> {
+  const pending = await call.unit.get<PendingTotp>(pendingKey(pool, user))
+  if (!pending || pending.endsAt <= call.now) throw invalidParameter('No software token is being set up for the user.')
+  const fresh: TotpRow = { seed: pending.seed, drift: 0, spent: 0, name }
+  const checked = await call.checkSecret(guessable(pool, user.sub, 'totp'), () =>
+    spentTotp(call, pool, user, fresh, code),
+  )
+  if (checked.outcome === 'refused') throw tooManyCodes()
+  if (checked.outcome === 'wrong') throw cognito.fail('EnableSoftwareTokenMFAException', 'Code mismatch')
+  call.unit.delete(pendingKey(pool, user))
+  return saveUser(call.unit, pool, user, { ...user, totp: checked.value, modifiedAt: call.now })
+}
+
 export const associateSoftwareToken = cognito
   .operation('AssociateSoftwareToken')
   .anonymous()
   .withoutPermission(BY_TOKEN_OR_SESSION)
   .run(async (call, input) => {
     const { pool, user, state } = await setUpOf(call, input)
-    if (!pool.isTotpEnabled)
-      throw cognito.fail('SoftwareTokenMFANotFoundException', 'Software Token MFA has not been enabled by the userPool')
-    const seed = randomBytes(SEED_BYTES)
-    const pending: PendingTotp = { seed: call.vault.seal(totpPlace(pool, user), seed), endsAt: call.now + PENDING_MS }
-    call.unit.put(pendingKey(pool, user), pending)
-    return {
-      SecretCode: base32(seed),
-      ...(state && { Session: sealState(call.vault, { ...state, id: call.newId() }) }),
-    }
+    const SecretCode = await startTotp(call, pool, user)
+    return { SecretCode, ...(state && { Session: sealState(call.vault, { ...state, id: call.newId() }) }) }
   })
 
 export const verifySoftwareToken = cognito
@@ -90,17 +118,7 @@ export const verifySoftwareToken = cognito
   .withoutPermission(BY_TOKEN_OR_SESSION)
   .run(async (call, input) => {
     const { pool, user, state } = await setUpOf(call, input)
-    const pending = await call.unit.get<PendingTotp>(pendingKey(pool, user))
-    if (!pending || pending.endsAt <= call.now)
-      throw invalidParameter('No software token is being set up for the user.')
-    const fresh: TotpRow = { seed: pending.seed, drift: 0, spent: 0, name: input.FriendlyDeviceName }
-    const checked = await call.checkSecret(guessable(pool, user.sub, 'totp'), () =>
-      spentTotp(call, pool, user, fresh, input.UserCode),
-    )
-    if (checked.outcome === 'refused') throw tooManyCodes()
-    if (checked.outcome === 'wrong') throw cognito.fail('EnableSoftwareTokenMFAException', 'Code mismatch')
-    call.unit.delete(pendingKey(pool, user))
-    await saveUser(call.unit, pool, user, { ...user, totp: checked.value, modifiedAt: call.now })
+    await completeTotp(call, pool, user, input.UserCode, input.FriendlyDeviceName)
     return {
       Status: 'SUCCESS' as const,
       ...(state && { Session: sealState(call.vault, { ...state, id: call.newId(), isSetUp: true }) }),

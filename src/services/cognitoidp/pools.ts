@@ -206,7 +206,7 @@ const mfaConfigOf = (row: PoolRow) => {
         SmsConfiguration: settings.SmsConfiguration,
       },
     }),
-    SoftwareTokenMfaConfiguration: { Enabled: row.isTotpEnabled },
+    ...(row.isTotpEnabled && { SoftwareTokenMfaConfiguration: { Enabled: true } }),
     ...(emailMfa && { EmailMfaConfiguration: { Message: emailMfa.message, Subject: emailMfa.subject } }),
     ...(webAuthn && { WebAuthnConfiguration: webAuthn }),
   }

@@ -14,8 +14,7 @@ export const userPoolsPort: UserPoolsPort = {
     const pool = await poolById(reader, id)
     if (!pool || pool.region !== region) return { outcome: 'unknown-issuer' }
     const read = readJwt(token)
-    if (!read || read.claims['token_use'] !== 'id' || read.claims['iss'] !== issuerOf(pool))
-      return { outcome: 'malformed' }
+    if (read?.claims['token_use'] !== 'id' || read.claims['iss'] !== issuerOf(pool)) return { outcome: 'malformed' }
     if (!isSigned(pool, 'id', read)) return { outcome: 'bad-signature' }
     const claims = read.claims as IdTokenClaims
     if (Number(claims['exp']) * 1000 <= now) return { outcome: 'expired' }

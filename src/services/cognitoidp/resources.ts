@@ -209,7 +209,7 @@ export const sealedAt = (row: { readonly account: string }, column: string, id: 
 /** What sign-in, sign-up and their like work with: an operation's call, or a page's. */
 export type Flow = Pick<
   Call,
-  'unit' | 'vault' | 'now' | 'newId' | 'use' | 'quotas' | 'once' | 'checkSecret' | 'act' | 'requestId'
+  'unit' | 'vault' | 'now' | 'newId' | 'use' | 'quotas' | 'once' | 'checkSecret' | 'act' | 'requestId' | 'remoteAddress'
 >
 
 export type { Key }

@@ -4,6 +4,9 @@
 export const issuerBase = (region: string): string =>
   process.env['MERLON_COGNITO_ISSUER_BASE']?.replace(/\/+$/, '') || `https://cognito-idp.${region}.amazonaws.com`
 
+/** Whether the operator's own address is the issuer. */
+export const isOwnIssuer = (): boolean => Boolean(process.env['MERLON_COGNITO_ISSUER_BASE'])
+
 export const issuerOf = ({ id, region }: { readonly id: string; readonly region: string }): string =>
   `${issuerBase(region)}/${id}`
 

@@ -5,9 +5,8 @@
 
 import { randomUUID } from 'node:crypto'
 import type { AuthenticationResultType, ChallengeNameType } from '@aws-sdk/client-cognito-identity-provider'
-import { type CustomRound, type SignInState, sealState, sessionMs } from './challenge-state.ts'
+import { type SignInState, sealState, sessionMs } from './challenge-state.ts'
 import { digestOf } from './codes.ts'
-import { nextCustom } from './custom-auth.ts'
 import { deviceMissing, deviceOf } from './devices.ts'
 import { isConcealing } from './existence.ts'
 import { newCode } from './ids.ts'
@@ -47,7 +46,9 @@ export interface SignIn extends PoolClient {
   readonly call: Flow
   readonly isAdmin: boolean
   readonly clientMetadata?: Readonly<Record<string, string>> | undefined
-  /** Of the OAuth pages: the scopes and nonce of the authorization request, whose code replaces the tokens. */
+  /** Of the pages of managed login, where the registered address proves the client: no SECRET_HASH. */
+  readonly isPage?: true
+  /** What follows in place of tokens. */
   readonly finish?: ((user: UserRow) => Promise<SignInAnswer>) | undefined
 }
 
@@ -68,7 +69,8 @@ export async function personOf(of: SignIn, parameters: Parameters): Promise<Pers
   const { call, pool, client } = of
   const login = required(parameters, 'USERNAME')
   const user = await findUser(call.unit, pool, login)
-  checkSecretHash(call.vault, client, parameters['SECRET_HASH'], [login, ...(user ? [user.username, user.sub] : [])])
+  if (!of.isPage)
+    checkSecretHash(call.vault, client, parameters['SECRET_HASH'], [login, ...(user ? [user.username, user.sub] : [])])
   return { login, user }
 }
 
@@ -237,7 +239,7 @@ interface Proved {
   readonly factor: string
   readonly deviceKey?: string | undefined
   /** Custom authentication decides by itself what follows. */
-  readonly rounds?: readonly CustomRound[] | undefined
+  readonly next?: ((person: Person) => Promise<SignInAnswer>) | undefined
 }
 
 /** The first factor is proved: whether the user may go on, and what must follow. */
@@ -287,7 +289,7 @@ type KnownPerson = Person & { readonly user: UserRow }
 export async function secondFactor(of: SignIn, person: KnownPerson, proved: Proved): Promise<SignInAnswer> {
   const { call, pool } = of
   const { user } = person
-  if (proved.rounds) return nextCustom(of, person, proved.rounds)
+  if (proved.next) return proved.next(person)
   const { deviceKey } = proved
   if (deviceKey !== undefined) {
     const device = await deviceOf(call.unit, pool, user, deviceKey)

@@ -42,6 +42,7 @@ export async function desk(): Promise<Desk> {
     account,
     caller: { principal, subject: { kind: 'root' } satisfies Subject, accessKeyId: 'AKIAEXAMPLE' },
     signature: undefined,
+    remoteAddress: '127.0.0.1',
     now: self.now,
     requestId: 'r',
     operation,

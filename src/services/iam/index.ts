@@ -8,6 +8,7 @@ import { provide } from '../../kernel/ports/port.ts'
 import { reservedRoles } from '../../kernel/ports/reserved-roles.ts'
 import { signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
+import { acceptsSession } from './accepted-sessions.ts'
 import * as account from './account/account.ts'
 import { accountsPort } from './account/accounts.ts'
 import { bootstrapPort } from './account/bootstrap.ts'
@@ -82,6 +83,7 @@ export const iam = words.service({
   ),
   conditionKeys,
   absentKeys,
+  traits: { acceptsSession },
   documents: outboundFederation.issuerDocuments,
   jobs: {
     'iam.access-report': reportJob,

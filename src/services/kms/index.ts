@@ -20,6 +20,7 @@ import * as replicas from './replicas.ts'
 import * as rotation from './rotation.ts'
 import * as signatures from './sign.ts'
 import * as tags from './tags.ts'
+import { traits } from './traits.ts'
 import { kms as words } from './words.ts'
 
 export const kms = words.service({
@@ -42,6 +43,7 @@ export const kms = words.service({
   ),
   conditionKeys,
   absentKeys,
+  traits,
   // What time does to keys.
   jobs: {
     [deletion.DELETE_JOB]: deletion.deleteJob,

@@ -18,16 +18,18 @@ export const ORIGIN = 'http://merlon.test'
 export class Browser {
   readonly cookies = new Map<string, string>()
   readonly #cloud: Pick<Cloud, 'handle'>
+  readonly #host: string
   page: Page = { status: 0, text: '', location: undefined, headers: {} }
 
-  constructor(opened: Pick<Cloud, 'handle'>) {
+  constructor(opened: Pick<Cloud, 'handle'>, host = 'merlon.test') {
     this.#cloud = opened
+    this.#host = host
   }
 
   async request(method: string, target: string, body = '', more: Readonly<Record<string, string>> = {}) {
     const [path = '', query = ''] = target.split('?')
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    const all = { host: 'merlon.test', 'user-agent': 'test', ...(cookie && { cookie }), ...more }
+    const all = { host: this.#host, 'user-agent': 'test', ...(cookie && { cookie }), ...more }
     const answer = await this.#cloud.handle({
       method,
       path,

@@ -2,11 +2,12 @@
  * Lambda's names in the audit log: operations of its first APIs carry the API's date, and a second form its version.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html
  */
+import type { EventNames } from '../../kernel/event-words.ts'
 
 const dated = (date: string, ...operations: readonly string[]): Record<string, string> =>
   Object.fromEntries(operations.map((operation) => [operation, `${operation}${date}`]))
 
-export const lambdaEvents: Readonly<Record<string, string>> = {
+const events: Readonly<Record<string, string>> = {
   ...dated(
     '20150331',
     'CreateAlias',
@@ -51,3 +52,6 @@ export const lambdaEvents: Readonly<Record<string, string>> = {
     'RemoveLayerVersionPermission',
   ),
 }
+
+/** What a function returned and printed is not the log's. */
+export const eventNames: EventNames = { events, silent: ['Invoke'] }

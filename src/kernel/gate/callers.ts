@@ -1,0 +1,84 @@
+/** Calls that code makes instead of a client: as a service principal, or as a signed-in person. */
+import { randomUUID } from 'node:crypto'
+import { Fault } from '../../wire/fault.ts'
+import type { Act, Acting, AuthorizeAs, CallAs } from '../acting.ts'
+import { type Authenticator, itself, nobody } from '../authenticate.ts'
+import type { Clock } from '../clock.ts'
+import { newDraft } from '../event.ts'
+import type { ResourceFacts } from '../resource/facts.ts'
+import type { DecisionMaker } from './decision-maker.ts'
+import { type Arrival, draftOf } from './invocation.ts'
+import type { Recorder } from './recorder.ts'
+import type { Registry } from './registry.ts'
+import type { Runner } from './runner.ts'
+import { type Attempt, newAttempt } from './transaction.ts'
+
+interface Stages {
+  readonly clock: Clock
+  readonly registry: Registry
+  readonly decisions: DecisionMaker
+  readonly recorder: Recorder
+  readonly runner: Runner
+  readonly authenticator: Authenticator
+}
+
+/** `api` and `name` are typed by the signatures of `Act` and `CallAs`; the registry is not. */
+export function callers({ clock, registry, decisions, recorder, runner, authenticator }: Stages): {
+  readonly act: Act
+  readonly callAs: CallAs
+  readonly authorizeAs: AuthorizeAs
+} {
+  return {
+    act: async (acting, api, name, input) => {
+      const invocation = await registry.invocation(api, name, input as object, [])
+      const arrival: Arrival = {
+        ...(invocation.operation.unsigned && acting.client
+          ? {
+              request: requestOf(acting.client),
+              authenticated: { ...nobody({ body: Buffer.alloc(0) }), region: acting.region },
+            }
+          : {
+              request: { remoteAddress: acting.service, secure: true, rawHeaders: ['User-Agent', acting.service] },
+              authenticated: itself(acting),
+            }),
+        requestId: randomUUID(),
+        now: clock.now(),
+        done: [],
+      }
+      // biome-ignore lint/suspicious/noExplicitAny: see above.
+      return (await runner.transact(arrival, invocation)) as any
+    },
+    callAs: async (from, api, name, input) => {
+      const { session, accessKeyId, region, request, now, unit, effects, done } = from
+      const authenticated = await authenticator.resume(session, accessKeyId, region, now)
+      const arrival: Arrival = { request, authenticated, requestId: randomUUID(), now, done }
+      const attempt: Attempt = { ...newAttempt(draftOf(arrival)), effects }
+      const invocation = await registry.invocation(api, name, input as object, [])
+      try {
+        // biome-ignore lint/suspicious/noExplicitAny: see above.
+        return (await runner.perform(unit, arrival, invocation, attempt)) as any
+      } catch (error) {
+        if (error instanceof Fault) recorder.record(unit, arrival, invocation, attempt.draft, undefined, error)
+        throw error
+      } finally {
+        for (const record of attempt.refused) record(unit)
+      }
+    },
+    authorizeAs: async ({ session, accessKeyId, region, request, now }, action, arn) => {
+      const authenticated = await authenticator.resume(session, accessKeyId, region, now)
+      const arrival: Arrival = { request, authenticated, requestId: randomUUID(), now, done: [] }
+      const acted: ResourceFacts = { arn, type: '', account: session.account }
+      await decisions.authorize(arrival, { via: [] }, newDraft(now), {
+        action,
+        acted,
+        input: undefined,
+        conditions: {},
+      })
+    },
+  }
+}
+
+/** The request of a client, as far as a service that forwards it passes it on. */
+function requestOf({ remoteAddress, userAgent, isSecure }: NonNullable<Acting['client']>): Arrival['request'] {
+  return { remoteAddress, secure: isSecure, rawHeaders: ['User-Agent', userAgent] }
+}

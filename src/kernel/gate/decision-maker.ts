@@ -1,0 +1,69 @@
+/** Permission checks of a call: the facts are gathered, one decision is made, and it becomes part of the event. */
+import { header } from '../../wire/http.ts'
+import { type Asked, type AuthorizeFacts, authorize } from '../authorize.ts'
+import { Denial } from '../denial.ts'
+import type { EventDraft } from '../event.ts'
+import type { OrganizationPort } from '../ports/organizations.ts'
+import { type Arrival, accountOf, type Invocation } from './invocation.ts'
+
+export interface DecisionOptions {
+  readonly organizations: () => OrganizationPort
+  readonly exemptFromRcps: ReadonlySet<string>
+  /** Called when policies could not be evaluated and the request was denied for that reason. */
+  readonly onDecisionError?: ((error: unknown, requestId: string) => void) | undefined
+}
+
+export class DecisionMaker {
+  readonly #options: DecisionOptions
+
+  constructor(options: DecisionOptions) {
+    this.#options = options
+  }
+
+  /** Throws the denial. */
+  async authorize(
+    arrival: Arrival,
+    invocation: Pick<Invocation, 'via'>,
+    draft: Pick<EventDraft, 'decided'>,
+    asked: Asked,
+  ): Promise<void> {
+    try {
+      draft.decided.push(authorize(asked, await this.facts(arrival, invocation, asked)))
+    } catch (error) {
+      if (error instanceof Denial) {
+        draft.decided.push(error.decided)
+        const cause = error.decided.decision.error
+        if (cause !== undefined) this.#options.onDecisionError?.(cause, arrival.requestId)
+      }
+      throw error
+    }
+  }
+
+  async facts(arrival: Arrival, invocation: Pick<Invocation, 'via'>, asked: Asked): Promise<AuthorizeFacts> {
+    const { authenticated, request, now } = arrival
+    const { standing, acting } = authenticated
+    const organizations = this.#options.organizations()
+    const owner = asked.acted?.account ?? accountOf(authenticated)
+    // A service has no account, so no standing: neither in the account it acts for nor, there, above the owner's RCPs.
+    const isCallers = acting === undefined && owner === accountOf(authenticated)
+    const ownerStanding = isCallers ? standing : await organizations.standing(owner)
+    const sourceStanding = acting && (await organizations.standing(acting.account))
+    return {
+      caller: authenticated.caller,
+      identity: authenticated.identity,
+      sessionPolicies: authenticated.sessionPolicies,
+      region: authenticated.region,
+      standing,
+      ownerStanding,
+      sourceStanding,
+      now,
+      sourceAddress: request.remoteAddress,
+      secure: request.secure,
+      userAgent: header(request, 'user-agent'),
+      referer: header(request, 'referer'),
+      via: invocation.via,
+      acting,
+      exemptFromRcps: this.#options.exemptFromRcps,
+    }
+  }
+}

@@ -1,0 +1,82 @@
+/** The operations that the gate serves, by service and name, with what their services say of themselves. */
+import { InvalidInputFault } from '../../wire/constraints.ts'
+import { type ServiceRow, services as serviceRows } from '../../wire/services.ts'
+import { loadService, validate } from '../../wire/wire.ts'
+import { isKnownAction, isReading } from '../actions.ts'
+import { eventNameOf } from '../event-words.ts'
+import type { ServiceTraits } from '../service/traits.ts'
+import type { Api, Operation, Service } from '../service.ts'
+import { notImplemented } from './faults.ts'
+import type { Invocation, Recorded } from './invocation.ts'
+
+const NONE: ServiceTraits = {}
+
+export class Registry {
+  readonly #operations = new Map<string, ReadonlyMap<string, Operation>>()
+  readonly #invalidInput = new Map<string, NonNullable<Service['invalidInput']>>()
+  readonly #traits = new Map<string, ServiceTraits>()
+  readonly #readActions: ReadonlySet<string>
+  /** In lower case. */
+  readonly exemptFromRcps: ReadonlySet<string>
+
+  /** Throws when an operation needs an action that IAM does not know: it could never be granted, nor denied by name. */
+  constructor(services: readonly Service[]) {
+    for (const { api, operations, resources = [], invalidInput, traits } of services) {
+      const needed = [
+        ...operations.map(({ name, actions, choice }) => ({ name, actions: [...actions, ...(choice?.among ?? [])] })),
+        ...resources.map(({ spec }) => ({ name: spec.type, actions: spec.tags ? [spec.tags.action] : [] })),
+      ]
+      for (const { name, actions } of needed) {
+        const unknown = actions.find((action) => !isKnownAction(action))
+        if (unknown) throw new Error(`${api.id}:${name} has no authorisation mapping: IAM knows no action '${unknown}'`)
+      }
+      if (invalidInput) this.#invalidInput.set(api.id, invalidInput)
+      if (traits) this.#traits.set(api.id, traits)
+      this.#operations.set(api.id, new Map(operations.map((operation) => [operation.name, operation])))
+    }
+    const traits = [...this.#traits.values()]
+    this.#readActions = new Set(traits.flatMap(({ readActions = [] }) => readActions))
+    this.exemptFromRcps = new Set(
+      traits.flatMap(({ exemptFromRcps = [] }) => exemptFromRcps.map((action) => action.toLowerCase())),
+    )
+  }
+
+  operation(service: string, name: string | undefined): Operation | undefined {
+    return this.#operations.get(service)?.get(name ?? '')
+  }
+
+  traits(service: string): ServiceTraits {
+    return this.#traits.get(service) ?? NONE
+  }
+
+  /** By the action; operations without permission go by their names. */
+  isReadOnly({ name, actions }: Recorded['operation']): boolean {
+    const [action] = actions
+    if (action === undefined) return /^(Get|List|Describe|Lookup)/.test(name)
+    return isReading(action) || this.#readActions.has(action)
+  }
+
+  eventName(service: string, operation: string): string {
+    return eventNameOf(this.traits(service).eventNames, operation)
+  }
+
+  /** Runs a check of input; what breaks the model is refused in the service's own words where it has some. */
+  validated({ id }: ServiceRow, check: () => void): void {
+    try {
+      check()
+    } catch (error) {
+      throw (error instanceof InvalidInputFault && this.#invalidInput.get(id)?.(error.violations)) || error
+    }
+  }
+
+  /** A call that code makes, checked as if it had come over the wire. */
+  async invocation(api: Api<unknown>, name: string, input: object, via: readonly string[]): Promise<Invocation> {
+    const row = serviceRows.find((candidate) => candidate.id === api.id)!
+    const model = await loadService(row)
+    const shape = model.operations.get(name)
+    const operation = this.operation(api.id, name)
+    if (!shape || !operation) throw notImplemented(row, name)
+    this.validated(row, () => validate(model, shape, input))
+    return { row, operation, shape, input, via }
+  }
+}

@@ -1,0 +1,30 @@
+/** What the kernel must know of a single service: data that the service says of itself. */
+import type { EventNames } from '../event-words.ts'
+import type { Session } from '../session.ts'
+
+/** The head of a request, as a listener sees it before the body arrives. */
+export interface RequestHead {
+  readonly method: string | undefined
+  /** Path and query. */
+  readonly url: string
+  readonly authorization: string | undefined
+}
+
+/** Requests whose bodies may be larger than those of other calls. */
+export interface Upload {
+  matches(head: RequestHead): boolean
+  /** The answer to one that announces more than any upload may have. Default: the listener's own. */
+  readonly tooLarge?: { readonly status: number; readonly contentType: string; readonly body: string }
+}
+
+export interface ServiceTraits {
+  /** Where CloudTrail's names differ from the model's, and what it leaves out. */
+  readonly eventNames?: EventNames
+  /** Actions that the audit log counts as reading, though IAM calls them writing. */
+  readonly readActions?: readonly string[]
+  /** Actions that no resource control policy takes away. */
+  readonly exemptFromRcps?: readonly string[]
+  readonly uploads?: readonly Upload[]
+  /** Whether a session may call the service at all. Default: every valid session may. */
+  readonly acceptsSession?: (session: Session) => boolean
+}

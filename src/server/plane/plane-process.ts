@@ -1,0 +1,165 @@
+/**
+ * A plane in a process of its own: enrolled once, from then on it starts without its server, works from the last snapshot in
+ * its directory, and follows the server whenever it can be reached.
+ */
+import { mkdirSync } from 'node:fs'
+import { chmod, open, readFile, rename } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { fingerprintOf, parseCode } from '../../kernel/planes/enrollment.ts'
+import { RecordBuffer } from '../../kernel/planes/record-buffer.ts'
+import { type OpenListener, openListeners } from '../listen/plane-listeners.ts'
+import type { Logger } from '../log.ts'
+import { InstallationError } from '../operator-errors.ts'
+import { checkServer, enroll, feedFrom, type PlaneServer, sinkTo } from './plane-client.ts'
+import { type PlaneFactory, planeFactories } from './plane-factories.ts'
+
+export interface PlaneProcessOptions {
+  /** `resolver` */
+  readonly plane: string
+  /** Its own directory: identity, last snapshot, records that wait. */
+  readonly state: string
+  /** Needed at first, with the code; later it replaces the address that was stored. */
+  readonly server?: string | undefined
+  /** Spent by the first start. */
+  readonly code?: string | undefined
+  /** Default: the name of this machine. */
+  readonly node?: string | undefined
+  readonly ca?: string | undefined
+  readonly host: string
+  /** By the listener's name. */
+  readonly ports: Readonly<Record<string, number>>
+  readonly logger: Logger
+  /** Milliseconds between batches of records. */
+  readonly recordsEveryMs?: number
+  /** Milliseconds of one long poll. */
+  readonly waitMs?: number
+}
+
+export interface PlaneProcess {
+  readonly listeners: readonly OpenListener[]
+  health(): 'open' | 'closed'
+  close(): Promise<void>
+}
+
+/** What enrollment left behind. */
+interface PlaneIdentity {
+  readonly plane: string
+  readonly node: string
+  readonly server: string
+  readonly token: string
+  /** DER SPKI, base64: signs every snapshot that is accepted. */
+  readonly publicKey: string
+}
+
+const IDENTITY = 'plane.json'
+
+export async function runPlane(options: PlaneProcessOptions): Promise<PlaneProcess> {
+  const { plane: name, state, host, ports, logger, recordsEveryMs } = options
+  const factory = factoryOf(name)
+  mkdirSync(state, { recursive: true, mode: 0o700 })
+  const identity = await identified(options)
+  const server: PlaneServer = { url: options.server ?? identity.server, ca: options.ca }
+  checkServer(server.url)
+  const stopped = new AbortController()
+  const records = new RecordBuffer({
+    sink: sinkTo(server, name, identity.token),
+    directory: join(state, 'records'),
+    status: () => ({ health: plane.health(), snapshot: plane.snapshotNumber() }),
+    ...(recordsEveryMs !== undefined && { everyMs: recordsEveryMs }),
+  })
+  const plane = factory({
+    feed: feedFrom(server, name, identity.token, stopped.signal),
+    publicKey: Buffer.from(identity.publicKey, 'base64'),
+    file: join(state, 'snapshot.json'),
+    onRefused: (reason) => logger.log('error', 'snapshot refused', { plane: name, reason }),
+    onRecord: (record) => records.add(record),
+    waitMs: options.waitMs,
+  })
+  await plane.start()
+  await records.start()
+  let listeners: readonly OpenListener[]
+  try {
+    listeners = await openListeners(plane, host, ports)
+  } catch (error) {
+    stopped.abort()
+    await plane.close()
+    await records.stop()
+    throw error
+  }
+  const shown = listeners.map((listener) => ({ kind: listener.kind, name: listener.name, port: listener.port }))
+  logger.log('info', 'plane runs', { plane: name, node: identity.node, health: plane.health(), listeners: shown })
+
+  return {
+    listeners,
+    health: () => plane.health(),
+    close: async () => {
+      await Promise.all(listeners.map((listener) => listener.close()))
+      stopped.abort()
+      await plane.close()
+      await records.stop()
+    },
+  }
+}
+
+function factoryOf(name: string): PlaneFactory {
+  const factory = planeFactories[name]
+  if (factory) return factory
+  const known = Object.keys(planeFactories).join(', ')
+  throw new InstallationError(`There is no plane named '${name}'. There are: ${known}.`, 'MERLON_PLANE_NOT_ENROLLED')
+}
+
+/** Reads the identity, or spends the code for one. A plane that is enrolled already keeps its code unspent. */
+async function identified(options: PlaneProcessOptions): Promise<PlaneIdentity> {
+  const { plane, state, server, code, node = hostname() } = options
+  const file = join(state, IDENTITY)
+  const stored = await readIdentity(file)
+  if (stored) {
+    if (stored.plane === plane) return stored
+    throw new InstallationError(
+      `${state} belongs to the plane ${stored.plane}, not to ${plane}. Choose another --state.`,
+      'MERLON_PLANE_NOT_ENROLLED',
+    )
+  }
+  if (code === undefined || server === undefined)
+    throw new InstallationError(
+      `${state} holds no enrolled plane. Create a code on the server, 'merlon plane enroll ${plane}', and pass it: --enroll CODE --server URL`,
+      'MERLON_PLANE_NOT_ENROLLED',
+    )
+  const parsed = parseCode(code)
+  if (parsed?.plane !== plane)
+    throw new InstallationError(`The enrollment code is not one of the plane ${plane}.`, 'MERLON_PLANE_NOT_ENROLLED')
+  const { token, publicKey } = await enroll({ url: server, ca: options.ca }, plane, parsed.secret, node)
+  // The code came from the operator: whoever answers in the server's place cannot make the plane accept another key.
+  if (fingerprintOf(Buffer.from(publicKey, 'base64')) !== parsed.fingerprint)
+    throw new InstallationError(
+      `${server} has another key than the server that the enrollment code is of.`,
+      'MERLON_PLANE_NOT_ENROLLED',
+    )
+  const identity: PlaneIdentity = { plane, node, server, token, publicKey }
+  await writeDurably(file, JSON.stringify(identity))
+  return identity
+}
+
+async function readIdentity(file: string): Promise<PlaneIdentity | undefined> {
+  try {
+    const identity = JSON.parse(await readFile(file, 'utf8')) as PlaneIdentity
+    // The token is a credential.
+    await chmod(file, 0o600)
+    return identity
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+async function writeDurably(file: string, text: string): Promise<void> {
+  const handle = await open(`${file}.new`, 'w', 0o600)
+  try {
+    await handle.writeFile(text)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await rename(`${file}.new`, file)
+}

@@ -1,0 +1,30 @@
+/** The web sites of user pools: what anybody may read at the issuer, and managed login at each pool's domain. */
+import type { WebRoute, WebSite } from '../../../kernel/web/site.ts'
+import { discoverySite } from './discovery.ts'
+import { loginRoutes } from './login.ts'
+import { loginSession } from './login-session.ts'
+import { oauthRoutes } from './oauth.ts'
+import { errorPage } from './pages.ts'
+
+const common = {
+  service: 'cognito-idp',
+  session: loginSession,
+  printFault: (fault: { readonly code: string; readonly message: string; readonly status: number }) => ({
+    page: errorPage(fault),
+    status: fault.status,
+  }),
+} as const satisfies Partial<WebSite>
+
+const routes: readonly WebRoute[] = [...loginRoutes, ...oauthRoutes]
+
+/** Below the pages' origin, where no DNS leads to the domains: `/_cognito/REGION/DOMAIN/login`. */
+const below = (prefix: string): readonly WebRoute[] =>
+  routes.map((each) => ({ ...each, path: `${prefix}${each.path}` }))
+
+export const sites: readonly WebSite[] = [
+  discoverySite,
+  // By the host: a prefix below amazoncognito.com, or a domain of the customer's own.
+  { ...common, host: /\./, base: '', routes },
+  { ...common, host: /\.amazoncognito\.com$/, base: '', listener: 'api', routes },
+  { ...common, base: '/_cognito', routes: below('/:region/:domain') },
+]

@@ -1,0 +1,20 @@
+/**
+ * The certificate domains port: which certificate a domain has; provided by ACM.
+ *
+ * @example
+ * const id = await call.use(certificateDomains).idOf(call.unit, call, 'example.com')
+ */
+import type { Arn } from '../../src/kernel/arn.ts'
+import { port } from '../../src/kernel/ports/port.ts'
+import type { Reader } from '../../src/kernel/reader.ts'
+
+export interface CertificateDomainsPort {
+  /** The newest certificate of the domain in this account and Region; undefined when there is none. */
+  idOf(
+    reader: Pick<Reader, 'get'>,
+    scope: Pick<Arn, 'partition' | 'region' | 'account'>,
+    domain: string,
+  ): Promise<string | undefined>
+}
+
+export const certificateDomains = port<CertificateDomainsPort>('certificate-domains')
