@@ -37,6 +37,11 @@ const options = {
     about: 'the id of the first account (default: MERLON_ACCOUNT_ID, or at random)',
   },
   dev: { type: 'boolean', about: 'in memory, with a movable clock; see MERLON_ROOT_ACCESS_KEY_ID in the docs' },
+  'allow-remote-dev': {
+    type: 'boolean',
+    about:
+      'With --dev: listen beyond this machine, in a container for one; signatures are still required; logged at each start',
+  },
   seed: { type: 'string', value: 'FILE', about: 'with --dev: accounts, users, keys and policies to begin with' },
   'accept-rollback': { type: 'boolean', about: 'serve data that is older than what was there; goes on record' },
   'public-url': { type: 'string', value: 'URL', about: 'how others reach this server; tokens it issues name it' },
@@ -150,6 +155,7 @@ export const start: Command = {
       corsOrigins: corsOriginsOf(given['cors-origin']),
       tls: tlsOf(given),
       allowsPlainHttp: given['insecure-http'] ?? false,
+      allowsRemoteDevelopment: remoteDevelopmentOf(given),
       proxies: proxiesOf(given['trusted-proxy']),
       blobs: objectsIn(given.objects ?? process.env['MERLON_OBJECTS']),
       streams: targetsOf('--stream', given.stream, 'MERLON_STREAMS'),
@@ -168,6 +174,11 @@ export const start: Command = {
     if (!(await server.close())) process.exit(0)
     return 0
   },
+}
+
+function remoteDevelopmentOf(given: Given): boolean {
+  if (given['allow-remote-dev'] && !given.dev) throw new UsageError('--allow-remote-dev belongs to --dev.')
+  return given['allow-remote-dev'] ?? false
 }
 
 function lameDuckOf(text = '0'): number {
@@ -299,6 +310,8 @@ function announce(
       : `Merlon listens on ${url}. Point a client at it:\n\n  export AWS_ENDPOINT_URL=${url} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1\n\n`,
   )
   if (pages) process.stdout.write(`Console: ${pages.console}\nSign in: ${pages.signIn}\n\n`)
+  // What container tools wait for.
+  if (!sealed) process.stdout.write('Ready.\n')
 }
 
 function durable(given: Given, logger: Logger): DurableWorld {

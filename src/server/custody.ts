@@ -315,16 +315,19 @@ export class Custody {
 
   async #initialise(): Promise<void> {
     const { data, shared } = this
-    if (!shared && existsSync(databaseOf(data)) && !existsSync(rootKeyOf(data))) {
+    // A key that is there stays in use: it may be that of data from before keyrings.
+    const environment = shared || !existsSync(rootKeyOf(data)) ? this.environment : {}
+    const elsewhere = environment['MERLON_KEY_FILE']
+    if (!shared && existsSync(databaseOf(data)) && !existsSync(elsewhere ?? rootKeyOf(data))) {
       throw new InstallationError(
-        `${rootKeyOf(data)} is missing, and without it ${databaseOf(data)} cannot be read. Put the root key back from where you keep it.`,
+        `${elsewhere ?? rootKeyOf(data)} is missing, and without it ${databaseOf(data)} cannot be read. Put the root key back from where you keep it.`,
         'MERLON_SEALER_UNAVAILABLE',
       )
     }
     const { first } = this.#options
     if (first) return this.#initialiseUnsealed(first)
 
-    const { installId, sealer, file, isNew } = fileSealer(data, shared ? this.environment : {})
+    const { installId, sealer, file, isNew } = fileSealer(data, environment)
     const store = await this.#openStore()
     try {
       const keyring = await this.#makeKeyring(store, installId, sealer)

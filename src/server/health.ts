@@ -5,6 +5,7 @@
 import { UnavailableError } from '../store/store.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
 import { asOperatorError, codeOf } from './operator-errors.ts'
+import { services } from './services.ts'
 
 export interface Health {
   /** `ok` and `fenced` answer calls. */
@@ -38,6 +39,21 @@ export const healthAnswer = (path: WatchedPath, version: string, health: Health)
   status: path === '/health/live' || isReady(health) ? 200 : 503,
   headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
   body: JSON.stringify({ ...health, version }),
+})
+
+/** What programs written for LocalStack poll until a server is there; `--dev` answers it. Nothing else of LocalStack's is imitated. */
+export const isLocalStackHealth = ({ method, path }: HttpRequest): boolean =>
+  (method === 'GET' || method === 'HEAD') && path === '/_localstack/health'
+
+/** Every service that is built, under the id that clients know. */
+export const localStackHealth = (version: string, health: Health): HttpResponse => ({
+  status: isReady(health) ? 200 : 503,
+  headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+  body: JSON.stringify({
+    services: Object.fromEntries(services.map(({ api }) => [api.id, isReady(health) ? 'running' : 'starting'])),
+    edition: 'merlon',
+    version,
+  }),
 })
 
 export const metricsAnswer = (text: string): HttpResponse => ({

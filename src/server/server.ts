@@ -28,7 +28,15 @@ import { answerDevelopment, DEVELOPMENT_PATH } from './development.ts'
 import { firstAccount } from './first-account.ts'
 import { type Front, openFront, type WebListenerOptions } from './front.ts'
 import { GaugeReader } from './gauges.ts'
-import { type Health, healthAnswer, metricsAnswer, Readiness, watchedPath } from './health.ts'
+import {
+  type Health,
+  healthAnswer,
+  isLocalStackHealth,
+  localStackHealth,
+  metricsAnswer,
+  Readiness,
+  watchedPath,
+} from './health.ts'
 import { inboxSite } from './inbox-site.ts'
 import { chooseAccountId, InstallationError, objectsOf } from './installation.ts'
 import type { Limits } from './limits.ts'
@@ -67,6 +75,8 @@ export interface ServerOptions {
   /** Undefined: plain HTTP, which beyond this machine needs `allowsPlainHttp`. */
   readonly tls?: TlsChoice | undefined
   readonly allowsPlainHttp?: boolean
+  /** Lets a development server listen beyond this machine: in a container, where loopback reaches nobody. */
+  readonly allowsRemoteDevelopment?: boolean
   readonly proxies?: TrustedProxies | undefined
   readonly packages?: boolean | undefined
   readonly streams?: readonly Target[]
@@ -206,7 +216,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const opened =
     world.kind === 'durable'
       ? await openDurable(world, options, common, withPlane, () => dismiss())
-      : await openDevelopment(world, host, common, withPlane, logger)
+      : await openDevelopment(world, options, common, withPlane)
 
   let phase: 'starting' | 'serving' | 'leaving' = 'starting'
   const readiness = new Readiness(() => opened.store()?.probe())
@@ -225,6 +235,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       )
       return metricsAnswer(metrics.text(cloud?.streams(), front?.load(), await gauges.read(cloud?.store)))
     }
+    if (opened.development && isLocalStackHealth(request)) return localStackHealth(version, await health())
     if (path !== undefined)
       return healthAnswer(path, version, path === '/health/live' ? { status: 'ok' } : await health())
     if (phase === 'starting') return answerUnavailable(request, 'The server is starting.')
@@ -460,12 +471,20 @@ async function unsealOrWait(custody: Custody, world: DurableWorld, logger: Logge
 
 async function openDevelopment(
   world: DevelopmentWorld,
-  host: string,
+  { host, allowsRemoteDevelopment, logger }: ServerOptions,
   common: Common,
   withPlane: WithPlane,
-  logger: Logger,
 ): Promise<Opened> {
-  refuseBeyondLoopback(host, 'this is a development server')
+  if (!allowsRemoteDevelopment)
+    refuseBeyondLoopback(
+      host,
+      'this is a development server',
+      ' In a container, or on a network that you trust: --allow-remote-dev.',
+    )
+  else if (!isLoopback(host))
+    logger.log('warn', 'development server beyond this machine: its root key moves the clock and removes all data', {
+      host,
+    })
   const clock = new DevelopmentClock()
   const defaultId = chooseAccountId(world.accountId ?? DEVELOPMENT_ACCOUNT)
   // The same keys after a reset, so that clients need not be told.
@@ -546,10 +565,10 @@ const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[|\]$/g
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 
-function refuseBeyondLoopback(host: string, why: string): void {
+function refuseBeyondLoopback(host: string, why: string, otherwise = ''): void {
   if (!isLoopback(host)) {
     throw new InstallationError(
-      `Merlon will not listen on ${host}: ${why}, so only this machine may reach it. Use --host 127.0.0.1.`,
+      `Merlon will not listen on ${host}: ${why}, so only this machine may reach it. Use --host 127.0.0.1.${otherwise}`,
       'MERLON_ADDRESS_NOT_ALLOWED',
     )
   }

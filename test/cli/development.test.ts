@@ -93,6 +93,19 @@ describe('a development server', () => {
     const ended = await merlon(['start', '--dev', '--host', '0.0.0.0', '--port', '0'])
 
     expect(ended.stderr).toContain('this is a development server')
+    expect(ended.stderr).toContain('--allow-remote-dev')
+    expect((await merlon(['start', '--allow-remote-dev', '--data', join(temporaryFolder(), 'data')])).stderr).toContain('belongs to --dev')
+  })
+
+  test('listens beyond it where that is allowed, says so, and still asks for signatures', async () => {
+    const server = await start(['--host', '0.0.0.0', '--allow-remote-dev'])
+    const url = server.url.replace('0.0.0.0', '127.0.0.1')
+
+    expect(server.log()).toContain('development server beyond this machine')
+    expect((await fetch(`${url}/?Action=ListUsers&Version=2010-05-08`)).status).toBe(403)
+    const health = await fetch(`${url}/_localstack/health`)
+    expect(health.status).toBe(200)
+    expect(await health.json()).toMatchObject({ services: { kms: 'running', s3: 'running' }, edition: 'merlon' })
   })
 
   test('moves its clock for the root user: sessions expire, and the record tells', async () => {

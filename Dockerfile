@@ -1,0 +1,22 @@
+# syntax=docker/dockerfile:1
+# The image has Node, its libraries and the release; no shell. `docker build` itself runs in no test of ours: the root file system
+# that it copies does (test/cli/image.test.ts).
+FROM node:22-bookworm-slim AS build
+RUN apt-get update && apt-get install -y --no-install-recommends binutils ca-certificates python3 && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY package.json package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY . .
+RUN npm run build && node tools/image/build-root.mjs /image
+
+FROM scratch
+COPY --from=build /image /
+USER 65532:65532
+ENV HOME=/data NODE_ENV=production
+WORKDIR /data
+VOLUME ["/data", "/keys"]
+EXPOSE 4566 4567
+HEALTHCHECK --interval=5s --timeout=3s --start-period=5s CMD ["/usr/bin/node", "/app/dist/merlon.js", "status"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/usr/bin/node", "/app/dist/merlon.js"]
+CMD ["start", "--data", "/data", "--host", "0.0.0.0"]

@@ -1,0 +1,2 @@
+export const USER: number
+export function buildRoot(target: string, node?: string): number
