@@ -29,6 +29,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     audit: 'Verify and tail the audit log',
     credentials: 'Provide temporary credentials to programs',
     secret: 'Run a program with secrets; show rotation status',
+    acm: 'Explain why a certificate is not issued',
   },
   Other: {
     dev: 'Run what tests and offline work need: social-idp',

@@ -316,7 +316,9 @@ export const getCertificate = pca
     if (!/^\d{1,60}$/.test(decimal)) throw pca.fail('InvalidArnException', `Invalid arn ${CertificateArn}`)
     const issued = await call.unit.get<IssuedRow>(issuedKey(row.id, BigInt(decimal).toString(16)))
     if (!issued) throw pca.fail('ResourceNotFoundException', `Could not find certificate ${CertificateArn}.`)
-    const chain = [row.certificate, row.chain].filter((each) => each !== undefined).join('\n')
+    // A root's own certificate has nothing above it.
+    const isOwnRoot = templateOf(issued.template).isRoot
+    const chain = isOwnRoot ? '' : [row.certificate, row.chain].filter((each) => each !== undefined).join('\n')
     return { Certificate: issued.pem, ...(chain !== '' && { CertificateChain: chain }) }
   })
 
