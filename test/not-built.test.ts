@@ -133,8 +133,6 @@ describe('An operation that needs no signature, of a service with a row', () => 
       request(['X-Amz-Target', 'AWSCognitoIdentityProviderService.InitiateAuth']),
       'cognito-idp:InitiateAuth',
     ],
-    ['of restJson', request([], { path: '/client/register' }), 'sso-oauth:RegisterClient'],
-    ['by its path', request([], { method: 'GET', path: '/federation/credentials' }), 'sso:GetRoleCredentials'],
   ])('%s', async (_, it, name) => {
     const response = await opened.gate.handle(it)
     expect(response.status).toBe(400)

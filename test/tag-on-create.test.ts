@@ -11,6 +11,7 @@ import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import * as organizations from '@aws-sdk/client-organizations'
 import * as s3 from '@aws-sdk/client-s3'
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import * as sso from '@aws-sdk/client-sso-admin'
 import * as sts from '@aws-sdk/client-sts'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { accessLevel } from '../src/kernel/actions.ts'
@@ -34,6 +35,7 @@ let maker: Keys
 let keyId: string
 let parent: string
 let AcmeEndpointArn: string
+let InstanceArn: string
 
 /** Clients differ in the types of their commands alone. */
 interface AnyClient {
@@ -49,6 +51,7 @@ const byJson = (service: string, target: string, input: object) =>
     transport: { host: 'localhost', send: (request) => it.handle(request) },
   }).json(service, target, input)
 const byDs = (command: object) => by(ds.DirectoryServiceClient, command)
+const bySso = (command: object) => by(sso.SSOAdminClient, command)
 const byIam = (command: object) => by(iam.IAMClient, command)
 const bySts = (command: object) => by(sts.STSClient, command)
 const byOrganizations = (command: object) => by(organizations.OrganizationsClient, command)
@@ -122,6 +125,43 @@ const cases: Readonly<Record<string, readonly [action: string, send: () => Promi
   'ds CreateMicrosoftAD': [
     'ds:AddTagsToResource',
     () => byDs(new ds.CreateMicrosoftADCommand({ ...DOMAIN, VpcSettings, Tags })),
+  ],
+  'sso-admin CreateInstance': ['sso:TagResource', () => bySso(new sso.CreateInstanceCommand({ Tags }))],
+  'sso-admin CreatePermissionSet': [
+    'sso:TagResource',
+    () => bySso(new sso.CreatePermissionSetCommand({ InstanceArn, Name: 'x', Tags })),
+  ],
+  'sso-admin CreateApplication': [
+    'sso:TagResource',
+    () =>
+      bySso(
+        new sso.CreateApplicationCommand({
+          InstanceArn,
+          ApplicationProviderArn: 'arn:aws:sso::aws:applicationProvider/custom',
+          Name: 'x',
+          Tags,
+        }),
+      ),
+  ],
+  'sso-admin CreateTrustedTokenIssuer': [
+    'sso:TagResource',
+    () =>
+      bySso(
+        new sso.CreateTrustedTokenIssuerCommand({
+          InstanceArn,
+          Name: 'x',
+          TrustedTokenIssuerType: 'OIDC_JWT',
+          TrustedTokenIssuerConfiguration: {
+            OidcJwtConfiguration: {
+              IssuerUrl: 'https://issuer.example',
+              ClaimAttributePath: 'sub',
+              IdentityStoreAttributePath: 'userName',
+              JwksRetrievalOption: 'OPEN_ID_DISCOVERY',
+            },
+          },
+          Tags,
+        }),
+      ),
   ],
   'iam CreateUser': ['iam:TagUser', () => byIam(new iam.CreateUserCommand({ UserName: 'x', Tags }))],
   'iam CreateRole': [
@@ -286,6 +326,7 @@ beforeAll(async () => {
   const key = await it.client(kms.KMSClient).send(new kms.CreateKeyCommand({ MultiRegion: true }))
   keyId = key.KeyMetadata!.KeyId!
   await it.client(s3.S3Client).send(new s3.CreateBucketCommand({ Bucket: 'logs' }))
+  InstanceArn = (await it.client(sso.SSOAdminClient).send(new sso.CreateInstanceCommand({}))).InstanceArn!
 })
 
 describe('Creating with tags needs the permission to tag:', () => {

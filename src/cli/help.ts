@@ -9,6 +9,8 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     status: 'Show the health of a running server, or the state of a data directory',
     ca: "Show or install the certificate authority of 'merlon start --tls auto'",
     'root-password': 'Set the e-mail address and the password that the root user signs in with',
+    'portal-password': 'Set the password that a user of IAM Identity Center signs in with',
+    'scim-token': 'Create a token with which an identity provider writes a directory by SCIM',
     demo: 'Run a guided demonstration on a temporary server',
   },
   'Seal and root key': {
@@ -26,12 +28,19 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'Policies, audit, secrets': {
     policy: 'Lint, explain, simulate and compare IAM policies (offline)',
+    waf: 'Explain what an AWS WAF web ACL decides of a request (offline)',
     audit: 'Verify and tail the audit log',
     credentials: 'Provide temporary credentials to programs',
     secret: 'Run a program with secrets; show rotation status',
     acm: 'Explain why a certificate is not issued',
   },
+  'Client-side encryption': {
+    encrypt: 'Encrypt files for every AWS Encryption SDK, with the options of its command line',
+    decrypt: 'Decrypt files of any AWS Encryption SDK',
+    inspect: 'Show the keys and the context of an encrypted file, and who used them (--trail)',
+  },
   Other: {
+    inbox: 'Show the mail that services have sent, in a spool or with --dev',
     dev: 'Run what tests and offline work need: social-idp',
     'pytest-plugin': 'Print a plugin for pytest: a server for tests',
     completion: 'Print a completion script for bash or zsh',
@@ -40,7 +49,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 }
 
-const NAME_WIDTH = 14
+const NAME_WIDTH = 16
 
 export const helpNames: readonly string[] = Object.values(GROUPS).flatMap((group) => Object.keys(group))
 

@@ -9,15 +9,20 @@ import { completionCommand } from './completion.ts'
 import { credentials } from './credentials.ts'
 import { demo } from './demo.ts'
 import { dev } from './dev.ts'
+import { inspect } from './encryption/inspect.ts'
+import { decrypt, encrypt } from './encryption.ts'
 import { errorText } from './error-text.ts'
 import { command, helpOf, overview } from './help.ts'
+import { inbox } from './inbox.ts'
 import { init } from './init.ts'
 import { policy } from './policy.ts'
+import { portalPassword } from './portal-password.ts'
 import { pytestPlugin } from './pytest-plugin.ts'
 import { rekey } from './rekey.ts'
 import { restore } from './restore.ts'
 import { rootPassword } from './root-password.ts'
 import { rotateRoot } from './rotate-root.ts'
+import { scimToken } from './scim-token.ts'
 import { seal } from './seal.ts'
 import { sealer } from './sealer.ts'
 import { secret } from './secret.ts'
@@ -27,6 +32,7 @@ import { store } from './store.ts'
 import { trust } from './trust.ts'
 import { unseal } from './unseal.ts'
 import { version } from './version.ts'
+import { waf } from './waf.ts'
 
 const commands: readonly Command[] = [
   start,
@@ -37,6 +43,8 @@ const commands: readonly Command[] = [
   sealer,
   rekey,
   rootPassword,
+  portalPassword,
+  scimToken,
   rotateRoot,
   trust,
   ca,
@@ -44,10 +52,15 @@ const commands: readonly Command[] = [
   restore,
   store,
   policy,
+  waf,
   audit,
   credentials,
   secret,
   acm,
+  encrypt,
+  decrypt,
+  inspect,
+  inbox,
   demo,
   dev,
   pytestPlugin,

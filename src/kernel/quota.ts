@@ -57,6 +57,11 @@ export const quotaDefaults: Quotas = {
   // Source: https://docs.aws.amazon.com/privateca/latest/userguide/PcaLimits.html
   'acm-pca/AuthoritiesPerAccount': 200,
 
+  // Source: https://docs.aws.amazon.com/singlesignon/latest/userguide/limits.html
+  'sso/PermissionSetsPerInstance': 2000,
+  'identitystore/UsersPerStore': 100_000,
+  'identitystore/GroupsPerStore': 100_000,
+
   // Ours: what one account may send, and one recipient of it receive, in a day (UTC).
   'mail/AccountPerDay': 10_000,
   'mail/RecipientPerDay': 50,

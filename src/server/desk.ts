@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { readWitness } from '../kernel/evidence/checkpoint.ts'
+import { keepVerification } from '../kernel/evidence/verification.ts'
 import { verifyLog } from '../kernel/evidence/verify.ts'
 import { randomKey } from '../vault/aead.ts'
 import { createKeyFile } from '../vault/file-sealer.ts'
@@ -18,6 +19,7 @@ import { TrustError, VaultError } from '../vault/vault.ts'
 import { eraseAccount } from './account-erasure.ts'
 import { type BackupsRow, backupsOf, besideBackup, makeBackup, replaceKeyrings } from './backup.ts'
 import type { Custody } from './custody.ts'
+import { makeScimToken, setPortalPassword } from './directory-operator.ts'
 import { Entries } from './entry.ts'
 import type { Health } from './health.ts'
 import { keyFileOf, newSealerId } from './installation.ts'
@@ -137,6 +139,25 @@ const routes: Readonly<Record<string, Act>> = {
     const id = await setRootSignIn(cloud, { account, email: text(input, 'email'), password: text(input, 'password') })
     await custody.record('SetRootPassword', { account: id })
     return { account: id }
+  },
+  'POST /scim-token': async ({ custody }, input) => {
+    const { store } = optional(input, 'store')
+    const made = await makeScimToken(custody.unsealed().cloud, store)
+    await custody.record('CreateScimToken', { account: made.account, store: made.store, token: made.id })
+    return made
+  },
+  'POST /portal-password': async ({ custody }, input) => {
+    const { store } = optional(input, 'store')
+    const { cloud } = custody.unsealed()
+    const userName = text(input, 'user')
+    const set = await setPortalPassword(cloud, {
+      store,
+      userName,
+      password: text(input, 'password'),
+      isOneTime: input['oneTime'] === true,
+    })
+    await custody.record('SetPortalPassword', { account: set.account, store: set.store, user: userName })
+    return { store: set.store }
   },
   'POST /backup': ({ custody }, input) =>
     makeBackup(custody, { file: text(input, 'file'), ...optional(input, 'keyring') }),
@@ -263,6 +284,10 @@ async function audit({ custody }: Desk, input: Input): Promise<object> {
   const { witness } = optional(input, 'witness')
   const witnessed = witness === undefined ? [] : readWitness(readFileSync(witness, 'utf8'))
   const verdict = await verifyLog(store, cloud.vault, witnessed)
+  const { records, findings } = verdict
+  await store.run(async (unit) =>
+    keepVerification(unit, { at: custody.clock.now(), records, findings: findings.length }),
+  )
   await custody.record('VerifyAudit', { records: verdict.records, findings: verdict.findings.length })
   return verdict
 }

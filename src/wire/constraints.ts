@@ -206,12 +206,17 @@ const JAVA_CLASSES: readonly (readonly [string, string])[] = [
   ['\\p{Punct}', '[!-\\/:-@\\[-`\\{-~]'],
 ]
 
+/** Java lets every sign be escaped; with the flag `u` JavaScript does not: `\\_` is `_`. */
+const withoutNeedlessEscapes = (text: string): string =>
+  text.replace(/\\(.)/g, (escaped, sign: string) => (/[_&#%@=~"',;:<>!]/.test(sign) ? sign : escaped))
+
 /** The models' patterns are Java's; all but a few are JavaScript's too. They come from AWS, never from a caller. */
 function patternOf(source: string): RegExp {
   let pattern = patterns.get(source)
   if (!pattern) {
     const dotAll = source.startsWith('(?s)')
-    const text = JAVA_CLASSES.reduce((found, [java, ours]) => found.replaceAll(java, ours), source)
+    const read = withoutNeedlessEscapes(source)
+    const text = JAVA_CLASSES.reduce((found, [java, ours]) => found.replaceAll(java, ours), read)
     const body = `^(?:${dotAll ? text.slice(4) : text})$`
     try {
       pattern = new RegExp(body, dotAll ? 'us' : 'u')

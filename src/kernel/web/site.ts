@@ -19,6 +19,8 @@ export type Awaitable<T> = T | Promise<T>
 export type WebAnswer =
   | { readonly page: Html; readonly status?: number; readonly session?: object | 'end' }
   | { readonly json: object; readonly status?: number; readonly contentType?: string; readonly headers?: Headers }
+  /** 204 */
+  | { readonly empty: true }
   | {
       readonly file: string | Uint8Array
       readonly contentType: string

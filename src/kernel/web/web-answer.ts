@@ -47,6 +47,7 @@ export function printAnswer(
     ...(cookie !== undefined && { 'set-cookie': cookie }),
   }
   if ('redirect' in answer) return { status: 303, headers: { ...headers, location: answer.redirect }, body: '' }
+  if ('empty' in answer) return { status: 204, headers, body: '' }
   if ('page' in answer)
     return {
       status: answer.status ?? 200,

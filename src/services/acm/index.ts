@@ -1,5 +1,7 @@
 /** Certificate Manager: certificates whose domains are proved, issued, renewed, imported and exported. */
 import type { ConditionKeyTable, KeySource } from '../../kernel/condition-keys.ts'
+import { certificates as certificatesToken } from '../../kernel/ports/certificates.ts'
+import { provide } from '../../kernel/ports/port.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as accountConfiguration from './account-configuration.ts'
 import * as acmeAccounts from './acme-accounts.ts'
@@ -15,6 +17,7 @@ import { originOf } from './descriptions.ts'
 import * as exports from './exports.ts'
 import * as imports from './imports.ts'
 import { issuance } from './issuance.ts'
+import { certificatesPort } from './port.ts'
 import * as requests from './requests.ts'
 import { type CertificateRow, certificate, acm as words } from './resources.ts'
 import { revocationSite } from './revocation-site.ts'
@@ -74,4 +77,12 @@ export const acm = words.service({
     'acm.forget-token': requests.forgetToken,
     'acm.forget-nonces': forgetNonces,
   },
+  open: ({ vault, clock }) => ({
+    provides: [
+      provide(
+        certificatesToken,
+        certificatesPort(vault, () => clock.now()),
+      ),
+    ],
+  }),
 })

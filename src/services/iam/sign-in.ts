@@ -1,6 +1,7 @@
 /** What IAM offers the sign-in pages: people, their passwords and their second factors. */
 import { createHash } from 'node:crypto'
 import { type FailurePolicy, type GuessableSecret, resetFailures } from '../../kernel/failure-budget.ts'
+import { HASHING, hashPassword, passwordMatches, passwordProblem } from '../../kernel/passwords.ts'
 import type {
   PasswordState,
   SecretCaller,
@@ -10,7 +11,7 @@ import type {
 } from '../../kernel/ports/sign-in-identities.ts'
 import type { IdentityPort, Reader } from '../../kernel/ports.ts'
 import { endSignIns, personOf } from '../../kernel/sign-in-sessions.ts'
-import { type Key, key } from '../../store/store.ts'
+import { type Key, key, under } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
 import type { AccountRow } from './account/bootstrap.ts'
 import { accountKey } from './account/bootstrap.ts'
@@ -18,7 +19,6 @@ import { changedPassword, type LoginProfileRow, profileKey } from './credentials
 import { devicesOf } from './credentials/mfa.ts'
 import { addPasskey, passkeysOf, recordPasskeyUse } from './credentials/passkeys.ts'
 import { passwordPolicyOf } from './credentials/password-policy.ts'
-import { HASHING, hashPassword, passwordMatches, passwordProblem } from './credentials/passwords.ts'
 import { type UserRow, user } from './resources.ts'
 import { iam } from './words.ts'
 
@@ -113,6 +113,10 @@ export function signInIdentitiesPort(identities: Pick<IdentityPort, 'identity' |
       return row && (await isOpen(reader, row.account)) ? rootOf(row.account) : undefined
     },
     root: rootOf,
+    standIn: async (reader) => {
+      const [first] = await reader.range<AccountRow>(under('iam', 'account'), { limit: 1 })
+      return rootOf(first!.document.id)
+    },
     user: async (reader, account, name) => {
       const row = USER_NAME.test(name) ? await reader.get<UserRow>(user.key(scopeOf(account), { name })) : undefined
       if (!row || !(await isOpen(reader, account))) return undefined

@@ -1,10 +1,13 @@
 /** Route 53: public hosted zones and their record sets, which the resolver plane answers. */
 import { normalizeName } from '../../engines/dns/records.ts'
 import type { ConditionKeyTable, KeySource } from '../../kernel/condition-keys.ts'
+import { hostedZones as hostedZonesPort } from '../../kernel/ports/hosted-zones.ts'
+import { provide } from '../../kernel/ports/port.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as answers from './answers.ts'
 import * as changes from './changes.ts'
 import * as hostedZones from './hosted-zones.ts'
+import { lookupPublished } from './published-zones.ts'
 import * as recordSets from './record-sets.ts'
 import { route53 as words } from './resources.ts'
 import * as tagging from './tagging.ts'
@@ -34,4 +37,5 @@ export const route53 = words.service({
   operations: operationsOf(hostedZones, recordSets, changes, answers, tagging),
   conditionKeys,
   snapshots: [zonesSnapshot],
+  open: () => ({ provides: [provide(hostedZonesPort, { lookup: lookupPublished })] }),
 })
