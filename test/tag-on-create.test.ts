@@ -15,6 +15,7 @@ import * as sso from '@aws-sdk/client-sso-admin'
 import * as sts from '@aws-sdk/client-sts'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { accessLevel } from '../src/kernel/actions.ts'
+import { Client } from '../src/kernel/client.ts'
 import { services } from '../src/server/services.ts'
 import { services as rows } from '../src/wire/services.ts'
 import type { Shape } from '../src/wire/shape.ts'
@@ -23,6 +24,7 @@ import { ACCOUNT, allowing, cloud, type Keys } from './cloud.ts'
 
 const Tags = [{ Key: 'team', Value: 'a' }]
 const PEM = { Certificate: Buffer.from('c'), PrivateKey: Buffer.from('k') }
+const ROLE_ARN = `arn:aws:iam::${ACCOUNT}:role/r`
 const DOMAIN = { Name: 'corp.example.com', Password: 'Example-Passw0rd' }
 const VpcSettings = { VpcId: 'vpc-12345678', SubnetIds: ['subnet-12345678'] }
 const TRUST = allowing({ Principal: { AWS: ACCOUNT }, Action: ['sts:AssumeRole', 'sts:TagSession'] })
@@ -32,6 +34,7 @@ let it: Awaited<ReturnType<typeof cloud>>
 let maker: Keys
 let keyId: string
 let parent: string
+let AcmeEndpointArn: string
 let InstanceArn: string
 
 /** Clients differ in the types of their commands alone. */
@@ -40,6 +43,13 @@ interface AnyClient {
 }
 const by = (Client: object, command: object) => (it.client(Client as never, maker) as AnyClient).send(command)
 const byAcm = (command: object) => by(acm.ACMClient, command)
+/** Services without an official client. */
+const byJson = (service: string, target: string, input: object) =>
+  new Client({
+    credential: { ...maker, secret: maker.secretAccessKey },
+    now: () => it.clock.now(),
+    transport: { host: 'localhost', send: (request) => it.handle(request) },
+  }).json(service, target, input)
 const byDs = (command: object) => by(ds.DirectoryServiceClient, command)
 const bySso = (command: object) => by(sso.SSOAdminClient, command)
 const byIam = (command: object) => by(iam.IAMClient, command)
@@ -48,6 +58,33 @@ const byOrganizations = (command: object) => by(organizations.OrganizationsClien
 
 /** Operation → the permission it needs to tag, and a request with tags. */
 const cases: Readonly<Record<string, readonly [action: string, send: () => Promise<unknown>]>> = {
+  'acm CreateAcmeDomainValidation': [
+    'acm:TagResource',
+    () =>
+      byAcm(
+        new acm.CreateAcmeDomainValidationCommand({
+          AcmeEndpointArn,
+          DomainName: 'x.example',
+          PrevalidationOptions: { DnsPrevalidation: {} },
+          Tags,
+        }),
+      ),
+  ],
+  'acm CreateAcmeEndpoint': [
+    'acm:TagResource',
+    () =>
+      byAcm(
+        new acm.CreateAcmeEndpointCommand({
+          AuthorizationBehavior: 'PRE_APPROVED',
+          CertificateAuthority: { PublicCertificateAuthority: {} },
+          Tags,
+        }),
+      ),
+  ],
+  'acm CreateAcmeExternalAccountBinding': [
+    'acm:TagResource',
+    () => byAcm(new acm.CreateAcmeExternalAccountBindingCommand({ AcmeEndpointArn, RoleArn: ROLE_ARN, Tags })),
+  ],
   'acm ImportCertificate': [
     'acm:AddTagsToCertificate',
     () => byAcm(new acm.ImportCertificateCommand({ ...PEM, Tags })),
@@ -55,6 +92,19 @@ const cases: Readonly<Record<string, readonly [action: string, send: () => Promi
   'acm RequestCertificate': [
     'acm:AddTagsToCertificate',
     () => byAcm(new acm.RequestCertificateCommand({ DomainName: 'x.example', ValidationMethod: 'DNS', Tags })),
+  ],
+  'acm-pca CreateCertificateAuthority': [
+    'acm-pca:TagCertificateAuthority',
+    () =>
+      byJson('acm-pca', 'ACMPrivateCA.CreateCertificateAuthority', {
+        CertificateAuthorityType: 'ROOT',
+        CertificateAuthorityConfiguration: {
+          KeyAlgorithm: 'EC_prime256v1',
+          SigningAlgorithm: 'SHA256WITHECDSA',
+          Subject: { CommonName: 'x' },
+        },
+        Tags,
+      }),
   ],
   'ds ConnectDirectory': [
     'ds:AddTagsToResource',
@@ -265,6 +315,11 @@ beforeAll(async () => {
   const root = it.client(iam.IAMClient)
   await root.send(new iam.CreateRoleCommand({ RoleName: 'r', AssumeRolePolicyDocument: TRUST }))
   await root.send(new iam.EnableOutboundWebIdentityFederationCommand({}))
+  const endpoint = new acm.CreateAcmeEndpointCommand({
+    AuthorizationBehavior: 'PRE_APPROVED',
+    CertificateAuthority: { PublicCertificateAuthority: {} },
+  })
+  AcmeEndpointArn = (await it.client(acm.ACMClient).send(endpoint)).AcmeEndpointArn!
   const tree = it.client(organizations.OrganizationsClient)
   await tree.send(new organizations.CreateOrganizationCommand({ FeatureSet: 'ALL' }))
   parent = (await tree.send(new organizations.ListRootsCommand({}))).Roots![0]!.Id!

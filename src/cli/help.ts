@@ -33,6 +33,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     audit: 'Verify and tail the audit log',
     credentials: 'Provide temporary credentials to programs',
     secret: 'Run a program with secrets; show rotation status',
+    acm: 'Explain why a certificate is not issued',
   },
   'Client-side encryption': {
     encrypt: 'Encrypt files for every AWS Encryption SDK, with the options of its command line',

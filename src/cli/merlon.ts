@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { acm } from './acm.ts'
 /** The command line: `merlon COMMAND [options]`. */
 import { audit } from './audit.ts'
 import { backup } from './backup.ts'
@@ -57,6 +58,7 @@ const commands: readonly Command[] = [
   audit,
   credentials,
   secret,
+  acm,
   encrypt,
   decrypt,
   inspect,

@@ -73,6 +73,11 @@ const options = {
     about: 'Serve TLS with this certificate (PEM); read again when it changes (default: MERLON_TLS_CERT)',
   },
   'tls-key': { type: 'string', value: 'FILE', about: 'The key of --tls-cert (PEM; default: MERLON_TLS_KEY)' },
+  'tls-certificate': {
+    type: 'string',
+    value: 'ARN',
+    about: 'Besides: a certificate of ACM here, served as soon as it is issued (default: MERLON_TLS_CERTIFICATE)',
+  },
   'insecure-http': { type: 'boolean', about: 'Allow plain HTTP beyond this machine; logged at each start' },
   'trusted-proxy': {
     type: 'string',
@@ -265,14 +270,26 @@ function tlsOf(given: Given): TlsChoice | undefined {
   const cert = given['tls-cert'] ?? process.env['MERLON_TLS_CERT']
   const key = given['tls-key'] ?? process.env['MERLON_TLS_KEY']
   const kind = given.tls ?? process.env['MERLON_TLS']
+  const certificate = given['tls-certificate'] ?? process.env['MERLON_TLS_CERTIFICATE']
+  if (certificate !== undefined && !/^arn:[\w-]+:acm:[\w-]+:\d{12}:certificate\/[\w-]+$/.test(certificate))
+    throw new UsageError(`--tls-certificate is the ARN of a certificate, not '${certificate}'.`)
   if (cert !== undefined || key !== undefined) {
     if (cert === undefined || key === undefined) throw new UsageError('--tls-cert and --tls-key belong together.')
     if (given.tls !== undefined) throw new UsageError('--tls auto and --tls-cert exclude each other.')
-    return { kind: 'files', cert, key }
+    return { kind: 'files', cert, key, certificate }
   }
-  if (kind === undefined) return undefined
+  if (kind === undefined) {
+    if (certificate !== undefined)
+      throw new UsageError('--tls-certificate needs --tls auto, or --tls-cert, until it is issued.')
+    return undefined
+  }
   if (kind !== 'auto') throw new UsageError(`--tls is 'auto', not '${kind}'.`)
-  return { kind: 'own', directory: authorityDirectoryOf(given), names: listOf(given['tls-name'], 'MERLON_TLS_NAMES') }
+  return {
+    kind: 'own',
+    directory: authorityDirectoryOf(given),
+    names: listOf(given['tls-name'], 'MERLON_TLS_NAMES'),
+    certificate,
+  }
 }
 
 function proxiesOf(given: readonly string[] | undefined): TrustedProxies | undefined {

@@ -6,6 +6,7 @@ import { DOCUMENTS_PATH } from '../kernel/documents.ts'
 import type { Answer } from '../kernel/gate.ts'
 import { PLANES_PATH } from '../kernel/planes/plane-site.ts'
 import type { RootKey } from '../kernel/ports/bootstrap.ts'
+import { certificates, type UsableCertificate } from '../kernel/ports/certificates.ts'
 import { mail } from '../kernel/ports/mail.ts'
 import { provide } from '../kernel/ports/port.ts'
 import { Throttle } from '../kernel/throttle.ts'
@@ -40,6 +41,7 @@ import {
 import { inboxSite } from './inbox-site.ts'
 import { chooseAccountId, InstallationError, objectsOf } from './installation.ts'
 import type { Limits } from './limits.ts'
+import { CertificateTls } from './listen/certificate-tls.ts'
 import { namesOfServer, OwnAuthority } from './listen/own-authority.ts'
 import { TlsFiles, type TlsSource } from './listen/tls.ts'
 import type { TrustedProxies } from './listen/trusted-proxies.ts'
@@ -103,11 +105,15 @@ export interface WebOptions extends WebListenerOptions {
   readonly files?: URL | undefined
 }
 
-export type TlsChoice =
-  /** PEM files, read again when they change. */
+export type TlsChoice = {
+  /** A certificate of this installation's ACM, used instead as soon as it is issued: its ARN. */
+  readonly certificate?: string | undefined
+} & /** PEM files, read again when they change. */
+(
   | { readonly kind: 'files'; readonly cert: string; readonly key: string }
   /** An authority of its own in a directory, for further names than those of its addresses. */
   | { readonly kind: 'own'; readonly directory: string; readonly names: readonly string[] }
+)
 
 /** A folder on disk. */
 export interface DurableWorld {
@@ -272,6 +278,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         }
   if (!isLoopback(host) && !options.tls)
     logger.log('warn', 'plain HTTP beyond this machine: secrets can be read on the network', { host })
+  const tls = tlsSource(options, opened)
   let front: Front | undefined
   try {
     front = await openFront(dated(answer), dated(webAnswer), {
@@ -280,7 +287,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       web: options.web,
       origins,
       corsOrigins: options.corsOrigins ?? [],
-      tls: tlsSource(options),
+      tls,
       proxies: options.proxies,
       uploads: services.flatMap(({ traits }) => traits?.uploads ?? []),
       admission: options.limits?.admission,
@@ -301,6 +308,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await opened.close()
     throw error
   }
+  if (tls instanceof CertificateTls) await tls.refresh()
   phase = 'serving'
   const { url } = api
   const web = origins.web()
@@ -545,12 +553,33 @@ async function openDevelopment(
 }
 
 /** The TLS of both listeners. Throws when its files cannot be used. */
-function tlsSource({ tls, host, publicUrl, web, logger }: ServerOptions): TlsSource | undefined {
+function tlsSource(options: ServerOptions, opened: Opened): TlsSource | undefined {
+  const { tls, host, publicUrl, web, logger } = options
   if (tls === undefined) return undefined
-  if (tls.kind === 'files') return new TlsFiles(tls, logger)
   const urls = [publicUrl, web?.url].filter((url) => url !== undefined)
-  return new OwnAuthority(tls.directory, namesOfServer([host, ...urls.map(hostOf), ...tls.names]), logger)
+  const own: TlsSource =
+    tls.kind === 'files'
+      ? new TlsFiles(tls, logger)
+      : new OwnAuthority(tls.directory, namesOfServer([host, ...urls.map(hostOf), ...tls.names]), logger)
+  const arn = tls.certificate
+  if (arn === undefined) return own
+  const read = () =>
+    opened.during(
+      (cloud) => readOwnCertificate(cloud, arn),
+      async () => undefined,
+    )
+  return new CertificateTls({ arn, fallback: own, read, logger })
 }
+
+/** In use by the listeners: so it is renewed, and cannot be deleted. */
+async function readOwnCertificate({ store, use }: Cloud, arn: string): Promise<UsableCertificate | undefined> {
+  const found = await use(certificates).read(store.reader, arn)
+  if (found && !found.inUseBy.includes(LISTENERS))
+    await store.run((unit) => use(certificates).setUse(unit, arn, LISTENERS, true))
+  return found
+}
+
+const LISTENERS = 'arn:aws:merlon:::listeners'
 
 function refusePlainHttp({ host, tls, allowsPlainHttp }: ServerOptions): void {
   if (isLoopback(host) || tls || allowsPlainHttp) return

@@ -1,7 +1,19 @@
 /** ACM through the AWS CLI, with the domain's records in a real DNS server. */
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import {
+  ACMClient,
+  CreateAcmeDomainValidationCommand,
+  CreateAcmeEndpointCommand,
+  CreateAcmeExternalAccountBindingCommand,
+  DescribeAcmeDomainValidationCommand,
+  DescribeAcmeEndpointCommand,
+  GetAcmeExternalAccountBindingCredentialsCommand,
+  RevokeAcmeExternalAccountBindingCommand,
+} from '@aws-sdk/client-acm'
+import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam'
 import { afterEach, describe, expect, test } from 'vitest'
 import { installation, type Running, startMerlon, temporaryFolder } from '../process.ts'
 import { type Bind, bind, hasBind } from './bind.ts'
@@ -40,6 +52,71 @@ const request = async (
 }
 const describeBy = async (aws: (...words: readonly string[]) => Promise<string>, arn: string) =>
   JSON.parse(await aws('describe-certificate', '--certificate-arn', arn)).Certificate
+
+const hasCertbot = existsSync('/usr/bin/certbot')
+
+describe.skipIf(!hasBind || !hasCertbot)('certbot', () => {
+  test('obtains and renews through an endpoint, with a binding; a revoked one is refused', async () => {
+    const { server, dns } = await opened()
+    const at = { endpoint: server.url, region: 'us-east-1', credentials: server.accounts[0]! }
+    const acm = new ACMClient(at)
+    const { AcmeEndpointArn } = await acm.send(
+      new CreateAcmeEndpointCommand({
+        AuthorizationBehavior: 'PRE_APPROVED',
+        CertificateAuthority: { PublicCertificateAuthority: {} },
+      }),
+    )
+    const { AcmeEndpoint } = await acm.send(new DescribeAcmeEndpointCommand({ AcmeEndpointArn }))
+    const { AcmeDomainValidationArn } = await acm.send(
+      new CreateAcmeDomainValidationCommand({
+        AcmeEndpointArn,
+        DomainName: 'corp.test',
+        PrevalidationOptions: { DnsPrevalidation: { DomainScope: { Subdomains: 'ENABLED' } } },
+      }),
+    )
+    const describeDomain = new DescribeAcmeDomainValidationCommand({ AcmeDomainValidationArn })
+    const details = (await acm.send(describeDomain)).AcmeDomainValidation!.PrevalidationDetails!
+    const { Name, Value } = details.DnsPrevalidation!.ResourceRecord!
+    dns.update(`update add ${Name} 5 CNAME ${Value}`)
+    await expect
+      .poll(async () => (await acm.send(describeDomain)).AcmeDomainValidation!.Status, { timeout: 60_000 })
+      .toBe('VALID')
+    const iam = new IAMClient(at)
+    const allow = (more: object) => JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', ...more }] })
+    const AssumeRolePolicyDocument = allow({ Principal: { Service: 'acm.amazonaws.com' }, Action: 'sts:AssumeRole' })
+    const { Role } = await iam.send(new CreateRoleCommand({ RoleName: 'web', AssumeRolePolicyDocument }))
+    const PolicyDocument = allow({ Action: 'acm:RequestCertificate', Resource: '*' })
+    await iam.send(new PutRolePolicyCommand({ RoleName: 'web', PolicyName: 'p', PolicyDocument }))
+    const made = await acm.send(new CreateAcmeExternalAccountBindingCommand({ AcmeEndpointArn, RoleArn: Role!.Arn! }))
+    const { AcmeExternalAccountBindingArn } = made.ExternalAccountBinding!
+    const { KeyId, MacKey } = await acm.send(
+      new GetAcmeExternalAccountBindingCredentialsCommand({ AcmeExternalAccountBindingArn }),
+    )
+    const folder = temporaryFolder()
+    const certbot = (...words: readonly string[]) => {
+      const folders = ['--config-dir', folder, '--work-dir', folder, '--logs-dir', folder]
+      return run(
+        'certbot',
+        [...words, ...folders, '--non-interactive'],
+        environmentFor(server.url, server.accounts[0]!),
+      )
+    }
+    const first = await certbot(
+      ...['certonly', '--standalone', '--server', AcmeEndpoint!.EndpointUrl!, '--agree-tos'],
+      ...['--register-unsafely-without-email', '--eab-kid', KeyId!, '--eab-hmac-key', MacKey!, '-d', 'www.corp.test'],
+    )
+    expect(first.stderr + first.stdout).toContain('Successfully received certificate')
+    const serialOf = () => new X509Certificate(readFileSync(join(folder, 'live/www.corp.test/cert.pem'))).serialNumber
+    const serial = serialOf()
+    expect((await certbot('renew', '--force-renewal')).status).toBe(0)
+    expect(serialOf()).not.toBe(serial)
+
+    await acm.send(new RevokeAcmeExternalAccountBindingCommand({ AcmeExternalAccountBindingArn }))
+    const refused = await certbot('renew', '--force-renewal')
+    expect(refused.status).not.toBe(0)
+    expect(refused.stdout + refused.stderr).toContain('revoked')
+  })
+})
 
 describe.skipIf(!hasBind)('aws acm with BIND', () => {
   test('waits for the record at the domain’s server, issues within seconds, and OpenSSL verifies', async () => {

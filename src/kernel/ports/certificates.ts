@@ -12,6 +12,7 @@ export interface UsableCertificate {
   readonly serial: string
   /** Epoch milliseconds. */
   readonly notAfter: number
+  readonly inUseBy: readonly string[]
 }
 
 export interface CertificatesPort {

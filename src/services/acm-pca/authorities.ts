@@ -4,6 +4,7 @@ import type * as PrivateCa from '../../../models/schemas/acm-pca.types.ts'
 import { parseCertificate, parseChain, X509Error } from '../../engines/x509/certificate.ts'
 import { buildSigningRequest, certificateParts, pem } from '../../engines/x509/certificate-builder.ts'
 import { basicConstraints, keyUsage } from '../../engines/x509/extensions.ts'
+import { putExpiring } from '../../kernel/jobs/expiring-rows.ts'
 import { cancelJob, scheduleJob } from '../../kernel/jobs.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import { type Key, key } from '../../store/store.ts'
@@ -23,7 +24,7 @@ import {
 import { subjectOf } from './subjects.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
-const MINUTES_5 = 5 * 60 * 1000
+const TOKEN_MS = 5 * 60 * 1000
 const RESTORABLE_DAYS = 30
 const PAGE_DEFAULT = 100
 
@@ -38,8 +39,8 @@ export const createCertificateAuthority = pca
   .run(async (call, input, { id, arn, tags, create }) => {
     const { CertificateAuthorityConfiguration: configuration, IdempotencyToken } = input
     const tokenAt = IdempotencyToken && key('acm-pca', 'request-token', call.account, call.region, IdempotencyToken)
-    const before = tokenAt ? await call.unit.get<{ arn: string; at: number }>(tokenAt) : undefined
-    if (before && call.now - before.at < MINUTES_5) return { CertificateAuthorityArn: before.arn }
+    const before = tokenAt ? await call.unit.get<{ arn: string; expiresAt: number }>(tokenAt) : undefined
+    if (before && before.expiresAt > call.now) return { CertificateAuthorityArn: before.arn }
     if (configuration.CsrExtensions?.SubjectInformationAccess)
       throw notImplemented('authorities with SubjectInformationAccess')
     const quota = call.quotas['acm-pca/AuthoritiesPerAccount']!
@@ -92,7 +93,7 @@ export const createCertificateAuthority = pca
       tags,
     })
     call.unit.put(authorityPlaceKey(id.CertificateAuthorityId), { at: authority.key(call, id) })
-    if (tokenAt) call.unit.put(tokenAt, { arn, at: call.now })
+    if (tokenAt) putExpiring(call.unit, 'acm-pca.forget', tokenAt, { arn, expiresAt: call.now + TOKEN_MS })
     return { CertificateAuthorityArn: arn }
   })
 

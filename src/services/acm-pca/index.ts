@@ -1,5 +1,6 @@
 /** ACM Private CA: authorities with keys in the vault, what they issue and revoke, and who may use them. */
 import type { ConditionKeyTable } from '../../kernel/condition-keys.ts'
+import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as auditReports from './audit-reports.ts'
 import * as authorities from './authorities.ts'
@@ -24,5 +25,9 @@ export const pca = words.service({
   operations: operationsOf(authorities, issuing, permissions, auditReports, { tagging }),
   conditionKeys,
   sites: [revocationSite],
-  jobs: { 'acm-pca.delete': authorities.deletePermanently, 'acm-pca.report': auditReports.writeReport },
+  jobs: {
+    'acm-pca.delete': authorities.deletePermanently,
+    'acm-pca.report': auditReports.writeReport,
+    'acm-pca.forget': forgetExpired,
+  },
 })

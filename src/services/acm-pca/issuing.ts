@@ -30,6 +30,7 @@ import { pemBlocks } from '../../engines/x509/pem.ts'
 import type { RevocationReason } from '../../engines/x509/revocation.ts'
 import type { Call } from '../../kernel/call.ts'
 import { newSerial } from '../../kernel/certificate-serial.ts'
+import { putExpiring } from '../../kernel/jobs/expiring-rows.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
 import { key } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
@@ -43,6 +44,7 @@ import {
   issuedKey,
   notImplemented,
   pca,
+  revokedKey,
   statusOf,
   wrongState,
 } from './resources.ts'
@@ -60,6 +62,12 @@ const malformed = (message: string) => pca.fail('MalformedCSRException', message
 const invalid = (message: string) => pca.fail('InvalidArgsException', message)
 const outOfTime = (message: string) => new Fault('ValidationException', message, { status: 400 })
 
+interface TokenRow {
+  readonly arn: string
+  readonly hash: string
+  readonly expiresAt: number
+}
+
 export const issueCertificate = pca
   .operation('IssueCertificate')
   .on(authority.named('CertificateAuthorityArn'))
@@ -73,8 +81,8 @@ export const issueCertificate = pca
     assertFits(row.configuration.KeyAlgorithm, SigningAlgorithm)
     const tokenAt = input.IdempotencyToken && key('acm-pca', 'issue-token', row.id, input.IdempotencyToken)
     const hash = createHash('sha256').update(input.Csr).digest('hex')
-    const before = tokenAt ? await call.unit.get<{ arn: string; at: number; hash: string }>(tokenAt) : undefined
-    if (before && call.now - before.at < TOKEN_MS && before.hash === hash) return { CertificateArn: before.arn }
+    const before = tokenAt ? await call.unit.get<TokenRow>(tokenAt) : undefined
+    if (before && before.expiresAt > call.now && before.hash === hash) return { CertificateArn: before.arn }
 
     const request = await readRequest(input.Csr)
     if (template.isRoot && !request.publicKey.equals(Buffer.from(row.publicKey, 'base64')))
@@ -117,7 +125,10 @@ export const issueCertificate = pca
     }
     call.unit.put(issuedKey(row.id, serialHex), issued)
     const CertificateArn = `${arn}/certificate/${BigInt(`0x${serialHex}`)}`
-    if (tokenAt) call.unit.put(tokenAt, { arn: CertificateArn, at: call.now, hash })
+    if (tokenAt) {
+      const row: TokenRow = { arn: CertificateArn, hash, expiresAt: call.now + TOKEN_MS }
+      putExpiring(call.unit, 'acm-pca.forget', tokenAt, row)
+    }
     return { CertificateArn }
   })
 
@@ -316,7 +327,9 @@ export const getCertificate = pca
     if (!/^\d{1,60}$/.test(decimal)) throw pca.fail('InvalidArnException', `Invalid arn ${CertificateArn}`)
     const issued = await call.unit.get<IssuedRow>(issuedKey(row.id, BigInt(decimal).toString(16)))
     if (!issued) throw pca.fail('ResourceNotFoundException', `Could not find certificate ${CertificateArn}.`)
-    const chain = [row.certificate, row.chain].filter((each) => each !== undefined).join('\n')
+    // A root's own certificate has nothing above it.
+    const isOwnRoot = templateOf(issued.template).isRoot
+    const chain = isOwnRoot ? '' : [row.certificate, row.chain].filter((each) => each !== undefined).join('\n')
     return { Certificate: issued.pem, ...(chain !== '' && { CertificateChain: chain }) }
   })
 
@@ -334,6 +347,8 @@ export const revokeCertificate = pca
       throw pca.fail('RequestAlreadyProcessedException', `The certificate ${CertificateSerial} is revoked already.`)
     if (row.serial?.toLowerCase().replace(/^0+/, '') === serial)
       throw pca.fail('InvalidRequestException', 'An authority does not revoke its own certificate.')
-    call.unit.put(at, { ...issued, revokedAt: call.now, reason: reason as RevocationReason } satisfies IssuedRow)
+    const revoked: IssuedRow = { ...issued, revokedAt: call.now, reason: reason as RevocationReason }
+    call.unit.put(at, revoked)
+    call.unit.put(revokedKey(row.id, serial), revoked)
     return {}
   })

@@ -115,6 +115,10 @@ export interface IssuedRow {
 export const issuedKey = (authorityId: string, serial: string): Key => key('acm-pca', 'issued', authorityId, serial)
 export const issuedBy = (authorityId: string): Key => under('acm-pca', 'issued', authorityId)
 
+/** What revocation lists are made of: few among all that was issued. */
+export const revokedBy = (authorityId: string): Key => under('acm-pca', 'revoked', authorityId)
+export const revokedKey = (authorityId: string, serial: string): Key => key('acm-pca', 'revoked', authorityId, serial)
+
 /** Where an authority's row is: revocation lists are fetched without an account or a Region. */
 export const authorityPlaceKey = (id: string): Key => key('acm-pca', 'authority-place', id)
 

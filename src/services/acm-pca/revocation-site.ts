@@ -14,7 +14,7 @@ import type { SignatureAlgorithm } from '../../engines/x509/signature-algorithms
 import { route, type WebAnswer, type WebCall, type WebSite } from '../../kernel/web/site.ts'
 import type { Key } from '../../store/store.ts'
 import { signWith } from './algorithms.ts'
-import { type AuthorityRow, authorityPlaceKey, type IssuedRow, issuedBy, issuedKey } from './resources.ts'
+import { type AuthorityRow, authorityPlaceKey, type IssuedRow, issuedKey, revokedBy } from './resources.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 const DAY_MS = 24 * HOUR_MS
@@ -58,8 +58,11 @@ const crl = route({
     if (!row?.revocation.CrlConfiguration?.Enabled) return NOT_FOUND
     const { now } = call
     const file = await lists.get(row, now, async () => {
-      const issued = await call.unit.range<IssuedRow>(issuedBy(row.id))
-      const revocations = issued.flatMap(({ document }) => revocationOf(document) ?? [])
+      const revoked = await call.unit.range<IssuedRow>(revokedBy(row.id))
+      // Without those that have expired by themselves (RFC 5280 §3.3).
+      const revocations = revoked.flatMap(({ document }) =>
+        document.notAfter > now ? (revocationOf(document) ?? []) : [],
+      )
       const nextUpdate = new Date(now + (row.revocation.CrlConfiguration!.ExpirationInDays ?? 1) * DAY_MS)
       return buildCrl(
         issuerOf(row),

@@ -8,6 +8,7 @@ import type * as STS from '@aws-sdk/client-sts'
 import { alternativeNamesIn, parseSigningRequest } from '../../engines/x509/certificate-builder.ts'
 import { attributeOids, readName as readDistinguishedName } from '../../engines/x509/names.ts'
 import { crlReasons, type RevocationReason } from '../../engines/x509/revocation.ts'
+import { putExpiring } from '../../kernel/jobs/expiring-rows.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
 import type { Api } from '../../kernel/service.ts'
 import { redeemSession } from '../../kernel/session.ts'
@@ -43,7 +44,7 @@ import {
 } from './acme-resources.ts'
 import { issueLeaf, readIssuingAuthority } from './authorities.ts'
 import { checkCaa } from './domain-checks.ts'
-import { type IssuedRow, issuance, issuedKey, recordIssued, validityMs } from './issuance.ts'
+import { type IssuedRow, issuance, issuedKey, putRevoked, recordIssued, validityMs } from './issuance.ts'
 import { baseOf, readName } from './names.ts'
 import { algorithmOf } from './private-keys.ts'
 import { renewsAt } from './renewal-rules.ts'
@@ -321,7 +322,7 @@ const newOrder = signedRoute('/new-order', 'CreateAcmeOrder', async (signed) => 
     status: 'ready',
     expiresAt: call.now + ORDER_MS,
   }
-  call.unit.put(orderKey(row.id, order.id), order)
+  putExpiring(call.unit, 'acm.forget', orderKey(row.id, order.id), order)
   return orderAnswer(signed, order, 201)
 })
 
@@ -542,7 +543,7 @@ const revoke = signedRoute('/revoke-cert', 'RevokeAcmeCertificate', async (signe
   if (!found || found.acme?.accountId !== account.id)
     throw problem('unauthorized', 'The account did not order this certificate.')
   if (issued.revokedAt !== undefined) throw problem('alreadyRevoked', 'The certificate is revoked already.')
-  call.unit.put(at, { ...issued, revokedAt: call.now, reason: name } satisfies IssuedRow)
+  putRevoked(call.unit, authority.id, { ...issued, revokedAt: call.now, reason: name })
   issuance.leave(call.unit, place, found)
   issuance.enter(call.unit, place, { ...found, revokedAt: call.now, revocationReason: name }, 'REVOKED', call.now)
   return { json: {}, status: 200, headers: headersOf(signed) }

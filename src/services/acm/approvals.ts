@@ -3,6 +3,7 @@
  * approves, because scanners of mail open links. Tokens are stored as hashes and spent once.
  */
 import { createHash, randomBytes } from 'node:crypto'
+import { putExpiring } from '../../kernel/jobs/expiring-rows.ts'
 import { mailbox, type OutboxContext, OutboxQuotaError } from '../../kernel/jobs/outbox.ts'
 import type { Use } from '../../kernel/ports/port.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
@@ -42,7 +43,7 @@ export async function mailApprovals(context: Context, row: CertificateRow, proof
       expiresAt: context.now + APPROVAL_MS,
       round,
     }
-    context.unit.put(approvalKey(token), approval)
+    putExpiring(context.unit, 'acm.forget', approvalKey(token), approval)
     const link = `${context.use(webOrigin).origin() ?? 'http://localhost'}${APPROVAL_BASE}/${token}`
     try {
       await mailbox.send(context, `acm/${row.id}/${proof.domain}/${to}/${context.now}`, {

@@ -1,6 +1,6 @@
 /** Exports, renewals on demand and revocations: what is done with a certificate that leaves the installation. */
 import type { RevocationReason } from '../../engines/x509/revocation.ts'
-import { type IssuedRow, issuance, issuedKey } from './issuance.ts'
+import { type IssuedRow, issuance, issuedKey, putRevoked } from './issuance.ts'
 import { openKey } from './private-keys.ts'
 import { acm, certificate, keyOf, notImplemented } from './resources.ts'
 
@@ -68,7 +68,7 @@ export const revokeCertificate = acm
     const reason = RevocationReason as RevocationReason
     const at = issuedKey(row.material.issuer, row.material.serial)
     const issued = (await unit.get<IssuedRow>(at))!
-    unit.put(at, { ...issued, revokedAt: now, reason } satisfies IssuedRow)
+    putRevoked(unit, row.material.issuer, { ...issued, revokedAt: now, reason })
     issuance.leave(unit, keyOf(row), row)
     issuance.enter(unit, keyOf(row), { ...row, revokedAt: now, revocationReason: reason }, 'REVOKED', now)
     return { CertificateArn: arn }

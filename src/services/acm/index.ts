@@ -1,5 +1,6 @@
 /** Certificate Manager: certificates whose domains are proved, issued, renewed, imported and exported. */
 import type { ConditionKeyTable, KeySource } from '../../kernel/condition-keys.ts'
+import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
 import { certificates as certificatesToken } from '../../kernel/ports/certificates.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
@@ -74,7 +75,7 @@ export const acm = words.service({
   jobs: {
     ...issuance.jobs,
     ...acmeDomains.domainChecks.jobs,
-    'acm.forget-token': requests.forgetToken,
+    'acm.forget': forgetExpired,
     'acm.forget-nonces': forgetNonces,
   },
   open: ({ vault, clock }) => ({

@@ -5,7 +5,7 @@
 import { lifecycle, type State, type StepResult } from '../../kernel/jobs/lifecycle.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
 import type { Work } from '../../kernel/service.ts'
-import { key, type Unit } from '../../store/store.ts'
+import { key, type Unit, under } from '../../store/store.ts'
 import { daysBeforeExpiry } from './account-configuration.ts'
 import { mailApprovals } from './approvals.ts'
 import { issueLeaf, readIssuingAuthority } from './authorities.ts'
@@ -163,6 +163,15 @@ export interface IssuedRow {
   readonly reason?: string
 }
 export const issuedKey = (issuer: string, serial: string) => key('acm', 'issued', issuer, serial.toLowerCase())
+
+const revokedKey = (issuer: string, serial: string) => key('acm', 'revoked', issuer, serial.toLowerCase())
+/** What revocation lists are made of: few among all that was issued. */
+export const revokedBy = (issuer: string) => under('acm', 'revoked', issuer)
+
+export function putRevoked(unit: Unit, issuer: string, row: IssuedRow): void {
+  unit.put(issuedKey(issuer, row.serial), row)
+  unit.put(revokedKey(issuer, row.serial), row)
+}
 
 export function recordIssued(unit: Unit, row: CertificateRow): void {
   const { material } = row

@@ -31,7 +31,9 @@ export const certificatesPort = (vault: Pick<Vault, 'open'>, now: () => number):
     if (!row?.material || !['ISSUED', 'RENEWING'].includes(row.progress.state)) return undefined
     const { pem, chain = '', serial, notAfter } = row.material
     const privateKey = openKey(vault, row)?.export({ type: 'pkcs8', format: 'pem' }).toString()
-    return privateKey === undefined ? undefined : { chain: pem + withoutRoot(chain), privateKey, serial, notAfter }
+    return privateKey === undefined
+      ? undefined
+      : { chain: pem + withoutRoot(chain), privateKey, serial, notAfter, inUseBy: row.inUseBy }
   },
   setUse: async (unit, arn, usedBy, isUsed) => {
     const at = keyIn(arn)

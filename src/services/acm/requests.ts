@@ -1,8 +1,7 @@
 /** Requested certificates: public ones wait until their domains are proved, private ones are issued at once. */
 import { createHash } from 'node:crypto'
 import type { Call } from '../../kernel/call.ts'
-import { scheduleJob } from '../../kernel/jobs.ts'
-import type { ServiceJob } from '../../kernel/service.ts'
+import { putExpiring } from '../../kernel/jobs/expiring-rows.ts'
 import { mailApprovals } from './approvals.ts'
 import { issuingAuthority } from './authorities.ts'
 import { issuance } from './issuance.ts'
@@ -175,21 +174,7 @@ async function requestedBefore(
 function remember(call: Call, token: string | undefined, arn: string, hash: string): void {
   if (token === undefined) return
   const at = requestTokenKey(call.account, call.region, token)
-  const expiresAt = call.now + HOUR_MS
-  call.unit.put(at, { arn, hash, expiresAt } satisfies TokenRow)
-  scheduleJob(call.unit, {
-    id: `acm.forget-token/${at}`,
-    kind: 'acm.forget-token',
-    dueAt: expiresAt,
-    payload: { at, account: call.account },
-  })
-}
-
-export const forgetToken: ServiceJob<{ readonly at: string }> = {
-  run: async (unit, { now }, { at }) => {
-    const row = await unit.get<TokenRow>(at)
-    if (row && row.expiresAt <= now) unit.delete(at)
-  },
+  putExpiring<TokenRow>(call.unit, 'acm.forget', at, { arn, hash, expiresAt: call.now + HOUR_MS })
 }
 
 export const resendValidationEmail = acm

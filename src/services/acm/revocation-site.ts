@@ -8,9 +8,8 @@ import {
 } from '../../engines/x509/revocation.ts'
 import type { Reader } from '../../kernel/ports.ts'
 import { route, type WebAnswer, type WebCall, type WebSite } from '../../kernel/web/site.ts'
-import { under } from '../../store/store.ts'
 import { type AuthorityRow, authorityById, issuerOf, signAs } from './authorities.ts'
-import { type IssuedRow, issuedKey } from './issuance.ts'
+import { type IssuedRow, issuedKey, revokedBy } from './issuance.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 const NEXT_UPDATE_MS = 24 * HOUR_MS
@@ -20,9 +19,10 @@ const REQUEST_BYTES_MAX = 4_096
 
 const NOT_FOUND: WebAnswer = { json: { error: 'NotFound' }, status: 404 }
 
-async function revocationsOf(reader: Reader, issuer: string): Promise<readonly Revocation[]> {
-  const rows = await reader.range<IssuedRow>(under('acm', 'issued', issuer))
-  return rows.flatMap(({ document }) => revocationOf(document) ?? [])
+/** Without those that have expired by themselves (RFC 5280 §3.3). */
+async function revocationsOf(reader: Reader, issuer: string, now: number): Promise<readonly Revocation[]> {
+  const rows = await reader.range<IssuedRow>(revokedBy(issuer))
+  return rows.flatMap(({ document }) => (document.notAfter > now ? (revocationOf(document) ?? []) : []))
 }
 
 const revocationOf = ({ serial, revokedAt, reason }: IssuedRow): Revocation | undefined =>
@@ -34,7 +34,7 @@ const currentList = (call: WebCall, id: string, authority: AuthorityRow): Promis
   lists.get(authority, call.now, async () =>
     buildCrl(
       issuerOf(authority),
-      await revocationsOf(call.unit, id),
+      await revocationsOf(call.unit, id, call.now),
       { number: call.now, thisUpdate: new Date(call.now), nextUpdate: new Date(call.now + NEXT_UPDATE_MS) },
       signAs(call.vault, authority),
     ),
