@@ -3,7 +3,9 @@ import { cpSync } from 'node:fs'
 import { defineConfig } from 'rolldown'
 import { schemasOnly } from './tools/schemas-only.ts'
 
-const TESTING = {
+/** What is imported from the package, by `import` and by `require`. */
+const LIBRARIES = {
+  'encryption-sdk': 'src/encryption-sdk/index.ts',
   testing: 'src/testing/index.ts',
   'testing-vitest': 'src/testing/vitest.ts',
   'testing-jest': 'src/testing/jest.ts',
@@ -17,7 +19,7 @@ const release = defineConfig({
     'key-thread': 'src/vault/material/key-thread.ts',
     'analysis-thread': 'src/server/analysis-thread.ts',
     policy: 'src/policy/index.ts',
-    ...TESTING,
+    ...LIBRARIES,
   },
   platform: 'node',
   // Its prebuilt binary is loaded from the package itself.
@@ -36,9 +38,9 @@ const release = defineConfig({
   output: { dir: 'dist', format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
 })
 
-/** The test library again, for `require`. */
+/** The libraries again, for `require`. */
 const commonjs = defineConfig({
-  input: TESTING,
+  input: LIBRARIES,
   platform: 'node',
   external: ['vitest'],
   output: {

@@ -4,6 +4,7 @@
  */
 import { api } from './parts/api.mjs'
 import { decisions } from './parts/decisions.mjs'
+import { encryptionSdk } from './parts/encryption-sdk.mjs'
 import { events } from './parts/events.mjs'
 import { growth } from './parts/growth.mjs'
 import { kms } from './parts/kms.mjs'
@@ -13,7 +14,18 @@ import { start } from './parts/start.mjs'
 import { store } from './parts/store.mjs'
 import { machine, publish } from './report.mjs'
 
-const parts = { start, api, kms, secrets, signatures, decisions, store, events, growth }
+const parts = {
+  start,
+  api,
+  kms,
+  secrets,
+  signatures,
+  decisions,
+  store,
+  events,
+  growth,
+  'encryption-sdk': encryptionSdk,
+}
 
 const words = process.argv.slice(2)
 const options = new Set(words.filter((word) => word.startsWith('--')))

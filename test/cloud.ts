@@ -53,6 +53,7 @@ export interface CloudOptions {
   readonly packages?: boolean
   readonly egress?: ReadonlySet<string>
   readonly onDecisionError?: (error: unknown, requestId: string) => void
+  readonly onJobError?: (job: object, error: unknown) => void
   /** Changes a signed request on its way: what an attacker on the wire could do. */
   readonly tamper?: (request: HttpRequest) => HttpRequest
 }
@@ -70,6 +71,7 @@ export async function cloud(options: CloudOptions = {}) {
     ...(options.quotas && { quotas: options.quotas }),
     throttle: options.throttle,
     onDecisionError: options.onDecisionError,
+    ...(options.onJobError && { onJobError: options.onJobError }),
     ...(options.outbound && { outbound: options.outbound }),
     ...(options.services && { services: options.services }),
     provides: options.provides,

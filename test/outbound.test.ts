@@ -1,7 +1,7 @@
 /** What the server may ask of the world: certificates are real, and so is the guard. */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -68,6 +68,87 @@ describe('The way out', () => {
     // Nobody here has signed that certificate.
     expect(rootCertificates.length).toBeGreaterThan(0)
     await expect(outbound(hosts).get('https://login.corp.test/')).rejects.toThrow(/self-signed certificate/)
+  })
+})
+
+describe('A thumbprint', () => {
+  const folder = temporaryFolder()
+  const file = (name: string) => join(folder, name)
+  const openssl = (...words: readonly string[]) =>
+    execFileSync('openssl', words, { stdio: ['ignore', 'pipe', 'ignore'] })
+  const thumbprintOf = (name: string) =>
+    openssl('x509', '-in', file(`${name}.pem`), '-noout', '-fingerprint', '-sha1')
+      .toString()
+      .split('=')[1]!
+      .trim()
+      .replaceAll(':', '')
+  const servers: Server[] = []
+  afterAll(() => {
+    for (const each of servers) each.close().closeAllConnections()
+  })
+
+  /** `NAME.pem` and `NAME.key`, signed by another one or by itself. */
+  function certificate(name: string, extensions: string, issuer?: string): void {
+    const subject = ['-new', '-newkey', 'rsa:2048', '-nodes', '-subj', `/CN=${name}`, '-keyout', file(`${name}.key`)]
+    openssl('req', ...subject, '-out', file(`${name}.csr`))
+    writeFileSync(file('ext'), extensions)
+    const by = issuer
+      ? ['-CA', file(`${issuer}.pem`), '-CAkey', file(`${issuer}.key`), '-CAcreateserial']
+      : ['-signkey', file(`${name}.key`)]
+    openssl(
+      'x509',
+      '-req',
+      '-days',
+      '2',
+      '-in',
+      file(`${name}.csr`),
+      '-extfile',
+      file('ext'),
+      ...by,
+      '-out',
+      file(`${name}.pem`),
+    )
+  }
+
+  /** A request to a server that presents these certificates, the first one its own. */
+  async function get(chain: readonly string[], thumbprints: readonly string[], host = 'login.corp.test') {
+    const cert = chain.map((name) => readFileSync(file(`${name}.pem`), 'utf8')).join('')
+    const https = createServer({ key: readFileSync(file(`${chain[0]}.key`)), cert }, (_request, response) => {
+      response.end('keys')
+    }).listen(0, '127.0.0.1')
+    servers.push(https)
+    await once(https, 'listening')
+    const hosts = readHosts(`${host}=127.0.0.1:${(https.address() as AddressInfo).port}`)
+    return (await outbound(hosts).get(`https://${host}/`, thumbprints)).body
+  }
+
+  beforeAll(() => {
+    const authority = 'basicConstraints=critical,CA:TRUE'
+    const name = 'subjectAltName=DNS:login.corp.test'
+    certificate('root', authority)
+    certificate('intermediate', authority, 'root')
+    certificate('leaf', name, 'intermediate')
+    certificate('evil-root', authority)
+    certificate('evil', name, 'evil-root')
+    certificate('alone', name)
+  })
+
+  test('vouches for a chain without a trusted authority: of its top certificate, signed by itself or not', async () => {
+    expect(await get(['leaf', 'intermediate', 'root'], ['0'.repeat(40), thumbprintOf('root')])).toBe('keys')
+    expect(await get(['leaf', 'intermediate'], [thumbprintOf('intermediate').toLowerCase()])).toBe('keys')
+    expect(await get(['alone'], [thumbprintOf('alone')])).toBe('keys')
+  })
+
+  test('of another certificate, of one that did not sign, or for another name, does not', async () => {
+    const mismatch = "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint"
+    await expect(get(['leaf', 'intermediate'], [thumbprintOf('evil-root')])).rejects.toThrow(mismatch)
+    // Not the top one: AWS documents the last certificate of the chain.
+    await expect(get(['leaf', 'intermediate'], [thumbprintOf('leaf')])).rejects.toThrow(mismatch)
+    // A server in the middle presents the certificate that is pinned, which is public, above its own.
+    await expect(get(['evil', 'intermediate'], [thumbprintOf('intermediate')])).rejects.toThrow(mismatch)
+    await expect(get(['evil', 'evil-root', 'root'], [thumbprintOf('root')])).rejects.toThrow(mismatch)
+    await expect(get(['alone'], [thumbprintOf('alone')], 'other.corp.test')).rejects.toThrow(/altnames/)
+    await expect(get(['alone'], [])).rejects.toThrow('self-signed certificate')
   })
 })
 

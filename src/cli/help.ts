@@ -28,11 +28,18 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'Policies, audit, secrets': {
     policy: 'Lint, explain, simulate and compare IAM policies (offline)',
+    waf: 'Explain what an AWS WAF web ACL decides of a request (offline)',
     audit: 'Verify and tail the audit log',
     credentials: 'Provide temporary credentials to programs',
     secret: 'Run a program with secrets; show rotation status',
   },
+  'Client-side encryption': {
+    encrypt: 'Encrypt files for every AWS Encryption SDK, with the options of its command line',
+    decrypt: 'Decrypt files of any AWS Encryption SDK',
+    inspect: 'Show the keys and the context of an encrypted file, and who used them (--trail)',
+  },
   Other: {
+    inbox: 'Show the mail that services have sent, in a spool or with --dev',
     dev: 'Run what tests and offline work need: social-idp',
     'pytest-plugin': 'Print a plugin for pytest: a server for tests',
     completion: 'Print a completion script for bash or zsh',

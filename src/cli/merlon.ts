@@ -8,8 +8,11 @@ import { completionCommand } from './completion.ts'
 import { credentials } from './credentials.ts'
 import { demo } from './demo.ts'
 import { dev } from './dev.ts'
+import { inspect } from './encryption/inspect.ts'
+import { decrypt, encrypt } from './encryption.ts'
 import { errorText } from './error-text.ts'
 import { command, helpOf, overview } from './help.ts'
+import { inbox } from './inbox.ts'
 import { init } from './init.ts'
 import { policy } from './policy.ts'
 import { portalPassword } from './portal-password.ts'
@@ -28,6 +31,7 @@ import { store } from './store.ts'
 import { trust } from './trust.ts'
 import { unseal } from './unseal.ts'
 import { version } from './version.ts'
+import { waf } from './waf.ts'
 
 const commands: readonly Command[] = [
   start,
@@ -47,9 +51,14 @@ const commands: readonly Command[] = [
   restore,
   store,
   policy,
+  waf,
   audit,
   credentials,
   secret,
+  encrypt,
+  decrypt,
+  inspect,
+  inbox,
   demo,
   dev,
   pytestPlugin,

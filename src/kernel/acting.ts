@@ -60,9 +60,9 @@ export type CallAs = <M, N extends OpName<M>>(
 /** Throws the denial unless a signed-in person may do this to a resource of the person's own account. */
 export type AuthorizeAs = (from: SessionRequest, action: string, arn: string) => Promise<void>
 
-/** The same from a web route, which knows the request. In `us-east-1`, where console sign-ins are. */
+/** The same from a web route, which knows the request. In `us-east-1`, where console sign-ins are, unless another is said. */
 export type CallAsPerson = <M, N extends OpName<M>>(
-  person: Pick<SessionRequest, 'session' | 'accessKeyId'>,
+  person: Pick<SessionRequest, 'session' | 'accessKeyId'> & { readonly region?: string },
   api: Api<M>,
   name: N,
   input: Input<M, N>,

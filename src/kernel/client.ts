@@ -154,7 +154,8 @@ export function overHttp(url: string): Transport {
       const answer = await fetch(url + path + (query && `?${query}`), {
         method,
         headers,
-        body: new Uint8Array(body),
+        // `fetch` refuses even an empty one with GET.
+        ...(body.length > 0 && { body: new Uint8Array(body) }),
       }).catch((error: unknown) => {
         throw new UnreachableError(url, error)
       })

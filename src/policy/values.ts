@@ -1,7 +1,7 @@
 /** Typed values of condition keys: numbers, dates, addresses. Undefined: the text is not one. */
 
 export function parseNumber(text: string): number | undefined {
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : undefined
+  return /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : undefined
 }
 
 const ISO_8601 =

@@ -20,7 +20,6 @@ export interface Variable {
 }
 
 const VARIABLE = /\$\{([^}]*)\}/g
-const NAMED = /^\s*([^,]*?)\s*(?:,\s*'([^']*)'\s*)?$/
 
 /** Plain pieces may hold wildcards; in documents older than 2012-10-17 everything is plain. */
 export function pieces(text: string, version: Version): readonly Piece[] {
@@ -38,9 +37,11 @@ export function pieces(text: string, version: Version): readonly Piece[] {
 
 function variable(inside: string, whole: string): Piece {
   if (inside === '*' || inside === '?' || inside === '$') return { literal: inside }
-  const named = NAMED.exec(inside)
-  if (!named || named[1] === '') return { literal: whole }
-  return { name: named[1]!, key: named[1]!.toLowerCase(), fallback: named[2] }
+  const comma = inside.indexOf(',')
+  const name = (comma < 0 ? inside : inside.slice(0, comma)).trim()
+  const fallback = comma < 0 ? undefined : /^'([^']*)'$/.exec(inside.slice(comma + 1).trim())?.[1]
+  if (name === '' || (comma >= 0 && fallback === undefined)) return { literal: whole }
+  return { name, key: name.toLowerCase(), fallback }
 }
 
 export function isVariable(piece: Piece): piece is Variable {

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { readWitness } from '../kernel/evidence/checkpoint.ts'
+import { keepVerification } from '../kernel/evidence/verification.ts'
 import { verifyLog } from '../kernel/evidence/verify.ts'
 import { randomKey } from '../vault/aead.ts'
 import { createKeyFile } from '../vault/file-sealer.ts'
@@ -283,6 +284,10 @@ async function audit({ custody }: Desk, input: Input): Promise<object> {
   const { witness } = optional(input, 'witness')
   const witnessed = witness === undefined ? [] : readWitness(readFileSync(witness, 'utf8'))
   const verdict = await verifyLog(store, cloud.vault, witnessed)
+  const { records, findings } = verdict
+  await store.run(async (unit) =>
+    keepVerification(unit, { at: custody.clock.now(), records, findings: findings.length }),
+  )
   await custody.record('VerifyAudit', { records: verdict.records, findings: verdict.findings.length })
   return verdict
 }

@@ -149,6 +149,11 @@ function ofPostgres(error: Error, { store }: ErrorContext): Explained | undefine
   const state = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && severity !== undefined ? code : undefined
   const database = store ?? 'PostgreSQL'
   const { message } = error
+  if (error.name === 'FormerPrimaryError')
+    return explained(
+      'MERLON_ROLLBACK_DETECTED',
+      `${database}: ${message}. This node has used the server that was promoted in its place: start that one. If going back is intended: --accept-rollback`,
+    )
   if (state === undefined && store === undefined) return undefined
   if (/^28/.test(state ?? '') || /SASL|client password must be a string/.test(message))
     return explained(

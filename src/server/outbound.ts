@@ -2,11 +2,14 @@
  * What the server asks of the world: HTTPS, a little, soon, and never of its own neighbourhood. Addresses come from
  * tokens and metadata of strangers, so whoever could name an inside address could make the server ask it.
  */
+import { createHash } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
 import { request as requestPlain } from 'node:http'
 import { request } from 'node:https'
 import { isIP } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { isInside } from '../kernel/addresses.ts'
+import { ThumbprintMismatchError } from '../kernel/federation/thumbprint.ts'
 import type { FederationHttpPort, FederationRequest } from '../kernel/ports/federation-http.ts'
 import type { OutboundPort } from '../kernel/ports.ts'
 
@@ -34,10 +37,17 @@ const configuredHosts = () => readHosts(process.env['MERLON_FEDERATION_HOSTS'])
 
 export function outbound(hosts = configuredHosts()): OutboundPort {
   return {
-    get: async (text) => {
+    get: async (text, thumbprints = []) => {
       const url = new URL(text)
       if (url.protocol !== 'https:') throw new Error(`${text} is no https address`)
-      return ask(url, hosts.get(url.hostname.toLowerCase()) ?? (await resolved(url)))
+      const place = hosts.get(url.hostname.toLowerCase()) ?? (await resolved(url))
+      try {
+        return await ask(url, place)
+      } catch (error) {
+        // AWS: thumbprints count only where no trusted authority has signed the certificate.
+        if (thumbprints.length === 0 || !UNTRUSTED.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+      }
+      return ask(url, place, { authority: await pinnedAuthority(url, place, thumbprints) })
     },
   }
 }
@@ -55,6 +65,41 @@ export function federationRequests(hosts = configuredHosts()): FederationHttpPor
   }
 }
 
+/** No authority that is trusted here has signed the chain; nothing else is wrong with it. */
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+const CHAIN_MAX = 10
+
+/**
+ * The top certificate that the server presents, if it is one of the thumbprints, as PEM. It proves nothing yet: anyone can
+ * present it. The request that follows is verified up to it, name and dates included.
+ */
+function pinnedAuthority(url: URL, { address, port }: Place, thumbprints: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTls({ host: address, port, servername: url.hostname, rejectUnauthorized: false })
+    socket.setTimeout(MS_MAX, () => socket.destroy(new Error(`${url.host} does not answer`)))
+    socket.once('error', reject)
+    socket.once('secureConnect', () => {
+      let top = socket.getPeerCertificate(true)
+      for (let depth = 0; depth < CHAIN_MAX; depth++) {
+        const { issuerCertificate: above } = top
+        if (!above?.raw || above.raw.equals(top.raw)) break
+        top = above
+      }
+      socket.destroy()
+      const thumbprint = createHash('sha1').update(top.raw).digest('hex')
+      if (thumbprints.some((each) => each.toLowerCase() === thumbprint))
+        resolve(`-----BEGIN CERTIFICATE-----\n${top.raw.toString('base64')}\n-----END CERTIFICATE-----\n`)
+      else reject(new ThumbprintMismatchError())
+    })
+  })
+}
+
 const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/
 
 async function resolved(url: URL): Promise<Place> {
@@ -67,7 +112,7 @@ async function resolved(url: URL): Promise<Place> {
 function ask(
   url: URL,
   { address, port }: Place,
-  { method = 'GET', headers, form }: Partial<Omit<FederationRequest, 'url'>> = {},
+  { method = 'GET', headers, form, authority }: Partial<Omit<FederationRequest, 'url'>> & { authority?: string } = {},
 ): Promise<{ status: number; body: string }> {
   const body = form && new URLSearchParams(form).toString()
   const send = url.protocol === 'http:' ? requestPlain : request
@@ -78,6 +123,8 @@ function ask(
         host: address,
         port,
         servername: url.hostname,
+        // The pinned certificate alone is trusted, whether or not it signs itself.
+        ...(authority !== undefined && { ca: authority, allowPartialTrustChain: true, agent: false }),
         path: url.pathname + url.search,
         headers: {
           ...headers,

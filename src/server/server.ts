@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { DevelopmentClock, systemClock } from '../kernel/clock.ts'
 import { DOCUMENTS_PATH } from '../kernel/documents.ts'
 import type { Answer } from '../kernel/gate.ts'
+import type { RootKey } from '../kernel/ports/bootstrap.ts'
 import { mail } from '../kernel/ports/mail.ts'
 import { provide } from '../kernel/ports/port.ts'
 import { Throttle } from '../kernel/throttle.ts'
@@ -11,7 +12,6 @@ import { memoryMailer } from '../planes/mailer/memory.ts'
 import type { BlobStore } from '../planes/objects/blobs.ts'
 import { folderBlobs } from '../planes/objects/folder.ts'
 import type { Target } from '../planes/streams/target.ts'
-import type { RootKey } from '../services/iam/account/bootstrap.ts'
 import { openStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { ephemeralUnsealed } from '../vault/ephemeral.ts'
@@ -26,6 +26,7 @@ import { firstAccount } from './first-account.ts'
 import { type Front, openFront, type WebListenerOptions } from './front.ts'
 import { GaugeReader } from './gauges.ts'
 import { type Health, healthAnswer, metricsAnswer, Readiness, watchedPath } from './health.ts'
+import { inboxSite } from './inbox-site.ts'
 import { chooseAccountId, InstallationError, objectsOf } from './installation.ts'
 import type { Limits } from './limits.ts'
 import { namesOfServer, OwnAuthority } from './listen/own-authority.ts'
@@ -447,7 +448,8 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
     const store = await openStore({ file: ':memory:' })
     mailbox = memoryMailer()
     const provides = common.provides ?? [provide(mail, mailbox)]
-    const options = { ...common, ...troubles(logger), provides }
+    const sites = [inboxSite(() => mailbox.delivered())]
+    const options = { ...common, ...troubles(logger), provides, sites }
     const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, ...options })
     keys = await sow(opened, seed, keys)
     if (world.seed === undefined)

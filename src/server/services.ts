@@ -1,13 +1,18 @@
 /** The services this server answers for. */
 import type { Service } from '../kernel/service.ts'
 import { accessanalyzer } from '../services/accessanalyzer/index.ts'
+import { acm } from '../services/acm/index.ts'
+import { pca } from '../services/acm-pca/index.ts'
 import { cloudtrail } from '../services/cloudtrail/index.ts'
+import { cognitoidp } from '../services/cognitoidp/index.ts'
+import { cognitoidentity } from '../services/cognitoidentity/index.ts'
 import { ds } from '../services/ds/index.ts'
 import { iam } from '../services/iam/index.ts'
 import { identitystore } from '../services/identitystore/index.ts'
 import { kms } from '../services/kms/index.ts'
 import { lambda } from '../services/lambda/index.ts'
 import { organizations } from '../services/organizations/index.ts'
+import { route53 } from '../services/route53/index.ts'
 import { s3 } from '../services/s3/index.ts'
 import { secretsmanager } from '../services/secretsmanager/index.ts'
 import { signin } from '../services/signin/index.ts'
@@ -28,8 +33,13 @@ export const services: readonly Service[] = [
   s3,
   signin,
   ds,
+  cognitoidentity,
+  route53,
   identitystore,
   ssoAdmin,
   ssoOidc,
   sso,
+  cognitoidp,
+  acm,
+  pca,
 ]

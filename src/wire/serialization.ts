@@ -46,7 +46,8 @@ export function parseText(body: Buffer): string {
   return body.toString('utf8')
 }
 
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$/
+/** One way to read each digit: with two, a long number that ends in another character would cost its length squared. */
+const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$/
 
 /** Numbers as AWS's protocols write them in text; `Number` alone would read hexadecimal and the empty string. */
 export function numberOf(text: string): number | undefined {

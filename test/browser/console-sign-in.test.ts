@@ -2,8 +2,9 @@
 import { CreateLoginProfileCommand, CreateUserCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { screenshot, settled } from './console.ts'
-import { openBrowser, PASSWORD, type SignInServer, startInstallation } from './sign-in.ts'
+import { openBrowser, screenshot } from './browser.ts'
+import { settled } from './console.ts'
+import { PASSWORD, type SignInServer, startInstallation } from './sign-in.ts'
 
 let server: SignInServer
 let browser: Browser

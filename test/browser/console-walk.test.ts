@@ -5,7 +5,8 @@
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ConsoleServer, openBrowser, ROOT_PERSON, screenshot, settled, signedIn, startConsole } from './console.ts'
+import { openBrowser, screenshot } from './browser.ts'
+import { type ConsoleServer, ROOT_PERSON, settled, signedIn, startConsole } from './console.ts'
 
 let server: ConsoleServer
 let browser: Browser

@@ -1,7 +1,5 @@
 /** The console in a real browser, from a built server in memory. */
-import { mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { startAlone } from '../process.ts'
 
 export const ACCOUNT = '111122223333'
@@ -26,9 +24,6 @@ export async function startConsole(): Promise<ConsoleServer> {
   })
   return { api: url, console: address!, stop }
 }
-
-export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] })
 
 export interface Person {
   readonly accessKeyId: string
@@ -56,6 +51,16 @@ export async function signedIn(
         secretAccessKey: person.secretAccessKey,
         sessionToken: '',
         expiration: new Date(Date.now() + 900_000).toISOString(),
+      },
+    }),
+  )
+  await context.route('**/console/proof', (route) =>
+    route.fulfill({
+      json: {
+        chains: 2,
+        records: 1_234,
+        checkpoint: { number: 7, time: new Date().toISOString() },
+        verification: null,
       },
     }),
   )
@@ -89,30 +94,4 @@ export async function settled(page: Page): Promise<void> {
     undefined,
     { timeout: 60_000 },
   )
-}
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-/** What axe-core finds: `rule: element`. It is injected by the debugger, which the policy of the page does not bind. */
-export async function accessibilityFindings(page: Page): Promise<readonly string[]> {
-  const debug = await page.context().newCDPSession(page)
-  const expression = `${axe}; axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
-    violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 200))))`
-  const { result, exceptionDetails } = await debug.send('Runtime.evaluate', {
-    expression,
-    awaitPromise: true,
-    returnByValue: true,
-  })
-  await debug.detach()
-  if (exceptionDetails) throw new Error(exceptionDetails.text)
-  return result.value as readonly string[]
-}
-
-const SCREENSHOTS = process.env['MERLON_SCREENSHOTS']
-
-/** Into the directory MERLON_SCREENSHOTS, for a person to look at. */
-export async function screenshot(page: Page, name: string): Promise<void> {
-  if (!SCREENSHOTS) return
-  mkdirSync(SCREENSHOTS, { recursive: true })
-  await page.screenshot({ path: `${SCREENSHOTS}/${name.replace(/[^\w-]+/g, '_')}.png`, fullPage: true })
 }

@@ -42,7 +42,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { issueAuthority, issueServer } from '../../src/engines/x509/issue.ts'
 import { cleanEnvironment, run } from '../clients/command.ts'
 import { merlonScript, type Running, startAlone, temporaryFolder } from '../process.ts'
-import { axeFindings, openBrowser, PASSWORD, picture } from './sign-in.ts'
+import { accessibilityFindings, openBrowser, screenshot } from './browser.ts'
+import { PASSWORD } from './sign-in.ts'
 
 const HOST = 'amazonaws.com'
 const WAIT_MS = 60_000
@@ -239,15 +240,15 @@ test.skipIf(AWS === undefined)(
 
     const page = await (await browser.newContext({ viewport: { width: 1000, height: 760 } })).newPage()
     await page.goto(`${origin}${new URL(address).pathname}?user_code=${userCode}`)
-    await picture(page, 'portal-sign-in')
-    expect(await axeFindings(page)).toEqual([])
+    await screenshot(page, 'portal-sign-in')
+    expect(await accessibilityFindings(page)).toEqual([])
     await page.getByLabel('User name').fill('ana')
     await page.getByLabel('Password').fill(PASSWORD)
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('heading', { name: 'A device asks for access' }).waitFor()
     await page.getByText(userCode).waitFor()
-    await picture(page, 'portal-device')
-    expect(await axeFindings(page)).toEqual([])
+    await screenshot(page, 'portal-device')
+    expect(await accessibilityFindings(page)).toEqual([])
     await page.getByRole('button', { name: 'allow access' }).click()
     await page.getByRole('heading', { name: 'Request approved' }).waitFor()
     expect([(await ended)[0], printed]).toEqual([0, expect.stringContaining('Successfully logged into')])
@@ -278,15 +279,15 @@ test.skipIf(AWS === undefined)(
     await page.goto(`${origin}/start`)
     await page.getByRole('heading', { name: 'Accounts', exact: true }).waitFor()
     await page.getByText(TargetId).waitFor()
-    await picture(page, 'portal-accounts')
-    expect(await axeFindings(page)).toEqual([])
+    await screenshot(page, 'portal-accounts')
+    expect(await accessibilityFindings(page)).toEqual([])
     await page.getByRole('button', { name: /^Command line credentials of ReadUsers/ }).click()
     await page.getByText('AWS_SESSION_TOKEN').waitFor()
-    await picture(page, 'portal-credentials')
-    expect(await axeFindings(page)).toEqual([])
+    await screenshot(page, 'portal-credentials')
+    expect(await accessibilityFindings(page)).toEqual([])
     await page.goto(`${origin}/start/security`)
     await page.getByRole('heading', { name: 'Security', exact: true }).waitFor()
-    expect(await axeFindings(page)).toEqual([])
+    expect(await accessibilityFindings(page)).toEqual([])
     await page.goto(`${origin}/start`)
     await page.getByRole('button', { name: /^Open console of/ }).click()
     await page.waitForURL('**/console/**')

@@ -9,11 +9,9 @@ import {
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { codeOf } from '../../src/services/signin/browser.fixture.ts'
+import { accessibilityFindings, openBrowser, screenshot } from './browser.ts'
 import {
-  axeFindings,
-  openBrowser,
   PASSWORD,
-  picture,
   ROOT_EMAIL,
   type SignInServer,
   signInAs,
@@ -56,19 +54,19 @@ const heading = (name: string) => page.getByRole('heading', { name, level: 1 }).
 describe('The root user', () => {
   test('signs in with the e-mail address and the password of merlon init', async () => {
     await page.goto(`${server.origin}/signin`)
-    await picture(page, 'sign-in-user')
-    expect(await axeFindings(page)).toEqual([])
+    await screenshot(page, 'sign-in-user')
+    expect(await accessibilityFindings(page)).toEqual([])
     await page.getByRole('link', { name: 'Sign in as root user' }).click()
-    await picture(page, 'sign-in-root')
-    expect(await axeFindings(page)).toEqual([])
+    await screenshot(page, 'sign-in-root')
+    expect(await accessibilityFindings(page)).toEqual([])
     await page.goto(`${server.origin}/signin/root?redirect=/signin/security`)
     await page.getByLabel('Root user e-mail address').fill(ROOT_EMAIL)
     await page.getByLabel('Password').fill(PASSWORD)
     await page.getByRole('button', { name: 'Sign in' }).click()
     await heading('Security credentials')
     await page.getByText(`arn:aws:iam::${server.account}:root`).waitFor()
-    await picture(page, 'security-root')
-    expect(await axeFindings(page)).toEqual([])
+    await screenshot(page, 'security-root')
+    expect(await accessibilityFindings(page)).toEqual([])
   })
 })
 
@@ -77,28 +75,28 @@ describe('An IAM user', () => {
     await addUser('totp')
     await signInAs(page, server, 'totp', 'wrong')
     await page.getByRole('alert').getByText('Your authentication information is incorrect').waitFor()
-    await picture(page, 'sign-in-wrong')
-    expect(await axeFindings(page)).toEqual([])
+    await screenshot(page, 'sign-in-wrong')
+    expect(await accessibilityFindings(page)).toEqual([])
     await signInAs(page, server, 'totp')
     await heading('Security credentials')
     await page.getByLabel('Name of the authenticator app').fill('phone')
     await page.getByRole('button', { name: 'Add authenticator app' }).click()
     await heading('Set up an authenticator app')
-    await picture(page, 'totp-set-up')
-    expect(await axeFindings(page)).toEqual([])
+    await screenshot(page, 'totp-set-up')
+    expect(await accessibilityFindings(page)).toEqual([])
     const seed = await page.locator('code').innerText()
     await page.getByLabel('First code').fill(codeOf(seed, Date.now() - 30_000))
     await page.getByLabel('Next code').fill(codeOf(seed, Date.now()))
     await page.getByRole('button', { name: 'Enable' }).click()
     await page.getByRole('status').getByText('The authenticator app is your second factor.').waitFor()
-    await picture(page, 'security-user')
-    expect(await axeFindings(page)).toEqual([])
+    await screenshot(page, 'security-user')
+    expect(await accessibilityFindings(page)).toEqual([])
 
     await context.clearCookies()
     await signInAs(page, server, 'totp')
     await heading('Multi-factor authentication')
-    await picture(page, 'mfa-code')
-    expect(await axeFindings(page)).toEqual([])
+    await screenshot(page, 'mfa-code')
+    expect(await accessibilityFindings(page)).toEqual([])
     // Steps are of thirty seconds, and each code counts once: the next one is accepted early.
     await page.getByLabel('Code of your authenticator app').fill(codeOf(seed, Date.now() + 30_000))
     await page.getByRole('button', { name: 'Continue' }).click()
@@ -119,8 +117,8 @@ describe('An IAM user', () => {
     await heading('Sign in as IAM user')
     await signInAs(page, server, 'key')
     await heading('Multi-factor authentication')
-    await picture(page, 'mfa-passkey')
-    expect(await axeFindings(page)).toEqual([])
+    await screenshot(page, 'mfa-passkey')
+    expect(await accessibilityFindings(page)).toEqual([])
     await page.getByRole('button', { name: 'Use passkey' }).click()
     await heading('Security credentials')
     await page.getByText('Used for this sign-in').waitFor()
@@ -157,15 +155,15 @@ describe('An IAM user', () => {
     await server.iam.send(new CreateLoginProfileCommand(profile))
     await signInAs(page, server, 'new')
     await heading('Choose a new password')
-    await picture(page, 'new-password')
-    expect(await axeFindings(page)).toEqual([])
+    await screenshot(page, 'new-password')
+    expect(await accessibilityFindings(page)).toEqual([])
     await page.getByLabel('New password', { exact: true }).fill('Another-Horse-8')
     await page.getByLabel('New password, again').fill('Another-Horse-8')
     await page.getByRole('button', { name: 'Change password and sign in' }).click()
     await heading('Security credentials')
     await page.getByRole('link', { name: 'Switch role' }).click()
     await heading('Switch role')
-    await picture(page, 'switch-role')
-    expect(await axeFindings(page)).toEqual([])
+    await screenshot(page, 'switch-role')
+    expect(await accessibilityFindings(page)).toEqual([])
   })
 })

@@ -239,3 +239,51 @@ describe('a seed', () => {
     expect(ended.stderr).toContain(reason)
   })
 })
+
+describe('The inbox', () => {
+  test('has the mail of services: by the command with the root key, and by the page for the root user alone', async () => {
+    const server = await start()
+    const [account] = server.accounts
+    const { accessKeyId, secretAccessKey } = account!
+    await post(server, 'root-password', account, '{"email":"root@corp.test","password":"Correct-Horse-7"}')
+    const { signIn } = server as unknown as { readonly signIn: string }
+    const { origin } = new URL(signIn)
+    let cookies = ''
+    const open = async (path: string, form?: Readonly<Record<string, string>>) => {
+      const response = await fetch(origin + path, {
+        method: form ? 'POST' : 'GET',
+        redirect: 'manual',
+        headers: { cookie: cookies },
+        ...(form && { body: new URLSearchParams(form) }),
+      })
+      for (const cookie of response.headers.getSetCookie()) cookies += `${cookie.split(';')[0]}; `
+      return { status: response.status, location: response.headers.get('location'), text: await response.text() }
+    }
+    const csrfOf = (text: string) => /name="csrf" value="([^"]*)"/.exec(text)![1]!
+    const asked = await open('/signin/reset')
+    await open('/signin/reset', { csrf: csrfOf(asked.text), email: 'root@corp.test' })
+
+    const environment = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey }
+    const inbox = (...words: readonly string[]) => merlon(['inbox', '--endpoint', server.url, ...words], environment)
+    await expect
+      .poll(async () => (await inbox()).stdout, { timeout: 30_000 })
+      .toMatch(/^1 {2}root@corp\.test {2}Your password reset code\n$/)
+    const shown = await inbox('--show', '1')
+    expect(shown.stdout).toMatch(
+      /^To: root@corp\.test\nSubject: Your password reset code\n\nEnter this code [\s\S]*\n {2}\w{24}\n/,
+    )
+    expect((await inbox('--show', '2')).stderr).toContain('There is no message 2: the inbox has 1.')
+    expect((await inbox('--mail', 'smtp://mail.corp.test')).stderr).toContain('--mail is file:///DIRECTORY')
+
+    expect(await open('/inbox')).toMatchObject({ status: 303, location: '/signin' })
+    const page = await open('/signin/root')
+    await open('/signin/root', {
+      csrf: csrfOf(page.text),
+      email: 'root@corp.test',
+      password: 'Correct-Horse-7',
+      redirect: '/inbox',
+    })
+    const [, id = ''] = /href="(\/inbox\/[0-9a-f]{16})"/.exec((await open('/inbox')).text) ?? []
+    expect((await open(id)).text).toContain('Enter this code')
+  })
+})

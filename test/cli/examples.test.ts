@@ -75,9 +75,31 @@ startMerlon({ seed: { users: [{ name: 'ann' }] } }).then(async (merlon) => {
   expect(run(process.execPath, [file], folder)).toEqual({ status: 0, output: 'CreateUser 123456789012\n' })
 })
 
+test('CommonJS and modules encrypt for each other', () => {
+  const use = (form: string) => `${form}
+const keyring = new RawAesKeyring({ keyNamespace: 'n', keyName: 'k', key: Buffer.alloc(32, 1) })
+const { encrypt, decrypt } = buildClient()
+const message = process.argv[2]
+if (message) decrypt(keyring, Buffer.from(message, 'base64')).then(({ plaintext }) => console.log(String(plaintext)))
+else encrypt(keyring, 'across').then(({ result }) => console.log(result.toString('base64')))`
+  writeFileSync(join(folder, 'sdk.cjs'), use("const { buildClient, RawAesKeyring } = require('merlon/encryption-sdk')"))
+  writeFileSync(join(folder, 'sdk.mjs'), use("import { buildClient, RawAesKeyring } from 'merlon/encryption-sdk'"))
+  for (const [from, to] of [
+    ['sdk.cjs', 'sdk.mjs'],
+    ['sdk.mjs', 'sdk.cjs'],
+  ] as const) {
+    const { output } = run(process.execPath, [join(folder, from)], folder)
+    expect(run(process.execPath, [join(folder, to), output.trim()], folder).output).toBe('across\n')
+  }
+})
+
 test('TypeScript finds the types of every entry, in modules and in CommonJS', () => {
   const uses = `import { startMerlon, type Merlon } from 'merlon'
 import { loadPolicies } from 'merlon/policy/testing'
+import { KMS } from '@aws-sdk/client-kms'
+import { buildClient, cacheClients, KmsKeyring } from 'merlon/encryption-sdk'
+const keyring = new KmsKeyring({ discovery: true, clientProvider: cacheClients((region) => new KMS({ region })) })
+export const opened: Promise<{ plaintext: Buffer }> = buildClient().decrypt(keyring, new Uint8Array(0))
 export const begin = (): Promise<Merlon> => startMerlon({ seed: { users: [{ name: 'ann' }] } })
 export const allowed: boolean = loadPolicies({}).decide({ principal: 'anonymous', action: 's3:GetObject' }).allowed
 `

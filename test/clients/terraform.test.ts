@@ -5,7 +5,9 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ACMClient, SearchCertificatesCommand } from '@aws-sdk/client-acm'
 import { CloudTrailClient, DescribeTrailsCommand, GetTrailStatusCommand } from '@aws-sdk/client-cloudtrail'
+import { DescribeDirectoriesCommand, DirectoryServiceClient } from '@aws-sdk/client-directory-service'
 import {
   GetAccountAuthorizationDetailsCommand,
   GetAccountSummaryCommand,
@@ -19,12 +21,15 @@ import {
   DescribeOrganizationCommand,
   OrganizationsClient,
 } from '@aws-sdk/client-organizations'
+import { ListHostedZonesCommand, Route53Client } from '@aws-sdk/client-route-53'
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3'
 import { GetSecretValueCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { CreateInstanceCommand, SSOAdminClient } from '@aws-sdk/client-sso-admin'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { SERVICE_PASSWORD, slapd } from '../federation/slapd.ts'
 import { type MadeAccount, type Running, startMerlon, temporaryFolder } from '../process.ts'
+import { freePort } from '../rotation/databases.ts'
 import { zipOf } from '../zip.ts'
 import { environmentFor, type Keys, run } from './command.ts'
 import { findMirror, writeCliConfig } from './terraform-mirror.ts'
@@ -60,11 +65,15 @@ afterEach(async () => {
 })
 
 /** A copy of the configuration, initialised, before an empty server of its own. */
-async function workspace(configuration: string, files: Readonly<Record<string, Buffer>> = {}): Promise<Workspace> {
+async function workspace(
+  configuration: string,
+  files: Readonly<Record<string, Buffer>> = {},
+  more: Readonly<Record<string, string>> = {},
+): Promise<Workspace> {
   const folder = join(temporaryFolder(), configuration)
   cpSync(fileURLToPath(new URL(`./terraform/${configuration}`, import.meta.url)), folder, { recursive: true })
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
-  const server = await startMerlon(['--data', join(temporaryFolder(), 'data'), '--functions', 'process'])
+  const server = await startMerlon(['--data', join(temporaryFolder(), 'data'), '--functions', 'process'], more)
   running.push(server)
   const account = server.accounts[0]!
   const environment = {
@@ -201,6 +210,39 @@ describe.skipIf(skipped)('terraform', () => {
     expect(Buckets).toEqual([])
   })
 
+  test('a directory, a SAML provider and OpenID Connect providers, whose clients and thumbprints change', async () => {
+    const port = await freePort()
+    const ldap = await slapd(port)
+    const ca = join(temporaryFolder(), 'ca.pem')
+    writeFileSync(ca, ldap.ca)
+    try {
+      const space = await workspace(
+        '06-directory-federation',
+        { 'terraform.tfvars': Buffer.from(`password = "${SERVICE_PASSWORD}"\n`) },
+        {
+          MERLON_DIRECTORY_SERVERS: 'corp.test=ldaps://ldap.corp.test',
+          MERLON_FEDERATION_HOSTS: `ldap.corp.test=127.0.0.1:${port}`,
+          MERLON_DIRECTORY_CA: ca,
+        },
+      )
+
+      for (const rev of [1, 2]) {
+        await space.apply(rev)
+        expect(await space.plan(rev)).toBe('')
+        const { directory, clients } = JSON.parse(await space.terraform('output', '-json'))
+        expect(directory.value).toMatchObject({ alias: 'corp', type: 'ADConnector', dns: ['10.0.0.1', '10.0.0.2'] })
+        expect(clients.value).toEqual(rev === 1 ? ['first', 'second'] : ['second', 'third'])
+      }
+      await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+
+      const ds = new DirectoryServiceClient(at(space, space.account))
+      expect((await ds.send(new DescribeDirectoriesCommand({}))).DirectoryDescriptions).toEqual([])
+      expect(await remains(space)).toEqual([])
+    } finally {
+      await ldap.remove()
+    }
+  })
+
   test('IAM Identity Center: a directory, permission sets of every kind, assignments, attributes, an application', async () => {
     const space = await workspace('11-identity-center')
     const organizations = new OrganizationsClient(at(space, space.account))
@@ -215,6 +257,22 @@ describe.skipIf(skipped)('terraform', () => {
     await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
 
     expect((await remains(space)).filter((left) => left !== 'Providers')).toEqual([])
+  })
+
+  test('certificates: zone, record and validation with for_each and a wildcard, a private authority', async () => {
+    const space = await workspace('07-acm')
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+    }
+    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+
+    const acm = new ACMClient(at(space, space.account))
+    const { Results } = await acm.send(new SearchCertificatesCommand({}))
+    expect(Results).toEqual([])
+    const { HostedZones } = await new Route53Client(at(space, space.account)).send(new ListHostedZonesCommand({}))
+    expect(HostedZones).toEqual([])
   })
 
   test('a team written down: what Terraform made is enforced, changed, read back and gone at the end', async () => {

@@ -1,53 +1,16 @@
 /** People of a real Active Directory domain: nested groups, and an outcome for each state of an account. */
-import { Attribute, Change } from 'ldapts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { directories } from '../../src/planes/directories/directories.ts'
 import { readDomainServers } from '../../src/planes/directories/servers.ts'
-import { ADMIN_PASSWORD, type Domain, samba } from './samba.ts'
+import { ADMIN_PASSWORD, addPeople, type Domain, disable, PASSWORD, samba } from './samba.ts'
 
 const PORT = Number(process.env['MERLON_TEST_PORT'] ?? 46_800) + 5
 const SERVICE = { domain: 'corp.test', userName: 'administrator', password: ADMIN_PASSWORD }
-const PASSWORD = 'Passw0rd-of-1'
-
-const BASE = 'DC=corp,DC=test'
-const named = (name: string) => `CN=${name},CN=Users,${BASE}`
 
 let domain: Domain
 beforeAll(async () => {
   domain = await samba(PORT)
-  const administrator = await domain.administrator()
-  const replace = (dn: string, type: string, value: string) =>
-    administrator.modify(
-      dn,
-      new Change({ operation: 'replace', modification: new Attribute({ type, values: [value] }) }),
-    )
-  await replace(BASE, 'lockoutThreshold', '3')
-  for (const name of ['ann', 'disabled', 'expired', 'locked', 'changing']) {
-    await administrator.add(named(name), [
-      new Attribute({ type: 'objectClass', values: ['user'] }),
-      new Attribute({ type: 'sAMAccountName', values: [name] }),
-      new Attribute({ type: 'userPrincipalName', values: [`${name}@corp.test`] }),
-      new Attribute({ type: 'mail', values: [`${name}@corp.test`] }),
-      new Attribute({ type: 'userAccountControl', values: ['512'] }),
-      new Attribute({ type: 'unicodePwd', values: [Buffer.from(`"${PASSWORD}"`, 'utf16le')] }),
-    ])
-  }
-  await replace(named('disabled'), 'userAccountControl', '514')
-  await replace(named('expired'), 'accountExpires', '132000000000000000')
-  await replace(named('changing'), 'pwdLastSet', '0')
-  const groups = [
-    ['Engineers', 'ann'],
-    ['All Staff', 'Engineers'],
-    ['Company', 'All Staff'],
-  ] as const
-  for (const [group, member] of groups) {
-    await administrator.add(named(group), {
-      objectClass: 'group',
-      sAMAccountName: group,
-      member: named(member),
-    })
-  }
-  await administrator.unbind()
+  await addPeople(domain)
 }, 600_000)
 afterAll(() => domain?.stop())
 
@@ -101,10 +64,7 @@ describe('A person of the domain', () => {
     const { person } = found as Extract<typeof found, { outcome: 'accepted' }>
     expect(await corp().isActive(SERVICE, person.subject)).toBe(true)
 
-    const administrator = await domain.administrator()
-    const modification = new Attribute({ type: 'userAccountControl', values: ['514'] })
-    await administrator.modify(named('ann'), new Change({ operation: 'replace', modification }))
-    await administrator.unbind()
+    await disable(domain, 'ann')
 
     expect(await corp().isActive(SERVICE, person.subject)).toBe(false)
     expect(await corp().login(SERVICE, 'ann', PASSWORD)).toEqual({ outcome: 'disabled' })

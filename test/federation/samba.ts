@@ -8,9 +8,14 @@ import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { Client } from 'ldapts'
+import { Attribute, Change, Client } from 'ldapts'
 
 export const ADMIN_PASSWORD = 'Adm1n-Passw0rd'
+/** Of each of {@link addPeople}. */
+export const PASSWORD = 'Passw0rd-of-1'
+
+const BASE = 'DC=corp,DC=test'
+const named = (name: string) => `CN=${name},CN=Users,${BASE}`
 
 export interface Domain {
   readonly ca: string
@@ -100,4 +105,43 @@ function answers(path: string): Promise<boolean> {
       socket.destroy()
     }, 300)
   })
+}
+
+const replaced = (type: string, value: string) =>
+  new Change({ operation: 'replace', modification: new Attribute({ type, values: [value] }) })
+
+/**
+ * One person for each state of an account, named after it, and `ann`, of Engineers in All Staff in Company. Three wrong
+ * passwords lock an account.
+ */
+export async function addPeople(domain: Domain): Promise<void> {
+  const administrator = await domain.administrator()
+  await administrator.modify(BASE, replaced('lockoutThreshold', '3'))
+  for (const name of ['ann', 'disabled', 'expired', 'locked', 'changing']) {
+    await administrator.add(named(name), [
+      new Attribute({ type: 'objectClass', values: ['user'] }),
+      new Attribute({ type: 'sAMAccountName', values: [name] }),
+      new Attribute({ type: 'userPrincipalName', values: [`${name}@corp.test`] }),
+      new Attribute({ type: 'mail', values: [`${name}@corp.test`] }),
+      new Attribute({ type: 'userAccountControl', values: ['512'] }),
+      new Attribute({ type: 'unicodePwd', values: [Buffer.from(`"${PASSWORD}"`, 'utf16le')] }),
+    ])
+  }
+  await administrator.modify(named('disabled'), replaced('userAccountControl', '514'))
+  await administrator.modify(named('expired'), replaced('accountExpires', '132000000000000000'))
+  await administrator.modify(named('changing'), replaced('pwdLastSet', '0'))
+  const groups = [
+    ['Engineers', 'ann'],
+    ['All Staff', 'Engineers'],
+    ['Company', 'All Staff'],
+  ] as const
+  for (const [group, member] of groups)
+    await administrator.add(named(group), { objectClass: 'group', sAMAccountName: group, member: named(member) })
+  await administrator.unbind()
+}
+
+export async function disable(domain: Domain, person: string): Promise<void> {
+  const administrator = await domain.administrator()
+  await administrator.modify(named(person), replaced('userAccountControl', '514'))
+  await administrator.unbind()
 }

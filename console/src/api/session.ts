@@ -93,6 +93,22 @@ export async function sessionCredentials(session: SignedIn, send = fetch): Promi
   return { ...answer, sessionToken: answer.sessionToken ?? '', expiresAt: Date.parse(answer.expiration) }
 }
 
+/** How the log of the account is proved. */
+export interface ProofState {
+  /** One for each Region and node in which something was recorded. */
+  readonly chains: number
+  readonly records: number
+  /** The newest signed statement of where the chains stand. */
+  readonly checkpoint: { readonly number: number; readonly time: string } | null
+  /** The last check of the whole log of the installation. */
+  readonly verification: { readonly time: string; readonly findings: number } | null
+}
+
+/** Rejects where the person may not read the log. */
+export async function loadProof(send = fetch): Promise<ProofState> {
+  return (await json(await send('/console/proof', { cache: 'no-store' }))) as ProofState
+}
+
 /** Ends the sign-in, in every tab. */
 export async function signOut(session: SignedIn, send = fetch): Promise<void> {
   await send('/console/sign-out', {

@@ -37,6 +37,8 @@ export interface Connector {
   readonly clientAuthentication: 'body' | 'basic' | 'apple'
   /** Facebook: an access token is sent with a MAC by the client's secret. */
   readonly hasAppSecretProof?: boolean
+  /** Whether the provider says of an address that it verified it: only then can a rule name a person by e-mail address. */
+  readonly verifiesEmail: boolean
   readonly person: (claims: Claims) => Person
 }
 
@@ -67,6 +69,7 @@ export const connectors: Readonly<Record<ConnectorId, Connector>> = {
       hasNonce: true,
     },
     hasPkce: true,
+    verifiesEmail: true,
     clientAuthentication: 'body',
     person: standard,
   },
@@ -83,6 +86,7 @@ export const connectors: Readonly<Record<ConnectorId, Connector>> = {
     },
     hasPkce: false,
     responseMode: 'form_post',
+    verifiesEmail: true,
     clientAuthentication: 'apple',
     person: standard,
   },
@@ -94,6 +98,7 @@ export const connectors: Readonly<Record<ConnectorId, Connector>> = {
     profileEndpoint: 'https://graph.facebook.com/v21.0/me?fields=id,name,email',
     scope: 'public_profile,email',
     hasPkce: false,
+    verifiesEmail: false,
     clientAuthentication: 'body',
     hasAppSecretProof: true,
     // Facebook does not say whether it verified the address.
@@ -107,6 +112,7 @@ export const connectors: Readonly<Record<ConnectorId, Connector>> = {
     profileEndpoint: 'https://api.amazon.com/user/profile',
     scope: 'profile',
     hasPkce: true,
+    verifiesEmail: false,
     clientAuthentication: 'body',
     person: ({ user_id, email, name }) => person(user_id, email, false, name),
   },
@@ -122,6 +128,7 @@ export const connectors: Readonly<Record<ConnectorId, Connector>> = {
       hasNonce: false,
     },
     hasPkce: false,
+    verifiesEmail: true,
     clientAuthentication: 'body',
     person: standard,
   },
@@ -133,6 +140,7 @@ export const connectors: Readonly<Record<ConnectorId, Connector>> = {
     profileEndpoint: 'https://api.x.com/2/users/me',
     scope: 'users.read tweet.read',
     hasPkce: true,
+    verifiesEmail: false,
     clientAuthentication: 'basic',
     person: ({ data }) => {
       const { id, name } = (data ?? {}) as Claims
@@ -151,6 +159,7 @@ export const connectors: Readonly<Record<ConnectorId, Connector>> = {
       hasNonce: true,
     },
     hasPkce: true,
+    verifiesEmail: false,
     clientAuthentication: 'body',
     // A tenant's administrator can set any address: it is never a proof.
     person: ({ sub, email, name }) => person(sub, email, false, name),

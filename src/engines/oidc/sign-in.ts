@@ -13,11 +13,13 @@ export type ClientSettings =
   /** Apple: the secret is a token, signed with a key of the developer's team. PKCS #8, PEM. */
   | { readonly clientId: string; readonly teamId: string; readonly keyId: string; readonly privateKey: string }
 
-/** Kept by the browser, sealed, until the answer comes. */
+/** Known to the browser alone until the answer comes: kept sealed, or derived again from its `state`. */
 export interface PendingSignIn {
   readonly connector: ConnectorId
   readonly state: string
+  /** 256 bits in base64url, as is the verifier. */
   readonly nonce: string
+  /** PKCE's: it never leaves the server before the code is exchanged. */
   readonly verifier: string
   readonly redirectUri: string
   /** Epoch milliseconds. */
@@ -26,25 +28,17 @@ export interface PendingSignIn {
 
 const ANSWER_MS_MAX = 10 * 60_000
 
-/** `random` returns 256 fresh bits in base64url. Each connector needs a redirect address of its own (RFC 9700 §4.4). */
-export function beginSignIn(
+/** Where to send the browser. Each connector needs a redirect address of its own (RFC 9700 §4.4). */
+export function authorizationAddress(
   connector: Connector,
   { clientId }: ClientSettings,
-  { redirectUri, now, random }: { readonly redirectUri: string; readonly now: number; readonly random: () => string },
-): { readonly url: string; readonly pending: PendingSignIn } {
-  const pending = {
-    connector: connector.id,
-    state: random(),
-    nonce: random(),
-    verifier: random(),
-    redirectUri,
-    startedAt: now,
-  }
+  pending: PendingSignIn,
+): string {
   const url = new URL(connector.authorizationEndpoint)
   const query: Readonly<Record<string, string | undefined>> = {
     response_type: 'code',
     client_id: clientId,
-    redirect_uri: redirectUri,
+    redirect_uri: pending.redirectUri,
     scope: connector.scope,
     state: pending.state,
     nonce: connector.oidc?.hasNonce ? pending.nonce : undefined,
@@ -53,7 +47,7 @@ export function beginSignIn(
     response_mode: connector.responseMode,
   }
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value)
-  return { url: url.href, pending }
+  return url.href
 }
 
 /** The code of an answer to this request; refuses answers to others, and of other providers. */

@@ -16,7 +16,7 @@ import {
   samlIdp,
 } from './idp.fixture.ts'
 import { SamlRefusal } from './refusal.ts'
-import { readSamlResponse, type SamlProvider } from './response.ts'
+import { decodedResponse, readSamlResponse, type SamlProvider } from './response.ts'
 
 const NOW = Date.UTC(2030, 0, 2, 3, 4, 5)
 const RECIPIENT = 'https://signin.aws.amazon.com/saml'
@@ -341,4 +341,10 @@ describe('An encrypted assertion', () => {
     expect(kindOf(encrypted(), { encryption: 'Required' })).toBe('accepted ann@corp.test')
     expect(kindOf(encrypted(), { unwrap: undefined })).toBe('signature')
   })
+})
+
+test('a response of blanks costs its length', () => {
+  // Blanks that a pattern can divide in many ways held the server up for a minute.
+  const blanks = `${' '.repeat(99_990)}!`
+  expect(() => decodedResponse(blanks)).toThrow('Invalid base64')
 })

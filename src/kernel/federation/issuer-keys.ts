@@ -30,14 +30,21 @@ export interface KeySource {
   readonly issuer: string
   /** Where the keys are, if that is configured. Default: by discovery. */
   readonly jwksUri?: string | undefined
+  /** What the caller trusts besides certificate authorities. Keys are kept apart by it: one account's trust is no other's. */
+  readonly thumbprints?: readonly string[] | undefined
 }
 
+type Get = (
+  url: string,
+  thumbprints: readonly string[] | undefined,
+) => Promise<{ readonly status: number; readonly body: string }>
+
 export class IssuerKeys {
-  readonly #get: (url: string) => Promise<{ readonly status: number; readonly body: string }>
+  readonly #get: Get
   readonly #issuers = new Map<string, IssuerState>()
 
   /** `get` guards which addresses may be reached. */
-  constructor(get: (url: string) => Promise<{ readonly status: number; readonly body: string }>) {
+  constructor(get: Get) {
     this.#get = get
   }
 
@@ -52,8 +59,8 @@ export class IssuerKeys {
     return found()
   }
 
-  #stateOf({ issuer, jwksUri }: KeySource): IssuerState {
-    const at = JSON.stringify([issuer, jwksUri])
+  #stateOf({ issuer, jwksUri, thumbprints = [] }: KeySource): IssuerState {
+    const at = JSON.stringify([issuer, jwksUri, thumbprints.map((each) => each.toLowerCase()).sort()])
     const known = this.#issuers.get(at)
     if (known) return known
     const oldest = this.#issuers.size >= ISSUERS_MAX ? this.#issuers.keys().next().value : undefined
@@ -102,13 +109,12 @@ export class IssuerKeys {
     await state.fetching
   }
 
-  async #fetched({ issuer, jwksUri }: KeySource): Promise<readonly JWK[]> {
-    return readKeys(await this.#text(jwksUri ?? readMetadata(await this.#text(discoveryUrl(issuer)), issuer).jwksUri))
-  }
-
-  async #text(url: string): Promise<string> {
-    const { status, body } = await this.#get(url)
-    if (status !== 200) throw new Error(`${url} answered ${status}`)
-    return body
+  async #fetched({ issuer, jwksUri, thumbprints }: KeySource): Promise<readonly JWK[]> {
+    const text = async (url: string): Promise<string> => {
+      const { status, body } = await this.#get(url, thumbprints)
+      if (status !== 200) throw new Error(`${url} answered ${status}`)
+      return body
+    }
+    return readKeys(await text(jwksUri ?? readMetadata(await text(discoveryUrl(issuer)), issuer).jwksUri))
   }
 }

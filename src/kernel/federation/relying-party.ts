@@ -16,7 +16,7 @@ import {
   answeredCode,
   appSecretProof,
   assertAnswers,
-  beginSignIn,
+  authorizationAddress,
   type ClientSettings,
   issuerOf,
   type PendingSignIn,
@@ -38,9 +38,16 @@ export class RelyingParty {
   }
 
   /** Where to send the browser, and what to keep until it comes back. */
-  begin(connector: Connector, settings: ClientSettings, redirectUri: string, now: number) {
+  begin(
+    connector: Connector,
+    settings: ClientSettings,
+    redirectUri: string,
+    now: number,
+  ): { readonly url: string; readonly pending: PendingSignIn } {
     const random = () => randomBytes(32).toString('base64url')
-    return beginSignIn(connector, settings, { redirectUri, now, random })
+    const secrets = { state: random(), nonce: random(), verifier: random() }
+    const pending = { connector: connector.id, ...secrets, redirectUri, startedAt: now }
+    return { url: authorizationAddress(connector, settings, pending), pending }
   }
 
   /** Throws an {@link OidcRefusal} for every answer that does not prove a person. */

@@ -36,6 +36,11 @@ export interface Outbox<M> {
    * {@link OutboxQuotaError} when the account, or the recipient, has had its messages of the day (UTC).
    */
   send(context: OutboxContext, key: string, message: M): Promise<void>
+  /**
+   * The work of {@link send} for a message that nobody gets: an answer that must not show whether an address is known
+   * takes as long either way. It is charged to no quota; `message.account` is any account, with whose key it is sealed.
+   */
+  pretend(context: OutboxContext, key: string, message: M): Promise<void>
   readonly kind: string
   handlers(context: DeliveryContext): readonly (readonly [kind: string, handler: JobHandler])[]
 }
@@ -51,6 +56,8 @@ interface Letter {
   readonly sealed: Sealed
   /** Epoch milliseconds. */
   readonly queuedAt: number
+  /** Dropped instead of delivered. */
+  readonly isPretended?: true
 }
 
 /** Stored without the message. */
@@ -71,6 +78,8 @@ const ATTEMPTS_MAX = 16
 const AGE_MS_MAX = 3 * 24 * 60 * 60 * 1000
 const ERROR_LENGTH_MAX = 300
 const FORGET_BATCH = 500
+/** In place of the account in the rows of messages that nobody gets. */
+const PRETENDED = 'pretended'
 /** The Region of Merlon's own events. */
 const REGION = 'us-east-1'
 
@@ -103,8 +112,7 @@ export function outbox<
     const before = await unit.get<DayCount>(ofAccount)
     const sent = before?.day === day ? before.count : 0
     if (sent >= limit(quotas, 'AccountPerDay')) throw exceeded('account', account)
-    const recipientHash = createHash('sha256').update(recipient(message).toLowerCase()).digest('hex').slice(0, 32)
-    const ofRecipient = key('kernel', 'outbox-recipient', kind, account, day, recipientHash)
+    const ofRecipient = key('kernel', 'outbox-recipient', kind, account, day, recipientHash(message))
     const received = (await unit.get<{ count: number }>(ofRecipient))?.count ?? 0
     if (received >= limit(quotas, 'RecipientPerDay')) throw exceeded('recipient', recipient(message))
     unit.put(ofAccount, { day, count: sent + 1 } satisfies DayCount)
@@ -118,6 +126,26 @@ export function outbox<
         payload: { account, day },
       })
   }
+  const recipientHash = (message: M): string =>
+    createHash('sha256').update(recipient(message).toLowerCase()).digest('hex').slice(0, 32)
+
+  /** As many reads and writes as {@link charge}, on a bounded number of rows: strangers choose the recipients. */
+  async function pretendCharge({ unit, now }: OutboxContext, message: M): Promise<void> {
+    const ofAccount = key('kernel', 'outbox-account', kind, PRETENDED)
+    const ofRecipient = key('kernel', 'outbox-recipient', kind, PRETENDED, recipientHash(message).slice(0, 4))
+    await unit.get(ofAccount)
+    await unit.get(ofRecipient)
+    unit.put(ofAccount, { day: new Date(now).toISOString().slice(0, 10), count: 1 } satisfies DayCount)
+    unit.put(ofRecipient, { count: 1 })
+  }
+
+  function queue({ unit, vault, now }: OutboxContext, name: string, message: M, isPretended: boolean): void {
+    const { account } = message
+    const sealed = vault.seal(place({ key: name, account }), Buffer.from(JSON.stringify(message)))
+    const payload: Letter = { key: name, account, sealed, queuedAt: now, ...(isPretended && { isPretended }) }
+    scheduleJob(unit, { id: `${jobKind}/${account}/${name}`, kind: jobKind, dueAt: now, payload })
+  }
+
   const limit = (quotas: Quotas, name: string): number => quotas[`${kind}/${name}`] ?? Number.POSITIVE_INFINITY
   const exceeded = (what: string, which: string) =>
     new OutboxQuotaError(`The ${kind} quota of the ${what} ${which} for today is exhausted.`)
@@ -128,7 +156,7 @@ export function outbox<
       const letter = job.payload as Letter
       try {
         const message = JSON.parse(vault.open(place(letter), letter.sealed).toString('utf8')) as M
-        await use(token).deliver(message, letter.key)
+        if (!letter.isPretended) await use(token).deliver(message, letter.key)
         return undefined
       } catch (error) {
         if (job.attempts < ATTEMPTS_MAX && now - letter.queuedAt < AGE_MS_MAX) throw error
@@ -170,11 +198,11 @@ export function outbox<
     kind,
     send: async (context, name, message) => {
       await charge(context, message)
-      const { unit, vault, now } = context
-      const { account } = message
-      const sealed = vault.seal(place({ key: name, account }), Buffer.from(JSON.stringify(message)))
-      const payload: Letter = { key: name, account, sealed, queuedAt: now }
-      scheduleJob(unit, { id: `${jobKind}/${account}/${name}`, kind: jobKind, dueAt: now, payload })
+      queue(context, name, message, false)
+    },
+    pretend: async (context, name, message) => {
+      await pretendCharge(context, message)
+      queue(context, name, message, true)
     },
     handlers: (context) => [
       [jobKind, deliver(context)],

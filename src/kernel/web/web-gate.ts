@@ -335,7 +335,7 @@ export class WebGate {
       callAs: (person, api, name, input) => {
         const { request, now } = web
         const done = (web.doneByCalls[calls++] ??= [])
-        return callAs({ ...person, region: DEFAULT_REGION, request, now, unit, effects, done }, api, name, input)
+        return callAs({ region: DEFAULT_REGION, ...person, request, now, unit, effects, done }, api, name, input)
       },
       checkSecret: (secret, compare) =>
         once(() => checkSecret(store, secret, { now: web.now, region: place.region }, compare)),

@@ -1,6 +1,18 @@
 /** A connection to one LDAP server: encrypted and verified before anything is sent over it. */
 import { isIP } from 'node:net'
-import { Client, type Entry, InvalidCredentialsError, type SearchOptions, SizeLimitExceededError } from 'ldapts'
+import {
+  Client,
+  ConstraintViolationError,
+  type Entry,
+  InappropriateAuthError,
+  InsufficientAccessError,
+  InvalidCredentialsError,
+  InvalidDNSyntaxError,
+  NoSuchObjectError,
+  type SearchOptions,
+  SizeLimitExceededError,
+  UnwillingToPerformError,
+} from 'ldapts'
 import type { LdapServer } from './servers.ts'
 
 export interface SessionOptions {
@@ -14,6 +26,20 @@ export interface SessionOptions {
 const CONNECT_MS = 1_000
 const OPERATION_MS = 5_000
 const PAGE = 500
+
+/**
+ * A server that refuses a bind says so in several ways: for names it does not know, people without a password, or accounts
+ * that are locked. None of them means that the server cannot be used, and none may show who exists.
+ */
+const REFUSALS = [
+  InvalidCredentialsError,
+  InappropriateAuthError,
+  NoSuchObjectError,
+  InvalidDNSyntaxError,
+  ConstraintViolationError,
+  InsufficientAccessError,
+  UnwillingToPerformError,
+]
 
 /** No server of the domain could be used: it must never look like a refused password. */
 export class DirectoryUnavailableError extends Error {
@@ -58,7 +84,7 @@ export class LdapSession {
       await this.#client.bind(name, password)
       return undefined
     } catch (error) {
-      if (error instanceof InvalidCredentialsError) return error.message
+      if (REFUSALS.some((Refusal) => error instanceof Refusal)) return (error as Error).message
       throw error
     }
   }

@@ -1,5 +1,5 @@
 /** Mail through a real SMTP server and into a directory. */
-import { mkdtemp, readdir, readFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { afterEach, expect, test } from 'vitest'
 import type { Mail } from '../../kernel/ports/mail.ts'
 import { readMailTransport } from './mailer.ts'
 import { memoryMailer } from './memory.ts'
+import { readSpool } from './spool.ts'
 
 const closers: (() => unknown)[] = []
 afterEach(async () => {
@@ -99,6 +100,24 @@ test('a message is written to a directory once', async () => {
   expect(files.filter((name) => name.endsWith('.eml'))).toHaveLength(2)
   const texts = await Promise.all(files.map((name) => readFile(join(directory, name), 'utf8')))
   expect(texts.filter((text) => text.includes('Again.'))).toHaveLength(1)
+})
+
+test('a spool is read as it was written, oldest first, without what is no message', async () => {
+  const directory = join(await mkdtemp(join(tmpdir(), 'mail-')), 'spool')
+  const transport = readMailTransport(`file://${directory}`)
+  await transport.deliver({ ...letter, subject: 'Zugangscode für Änn', text: 'Es ist 493027.\n\nGrüße' }, '1')
+  await transport.deliver({ ...letter, to: 'bob@corp.test', html: '<p>It is <b>1</b>.</p>' }, '2')
+  await utimes(join(directory, `${(await readdir(directory)).sort()[0]}`), 1, 1)
+  await writeFile(join(directory, 'notes.txt'), 'no message')
+  await writeFile(join(directory, 'large.eml'), 'x'.repeat(1024 * 1024 + 1))
+
+  const found = await readSpool(directory)
+  expect(found.map(({ at }) => at)[0]).toBe(1_000)
+  const byTo = Object.fromEntries(found.map(({ to, subject, text }) => [to, { subject, text: text.trim() }]))
+  expect(byTo).toEqual({
+    'ann@corp.test': { subject: 'Zugangscode für Änn', text: 'Es ist 493027.\n\nGrüße' },
+    'bob@corp.test': { subject: 'Your code', text: 'It is 493027.' },
+  })
 })
 
 test('memory keeps the last thousand messages', async () => {

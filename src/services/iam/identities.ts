@@ -207,7 +207,9 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
     oidcProvider: async (reader, account, issuer) => {
       const at = { ...scope, account }
       const row = await oidcProvider.get(reader, at, { OidcProviderName: issuer })
-      return row && { arn: oidcProvider.arnOf(at, row), clientIds: row.clientIds, tags: row.tags ?? {} }
+      if (!row) return undefined
+      const { clientIds, thumbprints, tags = {} } = row
+      return { arn: oidcProvider.arnOf(at, row), clientIds, thumbprints, tags }
     },
     samlProvider: async (reader, arn) => {
       const parsed = samlProvider.form.parse(arn)

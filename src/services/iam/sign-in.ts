@@ -11,7 +11,7 @@ import type {
 } from '../../kernel/ports/sign-in-identities.ts'
 import type { IdentityPort, Reader } from '../../kernel/ports.ts'
 import { endSignIns, personOf } from '../../kernel/sign-in-sessions.ts'
-import { type Key, key } from '../../store/store.ts'
+import { type Key, key, under } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
 import type { AccountRow } from './account/bootstrap.ts'
 import { accountKey } from './account/bootstrap.ts'
@@ -113,6 +113,10 @@ export function signInIdentitiesPort(identities: Pick<IdentityPort, 'identity' |
       return row && (await isOpen(reader, row.account)) ? rootOf(row.account) : undefined
     },
     root: rootOf,
+    standIn: async (reader) => {
+      const [first] = await reader.range<AccountRow>(under('iam', 'account'), { limit: 1 })
+      return rootOf(first!.document.id)
+    },
     user: async (reader, account, name) => {
       const row = USER_NAME.test(name) ? await reader.get<UserRow>(user.key(scopeOf(account), { name })) : undefined
       if (!row || !(await isOpen(reader, account))) return undefined

@@ -1,8 +1,11 @@
 /** Identity store: the directory of IAM Identity Center, with people, groups and memberships. */
+import { identityStore } from '../../kernel/ports/identity-store.ts'
+import { provide } from '../../kernel/ports/port.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import { absentKeys, conditionKeys } from './conditions.ts'
 import * as groups from './groups.ts'
 import * as memberships from './memberships.ts'
+import { identityStorePort } from './port.ts'
 import { identitystore as words } from './rows.ts'
 import { scimSites } from './scim/site.ts'
 import * as users from './users.ts'
@@ -12,4 +15,5 @@ export const identitystore = words.service({
   conditionKeys,
   absentKeys,
   sites: scimSites,
+  open: () => ({ provides: [provide(identityStore, identityStorePort)] }),
 })

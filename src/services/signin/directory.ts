@@ -61,8 +61,11 @@ export const directoryRoutes: readonly WebRoute[] = [
     })
     // Directories take a bind without a password as anonymous, and answer that it succeeded.
     if (userName === '' || password === '') return again(FAILURES.refused)
+    // Asked once, though the comparison may run again: directories count wrong passwords themselves.
+    let asked: Promise<DirectoryLoginAnswer> | undefined
     const checked = await call.checkSecret(secretOf(directory, userName), async () => {
-      const answer = await portOf(call.use).login(directory.directoryId, userName, password)
+      asked ??= portOf(call.use).login(directory.directoryId, userName, password)
+      const answer = await asked
       return answer.outcome === 'refused' ? undefined : answer
     })
     if (checked.outcome === 'refused') return again(retryText(checked.retryAfterMs))

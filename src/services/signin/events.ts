@@ -35,12 +35,14 @@ export interface LoginFacts {
   readonly mfa?: { readonly serialNumber: string } | undefined
   readonly failure?: string
   readonly samlProviderArn?: string
+  /** Who the person is at a social provider. */
+  readonly identityProvider?: { readonly provider: string; readonly subject: string }
   readonly isBounded?: boolean
 }
 
 export function consoleLogin(
   call: Recorder,
-  { account, identity, to, mfa, failure, isBounded, samlProviderArn }: LoginFacts,
+  { account, identity, to, mfa, failure, isBounded, samlProviderArn, identityProvider }: LoginFacts,
 ): void {
   call.record({
     name: 'ConsoleLogin',
@@ -51,6 +53,7 @@ export function consoleLogin(
       LoginTo: call.webOrigin + to,
       MobileVersion: PHONES.test(call.userAgent) ? 'Yes' : 'No',
       SamlProviderArn: samlProviderArn,
+      ...(identityProvider && { merlonIdentityProvider: identityProvider }),
       MFAIdentifier: mfa?.serialNumber,
       MFAUsed: mfa ? 'Yes' : 'No',
     },

@@ -1,5 +1,5 @@
 /** The sign-in pages as HTML. They need no script, but for passkeys. */
-
+import type { SocialProvider } from '../../kernel/ports/social-sign-in.ts'
 import { button, field, hidden, passkeyForm, problem } from '../../kernel/web/forms.ts'
 import { type Html, html } from '../../kernel/web/html.ts'
 import type { WebAnswer } from '../../kernel/web/site.ts'
@@ -51,9 +51,11 @@ export interface UserForm {
   readonly account?: string | undefined
   readonly userName?: string | undefined
   readonly failure?: string | undefined
+  /** Whose buttons are shown. */
+  readonly social?: readonly SocialProvider[]
 }
 
-export const userPage = ({ csrf, redirect, account, userName, failure }: UserForm): Html =>
+export const userPage = ({ csrf, redirect, account, userName, failure, social = [] }: UserForm): Html =>
   page({
     title: 'Sign in as IAM user',
     content: html`${problem(failure)}
@@ -62,6 +64,13 @@ ${field({ name: 'account', label: 'Account ID or alias', value: account, autocom
 ${field({ name: 'username', label: 'User name', value: userName, autocomplete: 'username' })}
 ${field({ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password' })}
 <button>Sign in</button></form>
+${
+  social.length > 0 &&
+  html`<hr><ul class="providers" aria-label="Other ways to sign in">${social.map(
+    ({ id, label }) =>
+      html`<li><a class="button" href="/signin/social/${id}?redirect=${encodeURIComponent(redirect)}">Sign in with ${label}</a></li>`,
+  )}</ul>`
+}
 <hr><p class="quiet"><a href="/signin/root?redirect=${encodeURIComponent(redirect)}">Sign in as root user</a></p>`,
   })
 

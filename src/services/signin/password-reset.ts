@@ -5,9 +5,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { randomText } from '../../kernel/id.ts'
 import { mailbox, OutboxQuotaError } from '../../kernel/jobs/outbox.ts'
+import type { Mail } from '../../kernel/ports/mail.ts'
 import { signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
 import { type Html, html } from '../../kernel/web/html.ts'
-import type { WebAnswer, WebRoute } from '../../kernel/web/site.ts'
+import type { WebAnswer, WebCall, WebRoute } from '../../kernel/web/site.ts'
 import { Fault } from '../../wire/fault.ts'
 import { personIdentity, signInEvent } from './events.ts'
 import { field, hidden, page, problem } from './pages.ts'
@@ -20,9 +21,26 @@ const CODE_LENGTH = 24
 const CODE_MS = 30 * 60_000
 const EMAIL_LENGTH_MAX = 256
 
+/** Milliseconds of the next 30,000 years. */
+const TIME_LENGTH = 15
+
 interface Sent {
   /** Of the code, base64; the browser has the ticket. */
   readonly codeHash: string
+  /** Epoch milliseconds, in digits: when the password was last changed. A code counts once. */
+  readonly changedAt: string
+}
+
+/** Whether the message is on its way; not when the account, or the recipient, has had its messages of the day. */
+async function isSent(call: WebCall<undefined>, key: string, message: Mail): Promise<boolean> {
+  try {
+    await mailbox.send(call, key, message)
+    return true
+  } catch (error) {
+    // The page says nothing of it: it would show that the address is known.
+    if (error instanceof OutboxQuotaError) return false
+    throw error
+  }
 }
 
 const hashOf = (code: string): Buffer => createHash('sha256').update(code).digest()
@@ -32,47 +50,48 @@ export const passwordResetRoutes: readonly WebRoute[] = [
   post('/reset', 'PasswordRecoveryRequested', async (call, { form, csrf }) => {
     const email = (form['email'] ?? '').trim().slice(0, EMAIL_LENGTH_MAX)
     const people = call.use(signInIdentities)
-    const person = await people.rootOf(call.unit, email)
+    const found = await people.rootOf(call.unit, email)
+    // The work for an unknown address is done on another root user, to whom nothing is sent.
+    const person = found ?? (await people.standIn(call.unit))
     const code = await call.once(async () => randomText(ALPHABET, CODE_LENGTH))
-    const state = person && (await people.passwordState(call, person))
-    const to = person && (await people.rootEmail(call.unit, person.account))
-    if (person && to !== undefined) {
-      const subject = 'Your password reset code'
-      const text = `Enter this code on the page where you requested it, within 30 minutes:\n\n  ${code}\n\nIf you did not request it, ignore this message: nothing changes.\n`
-      try {
-        // A message of its own each time: mail programs hide one whose Message-ID they have seen.
-        const key = `signin/reset/${person.account}/${call.requestId}`
-        // Never to the address as entered: letters beyond ASCII are another domain, and look the same in lower case.
-        await mailbox.send(call, key, { account: person.account, to, subject, text })
-        signInEvent(call, 'PasswordRecoveryRequested', { account: person.account, identity: personIdentity(person) })
-      } catch (error) {
-        // The page says nothing of it: it would show that the address is known.
-        if (!(error instanceof OutboxQuotaError)) throw error
-      }
-    }
+    const state = await people.passwordState(call, person)
+    const onRecord = await people.rootEmail(call.unit, person.account)
+    // A message of its own each time: mail programs hide one whose Message-ID they have seen.
+    const key = `signin/reset/${person.account}/${call.requestId}`
+    const subject = 'Your password reset code'
+    const text = `Enter this code on the page where you requested it, within 30 minutes:\n\n  ${code}\n\nIf you did not request it, ignore this message: nothing changes.\n`
+    // Never to the address as entered: letters beyond ASCII are another domain, and look the same in lower case.
+    const message = { account: person.account, to: found ? (onRecord ?? email) : email, subject, text }
+    if (!(found && (await isSent(call, key, message)))) await mailbox.pretend(call, key, message)
+    else signInEvent(call, 'PasswordRecoveryRequested', { account: person.account, identity: personIdentity(person) })
     const ticket: Ticket = {
       stage: 'reset',
       boundTo: csrf,
       expiresAt: call.now + CODE_MS,
       redirect: '',
-      ...(person && { account: person.account, passwordChangedAt: state?.changedAt ?? 0 }),
-      more: { codeHash: hashOf(code).toString('base64') } satisfies Sent,
+      account: person.account,
+      // Of one length, as everything of the ticket: the page must not show by its size whether the address is known.
+      more: {
+        codeHash: hashOf(code).toString('base64'),
+        changedAt: String(state?.changedAt ?? 0).padStart(TIME_LENGTH, '0'),
+      } satisfies Sent,
     }
     return { page: codePage(csrf, sealTicket(call.vault, ticket)) }
   }),
   post('/reset/password', 'PasswordRecoveryCompleted', async (call, { form, csrf }): Promise<WebAnswer> => {
     const ticket = openTicket(call.vault, form['ticket'], { stage: 'reset', boundTo: csrf, now: call.now })
-    const { account, passwordChangedAt, more } = ticket
+    const { account = '', more } = ticket
+    const { codeHash, changedAt } = more as Sent
     const again = (failure: string) => ({ page: codePage(csrf, form['ticket']!, failure), status: 400 })
     const code = (form['code'] ?? '').replace(/\s/g, '').toUpperCase()
-    const isRight = timingSafeEqual(hashOf(code), Buffer.from((more as Sent).codeHash, 'base64'))
-    if (!isRight || account === undefined) return again('The code is not correct. Check the newest message.')
+    const isRight = timingSafeEqual(hashOf(code), Buffer.from(codeHash, 'base64'))
+    if (!isRight) return again('The code is not correct. Check the newest message.')
     if (form['password'] !== form['again']) return again('The two passwords differ.')
     const people = call.use(signInIdentities)
     const person = people.root(account)
     const state = await people.passwordState(call, person)
     // A code counts once: the password has changed since.
-    if ((state?.changedAt ?? 0) !== passwordChangedAt) return again('The code was used already. Request another one.')
+    if ((state?.changedAt ?? 0) !== Number(changedAt)) return again('The code was used already. Request another one.')
     try {
       await people.setPassword(call, person, form['password'] ?? '')
     } catch (error) {

@@ -11,6 +11,7 @@ import { claimsOf } from './claims.ts'
 import { checkMfa, consoleLogin, personIdentity, signInEvent, unknownIdentity } from './events.ts'
 import { mfaPage, newPasswordPage, rootPage, userPage } from './pages.ts'
 import { ownPath } from './redirect.ts'
+import { socialProviders } from './social.ts'
 import { expiredTicket, openTicket, sealTicket, TICKET_MS, type Ticket } from './ticket.ts'
 import { get, post } from './web.ts'
 
@@ -27,8 +28,13 @@ type Anonymous = WebCall<undefined>
 type Again = (failure: string) => WebAnswer
 
 export const passwordRoutes: readonly WebRoute[] = [
-  get('', 'GetSignInPage', (_call, { csrf, query }) => ({
-    page: userPage({ csrf, redirect: ownPath(query['redirect']), account: query['account'] }),
+  get('', 'GetSignInPage', ({ use }, { csrf, query }) => ({
+    page: userPage({
+      csrf,
+      redirect: ownPath(query['redirect']),
+      account: query['account'],
+      social: socialProviders(use),
+    }),
   })),
   get('/root', 'GetSignInPage', (_call, { csrf, query }) => ({
     page: rootPage({ csrf, redirect: ownPath(query['redirect']) }),
@@ -46,7 +52,10 @@ export const passwordRoutes: readonly WebRoute[] = [
       password: form['password'],
       redirect,
       csrf,
-      again: (failure) => ({ page: userPage({ csrf, redirect, account, userName, failure }), status: 401 }),
+      again: (failure) => ({
+        page: userPage({ csrf, redirect, account, userName, failure, social: socialProviders(call.use) }),
+        status: 401,
+      }),
     })
   }),
   post('/root', 'ConsoleLogin', async (call, { form, csrf }) => {

@@ -36,6 +36,8 @@ input:not([type=radio], [type=hidden]), select {
   border: 1px solid var(--quiet); border-radius: .375rem;
 }
 button { font: inherit; font-weight: 600; padding: .5625rem 1.125rem; border-radius: .375rem; border: 1px solid var(--accent); background: var(--accent); color: var(--on-accent); cursor: pointer; }
+a.button { display: block; width: 100%; text-align: center; text-decoration: none; font-weight: 600; padding: .5625rem 1.125rem; border-radius: .375rem; border: 1px solid var(--quiet); color: var(--text); }
+ul.providers { margin: 0; } ul.providers li { border: 0; padding: .25rem 0; }
 button.second { background: none; color: var(--accent); }
 button.plain { background: none; border: 0; padding: 0; color: var(--accent); font-weight: 400; text-decoration: underline; }
 main > form > button:only-of-type, .full button { width: 100%; }
@@ -48,6 +50,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .375rem 1.25rem
 dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
 ul { list-style: none; margin: 0 0 1rem; padding: 0; }
 li { display: flex; justify-content: space-between; gap: 1rem; align-items: center; padding: .625rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
+pre { font: .9375rem/1.5 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; margin: 1rem 0 0; }
 code { font: .9375rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 img.qr { display: block; width: 14rem; max-width: 100%; height: auto; image-rendering: pixelated; background: #fff; padding: .5rem; border-radius: .375rem; margin-bottom: 1rem; }
 .row { display: flex; gap: .75rem; flex-wrap: wrap; align-items: center; }

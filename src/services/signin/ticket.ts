@@ -6,7 +6,7 @@ import type { Vault } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
 
 export interface Ticket {
-  readonly stage: 'mfa' | 'password' | 'roles' | 'register' | 'reset'
+  readonly stage: 'mfa' | 'password' | 'roles' | 'social-roles' | 'register' | 'reset'
   /** The browser's CSRF token. */
   readonly boundTo: string
   /** Epoch milliseconds. */

@@ -1,4 +1,6 @@
 /** IAM Identity Center: instances, permission sets, assignments to accounts, and applications. */
+import { provide } from '../../kernel/ports/port.ts'
+import { ssoInstances } from '../../kernel/ports/sso-instances.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as accessControl from './access-control.ts'
 import * as applications from './applications.ts'
@@ -8,6 +10,7 @@ import { FORGET_TOKEN, forgetToken } from './idempotency.ts'
 import * as instances from './instances.ts'
 import * as permissionSets from './permission-sets.ts'
 import * as policies from './policies.ts'
+import { ssoInstancesPort } from './port.ts'
 import { sso as words } from './resources.ts'
 import * as tagging from './tagging.ts'
 import * as tokenIssuers from './token-issuers.ts'
@@ -25,4 +28,5 @@ export const ssoAdmin = words.service({
   ),
   conditionKeys,
   jobs: { ...assignments.requestJobs, [FORGET_TOKEN]: forgetToken },
+  open: () => ({ provides: [provide(ssoInstances, ssoInstancesPort)] }),
 })

@@ -1,6 +1,7 @@
 /** The key cache of AssumeRoleWithWebIdentity, and STS's error where an issuer's keys cannot be fetched. */
 import type { JWK } from 'jose'
-import { IssuerKeys } from '../../kernel/federation/issuer-keys.ts'
+import { IssuerKeys, type KeySource } from '../../kernel/federation/issuer-keys.ts'
+import { ThumbprintMismatchError } from '../../kernel/federation/thumbprint.ts'
 import type { OutboundPort } from '../../kernel/ports.ts'
 import { sts } from './words.ts'
 
@@ -10,15 +11,16 @@ const caches = new WeakMap<OutboundPort, IssuerKeys>()
 /** Every key of the issuer that fits the id; all of them for a token that names none. */
 export async function keysOf(
   outbound: OutboundPort,
-  issuer: string,
+  source: Pick<KeySource, 'issuer' | 'thumbprints'>,
   kid: string | undefined,
   now: number,
 ): Promise<readonly JWK[]> {
-  const cache = caches.get(outbound) ?? new IssuerKeys((url) => outbound.get(url))
+  const cache = caches.get(outbound) ?? new IssuerKeys((url, thumbprints) => outbound.get(url, thumbprints))
   caches.set(outbound, cache)
   try {
-    return await cache.of({ issuer }, kid, now)
+    return await cache.of(source, kid, now)
   } catch (cause) {
+    if (cause instanceof ThumbprintMismatchError) throw sts.fail('InvalidIdentityTokenException', cause.message)
     throw sts.fail(
       'InvalidIdentityTokenException',
       `Couldn't retrieve verification key from your identity provider, please reference AssumeRoleWithWebIdentity documentation for requirements (${(cause as Error).message})`,

@@ -47,8 +47,8 @@ async function signIn(condition: object = {}, origins: readonly string[] = [ORIG
   }
   const port = samlSignInPort({
     reader: it.store.reader,
-    identity: it.ports.identity,
-    accounts: it.ports.accounts,
+    identities: () => it.ports.identity,
+    accounts: () => it.ports.accounts,
     now: () => it.clock.now(),
     origins: () => origins,
   })

@@ -14,8 +14,8 @@ const PROVIDERS_MAX = 50
 
 export interface SignInContext {
   readonly reader: Reader
-  readonly identity: Pick<IdentityPort, 'samlProvider' | 'samlProviderArn'>
-  readonly accounts: Pick<AccountsPort, 'describe'>
+  readonly identities: () => Pick<IdentityPort, 'samlProvider' | 'samlProviderArn'>
+  readonly accounts: () => Pick<AccountsPort, 'describe'>
   readonly now: () => number
   /** The configured web origins. */
   readonly origins: () => readonly string[]
@@ -41,9 +41,15 @@ async function inspected(context: SignInContext, request: SamlSignInRequest): Pr
   const roles: SamlSignInRole[] = []
   let first: { readonly provider: TrustedIdp; readonly identity: SamlIdentity } | undefined
   let failure: Fault | undefined
-  for (const arn of await candidates(context, request)) {
-    const provider = await context.identity.samlProvider(context.reader, arn)
+  const { arns, issuer } = await candidates(context, request)
+  for (const arn of arns) {
+    const provider = await context.identities().samlProvider(context.reader, arn)
     if (!provider) continue
+    // Signatures cost, and anyone can name fifty providers: only those of the claimed issuer are worth a check.
+    if (issuer !== undefined && provider.entityId !== issuer) {
+      failure ??= refused('Issuer not present in specified provider')
+      continue
+    }
     try {
       const identity = await readResponse(request.response, provider, at)
       await assertUnspent(context.reader, identity)
@@ -73,14 +79,20 @@ async function inspected(context: SignInContext, request: SamlSignInRequest): Pr
 }
 
 /** The providers that may have signed: the one of the address, else those that the unverified text names. */
-async function candidates({ identity, reader }: SignInContext, request: SamlSignInRequest): Promise<readonly string[]> {
+async function candidates(
+  { identities, reader }: SignInContext,
+  request: SamlSignInRequest,
+): Promise<{ readonly arns: readonly string[]; readonly issuer: string | undefined }> {
   if (request.providerId !== undefined) {
-    const arn = await identity.samlProviderArn(reader, request.providerId)
-    return arn === undefined ? [] : [arn]
+    const arn = await identities().samlProviderArn(reader, request.providerId)
+    return { arns: arn === undefined ? [] : [arn], issuer: undefined }
   }
-  const { claimedValues, decodedResponse } = await import('../../engines/saml/response.ts')
-  const claimed = inOurWords(() => rolePairs(claimedValues(decodedResponse(request.response), ROLE_ATTRIBUTE)))
-  return [...new Set(claimed.map(({ providerArn }) => providerArn))].slice(0, PROVIDERS_MAX)
+  const { claimedIssuer, claimedValues, decodedResponse } = await import('../../engines/saml/response.ts')
+  return inOurWords(() => {
+    const text = decodedResponse(request.response)
+    const claimed = rolePairs(claimedValues(text, ROLE_ATTRIBUTE)).map(({ providerArn }) => providerArn)
+    return { arns: [...new Set(claimed)].slice(0, PROVIDERS_MAX), issuer: claimedIssuer(text) }
+  })
 }
 
 /** A role of the provider's own account; no other account's provider may sign for it. */
@@ -91,7 +103,7 @@ async function shown(
 ): Promise<readonly SamlSignInRole[]> {
   const [, accountId, roleName] = /^arn:[^:]*:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(roleArn) ?? []
   if (accountId !== provider.account || roleName === undefined) return []
-  const { name, alias } = await accounts.describe(reader, accountId)
+  const { name, alias } = await accounts().describe(reader, accountId)
   return [
     {
       roleArn,

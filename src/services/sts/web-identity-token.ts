@@ -3,6 +3,7 @@ import type { JWTPayload } from 'jose'
 import { OidcRefusal } from '../../engines/oidc/refusal.ts'
 import { audienceOf, claimedToken, verifiedClaims } from '../../engines/oidc/token.ts'
 import type { Call } from '../../kernel/call.ts'
+import { IDENTITY_POOL_ISSUER, identityPools } from '../../kernel/ports/identity-pools.ts'
 import type { TrustedIssuer } from '../../kernel/ports.ts'
 import type { Fault } from '../../wire/fault.ts'
 import { keysOf } from './issuer-keys.ts'
@@ -22,19 +23,37 @@ const invalid = (message: string): Fault => sts.fail('InvalidIdentityTokenExcept
 /** Throws AWS's errors for whatever is not a token of a provider of that account, for it, and of now. */
 export async function verifiedToken(call: Call, account: string, token: string): Promise<WebIdentity> {
   const { iss, kid } = await inOurWords(() => claimedToken(token))
+  if (iss === `https://${IDENTITY_POOL_ISSUER}`) return ofIdentityPool(call, token)
   const issuer = iss.replace(/^https:\/\//, '')
   const provider = iss.startsWith('https://')
     ? await call.ports.identity.oidcProvider(call.unit, account, issuer)
     : undefined
   if (!provider) throw invalid(`No OpenIDConnect provider found in your account for ${iss}`)
 
-  const keys = await keysOf(call.ports.outbound, iss, kid, call.now)
+  const keys = await keysOf(call.ports.outbound, { issuer: iss, thumbprints: provider.thumbprints }, kid, call.now)
   const claims = await inOurWords(() => verifiedClaims(token, keys, { issuer: iss, now: call.now }))
   const { sub } = claims
   const audience = audienceOf(claims)
   if (audience === undefined || !provider.clientIds.includes(audience)) throw invalid('Incorrect token audience')
   if (sub === undefined) throw invalid('Missing a required claim: sub')
   return { provider, issuer, subject: sub, audience, claims }
+}
+
+/** Of a Cognito identity pool of this installation: no provider of IAM stands for it. */
+async function ofIdentityPool(call: Call, token: string): Promise<WebIdentity> {
+  const verified = await call.use(identityPools).verifyToken(call.unit, token, call.now)
+  if (verified.outcome === 'expired')
+    throw sts.fail('ExpiredTokenException', 'Token expired: its expiration date lies in the past.')
+  if (verified.outcome !== 'verified')
+    throw invalid('The token signature could not be verified with the keys of your identity provider.')
+  const { claims } = verified
+  return {
+    provider: { arn: IDENTITY_POOL_ISSUER, clientIds: [claims.aud], tags: {}, thumbprints: [] },
+    issuer: IDENTITY_POOL_ISSUER,
+    subject: claims.sub,
+    audience: claims.aud,
+    claims: { ...claims, amr: [...claims.amr] },
+  }
 }
 
 /** Runs what refuses in the engine's words; throws STS's. */

@@ -3,8 +3,9 @@ import Box from '@cloudscape-design/components/box'
 import Container from '@cloudscape-design/components/container'
 import Header from '@cloudscape-design/components/header'
 import StatusIndicator from '@cloudscape-design/components/status-indicator'
+import { loadProof, type ProofState } from '../../api/session.ts'
 import { hrefOf } from '../../app/router.ts'
-import { Code } from '../../ui/fields.tsx'
+import { Code, Fields } from '../../ui/fields.tsx'
 import { Page } from '../../ui/page.tsx'
 import { ResourceTable } from '../../ui/resource-table.tsx'
 import { timeFromNow } from '../../ui/time.ts'
@@ -16,6 +17,7 @@ export default function Proof() {
   const tampering = useLoaded('tampering', (client) =>
     loadEvents(client, { attribute: 'EventName', value: 'TamperingDetected' }, 100),
   )
+  const state = useLoaded('proof', () => loadProof())
   const trails = useLoaded('trails and digests', async (client) => {
     const { trailList = [] } = await client.call('cloudtrail', 'DescribeTrails', {})
     return Promise.all(
@@ -41,10 +43,21 @@ export default function Proof() {
             {tampering.error ? 'The log cannot be read.' : 'The server has detected no tampering in this Region.'}
           </StatusIndicator>
         )}
-        <Box color="text-body-secondary" padding={{ top: 'xs' }}>
-          The server checks the last record of its chains when it starts, and each sealed value when it reads it. An
-          operator checks the whole log with <Code>merlon audit verify</Code>: that needs the data directory, so this
-          page cannot do it.
+        <Box padding={{ vertical: 's' }}>
+          <Fields
+            items={{
+              'Records of this account': state.data && inWords(state.data),
+              'Last checkpoint': state.data && <LastCheckpoint state={state.data} />,
+              'Last check of the whole log': state.data && <LastVerification state={state.data} />,
+            }}
+          />
+        </Box>
+        <Box color="text-body-secondary">
+          Each record holds the hash of the one before, so none can be changed, removed or put in between without
+          breaking its chain. A checkpoint is a signed statement of where all chains stand; copies kept elsewhere hold
+          the log to it. The server checks the last record of its chains when it starts, and each sealed value when it
+          reads it. An operator checks the whole log with <Code>merlon audit verify</Code>: that needs the data
+          directory, so this page cannot do it.
         </Box>
       </Container>
       {tampering.data && tampering.data.length > 0 && <EventTable title="Tampering" loaded={tampering} />}
@@ -111,5 +124,33 @@ export default function Proof() {
         ]}
       />
     </Page>
+  )
+}
+
+function inWords({ chains, records }: ProofState): string {
+  if (records === 0) return 'None yet'
+  const count = records.toLocaleString('en-US')
+  return `${count} ${records === 1 ? 'record' : 'records'} in ${chains} ${chains === 1 ? 'chain' : 'chains'}`
+}
+
+function LastCheckpoint({ state: { checkpoint } }: { readonly state: ProofState }) {
+  if (!checkpoint)
+    return <StatusIndicator type="pending">None yet: the first is signed within a minute</StatusIndicator>
+  return (
+    <StatusIndicator>
+      Number {checkpoint.number}, signed {timeFromNow(new Date(checkpoint.time))}
+    </StatusIndicator>
+  )
+}
+
+function LastVerification({ state: { verification } }: { readonly state: ProofState }) {
+  if (!verification) return <StatusIndicator type="info">Never</StatusIndicator>
+  const { time, findings } = verification
+  return findings === 0 ? (
+    <StatusIndicator>No findings, {timeFromNow(new Date(time))}</StatusIndicator>
+  ) : (
+    <StatusIndicator type="error">
+      {findings} {findings === 1 ? 'finding' : 'findings'}, {timeFromNow(new Date(time))}
+    </StatusIndicator>
   )
 }

@@ -12,6 +12,7 @@ import { accountKey } from '../account/bootstrap.ts'
 import { checkedPolicy, policySize } from '../policies/documents.ts'
 import { type RoleRow, role, rowWritten, type UserRow, user, userIdKey } from '../resources.ts'
 import { iam } from '../words.ts'
+import { assertIssuerControls } from './shared-issuers.ts'
 
 /** The members of a role's row that its trust policy fills; spread them. */
 export async function trusting(call: Call, text: string): Promise<Pick<RoleRow, 'trust' | 'trusted'>> {
@@ -21,7 +22,9 @@ export async function trusting(call: Call, text: string): Promise<Pick<RoleRow, 
     throw iam.fail('LimitExceededException', `Cannot exceed quota for ACLSizePerRole: ${max}`)
   }
   const trusted: Record<string, string> = {}
-  for (const { principal } of parsePolicy(text, 'trust').statements) {
+  const policy = parsePolicy(text, 'trust')
+  assertIssuerControls(policy)
+  for (const { principal } of policy.statements) {
     for (const name of principal?.values.AWS ?? []) {
       const id = await idBehind(call.unit, name)
       if (id === 'missing') {

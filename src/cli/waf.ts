@@ -1,0 +1,25 @@
+/** `merlon waf …`: questions about web ACLs in plain files, answered without a server. */
+import type { Command } from './command.ts'
+import { commandGroup } from './group.ts'
+import { InputError } from './policy/files.ts'
+import { explainCommand } from './waf/explain.ts'
+
+const group = commandGroup({
+  name: 'waf',
+  about: 'Asks web ACLs in plain files, without a server',
+  commands: [explainCommand],
+  note: 'Exit status: 0 allowed; 1 blocked, or answered with a CAPTCHA or challenge; 2 a command line or a file that cannot be read.',
+})
+
+export const waf: Command = {
+  ...group,
+  async run(words) {
+    try {
+      return await group.run(words)
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      process.stderr.write(`merlon: ${error.message}\n`)
+      return 2
+    }
+  },
+}

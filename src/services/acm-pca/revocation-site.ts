@@ -1,0 +1,111 @@
+/** Revocation lists and status answers (OCSP) of private authorities, for anybody. */
+
+import { X509Certificate } from 'node:crypto'
+import { certificateParts } from '../../engines/x509/certificate-builder.ts'
+import {
+  answerStatusRequest,
+  buildCrl,
+  type Issuer,
+  type Revocation,
+  RevocationLists,
+  statusError,
+} from '../../engines/x509/revocation.ts'
+import type { SignatureAlgorithm } from '../../engines/x509/signature-algorithms.ts'
+import { route, type WebAnswer, type WebCall, type WebSite } from '../../kernel/web/site.ts'
+import type { Key } from '../../store/store.ts'
+import { signWith } from './algorithms.ts'
+import { type AuthorityRow, authorityPlaceKey, type IssuedRow, issuedBy, issuedKey } from './resources.ts'
+
+const HOUR_MS = 60 * 60 * 1000
+const DAY_MS = 24 * HOUR_MS
+const CACHE_SECONDS = 60
+const REQUEST_BYTES_MAX = 4_096
+const ID = /^[0-9a-f-]{36}$/
+
+const NOT_FOUND: WebAnswer = { json: { error: 'NotFound' }, status: 404 }
+
+/** An authority that has a certificate; one that is disabled still tells what it revoked. */
+async function authorityOf(call: WebCall, id: string): Promise<AuthorityRow | undefined> {
+  const place = ID.test(id) ? await call.unit.get<{ readonly at: Key }>(authorityPlaceKey(id)) : undefined
+  const row = place && (await call.unit.get<AuthorityRow>(place.at))
+  return row?.certificate === undefined || row.status === 'DELETED' ? undefined : row
+}
+
+function issuerOf(row: AuthorityRow): Issuer {
+  const { subject, publicKey } = certificateParts(new X509Certificate(row.certificate!).raw)
+  const algorithm = row.configuration.SigningAlgorithm as SignatureAlgorithm
+  return { name: Buffer.from(subject), publicKey: Buffer.from(publicKey), algorithm }
+}
+
+const revocationOf = ({ serial, revokedAt, reason = 'UNSPECIFIED' }: IssuedRow): Revocation | undefined =>
+  revokedAt === undefined ? undefined : { serial, revokedAt, reason }
+
+const signerOf = (call: WebCall, row: AuthorityRow) =>
+  signWith(call.vault, row.held, row.configuration.SigningAlgorithm as SignatureAlgorithm)
+
+const lists = new RevocationLists<AuthorityRow>(CACHE_SECONDS * 1_000)
+
+const crl = route({
+  method: 'GET',
+  path: '/crl/:file',
+  event: 'GetRevocationList',
+  authentication: 'document',
+  body: 'none',
+  bodyBytesMax: 0,
+  shown: [],
+  run: async (call, { path }) => {
+    const row = await authorityOf(call, path['file']!.replace(/\.crl$/, ''))
+    if (!row?.revocation.CrlConfiguration?.Enabled) return NOT_FOUND
+    const { now } = call
+    const file = await lists.get(row, now, async () => {
+      const issued = await call.unit.range<IssuedRow>(issuedBy(row.id))
+      const revocations = issued.flatMap(({ document }) => revocationOf(document) ?? [])
+      const nextUpdate = new Date(now + (row.revocation.CrlConfiguration!.ExpirationInDays ?? 1) * DAY_MS)
+      return buildCrl(
+        issuerOf(row),
+        revocations,
+        { number: now, thisUpdate: new Date(now), nextUpdate },
+        signerOf(call, row),
+      )
+    })
+    return { file, contentType: 'application/pkix-crl', cacheSeconds: CACHE_SECONDS }
+  },
+})
+
+async function statusAnswer(call: WebCall, id: string, request: Buffer): Promise<WebAnswer> {
+  const row = await authorityOf(call, id)
+  const find = async (serial: string) => {
+    const issued = await call.unit.get<IssuedRow>(issuedKey(id, serial))
+    return issued && { revocation: revocationOf(issued) }
+  }
+  const file = row?.revocation.OcspConfiguration?.Enabled
+    ? await answerStatusRequest(issuerOf(row), request, find, {
+        now: call.now,
+        validMs: HOUR_MS,
+        sign: signerOf(call, row),
+      })
+    : statusError('unauthorized')
+  return { file, contentType: 'application/ocsp-response', cacheSeconds: 0 }
+}
+
+const status = { event: 'GetCertificateStatus', authentication: 'document', shown: [] } as const
+
+const ocspPost = route({
+  ...status,
+  method: 'POST',
+  path: '/ocsp/:id',
+  body: 'bytes',
+  bodyBytesMax: REQUEST_BYTES_MAX,
+  run: (call, { path, bytes }) => statusAnswer(call, path['id']!, bytes),
+})
+
+const ocspGet = route({
+  ...status,
+  method: 'GET',
+  path: '/ocsp/:id/:request',
+  body: 'none',
+  bodyBytesMax: 0,
+  run: (call, { path }) => statusAnswer(call, path['id']!, Buffer.from(path['request']!, 'base64')),
+})
+
+export const revocationSite: WebSite = { service: 'acm-pca', base: '/acm-pca', routes: [crl, ocspPost, ocspGet] }
