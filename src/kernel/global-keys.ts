@@ -32,7 +32,6 @@ export const absentGlobalKeys: AbsentKeys = {
   'ec2:SourceInstanceArn': NO_INSTANCES,
   'glue:CredentialIssuingService': NOT_BUILT,
   'glue:RoleAssumedBy': NOT_BUILT,
-  'identitystore:UserId': NOT_BUILT,
   'lambda:SourceFunctionArn': 'sessions of functions do not name their function',
   'ssm:SourceInstanceArn': NOT_BUILT,
 }

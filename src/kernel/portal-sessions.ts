@@ -68,3 +68,34 @@ export const portalIdentity = ({ account, storeId, userId, userName, signIn }: P
   onBehalfOf: { userId, identityStoreArn: `arn:aws:identitystore::${account}:identitystore/${storeId}` },
   credentialId: signIn.id,
 })
+
+/** Who an application acts for: what `AssumeRole` takes as a provided context. */
+export interface IdentityContext {
+  readonly account: string
+  readonly storeId: string
+  readonly instanceId: string
+  readonly userId: string
+  readonly applicationArn: string
+  readonly signIn: SignIn
+  /** Epoch milliseconds. */
+  readonly expiresAt: number
+}
+
+/** The provider of these contexts, as `ProvidedContexts` names it. */
+export const CONTEXT_PROVIDER = 'arn:aws:iam::aws:contextProvider/IdentityCenter'
+const CONTEXT = 'sso identity context'
+
+export const issueIdentityContext = (vault: Pick<Vault, 'issue'>, context: IdentityContext): string =>
+  vault.issue('web-session', CONTEXT, Buffer.from(JSON.stringify(context)))
+
+/** undefined for a context that is forged, changed or expired, or whose person is disabled. */
+export async function redeemIdentityContext(
+  vault: Pick<Vault, 'redeem'>,
+  reader: Pick<Reader, 'get'>,
+  text: string,
+  now: number,
+): Promise<IdentityContext | undefined> {
+  const opened = text.length <= TOKEN_CHARS_MAX ? vault.redeem('web-session', CONTEXT, text) : undefined
+  const context = opened && (JSON.parse(opened.toString('utf8')) as IdentityContext)
+  return context && context.expiresAt > now && (await isSignInValid(reader, context.signIn)) ? context : undefined
+}

@@ -126,7 +126,7 @@ describe('The global condition keys', () => {
     name: 'a',
     tags: { team: 'a' },
   }
-  const federation = { 'aws:FederatedProvider': 'arn:aws:iam::1:saml-provider/p' }
+  const federation = { 'aws:FederatedProvider': 'arn:aws:iam::1:saml-provider/p', 'identitystore:UserId': 'u' }
   const facts = [
     { ...common, via: [], caller: { principal: user, session: { ...session, federation } } },
     { ...common, via: ['a.amazonaws.com'], caller: { principal: user } },

@@ -206,7 +206,7 @@ const JAVA_CLASSES: readonly (readonly [string, string])[] = [
   ['\\p{Punct}', '[!-\\/:-@\\[-`\\{-~]'],
 ]
 
-/** Java lets every sign be escaped; with the flag `u` JavaScript does not: `\\_` is `_`. */
+/** Java lets every sign be escaped; with the flag `u` JavaScript does not: `\_` is `_`. */
 const withoutNeedlessEscapes = (text: string): string =>
   text.replace(/\\(.)/g, (escaped, sign: string) => (/[_&#%@=~"',;:<>!]/.test(sign) ? sign : escaped))
 

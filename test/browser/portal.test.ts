@@ -5,7 +5,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer, request } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { type AddressInfo, connect } from 'node:net'
@@ -47,6 +47,13 @@ import { PASSWORD } from './sign-in.ts'
 
 const HOST = 'amazonaws.com'
 const WAIT_MS = 60_000
+
+/** A program of the JS SDK: its chain of credentials finds the profile, and `fromSSO` in it. */
+const JS = `
+import sts from ${JSON.stringify(import.meta.resolve('@aws-sdk/client-sts'))}
+const client = new sts.STSClient({})
+console.log((await client.send(new sts.GetCallerIdentityCommand({}))).Arn)
+`
 
 let server: Running
 let browser: Browser
@@ -260,6 +267,52 @@ test.skipIf(AWS === undefined)(
     )
     const list = () => aws('iam', 'list-users', '--profile', 'work')
     expect(await list()).toMatchObject({ status: 0, stderr: '' })
+
+    // Each client renews an access token that has expired by itself, and keeps what it got for the next one.
+    const cacheFolder = join(home, '.aws/sso/cache')
+    const cached = () => {
+      const files = readdirSync(cacheFolder).map((name) => join(cacheFolder, name))
+      const file = files.find((each) => readFileSync(each, 'utf8').includes('"accessToken"'))!
+      return { file, token: JSON.parse(readFileSync(file, 'utf8')) as Record<string, string> }
+    }
+    const direct = {
+      ...environment,
+      HTTPS_PROXY: '',
+      AWS_ENDPOINT_URL: server.url,
+      AWS_PROFILE: 'work',
+      AWS_REGION: 'us-east-1',
+      AWS_CONFIG_FILE: join(home, 'config'),
+    }
+    const renewing = {
+      'the AWS CLI': () =>
+        run(AWS!, ['sts', 'get-caller-identity', '--profile', 'work', '--output', 'text'], environment, home),
+      boto3: () =>
+        run(
+          botocorePython!,
+          ['-c', 'import boto3; print(boto3.client("sts").get_caller_identity()["Arn"])'],
+          direct,
+          home,
+        ),
+      'the JS SDK': () => run(process.execPath, ['--input-type=module', '-e', JS], direct),
+    }
+    const seen = new Set([cached().token['accessToken']])
+    for (const [name, ask] of Object.entries(renewing)) {
+      const { file, token } = cached()
+      writeFileSync(
+        file,
+        JSON.stringify({ ...token, expiresAt: new Date(Date.now() - 60_000).toISOString().replace(/\.\d+/, '') }),
+      )
+      rmSync(join(home, '.aws/cli/cache'), { recursive: true, force: true })
+      const answer = await ask()
+      expect([name, answer.stderr.replace(/^.*(?:Warning|node).*$/gm, '').trim(), answer.status]).toEqual([
+        name,
+        expect.any(String),
+        0,
+      ])
+      expect(answer.stdout).toContain(`${TargetId}:assumed-role/AWSReservedSSO_ReadUsers_`)
+      seen.add(cached().token['accessToken'])
+    }
+    expect(seen.size).toBe(4)
 
     const { Policy } = await org.send(
       new CreatePolicyCommand({

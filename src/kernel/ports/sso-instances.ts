@@ -31,7 +31,32 @@ export interface PortalLookup {
   readonly people: Pick<IdentityStorePort, 'groupsOf'>
 }
 
+/** An application as tokens see it. */
+export interface SsoApplication {
+  readonly arn: string
+  readonly account: string
+  readonly instance: SsoInstance
+  readonly isEnabled: boolean
+  readonly scopes: readonly string[]
+  /** By grant type: the API's structure. */
+  readonly grants: Readonly<Record<string, object>>
+  /** Which IAM principals may call for it: JSON text. */
+  readonly actorPolicy: string | undefined
+}
+
+/** An issuer outside whose tokens name people of the directory. */
+export interface SsoTokenIssuer {
+  readonly issuerUrl: string
+  /** The claim that names the person: `email`, `user.name`. */
+  readonly claimPath: string
+  readonly attributePath: string
+}
+
 export interface SsoInstancesPort {
+  application(reader: Reader, arn: string): Promise<SsoApplication | undefined>
+  tokenIssuer(reader: Reader, arn: string): Promise<SsoTokenIssuer | undefined>
+  /** Whether a person may use an application. */
+  mayUse(lookup: PortalLookup, applicationArn: string, userId: string): Promise<boolean>
   find(reader: Reader, instanceId: string): Promise<SsoInstance | undefined>
   /** The only instance of this installation; undefined where there are several, or none. */
   only(reader: Reader): Promise<SsoInstance | undefined>

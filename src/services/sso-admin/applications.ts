@@ -3,6 +3,7 @@ import type * as Api from '@aws-sdk/client-sso-admin'
 import type { Call } from '../../kernel/call.ts'
 import { newIdentityCenterIds } from '../../kernel/identity-center.ts'
 import { identityStore } from '../../kernel/ports/identity-store.ts'
+import type { PortalLookup } from '../../kernel/ports/sso-instances.ts'
 import type { Target } from '../../kernel/resource/facts.ts'
 import { mergedTags, requestedTags } from '../../kernel/resource/tag-rules.ts'
 import { PolicyError, parsePolicy } from '../../policy/index.ts'
@@ -474,19 +475,19 @@ export const deleteApplicationAuthenticationMethod = sso
 
 /** Whether a person may use an application: by the person's own assignment or a group's. */
 export async function isAssigned(
-  call: Pick<Call, 'unit' | 'use'>,
+  { reader, people }: PortalLookup,
   { id, storeId }: Pick<InstanceRow, 'id' | 'storeId'>,
   row: ApplicationRow,
   userId: string,
 ): Promise<boolean> {
   if (!row.isAssignmentRequired) return true
-  const groups = await call.use(identityStore).groupsOf(call.unit, storeId, userId)
+  const groups = await people.groupsOf(reader, storeId, userId)
   const principals: readonly [PrincipalType, string][] = [
     ['USER', userId],
     ...groups.map((each): [PrincipalType, string] => ['GROUP', each]),
   ]
   for (const [principalType, principalId] of principals) {
-    if (await call.unit.get(assignmentKey(id, { applicationId: row.id, principalType, principalId }))) return true
+    if (await reader.get(assignmentKey(id, { applicationId: row.id, principalType, principalId }))) return true
   }
   return false
 }

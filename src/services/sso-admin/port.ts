@@ -1,7 +1,16 @@
 /** What the portal learns of instances: who has which role where. */
 import type { PortalLookup, PortalRole, SsoInstance, SsoInstancesPort } from '../../kernel/ports/sso-instances.ts'
+import { isAssigned } from './applications.ts'
 import { sessionSeconds } from './provisioning.ts'
-import { type InstanceRow, instance, permissionSet, SCOPE } from './resources.ts'
+import {
+  type ApplicationRow,
+  application,
+  type InstanceRow,
+  instance,
+  permissionSet,
+  SCOPE,
+  tokenIssuer,
+} from './resources.ts'
 import { type AssignmentRow, assignmentsOf, type ProvisionedRow, provisionedKey } from './rows.ts'
 
 const shown = ({ id, account, region, storeId }: InstanceRow): SsoInstance => ({ id, account, region, storeId })
@@ -53,7 +62,39 @@ const pathIn = (source: string): string => source.slice('${path:'.length, -1)
 
 const TAG_VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u
 
+async function applicationOf(reader: PortalLookup['reader'], arn: string): Promise<ApplicationRow | undefined> {
+  const parsed = application.form.parse(arn)
+  const row = parsed && (await application.get(reader, SCOPE, parsed.variables))
+  return row?.account === parsed?.account ? row : undefined
+}
+
 export const ssoInstancesPort: SsoInstancesPort = {
+  application: async (reader, arn) => {
+    const row = await applicationOf(reader, arn)
+    const at = row && (await instance.get(reader, SCOPE, { InstanceId: row.instanceId }))
+    return (
+      row &&
+      at && {
+        arn,
+        account: row.account,
+        instance: shown(at),
+        isEnabled: row.isEnabled,
+        scopes: Object.keys(row.scopes),
+        grants: row.grants,
+        actorPolicy: row.actorPolicy,
+      }
+    )
+  },
+  tokenIssuer: async (reader, arn) => {
+    const parsed = tokenIssuer.form.parse(arn)
+    const row = parsed && (await tokenIssuer.get(reader, SCOPE, parsed.variables))
+    return row && { issuerUrl: row.issuerUrl, claimPath: row.claimPath, attributePath: row.attributePath }
+  },
+  mayUse: async ({ reader, people }, arn, userId) => {
+    const row = await applicationOf(reader, arn)
+    const at = row && (await instance.get(reader, SCOPE, { InstanceId: row.instanceId }))
+    return row !== undefined && at !== undefined && isAssigned({ reader, people }, at, row, userId)
+  },
   find: async (reader, InstanceId) => {
     const row = await instance.get(reader, SCOPE, { InstanceId })
     return row && shown(row)

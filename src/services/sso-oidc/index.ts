@@ -6,11 +6,12 @@ import { operationsOf } from '../../kernel/service/define-service.ts'
 import { route } from '../../kernel/web/site.ts'
 import * as clients from './clients.ts'
 import { FORGET_GRANT, forgetGrant, ssoGrantsPort } from './grants.ts'
+import * as withIam from './token-with-iam.ts'
 import * as tokens from './tokens.ts'
 import { oidc as words } from './words.ts'
 
 export const ssoOidc = words.service({
-  operations: operationsOf(clients, tokens),
+  operations: operationsOf(clients, tokens, withIam),
   jobs: { [FORGET_GRANT]: forgetGrant },
   open: () => ({ provides: [provide(ssoGrants, ssoGrantsPort)] }),
   sites: [

@@ -1,4 +1,5 @@
 /** Bounds on what callers without credentials can make the token service do. */
+import { createHash } from 'node:crypto'
 import { type Key, key, type Unit } from '../../store/store.ts'
 
 const DEVICES_MAX = 10_000
@@ -25,6 +26,8 @@ export class PollPace {
 }
 
 const WINDOW_MS = 10 * 60_000
+/** Networks share rows by hash, so that no number of addresses fills the store. */
+const ROWS = 65_536
 const STARTED_MAX = 60
 
 interface StartedRow {
@@ -32,11 +35,12 @@ interface StartedRow {
   readonly count: number
 }
 
-/** How many devices of one address may ask in ten minutes. One small row an address; of IPv6 a network of 64 bits. */
+/** How many devices of one address may ask in ten minutes; of IPv6 those of a network of 64 bits. */
 export const PendingRequests = {
   admit: async (unit: Unit, address: string, now: number): Promise<boolean> => {
     const network = address.includes('.') ? address : address.split(':').slice(0, 4).join(':')
-    const at = key('sso-oidc', 'started', network)
+    const bucket = createHash('sha256').update(network).digest().readUInt32BE() % ROWS
+    const at = key('sso-oidc', 'started', String(bucket))
     const row = await unit.get<StartedRow>(at)
     const isSame = row !== undefined && now - row.since < WINDOW_MS
     const count = isSame ? row.count + 1 : 1

@@ -1,6 +1,7 @@
 /** AssumeRole: become a role for a while, if its trust policy and one's own policies both say so. */
 import type { AssumeRoleRequest } from '@aws-sdk/client-sts'
 import type { Call, Conditions } from '../../kernel/call.ts'
+import { CONTEXT_PROVIDER, redeemIdentityContext } from '../../kernel/portal-sessions.ts'
 import type { AssumableRole } from '../../kernel/ports.ts'
 import { Fault } from '../../wire/fault.ts'
 import { issue } from './credentials.ts'
@@ -18,8 +19,8 @@ export const assumeRole = sts
   .on(assumedRole)
   .conditions(conditions)
   .run(async (call, input, role) => {
-    if ((input.ProvidedContexts?.length ?? 0) > 0) throw withoutContexts()
     await askForMore(call, input, role)
+    const context = await providedContext(call, input, role)
     const seconds = durationSeconds(call, role, input.DurationSeconds)
     const policies = await sessionPolicies(call, role.account, input)
     const inherited = inheritedTags(call.caller.session)
@@ -35,6 +36,7 @@ export const assumeRole = sts
         ...policies,
         ...(Object.keys(tags).length > 0 && { tags, transitiveTagKeys }),
         ...(sourceIdentity !== undefined && { sourceIdentity }),
+        ...(context && { federation: context.keys, signIn: context.signIn }),
         ...(input.TokenCode !== undefined && { mfaAt: call.now }),
         ...(call.caller.subject.kind === 'role' && { chained: true }),
       }),
@@ -118,8 +120,30 @@ export function durationSeconds(call: Call, role: AssumableRole, asked: number =
   return asked
 }
 
-function withoutContexts(): Fault {
-  return new Fault('NotImplemented', 'Merlon does not implement sts:AssumeRole with provided contexts.', {
-    status: 400,
+/**
+ * The person of IAM Identity Center for whom an application acts. The session carries who that is, and ends when the person
+ * is disabled. https://docs.aws.amazon.com/singlesignon/latest/userguide/trustedidentitypropagation-identity-enhanced-iam-role-sessions.html
+ */
+async function providedContext(call: Call, input: AssumeRoleRequest, role: AssumableRole) {
+  const contexts = input.ProvidedContexts ?? []
+  if (contexts.length === 0) return undefined
+  const [first] = contexts
+  if (contexts.length > 1 || first?.ProviderArn !== CONTEXT_PROVIDER)
+    throw new Fault('ValidationError', `ProvidedContexts takes one context, of the provider ${CONTEXT_PROVIDER}.`)
+  await call.authorize('sts:SetContext', asTrusted(call, input.RoleArn!, role), {
+    ...trustKeys(call, input),
+    'sts:RequestContextProviders': [CONTEXT_PROVIDER],
   })
+  const context = await redeemIdentityContext(call.vault, call.unit, first.ContextAssertion ?? '', call.now)
+  if (!context) throw new Fault('ValidationError', 'The ContextAssertion is not valid, or has expired.')
+  const { account, storeId, userId, instanceId, applicationArn, signIn } = context
+  return {
+    signIn,
+    keys: {
+      'identitystore:UserId': userId,
+      'identitystore:IdentityStoreArn': `arn:aws:identitystore::${account}:identitystore/${storeId}`,
+      'identitycenter:ApplicationArn': applicationArn,
+      'identitycenter:InstanceArn': `arn:aws:sso:::instance/${instanceId}`,
+    },
+  }
 }

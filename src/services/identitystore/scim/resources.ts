@@ -145,13 +145,16 @@ export function readUser(sent: Resource): Pick<UserRow, 'userName' | 'attributes
   }
 }
 
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls)
+const DEPTH_MAX = 6
+
+function withoutNulls(value: unknown, depth = 0): unknown {
+  if (depth > DEPTH_MAX) throw bad('A value is nested too deeply.')
+  if (Array.isArray(value)) return value.map((each) => withoutNulls(each, depth + 1))
   if (!isObject(value)) return value
   return Object.fromEntries(
     Object.entries(value)
       .filter(([name, member]) => member !== null && member !== undefined && member !== '' && name !== '$ref')
-      .map(([name, member]) => [name, withoutNulls(member)]),
+      .map(([name, member]) => [name, withoutNulls(member, depth + 1)]),
   )
 }
 

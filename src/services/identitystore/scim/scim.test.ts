@@ -193,6 +193,12 @@ test('every error has the form of SCIM', async () => {
       'invalidValue',
       it.send('POST', '/Users', user('d', { emails: [{ value: 'a@b' }, { value: 'c@d' }] })),
     ],
+    [
+      'deep nesting',
+      400,
+      'invalidValue',
+      it.send('POST', '/Users', user('e', { addresses: [JSON.parse(`${'{"a":'.repeat(50)}1${'}'.repeat(50)}`)] })),
+    ],
     ['a list', 400, 'invalidSyntax', it.send('POST', '/Users', [])],
     ['an unknown operation', 400, 'invalidSyntax', it.send('PATCH', `/Users/${id}`, { Operations: [{ op: 'move' }] })],
     [
