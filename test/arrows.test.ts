@@ -13,12 +13,14 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   store: [],
   vault: [],
   engines: [],
+  // For PKCS #11 alone.
+  'encryption-sdk': ['vault'],
   kernel: ['wire', 'policy', 'store', 'vault', 'engines'],
   services: ['kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
   planes: ['kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
   server: ['services', 'planes', 'kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
   testing: ['server', 'wire', 'policy'],
-  cli: ['server', 'services', 'planes', 'kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
+  cli: ['encryption-sdk', 'server', 'services', 'planes', 'kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
 }
 
 interface Import {
@@ -75,6 +77,19 @@ describe('the rooms of src/', () => {
     })
 
     expect(wrong.map(({ from, to }) => `${show(from)} → ${show(to)}`)).toEqual([])
+  })
+
+  test('keep the server from knowing a service or plane but by the registries', () => {
+    const services = imports.filter(({ from, to }) => roomOf(from) === 'server' && roomOf(to) === 'services')
+    const planes = imports.filter(
+      ({ from, to, typeOnly }) => show(from) === 'server/cloud.ts' && roomOf(to) === 'planes' && !typeOnly,
+    )
+
+    expect([...new Set(services.map(({ from }) => show(from)))]).toEqual(['server/services.ts'])
+    expect(
+      services.filter(({ to }) => !/^services\/[^/]+\/index\.ts$/.test(show(to))).map(({ to }) => show(to)),
+    ).toEqual([])
+    expect(planes.map(({ to }) => show(to))).toEqual([])
   })
 
   test('leave no file of a service that its index or the server does not reach', () => {

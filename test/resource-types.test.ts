@@ -3,13 +3,12 @@ import { describe, expect, test } from 'vitest'
 import reference from '../models/iam-reference.json' with { type: 'json' }
 import { isKnownAction } from '../src/kernel/actions.ts'
 import { services } from '../src/server/services.ts'
-import { acm } from './example-service/index.ts'
 
 interface ServiceReference {
   readonly resources: Readonly<Record<string, { readonly arn: string }>>
 }
 const known = reference.services as unknown as Readonly<Record<string, ServiceReference>>
-const types = [...services, acm].flatMap(({ resources = [] }) => resources)
+const types = services.flatMap(({ resources = [] }) => resources)
 
 describe('Each resource type', () => {
   test.each(types.map((type) => [type.spec.type, type] as const))(

@@ -2,6 +2,7 @@
  * Tags in a request that creates something need the permission to tag it: every operation with tags is tried by a user
  * that may do everything but tag.
  */
+import * as acm from '@aws-sdk/client-acm'
 import { CloudTrailClient, CreateTrailCommand } from '@aws-sdk/client-cloudtrail'
 import * as ds from '@aws-sdk/client-directory-service'
 import * as iam from '@aws-sdk/client-iam'
@@ -20,6 +21,7 @@ import { loadService } from '../src/wire/wire.ts'
 import { ACCOUNT, allowing, cloud, type Keys } from './cloud.ts'
 
 const Tags = [{ Key: 'team', Value: 'a' }]
+const PEM = { Certificate: Buffer.from('c'), PrivateKey: Buffer.from('k') }
 const DOMAIN = { Name: 'corp.example.com', Password: 'Example-Passw0rd' }
 const VpcSettings = { VpcId: 'vpc-12345678', SubnetIds: ['subnet-12345678'] }
 const TRUST = allowing({ Principal: { AWS: ACCOUNT }, Action: ['sts:AssumeRole', 'sts:TagSession'] })
@@ -35,6 +37,7 @@ interface AnyClient {
   send(command: object): Promise<unknown>
 }
 const by = (Client: object, command: object) => (it.client(Client as never, maker) as AnyClient).send(command)
+const byAcm = (command: object) => by(acm.ACMClient, command)
 const byDs = (command: object) => by(ds.DirectoryServiceClient, command)
 const byIam = (command: object) => by(iam.IAMClient, command)
 const bySts = (command: object) => by(sts.STSClient, command)
@@ -42,6 +45,14 @@ const byOrganizations = (command: object) => by(organizations.OrganizationsClien
 
 /** Operation → the permission it needs to tag, and a request with tags. */
 const cases: Readonly<Record<string, readonly [action: string, send: () => Promise<unknown>]>> = {
+  'acm ImportCertificate': [
+    'acm:AddTagsToCertificate',
+    () => byAcm(new acm.ImportCertificateCommand({ ...PEM, Tags })),
+  ],
+  'acm RequestCertificate': [
+    'acm:AddTagsToCertificate',
+    () => byAcm(new acm.RequestCertificateCommand({ DomainName: 'x.example', ValidationMethod: 'DNS', Tags })),
+  ],
   'ds ConnectDirectory': [
     'ds:AddTagsToResource',
     () =>

@@ -1,10 +1,10 @@
 /**
  * Runs the slow suites of CI: those that mostly wait two at a time, every other one alone. `node tools/ci-run.mjs SUITE…`
  * prints the output of each suite when it has ended, and a table of durations at the end. After a failure no other suite
- * starts; the exit status is then 1.
+ * starts; the exit status is then 1, and MERLON_CI_FAILURES names a file that gets the end of what the failed suites printed.
  */
 import { spawn } from 'node:child_process'
-import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,6 +13,7 @@ import { SUITES } from './ci-plan.mjs'
 const PORTS_FIRST = 12_000
 const PORTS_EACH = 1_000
 const AT_A_TIME_MAX = 2
+const FAILURE_LINES = 150
 
 const suiteOf = (name) => SUITES.find((suite) => suite.name === name)
 
@@ -70,7 +71,10 @@ async function main(names) {
     running.delete(name)
     console.log(`== ${name} ended with status ${status} after ${seconds} s\n${text}`)
     table.push(`${name.padEnd(12)} ${String(seconds).padStart(5)} s${status === 0 ? '' : '  failed'}`)
-    hasFailed ||= status !== 0
+    if (status === 0) continue
+    hasFailed = true
+    const failures = process.env['MERLON_CI_FAILURES']
+    if (failures) appendFileSync(failures, `== ${name} failed\n${text.split('\n').slice(-FAILURE_LINES).join('\n')}\n`)
   }
   rmSync(folder, { recursive: true, force: true })
   console.log(['Slow suites that ran:', ...table, ...queue.map((name) => `${name.padEnd(12)} not started`)].join('\n'))

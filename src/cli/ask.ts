@@ -33,7 +33,10 @@ export interface Place {
 
 export const folderOf = ({ data = '.merlon' }: Place): string => data
 
-export const storageAt = (place: Place, more: Pick<StorageOptions, 'writerScript' | 'onEnd'> = {}): Storage =>
+export const storageAt = (
+  place: Place,
+  more: Pick<StorageOptions, 'writerScript' | 'onEnd' | 'acceptRollback'> = {},
+): Storage =>
   storageOf({
     data: folderOf(place),
     store: place.store ?? process.env['MERLON_STORE'],

@@ -9,6 +9,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     status: 'Show the health of a running server, or the state of a data directory',
     ca: "Show or install the certificate authority of 'merlon start --tls auto'",
     'root-password': 'Set the e-mail address and the password that the root user signs in with',
+    'portal-password': 'Set the password that a user of IAM Identity Center signs in with',
     demo: 'Run a guided demonstration on a temporary server',
   },
   'Seal and root key': {
@@ -40,7 +41,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 }
 
-const NAME_WIDTH = 14
+const NAME_WIDTH = 16
 
 export const helpNames: readonly string[] = Object.values(GROUPS).flatMap((group) => Object.keys(group))
 

@@ -13,6 +13,7 @@ import { command, helpOf, overview } from './help.ts'
 import { inbox } from './inbox.ts'
 import { init } from './init.ts'
 import { policy } from './policy.ts'
+import { portalPassword } from './portal-password.ts'
 import { pytestPlugin } from './pytest-plugin.ts'
 import { rekey } from './rekey.ts'
 import { restore } from './restore.ts'
@@ -37,6 +38,7 @@ const commands: readonly Command[] = [
   sealer,
   rekey,
   rootPassword,
+  portalPassword,
   rotateRoot,
   trust,
   ca,

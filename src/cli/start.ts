@@ -1,6 +1,8 @@
 /** `merlon start`: runs a server until it is told to stop. */
+
 import { existsSync, readFileSync } from 'node:fs'
 import { bucketOf } from '../kernel/bucket.ts'
+import type { RootKey } from '../kernel/ports/bootstrap.ts'
 import { type MailTransport, readMailTransport } from '../planes/mailer/mailer.ts'
 import type { BlobStore } from '../planes/objects/blobs.ts'
 import { bucketBlobs } from '../planes/objects/remote.ts'
@@ -17,7 +19,6 @@ import {
   type WebOptions,
 } from '../server/server.ts'
 import { readOrigin } from '../server/web/origins.ts'
-import type { RootKey } from '../services/iam/account/bootstrap.ts'
 import { folderOf, storageAt, storeOptions } from './ask.ts'
 import { authorityDirectoryOf } from './ca.ts'
 import { type Command, portOf, readOptions, UsageError } from './command.ts'
@@ -297,6 +298,7 @@ function durable(given: Given, logger: Logger): DurableWorld {
     // Beside the bundle; run from source, the server's own thread writes.
     storage: storageAt(given, {
       ...(existsSync(writerScript) && { writerScript }),
+      acceptRollback: given['accept-rollback'] ?? false,
       onEnd: (error) => {
         logger.log('error', 'stopped: the store has left this node', { error })
         process.exit(70)

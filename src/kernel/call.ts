@@ -43,6 +43,8 @@ export interface Call extends Scope {
   readonly signature: Signature | undefined
   /** `TLSv1.3`; undefined where the client's connection was not TLS, or a proxy did not say. */
   readonly tlsVersion?: string | undefined
+  /** The client's address, as the audit log has it; undefined where a service calls. */
+  readonly remoteAddress?: string | undefined
   /** Epoch milliseconds; the same throughout the call. */
   readonly now: number
   readonly requestId: string

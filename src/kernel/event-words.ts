@@ -17,6 +17,14 @@ interface EventNames {
   readonly left?: readonly string[]
   /** Operations whose answers are contents: what a function returned and printed is not the log's. */
   readonly silent?: readonly string[]
+  /** Operations whose answer does not name their resource; the event's `responseElements` do, by its ARN. */
+  readonly resourceInAnswer?: {
+    readonly member: string
+    /** As CloudTrail shows it. */
+    readonly type: string
+    readonly pattern: RegExp
+    readonly operations: readonly string[]
+  }
 }
 
 const names: Readonly<Record<string, EventNames>> = {
@@ -47,6 +55,26 @@ const names: Readonly<Record<string, EventNames>> = {
     left: ['body'],
   },
   lambda: { events: lambdaEvents, silent: ['Invoke'] },
+  // Source: the examples of https://docs.aws.amazon.com/kms/latest/developerguide/understanding-kms-entries.html: since
+  // December 2022. Those of TagResource, PutKeyPolicy, UpdateKeyDescription, RetireGrant and RevokeGrant have no answer.
+  kms: {
+    resourceInAnswer: {
+      member: 'keyId',
+      type: 'AWS::KMS::Key',
+      pattern: /:key\//,
+      operations: [
+        'CreateAlias',
+        'CreateGrant',
+        'DeleteAlias',
+        'DisableKey',
+        'DisableKeyRotation',
+        'EnableKey',
+        'EnableKeyRotation',
+        'UntagResource',
+        'UpdateAlias',
+      ],
+    },
+  },
 }
 
 export const eventNameOf = (service: string, operation: string): string =>
@@ -58,6 +86,19 @@ export const isSilent = (service: string, operation: string): boolean =>
 /** The operation behind an event's name: of those it may be, the first. */
 export const operationOf = (service: string, eventName: string): string =>
   Object.entries(names[service]?.events ?? {}).find(([, shown]) => shown === eventName)?.[0] ?? eventName
+
+/** What `responseElements` show: the answer that `redact` has left, and the resource where the answer does not name it. */
+export function responseElementsOf(
+  service: string,
+  operation: string,
+  shown: unknown,
+  resources: readonly { readonly type: string; readonly arn: string }[],
+): unknown {
+  const rule = names[service]?.resourceInAnswer
+  if (!rule?.operations.includes(operation)) return shown
+  const found = resources.find(({ type, arn }) => type === rule.type && rule.pattern.test(arn))
+  return found ? { ...(shown as object), [rule.member]: found.arn } : shown
+}
 
 type Parameters = Readonly<Record<string, unknown>>
 

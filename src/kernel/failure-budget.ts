@@ -29,7 +29,7 @@ export const onlineGuessing: FailurePolicy = { free: 5, delayMs: 1_000, maxMs: 6
 export interface GuessableSecret {
   readonly account: string
   /** Names the rows in the store: never change it. */
-  readonly kind: 'mfa-device' | 'password'
+  readonly kind: 'mfa-device' | 'password' | 'user-pool'
   /** Unique within account and kind. */
   readonly id: string
   /** The resource that the audit log names. */

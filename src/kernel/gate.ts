@@ -43,7 +43,7 @@ import {
   newDraft,
   serviceEvent,
 } from './event.ts'
-import { eventNameOf, isSilent, parametersOf } from './event-words.ts'
+import { eventNameOf, isSilent, parametersOf, responseElementsOf } from './event-words.ts'
 import { checkSecret } from './failure-budget.ts'
 import { absentGlobalKeys } from './global-keys.ts'
 import { uniqueId } from './id.ts'
@@ -538,6 +538,7 @@ export class Gate {
       bearer,
       signature: arrival.authenticated.signature,
       tlsVersion: arrival.request.tls?.version,
+      remoteAddress: arrival.request.remoteAddress,
       now: arrival.now,
       requestId: arrival.requestId,
       operation: invocation.operation.name,
@@ -650,7 +651,9 @@ export class Gate {
       requestParameters: input && parametersOf(row.id, redact(shape.input, input)),
       // As CloudTrail: answers of reading calls are not kept.
       responseElements:
-        readOnly || output === undefined || isSilent(row.id, operation.name) ? null : redact(shape.output, output),
+        readOnly || output === undefined || isSilent(row.id, operation.name)
+          ? null
+          : responseElementsOf(row.id, operation.name, redact(shape.output, output), draft.resources),
       // Of bad input each service has its own word, and the record is of the one its caller was told.
       error: fault && {
         code: fault.code === 'ValidationError' ? row.validationCode : fault.code,

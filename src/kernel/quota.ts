@@ -45,6 +45,23 @@ export const quotaDefaults: Quotas = {
   'lambda/ConcurrentExecutions': 1000,
   'lambda/CodeStorageBytes': 75 * 1024 ** 3,
 
+  // Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
+  'route53/HostedZonesPerAccount': 500,
+
+  // Source: https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html
+  'acm/CertificatesPerAccount': 2500,
+  'acm/CertificatesPerYear': 5000,
+  'acm/ImportedCertificatesPerAccount': 2500,
+  'acm/DomainNamesPerCertificate': 10,
+
+  // Source: https://docs.aws.amazon.com/privateca/latest/userguide/PcaLimits.html
+  'acm-pca/AuthoritiesPerAccount': 200,
+
+  // Source: https://docs.aws.amazon.com/singlesignon/latest/userguide/limits.html
+  'sso/PermissionSetsPerInstance': 2000,
+  'identitystore/UsersPerStore': 100_000,
+  'identitystore/GroupsPerStore': 100_000,
+
   // Ours: what one account may send, and one recipient of it receive, in a day (UTC).
   'mail/AccountPerDay': 10_000,
   'mail/RecipientPerDay': 50,

@@ -7,12 +7,16 @@ import type { Act } from './acting.ts'
 import type { Call, Conditions } from './call.ts'
 import type { AbsentKeys, ConditionKeyTable } from './condition-keys.ts'
 import type { PublicDocument } from './documents.ts'
+import type { SnapshotSource } from './planes/snapshot.ts'
+import type { BlobPlace } from './ports/blobs.ts'
 import type { Use } from './ports/port.ts'
-import type { Ports, Reader } from './ports.ts'
+import type { Ports } from './ports.ts'
 import type { Quotas } from './quota.ts'
+import type { Reader } from './reader.ts'
 import type { Target } from './resource/facts.ts'
 import type { TagRules } from './resource/tag-rules.ts'
 import type { BearerScheme } from './service/bearer.ts'
+import type { ServiceLife } from './service/open-services.ts'
 import type { WebSite } from './web/site.ts'
 
 /** A service as others name it: its row in the wire table, and the types of its SDK client. */
@@ -59,7 +63,16 @@ export interface DeclaredResourceType {
   }
 }
 
-export interface Service {
+/** Bytes in the objects plane, as the row that names them says. */
+export interface StoredBytes {
+  /** As people name it: an ARN. */
+  readonly name: string
+  readonly place: BlobPlace
+  /** The length. */
+  readonly bytes: number
+}
+
+export interface Service extends ServiceLife {
   readonly api: Api<unknown>
   readonly operations: readonly Operation[]
   /** Those that its words have defined. */
@@ -74,6 +87,10 @@ export interface Service {
   readonly documents?: readonly PublicDocument[]
   /** Its pages, and its endpoints that are no API operations. */
   readonly sites?: readonly WebSite[]
+  /** What planes work from, computed from its documents. */
+  readonly snapshots?: readonly SnapshotSource<unknown>[]
+  /** Everything that it stores in the objects plane: copies of an installation carry and check it. */
+  readonly storedBytes?: (reader: Reader) => AsyncIterable<StoredBytes>
   /** What its jobs do, by kind: `kms.delete-key`. */
   readonly jobs?: Readonly<Record<string, ServiceJob>>
 }

@@ -38,10 +38,10 @@ export async function endSignIns(unit: Unit, person: string): Promise<number> {
   return generation
 }
 
-/** Ends one sign-in, in every tab. */
-export function endSignIn(unit: Unit, { id }: SignIn, now: number): void {
+/** Ends one sign-in, in every tab. `lifetimeMs`: after which nothing carries it any more. */
+export function endSignIn(unit: Unit, { id }: SignIn, now: number, lifetimeMs: number = SIGN_IN_MS): void {
   unit.put(endedKey(id), { endedAt: now })
-  scheduleJob(unit, { id: `${FORGET_SIGN_IN}/${id}`, kind: FORGET_SIGN_IN, dueAt: now + SIGN_IN_MS, payload: { id } })
+  scheduleJob(unit, { id: `${FORGET_SIGN_IN}/${id}`, kind: FORGET_SIGN_IN, dueAt: now + lifetimeMs, payload: { id } })
 }
 
 /** Once no cookie carries it any more. */

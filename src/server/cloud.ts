@@ -1,5 +1,4 @@
 /** A whole Merlon without its sockets: store, vault, ports and services joined behind one gate. */
-import { readFileSync } from 'node:fs'
 import { AccountKeys, keyringAccounts, type PreparesAccounts } from '../kernel/account-keys.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { readDocument } from '../kernel/documents.ts'
@@ -7,53 +6,41 @@ import { EvidenceKeeper } from '../kernel/evidence/keeper.ts'
 import { type Answer, Gate } from '../kernel/gate.ts'
 import { mailbox, webhooks } from '../kernel/jobs/outbox.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
-import { directoryLogin } from '../kernel/ports/directory-login.ts'
-import { directoryServers } from '../kernel/ports/directory-servers.ts'
+import { accountKeys } from '../kernel/ports/account-keys.ts'
+import { analyses } from '../kernel/ports/analyses.ts'
+import { bootstrap, type InstalledAccount, type RootKey } from '../kernel/ports/bootstrap.ts'
+import { domainRecords } from '../kernel/ports/domain-records.ts'
+import { eventLog } from '../kernel/ports/event-log.ts'
 import { federationHttp } from '../kernel/ports/federation-http.ts'
+import { outbound } from '../kernel/ports/outbound.ts'
 import { PortTable, type Provided, provide, type Use } from '../kernel/ports/port.ts'
-import { samlSignIn } from '../kernel/ports/saml-sign-in.ts'
-import { signInIdentities } from '../kernel/ports/sign-in-identities.ts'
 import { socialSignIn } from '../kernel/ports/social-sign-in.ts'
 import { webOrigin } from '../kernel/ports/web-origin.ts'
-import type { OutboundPort, Ports } from '../kernel/ports.ts'
+import { type OutboundPort, type Ports, portsOf } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
+import { openServices } from '../kernel/service/open-services.ts'
 import type { Service, Work } from '../kernel/service.ts'
 import { TamperWatch } from '../kernel/tamper-watch.ts'
 import { Throttle } from '../kernel/throttle.ts'
 import type { WebSite } from '../kernel/web/site.ts'
 import { WebGate } from '../kernel/web/web-gate.ts'
-import { directories } from '../planes/directories/directories.ts'
-import { readDomainServers } from '../planes/directories/servers.ts'
-import { type EgressList, readEgress } from '../planes/functions/egress.ts'
-import { functionHost } from '../planes/functions/host.ts'
-import { type BlobStore, sealedBlobs } from '../planes/objects/blobs.ts'
-import { heldBlobs } from '../planes/objects/held.ts'
-import { memoryBlobs } from '../planes/objects/memory.ts'
-import { checkpoints, events } from '../planes/streams/source.ts'
-import { Stream, type StreamOptions, type StreamStatus } from '../planes/streams/stream.ts'
-import type { Target } from '../planes/streams/target.ts'
-import { directoryLoginPort } from '../services/ds/login.ts'
-import { accountsPort } from '../services/iam/account/accounts.ts'
-import { type AccountRow, createAccount, type RootKey } from '../services/iam/account/bootstrap.ts'
-import { identityPort } from '../services/iam/identities.ts'
-import { signInIdentitiesPort } from '../services/iam/sign-in.ts'
-import { keysPort } from '../services/kms/port.ts'
-import { organizationPort } from '../services/organizations/standing.ts'
-import { samlSignInPort } from '../services/sts/saml-sign-in.ts'
-import { type Store, type Unit, under } from '../store/store.ts'
+import type { StreamStatus } from '../planes/streams/stream.ts'
+import type { Store, Unit } from '../store/store.ts'
 import type { KeyTree } from '../vault/key-tree.ts'
 import { ThreadPool } from '../vault/material/pool.ts'
 import { openVault, type VaultOptions } from '../vault/sealed.ts'
 import type { Unsealed } from '../vault/sealer.ts'
 import type { Vault } from '../vault/vault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../wire/http.ts'
-import { analyses } from './analysis-pool.ts'
-import { federationRequests, outbound, readHosts } from './outbound.ts'
+import { analyses as analysisPool } from './analysis-pool.ts'
+import { worldsDns } from './domain-records.ts'
+import { federationRequests, outbound as guardedRequests } from './outbound.ts'
+import { openPlanes, type PlanesOptions } from './planes.ts'
 import { proofSite } from './proof-site.ts'
 import { services } from './services.ts'
 import { readSocialSettings, socialSignInPort } from './social-sign-in.ts'
 
-export interface CloudOptions {
+export interface CloudOptions extends PlanesOptions {
   readonly store: Store
   /** An open keyring, or a root key for what lives in memory. */
   readonly unsealed: Unsealed | { readonly tree: KeyTree }
@@ -67,22 +54,11 @@ export interface CloudOptions {
   readonly webUrl?: string | undefined
   /** The address of the listener of pages, where `webUrl` is not set; undefined before it listens. */
   readonly webAddress?: (() => string | undefined) | undefined
-  /** Whether deployment packages of customers run here. */
-  readonly packages?: boolean | undefined
-  /** Where functions may go inside: `MERLON_FUNCTION_EGRESS`. */
-  readonly egress?: EgressList | undefined
-  /** Where the bytes of objects lie. Default: in memory. */
-  readonly blobs?: BlobStore | undefined
-  /** Where every event goes, too. */
-  readonly streams?: readonly Target[] | undefined
-  /** Where every checkpoint goes, too. */
-  readonly witnesses?: readonly Target[] | undefined
-  readonly onStream?: StreamOptions['tell']
-  /** What the server provides besides: the mail transport. A port that is left out has no provider. */
+  /** What the server provides besides: the mail transport. Replaces what the server or a plane would provide otherwise. */
   readonly provides?: readonly Provided[] | undefined
   /** Web sites besides those of the services. */
   readonly sites?: readonly WebSite[] | undefined
-  /** Default: all that are built. */
+  /** Whose operations and pages are served. Default: all that are built. The others are opened, too: they provide ports. */
   readonly services?: readonly Service[]
   /** Default: the network, guarded. */
   readonly outbound?: OutboundPort
@@ -119,7 +95,7 @@ export interface Cloud {
   /** The same, if the unit that makes it finds that it may. */
   addAccountIf(account: AddedAccount, may: (unit: Unit) => Promise<boolean>): Promise<RootKey | undefined>
   /** The one it began with first. */
-  accounts(): Promise<readonly AccountRow[]>
+  accounts(): Promise<readonly InstalledAccount[]>
   /** Writes down what is gathered in memory: which credentials were used, and findings. Done by itself twice a minute. */
   flush(): Promise<void>
   /** Everything acknowledged is on disk when this returns. */
@@ -134,12 +110,16 @@ interface AddedAccount {
 
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const { store, clock, observe } = options
+  const served = options.services ?? services
   const pool = options.keyScript && new ThreadPool(options.keyScript)
   const onEvidenceError = options.onEvidenceError ?? (() => undefined)
+  const table = new PortTable()
+  const { use } = table
+  const accounts = () => use(bootstrap).accounts(store.reader)
   const tampering = new TamperWatch({
     store,
     clock,
-    owner: (account) => ownerOf(store, account),
+    owner: async (account) => ownerOf(await accounts(), account),
     onError: onEvidenceError,
   })
   const { vault, keys } = await unsealedVault(store, options.unsealed, {
@@ -147,68 +127,40 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     onTampered: (place) => tampering.see(place),
   })
   // The bundle's threads are beside each other.
-  const analyzing = analyses(options.keyScript && new URL('./analysis-thread.js', options.keyScript))
+  const analyzing = analysisPool(options.keyScript && new URL('./analysis-thread.js', options.keyScript))
   const evidence = new EvidenceKeeper(store, vault, clock, onEvidenceError)
   await evidence.start()
-  const identities = identityPort(store, vault, clock)
-  const functions = functionHost({
-    handler: (request) => gate.handle(request),
-    now: () => clock.now(),
-    egress: options.egress ?? readEgress(process.env['MERLON_FUNCTION_EGRESS']),
-    process: options.packages ?? false,
-  })
-  const blobs = heldBlobs(options.blobs ?? memoryBlobs())
-  const ports: Ports = {
-    keys: keysPort,
-    identity: identities,
-    organizations: organizationPort(store),
-    accounts: accountsPort((account) => keys.prepare(vault, account)),
-    outbound: options.outbound ?? outbound(),
-    events: { query: (query) => store.log(query) },
-    functions,
-    blobs: sealedBlobs(vault, blobs),
-    analyses: analyzing,
-  }
-  const table = new PortTable()
-  for (const provided of options.provides ?? []) table.provide(provided)
-  table.provide(provide(signInIdentities, signInIdentitiesPort(identities)))
+  const planes = openPlanes(options, { store, vault, clock, handler: (request) => gate.handle(request) })
   const pagesOrigin = () => options.webUrl ?? options.webAddress?.()
   const origins = () => [pagesOrigin(), options.publicUrl].filter((origin) => origin !== undefined)
-  table.provide(provide(webOrigin, { origin: pagesOrigin, origins }))
-  table.provide(
-    provide(
-      samlSignIn,
-      samlSignInPort({
-        reader: store.reader,
-        identity: identities,
-        accounts: ports.accounts,
-        now: () => clock.now(),
-        origins,
-      }),
-    ),
-  )
-  if (!options.provides?.some(({ token }) => token.name === directoryServers.name))
-    table.provide(provide(directoryServers, configuredDirectories(clock)))
-  if (!options.provides?.some(({ token }) => token.name === federationHttp.name))
-    table.provide(provide(federationHttp, federationRequests()))
-  const { use } = table
-  if (!options.provides?.some(({ token }) => token.name === socialSignIn.name))
-    table.provide(
-      provide(
-        socialSignIn,
-        socialSignInPort(readSocialSettings(process.env['MERLON_SOCIAL_SIGN_IN']), use(federationHttp)),
-      ),
-    )
-  table.provide(
-    provide(directoryLogin, directoryLoginPort({ reader: store.reader, vault, use, now: () => clock.now() })),
-  )
+  const provides = options.provides ?? []
+  const given = provides.find(({ token }) => token.name === federationHttp.name)
+  const http = (given?.value as ReturnType<typeof federationRequests> | undefined) ?? federationRequests()
+  for (const provided of provides) table.provide(provided)
+  for (const provided of [
+    provide(accountKeys, { prepare: (account) => keys.prepare(vault, account) }),
+    provide(outbound, options.outbound ?? guardedRequests()),
+    provide(eventLog, { query: (query) => store.log(query) }),
+    provide(analyses, analyzing),
+    provide(webOrigin, { origin: pagesOrigin, origins }),
+    provide(domainRecords, worldsDns()),
+    provide(federationHttp, http),
+    provide(socialSignIn, socialSignInPort(readSocialSettings(process.env['MERLON_SOCIAL_SIGN_IN']), http)),
+    ...planes.provides,
+  ])
+    if (!provides.some(({ token }) => token.name === provided.token.name)) table.provide(provided)
   const quotas = { ...quotaDefaults, ...options.quotas }
   const throttle = options.throttle ?? new Throttle()
+  const isOpened = ({ api }: Service) => served.some(({ api: { id }, open }) => id === api.id && open)
+  const opened = [...served, ...services.filter((service) => !served.includes(service) && !isOpened(service))]
+  const running = openServices(opened, { store, vault, clock, quotas, use, act: (...call) => gate.act(...call) }, table)
+  for (const { api, needs = [] } of opened) table.assertProvided(needs, api.id)
+  const ports = portsOf(use)
   const gate = new Gate({
     store,
     vault,
     clock,
-    services: options.services ?? services,
+    services: served,
     ports,
     use,
     quotas,
@@ -228,11 +180,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     act: gate.act,
     callAs: gate.callAs,
     authorizeAs: gate.authorizeAs,
-    sites: [
-      ...(options.services ?? services).flatMap((service) => service.sites ?? []),
-      proofSite(store),
-      ...(options.sites ?? []),
-    ],
+    sites: [...served.flatMap((service) => service.sites ?? []), proofSite(store), ...(options.sites ?? [])],
     publicUrl: options.publicUrl,
     webUrl: options.webUrl,
     observe,
@@ -241,26 +189,18 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const jobs = new JobRunner(
     store,
     clock,
-    new Map([
-      ...handlers(options.services ?? services, work),
-      ...[mailbox, webhooks].flatMap((outbox) => outbox.handlers({ vault, use })),
-    ]),
+    new Map([...handlers(served, work), ...[mailbox, webhooks].flatMap((outbox) => outbox.handlers({ vault, use }))]),
     options.onJobError ?? (() => undefined),
   )
-
-  const streaming = [
-    ...(options.streams ?? []).map((target) => ({ target, source: events(store) })),
-    ...(options.witnesses ?? []).map((target) => ({ target, source: checkpoints(store) })),
-  ].map(({ target, source }) => new Stream({ store, source, target, tell: options.onStream ?? (() => undefined) }))
 
   const addAccountIf: Cloud['addAccountIf'] = async ({ id, name, rootKey }, may) => {
     await keys.prepare(vault, id)
     const given = rootKey && { id: rootKey.accessKeyId, secret: rootKey.secretAccessKey }
     const account = { id, name, now: clock.now(), rootKey: given }
-    return store.run(async (unit) => ((await may(unit)) ? createAccount(unit, vault, account) : undefined))
+    return store.run(async (unit) => ((await may(unit)) ? use(bootstrap).createAccount(unit, account) : undefined))
   }
 
-  const documents = (options.services ?? services).flatMap((service) => service.documents ?? [])
+  const documents = served.flatMap((service) => service.documents ?? [])
 
   const handle = async (request: HttpRequest): Promise<HttpResponse> => {
     const matched =
@@ -284,48 +224,38 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     clock,
     jobs,
     start: () => {
+      running.start()
       jobs.start()
-      for (const stream of streaming) stream.start()
+      planes.start()
     },
-    streams: () => streaming.map((stream) => stream.status()),
+    streams: () => planes.streams(),
     evidence,
     ports,
     use,
-    holdingObjects: (work) => blobs.holding(work),
+    holdingObjects: (work) => planes.holdingObjects(work),
     addAccount: async (account) => (await addAccountIf(account, async () => true))!,
     addAccountIf,
-    accounts: () => accountsOf(store),
+    accounts,
     flush: async () => {
       await tampering.flush()
-      await identities.flushUses()
+      await running.flush()
     },
     close: async () => {
       await jobs.stop()
-      await functions.close()
+      await planes.close()
       await gate.close()
       await web.close()
-      await identities.close()
+      await running.close()
       await tampering.flush()
       await evidence.stop()
       // The last checkpoint, too.
-      await Promise.all(streaming.map((stream) => stream.stop()))
+      await planes.closeStreams()
       vault.materials.forget()
       await pool?.close()
       await analyzing.close()
       await store.close()
     },
   }
-}
-
-/** The LDAP servers that the operator names in the environment. */
-function configuredDirectories(clock: Clock) {
-  const ca = process.env['MERLON_DIRECTORY_CA']
-  return directories({
-    servers: readDomainServers(process.env['MERLON_DIRECTORY_SERVERS']),
-    hosts: readHosts(process.env['MERLON_FEDERATION_HOSTS']),
-    ca: ca === undefined ? undefined : readFileSync(ca, 'utf8'),
-    now: () => clock.now(),
-  })
 }
 
 const METHOD_NOT_ALLOWED: HttpResponse = { status: 405, headers: { 'content-type': 'text/plain' }, body: '' }
@@ -336,15 +266,9 @@ const isApiCall = (request: HttpRequest): boolean =>
   header(request, 'x-amz-target') !== undefined ||
   /(?:^|&)X-Amz-(?:Signature|Algorithm)=/i.test(request.query)
 
-const accountsOf = async ({ reader }: Pick<Store, 'reader'>): Promise<readonly AccountRow[]> =>
-  (await reader.range<AccountRow>(under('iam', 'account')))
-    .map(({ document }) => document)
-    .sort((a, b) => a.createdAt - b.createdAt)
-
-/** What belongs to nobody is the first account's to know. */
-async function ownerOf(store: Store, account: string): Promise<string | undefined> {
-  const ids = (await accountsOf(store)).map(({ id }) => id)
-  return ids.includes(account) ? account : ids[0]
+/** What belongs to no account is the first account's to know. */
+function ownerOf(accounts: readonly InstalledAccount[], account: string): string | undefined {
+  return accounts.some(({ id }) => id === account) ? account : accounts[0]?.id
 }
 
 async function unsealedVault(

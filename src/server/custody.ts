@@ -11,7 +11,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { MERLON_EVENT_SOURCE, serviceEvent } from '../kernel/event.ts'
 import { Lock } from '../store/lock.ts'
 import type { Change, Store } from '../store/store.ts'
-import type { Head } from '../vault/head.ts'
+import { type Head, writeHead } from '../vault/head.ts'
 import { Keyring } from '../vault/keyring.ts'
 import {
   type KeyringBody,
@@ -478,6 +478,11 @@ export class Custody {
       this.#writeHead(this.#open).catch((error) => this.#headLost(error))
     }, HEAD_BEAT_MS)
     beat.unref()
+    // The next start then reports a rollback instead of going on from less than was acknowledged.
+    store.onLostCommits?.(() => {
+      const known = this.#open?.store === store ? this.#open.head : head
+      writeHead(headOf(this.data), { ...known, revision: store.revision }, keyring.purpose('head-mac'))
+    })
     const quiet = () => {
       clearInterval(beat)
       unsubscribe()

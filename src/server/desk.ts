@@ -23,6 +23,7 @@ import { Entries } from './entry.ts'
 import type { Health } from './health.ts'
 import { keyFileOf, newSealerId } from './installation.ts'
 import { asOperatorError, codeOf } from './operator-errors.ts'
+import { setPortalPassword } from './portal-password.ts'
 import { drill, verifyBackup } from './restore.ts'
 import { setRootSignIn } from './root-sign-in.ts'
 import { automaticSeed, isAutomatic, keyFileSeed, kmsCaller, pinFrom } from './sealers.ts'
@@ -138,6 +139,19 @@ const routes: Readonly<Record<string, Act>> = {
     const id = await setRootSignIn(cloud, { account, email: text(input, 'email'), password: text(input, 'password') })
     await custody.record('SetRootPassword', { account: id })
     return { account: id }
+  },
+  'POST /portal-password': async ({ custody }, input) => {
+    const { store } = optional(input, 'store')
+    const { cloud } = custody.unsealed()
+    const userName = text(input, 'user')
+    const set = await setPortalPassword(cloud, {
+      store,
+      userName,
+      password: text(input, 'password'),
+      isOneTime: input['oneTime'] === true,
+    })
+    await custody.record('SetPortalPassword', { account: set.account, store: set.store, user: userName })
+    return { store: set.store }
   },
   'POST /backup': ({ custody }, input) =>
     makeBackup(custody, { file: text(input, 'file'), ...optional(input, 'keyring') }),

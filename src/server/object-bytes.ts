@@ -2,13 +2,13 @@
 
 import { sealedBlobs } from '../planes/objects/blobs.ts'
 import { folderBlobs } from '../planes/objects/folder.ts'
-import { keptObjects } from '../services/s3/blobs.ts'
 import type { BlobsOfMoment, Store } from '../store/store.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { openVault } from '../vault/sealed.ts'
 import { VaultError } from '../vault/vault.ts'
 import type { StoredObject } from './backup-content.ts'
 import { objectsOf } from './installation.ts'
+import { services } from './services.ts'
 
 /** What lies in a bucket elsewhere stays there. */
 export const bytesBeside = (data: string): BlobsOfMoment => folderBlobs(objectsOf(data))
@@ -29,13 +29,15 @@ export async function* bytesOf(blobs: BlobsOfMoment, ids: readonly string[]): As
 export async function checkObjects(store: Pick<Store, 'reader'>, keyring: Keyring, data: string): Promise<number> {
   const blobs = sealedBlobs(openVault({ tree: keyring }), folderBlobs(objectsOf(data)))
   let opened = 0
-  for await (const { name, place, bytes } of keptObjects(store.reader)) {
-    if (keyring.isErased(place.account)) continue
-    const found = await blobs.get(place, bytes).catch((error: Error) => {
-      throw new VaultError(`${name} does not come back: ${error.message}.`)
-    })
-    if (found.length !== bytes) throw new VaultError(`${name} does not come back: it has another length.`)
-    opened++
+  for (const { storedBytes } of services) {
+    for await (const { name, place, bytes } of storedBytes?.(store.reader) ?? []) {
+      if (keyring.isErased(place.account)) continue
+      const found = await blobs.get(place, bytes).catch((error: Error) => {
+        throw new VaultError(`${name} does not come back: ${error.message}.`)
+      })
+      if (found.length !== bytes) throw new VaultError(`${name} does not come back: it has another length.`)
+      opened++
+    }
   }
   return opened
 }

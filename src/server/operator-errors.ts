@@ -55,6 +55,7 @@ export const operatorErrors = {
   MERLON_SEED_INVALID: 'The seed file is invalid.',
   MERLON_ACCOUNT_ID_INVALID: 'The account ID is invalid.',
   MERLON_ROOT_SIGN_IN_REFUSED: 'The e-mail address or the password of the root user was refused.',
+  MERLON_PORTAL_PASSWORD_REFUSED: 'The password of a user of IAM Identity Center was refused.',
   MERLON_COPY_FAILED: 'The copy differs from the original.',
   MERLON_FILE_EXISTS: 'A file exists already, and is never overwritten.',
   MERLON_FILE_MISSING: 'A file does not exist.',
@@ -148,6 +149,11 @@ function ofPostgres(error: Error, { store }: ErrorContext): Explained | undefine
   const state = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && severity !== undefined ? code : undefined
   const database = store ?? 'PostgreSQL'
   const { message } = error
+  if (error.name === 'FormerPrimaryError')
+    return explained(
+      'MERLON_ROLLBACK_DETECTED',
+      `${database}: ${message}. This node has used the server that was promoted in its place: start that one. If going back is intended: --accept-rollback`,
+    )
   if (state === undefined && store === undefined) return undefined
   if (/^28/.test(state ?? '') || /SASL|client password must be a string/.test(message))
     return explained(

@@ -2,9 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { ApiError, Client, type Transport } from '../kernel/client.ts'
 import { accessKeyId, secretAccessKey } from '../kernel/id.ts'
-import type { RootKey } from '../services/iam/account/bootstrap.ts'
-import { makeAccessKey } from '../services/iam/credentials/access-keys.ts'
-import { user } from '../services/iam/resources.ts'
+import { bootstrap, type RootKey } from '../kernel/ports/bootstrap.ts'
 import type { Cloud } from './cloud.ts'
 import { invalidSeed, type SeedPath } from './seed.ts'
 import type { Seed, SeedAccount, SeedDocument, SeedHolder, SeedKey, SeedOrganization, SeedUnit } from './seed-format.ts'
@@ -254,10 +252,8 @@ export async function addAdministrator(
 
 /** A key of one's own choosing: what no API offers, and a seed is for. */
 async function addKey(cloud: Cloud, account: string, name: string, key: SeedKey): Promise<void> {
-  await cloud.store.run(async (unit) => {
-    const owner = await user.get(unit, { region: '', account }, { name })
-    makeAccessKey(unit, cloud.vault, { account, ownerId: owner!.id, now: cloud.clock.now() }, key)
-  })
+  const owner = { account, name, now: cloud.clock.now() }
+  await cloud.store.run((unit) => cloud.use(bootstrap).addUserKey(unit, owner, key))
 }
 
 const textOf = (document: SeedDocument): string => (typeof document === 'string' ? document : JSON.stringify(document))

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { hostUrls } from '../store/postgres/url.ts'
 import { openStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
+import { KeptTimelines } from './database-timelines.ts'
 import { databaseOf, InstallationError, keyringOf } from './installation.ts'
 import { WITHHELD } from './keyring-in-store.ts'
 import { nodeName, nodeNameOf } from './node-name.ts'
@@ -26,10 +27,20 @@ export interface StorageOptions {
   readonly writerScript?: URL | undefined
   /** Called when another process has taken this node's name over, or nothing writes any more: this one has to end. */
   readonly onEnd?: ((error: Error) => void) | undefined
+  /** A database server that another one has replaced is used all the same. */
+  readonly acceptRollback?: boolean
 }
 
 /** Throws an `InstallationError` when the folder belongs to data of another kind. */
-export function storageOf({ data, store, node, passwordFile, writerScript, onEnd }: StorageOptions): Storage {
+export function storageOf({
+  data,
+  store,
+  node,
+  passwordFile,
+  writerScript,
+  onEnd,
+  acceptRollback = false,
+}: StorageOptions): Storage {
   if (store === undefined) {
     if (existsSync(nodeNameOf(data))) {
       throw new InstallationError(
@@ -57,12 +68,20 @@ export function storageOf({ data, store, node, passwordFile, writerScript, onEnd
     open: async () => {
       const { name, keep } = nodeName(data, node)
       // Loaded only where it is needed.
-      const { openPostgres } = await import('../store/postgres/postgres.ts')
+      const [{ openPostgres }, { keepTimelines }] = await Promise.all([
+        import('../store/postgres/postgres.ts'),
+        import('../store/postgres/primary.ts'),
+      ])
+      const timelines = new KeptTimelines(data)
+      keepTimelines(acceptRollback ? new Map() : timelines.read(), (newest) => timelines.newer(newest))
       try {
         return await openPostgres({
           url: store,
           node: name,
-          onNamed: keep,
+          onNamed: () => {
+            keep()
+            timelines.save()
+          },
           withheld: WITHHELD,
           ...(passwordFile !== undefined && { passwordFile }),
           ...(onEnd && { onEnd }),

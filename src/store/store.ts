@@ -155,6 +155,11 @@ export interface Store {
   log(query: LogQuery): Promise<readonly LogEntry[]>
   /** Returns the function that ends the subscription. */
   subscribe(listener: (commit: Commit) => void): () => void
+  /**
+   * The listener is called, before the process is told to end, when the database turns out to have lost commits that were
+   * acknowledged. Engines without a network between never do.
+   */
+  onLostCommits?(listener: () => void): void
   /** Where bytes lie that all nodes must see; an engine of one process has none, since a folder serves it better. */
   readonly blobs?: Blobs
   /** What is durable now, for copying elsewhere while work goes on. */

@@ -24,6 +24,7 @@ export type Purpose =
   | 'import-token'
   | 'grant-token'
   | 'web-session'
+  | 'user-pool'
 
 export interface Vault {
   /** Makes sure that the account has a key: to be awaited before anything of it is sealed. Throws when it was erased. */

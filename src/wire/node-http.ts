@@ -1,5 +1,7 @@
 /** Requests of `node:http` in our own form, and our answers back: for every socket we listen on. */
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { HttpRequest, HttpResponse, Peer } from './http.ts'
 
 export type Handler = (request: HttpRequest) => Promise<HttpResponse>
@@ -24,8 +26,12 @@ export class NoRoomError extends Error {
   override readonly name = 'NoRoomError'
 }
 
-/** Pieces are joined beyond this: a body of single bytes would else cost hundreds of times its length. */
+/** So many small pieces are joined at a time: a body of single bytes would else cost hundreds of times its length. */
 const PIECES_MAX = 1_024
+/** On average, or shorter. */
+const SMALL_BYTES = 1_024
+/** A larger body is joined in slices of this: between two of them the event loop answers other requests. */
+const SLICE_BYTES = 2 * 1024 * 1024
 
 export async function answerOverHttp(
   handler: Handler,
@@ -91,9 +97,12 @@ export function readBody(request: IncomingMessage, max: number, room?: BodyRoom)
     const chunks: Buffer[] = []
     let pieces: Buffer[] = []
     let length = 0
+    let joinedLength = 0
     const join = () => {
-      if (pieces.length > 0) chunks.push(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
+      if (length - joinedLength > pieces.length * SMALL_BYTES) chunks.push(...pieces)
+      else if (pieces.length > 0) chunks.push(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
       pieces = []
+      joinedLength = length
     }
     request.on('data', (chunk: Buffer) => {
       length += chunk.length
@@ -110,12 +119,28 @@ export function readBody(request: IncomingMessage, max: number, room?: BodyRoom)
     request.on('end', () => {
       room?.complete()
       join()
-      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
+      if (chunks.length === 1) resolve(chunks[0]!)
+      else if (length <= SLICE_BYTES) resolve(Buffer.concat(chunks, length))
+      else joinInTurns(chunks, length).then(resolve, reject)
     })
     request.on('error', reject)
     // Who hangs up half way has asked nothing. Errors are costly, and every request closes.
     request.on('close', () => request.readableEnded || reject(new Error('the request was cut off')))
   })
+}
+
+/** Its memory is first touched here, which takes as long as the copying. */
+async function joinInTurns(chunks: readonly Buffer[], length: number): Promise<Buffer> {
+  const body = Buffer.allocUnsafeSlow(length)
+  let at = 0
+  let pausedAt = 0
+  for (const chunk of chunks) {
+    at += chunk.copy(body, at)
+    if (at - pausedAt < SLICE_BYTES) continue
+    pausedAt = at
+    await nextTurn()
+  }
+  return body
 }
 
 /** Makes the response the last one on its connection; in HTTP/2 (RFC 9113 §8.2.2) no header can say so. */

@@ -141,7 +141,7 @@ export const services: readonly ServiceRow[] = [
     eventSource: 'sso.amazonaws.com',
     unsigned: true,
   }),
-  row('route53', 'restxml', () => import('@aws-sdk/client-route-53'), { validationCode: 'InvalidInput', apiVersion: '2013-04-01', xmlns: 'https://route53.amazonaws.com/doc/2013-04-01/' }),
+  row('route53', 'restxml', () => import('@aws-sdk/client-route-53'), { global: true, validationCode: 'InvalidInput', apiVersion: '2013-04-01', xmlns: 'https://route53.amazonaws.com/doc/2013-04-01/' }),
   row('s3', 'restxml', () => import('@aws-sdk/client-s3'), { bodyBytesMax: NO_LIMIT, validationCode: 'InvalidArgument', apiVersion: '2006-03-01', xmlns: 'http://s3.amazonaws.com/doc/2006-03-01/' }),
 ]
 

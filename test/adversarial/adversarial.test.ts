@@ -20,15 +20,22 @@ import { type Running, startMerlon, temporaryFolder } from '../process.ts'
 import { type Attack, unauthenticated, withoutPermissions } from './corpus.ts'
 
 const MIB = 1024 * 1024
-/** 50 ms and 100 ms of the event loop are promised. */
+/**
+ * 50 ms and 100 ms of the event loop are promised. Processor time is more than that: it includes the sockets and other threads
+ * (garbage collection, compilation); and where two machines share a core each instruction takes up to twice as long. Measured
+ * beside seven other programs: at most 190 and 180 ms.
+ */
 const BEFORE_AUTHENTICATION_MS = 250
-const BEFORE_AUTHORIZATION_MS = 500
-/** For each MiB of a body: it is read, joined and hashed, in slices. */
+const BEFORE_AUTHORIZATION_MS = 250
+/** For each MiB of a body: it is read, joined and hashed, in slices. Measured: at most 11. */
 const MS_PER_MIB = 15
 const MEMORY_FACTOR = 12
 const MEMORY_BYTES_FREE = 96 * MIB
-/** Some times what is promised, without the time that the server waited for a processor. */
-const LOOP_DELAY_SECONDS_MAX = 0.5
+/**
+ * Twice what is promised, without the time that the main thread waited for a processor: a collection of garbage that
+ * another thread was kept from finishing is still in it. Measured: at most 47 and 80 ms.
+ */
+const LOOP_DELAY_SECONDS_MAX = { authentication: 0.1, authorization: 0.2 }
 /** Linux counts processor time in hundredths of a second. */
 const TICK_MS = 10
 
@@ -55,6 +62,10 @@ beforeAll(async () => {
     }),
   )
   attacks = [...unauthenticated(own(PROVIDER), own(ROLE)), ...withoutPermissions()]
+  // A service's tables are read with the first call for it, which an ordinary caller pays as well.
+  const target = ['X-Amz-Target', 'TrentService.Encrypt', 'Content-Type', 'application/x-amz-json-1.1']
+  const body = Buffer.from('{"KeyId":"alias/x","Plaintext":"AAAA","EncryptionContext":{"a":"b"}}')
+  expect(await send({ name: 'ordinary', service: 'kms', headers: target, body })).toBe(400)
 }, 120_000)
 
 afterAll(async () => {
@@ -143,17 +154,28 @@ async function costOf(attack: Attack) {
   }
 }
 
-function check(attack: Attack, boundMs: number, cost: Awaited<ReturnType<typeof costOf>>): void {
-  const mib = (attack.body.length * cost.times) / MIB
+const BOUND_MS = { authentication: BEFORE_AUTHENTICATION_MS, authorization: BEFORE_AUTHORIZATION_MS }
+
+/**
+ * Measured a second time where it costs too much: code that runs for the first time is not compiled, and other programs may
+ * have had the processor's caches. An attack that really costs does so every time.
+ */
+async function check(attack: Attack, before: 'authentication' | 'authorization'): Promise<void> {
+  const mib = (attack.body.length * (attack.times ?? 1)) / MIB
+  const processorMsMax = BOUND_MS[before] + MS_PER_MIB * mib
+  const delaySecondsMax = LOOP_DELAY_SECONDS_MAX[before]
+  let cost = await costOf(attack)
+  if (cost.processor >= processorMsMax || cost.delay >= delaySecondsMax) cost = await costOf(attack)
+
   console.log(
     `${attack.name}: ${cost.statuses[0]}, ${Math.round(cost.processor)} ms, +${Math.round(cost.grown / MIB)} MiB for ${mib.toFixed(1)} MiB, loop ${Math.round(cost.delay * 1_000)} ms`,
   )
   for (const status of cost.statuses) expect(status).toBeGreaterThanOrEqual(400)
   for (const status of cost.statuses) expect(status).toBeLessThan(500)
   expect(cost.health).toBe(200)
-  expect(cost.processor).toBeLessThan(boundMs + MS_PER_MIB * mib)
+  expect(cost.processor).toBeLessThan(processorMsMax)
   expect(cost.grown).toBeLessThan(MEMORY_BYTES_FREE + MEMORY_FACTOR * attack.body.length * cost.times)
-  expect(cost.delay).toBeLessThan(LOOP_DELAY_SECONDS_MAX)
+  expect(cost.delay).toBeLessThan(delaySecondsMax)
 }
 
 const named = (name: string, signed: boolean): Attack =>
@@ -170,13 +192,13 @@ test('The delay of the event loop is measured', async () => {
 describe('Before authentication costs little:', () => {
   test.each(unauthenticated(PROVIDER, ROLE).map(({ name }) => name))('%s', async (name) => {
     const attack = named(name, false)
-    check(attack, BEFORE_AUTHENTICATION_MS, await costOf(attack))
+    await check(attack, 'authentication')
   })
 })
 
 describe('Before authorization costs little:', () => {
   test.each(withoutPermissions().map(({ name }) => name))('%s', async (name) => {
     const attack = named(name, true)
-    check(attack, BEFORE_AUTHORIZATION_MS, await costOf(attack))
+    await check(attack, 'authorization')
   })
 })

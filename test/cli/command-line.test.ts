@@ -159,6 +159,36 @@ describe('help', () => {
     expect(complete('start', '--exit')).toEqual(['--exit-with-parent'])
     expect(complete('sealer', 'add', '--thr')).toEqual(['--threshold'])
   })
+
+  test('completion for zsh completes the same in a shell at a terminal', async () => {
+    const file = join(temporaryFolder(), 'merlon.zsh')
+    writeFileSync(file, (await merlon(['completion', 'zsh'])).stdout)
+    const begun = {
+      'merlon rot': 'merlon rotate-root',
+      'merlon policy li': 'merlon policy lint',
+      'merlon start --exit': 'merlon start --exit-with-parent',
+      'merlon sealer add --thr': 'merlon sealer add --threshold',
+    }
+    // Types each beginning and a tab, then runs what the line has become as the arguments of print.
+    const script = `
+      zmodload zsh/zpty
+      zpty shell "TERM=dumb zsh -f -i"
+      zpty -w shell "PS1= PS2= RPS1=; bindkey -e; autoload -Uz compinit; compinit -u -D; source '${file}'; print -r -- READY"
+      zpty -r shell line $'*\nREADY*'
+      for typed in ${Object.keys(begun)
+        .map((typed) => `'${typed}'`)
+        .join(' ')}; do
+        zpty -w -n shell "$typed"$'\t\x01print -r -- COMPLETED \n'
+        zpty -r shell line $'*\nCOMPLETED *\n'
+        print -r -- "$line"
+      done
+      zpty -d shell`
+
+    const { stdout, stderr } = spawnSync('zsh', ['-f', '-c', script], { timeout: 60_000 })
+
+    const completed = [...stdout.toString().matchAll(/^COMPLETED (.*?)\s*$/gm)].map(([, line]) => line)
+    expect(completed, `${stdout}${stderr}`).toEqual(Object.values(begun))
+  })
 })
 
 describe('a server and what started it', () => {

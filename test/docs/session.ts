@@ -12,6 +12,9 @@ import { repository } from './pages.ts'
 /** Directories of the machine that pages mention: in a test they are below the temporary directory. */
 const MACHINE = /(?<![\w.$}])\/(var\/lib|var\/log|etc\/merlon|run\/keys|mnt\/backup)\b/g
 
+/** Nodes of a page have ports in a row. */
+const NODES_MAX = 4
+
 export interface Ran {
   readonly status: number
   readonly output: string
@@ -56,7 +59,7 @@ export class Session {
   }
 
   static async open(): Promise<Session> {
-    return new Session(await freePort())
+    return new Session(await freePort(NODES_MAX))
   }
 
   get #state(): string {

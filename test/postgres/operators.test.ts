@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, renameSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Client, overHttp } from '../../src/kernel/client.ts'
 import { Postgres } from '../faults/postgres.ts'
 import { merlon, type Running, startAlone, temporaryFolder } from '../process.ts'
@@ -127,4 +127,73 @@ test('wrong roles and databases are explained, and no password is shown', async 
     expect(stderr).not.toMatch(/-password|^\s+at /m)
     expect(stderr).toContain('See docs/errors.md#')
   }
+})
+
+describe('A server that takes over', () => {
+  const owned: Postgres[] = []
+  afterEach(async () => {
+    for (const each of owned.splice(0)) await each.stop()
+  }, 60_000)
+
+  /** A node over a primary and its standby, and a user that both know. */
+  async function node() {
+    const primary = await Postgres.make()
+    owned.push(primary)
+    primary.sql('CREATE DATABASE merlon')
+    const standby = await primary.synchronousStandby()
+    owned.push(standby)
+    const hosts = `127.0.0.1:${primary.port},127.0.0.1:${standby.port}`
+    const MERLON_STORE = primary.url('merlon').replace(`127.0.0.1:${primary.port}`, hosts)
+    const data = join(temporaryFolder(), 'n')
+    const environment = { MERLON_STORE, MERLON_NODE: 'n', MERLON_KEY_FILE: join(temporaryFolder(), 'n.key') }
+    const server = await start(data, environment)
+    const { accessKeyId, secretAccessKey } = server.accounts[0]!
+    const create = (UserName: string) =>
+      new Client({
+        credential: { accessKeyId, secret: secretAccessKey },
+        transport: overHttp(server.url),
+      }).query('iam', 'CreateUser', { UserName })
+    await create('replicated')
+    const again = () => merlon(['start', '--data', data, '--port', '0'], { ...quiet, ...environment })
+    return { primary, standby, server, data, environment, create, again }
+  }
+
+  test('without the last commits ends the node, which does not start again before the loss is accepted', async () => {
+    const { primary, standby, server, data, environment, create, again } = await node()
+    const ended = once(server.process, 'exit')
+    primary.sql('ALTER SYSTEM RESET synchronous_standby_names')
+    primary.sql('SELECT pg_reload_conf()')
+    standby.sql("ALTER SYSTEM SET primary_conninfo = ''")
+    standby.sql('SELECT pg_reload_conf()')
+    await expect.poll(() => primary.sql('SELECT count(*) FROM pg_stat_replication'), { timeout: 20_000 }).toBe('0')
+    await create('lost')
+
+    await primary.signal('SIGKILL')
+    standby.promote()
+
+    expect(await ended).toEqual([70, null])
+    expect(server.log()).toContain('the database has lost acknowledged commits')
+    const refused = await again()
+    expect(refused.status).toBe(1)
+    expect(refused.stderr).toContain('MERLON_ROLLBACK_DETECTED')
+    const accepted = await startAlone(['--data', data, '--accept-rollback'], { ...quiet, ...environment })
+    running.push(accepted)
+    expect(await health(accepted.url)).toMatchObject({ http: 200 })
+  })
+
+  test('is remembered: a node that starts beside the former primary alone refuses it', async () => {
+    const { primary, standby, server, again } = await node()
+    await primary.signal('SIGKILL')
+    standby.promote()
+    await expect.poll(() => health(server.url), { timeout: 30_000 }).toMatchObject({ http: 200 })
+    expect(await server.stop('SIGTERM')).toBe(0)
+    await standby.signal('SIGKILL')
+    await primary.start()
+    primary.sql('ALTER SYSTEM RESET synchronous_standby_names')
+    primary.sql('SELECT pg_reload_conf()')
+
+    const refused = await again()
+
+    expect(refused.stderr).toMatch(/MERLON_ROLLBACK_DETECTED: .*former primary: its timeline is 1, the newest is 2/)
+  })
 })

@@ -253,6 +253,27 @@ describe('nodes over one database', () => {
     expect(await again.reader.get('k')).toBeUndefined()
   })
 
+  test.each([
+    ['a change', 'UPDATE state SET revision = revision - 1'],
+    ['a record', 'UPDATE nodes SET batch = batch - 1'],
+  ])('a database that has lost %s which it had acknowledged ends its node', async (_what, loss) => {
+    const ended: Error[] = []
+    const { stores, schema } = await nodes(['a'], { onEnd: (error) => void ended.push(error) })
+    const [a] = stores
+    await a!.run((unit) => unit.put('k', { n: 1 }))
+    await a!.run((unit) => unit.append(record('last')))
+
+    // As a standby that is promoted without the last batch: all connections are new, and the numbers are lower.
+    await asked(schema, loss)
+    await asked(
+      schema,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'merlon' AND pid <> pg_backend_pid()`,
+    )
+
+    await expect(a!.run((unit) => unit.put('k', { n: 2 }))).rejects.toThrow(/lost acknowledged commits|start again/)
+    await expect.poll(() => ended[0]?.message, { timeout: 20_000 }).toContain('lost acknowledged commits')
+  })
+
   test('a process whose name is taken is told to end, and does not stay behind to refuse every call', async () => {
     const ended: Error[] = []
     const { stores, schema } = await nodes(['a'], { onEnd: (error) => void ended.push(error) })

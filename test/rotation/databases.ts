@@ -29,18 +29,28 @@ const PORTS_PER_WORKER = 500
 let portsTried = 0
 
 /**
- * A port that can be listened on. Suites that run at the same time have a range each, `MERLON_TEST_PORTS`, below the ports that
- * the system hands out: nothing takes a port between this look and its use.
+ * A port that can be listened on, or the first of so many in a row. Suites that run at the same time have a range each,
+ * `MERLON_TEST_PORTS`, below the ports that the system hands out: nothing takes a port between this look and its use.
  */
-export async function freePort(): Promise<number> {
+export async function freePort(inARow = 1): Promise<number> {
   const first = process.env['MERLON_TEST_PORTS']
-  if (first === undefined) return (await listened(0))!
-  const own = Number(first) + PORTS_PER_WORKER * ((Number(process.env['VITEST_POOL_ID'] ?? 1) - 1) % 2)
   for (let tries = 0; tries < PORTS_PER_WORKER; tries++) {
-    const port = await listened(own + (portsTried++ % PORTS_PER_WORKER))
-    if (port !== undefined) return port
+    const port = first === undefined ? await listened(0) : nextOwnPort(Number(first), inARow)
+    if (port !== undefined && (await areFree(port, inARow))) return port
   }
-  throw new Error(`no port is free from ${own} to ${own + PORTS_PER_WORKER - 1}`)
+  throw new Error(`no port is free${first === undefined ? '' : ` from ${first} on`}`)
+}
+
+function nextOwnPort(first: number, inARow: number): number {
+  const own = first + PORTS_PER_WORKER * ((Number(process.env['VITEST_POOL_ID'] ?? 1) - 1) % 2)
+  if (portsTried + inARow > PORTS_PER_WORKER) portsTried = 0
+  portsTried += inARow
+  return own + portsTried - inARow
+}
+
+async function areFree(port: number, inARow: number): Promise<boolean> {
+  for (let n = 0; n < inARow; n++) if ((await listened(port + n)) === undefined) return false
+  return true
 }
 
 /** Undefined where the port is in use. */

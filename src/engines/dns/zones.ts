@@ -59,6 +59,12 @@ function compileZone({ name, records }: Zone): CompiledZone {
   return { name, nodes }
 }
 
+/** The name itself, and every name above it but the root. */
+export function ancestorsOf(name: string): readonly string[] {
+  const labels = name.replace(/\.$/, '').split('.')
+  return labels.map((_, index) => `${labels.slice(index).join('.')}.`)
+}
+
 const parentOf = (name: string): string => name.slice(name.indexOf('.') + 1)
 
 /** `name` is fully qualified, lower case, with its last dot. */

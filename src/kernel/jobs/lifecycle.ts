@@ -46,8 +46,8 @@ export interface State<S extends string, R> {
    * nothing and is reported, and the state's deadline still holds.
    */
   readonly step: (context: Work, row: R) => Promise<StepResult<S, R>>
-  /** Milliseconds between two turns in this state. */
-  readonly everyMs: number
+  /** Milliseconds between two turns in this state; by the row, where one waits longer the longer it has waited. */
+  readonly everyMs: number | ((row: R, now: number) => number)
   /** A deadline: the state that follows when the row has been in this one for so long. */
   readonly ends?: { readonly afterMs: number; readonly to: S }
 }
@@ -55,6 +55,8 @@ export interface State<S extends string, R> {
 export interface LifecycleHooks<S extends string, R> {
   /** In the transaction that changes the state: writes the service's event, releases what the row held. */
   readonly onChange?: (unit: Unit, context: Work, before: R, after: R) => Promise<void> | void
+  /** In the transaction of every turn that is not dropped, before {@link onChange}. */
+  readonly onTurn?: (unit: Unit, context: Work, before: R, after: R) => Promise<void> | void
   /** A step threw. */
   readonly onStepError?: (error: unknown, state: S, row: R) => void
 }
@@ -79,7 +81,7 @@ interface TurnPayload {
 export function lifecycle<S extends string, R extends WithProgress<S>>(
   kind: string,
   states: Readonly<Record<S, State<S, R> | 'end'>>,
-  { onChange, onStepError }: LifecycleHooks<S, R> = {},
+  { onChange, onTurn, onStepError }: LifecycleHooks<S, R> = {},
 ): Lifecycle<S, R> {
   const stateOf = ({ progress }: R): State<S, R> | undefined => {
     const state: State<S, R> | 'end' | undefined = states[progress.state]
@@ -132,14 +134,18 @@ export function lifecycle<S extends string, R extends WithProgress<S>>(
       const isLate = state.ends !== undefined && now - progress.since >= state.ends.afterMs
       const to = result.to ?? (isLate ? state.ends!.to : progress.state)
       const next = states[to]
+      const changed = { ...before, ...result.row } as R
+      const everyMs = next === 'end' ? 0 : next.everyMs
+      const waitMs = typeof everyMs === 'function' ? everyMs(changed, now) : everyMs
       const after = write(
         unit,
         at,
-        { ...before, ...result.row },
+        changed,
         { state: to, since: to === progress.state ? progress.since : now, turn: turn + 1 },
         before,
-        next === 'end' ? 0 : now + next.everyMs,
+        next === 'end' ? 0 : now + waitMs,
       )
+      await onTurn?.(unit, context, before, after)
       if (to !== progress.state) await onChange?.(unit, context, before, after)
     },
   }

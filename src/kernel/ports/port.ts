@@ -49,8 +49,9 @@ export class PortTable {
   }
 
   readonly use: Use = <T>(token: PortToken<T>): T => {
-    if (!this.#values.has(token.name)) throw new MissingPortError(`The port '${token.name}' has no provider.`)
-    return this.#values.get(token.name) as T
+    const value = this.#values.get(token.name)
+    if (value === undefined) throw new MissingPortError(`The port '${token.name}' has no provider.`)
+    return value as T
   }
 
   /** To be called once all services are open: a missing provider keeps the server from starting. */

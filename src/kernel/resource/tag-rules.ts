@@ -23,6 +23,8 @@ interface TagPlace {
   readonly action: string
   /** The member that carries tags, in requests that create and in requests that tag: `Tags`. */
   readonly member: string
+  /** The member of requests that create, where it has another name: `UserPoolTags`. */
+  readonly memberOnCreation?: string
   /** Reads the value of that member. Default: {@link pairsIn}. */
   readonly pairs?: (value: unknown) => readonly TagPair[]
 }
@@ -39,6 +41,10 @@ export function pairsIn(value: unknown): readonly TagPair[] {
 
 export const requestedTags = ({ member, pairs = pairsIn }: TagRules, input: object): readonly TagPair[] =>
   pairs((input as Readonly<Record<string, unknown>>)[member])
+
+/** The tags of a request that creates. */
+export const creationTags = (rules: TagRules, input: object): readonly TagPair[] =>
+  requestedTags({ ...rules, member: rules.memberOnCreation ?? rules.member }, input)
 
 /** The keys that a request removes: a list of keys, or of pairs, which remove a tag only if it has the value they name. */
 export function removedKeys(value: unknown, tags: Tags | undefined): readonly string[] {

@@ -5,7 +5,7 @@ import type { Variables } from './arn-form.ts'
 import { type Collection, collectionOf } from './collection.ts'
 import type { ResourceFacts, Row, TagAuthorization, Tags, Target } from './facts.ts'
 import type { Identity, NamedOptions, Reference, ResourceType } from './resource-type.ts'
-import { mergedTags, requestedTags, tagAuthorization } from './tag-rules.ts'
+import { creationTags, mergedTags, tagAuthorization } from './tag-rules.ts'
 
 /** A resource that exists, wherever it is stored. What is written goes to where it was read. */
 export interface ExistingResource<I, R> {
@@ -226,7 +226,7 @@ type AnyType = ResourceType<any, any, any>
 
 /** Checked when they are read, which is after authorization. */
 const tagsIn = ({ spec: { tags } }: AnyType, input: object): Tags =>
-  tags ? mergedTags(tags, undefined, requestedTags(tags, input)) : {}
+  tags ? mergedTags(tags, undefined, creationTags(tags, input)) : {}
 
 const taggingBy = ({ spec: { tags } }: AnyType, input: object): TagAuthorization | undefined =>
-  tags && tagAuthorization(tags, requestedTags(tags, input))
+  tags && tagAuthorization(tags, creationTags(tags, input))

@@ -19,7 +19,14 @@ export type Awaitable<T> = T | Promise<T>
 export type WebAnswer =
   | { readonly page: Html; readonly status?: number; readonly session?: object | 'end' }
   | { readonly json: object; readonly status?: number; readonly contentType?: string; readonly headers?: Headers }
-  | { readonly file: string | Uint8Array; readonly contentType: string; readonly cacheSeconds: number }
+  | {
+      readonly file: string | Uint8Array
+      readonly contentType: string
+      /** 0: not cached. */
+      readonly cacheSeconds: number
+      readonly status?: number
+      readonly headers?: Headers
+    }
   /** A path of this site, or an address that was registered before: never one that only the request names. */
   | { readonly redirect: string; readonly session?: object | 'end' }
 
@@ -31,6 +38,8 @@ export interface WebInput {
   readonly query: Readonly<Record<string, string>>
   readonly form: Readonly<Record<string, string>>
   readonly json: unknown
+  /** As it came, where the route takes bytes; else empty. */
+  readonly bytes: Buffer
   /** To put into each form of a page, as the hidden field `csrf`. */
   readonly csrf: string
 }
@@ -120,7 +129,8 @@ export interface WebRoute {
   /** The event's name in the audit log. */
   readonly event: string
   readonly authentication: WebAuthentication
-  readonly body: 'none' | 'form' | 'json'
+  /** `bytes`: of any content type, read by the route itself. */
+  readonly body: 'none' | 'form' | 'json' | 'bytes'
   readonly bodyBytesMax: number
   /** Pages of other sites send their forms here, and what the form carries proves its sender: no CSRF token is needed. */
   readonly crossOrigin?: true

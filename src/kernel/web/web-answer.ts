@@ -55,11 +55,12 @@ export function printAnswer(
     }
   if ('file' in answer)
     return {
-      status: 200,
+      status: answer.status ?? 200,
       headers: {
         ...headers,
+        ...answer.headers,
         'content-type': answer.contentType,
-        'cache-control': `public, max-age=${answer.cacheSeconds}`,
+        ...(answer.cacheSeconds > 0 && { 'cache-control': `public, max-age=${answer.cacheSeconds}` }),
       },
       body: answer.file,
     }

@@ -4,6 +4,7 @@ import { type HttpRequest, header } from '../../wire/http.ts'
 import type { MatchedRoute, WebInput } from './site.ts'
 
 const FIELDS_MAX = 200
+const NO_BYTES = Buffer.alloc(0)
 
 /** Throws a 413 or a 415 before anything is parsed. */
 export function assertBody(request: Pick<HttpRequest, 'body' | 'rawHeaders'>, { route }: MatchedRoute): void {
@@ -12,6 +13,7 @@ export function assertBody(request: Pick<HttpRequest, 'body' | 'rawHeaders'>, { 
   const type = (header(request, 'content-type') ?? '').split(';')[0]!.trim().toLowerCase()
   const isRight =
     route.body === 'none' ||
+    route.body === 'bytes' ||
     (route.body === 'form'
       ? type === 'application/x-www-form-urlencoded'
       : type === 'application/json' || type === 'application/scim+json')
@@ -22,12 +24,14 @@ export function assertBody(request: Pick<HttpRequest, 'body' | 'rawHeaders'>, { 
 /** A field that is repeated counts once: the first. Throws a 400. */
 export function readInput(request: HttpRequest, { route, path }: MatchedRoute, csrf: string): WebInput {
   try {
-    const text = route.body === 'none' ? '' : new TextDecoder('utf-8', { fatal: true }).decode(request.body)
+    const isText = route.body === 'form' || route.body === 'json'
+    const text = !isText ? '' : new TextDecoder('utf-8', { fatal: true }).decode(request.body)
     return {
       path,
       query: fieldsOf(request.query),
       form: route.body === 'form' ? fieldsOf(text) : {},
       json: route.body === 'json' ? JSON.parse(text) : undefined,
+      bytes: route.body === 'bytes' ? Buffer.from(request.body) : NO_BYTES,
       csrf,
     }
   } catch (cause) {

@@ -56,24 +56,52 @@ function needed({ key, keyAt }: ConditionAt, statement: StatementAt, report: Rep
   report('ERROR', 'MISSING_ACTION_FOR_CONDITION_KEY', `Only ${name} has ${key}, and the statement lacks it.`, keyAt)
 }
 
-/** Actions named in full whose service has tables: a wildcard is taken for what it covers of the key's actions. */
+/** Keys that describe the credentials of a workload: its requests to every service have them. */
+const OF_CALLER: ReadonlySet<string> = new Set([
+  'codebuild:buildarn',
+  'codebuild:projectarn',
+  'glue:credentialissuingservice',
+  'glue:roleassumedby',
+  'lambda:sourcefunctionarn',
+  'ssm:sourceinstancearn',
+])
+
+/**
+ * Actions whose service has tables, and of which none has the key: those named in full, and wildcards that match no action
+ * that has it. A service that has no key with this prefix has none of its keys.
+ */
 function unsupported({ key, keyAt }: ConditionAt, statement: StatementAt, linted: Linted, report: Report): void {
   const lowered = key.toLowerCase()
   const prefix = serviceOf(key)
   // Of EC2 the reference is incomplete: AWS's own policies use its keys for more actions.
   if (prefix === 'aws' || prefix.includes('.') || /^(saml|cognito-identity|ec2)$/.test(prefix)) return
-  const supported = linted.reference.service(prefix)?.details?.actionKeys
-  if (!supported || !statement.action) return
-  const texts = statement.action.texts().map(({ text }) => text)
-  if (texts.some((text) => /[*?]/.test(text))) return
-  const known = texts.filter((text) => {
+  if (OF_CALLER.has(lowered)) return
+  if (!statement.action || !linted.reference.service(prefix)?.details?.actionKeys) return
+  const has = (keys: readonly string[]) =>
+    keys.some((each) => lowered === each || (/[/:]$/.test(each) && lowered.startsWith(each)))
+  const without = statement.action.texts().filter(({ text }) => {
     const [service = '', name = ''] = text.toLowerCase().split(':')
-    const keys = service === prefix ? supported.get(name) : undefined
-    linted.budget.spend(keys?.length ?? 1)
-    return keys && !keys.some((each) => lowered === each || (/[/:]$/.test(each) && lowered.startsWith(each)))
+    const supported = linted.reference.service(service)?.details?.actionKeys
+    if (!supported || name === '') return false
+    if (!/[*?]/.test(name)) {
+      const keys = supported.get(name)
+      linted.budget.spend(keys?.length ?? 1)
+      return keys !== undefined && !has(keys)
+    }
+    const glob = globCodes(name)
+    let isKnown = false
+    for (const [each, keys] of supported) {
+      linted.budget.spend(1)
+      if (!globMatches(glob, each)) continue
+      linted.budget.spend(keys.length)
+      if (has(keys)) return false
+      isKnown = true
+    }
+    return isKnown
   })
-  if (known.length === 0) return
-  const details = `${key} is never in requests for ${known.slice(0, 5).join(', ')}: move them to another statement.`
+  if (without.length === 0) return
+  const named = without.slice(0, 5).map(({ text }) => text)
+  const details = `${key} is never in requests for ${named.join(', ')}: move them to another statement.`
   report('ERROR', 'UNSUPPORTED_ACTION_FOR_CONDITION_KEY', details, keyAt)
 }
 

@@ -254,6 +254,15 @@ const ROWS: readonly Row[] = [
   ['SUGGESTION REDUNDANT_STATEMENT', of(...[1, 2].map((n) => ({ ...JSON.parse(allow()).Statement[0], Sid: `a${n}` })))],
   // keys and actions
   ['ERROR UNSUPPORTED_ACTION_FOR_CONDITION_KEY', when('StringEquals', 's3:prefix', 'a')],
+  // one wildcard of several, and an action of another service
+  [
+    'ERROR UNSUPPORTED_ACTION_FOR_CONDITION_KEY',
+    when('StringEquals', 's3:prefix', 'a', { Action: ['s3:List*', 's3:GetObject*'], Resource: '*' }),
+  ],
+  [
+    'ERROR UNSUPPORTED_ACTION_FOR_CONDITION_KEY',
+    when('StringEquals', 's3:prefix', 'a', { Action: ['s3:ListBucket', 'kms:Decrypt'], Resource: '*' }),
+  ],
   [
     'SECURITY_WARNING DENY_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE',
     when('StringEquals', 'aws:ResourceTag/a', 'b', {

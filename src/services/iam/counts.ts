@@ -25,14 +25,16 @@ interface Count {
   readonly count: number
 }
 
-const at = (call: Call, kind: Counted) => key('iam', 'count', call.account, kind)
+type Counting = Pick<Call, 'unit' | 'account' | 'quotas'>
 
-export async function countOf(call: Call, kind: Counted): Promise<number> {
+const at = (call: Pick<Counting, 'account'>, kind: Counted) => key('iam', 'count', call.account, kind)
+
+export async function countOf(call: Pick<Counting, 'unit' | 'account'>, kind: Counted): Promise<number> {
   return (await call.unit.get<Count>(at(call, kind)))?.count ?? 0
 }
 
 /** One more, or one fewer; throws `LimitExceeded` when there is no room. */
-export async function count(call: Call, kind: Counted, by: 1 | -1): Promise<void> {
+export async function count(call: Counting, kind: Counted, by: 1 | -1): Promise<void> {
   const after = (await countOf(call, kind)) + by
   const quota = quotaOf[kind]
   if (quota && by > 0) withinQuota(call, quota, after)

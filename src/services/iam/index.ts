@@ -1,6 +1,16 @@
 /** IAM: users, groups, roles, policies and credentials of accounts. */
+
+import { accountKeys } from '../../kernel/ports/account-keys.ts'
+import { accounts } from '../../kernel/ports/accounts.ts'
+import { bootstrap } from '../../kernel/ports/bootstrap.ts'
+import { identity } from '../../kernel/ports/identity.ts'
+import { provide } from '../../kernel/ports/port.ts'
+import { reservedRoles } from '../../kernel/ports/reserved-roles.ts'
+import { signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as account from './account/account.ts'
+import { accountsPort } from './account/accounts.ts'
+import { bootstrapPort } from './account/bootstrap.ts'
 import * as rootFeatures from './account/root-features.ts'
 import { absentKeys, conditionKeys } from './conditions.ts'
 import * as accessKeys from './credentials/access-keys.ts'
@@ -11,6 +21,7 @@ import * as serverCertificates from './credentials/server-certificates.ts'
 import * as serviceCredentials from './credentials/service-credentials.ts'
 import * as signingCertificates from './credentials/signing-certificates.ts'
 import * as sshKeys from './credentials/ssh-keys.ts'
+import { identityPort } from './identities.ts'
 import { invalidInput } from './invalid-input.ts'
 import * as boundaries from './policies/boundaries.ts'
 import * as holders from './policies/identity-policies.ts'
@@ -26,8 +37,10 @@ import * as grantedServices from './reports/granted-services.ts'
 import * as lastAccessed from './reports/last-accessed.ts'
 import * as organizationsAccess from './reports/organizations-access.ts'
 import * as instanceProfiles from './roles/instance-profiles.ts'
+import { reservedRolesPort } from './roles/reserved-roles.ts'
 import * as roles from './roles/roles.ts'
 import * as serviceLinkedRoles from './roles/service-linked-roles.ts'
+import { signInIdentitiesPort } from './sign-in.ts'
 import * as simulation from './simulation/simulation.ts'
 import * as tagging from './tagging.ts'
 import * as groups from './users/groups.ts'
@@ -73,5 +86,23 @@ export const iam = words.service({
   jobs: {
     'iam.access-report': reportJob,
     'iam.forget-access-report': forgetReportJob,
+  },
+  needs: [accountKeys],
+  open: ({ store, vault, clock, use }) => {
+    const identities = identityPort(store, vault, clock)
+    return {
+      provides: [
+        provide(identity, identities),
+        provide(
+          accounts,
+          accountsPort((id) => use(accountKeys).prepare(id)),
+        ),
+        provide(bootstrap, bootstrapPort(vault)),
+        provide(signInIdentities, signInIdentitiesPort(identities)),
+        provide(reservedRoles, reservedRolesPort),
+      ],
+      flush: () => identities.flushUses(),
+      close: () => identities.close(),
+    }
   },
 })

@@ -41,6 +41,8 @@ export interface RoleRow extends Holder {
   readonly maxSessionSeconds: number
   /** The service that owns a service-linked role. */
   readonly linkedService?: string
+  /** The service that keeps a reserved role, which only that service changes. Control policies bind it. */
+  readonly reservedBy?: string
 }
 
 export interface InstanceProfileRow extends Named {

@@ -1,6 +1,7 @@
 /** What IAM offers the sign-in pages: people, their passwords and their second factors. */
 import { createHash } from 'node:crypto'
 import { type FailurePolicy, type GuessableSecret, resetFailures } from '../../kernel/failure-budget.ts'
+import { HASHING, hashPassword, passwordMatches, passwordProblem } from '../../kernel/passwords.ts'
 import type {
   PasswordState,
   SecretCaller,
@@ -18,7 +19,6 @@ import { changedPassword, type LoginProfileRow, profileKey } from './credentials
 import { devicesOf } from './credentials/mfa.ts'
 import { addPasskey, passkeysOf, recordPasskeyUse } from './credentials/passkeys.ts'
 import { passwordPolicyOf } from './credentials/password-policy.ts'
-import { HASHING, hashPassword, passwordMatches, passwordProblem } from './credentials/passwords.ts'
 import { type UserRow, user } from './resources.ts'
 import { iam } from './words.ts'
 

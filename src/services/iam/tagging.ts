@@ -3,6 +3,7 @@ import { mfaDevice } from './credentials/mfa.ts'
 import { serverCertificate } from './credentials/server-certificates.ts'
 import { type ManagedPolicyRow, managedPolicy, refuseAws } from './policies/policies.ts'
 import { instanceProfile, role, user } from './resources.ts'
+import { protectReserved } from './roles/service-linked.ts'
 import { listedTags } from './tags.ts'
 import { iam } from './words.ts'
 
@@ -23,6 +24,7 @@ export const roleTagging = iam.tagging(role, {
   list: 'ListRoleTags',
   resource: 'RoleName',
   listed,
+  guard: (_call, row) => protectReserved(row),
 })
 
 export const policyTagging = iam.tagging(managedPolicy, {

@@ -28,7 +28,7 @@ export function conflict(message: string) {
 }
 
 /** AWS: `LimitExceeded` 409, naming the quota and its value. Few quotas have another `name` there than in the summary. */
-export function withinQuota(call: Call, quota: string, countAfter: number, name: string = quota): void {
+export function withinQuota(call: Pick<Call, 'quotas'>, quota: string, countAfter: number, name: string = quota): void {
   const max = call.quotas[`iam/${quota}`]
   if (max !== undefined && countAfter > max) {
     throw iam.fail('LimitExceededException', `Cannot exceed quota for ${name}: ${max}`)

@@ -3,6 +3,7 @@
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import { CreateRoleCommand, DeleteAccessKeyCommand, DeleteUserCommand, IAMClient } from '@aws-sdk/client-iam'
 import {
+  CancelKeyDeletionCommand,
   CreateAliasCommand,
   CreateGrantCommand,
   CreateKeyCommand,
@@ -11,6 +12,7 @@ import {
   DescribeKeyCommand,
   DisableKeyCommand,
   DisableKeyRotationCommand,
+  EnableKeyCommand,
   EnableKeyRotationCommand,
   EncryptCommand,
   GenerateDataKeyCommand,
@@ -29,6 +31,7 @@ import {
   ScheduleKeyDeletionCommand,
   SignCommand,
   TagResourceCommand,
+  UntagResourceCommand,
   UpdateAliasCommand,
 } from '@aws-sdk/client-kms'
 import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
@@ -599,6 +602,42 @@ test('what is done to the names of a key, and to its grants, is on record under 
   expect(retired).toMatchObject({ eventName: 'RetireGrant', additionalEventData: { grantId: GrantId } })
   expect(names(others)).toEqual(['CreateGrant', 'UpdateAlias', 'CreateAlias', 'CreateKey'])
   expect(names(await told(second.Arn))).toEqual(['DeleteAlias', 'UpdateAlias', 'CreateKey'])
+})
+
+test('events name the key by its ARN where the answer does not', async () => {
+  const { make, kms, client } = await people()
+  const [{ KeyId, Arn }, other] = [await make(), await make()]
+  const asked = { KeyId, GranteePrincipal: ROOT, Operations: ['Encrypt' as const] }
+  await kms.send(new CreateAliasCommand({ AliasName: 'alias/app', TargetKeyId: KeyId }))
+  await kms.send(new UpdateAliasCommand({ AliasName: 'alias/app', TargetKeyId: other.KeyId }))
+  await kms.send(new DeleteAliasCommand({ AliasName: 'alias/app' }))
+  const { GrantId } = await kms.send(new CreateGrantCommand(asked))
+  await kms.send(new RevokeGrantCommand({ KeyId, GrantId }))
+  await kms.send(new EnableKeyRotationCommand({ KeyId }))
+  await kms.send(new DisableKeyRotationCommand({ KeyId }))
+  await kms.send(new TagResourceCommand({ KeyId, Tags: [{ TagKey: 'team', TagValue: 'blue' }] }))
+  await kms.send(new UntagResourceCommand({ KeyId, TagKeys: ['team'] }))
+  await kms.send(new DisableKeyCommand({ KeyId }))
+  await kms.send(new EnableKeyCommand({ KeyId }))
+  await kms.send(new ScheduleKeyDeletionCommand({ KeyId }))
+  await kms.send(new CancelKeyDeletionCommand({ KeyId }))
+  await expect(kms.send(new EnableKeyRotationCommand({ KeyId }))).rejects.toThrow()
+
+  const told = async (eventName: string) => {
+    const { Events } = await client(CloudTrailClient).send(
+      new LookupEventsCommand({ LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: eventName }] }),
+    )
+    return Events!.map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent!).responseElements)
+  }
+  const named = { keyId: Arn }
+  expect(await told('CreateAlias')).toEqual([named])
+  for (const eventName of ['UpdateAlias', 'DeleteAlias']) expect(await told(eventName)).toEqual([{ keyId: other.Arn }])
+  expect(await told('CreateGrant')).toEqual([expect.objectContaining({ grantId: GrantId, ...named })])
+  // A refused call has no answer.
+  expect(await told('EnableKeyRotation')).toEqual([null, named])
+  for (const eventName of ['DisableKeyRotation', 'UntagResource', 'DisableKey', 'EnableKey', 'CancelKeyDeletion'])
+    expect(await told(eventName), eventName).toEqual([named])
+  for (const eventName of ['TagResource', 'RevokeGrant']) expect(await told(eventName), eventName).toEqual([null])
 })
 
 test('an alias needs permission on itself and on its key', async () => {

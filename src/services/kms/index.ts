@@ -1,4 +1,6 @@
 /** KMS: keys that never leave, and what may be done with them. Custom key stores are not built. */
+import { keys as keysToken } from '../../kernel/ports/keys.ts'
+import { provide } from '../../kernel/ports/port.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as agreement from './agreement.ts'
 import * as aliases from './aliases.ts'
@@ -13,6 +15,7 @@ import * as keys from './keys.ts'
 import * as lastUsage from './last-usage.ts'
 import * as mac from './mac.ts'
 import * as policies from './policies.ts'
+import { keysPort } from './port.ts'
 import * as replicas from './replicas.ts'
 import * as rotation from './rotation.ts'
 import * as signatures from './sign.ts'
@@ -45,4 +48,5 @@ export const kms = words.service({
     [imports.EXPIRE_JOB]: imports.expireJob,
     [ROTATE_JOB]: rotation.rotateJob,
   },
+  open: () => ({ provides: [provide(keysToken, keysPort)] }),
 })

@@ -1,4 +1,6 @@
 /** Organizations: many accounts under one management account, and the policies that bind them. */
+import { organizations as organizationsToken } from '../../kernel/ports/organizations.ts'
+import { provide } from '../../kernel/ports/port.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as accounts from './accounts.ts'
 import * as attachments from './attachments.ts'
@@ -11,6 +13,7 @@ import * as lifecycle from './lifecycle.ts'
 import * as policies from './policies.ts'
 import { organizations as words } from './resources.ts'
 import * as serviceAccess from './service-access.ts'
+import { organizationPort } from './standing.ts'
 import * as tagging from './tagging.ts'
 import * as tree from './tree.ts'
 
@@ -29,4 +32,5 @@ export const organizations = words.service({
     delegation,
     tagging,
   ),
+  open: ({ store }) => ({ provides: [provide(organizationsToken, organizationPort(store))] }),
 })

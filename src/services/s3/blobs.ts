@@ -1,8 +1,8 @@
 /** The life of an object's bytes: written before the row that names them, swept when no row does any more. */
 import type { Call } from '../../kernel/call.ts'
 import { scheduleJob } from '../../kernel/jobs.ts'
-import type { BlobPlace, Reader } from '../../kernel/ports.ts'
-import type { ServiceJob } from '../../kernel/service.ts'
+import type { Reader } from '../../kernel/ports.ts'
+import type { ServiceJob, StoredBytes } from '../../kernel/service.ts'
 import { type Unit, under } from '../../store/store.ts'
 import { bucketArn } from './resources.ts'
 import { at, type BucketRow, type ObjectRow } from './rows.ts'
@@ -37,17 +37,10 @@ export const sweepJob: ServiceJob<Swept> = {
   run: async (unit, _work, { id }) => unit.delete(at.blob(id)),
 }
 
-export interface KeptObject {
-  /** As people name it. */
-  readonly name: string
-  readonly place: BlobPlace
-  readonly bytes: number
-}
-
 const PAGE = 1_000
 
 /** Every object of the installation, as its row says. */
-export async function* keptObjects(reader: Reader): AsyncGenerator<KeptObject> {
+export async function* keptObjects(reader: Reader): AsyncGenerator<StoredBytes> {
   for (const { document: bucket } of await reader.range<BucketRow>(under('s3', 'bucket'))) {
     let after: string | undefined
     for (;;) {

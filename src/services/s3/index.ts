@@ -1,6 +1,6 @@
 /** A small S3: buckets under policies, objects up to 64 MB; what trails are delivered to. */
 import { operationsOf } from '../../kernel/service/define-service.ts'
-import { orphansJob, sweepJob } from './blobs.ts'
+import { keptObjects, orphansJob, sweepJob } from './blobs.ts'
 import * as buckets from './buckets.ts'
 import { absentKeys, conditionKeys } from './conditions.ts'
 import * as configuration from './governing.ts'
@@ -14,5 +14,6 @@ export const s3 = words.service({
   operations: operationsOf(buckets, configuration, settings, objects, lists, objectTags),
   conditionKeys,
   absentKeys,
+  storedBytes: keptObjects,
   jobs: { 's3.sweep': sweepJob, 's3.orphans': orphansJob },
 })

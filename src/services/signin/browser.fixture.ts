@@ -107,7 +107,7 @@ export async function setRoot(opened: Cloud, account: string, email: string, pas
   })
 }
 
-export async function eventsOf(opened: Cloud, account: string, eventName?: string) {
+export async function eventsOf(opened: Pick<Cloud, 'store'>, account: string, eventName?: string) {
   const lines = await opened.store.log({ account, limit: 200 })
   // biome-ignore lint/suspicious/noExplicitAny: records of every form.
   const events = lines.map(({ body }) => JSON.parse(body) as any)

@@ -4,6 +4,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { accessKeyId as newAccessKeyId } from '../../kernel/id.ts'
+import type { ConsoleSignInPort } from '../../kernel/ports/console-sign-in.ts'
 import { redeemSession, type Session } from '../../kernel/session.ts'
 import type { WebAnswer, WebCall, WebInput, WebRoute } from '../../kernel/web/site.ts'
 import { Fault } from '../../wire/fault.ts'
@@ -21,6 +22,8 @@ const SESSION_SECONDS = { min: 900, max: 43_200, chained: 3_600 } as const
 interface Token {
   readonly principal: Principal
   readonly expiresAt: number
+  /** Whose sign-ins it belongs to, where a portal has issued it: see `kernel/sign-in-sessions.ts`. */
+  readonly signInPerson?: string
 }
 
 const answer = async (call: WebCall<undefined>, fields: WebInput['query']): Promise<WebAnswer> => {
@@ -52,6 +55,16 @@ async function signinToken(call: WebCall<undefined>, fields: WebInput['query']):
   return call.vault.issue('web-session', BINDING, Buffer.from(JSON.stringify(token)))
 }
 
+/** For portals that have opened a role session themselves. */
+export const consoleSignInPort: ConsoleSignInPort = {
+  link: async (call, { accessKeyId, session, signInPerson, destination }) => {
+    const principal = await principalOf(call, accessKeyId, session)
+    const token: Token = { principal, expiresAt: call.now + TOKEN_MS, signInPerson }
+    const SigninToken = call.vault.issue('web-session', BINDING, Buffer.from(JSON.stringify(token)))
+    return `/federation?${new URLSearchParams({ Action: 'login', Destination: destination, SigninToken })}`
+  },
+}
+
 async function login(call: WebCall<undefined>, fields: WebInput['query']): Promise<WebAnswer> {
   const opened = call.vault.redeem('web-session', BINDING, fields['SigninToken'] ?? '')
   const token = opened && (JSON.parse(opened.toString('utf8')) as Token)
@@ -61,7 +74,8 @@ async function login(call: WebCall<undefined>, fields: WebInput['query']): Promi
   if (!(await call.ports.identity.identity(account, subject))) throw bad('The SigninToken is not valid any more.')
   const to = ownAddress(fields['Destination'], call.webOrigin)
   consoleLogin(call, { account, identity: identityOf(principal), to })
-  return { redirect: to, session: await federatedClaims(call.unit, `federation/${principal.arn}`, principal) }
+  const person = token.signInPerson ?? `federation/${principal.arn}`
+  return { redirect: to, session: await federatedClaims(call.unit, person, principal) }
 }
 
 /** The session of credentials whose three parts belong together. Throws for every others alike. */
@@ -89,7 +103,11 @@ async function proved({ vault, ports, now }: WebCall<undefined>, text = '') {
   return { accessKeyId, session }
 }
 
-async function principalOf({ ports }: WebCall<undefined>, accessKeyId: string, session: Session): Promise<Principal> {
+async function principalOf(
+  { ports }: Pick<WebCall<unknown>, 'ports'>,
+  accessKeyId: string,
+  session: Session,
+): Promise<Principal> {
   const { account, subject } = session
   const principal = (await ports.identity.identity(account, subject))!.principal
   const common = { account, accessKeyId: accessKeyId || newAccessKeyId('ASIA', account), session }

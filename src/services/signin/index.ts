@@ -1,5 +1,7 @@
 /** Sign-in: pages on which people prove who they are, and the sessions of the console. It has no operations of its own. */
 
+import { consoleSignIn } from '../../kernel/ports/console-sign-in.ts'
+import { provide } from '../../kernel/ports/port.ts'
 import type { Service, ServiceJob } from '../../kernel/service.ts'
 import { FORGET_SIGN_IN, forgetEndedSignIn } from '../../kernel/sign-in-sessions.ts'
 import { route, type WebRoute, type WebSite } from '../../kernel/web/site.ts'
@@ -7,7 +9,7 @@ import { scheme } from './claims.ts'
 import { consoleSite } from './console.ts'
 import { directoryRoutes } from './directory.ts'
 import { WATCH, watchJob } from './directory-watch.ts'
-import { federationRoutes } from './federation.ts'
+import { consoleSignInPort, federationRoutes } from './federation.ts'
 import { faultPage, jsonFault } from './pages.ts'
 import { passwordResetRoutes } from './password-reset.ts'
 import { passwordRoutes } from './password-sign-in.ts'
@@ -64,4 +66,5 @@ export const signin: Service = {
     consoleSite,
   ],
   jobs: { [FORGET_SIGN_IN]: forgetSignIn, [WATCH]: watchJob },
+  open: () => ({ provides: [provide(consoleSignIn, consoleSignInPort)] }),
 }

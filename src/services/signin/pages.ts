@@ -1,8 +1,11 @@
 /** The sign-in pages as HTML. They need no script, but for passkeys. */
 import type { SocialProvider } from '../../kernel/ports/social-sign-in.ts'
+import { button, field, hidden, passkeyForm, problem } from '../../kernel/web/forms.ts'
 import { type Html, html } from '../../kernel/web/html.ts'
 import type { WebAnswer } from '../../kernel/web/site.ts'
 import type { Claims } from './claims.ts'
+
+export { button, done, field, hidden, passkeyForm, problem } from '../../kernel/web/forms.ts'
 
 export interface PageParts {
   readonly title: string
@@ -41,37 +44,6 @@ const navigation = ({ before }: Claims, csrf: string): Html => html`<nav aria-la
 ${before && button('/signin/switchback', csrf, 'Switch back', 'plain')}
 ${button('/signin/logout', csrf, 'Sign out', 'plain')}
 </nav>`
-
-export const button = (action: string, csrf: string, text: string, look: 'first' | 'second' | 'plain' = 'first') =>
-  html`<form method="post" action="${action}">${hidden({ csrf })}<button class="${look}">${text}</button></form>`
-
-export const hidden = (fields: Readonly<Record<string, string | undefined>>): Html =>
-  html`${Object.entries(fields).map(([name, value]) =>
-    value === undefined ? '' : html`<input type="hidden" name="${name}" value="${value}">`,
-  )}`
-
-export const problem = (text: string | undefined): Html | undefined =>
-  text === undefined ? undefined : html`<p role="alert">${text}</p>`
-
-export const done = (text: string | undefined): Html | undefined =>
-  text === undefined ? undefined : html`<p role="status">${text}</p>`
-
-interface Field {
-  readonly name: string
-  readonly label: string
-  readonly type?: 'text' | 'password' | 'email'
-  readonly value?: string | undefined
-  readonly autocomplete?: string
-  readonly isCode?: boolean
-  readonly isOptional?: boolean
-}
-
-export const field = ({ name, label, type = 'text', value, autocomplete, isCode, isOptional }: Field): Html =>
-  html`<label for="${name}">${label}</label>
-<input id="${name}" name="${name}" type="${type}" value="${value}" autocomplete="${autocomplete ?? 'off'}" maxlength="${isCode ? 6 : 512}" ${isCode && CODE} ${!isOptional && REQUIRED} autocapitalize="none" spellcheck="false">`
-
-const REQUIRED = html`required`
-const CODE = html`inputmode="numeric" pattern="[0-9]{6}"`
 
 export interface UserForm {
   readonly csrf: string
@@ -151,27 +123,6 @@ ${field({ name: 'code', label: 'Code of your authenticator app', autocomplete: '
 }
 <hr><p class="quiet"><a href="/signin">Cancel</a></p>`,
   })
-
-export const passkeyForm = ({
-  action,
-  kind,
-  csrf,
-  ticket,
-  options,
-  text,
-  fields,
-}: {
-  readonly action: string
-  readonly kind: 'get' | 'create'
-  readonly csrf: string
-  readonly ticket: string
-  readonly options: string
-  readonly text: string
-  readonly fields?: Html
-}): Html =>
-  html`<form method="post" action="${action}" data-passkey="${kind}" data-options="${options}" hidden>${hidden({ csrf, ticket, response: '' })}
-<p role="alert" hidden>The passkey was not used. Try again, and follow what your browser shows.</p>
-${fields}<button>${text}</button></form>`
 
 export const newPasswordPage = ({
   csrf,

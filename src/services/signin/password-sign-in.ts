@@ -5,6 +5,7 @@
 import { retryText } from '../../kernel/failure-budget.ts'
 import { type SignInPerson, signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
 import type { WebAnswer, WebCall, WebInput, WebRoute } from '../../kernel/web/site.ts'
+import { authenticationOptions, newChallenge, verifyAuthentication } from '../../kernel/web/webauthn.ts'
 import { Fault } from '../../wire/fault.ts'
 import { claimsOf } from './claims.ts'
 import { checkMfa, consoleLogin, personIdentity, signInEvent, unknownIdentity } from './events.ts'
@@ -13,7 +14,6 @@ import { ownPath } from './redirect.ts'
 import { socialProviders } from './social.ts'
 import { expiredTicket, openTicket, sealTicket, TICKET_MS, type Ticket } from './ticket.ts'
 import { get, post } from './web.ts'
-import { authenticationOptions, newChallenge, verifyAuthentication } from './webauthn.ts'
 
 const WRONG = 'Your authentication information is incorrect. Please try again.'
 /** CloudTrail's words. */

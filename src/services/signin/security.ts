@@ -6,13 +6,13 @@ import type { Api } from '../../kernel/service.ts'
 import { signInGeneration } from '../../kernel/sign-in-sessions.ts'
 import { type Html, html } from '../../kernel/web/html.ts'
 import type { WebAnswer, WebCall, WebInput, WebRoute } from '../../kernel/web/site.ts'
+import { newChallenge, registrationOptions, verifyRegistration } from '../../kernel/web/webauthn.ts'
 import { Fault } from '../../wire/fault.ts'
 import { type Claims, callerOf, identityOf, personOfClaims } from './claims.ts'
 import { principalEvent } from './events.ts'
 import { button, done, field, hidden, page, passkeyForm, problem } from './pages.ts'
 import { openTicket, sealTicket, TICKET_MS } from './ticket.ts'
 import { getSignedIn, postSignedIn } from './web.ts'
-import { newChallenge, registrationOptions, verifyRegistration } from './webauthn.ts'
 
 const iam: Api<typeof IAM> = { id: 'iam' }
 const NAME = /^[\w+=,.@-]{1,64}$/

@@ -1,4 +1,9 @@
 /** STS: the identity of the caller, and temporary credentials for users, roles and federated users. */
+import { accounts } from '../../kernel/ports/accounts.ts'
+import { identity } from '../../kernel/ports/identity.ts'
+import { provide } from '../../kernel/ports/port.ts'
+import { samlSignIn } from '../../kernel/ports/saml-sign-in.ts'
+import { webOrigin } from '../../kernel/ports/web-origin.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as assumeRole from './assume-role.ts'
 import * as assumeRoot from './assume-root.ts'
@@ -8,6 +13,7 @@ import { limited } from './limits.ts'
 import * as outboundToken from './outbound-token.ts'
 import * as saml from './saml.ts'
 import { forgetAssertion } from './saml-replay.ts'
+import { samlSignInPort } from './saml-sign-in.ts'
 import * as tokens from './tokens.ts'
 import * as webIdentity from './web-identity.ts'
 import { sts as words } from './words.ts'
@@ -17,4 +23,19 @@ export const sts = words.service({
   conditionKeys,
   absentKeys,
   jobs: { 'sts.forget-assertion': forgetAssertion },
+  needs: [identity, accounts, webOrigin],
+  open: ({ store, clock, use }) => ({
+    provides: [
+      provide(
+        samlSignIn,
+        samlSignInPort({
+          reader: store.reader,
+          identities: () => use(identity),
+          accounts: () => use(accounts),
+          now: () => clock.now(),
+          origins: () => use(webOrigin).origins(),
+        }),
+      ),
+    ],
+  }),
 })

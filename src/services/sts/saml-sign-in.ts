@@ -14,8 +14,8 @@ const PROVIDERS_MAX = 50
 
 export interface SignInContext {
   readonly reader: Reader
-  readonly identity: Pick<IdentityPort, 'samlProvider' | 'samlProviderArn'>
-  readonly accounts: Pick<AccountsPort, 'describe'>
+  readonly identities: () => Pick<IdentityPort, 'samlProvider' | 'samlProviderArn'>
+  readonly accounts: () => Pick<AccountsPort, 'describe'>
   readonly now: () => number
   /** The configured web origins. */
   readonly origins: () => readonly string[]
@@ -43,7 +43,7 @@ async function inspected(context: SignInContext, request: SamlSignInRequest): Pr
   let failure: Fault | undefined
   const { arns, issuer } = await candidates(context, request)
   for (const arn of arns) {
-    const provider = await context.identity.samlProvider(context.reader, arn)
+    const provider = await context.identities().samlProvider(context.reader, arn)
     if (!provider) continue
     // Signatures cost, and anyone can name fifty providers: only those of the claimed issuer are worth a check.
     if (issuer !== undefined && provider.entityId !== issuer) {
@@ -80,11 +80,11 @@ async function inspected(context: SignInContext, request: SamlSignInRequest): Pr
 
 /** The providers that may have signed: the one of the address, else those that the unverified text names. */
 async function candidates(
-  { identity, reader }: SignInContext,
+  { identities, reader }: SignInContext,
   request: SamlSignInRequest,
 ): Promise<{ readonly arns: readonly string[]; readonly issuer: string | undefined }> {
   if (request.providerId !== undefined) {
-    const arn = await identity.samlProviderArn(reader, request.providerId)
+    const arn = await identities().samlProviderArn(reader, request.providerId)
     return { arns: arn === undefined ? [] : [arn], issuer: undefined }
   }
   const { claimedIssuer, claimedValues, decodedResponse } = await import('../../engines/saml/response.ts')
@@ -103,7 +103,7 @@ async function shown(
 ): Promise<readonly SamlSignInRole[]> {
   const [, accountId, roleName] = /^arn:[^:]*:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(roleArn) ?? []
   if (accountId !== provider.account || roleName === undefined) return []
-  const { name, alias } = await accounts.describe(reader, accountId)
+  const { name, alias } = await accounts().describe(reader, accountId)
   return [
     {
       roleArn,

@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import pg from 'pg'
 import { parseIntoClientConfig } from 'pg-connection-string'
 import { UnavailableError } from '../store.ts'
+import { FencedError, LostCommitsError } from './fenced.ts'
 import { abandon, type Host, interrupt, PROBE_MS_MAX, Primary, primaryTimeline } from './primary.ts'
 import { hostUrls } from './url.ts'
 
@@ -17,6 +18,8 @@ export interface Place {
   readonly passwordFile?: string | undefined
   /** The schema all tables lie in (default `merlon`). */
   readonly schema?: string | undefined
+  /** The newest revision that this process was told is durable. A database that has less has lost commits. */
+  readonly acknowledged?: () => number
 }
 
 export const CONNECT_MS_MAX = 3_000
@@ -119,7 +122,18 @@ async function greet(client: pg.ClientBase, place: Place): Promise<void> {
   // To plan a statement anew takes longer than to run it. A plan from when the tables were small must go by their indexes
   // all the same. An engine that knows no such settings plans as it likes.
   await client.query('SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off').catch(() => undefined)
+  await refuseLostCommits(client, place)
   primaryOf(place)?.add(client, timeline)
+}
+
+/** Asked on each new connection, since it may lead to a server that was a standby before. */
+async function refuseLostCommits(client: pg.ClientBase, place: Place): Promise<void> {
+  const acknowledged = place.acknowledged?.() ?? 0
+  if (acknowledged === 0) return
+  const { rows } = await client.query<{ revision: number }>('SELECT revision FROM state WHERE id = 1')
+  const revision = rows[0]?.revision ?? 0
+  if (revision < acknowledged)
+    throw new LostCommitsError(`it is at revision ${revision}, and ${acknowledged} was acknowledged`)
 }
 
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
@@ -175,7 +189,7 @@ export async function asking<T>(ask: () => Promise<T>, withinMs = CONNECT_MS_MAX
     try {
       return await ask()
     } catch (error) {
-      if (isRefusal(error) && !isPassing(error)) throw error
+      if (error instanceof FencedError || (isRefusal(error) && !isPassing(error))) throw error
       if (performance.now() + waitMs > giveUpAt) throw unavailable(error)
       await new Promise((resolve) => setTimeout(resolve, waitMs))
     }

@@ -10,13 +10,14 @@ import { Transactional } from '../transactional.ts'
 import { Transactions } from '../transactions.ts'
 import { postgresBlobs } from './blobs.ts'
 import { asking, openPool, type Place } from './connection.ts'
+import { FencedError, LostCommitsError } from './fenced.ts'
 import { Hints } from './hints.ts'
 import { postgresImage } from './image.ts'
 import { postgresLog } from './log.ts'
 import { read, readNews, readRange } from './questions.ts'
 import { migrate } from './schema.ts'
 import { Upkeep } from './upkeep.ts'
-import { FencedError, PostgresWriter } from './writer.ts'
+import { PostgresWriter } from './writer.ts'
 
 export interface PostgresOptions extends Place {
   /** Unique among the nodes that run: a process takes the name over with its first write. */
@@ -36,13 +37,16 @@ const READERS_MAX = 6
 const UNITS_MAX = 500
 
 /** Changes nothing but the tables, where they are not up to date. */
-export async function openPostgres(options: PostgresOptions): Promise<PostgresStore> {
-  await migrate(options)
+export async function openPostgres(given: PostgresOptions): Promise<PostgresStore> {
+  await migrate(given)
+  let store: PostgresStore | undefined
+  const options = { ...given, acknowledged: () => store?.revision ?? 0 }
   const writer = new PostgresWriter(options, options.node, options.onNamed)
   const pool = openPool(options, READERS_MAX)
   try {
     const { rows } = await pool.query<{ revision: number }>('SELECT revision FROM state WHERE id = 1')
-    return new PostgresStore(options, writer, pool, rows[0]!.revision)
+    store = new PostgresStore(options, writer, pool, rows[0]!.revision)
+    return store
   } catch (error) {
     await writer.close()
     await pool.end()
@@ -60,11 +64,13 @@ export class PostgresStore extends Transactional implements Store {
   readonly #upkeep: Upkeep
   readonly #log: LogTable
   readonly #options: PostgresOptions
+  #onLost: (() => void) | undefined
 
   /** Use {@link openPostgres}. */
   constructor(options: PostgresOptions, writer: PostgresWriter, pool: pg.Pool, revision: number) {
     const written = () => this.#hints.give()
-    super(new Transactions(backendOf(pool, writer, written, options.onEnd), revision, options.documentsCachedMax))
+    const onEnd = (error: Error) => this.#tellEnd(error, options.onEnd)
+    super(new Transactions(backendOf(pool, writer, written, onEnd), revision, options.documentsCachedMax))
     this.node = options.node
     this.#options = options
     this.#writer = writer
@@ -81,7 +87,16 @@ export class PostgresStore extends Transactional implements Store {
 
   #end(error: Error, told: PostgresOptions['onEnd']): void {
     this.transactions.end(error)
+    this.#tellEnd(error, told)
+  }
+
+  #tellEnd(error: Error, told: PostgresOptions['onEnd']): void {
+    if (error instanceof LostCommitsError) this.#onLost?.()
     told?.(error)
+  }
+
+  onLostCommits(listener: () => void): void {
+    this.#onLost = listener
   }
 
   authenticate(key: EpochKey): void {

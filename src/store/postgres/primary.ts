@@ -21,6 +21,11 @@ export class NotPrimaryError extends Error {
   override readonly name = 'NotPrimaryError'
 }
 
+/** The server takes writes, but another one was promoted in its place. */
+export class FormerPrimaryError extends Error {
+  override readonly name = 'FormerPrimaryError'
+}
+
 /** A host that does not answer by then is out of this round. */
 export const PROBE_MS_MAX = 1_000
 /** After the first primary has answered, other hosts have so long to show that they are newer. */
@@ -33,8 +38,15 @@ const ROLE = `
     (SELECT system_identifier::text FROM pg_control_system()) AS system,
     CASE WHEN pg_is_in_recovery() THEN NULL ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS timeline`
 
-/** The newest timeline this process has used, by the system identifier of the cluster. */
+/** The newest timeline that this process, or an earlier one, has used, by the system identifier of the cluster. */
 const newest = new Map<string, number>()
+let onNewer: (timelines: ReadonlyMap<string, number>) => void = () => undefined
+
+/** Takes over what earlier processes of this node knew; `save` is called with all of it when a timeline is newer. */
+export function keepTimelines(known: ReadonlyMap<string, number>, save: typeof onNewer): void {
+  for (const [system, timeline] of known) newest.set(system, Math.max(timeline, newest.get(system) ?? 0))
+  onNewer = save
+}
 
 async function roleOf(client: pg.ClientBase): Promise<Role> {
   try {
@@ -56,15 +68,18 @@ const isUnsupported = (error: unknown) =>
 /** Wrong user, password or database: the next attempt will not go better. */
 const isMisconfigured = (error: unknown) => error instanceof pg.DatabaseError && /^(28|3D)/.test(error.code ?? '')
 
-/** Returns the timeline. Throws `NotPrimaryError` for a standby, a read-only server, and a former primary. */
+/** Returns the timeline. Throws `NotPrimaryError` for a standby or a read-only server, `FormerPrimaryError` for that. */
 export async function primaryTimeline(client: pg.ClientBase): Promise<number | undefined> {
   const { writable, system, timeline } = await roleOf(client)
   if (!writable) throw new NotPrimaryError('the server is a standby or read-only')
   if (system === undefined || timeline === undefined) return undefined
   const known = newest.get(system) ?? 0
   if (timeline < known)
-    throw new NotPrimaryError(`the server is a former primary: its timeline is ${timeline}, the newest is ${known}`)
-  newest.set(system, timeline)
+    throw new FormerPrimaryError(`the server is a former primary: its timeline is ${timeline}, the newest is ${known}`)
+  if (timeline > known) {
+    newest.set(system, timeline)
+    onNewer(newest)
+  }
   return timeline
 }
 
@@ -91,7 +106,7 @@ class Probe {
       }
       return await primaryTimeline(client)
     } catch (error) {
-      if (!(error instanceof NotPrimaryError)) {
+      if (!(error instanceof NotPrimaryError || error instanceof FormerPrimaryError)) {
         this.#forget(client)
         abandon(client)
       }
@@ -201,7 +216,9 @@ function noPrimary(failures: ReadonlyMap<Probe, Error>): Error {
   const misconfigured = [...failures.values()].find(isMisconfigured)
   if (misconfigured) return misconfigured
   const reasons = [...failures].map(([{ host }, { message }]) => `${host.host}:${host.port}: ${message}`)
-  return new NotPrimaryError(`no host is a primary (${reasons.join('; ')})`)
+  const message = `no host is a primary (${reasons.join('; ')})`
+  const isFormer = [...failures.values()].some((error) => error instanceof FormerPrimaryError)
+  return isFormer ? new FormerPrimaryError(message) : new NotPrimaryError(message)
 }
 
 interface Wire {

@@ -4,7 +4,7 @@ import type { Found, News, Read } from '../backend.ts'
 import type { Key, RangeOptions } from '../store.ts'
 import { parsed } from '../unit.ts'
 import { asking } from './connection.ts'
-import { FencedError } from './writer.ts'
+import { FencedError } from './fenced.ts'
 
 const NEWS_MAX = 5_000
 /** No UTF-8 text holds this byte: behind a prefix it stands behind all that begins with it. */

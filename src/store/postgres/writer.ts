@@ -8,11 +8,7 @@ import type pg from 'pg'
 import type { Batch } from '../backend.ts'
 import { type Chained, Chains, type EpochKey, type Head, type Link } from '../chain.ts'
 import { asking, connect, drop, isPassing, isRefusal, type Place, unavailable } from './connection.ts'
-
-/** Somebody else writes under this node's name, or this node was away for too long: it must not go on. */
-export class FencedError extends Error {
-  override readonly name = 'FencedError'
-}
+import { FencedError, LostCommitsError } from './fenced.ts'
 
 /** A batch whose outcome is not known by then is given up: its callers have given up on us. */
 const OUTCOME_MS_MAX = 10_000
@@ -80,6 +76,8 @@ export class PostgresWriter {
   /** What this process was called before, as long as it is not known that the database has heard of the new name. */
   #before: string | undefined
   #batch = 0
+  /** The last batch that the database has acknowledged. */
+  #acknowledged = 0
   #chains: Chains
   #key: EpochKey | undefined
 
@@ -103,6 +101,7 @@ export class PostgresWriter {
         [this.#node, this.#incarnation],
       )
       this.#batch = rows[0]!.batch
+      this.#acknowledged = this.#batch
       await this.#begin(client)
       this.#named = true
       this.#onNamed()
@@ -126,11 +125,16 @@ export class PostgresWriter {
       try {
         if (!this.#client) {
           const last = await this.#reconnect()
-          if (sent && last === number) return 'written'
+          if (sent && last === number) {
+            this.#acknowledged = number
+            return 'written'
+          }
           sent = false
         }
         sent = true
-        return await this.#send(this.#client!, batch, number)
+        const outcome = await this.#send(this.#client!, batch, number)
+        if (outcome === 'written') this.#acknowledged = number
+        return outcome
       } catch (error) {
         if (error instanceof FencedError) throw error
         if (isRefusal(error)) {
@@ -185,8 +189,14 @@ export class PostgresWriter {
       )
       if (!rows[0]) throw new FencedError(`another process has taken the name of node '${this.#node}'`)
       this.#before = undefined
+      const { batch } = rows[0]
+      // Also what is only recorded, which changes no revision.
+      if (batch < this.#acknowledged)
+        throw new LostCommitsError(
+          `the last batch of node '${this.#node}' is ${batch}, and ${this.#acknowledged} was acknowledged`,
+        )
       await this.#begin(client)
-      return rows[0].batch
+      return batch
     } catch (error) {
       drop(client)
       throw error

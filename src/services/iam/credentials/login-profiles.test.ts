@@ -1,5 +1,6 @@
 /** Passwords: what is demanded of them, who may change them, which may not come back. */
 import { beforeEach, describe, expect, test } from 'vitest'
+import { hashPassword, passwordMatches, passwordProblem } from '../../../kernel/passwords.ts'
 import { account, type Desk, desk } from '../desk.fixture.ts'
 import {
   changePassword,
@@ -13,7 +14,6 @@ import {
   getAccountPasswordPolicy,
   updateAccountPasswordPolicy,
 } from './password-policy.ts'
-import { hashPassword, passwordMatches, passwordProblem } from './passwords.ts'
 
 let it: Desk
 beforeEach(async () => {

@@ -1,6 +1,7 @@
 /** Passwords of users: set by an administrator, changed by the user, never shown again. */
 import type { Call } from '../../../kernel/call.ts'
 import { type GuessableSecret, onlineGuessing, resetFailures, retryText } from '../../../kernel/failure-budget.ts'
+import { hashPassword, type PasswordHash, passwordMatches, passwordProblem } from '../../../kernel/passwords.ts'
 import type { Target } from '../../../kernel/resource/facts.ts'
 import { endSignIns, personOf } from '../../../kernel/sign-in-sessions.ts'
 import { Fault } from '../../../wire/fault.ts'
@@ -9,7 +10,6 @@ import { userOnly } from '../users/owners.ts'
 import { noUser, rowNamed, userNamedOrSelf } from '../users/self.ts'
 import { date, iam } from '../words.ts'
 import { passwordPolicyOf } from './password-policy.ts'
-import { hashPassword, type PasswordHash, passwordMatches, passwordProblem } from './passwords.ts'
 import { hangingKey } from './subordinates.ts'
 
 export interface LoginProfileRow {

@@ -9,14 +9,17 @@ interface Attachment {
   readonly name: string
 }
 
-const attachmentKey = (call: Call, policyArn: string, use: Use, name: string) =>
+type Place = Pick<Call, 'account'>
+type Writing = Pick<Call, 'account' | 'unit'>
+
+const attachmentKey = (call: Place, policyArn: string, use: Use, name: string) =>
   key('iam', 'attached', call.account, policyArn, use, name.toLowerCase())
 
-export function indexAttachment(call: Call, policyArn: string, use: Use, name: string): void {
+export function indexAttachment(call: Writing, policyArn: string, use: Use, name: string): void {
   call.unit.put(attachmentKey(call, policyArn, use, name), { name } satisfies Attachment)
 }
 
-export function dropAttachment(call: Call, policyArn: string, use: Use, name: string): void {
+export function dropAttachment(call: Writing, policyArn: string, use: Use, name: string): void {
   call.unit.delete(attachmentKey(call, policyArn, use, name))
 }
 

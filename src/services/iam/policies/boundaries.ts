@@ -28,7 +28,7 @@ export async function bounded(
 }
 
 /** Forgets the boundary of a row that is deleted or unbound. */
-export function unbind(call: Call, kind: Bounded, row: Holder): void {
+export function unbind(call: Pick<Call, 'unit' | 'account'>, kind: Bounded, row: Holder): void {
   if (row.boundary) dropAttachment(call, row.boundary, `${kind}-boundary`, row.name)
 }
 

@@ -1,5 +1,5 @@
 /** SAML identity providers: whose assertions `AssumeRoleWithSAML` may believe. */
-import { constants, createPrivateKey, privateDecrypt } from 'node:crypto'
+import { constants, createPrivateKey, privateDecrypt, randomUUID } from 'node:crypto'
 import type { OaepHash } from '../../../engines/saml/encryption.ts'
 import { MetadataError, parseSamlMetadata, type SamlMetadata } from '../../../engines/saml/metadata.ts'
 import { parsePrivateKey } from '../../../engines/x509/certificate.ts'
@@ -26,6 +26,8 @@ export interface SamlProviderRow extends Row {
   readonly createdAt: number
   readonly validUntil: number
   readonly encryption?: 'Required' | 'Allowed'
+  /** The service that keeps it: nobody else changes it. */
+  readonly reservedBy?: string
   /** For encrypted assertions; PEM, sealed. Two at most, so that one can take over from the other. */
   readonly keys: readonly DecryptionKey[]
 }
@@ -105,6 +107,7 @@ export const updateSamlProvider = iam
   .operation('UpdateSAMLProvider')
   .on(providerNamed)
   .run((call, input, { row, arn, save }) => {
+    protectProvider(row)
     const document = input.SAMLMetadataDocument
     const metadata = document === undefined ? undefined : checkedMetadata(call, document)
     const changed: SamlProviderRow = {
@@ -122,6 +125,7 @@ export const deleteSamlProvider = iam
   .operation('DeleteSAMLProvider')
   .on(providerNamed)
   .run(async (call, _input, { row, remove }) => {
+    protectProvider(row)
     remove()
     call.unit.delete(uuidKey(row.uuid))
     await count(call, 'SAMLProviders', -1)
@@ -134,7 +138,17 @@ export const samlProviderTagging = iam.tagging(samlProvider, {
   list: 'ListSAMLProviderTags',
   resource: 'SAMLProviderArn',
   listed: listedTags,
+  guard: (_call, row) => protectProvider(row),
 })
+
+/** Refuses to change a provider that a service keeps. */
+function protectProvider({ reservedBy, name }: SamlProviderRow): void {
+  if (reservedBy === undefined) return
+  throw iam.fail(
+    'UnmodifiableEntityException',
+    `Cannot perform the operation on the protected SAML provider '${name}' - it is only modifiable by AWS`,
+  )
+}
 
 function checkedMetadata(call: Call, document: string): SamlMetadata {
   const metadata = parsedMetadata(document)
@@ -238,4 +252,29 @@ function unwrapped(vault: Vault, account: string, row: SamlProviderRow, wrapped:
       pem.fill(0)
     }
   })
+}
+
+/** The SAML provider of a service in an account: created where there is none of this name. */
+export async function putReservedProvider(
+  call: Pick<Call, 'unit' | 'now' | 'quotas' | 'account'>,
+  { name, metadata, service }: { readonly name: string; readonly metadata: string; readonly service: string },
+): Promise<string> {
+  const at = { partition: 'aws', region: '', account: call.account }
+  const before = await samlProvider.get(call.unit, at, { SamlProviderName: name })
+  const arn = samlProvider.arn(at, { SamlProviderName: name })
+  if (before?.document === metadata) return arn
+  if (!before) await count(call, 'SAMLProviders', 1)
+  const row: SamlProviderRow = {
+    name,
+    uuid: before?.uuid ?? randomUUID(),
+    document: metadata,
+    createdAt: before?.createdAt ?? call.now,
+    validUntil: parseSamlMetadata(metadata).validUntil ?? call.now + VALID_MS_DEFAULT,
+    reservedBy: service,
+    keys: [],
+    tags: {},
+  }
+  samlProvider.put(call.unit, at, row)
+  index(call.unit, row, arn)
+  return arn
 }

@@ -12,7 +12,7 @@ import { type NameId, nameIn, type RoleRow, role, underPath } from '../resources
 import { shownTags } from '../tags.ts'
 import { conflict, date, iam } from '../words.ts'
 import { profilesOf } from './instance-profile-index.ts'
-import { isReservedPath, protect } from './service-linked.ts'
+import { isReservedPath, protect, protectReserved } from './service-linked.ts'
 import { shownTrust, trusting } from './trust.ts'
 
 const SESSION_SECONDS_DEFAULT = 3600
@@ -46,7 +46,7 @@ export const createRole = iam
   .on(role.created(nameIn('RoleName')))
   .run(async (call, input, { tags, assertAvailable, create }) => {
     if (isReservedPath(input.Path ?? '/')) {
-      throw iam.fail('InvalidInputException', `Path ${input.Path} is reserved for service-linked roles.`)
+      throw iam.fail('InvalidInputException', `Path ${input.Path} is reserved for roles of services.`)
     }
     assertAvailable()
     await count(call, 'Roles', 1)
@@ -104,6 +104,7 @@ export const updateRoleDescription = iam
   .operation('UpdateRoleDescription')
   .on(role.named('RoleName'))
   .run(async (call, input, { row, save }) => {
+    protectReserved(row)
     const saved = save({ ...row, description: input.Description })
     return { Role: await shownRole(call, saved) }
   })
@@ -132,7 +133,7 @@ export const deleteRole = iam
 
 /** Takes the row and what is kept beside it. */
 export async function removeRole(
-  call: Call,
+  call: Pick<Call, 'unit' | 'account' | 'quotas'>,
   { row, remove }: Pick<ExistingResource<NameId, RoleRow>, 'row' | 'remove'>,
 ): Promise<void> {
   unbind(call, 'role', row)

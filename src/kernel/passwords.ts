@@ -1,6 +1,6 @@
 /** Passwords at rest (scrypt, RFC 7914) and what an account demands of them. */
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
-import { Fault } from '../../../wire/fault.ts'
+import { Fault } from '../wire/fault.ts'
 
 export interface PasswordHash {
   readonly algorithm: 'scrypt'

@@ -5,7 +5,16 @@ import type {
   AuthenticatorTransport,
   RegistrationResponseJSON,
 } from '@simplewebauthn/server'
-import type { Passkey } from '../../kernel/ports/sign-in-identities.ts'
+
+/** A credential as its owner's service keeps it. */
+export interface PasskeyCredential {
+  /** base64url */
+  readonly credentialId: string
+  /** COSE, base64url. */
+  readonly publicKey: string
+  readonly counter: number
+  readonly transports: readonly string[]
+}
 
 const TIMEOUT_MS = 5 * 60_000
 /** EdDSA, ES256 and RS256: COSE algorithm identifiers. */
@@ -16,9 +25,17 @@ export const newChallenge = (): string => randomBytes(32).toString('base64url')
 /** The relying party's ID: the host name of the pages. */
 const relyingParty = (origin: string): string => new URL(origin).hostname
 
-const descriptor = ({ credentialId, transports }: Passkey) => ({ id: credentialId, type: 'public-key', transports })
+const descriptor = ({ credentialId, transports }: PasskeyCredential) => ({
+  id: credentialId,
+  type: 'public-key',
+  transports,
+})
 
-export const authenticationOptions = (origin: string, challenge: string, passkeys: readonly Passkey[]): string =>
+export const authenticationOptions = (
+  origin: string,
+  challenge: string,
+  passkeys: readonly PasskeyCredential[],
+): string =>
   JSON.stringify({
     challenge,
     rpId: relyingParty(origin),
@@ -31,7 +48,7 @@ export const registrationOptions = (
   origin: string,
   challenge: string,
   user: { readonly id: string; readonly name: string },
-  existing: readonly Passkey[],
+  existing: readonly PasskeyCredential[],
 ): string =>
   JSON.stringify({
     challenge,
@@ -52,10 +69,10 @@ interface Ceremony {
 }
 
 /** The passkey that signed, and its authenticator's counter; undefined for anything that does not verify. */
-export async function verifyAuthentication(
+export async function verifyAuthentication<P extends PasskeyCredential>(
   { origin, challenge, response }: Ceremony,
-  passkeys: readonly Passkey[],
-): Promise<{ readonly passkey: Passkey; readonly counter: number } | undefined> {
+  passkeys: readonly P[],
+): Promise<{ readonly passkey: P; readonly counter: number } | undefined> {
   const { verifyAuthenticationResponse } = await import('@simplewebauthn/server')
   try {
     const answer = JSON.parse(response) as AuthenticationResponseJSON
@@ -87,7 +104,7 @@ export async function verifyRegistration({
   origin,
   challenge,
   response,
-}: Ceremony): Promise<Pick<Passkey, 'credentialId' | 'publicKey' | 'counter' | 'transports'> | undefined> {
+}: Ceremony): Promise<PasskeyCredential | undefined> {
   const { verifyRegistrationResponse } = await import('@simplewebauthn/server')
   try {
     const answer = JSON.parse(response) as RegistrationResponseJSON

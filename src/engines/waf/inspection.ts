@@ -1,0 +1,61 @@
+/** One request under inspection: its components and their transformations, each computed once, and its labels. */
+import type { FieldToMatch, TextTransformation } from '@aws-sdk/client-wafv2'
+import { type Component, componentKey, componentOf } from './components.ts'
+import type { PatternBatch } from './pattern-batch.ts'
+import type { InspectedRequest } from './request.ts'
+import { transform } from './transformations.ts'
+
+/** What a statement looks at: a component after its transformations, in the order of their priorities. */
+export interface Target {
+  readonly key: string
+  readonly field: FieldToMatch
+  readonly fieldKey: string
+  readonly transformations: readonly TextTransformation['Type'][]
+}
+
+export function targetOf(field: FieldToMatch, transformations: readonly TextTransformation[] | undefined): Target {
+  const types = [...(transformations ?? [])]
+    .sort((a, b) => (a.Priority ?? 0) - (b.Priority ?? 0))
+    .map(({ Type }) => Type)
+    .filter((type) => type !== 'NONE')
+  const fieldKey = componentKey(field)
+  return { key: `${fieldKey} ${types.join()}`, field, fieldKey, transformations: types }
+}
+
+export class Inspection {
+  readonly request: InspectedRequest
+  readonly labels = new Set<string>()
+  readonly #components = new Map<string, Component>()
+  readonly #transformed = new Map<string, Component>()
+  readonly #batches = new Map<PatternBatch, ReadonlySet<number>>()
+
+  constructor(request: InspectedRequest) {
+    this.request = request
+  }
+
+  texts(target: Target): Component {
+    const known = this.#transformed.get(target.key)
+    if (known !== undefined) return known
+    let component = this.#components.get(target.fieldKey)
+    if (component === undefined) {
+      component = componentOf(this.request, target.field)
+      this.#components.set(target.fieldKey, component)
+    }
+    const { transformations } = target
+    const texts =
+      typeof component === 'string' || transformations.length === 0
+        ? component
+        : component.map((text) => transform(text, transformations as Parameters<typeof transform>[1]))
+    this.#transformed.set(target.key, texts)
+    return texts
+  }
+
+  /** The patterns of a batch that match its target; the whole batch is matched at its first question. */
+  patterns(batch: PatternBatch, texts: readonly string[]): ReadonlySet<number> {
+    const known = this.#batches.get(batch)
+    if (known) return known
+    const found = batch.matches(texts)
+    this.#batches.set(batch, found)
+    return found
+  }
+}

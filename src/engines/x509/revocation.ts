@@ -1,0 +1,175 @@
+/** Revocation: lists (CRL, RFC 5280 §5) and answers to status requests (OCSP, RFC 6960). Pure but for the signer. */
+import { createHash } from 'node:crypto'
+import { type Sign, signed } from './certificate-builder.ts'
+import { bits, context, integer, objectId, octets, sequence, tagged, time } from './der.ts'
+import { DerError, elements, expectTag, only, readObjectId } from './der-read.ts'
+import { authorityKeyId, extension, extensionOids, keyIdOfSpki } from './extensions.ts'
+import { algorithmIdentifier, type SignatureAlgorithm } from './signature-algorithms.ts'
+
+/** RFC 5280 §5.3.1. */
+export const crlReasons = {
+  UNSPECIFIED: 0,
+  KEY_COMPROMISE: 1,
+  CERTIFICATE_AUTHORITY_COMPROMISE: 2,
+  CA_COMPROMISE: 2,
+  AFFILIATION_CHANGED: 3,
+  SUPERSEDED: 4,
+  SUPERCEDED: 4,
+  CESSATION_OF_OPERATION: 5,
+  CERTIFICATE_HOLD: 6,
+  REMOVE_FROM_CRL: 8,
+  PRIVILEGE_WITHDRAWN: 9,
+  A_A_COMPROMISE: 10,
+} as const
+export type RevocationReason = keyof typeof crlReasons
+
+export interface Revocation {
+  /** Hexadecimal. */
+  readonly serial: string
+  readonly revokedAt: number
+  readonly reason: RevocationReason
+}
+
+export interface Issuer {
+  /** DER of the name. */
+  readonly name: Buffer
+  /** DER SPKI. */
+  readonly publicKey: Buffer
+  readonly algorithm: SignatureAlgorithm
+}
+
+const enumerated = (value: number): Buffer => tagged(0x0a, Buffer.from([value]))
+const serialBytes = (hex: string): Buffer => Buffer.from(hex.length % 2 ? `0${hex}` : hex, 'hex')
+/** RFC 5280 §5.3.1: a reason of 0 is left out. */
+const reasonExtension = ({ reason }: Revocation): readonly Buffer[] =>
+  crlReasons[reason] === 0 ? [] : [sequence(extension(extensionOids.crlReason, false, enumerated(crlReasons[reason])))]
+
+/** DER of the list. `number` grows with each list. */
+export function buildCrl(
+  issuer: Issuer,
+  revocations: readonly Revocation[],
+  { number, thisUpdate, nextUpdate }: { readonly number: number; readonly thisUpdate: Date; readonly nextUpdate: Date },
+  sign: Sign,
+): Promise<Buffer> {
+  const entries = revocations.map((each) =>
+    sequence(integer(serialBytes(each.serial)), time(new Date(each.revokedAt)), ...reasonExtension(each)),
+  )
+  const toSign = sequence(
+    integer(Buffer.from([1])),
+    algorithmIdentifier(issuer.algorithm),
+    issuer.name,
+    time(thisUpdate),
+    time(nextUpdate),
+    ...(entries.length > 0 ? [sequence(...entries)] : []),
+    context(
+      0,
+      true,
+      sequence(
+        authorityKeyId(keyIdOfSpki(issuer.publicKey)),
+        extension(extensionOids.crlNumber, false, integer(Buffer.from(number.toString(16).padStart(16, '0'), 'hex'))),
+      ),
+    ),
+  )
+  return signed(toSign, issuer.algorithm, sign)
+}
+
+export interface StatusRequest {
+  readonly ids: readonly {
+    /** DER of the whole CertID, repeated in the answer. */
+    readonly whole: Buffer
+    readonly hash: 'sha1' | 'sha256'
+    readonly issuerNameHash: Buffer
+    readonly issuerKeyHash: Buffer
+    /** Lower-case hexadecimal without leading zeros. */
+    readonly serial: string
+  }[]
+  /** The extension as a whole: repeated in the answer. */
+  readonly nonce: Buffer | undefined
+}
+
+const HASHES: Readonly<Record<string, 'sha1' | 'sha256'>> = {
+  '1.3.14.3.2.26': 'sha1',
+  '2.16.840.1.101.3.4.2.1': 'sha256',
+}
+const NONCE = '1.3.6.1.5.5.7.48.1.2'
+const IDS_MAX = 16
+/** RFC 9654. */
+const NONCE_BYTES_MAX = 160
+
+/** Throws `DerError`. */
+export function parseStatusRequest(der: Buffer): StatusRequest {
+  const [contents] = elements(only(der, 0x30).content, 3)
+  const parts = elements(expectTag(contents, 0x30).content, 5)
+  const list = parts.find(({ tag }) => tag === 0x30)
+  const ids = elements(expectTag(list, 0x30).content, IDS_MAX).map((request) => {
+    const [id] = elements(request.content, 3)
+    const [algorithm, nameHash, keyHash, serial] = elements(expectTag(id, 0x30).content, 5)
+    const hash = HASHES[readObjectId(elements(expectTag(algorithm, 0x30).content)[0]!)]
+    if (!hash) throw new DerError('a hash that is not supported')
+    return {
+      whole: Buffer.from(id!.whole),
+      hash,
+      issuerNameHash: expectTag(nameHash, 0x04).content,
+      issuerKeyHash: expectTag(keyHash, 0x04).content,
+      serial: expectTag(serial, 0x02)
+        .content.toString('hex')
+        .replace(/^0+(?=.)/, ''),
+    }
+  })
+  const extensions = parts.find(({ tag }) => tag === 0xa2)
+  const nonce = (extensions ? elements(only(extensions.content, 0x30).content, 16) : []).find(
+    (each) => readObjectId(elements(each.content, 4)[0]!) === NONCE,
+  )
+  return { ids, nonce: nonce && nonce.whole.length <= NONCE_BYTES_MAX ? Buffer.from(nonce.whole) : undefined }
+}
+
+/** Whether a CertID names a certificate of this issuer. */
+export function isOfIssuer(id: StatusRequest['ids'][number], issuer: Pick<Issuer, 'name' | 'publicKey'>): boolean {
+  const [, key] = elements(only(issuer.publicKey, 0x30).content)
+  const hash = (bytes: Uint8Array) => createHash(id.hash).update(bytes).digest()
+  return hash(issuer.name).equals(id.issuerNameHash) && hash(key!.content.subarray(1)).equals(id.issuerKeyHash)
+}
+
+export type CertificateStatus = 'good' | 'unknown' | Revocation
+
+/** RFC 6960 §2.3. */
+const ERRORS = { malformedRequest: 1, internalError: 2, tryLater: 3, unauthorized: 6 } as const
+export const statusError = (error: keyof typeof ERRORS): Buffer => sequence(enumerated(ERRORS[error]))
+
+/** Signed by the issuer itself. */
+export async function buildStatusResponse(
+  issuer: Issuer,
+  statuses: readonly { readonly id: Buffer; readonly status: CertificateStatus }[],
+  {
+    producedAt,
+    nextUpdate,
+    nonce,
+  }: { readonly producedAt: Date; readonly nextUpdate: Date; readonly nonce?: Buffer | undefined },
+  sign: Sign,
+): Promise<Buffer> {
+  const responses = statuses.map(({ id, status }) =>
+    sequence(id, statusValue(status), generalizedTime(producedAt), context(0, true, generalizedTime(nextUpdate))),
+  )
+  const toSign = sequence(
+    context(2, true, octets(keyIdOfSpki(issuer.publicKey))),
+    generalizedTime(producedAt),
+    sequence(...responses),
+    ...(nonce ? [context(1, true, sequence(nonce))] : []),
+  )
+  const basic = sequence(toSign, algorithmIdentifier(issuer.algorithm), bits(await sign(toSign)))
+  return sequence(enumerated(0), context(0, true, sequence(objectId('1.3.6.1.5.5.7.48.1.1'), octets(basic))))
+}
+
+function statusValue(status: CertificateStatus): Buffer {
+  if (status === 'good') return context(0, false)
+  if (status === 'unknown') return context(2, false)
+  const reason = crlReasons[status.reason]
+  return context(
+    1,
+    true,
+    generalizedTime(new Date(status.revokedAt)),
+    ...(reason === 0 ? [] : [context(0, true, enumerated(reason))]),
+  )
+}
+
+const generalizedTime = (at: Date): Buffer => tagged(0x18, Buffer.from(at.toISOString().replace(/[-:T]|\.\d+/g, '')))

@@ -1,0 +1,70 @@
+/**
+ * Sessions of the access portal of IAM Identity Center: what its cookies and its access tokens carry. Both are sealed, so that
+ * any node reads them without a row; they end with the person's sign-ins (`sign-in-sessions.ts`). Names of members are sealed
+ * into tokens: never change them.
+ */
+import type { Vault } from '../vault/vault.ts'
+import type { Reader } from './ports.ts'
+import { isSignInValid, type SignIn } from './sign-in-sessions.ts'
+
+export interface PortalSession {
+  /** Owner of the instance: where the person's calls are recorded. */
+  readonly account: string
+  readonly region: string
+  readonly instanceId: string
+  readonly storeId: string
+  readonly userId: string
+  readonly userName: string
+  readonly signIn: SignIn
+  /** Epoch milliseconds. */
+  readonly startedAt: number
+  readonly expiresAt: number
+  /** When the second factor was shown. */
+  readonly mfaAt?: number
+}
+
+/** AWS's default length of a portal session. */
+export const PORTAL_SESSION_MS = 8 * 60 * 60_000
+
+export interface AccessToken {
+  readonly session: PortalSession
+  readonly scopes: readonly string[]
+  /** Epoch milliseconds. */
+  readonly expiresAt: number
+}
+
+const ACCESS = 'sso access token'
+const PREFIX = 'aoa'
+const TOKEN_CHARS_MAX = 8_192
+
+export const issueAccessToken = (vault: Pick<Vault, 'issue'>, token: AccessToken): string =>
+  PREFIX + vault.issue('web-session', ACCESS, Buffer.from(JSON.stringify(token)))
+
+/** undefined for a token that is forged, changed or expired. */
+export function redeemAccessToken(
+  vault: Pick<Vault, 'redeem'>,
+  text: string | undefined,
+  now: number,
+): AccessToken | undefined {
+  if (!text?.startsWith(PREFIX) || text.length > TOKEN_CHARS_MAX) return undefined
+  const opened = vault.redeem('web-session', ACCESS, text.slice(PREFIX.length))
+  const token = opened && (JSON.parse(opened.toString('utf8')) as AccessToken)
+  return token && token.expiresAt > now && token.session.expiresAt > now ? token : undefined
+}
+
+/** Whether the sign-in still holds: neither ended nor the person disabled, deleted or given another password. */
+export const isPortalSessionValid = async (
+  reader: Pick<Reader, 'get'>,
+  { signIn, expiresAt }: PortalSession,
+  now: number,
+): Promise<boolean> => expiresAt > now && (await isSignInValid(reader, signIn))
+
+/** In CloudTrail's form of a person of IAM Identity Center. */
+export const portalIdentity = ({ account, storeId, userId, userName, signIn }: PortalSession) => ({
+  type: 'IdentityCenterUser',
+  principalId: userId,
+  accountId: account,
+  userName,
+  onBehalfOf: { userId, identityStoreArn: `arn:aws:identitystore::${account}:identitystore/${storeId}` },
+  credentialId: signIn.id,
+})

@@ -1,0 +1,41 @@
+/**
+ * The organizations port: the organization that an account belongs to, and the control policies that bind it; provided by
+ * Organizations.
+ *
+ * @example
+ * const member = await call.use(organizations).membership(call.unit, call.account)
+ * const isManagement = member?.management === call.account
+ */
+import type { PolicySet } from '../../policy/index.ts'
+import type { Reader } from '../reader.ts'
+import { port } from './port.ts'
+
+/** What an organisation says of one of its accounts. */
+export interface Standing {
+  readonly organization: string
+  /** `o-…/r-…/ou-…/`, as `aws:PrincipalOrgPaths` shows it. */
+  readonly path: string
+  /** Root, units, account; undefined where none bind: the type is off, or it is the management account. */
+  readonly scps: readonly PolicySet[] | undefined
+  readonly rcps: readonly PolicySet[] | undefined
+}
+
+/** The organisation an account is in, as other services ask of it. */
+export interface Membership {
+  readonly id: string
+  readonly management: string
+  readonly allFeatures: boolean
+  /** Service principals with trusted access. */
+  readonly trusted: readonly string[]
+  /** Services this account administers for the organisation. */
+  readonly administers: readonly string[]
+}
+
+/** Provided by Organizations. */
+export interface OrganizationPort {
+  /** undefined for an account in no organisation. */
+  standing(account: string): Promise<Standing | undefined>
+  membership(reader: Reader, account: string): Promise<Membership | undefined>
+}
+
+export const organizations = port<OrganizationPort>('organizations')

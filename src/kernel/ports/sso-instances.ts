@@ -1,0 +1,55 @@
+/**
+ * The instances port: what a person of IAM Identity Center may reach, provided by IAM Identity Center and used by its portal.
+ *
+ * @example
+ * const accounts = await use(ssoInstances).accountsOf(unit, instance, userId)
+ */
+import type { Reader } from '../ports.ts'
+import type { IdentityStorePort } from './identity-store.ts'
+import { port } from './port.ts'
+
+export interface SsoInstance {
+  readonly id: string
+  readonly account: string
+  readonly region: string
+  readonly storeId: string
+}
+
+export interface PortalRole {
+  readonly accountId: string
+  /** The permission set: the role's name in the portal. */
+  readonly name: string
+  /** The role in the account. */
+  readonly roleName: string
+  readonly sessionSeconds: number
+  readonly relayState: string | undefined
+}
+
+/** What a lookup of a person's access reads. */
+export interface PortalLookup {
+  readonly reader: Reader
+  readonly people: Pick<IdentityStorePort, 'groupsOf'>
+}
+
+export interface SsoInstancesPort {
+  find(reader: Reader, instanceId: string): Promise<SsoInstance | undefined>
+  /** The only instance of this installation; undefined where there are several, or none. */
+  only(reader: Reader): Promise<SsoInstance | undefined>
+  /** Everything that is assigned to a person or to the person's groups, by account and name. */
+  rolesOf(lookup: PortalLookup, instance: SsoInstance, userId: string): Promise<readonly PortalRole[]>
+  /** The same in one account. */
+  rolesIn(
+    lookup: PortalLookup,
+    instance: SsoInstance,
+    userId: string,
+    accountId: string,
+  ): Promise<readonly PortalRole[]>
+  /** Session tags by the attributes for access control. */
+  sessionTags(
+    reader: Reader,
+    instance: SsoInstance,
+    attributes: Readonly<Record<string, string>>,
+  ): Promise<Readonly<Record<string, string>>>
+}
+
+export const ssoInstances = port<SsoInstancesPort>('sso-instances')

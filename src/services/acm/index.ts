@@ -1,0 +1,64 @@
+/** Certificate Manager: certificates whose domains are proved, issued, renewed, imported and exported. */
+
+import type { ConditionKeyTable, KeySource } from '../../kernel/condition-keys.ts'
+import { certificates as certificatesToken } from '../../kernel/ports/certificates.ts'
+import { provide } from '../../kernel/ports/port.ts'
+import { operationsOf } from '../../kernel/service/define-service.ts'
+import * as accountConfiguration from './account-configuration.ts'
+import { approvalSite } from './approval-page.ts'
+import * as certificates from './certificates.ts'
+import { originOf } from './descriptions.ts'
+import * as exports from './exports.ts'
+import * as imports from './imports.ts'
+import { issuance } from './issuance.ts'
+import { certificatesPort } from './port.ts'
+import * as requests from './requests.ts'
+import { type CertificateRow, certificate, acm as words } from './resources.ts'
+import { revocationSite } from './revocation-site.ts'
+import * as searches from './searches.ts'
+
+const tagging = words.tagging(certificate, {
+  tag: 'AddTagsToCertificate',
+  untag: 'RemoveTagsFromCertificate',
+  list: 'ListTagsForCertificate',
+  resource: 'CertificateArn',
+  keys: 'Tags',
+})
+
+const rowOf = ({ row }: KeySource): CertificateRow | undefined => row?.row
+
+/** Source: https://docs.aws.amazon.com/acm/latest/userguide/acm-conditions.html */
+const conditionKeys: ConditionKeyTable = {
+  'acm:CertificateAuthority': ({ input }) => input.CertificateAuthorityArn,
+  'acm:CertificateKeyPairOrigin': (source) => {
+    const row = rowOf(source)
+    return row ? originOf(row) : source.call.operation === 'RequestCertificate' ? 'AWS_MANAGED' : undefined
+  },
+  'acm:CertificateTransparencyLogging': ({ input }) =>
+    input.Options?.CertificateTransparencyLoggingPreference ?? 'ENABLED',
+  'acm:DomainNames': (source) => {
+    const { DomainName, SubjectAlternativeNames = [] } = source.input
+    return (
+      rowOf(source)?.names ?? (DomainName && [DomainName, ...SubjectAlternativeNames].map((name) => name.toLowerCase()))
+    )
+  },
+  'acm:Export': ({ input }) => input.Options?.Export ?? 'DISABLED',
+  'acm:KeyAlgorithm': ({ input }) => input.KeyAlgorithm ?? 'RSA_2048',
+  'acm:ValidationMethod': ({ input, call }) =>
+    call.operation === 'RequestCertificate' ? (input.ValidationMethod ?? 'EMAIL') : input.Options?.ValidationMethod,
+}
+
+export const acm = words.service({
+  operations: operationsOf(certificates, imports, requests, exports, accountConfiguration, searches, { tagging }),
+  conditionKeys,
+  sites: [approvalSite, revocationSite],
+  jobs: { ...issuance.jobs, 'acm.forget-token': requests.forgetToken },
+  open: ({ vault, clock }) => ({
+    provides: [
+      provide(
+        certificatesToken,
+        certificatesPort(vault, () => clock.now()),
+      ),
+    ],
+  }),
+})

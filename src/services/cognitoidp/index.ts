@@ -1,0 +1,41 @@
+/** Cognito user pools: sign-up, sign-in and access control for web and mobile apps. */
+import { provide } from '../../kernel/ports/port.ts'
+import { userPools } from '../../kernel/ports/user-pools.ts'
+import { operationsOf } from '../../kernel/service/define-service.ts'
+import * as authentication from './authentication.ts'
+import * as clients from './clients.ts'
+import * as devices from './devices.ts'
+import * as forgotPassword from './forgot-password.ts'
+import * as groups from './groups.ts'
+import * as listUsers from './list-users.ts'
+import * as mfa from './mfa.ts'
+import * as passkeys from './passkeys.ts'
+import * as pools from './pools.ts'
+import { userPoolsPort } from './port.ts'
+import * as refresh from './refresh.ts'
+import { cognito } from './resources.ts'
+import * as self from './self.ts'
+import * as signUp from './sign-up.ts'
+import { tagging } from './tags.ts'
+import * as users from './users.ts'
+
+export const cognitoidp = cognito.service({
+  operations: operationsOf(
+    pools,
+    clients,
+    users,
+    listUsers,
+    groups,
+    signUp,
+    forgotPassword,
+    authentication,
+    refresh,
+    mfa,
+    devices,
+    passkeys,
+    self,
+    { tagging },
+  ),
+  jobs: { 'cognito-idp.delete-pool': pools.deletePoolJob },
+  open: () => ({ provides: [provide(userPools, userPoolsPort)] }),
+})

@@ -1,0 +1,26 @@
+/** Answers to challenges within the user's failure budget. */
+import type { Unit } from '../../store/store.ts'
+import { tooManyCodes } from './codes.ts'
+import { budgetName, guessable } from './passwords.ts'
+import type { Person, SignIn } from './sign-in.ts'
+
+type What = 'custom' | 'code-sign-in' | 'totp' | 'device' | 'passkey'
+
+/** What a right answer yields; undefined for a wrong one. Throws while the budget of wrong ones is spent. */
+export async function checkAnswer<T>(
+  { call, pool }: SignIn,
+  { user, login }: Person,
+  what: What,
+  compare: (unit: Unit) => Promise<T | undefined> | T | undefined,
+): Promise<T | undefined> {
+  const checked = await call.checkSecret(
+    guessable(pool, user?.sub ?? budgetName(call.vault, pool, login), what),
+    compare,
+  )
+  if (checked.outcome === 'refused') throw tooManyCodes()
+  return checked.outcome === 'correct' ? checked.value : undefined
+}
+
+/** Counts an answer that was judged elsewhere. */
+export const countAnswer = async (of: SignIn, person: Person, what: What, isRight: boolean): Promise<boolean> =>
+  (await checkAnswer(of, person, what, () => (isRight ? true : undefined))) === true

@@ -1,0 +1,87 @@
+/**
+ * What a sign-in leaves behind: a row for each family of tokens. A token lives while its family does, so that signing out
+ * and revoking end tokens at once; a refresh token that was exchanged already ends its whole family.
+ */
+import { type Unit, under } from '../../store/store.ts'
+import type { Vault } from '../../vault/vault.ts'
+import { at, type ClientRow, type PoolRow } from './resources.ts'
+import type { UserRow } from './user-rows.ts'
+
+export interface SessionRow {
+  /** The `origin_jti` of every token of the family. */
+  readonly id: string
+  readonly client: string
+  readonly authTime: number
+  /** Of the refresh token. Epoch milliseconds. */
+  readonly expiresAt: number
+  /** Until when tokens of the family can be valid: then the row may go. */
+  readonly endsAt: number
+  /** Counts the refresh tokens of the family: only the newest is good. */
+  readonly generation: number
+  readonly rotatedAt?: number | undefined
+  /** A refresh token came a second time: somebody else has it, too. */
+  readonly isEnded?: true
+  readonly deviceKey?: string | undefined
+  readonly scopes: readonly string[]
+  readonly nonce?: string | undefined
+  readonly provider?: string | undefined
+}
+
+const DAY_MS = 24 * 60 * 60_000
+const UNIT_MS = { seconds: 1_000, minutes: 60_000, hours: 60 * 60_000, days: DAY_MS } as const
+/** Expired rows that one sign-in removes. */
+const SWEPT = 20
+
+export interface Validity {
+  readonly accessMs: number
+  readonly idMs: number
+  readonly refreshMs: number
+}
+
+/** Source: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_TokenValidityUnitsType.html */
+export function validityOf({ settings }: Pick<ClientRow, 'settings'>): Validity {
+  const units = settings.TokenValidityUnits
+  const ms = (value: number | undefined, unit: keyof typeof UNIT_MS | undefined, fallbackMs: number, plain: number) =>
+    value ? value * (unit ? UNIT_MS[unit] : plain) : fallbackMs
+  return {
+    accessMs: ms(settings.AccessTokenValidity, units?.AccessToken, UNIT_MS.hours, UNIT_MS.hours),
+    idMs: ms(settings.IdTokenValidity, units?.IdToken, UNIT_MS.hours, UNIT_MS.hours),
+    refreshMs: ms(settings.RefreshTokenValidity, units?.RefreshToken, 30 * DAY_MS, DAY_MS),
+  }
+}
+
+/** Removes a user's rows whose time is over: what a user leaves is bounded by the user's own sign-ins. */
+export async function sweep(unit: Unit, pool: PoolRow, sub: string, now: number): Promise<void> {
+  for (const kind of ['session', 'spent']) {
+    const rows = await unit.range<{ readonly endsAt: number }>(under('cognito-idp', kind, pool.id, sub), {
+      limit: SWEPT,
+    })
+    for (const { key, document } of rows) if (document.endsAt <= now) unit.delete(key)
+  }
+}
+
+/** Ends every family of tokens. */
+export async function endSessions(unit: Unit, pool: PoolRow, user: UserRow): Promise<void> {
+  for (const { key } of await unit.range(under('cognito-idp', 'session', pool.id, user.sub))) unit.delete(key)
+}
+
+/** What a refresh token carries, sealed. */
+export interface RefreshClaims {
+  readonly pool: string
+  readonly client: string
+  readonly sub: string
+  readonly session: string
+  readonly generation: number
+}
+
+const BINDING = 'refresh token'
+
+export const sealRefresh = (vault: Pick<Vault, 'issue'>, claims: RefreshClaims): string =>
+  vault.issue('user-pool', BINDING, Buffer.from(JSON.stringify(claims)))
+
+export function openRefresh(vault: Pick<Vault, 'redeem'>, token: string): RefreshClaims | undefined {
+  const opened = vault.redeem('user-pool', BINDING, token)
+  return opened && (JSON.parse(opened.toString('utf8')) as RefreshClaims)
+}
+
+export const sessionKey = (pool: Pick<PoolRow, 'id'>, sub: string, id: string) => at.session(pool.id, sub, id)

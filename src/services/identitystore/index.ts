@@ -1,0 +1,17 @@
+/** Identity store: the directory of IAM Identity Center, with people, groups and memberships. */
+import { identityStore } from '../../kernel/ports/identity-store.ts'
+import { provide } from '../../kernel/ports/port.ts'
+import { operationsOf } from '../../kernel/service/define-service.ts'
+import { absentKeys, conditionKeys } from './conditions.ts'
+import * as groups from './groups.ts'
+import * as memberships from './memberships.ts'
+import { identityStorePort } from './port.ts'
+import { identitystore as words } from './rows.ts'
+import * as users from './users.ts'
+
+export const identitystore = words.service({
+  operations: operationsOf(users, groups, memberships),
+  conditionKeys,
+  absentKeys,
+  open: () => ({ provides: [provide(identityStore, identityStorePort)] }),
+})

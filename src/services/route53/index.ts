@@ -1,0 +1,41 @@
+/** Route 53: public hosted zones and their record sets, which the resolver plane answers. */
+import { normalizeName } from '../../engines/dns/records.ts'
+import type { ConditionKeyTable, KeySource } from '../../kernel/condition-keys.ts'
+import { hostedZones as hostedZonesPort } from '../../kernel/ports/hosted-zones.ts'
+import { provide } from '../../kernel/ports/port.ts'
+import { operationsOf } from '../../kernel/service/define-service.ts'
+import * as answers from './answers.ts'
+import * as changes from './changes.ts'
+import * as hostedZones from './hosted-zones.ts'
+import { lookupPublished } from './published-zones.ts'
+import * as recordSets from './record-sets.ts'
+import { route53 as words } from './resources.ts'
+import * as tagging from './tagging.ts'
+import { zonesSnapshot } from './zones-snapshot.ts'
+
+interface RequestedChange {
+  readonly Action: string
+  readonly ResourceRecordSet: { readonly Name: string; readonly Type: string }
+}
+
+const valuesOf =
+  (read: (change: RequestedChange) => string) =>
+  ({ input }: KeySource): readonly string[] => [...new Set<string>(input.ChangeBatch.Changes.map(read))]
+
+/** Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html */
+const conditionKeys: ConditionKeyTable = {
+  'route53:ChangeResourceRecordSetsActions': valuesOf(({ Action }) => Action),
+  'route53:ChangeResourceRecordSetsRecordTypes': valuesOf(({ ResourceRecordSet }) => ResourceRecordSet.Type),
+  // In lower case, without the last dot.
+  'route53:ChangeResourceRecordSetsNormalizedRecordNames': valuesOf(({ ResourceRecordSet: { Name } }) =>
+    (normalizeName(Name) ?? Name.toLowerCase()).replace(/\.$/, '').replace(/^\*/, '\\052'),
+  ),
+  'route53:VPCs': ({ input }) => input.VPC && `VPCId=${input.VPC.VPCId},VPCRegion=${input.VPC.VPCRegion}`,
+}
+
+export const route53 = words.service({
+  operations: operationsOf(hostedZones, recordSets, changes, answers, tagging),
+  conditionKeys,
+  snapshots: [zonesSnapshot],
+  open: () => ({ provides: [provide(hostedZonesPort, { lookup: lookupPublished })] }),
+})

@@ -1,0 +1,74 @@
+/**
+ * Which zones are answered, of all accounts. A name belongs to the zone that was there first: another account's zone of the
+ * same name, or of a name below, is answered only where the older zone delegates to it. Without this rule an account could
+ * answer for another's names.
+ */
+import type { RecordSet } from '../../engines/dns/records.ts'
+import { ancestorsOf, compileZones, type LookupResult, lookup, type Zone } from '../../engines/dns/zones.ts'
+import type { Reader } from '../../kernel/ports.ts'
+import { isWithin } from './names.ts'
+import {
+  allZoneNames,
+  type RecordSetRow,
+  recordSetKey,
+  recordSetsOf,
+  type ZoneNameRow,
+  zonesNamed,
+} from './resources.ts'
+
+const isBefore = (a: ZoneNameRow, b: ZoneNameRow): boolean =>
+  a.createdAt < b.createdAt || (a.createdAt === b.createdAt && a.id < b.id)
+
+async function isDelegated(reader: Reader, from: ZoneNameRow, to: ZoneNameRow): Promise<boolean> {
+  const set = await reader.get<RecordSetRow>(recordSetKey(from.id, { name: to.name, type: 'NS' }))
+  const hosts = (set?.values ?? []).map((value) => value.toLowerCase().replace(/\.$/, ''))
+  return to.nameServers.some((server) => hosts.includes(server))
+}
+
+/** `candidates` with all zones of the same names and of the names above. */
+export async function publishedZones(
+  reader: Reader,
+  candidates: readonly ZoneNameRow[],
+): Promise<readonly ZoneNameRow[]> {
+  const published: ZoneNameRow[] = []
+  // From the top, so that zones above are decided on first.
+  for (const zone of [...candidates].sort((a, b) => a.name.length - b.name.length)) {
+    if (candidates.some((other) => other.name === zone.name && isBefore(other, zone))) continue
+    const above = published
+      .filter((other) => other.name !== zone.name && isWithin(zone.name, other.name))
+      .sort((a, b) => b.name.length - a.name.length)
+    const owner = above.find((other) => other.account !== zone.account && isBefore(other, zone))
+    const nearest = above[0]
+    const isOwn = !owner || nearest?.account === zone.account
+    if (isOwn || (await isDelegated(reader, nearest ?? owner, zone))) published.push(zone)
+  }
+  return published
+}
+
+/** With aliases replaced by what they lead to. */
+export async function readZone(reader: Reader, { id, name }: Pick<ZoneNameRow, 'id' | 'name'>): Promise<Zone> {
+  const rows = (await reader.range<RecordSetRow>(recordSetsOf(id))).map(({ document }) => document)
+  const targetOf = (set: RecordSetRow) =>
+    rows.find((row) => row.name === set.alias?.name && row.type === set.type && !row.alias)
+  const records = rows.flatMap((row): readonly RecordSet[] => {
+    const { ttl, values } = row.alias ? (targetOf(row) ?? { ttl: 0, values: [] }) : row
+    return values.length === 0 ? [] : [{ name: row.name, type: row.type, ttl, values }]
+  })
+  return { name, records }
+}
+
+export async function allPublishedZones(reader: Reader): Promise<readonly Zone[]> {
+  const names = (await reader.range<ZoneNameRow>(allZoneNames)).map(({ document }) => document)
+  return Promise.all((await publishedZones(reader, names)).map((zone) => readZone(reader, zone)))
+}
+
+/** undefined: no zone of this installation contains the name. `name` is fully qualified, lower case. */
+export async function lookupPublished(reader: Reader, name: string, type: string): Promise<LookupResult | undefined> {
+  const above = await Promise.all(ancestorsOf(name).map((each) => reader.range<ZoneNameRow>(zonesNamed(each))))
+  const published = await publishedZones(
+    reader,
+    above.flat().map(({ document }) => document),
+  )
+  const [zone] = [...published].sort((a, b) => b.name.length - a.name.length)
+  return zone && lookup(compileZones([await readZone(reader, zone)]), name, type)
+}

@@ -1,0 +1,12 @@
+/** What resolvers know: the zones of all accounts that are answered. */
+import type { Zone } from '../../engines/dns/zones.ts'
+import type { SnapshotSource } from '../../kernel/planes/snapshot.ts'
+import { under } from '../../store/store.ts'
+import { allPublishedZones } from './published-zones.ts'
+
+export const zonesSnapshot: SnapshotSource<{ readonly zones: readonly Zone[] }> = {
+  plane: 'resolver',
+  version: 1,
+  from: [under('route53', 'zone-name'), under('route53', 'record-set')],
+  compute: async (reader) => ({ zones: await allPublishedZones(reader) }),
+}

@@ -1,0 +1,8 @@
+/** The access portal of IAM Identity Center: its pages, and what command lines call with a person's token. */
+import { operationsOf } from '../../kernel/service/define-service.ts'
+import * as operations from './operations.ts'
+import { signInSite } from './sign-in.ts'
+import { portalSite } from './site.ts'
+import { portal as words } from './words.ts'
+
+export const sso = words.service({ operations: operationsOf(operations), sites: [signInSite, portalSite] })

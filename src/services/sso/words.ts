@@ -1,0 +1,5 @@
+/** The portal's words. */
+import type * as SSO from '@aws-sdk/client-sso'
+import { defineService } from '../../kernel/service/define-service.ts'
+
+export const portal = defineService<typeof SSO>('sso')

@@ -1,0 +1,17 @@
+/** Why a node must not go on, whatever it tries: what it knows no longer fits the database. */
+
+/** Somebody else writes under this node's name, or this node was away for too long. */
+export class FencedError extends Error {
+  override readonly name: string = 'FencedError'
+}
+
+/** The database that answers has less than this node was told is durable: a standby was promoted without the last commits. */
+export class LostCommitsError extends FencedError {
+  override readonly name = 'LostCommitsError'
+
+  constructor(what: string) {
+    super(
+      `the database has lost acknowledged commits: ${what}. A standby that lacked them was promoted, or older data was put back. Start again; this is then reported as MERLON_ROLLBACK_DETECTED`,
+    )
+  }
+}
