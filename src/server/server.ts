@@ -4,6 +4,7 @@ import { DevelopmentClock, systemClock } from '../kernel/clock.ts'
 import { DOCUMENTS_PATH } from '../kernel/documents.ts'
 import type { Answer } from '../kernel/gate.ts'
 import type { RootKey } from '../kernel/ports/bootstrap.ts'
+import { deliveredMail } from '../kernel/ports/delivered-mail.ts'
 import { mail } from '../kernel/ports/mail.ts'
 import { provide } from '../kernel/ports/port.ts'
 import { Throttle } from '../kernel/throttle.ts'
@@ -26,7 +27,6 @@ import { firstAccount } from './first-account.ts'
 import { type Front, openFront, type WebListenerOptions } from './front.ts'
 import { GaugeReader } from './gauges.ts'
 import { type Health, healthAnswer, metricsAnswer, Readiness, watchedPath } from './health.ts'
-import { inboxSite } from './inbox-site.ts'
 import { chooseAccountId, InstallationError, objectsOf } from './installation.ts'
 import type { Limits } from './limits.ts'
 import { namesOfServer, OwnAuthority } from './listen/own-authority.ts'
@@ -447,9 +447,12 @@ async function openDevelopment(world: DevelopmentWorld, host: string, common: Co
   const open = async (): Promise<Cloud> => {
     const store = await openStore({ file: ':memory:' })
     mailbox = memoryMailer()
-    const provides = common.provides ?? [provide(mail, mailbox)]
-    const sites = [inboxSite(() => mailbox.delivered())]
-    const options = { ...common, ...troubles(logger), provides, sites }
+    const inbox = mailbox
+    const provides = common.provides ?? [
+      provide(mail, inbox),
+      provide(deliveredMail, { delivered: () => inbox.delivered() }),
+    ]
+    const options = { ...common, ...troubles(logger), provides }
     const opened = await openCloud({ store, unsealed: ephemeralUnsealed(), clock, ...options })
     keys = await sow(opened, seed, keys)
     if (world.seed === undefined)
