@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { defineConfig, type Plugin } from 'vite'
-import { schemasOnly } from '../tools/schemas-only.ts'
+import { schemasFor, schemasOnly } from '../tools/schemas-only.ts'
 import { builtOperations } from './dev/built-operations.ts'
 import { compressed } from './dev/compressed.ts'
 
@@ -11,7 +11,13 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 export default defineConfig({
   root: here('.'),
   base: '/console/',
-  plugins: [{ ...(schemasOnly() as Plugin), enforce: 'pre' }, builtOperations(), react(), compressed()],
+  plugins: [
+    { ...(schemasFor('/console/src/api/first-page-models.ts') as Plugin), enforce: 'pre' },
+    { ...(schemasOnly() as Plugin), enforce: 'pre' },
+    builtOperations(),
+    react(),
+    compressed(),
+  ],
   resolve: { dedupe: ['react', 'react-dom'] },
   build: {
     outDir: here('../dist/console'),

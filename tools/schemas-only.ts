@@ -3,7 +3,7 @@
  * `import('@aws-sdk/client-iam')` in `src/wire/services.ts` becomes one lazy chunk a service, without commands, runtime
  * configuration or error classes. The arrays are the SDK's (Apache-2.0): the bundle keeps its notice.
  */
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Plugin } from 'rolldown'
 
@@ -35,11 +35,46 @@ export function schemasOnly(): Plugin {
   }
 }
 
-function exportsOf(client: string): string {
+const OWN_COPY = '\0schemas-for:'
+
+/**
+ * The module whose path ends so gets copies of its own of the schemas that it imports by name: what it does not reach is
+ * left out, although other modules need whole clients.
+ */
+export function schemasFor(importing: string): Plugin {
+  return {
+    name: 'schemas-for',
+    resolveId: {
+      filter: { id: CLIENT },
+      async handler(id, importer) {
+        if (!importer?.endsWith(importing)) return undefined
+        const manifest = await this.resolve(`${id}/package.json`, importer)
+        if (!manifest) throw new Error(`${id} is not installed`)
+        return OWN_COPY + dirname(manifest.id)
+      },
+    },
+    load: {
+      filter: { id: new RegExp(`^${OWN_COPY}`) },
+      handler: (id) => {
+        const [file = '', ...more] = schemaFilesOf(id.slice(OWN_COPY.length))
+        if (more.length > 0) throw new Error(`${id} has its schemas in several files, which need each other`)
+        return { code: withoutClasses(readFileSync(file, 'utf8'), file), moduleSideEffects: false }
+      },
+    },
+  }
+}
+
+function schemaFilesOf(client: string): readonly string[] {
   const folder = join(client, 'dist-es', 'schemas')
-  const files = readdirSync(folder).filter((file) => /^schemas_\d+\.js$/.test(file))
+  return readdirSync(folder)
+    .filter((file) => /^schemas_\d+\.js$/.test(file))
+    .map((file) => join(folder, file))
+}
+
+function exportsOf(client: string): string {
+  const files = schemaFilesOf(client)
   if (files.length === 0) throw new Error(`${client} holds no schemas`)
-  return files.map((file) => `export * from ${JSON.stringify(join(folder, file))}`).join('\n')
+  return files.map((file) => `export * from ${JSON.stringify(file)}`).join('\n')
 }
 
 /** The registry ties schemas to error classes, which only a client throws. */

@@ -15,6 +15,7 @@ import { bootstrap, type InstalledAccount, type RootKey } from '../kernel/ports/
 import { domainRecords } from '../kernel/ports/domain-records.ts'
 import { eventLog } from '../kernel/ports/event-log.ts'
 import { federationHttp } from '../kernel/ports/federation-http.ts'
+import { logHeads } from '../kernel/ports/log-heads.ts'
 import { outbound } from '../kernel/ports/outbound.ts'
 import { PortTable, type Provided, provide, type Use } from '../kernel/ports/port.ts'
 import { socialSignIn } from '../kernel/ports/social-sign-in.ts'
@@ -39,7 +40,6 @@ import { analyses as analysisPool } from './analysis-pool.ts'
 import { worldsDns } from './domain-records.ts'
 import { federationRequests, outbound as guardedRequests } from './outbound.ts'
 import { openPlanes, type PlanesOptions } from './planes.ts'
-import { proofSite } from './proof-site.ts'
 import { services } from './services.ts'
 import { readSocialSettings, socialSignInPort } from './social-sign-in.ts'
 
@@ -148,6 +148,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     provide(webOrigin, { origin: pagesOrigin, origins }),
     provide(domainRecords, worldsDns()),
     provide(federationHttp, http),
+    provide(logHeads, { heads: () => store.heads() }),
     provide(socialSignIn, socialSignInPort(readSocialSettings(process.env['MERLON_SOCIAL_SIGN_IN']), http)),
     ...planes.provides,
   ])
@@ -190,12 +191,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     act: gate.act,
     callAs: gate.callAs,
     authorizeAs: gate.authorizeAs,
-    sites: [
-      planesSite,
-      ...served.flatMap((service) => service.sites ?? []),
-      proofSite(store),
-      ...(options.sites ?? []),
-    ],
+    sites: [planesSite, ...served.flatMap((service) => service.sites ?? []), ...(options.sites ?? [])],
     publicUrl: options.publicUrl,
     webUrl: options.webUrl,
     observe,

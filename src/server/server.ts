@@ -7,6 +7,7 @@ import type { Answer } from '../kernel/gate.ts'
 import { PLANES_PATH } from '../kernel/planes/plane-site.ts'
 import type { RootKey } from '../kernel/ports/bootstrap.ts'
 import { certificates, type UsableCertificate } from '../kernel/ports/certificates.ts'
+import { deliveredMail } from '../kernel/ports/delivered-mail.ts'
 import { mail } from '../kernel/ports/mail.ts'
 import { provide } from '../kernel/ports/port.ts'
 import { Throttle } from '../kernel/throttle.ts'
@@ -38,7 +39,6 @@ import {
   Readiness,
   watchedPath,
 } from './health.ts'
-import { inboxSite } from './inbox-site.ts'
 import { chooseAccountId, InstallationError, objectsOf } from './installation.ts'
 import type { Limits } from './limits.ts'
 import { CertificateTls } from './listen/certificate-tls.ts'
@@ -509,9 +509,12 @@ async function openDevelopment(
   const open = async (): Promise<Cloud> => {
     const store = await openStore({ file: ':memory:' })
     mailbox = memoryMailer()
-    const provides = common.provides ?? [provide(mail, mailbox)]
-    const sites = [inboxSite(() => mailbox.delivered())]
-    const options = { ...common, ...troubles(logger), provides, sites }
+    const inbox = mailbox
+    const provides = common.provides ?? [
+      provide(mail, inbox),
+      provide(deliveredMail, { delivered: () => inbox.delivered() }),
+    ]
+    const options = { ...common, ...troubles(logger), provides }
     const opened = withPlane(await openCloud({ store, unsealed: ephemeralUnsealed(), clock, ...options }))
     keys = await sow(opened, seed, keys)
     if (world.seed === undefined)

@@ -1,7 +1,7 @@
 /** Signed calls to the API: Signature Version 4 with session credentials, by `aws4fetch` and WebCrypto. */
 import { AwsV4Signer } from 'aws4fetch'
 import type { OperationShape } from '../../../src/wire/shape.ts'
-import { loadModel, type Model } from './model.ts'
+import { type Model, modelWith } from './model.ts'
 import { listMemberOf, pagingOf } from './paging.ts'
 import { type ApiError, errorOf, outputOf, requestOf } from './protocol.ts'
 import type { Input, OperationName, Output, ServiceId } from './sdk.ts'
@@ -77,7 +77,7 @@ export class Client {
     input: object,
     max = ITEMS_MAX,
   ): Promise<{ readonly items: readonly unknown[]; readonly isWhole: boolean }> {
-    const operation = (await loadModel(service)).operations.get(name)
+    const operation = (await modelWith(service, name)).operations.get(name)
     const member = operation && listMemberOf(operation)
     if (!operation || !member) throw new Error(`${service}:${name} answers no list.`)
     const paging = pagingOf(operation)
@@ -96,7 +96,7 @@ export class Client {
   }
 
   async callByName(service: string, name: string, input: object, region?: string): Promise<object> {
-    const model = await loadModel(service)
+    const model = await modelWith(service, name)
     const operation = model.operations.get(name)
     if (!operation) throw new Error(`The service ${service} has no operation ${name}.`)
     const whole = withTokens(operation, input)

@@ -20,6 +20,21 @@ export function loadModel(id: string): Promise<Model> {
   return model
 }
 
+/** The operations of `first-page-models.ts`, which is loaded when one of them is called; a test compares the two. */
+export const FIRST_PAGE: Readonly<Record<string, readonly string[]>> = {
+  cloudtrail: ['LookupEvents'],
+  iam: ['GetAccountSummary', 'ListAccessKeys', 'ListUsers'],
+  kms: ['DescribeKey', 'ListKeys'],
+  secretsmanager: ['ListSecrets'],
+}
+
+/** A model with the operation, if the service has it: the small one of the first page, until the whole one is needed. */
+export async function modelWith(id: string, operation: string): Promise<Model> {
+  if (loading.has(id) || !FIRST_PAGE[id]?.includes(operation)) return loadModel(id)
+  const { firstPage } = await import('./first-page-models.ts')
+  return { row: serviceById.get(id)!, operations: operationsOf(firstPage[id]!) }
+}
+
 async function load(id: string): Promise<Model> {
   const row = serviceById.get(id)
   if (!row) throw new Error(`The console has no model of the service ${id}.`)

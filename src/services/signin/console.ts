@@ -4,6 +4,7 @@ import { issueSession } from '../../kernel/session.ts'
 import { route, type WebSite } from '../../kernel/web/site.ts'
 import { type Claims, scheme, sessionOf } from './claims.ts'
 import { jsonFault } from './pages.ts'
+import { proofRoute } from './proof.ts'
 import { signOut } from './sign-out.ts'
 
 const CREDENTIALS_MS = 15 * 60_000
@@ -17,6 +18,7 @@ export const consoleSite: WebSite = {
   session: scheme,
   printFault: jsonFault,
   routes: [
+    proofRoute,
     route<Claims>({
       method: 'GET',
       path: '/session',

@@ -10,6 +10,7 @@ import { consoleSite } from './console.ts'
 import { directoryRoutes } from './directory.ts'
 import { WATCH, watchJob } from './directory-watch.ts'
 import { consoleSignInPort, federationRoutes } from './federation.ts'
+import { inbox } from './inbox.ts'
 import { faultPage, jsonFault } from './pages.ts'
 import { passwordResetRoutes } from './password-reset.ts'
 import { passwordRoutes } from './password-sign-in.ts'
@@ -64,6 +65,7 @@ export const signin: Service = {
     pages('/saml', samlRoutes),
     { ...pages('/federation', federationRoutes), printFault: jsonFault },
     consoleSite,
+    inbox,
   ],
   jobs: { [FORGET_SIGN_IN]: forgetSignIn, [WATCH]: watchJob },
   open: () => ({ provides: [provide(consoleSignIn, consoleSignInPort)] }),

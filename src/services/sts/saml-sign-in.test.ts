@@ -66,6 +66,23 @@ async function signIn(condition: object = {}, origins: readonly string[] = [ORIG
   return { ...it, iam, response, inspect, choose }
 }
 
+test('Of the providers that a response names, only those of its issuer are verified', async () => {
+  const it = await signIn()
+  const elsewhere = `arn:aws:iam::${ACCOUNT}:saml-provider/elsewhere`
+  const SAMLMetadataDocument = samlIdp('https://other.test/saml').metadata
+  await it.iam.send(new CreateSAMLProviderCommand({ Name: 'elsewhere', SAMLMetadataDocument }))
+  const pairs = [`${role('staff')},${elsewhere}`, pair('staff')]
+
+  const found = await it.inspect(it.response({ roles: pairs }))
+  expect(found).toMatchObject({ outcome: 'verified', roles: [{ roleArn: role('staff'), providerArn: PROVIDER }] })
+  // It is not even a signature that is looked at: the issuer alone passes the provider over.
+  const unsigned = responseOf({ now: it.clock.now(), roles: [`${role('staff')},${elsewhere}`] })
+  expect(await it.inspect(unsigned)).toMatchObject({
+    outcome: 'refused',
+    message: 'Issuer not present in specified provider',
+  })
+})
+
 describe('A verified response', () => {
   test('names its roles as often as it is inspected, and opens one session', async () => {
     const it = await signIn({ IpAddress: { 'aws:SourceIp': '192.0.2.0/24' } })

@@ -1,20 +1,32 @@
 /** `/inbox`, with `--dev` only: a page with the mail of the account, for its root user. */
 import { createHash } from 'node:crypto'
-import { html } from '../kernel/web/html.ts'
-import { route, type WebAnswer, type WebCall, type WebInput, type WebSite } from '../kernel/web/site.ts'
-import type { DeliveredMail } from '../planes/mailer/memory.ts'
-import { type Claims, scheme } from '../services/signin/claims.ts'
-import { faultPage, page } from '../services/signin/pages.ts'
-import { Fault } from '../wire/fault.ts'
+import { type DeliveredMailPort, deliveredMail } from '../../kernel/ports/delivered-mail.ts'
+import { MissingPortError, type Use } from '../../kernel/ports/port.ts'
+import { html } from '../../kernel/web/html.ts'
+import { route, type WebAnswer, type WebCall, type WebInput, type WebSite } from '../../kernel/web/site.ts'
+import { Fault } from '../../wire/fault.ts'
+import { type Claims, scheme } from './claims.ts'
+import { faultPage, page } from './pages.ts'
 
-/** `mail` returns the delivered messages, oldest first. */
-export function inboxSite(mail: () => readonly DeliveredMail[]): WebSite {
+type DeliveredMail = ReturnType<DeliveredMailPort['delivered']>[number]
+
+function delivered(use: Use): readonly DeliveredMail[] {
+  try {
+    return use(deliveredMail).delivered()
+  } catch (error) {
+    if (error instanceof MissingPortError)
+      throw new Fault('NotFound', 'Mail leaves this server: it has no inbox.', { status: 404 })
+    throw error
+  }
+}
+
+function inboxSite(): WebSite {
   const of = (call: WebCall<Claims>): readonly DeliveredMail[] => {
     call.event.isUnrecorded = true
     const { kind, account } = call.claims.principal
     // Messages carry codes of other people.
     if (kind !== 'root') throw new Fault('AccessDenied', 'Only the root user may read the inbox.', { status: 403 })
-    return mail().filter((message) => message.account === account)
+    return delivered(call.use).filter((message) => message.account === account)
   }
   const read = (path: string, run: (call: WebCall<Claims>, input: WebInput) => WebAnswer) =>
     route<Claims>({
@@ -57,3 +69,5 @@ export function inboxSite(mail: () => readonly DeliveredMail[]): WebSite {
 }
 
 const idOf = ({ key }: DeliveredMail): string => createHash('sha256').update(key).digest('hex').slice(0, 16)
+
+export const inbox: WebSite = inboxSite()

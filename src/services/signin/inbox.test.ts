@@ -1,9 +1,10 @@
 /** The inbox of `--dev`: who reads it, and whose mail. */
 import { CreateLoginProfileCommand } from '@aws-sdk/client-iam'
 import { expect, test } from 'vitest'
-import { ACCOUNT, cloud, STRANGERS } from '../../test/cloud.ts'
-import { Browser, iamOf, setRoot } from '../services/signin/browser.fixture.ts'
-import { inboxSite } from './inbox-site.ts'
+import { ACCOUNT, cloud, STRANGERS } from '../../../test/cloud.ts'
+import { deliveredMail } from '../../kernel/ports/delivered-mail.ts'
+import { provide } from '../../kernel/ports/port.ts'
+import { Browser, iamOf, setRoot } from './browser.fixture.ts'
 
 const PASSWORD = 'Correct-Horse-7'
 const mail = [
@@ -12,7 +13,7 @@ const mail = [
 ]
 
 test('shows the mail of an account to its root user, as text, and to no other user', async () => {
-  const opened = await cloud({ sites: [inboxSite(() => mail)] })
+  const opened = await cloud({ provides: [provide(deliveredMail, { delivered: () => mail })] })
   await opened.user('ada')
   await iamOf(opened).send(new CreateLoginProfileCommand({ UserName: 'ada', Password: PASSWORD }))
   await setRoot(opened, ACCOUNT, 'root@corp.test', PASSWORD)

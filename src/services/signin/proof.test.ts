@@ -1,9 +1,9 @@
 /** What the console is told of the proof of the log, and to whom. */
 import { CreateLoginProfileCommand } from '@aws-sdk/client-iam'
 import { expect, test } from 'vitest'
-import { ACCOUNT, allowing, cloud } from '../../test/cloud.ts'
-import { keepVerification } from '../kernel/evidence/verification.ts'
-import { Browser, iamOf, setRoot } from '../services/signin/browser.fixture.ts'
+import { ACCOUNT, allowing, cloud } from '../../../test/cloud.ts'
+import { keepVerification } from '../../kernel/evidence/verification.ts'
+import { Browser, iamOf, setRoot } from './browser.fixture.ts'
 
 const PASSWORD = 'Correct-Horse-7'
 

@@ -1,0 +1,10 @@
+/** The log heads port: where the chains of the log stand. Provided by the server from its store. */
+import type { Head } from '../../store/chain.ts'
+import { port } from './port.ts'
+
+export interface LogHeadsPort {
+  /** The last links of all chains of all nodes, as they are on disk. */
+  heads(): Promise<readonly Head[]>
+}
+
+export const logHeads = port<LogHeadsPort>('log-heads')
