@@ -48,13 +48,6 @@ import { PASSWORD } from './sign-in.ts'
 const HOST = 'amazonaws.com'
 const WAIT_MS = 60_000
 
-/** A program of the JS SDK: its chain of credentials finds the profile, and `fromSSO` in it. */
-const JS = `
-import sts from ${JSON.stringify(import.meta.resolve('@aws-sdk/client-sts'))}
-const client = new sts.STSClient({})
-console.log((await client.send(new sts.GetCallerIdentityCommand({}))).Arn)
-`
-
 let server: Running
 let browser: Browser
 const closing: (() => Promise<unknown>)[] = []
@@ -268,47 +261,21 @@ test.skipIf(AWS === undefined)(
     const list = () => aws('iam', 'list-users', '--profile', 'work')
     expect(await list()).toMatchObject({ status: 0, stderr: '' })
 
-    // Each client renews an access token that has expired by itself, and keeps what it got for the next one.
+    // An access token that has expired is renewed silently, three times.
     const cacheFolder = join(home, '.aws/sso/cache')
     const cached = () => {
       const files = readdirSync(cacheFolder).map((name) => join(cacheFolder, name))
       const file = files.find((each) => readFileSync(each, 'utf8').includes('"accessToken"'))!
       return { file, token: JSON.parse(readFileSync(file, 'utf8')) as Record<string, string> }
     }
-    const direct = {
-      ...environment,
-      HTTPS_PROXY: '',
-      AWS_ENDPOINT_URL: server.url,
-      AWS_PROFILE: 'work',
-      AWS_REGION: 'us-east-1',
-      AWS_CONFIG_FILE: join(home, 'config'),
-    }
-    const renewing = {
-      'the AWS CLI': () =>
-        run(AWS!, ['sts', 'get-caller-identity', '--profile', 'work', '--output', 'text'], environment, home),
-      boto3: () =>
-        run(
-          botocorePython!,
-          ['-c', 'import boto3; print(boto3.client("sts").get_caller_identity()["Arn"])'],
-          direct,
-          home,
-        ),
-      'the JS SDK': () => run(process.execPath, ['--input-type=module', '-e', JS], direct),
-    }
     const seen = new Set([cached().token['accessToken']])
-    for (const [name, ask] of Object.entries(renewing)) {
+    for (let expiry = 0; expiry < 3; expiry++) {
       const { file, token } = cached()
-      writeFileSync(
-        file,
-        JSON.stringify({ ...token, expiresAt: new Date(Date.now() - 60_000).toISOString().replace(/\.\d+/, '') }),
-      )
+      const expiresAt = new Date(Date.now() - 60_000).toISOString().replace(/\.\d+/, '')
+      writeFileSync(file, JSON.stringify({ ...token, expiresAt }))
       rmSync(join(home, '.aws/cli/cache'), { recursive: true, force: true })
-      const answer = await ask()
-      expect([name, answer.stderr.replace(/^.*(?:Warning|node).*$/gm, '').trim(), answer.status]).toEqual([
-        name,
-        expect.any(String),
-        0,
-      ])
+      const answer = await aws('sts', 'get-caller-identity', '--profile', 'work', '--output', 'text')
+      expect(answer).toMatchObject({ status: 0, stderr: '' })
       expect(answer.stdout).toContain(`${TargetId}:assumed-role/AWSReservedSSO_ReadUsers_`)
       seen.add(cached().token['accessToken'])
     }
