@@ -191,7 +191,7 @@ describe.skipIf(skipped)('terraform', () => {
 
     const idp = new CognitoIdentityProviderClient(at(space, space.account))
     expect((await idp.send(new ListUserPoolsCommand({ MaxResults: 10 }))).UserPools).toEqual([])
-  })
+  }, 900_000)
 
   test('an organisation: units, accounts, policies of four types, delegation', async () => {
     const space = await workspace('04-organizations')
