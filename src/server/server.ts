@@ -105,15 +105,18 @@ export interface WebOptions extends WebListenerOptions {
   readonly files?: URL | undefined
 }
 
-export type TlsChoice = {
+interface IssuedHere {
   /** A certificate of this installation's ACM, used instead as soon as it is issued: its ARN. */
   readonly certificate?: string | undefined
-} & /** PEM files, read again when they change. */
-(
+}
+
+type InitialTls =
+  /** PEM files, read again when they change. */
   | { readonly kind: 'files'; readonly cert: string; readonly key: string }
   /** An authority of its own in a directory, for further names than those of its addresses. */
   | { readonly kind: 'own'; readonly directory: string; readonly names: readonly string[] }
-)
+
+export type TlsChoice = InitialTls & IssuedHere
 
 /** A folder on disk. */
 export interface DurableWorld {
