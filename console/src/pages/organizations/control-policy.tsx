@@ -121,7 +121,7 @@ function Edit({ id, kind, saved, onSaved }: EditProps) {
   const tree = useLoaded(isAsking ? 'organization' : undefined, loadTree)
   const isChanged = text !== saved && isJson(text)
   return (
-    <>
+    <SpaceBetween size="l">
       <Container
         header={
           <Header
@@ -167,6 +167,6 @@ function Edit({ id, kind, saved, onSaved }: EditProps) {
       {isAsking && tree.data && (
         <WhatIf change={{ kind: 'scp', id, text, target: undefined }} accounts={accountsOf(tree.data)} />
       )}
-    </>
+    </SpaceBetween>
   )
 }
