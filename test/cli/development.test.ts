@@ -94,7 +94,9 @@ describe('a development server', () => {
 
     expect(ended.stderr).toContain('this is a development server')
     expect(ended.stderr).toContain('--allow-remote-dev')
-    expect((await merlon(['start', '--allow-remote-dev', '--data', join(temporaryFolder(), 'data')])).stderr).toContain('belongs to --dev')
+    expect((await merlon(['start', '--allow-remote-dev', '--data', join(temporaryFolder(), 'data')])).stderr).toContain(
+      'belongs to --dev',
+    )
   })
 
   test('listens beyond it where that is allowed, says so, and still asks for signatures', async () => {

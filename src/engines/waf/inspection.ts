@@ -1,5 +1,5 @@
 /** One request under inspection: its components and their transformations, each computed once, and its labels. */
-import type { FieldToMatch, TextTransformation } from '@aws-sdk/client-wafv2'
+import type { FieldToMatch, TextTransformation, TextTransformationType } from '@aws-sdk/client-wafv2'
 import { type Component, componentKey, componentOf } from './components.ts'
 import type { PatternBatch } from './pattern-batch.ts'
 import type { InspectedRequest } from './request.ts'
@@ -10,7 +10,7 @@ export interface Target {
   readonly key: string
   readonly field: FieldToMatch
   readonly fieldKey: string
-  readonly transformations: readonly TextTransformation['Type'][]
+  readonly transformations: readonly TextTransformationType[]
 }
 
 export function targetOf(field: FieldToMatch, transformations: readonly TextTransformation[] | undefined): Target {
@@ -64,7 +64,7 @@ export class Inspection {
     const texts =
       typeof component === 'string' || transformations.length === 0
         ? component
-        : component.map((text) => transform(text, transformations as Parameters<typeof transform>[1]))
+        : component.map((text) => transform(text, transformations))
     this.#transformed.set(target.key, texts)
     return texts
   }
