@@ -205,8 +205,13 @@ export class Gate {
       response = encode(detected, shape, output, requestId)
     } catch (error) {
       fault = asFault(error)
-      response = encodeFault(request, detected, detected && (await loadService(detected.service)), fault, requestId)
-      if (fault instanceof Denial) response = this.#explained(response, fault, authenticated)
+      const model = detected && (await loadService(detected.service))
+      const explained = fault instanceof Denial ? this.#explained(fault, authenticated) : undefined
+      const told = explained !== undefined && detected?.protocol === 'ec2' ? withExplanation(fault, explained) : fault
+      response = encodeFault(request, detected, model, told, requestId)
+      if (explained !== undefined) {
+        response = { ...response, headers: { ...response.headers, 'x-merlon-authorization-message': explained } }
+      }
     } finally {
       entered?.leave()
     }
@@ -661,14 +666,20 @@ export class Gate {
     for (const record of eventRecords(fault && isUnauthenticated ? smallFacts(facts) : facts)) unit.append(record)
   }
 
-  /** Adds what decided, sealed for the caller's account, beside the plain sentence. */
-  #explained(response: HttpResponse, denial: Denial, authenticated: Authenticated | undefined): HttpResponse {
-    if (!authenticated) return response
+  /** What decided, sealed for the caller's account: it goes beside the plain sentence. */
+  #explained(denial: Denial, authenticated: Authenticated | undefined): string | undefined {
+    if (!authenticated) return undefined
     const message = Buffer.from(JSON.stringify(denial.explanation))
-    const token = this.#options.vault.issue('authorization-message', accountOf(authenticated), message)
-    return { ...response, headers: { ...response.headers, 'x-merlon-authorization-message': token } }
+    return this.#options.vault.issue('authorization-message', accountOf(authenticated), message)
   }
 }
+
+/** EC2's protocol carries the encoded message in the sentence, where its clients look for it. */
+const withExplanation = ({ code, message }: Fault, encoded: string): Fault =>
+  new Fault(
+    code,
+    `You are not authorized to perform this operation. ${message}. Encoded authorization failure message: ${encoded}`,
+  )
 
 /** A resource of the caller's account that a request names besides its target. Roles are looked up for their tags. */
 async function actedByArn(call: Call, arn: string): Promise<ResourceFacts | undefined> {

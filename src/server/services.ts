@@ -3,6 +3,7 @@ import type { Service } from '../kernel/service.ts'
 import { accessanalyzer } from '../services/accessanalyzer/index.ts'
 import { cloudtrail } from '../services/cloudtrail/index.ts'
 import { ds } from '../services/ds/index.ts'
+import { ec2 } from '../services/ec2/index.ts'
 import { iam } from '../services/iam/index.ts'
 import { kms } from '../services/kms/index.ts'
 import { lambda } from '../services/lambda/index.ts'
@@ -24,4 +25,5 @@ export const services: readonly Service[] = [
   s3,
   signin,
   ds,
+  ec2,
 ]
