@@ -374,7 +374,9 @@ test('Every operation that is built and creates with tags is among these', async
     const model = await loadService(rows.find(({ id }) => id === api.id)!)
     for (const { name, actions } of operations) {
       const carries = memberNames(model.operations.get(name)!.input, 1).some(isTags)
-      const isTagging = /^(Tag|Untag|AddTags|RemoveTags|PutObjectTagging|PutBucketTagging)/.test(name)
+      const isTagging = /^(Tag|Untag|AddTags|RemoveTags|CreateTags|DeleteTags|PutObjectTagging|PutBucketTagging)/.test(
+        name,
+      )
       if (carries && !isTagging && actions.every((action) => !['Read', 'List'].includes(accessLevel(action) ?? '')))
         found.push(`${api.id} ${name}`)
     }

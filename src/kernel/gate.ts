@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Store } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
-import type { Fault } from '../wire/fault.ts'
+import { Fault } from '../wire/fault.ts'
 import type { HttpRequest, HttpResponse } from '../wire/http.ts'
 import { carriesSignature } from '../wire/sigv4/index.ts'
 import {
@@ -160,8 +160,12 @@ export class Gate {
       response = encode(detected, shape, output, requestId)
     } catch (error) {
       fault = asFault(error)
-      response = encodeFault(request, detected, detected && (await loadService(detected.service)), fault, requestId)
-      if (fault instanceof Denial) response = this.#explained(response, fault, authenticated)
+      const explained = fault instanceof Denial ? this.#explained(fault, authenticated) : undefined
+      const shown = explained !== undefined && detected?.protocol === 'ec2' ? withExplanation(fault, explained) : fault
+      response = encodeFault(request, detected, detected && (await loadService(detected.service)), shown, requestId)
+      if (explained !== undefined) {
+        response = { ...response, headers: { ...response.headers, 'x-merlon-authorization-message': explained } }
+      }
     } finally {
       entered?.leave()
     }
@@ -287,14 +291,20 @@ export class Gate {
     throw new ThrottledFault(refused)
   }
 
-  /** Adds what decided, sealed for the caller's account, beside the plain sentence. */
-  #explained(response: HttpResponse, denial: Denial, authenticated: Authenticated | undefined): HttpResponse {
-    if (!authenticated) return response
+  /** What decided, sealed for the caller's account: it goes beside the plain sentence. */
+  #explained(denial: Denial, authenticated: Authenticated | undefined): string | undefined {
+    if (!authenticated) return undefined
     const message = Buffer.from(JSON.stringify(denial.explanation))
-    const token = this.#options.vault.issue('authorization-message', accountOf(authenticated), message)
-    return { ...response, headers: { ...response.headers, 'x-merlon-authorization-message': token } }
+    return this.#options.vault.issue('authorization-message', accountOf(authenticated), message)
   }
 }
+
+/** EC2's protocol carries the encoded message in the sentence, where its clients look for it. */
+const withExplanation = ({ code, message }: Fault, encoded: string): Fault =>
+  new Fault(
+    code,
+    `You are not authorized to perform this operation. ${message}. Encoded authorization failure message: ${encoded}`,
+  )
 
 /**
  * What is not built is refused by name: services without a row, and operations that need no signature, before

@@ -7,6 +7,7 @@ import { cloudtrail } from '../services/cloudtrail/index.ts'
 import { cognitoidentity } from '../services/cognitoidentity/index.ts'
 import { cognitoidp } from '../services/cognitoidp/index.ts'
 import { ds } from '../services/ds/index.ts'
+import { ec2 } from '../services/ec2/index.ts'
 import { iam } from '../services/iam/index.ts'
 import { identitystore } from '../services/identitystore/index.ts'
 import { kms } from '../services/kms/index.ts'
@@ -42,4 +43,5 @@ export const services: readonly Service[] = [
   cognitoidp,
   acm,
   pca,
+  ec2,
 ]

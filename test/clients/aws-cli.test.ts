@@ -245,7 +245,7 @@ describe('what is not built', () => {
     ['kms describe-custom-key-stores', 'DescribeCustomKeyStores', 'kms:DescribeCustomKeyStores'],
     ['s3api list-multipart-uploads --bucket any-bucket', 'ListMultipartUploads', 's3:ListMultipartUploads'],
     ['guardduty list-detectors', 'ListDetectors', 'guardduty:ListDetectors'],
-    ['ec2 describe-instances', 'DescribeInstances', 'ec2:DescribeInstances'],
+    ['ec2 describe-transit-gateways', 'DescribeTransitGateways', 'ec2:DescribeTransitGateways'],
     ['cloudwatch list-metrics', 'ListMetrics', 'cloudwatch:ListMetrics'],
     ['route53 list-hosted-zones', 'ListHostedZones', 'route53:ListHostedZones'],
   ])('aws %s is refused by name, and the command does not try again', async (words, operation, name) => {

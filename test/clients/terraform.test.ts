@@ -10,6 +10,12 @@ import { CloudTrailClient, DescribeTrailsCommand, GetTrailStatusCommand } from '
 import { CognitoIdentityProviderClient, ListUserPoolsCommand } from '@aws-sdk/client-cognito-identity-provider'
 import { DescribeDirectoriesCommand, DirectoryServiceClient } from '@aws-sdk/client-directory-service'
 import {
+  DescribeAddressesCommand,
+  DescribeNetworkInterfacesCommand,
+  DescribeVpcsCommand,
+  EC2Client,
+} from '@aws-sdk/client-ec2'
+import {
   GetAccountAuthorizationDetailsCommand,
   GetAccountSummaryCommand,
   GetRoleCommand,
@@ -287,6 +293,23 @@ describe.skipIf(skipped)('terraform', () => {
     expect(Results).toEqual([])
     const { HostedZones } = await new Route53Client(at(space, space.account)).send(new ListHostedZonesCommand({}))
     expect(HostedZones).toEqual([])
+  })
+
+  test('a VPC of three zones with NAT, endpoints, ACLs, groups by reference and flow logs', async () => {
+    const space = await workspace('06-network')
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+    }
+    const ec2 = new EC2Client(at(space, space.account))
+    const own = async () => (await ec2.send(new DescribeVpcsCommand({}))).Vpcs!.filter(({ IsDefault }) => !IsDefault)
+    expect(await own()).toMatchObject([{ CidrBlock: '10.20.0.0/16' }])
+    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+
+    expect(await own()).toEqual([])
+    expect((await ec2.send(new DescribeAddressesCommand({}))).Addresses).toEqual([])
+    expect((await ec2.send(new DescribeNetworkInterfacesCommand({}))).NetworkInterfaces).toEqual([])
   })
 
   test('a team written down: what Terraform made is enforced, changed, read back and gone at the end', async () => {

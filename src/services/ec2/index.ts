@@ -1,0 +1,45 @@
+/** EC2: the inventory of a network, and the machines in it as records. */
+import { operationsOf } from '../../kernel/service/define-service.ts'
+import { absentKeys, conditionKeys } from './conditions.ts'
+import * as endpoints from './endpoints.ts'
+import * as flowLogs from './flow-logs.ts'
+import * as gateways from './gateways.ts'
+import * as images from './images.ts'
+import * as insights from './insights.ts'
+import * as instances from './instances.ts'
+import * as interfaces from './interfaces.ts'
+import { invalidInput } from './invalid-input.ts'
+import * as networkAcls from './network-acls.ts'
+import * as peering from './peering.ts'
+import * as prefixLists from './prefix-lists.ts'
+import * as routes from './routes.ts'
+import * as securityGroups from './security-groups.ts'
+import * as settings from './settings.ts'
+import * as subnets from './subnets.ts'
+import * as tags from './tags.ts'
+import * as vpcs from './vpcs.ts'
+import { ec2 as words } from './words.ts'
+
+export const ec2 = words.service({
+  operations: operationsOf(
+    vpcs,
+    subnets,
+    routes,
+    gateways,
+    interfaces,
+    securityGroups,
+    networkAcls,
+    prefixLists,
+    endpoints,
+    peering,
+    flowLogs,
+    instances,
+    images,
+    insights,
+    tags,
+    settings,
+  ),
+  conditionKeys,
+  absentKeys,
+  invalidInput,
+})

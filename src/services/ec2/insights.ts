@@ -1,0 +1,386 @@
+/** Network Insights: paths, their analyses with the component that blocks, and access scopes. */
+import type * as EC2 from '@aws-sdk/client-ec2'
+import { printAddress } from '../../engines/network/addresses.ts'
+import {
+  type Block,
+  type Hop,
+  INTERNET,
+  type Question,
+  reach,
+  type Snapshot,
+  type Verdict,
+} from '../../engines/network/reachability.ts'
+import type { Call } from '../../kernel/call.ts'
+import type { LooseInput } from '../../kernel/service.ts'
+import { fault, invalid, missing } from './faults.ts'
+import { snapshotOf } from './graph.ts'
+import {
+  accessScope,
+  accessScopeAnalysis,
+  insightsAnalysis,
+  insightsPath,
+  instance,
+  internetGateway,
+  networkInterface,
+} from './resources.ts'
+import { describe, op } from './words.ts'
+
+// ---- Paths
+
+/** An interface, an instance or an internet gateway, by ID or ARN. */
+const idIn = (text: string): string => text.slice(text.lastIndexOf('/') + 1)
+
+async function endOf(call: Call, text: string): Promise<string> {
+  const id = idIn(text)
+  if (id.startsWith('eni-')) return (await networkInterface.require(call, id)).id
+  if (id.startsWith('i-')) {
+    const [eni] = (await instance.require(call, id)).interfaces
+    if (eni === undefined) throw fault('InvalidParameterValue', `The instance ${id} has no network interface.`)
+    return eni
+  }
+  if (id.startsWith('igw-')) {
+    await internetGateway.require(call, id)
+    return INTERNET
+  }
+  throw fault('NotImplemented', `Merlon does not analyze paths from or to ${id}.`)
+}
+
+export const createNetworkInsightsPath = op(
+  'CreateNetworkInsightsPath',
+  [insightsPath.created()],
+  async (call, input, [{ id, arn, create }]) => {
+    const {
+      Source,
+      Destination,
+      Protocol,
+      DestinationPort,
+      SourceIp,
+      DestinationIp,
+      FilterAtSource,
+      FilterAtDestination,
+    } = input
+    if (Destination === undefined && DestinationIp === undefined && FilterAtSource === undefined)
+      throw missing('destination')
+    if (SourceIp ?? DestinationIp ?? FilterAtSource ?? FilterAtDestination) {
+      throw fault(
+        'NotImplemented',
+        'Merlon does not implement filters of paths: name a source, a destination, a protocol and a port.',
+      )
+    }
+    await endOf(call, Source)
+    if (Destination !== undefined) await endOf(call, Destination)
+    const row = create({
+      NetworkInsightsPathId: id,
+      NetworkInsightsPathArn: arn,
+      Source: idIn(Source),
+      ...(Destination !== undefined && { Destination: idIn(Destination) }),
+      Protocol,
+      ...(DestinationPort !== undefined && { DestinationPort }),
+    })
+    return { NetworkInsightsPath: insightsPath.show(row, call.now) }
+  },
+)
+
+export const deleteNetworkInsightsPath = op(
+  'DeleteNetworkInsightsPath',
+  [insightsPath.at('NetworkInsightsPathId')],
+  async (call, _input, [{ id, remove }]) => {
+    if ((await insightsAnalysis.all(call)).some(({ data }) => data.NetworkInsightsPathId === id)) {
+      throw fault('AnalysisExistsForNetworkInsightsPath', `The path ${id} has analyses. Delete them first.`)
+    }
+    remove()
+    return { NetworkInsightsPathId: id }
+  },
+)
+
+export const describeNetworkInsightsPaths = describe('DescribeNetworkInsightsPaths', insightsPath, {
+  ids: 'NetworkInsightsPathIds',
+  result: 'NetworkInsightsPaths',
+  filters: 'destination source protocol destination-port network-insights-path-id',
+})
+
+// ---- Analyses
+
+const PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17 }
+
+export const startNetworkInsightsAnalysis = op(
+  'StartNetworkInsightsAnalysis',
+  [insightsAnalysis.created(), insightsPath.at('NetworkInsightsPathId')],
+  async (call, _input, [{ id, arn, create }, path]) => {
+    const { Source = '', Destination, Protocol, DestinationPort } = path.data
+    if (Destination === undefined) throw invalid('The path has no destination.')
+    const question: Question = {
+      from: await endOf(call, Source),
+      to: await endOf(call, Destination),
+      protocol: PROTOCOLS[Protocol ?? ''],
+      port: DestinationPort,
+    }
+    const verdict = reach(await snapshotOf(call), question)
+    const row = create({
+      NetworkInsightsAnalysisId: id,
+      NetworkInsightsAnalysisArn: arn,
+      NetworkInsightsPathId: path.id,
+      Status: 'succeeded',
+      NetworkPathFound: verdict.isReachable,
+      ForwardPathComponents: verdict.forward.map((hop, index) => component(call, hop, index, verdict)),
+      ReturnPathComponents: verdict.back.map((hop, index) => component(call, hop, index, verdict)),
+      Explanations: verdict.blocked.map((block) => explanation(call, block)),
+    })
+    return { NetworkInsightsAnalysis: { ...insightsAnalysis.show(row, call.now), Status: 'running' } }
+  },
+)
+
+const arnOf = (call: Call, kind: string, id: string): string =>
+  `arn:${call.partition}:ec2:${call.region}:${call.account}:${kind}/${id}`
+
+const KINDS: Readonly<Record<Hop['kind'], string>> = {
+  interface: 'network-interface',
+  'security-group': 'security-group',
+  'network-acl': 'network-acl',
+  'route-table': 'route-table',
+  'internet-gateway': 'internet-gateway',
+  'nat-gateway': 'natgateway',
+  'vpc-peering-connection': 'vpc-peering-connection',
+  internet: 'internet',
+}
+
+function component(
+  call: Call,
+  { component: id, kind, by = [] }: Hop,
+  index: number,
+  { packets }: Verdict,
+): EC2.PathComponent {
+  const [first] = packets
+  const Component = { Id: id, ...(kind !== 'internet' && { Arn: arnOf(call, KINDS[kind], id) }) }
+  return {
+    SequenceNumber: index + 1,
+    Component,
+    ...(kind === 'network-acl' && { AclRule: { RuleNumber: Number(by[0]), RuleAction: 'allow' } }),
+    ...(kind === 'security-group' && {
+      SecurityGroupRule: { SecurityGroupId: id, SecurityGroupRuleId: by[0] } as EC2.AnalysisSecurityGroupRule,
+    }),
+    ...(kind === 'route-table' && { RouteTableRoute: { DestinationCidr: by[0] } }),
+    ...(first && {
+      OutboundHeader: {
+        Protocol: String(first.protocol[0]),
+        SourceAddresses: [printRange(first.source)],
+        DestinationAddresses: [printRange(first.destination)],
+        SourcePortRanges: [{ From: first.sourcePort[0], To: first.sourcePort[1] }],
+        DestinationPortRanges: [{ From: first.destinationPort[0], To: first.destinationPort[1] }],
+      },
+    }),
+  }
+}
+
+const printRange = ([first, last]: readonly [number, number]): string =>
+  first === last
+    ? `${printAddress(4, BigInt(first))}/32`
+    : `${printAddress(4, BigInt(first))}-${printAddress(4, BigInt(last))}`
+
+const MEMBERS: Readonly<Record<string, keyof EC2.Explanation>> = {
+  sg: 'SecurityGroup',
+  acl: 'Acl',
+  rtb: 'RouteTable',
+  igw: 'InternetGateway',
+  nat: 'NatGateway',
+  pcx: 'VpcPeeringConnection',
+  subnet: 'Subnet',
+  vpc: 'Vpc',
+}
+
+function explanation(_call: Call, { code, component: id, direction, by }: Block): EC2.Explanation {
+  const member = MEMBERS[id.slice(0, id.indexOf('-'))]
+  return {
+    ExplanationCode: code,
+    Direction: direction === 'forward' ? 'ingress' : 'egress',
+    ...(member && { [member]: { Id: id } }),
+    ...(code === 'ENI_SG_RULES_MISMATCH' && { SecurityGroups: id.split(' ').map((Id) => ({ Id })) }),
+    ...(code === 'SUBNET_ACL_RESTRICTION' &&
+      by !== undefined && { AclRule: { RuleNumber: Number(by), RuleAction: 'deny' } }),
+    ...(by !== undefined && code !== 'SUBNET_ACL_RESTRICTION' && { RouteTableRoute: { DestinationCidr: by } }),
+  }
+}
+
+export const deleteNetworkInsightsAnalysis = op(
+  'DeleteNetworkInsightsAnalysis',
+  [insightsAnalysis.at('NetworkInsightsAnalysisId')],
+  (_call, _input, [{ id, remove }]) => {
+    remove()
+    return { NetworkInsightsAnalysisId: id }
+  },
+)
+
+export const describeNetworkInsightsAnalyses = describe('DescribeNetworkInsightsAnalyses', insightsAnalysis, {
+  ids: 'NetworkInsightsAnalysisIds',
+  result: 'NetworkInsightsAnalyses',
+  filters: 'path-found=NetworkPathFound status network-insights-path-id',
+})
+
+// ---- Access scopes: what must not be reachable
+
+export const createNetworkInsightsAccessScope = op(
+  'CreateNetworkInsightsAccessScope',
+  [accessScope.created()],
+  (call, input, [{ id, arn, create }]) => {
+    const paths = (requested: LooseInput[] | undefined) => requested ?? []
+    const content: EC2.NetworkInsightsAccessScopeContent = {
+      NetworkInsightsAccessScopeId: id,
+      MatchPaths: paths(input.MatchPaths as LooseInput[] | undefined) as EC2.AccessScopePath[],
+      ExcludePaths: paths(input.ExcludePaths as LooseInput[] | undefined) as EC2.AccessScopePath[],
+    }
+    if (content.MatchPaths!.length === 0) throw missing('matchPaths')
+    for (const path of [...content.MatchPaths!, ...content.ExcludePaths!]) assertAnalyzable(path)
+    const row = create({ NetworkInsightsAccessScopeId: id, NetworkInsightsAccessScopeArn: arn }, { content })
+    return { NetworkInsightsAccessScope: accessScope.show(row, call.now), NetworkInsightsAccessScopeContent: content }
+  },
+)
+
+const TYPES: readonly string[] = ['AWS::EC2::InternetGateway', 'AWS::EC2::NetworkInterface', 'AWS::EC2::Instance']
+
+/** What a scope names that is not understood must not look like a scope without findings. */
+function assertAnalyzable({ Source, Destination, ThroughResources }: EC2.AccessScopePath): void {
+  if (ThroughResources?.length)
+    throw fault('NotImplemented', 'Merlon does not implement access scopes with resources on the way.')
+  for (const end of [Source, Destination]) {
+    const { Resources: ids = [], ResourceTypes: types = [] } = end?.ResourceStatement ?? {}
+    if (
+      end?.PacketHeaderStatement?.SourcePrefixLists ??
+      end?.PacketHeaderStatement?.SourceAddresses ??
+      end?.PacketHeaderStatement?.DestinationAddresses
+    ) {
+      throw fault('NotImplemented', 'Merlon does not implement access scopes by addresses.')
+    }
+    if (types.some((type) => !TYPES.includes(type)))
+      throw fault('NotImplemented', `Merlon does not implement access scopes of ${types.join(', ')}.`)
+    if (ids.some((id) => !/^(eni|igw|i)-/.test(idIn(id))))
+      throw fault('NotImplemented', `Merlon does not implement access scopes of ${ids.join(', ')}.`)
+  }
+}
+
+export const deleteNetworkInsightsAccessScope = op(
+  'DeleteNetworkInsightsAccessScope',
+  [accessScope.at('NetworkInsightsAccessScopeId')],
+  (_call, _input, [{ id, remove }]) => {
+    remove()
+    return { NetworkInsightsAccessScopeId: id }
+  },
+)
+
+export const describeNetworkInsightsAccessScopes = describe('DescribeNetworkInsightsAccessScopes', accessScope, {
+  ids: 'NetworkInsightsAccessScopeIds',
+  result: 'NetworkInsightsAccessScopes',
+  filters: '',
+})
+
+export const getNetworkInsightsAccessScopeContent = op(
+  'GetNetworkInsightsAccessScopeContent',
+  [accessScope.at('NetworkInsightsAccessScopeId')],
+  (_call, _input, [{ row }]) => ({
+    NetworkInsightsAccessScopeContent: row.content,
+  }),
+)
+
+function endsOf(snapshot: Snapshot, statement: EC2.PathStatement | undefined): readonly string[] {
+  const { Resources: ids = [], ResourceTypes: types = [] } = statement?.ResourceStatement ?? {}
+  const interfaces = snapshot.network.interfaces
+  if (ids.length === 0 && types.length === 0) return [INTERNET, ...interfaces.map(({ id }) => id)]
+  const named = ids.map(idIn)
+  return [
+    ...(named.some((id) => id.startsWith('igw-')) || types.includes('AWS::EC2::InternetGateway') ? [INTERNET] : []),
+    ...interfaces
+      .filter(
+        ({ id, instance: machine }) =>
+          named.includes(id) ||
+          (machine !== undefined && named.includes(machine)) ||
+          types.includes('AWS::EC2::NetworkInterface') ||
+          (machine !== undefined && types.includes('AWS::EC2::Instance')),
+      )
+      .map(({ id }) => id),
+  ]
+}
+
+function questionsOf(snapshot: Snapshot, path: EC2.AccessScopePath): readonly Question[] {
+  const header = path.Destination?.PacketHeaderStatement ?? path.Source?.PacketHeaderStatement
+  const protocols = header?.Protocols?.length ? header.Protocols.map((name) => PROTOCOLS[name]) : [undefined]
+  const ports = header?.DestinationPorts?.length ? header.DestinationPorts.map(Number) : [undefined]
+  return endsOf(snapshot, path.Source).flatMap((from) =>
+    endsOf(snapshot, path.Destination)
+      .filter((to) => to !== from)
+      .flatMap((to) => protocols.flatMap((protocol) => ports.map((port) => ({ from, to, protocol, port })))),
+  )
+}
+
+const QUESTIONS_MAX = 250_000
+const FINDINGS_MAX = 1_000
+
+export const startNetworkInsightsAccessScopeAnalysis = op(
+  'StartNetworkInsightsAccessScopeAnalysis',
+  [accessScopeAnalysis.created(), accessScope.at('NetworkInsightsAccessScopeId')],
+  async (call, _input, [{ id, arn, create }, scope]) => {
+    const snapshot = await snapshotOf(call)
+    const { MatchPaths = [], ExcludePaths = [] } = scope.row.content
+    const excluded = new Set(
+      ExcludePaths.flatMap((path) => questionsOf(snapshot, path).map(({ from, to }) => `${from} ${to}`)),
+    )
+    const questions = MatchPaths.flatMap((path) => questionsOf(snapshot, path)).filter(
+      ({ from, to }) => !excluded.has(`${from} ${to}`),
+    )
+    if (questions.length > QUESTIONS_MAX)
+      throw fault(
+        'LimitExceeded',
+        `The scope matches ${questions.length} pairs of resources: at most ${QUESTIONS_MAX} are analyzed.`,
+      )
+    const findings: EC2.AccessScopeAnalysisFinding[] = []
+    for (const question of questions) {
+      const verdict = reach(snapshot, question)
+      if (!verdict.isReachable || findings.length >= FINDINGS_MAX) continue
+      findings.push({
+        NetworkInsightsAccessScopeAnalysisId: id,
+        NetworkInsightsAccessScopeId: scope.id,
+        FindingId: `${id}-${findings.length + 1}`,
+        FindingComponents: verdict.forward.map((hop, index) => component(call, hop, index, verdict)),
+      })
+    }
+    const row = create(
+      {
+        NetworkInsightsAccessScopeAnalysisId: id,
+        NetworkInsightsAccessScopeAnalysisArn: arn,
+        NetworkInsightsAccessScopeId: scope.id,
+        Status: 'succeeded',
+        FindingsFound: findings.length > 0 ? 'true' : 'false',
+        AnalyzedEniCount: snapshot.network.interfaces.length,
+      },
+      { findings },
+    )
+    return { NetworkInsightsAccessScopeAnalysis: { ...accessScopeAnalysis.show(row, call.now), Status: 'running' } }
+  },
+)
+
+export const describeNetworkInsightsAccessScopeAnalyses = describe(
+  'DescribeNetworkInsightsAccessScopeAnalyses',
+  accessScopeAnalysis,
+  {
+    ids: 'NetworkInsightsAccessScopeAnalysisIds',
+    result: 'NetworkInsightsAccessScopeAnalyses',
+    filters: 'status findings-found network-insights-access-scope-id',
+  },
+)
+
+export const deleteNetworkInsightsAccessScopeAnalysis = op(
+  'DeleteNetworkInsightsAccessScopeAnalysis',
+  [accessScopeAnalysis.at('NetworkInsightsAccessScopeAnalysisId')],
+  (_call, _input, [{ id, remove }]) => {
+    remove()
+    return { NetworkInsightsAccessScopeAnalysisId: id }
+  },
+)
+
+export const getNetworkInsightsAccessScopeAnalysisFindings = op(
+  'GetNetworkInsightsAccessScopeAnalysisFindings',
+  [accessScopeAnalysis.at('NetworkInsightsAccessScopeAnalysisId')],
+  (_call, _input, [{ id, row }]) => ({
+    NetworkInsightsAccessScopeAnalysisId: id,
+    AnalysisStatus: row.data.Status,
+    AnalysisFindings: [...row.findings],
+  }),
+)
