@@ -103,8 +103,6 @@ describe('the rooms of src/', () => {
     const others: Readonly<Record<string, string>> = {
       'kernel/bucket.ts': 'signs requests to a bucket elsewhere',
       'server/desk.ts': 'the sealer kms',
-      'server/inbox-site.ts': 'a page of the console',
-      'server/proof-site.ts': 'an endpoint of the console',
       'server/sealers.ts': 'the sealer kms',
       'server/sow.ts': 'fills an installation through the API',
     }

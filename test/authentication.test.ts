@@ -369,7 +369,7 @@ describe('a caller that is let in', () => {
       // Built services answer; the others say that they are not built, and only now.
       expect([service, code ?? status]).toEqual([
         service,
-        ['iam', 'sts', 'cloudtrail', 'kms', 'secretsmanager', 'lambda', 's3'].includes(service)
+        ['iam', 'sts', 'cloudtrail', 'kms', 'secretsmanager', 'lambda', 's3', 'route53', 'ec2'].includes(service)
           ? 200
           : 'NotImplemented',
       ])

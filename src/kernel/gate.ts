@@ -7,6 +7,7 @@ import type { Store } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import { Fault } from '../wire/fault.ts'
 import type { HttpRequest, HttpResponse } from '../wire/http.ts'
+import { saysEncodedMessage } from '../wire/services.ts'
 import { carriesSignature } from '../wire/sigv4/index.ts'
 import {
   chargedBytes,
@@ -161,7 +162,8 @@ export class Gate {
     } catch (error) {
       fault = asFault(error)
       const explained = fault instanceof Denial ? this.#explained(fault, authenticated) : undefined
-      const shown = explained !== undefined && detected?.protocol === 'ec2' ? withExplanation(fault, explained) : fault
+      const shown =
+        explained !== undefined && saysEncodedMessage(detected?.protocol) ? withExplanation(fault, explained) : fault
       response = encodeFault(request, detected, detected && (await loadService(detected.service)), shown, requestId)
       if (explained !== undefined) {
         response = { ...response, headers: { ...response.headers, 'x-merlon-authorization-message': explained } }

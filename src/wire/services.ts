@@ -3,6 +3,9 @@ import { schemasOf } from './local.ts'
 
 export type Protocol = 'query' | 'ec2' | 'json10' | 'json11' | 'restjson' | 'restxml' | 'cbor'
 
+/** Clients of the protocol look for the encoded message of a denial in the sentence. */
+export const saysEncodedMessage = (protocol: Protocol | undefined): boolean => protocol === 'ec2'
+
 export interface ServiceRow {
   /** As in botocore; also names the constraint table. */
   readonly id: string
