@@ -2,7 +2,7 @@
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import { onTestFinished } from 'vitest'
 import { MovableClock } from '../src/kernel/clock.ts'
-import type { Answer } from '../src/kernel/gate.ts'
+import type { RequestOutcome } from '../src/kernel/gate.ts'
 import type { Provided } from '../src/kernel/ports/port.ts'
 import type { OutboundPort } from '../src/kernel/ports.ts'
 import type { Quotas } from '../src/kernel/quota.ts'
@@ -17,7 +17,7 @@ import type { HttpRequest } from '../src/wire/http.ts'
 import { throughGate } from './through-gate.ts'
 
 export const ACCOUNT = '111122223333'
-export const STRANGERS = '444455556666'
+export const OTHER_ACCOUNT = '444455556666'
 
 export interface Keys {
   readonly accessKeyId: string
@@ -62,7 +62,7 @@ export interface CloudOptions {
 export async function cloud(options: CloudOptions = {}) {
   const store = await openStore({ file: ':memory:' })
   const clock = new MovableClock()
-  const answers: Answer[] = []
+  const answers: RequestOutcome[] = []
   const opened = await openCloud({
     store,
     unsealed: ephemeralUnsealed(),
@@ -119,7 +119,7 @@ export async function cloud(options: CloudOptions = {}) {
       return opened.jobs.runDue()
     },
     /** Another account, and its root user's keys. */
-    account: (id = STRANGERS) => opened.addAccount({ id, name: id }),
+    account: (id = OTHER_ACCOUNT) => opened.addAccount({ id, name: id }),
     client,
   }
 }

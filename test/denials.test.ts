@@ -10,7 +10,7 @@ import * as s3 from '@aws-sdk/client-s3'
 import * as secrets from '@aws-sdk/client-secrets-manager'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { withRole } from '../src/services/lambda/lambda.fixture.ts'
-import { ACCOUNT, allowing, type Keys, STRANGERS } from './cloud.ts'
+import { ACCOUNT, allowing, type Keys, OTHER_ACCOUNT } from './cloud.ts'
 
 type Cloud = Awaited<ReturnType<typeof withRole>>
 
@@ -155,7 +155,7 @@ beforeAll(async () => {
   )
   await client(CloudTrailClient).send(new CreateTrailCommand({ Name: 'there1', S3BucketName: 'logs' }))
   none = await it.user('none')
-  stranger = await it.account(STRANGERS)
+  stranger = await it.account(OTHER_ACCOUNT)
 })
 
 async function denial(by: Keys, { client, command, text, words }: Naming, which: 0 | 1) {
@@ -192,7 +192,7 @@ describe.each(Object.entries(namings))('%s', (_name, naming) => {
 test("A denied caller's own account is not shown the whole ARN of another account's secret", async () => {
   await denial(stranger, namings['Secrets Manager: a partial ARN']!, 0)
 
-  const events = (await it.store.log({ account: STRANGERS, limit: 1 })).map(({ body }) => String(body))
+  const events = (await it.store.log({ account: OTHER_ACCOUNT, limit: 1 })).map(({ body }) => String(body))
   expect(events.join()).toContain(':secret:there1')
   expect(events.join()).not.toContain(secretArn)
 })

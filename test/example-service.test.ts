@@ -16,7 +16,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { services } from '../src/server/services.ts'
 import { key } from '../src/store/store.ts'
 import type { HttpRequest } from '../src/wire/http.ts'
-import { ACCOUNT, allowing, cloud, STRANGERS } from './cloud.ts'
+import { ACCOUNT, allowing, cloud, OTHER_ACCOUNT } from './cloud.ts'
 import { acm as withPage } from './example-port/index.ts'
 import { certificate as renewable } from './example-port/resources.ts'
 import { acm } from './example-service/index.ts'
@@ -121,10 +121,10 @@ describe('The order of answers', () => {
   })
 
   test('for the ARN of another account is a denial, on that ARN, even for the root user', async () => {
-    await expect(describeBy(root, arnIn(STRANGERS))).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    await expect(describeBy(root, arnIn(OTHER_ACCOUNT))).rejects.toMatchObject({ name: 'AccessDeniedException' })
 
     expect((await lastEvent('DescribeCertificate')).resources).toEqual([
-      { accountId: STRANGERS, type: 'AWS::CertificateManager::Certificate', ARN: arnIn(STRANGERS) },
+      { accountId: OTHER_ACCOUNT, type: 'AWS::CertificateManager::Certificate', ARN: arnIn(OTHER_ACCOUNT) },
     ])
   })
 

@@ -26,7 +26,7 @@ import {
   STSClient,
 } from '@aws-sdk/client-sts'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT, allowing, cloud, type Keys, keysOf, STRANGERS } from './cloud.ts'
+import { ACCOUNT, allowing, cloud, type Keys, keysOf, OTHER_ACCOUNT } from './cloud.ts'
 
 const ID = expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/)
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
@@ -262,10 +262,10 @@ describe('The event of', () => {
     const it = await world()
     const { KeyMetadata } = await it.client(KMSClient).send(new CreateKeyCommand({}))
     const stranger = await it.account()
-    const Policy = allowing({ Principal: { AWS: [ACCOUNT, STRANGERS] }, Action: 'kms:*', Resource: '*' })
+    const Policy = allowing({ Principal: { AWS: [ACCOUNT, OTHER_ACCOUNT] }, Action: 'kms:*', Resource: '*' })
     await it.client(KMSClient).send(new PutKeyPolicyCommand({ KeyId: KeyMetadata!.KeyId, Policy }))
     await it.client(KMSClient, stranger).send(new DescribeKeyCommand({ KeyId: KeyMetadata!.Arn }))
-    const [theirs, ours] = [await it.last('DescribeKey', STRANGERS), await it.last('DescribeKey')]
+    const [theirs, ours] = [await it.last('DescribeKey', OTHER_ACCOUNT), await it.last('DescribeKey')]
     const shared = {
       eventVersion: '1.11',
       eventTime: TIME,
@@ -291,16 +291,16 @@ describe('The event of', () => {
       ...shared,
       userIdentity: {
         type: 'Root',
-        principalId: STRANGERS,
-        arn: `arn:aws:iam::${STRANGERS}:root`,
-        accountId: STRANGERS,
+        principalId: OTHER_ACCOUNT,
+        arn: `arn:aws:iam::${OTHER_ACCOUNT}:root`,
+        accountId: OTHER_ACCOUNT,
         accessKeyId: stranger.accessKeyId,
       },
-      recipientAccountId: STRANGERS,
+      recipientAccountId: OTHER_ACCOUNT,
     })
     expect(ours).toEqual({
       ...shared,
-      userIdentity: { type: 'AWSAccount', principalId: STRANGERS, accountId: STRANGERS },
+      userIdentity: { type: 'AWSAccount', principalId: OTHER_ACCOUNT, accountId: OTHER_ACCOUNT },
       recipientAccountId: ACCOUNT,
     })
     expect(ours.sharedEventID).toBe(theirs.sharedEventID)

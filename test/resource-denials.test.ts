@@ -18,7 +18,7 @@ import type { Subject } from '../src/kernel/session.ts'
 import { services } from '../src/server/services.ts'
 import { withRole } from '../src/services/lambda/lambda.fixture.ts'
 import { Fault } from '../src/wire/fault.ts'
-import { ACCOUNT, allowing, STRANGERS } from './cloud.ts'
+import { ACCOUNT, allowing, OTHER_ACCOUNT } from './cloud.ts'
 
 type AnyType = ResourceType<string, Row, ResourceId>
 type Cloud = Awaited<ReturnType<typeof withRole>>
@@ -67,9 +67,9 @@ beforeAll(async () => {
   await echo('there1')
 
   const created = await root.send(new iam.CreateUserCommand({ UserName: 'none' }))
-  await it.account(STRANGERS)
+  await it.account(OTHER_ACCOUNT)
   user = await caller(ACCOUNT, { kind: 'user', name: 'none', id: created.User!.UserId! })
-  foreigner = await caller(STRANGERS, { kind: 'root' })
+  foreigner = await caller(OTHER_ACCOUNT, { kind: 'root' })
 })
 
 async function caller(account: string, subject: Subject): Promise<Caller> {

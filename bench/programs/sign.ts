@@ -3,7 +3,7 @@
  * key. By processor time, all threads', because `openssl speed` counts so.
  */
 import { ephemeralVault } from '../../src/vault/ephemeral.ts'
-import type { Held } from '../../src/vault/material/materials.ts'
+import type { StoredMaterial } from '../../src/vault/material/materials.ts'
 import type { SigningAlgorithm, Spec } from '../../src/vault/material/specs.ts'
 
 const [spec = '', algorithm = '', seconds = '1'] = process.argv.slice(2)
@@ -14,7 +14,7 @@ const vault = await ephemeralVault()
 await vault.prepare(account)
 const { materials } = vault
 const made = await materials.generate(home, spec as Spec)
-const held: Held = { home, spec: spec as Spec, id: made.id, sealed: made.sealed }
+const held: StoredMaterial = { home, spec: spec as Spec, id: made.id, sealed: made.sealed }
 const message = Buffer.alloc(32, 7)
 
 async function rate(ms: number): Promise<number> {

@@ -2,8 +2,8 @@
 import { systemClock } from '../kernel/clock.ts'
 import { askServer, type Complaint } from '../server/admin-socket.ts'
 import { openCloud } from '../server/cloud.ts'
-import { Custody, type CustodyOptions } from '../server/custody.ts'
-import { openDesk } from '../server/desk.ts'
+import { SealManager, type SealManagerOptions } from '../server/custody.ts'
+import { createAdminApi } from '../server/desk.ts'
 import { InstallationError, isInstalled } from '../server/installation.ts'
 import { createLogger } from '../server/log.ts'
 import { factsOfThisProcess, unsafeIn } from '../server/safe-process.ts'
@@ -25,16 +25,16 @@ export const storeOptions = {
 export const placeOptions = { ...dataOption, ...storeOptions } as const
 
 /** Which installation is meant: what was given for {@link placeOptions}. */
-export interface Place {
+export interface InstallationOptions {
   readonly data?: string | undefined
   readonly store?: string | undefined
   readonly node?: string | undefined
 }
 
-export const folderOf = ({ data = '.merlon' }: Place): string => data
+export const folderOf = ({ data = '.merlon' }: InstallationOptions): string => data
 
 export const storageAt = (
-  place: Place,
+  place: InstallationOptions,
   more: Pick<StorageOptions, 'writerScript' | 'onEnd' | 'acceptRollback'> = {},
 ): Storage =>
   storageOf({
@@ -46,8 +46,11 @@ export const storageAt = (
   })
 
 /** A folder in this process's hands; for one thing, then to be closed. */
-export function openCustody(place: Place, options: Pick<CustodyOptions, 'first' | 'only'>): Promise<Custody> {
-  return Custody.take({
+export function openCustody(
+  place: InstallationOptions,
+  options: Pick<SealManagerOptions, 'first' | 'only'>,
+): Promise<SealManager> {
+  return SealManager.open({
     data: folderOf(place),
     storage: storageAt(place),
     clock: systemClock,
@@ -60,7 +63,7 @@ export function openCustody(place: Place, options: Pick<CustodyOptions, 'first' 
 }
 
 /** Throws an `InstallationError` with what stood in the way. */
-export async function ask<T extends object>(place: Place, route: string, input: object = {}): Promise<T> {
+export async function ask<T extends object>(place: InstallationOptions, route: string, input: object = {}): Promise<T> {
   const data = folderOf(place)
   const asked = { route, input: input as Readonly<Record<string, unknown>> }
   const told = await askServer(data, asked)
@@ -81,7 +84,7 @@ export async function ask<T extends object>(place: Place, route: string, input: 
         'MERLON_NOT_RUNNING',
       )
     }
-    const { status, body } = await openDesk(custody, () => ({ unsafe: unsafeIn(factsOfThisProcess()) }))(asked)
+    const { status, body } = await createAdminApi(custody, () => ({ unsafe: unsafeIn(factsOfThisProcess()) }))(asked)
     if (status !== 200) {
       const { message, code } = body as Complaint
       throw new InstallationError(message, code)

@@ -19,7 +19,7 @@ import { inspect } from './encryption/inspect.ts'
 import { keyringOf } from './encryption/keyrings.ts'
 import { type Job, runJob } from './encryption/run.ts'
 import { groupsOf, listOf, normalizedWords, pairsOf, wholeNumber } from './encryption/words.ts'
-import { type Given, readWords, required } from './words.ts'
+import { type ParsedOptions, parseSubcommand, required } from './words.ts'
 
 const common = {
   input: { type: 'string', value: 'PATH', about: '-i: a file, a directory, or - for standard input' },
@@ -86,7 +86,7 @@ export const encrypt: Command = {
   options: encryptOptions,
   async run(words) {
     if (words[0] === 'inspect') return inspect.run(words.slice(1))
-    const { given } = readWords(encryptOptions, normalizedWords(words))
+    const { given } = parseSubcommand(encryptOptions, normalizedWords(words))
     const { encryptStream } = clientOf(given)
     const source = sourceOf(given)
     const suiteId = given.algorithm === undefined ? undefined : suiteOf(given.algorithm)
@@ -111,7 +111,7 @@ export const decrypt: Command = {
   about: 'Decrypts files of any AWS Encryption SDK. A file gets its name once all of the message was checked.',
   options: decryptOptions,
   async run(words) {
-    const { given } = readWords(decryptOptions, normalizedWords(words))
+    const { given } = parseSubcommand(decryptOptions, normalizedWords(words))
     const { decryptStream, decryptUnsignedMessageStream } = clientOf(given)
     const source = sourceOf(given)
     const wanted = listOf(given['encryption-context'])
@@ -133,7 +133,7 @@ export const decrypt: Command = {
   },
 }
 
-type CommonGiven = Given<typeof common>
+type CommonGiven = ParsedOptions<typeof common>
 
 function clientOf(given: CommonGiven) {
   const name =

@@ -6,7 +6,7 @@ import { runPlane } from '../server/plane/plane-process.ts'
 import { ask, placeOptions } from './ask.ts'
 import { portOf } from './command.ts'
 import { commandGroup } from './group.ts'
-import { readWords, required, type SubCommand } from './words.ts'
+import { parseSubcommand, required, type SubCommand } from './words.ts'
 
 const oneName = { least: 1, most: 1, names: 'the name of a plane' }
 
@@ -17,7 +17,7 @@ const enroll: SubCommand = {
   about: 'Creates a code with which one plane enrolls, once and within an hour.',
   options: enrollOptions,
   async run(words) {
-    const { given, operands } = readWords(enrollOptions, words, oneName)
+    const { given, operands } = parseSubcommand(enrollOptions, words, oneName)
     const created = await ask<{ code: string }>(given, 'POST /planes/enroll', { plane: operands[0] })
     process.stdout.write(given.json ? `${JSON.stringify(created)}\n` : `${created.code}\n`)
     return 0
@@ -53,7 +53,7 @@ const run: SubCommand = {
     'Runs a plane in this process until it is told to stop. Works from its last snapshot while the server is away.',
   options: runOptions,
   async run(words) {
-    const { given, operands } = readWords(runOptions, words, oneName)
+    const { given, operands } = parseSubcommand(runOptions, words, oneName)
     const logger = createLogger('info')
     const port = portOf(given.port, 53)
     const plane = await runPlane({
@@ -83,7 +83,7 @@ const list: SubCommand = {
   about: 'Lists the enrolled planes, with their health, snapshot and last report.',
   options: listOptions,
   async run(words) {
-    const { given } = readWords(listOptions, words)
+    const { given } = parseSubcommand(listOptions, words)
     const { planes } = await ask<{ planes: readonly PlaneRow[] }>(given, 'GET /planes')
     const line = ({ plane, node, status, seenAt }: PlaneRow) =>
       `${plane} ${node}: ${status ? `${status.health}, snapshot ${status.snapshot}` : 'no report yet'}${
@@ -100,7 +100,11 @@ const revoke: SubCommand = {
   about: "Ends a plane's access. It keeps its last snapshot and gets no newer one.",
   options: placeOptions,
   async run(words) {
-    const { given, operands } = readWords(placeOptions, words, { least: 2, most: 2, names: 'a plane and its node' })
+    const { given, operands } = parseSubcommand(placeOptions, words, {
+      least: 2,
+      most: 2,
+      names: 'a plane and its node',
+    })
     const [plane, node] = operands
     await ask(given, 'POST /planes/revoke', { plane, node })
     process.stdout.write(`The plane ${plane} on ${node} is revoked.\n`)

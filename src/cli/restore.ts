@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { besideBackup } from '../server/backup.ts'
 import { shown } from '../server/desk.ts'
-import { Entries } from '../server/entry.ts'
+import { UnsealAttempts } from '../server/entry.ts'
 import { InstallationError } from '../server/installation.ts'
 import { restore as restoreBackup } from '../server/restore.ts'
 import { automaticSeed, isAutomatic } from '../server/sealers.ts'
@@ -86,7 +86,7 @@ async function rootKeyOf(body: KeyringBody, data: string, keyFile: string | unde
       process.stderr.write(`${(error as Error).message}\n`)
     }
   }
-  const entries = new Entries(Date.now)
+  const entries = new UnsealAttempts(Date.now)
   const people = body.sealers.filter((sealer) => !isAutomatic(sealer))
   const sealer = people.find(({ settings }) => settings.kind === 'shamir') ?? people[0]
   if (!sealer)

@@ -5,9 +5,9 @@ import type { RunningServer } from '../server/server.ts'
 import { profileFiles } from './client.ts'
 import { UsageError } from './command.ts'
 
-export type Made = RunningServer['made'][number]
+export type CreatedAccount = RunningServer['made'][number]
 
-export function shownKey({ accountId, rootKey, administrator }: Made): string {
+export function shownKey({ accountId, rootKey, administrator }: CreatedAccount): string {
   return [
     `Account ${accountId} is ready. This is its root access key; the secret is shown only now:`,
     '',
@@ -27,7 +27,7 @@ export function shownKey({ accountId, rootKey, administrator }: Made): string {
   ].join('\n')
 }
 
-export function keyAsJson({ accountId, rootKey, administrator }: Made): object {
+export function keyAsJson({ accountId, rootKey, administrator }: CreatedAccount): object {
   return { accountId, ...rootKey, ...(administrator && { administrator }) }
 }
 
@@ -50,7 +50,7 @@ export function checkProfile(name: string): void {
 }
 
 /** `aws --profile NAME …` then reaches this server. Source: AWS SDKs and Tools Reference Guide, "Shared config and credentials files". */
-export function writeProfile(name: string, { rootKey }: Made, url: string): void {
+export function writeProfile(name: string, { rootKey }: CreatedAccount, url: string): void {
   const { credentials, config } = profileFiles()
   append(
     credentials,

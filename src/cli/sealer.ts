@@ -1,6 +1,6 @@
 /** `merlon sealer …`: the ways to open the root key: which there are, whether they work, others, fewer. */
 import type { Progress } from '../server/entry.ts'
-import { ask, type Place, placeOptions } from './ask.ts'
+import { ask, type InstallationOptions, placeOptions } from './ask.ts'
 import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
 import { askSecrets, newPassphrase } from './secrets.ts'
 import { showShares } from './shares.ts'
@@ -75,7 +75,7 @@ export const sealer: Command = {
 
 /** Opens the root key by that sealer alone, asking for what it takes. */
 export async function testSealer(
-  place: Place,
+  place: InstallationOptions,
   id: string,
   print: (told: object, text: string) => void,
 ): Promise<number> {

@@ -12,8 +12,8 @@ import { TrustedProxies } from '../server/listen/trusted-proxies.ts'
 import { createLogger, isLevel, type Level, type Logger } from '../server/log.ts'
 import { readSeed } from '../server/seed.ts'
 import {
-  type DevelopmentWorld,
-  type DurableWorld,
+  type DevelopmentOptions,
+  type DurableOptions,
   startServer,
   type TlsChoice,
   type WebOptions,
@@ -331,7 +331,7 @@ function announce(
   if (!sealed) process.stdout.write('Ready.\n')
 }
 
-function durable(given: Given, logger: Logger): DurableWorld {
+function durable(given: Given, logger: Logger): DurableOptions {
   if (given.seed !== undefined)
     throw new UsageError('--seed belongs to --dev: an installation on disk is filled through its API.')
   const writerScript = new URL('./writer-thread.js', import.meta.url)
@@ -352,7 +352,7 @@ function durable(given: Given, logger: Logger): DurableWorld {
   }
 }
 
-async function development(given: Given): Promise<DevelopmentWorld> {
+async function development(given: Given): Promise<DevelopmentOptions> {
   if (given.data !== undefined || given.store !== undefined)
     throw new UsageError('--dev keeps everything in memory: it takes no --data and no --store.')
   return {

@@ -18,10 +18,10 @@ type Value<O extends Option> = O['type'] extends 'boolean'
     ? readonly string[]
     : string | undefined
 
-export type Given<O extends Readonly<Record<string, Option>>> = { readonly [K in keyof O]: Value<O[K]> }
+export type ParsedOptions<O extends Readonly<Record<string, Option>>> = { readonly [K in keyof O]: Value<O[K]> }
 
 /** Throws a `UsageError`. `operands`: how many there must be. */
-export function readWords<O extends Readonly<Record<string, Option>>>(
+export function parseSubcommand<O extends Readonly<Record<string, Option>>>(
   options: O,
   words: readonly string[],
   operands: { readonly least: number; readonly most: number; readonly names: string } = {
@@ -29,7 +29,7 @@ export function readWords<O extends Readonly<Record<string, Option>>>(
     most: 0,
     names: '',
   },
-): { readonly given: Given<O>; readonly operands: readonly string[] } {
+): { readonly given: ParsedOptions<O>; readonly operands: readonly string[] } {
   let parsed: { values: Record<string, unknown>; positionals: string[] }
   try {
     const known = Object.fromEntries(
@@ -45,7 +45,7 @@ export function readWords<O extends Readonly<Record<string, Option>>>(
     throw new UsageError(`Expected ${operands.names}, but ${said} given.`)
   }
   const lists = Object.entries(options).filter(([, { multiple }]) => multiple)
-  const given = { ...Object.fromEntries(lists.map(([name]) => [name, []])), ...values } as Given<O>
+  const given = { ...Object.fromEntries(lists.map(([name]) => [name, []])), ...values } as ParsedOptions<O>
   return { given, operands: positionals }
 }
 

@@ -5,7 +5,7 @@ import type { Input, OpName, Output } from '../wire/typed.ts'
 import type { Api } from './service.ts'
 import type { Session } from './session.ts'
 
-export interface Acting {
+export interface ServiceCaller {
   /** The principal, as policies name it: `secretsmanager.amazonaws.com`. */
   readonly service: string
   /** Of the customer it works for: `aws:SourceAccount`, and where its calls are recorded. */
@@ -24,8 +24,8 @@ export interface Acting {
  * Calls an operation as a service. Only a resource's own policy can allow that; like every call it is authorised,
  * committed by itself and recorded. Throws what the operation answers.
  */
-export type Act = <M, N extends OpName<M>>(
-  acting: Acting,
+export type ActAs = <M, N extends OpName<M>>(
+  acting: ServiceCaller,
   api: Api<M>,
   name: N,
   input: Input<M, N>,

@@ -2,7 +2,7 @@
 import { BlockList, isIPv6 } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isInside, isMetadata } from './addresses.ts'
+import { isMetadata, isPrivateAddress } from './addresses.ts'
 
 const v4 = (bits: number): string => [24, 16, 8, 0].map((shift) => (bits >>> shift) & 0xff).join('.')
 const bitsOf = (address: string): number => address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
@@ -48,8 +48,8 @@ describe('is inside', () => {
   test.each(RANGES4)('every address of %s/%i, in every form', (net, prefix) => {
     fc.assert(
       fc.property(within4([net, prefix]), (address) => {
-        expect(isInside(address)).toBe(true)
-        for (const form of Object.values(FORMS)) expect(isInside(form(address))).toBe(true)
+        expect(isPrivateAddress(address)).toBe(true)
+        for (const form of Object.values(FORMS)) expect(isPrivateAddress(form(address))).toBe(true)
       }),
     )
   })
@@ -77,7 +77,7 @@ describe('is inside', () => {
     '8000::1',
     'c000::1',
   ])('%s', (address) => {
-    expect(isInside(address)).toBe(true)
+    expect(isPrivateAddress(address)).toBe(true)
   })
   test('every IPv6 address that is not global unicast', () => {
     const global = new BlockList()
@@ -85,7 +85,7 @@ describe('is inside', () => {
     fc.assert(
       fc.property(fc.ipV6(), (address) => {
         fc.pre(isIPv6(address) && !global.check(address, 'ipv6'))
-        expect(isInside(address)).toBe(true)
+        expect(isPrivateAddress(address)).toBe(true)
       }),
     )
   })
@@ -101,7 +101,7 @@ test.each([
   '2a00:1450::1',
   '2001:4860:4860::8888',
 ])('%s is the public internet', (address) => {
-  expect(isInside(address)).toBe(false)
+  expect(isPrivateAddress(address)).toBe(false)
   expect(isMetadata(address)).toBe(false)
 })
 

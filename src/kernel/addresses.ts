@@ -46,11 +46,11 @@ const special = listsOf(SPECIAL)
 const metadata = listsOf(METADATA)
 
 /** Private, loopback, link-local, multicast, documentation: nothing of the public internet. */
-export const isInside = (address: string): boolean => holds(special, address)
+export const isPrivateAddress = (address: string): boolean => holds(special, address)
 
 /** Never to be reached, whatever a list says; as IPv6 writes IPv4 addresses, too. */
 export const isMetadata = (address: string): boolean =>
-  holds(metadata, address) || (isInside(address) && embedded(address).some((each) => holds(metadata, each)))
+  holds(metadata, address) || (isPrivateAddress(address) && embedded(address).some((each) => holds(metadata, each)))
 
 /** The IPv4 addresses that an IPv6 address may stand for, for whatever gateway translates it: RFC 4291, 6052, 3056, 4380. */
 function embedded(address: string): readonly string[] {

@@ -17,9 +17,9 @@ import {
   verifyInTurns,
 } from '../wire/sigv4/index.ts'
 import { refuseOtherSchemes, regionOf, unsignedFault } from '../wire/sigv4/schemes.ts'
-import type { Acting } from './acting.ts'
+import type { ServiceCaller } from './acting.ts'
 import type { Caller } from './call.ts'
-import type { Identity, IdentityPort, OrganizationPort, Standing } from './ports.ts'
+import type { Identity, IdentityPort, OrganizationContext, OrganizationPort } from './ports.ts'
 import type { Bearer, BearerScheme } from './service/bearer.ts'
 import { redeemSession, type Session, type Subject } from './session.ts'
 import { SignIns } from './sign-in-sessions.ts'
@@ -32,11 +32,11 @@ export interface Authenticated {
   readonly region: string
   readonly signature?: Signature | undefined
   /** Where the caller's account stands in its organisation. */
-  readonly standing: Standing | undefined
+  readonly standing: OrganizationContext | undefined
   /** The body with any chunk framing removed and checked. */
   readonly body: Buffer
   /** Set when the caller is a service. */
-  readonly acting?: Acting
+  readonly acting?: ServiceCaller
   /** Set when a token proved the caller. No policy names such a caller. */
   readonly bearer?: Bearer<unknown>
 }
@@ -216,7 +216,7 @@ function withSession(principal: Principal, session: Session): Principal {
 }
 
 /** The caller of an operation that is asked without a signature; one that came along is not looked at. */
-export function nobody({ body }: Pick<HttpRequest, 'body'>): Authenticated {
+export function anonymousCaller({ body }: Pick<HttpRequest, 'body'>): Authenticated {
   const principal: Principal = { kind: 'anonymous' }
   return {
     caller: { principal, subject: { kind: 'nobody' }, accessKeyId: '' },
@@ -247,7 +247,7 @@ export async function bearerCaller(
 }
 
 /** A service at work by itself. What it may do is for the policies of resources to say. */
-export function itself(acting: Acting): Authenticated {
+export function serviceCaller(acting: ServiceCaller): Authenticated {
   const principal: Principal = { kind: 'service', name: acting.service }
   return {
     caller: { principal, subject: { kind: 'nobody' }, accessKeyId: '' },

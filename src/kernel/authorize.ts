@@ -5,12 +5,12 @@ import { type Decision, decide, denialMessage, type Layers, type Request } from 
 import { isUnderControlPolicies } from './actions.ts'
 import type { LazyConditions } from './condition-keys.ts'
 import { type RequestFacts, requestContext } from './context.ts'
-import type { Decided } from './decisions.ts'
+import type { DecisionRecord } from './decisions.ts'
 import { type AuthorizationMessage, Denial } from './denial.ts'
 import type { Identity } from './ports.ts'
 import type { ResourceFacts } from './resource/facts.ts'
 
-export interface Asked {
+export interface AuthorizationRequest {
   readonly action: string
   /** What it is asked on; undefined is `*`. */
   readonly acted: ResourceFacts | undefined
@@ -26,12 +26,12 @@ export interface AuthorizeFacts extends RequestFacts {
 }
 
 /** What the engine is asked. */
-export interface Question {
+export interface EvaluationInput {
   readonly request: Request
   readonly layers: Layers
 }
 
-export function questionOf(asked: Asked, facts: AuthorizeFacts): Question {
+export function evaluationInput(asked: AuthorizationRequest, facts: AuthorizeFacts): EvaluationInput {
   const { acted, action } = asked
   const { identity, sessionPolicies, caller } = facts
   const { principal } = caller
@@ -62,13 +62,13 @@ export function questionOf(asked: Asked, facts: AuthorizeFacts): Question {
 }
 
 /** Returns what allowed it; throws the denial, with AWS's sentence and what decided. */
-export function authorize(asked: Asked, facts: AuthorizeFacts): Decided {
+export function authorize(asked: AuthorizationRequest, facts: AuthorizeFacts): DecisionRecord {
   const { acted } = asked
-  const { request, layers } = questionOf(asked, facts)
+  const { request, layers } = evaluationInput(asked, facts)
   const decision = decide(request, layers)
   // A denial names what the caller wrote: the ARN may say more, and would show that the resource exists.
   const named = acted?.concealed !== undefined ? '*' : (acted?.requested ?? request.resource)
-  const decided: Decided = {
+  const decided: DecisionRecord = {
     action: request.action,
     resource: decision.allowed ? request.resource : named,
     owner: request.resourceAccount,

@@ -4,7 +4,7 @@ import type { Unit } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Signature } from '../wire/sigv4/index.ts'
 import type { Input, OpName, Output } from '../wire/typed.ts'
-import type { Act } from './acting.ts'
+import type { ActAs } from './acting.ts'
 import type { Absence } from './condition-keys.ts'
 import type { EventDraft } from './event.ts'
 import type { CheckSecret } from './failure-budget.ts'
@@ -85,7 +85,7 @@ export interface Call extends Scope {
   /** Compares a secret that can be guessed online, within its durable failure budget; once, although a body may be retried. */
   readonly checkSecret: CheckSecret
   /** As `secretsmanager.amazonaws.com` and its like, in a commit of its own. */
-  readonly act: Act
+  readonly actAs: ActAs
   /** Runs after the commit is durable. For this node's memory only; outside effects belong in a job. */
   afterCommit(effect: () => void): void
 }

@@ -3,19 +3,19 @@
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
  */
 import { Context } from '../policy/index.ts'
-import type { Acting } from './acting.ts'
+import type { ServiceCaller } from './acting.ts'
 import type { Caller } from './call.ts'
 import { type LazyConditions, resourceTagPrefix } from './condition-keys.ts'
-import type { Standing } from './ports.ts'
+import type { OrganizationContext } from './ports.ts'
 import type { ResourceFacts } from './resource/facts.ts'
 
 export interface RequestFacts {
   readonly caller: Caller
   readonly region: string
   /** Of the caller's account, of the resource's owner, and of the account that a service acts for. */
-  readonly standing: Standing | undefined
-  readonly ownerStanding: Standing | undefined
-  readonly sourceStanding: Standing | undefined
+  readonly standing: OrganizationContext | undefined
+  readonly ownerStanding: OrganizationContext | undefined
+  readonly sourceStanding: OrganizationContext | undefined
   readonly now: number
   readonly sourceAddress: string
   readonly secure: boolean
@@ -24,7 +24,7 @@ export interface RequestFacts {
   /** Services that carry this call on their caller's behalf, outermost first. */
   readonly via: readonly string[]
   /** Set when the caller is a service. */
-  readonly acting?: Acting | undefined
+  readonly acting?: ServiceCaller | undefined
 }
 
 export function requestContext(

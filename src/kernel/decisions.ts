@@ -4,7 +4,7 @@
  */
 import type { Context, Decision, Layer } from '../policy/index.ts'
 
-export interface Decided {
+export interface DecisionRecord {
   readonly action: string
   /** An ARN, or `*`. */
   readonly resource: string
@@ -14,7 +14,7 @@ export interface Decided {
   readonly context: Context
 }
 
-export interface ToldDecision {
+export interface RecordedDecision {
   /** The event's id and a number: unique. */
   readonly id: string
   readonly action: string
@@ -59,9 +59,9 @@ const contextTold = (context: Context): Readonly<Record<string, readonly string[
 /** For the event in the history of `reader`, about a caller of the account `caller`. */
 export function toldDecisions(
   eventId: string,
-  decided: readonly Decided[],
+  decided: readonly DecisionRecord[],
   { reader, caller }: { readonly reader: string; readonly caller: string },
-): readonly ToldDecision[] {
+): readonly RecordedDecision[] {
   return decided.slice(0, TOLD_MAX).map(({ action, resource, owner, decision, context }, n) => {
     const { allowed, explicit, layer, statement } = decision
     const concerned = (OWNERS.has(layer) ? owner : caller) === reader

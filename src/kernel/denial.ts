@@ -1,13 +1,13 @@
 /** A refusal by policy: the fault the caller sees, and what decided, sealed for those who may read it. */
 import { Fault } from '../wire/fault.ts'
-import type { Decided } from './decisions.ts'
+import type { DecisionRecord } from './decisions.ts'
 
 export class Denial extends Fault {
   /** What `sts:DecodeAuthorizationMessage` gives back; never shown in clear. */
   readonly explanation: AuthorizationMessage
-  readonly decided: Decided
+  readonly decided: DecisionRecord
 
-  constructor(message: string, explanation: AuthorizationMessage, decided: Decided) {
+  constructor(message: string, explanation: AuthorizationMessage, decided: DecisionRecord) {
     super('AccessDenied', message)
     this.explanation = explanation
     this.decided = decided

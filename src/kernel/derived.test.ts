@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openStore } from '../store/sqlite.ts'
-import { Derived } from './derived.ts'
+import { DerivedCache } from './derived.ts'
 
 async function world(max?: number) {
   const store = await openStore({ file: ':memory:' })
   let computed = 0
-  const sum = new Derived<number>(
+  const sum = new DerivedCache<number>(
     store,
     async (reader, prefix) => {
       computed++

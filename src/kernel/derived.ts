@@ -12,7 +12,7 @@ interface Held<V> {
  * A memo over `compute`, which must read only through the reader it is given. The change feed drops what a commit
  * touched, so a value is never older than the last commit this node has seen.
  */
-export class Derived<V> {
+export class DerivedCache<V> {
   readonly #store: Store
   readonly #compute: (reader: Reader, argument: string) => Promise<V>
   readonly #max: number

@@ -7,7 +7,7 @@ import type { LogRecord } from '../store/store.ts'
 import type { TlsDetails } from '../wire/http.ts'
 import { parseArn } from './arn.ts'
 import type { Caller } from './call.ts'
-import { type Decided, toldDecisions } from './decisions.ts'
+import { type DecisionRecord, toldDecisions } from './decisions.ts'
 import { writtenRecord } from './event-size.ts'
 import { timeOrderedId } from './id.ts'
 import type { ResourceFacts } from './resource/facts.ts'
@@ -26,7 +26,7 @@ export interface EventDraft {
   additionalEventData?: Readonly<Record<string, unknown>>
   /** Where the call acted, if not in the Region of its signature: a bucket is in one Region, whatever endpoint is called. */
   region?: string
-  readonly decided: Decided[]
+  readonly decided: DecisionRecord[]
   /** Regions besides the call's own where the same call is recorded, each with the resources that are there. */
   otherRegions?: readonly string[]
   /** A web route's request that changes nothing and shows nothing of note. */

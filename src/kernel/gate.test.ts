@@ -367,7 +367,7 @@ describe('A service at work by itself', () => {
   test('may do what the policy of a resource lets it do, and is on record', async () => {
     const it = await guardedBy(statement(ACCOUNT))
 
-    expect(await it.gate.act(acting, words.api, 'GetAccessKeyInfo', input)).toEqual({ Account: ACCOUNT })
+    expect(await it.gate.actAs(acting, words.api, 'GetAccessKeyInfo', input)).toEqual({ Account: ACCOUNT })
 
     const [told] = await events(it)
     expect(told).toMatchObject({
@@ -385,7 +385,7 @@ describe('A service at work by itself', () => {
   ])('may do nothing where %s', async (_, policy) => {
     const it = await guardedBy(policy)
 
-    await expect(it.gate.act(acting, words.api, 'GetAccessKeyInfo', input)).rejects.toMatchObject({
+    await expect(it.gate.actAs(acting, words.api, 'GetAccessKeyInfo', input)).rejects.toMatchObject({
       code: 'AccessDenied',
     })
   })
@@ -393,7 +393,7 @@ describe('A service at work by itself', () => {
   test('is held to the shapes of an operation like any client', async () => {
     const it = await guardedBy(statement(ACCOUNT))
 
-    await expect(it.gate.act(acting, words.api, 'GetAccessKeyInfo', { AccessKeyId: 'x' })).rejects.toMatchObject({
+    await expect(it.gate.actAs(acting, words.api, 'GetAccessKeyInfo', { AccessKeyId: 'x' })).rejects.toMatchObject({
       code: 'ValidationError',
     })
   })

@@ -23,8 +23,8 @@ import {
   type OperationShape,
   validate,
 } from '../wire/wire.ts'
-import type { Act, AuthorizeAs, CallAs } from './acting.ts'
-import { type Authenticated, Authenticator, bearerCaller, nobody } from './authenticate.ts'
+import type { ActAs, AuthorizeAs, CallAs } from './acting.ts'
+import { type Authenticated, Authenticator, anonymousCaller, bearerCaller } from './authenticate.ts'
 import type { Clock } from './clock.ts'
 import { absenceIn, ConditionKeys } from './condition-keys.ts'
 import { Denial } from './denial.ts'
@@ -33,12 +33,12 @@ import { callers } from './gate/callers.ts'
 import { DecisionMaker } from './gate/decision-maker.ts'
 import { asFault, checkUnproven, notImplemented } from './gate/faults.ts'
 import {
-  type Answer,
-  type Arrival,
+  type AuditedOperation,
   accountOf,
-  type Invocation,
+  type OperationCall,
   principalName,
-  type Recorded,
+  type RequestInfo,
+  type RequestOutcome,
 } from './gate/invocation.ts'
 import { Recorder } from './gate/recorder.ts'
 import { Registry } from './gate/registry.ts'
@@ -51,9 +51,9 @@ import type { Quotas } from './quota.ts'
 import { type RecordedCall, type Replayed, replay } from './replay.ts'
 import type { BearerScheme } from './service/bearer.ts'
 import type { Service } from './service.ts'
-import { type Entered, type Refused, Throttle, ThrottledFault } from './throttle.ts'
+import { Throttle, ThrottledFault, type ThrottleRejection, type ThrottleSlot } from './throttle.ts'
 
-export type { Answer } from './gate/invocation.ts'
+export type { RequestOutcome } from './gate/invocation.ts'
 
 export interface GateOptions {
   readonly store: Store
@@ -68,7 +68,7 @@ export interface GateOptions {
   /** How the server is reached from outside. Default: as each request reached it. */
   readonly publicUrl?: string | undefined
   /** Called with every answer, for logs and metrics; never sees secrets. */
-  readonly observe?: (answer: Answer) => void
+  readonly observe?: (answer: RequestOutcome) => void
   /** Called when policies could not be evaluated and the request was denied for that reason. */
   readonly onDecisionError?: ((error: unknown, requestId: string) => void) | undefined
 }
@@ -82,7 +82,7 @@ export class Gate {
   readonly #recorder: Recorder
   readonly #runner: Runner
   /** Calls an operation as a service principal. */
-  readonly act: Act
+  readonly actAs: ActAs
   /** Calls an operation as a signed-in person. */
   readonly callAs: CallAs
   readonly authorizeAs: AuthorizeAs
@@ -108,7 +108,7 @@ export class Gate {
       use,
       quotas,
       publicUrl,
-      act: (...call) => this.act(...call),
+      actAs: (...call) => this.actAs(...call),
       registry,
       conditionKeys: new ConditionKeys(services),
       absentKey: absenceIn([absentGlobalKeys, ...services.map(({ absentKeys }) => absentKeys)]),
@@ -123,7 +123,7 @@ export class Gate {
     this.#decisions = decisions
     this.#recorder = recorder
     this.#runner = runner
-    this.act = calls.act
+    this.actAs = calls.actAs
     this.callAs = calls.callAs
     this.authorizeAs = calls.authorizeAs
   }
@@ -135,7 +135,7 @@ export class Gate {
     let detected: Detected | undefined
     let authenticated: Authenticated | undefined
     let fault: Fault | undefined
-    let entered: Entered | undefined
+    let entered: ThrottleSlot | undefined
     let response: HttpResponse
     try {
       const { clock, store } = this.#options
@@ -148,9 +148,9 @@ export class Gate {
       // From here on nothing is older than the call: what other nodes had acknowledged by then binds here.
       if (store.shared) await store.sync()
       authenticated = unsigned
-        ? nobody(request)
+        ? anonymousCaller(request)
         : await this.#authenticator.authenticate(request, detected.service, now, clock.real?.())
-      const arrival: Arrival = { request, authenticated, requestId, now, done: [] }
+      const arrival: RequestInfo = { request, authenticated, requestId, now, done: [] }
       const bytes = chargedBytes(detected, request)
       const judged = unsigned
         ? this.#throttle.unsigned(request.remoteAddress, bytes)
@@ -169,7 +169,7 @@ export class Gate {
         response = { ...response, headers: { ...response.headers, 'x-merlon-authorization-message': explained } }
       }
     } finally {
-      entered?.leave()
+      entered?.release()
     }
     this.#options.observe?.({
       requestId,
@@ -212,7 +212,7 @@ export class Gate {
   async #answer(
     detected: Detected,
     request: HttpRequest,
-    arrival: Arrival,
+    arrival: RequestInfo,
   ): Promise<{ shape: OperationShape; output: object }> {
     const { service, operation: name = '' } = detected
     const model = await loadService(service)
@@ -220,15 +220,15 @@ export class Gate {
     const shape = model.operations.get(name) ?? decode(detected, model, request).operation
     const operation = this.#registry.operation(service.id, name)
     if (operation?.unsigned) checkUnproven(request.body.length)
-    let read: Recorded = {
+    let read: AuditedOperation = {
       row: service,
       operation: operation ?? { name, actions: [] },
       shape,
       input: undefined,
       via: [],
     }
-    let invocation: Invocation
-    let proven: Arrival
+    let invocation: OperationCall
+    let proven: RequestInfo
     try {
       if (!operation) throw notImplemented(service, name)
       const proved = { ...request, body: arrival.authenticated.body }
@@ -245,12 +245,12 @@ export class Gate {
     try {
       return { shape, output: await this.#runner.transact(proven, invocation) }
     } finally {
-      slot?.leave()
+      slot?.release()
     }
   }
 
   /** The subject that a token proves has a limit of its own, beside that of the address. Throws a {@link ThrottledFault}. */
-  #enterBearer({ authenticated: { bearer } }: Arrival, bytes: number): Entered | undefined {
+  #enterBearer({ authenticated: { bearer } }: RequestInfo, bytes: number): ThrottleSlot | undefined {
     if (!bearer) return undefined
     const entered = this.#throttle.bearer(bearer.account, bearer.identity.principalId, bytes)
     if ('scope' in entered) throw new ThrottledFault(entered)
@@ -260,22 +260,26 @@ export class Gate {
   async #proven(
     scheme: BearerScheme<unknown>,
     request: HttpRequest,
-    arrival: Arrival,
+    arrival: RequestInfo,
     input: object,
-  ): Promise<Arrival> {
+  ): Promise<RequestInfo> {
     const { vault, store } = this.#options
     const at = { request, input, vault, now: arrival.now, reader: store.reader }
     return { ...arrival, authenticated: await bearerCaller(scheme, arrival.authenticated, at) }
   }
 
   /** The answer to a throttled caller. It costs little: nothing is decoded, and few leave an event. */
-  async #throttled({ service, operation = '' }: Detected, arrival: Arrival, refused: Refused): Promise<Fault> {
+  async #throttled(
+    { service, operation = '' }: Detected,
+    arrival: RequestInfo,
+    refused: ThrottleRejection,
+  ): Promise<Fault> {
     // Unsigned callers have no account and leave no event, like callers whose signature is invalid.
     const isKnown = accountOf(arrival.authenticated) !== ''
     const shape = isKnown ? (await loadService(service)).operations.get(operation) : undefined
     if (shape) {
       const known = this.#registry.operation(service.id, operation) ?? { name: operation, actions: [] }
-      const read: Recorded = { row: service, operation: known, shape, input: undefined, via: [] }
+      const read: AuditedOperation = { row: service, operation: known, shape, input: undefined, via: [] }
       await this.#recorder.recordThrottledCall(arrival, read)
     }
     return new ThrottledFault(refused)

@@ -5,7 +5,7 @@ import type { Ports } from './ports.ts'
 /** Nothing is provided. */
 export const { use: noPorts } = new PortTable()
 
-export const loneAccounts: Pick<
+export const standaloneAccounts: Pick<
   Ports,
   'organizations' | 'accounts' | 'keys' | 'outbound' | 'functions' | 'blobs' | 'analyses'
 > = {

@@ -15,7 +15,7 @@ export type { BlobPlace, BlobsPort } from './ports/blobs.ts'
 export type { EventLogPort } from './ports/event-log.ts'
 export type * from './ports/identity.ts'
 export type { KeysPort } from './ports/keys.ts'
-export type { Membership, OrganizationPort, Standing } from './ports/organizations.ts'
+export type { Membership, OrganizationContext, OrganizationPort } from './ports/organizations.ts'
 export type { OutboundPort } from './ports/outbound.ts'
 export type { Reader } from './reader.ts'
 

@@ -7,12 +7,12 @@ import type { Store, Unit } from '../store/store.ts'
 import { services as serviceRows } from '../wire/services.ts'
 import type { Member, Shape } from '../wire/shape.ts'
 import { loadService } from '../wire/wire.ts'
-import { type Asked, type AuthorizeFacts, questionOf } from './authorize.ts'
+import { type AuthorizationRequest, type AuthorizeFacts, evaluationInput } from './authorize.ts'
 import type { Call, Caller } from './call.ts'
 import type { LazyConditions } from './condition-keys.ts'
-import type { ToldDecision } from './decisions.ts'
+import type { RecordedDecision } from './decisions.ts'
 import { type EventNames, inputNamesOf, operationOf } from './event-words.ts'
-import type { Arrival, Invocation } from './gate/invocation.ts'
+import type { OperationCall, RequestInfo } from './gate/invocation.ts'
 import type { IdentityPort, Ports } from './ports.ts'
 import type { Operation } from './service.ts'
 import type { Session, Subject } from './session.ts'
@@ -44,11 +44,11 @@ export interface RecordedCall {
       readonly sourceIdentity?: string
     }
   }
-  readonly additionalEventData?: { readonly merlonDecisions?: readonly ToldDecision[] }
+  readonly additionalEventData?: { readonly merlonDecisions?: readonly RecordedDecision[] }
 }
 
 export interface Replayed {
-  readonly told: ToldDecision
+  readonly told: RecordedDecision
   /** Undefined where nothing can be decided again. */
   readonly now: Explanation | undefined
   /** What the answer of today does not know. */
@@ -56,18 +56,18 @@ export interface Replayed {
 }
 
 /** The gate's own doors, opened without a request. */
-export interface Doors {
+export interface ReplayDependencies {
   readonly store: Store
   readonly ports: Ports
   operation(service: string, name: string): Operation | undefined
   eventNames(service: string): EventNames | undefined
-  call(unit: Unit, arrival: Arrival, invocation: Invocation): Call
-  conditions(invocation: Invocation, action: string, call: Call, row: unknown, given: LazyConditions): LazyConditions
-  facts(arrival: Arrival, invocation: Invocation, asked: Asked): Promise<AuthorizeFacts>
+  call(unit: Unit, arrival: RequestInfo, invocation: OperationCall): Call
+  conditions(invocation: OperationCall, action: string, call: Call, row: unknown, given: LazyConditions): LazyConditions
+  facts(arrival: RequestInfo, invocation: OperationCall, asked: AuthorizationRequest): Promise<AuthorizeFacts>
 }
 
 /** Each decision of the event, and today's. Nothing is written. */
-export async function replay(event: RecordedCall, doors: Doors): Promise<readonly Replayed[]> {
+export async function replay(event: RecordedCall, doors: ReplayDependencies): Promise<readonly Replayed[]> {
   const told = event.additionalEventData?.merlonDecisions ?? []
   const undecided = (note: string) => told.map((each) => ({ told: each, now: undefined, notes: [note] }))
   const caller = await recallCaller(doors.ports.identity, event)
@@ -76,7 +76,7 @@ export async function replay(event: RecordedCall, doors: Doors): Promise<readonl
   if (!invocation) return undecided('this build has no such operation')
 
   const { accountId = '' } = event.userIdentity
-  const arrival: Arrival = {
+  const arrival: RequestInfo = {
     request: {
       remoteAddress: event.sourceIPAddress ?? '',
       secure: false,
@@ -104,7 +104,7 @@ export async function replay(event: RecordedCall, doors: Doors): Promise<readonl
         const isTarget =
           each.resource === '*' || found?.acted?.arn === each.resource || found?.acted?.requested === each.resource
         const named = { arn: each.resource, type: '', account: accountId }
-        const asked: Asked = {
+        const asked: AuthorizationRequest = {
           action: each.action,
           acted: isTarget ? found?.acted : named,
           input,
@@ -114,7 +114,7 @@ export async function replay(event: RecordedCall, doors: Doors): Promise<readonl
             ...found?.tagging?.conditions,
           }),
         }
-        const { request, layers } = questionOf(asked, await doors.facts(arrival, invocation, asked))
+        const { request, layers } = evaluationInput(asked, await doors.facts(arrival, invocation, asked))
         for (const [key, value] of Object.entries(each.context ?? {}))
           if (!request.context.has(key)) request.context.set(key, value)
         const unknown = isTarget ? [] : ['what stands on the resource itself is left out']
@@ -132,7 +132,7 @@ async function quietly<T>(ask: () => T): Promise<Awaited<T> | undefined> {
   }
 }
 
-async function recallInvocation(event: RecordedCall, doors: Doors): Promise<Invocation | undefined> {
+async function recallInvocation(event: RecordedCall, doors: ReplayDependencies): Promise<OperationCall | undefined> {
   const row = serviceRows.find(({ eventSource }) => eventSource === event.eventSource)
   if (!row) return undefined
   const name = operationOf(doors.eventNames(row.id), event.eventName)

@@ -3,7 +3,7 @@ import type { Unit } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Violation } from '../wire/constraints.ts'
 import type { Fault } from '../wire/fault.ts'
-import type { Act } from './acting.ts'
+import type { ActAs } from './acting.ts'
 import type { Call, Conditions } from './call.ts'
 import type { AbsentKeys, ConditionKeyTable } from './condition-keys.ts'
 import type { PublicDocument } from './documents.ts'
@@ -102,7 +102,7 @@ export interface Service extends ServiceLife {
 }
 
 /** What a job works with, besides its unit. */
-export interface Work {
+export interface JobContext {
   /** Epoch milliseconds. */
   readonly now: number
   /** Committed state, for what a job does before its unit. */
@@ -112,14 +112,14 @@ export interface Work {
   /** What other services and planes provide. */
   readonly use: Use
   readonly quotas: Quotas
-  readonly act: Act
+  readonly actAs: ActAs
 }
 
 /** See {@link JobHandler}, in the hands of a service. */
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds jobs of every payload.
 export interface ServiceJob<P = any, E = any> {
-  readonly effect?: (work: Work, payload: P) => Promise<E>
-  readonly run: (unit: Unit, work: Work, payload: P, outcome: E) => Promise<void>
+  readonly effect?: (work: JobContext, payload: P) => Promise<E>
+  readonly run: (unit: Unit, work: JobContext, payload: P, outcome: E) => Promise<void>
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: one body serves operations whose inputs differ in their members' names.

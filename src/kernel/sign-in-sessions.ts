@@ -4,7 +4,7 @@
  * from the next request on, on every node.
  */
 import { key, type Store, type Unit } from '../store/store.ts'
-import { Derived } from './derived.ts'
+import { DerivedCache } from './derived.ts'
 import { scheduleJob } from './jobs.ts'
 import type { Reader } from './ports.ts'
 
@@ -54,10 +54,10 @@ export async function isSignInValid(reader: Pick<Reader, 'get'>, { person, gener
 
 /** The same from memory: for every call with credentials that a sign-in gave. */
 export class SignIns {
-  readonly #valid: Derived<boolean>
+  readonly #valid: DerivedCache<boolean>
 
   constructor(store: Store) {
-    this.#valid = new Derived(store, (reader, argument) => isSignInValid(reader, JSON.parse(argument) as SignIn))
+    this.#valid = new DerivedCache(store, (reader, argument) => isSignInValid(reader, JSON.parse(argument) as SignIn))
   }
 
   isValid({ person, generation, id }: SignIn): Promise<boolean> {

@@ -1,13 +1,13 @@
 /** Tamper findings: sealed values that do not decrypt where they are stored. Durable; each sighting is in the audit log, too. */
 import type { Store } from '../store/store.ts'
-import type { Place } from '../vault/vault.ts'
+import type { SealContext } from '../vault/vault.ts'
 import type { Clock } from './clock.ts'
 import { MERLON_EVENT_SOURCE, serviceEvent } from './event.ts'
 import { type Finding, type FindingIdentity, findingId, MERLON, putFinding, type Sighting } from './findings.ts'
 
 export interface SealedValueResource {
   readonly resourceType: 'SealedValue'
-  readonly sealedValueDetails: Place
+  readonly sealedValueDetails: SealContext
 }
 
 const TAMPERED = 'Impact:MerlonStore/SealedValueTampered'
@@ -18,7 +18,7 @@ const WRITE_EVERY_MS = 10_000
 /** Places between two writes. Others are recorded when they are read again. */
 const PLACES_MAX = 1_000
 
-type PlaceSightings = Pick<Sighting, 'firstMs'> & { readonly place: Place; lastMs: number; count: number }
+type PlaceSightings = Pick<Sighting, 'firstMs'> & { readonly place: SealContext; lastMs: number; count: number }
 
 export interface TamperWatchOptions {
   readonly store: Store
@@ -41,7 +41,7 @@ export class TamperWatch {
   }
 
   /** A value does not decrypt at its place. Never throws. */
-  see(place: Place): void {
+  see(place: SealContext): void {
     const nowMs = this.#options.clock.now()
     const id = findingId(identityOf(place))
     const known = this.#seen.get(id)
@@ -80,7 +80,7 @@ export class TamperWatch {
   }
 }
 
-const identityOf = ({ table, key, column, account, version = '' }: Place): FindingIdentity => ({
+const identityOf = ({ table, key, column, account, version = '' }: SealContext): FindingIdentity => ({
   product: MERLON,
   type: TAMPERED,
   resourceId: [table, key, column, account, version],
@@ -116,7 +116,7 @@ const eventOf = (
     details: { findingId: id, type, severity, count, ...resource },
   })
 
-export const nameOf = ({ table, key, column }: Place): string => `${table}/${key}.${column}`
+export const nameOf = ({ table, key, column }: SealContext): string => `${table}/${key}.${column}`
 
 /** Of all findings, those of sealed values. */
 export const isTamperFinding = (finding: Finding): finding is Finding<SealedValueResource> =>

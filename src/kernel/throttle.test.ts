@@ -22,7 +22,7 @@ function standing(over: RateLimits = limits) {
     for (let i = 0; i < times; i++) {
       const found = throttle.signed(account, subject, bytes)
       if ('scope' in found) continue
-      found.leave()
+      found.release()
       count++
     }
     return count
@@ -64,7 +64,7 @@ describe('A principal', () => {
     pass(60_000)
 
     expect(throttle.signed(ACCOUNT, user('AIDASLOW'), 0)).toEqual({ scope: 'principal', retryAfterMs: 1_000 })
-    for (const each of running) if ('leave' in each) each.leave()
+    for (const each of running) if ('release' in each) each.release()
     expect(throttle.signed(ACCOUNT, user('AIDASLOW'), 0)).toHaveProperty('leave')
   })
 })
@@ -131,7 +131,7 @@ describe('Unsigned calls', () => {
     for (let i = 0; i < times; i++) {
       const found = throttle.unsigned(address, 0)
       if ('scope' in found) continue
-      found.leave()
+      found.release()
       count++
     }
     return count

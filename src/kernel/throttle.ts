@@ -4,9 +4,9 @@ import { Fault } from '../wire/fault.ts'
 import type { Subject } from './session.ts'
 import { type Bucket, Buckets, type Rate, waitMs } from './token-bucket.ts'
 
-export type Scope = 'account' | 'principal' | 'address'
+export type ThrottleScope = 'account' | 'principal' | 'address'
 
-export interface RateLimits extends Readonly<Record<Scope, Rate>> {
+export interface RateLimits extends Readonly<Record<ThrottleScope, Rate>> {
   /** Accounts that have their own. */
   readonly accounts: ReadonlyMap<string, Rate>
 }
@@ -24,24 +24,24 @@ export const rateDefaults: RateLimits = {
 }
 
 /** A call that may not run now. */
-export interface Refused {
-  readonly scope: Scope
+export interface ThrottleRejection {
+  readonly scope: ThrottleScope
   readonly retryAfterMs: number
 }
 
 /** What its caller is told, in AWS's words. */
 export class ThrottledFault extends Fault {
-  readonly scope: Scope
+  readonly scope: ThrottleScope
 
-  constructor({ scope, retryAfterMs }: Refused) {
+  constructor({ scope, retryAfterMs }: ThrottleRejection) {
     super('Throttling', 'Rate exceeded', { retryAfterMs })
     this.scope = scope
   }
 }
 
 /** A call that may; it must be told when it is over. */
-export interface Entered {
-  leave(): void
+export interface ThrottleSlot {
+  release(): void
 }
 
 const BUCKETS_MAX = 10_000
@@ -54,7 +54,7 @@ const BUSY_MS = 1_000
 
 export class Throttle {
   readonly #now: () => number
-  readonly #buckets: Readonly<Record<Scope, Buckets>>
+  readonly #buckets: Readonly<Record<ThrottleScope, Buckets>>
 
   /** `now` should be monotone: a wall clock gives tokens away when it is put forward. */
   constructor(limits: RateLimits = rateDefaults, now: () => number = () => performance.now()) {
@@ -68,20 +68,20 @@ export class Throttle {
   }
 
   /** Only who has proven to be the principal may spend what the principal has. */
-  signed(account: string, subject: Subject, bodyBytes: number): Entered | Refused {
+  signed(account: string, subject: Subject, bodyBytes: number): ThrottleSlot | ThrottleRejection {
     const { principal, whole } = this.#signed(account, subject)
     const cost = costOf(bodyBytes)
     return shortage(principal, whole, cost) ?? enter(cost, principal, whole)
   }
 
   /** Whether they would be refused. Nothing is spent, so it may be asked of anyone. */
-  short(account: string, subject: Subject, bodyBytes: number): Refused | undefined {
+  short(account: string, subject: Subject, bodyBytes: number): ThrottleRejection | undefined {
     const { principal, whole } = this.#signed(account, subject)
     return shortage(principal, whole, costOf(bodyBytes))
   }
 
   /** The caller of a web session or a bearer token, by the id that its claims prove. */
-  bearer(account: string, principalId: string, bodyBytes: number): Entered | Refused {
+  bearer(account: string, principalId: string, bodyBytes: number): ThrottleSlot | ThrottleRejection {
     const now = this.#now()
     const principal = this.#buckets.principal.at(`${account}/bearer:${principalId}`, now)
     const whole = this.#buckets.account.at(account, now)
@@ -89,7 +89,7 @@ export class Throttle {
     return shortage(principal, whole, cost) ?? enter(cost, principal, whole)
   }
 
-  unsigned(remoteAddress: string, bodyBytes: number): Entered | Refused {
+  unsigned(remoteAddress: string, bodyBytes: number): ThrottleSlot | ThrottleRejection {
     const bucket = this.#buckets.address.at(networkOf(remoteAddress), this.#now())
     const cost = costOf(bodyBytes)
     return refusal('address', bucket, cost) ?? enter(cost, bucket)
@@ -109,7 +109,7 @@ const costOf = (bodyBytes: number): number => 1 + Math.floor(bodyBytes / BYTES_A
 /** What costs more than a full bucket holds takes all of it: it must be possible to ask at all. */
 const within = ({ rate }: Bucket, cost: number): number => Math.min(cost, rate.burst)
 
-function refusal(scope: Scope, bucket: Bucket, cost: number): Refused | undefined {
+function refusal(scope: ThrottleScope, bucket: Bucket, cost: number): ThrottleRejection | undefined {
   const { rate, running } = bucket
   if (waitMs(bucket, within(bucket, cost)) > 0) {
     return { scope, retryAfterMs: waitMs(bucket, Math.max(within(bucket, cost), rate.burst * REFILLED_SHARE)) }
@@ -118,16 +118,16 @@ function refusal(scope: Scope, bucket: Bucket, cost: number): Refused | undefine
 }
 
 /** Nothing is spent before both agree: who is over their own limit spends nobody else's. */
-const shortage = (principal: Bucket, whole: Bucket, cost: number): Refused | undefined =>
+const shortage = (principal: Bucket, whole: Bucket, cost: number): ThrottleRejection | undefined =>
   refusal('principal', principal, cost) ?? refusal('account', whole, cost)
 
-function enter(cost: number, ...buckets: readonly Bucket[]): Entered {
+function enter(cost: number, ...buckets: readonly Bucket[]): ThrottleSlot {
   for (const bucket of buckets) {
     bucket.tokens -= within(bucket, cost)
     bucket.running++
   }
   return {
-    leave: () => {
+    release: () => {
       for (const bucket of buckets) bucket.running--
     },
   }

@@ -1,6 +1,6 @@
 /** How much unauthenticated callers can make the audit log grow, and what it still says of them. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ACCOUNT, cloud, STRANGERS } from '../../test/cloud.ts'
+import { ACCOUNT, cloud, OTHER_ACCOUNT } from '../../test/cloud.ts'
 import type { Gate } from './gate.ts'
 import {
   networkOf,
@@ -112,7 +112,7 @@ const saml = (more: Readonly<Record<string, string>> = {}) => ({
 type Cloud = Awaited<ReturnType<typeof cloud>>
 
 async function recorded({ store }: Cloud) {
-  const all = await Promise.all(['', ACCOUNT, STRANGERS].map((account) => store.log({ account, limit: 10_000 })))
+  const all = await Promise.all(['', ACCOUNT, OTHER_ACCOUNT].map((account) => store.log({ account, limit: 10_000 })))
   return all.flat()
 }
 

@@ -1,7 +1,7 @@
 /** Condition blocks as one test: every operator and every key must hold. */
 import type { Context } from './context.ts'
 import type { Condition, Version } from './document.ts'
-import { type Asked, parseOperator, type ValueTest } from './operators.ts'
+import { type OperatorInput, parseOperator, type ValueTest } from './operators.ts'
 
 export type ConditionTest = (context: Context) => boolean
 
@@ -49,7 +49,13 @@ function compileCondition(condition: Condition, effect: 'Allow' | 'Deny', versio
   }
 }
 
-function quantified(key: string, asked: Asked, test: ValueTest, absent: boolean, unclear: boolean): ConditionTest {
+function quantified(
+  key: string,
+  asked: OperatorInput,
+  test: ValueTest,
+  absent: boolean,
+  unclear: boolean,
+): ConditionTest {
   const { negated } = asked.operator
   const all = asked.quantifier === 'forallvalues'
   return (context) => {
@@ -67,7 +73,7 @@ function quantified(key: string, asked: Asked, test: ValueTest, absent: boolean,
 }
 
 /** The key is not in the request, or holds nothing of the operator's type. */
-function whenAbsent({ operator, ifExists, quantifier }: Asked): boolean {
+function whenAbsent({ operator, ifExists, quantifier }: OperatorInput): boolean {
   if (ifExists || quantifier === 'forallvalues') return true
   return quantifier === undefined && operator.negated
 }

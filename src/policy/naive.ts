@@ -8,9 +8,9 @@ import type { Condition, Policy, Principals, Statement } from './document.ts'
 import { parseOperator } from './operators.ts'
 import { isVariable, pieces, resolve } from './variables.ts'
 
-export type Verdict = 'allowed' | 'explicitDeny' | 'implicitDeny'
+export type NaiveDecision = 'allowed' | 'explicitDeny' | 'implicitDeny'
 
-export function naive(request: Request, layers: Layers): Verdict {
+export function naive(request: Request, layers: Layers): NaiveDecision {
   const { principal } = request
   if (free(request)) return 'allowed'
   const identified = principal.kind !== 'service' && principal.kind !== 'anonymous'

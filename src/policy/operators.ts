@@ -117,7 +117,7 @@ const byName = new Map(rows.map((row) => [row.name.toLowerCase(), row]))
 
 export type Quantifier = 'forallvalues' | 'foranyvalue'
 
-export interface Asked {
+export interface OperatorInput {
   readonly operator: Operator
   readonly ifExists: boolean
   readonly quantifier: Quantifier | undefined
@@ -126,7 +126,7 @@ export interface Asked {
 const WRITTEN = /^(?:(forallvalues|foranyvalue):)?([a-z]+?)(ifexists)?$/
 
 /** Undefined: there is no such operator. */
-export function parseOperator(written: string): Asked | undefined {
+export function parseOperator(written: string): OperatorInput | undefined {
   const match = WRITTEN.exec(written.toLowerCase())
   const operator = match && byName.get(match[2]!)
   if (!operator) return undefined

@@ -11,7 +11,7 @@ import { type Extent, extentsOf } from './reach-extent.ts'
 import { decided, type Known, meets, type OpenStatement, openStatement, type ResourcePattern } from './reach-known.ts'
 import { type Region, regionsOf } from './reach-regions.ts'
 
-export interface Question {
+export interface ReachQuery {
   readonly principal: Principal
   readonly layers: Layers
   readonly known: Known
@@ -56,14 +56,14 @@ interface Applied {
 }
 
 export class Reach {
-  readonly #question: Question
+  readonly #question: ReachQuery
   readonly #hopeful: Layers
   readonly #fearful: Layers
   readonly #applied: readonly Applied[]
   readonly #budget: Budget
   readonly #remembered = new Map<string, readonly Access[]>()
 
-  constructor(question: Question) {
+  constructor(question: ReachQuery) {
     const { layers, known } = question
     this.#question = question
     this.#budget = question.budget ?? new Budget()

@@ -1,10 +1,10 @@
 /** Crypto-erase: an account is closed, and its key destroyed here and in every keyring that lies beside backups. */
 import { VaultError } from '../vault/vault.ts'
 import { replaceKeyrings } from './backup.ts'
-import type { Custody } from './custody.ts'
+import type { SealManager } from './custody.ts'
 
 /** For good. Says which keyrings could not be reached: what lies in them is still to be destroyed by the operator. */
-export async function eraseAccount(custody: Custody, account: string): Promise<object> {
+export async function eraseAccount(custody: SealManager, account: string): Promise<object> {
   const { store, keyring, cloud } = custody.unsealed()
   const accounts = await cloud.accounts()
   if (!accounts.some(({ id }) => id === account)) throw new VaultError(`there is no account ${account}.`)

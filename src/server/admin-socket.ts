@@ -1,7 +1,7 @@
 /** Administration over a Unix socket in the data folder: only its owner, on this machine, never over the network. */
 import { chmodSync, existsSync, rmSync } from 'node:fs'
 import { createServer, request } from 'node:http'
-import type { Asked, Told } from './desk.ts'
+import type { AdminRequest, AdminResponse } from './desk.ts'
 import { InstallationError, socketOf } from './installation.ts'
 import type { Logger } from './log.ts'
 import type { OperatorCode } from './operator-errors.ts'
@@ -25,7 +25,7 @@ export interface AdminSocket {
 /** undefined when the folder's path is too long for a socket: then only a stopped server can be administered. */
 export async function listenForAdmin(
   data: string,
-  answer: (asked: Asked) => Promise<Told>,
+  answer: (asked: AdminRequest) => Promise<AdminResponse>,
   logger: Logger,
 ): Promise<AdminSocket | undefined> {
   const path = socketOf(data)
@@ -36,7 +36,7 @@ export async function listenForAdmin(
   // The folder's lock is ours, so whoever made this one is dead.
   rmSync(path, { force: true })
   const server = createServer((incoming, outgoing) => {
-    const tell = ({ status, body }: Told) => {
+    const tell = ({ status, body }: AdminResponse) => {
       outgoing.writeHead(status, { 'content-type': 'application/json' })
       outgoing.end(JSON.stringify(body))
     }
@@ -67,11 +67,11 @@ export async function listenForAdmin(
 }
 
 /** undefined when no server listens there. Throws what it complains of. */
-export async function askServer(data: string, { route, input }: Asked): Promise<object | undefined> {
+export async function askServer(data: string, { route, input }: AdminRequest): Promise<object | undefined> {
   const socketPath = socketOf(data)
   if (!existsSync(socketPath)) return undefined
   const [method, path] = route.split(' ')
-  const told = await new Promise<Told | undefined>((resolve, reject) => {
+  const told = await new Promise<AdminResponse | undefined>((resolve, reject) => {
     const question = Buffer.from(JSON.stringify(input))
     const headers = { 'content-length': question.length }
     const asked = request({ socketPath, method, path, headers, timeout: ANSWER_MS_MAX }, (answer) => {
@@ -95,7 +95,7 @@ export async function askServer(data: string, { route, input }: Asked): Promise<
   return told?.body
 }
 
-async function read(incoming: AsyncIterable<Buffer>): Promise<Asked['input']> {
+async function read(incoming: AsyncIterable<Buffer>): Promise<AdminRequest['input']> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of incoming) {
@@ -106,5 +106,5 @@ async function read(incoming: AsyncIterable<Buffer>): Promise<Asked['input']> {
   const bytes = Buffer.concat(chunks)
   const text = bytes.toString()
   for (const each of [...chunks, bytes]) each.fill(0)
-  return text === '' ? {} : (JSON.parse(text) as Asked['input'])
+  return text === '' ? {} : (JSON.parse(text) as AdminRequest['input'])
 }

@@ -1,5 +1,5 @@
 /** How much is taken in at a time: requests, and the bytes of their bodies, whoever sends them. Nothing here waits. */
-import { type BodyRoom, NoRoomError } from '../wire/node-http.ts'
+import { type BodyBudget, BodyBudgetError } from '../wire/node-http.ts'
 import type { ArrivingBody } from './slow-bodies.ts'
 
 export interface AdmissionLimits {
@@ -46,7 +46,7 @@ const budgets = { bodies: 'bodyBytesMax', uploads: 'uploadBytesMax' } as const
 const EVICTABLE_AFTER_MS = 1_000
 
 /** The bytes that a body holds: those that have come, not those that were announced. */
-export class HeldBody implements ArrivingBody, BodyRoom {
+export class HeldBody implements ArrivingBody, BodyBudget {
   readonly of: Budget
   readonly announced: number | undefined
   readonly msMax: number
@@ -91,7 +91,7 @@ export class HeldBody implements ArrivingBody, BodyRoom {
   evict(): void {
     this.isEvicted = true
     this.bytes = 0
-    this.abort?.(new NoRoomError())
+    this.abort?.(new BodyBudgetError())
   }
 }
 

@@ -9,13 +9,13 @@ import { createReadStream, existsSync, linkSync, renameSync, rmSync, statSync } 
 import { dirname, join, resolve } from 'node:path'
 import { CANARIES, type Canary } from '../kernel/account-keys.ts'
 import { ONLY_NODE } from '../store/schema.ts'
-import { type BlobsOfMoment, type Key, key, type Unit, under } from '../store/store.ts'
+import { type BlobSnapshot, type Key, key, type Unit, under } from '../store/store.ts'
 import { writeBackup } from '../vault/backup-file.ts'
 import { syncDirectory } from '../vault/durable-file.ts'
 import { readKeyring } from '../vault/keyring-file.ts'
 import { TrustError, VaultError } from '../vault/vault.ts'
 import { type Manifest, writeContent } from './backup-content.ts'
-import type { Custody } from './custody.ts'
+import type { SealManager } from './custody.ts'
 import { databaseOf } from './installation.ts'
 import { bytesBeside, bytesOf } from './object-bytes.ts'
 
@@ -44,7 +44,7 @@ export async function allBackups(reader: Pick<Unit, 'get' | 'range'>): Promise<R
 export const besideBackup = (file: string): string => join(dirname(resolve(file)), 'merlon.keyring')
 
 export async function makeBackup(
-  custody: Custody,
+  custody: SealManager,
   { file, keyring: place = besideBackup(file) }: { readonly file: string; readonly keyring?: string },
 ): Promise<object> {
   const { store, keyring, cloud } = custody.unsealed()
@@ -103,7 +103,7 @@ export interface Replaced {
 }
 
 /** After a change to the keyring that must not be undone by an old copy of it. */
-export async function replaceKeyrings(custody: Custody): Promise<readonly Replaced[]> {
+export async function replaceKeyrings(custody: SealManager): Promise<readonly Replaced[]> {
   const { store, keyring } = custody.unsealed()
   const backups = await allBackups(store.reader)
   const elsewhere = [...backups].filter(([node]) => node !== store.node && store.shared)
@@ -124,9 +124,9 @@ export async function replaceKeyrings(custody: Custody): Promise<readonly Replac
 
 /** The bytes are listed after the database was copied: what it names was on disk before it did. */
 async function written(
-  custody: Custody,
+  custody: SealManager,
   { copy, partial, now }: { readonly copy: string; readonly partial: string; readonly now: number },
-  blobs: BlobsOfMoment,
+  blobs: BlobSnapshot,
 ): Promise<Manifest> {
   const { store, keyring } = custody.unsealed()
   const ids = await blobs.ids()

@@ -2,8 +2,8 @@
 import { AccountKeys, keyringAccounts, type PreparesAccounts } from '../kernel/account-keys.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { readDocument } from '../kernel/documents.ts'
-import { EvidenceKeeper } from '../kernel/evidence/keeper.ts'
-import { type Answer, Gate } from '../kernel/gate.ts'
+import { CheckpointService } from '../kernel/evidence/keeper.ts'
+import { Gate, type RequestOutcome } from '../kernel/gate.ts'
 import { mailbox, webhooks } from '../kernel/jobs/outbox.ts'
 import { type Job, type JobHandler, JobRunner } from '../kernel/jobs.ts'
 import { planeSite } from '../kernel/planes/plane-site.ts'
@@ -23,7 +23,7 @@ import { webOrigin } from '../kernel/ports/web-origin.ts'
 import { type OutboundPort, type Ports, portsOf } from '../kernel/ports.ts'
 import { type Quotas, quotaDefaults } from '../kernel/quota.ts'
 import { openServices } from '../kernel/service/open-services.ts'
-import type { Service, Work } from '../kernel/service.ts'
+import type { JobContext, Service } from '../kernel/service.ts'
 import { TamperWatch } from '../kernel/tamper-watch.ts'
 import { Throttle } from '../kernel/throttle.ts'
 import type { WebSite } from '../kernel/web/site.ts'
@@ -65,7 +65,7 @@ export interface CloudOptions extends PlanesOptions {
   readonly services?: readonly Service[]
   /** Default: the network, guarded. */
   readonly outbound?: OutboundPort
-  readonly observe?: (answer: Answer) => void
+  readonly observe?: (answer: RequestOutcome) => void
   readonly onDecisionError?: ((error: unknown, requestId: string) => void) | undefined
   readonly onJobError?: (job: Job, error: unknown) => void
   /** Told when something is wrong with the evidence: chains changed while no server ran, a checkpoint that failed. */
@@ -87,7 +87,7 @@ export interface Cloud {
   /** Begins what it does by itself: jobs that fall due, streams. */
   start(): void
   streams(): readonly StreamStatus[]
-  readonly evidence: EvidenceKeeper
+  readonly evidence: CheckpointService
   readonly ports: Ports
   /** What services and planes provide. */
   readonly use: Use
@@ -131,7 +131,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   })
   // The bundle's threads are beside each other.
   const analyzing = analysisPool(options.keyScript && new URL('./analysis-thread.js', options.keyScript))
-  const evidence = new EvidenceKeeper(store, vault, clock, onEvidenceError)
+  const evidence = new CheckpointService(store, vault, clock, onEvidenceError)
   await evidence.start()
   const planes = openPlanes(options, { store, vault, clock, handler: (request) => gate.handle(request) })
   const pagesOrigin = () => options.webUrl ?? options.webAddress?.()
@@ -157,7 +157,11 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const throttle = options.throttle ?? new Throttle()
   const isOpened = ({ api }: Service) => served.some(({ api: { id }, open }) => id === api.id && open)
   const opened = [...served, ...services.filter((service) => !served.includes(service) && !isOpened(service))]
-  const running = openServices(opened, { store, vault, clock, quotas, use, act: (...call) => gate.act(...call) }, table)
+  const running = openServices(
+    opened,
+    { store, vault, clock, quotas, use, actAs: (...call) => gate.actAs(...call) },
+    table,
+  )
   for (const { api, needs = [] } of opened) table.assertProvided(needs, api.id)
   const ports = portsOf(use)
   const gate = new Gate({
@@ -188,7 +192,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     use,
     quotas,
     throttle,
-    act: gate.act,
+    actAs: gate.actAs,
     callAs: gate.callAs,
     authorizeAs: gate.authorizeAs,
     sites: [planesSite, ...served.flatMap((service) => service.sites ?? []), ...(options.sites ?? [])],
@@ -196,7 +200,15 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     webUrl: options.webUrl,
     observe,
   })
-  const work = (now: number): Work => ({ now, reader: store.reader, vault, ports, use, quotas, act: gate.act })
+  const work = (now: number): JobContext => ({
+    now,
+    reader: store.reader,
+    vault,
+    ports,
+    use,
+    quotas,
+    actAs: gate.actAs,
+  })
   const jobs = new JobRunner(
     store,
     clock,
@@ -293,7 +305,7 @@ async function unsealedVault(
   return { vault: openVault({ ...unsealed, accountKeys: keys, ...watched }), keys }
 }
 
-function handlers(all: readonly Service[], work: (now: number) => Work): ReadonlyMap<string, JobHandler> {
+function handlers(all: readonly Service[], work: (now: number) => JobContext): ReadonlyMap<string, JobHandler> {
   const jobs = all.flatMap((service) => Object.entries(service.jobs ?? {}))
   return new Map(
     jobs.map(([kind, { effect, run }]) => [

@@ -31,7 +31,7 @@ import {
   forgetEarlierAccountKeys,
   headOf,
   InstallationError,
-  isInside,
+  isWithinDirectory,
   keyBesideData,
   keyringOf,
   layOut,
@@ -42,12 +42,12 @@ import {
 } from './installation.ts'
 import { KEYRING, type KeyringRow, keyringInStore, readRow } from './keyring-in-store.ts'
 import type { Logger } from './log.ts'
-import { addLink, bringUp, isLink, TwinError } from './openings.ts'
+import { AlreadyInitializedError, addLink, bringUp, isLink } from './openings.ts'
 import { asOperatorError } from './operator-errors.ts'
 import { automaticSeed, isAutomatic, keyFilesOf, opensFileSealer } from './sealers.ts'
 import type { Storage } from './storage.ts'
 
-export interface CustodyOptions {
+export interface SealManagerOptions {
   readonly data: string
   readonly clock: Clock
   readonly logger: Logger
@@ -66,7 +66,7 @@ export interface CustodyOptions {
   /** Refuses data that holds no installation yet, or one already. Default: makes one where there is none. */
   readonly only?: 'existing' | 'new'
   /** Another node has destroyed a key or a way to one, or may have: what lies beside this node's backups is to follow. */
-  readonly onDestroyed?: (custody: Custody) => Promise<void>
+  readonly onDestroyed?: (custody: SealManager) => Promise<void>
 }
 
 interface Open {
@@ -88,9 +88,9 @@ const FAREWELL_MS_MAX = 200
 /** Between two tries of this node's sealers on a root key that another node has made. */
 const REOPEN_AFTER_MS = [0, 1_000, 5_000]
 
-export class Custody {
+export class SealManager {
   readonly data: string
-  readonly #options: CustodyOptions
+  readonly #options: SealManagerOptions
   readonly #lock: Lock
   /** A store that nodes share, open and followed. */
   #shared: Store | undefined
@@ -102,24 +102,24 @@ export class Custody {
   #inFlight = 0
   #turn: Promise<unknown> = Promise.resolve()
 
-  private constructor(options: CustodyOptions, lock: Lock) {
+  private constructor(options: SealManagerOptions, lock: Lock) {
     this.data = options.data
     this.#options = options
     this.#lock = lock
   }
 
   /** Takes the folder; where there is no installation yet, it gets a keyring with a key file. Nothing is unsealed yet. */
-  static async take(options: CustodyOptions): Promise<Custody> {
+  static async open(options: SealManagerOptions): Promise<SealManager> {
     try {
-      return await Custody.#take(options)
+      return await SealManager.#take(options)
     } catch (error) {
       throw asOperatorError(error, { data: options.data }) ?? error
     }
   }
 
-  static async #take(options: CustodyOptions): Promise<Custody> {
+  static async #take(options: SealManagerOptions): Promise<SealManager> {
     layOut(options.data)
-    const custody = new Custody(options, await Lock.take(lockOf(options.data)))
+    const custody = new SealManager(options, await Lock.take(lockOf(options.data)))
     try {
       const { only } = options
       if (!custody.shared) await refuseIncomplete(options.data)
@@ -144,7 +144,7 @@ export class Custody {
   get clock(): Clock {
     return this.#options.clock
   }
-  get environment(): CustodyOptions['environment'] {
+  get environment(): SealManagerOptions['environment'] {
     return this.#options.environment
   }
   get sealed(): boolean {
@@ -178,11 +178,11 @@ export class Custody {
   /** Of nodes that share their data, only one that has the key file itself. */
   liesBesideData(sealer: SealerRecord): boolean {
     if (!this.shared && keyBesideData(this.data, sealer)) return true
-    return keyFilesOf(this, sealer).some((file) => isInside(this.data, file) && existsSync(file))
+    return keyFilesOf(this, sealer).some((file) => isWithinDirectory(this.data, file) && existsSync(file))
   }
 
   /** One change to the root of trust at a time. */
-  inTurn<T>(work: () => Promise<T>): Promise<T> {
+  runExclusive<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work)
     this.#turn = done.catch(() => undefined)
     return done
@@ -346,7 +346,7 @@ export class Custody {
   }
 
   /** Nobody has to bring what the sealer has only just given out. */
-  async #initialiseUnsealed(first: NonNullable<CustodyOptions['first']>): Promise<void> {
+  async #initialiseUnsealed(first: NonNullable<SealManagerOptions['first']>): Promise<void> {
     const installId = randomUUID()
     const sealer = await first(installId)
     const store = await this.#openStore()
@@ -464,7 +464,7 @@ export class Custody {
   /** What is left of the keyring opens nothing that is made from now on. */
   #lose(error: unknown): void {
     this.#options.logger.log('error', 'sealed: this node cannot follow the keyring. Run: merlon unseal', { error })
-    this.inTurn(() => this.seal()).catch((cause) =>
+    this.runExclusive(() => this.seal()).catch((cause) =>
       this.#options.logger.log('error', 'sealing failed', { error: cause }),
     )
   }
@@ -508,7 +508,7 @@ export class Custody {
 
   #headLost(error: unknown): void {
     // Two that think they are the same node would write one chain of events, each over the other.
-    if (error instanceof TwinError) this.#lose(error)
+    if (error instanceof AlreadyInitializedError) this.#lose(error)
     else this.#options.logger.log('error', 'the head could not be written', { error })
   }
 

@@ -20,9 +20,9 @@ import { setOf } from '../vault/sealers/share-text.ts'
 import { TrustError, VaultError } from '../vault/vault.ts'
 import { eraseAccount } from './account-erasure.ts'
 import { type BackupsRow, backupsOf, besideBackup, makeBackup, replaceKeyrings } from './backup.ts'
-import type { Custody } from './custody.ts'
+import type { SealManager } from './custody.ts'
 import { makeScimToken, setPortalPassword } from './directory-operator.ts'
-import { Entries } from './entry.ts'
+import { UnsealAttempts } from './entry.ts'
 import type { Health } from './health.ts'
 import { keyFileOf, newSealerId } from './installation.ts'
 import { asOperatorError, codeOf } from './operator-errors.ts'
@@ -32,43 +32,43 @@ import { automaticSeed, isAutomatic, keyFileSeed, kmsCaller, pinFrom } from './s
 import { trustReport } from './trust-report.ts'
 import { why } from './why.ts'
 
-export interface Asked {
+export interface AdminRequest {
   /** `POST /unseal` */
   readonly route: string
   readonly input: Readonly<Record<string, unknown>>
 }
 
-export interface Told {
+export interface AdminResponse {
   readonly status: number
   readonly body: object
 }
 
-type Input = Asked['input']
-type Act = (desk: Desk, input: Input) => Promise<object>
+type Input = AdminRequest['input']
+type Act = (desk: AdminContext, input: Input) => Promise<object>
 
-export interface Desk {
-  readonly custody: Custody
-  readonly entries: Entries
+export interface AdminContext {
+  readonly custody: SealManager
+  readonly entries: UnsealAttempts
   /** Facts about the process, for the report. */
   readonly process: () => object
   /** What `/health` says. */
   readonly health: () => Promise<Health>
 }
 
-export function openDesk(
-  custody: Custody,
-  process: Desk['process'],
-  health: Desk['health'] = async () => ({
+export function createAdminApi(
+  custody: SealManager,
+  process: AdminContext['process'],
+  health: AdminContext['health'] = async () => ({
     status: custody.sealed ? 'sealed' : custody.body().fenced ? 'fenced' : 'ok',
   }),
-): (asked: Asked) => Promise<Told> {
-  const desk: Desk = { custody, entries: new Entries(() => custody.clock.now()), process, health }
+): (asked: AdminRequest) => Promise<AdminResponse> {
+  const desk: AdminContext = { custody, entries: new UnsealAttempts(() => custody.clock.now()), process, health }
   return async ({ route, input }) => {
     const act = routes[route]
     if (!act) return { status: 404, body: { message: `Unknown admin route: ${route}` } }
     try {
       // A backup may take long, and sealing must not wait for it.
-      const body = await (atAnyTime.has(route) ? act(desk, input) : custody.inTurn(() => act(desk, input)))
+      const body = await (atAnyTime.has(route) ? act(desk, input) : custody.runExclusive(() => act(desk, input)))
       return { status: 200, body }
     } catch (error) {
       const shown = asOperatorError(error, { data: custody.data })
@@ -172,7 +172,9 @@ const routes: Readonly<Record<string, Act>> = {
     await custody.record('ExplainEvent', { id: text(input, 'event') })
     return told
   },
-  'GET /audit/key': async ({ custody }) => ({ publicKey: custody.unsealed().cloud.vault.voucher().toString('base64') }),
+  'GET /audit/key': async ({ custody }) => ({
+    publicKey: custody.unsealed().cloud.vault.installationPublicKey().toString('base64'),
+  }),
   'POST /planes/enroll': async ({ custody }, input) => {
     const { store, cloud } = custody.unsealed()
     const plane = text(input, 'plane')
@@ -209,7 +211,7 @@ const atAnyTime: ReadonlySet<string> = new Set([
   'POST /audit/verify',
 ])
 
-export function state(custody: Custody) {
+export function state(custody: SealManager) {
   const { installId, epoch, rootVersion, sealers, fenced } = custody.body()
   return {
     state: custody.sealed ? 'sealed' : fenced ? 'fenced' : 'unsealed',
@@ -242,7 +244,7 @@ export function shown({ id, settings, createdAt, testedAt, replaces }: SealerRec
   }
 }
 
-async function unseal(desk: Desk, input: Input): Promise<object> {
+async function unseal(desk: AdminContext, input: Input): Promise<object> {
   const { custody } = desk
   if (!custody.sealed) return state(custody)
   const options = { acceptRollback: input['acceptRollback'] === true }
@@ -262,7 +264,7 @@ async function unseal(desk: Desk, input: Input): Promise<object> {
   return state(custody)
 }
 
-async function copy({ custody }: Desk, input: Input): Promise<object> {
+async function copy({ custody }: AdminContext, input: Input): Promise<object> {
   // Only who needs its client loads it.
   const { copyInstallation } = await import('./store-copy.ts')
   const {
@@ -278,7 +280,7 @@ async function copy({ custody }: Desk, input: Input): Promise<object> {
 }
 
 /** With the keyring that lies beside the backup, since that is what there would be. */
-async function rehearse(custody: Custody, input: Input): Promise<object> {
+async function rehearse(custody: SealManager, input: Input): Promise<object> {
   const file = text(input, 'file')
   const { keyring, store } = custody.unsealed()
   const copy = await keyring.openCopy(optional(input, 'keyring')['keyring'] ?? besideBackup(file))
@@ -298,7 +300,7 @@ async function rehearse(custody: Custody, input: Input): Promise<object> {
 }
 
 /** The whole log, against its checkpoints and those in a witness's file. */
-async function audit({ custody }: Desk, input: Input): Promise<object> {
+async function audit({ custody }: AdminContext, input: Input): Promise<object> {
   const { store, cloud } = custody.unsealed()
   const { witness } = optional(input, 'witness')
   const witnessed = witness === undefined ? [] : readWitness(readFileSync(witness, 'utf8'))
@@ -312,7 +314,7 @@ async function audit({ custody }: Desk, input: Input): Promise<object> {
 }
 
 /** Opens the root key once more by one sealer: nothing less proves that it would. */
-async function test(desk: Desk, input: Input): Promise<object> {
+async function test(desk: AdminContext, input: Input): Promise<object> {
   const { custody } = desk
   const { keyring } = custody.unsealed()
   const sealer = keyring.sealer(text(input, 'id'))
@@ -330,7 +332,7 @@ async function test(desk: Desk, input: Input): Promise<object> {
   return { tested: sealer.id, removed: sealer.replaces, copies: await replaceKeyrings(custody) }
 }
 
-async function seedByPeople(desk: Desk, sealer: SealerRecord, input: Input) {
+async function seedByPeople(desk: AdminContext, sealer: SealerRecord, input: Input) {
   const { installId } = desk.custody.body()
   if (sealer.settings.kind === 'passphrase')
     return { sealer, seed: await passphraseSeed(sealer.settings, text(input, 'passphrase')) }
@@ -343,7 +345,7 @@ async function seedByPeople(desk: Desk, sealer: SealerRecord, input: Input) {
  * The one that is named; else that of the entry under way, so that a share of another set is told apart; else the one
  * the share says it belongs to.
  */
-function chosen({ custody, entries }: Desk, input: Input): SealerRecord {
+function chosen({ custody, entries }: AdminContext, input: Input): SealerRecord {
   const kind = input['share'] === undefined ? 'passphrase' : 'shamir'
   const possible = custody.body().sealers.filter(({ settings }) => settings.kind === kind)
   const id = input['id'] ?? entries.progress()[0]?.sealer
@@ -363,7 +365,7 @@ function chosen({ custody, entries }: Desk, input: Input): SealerRecord {
 
 /** A sealer as asked for, with its seed; shares are in the answer and nowhere else. */
 export async function newSealer(
-  at: Pick<Custody, 'data' | 'environment'> & { body(): { readonly installId: string } },
+  at: Pick<SealManager, 'data' | 'environment'> & { body(): { readonly installId: string } },
   input: Input,
 ): Promise<{ readonly sealer: NewSealer; readonly shares?: readonly string[] }> {
   const id = newSealerId()

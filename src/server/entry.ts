@@ -24,7 +24,7 @@ interface Entry {
   readonly timer: NodeJS.Timeout
 }
 
-export class Entries {
+export class UnsealAttempts {
   readonly #now: () => number
   readonly #begun = new Map<string, Entry>()
 

@@ -96,10 +96,10 @@ export const keyFileOf = (data: string, path: string): string => (isAbsolute(pat
 
 /** Whoever has the disk has the keys: such a server keeps to its own machine. */
 export function keyBesideData(data: string, { settings }: Pick<SealerRecord, 'settings'>): boolean {
-  return settings.kind === 'file' && isInside(data, keyFileOf(data, settings.path))
+  return settings.kind === 'file' && isWithinDirectory(data, keyFileOf(data, settings.path))
 }
 
-export const isInside = (data: string, file: string): boolean => resolve(file).startsWith(`${resolve(data)}/`)
+export const isWithinDirectory = (data: string, file: string): boolean => resolve(file).startsWith(`${resolve(data)}/`)
 
 /**
  * The keyring of a new installation, or of one from before keyrings: that one's root key was what `root.key` holds, and

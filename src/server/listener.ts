@@ -8,7 +8,14 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
 import type { RequestHead, Upload } from '../kernel/service/traits.ts'
 import type { Peer } from '../wire/http.ts'
-import { answerOverHttp, closeAfter, type Handler, NoPlaceError, NoRoomError, plainAddress } from '../wire/node-http.ts'
+import {
+  answerOverHttp,
+  BodyBudgetError,
+  closeAfter,
+  type Handler,
+  NoPlaceError,
+  plainAddress,
+} from '../wire/node-http.ts'
 import { Admission, type AdmissionLimits, admissionDefaults, type Load, type Refusal } from './admission.ts'
 import { Connections, RESERVED_CONNECTIONS } from './connections.ts'
 import { type Http2Front, openHttp2 } from './listen/http2.ts'
@@ -17,8 +24,8 @@ import type { ProxiedClient } from './listen/proxy-protocol.ts'
 import { TLS_OPTIONS, type TlsSource } from './listen/tls.ts'
 import type { TrustedProxies } from './listen/trusted-proxies.ts'
 import { refuseBusy, refuseSlow } from './refusal.ts'
-import { type Pace, paceDefaults, SlowBodies, SlowBodyError } from './slow-bodies.ts'
-import { type Patience, patienceDefaults, UnreadAnswers } from './unread-answers.ts'
+import { type MinimumRate, paceDefaults, SlowBodies, SlowBodyError } from './slow-bodies.ts'
+import { patienceDefaults, type ReadTimeouts, UnreadAnswers } from './unread-answers.ts'
 
 export type { Handler } from '../wire/node-http.ts'
 
@@ -34,8 +41,8 @@ export interface ListenOptions {
   readonly isVital?: (request: IncomingMessage) => boolean
   /** Told of everybody who is turned away or cut off. */
   readonly onRefused?: (why: Refusal) => void
-  readonly pace?: Pace
-  readonly patience?: Patience
+  readonly pace?: MinimumRate
+  readonly patience?: ReadTimeouts
   readonly headersMsMax?: number
   readonly connectionsMax?: number
   /** Default: no TLS. */
@@ -281,7 +288,7 @@ class Door {
       })
       await this.#unread.read(response)
     } catch (error) {
-      if (error instanceof NoRoomError || error instanceof NoPlaceError) refuseBusy(request, response)
+      if (error instanceof BodyBudgetError || error instanceof NoPlaceError) refuseBusy(request, response)
       else if (error instanceof SlowBodyError) refuseSlow(request, response)
       // A client that hangs up is no news.
       else response.destroy()

@@ -1,6 +1,6 @@
 /** Counters of what was answered, in the Prometheus text format 0.0.4. */
-import type { Answer } from '../kernel/gate.ts'
-import type { Scope } from '../kernel/throttle.ts'
+import type { RequestOutcome } from '../kernel/gate.ts'
+import type { ThrottleScope } from '../kernel/throttle.ts'
 import type { StreamStatus } from '../planes/streams/stream.ts'
 import type { Load } from './admission.ts'
 import type { Gauges } from './gauges.ts'
@@ -19,11 +19,11 @@ interface Series {
 
 export class Metrics {
   readonly #series = new Map<string, Series>()
-  readonly #throttled: Record<Scope, number> = { account: 0, principal: 0, address: 0 }
+  readonly #throttled: Record<ThrottleScope, number> = { account: 0, principal: 0, address: 0 }
   #decisionErrors = 0
   readonly #startedAt = Date.now()
 
-  observe({ service, operation, status, code, throttled, tookMs }: Answer): void {
+  observe({ service, operation, status, code, throttled, tookMs }: RequestOutcome): void {
     // Names that no model knows are the caller's invention: they must not become labels.
     const known = code !== 'UnknownOperation' && code !== 'InvalidAction' && operation !== 'unknown'
     const series = this.#of(service, known ? operation : 'unknown', status)

@@ -9,23 +9,23 @@ import { type Store, UnavailableError } from '../store/store.ts'
 import { createKeyFile } from '../vault/file-sealer.ts'
 import { openRootKey } from '../vault/sealer.ts'
 import { newPassphraseSettings, passphraseSeed } from '../vault/sealers/passphrase.ts'
-import type { Place } from '../vault/vault.ts'
+import type { SealContext } from '../vault/vault.ts'
 import { openCloud } from './cloud.ts'
-import { Custody, type CustodyOptions } from './custody.ts'
-import { openDesk } from './desk.ts'
+import { SealManager, type SealManagerOptions } from './custody.ts'
+import { createAdminApi } from './desk.ts'
 import { firstAccount } from './first-account.ts'
 import { headOf, rootKeyOf } from './installation.ts'
 import { KEYRING, type KeyringRow, keyringInStore, readRow } from './keyring-in-store.ts'
 
 const ACCOUNT = '111122223333'
-const place: Place = { table: 't', key: 'k', column: 'c', account: ACCOUNT }
+const place: SealContext = { table: 't', key: 'k', column: 'c', account: ACCOUNT }
 const secret = Buffer.from('wJalrXUtnFEMI')
 const PASSPHRASE = 'correct horse battery staple'
 
 let folder: string
 let store: SqliteStore
 let keyFile: string
-const taken: Custody[] = []
+const taken: SealManager[] = []
 const errors: string[] = []
 
 beforeEach(async () => {
@@ -66,8 +66,8 @@ function asNode(node: string): Store {
   })
 }
 
-async function take(node: string, options: Partial<CustodyOptions> = {}): Promise<Custody> {
-  const custody = await Custody.take({
+async function take(node: string, options: Partial<SealManagerOptions> = {}): Promise<SealManager> {
+  const custody = await SealManager.open({
     data: join(folder, node),
     storage: { shared: true, open: async () => asNode(node) },
     clock: systemClock,
@@ -81,19 +81,19 @@ async function take(node: string, options: Partial<CustodyOptions> = {}): Promis
   return custody
 }
 
-async function start(node: string, options: Partial<CustodyOptions> = {}): Promise<Custody> {
+async function start(node: string, options: Partial<SealManagerOptions> = {}): Promise<SealManager> {
   const custody = await take(node, options)
   expect(await custody.unsealAutomatically()).toBeUndefined()
   return custody
 }
 
-async function stop(custody: Custody): Promise<void> {
+async function stop(custody: SealManager): Promise<void> {
   await custody.close()
   taken.splice(taken.indexOf(custody), 1)
 }
 
-const keyringOf = (custody: Custody) => custody.unsealed().keyring
-const vaultOf = (custody: Custody) => custody.unsealed().cloud.vault
+const keyringOf = (custody: SealManager) => custody.unsealed().keyring
+const vaultOf = (custody: SealManager) => custody.unsealed().cloud.vault
 const lying = async () => readRow((await store.reader.get<KeyringRow>(KEYRING))!).body
 
 describe('an account', () => {
@@ -114,7 +114,7 @@ describe('an account', () => {
     const lent = keyringOf(b).account(ACCOUNT)
     const forgotten = vi.spyOn(vaultOf(b).materials, 'forget')
 
-    const told = await openDesk(a, () => ({}))({ route: 'POST /accounts/erase', input: { account: ACCOUNT } })
+    const told = await createAdminApi(a, () => ({}))({ route: 'POST /accounts/erase', input: { account: ACCOUNT } })
     expect(told.status).toBe(200)
     await b.unsealed().store.sync()
 
@@ -335,7 +335,7 @@ describe('an installation that two nodes make at once', () => {
   })
 
   test('keeps the key file when the node that created it is second with the keyring', async () => {
-    let second: Custody | undefined
+    let second: SealManager | undefined
     const node = asNode('a')
     // Node a has found no keyring and created the key file; before it writes its keyring, node b starts with that file.
     const run: Store['run'] = async (work) => {
@@ -343,7 +343,7 @@ describe('an installation that two nodes make at once', () => {
       return node.run(work)
     }
     const overtaken = new Proxy(node, { get: (_, name) => (name === 'run' ? run : Reflect.get(node, name)) })
-    const storage = { shared: true, open: async () => overtaken } as CustodyOptions['storage']
+    const storage = { shared: true, open: async () => overtaken } as SealManagerOptions['storage']
 
     const first = await start('a', { storage })
 

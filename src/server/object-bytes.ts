@@ -2,7 +2,7 @@
 
 import { sealedBlobs } from '../planes/objects/blobs.ts'
 import { folderBlobs } from '../planes/objects/folder.ts'
-import type { BlobsOfMoment, Store } from '../store/store.ts'
+import type { BlobSnapshot, Store } from '../store/store.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { openVault } from '../vault/sealed.ts'
 import { VaultError } from '../vault/vault.ts'
@@ -11,10 +11,10 @@ import { objectsOf } from './installation.ts'
 import { services } from './services.ts'
 
 /** What lies in a bucket elsewhere stays there. */
-export const bytesBeside = (data: string): BlobsOfMoment => folderBlobs(objectsOf(data))
+export const bytesBeside = (data: string): BlobSnapshot => folderBlobs(objectsOf(data))
 
 /** Throws when one of them went meanwhile: who copies holds removals back, so somebody else has taken it. */
-export async function* bytesOf(blobs: BlobsOfMoment, ids: readonly string[]): AsyncGenerator<StoredObject> {
+export async function* bytesOf(blobs: BlobSnapshot, ids: readonly string[]): AsyncGenerator<StoredObject> {
   for (const id of ids) {
     const bytes = await blobs.read(id)
     if (!bytes) throw new VaultError(`the bytes of object ${id} went while they were copied.`)

@@ -34,7 +34,7 @@ export async function allLinks(reader: Pick<Unit, 'get' | 'range'>): Promise<rea
   return [...(only ? [only] : []), ...others.map(({ document }) => document)]
 }
 
-export interface Opening {
+export interface OpenResult {
   readonly head: Head
   /** What did not fit, and was accepted. */
   readonly accepted: string | undefined
@@ -45,7 +45,12 @@ export interface Opening {
  * Adds a link, once what is there fits together: the first thing that is written, so that a start that fails takes no
  * running node's name. Throws `MERLON_ROLLBACK_DETECTED`, `MERLON_KEYRING_MISMATCH` and `MERLON_NODE_NAME_IN_USE`.
  */
-export async function addLink(store: Store, keyring: Keyring, file: string, acceptRollback: boolean): Promise<Opening> {
+export async function addLink(
+  store: Store,
+  keyring: Keyring,
+  file: string,
+  acceptRollback: boolean,
+): Promise<OpenResult> {
   const macKey = keyring.purpose('head-mac')
   const at = linkOf(store.node)
   const found = readHead(file, macKey)
@@ -83,7 +88,8 @@ export async function bringUp(store: Store, keyring: Keyring, file: string, head
   const at = linkOf(store.node)
   await store.run(async (unit) => {
     const link = await unit.get<Link>(at)
-    if (link?.hash !== head.hash) throw new TwinError(`another process has opened the data as node '${store.node}'`)
+    if (link?.hash !== head.hash)
+      throw new AlreadyInitializedError(`another process has opened the data as node '${store.node}'`)
     unit.put(at, { ...link, keyring: keyring.body.generation } satisfies Link)
   })
   const now = { ...head, revision }
@@ -97,6 +103,6 @@ const nameInUse = (node: string, data: string): InstallationError =>
     'MERLON_NODE_NAME_IN_USE',
   )
 
-export class TwinError extends Error {
+export class AlreadyInitializedError extends Error {
   override readonly name = 'TwinError'
 }

@@ -8,7 +8,7 @@ import { request as requestPlain } from 'node:http'
 import { request } from 'node:https'
 import { isIP } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { isInside } from '../kernel/addresses.ts'
+import { isPrivateAddress } from '../kernel/addresses.ts'
 import { ThumbprintMismatchError } from '../kernel/federation/thumbprint.ts'
 import type { FederationHttpPort, FederationRequest } from '../kernel/ports/federation-http.ts'
 import type { OutboundPort } from '../kernel/ports.ts'
@@ -104,7 +104,7 @@ const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/
 
 async function resolved(url: URL): Promise<Place> {
   const { address } = await lookup(url.hostname)
-  if (isInside(address)) throw new Error(`${url.hostname} lies inside this network`)
+  if (isPrivateAddress(address)) throw new Error(`${url.hostname} lies inside this network`)
   return { address, port: Number(url.port || 443) }
 }
 

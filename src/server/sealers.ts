@@ -10,7 +10,7 @@ import { pkcs11Seed } from '../vault/sealers/pkcs11.ts'
 import { TrustError } from '../vault/vault.ts'
 import { keyFileOf } from './installation.ts'
 
-export interface Surroundings {
+export interface SealerEnvironment {
   readonly data: string
   readonly environment: Readonly<Record<string, string | undefined>>
 }
@@ -22,7 +22,7 @@ export const isAutomatic = ({ settings }: SealerRecord): boolean => ['file', 'pk
  * none does, or when the sealer needs a person.
  */
 export async function automaticSeed(
-  surroundings: Surroundings,
+  surroundings: SealerEnvironment,
   { installId }: Pick<KeyringBody, 'installId'>,
   sealer: SealerRecord,
 ): Promise<Buffer> {
@@ -44,7 +44,7 @@ export async function automaticSeed(
  * Where the key of a file sealer can be: in the file that `MERLON_KEY_FILE` names, or where the sealer was made. Of
  * several file sealers the variable names the key of one, and a node cannot know of which.
  */
-export function keyFilesOf({ data, environment }: Surroundings, { settings }: SealerRecord): readonly string[] {
+export function keyFilesOf({ data, environment }: SealerEnvironment, { settings }: SealerRecord): readonly string[] {
   if (settings.kind !== 'file') return []
   const named = environment['MERLON_KEY_FILE']
   return [...new Set([...(named === undefined ? [] : [resolve(named)]), keyFileOf(data, settings.path)])]
@@ -87,7 +87,7 @@ export function keyFileSeed(file: string): Buffer {
 }
 
 /** `MERLON_PKCS11_PIN`, or the file that `MERLON_PKCS11_PIN_FILE` names. */
-export function pinFrom(environment: Surroundings['environment']): string {
+export function pinFrom(environment: SealerEnvironment['environment']): string {
   const { MERLON_PKCS11_PIN: pin, MERLON_PKCS11_PIN_FILE: file } = environment
   if (pin !== undefined) return pin
   if (file !== undefined) return readFileSync(file, 'utf8').trim()
@@ -95,7 +95,7 @@ export function pinFrom(environment: Surroundings['environment']): string {
 }
 
 /** Signs with `MERLON_KMS_ACCESS_KEY_ID` and its companions, or with what AWS's clients would use from the environment. */
-export function kmsCaller(environment: Surroundings['environment'], { endpoint, region }: KmsAddress): KmsCaller {
+export function kmsCaller(environment: SealerEnvironment['environment'], { endpoint, region }: KmsAddress): KmsCaller {
   const named = (name: string) => environment[`MERLON_KMS_${name}`] ?? environment[`AWS_${name}`]
   const [accessKeyId, secret, sessionToken] = [
     named('ACCESS_KEY_ID'),

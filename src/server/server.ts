@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { DevelopmentClock, systemClock } from '../kernel/clock.ts'
 import { DOCUMENTS_PATH } from '../kernel/documents.ts'
-import type { Answer } from '../kernel/gate.ts'
+import type { RequestOutcome } from '../kernel/gate.ts'
 import { PLANES_PATH } from '../kernel/planes/plane-site.ts'
 import type { RootKey } from '../kernel/ports/bootstrap.ts'
 import { certificates, type UsableCertificate } from '../kernel/ports/certificates.ts'
@@ -24,8 +24,8 @@ import type { HttpRequest, HttpResponse } from '../wire/http.ts'
 import { type AdminSocket, listenForAdmin } from './admin-socket.ts'
 import { replaceKeyrings } from './backup.ts'
 import { type Cloud, type CloudOptions, openCloud } from './cloud.ts'
-import { Custody } from './custody.ts'
-import { openDesk } from './desk.ts'
+import { SealManager } from './custody.ts'
+import { createAdminApi } from './desk.ts'
 import { answerDevelopment, DEVELOPMENT_PATH } from './development.ts'
 import { firstAccount } from './first-account.ts'
 import { type Front, openFront, type WebListenerOptions } from './front.ts'
@@ -55,7 +55,7 @@ import { factsOfThisProcess, forbidCoreDumps, ignoreDebuggerSignal, refuseUnsafe
 import { isAutomatic } from './sealers.ts'
 import type { Seed } from './seed-format.ts'
 import { services } from './services.ts'
-import { type Administrator, addAdministrator, sow } from './sow.ts'
+import { type Administrator, addAdministrator, applySeed } from './sow.ts'
 import type { Storage } from './storage.ts'
 import { answerUnavailable } from './unavailable-answer.ts'
 import { ConsoleFiles } from './web/console-files.ts'
@@ -95,7 +95,7 @@ export interface ServerOptions {
   readonly lameDuckMs?: number
   /** The bundled thread for slow key operations; without it they run on the server's own. */
   readonly keyScript?: URL
-  readonly world: DurableWorld | DevelopmentWorld
+  readonly world: DurableOptions | DevelopmentOptions
 }
 
 export interface WebOptions extends WebListenerOptions {
@@ -119,7 +119,7 @@ type InitialTls =
 export type TlsChoice = InitialTls & IssuedHere
 
 /** A folder on disk. */
-export interface DurableWorld {
+export interface DurableOptions {
   readonly kind: 'durable'
   readonly data: string
   readonly storage: Storage
@@ -129,7 +129,7 @@ export interface DurableWorld {
 }
 
 /** In memory, gone with the process. */
-export interface DevelopmentWorld {
+export interface DevelopmentOptions {
   readonly kind: 'development'
   readonly accountId?: string | undefined
   readonly rootKey?: RootKey | undefined
@@ -178,7 +178,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const metrics = new Metrics()
   const gauges = new GaugeReader(world.kind === 'durable' ? world.data : undefined)
   const overload = new OverloadLog(logger)
-  const observe = (answer: Answer) => {
+  const observe = (answer: RequestOutcome) => {
     metrics.observe(answer)
     if (answer.throttled) overload.count(`throttled by ${answer.throttled}`)
     logAnswer(logger, answer, options.accessLog ?? false)
@@ -393,7 +393,7 @@ interface Opened {
 }
 
 async function openDurable(
-  world: DurableWorld,
+  world: DurableOptions,
   options: ServerOptions,
   common: Common,
   withPlane: WithPlane,
@@ -403,7 +403,7 @@ async function openDurable(
   ignoreDebuggerSignal()
   let made: RunningServer['made'] = []
   const told = troubles(logger)
-  const custody = await Custody.take({
+  const custody = await SealManager.open({
     data: world.data,
     clock: systemClock,
     logger,
@@ -437,7 +437,7 @@ async function openDurable(
       during: (work, otherwise) => custody.during(work, otherwise),
       begin: async (health) => {
         await unsealOrWait(custody, world, logger)
-        const desk = openDesk(custody, () => ({ unsafe: unsafeIn(facts) }), health)
+        const desk = createAdminApi(custody, () => ({ unsafe: unsafeIn(facts) }), health)
         socket = await listenForAdmin(world.data, desk, logger)
         return made
       },
@@ -462,7 +462,7 @@ const troubles = (logger: Logger): Pick<CloudOptions, 'onJobError' | 'onEvidence
 })
 
 /** A server that nothing but a file could unseal does not wait for a person who cannot help it. */
-async function unsealOrWait(custody: Custody, world: DurableWorld, logger: Logger): Promise<void> {
+async function unsealOrWait(custody: SealManager, world: DurableOptions, logger: Logger): Promise<void> {
   const reasons = await custody
     .unsealAutomatically({ acceptRollback: world.acceptRollback ?? false })
     .catch((error: unknown) => {
@@ -481,7 +481,7 @@ async function unsealOrWait(custody: Custody, world: DurableWorld, logger: Logge
 }
 
 async function openDevelopment(
-  world: DevelopmentWorld,
+  world: DevelopmentOptions,
   { host, allowsRemoteDevelopment, logger }: ServerOptions,
   common: Common,
   withPlane: WithPlane,
@@ -519,7 +519,7 @@ async function openDevelopment(
     ]
     const options = { ...common, ...troubles(logger), provides }
     const opened = withPlane(await openCloud({ store, unsealed: ephemeralUnsealed(), clock, ...options }))
-    keys = await sow(opened, seed, keys)
+    keys = await applySeed(opened, seed, keys)
     if (world.seed === undefined)
       administrator = await addAdministrator(opened, defaultId, keys.get(defaultId)!, administrator)
     return opened
@@ -530,7 +530,7 @@ async function openDevelopment(
     clock,
     cloud: () => cloud,
     mail: () => mailbox.delivered(),
-    seed: async (more: Seed) => void (keys = new Map([...keys, ...(await sow(cloud, more, keys, keys))])),
+    seed: async (more: Seed) => void (keys = new Map([...keys, ...(await applySeed(cloud, more, keys, keys))])),
     reset: async () => {
       const before = cloud
       clock.reset()
@@ -621,7 +621,7 @@ function published(document: object | undefined): HttpResponse {
   return { status: document ? 200 : 404, headers, body: document ? JSON.stringify(document) : '{}' }
 }
 
-function logAnswer(logger: Logger, answer: Answer, all: boolean): void {
+function logAnswer(logger: Logger, answer: RequestOutcome, all: boolean): void {
   // S3 tells of throttling by a 503: the caller's doing, not ours.
   const failed = answer.status >= 500 && answer.throttled === undefined
   if (!failed && !all) return

@@ -1,12 +1,12 @@
 /** Whoever sends a body more slowly than it could be done in time is cut off, long before the time is over. */
 
-export interface Pace {
+export interface MinimumRate {
   /** Nobody is judged before this. */
   readonly graceMs: number
   readonly sweepMs: number
 }
 
-export const paceDefaults: Pace = { graceMs: 10_000, sweepMs: 1_000 }
+export const paceDefaults: MinimumRate = { graceMs: 10_000, sweepMs: 1_000 }
 
 export interface ArrivingBody {
   readonly startedAt: number
@@ -27,12 +27,12 @@ const UNANNOUNCED_BYTES = 64 * 1024
 
 /** One timer for all of them: most bodies are there before it would have been set. */
 export class SlowBodies {
-  readonly #pace: Pace
+  readonly #pace: MinimumRate
   readonly #onCutOff: () => void
   readonly #arriving = new Set<ArrivingBody>()
   readonly #timer: NodeJS.Timeout
 
-  constructor(pace: Pace, onCutOff: () => void) {
+  constructor(pace: MinimumRate, onCutOff: () => void) {
     this.#pace = pace
     this.#onCutOff = onCutOff
     this.#timer = setInterval(() => this.sweep(performance.now()), pace.sweepMs).unref()

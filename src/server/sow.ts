@@ -11,7 +11,7 @@ import type { Seed, SeedAccount, SeedDocument, SeedHolder, SeedKey, SeedOrganiza
  * Adds what a seed has, as the root user of each account; returns the root keys by account, taken from `keys` or the seed
  * where they are given. `existing`: the root keys of accounts that are there.
  */
-export async function sow(
+export async function applySeed(
   cloud: Cloud,
   seed: Seed,
   keys: ReadonlyMap<string, RootKey>,

@@ -2,16 +2,16 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { folderBlobs } from '../planes/objects/folder.ts'
-import { contentHash, copyImage, type Image, type Loader, NotEmptyError } from '../store/image.ts'
+import { contentHash, copyImage, type Loader, NotEmptyError, type StoreSnapshot } from '../store/image.ts'
 import { postgresBlobs } from '../store/postgres/blobs.ts'
-import { openPool, type Place } from '../store/postgres/connection.ts'
+import { type ConnectionSettings, openPool } from '../store/postgres/connection.ts'
 import { postgresImage, postgresLoader } from '../store/postgres/image.ts'
 import { sqliteImage, sqliteLoader } from '../store/sqlite-image.ts'
-import type { Blobs, BlobsOfMoment } from '../store/store.ts'
+import type { BlobSnapshot, Blobs } from '../store/store.ts'
 import { firstHead, type Link, writeHead } from '../vault/head.ts'
 import type { Keyring } from '../vault/keyring.ts'
 import { keyringText } from '../vault/keyring-file.ts'
-import type { Custody } from './custody.ts'
+import type { SealManager } from './custody.ts'
 import { databaseOf, headOf, InstallationError, isInstalled, keyringOf, objectsOf } from './installation.ts'
 import { KEYRING, type KeyringRow, WITHHELD } from './keyring-in-store.ts'
 import { bytesBeside, bytesOf } from './object-bytes.ts'
@@ -19,7 +19,7 @@ import { linkOf } from './openings.ts'
 import { asOperatorError } from './operator-errors.ts'
 import { shownStore } from './storage.ts'
 
-export type Destination = { readonly data: string } | { readonly store: Place }
+export type Destination = { readonly data: string } | { readonly store: ConnectionSettings }
 
 export interface Copied {
   readonly revision: number
@@ -29,11 +29,11 @@ export interface Copied {
 }
 
 /** What is written after this begins is not in the copy: stop what writes before you move. */
-export function copyInstallation(custody: Custody, to: Destination): Promise<Copied> {
+export function copyInstallation(custody: SealManager, to: Destination): Promise<Copied> {
   return custody.unsealed().cloud.holdingObjects(() => copied(custody, to))
 }
 
-async function copied(custody: Custody, to: Destination): Promise<Copied> {
+async function copied(custody: SealManager, to: Destination): Promise<Copied> {
   const { store, keyring } = custody.unsealed()
   const place = 'data' in to ? intoFolder(to.data, keyring) : intoDatabase(to.store, keyring)
   const image = await store.image()
@@ -67,7 +67,7 @@ async function copied(custody: Custody, to: Destination): Promise<Copied> {
 
 interface Target {
   loader(): Promise<Loader>
-  image(): Promise<Image>
+  image(): Promise<StoreSnapshot>
   readonly blobs: Blobs
   /** Makes an installation of it. */
   finish(link: Link | undefined, revision: number): Promise<void>
@@ -98,7 +98,7 @@ function intoFolder(data: string, keyring: Keyring): Target {
   }
 }
 
-function intoDatabase(place: Place, keyring: Keyring): Target {
+function intoDatabase(place: ConnectionSettings, keyring: Keyring): Target {
   const pool = openPool(place, 2)
   return {
     loader: async () => {
@@ -123,7 +123,7 @@ function intoDatabase(place: Place, keyring: Keyring): Target {
   }
 }
 
-async function hashOf(image: Image): Promise<string> {
+async function hashOf(image: StoreSnapshot): Promise<string> {
   try {
     return await contentHash(image)
   } finally {
@@ -132,7 +132,7 @@ async function hashOf(image: Image): Promise<string> {
 }
 
 /** Sealed bytes, which open where their account's key is. */
-async function copyBlobs(from: BlobsOfMoment, to: Blobs): Promise<number> {
+async function copyBlobs(from: BlobSnapshot, to: Blobs): Promise<number> {
   const ids = await from.ids()
   const sum = (bytes: Uint8Array | undefined) => bytes && createHash('sha256').update(bytes).digest('hex')
   for await (const { id, bytes } of bytesOf(from, ids)) {

@@ -4,7 +4,7 @@ import { type Finding, findings, KEPT_MS } from '../kernel/findings.ts'
 import { isTamperFinding, nameOf } from '../kernel/tamper-watch.ts'
 import type { SealerRecord } from '../vault/sealer.ts'
 import { allBackups } from './backup.ts'
-import type { Custody } from './custody.ts'
+import type { SealManager } from './custody.ts'
 import { checkCanaries } from './restore.ts'
 
 type Verdict = 'PASS' | 'WARN' | 'FAIL'
@@ -21,7 +21,7 @@ const DRILL_DAYS_MAX = 90
 const TAMPERED_DAYS = 7
 const SHOWN_MAX = 5
 
-export async function trustReport(custody: Custody, process: object): Promise<object> {
+export async function trustReport(custody: SealManager, process: object): Promise<object> {
   const { sealers, installId, epoch, rootVersion, fenced, accounts } = custody.body()
   const now = custody.clock.now()
   const unsafe = (process as { readonly unsafe?: readonly string[] }).unsafe ?? []
@@ -51,7 +51,7 @@ export async function trustReport(custody: Custody, process: object): Promise<ob
   }
 }
 
-function sealerCheck(custody: Custody, sealer: SealerRecord, now: number): Check {
+function sealerCheck(custody: SealManager, sealer: SealerRecord, now: number): Check {
   const check = `sealer ${sealer.id} (${sealer.settings.kind})`
   if (custody.liesBesideData(sealer)) {
     const found = 'its key lies beside the data: whoever has the disk has everything'
@@ -62,7 +62,7 @@ function sealerCheck(custody: Custody, sealer: SealerRecord, now: number): Check
   return { check, verdict, found: `last opened ${new Date(sealer.testedAt).toISOString()}` }
 }
 
-async function dataChecks(custody: Custody, now: number): Promise<readonly Check[]> {
+async function dataChecks(custody: SealManager, now: number): Promise<readonly Check[]> {
   const { store, keyring, cloud } = custody.unsealed()
   await cloud.flush()
   const backups = [...(await allBackups(store.reader)).values()]

@@ -1,23 +1,23 @@
 /** Answers that wait for their readers. They hold memory, so there is an end to it: of time, and of bytes for all together. */
 import type { ServerResponse } from 'node:http'
 
-export interface Patience {
+export interface ReadTimeouts {
   /** Without a byte being read. */
   readonly stalledMs: number
   readonly ms: number
 }
 
-export const patienceDefaults: Patience = { stalledMs: 20_000, ms: 300_000 }
+export const patienceDefaults: ReadTimeouts = { stalledMs: 20_000, ms: 300_000 }
 
 export class UnreadAnswers {
   readonly #bytesMax: number
-  readonly #patience: Patience
+  readonly #patience: ReadTimeouts
   readonly #onCutOff: () => void
   /** In the order they came. */
   readonly #waiting = new Map<ServerResponse, number>()
   #bytes = 0
 
-  constructor(bytesMax: number, patience: Patience, onCutOff: () => void) {
+  constructor(bytesMax: number, patience: ReadTimeouts, onCutOff: () => void) {
     this.#bytesMax = bytesMax
     this.#patience = patience
     this.#onCutOff = onCutOff

@@ -23,7 +23,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, it, test } from 'vitest'
-import { ACCOUNT, allowing, cloud, keysOf, STRANGERS } from '../../test/cloud.ts'
+import { ACCOUNT, allowing, cloud, keysOf, OTHER_ACCOUNT } from '../../test/cloud.ts'
 import { why } from './why.ts'
 
 async function world() {
@@ -199,7 +199,7 @@ test('each account is told of its own policies alone', async () => {
   const get = () => stranger.send(new GetObjectCommand({ Bucket: 'owned-by-us', Key: 'k' }))
   const policy = (Effect: string) =>
     JSON.stringify({
-      Statement: { Sid: 'Ours', Effect, Principal: { AWS: STRANGERS }, Action: 's3:GetObject', Resource: '*' },
+      Statement: { Sid: 'Ours', Effect, Principal: { AWS: OTHER_ACCOUNT }, Action: 's3:GetObject', Resource: '*' },
     }).replace('"*"', '"arn:aws:s3:::owned-by-us/*"')
   await it.client(S3Client).send(new PutBucketPolicyCommand({ Bucket: 'owned-by-us', Policy: policy('Deny') }))
   await expect(get()).rejects.toThrow()
@@ -207,7 +207,7 @@ test('each account is told of its own policies alone', async () => {
     (await it.events('GetObject', account)).at(-1).additionalEventData.merlonDecisions[0]
   expect(await told(ACCOUNT)).toMatchObject({ effect: 'Deny', layer: 'resource', policy: 'bucket', statement: 'Ours' })
   expect(await told(ACCOUNT)).not.toHaveProperty('context')
-  expect(Object.keys(await told(STRANGERS)).sort()).toEqual(['action', 'effect', 'id', 'resource'])
+  expect(Object.keys(await told(OTHER_ACCOUNT)).sort()).toEqual(['action', 'effect', 'id', 'resource'])
   await it.client(S3Client).send(new PutBucketPolicyCommand({ Bucket: 'owned-by-us', Policy: policy('Allow') }))
   await get()
   expect(await told(ACCOUNT)).toMatchObject({ effect: 'Allow' })

@@ -19,13 +19,13 @@ export interface Read<T> {
   readonly revision: number
 }
 
-export interface Found {
+export interface StoredDocument {
   readonly key: Key
   readonly json: string
 }
 
 /** What has been committed behind a revision, by whomever, in the order of revisions. */
-export interface News {
+export interface CommittedChanges {
   readonly revision: number
   readonly changes: readonly (Change & { readonly revision: number })[]
 }
@@ -35,7 +35,7 @@ export interface Backend {
   readonly unitsMax: number
   /** A document as JSON. An engine that answers at once does so without a promise. */
   read(key: Key): Read<string | undefined> | Promise<Read<string | undefined>>
-  range(prefix: Key, options: RangeOptions): Read<readonly Found[]> | Promise<Read<readonly Found[]>>
+  range(prefix: Key, options: RangeOptions): Read<readonly StoredDocument[]> | Promise<Read<readonly StoredDocument[]>>
   /**
    * Resolves once durable, or with 'moved' when another process has written documents since `after`. Rejects when nothing
    * was written, or, with `UnavailableError`, when that is not known. `alone`: nobody else has a unit at work.
@@ -44,7 +44,7 @@ export interface Backend {
   /** Writes next to nothing, durably: no document and no record. Rejects as {@link Backend.write} does. */
   touch(after: number): Promise<void>
   /** Only where other processes write, too. */
-  news?(after: number): Promise<News>
+  news?(after: number): Promise<CommittedChanges>
   /** Whether after this error nobody can tell what is on the disk. */
   isLost(error: Error): boolean
   /** Told of such an error: whoever has the store must end, since it takes nothing more. */

@@ -1,18 +1,18 @@
 /** All that a store holds at one moment, page by page: to be written elsewhere, and told apart by its hash. */
 import { createHash } from 'node:crypto'
-import type { Found } from './backend.ts'
+import type { StoredDocument } from './backend.ts'
 import type { Head } from './chain.ts'
-import type { BlobsOfMoment, EvidenceRow, Key } from './store.ts'
+import type { BlobSnapshot, EvidenceRow, Key } from './store.ts'
 
-export interface Image {
+export interface StoreSnapshot {
   readonly revision: number
   /** In the order of keys. */
-  documents(after: Key | undefined, limit: number): Promise<readonly Found[]>
+  documents(after: Key | undefined, limit: number): Promise<readonly StoredDocument[]>
   /** In the order of writing. */
   records(after: number, limit: number): Promise<readonly EvidenceRow[]>
   heads(): Promise<readonly Head[]>
   /** Where the engine keeps bytes, too. */
-  readonly blobs?: BlobsOfMoment
+  readonly blobs?: BlobSnapshot
   /** Lets go of the moment. */
   close(): Promise<void>
 }
@@ -24,7 +24,7 @@ export class NotEmptyError extends Error {
 
 /** Takes an image in: all of it, or nothing. */
 export interface Loader {
-  documents(rows: readonly Found[]): Promise<void>
+  documents(rows: readonly StoredDocument[]): Promise<void>
   records(rows: readonly EvidenceRow[]): Promise<void>
   /** Durable when it returns. */
   finish(image: {
@@ -37,7 +37,7 @@ export interface Loader {
 
 const PAGE = 1_000
 
-export async function copyImage(image: Image, loader: Loader): Promise<void> {
+export async function copyImage(image: StoreSnapshot, loader: Loader): Promise<void> {
   try {
     let position = 0
     for await (const rows of documentsOf(image)) await loader.documents(rows)
@@ -53,7 +53,7 @@ export async function copyImage(image: Image, loader: Loader): Promise<void> {
 }
 
 /** SHA-256 over everything an image holds, hex: the same on every engine. */
-export async function contentHash(image: Image): Promise<string> {
+export async function contentHash(image: StoreSnapshot): Promise<string> {
   const hash = createHash('sha256')
   const add = (...parts: readonly (string | number | Uint8Array | null)[]) => {
     for (const part of parts) {
@@ -76,7 +76,7 @@ export async function contentHash(image: Image): Promise<string> {
   return hash.digest('hex')
 }
 
-async function* documentsOf(image: Image): AsyncGenerator<readonly Found[]> {
+async function* documentsOf(image: StoreSnapshot): AsyncGenerator<readonly StoredDocument[]> {
   let after: Key | undefined
   for (;;) {
     const rows = await image.documents(after, PAGE)
@@ -86,7 +86,7 @@ async function* documentsOf(image: Image): AsyncGenerator<readonly Found[]> {
   }
 }
 
-async function* recordsOf(image: Image): AsyncGenerator<readonly EvidenceRow[]> {
+async function* recordsOf(image: StoreSnapshot): AsyncGenerator<readonly EvidenceRow[]> {
   for (let after = 0; ; ) {
     const rows = await image.records(after, PAGE)
     if (rows.length > 0) yield rows

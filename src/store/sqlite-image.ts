@@ -1,15 +1,15 @@
 /** Images of SQLite files, and files made from images. */
 import { rmSync } from 'node:fs'
-import type { Found } from './backend.ts'
+import type { StoredDocument } from './backend.ts'
 import { configure, readHeads } from './batch.ts'
 import { type Database, openDatabase } from './engine.ts'
-import type { Image, Loader } from './image.ts'
+import type { Loader, StoreSnapshot } from './image.ts'
 import { readEvidence } from './log.ts'
 import { migrate } from './schema.ts'
 import { sqliteLog } from './sqlite-log.ts'
 
 /** As it is now, whatever is written meanwhile. */
-export async function sqliteImage(file: string): Promise<Image> {
+export async function sqliteImage(file: string): Promise<StoreSnapshot> {
   const database = await openDatabase(file)
   database.exec('BEGIN')
   const { value } = database.prepare("SELECT value FROM counters WHERE name = 'revision'").get()!
@@ -17,7 +17,7 @@ export async function sqliteImage(file: string): Promise<Image> {
   const log = sqliteLog(database)
   return {
     revision: Number(value),
-    documents: async (after, limit) => page.all(after ?? '', limit) as unknown as readonly Found[],
+    documents: async (after, limit) => page.all(after ?? '', limit) as unknown as readonly StoredDocument[],
     records: (after, limit) => readEvidence(log, after, limit),
     heads: async () => readHeads(database),
     close: async () => database.close(),

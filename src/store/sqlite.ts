@@ -1,16 +1,16 @@
 /** The store on SQLite: one process, one file; a thread of its own makes batches durable with one fsync each. */
 import { existsSync, rmSync } from 'node:fs'
-import type { Backend, Found, Read } from './backend.ts'
+import type { Backend, Read, StoredDocument } from './backend.ts'
 import { configure, readHeads } from './batch.ts'
 import type { EpochKey, Head } from './chain.ts'
 import { copyDatabase, type Database, openDatabase, openReadOnly, type Statement } from './engine.ts'
-import type { Image } from './image.ts'
+import type { StoreSnapshot } from './image.ts'
 import { Lock } from './lock.ts'
 import { type LogTable, queryLog, readEvidence } from './log.ts'
 import { migrate, ONLY_NODE } from './schema.ts'
 import { sqliteImage } from './sqlite-image.ts'
 import { sqliteLog } from './sqlite-log.ts'
-import type { BlobsOfMoment, EvidenceRow, Key, LogEntry, LogQuery, RangeOptions, Store } from './store.ts'
+import type { BlobSnapshot, EvidenceRow, Key, LogEntry, LogQuery, RangeOptions, Store } from './store.ts'
 import { Transactional } from './transactional.ts'
 import { Transactions } from './transactions.ts'
 import { inlineWriter, quickerWriter, threadWriter, type Writer, WriterLostError } from './writers.ts'
@@ -82,12 +82,12 @@ export class SqliteStore extends Transactional implements Store {
     return queryLog(this.#log, query)
   }
 
-  image(): Promise<Image> {
+  image(): Promise<StoreSnapshot> {
     return sqliteImage(this.#file)
   }
 
   /** The file must not exist. Readable by its owner only. */
-  async backup<T>(file: string, then: (blobs: BlobsOfMoment | undefined) => Promise<T>): Promise<T> {
+  async backup<T>(file: string, then: (blobs: BlobSnapshot | undefined) => Promise<T>): Promise<T> {
     await this.#copyTo(file)
     return then(undefined)
   }
@@ -133,7 +133,7 @@ function sqliteBackend(database: Database, writer: Writer, onLost: SqliteOptions
         ? 'SELECT key, document AS json FROM documents WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT ?'
         : `SELECT key, document AS json FROM documents WHERE key ${after === undefined ? '>=' : '>'} ? AND key < ? ORDER BY key LIMIT ?`
       const [low, high] = reverse ? [prefix, after ?? end] : [after ?? prefix, end]
-      return found(prepared(sql).all(low, high, limit) as unknown as readonly Found[])
+      return found(prepared(sql).all(low, high, limit) as unknown as readonly StoredDocument[])
     },
     write: async (batch, alone) => {
       await writer.write(batch, alone)

@@ -11,7 +11,7 @@
  */
 
 import type { Chained, EpochKey, Head, Link } from './chain.ts'
-import type { Image } from './image.ts'
+import type { StoreSnapshot } from './image.ts'
 
 /** A JSON value; documents are plain JSON objects. Times are epoch milliseconds, bytes are base64 or sealed strings. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json | undefined }
@@ -121,7 +121,7 @@ export interface Blobs {
 }
 
 /** Bytes as they lay at one moment: whatever its documents name is among them. */
-export interface BlobsOfMoment {
+export interface BlobSnapshot {
   ids(): Promise<readonly string[]>
   /** undefined when it is not there. */
   read(id: string): Promise<Buffer | undefined>
@@ -163,12 +163,12 @@ export interface Store {
   /** Where bytes lie that all nodes must see; an engine of one process has none, since a folder serves it better. */
   readonly blobs?: Blobs
   /** What is durable now, for copying elsewhere while work goes on. */
-  image(): Promise<Image>
+  image(): Promise<StoreSnapshot>
   /**
    * A consistent copy to a new file while work goes on. `then` is given the bytes of the same moment, where they lie in the
    * store.
    */
-  backup<T>(file: string, then: (blobs: BlobsOfMoment | undefined) => Promise<T>): Promise<T>
+  backup<T>(file: string, then: (blobs: BlobSnapshot | undefined) => Promise<T>): Promise<T>
   /** Waits for what was accepted, then closes. */
   close(): Promise<void>
 }

@@ -1,13 +1,13 @@
 /** Several processes over one backend, in slow motion: what one of them has accepted and another was faster than. */
 import { expect, test } from 'vitest'
-import type { Backend, Batch, News } from './backend.ts'
+import type { Backend, Batch, CommittedChanges } from './backend.ts'
 import { type Key, key } from './store.ts'
 import { Transactions } from './transactions.ts'
 
 /** Documents and revisions that all processes share; a process's writes wait until they are let through. */
 class Shared {
   readonly documents = new Map<Key, string | null>()
-  readonly history: News['changes'][number][] = []
+  readonly history: CommittedChanges['changes'][number][] = []
   revision = 0
 
   write({ after, revision, documents }: Batch): 'written' | 'moved' {

@@ -3,7 +3,7 @@
  * accepted state; accepted commits gather while the last batch is being made durable, and go down together. An answer
  * waits for its own commit, which stands behind everything it read, so nobody is told what a crash could take back.
  */
-import type { Backend, Batch, Found, News, Read } from './backend.ts'
+import type { Backend, Batch, CommittedChanges, Read, StoredDocument } from './backend.ts'
 import { attributesText } from './log.ts'
 import {
   type Change,
@@ -71,7 +71,7 @@ export class Transactions implements View {
   #waiting: Accepted[] = []
   #flushing: Promise<void> | undefined
   /** What others wrote, seen while a batch was on its way. */
-  #ahead: News | undefined
+  #ahead: CommittedChanges | undefined
   /** Settles when the batch on its way has been dealt with. */
   #inFlight: Promise<void> | undefined
   #syncing: Promise<void> | undefined
@@ -220,7 +220,7 @@ export class Transactions implements View {
   }
 
   /** What is cached need not be parsed again, unless it is newer than what was found. */
-  #documentsOf(rows: readonly Found[]): readonly Entry<object>[] {
+  #documentsOf(rows: readonly StoredDocument[]): readonly Entry<object>[] {
     return rows.map(({ key, json }) => ({
       key,
       document: (this.#overlay.has(key) ? undefined : this.#cache.get(key)) ?? parsed(json),
@@ -434,7 +434,7 @@ export class Transactions implements View {
   }
 
   /** What other processes have committed becomes part of the state; what was accepted on other grounds runs again. */
-  #take({ revision, changes: all }: News): void {
+  #take({ revision, changes: all }: CommittedChanges): void {
     if (revision <= this.#revision) return
     const news = all.filter((change) => change.revision > this.#revision)
     this.#revision = revision
@@ -515,7 +515,7 @@ function withPending(
 }
 
 /** Changes in the order of their commits; of a key that changed twice the last is known. */
-function byRevision(changes: News['changes']): readonly Commit[] {
+function byRevision(changes: CommittedChanges['changes']): readonly Commit[] {
   const commits = new Map<number, Change[]>()
   for (const { key, document, revision } of changes) {
     const commit = commits.get(revision)

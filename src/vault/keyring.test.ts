@@ -9,10 +9,10 @@ import { Keyring } from './keyring.ts'
 import { keyringFile, readKeyring } from './keyring-file.ts'
 import { openVault } from './sealed.ts'
 import { openRootKey } from './sealer.ts'
-import { type Place, type Sealed, VaultError } from './vault.ts'
+import { type SealContext, type Sealed, VaultError } from './vault.ts'
 
 const HOUR = 3_600_000
-const place: Place = { table: 'iam-keys', key: 'AKIA1', column: 'secret', account: '111122223333' }
+const place: SealContext = { table: 'iam-keys', key: 'AKIA1', column: 'secret', account: '111122223333' }
 const secret = Buffer.from('wJalrXUtnFEMI')
 
 let folder: string

@@ -4,9 +4,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ephemeralVault, keysInMemory } from './ephemeral.ts'
 import { openVault } from './sealed.ts'
-import { type Place, type Sealed, VaultError } from './vault.ts'
+import { type SealContext, type Sealed, VaultError } from './vault.ts'
 
-const place: Place = { table: 'iam-keys', key: 'AKIA1', column: 'secret', account: '111122223333', version: '1' }
+const place: SealContext = { table: 'iam-keys', key: 'AKIA1', column: 'secret', account: '111122223333', version: '1' }
 const secret = Buffer.from('wJalrXUtnFEMI')
 
 /** An installation whose parts can be taken along to another vault. */
@@ -50,7 +50,7 @@ describe('a sealed value', () => {
     expect(vault.open(place, sealed)).toEqual(secret)
   })
 
-  test.each<[string, Partial<Place>]>([
+  test.each<[string, Partial<SealContext>]>([
     ['table', { table: 'iam-passwords' }],
     ['row', { key: 'AKIA2' }],
     ['column', { column: 'previous-secret' }],
@@ -118,7 +118,7 @@ describe('a sealed value', () => {
 
   test('is lost with the key of its account, and the others are not', async () => {
     const { vault, keys } = await installation()
-    const other: Place = { ...place, account: '444455556666' }
+    const other: SealContext = { ...place, account: '444455556666' }
     const [lost, kept] = [vault.seal(place, secret), vault.seal(other, secret)]
 
     keys.delete(place.account)

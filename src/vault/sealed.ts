@@ -5,7 +5,7 @@ import { FORM, type KeyTree, type RootedOptions, RootedTree } from './key-tree.t
 import { MaterialEngine } from './material/engine.ts'
 import type { Materials } from './material/materials.ts'
 import { inlinePool, type Pool } from './material/pool.ts'
-import { type Place, type Purpose, type Sealed, TrustError, type Vault, VaultError } from './vault.ts'
+import { type Purpose, type SealContext, type Sealed, TrustError, type Vault, VaultError } from './vault.ts'
 
 export type { AccountKeyStore } from './key-tree.ts'
 
@@ -19,7 +19,7 @@ export type VaultOptions = ({ readonly tree: KeyTree } | RootedOptions) & {
   /** Who does slow private operations. Default: the caller's thread. */
   readonly pool?: Pool | undefined
   /** Told of every value that does not open at its place. Must not throw. */
-  readonly onTampered?: ((place: Place) => void) | undefined
+  readonly onTampered?: ((place: SealContext) => void) | undefined
 }
 
 export function openVault(options: VaultOptions): Vault {
@@ -41,7 +41,7 @@ class TreeVault implements Vault {
     return this.#tree.prepare(account)
   }
 
-  seal(place: Place, plaintext: Uint8Array): Sealed {
+  seal(place: SealContext, plaintext: Uint8Array): Sealed {
     // A data key for each value: no key ever encrypts twice, so random nonces can't collide.
     const dataKey = randomKey()
     try {
@@ -54,31 +54,31 @@ class TreeVault implements Vault {
     }
   }
 
-  open(place: Place, sealed: Sealed): Buffer {
+  open(place: SealContext, sealed: Sealed): Buffer {
     const bytes = sealed.startsWith(SEALED_PREFIX) ? decodeStrictly(sealed.slice(SEALED_PREFIX.length)) : undefined
     const wrappedEnd = 1 + KEY_BYTES + OVERHEAD_BYTES
-    if (!bytes || bytes.length < wrappedEnd + OVERHEAD_BYTES || bytes[0] !== FORM) throw this.refuse(place)
+    if (!bytes || bytes.length < wrappedEnd + OVERHEAD_BYTES || bytes[0] !== FORM) throw this.reportTampering(place)
 
     const aad = this.#placeBytes(place)
     const dataKey = decrypt(this.#accountKey(place), bytes.subarray(1, wrappedEnd), aad)
     const plaintext = dataKey && decrypt(dataKey, bytes.subarray(wrappedEnd), aad)
     dataKey?.fill(0)
-    if (!plaintext) throw this.refuse(place)
+    if (!plaintext) throw this.reportTampering(place)
     return plaintext
   }
 
-  refuse(place: Place): VaultError {
+  reportTampering(place: SealContext): VaultError {
     this.#onTampered?.(place)
     return new VaultError(`the value sealed at ${place.table}/${place.key}.${place.column} does not open there`)
   }
 
   /** A row that names an account which never had a key was not written by us. */
-  #accountKey(place: Place): Uint8Array {
+  #accountKey(place: SealContext): Uint8Array {
     try {
       return this.#tree.account(place.account)
     } catch (error) {
       // Sealed, or erased: that is how it should be.
-      if (!(error instanceof TrustError)) this.refuse(place)
+      if (!(error instanceof TrustError)) this.reportTampering(place)
       throw error
     }
   }
@@ -111,11 +111,11 @@ class TreeVault implements Vault {
     return shared
   }
 
-  vouch(statement: Uint8Array): Buffer {
+  signAsInstallation(statement: Uint8Array): Buffer {
     return sign(null, statement, this.#voucher())
   }
 
-  voucher(): Buffer {
+  installationPublicKey(): Buffer {
     return createPublicKey(this.#voucher()).export({ format: 'der', type: 'spki' })
   }
 
@@ -136,7 +136,7 @@ class TreeVault implements Vault {
     return createHmac('sha256', this.#tree.purpose(purpose)).update(salt).digest()
   }
 
-  #placeBytes(place: Place): Buffer {
+  #placeBytes(place: SealContext): Buffer {
     const { table, key, column, account, version = '' } = place
     return lengths('merlon/v1', this.#tree.installId, table, key, column, account, version, String(FORM))
   }

@@ -3,7 +3,7 @@
 import type { Materials } from './material/materials.ts'
 
 /** Where a sealed value stands. All of it is authenticated, length-prefixed, so a ciphertext cannot be moved. */
-export interface Place {
+export interface SealContext {
   readonly table: string
   readonly key: string
   readonly column: string
@@ -31,11 +31,11 @@ export interface Vault {
   /** Makes sure that the account has a key: to be awaited before anything of it is sealed. Throws when it was erased. */
   prepare(account: string): Promise<void>
   /** AES-256-GCM under the account's key. Throws when it has none, and when the vault is sealed. */
-  seal(place: Place, plaintext: Uint8Array): Sealed
+  seal(place: SealContext, plaintext: Uint8Array): Sealed
   /** Throws `VaultError` when the value was made elsewhere, moved or changed. */
-  open(place: Place, sealed: Sealed): Buffer
+  open(place: SealContext, sealed: Sealed): Buffer
   /** What stands at this place is not what was put there: tells whoever watches, and returns what to throw. */
-  refuse(place: Place): VaultError
+  reportTampering(place: SealContext): VaultError
   /** A compact authenticated token; `binding` is authenticated, not carried. base64url. */
   issue(purpose: Purpose, binding: string, plaintext: Uint8Array): string
   /** undefined when the token is not ours, not for this purpose and binding, or was changed: never throws on bad input. */
@@ -48,9 +48,9 @@ export interface Vault {
    */
   chainKey(node: string, epoch: number): Uint8Array
   /** What this installation vouches for, signed: Ed25519 (RFC 8032), 64 bytes. */
-  vouch(statement: Uint8Array): Buffer
+  signAsInstallation(statement: Uint8Array): Buffer
   /** The public half of what {@link vouch} signs with: DER SPKI. The same for the installation's whole life. */
-  voucher(): Buffer
+  installationPublicKey(): Buffer
   /** Keys that customers use: their material never leaves. */
   readonly materials: Materials
 }

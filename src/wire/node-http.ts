@@ -7,7 +7,7 @@ import type { HttpRequest, HttpResponse, Peer } from './http.ts'
 export type Handler = (request: HttpRequest) => Promise<HttpResponse>
 
 /** What watches over a body while it comes. */
-export interface BodyRoom {
+export interface BodyBudget {
   /** False when there is no place for so many more. */
   take(bytes: number): boolean
   /** It has all come, as far as it will. */
@@ -22,7 +22,7 @@ export class NoPlaceError extends Error {
 }
 
 /** There was no room for a body. */
-export class NoRoomError extends Error {
+export class BodyBudgetError extends Error {
   override readonly name = 'NoRoomError'
 }
 
@@ -38,7 +38,7 @@ export async function answerOverHttp(
   request: IncomingMessage,
   response: ServerResponse,
   bodyBytesMax: number,
-  room?: BodyRoom,
+  room?: BodyBudget,
   /** Called once the body has come; false when too many are being answered. */
   enter: () => boolean = () => true,
   peer: Peer = directPeer(request.socket),
@@ -89,8 +89,8 @@ export function refuseOverHttp(response: ServerResponse, status: number, code: s
   response.end(JSON.stringify({ __type: code, message }))
 }
 
-/** undefined when it is longer than allowed. Throws {@link NoRoomError}. */
-export function readBody(request: IncomingMessage, max: number, room?: BodyRoom): Promise<Buffer | undefined> {
+/** undefined when it is longer than allowed. Throws {@link BodyBudgetError}. */
+export function readBody(request: IncomingMessage, max: number, room?: BodyBudget): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length'] ?? 0) > max) return resolve(undefined)
     if (room) room.abort = reject
@@ -112,7 +112,7 @@ export function readBody(request: IncomingMessage, max: number, room?: BodyRoom)
       }
       if (room && !room.take(chunk.length)) {
         request.pause()
-        return reject(new NoRoomError())
+        return reject(new BodyBudgetError())
       }
       if (pieces.push(chunk) === PIECES_MAX) join()
     })

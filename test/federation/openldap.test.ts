@@ -149,7 +149,7 @@ test('A person of a nested group gets a role, and loses the session once the dir
   const found = await login.login(DirectoryId!, 'ann', 'Ann-Passw0rd')
   expect(found).toMatchObject({ person: { roles: [`arn:aws:iam::${ACCOUNT}:role/staff`] } })
   const { person } = found as Extract<typeof found, { outcome: 'accepted' }>
-  const session = await it.gate.act(
+  const session = await it.gate.actAs(
     { service: 'ds.amazonaws.com', account: ACCOUNT, region: 'us-east-1', source: '' },
     sts.api,
     'AssumeRole',

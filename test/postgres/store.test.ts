@@ -7,7 +7,7 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { chainId, linkHash } from '../../src/store/chain.ts'
 import { storeContract } from '../../src/store/contract.ts'
-import { contentHash, copyImage, type Image } from '../../src/store/image.ts'
+import { contentHash, copyImage, type StoreSnapshot } from '../../src/store/image.ts'
 import { postgresLoader } from '../../src/store/postgres/image.ts'
 import { openPostgres, type PostgresOptions, type PostgresStore } from '../../src/store/postgres/postgres.ts'
 import { migrate } from '../../src/store/postgres/schema.ts'
@@ -355,7 +355,7 @@ describe('nodes over one database', () => {
     for (const store of stores) {
       for (let n = 0; n < 700; n++) await store.run((unit) => unit.append(record(`${store.node}-${n} "ü"`)))
     }
-    const hashOf = async (image: Image) => {
+    const hashOf = async (image: StoreSnapshot) => {
       const hash = await contentHash(image)
       await image.close()
       return hash

@@ -2,7 +2,7 @@
 import { ApiError, type Client } from '../../kernel/client.ts'
 import { clientFor, clientOptions } from '../client.ts'
 import { plain } from '../plain.ts'
-import { readWords, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../words.ts'
 
 const options = {
   json: { type: 'boolean', about: 'for programs' },
@@ -47,7 +47,11 @@ export const explainCommand: SubCommand = {
   about: 'Shows what each domain of a certificate waits for. Exit status 1 while the certificate is not issued.',
   options,
   async run(words) {
-    const { given, operands } = readWords(options, words, { least: 1, most: 1, names: 'the ARN of a certificate' })
+    const { given, operands } = parseSubcommand(options, words, {
+      least: 1,
+      most: 1,
+      names: 'the ARN of a certificate',
+    })
     const arn = operands[0]!
     const client = clientFor(given)
     const { Certificate } = await client.json<{ Certificate: Certificate }>(

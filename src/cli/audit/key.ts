@@ -1,7 +1,7 @@
 /** `merlon audit key`: what a witness checks signatures of checkpoints with. */
 import { createPublicKey } from 'node:crypto'
 import { ask, placeOptions } from '../ask.ts'
-import { readWords, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../words.ts'
 
 const options = placeOptions
 
@@ -10,7 +10,7 @@ export const keyCommand: SubCommand = {
   about: 'Prints the public key that checkpoints are signed with (Ed25519, PEM), for witnesses elsewhere.',
   options,
   async run(words) {
-    const place = readWords(options, words).given
+    const place = parseSubcommand(options, words).given
     const { publicKey } = await ask<{ publicKey: string }>(place, 'GET /audit/key')
     const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' })
     process.stdout.write(key.export({ format: 'pem', type: 'spki' }) as string)

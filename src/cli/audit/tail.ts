@@ -3,7 +3,7 @@ import type { Client } from '../../kernel/client.ts'
 import { clientFor, clientOptions } from '../client.ts'
 import { UsageError } from '../command.ts'
 import { plain } from '../plain.ts'
-import { readWords, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../words.ts'
 
 const options = {
   principal: { type: 'string', value: 'ARN|NAME', about: 'only what this user, role or session asked' },
@@ -17,7 +17,7 @@ const options = {
   ...clientOptions,
 } as const
 
-type Given = ReturnType<typeof readWords<typeof options>>['given']
+type Given = ReturnType<typeof parseSubcommand<typeof options>>['given']
 
 /** The members of CloudTrail's record that a line shows. */
 interface Event {
@@ -50,7 +50,7 @@ export const tailCommand: SubCommand = {
   about: 'Shows the last events of the account in the Region, oldest first.',
   options,
   async run(words) {
-    const { given } = readWords(options, words)
+    const { given } = parseSubcommand(options, words)
     const lines = Number(given.lines ?? 20)
     if (!Number.isInteger(lines) || lines < 0) throw new UsageError('--lines is a whole number.')
     const client = clientFor(given)

@@ -1,9 +1,9 @@
 /** `merlon audit verify`: is every event there, and as it was written? */
 import { resolve } from 'node:path'
-import type { Verdict } from '../../kernel/evidence/verify.ts'
+import type { VerificationResult } from '../../kernel/evidence/verify.ts'
 import { ask, placeOptions } from '../ask.ts'
 import { plain } from '../plain.ts'
-import { readWords, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../words.ts'
 
 const options = {
   ...placeOptions,
@@ -16,15 +16,19 @@ export const verifyCommand: SubCommand = {
   about: 'Checks every event against its chain, its MAC and the signed checkpoints. Exit status 1 when one is wrong.',
   options,
   async run(words) {
-    const place = readWords(options, words).given
+    const place = parseSubcommand(options, words).given
     const { witness, json } = place
-    const verdict = await ask<Verdict>(place, 'POST /audit/verify', witness ? { witness: resolve(witness) } : {})
+    const verdict = await ask<VerificationResult>(
+      place,
+      'POST /audit/verify',
+      witness ? { witness: resolve(witness) } : {},
+    )
     process.stdout.write(json ? `${JSON.stringify(verdict)}\n` : shown(verdict))
     return verdict.findings.length > 0 ? 1 : 0
   },
 }
 
-const shown = ({ records, chains, checkpoints, witnessed, findings }: Verdict): string =>
+const shown = ({ records, chains, checkpoints, witnessed, findings }: VerificationResult): string =>
   [
     ...findings.map(({ chain, sequence, what }) => `MERLON_CHAIN_BROKEN(${sequence}) ${plain(chain)}: ${plain(what)}`),
     `${records} events in ${chains} chains, ${checkpoints} checkpoints here, ${witnessed} of witnesses: ${

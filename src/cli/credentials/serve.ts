@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { programOf, runProgram } from '../child.ts'
 import { regionFor } from '../client.ts'
 import { portOf } from '../command.ts'
-import { readWords, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../words.ts'
 import { credentialEndpoint } from './endpoint.ts'
 import { askerFor, renewing, sessionOptions } from './session.ts'
 
@@ -22,7 +22,7 @@ export const serveCommand: SubCommand = {
   options,
   async run(words) {
     const [own, program] = programOf(words)
-    const { given } = readWords(options, own)
+    const { given } = parseSubcommand(options, own)
     const session = renewing(askerFor(given))
     // A role that cannot be assumed is told now, not to the first workload.
     await session()

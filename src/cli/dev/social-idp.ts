@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connectors } from '../../engines/oidc/connectors.ts'
 import { UsageError } from '../command.ts'
-import { readWords, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../words.ts'
 
 const options = {
   port: { type: 'string', value: 'PORT', about: 'on 127.0.0.1 (default: 4580)' },
@@ -19,7 +19,7 @@ export const socialIdpCommand: SubCommand = {
   about: 'Imitate social identity providers on a loopback port, for tests and offline work',
   options,
   run: async (words) => {
-    const { given } = readWords(options, words)
+    const { given } = parseSubcommand(options, words)
     const port = Number(given.port ?? PORT_DEFAULT)
     if (!Number.isInteger(port) || port < 0 || port > 65_535)
       throw new UsageError(`--port ${given.port} is not a port number from 0 to 65535.`)

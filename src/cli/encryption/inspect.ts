@@ -5,7 +5,7 @@ import { INSPECT_BYTES } from '../../encryption-sdk/inspect.ts'
 import { clientFor, clientOptions } from '../client.ts'
 import type { Command } from '../command.ts'
 import { plain, plainly } from '../plain.ts'
-import { readWords } from '../words.ts'
+import { parseSubcommand } from '../words.ts'
 import { STANDARD } from './files.ts'
 import { headerJson } from './run.ts'
 import { type Use, usesOf } from './trail.ts'
@@ -22,7 +22,7 @@ export const inspect: Command = {
     'FILE: shows the keys, the encryption context and the algorithm of an encrypted message. Needs no key; - is standard input.',
   options,
   async run(words) {
-    const { given, operands } = readWords(options, words, { least: 1, most: 1, names: 'one FILE' })
+    const { given, operands } = parseSubcommand(options, words, { least: 1, most: 1, names: 'one FILE' })
     const message = readMessage(await beginning(operands[0]!))
     const uses = given.trail ? await usesOf(message, (region) => clientFor({ ...given, region })) : undefined
     const json = () => `${JSON.stringify(plainly({ ...headerJson(message), ...(uses && { uses }) }))}\n`

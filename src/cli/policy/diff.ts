@@ -6,9 +6,9 @@ import { folded } from '../../policy/account/folded-actions.ts'
 import { type Change, type ChangeKind, Difference } from '../../policy/difference.ts'
 import { BudgetError, type CompiledPolicy, type PolicyKind } from '../../policy/index.ts'
 import { UsageError } from '../command.ts'
-import { readWords, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../words.ts'
 import { kindOf, loadPolicy, readText } from './files.ts'
-import { plural, say, sayJson } from './shown.ts'
+import { plural, printJson, printLine } from './shown.ts'
 import { wrapped } from './what-can.ts'
 
 const KINDS = ['identity', 'resource', 'trust', 'scp', 'rcp'] as const
@@ -38,7 +38,7 @@ export const diffCommand: SubCommand = {
     'Tells what access NEW adds to OLD or takes from it, over all known actions and every resource. Exit status 1 when there is a difference, or there may be one.',
   options,
   async run(words) {
-    const { given, operands } = readWords(options, words, { least: 2, most: 2, names: 'OLD NEW' })
+    const { given, operands } = parseSubcommand(options, words, { least: 2, most: 2, names: 'OLD NEW' })
     const kind = kindGiven(given.kind) ?? kindOf(readText(operands[1]!))
     const [before, after] = operands.map((file) => loadPolicy(file, kind))
     const services = await actionsByService()
@@ -47,8 +47,8 @@ export const diffCommand: SubCommand = {
 
     if (given.json) {
       const shown = groups.map(({ actions, changes }) => ({ actions: folded(actions, services), changes }))
-      sayJson({ changed: groups.length > 0, differences: shown })
-    } else say(shown(groups, services))
+      printJson({ changed: groups.length > 0, differences: shown })
+    } else printLine(shown(groups, services))
     return groups.length === 0 ? 0 : 1
   },
 }

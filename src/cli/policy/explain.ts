@@ -7,10 +7,10 @@ import {
   type LayerOutcome,
   type Request,
 } from '../../policy/index.ts'
-import { readWords, required, type SubCommand } from '../words.ts'
+import { parseSubcommand, required, type SubCommand } from '../words.ts'
 import { asJson, nameOf, whereIs } from './files.ts'
 import { callerOf, callerOptions, layerOptions, layersOf } from './request.ts'
-import { say, sayJson, table } from './shown.ts'
+import { printJson, printLine, table } from './shown.ts'
 
 const options = {
   ...callerOptions,
@@ -25,12 +25,12 @@ export const explainCommand: SubCommand = {
   about: 'Decides one request and says why, layer by layer. Exit status 0 when allowed, 1 when denied.',
   options,
   async run(words) {
-    const { given } = readWords(options, words)
+    const { given } = parseSubcommand(options, words)
     const request = callerOf(given).request(required(given.action, 'action'), given.resource ?? '*')
     const explained = explain(request, layersOf(given))
 
-    if (given.json) sayJson(explanationAsJson(request, explained))
-    else say(`${sentence(request, explained)}\n\n${layersShown(explained.layers)}${missingShown(explained)}`)
+    if (given.json) printJson(explanationAsJson(request, explained))
+    else printLine(`${sentence(request, explained)}\n\n${layersShown(explained.layers)}${missingShown(explained)}`)
     return explained.allowed ? 0 : 1
   },
 }

@@ -40,13 +40,13 @@ export function readJson(file: string): unknown {
 }
 
 /** Where a policy's text begins. */
-export interface Place {
+export interface SourceLocation {
   readonly file: string
   /** Lines before the text in the file; undefined where the text stands there encoded. */
   readonly linesBefore: number | undefined
 }
 
-const places = new WeakMap<PolicySource, Place>()
+const places = new WeakMap<PolicySource, SourceLocation>()
 
 /** A document as IAM would take it. Throws an `InputError` with line and column. */
 export function loadPolicy(file: string, kind: PolicyKind): CompiledPolicy {
@@ -98,7 +98,7 @@ export function syntaxHint(text: string): string {
 }
 
 /** A document within another file, saved before, perhaps under laxer rules. */
-export function compileSaved(text: string, source: PolicySource, place: Place): CompiledPolicy {
+export function compileSaved(text: string, source: PolicySource, place: SourceLocation): CompiledPolicy {
   try {
     return placed(readPolicy(text, source.kind), source, place)
   } catch (error) {
@@ -107,7 +107,7 @@ export function compileSaved(text: string, source: PolicySource, place: Place): 
   }
 }
 
-function placed(policy: Policy, source: PolicySource, place: Place): CompiledPolicy {
+function placed(policy: Policy, source: PolicySource, place: SourceLocation): CompiledPolicy {
   places.set(source, place)
   return compilePolicy(policy, source)
 }

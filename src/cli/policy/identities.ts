@@ -2,7 +2,7 @@
 import type { Around } from '../../policy/account/reach-of.ts'
 import type { CompiledPolicy, PolicyKind } from '../../policy/index.ts'
 import type { Option } from '../command.ts'
-import type { Given } from '../words.ts'
+import type { ParsedOptions } from '../words.ts'
 import { loadPolicy } from './files.ts'
 import { contextIn } from './principal.ts'
 
@@ -28,7 +28,7 @@ export const aroundOptions = {
   },
 } as const satisfies Record<string, Option>
 
-export function aroundOf(given: Given<typeof aroundOptions>): Around {
+export function aroundOf(given: ParsedOptions<typeof aroundOptions>): Around {
   return {
     scps: levelsOf(given.scp, 'scp'),
     rcps: levelsOf(given.rcp, 'rcp'),

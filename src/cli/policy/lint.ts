@@ -5,9 +5,9 @@ import { policyReference } from '../../kernel/policy-reference.ts'
 import { Budget, type Finding, lint, type PolicyKind } from '../../policy/index.ts'
 import { services } from '../../server/services.ts'
 import { UsageError } from '../command.ts'
-import { readWords, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../words.ts'
 import { kindOf, readText } from './files.ts'
-import { plural, say, sayJson } from './shown.ts'
+import { plural, printJson, printLine } from './shown.ts'
 
 const KINDS: readonly PolicyKind[] = ['identity', 'resource', 'trust', 'boundary', 'session', 'scp', 'rcp']
 const FILES_MAX = 10_000
@@ -24,7 +24,7 @@ export const lintCommand: SubCommand = {
   about: 'Checks policies. Exit status 1 when one has an error or a security warning.',
   options,
   async run(words) {
-    const { given, operands } = readWords(options, words, { least: 1, most: FILES_MAX, names: 'FILE…' })
+    const { given, operands } = parseSubcommand(options, words, { least: 1, most: FILES_MAX, names: 'FILE…' })
     const kind = KINDS.find((each) => each === given.kind)
     if (given.kind !== undefined && !kind)
       throw new UsageError(`--kind is one of ${KINDS.join(', ')}; '${given.kind}' is none.`)
@@ -36,10 +36,10 @@ export const lintCommand: SubCommand = {
       return { file, findings: lint(text, kind ?? kindOf(text), reference, { budget }) }
     })
     const all = found.flatMap(({ findings }) => findings)
-    if (given.json) sayJson(found)
+    if (given.json) printJson(found)
     else {
-      for (const { file, findings } of found) for (const finding of findings) say(`${shown(file, finding)}\n`)
-      say(`${plural(operands.length, 'file')}, ${plural(all.length, 'finding')}\n`)
+      for (const { file, findings } of found) for (const finding of findings) printLine(`${shown(file, finding)}\n`)
+      printLine(`${plural(operands.length, 'file')}, ${plural(all.length, 'finding')}\n`)
     }
     return all.some((finding) => given.strict || counts(finding)) ? 1 : 0
   },

@@ -3,7 +3,7 @@ import { accountIn, addContext, contextOf } from '../../policy/account/principal
 import type { Context, Layers, PolicyKind, Principal, Request } from '../../policy/index.ts'
 import type { Option } from '../command.ts'
 import { UsageError } from '../command.ts'
-import { type Given, required } from '../words.ts'
+import { type ParsedOptions, required } from '../words.ts'
 import { loadPolicy } from './files.ts'
 import { contextIn, principalOf } from './principal.ts'
 
@@ -39,7 +39,7 @@ export const callerOptions = {
 } as const satisfies Record<string, Option>
 
 /** Throws an `InputError` for a file that is none, a `UsageError` for a choice that can't be meant. */
-export function layersOf(given: Given<typeof layerOptions>): Layers {
+export function layersOf(given: ParsedOptions<typeof layerOptions>): Layers {
   const one = (name: string | undefined, kind: PolicyKind) => (name === undefined ? undefined : loadPolicy(name, kind))
   const levels = (names: readonly string[], kind: PolicyKind) =>
     names.length === 0 ? undefined : names.map((level) => level.split(',').map((name) => loadPolicy(name, kind)))
@@ -64,7 +64,7 @@ export interface Caller {
   request(action: string, resource: string): Request
 }
 
-export function callerOf(given: Given<typeof callerOptions>): Caller {
+export function callerOf(given: ParsedOptions<typeof callerOptions>): Caller {
   const tags = Object.fromEntries(given['principal-tag'].map((word) => pairOf(word)))
   const principal = principalOf(required(given.principal, 'principal'), tags)
   const owner = given['resource-account']

@@ -10,8 +10,8 @@ export function table(rows: readonly (readonly string[])[], indent = ''): string
     .join('')
 }
 
-export const say = (text: string): void => void process.stdout.write(text)
+export const printLine = (text: string): void => void process.stdout.write(text)
 
-export const sayJson = (answer: unknown): void => say(`${JSON.stringify(answer, undefined, 2)}\n`)
+export const printJson = (answer: unknown): void => printLine(`${JSON.stringify(answer, undefined, 2)}\n`)
 
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`

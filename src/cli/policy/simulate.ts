@@ -1,10 +1,10 @@
 /** `merlon policy simulate`: several actions on several resources, as a table. */
 import { explain } from '../../policy/index.ts'
 import { UsageError } from '../command.ts'
-import { readWords, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../words.ts'
 import { asJson, nameOf, whereIs } from './files.ts'
 import { callerOf, callerOptions, layerOptions, layersOf } from './request.ts'
-import { plural, say, sayJson, table } from './shown.ts'
+import { plural, printJson, printLine, table } from './shown.ts'
 
 const options = {
   ...callerOptions,
@@ -19,7 +19,7 @@ export const simulateCommand: SubCommand = {
   about: 'Decides every action on every resource. Exit status 0 when all are allowed, 1 when one is denied.',
   options,
   async run(words) {
-    const { given } = readWords(options, words)
+    const { given } = parseSubcommand(options, words)
     if (given.action.length === 0) throw new UsageError('--action is missing.')
     const caller = callerOf(given)
     const layers = layersOf(given)
@@ -29,7 +29,7 @@ export const simulateCommand: SubCommand = {
     const denied = rows.filter(({ explained }) => !explained.allowed).length
 
     if (given.json) {
-      sayJson(
+      printJson(
         rows.map(({ request, explained: { allowed, explicit, layer, statement, missing } }) => ({
           action: request.action,
           resource: request.resource,
@@ -48,8 +48,8 @@ export const simulateCommand: SubCommand = {
         statement ? `${layer}: ${nameOf(statement)} in ${whereIs(statement)}` : layer,
         missing.length > 0 ? `missing ${missing.join(', ')}` : '',
       ])
-      say(table([['DECISION', 'ACTION', 'RESOURCE', 'DECIDED BY', ''], ...shown]))
-      say(`\n${plural(rows.length, 'request')}, ${denied} denied\n`)
+      printLine(table([['DECISION', 'ACTION', 'RESOURCE', 'DECIDED BY', ''], ...shown]))
+      printLine(`\n${plural(rows.length, 'request')}, ${denied} denied\n`)
     }
     return denied === 0 ? 0 : 1
   },

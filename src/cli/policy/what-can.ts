@@ -7,11 +7,11 @@ import type { Account, Identity } from '../../policy/account/identity.ts'
 import { reachOf } from '../../policy/account/reach-of.ts'
 import type { Access, Reach } from '../../policy/reach.ts'
 import { UsageError } from '../command.ts'
-import { readWords, required, type SubCommand } from '../words.ts'
+import { parseSubcommand, required, type SubCommand } from '../words.ts'
 import { readAccount } from './account.ts'
 import { accessAsJson, doubtShown } from './conditions.ts'
 import { aroundOf, aroundOptions } from './identities.ts'
-import { plural, say, sayJson } from './shown.ts'
+import { plural, printJson, printLine } from './shown.ts'
 
 const options = {
   account: {
@@ -36,7 +36,7 @@ export const whatCanCommand: SubCommand = {
   about: 'Lists the actions a user or role may do, and on which resources. PRINCIPAL is an ARN or a name.',
   options,
   async run(words) {
-    const { given, operands } = readWords(options, words, { least: 1, most: 1, names: 'PRINCIPAL' })
+    const { given, operands } = parseSubcommand(options, words, { least: 1, most: 1, names: 'PRINCIPAL' })
     const account = await readAccount(required(given.account, 'account'))
     const identity = identityNamed(operands[0]!, account)
     const services = await actionsByService()
@@ -48,12 +48,12 @@ export const whatCanCommand: SubCommand = {
     const groups = grouped(reachOf(identity, aroundOf(given), account.id), [...asked.values()].flat())
 
     if (given.json) {
-      sayJson({
+      printJson({
         principal: identity.arn,
         access: groups.map(({ actions, accesses }) => ({ actions, on: accesses.map(accessAsJson) })),
       })
     } else {
-      say(shown(identity, groups, asked))
+      printLine(shown(identity, groups, asked))
     }
     return 0
   },

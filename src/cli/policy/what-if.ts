@@ -1,13 +1,13 @@
 /** `merlon policy what-if`: recorded calls decided again under changed policies. */
 import type { RecordedCall } from '../../policy/account/recorded-call.ts'
-import { type Replayed, replayCalls, type Verdict } from '../../policy/account/replay-calls.ts'
+import { type Replayed, type ReplayOutcome, replayCalls } from '../../policy/account/replay-calls.ts'
 import { UsageError } from '../command.ts'
-import { readWords, required, type SubCommand } from '../words.ts'
+import { parseSubcommand, required, type SubCommand } from '../words.ts'
 import { readAccount } from './account.ts'
 import { readText } from './files.ts'
 import { levelsOf } from './identities.ts'
 import { readRecords } from './records.ts'
-import { plural, say, sayJson, table } from './shown.ts'
+import { plural, printJson, printLine, table } from './shown.ts'
 
 const levels = (about: string) => ({ type: 'string', value: 'FILE', multiple: true, about }) as const
 
@@ -30,7 +30,7 @@ export const whatIfCommand: SubCommand = {
     'Decides recorded calls again under changed policies, and lists those that would have been decided otherwise. Exit status 1 when there is one, or there may be.',
   options,
   async run(words) {
-    const { given } = readWords(options, words)
+    const { given } = parseSubcommand(options, words)
     if (given.events.length === 0) throw new UsageError('--events is missing.')
     if (given.scp.length === 0 && given.policy.length === 0)
       throw new UsageError('Say what changes: --scp or --policy.')
@@ -42,8 +42,8 @@ export const whatIfCommand: SubCommand = {
 
     const calls = given.events.flatMap((events) => readRecords(events))
     const found = replayCalls(calls, { account: before, scps: scpsBefore }, { account: after, scps })
-    if (given.json) sayJson(asJson(calls, found))
-    else say(shown(calls, found))
+    if (given.json) printJson(asJson(calls, found))
+    else printLine(shown(calls, found))
     return found.flips.length === 0 ? 0 : 1
   },
 }
@@ -55,7 +55,7 @@ function replacement(word: string): readonly [string, { readonly text: string; r
   return [word.slice(0, equals), { text: readText(file), file }]
 }
 
-const WORDS: Readonly<Record<Verdict, string>> = {
+const WORDS: Readonly<Record<ReplayOutcome, string>> = {
   allowed: 'would be allowed',
   denied: 'would be denied',
   open: 'cannot be told',

@@ -4,13 +4,13 @@ import type { Account, Identity } from '../../policy/account/identity.ts'
 import { accountIn } from '../../policy/account/principal-context.ts'
 import { type Own, reachOf } from '../../policy/account/reach-of.ts'
 import type { Access } from '../../policy/reach.ts'
-import { readWords, required, type SubCommand } from '../words.ts'
+import { parseSubcommand, required, type SubCommand } from '../words.ts'
 import { readAccount } from './account.ts'
 import { accessAsJson, doubtShown } from './conditions.ts'
 import { loadPolicy, nameOf, whereIs } from './files.ts'
 import { aroundOf, aroundOptions } from './identities.ts'
 import { actionOf, resourceOf } from './request.ts'
-import { plural, say, sayJson } from './shown.ts'
+import { plural, printJson, printLine } from './shown.ts'
 
 const options = {
   account: {
@@ -36,7 +36,7 @@ export const whoCanCommand: SubCommand = {
     'Lists the users and roles that may do it, through which statement and under which conditions. RESOURCE may have wildcards.',
   options,
   async run(words) {
-    const { given, operands } = readWords(options, words, { least: 1, most: 2, names: 'ACTION RESOURCE' })
+    const { given, operands } = parseSubcommand(options, words, { least: 1, most: 2, names: 'ACTION RESOURCE' })
     const action = actionOf(operands[0]!)
     const resource = resourceOf(operands[1] ?? '*')
     const account = await readAccount(required(given.account, 'account'))
@@ -48,8 +48,8 @@ export const whoCanCommand: SubCommand = {
       .filter(({ accesses }) => accesses.length > 0)
     const notes = notesOn(action, own)
 
-    if (given.json) sayJson({ action, resource, principals: rows.map(rowAsJson), notes })
-    else say(shown(rows, action, resource, account, notes))
+    if (given.json) printJson({ action, resource, principals: rows.map(rowAsJson), notes })
+    else printLine(shown(rows, action, resource, account, notes))
     return 0
   },
 }

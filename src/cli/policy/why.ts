@@ -2,9 +2,9 @@
 import type { ToldStatement, Why } from '../../server/why.ts'
 import { ask, placeOptions } from '../ask.ts'
 import { plainly } from '../plain.ts'
-import { readWords, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../words.ts'
 import { OUTCOMES } from './explain.ts'
-import { say, sayJson, table } from './shown.ts'
+import { printJson, printLine, table } from './shown.ts'
 
 const options = { ...placeOptions, json: { type: 'boolean', about: 'for programs' } } as const
 
@@ -14,11 +14,11 @@ export const whyCommand: SubCommand = {
   about: 'Says what decided a recorded call of an installation, and what its policies say today. For its operator.',
   options,
   async run(words) {
-    const { given, operands } = readWords(options, words, { least: 1, most: 1, names: 'EVENT-ID' })
+    const { given, operands } = parseSubcommand(options, words, { least: 1, most: 1, names: 'EVENT-ID' })
     const [event] = operands
     const told = await ask<Why>(given, 'POST /policy/why', { event })
-    if (given.json) sayJson(told)
-    else say(shown(plainly(told)))
+    if (given.json) printJson(told)
+    else printLine(shown(plainly(told)))
     return 0
   },
 }

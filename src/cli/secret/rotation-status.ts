@@ -1,7 +1,7 @@
 /** `merlon secret rotation-status`: which secrets rotate, which are late, and why. */
 import { ApiError, type Client } from '../../kernel/client.ts'
 import { clientFor, clientOptions } from '../client.ts'
-import { readWords, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../words.ts'
 
 const options = {
   json: { type: 'boolean', about: 'for programs' },
@@ -48,7 +48,7 @@ export const rotationStatusCommand: SubCommand = {
   about: 'Lists the secrets that rotate. Exit status 1 when the last attempt of one failed, or one is late.',
   options,
   async run(words) {
-    const { given } = readWords(options, words)
+    const { given } = parseSubcommand(options, words)
     const client = clientFor(given)
     const told = await lastTold(client)
     const statuses: Status[] = []

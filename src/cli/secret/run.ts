@@ -2,7 +2,7 @@
 import { programOf, runProgram } from '../child.ts'
 import { clientFor, clientOptions } from '../client.ts'
 import { UsageError } from '../command.ts'
-import { readWords, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../words.ts'
 
 const options = {
   secret: { type: 'string', value: 'ID', multiple: true, about: 'each member of its JSON becomes a variable' },
@@ -28,7 +28,7 @@ export const runCommand: SubCommand = {
   async run(words) {
     const [own, program] = programOf(words)
     if (!program) throw new UsageError('Say which program to run, behind a --.')
-    const { given } = readWords(options, own)
+    const { given } = parseSubcommand(options, own)
     const wanted: readonly Wanted[] = [...given.secret.map((id) => ({ id })), ...given.env.map(parsed)]
     if (wanted.length === 0) throw new UsageError('Say which secrets: --secret ID or --env NAME=ID.')
     const client = clientFor(given)

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { ask, placeOptions } from '../ask.ts'
 import { UsageError } from '../command.ts'
-import { readWords, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../words.ts'
 
 const options = {
   ...placeOptions,
@@ -27,7 +27,7 @@ export const copyCommand: SubCommand = {
     'Copies all documents, events, objects and the keyring, and reads them back. What is written meanwhile is not in the copy: stop the servers first, unless you only try.',
   options,
   async run(words) {
-    const { given } = readWords(options, words, { least: 0, most: 0, names: '' })
+    const { given } = parseSubcommand(options, words, { least: 0, most: 0, names: '' })
     const data = given['to-data']
     const store = given['to-store'] ?? process.env['MERLON_TO_STORE']
     if ((data === undefined) === (store === undefined))

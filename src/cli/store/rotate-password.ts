@@ -6,7 +6,7 @@ import { shownStore } from '../../server/storage.ts'
 import { hostUrls } from '../../store/postgres/url.ts'
 import { replaceFile } from '../../vault/durable-file.ts'
 import { UsageError } from '../command.ts'
-import { readWords, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../words.ts'
 
 const options = {
   store: {
@@ -23,7 +23,7 @@ export const rotatePasswordCommand: SubCommand = {
     'Makes a new password, which the file and the database then know. Nodes that run read the file for each connection.',
   options,
   async run(words) {
-    const { given } = readWords(options, words, { least: 0, most: 0, names: '' })
+    const { given } = parseSubcommand(options, words, { least: 0, most: 0, names: '' })
     const url = given.store ?? process.env['MERLON_STORE']
     const passwordFile = given['password-file'] ?? process.env['MERLON_STORE_PASSWORD_FILE']
     if (!url || !passwordFile || !isWithoutPassword(url))

@@ -5,8 +5,8 @@ import type { InspectedRequest } from '../../engines/waf/request.ts'
 import type { Verdict } from '../../engines/waf/web-acl.ts'
 import { UsageError } from '../command.ts'
 import { readText } from '../policy/files.ts'
-import { say, sayJson, table } from '../policy/shown.ts'
-import { readWords, required, type SubCommand } from '../words.ts'
+import { printJson, printLine, table } from '../policy/shown.ts'
+import { parseSubcommand, required, type SubCommand } from '../words.ts'
 
 /** What load balancers give AWS WAF of a body. */
 const BODY_BYTES_MAX = 8_192
@@ -33,21 +33,21 @@ const options = {
   json: { type: 'boolean', about: 'for programs' },
 } as const
 
-type Given = ReturnType<typeof readWords<typeof options>>['given']
+type Given = ReturnType<typeof parseSubcommand<typeof options>>['given']
 
 export const explainCommand: SubCommand = {
   name: 'explain',
   about: 'Evaluates one request, and shows the rules that match and the texts that make them match.',
   options,
   async run(words) {
-    const { given } = readWords(options, words)
+    const { given } = parseSubcommand(options, words)
     const file = required(given.acl, 'acl')
     const request = requestOf(given)
     // Other commands start without the engine.
     const { decide } = await import('./evaluation.ts')
     const verdict = decide(file, given.with, request)
-    if (given.json) sayJson(verdict)
-    else say(shown(verdict))
+    if (given.json) printJson(verdict)
+    else printLine(shown(verdict))
     return verdict.action === 'ALLOW' ? 0 : 1
   },
 }

@@ -9,7 +9,7 @@ import type { Vault } from '../../vault/vault.ts'
 import { isoSeconds } from '../event.ts'
 
 /** One chain's last record. */
-export interface Standing {
+export interface ChainTip {
   readonly account: string
   readonly region: string
   readonly sequence: number
@@ -25,7 +25,7 @@ export interface Checkpoint {
   /** ISO 8601. */
   readonly time: string
   /** The chains that have grown since the one before. */
-  readonly moved: readonly Standing[]
+  readonly moved: readonly ChainTip[]
   /** SHA-256 over the standing of all chains of the node, hex. */
   readonly all: string
   /** SHA-256 of the checkpoint before, hex; empty for the first. */
@@ -61,7 +61,7 @@ const statement = ({ kind, node, number, time, moved, all, previous }: Unsigned)
 export const checkpointHash = (checkpoint: Checkpoint): string =>
   hash('sha256', Buffer.concat([statement(checkpoint), Buffer.from(checkpoint.signature, 'base64')]), 'hex')
 
-const isStanding = ({ account, region, sequence, hash }: Partial<Standing>): boolean =>
+const isStanding = ({ account, region, sequence, hash }: Partial<ChainTip>): boolean =>
   [account, region, hash].every((text) => typeof text === 'string') && typeof sequence === 'number'
 
 /** Whoever can write to the database, or to a witness's file, can write anything there. */
@@ -83,7 +83,7 @@ export function isGenuine(checkpoint: Checkpoint, voucher: Uint8Array): boolean 
   return verify(null, statement(checkpoint), spki, Buffer.from(checkpoint.signature, 'base64'))
 }
 
-export const standing = ({ account, region, sequence, hash }: Head): Standing => ({
+export const standing = ({ account, region, sequence, hash }: Head): ChainTip => ({
   account,
   region,
   sequence,
@@ -102,7 +102,7 @@ export function allHash(heads: readonly Head[]): string {
  */
 export function makeCheckpoint(
   store: Store,
-  vault: Pick<Vault, 'vouch'>,
+  vault: Pick<Vault, 'signAsInstallation'>,
   { node, heads, nowMs }: { readonly node: string; readonly heads: readonly Head[]; readonly nowMs: number },
 ): Promise<Checkpoint | undefined> {
   const own = heads.filter((head) => head.node === node)
@@ -122,7 +122,7 @@ export function makeCheckpoint(
       all,
       previous: previous ? checkpointHash(previous) : '',
     }
-    const signature = Buffer.from(vault.vouch(statement(unsigned))).toString('base64')
+    const signature = Buffer.from(vault.signAsInstallation(statement(unsigned))).toString('base64')
     const checkpoint: Checkpoint = { ...unsigned, signature }
     unit.put(checkpointKey(node, checkpoint.number), checkpoint)
     unit.put(standingsKey(node), { sequences: Object.fromEntries(own.map((h) => [chainId(h), h.sequence])) })
@@ -143,13 +143,13 @@ async function lastStandings(reader: Store['reader'], node: string): Promise<Rea
 }
 
 /** The place of a checkpoint: of which node, as keys write it, and which one. */
-export interface Place {
+export interface CheckpointId {
   readonly node: string
   readonly number: number
 }
 
 /** By its key, which counts more than what whoever wrote the row says of itself. */
-export function placeOf(key: Key): Place {
+export function placeOf(key: Key): CheckpointId {
   const [node = '', number] = key.split('/').slice(-2)
   return { node, number: Number(number) }
 }

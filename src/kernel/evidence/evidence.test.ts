@@ -11,7 +11,7 @@ import type { EvidenceRow, Store } from '../../store/store.ts'
 import { ephemeralVault } from '../../vault/ephemeral.ts'
 import { MovableClock } from '../clock.ts'
 import { type Checkpoint, checkpoints, readWitness } from './checkpoint.ts'
-import { ChainBrokenError, EvidenceKeeper } from './keeper.ts'
+import { ChainBrokenError, CheckpointService } from './keeper.ts'
 import { verifyLog } from './verify.ts'
 
 const ACCOUNT = '111122223333'
@@ -29,9 +29,9 @@ async function installation() {
   const vault = await ephemeralVault()
   const clock = new MovableClock(Date.UTC(2026, 0, 1))
   const errors: unknown[] = []
-  const opened = async <T>(work: (store: Store, keeper: EvidenceKeeper) => Promise<T>): Promise<T> => {
+  const opened = async <T>(work: (store: Store, keeper: CheckpointService) => Promise<T>): Promise<T> => {
     const store = await openStore({ file })
-    const keeper = new EvidenceKeeper(store, vault, clock, (error) => void errors.push(error))
+    const keeper = new CheckpointService(store, vault, clock, (error) => void errors.push(error))
     try {
       await keeper.start()
       return await work(store, keeper)
@@ -224,7 +224,7 @@ describe('The check of the log', () => {
     const errors: unknown[] = []
     let watch = 0
     const keeperOf = (node: string) =>
-      new EvidenceKeeper(
+      new CheckpointService(
         asNode(store, node),
         vault,
         new MovableClock(),

@@ -21,7 +21,7 @@ export class ChainBrokenError extends Error {
   }
 }
 
-export class EvidenceKeeper {
+export class CheckpointService {
   readonly #store: Store
   readonly #vault: Vault
   readonly #clock: Clock

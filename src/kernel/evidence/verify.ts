@@ -3,13 +3,13 @@ import { chainId, type EpochKey, linkHash, linkMac } from '../../store/chain.ts'
 import type { EvidenceRow, Store } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import {
+  type ChainTip,
   type Checkpoint,
   checkpointHash,
   checkpoints,
   isCheckpoint,
   isGenuine,
   placeOf,
-  type Standing,
 } from './checkpoint.ts'
 
 /** Something that is not as it was written. */
@@ -21,7 +21,7 @@ export interface Finding {
   readonly what: string
 }
 
-export interface Verdict {
+export interface VerificationResult {
   readonly records: number
   readonly chains: number
   readonly checkpoints: number
@@ -44,9 +44,9 @@ type Expected = Map<string, Map<number, { readonly hash: string; readonly by: st
 /** `witnessed`: checkpoints as a witness kept them. Reads the log in portions; calls go on meanwhile. */
 export async function verifyLog(
   store: Store,
-  vault: Pick<Vault, 'chainKey' | 'voucher'>,
+  vault: Pick<Vault, 'chainKey' | 'installationPublicKey'>,
   witnessed: readonly Checkpoint[] = [],
-): Promise<Verdict> {
+): Promise<VerificationResult> {
   const findings = new Findings()
   const expected: Expected = new Map()
   const own = await readCheckpoints(store, vault, findings, expected)
@@ -112,13 +112,13 @@ function follow(
 
 async function readCheckpoints(
   store: Store,
-  vault: Pick<Vault, 'voucher'>,
+  vault: Pick<Vault, 'installationPublicKey'>,
   findings: Findings,
   expected: Expected,
 ): Promise<ReadonlyMap<string, string>> {
   const own = new Map<string, string>()
   const before = new Map<string, Checkpoint>()
-  const voucher = vault.voucher()
+  const voucher = vault.installationPublicKey()
   for await (const { key, document: checkpoint } of checkpoints(store)) {
     if (!isCheckpoint(checkpoint)) {
       const { node, number } = placeOf(key)
@@ -142,13 +142,13 @@ async function readCheckpoints(
 function readWitnessed(
   checkpoint: Checkpoint,
   own: ReadonlyMap<string, string>,
-  vault: Pick<Vault, 'voucher'>,
+  vault: Pick<Vault, 'installationPublicKey'>,
   findings: Findings,
   expected: Expected,
 ): void {
   const { node, number } = checkpoint
   const chain = `checkpoints ${node}`
-  if (!isGenuine(checkpoint, vault.voucher())) {
+  if (!isGenuine(checkpoint, vault.installationPublicKey())) {
     findings.add(chain, number, "the witness's copy carries a signature that is not ours")
     return
   }
@@ -158,7 +158,7 @@ function readWitnessed(
   for (const at of checkpoint.moved) expectStanding(expected, node, at, `the witness's checkpoint ${number}`)
 }
 
-const expectStanding = (expected: Expected, node: string, { account, region, sequence, hash }: Standing, by: string) =>
+const expectStanding = (expected: Expected, node: string, { account, region, sequence, hash }: ChainTip, by: string) =>
   expect(expected, chainId({ account, region, node }), sequence, hash, by)
 
 /** The first to speak of a record is believed: a contradiction shows at the record, whoever is wrong. */

@@ -1,13 +1,13 @@
 /** Calls that code makes instead of a client: as a service principal, or as a signed-in person. */
 import { randomUUID } from 'node:crypto'
 import { Fault } from '../../wire/fault.ts'
-import type { Act, Acting, AuthorizeAs, CallAs } from '../acting.ts'
-import { type Authenticator, itself, nobody } from '../authenticate.ts'
+import type { ActAs, AuthorizeAs, CallAs, ServiceCaller } from '../acting.ts'
+import { type Authenticator, anonymousCaller, serviceCaller } from '../authenticate.ts'
 import type { Clock } from '../clock.ts'
 import { newDraft } from '../event.ts'
 import type { ResourceFacts } from '../resource/facts.ts'
 import type { DecisionMaker } from './decision-maker.ts'
-import { type Arrival, draftOf } from './invocation.ts'
+import { draftOf, type RequestInfo } from './invocation.ts'
 import type { Recorder } from './recorder.ts'
 import type { Registry } from './registry.ts'
 import type { Runner } from './runner.ts'
@@ -24,22 +24,22 @@ interface Stages {
 
 /** `api` and `name` are typed by the signatures of `Act` and `CallAs`; the registry is not. */
 export function callers({ clock, registry, decisions, recorder, runner, authenticator }: Stages): {
-  readonly act: Act
+  readonly actAs: ActAs
   readonly callAs: CallAs
   readonly authorizeAs: AuthorizeAs
 } {
   return {
-    act: async (acting, api, name, input) => {
+    actAs: async (acting, api, name, input) => {
       const invocation = await registry.invocation(api, name, input as object, [])
-      const arrival: Arrival = {
+      const arrival: RequestInfo = {
         ...(invocation.operation.unsigned && acting.client
           ? {
               request: requestOf(acting.client),
-              authenticated: { ...nobody({ body: Buffer.alloc(0) }), region: acting.region },
+              authenticated: { ...anonymousCaller({ body: Buffer.alloc(0) }), region: acting.region },
             }
           : {
               request: { remoteAddress: acting.service, secure: true, rawHeaders: ['User-Agent', acting.service] },
-              authenticated: itself(acting),
+              authenticated: serviceCaller(acting),
             }),
         requestId: randomUUID(),
         now: clock.now(),
@@ -51,7 +51,7 @@ export function callers({ clock, registry, decisions, recorder, runner, authenti
     callAs: async (from, api, name, input) => {
       const { session, accessKeyId, region, request, now, unit, effects, done } = from
       const authenticated = await authenticator.resume(session, accessKeyId, region, now)
-      const arrival: Arrival = { request, authenticated, requestId: randomUUID(), now, done }
+      const arrival: RequestInfo = { request, authenticated, requestId: randomUUID(), now, done }
       const attempt: Attempt = { ...newAttempt(draftOf(arrival)), effects }
       const invocation = await registry.invocation(api, name, input as object, [])
       try {
@@ -66,7 +66,7 @@ export function callers({ clock, registry, decisions, recorder, runner, authenti
     },
     authorizeAs: async ({ session, accessKeyId, region, request, now }, action, arn) => {
       const authenticated = await authenticator.resume(session, accessKeyId, region, now)
-      const arrival: Arrival = { request, authenticated, requestId: randomUUID(), now, done: [] }
+      const arrival: RequestInfo = { request, authenticated, requestId: randomUUID(), now, done: [] }
       const acted: ResourceFacts = { arn, type: '', account: session.account }
       await decisions.authorize(arrival, { via: [] }, newDraft(now), {
         action,
@@ -79,6 +79,10 @@ export function callers({ clock, registry, decisions, recorder, runner, authenti
 }
 
 /** The request of a client, as far as a service that forwards it passes it on. */
-function requestOf({ remoteAddress, userAgent, isSecure }: NonNullable<Acting['client']>): Arrival['request'] {
+function requestOf({
+  remoteAddress,
+  userAgent,
+  isSecure,
+}: NonNullable<ServiceCaller['client']>): RequestInfo['request'] {
   return { remoteAddress, secure: isSecure, rawHeaders: ['User-Agent', userAgent] }
 }

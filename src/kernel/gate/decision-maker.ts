@@ -1,10 +1,10 @@
 /** Permission checks of a call: the facts are gathered, one decision is made, and it becomes part of the event. */
 import { header } from '../../wire/http.ts'
-import { type Asked, type AuthorizeFacts, authorize } from '../authorize.ts'
+import { type AuthorizationRequest, type AuthorizeFacts, authorize } from '../authorize.ts'
 import { Denial } from '../denial.ts'
 import type { EventDraft } from '../event.ts'
 import type { OrganizationPort } from '../ports/organizations.ts'
-import { type Arrival, accountOf, type Invocation } from './invocation.ts'
+import { accountOf, type OperationCall, type RequestInfo } from './invocation.ts'
 
 export interface DecisionOptions {
   readonly organizations: () => OrganizationPort
@@ -22,10 +22,10 @@ export class DecisionMaker {
 
   /** Throws the denial. */
   async authorize(
-    arrival: Arrival,
-    invocation: Pick<Invocation, 'via'>,
+    arrival: RequestInfo,
+    invocation: Pick<OperationCall, 'via'>,
     draft: Pick<EventDraft, 'decided'>,
-    asked: Asked,
+    asked: AuthorizationRequest,
   ): Promise<void> {
     try {
       draft.decided.push(authorize(asked, await this.facts(arrival, invocation, asked)))
@@ -39,7 +39,11 @@ export class DecisionMaker {
     }
   }
 
-  async facts(arrival: Arrival, invocation: Pick<Invocation, 'via'>, asked: Asked): Promise<AuthorizeFacts> {
+  async facts(
+    arrival: RequestInfo,
+    invocation: Pick<OperationCall, 'via'>,
+    asked: AuthorizationRequest,
+  ): Promise<AuthorizeFacts> {
     const { authenticated, request, now } = arrival
     const { standing, acting } = authenticated
     const organizations = this.#options.organizations()

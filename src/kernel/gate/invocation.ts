@@ -5,10 +5,10 @@ import type { OperationShape } from '../../wire/wire.ts'
 import type { Authenticated } from '../authenticate.ts'
 import { type EventDraft, newDraft } from '../event.ts'
 import type { Operation } from '../service.ts'
-import type { Scope } from '../throttle.ts'
+import type { ThrottleScope } from '../throttle.ts'
 
 /** One answered request, as logs and metrics see it. */
-export interface Answer {
+export interface RequestOutcome {
   readonly requestId: string
   readonly service: string
   readonly operation: string
@@ -16,7 +16,7 @@ export interface Answer {
   /** The fault's code; undefined on success. */
   readonly code: string | undefined
   /** Whose limit it was that refused the call. */
-  readonly throttled: Scope | undefined
+  readonly throttled: ThrottleScope | undefined
   readonly principal: string | undefined
   readonly tookMs: number
   /** The error behind an internal failure. */
@@ -24,7 +24,7 @@ export interface Answer {
 }
 
 /** What stays the same while a request, and every operation that it forwards to, is handled; constant over retries. */
-export interface Arrival {
+export interface RequestInfo {
   readonly request: Pick<HttpRequest, 'remoteAddress' | 'secure' | 'tls' | 'rawHeaders'>
   readonly authenticated: Authenticated
   readonly requestId: string
@@ -34,7 +34,7 @@ export interface Arrival {
 }
 
 /** What an event shows of an operation, with the shapes that redact it. */
-export interface Recorded {
+export interface AuditedOperation {
   readonly row: ServiceRow
   readonly operation: Pick<Operation, 'name' | 'actions' | 'dataEvent'>
   readonly shape: OperationShape
@@ -45,7 +45,7 @@ export interface Recorded {
 }
 
 /** An operation about to run. */
-export interface Invocation extends Recorded {
+export interface OperationCall extends AuditedOperation {
   readonly operation: Operation
   readonly input: object
 }
@@ -56,7 +56,7 @@ export function accountOf({ caller, acting, bearer }: Authenticated): string {
 }
 
 /** A token's caller has a user of its own in the audit log. */
-export function draftOf({ now, authenticated: { bearer } }: Arrival): EventDraft {
+export function draftOf({ now, authenticated: { bearer } }: RequestInfo): EventDraft {
   const draft = newDraft(now)
   if (bearer) draft.userIdentity = bearer.identity
   return draft

@@ -18,7 +18,7 @@ import { reasonOf } from '../reason.ts'
 import { ThrottledCalls, type ThrottledMinute } from '../throttled-calls.ts'
 import { refusalCountEvent, smallFacts, UnauthenticatedRefusals } from '../unauthenticated-refusals.ts'
 import { asFault } from './faults.ts'
-import { type Arrival, accountOf, originalName, type Recorded } from './invocation.ts'
+import { type AuditedOperation, accountOf, originalName, type RequestInfo } from './invocation.ts'
 import type { Registry } from './registry.ts'
 import type { Attempt } from './transaction.ts'
 
@@ -40,8 +40,8 @@ export class Recorder {
   /** Adds the event of a call to the transaction: with its output when it ran, with the fault when it was refused. */
   record(
     unit: Unit,
-    arrival: Arrival,
-    { row, operation, shape, input, via }: Recorded,
+    arrival: RequestInfo,
+    { row, operation, shape, input, via }: AuditedOperation,
     draft: EventDraft,
     output: object | undefined,
     fault: Fault | undefined,
@@ -85,8 +85,8 @@ export class Recorder {
 
   /** Nothing runs unrecorded: a refusal that cannot be recorded is an outage. */
   async recordRefusal(
-    arrival: Arrival,
-    invocation: Recorded,
+    arrival: RequestInfo,
+    invocation: AuditedOperation,
     draft: EventDraft,
     error: unknown,
     forwarded: Attempt['refused'] = [],
@@ -100,7 +100,12 @@ export class Recorder {
   }
 
   /** Refusals of callers without an account are recorded in part: see {@link UnauthenticatedRefusals}. */
-  #isRecorded({ authenticated, request, now }: Arrival, read: Recorded, draft: EventDraft, fault: Fault): boolean {
+  #isRecorded(
+    { authenticated, request, now }: RequestInfo,
+    read: AuditedOperation,
+    draft: EventDraft,
+    fault: Fault,
+  ): boolean {
     if (authenticated.caller.principal.kind !== 'anonymous') return true
     const [resource] = draft.resources
     const kind = {
@@ -116,7 +121,7 @@ export class Recorder {
   }
 
   /** Of an account's throttled calls the first in a minute is recorded, the rest as a number. */
-  async recordThrottledCall(arrival: Arrival, read: Recorded): Promise<void> {
+  async recordThrottledCall(arrival: RequestInfo, read: AuditedOperation): Promise<void> {
     const { authenticated, now } = arrival
     const { caller, region } = authenticated
     const since = {

@@ -7,7 +7,7 @@ import { eventNameOf } from '../event-words.ts'
 import type { ServiceTraits } from '../service/traits.ts'
 import type { Api, Operation, Service } from '../service.ts'
 import { notImplemented } from './faults.ts'
-import type { Invocation, Recorded } from './invocation.ts'
+import type { AuditedOperation, OperationCall } from './invocation.ts'
 
 const NONE: ServiceTraits = {}
 
@@ -50,7 +50,7 @@ export class Registry {
   }
 
   /** By the action; operations without permission go by their names. */
-  isReadOnly({ name, actions }: Recorded['operation']): boolean {
+  isReadOnly({ name, actions }: AuditedOperation['operation']): boolean {
     const [action] = actions
     if (action === undefined) return /^(Get|List|Describe|Lookup)/.test(name)
     return isReading(action) || this.#readActions.has(action)
@@ -70,7 +70,7 @@ export class Registry {
   }
 
   /** A call that code makes, checked as if it had come over the wire. */
-  async invocation(api: Api<unknown>, name: string, input: object, via: readonly string[]): Promise<Invocation> {
+  async invocation(api: Api<unknown>, name: string, input: object, via: readonly string[]): Promise<OperationCall> {
     const row = serviceRows.find((candidate) => candidate.id === api.id)!
     const model = await loadService(row)
     const shape = model.operations.get(name)

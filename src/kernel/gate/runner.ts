@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Store, Unit } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { header } from '../../wire/http.ts'
-import type { Act } from '../acting.ts'
+import type { ActAs } from '../acting.ts'
 import type { Call } from '../call.ts'
 import type { Absence, ConditionKeys, LazyConditions } from '../condition-keys.ts'
 import type { EventDraft } from '../event.ts'
@@ -16,7 +16,7 @@ import type { ResourceFacts } from '../resource/facts.ts'
 import type { Api } from '../service.ts'
 import type { DecisionMaker } from './decision-maker.ts'
 import { asFault } from './faults.ts'
-import { type Arrival, accountOf, draftOf, type Invocation } from './invocation.ts'
+import { accountOf, draftOf, type OperationCall, type RequestInfo } from './invocation.ts'
 import type { Recorder } from './recorder.ts'
 import type { Registry } from './registry.ts'
 import { type Attempt, newAttempt, onceIn, transact } from './transaction.ts'
@@ -28,7 +28,7 @@ export interface RunnerOptions {
   readonly use: Use
   readonly quotas: Quotas
   readonly publicUrl?: string | undefined
-  readonly act: Act
+  readonly actAs: ActAs
   readonly registry: Registry
   readonly conditionKeys: ConditionKeys
   readonly absentKey: Absence
@@ -44,7 +44,7 @@ export class Runner {
   }
 
   /** Runs until a commit succeeds. A refusal writes nothing but its own event. */
-  transact(arrival: Arrival, invocation: Invocation): Promise<object> {
+  transact(arrival: RequestInfo, invocation: OperationCall): Promise<object> {
     const { store, recorder } = this.#options
     return transact(store, {
       begin: () => newAttempt(draftOf(arrival)),
@@ -54,7 +54,7 @@ export class Runner {
   }
 
   /** Runs it in a transaction of the caller, with its event. Throws the denial, or the operation's fault. */
-  async perform(unit: Unit, arrival: Arrival, invocation: Invocation, attempt: Attempt): Promise<object> {
+  async perform(unit: Unit, arrival: RequestInfo, invocation: OperationCall, attempt: Attempt): Promise<object> {
     const { operation, input } = invocation
     const { decisions, recorder } = this.#options
     const { draft } = attempt
@@ -91,13 +91,19 @@ export class Runner {
   }
 
   /** What policies see of a call: the service's table of condition keys, and `given` over it. */
-  conditions(invocation: Invocation, action: string, call: Call, row: unknown, given: LazyConditions): LazyConditions {
+  conditions(
+    invocation: OperationCall,
+    action: string,
+    call: Call,
+    row: unknown,
+    given: LazyConditions,
+  ): LazyConditions {
     const { conditionKeys } = this.#options
     return conditionKeys.of(invocation.row.id, action, { input: invocation.input, call, row }, given)
   }
 
-  call(unit: Unit, arrival: Arrival, invocation: Invocation, attempt: Attempt): Call {
-    const { store, vault, ports, use, quotas, publicUrl, act, absentKey, decisions } = this.#options
+  call(unit: Unit, arrival: RequestInfo, invocation: OperationCall, attempt: Attempt): Call {
+    const { store, vault, ports, use, quotas, publicUrl, actAs: act, absentKey, decisions } = this.#options
     const { caller, region, bearer, signature } = arrival.authenticated
     const { draft } = attempt
     const call: Call = {
@@ -133,7 +139,7 @@ export class Runner {
       once: onceIn(arrival.done, attempt),
       checkSecret: (secret, compare) =>
         call.once(() => checkSecret(store, secret, { now: arrival.now, region }, compare)),
-      act,
+      actAs: act,
       afterCommit: (effect) => void attempt.effects.push(effect),
     }
     return call
@@ -141,15 +147,15 @@ export class Runner {
 
   async #forward(
     unit: Unit,
-    arrival: Arrival,
-    from: Invocation,
+    arrival: RequestInfo,
+    from: OperationCall,
     attempt: Attempt,
     to: { readonly api: Api<unknown>; readonly name: string; readonly input: object; readonly region: string },
   ): Promise<object> {
     const { registry, recorder } = this.#options
     const { authenticated } = arrival
     const invocation = await registry.invocation(to.api, to.name, to.input, [...from.via, from.row.eventSource])
-    const there: Arrival =
+    const there: RequestInfo =
       to.region === authenticated.region
         ? arrival
         : { ...arrival, authenticated: { ...authenticated, region: to.region } }
@@ -185,6 +191,6 @@ async function actedByArn(call: Call, arn: string): Promise<ResourceFacts | unde
 const isRoleArn = (arn: string): boolean => /^arn:[^:]*:iam::[^:]*:role\//.test(arn)
 
 /** How the client calls this server. */
-function originOf(request: Arrival['request']): string {
+function originOf(request: RequestInfo['request']): string {
   return `${request.secure ? 'https' : 'http'}://${header(request, 'host') ?? 'localhost'}`
 }

@@ -4,7 +4,7 @@ import { openStore } from '../../store/sqlite.ts'
 import { key, under } from '../../store/store.ts'
 import { MovableClock } from '../clock.ts'
 import { type JobHandler, JobRunner } from '../jobs.ts'
-import type { Work } from '../service.ts'
+import type { JobContext } from '../service.ts'
 import { type LifecycleHooks, lifecycle, type WithProgress } from './lifecycle.ts'
 
 type State = 'PENDING' | 'ISSUED' | 'TIMED_OUT'
@@ -33,7 +33,7 @@ async function issuing(validated: () => Promise<boolean>, hooks: LifecycleHooks<
     },
     hooks,
   )
-  const context = (now: number) => ({ now, reader: store.reader }) as Work
+  const context = (now: number) => ({ now, reader: store.reader }) as JobContext
   const job = issuance.jobs['test.issue']!
   const handler: JobHandler = {
     effect: (each, now) => job.effect!(context(now), each.payload),

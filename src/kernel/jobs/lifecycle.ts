@@ -16,7 +16,7 @@
  */
 import type { Key, Unit } from '../../store/store.ts'
 import { cancelJob, scheduleJob } from '../jobs.ts'
-import type { ServiceJob, Work } from '../service.ts'
+import type { JobContext, ServiceJob } from '../service.ts'
 
 /** Where a row is in its lifecycle; stored in the row. */
 export interface Progress<S extends string> {
@@ -45,7 +45,7 @@ export interface State<S extends string, R> {
    * Looks at the world outside, before the transaction; may run twice for one turn. When it throws, the turn changes
    * nothing and is reported, and the state's deadline still holds.
    */
-  readonly step: (context: Work, row: R) => Promise<StepResult<S, R>>
+  readonly step: (context: JobContext, row: R) => Promise<StepResult<S, R>>
   /** Milliseconds between two turns in this state; by the row, where one waits longer the longer it has waited. */
   readonly everyMs: number | ((row: R, now: number) => number)
   /** A deadline: the state that follows when the row has been in this one for so long. */
@@ -54,9 +54,9 @@ export interface State<S extends string, R> {
 
 export interface LifecycleHooks<S extends string, R> {
   /** In the transaction that changes the state: writes the service's event, releases what the row held. */
-  readonly onChange?: (unit: Unit, context: Work, before: R, after: R) => Promise<void> | void
+  readonly onChange?: (unit: Unit, context: JobContext, before: R, after: R) => Promise<void> | void
   /** In the transaction of every turn that is not dropped, before {@link onChange}. */
-  readonly onTurn?: (unit: Unit, context: Work, before: R, after: R) => Promise<void> | void
+  readonly onTurn?: (unit: Unit, context: JobContext, before: R, after: R) => Promise<void> | void
   /** A step threw. */
   readonly onStepError?: (error: unknown, state: S, row: R) => void
 }

@@ -62,7 +62,7 @@ export const fingerprintOf = (publicKey: Uint8Array): string =>
 /** Throws a `VaultError` when too many codes wait. */
 export async function createCode(
   unit: Unit,
-  vault: Pick<Vault, 'voucher'>,
+  vault: Pick<Vault, 'installationPublicKey'>,
   plane: string,
   now: number,
 ): Promise<string> {
@@ -73,7 +73,7 @@ export async function createCode(
     throw new VaultError(`${CODES_MAX} enrollment codes wait to be used. They expire within an hour.`)
   const secret = randomBytes(32).toString('base64url')
   unit.put(codeKey(secret), { plane, expiresAt: now + CODE_LIFETIME_MS } satisfies CodeRow)
-  return `mpc1.${plane}.${secret}.${fingerprintOf(vault.voucher())}`
+  return `mpc1.${plane}.${secret}.${fingerprintOf(vault.installationPublicKey())}`
 }
 
 export interface ParsedCode {

@@ -74,7 +74,7 @@ export function planeSite({ feedOf, owner, handlers }: PlaneSiteOptions): WebSit
               : undefined
           if (token === undefined)
             throw new Fault('AccessDenied', 'The enrollment code is unknown, spent or expired.', { status: 403 })
-          return { json: { token, publicKey: call.vault.voucher().toString('base64') } }
+          return { json: { token, publicKey: call.vault.installationPublicKey().toString('base64') } }
         },
       }),
       route<PlaneClaims>({

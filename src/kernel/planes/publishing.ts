@@ -12,7 +12,7 @@ export interface Publishing extends SnapshotsPort {
 export function publishing(
   services: readonly Pick<Service, 'snapshots'>[],
   store: Store,
-  vault: Pick<Vault, 'vouch'>,
+  vault: Pick<Vault, 'signAsInstallation'>,
 ): Publishing {
   const publishers = new Map<string, SnapshotPublisher<unknown>>()
   for (const source of services.flatMap(({ snapshots = [] }) => snapshots)) {

@@ -67,7 +67,7 @@ describe('A publisher', () => {
       const snapshot = await publisher.next(last, 20)
       if (!snapshot) continue
       expect(snapshot.number).toBeGreaterThan(last)
-      expect(isGenuine(snapshot, vault.voucher())).toBe(true)
+      expect(isGenuine(snapshot, vault.installationPublicKey())).toBe(true)
       if (contentAt.has(snapshot.number)) expect(snapshot.body).toBe(contentAt.get(snapshot.number))
       last = snapshot.number
       seen++
@@ -126,7 +126,7 @@ describe('A mirror', () => {
 
   test('follows its feed', async () => {
     const { publisher, vault, put } = await publishing()
-    const { mirror } = await following(publisher, vault.voucher())
+    const { mirror } = await following(publisher, vault.installationPublicKey())
     await put('a', 1)
     await vi.waitFor(() => expect(mirror.content).toEqual([['t/a', 1]]))
     await put('a', 2)
@@ -138,11 +138,11 @@ describe('A mirror', () => {
     const { publisher, vault, put } = await publishing()
     await put('a', 1)
     const file = join(await folder(), 'last')
-    const first = await following(publisher, vault.voucher(), { file })
+    const first = await following(publisher, vault.installationPublicKey(), { file })
     await vi.waitFor(() => expect(first.mirror.content).toBeDefined())
     await first.mirror.stop()
 
-    const { mirror } = await following(away, vault.voucher(), { file })
+    const { mirror } = await following(away, vault.installationPublicKey(), { file })
     expect(mirror.content).toEqual([['t/a', 1]])
     expect(mirror.silentMs).toBe(Number.POSITIVE_INFINITY)
   })
@@ -155,7 +155,7 @@ describe('A mirror', () => {
     const fresh = (await publisher.next(old.number, 10))!
     const forged = { ...fresh, number: fresh.number + 1, body: fresh.body.replace('2', '3') }
     const foreign = { ...fresh, number: fresh.number + 1, plane: 'gateway' }
-    const { mirror, refused } = await following(queueOf(fresh, old, forged, foreign), vault.voucher())
+    const { mirror, refused } = await following(queueOf(fresh, old, forged, foreign), vault.installationPublicKey())
 
     await vi.waitFor(() => expect(refused).toHaveLength(3), { timeout: 10_000 })
     expect(refused).toEqual([
@@ -165,7 +165,7 @@ describe('A mirror', () => {
     ])
     expect(mirror.content).toEqual([['t/a', 2]])
 
-    const other = await following(queueOf(fresh), (await ephemeralVault()).voucher())
+    const other = await following(queueOf(fresh), (await ephemeralVault()).installationPublicKey())
     await vi.waitFor(() => expect(other.refused).toEqual(['its signature is invalid']))
     expect(other.mirror.content).toBeUndefined()
   })
@@ -173,7 +173,7 @@ describe('A mirror', () => {
   test('keeps what it has when new content cannot be used', async () => {
     const { publisher, vault, put } = await publishing()
     await put('a', 1)
-    const { mirror, refused } = await following(publisher, vault.voucher(), {
+    const { mirror, refused } = await following(publisher, vault.installationPublicKey(), {
       read: (content) => {
         if (JSON.stringify(content).includes('13')) throw new Error('13 is not allowed')
         return content as Content
@@ -191,7 +191,7 @@ describe('A mirror', () => {
       const { vault } = await publishing()
       const file = join(await folder(), 'last')
       await writeFile(file, text)
-      const { mirror, refused } = await following(away, vault.voucher(), { file })
+      const { mirror, refused } = await following(away, vault.installationPublicKey(), { file })
 
       expect(mirror.content).toBeUndefined()
       expect(refused).toHaveLength(1)

@@ -63,7 +63,7 @@ function signedBytes({ plane, version, number, body }: Omit<SignedSnapshot, 'sig
 /** Publishes one source to any number of planes. */
 export class SnapshotPublisher<T> implements SnapshotFeed {
   readonly #store: Store
-  readonly #vault: Pick<Vault, 'vouch'>
+  readonly #vault: Pick<Vault, 'signAsInstallation'>
   readonly #source: SnapshotSource<T>
   readonly #changes = new EventEmitter()
   readonly #unsubscribe: () => void
@@ -72,7 +72,7 @@ export class SnapshotPublisher<T> implements SnapshotFeed {
   #latest: SignedSnapshot | undefined
   #computing: Promise<SignedSnapshot> | undefined
 
-  constructor(store: Store, vault: Pick<Vault, 'vouch'>, source: SnapshotSource<T>) {
+  constructor(store: Store, vault: Pick<Vault, 'signAsInstallation'>, source: SnapshotSource<T>) {
     this.#store = store
     this.#vault = vault
     this.#source = source
@@ -116,7 +116,10 @@ export class SnapshotPublisher<T> implements SnapshotFeed {
           `The snapshot of ${plane} has ${bytes} bytes; the limit is ${SNAPSHOT_BYTES_MAX}.`,
         )
       const unsigned = { plane, version, number, body }
-      this.#latest = { ...unsigned, signature: this.#vault.vouch(signedBytes(unsigned)).toString('base64') }
+      this.#latest = {
+        ...unsigned,
+        signature: this.#vault.signAsInstallation(signedBytes(unsigned)).toString('base64'),
+      }
       return this.#latest
     }
   }

@@ -11,7 +11,7 @@ import type { Reader } from '../reader.ts'
 import { port } from './port.ts'
 
 /** What an organisation says of one of its accounts. */
-export interface Standing {
+export interface OrganizationContext {
   readonly organization: string
   /** `o-…/r-…/ou-…/`, as `aws:PrincipalOrgPaths` shows it. */
   readonly path: string
@@ -34,7 +34,7 @@ export interface Membership {
 /** Provided by Organizations. */
 export interface OrganizationPort {
   /** undefined for an account in no organisation. */
-  standing(account: string): Promise<Standing | undefined>
+  standing(account: string): Promise<OrganizationContext | undefined>
   membership(reader: Reader, account: string): Promise<Membership | undefined>
 }
 

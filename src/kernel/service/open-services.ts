@@ -10,7 +10,7 @@
  */
 import type { Store } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
-import type { Act } from '../acting.ts'
+import type { ActAs } from '../acting.ts'
 import type { Clock } from '../clock.ts'
 import type { PortTable, PortToken, Provided, Use } from '../ports/port.ts'
 import type { Quotas } from '../quota.ts'
@@ -24,7 +24,7 @@ export interface ServiceContext {
   /** Ports of other services and planes. Not to be called within `open`: a provider may open later. */
   readonly use: Use
   /** Calls an operation as a service principal. Not to be called before `start`. */
-  readonly act: Act
+  readonly actAs: ActAs
 }
 
 /** What a service is while the server runs. */

@@ -4,7 +4,7 @@
  */
 import type { HttpRequest } from '../../wire/http.ts'
 import { header } from '../../wire/http.ts'
-import type { Act, CallAsPerson } from '../acting.ts'
+import type { ActAs, CallAsPerson } from '../acting.ts'
 import type { Call } from '../call.ts'
 import type { EventDraft, EventFacts } from '../event.ts'
 import type { CheckSecret } from '../failure-budget.ts'
@@ -81,7 +81,7 @@ export interface WebCall<C = undefined>
    * redirect or a link in a mail. `origin` is the API's.
    */
   readonly webOrigin: string
-  readonly act: Act
+  readonly actAs: ActAs
   /** Calls an operation of another service as a signed-in person. */
   readonly callAs: CallAsPerson
   /** Throws the denial unless a signed-in person may do this to a resource of the person's own account. */

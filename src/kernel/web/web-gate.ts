@@ -9,12 +9,12 @@ import type { Vault } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../../wire/http.ts'
 import { services as serviceRows } from '../../wire/services.ts'
-import type { Act, AuthorizeAs, CallAs } from '../acting.ts'
+import type { ActAs, AuthorizeAs, CallAs } from '../acting.ts'
 import type { Clock } from '../clock.ts'
 import { type EventDraft, type EventFacts, eventRecord, newDraft } from '../event.ts'
 import { checkSecret } from '../failure-budget.ts'
 import { asFault } from '../gate/faults.ts'
-import type { Answer } from '../gate/invocation.ts'
+import type { RequestOutcome } from '../gate/invocation.ts'
 import { type Attempt, newAttempt, onceIn, transact } from '../gate/transaction.ts'
 import { uniqueId } from '../id.ts'
 import type { Use } from '../ports/port.ts'
@@ -46,7 +46,7 @@ export interface WebGateOptions {
   readonly use: Use
   readonly quotas: Quotas
   readonly throttle: Throttle
-  readonly act: Act
+  readonly actAs: ActAs
   readonly callAs: CallAs
   readonly authorizeAs: AuthorizeAs
   readonly sites: readonly WebSite[]
@@ -54,7 +54,7 @@ export interface WebGateOptions {
   readonly publicUrl?: string | undefined
   /** How browsers reach the pages. Default: as each request reached them. */
   readonly webUrl?: string | undefined
-  readonly observe?: ((outcome: Answer) => void) | undefined
+  readonly observe?: ((outcome: RequestOutcome) => void) | undefined
 }
 
 /** What one request is about, constant over retries of its transaction. */
@@ -182,10 +182,10 @@ export class WebGate {
       try {
         return await this.#answered(web)
       } finally {
-        subject.leave()
+        subject.release()
       }
     } finally {
-      address.leave()
+      address.release()
     }
   }
 
@@ -303,7 +303,7 @@ export class WebGate {
 
   #call(web: WebRequest, unit: Unit, attempt: WebAttempt): WebCall<unknown> {
     const { draft, effects, place, recorded } = attempt
-    const { vault, ports, use, quotas, act, callAs, store } = this.#options
+    const { vault, ports, use, quotas, actAs: act, callAs, store } = this.#options
     let calls = 0
     const once = onceIn(web.done, attempt)
     return {
@@ -323,7 +323,7 @@ export class WebGate {
       newId: () => randomUUID(),
       uniqueId,
       once,
-      act,
+      actAs: act,
       authorizeAs: (person, action, arn) => {
         const { request, now } = web
         const from = { ...person, region: DEFAULT_REGION, request, now, unit, effects, done: [] }

@@ -15,7 +15,7 @@ export interface Door {
 
 const BODY_BYTES_MAX = 6 * 1024 * 1024
 
-export class Doors {
+export class SandboxSockets {
   readonly #io: string
   readonly #servers: Server[] = []
   readonly #sockets = new Set<Socket>()

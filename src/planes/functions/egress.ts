@@ -4,7 +4,7 @@
  */
 import { lookup } from 'node:dns/promises'
 import { connect, isIP, type Socket } from 'node:net'
-import { isInside, isMetadata } from '../../kernel/addresses.ts'
+import { isMetadata, isPrivateAddress } from '../../kernel/addresses.ts'
 
 const CONNECT_MS_MAX = 10_000
 
@@ -28,7 +28,7 @@ export function readEgress(text: string | undefined, variable = 'MERLON_FUNCTION
   return list
 }
 
-export interface Place {
+export interface SocketAddress {
   readonly address: string
   readonly port: number
 }
@@ -51,11 +51,11 @@ export class Egress {
   }
 
   /** Throws `EgressError` for where functions may not go. */
-  async place(host: string, port: number): Promise<Place> {
+  async place(host: string, port: number): Promise<SocketAddress> {
     const name = host.toLowerCase().replace(/^\[|\]$/g, '')
     const listed = this.#list.has(`${name}:${port}`) || this.#list.has(`${name}:*`)
     const addresses = isIP(name) ? [name] : await this.#resolve(name)
-    const allowed = addresses.filter((address) => !isMetadata(address) && (listed || !isInside(address)))
+    const allowed = addresses.filter((address) => !isMetadata(address) && (listed || !isPrivateAddress(address)))
     const [address] = allowed
     if (address === undefined) {
       throw new EgressError(`Functions may not connect to ${host}:${port}: it is not in MERLON_FUNCTION_EGRESS.`)

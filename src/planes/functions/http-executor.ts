@@ -3,7 +3,7 @@ import { request } from 'node:https'
 import type { FunctionOutcome, FunctionRun } from '../../kernel/functions.ts'
 import type { HttpRequest } from '../../wire/http.ts'
 import { sign } from '../../wire/sigv4/index.ts'
-import type { Egress, Place } from './egress.ts'
+import type { Egress, SocketAddress } from './egress.ts'
 import { ANSWER_BYTES_MAX, failed, succeeded, timedOut } from './outcome.ts'
 
 export interface HttpHost {
@@ -72,7 +72,13 @@ function signedEvent(to: URL, run: FunctionRun, nowMs: number): HttpRequest {
   return sign(event, { accessKeyId, secret, sessionToken }, { region: run.region, service: 'lambda', nowMs })
 }
 
-function post(to: URL, { address, port }: Place, event: HttpRequest, signal: AbortSignal, ca: string | undefined) {
+function post(
+  to: URL,
+  { address, port }: SocketAddress,
+  event: HttpRequest,
+  signal: AbortSignal,
+  ca: string | undefined,
+) {
   return new Promise<{ status: number; body: Buffer }>((resolve, reject) => {
     const asked = request(
       {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import type { FunctionOutcome, FunctionRun } from '../../kernel/functions.ts'
 import type { Handler } from '../../wire/node-http.ts'
-import { Doors } from './doors.ts'
+import { SandboxSockets } from './doors.ts'
 import { type Egress, readEgress } from './egress.ts'
 import { LogTail } from './log-tail.ts'
 import { cgroupOf, type Excess, watch } from './memory-watch.ts'
@@ -68,7 +68,7 @@ export function runProcess(run: ProcessRun, host: ProcessHost): Promise<Function
   if (typeof runtime === 'string') throw new Error(runtime)
   return host.packages.during(run.code.sha256, run.code.zip, async (code) => {
     const io = temporaryFolder('fn')
-    const doors = new Doors(io)
+    const doors = new SandboxSockets(io)
     try {
       return await inSandbox({ run, runtime, code, io, doors, host })
     } finally {
@@ -83,7 +83,7 @@ interface Prepared {
   readonly runtime: Runtime
   readonly code: string
   readonly io: string
-  readonly doors: Doors
+  readonly doors: SandboxSockets
   readonly host: ProcessHost
 }
 
@@ -216,7 +216,7 @@ function writeEtc(io: string, targets: readonly Target[]): void {
 }
 
 /** What the relay is told. */
-function ordersOf(run: ProcessRun, runtime: Runtime, doors: Doors, lowPorts: boolean) {
+function ordersOf(run: ProcessRun, runtime: Runtime, doors: SandboxSockets, lowPorts: boolean) {
   const script = `${INSIDE.scripts}/${runtime.bootstrap}`
   return {
     doors: doors.doors,

@@ -1,7 +1,7 @@
 /** Objects' bytes, sealed before they go anywhere: every place they may lie in sees ciphertext only. */
 import type { BlobPlace, BlobsPort } from '../../kernel/ports.ts'
 import { openBlob, sealBlob } from '../../vault/blob-file.ts'
-import type { Place, Vault } from '../../vault/vault.ts'
+import type { SealContext, Vault } from '../../vault/vault.ts'
 import { ByteBudget } from './byte-budget.ts'
 
 /** A place for sealed bytes. Ids are UUIDs. */
@@ -14,7 +14,7 @@ export interface BlobStore {
   older(ageMs: number): Promise<readonly string[]>
 }
 
-const placeOf = ({ id, account }: BlobPlace): Place => ({ table: 's3/object', key: id, column: 'bytes', account })
+const placeOf = ({ id, account }: BlobPlace): SealContext => ({ table: 's3/object', key: id, column: 'bytes', account })
 
 /** Each lies in memory twice while it is opened; a thousand readers of large objects must not fill it. */
 const OPENED_BYTES_MAX = 128 * 1024 * 1024

@@ -1,12 +1,12 @@
 /** Blobs whose removals can be put off: while they are copied, nothing goes that the copied documents name. */
 import type { BlobStore } from './blobs.ts'
 
-export interface HeldBlobs extends BlobStore {
+export interface DeferredDeletes extends BlobStore {
   /** Until the work is done, removals are only remembered. */
   holding<T>(work: () => Promise<T>): Promise<T>
 }
 
-export function heldBlobs(store: BlobStore): HeldBlobs {
+export function heldBlobs(store: BlobStore): DeferredDeletes {
   const putOff = new Set<string>()
   const underWay = new Set<Promise<void>>()
   let holders = 0

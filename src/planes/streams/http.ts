@@ -1,5 +1,5 @@
 /** What the streams over HTTP share: one request for a batch, and what counts as taken. */
-import { LaterError } from './sink.ts'
+import { RetryLaterError } from './sink.ts'
 
 const TIMEOUT_MS = 30_000
 /** Whoever says "later" means at most this. */
@@ -24,7 +24,7 @@ export async function post({ url, headers, body }: Post, signal: AbortSignal): P
   await answer.body?.cancel()
   const said = `it answered ${answer.status}`
   const waitMs = laterOf(answer.headers.get('retry-after'))
-  throw waitMs === undefined ? new Error(said) : new LaterError(said, waitMs)
+  throw waitMs === undefined ? new Error(said) : new RetryLaterError(said, waitMs)
 }
 
 /** Seconds or a date. RFC 9110 §10.2.3 */

@@ -1,7 +1,7 @@
 /** Batches as objects of JSON lines in a bucket of any S3-compatible store. */
 import { type Bucket, BucketError } from '../../kernel/bucket.ts'
 import { laterOf } from './http.ts'
-import { LaterError, type Sink } from './sink.ts'
+import { RetryLaterError, type Sink } from './sink.ts'
 
 export function s3Sink(bucket: Bucket): Sink {
   return {
@@ -12,7 +12,7 @@ export function s3Sink(bucket: Bucket): Sink {
         await bucket.put(name, body, 'application/x-ndjson', signal)
       } catch (error) {
         const waitMs = error instanceof BucketError ? laterOf(error.retryAfter) : undefined
-        throw waitMs === undefined ? error : new LaterError((error as Error).message, waitMs)
+        throw waitMs === undefined ? error : new RetryLaterError((error as Error).message, waitMs)
       }
     },
     close: async () => undefined,

@@ -19,7 +19,7 @@ export interface Sink {
 }
 
 /** The other end said when to ask again. */
-export class LaterError extends Error {
+export class RetryLaterError extends Error {
   override readonly name = 'LaterError'
   readonly waitMs: number
 

@@ -4,7 +4,7 @@
  */
 import { backOff, Follower } from '../../kernel/events/follower.ts'
 import type { Store } from '../../store/store.ts'
-import { LaterError, type Line, type Sink } from './sink.ts'
+import { type Line, RetryLaterError, type Sink } from './sink.ts'
 import type { Source } from './source.ts'
 import type { Target } from './target.ts'
 
@@ -104,7 +104,7 @@ export class Stream {
       tell('warn', 'stream waits', { target: target.name, error: reason })
     }
     const waitMs = backOff(failures, retryMs)
-    return error instanceof LaterError ? Math.max(error.waitMs, waitMs) : waitMs
+    return error instanceof RetryLaterError ? Math.max(error.waitMs, waitMs) : waitMs
   }
 }
 

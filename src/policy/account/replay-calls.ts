@@ -5,12 +5,12 @@ import { accountIn } from './principal-context.ts'
 import { type Around, reachOf } from './reach-of.ts'
 import type { RecordedCall } from './recorded-call.ts'
 
-export type Verdict = 'allowed' | 'denied' | 'open'
+export type ReplayOutcome = 'allowed' | 'denied' | 'open'
 
 export interface Flip {
   readonly call: RecordedCall
   readonly resource: string
-  readonly becomes: Verdict
+  readonly becomes: ReplayOutcome
   readonly missing: readonly string[]
 }
 
@@ -58,6 +58,10 @@ export function replayCalls(calls: readonly RecordedCall[], before: PolicyState,
 function verdict(call: RecordedCall, resource: string, identity: Identity, { account, scps }: PolicyState) {
   const around: Around = { scps, rcps: undefined, context: call.context, without: [] }
   const accesses = reachOf(identity, around, accountIn(resource) ?? account.id).of(call.action, resource)
-  const verdict: Verdict = accesses.some(({ certain }) => certain) ? 'allowed' : accesses.length > 0 ? 'open' : 'denied'
+  const verdict: ReplayOutcome = accesses.some(({ certain }) => certain)
+    ? 'allowed'
+    : accesses.length > 0
+      ? 'open'
+      : 'denied'
   return { verdict, missing: verdict === 'open' ? missingKeys(accesses) : [] }
 }

@@ -62,7 +62,7 @@ describe('The resolver', () => {
   test('answers what was committed', async () => {
     const { publisher, vault, put } = await controlPlane()
     await put(www('192.0.2.7'))
-    const { plane, client } = await serving(publisher, vault.voucher())
+    const { plane, client } = await serving(publisher, vault.installationPublicKey())
     await vi.waitFor(() => expect(plane.health()).toBe('open'))
 
     expect(await client.resolve4('www.corp.test')).toEqual(['192.0.2.7'])
@@ -76,7 +76,7 @@ describe('The resolver', () => {
 
   test('fails instead of denying names while it has no snapshot', async () => {
     const { vault } = await controlPlane()
-    const { plane, client } = await serving(away, vault.voucher())
+    const { plane, client } = await serving(away, vault.installationPublicKey())
 
     expect(plane.health()).toBe('closed')
     await expect(client.resolve4('www.corp.test')).rejects.toMatchObject({ code: 'ESERVFAIL' })
@@ -86,7 +86,7 @@ describe('The resolver', () => {
     const { publisher, vault, put } = await controlPlane()
     const addresses = Array.from({ length: 100 }, (_, n) => `192.0.2.${n}`)
     await put(www(...addresses))
-    const { plane, client } = await serving(publisher, vault.voucher())
+    const { plane, client } = await serving(publisher, vault.installationPublicKey())
     await vi.waitFor(() => expect(plane.health()).toBe('open'))
 
     expect([...(await client.resolve4('www.corp.test'))].sort()).toEqual([...addresses].sort())
@@ -95,7 +95,7 @@ describe('The resolver', () => {
   test('answers several messages of one connection, in order, and cuts off what is no message', async () => {
     const { publisher, vault, put } = await controlPlane()
     await put(www('192.0.2.7'))
-    const { plane, port } = await serving(publisher, vault.voucher())
+    const { plane, port } = await serving(publisher, vault.installationPublicKey())
     await vi.waitFor(() => expect(plane.health()).toBe('open'))
     const framed = (id: number) => {
       const message = encode({ type: 'query', id, questions: [{ type: 'A', name: 'www.corp.test' }] })
@@ -125,7 +125,7 @@ describe('The resolver', () => {
   test('sends a network that asks too much empty responses over UDP, and full ones over TCP', async () => {
     const { publisher, vault, put } = await controlPlane()
     await put(www('192.0.2.7'))
-    const plane = resolver({ feed: publisher, publicKey: vault.voucher(), file: undefined, waitMs: 50 })
+    const plane = resolver({ feed: publisher, publicKey: vault.installationPublicKey(), file: undefined, waitMs: 50 })
     await plane.start()
     closers.push(() => plane.close())
     await vi.waitFor(() => expect(plane.health()).toBe('open'))

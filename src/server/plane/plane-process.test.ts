@@ -147,7 +147,7 @@ describe('A plane in its own process', () => {
     await expect(enrolling(late)).rejects.toThrow('unknown, spent or expired')
 
     const [version, plane, secret] = (await it.code()).split('.')
-    const other = fingerprintOf((await ephemeralVault()).voucher())
+    const other = fingerprintOf((await ephemeralVault()).installationPublicKey())
     await expect(enrolling([version, plane, secret, other].join('.'))).rejects.toThrow('another key')
     await expect(enrolling(await it.code(), 'http://198.51.100.7:4566')).rejects.toThrow('not an https address')
     await expect(running({ state: await state() })).rejects.toThrow('merlon plane enroll resolver')

@@ -44,7 +44,7 @@ export class ServerPlane {
     if (this.#plane) return
     const plane = planeFactories[name]!({
       feed: { next: (after, waitMs) => this.#next(after, waitMs) },
-      publicKey: cloud.vault.voucher(),
+      publicKey: cloud.vault.installationPublicKey(),
       file,
       onRefused: (reason) => logger.log('error', 'snapshot refused', { plane: name, reason }),
     })

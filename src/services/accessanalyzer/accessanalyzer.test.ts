@@ -16,7 +16,7 @@ import {
   IAMClient,
 } from '@aws-sdk/client-iam'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT, allowing, cloud, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing, cloud, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 
 const IDENTITY = 'IDENTITY_POLICY' as const
 const of = (...Statement: readonly object[]) => JSON.stringify({ Version: '2012-10-17', Statement })
@@ -254,7 +254,7 @@ describe('ValidatePolicy with the account of the caller', () => {
     await iam.send(new CreateUserCommand({ UserName: 'ann' }))
     await iam.send(new CreatePolicyCommand({ PolicyName: 'bound', PolicyDocument: of(allow('s3:GetObject')) }))
     await iam.send(new CreateOpenIDConnectProviderCommand({ Url: `https://${ISSUER}`, ClientIDList: ['app', 'cli-1'] }))
-    await test.account(STRANGERS)
+    await test.account(OTHER_ACCOUNT)
     const found = async (type: 'identity' | 'resource' | 'trust', statement: object, keys = test.root) => {
       const { findings } = await test.client(AccessAnalyzerClient, keys).send(
         new ValidatePolicyCommand({
@@ -339,7 +339,7 @@ describe('ValidatePolicy with the account of the caller', () => {
     const AWS = [own('role/gone'), own('user/gone')]
     const provider = own(`oidc-provider/${ISSUER}`)
 
-    expect(await found('resource', statement({ AWS: `arn:aws:iam::${STRANGERS}:role/gone` }))).toEqual([])
+    expect(await found('resource', statement({ AWS: `arn:aws:iam::${OTHER_ACCOUNT}:role/gone` }))).toEqual([])
     expect(await found('resource', statement({ AWS }), blind)).toEqual([])
     expect(await found('resource', statement({ AWS }), listing)).toEqual(['WARNING PRINCIPAL_NOT_FOUND 0'])
     expect(await found('trust', trusting(provider, 'StringEquals', 'other'), listing)).toEqual([])

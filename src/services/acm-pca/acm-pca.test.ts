@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-acm'
 import { CreateBucketCommand, GetObjectCommand, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { ACCOUNT, allowing, cloud, type Keys, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing, cloud, type Keys, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { certificateParts, derOf } from '../../engines/x509/certificate-builder.ts'
 import { verifySignature } from '../../engines/x509/signature-algorithms.ts'
 import { Client } from '../../kernel/client.ts'
@@ -415,7 +415,7 @@ describe('Who may use an authority', () => {
       Statement: [
         {
           Effect: 'Allow',
-          Principal: { AWS: STRANGERS },
+          Principal: { AWS: OTHER_ACCOUNT },
           Action: ['acm-pca:IssueCertificate', 'acm-pca:GetCertificate'],
           Resource: arn,
         },

@@ -2,7 +2,7 @@
 
 import type { Sign } from '../../engines/x509/certificate-builder.ts'
 import type { SignatureAlgorithm } from '../../engines/x509/signature-algorithms.ts'
-import type { Held } from '../../vault/material/materials.ts'
+import type { StoredMaterial } from '../../vault/material/materials.ts'
 import type { SigningAlgorithm, Spec } from '../../vault/material/specs.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { type Configuration, pca } from './resources.ts'
@@ -59,6 +59,6 @@ export function assertFits(
 }
 
 export const signWith =
-  ({ materials }: Pick<Vault, 'materials'>, held: Held, algorithm: SignatureAlgorithm): Sign =>
+  ({ materials }: Pick<Vault, 'materials'>, held: StoredMaterial, algorithm: SignatureAlgorithm): Sign =>
   (message) =>
     materials.use(held, { do: 'sign', algorithm: SIGNINGS[algorithm].signing, type: 'RAW', message })

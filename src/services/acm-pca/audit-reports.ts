@@ -62,7 +62,7 @@ interface ReportJob {
 }
 
 export const writeReport: ServiceJob<ReportJob, ReportRow['status']> = {
-  effect: async ({ reader, act }, { at, authority: authorityAt, format }) => {
+  effect: async ({ reader, actAs: act }, { at, authority: authorityAt, format }) => {
     const report = await reader.get<ReportRow>(at)
     const row = await reader.get<AuthorityRow>(authorityAt)
     if (!report || !row) return 'FAILED'

@@ -8,7 +8,7 @@ import { putExpiring } from '../../kernel/jobs/expiring-rows.ts'
 import { cancelJob, scheduleJob } from '../../kernel/jobs.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import { type Key, key } from '../../store/store.ts'
-import type { Held } from '../../vault/material/materials.ts'
+import type { StoredMaterial } from '../../vault/material/materials.ts'
 import { assertFits, signWith, specOf } from './algorithms.ts'
 import {
   type AuthorityRow,
@@ -62,7 +62,7 @@ export const createCertificateAuthority = pca
       name,
     }
     const made = await call.vault.materials.generate(home, spec)
-    const held: Held = { home, spec, id: made.id, sealed: made.sealed }
+    const held: StoredMaterial = { home, spec, id: made.id, sealed: made.sealed }
     const publicKey = made.publicKey!
     const csr = await buildSigningRequest(
       {

@@ -6,7 +6,7 @@ import type { Row } from '../../kernel/resource/facts.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
 import { TAGS_MAX } from '../../kernel/tags.ts'
 import { type Key, key, under } from '../../store/store.ts'
-import type { Held } from '../../vault/material/materials.ts'
+import type { StoredMaterial } from '../../vault/material/materials.ts'
 import { Fault } from '../../wire/fault.ts'
 import type { Strict } from '../../wire/typed.ts'
 
@@ -36,7 +36,7 @@ export interface AuthorityRow extends Row {
   readonly status: AuthorityStatus
   /** Before it was deleted. */
   readonly statusBefore?: AuthorityStatus
-  readonly held: Held
+  readonly held: StoredMaterial
   /** DER SPKI, base64. */
   readonly publicKey: string
   /** PEM. */

@@ -4,7 +4,7 @@ import type { Row } from '../../kernel/resource/facts.ts'
 import type { TagRules } from '../../kernel/resource/tag-rules.ts'
 import { TAGS_MAX } from '../../kernel/tags.ts'
 import { type Key, key, under } from '../../store/store.ts'
-import type { Place, Sealed } from '../../vault/vault.ts'
+import type { SealContext, Sealed } from '../../vault/vault.ts'
 import { acm } from './resources.ts'
 
 interface Placed extends Row {
@@ -103,7 +103,7 @@ export const bindingKey = (at: Located, endpointId: string, id: string): Key =>
 /** Where an endpoint is: clients know its ID alone. */
 export const endpointPlaceKey = (id: string): Key => key('acm', 'acme-place', id)
 
-export const macKeyPlace = ({ id, account }: Pick<BindingRow, 'id' | 'account'>): Place => ({
+export const macKeyPlace = ({ id, account }: Pick<BindingRow, 'id' | 'account'>): SealContext => ({
   table: 'acm/acme-binding',
   key: id,
   column: 'mac-key',

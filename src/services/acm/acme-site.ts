@@ -498,7 +498,7 @@ async function roleSession(call: WebCall, row: EndpointRow, { roleArn }: Binding
   }
   try {
     const input = { RoleArn: roleArn, RoleSessionName: `acme-${account.id}` }
-    const { Credentials } = await call.act(acting, sts, 'AssumeRole', input)
+    const { Credentials } = await call.actAs(acting, sts, 'AssumeRole', input)
     const { AccessKeyId, SessionToken } = Credentials!
     const { session } = redeemSession(call.vault, AccessKeyId!, SessionToken!)!
     return { session, accessKeyId: AccessKeyId! }

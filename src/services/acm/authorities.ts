@@ -22,7 +22,7 @@ import type { Issuer } from '../../engines/x509/revocation.ts'
 import { newSerial } from '../../kernel/certificate-serial.ts'
 import type { Unit } from '../../store/store.ts'
 import { type Key, key } from '../../store/store.ts'
-import type { Held, Home } from '../../vault/material/materials.ts'
+import type { MaterialContext, StoredMaterial } from '../../vault/material/materials.ts'
 import type { Vault } from '../../vault/vault.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -41,7 +41,7 @@ export interface AuthorityRow {
   readonly pem: string
   /** PEM of the authority above; absent for the root. */
   readonly parent?: string
-  readonly held: Held
+  readonly held: StoredMaterial
   readonly createdAt: number
 }
 
@@ -50,7 +50,7 @@ const issuingKey = (account: string, region: string): Key => key('acm', 'authori
 export const authorityById = (id: string): Key => key('acm', 'authority-id', id)
 
 const signer =
-  (vault: Pick<Vault, 'materials'>, held: Held): Sign =>
+  (vault: Pick<Vault, 'materials'>, held: StoredMaterial): Sign =>
   (message) =>
     vault.materials.use(held, { do: 'sign', algorithm: 'ECDSA_SHA_256', type: 'RAW', message })
 
@@ -106,9 +106,15 @@ async function make(
     readonly parent?: AuthorityRow
   },
 ): Promise<AuthorityRow> {
-  const home: Home = { table: 'acm/authority', key: of.name, column: 'key', account: of.account, name: of.name }
+  const home: MaterialContext = {
+    table: 'acm/authority',
+    key: of.name,
+    column: 'key',
+    account: of.account,
+    name: of.name,
+  }
   const { id, sealed, publicKey } = await vault.materials.generate(home, SPEC)
-  const held: Held = { home, spec: SPEC, id, sealed }
+  const held: StoredMaterial = { home, spec: SPEC, id, sealed }
   const subject = nameOf(of.commonName)
   const parent = of.parent && certificateParts(derOf(of.parent.pem))
   const der = await buildCertificate(

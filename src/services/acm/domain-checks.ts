@@ -5,9 +5,9 @@
 import { ancestorsOf } from '../../engines/dns/zones.ts'
 import { domainRecords } from '../../kernel/ports/domain-records.ts'
 import { hostedZones } from '../../kernel/ports/hosted-zones.ts'
-import type { Work } from '../../kernel/service.ts'
+import type { JobContext } from '../../kernel/service.ts'
 
-type Context = Pick<Work, 'reader' | 'use'>
+type Context = Pick<JobContext, 'reader' | 'use'>
 
 interface Answer {
   readonly resolver: string

@@ -4,7 +4,7 @@
  */
 import { lifecycle, type State, type StepResult } from '../../kernel/jobs/lifecycle.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
-import type { Work } from '../../kernel/service.ts'
+import type { JobContext } from '../../kernel/service.ts'
 import { key, type Unit, under } from '../../store/store.ts'
 import { daysBeforeExpiry } from './account-configuration.ts'
 import { mailApprovals } from './approvals.ts'
@@ -49,7 +49,7 @@ const isDenied = (proof: DomainProof): boolean => proof.isDenied === true
 const isWhole = ({ methods, proved }: DomainProof): boolean => methods.every((method) => proved.includes(method))
 
 /** Proofs by mail cost a person each; DNS is asked again for every issuance. */
-async function checkedProof(work: Work, proof: DomainProof): Promise<DomainProof> {
+async function checkedProof(work: JobContext, proof: DomainProof): Promise<DomainProof> {
   if (!proof.methods.includes('DNS') || !proof.record || proof.proved.includes('DNS')) {
     const waits = !isWhole(proof) && !isDenied(proof)
     return waits ? { ...proof, finding: waitingForMail(proof) } : proof
@@ -63,7 +63,7 @@ async function checkedProof(work: Work, proof: DomainProof): Promise<DomainProof
 const waitingForMail = ({ mailboxes = [] }: DomainProof): string =>
   `waiting for an approval by ${mailboxes.slice(0, -1).join(', ')} or ${mailboxes.at(-1)}`
 
-async function validate(work: Work, row: CertificateRow): Promise<Result> {
+async function validate(work: JobContext, row: CertificateRow): Promise<Result> {
   const proofs: DomainProof[] = []
   for (const proof of row.proofs) proofs.push(await checkedProof(work, proof))
   if (proofs.some(isDenied)) return { to: 'FAILED', row: { proofs, failure: 'DOMAIN_VALIDATION_DENIED' } }
@@ -78,7 +78,7 @@ async function validate(work: Work, row: CertificateRow): Promise<Result> {
 }
 
 /** A new key and a new serial under the same ARN. */
-async function issued(work: Work, row: CertificateRow): Promise<Partial<CertificateRow>> {
+async function issued(work: JobContext, row: CertificateRow): Promise<Partial<CertificateRow>> {
   const { vault, reader, now } = work
   const authority = await readIssuingAuthority(reader, row.account, row.region)
   if (!authority) throw new Error(`${arnOf(row)} has no authority`)
@@ -105,7 +105,7 @@ async function issued(work: Work, row: CertificateRow): Promise<Partial<Certific
   return row.material ? { material, renewedAt: now } : { material, issuedAt: now }
 }
 
-async function watch(work: Work, row: CertificateRow): Promise<Result> {
+async function watch(work: JobContext, row: CertificateRow): Promise<Result> {
   const { now } = work
   const { material } = row
   if (!material) return {}
@@ -125,7 +125,7 @@ export const beginRenewal = (row: CertificateRow, now: number): Result => ({
   },
 })
 
-async function renew(work: Work, row: CertificateRow): Promise<Result> {
+async function renew(work: JobContext, row: CertificateRow): Promise<Result> {
   const { now } = work
   if (row.material && now >= row.material.notAfter)
     return { to: 'EXPIRED', row: { renewal: { status: 'FAILED', updatedAt: now } } }
@@ -207,7 +207,7 @@ export const issuance = lifecycle<CertificateState, CertificateRow>('acm.issue',
 })
 
 /** At 45, 30, 15, 7, 3 and 1 days before the end, for domains that a person has to approve. */
-async function mailAgain(unit: Unit, context: Work, row: CertificateRow): Promise<void> {
+async function mailAgain(unit: Unit, context: JobContext, row: CertificateRow): Promise<void> {
   const open = row.proofs.filter((proof) => proof.methods.includes('EMAIL') && !proof.proved.includes('EMAIL'))
   if (open.length === 0 || !row.material) return
   const daysLeft = Math.ceil((row.material.notAfter - context.now) / DAY_MS)

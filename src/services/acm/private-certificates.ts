@@ -9,7 +9,7 @@ import { buildSigningRequest, pem } from '../../engines/x509/certificate-builder
 import { subjectAltName } from '../../engines/x509/extensions.ts'
 import { attributeOids, distinguishedName } from '../../engines/x509/names.ts'
 import type { StepResult } from '../../kernel/jobs/lifecycle.ts'
-import type { Api, Work } from '../../kernel/service.ts'
+import type { Api, JobContext } from '../../kernel/service.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
 import type { Input, OpName, Output } from '../../wire/typed.ts'
@@ -93,12 +93,12 @@ export function refusalOf(error: unknown): FailureReason | undefined {
 
 /** As ACM's own principal: the authority permits it by CreatePermission. */
 export async function renewPrivately(
-  work: Work,
+  work: JobContext,
   row: CertificateRow,
 ): Promise<StepResult<CertificateState, CertificateRow>> {
   const acting = { service: ACM_EVENT_SOURCE, account: row.account, region: row.region, source: arnOf(row) }
   try {
-    const calls: PrivateCalls = (name, input) => work.act(acting, privateCa, name, input)
+    const calls: PrivateCalls = (name, input) => work.actAs(acting, privateCa, name, input)
     const material = await issuePrivately(work.vault, calls, row)
     return { to: 'ISSUED', row: { material, renewedAt: work.now } }
   } catch (error) {

@@ -6,7 +6,7 @@ import type { Row } from '../../kernel/resource/facts.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
 import { TAGS_MAX } from '../../kernel/tags.ts'
 import { type Key, key } from '../../store/store.ts'
-import type { Place, Sealed } from '../../vault/vault.ts'
+import type { SealContext, Sealed } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
 
 export const acm = defineService<typeof ACM>('acm')
@@ -126,7 +126,10 @@ export const keyOf = (row: Pick<CertificateRow, 'id' | 'account' | 'region'>): K
 export const arnOf = (row: CertificateRow): string => certificate.arnOf(row, row)
 
 /** Sealed to the certificate and the serial: a key moved to another certificate does not open. */
-export const privateKeyPlace = ({ id, account }: Pick<CertificateRow, 'id' | 'account'>, serial: string): Place => ({
+export const privateKeyPlace = (
+  { id, account }: Pick<CertificateRow, 'id' | 'account'>,
+  serial: string,
+): SealContext => ({
   table: 'acm/certificate',
   key: id,
   column: 'private-key',

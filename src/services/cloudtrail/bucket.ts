@@ -1,6 +1,6 @@
 /** The bucket a trail writes to, asked as CloudTrail itself: the bucket's policy decides, when it is set up and ever after. */
 import type * as S3 from '@aws-sdk/client-s3'
-import type { Act, Acting } from '../../kernel/acting.ts'
+import type { ActAs, ServiceCaller } from '../../kernel/acting.ts'
 import type { Call } from '../../kernel/call.ts'
 import type { Api } from '../../kernel/service.ts'
 import { Fault } from '../../wire/fault.ts'
@@ -9,7 +9,7 @@ import { cloudtrail, type TrailRow, trailArn } from './resources.ts'
 const s3: Api<typeof S3> = { id: 's3' }
 const PRINCIPAL = 'cloudtrail.amazonaws.com'
 
-const actingFor = (trail: TrailRow): Acting => ({
+const actingFor = (trail: TrailRow): ServiceCaller => ({
   service: PRINCIPAL,
   account: trail.account,
   region: trail.region,
@@ -27,7 +27,7 @@ export interface Delivered {
 }
 
 /** Throws the refusal of S3. */
-export async function deliver(act: Act, trail: TrailRow, { Key, Body, Metadata }: Delivered): Promise<void> {
+export async function deliver(act: ActAs, trail: TrailRow, { Key, Body, Metadata }: Delivered): Promise<void> {
   await act(actingFor(trail), s3, 'PutObject', {
     Bucket: trail.bucket,
     Key,
@@ -63,10 +63,10 @@ export async function requireBucket(call: Call, trail: TrailRow): Promise<void> 
           'InsufficientS3BucketPolicyException',
           `Incorrect S3 bucket policy is detected for bucket: ${Bucket}`,
         )
-  const seen = await refusal(() => call.act(acting, s3, 'GetBucketAcl', { Bucket }))
+  const seen = await refusal(() => call.actAs(acting, s3, 'GetBucketAcl', { Bucket }))
   if (seen) throw missing(seen)
   const written = await refusal(() =>
-    call.act(acting, s3, 'PutObject', {
+    call.actAs(acting, s3, 'PutObject', {
       Bucket,
       Key: `${folderOf(trail)}CloudTrail/${call.requestId}`,
       IfMatch: '"no object"',

@@ -16,7 +16,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3'
 import { describe, expect, it, test } from 'vitest'
-import { ACCOUNT, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { BUCKET, bucketPolicy, MINUTE_MS, trailed } from './trails.fixture.ts'
 
 const named = (records: readonly { eventName: string }[]) => records.map(({ eventName }) => eventName)
@@ -333,12 +333,12 @@ test('a bucket of another account is told who wrote to it: CloudTrail, for the t
   await it.minutes(5)
   const told = (await it.store.evidence(0, 10_000)).map(({ body }) => JSON.parse(body))
   const puts = told.filter(({ eventName, errorCode }) => eventName === 'PutObject' && !errorCode)
-  expect(puts.map(({ recipientAccountId }) => recipientAccountId).sort()).toEqual([ACCOUNT, STRANGERS])
+  expect(puts.map(({ recipientAccountId }) => recipientAccountId).sort()).toEqual([ACCOUNT, OTHER_ACCOUNT])
   for (const put of puts)
     expect(put).toMatchObject({
       userIdentity: { type: 'AWSService', invokedBy: 'cloudtrail.amazonaws.com' },
       sharedEventID: puts[0]!.sharedEventID,
-      resources: [{ accountId: STRANGERS, type: 'AWS::S3::Object' }],
+      resources: [{ accountId: OTHER_ACCOUNT, type: 'AWS::S3::Object' }],
     })
   await theirs.send(new DeleteBucketPolicyCommand({ Bucket: 'central-logs' }))
   await it.client(IAMClient).send(new ListUsersCommand({}))

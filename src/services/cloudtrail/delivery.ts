@@ -5,7 +5,7 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { DATA_EVENT } from '../../kernel/event.ts'
-import type { ServiceJob, Work } from '../../kernel/service.ts'
+import type { JobContext, ServiceJob } from '../../kernel/service.ts'
 import type { LogEntry, Unit } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
 import { deliver } from './bucket.ts'
@@ -69,7 +69,7 @@ function keepGoing(unit: Unit, trail: TrailRow, journal: Journal, dueAt: number)
 }
 
 /** What the delivery will bring is decided here, and the key it may sign with is made. */
-async function planned(work: Work, trail: TrailRow, journal: Journal): Promise<Delivery> {
+async function planned(work: JobContext, trail: TrailRow, journal: Journal): Promise<Delivery> {
   const until = (await waiting(work, trail, journal)).entries.at(-1)?.position ?? journal.position
   const key = trail.validation && !(await signerOf(work, trail))
   return {
@@ -79,7 +79,7 @@ async function planned(work: Work, trail: TrailRow, journal: Journal): Promise<D
   }
 }
 
-const signerOf = async ({ reader, now }: Work, { account, region }: TrailRow): Promise<DigestKey | undefined> =>
+const signerOf = async ({ reader, now }: JobContext, { account, region }: TrailRow): Promise<DigestKey | undefined> =>
   keyInForce(await keysOf(reader, account, region), now)
 
 interface Waiting {
@@ -89,7 +89,7 @@ interface Waiting {
 }
 
 /** What lies behind the position, as far as one delivery goes. */
-async function waiting({ ports }: Work, trail: TrailRow, journal: Journal): Promise<Waiting> {
+async function waiting({ ports }: JobContext, trail: TrailRow, journal: Journal): Promise<Waiting> {
   const entries: LogEntry[] = []
   let bytes = 0
   while (entries.length < EVENTS_MAX && bytes < BYTES_MAX) {
@@ -114,7 +114,7 @@ const oldest = (journal: Journal): number =>
   Math.min(startOf(journal), ...Object.values(journal.regions).flatMap(({ from }) => from ?? []))
 
 /** Digests of the hours that are over come first: what is delivered now belongs to the hour that runs. */
-async function delivered(work: Work, trail: TrailRow, before: Journal): Promise<Delivery> {
+async function delivered(work: JobContext, trail: TrailRow, before: Journal): Promise<Delivery> {
   const found = await waiting(work, trail, before)
   const until = found.entries.findIndex(({ position }) => position === before.until)
   const isPlanned = before.until === before.position || until >= 0
@@ -135,7 +135,7 @@ async function delivered(work: Work, trail: TrailRow, before: Journal): Promise<
 }
 
 async function withLogs(
-  work: Work,
+  work: JobContext,
   trail: TrailRow,
   journal: Journal,
   entries: readonly LogEntry[],
@@ -201,16 +201,16 @@ function isWanted(trail: TrailRow, { attributes, body, region }: LogEntry): bool
   return trail.selectors ? selects(trail.selectors, JSON.parse(body) as EventBody) : of(DATA_EVENT[0]) !== DATA_EVENT[1]
 }
 
-async function logged(work: Work, trail: TrailRow, journal: Journal, file: LogFile): Promise<Pending> {
+async function logged(work: JobContext, trail: TrailRow, journal: Journal, file: LogFile): Promise<Pending> {
   const text = `{"Records":[${file.bodies.join(',')}]}`
   const key = logFileKey(trail, file.region, journal.plannedAt, `${journal.position} ${journal.until}`)
-  await deliver(work.act, trail, { Key: key, Body: await compressed(text) })
+  await deliver(work.actAs, trail, { Key: key, Body: await compressed(text) })
   return { bucket: trail.bucket, key, hash: sha256(text), oldest: file.oldest, newest: file.newest }
 }
 
 /** One digest for each Region whose hour is over; for every Region where `final`. */
 async function withDigests(
-  work: Work,
+  work: JobContext,
   trail: TrailRow,
   journal: Journal,
   { signer, final }: { readonly signer: DigestKey; readonly final: boolean },
@@ -241,7 +241,7 @@ interface Hour {
 }
 
 async function digested(
-  work: Work,
+  work: JobContext,
   trail: TrailRow,
   signer: DigestKey,
   { region, known, fromMs, endMs }: Hour,
@@ -251,7 +251,7 @@ async function digested(
   const facts = { trail, region, key, fromMs, endMs, fingerprint, previous: known.previous, files: known.pending }
   const text = digestText(facts)
   const signature = await sign(work.vault.materials, signer, signedText(facts, text))
-  await deliver(work.act, trail, {
+  await deliver(work.actAs, trail, {
     Key: key,
     Body: await compressed(text),
     Metadata: { signature, 'signature-algorithm': 'SHA256withRSA' },

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { throughGate } from '../../../test/through-gate.ts'
 import { MovableClock } from '../../kernel/clock.ts'
 import { Gate } from '../../kernel/gate.ts'
-import { loneAccounts, noPorts } from '../../kernel/ports.fixture.ts'
+import { noPorts, standaloneAccounts } from '../../kernel/ports.fixture.ts'
 import type { Identity, IdentityPort } from '../../kernel/ports.ts'
 import { compilePolicy, compileSet, parsePolicy } from '../../policy/index.ts'
 import { openStore } from '../../store/sqlite.ts'
@@ -207,7 +207,7 @@ async function trail(action = 'cloudtrail:LookupEvents') {
     store,
     vault: await ephemeralVault(),
     clock,
-    ports: { ...loneAccounts, identity, events: { query: (query) => store.log(query) } },
+    ports: { ...standaloneAccounts, identity, events: { query: (query) => store.log(query) } },
     use: noPorts,
     services: [cloudtrail],
     quotas: {},

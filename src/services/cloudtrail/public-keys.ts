@@ -7,7 +7,7 @@ import type { Call } from '../../kernel/call.ts'
 import { pageOf } from '../../kernel/page.ts'
 import type { Reader } from '../../kernel/ports.ts'
 import { anything } from '../../kernel/resource/facts.ts'
-import type { Held, Home, Materials } from '../../vault/material/materials.ts'
+import type { MaterialContext, Materials, StoredMaterial } from '../../vault/material/materials.ts'
 import { at, cloudtrail } from './resources.ts'
 
 const DAY_MS = 86_400_000
@@ -25,7 +25,7 @@ export interface DigestKey {
   readonly until: number
   /** PKCS #1, DER, in base64. */
   readonly publicKey: string
-  readonly held: Held
+  readonly held: StoredMaterial
 }
 
 export const keysOf = async (reader: Reader, account: string, region: string): Promise<readonly DigestKey[]> =>
@@ -41,7 +41,7 @@ export async function makeKey(
 ): Promise<DigestKey> {
   const { account, region, from } = owner
   const name = randomUUID()
-  const home: Home = { table: 'cloudtrail/digest-key', key: name, column: region, account, name }
+  const home: MaterialContext = { table: 'cloudtrail/digest-key', key: name, column: region, account, name }
   const made = await materials.generate(home, SPEC)
   const der = createPublicKey({ key: made.publicKey!, format: 'der', type: 'spki' }).export({
     format: 'der',

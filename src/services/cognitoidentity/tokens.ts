@@ -11,7 +11,7 @@ import {
   type IdentityPoolsPort,
 } from '../../kernel/ports/identity-pools.ts'
 import { type Key, key } from '../../store/store.ts'
-import type { Held, Home } from '../../vault/material/materials.ts'
+import type { MaterialContext, StoredMaterial } from '../../vault/material/materials.ts'
 import { poolById } from './resources.ts'
 
 const TOKEN_LENGTH_MAX = 64 * 1024
@@ -19,7 +19,7 @@ const KID = /^[0-9a-f]{16}$/
 
 interface SigningKeyRow {
   readonly kid: string
-  readonly held: Held
+  readonly held: StoredMaterial
   readonly jwk: JsonWebKey
 }
 
@@ -30,7 +30,13 @@ const accountOfKey = (kid: string): Key => key('cognito-identity', 'account-of-k
 export async function prepareSigningKey(call: Call): Promise<void> {
   const { account } = call
   if (await call.unit.get(signingKey(account))) return
-  const home: Home = { table: 'cognito-identity/signing-key', key: account, column: 'RS512', account, name: account }
+  const home: MaterialContext = {
+    table: 'cognito-identity/signing-key',
+    key: account,
+    column: 'RS512',
+    account,
+    name: account,
+  }
   const made = await call.vault.materials.generate(home, 'RSA_2048')
   const kid = made.id.slice(0, 16)
   const jwk = createPublicKey({ key: made.publicKey!, format: 'der', type: 'spki' }).export({ format: 'jwk' })

@@ -4,7 +4,7 @@ import type { Call } from '../../kernel/call.ts'
 import { scheduleJob } from '../../kernel/jobs.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import { under } from '../../store/store.ts'
-import type { Home } from '../../vault/material/materials.ts'
+import type { MaterialContext } from '../../vault/material/materials.ts'
 import { idFrom } from './ids.ts'
 import { describedPool, type RequestedSettings, settingsOf, updatedSettings } from './pool-settings.ts'
 import {
@@ -52,7 +52,7 @@ const PARTS = [
 const KEY_SPEC = 'RSA_2048'
 
 async function newKey(call: Call, pool: string, column: string): Promise<PoolKey> {
-  const home: Home = { table: 'cognito-idp/pool', key: pool, column, account: call.account, name: pool }
+  const home: MaterialContext = { table: 'cognito-idp/pool', key: pool, column, account: call.account, name: pool }
   const made = await call.vault.materials.generate(home, KEY_SPEC)
   const kid = Buffer.from(made.id.slice(0, 64), 'hex').toString('base64')
   const jwk = createPublicKey({ key: made.publicKey!, format: 'der', type: 'spki' }).export({ format: 'jwk' })

@@ -12,8 +12,8 @@ import type { Row, Target } from '../../kernel/resource/facts.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
 import { TAGS_MAX } from '../../kernel/tags.ts'
 import { type Key, key } from '../../store/store.ts'
-import type { Held } from '../../vault/material/materials.ts'
-import type { Place, Sealed } from '../../vault/vault.ts'
+import type { StoredMaterial } from '../../vault/material/materials.ts'
+import type { SealContext, Sealed } from '../../vault/vault.ts'
 
 export const cognito = defineService<typeof CognitoIdp>('cognito-idp')
 
@@ -27,7 +27,7 @@ export const notFound = (message: string) => cognito.fail('ResourceNotFoundExcep
 /** A signing key of a pool, as tokens are signed with it and as `jwks.json` shows it. */
 export interface PoolKey {
   readonly kid: string
-  readonly held: Held
+  readonly held: StoredMaterial
   readonly jwk: Readonly<Record<string, unknown>>
 }
 
@@ -199,7 +199,7 @@ export const clientNamed: Target<{ readonly ClientId?: string | undefined }, Poo
   },
 }
 
-export const sealedAt = (row: { readonly account: string }, column: string, id: string): Place => ({
+export const sealedAt = (row: { readonly account: string }, column: string, id: string): SealContext => ({
   table: 'cognito-idp',
   key: id,
   column,
@@ -209,7 +209,17 @@ export const sealedAt = (row: { readonly account: string }, column: string, id: 
 /** What sign-in, sign-up and their like work with: an operation's call, or a page's. */
 export type Flow = Pick<
   Call,
-  'unit' | 'vault' | 'now' | 'newId' | 'use' | 'quotas' | 'once' | 'checkSecret' | 'act' | 'requestId' | 'remoteAddress'
+  | 'unit'
+  | 'vault'
+  | 'now'
+  | 'newId'
+  | 'use'
+  | 'quotas'
+  | 'once'
+  | 'checkSecret'
+  | 'actAs'
+  | 'requestId'
+  | 'remoteAddress'
 >
 
 export type { Key }

@@ -49,7 +49,7 @@ type Response = Readonly<Record<string, unknown>>
 
 /** What the function answers; undefined where the pool has none. Throws what its caller is told where it fails. */
 export async function trigger(
-  call: Pick<Flow, 'once' | 'act'>,
+  call: Pick<Flow, 'once' | 'actAs'>,
   pool: PoolRow,
   name: Trigger,
   asked: TriggerRequest,
@@ -83,14 +83,14 @@ type Outcome =
   | { readonly failed: string }
   | { readonly invalid: string }
 
-async function invoked(call: Pick<Flow, 'act'>, pool: PoolRow, arn: string, event: object): Promise<Outcome> {
+async function invoked(call: Pick<Flow, 'actAs'>, pool: PoolRow, arn: string, event: object): Promise<Outcome> {
   const acting = { service: SERVICE_PRINCIPAL, account: pool.account, region: pool.region, source: poolArn(pool) }
   const Payload = Buffer.from(JSON.stringify(event))
   let failed = 'error'
   for (let tried = 0; tried < TRIES; tried++) {
     const answer = await withinTime(
       call
-        .act(acting, functions, 'Invoke', { FunctionName: arn, Payload })
+        .actAs(acting, functions, 'Invoke', { FunctionName: arn, Payload })
         .catch((error: unknown) => (error instanceof Fault ? error : Promise.reject(error))),
     )
     if (answer === undefined) {

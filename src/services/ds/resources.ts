@@ -5,7 +5,7 @@ import type { Row } from '../../kernel/resource/facts.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
 import { TAGS_MAX } from '../../kernel/tags.ts'
 import { type Key, key } from '../../store/store.ts'
-import type { Place, Sealed } from '../../vault/vault.ts'
+import type { SealContext, Sealed } from '../../vault/vault.ts'
 
 export const ds = defineService<typeof DirectoryService>('ds')
 
@@ -67,7 +67,7 @@ export const directory = ds.resource({
   },
 })
 
-export const passwordPlace = (account: string, id: string): Place => ({
+export const passwordPlace = (account: string, id: string): SealContext => ({
   table: 'ds/directory',
   key: id,
   column: 'password',

@@ -1,12 +1,12 @@
 /** The stages of a directory: its servers are checked when it is created, and from then on. */
 import { lifecycle, type StepResult } from '../../kernel/jobs/lifecycle.ts'
 import { directoryServers } from '../../kernel/ports/directory-servers.ts'
-import type { Work } from '../../kernel/service.ts'
+import type { JobContext } from '../../kernel/service.ts'
 import { type DirectoryRow, type DirectoryState, passwordPlace } from './resources.ts'
 
 const MINUTE_MS = 60_000
 
-export async function checkedAccount({ use, vault }: Pick<Work, 'use' | 'vault'>, row: DirectoryRow) {
+export async function checkedAccount({ use, vault }: Pick<JobContext, 'use' | 'vault'>, row: DirectoryRow) {
   const password = vault.open(passwordPlace(row.account, row.id), row.password)
   try {
     return await use(directoryServers).check({
@@ -28,14 +28,14 @@ const REASONS = {
 
 type Result = StepResult<DirectoryState, DirectoryRow>
 
-async function created(context: Work, row: DirectoryRow): Promise<Result> {
+async function created(context: JobContext, row: DirectoryRow): Promise<Result> {
   const found = await checkedAccount(context, row)
   if (found === 'accepted') return { to: 'Active', row: { stageReason: undefined } }
   const stageReason = REASONS[found](row.name)
   return found === 'unavailable' ? { row: { stageReason } } : { to: 'Failed', row: { stageReason } }
 }
 
-async function watched(context: Work, row: DirectoryRow): Promise<Result> {
+async function watched(context: JobContext, row: DirectoryRow): Promise<Result> {
   const found = await checkedAccount(context, row)
   if (found === 'accepted') return { to: 'Active', row: { stageReason: undefined } }
   return { to: 'Inoperable', row: { stageReason: REASONS[found](row.name) } }

@@ -2,7 +2,7 @@
 import * as EC2 from '@aws-sdk/client-ec2'
 import { DecodeAuthorizationMessageCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, test } from 'vitest'
-import { cloud, type Keys, STRANGERS } from '../../../test/cloud.ts'
+import { cloud, type Keys, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { denying, organization } from '../organizations/organization.fixture.ts'
 
 type Client = EC2.EC2Client
@@ -359,7 +359,7 @@ describe('Peering', () => {
     const peer = it.client(EC2.EC2Client, other)
     const PeerVpcId = await vpcIn(peer, '10.9.0.0/16')
     const { VpcPeeringConnection } = await it.ec2.send(
-      new EC2.CreateVpcPeeringConnectionCommand({ VpcId: it.VpcId, PeerVpcId, PeerOwnerId: STRANGERS }),
+      new EC2.CreateVpcPeeringConnectionCommand({ VpcId: it.VpcId, PeerVpcId, PeerOwnerId: OTHER_ACCOUNT }),
     )
     const VpcPeeringConnectionId = VpcPeeringConnection!.VpcPeeringConnectionId!
     const accept = new EC2.AcceptVpcPeeringConnectionCommand({ VpcPeeringConnectionId })
@@ -386,7 +386,7 @@ describe('Peering', () => {
       new EC2.CreateVpcPeeringConnectionCommand({
         VpcId: it.VpcId,
         PeerVpcId: 'vpc-0123456789abcdef0',
-        PeerOwnerId: STRANGERS,
+        PeerOwnerId: OTHER_ACCOUNT,
       }),
     )
     expect(guess.VpcPeeringConnection!.Status!.Code).toMatch(/initiating-request|failed/)

@@ -5,7 +5,7 @@ import type { Call } from '../../kernel/call.ts'
 import type { LooseInput } from '../../kernel/service.ts'
 import { listTags } from '../../kernel/tags.ts'
 import { key } from '../../store/store.ts'
-import type { Place } from '../../vault/vault.ts'
+import type { SealContext } from '../../vault/vault.ts'
 import { fault, invalid, missing, need } from './faults.ts'
 import { parseFilters } from './filters.ts'
 import { createInterface, groupsIn, removeInterface } from './interface-rows.ts'
@@ -32,7 +32,7 @@ const iam = { id: 'iam' } as { readonly id: string; readonly types?: typeof IAM 
 const INSTANCES_MAX = 100
 const USER_DATA_MAX = 16 * 1024
 
-const userDataPlace = (account: string, id: string): Place => ({
+const userDataPlace = (account: string, id: string): SealContext => ({
   table: 'ec2/instance',
   key: id,
   column: 'user-data',

@@ -7,7 +7,7 @@ import type { Call } from '../../kernel/call.ts'
 import { absenceIn } from '../../kernel/condition-keys.ts'
 import { checkSecret } from '../../kernel/failure-budget.ts'
 import { uniqueId } from '../../kernel/id.ts'
-import { loneAccounts, noPorts } from '../../kernel/ports.fixture.ts'
+import { noPorts, standaloneAccounts } from '../../kernel/ports.fixture.ts'
 import { quotaDefaults } from '../../kernel/quota.ts'
 import type { Operation } from '../../kernel/service.ts'
 import type { Subject } from '../../kernel/session.ts'
@@ -52,7 +52,7 @@ export async function desk(): Promise<Desk> {
     vault,
     quotas: quotaDefaults,
     // Nothing here asks for more of these than is given; a test that does fails on the spot.
-    ports: { ...loneAccounts, identity: { identity: async () => undefined } } as unknown as Call['ports'],
+    ports: { ...standaloneAccounts, identity: { identity: async () => undefined } } as unknown as Call['ports'],
     use: noPorts,
     event: { resources: [] } as unknown as Call['event'],
     newId: () => crypto.randomUUID(),
@@ -62,7 +62,7 @@ export async function desk(): Promise<Desk> {
     once,
     checkSecret: (secret, compare) =>
       once(() => checkSecret(store, secret, { now: self.now, region: 'us-east-1' }, compare)),
-    act: () => Promise.reject(new Error('no other service here')),
+    actAs: () => Promise.reject(new Error('no other service here')),
     absentKey: absenceIn([]),
     afterCommit: () => undefined,
   })

@@ -1,7 +1,7 @@
 /** What IAM offers the kernel and the other services: who stands behind a key, and what policies bear on them. */
 
 import type { Clock } from '../../kernel/clock.ts'
-import { Derived } from '../../kernel/derived.ts'
+import { DerivedCache } from '../../kernel/derived.ts'
 import type { AssumableRole, Identity, IdentityPort, LongTermKey, Reader } from '../../kernel/ports.ts'
 import type { Subject } from '../../kernel/session.ts'
 import { type CompiledPolicy, compilePolicy, compileSet, readPolicy } from '../../policy/index.ts'
@@ -17,7 +17,7 @@ import { findManagedPolicy } from './policies/policies.ts'
 import { oidcProvider } from './providers/oidc-providers.ts'
 import { tokenIssuer } from './providers/outbound-federation.ts'
 import { samlProvider, samlProviderArn, trustedIdp } from './providers/saml-providers.ts'
-import { group, type Holder, type RoleRow, role, rowWritten, user, userIdKey } from './resources.ts'
+import { group, type IamIdentity, type RoleRow, role, rowWritten, user, userIdKey } from './resources.ts'
 import { arnNow, compileTrust, idBehind } from './roles/trust.ts'
 
 export interface IamPort extends IdentityPort {
@@ -27,7 +27,7 @@ export interface IamPort extends IdentityPort {
 }
 
 export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort {
-  const policies = new Derived<CompiledPolicy | undefined>(store, async (reader, argument) => {
+  const policies = new DerivedCache<CompiledPolicy | undefined>(store, async (reader, argument) => {
     const [account, arn] = JSON.parse(argument) as [string, string]
     const found = await findManagedPolicy(reader, arn, account)
     return (
@@ -48,7 +48,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
     return managed(account, arn)
   }
 
-  const compiledOf = async (reader: Reader, account: string, holder: Holder): Promise<CompiledPolicy[]> => {
+  const compiledOf = async (reader: Reader, account: string, holder: IamIdentity): Promise<CompiledPolicy[]> => {
     const attached = await Promise.all(holder.attached.map((arn) => managedThrough(reader, account, arn)))
     const inline = Object.entries(holder.inline).map(([name, text]) =>
       compilePolicy(readPolicy(text, 'identity'), { id: name, name, kind: 'identity' }),
@@ -56,14 +56,14 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
     return [...attached.filter((policy) => policy !== undefined), ...inline]
   }
 
-  const boundaryOf = async (reader: Reader, account: string, holder: Holder) => {
+  const boundaryOf = async (reader: Reader, account: string, holder: IamIdentity) => {
     if (!holder.boundary) return {}
     const boundary = await managedThrough(reader, account, holder.boundary)
     // A boundary whose policy is gone bounds everything.
     return { boundary: boundary ?? compileNothing() }
   }
 
-  const users = new Derived<Identity | undefined>(store, async (reader, argument) => {
+  const users = new DerivedCache<Identity | undefined>(store, async (reader, argument) => {
     const [account, id] = JSON.parse(argument) as [string, string]
     const named = await reader.get<{ name: string }>(userIdKey(account, id))
     const row = named && (await user.get(reader, { ...scope, account }, named))
@@ -86,7 +86,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
     }
   })
 
-  const roles = new Derived<{ identity: Identity; row: RoleRow } | undefined>(store, async (reader, argument) => {
+  const roles = new DerivedCache<{ identity: Identity; row: RoleRow } | undefined>(store, async (reader, argument) => {
     const [account, name, id] = JSON.parse(argument) as [string, string, string]
     const row = await role.get(reader, { ...scope, account }, { name })
     if (!row || row.id !== id) return undefined
@@ -111,7 +111,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
     return { identity, row }
   })
 
-  const roots = new Derived<Identity | undefined>(store, async (reader, account) => {
+  const roots = new DerivedCache<Identity | undefined>(store, async (reader, account) => {
     const row = await reader.get<AccountRow>(accountKey(account))
     return (
       row && {
@@ -122,13 +122,13 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
     )
   })
 
-  const open = new Derived<boolean>(store, (reader, account) => isOpen(reader, account))
+  const open = new DerivedCache<boolean>(store, (reader, account) => isOpen(reader, account))
 
-  const keys = new Derived<LongTermKey | undefined>(store, async (reader, id) => {
+  const keys = new DerivedCache<LongTermKey | undefined>(store, async (reader, id) => {
     const row = await reader.get<AccessKeyRow>(accessKeyKey(id))
     if (!row) return undefined
     // A row that stands where another one belongs is nobody's key.
-    if (row.id !== id) throw vault.refuse(placeOf(row.account, id))
+    if (row.id !== id) throw vault.reportTampering(placeOf(row.account, id))
     const named =
       row.ownerId === row.account ? undefined : await reader.get<{ name: string }>(userIdKey(row.account, row.ownerId))
     const subject: Subject = named ? { kind: 'user', id: row.ownerId, name: named.name } : { kind: 'root' }

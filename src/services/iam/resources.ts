@@ -15,7 +15,7 @@ interface Named extends Row {
 }
 
 /** What carries policies: users, groups and roles alike. */
-export interface Holder extends Named {
+export interface IamIdentity extends Named {
   /** ARNs of attached managed policies, in the order they were attached. */
   readonly attached: readonly string[]
   /** Inline policies, verbatim, by name. */
@@ -24,15 +24,15 @@ export interface Holder extends Named {
   readonly boundary?: string
 }
 
-export interface UserRow extends Holder {
+export interface UserRow extends IamIdentity {
   /** Names of the user's groups. */
   readonly groups: readonly string[]
   readonly passwordUsedAt?: number
 }
 
-export type GroupRow = Holder
+export type GroupRow = IamIdentity
 
-export interface RoleRow extends Holder {
+export interface RoleRow extends IamIdentity {
   /** The trust policy, as it was written. */
   readonly trust: string
   /** The unique ids of the users and roles it named when it was saved, by ARN (see `trust.ts`). */

@@ -8,7 +8,7 @@ import type { IdentityStorePort, StorePasskey } from '../../kernel/ports/identit
 import type { Reader } from '../../kernel/ports.ts'
 import { endSignIns } from '../../kernel/sign-in-sessions.ts'
 import { type Key, key, type Unit, under } from '../../store/store.ts'
-import type { Place, Sealed } from '../../vault/vault.ts'
+import type { SealContext, Sealed } from '../../vault/vault.ts'
 
 /** Five wrong passwords lock a person out for a minute; each further one for twice as long, up to an hour. */
 const GUESSING: FailurePolicy = { free: 4, delayMs: 60_000, maxMs: 60 * 60_000 }
@@ -45,7 +45,7 @@ const passwordKey = (storeId: string, userId: string): Key => key('identitystore
 const deviceKey = (storeId: string, userId: string, id: string): Key => key('identitystore', 'mfa', storeId, userId, id)
 const devicesOf = (storeId: string, userId: string): Key => under('identitystore', 'mfa', storeId, userId)
 
-const seedPlace = (account: string, storeId: string, id: string): Place => ({
+const seedPlace = (account: string, storeId: string, id: string): SealContext => ({
   table: 'identitystore/mfa',
   key: `${storeId}/${id}`,
   column: 'seed',

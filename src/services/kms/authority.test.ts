@@ -37,7 +37,7 @@ import {
 import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT, allowing, type Keys, keysOf, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing, type Keys, keysOf, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { services } from '../../server/services.ts'
 import { secretsmanager } from '../secretsmanager/index.ts'
 import { DAY_MS, desk } from './desk.fixture.ts'
@@ -45,7 +45,7 @@ import { DAY_MS, desk } from './desk.fixture.ts'
 const ROOT = `arn:aws:iam::${ACCOUNT}:root`
 const ANN = `arn:aws:iam::${ACCOUNT}:user/ann`
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/worker`
-const STRANGER = `arn:aws:iam::${STRANGERS}:root`
+const STRANGER = `arn:aws:iam::${OTHER_ACCOUNT}:root`
 const Plaintext = Buffer.from('attack at dawn')
 
 interface Said {
@@ -221,11 +221,11 @@ describe('another account', () => {
       ).Events!.map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent!))
 
     const [[theirs], [ours]] = [await told(who.stranger, 'Encrypt'), await told(who.root, 'Encrypt')]
-    expect(theirs).toMatchObject({ recipientAccountId: STRANGERS, resources: [{ ARN: Arn, accountId: ACCOUNT }] })
+    expect(theirs).toMatchObject({ recipientAccountId: OTHER_ACCOUNT, resources: [{ ARN: Arn, accountId: ACCOUNT }] })
     expect(ours).toMatchObject({
       recipientAccountId: ACCOUNT,
       sharedEventID: theirs.sharedEventID,
-      userIdentity: { type: 'AWSAccount', accountId: STRANGERS },
+      userIdentity: { type: 'AWSAccount', accountId: OTHER_ACCOUNT },
       resources: [{ ARN: Arn }],
     })
     expect(ours.eventID).not.toBe(theirs.eventID)
@@ -536,7 +536,7 @@ test('kms:ReEncryptOnSameKey means the key, whatever the alias that names it is 
   await stranger.send(new CreateAliasCommand({ AliasName: 'alias/app', TargetKeyId: theirs.KeyId }))
   const to = (DestinationKeyId: string) => stranger.send(new ReEncryptCommand({ CiphertextBlob, DestinationKeyId }))
   await expect(to('alias/app')).rejects.toMatchObject({ name: 'AccessDeniedException' })
-  await expect(to(`arn:aws:kms:us-east-1:${STRANGERS}:alias/app`)).rejects.toMatchObject({
+  await expect(to(`arn:aws:kms:us-east-1:${OTHER_ACCOUNT}:alias/app`)).rejects.toMatchObject({
     name: 'AccessDeniedException',
   })
   await expect(to(other.Arn!)).rejects.toMatchObject({ name: 'AccessDeniedException' })

@@ -3,7 +3,7 @@ import type { Call } from '../../kernel/call.ts'
 import type { ResolvedTarget, Target } from '../../kernel/resource/facts.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { materialIdOf } from '../../vault/material/blob.ts'
-import type { Held, Opening } from '../../vault/material/materials.ts'
+import type { Opening, StoredMaterial } from '../../vault/material/materials.ts'
 import { Fault } from '../../wire/fault.ts'
 import { GrantUse } from './grant-authority.ts'
 import { currentOf, materialOf, ownerOf } from './key-materials.ts'
@@ -64,7 +64,10 @@ export function isIgnored({ modifiers, keyId, blob }: Ciphertext, dryRun: boolea
 }
 
 /** The material that made it, and how to open it. */
-export function openingOf(row: KeyRow, ciphertext: Ciphertext): { readonly held: Held; readonly open: Opening } {
+export function openingOf(
+  row: KeyRow,
+  ciphertext: Ciphertext,
+): { readonly held: StoredMaterial; readonly open: Opening } {
   const algorithm = ciphertext.algorithm ?? 'SYMMETRIC_DEFAULT'
   requireAlgorithm(row, algorithm)
   const blob = ciphertext.blob!

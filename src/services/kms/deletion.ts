@@ -1,6 +1,6 @@
 /** Deletion: after a window in which it can be called off, and for good. */
 import { cancelJob } from '../../kernel/jobs.ts'
-import type { ServiceJob, Work } from '../../kernel/service.ts'
+import type { JobContext, ServiceJob } from '../../kernel/service.ts'
 import type { Unit } from '../../store/store.ts'
 import { recordServiceEvent } from './events.ts'
 import { removeGrant } from './grant-rows.ts'
@@ -59,7 +59,7 @@ export const cancelKeyDeletion = kms
   })
 
 /** The window is over: material, aliases and grants go with the key. */
-async function deleteKey(unit: Unit, { now }: Work, payload: KeyJob): Promise<void> {
+async function deleteKey(unit: Unit, { now }: JobContext, payload: KeyJob): Promise<void> {
   const row = await keyOfJob(unit, payload)
   // A job that failed may come when its window was called off, and another one begun.
   if (row?.state !== 'PendingDeletion' || row.deletion?.at === undefined || row.deletion.at > now) return

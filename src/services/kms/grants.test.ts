@@ -21,7 +21,7 @@ import {
 } from '@aws-sdk/client-kms'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT, allowing, keysOf, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing, keysOf, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { under } from '../../store/store.ts'
 import { desk } from './desk.fixture.ts'
 
@@ -103,7 +103,7 @@ describe('a grant', () => {
     const { make, kms, account, at } = await desk()
     const stranger = at(await account())
     const { KeyId, Arn } = await make()
-    const GranteePrincipal = `arn:aws:iam::${STRANGERS}:root`
+    const GranteePrincipal = `arn:aws:iam::${OTHER_ACCOUNT}:root`
 
     await expect(stranger.send(new EncryptCommand({ KeyId: Arn, Plaintext }))).rejects.toMatchObject(DENIED)
     await kms.send(new CreateGrantCommand({ KeyId, GranteePrincipal, Operations: ['Encrypt'] }))
@@ -321,7 +321,7 @@ describe('the form of a grant', () => {
     expect((await kms.send(new ListRetirableGrantsCommand({ RetiringPrincipal: BEN }))).Grants).toEqual([shown])
     await expect(ben.send(new ListRetirableGrantsCommand({ RetiringPrincipal: BEN }))).rejects.toMatchObject(DENIED)
     await expect(
-      kms.send(new ListRetirableGrantsCommand({ RetiringPrincipal: `arn:aws:iam::${STRANGERS}:root` })),
+      kms.send(new ListRetirableGrantsCommand({ RetiringPrincipal: `arn:aws:iam::${OTHER_ACCOUNT}:root` })),
     ).rejects.toMatchObject(DENIED)
   })
   test('to an account is found by its number, as it was made', async () => {
@@ -332,7 +332,7 @@ describe('the form of a grant', () => {
     for (const GranteePrincipal of [ACCOUNT, ROOT]) {
       expect((await kms.send(new ListGrantsCommand({ KeyId, GranteePrincipal }))).Grants).toHaveLength(1)
     }
-    expect((await kms.send(new ListGrantsCommand({ KeyId, GranteePrincipal: STRANGERS }))).Grants).toEqual([])
+    expect((await kms.send(new ListGrantsCommand({ KeyId, GranteePrincipal: OTHER_ACCOUNT }))).Grants).toEqual([])
   })
   test('asked for twice by one name is one grant, with a token of its own each time', async () => {
     const { make, kms } = await desk()

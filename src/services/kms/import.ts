@@ -1,8 +1,8 @@
 /** Material that customers bring: wrapped on its way, theirs to take back, gone when its time is over. */
 import { cancelJob } from '../../kernel/jobs.ts'
-import type { ServiceJob, Work } from '../../kernel/service.ts'
+import type { JobContext, ServiceJob } from '../../kernel/service.ts'
 import type { Unit } from '../../store/store.ts'
-import type { ImportRefusal, Made, Wrapping } from '../../vault/material/materials.ts'
+import type { GeneratedMaterial, ImportRefusal, Wrapping } from '../../vault/material/materials.ts'
 import { recordServiceEvent } from './events.ts'
 import { type KeyJob, keyJob, keyOfJob } from './key-jobs.ts'
 import { homeOf, isReplica, lacksMaterial, noteOwner, relatives, saveKey } from './key-materials.ts'
@@ -151,7 +151,7 @@ function existing(before: MaterialRow | undefined): Partial<MaterialRow> {
 }
 
 /** The first takes its place at once; a later one waits for a rotation. */
-function added(row: KeyRow, made: Made, before: MaterialRow | undefined): Partial<MaterialRow> {
+function added(row: KeyRow, made: GeneratedMaterial, before: MaterialRow | undefined): Partial<MaterialRow> {
   if (row.materials.length === 0) return {}
   if (!isSymmetric(row)) {
     if (before && before.id === made.id) return existing(before)
@@ -206,7 +206,7 @@ function emptied(row: KeyRow, material: MaterialRow): KeyRow {
   return { ...row, state, materials: row.materials.map((each) => (each === material ? kept : each)) }
 }
 
-async function expireMaterial(unit: Unit, { now }: Work, payload: KeyJob): Promise<void> {
+async function expireMaterial(unit: Unit, { now }: JobContext, payload: KeyJob): Promise<void> {
   const row = await keyOfJob(unit, payload)
   const { materialId } = payload
   const material = row?.materials.find(({ id }) => id === materialId)

@@ -1,7 +1,7 @@
 /** A key's material: where it stands sealed, which one encrypts, which one made a ciphertext. */
 import type { Call } from '../../kernel/call.ts'
 import type { Unit } from '../../store/store.ts'
-import type { Held, Home, Made, Materials } from '../../vault/material/materials.ts'
+import type { GeneratedMaterial, MaterialContext, Materials, StoredMaterial } from '../../vault/material/materials.ts'
 import { arnOf, key } from './resources.ts'
 import { at, type KeyRow, type MaterialOwner, type MaterialRow } from './rows.ts'
 import { kms } from './words.ts'
@@ -9,28 +9,31 @@ import { kms } from './words.ts'
 type Owner = Pick<KeyRow, 'account' | 'region' | 'id'>
 
 /** Replicas have homes of their own and one name. */
-export function homeOf({ account, region, id }: Owner): Home {
+export function homeOf({ account, region, id }: Owner): MaterialContext {
   return { table: 'kms/key', key: `${region}/${id}`, column: 'material', account, name: id }
 }
 
-export function heldOf(row: KeyRow, material: MaterialRow): Held {
+export function heldOf(row: KeyRow, material: MaterialRow): StoredMaterial {
   if (!material.sealed) throw kms.fail('KMSInvalidStateException', `${arnOf(row)} is pending import.`)
   return { home: homeOf(row), spec: row.spec, id: material.id, sealed: material.sealed }
 }
 
 /** What encrypts and signs. */
-export function currentOf(row: KeyRow): Held {
+export function currentOf(row: KeyRow): StoredMaterial {
   const material = row.materials.find(({ id }) => id === row.current)
   if (!material) throw kms.fail('KMSInvalidStateException', `${arnOf(row)} is pending import.`)
   return heldOf(row, material)
 }
 
-export function materialOf(row: KeyRow, id: string): Held | undefined {
+export function materialOf(row: KeyRow, id: string): StoredMaterial | undefined {
   const material = row.materials.find((each) => each.id === id)
   return material && heldOf(row, material)
 }
 
-export async function makeMaterial(materials: Materials, row: Owner & Pick<KeyRow, 'spec'>): Promise<Made> {
+export async function makeMaterial(
+  materials: Materials,
+  row: Owner & Pick<KeyRow, 'spec'>,
+): Promise<GeneratedMaterial> {
   return materials.generate(homeOf(row), row.spec)
 }
 

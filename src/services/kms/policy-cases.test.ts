@@ -23,14 +23,14 @@ import {
 import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT, allowing, type Keys, keysOf, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing, type Keys, keysOf, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { desk } from './desk.fixture.ts'
 
 const ROOT = `arn:aws:iam::${ACCOUNT}:root`
 const ANN = `arn:aws:iam::${ACCOUNT}:user/ann`
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/worker`
-const STRANGER = `arn:aws:iam::${STRANGERS}:root`
-const EVE = `arn:aws:iam::${STRANGERS}:user/eve`
+const STRANGER = `arn:aws:iam::${OTHER_ACCOUNT}:root`
+const EVE = `arn:aws:iam::${OTHER_ACCOUNT}:user/eve`
 const Plaintext = Buffer.from('attack at dawn')
 
 interface Said {
@@ -98,7 +98,7 @@ describe('KMS 9, another account', () => {
     ],
     [
       'the key allows the account of the caller by condition',
-      policy({ Principal: '*', Condition: { StringEquals: { 'kms:CallerAccount': STRANGERS } } }),
+      policy({ Principal: '*', Condition: { StringEquals: { 'kms:CallerAccount': OTHER_ACCOUNT } } }),
       may('kms:Encrypt'),
       encrypt,
       'ok',
@@ -352,7 +352,7 @@ describe('KMS 9, a policy that would lock out', () => {
     [
       'delegates to the account when the caller is another one',
       'root',
-      [{ ...ours, Condition: { StringEquals: { 'kms:CallerAccount': STRANGERS } } }],
+      [{ ...ours, Condition: { StringEquals: { 'kms:CallerAccount': OTHER_ACCOUNT } } }],
       false,
       LOCKED,
     ],

@@ -1,6 +1,6 @@
 /** Rotation: new material for new ciphertext; what was made before decrypts for ever. */
 import type * as KMS from '@aws-sdk/client-kms'
-import type { ServiceJob, Work } from '../../kernel/service.ts'
+import type { JobContext, ServiceJob } from '../../kernel/service.ts'
 import type { Unit } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { recordServiceEvent } from './events.ts'
@@ -125,7 +125,7 @@ async function promote(unit: Unit, row: KeyRow, now: number): Promise<void> {
 const hasMaterial = ({ materials }: KeyRow, id: string): boolean =>
   materials.some((each) => each.id === id && each.sealed !== undefined)
 
-async function rotateWhenDue(unit: Unit, { vault, now }: Work, payload: KeyJob): Promise<void> {
+async function rotateWhenDue(unit: Unit, { vault, now }: JobContext, payload: KeyJob): Promise<void> {
   const row = await keyOfJob(unit, payload)
   // Of a key that does not work now, `catchUp` makes up for it later.
   if (!row?.rotation || row.state !== 'Enabled' || row.rotation.nextAt > now) return

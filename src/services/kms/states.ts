@@ -7,7 +7,7 @@ import type { KeyRow, KeyState } from './rows.ts'
 import { kms } from './words.ts'
 
 /** `ok`, or what is wrong. */
-export type Verdict =
+export type StateAnswer =
   | 'ok'
   | 'disabled'
   | 'deleting'
@@ -29,7 +29,7 @@ const COLUMNS: readonly Column[] = [
   'Updating',
 ]
 
-type Cells = readonly [Verdict, Verdict, Verdict, Verdict, Verdict, Verdict, Verdict]
+type Cells = readonly [StateAnswer, StateAnswer, StateAnswer, StateAnswer, StateAnswer, StateAnswer, StateAnswer]
 
 // biome-ignore format: a matrix is read in columns
 const ANY: Cells =     ['ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok']
@@ -92,12 +92,12 @@ const table = {
 
 export type StatefulOperation = keyof typeof table
 
-export function verdictOn(operation: StatefulOperation, state: KeyState): Verdict {
+export function verdictOn(operation: StatefulOperation, state: KeyState): StateAnswer {
   const column = state === 'PendingReplicaDeletion' ? 'PendingDeletion' : state
   return table[operation][COLUMNS.indexOf(column)]!
 }
 
-const SENTENCES: Readonly<Record<Exclude<Verdict, 'ok' | 'disabled'>, string>> = {
+const SENTENCES: Readonly<Record<Exclude<StateAnswer, 'ok' | 'disabled'>, string>> = {
   deleting: 'is pending deletion.',
   'not-deleting': 'is not pending deletion.',
   importing: 'is pending import.',

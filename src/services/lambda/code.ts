@@ -17,7 +17,7 @@ const ZIP_BYTES_MAX = 50 * 1024 * 1024
 type ZipCode = Extract<Code, { kind: 'zip' }>
 
 /** What an operation was given to run. */
-export interface Given {
+export interface CodeInput {
   readonly ZipFile?: Uint8Array | undefined
   readonly ImageUri?: string | undefined
   readonly S3Bucket?: string | undefined
@@ -46,7 +46,11 @@ const hasUserinfo = (uri: string): boolean => {
 }
 
 /** The code of the request, checked and not yet stored. A large package is hashed in slices. */
-export async function readCode(call: Call, given: Given, { packageType, runtime, handler }: Manner): Promise<ReadCode> {
+export async function readCode(
+  call: Call,
+  given: CodeInput,
+  { packageType, runtime, handler }: Manner,
+): Promise<ReadCode> {
   if (given.S3Bucket ?? given.S3Key) throw unbuilt(call.operation, 'a package in S3: send it as ZipFile')
   if (packageType === 'Image') {
     if (runtime ?? handler) throw invalid('Runtime and Handler are not supported for functions with PackageType Image.')

@@ -7,7 +7,7 @@ import type { Call, Scope } from '../../kernel/call.ts'
 import { scheduleJob } from '../../kernel/jobs.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import type { Unit } from '../../store/store.ts'
-import type { Place, Sealed } from '../../vault/vault.ts'
+import type { SealContext, Sealed } from '../../vault/vault.ts'
 import { type FunctionRow, rowKey } from './resources.ts'
 import { invoke, workerOfJob } from './running.ts'
 
@@ -30,7 +30,7 @@ interface Event {
   readonly sealed: Sealed
 }
 
-const placeOf = ({ scope, id, requestId }: Pick<Event, 'scope' | 'id' | 'requestId'>): Place => ({
+const placeOf = ({ scope, id, requestId }: Pick<Event, 'scope' | 'id' | 'requestId'>): SealContext => ({
   table: 'lambda/event',
   key: `${scope.region}/${id}/${requestId}`,
   column: 'payload',

@@ -19,7 +19,7 @@ import {
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { invoked, TRUST, withRole } from './lambda.fixture.ts'
 import { lambda as words } from './resources.ts'
 
@@ -43,7 +43,7 @@ async function shared() {
     JSON.parse((await opened.lambda.send(new GetPolicyCommand({ FunctionName: 'echo' }))).Policy!)
   /** Invoked by a service, as it would by itself. */
   const asService = (service: string, source = secret, account = ACCOUNT) =>
-    opened.gate.act({ service, account, region: 'us-east-1', source }, words.api, 'Invoke', {
+    opened.gate.actAs({ service, account, region: 'us-east-1', source }, words.api, 'Invoke', {
       FunctionName: arn,
       InvocationType: 'DryRun',
     })
@@ -70,11 +70,11 @@ describe('A permission', () => {
   })
 
   test.each([
-    ['an account', STRANGERS, { AWS: `arn:aws:iam::${STRANGERS}:root` }],
+    ['an account', OTHER_ACCOUNT, { AWS: `arn:aws:iam::${OTHER_ACCOUNT}:root` }],
     [
       'a role of another account',
-      `arn:aws:iam::${STRANGERS}:role/caller`,
-      { AWS: `arn:aws:iam::${STRANGERS}:role/caller` },
+      `arn:aws:iam::${OTHER_ACCOUNT}:role/caller`,
+      { AWS: `arn:aws:iam::${OTHER_ACCOUNT}:role/caller` },
     ],
     ['everybody', '*', '*'],
   ])('may be for %s', async (_, Principal, written) => {
@@ -149,7 +149,7 @@ describe('A service', () => {
 
     await expect(asService(service)).resolves.toBeDefined()
     await expect(asService(service, secret.replace('db-', 'other-'))).rejects.toMatchObject({ code: 'AccessDenied' })
-    await expect(asService(service, secret, STRANGERS)).rejects.toMatchObject({ code: 'AccessDenied' })
+    await expect(asService(service, secret, OTHER_ACCOUNT)).rejects.toMatchObject({ code: 'AccessDenied' })
   })
 })
 
@@ -161,7 +161,7 @@ describe('Another account', () => {
     await expect(theirs.send(new InvokeCommand({ FunctionName: arn }))).rejects.toMatchObject({
       name: 'AccessDeniedException',
     })
-    await add({ Principal: STRANGERS })
+    await add({ Principal: OTHER_ACCOUNT })
     expect(await invoked(theirs, arn, { Payload: Buffer.from('"hello"') })).toMatchObject({ payload: 'hello' })
     // By name it means its own.
     await expect(theirs.send(new InvokeCommand({ FunctionName: 'echo' }))).rejects.toMatchObject({
@@ -175,7 +175,7 @@ test('Another account that may set a function up gives it no role of its own', a
   const theirs = await account()
   const iam = client(IAMClient, theirs)
   const { Role } = await iam.send(new CreateRoleCommand({ RoleName: 'theirs', AssumeRolePolicyDocument: TRUST }))
-  await add({ Principal: STRANGERS, Action: 'lambda:UpdateFunctionConfiguration' })
+  await add({ Principal: OTHER_ACCOUNT, Action: 'lambda:UpdateFunctionConfiguration' })
   const update = (more: object) =>
     client(LambdaClient, theirs).send(new UpdateFunctionConfigurationCommand({ FunctionName: arn, ...more }))
 

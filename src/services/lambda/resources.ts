@@ -8,7 +8,7 @@ import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
 import { TAGS_MAX } from '../../kernel/tags.ts'
 import { type Key, key, under } from '../../store/store.ts'
-import type { Place, Sealed } from '../../vault/vault.ts'
+import type { SealContext, Sealed } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
 
 const words = defineService<typeof Lambda>('lambda')
@@ -81,7 +81,7 @@ export const at = {
 }
 
 /** The seal context of a part of a package. */
-export const chunkPlace = ({ account, region }: Home, code: string, index: number): Place => ({
+export const chunkPlace = ({ account, region }: Home, code: string, index: number): SealContext => ({
   table: 'lambda/code',
   key: `${region}/${code}`,
   column: 'zip',
@@ -92,7 +92,7 @@ export const chunkPlace = ({ account, region }: Home, code: string, index: numbe
 export const environmentPlace = (
   { account, region }: Home,
   { id, version }: Pick<FunctionRow, 'id' | 'version'>,
-): Place => ({
+): SealContext => ({
   table: 'lambda/function',
   key: `${region}/${id}`,
   column: 'environment',

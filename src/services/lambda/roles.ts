@@ -1,6 +1,6 @@
 /** The role a function runs as: passed by who sets it up, assumed by Lambda. */
 import type * as STS from '@aws-sdk/client-sts'
-import type { Act } from '../../kernel/acting.ts'
+import type { ActAs } from '../../kernel/acting.ts'
 import { parseArn } from '../../kernel/arn.ts'
 import type { Call, Scope } from '../../kernel/call.ts'
 import type { FunctionCredential } from '../../kernel/functions.ts'
@@ -67,7 +67,7 @@ export class Credentials {
   readonly #held = new Map<string, Held>()
 
   /** Throws as Invoke answers when the role is gone or no longer trusts Lambda. */
-  async of(world: World, scope: Scope, row: FunctionRow): Promise<FunctionCredential> {
+  async of(world: ExecutionContext, scope: Scope, row: FunctionRow): Promise<FunctionCredential> {
     const arn = arnOf(scope, row.name)
     const own = `${arn}:${versionOf(row)}`
     const role = await world.ports.identity.role(world.reader, row.role)
@@ -84,14 +84,14 @@ export class Credentials {
 }
 
 /** What running a function needs of a call, or of a job. */
-export interface World {
+export interface ExecutionContext {
   readonly ports: Ports
   readonly reader: Reader
-  readonly act: Act
+  readonly actAs: ActAs
   readonly now: number
 }
 
-async function assumed({ act }: World, { account, region }: Scope, row: FunctionRow, source: string) {
+async function assumed({ actAs: act }: ExecutionContext, { account, region }: Scope, row: FunctionRow, source: string) {
   try {
     const { Credentials: given } = await act({ service: PRINCIPAL, account, region, source }, sts, 'AssumeRole', {
       RoleArn: row.role,

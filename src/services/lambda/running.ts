@@ -3,33 +3,33 @@ import type { Call, Scope } from '../../kernel/call.ts'
 import { type FunctionOutcome, FunctionsBusy } from '../../kernel/functions.ts'
 import type { Ports } from '../../kernel/ports.ts'
 import type { Quotas } from '../../kernel/quota.ts'
-import type { Work } from '../../kernel/service.ts'
+import type { JobContext } from '../../kernel/service.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { runnableFrom } from './code.ts'
 import { variablesOf } from './configuration.ts'
 import { arnOf, type FunctionRow, invalid, lambda, versionOf } from './resources.ts'
-import { Credentials, type World } from './roles.ts'
+import { Credentials, type ExecutionContext } from './roles.ts'
 
 const LOG_BYTES_MAX = 4096
 
-export interface Worker extends World {
+export interface Worker extends ExecutionContext {
   readonly vault: Vault
   readonly quotas: Quotas
 }
 
-export const workerOfCall = ({ ports, unit, act, now, vault, quotas }: Call): Worker => ({
+export const workerOfCall = ({ ports, unit, actAs: act, now, vault, quotas }: Call): Worker => ({
   ports,
   reader: unit,
-  act,
+  actAs: act,
   now,
   vault,
   quotas,
 })
 
-export const workerOfJob = ({ ports, reader, act, now, vault, quotas }: Work): Worker => ({
+export const workerOfJob = ({ ports, reader, actAs: act, now, vault, quotas }: JobContext): Worker => ({
   ports,
   reader,
-  act,
+  actAs: act,
   now,
   vault,
   quotas,

@@ -17,7 +17,7 @@ import {
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { invoked, withRole } from './lambda.fixture.ts'
 
 const FunctionName = 'echo'
@@ -145,7 +145,7 @@ describe('a version', () => {
     }
     const other = it.client(LambdaClient, await it.account())
     const call = (name: string) => other.send(new InvokeCommand({ FunctionName: name }))
-    const permission = { StatementId: 's', Action: 'lambda:InvokeFunction', Principal: STRANGERS }
+    const permission = { StatementId: 's', Action: 'lambda:InvokeFunction', Principal: OTHER_ACCOUNT }
     await it.lambda.send(new AddPermissionCommand({ FunctionName, Qualifier: '1', ...permission }))
 
     expect(await call(`${ARN}:1`)).toMatchObject({ StatusCode: 200 })

@@ -22,7 +22,7 @@ import {
   RemoveAccountFromOrganizationCommand,
 } from '@aws-sdk/client-organizations'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT, type CloudOptions, cloud, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, type CloudOptions, cloud, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { denying, organization } from './organization.fixture.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -33,10 +33,10 @@ const refused = (Reason: string, name = 'HandshakeConstraintViolationException')
 /** An organization, another account with a user that may do everything, and an invitation between them. */
 async function invitation(options: CloudOptions = {}) {
   const world = await organization(options)
-  const keys = await world.account(STRANGERS)
+  const keys = await world.account(OTHER_ACCOUNT)
   const guest = await world.user('guest', [{ Action: '*', Resource: '*' }], keys)
   const them = world.client(OrganizationsClient, guest)
-  const invite = async (Id = STRANGERS, Type: 'ACCOUNT' | 'EMAIL' | 'ORGANIZATION' = 'ACCOUNT') =>
+  const invite = async (Id = OTHER_ACCOUNT, Type: 'ACCOUNT' | 'EMAIL' | 'ORGANIZATION' = 'ACCOUNT') =>
     (await world.org.send(new InviteAccountToOrganizationCommand({ Target: { Id, Type }, Notes: 'Come.' }))).Handshake!
   const accept = async (HandshakeId: string) =>
     (await them.send(new AcceptHandshakeCommand({ HandshakeId }))).Handshake!
@@ -55,7 +55,7 @@ describe('An invitation', () => {
       State: 'OPEN',
       Parties: [
         { Id: id, Type: 'ORGANIZATION' },
-        { Id: STRANGERS, Type: 'ACCOUNT' },
+        { Id: OTHER_ACCOUNT, Type: 'ACCOUNT' },
       ],
       Resources: [
         {
@@ -67,7 +67,7 @@ describe('An invitation', () => {
             { Type: 'ORGANIZATION_FEATURE_SET', Value: 'ALL' },
           ],
         },
-        { Type: 'ACCOUNT', Value: STRANGERS },
+        { Type: 'ACCOUNT', Value: OTHER_ACCOUNT },
         { Type: 'NOTES', Value: 'Come.' },
       ],
     })
@@ -84,9 +84,9 @@ describe('An invitation', () => {
     expect((await accept((await invite()).Id!)).State).toBe('ACCEPTED')
 
     expect(await lists()).toBe(`with an explicit deny in a service control policy: ${policy.Arn}`)
-    expect((await org.send(new DescribeAccountCommand({ AccountId: STRANGERS }))).Account).toMatchObject({
+    expect((await org.send(new DescribeAccountCommand({ AccountId: OTHER_ACCOUNT }))).Account).toMatchObject({
       JoinedMethod: 'INVITED',
-      Email: emailOf(STRANGERS),
+      Email: emailOf(OTHER_ACCOUNT),
       Status: 'ACTIVE',
     })
 
@@ -103,18 +103,18 @@ describe('An invitation', () => {
     await accept((await invite()).Id!)
     expect(await lists()).toContain('explicit deny')
 
-    await org.send(new RemoveAccountFromOrganizationCommand({ AccountId: STRANGERS }))
+    await org.send(new RemoveAccountFromOrganizationCommand({ AccountId: OTHER_ACCOUNT }))
 
     expect(await lists()).toBe('allowed')
   })
 
   test('binds the root user of the account as well', async () => {
     const world = await organization()
-    const keys = await world.account(STRANGERS)
+    const keys = await world.account(OTHER_ACCOUNT)
     const them = world.client(OrganizationsClient, keys)
     const policy = await world.scp('no-listing', denying('iam:ListUsers'))
     await world.attach(policy.Id!, world.root)
-    const Target = { Id: STRANGERS, Type: 'ACCOUNT' as const }
+    const Target = { Id: OTHER_ACCOUNT, Type: 'ACCOUNT' as const }
     const { Handshake } = await world.org.send(new InviteAccountToOrganizationCommand({ Target }))
 
     await them.send(new AcceptHandshakeCommand({ HandshakeId: Handshake!.Id! }))
@@ -124,7 +124,7 @@ describe('An invitation', () => {
 
   test('reaches an account by the e-mail address of its root user, whatever the case', async () => {
     const { invite, accept, them, org } = await invitation()
-    const sent = await invite(emailOf(STRANGERS).toUpperCase(), 'EMAIL')
+    const sent = await invite(emailOf(OTHER_ACCOUNT).toUpperCase(), 'EMAIL')
 
     expect((await them.send(new ListHandshakesForAccountCommand({}))).Handshakes).toEqual([sent])
     await accept(sent.Id!)
@@ -135,12 +135,12 @@ describe('An invitation', () => {
   test('brings its tags to the account', async () => {
     const { org, accept } = await invitation()
     const Tags = [{ Key: 'team', Value: 'blue' }]
-    const Target = { Id: STRANGERS, Type: 'ACCOUNT' as const }
+    const Target = { Id: OTHER_ACCOUNT, Type: 'ACCOUNT' as const }
     const { Handshake } = await org.send(new InviteAccountToOrganizationCommand({ Target, Tags }))
 
     await accept(Handshake!.Id!)
 
-    expect((await org.send(new ListTagsForResourceCommand({ ResourceId: STRANGERS }))).Tags).toEqual(Tags)
+    expect((await org.send(new ListTagsForResourceCommand({ ResourceId: OTHER_ACCOUNT }))).Tags).toEqual(Tags)
   })
 
   test('lets an account go from one organization straight to another, unless it may not leave', async () => {
@@ -148,7 +148,7 @@ describe('An invitation', () => {
     await accept((await invite()).Id!)
     const elsewhere = client(OrganizationsClient, await account('777788889999'))
     await elsewhere.send(new CreateOrganizationCommand({}))
-    const Target = { Id: STRANGERS, Type: 'ACCOUNT' as const }
+    const Target = { Id: OTHER_ACCOUNT, Type: 'ACCOUNT' as const }
     const { Handshake } = await elsewhere.send(new InviteAccountToOrganizationCommand({ Target }))
     const stay = await scp('stay', denying('organizations:LeaveOrganization'))
 
@@ -340,7 +340,7 @@ describe('An invitation is refused', () => {
       'of a member by its address',
       async ({ invite, accept }: Invited) => {
         await accept((await invite()).Id!)
-        return invite(emailOf(STRANGERS), 'EMAIL')
+        return invite(emailOf(OTHER_ACCOUNT), 'EMAIL')
       },
       refused('ALREADY_IN_AN_ORGANIZATION'),
     ],
@@ -409,10 +409,10 @@ describe('All features', () => {
     const it = await cloud()
     const org = it.client(OrganizationsClient)
     await org.send(new CreateOrganizationCommand({ FeatureSet: 'CONSOLIDATED_BILLING' }))
-    const keys = await it.account(STRANGERS)
+    const keys = await it.account(OTHER_ACCOUNT)
     const them = it.client(OrganizationsClient, keys)
     const invite = (Id: string) => org.send(new InviteAccountToOrganizationCommand({ Target: { Id, Type: 'ACCOUNT' } }))
-    const { Handshake } = await invite(STRANGERS)
+    const { Handshake } = await invite(OTHER_ACCOUNT)
     await them.send(new AcceptHandshakeCommand({ HandshakeId: Handshake!.Id! }))
     const features = async () => (await org.send(new DescribeOrganizationCommand({}))).Organization!.FeatureSet
     const state = async (HandshakeId: string) =>
@@ -466,7 +466,7 @@ describe('All features', () => {
     await them.send(new DeclineHandshakeCommand({ HandshakeId: (await approval()).Id! }))
     expect(await state(whole.Id!)).toBe('REQUESTED')
 
-    await org.send(new RemoveAccountFromOrganizationCommand({ AccountId: STRANGERS }))
+    await org.send(new RemoveAccountFromOrganizationCommand({ AccountId: OTHER_ACCOUNT }))
 
     expect(await state(whole.Id!)).toBe('OPEN')
     await org.send(new AcceptHandshakeCommand({ HandshakeId: whole.Id! }))

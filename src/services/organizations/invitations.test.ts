@@ -17,7 +17,7 @@ import {
   OrganizationsClient,
 } from '@aws-sdk/client-organizations'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { organization } from './organization.fixture.ts'
 
 const DAY_MS = 86_400_000
@@ -32,7 +32,7 @@ async function withStranger(...features: Parameters<typeof organization>) {
   const other = () => it.client(OrganizationsClient, keys)
   // The clock moves: a client made before would sign with a time that is past.
   const org = () => it.client(OrganizationsClient)
-  const invite = async (Id = STRANGERS, Type: 'ACCOUNT' | 'EMAIL' = 'ACCOUNT') => {
+  const invite = async (Id = OTHER_ACCOUNT, Type: 'ACCOUNT' | 'EMAIL' = 'ACCOUNT') => {
     const { Handshake } = await org().send(
       new InviteAccountToOrganizationCommand({ Target: { Id, Type }, Notes: 'join us' }),
     )
@@ -57,13 +57,13 @@ describe('An invitation', () => {
         Id: id,
         State: 'OPEN',
         Action: 'INVITE',
-        Parties: [{ Type: 'ORGANIZATION' }, { Id: STRANGERS, Type: 'ACCOUNT' }],
+        Parties: [{ Type: 'ORGANIZATION' }, { Id: OTHER_ACCOUNT, Type: 'ACCOUNT' }],
       },
     ])
     await it.accept(id)
 
     expect(await it.lists(it.keys)).toContain('explicit deny in a service control policy')
-    const { Account } = await it.org().send(new DescribeAccountCommand({ AccountId: STRANGERS }))
+    const { Account } = await it.org().send(new DescribeAccountCommand({ AccountId: OTHER_ACCOUNT }))
     expect(Account).toMatchObject({ JoinedMethod: 'INVITED', Status: 'ACTIVE' })
 
     await it.other().send(new LeaveOrganizationCommand({}))
@@ -128,7 +128,7 @@ describe('An invitation', () => {
   })
 
   test.each([
-    ['it is invited already', STRANGERS, 'ACCOUNT', 'DuplicateHandshakeException', undefined],
+    ['it is invited already', OTHER_ACCOUNT, 'ACCOUNT', 'DuplicateHandshakeException', undefined],
     ['it is a member', ACCOUNT, 'ACCOUNT', 'HandshakeConstraintViolationException', 'ALREADY_IN_AN_ORGANIZATION'],
     ['the id is none', '12', 'ACCOUNT', 'InvalidInputException', 'INVALID_PATTERN_TARGET_ID'],
     ['the address is none', 'ann', 'EMAIL', 'InvalidInputException', 'INVALID_EMAIL_ADDRESS_TARGET'],

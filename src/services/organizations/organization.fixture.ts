@@ -80,4 +80,4 @@ export async function organization({ features = 'ALL', ...options }: WorldOption
   return { ...it, org, id: Organization!.Id!, root, admin, user, unit, member, scp, enter, attach, detach, lists }
 }
 
-export type World = Awaited<ReturnType<typeof organization>>
+export type OrganizationFixture = Awaited<ReturnType<typeof organization>>

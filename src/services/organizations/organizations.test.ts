@@ -49,7 +49,7 @@ import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing } from '../../../test/cloud.ts'
-import { denying, organization, type World } from './organization.fixture.ts'
+import { denying, type OrganizationFixture, organization } from './organization.fixture.ts'
 
 describe('An organization', () => {
   test('begins with one root, its management account, and full access attached to both', async () => {
@@ -402,7 +402,7 @@ describe('What is refused', () => {
   test.each([
     [
       'a sixth level of units',
-      async ({ unit, root }: World) => {
+      async ({ unit, root }: OrganizationFixture) => {
         let parent = root
         for (const name of ['1', '2', '3', '4', '5']) parent = await unit(name, parent)
         return unit('6', parent)
@@ -411,13 +411,17 @@ describe('What is refused', () => {
     ],
     [
       'a name twice below one parent',
-      async ({ unit }: World) => [await unit('a'), await unit('a')],
+      async ({ unit }: OrganizationFixture) => [await unit('a'), await unit('a')],
       { name: 'DuplicateOrganizationalUnitException' },
     ],
-    ['a parent nobody has', ({ unit }: World) => unit('a', 'ou-abcd-12345678'), { name: 'ParentNotFoundException' }],
+    [
+      'a parent nobody has',
+      ({ unit }: OrganizationFixture) => unit('a', 'ou-abcd-12345678'),
+      { name: 'ParentNotFoundException' },
+    ],
     [
       'a unit that is not empty',
-      async ({ unit, org }: World) => {
+      async ({ unit, org }: OrganizationFixture) => {
         const outer = await unit('a')
         await unit('b', outer)
         return org.send(new DeleteOrganizationalUnitCommand({ OrganizationalUnitId: outer }))
@@ -426,7 +430,7 @@ describe('What is refused', () => {
     ],
     [
       'a policy that is in use',
-      async ({ scp, attach, root, org }: World) => {
+      async ({ scp, attach, root, org }: OrganizationFixture) => {
         const { Id } = await scp('p', denying('s3:*'))
         await attach(Id!, root)
         return org.send(new DeletePolicyCommand({ PolicyId: Id! }))
@@ -435,40 +439,40 @@ describe('What is refused', () => {
     ],
     [
       'the last policy of a target',
-      ({ detach, root }: World) => detach('p-FullAWSAccess', root),
+      ({ detach, root }: OrganizationFixture) => detach('p-FullAWSAccess', root),
       { Reason: 'MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED' },
     ],
     [
       'a sixth policy on a target',
-      async ({ scp, attach, root }: World) => {
+      async ({ scp, attach, root }: OrganizationFixture) => {
         for (const name of ['1', '2', '3', '4', '5']) await attach((await scp(name, denying('s3:*'))).Id!, root)
       },
       { Reason: 'MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED' },
     ],
     [
       'a policy attached twice',
-      ({ attach, root }: World) => attach('p-FullAWSAccess', root),
+      ({ attach, root }: OrganizationFixture) => attach('p-FullAWSAccess', root),
       { name: 'DuplicatePolicyAttachmentException' },
     ],
     [
       'a policy nobody has',
-      ({ attach, root }: World) => attach('p-12345678', root),
+      ({ attach, root }: OrganizationFixture) => attach('p-12345678', root),
       { name: 'PolicyNotFoundException' },
     ],
     [
       'a target nobody has',
-      ({ attach }: World) => attach('p-FullAWSAccess', '999988887777'),
+      ({ attach }: OrganizationFixture) => attach('p-FullAWSAccess', '999988887777'),
       { name: 'TargetNotFoundException' },
     ],
     [
       'a type that is not enabled',
-      async ({ scp, attach, root }: World) =>
+      async ({ scp, attach, root }: OrganizationFixture) =>
         attach((await scp('r', denying('s3:*', { Principal: '*' }), 'RESOURCE_CONTROL_POLICY')).Id!, root),
       { name: 'PolicyTypeNotEnabledException' },
     ],
     [
       'a document that is no policy',
-      ({ scp }: World) => scp('p', '{}'),
+      ({ scp }: OrganizationFixture) => scp('p', '{}'),
       {
         name: 'MalformedPolicyDocumentException',
         message: 'The provided policy document does not meet the requirements of the specified policy type.',
@@ -476,22 +480,22 @@ describe('What is refused', () => {
     ],
     [
       'a control policy with a principal',
-      ({ scp }: World) => scp('p', denying('s3:*', { Principal: '*' })),
+      ({ scp }: OrganizationFixture) => scp('p', denying('s3:*', { Principal: '*' })),
       { name: 'MalformedPolicyDocumentException' },
     ],
     [
       'a policy of 5,121 characters',
-      ({ scp }: World) => scp('p', denying('s3:*').padEnd(5121, ' ')),
+      ({ scp }: OrganizationFixture) => scp('p', denying('s3:*').padEnd(5121, ' ')),
       { Reason: 'POLICY_CONTENT_LIMIT_EXCEEDED' },
     ],
     [
       'a policy name twice',
-      async ({ scp }: World) => [await scp('p', denying('s3:*')), await scp('p', denying('s3:*'))],
+      async ({ scp }: OrganizationFixture) => [await scp('p', denying('s3:*')), await scp('p', denying('s3:*'))],
       { name: 'DuplicatePolicyException' },
     ],
     [
       'an account moved from where it is not',
-      async ({ member, org, unit, root }: World) => {
+      async ({ member, org, unit, root }: OrganizationFixture) => {
         const [account, ou] = [await member('blue'), await unit('a')]
         return org.send(new MoveAccountCommand({ AccountId: account, SourceParentId: ou, DestinationParentId: root }))
       },
@@ -499,7 +503,7 @@ describe('What is refused', () => {
     ],
     [
       'a tag key twice',
-      ({ org, root }: World) =>
+      ({ org, root }: OrganizationFixture) =>
         org.send(
           new TagResourceCommand({
             ResourceId: root,

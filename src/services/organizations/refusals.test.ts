@@ -46,9 +46,9 @@ import {
   UpdatePolicyCommand,
 } from '@aws-sdk/client-organizations'
 import { expect, test } from 'vitest'
-import { ACCOUNT, allowing, cloud, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing, cloud, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { under } from '../../store/store.ts'
-import { denying, organization, type World } from './organization.fixture.ts'
+import { denying, type OrganizationFixture, organization } from './organization.fixture.ts'
 
 /** Every name of a thing that is not there. */
 const NO_UNIT = 'ou-abcd-12345678'
@@ -63,16 +63,20 @@ const named = (name: string) => ({ name })
 /** Sends with the types put aside: the table holds commands of every kind. */
 type Any = ListAccountsCommand
 interface Prepared {
-  readonly world: World
+  readonly world: OrganizationFixture
   readonly command: unknown
 }
-type Case = readonly [what: string, make: (world: World) => Prepared['command'] | Promise<unknown>, refusal: object]
+type Case = readonly [
+  what: string,
+  make: (world: OrganizationFixture) => Prepared['command'] | Promise<unknown>,
+  refusal: object,
+]
 
 const scpOf = (Name: string, Content = denying('s3:*'), Type: PolicyType = 'SERVICE_CONTROL_POLICY', more = {}) =>
   new CreatePolicyCommand({ Name, Content, Type, Description: '', ...more })
-const enabled = (world: World, PolicyType: PolicyType) =>
+const enabled = (world: OrganizationFixture, PolicyType: PolicyType) =>
   world.org.send(new EnablePolicyTypeCommand({ RootId: world.root, PolicyType }))
-const trust = ({ org }: World, ServicePrincipal = TRUSTED) =>
+const trust = ({ org }: OrganizationFixture, ServicePrincipal = TRUSTED) =>
   org.send(new EnableAWSServiceAccessCommand({ ServicePrincipal }))
 const register = (AccountId: string, ServicePrincipal = TRUSTED) =>
   new RegisterDelegatedAdministratorCommand({ AccountId, ServicePrincipal })
@@ -82,7 +86,7 @@ const tagging = (ResourceId: string, ...keys: readonly string[]) =>
   new TagResourceCommand({ ResourceId, Tags: keys.map((Key) => ({ Key, Value: '' })) })
 
 /** An account that administers a service. */
-async function administrator(world: World): Promise<string> {
+async function administrator(world: OrganizationFixture): Promise<string> {
   const account = await world.member('admin')
   await trust(world)
   await world.org.send(register(account))
@@ -637,7 +641,7 @@ test('An organization for billing only has no policies, whatever their type', as
 
 test('An account without an organization gets AWSOrganizationsNotInUseException from every operation', async () => {
   const it = await cloud()
-  const org = it.client(OrganizationsClient, await it.account(STRANGERS))
+  const org = it.client(OrganizationsClient, await it.account(OTHER_ACCOUNT))
 
   for (const command of [
     new ListAccountsCommand({}),

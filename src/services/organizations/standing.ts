@@ -1,6 +1,6 @@
 /** What an organization lets its accounts do. Computed once for each account, and again when a row of it changes. */
-import { Derived } from '../../kernel/derived.ts'
-import type { OrganizationPort, Reader, Standing } from '../../kernel/ports.ts'
+import { DerivedCache } from '../../kernel/derived.ts'
+import type { OrganizationContext, OrganizationPort, Reader } from '../../kernel/ports.ts'
 import { compilePolicy, compileSet, type PolicySet, readPolicy } from '../../policy/index.ts'
 import type { Store } from '../../store/store.ts'
 import { memberOf, organizationOf } from './organization.ts'
@@ -17,7 +17,7 @@ import {
 } from './resources.ts'
 
 export function organizationPort(store: Store): OrganizationPort {
-  const standings = new Derived<Standing | undefined>(store, standingOf)
+  const standings = new DerivedCache<OrganizationContext | undefined>(store, standingOf)
   return {
     standing: (account) => standings.get(account),
     membership: async (reader, account) => {
@@ -35,7 +35,7 @@ export function organizationPort(store: Store): OrganizationPort {
   }
 }
 
-async function standingOf(reader: Reader, account: string): Promise<Standing | undefined> {
+async function standingOf(reader: Reader, account: string): Promise<OrganizationContext | undefined> {
   const row = await organizationOf(reader, account)
   const member = row && (await memberOf(reader, row, account))
   if (!row || !member) return undefined

@@ -13,22 +13,22 @@ import {
 } from '@aws-sdk/client-organizations'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ACCOUNT, type Keys, STRANGERS } from '../../../test/cloud.ts'
-import { organization, type World } from './organization.fixture.ts'
+import { ACCOUNT, type Keys, OTHER_ACCOUNT } from '../../../test/cloud.ts'
+import { type OrganizationFixture, organization } from './organization.fixture.ts'
 import { type AttachmentsRow, all, type MemberRow, type UnitRow } from './resources.ts'
 
 const STEPS = ['make', 'drop', 'move', 'attach', 'detach', 'create', 'close', 'remove', 'join', 'leave'] as const
 const step = fc.record({ what: fc.constantFrom(...STEPS), one: fc.nat(), two: fc.nat() })
 
 /** What the rows themselves say. */
-async function rowsOf({ store, id }: World) {
+async function rowsOf({ store, id }: OrganizationFixture) {
   const read = async <T extends object>(kind: 'unit' | 'member' | 'attached') =>
     (await store.reader.range<T>(all(kind, id))).map(({ document }) => document)
   const attached = await read<AttachmentsRow>('attached')
   return { units: await read<UnitRow>('unit'), members: await read<MemberRow>('member'), attached }
 }
 
-async function holds(world: World): Promise<void> {
+async function holds(world: OrganizationFixture): Promise<void> {
   const { units, members, attached } = await rowsOf(world)
   const parents = new Map([...units, ...members].map(({ id, parent }) => [id, parent]))
   expect(parents.size).toBe(units.length + members.length)
@@ -46,7 +46,7 @@ async function holds(world: World): Promise<void> {
   for (const { policies } of attached) expect(policies.SERVICE_CONTROL_POLICY?.length).toBeGreaterThan(0)
 }
 
-function walker(world: World, guest: Keys, scp: string) {
+function walker(world: OrganizationFixture, guest: Keys, scp: string) {
   const { org, client } = world
   const them = client(OrganizationsClient, guest)
   let names = 0
@@ -75,7 +75,7 @@ function walker(world: World, guest: Keys, scp: string) {
       close: () => org.send(new CloseAccountCommand({ AccountId: member.id })),
       remove: () => org.send(new RemoveAccountFromOrganizationCommand({ AccountId: member.id })),
       join: async () => {
-        const Target = { Id: STRANGERS, Type: 'ACCOUNT' as const }
+        const Target = { Id: OTHER_ACCOUNT, Type: 'ACCOUNT' as const }
         const { Handshake } = await org.send(new InviteAccountToOrganizationCommand({ Target }))
         await them.send(new AcceptHandshakeCommand({ HandshakeId: Handshake!.Id! }))
       },
@@ -94,7 +94,7 @@ test('Whatever is done, every node has one parent, none stands below itself, and
         'p',
         JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Deny', Action: 's3:*', Resource: '*' } }),
       )
-      const walk = walker(world, await world.account(STRANGERS), Id!)
+      const walk = walker(world, await world.account(OTHER_ACCOUNT), Id!)
       for (const together of rounds) {
         const settled = await Promise.allSettled(together.map(walk))
         settled.forEach(({ status }, i) => {

@@ -3,7 +3,7 @@ import { Fault } from '../../wire/fault.ts'
 import { headerNotImplemented, invalidArgument, noSuchKey, refuse } from './errors.ts'
 import type { ObjectRow } from './rows.ts'
 
-export interface Asked {
+export interface ConditionalInput {
   readonly IfMatch?: string | undefined
   readonly IfNoneMatch?: string | undefined
   readonly IfModifiedSince?: Date | undefined
@@ -20,7 +20,7 @@ const preconditionFailed = (Condition: string) =>
   refuse('PreconditionFailed', 412, 'At least one of the pre-conditions you specified did not hold', { Condition })
 
 /** Throws 412 or 304. A tag counts for more than a time. */
-export function requireConditions(asked: Asked, row: ObjectRow): void {
+export function requireConditions(asked: ConditionalInput, row: ObjectRow): void {
   const changed = Math.floor(row.changedAt / SECOND_MS) * SECOND_MS
   const since = (date: Date | undefined) => date !== undefined && changed > date.getTime()
   if (asked.IfMatch !== undefined) {
@@ -38,7 +38,11 @@ export function requireConditions(asked: Asked, row: ObjectRow): void {
 }
 
 /** Of a write: only what has the tag is replaced, or only where nothing is. */
-export function requireWritable({ IfMatch, IfNoneMatch }: Asked, key: string, row: ObjectRow | undefined): void {
+export function requireWritable(
+  { IfMatch, IfNoneMatch }: ConditionalInput,
+  key: string,
+  row: ObjectRow | undefined,
+): void {
   if (IfMatch !== undefined && IfNoneMatch !== undefined)
     throw headerNotImplemented('If-Match,If-None-Match', 'Multiple conditional request headers present in the request')
   if (IfNoneMatch !== undefined && IfNoneMatch !== '*')

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import * as S3 from '@aws-sdk/client-s3'
 import { describe, expect, it, test } from 'vitest'
-import { ACCOUNT, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { absentKeys, absentKeysOfOperations } from './conditions.ts'
 import { s3 as service } from './index.ts'
 import { storage } from './s3.fixture.ts'
@@ -149,7 +149,7 @@ describe('A Deny binds', () => {
     await it.owner.send(new S3.PutBucketTaggingCommand({ Bucket, Tagging: { TagSet: [{ Key: 'team', Value: 'a' }] } }))
     const keys = await it.user('held', denying(condition))
     await expect(it.s3(keys).send(command as never)).rejects.toMatchObject({ name: 'AccessDenied' })
-    const free = await it.user('free', denying({ StringEquals: { 's3:ResourceAccount': STRANGERS } }))
+    const free = await it.user('free', denying({ StringEquals: { 's3:ResourceAccount': OTHER_ACCOUNT } }))
     const answer = it.s3(free).send(command as never)
     await answer.catch((error: Error) => expect(error.name).not.toBe('AccessDenied'))
   })

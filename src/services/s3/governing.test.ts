@@ -13,7 +13,7 @@ import {
   PutPublicAccessBlockCommand,
 } from '@aws-sdk/client-s3'
 import { describe, expect, it, test } from 'vitest'
-import { ACCOUNT, allowing, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { storage } from './s3.fixture.ts'
 import { s3 } from './words.ts'
 
@@ -54,11 +54,11 @@ describe('A bucket policy', () => {
     const it = await governed()
     const stranger = it.s3(await it.account())
     await expect(stranger.send(get)).rejects.toMatchObject(denied)
-    await it.govern(allowing({ Principal: { AWS: STRANGERS }, Action: 's3:GetObject', Resource: `${ARN}/*` }))
+    await it.govern(allowing({ Principal: { AWS: OTHER_ACCOUNT }, Action: 's3:GetObject', Resource: `${ARN}/*` }))
     expect(await it.text(Bucket, 'k', stranger)).toBe('k')
     const entries = (await it.store.evidence(0, 1_000)).map(({ body }) => JSON.parse(body))
     const shared = entries.filter(({ eventName, errorCode }) => eventName === 'GetObject' && !errorCode)
-    expect(shared.map(({ recipientAccountId }) => recipientAccountId).sort()).toEqual([ACCOUNT, STRANGERS])
+    expect(shared.map(({ recipientAccountId }) => recipientAccountId).sort()).toEqual([ACCOUNT, OTHER_ACCOUNT])
     expect(new Set(shared.map(({ sharedEventID }) => sharedEventID)).size).toBe(1)
   })
 
@@ -103,7 +103,7 @@ describe('A bucket policy', () => {
     ['that is no JSON', '{', 'MalformedPolicy'],
     [
       'about another bucket',
-      allowing({ Principal: { AWS: STRANGERS }, Action: 's3:GetObject', Resource: 'arn:aws:s3:::other/*' }),
+      allowing({ Principal: { AWS: OTHER_ACCOUNT }, Action: 's3:GetObject', Resource: 'arn:aws:s3:::other/*' }),
       'MalformedPolicy',
     ],
     [
@@ -127,7 +127,7 @@ describe('A bucket policy', () => {
 
   it('comes back as it was put', async () => {
     const it = await governed()
-    const policy = allowing({ Principal: { AWS: STRANGERS }, Action: 's3:GetObject', Resource: `${ARN}/*` })
+    const policy = allowing({ Principal: { AWS: OTHER_ACCOUNT }, Action: 's3:GetObject', Resource: `${ARN}/*` })
     await it.account()
     await it.govern(policy)
     const got = await it.owner.send(new GetBucketPolicyCommand({ Bucket }))
@@ -209,7 +209,7 @@ test('a service puts what the policy lets it, for the source it names', async ()
     }),
   )
   const as = (from: string, Key: string) =>
-    it.gate.act(
+    it.gate.actAs(
       { service: 'cloudtrail.amazonaws.com', account: ACCOUNT, region: 'us-east-1', source: from },
       s3.api,
       'PutObject',

@@ -7,7 +7,7 @@ import { Fault } from '../../wire/fault.ts'
 import { checkMd5, checkSum, malformedXml } from '../../wire/s3.ts'
 import { inTurns } from '../../wire/sigv4/steps.ts'
 import { dropBytes, keepBytes } from './blobs.ts'
-import { type Asked, partNumbered, partOf, requireConditions, requireWritable } from './conditional.ts'
+import { type ConditionalInput, partNumbered, partOf, requireConditions, requireWritable } from './conditional.ts'
 import { invalidArgument, refuse, unbuilt } from './errors.ts'
 import { at, type KeptHeaders, type ObjectRow } from './rows.ts'
 import { hasTags, tagsOfHeader } from './tags.ts'
@@ -185,7 +185,7 @@ function overridden(input: Overrides) {
   }
 }
 
-type ReadInput = Asked &
+type ReadInput = ConditionalInput &
   Overrides & {
     readonly VersionId?: string | undefined
     readonly Range?: string | undefined

@@ -173,7 +173,7 @@ test('a service reaches the buckets of every Region, which is the one its call i
   })
   await it.there.send(new PutBucketPolicyCommand({ Bucket, Policy }))
   const acting = { service: 'cloudtrail.amazonaws.com', account: ACCOUNT, region: 'us-east-1', source: 'arn:aws:x' }
-  await it.gate.act(acting, s3.api, 'PutObject', { Bucket, Key: 'log', Body: Buffer.from('x') as never })
+  await it.gate.actAs(acting, s3.api, 'PutObject', { Bucket, Key: 'log', Body: Buffer.from('x') as never })
   const { Contents } = await it.there.send(new ListObjectsV2Command({ Bucket }))
   expect(Contents!.map(({ Key }) => Key)).toEqual(['k', 'log'])
 })

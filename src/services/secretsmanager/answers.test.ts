@@ -26,7 +26,7 @@ import {
   ValidateResourcePolicyCommand,
 } from '@aws-sdk/client-secrets-manager'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT, allowing, type CloudOptions, cloud, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing, type CloudOptions, cloud, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 
 const WEST = 'eu-west-1'
 const SecretString = 'value'
@@ -304,7 +304,7 @@ test('another account reads nothing that is under the default key', async () => 
   const it = await world()
   const other = it.client(SecretsManagerClient, await it.account())
   const { ARN } = await it.sm.send(new CreateSecretCommand({ Name: 's', SecretString }))
-  const Principal = { AWS: `arn:aws:iam::${STRANGERS}:root` }
+  const Principal = { AWS: `arn:aws:iam::${OTHER_ACCOUNT}:root` }
   const open = allowing({ Principal, Action: 'secretsmanager:*', Resource: '*' })
   await it.sm.send(new PutResourcePolicyCommand({ SecretId: 's', ResourcePolicy: open }))
   await expect(other.send(new GetSecretValueCommand({ SecretId: ARN }))).rejects.toMatchObject({

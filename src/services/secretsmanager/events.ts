@@ -12,7 +12,7 @@ type EventName =
   | 'RotationAbandoned'
   | 'EndSecretVersionDelete'
 
-export function told(
+export function eventOf(
   unit: Unit,
   scope: Scope,
   row: SecretRow,

@@ -7,7 +7,7 @@ import type { Call, Scope } from '../../kernel/call.ts'
 import { cancelJob, scheduleJob } from '../../kernel/jobs.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import { type Key, key, type Unit } from '../../store/store.ts'
-import { told } from './events.ts'
+import { eventOf } from './events.ts'
 import { CURRENT, holder, moved, PENDING } from './labels.ts'
 import {
   arnOf,
@@ -143,7 +143,7 @@ export async function begun(unit: Unit, scope: Scope, row: SecretRow, { token, s
   secrets.save({ unit }, scope, { ...row, versions: kept })
   const attempt = { token, steps, step: 0, failures: 0, rotationToken: randomUUID() }
   saveAttempt(unit, scope, row, attempt, now)
-  if (steps === 'all') told(unit, scope, row, 'RotationStarted', now)
+  if (steps === 'all') eventOf(unit, scope, row, 'RotationStarted', now)
 }
 
 function saveAttempt(unit: Unit, scope: Scope, row: SecretRow, attempt: Omit<Attempt, 'job'>, dueAt: number): void {
@@ -183,7 +183,7 @@ export const stepJob: ServiceJob<Payload, Outcome | undefined> = {
     const row = attempt && (await secretType.get(work.reader, payload, { name: payload.name }))
     if (!attempt || !row?.rotation || row.deletion || row.suffix !== payload.suffix) return undefined
     const step = STEPS[attempt.steps][attempt.step]!
-    const error = await invokeStep(work.act, payload, {
+    const error = await invokeStep(work.actAs, payload, {
       functionArn: row.rotation.functionArn,
       secretArn: arnOf(payload, row),
       token: attempt.token,
@@ -206,7 +206,7 @@ export const stepJob: ServiceJob<Payload, Outcome | undefined> = {
     if (attempt.steps === 'test') return void secrets.save({ unit }, payload, withoutTrial(row, attempt.token))
     const rotation = row.rotation && { ...row.rotation, lastRotatedAt: now }
     secrets.save({ unit }, payload, scheduled(unit, payload, { ...row, ...(rotation && { rotation }) }, now))
-    told(unit, payload, row, 'RotationSucceeded', now)
+    eventOf(unit, payload, row, 'RotationSucceeded', now)
   },
 }
 
@@ -235,9 +235,9 @@ function failed(unit: Unit, scope: Scope, row: SecretRow, attempt: Attempt, erro
   if (wait === undefined) {
     unit.delete(attemptKey(scope, row))
     if (attempt.steps === 'test') secrets.save({ unit }, scope, withoutTrial(row, attempt.token))
-    told(unit, scope, row, 'RotationAbandoned', now, error)
+    eventOf(unit, scope, row, 'RotationAbandoned', now, error)
   } else {
     saveAttempt(unit, scope, row, { ...attempt, failures, error }, now + wait)
-    told(unit, scope, row, 'RotationFailed', now, error)
+    eventOf(unit, scope, row, 'RotationFailed', now, error)
   }
 }

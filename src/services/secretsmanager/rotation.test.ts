@@ -19,7 +19,7 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT, allowing, cloud, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing, cloud, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
 import type { Service } from '../../kernel/service.ts'
 import { compilePolicy, parsePolicy } from '../../policy/index.ts'
@@ -468,7 +468,7 @@ describe('The rotation token', () => {
           Policy: allowing(
             { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: 'kms:*', Resource: '*' },
             {
-              Principal: { AWS: `arn:aws:iam::${STRANGERS}:root` },
+              Principal: { AWS: `arn:aws:iam::${OTHER_ACCOUNT}:root` },
               Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
               Resource: '*',
             },
@@ -477,7 +477,7 @@ describe('The rotation token', () => {
       )
     ).KeyMetadata!.Arn!
     await it.sm().send(new UpdateSecretCommand({ SecretId: 's', KmsKeyId: KeyId }))
-    const stranger = { Principal: { AWS: `arn:aws:iam::${STRANGERS}:root` }, Resource: '*' }
+    const stranger = { Principal: { AWS: `arn:aws:iam::${OTHER_ACCOUNT}:root` }, Resource: '*' }
     const ResourcePolicy = allowing({ ...stranger, Action: 'secretsmanager:PutSecretValue' })
     const { ARN } = await it.sm().send(new PutResourcePolicyCommand({ SecretId: 's', ResourcePolicy }))
     const answers: unknown[] = []

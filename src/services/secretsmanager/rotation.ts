@@ -76,7 +76,7 @@ async function mayInvoke(call: Call, { scope, arn }: Secret, FunctionName: strin
   const tried = { FunctionName, InvocationType: 'DryRun' } as const
   try {
     await call.forward(functions, 'Invoke', tried)
-    await call.once(() => call.act(acting, functions, 'Invoke', tried)).catch(asServicesRefusal)
+    await call.once(() => call.actAs(acting, functions, 'Invoke', tried)).catch(asServicesRefusal)
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'ResourceNotFoundException') throw error
     throw refusals.invoke(error)

@@ -7,7 +7,7 @@ import type { NewResource } from '../../kernel/resource/targets.ts'
 import type { ServiceJob } from '../../kernel/service.ts'
 import { listTags } from '../../kernel/tags.ts'
 import { keys, keysWithKmsKey } from './conditions.ts'
-import { told } from './events.ts'
+import { eventOf } from './events.ts'
 import { CURRENT } from './labels.ts'
 import { refusals } from './messages.ts'
 import { replicated, saveEverywhere, withReplicas } from './replicas.ts'
@@ -252,7 +252,7 @@ export const deleteJob: ServiceJob<Doomed> = {
     // A later secret with the same name may be scheduled for a later day.
     if (!row?.deletion || row.deletion.at > now) return
     secrets.remove({ unit }, scope, row)
-    told(unit, scope, row, 'EndSecretVersionDelete', now)
+    eventOf(unit, scope, row, 'EndSecretVersionDelete', now)
   },
 }
 

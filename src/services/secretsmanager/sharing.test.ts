@@ -26,7 +26,7 @@ import {
   ValidateResourcePolicyCommand,
 } from '@aws-sdk/client-secrets-manager'
 import { describe, expect, test } from 'vitest'
-import { ACCOUNT, allowing, cloud, type Keys, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing, cloud, type Keys, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 
 const ANN = `arn:aws:iam::${ACCOUNT}:user/ann`
 
@@ -111,11 +111,15 @@ describe('A resource policy', () => {
     const stranger = await it.account()
     const { ARN } = await it.create(
       'shared',
-      await it.keyFor({ Principal: { AWS: `arn:aws:iam::${STRANGERS}:root` }, Action: 'kms:Decrypt', Resource: '*' }),
+      await it.keyFor({
+        Principal: { AWS: `arn:aws:iam::${OTHER_ACCOUNT}:root` },
+        Action: 'kms:Decrypt',
+        Resource: '*',
+      }),
     )
     await expect(it.get(ARN!, stranger)).rejects.toMatchObject({ name: 'AccessDeniedException' })
 
-    await it.policy('shared', readers(`arn:aws:iam::${STRANGERS}:root`))
+    await it.policy('shared', readers(`arn:aws:iam::${OTHER_ACCOUNT}:root`))
 
     expect(await it.get(ARN!, stranger)).toBe('the value')
     await expect(it.get('shared', stranger)).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
@@ -127,14 +131,14 @@ describe('A resource policy', () => {
     const it = await world()
     const stranger = await it.account()
     const { ARN } = await it.create('shared')
-    await it.policy('shared', readers(`arn:aws:iam::${STRANGERS}:root`))
+    await it.policy('shared', readers(`arn:aws:iam::${OTHER_ACCOUNT}:root`))
     await expect(it.get(ARN!, stranger)).rejects.toMatchObject({ name: 'InvalidRequestException' })
   })
 
   test('lets another account put a value, under the owner’s key however the owner named it', async () => {
     const it = await world()
     const stranger = await it.account()
-    const theirs = { Principal: { AWS: `arn:aws:iam::${STRANGERS}:root` }, Resource: '*' }
+    const theirs = { Principal: { AWS: `arn:aws:iam::${OTHER_ACCOUNT}:root` }, Resource: '*' }
     const TargetKeyId = await it.keyFor({ ...theirs, Action: ['kms:GenerateDataKey', 'kms:Decrypt'] })
     await it.kms.send(new CreateAliasCommand({ AliasName: 'alias/shared', TargetKeyId }))
     // A trap: what the stranger calls by that name is not meant.
@@ -192,7 +196,7 @@ describe('A resource policy', () => {
     expect(
       await it
         .at()
-        .send(new ValidateResourcePolicyCommand({ ResourcePolicy: readers(`arn:aws:iam::${STRANGERS}:root`) })),
+        .send(new ValidateResourcePolicyCommand({ ResourcePolicy: readers(`arn:aws:iam::${OTHER_ACCOUNT}:root`) })),
     ).toMatchObject({ PolicyValidationPassed: true })
   })
 })
@@ -234,7 +238,7 @@ describe('Replicas', () => {
     const it = await replicated()
     const west = () => it.at(it.root, WEST)
     const ResourcePolicy = allowing({
-      Principal: { AWS: `arn:aws:iam::${STRANGERS}:root` },
+      Principal: { AWS: `arn:aws:iam::${OTHER_ACCOUNT}:root` },
       Action: 'secretsmanager:GetSecretValue',
       Resource: '*',
     })

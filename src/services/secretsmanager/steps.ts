@@ -1,6 +1,6 @@
 /** One step of a rotation: the function is invoked as Secrets Manager, and says by its error whether it failed. */
 import type * as Lambda from '@aws-sdk/client-lambda'
-import type { Act } from '../../kernel/acting.ts'
+import type { ActAs } from '../../kernel/acting.ts'
 import type { Scope } from '../../kernel/call.ts'
 import type { Api } from '../../kernel/service.ts'
 import { Fault } from '../../wire/fault.ts'
@@ -19,7 +19,7 @@ export interface StepRequest {
 }
 
 /** Returns why it failed; undefined when it did not. The function's own words are the customer's to read. */
-export async function invokeStep(act: Act, scope: Scope, request: StepRequest): Promise<string | undefined> {
+export async function invokeStep(act: ActAs, scope: Scope, request: StepRequest): Promise<string | undefined> {
   const { functionArn, secretArn, token, rotationToken, step } = request
   const acting = { service: SERVICE_PRINCIPAL, account: scope.account, region: scope.region, source: secretArn }
   const event = { SecretId: secretArn, ClientRequestToken: token, Step: step, RotationToken: rotationToken }

@@ -63,7 +63,7 @@ export async function readValue(call: Call, secret: Secret, version: string): Pr
   if (!stored) return undefined
   if (scope.account !== call.account) keyFor(call, secret)
   // What KMS gave for this place opens there, unless it was moved or changed since.
-  const refuse = () => call.vault.refuse({ ...PLACE, key: arn, account: scope.account, version })
+  const refuse = () => call.vault.reportTampering({ ...PLACE, key: arn, account: scope.account, version })
   const { Plaintext } = await asked('DecryptionFailure', () =>
     call
       .forward(

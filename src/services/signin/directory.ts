@@ -165,7 +165,7 @@ async function signedIn(call: WebCall<undefined>, { directory, person }: Chosen,
     .padEnd(2, '-')
   let assumed: STS.AssumeRoleResponse
   try {
-    assumed = await call.once(() => call.act(acting, sts, 'AssumeRole', { RoleArn, RoleSessionName }))
+    assumed = await call.once(() => call.actAs(acting, sts, 'AssumeRole', { RoleArn, RoleSessionName }))
   } catch (error) {
     if (!(error instanceof Fault) || error.code === 'InternalFailure' || error.code === 'ServiceUnavailable')
       throw error

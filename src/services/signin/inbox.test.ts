@@ -1,7 +1,7 @@
 /** The inbox of `--dev`: who reads it, and whose mail. */
 import { CreateLoginProfileCommand } from '@aws-sdk/client-iam'
 import { expect, test } from 'vitest'
-import { ACCOUNT, cloud, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, cloud, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { deliveredMail } from '../../kernel/ports/delivered-mail.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { Browser, iamOf, setRoot } from './browser.fixture.ts'
@@ -9,7 +9,7 @@ import { Browser, iamOf, setRoot } from './browser.fixture.ts'
 const PASSWORD = 'Correct-Horse-7'
 const mail = [
   { key: '1', account: ACCOUNT, to: 'ann@corp.test', subject: 'Code <1>', text: 'It is <b>493027</b>.' },
-  { key: '2', account: STRANGERS, to: 'bob@corp.test', subject: 'Theirs', text: 'It is 1.' },
+  { key: '2', account: OTHER_ACCOUNT, to: 'bob@corp.test', subject: 'Theirs', text: 'It is 1.' },
 ]
 
 test('shows the mail of an account to its root user, as text, and to no other user', async () => {

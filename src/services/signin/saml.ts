@@ -97,7 +97,7 @@ async function signedIn(
   let assumed: STS.AssumeRoleWithSAMLResponse
   try {
     // In a commit of its own, once: it spends the response.
-    assumed = await call.once(() => call.act(acting, sts, 'AssumeRoleWithSAML', input))
+    assumed = await call.once(() => call.actAs(acting, sts, 'AssumeRoleWithSAML', input))
   } catch (error) {
     if (error instanceof Fault && error.code !== 'InternalFailure' && error.code !== 'ServiceUnavailable')
       return refusedPage(error.message)

@@ -216,7 +216,7 @@ async function signedIn(call: Anonymous, chosen: Chosen, RoleArn: string, redire
   const acting = { service: 'signin.amazonaws.com', account, region: REGION, source }
   let assumed: STS.AssumeRoleResponse
   try {
-    assumed = await call.once(() => call.act(acting, sts, 'AssumeRole', { RoleArn, RoleSessionName }))
+    assumed = await call.once(() => call.actAs(acting, sts, 'AssumeRole', { RoleArn, RoleSessionName }))
   } catch (error) {
     if (!(error instanceof Fault) || error.code === 'InternalFailure' || error.code === 'ServiceUnavailable')
       throw error

@@ -1,7 +1,7 @@
 /** What permission sets become in accounts: reserved roles, made and removed by jobs. */
 import { newIdentityCenterIds } from '../../kernel/identity-center.ts'
 import { type ReservedRole, ReservedRoleError, reservedRoles } from '../../kernel/ports/reserved-roles.ts'
-import type { Work } from '../../kernel/service.ts'
+import type { JobContext } from '../../kernel/service.ts'
 import type { Unit } from '../../store/store.ts'
 import { durationSeconds } from './durations.ts'
 import type { InstanceRow, PermissionSetRow } from './resources.ts'
@@ -30,7 +30,7 @@ const roleOf = (instance: InstanceRow, row: PermissionSetRow, account: string, n
 /** Creates or changes the role of a permission set in an account. Throws `ReservedRoleError`. */
 export async function provision(
   unit: Unit,
-  { now, quotas, use }: Pick<Work, 'now' | 'quotas' | 'use'>,
+  { now, quotas, use }: Pick<JobContext, 'now' | 'quotas' | 'use'>,
   instance: InstanceRow,
   row: PermissionSetRow,
   accountId: string,
@@ -46,7 +46,7 @@ export async function provision(
 
 export async function deprovision(
   unit: Unit,
-  { quotas, use }: Pick<Work, 'quotas' | 'use'>,
+  { quotas, use }: Pick<JobContext, 'quotas' | 'use'>,
   instance: InstanceRow,
   permissionSetId: string,
   accountId: string,

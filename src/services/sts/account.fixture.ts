@@ -2,9 +2,9 @@
 import { STSClient } from '@aws-sdk/client-sts'
 import { throughGate } from '../../../test/through-gate.ts'
 import { MovableClock } from '../../kernel/clock.ts'
-import { type Answer, Gate } from '../../kernel/gate.ts'
+import { Gate, type RequestOutcome } from '../../kernel/gate.ts'
 import { accessKeyId, secretAccessKey } from '../../kernel/id.ts'
-import { loneAccounts, noPorts } from '../../kernel/ports.fixture.ts'
+import { noPorts, standaloneAccounts } from '../../kernel/ports.fixture.ts'
 import type { AssumableRole, Identity, IdentityPort, LongTermKey } from '../../kernel/ports.ts'
 import type { Subject } from '../../kernel/session.ts'
 import { type CompiledPolicy, compilePolicy, compileSet, type PolicyKind, parsePolicy } from '../../policy/index.ts'
@@ -14,7 +14,7 @@ import { ephemeralVault } from '../../vault/ephemeral.ts'
 import { sts } from './index.ts'
 
 export const ACCOUNT = '111122223333'
-export const STRANGERS = '444455556666'
+export const OTHER_ACCOUNT = '444455556666'
 export const MFA_CODE = '123456'
 
 export interface Keys {
@@ -40,7 +40,7 @@ export async function account() {
   const identities = new Map<string, Identity>()
   const roles = new Map<string, AssumableRole>()
   const managed = new Map<string, CompiledPolicy>()
-  const answers: Answer[] = []
+  const answers: RequestOutcome[] = []
 
   const identity = async (number: string, subject: Subject): Promise<Identity | undefined> => {
     if (subject.kind === 'root')
@@ -103,7 +103,7 @@ export async function account() {
     store,
     vault,
     clock,
-    ports: { ...loneAccounts, identity: port, events: { query: (query) => store.log(query) } },
+    ports: { ...standaloneAccounts, identity: port, events: { query: (query) => store.log(query) } },
     use: noPorts,
     services: [sts],
     quotas: {},

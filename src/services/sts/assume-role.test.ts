@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-sts'
 import { describe, expect, it } from 'vitest'
 import { accessKeyId } from '../../kernel/id.ts'
-import { ACCOUNT, account, keysOf, MFA_CODE, STRANGERS } from './account.fixture.ts'
+import { ACCOUNT, account, keysOf, MFA_CODE, OTHER_ACCOUNT } from './account.fixture.ts'
 
 const who = new GetCallerIdentityCommand({})
 const keyInfo = new GetAccessKeyInfoCommand({ AccessKeyId: accessKeyId('AKIA', ACCOUNT) })
@@ -48,19 +48,19 @@ describe('AssumeRole', () => {
 
   it('asks both accounts when they differ, even if the trust names the user', async () => {
     const { user, role, as } = await account()
-    const RoleArn = role('guest', { trust: trusting(ann) }, STRANGERS)
+    const RoleArn = role('guest', { trust: trusting(ann) }, OTHER_ACCOUNT)
 
     const without = as(user('ann')).send(assume(RoleArn))
     await expect(without).rejects.toMatchObject({ name: 'AccessDenied' })
 
     const answer = await as(user('ann', mayAssume)).send(assume(RoleArn))
-    expect(await as(keysOf(answer)).send(who)).toMatchObject({ Account: STRANGERS })
+    expect(await as(keysOf(answer)).send(who)).toMatchObject({ Account: OTHER_ACCOUNT })
   })
 
   it('sounds the same for a role that is missing and one that trusts another', async () => {
     const { user, role, as } = await account()
     const client = as(user('ann', mayAssume))
-    const forbidden = role('secret', { trust: trusting(STRANGERS) })
+    const forbidden = role('secret', { trust: trusting(OTHER_ACCOUNT) })
     const missing = forbidden.replace('secret', 'absent')
 
     const [one, other] = await Promise.all(
@@ -75,15 +75,15 @@ describe('AssumeRole', () => {
   it('leaves an event in another account only where the role exists: accounts and roles can be invented', async () => {
     const { store, user, role, as } = await account()
     const client = as(user('ann', mayAssume))
-    const forbidden = role('secret', { trust: trusting(STRANGERS) }, STRANGERS)
+    const forbidden = role('secret', { trust: trusting(OTHER_ACCOUNT) }, OTHER_ACCOUNT)
     const events = (number: string) => store.log({ account: number, limit: 10 })
 
     await client.send(assume(forbidden.replace('secret', 'absent'))).catch(() => undefined)
     await client.send(assume('arn:aws:iam::999999999999:role/none')).catch(() => undefined)
-    expect([await events(STRANGERS), await events('999999999999')]).toEqual([[], []])
+    expect([await events(OTHER_ACCOUNT), await events('999999999999')]).toEqual([[], []])
 
     await client.send(assume(forbidden)).catch(() => undefined)
-    expect(await events(STRANGERS)).toHaveLength(1)
+    expect(await events(OTHER_ACCOUNT)).toHaveLength(1)
   })
 
   it('refuses what is no ARN before it asks anyone', async () => {

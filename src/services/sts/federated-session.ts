@@ -9,7 +9,7 @@ import { packedSize, type SessionPolicyInput, sessionPolicies } from './session-
 import { sessionTags } from './session-tags.ts'
 
 /** What the provider says of the session besides who it is for. */
-export interface Brought {
+export interface FederatedClaims {
   readonly pairs: readonly { readonly Key: string; readonly Value: string }[]
   readonly transitive: readonly string[]
   readonly sourceIdentity: string | undefined
@@ -20,11 +20,11 @@ export interface Federated {
   readonly seconds: number | undefined
   /** The condition keys of the assertion or token; the session keeps them. */
   readonly keys: Readonly<Record<string, string | readonly string[]>>
-  readonly brought: Brought
+  readonly brought: FederatedClaims
 }
 
 /** The condition keys of what the provider says of the session. */
-export function broughtKeys({ pairs, transitive, sourceIdentity }: Brought): Conditions {
+export function broughtKeys({ pairs, transitive, sourceIdentity }: FederatedClaims): Conditions {
   return {
     'sts:SourceIdentity': sourceIdentity,
     'sts:TransitiveTagKeys': transitive.length > 0 ? transitive : undefined,
@@ -69,7 +69,7 @@ async function askForMore(
   arn: string,
   role: AssumableRole,
   identity: Conditions,
-  brought: Brought,
+  brought: FederatedClaims,
 ): Promise<void> {
   const keys: Conditions = { ...identity, ...broughtKeys(brought) }
   const acted = asTrusted(call, arn, role)

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-iam'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { ACCOUNT, allowing, cloud, keysOf, STRANGERS } from '../../../test/cloud.ts'
+import { ACCOUNT, allowing, cloud, keysOf, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { encryptedResponse, type Idp, responseOf, type Statement, samlIdp } from '../../engines/saml/idp.fixture.ts'
 import { samlSignInPort } from './saml-sign-in.ts'
 import { sts } from './words.ts'
@@ -57,7 +57,7 @@ async function signIn(condition: object = {}, origins: readonly string[] = [ORIG
   const inspect = (xml: string, providerId?: string, webOrigin = ORIGIN) =>
     port.inspect({ response: Buffer.from(xml).toString('base64'), webOrigin, providerId })
   const choose = (xml: string, name: string) =>
-    it.gate.act(
+    it.gate.actAs(
       { service: 'signin.amazonaws.com', account: ACCOUNT, region: 'eu-west-1', source: '', client: CLIENT },
       sts.api,
       'AssumeRoleWithSAML',
@@ -132,8 +132,8 @@ describe('A verified response', () => {
   test('shows only roles of the provider that signed it, in its own account', async () => {
     const it = await signIn()
     await it.account()
-    const elsewhere = `arn:aws:iam::${STRANGERS}:saml-provider/corp`
-    const roles = [pair('staff'), `${role('x', STRANGERS)},${PROVIDER}`, `${role('y', STRANGERS)},${elsewhere}`]
+    const elsewhere = `arn:aws:iam::${OTHER_ACCOUNT}:saml-provider/corp`
+    const roles = [pair('staff'), `${role('x', OTHER_ACCOUNT)},${PROVIDER}`, `${role('y', OTHER_ACCOUNT)},${elsewhere}`]
 
     expect(await it.inspect(it.response({ roles }))).toMatchObject({ roles: [{ roleArn: role('staff') }] })
   })

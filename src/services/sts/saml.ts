@@ -5,7 +5,7 @@ import { webOrigin } from '../../kernel/ports/web-origin.ts'
 import type { AssumableRole, TrustedIdp } from '../../kernel/ports.ts'
 import type { Target } from '../../kernel/resource/facts.ts'
 import { Fault } from '../../wire/fault.ts'
-import { type Brought, broughtKeys, federatedSession } from './federated-session.ts'
+import { broughtKeys, type FederatedClaims, federatedSession } from './federated-session.ts'
 import { asTrusted, parsedRoleArn } from './roles.ts'
 import { nameQualifier, samlKeys } from './saml-keys.ts'
 import { spend } from './saml-replay.ts'
@@ -55,7 +55,7 @@ const vouched: Target<Names, Vouched> = {
   },
 }
 
-const broughtBy = ({ tags, transitiveTagKeys, sourceIdentity }: SamlSession): Brought => ({
+const broughtBy = ({ tags, transitiveTagKeys, sourceIdentity }: SamlSession): FederatedClaims => ({
   pairs: tags,
   transitive: transitiveTagKeys,
   sourceIdentity,

@@ -4,7 +4,7 @@ import type { AssumableRole } from '../../kernel/ports.ts'
 import type { Target } from '../../kernel/resource/facts.ts'
 import { Fault } from '../../wire/fault.ts'
 import { claimsOf } from './conditions.ts'
-import { type Brought, broughtKeys, federatedSession } from './federated-session.ts'
+import { broughtKeys, type FederatedClaims, federatedSession } from './federated-session.ts'
 import { asTrusted, parsedRoleArn } from './roles.ts'
 import { verifiedToken, type WebIdentity } from './web-identity-token.ts'
 import { sts } from './words.ts'
@@ -90,7 +90,7 @@ function claimNamed(claims: WebIdentity['claims'], name: string): string | reado
 }
 
 /** `{"principal_tags": {"team": ["blue"]}, "transitive_tag_keys": ["team"]}`; anything else brings none. */
-function broughtBy({ claims }: WebIdentity): Brought {
+function broughtBy({ claims }: WebIdentity): FederatedClaims {
   const claim = claims[TAGS_CLAIM]
   const source = claims[SOURCE_IDENTITY_CLAIM]
   const { principal_tags: given, transitive_tag_keys: transitive } = (claim ?? {}) as Readonly<Record<string, unknown>>

@@ -8,7 +8,7 @@ import { FencedError, LostCommitsError } from './fenced.ts'
 import { abandon, type Host, interrupt, PROBE_MS_MAX, Primary, primaryTimeline } from './primary.ts'
 import { hostUrls } from './url.ts'
 
-export interface Place {
+export interface ConnectionSettings {
   /**
    * `postgres://user@host:port/database?sslmode=…`, or several hosts: `postgres://user@a:5432,b:5432/database`. Best without
    * the password: that may be in a file, or in PGPASSWORD.
@@ -35,7 +35,7 @@ const types: pg.CustomTypesConfig = {
 }
 
 /** Of the first host; every other setting is the same for all hosts. */
-export function configOf({ url, passwordFile }: Place): pg.ClientConfig {
+export function configOf({ url, passwordFile }: ConnectionSettings): pg.ClientConfig {
   const urls = hostUrls(url)
   const { searchParams } = new URL(urls[0])
   const { password, ...parsed } = parseIntoClientConfig(urls[0])
@@ -65,7 +65,7 @@ function hostsOf(url: string): readonly Host[] {
 /** One for each URL with several hosts, so that all connections of a node move together. */
 const primaries = new Map<string, Primary>()
 
-function primaryOf(place: Place): Primary | undefined {
+function primaryOf(place: ConnectionSettings): Primary | undefined {
   const hosts = hostsOf(place.url)
   if (hosts.length === 1) return undefined
   const key = JSON.stringify([place.url, place.passwordFile])
@@ -99,7 +99,7 @@ const followingClient = (primary: Primary): typeof pg.Client =>
   }
 
 /** Not connected yet. The caller handles its errors. */
-export function clientOf(place: Place, more: pg.ClientConfig = {}): pg.Client {
+export function clientOf(place: ConnectionSettings, more: pg.ClientConfig = {}): pg.Client {
   const primary = primaryOf(place)
   const Client = primary ? followingClient(primary) : pg.Client
   return new Client({ ...configOf(place), ...more })
@@ -109,7 +109,7 @@ export function clientOf(place: Place, more: pg.ClientConfig = {}): pg.Client {
  * Checks and prepares each new connection: it leads to the primary, and acknowledged means durable, whatever the defaults
  * of the database are.
  */
-async function greet(client: pg.ClientBase, place: Place): Promise<void> {
+async function greet(client: pg.ClientBase, place: ConnectionSettings): Promise<void> {
   const timeline = await primaryTimeline(client)
   client.on('notice', ({ routine }) => {
     // A commit was canceled while it waited for the synchronous standby: it is on this server only. A lost connection makes
@@ -127,7 +127,7 @@ async function greet(client: pg.ClientBase, place: Place): Promise<void> {
 }
 
 /** Asked on each new connection, since it may lead to a server that was a standby before. */
-async function refuseLostCommits(client: pg.ClientBase, place: Place): Promise<void> {
+async function refuseLostCommits(client: pg.ClientBase, place: ConnectionSettings): Promise<void> {
   const acknowledged = place.acknowledged?.() ?? 0
   if (acknowledged === 0) return
   const { rows } = await client.query<{ revision: number }>('SELECT revision FROM state WHERE id = 1')
@@ -138,7 +138,7 @@ async function refuseLostCommits(client: pg.ClientBase, place: Place): Promise<v
 
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-export async function connect(place: Place): Promise<pg.Client> {
+export async function connect(place: ConnectionSettings): Promise<pg.Client> {
   const client = clientOf(place)
   // Callers that wait for an answer get an error of their own.
   client.on('error', () => undefined)
@@ -155,7 +155,7 @@ export async function connect(place: Place): Promise<pg.Client> {
 /** At once, and without a word: the other side may not be listening. */
 export const drop = abandon
 
-export function openPool(place: Place, max: number): pg.Pool {
+export function openPool(place: ConnectionSettings, max: number): pg.Pool {
   const primary = primaryOf(place)
   const pool = new pg.Pool({
     ...configOf(place),

@@ -3,15 +3,15 @@
  * only makes a node ask; what it is told then is read by revision, so nothing depends on hints arriving.
  */
 import type pg from 'pg'
-import { connect, drop, type Place } from './connection.ts'
+import { type ConnectionSettings, connect, drop } from './connection.ts'
 
 const BEAT_MS = 500
 const RECONNECT_MS = 1_000
 /** Commits in quick succession are one hint. */
 const GATHER_MS = 3
 
-export class Hints {
-  readonly #place: Place
+export class ChangeNotifications {
+  readonly #place: ConnectionSettings
   readonly #node: string
   readonly #heard: () => void
   readonly #beat: NodeJS.Timeout
@@ -21,7 +21,7 @@ export class Hints {
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(place: Place, node: string, heard: () => void) {
+  constructor(place: ConnectionSettings, node: string, heard: () => void) {
     this.#place = place
     this.#node = node
     this.#heard = heard

@@ -1,16 +1,16 @@
 /** Images of a PostgreSQL database, and an empty one filled from an image. */
 import type pg from 'pg'
-import type { Found } from '../backend.ts'
+import type { StoredDocument } from '../backend.ts'
 import type { Head } from '../chain.ts'
-import { type Image, type Loader, NotEmptyError } from '../image.ts'
+import { type Loader, NotEmptyError, type StoreSnapshot } from '../image.ts'
 import { readEvidence } from '../log.ts'
 import type { Key } from '../store.ts'
-import { connect, drop, type Place } from './connection.ts'
+import { type ConnectionSettings, connect, drop } from './connection.ts'
 import { postgresLog } from './log.ts'
 import { migrate } from './schema.ts'
 
 /** As it is now, whatever is written meanwhile; without the documents that are withheld. */
-export async function postgresImage(place: Place, withheld: readonly Key[]): Promise<Image> {
+export async function postgresImage(place: ConnectionSettings, withheld: readonly Key[]): Promise<StoreSnapshot> {
   const client = await connect(place)
   await client.query('SET statement_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
   const { rows } = await client.query<{ revision: number }>('SELECT revision FROM state WHERE id = 1')
@@ -23,7 +23,7 @@ export async function postgresImage(place: Place, withheld: readonly Key[]): Pro
         'SELECT key, document FROM documents WHERE key > $1 AND document IS NOT NULL AND NOT (key = ANY ($2)) ORDER BY key LIMIT $3',
         [Buffer.from(after ?? ''), left, limit],
       )
-      return found.rows.map(({ key, document }): Found => ({ key: key.toString(), json: document }))
+      return found.rows.map(({ key, document }): StoredDocument => ({ key: key.toString(), json: document }))
     },
     records: (after, limit) => readEvidence(log, after, limit),
     heads: async () => (await client.query<Head>('SELECT * FROM chains')).rows,
@@ -39,7 +39,7 @@ export async function postgresImage(place: Place, withheld: readonly Key[]): Pro
 }
 
 /** Into a database that holds nothing yet. */
-export async function postgresLoader(place: Place): Promise<Loader> {
+export async function postgresLoader(place: ConnectionSettings): Promise<Loader> {
   await migrate(place)
   const client = await connect(place)
   try {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import type pg from 'pg'
-import { clientOf, drop, type Place, quoted } from './connection.ts'
+import { type ConnectionSettings, clientOf, drop, quoted } from './connection.ts'
 
 const BYTES = 32
 
@@ -23,7 +23,7 @@ export interface PasswordTools {
  * that are open stay open.
  */
 export async function rotatePassword(
-  place: Place & { readonly passwordFile: string },
+  place: ConnectionSettings & { readonly passwordFile: string },
   tools: PasswordTools,
 ): Promise<void> {
   const { passwordFile: file } = place
@@ -49,7 +49,7 @@ function settle(file: string, tools: PasswordTools): void {
 
 const read = (file: string): string => readFileSync(file, 'utf8').replace(/\r?\n$/, '')
 
-async function opens(place: Place, password: string): Promise<boolean> {
+async function opens(place: ConnectionSettings, password: string): Promise<boolean> {
   try {
     drop(await connected(place, password))
     return true
@@ -59,7 +59,7 @@ async function opens(place: Place, password: string): Promise<boolean> {
   }
 }
 
-async function connected(place: Place, password: string): Promise<pg.Client> {
+async function connected(place: ConnectionSettings, password: string): Promise<pg.Client> {
   const client = clientOf(place, { password })
   client.on('error', () => undefined)
   try {

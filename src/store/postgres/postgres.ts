@@ -2,24 +2,24 @@
 import type pg from 'pg'
 import type { Backend } from '../backend.ts'
 import type { EpochKey, Head } from '../chain.ts'
-import { copyImage, type Image } from '../image.ts'
+import { copyImage, type StoreSnapshot } from '../image.ts'
 import { type LogTable, queryLog, readEvidence } from '../log.ts'
 import { sqliteLoader } from '../sqlite-image.ts'
-import type { Blobs, BlobsOfMoment, EvidenceRow, Key, LogEntry, LogQuery, Store } from '../store.ts'
+import type { BlobSnapshot, Blobs, EvidenceRow, Key, LogEntry, LogQuery, Store } from '../store.ts'
 import { Transactional } from '../transactional.ts'
 import { Transactions } from '../transactions.ts'
 import { postgresBlobs } from './blobs.ts'
-import { asking, openPool, type Place } from './connection.ts'
+import { asking, type ConnectionSettings, openPool } from './connection.ts'
 import { FencedError, LostCommitsError } from './fenced.ts'
-import { Hints } from './hints.ts'
+import { ChangeNotifications } from './hints.ts'
 import { postgresImage } from './image.ts'
 import { postgresLog } from './log.ts'
 import { read, readNews, readRange } from './questions.ts'
 import { migrate } from './schema.ts'
-import { Upkeep } from './upkeep.ts'
+import { Maintenance } from './upkeep.ts'
 import { PostgresWriter } from './writer.ts'
 
-export interface PostgresOptions extends Place {
+export interface PostgresOptions extends ConnectionSettings {
   /** Unique among the nodes that run: a process takes the name over with its first write. */
   readonly node: string
   /** Called once this process writes under the name. */
@@ -60,8 +60,8 @@ export class PostgresStore extends Transactional implements Store {
   readonly blobs: Blobs
   readonly #writer: PostgresWriter
   readonly #pool: pg.Pool
-  readonly #hints: Hints
-  readonly #upkeep: Upkeep
+  readonly #hints: ChangeNotifications
+  readonly #upkeep: Maintenance
   readonly #log: LogTable
   readonly #options: PostgresOptions
   #onLost: (() => void) | undefined
@@ -77,12 +77,12 @@ export class PostgresStore extends Transactional implements Store {
     this.#pool = pool
     this.blobs = postgresBlobs(pool)
     this.#log = postgresLog(pool)
-    this.#hints = new Hints(options, options.node, () => {
+    this.#hints = new ChangeNotifications(options, options.node, () => {
       this.sync().catch((error: Error) => {
         if (error instanceof FencedError) this.#end(error, options.onEnd)
       })
     })
-    this.#upkeep = new Upkeep(pool)
+    this.#upkeep = new Maintenance(pool)
   }
 
   #end(error: Error, told: PostgresOptions['onEnd']): void {
@@ -115,12 +115,12 @@ export class PostgresStore extends Transactional implements Store {
     return queryLog(this.#log, query)
   }
 
-  image(): Promise<Image> {
+  image(): Promise<StoreSnapshot> {
     return postgresImage(this.#options, this.#options.withheld ?? [])
   }
 
   /** Into a SQLite file: what one node's installation would hold. */
-  async backup<T>(file: string, then: (blobs: BlobsOfMoment | undefined) => Promise<T>): Promise<T> {
+  async backup<T>(file: string, then: (blobs: BlobSnapshot | undefined) => Promise<T>): Promise<T> {
     const image = await this.image()
     try {
       await copyImage(image, await sqliteLoader(file))

@@ -1,6 +1,6 @@
 /** What a node asks the database without changing anything, each answer with the revision it stands at. */
 import type pg from 'pg'
-import type { Found, News, Read } from '../backend.ts'
+import type { CommittedChanges, Read, StoredDocument } from '../backend.ts'
 import type { Key, RangeOptions } from '../store.ts'
 import { parsed } from '../unit.ts'
 import { asking } from './connection.ts'
@@ -54,7 +54,7 @@ export async function readRange(
   pool: pg.Pool,
   prefix: Key,
   { after, limit, reverse = false }: RangeOptions,
-): Promise<Read<readonly Found[]>> {
+): Promise<Read<readonly StoredDocument[]>> {
   const begin = Buffer.from(prefix)
   const end = Buffer.concat([begin, LAST])
   const beyond = after === undefined ? undefined : Buffer.from(after)
@@ -72,8 +72,8 @@ export async function readRange(
 }
 
 /** Everything behind a revision, however much that is. Throws when some of it is no longer known. */
-export async function readNews(pool: pg.Pool, after: number): Promise<News> {
-  const changes: News['changes'][number][] = []
+export async function readNews(pool: pg.Pool, after: number): Promise<CommittedChanges> {
+  const changes: CommittedChanges['changes'][number][] = []
   for (let last: readonly [revision: number, key: Buffer] | undefined; ; ) {
     const question = last ? { ...MORE_NEWS, values: [...last] } : { ...NEWS, values: [after] }
     const { rows } = await asking(() => pool.query<Row & { readonly now: number; readonly swept: number }>(question))

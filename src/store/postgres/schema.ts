@@ -1,6 +1,6 @@
 /** Tables on PostgreSQL, as numbered steps. A released step never changes: add the next one. */
 import type pg from 'pg'
-import { connect, drop, type Place, quoted } from './connection.ts'
+import { type ConnectionSettings, connect, drop, quoted } from './connection.ts'
 
 export interface Step {
   readonly sql: string
@@ -39,7 +39,7 @@ const steps: readonly Step[] = [
 ]
 
 /** Whichever node comes first does it, the others wait. Refuses data that this build must not write. */
-export async function migrate(place: Place, known: readonly Step[] = steps): Promise<void> {
+export async function migrate(place: ConnectionSettings, known: readonly Step[] = steps): Promise<void> {
   const client = await connect(place)
   const schema = place.schema ?? 'merlon'
   try {

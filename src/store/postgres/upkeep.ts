@@ -7,7 +7,7 @@ const QUIET_MS = 200
 /** Deleted documents stay at least so long, for nodes that have not heard of it. */
 const SWEEP_MS = 3_600_000
 
-export class Upkeep {
+export class Maintenance {
   readonly #pool: pg.Pool
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> = Promise.resolve()

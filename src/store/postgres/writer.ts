@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { Batch } from '../backend.ts'
 import { type Chained, Chains, type EpochKey, type Head, type Link } from '../chain.ts'
-import { asking, connect, drop, isPassing, isRefusal, type Place, unavailable } from './connection.ts'
+import { asking, type ConnectionSettings, connect, drop, isPassing, isRefusal, unavailable } from './connection.ts'
 import { FencedError, LostCommitsError } from './fenced.ts'
 
 /** A batch whose outcome is not known by then is given up: its callers have given up on us. */
@@ -66,7 +66,7 @@ function renumbered(part: string): string {
 }
 
 export class PostgresWriter {
-  readonly #place: Place
+  readonly #place: ConnectionSettings
   readonly #node: string
   readonly #onNamed: () => void
   /** Whether this process writes under the node's name. */
@@ -85,7 +85,7 @@ export class PostgresWriter {
    * Takes nothing yet: the node's name is taken over by the first write, so that a process that only looks, or that fails
    * before it writes, ends no other.
    */
-  constructor(place: Place, node: string, onNamed: () => void = () => undefined) {
+  constructor(place: ConnectionSettings, node: string, onNamed: () => void = () => undefined) {
     this.#place = place
     this.#node = node
     this.#onNamed = onNamed

@@ -5,14 +5,20 @@ import { ephemeralVault } from '../ephemeral.ts'
 import { VaultError } from '../vault.ts'
 import { BLOB_OVERHEAD_BYTES, materialIdOf } from './blob.ts'
 import { decodeSeed, encodeSeed, encodeSpki } from './der.ts'
-import type { Held, Home } from './materials.ts'
+import type { MaterialContext, StoredMaterial } from './materials.ts'
 import type { Spec } from './specs.ts'
 
 const { materials } = await ephemeralVault('111122223333')
-const home: Home = { table: 'kms/key', key: 'us-east-1/k', column: 'material', account: '111122223333', name: 'k' }
-const elsewhere: Home = { ...home, key: 'eu-west-1/k' }
+const home: MaterialContext = {
+  table: 'kms/key',
+  key: 'us-east-1/k',
+  column: 'material',
+  account: '111122223333',
+  name: 'k',
+}
+const elsewhere: MaterialContext = { ...home, key: 'eu-west-1/k' }
 
-async function make(spec: Spec = 'SYMMETRIC_DEFAULT', at = home): Promise<Held> {
+async function make(spec: Spec = 'SYMMETRIC_DEFAULT', at = home): Promise<StoredMaterial> {
   const { id, sealed } = await materials.generate(at, spec)
   return { home: at, spec, id, sealed }
 }
@@ -52,7 +58,7 @@ describe('a ciphertext blob', () => {
 })
 
 describe('sealed material', () => {
-  test.each<[string, (held: Held) => Held]>([
+  test.each<[string, (held: StoredMaterial) => StoredMaterial]>([
     ['another row', (held) => ({ ...held, home: { ...held.home, key: 'us-east-1/other' } })],
     ['another account', (held) => ({ ...held, home: { ...held.home, account: '444455556666' } })],
     ['another kind of key', (held) => ({ ...held, spec: 'HMAC_256' })],
@@ -66,7 +72,7 @@ describe('sealed material', () => {
   })
   test('may be copied to a replica, which opens what the first has sealed', async () => {
     const key = await make()
-    const replica: Held = { ...key, home: elsewhere, sealed: materials.copy(key, elsewhere) }
+    const replica: StoredMaterial = { ...key, home: elsewhere, sealed: materials.copy(key, elsewhere) }
     const blob = await materials.use(key, { do: 'encrypt', plaintext, context: {} })
 
     expect(replica.sealed).not.toBe(key.sealed)
@@ -95,7 +101,7 @@ describe('an import', () => {
   test('is refused by its token, its time, its wrapping and its form, in this order', async () => {
     const { token, publicKey } = await materials.offerImport(home, wrapping, 1000)
     const good = wrap(publicKey, randomBytes(32))
-    const bring = (at: Home, wrapped: Buffer, now: number, spec: Spec = 'SYMMETRIC_DEFAULT') =>
+    const bring = (at: MaterialContext, wrapped: Buffer, now: number, spec: Spec = 'SYMMETRIC_DEFAULT') =>
       materials.import(at, spec, token, wrapped, now)
 
     expect(await bring(elsewhere, good, 999)).toBe('bad-token')
@@ -108,7 +114,7 @@ describe('an import', () => {
   })
   test('of the same bytes has the same id under the same name, and another elsewhere', async () => {
     const bytes = randomBytes(32)
-    const bring = async (at: Home) => {
+    const bring = async (at: MaterialContext) => {
       const { token, publicKey } = await materials.offerImport(at, wrapping, 1000)
       return (await materials.import(at, 'SYMMETRIC_DEFAULT', token, wrap(publicKey, bytes), 0)) as { id: string }
     }

@@ -13,22 +13,22 @@ import {
 } from 'node:crypto'
 import { promisify } from 'node:util'
 import { takeOver } from '../aead.ts'
-import { type Place, type Sealed, type Vault, VaultError } from '../vault.ts'
+import { type SealContext, type Sealed, type Vault, VaultError } from '../vault.ts'
 import { openBlob, sealBlob } from './blob.ts'
 import { algorithmOf } from './der.ts'
 import { unwrap } from './import.ts'
 import { makeBytes, type Opened, openBytes, publicKeyOf, recognise, toPkcs8 } from './keys.ts'
 import type {
   Answered,
-  Held,
-  Home,
+  GeneratedMaterial,
   ImportOffer,
   ImportRefusal,
-  Made,
+  MaterialContext,
   Materials,
   Opening,
   Operation,
   Sealing,
+  StoredMaterial,
   Use,
   Wrapping,
 } from './materials.ts'
@@ -37,7 +37,7 @@ import { sign, verify } from './sign.ts'
 import { type Hash, hashBytes, kindOf, type Spec } from './specs.ts'
 
 type Root = Pick<Vault, 'seal' | 'open' | 'issue' | 'redeem'>
-type Body<K extends Use> = (held: Held, opened: Opened, asked: Extract<Operation, { do: K }>) => Answer<K>
+type Body<K extends Use> = (held: StoredMaterial, opened: Opened, asked: Extract<Operation, { do: K }>) => Answer<K>
 type Answer<K extends Use> = Promise<Answered<{ do: K }>> | Answered<{ do: K }>
 
 const makePair = promisify(generateKeyPair)
@@ -54,7 +54,7 @@ export class MaterialEngine implements Materials {
   readonly #root: Root
   readonly #pool: Pool
   /** By sealed value, with the place it was opened for: a value that was moved is opened, and refused, anew. */
-  readonly #opened = new Map<Sealed, { readonly held: Held; readonly opened: Opened }>()
+  readonly #opened = new Map<Sealed, { readonly held: StoredMaterial; readonly opened: Opened }>()
   readonly #bodies: { readonly [K in Use]: Body<K> }
 
   constructor(root: Root, pool: Pool) {
@@ -99,11 +99,11 @@ export class MaterialEngine implements Materials {
     }
   }
 
-  async generate(home: Home, spec: Spec): Promise<Made> {
+  async generate(home: MaterialContext, spec: Spec): Promise<GeneratedMaterial> {
     return this.#keep(home, spec, await makeBytes(spec))
   }
 
-  copy(held: Held, home: Home): Sealed {
+  copy(held: StoredMaterial, home: MaterialContext): Sealed {
     const bytes = this.#root.open(placeOf(held.home, held.spec, held.id), held.sealed)
     try {
       if (materialId(bytes, home.name) !== held.id) throw new VaultError('material keeps its id only under its name')
@@ -113,16 +113,16 @@ export class MaterialEngine implements Materials {
     }
   }
 
-  async use<O extends Operation>(held: Held, operation: O): Promise<Answered<O>> {
+  async use<O extends Operation>(held: StoredMaterial, operation: O): Promise<Answered<O>> {
     const body = this.#bodies[operation.do] as unknown as (
-      held: Held,
+      held: StoredMaterial,
       opened: Opened,
       asked: O,
     ) => Promise<Answered<O>> | Answered<O>
     return body(held, await this.#open(held), operation)
   }
 
-  async offerImport(home: Home, { scheme, hash, bits }: Wrapping, expiresAt: number): Promise<ImportOffer> {
+  async offerImport(home: MaterialContext, { scheme, hash, bits }: Wrapping, expiresAt: number): Promise<ImportOffer> {
     const { privateKey, publicKey } = await makePair('rsa', { modulusLength: bits })
     const header = Buffer.from(JSON.stringify({ scheme, hash, bits, expiresAt } satisfies TokenHeader))
     const key = privateKey.export({ format: 'der', type: 'pkcs8' })
@@ -137,12 +137,12 @@ export class MaterialEngine implements Materials {
   }
 
   async import(
-    home: Home,
+    home: MaterialContext,
     spec: Spec,
     token: Uint8Array,
     wrapped: Uint8Array,
     now: number,
-  ): Promise<Made | ImportRefusal> {
+  ): Promise<GeneratedMaterial | ImportRefusal> {
     const body = this.#root.redeem('import-token', bindingOf(home), Buffer.from(token).toString('base64url'))
     if (!body) return 'bad-token'
     const headerEnd = 1 + body[0]!
@@ -167,7 +167,7 @@ export class MaterialEngine implements Materials {
   }
 
   /** Seals and wipes. */
-  async #keep(home: Home, spec: Spec, bytes: Buffer): Promise<Made> {
+  async #keep(home: MaterialContext, spec: Spec, bytes: Buffer): Promise<GeneratedMaterial> {
     try {
       const id = materialId(bytes, home.name)
       const sealed = this.#root.seal(placeOf(home, spec, id), bytes)
@@ -178,7 +178,7 @@ export class MaterialEngine implements Materials {
     }
   }
 
-  async #open(held: Held): Promise<Opened> {
+  async #open(held: StoredMaterial): Promise<Opened> {
     const { sealed } = held
     const known = this.#opened.get(sealed)
     if (known && isSamePlace(known.held, held)) {
@@ -204,7 +204,7 @@ export class MaterialEngine implements Materials {
     return found && takeOver(found)
   }
 
-  async #reEncrypt(held: Held, opened: Opened, open: Opening, to: Held, seal: Sealing) {
+  async #reEncrypt(held: StoredMaterial, opened: Opened, open: Opening, to: StoredMaterial, seal: Sealing) {
     const plaintext =
       open.by === 'context'
         ? openBlob(secret(opened), held.id, open.blob, open.context)
@@ -221,11 +221,11 @@ export class MaterialEngine implements Materials {
 }
 
 /** The spec and the material's own id are authenticated too: no material serves as another, or as another kind. */
-function placeOf({ table, key, column, account }: Home, spec: Spec, id: string): Place {
+function placeOf({ table, key, column, account }: MaterialContext, spec: Spec, id: string): SealContext {
   return { table, key, column: `${column}/${spec}`, account, version: id }
 }
 
-function isSamePlace(a: Held, b: Held): boolean {
+function isSamePlace(a: StoredMaterial, b: StoredMaterial): boolean {
   const [one, other] = [a.home, b.home]
   return (
     a.id === b.id &&
@@ -237,7 +237,7 @@ function isSamePlace(a: Held, b: Held): boolean {
   )
 }
 
-function bindingOf({ table, key, column, account, name }: Home): string {
+function bindingOf({ table, key, column, account, name }: MaterialContext): string {
   return JSON.stringify([table, key, column, account, name])
 }
 

@@ -1,24 +1,24 @@
 /** The contract of key material: made, imported and used here; only ciphertext, signatures, public halves and data keys leave. */
-import type { Place, Sealed } from '../vault.ts'
+import type { SealContext, Sealed } from '../vault.ts'
 import type { EncryptionContext } from './blob.ts'
 import type { Hash, SigningAlgorithm, Spec } from './specs.ts'
 
 /** Where a key's material stands. `version` is the engine's: the material's own id. */
-export interface Home extends Omit<Place, 'version'> {
+export interface MaterialContext extends Omit<SealContext, 'version'> {
   /** What the material's id is bound to beside its bytes; the same for the replicas of one key. */
   readonly name: string
 }
 
 /** Material as a service keeps it. */
-export interface Held {
-  readonly home: Home
+export interface StoredMaterial {
+  readonly home: MaterialContext
   readonly spec: Spec
   /** 64 lower hex digits, one-way out of the material and the home's name. */
   readonly id: string
   readonly sealed: Sealed
 }
 
-export interface Made {
+export interface GeneratedMaterial {
   readonly id: string
   readonly sealed: Sealed
   /** DER SPKI, for asymmetric keys. */
@@ -38,7 +38,7 @@ interface Uses {
   rsaEncrypt: { ask: { plaintext: Uint8Array; hash: Hash }; answer: Buffer | undefined }
   rsaDecrypt: { ask: { ciphertext: Uint8Array; hash: Hash }; answer: Buffer | undefined }
   /** Decrypts here and encrypts there; the plaintext stays inside. */
-  reEncrypt: { ask: { open: Opening; to: Held; seal: Sealing }; answer: Buffer | 'unopened' | 'too-long' }
+  reEncrypt: { ask: { open: Opening; to: StoredMaterial; seal: Sealing }; answer: Buffer | 'unopened' | 'too-long' }
   /** Random bytes, in clear and under this key. */
   dataKey: {
     ask: { bytes: number; context: EncryptionContext }
@@ -89,13 +89,19 @@ export interface ImportOffer {
 export type ImportRefusal = 'bad-token' | 'expired-token' | 'undecryptable' | 'wrong-material'
 
 export interface Materials {
-  generate(home: Home, spec: Spec): Promise<Made>
+  generate(home: MaterialContext, spec: Spec): Promise<GeneratedMaterial>
   /** The same material at another place: a replica's. */
-  copy(held: Held, home: Home): Sealed
-  use<O extends Operation>(held: Held, operation: O): Promise<Answered<O>>
+  copy(held: StoredMaterial, home: MaterialContext): Sealed
+  use<O extends Operation>(held: StoredMaterial, operation: O): Promise<Answered<O>>
   /** A new wrapping key for an import to this home, good until `expiresAt` (epoch milliseconds). */
-  offerImport(home: Home, wrapping: Wrapping, expiresAt: number): Promise<ImportOffer>
-  import(home: Home, spec: Spec, token: Uint8Array, wrapped: Uint8Array, now: number): Promise<Made | ImportRefusal>
+  offerImport(home: MaterialContext, wrapping: Wrapping, expiresAt: number): Promise<ImportOffer>
+  import(
+    home: MaterialContext,
+    spec: Spec,
+    token: Uint8Array,
+    wrapped: Uint8Array,
+    now: number,
+  ): Promise<GeneratedMaterial | ImportRefusal>
   /** Drops every opened key from memory, or those of one account. */
   forget(account?: string): void
 }

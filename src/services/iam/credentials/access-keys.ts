@@ -2,14 +2,14 @@
 import type { Call } from '../../../kernel/call.ts'
 import { accessKeyId, secretAccessKey } from '../../../kernel/id.ts'
 import { type Key, key, type Unit } from '../../../store/store.ts'
-import type { Place, Sealed, Vault } from '../../../vault/vault.ts'
+import type { SealContext, Sealed, Vault } from '../../../vault/vault.ts'
 import { count } from '../counts.ts'
 import { listItems } from '../lists.ts'
 import { type UserRow, user, userIdKey } from '../resources.ts'
 import { noUser, type RootSelf, rowNamed, userNamedOrSelf } from '../users/self.ts'
 import { date, iam, withinQuota } from '../words.ts'
 import { accessKeyUse } from './last-used.ts'
-import { hangingKey, hangingOf } from './subordinates.ts'
+import { hangingOf, subordinateKey } from './subordinates.ts'
 
 export interface AccessKeyRow {
   readonly id: string
@@ -24,7 +24,7 @@ export interface AccessKeyRow {
 /** Access key ids are unique in the installation: authentication finds the account by the id. */
 export const accessKeyKey = (id: string): Key => key('iam', 'access-key', id)
 
-export const placeOf = (account: string, id: string): Place => ({
+export const placeOf = (account: string, id: string): SealContext => ({
   table: 'iam/access-key',
   key: id,
   column: 'secret',
@@ -49,7 +49,7 @@ export function makeAccessKey(
     secret: vault.seal(placeOf(owner.account, id), Buffer.from(secret)),
   }
   unit.put(accessKeyKey(id), row)
-  unit.put(hangingKey(owner.account, owner.ownerId, 'access-key', id), { id })
+  unit.put(subordinateKey(owner.account, owner.ownerId, 'access-key', id), { id })
   return { row, secret }
 }
 
@@ -121,7 +121,7 @@ export const deleteAccessKey = iam
   .run(async (call, input, self) => {
     const row = await ownKey(call, self, input.AccessKeyId)
     call.unit.delete(accessKeyKey(row.id))
-    call.unit.delete(hangingKey(call.account, row.ownerId, 'access-key', row.id))
+    call.unit.delete(subordinateKey(call.account, row.ownerId, 'access-key', row.id))
     if ('root' in self) await count(call, 'AccountAccessKeysPresent', -1)
     return {}
   })

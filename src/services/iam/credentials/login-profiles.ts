@@ -10,7 +10,7 @@ import { userOnly } from '../users/owners.ts'
 import { noUser, rowNamed, userNamedOrSelf } from '../users/self.ts'
 import { date, iam } from '../words.ts'
 import { passwordPolicyOf } from './password-policy.ts'
-import { hangingKey } from './subordinates.ts'
+import { subordinateKey } from './subordinates.ts'
 
 export interface LoginProfileRow {
   readonly createdAt: number
@@ -24,7 +24,8 @@ export interface LoginProfileRow {
 /** No account may remember more: the maximum of `PasswordReusePrevention`. */
 const REMEMBERED_MAX = 24
 
-export const profileKey = (account: string, userId: string) => hangingKey(account, userId, 'login-profile', 'password')
+export const profileKey = (account: string, userId: string) =>
+  subordinateKey(account, userId, 'login-profile', 'password')
 
 const guessable = (account: string, owner: UserRow): GuessableSecret => ({
   account,

@@ -21,7 +21,7 @@ import {
 import type { MfaCaller, Reader } from '../../../kernel/ports.ts'
 import type { Row } from '../../../kernel/resource/facts.ts'
 import { key, type Unit, under } from '../../../store/store.ts'
-import type { Place, Sealed, Vault } from '../../../vault/vault.ts'
+import type { SealContext, Sealed, Vault } from '../../../vault/vault.ts'
 import { count } from '../counts.ts'
 import { listItems } from '../lists.ts'
 import { NAME_WITH_PATH, type UserRow, user } from '../resources.ts'
@@ -30,7 +30,7 @@ import { type Owner, ownerOf, ownerShown, userNamedOrRoot } from '../users/owner
 import { type RootSelf, userNamedOrSelf } from '../users/self.ts'
 import { date, iam, withinQuota } from '../words.ts'
 import { passkeysOf, removePasskey } from './passkeys.ts'
-import { hangingKey, hangingOf } from './subordinates.ts'
+import { hangingOf, subordinateKey } from './subordinates.ts'
 
 export interface MfaDeviceRow extends Row {
   /** Path and name without the first slash: what stands behind `mfa/` in the serial number. */
@@ -85,7 +85,7 @@ const idIn = ({ Path = '/', VirtualMFADeviceName }: DeviceName) => ({
   MfaTokenIdWithPath: `${Path}${VirtualMFADeviceName}`.slice(1),
 })
 
-const placeOf = (account: string, row: Pick<MfaDeviceRow, 'seedId'>): Place => ({
+const placeOf = (account: string, row: Pick<MfaDeviceRow, 'seedId'>): SealContext => ({
   table: 'iam/mfa',
   key: row.seedId,
   column: 'seed',
@@ -334,7 +334,7 @@ function openSeed(vault: Vault, account: string, row: MfaDeviceRow): Buffer {
 }
 
 const wornKey = (call: Call, owner: Owner, row: MfaDeviceRow) =>
-  hangingKey(call.account, owner.id, 'mfa-device', row.id)
+  subordinateKey(call.account, owner.id, 'mfa-device', row.id)
 
 async function deviceOf(call: Call, serial: string): Promise<MfaDeviceRow> {
   const id = idOf(call.account, serial)

@@ -6,11 +6,11 @@ import { randomBytes } from 'node:crypto'
 import type { Passkey, SignInPerson } from '../../../kernel/ports/sign-in-identities.ts'
 import type { Reader } from '../../../kernel/ports.ts'
 import { type Unit, under } from '../../../store/store.ts'
-import { type Hanging, hangingKey } from './subordinates.ts'
+import { type SubordinateKind, subordinateKey } from './subordinates.ts'
 
 type PasskeyRow = Omit<Passkey, 'serialNumber'> & { readonly id: string }
 
-const KIND = 'passkey' satisfies Hanging
+const KIND = 'passkey' satisfies SubordinateKind
 const SERIAL = /^arn:aws:iam::(\d{12}):u2f\/(.+)$/
 
 const serialOf = (account: string, id: string): string => `arn:aws:iam::${account}:u2f/${id}`
@@ -34,21 +34,22 @@ export function addPasskey(
   const { account, kind, name } = owner
   const suffix = randomBytes(13).toString('hex').toUpperCase()
   const id = `${kind === 'root' ? 'root-account' : `user/${name}`}/${passkey.name}-${suffix}`
-  unit.put(hangingKey(account, owner.id, KIND, id), { ...passkey, id } satisfies PasskeyRow)
+  unit.put(subordinateKey(account, owner.id, KIND, id), { ...passkey, id } satisfies PasskeyRow)
   return serialOf(account, id)
 }
 
 export function recordPasskeyUse(unit: Unit, { account, id }: Owner, passkey: Passkey, counter: number): void {
   const { serialNumber, ...row } = passkey
   const own = idOf(account, serialNumber)
-  if (own !== undefined) unit.put(hangingKey(account, id, KIND, own), { ...row, id: own, counter } satisfies PasskeyRow)
+  if (own !== undefined)
+    unit.put(subordinateKey(account, id, KIND, own), { ...row, id: own, counter } satisfies PasskeyRow)
 }
 
 /** Whether the owner had it. */
 export async function removePasskey(unit: Unit, { account, id }: Owner, serialNumber: string): Promise<boolean> {
   const own = idOf(account, serialNumber)
   if (own === undefined) return false
-  const at = hangingKey(account, id, KIND, own)
+  const at = subordinateKey(account, id, KIND, own)
   if (!(await unit.get(at))) return false
   unit.delete(at)
   return true

@@ -2,7 +2,7 @@
 import { describeCertificate } from '../../../engines/x509/certificate.ts'
 import type { Call } from '../../../kernel/call.ts'
 import type { Row } from '../../../kernel/resource/facts.ts'
-import type { Place, Sealed, Vault } from '../../../vault/vault.ts'
+import type { SealContext, Sealed, Vault } from '../../../vault/vault.ts'
 import { count } from '../counts.ts'
 import { listRows } from '../lists.ts'
 import { foundByName, type NameId, nameIn, underPath } from '../resources.ts'
@@ -39,7 +39,7 @@ export const serverCertificate = iam.resource({
 })
 
 /** Bound to the certificate's id, which a new name does not change. */
-const placeOf = (account: string, id: string): Place => ({
+const placeOf = (account: string, id: string): SealContext => ({
   table: 'iam/server-certificate',
   key: id,
   column: 'private-key',

@@ -2,14 +2,14 @@
 import { randomBytes } from 'node:crypto'
 import type { Call, Conditions } from '../../../kernel/call.ts'
 import { type Key, under } from '../../../store/store.ts'
-import type { Place, Sealed } from '../../../vault/vault.ts'
+import type { SealContext, Sealed } from '../../../vault/vault.ts'
 import { Fault } from '../../../wire/fault.ts'
 import { listItems } from '../lists.ts'
 import { type UserRow, user } from '../resources.ts'
 import { userOnly } from '../users/owners.ts'
 import { type RootSelf, userNamedOrSelf } from '../users/self.ts'
 import { date, iam } from '../words.ts'
-import { hangingKey, hangingOf } from './subordinates.ts'
+import { hangingOf, subordinateKey } from './subordinates.ts'
 
 interface ServiceCredentialRow {
   /** `ACCA…` */
@@ -138,9 +138,9 @@ function freeName(call: Call, owner: UserRow, existing: readonly ServiceCredenti
 }
 
 const rowKey = (call: Call, owner: { readonly id: string }, id: string): Key =>
-  hangingKey(call.account, owner.id, 'service-credential', id)
+  subordinateKey(call.account, owner.id, 'service-credential', id)
 
-const placeOf = (call: Call, id: string): Place => ({
+const placeOf = (call: Call, id: string): SealContext => ({
   table: 'iam/service-credential',
   key: id,
   column: 'secret',

@@ -6,7 +6,7 @@ import { type Owner, ownerOf } from '../users/owners.ts'
 import { userNamedOrSelf } from '../users/self.ts'
 import { date, iam, withinQuota } from '../words.ts'
 import { uploadedCertificate } from './certificates.ts'
-import { hangingKey, hangingOf } from './subordinates.ts'
+import { hangingOf, subordinateKey } from './subordinates.ts'
 
 export interface SigningCertificateRow {
   readonly id: string
@@ -69,7 +69,7 @@ export const deleteSigningCertificate = iam
   .run(async (call, input, self) => {
     const owner = ownerOf(call, self)
     const row = await required(call, owner, input.CertificateId)
-    call.unit.delete(hangingKey(call.account, owner.id, 'signing-certificate', row.id))
+    call.unit.delete(subordinateKey(call.account, owner.id, 'signing-certificate', row.id))
     return {}
   })
 
@@ -80,7 +80,7 @@ export async function certificatesOf(call: Call, ownerId: string): Promise<reado
 }
 
 function save(call: Call, owner: Owner, row: SigningCertificateRow): void {
-  call.unit.put(hangingKey(call.account, owner.id, 'signing-certificate', row.id), row)
+  call.unit.put(subordinateKey(call.account, owner.id, 'signing-certificate', row.id), row)
 }
 
 async function required(call: Call, owner: Owner, id: string): Promise<SigningCertificateRow> {

@@ -15,7 +15,7 @@ import { type UserRow, user } from '../resources.ts'
 import { userOnly } from '../users/owners.ts'
 import { userNamedOrSelf } from '../users/self.ts'
 import { date, iam, withinQuota } from '../words.ts'
-import { hangingKey, hangingOf } from './subordinates.ts'
+import { hangingOf, subordinateKey } from './subordinates.ts'
 
 interface SshKeyRow {
   /** `APKA…` */
@@ -77,7 +77,7 @@ export const deleteSshPublicKey = iam
   .on(user.named('UserName'))
   .run(async (call, input, { row: owner }) => {
     const row = await required(call, owner, input.SSHPublicKeyId)
-    call.unit.delete(hangingKey(call.account, owner.id, 'ssh-public-key', row.id))
+    call.unit.delete(subordinateKey(call.account, owner.id, 'ssh-public-key', row.id))
     return {}
   })
 
@@ -102,7 +102,7 @@ async function keysOf(call: Call, owner: UserRow): Promise<readonly SshKeyRow[]>
 }
 
 function save(call: Call, owner: UserRow, row: SshKeyRow): void {
-  call.unit.put(hangingKey(call.account, owner.id, 'ssh-public-key', row.id), row)
+  call.unit.put(subordinateKey(call.account, owner.id, 'ssh-public-key', row.id), row)
 }
 
 async function required(call: Call, owner: UserRow, id: string): Promise<SshKeyRow> {

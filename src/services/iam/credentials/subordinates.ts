@@ -13,22 +13,22 @@ const kinds = {
   'service-credential': 'remove referenced objects',
 } as const
 
-export type Hanging = keyof typeof kinds
+export type SubordinateKind = keyof typeof kinds
 
-export const hangingKey = (account: string, userId: string, kind: Hanging, id: string) =>
+export const subordinateKey = (account: string, userId: string, kind: SubordinateKind, id: string) =>
   key('iam', 'hangs', account, userId, kind, id)
 
 export function hangingOf<T extends object>(
   call: Pick<Call, 'unit' | 'account'>,
   userId: string,
-  kind: Hanging,
+  kind: SubordinateKind,
 ): Promise<readonly Entry<T>[]> {
   return call.unit.range<T>(under('iam', 'hangs', call.account, userId, kind))
 }
 
 /** What still hangs there, in words; undefined when nothing does. */
 export async function hangsOnUser(call: Call, userId: string): Promise<string | undefined> {
-  for (const kind of Object.keys(kinds) as Hanging[]) {
+  for (const kind of Object.keys(kinds) as SubordinateKind[]) {
     const [first] = await call.unit.range(under('iam', 'hangs', call.account, userId, kind), { limit: 1 })
     if (first) return kinds[kind]
   }

@@ -3,7 +3,7 @@ import type { PermissionsBoundaryAttachmentType } from '@aws-sdk/client-iam'
 import type { Call } from '../../../kernel/call.ts'
 import type { ResourceType } from '../../../kernel/resource/resource-type.ts'
 import type { Operation } from '../../../kernel/service.ts'
-import { type Holder, type NameId, role, user } from '../resources.ts'
+import { type IamIdentity, type NameId, role, user } from '../resources.ts'
 import { protect } from '../roles/service-linked.ts'
 import { iam } from '../words.ts'
 import { dropAttachment, indexAttachment } from './attachments.ts'
@@ -28,21 +28,21 @@ export async function bounded(
 }
 
 /** Forgets the boundary of a row that is deleted or unbound. */
-export function unbind(call: Pick<Call, 'unit' | 'account'>, kind: Bounded, row: Holder): void {
+export function unbind(call: Pick<Call, 'unit' | 'account'>, kind: Bounded, row: IamIdentity): void {
   if (row.boundary) dropAttachment(call, row.boundary, `${kind}-boundary`, row.name)
 }
 
 /** AWS answers `Policy`, whatever its model's enumeration says. */
 const BOUNDARY_TYPE = 'Policy' as unknown as PermissionsBoundaryAttachmentType
 
-export function shownBoundary(row: Holder) {
+export function shownBoundary(row: IamIdentity) {
   if (!row.boundary) return {}
   return { PermissionsBoundary: { PermissionsBoundaryType: BOUNDARY_TYPE, PermissionsBoundaryArn: row.boundary } }
 }
 
 const families = [
-  { kind: 'user', word: 'User', type: user as unknown as ResourceType<string, Holder, NameId> },
-  { kind: 'role', word: 'Role', type: role as unknown as ResourceType<string, Holder, NameId> },
+  { kind: 'user', word: 'User', type: user as unknown as ResourceType<string, IamIdentity, NameId> },
+  { kind: 'role', word: 'Role', type: role as unknown as ResourceType<string, IamIdentity, NameId> },
 ] as const
 
 export const boundaryOperations: readonly Operation[] = families.flatMap(({ kind, word, type }) => {

@@ -3,7 +3,7 @@ import type { Call } from '../../../kernel/call.ts'
 import type { ResourceType } from '../../../kernel/resource/resource-type.ts'
 import type { Operation } from '../../../kernel/service.ts'
 import { listItems } from '../lists.ts'
-import { group, type Holder, type NameId, role, user } from '../resources.ts'
+import { group, type IamIdentity, type NameId, role, user } from '../resources.ts'
 import { protect } from '../roles/service-linked.ts'
 import { conflict, iam, withinQuota } from '../words.ts'
 import { dropAttachment, type HolderKind, indexAttachment } from './attachments.ts'
@@ -12,7 +12,7 @@ import { findManagedPolicy, refuseNoArn } from './policies.ts'
 
 interface HolderFamily {
   readonly kind: HolderKind
-  readonly type: ResourceType<string, Holder, NameId>
+  readonly type: ResourceType<string, IamIdentity, NameId>
   /** `User`: the names of operations and members are made of it. */
   readonly word: 'User' | 'Group' | 'Role'
   readonly attachmentsQuota: string
@@ -20,7 +20,7 @@ interface HolderFamily {
 }
 
 /** Policies do not depend on what else a row has: one body serves three types. */
-const holderType = (type: unknown) => type as ResourceType<string, Holder, NameId>
+const holderType = (type: unknown) => type as ResourceType<string, IamIdentity, NameId>
 
 const families: readonly HolderFamily[] = [
   {
@@ -98,7 +98,7 @@ function operationsOf({ kind, type, word, attachmentsQuota, inlineQuota }: Holde
       .run((call, input, { row, save }) => {
         protect(row)
         checkedPolicy(input.PolicyDocument, 'identity')
-        const inline: Holder['inline'] = { ...row.inline, [input.PolicyName]: input.PolicyDocument }
+        const inline: IamIdentity['inline'] = { ...row.inline, [input.PolicyName]: input.PolicyDocument }
         const size = Object.values(inline).reduce((sum, text) => sum + policySize(text), 0)
         const max = call.quotas[`iam/${inlineQuota}`]
         if (max !== undefined && size > max) {
@@ -140,13 +140,13 @@ function operationsOf({ kind, type, word, attachmentsQuota, inlineQuota }: Holde
 }
 
 /** AWS refuses to delete what still carries policies. */
-export function refuseIfHolding(row: Holder): void {
+export function refuseIfHolding(row: IamIdentity): void {
   if (row.attached.length > 0) throw conflict('Cannot delete entity, must detach all policies first.')
   if (Object.keys(row.inline).length > 0) throw conflict('Cannot delete entity, must delete policies first.')
 }
 
 /** Keeps the index of attachments true when a holder is renamed. */
-export function moveHoldings(call: Call, kind: 'user' | 'group', from: Holder, to: Holder): void {
+export function moveHoldings(call: Call, kind: 'user' | 'group', from: IamIdentity, to: IamIdentity): void {
   for (const arn of from.attached) {
     dropAttachment(call, arn, kind, from.name)
     indexAttachment(call, arn, kind, to.name)
@@ -157,7 +157,7 @@ export function moveHoldings(call: Call, kind: 'user' | 'group', from: Holder, t
   }
 }
 
-function inlineOf(row: Holder, name: string, kind: HolderKind): string {
+function inlineOf(row: IamIdentity, name: string, kind: HolderKind): string {
   const text = row.inline[name]
   if (text === undefined)
     throw iam.fail('NoSuchEntityException', `The ${kind} policy with name ${name} cannot be found.`)

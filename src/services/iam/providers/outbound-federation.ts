@@ -9,13 +9,13 @@ import { DOCUMENTS_PATH, type PublicDocument } from '../../../kernel/documents.t
 import type { Reader, TokenAlgorithm, TokenIssuer } from '../../../kernel/ports.ts'
 import { anything } from '../../../kernel/resource/facts.ts'
 import { key } from '../../../store/store.ts'
-import type { Held, Home, Materials } from '../../../vault/material/materials.ts'
+import type { MaterialContext, Materials, StoredMaterial } from '../../../vault/material/materials.ts'
 import type { SigningAlgorithm, Spec } from '../../../vault/material/specs.ts'
 import { iam } from '../words.ts'
 
 interface IssuerKey {
   readonly kid: string
-  readonly held: Held
+  readonly held: StoredMaterial
   readonly jwk: Readonly<Record<string, unknown>>
 }
 
@@ -60,7 +60,13 @@ async function madeIssuer(call: Call): Promise<IssuerRow> {
   const id = call.newId()
   const keyOf = async (algorithm: TokenAlgorithm): Promise<IssuerKey> => {
     const { spec } = ALGORITHMS[algorithm]
-    const home: Home = { table: 'iam/outbound-issuer', key: id, column: algorithm, account: call.account, name: id }
+    const home: MaterialContext = {
+      table: 'iam/outbound-issuer',
+      key: id,
+      column: algorithm,
+      account: call.account,
+      name: id,
+    }
     const made = await call.vault.materials.generate(home, spec)
     const kid = `${algorithm}-${made.id.slice(0, 16)}`
     const jwk = createPublicKey({ key: made.publicKey!, format: 'der', type: 'spki' }).export({ format: 'jwk' })

@@ -14,7 +14,7 @@ import {
   UpdateSAMLProviderCommand,
 } from '@aws-sdk/client-iam'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { ACCOUNT, allowing, cloud, STRANGERS } from '../../../../test/cloud.ts'
+import { ACCOUNT, allowing, cloud, OTHER_ACCOUNT } from '../../../../test/cloud.ts'
 import { key } from '../../../store/store.ts'
 import { certificate } from '../credentials/certificates.fixture.ts'
 import { oidcProvider } from './oidc-providers.ts'
@@ -60,7 +60,7 @@ const events = async (): Promise<readonly { resources?: readonly { ARN: string }
   (await it.store.log({ account: ACCOUNT, limit: 100 })).map(({ body }) => JSON.parse(body))
 
 describe.each(types)('The ARN of $of', ({ own, get }) => {
-  const foreign = () => own().replace(ACCOUNT, STRANGERS)
+  const foreign = () => own().replace(ACCOUNT, OTHER_ACCOUNT)
 
   test('names it', async () => {
     await get(root, own())
@@ -69,7 +69,7 @@ describe.each(types)('The ARN of $of', ({ own, get }) => {
   test('of another account is denied, whether or not that account has it', async () => {
     const answer = () => get(root, foreign()).catch(({ name, message }) => ({ name, message }))
     const before = await answer()
-    await it.account(STRANGERS)
+    await it.account(OTHER_ACCOUNT)
 
     expect(before).toMatchObject({
       name: 'AccessDenied',

@@ -7,7 +7,7 @@ import type { Call, Scope } from '../../../kernel/call.ts'
 import type { Reader, TrustedIdp } from '../../../kernel/ports.ts'
 import type { Row } from '../../../kernel/resource/facts.ts'
 import { type Key, key, type Unit } from '../../../store/store.ts'
-import type { Place, Sealed, Vault } from '../../../vault/vault.ts'
+import type { SealContext, Sealed, Vault } from '../../../vault/vault.ts'
 import { count } from '../counts.ts'
 import { listedTags, shownTags, tagRules } from '../tags.ts'
 import { alreadyExists, date, iam } from '../words.ts'
@@ -198,7 +198,7 @@ function parsePem(pem: string): void {
   }
 }
 
-const placeOf = (account: string, uuid: string, id: string): Place => ({
+const placeOf = (account: string, uuid: string, id: string): SealContext => ({
   table: 'iam/saml-provider',
   key: uuid,
   column: 'private-key',

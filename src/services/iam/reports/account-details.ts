@@ -9,7 +9,7 @@ import { awsPolicy } from '../policies/aws-policies.ts'
 import { shownBoundary } from '../policies/boundaries.ts'
 import { encodeDocument } from '../policies/documents.ts'
 import { type ManagedPolicyRow, managedPolicy, shownPolicy } from '../policies/policies.ts'
-import { group, type Holder, type InstanceProfileRow, instanceProfile, role, user } from '../resources.ts'
+import { group, type IamIdentity, type InstanceProfileRow, instanceProfile, role, user } from '../resources.ts'
 import { shownRole } from '../roles/roles.ts'
 import { date, iam } from '../words.ts'
 
@@ -122,7 +122,7 @@ async function localPolicies(call: Call): Promise<readonly Item[]> {
 /** Of AWS's own policies only those that a user, group or role of the account has attached or as its boundary. */
 async function awsPoliciesInUse(call: Call): Promise<readonly Item[]> {
   const entries = await Promise.all([user, group, role].map((type) => type.list(call.unit, call)))
-  const holders: readonly Holder[] = entries.flat().map(({ document }) => document)
+  const holders: readonly IamIdentity[] = entries.flat().map(({ document }) => document)
   const used = new Set(holders.flatMap((holder) => [...holder.attached, ...(holder.boundary ? [holder.boundary] : [])]))
   const own = [...used].filter((arn) => arn.split(':')[4] === 'aws')
   const found = await Promise.all(own.map(async (arn) => [arn, await awsPolicy(arn)] as const))
@@ -147,15 +147,15 @@ function policyItem(call: Call, row: ManagedPolicyRow, arn: string): Item {
   }
 }
 
-function identified(row: Holder) {
+function identified(row: IamIdentity) {
   return { Path: row.path, CreateDate: date(row.createdAt) }
 }
 
-function inlineOf(row: Holder): IAM.PolicyDetail[] {
+function inlineOf(row: IamIdentity): IAM.PolicyDetail[] {
   return Object.entries(row.inline).map(([name, text]) => ({ PolicyName: name, PolicyDocument: encodeDocument(text) }))
 }
 
-function attachedTo(row: Holder): IAM.AttachedPolicy[] {
+function attachedTo(row: IamIdentity): IAM.AttachedPolicy[] {
   return row.attached.map((arn) => ({ PolicyName: arn.slice(arn.lastIndexOf('/') + 1), PolicyArn: arn }))
 }
 

@@ -9,7 +9,7 @@ import {
   readPolicy,
 } from '../../../policy/index.ts'
 import { findManagedPolicy } from '../policies/policies.ts'
-import { type GroupRow, group, type Holder, type RoleRow, role, type UserRow, user } from '../resources.ts'
+import { type GroupRow, group, type IamIdentity, type RoleRow, role, type UserRow, user } from '../resources.ts'
 import { iam } from '../words.ts'
 
 /** As the simulator names the origin of a statement. */
@@ -92,7 +92,7 @@ export function conditionsOf(source: Source, principal: Principal): Conditions {
   }
 }
 
-async function carriedBy(call: Call, kind: Source['kind'], row: Holder): Promise<readonly SourcedPolicy[]> {
+async function carriedBy(call: Call, kind: Source['kind'], row: IamIdentity): Promise<readonly SourcedPolicy[]> {
   const attached = await Promise.all(row.attached.map((arn) => managed(call, arn, 'identity')))
   const inline = Object.entries(row.inline).map(([name, text]) => {
     const id = `${kind}_${row.name}_${name}`
