@@ -17,7 +17,7 @@ const release = defineConfig({
     merlon: 'src/cli/merlon.ts',
     'writer-thread': 'src/store/writer-thread.ts',
     'key-thread': 'src/vault/material/key-thread.ts',
-    'analysis-thread': 'src/server/analysis-thread.ts',
+    'analysis-thread': 'src/server/compose/analysis-thread.ts',
     policy: 'src/policy/index.ts',
     ...LIBRARIES,
   },

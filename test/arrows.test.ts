@@ -88,10 +88,10 @@ describe('the rooms of src/', () => {
         roomOf(from) === 'server' && roomOf(to) === 'services' && !withConsoleSession.includes(show(from)),
     )
     const planes = imports.filter(
-      ({ from, to, typeOnly }) => show(from) === 'server/cloud.ts' && roomOf(to) === 'planes' && !typeOnly,
+      ({ from, to, typeOnly }) => show(from) === 'server/compose/cloud.ts' && roomOf(to) === 'planes' && !typeOnly,
     )
 
-    expect([...new Set(services.map(({ from }) => show(from)))]).toEqual(['server/services.ts'])
+    expect([...new Set(services.map(({ from }) => show(from)))]).toEqual(['server/compose/services.ts'])
     expect(
       services.filter(({ to }) => !/^services\/[^/]+\/index\.ts$/.test(show(to))).map(({ to }) => show(to)),
     ).toEqual([])
@@ -101,10 +101,10 @@ describe('the rooms of src/', () => {
   test('know single services in no file of kernel/ or server/', () => {
     /** Clients of AWS's own services or of the API, and kinds of sealers, not services of this server. */
     const others: Readonly<Record<string, string>> = {
-      'kernel/bucket.ts': 'signs requests to a bucket elsewhere',
-      'server/desk.ts': 'the sealer kms',
-      'server/sealers.ts': 'the sealer kms',
-      'server/sow.ts': 'fills an installation through the API',
+      'kernel/client/bucket.ts': 'signs requests to a bucket elsewhere',
+      'server/admin/admin-api.ts': 'the sealer kms',
+      'server/trust/sealers.ts': 'the sealer kms',
+      'server/dev/apply-seed.ts': 'fills an installation through the API',
     }
     const ids = [...serviceRows.map(({ id }) => id), 'signin'].join('|')
     const literal = new RegExp(`'(?:${ids})'`)

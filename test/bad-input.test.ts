@@ -3,7 +3,7 @@ import { createCipheriv, createPublicKey, publicEncrypt, randomBytes } from 'nod
 import * as KMS from '@aws-sdk/client-kms'
 import * as SM from '@aws-sdk/client-secrets-manager'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { services } from '../src/server/services.ts'
+import { services } from '../src/server/compose/services.ts'
 import { under } from '../src/store/store.ts'
 import { ACCOUNT, allowing, cloud } from './cloud.ts'
 

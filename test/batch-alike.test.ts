@@ -14,7 +14,7 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager'
 import { describe, expect, it, test } from 'vitest'
-import { services } from '../src/server/services.ts'
+import { services } from '../src/server/compose/services.ts'
 import { cloud } from './cloud.ts'
 
 /** Batch operations, and the operation that each of their items is decided like. */

@@ -14,9 +14,9 @@ import { CreateBucketCommand, ListObjectsV2Command, PutBucketPolicyCommand, S3Cl
 import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, test } from 'vitest'
-import type { Call } from '../src/kernel/call.ts'
-import { keysOfAction } from '../src/kernel/condition-keys.ts'
-import { services } from '../src/server/services.ts'
+import type { Call } from '../src/kernel/gate/call.ts'
+import { keysOfAction } from '../src/kernel/resource/condition-keys.ts'
+import { services } from '../src/server/compose/services.ts'
 import { denying, organization } from '../src/services/organizations/organization.fixture.ts'
 import { ACCOUNT, allowing, cloud, type Keys } from './cloud.ts'
 

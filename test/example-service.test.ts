@@ -13,7 +13,7 @@ import {
   RequestCertificateCommand,
 } from '@aws-sdk/client-acm'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { services } from '../src/server/services.ts'
+import { services } from '../src/server/compose/services.ts'
 import { key } from '../src/store/store.ts'
 import type { HttpRequest } from '../src/wire/http.ts'
 import { ACCOUNT, allowing, cloud, OTHER_ACCOUNT } from './cloud.ts'

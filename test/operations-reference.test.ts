@@ -4,8 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { Operation } from '../src/kernel/service.ts'
-import { services } from '../src/server/services.ts'
+import type { Operation } from '../src/kernel/service/service.ts'
+import { services } from '../src/server/compose/services.ts'
 import { services as rows } from '../src/wire/services.ts'
 import { loadService } from '../src/wire/wire.ts'
 

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { federationRequests, outbound, readHosts } from '../src/server/outbound.ts'
+import { federationRequests, outbound, readHosts } from '../src/server/compose/outbound.ts'
 import { temporaryFolder } from './process.ts'
 
 let server: Server

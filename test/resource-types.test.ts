@@ -1,8 +1,8 @@
 /** Every resource type of every service, against the service authorization reference. */
 import { describe, expect, test } from 'vitest'
 import reference from '../models/iam-reference.json' with { type: 'json' }
-import { isKnownAction } from '../src/kernel/actions.ts'
-import { services } from '../src/server/services.ts'
+import { isKnownAction } from '../src/kernel/gate/actions.ts'
+import { services } from '../src/server/compose/services.ts'
 
 interface ServiceReference {
   readonly resources: Readonly<Record<string, { readonly arn: string }>>

@@ -8,7 +8,7 @@ import type { FederationRequest } from '../src/kernel/ports/federation-http.ts'
 import { provide } from '../src/kernel/ports/port.ts'
 import { socialSignIn } from '../src/kernel/ports/social-sign-in.ts'
 import { PEOPLE, type SocialIdp, socialIdp } from '../src/planes/social-idp/social-idp.ts'
-import { parseSocialSettings, socialSignInPort } from '../src/server/social-sign-in.ts'
+import { parseSocialSettings, socialSignInPort } from '../src/server/compose/social-sign-in.ts'
 import { Browser, type Cloud, eventsOf } from '../src/services/signin/browser.fixture.ts'
 import { ACCOUNT, allowing, cloud } from './cloud.ts'
 

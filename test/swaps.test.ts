@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-secrets-manager'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, test } from 'vitest'
-import { findings } from '../src/kernel/findings.ts'
+import { findings } from '../src/kernel/events/findings.ts'
 import { memoryBlobs } from '../src/planes/objects/memory.ts'
 import { ACCOUNT, cloud, type Keys } from './cloud.ts'
 

@@ -1,6 +1,6 @@
 /** The SDK's way to a gate in the same process: a request handler that is no socket. */
 import { Readable } from 'node:stream'
-import type { Gate } from '../src/kernel/gate.ts'
+import type { Gate } from '../src/kernel/gate/gate.ts'
 import type { HttpRequest } from '../src/wire/http.ts'
 
 interface SentRequest {

@@ -1,7 +1,7 @@
 /** What AWS answers on the wire, whatever the operation: JSON on request, Regions that exist, paths as they were signed. */
 import { LambdaClient, TagResourceCommand } from '@aws-sdk/client-lambda'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { listen } from '../src/server/listener.ts'
+import { listen } from '../src/server/listen/listener.ts'
 import type { HttpRequest, HttpResponse } from '../src/wire/http.ts'
 import { presign, sign } from '../src/wire/sigv4/index.ts'
 import { ACCOUNT, cloud } from './cloud.ts'

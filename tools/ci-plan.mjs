@@ -37,7 +37,7 @@ export const SUITES = [
       'src/wire/',
       'src/kernel/',
       'src/policy/',
-      'src/server/listener.ts',
+      'src/server/listen/listener.ts',
       'src/services/sts/',
       'src/services/iam/',
     ],
@@ -46,12 +46,17 @@ export const SUITES = [
   {
     name: 'nodes',
     minutes: 8,
-    covers: ['src/store/postgres/', 'src/server/keyring-in-store.ts', 'src/kernel/lease.ts', 'test/clients/'],
+    covers: [
+      'src/store/postgres/',
+      'src/server/trust/keyring-in-store.ts',
+      'src/kernel/jobs/lease.ts',
+      'test/clients/',
+    ],
   },
   {
     name: 'faults',
     minutes: 9,
-    covers: ['src/store/', 'src/kernel/jobs.ts', 'src/kernel/lease.ts', 'src/server/'],
+    covers: ['src/store/', 'src/kernel/jobs/jobs.ts', 'src/kernel/jobs/lease.ts', 'src/server/'],
   },
   { name: 'trust', minutes: 5, covers: ['src/vault/', 'src/store/', 'src/kernel/evidence/', 'src/server/'] },
   {

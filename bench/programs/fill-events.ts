@@ -1,6 +1,6 @@
 /** Writes as many events as it is told into the log of a stopped server, as sixteen users would have made them. */
-import { eventRecord, newDraft } from '../../src/kernel/event.ts'
-import { timeOrderedId } from '../../src/kernel/id.ts'
+import { eventRecord, newDraft } from '../../src/kernel/events/event.ts'
+import { timeOrderedId } from '../../src/kernel/service/id.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 
 const [file = '', account = '', count = '0'] = process.argv.slice(2)

@@ -6,7 +6,7 @@ import { build } from 'rolldown'
 import type { Plugin } from 'vite'
 
 const NAME = 'virtual:built-operations'
-const REGISTRY = fileURLToPath(new URL('../../src/server/services.ts', import.meta.url))
+const REGISTRY = fileURLToPath(new URL('../../src/server/compose/services.ts', import.meta.url))
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url))
 
 interface Registry {

@@ -1,6 +1,6 @@
 /** `merlon backup`: an encrypted copy while work goes on; `merlon backup verify`: proof that it is good. */
 import { resolve } from 'node:path'
-import { ask, placeOptions } from './ask.ts'
+import { ask, placeOptions } from './admin-client.ts'
 import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
 
 const options = {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { Client, overHttp } from '../kernel/client.ts'
+import { Client, overHttp } from '../kernel/client/client.ts'
 import type { SigningCredential } from '../wire/sigv4/index.ts'
 import { UsageError } from './command.ts'
 

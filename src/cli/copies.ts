@@ -1,5 +1,5 @@
 /** What is said of keyrings beside backups that are as they were. */
-import type { Replaced } from '../server/backup.ts'
+import type { Replaced } from '../server/trust/backup.ts'
 
 /** Returns the exit status: 1 when somebody has to do something. */
 export function warnOfCopies(copies: readonly Replaced[], what: string): 0 | 1 {

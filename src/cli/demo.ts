@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { ApiError, Client, element, overHttp } from '../kernel/client.ts'
+import { ApiError, Client, element, overHttp } from '../kernel/client/client.ts'
 import { type Command, readOptions } from './command.ts'
 
 const options = {

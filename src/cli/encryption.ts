@@ -19,7 +19,7 @@ import { inspect } from './encryption/inspect.ts'
 import { keyringOf } from './encryption/keyrings.ts'
 import { type Job, runJob } from './encryption/run.ts'
 import { groupsOf, listOf, normalizedWords, pairsOf, wholeNumber } from './encryption/words.ts'
-import { type ParsedOptions, parseSubcommand, required } from './words.ts'
+import { type ParsedOptions, parseSubcommand, required } from './subcommand.ts'
 
 const common = {
   input: { type: 'string', value: 'PATH', about: '-i: a file, a directory, or - for standard input' },

@@ -1,6 +1,6 @@
 /** An error for an operator: what happened, why, what to do, and where the documentation explains it. Never a stack trace. */
-import { ApiError } from '../kernel/client.ts'
-import { asOperatorError, codeOf, explanationOf } from '../server/operator-errors.ts'
+import { ApiError } from '../kernel/client/client.ts'
+import { asOperatorError, codeOf, explanationOf } from '../server/compose/operator-errors.ts'
 import { UsageError } from './command.ts'
 
 /** Set, an error that Merlon does not know is printed with its stack trace, for a report. */

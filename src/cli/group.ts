@@ -1,6 +1,6 @@
 /** A command that has commands of its own: `merlon policy lint`. */
 import { type Command, UsageError, usage } from './command.ts'
-import type { SubCommand } from './words.ts'
+import type { SubCommand } from './subcommand.ts'
 
 export interface Group {
   readonly name: string

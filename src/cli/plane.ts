@@ -1,12 +1,12 @@
 /** `merlon plane`: data planes that run in processes of their own. */
 import { readFileSync } from 'node:fs'
 import type { PlaneRow } from '../kernel/planes/enrollment.ts'
-import { createLogger } from '../server/log.ts'
+import { createLogger } from '../server/compose/log.ts'
 import { runPlane } from '../server/plane/plane-process.ts'
-import { ask, placeOptions } from './ask.ts'
+import { ask, placeOptions } from './admin-client.ts'
 import { portOf } from './command.ts'
 import { commandGroup } from './group.ts'
-import { parseSubcommand, required, type SubCommand } from './words.ts'
+import { parseSubcommand, required, type SubCommand } from './subcommand.ts'
 
 const oneName = { least: 1, most: 1, names: 'the name of a plane' }
 

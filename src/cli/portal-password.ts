@@ -1,5 +1,5 @@
 /** `merlon portal-password`: gives a person of IAM Identity Center a password to sign in to the access portal with. */
-import { ask, placeOptions } from './ask.ts'
+import { ask, placeOptions } from './admin-client.ts'
 import { type Command, readOptions, UsageError } from './command.ts'
 import { askSecret } from './secrets.ts'
 

@@ -1,5 +1,5 @@
 /** `merlon rekey`: new shares in place of the old ones, which hold until the new ones have been proven. */
-import { ask, placeOptions } from './ask.ts'
+import { ask, placeOptions } from './admin-client.ts'
 import { type Command, readOptions, UsageError } from './command.ts'
 import { testSealer } from './sealer.ts'
 import { showShares } from './shares.ts'

@@ -1,5 +1,5 @@
 /** `merlon root-password`: gives the root user of an account an e-mail address and a password to sign in with. */
-import { ask, placeOptions } from './ask.ts'
+import { ask, placeOptions } from './admin-client.ts'
 import { type Command, readOptions, UsageError } from './command.ts'
 import { askSecret } from './secrets.ts'
 

@@ -1,6 +1,6 @@
 /** `merlon rotate-root`: another root key under the same sealers, while work goes on. */
-import type { Replaced } from '../server/backup.ts'
-import { ask, placeOptions } from './ask.ts'
+import type { Replaced } from '../server/trust/backup.ts'
+import { ask, placeOptions } from './admin-client.ts'
 import { type Command, readOptions } from './command.ts'
 import { warnOfCopies } from './copies.ts'
 

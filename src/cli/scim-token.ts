@@ -1,5 +1,5 @@
 /** `merlon scim-token`: a token with which an identity provider writes a directory by SCIM. */
-import { ask, placeOptions } from './ask.ts'
+import { ask, placeOptions } from './admin-client.ts'
 import { type Command, readOptions } from './command.ts'
 
 const options = {

@@ -1,7 +1,7 @@
 /** `merlon seal`: takes the keys out of a running server's memory, at once. */
-import { askServer } from '../server/admin-socket.ts'
-import { InstallationError } from '../server/installation.ts'
-import { dataOption } from './ask.ts'
+import { askServer } from '../server/admin/admin-socket.ts'
+import { InstallationError } from '../server/compose/installation.ts'
+import { dataOption } from './admin-client.ts'
 import { type Command, readOptions } from './command.ts'
 
 const options = { ...dataOption } as const

@@ -1,6 +1,6 @@
 /** `merlon sealer …`: the ways to open the root key: which there are, whether they work, others, fewer. */
-import type { Progress } from '../server/entry.ts'
-import { ask, type InstallationOptions, placeOptions } from './ask.ts'
+import type { Progress } from '../server/admin/unseal-attempts.ts'
+import { ask, type InstallationOptions, placeOptions } from './admin-client.ts'
 import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
 import { askSecrets, newPassphrase } from './secrets.ts'
 import { showShares } from './shares.ts'

@@ -1,25 +1,25 @@
 /** `merlon start`: runs a server until it is told to stop. */
 
 import { existsSync, readFileSync } from 'node:fs'
-import { bucketOf } from '../kernel/bucket.ts'
+import { bucketOf } from '../kernel/client/bucket.ts'
 import type { RootKey } from '../kernel/ports/bootstrap.ts'
 import { type MailTransport, readMailTransport } from '../planes/mailer/mailer.ts'
 import type { BlobStore } from '../planes/objects/blobs.ts'
 import { bucketBlobs } from '../planes/objects/remote.ts'
 import { readTarget, type Target } from '../planes/streams/target.ts'
-import { type Limits, readLimits } from '../server/limits.ts'
-import { TrustedProxies } from '../server/listen/trusted-proxies.ts'
-import { createLogger, isLevel, type Level, type Logger } from '../server/log.ts'
-import { readSeed } from '../server/seed.ts'
+import { type Limits, readLimits } from '../server/compose/limits.ts'
+import { createLogger, isLevel, type Level, type Logger } from '../server/compose/log.ts'
 import {
   type DevelopmentOptions,
   type DurableOptions,
   startServer,
   type TlsChoice,
   type WebOptions,
-} from '../server/server.ts'
+} from '../server/compose/server.ts'
+import { readSeed } from '../server/dev/seed.ts'
+import { TrustedProxies } from '../server/listen/trusted-proxies.ts'
 import { readOrigin } from '../server/web/origins.ts'
-import { folderOf, storageAt, storeOptions } from './ask.ts'
+import { folderOf, storageAt, storeOptions } from './admin-client.ts'
 import { authorityDirectoryOf } from './ca.ts'
 import { type Command, portOf, readOptions, UsageError } from './command.ts'
 import { isChildOfNpx, onParentDeath } from './parent.ts'

@@ -1,9 +1,9 @@
 /** `merlon status`: does a server answer? */
 import type { StreamStatus } from '../planes/streams/stream.ts'
-import { askServer } from '../server/admin-socket.ts'
-import { shown } from '../server/desk.ts'
-import { type Health, isReady } from '../server/health.ts'
-import { isInstalled, keyringOf } from '../server/installation.ts'
+import { shown } from '../server/admin/admin-api.ts'
+import { askServer } from '../server/admin/admin-socket.ts'
+import { isInstalled, keyringOf } from '../server/compose/installation.ts'
+import { type Health, isReady } from '../server/listen/health.ts'
 import { readKeyring } from '../vault/keyring-file.ts'
 import { type Command, portOf, readOptions } from './command.ts'
 

@@ -1,6 +1,6 @@
 /** `merlon trust …`: what the root of trust really looks like, and the end of an account. */
-import type { Replaced } from '../server/backup.ts'
-import { ask, placeOptions } from './ask.ts'
+import type { Replaced } from '../server/trust/backup.ts'
+import { ask, placeOptions } from './admin-client.ts'
 import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
 import { warnOfCopies } from './copies.ts'
 

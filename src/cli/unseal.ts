@@ -1,8 +1,8 @@
 /** `merlon unseal`: shares or a passphrase, from whoever keeps them, to a server that waits sealed. */
-import { askServer } from '../server/admin-socket.ts'
-import type { Progress } from '../server/entry.ts'
-import { InstallationError } from '../server/installation.ts'
-import { dataOption } from './ask.ts'
+import { askServer } from '../server/admin/admin-socket.ts'
+import type { Progress } from '../server/admin/unseal-attempts.ts'
+import { InstallationError } from '../server/compose/installation.ts'
+import { dataOption } from './admin-client.ts'
 import { type Command, readOptions } from './command.ts'
 import { askSecrets } from './secrets.ts'
 

@@ -11,8 +11,8 @@ import { AssumeRoleWithWebIdentityCommand, GetCallerIdentityCommand, STSClient }
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT, cloud, type Keys } from '../../test/cloud.ts'
 import { throughGate } from '../../test/through-gate.ts'
-import { Throttle } from './throttle.ts'
-import type { Rate } from './token-bucket.ts'
+import { Throttle } from './gate/throttle.ts'
+import type { Rate } from './gate/token-bucket.ts'
 
 type Cloud = Awaited<ReturnType<typeof cloud>>
 

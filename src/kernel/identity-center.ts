@@ -1,7 +1,7 @@
 /** What the services of IAM Identity Center share: who administers an instance, and their IDs. */
 import { randomBytes } from 'node:crypto'
-import type { Call } from './call.ts'
-import { randomText } from './id.ts'
+import type { Call } from './gate/call.ts'
+import { randomText } from './service/id.ts'
 
 /** The service that organizations delegate to a member account. */
 export const SSO_PRINCIPAL = 'sso.amazonaws.com'

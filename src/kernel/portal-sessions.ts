@@ -4,8 +4,8 @@
  * into tokens: never change them.
  */
 import type { Vault } from '../vault/vault.ts'
-import type { Reader } from './ports.ts'
-import { isSignInValid, type SignIn } from './sign-in-sessions.ts'
+import type { Reader } from './ports/ports.ts'
+import { isSignInValid, type SignIn } from './state/sign-in-sessions.ts'
 
 export interface PortalSession {
   /** Owner of the instance: where the person's calls are recorded. */

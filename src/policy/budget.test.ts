@@ -1,7 +1,7 @@
 /** Analyses of hostile policies end when their budget is spent; ordinary ones stay far below it. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { actionNames } from '../kernel/policy-reference.ts'
+import { actionNames } from '../kernel/resource/policy-reference.ts'
 import { type Analysis, analyze, Budget, BudgetError } from './index.ts'
 
 const known = await actionNames()

@@ -1,12 +1,12 @@
 /** Every condition key that the authorization reference lists for an operation is supplied, or declared absent with a reason. */
 import { describe, expect, test } from 'vitest'
-import { absenceIn, keysOfAction } from '../kernel/condition-keys.ts'
-import { type RequestFacts, requestContext } from '../kernel/context.ts'
-import { absentGlobalKeys } from '../kernel/global-keys.ts'
+import { type RequestFacts, requestContext } from '../kernel/gate/context.ts'
+import { absenceIn, keysOfAction } from '../kernel/resource/condition-keys.ts'
+import { absentGlobalKeys } from '../kernel/resource/global-keys.ts'
 import { GLOBAL_KEYS } from '../policy/lint/reference.ts'
 import { KEYS } from '../services/sts/saml-keys.ts'
-import { keysComputed } from './condition-keys.fixture.ts'
-import { services } from './services.ts'
+import { keysComputed } from './compose/condition-keys.fixture.ts'
+import { services } from './compose/services.ts'
 
 /**
  * Keys whose values come from the caller's federated session, a token or an assertion: their own tests are those of

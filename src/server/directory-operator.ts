@@ -1,8 +1,8 @@
 /** What an operator on the machine of the server does for a directory: a person's password, a token for SCIM. */
 import { identityStore } from '../kernel/ports/identity-store.ts'
 import { ssoInstances } from '../kernel/ports/sso-instances.ts'
-import type { Cloud } from './cloud.ts'
-import { InstallationError } from './operator-errors.ts'
+import type { Cloud } from './compose/cloud.ts'
+import { InstallationError } from './compose/operator-errors.ts'
 
 export interface PortalPassword {
   /** Default: the directory of the only instance. */

@@ -48,12 +48,12 @@ import {
 } from '@aws-sdk/client-sts'
 import { describe, expect, it, test } from 'vitest'
 import { ACCOUNT, allowing, cloud } from '../../test/cloud.ts'
-import { parametersOf } from '../kernel/event-words.ts'
+import { parametersOf } from '../kernel/events/event-names.ts'
 import { isSecret } from '../wire/redact.ts'
 import { serviceById } from '../wire/services.ts'
 import type { Member, Shape } from '../wire/shape.ts'
 import { loadService, redact } from '../wire/wire.ts'
-import { services } from './services.ts'
+import { services } from './compose/services.ts'
 
 const namesOf = (id: string) => services.find(({ api }) => api.id === id)?.traits?.eventNames
 

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { Seed, SeedAccount } from '../server/seed-format.ts'
+import type { Seed, SeedAccount } from '../server/dev/seed-format.ts'
 import { type MerlonEvent, type RecordedDecision, recordedDecisions } from './events.ts'
 import { signedFetch } from './signed-fetch.ts'
 

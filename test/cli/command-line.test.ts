@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, unlinkSync, 
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Client, element, overHttp } from '../../src/kernel/client.ts'
+import { Client, element, overHttp } from '../../src/kernel/client/client.ts'
 import { type MadeAccount, merlon, merlonScript, type Running, startMerlon, temporaryFolder } from '../process.ts'
 
 const running: Running[] = []

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Client, element, overHttp } from '../../src/kernel/client.ts'
+import { Client, element, overHttp } from '../../src/kernel/client/client.ts'
 import { sign } from '../../src/wire/sigv4/index.ts'
 import { type MadeAccount, merlon, type Running, startMerlon, temporaryFolder } from '../process.ts'
 

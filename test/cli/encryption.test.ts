@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import official from '@aws-crypto/client-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Client, overHttp } from '../../src/kernel/client.ts'
+import { Client, overHttp } from '../../src/kernel/client/client.ts'
 import { installation, merlon, merlonScript, type Running, startMerlon, temporaryFolder } from '../process.ts'
 
 const folder = temporaryFolder()

@@ -15,7 +15,7 @@ import {
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { operatorErrors } from '../../src/server/operator-errors.ts'
+import { operatorErrors } from '../../src/server/compose/operator-errors.ts'
 import { type Ended, merlon, merlonAs, type Running, startMerlon, temporaryFolder } from '../process.ts'
 
 const running: Running[] = []

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Client, element, overHttp } from '../../src/kernel/client.ts'
+import { Client, element, overHttp } from '../../src/kernel/client/client.ts'
 import { installation, merlon, merlonScript, type Running, startMerlon, temporaryFolder } from '../process.ts'
 import { cleanEnvironment, environmentFor, policy, run } from './command.ts'
 

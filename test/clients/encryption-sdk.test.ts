@@ -8,7 +8,7 @@ import {
   limitRegions,
 } from '@aws-crypto/client-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Client, overHttp } from '../../src/kernel/client.ts'
+import { Client, overHttp } from '../../src/kernel/client/client.ts'
 import { installation, type Running, startMerlon } from '../process.ts'
 import { environmentFor, run } from './command.ts'
 

@@ -1,7 +1,7 @@
 /** Single sign-on by SAML with the stock `aws` command: no key, only the response of an identity provider. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Idp, responseOf, samlIdp } from '../../src/engines/saml/idp.fixture.ts'
-import { Client, overHttp } from '../../src/kernel/client.ts'
+import { Client, overHttp } from '../../src/kernel/client/client.ts'
 import { installation, type Running, startMerlon } from '../process.ts'
 import { cleanEnvironment, run } from './command.ts'
 

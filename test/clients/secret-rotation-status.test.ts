@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { AddPermissionCommand, CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Client, overHttp } from '../../src/kernel/client.ts'
+import { Client, overHttp } from '../../src/kernel/client/client.ts'
 import { installation, merlon, type Running, startMerlon } from '../process.ts'
 import { environmentFor, policy } from './command.ts'
 

@@ -1,7 +1,7 @@
 /** Secrets in a program's environment: by name, by member, and never in an error. */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Client, overHttp } from '../../src/kernel/client.ts'
+import { Client, overHttp } from '../../src/kernel/client/client.ts'
 import { installation, merlon, type Running, startMerlon } from '../process.ts'
 import { environmentFor } from './command.ts'
 

@@ -4,9 +4,10 @@
  * @example
  * const id = await call.use(certificateDomains).idOf(call.unit, call, 'example.com')
  */
-import type { Arn } from '../../src/kernel/arn.ts'
+
 import { port } from '../../src/kernel/ports/port.ts'
-import type { Reader } from '../../src/kernel/reader.ts'
+import type { Arn } from '../../src/kernel/resource/arn.ts'
+import type { Reader } from '../../src/kernel/state/reader.ts'
 
 export interface CertificateDomainsPort {
   /** The newest certificate of the domain in this account and Region; undefined when there is none. */

@@ -1,7 +1,8 @@
 /** Certificates are renewed the day after they were asked to be: a durable job. */
-import type { Arn } from '../../src/kernel/arn.ts'
-import { scheduleJob } from '../../src/kernel/jobs.ts'
-import type { ServiceJob } from '../../src/kernel/service.ts'
+
+import { scheduleJob } from '../../src/kernel/jobs/jobs.ts'
+import type { Arn } from '../../src/kernel/resource/arn.ts'
+import type { ServiceJob } from '../../src/kernel/service/service.ts'
 import { key } from '../../src/store/store.ts'
 import { acm, certificate } from './resources.ts'
 

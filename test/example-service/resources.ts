@@ -1,8 +1,8 @@
 /** ACM's resource types. */
 import type * as ACM from '@aws-sdk/client-acm'
 import type { Row } from '../../src/kernel/resource/facts.ts'
+import { TAGS_MAX } from '../../src/kernel/resource/tags.ts'
 import { defineService } from '../../src/kernel/service/define-service.ts'
-import { TAGS_MAX } from '../../src/kernel/tags.ts'
 
 export const acm = defineService<typeof ACM>('acm')
 

@@ -1,6 +1,6 @@
 /** One signed call to one node, and all that its caller can know of how it ended. */
 import { Agent, request as send } from 'node:http'
-import { ApiError, Client, type Transport } from '../../src/kernel/client.ts'
+import { ApiError, Client, type Transport } from '../../src/kernel/client/client.ts'
 import type { HttpRequest, HttpResponse } from '../../src/wire/http.ts'
 import type { MadeAccount } from '../process.ts'
 

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { ApiError, Client, overHttp } from '../../src/kernel/client.ts'
+import { ApiError, Client, overHttp } from '../../src/kernel/client/client.ts'
 import { merlon, type Running, startMerlon, temporaryFolder } from '../process.ts'
 
 const disk = temporaryFolder()

@@ -4,7 +4,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { element } from '../../src/kernel/client.ts'
+import { element } from '../../src/kernel/client/client.ts'
 import type { MadeAccount } from '../process.ts'
 import { Asking } from './asking.ts'
 import { Cluster, type StoreKind } from './cluster.ts'

@@ -1,5 +1,5 @@
 /** What serves as a register: a user and its path, a secret and its value. Each is read, written and created by one call. */
-import { type Client, element } from '../../src/kernel/client.ts'
+import { type Client, element } from '../../src/kernel/client/client.ts'
 import type { Action, Operation, State } from './history.ts'
 
 export interface Kind {

@@ -8,7 +8,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
-import { ApiError, Client, element, overHttp } from '../../src/kernel/client.ts'
+import { ApiError, Client, element, overHttp } from '../../src/kernel/client/client.ts'
 import { sign } from '../../src/wire/sigv4/index.ts'
 import { type Running, startMerlon, temporaryFolder } from '../process.ts'
 

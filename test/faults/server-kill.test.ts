@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { ApiError, Client, element, overHttp } from '../../src/kernel/client.ts'
+import { ApiError, Client, element, overHttp } from '../../src/kernel/client/client.ts'
 import { type MadeAccount, type Running, startMerlon, temporaryFolder } from '../process.ts'
 
 const CLIENTS = 16

@@ -4,7 +4,7 @@ import { existsSync, renameSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { Client, overHttp } from '../../src/kernel/client.ts'
+import { Client, overHttp } from '../../src/kernel/client/client.ts'
 import { Postgres } from '../faults/postgres.ts'
 import { merlon, type Running, startAlone, temporaryFolder } from '../process.ts'
 

@@ -1,7 +1,7 @@
 /** Root of trust §6.1: five shares, of which any three unseal; two do not, and a share of another set is named. */
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { element } from '../../src/kernel/client.ts'
+import { element } from '../../src/kernel/client/client.ts'
 import { clientOf, folder, health, initWithShares, lines, merlon, start } from './shell.ts'
 
 test('Trust 1: any three of five shares unseal after a restart: all ten ways', async () => {

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { IAMClient, UploadServerCertificateCommand } from '@aws-sdk/client-iam'
 import { expect, test } from 'vitest'
-import { type Client, element } from '../../src/kernel/client.ts'
+import { type Client, element } from '../../src/kernel/client/client.ts'
 import { memoryOf } from './memory.ts'
 import { clientOf, folder, foundIn, keysOf, merlon, merlonJson, readAll, spellings, start } from './shell.ts'
 

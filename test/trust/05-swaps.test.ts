@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { element } from '../../src/kernel/client.ts'
+import { element } from '../../src/kernel/client/client.ts'
 import { openDatabase } from '../../src/store/engine.ts'
 import type { MadeAccount, Running } from '../process.ts'
 import { clientOf, folder, merlon, start } from './shell.ts'

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path'
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { expect, test } from 'vitest'
-import { Client, overHttp } from '../../src/kernel/client.ts'
+import { Client, overHttp } from '../../src/kernel/client/client.ts'
 import { cleanEnvironment, run } from '../clients/command.ts'
 import { ValidatedTrail } from '../clients/validated-trail.ts'
 import type { MadeAccount } from '../process.ts'

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { Client, element, overHttp } from '../../src/kernel/client.ts'
+import { Client, element, overHttp } from '../../src/kernel/client/client.ts'
 import { clientOf, folder, merlon, merlonJson, start } from './shell.ts'
 
 const ORGANIZATIONS = 'AWSOrganizationsV20161128'

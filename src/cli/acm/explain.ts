@@ -1,8 +1,8 @@
 /** `merlon acm explain`: what each domain of a certificate waits for, what DNS answered, and when it was asked. */
-import { ApiError, type Client } from '../../kernel/client.ts'
+import { ApiError, type Client } from '../../kernel/client/client.ts'
 import { clientFor, clientOptions } from '../client.ts'
 import { plain } from '../plain.ts'
-import { parseSubcommand, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 
 const options = {
   json: { type: 'boolean', about: 'for programs' },

@@ -1,7 +1,7 @@
 /** `merlon audit key`: what a witness checks signatures of checkpoints with. */
 import { createPublicKey } from 'node:crypto'
-import { ask, placeOptions } from '../ask.ts'
-import { parseSubcommand, type SubCommand } from '../words.ts'
+import { ask, placeOptions } from '../admin-client.ts'
+import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 
 const options = placeOptions
 

@@ -1,9 +1,9 @@
 /** `merlon audit tail`: events as they happen, or the last ones, one a line. */
-import type { Client } from '../../kernel/client.ts'
+import type { Client } from '../../kernel/client/client.ts'
 import { clientFor, clientOptions } from '../client.ts'
 import { UsageError } from '../command.ts'
 import { plain } from '../plain.ts'
-import { parseSubcommand, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 
 const options = {
   principal: { type: 'string', value: 'ARN|NAME', about: 'only what this user, role or session asked' },

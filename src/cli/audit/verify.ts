@@ -1,9 +1,9 @@
 /** `merlon audit verify`: is every event there, and as it was written? */
 import { resolve } from 'node:path'
-import type { VerificationResult } from '../../kernel/evidence/verify.ts'
-import { ask, placeOptions } from '../ask.ts'
+import type { VerificationResult } from '../../kernel/log-integrity/verify.ts'
+import { ask, placeOptions } from '../admin-client.ts'
 import { plain } from '../plain.ts'
-import { parseSubcommand, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 
 const options = {
   ...placeOptions,

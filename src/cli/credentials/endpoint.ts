@@ -4,7 +4,7 @@
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { ApiError } from '../../kernel/client.ts'
+import { ApiError } from '../../kernel/client/client.ts'
 import type { Session } from './session.ts'
 
 export interface EndpointOptions {

@@ -1,5 +1,5 @@
 /** `merlon credentials process`: one answer, in the form of `credential_process`. */
-import { parseSubcommand, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 import { askerFor, sessionOptions } from './session.ts'
 
 /** Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html */

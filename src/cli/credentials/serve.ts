@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { programOf, runProgram } from '../child.ts'
 import { regionFor } from '../client.ts'
 import { portOf } from '../command.ts'
-import { parseSubcommand, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 import { credentialEndpoint } from './endpoint.ts'
 import { askerFor, renewing, sessionOptions } from './session.ts'
 

@@ -1,5 +1,5 @@
 /** Temporary credentials of a role, or of the caller itself: asked of STS, and renewed before they end. */
-import { type Client, element } from '../../kernel/client.ts'
+import { type Client, element } from '../../kernel/client/client.ts'
 import { clientFor, clientOptions } from '../client.ts'
 import { UsageError } from '../command.ts'
 

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connectors } from '../../engines/oidc/connectors.ts'
 import { UsageError } from '../command.ts'
-import { parseSubcommand, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 
 const options = {
   port: { type: 'string', value: 'PORT', about: 'on 127.0.0.1 (default: 4580)' },

@@ -1,6 +1,6 @@
 /** KMS as the keyrings call it, by the signed client of the command line. */
 import type { KmsSymmetricClient } from '../../encryption-sdk/index.ts'
-import type { Client } from '../../kernel/client.ts'
+import type { Client } from '../../kernel/client/client.ts'
 
 interface Answer {
   readonly KeyId?: string

@@ -1,6 +1,6 @@
 /** Who used the data keys of a message: events of KMS with its keys and its encryption context, from CloudTrail. */
 import type { Inspection } from '../../encryption-sdk/index.ts'
-import type { Client } from '../../kernel/client.ts'
+import type { Client } from '../../kernel/client/client.ts'
 
 /** One use of the data key of a message, oldest first. */
 export interface Use {

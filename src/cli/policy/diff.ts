@@ -1,12 +1,12 @@
 /** `merlon policy diff OLD NEW`: what access a change adds or removes. */
 
-import { actionsByService } from '../../kernel/policy-reference.ts'
+import { actionsByService } from '../../kernel/resource/policy-reference.ts'
 import { extentShown } from '../../policy/account/access-text.ts'
 import { folded } from '../../policy/account/folded-actions.ts'
 import { type Change, type ChangeKind, Difference } from '../../policy/difference.ts'
 import { BudgetError, type CompiledPolicy, type PolicyKind } from '../../policy/index.ts'
 import { UsageError } from '../command.ts'
-import { parseSubcommand, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 import { kindOf, loadPolicy, readText } from './files.ts'
 import { plural, printJson, printLine } from './shown.ts'
 import { wrapped } from './what-can.ts'

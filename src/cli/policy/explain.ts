@@ -7,7 +7,7 @@ import {
   type LayerOutcome,
   type Request,
 } from '../../policy/index.ts'
-import { parseSubcommand, required, type SubCommand } from '../words.ts'
+import { parseSubcommand, required, type SubCommand } from '../subcommand.ts'
 import { asJson, nameOf, whereIs } from './files.ts'
 import { callerOf, callerOptions, layerOptions, layersOf } from './request.ts'
 import { printJson, printLine, table } from './shown.ts'

@@ -2,7 +2,7 @@
 import type { Around } from '../../policy/account/reach-of.ts'
 import type { CompiledPolicy, PolicyKind } from '../../policy/index.ts'
 import type { Option } from '../command.ts'
-import type { ParsedOptions } from '../words.ts'
+import type { ParsedOptions } from '../subcommand.ts'
 import { loadPolicy } from './files.ts'
 import { contextIn } from './principal.ts'
 

@@ -1,11 +1,11 @@
 /** `merlon policy lint FILE…`: what is wrong with policies, what is dangerous in them, what could be said better. */
-import { absenceIn } from '../../kernel/condition-keys.ts'
-import { absentGlobalKeys } from '../../kernel/global-keys.ts'
-import { policyReference } from '../../kernel/policy-reference.ts'
+import { absenceIn } from '../../kernel/resource/condition-keys.ts'
+import { absentGlobalKeys } from '../../kernel/resource/global-keys.ts'
+import { policyReference } from '../../kernel/resource/policy-reference.ts'
 import { Budget, type Finding, lint, type PolicyKind } from '../../policy/index.ts'
-import { services } from '../../server/services.ts'
+import { services } from '../../server/compose/services.ts'
 import { UsageError } from '../command.ts'
-import { parseSubcommand, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 import { kindOf, readText } from './files.ts'
 import { plural, printJson, printLine } from './shown.ts'
 

@@ -3,7 +3,7 @@ import { accountIn, addContext, contextOf } from '../../policy/account/principal
 import type { Context, Layers, PolicyKind, Principal, Request } from '../../policy/index.ts'
 import type { Option } from '../command.ts'
 import { UsageError } from '../command.ts'
-import { type ParsedOptions, required } from '../words.ts'
+import { type ParsedOptions, required } from '../subcommand.ts'
 import { loadPolicy } from './files.ts'
 import { contextIn, principalOf } from './principal.ts'
 

@@ -1,7 +1,7 @@
 /** `merlon policy simulate`: several actions on several resources, as a table. */
 import { explain } from '../../policy/index.ts'
 import { UsageError } from '../command.ts'
-import { parseSubcommand, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 import { asJson, nameOf, whereIs } from './files.ts'
 import { callerOf, callerOptions, layerOptions, layersOf } from './request.ts'
 import { plural, printJson, printLine, table } from './shown.ts'

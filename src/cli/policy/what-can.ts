@@ -1,13 +1,13 @@
 /** `merlon policy what-can PRINCIPAL`: the actions a user or role may do, and on which resources. */
 
-import { actionsByService } from '../../kernel/policy-reference.ts'
+import { actionsByService } from '../../kernel/resource/policy-reference.ts'
 import { extentShown, missingKeys } from '../../policy/account/access-text.ts'
 import { folded } from '../../policy/account/folded-actions.ts'
 import type { Account, Identity } from '../../policy/account/identity.ts'
 import { reachOf } from '../../policy/account/reach-of.ts'
 import type { Access, Reach } from '../../policy/reach.ts'
 import { UsageError } from '../command.ts'
-import { parseSubcommand, required, type SubCommand } from '../words.ts'
+import { parseSubcommand, required, type SubCommand } from '../subcommand.ts'
 import { readAccount } from './account.ts'
 import { accessAsJson, doubtShown } from './conditions.ts'
 import { aroundOf, aroundOptions } from './identities.ts'

@@ -2,7 +2,7 @@
 import type { RecordedCall } from '../../policy/account/recorded-call.ts'
 import { type Replayed, type ReplayOutcome, replayCalls } from '../../policy/account/replay-calls.ts'
 import { UsageError } from '../command.ts'
-import { parseSubcommand, required, type SubCommand } from '../words.ts'
+import { parseSubcommand, required, type SubCommand } from '../subcommand.ts'
 import { readAccount } from './account.ts'
 import { readText } from './files.ts'
 import { levelsOf } from './identities.ts'

@@ -1,8 +1,8 @@
 /** `merlon policy why`: what decided a recorded call, and what every layer says to it today. */
-import type { ToldStatement, Why } from '../../server/why.ts'
-import { ask, placeOptions } from '../ask.ts'
+import type { ToldStatement, Why } from '../../server/compose/why.ts'
+import { ask, placeOptions } from '../admin-client.ts'
 import { plainly } from '../plain.ts'
-import { parseSubcommand, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 import { OUTCOMES } from './explain.ts'
 import { printJson, printLine, table } from './shown.ts'
 

@@ -1,7 +1,7 @@
 /** `merlon secret rotation-status`: which secrets rotate, which are late, and why. */
-import { ApiError, type Client } from '../../kernel/client.ts'
+import { ApiError, type Client } from '../../kernel/client/client.ts'
 import { clientFor, clientOptions } from '../client.ts'
-import { parseSubcommand, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 
 const options = {
   json: { type: 'boolean', about: 'for programs' },

@@ -2,7 +2,7 @@
 import { programOf, runProgram } from '../child.ts'
 import { clientFor, clientOptions } from '../client.ts'
 import { UsageError } from '../command.ts'
-import { parseSubcommand, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 
 const options = {
   secret: { type: 'string', value: 'ID', multiple: true, about: 'each member of its JSON becomes a variable' },

@@ -1,8 +1,8 @@
 /** `merlon store copy`: an installation, whole, into a folder or a database; verified by its hash. */
 import { resolve } from 'node:path'
-import { ask, placeOptions } from '../ask.ts'
+import { ask, placeOptions } from '../admin-client.ts'
 import { UsageError } from '../command.ts'
-import { parseSubcommand, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 
 const options = {
   ...placeOptions,

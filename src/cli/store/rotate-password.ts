@@ -1,12 +1,12 @@
 /** `merlon store rotate-password`: the database gets a new password for Merlon's own role. */
 import { rmSync } from 'node:fs'
 import { scramVerifier } from '../../planes/functions/rotators/scram.ts'
-import { asOperatorError } from '../../server/operator-errors.ts'
-import { shownStore } from '../../server/storage.ts'
+import { asOperatorError } from '../../server/compose/operator-errors.ts'
+import { shownStore } from '../../server/compose/storage.ts'
 import { hostUrls } from '../../store/postgres/url.ts'
 import { replaceFile } from '../../vault/durable-file.ts'
 import { UsageError } from '../command.ts'
-import { parseSubcommand, type SubCommand } from '../words.ts'
+import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 
 const options = {
   store: {

@@ -6,7 +6,7 @@ import type { Verdict } from '../../engines/waf/web-acl.ts'
 import { UsageError } from '../command.ts'
 import { readText } from '../policy/files.ts'
 import { printJson, printLine, table } from '../policy/shown.ts'
-import { parseSubcommand, required, type SubCommand } from '../words.ts'
+import { parseSubcommand, required, type SubCommand } from '../subcommand.ts'
 
 /** What load balancers give AWS WAF of a body. */
 const BODY_BYTES_MAX = 8_192

@@ -16,7 +16,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Key, key, type Store, type Unit } from '../../store/store.ts'
-import { Lease } from '../lease.ts'
+import { Lease } from '../jobs/lease.ts'
 
 /** What a source returns behind a position. */
 export interface SourceBatch<L> {

@@ -1,16 +1,16 @@
 /** Calls that code makes instead of a client: as a service principal, or as a signed-in person. */
 import { randomUUID } from 'node:crypto'
 import { Fault } from '../../wire/fault.ts'
-import type { ActAs, AuthorizeAs, CallAs, ServiceCaller } from '../acting.ts'
-import { type Authenticator, anonymousCaller, serviceCaller } from '../authenticate.ts'
-import type { Clock } from '../clock.ts'
-import { newDraft } from '../event.ts'
+import { newDraft } from '../events/event.ts'
 import type { ResourceFacts } from '../resource/facts.ts'
+import type { Clock } from '../state/clock.ts'
+import { type Authenticator, anonymousCaller, serviceCaller } from './authenticate.ts'
 import type { DecisionMaker } from './decision-maker.ts'
 import { draftOf, type RequestInfo } from './invocation.ts'
 import type { Recorder } from './recorder.ts'
 import type { Registry } from './registry.ts'
 import type { Runner } from './runner.ts'
+import type { ActAs, AuthorizeAs, CallAs, ServiceCaller } from './service-caller.ts'
 import { type Attempt, newAttempt } from './transaction.ts'
 
 interface Stages {

@@ -1,9 +1,9 @@
 /** Permission checks of a call: the facts are gathered, one decision is made, and it becomes part of the event. */
 import { header } from '../../wire/http.ts'
-import { type AuthorizationRequest, type AuthorizeFacts, authorize } from '../authorize.ts'
-import { Denial } from '../denial.ts'
-import type { EventDraft } from '../event.ts'
+import type { EventDraft } from '../events/event.ts'
 import type { OrganizationPort } from '../ports/organizations.ts'
+import { type AuthorizationRequest, type AuthorizeFacts, authorize } from './authorize.ts'
+import { Denial } from './denial.ts'
 import { accountOf, type OperationCall, type RequestInfo } from './invocation.ts'
 
 export interface DecisionOptions {

@@ -2,10 +2,10 @@
 import type { HttpRequest } from '../../wire/http.ts'
 import type { ServiceRow } from '../../wire/services.ts'
 import type { OperationShape } from '../../wire/wire.ts'
-import type { Authenticated } from '../authenticate.ts'
-import { type EventDraft, newDraft } from '../event.ts'
-import type { Operation } from '../service.ts'
-import type { ThrottleScope } from '../throttle.ts'
+import { type EventDraft, newDraft } from '../events/event.ts'
+import type { Operation } from '../service/service.ts'
+import type { Authenticated } from './authenticate.ts'
+import type { ThrottleScope } from './throttle.ts'
 
 /** One answered request, as logs and metrics see it. */
 export interface RequestOutcome {

@@ -3,7 +3,6 @@ import type { Store, Unit } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
 import { header } from '../../wire/http.ts'
 import { redact } from '../../wire/wire.ts'
-import type { Clock } from '../clock.ts'
 import {
   type EventDraft,
   type EventFacts,
@@ -12,15 +11,16 @@ import {
   MERLON_EVENT_SOURCE,
   newDraft,
   serviceEvent,
-} from '../event.ts'
-import { isSilent, parametersOf, responseElementsOf } from '../event-words.ts'
-import { reasonOf } from '../reason.ts'
-import { ThrottledCalls, type ThrottledMinute } from '../throttled-calls.ts'
-import { refusalCountEvent, smallFacts, UnauthenticatedRefusals } from '../unauthenticated-refusals.ts'
+} from '../events/event.ts'
+import { isSilent, parametersOf, responseElementsOf } from '../events/event-names.ts'
+import type { Clock } from '../state/clock.ts'
 import { asFault } from './faults.ts'
 import { type AuditedOperation, accountOf, originalName, type RequestInfo } from './invocation.ts'
+import { reasonOf } from './reason.ts'
 import type { Registry } from './registry.ts'
+import { ThrottledCalls, type ThrottledMinute } from './throttled-calls.ts'
 import type { Attempt } from './transaction.ts'
+import { refusalCountEvent, smallFacts, UnauthenticatedRefusals } from './unauthenticated-refusals.ts'
 
 export class Recorder {
   readonly #store: Store

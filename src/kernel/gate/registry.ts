@@ -2,10 +2,10 @@
 import { InvalidInputFault } from '../../wire/constraints.ts'
 import { type ServiceRow, services as serviceRows } from '../../wire/services.ts'
 import { loadService, validate } from '../../wire/wire.ts'
-import { isKnownAction, isReading } from '../actions.ts'
-import { eventNameOf } from '../event-words.ts'
+import { eventNameOf } from '../events/event-names.ts'
+import type { Api, Operation, Service } from '../service/service.ts'
 import type { ServiceTraits } from '../service/traits.ts'
-import type { Api, Operation, Service } from '../service.ts'
+import { isKnownAction, isReading } from './actions.ts'
 import { notImplemented } from './faults.ts'
 import type { AuditedOperation, OperationCall } from './invocation.ts'
 

@@ -1,6 +1,6 @@
 /** The one way in which a request, of the API or of a web route, becomes a commit. */
 import { type Store, UnavailableError, type Unit } from '../../store/store.ts'
-import type { EventDraft } from '../event.ts'
+import type { EventDraft } from '../events/event.ts'
 
 /** One run of a request towards a commit. A retry begins a new one. */
 export interface Attempt {

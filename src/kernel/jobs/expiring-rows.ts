@@ -8,8 +8,8 @@
  * jobs: { 'acm.forget': forgetExpired }
  */
 import type { Key, Unit } from '../../store/store.ts'
-import { scheduleJob } from '../jobs.ts'
-import type { ServiceJob } from '../service.ts'
+import type { ServiceJob } from '../service/service.ts'
+import { scheduleJob } from './jobs.ts'
 
 export interface Expiring {
   /** Epoch milliseconds. */

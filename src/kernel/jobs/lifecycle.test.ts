@@ -2,9 +2,9 @@
 import { expect, test } from 'vitest'
 import { openStore } from '../../store/sqlite.ts'
 import { key, under } from '../../store/store.ts'
-import { MovableClock } from '../clock.ts'
-import { type JobHandler, JobRunner } from '../jobs.ts'
-import type { JobContext } from '../service.ts'
+import type { JobContext } from '../service/service.ts'
+import { MovableClock } from '../state/clock.ts'
+import { type JobHandler, JobRunner } from './jobs.ts'
 import { type LifecycleHooks, lifecycle, type WithProgress } from './lifecycle.ts'
 
 type State = 'PENDING' | 'ISSUED' | 'TIMED_OUT'

@@ -15,8 +15,8 @@
  * })
  */
 import type { Key, Unit } from '../../store/store.ts'
-import { cancelJob, scheduleJob } from '../jobs.ts'
-import type { JobContext, ServiceJob } from '../service.ts'
+import type { JobContext, ServiceJob } from '../service/service.ts'
+import { cancelJob, scheduleJob } from './jobs.ts'
 
 /** Where a row is in its lifecycle; stored in the row. */
 export interface Progress<S extends string> {

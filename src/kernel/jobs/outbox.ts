@@ -9,12 +9,12 @@
 import { createHash } from 'node:crypto'
 import { type Key, key, type Unit, under } from '../../store/store.ts'
 import type { Sealed, Vault } from '../../vault/vault.ts'
-import { MERLON_EVENT_SOURCE, serviceEvent } from '../event.ts'
-import { type JobHandler, scheduleJob } from '../jobs.ts'
+import { MERLON_EVENT_SOURCE, serviceEvent } from '../events/event.ts'
 import { type Mail, mail } from '../ports/mail.ts'
 import type { PortToken, Use } from '../ports/port.ts'
 import { type Webhook, webhook } from '../ports/webhook.ts'
-import type { Quotas } from '../quota.ts'
+import type { Quotas } from '../service/quota.ts'
+import { type JobHandler, scheduleJob } from './jobs.ts'
 
 /** What a message needs of an operation, or of a job. */
 export interface OutboxContext {

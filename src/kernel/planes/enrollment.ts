@@ -5,7 +5,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { type Key, key, type Unit, under } from '../../store/store.ts'
 import { type Vault, VaultError } from '../../vault/vault.ts'
-import type { Reader } from '../reader.ts'
+import type { Reader } from '../state/reader.ts'
 
 export const CODE_LIFETIME_MS = 60 * 60_000
 /** Codes that wait to be spent. */

@@ -4,7 +4,7 @@
  */
 import { Fault } from '../../wire/fault.ts'
 import { header } from '../../wire/http.ts'
-import { MERLON_EVENT_SOURCE } from '../event.ts'
+import { MERLON_EVENT_SOURCE } from '../events/event.ts'
 import type { BearerScheme } from '../service/bearer.ts'
 import { route, type WebSite } from '../web/site.ts'
 import { type PlaneClaims, redeemToken, spendCode } from './enrollment.ts'

@@ -1,7 +1,7 @@
 /** Publishes the snapshots that services declare: one feed for each plane. */
 import type { Store } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
-import type { Service } from '../service.ts'
+import type { Service } from '../service/service.ts'
 import { type SnapshotFeed, SnapshotPublisher, type SnapshotsPort } from './snapshot.ts'
 
 export interface Publishing extends SnapshotsPort {

@@ -5,7 +5,7 @@
  * await call.use(accounts).close(call.unit, '111122223333', call.now)
  */
 import type { Unit } from '../../store/store.ts'
-import type { Reader } from '../reader.ts'
+import type { Reader } from '../state/reader.ts'
 import { port } from './port.ts'
 
 export interface NewTenant {

@@ -7,7 +7,7 @@
  * const rootKey = await store.run((unit) => use(bootstrap).createAccount(unit, { id, name, now }))
  */
 import type { Unit } from '../../store/store.ts'
-import type { Reader } from '../reader.ts'
+import type { Reader } from '../state/reader.ts'
 import { port } from './port.ts'
 
 export interface InstalledAccount {

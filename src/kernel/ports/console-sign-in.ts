@@ -5,8 +5,8 @@
  * @example
  * return { redirect: await call.use(consoleSignIn).link(call, { accessKeyId, session, signInPerson, destination: '/console/' }) }
  */
-import type { Call } from '../call.ts'
-import type { Session } from '../session.ts'
+import type { Call } from '../gate/call.ts'
+import type { Session } from '../gate/session.ts'
 import { port } from './port.ts'
 
 export interface ConsoleSignIn {

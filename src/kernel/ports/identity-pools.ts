@@ -5,7 +5,7 @@
  * const verified = await call.use(identityPools).verifyToken(call.unit, token, call.now)
  * if (verified.outcome === 'verified') keys['cognito-identity.amazonaws.com:aud'] = verified.claims.aud
  */
-import type { Reader } from '../reader.ts'
+import type { Reader } from '../state/reader.ts'
 import { port } from './port.ts'
 
 /** `iss` of the tokens, and below it their condition keys. */

@@ -7,10 +7,10 @@
  * const groups = await use(identityStore).groupsOf(unit, storeId, person.id)
  */
 import type { Unit } from '../../store/store.ts'
-import type { Call } from '../call.ts'
-import type { CheckSecret, SecretCheck } from '../failure-budget.ts'
-import type { Reader } from '../ports.ts'
+import type { Call } from '../gate/call.ts'
+import type { CheckSecret, SecretCheck } from '../state/failure-budget.ts'
 import { port } from './port.ts'
+import type { Reader } from './ports.ts'
 
 export interface NewIdentityStore {
   readonly id: string
@@ -36,7 +36,7 @@ export interface StoreUser {
   readonly displayName: string | undefined
   readonly email: string | undefined
   readonly isEnabled: boolean
-  /** Names this person's sign-ins: see `kernel/sign-in-sessions.ts`. */
+  /** Names this person's sign-ins: see `kernel/state/sign-in-sessions.ts`. */
   readonly signInPerson: string
   /** What `${path:…}` names in attributes for access control and in attribute maps: `userName`, `name.givenName`. */
   readonly attributes: Readonly<Record<string, string>>

@@ -8,9 +8,9 @@
 import type { SamlProvider } from '../../engines/saml/response.ts'
 import type { CompiledPolicy, PolicySet } from '../../policy/index.ts'
 import type { Principal } from '../../policy/principal.ts'
-import type { CheckSecret, SecretCheck } from '../failure-budget.ts'
-import type { Reader } from '../reader.ts'
-import type { Subject } from '../session.ts'
+import type { Subject } from '../gate/session.ts'
+import type { CheckSecret, SecretCheck } from '../state/failure-budget.ts'
+import type { Reader } from '../state/reader.ts'
 import { port } from './port.ts'
 
 /** Everything that policy evaluation needs to know of a caller besides the session it came with. */

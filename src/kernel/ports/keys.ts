@@ -4,8 +4,8 @@
  * @example
  * const arn = await call.use(keys).arnOf(call.unit, call, 'alias/orders')
  */
-import type { Arn } from '../arn.ts'
-import type { Reader } from '../reader.ts'
+import type { Arn } from '../resource/arn.ts'
+import type { Reader } from '../state/reader.ts'
 import { port } from './port.ts'
 
 /** KMS keys by whatever name a request uses; provided by the KMS service. */

@@ -7,7 +7,7 @@
  * const isManagement = member?.management === call.account
  */
 import type { PolicySet } from '../../policy/index.ts'
-import type { Reader } from '../reader.ts'
+import type { Reader } from '../state/reader.ts'
 import { port } from './port.ts'
 
 /** What an organisation says of one of its accounts. */

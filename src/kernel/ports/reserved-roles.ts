@@ -6,9 +6,9 @@
  * const arn = await use(reservedRoles).put(unit, { account, name: 'AWSReservedSSO_Admin_0123456789abcdef', … })
  */
 import type { Unit } from '../../store/store.ts'
-import type { Reader } from '../ports.ts'
-import type { Quotas } from '../quota.ts'
+import type { Quotas } from '../service/quota.ts'
 import { port } from './port.ts'
+import type { Reader } from './ports.ts'
 
 export interface PolicyReference {
   readonly name: string

@@ -6,11 +6,11 @@
  * const person = await use(signInIdentities).user(unit, account, 'ada')
  * const checked = await use(signInIdentities).checkPassword(call, person, { account, name: 'ada' }, password)
  */
-import type { Call } from '../call.ts'
-import type { CheckSecret, SecretCheck } from '../failure-budget.ts'
-import type { Reader } from '../ports.ts'
-import type { Subject } from '../session.ts'
+import type { Call } from '../gate/call.ts'
+import type { Subject } from '../gate/session.ts'
+import type { CheckSecret, SecretCheck } from '../state/failure-budget.ts'
 import { port } from './port.ts'
+import type { Reader } from './ports.ts'
 
 export interface SignInAccount {
   readonly id: string

@@ -2,8 +2,9 @@
  * ARN forms, written as the service authorization reference writes them: one template prints ARNs, parses them and types
  * their variables.
  */
-import { parseArn, printArn } from '../arn.ts'
-import type { Scope } from '../call.ts'
+
+import type { Scope } from '../gate/call.ts'
+import { parseArn, printArn } from './arn.ts'
 
 type ResourcePart<T extends string> = T extends `arn:${string}:${string}:${string}:${string}:${infer Resource}`
   ? Resource

@@ -1,8 +1,8 @@
 /** The resources of a type that a caller may list: its account's, in its Region where the type has one. */
 import type { Entry, RangeOptions } from '../../store/store.ts'
 import type { Fault } from '../../wire/fault.ts'
-import type { Call } from '../call.ts'
-import { type Page, page } from '../page.ts'
+import type { Call } from '../gate/call.ts'
+import { type Page, page } from '../service/page.ts'
 
 export interface PageRequest<R> {
   readonly token: string | undefined

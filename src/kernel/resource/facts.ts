@@ -1,8 +1,8 @@
 /** What authorization and the audit log see of a resource, and how an operation finds it. */
 import type { CompiledPolicy, CompiledStatement } from '../../policy/index.ts'
 import type { Fault } from '../../wire/fault.ts'
-import type { Call, Conditions } from '../call.ts'
-import type { DeclaredResourceType } from '../service.ts'
+import type { Call, Conditions } from '../gate/call.ts'
+import type { DeclaredResourceType } from '../service/service.ts'
 
 export type Tags = Readonly<Record<string, string>>
 

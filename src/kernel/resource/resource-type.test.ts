@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../store/sqlite.ts'
 import { key, type Store } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
-import type { Call } from '../call.ts'
+import type { Call } from '../gate/call.ts'
 import type { Row } from './facts.ts'
 import { ResourceType } from './resource-type.ts'
 

@@ -1,6 +1,6 @@
 /** Resource policies as rows keep them: compiled once for each version of a row. */
 import type { CompiledPolicy, PolicySource } from '../../policy/index.ts'
-import { compilePinned, type Pins } from '../pinned.ts'
+import { compilePinned, type Pins } from './pinned.ts'
 
 /** As written, with the unique ids of the principals it names. */
 export interface StoredPolicy {

@@ -1,6 +1,6 @@
 /** What operations act on: the targets of a resource type, and what a handler gets of each. */
 import type { Key } from '../../store/store.ts'
-import type { Call, Scope } from '../call.ts'
+import type { Call, Scope } from '../gate/call.ts'
 import type { Variables } from './arn-form.ts'
 import { type Collection, collectionOf } from './collection.ts'
 import type { ResourceFacts, Row, TagAuthorization, Tags, Target } from './facts.ts'

@@ -1,7 +1,7 @@
 /** Operations that a token authorizes in place of a signature: no policy names their callers, so none is evaluated. */
 import type { HttpRequest } from '../../wire/http.ts'
-import type { Call } from '../call.ts'
-import type { Reader } from '../ports.ts'
+import type { Call } from '../gate/call.ts'
+import type { Reader } from '../ports/ports.ts'
 
 /** The caller, as its token proves it. */
 export interface Bearer<C> {

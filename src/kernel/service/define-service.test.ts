@@ -5,14 +5,14 @@ import type * as STS from '@aws-sdk/client-sts'
 import { GetCallerIdentityCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing, cloud } from '../../../test/cloud.ts'
-import { services } from '../../server/services.ts'
+import { services } from '../../server/compose/services.ts'
 import { Fault } from '../../wire/fault.ts'
 import { header } from '../../wire/http.ts'
+import { Throttle } from '../gate/throttle.ts'
 import { anything, type Row } from '../resource/facts.ts'
-import type { Operation } from '../service.ts'
-import { Throttle } from '../throttle.ts'
 import type { BearerScheme } from './bearer.ts'
 import { defineService, operationsOf } from './define-service.ts'
+import type { Operation } from './service.ts'
 
 const kms = () => defineService<typeof KMS>('kms')
 const faults = { notFound: () => new Fault('X', ''), invalidReference: () => new Fault('Y', '') }

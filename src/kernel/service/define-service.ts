@@ -4,8 +4,8 @@ import type { FaultName, Input, OpName } from '../../wire/typed.ts'
 import type { Variables } from '../resource/arn-form.ts'
 import type { Row } from '../resource/facts.ts'
 import { type Identity, type ResourceSpec, ResourceType } from '../resource/resource-type.ts'
-import type { Api, DeclaredResourceType, Operation, Service } from '../service.ts'
 import { type NamedOperation, nameOperation } from './operation.ts'
+import type { Api, DeclaredResourceType, Operation, Service } from './service.ts'
 import { type TaggingNames, taggingOperations } from './tagging.ts'
 
 /** What a service consists of, besides what its words know already. */

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { cloud } from '../../../test/cloud.ts'
-import { services } from '../../server/services.ts'
+import { services } from '../../server/compose/services.ts'
 import { port, provide } from '../ports/port.ts'
-import type { Service } from '../service.ts'
 import type { ServiceLife } from './open-services.ts'
+import type { Service } from './service.ts'
 
 interface Greeting {
   greet(name: string): string

@@ -10,10 +10,10 @@
  */
 import type { Store } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
-import type { ActAs } from '../acting.ts'
-import type { Clock } from '../clock.ts'
+import type { ActAs } from '../gate/service-caller.ts'
 import type { PortTable, PortToken, Provided, Use } from '../ports/port.ts'
-import type { Quotas } from '../quota.ts'
+import type { Clock } from '../state/clock.ts'
+import type { Quotas } from './quota.ts'
 
 /** What a service gets when it opens. */
 export interface ServiceContext {

@@ -1,6 +1,6 @@
 /** What the kernel must know of a single service: data that the service says of itself. */
-import type { EventNames } from '../event-words.ts'
-import type { Session } from '../session.ts'
+import type { EventNames } from '../events/event-names.ts'
+import type { Session } from '../gate/session.ts'
 
 /** The head of a request, as a listener sees it before the body arrives. */
 export interface RequestHead {

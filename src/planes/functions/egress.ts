@@ -4,7 +4,7 @@
  */
 import { lookup } from 'node:dns/promises'
 import { connect, isIP, type Socket } from 'node:net'
-import { isMetadata, isPrivateAddress } from '../../kernel/addresses.ts'
+import { isMetadata, isPrivateAddress } from '../../kernel/resource/addresses.ts'
 
 const CONNECT_MS_MAX = 10_000
 

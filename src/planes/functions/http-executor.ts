@@ -1,6 +1,6 @@
 /** Runs a function behind HTTPS: the event is posted to it, signed by the execution role, and its answer is the answer. */
 import { request } from 'node:https'
-import type { FunctionOutcome, FunctionRun } from '../../kernel/functions.ts'
+import type { FunctionOutcome, FunctionRun } from '../../kernel/ports/functions.ts'
 import type { HttpRequest } from '../../wire/http.ts'
 import { sign } from '../../wire/sigv4/index.ts'
 import type { Egress, SocketAddress } from './egress.ts'

@@ -1,5 +1,5 @@
 /** How invocations end, in the words of Lambda. */
-import type { FunctionOutcome } from '../../kernel/functions.ts'
+import type { FunctionOutcome } from '../../kernel/ports/functions.ts'
 
 /** Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 export const ANSWER_BYTES_MAX = 6_291_456 + 100

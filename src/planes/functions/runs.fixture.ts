@@ -1,6 +1,6 @@
 /** For tests of executors: an invocation, whose parts a test may say otherwise. */
 import { createHash } from 'node:crypto'
-import type { FunctionCode, FunctionOutcome, FunctionRun } from '../../kernel/functions.ts'
+import type { FunctionCode, FunctionOutcome, FunctionRun } from '../../kernel/ports/functions.ts'
 
 export const runOf = (more: Partial<FunctionRun> = {}): FunctionRun => ({
   account: '111122223333',

@@ -3,7 +3,7 @@
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { FunctionRun } from '../../kernel/functions.ts'
+import type { FunctionRun } from '../../kernel/ports/functions.ts'
 import { readBody } from '../../wire/node-http.ts'
 import { ANSWER_BYTES_MAX } from './outcome.ts'
 

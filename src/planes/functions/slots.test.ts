@@ -1,6 +1,6 @@
 /** So many at once, so many in the queue, and no more. */
 import { expect, test } from 'vitest'
-import { FunctionsBusy } from '../../kernel/functions.ts'
+import { FunctionsBusy } from '../../kernel/ports/functions.ts'
 import { Slots } from './slots.ts'
 
 function gated() {

@@ -1,5 +1,5 @@
 /** How many functions run at once, and how many wait for one to end: both are bounded, so that recursion is harmless. */
-import { FunctionsBusy } from '../../kernel/functions.ts'
+import { FunctionsBusy } from '../../kernel/ports/functions.ts'
 
 export interface SlotLimits {
   readonly running: number

@@ -1,6 +1,6 @@
 /** Blobs in a bucket elsewhere: it sees what a folder would, sealed bytes under ids. */
 
-import type { Bucket } from '../../kernel/bucket.ts'
+import type { Bucket } from '../../kernel/client/bucket.ts'
 import type { BlobStore } from './blobs.ts'
 
 const ID = /^[0-9a-f-]{36}$/

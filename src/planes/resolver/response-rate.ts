@@ -3,7 +3,7 @@
  * an amplifier. See ISC, "Response Rate Limiting in BIND".
  */
 import { isIPv6 } from 'node:net'
-import { Buckets } from '../../kernel/token-bucket.ts'
+import { Buckets } from '../../kernel/gate/token-bucket.ts'
 
 /** Whole responses a second to one network: IPv4 /24, IPv6 /56. */
 const RATE = { perSecond: 200, burst: 1_000, runningMax: Number.POSITIVE_INFINITY }

@@ -1,5 +1,5 @@
 /** Batches as objects of JSON lines in a bucket of any S3-compatible store. */
-import { type Bucket, BucketError } from '../../kernel/bucket.ts'
+import { type Bucket, BucketError } from '../../kernel/client/bucket.ts'
 import { laterOf } from './http.ts'
 import { RetryLaterError, type Sink } from './sink.ts'
 

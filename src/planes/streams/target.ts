@@ -1,6 +1,6 @@
 /** Where a stream goes, as the operator writes it. */
 import { fileURLToPath } from 'node:url'
-import { bucketOf } from '../../kernel/bucket.ts'
+import { bucketOf } from '../../kernel/client/bucket.ts'
 import { fileSink } from './file.ts'
 import { otlpSink } from './otlp.ts'
 import { s3Sink } from './s3.ts'

@@ -1,7 +1,7 @@
 /** The linter: one policy a code, what is refused and what is not, and documents of no kind at all. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { policyReference } from '../../kernel/policy-reference.ts'
+import { policyReference } from '../../kernel/resource/policy-reference.ts'
 import { awsPolicies } from '../../services/iam/policies/aws-policies.ts'
 import type { PolicyKind } from '../document.ts'
 import { BudgetError, lint as lintWith, parsePolicy } from '../index.ts'

@@ -3,7 +3,7 @@
  * and connections that are open stay open. Until the certificate is issued, and while the server is sealed, another source is used.
  */
 import type { UsableCertificate } from '../../kernel/ports/certificates.ts'
-import type { Logger } from '../log.ts'
+import type { Logger } from '../compose/log.ts'
 import { type TlsIdentity, type TlsSource, tlsIdentity } from './tls.ts'
 
 /** How often the certificate is read, at most. */

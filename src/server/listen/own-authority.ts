@@ -9,8 +9,8 @@ import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { issueAuthority, issueServer, type Signer } from '../../engines/x509/issue.ts'
-import type { Logger } from '../log.ts'
-import { InstallationError } from '../operator-errors.ts'
+import type { Logger } from '../compose/log.ts'
+import { InstallationError } from '../compose/operator-errors.ts'
 import { type TlsIdentity, type TlsSource, tlsIdentity } from './tls.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000

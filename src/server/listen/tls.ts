@@ -2,8 +2,8 @@
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
-import type { Logger } from '../log.ts'
-import { InstallationError } from '../operator-errors.ts'
+import type { Logger } from '../compose/log.ts'
+import { InstallationError } from '../compose/operator-errors.ts'
 
 /** A certificate with its key, ready for handshakes. */
 export interface TlsIdentity {

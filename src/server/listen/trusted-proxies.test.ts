@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { HttpRequest } from '../../wire/http.ts'
-import { type Handler, type Listener, type ListenOptions, listen } from '../listener.ts'
+import { type Handler, type Listener, type ListenOptions, listen } from './listener.ts'
 import { OwnAuthority } from './own-authority.ts'
 import { TrustedProxies } from './trusted-proxies.ts'
 

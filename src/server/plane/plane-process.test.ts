@@ -9,8 +9,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { ACCOUNT, cloud } from '../../../test/cloud.ts'
 import { createCode, enrolledPlanes, fingerprintOf, revokePlane } from '../../kernel/planes/enrollment.ts'
 import { ephemeralVault } from '../../vault/ephemeral.ts'
-import { listen } from '../listener.ts'
-import { createLogger } from '../log.ts'
+import { createLogger } from '../compose/log.ts'
+import { listen } from '../listen/listener.ts'
 import { type PlaneProcessOptions, runPlane } from './plane-process.ts'
 
 const closers: (() => unknown)[] = []

@@ -5,9 +5,9 @@
 
 import type { Plane } from '../../kernel/planes/plane.ts'
 import { type SnapshotFeed, snapshots } from '../../kernel/planes/snapshot.ts'
-import type { Cloud } from '../cloud.ts'
+import type { Cloud } from '../compose/cloud.ts'
+import type { Logger } from '../compose/log.ts'
 import { type OpenListener, openListeners } from '../listen/plane-listeners.ts'
-import type { Logger } from '../log.ts'
 import { planeFactories } from './plane-factories.ts'
 
 export interface ServerPlaneOptions {

@@ -1,6 +1,6 @@
 /** The origins of a server, as clients reach them: of its API, and of its pages. */
 import { type HttpRequest, header } from '../../wire/http.ts'
-import type { Listener } from '../listener.ts'
+import type { Listener } from '../listen/listener.ts'
 
 type Address = Pick<Listener, 'url' | 'port'>
 type Reached = Pick<HttpRequest, 'rawHeaders' | 'secure'>

@@ -1,8 +1,8 @@
 /** Where a policy is checked: small ones at once, others on the thread for analyses. */
 import { expect, test } from 'vitest'
-import type { LintRequest, LintResult } from '../../kernel/analysis.ts'
-import type { Call } from '../../kernel/call.ts'
-import { absenceIn } from '../../kernel/condition-keys.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { LintRequest, LintResult } from '../../kernel/ports/analyses.ts'
+import { absenceIn } from '../../kernel/resource/condition-keys.ts'
 import { type Analysis, analyze } from '../../policy/index.ts'
 import { checkNoPublicAccess } from './access.ts'
 import { validatePolicy } from './validation.ts'

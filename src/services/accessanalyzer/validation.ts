@@ -1,9 +1,10 @@
 /** ValidatePolicy: the findings of the linter, page by page. */
-import type { LintRequest } from '../../kernel/analysis.ts'
-import type { Call } from '../../kernel/call.ts'
-import { pageOf } from '../../kernel/page.ts'
-import { lintPolicy } from '../../kernel/policy-lint.ts'
+
+import type { Call } from '../../kernel/gate/call.ts'
+import type { LintRequest } from '../../kernel/ports/analyses.ts'
 import { anything } from '../../kernel/resource/facts.ts'
+import { lintPolicy } from '../../kernel/resource/policy-lint.ts'
+import { pageOf } from '../../kernel/service/page.ts'
 import type { Finding, PolicyKind } from '../../policy/index.ts'
 import { accountFacts } from './account-facts.ts'
 import { AT_ONCE_CHARS_MAX, accessanalyzer, busy } from './resources.ts'

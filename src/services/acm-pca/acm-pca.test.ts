@@ -17,7 +17,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing, cloud, type Keys, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { certificateParts, derOf } from '../../engines/x509/certificate-builder.ts'
 import { verifySignature } from '../../engines/x509/signature-algorithms.ts'
-import { Client } from '../../kernel/client.ts'
+import { Client } from '../../kernel/client/client.ts'
 import { authority } from './resources.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: answers as JSON, without a client's types.

@@ -1,6 +1,7 @@
 /** ACM Private CA: authorities with keys in the vault, what they issue and revoke, and who may use them. */
-import type { ConditionKeyTable } from '../../kernel/condition-keys.ts'
+
 import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
+import type { ConditionKeyTable } from '../../kernel/resource/condition-keys.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as auditReports from './audit-reports.ts'
 import * as authorities from './authorities.ts'

@@ -1,7 +1,7 @@
 /** Who may use an authority besides its account: services by permissions, other accounts by the policy on it. */
 
-import { pageOf } from '../../kernel/page.ts'
-import { pinPolicy, shownPolicy } from '../../kernel/pinned.ts'
+import { pinPolicy, shownPolicy } from '../../kernel/resource/pinned.ts'
+import { pageOf } from '../../kernel/service/page.ts'
 import { PolicyError } from '../../policy/index.ts'
 import { arnOf, authority, type PermissionRow, pca, wrongState } from './resources.ts'
 

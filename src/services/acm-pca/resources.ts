@@ -1,10 +1,10 @@
 /** ACM Private CA's resource type: certificate authorities. What they issue are rows of theirs. */
 import type * as PrivateCa from '../../../models/schemas/acm-pca.types.ts'
 import type { RevocationReason } from '../../engines/x509/revocation.ts'
-import type { Pins } from '../../kernel/pinned.ts'
 import type { Row } from '../../kernel/resource/facts.ts'
+import type { Pins } from '../../kernel/resource/pinned.ts'
+import { TAGS_MAX } from '../../kernel/resource/tags.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
-import { TAGS_MAX } from '../../kernel/tags.ts'
 import { type Key, key, under } from '../../store/store.ts'
 import type { StoredMaterial } from '../../vault/material/materials.ts'
 import { Fault } from '../../wire/fault.ts'

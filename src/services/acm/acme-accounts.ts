@@ -1,7 +1,7 @@
 /** Accounts of ACME clients: shown and listed by their endpoint's owner, and revoked. */
 import type { AcmeAccount } from '@aws-sdk/client-acm'
-import type { Call } from '../../kernel/call.ts'
-import { pageOf } from '../../kernel/page.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { pageOf } from '../../kernel/service/page.ts'
 import {
   type AccountRow,
   accountKey,

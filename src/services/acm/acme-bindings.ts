@@ -1,7 +1,7 @@
 /** External account bindings: a key ID and a MAC key for a client, and the role whose permissions its orders have. */
 import { randomBytes } from 'node:crypto'
 import type { AcmeExternalAccountBinding } from '@aws-sdk/client-acm'
-import { pageOf } from '../../kernel/page.ts'
+import { pageOf } from '../../kernel/service/page.ts'
 import { type BindingRow, binding, bindingsOf, endpoint, macKeyPlace } from './acme-resources.ts'
 import { taggingOf } from './acme-tagging.ts'
 import { acm, badToken } from './resources.ts'

@@ -1,10 +1,10 @@
 /** Domains that are proved for an ACME endpoint beforehand, so that its clients need no challenge. */
 import type { AcmeDomainValidation } from '@aws-sdk/client-acm'
 import type * as Route53 from '@aws-sdk/client-route-53'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { lifecycle } from '../../kernel/jobs/lifecycle.ts'
-import { pageOf } from '../../kernel/page.ts'
-import type { Api } from '../../kernel/service.ts'
+import { pageOf } from '../../kernel/service/page.ts'
+import type { Api } from '../../kernel/service/service.ts'
 import { lengths } from '../../vault/aead.ts'
 import {
   type DomainRow,

@@ -1,7 +1,7 @@
 /** Nonces of ACME (RFC 8555 §6.5): sealed with their time, so that none is stored before it is spent; each is spent once. */
 import { createHash, randomBytes } from 'node:crypto'
-import { scheduleJob } from '../../kernel/jobs.ts'
-import type { ServiceJob } from '../../kernel/service.ts'
+import { scheduleJob } from '../../kernel/jobs/jobs.ts'
+import type { ServiceJob } from '../../kernel/service/service.ts'
 import { key, type Unit, under } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { problem } from './acme-jws.ts'

@@ -2,7 +2,7 @@
 import type { Progress } from '../../kernel/jobs/lifecycle.ts'
 import type { Row } from '../../kernel/resource/facts.ts'
 import type { TagRules } from '../../kernel/resource/tag-rules.ts'
-import { TAGS_MAX } from '../../kernel/tags.ts'
+import { TAGS_MAX } from '../../kernel/resource/tags.ts'
 import { type Key, key, under } from '../../store/store.ts'
 import type { SealContext, Sealed } from '../../vault/vault.ts'
 import { acm } from './resources.ts'

@@ -8,10 +8,10 @@ import type * as STS from '@aws-sdk/client-sts'
 import { alternativeNamesIn, parseSigningRequest } from '../../engines/x509/certificate-builder.ts'
 import { attributeOids, readName as readDistinguishedName } from '../../engines/x509/names.ts'
 import { crlReasons, type RevocationReason } from '../../engines/x509/revocation.ts'
+import { redeemSession } from '../../kernel/gate/session.ts'
 import { putExpiring } from '../../kernel/jobs/expiring-rows.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
-import type { Api } from '../../kernel/service.ts'
-import { redeemSession } from '../../kernel/session.ts'
+import type { Api } from '../../kernel/service/service.ts'
 import {
   route,
   type WebAnswer,

@@ -5,7 +5,7 @@
 import { ancestorsOf } from '../../engines/dns/zones.ts'
 import { domainRecords } from '../../kernel/ports/domain-records.ts'
 import { hostedZones } from '../../kernel/ports/hosted-zones.ts'
-import type { JobContext } from '../../kernel/service.ts'
+import type { JobContext } from '../../kernel/service/service.ts'
 
 type Context = Pick<JobContext, 'reader' | 'use'>
 

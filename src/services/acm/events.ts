@@ -1,5 +1,5 @@
 /** What happens to a certificate without a call, written to the audit log of its account and Region. */
-import { serviceEvent } from '../../kernel/event.ts'
+import { serviceEvent } from '../../kernel/events/event.ts'
 import type { Unit } from '../../store/store.ts'
 import { ACM_EVENT_SOURCE, arnOf, type CertificateRow, certificate } from './resources.ts'
 

@@ -1,8 +1,9 @@
 /** Certificate Manager: certificates whose domains are proved, issued, renewed, imported and exported. */
-import type { ConditionKeyTable, KeySource } from '../../kernel/condition-keys.ts'
+
 import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
 import { certificates as certificatesToken } from '../../kernel/ports/certificates.ts'
 import { provide } from '../../kernel/ports/port.ts'
+import type { ConditionKeyTable, KeySource } from '../../kernel/resource/condition-keys.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as accountConfiguration from './account-configuration.ts'
 import * as acmeAccounts from './acme-accounts.ts'

@@ -4,7 +4,7 @@
  */
 import { lifecycle, type State, type StepResult } from '../../kernel/jobs/lifecycle.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
-import type { JobContext } from '../../kernel/service.ts'
+import type { JobContext } from '../../kernel/service/service.ts'
 import { key, type Unit, under } from '../../store/store.ts'
 import { daysBeforeExpiry } from './account-configuration.ts'
 import { mailApprovals } from './approvals.ts'

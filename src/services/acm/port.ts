@@ -1,7 +1,7 @@
 /** What listeners and other services get of certificates. */
 import { X509Certificate } from 'node:crypto'
-import { parseArn } from '../../kernel/arn.ts'
 import type { CertificatesPort } from '../../kernel/ports/certificates.ts'
+import { parseArn } from '../../kernel/resource/arn.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { issuance } from './issuance.ts'
 import { openKey } from './private-keys.ts'

@@ -9,7 +9,7 @@ import { buildSigningRequest, pem } from '../../engines/x509/certificate-builder
 import { subjectAltName } from '../../engines/x509/extensions.ts'
 import { attributeOids, distinguishedName } from '../../engines/x509/names.ts'
 import type { StepResult } from '../../kernel/jobs/lifecycle.ts'
-import type { Api, JobContext } from '../../kernel/service.ts'
+import type { Api, JobContext } from '../../kernel/service/service.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
 import type { Input, OpName, Output } from '../../wire/typed.ts'

@@ -1,6 +1,6 @@
 /** Requested certificates: public ones wait until their domains are proved, private ones are issued at once. */
 import { createHash } from 'node:crypto'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { putExpiring } from '../../kernel/jobs/expiring-rows.ts'
 import { mailApprovals } from './approvals.ts'
 import { issuingAuthority } from './authorities.ts'

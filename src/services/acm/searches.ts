@@ -9,7 +9,7 @@ import type {
 } from '@aws-sdk/client-acm'
 import { certificateParts } from '../../engines/x509/certificate-builder.ts'
 import { attributeOids, readName } from '../../engines/x509/names.ts'
-import { pageOf } from '../../kernel/page.ts'
+import { pageOf } from '../../kernel/service/page.ts'
 import { contentsOf, eligibilityOf, originOf, statusOf } from './descriptions.ts'
 import { acm, arnOf, badToken, type CertificateRow, certificate } from './resources.ts'
 

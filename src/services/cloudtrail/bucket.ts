@@ -1,8 +1,8 @@
 /** The bucket a trail writes to, asked as CloudTrail itself: the bucket's policy decides, when it is set up and ever after. */
 import type * as S3 from '@aws-sdk/client-s3'
-import type { ActAs, ServiceCaller } from '../../kernel/acting.ts'
-import type { Call } from '../../kernel/call.ts'
-import type { Api } from '../../kernel/service.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { ActAs, ServiceCaller } from '../../kernel/gate/service-caller.ts'
+import type { Api } from '../../kernel/service/service.ts'
 import { Fault } from '../../wire/fault.ts'
 import { cloudtrail, type TrailRow, trailArn } from './resources.ts'
 

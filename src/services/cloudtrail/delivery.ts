@@ -4,8 +4,8 @@
  */
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { DATA_EVENT } from '../../kernel/event.ts'
-import type { JobContext, ServiceJob } from '../../kernel/service.ts'
+import { DATA_EVENT } from '../../kernel/events/event.ts'
+import type { JobContext, ServiceJob } from '../../kernel/service/service.ts'
 import type { LogEntry, Unit } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
 import { deliver } from './bucket.ts'

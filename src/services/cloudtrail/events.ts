@@ -1,8 +1,8 @@
 /** What happened: the events of the caller's account in the Region of the call, newest first. */
 import type { Event, LookupEventsRequest } from '@aws-sdk/client-cloudtrail'
-import { DATA_EVENT, MANAGEMENT_EVENT } from '../../kernel/event.ts'
-import { pageTokens } from '../../kernel/page.ts'
+import { DATA_EVENT, MANAGEMENT_EVENT } from '../../kernel/events/event.ts'
 import { anything } from '../../kernel/resource/facts.ts'
+import { pageTokens } from '../../kernel/service/page.ts'
 import type { LogEntry } from '../../store/store.ts'
 import { cloudtrail } from './resources.ts'
 

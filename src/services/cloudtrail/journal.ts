@@ -1,5 +1,5 @@
 /** What a trail has delivered so far, and where it goes on. Written by deliveries, so that changing a trail never waits. */
-import { scheduleJob } from '../../kernel/jobs.ts'
+import { scheduleJob } from '../../kernel/jobs/jobs.ts'
 import type { Unit } from '../../store/store.ts'
 import { at, type TrailRow } from './resources.ts'
 

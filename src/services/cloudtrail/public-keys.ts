@@ -3,10 +3,10 @@
  * Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PublicKey.html
  */
 import { createHash, createPublicKey, randomUUID } from 'node:crypto'
-import type { Call } from '../../kernel/call.ts'
-import { pageOf } from '../../kernel/page.ts'
-import type { Reader } from '../../kernel/ports.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Reader } from '../../kernel/ports/ports.ts'
 import { anything } from '../../kernel/resource/facts.ts'
+import { pageOf } from '../../kernel/service/page.ts'
 import type { MaterialContext, Materials, StoredMaterial } from '../../vault/material/materials.ts'
 import { at, cloudtrail } from './resources.ts'
 

@@ -1,8 +1,8 @@
 /** CloudTrail's resource type, trails, and the keys of the rows that belong to them. */
 import type * as CloudTrail from '@aws-sdk/client-cloudtrail'
 import type { AdvancedEventSelector, EventSelector } from '@aws-sdk/client-cloudtrail'
-import type { Call } from '../../kernel/call.ts'
-import type { Reader } from '../../kernel/ports.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Reader } from '../../kernel/ports/ports.ts'
 import type { Tags, Target } from '../../kernel/resource/facts.ts'
 import type { Reference } from '../../kernel/resource/resource-type.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'

@@ -1,7 +1,7 @@
 /** Event data stores, queries, channels, dashboards, insights: what is not built says so by its name, and is on record. */
 import { expect, test } from 'vitest'
 import { cloud } from '../../../test/cloud.ts'
-import { Client } from '../../kernel/client.ts'
+import { Client } from '../../kernel/client/client.ts'
 import { serviceById } from '../../wire/services.ts'
 import { loadService } from '../../wire/wire.ts'
 import { cloudtrail } from './index.ts'

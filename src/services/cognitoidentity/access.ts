@@ -1,6 +1,6 @@
 /** Who reaches an identity: an unauthenticated caller one without logins, anybody else by a login that leads to it. */
-import type { Call } from '../../kernel/call.ts'
-import { type Bucket, Buckets } from '../../kernel/token-bucket.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { type Bucket, Buckets } from '../../kernel/gate/token-bucket.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { identityOf, LOGINS_MAX, linkLogins, newIdentity, saveIdentity } from './identity-rows.ts'
 import { type Presented, presentedLogins } from './logins.ts'

@@ -1,6 +1,6 @@
 /** Developer-authenticated identities: users whom the developer's own backend signs in. */
-import type { Call } from '../../kernel/call.ts'
-import { pageOf } from '../../kernel/page.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { pageOf } from '../../kernel/service/page.ts'
 import {
   developerLogin,
   identityOf as identityOfLogin,

@@ -1,9 +1,9 @@
 /** Identities: found by their logins, unlinked, shown, listed and deleted. */
 import type { IdentityDescription, UnprocessedIdentityId } from '@aws-sdk/client-cognito-identity'
-import type { Call } from '../../kernel/call.ts'
-import type { ConditionKeyTable } from '../../kernel/condition-keys.ts'
-import { page } from '../../kernel/page.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { ConditionKeyTable } from '../../kernel/resource/condition-keys.ts'
 import type { Target } from '../../kernel/resource/facts.ts'
+import { page } from '../../kernel/service/page.ts'
 import { under } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
 import { identityFor, reach } from './access.ts'

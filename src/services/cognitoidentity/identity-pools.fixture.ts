@@ -18,8 +18,8 @@ import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { ACCOUNT, allowing, cloud, type Keys } from '../../../test/cloud.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { type IdTokenClaims, userPools } from '../../kernel/ports/user-pools.ts'
-import type { Quotas } from '../../kernel/quota.ts'
-import { services } from '../../server/services.ts'
+import type { Quotas } from '../../kernel/service/quota.ts'
+import { services } from '../../server/compose/services.ts'
 
 export const PROVIDER = 'login.example.com'
 export const PROVIDER_ARN = `arn:aws:iam::${ACCOUNT}:oidc-provider/${PROVIDER}`

@@ -43,7 +43,7 @@ import { AssumeRoleWithWebIdentityCommand, GetCallerIdentityCommand, STSClient }
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing, cloud, keysOf } from '../../../test/cloud.ts'
-import { readDocument } from '../../kernel/documents.ts'
+import { readDocument } from '../../kernel/service/documents.ts'
 import { under } from '../../store/store.ts'
 import { CLIENT, identityPool, idToken, PROVIDER, PROVIDER_ARN, roleArn, USER_POOL } from './identity-pools.fixture.ts'
 import { keyDocuments } from './tokens.ts'

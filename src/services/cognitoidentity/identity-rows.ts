@@ -1,7 +1,7 @@
 /** The rows of identities: an identity, its place in the list of its pool, and one row for each login that leads to it. */
 import { createHash } from 'node:crypto'
-import type { Call } from '../../kernel/call.ts'
-import type { Reader } from '../../kernel/reader.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import type { Unit } from '../../store/store.ts'
 import { type IdentityRow, identityKey, loginKey, memberKey, type PoolRow } from './resources.ts'
 

@@ -1,8 +1,8 @@
 /** The logins that a request presents: each token is verified with its provider, and says who it is about. */
 import { OidcRefusal } from '../../engines/oidc/refusal.ts'
 import { audienceOf, claimedToken, verifiedClaims } from '../../engines/oidc/token.ts'
-import type { Call } from '../../kernel/call.ts'
 import { IssuerKeys } from '../../kernel/federation/issuer-keys.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { identity } from '../../kernel/ports/identity.ts'
 import { IDENTITY_POOL_ISSUER } from '../../kernel/ports/identity-pools.ts'
 import { type OutboundPort, outbound } from '../../kernel/ports/outbound.ts'

@@ -1,12 +1,12 @@
 /** Cognito identity pools: the service's words, its one resource type, and the rows that belong to a pool. */
 import type * as CognitoIdentity from '@aws-sdk/client-cognito-identity'
 import type { IdentityPool, RoleMapping } from '@aws-sdk/client-cognito-identity'
-import type { Call } from '../../kernel/call.ts'
-import type { Reader } from '../../kernel/reader.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Row, Target } from '../../kernel/resource/facts.ts'
+import { TAGS_MAX } from '../../kernel/resource/tags.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
-import { TAGS_MAX } from '../../kernel/tags.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { type Key, key } from '../../store/store.ts'
 
 export const cognitoIdentity = defineService<typeof CognitoIdentity>('cognito-identity')

@@ -1,8 +1,8 @@
 /** The roles of a pool, and the rules that choose among more. */
 import type { RoleMapping } from '@aws-sdk/client-cognito-identity'
-import { parseArn } from '../../kernel/arn.ts'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { identity } from '../../kernel/ports/identity.ts'
+import { parseArn } from '../../kernel/resource/arn.ts'
 import { cognitoIdentity, invalidParameter, type PoolRow, pool, poolArn, poolWithoutType } from './resources.ts'
 
 /** Source: https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html */

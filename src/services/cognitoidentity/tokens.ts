@@ -3,13 +3,13 @@
  * Each account has a key of its own; the key is made with the first pool.
  */
 import { createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto'
-import type { Call } from '../../kernel/call.ts'
-import type { PublicDocument } from '../../kernel/documents.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import {
   IDENTITY_POOL_ISSUER,
   type IdentityPoolClaims,
   type IdentityPoolsPort,
 } from '../../kernel/ports/identity-pools.ts'
+import type { PublicDocument } from '../../kernel/service/documents.ts'
 import { type Key, key } from '../../store/store.ts'
 import type { MaterialContext, StoredMaterial } from '../../vault/material/materials.ts'
 import { poolById } from './resources.ts'

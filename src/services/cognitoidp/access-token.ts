@@ -1,5 +1,5 @@
 /** Access tokens as the proof of who calls: the operations that users do for themselves. */
-import type { Reader } from '../../kernel/ports.ts'
+import type { Reader } from '../../kernel/ports/ports.ts'
 import type { Bearer, BearerCall, BearerScheme } from '../../kernel/service/bearer.ts'
 import { isSigned, readJwt } from './jwt.ts'
 import { at, type ClientRow, notAuthorized, type PoolRow, poolById } from './resources.ts'

@@ -1,6 +1,6 @@
 /** Sign-in events of users, as threat protection lists them, and what people say of them. */
 import type { AuthEventType, EventResponseType, FeedbackValueType } from '@aws-sdk/client-cognito-identity-provider'
-import { page } from '../../kernel/page.ts'
+import { page } from '../../kernel/service/page.ts'
 import { under } from '../../store/store.ts'
 import { cognito, type Flow, invalidParameter, notFound, type PoolRow, poolNamed } from './resources.ts'
 import { requireUser, type UserRow } from './user-rows.ts'

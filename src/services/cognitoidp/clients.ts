@@ -1,7 +1,7 @@
 /** App clients of a pool, and their secrets. */
 import type { UserPoolClientType } from '@aws-sdk/client-cognito-identity-provider'
-import type { Call } from '../../kernel/call.ts'
-import { pageOf } from '../../kernel/page.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { pageOf } from '../../kernel/service/page.ts'
 import { under } from '../../store/store.ts'
 import { idFrom, LOWER } from './ids.ts'
 import { customScopes } from './resource-servers.ts'

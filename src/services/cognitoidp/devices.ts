@@ -1,9 +1,9 @@
 /** Devices that users sign in with: remembered ones prove themselves in place of a second factor. */
 import type { DeviceType } from '@aws-sdk/client-cognito-identity-provider'
 import type { SrpVerifier } from '../../engines/srp/srp.ts'
-import type { Call } from '../../kernel/call.ts'
-import { page } from '../../kernel/page.ts'
-import type { Reader } from '../../kernel/ports.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Reader } from '../../kernel/ports/ports.ts'
+import { page } from '../../kernel/service/page.ts'
 import { under } from '../../store/store.ts'
 import type { Sealed } from '../../vault/vault.ts'
 import { accessToken, BY_TOKEN, self } from './access-token.ts'

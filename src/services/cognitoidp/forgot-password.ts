@@ -1,6 +1,6 @@
 /** Forgotten passwords: a code to a verified address or number, and a new password for the code. */
 import type { CodeDeliveryDetailsType } from '@aws-sdk/client-cognito-identity-provider'
-import { resetFailures } from '../../kernel/failure-budget.ts'
+import { resetFailures } from '../../kernel/state/failure-budget.ts'
 import { Fault } from '../../wire/fault.ts'
 import { checkCode, sendCode, withoutCode } from './codes.ts'
 import { isConcealing, simulatedDelivery } from './existence.ts'

@@ -1,6 +1,6 @@
 /** ListUsers: by pages, and by a filter on one attribute, which an index answers. */
-import type { Call } from '../../kernel/call.ts'
-import { page } from '../../kernel/page.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { page } from '../../kernel/service/page.ts'
 import { key, under } from '../../store/store.ts'
 import { at, cognito, invalidParameter, type PoolRow, poolNamed } from './resources.ts'
 import { folded, INDEX_LENGTH_MAX, INDEXED, type UserRow } from './user-rows.ts'

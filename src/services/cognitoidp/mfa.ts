@@ -1,7 +1,7 @@
 /** Second factors: set up by the user, preferred by the user or an administrator. */
 import { randomBytes } from 'node:crypto'
 import { base32, SEED_BYTES } from '../../engines/totp/totp.ts'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { accessToken, BY_TOKEN, holderOf, self, verifyAccessToken } from './access-token.ts'
 import { openState, readState, type SignInState, sealState } from './challenge-state.ts'
 import { spentTotp, totpPlace } from './challenges.ts'

@@ -1,6 +1,6 @@
 /** Passkeys of users: registered by themselves, and a first factor of USER_AUTH. WebAuthn, Level 3. */
 import { randomBytes } from 'node:crypto'
-import { pageOf } from '../../kernel/page.ts'
+import { pageOf } from '../../kernel/service/page.ts'
 import { accessToken, BY_TOKEN, self } from './access-token.ts'
 import { at, cognito, invalidParameter, notFound, type PoolRow } from './resources.ts'
 import { type PasskeyRow, saveUser, type UserRow } from './user-rows.ts'

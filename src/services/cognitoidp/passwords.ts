@@ -1,6 +1,6 @@
 /** Passwords of users: what a pool demands, and how they are kept. SRP verifiers, sealed, because SHA-256 alone is quick to guess. */
 import { newVerifier, type SrpIdentity, type SrpVerifier, matches as verifierMatches } from '../../engines/srp/srp.ts'
-import type { GuessableSecret } from '../../kernel/failure-budget.ts'
+import type { GuessableSecret } from '../../kernel/state/failure-budget.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { cognito, type Flow, groupOf, notAuthorized, type PoolRow, poolArn, sealedAt, userPool } from './resources.ts'
 import type { UserRow } from './user-rows.ts'

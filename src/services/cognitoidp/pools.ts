@@ -1,8 +1,8 @@
 /** User pools: created, shown, changed, listed and deleted; their MFA configuration and attributes. */
 import { createPublicKey, randomBytes } from 'node:crypto'
-import type { Call } from '../../kernel/call.ts'
-import { scheduleJob } from '../../kernel/jobs.ts'
-import type { ServiceJob } from '../../kernel/service.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { scheduleJob } from '../../kernel/jobs/jobs.ts'
+import type { ServiceJob } from '../../kernel/service/service.ts'
 import { under } from '../../store/store.ts'
 import type { MaterialContext } from '../../vault/material/materials.ts'
 import { idFrom } from './ids.ts'

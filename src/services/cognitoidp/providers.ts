@@ -1,8 +1,8 @@
 /** Identity providers of a pool: SAML, OpenID Connect and the social ones; and users of theirs that belong to ours. */
 import type { IdentityProviderType, IdentityProviderTypeType } from '@aws-sdk/client-cognito-identity-provider'
-import type { Call } from '../../kernel/call.ts'
-import { page } from '../../kernel/page.ts'
-import type { Reader } from '../../kernel/ports.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Reader } from '../../kernel/ports/ports.ts'
+import { page } from '../../kernel/service/page.ts'
 import { under } from '../../store/store.ts'
 import type { Sealed } from '../../vault/vault.ts'
 import { at, cognito, invalidParameter, notFound, type PoolRow, poolNamed, sealedAt } from './resources.ts'

@@ -6,11 +6,11 @@ import type {
   UserPoolType,
   WebAuthnConfigurationType,
 } from '@aws-sdk/client-cognito-identity-provider'
-import type { Call } from '../../kernel/call.ts'
-import type { Reader } from '../../kernel/ports.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Reader } from '../../kernel/ports/ports.ts'
 import type { Row, Target } from '../../kernel/resource/facts.ts'
+import { TAGS_MAX } from '../../kernel/resource/tags.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
-import { TAGS_MAX } from '../../kernel/tags.ts'
 import { type Key, key } from '../../store/store.ts'
 import type { StoredMaterial } from '../../vault/material/materials.ts'
 import type { SealContext, Sealed } from '../../vault/vault.ts'

@@ -1,5 +1,5 @@
 /** What users do for themselves, with an access token. */
-import { resetFailures } from '../../kernel/failure-budget.ts'
+import { resetFailures } from '../../kernel/state/failure-budget.ts'
 import { accessToken, BY_TOKEN, self } from './access-token.ts'
 import { changeAttributes, isContact, verified, withoutAttributes } from './attribute-changes.ts'
 import { checkCode, sendCode } from './codes.ts'

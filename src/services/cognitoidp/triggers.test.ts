@@ -13,9 +13,9 @@ import type * as Lambda from '@aws-sdk/client-lambda'
 import { expect, test } from 'vitest'
 import { ACCOUNT, allowing } from '../../../test/cloud.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
-import type { Service } from '../../kernel/service.ts'
+import type { Service } from '../../kernel/service/service.ts'
 import { compilePolicy, parsePolicy } from '../../policy/index.ts'
-import { services } from '../../server/services.ts'
+import { services } from '../../server/compose/services.ts'
 import { PASSWORD, type PoolFixture, poolFixture, signInBySrp } from './user-pool.fixture.ts'
 
 interface Event {

@@ -3,7 +3,7 @@
  * `ListUsers` filters on. {@link saveUser} keeps all of them together; nothing else writes them.
  */
 import type { UserStatusType } from '@aws-sdk/client-cognito-identity-provider'
-import type { Reader } from '../../kernel/ports.ts'
+import type { Reader } from '../../kernel/ports/ports.ts'
 import { type Unit, under } from '../../store/store.ts'
 import type { Sealed } from '../../vault/vault.ts'
 import { at, cognito, type PoolRow } from './resources.ts'

@@ -1,7 +1,7 @@
 /** Users as administrators manage them. */
 import { randomInt } from 'node:crypto'
 import type { AttributeType, MFAOptionType, UserType } from '@aws-sdk/client-cognito-identity-provider'
-import { resetFailures } from '../../kernel/failure-budget.ts'
+import { resetFailures } from '../../kernel/state/failure-budget.ts'
 import { changeAttributes, withoutAttributes } from './attribute-changes.ts'
 import { sendCode } from './codes.ts'
 import { idFrom, LOWER } from './ids.ts'

@@ -1,7 +1,7 @@
 /** Directories: connected, shown, named and deleted. */
 import { randomBytes } from 'node:crypto'
 import type { DirectoryDescription, DirectoryEdition, DirectorySize, Tag } from '@aws-sdk/client-directory-service'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
 import { type DirectoryRow, directory, ds, passwordPlace, type SignInRow, signInKey } from './resources.ts'
 import { authorizeMappings } from './role-mapping.ts'

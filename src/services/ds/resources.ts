@@ -2,8 +2,8 @@
 import type * as DirectoryService from '@aws-sdk/client-directory-service'
 import type { Progress } from '../../kernel/jobs/lifecycle.ts'
 import type { Row } from '../../kernel/resource/facts.ts'
+import { TAGS_MAX } from '../../kernel/resource/tags.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
-import { TAGS_MAX } from '../../kernel/tags.ts'
 import { type Key, key } from '../../store/store.ts'
 import type { SealContext, Sealed } from '../../vault/vault.ts'
 

@@ -3,7 +3,7 @@
  * tags of the directory: `merlon:role/NAME` with the names of groups, separated by `/`, which no group name contains.
  * As on AWS, the caller needs `iam:PassRole`, and the role must trust `ds.amazonaws.com`.
  */
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
 
 const PREFIX = 'merlon:role/'

@@ -1,7 +1,7 @@
 /** The stages of a directory: its servers are checked when it is created, and from then on. */
 import { lifecycle, type StepResult } from '../../kernel/jobs/lifecycle.ts'
 import { directoryServers } from '../../kernel/ports/directory-servers.ts'
-import type { JobContext } from '../../kernel/service.ts'
+import type { JobContext } from '../../kernel/service/service.ts'
 import { type DirectoryRow, type DirectoryState, passwordPlace } from './resources.ts'
 
 const MINUTE_MS = 60_000

@@ -3,7 +3,7 @@
  * internet. It is written with the first operation that an account may do there.
  * Source: https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
  */
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
 import { key } from '../../store/store.ts'
 import { publicImages } from './machines.ts'

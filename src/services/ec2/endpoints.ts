@@ -1,6 +1,6 @@
 /** VPC endpoints: gateways in route tables, and interfaces in subnets. */
 import type * as EC2 from '@aws-sdk/client-ec2'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { fault, invalid } from './faults.ts'
 import { createInterface, groupsIn, removeInterface } from './interface-rows.ts'
 import { networkInterface, prefixList, routeTable, securityGroup, subnet, vpc, vpcEndpoint } from './resources.ts'

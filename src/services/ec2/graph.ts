@@ -2,7 +2,7 @@
 
 import type { AclEntry, GroupRule, Network, Subnet } from '../../engines/network/network.ts'
 import { compile, type Snapshot } from '../../engines/network/reachability.ts'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { entriesOf } from './prefix-lists.ts'
 import {
   internetGateway,

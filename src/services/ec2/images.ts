@@ -1,8 +1,8 @@
 /** Images, key pairs, volumes and snapshots: records that instances refer to. */
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import type * as EC2 from '@aws-sdk/client-ec2'
-import type { Call } from '../../kernel/call.ts'
-import type { LooseInput } from '../../kernel/service.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { LooseInput } from '../../kernel/service/service.ts'
 import { key } from '../../store/store.ts'
 import { fault, invalid, missing, need } from './faults.ts'
 import { matches } from './filters.ts'

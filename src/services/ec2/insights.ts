@@ -10,8 +10,8 @@ import {
   type Snapshot,
   type Verdict,
 } from '../../engines/network/reachability.ts'
-import type { Call } from '../../kernel/call.ts'
-import type { LooseInput } from '../../kernel/service.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { LooseInput } from '../../kernel/service/service.ts'
 import { fault, invalid, missing } from './faults.ts'
 import { snapshotOf } from './graph.ts'
 import {

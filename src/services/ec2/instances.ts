@@ -1,9 +1,9 @@
 /** Instances: records of machines. Their state and network are real here; a machine behind one is the customer's own. */
 import type * as EC2 from '@aws-sdk/client-ec2'
 import type * as IAM from '@aws-sdk/client-iam'
-import type { Call } from '../../kernel/call.ts'
-import type { LooseInput } from '../../kernel/service.ts'
-import { listTags } from '../../kernel/tags.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { listTags } from '../../kernel/resource/tags.ts'
+import type { LooseInput } from '../../kernel/service/service.ts'
 import { key } from '../../store/store.ts'
 import type { SealContext } from '../../vault/vault.ts'
 import { fault, invalid, missing, need } from './faults.ts'

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type * as EC2 from '@aws-sdk/client-ec2'
 import { contains, parseAddress, parseBlock, printAddress } from '../../engines/network/addresses.ts'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
 import { fault, invalid } from './faults.ts'
 import { freeAddress, publicName, takeAddress } from './public-addresses.ts'

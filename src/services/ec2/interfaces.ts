@@ -1,6 +1,6 @@
 /** Network interfaces and Elastic IP addresses. */
 import type * as EC2 from '@aws-sdk/client-ec2'
-import { listTags } from '../../kernel/tags.ts'
+import { listTags } from '../../kernel/resource/tags.ts'
 import { fault, invalid, missing, need } from './faults.ts'
 import {
   associate,

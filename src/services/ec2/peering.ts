@@ -4,7 +4,7 @@
  */
 import type * as EC2 from '@aws-sdk/client-ec2'
 import { overlaps, parseBlock } from '../../engines/network/addresses.ts'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { fault, need } from './faults.ts'
 import { type PeeringRow, peering, peeringStatus, routeTable, type VpcRow, vpc } from './resources.ts'
 import { blackholeRoutes } from './routes.ts'

@@ -1,7 +1,7 @@
 /** Managed prefix lists: named sets of blocks, with versions. */
 import type * as EC2 from '@aws-sdk/client-ec2'
 import { parseBlock, printBlock } from '../../engines/network/addresses.ts'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { AWS } from './defaults.ts'
 import { depended, fault, invalid, missing, need } from './faults.ts'
 import { parseFilters } from './filters.ts'

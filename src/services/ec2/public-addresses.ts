@@ -4,7 +4,7 @@
  */
 import { randomInt } from 'node:crypto'
 import { printAddress } from '../../engines/network/addresses.ts'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { key } from '../../store/store.ts'
 import { fault } from './faults.ts'
 import { networkInterface } from './resources.ts'

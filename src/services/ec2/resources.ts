@@ -1,8 +1,8 @@
 /** EC2's kinds of resources: what a row holds, what it is called, which condition keys it has. */
 import type * as EC2 from '@aws-sdk/client-ec2'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
-import type { LooseInput } from '../../kernel/service.ts'
+import type { LooseInput } from '../../kernel/service/service.ts'
 import type { Sealed } from '../../vault/vault.ts'
 import { define, type Item } from './words.ts'
 

@@ -1,7 +1,7 @@
 /** Route tables, their routes and their associations. */
 import type * as EC2 from '@aws-sdk/client-ec2'
 import { contains, parseBlock, printBlock } from '../../engines/network/addresses.ts'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { createRouteTable as createTable } from './defaults.ts'
 import { depended, fault, invalid, missing } from './faults.ts'
 import {

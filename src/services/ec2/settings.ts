@@ -1,6 +1,6 @@
 /** What an account finds and sets for a whole Region: zones, attributes, encryption, consoles, public access of VPCs. */
 import type * as EC2 from '@aws-sdk/client-ec2'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { key } from '../../store/store.ts'
 import { regionNames } from '../../wire/regions.ts'
 import { fault, invalid, missing } from './faults.ts'

@@ -1,7 +1,7 @@
 /** Subnets: ranges of a VPC in one Availability Zone. */
 
 import { contains, overlaps, parseBlock, printBlock } from '../../engines/network/addresses.ts'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { createSubnetRow } from './defaults.ts'
 import { depended, fault, invalid, need } from './faults.ts'
 import { networkAcl, networkInterface, routeTable, subnet, type VpcRow, vpc } from './resources.ts'

@@ -1,9 +1,9 @@
 /** Tags of every kind of resource, by ID. */
-import type { Call } from '../../kernel/call.ts'
-import { pageOf } from '../../kernel/page.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
 import { removedKeys } from '../../kernel/resource/tag-rules.ts'
-import type { LooseInput } from '../../kernel/service.ts'
+import { pageOf } from '../../kernel/service/page.ts'
+import type { LooseInput } from '../../kernel/service/service.ts'
 import { key } from '../../store/store.ts'
 import { fault, invalid, missing } from './faults.ts'
 import { parseFilters } from './filters.ts'

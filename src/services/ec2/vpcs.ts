@@ -1,7 +1,7 @@
 /** VPCs: created with their defaults, extended, described and deleted. */
 import { randomBytes } from 'node:crypto'
 import { type Block, overlaps, parseBlock, printBlock } from '../../engines/network/addresses.ts'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { createDefaultVpc, createVpcWithDefaults, defaultOptions, ipv6Association } from './defaults.ts'
 import { depended, fault, invalid, missing, need } from './faults.ts'
 import {

@@ -1,5 +1,5 @@
 /** How many of each kind an account has: one small document a kind, so that quotas and summaries never count rows. */
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { key } from '../../store/store.ts'
 import { withinQuota } from './words.ts'
 

@@ -3,14 +3,14 @@
  * gate adds (signatures, validation, policies, the trail) is tested where the whole is put together.
  */
 
-import type { Call } from '../../kernel/call.ts'
-import { absenceIn } from '../../kernel/condition-keys.ts'
-import { checkSecret } from '../../kernel/failure-budget.ts'
-import { uniqueId } from '../../kernel/id.ts'
-import { noPorts, standaloneAccounts } from '../../kernel/ports.fixture.ts'
-import { quotaDefaults } from '../../kernel/quota.ts'
-import type { Operation } from '../../kernel/service.ts'
-import type { Subject } from '../../kernel/session.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Subject } from '../../kernel/gate/session.ts'
+import { noPorts, standaloneAccounts } from '../../kernel/ports/ports.fixture.ts'
+import { absenceIn } from '../../kernel/resource/condition-keys.ts'
+import { uniqueId } from '../../kernel/service/id.ts'
+import { quotaDefaults } from '../../kernel/service/quota.ts'
+import type { Operation } from '../../kernel/service/service.ts'
+import { checkSecret } from '../../kernel/state/failure-budget.ts'
 import type { Principal } from '../../policy/principal.ts'
 import { openStore } from '../../store/sqlite.ts'
 import type { Unit } from '../../store/store.ts'

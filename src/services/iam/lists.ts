@@ -1,7 +1,7 @@
 /** IAM's way of listing: Marker in, IsTruncated and Marker out, 100 a page, by name. */
-import type { Call } from '../../kernel/call.ts'
-import { pageOf } from '../../kernel/page.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Collection } from '../../kernel/resource/collection.ts'
+import { pageOf } from '../../kernel/service/page.ts'
 import { Fault } from '../../wire/fault.ts'
 
 export interface ListInput {

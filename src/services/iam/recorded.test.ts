@@ -26,7 +26,7 @@ import {
 } from '@aws-sdk/client-iam'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing, cloud } from '../../../test/cloud.ts'
-import { isServicePrincipal } from '../../kernel/service-principals.ts'
+import { isServicePrincipal } from '../../kernel/service/service-principals.ts'
 import { awsPolicy } from './policies/aws-policies.ts'
 import linked from './roles/service-linked-roles.json' with { type: 'json' }
 

@@ -1,7 +1,7 @@
 /** What IAM offers the sign-in pages: people, their passwords and their second factors. */
 import { createHash } from 'node:crypto'
-import { type FailurePolicy, type GuessableSecret, resetFailures } from '../../kernel/failure-budget.ts'
 import { HASHING, hashPassword, passwordMatches, passwordProblem } from '../../kernel/passwords.ts'
+import type { IdentityPort, Reader } from '../../kernel/ports/ports.ts'
 import type {
   PasswordState,
   SecretCaller,
@@ -9,8 +9,8 @@ import type {
   SignInIdentitiesPort,
   SignInPerson,
 } from '../../kernel/ports/sign-in-identities.ts'
-import type { IdentityPort, Reader } from '../../kernel/ports.ts'
-import { endSignIns, personOf } from '../../kernel/sign-in-sessions.ts'
+import { type FailurePolicy, type GuessableSecret, resetFailures } from '../../kernel/state/failure-budget.ts'
+import { endSignIns, personOf } from '../../kernel/state/sign-in-sessions.ts'
 import { type Key, key, under } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
 import type { AccountRow } from './account/bootstrap.ts'

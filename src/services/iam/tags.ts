@@ -1,8 +1,8 @@
 /** IAM's rules for tags: faults, and how answers show them. */
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Row, Tags } from '../../kernel/resource/facts.ts'
 import type { TagRules } from '../../kernel/resource/tag-rules.ts'
-import { listTags, TAGS_MAX, type TagProblem } from '../../kernel/tags.ts'
+import { listTags, TAGS_MAX, type TagProblem } from '../../kernel/resource/tags.ts'
 import type { Fault } from '../../wire/fault.ts'
 import { type ListInput, listItems } from './lists.ts'
 import { iam } from './words.ts'

@@ -1,5 +1,5 @@
 /** How many people and groups a store has: small documents, so that quotas never count rows. */
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { key } from '../../store/store.ts'
 import { identitystore } from './rows.ts'
 

@@ -2,11 +2,11 @@
 
 import { createHash, randomUUID } from 'node:crypto'
 import { stepOf } from '../../engines/totp/totp.ts'
-import { type FailurePolicy, type GuessableSecret, onlineGuessing } from '../../kernel/failure-budget.ts'
 import { HASHING, hashPassword, type PasswordHash, passwordMatches } from '../../kernel/passwords.ts'
 import type { IdentityStorePort, StorePasskey } from '../../kernel/ports/identity-store.ts'
-import type { Reader } from '../../kernel/ports.ts'
-import { endSignIns } from '../../kernel/sign-in-sessions.ts'
+import type { Reader } from '../../kernel/ports/ports.ts'
+import { type FailurePolicy, type GuessableSecret, onlineGuessing } from '../../kernel/state/failure-budget.ts'
+import { endSignIns } from '../../kernel/state/sign-in-sessions.ts'
 import { type Key, key, type Unit, under } from '../../store/store.ts'
 import type { SealContext, Sealed } from '../../vault/vault.ts'
 

@@ -2,8 +2,8 @@
  * Changes of a directory, once: the API, SCIM and the seed all pass here. Names, addresses and external IDs are unique in
  * any case of letters, and whoever is disabled or deleted is signed out everywhere.
  */
-import type { Call } from '../../kernel/call.ts'
-import { endSignIns } from '../../kernel/sign-in-sessions.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { endSignIns } from '../../kernel/state/sign-in-sessions.ts'
 import type { Unit } from '../../store/store.ts'
 import { deleteCredentials } from './credentials.ts'
 import {

@@ -1,7 +1,7 @@
 /** Memberships: who is in which group. */
 import type * as Api from '@aws-sdk/client-identitystore'
-import type { Call } from '../../kernel/call.ts'
-import { page } from '../../kernel/page.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { page } from '../../kernel/service/page.ts'
 import { addMembership, removeMembership } from './directory.ts'
 import { groupNamed, locateGroup } from './groups.ts'
 import { badToken, invalid } from './lists.ts'

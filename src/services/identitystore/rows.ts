@@ -1,9 +1,9 @@
 /** What an identity store holds: people, groups, memberships, and the indexes by which they are found. */
 import type * as IdentityStore from '@aws-sdk/client-identitystore'
 import type { IdentityStoreFacts } from '../../kernel/ports/identity-store.ts'
-import type { Reader } from '../../kernel/ports.ts'
+import type { Reader } from '../../kernel/ports/ports.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
-import { personOf } from '../../kernel/sign-in-sessions.ts'
+import { personOf } from '../../kernel/state/sign-in-sessions.ts'
 import { type Key, key, under } from '../../store/store.ts'
 
 export const identitystore = defineService<typeof IdentityStore>('identitystore')

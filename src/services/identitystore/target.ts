@@ -1,5 +1,5 @@
 /** What operations act on inside an identity store, and which accounts may call them. */
-import type { Call, Conditions } from '../../kernel/call.ts'
+import type { Call, Conditions } from '../../kernel/gate/call.ts'
 import { administration } from '../../kernel/identity-center.ts'
 import type { ResolvedTarget, ResourceFacts, Target } from '../../kernel/resource/facts.ts'
 import type { Change } from './directory.ts'

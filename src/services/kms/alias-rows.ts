@@ -1,5 +1,5 @@
 /** Aliases as rows: each leads to a key, whose row lists its aliases. */
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { saveKey } from './key-materials.ts'
 import { alias } from './resources.ts'
 import type { KeyRow } from './rows.ts'

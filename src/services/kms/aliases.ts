@@ -1,5 +1,5 @@
 /** Aliases: friendly names that lead to keys, in one account and Region. */
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { Fault } from '../../wire/fault.ts'
 import { withAlias, withoutAlias } from './alias-rows.ts'
 import { callerConditions } from './conditions.ts'

@@ -38,7 +38,7 @@ import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing, type Keys, keysOf, OTHER_ACCOUNT } from '../../../test/cloud.ts'
-import { services } from '../../server/services.ts'
+import { services } from '../../server/compose/services.ts'
 import { secretsmanager } from '../secretsmanager/index.ts'
 import { DAY_MS, desk } from './desk.fixture.ts'
 

@@ -3,8 +3,8 @@
  * Source: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
  */
 
-import type { Call, Conditions } from '../../kernel/call.ts'
-import type { AbsentKeys, ConditionKeyTable } from '../../kernel/condition-keys.ts'
+import type { Call, Conditions } from '../../kernel/gate/call.ts'
+import type { AbsentKeys, ConditionKeyTable } from '../../kernel/resource/condition-keys.ts'
 import { meantBy } from './grant-constraints.ts'
 import { callerKeys } from './key-facts.ts'
 import { periodDaysOf, WINDOW_DAYS_DEFAULT } from './key-jobs.ts'

@@ -1,6 +1,6 @@
 /** Deletion: after a window in which it can be called off, and for good. */
-import { cancelJob } from '../../kernel/jobs.ts'
-import type { JobContext, ServiceJob } from '../../kernel/service.ts'
+import { cancelJob } from '../../kernel/jobs/jobs.ts'
+import type { JobContext, ServiceJob } from '../../kernel/service/service.ts'
 import type { Unit } from '../../store/store.ts'
 import { recordServiceEvent } from './events.ts'
 import { removeGrant } from './grant-rows.ts'

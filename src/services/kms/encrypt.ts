@@ -1,6 +1,6 @@
 /** Encrypt, decrypt, and move from one key to another. */
 import type * as KMS from '@aws-sdk/client-kms'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Sealing } from '../../vault/material/materials.ts'
 import { hashBytes, kindOf } from '../../vault/material/specs.ts'
 import type { Input } from '../../wire/typed.ts'

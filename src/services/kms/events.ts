@@ -1,5 +1,5 @@
 /** What KMS does to a key by itself, told to the trail of the key's account and Region. */
-import { serviceEvent } from '../../kernel/event.ts'
+import { serviceEvent } from '../../kernel/events/event.ts'
 import type { Unit } from '../../store/store.ts'
 import { arnOf } from './resources.ts'
 import type { KeyRow } from './rows.ts'

@@ -1,6 +1,6 @@
 /** What a key policy must be before it governs a key, and what keeps one from locking everybody out. */
-import type { Call } from '../../kernel/call.ts'
-import { compilePinned, type Pinned, type Pins, pinPolicy } from '../../kernel/pinned.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { compilePinned, type Pinned, type Pins, pinPolicy } from '../../kernel/resource/pinned.ts'
 import {
   type CompiledPolicy,
   Context,

@@ -1,6 +1,6 @@
 /** What grants allow a caller, as statements that enter the decision beside the key's policy. */
 import type { GrantOperation } from '@aws-sdk/client-kms'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { type CompiledStatement, compilePolicy, type Policy, type Principal } from '../../policy/index.ts'
 import { isAsStrict, satisfies } from './grant-constraints.ts'
 import { at, type GrantConstraints, type GrantRow, type KeyRow } from './rows.ts'

@@ -1,5 +1,5 @@
 /** Grant tokens: sealed names of grants, so that nobody can make one up. */
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { GrantRow } from './rows.ts'
 
 export type GrantName = Pick<GrantRow, 'account' | 'region' | 'keyId' | 'id'>

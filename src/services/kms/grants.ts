@@ -1,8 +1,8 @@
 /** Grants: authority over a key, given to one principal for named operations. */
 import { randomBytes } from 'node:crypto'
 import type * as KMS from '@aws-sdk/client-kms'
-import { parseArn } from '../../kernel/arn.ts'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { parseArn } from '../../kernel/resource/arn.ts'
 import { anything, type ResolvedTarget, type Target } from '../../kernel/resource/facts.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { Fault } from '../../wire/fault.ts'

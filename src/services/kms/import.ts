@@ -1,6 +1,6 @@
 /** Material that customers bring: wrapped on its way, theirs to take back, gone when its time is over. */
-import { cancelJob } from '../../kernel/jobs.ts'
-import type { JobContext, ServiceJob } from '../../kernel/service.ts'
+import { cancelJob } from '../../kernel/jobs/jobs.ts'
+import type { JobContext, ServiceJob } from '../../kernel/service/service.ts'
 import type { Unit } from '../../store/store.ts'
 import type { GeneratedMaterial, ImportRefusal, Wrapping } from '../../vault/material/materials.ts'
 import { recordServiceEvent } from './events.ts'

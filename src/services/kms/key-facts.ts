@@ -1,5 +1,5 @@
 /** What authorization knows of a key besides its policy and tags: its condition keys, and the grants on it. */
-import type { Call, Conditions } from '../../kernel/call.ts'
+import type { Call, Conditions } from '../../kernel/gate/call.ts'
 import type { ResourceFacts } from '../../kernel/resource/facts.ts'
 import { GrantUse, grantedTo } from './grant-authority.ts'
 import type { KeyRow } from './rows.ts'

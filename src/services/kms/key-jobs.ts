@@ -1,5 +1,5 @@
 /** Jobs on keys, and the clock of automatic rotation. */
-import { cancelJob, scheduleJob } from '../../kernel/jobs.ts'
+import { cancelJob, scheduleJob } from '../../kernel/jobs/jobs.ts'
 import type { Key, Unit } from '../../store/store.ts'
 import { key } from './resources.ts'
 import type { KeyRow } from './rows.ts'

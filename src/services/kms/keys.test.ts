@@ -34,7 +34,7 @@ import {
 } from '@aws-sdk/client-kms'
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT } from '../../../test/cloud.ts'
-import { scheduleJob } from '../../kernel/jobs.ts'
+import { scheduleJob } from '../../kernel/jobs/jobs.ts'
 import { DAY_MS, desk } from './desk.fixture.ts'
 
 const Plaintext = Buffer.from('attack at dawn')

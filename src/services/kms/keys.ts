@@ -1,6 +1,6 @@
 /** Keys: created, described, listed, enabled and disabled. */
 import { randomBytes } from 'node:crypto'
-import type { Call, Conditions } from '../../kernel/call.ts'
+import type { Call, Conditions } from '../../kernel/gate/call.ts'
 import type { Spec } from '../../vault/material/specs.ts'
 import { specs } from '../../vault/material/specs.ts'
 import { callerConditions } from './conditions.ts'

@@ -1,7 +1,7 @@
 /** Lists in pages, as KMS words them: Limit, Marker, NextMarker, Truncated. */
-import type { Call } from '../../kernel/call.ts'
-import { page, pageOf } from '../../kernel/page.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Collection } from '../../kernel/resource/collection.ts'
+import { page, pageOf } from '../../kernel/service/page.ts'
 import type { Key } from '../../store/store.ts'
 import { kms } from './words.ts'
 

@@ -1,5 +1,5 @@
 /** The keys that AWS manages, one a service and account. */
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { addAlias } from './alias-rows.ts'
 import { rootOf } from './grant-authority.ts'
 import { PERIOD_DAYS_DEFAULT, withRotation } from './key-jobs.ts'

@@ -37,7 +37,7 @@ import {
 } from '@aws-sdk/client-kms'
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing } from '../../../test/cloud.ts'
-import { serviceEvent } from '../../kernel/event.ts'
+import { serviceEvent } from '../../kernel/events/event.ts'
 import { DAY_MS, desk } from './desk.fixture.ts'
 
 const Plaintext = Buffer.from('attack at dawn')

@@ -1,5 +1,5 @@
 /** A new key: its policy, and its first material unless that is to be imported. */
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { defaultPolicy, governed } from './governance.ts'
 import { makeMaterial, noteOwner } from './key-materials.ts'
 import type { KeyRow } from './rows.ts'

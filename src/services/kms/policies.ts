@@ -1,5 +1,5 @@
 /** Key policies: the root of all authority over a key. */
-import { shownPolicy } from '../../kernel/pinned.ts'
+import { shownPolicy } from '../../kernel/resource/pinned.ts'
 import { governed, NAME } from './governance.ts'
 import { saveKey } from './key-materials.ts'
 import { requireState } from './states.ts'

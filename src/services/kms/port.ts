@@ -1,5 +1,5 @@
 /** Keys as other services see them: by their ARN alone. */
-import type { KeysPort } from '../../kernel/ports.ts'
+import type { KeysPort } from '../../kernel/ports/ports.ts'
 import { keyNamed } from './references.ts'
 import { arnOf } from './resources.ts'
 

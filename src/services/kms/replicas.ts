@@ -1,7 +1,7 @@
 /** Multi-Region keys: one id and one material in several Regions, each with a document of its own. */
 import type * as KMS from '@aws-sdk/client-kms'
-import type { Call, Conditions } from '../../kernel/call.ts'
-import { cancelJob } from '../../kernel/jobs.ts'
+import type { Call, Conditions } from '../../kernel/gate/call.ts'
+import { cancelJob } from '../../kernel/jobs/jobs.ts'
 import type { Target } from '../../kernel/resource/facts.ts'
 import { mergedTags, requestedTags, tagAuthorization } from '../../kernel/resource/tag-rules.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'

@@ -1,5 +1,5 @@
 /** The resource types of KMS: keys, under policies of their own, and the aliases that lead to them. */
-import type { Scope } from '../../kernel/call.ts'
+import type { Scope } from '../../kernel/gate/call.ts'
 import { keyFacts } from './key-facts.ts'
 import type { AliasRow, KeyRow } from './rows.ts'
 import { tagRules } from './tag-rules.ts'

@@ -1,6 +1,6 @@
 /** Rotation: new material for new ciphertext; what was made before decrypts for ever. */
 import type * as KMS from '@aws-sdk/client-kms'
-import type { JobContext, ServiceJob } from '../../kernel/service.ts'
+import type { JobContext, ServiceJob } from '../../kernel/service/service.ts'
 import type { Unit } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { recordServiceEvent } from './events.ts'

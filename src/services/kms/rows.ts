@@ -1,7 +1,7 @@
 /** What KMS stores: keys with their material, aliases and grants. */
 import type * as KMS from '@aws-sdk/client-kms'
-import type { Pins } from '../../kernel/pinned.ts'
 import type { Row } from '../../kernel/resource/facts.ts'
+import type { Pins } from '../../kernel/resource/pinned.ts'
 import { type Key, key, under } from '../../store/store.ts'
 import type { Spec } from '../../vault/material/specs.ts'
 import type { Sealed } from '../../vault/vault.ts'

@@ -2,7 +2,7 @@
 import type * as KMS from '@aws-sdk/client-kms'
 import type { Tags } from '../../kernel/resource/facts.ts'
 import type { TagRules } from '../../kernel/resource/tag-rules.ts'
-import { listTags, TAGS_MAX } from '../../kernel/tags.ts'
+import { listTags, TAGS_MAX } from '../../kernel/resource/tags.ts'
 import { kms } from './words.ts'
 
 export const tagRules: TagRules = {

@@ -1,6 +1,6 @@
 /** Tags on keys. */
 import type * as KMS from '@aws-sdk/client-kms'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
 import { listAmong, type Paging, SMALL } from './lists.ts'
 import { key } from './resources.ts'

@@ -1,5 +1,5 @@
 /** The key that a request acts on: which texts name it, and which account may be its owner. */
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { ResourceFacts } from '../../kernel/resource/facts.ts'
 import type { NamedOptions } from '../../kernel/resource/resource-type.ts'
 import type { GrantUse } from './grant-authority.ts'

@@ -1,5 +1,5 @@
 /** What every use of a key checks before its material is touched, and what it tells the trail. */
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Hash } from '../../vault/material/specs.ts'
 import { openGrantToken } from './grant-tokens.ts'
 import { isSymmetric, worksBy } from './key-specs.ts'

@@ -1,9 +1,9 @@
 /** What a function runs: a deployment package, kept sealed in parts, or the name of what runs elsewhere. */
 import { createHash } from 'node:crypto'
 import type * as Lambda from '@aws-sdk/client-lambda'
-import type { Call, Scope } from '../../kernel/call.ts'
-import type { FunctionCode } from '../../kernel/functions.ts'
-import type { Reader } from '../../kernel/ports.ts'
+import type { Call, Scope } from '../../kernel/gate/call.ts'
+import type { FunctionCode } from '../../kernel/ports/functions.ts'
+import type { Reader } from '../../kernel/ports/ports.ts'
 import type { Sealed, Vault } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
 import { inTurns, sha256Steps } from '../../wire/sigv4/steps.ts'

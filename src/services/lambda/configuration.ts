@@ -1,6 +1,6 @@
 /** How a function is set up: its limits, its environment, and how it is shown. */
 import type * as Lambda from '@aws-sdk/client-lambda'
-import type { Call, Scope } from '../../kernel/call.ts'
+import type { Call, Scope } from '../../kernel/gate/call.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
 import { shaOf } from './code.ts'

@@ -2,7 +2,7 @@
  * Lambda's names in the audit log: operations of its first APIs carry the API's date, and a second form its version.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html
  */
-import type { EventNames } from '../../kernel/event-words.ts'
+import type { EventNames } from '../../kernel/events/event-names.ts'
 
 const dated = (date: string, ...operations: readonly string[]): Record<string, string> =>
   Object.fromEntries(operations.map((operation) => [operation, `${operation}${date}`]))

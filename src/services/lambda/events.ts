@@ -3,9 +3,9 @@
  * when it could not begin.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
  */
-import type { Call, Scope } from '../../kernel/call.ts'
-import { scheduleJob } from '../../kernel/jobs.ts'
-import type { ServiceJob } from '../../kernel/service.ts'
+import type { Call, Scope } from '../../kernel/gate/call.ts'
+import { scheduleJob } from '../../kernel/jobs/jobs.ts'
+import type { ServiceJob } from '../../kernel/service/service.ts'
 import type { Unit } from '../../store/store.ts'
 import type { SealContext, Sealed } from '../../vault/vault.ts'
 import { type FunctionRow, rowKey } from './resources.ts'

@@ -1,6 +1,6 @@
 /** Functions: created, changed, described and deleted. */
 import type * as Lambda from '@aws-sdk/client-lambda'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { dropCode, keepCode, readCode, requireRoom, requireRunnable } from './code.ts'
 import { settingKeys } from './conditions.ts'
 import {

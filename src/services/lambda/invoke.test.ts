@@ -18,8 +18,8 @@ import {
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, test, vi } from 'vitest'
 import { ACCOUNT, allowing } from '../../../test/cloud.ts'
-import type { FunctionOutcome, FunctionRun } from '../../kernel/functions.ts'
-import { FunctionsBusy } from '../../kernel/functions.ts'
+import type { FunctionOutcome, FunctionRun } from '../../kernel/ports/functions.ts'
+import { FunctionsBusy } from '../../kernel/ports/functions.ts'
 import { invoked, withRole } from './lambda.fixture.ts'
 
 const event = (value: unknown) => ({ Payload: Buffer.from(JSON.stringify(value)) })

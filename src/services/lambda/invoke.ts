@@ -1,5 +1,5 @@
 /** Invoke: now and with the answer, later, or not at all but for the permission. */
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { scheduleEvent } from './events.ts'
 import { functionNamed, lambda, unbuilt, versionOf } from './resources.ts'
 import { invoke, workerOfCall } from './running.ts'

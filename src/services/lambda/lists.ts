@@ -1,6 +1,6 @@
 /** The functions of an account in a Region, and their versions. */
-import type { Call, Scope } from '../../kernel/call.ts'
-import { pageOf } from '../../kernel/page.ts'
+import type { Call, Scope } from '../../kernel/gate/call.ts'
+import { pageOf } from '../../kernel/service/page.ts'
 import { shown } from './configuration.ts'
 import { arnOf, at, type FunctionRow, functionType, invalid, lambda, latestNamed, versionOf } from './resources.ts'
 import { versionsOf } from './versions.ts'

@@ -3,9 +3,9 @@
  * Source: https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
  */
 import type { AddPermissionRequest } from '@aws-sdk/client-lambda'
-import { isKnownAction } from '../../kernel/actions.ts'
-import type { Call, Conditions } from '../../kernel/call.ts'
-import { type Pinned, pinPolicy, shownPolicy } from '../../kernel/pinned.ts'
+import { isKnownAction } from '../../kernel/gate/actions.ts'
+import type { Call, Conditions } from '../../kernel/gate/call.ts'
+import { type Pinned, pinPolicy, shownPolicy } from '../../kernel/resource/pinned.ts'
 import { PolicyError } from '../../policy/index.ts'
 import { functionNamed, invalid, lambda, type NamedFunction } from './resources.ts'
 

@@ -2,7 +2,7 @@
  * Published versions: `$LATEST` as it was, under a number that is never given again.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
  */
-import type { Call, Scope } from '../../kernel/call.ts'
+import type { Call, Scope } from '../../kernel/gate/call.ts'
 import type { Unit } from '../../store/store.ts'
 import { shaOf } from './code.ts'
 import { sealedVariables, shown, variablesOf } from './configuration.ts'

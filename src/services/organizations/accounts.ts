@@ -1,6 +1,6 @@
 /** Member accounts: created, moved, closed, and removed from the organization. */
 import type * as Organizations from '@aws-sdk/client-organizations'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
 import { attachDefaults } from './attachment-rows.ts'
 import { withdrawApproval } from './handshakes.ts'

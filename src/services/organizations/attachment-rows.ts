@@ -1,5 +1,5 @@
 /** The rows that say which policies are attached where. */
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Organization } from './organization.ts'
 import { type PolicyType, policyTypes } from './policy-types.ts'
 import { attachmentsKey, type PolicyRow } from './resources.ts'

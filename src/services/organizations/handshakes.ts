@@ -1,6 +1,6 @@
 /** Handshakes between accounts: their states, how long they are valid, and their rows. */
 import type * as Organizations from '@aws-sdk/client-organizations'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
 import { type Key, key, under } from '../../store/store.ts'
 import type { Organization } from './organization.ts'

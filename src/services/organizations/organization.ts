@@ -1,6 +1,6 @@
 /** An organization as operations work on it: its rows, read and written in one unit of work. */
-import type { Call } from '../../kernel/call.ts'
-import type { Reader } from '../../kernel/ports.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Reader } from '../../kernel/ports/ports.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
 import type { Key } from '../../store/store.ts'
 import {

@@ -1,6 +1,6 @@
 /** The service's way of listing: NextToken, twenty a page at most. */
-import type { Call } from '../../kernel/call.ts'
-import { pageOf } from '../../kernel/page.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { pageOf } from '../../kernel/service/page.ts'
 import { invalidInput } from './resources.ts'
 
 const SIZE = 20

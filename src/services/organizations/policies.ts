@@ -1,5 +1,5 @@
 /** Policies: documents of a type, stored as written, that take effect where they are attached. */
-import type { Call, Conditions } from '../../kernel/call.ts'
+import type { Call, Conditions } from '../../kernel/gate/call.ts'
 import { PolicyError } from '../../policy/index.ts'
 import { targetsOf } from './attachment-rows.ts'
 import { type Organization, organizationOf } from './organization.ts'

@@ -1,7 +1,7 @@
 /** The resource types of an organization: the organization, its root, units, accounts, policies and handshakes. */
 import { randomInt } from 'node:crypto'
 import type * as Organizations from '@aws-sdk/client-organizations'
-import type { Scope } from '../../kernel/call.ts'
+import type { Scope } from '../../kernel/gate/call.ts'
 import { ArnForm, type Patterns, type Variables } from '../../kernel/resource/arn-form.ts'
 import type { Row } from '../../kernel/resource/facts.ts'
 import type { TagRules } from '../../kernel/resource/tag-rules.ts'

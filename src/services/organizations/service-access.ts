@@ -1,6 +1,6 @@
 /** Services trusted to act in the accounts of an organization, and the accounts that administer them. */
 
-import { isServicePrincipal } from '../../kernel/service-principals.ts'
+import { isServicePrincipal } from '../../kernel/service/service-principals.ts'
 import { namedAccount } from './accounts.ts'
 import type { Organization } from './organization.ts'
 import { listed } from './pages.ts'

@@ -1,7 +1,7 @@
 /** Tags on the root, units, accounts, policies and the delegation policy. */
 import type { Tags } from '../../kernel/resource/facts.ts'
 import { mergedTags } from '../../kernel/resource/tag-rules.ts'
-import { listTags, withoutTags } from '../../kernel/tags.ts'
+import { listTags, withoutTags } from '../../kernel/resource/tags.ts'
 import { targetNotFound } from './nodes.ts'
 import type { Organization } from './organization.ts'
 import { listed } from './pages.ts'

@@ -1,7 +1,7 @@
 /** Tags of what requests create or tag. */
 import type { Tags } from '../../kernel/resource/facts.ts'
 import { mergedTags, tagAuthorization } from '../../kernel/resource/tag-rules.ts'
-import type { TagPair } from '../../kernel/tags.ts'
+import type { TagPair } from '../../kernel/resource/tags.ts'
 import { tagRules } from './resources.ts'
 import type { OrganizationTarget, ResourceRef } from './within.ts'
 

@@ -1,5 +1,5 @@
 /** What operations act on inside the caller's organization, and which of its accounts may call them. */
-import type { Call, Conditions } from '../../kernel/call.ts'
+import type { Call, Conditions } from '../../kernel/gate/call.ts'
 import type { ResolvedTarget, ResourceFacts, Row, Tags, Target } from '../../kernel/resource/facts.ts'
 import type { ResourceType } from '../../kernel/resource/resource-type.ts'
 import { compilePolicy, readPolicy } from '../../policy/index.ts'

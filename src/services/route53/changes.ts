@@ -3,7 +3,7 @@
  * authenticated, so that no row is kept for it.
  */
 import type { ChangeInfo } from '@aws-sdk/client-route-53'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Target } from '../../kernel/resource/facts.ts'
 import { lengths } from '../../vault/aead.ts'
 import { route53 } from './resources.ts'

@@ -1,8 +1,8 @@
 /** Route 53: public hosted zones and their record sets, which the resolver plane answers. */
 import { normalizeName } from '../../engines/dns/records.ts'
-import type { ConditionKeyTable, KeySource } from '../../kernel/condition-keys.ts'
 import { hostedZones as hostedZonesPort } from '../../kernel/ports/hosted-zones.ts'
 import { provide } from '../../kernel/ports/port.ts'
+import type { ConditionKeyTable, KeySource } from '../../kernel/resource/condition-keys.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as answers from './answers.ts'
 import * as changes from './changes.ts'

@@ -1,7 +1,7 @@
 /** Record sets: a batch of changes is made as a whole or not at all. */
 import type { Change, ResourceRecordSet } from '@aws-sdk/client-route-53'
 import { isRecordType, normalizeName, parseValue, RecordValueError } from '../../engines/dns/records.ts'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Key } from '../../store/store.ts'
 import type { Strict } from '../../wire/typed.ts'
 import { submitted } from './changes.ts'

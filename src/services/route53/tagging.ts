@@ -2,8 +2,8 @@
 
 import type { Target } from '../../kernel/resource/facts.ts'
 import { mergedTags, removedKeys, requestedTags, requestTagConditions } from '../../kernel/resource/tag-rules.ts'
+import { listTags, withoutTags } from '../../kernel/resource/tags.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'
-import { listTags, withoutTags } from '../../kernel/tags.ts'
 import { type HostedZoneRow, hostedZone, notImplemented, route53 } from './resources.ts'
 
 interface Tagged {

@@ -1,7 +1,7 @@
 /** Whether a text can be a bucket's policy, and what is wrong with it in S3's words. */
-import type { Call } from '../../kernel/call.ts'
-import { pinPolicy } from '../../kernel/pinned.ts'
-import { serviceDetails } from '../../kernel/policy-reference.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { pinPolicy } from '../../kernel/resource/pinned.ts'
+import { serviceDetails } from '../../kernel/resource/policy-reference.ts'
 import type { StoredPolicy } from '../../kernel/resource/stored-policy.ts'
 import { globCodes, globMatches } from '../../policy/glob.ts'
 import { PolicyError } from '../../policy/index.ts'

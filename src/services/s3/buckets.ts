@@ -1,7 +1,7 @@
 /** Buckets: created, found, listed, removed. */
-import type { Call } from '../../kernel/call.ts'
-import { pageOf } from '../../kernel/page.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Target } from '../../kernel/resource/facts.ts'
+import { pageOf } from '../../kernel/service/page.ts'
 import { sweepOrphans } from './blobs.ts'
 import { newBucketKeys } from './conditions.ts'
 import { badToken, invalidBucketName, refuse, unbuilt } from './errors.ts'

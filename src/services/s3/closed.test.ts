@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { describe, expect, it, test } from 'vitest'
 import { allowing } from '../../../test/cloud.ts'
-import { listen } from '../../server/listener.ts'
+import { listen } from '../../server/listen/listener.ts'
 import type { Unit } from '../../store/store.ts'
 import { storage } from './s3.fixture.ts'
 

@@ -1,7 +1,7 @@
 /** S3's condition keys: of how a request was signed, of the bucket, and those that Merlon does not supply. */
 
-import type { Call, Conditions } from '../../kernel/call.ts'
-import type { AbsentKeys, ConditionKeyTable } from '../../kernel/condition-keys.ts'
+import type { Call, Conditions } from '../../kernel/gate/call.ts'
+import type { AbsentKeys, ConditionKeyTable } from '../../kernel/resource/condition-keys.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
 
 /** A service signs in the header, now, over an encrypted connection. */

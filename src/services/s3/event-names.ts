@@ -3,7 +3,7 @@
  * Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html and the examples
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-understanding-s3-entries.html
  */
-import type { EventNames } from '../../kernel/event-words.ts'
+import type { EventNames } from '../../kernel/events/event-names.ts'
 
 export const eventNames: EventNames = {
   events: {

@@ -1,6 +1,6 @@
 /** What governs a bucket: its policy, the block on public access, its tags. */
-import { shownPolicy } from '../../kernel/pinned.ts'
-import { listTags } from '../../kernel/tags.ts'
+import { shownPolicy } from '../../kernel/resource/pinned.ts'
+import { listTags } from '../../kernel/resource/tags.ts'
 import { parsePolicy, publicStatements } from '../../policy/index.ts'
 import { checkedPolicy } from './bucket-policy.ts'
 import { refuse } from './errors.ts'

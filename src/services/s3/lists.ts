@@ -1,8 +1,8 @@
 /** Objects in the order of their names' bytes, a page at a time, folded at a delimiter. */
 
 import type { ChecksumAlgorithm } from '@aws-sdk/client-s3'
-import type { Call } from '../../kernel/call.ts'
-import { pageTokens } from '../../kernel/page.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { pageTokens } from '../../kernel/service/page.ts'
 import { badToken, invalidArgument } from './errors.ts'
 import { ownerOf } from './resources.ts'
 import { at, type BucketRow, type ObjectRow } from './rows.ts'

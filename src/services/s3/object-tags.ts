@@ -1,7 +1,7 @@
 /** Tags on objects: at most ten, put with the object or after it, and condition keys of policies. */
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
-import { listTags } from '../../kernel/tags.ts'
+import { listTags } from '../../kernel/resource/tags.ts'
 import { at } from './rows.ts'
 import { hasTags, objectTags } from './tags.ts'
 import { byVersion, type ObjectLocation, objectNamed, present, requestedTags, requireNoVersion } from './targets.ts'

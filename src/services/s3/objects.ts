@@ -1,7 +1,7 @@
 /** Objects: put, read, removed. Every call here is a data event. */
 import { hash } from 'node:crypto'
 import type { HeadObjectOutput, PutObjectRequest } from '@aws-sdk/client-s3'
-import type { Call, Conditions } from '../../kernel/call.ts'
+import type { Call, Conditions } from '../../kernel/gate/call.ts'
 import { type ChecksumName, checksumNames, checksumSteps } from '../../wire/checksums.ts'
 import { Fault } from '../../wire/fault.ts'
 import { checkMd5, checkSum, malformedXml } from '../../wire/s3.ts'

@@ -1,6 +1,6 @@
 /** The resource types of S3: buckets, whose names are unique in the installation; objects are found through their bucket. */
 import { createHash } from 'node:crypto'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { ResourceFacts } from '../../kernel/resource/facts.ts'
 import { pairsIn } from '../../kernel/resource/tag-rules.ts'
 import { publicStatements, readPolicy } from '../../policy/index.ts'

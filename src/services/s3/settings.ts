@@ -1,5 +1,5 @@
 /** Settings that no bucket here has: the answers are those of AWS for a bucket without them. */
-import type { Operation } from '../../kernel/service.ts'
+import type { Operation } from '../../kernel/service/service.ts'
 import { refuse } from './errors.ts'
 import { bucketNamed } from './targets.ts'
 import { s3 } from './words.ts'

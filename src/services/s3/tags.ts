@@ -1,6 +1,6 @@
 /** The tags of buckets and objects: one set of rules, case-sensitive keys. */
 import type { Tags } from '../../kernel/resource/facts.ts'
-import { TAGS_MAX } from '../../kernel/tags.ts'
+import { TAGS_MAX } from '../../kernel/resource/tags.ts'
 import { malformedXml } from '../../wire/s3.ts'
 import { invalidArgument, refuse } from './errors.ts'
 

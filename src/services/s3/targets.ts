@@ -1,5 +1,5 @@
 /** How requests name buckets and objects, and which callers learn what exists. */
-import type { Call, Conditions } from '../../kernel/call.ts'
+import type { Call, Conditions } from '../../kernel/gate/call.ts'
 import type { ResourceFacts, Tags, Target } from '../../kernel/resource/facts.ts'
 import type { Reference } from '../../kernel/resource/resource-type.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'

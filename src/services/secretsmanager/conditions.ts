@@ -3,8 +3,8 @@
  * Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
  */
 
-import type { Call, Conditions } from '../../kernel/call.ts'
-import type { AbsentKeys } from '../../kernel/condition-keys.ts'
+import type { Call, Conditions } from '../../kernel/gate/call.ts'
+import type { AbsentKeys } from '../../kernel/resource/condition-keys.ts'
 import type { Secret } from './resources.ts'
 
 /** Keys of the authorization reference that no request supplies, and why. */

@@ -1,6 +1,7 @@
 /** What Secrets Manager does to a secret by itself, told to the trail of the secret's account and Region. */
-import type { Scope } from '../../kernel/call.ts'
-import { serviceEvent } from '../../kernel/event.ts'
+
+import { serviceEvent } from '../../kernel/events/event.ts'
+import type { Scope } from '../../kernel/gate/call.ts'
 import type { Unit } from '../../store/store.ts'
 import { arnOf, type SecretRow } from './resources.ts'
 

@@ -1,6 +1,7 @@
 /** The secrets of an account in a Region. */
-import { pageOf } from '../../kernel/page.ts'
+
 import { anything } from '../../kernel/resource/facts.ts'
+import { pageOf } from '../../kernel/service/page.ts'
 import { filtered } from './filters.ts'
 import { arnOf, type SecretRow, secrets, secretsmanager } from './resources.ts'
 import { described, stagesOf } from './secrets.ts'

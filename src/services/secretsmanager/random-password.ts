@@ -1,5 +1,5 @@
 /** Random passwords: every character equally likely, whole passwords are drawn until one fits. */
-import { randomText } from '../../kernel/id.ts'
+import { randomText } from '../../kernel/service/id.ts'
 
 export interface PasswordRules {
   readonly length: number

@@ -1,5 +1,5 @@
 /** Secrets in several Regions: replicas follow their primary in the same commit. */
-import type { Call, Scope } from '../../kernel/call.ts'
+import type { Call, Scope } from '../../kernel/gate/call.ts'
 import { Fault } from '../../wire/fault.ts'
 import { isRegion } from '../../wire/regions.ts'
 import { keys } from './conditions.ts'

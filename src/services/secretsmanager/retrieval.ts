@@ -1,7 +1,7 @@
 /** Values fetched: one, or several at once. */
-import type { Call } from '../../kernel/call.ts'
-import { pageOf } from '../../kernel/page.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { anything } from '../../kernel/resource/facts.ts'
+import { pageOf } from '../../kernel/service/page.ts'
 import { Fault } from '../../wire/fault.ts'
 import { spellingOf } from '../../wire/faults.ts'
 import { keys } from './conditions.ts'

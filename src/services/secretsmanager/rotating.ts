@@ -3,9 +3,9 @@
  * committed before each step, so that a node that dies leaves nothing that another cannot take up with the same token.
  */
 import { randomUUID, timingSafeEqual } from 'node:crypto'
-import type { Call, Scope } from '../../kernel/call.ts'
-import { cancelJob, scheduleJob } from '../../kernel/jobs.ts'
-import type { ServiceJob } from '../../kernel/service.ts'
+import type { Call, Scope } from '../../kernel/gate/call.ts'
+import { cancelJob, scheduleJob } from '../../kernel/jobs/jobs.ts'
+import type { ServiceJob } from '../../kernel/service/service.ts'
 import { type Key, key, type Unit } from '../../store/store.ts'
 import { eventOf } from './events.ts'
 import { CURRENT, holder, moved, PENDING } from './labels.ts'

@@ -2,7 +2,7 @@
  * When a secret is rotated.
  * Source: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
  */
-import { parseSchedule } from '../../kernel/schedule.ts'
+import { parseSchedule } from '../../kernel/jobs/schedule.ts'
 import { invalidParameter, type RotationRules } from './resources.ts'
 
 const HOUR_MS = 3_600_000

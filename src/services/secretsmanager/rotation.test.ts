@@ -21,9 +21,9 @@ import {
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing, cloud, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
-import type { Service } from '../../kernel/service.ts'
+import type { Service } from '../../kernel/service/service.ts'
 import { compilePolicy, parsePolicy } from '../../policy/index.ts'
-import { services } from '../../server/services.ts'
+import { services } from '../../server/compose/services.ts'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000

@@ -1,6 +1,6 @@
 /** Rotation asked for: its rules, its function, and whether it begins now. */
-import type { Call } from '../../kernel/call.ts'
-import { cancelJob } from '../../kernel/jobs.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { cancelJob } from '../../kernel/jobs/jobs.ts'
 import { Fault } from '../../wire/fault.ts'
 import { keys } from './conditions.ts'
 import { CURRENT, holder, PENDING } from './labels.ts'

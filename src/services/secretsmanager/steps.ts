@@ -1,8 +1,8 @@
 /** One step of a rotation: the function is invoked as Secrets Manager, and says by its error whether it failed. */
 import type * as Lambda from '@aws-sdk/client-lambda'
-import type { ActAs } from '../../kernel/acting.ts'
-import type { Scope } from '../../kernel/call.ts'
-import type { Api } from '../../kernel/service.ts'
+import type { Scope } from '../../kernel/gate/call.ts'
+import type { ActAs } from '../../kernel/gate/service-caller.ts'
+import type { Api } from '../../kernel/service/service.ts'
 import { Fault } from '../../wire/fault.ts'
 
 export const functions: Api<typeof Lambda> = { id: 'lambda' }

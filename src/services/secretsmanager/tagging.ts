@@ -1,8 +1,8 @@
 /** Tags of secrets. */
-import type { Call, Conditions } from '../../kernel/call.ts'
+import type { Call, Conditions } from '../../kernel/gate/call.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
 import { mergedTags, requestedTags, requestTagConditions } from '../../kernel/resource/tag-rules.ts'
-import { withoutTags } from '../../kernel/tags.ts'
+import { withoutTags } from '../../kernel/resource/tags.ts'
 import { keys } from './conditions.ts'
 import { saveEverywhere } from './replicas.ts'
 import { alive, primary, type Secret, secretNamed, secretsmanager, secretType } from './resources.ts'

@@ -1,8 +1,8 @@
 /** The values of secrets: each under a data key of its own, which KMS gives and opens as the caller would ask it to. */
 import type * as KMS from '@aws-sdk/client-kms'
-import { arnIn } from '../../kernel/arn.ts'
-import type { Call } from '../../kernel/call.ts'
-import type { Api } from '../../kernel/service.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { arnIn } from '../../kernel/resource/arn.ts'
+import type { Api } from '../../kernel/service/service.ts'
 import { openUnder, sealUnder } from '../../vault/envelope.ts'
 import { Fault } from '../../wire/fault.ts'
 import { DEFAULT_KEY } from './conditions.ts'

@@ -1,6 +1,6 @@
 /** Versions of a secret: what adds one, and what lists and labels them. */
-import type { Call } from '../../kernel/call.ts'
-import { pageOf } from '../../kernel/page.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { pageOf } from '../../kernel/service/page.ts'
 import { keys } from './conditions.ts'
 import { CURRENT, holder, moved, pruned, put, removed } from './labels.ts'
 import { refusals } from './messages.ts'

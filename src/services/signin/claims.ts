@@ -1,14 +1,20 @@
 /** What a sign-in cookie carries, and when it is valid. Names of members are sealed into cookies: never change them. */
 import { randomUUID } from 'node:crypto'
 import type { AssumeRoleResponse } from '@aws-sdk/client-sts'
-import type { CallAsPerson } from '../../kernel/acting.ts'
-import { accessKeyId } from '../../kernel/id.ts'
+import type { CallAsPerson } from '../../kernel/gate/service-caller.ts'
+import { redeemSession, type Session } from '../../kernel/gate/session.ts'
 import { directoryLogin } from '../../kernel/ports/directory-login.ts'
 import type { Use } from '../../kernel/ports/port.ts'
+import type { Reader } from '../../kernel/ports/ports.ts'
 import { type SignInPerson, signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
-import type { Reader } from '../../kernel/ports.ts'
-import { redeemSession, type Session } from '../../kernel/session.ts'
-import { isSignInValid, personOf, SIGN_IN_MS, type SignIn, signInGeneration } from '../../kernel/sign-in-sessions.ts'
+import { accessKeyId } from '../../kernel/service/id.ts'
+import {
+  isSignInValid,
+  personOf,
+  SIGN_IN_MS,
+  type SignIn,
+  signInGeneration,
+} from '../../kernel/state/sign-in-sessions.ts'
 import type { SessionScheme } from '../../kernel/web/site.ts'
 import type { Vault } from '../../vault/vault.ts'
 

@@ -1,8 +1,8 @@
 /** Sign-ins from a directory end when the directory disables the person: checked by a job, so that credentials end, too. */
-import { scheduleJob } from '../../kernel/jobs.ts'
+import { scheduleJob } from '../../kernel/jobs/jobs.ts'
 import { directoryLogin } from '../../kernel/ports/directory-login.ts'
-import type { ServiceJob } from '../../kernel/service.ts'
-import { endSignIns, isSignInValid, type SignIn } from '../../kernel/sign-in-sessions.ts'
+import type { ServiceJob } from '../../kernel/service/service.ts'
+import { endSignIns, isSignInValid, type SignIn } from '../../kernel/state/sign-in-sessions.ts'
 import type { Unit } from '../../store/store.ts'
 import type { Claims } from './claims.ts'
 

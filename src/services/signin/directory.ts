@@ -1,7 +1,6 @@
 /** `/signin/directory/NAME`: people of an Active Directory or LDAP directory sign in and choose one of their roles. */
 import { createHash } from 'node:crypto'
 import type * as STS from '@aws-sdk/client-sts'
-import { type FailurePolicy, retryText } from '../../kernel/failure-budget.ts'
 import {
   type DirectoryLoginAnswer,
   type DirectoryLoginPort,
@@ -10,7 +9,8 @@ import {
   type LoginDirectory,
 } from '../../kernel/ports/directory-login.ts'
 import { MissingPortError, type Use } from '../../kernel/ports/port.ts'
-import type { Api } from '../../kernel/service.ts'
+import type { Api } from '../../kernel/service/service.ts'
+import { type FailurePolicy, retryText } from '../../kernel/state/failure-budget.ts'
 import { type Html, html } from '../../kernel/web/html.ts'
 import type { WebAnswer, WebCall, WebRoute } from '../../kernel/web/site.ts'
 import { Fault } from '../../wire/fault.ts'

@@ -3,9 +3,9 @@
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { accessKeyId as newAccessKeyId } from '../../kernel/id.ts'
+import { redeemSession, type Session } from '../../kernel/gate/session.ts'
 import type { ConsoleSignInPort } from '../../kernel/ports/console-sign-in.ts'
-import { redeemSession, type Session } from '../../kernel/session.ts'
+import { accessKeyId as newAccessKeyId } from '../../kernel/service/id.ts'
 import type { WebAnswer, WebCall, WebInput, WebRoute } from '../../kernel/web/site.ts'
 import { Fault } from '../../wire/fault.ts'
 import { federatedClaims, identityOf, type Principal } from './claims.ts'
@@ -22,7 +22,7 @@ const SESSION_SECONDS = { min: 900, max: 43_200, chained: 3_600 } as const
 interface Token {
   readonly principal: Principal
   readonly expiresAt: number
-  /** Whose sign-ins it belongs to, where a portal has issued it: see `kernel/sign-in-sessions.ts`. */
+  /** Whose sign-ins it belongs to, where a portal has issued it: see `kernel/state/sign-in-sessions.ts`. */
   readonly signInPerson?: string
 }
 

@@ -2,8 +2,8 @@
 
 import { consoleSignIn } from '../../kernel/ports/console-sign-in.ts'
 import { provide } from '../../kernel/ports/port.ts'
-import type { Service, ServiceJob } from '../../kernel/service.ts'
-import { FORGET_SIGN_IN, forgetEndedSignIn } from '../../kernel/sign-in-sessions.ts'
+import type { Service, ServiceJob } from '../../kernel/service/service.ts'
+import { FORGET_SIGN_IN, forgetEndedSignIn } from '../../kernel/state/sign-in-sessions.ts'
 import { route, type WebRoute, type WebSite } from '../../kernel/web/site.ts'
 import { scheme } from './claims.ts'
 import { consoleSite } from './console.ts'

@@ -3,10 +3,10 @@
  * pages are the same for addresses that no root user has. A second factor is still required at the next sign-in.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { randomText } from '../../kernel/id.ts'
 import { mailbox, OutboxQuotaError } from '../../kernel/jobs/outbox.ts'
 import type { Mail } from '../../kernel/ports/mail.ts'
 import { signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
+import { randomText } from '../../kernel/service/id.ts'
 import { type Html, html } from '../../kernel/web/html.ts'
 import type { WebAnswer, WebCall, WebRoute } from '../../kernel/web/site.ts'
 import { Fault } from '../../wire/fault.ts'

@@ -2,8 +2,9 @@
  * Signing in with a password: the root user by e-mail address, IAM users by account and name; then the second factor, and
  * a new password where one is due. No page shows whether an account, a user or a device exists before it is proved.
  */
-import { retryText } from '../../kernel/failure-budget.ts'
+
 import { type SignInPerson, signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
+import { retryText } from '../../kernel/state/failure-budget.ts'
 import type { WebAnswer, WebCall, WebInput, WebRoute } from '../../kernel/web/site.ts'
 import { authenticationOptions, newChallenge, verifyAuthentication } from '../../kernel/web/webauthn.ts'
 import { Fault } from '../../wire/fault.ts'

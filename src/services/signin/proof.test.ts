@@ -2,7 +2,7 @@
 import { CreateLoginProfileCommand } from '@aws-sdk/client-iam'
 import { expect, test } from 'vitest'
 import { ACCOUNT, allowing, cloud } from '../../../test/cloud.ts'
-import { keepVerification } from '../../kernel/evidence/verification.ts'
+import { keepVerification } from '../../kernel/log-integrity/verification.ts'
 import { Browser, iamOf, setRoot } from './browser.fixture.ts'
 
 const PASSWORD = 'Correct-Horse-7'

@@ -1,6 +1,6 @@
 /** `/console/proof`: how the account's log is proved, for the console. Needs the permission to read the log. */
-import { lastCheckpoint } from '../../kernel/evidence/checkpoint.ts'
-import { lastVerification } from '../../kernel/evidence/verification.ts'
+import { lastCheckpoint } from '../../kernel/log-integrity/checkpoint.ts'
+import { lastVerification } from '../../kernel/log-integrity/verification.ts'
 import { logHeads } from '../../kernel/ports/log-heads.ts'
 import { route, type WebRoute } from '../../kernel/web/site.ts'
 import { type Claims, callerOf } from './claims.ts'

@@ -1,9 +1,9 @@
 /** Security credentials: a person's own password, second factors and sign-ins. */
 import type * as IAM from '@aws-sdk/client-iam'
-import { retryText } from '../../kernel/failure-budget.ts'
 import { type SignInPerson, signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
-import type { Api } from '../../kernel/service.ts'
-import { signInGeneration } from '../../kernel/sign-in-sessions.ts'
+import type { Api } from '../../kernel/service/service.ts'
+import { retryText } from '../../kernel/state/failure-budget.ts'
+import { signInGeneration } from '../../kernel/state/sign-in-sessions.ts'
 import { type Html, html } from '../../kernel/web/html.ts'
 import type { WebAnswer, WebCall, WebInput, WebRoute } from '../../kernel/web/site.ts'
 import { newChallenge, registrationOptions, verifyRegistration } from '../../kernel/web/webauthn.ts'

@@ -1,5 +1,5 @@
 /** Signing out: of this sign-in in every tab, or of every sign-in of the person. */
-import { endSignIn, endSignIns } from '../../kernel/sign-in-sessions.ts'
+import { endSignIn, endSignIns } from '../../kernel/state/sign-in-sessions.ts'
 import type { WebCall, WebRoute } from '../../kernel/web/site.ts'
 import type { Claims } from './claims.ts'
 import { principalEvent } from './events.ts'

@@ -1,6 +1,6 @@
 /** Applications: created, shown, changed, listed and deleted; who is assigned to them, and how they may get tokens. */
 import type * as Api from '@aws-sdk/client-sso-admin'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { newIdentityCenterIds } from '../../kernel/identity-center.ts'
 import { identityStore } from '../../kernel/ports/identity-store.ts'
 import type { PortalLookup } from '../../kernel/ports/sso-instances.ts'

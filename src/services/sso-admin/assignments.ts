@@ -1,7 +1,7 @@
 /** Assignments: which people and groups have which permission set in which account. They come and go by jobs. */
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { identityStore } from '../../kernel/ports/identity-store.ts'
-import type { ServiceJob } from '../../kernel/service.ts'
+import type { ServiceJob } from '../../kernel/service/service.ts'
 import { rowsOf } from './lists.ts'
 import { rowsBelow } from './pages.ts'
 import { withoutInstanceOfAccount } from './permission-sets.ts'

@@ -1,8 +1,8 @@
 /** Client tokens: a creation that is sent again gives what the first one made. Kept for a day. */
 import { createHash } from 'node:crypto'
-import type { Call } from '../../kernel/call.ts'
-import { scheduleJob } from '../../kernel/jobs.ts'
-import type { ServiceJob } from '../../kernel/service.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { scheduleJob } from '../../kernel/jobs/jobs.ts'
+import type { ServiceJob } from '../../kernel/service/service.ts'
 import { type Key, key } from '../../store/store.ts'
 import { conflict } from './resources.ts'
 

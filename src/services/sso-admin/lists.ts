@@ -1,6 +1,6 @@
 /** Pages of what one row holds. */
-import type { Call } from '../../kernel/call.ts'
-import { pageOf } from '../../kernel/page.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { pageOf } from '../../kernel/service/page.ts'
 import { badToken } from './pages.ts'
 
 export async function rowsOf<T>(

@@ -1,6 +1,6 @@
 /** Pages of lists. */
-import type { Call } from '../../kernel/call.ts'
-import { page } from '../../kernel/page.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { page } from '../../kernel/service/page.ts'
 import type { Key } from '../../store/store.ts'
 import { invalid } from './resources.ts'
 

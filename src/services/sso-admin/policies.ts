@@ -1,6 +1,6 @@
 /** Policies of permission sets: inline, of AWS, references to those of accounts, and the boundary. */
 
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { PolicyReference } from '../../kernel/ports/reserved-roles.ts'
 import { PolicyError, parsePolicy } from '../../policy/index.ts'
 import { rowsOf } from './lists.ts'

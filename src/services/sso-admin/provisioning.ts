@@ -1,7 +1,7 @@
 /** What permission sets become in accounts: reserved roles, made and removed by jobs. */
 import { newIdentityCenterIds } from '../../kernel/identity-center.ts'
 import { type ReservedRole, ReservedRoleError, reservedRoles } from '../../kernel/ports/reserved-roles.ts'
-import type { JobContext } from '../../kernel/service.ts'
+import type { JobContext } from '../../kernel/service/service.ts'
 import type { Unit } from '../../store/store.ts'
 import { durationSeconds } from './durations.ts'
 import type { InstanceRow, PermissionSetRow } from './resources.ts'

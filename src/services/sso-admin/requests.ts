@@ -1,6 +1,6 @@
 /** Requests that run as jobs: assignments created and deleted, permission sets provisioned. */
-import type { Call } from '../../kernel/call.ts'
-import { scheduleJob } from '../../kernel/jobs.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { scheduleJob } from '../../kernel/jobs/jobs.ts'
 import { type Key, key, type Unit, under } from '../../store/store.ts'
 import { rowsBelow } from './pages.ts'
 import { permissionSetArn } from './permission-sets.ts'

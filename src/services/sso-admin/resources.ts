@@ -3,8 +3,8 @@ import type * as SSOAdmin from '@aws-sdk/client-sso-admin'
 import type { PolicyReference } from '../../kernel/ports/reserved-roles.ts'
 import type { Row } from '../../kernel/resource/facts.ts'
 import type { TagRules } from '../../kernel/resource/tag-rules.ts'
+import { TAGS_MAX } from '../../kernel/resource/tags.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
-import { TAGS_MAX } from '../../kernel/tags.ts'
 
 export const sso = defineService<typeof SSOAdmin>('sso-admin', 'sso')
 

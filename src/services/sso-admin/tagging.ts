@@ -1,8 +1,8 @@
 /** Tags of instances, permission sets, applications and trusted token issuers: one operation serves every type. */
-import type { Call, Conditions } from '../../kernel/call.ts'
+import type { Call, Conditions } from '../../kernel/gate/call.ts'
 import type { Row, Target } from '../../kernel/resource/facts.ts'
 import { mergedTags, requestedTags, requestTagConditions } from '../../kernel/resource/tag-rules.ts'
-import { listTags, withoutTags } from '../../kernel/tags.ts'
+import { listTags, withoutTags } from '../../kernel/resource/tags.ts'
 import { rowsOf } from './lists.ts'
 import { application, instance, invalid, permissionSet, SCOPE, sso, tagRules, tokenIssuer } from './resources.ts'
 import { type InInstance, type Located, resolved } from './target.ts'

@@ -1,5 +1,5 @@
 /** What operations act on inside an instance, and which accounts may call them. */
-import type { Call, Conditions } from '../../kernel/call.ts'
+import type { Call, Conditions } from '../../kernel/gate/call.ts'
 import { administration } from '../../kernel/identity-center.ts'
 import type { ResolvedTarget, ResourceFacts, Tags, Target } from '../../kernel/resource/facts.ts'
 import { requestedTags, tagAuthorization } from '../../kernel/resource/tag-rules.ts'

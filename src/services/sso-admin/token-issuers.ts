@@ -1,5 +1,5 @@
 /** Trusted token issuers: whose tokens name people of the directory. */
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { mergedTags, requestedTags } from '../../kernel/resource/tag-rules.ts'
 import { onceByToken } from './idempotency.ts'
 import { rowsBelow } from './pages.ts'

@@ -1,6 +1,6 @@
 /** Clients: registered by themselves, without a row: an ID carries what was registered, sealed. */
 import { randomUUID, timingSafeEqual } from 'node:crypto'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { OAuthClient } from '../../kernel/ports/sso-grants.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
 import { lengths } from '../../vault/aead.ts'

@@ -1,11 +1,11 @@
 /** Grants that wait: devices by their user codes, and authorization codes. */
 import { createHash, randomBytes } from 'node:crypto'
-import { randomText } from '../../kernel/id.ts'
-import { scheduleJob } from '../../kernel/jobs.ts'
+import { scheduleJob } from '../../kernel/jobs/jobs.ts'
 import type { PortalSession } from '../../kernel/portal-sessions.ts'
+import type { Reader } from '../../kernel/ports/ports.ts'
 import type { SsoGrantsPort } from '../../kernel/ports/sso-grants.ts'
-import type { Reader } from '../../kernel/ports.ts'
-import type { ServiceJob } from '../../kernel/service.ts'
+import { randomText } from '../../kernel/service/id.ts'
+import type { ServiceJob } from '../../kernel/service/service.ts'
 import { type Key, key, type Unit } from '../../store/store.ts'
 import { isRegistered, readClient } from './clients.ts'
 

@@ -1,8 +1,7 @@
 /** Tokens: a device's, a code's, and those that replace others before they expire. */
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto'
-import type { Call } from '../../kernel/call.ts'
-import { type GuessableSecret, onlineGuessing } from '../../kernel/failure-budget.ts'
-import { scheduleJob } from '../../kernel/jobs.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { scheduleJob } from '../../kernel/jobs/jobs.ts'
 import {
   isPortalSessionValid,
   issueAccessToken,
@@ -12,6 +11,7 @@ import {
 import { identityStore } from '../../kernel/ports/identity-store.ts'
 import { ssoInstances } from '../../kernel/ports/sso-instances.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
+import { type GuessableSecret, onlineGuessing } from '../../kernel/state/failure-budget.ts'
 import { key } from '../../store/store.ts'
 import { ACCOUNT_ACCESS, authenticated, type Client, DEVICE_CODE, isRegistered, storeInUrl } from './clients.ts'
 import { addDevice, type CodeRow, codeKey, DEVICE_MS, type DeviceRow, deviceKey, FORGET_GRANT } from './grants.ts'

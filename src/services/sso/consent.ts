@@ -1,6 +1,7 @@
 /** Consent: a device by its user code (RFC 8628), and a command line by the authorization code with PKCE (RFC 7636). */
-import { type GuessableSecret, retryText } from '../../kernel/failure-budget.ts'
+
 import { ssoGrants } from '../../kernel/ports/sso-grants.ts'
+import { type GuessableSecret, retryText } from '../../kernel/state/failure-budget.ts'
 import type { WebAnswer, WebInput, WebRoute } from '../../kernel/web/site.ts'
 import { Fault } from '../../wire/fault.ts'
 import { authorizePage, deviceCodePage, devicePage, messagePage } from './pages.ts'

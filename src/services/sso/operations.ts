@@ -1,6 +1,5 @@
 /** What command lines and SDKs call with a person's token: accounts, roles, credentials, and the end of the session. */
 import type { AccountInfo } from '@aws-sdk/client-sso'
-import { pageOf } from '../../kernel/page.ts'
 import {
   type AccessToken,
   PORTAL_SESSION_MS,
@@ -9,7 +8,8 @@ import {
   redeemAccessToken,
 } from '../../kernel/portal-sessions.ts'
 import type { BearerCall, BearerScheme } from '../../kernel/service/bearer.ts'
-import { endSignIn } from '../../kernel/sign-in-sessions.ts'
+import { pageOf } from '../../kernel/service/page.ts'
+import { endSignIn } from '../../kernel/state/sign-in-sessions.ts'
 import { Fault } from '../../wire/fault.ts'
 import { header } from '../../wire/http.ts'
 import { openRole, rolesIn, rolesOf, type SignedIn, signedIn } from './roles.ts'

@@ -1,13 +1,13 @@
 /** Roles of a person: found, and opened as sessions. */
 import { randomUUID } from 'node:crypto'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { type IssuedCredentials, issueSession, type Session } from '../../kernel/gate/session.ts'
 import type { PortalSession } from '../../kernel/portal-sessions.ts'
 import { isPortalSessionValid } from '../../kernel/portal-sessions.ts'
 import { type IdentityStorePort, identityStore, type StoreUser } from '../../kernel/ports/identity-store.ts'
 import { reservedRoles } from '../../kernel/ports/reserved-roles.ts'
 import { type PortalLookup, type PortalRole, type SsoInstance, ssoInstances } from '../../kernel/ports/sso-instances.ts'
-import { type IssuedCredentials, issueSession, type Session } from '../../kernel/session.ts'
-import { signInGeneration } from '../../kernel/sign-in-sessions.ts'
+import { signInGeneration } from '../../kernel/state/sign-in-sessions.ts'
 
 /** What pages and operations have in common. */
 export type Caller = Pick<Call, 'unit' | 'use' | 'now' | 'vault'>

@@ -1,11 +1,11 @@
 /** Signing in to the portal: the password, the second factor, and a new password where an administrator set the last one. */
 import { randomUUID } from 'node:crypto'
-import { retryText } from '../../kernel/failure-budget.ts'
 import { instanceIdOf } from '../../kernel/identity-center.ts'
 import { PORTAL_SESSION_MS, type PortalSession } from '../../kernel/portal-sessions.ts'
 import { type IdentityStoreFacts, identityStore, type StoreUser } from '../../kernel/ports/identity-store.ts'
 import { ssoInstances } from '../../kernel/ports/sso-instances.ts'
-import { signInGeneration } from '../../kernel/sign-in-sessions.ts'
+import { retryText } from '../../kernel/state/failure-budget.ts'
+import { signInGeneration } from '../../kernel/state/sign-in-sessions.ts'
 import type { WebAnswer, WebCall, WebInput, WebRoute, WebSite } from '../../kernel/web/site.ts'
 import { authenticationOptions, newChallenge, verifyAuthentication } from '../../kernel/web/webauthn.ts'
 import { Fault } from '../../wire/fault.ts'

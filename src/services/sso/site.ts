@@ -2,7 +2,7 @@
 import { PORTAL_SESSION_MS } from '../../kernel/portal-sessions.ts'
 import { consoleSignIn } from '../../kernel/ports/console-sign-in.ts'
 import type { PortalRole } from '../../kernel/ports/sso-instances.ts'
-import { endSignIn } from '../../kernel/sign-in-sessions.ts'
+import { endSignIn } from '../../kernel/state/sign-in-sessions.ts'
 import type { WebAnswer, WebSite } from '../../kernel/web/site.ts'
 import { consentRoutes } from './consent.ts'
 import { accountsPage, credentialsPage, faultPage, messagePage, type ShownAccount } from './pages.ts'

@@ -5,7 +5,7 @@ import {
   GetCallerIdentityCommand,
 } from '@aws-sdk/client-sts'
 import { describe, expect, it } from 'vitest'
-import { accessKeyId } from '../../kernel/id.ts'
+import { accessKeyId } from '../../kernel/service/id.ts'
 import { ACCOUNT, account, keysOf, MFA_CODE, OTHER_ACCOUNT } from './account.fixture.ts'
 
 const who = new GetCallerIdentityCommand({})

@@ -1,7 +1,8 @@
 /** AssumeRoot: for a quarter of an hour, one task of a member account's root user, for those who manage the organisation. */
-import { parseArn, printArn } from '../../kernel/arn.ts'
-import type { Call } from '../../kernel/call.ts'
-import type { RootFeature } from '../../kernel/ports.ts'
+
+import type { Call } from '../../kernel/gate/call.ts'
+import type { RootFeature } from '../../kernel/ports/ports.ts'
+import { parseArn, printArn } from '../../kernel/resource/arn.ts'
 import type { Target } from '../../kernel/resource/facts.ts'
 import { Fault } from '../../wire/fault.ts'
 import { issue } from './credentials.ts'

@@ -1,6 +1,7 @@
 /** The identity of the caller, and what a key ID or an encoded denial contains. */
-import { accountOfAccessKey } from '../../kernel/id.ts'
+
 import { anything } from '../../kernel/resource/facts.ts'
+import { accountOfAccessKey } from '../../kernel/service/id.ts'
 import { Fault } from '../../wire/fault.ts'
 import { sts } from './words.ts'
 

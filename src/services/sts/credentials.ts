@@ -1,7 +1,7 @@
 /** Temporary credentials: how long they live, and how an answer shows them. */
 import type { Credentials } from '@aws-sdk/client-sts'
-import type { Call } from '../../kernel/call.ts'
-import { issueSession, type Session } from '../../kernel/session.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { issueSession, type Session } from '../../kernel/gate/session.ts'
 
 const SECOND_MS = 1000
 const HOUR_S = 3600

@@ -2,7 +2,7 @@
 import type { JWK } from 'jose'
 import { IssuerKeys, type KeySource } from '../../kernel/federation/issuer-keys.ts'
 import { ThumbprintMismatchError } from '../../kernel/federation/thumbprint.ts'
-import type { OutboundPort } from '../../kernel/ports.ts'
+import type { OutboundPort } from '../../kernel/ports/ports.ts'
 import { sts } from './words.ts'
 
 /** One for each outbound port, so that tests do not share keys. */

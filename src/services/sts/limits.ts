@@ -1,6 +1,6 @@
 /** Which credentials may call which operation at all, before any policy is asked. */
-import type { Caller } from '../../kernel/call.ts'
-import type { Operation } from '../../kernel/service.ts'
+import type { Caller } from '../../kernel/gate/call.ts'
+import type { Operation } from '../../kernel/service/service.ts'
 import { Fault } from '../../wire/fault.ts'
 import { parsedRoleArn } from './roles.ts'
 

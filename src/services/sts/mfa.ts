@@ -1,6 +1,6 @@
 /** The second factor: a device's one-time code, checked and spent before the decision that may ask for it. */
-import type { Call } from '../../kernel/call.ts'
-import { retryText } from '../../kernel/failure-budget.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { retryText } from '../../kernel/state/failure-budget.ts'
 import { Fault } from '../../wire/fault.ts'
 
 interface MfaInput {

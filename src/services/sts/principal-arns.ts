@@ -1,6 +1,7 @@
 /** The ARNs of the principals that STS creates. */
-import { printArn } from '../../kernel/arn.ts'
-import type { Call } from '../../kernel/call.ts'
+
+import type { Call } from '../../kernel/gate/call.ts'
+import { printArn } from '../../kernel/resource/arn.ts'
 
 const arn = (partition: string, account: string, resource: string): string =>
   printArn({ partition, service: 'sts', region: '', account, resource })

@@ -1,7 +1,8 @@
 /** The role that a request assumes: its trust policy decides. */
-import { type Arn, parseArn } from '../../kernel/arn.ts'
-import type { Call } from '../../kernel/call.ts'
-import type { AssumableRole } from '../../kernel/ports.ts'
+
+import type { Call } from '../../kernel/gate/call.ts'
+import type { AssumableRole } from '../../kernel/ports/ports.ts'
+import { type Arn, parseArn } from '../../kernel/resource/arn.ts'
 import type { ResolvedTarget, ResourceFacts, Target } from '../../kernel/resource/facts.ts'
 import type { CompiledPolicy } from '../../policy/index.ts'
 import { Fault } from '../../wire/fault.ts'

@@ -1,7 +1,7 @@
 /** The condition keys that a SAML assertion supplies to trust policies. */
 import { createHash } from 'node:crypto'
 import type { SamlIdentity } from '../../engines/saml/response.ts'
-import type { TrustedIdp } from '../../kernel/ports.ts'
+import type { TrustedIdp } from '../../kernel/ports/ports.ts'
 
 /**
  * Distinguishes equal subjects of different issuers, accounts and providers.

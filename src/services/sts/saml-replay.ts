@@ -1,10 +1,10 @@
 /** Each assertion, and each answer to a request, opens one session: spent in the transaction that issues it. */
 import { createHash } from 'node:crypto'
 import type { SamlIdentity } from '../../engines/saml/response.ts'
-import type { Call } from '../../kernel/call.ts'
-import { scheduleJob } from '../../kernel/jobs.ts'
-import type { Reader } from '../../kernel/ports.ts'
-import type { ServiceJob } from '../../kernel/service.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import { scheduleJob } from '../../kernel/jobs/jobs.ts'
+import type { Reader } from '../../kernel/ports/ports.ts'
+import type { ServiceJob } from '../../kernel/service/service.ts'
 import { type Key, key } from '../../store/store.ts'
 import { sts } from './words.ts'
 

@@ -1,8 +1,8 @@
 /** AssumeRoleWithSAML: become a role by a signed response of a SAML identity provider that the role trusts. */
 import { ROLE_ATTRIBUTE, requestedSession, rolePairs, type SamlSession } from '../../engines/saml/aws-attributes.ts'
 import type { SamlIdentity } from '../../engines/saml/response.ts'
+import type { AssumableRole, TrustedIdp } from '../../kernel/ports/ports.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
-import type { AssumableRole, TrustedIdp } from '../../kernel/ports.ts'
 import type { Target } from '../../kernel/resource/facts.ts'
 import { Fault } from '../../wire/fault.ts'
 import { broughtKeys, type FederatedClaims, federatedSession } from './federated-session.ts'

@@ -1,8 +1,8 @@
 /** Session policies: what a request may add to narrow the session it asks for, and the space they and the tags take. */
 import { deflateRawSync } from 'node:zlib'
-import type { Call } from '../../kernel/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Session } from '../../kernel/gate/session.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
-import type { Session } from '../../kernel/session.ts'
 import { PolicyError, parsePolicy } from '../../policy/index.ts'
 import { Fault } from '../../wire/fault.ts'
 import { sts } from './words.ts'

@@ -2,9 +2,10 @@
  * Session tags: what a request brings, and what a chain of roles carries on.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
  */
+
+import type { Session } from '../../kernel/gate/session.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
-import type { Session } from '../../kernel/session.ts'
-import { mergeTags, type TagPair, type TagProblem } from '../../kernel/tags.ts'
+import { mergeTags, type TagPair, type TagProblem } from '../../kernel/resource/tags.ts'
 import { Fault } from '../../wire/fault.ts'
 
 const PROBLEMS: Readonly<Record<TagProblem, string>> = {

@@ -6,7 +6,7 @@ import {
   GetSessionTokenCommand,
 } from '@aws-sdk/client-sts'
 import { describe, expect, it } from 'vitest'
-import { accessKeyId } from '../../kernel/id.ts'
+import { accessKeyId } from '../../kernel/service/id.ts'
 import { ACCOUNT, account, keysOf, MFA_CODE } from './account.fixture.ts'
 
 const who = new GetCallerIdentityCommand({})

@@ -4,7 +4,7 @@
  * rotation, so that nobody who still holds it is cut off.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html
  */
-import { element } from '../../../kernel/client.ts'
+import { element } from '../../../kernel/client/client.ts'
 import { inSteps, problem, putPending, type Turn, valueUnder } from './steps.ts'
 
 interface AccessKey {

@@ -1,6 +1,6 @@
 /** The account itself: its alias, and what it holds at a glance. */
-import type { Call } from '../../../kernel/call.ts'
-import type { Reader } from '../../../kernel/ports.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
+import type { Reader } from '../../../kernel/ports/ports.ts'
 import { anything } from '../../../kernel/resource/facts.ts'
 import { key } from '../../../store/store.ts'
 import { Fault } from '../../../wire/fault.ts'

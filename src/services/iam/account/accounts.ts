@@ -1,7 +1,7 @@
 /** What IAM offers Organizations: accounts as tenants, each with its root user and a way in for its managers. */
 
-import { uniqueId } from '../../../kernel/id.ts'
-import type { AccountsPort } from '../../../kernel/ports.ts'
+import type { AccountsPort } from '../../../kernel/ports/ports.ts'
+import { uniqueId } from '../../../kernel/service/id.ts'
 import { key } from '../../../store/store.ts'
 import { type RoleRow, role } from '../resources.ts'
 import { accountAlias } from './account.ts'

@@ -1,6 +1,6 @@
 /** What an organisation lets its managers do with the root users of its members: switched on and off for all at once. */
-import type { Call } from '../../../kernel/call.ts'
-import type { Membership, Reader, RootFeature } from '../../../kernel/ports.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
+import type { Membership, Reader, RootFeature } from '../../../kernel/ports/ports.ts'
 import { anything } from '../../../kernel/resource/facts.ts'
 import { key } from '../../../store/store.ts'
 import { iam } from '../words.ts'

@@ -1,6 +1,6 @@
 /** Access keys of users and of the root user. Secrets are sealed to their row and shown once. */
-import type { Call } from '../../../kernel/call.ts'
-import { accessKeyId, secretAccessKey } from '../../../kernel/id.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
+import { accessKeyId, secretAccessKey } from '../../../kernel/service/id.ts'
 import { type Key, key, type Unit } from '../../../store/store.ts'
 import type { SealContext, Sealed, Vault } from '../../../vault/vault.ts'
 import { count } from '../counts.ts'

@@ -1,9 +1,9 @@
 /** Passwords of users: set by an administrator, changed by the user, never shown again. */
-import type { Call } from '../../../kernel/call.ts'
-import { type GuessableSecret, onlineGuessing, resetFailures, retryText } from '../../../kernel/failure-budget.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import { hashPassword, type PasswordHash, passwordMatches, passwordProblem } from '../../../kernel/passwords.ts'
 import type { Target } from '../../../kernel/resource/facts.ts'
-import { endSignIns, personOf } from '../../../kernel/sign-in-sessions.ts'
+import { type GuessableSecret, onlineGuessing, resetFailures, retryText } from '../../../kernel/state/failure-budget.ts'
+import { endSignIns, personOf } from '../../../kernel/state/sign-in-sessions.ts'
 import { Fault } from '../../../wire/fault.ts'
 import { type UserRow, user } from '../resources.ts'
 import { userOnly } from '../users/owners.ts'

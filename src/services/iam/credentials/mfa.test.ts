@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { STEP_MS } from '../../../engines/totp/totp.ts'
-import type { Subject } from '../../../kernel/session.ts'
+import type { Subject } from '../../../kernel/gate/session.ts'
 import { account, type Desk, desk } from '../desk.fixture.ts'
 import type { UserRow } from '../resources.ts'
 import {

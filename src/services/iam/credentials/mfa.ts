@@ -10,16 +10,16 @@ import {
   SEED_BYTES,
   stepOf,
 } from '../../../engines/totp/totp.ts'
-import type { Call, Scope } from '../../../kernel/call.ts'
+import type { Call, Scope } from '../../../kernel/gate/call.ts'
+import type { MfaCaller, Reader } from '../../../kernel/ports/ports.ts'
+import type { Row } from '../../../kernel/resource/facts.ts'
 import {
   type GuessableSecret,
   onlineGuessing,
   resetFailures,
   retryText,
   type SecretCheck,
-} from '../../../kernel/failure-budget.ts'
-import type { MfaCaller, Reader } from '../../../kernel/ports.ts'
-import type { Row } from '../../../kernel/resource/facts.ts'
+} from '../../../kernel/state/failure-budget.ts'
 import { key, type Unit, under } from '../../../store/store.ts'
 import type { SealContext, Sealed, Vault } from '../../../vault/vault.ts'
 import { count } from '../counts.ts'

@@ -1,5 +1,5 @@
 /** What the account demands of its users' passwords. One document an account; none means AWS's own demands. */
-import type { Call } from '../../../kernel/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import type { PasswordRules } from '../../../kernel/passwords.ts'
 import { anything } from '../../../kernel/resource/facts.ts'
 import { key } from '../../../store/store.ts'

@@ -1,6 +1,6 @@
 /** Server certificates: kept with their chains, their private keys sealed. */
 import { describeCertificate } from '../../../engines/x509/certificate.ts'
-import type { Call } from '../../../kernel/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import type { Row } from '../../../kernel/resource/facts.ts'
 import type { SealContext, Sealed, Vault } from '../../../vault/vault.ts'
 import { count } from '../counts.ts'

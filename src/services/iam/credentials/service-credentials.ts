@@ -1,6 +1,6 @@
 /** Service-specific credentials: user names and passwords (or keys) for the services that cannot take a signature. */
 import { randomBytes } from 'node:crypto'
-import type { Call, Conditions } from '../../../kernel/call.ts'
+import type { Call, Conditions } from '../../../kernel/gate/call.ts'
 import { type Key, under } from '../../../store/store.ts'
 import type { SealContext, Sealed } from '../../../vault/vault.ts'
 import { Fault } from '../../../wire/fault.ts'

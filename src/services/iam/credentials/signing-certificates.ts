@@ -1,6 +1,6 @@
 /** X.509 signing certificates of users and of root. */
 import { describeCertificate } from '../../../engines/x509/certificate.ts'
-import type { Call } from '../../../kernel/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import { listItems } from '../lists.ts'
 import { type Owner, ownerOf } from '../users/owners.ts'
 import { userNamedOrSelf } from '../users/self.ts'

@@ -8,7 +8,7 @@ import {
   type SshKeyProblem,
   sshLine,
 } from '../../../engines/ssh-public-key/ssh-public-key.ts'
-import type { Call } from '../../../kernel/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import type { FaultName } from '../../../wire/typed.ts'
 import { listItems } from '../lists.ts'
 import { type UserRow, user } from '../resources.ts'

@@ -1,5 +1,5 @@
 /** What can hang on a user, all kept under the user's id, so that a new name changes nothing. */
-import type { Call } from '../../../kernel/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import { type Entry, key, under } from '../../../store/store.ts'
 
 /** Kind → the words of AWS's DeleteConflict. */

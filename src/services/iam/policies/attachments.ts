@@ -1,5 +1,5 @@
 /** The index from a managed policy to whoever it is attached to, or bounds. */
-import type { Call } from '../../../kernel/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import { key, under } from '../../../store/store.ts'
 
 export type HolderKind = 'user' | 'group' | 'role'

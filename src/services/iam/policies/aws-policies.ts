@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { brotliDecompress } from 'node:zlib'
-import { parseArn } from '../../../kernel/arn.ts'
+import { parseArn } from '../../../kernel/resource/arn.ts'
 import { installedFile } from '../../../wire/installed-file.ts'
 import type { ManagedPolicyRow } from './policies.ts'
 

@@ -1,8 +1,8 @@
 /** Permissions boundaries of users and roles. */
 import type { PermissionsBoundaryAttachmentType } from '@aws-sdk/client-iam'
-import type { Call } from '../../../kernel/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import type { ResourceType } from '../../../kernel/resource/resource-type.ts'
-import type { Operation } from '../../../kernel/service.ts'
+import type { Operation } from '../../../kernel/service/service.ts'
 import { type IamIdentity, type NameId, role, user } from '../resources.ts'
 import { protect } from '../roles/service-linked.ts'
 import { iam } from '../words.ts'

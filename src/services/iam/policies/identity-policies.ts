@@ -1,7 +1,7 @@
 /** Policies on users, groups and roles: attached and inline. Eighteen operations that differ only in their names. */
-import type { Call } from '../../../kernel/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import type { ResourceType } from '../../../kernel/resource/resource-type.ts'
-import type { Operation } from '../../../kernel/service.ts'
+import type { Operation } from '../../../kernel/service/service.ts'
 import { listItems } from '../lists.ts'
 import { group, type IamIdentity, type NameId, role, user } from '../resources.ts'
 import { protect } from '../roles/service-linked.ts'

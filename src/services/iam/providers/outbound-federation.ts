@@ -4,10 +4,10 @@
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound.html
  */
 import { createPublicKey } from 'node:crypto'
-import type { Call } from '../../../kernel/call.ts'
-import { DOCUMENTS_PATH, type PublicDocument } from '../../../kernel/documents.ts'
-import type { Reader, TokenAlgorithm, TokenIssuer } from '../../../kernel/ports.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
+import type { Reader, TokenAlgorithm, TokenIssuer } from '../../../kernel/ports/ports.ts'
 import { anything } from '../../../kernel/resource/facts.ts'
+import { DOCUMENTS_PATH, type PublicDocument } from '../../../kernel/service/documents.ts'
 import { key } from '../../../store/store.ts'
 import type { MaterialContext, Materials, StoredMaterial } from '../../../vault/material/materials.ts'
 import type { SigningAlgorithm, Spec } from '../../../vault/material/specs.ts'

@@ -1,7 +1,7 @@
 /** Reports that are asked for, made by a job, and fetched: each kept for a week. */
-import type { Call } from '../../../kernel/call.ts'
-import { scheduleJob } from '../../../kernel/jobs.ts'
-import type { ServiceJob } from '../../../kernel/service.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
+import { scheduleJob } from '../../../kernel/jobs/jobs.ts'
+import type { ServiceJob } from '../../../kernel/service/service.ts'
 import { key } from '../../../store/store.ts'
 import { iam } from '../words.ts'
 import { type Accesses, keepAccess, recentAccess } from './access-history.ts'

@@ -2,7 +2,7 @@
  * The credential report: who has which credentials, how old they are and when they were last used.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
  */
-import type { Call } from '../../../kernel/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import { anything } from '../../../kernel/resource/facts.ts'
 import { key } from '../../../store/store.ts'
 import { type AccountRow, accountKey } from '../account/bootstrap.ts'

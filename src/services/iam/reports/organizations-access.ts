@@ -1,10 +1,10 @@
 /** Which services an organisation lets a part of it use, and when they were last used there. */
 import type * as IAM from '@aws-sdk/client-iam'
 import type * as Organizations from '@aws-sdk/client-organizations'
-import type { Call } from '../../../kernel/call.ts'
-import { actionsByService, serviceName } from '../../../kernel/policy-reference.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import { anything } from '../../../kernel/resource/facts.ts'
-import type { Api } from '../../../kernel/service.ts'
+import { actionsByService, serviceName } from '../../../kernel/resource/policy-reference.ts'
+import type { Api } from '../../../kernel/service/service.ts'
 import { type CompiledPolicy, compilePolicy, readPolicy } from '../../../policy/index.ts'
 import { listItems } from '../lists.ts'
 import { date, iam } from '../words.ts'

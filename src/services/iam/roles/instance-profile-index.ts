@@ -1,5 +1,5 @@
 /** The index from a role to the instance profiles that carry it. */
-import type { Call } from '../../../kernel/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import { type Key, key, under } from '../../../store/store.ts'
 
 export const carriedKey = (call: Call, roleName: string, profile: string): Key =>

@@ -1,5 +1,5 @@
 /** Instance profiles: how a role reaches a machine. One role at most. */
-import type { Call } from '../../../kernel/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import { count } from '../counts.ts'
 import { listItems, listRows } from '../lists.ts'
 import { type InstanceProfileRow, instanceProfile, nameIn, role, underPath } from '../resources.ts'

@@ -1,13 +1,13 @@
 /** Roles that another service keeps in accounts: IAM Identity Center's, made from its permission sets. */
 
-import type { Call } from '../../../kernel/call.ts'
-import { uniqueId } from '../../../kernel/id.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import {
   type PolicyReference,
   type ReservedRole,
   ReservedRoleError,
   type ReservedRolesPort,
 } from '../../../kernel/ports/reserved-roles.ts'
+import { uniqueId } from '../../../kernel/service/id.ts'
 import { Fault } from '../../../wire/fault.ts'
 import { count } from '../counts.ts'
 import { dropAttachment, indexAttachment } from '../policies/attachments.ts'

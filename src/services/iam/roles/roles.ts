@@ -1,6 +1,6 @@
 /** Roles: create, read, change, list, delete, and whom they trust. */
 import type * as IAM from '@aws-sdk/client-iam'
-import type { Call } from '../../../kernel/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import type { ExistingResource } from '../../../kernel/resource/targets.ts'
 import { count } from '../counts.ts'
 import { roleUse } from '../credentials/last-used.ts'

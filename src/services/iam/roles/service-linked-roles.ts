@@ -1,5 +1,5 @@
 /** Making and deleting the roles that belong to a service. */
-import type { Call } from '../../../kernel/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import type { Target } from '../../../kernel/resource/facts.ts'
 import { key } from '../../../store/store.ts'
 import { count } from '../counts.ts'

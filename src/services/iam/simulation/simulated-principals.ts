@@ -1,5 +1,5 @@
 /** Whose permissions a simulation asks about: a user with its groups, a group, or a role, with what bears on it. */
-import type { Call, Conditions } from '../../../kernel/call.ts'
+import type { Call, Conditions } from '../../../kernel/gate/call.ts'
 import type { ResolvedTarget, Target } from '../../../kernel/resource/facts.ts'
 import {
   type CompiledPolicy,

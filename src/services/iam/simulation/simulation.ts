@@ -1,7 +1,7 @@
 /** The policy simulator: the engine that decides real calls, asked about calls nobody makes. */
 import type * as IAM from '@aws-sdk/client-iam'
-import { parseArn } from '../../../kernel/arn.ts'
-import type { Call, Conditions } from '../../../kernel/call.ts'
+import type { Call, Conditions } from '../../../kernel/gate/call.ts'
+import { parseArn } from '../../../kernel/resource/arn.ts'
 import { anything } from '../../../kernel/resource/facts.ts'
 import {
   type CompiledPolicy,

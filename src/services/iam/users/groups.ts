@@ -1,5 +1,5 @@
 /** Groups, and who is in them. */
-import type { Call } from '../../../kernel/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import { count } from '../counts.ts'
 import { listItems, listRows } from '../lists.ts'
 import { moveHoldings, refuseIfHolding } from '../policies/identity-policies.ts'

@@ -1,5 +1,5 @@
 /** Which users are in which group: named on the user, and indexed by group. */
-import type { Call } from '../../../kernel/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import { type Key, key, under } from '../../../store/store.ts'
 
 interface Membership {

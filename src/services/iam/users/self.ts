@@ -1,5 +1,5 @@
 /** "The user named, or else the caller": the default of GetUser, ChangePassword and the access key operations. */
-import type { Call } from '../../../kernel/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import type { ResolvedTarget, ResourceFacts, Target } from '../../../kernel/resource/facts.ts'
 import { Fault } from '../../../wire/fault.ts'
 import { type UserRow, user } from '../resources.ts'

@@ -1,5 +1,5 @@
 /** Users: create, read, rename, list, delete. */
-import type { Call } from '../../../kernel/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import { count } from '../counts.ts'
 import { hangsOnUser } from '../credentials/subordinates.ts'
 import { listRows } from '../lists.ts'

@@ -1,5 +1,5 @@
 /** SCIM 2.0: identity providers create, change and delete people and groups of a directory. */
-import { page } from '../../../kernel/page.ts'
+import { page } from '../../../kernel/service/page.ts'
 import {
   route,
   type WebAnswer,

@@ -1,2 +1,0 @@
-/** Moved to `ports/analyses.ts`. */
-export * from './ports/analyses.ts'

@@ -1,2 +1,0 @@
-/** Moved to `ports/functions.ts`. */
-export * from './ports/functions.ts'

@@ -1,0 +1,69 @@
+/** A service at work by itself: what a rotation, a renewal or an execution is done as. */
+import type { Unit } from '../../store/store.ts'
+import type { HttpRequest } from '../../wire/http.ts'
+import type { Input, OpName, Output } from '../../wire/typed.ts'
+import type { Api } from '../service/service.ts'
+import type { Session } from './session.ts'
+
+export interface ServiceCaller {
+  /** The principal, as policies name it: `secretsmanager.amazonaws.com`. */
+  readonly service: string
+  /** Of the customer it works for: `aws:SourceAccount`, and where its calls are recorded. */
+  readonly account: string
+  readonly region: string
+  /** The ARN of what it works for: `aws:SourceArn`. */
+  readonly source: string
+  /**
+   * The client that an operation of unauthenticated callers is forwarded for: what the input carries proves it, and
+   * policies see its address, not the service.
+   */
+  readonly client?: { readonly remoteAddress: string; readonly userAgent: string; readonly isSecure: boolean }
+}
+
+/**
+ * Calls an operation as a service. Only a resource's own policy can allow that; like every call it is authorised,
+ * committed by itself and recorded. Throws what the operation answers.
+ */
+export type ActAs = <M, N extends OpName<M>>(
+  acting: ServiceCaller,
+  api: Api<M>,
+  name: N,
+  input: Input<M, N>,
+) => Promise<Output<M, N>>
+
+/** A signed-in person's request, as its calls are decided and recorded. */
+export interface SessionRequest {
+  readonly session: Session
+  readonly accessKeyId: string
+  readonly region: string
+  readonly request: Pick<HttpRequest, 'remoteAddress' | 'secure' | 'rawHeaders'>
+  readonly now: number
+  /** Of the transaction that the call is part of. */
+  readonly unit: Unit
+  /** Runs after the commit. */
+  readonly effects: (() => void)[]
+  /** What the operation has done once, over all retries of the transaction. */
+  readonly done: Promise<unknown>[]
+}
+
+/**
+ * Calls an operation as a signed-in person: authorized by the person's policies and recorded as theirs, as if they had
+ * signed it, in the transaction of the caller. Throws the operation's fault; its event is in the transaction then, too.
+ */
+export type CallAs = <M, N extends OpName<M>>(
+  from: SessionRequest,
+  api: Api<M>,
+  name: N,
+  input: Input<M, N>,
+) => Promise<Output<M, N>>
+
+/** Throws the denial unless a signed-in person may do this to a resource of the person's own account. */
+export type AuthorizeAs = (from: SessionRequest, action: string, arn: string) => Promise<void>
+
+/** The same from a web route, which knows the request. In `us-east-1`, where console sign-ins are, unless another is said. */
+export type CallAsPerson = <M, N extends OpName<M>>(
+  person: Pick<SessionRequest, 'session' | 'accessKeyId'> & { readonly region?: string },
+  api: Api<M>,
+  name: N,
+  input: Input<M, N>,
+) => Promise<Output<M, N>>

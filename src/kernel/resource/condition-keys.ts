@@ -1,0 +1,117 @@
+/**
+ * The condition keys that the public authorization reference lists for an action, and the values that services supply
+ * for them. Global keys (`aws:…`) are the request context's own. Generated table: see `tools/`.
+ */
+import table from '../../../models/condition-keys.json' with { type: 'json' }
+import type { ContextValue } from '../../policy/index.ts'
+import { remembering } from '../../wire/remember.ts'
+import type { Call } from '../gate/call.ts'
+import { parseArn } from './arn.ts'
+
+/** What the value of a key is computed from. */
+export interface KeySource {
+  // biome-ignore lint/suspicious/noExplicitAny: one table serves operations of every input and row.
+  readonly input: any
+  readonly call: Call
+  /** What the operation's target found; undefined when the resource does not exist. */
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly row: any
+}
+
+type KeyValue = string | readonly string[] | undefined
+
+/** Key → its value in a request. Evaluated when a policy reads the key, and only for actions that have the key. */
+export type ConditionKeyTable = Readonly<Record<string, (source: KeySource) => KeyValue>>
+
+/** Key, or family of keys (`kms:RecipientAttestation:*`) → why requests never carry it. */
+export type AbsentKeys = Readonly<Record<string, string>>
+
+export type LazyConditions = Readonly<Record<string, ContextValue | undefined>>
+
+interface Reference {
+  readonly actions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
+  readonly resourceTags: Readonly<Record<string, string>>
+}
+const reference = table as unknown as Reference
+
+/** The reference's service-specific keys of an action and of its resource types; undefined: the table lacks the service. */
+export function keysOfAction(action: string): readonly string[] | undefined {
+  const colon = action.indexOf(':')
+  const service = reference.actions[action.slice(0, colon)]
+  return service && (service[action.slice(colon + 1)] ?? [])
+}
+
+const ARNS_MAX = 5_000
+
+/**
+ * A second name for `aws:ResourceTag/` that the resource's own service has, whatever service acts on it:
+ * `iam:ResourceTag/` of a role holds for `sts:AssumeRole`, too.
+ */
+export const resourceTagPrefix = remembering(
+  ARNS_MAX,
+  (arn: string): string | undefined => reference.resourceTags[parseArn(arn)?.service ?? ''],
+)
+
+interface Keyed {
+  readonly api: { readonly id: string }
+  readonly operations: readonly {
+    readonly name: string
+    readonly actions: readonly string[]
+    readonly choice?: { readonly among: readonly string[] } | undefined
+  }[]
+  readonly resources?: readonly { readonly spec: { readonly tags?: { readonly action: string } } }[]
+  readonly conditionKeys?: ConditionKeyTable
+}
+
+/** The tables of all services, with each action's keys looked up once. */
+export class ConditionKeys {
+  readonly #byAction = new Map<string, readonly (readonly [string, ConditionKeyTable[string]])[]>()
+
+  constructor(services: readonly Keyed[]) {
+    for (const { api, operations, resources = [], conditionKeys = {} } of services) {
+      const actions = [
+        ...operations.flatMap(({ actions, choice }) => [...actions, ...(choice?.among ?? [])]),
+        // The permission to tag, where tags come with a creation.
+        ...resources.flatMap(({ spec }) => spec.tags?.action ?? []),
+      ]
+      for (const action of new Set(actions)) {
+        const listed = new Set(keysOfAction(action)?.map((key) => key.toLowerCase()))
+        const entries = Object.entries(conditionKeys).filter(([key]) => listed.has(key.toLowerCase()))
+        if (entries.length > 0) this.#byAction.set(`${api.id} ${action}`, entries)
+      }
+    }
+  }
+
+  /** `given`: what the operation has computed by itself; it wins. */
+  of(service: string, action: string, source: KeySource, given: LazyConditions): LazyConditions {
+    const entries = this.#byAction.get(`${service} ${action}`)
+    if (!entries) return given
+    const values: Record<string, ContextValue | undefined> = {}
+    for (const [key, value] of entries) values[key] = () => value(source)
+    return Object.assign(values, given)
+  }
+}
+
+/** Tells why no request has a key; undefined where requests have it, or where it is of a service that is not built. */
+export interface Absence {
+  (key: string): string | undefined
+  /** What it was made of, for other threads. */
+  readonly lists: readonly AbsentKeys[]
+}
+
+/** Entries of one action (`kms:CreateAlias kms:KeySpec`) are left out: at other actions requests have the key. */
+export function absenceIn(lists: readonly (AbsentKeys | undefined)[]): Absence {
+  const exact = new Map<string, string>()
+  const families: (readonly [prefix: string, reason: string])[] = []
+  for (const [name, reason] of lists.flatMap((list) => Object.entries(list ?? {}))) {
+    if (name.includes(' ')) continue
+    const fixed = name.toLowerCase().split(/\$\{|<|\*/)[0]!
+    if (fixed.length < name.length) families.push([fixed, reason])
+    else exact.set(fixed, reason)
+  }
+  const reasonOf = (key: string) => {
+    const lowered = key.toLowerCase()
+    return exact.get(lowered) ?? families.find(([prefix]) => lowered.startsWith(prefix))?.[1]
+  }
+  return Object.assign(reasonOf, { lists: lists.filter((list) => list !== undefined) })
+}

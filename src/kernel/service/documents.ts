@@ -1,0 +1,24 @@
+/** What anybody may read without a signature, such as the public keys that tokens are checked with. */
+import type { Reader } from '../ports/ports.ts'
+
+export const DOCUMENTS_PATH = '/_merlon/public/'
+
+export interface PublicDocument {
+  /** What follows {@link DOCUMENTS_PATH}. */
+  readonly path: RegExp
+  /** The JSON; undefined where there is none. `groups` are those of the path. */
+  readonly read: (reader: Reader, groups: readonly string[]) => Promise<object | undefined>
+}
+
+export async function readDocument(
+  documents: readonly PublicDocument[],
+  reader: Reader,
+  path: string,
+): Promise<object | undefined> {
+  const asked = path.slice(DOCUMENTS_PATH.length)
+  for (const { path: known, read } of documents) {
+    const match = known.exec(asked)
+    if (match) return read(reader, match.slice(1))
+  }
+  return undefined
+}

@@ -1,0 +1,110 @@
+/** Administration over a Unix socket in the data folder: only its owner, on this machine, never over the network. */
+import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { createServer, request } from 'node:http'
+import { InstallationError, socketOf } from '../compose/installation.ts'
+import type { Logger } from '../compose/log.ts'
+import type { OperatorCode } from '../compose/operator-errors.ts'
+import type { AdminRequest, AdminResponse } from './admin-api.ts'
+
+const BODY_BYTES_MAX = 64 * 1024
+/** Of a path in `struct sockaddr_un`, its final NUL included. */
+const PATH_BYTES_MAX = 108
+/** A backup of a large database takes its time. */
+const ANSWER_MS_MAX = 60 * 60 * 1000
+
+/** What the server says of a request that failed. */
+export interface Complaint {
+  readonly message: string
+  readonly code?: OperatorCode
+}
+
+export interface AdminSocket {
+  close(): Promise<void>
+}
+
+/** undefined when the folder's path is too long for a socket: then only a stopped server can be administered. */
+export async function listenForAdmin(
+  data: string,
+  answer: (asked: AdminRequest) => Promise<AdminResponse>,
+  logger: Logger,
+): Promise<AdminSocket | undefined> {
+  const path = socketOf(data)
+  if (Buffer.byteLength(path) >= PATH_BYTES_MAX) {
+    logger.log('warn', 'no administration socket: the path of the data folder is too long', { path })
+    return undefined
+  }
+  // The folder's lock is ours, so whoever made this one is dead.
+  rmSync(path, { force: true })
+  const server = createServer((incoming, outgoing) => {
+    const tell = ({ status, body }: AdminResponse) => {
+      outgoing.writeHead(status, { 'content-type': 'application/json' })
+      outgoing.end(JSON.stringify(body))
+    }
+    read(incoming)
+      .then((input) => answer({ route: `${incoming.method} ${incoming.url}`, input }))
+      .then(tell, (error) => {
+        logger.log('error', 'administration failed', { error })
+        tell({ status: 500, body: { message: (error as Error).message } })
+      })
+  })
+  const mask = process.umask(0o177)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(path, resolve)
+    })
+    chmodSync(path, 0o600)
+  } finally {
+    process.umask(mask)
+  }
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+/** undefined when no server listens there. Throws what it complains of. */
+export async function askServer(data: string, { route, input }: AdminRequest): Promise<object | undefined> {
+  const socketPath = socketOf(data)
+  if (!existsSync(socketPath)) return undefined
+  const [method, path] = route.split(' ')
+  const told = await new Promise<AdminResponse | undefined>((resolve, reject) => {
+    const question = Buffer.from(JSON.stringify(input))
+    const headers = { 'content-length': question.length }
+    const asked = request({ socketPath, method, path, headers, timeout: ANSWER_MS_MAX }, (answer) => {
+      const chunks: Buffer[] = []
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk))
+      answer.on('end', () => {
+        const text = Buffer.concat(chunks).toString()
+        resolve({ status: answer.statusCode ?? 500, body: (text === '' ? {} : JSON.parse(text)) as object })
+      })
+      answer.on('error', reject)
+    })
+    asked.on('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? resolve(undefined) : reject(error),
+    )
+    asked.end(question)
+  })
+  if (told && told.status !== 200) {
+    const { message = `the server answered ${told.status}`, code } = told.body as Partial<Complaint>
+    throw new InstallationError(message, code)
+  }
+  return told?.body
+}
+
+async function read(incoming: AsyncIterable<Buffer>): Promise<AdminRequest['input']> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of incoming) {
+    length += chunk.length
+    if (length > BODY_BYTES_MAX) throw new Error('the question is too long')
+    chunks.push(chunk)
+  }
+  const bytes = Buffer.concat(chunks)
+  const text = bytes.toString()
+  for (const each of [...chunks, bytes]) each.fill(0)
+  return text === '' ? {} : (JSON.parse(text) as AdminRequest['input'])
+}
