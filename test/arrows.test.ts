@@ -117,7 +117,7 @@ describe('the rooms of src/', () => {
           .some((line) => literal.test(line) && !/^\s*(\*|\/[/*])/.test(line)),
     )
 
-    expect(known.map(show).sort()).toEqual(Object.keys(others))
+    expect(known.map(show).sort()).toEqual(Object.keys(others).sort())
   })
 
   test('leave no file of a service that its index or the server does not reach', () => {

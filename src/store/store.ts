@@ -9,7 +9,6 @@
  *   that a crash could take back.
  * - The feed speaks once per commit, in revision order, after durability and before `run` resolves.
  */
-
 import type { Chained, EpochKey, Head, Link } from './chain.ts'
 import type { StoreSnapshot } from './image.ts'
 

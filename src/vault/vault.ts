@@ -1,5 +1,4 @@
 /** The contract of the root of trust: values sealed to the place they stand in. No key bytes ever leave this room. */
-
 import type { Materials } from './material/materials.ts'
 
 /** Where a sealed value stands. All of it is authenticated, length-prefixed, so a ciphertext cannot be moved. */

@@ -1,5 +1,4 @@
 /** Requests of `node:http` in our own form, and our answers back: for every socket we listen on. */
-
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { HttpRequest, HttpResponse, Peer } from './http.ts'

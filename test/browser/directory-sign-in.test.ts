@@ -1,5 +1,4 @@
 /** People of a real Active Directory domain sign in with a browser, and see why when they may not. */
-
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {

@@ -4,7 +4,6 @@
  * @example
  * const id = await call.use(certificateDomains).idOf(call.unit, call, 'example.com')
  */
-
 import { port } from '../../src/kernel/ports/port.ts'
 import type { Arn } from '../../src/kernel/resource/arn.ts'
 import type { Reader } from '../../src/kernel/state/reader.ts'

@@ -2,7 +2,6 @@
  * PostgreSQL dies, and its synchronous standby takes over under load: no acknowledged change is lost, all nodes are back
  * within five seconds of the promotion, and none ever writes to a former primary that comes back.
  */
-
 import { availableParallelism, loadavg } from 'node:os'
 import pg from 'pg'
 import { afterEach, expect, test } from 'vitest'

@@ -1,5 +1,4 @@
 /** Fifty rotations of each kind of database, under a client that fetches the secret and logs in all the time. */
-
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam'

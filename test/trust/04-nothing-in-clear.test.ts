@@ -1,5 +1,4 @@
 /** Root of trust §6.4, KMS §6.13 and Secrets §6.12: no key and no secret in clear in database, write-ahead log, keyring, logs or backups. */
-
 import { execFileSync } from 'node:child_process'
 import { createPublicKey, publicEncrypt, randomBytes, randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'

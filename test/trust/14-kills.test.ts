@@ -2,7 +2,6 @@
  * Whatever is killed in the middle of a change to the root of trust: the next start opens what was acknowledged, by what was
  * good before or by what has replaced it, and the command can be given again.
  */
-
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'

@@ -1,5 +1,4 @@
 /** The bar at the top: account, Region, role, dark or light, sign out. */
-
 import TopNavigation from '@cloudscape-design/components/top-navigation'
 import { lazy, Suspense, useState } from 'react'
 import regions from '../../../models/regions.json'

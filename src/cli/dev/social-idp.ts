@@ -1,5 +1,4 @@
 /** `merlon dev social-idp`: an imitation of Google, Apple, Facebook, Amazon, LinkedIn, X and Microsoft sign-in. */
-
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connectors } from '../../engines/oidc/connectors.ts'

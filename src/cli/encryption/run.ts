@@ -1,5 +1,4 @@
 /** Encrypts or decrypts files one after the other, and writes what was done where `--metadata-output` says. */
-
 import { existsSync, statSync } from 'node:fs'
 import { appendFile, writeFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline/promises'

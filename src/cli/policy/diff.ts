@@ -1,5 +1,4 @@
 /** `merlon policy diff OLD NEW`: what access a change adds or removes. */
-
 import { actionsByService } from '../../kernel/resource/policy-reference.ts'
 import { extentShown } from '../../policy/account/access-text.ts'
 import { folded } from '../../policy/account/folded-actions.ts'

@@ -1,5 +1,4 @@
 /** `merlon policy what-can PRINCIPAL`: the actions a user or role may do, and on which resources. */
-
 import { actionsByService } from '../../kernel/resource/policy-reference.ts'
 import { extentShown, missingKeys } from '../../policy/account/access-text.ts'
 import { folded } from '../../policy/account/folded-actions.ts'

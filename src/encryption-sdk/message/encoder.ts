@@ -1,5 +1,4 @@
 /** Encrypts one message: the header first, then frames as plaintext arrives, then the signature. */
-
 import type { KeyObject } from 'node:crypto'
 import { createSign, randomBytes, type Sign } from 'node:crypto'
 import { encodeContext } from '../context.ts'

@@ -26,7 +26,11 @@ const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const publicKey = pair.publicKey.export({ type: 'spki', format: 'der' })
 const bySha256 = async (message: Buffer) => sign('sha256', message, pair.privateKey)
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$/)
-const dnsName = fc.array(label, { minLength: 2, maxLength: 4 }).map((labels) => labels.join('.'))
+/** No domain of digits alone: that would be an address. */
+const topLevel = fc.stringMatching(/^[a-z]{2,10}$/)
+const dnsName = fc
+  .tuple(fc.array(label, { minLength: 1, maxLength: 3 }), topLevel)
+  .map(([labels, last]) => [...labels, last].join('.'))
 
 /** Rules of RFC 5280 and of the CA/Browser Forum's baseline requirements, each true for every leaf. */
 const RULES: Readonly<Record<string, (leaf: X509Certificate, names: readonly string[]) => boolean>> = {

@@ -1,5 +1,4 @@
 /** A bucket of any S3-compatible store, as the operator names it, asked by its own signed requests. */
-
 import { childrenOf, parseXml, type XmlElement } from '../../engines/xml/xml.ts'
 import { sign } from '../../wire/sigv4/index.ts'
 

@@ -2,7 +2,6 @@
  * One audit event for every call, in CloudTrail's record format 1.11.
  * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
  */
-
 import type { LogRecord } from '../../store/store.ts'
 import type { TlsDetails } from '../../wire/http.ts'
 import type { Caller } from '../gate/call.ts'

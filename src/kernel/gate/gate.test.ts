@@ -1,5 +1,4 @@
 /** The five doors, with services made for the purpose and with the real ones. */
-
 import {
   ChangePasswordCommand,
   CreateAccessKeyCommand,

@@ -65,7 +65,7 @@ describe('A principal', () => {
 
     expect(throttle.signed(ACCOUNT, user('AIDASLOW'), 0)).toEqual({ scope: 'principal', retryAfterMs: 1_000 })
     for (const each of running) if ('release' in each) each.release()
-    expect(throttle.signed(ACCOUNT, user('AIDASLOW'), 0)).toHaveProperty('leave')
+    expect(throttle.signed(ACCOUNT, user('AIDASLOW'), 0)).toHaveProperty('release')
   })
 })
 

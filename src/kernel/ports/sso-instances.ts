@@ -4,7 +4,6 @@
  * @example
  * const accounts = await use(ssoInstances).accountsOf(unit, instance, userId)
  */
-
 import type { IdentityStorePort } from './identity-store.ts'
 import { port } from './port.ts'
 import type { Reader } from './ports.ts'

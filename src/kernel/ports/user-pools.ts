@@ -7,7 +7,6 @@
  * })
  * if (verified.outcome === 'verified') subject = verified.claims.sub
  */
-
 import { port } from './port.ts'
 import type { Reader } from './ports.ts'
 

@@ -2,7 +2,6 @@
  * ARN forms, written as the service authorization reference writes them: one template prints ARNs, parses them and types
  * their variables.
  */
-
 import type { Scope } from '../gate/call.ts'
 import { parseArn, printArn } from './arn.ts'
 

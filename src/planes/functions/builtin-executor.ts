@@ -1,5 +1,4 @@
 /** Runs functions that are part of Merlon: with their role's credential and the way out, and nothing else. */
-
 import { Client, element, type Transport } from '../../kernel/client/client.ts'
 import type { FunctionOutcome, FunctionRun } from '../../kernel/ports/functions.ts'
 import type { SigningCredential } from '../../wire/sigv4/index.ts'

@@ -1,5 +1,4 @@
 /** Blobs in a bucket elsewhere: it sees what a folder would, sealed bytes under ids. */
-
 import type { Bucket } from '../../kernel/client/bucket.ts'
 import type { BlobStore } from './blobs.ts'
 

@@ -1,5 +1,4 @@
 /** What streams are fed from: the log of all accounts, or the checkpoints, of all nodes, each in the order of writing. */
-
 import type { SourceBatch } from '../../kernel/events/follower.ts'
 import { checkpointsBehind, placeOf } from '../../kernel/log-integrity/checkpoint.ts'
 import type { Store } from '../../store/store.ts'

@@ -1,5 +1,4 @@
 /** Whether the resources are ARNs that can exist. */
-
 import { redundant } from './actions.ts'
 import type { Text } from './finding.ts'
 import type { ServiceFacts } from './reference.ts'

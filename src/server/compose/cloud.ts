@@ -1,5 +1,4 @@
 /** A whole Merlon without its sockets: store, vault, ports and services joined behind one gate. */
-
 import { TamperWatch } from '../../kernel/events/tamper-watch.ts'
 import { Gate, type RequestOutcome } from '../../kernel/gate/gate.ts'
 import { Throttle } from '../../kernel/gate/throttle.ts'

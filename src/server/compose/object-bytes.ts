@@ -1,5 +1,4 @@
 /** The bytes of objects that lie with an installation's data, as they are carried elsewhere: sealed, one at a time. */
-
 import { sealedBlobs } from '../../planes/objects/blobs.ts'
 import { folderBlobs } from '../../planes/objects/folder.ts'
 import type { BlobSnapshot, Store } from '../../store/store.ts'

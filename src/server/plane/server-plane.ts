@@ -2,7 +2,6 @@
  * A plane in the server's process. It starts with the first unsealing, and works from its last snapshot while the server is
  * sealed again: sealing takes the control plane away, not the answers.
  */
-
 import type { Plane } from '../../kernel/planes/plane.ts'
 import { type SnapshotFeed, snapshots } from '../../kernel/planes/snapshot.ts'
 import type { Cloud } from '../compose/cloud.ts'

@@ -2,7 +2,6 @@
  * Facts about the caller's account for the linter. The caller learns by them which names exist, so each kind of name is looked
  * up only for callers that may list it, and the client IDs of a provider only for callers that may read that provider.
  */
-
 import type { Call } from '../../kernel/gate/call.ts'
 import { Denial } from '../../kernel/gate/denial.ts'
 import type { LookedUpFacts } from '../../kernel/ports/analyses.ts'

@@ -1,5 +1,4 @@
 /** ValidatePolicy: the findings of the linter, page by page. */
-
 import type { Call } from '../../kernel/gate/call.ts'
 import type { LintRequest } from '../../kernel/ports/analyses.ts'
 import { anything } from '../../kernel/resource/facts.ts'

@@ -1,5 +1,4 @@
 /** Algorithms of authorities: which keys the vault makes for them, and how it signs. */
-
 import type { Sign } from '../../engines/x509/certificate-builder.ts'
 import type { SignatureAlgorithm } from '../../engines/x509/signature-algorithms.ts'
 import type { StoredMaterial } from '../../vault/material/materials.ts'

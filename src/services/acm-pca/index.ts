@@ -1,5 +1,4 @@
 /** ACM Private CA: authorities with keys in the vault, what they issue and revoke, and who may use them. */
-
 import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
 import type { ConditionKeyTable } from '../../kernel/resource/condition-keys.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'

@@ -1,5 +1,4 @@
 /** Revocation lists and status answers (OCSP) of private authorities, for anybody. */
-
 import { X509Certificate } from 'node:crypto'
 import { certificateParts } from '../../engines/x509/certificate-builder.ts'
 import {

@@ -1,5 +1,4 @@
 /** Settings of an account: how long before the end of a certificate events announce it. */
-
 import type { Reader } from '../../kernel/ports/ports.ts'
 import { anything } from '../../kernel/resource/facts.ts'
 import { key } from '../../store/store.ts'

@@ -1,5 +1,4 @@
 /** Certificate Manager: certificates whose domains are proved, issued, renewed, imported and exported. */
-
 import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
 import { certificates as certificatesToken } from '../../kernel/ports/certificates.ts'
 import { provide } from '../../kernel/ports/port.ts'

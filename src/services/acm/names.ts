@@ -1,5 +1,4 @@
 /** Names of certificates: which ones can be requested, and the record that proves one. */
-
 import type { Scope } from '../../kernel/gate/call.ts'
 import { lengths } from '../../vault/aead.ts'
 import type { Vault } from '../../vault/vault.ts'

@@ -1,5 +1,4 @@
 /** UserMigration: a user that the pool does not have yet, as another directory knows it. */
-
 import { Fault } from '../../wire/fault.ts'
 import { withPassword } from './passwords.ts'
 import type { ClientRow, Flow, PoolRow } from './resources.ts'

@@ -2,7 +2,6 @@
  * A sign-in, step by step: which first factors a user may prove, what must follow them, and the tokens at the end. The
  * operations and the pages of managed login both walk through here.
  */
-
 import { randomUUID } from 'node:crypto'
 import type { AuthenticationResultType, ChallengeNameType } from '@aws-sdk/client-cognito-identity-provider'
 import { recordActivity } from './activity.ts'

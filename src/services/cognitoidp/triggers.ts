@@ -2,7 +2,6 @@
  * Lambda triggers: a pool's functions, invoked as Cognito, which change or refuse what users do. Five seconds, three tries.
  * Source: https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
  */
-
 import type { LambdaConfigType } from '@aws-sdk/client-cognito-identity-provider'
 import type * as Lambda from '@aws-sdk/client-lambda'
 import type { Api } from '../../kernel/service/service.ts'

@@ -1,5 +1,4 @@
 /** Gateways: to the internet, for IPv6 outwards, NAT, and private ones. */
-
 import { depended, fault, invalid, missing, need } from './faults.ts'
 import { createInterface, removeInterface } from './interface-rows.ts'
 import { dependedOn } from './public-addresses.ts'

@@ -1,5 +1,4 @@
 /** The network of an account in a Region, as reachability is computed on: read from the rows, with the VPCs of peers. */
-
 import type { AclEntry, GroupRule, Network, Subnet } from '../../engines/network/network.ts'
 import { compile, type Snapshot } from '../../engines/network/reachability.ts'
 import type { Call } from '../../kernel/gate/call.ts'

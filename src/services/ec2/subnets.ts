@@ -1,5 +1,4 @@
 /** Subnets: ranges of a VPC in one Availability Zone. */
-
 import { contains, overlaps, parseBlock, printBlock } from '../../engines/network/addresses.ts'
 import type { Call } from '../../kernel/gate/call.ts'
 import { createSubnetRow } from './defaults.ts'

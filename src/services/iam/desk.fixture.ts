@@ -2,7 +2,6 @@
  * A desk for tests of single operations: the real store and vault, the real targets and bodies, but no gate. What the
  * gate adds (signatures, validation, policies, the trail) is tested where the whole is put together.
  */
-
 import type { Call } from '../../kernel/gate/call.ts'
 import type { Subject } from '../../kernel/gate/session.ts'
 import { noPorts, standaloneAccounts } from '../../kernel/ports/ports.fixture.ts'

@@ -1,5 +1,4 @@
 /** Whether what an ARN of IAM names exists, for linters of policies. */
-
 import type { Reader } from '../../kernel/ports/ports.ts'
 import { parseArn } from '../../kernel/resource/arn.ts'
 import { findManagedPolicy } from './policies/policies.ts'

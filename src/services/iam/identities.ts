@@ -1,5 +1,4 @@
 /** What IAM offers the kernel and the other services: who stands behind a key, and what policies bear on them. */
-
 import type { Subject } from '../../kernel/gate/session.ts'
 import type { AssumableRole, Identity, IdentityPort, LongTermKey, Reader } from '../../kernel/ports/ports.ts'
 import type { Clock } from '../../kernel/state/clock.ts'

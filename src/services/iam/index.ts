@@ -1,5 +1,4 @@
 /** IAM: users, groups, roles, policies and credentials of accounts. */
-
 import { accountKeys } from '../../kernel/ports/account-keys.ts'
 import { accounts } from '../../kernel/ports/accounts.ts'
 import { bootstrap } from '../../kernel/ports/bootstrap.ts'

@@ -1,5 +1,4 @@
 /** Passwords and second factors of people in a directory. */
-
 import { createHash, randomUUID } from 'node:crypto'
 import { stepOf } from '../../engines/totp/totp.ts'
 import { HASHING, hashPassword, type PasswordHash, passwordMatches } from '../../kernel/passwords.ts'

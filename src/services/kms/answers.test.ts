@@ -1,5 +1,4 @@
 /** The sentences of KMS, as AWS was recorded to say them: each for every operation of its kind. */
-
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import { CreateRoleCommand, DeleteRoleCommand, IAMClient } from '@aws-sdk/client-iam'
 import {

@@ -1,5 +1,4 @@
 /** Who may use a key: its policy first, IAM where the policy lets it count, other accounts, conditions, services on behalf. */
-
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import { CreateRoleCommand, DeleteAccessKeyCommand, DeleteUserCommand, IAMClient } from '@aws-sdk/client-iam'
 import {

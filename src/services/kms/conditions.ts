@@ -2,7 +2,6 @@
  * The condition keys of KMS: what a request says, and what its key is.
  * Source: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
  */
-
 import type { Call, Conditions } from '../../kernel/gate/call.ts'
 import type { AbsentKeys, ConditionKeyTable } from '../../kernel/resource/condition-keys.ts'
 import { meantBy } from './grant-constraints.ts'

@@ -1,5 +1,4 @@
 /** Grants: what they hand over, what they do not, who may end them. */
-
 import { CreateRoleCommand, DeleteRoleCommand, IAMClient, PutUserPermissionsBoundaryCommand } from '@aws-sdk/client-iam'
 import {
   CreateGrantCommand,

@@ -1,5 +1,4 @@
 /** How a request names a key: by its ID, its ARN, an alias, or the ARN of an alias. */
-
 import type { Scope } from '../../kernel/gate/call.ts'
 import type { Reader } from '../../kernel/ports/ports.ts'
 import { parseArn } from '../../kernel/resource/arn.ts'

@@ -1,5 +1,4 @@
 /** Invoke: who runs as whom, what comes back, and what happens later. */
-
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import {
   CreateAccessKeyCommand,

@@ -1,5 +1,4 @@
 /** Services trusted to act in the accounts of an organization, and the accounts that administer them. */
-
 import { isServicePrincipal } from '../../kernel/service/service-principals.ts'
 import { namedAccount } from './accounts.ts'
 import type { Organization } from './organization.ts'

@@ -1,5 +1,4 @@
 /** What an organization lets its accounts do. Computed once for each account, and again when a row of it changes. */
-
 import type { OrganizationContext, OrganizationPort, Reader } from '../../kernel/ports/ports.ts'
 import { DerivedCache } from '../../kernel/state/derived.ts'
 import { compilePolicy, compileSet, type PolicySet, readPolicy } from '../../policy/index.ts'

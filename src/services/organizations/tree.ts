@@ -1,5 +1,4 @@
 /** The tree: one root, units below it five deep, accounts in any of them; each with exactly one parent. */
-
 import { attachDefaults, detachAll } from './attachment-rows.ts'
 import { childNamed, parentNamed } from './nodes.ts'
 import type { Organization } from './organization.ts'

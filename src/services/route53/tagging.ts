@@ -1,5 +1,4 @@
 /** Tags of hosted zones. The request says of which type the resource is; health checks are not built. */
-
 import type { Target } from '../../kernel/resource/facts.ts'
 import { mergedTags, removedKeys, requestedTags, requestTagConditions } from '../../kernel/resource/tag-rules.ts'
 import { listTags, withoutTags } from '../../kernel/resource/tags.ts'

@@ -1,5 +1,4 @@
 /** S3's condition keys: of how a request was signed, of the bucket, and those that Merlon does not supply. */
-
 import type { Call, Conditions } from '../../kernel/gate/call.ts'
 import type { AbsentKeys, ConditionKeyTable } from '../../kernel/resource/condition-keys.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'

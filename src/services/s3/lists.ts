@@ -1,5 +1,4 @@
 /** Objects in the order of their names' bytes, a page at a time, folded at a delimiter. */
-
 import type { ChecksumAlgorithm } from '@aws-sdk/client-s3'
 import type { Call } from '../../kernel/gate/call.ts'
 import { pageTokens } from '../../kernel/service/page.ts'

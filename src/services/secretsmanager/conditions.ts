@@ -2,7 +2,6 @@
  * The condition keys of Secrets Manager.
  * Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
  */
-
 import type { Call, Conditions } from '../../kernel/gate/call.ts'
 import type { AbsentKeys } from '../../kernel/resource/condition-keys.ts'
 import type { Secret } from './resources.ts'

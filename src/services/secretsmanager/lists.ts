@@ -1,5 +1,4 @@
 /** The secrets of an account in a Region. */
-
 import { anything } from '../../kernel/resource/facts.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import { filtered } from './filters.ts'

@@ -1,5 +1,4 @@
 /** The resource policies of secrets. */
-
 import type { Call } from '../../kernel/gate/call.ts'
 import type { ResolvedTarget, Target } from '../../kernel/resource/facts.ts'
 import { pinPolicy, shownPolicy } from '../../kernel/resource/pinned.ts'

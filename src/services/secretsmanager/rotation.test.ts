@@ -1,5 +1,4 @@
 /** Rotation: what is promised, which steps run, and where the labels stand after each end. The functions are a mock. */
-
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import type * as Lambda from '@aws-sdk/client-lambda'

@@ -1,5 +1,4 @@
 /** Secrets as a whole: names and ARNs, what describes and lists them, how they go and come back. */
-
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import {
   BatchGetSecretValueCommand,

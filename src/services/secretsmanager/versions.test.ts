@@ -63,7 +63,7 @@ type Act = ReturnType<typeof put> | ReturnType<typeof update> | ReturnType<typeo
 
 interface Transition {
   readonly before: readonly Written[]
-  readonly actAs: Written
+  readonly act: Written
   /** The labels then, or the error that leaves them as they were. */
   readonly then: string
 }
@@ -92,7 +92,7 @@ function read([kind, first, ...rest]: Written): Act {
 describe('Secrets 1: labels move as in AWS', () => {
   test.each(
     TRANSITIONS.map(
-      ({ before, actAs: act, then }) =>
+      ({ before, act, then }) =>
         [[...before, act].map((each) => read(each).told).join(', '), then, before, act] as const,
     ),
   )('%s: %s', async (_told, then, before, act) => {

@@ -1,5 +1,4 @@
 /** What the console's pages fetch: who is signed in, and credentials that act as that person for a quarter of an hour. */
-
 import { issueSession } from '../../kernel/gate/session.ts'
 import { signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
 import { route, type WebSite } from '../../kernel/web/site.ts'

@@ -1,5 +1,4 @@
 /** Sign-in: pages on which people prove who they are, and the sessions of the console. It has no operations of its own. */
-
 import { consoleSignIn } from '../../kernel/ports/console-sign-in.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import type { Service, ServiceJob } from '../../kernel/service/service.ts'

@@ -2,7 +2,6 @@
  * Signing in with a password: the root user by e-mail address, IAM users by account and name; then the second factor, and
  * a new password where one is due. No page shows whether an account, a user or a device exists before it is proved.
  */
-
 import { type SignInPerson, signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
 import { retryText } from '../../kernel/state/failure-budget.ts'
 import type { WebAnswer, WebCall, WebInput, WebRoute } from '../../kernel/web/site.ts'

@@ -1,5 +1,4 @@
 /** Attributes for access control: which attributes of a person become session tags. */
-
 import type { Call } from '../../kernel/gate/call.ts'
 import { conflict, type InstanceRow, instance as instanceType, invalid, notFound, SCOPE, sso } from './resources.ts'
 import { theInstance } from './target.ts'

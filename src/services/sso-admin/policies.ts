@@ -1,5 +1,4 @@
 /** Policies of permission sets: inline, of AWS, references to those of accounts, and the boundary. */
-
 import type { Call } from '../../kernel/gate/call.ts'
 import type { PolicyReference } from '../../kernel/ports/reserved-roles.ts'
 import { PolicyError, parsePolicy } from '../../policy/index.ts'

@@ -1,5 +1,4 @@
 /** The token service of IAM Identity Center: OAuth 2.0 for command lines and devices. */
-
 import { provide } from '../../kernel/ports/port.ts'
 import { ssoGrants } from '../../kernel/ports/sso-grants.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'

@@ -1,5 +1,4 @@
 /** Consent: a device by its user code (RFC 8628), and a command line by the authorization code with PKCE (RFC 7636). */
-
 import { ssoGrants } from '../../kernel/ports/sso-grants.ts'
 import { type GuessableSecret, retryText } from '../../kernel/state/failure-budget.ts'
 import type { WebAnswer, WebInput, WebRoute } from '../../kernel/web/site.ts'

@@ -1,5 +1,4 @@
 /** The portal's pages as HTML. They need no script, but for passkeys. */
-
 import type { PortalRole } from '../../kernel/ports/sso-instances.ts'
 import { button, done, field, hidden, passkeyForm, problem } from '../../kernel/web/forms.ts'
 import { type Html, html } from '../../kernel/web/html.ts'

@@ -1,5 +1,4 @@
 /** AssumeRoot: for a quarter of an hour, one task of a member account's root user, for those who manage the organisation. */
-
 import type { Call } from '../../kernel/gate/call.ts'
 import type { RootFeature } from '../../kernel/ports/ports.ts'
 import { parseArn, printArn } from '../../kernel/resource/arn.ts'

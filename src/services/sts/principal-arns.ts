@@ -1,5 +1,4 @@
 /** The ARNs of the principals that STS creates. */
-
 import type { Call } from '../../kernel/gate/call.ts'
 import { printArn } from '../../kernel/resource/arn.ts'
 

@@ -1,5 +1,4 @@
 /** The role that a request assumes: its trust policy decides. */
-
 import type { Call } from '../../kernel/gate/call.ts'
 import type { AssumableRole } from '../../kernel/ports/ports.ts'
 import { type Arn, parseArn } from '../../kernel/resource/arn.ts'

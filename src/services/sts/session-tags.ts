@@ -2,7 +2,6 @@
  * Session tags: what a request brings, and what a chain of roles carries on.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
  */
-
 import type { Session } from '../../kernel/gate/session.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
 import { mergeTags, type TagPair, type TagProblem } from '../../kernel/resource/tags.ts'

@@ -1,5 +1,4 @@
 /** AssumeRoleWithWebIdentity: become a role by the word of an OpenID Connect provider that the role trusts. */
-
 import type { AssumableRole } from '../../kernel/ports/ports.ts'
 import type { Target } from '../../kernel/resource/facts.ts'
 import { Fault } from '../../wire/fault.ts'

@@ -1,5 +1,4 @@
 /** Unwrapping what a customer brings: RSA-OAEP, or an AES key under it and the material under AES-KWP (RFC 5649). */
-
 import type { KeyObject } from 'node:crypto'
 import { createDecipheriv } from 'node:crypto'
 import { takeOver, wipeable } from '../aead.ts'

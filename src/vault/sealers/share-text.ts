@@ -1,5 +1,4 @@
 /** A share as people keep it: letters and digits that cannot be taken for one another, in fives, with a checksum. */
-
 import { createHash } from 'node:crypto'
 import { wipeable } from '../aead.ts'
 import { TrustError } from '../vault.ts'

@@ -1,5 +1,4 @@
 /** What a model says about resources: which operations list them, which describe one, and what tells them apart. */
-
 import type { Member, OperationShape, Shape } from '../../../../src/wire/shape.ts'
 import type { Model } from '../../api/model.ts'
 import { listMemberOf } from '../../api/paging.ts'

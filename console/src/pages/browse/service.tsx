@@ -1,5 +1,4 @@
 /** One service, from its model: lists of resources, one resource, or one call. */
-
 import built from 'virtual:built-operations'
 import Box from '@cloudscape-design/components/box'
 import Button from '@cloudscape-design/components/button'

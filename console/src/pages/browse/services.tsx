@@ -1,5 +1,4 @@
 /** All services of the plan: those with operations in this server first. */
-
 import built from 'virtual:built-operations'
 import Box from '@cloudscape-design/components/box'
 import StatusIndicator from '@cloudscape-design/components/status-indicator'

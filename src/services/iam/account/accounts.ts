@@ -1,5 +1,4 @@
 /** What IAM offers Organizations: accounts as tenants, each with its root user and a way in for its managers. */
-
 import type { AccountsPort } from '../../../kernel/ports/ports.ts'
 import { uniqueId } from '../../../kernel/service/id.ts'
 import { key } from '../../../store/store.ts'

@@ -1,5 +1,4 @@
 /** Managed policies: create, read, list, delete. AWS's own are listed beside the customer's. */
-
 import type { Call } from '../../../kernel/gate/call.ts'
 import type { Reader } from '../../../kernel/ports/ports.ts'
 import { parseArn } from '../../../kernel/resource/arn.ts'

@@ -1,5 +1,4 @@
 /** Versions of a managed policy: five at most, numbers never used twice, one the default. */
-
 import { listItems } from '../lists.ts'
 import { conflict, date, iam } from '../words.ts'
 import { checkedPolicy, encodeDocument } from './documents.ts'

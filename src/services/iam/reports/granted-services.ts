@@ -1,5 +1,4 @@
 /** Which policies of a user, group or role grant access to a service: ListPoliciesGrantingServiceAccess. */
-
 import type { Call } from '../../../kernel/gate/call.ts'
 import { parseArn } from '../../../kernel/resource/arn.ts'
 import type { Target } from '../../../kernel/resource/facts.ts'

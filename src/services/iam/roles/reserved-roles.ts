@@ -1,5 +1,4 @@
 /** Roles that another service keeps in accounts: IAM Identity Center's, made from its permission sets. */
-
 import type { Call } from '../../../kernel/gate/call.ts'
 import {
   type PolicyReference,

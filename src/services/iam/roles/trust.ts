@@ -3,7 +3,6 @@
  * not trusted, and the policy then shows the id.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
  */
-
 import type { Call } from '../../../kernel/gate/call.ts'
 import type { Reader } from '../../../kernel/ports/ports.ts'
 import { parseArn } from '../../../kernel/resource/arn.ts'
