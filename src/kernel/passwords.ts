@@ -12,14 +12,15 @@ export interface PasswordHash {
   readonly hash: string
 }
 
-/** N of 2^15 with r of 8: 32 MiB for each try. */
-const LOG_N = 15
+/** N of 2^15 with r of 8: 32 MiB for each try. Only the set-up of the fast tests lowers it (`test/setup.ts`). */
+export const PASSWORD_COST = { logN: 15 }
 const HASH_BYTES = 32
 
 export async function hashPassword(password: string): Promise<PasswordHash> {
   const salt = randomBytes(16)
-  const hash = await derive(password, salt, LOG_N)
-  return { algorithm: 'scrypt', logN: LOG_N, salt: salt.toString('base64'), hash: hash.toString('base64') }
+  const { logN } = PASSWORD_COST
+  const hash = await derive(password, salt, logN)
+  return { algorithm: 'scrypt', logN, salt: salt.toString('base64'), hash: hash.toString('base64') }
 }
 
 export async function passwordMatches(stored: PasswordHash, password: string): Promise<boolean> {
