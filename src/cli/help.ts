@@ -1,7 +1,7 @@
 /** The overview of all commands: one screen. The options of a command are in its own help. */
 import { type Command, UsageError, usage } from './command.ts'
 
-/** Headings, and what each command does. Every command is in one group. */
+/** Headings, and what each command does; commands that belong together share a line. Every command is in one group. */
 const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'Run a server': {
     start: 'Start a server; initialize the data directory on the first start',
@@ -10,60 +10,55 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ca: "Show or install the certificate authority of 'merlon start --tls auto'",
     'root-password': 'Set the e-mail address and the password that the root user signs in with',
     'portal-password': 'Set the password that a user of IAM Identity Center signs in with',
-    'scim-token': 'Create a token with which an identity provider writes a directory by SCIM',
+    'scim-token': 'Create a token for an identity provider that writes users by SCIM',
     demo: 'Run a guided demonstration on a temporary server',
   },
   'Seal and root key': {
-    unseal: 'Unseal a running server with key shares, a passphrase or an automatic sealer',
-    seal: 'Seal a running server and remove all keys from its memory',
+    'seal, unseal': 'Remove all keys from a server; unlock it by shares or passphrase',
     sealer: 'List, add, test and remove sealers (the methods that unlock the root key)',
     rekey: 'Replace the key shares; the root key stays the same',
     'rotate-root': 'Replace the root key and re-wrap every account key',
     trust: "Report the state of the root of trust, or erase an account's key",
   },
   Data: {
-    backup: 'Create or verify an encrypted backup',
-    restore: 'Restore a backup into an empty data directory',
+    'backup, restore': 'Create, verify or restore an encrypted backup',
     store: 'Copy data between SQLite and PostgreSQL; rotate the database password',
     plane: 'Run, enroll, list and revoke data planes in processes of their own',
   },
-  'Policies, audit, secrets': {
+  'Policies, audit, secrets, encryption': {
     policy: 'Lint, explain, simulate and compare IAM policies (offline)',
     waf: 'Explain what an AWS WAF web ACL decides of a request (offline)',
     audit: 'Verify and tail the audit log',
     credentials: 'Provide temporary credentials to programs',
     secret: 'Run a program with secrets; show rotation status',
     acm: 'Explain why a certificate is not issued',
-  },
-  'Client-side encryption': {
-    encrypt: 'Encrypt files for every AWS Encryption SDK, with the options of its command line',
-    decrypt: 'Decrypt files of any AWS Encryption SDK',
-    inspect: 'Show the keys and the context of an encrypted file, and who used them (--trail)',
+    'encrypt, decrypt, inspect': 'Encrypt files as every AWS Encryption SDK does; who opened them',
   },
   Other: {
     inbox: 'Show the mail that services have sent, in a spool or with --dev',
     dev: 'Run what tests and offline work need: social-idp',
     'pytest-plugin': 'Print a plugin for pytest: a server for tests',
     completion: 'Print a completion script for bash or zsh',
-    help: 'Show this help, or the help of a command: merlon help COMMAND',
-    version: 'Show the version (also -v, --version)',
+    'help, version': 'Show this help, or that of a command; show the version (also -v)',
   },
 }
 
-const NAME_WIDTH = 16
+const NAME_WIDTH = 25
 
-export const helpNames: readonly string[] = Object.values(GROUPS).flatMap((group) => Object.keys(group))
+export const helpNames: readonly string[] = Object.values(GROUPS).flatMap((group) =>
+  Object.keys(group).flatMap((names) => names.split(', ')),
+)
 
 export function overview(): string {
   const groups = Object.entries(GROUPS).flatMap(([heading, group]) => [
-    '',
     heading,
-    ...Object.entries(group).map(([name, summary]) => `  ${name.padEnd(NAME_WIDTH)} ${summary}`),
+    ...Object.entries(group).map(([names, summary]) => `  ${names.padEnd(NAME_WIDTH)} ${summary}`),
   ])
   return [
     'Merlon: AWS-compatible security services that you host yourself.',
     '',
     'Usage: merlon COMMAND [OPTIONS]',
+    '',
     ...groups,
     '',
     "Run 'merlon help COMMAND' for its options. Documentation: docs/operations.md, docs/errors.md",
