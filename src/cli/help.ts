@@ -8,7 +8,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     init: 'Initialize a data directory without starting a server',
     status: 'Show the health of a running server, or the state of a data directory',
     ca: "Show or install the certificate authority of 'merlon start --tls auto'",
-    'root-password': 'Set the e-mail address and the password that the root user signs in with',
+    'root-password': 'Set the e-mail address and password that the root user signs in with',
     'portal-password': 'Set the password that a user of IAM Identity Center signs in with',
     'scim-token': 'Create a token for an identity provider that writes users by SCIM',
     demo: 'Run a guided demonstration on a temporary server',
