@@ -15,7 +15,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'Seal and root key': {
     'seal, unseal': 'Remove all keys from a server; unlock it by shares or passphrase',
-    sealer: 'List, add, test and remove sealers (the methods that unlock the root key)',
+    sealer: 'List, add, test and remove sealers (what unlocks the root key)',
     rekey: 'Replace the key shares; the root key stays the same',
     'rotate-root': 'Replace the root key and re-wrap every account key',
     trust: "Report the state of the root of trust, or erase an account's key",
