@@ -128,7 +128,7 @@ describe('help', () => {
     expect(status).toBe(0)
     expect(stdout.split('\n').length).toBeLessThanOrEqual(40)
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100)
-    const names = [...stdout.matchAll(/^ {2}(\S+(?:, \S+)*) +\S/gm)].flatMap(([, row]) => row!.split(', '))
+    const names = [...stdout.matchAll(/^ {2}([^\s,]+(?:, [^\s,]+)*) +\S/gm)].flatMap(([, row]) => row!.split(', '))
     expect(names).toEqual(expect.arrayContaining(['start', 'unseal', 'rotate-root', 'completion', 'help', 'version']))
     // Every command that can be completed is in it.
     for (const [, command] of completion.matchAll(/^ {4}'([a-z-]+)'\) follows/gm)) expect(names).toContain(command)
