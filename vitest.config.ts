@@ -26,7 +26,7 @@ const ALONE = [
 ]
 
 const common = {
-  setupFiles: ['test/setup.ts'],
+  setupFiles: 'test/setup.ts',
   // A thread that is stopped inside native code would end the whole run.
   pool: 'forks',
   // Far beyond what any test takes: on a busy machine everything takes many times as long, and is still right.

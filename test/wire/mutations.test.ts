@@ -168,6 +168,22 @@ function pairs(value: unknown, name: string): string[] {
   return Object.entries(value).flatMap(([key, item]) => pairs(item, name === '' ? key : `${name}.${key}`))
 }
 
+/** The same for EC2: lists are flat, and members have names of their own. */
+function ec2Pairs(shape: Shape | undefined, value: unknown, name: string): string[] {
+  if (value === undefined || value === null) return []
+  if (Array.isArray(value)) {
+    const item = shape?.kind === 'list' ? shape.value.shape : undefined
+    return value.flatMap((each, i) => ec2Pairs(item, each ?? '', `${name}.${i + 1}`))
+  }
+  if (typeof value !== 'object') return [`${name}=${encodeURIComponent(String(value).toWellFormed())}`]
+  return Object.entries(value).flatMap(([key, each]) => {
+    const member = shape?.kind === 'struct' ? shape.members.find((known) => known.name === key) : undefined
+    const plain = member?.traits.xmlName ?? key
+    const wired = member?.traits.ec2QueryName ?? plain.charAt(0).toUpperCase() + plain.slice(1)
+    return ec2Pairs(member?.shape, each, name === '' ? wired : `${name}.${wired}`)
+  })
+}
+
 const text = (value: unknown): string =>
   (typeof value === 'object' ? JSON.stringify(value) : String(value)).toWellFormed()
 
@@ -188,8 +204,9 @@ function written(row: ServiceRow, model: ServiceModel, name: string, input: Reco
     const headers = ['X-Amz-Target', `${row.targets[0]}.${name}`, 'Content-Type', 'application/x-amz-json-1.1']
     return { ...bare, rawHeaders: [...host, ...headers], body: Buffer.from(JSON.stringify(input)) }
   }
-  if (row.protocol === 'query') {
-    const form = [`Action=${name}`, `Version=${row.apiVersion}`, ...pairs(input, '')].join('&')
+  if (row.protocol === 'query' || row.protocol === 'ec2') {
+    const members = row.protocol === 'ec2' ? ec2Pairs(shape.input, input, '') : pairs(input, '')
+    const form = [`Action=${name}`, `Version=${row.apiVersion}`, ...members].join('&')
     return {
       ...bare,
       rawHeaders: [...host, 'Content-Type', 'application/x-www-form-urlencoded'],

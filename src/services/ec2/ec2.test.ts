@@ -352,6 +352,22 @@ describe('Instances', () => {
   })
 })
 
+describe('Key pairs', () => {
+  test('have names of any characters but controls, slashes and colons', async () => {
+    const it = await cloud()
+    const ec2 = it.client(EC2.EC2Client)
+    for (const KeyName of ['ops copper', '*', '{p}']) {
+      const { KeyMaterial } = await ec2.send(new EC2.CreateKeyPairCommand({ KeyName, KeyType: 'ed25519' }))
+      expect(KeyMaterial).toContain('PRIVATE KEY')
+      const { KeyPairs } = await ec2.send(new EC2.DescribeKeyPairsCommand({ KeyNames: [KeyName] }))
+      expect(KeyPairs).toMatchObject([{ KeyName, KeyType: 'ed25519' }])
+    }
+    expect(await refusal(ec2.send(new EC2.CreateKeyPairCommand({ KeyName: 'a/b' })))).toMatch(
+      /^InvalidParameterValue: /,
+    )
+  })
+})
+
 describe('Peering', () => {
   test('takes both accounts, and ends for both', async () => {
     const it = await network()

@@ -1,5 +1,6 @@
 /** Images, key pairs, volumes and snapshots: records that instances refer to. */
-import { createHash, generateKeyPairSync } from 'node:crypto'
+import { createHash, generateKeyPair } from 'node:crypto'
+import { promisify } from 'node:util'
 import type * as EC2 from '@aws-sdk/client-ec2'
 import type { Call } from '../../kernel/gate/call.ts'
 import type { LooseInput } from '../../kernel/service/service.ts'
@@ -95,6 +96,9 @@ const enter =
   (data: EC2.KeyPairInfo, more: { publicKey: string }) =>
     keyPair.create(call, name, data, more, make().tags)
 
+/** Off this thread: an RSA key takes a tenth of a second and more. */
+const makePair = promisify(generateKeyPair)
+
 export const createKeyPair = op('CreateKeyPair', [creating], async (call, input, [make]) => {
   const name = need(input.KeyName, 'keyName')
   await assertNew(call, name)
@@ -103,13 +107,13 @@ export const createKeyPair = op('CreateKeyPair', [creating], async (call, input,
   // The private key leaves in the answer and is kept nowhere: the audit log redacts it.
   const pair = await call.once(async () => {
     if (type === 'rsa') {
-      const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+      const { publicKey, privateKey } = await makePair('rsa', { modulusLength: 2048 })
       return {
         spki: publicKey.export({ type: 'spki', format: 'der' }),
         pem: privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
       }
     }
-    const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+    const { publicKey, privateKey } = await makePair('ed25519', {})
     return {
       spki: publicKey.export({ type: 'spki', format: 'der' }),
       pem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),

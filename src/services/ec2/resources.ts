@@ -417,7 +417,7 @@ export const keyPair = define<EC2.KeyPairInfo, KeyPairRow>({
   type: 'AWS::EC2::KeyPair',
   arn: arn('key-pair', 'KeyPairName'),
   prefix: 'key',
-  pattern: '[^/:\\p{Cc}]{1,255}',
+  pattern: '[^/:\\x00-\\x1f\\x7f]{1,255}',
   code: 'InvalidKeyPair',
   absent: (id) => `The key pair '${id}' does not exist`,
   keys: (row, _call, input) => ({
