@@ -247,7 +247,7 @@ describe('what is not built', () => {
     ['guardduty list-detectors', 'ListDetectors', 'guardduty:ListDetectors'],
     ['ec2 describe-transit-gateways', 'DescribeTransitGateways', 'ec2:DescribeTransitGateways'],
     ['cloudwatch list-metrics', 'ListMetrics', 'cloudwatch:ListMetrics'],
-    ['route53 list-hosted-zones', 'ListHostedZones', 'route53:ListHostedZones'],
+    ['shield list-protections', 'ListProtections', 'shield:ListProtections'],
   ])('aws %s is refused by name, and the command does not try again', async (words, operation, name) => {
     const answer = await root.run(`${words} --debug`)
 

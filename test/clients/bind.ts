@@ -38,7 +38,7 @@ zone "test" { type master; file "${folder}/top.db"; };
   // The domain above, so that the climb for CAA records is answered here, too.
   writeFileSync(
     join(folder, 'top.db'),
-    `$TTL 5\n@ IN SOA ns.${zone}. admin.${zone}. 1 60 60 60 5\n@ IN NS ns.${zone}.\n`,
+    `$TTL 5\n@ IN SOA ns.test. admin.test. 1 60 60 60 5\n@ IN NS ns.test.\nns.test. IN A 127.0.0.1\n${zone}. IN NS ns.${zone}.\nns.${zone}. IN A 127.0.0.1\n`,
   )
   const child = spawn('/usr/sbin/named', ['-f', '-c', join(folder, 'named.conf')], { stdio: 'ignore' })
   const update = (...lines: readonly string[]) =>

@@ -346,7 +346,7 @@ export const revokeCertificate = pca
     if (issued.revokedAt !== undefined)
       throw pca.fail('RequestAlreadyProcessedException', `The certificate ${CertificateSerial} is revoked already.`)
     if (row.serial?.toLowerCase().replace(/^0+/, '') === serial)
-      throw pca.fail('InvalidRequestException', 'An authority does not revoke its own certificate.')
+      throw pca.fail('InvalidRequestException', 'Self-signed certificate can not be revoked')
     const revoked: IssuedRow = { ...issued, revokedAt: call.now, reason: reason as RevocationReason }
     call.unit.put(at, revoked)
     call.unit.put(revokedKey(row.id, serial), revoked)
