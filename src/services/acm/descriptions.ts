@@ -110,7 +110,7 @@ export const describedProof = (proof: DomainProof, method: CertificateRow['metho
   return {
     DomainName: proof.domain,
     ValidationDomain: proof.validationDomain,
-    ValidationStatus: isProved ? 'SUCCESS' : proof.isDenied ? 'FAILED' : 'PENDING_VALIDATION',
+    ValidationStatus: proof.isDenied ? 'FAILED' : isProved ? 'SUCCESS' : 'PENDING_VALIDATION',
     ...(method && { ValidationMethod: method }),
     ...(proof.record && {
       ResourceRecord: { Name: proof.record.name, Type: 'CNAME' as const, Value: proof.record.value },

@@ -71,7 +71,11 @@ async function validate(work: JobContext, row: CertificateRow): Promise<Result> 
   for (const [index, proof] of proofs.entries()) {
     const caa = await checkCaa(work, baseOf(proof.domain), proof.domain.startsWith('*.'))
     proofs[index] = { ...proof, finding: caa.finding }
-    if (caa.verdict === 'forbidden') return { to: 'FAILED', row: { proofs, failure: 'CAA_ERROR' } }
+    if (caa.verdict === 'forbidden') {
+      // Who waits for the domains to be validated is told at once.
+      proofs[index] = { ...proof, finding: caa.finding, isDenied: true }
+      return { to: 'FAILED', row: { proofs, failure: 'CAA_ERROR' } }
+    }
     if (caa.verdict === 'unknown') return { row: { proofs } }
   }
   return { to: 'ISSUED', row: { proofs, ...(await issued(work, row)) } }
