@@ -6,7 +6,7 @@
  * const der = await buildCertificate({ serial, issuer, subject, publicKey, notBefore, notAfter, extensions, algorithm }, sign)
  */
 import { bits, context, integer, objectId, sequence, set, time } from './der.ts'
-import { elements, expectTag, only, readObjectId } from './der-read.ts'
+import { elements, expectTag, only, readObjectId, readOctets } from './der-read.ts'
 import { extensionOids } from './extensions.ts'
 import {
   algorithmIdentifier,
@@ -86,7 +86,7 @@ export async function parseSigningRequest(der: Buffer): Promise<SigningRequest> 
   const name = signatureAlgorithmOf(readObjectId(elements(expectTag(algorithm, 0x30).content)[0]!))
   const [, subject, publicKey, attributes] = elements(expectTag(contents, 0x30).content, 5)
   const key = Buffer.from(expectTag(publicKey, 0x30).whole)
-  const bytes = expectTag(signature, 0x03).content.subarray(1)
+  const bytes = readOctets(signature)
   if (!name || !(await verifySignature(name, key, contents!.whole, bytes)))
     throw new Error('The request is not signed by its own key, or by an algorithm that is not supported.')
   const requested = attributes?.tag === 0xa0 ? elements(attributes.content, 64) : []
@@ -142,7 +142,7 @@ export function certificateParts(der: Buffer): {
     publicKey: expectTag(publicKey, 0x30).whole,
     signatureOid: readObjectId(elements(expectTag(algorithm, 0x30).content)[0]!),
     signedBytes: contents!.whole,
-    signature: expectTag(signature, 0x03).content.subarray(1),
+    signature: readOctets(signature),
     extensions,
   }
 }

@@ -75,3 +75,10 @@ export function readBits(element: Element): Buffer {
   if (element.tag !== 0x03 || element.content.length === 0) throw new DerError('expected a bit string')
   return element.content.subarray(1)
 }
+
+/** A bit string of whole octets, as signatures are: another number of unused bits would be a second spelling of the same. */
+export function readOctets(element: Element | undefined): Buffer {
+  const { content } = expectTag(element, 0x03)
+  if (content[0] !== 0) throw new DerError('expected a bit string of whole octets')
+  return content.subarray(1)
+}
