@@ -55,7 +55,8 @@ export function expectTag(element: Element | undefined, tag: number): Element {
 }
 
 /** `1.2.840.113549.1.1.11` */
-export function readObjectId({ content }: Element): string {
+export function readObjectId(element: Element): string {
+  const { content } = expectTag(element, 0x06)
   const parts: number[] = []
   let value = 0
   for (const byte of content) {
