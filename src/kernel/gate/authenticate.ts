@@ -18,9 +18,10 @@ import {
 } from '../../wire/sigv4/index.ts'
 import { refuseOtherSchemes, regionOf, unsignedFault } from '../../wire/sigv4/schemes.ts'
 import type { Identity, IdentityPort, OrganizationContext, OrganizationPort } from '../ports/ports.ts'
-import type { Bearer, BearerScheme } from '../service/bearer.ts'
+import type { BearerScheme } from '../service/bearer.ts'
 import { SignIns } from '../state/sign-in-sessions.ts'
-import type { Caller } from './call.ts'
+import type { Bearer } from './bearer.ts'
+import type { Caller } from './caller.ts'
 import type { ServiceCaller } from './service-caller.ts'
 import { redeemSession, type Session, type Subject } from './session.ts'
 

@@ -2,7 +2,7 @@
 import type { Unit } from '../../store/store.ts'
 import type { HttpRequest } from '../../wire/http.ts'
 import type { Input, OpName, Output } from '../../wire/typed.ts'
-import type { Api } from '../service/service.ts'
+import type { Api } from '../service/api.ts'
 import type { Session } from './session.ts'
 
 export interface ServiceCaller {

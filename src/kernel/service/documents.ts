@@ -1,5 +1,5 @@
 /** What anybody may read without a signature, such as the public keys that tokens are checked with. */
-import type { Reader } from '../ports/ports.ts'
+import type { Reader } from '../state/reader.ts'
 
 export const DOCUMENTS_PATH = '/_merlon/public/'
 

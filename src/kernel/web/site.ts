@@ -5,12 +5,13 @@
 import type { HttpRequest } from '../../wire/http.ts'
 import { header } from '../../wire/http.ts'
 import type { EventDraft, EventFacts } from '../events/event.ts'
+import type { Bearer } from '../gate/bearer.ts'
 import type { Call } from '../gate/call.ts'
 import type { ActAs, CallAsPerson } from '../gate/service-caller.ts'
 import type { Use } from '../ports/port.ts'
-import type { Reader } from '../ports/ports.ts'
-import type { Bearer, BearerScheme } from '../service/bearer.ts'
+import type { BearerScheme } from '../service/bearer.ts'
 import type { CheckSecret } from '../state/failure-budget.ts'
+import type { Reader } from '../state/reader.ts'
 import type { Html } from './html.ts'
 
 export type Awaitable<T> = T | Promise<T>

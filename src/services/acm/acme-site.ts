@@ -11,7 +11,7 @@ import { crlReasons, type RevocationReason } from '../../engines/x509/revocation
 import { redeemSession } from '../../kernel/gate/session.ts'
 import { putExpiring } from '../../kernel/jobs/expiring-rows.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import {
   route,
   type WebAnswer,

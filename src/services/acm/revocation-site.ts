@@ -6,7 +6,7 @@ import {
   RevocationLists,
   statusError,
 } from '../../engines/x509/revocation.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { route, type WebAnswer, type WebCall, type WebSite } from '../../kernel/web/site.ts'
 import { type AuthorityRow, authorityById, issuerOf, signAs } from './authorities.ts'
 import { type IssuedRow, issuedKey, revokedBy } from './issuance.ts'

@@ -1,7 +1,7 @@
 /** An organization as operations work on it: its rows, read and written in one unit of work. */
 import type { Call } from '../../kernel/gate/call.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import type { Key } from '../../store/store.ts'
 import {
   type AttachmentsRow,

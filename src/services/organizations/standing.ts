@@ -1,6 +1,7 @@
 /** What an organization lets its accounts do. Computed once for each account, and again when a row of it changes. */
-import type { OrganizationContext, OrganizationPort, Reader } from '../../kernel/ports/ports.ts'
+import type { OrganizationContext, OrganizationPort } from '../../kernel/ports/ports.ts'
 import { DerivedCache } from '../../kernel/state/derived.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { compilePolicy, compileSet, type PolicySet, readPolicy } from '../../policy/index.ts'
 import type { Store } from '../../store/store.ts'
 import { memberOf, organizationOf } from './organization.ts'

@@ -1,6 +1,7 @@
 /** The session of somebody whom an identity provider vouches for, whichever way it says so. */
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { AssumableRole } from '../../kernel/ports/ports.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
 import { durationSeconds } from './assume-role.ts'
 import { issue } from './credentials.ts'
 import { assumedRoleArn } from './principal-arns.ts'

@@ -1,6 +1,6 @@
 /** Making and deleting the roles that belong to a service. */
 import type { Call } from '../../../kernel/gate/call.ts'
-import type { Target } from '../../../kernel/resource/facts.ts'
+import type { Target } from '../../../kernel/resource/target.ts'
 import { key } from '../../../store/store.ts'
 import { count } from '../counts.ts'
 import { dropAttachment, indexAttachment } from '../policies/attachments.ts'

@@ -1,6 +1,7 @@
 /** Whose permissions a simulation asks about: a user with its groups, a group, or a role, with what bears on it. */
-import type { Call, Conditions } from '../../../kernel/gate/call.ts'
-import type { ResolvedTarget, Target } from '../../../kernel/resource/facts.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
+import type { Conditions } from '../../../kernel/resource/conditions.ts'
+import type { ResolvedTarget, Target } from '../../../kernel/resource/target.ts'
 import {
   type CompiledPolicy,
   compilePolicy,
