@@ -53,6 +53,8 @@ export const quotaDefaults: Quotas = {
   'acm/CertificatesPerYear': 5000,
   'acm/ImportedCertificatesPerAccount': 2500,
   'acm/DomainNamesPerCertificate': 10,
+  // Ours: clients share a binding, and each key that they make is an account.
+  'acm/AcmeAccountsPerBinding': 1000,
 
   // Source: https://docs.aws.amazon.com/privateca/latest/userguide/PcaLimits.html
   'acm-pca/AuthoritiesPerAccount': 200,

@@ -45,6 +45,8 @@ export interface BindingRow extends Placed {
   readonly expiresAt?: number
   readonly revokedAt?: number
   readonly lastUsedAt?: number
+  /** How many accounts have used it. */
+  readonly accounts?: number
 }
 
 const tags: TagRules = {

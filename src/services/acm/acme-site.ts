@@ -266,7 +266,15 @@ async function boundBy(
   const binding = await bindingOf(call, row, jws.header.kid ?? '')
   const macKey = call.vault.open(macKeyPlace(binding), binding.macKey)
   if (!verifyBinding(jws, macKey, jwk)) throw problem('unauthorized', 'The binding is not signed by its MAC key.')
-  call.unit.put(bindingKey(row, row.id, binding.id), { ...binding, lastUsedAt: call.now } satisfies BindingRow)
+  const accounts = (binding.accounts ?? 0) + 1
+  const quota = call.quotas['acm/AcmeAccountsPerBinding']!
+  if (accounts > quota)
+    throw problem('rateLimited', `The binding has ${quota} accounts already. Create another binding.`)
+  call.unit.put(bindingKey(row, row.id, binding.id), {
+    ...binding,
+    accounts,
+    lastUsedAt: call.now,
+  } satisfies BindingRow)
   return binding
 }
 
