@@ -221,7 +221,7 @@ describe('A handler', () => {
       .on(anything)
       .run(async (call) => {
         const row = await call.unit.get<{ n: number }>('counter')
-        // Somebody else writes what was read, the first time.
+        // Another transaction writes what was read, the first time.
         if (runs++ === 0) await it.store.run(async (unit) => unit.put('counter', { n: 10 }))
         call.unit.put('counter', { n: (row?.n ?? 0) + 1 })
         return { Account: ACCOUNT }

@@ -1,6 +1,6 @@
 /**
- * A recorded call decided again, by today's policies: what the event tells is taken back into a caller and an input. What
- * it does not tell is said, not guessed: session policies, session tags, hidden values.
+ * Re-evaluates a recorded call with today's policies: rebuilds the caller and the input from its event. What the event
+ * does not record is reported, not guessed: session policies, session tags, hidden values.
  */
 import { type CompiledPolicy, compilePolicy, type Explanation, explain, readPolicy } from '../../policy/index.ts'
 import type { Store, Unit } from '../../store/store.ts'
@@ -17,7 +17,7 @@ import type { RecordedDecision } from './decisions.ts'
 import type { OperationCall, RequestInfo } from './invocation.ts'
 import type { Session, Subject } from './session.ts'
 
-/** As much of a record as is asked for. */
+/** The members of a recorded event that a replay needs. */
 export interface RecordedCall {
   readonly eventID: string
   readonly eventTime: string
@@ -150,7 +150,10 @@ async function recallInvocation(event: RecordedCall, doors: ReplayDependencies):
   }
 }
 
-/** Whose policies bore on the call; undefined for whom no identity stands behind: services, strangers, nobody. */
+/**
+ * The identity whose policies applied to the call; undefined for callers without one: services, other accounts,
+ * anonymous callers.
+ */
 function subjectOf({ userIdentity }: RecordedCall): Subject | undefined {
   const { type, principalId = '', userName = '', sessionContext } = userIdentity
   const issuer = sessionContext?.sessionIssuer
@@ -187,7 +190,7 @@ interface Recalled {
   readonly notes: readonly string[]
 }
 
-/** undefined when nobody of that name and id is left. */
+/** undefined when no identity with that name and ID is left. */
 async function recallCaller(identities: IdentityPort, call: RecordedCall): Promise<Recalled | undefined> {
   const subject = subjectOf(call)
   const { accountId = '', accessKeyId = '', sessionContext } = call.userIdentity

@@ -1,4 +1,4 @@
-/** Whose tokens a call spends, and what nobody gets by asking in another name. */
+/** Whose tokens a call spends, and that calling under another name gains nothing. */
 import { describe, expect, test } from 'vitest'
 import type { Subject } from './session.ts'
 import { type RateLimits, rateDefaults, Throttle } from './throttle.ts'
@@ -13,7 +13,7 @@ const ACCOUNT = '111122223333'
 const user = (id: string): Subject => ({ kind: 'user', name: id, id })
 const role = (id: string, sessionName: string): Subject => ({ kind: 'role', name: id, id, sessionName })
 
-/** A throttle whose clock stands, and how many of so many calls get in, one after the other. */
+/** A throttle whose clock does not move, and how many of a number of calls it admits, one after the other. */
 function standing(over: RateLimits = limits) {
   let now = 0
   const throttle = new Throttle(over, () => now)

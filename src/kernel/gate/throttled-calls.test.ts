@@ -1,4 +1,4 @@
-/** Which throttled calls are told of, and that none is lost count of. */
+/** Which throttled calls are recorded, and that every one is counted. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ThrottledCalls, type ThrottledMinute } from './throttled-calls.ts'
 

@@ -1,4 +1,4 @@
-/** What whoever can write to the database does to the log, and what the check says of it. */
+/** What an attacker with write access to the database does to the log, and what verification reports. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -73,7 +73,7 @@ async function installation() {
   }
 }
 
-/** What somebody does who knows how hashes are made, and has no key. */
+/** What an attacker does who can compute hashes but has no key. */
 function rehash(database: Database): void {
   const before = new Map<string, EvidenceRow>()
   const rows = database

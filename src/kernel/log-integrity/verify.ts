@@ -161,7 +161,10 @@ function readWitnessed(
 const expectStanding = (expected: Expected, node: string, { account, region, sequence, hash }: ChainTip, by: string) =>
   expect(expected, chainId({ account, region, node }), sequence, hash, by)
 
-/** The first to speak of a record is believed: a contradiction shows at the record, whoever is wrong. */
+/**
+ * The first record of a value is trusted: a contradiction is reported at the record that shows it, whichever of the two
+ * is wrong.
+ */
 function expect(expected: Expected, chain: string, sequence: number, hash: string, by: string): void {
   const points = expected.get(chain) ?? new Map()
   expected.set(chain, points)

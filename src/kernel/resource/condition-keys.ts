@@ -82,7 +82,7 @@ export class ConditionKeys {
     }
   }
 
-  /** `given`: what the operation has computed by itself; it wins. */
+  /** `given`: computed by the operation itself; takes precedence. */
   of(service: string, action: string, source: KeySource, given: LazyConditions): LazyConditions {
     const entries = this.#byAction.get(`${service} ${action}`)
     if (!entries) return given
@@ -92,7 +92,7 @@ export class ConditionKeys {
   }
 }
 
-/** Tells why no request has a key; undefined where requests have it, or where it is of a service that is not built. */
+/** Why no request has a key; undefined where requests have it, or where the service is not built. */
 export interface Absence {
   (key: string): string | undefined
   /** What it was made of, for other threads. */
