@@ -33,7 +33,7 @@ export async function listenForAdmin(
     logger.log('warn', 'no administration socket: the path of the data folder is too long', { path })
     return undefined
   }
-  // The folder's lock is ours, so whoever made this one is dead.
+  // This process has the directory's lock, so the process that created the socket has died.
   rmSync(path, { force: true })
   const server = createServer((incoming, outgoing) => {
     const tell = ({ status, body }: AdminResponse) => {

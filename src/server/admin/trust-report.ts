@@ -1,4 +1,4 @@
-/** The real state of the root of trust, check by check: what an auditor would ask, answered by the machine. */
+/** The real state of the root of trust, check by check: an auditor's questions, answered by the server. */
 import { type Finding, findings, KEPT_MS } from '../../kernel/events/findings.ts'
 import { isTamperFinding, nameOf } from '../../kernel/events/tamper-watch.ts'
 import { lastCheckpoint } from '../../kernel/log-integrity/checkpoint.ts'

@@ -1,4 +1,4 @@
-/** What the socket lets strangers do: on both sides of every limit, with clients that nobody would write on purpose. */
+/** What the socket lets unauthenticated clients do: on both sides of every limit, with deliberately hostile clients. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** The resolver plane behind its real sockets, asked by a real resolver. */
+/** The resolver plane on its real sockets, queried by a real resolver. */
 import { Resolver } from 'node:dns/promises'
 import { connect } from 'node:net'
 import { decode, encode } from 'dns-packet'

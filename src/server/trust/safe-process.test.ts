@@ -1,4 +1,4 @@
-/** A process that could give its memory away is told apart from one that could not. */
+/** A process that could expose its memory is distinguished from one that could not. */
 import { describe, expect, test } from 'vitest'
 import { refuseUnsafe, unsafeIn } from './safe-process.ts'
 
