@@ -1,4 +1,4 @@
-/** Input that breaks a rule is refused in AWS's words. */
+/** Input that violates a constraint is refused with AWS's text. */
 import { describe, expect, it } from 'vitest'
 import { Fault } from './fault.ts'
 import { serviceById } from './services.ts'

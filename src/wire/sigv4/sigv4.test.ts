@@ -1,4 +1,4 @@
-/** What the verifier accepts and refuses, in the words AWS uses. */
+/** What the verifier accepts and refuses, with AWS's error texts. */
 import { describe, expect, it } from 'vitest'
 import { Fault } from '../fault.ts'
 import type { HttpRequest } from '../http.ts'
