@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { UsageError } from './command.ts'
 
-/** Splits `options -- program words`; the program is undefined where there is no `--`. */
+/** Splits `options -- program arguments`; the program is undefined where there is no `--`. */
 export function programOf(
   words: readonly string[],
 ): readonly [own: readonly string[], program: readonly string[] | undefined] {

@@ -1,7 +1,7 @@
 /** What is said of keyrings beside backups that are as they were. */
 import type { Replaced } from '../server/trust/backup.ts'
 
-/** Returns the exit status: 1 when somebody has to do something. */
+/** Returns the exit status: 1 when the operator has to do something. */
 export function warnOfCopies(copies: readonly Replaced[], what: string): 0 | 1 {
   const left = copies.filter(({ replaced }) => !replaced)
   for (const { file, node } of left) {

@@ -63,7 +63,7 @@ export const init: Command = {
             first: async (installId) => {
               const at = { data, environment: process.env, body: () => ({ installId }) }
               const { sealer, shares } = await newSealer(at, input)
-              // Before anything is on disk: shares that nobody has seen must not be the only way in.
+              // Before anything is on disk: shares that were never shown must not be the only way to unseal.
               if (shares) showShares(shares, Number(given.threshold ?? 3), json ?? false)
               return sealer
             },

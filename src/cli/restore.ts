@@ -76,7 +76,7 @@ export const restore: Command = {
   },
 }
 
-/** By any sealer: those that need nobody first, then by what people bring. */
+/** By any sealer: automatic ones first, then with what people enter. */
 async function rootKeyOf(body: KeyringBody, data: string, keyFile: string | undefined): Promise<Buffer> {
   const environment = { ...process.env, ...(keyFile !== undefined && { MERLON_KEY_FILE: keyFile }) }
   for (const sealer of body.sealers.filter(isAutomatic)) {

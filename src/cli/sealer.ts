@@ -73,7 +73,7 @@ export const sealer: Command = {
   },
 }
 
-/** Opens the root key by that sealer alone, asking for what it takes. */
+/** Unlocks the root key with that sealer alone, and prompts for its secret. */
 export async function testSealer(
   place: InstallationOptions,
   id: string,

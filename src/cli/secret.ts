@@ -1,4 +1,4 @@
-/** `merlon secret …`: secrets for programs that know nothing of AWS, and how their rotation stands. */
+/** `merlon secret …`: secrets for programs that know nothing of AWS, and the status of their rotation. */
 import { commandGroup } from './group.ts'
 import { rotationStatusCommand } from './secret/rotation-status.ts'
 import { runCommand } from './secret/run.ts'

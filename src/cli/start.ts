@@ -1,4 +1,4 @@
-/** `merlon start`: runs a server until it is told to stop. */
+/** `merlon start`: runs a server until it receives a stop signal. */
 import { existsSync, readFileSync } from 'node:fs'
 import { bucketOf } from '../kernel/client/bucket.ts'
 import type { RootKey } from '../kernel/ports/bootstrap.ts'

@@ -1,4 +1,4 @@
-/** The words of a command below another: options that may be said several times, and operands. */
+/** The arguments of a subcommand: options that may be repeated, and operands. */
 import { parseArgs } from 'node:util'
 import { type Option, UsageError } from './command.ts'
 

@@ -1,4 +1,4 @@
-/** `merlon unseal`: shares or a passphrase, from whoever keeps them, to a server that waits sealed. */
+/** `merlon unseal`: sends shares or a passphrase from their holders to a sealed server. */
 import { askServer } from '../server/admin/admin-socket.ts'
 import type { Progress } from '../server/admin/unseal-attempts.ts'
 import { InstallationError } from '../server/compose/installation.ts'

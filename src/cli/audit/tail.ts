@@ -41,7 +41,7 @@ interface Event {
 
 const POLL_MS = 1_000
 const PAGE = 50
-/** Further back than this nobody tails. */
+/** `tail` does not go back further than this. */
 const PAGES_MAX = 200
 const DENIED = /AccessDenied|UnauthorizedOperation|AuthorizationError/
 
@@ -104,7 +104,7 @@ async function* pages(client: Client, given: Given, seen: Set<string>) {
   }
 }
 
-/** Who follows the trail asks once a second, and is on it: only asked for is that shown. */
+/** Following the log calls LookupEvents once a second, which is recorded: these events are shown only on request. */
 const isOurs = ({ eventName, userIdentity }: Event, client: Client, { event }: Given): boolean =>
   event === undefined && eventName === 'LookupEvents' && userIdentity.accessKeyId === client.accessKeyId
 

@@ -1,4 +1,4 @@
-/** A request and the policies that bear on it, as `explain` and `simulate` are told them. */
+/** A request and the policies that apply to it, from the options of `explain` and `simulate`. */
 import { accountIn, addContext, contextOf } from '../../policy/account/principal-context.ts'
 import type { Context, Layers, PolicyKind, Principal, Request } from '../../policy/index.ts'
 import type { Option } from '../command.ts'
@@ -95,7 +95,7 @@ function pairOf(word: string): readonly [string, string] {
   return [word.slice(0, equals), word.slice(equals + 1)]
 }
 
-/** `s3:GetObject`, and no wildcard: one request asks for one action. */
+/** `s3:GetObject`, without wildcards: one request is for one action. */
 export function actionOf(text: string): string {
   if (!/^[a-z0-9-]+:[a-z0-9_]+$/i.test(text)) {
     throw new UsageError(`'${text}' is no action: expected service:Name, such as s3:GetObject, without wildcards.`)
