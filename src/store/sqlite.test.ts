@@ -317,7 +317,7 @@ describe('with a writer thread', () => {
   })
 })
 
-/** A store whose thread ends at the first message, and what its process was told. */
+/** A store whose thread ends at the first message, and the errors its process received. */
 async function storeOfDyingThread() {
   const ended: Error[] = []
   const file = newFile()
