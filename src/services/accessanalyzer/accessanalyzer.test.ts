@@ -1,4 +1,4 @@
-/** Access Analyzer through the gate: findings by page, and three questions a pipeline asks. */
+/** Access Analyzer through the front door: findings by page, and the three checks that a pipeline calls. */
 import {
   AccessAnalyzerClient,
   CheckAccessNotGrantedCommand,

@@ -97,7 +97,7 @@ describe('A delivery', () => {
     await it.client(IAMClient).send(new CreateUserCommand({ UserName: 'ann' }))
     const run = it.store.run.bind(it.store)
     let finished = 0
-    // The plan is on disk, the files are written, and nobody hears of it.
+    // The plan is on disk, the files are written, and the process ends before it records that.
     it.store.run = ((body: never) =>
       /handler\.run/.test(String(body)) && ++finished === 2
         ? Promise.reject(new Error('stalled'))

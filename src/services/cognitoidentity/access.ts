@@ -1,4 +1,4 @@
-/** Who reaches an identity: an unauthenticated caller one without logins, anybody else by a login that leads to it. */
+/** Access to an identity: unauthenticated callers reach one without logins, others one that a login leads to. */
 import type { Call } from '../../kernel/gate/call.ts'
 import { type Bucket, Buckets } from '../../kernel/gate/token-bucket.ts'
 import type { Vault } from '../../vault/vault.ts'
@@ -32,8 +32,8 @@ const forbidden = (id: string) => notAuthorized(`Access to Identity '${id}' is f
 const noGuests = () => notAuthorized('Unauthenticated access is not supported for this identity pool.')
 
 /**
- * New identities that nobody vouches for, of an account: unauthenticated callers must not fill the disk. AWS's quota for
- * GetId. Source: https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
+ * New unauthenticated identities of an account: unauthenticated callers must not fill the disk. AWS's quota for GetId.
+ * Source: https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
  */
 const GUESTS_PER_SECOND = 25
 const ACCOUNTS_MAX = 10_000

@@ -71,7 +71,7 @@ describe('The enhanced flow', () => {
       kms.send(new CreateGrantCommand({ KeyId, GranteePrincipal: roleArn('guest'), Operations: ['Decrypt'] })),
     ).rejects.toThrow(/no session policy allows/)
     await expect(it.client(IAMClient, keys).send(new ListUsersCommand({}))).rejects.toThrow(/no session policy allows/)
-    // Each guest is a new identity, and nobody else's.
+    // Each guest is a new identity, separate from all others.
     expect(await it.getId()).not.toBe(id)
   })
 

@@ -327,7 +327,7 @@ describe('A user of a pool', () => {
     const { AuthenticationResult } = await withDevice('device secret')
     expect(claimsOf(AuthenticationResult!.AccessToken!)).toMatchObject({ device_key: DeviceKey })
     expect(AuthenticationResult!.NewDeviceMetadata).toBeUndefined()
-    // Without the device the code is asked for.
+    // Without the device the code is required.
     expect((await signInBySrp(it, { username: 'ana' })).ChallengeName).toBe('SOFTWARE_TOKEN_MFA')
   })
 

@@ -1,4 +1,7 @@
-/** Who may use a key: its policy first, IAM where the policy lets it count, other accounts, conditions, services on behalf. */
+/**
+ * Authority over a key: its policy first, IAM where the policy allows it, other accounts, conditions, services on
+ * behalf of a caller.
+ */
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import { CreateRoleCommand, DeleteAccessKeyCommand, DeleteUserCommand, IAMClient } from '@aws-sdk/client-iam'
 import {
@@ -684,7 +687,7 @@ describe('a service on behalf of its caller', () => {
     ]) {
       await expect(kms.send(refused as DisableKeyCommand)).rejects.toMatchObject({ name: 'AccessDeniedException' })
     }
-    // Whoever may use Secrets Manager needs nothing of KMS.
+    // A caller of Secrets Manager needs no permission in KMS.
     const ann = await user('ann', may('secretsmanager:*'))
     const { SecretString } = await client(SecretsManagerClient, ann).send(new GetSecretValueCommand({ SecretId: 's' }))
     expect(SecretString).toBe('hunter2')

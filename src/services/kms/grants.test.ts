@@ -1,4 +1,4 @@
-/** Grants: what they hand over, what they do not, who may end them. */
+/** Grants: what they delegate, what they do not, which principals may end them. */
 import { CreateRoleCommand, DeleteRoleCommand, IAMClient, PutUserPermissionsBoundaryCommand } from '@aws-sdk/client-iam'
 import {
   CreateGrantCommand,

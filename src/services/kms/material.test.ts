@@ -102,7 +102,7 @@ describe('rotation on demand', () => {
 
     await expect(kms.send(new RotateKeyOnDemandCommand({ KeyId }))).rejects.toMatchObject(unsupported)
     await expect(kms.send(new EnableKeyRotationCommand({ KeyId }))).rejects.toMatchObject(unsupported)
-    // AWS answers all the same, and Terraform asks of every key.
+    // AWS answers all the same, and Terraform calls it for every key.
     expect((await kms.send(new GetKeyRotationStatusCommand({ KeyId }))).KeyRotationEnabled).toBe(false)
   })
 })

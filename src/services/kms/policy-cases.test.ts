@@ -381,7 +381,7 @@ describe('KMS 9, a policy that would lock out', () => {
 
     const readers = [it.root, ann, session].map((each) => it.at(each).send(new GetKeyPolicyCommand({ KeyId })))
     const read = (await Promise.allSettled(readers)).find((each) => each.status === 'fulfilled')
-    // Where nobody of the account may read it any more, the policy in force is the new one.
+    // Where no principal of the account may read it any more, the policy in force is the new one.
     const standing = read?.value.Policy ?? Policy
     expect(JSON.parse(standing)).toEqual(JSON.parse(expected === 'ok' ? Policy : before))
   })

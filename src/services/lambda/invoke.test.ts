@@ -1,4 +1,4 @@
-/** Invoke: who runs as whom, what comes back, and what happens later. */
+/** Invoke: which identity a function runs as, what it returns, and what happens later. */
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import {
   CreateAccessKeyCommand,
@@ -49,7 +49,7 @@ describe('An invocation', () => {
       log: '',
     })
     expect(answer.FunctionError).toBeUndefined()
-    // Without a payload a function is given an empty object.
+    // Without a payload a function receives an empty object.
     expect((await invoked(lambda, 'echo')).payload).toEqual({})
   })
 

@@ -1,4 +1,4 @@
-/** Effective policies as accounts and their managers ask for them. */
+/** Effective policies as accounts and their managers request them. */
 import {
   AttachPolicyCommand,
   CreatePolicyCommand,

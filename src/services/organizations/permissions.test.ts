@@ -36,7 +36,7 @@ const newPolicy = (Type: PolicyType, Content = denying('s3:*'), tags: Readonly<R
     Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
   })
 
-/** What somebody without a permission is told. */
+/** The denial that a caller without the permission receives. */
 const denied = (action: string, resource: string) => ({
   name: 'AccessDeniedException',
   message: expect.stringContaining(`perform: organizations:${action} on resource: ${resource}`),

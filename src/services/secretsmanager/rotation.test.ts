@@ -1,4 +1,7 @@
-/** Rotation: what is promised, which steps run, and where the labels stand after each end. The functions are a mock. */
+/**
+ * Rotation: what is scheduled, which steps run, and which labels the versions have after each end. The functions are a
+ * mock.
+ */
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import type * as Lambda from '@aws-sdk/client-lambda'
@@ -40,7 +43,9 @@ type Rotator = (event: Event) => Promise<void>
 /** The SDK's own wrapping of bytes, which nothing here needs. */
 const payload = (text: string) => Buffer.from(text) as never
 
-/** The lambda service as far as rotation asks it: one function, its policy, and what it does in the test's hands. */
+/**
+ * The lambda service as far as rotation calls it: one function, its policy, and its behavior under the test's control.
+ */
 function mockLambda(rotator: () => Rotator, policy: string): Service {
   const lambda = defineService<typeof Lambda>('lambda')
   const compiled = compilePolicy(parsePolicy(policy, 'resource'), { id: 'function', kind: 'resource' })

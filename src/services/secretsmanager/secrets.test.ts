@@ -330,7 +330,7 @@ describe('Lists', () => {
       await it.user('ann', allowing({ Action: 'secretsmanager:BatchGetSecretValue', Resource: '*' })),
     )
     const all = new BatchGetSecretValueCommand({ Filters: [{ Key: 'name', Values: ['b'] }] })
-    // Which names there are is told to whom may list them.
+    // Names are visible to callers who may list them.
     await expect(ann.send(all)).rejects.toMatchObject({ name: 'AccessDeniedException' })
     await it.permit('ann', allowing({ Action: ['secretsmanager:BatchGet*', 'secretsmanager:List*'], Resource: '*' }))
     expect(await ann.send(all)).toMatchObject({ SecretValues: [], Errors: [{ ErrorCode: 'AccessDeniedException' }] })

@@ -1,4 +1,4 @@
-/** Who may have a value: the KMS key, resource policies, other accounts, and replicas in other Regions. */
+/** Access to a value: the KMS key, resource policies, other accounts, and replicas in other Regions. */
 import { DeleteUserPolicyCommand, IAMClient } from '@aws-sdk/client-iam'
 import {
   CreateAliasCommand,
@@ -163,7 +163,7 @@ describe('A resource policy', () => {
     await it.create('s')
     const ann = await it.user('ann')
     await it.policy('s', readers(ANN))
-    // The account's own key takes everybody of the account who comes through the service.
+    // The account's own key accepts every principal of the account that comes through the service.
     expect(await it.get('s', ann)).toBe('the value')
     const { ResourcePolicy } = await it.at().send(new GetResourcePolicyCommand({ SecretId: 's' }))
     expect(JSON.parse(ResourcePolicy!).Statement[0].Principal.AWS).toBe(ANN)

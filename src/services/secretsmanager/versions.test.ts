@@ -28,7 +28,7 @@ async function secret(first: string | undefined = A) {
 
 type SM = SecretsManagerClient
 
-/** `a:AWSCURRENT b:AWSPENDING`: the labels as anybody can read them. */
+/** `a:AWSCURRENT b:AWSPENDING`: the labels as clients read them. */
 async function labels(sm: SM): Promise<string> {
   const { VersionIdsToStages = {} } = await sm.send(new DescribeSecretCommand({ SecretId: 's' }))
   return Object.entries(VersionIdsToStages)

@@ -61,7 +61,7 @@ export const directoryRoutes: readonly WebRoute[] = [
     })
     // Directories take a bind without a password as anonymous, and answer that it succeeded.
     if (userName === '' || password === '') return again(FAILURES.refused)
-    // Asked once, though the comparison may run again: directories count wrong passwords themselves.
+    // Called once, though the comparison may be retried: directories count wrong passwords themselves.
     let asked: Promise<DirectoryLoginAnswer> | undefined
     const checked = await call.checkSecret(secretOf(directory, userName), async () => {
       asked ??= portOf(call.use).login(directory.directoryId, userName, password)

@@ -16,7 +16,7 @@ import { expiredTicket, openTicket, sealTicket, TICKET_MS, type Ticket } from '.
 import { get, post } from './web.ts'
 
 const WRONG = 'Your authentication information is incorrect. Please try again.'
-/** CloudTrail's words. */
+/** CloudTrail's text. */
 const FAILED = 'Failed authentication'
 const NO_USER = 'No username found in supplied account'
 

@@ -1,4 +1,4 @@
-/** What the console is told of the proof of the log, and to whom. */
+/** What the console shows of the proof of the log, and to which users. */
 import { CreateLoginProfileCommand } from '@aws-sdk/client-iam'
 import { expect, test } from 'vitest'
 import { ACCOUNT, allowing, cloud } from '../../../test/cloud.ts'

@@ -65,7 +65,7 @@ test('An assertion of a trusted issuer names a person; forged, late and foreign 
       new CreateTokenWithIAMCommand({ clientId: ApplicationArn!, grantType: JWT_BEARER, assertion: text, ...more }),
     )
 
-  // Nobody calls for an application before its actor policy says so.
+  // No principal calls for an application before its actor policy allows it.
   expect(await nameOf(exchange(await assertion()))).toBe('AccessDeniedException')
   const actors = {
     Principal: { AWS: `arn:aws:iam::${ACCOUNT}:user/admin` },

@@ -98,7 +98,7 @@ describe('A group that is assigned to an account', () => {
       FailureReason: `USER ${staff} not found.`,
     })
 
-    // The role and its provider are real, and nobody changes them by IAM.
+    // The role and its provider are real, and IAM cannot change them.
     const visiting = it.client(IAMClient, await it.enter(account))
     const { Roles } = await visiting.send(new ListRolesCommand({ PathPrefix: '/aws-reserved/' }))
     const { RoleName, Arn } = Roles![0]!
@@ -147,7 +147,7 @@ describe('A group that is assigned to an account', () => {
     expect(await it.lists(keys)).toContain('explicit deny in a service control policy')
     await it.detach(Id!, account)
 
-    // Who leaves the group has no access at the next call; the last assignment takes the role with it.
+    // A user who leaves the group has no access at the next call; removing the last assignment removes the role.
     const members = await it.people.send(
       new ListGroupMembershipsCommand({ IdentityStoreId: it.storeId, GroupId: staff }),
     )

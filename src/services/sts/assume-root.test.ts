@@ -1,4 +1,4 @@
-/** Root users of member accounts, managed from the top: who may, at what, for how long. */
+/** Root users of member accounts, managed from the top: the callers, the operations and the duration. */
 import {
   CreateAccessKeyCommand,
   CreateUserCommand,

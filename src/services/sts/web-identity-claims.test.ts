@@ -18,7 +18,7 @@ beforeAll(async () => {
   pair = await generateKeyPair('RS256')
 })
 
-/** A cloud that trusts the issuer for one audience, and asks it for keys in memory. */
+/** A cloud that trusts the issuer for one audience, and fetches its keys in memory. */
 async function trusting(issuer: string, audience: string, ThumbprintList: readonly string[] = []) {
   const state = { kids: ['one'], fetches: 0, asked: [] as (readonly string[] | undefined)[], isMismatch: false }
   const get = async (url: string, thumbprints?: readonly string[]) => {

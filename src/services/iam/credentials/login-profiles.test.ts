@@ -1,4 +1,4 @@
-/** Passwords: what is demanded of them, who may change them, which may not come back. */
+/** Passwords: what is required of them, which users may change them, which may not be reused. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import { hashPassword, passwordMatches, passwordProblem } from '../../../kernel/passwords.ts'
 import { account, type Desk, desk } from '../desk.fixture.ts'
