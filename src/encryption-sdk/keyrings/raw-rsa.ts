@@ -23,8 +23,8 @@ export interface RawRsaOptions {
   /** PEM. Needed to decrypt. */
   readonly privateKey?: string | Buffer | KeyObject
   /**
-   * Of OAEP and of its mask function. `PKCS1` exists to be refused: padding of PKCS #1 v1.5 lets whoever can try many
-   * messages decrypt one (Bleichenbacher 1998; CVE-2023-46809 in Node).
+   * Of OAEP and of its mask function. `PKCS1` exists to be refused: padding of PKCS #1 v1.5 lets an attacker who can
+   * try many messages decrypt one (Bleichenbacher 1998; CVE-2023-46809 in Node).
    */
   readonly oaepHash: OaepHash | 'PKCS1'
 }
