@@ -27,7 +27,7 @@ export class StatementCompiler {
     this.#sources = sources
   }
 
-  /** `labelPrefix`: of the web ACL or rule group in which the statement stands. */
+  /** `labelPrefix`: of the web ACL or rule group that contains the statement. */
   compile(statement: Statement, labelPrefix: string): Predicate {
     const compile = (nested: Statement | undefined) => this.compile(required(nested, 'Statement'), labelPrefix)
     if (statement.AndStatement) {
