@@ -1,4 +1,4 @@
-/** Built-in functions: what they are given, and how they end. */
+/** Built-in functions: their input, and how they end. */
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { expect, test } from 'vitest'

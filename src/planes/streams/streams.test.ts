@@ -71,7 +71,7 @@ async function until(holds: () => boolean): Promise<void> {
 
 const ids = (count: number, from = 1) => Array.from({ length: count }, (_, n) => `e${from + n}`)
 
-/** A web server that answers as it is told, and keeps what it took. */
+/** A web server that answers as configured, and records what it received. */
 async function receiver(answer: (n: number, response: ServerResponse) => void = () => undefined) {
   const taken: { headers: IncomingMessage['headers']; body: string; url: string }[] = []
   let asked = 0
@@ -337,7 +337,7 @@ describe('Of several nodes', () => {
       )
     }
     expect((await sent(5)).sort()).toEqual(['ma.1', 'main.1', 'main.2', 'main.3', 'main0.1'])
-    // Rows that somebody else wrote lead nobody in a circle.
+    // Rows that another process wrote do not cause an endless loop.
     await store.run((unit) => unit.put('kernel/checkpoint/main/000000000000', { node: 'a' }))
     for (const node of ['main0', 'main']) await made(node)
     expect((await sent(7)).slice(5).sort()).toEqual(['main.4', 'main0.2'])
