@@ -1,4 +1,4 @@
-/** Who must allow, by whom the resource policy names; and the sentence a denial makes. */
+/** Which side must allow, by the principal that the resource policy names; and the sentence of a denial. */
 import { describe, expect, test } from 'vitest'
 import {
   type CompiledPolicy,

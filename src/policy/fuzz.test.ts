@@ -1,4 +1,6 @@
-/** Documents nobody would write: refused or evaluated, never anything else, and never an Allow that has no reason. */
+/**
+ * Malformed and unusual documents: refused or evaluated, never anything else, and never an Allow that has no reason.
+ */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {

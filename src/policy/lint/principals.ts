@@ -1,4 +1,4 @@
-/** Whether the principals are written so that they can be somebody. */
+/** Whether the principals have a form that can match a caller. */
 import { PRINCIPAL_TYPES } from '../document.ts'
 import type { At, Text } from './finding.ts'
 import type { Check, Linted, Report, StatementAt } from './statement.ts'
@@ -91,7 +91,7 @@ function checkPrincipal(type: string, { at, text }: Text, { kind }: Linted, repo
   }
 }
 
-/** Web identities come by one action, SAML by another, everybody else by AssumeRole. */
+/** Web identities use one action, SAML another, all other principals AssumeRole. */
 function mismatched(type: string, names: At, { action, effect }: StatementAt, { kind }: Linted, report: Report): void {
   const actions = action?.texts().map(({ text }) => text.toLowerCase()) ?? []
   if (kind !== 'trust' || effect !== 'Allow' || actions.some((each) => /[*?]/.test(each))) return

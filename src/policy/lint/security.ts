@@ -109,7 +109,7 @@ function serviceKeys({ principal, conditions }: StatementAt, services: At, repor
   report('SUGGESTION', 'RECOMMENDED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL', details, services)
 }
 
-/** Providers shared by everybody, and the key that tells one tenant from another. */
+/** Identity providers shared by many tenants, and the key that identifies one of them. */
 const SHARED: Readonly<Record<string, readonly string[]>> = {
   'token.actions.githubusercontent.com': ['sub', 'job_workflow_ref'],
   'accounts.google.com': ['aud', 'oaud', 'sub'],

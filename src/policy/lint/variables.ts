@@ -1,4 +1,4 @@
-/** Whether variables are written so that they stand for something, where they may stand at all. */
+/** Whether variables are well-formed, and used where they are allowed. */
 import type { Text } from './finding.ts'
 import { type Check, familyOf, type Linted, type Report } from './statement.ts'
 
