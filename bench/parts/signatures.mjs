@@ -56,7 +56,7 @@ export const signatures = ({ full, rounds }) =>
     ].join('\n')
   })
 
-/** Signatures a second, as `openssl speed -mr` tells them; NaN where there is no openssl. */
+/** Signatures a second, as `openssl speed -mr` reports them; NaN where there is no openssl. */
 function opensslRate({ openssl, line }) {
   const text = output(['openssl', 'speed', '-mr', '-seconds', String(SECONDS), openssl])
   const told = Number(
