@@ -1,4 +1,7 @@
-/** Who is let in, and how each protocol says no: the whole matrix, before any policy is asked. */
+/**
+ * Authentication: which callers are accepted, and how each protocol refuses the others: the whole matrix, before any
+ * policy is evaluated.
+ */
 import {
   CreateAccessKeyCommand,
   CreateRoleCommand,

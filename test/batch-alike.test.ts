@@ -60,7 +60,7 @@ const document = (allow: object, deny?: object) =>
     Version: '2012-10-17',
     Statement: [
       { Effect: 'Allow', Resource: '*', ...allow },
-      // What both forms ask of the batch itself is not the item's.
+      // The permission that both forms need on the batch itself is not the item's.
       { Effect: 'Allow', Resource: '*', Action: 'secretsmanager:BatchGetSecretValue' },
       ...(deny ? [{ Effect: 'Deny', NotAction: 'secretsmanager:BatchGetSecretValue', Resource: '*', ...deny }] : []),
     ],

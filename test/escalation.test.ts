@@ -23,7 +23,7 @@ const bounded = JSON.stringify({
   ],
 })
 
-/** An account worth attacking: an administrator, a powerful role and group, and eve, who may do next to nothing. */
+/** An account worth attacking: an administrator, a powerful role and group, and eve, with almost no permissions. */
 async function account(permissions: readonly string[], withBoundary: boolean) {
   const it = await cloud()
   const root = it.client(IAM.IAMClient)

@@ -44,7 +44,7 @@ async function world() {
   }
 }
 
-/** A call of GetCallerIdentity, whoever makes it: only the identity differs. */
+/** A call of GetCallerIdentity by any caller: only the identity differs. */
 const asked = (userIdentity: object, account = ACCOUNT) => ({
   eventVersion: '1.11',
   userIdentity,

@@ -1,4 +1,4 @@
-/** What the server may ask of the world: certificates are real, and so is the guard. */
+/** The server's own requests to other hosts: certificates are real, and so is the address check. */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -65,7 +65,7 @@ describe('The way out', () => {
   test('leads to a host the operator has named, and still wants its certificate', async () => {
     const hosts = readHosts(`login.corp.test=127.0.0.1:${port}`)
 
-    // Nobody here has signed that certificate.
+    // No trusted authority has signed that certificate.
     expect(rootCertificates.length).toBeGreaterThan(0)
     await expect(outbound(hosts).get('https://login.corp.test/')).rejects.toThrow(/self-signed certificate/)
   })

@@ -5,7 +5,7 @@ import { type Ended, type MadeAccount, merlon, type Running, startMerlon, tempor
 import { cleanEnvironment, environmentFor, type Keys, policy, run } from './command.ts'
 
 interface Cli {
-  /** `words` are split at spaces; `more` are taken as they are. */
+  /** `words`: arguments, split at spaces; `more` are taken as they are. */
   run(words: string, ...more: readonly string[]): Promise<Ended>
   /** What it printed; throws with what it complained of. */
   // biome-ignore lint/suspicious/noExplicitAny: the answers of some forty commands; the assertions say what they hold
@@ -98,7 +98,7 @@ test('a user is denied in AWS’s words, then allowed; the server is killed, and
     })
     const byRoot = (name: string) => ['Root', `arn:aws:iam::${id}:root`, name, undefined]
     const byAnn = (name: string, error?: string) => ['IAMUser', arn, name, error]
-    // Each node tells that it was unsealed.
+    // Each node reports that it was unsealed.
     const unsealed = Array(first.nodes).fill([undefined, undefined, 'Unseal', undefined])
     expect(story).toEqual([
       ...unsealed,

@@ -1,4 +1,4 @@
-/** Federation with a real peer: who signs in at an OpenID provider becomes a role here. */
+/** Federation with a real peer: signing in at an OpenID provider leads to a role here. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

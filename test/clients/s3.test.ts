@@ -50,7 +50,7 @@ test('a presigned URL gives the object to whoever holds it, and to nobody once i
   const file = join(temporaryFolder(), 'f')
   writeFileSync(file, 'for the holder')
   await aws('s3', 'cp', file, 's3://signed-links/a b.txt')
-  // Against an endpoint of its own the client signs links by the old version, unless it is told.
+  // Against a custom endpoint the client signs links by the old version, unless it is configured otherwise.
   const old = (await aws('s3', 'presign', 's3://signed-links/a b.txt')).trim()
   expect(await did('curl', '-sS', old)).toContain('Please use AWS4-HMAC-SHA256')
   await aws('configure', 'set', 'default.s3.signature_version', 's3v4')

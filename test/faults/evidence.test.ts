@@ -1,4 +1,4 @@
-/** What is judged after the rounds: the trail beside the histories, the runs of jobs, and a saved log by the command. */
+/** Checks after the rounds: the audit log against the histories, the runs of jobs, and a saved log with the command. */
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

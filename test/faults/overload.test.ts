@@ -161,7 +161,7 @@ test('ten times what may be asked is refused and forgotten: memory is bounded, h
   }
 })
 
-/** Whether a call is answered; being told to come again is no failure. */
+/** Whether a call is answered; a request to retry later is no failure. */
 async function served(client: Client): Promise<boolean> {
   try {
     return (await client.query('sts', 'GetCallerIdentity')).includes(':user/good')

@@ -1,4 +1,4 @@
-/** The two proxies the harness stands on: what they pass, what they hold back, and when. */
+/** The two proxies of the harness: what they pass, what they hold back, and when. */
 import { once } from 'node:events'
 import { createServer as createHttp, type RequestListener, type Server } from 'node:http'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
@@ -13,7 +13,7 @@ afterEach(async () => {
 })
 
 describe('the wire to the database', () => {
-  /** A peer that says everything again, and a client through the link that takes down what it hears. */
+  /** A peer that echoes everything, and a client through the link that records what it receives. */
   async function wire() {
     const sockets = new Set<Socket>()
     const echo = createServer((socket) => void sockets.add(socket.on('error', () => undefined).pipe(socket)))

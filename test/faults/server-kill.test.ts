@@ -48,7 +48,9 @@ const kinds: readonly Kind[] = [
   { create: 'CreateGroup', member: 'GroupName', count: 290, list: { action: 'ListGroups' } },
 ]
 const CREATES = 10_000
-/** The rest: keys for the first users. Those that die unanswered are not asked for again, so there are some to spare. */
+/**
+ * The rest: keys for the first users. Those that die unanswered are not requested again, so there are some to spare.
+ */
 const KEYS = CREATES + KILLS * CLIENTS - kinds.reduce((sum, { count }) => sum + count, 0)
 
 interface Task {
@@ -92,7 +94,7 @@ test('kill -9 loses nothing acknowledged, and the trail tells of everything that
     })
   }
 
-  /** undefined when the server died before it answered: then nobody knows. */
+  /** undefined when the server died before it answered: then the outcome is unknown. */
   const ask = async (action: string, parameters: Task['parameters']): Promise<string | undefined> => {
     const { url } = await ready
     try {

@@ -1,4 +1,4 @@
-/** The audit trail beside the histories: one event for each change that was acknowledged, none for what nobody asked. */
+/** The audit log against the histories: one event for each change that was acknowledged, none without a request. */
 import type { Operation } from './history.ts'
 import { KINDS } from './kinds.ts'
 
@@ -25,7 +25,7 @@ export async function wholeTrail(page: Page): Promise<TrailEvent[]> {
   return all
 }
 
-/** Each as a sentence; empty when the trail and the histories tell the same. */
+/** Each as a sentence; empty when the audit log and the histories agree. */
 export function disagreements(operations: readonly Operation[], trail: readonly TrailEvent[]): string[] {
   const wrong: string[] = []
   const twice = trail.length - new Set(trail.map(({ eventID }) => eventID)).size

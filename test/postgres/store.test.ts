@@ -105,7 +105,7 @@ describe('nodes over one database', () => {
     const told = new Set<string>()
     b.subscribe(({ changes }) => changes.forEach(({ key }) => void told.add(key)))
 
-    // One commit of more documents than are told at once.
+    // One commit of more documents than one read returns.
     await a.run(async (unit) => {
       for (let n = 0; n < 8_000; n++) unit.put(key('k', String(n)), { v: 'new' })
     })
@@ -123,7 +123,7 @@ describe('nodes over one database', () => {
     })
 
     for (let n = 1; n <= 20; n++) await a.run((unit) => unit.put(`k/${n}`, { n }))
-    // Of a key that changes twice before another node asks, only the last is told.
+    // Of a key that changes twice before another node reads, only the last change is delivered.
     await expect.poll(() => heard.length, { timeout: 10_000 }).toBe(20)
     await a.run((unit) => unit.delete('k/3'))
 

@@ -127,7 +127,7 @@ def handler(event, context):
 
     const known = ['bin', 'dev', 'etc', 'lib', 'lib32', 'lib64', 'libx32', 'proc', 'run', 'sbin', 'tmp', 'usr', 'var']
     const folders: string[] = answer['/']
-    // Python and Node.js may lie outside of `/usr`: the ways to them are there, and nothing else on the way.
+    // Python and Node.js may be outside of `/usr`: their directories exist, and nothing else on the way.
     expect(folders.filter((name) => !known.includes(name) && !['root', 'opt', 'home', 'nix'].includes(name))).toEqual(
       [],
     )

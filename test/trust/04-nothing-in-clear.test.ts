@@ -15,7 +15,7 @@ const KEYS_A_USER = 2
 const CERTIFICATES = 20
 const LANES = 16
 const DATA_KEYS = 50
-/** Values of secrets, asked for just before sealing. */
+/** Values of secrets, requested just before sealing. */
 const READ_LAST = 50
 /** Of Secrets Manager, under keys of KMS. */
 const VALUES = 1_000

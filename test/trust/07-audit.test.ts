@@ -118,7 +118,7 @@ test('7: the reader follows what happens from now on, without what it asks itsel
 })
 
 test('7: what was changed while no server ran is named, and the server says so when it starts', async () => {
-  // Killed as it was, the server left no checkpoint of its last minute; who opens the data next makes one.
+  // Killed as it was, the server left no checkpoint of its last minute; the next process that opens the data makes one.
   expect((await verify()).status).toBe(0)
   const checkpoints = await sql((database) =>
     database.prepare("SELECT document FROM documents WHERE key LIKE 'kernel/checkpoint/%' ORDER BY key").all(),
@@ -154,7 +154,7 @@ test('7: what was changed while no server ran is named, and the server says so w
   expect(deleted.stdout).toContain(`MERLON_CHAIN_BROKEN(${sequence}) ${account} us-east-1 main: expected here`)
   expect(cut).toBeGreaterThan(0)
   expect(truncated.status).toBe(1)
-  // Who verifies is on record, too: behind the gap.
+  // The verification is recorded, too: after the gap.
   expect(truncated.stdout).toMatch(
     new RegExp(`MERLON_CHAIN_BROKEN\\(2\\) ${account} us-east-1 main: expected here, and record \\d+ stands here`),
   )
