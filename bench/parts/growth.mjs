@@ -57,7 +57,7 @@ export async function growth({ full, rounds }) {
 /** The calls that are repeated in turn, with their callers and resources. */
 const kinds = [
   {
-    name: 'sts:GetCallerIdentity, by all who have a key',
+    name: 'sts:GetCallerIdentity, by all users that have a key',
     measure:
       (calls) =>
       ({ server, users }) =>
@@ -130,7 +130,7 @@ function told({ accounts, users, roles, secrets, keys }, rounds, rows) {
       rows.map(([name, values, unit, ratio]) => [name, ...values.map((value) => `${number(value)}${unit}`), ratio]),
     ),
     '',
-    `Medians of ${rounds} interleaved rounds. The data lies in ${number(accounts).replace('.00', '')} accounts of an organisation, for an account has at`,
-    `most 5,000 users; ${number(keys)} of the users have a key and ask.`,
+    `Medians of ${rounds} interleaved rounds. The data is in ${number(accounts).replace('.00', '')} accounts of an organization, for an account has at`,
+    `most 5,000 users; ${number(keys)} of the users have a key and make calls.`,
   ].join('\n')
 }

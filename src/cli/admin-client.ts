@@ -10,7 +10,7 @@ import { factsOfThisProcess, unsafeIn } from '../server/trust/safe-process.ts'
 import { SealManager, type SealManagerOptions } from '../server/trust/seal-manager.ts'
 
 export const dataOption = {
-  data: { type: 'string', value: 'DIR', about: 'the data folder (default .merlon)' },
+  data: { type: 'string', value: 'DIR', about: 'the data directory (default .merlon)' },
 } as const
 
 export const storeOptions = {

@@ -62,4 +62,4 @@ const verified = ({ createdAt, accounts, erased, objects, objectsOpened }: Told,
   ].join(' ')
 
 /** Written by an earlier version, or by an installation whose objects are stored elsewhere. */
-export const WITHOUT_OBJECTS = 'It holds no objects: bytes that lie elsewhere come back from there.'
+export const WITHOUT_OBJECTS = 'It holds no objects: bytes that are stored elsewhere come back from there.'

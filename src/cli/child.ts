@@ -9,7 +9,7 @@ export function programOf(
 ): readonly [own: readonly string[], program: readonly string[] | undefined] {
   const at = words.indexOf('--')
   if (at < 0) return [words, undefined]
-  if (at === words.length - 1) throw new UsageError('Nothing stands behind the --.')
+  if (at === words.length - 1) throw new UsageError('No command follows the --.')
   return [words.slice(0, at), words.slice(at + 1)]
 }
 

@@ -22,7 +22,7 @@ const options = {
   'key-file': {
     type: 'string',
     value: 'FILE',
-    about: 'the key of the file sealer (default: root.key in the data folder)',
+    about: 'the key of the file sealer (default: root.key in the data directory)',
   },
   activate: {
     type: 'boolean',
@@ -34,7 +34,7 @@ const options = {
 
 export const restore: Command = {
   name: 'restore',
-  about: 'FILE: restores a backup into an empty data folder, fenced: it answers, but runs no jobs until --activate.',
+  about: 'FILE: restores a backup into an empty data directory, fenced: it answers, but runs no jobs until --activate.',
   options,
   help: () => usage([{ ...restore, name: 'restore FILE | restore --activate' }]),
   async run(words) {

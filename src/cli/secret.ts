@@ -5,6 +5,6 @@ import { runCommand } from './secret/run.ts'
 
 export const secret = commandGroup({
   name: 'secret',
-  about: 'Gives secrets to programs, and tells how their rotation stands',
+  about: 'Runs programs with secrets, and shows the status of their rotation',
   commands: [runCommand, rotationStatusCommand],
 })

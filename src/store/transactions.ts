@@ -401,7 +401,7 @@ export class Transactions implements View {
     this.#cache.clear()
     this.#undo([...this.#overlay.keys()])
     if (this.#backend.isLost(error)) {
-      this.#ended ??= new Error('the store cannot tell what is on its disk; start again', { cause: error })
+      this.#ended ??= new Error('the content of the disk is unknown; start again', { cause: error })
       this.#backend.onLost?.(error)
     }
     for (const { reject } of lost) reject(error)

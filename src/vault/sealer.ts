@@ -134,7 +134,7 @@ export function openRootKey(
   try {
     const { installId, rootVersion } = installation
     const rootKey = unwrapRootKey({ installId, rootVersion, sealerId: record.id }, record, seed)
-    if (!rootKey) throw new TrustError('MERLON_SEALER_UNAVAILABLE', `what was given does not open ${named(record)}.`)
+    if (!rootKey) throw new TrustError('MERLON_SEALER_UNAVAILABLE', `the secret does not unlock ${named(record)}.`)
     return rootKey
   } finally {
     seed.fill(0)

@@ -245,7 +245,7 @@ test.skipIf(AWS === undefined)(
     await page.getByLabel('User name').fill('ana')
     await page.getByLabel('Password').fill(PASSWORD)
     await page.getByRole('button', { name: 'Sign in' }).click()
-    await page.getByRole('heading', { name: 'A device asks for access' }).waitFor()
+    await page.getByRole('heading', { name: 'A device requests access' }).waitFor()
     await page.getByText(userCode).waitFor()
     await screenshot(page, 'portal-device')
     expect(await accessibilityFindings(page)).toEqual([])

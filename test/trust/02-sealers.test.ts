@@ -103,7 +103,7 @@ test('a passphrase unseals beside shares, and a wrong one does not', async () =>
   const wrong = await merlon(['unseal', '--data', data], lines('incorrect horse battery'))
   const right = await merlon(['unseal', '--data', data], lines('correct horse battery'))
 
-  expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining('does not open sealer')])
+  expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining('does not unlock sealer')])
   expect([right.status, (await health(server.url)).status]).toEqual([0, 'ok'])
 })
 

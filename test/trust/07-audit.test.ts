@@ -156,7 +156,7 @@ test('7: what was changed while no server ran is named, and the server says so w
   expect(truncated.status).toBe(1)
   // The verification is recorded, too: after the gap.
   expect(truncated.stdout).toMatch(
-    new RegExp(`MERLON_CHAIN_BROKEN\\(2\\) ${account} us-east-1 main: expected here, and record \\d+ stands here`),
+    new RegExp(`MERLON_CHAIN_BROKEN\\(2\\) ${account} us-east-1 main: expected here, and record \\d+ is here`),
   )
 })
 
@@ -180,7 +180,7 @@ test('7: events in each other’s place are named', async () => {
   const told = await merlon(['audit', 'verify', '--data', reordered])
   expect(told.status).toBe(1)
   expect(told.stdout).toContain(`MERLON_CHAIN_BROKEN(${one.sequence}) ${server.accounts[0]!.accountId}`)
-  expect(told.stdout).toContain(`expected here, and record ${two.sequence} stands here`)
+  expect(told.stdout).toContain(`expected here, and record ${two.sequence} is here`)
 })
 
 async function sql<T>(work: (database: Awaited<ReturnType<typeof openDatabase>>) => T): Promise<T> {

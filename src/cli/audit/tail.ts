@@ -6,7 +6,7 @@ import { plain } from '../plain.ts'
 import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 
 const options = {
-  principal: { type: 'string', value: 'ARN|NAME', about: 'only what this user, role or session asked' },
+  principal: { type: 'string', value: 'ARN|NAME', about: 'only the calls of this user, role or session' },
   denied: { type: 'boolean', about: 'only what was refused for want of permission' },
   failed: { type: 'boolean', about: 'only what was refused, for whatever reason' },
   event: { type: 'string', value: 'NAME', about: 'only this operation' },

@@ -57,7 +57,7 @@ export function credentialEndpoint({ session, region, imds, now = Date.now }: En
 
   async function answer(request: IncomingMessage): Promise<Answer> {
     const { method = '', url = '', headers } = request
-    if (!isLoopbackName(headers.host)) return refusal(403, 'Forbidden', 'Ask by a loopback address.')
+    if (!isLoopbackName(headers.host)) return refusal(403, 'Forbidden', 'Use a loopback address.')
     if (headers['x-forwarded-for'] !== undefined) return refusal(403, 'Forbidden', 'Nothing is forwarded here.')
     const [asked = ''] = url.split('?')
     if (asked === path && method === 'GET') {
@@ -150,7 +150,7 @@ const iso = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`
 /** An error of STS or of the connection: the workload learns that there are no credentials, and why. */
 function failed(error: unknown): Answer {
   if (error instanceof ApiError) return refusal(400, error.code, error.message)
-  return refusal(503, 'ServiceUnavailable', 'The server could not be asked.')
+  return refusal(503, 'ServiceUnavailable', 'The server could not be reached.')
 }
 
 function same(shown: string, known: string): boolean {

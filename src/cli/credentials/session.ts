@@ -7,7 +7,7 @@ export const sessionOptions = {
   'role-arn': { type: 'string', value: 'ARN', about: 'whose credentials (default: a session of the caller itself)' },
   'session-name': { type: 'string', value: 'NAME', about: 'how the session is called on the trail (default: merlon)' },
   duration: { type: 'string', value: 'SECONDS', about: 'how long each lives (default 3600)' },
-  'external-id': { type: 'string', value: 'ID', about: 'what the role may ask for' },
+  'external-id': { type: 'string', value: 'ID', about: 'what the role may do, as a session policy' },
   'serial-number': { type: 'string', value: 'ARN', about: 'of an MFA device' },
   'token-code': { type: 'string', value: 'CODE', about: 'that the device shows' },
   ...clientOptions,

@@ -23,7 +23,7 @@ export const layerOptions = {
 } as const satisfies Record<string, Option>
 
 export const callerOptions = {
-  principal: { type: 'string', value: 'ARN', about: "who asks: an ARN, a service, or 'anonymous' (required)" },
+  principal: { type: 'string', value: 'ARN', about: "the caller: an ARN, a service, or 'anonymous' (required)" },
   'principal-tag': {
     type: 'string',
     value: 'KEY=VALUE',

@@ -43,7 +43,7 @@ export class RawRsaKeyring implements Keyring {
     assertNamespace(keyNamespace, keyName)
     if (oaepHash === 'PKCS1')
       throw new InvalidConfiguration(
-        'RSA with PKCS #1 v1.5 padding is not supported: it can be decrypted by whoever may try many messages (CVE-2023-46809). Use OAEP.',
+        'RSA with PKCS #1 v1.5 padding is not supported: an attacker who can try many messages can decrypt it (CVE-2023-46809). Use OAEP.',
       )
     if (!HASHES.includes(oaepHash))
       throw new InvalidConfiguration(`oaepHash is one of ${HASHES.join(', ')}, not '${oaepHash}'.`)

@@ -88,7 +88,7 @@ export class StatementCompiler {
       const [scope, key] = [required(Scope, 'Scope'), required(Key, 'Key')]
       return ({ labels }) => [...labels].some((label) => labelMatches(label, labelPrefix, scope, key))
     }
-    throw new UnevaluableRuleError(`A ${Object.keys(statement)[0] ?? 'missing'} statement cannot stand here.`)
+    throw new UnevaluableRuleError(`A ${Object.keys(statement)[0] ?? 'missing'} statement is not allowed here.`)
   }
 
   #texts(condition: string, inspected: Inspected, matches: (text: string) => boolean): Predicate {

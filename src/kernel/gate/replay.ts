@@ -71,7 +71,7 @@ export async function replay(event: RecordedCall, doors: ReplayDependencies): Pr
   const told = event.additionalEventData?.merlonDecisions ?? []
   const undecided = (note: string) => told.map((each) => ({ told: each, now: undefined, notes: [note] }))
   const caller = await recallCaller(doors.ports.identity, event)
-  if (!caller) return undecided('whoever called is not there any more, or was a service')
+  if (!caller) return undecided('the caller no longer exists, or was a service')
   const invocation = await recallInvocation(event, doors)
   if (!invocation) return undecided('this build has no such operation')
 
@@ -117,7 +117,7 @@ export async function replay(event: RecordedCall, doors: ReplayDependencies): Pr
         const { request, layers } = evaluationInput(asked, await doors.facts(arrival, invocation, asked))
         for (const [key, value] of Object.entries(each.context ?? {}))
           if (!request.context.has(key)) request.context.set(key, value)
-        const unknown = isTarget ? [] : ['what stands on the resource itself is left out']
+        const unknown = isTarget ? [] : ['the policy of the resource itself is left out']
         return { told: each, now: explain(request, layers), notes: [...caller.notes, ...omitted, ...unknown] }
       }),
     )
@@ -210,7 +210,7 @@ async function recallCaller(identities: IdentityPort, call: RecordedCall): Promi
     caller: { principal: identity.principal, subject, accessKeyId, ...(session && { session }) },
     identity,
     sessionPolicies: subject.kind === 'federated-user' ? [UNKNOWN_SESSION_POLICY] : undefined,
-    notes: session ? ['the session’s own policies and tags are not on record, and are left out'] : [],
+    notes: session ? ['the session’s own policies and tags are not recorded, and are left out'] : [],
   }
 }
 

@@ -21,7 +21,7 @@ function checkOperator({ operator, operatorAt, key, keyAt }: ConditionAt, report
     return void report(
       'ERROR',
       'NULL_WITH_IF_EXISTS',
-      'Null asks whether there is a value: IfExists has no meaning with it.',
+      'Null tests whether there is a value: IfExists has no meaning with it.',
       operatorAt,
     )
   }

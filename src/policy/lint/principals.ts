@@ -18,7 +18,7 @@ export const checkPrincipals: Check = (statement, linted, report) => {
     report(
       'SECURITY_WARNING',
       'ALLOW_WITH_NOT_PRINCIPAL',
-      'Allow with NotPrincipal reaches everybody else, the anonymous among them.',
+      'Allow with NotPrincipal reaches all other principals, the anonymous among them.',
       statement.notPrincipal,
     )
   }
@@ -35,7 +35,7 @@ export const checkPrincipals: Check = (statement, linted, report) => {
     return void report('ERROR', 'INVALID_PRINCIPAL_FORMAT', 'A principal is "*", or an object by type.', element)
   }
   if (element.json.members.size === 0)
-    report('SUGGESTION', 'EMPTY_OBJECT_PRINCIPAL', 'The principal is nobody.', element)
+    report('SUGGESTION', 'EMPTY_OBJECT_PRINCIPAL', 'The principal matches no caller.', element)
   for (const [type, names] of element.members()) {
     if (!PRINCIPAL_TYPES.some((known) => known === type)) {
       report('ERROR', 'INVALID_PRINCIPAL_KEY', `${type} is no type of principal.`, names)

@@ -30,7 +30,7 @@ export async function listenForAdmin(
 ): Promise<AdminSocket | undefined> {
   const path = socketOf(data)
   if (Buffer.byteLength(path) >= PATH_BYTES_MAX) {
-    logger.log('warn', 'no administration socket: the path of the data folder is too long', { path })
+    logger.log('warn', 'no administration socket: the path of the data directory is too long', { path })
     return undefined
   }
   // This process has the directory's lock, so the process that created the socket has died.

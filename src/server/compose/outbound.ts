@@ -104,7 +104,7 @@ const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/
 
 async function resolved(url: URL): Promise<Place> {
   const { address } = await lookup(url.hostname)
-  if (isPrivateAddress(address)) throw new Error(`${url.hostname} lies inside this network`)
+  if (isPrivateAddress(address)) throw new Error(`${url.hostname} has an address inside this network`)
   return { address, port: Number(url.port || 443) }
 }
 

@@ -182,7 +182,7 @@ describe('Why', () => {
     expect(others).toEqual([])
     expect(decision).toEqual({
       recorded: expect.objectContaining({ action: 'kms:ListKeys', effect: 'Deny', layer: 'identity' }),
-      notes: ['whoever called is not there any more, or was a service'],
+      notes: ['the caller no longer exists, or was a service'],
     })
   })
 

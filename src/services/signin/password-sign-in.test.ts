@@ -130,7 +130,7 @@ describe('An IAM user', () => {
     await iamOf(opened).send(new UpdateAccountPasswordPolicyCommand(policy))
     opened.clock.advance(31 * 24 * 60 * 60_000)
     await asAda()
-    expect(browser.problem).toBe('Your password has expired. Ask your administrator to set another one.')
+    expect(browser.problem).toBe('Your password has expired. Contact your administrator.')
   })
 })
 

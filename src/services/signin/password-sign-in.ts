@@ -140,7 +140,7 @@ async function passwordStep(call: Anonymous, step: PasswordStep): Promise<WebAns
   const { changedAt, isLocked, mustChange } = checked.value
   if (isLocked) {
     consoleLogin(call, { account: person.account, identity: personIdentity(person), to: redirect, failure: FAILED })
-    return again('Your password has expired. Ask your administrator to set another one.')
+    return again('Your password has expired. Contact your administrator.')
   }
   const ticket: Ticket = {
     stage: 'mfa',

@@ -126,7 +126,7 @@ async function personOf(call: Call, app: SsoApplication, assertion: string): Pro
   const { storeId } = app.instance
   const user =
     value === undefined ? undefined : await people.userByAttribute(call.unit, storeId, issuer.attributePath, value)
-  if (!user?.isEnabled) throw invalidGrant('The assertion names nobody of the directory.')
+  if (!user?.isEnabled) throw invalidGrant('The assertion names no user of the directory.')
   if (!(await call.use(ssoInstances).mayUse({ reader: call.unit, people }, app.arn, user.id)))
     throw refuse('AccessDeniedException', 'The person is not assigned to the application.')
   return user
