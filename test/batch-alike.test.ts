@@ -49,7 +49,7 @@ const policies: Case[] = [
   ['no tagged secret', { Action: '*' }, { Condition: { StringEquals: { 'aws:ResourceTag/class': 'kept' } } }],
   ['no secret of a name', { Action: '*' }, { Resource: 'arn:aws:secretsmanager:*:*:secret:kept*' }],
   [
-    'no secret asked for by name',
+    'no secret requested by name',
     { Action: '*' },
     { Condition: { StringLike: { 'secretsmanager:SecretId': 'open*' } } },
   ],

@@ -255,7 +255,7 @@ describe('a caching manager', () => {
     return { calls, backingMaterials }
   }
 
-  test('asks for a new data key after its messages, its bytes, and for suites that use the data key itself', async () => {
+  test('requests a new data key after its messages, its bytes, and for suites that use the data key itself', async () => {
     const cases = [
       [{ maxMessagesEncrypted: 2 }, {}, 3],
       [{ maxBytesEncrypted: 20 }, {}, 3],

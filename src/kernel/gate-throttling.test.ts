@@ -132,7 +132,7 @@ describe('A flood', () => {
   })
 })
 
-describe('A throttled call is told in the words of its service', () => {
+describe('A throttled call gets the error of its service', () => {
   // biome-ignore format: a matrix is read in columns
   const calls: Readonly<Record<string, readonly [code: string, status: number, ask: (it: Cloud, keys: Keys) => Promise<unknown>]>> = {
     iam:            ['Throttling', 400,               (it, keys) => it.client(IAMClient, keys).send(new ListUsersCommand({}))],
@@ -196,7 +196,7 @@ test.each([
   expect(it.answers.filter(({ throttled }) => throttled === 'principal').length).toBeGreaterThan(0)
 })
 
-describe('On record', () => {
+describe('Recorded', () => {
   test('is the first throttled call of a minute, and how many came after it', async () => {
     const it = await standing({ principal: few(5) })
     const ann = await it.user('ann')

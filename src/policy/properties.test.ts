@@ -364,7 +364,7 @@ describe('of two worlds that differ in one policy', () => {
     )
   })
 
-  test('an operator nobody knows never allows, and always denies', () => {
+  test('an unknown operator never allows, and always denies', () => {
     fc.assert(
       fc.property(
         request,

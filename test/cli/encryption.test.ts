@@ -211,7 +211,7 @@ describe('with keys of a server', () => {
   })
   afterAll(() => server?.stop())
 
-  test('the audit log says who opened which message, and with which context', async () => {
+  test('the audit log shows which caller opened which message, and with which context', async () => {
     const own = (words: string[]) => merlon(words, environment)
     const encrypted = (output: string) =>
       own([

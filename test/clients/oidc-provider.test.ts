@@ -73,7 +73,7 @@ test('another person of the same provider is not', async () => {
   expect(stderr).toContain('AccessDenied')
 })
 
-test('a token changed by one bit, or said to need no signature, is nobody', async () => {
+test('a token changed by one bit, or said to need no signature, is refused', async () => {
   const [header, claims, signature] = (await peer.signIn('ann@corp.test')).split('.') as [string, string, string]
   const bytes = Buffer.from(signature, 'base64url')
   bytes[10]! ^= 1

@@ -45,7 +45,7 @@ test('aws s3 makes a bucket, copies files there and back, lists, synchronises an
   expect(await aws('s3', 'ls')).not.toContain('by-the-cli')
 })
 
-test('a presigned URL gives the object to whoever holds it, and to nobody once it was changed', async () => {
+test('a presigned URL works for every client that has it, and for none once it was changed', async () => {
   await aws('s3', 'mb', 's3://signed-links')
   const file = join(temporaryFolder(), 'f')
   writeFileSync(file, 'for the holder')

@@ -107,7 +107,7 @@ export function loadLog(file: string): RoundLog {
     else if (line === 'operation') operations.push(checked(rest, `${file}:${index + 1}`))
     else if (line !== 'violation') throw new Error(`${file}:${index + 1}: a line of no known kind.`)
   })
-  if (!round) throw new Error(`${file}: no line tells of the round.`)
+  if (!round) throw new Error(`${file}: no line describes the round.`)
   return { ...round, disturbances, operations }
 }
 

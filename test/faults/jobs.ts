@@ -88,6 +88,6 @@ export function notOnce(keys: readonly ExpiringKey[], expiries: readonly string[
     }),
     ...[...times.keys()]
       .filter((keyId) => !asked.has(keyId))
-      .map((keyId) => `nobody asked for the job of key ${keyId}`),
+      .map((keyId) => `the job of key ${keyId} was not requested`),
   ]
 }

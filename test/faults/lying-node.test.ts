@@ -91,7 +91,7 @@ async function judged(lie: Lie) {
 const isRead = (body: string) => /Action=GetUser|"SecretId":"[^"]*"}$/.test(body)
 const isChange = (body: string) => /Action=UpdateUser/.test(body)
 
-test('a node that does not lie passes, and clients met every kind of answer', async () => {
+test('an honest node passes, and clients met every kind of response', async () => {
   const { operations, surprises, silent, found } = await judged((_, honest) => honest())
 
   expect({ surprises, silent, found }).toEqual({ surprises: [], silent: [], found: [] })

@@ -28,11 +28,11 @@ function phantom(operations: readonly Operation[]): Broken | undefined {
     if (read.read === null) continue
     const writer = wrote.get(read.read!)
     const why = !writer
-      ? 'which nobody wrote'
+      ? 'which was never written'
       : onlyLooks(writer)
         ? `though writing it was refused (${writer.outcome})`
         : before(read, writer)
-          ? 'before anybody asked to write it'
+          ? 'before it was requested'
           : undefined
     if (why) {
       const text = `${read.node} answered ${shown(read.read!)}, ${why}.`

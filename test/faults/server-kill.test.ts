@@ -71,7 +71,7 @@ afterAll(async () => {
   await server?.stop('SIGKILL')
 })
 
-test('kill -9 loses nothing acknowledged, and the trail tells of everything that exists and of nothing else', async () => {
+test('kill -9 loses nothing acknowledged, and the audit log has everything that exists and nothing else', async () => {
   const data = join(temporaryFolder(), 'data')
   server = await startMerlon(['--data', data])
   const root = server.accounts[0]!

@@ -45,7 +45,7 @@ export function disagreements(operations: readonly Operation[], trail: readonly 
     const value = values[eventName]?.(requestParameters ?? {})
     if (value === undefined) continue
     const operation = asked.get(String(value))
-    if (!operation) wrong.push(`${eventName} of ${value} is on the trail, and nobody asked for it`)
+    if (!operation) wrong.push(`${eventName} of ${value} is in the audit log, and was not requested`)
     else if (operation.outcome === 'exists' || operation.outcome === 'missing')
       wrong.push(`${eventName} of ${value} is on the trail as done, and was refused (${operation.outcome})`)
     if (told.has(value)) wrong.push(`${eventName} of ${value} is on the trail more than once`)

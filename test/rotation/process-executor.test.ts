@@ -62,7 +62,7 @@ function commandOf(pid: string): string {
 describe.skipIf(refusal !== undefined)('A process function', () => {
   beforeAll(() => void hostWith())
 
-  test('is given nothing of the environment but its own', async () => {
+  test('has nothing of the environment but its own', async () => {
     const { answer } = await ran('import os\ndef handler(event, context): return dict(os.environ)', {
       environment: { COLOUR: 'red' },
     })
@@ -169,7 +169,7 @@ def handler(event, context):
     expect(error).toBe('Unhandled')
   })
 
-  test('is nobody, without any rights over its own walls', async () => {
+  test('is an unprivileged user, without any rights over its own sandbox', async () => {
     const { answer } = await ran(`
 import os, re, subprocess
 def handler(event, context):
@@ -326,7 +326,7 @@ def handler(event, context):
     expect(answerOf(outcome)).toMatchObject({ answer: 42, error: undefined })
   })
 
-  test('asks Merlon at the address its SDK is told', async () => {
+  test('calls Merlon at the address its SDK is configured with', async () => {
     const { answer } = await ran(`
 import os, urllib.request
 def handler(event, context):
@@ -378,7 +378,7 @@ def handler(event, context):
     expect(log).toMatch(/forbidden\.localdomain|ENOTFOUND|EAI_AGAIN/)
   })
 
-  test('may be by a low port, and the function is still nobody', async () => {
+  test('may be by a low port, and the function is still unprivileged', async () => {
     const { answer, log } = await ran(
       `
 import os, re, socket

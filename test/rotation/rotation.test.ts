@@ -234,7 +234,7 @@ describe.runIf(hasMariadb)('MariaDB', () => {
   const SHOP =
     "CREATE DATABASE shop; CREATE TABLE shop.things (n int); CREATE USER 'app'@'%' IDENTIFIED BY 'first-password';"
 
-  test('an account that could not be given its rights does not become current, and gets them later', async () => {
+  test('an account that could not get its rights does not become current, and gets them later', async () => {
     const database = await mariadb(
       `${SHOP} GRANT SELECT ON shop.* TO 'app'@'%'; CREATE USER 'weak'@'%' IDENTIFIED BY 'boss-password';
        GRANT CREATE USER ON *.* TO 'weak'@'%'; GRANT SELECT ON mysql.* TO 'weak'@'%'`,

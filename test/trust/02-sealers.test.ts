@@ -64,7 +64,7 @@ withToken('Trust 2: a SoftHSM token', () => {
     expect([unsealed.status, unsealed.stderr]).toEqual([0, expect.stringContaining('MERLON_SEALER_UNAVAILABLE')])
   })
 
-  test('with a wrong PIN is refused, and nothing of the PIN is told', async () => {
+  test('with a wrong PIN is refused, and nothing of the PIN is printed', async () => {
     const { environment } = token()
     const { data } = await running({ ...environment, MERLON_PKCS11_PIN: '99999999' })
 

@@ -133,7 +133,7 @@ test.runIf(process.platform === 'linux')(
 )
 
 test.runIf(process.platform === 'linux')(
-  'where no key lies beside the data the server cannot be debugged or dumped',
+  'where no key is stored with the data the server cannot be debugged or dumped',
   async () => {
     const data = join(folder(), 'data')
     await merlon(['init', '--data', data, '--shares', '3', '--threshold', '2'])

@@ -69,7 +69,7 @@ describe('Trust 5: moved by SQL', () => {
     return { ...made, data }
   }
 
-  test('nothing, everybody is let in', async () => {
+  test('nothing, every caller is accepted', async () => {
     const { data, keys } = fresh()
     const server = await start(data)
 
@@ -97,7 +97,7 @@ describe('Trust 5: moved by SQL', () => {
     expect((await merlon(['trust', 'report', '--data', data])).stdout).toContain(found)
   })
 
-  test('two whole rows exchanged let nobody in', async () => {
+  test('two whole rows exchanged let no caller in', async () => {
     const { data, keys } = fresh()
     const [ann, , bob] = keys
     await sql(data, (rows) => {

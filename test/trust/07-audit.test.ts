@@ -32,7 +32,7 @@ beforeAll(async () => {
   }
 })
 
-test('7: a running server proves its log, and shows its end to whoever may read it', async () => {
+test('7: a running server proves its log, and shows its end to callers that may read it', async () => {
   const proven = await verify()
   const tail = await merlon(['audit', 'tail', '--lines', '50'], '', environment)
   const failed = await merlon(['audit', 'tail', '--failed', '--json'], '', environment)
@@ -54,7 +54,7 @@ test('7: a running server proves its log, and shows its end to whoever may read 
   expect(createPublicKey(key.stdout).asymmetricKeyType).toBe('ed25519')
 })
 
-test('7: the reader shows what one principal was denied, and nothing that strangers wrote moves the terminal', async () => {
+test('7: the reader shows what one principal was denied, and nothing that unauthenticated clients wrote moves the terminal', async () => {
   const server = await start(data)
   const root = { accessKeyId: environment.AWS_ACCESS_KEY_ID, secretAccessKey: environment.AWS_SECRET_ACCESS_KEY }
   const asRoot = clientOf(server.url, root)
@@ -85,7 +85,7 @@ test('7: the reader shows what one principal was denied, and nothing that strang
   expect(why.stdout).toMatch(/then {3}denied[\s\S]*today {2}denied/)
 })
 
-test('7: the reader follows what happens from now on, without what it asks itself', async () => {
+test('7: the reader follows what happens from now on, without its own calls', async () => {
   const server = await start(data)
   const told = { ...environment, AWS_ENDPOINT_URL: server.url }
   const client = clientOf(server.url, {

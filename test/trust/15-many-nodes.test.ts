@@ -220,7 +220,7 @@ describe('15: two nodes on one database', () => {
     expect(await secretOf(clientOf(alone.url, root), 's')).toBe('canary')
   })
 
-  test('are told apart from installations of their own, and their database is never shown', async () => {
+  test('are distinguished from installations of their own, and their database is never shown', async () => {
     const [a, b] = twoNodes()
     const first = await begin(a)
     await first.stop()

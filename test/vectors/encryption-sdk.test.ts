@@ -156,7 +156,7 @@ describe('both SDKs', () => {
     )
   })
 
-  test('refuse the same change, whoever wrote the message', async () => {
+  test('refuse the same change, whichever side wrote the message', async () => {
     const key = aes()
     for (const message of [
       (await ours.encrypt(key.ours, 'text', { encryptionContext: context })).result,

@@ -25,8 +25,8 @@ export class Tally {
 
   /** As the output shows it. */
   told(file: string): string {
-    const reasons = [...this.skipped].map(([reason, count]) => `\n    ${count} not judged: ${reason}`)
-    return `${file}: ${this.judged} of ${this.total} judged${reasons.join('')}`
+    const reasons = [...this.skipped].map(([reason, count]) => `\n    ${count} not checked: ${reason}`)
+    return `${file}: ${this.judged} of ${this.total} checked${reasons.join('')}`
   }
 
   #count({ tcId, result }: Vector, verdict: Verdict): void {

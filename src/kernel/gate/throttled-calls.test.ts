@@ -18,7 +18,7 @@ function watched() {
   return { told, calls: new ThrottledCalls(async (minute) => void told.push(minute)) }
 }
 
-test('the first of a minute is told at once, the others as a number when the minute is over', async () => {
+test('the first of a minute is recorded at once, the others as a number when the minute is over', async () => {
   const { told, calls } = watched()
 
   expect(Array.from({ length: 1_000 }, () => calls.isFirst('AKIAA', opened('a'))).filter(Boolean)).toHaveLength(1)

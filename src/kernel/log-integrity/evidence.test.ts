@@ -190,7 +190,7 @@ describe('The check of the log', () => {
   test.each([
     ['a checkpoint that is gone', `DELETE FROM documents WHERE key LIKE 'kernel/checkpoint/main/%1'`, 1, /missing/],
     [
-      'a checkpoint that tells another story',
+      'a checkpoint with other content',
       `UPDATE documents SET document = replace(document, '"sequence":5', '"sequence":4') WHERE key LIKE 'kernel/checkpoint/main/%1'`,
       1,
       /signature/,
@@ -216,7 +216,7 @@ describe('The check of the log', () => {
     expect(found).toContainEqual({ chain: 'checkpoints main', sequence, what: expect.stringMatching(what) })
   })
 
-  test('tells where the chains of a node end that was killed: another node signs it, once', async () => {
+  test('records where the chains of a killed node end: another node signs it, once', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'merlon-evidence-'))
     folders.push(folder)
     const vault = await ephemeralVault()

@@ -130,7 +130,7 @@ describe('A resource type', () => {
   })
 })
 
-test('Misuses of the words do not compile', () => {
+test('Misuses of the declarations do not compile', () => {
   const words = kms()
   const scheme: BearerScheme<{ sub: string }> = {
     token: () => undefined,

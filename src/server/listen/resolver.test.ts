@@ -122,7 +122,7 @@ describe('The resolver', () => {
     expect(await exchange(Buffer.from('ffff0000', 'hex'))).toHaveLength(0)
   })
 
-  test('sends a network that asks too much empty responses over UDP, and full ones over TCP', async () => {
+  test('sends a network over its rate empty responses over UDP, and full ones over TCP', async () => {
     const { publisher, vault, put } = await controlPlane()
     await put(www('192.0.2.7'))
     const plane = resolver({ feed: publisher, publicKey: vault.installationPublicKey(), file: undefined, waitMs: 50 })

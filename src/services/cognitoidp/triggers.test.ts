@@ -169,7 +169,7 @@ test('Functions confirm, word the message, refuse a sign-in, and change the toke
   })
 }, 60_000)
 
-test('Functions that fail, are missing or answer nonsense are told apart, and nothing is kept', async () => {
+test('Functions that fail, are missing or answer nonsense are distinguished, and nothing is kept', async () => {
   const it = await withFunctions({
     refusing: () => {
       throw new Error('Only colleagues.')
@@ -202,7 +202,7 @@ test('Functions that fail, are missing or answer nonsense are told apart, and no
   expect(closed.calls).toEqual([])
 }, 60_000)
 
-test('Custom authentication asks, is answered, and ends as its functions say', async () => {
+test('Custom authentication prompts, is answered, and ends as its functions say', async () => {
   const it = await withFunctions({
     presignup: withResponse({ autoConfirmUser: true }),
     define: withResponse(({ request: { session } }) => {

@@ -75,7 +75,7 @@ describe('An account', () => {
 })
 
 describe('Deletion out of order', () => {
-  test('is refused in AWS’s words, for each thing that something depends on', async () => {
+  test('is refused with AWS’s error, for each thing that something depends on', async () => {
     const it = await network()
     const { ec2, VpcId, SubnetId, InternetGatewayId, RouteTableId } = it
     const [web, db] = [await it.group('web'), await it.group('db')]

@@ -171,7 +171,7 @@ describe('A user of the management account', () => {
     }
   })
 
-  test('is not told whether a unit exists that it may not describe', async () => {
+  test('does not learn whether a unit exists that it may not describe', async () => {
     const { unit, user, client, id } = await organization()
     const [a, b] = [await unit('a'), await unit('b')]
     const Resource = `arn:aws:organizations::${ACCOUNT}:ou/${id}/${a}`

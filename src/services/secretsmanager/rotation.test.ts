@@ -180,7 +180,7 @@ describe('Secrets 5: a rotation', () => {
     expect(await it.told()).toEqual(['RotationStarted', 'RotationSucceeded'])
   })
 
-  test('lets nobody fill its pending version by making the secret again under its token', async () => {
+  test('does not let its pending version be filled by creating the secret again with its token', async () => {
     const it = await world()
     await it.rotate({ ClientRequestToken: TOKEN })
     const maker = await it.user('maker', allowing({ Action: 'secretsmanager:CreateSecret', Resource: '*' }))
@@ -278,7 +278,7 @@ describe('Secrets 5: a rotation', () => {
     expect(await it.value()).toMatch(/^rotated/)
   })
 
-  test('is given up after five tries within a day', async () => {
+  test('is abandoned after five tries within a day', async () => {
     const it = await world()
     let tries = 0
     it.use(async () => {
@@ -325,7 +325,7 @@ describe('Secrets 5: a rotation', () => {
     })
   })
 
-  test('needs a caller who may invoke the function', async () => {
+  test('needs a caller that may invoke the function', async () => {
     const it = await world()
     const ann = it.client(
       SecretsManagerClient,
@@ -391,7 +391,7 @@ describe('Secrets 5: a rotation', () => {
     expect(await it.value()).toMatch(/^rotated/)
   })
 
-  test('asked for again takes the function and the rules it knows', async () => {
+  test('requested again takes the function and the rules it knows', async () => {
     const it = await world()
     await it.rotate()
     await it.settle()
@@ -407,7 +407,7 @@ describe('The rotation token', () => {
   const put = (it: Awaited<ReturnType<typeof world>>, RotationToken: string | undefined, more: object = {}) =>
     it.sm().send(new PutSecretValueCommand({ SecretId: 's', SecretString: 'put', RotationToken, ...more }))
 
-  test('is good while its rotation is at work, for its secret alone', async () => {
+  test('is valid while its rotation is in progress, for its secret alone', async () => {
     const it = await world()
     await it.sm().send(new CreateSecretCommand({ Name: 'other', SecretString: 'untouched' }))
     const answers: unknown[] = []

@@ -17,7 +17,7 @@ const nameOf = (call: Promise<unknown>) =>
     (error: Error) => error.name,
   )
 
-test('An assertion of a trusted issuer names a person; forged, late and foreign ones name nobody', async () => {
+test('An assertion of a trusted issuer names a person; forged, late and foreign ones name none', async () => {
   const keys = await generateKeyPair('ES256')
   const forged = await generateKeyPair('ES256')
   const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(keys.publicKey)), kid: 'one', alg: 'ES256' }] })

@@ -130,7 +130,7 @@ describe('a login profile', () => {
     })
   })
 
-  test('is changed by the user who knows the old password, which ends the forced reset', async () => {
+  test('is changed by the user with the old password, which ends the forced reset', async () => {
     await it.run(createLoginProfile, { UserName: 'ana', Password: password, PasswordResetRequired: true })
     const change = { OldPassword: password, NewPassword: 'Other-horse-2' }
 
