@@ -4,8 +4,7 @@
  * page's files, and the median and the largest time from the navigation until
  * - `shownMs`: the page has its heading,
  * - `interactiveMs`: after that, the main thread has been without a task of 50 ms for half a second (the end of the last such task),
- * - `loadedMs`: what the page asks the API for is shown.
- * Needs `npm run build` and Chromium.
+ * - `loadedMs`: what the page requests from the API is shown. Needs `npm run build` and Chromium.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -10,7 +10,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
 export const dist = here('../dist')
 
-/** Calls `work(pathOf)` with the bundled programs, given as name to source; they are gone afterwards. */
+/** Calls `work(pathOf)` with the bundled programs, a record of name to source; they are deleted afterwards. */
 export async function withPrograms(sources, work) {
   const folder = mkdtempSync(join(tmpdir(), 'merlon-bench-programs-'))
   try {

@@ -19,14 +19,14 @@ export function number(value) {
   return Math.round(value).toLocaleString('en-US')
 }
 
-/** `12.3×`; `aim` is told where it was missed. */
+/** `12.3×`; `aim` is shown where it was missed. */
 export function times(value, aim) {
   if (value === undefined || Number.isNaN(value)) return '–'
   const shown = `${value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en-US')}×`
   return aim !== undefined && value < aim ? `${shown} (aim ${aim}×)` : shown
 }
 
-/** `85 %`; `aim` is told where it was missed. */
+/** `85 %`; `aim` is shown where it was missed. */
 export function share(value, aim) {
   if (value === undefined || Number.isNaN(value)) return '–'
   return `${Math.round(value * 100)} %${aim !== undefined && value < aim ? ` (aim ${aim * 100} %)` : ''}`
@@ -47,7 +47,7 @@ export function machine() {
     .join('; ')
 }
 
-/** Replaces what stands between a part's marks. */
+/** Replaces what is between a part's marks. */
 export function publish(name, text) {
   const [begin, end] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`]
   const document = readFileSync(DOCUMENT, 'utf8')

@@ -5,7 +5,7 @@ import { SignatureV4 } from '@smithy/signature-v4'
 const VERSIONS = { iam: '2010-05-08', sts: '2011-06-15' }
 const REGION = 'us-east-1'
 
-/** SHA-256 and its HMAC in the shape the signer asks for: its own, in plain JavaScript, takes ten times as long. */
+/** SHA-256 and its HMAC in the shape the signer requires: its own, in plain JavaScript, takes ten times as long. */
 class Sha256 {
   #hash
   constructor(secret) {
@@ -63,7 +63,7 @@ export function headersOf(request) {
   return { headers, body }
 }
 
-/** Asks once and returns the answer's text. */
+/** Sends one request and returns the response's text. */
 export async function asked(server, request) {
   const { headers, body } = headersOf(request)
   const answer = await fetch(server.url, { method: 'POST', headers, body })
@@ -72,12 +72,12 @@ export async function asked(server, request) {
   return text
 }
 
-/** Asks once, by the JSON 1.1 protocol, and returns the answer's members. */
+/** Sends one request by the JSON 1.1 protocol, and returns the response's members. */
 export async function askOnce(server, service, target, input) {
   return JSON.parse(await asked(server, await signedJson(server, service, target, input)))
 }
 
-/** Asks once, by the Query protocol, and returns the answer's text. */
+/** Sends one request by the Query protocol, and returns the response's text. */
 export async function queryOnce(server, service, parameters) {
   return asked(server, await signedQuery(server, service, parameters))
 }

@@ -1,4 +1,7 @@
-/** Rounds: everyone's turn in each, in changing order, so that a noisy machine is noisy for all; medians are told. */
+/**
+ * Rounds: each candidate's turn in each, in changing order, so that a noisy machine is noisy for all; medians are
+ * reported.
+ */
 
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b)

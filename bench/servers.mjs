@@ -10,7 +10,10 @@ import { fileURLToPath } from 'node:url'
 import { headersOf, signedQuery } from './requests.mjs'
 
 const script = fileURLToPath(new URL('../dist/merlon.js', import.meta.url))
-/** One caller asks for all here, so the limits of one caller are put out of its way; they are looked at all the same. */
+/**
+ * One caller makes all requests here, so the limits of one caller are raised out of its way; they are checked all the
+ * same.
+ */
 const LIMITS = 'account=1000000,principal=1000000'
 const READY_MS_MAX = 60_000
 /** USER_HZ, the unit of times in /proc. */
@@ -48,7 +51,7 @@ export async function startMoto() {
   return server
 }
 
-/** Asks again until it answers. */
+/** Repeats the request until it is answered. */
 export async function answered({ url }, request) {
   const giveUpAt = performance.now() + READY_MS_MAX
   while (performance.now() < giveUpAt) {

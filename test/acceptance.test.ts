@@ -22,7 +22,7 @@ function testFiles(folder: string): readonly string[] {
     .map((name) => join(root, folder, name))
 }
 
-/** The words before the first colon of every title: `Trust 4, KMS 13`, `Secrets 2 and 3`. */
+/** The text before the first colon of every title: `Trust 4, KMS 13`, `Secrets 2 and 3`. */
 function named(): ReadonlySet<string> {
   const found = new Set<string>()
   for (const file of [...testFiles('src'), ...testFiles('test')]) {

@@ -1,4 +1,7 @@
-/** Who is let in, and how each protocol says no: the whole matrix, before any policy is asked. */
+/**
+ * Authentication: which callers are accepted, and how each protocol refuses the others: the whole matrix, before any
+ * policy is evaluated.
+ */
 import {
   CreateAccessKeyCommand,
   CreateRoleCommand,
@@ -199,8 +202,8 @@ const cases: Readonly<Record<string, Case>> = {
       }),
     }),
   },
-  'a key nobody has': { is: 'unknown', says: invalid, attempt: () => ({ keys: STRANGER }) },
-  'a temporary key nobody gave': {
+  'an unknown key': { is: 'unknown', says: invalid, attempt: () => ({ keys: STRANGER }) },
+  'a temporary key that was not issued': {
     is: 'unknown',
     says: invalid,
     attempt: () => ({ keys: { accessKeyId: 'ASIAUNKNOWNUNKNOWN22', secretAccessKey: 'x', sessionToken: 'nonsense' } }),
@@ -259,7 +262,7 @@ const cases: Readonly<Record<string, Case>> = {
     is: 'untimely',
     attempt: ({ root, clock }) => ({ keys: root, signing: { nowMs: clock.now() + 16 * MINUTE_MS } }),
   },
-  'a clock that is off, with a key nobody has': {
+  'a clock that is off, with an unknown key': {
     is: 'untimely',
     attempt: ({ clock }) => ({ keys: STRANGER, signing: { nowMs: clock.now() - 16 * MINUTE_MS } }),
   },
@@ -347,7 +350,7 @@ function authorization(change: (text: string) => string): Change {
 }
 
 describe.each(Object.entries(cases))('%s', (_name, { is, of, says, attempt }) => {
-  test('is refused in the words of every protocol', async () => {
+  test('is refused with the error of every protocol', async () => {
     const it = await world()
     const { keys, change, signing } = await attempt(it)
 
@@ -431,7 +434,7 @@ describe('sessions and IAM', () => {
   })
 })
 
-describe('what a stranger learns', () => {
+describe('what an unauthenticated client learns', () => {
   const unsigned = async (it: World, question: Question) => {
     const answer = await it.gate.handle(plain(question))
     return [
@@ -442,7 +445,7 @@ describe('what a stranger learns', () => {
     ]
   }
 
-  test('is the same for operations that exist, that are not built, and that nobody knows', async () => {
+  test('is the same for operations that exist, that are not built, and that are unknown', async () => {
     const it = await world()
 
     const built = await unsigned(it, form('iam', 'Action=ListUsers&Version=2010-05-08'))
@@ -453,7 +456,7 @@ describe('what a stranger learns', () => {
     expect([unbuilt, unknown, malformed]).toEqual([built, built, built])
   })
 
-  test('about paths nobody serves is that they are not signed', async () => {
+  test('about unknown paths is that they are not signed', async () => {
     const it = await world()
 
     const answers = await Promise.all(

@@ -303,7 +303,7 @@ describe('KMS', () => {
       k(({ keys }) => new KMS.PutKeyPolicyCommand({ KeyId: keys.one, Policy: '{' })),
     ],
     [
-      'a policy for nobody known',
+      'a policy for an unknown principal',
       'MalformedPolicyDocumentException',
       k(({ keys }) => new KMS.PutKeyPolicyCommand({ KeyId: keys.one, Policy: MINE.replace(':root', ':user/nobody') })),
     ],
@@ -430,7 +430,7 @@ describe('Secrets Manager', () => {
       s(() => new SM.RotateSecretCommand({ SecretId: 's' })),
     ],
     [
-      'a rotation by nobody',
+      'a rotation by no function',
       'AccessDeniedException',
       s(
         () =>
@@ -459,7 +459,7 @@ describe('Secrets Manager', () => {
       s(() => new SM.PutResourcePolicyCommand({ SecretId: 's', ResourcePolicy: '{' })),
     ],
     [
-      'a policy for everybody where that is blocked',
+      'a policy for all principals where that is blocked',
       'PublicPolicyException',
       s(
         () =>

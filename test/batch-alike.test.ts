@@ -49,7 +49,7 @@ const policies: Case[] = [
   ['no tagged secret', { Action: '*' }, { Condition: { StringEquals: { 'aws:ResourceTag/class': 'kept' } } }],
   ['no secret of a name', { Action: '*' }, { Resource: 'arn:aws:secretsmanager:*:*:secret:kept*' }],
   [
-    'no secret asked for by name',
+    'no secret requested by name',
     { Action: '*' },
     { Condition: { StringLike: { 'secretsmanager:SecretId': 'open*' } } },
   ],
@@ -60,7 +60,7 @@ const document = (allow: object, deny?: object) =>
     Version: '2012-10-17',
     Statement: [
       { Effect: 'Allow', Resource: '*', ...allow },
-      // What both forms ask of the batch itself is not the item's.
+      // The permission that both forms need on the batch itself is not the item's.
       { Effect: 'Allow', Resource: '*', Action: 'secretsmanager:BatchGetSecretValue' },
       ...(deny ? [{ Effect: 'Deny', NotAction: 'secretsmanager:BatchGetSecretValue', Resource: '*', ...deny }] : []),
     ],

@@ -37,7 +37,7 @@ interface ClientConfig {
 
 export interface CloudOptions {
   readonly quotas?: Quotas
-  /** How much each may ask; with a clock of the test's. */
+  /** The rate limits of each caller; with a clock of the test's. */
   readonly throttle?: Throttle
   /** The world outside, in the test's hands. */
   readonly outbound?: OutboundPort
@@ -47,7 +47,7 @@ export interface CloudOptions {
   readonly sites?: readonly WebSite[]
   /** Instead of all that the server has. */
   readonly services?: readonly Service[]
-  /** Where the bytes of objects lie. */
+  /** Where the bytes of objects are stored. */
   readonly blobs?: BlobStore
   /** Whether deployment packages run, and where functions may go inside. */
   readonly packages?: boolean
@@ -106,7 +106,7 @@ export async function cloud(options: CloudOptions = {}) {
     answers,
     root,
     permit,
-    /** A user of the first account, with an inline policy if one is given. */
+    /** A user of the first account, optionally with an inline policy. */
     user: async (UserName: string, policy?: string): Promise<Keys> => {
       await client(IAMClient).send(new CreateUserCommand({ UserName }))
       if (policy) await permit(UserName, policy)

@@ -177,7 +177,7 @@ describe.each(Object.entries(namings))('%s', (_name, naming) => {
     ...(naming.foreign ? ([['the root user of another account', () => stranger]] as const) : []),
   ]
 
-  test.each(callers)('is denied to %s in the same words, whether or not it exists', async (_who, keys) => {
+  test.each(callers)('is denied to %s with the same text, whether or not it exists', async (_who, keys) => {
     const there = await denial(keys(), naming, 0)
     const absent = await denial(keys(), naming, 1)
 

@@ -23,7 +23,7 @@ const bounded = JSON.stringify({
   ],
 })
 
-/** An account worth attacking: an administrator, a powerful role and group, and eve, who may do next to nothing. */
+/** An account worth attacking: an administrator, a powerful role and group, and eve, with almost no permissions. */
 async function account(permissions: readonly string[], withBoundary: boolean) {
   const it = await cloud()
   const root = it.client(IAM.IAMClient)
@@ -103,21 +103,21 @@ const paths: Readonly<Record<string, Path>> = {
       return rules()
     },
   },
-  "a key of somebody stronger's": {
+  'a key of a user with more rights': {
     needs: ['iam:CreateAccessKey'],
     take: async ({ eve, rules }) => {
       const { AccessKey } = await eve.send(new IAM.CreateAccessKeyCommand({ UserName: 'admin' }))
       return rules({ accessKeyId: AccessKey!.AccessKeyId!, secretAccessKey: AccessKey!.SecretAccessKey! })
     },
   },
-  'a password for somebody stronger': {
+  'a password for a user with more rights': {
     needs: ['iam:CreateLoginProfile'],
     take: async ({ eve, send }) => {
       await eve.send(new IAM.CreateLoginProfileCommand({ UserName: 'admin', Password: 'New-Passw0rd!' }))
       return (await send(new IAM.GetLoginProfileCommand({ UserName: 'admin' }))).LoginProfile !== undefined
     },
   },
-  'another password for somebody who has one': {
+  'another password for a user that has one': {
     needs: ['iam:UpdateLoginProfile'],
     take: async ({ eve }) => {
       await eve.send(new IAM.UpdateLoginProfileCommand({ UserName: 'eve', Password: 'New-Passw0rd!' }))
@@ -205,7 +205,7 @@ const paths: Readonly<Record<string, Path>> = {
       return InstanceProfile?.Roles?.[0]?.RoleName === 'strong'
     },
   },
-  "taking off somebody's boundary": {
+  "removing a user's boundary": {
     needs: ['iam:DeleteUserPermissionsBoundary'],
     take: async ({ eve, send }) => {
       await send(
@@ -215,7 +215,7 @@ const paths: Readonly<Record<string, Path>> = {
       return (await send(new IAM.GetUserCommand({ UserName: 'admin' }))).User?.PermissionsBoundary === undefined
     },
   },
-  "widening somebody's boundary": {
+  "widening a user's boundary": {
     needs: ['iam:PutUserPermissionsBoundary'],
     take: async ({ eve, send }) => {
       await eve.send(
@@ -268,7 +268,7 @@ const paths: Readonly<Record<string, Path>> = {
       return rules({ accessKeyId: key.AccessKeyId, secretAccessKey: AccessKey!.SecretAccessKey! })
     },
   },
-  "taking somebody's second factor": {
+  "removing a user's second factor": {
     needs: ['iam:DeactivateMFADevice'],
     take: async ({ eve, send, clock }) => {
       const { VirtualMFADevice } = await send(new IAM.CreateVirtualMFADeviceCommand({ VirtualMFADeviceName: 'phone' }))

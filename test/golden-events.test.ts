@@ -44,7 +44,7 @@ async function world() {
   }
 }
 
-/** A call of GetCallerIdentity, whoever makes it: only the identity differs. */
+/** A call of GetCallerIdentity by any caller: only the identity differs. */
 const asked = (userIdentity: object, account = ACCOUNT) => ({
   eventVersion: '1.11',
   userIdentity,
@@ -194,7 +194,7 @@ describe('The event of', () => {
     )
   })
 
-  test('a refusal: what was asked, and the sentence the caller got', async () => {
+  test('a refusal: the request, and the sentence the caller got', async () => {
     const it = await world()
     const keys = await it.user('ann')
     const refused = await it
@@ -214,7 +214,7 @@ describe('The event of', () => {
     })
   })
 
-  test('a service on behalf of a caller: the caller’s identity, and who carried the call', async () => {
+  test('a service on behalf of a caller: the caller’s identity, and the service that carried the call', async () => {
     const it = await world()
     const keys = await it.user('ann', allowing({ Action: '*', Resource: '*' }))
     await it.client(SecretsManagerClient, keys).send(new CreateSecretCommand({ Name: 's', SecretString: 'x' }))
@@ -258,7 +258,7 @@ describe('The event of', () => {
     })
   })
 
-  test('a stranger, told to both accounts, which share an id', async () => {
+  test('another account, recorded in both accounts, which share an ID', async () => {
     const it = await world()
     const { KeyMetadata } = await it.client(KMSClient).send(new CreateKeyCommand({}))
     const stranger = await it.account()
@@ -308,7 +308,7 @@ describe('The event of', () => {
   })
 })
 
-test('a policy of the role is told by name and place, without a Sid', async () => {
+test('a policy of the role is recorded by name and place, without a Sid', async () => {
   const it = await world()
   const trust = allowing({ Principal: { AWS: ACCOUNT }, Action: 'sts:AssumeRole' })
   const { Role } = await it

@@ -6,7 +6,7 @@ export const asNode = (store: Store, node: string): Store =>
     get: (target, name) => {
       if (name === 'node') return node
       if (name === 'shared') return true
-      // Records of this store are its own node's, whoever asks: so is the key of their MACs.
+      // Records of this store belong to its own node: so does the key of their MACs.
       if (name === 'authenticate' && node !== target.node) return () => undefined
       if (name === 'close') return async () => undefined
       const value: unknown = Reflect.get(target, name, target)

@@ -44,7 +44,7 @@ async function twoNodes() {
   const opened = async (node: string): Promise<Cloud> => {
     const cloud = await openCloud({
       store: asNode(store, node),
-      // Whoever opens it takes it.
+      // The code that opens it takes the key over.
       unsealed: { ...unsealed, rootKey: Buffer.from(unsealed.rootKey) },
       clock,
       blobs,

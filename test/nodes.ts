@@ -10,7 +10,7 @@ import { type Running, startAlone } from './process.ts'
 
 const NODES = 3
 
-/** `postgres://…/postgres`, of a superuser; undefined when servers are to stand alone. */
+/** `postgres://…/postgres`, of a superuser; undefined when each server has its own database. */
 export const sharedPostgres = (): string | undefined => process.env['MERLON_TEST_POSTGRES']
 
 /** Of the installation in that folder, which a later start finds again. */

@@ -1,4 +1,4 @@
-/** What the server may ask of the world: certificates are real, and so is the guard. */
+/** The server's own requests to other hosts: certificates are real, and so is the address check. */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -52,7 +52,7 @@ describe('The way out', () => {
     'https://0x7f.1/',
     'https://0.0.0.0/',
   ])('does not lead to %s', async (url) => {
-    await expect(outbound(new Map()).get(url)).rejects.toThrow(/lies inside this network|ENOTFOUND|EAI_AGAIN/)
+    await expect(outbound(new Map()).get(url)).rejects.toThrow(/has an address inside this network|ENOTFOUND|EAI_AGAIN/)
   })
 
   test.each(['http://example.com/', 'file:///etc/passwd', 'ftp://example.com/', 'nonsense'])(
@@ -65,7 +65,7 @@ describe('The way out', () => {
   test('leads to a host the operator has named, and still wants its certificate', async () => {
     const hosts = readHosts(`login.corp.test=127.0.0.1:${port}`)
 
-    // Nobody here has signed that certificate.
+    // No trusted authority has signed that certificate.
     expect(rootCertificates.length).toBeGreaterThan(0)
     await expect(outbound(hosts).get('https://login.corp.test/')).rejects.toThrow(/self-signed certificate/)
   })
@@ -173,7 +173,9 @@ describe('Requests to identity providers', () => {
     for (const url of ['http://example.com/', 'http://inside.test/', 'http://127.0.0.1/', 'http://localhost/'])
       await expect(send({ method: 'GET', url })).rejects.toThrow('is no https address')
     for (const url of ['https://127.0.0.1/', 'https://169.254.169.254/'])
-      await expect(send({ method: 'POST', url, form: { a: 'b' } })).rejects.toThrow('lies inside this network')
+      await expect(send({ method: 'POST', url, form: { a: 'b' } })).rejects.toThrow(
+        'has an address inside this network',
+      )
     await expect(send({ method: 'GET', url: 'http://social.test/' })).rejects.toThrow('ECONNREFUSED')
   })
 

@@ -36,7 +36,7 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Of an installation of its own, in a folder that nobody has used. */
+/** Of an installation of its own, in an unused directory. */
 export const installation = (): string[] => ['--data', join(temporaryFolder(), 'data')]
 
 export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'merlon-test-'))

@@ -160,7 +160,7 @@ async function answer(operation: Operation, { account, subject, identity }: Call
   }
 }
 
-/** What the caller wrote, and the name in it, stand for themselves. */
+/** The reference of the request, and the name in it, replaced by placeholders. */
 const anonymous = (answer: string, text: string) => {
   const name = text.slice(Math.max(text.lastIndexOf('/'), text.lastIndexOf(':')) + 1)
   return answer.replaceAll(text, 'TEXT').replaceAll(name, 'NAME')

@@ -255,7 +255,7 @@ describe.each(['AWS4-HMAC-SHA256', 'AWS4-ECDSA-P256-SHA256'] as const)('one flip
   const signed = sign(dense, credential, options)
   const runs = algorithm === 'AWS4-HMAC-SHA256' ? 300 : 60
 
-  it('stands on a request that passes', () => {
+  it('is on a request that passes', () => {
     expect(() => accepts(signed, 'iam')).not.toThrow()
   })
 

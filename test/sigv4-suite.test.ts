@@ -77,7 +77,7 @@ describe('the signing test suite', () => {
 
     const canonical = canonicalRequest({
       ...request,
-      // A space cannot stand in a request line; the suite means its encoded form.
+      // A request line cannot contain a space; the suite means its encoded form.
       path: request.path.replaceAll(' ', '%20'),
       headers: gather(request.rawHeaders),
       signedHeaders: presented.signedHeaders,

@@ -82,7 +82,7 @@ async function answerOf(id: ConnectorId, person = '1001', by = browser): Promise
 }
 
 describe.each(ALL)('The button of %s', (id) => {
-  test('leads to the role of a rule, and nobody without one into it', async () => {
+  test('leads to the role of a rule, and a person without one into none', async () => {
     expect(await browser.open(await answerOf(id, '1002'))).toMatchObject({ status: 403 })
     expect(browser.problem).toContain(`subject ${id === 'amazon' ? 'amzn1.account.1002' : '1002'}`)
     expect((await browser.session()).signedIn).toBe(false)

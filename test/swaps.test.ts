@@ -170,7 +170,7 @@ describe('Trust 5: what is seen of it', () => {
     },
   )
 
-  test('a row made to belong to an account that does not exist is told to the first account', async () => {
+  test('a row made to belong to an account that does not exist is reported to the first account', async () => {
     const it = await world()
     const ann = await it.user('ann')
     const [row] = await it.rows(`iam/access-key/${ann.accessKeyId}`)

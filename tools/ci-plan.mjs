@@ -184,7 +184,7 @@ function halfADayBefore(root) {
   return git(root, 'rev-list', '-1', `--before=${headSeconds - 12 * 3600}`, 'HEAD') || undefined
 }
 
-/** Undefined when it cannot be told. */
+/** Undefined when it is unknown. */
 export function changedFiles(root, base = process.env['MERLON_CI_BASE']) {
   const from = base ? git(root, 'merge-base', base, 'HEAD') : halfADayBefore(root)
   return from && git(root, 'diff', '--name-only', '--no-renames', from, 'HEAD')?.split('\n').filter(Boolean)

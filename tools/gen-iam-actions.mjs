@@ -47,7 +47,7 @@ const actionsOf = (prefix) => {
   return [...known, ...newer].sort(byName)
 }
 
-/** The data names every level an action has; policies and the trail know one, the most telling. */
+/** The data names every level an action has; policies and the audit log know one, the most specific. */
 const levelOf = ({ accessLevel }) => accessLevel.split(', ')[0]
 
 /** A required resource is marked, as `role*`. */
@@ -149,7 +149,7 @@ const statements = managed.flatMap(({ latestVersionId, versions }) =>
   listOf(versions[latestVersionId].document.Statement),
 )
 
-/** A pattern that no known action matches stands for itself without its wildcards. */
+/** A pattern that no known action matches is taken as a name, without its wildcards. */
 function unlisted() {
   const known = new Map(
     Object.entries(all).map(([prefix, levels]) => [

@@ -1,4 +1,7 @@
-/** Identity: who am I, one user read, and users made. Each durable and recorded at Merlon, none of it at moto. */
+/**
+ * Identity: GetCallerIdentity, one user read, and users created. Each durable and recorded at Merlon, none of it at
+ * moto.
+ */
 import { load } from '../drive.mjs'
 import { signedQuery } from '../requests.mjs'
 import { besideMoto, withServers } from './beside-moto.mjs'

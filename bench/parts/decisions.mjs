@@ -45,7 +45,7 @@ const resourcePolicy = documentOf([
   { ...statement('Deny', 's3:*', '*', { Bool: { 'aws:SecureTransport': 'false' } }), Principal: '*' },
 ])
 
-/** Half are allowed: the others ask for another team's bucket, another Region, or without TLS. */
+/** Half are allowed: the others are for another team's bucket, another Region, or without TLS. */
 const requestsOf = (count) =>
   Array.from({ length: REQUESTS }, (_, i) => {
     const [p, s] = [i % count, (i * 7) % 10]
@@ -240,7 +240,7 @@ async function byPolicies(rounds) {
   )
 }
 
-/** Documents and patterns made to be slow: the slowest is told beside the ten milliseconds it may take. */
+/** Documents and patterns made to be slow: the slowest is shown with the limit of ten milliseconds. */
 function strangeDocuments() {
   const of = (Resource, more = {}) =>
     JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource, ...more }] })

@@ -11,7 +11,7 @@ import { answered, startMerlon } from '../servers.mjs'
 const EMPTY = { accounts: 1, users: 1, roles: 1, secrets: 1, keys: 1 }
 const SMALL = { accounts: 2, users: 4_000, roles: 400, secrets: 4_000, keys: 100 }
 const FULL = { accounts: 20, users: 100_000, roles: 10_000, secrets: 100_000, keys: 1_000 }
-/** So many different secrets are asked for. */
+/** So many different secrets are requested. */
 const ASKED_MAX = 5_000
 /** Five thousand users are an account's quota: all rounds together stay below it. */
 const MADE = 500
@@ -54,10 +54,10 @@ export async function growth({ full, rounds }) {
   }
 }
 
-/** What is asked again and again in turn, by whom, of what. */
+/** The calls that are repeated in turn, with their callers and resources. */
 const kinds = [
   {
-    name: 'sts:GetCallerIdentity, by all who have a key',
+    name: 'sts:GetCallerIdentity, by all users that have a key',
     measure:
       (calls) =>
       ({ server, users }) =>
@@ -130,7 +130,7 @@ function told({ accounts, users, roles, secrets, keys }, rounds, rows) {
       rows.map(([name, values, unit, ratio]) => [name, ...values.map((value) => `${number(value)}${unit}`), ratio]),
     ),
     '',
-    `Medians of ${rounds} interleaved rounds. The data lies in ${number(accounts).replace('.00', '')} accounts of an organisation, for an account has at`,
-    `most 5,000 users; ${number(keys)} of the users have a key and ask.`,
+    `Medians of ${rounds} interleaved rounds. The data is in ${number(accounts).replace('.00', '')} accounts of an organization, for an account has at`,
+    `most 5,000 users; ${number(keys)} of the users have a key and make calls.`,
   ].join('\n')
 }

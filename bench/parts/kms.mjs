@@ -1,4 +1,7 @@
-/** Uses of a symmetric key, beside moto: the work is not the same, for moto checks neither who asks nor the key's state. */
+/**
+ * Uses of a symmetric key, compared with moto: the work is not the same, for moto checks neither the caller nor the
+ * key's state.
+ */
 import { askOnce, signedJson } from '../requests.mjs'
 import { besideMoto, withServers } from './beside-moto.mjs'
 

@@ -1,4 +1,6 @@
-/** A secret fetched, beside moto: which checks neither who asks, nor the key, and keeps the value in clear. */
+/**
+ * A secret fetched, compared with moto, which checks neither the caller nor the key, and keeps the value in clear text.
+ */
 import { randomUUID } from 'node:crypto'
 import { askOnce, signedJson } from '../requests.mjs'
 import { besideMoto, withServers } from './beside-moto.mjs'

@@ -51,12 +51,12 @@ export const signatures = ({ full, rounds }) =>
       ),
       '',
       `Medians of ${rounds} interleaved rounds. The first two are by processor time, as \`openssl speed\` counts: the vault finds the`,
-      'key and signs a message of 32 bytes, one after another. The API, by the clock and on all cores, also checks who asks, and',
+      'key and signs a message of 32 bytes, one after another. The API, by the clock and on all cores, also checks the caller, and',
       'has each call on disk before it answers.',
     ].join('\n')
   })
 
-/** Signatures a second, as `openssl speed -mr` tells them; NaN where there is no openssl. */
+/** Signatures a second, as `openssl speed -mr` reports them; NaN where there is no openssl. */
 function opensslRate({ openssl, line }) {
   const text = output(['openssl', 'speed', '-mr', '-seconds', String(SECONDS), openssl])
   const told = Number(

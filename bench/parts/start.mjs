@@ -1,4 +1,4 @@
-/** From the command to the first signed answer, and the memory of a server that nobody asks anything. */
+/** From the command to the first signed answer, and the memory of an idle server. */
 import { number, table, times } from '../report.mjs'
 import { signedQuery } from '../requests.mjs'
 import { interleaved } from '../rounds.mjs'

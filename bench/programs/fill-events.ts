@@ -1,4 +1,4 @@
-/** Writes as many events as it is told into the log of a stopped server, as sixteen users would have made them. */
+/** Writes a number of events into the log of a stopped server, as sixteen users would have made them. */
 import { eventRecord, newDraft } from '../../src/kernel/events/event.ts'
 import { timeOrderedId } from '../../src/kernel/service/id.ts'
 import { openStore } from '../../src/store/sqlite.ts'

@@ -1,6 +1,6 @@
 /**
- * The server's own parts over a store on disk, with the recorder or, told `silent`, with one that records nothing: what
- * recording costs. It exists for the benchmark alone; no product is built from it.
+ * The server's own parts over a store on disk, with the recorder or, with the argument `silent`, with one that records
+ * nothing: what recording costs. It exists for the benchmark alone; no product is built from it.
  */
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -25,7 +25,7 @@ const silent = (store: Store): Store =>
     },
   })
 
-/** One caller asks for all. */
+/** One caller makes all requests. */
 const plenty = { ...rateDefaults.account, perSecond: 1e6, burst: 1e6 }
 
 const opened = await openStore({

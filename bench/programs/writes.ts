@@ -1,6 +1,7 @@
 /**
- * Writes a second to a store, told on one line of JSON: `writes.mjs sqlite <folder> <dist> | postgres <url> <module>`, then the
- * way (`disk`, `bare`, `store`), how many write at once, with how many events each, and for how long.
+ * Writes a second to a store, printed as one line of JSON: `writes.mjs sqlite <folder> <dist> | postgres <url>
+ * <module>`, then the way (`disk`, `bare`, `store`), how many write at once, with how many events each, and for how
+ * long.
  */
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'

@@ -10,7 +10,7 @@ import { factsOfThisProcess, unsafeIn } from '../server/trust/safe-process.ts'
 import { SealManager, type SealManagerOptions } from '../server/trust/seal-manager.ts'
 
 export const dataOption = {
-  data: { type: 'string', value: 'DIR', about: 'the data folder (default .merlon)' },
+  data: { type: 'string', value: 'DIR', about: 'the data directory (default .merlon)' },
 } as const
 
 export const storeOptions = {
@@ -24,7 +24,7 @@ export const storeOptions = {
 
 export const placeOptions = { ...dataOption, ...storeOptions } as const
 
-/** Which installation is meant: what was given for {@link placeOptions}. */
+/** The installation that a command means: the values of {@link placeOptions}. */
 export interface InstallationOptions {
   readonly data?: string | undefined
   readonly store?: string | undefined
@@ -62,7 +62,7 @@ export function openCustody(
   })
 }
 
-/** Throws an `InstallationError` with what stood in the way. */
+/** Throws an `InstallationError` that names the obstacle. */
 export async function ask<T extends object>(place: InstallationOptions, route: string, input: object = {}): Promise<T> {
   const data = folderOf(place)
   const asked = { route, input: input as Readonly<Record<string, unknown>> }

@@ -6,6 +6,6 @@ import { commandGroup } from './group.ts'
 
 export const audit = commandGroup({
   name: 'audit',
-  about: 'Proves and reads the trail of everything that was asked',
+  about: 'Verifies and reads the audit log',
   commands: [verifyCommand, keyCommand, tailCommand],
 })

@@ -61,5 +61,5 @@ const verified = ({ createdAt, accounts, erased, objects, objectsOpened }: Told,
     ...(objects ? [drill ? `${objectsOpened} objects open.` : `${objects} objects.`] : [WITHOUT_OBJECTS]),
   ].join(' ')
 
-/** Of an earlier Merlon's, or of one whose objects lie elsewhere. */
-export const WITHOUT_OBJECTS = 'It holds no objects: bytes that lie elsewhere come back from there.'
+/** Written by an earlier version, or by an installation whose objects are stored elsewhere. */
+export const WITHOUT_OBJECTS = 'It holds no objects: bytes that are stored elsewhere come back from there.'

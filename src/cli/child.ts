@@ -3,13 +3,13 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { UsageError } from './command.ts'
 
-/** Splits `options -- program words`; the program is undefined where there is no `--`. */
+/** Splits `options -- program arguments`; the program is undefined where there is no `--`. */
 export function programOf(
   words: readonly string[],
 ): readonly [own: readonly string[], program: readonly string[] | undefined] {
   const at = words.indexOf('--')
   if (at < 0) return [words, undefined]
-  if (at === words.length - 1) throw new UsageError('Nothing stands behind the --.')
+  if (at === words.length - 1) throw new UsageError('No command follows the --.')
   return [words.slice(0, at), words.slice(at + 1)]
 }
 

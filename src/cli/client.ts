@@ -1,4 +1,7 @@
-/** Who a command asks the server as: the keys of the environment, or of a profile, as AWS's own tools read them. */
+/**
+ * The credentials a command calls the server with: the keys of the environment, or of a profile, as AWS's own tools
+ * read them.
+ */
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'

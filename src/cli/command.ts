@@ -18,7 +18,7 @@ export interface Command {
   run(words: readonly string[]): Promise<number>
   /** Of a command that has commands of its own. */
   help?(words: readonly string[]): string
-  /** For completion: words that may follow the name. */
+  /** For completion: arguments that may follow the name. */
   readonly verbs?: readonly string[]
   /** For completion: commands below this one. */
   readonly commands?: readonly Pick<Command, 'name' | 'options'>[]
@@ -49,7 +49,7 @@ export function readOptions<O extends Readonly<Record<string, Option>>>(
   }
 }
 
-/** The words before the first option, and the rest. */
+/** The arguments before the first option, and the rest. */
 export function operandsOf(words: readonly string[]): readonly [operands: readonly string[], rest: readonly string[]] {
   const option = words.findIndex((word) => word.startsWith('-'))
   const end = option < 0 ? words.length : option

@@ -41,7 +41,7 @@ function nodesOf(commands: readonly Command[]): readonly Node[] {
   ]
 }
 
-/** The same patterns for both shells: the words before the one that is completed, without options. */
+/** The same patterns for both shells: the arguments before the one that is completed, without options. */
 const cases = (commands: readonly Command[]): string =>
   nodesOf(commands)
     .map(({ words, follows }) => `    '${words.join(' ')}') follows='${follows.join(' ')}' ;;`)

@@ -9,7 +9,7 @@ import { ApiError, Client, element, overHttp } from '../kernel/client/client.ts'
 import { type Command, readOptions } from './command.ts'
 
 const options = {
-  keep: { type: 'string', value: 'DIR', about: 'use and keep this data folder (default: a temporary one)' },
+  keep: { type: 'string', value: 'DIR', about: 'use and keep this data directory (default: a temporary one)' },
 } as const
 
 interface Server {
@@ -46,7 +46,7 @@ async function tell(data: string): Promise<void> {
     say(`Account ${accountId}, root access key ${accessKeyId} (its secret was shown once, to us).`)
     const root = new Client({ credential: { accessKeyId, secret: secretAccessKey }, transport: overHttp(server.url) })
 
-    heading('The root user makes a user who may look at herself, and nothing else')
+    heading('The root user creates a user who may read her own user, and nothing else')
     const arn = `arn:aws:iam::${accountId}:user/ann`
     show('aws iam create-user --user-name ann')
     await root.query('iam', 'CreateUser', { UserName: 'ann' })
@@ -61,7 +61,7 @@ async function tell(data: string): Promise<void> {
     const credential = { accessKeyId: element(made, 'AccessKeyId')!, secret: element(made, 'SecretAccessKey')! }
     const ann = new Client({ credential, transport: overHttp(server.url) })
 
-    heading('Ann asks')
+    heading('Ann calls')
     show('aws iam get-user')
     say(`  allowed: ${element(await ann.query('iam', 'GetUser'), 'Arn')}`)
     show('aws iam list-users')
@@ -84,7 +84,7 @@ async function tell(data: string): Promise<void> {
     server = await startServer(data)
     say('Started again, from the same folder.')
 
-    heading('Everything is on record')
+    heading('Everything is recorded')
     show('aws cloudtrail lookup-events')
     for (const line of await history(accessKeyId, secretAccessKey, server.url)) say(`  ${line}`)
   } finally {

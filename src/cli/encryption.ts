@@ -59,7 +59,7 @@ const common = {
   encode: { type: 'boolean', about: 'write base64' },
   decode: { type: 'boolean', about: 'read base64' },
   buffer: { type: 'boolean', about: 'write to standard output only once all is done' },
-  interactive: { type: 'boolean', about: 'ask before a file is overwritten' },
+  interactive: { type: 'boolean', about: 'confirm before a file is overwritten' },
   'no-overwrite': { type: 'boolean', about: 'overwrite no file' },
   'metadata-output': { type: 'string', value: 'FILE', about: 'append what was done, a JSON object a line' },
   'overwrite-metadata': { type: 'boolean', about: 'begin the file of --metadata-output anew' },

@@ -32,7 +32,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     credentials: 'Provide temporary credentials to programs',
     secret: 'Run a program with secrets; show rotation status',
     acm: 'Explain why a certificate is not issued',
-    'encrypt, decrypt, inspect': 'Encrypt files as every AWS Encryption SDK does; who opened them',
+    'encrypt, decrypt, inspect': 'Encrypt files as every AWS Encryption SDK does; show their uses',
   },
   Other: {
     inbox: 'Show the mail that services have sent, in a spool or with --dev',

@@ -17,13 +17,13 @@ const options = {
   threshold: { type: 'string', value: 'K', about: 'of which any K open it (default 3)' },
   passphrase: {
     type: 'boolean',
-    about: 'the same as --sealer passphrase; it is asked for, or read from standard input',
+    about: 'the same as --sealer passphrase; it is prompted for, or read from standard input',
   },
   account: { type: 'string', value: 'ID', about: 'twelve digits (default: at random)' },
   'root-email': {
     type: 'string',
     value: 'ADDRESS',
-    about: 'the root user signs in with it and a password, which is asked for, or the last line of standard input',
+    about: 'the root user signs in with it and a password, which is prompted for, or the last line of standard input',
   },
   profile: { type: 'string', value: 'NAME', about: 'also write an AWS profile of this name' },
   endpoint: { type: 'string', value: 'URL', about: "the profile's endpoint (default http://127.0.0.1:4566)" },
@@ -32,7 +32,7 @@ const options = {
 
 export const init: Command = {
   name: 'init',
-  about: 'Makes an installation: a data folder, a root key, an account. Shows the root access key once.',
+  about: 'Creates an installation: a data directory, a root key, an account. Shows the root access key once.',
   options,
   async run(words) {
     const given = readOptions(options, words)
@@ -63,7 +63,7 @@ export const init: Command = {
             first: async (installId) => {
               const at = { data, environment: process.env, body: () => ({ installId }) }
               const { sealer, shares } = await newSealer(at, input)
-              // Before anything is on disk: shares that nobody has seen must not be the only way in.
+              // Before anything is on disk: shares that were never shown must not be the only way to unseal.
               if (shares) showShares(shares, Number(given.threshold ?? 3), json ?? false)
               return sealer
             },

@@ -49,8 +49,7 @@ const runOptions = {
 const run: SubCommand = {
   name: 'run',
   operands: 'PLANE',
-  about:
-    'Runs a plane in this process until it is told to stop. Works from its last snapshot while the server is away.',
+  about: 'Runs a plane in this process until it is stopped. Works from its last snapshot while the server is away.',
   options: runOptions,
   async run(words) {
     const { given, operands } = parseSubcommand(runOptions, words, oneName)

@@ -13,7 +13,7 @@ import { whyCommand } from './policy/why.ts'
 
 const group = commandGroup({
   name: 'policy',
-  about: 'Asks policies in plain files, without a server; why asks an installation',
+  about: 'Evaluates policies in plain files, without a server; why queries an installation',
   commands: [
     lintCommand,
     explainCommand,

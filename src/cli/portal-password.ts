@@ -13,7 +13,8 @@ const options = {
 
 export const portalPassword: Command = {
   name: 'portal-password',
-  about: 'Sets the password of a user of IAM Identity Center. Asks for the password, or reads it from standard input.',
+  about:
+    'Sets the password of a user of IAM Identity Center. Prompts for the password, or reads it from standard input.',
   options,
   async run(words) {
     const { user, store, json, 'one-time': oneTime, ...place } = readOptions(options, words)

@@ -22,7 +22,7 @@ const options = {
   'key-file': {
     type: 'string',
     value: 'FILE',
-    about: 'the key of the file sealer (default: root.key in the data folder)',
+    about: 'the key of the file sealer (default: root.key in the data directory)',
   },
   activate: {
     type: 'boolean',
@@ -34,7 +34,7 @@ const options = {
 
 export const restore: Command = {
   name: 'restore',
-  about: 'FILE: restores a backup into an empty data folder, fenced: it answers, but runs no jobs until --activate.',
+  about: 'FILE: restores a backup into an empty data directory, fenced: it answers, but runs no jobs until --activate.',
   options,
   help: () => usage([{ ...restore, name: 'restore FILE | restore --activate' }]),
   async run(words) {
@@ -76,7 +76,7 @@ export const restore: Command = {
   },
 }
 
-/** By any sealer: those that need nobody first, then by what people bring. */
+/** By any sealer: automatic ones first, then with what people enter. */
 async function rootKeyOf(body: KeyringBody, data: string, keyFile: string | undefined): Promise<Buffer> {
   const environment = { ...process.env, ...(keyFile !== undefined && { MERLON_KEY_FILE: keyFile }) }
   for (const sealer of body.sealers.filter(isAutomatic)) {

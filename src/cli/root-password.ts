@@ -13,7 +13,7 @@ const options = {
 export const rootPassword: Command = {
   name: 'root-password',
   about:
-    'Sets the e-mail address and the password of a root user. Asks for the password, or reads it from standard input.',
+    'Sets the e-mail address and the password of a root user. Prompts for the password, or reads it from standard input.',
   options,
   async run(words) {
     const { email, account, json, ...place } = readOptions(options, words)

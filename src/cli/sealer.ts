@@ -10,7 +10,7 @@ const options = {
   'key-file': {
     type: 'string',
     value: 'FILE',
-    about: 'file: where to make the key; off the data folder, e.g. on a mount',
+    about: 'file: where to create the key; outside the data directory, e.g. on a mount',
   },
   shares: { type: 'string', value: 'N', about: 'shamir: how many shares (default 5)' },
   threshold: { type: 'string', value: 'K', about: 'shamir: how many of them open it (default 3)' },
@@ -73,7 +73,7 @@ export const sealer: Command = {
   },
 }
 
-/** Opens the root key by that sealer alone, asking for what it takes. */
+/** Unlocks the root key with that sealer alone, and prompts for its secret. */
 export async function testSealer(
   place: InstallationOptions,
   id: string,

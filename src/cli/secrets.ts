@@ -1,8 +1,11 @@
-/** Secrets from people: typed unseen, or a line each on standard input; never words of the command, which all can see. */
+/**
+ * Secrets from people: typed without echo, or one per line on standard input; never arguments of the command, which
+ * other users can see.
+ */
 import { createInterface } from 'node:readline'
 import { UsageError } from './command.ts'
 
-/** Asks again and again until `take` says that it is enough, or standard input ends. */
+/** Prompts until `take` returns that it is enough, or standard input ends. */
 export async function askSecrets(question: () => string, take: (secret: string) => Promise<boolean>): Promise<void> {
   if (process.stdin.isTTY) {
     while (!(await take(await typed(question())))) {
@@ -39,7 +42,7 @@ export async function askSecret(question: string): Promise<string> {
   return given
 }
 
-/** Typed twice where somebody types. */
+/** On a terminal it is entered twice. */
 export async function newPassphrase(): Promise<string> {
   const passphrase = await askSecret('New passphrase')
   if (process.stdin.isTTY && (await typed('The same again')) !== passphrase)

@@ -6,7 +6,7 @@ export function showShares(shares: readonly string[], threshold: number, json: b
 
 const shown = (shares: readonly string[], threshold: number): string =>
   [
-    `These ${shares.length} shares are shown only now. Any ${threshold} of them open the root key; fewer tell nothing.`,
+    `These ${shares.length} shares are shown only now. Any ${threshold} of them unlock the root key; fewer reveal nothing.`,
     'Give each to another person, on paper.',
     '',
     ...shares.map((share, at) => `  Share ${at + 1}:  ${share}`),

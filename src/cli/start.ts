@@ -1,4 +1,4 @@
-/** `merlon start`: runs a server until it is told to stop. */
+/** `merlon start`: runs a server until it receives a stop signal. */
 import { existsSync, readFileSync } from 'node:fs'
 import { bucketOf } from '../kernel/client/bucket.ts'
 import type { RootKey } from '../kernel/ports/bootstrap.ts'
@@ -26,7 +26,7 @@ import { keyAsJson, shownKey } from './root-key.ts'
 import { version } from './version.ts'
 
 const options = {
-  data: { type: 'string', value: 'DIR', about: 'the data folder; made on the first start (default .merlon)' },
+  data: { type: 'string', value: 'DIR', about: 'the data directory; created on the first start (default .merlon)' },
   ...storeOptions,
   host: { type: 'string', value: 'HOST', about: 'where to listen (default 127.0.0.1)' },
   port: { type: 'string', value: 'PORT', about: 'on which port; 0 takes any (default 4566)' },
@@ -42,7 +42,10 @@ const options = {
       'With --dev: listen beyond this machine, in a container for one; signatures are still required; logged at each start',
   },
   seed: { type: 'string', value: 'FILE', about: 'with --dev: accounts, users, keys and policies to begin with' },
-  'accept-rollback': { type: 'boolean', about: 'serve data that is older than what was there; goes on record' },
+  'accept-rollback': {
+    type: 'boolean',
+    about: 'serve data that is older than the last recorded state; this is recorded in the audit log',
+  },
   'public-url': { type: 'string', value: 'URL', about: 'how others reach this server; tokens it issues name it' },
   'console-port': {
     type: 'string',
@@ -109,7 +112,7 @@ const options = {
   limits: {
     type: 'string',
     value: 'LIST',
-    about: 'what each may ask, such as account=8000,principal=4000; see the docs',
+    about: 'rate limits of each caller, such as account=8000,principal=4000; see the docs',
   },
   'lame-duck': {
     type: 'string',

@@ -8,7 +8,7 @@ import { readKeyring } from '../vault/keyring-file.ts'
 import { type Command, portOf, readOptions } from './command.ts'
 
 const options = {
-  data: { type: 'string', value: 'DIR', about: 'ask about a data folder instead: its state and its sealers' },
+  data: { type: 'string', value: 'DIR', about: 'show a data directory instead: its state and its sealers' },
   host: { type: 'string', value: 'HOST', about: 'where it listens (default 127.0.0.1)' },
   port: { type: 'string', value: 'PORT', about: 'and on which port (default 4566)' },
   json: { type: 'boolean', about: 'for programs' },
@@ -28,7 +28,7 @@ type Answer = Health & { readonly version: string }
 
 export const status: Command = {
   name: 'status',
-  about: 'Asks a running server how it is. Exit status 0 when it is ready, 1 when it is not: the same as /health.',
+  about: 'Shows the health of a running server. Exit status 0 when it is ready, 1 when it is not: the same as /health.',
   options,
   async run(words) {
     const given = readOptions(options, words)

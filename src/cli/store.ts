@@ -1,4 +1,4 @@
-/** `merlon store …`: where an installation's data lie. */
+/** `merlon store …`: where an installation's data is stored. */
 import { commandGroup } from './group.ts'
 import { copyCommand } from './store/copy.ts'
 import { rotatePasswordCommand } from './store/rotate-password.ts'

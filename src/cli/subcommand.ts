@@ -1,4 +1,4 @@
-/** The words of a command below another: options that may be said several times, and operands. */
+/** The arguments of a subcommand: options that may be repeated, and operands. */
 import { parseArgs } from 'node:util'
 import { type Option, UsageError } from './command.ts'
 
@@ -42,7 +42,7 @@ export function parseSubcommand<O extends Readonly<Record<string, Option>>>(
   const { values, positionals } = parsed
   if (positionals.length < operands.least || positionals.length > operands.most) {
     const said = positionals.length === 0 ? 'nothing was' : `${positionals.map((word) => `'${word}'`).join(' ')} was`
-    throw new UsageError(`Expected ${operands.names}, but ${said} given.`)
+    throw new UsageError(`Expected ${operands.names}, got ${said}.`)
   }
   const lists = Object.entries(options).filter(([, { multiple }]) => multiple)
   const given = { ...Object.fromEntries(lists.map(([name]) => [name, []])), ...values } as ParsedOptions<O>

@@ -7,7 +7,7 @@ import { warnOfCopies } from './copies.ts'
 const options = {
   ...placeOptions,
   json: { type: 'boolean', about: 'for programs' },
-  yes: { type: 'boolean', about: 'erase: I know that nobody can undo this' },
+  yes: { type: 'boolean', about: 'erase: confirm that this cannot be undone' },
 } as const
 
 interface Report {
@@ -22,7 +22,7 @@ interface Erased {
 export const trust: Command = {
   name: 'trust',
   about:
-    'report: the real state of sealers, process and backups; exit status 1 when something fails. erase ACCOUNT: closes an account and destroys its key, so that nobody can read its data, in old backups neither.',
+    'report: the real state of sealers, process and backups; exit status 1 when something fails. erase ACCOUNT: closes an account and destroys its key, so that its data cannot be read, in old backups neither.',
   options,
   verbs: ['report', 'erase'],
   help: () => usage([{ ...trust, name: 'trust report | erase ACCOUNT' }]),
@@ -37,7 +37,7 @@ export const trust: Command = {
     }
     if (verb !== 'erase' || operand === undefined)
       throw new UsageError('merlon trust report, or merlon trust erase ACCOUNT')
-    if (!yes) throw new UsageError(`Nobody can undo this. If you mean it: merlon trust erase ${operand} --yes`)
+    if (!yes) throw new UsageError(`This cannot be undone. To confirm: merlon trust erase ${operand} --yes`)
     const told = await ask<Erased>(place, 'POST /accounts/erase', { account: operand })
     process.stdout.write(json ? `${JSON.stringify(told)}\n` : `The key of account ${operand} is destroyed.\n`)
     return warnOfCopies(told.copies, "destroy every copy of it, the account's key is in it")

@@ -1,4 +1,4 @@
-/** `merlon unseal`: shares or a passphrase, from whoever keeps them, to a server that waits sealed. */
+/** `merlon unseal`: sends shares or a passphrase from their holders to a sealed server. */
 import { askServer } from '../server/admin/admin-socket.ts'
 import type { Progress } from '../server/admin/unseal-attempts.ts'
 import { InstallationError } from '../server/compose/installation.ts'
@@ -8,9 +8,16 @@ import { askSecrets } from './secrets.ts'
 
 const options = {
   ...dataOption,
-  nonce: { type: 'string', value: 'NONCE', about: 'of the entry to go on with, as the first share was told' },
+  nonce: {
+    type: 'string',
+    value: 'NONCE',
+    about: 'the nonce of the attempt to continue, as shown after the first share',
+  },
   cancel: { type: 'boolean', about: 'forget the shares entered so far' },
-  'accept-rollback': { type: 'boolean', about: 'serve data that is older than what was there; goes on record' },
+  'accept-rollback': {
+    type: 'boolean',
+    about: 'serve data that is older than the last recorded state; this is recorded in the audit log',
+  },
 } as const
 
 interface Answer {

@@ -6,7 +6,7 @@ import { explainCommand } from './waf/explain.ts'
 
 const group = commandGroup({
   name: 'waf',
-  about: 'Asks web ACLs in plain files, without a server',
+  about: 'Evaluates web ACLs in plain files, without a server',
   commands: [explainCommand],
   note: 'Exit status: 0 allowed; 1 blocked, or answered with a CAPTCHA or challenge; 2 a command line or a file that cannot be read.',
 })

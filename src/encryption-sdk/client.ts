@@ -18,7 +18,7 @@ export interface ClientOptions {
 }
 
 export interface EncryptOptions {
-  /** Not secret: whoever reads the message reads it. Needed again to decrypt, and in the audit log of KMS. */
+  /** Not secret: part of the message in clear text. Needed again to decrypt, and in the audit log of KMS. */
   readonly encryptionContext?: EncryptionContext
   /** Default: that of the commitment policy, AES-256-GCM with key commitment and signature. */
   readonly suiteId?: SuiteId
@@ -182,7 +182,7 @@ interface Conversion {
 }
 
 function encrypting(ready: Promise<MessageEncoder>): Conversion {
-  // Refused where it is used first; a stream that nobody writes to refuses nothing.
+  // Refused on first use; a stream that is never written to refuses nothing.
   ready.catch(() => undefined)
   let message: MessageEncoder | undefined
   const begin = async (): Promise<Buffer[]> => {

@@ -45,8 +45,8 @@ export const encodeContext = (context: EncryptionContext): Buffer =>
   )
 
 /**
- * The context as a wrapping key may have authenticated it: in the order of the format; and sorted by language, as raw keyrings
- * of the official SDK for JavaScript do unless told `utf8Sorting`.
+ * The context as a wrapping key may have authenticated it: in the order of the format; and sorted by language, as raw
+ * keyrings of the official SDK for JavaScript do unless `utf8Sorting` is set.
  */
 export function* authenticatedContexts(context: EncryptionContext): Generator<Buffer> {
   const encoded = encodeContext(context)

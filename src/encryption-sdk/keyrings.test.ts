@@ -1,4 +1,7 @@
-/** Keyrings over a whole KMS: who can decrypt, what the audit log says, and what happens when a key or a Region is gone. */
+/**
+ * Keyrings over a whole KMS: which of them decrypt, what the audit log says, and what happens when a key or a Region is
+ * gone.
+ */
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -252,7 +255,7 @@ describe('a caching manager', () => {
     return { calls, backingMaterials }
   }
 
-  test('asks for a new data key after its messages, its bytes, and for suites that use the data key itself', async () => {
+  test('requests a new data key after its messages, its bytes, and for suites that use the data key itself', async () => {
     const cases = [
       [{ maxMessagesEncrypted: 2 }, {}, 3],
       [{ maxBytesEncrypted: 20 }, {}, 3],
@@ -528,7 +531,7 @@ describe('a hierarchical keyring', () => {
   test('shares a DynamoDB table by the shape of its items', async () => {
     const items = new Map<string, Record<string, unknown>>()
     const asked: unknown[] = []
-    // Stands for DynamoDB, which Merlon does not have.
+    // Replaces DynamoDB, which Merlon does not have.
     const table = dynamoDbStorage(
       {
         getItem: async ({ Key }) => ({ Item: items.get(JSON.stringify(Key)) }),

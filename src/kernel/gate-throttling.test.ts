@@ -1,4 +1,7 @@
-/** Throttling at the gate: who is refused, in whose words, what clients make of it, and what the trail says. */
+/**
+ * Throttling in the request pipeline: which calls are refused, with which error, how SDK clients react, and what the
+ * audit log has.
+ */
 import { AccessAnalyzerClient, ListAnalyzersCommand, ValidatePolicyCommand } from '@aws-sdk/client-accessanalyzer'
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import { IAMClient, ListUsersCommand } from '@aws-sdk/client-iam'
@@ -20,7 +23,7 @@ const endless: Rate = { perSecond: 1e9, burst: 1e9, runningMax: 1e9 }
 const few = (burst: number, perSecond = 1): Rate => ({ perSecond, burst, runningMax: 1e9 })
 const limits = { account: endless, principal: endless, address: endless, accounts: new Map<string, Rate>() }
 
-/** A cloud whose limits follow a clock that stands still. */
+/** A cloud whose rate limits follow a clock that does not move. */
 function standing(over: Partial<typeof limits>) {
   return cloud({ throttle: new Throttle({ ...limits, ...over }, () => 0) })
 }
@@ -129,7 +132,7 @@ describe('A flood', () => {
   })
 })
 
-describe('A throttled call is told in the words of its service', () => {
+describe('A throttled call gets the error of its service', () => {
   // biome-ignore format: a matrix is read in columns
   const calls: Readonly<Record<string, readonly [code: string, status: number, ask: (it: Cloud, keys: Keys) => Promise<unknown>]>> = {
     iam:            ['Throttling', 400,               (it, keys) => it.client(IAMClient, keys).send(new ListUsersCommand({}))],
@@ -193,7 +196,7 @@ test.each([
   expect(it.answers.filter(({ throttled }) => throttled === 'principal').length).toBeGreaterThan(0)
 })
 
-describe('On record', () => {
+describe('Recorded', () => {
   test('is the first throttled call of a minute, and how many came after it', async () => {
     const it = await standing({ principal: few(5) })
     const ann = await it.user('ann')

@@ -1,4 +1,4 @@
-/** What the services of IAM Identity Center share: who administers an instance, and their IDs. */
+/** Shared by the services of IAM Identity Center: the administering account of an instance, and IDs. */
 import { randomBytes } from 'node:crypto'
 import type { Call } from './gate/call.ts'
 import { randomText } from './service/id.ts'

@@ -52,7 +52,7 @@ export function redeemAccessToken(
   return token && token.expiresAt > now && token.session.expiresAt > now ? token : undefined
 }
 
-/** Whether the sign-in still holds: neither ended nor the person disabled, deleted or given another password. */
+/** Whether the sign-in is still valid: neither ended, nor the person disabled, deleted or issued another password. */
 export const isPortalSessionValid = async (
   reader: Pick<Reader, 'get'>,
   { signIn, expiresAt }: PortalSession,
@@ -69,7 +69,7 @@ export const portalIdentity = ({ account, storeId, userId, userName, signIn }: P
   credentialId: signIn.id,
 })
 
-/** Who an application acts for: what `AssumeRole` takes as a provided context. */
+/** The person an application acts for: what `AssumeRole` takes as a provided context. */
 export interface IdentityContext {
   readonly account: string
   readonly storeId: string

@@ -1,13 +1,13 @@
 /**
- * The access questions of Access Analyzer, answered soundly: what cannot be excluded counts as access.
- * Exact over resources and wildcards; a condition, a principal or a variable is taken as met by somebody.
+ * The access questions of Access Analyzer, answered soundly: what cannot be excluded counts as access. Exact over
+ * resources and wildcards; a condition, a principal or a variable is assumed to be met by some request.
  */
 import { Budget } from './budget.ts'
 import type { CompiledPolicy } from './compile.ts'
 import { Difference, Possibility } from './difference.ts'
 import { globCodes, globMatches } from './glob.ts'
 
-/** Access somebody asks about: actions, resources, or both; what is left out is everything. */
+/** The access to check: actions, resources, or both; an omitted one means everything. */
 export interface AccessAsked {
   readonly actions?: readonly string[] | undefined
   readonly resources?: readonly string[] | undefined
@@ -57,7 +57,7 @@ export function accessGranted(
   })
 }
 
-/** By name or wildcard; a name no table holds stands for itself. */
+/** By name or wildcard; a name in no table is used as it is. */
 function named(patterns: readonly string[], all: readonly string[], budget: Budget): readonly string[] {
   return patterns.flatMap((pattern) => {
     const lowered = pattern.toLowerCase()

@@ -7,7 +7,7 @@ import type { Version } from './document.ts'
 import { ANY, ANY_BUT_COLON, codes, compileGlob, globMatches, ONE, ONE_BUT_COLON } from './glob.ts'
 import { isVariable, pieces, resolve, type Variable } from './variables.ts'
 
-/** Undefined: it cannot be told, because the pattern is none, or one of its variables has no value. */
+/** Undefined: the result is unknown, because the pattern is invalid, or one of its variables has no value. */
 export type TextTest = (text: string, context: Context) => boolean | undefined
 
 /** A code of a pattern, or what will become several. */
@@ -31,7 +31,7 @@ export function resourceTokens(text: string, version: Version): readonly Token[]
   return tokens
 }
 
-/** What every resource it matches begins with; empty when that can't be told. */
+/** What every resource it matches begins with; empty when that is unknown. */
 export function resourcePrefix(text: string, version: Version): string {
   let prefix = ''
   for (const token of tokenize(text, version, true).tokens) {

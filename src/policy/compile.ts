@@ -33,7 +33,7 @@ export interface CompiledStatement {
   readonly principal: PrincipalTest | undefined
   /** Undefined: none. */
   readonly condition: ConditionTest | undefined
-  /** For what the condition asks of the request: see `contextKeysOf`. */
+  /** For the context keys that the condition tests: see `contextKeysOf`. */
   readonly statement: Statement
   readonly version: Version
 }
@@ -127,7 +127,7 @@ function prefixesOf({ resource }: Statement, version: Version): readonly string[
   return prefixes.includes('') ? [] : prefixes
 }
 
-/** Bounded, because the policy simulator asks for whatever action its caller likes. */
+/** Bounded, because callers of the policy simulator choose the actions. */
 const ACTIONS_REMEMBERED_MAX = 5000
 
 /** Several policies as one: all of a principal's, or all of one level of an organisation. Compile once, keep. */

@@ -169,13 +169,13 @@ describe('what cannot be understood', () => {
     expect(holds('StringEquals', 'c', ['a', 'b'], 'Deny')).toBe(true)
   })
 
-  test('an operator nobody knows denies and does not allow', () => {
+  test('an unknown operator denies and does not allow', () => {
     expect(holds('StringResembles', 'a', 'a', 'Allow')).toBe(false)
     expect(holds('StringResembles', 'a', 'a', 'Deny')).toBe(true)
   })
 })
 
-test('a key may be named in any case, and computed only when asked for', () => {
+test('a key may be named in any case, and is computed only when needed', () => {
   let asked = 0
   const context = new Context({ 'x:lazy': () => `${++asked}`, 'x:none': () => undefined })
 

@@ -1,6 +1,6 @@
 /** The condition keys of one request: names in any case, one value or several, absent when absent. */
 
-/** A value, several values, or how to find out: called at most once, and only when a policy asks. */
+/** A value, several values, or how to find out: called at most once, and only when a policy needs it. */
 export type ContextValue = string | readonly string[] | (() => string | readonly string[] | undefined)
 
 interface Entry {
@@ -13,7 +13,7 @@ export class Context {
   readonly #values = new Map<string, Entry>()
   #fill: ((context: Context) => void) | undefined
 
-  /** A function fills the context when something is first asked of it: of most requests no policy asks anything. */
+  /** A function fills the context on first use: for most requests no policy uses it. */
   constructor(values?: Readonly<Record<string, ContextValue | undefined>> | ((context: Context) => void)) {
     if (typeof values === 'function') {
       this.#fill = values

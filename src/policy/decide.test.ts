@@ -1,4 +1,4 @@
-/** Who must allow, by whom the resource policy names; and the sentence a denial makes. */
+/** Which side must allow, by the principal that the resource policy names; and the sentence of a denial. */
 import { describe, expect, test } from 'vitest'
 import {
   type CompiledPolicy,
@@ -150,7 +150,7 @@ describe('between accounts both sides must allow', () => {
   })
 
   test.each(['*', { AWS: SESSION }, { AWS: ROLE }, { AWS: ACCOUNT }])(
-    'naming %j does not stand in for the identity policies',
+    'naming %j does not replace the identity policies',
     (named) => {
       expect(allows(who.session, { resource: forPrincipal(named) }, elsewhere)).toBe(false)
       expect(allows(who.session, { resource: forPrincipal(named), identity: [allow('identity')] }, elsewhere)).toBe(
@@ -226,7 +226,7 @@ describe('limits', () => {
     expect(allows(linked, { identity, scps: [[deny('scp')]], rcps: [[rcp]] })).toBe(true)
     expect(allows(who.session, { identity, rcps: [[rcp]] })).toBe(false)
   })
-  test('an RCP binds strangers and services; levels without one deny nothing', () => {
+  test('an RCP binds other accounts and services; levels without one deny nothing', () => {
     const resource = forPrincipal('*')
     const rcp = policy('rcp', { Effect: 'Deny', Principal: '*' })
 
@@ -274,14 +274,14 @@ describe('NotPrincipal', () => {
     expect(allows(who.session, { identity, resource: but('Deny', ROOT, ROLE) })).toBe(false)
     expect(allows(who.session, { identity, resource: but('Deny', ROOT, ROLE, SESSION) })).toBe(true)
   })
-  test('an Allow reaches nobody of whom anything is listed', () => {
+  test('an Allow matches no principal with a listed value', () => {
     expect(allows(who.session, { resource: but('Allow', ROLE) })).toBe(false)
     expect(allows(who.session, { resource: but('Allow', ROOT) })).toBe(false)
     expect(allows(who.session, { resource: but('Allow', USER) })).toBe(true)
   })
 })
 
-test('asking who one is, is free to everyone with an identity', () => {
+test('GetCallerIdentity needs no permission', () => {
   const request = { action: 'STS:getcalleridentity' }
 
   expect(allows(who.user, { identity: [deny('identity')] }, request)).toBe(true)
@@ -336,7 +336,7 @@ describe('a denial says', () => {
     expect(denialMessage(request, decide(request, layers(change)))).toBe(`${start} ${reason}`)
   })
 
-  test('nothing of the reason to a stranger', () => {
+  test('nothing of the reason to a caller outside the organization', () => {
     const request = ask(who.user)
 
     expect(denialMessage(request, decide(request, layers({})), { sameOrganization: false })).toBe(start)
@@ -386,7 +386,7 @@ describe('an explanation', () => {
   })
 })
 
-test('a policy lists the keys it asks for, as written, each once', () => {
+test('a policy lists the keys it tests, as written, each once', () => {
   const asking = policy('identity', {
     Resource: ['arn:aws:s3:::b/${aws:username}', "arn:aws:s3:::b/${aws:PrincipalTag/team, 'x'}/${*}"],
     Condition: { StringLike: { 's3:Prefix': ['${AWS:UserName}/*'] }, Bool: { 'aws:SecureTransport': '${not:this}' } },
@@ -434,7 +434,7 @@ describe('a grant beside the resource policy', () => {
     const denies = policy('resource', { Effect: 'Deny', Principal: '*' })
     expect(decide(ask(who.user), { ...layers, resource: denies })).toMatchObject({ allowed: false, explicit: true })
   })
-  test('to an account lets the account decide who of its own', () => {
+  test('to an account lets the account decide which of its principals', () => {
     const layers: Layers = { ...required, grants: grantTo(ROOT) }
     expect(decide(ask(who.user), layers)).toMatchObject({ allowed: false, layer: 'identity' })
     expect(decide(ask(who.user), { ...layers, identity: [policy('identity', {})] }).allowed).toBe(true)

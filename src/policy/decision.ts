@@ -11,7 +11,7 @@ export interface Request {
   readonly action: string
   /** An ARN, or `*` for actions without one. */
   readonly resource: string
-  /** Twelve digits: who owns the resource. */
+  /** Twelve digits: the account that owns the resource. */
   readonly resourceAccount: string
   readonly context: Context
 }
@@ -76,6 +76,6 @@ export interface Explanation extends Decision {
   readonly layers: readonly LayerOutcome[]
   /** Every statement that matched, denying ones first. */
   readonly statements: readonly Statement[]
-  /** Keys asked for by statements that otherwise match and that the request does not carry; as written, sorted. */
+  /** Keys of statements that otherwise match, which the request does not carry; as written, sorted. */
   readonly missing: readonly string[]
 }

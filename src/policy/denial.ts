@@ -1,12 +1,12 @@
 /**
- * A denial in AWS's words.
+ * A denial with AWS's text.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
  */
 import type { Decision, Layer, Request } from './decision.ts'
 import type { Principal } from './principal.ts'
 
 export interface DenialOptions {
-  /** Of the caller with the owner of the resource. A stranger is not told why. Default: true. */
+  /** Of the caller with the owner of the resource. Callers outside it do not learn the reason. Default: true. */
   readonly sameOrganization?: boolean
 }
 

@@ -165,7 +165,7 @@ function isEverybody(written: Choice<Principals> | undefined, compiled: Compiled
 
 function doubts({ statement: { statement, version }, conditions, resources }: OpenStatement, met: boolean): string {
   return JSON.stringify([
-    // A condition that lies in quotes may be a variable in one version of the language and a text in the other.
+    // A quoted condition may be a variable in one version of the language and a text in the other.
     version,
     statement.principal ?? null,
     conditions.map(({ operator, key, values }) => [operator, key.toLowerCase(), [...values].sort()]).sort(),

@@ -1,4 +1,4 @@
-/** What is wrong with a policy document, in AWS's words, and where. */
+/** What is wrong with a policy document, with AWS's text, and where. */
 
 export interface Position {
   /** From 1. */

@@ -1,4 +1,6 @@
-/** Documents nobody would write: refused or evaluated, never anything else, and never an Allow that has no reason. */
+/**
+ * Malformed and unusual documents: refused or evaluated, never anything else, and never an Allow that has no reason.
+ */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -64,7 +66,7 @@ function judged(text: string, kind: PolicyKind): void {
   expect(decide(request, layers).allowed).toBe(naive(request, layers) === 'allowed')
 }
 
-describe('A document nobody would write', () => {
+describe('A malformed or unusual document', () => {
   test('made of a good one by cutting, doubling and scribbling is refused or evaluated', () => {
     const noise = fc.oneof(
       fc.string({ maxLength: 8 }),
@@ -102,7 +104,7 @@ describe('A document nobody would write', () => {
     )
   })
 
-  test('of the right form with strange texts is judged as its reference judges it', () => {
+  test('of the right form with strange texts is evaluated as its reference evaluates it', () => {
     const strange = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 20 }),
       fc.stringMatching(/^[s3:*?GetOa]{0,20}$/),
@@ -189,7 +191,7 @@ test.each([
   `${'?*'.repeat(50)}b`,
   '*'.repeat(100),
   `${'*a'.repeat(500)}*`,
-])('The slow pattern %s is judged by the textbook, on texts that nearly match', (pattern) => {
+])('The slow pattern %s is matched as by the textbook, on texts that nearly match', (pattern) => {
   const Statement = [{ Effect: 'Allow', Action: '*', Resource: `arn:aws:s3:::b/${pattern}` }]
   const text = JSON.stringify({ Version: '2012-10-17', Statement })
   const compiled = compilePolicy(parsePolicy(text, 'identity'), { id: 'x', kind: 'identity' })

@@ -48,7 +48,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: '\t',
 }
 
-/** Throws a `PolicyError` with the given message at the first character that does not fit. */
+/** Throws a `PolicyError` with `message` at the first character that does not fit. */
 export function parseJson(text: string, message: string, charsMax: number): Json {
   const reader = new Reader(text, message)
   return reader.document(charsMax)

@@ -1,4 +1,4 @@
-/** Which context keys a policy asks for: in its conditions, and in its variables. */
+/** The context keys that a policy uses: in its conditions, and in its variables. */
 import type { CompiledPolicy } from './compile.ts'
 import type { Policy, Statement, Version } from './document.ts'
 import { parseOperator } from './operators.ts'

@@ -1,6 +1,6 @@
 /**
- * The same decisions, told as plainly as possible: no index, no cache, no early stop. Property tests hold the engine to
- * it. Never used to decide: it builds regular expressions from policies.
+ * The same decisions, computed as plainly as possible: no index, no cache, no early stop. Property tests compare the
+ * engine with it. Never used to decide: it builds regular expressions from policies.
  */
 import type { CompiledPolicy, CompiledStatement } from './compile.ts'
 import type { Layers, Policies, Request } from './decision.ts'

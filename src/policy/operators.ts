@@ -16,9 +16,9 @@ export interface Operator {
   readonly name: string
   /** Holds when no value of the policy is met. */
   readonly negated: boolean
-  /** Undefined for `Null`, which asks only whether there is a value. */
+  /** Undefined for `Null`, which tests only whether there is a value. */
   readonly compile?: (values: readonly string[], version: Version) => ValueTest
-  /** Whether a text may stand in a policy under this operator. */
+  /** Whether a text is valid in a policy under this operator. */
   readonly accepts?: (value: string) => boolean
   readonly variables?: true
 }

@@ -24,7 +24,7 @@ const PATHS =
   'IAM resource path must either be "*" or start with user/, federated-user/, role/, group/, instance-profile/, mfa/, ' +
   'server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, report/, access-report/.'
 
-describe('an identity policy is refused in the words of AWS', () => {
+describe('an identity policy is refused with AWS’s text', () => {
   test.each<[unknown, string]>([
     ['This is not a json document', SYNTAX],
     [`{"Version":"2012-10-17","Version":"2012-10-17","Statement":${JSON.stringify(S)}}`, SYNTAX],
@@ -106,7 +106,7 @@ describe('an identity policy is refused in the words of AWS', () => {
   })
 })
 
-describe('a document with principals is refused in the words of AWS', () => {
+describe('a document with principals is refused with AWS’s text', () => {
   const trust = { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { AWS: '111111111111' } }
   test.each<[PolicyKind, unknown, string]>([
     ['trust', 'nonsense', 'This policy contains invalid Json'],
@@ -215,7 +215,7 @@ describe('places and limits', () => {
     expect(error('['.repeat(100_000)).offset).toBeLessThanOrEqual(DEPTH_MAX + 1)
   })
 
-  test.each(['\u0000', '\u2028', '\u{1f600}'])('the character %j may not stand in a document', (character) => {
+  test.each(['\u0000', '\u2028', '\u{1f600}'])('the character %j is not allowed in a document', (character) => {
     expect(error(JSON.stringify(of(S)).replace('s3:ListBucket', `s3:${character}`)).message).toBe(SYNTAX)
   })
 

@@ -1,4 +1,4 @@
-/** Who asks, as the policy language sees it. */
+/** The caller, as the policy language sees it. */
 
 export type Principal =
   | RootPrincipal

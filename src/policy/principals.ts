@@ -18,7 +18,7 @@ export type Closeness = 0 | 1 | 2 | 3
 
 export type PrincipalTest = (principal: Principal, context: Context) => Closeness
 
-/** A missing element means nobody: a policy on a resource has to say whom it means. */
+/** A missing element matches no principal: a policy on a resource has to name whom it applies to. */
 export function compilePrincipal(choice: Choice<Principals> | undefined, effect: 'Allow' | 'Deny'): PrincipalTest {
   if (!choice) return () => NONE
   const { values } = choice

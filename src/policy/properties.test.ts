@@ -21,7 +21,7 @@ const EVERYTHING = compilePolicy(
   readPolicy('{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}', 'session'),
   { id: 'everything', kind: 'session' },
 )
-/** `npm run test:million` asks for more than there is time for at every change. */
+/** `npm run test:million` makes more than there is time for at every change. */
 const DECISIONS = Number(process.env['MERLON_DECISIONS'] ?? 20_000)
 const ACCOUNT = '111111111111'
 const OTHER = '222222222222'
@@ -190,7 +190,7 @@ const layers: fc.Arbitrary<Layers> = fc
 const allowed = (request: Request, layers: Layers) => decide(request, layers).allowed
 const reverse = (policies: Layers['identity']) => [...(policies as readonly CompiledPolicy[])].reverse()
 
-/** A layer as it may stand beside the others, one policy more. */
+/** A layer of policies as it may occur with the others, one policy more. */
 const LISTS = ['identity', 'session'] as const
 
 describe('the engine', () => {
@@ -364,7 +364,7 @@ describe('of two worlds that differ in one policy', () => {
     )
   })
 
-  test('an operator nobody knows never allows, and always denies', () => {
+  test('an unknown operator never allows, and always denies', () => {
     fc.assert(
       fc.property(
         request,

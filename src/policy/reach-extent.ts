@@ -1,4 +1,4 @@
-/** Regions in words: the fewest patterns that say which resources are meant. */
+/** Regions as patterns: the fewest that describe the resources. */
 import type { Region } from './reach-regions.ts'
 
 /** What is in all of `within`, and in none of `except`. */

@@ -67,7 +67,7 @@ export function regionsOf(
 /** Rising; the length of the pattern is its end. */
 type Positions = readonly number[]
 
-/** A star may stand for nothing. Before a free star nothing matters: it takes whatever is between. */
+/** A star may match nothing. Before a free star nothing matters: it takes whatever is between. */
 function reachable(pattern: Pattern, positions: Iterable<number>): Positions {
   const found = new Set<number>()
   let freeStar = 0
@@ -91,7 +91,7 @@ function step(pattern: Pattern, positions: Positions, code: number): Positions {
   return reachable(pattern, after)
 }
 
-/** One of each kind of character that the patterns tell apart here. */
+/** One of each kind of character that the patterns distinguish here. */
 function tellingCodes(patterns: readonly Pattern[], at: readonly Positions[]): readonly number[] {
   const literals = new Set([COLON])
   for (const [i, positions] of at.entries()) {

@@ -105,7 +105,7 @@ describe('what a principal can reach', () => {
     expect(ann).toMatchObject([{ certain: true, resources: [{ within: ['arn:aws:s3:::home/ann/*'], except: [] }] }])
   })
 
-  test('within a pattern is told for the parts of it', () => {
+  test('within a pattern is reported for the parts of it', () => {
     const found = reach([allow('s3:*', 'arn:aws:s3:::b/public/*')]).of('s3:GetObject', 'arn:aws:s3:::b/*')
 
     expect(found).toMatchObject([{ certain: true, resources: [{ within: ['arn:aws:s3:::b/public/*'], except: [] }] }])

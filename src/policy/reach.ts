@@ -1,4 +1,6 @@
-/** What a principal can reach: every resource an action is allowed on, surely or under conditions, before anyone asks. */
+/**
+ * What a principal can reach: every resource an action is allowed on, surely or under conditions, without a request.
+ */
 import { Budget, BudgetError } from './budget.ts'
 import type { CompiledPolicy, CompiledStatement } from './compile.ts'
 import { applicable, decide, isFree, setOf } from './decide.ts'

@@ -65,7 +65,7 @@ async function answerOf(server: Server, name: string, type: 'CNAME' | 'CAA'): Pr
       )
       return { resolver, rcode: (packet as { rcode?: string }).rcode ?? 'NOERROR', records }
     } catch {
-      // Asked again; then it counts as one that did not answer.
+      // Asked a second time; after that it counts as a resolver without an answer.
     }
   }
   return { resolver, rcode: undefined, records: [] }
@@ -99,7 +99,7 @@ function overUdp(server: Server, query: Buffer, isAnswer: (packet: Packet) => bo
     socket.once('error', (error) => end(() => reject(error)))
     socket.on('message', (message) => {
       const packet = parsed(message)
-      // What does not answer this question is somebody's guess: the true answer may still come.
+      // A packet that does not answer this question may be forged: the true answer may still come.
       if (packet && isAnswer(packet)) end(() => resolve(packet))
     })
     // Connected: the kernel drops what other addresses send.

@@ -260,7 +260,7 @@ describe('the keyring in the store', () => {
     ])
   })
 
-  test('a node whose key file lies beside its data keeps to its own machine, whatever the sealer calls the file', async () => {
+  test('a node whose key file is stored with its data listens on loopback only, whatever the sealer calls the file', async () => {
     const a = await start('a')
     const { rootKey: seed } = createKeyFile(join(folder, 'other.key'))
     await keyringOf(a).addSealer({ id: 'other', settings: { kind: 'file', path: '/x.key' }, seed }, systemClock.now())
@@ -298,7 +298,7 @@ describe('the keyring in the store', () => {
     await expect(keyringOf(b).prepare('444455556666')).rejects.toThrow('MERLON_ROLLBACK_DETECTED')
   })
 
-  test('is not replaced by who has not seen the last change', async () => {
+  test('is not replaced by a node that has not seen the last change', async () => {
     const a = await start('a')
     const { text } = (await store.reader.get<KeyringRow>(KEYRING))!
     const at = keyringInStore(asNode('b'))

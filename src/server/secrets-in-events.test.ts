@@ -126,7 +126,7 @@ describe.each(withOperations.map(({ api, operations }) => [api.id, operations] a
   })
 })
 
-test('what the gate was given and what it gave in secret is in no event, asked well or badly', async () => {
+test('secret inputs and outputs of the request pipeline are in no event, of valid and of invalid requests', async () => {
   const it = await cloud({ packages: false })
   const secrets: (string | Uint8Array)[] = []
   const mark = (prefix = 'Mark-1') => {

@@ -4,7 +4,7 @@ import type { Change, Key, RangeOptions } from './store.ts'
 
 /** A batch of commits that becomes durable as one. */
 export interface Batch {
-  /** The revision it stands on: when the data is at another, and documents change, nothing is written. */
+  /** The revision it is based on: when the data has another, and documents change, nothing is written. */
   readonly after: number
   /** The revision of the last commit in the batch. */
   readonly revision: number
@@ -24,7 +24,7 @@ export interface StoredDocument {
   readonly json: string
 }
 
-/** What has been committed behind a revision, by whomever, in the order of revisions. */
+/** What has been committed after a revision, by any process, in the order of revisions. */
 export interface CommittedChanges {
   readonly revision: number
   readonly changes: readonly (Change & { readonly revision: number })[]
@@ -37,16 +37,16 @@ export interface Backend {
   read(key: Key): Read<string | undefined> | Promise<Read<string | undefined>>
   range(prefix: Key, options: RangeOptions): Read<readonly StoredDocument[]> | Promise<Read<readonly StoredDocument[]>>
   /**
-   * Resolves once durable, or with 'moved' when another process has written documents since `after`. Rejects when nothing
-   * was written, or, with `UnavailableError`, when that is not known. `alone`: nobody else has a unit at work.
+   * Resolves once durable, or with 'moved' when another process has written documents since `after`. Rejects when
+   * nothing was written, or, with `UnavailableError`, when that is not known. `alone`: no other unit is in progress.
    */
   write(batch: Batch, alone: boolean): Promise<'written' | 'moved'>
   /** Writes next to nothing, durably: no document and no record. Rejects as {@link Backend.write} does. */
   touch(after: number): Promise<void>
   /** Only where other processes write, too. */
   news?(after: number): Promise<CommittedChanges>
-  /** Whether after this error nobody can tell what is on the disk. */
+  /** Whether after this error the content of the disk is unknown. */
   isLost(error: Error): boolean
-  /** Told of such an error: whoever has the store must end, since it takes nothing more. */
+  /** Called with such an error: the process must end, since the store accepts nothing more. */
   readonly onLost?: ((error: Error) => void) | undefined
 }

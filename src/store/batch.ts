@@ -7,7 +7,7 @@ import { configureWal } from './wal.ts'
 
 /** Log rows whose attributes are indexed in one go while nothing waits. */
 const INDEX_PORTION = 1_000
-/** Rows that may stand unindexed (a search reads them all) before indexing stops waiting for a quiet moment. */
+/** Rows that may be unindexed (a search reads them all) before indexing stops waiting for an idle moment. */
 const UNINDEXED_MAX = 2_000
 /** From then on this many rows are indexed for each that is written: the backlog shrinks. */
 const INDEX_SHARE = 2
@@ -47,7 +47,7 @@ export class BatchWriter {
   readonly #probed: Statement
   readonly #chains: Chains
   #unindexed: number
-  /** Records of the last batch, whoever wrote it. */
+  /** Records of the last batch, on whichever thread it was written. */
   #written = 0
   /** Rows that should have been indexed by now. */
   #owed = 0

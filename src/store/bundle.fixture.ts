@@ -6,7 +6,7 @@ import { build } from 'rolldown'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Bundles a TypeScript entry; the result lies below the repository, so that its packages are found. */
+/** Bundles a TypeScript entry; the result is below the repository, so that its packages are found. */
 export async function bundled(entry: URL, name: string): Promise<URL> {
   const directory = join(repository, 'node_modules/.cache/merlon-tests')
   mkdirSync(directory, { recursive: true })

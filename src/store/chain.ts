@@ -11,7 +11,7 @@ export type WrittenRecord = Omit<LogRecord, 'attributes'> & { readonly attribute
 export interface ChainName {
   readonly account: string
   readonly region: string
-  /** Who wrote it: nodes number their records without asking each other. */
+  /** The node that wrote it: nodes number their records independently. */
   readonly node: string
 }
 
@@ -30,7 +30,7 @@ export interface Link {
 /** The last link of a chain. */
 export type Head = ChainName & Link
 
-/** 32 bytes for one epoch; who holds it cannot tell the key of another. */
+/** 32 bytes for one epoch; the key of another epoch cannot be derived from it. */
 export interface EpochKey {
   readonly epoch: number
   readonly key: Uint8Array
@@ -59,7 +59,7 @@ export function linkMac(key: Uint8Array, linkHash: Uint8Array): Uint8Array {
   return createHmac('sha256', key).update(linkHash).digest()
 }
 
-/** The heads of one node's chains, in memory; who writes the log links its records here. */
+/** The heads of one node's chains, in memory; the log writer links its records here. */
 export class Chains {
   readonly #node: string
   readonly #heads = new Map<string, Head>()

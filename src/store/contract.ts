@@ -27,7 +27,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       opened = []
     })
 
-    test('a unit sees its own writes and nobody else does until it commits', async () => {
+    test('a unit sees its own writes, and other units only after it commits', async () => {
       const store = await fresh()
 
       await store.run(async (unit) => {
@@ -121,7 +121,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       })
     })
 
-    test('the feed tells each commit once, in order, before run resolves', async () => {
+    test('the feed delivers each commit once, in order, before run resolves', async () => {
       const store = await fresh()
       const heard: number[] = []
       const keys: string[] = []
@@ -361,7 +361,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await store.reader.range('')).toHaveLength(prefixes.length)
     })
 
-    test('a raw key or a record that an engine could not tell from another is refused', async () => {
+    test('a raw key or a record that an engine could not distinguish from another is refused', async () => {
       const store = await fresh()
 
       await expect(store.run((unit) => unit.put('a\0b', {}))).rejects.toThrow(TypeError)
@@ -426,7 +426,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       await expect(store.run(() => undefined)).rejects.toThrow('the store is closed')
     })
 
-    test('whoever moves money at the same time as whoever counts it, the sum stays', async () => {
+    test('concurrent transfers and counts: the sum stays', async () => {
       const store = await fresh()
       const accounts = ['m/a', 'm/b', 'm/c', 'm/d']
       await store.run((unit) => {

@@ -15,7 +15,7 @@ export interface Database {
   close(): void
 }
 
-/** Another connection, of this process or another, holds what was asked for. */
+/** Another connection, of this process or another, holds the lock. */
 export const isBusy = (error: unknown): boolean => error instanceof Error && /locked|busy/i.test(error.message)
 
 interface Module {

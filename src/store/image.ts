@@ -1,4 +1,4 @@
-/** All that a store holds at one moment, page by page: to be written elsewhere, and told apart by its hash. */
+/** Everything a store holds at one moment, page by page: to be written elsewhere, and identified by its hash. */
 import { createHash } from 'node:crypto'
 import type { StoredDocument } from './backend.ts'
 import type { Head } from './chain.ts'

@@ -6,7 +6,7 @@ import { type Database, isBusy, openDatabase } from './engine.ts'
  * of it when the process dies, however it dies; a process id in a file would mean nothing after a restart or across
  * containers that share a volume.
  */
-/** Somebody else has the data open; the message says what to do. */
+/** Another process has the data open; the message says what to do. */
 export class LockedError extends Error {
   override readonly name = 'LockedError'
 }

@@ -3,12 +3,12 @@ import type { EvidenceRow, LogEntry, LogQuery, LogRecord } from './store.ts'
 
 export type LogValue = string | number | Uint8Array | bigint | null
 
-/** How an engine is asked: `?` stands for each value in turn. */
+/** How an engine is queried: `?` is the placeholder of each value in turn. */
 export interface LogTable {
   rows(sql: string, values: readonly LogValue[]): Promise<readonly Readonly<Record<string, LogValue>>[]>
-  /** The SQL function that tells where a text stands in another, from 1; 0 when it does not. */
+  /** The SQL function that returns the position of one text in another, from 1; 0 when it is not found. */
   readonly indexOf: 'instr' | 'strpos'
-  /** What keeps the planner on positions where it can be told: a tail is short, an account's log may be all of it. */
+  /** Keeps the planner on positions where that is possible: a tail is short, an account's log may be all of it. */
   readonly byPosition: 'NOT INDEXED' | ''
 }
 
@@ -81,7 +81,10 @@ const carries =
   ({ attributes }: LogEntry): boolean =>
     attributes.some(([n, v]) => n === name && v === value)
 
-/** What not every engine can hold in a text stands as U+FFFD, in the log and in questions to it: such values are one. */
+/**
+ * Characters that not every engine can store in a text are replaced by U+FFFD, in the log and in queries to it: such
+ * values compare as equal.
+ */
 export const searchable = (value: string): string => value.toWellFormed().replaceAll('\0', '\u{FFFD}')
 
 /** As the log keeps them. */

@@ -107,7 +107,7 @@ test('events of a schema before Regions were indexed are found after it as befor
   await opened.close()
 })
 
-test('nobody but the owner can read the data, its write-ahead log or its backup', async () => {
+test('only the owner can read the data, its write-ahead log or its backup', async () => {
   const file = newFile()
   const store = await openStore({ file })
   await store.run((unit) => unit.put('a', {}))
@@ -249,7 +249,7 @@ describe('when the disk is full', () => {
 })
 
 describe('with a writer thread', () => {
-  test('who is alone and who is not write into the same chain, and what each wrote is found', async () => {
+  test('single and concurrent units write into the same chain, and what each wrote is found', async () => {
     const file = newFile()
     const store = await openStore({ file, writerScript })
     store.authenticate({ epoch: 1, key: Buffer.alloc(32, 7) })
@@ -282,7 +282,7 @@ describe('with a writer thread', () => {
     await again.close()
   })
 
-  test('who is alone waits for nobody but the file: held by another connection, the thread writes when it is let go', async () => {
+  test('a single unit waits only for the file: held by another connection, the thread writes when it is released', async () => {
     const file = newFile()
     const store = await openStore({ file, writerScript })
     const other = await openDatabase(file)
@@ -317,7 +317,7 @@ describe('with a writer thread', () => {
   })
 })
 
-/** A store whose thread ends at the first message, and what its process was told. */
+/** A store whose thread ends at the first message, and the errors its process received. */
 async function storeOfDyingThread() {
   const ended: Error[] = []
   const file = newFile()
@@ -332,7 +332,7 @@ async function storeOfDyingThread() {
   return { store: new SqliteStore(options, database, writer, undefined), ended }
 }
 
-test('when the writer thread dies, what waits is refused, and so is all later work; the process is told to end', async () => {
+test('when the writer thread dies, what waits is refused, and so is all later work; the process is asked to end', async () => {
   const { store, ended } = await storeOfDyingThread()
 
   const both = ['a', 'b'].map((key) => store.run((unit) => unit.put(key, {})))
@@ -342,7 +342,7 @@ test('when the writer thread dies, what waits is refused, and so is all later wo
   await store.close()
 })
 
-test('when the writer thread dies, nobody goes on without it, though nothing else is at work', async () => {
+test('when the writer thread dies, no unit goes on without it, though nothing else is in progress', async () => {
   const { store, ended } = await storeOfDyingThread()
 
   await store.run((unit) => unit.put('a', {}))

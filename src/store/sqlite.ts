@@ -22,7 +22,7 @@ export interface SqliteOptions {
   readonly writerScript?: URL
   /** Parsed documents kept in memory. */
   readonly documentsCachedMax?: number
-  /** Told when the writer is lost: the process has to end. */
+  /** Called when the writer is lost: the process has to end. */
   readonly onEnd?: (error: Error) => void
 }
 
@@ -115,7 +115,7 @@ export class SqliteStore extends Transactional implements Store {
   }
 }
 
-/** What is read stands at the revision of the last batch: nobody else writes. */
+/** What is read has the revision of the last batch: there is no other writer. */
 function sqliteBackend(database: Database, writer: Writer, onLost: SqliteOptions['onEnd']): Backend {
   const selectOne = database.prepare('SELECT document FROM documents WHERE key = ?')
   const statements = new Map<string, Statement>()
@@ -158,7 +158,7 @@ function successor(prefix: Key): Key {
 }
 const LAST_POINT = 0x10ffff
 
-/** Whether a database file that nobody has open holds a document. Writes nothing, and leaves no file beside it. */
+/** Whether a database file that no process has open holds a document. Writes nothing, and leaves no file beside it. */
 export async function holdsKey(file: string, key: Key): Promise<boolean> {
   const beside = ['-wal', '-shm'].map((suffix) => file + suffix).filter((each) => !existsSync(each))
   const database = await openReadOnly(file)

@@ -5,8 +5,8 @@
  * - `run` is serialisable: at commit everything the unit read (documents, absent documents, ranges) must be unchanged,
  *   else nothing is written and the body runs again.
  * - When `run` resolves, what it wrote survives `kill -9` and power loss.
- * - What a unit reads may not be durable yet, but then its own commit waits behind it: nobody is ever told something
- *   that a crash could take back.
+ * - What a unit reads may not be durable yet, but then its own commit waits behind it: no caller receives a result that
+ *   a crash could undo.
  * - The feed speaks once per commit, in revision order, after durability and before `run` resolves.
  */
 import type { Chained, EpochKey, Head, Link } from './chain.ts'
@@ -25,12 +25,12 @@ export type Key = string
 export function key(...segments: readonly string[]): Key {
   return segments.map(escapeSegment).join('/')
 }
-/** The prefix below which all keys that begin with these segments lie. */
+/** The prefix of all keys that begin with these segments. */
 export function under(...segments: readonly string[]): Key {
   return `${key(...segments)}/`
 }
 const unsafe = /[/%\0\p{Surrogate}]/gu
-/** Nearly all segments are of these, which is told in a fraction of the time. */
+/** Nearly all segments match this, which is checked in a fraction of the time. */
 const plain = /^[\w.:+=@,-]*$/
 const escapeSegment = (segment: string): string =>
   plain.test(segment)
@@ -60,7 +60,7 @@ export interface Unit {
   append(record: LogRecord): void
 }
 
-/** A row of the event log. `body` is stored as given; `attributes` can be searched. */
+/** A row of the event log. `body` is stored as it is; `attributes` can be searched. */
 export interface LogRecord {
   readonly id: string
   readonly account: string
@@ -87,7 +87,7 @@ export interface LogQuery {
 }
 
 export interface LogEntry extends LogRecord {
-  /** Opaque, stable: where this record stands. */
+  /** Opaque, stable: the position of this record. */
   readonly position: string
 }
 
@@ -138,8 +138,8 @@ export interface Store {
   /** Of the last durable commit that is known here; grows with every commit that changes documents, over all nodes. */
   readonly revision: number
   /**
-   * Resolves once what this process shows is no older than the moment of the call: what others had committed by then was
-   * told to the feed. Rejects with `UnavailableError` when nobody can be asked.
+   * Resolves once what this process shows is no older than the moment of the call: the feed has delivered what others
+   * had committed by then. Rejects with `UnavailableError` when the database cannot be reached.
    */
   sync(): Promise<void>
   /** Resolves when something became durable within the last second, or something does now; rejects with the reason. */
@@ -155,17 +155,19 @@ export interface Store {
   /** Returns the function that ends the subscription. */
   subscribe(listener: (commit: Commit) => void): () => void
   /**
-   * The listener is called, before the process is told to end, when the database turns out to have lost commits that were
-   * acknowledged. Engines without a network between never do.
+   * The listener is called, before the process is asked to end, when the database turns out to have lost commits that
+   * were acknowledged. Engines without a network between never do.
    */
   onLostCommits?(listener: () => void): void
-  /** Where bytes lie that all nodes must see; an engine of one process has none, since a folder serves it better. */
+  /**
+   * Storage of bytes that all nodes must see; an engine of one process has none, since a directory is better for it.
+   */
   readonly blobs?: Blobs
   /** What is durable now, for copying elsewhere while work goes on. */
   image(): Promise<StoreSnapshot>
   /**
-   * A consistent copy to a new file while work goes on. `then` is given the bytes of the same moment, where they lie in the
-   * store.
+   * A consistent copy to a new file while work goes on. `then` receives the blobs of the same moment, where the store
+   * holds them.
    */
   backup<T>(file: string, then: (blobs: BlobSnapshot | undefined) => Promise<T>): Promise<T>
   /** Waits for what was accepted, then closes. */

@@ -82,7 +82,7 @@ test('a refusal that rests on what another process prevented is no answer: the b
   expect(await second).toBe('created')
 })
 
-test('a refusal that rests on what becomes durable is told once it is', async () => {
+test('a refusal that rests on what becomes durable is returned once it is', async () => {
   const shared = new Shared()
   let letThrough = () => {}
   const held = new Promise<void>((resolve) => (letThrough = resolve))

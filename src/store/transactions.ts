@@ -1,7 +1,7 @@
 /**
  * Transactions over a backend that reads what is durable and writes one batch at a time. Units run in memory against
- * accepted state; accepted commits gather while the last batch is being made durable, and go down together. An answer
- * waits for its own commit, which stands behind everything it read, so nobody is told what a crash could take back.
+ * accepted state; accepted commits gather while the last batch is being made durable, and go down together. A response
+ * waits for its own commit, which follows everything it read, so no caller receives what a crash could undo.
  */
 import type { Backend, Batch, CommittedChanges, Read, StoredDocument } from './backend.ts'
 import { attributesText } from './log.ts'
@@ -166,7 +166,7 @@ export class Transactions implements View {
     const loading: Loading = {
       document: read
         .then(async ({ found, revision }) => {
-          // What comes from behind what is known here must not stand beside what is older.
+          // Documents read at a revision newer than the known one must not be mixed with older ones.
           if (revision > this.#revision) await this.#takeNews()
           const document = found === undefined ? undefined : parsed(found)
           if (!loading.spoiled) this.#remember(key, document)
@@ -232,7 +232,7 @@ export class Transactions implements View {
     return () => void this.#listeners.delete(listener)
   }
 
-  /** One question to the backend answers everyone who asked before it was put. */
+  /** One query to the backend answers every caller that arrived before it was sent. */
   sync(): Promise<void> {
     if (!this.#backend.news) return Promise.resolve()
     if (!this.#syncing) return this.#startSync()
@@ -310,7 +310,7 @@ export class Transactions implements View {
     return durable
   }
 
-  /** From now on whoever read one of these before is stale. */
+  /** Units that have read one of these are stale from now on. */
   #happened(changes: readonly Change[]): number {
     this.#recent.push({ tick: ++this.#tick, changes })
     for (const { key } of changes) this.#spoil(key)
@@ -372,7 +372,7 @@ export class Transactions implements View {
         this.#writtenAt = performance.now()
         return this.#durable(batch, revision)
       }
-      // Somebody else was first: what still holds is written after theirs.
+      // Another node was first: what is still valid is written after its changes.
       const news = await this.#backend.news!(this.#revision)
       this.#waiting = [...batch, ...this.#waiting]
       this.#take(news)
@@ -392,8 +392,8 @@ export class Transactions implements View {
   }
 
   /**
-   * The disk refused: everything accepted behind the last durable commit is taken back, and whoever waits for it is
-   * told. Work goes on from what the backend holds, unless that cannot be known.
+   * The disk refused: everything accepted after the last durable commit is taken back, and its callers get the error.
+   * Work goes on from what the backend holds, unless that cannot be known.
    */
   #fail(batch: readonly Accepted[], error: Error): void {
     const lost = [...batch, ...this.#waiting]
@@ -401,13 +401,13 @@ export class Transactions implements View {
     this.#cache.clear()
     this.#undo([...this.#overlay.keys()])
     if (this.#backend.isLost(error)) {
-      this.#ended ??= new Error('the store cannot tell what is on its disk; start again', { cause: error })
+      this.#ended ??= new Error('the content of the disk is unknown; start again', { cause: error })
       this.#backend.onLost?.(error)
     }
     for (const { reject } of lost) reject(error)
   }
 
-  /** Accepted documents that never became durable: whoever read one is stale. */
+  /** Accepted documents that never became durable: units that have read one are stale. */
   #undo(keys: readonly Key[]): void {
     if (keys.length === 0) return
     for (const key of keys) {
@@ -443,7 +443,7 @@ export class Transactions implements View {
 
     const doomed = this.#doomed(tick, news)
     if (doomed.size > 0) this.#waiting = this.#waiting.filter((accepted) => !doomed.has(accepted))
-    // What others wrote lies below what is accepted here and still holds.
+    // What others wrote comes before what is accepted here and still valid.
     const lost = new Set([...doomed].flatMap(({ changes }) => changes.map(({ key }) => key)))
     for (const { changes, tick: at } of this.#waiting) {
       for (const { key, document } of changes) {
@@ -474,7 +474,7 @@ export class Transactions implements View {
       try {
         listener(commit)
       } catch (error) {
-        // A cache that missed a change would serve old decisions for ever: let the process hear of it.
+        // A cache that missed a change would serve old decisions for ever: report it to the process.
         queueMicrotask(() => {
           throw error
         })
@@ -486,7 +486,7 @@ export class Transactions implements View {
     const loading = this.#loading.get(key)
     if (!loading) return
     loading.spoiled = true
-    // Who asks from now on asks anew.
+    // Later callers load it again.
     this.#loading.delete(key)
   }
 

@@ -47,7 +47,7 @@ export class BufferedUnit implements Unit {
   async range<T extends object>(prefix: Key, options: RangeOptions = {}): Promise<readonly Entry<T>[]> {
     const { limit, reverse = false, after } = options
     if (limit !== undefined && limit <= 0) return []
-    // Own deletes may drop rows from the page, so ask for as many more.
+    // Own deletes may drop rows from the page, so request as many more.
     const own = [...this.writes.keys()].filter((key) => key.startsWith(prefix))
     const asked = limit === undefined ? undefined : limit + own.length
     const { tick } = this.#view

@@ -16,9 +16,9 @@ export function configureWal(database: Database): void {
   database.exec(`PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = ${BYTES_MAX}`)
 }
 
-/** Fills the log's file up with zeros, which whoever recovers it takes for its end. A disk without room stays as it was. */
+/** Fills the log's file up with zeros, which recovery takes for its end. A disk without space stays as it was. */
 export function reserveWal(database: Database, file: string): void {
-  // Nobody else may write behind the end of the file meanwhile.
+  // No other process may write beyond the end of the file meanwhile.
   database.exec('BEGIN IMMEDIATE')
   try {
     fill(`${file}-wal`)

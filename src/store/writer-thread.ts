@@ -69,7 +69,7 @@ function maintain(idle: boolean): boolean {
   try {
     return writer.maintain(idle)
   } catch {
-    // The next batch will meet the same trouble and report it to whoever waits.
+    // The next batch will meet the same error and report it to its callers.
     return false
   }
 }
@@ -78,5 +78,5 @@ say({ kind: 'open' })
 try {
   reserveWal(database, file)
 } catch {
-  // Commits wait a little longer for the disk: nothing that anybody must be told.
+  // Commits wait a little longer for the disk: nothing worth a report.
 }

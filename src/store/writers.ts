@@ -1,4 +1,7 @@
-/** Who makes batches durable: a thread of its own, the caller's thread for memory and tests, or each when it is quicker. */
+/**
+ * Writers that make batches durable: a thread of its own, the caller's thread for memory and tests, or whichever is
+ * quicker.
+ */
 import { Worker } from 'node:worker_threads'
 import type { Batch } from './backend.ts'
 import { BatchWriter, type Moved } from './batch.ts'
@@ -8,8 +11,8 @@ import type { FromWriter, ToWriter } from './writer-thread.ts'
 
 export interface Writer {
   /**
-   * Resolves once durable; rejects when nothing of the batch was written. One batch at a time. `alone`: nobody waits for
-   * the caller's thread.
+   * Resolves once durable; rejects when nothing of the batch was written. One batch at a time. `alone`: no other unit
+   * waits for the caller's thread.
    */
   write(batch: Batch, alone: boolean): Promise<void>
   /** Writes next to nothing, durably; in turn with batches. */
@@ -21,13 +24,13 @@ export interface Writer {
 
 export interface ThreadWriter extends Omit<Writer, 'write'> {
   write(batch: Batch): Promise<Moved>
-  /** Tells the thread, soon, what was written without it. */
+  /** Informs the thread, soon, of what was written without it. */
   follow(moved: Moved): void
-  /** Set once the thread is gone: nothing may be written without it, for nobody would index or checkpoint. */
+  /** Set once the thread is gone: nothing may be written without it, since nothing would index or checkpoint. */
   readonly lost: WriterLostError | undefined
 }
 
-/** The writer is gone, and what became of its last batch is unknown: only a new start can tell. */
+/** The writer is gone, and the outcome of its last batch is unknown: only a new start can determine it. */
 export class WriterLostError extends Error {
   override readonly name = 'WriterLostError'
 }
@@ -36,7 +39,10 @@ const couldNotWrite = (why: string): Error => new Error(`the store could not wri
 
 /** What is written without the thread in quick succession is one message. */
 const GATHER_MS = 20
-/** A disk that takes longer than this, again and again, holds nobody's thread up for a while; then it is tried once. */
+/**
+ * A disk that takes longer than this, again and again, is not written to on the caller's thread for a while; then it is
+ * tried once.
+ */
 const QUICK_MS = 2
 const SLOW_MAX = 8
 const SLOW_WEIGHT_MAX = 4
@@ -60,7 +66,7 @@ export function inlineWriter(database: Database): Writer {
     },
     touch: async () => writer.touch(),
     authenticate: (key) => writer.authenticate(key),
-    // The connection is shared: whoever opened it closes it.
+    // The connection is shared: the code that opened it closes it.
     close: async () => maintain(true),
   }
 }
@@ -131,7 +137,9 @@ export async function threadWriter(file: string, script: URL): Promise<ThreadWri
   }
 }
 
-/** Where the disk is quick, the way to a thread and back takes as long as the disk: who is alone does without. */
+/**
+ * Where the disk is quick, the way to a thread and back takes as long as the disk: a single unit is written without it.
+ */
 export function quickerWriter(thread: ThreadWriter, database: Database): Writer {
   const here = new BatchWriter(database)
   // Only the thread waits for the file: readers never have to.

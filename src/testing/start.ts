@@ -91,7 +91,7 @@ const DEFAULT_ACCOUNT = '123456789012'
 const READY_MS_MAX = 15_000
 const STOP_MS_MAX = 5_000
 
-/** Starts a server. Throws with the server's own words when it does not become ready. */
+/** Starts a server. Throws with the server's own output when it does not become ready. */
 export async function startMerlon(options: StartOptions = {}): Promise<Merlon> {
   const { region = 'us-east-1' } = options
   const seed = typeof options.seed === 'object' ? wholeSeed(options.seed, options.accountId) : options.seed

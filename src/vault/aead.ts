@@ -71,8 +71,8 @@ export function decryptAt(
 }
 
 /**
- * Bytes that stay where they are until they are wiped. Typed arrays of up to 64 bytes live in the heap, where the garbage
- * collector moves them and leaves copies behind; an ArrayBuffer that is asked for does not.
+ * Bytes that stay where they are until they are wiped. Typed arrays of up to 64 bytes live in the heap, where the
+ * garbage collector moves them and leaves copies behind; an ArrayBuffer that is allocated explicitly does not.
  */
 export function wipeable(bytes: number): Buffer {
   return Buffer.from(new ArrayBuffer(bytes))

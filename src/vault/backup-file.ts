@@ -123,7 +123,7 @@ async function* chunks(source: AsyncIterable<Uint8Array>): AsyncGenerator<{ chun
   let rest: Buffer = Buffer.alloc(0)
   for await (const bytes of source) {
     let at = 0
-    // What is given may be large, and is copied a chunk at a time.
+    // The input may be large, and is copied a chunk at a time.
     while (rest.length + bytes.length - at > CHUNK_BYTES) {
       const end = at + CHUNK_BYTES - rest.length
       yield { chunk: Buffer.concat([rest, bytes.subarray(at, end)]), final: false }

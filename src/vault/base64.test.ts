@@ -1,4 +1,4 @@
-/** The same base64 as everybody's. */
+/** The same base64 as other encoders produce. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { fromBase64, toBase64 } from './base64.ts'

@@ -15,7 +15,7 @@ import {
 import { dirname } from 'node:path'
 import { TrustError } from './vault.ts'
 
-/** Durable when this returns; 0600. With `shred` what stood there before is overwritten, as far as the disk lets us. */
+/** Durable when this returns; 0600. With `shred`, the old content is overwritten, as far as the disk lets us. */
 export function replaceFile(file: string, content: string, { shred = false } = {}): void {
   const draft = `${file}.${randomUUID()}`
   const old = shred && existsSync(file) ? openSync(file, constants.O_RDWR | constants.O_NOFOLLOW) : undefined

@@ -19,7 +19,7 @@ export const keysInMemory = (wrapped: Map<string, string>): AccountKeyStore => (
   },
 })
 
-/** A root key that nobody keeps. */
+/** A root key that is stored nowhere. */
 export function ephemeralUnsealed(): Unsealed {
   return { rootKey: randomBytes(32), installId: randomUUID(), loopbackOnly: true }
 }

@@ -77,7 +77,7 @@ test.runIf(process.getuid?.() === 0)('a file of another user is refused', () => 
   expect(() => readKeyFile(file)).toThrow(/belongs to another user \(uid 12345\)/)
 })
 
-test('a link is not followed: whoever made it may have chosen the key', () => {
+test('a link is not followed: an attacker may have made it to choose the key', () => {
   createKeyFile(file)
   symlinkSync(file, `${file}.link`)
 

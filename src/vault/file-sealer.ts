@@ -56,7 +56,7 @@ export function createKeyFile(file: string): Unsealed {
 
 /** Throws `VaultError` when the file could be read by others or is damaged, and the system's `ENOENT` when there is none. */
 export function readKeyFile(file: string): Unsealed {
-  // Opened once and then asked, so that what was checked is what is read.
+  // Opened once, then checked and read by descriptor, so that what was checked is what is read.
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
     const { mode, uid } = fstatSync(descriptor)

@@ -1,4 +1,4 @@
-/** What a database, a keyring and the head beside them say of each other: one history, or somebody went back in it. */
+/** Comparing a database, a keyring and the marker beside them: one history, or one of them was rolled back. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,8 +1,8 @@
 /**
  * Rollback detection. Every opening of the installation adds a link to a chain; the database holds the newest link, and
  * so does a small file outside it, with the revision the database had reached. A database or a keyring put back from
- * earlier, or one that has lived on elsewhere, no longer fits the file. Who puts back all of it at once is not seen: keep
- * a copy of the head on another volume for that.
+ * earlier, or one that has lived on elsewhere, no longer fits the file. Putting back all of it at once is not detected:
+ * keep a copy of the head on another volume for that.
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { lengths } from './aead.ts'
@@ -36,7 +36,7 @@ export interface Present {
   readonly generation: number
 }
 
-/** What stands before the first opening. */
+/** The marker before the first opening. */
 export function firstHead({ installId, epoch }: Pick<Present, 'installId' | 'epoch'>, revision: number): Head {
   return { installId, epoch, n: 0, hash: createHash('sha256').update(installId).digest('base64url'), revision }
 }

@@ -1,4 +1,4 @@
-/** What stands between the root key and sealed values: a key for each account, and one for each purpose. */
+/** The keys between the root key and sealed values: one for each account, and one for each purpose. */
 import {
   decodeStrictly,
   decrypt,
@@ -12,7 +12,7 @@ import {
 } from './aead.ts'
 import { VaultError } from './vault.ts'
 
-/** Keys are lent, not given: whoever asks uses them at once and keeps no copy, so that wiping the tree wipes them all. */
+/** Keys are lent: callers use them at once and keep no copy, so that wiping the tree wipes them all. */
 export interface KeyTree {
   readonly installId: string
   /** Makes the account's key if there is none; durable when this resolves. Sealing never makes one. */
@@ -29,7 +29,7 @@ export const FORM = 1
 /** Where wrapped account keys are kept. */
 export interface AccountKeyStore {
   load(account: string): string | undefined
-  /** Keeps the key unless the account has one: durable, and given by {@link load}, when this resolves. */
+  /** Stores the key unless the account has one: durable, and returned by {@link load}, when this resolves. */
   save(account: string, wrapped: string): Promise<void>
 }
 

@@ -1,6 +1,6 @@
 /**
- * The keyring as it lies at rest: everything the root key wraps, and nothing else. It lies apart from the data, so that
- * a backup carries no key, and destroying a key here destroys it for every backup ever made. One line of JSON and one of
+ * The keyring as stored: everything the root key wraps, and nothing else. It is separate from the data, so that a
+ * backup carries no key, and destroying a key here destroys it for every backup ever made. One line of JSON and one of
  * its MAC under the installation's key; replaced whole, so a crash leaves the old or the new.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
@@ -12,7 +12,7 @@ import { TrustError, VaultError } from './vault.ts'
 export interface KeyringBody {
   readonly version: 1
   readonly installId: string
-  /** Grows with every restore: tells a copy from what it was copied from. */
+  /** Grows with every restore: distinguishes a copy from its original. */
   readonly epoch: number
   /** Grows with every change of the keyring. */
   readonly generation: number
@@ -33,25 +33,25 @@ export interface ReadKeyring {
   readonly mac: string
 }
 
-/** Where a keyring lies: in a file of one node, or where many nodes reach it. */
+/** Where a keyring is stored: in a file of one node, or where many nodes reach it. */
 export interface KeyringPlace {
   /** As messages call it. */
   readonly name: string
   /** undefined when there is none. What is read is believed only once {@link isAuthentic}. */
   read(): Promise<ReadKeyring | undefined>
   /**
-   * Durable when it resolves. Writes nothing and throws `KeyringMovedError` unless what lies there is of the generation
-   * expected; none is expected of a new keyring.
+   * Durable when it resolves. Writes nothing and throws `KeyringMovedError` unless the stored keyring has the expected
+   * generation; a new keyring expects none.
    */
   replace(text: string, options: { readonly expected: number | undefined; readonly shred: boolean }): Promise<void>
 }
 
-/** Somebody else has changed the keyring: look at theirs, then try again. */
+/** Another node has changed the keyring: read its version, then try again. */
 export class KeyringMovedError extends VaultError {
   override readonly name = 'KeyringMovedError'
 }
 
-/** One file, of which nobody else is master while the folder's lock is held. */
+/** One file, which no other process changes while the directory's lock is held. */
 export const keyringFile = (file: string): KeyringPlace => ({
   name: file,
   read: async () => readKeyring(file),

@@ -66,7 +66,7 @@ describe('a keyring', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600)
   })
 
-  test('wipes the seeds it was given', async () => {
+  test('wipes the seeds it received', async () => {
     const sealer = sealerOf('a')
 
     await Keyring.create({ place: keyringFile(file), installId: 'i', sealers: [sealer], now: 0 })

@@ -1,6 +1,7 @@
 /**
- * The unsealed keyring: the root key and all that hangs under it, in memory, and every change to it where it lies. Other
- * nodes may change it there as well: what they did is followed, and a change that comes second is made to theirs.
+ * The unsealed keyring: the root key and all keys under it, in memory, and every change to it where it is stored. Other
+ * nodes may change it there as well: their changes are followed, and a change that comes second is made to their
+ * version.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeStrictly, decrypt, encrypt, KEY_BYTES, lengths, randomKey, takeOver } from './aead.ts'
@@ -69,7 +70,7 @@ export class Keyring implements KeyTree {
   #wrapped: KeyringBody['accounts']
   /** Under way while the root key in memory is not the one of now; rejected when no sealer opens that. */
   #reopening: Promise<void> | undefined
-  /** What is being written: it may be told of before the writing is known to be done. */
+  /** The text that is being written: it may be reported before the write is known to be done. */
   #writing: { readonly text: string; readonly adopt: () => void } | undefined
   #turn: Promise<void> = Promise.resolve()
   #wiped = false
@@ -346,9 +347,9 @@ export class Keyring implements KeyTree {
   }
 
   /**
-   * What lies at the place now, as another node has written it. Keys it destroyed are gone from memory when this returns.
-   * A new root key is opened by this node's own sealers: that is what the promise is about, and meanwhile the account
-   * keys stay good. Throws `MERLON_KEYRING_DAMAGED` when no node of ours has written that.
+   * Adopts the stored keyring as another node has written it. Keys it destroyed are gone from memory when this returns.
+   * A new root key is unlocked by this node's own sealers: the promise resolves after that, and meanwhile the account
+   * keys stay valid. Throws `MERLON_KEYRING_DAMAGED` when no node of this installation has written it.
    */
   follow(read: ReadKeyring): Promise<void> {
     if (this.#wiped) return Promise.resolve()
@@ -360,7 +361,7 @@ export class Keyring implements KeyTree {
     if (read.body.generation > this.#body.generation) this.#adopt(read.body)
     if (this.#root.version !== this.#body.rootVersion && !this.#reopening) {
       this.#reopening = this.#openRootOfNow()
-      // Whoever changes the keyring meanwhile waits for it, and hears of it.
+      // A change to the keyring meanwhile waits for it, and gets its error.
       this.#reopening.catch(() => undefined)
     }
     return this.#reopening ?? Promise.resolve()
@@ -406,7 +407,7 @@ export class Keyring implements KeyTree {
     }
   }
 
-  /** Nothing in memory changes unless what lies at the place did. */
+  /** Nothing in memory changes unless the stored keyring did. */
   async #write(body: KeyringBody, options: Parameters<KeyringPlace['replace']>[1], root?: Root): Promise<void> {
     const text = keyringText(body, this.purpose('keyring-mac'))
     const adopt = () => {
@@ -440,7 +441,7 @@ export class Keyring implements KeyTree {
     const read = await this.#place.read()
     if (!read || read.body.generation < this.#body.generation)
       throw new TrustError('MERLON_ROLLBACK_DETECTED', `${this.#place.name} is older than it was a moment ago.`)
-    // Who opens a new root key is waited for by the next attempt.
+    // The next attempt waits until the new root key is unlocked.
     this.follow(read).catch(() => undefined)
   }
 

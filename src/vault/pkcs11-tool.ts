@@ -1,6 +1,6 @@
 /**
- * OpenSC's `pkcs11-tool`, in a process of its own: a module that crashes takes no server with it, and nobody needs a compiler
- * to install Merlon. The vault's sealer and the PKCS #11 keyring of the Encryption SDK use it.
+ * OpenSC's `pkcs11-tool`, in a process of its own: a module that crashes takes no server with it, and installing Merlon
+ * needs no compiler. The vault's sealer and the PKCS #11 keyring of the Encryption SDK use it.
  */
 import { spawn } from 'node:child_process'
 import { takeOver } from './aead.ts'

@@ -12,14 +12,14 @@ export type { AccountKeyStore } from './key-tree.ts'
 
 const SALT_BYTES = 16
 const SEALED_PREFIX = 'mv1.'
-/** RFC 8410 §7: what stands before the 32 bytes of an Ed25519 key in PKCS #8. */
+/** RFC 8410 §7: the bytes before the 32 bytes of an Ed25519 key in PKCS #8. */
 const ED25519_PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 /** A key tree, or a root key with the account keys under it. */
 export type VaultOptions = ({ readonly tree: KeyTree } | RootedOptions) & {
-  /** Who does slow private operations. Default: the caller's thread. */
+  /** Runs slow private operations. Default: the caller's thread. */
   readonly pool?: Pool | undefined
-  /** Told of every value that does not open at its place. Must not throw. */
+  /** Called for every value that cannot be decrypted in its context. Must not throw. */
   readonly onTampered?: ((place: SealContext) => void) | undefined
 }
 

@@ -1,8 +1,8 @@
 /**
- * Sealers: the ways to open the root key, any one of which is enough. Each comes down to 32 secret bytes, its seed, from
- * a file, a passphrase, shares, a token or another KMS. The seed is an X25519 private key, and the root key is wrapped
- * to its public half: so the root key can be rotated under every sealer without asking anyone for a secret, and who has
- * learnt an old root key learns nothing of the next one.
+ * Sealers: the ways to open the root key, any one of which is enough. Each comes down to 32 secret bytes, its seed,
+ * from a file, a passphrase, shares, a token or another KMS. The seed is an X25519 private key, and the root key is
+ * wrapped to its public half: so the root key can be rotated under every sealer without entering a secret, and an old
+ * root key reveals nothing of the next one.
  */
 import { createPrivateKey, createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { decodeStrictly, decrypt, derive, encrypt, KEY_BYTES, lengths } from './aead.ts'
@@ -10,7 +10,7 @@ import { TrustError } from './vault.ts'
 
 export interface FileSettings {
   readonly kind: 'file'
-  /** Of the key file; relative to the data folder when it lies in it. */
+  /** Path of the key file; relative to the data directory when it is in it. */
   readonly path: string
 }
 export interface PassphraseSettings {
@@ -26,7 +26,7 @@ export interface ShamirSettings {
   readonly threshold: number
   /** 8 hex digits, carried by every share. */
   readonly set: string
-  /** One digest a share: names the wrong one. A share has 256 bits of chance, so its digest tells nothing of it. */
+  /** One digest a share: identifies a wrong one. A share has 256 random bits, so its digest reveals nothing of it. */
   readonly commitments: readonly string[]
 }
 export interface Pkcs11Settings {
@@ -65,7 +65,7 @@ export interface SealerRecord {
   readonly replaces?: string
 }
 
-/** A sealer before it holds a root key. The seed is wiped by whoever takes it in. */
+/** A sealer before it holds a root key. The code that adds it wipes the seed. */
 export interface NewSealer {
   readonly id: string
   readonly settings: SealerSettings
@@ -78,7 +78,7 @@ export interface Unsealed {
   readonly rootKey: Buffer
   /** Sets this installation apart from every other, also from one restored beside it. */
   readonly installId: string
-  /** Whoever can read the disk can open this vault, so a server must refuse to listen beyond the machine. */
+  /** Read access to the disk is enough to unlock this vault, so a server must listen on loopback only. */
   readonly loopbackOnly: boolean
 }
 
@@ -89,7 +89,7 @@ export interface WrapPlace {
   readonly rootVersion: number
 }
 
-// RFC 8410: what stands before the raw bytes of an X25519 key in DER.
+// RFC 8410: the bytes before the raw bytes of an X25519 key in DER.
 const PRIVATE_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex')
 const PUBLIC_PREFIX = Buffer.from('302a300506032b656e032100', 'hex')
 
@@ -134,7 +134,7 @@ export function openRootKey(
   try {
     const { installId, rootVersion } = installation
     const rootKey = unwrapRootKey({ installId, rootVersion, sealerId: record.id }, record, seed)
-    if (!rootKey) throw new TrustError('MERLON_SEALER_UNAVAILABLE', `what was given does not open ${named(record)}.`)
+    if (!rootKey) throw new TrustError('MERLON_SEALER_UNAVAILABLE', `the secret does not unlock ${named(record)}.`)
     return rootKey
   } finally {
     seed.fill(0)

@@ -1,4 +1,4 @@
-/** The contract of the root of trust: values sealed to the place they stand in. No key bytes ever leave this room. */
+/** The contract of the root of trust: values sealed to their context. No key bytes ever leave this layer. */
 import type { Materials } from './material/materials.ts'
 import type { SealContext, Sealed } from './sealed-value.ts'
 
@@ -21,7 +21,7 @@ export interface Vault {
   seal(place: SealContext, plaintext: Uint8Array): Sealed
   /** Throws `VaultError` when the value was made elsewhere, moved or changed. */
   open(place: SealContext, sealed: Sealed): Buffer
-  /** What stands at this place is not what was put there: tells whoever watches, and returns what to throw. */
+  /** The value in this context is not what was stored there: reports it, and returns the error to throw. */
   reportTampering(place: SealContext): VaultError
   /** A compact authenticated token; `binding` is authenticated, not carried. base64url. */
   issue(purpose: Purpose, binding: string, plaintext: Uint8Array): string
@@ -30,8 +30,8 @@ export interface Vault {
   /** A keyed digest that only this installation can compute. */
   mac(purpose: Purpose, data: Uint8Array | string): Buffer
   /**
-   * The key that authenticates what one node records in one epoch: 32 bytes in memory that threads share. Lent: who asks
-   * wipes it. Who has it can't tell the key of another epoch.
+   * The key that authenticates what one node records in one epoch: 32 bytes in memory that threads share. Lent: the
+   * caller wipes it. The key of another epoch cannot be derived from it.
    */
   chainKey(node: string, epoch: number): Uint8Array
   /** What this installation vouches for, signed: Ed25519 (RFC 8032), 64 bytes. */
@@ -46,7 +46,7 @@ export class VaultError extends Error {
   override readonly name: string = 'VaultError'
 }
 
-/** What can be wrong with the root of trust, in words that scripts may look for. */
+/** What can be wrong with the root of trust, as codes that scripts may look for. */
 export type TrustCode =
   | 'MERLON_SEALED'
   | 'MERLON_SHARE_INVALID'

@@ -1,4 +1,4 @@
-/** Input that breaks a rule is refused in AWS's words. */
+/** Input that violates a constraint is refused with AWS's text. */
 import { describe, expect, it } from 'vitest'
 import { Fault } from './fault.ts'
 import { serviceById } from './services.ts'
@@ -33,7 +33,7 @@ describe('constraints', () => {
     )
   })
 
-  it('count list items from one and tell every violation', async () => {
+  it('count list items from one and list every violation', async () => {
     const message = await told('iam', 'CreateUser', {
       UserName: 'a',
       Tags: [
@@ -97,7 +97,7 @@ describe('constraints', () => {
     expect((await told('iam', 'CreateUser', { UserName: 'x '.repeat(1e6) }))!.length).toBeLessThan(2000)
   })
 
-  it('tell ten violations and no more', async () => {
+  it('list ten violations and no more', async () => {
     const Tags = Array.from({ length: 50 }, () => ({ Key: '', Value: 'v' }))
 
     expect(await told('iam', 'CreateUser', { UserName: 'a', Tags })).toMatch(/: 1[01] validation errors detected/)

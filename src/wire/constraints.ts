@@ -38,7 +38,7 @@ export interface Violation {
   readonly text: string
 }
 
-/** Input that breaks its model, in AWS's general words. A service may word it its own way: `Service.invalidInput`. */
+/** Input that violates its model, with AWS's general error text. A service may use its own: `Service.invalidInput`. */
 export class InvalidInputFault extends Fault {
   readonly violations: readonly Violation[]
 
@@ -50,7 +50,7 @@ export class InvalidInputFault extends Fault {
   }
 }
 
-/** More tell a caller nothing. */
+/** More would not help a caller. */
 const VIOLATIONS_MAX = 10
 
 export interface ModelTable {
@@ -155,7 +155,7 @@ const absentAt = (at: string): Violation => ({
 type Broken = Pick<Violation, 'rule' | 'text'>
 const NONE: readonly Broken[] = []
 
-/** Every rule that the value breaks: AWS tells them all. */
+/** Every constraint that the value violates: AWS lists them all. */
 function violations({ e, n, x, p, i }: Constraint, value: unknown): readonly Broken[] {
   if (typeof value === 'number') {
     if (i && !Number.isInteger(value)) return [{ rule: 'integer', text: 'Member must be an integer' }]
@@ -230,7 +230,10 @@ function patternOf(source: string): RegExp {
 
 const SHOWN_MAX = 1000
 
-/** A value as AWS prints it, up to a length: the answer must not grow with the question, nor tell a secret to the trail. */
+/**
+ * A value as AWS prints it, up to a length: the response must not grow with the request, nor leak a secret to the audit
+ * log.
+ */
 function shown(shape: Shape, value: unknown): string {
   const text = printed(shape, value)
   return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text

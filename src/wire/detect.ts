@@ -180,8 +180,8 @@ async function rest(request: HttpRequest): Promise<Detected> {
 const BUCKET = /^(?!\d{4}-\d\d-\d\d$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
 
 /**
- * An unsigned request that names a bucket is one for S3, as a link without its signature is: it is refused in S3's words.
- * No model is loaded: nothing is known of the caller yet.
+ * An unsigned request that names a bucket is one for S3, like a link without its signature: it gets S3's error. No
+ * model is loaded: nothing is known of the caller yet.
  */
 function unsignedS3(request: HttpRequest): Detected | undefined {
   const { bucket } = s3Address(request)

@@ -109,7 +109,7 @@ it.each(['lambda', 'organizations', 'cognito-idp', 'cognito-identity', 'sso'])(
   },
 )
 
-it('when to ask again is told in both ways that clients read, the finer one first', async () => {
+it('when to retry is sent in both ways that clients read, the finer one first', async () => {
   const { headers } = await answer('kms', new Fault('Throttling', 'told', { retryAfterMs: 1200.5 }))
 
   expect([headers['x-amz-retry-after'], headers['retry-after']]).toEqual(['1201', '2'])

@@ -7,7 +7,7 @@ export interface FaultDetails {
   /** Response headers that belong to the error, in lower case: `x-amz-bucket-region`. */
   readonly headers?: Readonly<Record<string, string>>
   readonly cause?: unknown
-  /** When asking again may help, for clients that wait as they are told. */
+  /** When a retry may succeed, for clients that honor it. */
   readonly retryAfterMs?: number
 }
 

@@ -3,9 +3,9 @@
 /** A request exactly as received: nothing decoded, nothing folded, nothing dropped, because the signature covers these bytes. */
 export interface HttpRequest {
   readonly method: string
-  /** The path as it stood on the request line, before `?`, still percent-encoded. */
+  /** The path of the request line, before `?`, still percent-encoded. */
   readonly path: string
-  /** What stood after `?`, still encoded; empty when there was none. */
+  /** The query after `?`, still encoded; empty when there was none. */
   readonly query: string
   /** Name, value, name, value, … in arrival order (Node's `rawHeaders`). */
   readonly rawHeaders: readonly string[]

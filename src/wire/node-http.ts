@@ -64,7 +64,7 @@ export async function answerOverHttp(
     secure: peer.secure,
     tls: peer.tls,
   })
-  // To HEAD the length is told of what GET would bring.
+  // A response to HEAD has the length of what GET would return.
   const length = (request.method === 'HEAD' && headers['content-length']) || String(Buffer.byteLength(answered))
   const told: string[] = []
   for (const name in headers) if (name !== 'content-length') told.push(name, headers[name]!)
@@ -123,7 +123,7 @@ export function readBody(request: IncomingMessage, max: number, room?: BodyBudge
       else joinInTurns(chunks, length).then(resolve, reject)
     })
     request.on('error', reject)
-    // Who hangs up half way has asked nothing. Errors are costly, and every request closes.
+    // A client that disconnects half way has sent no request. Errors are costly, and every request closes.
     request.on('close', () => request.readableEnded || reject(new Error('the request was cut off')))
   })
 }

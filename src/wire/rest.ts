@@ -15,7 +15,7 @@ export interface Route {
   readonly query: readonly (readonly [name: string, value: string | undefined])[]
   /** S3's clients may say which operation they mean where paths are alike (`x-id`). */
   readonly id: string | undefined
-  /** Headers that must be there: S3 tells CopyObject from PutObject by one. */
+  /** Headers that must be present: S3 distinguishes CopyObject from PutObject by one. */
   readonly headers: readonly string[]
   /** True when the request must name a bucket, in its host or its path. */
   readonly bucket: boolean
@@ -58,7 +58,7 @@ function routeOf(operation: OperationShape, [method, uri, status]: readonly [str
   const bucket =
     !path.includes('{Bucket}') &&
     operation.input.members.some(({ name, traits }) => name === 'Bucket' && traits.httpLabel)
-  // S3's operations share paths: what they require tells them apart.
+  // S3's operations share paths: their required members distinguish them.
   const required = bucket ? operation.input.members.filter((member) => member.required) : []
   const headers = required.flatMap(({ traits }) => (traits.httpHeader ? [traits.httpHeader.toLowerCase()] : []))
   const parameters = [

@@ -205,7 +205,7 @@ const CHECKED_BY_OPERATION: ReadonlySet<string> = new Set(['CreateBucketConfigur
 const VALUE_SHOWN_MAX = 256
 
 /**
- * S3 words what is wrong with an input by where it travels: a document is malformed, a header or a parameter is an invalid
+ * S3 describes an invalid input by where it travels: a document is malformed, a header or a parameter is an invalid
  * argument.
  */
 export function validateS3Input(constraints: Constraints, operation: OperationShape, input: object): void {

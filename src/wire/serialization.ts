@@ -34,7 +34,7 @@ export function entriesOf<T>(map: Readonly<Record<string, T>>): [string, T][] {
 /** The names prototypes are made of never become members. */
 export const isPoison = (name: string): boolean => name === '__proto__'
 
-/** In a map it is refused: one that held less than was asked would bind less, such as an encryption context. */
+/** Refused in a map: one with fewer entries than requested would bind less, such as an encryption context. */
 export function keyOfMap(name: string): string {
   if (isPoison(name)) throw serializationFault(`A map cannot have the key ${name}`)
   return name

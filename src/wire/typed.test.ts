@@ -1,4 +1,4 @@
-/** Types of services without an official client fit where a client module's do. The type checker is the judge. */
+/** Types of services without an official client fit where a client module's do. The type checker is the test. */
 import { expectTypeOf, it } from 'vitest'
 import type * as Hsm from '../../models/schemas/cloudhsmv2.types.ts'
 import type { FaultName, Input, OpName, Output } from './typed.ts'

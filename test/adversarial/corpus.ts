@@ -10,7 +10,7 @@ export interface Attack {
   readonly body: Buffer
   /** The signing name. Undefined: sent without a signature. */
   readonly service?: string
-  /** Stands for the hash of the body in the signature. */
+  /** Takes the place of the body's hash in the signature. */
   readonly payload?: string
   /** How often it is sent, all at once. Default: once. */
   readonly times?: number

@@ -127,7 +127,7 @@ test('a person of nested groups selects a role; disabled in the domain, the pers
   await disable(domain, 'ann')
   const disabledAt = Date.now()
   await expect.poll(async () => (await session()).signedIn, { timeout: 120_000, interval: 500 }).toBe(false)
-  // The rule is a minute; a busy machine is given time for the last question.
+  // The rule is a minute; a busy machine has some more time for the last call.
   expect(Date.now() - disabledAt).toBeLessThan(80_000)
   await page.reload()
   await page.getByRole('heading', { name: 'Sign in as IAM user', level: 1 }).waitFor()

@@ -1,6 +1,6 @@
 /**
- * IAM Identity Center by the unmodified AWS CLI 2 and a real browser: `aws sso login`, a role that a control policy binds, and
- * the end of an assignment. The CLI reaches the server by a proxy that stands for *.amazonaws.com.
+ * IAM Identity Center by the unmodified AWS CLI 2 and a real browser: `aws sso login`, a role that a control policy
+ * binds, and the end of an assignment. The CLI reaches the server by a proxy that serves *.amazonaws.com.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
@@ -245,7 +245,7 @@ test.skipIf(AWS === undefined)(
     await page.getByLabel('User name').fill('ana')
     await page.getByLabel('Password').fill(PASSWORD)
     await page.getByRole('button', { name: 'Sign in' }).click()
-    await page.getByRole('heading', { name: 'A device asks for access' }).waitFor()
+    await page.getByRole('heading', { name: 'A device requests access' }).waitFor()
     await page.getByText(userCode).waitFor()
     await screenshot(page, 'portal-device')
     expect(await accessibilityFindings(page)).toEqual([])

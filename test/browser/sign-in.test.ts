@@ -124,7 +124,7 @@ describe('An IAM user', () => {
     await page.getByText('Used for this sign-in').waitFor()
   })
 
-  test('who signs out in one tab is signed out in every tab', async () => {
+  test('a person who signs out in one tab is signed out in every tab', async () => {
     await addUser('tabs')
     await signInAs(page, server, 'tabs')
     await heading('Security credentials')
@@ -137,7 +137,7 @@ describe('An IAM user', () => {
     await other.getByRole('heading', { name: 'Sign in as IAM user' }).waitFor()
   })
 
-  test('who is deleted is signed out at the next click', async () => {
+  test('a person who is deleted is signed out at the next click', async () => {
     await addUser('gone')
     await signInAs(page, server, 'gone')
     await heading('Security credentials')

@@ -54,7 +54,7 @@ describe('merlon init', () => {
     expect(database.includes(made.secretAccessKey)).toBe(false)
   })
 
-  test('takes the account id it is given, and refuses one that is none', async () => {
+  test('takes the account ID of the option, and refuses an invalid one', async () => {
     const folder = temporaryFolder()
 
     const good = await merlon(['init', '--data', join(folder, 'a'), '--account', '000000000001', '--json'])
@@ -146,7 +146,7 @@ describe('help', () => {
     expect(await merlon([word])).toMatchObject({ status: 0, stdout: expect.stringMatching(/^merlon \d+\.\d+\.\d+\n$/) })
   })
 
-  test('completion for bash completes commands, words below them and options', async () => {
+  test('completion for bash completes commands, their subcommands and options', async () => {
     const { stdout } = await merlon(['completion', 'bash'])
     const complete = (...words: readonly string[]) => {
       const line = `COMP_WORDS=(merlon ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}`
@@ -284,7 +284,7 @@ describe('merlon start', () => {
     expect(element(await clientOf(second, root!).query('iam', 'GetUser', { UserName: 'ann' }), 'UserName')).toBe('ann')
   })
 
-  test('answers what is under way before it ends', async () => {
+  test('answers the requests in progress before it ends', async () => {
     const server = await start(['--data', join(temporaryFolder(), 'data')])
     const root = clientOf(server, server.accounts[0]!)
     const asked = Array.from({ length: 50 }, (_, i) => root.query('iam', 'CreateUser', { UserName: `user-${i}` }))
@@ -409,7 +409,7 @@ describe('what watches a server', () => {
       else expect(JSON.parse(text)).toMatchObject({ status: 'ok', version: expect.any(String) })
   })
 
-  test('merlon status tells whether one answers', async () => {
+  test('merlon status reports whether one answers', async () => {
     const server = await start(['--dev'])
     const port = new URL(server.url).port
 
@@ -421,7 +421,7 @@ describe('what watches a server', () => {
     expect([down.status, JSON.parse(down.stdout).status]).toEqual([1, 'down'])
   })
 
-  test('metrics count answers by service, operation and status, and invent no label for what a stranger names', async () => {
+  test('metrics count responses by service, operation and status, and invent no label for names that clients choose', async () => {
     const server = await start(['--dev'])
     const root = clientOf(server, server.accounts[0]!)
     await root.query('iam', 'ListUsers')
@@ -447,7 +447,7 @@ describe('what watches a server', () => {
     expect((await fetch(`${server.url}/health`)).status).toBe(200)
   })
 
-  test('logs are JSON lines, with every answer when asked for', async () => {
+  test('logs are JSON lines, with every response on request', async () => {
     const server = await start(['--dev', '--access-log'])
     await clientOf(server, server.accounts[0]!).query('sts', 'GetCallerIdentity')
     await server.stop()

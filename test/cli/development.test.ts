@@ -79,7 +79,7 @@ describe('a development server', () => {
     expect(element(await root.query('sts', 'GetCallerIdentity'), 'Account')).toBe('999988887777')
   })
 
-  test('is account 123456789012 unless told otherwise, and denies as any other', async () => {
+  test('is account 123456789012 by default, and denies as any other', async () => {
     const server = await start()
     const root = clientOf(server, server.accounts[0]!)
     const ann = clientOf(server, await userKey(root, 'ann'))
@@ -99,7 +99,7 @@ describe('a development server', () => {
     )
   })
 
-  test('listens beyond it where that is allowed, says so, and still asks for signatures', async () => {
+  test('listens beyond it where that is allowed, says so, and still requires signatures', async () => {
     const server = await start(['--host', '0.0.0.0', '--allow-remote-dev'])
     const url = server.url.replace('0.0.0.0', '127.0.0.1')
 
@@ -110,7 +110,7 @@ describe('a development server', () => {
     expect(await health.json()).toMatchObject({ services: { kms: 'running', s3: 'running' }, edition: 'merlon' })
   })
 
-  test('moves its clock for the root user: sessions expire, and the record tells', async () => {
+  test('moves its clock for the root user: sessions expire, and the record shows it', async () => {
     const server = await start()
     const [key] = server.accounts
     const root = clientOf(server, key!)
@@ -134,7 +134,7 @@ describe('a development server', () => {
     expect(Events.map(({ EventName }) => EventName)).toContain('AdvanceClock')
   })
 
-  test('takes signatures by real time and by its own, wherever its clock is, and tells its time', async () => {
+  test('takes signatures by real time and by its own, wherever its clock is, and reports its time', async () => {
     const server = await start()
     const [key] = server.accounts
     for (const now of ['2031-01-31T12:00:00Z', '2020-02-29T00:00:00.000Z']) {
@@ -197,7 +197,7 @@ describe('a development server', () => {
     await expect(root.query('iam', 'GetUser', { UserName: 'ann' })).rejects.toMatchObject({ code: 'NoSuchEntity' })
   })
 
-  test('starts again for nobody else', async () => {
+  test('starts again for no other user', async () => {
     const server = await start()
     const root = clientOf(server, server.accounts[0]!)
     const ann = await userKey(root, 'ann')

@@ -180,7 +180,7 @@ describe('with a key in a file', () => {
       [['-i', at('plain'), ...RAW], '--output is missing'],
       [['-i', at('nothing'), '-o', at('x'), ...RAW], 'There is no file'],
       [['-i', folder, '-o', at('x'), ...RAW], 'say --recursive'],
-      [['-r', '-i', folder, '-o', at('x'), ...RAW], 'lies within the input'],
+      [['-r', '-i', folder, '-o', at('x'), ...RAW], 'is inside the input'],
       [['-i', at('plain'), '-o', at('x'), ...RAW, '-c', 'purpose'], 'NAME=VALUE'],
       [['-i', at('plain'), '-o', at('x'), '-w', 'colour=red'], "no setting 'colour'"],
       [['-i', at('plain'), '-o', at('x'), ...RAW, '--commitment-policy', 'none'], 'require-encrypt-require-decrypt'],
@@ -211,7 +211,7 @@ describe('with keys of a server', () => {
   })
   afterAll(() => server?.stop())
 
-  test('the audit log says who opened which message, and with which context', async () => {
+  test('the audit log shows which caller opened which message, and with which context', async () => {
     const own = (words: string[]) => merlon(words, environment)
     const encrypted = (output: string) =>
       own([

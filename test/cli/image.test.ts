@@ -29,7 +29,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** `words` in the image, with the user and the read-only root that the Dockerfile and compose.yaml say. */
+/** Runs `words` as a command in the image, with the user and the read-only root of the Dockerfile and compose.yaml. */
 function inImage(words: readonly string[], environment: Readonly<Record<string, string>> = {}): ChildProcess {
   const mounts = [
     '--ro-bind',

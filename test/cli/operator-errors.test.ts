@@ -23,7 +23,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((server) => server.stop('SIGKILL')))
 })
 
-/** Two installations that nobody uses: to copy from. */
+/** Two unused installations: to copy from. */
 let [one, other] = ['', '']
 beforeAll(async () => {
   ;[one, other] = [join(temporaryFolder(), 'one'), join(temporaryFolder(), 'other')]

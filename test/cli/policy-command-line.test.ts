@@ -120,7 +120,7 @@ describe('merlon policy explain', () => {
 })
 
 describe('merlon policy lint', () => {
-  test('tells each finding with its place, and fails for what is wrong or dangerous', async () => {
+  test('reports each finding with its place, and fails for what is wrong or dangerous', async () => {
     write('risky.json', policy(allow('iam:PassRole'), allow('s3:GetObjects')))
 
     const { status, stdout } = await ask('lint', at('risky.json'), at('old.json'))
@@ -131,7 +131,7 @@ describe('merlon policy lint', () => {
     expect(stdout).toMatch(/\n2 files, 2 findings\n$/)
   })
 
-  test('passes what could only be said better, unless told to be strict', async () => {
+  test('passes what could only be said better, unless it is strict', async () => {
     write('wordy.json', policy(allow(['s3:Get*', 's3:GetObject'])))
 
     expect((await ask('lint', at('wordy.json'))).status).toBe(0)
@@ -146,7 +146,7 @@ describe('merlon policy lint', () => {
 })
 
 describe('merlon policy who-can', () => {
-  test('tells who may for sure, who may under which conditions, and through what', async () => {
+  test('lists the principals that certainly may, those that may under conditions, and through what', async () => {
     const { principals } = await askJson('who-can', 's3:DeleteObject', `${BUCKET}/x`, '--account', at('account.json'))
 
     expect(principals).toMatchObject([
@@ -155,7 +155,7 @@ describe('merlon policy who-can', () => {
     ])
   })
 
-  test('leaves out whom a Deny stops, and settles conditions that are told', async () => {
+  test('leaves out principals that a Deny stops, and settles conditions with known values', async () => {
     const asked = ['who-can', 's3:DeleteObject', `${BUCKET}/keep/x`, '--account', at('account.json')]
 
     expect((await askJson(...asked, '--context', 'aws:MultiFactorAuthPresent=false')).principals).toEqual([])
@@ -184,7 +184,7 @@ describe('merlon policy what-can', () => {
     expect(stdout).not.toContain('s3:Put')
   })
 
-  test('tells where a Deny bites', async () => {
+  test('reports where a Deny applies', async () => {
     const { access } = await askJson('what-can', user('bob'), '--service', 's3', '--account', at('account.json'))
     const deletes = access.find(({ actions }: { actions: string[] }) => actions.includes('s3:DeleteObject'))
 
@@ -204,7 +204,7 @@ describe('merlon policy what-can', () => {
 })
 
 describe('merlon policy diff', () => {
-  test('tells what was added, what was taken, and what hangs on a condition', async () => {
+  test('reports what was added, what was taken, and what depends on a condition', async () => {
     const { status, stdout } = await ask('diff', at('old.json'), at('new.json'))
 
     expect(status).toBe(1)
@@ -232,7 +232,7 @@ describe('merlon policy diff', () => {
   test.each([
     ['itself', policy(allow('s3:GetObject', `${BUCKET}/*`), allow('sqs:SendMessage'))],
     [
-      'the same in other words',
+      'the same, written differently',
       policy(allow('SQS:sendmessage'), allow('s3:GetObject', [`${BUCKET}/*`, `${BUCKET}/a*`])),
     ],
     [
@@ -301,7 +301,7 @@ describe('merlon policy what-if', () => {
     expect(otherwise).toMatchObject([{ action: 's3:DeleteObject', recorded: 'denied', becomes: 'allowed' }])
   })
 
-  test('does not guess: what the record does not tell is named, and whom the file does not know is counted', async () => {
+  test('does not guess: what the record does not have is named, and unknown callers are counted', async () => {
     write('vpc.json', policy(allow('*', '*', { Condition: { StringEquals: { 'aws:SourceVpc': 'vpc-1' } } })))
     const stranger = record('GetObject', 'us-east-1', { userIdentity: { type: 'AWSService' } })
 
@@ -328,7 +328,7 @@ describe('merlon policy what-if', () => {
   })
 })
 
-describe('What nobody can read', () => {
+describe('Unreadable files', () => {
   test.each([
     ['a missing file', ['diff', 'nowhere.json', 'new.json'], /nowhere\.json: there is no such file/],
     ['a malformed policy', ['diff', 'old.json', 'broken.json'], /broken\.json:3:\d+: /],

@@ -5,7 +5,7 @@ import { type Ended, type MadeAccount, merlon, type Running, startMerlon, tempor
 import { cleanEnvironment, environmentFor, type Keys, policy, run } from './command.ts'
 
 interface Cli {
-  /** `words` are split at spaces; `more` are taken as they are. */
+  /** `words`: arguments, split at spaces; `more` are taken as they are. */
   run(words: string, ...more: readonly string[]): Promise<Ended>
   /** What it printed; throws with what it complained of. */
   // biome-ignore lint/suspicious/noExplicitAny: the answers of some forty commands; the assertions say what they hold
@@ -52,7 +52,7 @@ beforeAll(async () => {
 })
 afterAll(() => server?.stop('SIGKILL'))
 
-test('a user is denied in AWS’s words, then allowed; the server is killed, and policies, keys and the record are still there', async () => {
+test('a user is denied with AWS’s text, then allowed; the server is killed, and policies, keys and the record are still there', async () => {
   const data = join(temporaryFolder(), 'data')
   const first = await startMerlon(['--data', data])
   const account = first.accounts[0]!
@@ -98,7 +98,7 @@ test('a user is denied in AWS’s words, then allowed; the server is killed, and
     })
     const byRoot = (name: string) => ['Root', `arn:aws:iam::${id}:root`, name, undefined]
     const byAnn = (name: string, error?: string) => ['IAMUser', arn, name, error]
-    // Each node tells that it was unsealed.
+    // Each node reports that it was unsealed.
     const unsealed = Array(first.nodes).fill([undefined, undefined, 'Unseal', undefined])
     expect(story).toEqual([
       ...unsealed,
@@ -129,7 +129,7 @@ test('a user is denied in AWS’s words, then allowed; the server is killed, and
 })
 
 describe('roles', () => {
-  test('a role that asks for an external id is assumed only with the right one', async () => {
+  test('a role that requires an external ID is assumed only with the right one', async () => {
     await root.json('iam create-user --user-name partner')
     const partner = as(server, keysOf((await root.json('iam create-access-key --user-name partner')).AccessKey))
     const trust = policy({
@@ -271,7 +271,7 @@ describe('keys that open nothing', () => {
   test.each([
     ['a wrong secret', () => ({ ...account, secretAccessKey: 'wrong'.repeat(8) }), 'SignatureDoesNotMatch'],
     ['an unknown key', () => ({ ...account, accessKeyId: 'AKIAAAAAAAAAAAAAAAAA' }), 'InvalidClientTokenId'],
-    ['a token nobody gave', () => ({ ...account, sessionToken: 'token' }), 'InvalidClientTokenId'],
+    ['an unknown token', () => ({ ...account, sessionToken: 'token' }), 'InvalidClientTokenId'],
   ])('%s is refused', async (_what, keys, code) => {
     const answer = await as(server, keys()).run('sts get-caller-identity')
 

@@ -82,7 +82,7 @@ test('no operation ends in an internal failure, however odd its input', async ()
   }
 })
 
-test('boto3 retries throttled calls in each of its ways, and tells of them by their codes', async () => {
+test('boto3 retries throttled calls in each of its ways, and reports them by their codes', async () => {
   const narrow = await startMerlon(['--dev', '--limits', 'principal=20:2'])
   try {
     const [root] = narrow.accounts

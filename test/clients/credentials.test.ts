@@ -144,7 +144,7 @@ describe('merlon credentials serve', () => {
   const put = (ttl: string) =>
     ask('/latest/api/token', { method: 'PUT', headers: { 'x-aws-ec2-metadata-token-ttl-seconds': ttl } })
 
-  test('tells the metadata that SDKs look for, to who has a token', async () => {
+  test('serves the metadata that SDKs look for, to clients with a token', async () => {
     const { body: token } = await put('60')
     const headers = { 'x-aws-ec2-metadata-token': token }
     expect(await ask('/latest/meta-data/iam/security-credentials/', { headers })).toEqual({
@@ -169,7 +169,7 @@ describe('merlon credentials serve', () => {
     ['without the authorization of the container', container, {}, 401],
     ['with another authorization', container, { authorization: 'A'.repeat(43) }, 401],
     ['for somewhere else', '/v2/credentials/guess', {}, 401],
-  ])('answers nobody %s', async (_who, path, headers, status) => {
+  ])('refuses a client %s', async (_who, path, headers, status) => {
     const answer = await ask(typeof path === 'string' ? path : path(), { headers })
     expect(answer.status).toBe(status)
     expect(answer.body).not.toMatch(/ASIA|SecretAccessKey/)

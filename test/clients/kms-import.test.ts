@@ -35,7 +35,7 @@ const save = (name: string, base64: string) => writeFileSync(at(name), Buffer.fr
 
 const OAEP = ['rsa_padding_mode:oaep', 'rsa_oaep_md:sha256', 'rsa_mgf1_md:sha256'].flatMap((each) => ['-pkeyopt', each])
 
-/** RSA_AES_KEY_WRAP_SHA_256, as AWS's guide tells it: an AES key under RSA, and the material under the AES key. */
+/** RSA_AES_KEY_WRAP_SHA_256, as AWS's guide describes it: an AES key under RSA, and the material under the AES key. */
 async function wrap(material: string): Promise<void> {
   await openssl('rand', '-out', 'aes', '32')
   const words = ['-K', readFileSync(at('aes')).toString('hex'), '-iv', 'A65959A6']

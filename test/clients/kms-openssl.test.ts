@@ -84,7 +84,7 @@ describe.each(Object.keys(SPECS) as KeySpec[])('KMS 5: %s', (spec) => {
       changed[changed.length - 1]! ^= 1
       await expect(verify(changed)).rejects.toThrow()
 
-      // The same by the digest alone, which is what whoever signs digests has.
+      // The same by the digest alone, which is what programs that sign digests have.
       const hashed = createHash(digest).update(message).digest()
       const byDigest = (signature: Uint8Array) =>
         openssl(

@@ -1,4 +1,4 @@
-/** Federation with a real peer: who signs in at an OpenID provider becomes a role here. */
+/** Federation with a real peer: signing in at an OpenID provider leads to a role here. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -73,7 +73,7 @@ test('another person of the same provider is not', async () => {
   expect(stderr).toContain('AccessDenied')
 })
 
-test('a token changed by one bit, or said to need no signature, is nobody', async () => {
+test('a token changed by one bit, or said to need no signature, is refused', async () => {
   const [header, claims, signature] = (await peer.signIn('ann@corp.test')).split('.') as [string, string, string]
   const bytes = Buffer.from(signature, 'base64url')
   bytes[10]! ^= 1

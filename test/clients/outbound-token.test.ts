@@ -1,4 +1,4 @@
-/** A token of ours is checked by somebody else's library over HTTP, as any service would. */
+/** A token of ours is verified by an independent library over HTTP, as any service would. */
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { installation, type Running, startMerlon } from '../process.ts'

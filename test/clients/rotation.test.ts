@@ -33,7 +33,7 @@ async function aws(...words: readonly string[]): Promise<string> {
   return stdout.trim()
 }
 
-test('Secrets 4: a function of the template rotates a secret, and a missing permission is told before anything changes', async () => {
+test('Secrets 4: a function of the template rotates a secret, and a missing permission is reported before anything changes', async () => {
   const trust = policy({ Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' })
   const role = await aws(
     'iam',

@@ -45,12 +45,12 @@ test('aws s3 makes a bucket, copies files there and back, lists, synchronises an
   expect(await aws('s3', 'ls')).not.toContain('by-the-cli')
 })
 
-test('a presigned URL gives the object to whoever holds it, and to nobody once it was changed', async () => {
+test('a presigned URL works for every client that has it, and for none once it was changed', async () => {
   await aws('s3', 'mb', 's3://signed-links')
   const file = join(temporaryFolder(), 'f')
   writeFileSync(file, 'for the holder')
   await aws('s3', 'cp', file, 's3://signed-links/a b.txt')
-  // Against an endpoint of its own the client signs links by the old version, unless it is told.
+  // Against a custom endpoint the client signs links by the old version, unless it is configured otherwise.
   const old = (await aws('s3', 'presign', 's3://signed-links/a b.txt')).trim()
   expect(await did('curl', '-sS', old)).toContain('Please use AWS4-HMAC-SHA256')
   await aws('configure', 'set', 'default.s3.signature_version', 's3v4')

@@ -95,7 +95,7 @@ describe('a role behind a client', () => {
 })
 
 describe('paginators', () => {
-  test('bring every user once, in pages of the size asked for', async () => {
+  test('bring every user once, in pages of the requested size', async () => {
     const names = Array.from({ length: 5 }, (_, i) => `paged-${i}`)
     for (const UserName of names) await iam.send(new CreateUserCommand({ UserName, Path: '/paged/' }))
 

@@ -34,15 +34,15 @@ test('A program gets what was named, and its exit status is ours', async () => {
 })
 
 test.each<[string, readonly string[], RegExp]>([
-  ['a secret nobody has', ['--secret', 'none'], /ResourceNotFoundException/],
-  ['a member nobody has', ['--env', 'X=db#none'], /has no member none/],
+  ['an unknown secret', ['--secret', 'none'], /ResourceNotFoundException/],
+  ['an unknown member', ['--env', 'X=db#none'], /has no member none/],
   ['text where members are wanted', ['--secret', 'plain'], /no JSON object/],
   ['bytes', ['--secret', 'bytes'], /binary/],
   ['a NUL character', ['--env', 'X=nul'], /secret nul .*X/],
   ['a NUL character in a member', ['--secret', 'nul-member'], /secret nul-member .*TOKEN/],
   ['no secret at all', [], /which secrets/],
   ['a name that is none', ['--env', '1X=db'], /NAME=ID/],
-])('%s runs nothing, and no value is told', async (_what, words, reason) => {
+])('%s runs nothing, and no value is printed', async (_what, words, reason) => {
   const { status, stdout, stderr } = await run(...words, '--', 'echo', 'ran')
   expect(status).not.toBe(0)
   expect(stdout).toBe('')

@@ -1,6 +1,6 @@
 /**
- * Whoever sits between a client and the server can flip bits; none may pass. A request that the SDK signed is caught on
- * its way, and sent byte by byte with one bit changed.
+ * An attacker between a client and the server can flip bits; no such request may pass. A request that the SDK signed is
+ * caught on its way, and sent byte by byte with one bit changed.
  */
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -89,7 +89,7 @@ function send(bytes: Buffer): Promise<string> {
   const { hostname, port } = new URL(server.url)
   return new Promise((resolve) => {
     let answer = ''
-    // Not ended from here: Node's server drops the answer to whoever has hung up.
+    // Not ended from here: Node's server drops the response to a client that has disconnected.
     const socket = connect({ host: hostname, port: Number(port) }, () => socket.write(bytes))
     socket.on('data', (chunk) => (answer += chunk))
     // A reset is one more way to refuse.
@@ -100,7 +100,7 @@ function send(bytes: Buffer): Promise<string> {
 
 const bytesOf = ({ head, body }: Signed) => Buffer.from(head + body, 'latin1')
 
-/** Where the bits of `text` lie in the request: [first, last) bit. */
+/** The bits of `text` in the request: [first, last) bit. */
 function bitsOf(text: string): readonly number[] {
   const whole = signed.head + signed.body
   const at = whole.indexOf(text)

@@ -1,6 +1,6 @@
 /**
- * A trail with digests into a bucket, the hours that pass over it, and the stock `aws cloudtrail validate-logs`. The hours
- * are the server's, which somebody moves, and, by faketime, the client's.
+ * A trail with digests into a bucket, the hours that pass over it, and the stock `aws cloudtrail validate-logs`. The
+ * hours are moved on the server's clock and, by faketime, on the client's.
  */
 import {
   CloudTrailClient,

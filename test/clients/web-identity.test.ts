@@ -102,7 +102,7 @@ test.each([
   ['of another subject', { sub: 'repo:red' }, 'AccessDenied'],
   ['for another audience', { aud: 'elsewhere' }, 'InvalidIdentityToken'],
   ['that has expired', { exp: 1_700_000_000 }, 'ExpiredToken'],
-])('a job with a token %s is nobody', async (_what, claims, code) => {
+])('a job with a token %s is refused', async (_what, claims, code) => {
   const { status, stderr } = await whoAmI(await token(claims))
 
   expect(status).not.toBe(0)

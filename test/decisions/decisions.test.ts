@@ -17,7 +17,7 @@ const differences: readonly Difference[] = [
   {
     reason:
       'No request names a pattern: a wildcard in the requested resource is a character like any other, and an action ' +
-      'without resources needs "*" (Service Authorization Reference, "Resource types"). The peer asks what could match.',
+      'without resources needs "*" (Service Authorization Reference, "Resource types"). The peer tests what could match.',
     ids: /crossPatternIntersections\.json#[0-3]$|requestWildcards\.json#(0|1|8|9|10)$|iamsim-resource\/#(24|27|28)$/,
   },
   {
@@ -44,7 +44,7 @@ const differences: readonly Difference[] = [
   },
   {
     reason:
-      "A wildcard may stand for the resource type: EC2's own examples write arn:aws:ec2:region:account:*/* (EC2 User " +
+      "A wildcard may match the resource type: EC2's own examples write arn:aws:ec2:region:account:*/* (EC2 User " +
       'Guide, "Example policies").',
     ids: /iamsim-resource\/#(12|14)$/,
   },

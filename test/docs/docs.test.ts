@@ -69,7 +69,7 @@ test('A block is read with its line, its commands, its output and why it is not 
   expect(marked).toMatchObject({ notRun: 'needs AWS', line: 16 })
 })
 
-test('The shape of an output allows other identifiers, numbers, times and line ends, and no other words', () => {
+test('The shape of an output allows other identifiers, numbers, times and line ends, and no other text', () => {
   const shape = shapeOf(['2026-11-24T15:58:20Z  kms:CreateKey  by arn:aws:iam::111122223333:user/ann', '  denied …'])
 
   expect('2027-01-01T00:00:00Z kms:CreateKey by\n arn:aws:iam::123456789012:user/ann denied by policy').toMatch(shape)

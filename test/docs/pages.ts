@@ -89,7 +89,9 @@ const trimmed = (lines: readonly string[]) => {
   return lines.slice(0, last + 1)
 }
 
-/** A pattern of the shape of an output: identifiers, numbers and times differ between runs, and `…` stands for any text. */
+/**
+ * A pattern of the shape of an output: identifiers, numbers and times differ between runs, and `…` matches any text.
+ */
 export function shapeOf(output: readonly string[]): RegExp {
   const pattern = output
     .join(' ')

@@ -1,4 +1,4 @@
-/** Certificates are renewed the day after they were asked to be: a durable job. */
+/** Certificates are renewed the day after the request: a durable job. */
 import { scheduleJob } from '../../src/kernel/jobs/jobs.ts'
 import type { Arn } from '../../src/kernel/resource/arn.ts'
 import type { ServiceJob } from '../../src/kernel/service/service.ts'

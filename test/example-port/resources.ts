@@ -1,4 +1,4 @@
-/** The type of the first example, in words of its own: each set of words is one service. */
+/** The type of the first example, in declarations of its own: each set of declarations is one service. */
 import type * as ACM from '@aws-sdk/client-acm'
 import { defineService } from '../../src/kernel/service/define-service.ts'
 import { type CertificateRow, certificate as first } from '../example-service/resources.ts'

@@ -5,8 +5,8 @@ import type { HttpRequest, HttpResponse } from '../../src/wire/http.ts'
 import type { MadeAccount } from '../process.ts'
 
 /**
- * `refused`: an answer that says it was not done. `unsent`: it never reached anybody. `unknown`: nobody answered in
- * time, or with a fault of the server's own; it may have been done.
+ * `refused`: the response says that nothing was done. `unsent`: it never reached a node. `unknown`: no response in
+ * time, or a fault of the server's own; it may have been done.
  */
 export type Answered<T> =
   | { readonly is: 'answered'; readonly output: T; readonly requestId: string }
@@ -24,7 +24,7 @@ export class Asking {
     this.#withinMs = withinMs
   }
 
-  /** `call` asks once; the client it is given repeats nothing. */
+  /** `call` makes one request; its client repeats nothing. */
   async ask<T>(url: string, call: (client: Client) => Promise<T>): Promise<Answered<T>> {
     let answer: HttpResponse | undefined
     const transport: Transport = {

@@ -206,7 +206,7 @@ test('every answer has its event, every change its event, every event its outcom
   const byRequest = new Map<string, Event[]>()
   for (const event of events) byRequest.set(event.requestID, [...(byRequest.get(event.requestID) ?? []), event])
   for (const { requestId, eventName, code } of answers) {
-    // What it asked of KMS bears its id, too.
+    // The calls it made to KMS have its request ID, too.
     const told = (byRequest.get(requestId) ?? []).filter((event) => event.eventName === eventName)
     expect([requestId, told.map((event) => [event.eventName, bare(event.errorCode)])]).toEqual([
       requestId,

@@ -38,7 +38,7 @@ describe('bad histories', () => {
   const bad: Readonly<
     Record<string, { readonly of: Operation[]; readonly property: string; readonly witness: number[] }>
   > = {
-    'a value that nobody wrote': {
+    'a value that was never written': {
       of: history(['create', 'x', 'done', 0, 1], ['read', 'ghost', 'done', 2, 3]),
       property: 'phantom write',
       witness: [1],
@@ -152,7 +152,7 @@ describe('bad histories', () => {
     expect(found!.witness.map(({ id }) => id)).toEqual(witness)
   })
 
-  test('a history too tangled for the search is told as undecided, and does not pass', () => {
+  test('a history too tangled for the search is reported as undecided, and does not pass', () => {
     const many = (action: Action, count: number) =>
       Array.from({ length: count }, (_, n): Brief => [action, action === 'create' ? `v${n}` : undefined, 'done', 0, 99])
     const tangled = history(...many('create', 14), ...many('delete', 12))
@@ -163,7 +163,7 @@ describe('bad histories', () => {
 
 describe('good histories', () => {
   const good: Readonly<Record<string, Operation[]>> = {
-    'an unanswered write may take effect later than anybody waits': history(
+    'an unanswered write may take effect after its client has given up': history(
       ['create', 'x', 'done', 0, 1],
       ['write', 'y', 'unknown', 2],
       ['read', 'x', 'done', 3, 4],
@@ -245,7 +245,7 @@ describe('logs', () => {
   }
   const file = join(temporaryFolder(), 'round.jsonl')
 
-  test('a saved log is read as it was, and judged as it was', () => {
+  test('a saved log is read as it was, and checked as it was', () => {
     saveLog(file, log, violations(log.operations))
 
     expect(loadLog(file)).toEqual(log)

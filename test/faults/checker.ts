@@ -1,4 +1,4 @@
-/** Judges a history, register by register, and shows of what is wrong as few operations as still prove it. */
+/** Checks a history, register by register, and shows of what is wrong as few operations as still prove it. */
 import { byRegister, type Operation } from './history.ts'
 import { linearizable } from './linearizable.ts'
 import { type Broken, RULES } from './order.ts'

@@ -1,4 +1,4 @@
-/** What is judged after the rounds: the trail beside the histories, the runs of jobs, and a saved log by the command. */
+/** Checks after the rounds: the audit log against the histories, the runs of jobs, and a saved log with the command. */
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,14 +35,14 @@ const trail: readonly TrailEvent[] = [
   event('q4', 'DeleteUser', { userName: 'user-1' }),
 ]
 
-test('a trail that tells what was done agrees', () => {
+test('an audit log that matches what was done agrees', () => {
   expect(disagreements(operations, trail)).toEqual([])
 })
 
 test.each([
   ['an acknowledged change without an event', trail.slice(0, 3), /delete of user-1 .* has no event/],
   [
-    'an event of a change that nobody asked for',
+    'an event of a change that was not requested',
     [...trail, event('q9', 'CreateUser', { path: '/v9/' })],
     /nobody asked/,
   ],
@@ -52,12 +52,12 @@ test.each([
     [...trail, event('q7', 'UpdateUser', { newPath: '/v3/' })],
     /UpdateUser of v3 .* more than once/,
   ],
-  ['an event told twice', [...trail, trail[3]!], /1 events are on the trail twice/],
+  ['an event recorded twice', [...trail, trail[3]!], /1 events are on the trail twice/],
 ])('%s is found', (_, told, complaint) => {
   expect(disagreements(operations, told)).toEqual([expect.stringMatching(complaint)])
 })
 
-test('a job that ran twice, never, or for nobody is found; one that nobody acknowledged may never run', () => {
+test('a job that ran twice, never, or without a request is found; one that was not acknowledged may never run', () => {
   const keys = [
     { keyId: 'a', acknowledged: true },
     { keyId: 'b', acknowledged: false },
@@ -68,7 +68,7 @@ test('a job that ran twice, never, or for nobody is found; one that nobody ackno
   expect(notOnce(keys, ['a', 'a'])).toEqual(['the job of key a ran 2 times'])
   expect(notOnce(keys, ['a', 'b', 'b'])).toEqual(['the job of key b ran 2 times'])
   expect(notOnce(keys, [])).toEqual(['the job of key a ran 0 times'])
-  expect(notOnce(keys, ['a', 'z'])).toEqual(['nobody asked for the job of key z'])
+  expect(notOnce(keys, ['a', 'z'])).toEqual(['the job of key z was not requested'])
 })
 
 test('a seed gives the same faults, each of them before any comes twice', () => {
@@ -103,7 +103,7 @@ test('what is served for 200 ms after it was taken away is measured as such, and
   expect(distribution([1, 2, 3, 100])).toEqual({ p50: 3, p99: 100, max: 100 })
 })
 
-test('the command judges a saved log again, and its status says whether anything was wrong', () => {
+test('the command checks a saved log again, and its status says whether anything was wrong', () => {
   const script = fileURLToPath(new URL('./replay.mjs', import.meta.url))
   const run = (...files: readonly string[]) => spawnSync(process.execPath, [script, ...files], { encoding: 'utf8' })
   const folder = temporaryFolder()

@@ -1,4 +1,4 @@
-/** The faults themselves: each does to a database or a node what its name says, and ends when it is told to. */
+/** The faults themselves: each does to a database or a node what its name says, and ends on request. */
 import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Cluster } from './cluster.ts'

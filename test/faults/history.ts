@@ -1,4 +1,4 @@
-/** What clients asked for and what they saw, timed by one clock: the checker's material, one JSON line an operation. */
+/** What clients requested and what they saw, timed by one clock: the checker's input, one JSON line an operation. */
 import { readFileSync, writeFileSync } from 'node:fs'
 
 /** What a register holds; null when there is none of that name. */
@@ -43,7 +43,7 @@ export interface Disturbance {
   readonly endedAt?: number
 }
 
-/** Everything that is needed to judge a round again, or to run it again. */
+/** Everything that is needed to check a round again, or to run it again. */
 export interface RoundLog {
   readonly seed: number
   readonly round: number
@@ -107,7 +107,7 @@ export function loadLog(file: string): RoundLog {
     else if (line === 'operation') operations.push(checked(rest, `${file}:${index + 1}`))
     else if (line !== 'violation') throw new Error(`${file}:${index + 1}: a line of no known kind.`)
   })
-  if (!round) throw new Error(`${file}: no line tells of the round.`)
+  if (!round) throw new Error(`${file}: no line describes the round.`)
   return { ...round, disturbances, operations }
 }
 

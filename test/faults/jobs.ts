@@ -17,7 +17,7 @@ const call = (asking: Asking, { url }: Target) =>
     return asking.ask(url, (client) => client.json<T>('kms', `TrentService.${operation}`, input))
   }
 
-/** A key with material of its own, which is to be gone in so many milliseconds. Asks until somebody does it. */
+/** A key with imported material that expires in so many milliseconds. Retries until a node does it. */
 export async function expiringKey(
   asking: Asking,
   targets: readonly Target[],
@@ -67,7 +67,7 @@ async function imported(
         ValidTo: Math.ceil((Date.now() + lifeMs) / 1_000),
       })
       if (done.is === 'answered') return true
-      // Never asked twice: a second import would be a second expiry.
+      // Never repeated: a second import would be a second expiry.
       if (done.is === 'unknown') return false
     }
     await wait(200)
@@ -88,6 +88,6 @@ export function notOnce(keys: readonly ExpiringKey[], expiries: readonly string[
     }),
     ...[...times.keys()]
       .filter((keyId) => !asked.has(keyId))
-      .map((keyId) => `nobody asked for the job of key ${keyId}`),
+      .map((keyId) => `the job of key ${keyId} was not requested`),
   ]
 }

@@ -51,7 +51,7 @@ export const KINDS: readonly Kind[] = [
   },
 ]
 
-/** Refusals that tell what the register held. */
+/** Refusals that reveal the state of the register. */
 export const REFUSALS: Readonly<Record<string, 'exists' | 'missing'>> = {
   EntityAlreadyExists: 'exists',
   ResourceExistsException: 'exists',

@@ -94,7 +94,7 @@ test('KMS 14: what was acknowledged of keys is there after every kill, whole', a
   for (const [KeyId, count] of rotated) {
     const { Rotations } = await kms.send(new ListKeyRotationsCommand({ KeyId }))
     const { KeyMetadata } = await kms.send(new DescribeKeyCommand({ KeyId }))
-    // The last call may have been done and not told.
+    // The last call may have been done without a response.
     expect([count, count + 1]).toContain(Rotations!.length)
     expect(KeyMetadata!.CurrentKeyMaterialId).toMatch(/^[0-9a-f]{64}$/)
     if (Rotations!.length > 0) expect(Rotations!.at(-1)!.KeyMaterialId).toBe(KeyMetadata!.CurrentKeyMaterialId)

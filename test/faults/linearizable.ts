@@ -5,7 +5,7 @@
 import type { Operation, State } from './history.ts'
 import { onlyLooks, step } from './register.ts'
 
-/** States of the search. A history that needs more is told as undecided, which is no pass. */
+/** States of the search. A history that needs more is reported as undecided, which is no pass. */
 const BUDGET = 2_000_000
 
 export type Answer = 'yes' | 'no' | 'undecided'
@@ -62,7 +62,10 @@ function next(operations: readonly Operation[], ordered: bigint): number[] {
   return candidates.sort((a, b) => unsure(a) - unsure(b))
 }
 
-/** An unanswered read proves nothing; nor does an unanswered write that nobody read: whoever leaves it out changes no answer. */
+/**
+ * An unanswered read proves nothing; nor does an unanswered write whose value was never read: leaving it out changes no
+ * result.
+ */
 function worthTrying(operations: readonly Operation[]): Operation[] {
   const read = valuesRead(operations)
   return operations.filter(

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
 /**
- * `pass`: as it comes. `refuse`: nobody answers at that port, and what was open is reset. `stall`, `stall-up`,
- * `stall-down`: bytes wait, both ways or one (up is to the database), as a cable that is out makes TCP wait; what is open
- * stays open, and goes on afterwards. `slow`: every byte is late by half a second, each way.
+ * `pass`: as it comes. `refuse`: no process answers at that port, and what was open is reset. `stall`, `stall-up`,
+ * `stall-down`: bytes wait, both ways or one (up is to the database), as a cable that is out makes TCP wait; what is
+ * open stays open, and goes on afterwards. `slow`: every byte is late by half a second, each way.
  */
 export const LINK_STATES = ['pass', 'refuse', 'stall', 'stall-up', 'stall-down', 'slow'] as const
 export type LinkState = (typeof LINK_STATES)[number]
@@ -119,7 +119,7 @@ export class Link {
       if (bytes === 'end') to.end()
       else if (bytes === 'gone') {
         this.#lanes.delete(lane)
-        // Who said goodbye is still being answered.
+        // A peer that has closed its side still receives the response.
         if (!to.writableEnded) to.destroy()
       } else if (!to.destroyed) to.write(bytes)
     }

@@ -1,4 +1,7 @@
-/** The whole harness against nodes that lie: real clients, a real server, and between them a proxy that breaks a promise. */
+/**
+ * The whole harness against nodes that break promises: real clients, a real server, and between them a proxy that
+ * breaks one.
+ */
 import { once } from 'node:events'
 import { Agent, request as ask, createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -11,7 +14,7 @@ import { Cluster } from './cluster.ts'
 import { History } from './history.ts'
 import { readAll, registersOf, type Surprise, type Target, type Workload, work } from './workload.ts'
 
-/** Enough to meet every lie, however busy the machine. */
+/** Enough to meet every broken promise, however busy the machine. */
 const OPERATIONS = 300
 
 let cluster: Cluster
@@ -62,7 +65,7 @@ async function lying(url: string, lie: Lie): Promise<{ url: string; close(): voi
 }
 
 let rounds = 0
-/** Two clients on the honest node, two on the one that lies, two on both. */
+/** Two clients on the honest node, two on the dishonest one, two on both. */
 async function judged(lie: Lie) {
   const liar = await lying(cluster.members[0]!.url, lie)
   const honest: Target = { name: 'honest', url: cluster.members[0]!.url }
@@ -88,7 +91,7 @@ async function judged(lie: Lie) {
 const isRead = (body: string) => /Action=GetUser|"SecretId":"[^"]*"}$/.test(body)
 const isChange = (body: string) => /Action=UpdateUser/.test(body)
 
-test('a node that does not lie passes, and clients met every kind of answer', async () => {
+test('an honest node passes, and clients met every kind of response', async () => {
   const { operations, surprises, silent, found } = await judged((_, honest) => honest())
 
   expect({ surprises, silent, found }).toEqual({ surprises: [], silent: [], found: [] })

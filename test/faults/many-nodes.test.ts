@@ -1,8 +1,8 @@
 /**
- * Nodes on one store while everything around them fails, round after round: what clients saw is linearizable, the trail
- * tells of it and of nothing else, and every job ran once. `MERLON_FAULT_ROUNDS=100` for the long one, with faults in
- * pairs and stops of ten seconds; `MERLON_FAULT_SEED` for the same clients and faults again; `MERLON_FAULT_STORE=sqlite`
- * for one node on a folder.
+ * Nodes on one store while everything around them fails, round after round: what clients saw is linearizable, the audit
+ * log has it and nothing else, and every job ran once. `MERLON_FAULT_ROUNDS=100` for the long one, with faults in pairs
+ * and stops of ten seconds; `MERLON_FAULT_SEED` for the same clients and faults again; `MERLON_FAULT_STORE=sqlite` for
+ * one node on a directory.
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'

@@ -17,7 +17,7 @@ export interface MemberOptions {
   readonly link?: Link
 }
 
-/** The library that lies about the time, where Debian's `faketime` is installed. */
+/** The library that fakes the time, where Debian's `faketime` is installed. */
 export const faketime: string | undefined = ['x86_64-linux-gnu', 'aarch64-linux-gnu']
   .map((machine) => `/usr/lib/${machine}/faketime`)
   .flatMap((folder) => {

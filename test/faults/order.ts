@@ -21,18 +21,18 @@ const reads = (operations: readonly Operation[]) =>
 const before = (a: Operation, b: Operation) => a.returnedAt !== undefined && a.returnedAt < b.invokedAt
 const shown = (state: State) => (state === null ? 'nothing' : `'${state}'`)
 
-/** A value that nobody wrote, that was refused, or that is read before it was asked for. */
+/** A value that was never written, that was refused, or that is read before it was requested. */
 function phantom(operations: readonly Operation[]): Broken | undefined {
   const wrote = new Map(operations.flatMap((each) => (each.value === undefined ? [] : [[each.value, each] as const])))
   for (const read of reads(operations)) {
     if (read.read === null) continue
     const writer = wrote.get(read.read!)
     const why = !writer
-      ? 'which nobody wrote'
+      ? 'which was never written'
       : onlyLooks(writer)
         ? `though writing it was refused (${writer.outcome})`
         : before(read, writer)
-          ? 'before anybody asked to write it'
+          ? 'before it was requested'
           : undefined
     if (why) {
       const text = `${read.node} answered ${shown(read.read!)}, ${why}.`
@@ -75,7 +75,7 @@ function backwards(operations: readonly Operation[]): Broken | undefined {
   return undefined
 }
 
-/** Whether all that can have left what was read had ended before the change was asked for. */
+/** Whether everything that can have produced the value had ended before the change was requested. */
 function olderThan(operations: readonly Operation[], read: Operation, change: Operation): boolean {
   if (read.read === effectOf(change)) return false
   return writes(operations)

@@ -1,7 +1,8 @@
 /**
  * A flood in a process of its own: plain sockets, requests made beforehand, the next as soon as the last is answered.
- * Receives `{ url, floods: [{ name, connections, request, stallsAt? }] }`, floods until it is told `stop`, and tells of
- * each flood `{ sent, unanswered, statuses }`. With `stallsAt` a request stops after so many bytes and is never finished.
+ * Receives `{ url, floods: [{ name, connections, request, stallsAt? }] }`, floods until it receives `stop`, and sends
+ * for each flood `{ sent, unanswered, statuses }`. With `stallsAt` a request stops after so many bytes and is never
+ * finished.
  */
 import { connect } from 'node:net'
 

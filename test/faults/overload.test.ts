@@ -39,7 +39,7 @@ afterAll(async () => {
   await server?.stop('SIGKILL')
 })
 
-test('ten times what may be asked is refused and forgotten: memory is bounded, health answers, good clients go on', async () => {
+test('ten times the allowed rate is refused and forgotten: memory is bounded, health answers, good clients go on', async () => {
   const data = join(temporaryFolder(), 'data')
   const limits = `principal=${PER_SECOND}:${BURST},requests=256,bodies=${BODIES_MIB}`
   server = await startMerlon(['--data', data, '--limits', limits])
@@ -161,7 +161,7 @@ test('ten times what may be asked is refused and forgotten: memory is bounded, h
   }
 })
 
-/** Whether a call is answered; being told to come again is no failure. */
+/** Whether a call is answered; a request to retry later is no failure. */
 async function served(client: Client): Promise<boolean> {
   try {
     return (await client.query('sts', 'GetCallerIdentity')).includes(':user/good')

@@ -31,7 +31,7 @@ export class Postgres {
   readonly port: number
   readonly #folder: string
   readonly #bin = execFileSync('sh', ['-c', 'ls -d /usr/lib/postgresql/*/bin | tail -1']).toString().trim()
-  /** Root may mount; then the data lies on a file system of its own, which can be full. */
+  /** Root may mount; then the data is on a file system of its own, which can be full. */
   readonly ownDisk: boolean
   /** Whether fsync can be slowed, which takes a C compiler. */
   readonly slowable: boolean
@@ -88,7 +88,7 @@ export class Postgres {
     return join(this.#folder, 'fsync-ms')
   }
 
-  /** By another port when a proxy stands in between. */
+  /** By another port when there is a proxy in between. */
   url(database: string, port = this.port): string {
     return `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`
   }

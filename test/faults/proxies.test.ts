@@ -1,4 +1,4 @@
-/** The two proxies the harness stands on: what they pass, what they hold back, and when. */
+/** The two proxies of the harness: what they pass, what they hold back, and when. */
 import { once } from 'node:events'
 import { createServer as createHttp, type RequestListener, type Server } from 'node:http'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
@@ -13,7 +13,7 @@ afterEach(async () => {
 })
 
 describe('the wire to the database', () => {
-  /** A peer that says everything again, and a client through the link that takes down what it hears. */
+  /** A peer that echoes everything, and a client through the link that records what it receives. */
   async function wire() {
     const sockets = new Set<Socket>()
     const echo = createServer((socket) => void sockets.add(socket.on('error', () => undefined).pipe(socket)))
@@ -115,7 +115,7 @@ describe('the round-robin proxy', () => {
   const post = (url: string, body: string) => fetch(url, { method: 'POST', body })
   const text = async (url: string, body: string) => (await post(url, body)).text()
 
-  test('asks one after another, with the bytes and the Host it was given', async () => {
+  test('sends one request after another, with its bytes and its Host', async () => {
     const proxy = await over(await node('a'), await node('b'), await node('c'))
     const answers = []
     for (let n = 0; n < 6; n++) answers.push(await text(proxy.url, String(n)))
@@ -125,7 +125,7 @@ describe('the round-robin proxy', () => {
     expect((await post(proxy.url, '')).headers.get('x-host')).toBe(new URL(proxy.url).host)
   })
 
-  test('goes past a node where nobody listens, and takes it back when it is healthy', async () => {
+  test('goes past a node that is not listening, and takes it back when it is healthy', async () => {
     const [a, b] = [await node('a'), await node('b')]
     const proxy = await over(a, b)
     const { port } = new URL(b.url)
@@ -140,7 +140,7 @@ describe('the round-robin proxy', () => {
     expect([await text(proxy.url, ''), await text(proxy.url, '')].sort()).toEqual(['a:', 'b:'])
   })
 
-  test('asks nothing twice: a node that breaks off in the middle is a 502 for that one', async () => {
+  test('sends no request twice: a node that breaks off in the middle is a 502 for that one', async () => {
     const broken = await node('a', (request) => void request.socket.destroy())
     const whole = await node('b')
     const proxy = await over(broken, whole)

@@ -1,4 +1,4 @@
-/** Judges saved rounds again: the same file gives the same answer, on any machine, without a server. */
+/** Checks saved rounds again: the same file gives the same result, on any machine, without a server. */
 import { violations } from './checker.ts'
 import { loadLog } from './history.ts'
 

@@ -1,6 +1,6 @@
 /**
- * A plain load balancer: each request to the next node that is healthy, over connections it keeps; nothing is asked
- * twice. A node is out while its /health fails, or nobody listens there.
+ * A plain load balancer: each request to the next node that is healthy, over connections it keeps; no request is sent
+ * twice. A node is out while its /health fails, or its port is closed.
  */
 import { once } from 'node:events'
 import { Agent, request as ask, createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -96,7 +96,7 @@ export class RoundRobin {
       answer.on('error', () => response.destroy())
     })
     passed.on('error', (error: NodeJS.ErrnoException) => {
-      // Nobody was there to be told: the next node is asked for the first time.
+      // The request was not delivered: the next node receives it for the first time.
       if (error.code === 'ECONNREFUSED') {
         node.up = false
         this.#pass(request, response, new Set([...refused, node]))
@@ -104,7 +104,7 @@ export class RoundRobin {
       else unavailable(response)
     })
     response.on('close', () => passed.destroy())
-    // The body waits until somebody has taken the connection, so that it can still go to another.
+    // The body waits until a node has accepted the connection, so that it can still go to another.
     passed.on('socket', (socket) => {
       if (socket.connecting) socket.once('connect', () => request.pipe(passed))
       else request.pipe(passed)

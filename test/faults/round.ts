@@ -29,7 +29,7 @@ export interface RoundResult {
 }
 
 const CALM_MS = 700
-/** Shorter than a stop: whoever was asked before it may still do it, long after its caller gave up. */
+/** Shorter than a stop: a node that received the call before it may still do it, long after its caller timed out. */
 const CALL_MS_MAX = 2_000
 const RECOVERY_MS_MAX = 45_000
 const JOBS = 3

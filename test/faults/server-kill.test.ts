@@ -48,7 +48,9 @@ const kinds: readonly Kind[] = [
   { create: 'CreateGroup', member: 'GroupName', count: 290, list: { action: 'ListGroups' } },
 ]
 const CREATES = 10_000
-/** The rest: keys for the first users. Those that die unanswered are not asked for again, so there are some to spare. */
+/**
+ * The rest: keys for the first users. Those that die unanswered are not requested again, so there are some to spare.
+ */
 const KEYS = CREATES + KILLS * CLIENTS - kinds.reduce((sum, { count }) => sum + count, 0)
 
 interface Task {
@@ -69,7 +71,7 @@ afterAll(async () => {
   await server?.stop('SIGKILL')
 })
 
-test('kill -9 loses nothing acknowledged, and the trail tells of everything that exists and of nothing else', async () => {
+test('kill -9 loses nothing acknowledged, and the audit log has everything that exists and nothing else', async () => {
   const data = join(temporaryFolder(), 'data')
   server = await startMerlon(['--data', data])
   const root = server.accounts[0]!
@@ -92,7 +94,7 @@ test('kill -9 loses nothing acknowledged, and the trail tells of everything that
     })
   }
 
-  /** undefined when the server died before it answered: then nobody knows. */
+  /** undefined when the server died before it answered: then the outcome is unknown. */
   const ask = async (action: string, parameters: Task['parameters']): Promise<string | undefined> => {
     const { url } = await ready
     try {

@@ -1,17 +1,17 @@
-/** How long something that was taken away is still served: callers ask without a pause while it is taken away. */
+/** How long a revoked permission is still accepted: callers call without a pause while it is revoked. */
 import { setTimeout as wait } from 'node:timers/promises'
 
 export interface Taken {
   /** Returns once it is acknowledged. */
   take(): Promise<unknown>
-  /** Whether it works: where it is taken away, and where the callers ask. */
+  /** Whether it works: on the node that revokes it, and on the node of the callers. */
   works(where: 'here' | 'there'): Promise<boolean>
 }
 
 export interface Staleness {
   /** How long after the acknowledgement a call that was still served had begun; 0 when none was. */
   readonly ms: number
-  /** Whether a call that began after the acknowledgement, where it was given, was served. */
+  /** Whether a call that began after the acknowledgement, on the same node, was served. */
   readonly worksHere: boolean
   readonly servedBefore: number
 }
@@ -20,7 +20,7 @@ const ASKERS = 3
 /** Served so often before it is taken away: it did work. */
 const SERVED_MIN = 5
 const WORKS_WITHIN_MS = 10_000
-/** Nobody is served for as long: it is over. */
+/** No call was served for as long: it is over. */
 const QUIET_MS = 60
 
 export async function staleness({ take, works }: Taken, forMs = QUIET_MS): Promise<Staleness> {

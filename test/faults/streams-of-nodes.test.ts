@@ -1,6 +1,6 @@
 /**
- * A stream of three nodes while its sender is killed, and the next one stopped: whoever is left goes on within the time that
- * docs/streams.md states, and every acknowledged change arrives.
+ * A stream of three nodes while its sender is killed, and the next one stopped: a remaining node continues within the
+ * time that docs/streams.md states, and every acknowledged change arrives.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'

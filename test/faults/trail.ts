@@ -1,4 +1,4 @@
-/** The audit trail beside the histories: one event for each change that was acknowledged, none for what nobody asked. */
+/** The audit log against the histories: one event for each change that was acknowledged, none without a request. */
 import type { Operation } from './history.ts'
 import { KINDS } from './kinds.ts'
 
@@ -25,7 +25,7 @@ export async function wholeTrail(page: Page): Promise<TrailEvent[]> {
   return all
 }
 
-/** Each as a sentence; empty when the trail and the histories tell the same. */
+/** Each as a sentence; empty when the audit log and the histories agree. */
 export function disagreements(operations: readonly Operation[], trail: readonly TrailEvent[]): string[] {
   const wrong: string[] = []
   const twice = trail.length - new Set(trail.map(({ eventID }) => eventID)).size
@@ -45,7 +45,7 @@ export function disagreements(operations: readonly Operation[], trail: readonly 
     const value = values[eventName]?.(requestParameters ?? {})
     if (value === undefined) continue
     const operation = asked.get(String(value))
-    if (!operation) wrong.push(`${eventName} of ${value} is on the trail, and nobody asked for it`)
+    if (!operation) wrong.push(`${eventName} of ${value} is in the audit log, and was not requested`)
     else if (operation.outcome === 'exists' || operation.outcome === 'missing')
       wrong.push(`${eventName} of ${value} is on the trail as done, and was refused (${operation.outcome})`)
     if (told.has(value)) wrong.push(`${eventName} of ${value} is on the trail more than once`)

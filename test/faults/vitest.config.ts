@@ -1,6 +1,6 @@
 /**
- * Crashes and other faults: slow, and each with a machine of its own. `MERLON_KILLS` and `MERLON_FAULT_ROUNDS` ask for
- * more rounds than CI has time for.
+ * Crashes and other faults: slow, and each with a machine of its own. `MERLON_KILLS` and `MERLON_FAULT_ROUNDS` set more
+ * rounds than CI has time for.
  */
 import { defineConfig } from 'vitest/config'
 

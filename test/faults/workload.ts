@@ -1,4 +1,4 @@
-/** Clients that read and change a few registers through all nodes at random, and take down what they were told. */
+/** Clients that read and change a few registers through all nodes at random, and record the responses. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Random } from '../wire/random.ts'
 import type { Answered, Asking } from './asking.ts'
@@ -34,7 +34,7 @@ export interface Workload {
 const USERS = 4
 const SECRETS = 2
 const PAUSE_MS_MAX = 40
-/** After no answer: a dead node must not fill the history with what nobody knows. */
+/** After no response: a dead node must not fill the history with unknown outcomes. */
 const PAUSE_UNKNOWN_MS = 250
 
 const SHARES: readonly Action[] = ['read', 'read', 'read', 'read', 'write', 'write', 'create', 'create', 'delete']
@@ -47,7 +47,7 @@ export const registersOf = (round: number): Register[] =>
     })),
   )
 
-/** Asks until it is told to stop. A client with one target stays with its node; with several it changes at random. */
+/** Calls until it is stopped. A client with one target stays with its node; with several it changes at random. */
 export async function work(
   workload: Workload,
   client: string,

@@ -228,7 +228,7 @@ const context = fc.record(
   { requiredKeys: [] },
 )
 
-/** The keys that follow from who asks. */
+/** The keys that follow from the principal. */
 function known(principal: string): Record<string, string> {
   if (principal === USER) return { 'aws:username': 'ann', 'aws:PrincipalArn': USER }
   return { 'aws:PrincipalArn': principal === SESSION ? ROLE : principal }

@@ -1,6 +1,7 @@
 /**
  * Where the two engines differ by rule. Each rule rewrites a case into the peer's reading of it; a difference is
- * explained when our engine, asked that, answers as the peer did. Why ours stands: docs/decisions/0004-oracle-differences.md.
+ * explained when our engine decides that case as the peer did. Why we keep our result:
+ * docs/decisions/0004-oracle-differences.md.
  */
 import type { Case, Document } from './cases.ts'
 

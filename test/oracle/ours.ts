@@ -29,7 +29,7 @@ export function principalOf(arn: string): Principal {
   }
 }
 
-/** RCPs come with their full access at every level, which AWS attaches and nobody can take off. */
+/** RCPs come with their full access at every level, which AWS attaches and which cannot be detached. */
 const RCP_FULL: Document = {
   Version: '2012-10-17',
   Statement: [{ Effect: 'Allow', Principal: '*', Action: '*', Resource: '*' }],

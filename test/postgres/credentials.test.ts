@@ -80,7 +80,7 @@ test('a change of password that stopped half way is finished by the next one, on
   const current = readFileSync(join(folder, 'password'), 'utf8')
   writeFileSync(passwordFile, current)
 
-  // Before the database heard of it: the old one holds.
+  // Before the database has the new password: the old one is valid.
   writeFileSync(`${passwordFile}.next`, 'never-told\n')
   await rotatePassword({ url: url(), passwordFile }, tools)
   expect(await opens(readFileSync(passwordFile, 'utf8').trim())).toBe(true)

@@ -1,4 +1,7 @@
-/** What an operator sees of nodes on PostgreSQL: starts that fail and disturb nobody, health, and a stop without the database. */
+/**
+ * What an operator sees of nodes on PostgreSQL: starts that fail and affect no other node, health, and a stop without
+ * the database.
+ */
 import { once } from 'node:events'
 import { existsSync, renameSync } from 'node:fs'
 import { createServer } from 'node:net'

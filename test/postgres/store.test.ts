@@ -66,7 +66,7 @@ describe('nodes over one database', () => {
     return rows
   }
 
-  test('what one has acknowledged, another shows to whoever syncs, cached or not', async () => {
+  test('what one has acknowledged, another shows after a sync, cached or not', async () => {
     const { a, b } = await pair()
     await a.run((unit) => unit.put('k', { n: 0 }))
     for (let n = 1; n <= 200; n++) {
@@ -105,7 +105,7 @@ describe('nodes over one database', () => {
     const told = new Set<string>()
     b.subscribe(({ changes }) => changes.forEach(({ key }) => void told.add(key)))
 
-    // One commit of more documents than are told at once.
+    // One commit of more documents than one read returns.
     await a.run(async (unit) => {
       for (let n = 0; n < 8_000; n++) unit.put(key('k', String(n)), { v: 'new' })
     })
@@ -115,7 +115,7 @@ describe('nodes over one database', () => {
     expect(told.size).toBe(8_000)
   })
 
-  test('the feed of one tells what the others commit, in order, without being asked', async () => {
+  test('the feed of one delivers what the others commit, in order, without a request', async () => {
     const { a, b } = await pair()
     const heard: (readonly [number, string, unknown])[] = []
     b.subscribe(({ revision, changes }) => {
@@ -123,7 +123,7 @@ describe('nodes over one database', () => {
     })
 
     for (let n = 1; n <= 20; n++) await a.run((unit) => unit.put(`k/${n}`, { n }))
-    // Of a key that changes twice before another node asks, only the last is told.
+    // Of a key that changes twice before another node reads, only the last change is delivered.
     await expect.poll(() => heard.length, { timeout: 10_000 }).toBe(20)
     await a.run((unit) => unit.delete('k/3'))
 
@@ -154,7 +154,7 @@ describe('nodes over one database', () => {
     expect(await stores[0]!.log({ account: ACCOUNT, limit: 1_000 })).toHaveLength(300)
   })
 
-  test('a unit that read what another node then changed runs again, and so does what stood on it', async () => {
+  test('a unit that read what another node then changed is retried, and so are those that depend on it', async () => {
     const { a, b } = await pair()
     await a.run((unit) => unit.put('x', { n: 1 }))
     await b.sync()
@@ -200,7 +200,7 @@ describe('nodes over one database', () => {
     }
   })
 
-  test('each writes chains of its own, and together they are one log without gaps for whoever pages through it', async () => {
+  test('each writes chains of its own, and together they are one log without gaps for a client that pages through it', async () => {
     const { stores } = await nodes(['a', 'b', 'c'])
     const seen: string[] = []
     let position = 0
@@ -230,7 +230,7 @@ describe('nodes over one database', () => {
     expect([...chains.keys()].map((id) => id.split(' ')[2]).sort()).toEqual(['a', 'b', 'c'])
   })
 
-  test('a process whose name is taken writes nothing more; who took it goes on with its chains', async () => {
+  test('a process whose name is taken writes nothing more; its successor goes on with its chains', async () => {
     const { a, schema } = await pair()
     await a.run((unit) => unit.append(record('before')))
     const again = await openPostgres({ url: url(), schema, node: 'a' })
@@ -274,7 +274,7 @@ describe('nodes over one database', () => {
     await expect.poll(() => ended[0]?.message, { timeout: 20_000 }).toContain('lost acknowledged commits')
   })
 
-  test('a process whose name is taken is told to end, and does not stay behind to refuse every call', async () => {
+  test('a process whose name is taken is asked to end, and does not stay behind to refuse every call', async () => {
     const ended: Error[] = []
     const { stores, schema } = await nodes(['a'], { onEnd: (error) => void ended.push(error) })
     // A node takes its name with its first write.
@@ -396,7 +396,7 @@ describe('nodes over one database', () => {
     rmSync(folder, { recursive: true })
   })
 
-  test('attributes are indexed once, whoever does it', async () => {
+  test('attributes are indexed once, by whichever node', async () => {
     const { a, b, schema } = await pair()
     await a.run((unit) => {
       for (let n = 0; n < 300; n++) unit.append(record(`e${n}`))
@@ -414,7 +414,7 @@ describe('nodes over one database', () => {
     expect(await b.log(query)).toHaveLength(300)
   })
 
-  test('deleted documents are swept up, and a node that has not heard of it by then does not go on', async () => {
+  test('deleted documents are swept up, and a node that has not read the deletion by then does not go on', async () => {
     const { a, schema } = await pair()
     const pool = new pg.Pool({ connectionString: url(), options: `-c search_path=${schema}`, types: intTypes })
     // The nodes sweep by themselves when it is due, which it is not for an hour from now.

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 
 export interface Database {
   readonly port: number
-  /** Everything the server wrote about what it was asked. */
+  /** Everything the server logged of its requests. */
   log(): string
   stop(): Promise<void>
 }
@@ -173,7 +173,7 @@ export async function mariadb(sql: string): Promise<Database> {
   return { port, log: () => readFileSync(log, 'utf8'), stop: () => ended(child) }
 }
 
-/** User `boss` with the password `boss-password`. What it is asked is told by MONITOR. */
+/** User `boss` with the password `boss-password`. Its commands are observed by MONITOR. */
 export async function redis(users: readonly string[]): Promise<Database> {
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), 'merlon-redis-'))

@@ -62,7 +62,7 @@ function commandOf(pid: string): string {
 describe.skipIf(refusal !== undefined)('A process function', () => {
   beforeAll(() => void hostWith())
 
-  test('is given nothing of the environment but its own', async () => {
+  test('has nothing of the environment but its own', async () => {
     const { answer } = await ran('import os\ndef handler(event, context): return dict(os.environ)', {
       environment: { COLOUR: 'red' },
     })
@@ -127,7 +127,7 @@ def handler(event, context):
 
     const known = ['bin', 'dev', 'etc', 'lib', 'lib32', 'lib64', 'libx32', 'proc', 'run', 'sbin', 'tmp', 'usr', 'var']
     const folders: string[] = answer['/']
-    // Python and Node.js may lie outside of `/usr`: the ways to them are there, and nothing else on the way.
+    // Python and Node.js may be outside of `/usr`: their directories exist, and nothing else on the way.
     expect(folders.filter((name) => !known.includes(name) && !['root', 'opt', 'home', 'nix'].includes(name))).toEqual(
       [],
     )
@@ -169,7 +169,7 @@ def handler(event, context):
     expect(error).toBe('Unhandled')
   })
 
-  test('is nobody, without any rights over its own walls', async () => {
+  test('is an unprivileged user, without any rights over its own sandbox', async () => {
     const { answer } = await ran(`
 import os, re, subprocess
 def handler(event, context):
@@ -326,7 +326,7 @@ def handler(event, context):
     expect(answerOf(outcome)).toMatchObject({ answer: 42, error: undefined })
   })
 
-  test('asks Merlon at the address its SDK is told', async () => {
+  test('calls Merlon at the address its SDK is configured with', async () => {
     const { answer } = await ran(`
 import os, urllib.request
 def handler(event, context):
@@ -378,7 +378,7 @@ def handler(event, context):
     expect(log).toMatch(/forbidden\.localdomain|ENOTFOUND|EAI_AGAIN/)
   })
 
-  test('may be by a low port, and the function is still nobody', async () => {
+  test('may be by a low port, and the function is still unprivileged', async () => {
     const { answer, log } = await ran(
       `
 import os, re, socket

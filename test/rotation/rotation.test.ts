@@ -191,7 +191,7 @@ describe.each(kinds.filter(({ there }) => there))('$name', (kind) => {
         expect(Object.values(VersionIdsToStages!).map((stages) => [...stages].sort())).toEqual(
           expect.arrayContaining([['AWSCURRENT', 'AWSPENDING'], ['AWSPREVIOUS']]),
         )
-        // Single: who meets the moment between the database and the secret asks again, and gets in.
+        // Single: a client between the change in the database and the one in the secret retries, and gets in.
         expect(logins).toBeGreaterThan(strategy === 'multi' ? ROTATIONS : 2)
         expect(passwords.size).toBeGreaterThan(2)
         if (strategy === 'multi') expect(failures).toBe(0)
@@ -212,7 +212,7 @@ describe.each(kinds.filter(({ there }) => there))('$name', (kind) => {
 })
 
 describe.runIf(hasMariadb)('MariaDB', () => {
-  /** Rotates `app` by turns, with a master of the given name. Returns what the test asks of it. */
+  /** Rotates `app` with alternating users, with a master of this name. Returns what the test needs of it. */
   async function byTurns(database: Database, master: string) {
     const it = await world(database)
     const common = { engine: 'mariadb', host: '127.0.0.1', port: database.port, ssl: false }
@@ -234,7 +234,7 @@ describe.runIf(hasMariadb)('MariaDB', () => {
   const SHOP =
     "CREATE DATABASE shop; CREATE TABLE shop.things (n int); CREATE USER 'app'@'%' IDENTIFIED BY 'first-password';"
 
-  test('an account that could not be given its rights does not become current, and gets them later', async () => {
+  test('an account that could not get its rights does not become current, and gets them later', async () => {
     const database = await mariadb(
       `${SHOP} GRANT SELECT ON shop.* TO 'app'@'%'; CREATE USER 'weak'@'%' IDENTIFIED BY 'boss-password';
        GRANT CREATE USER ON *.* TO 'weak'@'%'; GRANT SELECT ON mysql.* TO 'weak'@'%'`,

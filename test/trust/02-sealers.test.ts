@@ -64,7 +64,7 @@ withToken('Trust 2: a SoftHSM token', () => {
     expect([unsealed.status, unsealed.stderr]).toEqual([0, expect.stringContaining('MERLON_SEALER_UNAVAILABLE')])
   })
 
-  test('with a wrong PIN is refused, and nothing of the PIN is told', async () => {
+  test('with a wrong PIN is refused, and nothing of the PIN is printed', async () => {
     const { environment } = token()
     const { data } = await running({ ...environment, MERLON_PKCS11_PIN: '99999999' })
 
@@ -103,7 +103,7 @@ test('a passphrase unseals beside shares, and a wrong one does not', async () =>
   const wrong = await merlon(['unseal', '--data', data], lines('incorrect horse battery'))
   const right = await merlon(['unseal', '--data', data], lines('correct horse battery'))
 
-  expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining('does not open sealer')])
+  expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining('does not unlock sealer')])
   expect([right.status, (await health(server.url)).status]).toEqual([0, 'ok'])
 })
 

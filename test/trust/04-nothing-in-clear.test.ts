@@ -15,7 +15,7 @@ const KEYS_A_USER = 2
 const CERTIFICATES = 20
 const LANES = 16
 const DATA_KEYS = 50
-/** Values of secrets, asked for just before sealing. */
+/** Values of secrets, requested just before sealing. */
 const READ_LAST = 50
 /** Of Secrets Manager, under keys of KMS. */
 const VALUES = 1_000
@@ -133,7 +133,7 @@ test.runIf(process.platform === 'linux')(
 )
 
 test.runIf(process.platform === 'linux')(
-  'where no key lies beside the data the server cannot be debugged or dumped',
+  'where no key is stored with the data the server cannot be debugged or dumped',
   async () => {
     const data = join(folder(), 'data')
     await merlon(['init', '--data', data, '--shares', '3', '--threshold', '2'])

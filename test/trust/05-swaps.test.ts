@@ -49,7 +49,7 @@ interface Rows {
 }
 
 const rowOf = (key: Pick<Key, 'accessKeyId'>) => `iam/access-key/${key.accessKeyId}`
-/** Who the server takes the signer for; undefined when it lets nobody in. */
+/** The identity that the server finds for the signer; undefined when it refuses the request. */
 const whoIs = async (server: Running, key: Omit<MadeAccount, 'accountId'>): Promise<string | undefined> =>
   clientOf(server.url, key)
     .query('sts', 'GetCallerIdentity')
@@ -69,7 +69,7 @@ describe('Trust 5: moved by SQL', () => {
     return { ...made, data }
   }
 
-  test('nothing, everybody is let in', async () => {
+  test('nothing, every caller is accepted', async () => {
     const { data, keys } = fresh()
     const server = await start(data)
 
@@ -92,12 +92,12 @@ describe('Trust 5: moved by SQL', () => {
     expect(stdout).toContain(`FAIL  sealed values: changed or moved in the store: ${found}`)
     expect(status).toBe(1)
     await server.stop('SIGKILL')
-    // It outlives the process that saw it, and nobody has to read the value again.
+    // It outlives the process that saw it, and the value need not be read again.
     await start(data)
     expect((await merlon(['trust', 'report', '--data', data])).stdout).toContain(found)
   })
 
-  test('two whole rows exchanged let nobody in', async () => {
+  test('two whole rows exchanged let no caller in', async () => {
     const { data, keys } = fresh()
     const [ann, , bob] = keys
     await sql(data, (rows) => {

@@ -32,7 +32,7 @@ beforeAll(async () => {
   }
 })
 
-test('7: a running server proves its log, and shows its end to whoever may read it', async () => {
+test('7: a running server proves its log, and shows its end to callers that may read it', async () => {
   const proven = await verify()
   const tail = await merlon(['audit', 'tail', '--lines', '50'], '', environment)
   const failed = await merlon(['audit', 'tail', '--failed', '--json'], '', environment)
@@ -54,7 +54,7 @@ test('7: a running server proves its log, and shows its end to whoever may read 
   expect(createPublicKey(key.stdout).asymmetricKeyType).toBe('ed25519')
 })
 
-test('7: the reader shows what one principal was denied, and nothing that strangers wrote moves the terminal', async () => {
+test('7: the reader shows what one principal was denied, and nothing that unauthenticated clients wrote moves the terminal', async () => {
   const server = await start(data)
   const root = { accessKeyId: environment.AWS_ACCESS_KEY_ID, secretAccessKey: environment.AWS_SECRET_ACCESS_KEY }
   const asRoot = clientOf(server.url, root)
@@ -85,7 +85,7 @@ test('7: the reader shows what one principal was denied, and nothing that strang
   expect(why.stdout).toMatch(/then {3}denied[\s\S]*today {2}denied/)
 })
 
-test('7: the reader follows what happens from now on, without what it asks itself', async () => {
+test('7: the reader follows what happens from now on, without its own calls', async () => {
   const server = await start(data)
   const told = { ...environment, AWS_ENDPOINT_URL: server.url }
   const client = clientOf(server.url, {
@@ -118,7 +118,7 @@ test('7: the reader follows what happens from now on, without what it asks itsel
 })
 
 test('7: what was changed while no server ran is named, and the server says so when it starts', async () => {
-  // Killed as it was, the server left no checkpoint of its last minute; who opens the data next makes one.
+  // Killed as it was, the server left no checkpoint of its last minute; the next process that opens the data makes one.
   expect((await verify()).status).toBe(0)
   const checkpoints = await sql((database) =>
     database.prepare("SELECT document FROM documents WHERE key LIKE 'kernel/checkpoint/%' ORDER BY key").all(),
@@ -154,9 +154,9 @@ test('7: what was changed while no server ran is named, and the server says so w
   expect(deleted.stdout).toContain(`MERLON_CHAIN_BROKEN(${sequence}) ${account} us-east-1 main: expected here`)
   expect(cut).toBeGreaterThan(0)
   expect(truncated.status).toBe(1)
-  // Who verifies is on record, too: behind the gap.
+  // The verification is recorded, too: after the gap.
   expect(truncated.stdout).toMatch(
-    new RegExp(`MERLON_CHAIN_BROKEN\\(2\\) ${account} us-east-1 main: expected here, and record \\d+ stands here`),
+    new RegExp(`MERLON_CHAIN_BROKEN\\(2\\) ${account} us-east-1 main: expected here, and record \\d+ is here`),
   )
 })
 
@@ -180,7 +180,7 @@ test('7: events in each other’s place are named', async () => {
   const told = await merlon(['audit', 'verify', '--data', reordered])
   expect(told.status).toBe(1)
   expect(told.stdout).toContain(`MERLON_CHAIN_BROKEN(${one.sequence}) ${server.accounts[0]!.accountId}`)
-  expect(told.stdout).toContain(`expected here, and record ${two.sequence} stands here`)
+  expect(told.stdout).toContain(`expected here, and record ${two.sequence} is here`)
 })
 
 async function sql<T>(work: (database: Awaited<ReturnType<typeof openDatabase>>) => T): Promise<T> {

@@ -1,4 +1,4 @@
-/** Root of trust §6.7, told to others: streams and witnesses of a real server, over kills, with a real rsyslogd. */
+/** Root of trust §6.7, sent elsewhere: streams and witnesses of a real server, over kills, with a real rsyslogd. */
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'

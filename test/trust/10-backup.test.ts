@@ -173,7 +173,7 @@ test('Trust 10: a backup of an earlier version, which holds no objects, is resto
   expect(await merlon(words)).toMatchObject({ status: 1, stderr: expect.stringContaining('holds an installation') })
 })
 
-test('Trust 10: one bit changed anywhere in a backup is told, by its chunk, and nothing is restored', async () => {
+test('Trust 10: one bit changed anywhere in a backup is reported, by its chunk, and nothing is restored', async () => {
   const [data, backups] = [join(folder(), 'data'), folder()]
   const server = await start(data)
   await create(clientOf(server.url, server.accounts[0]!), 'canary')

@@ -19,7 +19,7 @@ const as = (url: string, xml: string): Client =>
     transport: overHttp(url),
   })
 
-test('Trust 13: nobody reads the values of an erased account, here or from the backup of last week; others go on', async () => {
+test('Trust 13: the values of an erased account cannot be read, here or from the backup of last week; others go on', async () => {
   const [data, backups, other] = [join(folder(), 'data'), folder(), join(folder(), 'other')]
   const server = await start(data)
   const management = server.accounts[0]!

@@ -1,6 +1,6 @@
 /**
- * Whatever is killed in the middle of a change to the root of trust: the next start opens what was acknowledged, by what was
- * good before or by what has replaced it, and the command can be given again.
+ * The server or command is killed in the middle of a change to the root of trust: the next start unseals what was
+ * acknowledged, by the sealer that was valid before or by its replacement, and the command can be run again.
  */
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'

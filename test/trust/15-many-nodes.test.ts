@@ -110,7 +110,7 @@ describe('15: two nodes on one database', () => {
     const erased = await at(a, 'trust', 'erase', account, '--yes')
 
     expect(erased.status).toBe(0)
-    expect(erased.stderr).toContain("lies on node 'b', which replaces it when it runs")
+    expect(erased.stderr).toContain("is stored on node 'b', which replaces it when it runs")
     await expect(secretOf(inside[1]!, 'theirs')).rejects.toThrow()
     await expect
       .poll(() => JSON.parse(readFileSync(join(others, 'merlon.keyring'), 'utf8').split('\n')[0]!).accounts[account])
@@ -220,7 +220,7 @@ describe('15: two nodes on one database', () => {
     expect(await secretOf(clientOf(alone.url, root), 's')).toBe('canary')
   })
 
-  test('are told apart from installations of their own, and their database is never shown', async () => {
+  test('are distinguished from installations of their own, and their database is never shown', async () => {
     const [a, b] = twoNodes()
     const first = await begin(a)
     await first.stop()

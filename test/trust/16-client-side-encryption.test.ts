@@ -54,7 +54,7 @@ withToken('Trust 16: a keyring of a SoftHSM token', () => {
     }
   })
 
-  test('without the token another keyring decrypts, and no error tells the PIN', async () => {
+  test('without the token another keyring decrypts, and no error shows the PIN', async () => {
     const spare = new RawAesKeyring({ keyNamespace: 'spare', keyName: 'key', key: Buffer.alloc(32, 1) })
     const { result } = await encrypt(new MultiKeyring({ generator: keyring(), children: [spare] }), 'text')
 

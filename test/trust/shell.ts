@@ -111,7 +111,7 @@ export function spellings(key: Buffer): readonly Buffer[] {
   ]
 }
 
-/** The names of those that stand in the bytes. */
+/** The names of the secrets that the bytes contain. */
 export function foundIn(bytes: Buffer, secrets: ReadonlyMap<string, readonly Buffer[]>): string[] {
   return [...secrets].filter(([, spelt]) => spelt.some((each) => bytes.includes(each))).map(([name]) => name)
 }

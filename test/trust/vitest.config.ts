@@ -1,6 +1,6 @@
 /**
  * The root of trust as its operators meet it: whole processes, killed, sealed, restored. Named after the specification.
- * `MERLON_KILLS` asks for more rounds than CI has time for.
+ * `MERLON_KILLS` sets more rounds than CI has time for.
  */
 import { defineConfig } from 'vitest/config'
 

@@ -150,13 +150,13 @@ describe('both SDKs', () => {
     const mixed = { Zone: '1', apple: '2', 'aws-zone': '3' }
     const their = await theirs.encrypt(key.theirs, 'sorted by language', { encryptionContext: mixed })
 
-    // The official SDK sorts by language unless told otherwise: its messages are read all the same.
+    // The official SDK sorts by language unless configured otherwise: its messages are read all the same.
     expect((await ours.decrypt(key.ours, their.result, { encryptionContext: mixed })).plaintext.toString()).toBe(
       'sorted by language',
     )
   })
 
-  test('refuse the same change, whoever wrote the message', async () => {
+  test('refuse the same change, whichever side wrote the message', async () => {
     const key = aes()
     for (const message of [
       (await ours.encrypt(key.ours, 'text', { encryptionContext: context })).result,

@@ -43,7 +43,10 @@ export interface Group {
   readonly tests: readonly Vector[]
 }
 
-/** Which files belong together. Those below the API hold no private key, or ask for what no operation lets a caller choose. */
+/**
+ * Which files belong together. Those below the API hold no private key, or need values that no operation lets a caller
+ * choose.
+ */
 export const FAMILIES = {
   through: {
     hmac: /^hmac_/,

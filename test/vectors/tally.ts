@@ -1,7 +1,7 @@
-/** Every vector of a file is judged, or left out for a reason that the output tells. */
+/** Every vector of a file is checked, or left out for a reason in the output. */
 import type { Group, Vector } from './files.ts'
 
-/** Whether the vector was accepted, or why it could not be asked. */
+/** Whether the vector was accepted, or why it could not be checked. */
 export type Verdict = boolean | { readonly skipped: string }
 
 /** Refused by KMS by rule, whatever the vector says: it must be refused here as well. */
@@ -23,10 +23,10 @@ export class Tally {
     return [...this.skipped.values()].reduce((sum, count) => sum + count, this.judged)
   }
 
-  /** As the output tells it. */
+  /** As the output shows it. */
   told(file: string): string {
-    const reasons = [...this.skipped].map(([reason, count]) => `\n    ${count} not judged: ${reason}`)
-    return `${file}: ${this.judged} of ${this.total} judged${reasons.join('')}`
+    const reasons = [...this.skipped].map(([reason, count]) => `\n    ${count} not checked: ${reason}`)
+    return `${file}: ${this.judged} of ${this.total} checked${reasons.join('')}`
   }
 
   #count({ tcId, result }: Vector, verdict: Verdict): void {

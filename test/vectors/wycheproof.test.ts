@@ -1,6 +1,7 @@
 /**
- * KMS §6.3: Wycheproof against KMS, every file and every case: through the API where its keys can be imported, and below it,
- * at the same functions, where the vectors hold public keys only. What cannot be asked is counted in the output, with why.
+ * KMS §6.3: Wycheproof against KMS, every file and every case: through the API where its keys can be imported, and
+ * below it, at the same functions, where the vectors hold public keys only. What cannot be checked is counted in the
+ * output, with the reason.
  */
 import { KMSClient } from '@aws-sdk/client-kms'
 import { beforeAll, describe, expect, test } from 'vitest'

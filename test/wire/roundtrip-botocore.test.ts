@@ -49,7 +49,7 @@ const apart: ReadonlySet<string> = new Set([
   // Part number markers: texts in the official client, integers in botocore.
   's3:GetObjectAttributes',
   's3:ListParts',
-  // botocore tells it from ListBuckets by its host alone.
+  // botocore distinguishes it from ListBuckets by its host alone.
   's3:ListDirectoryBuckets',
   // A document that is bare text: boto3 reads it by a handler of its own (test/clients/s3.test.ts).
   's3:GetBucketLocation',

@@ -18,7 +18,7 @@ import {
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Nobody's: as distroless images have it. */
+/** An unprivileged user: the one that distroless images have. */
 export const USER = 65_532
 const SQLITE = 'node_modules/@photostructure/sqlite'
 const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'

@@ -1,4 +1,4 @@
-/** The signed-in person: who they are, and short-lived credentials for the API, renewed before they end. */
+/** The signed-in person: their identity, and short-lived credentials for the API, renewed before they expire. */
 import type { Credentials } from './client.ts'
 
 export interface ConsoleConfig {
@@ -80,7 +80,7 @@ export class CredentialSource {
   }
 }
 
-/** Asks the sign-in service; rejects with a `SignedOutError` when the session is over. */
+/** Calls the sign-in service; rejects with a `SignedOutError` when the session is over. */
 export async function sessionCredentials(session: SignedIn, send = fetch): Promise<Expiring> {
   const response = await send('/console/credentials', {
     method: 'POST',
@@ -98,7 +98,7 @@ export interface ProofState {
   /** One for each Region and node in which something was recorded. */
   readonly chains: number
   readonly records: number
-  /** The newest signed statement of where the chains stand. */
+  /** The newest signed statement of the ends of the chains. */
   readonly checkpoint: { readonly number: number; readonly time: string } | null
   /** The last check of the whole log of the installation. */
   readonly verification: { readonly time: string; readonly findings: number } | null

@@ -43,7 +43,7 @@ export function App() {
   const before = useRef(here)
   const [isOpen, setOpen] = useState(false)
   useEffect(() => {
-    // A reader of the screen hears the new page, as after a click on a link to another document.
+    // A screen reader announces the new page, as after a click on a link to another document.
     if (before.current !== here) main.current?.focus({ preventScroll: true })
     before.current = here
     scrollTo(0, 0)

@@ -1,4 +1,4 @@
-/** Home: who am I, what was denied lately, and what needs attention. */
+/** Home: the signed-in identity, the latest denials, and what needs attention. */
 import Box from '@cloudscape-design/components/box'
 import Container from '@cloudscape-design/components/container'
 import Header from '@cloudscape-design/components/header'

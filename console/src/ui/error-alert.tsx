@@ -1,4 +1,4 @@
-/** Why a call failed, in the service's own words, with the way to the decision behind a denial. */
+/** Why a call failed, with the service's own message and a link to the decision behind a denial. */
 import Alert from '@cloudscape-design/components/alert'
 import Button from '@cloudscape-design/components/button'
 import { ApiError } from '../api/protocol.ts'

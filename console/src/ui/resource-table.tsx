@@ -27,7 +27,7 @@ interface Props<T> {
   readonly loaded: Loaded<readonly T[]>
   readonly columns: readonly Column<T>[]
   readonly idOf: (item: T) => string
-  /** Buttons; given the selected items. */
+  /** Buttons; called with the selected items. */
   readonly actions?: (selected: readonly T[]) => ReactNode
   readonly selectable?: 'single' | 'multi'
   readonly empty?: ReactNode

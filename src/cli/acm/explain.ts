@@ -1,4 +1,4 @@
-/** `merlon acm explain`: what each domain of a certificate waits for, what DNS answered, and when it was asked. */
+/** `merlon acm explain`: what each domain of a certificate waits for, what DNS answered, and when it was queried. */
 import { ApiError, type Client } from '../../kernel/client/client.ts'
 import { clientFor, clientOptions } from '../client.ts'
 import { plain } from '../plain.ts'

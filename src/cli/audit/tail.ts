@@ -6,7 +6,7 @@ import { plain } from '../plain.ts'
 import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 
 const options = {
-  principal: { type: 'string', value: 'ARN|NAME', about: 'only what this user, role or session asked' },
+  principal: { type: 'string', value: 'ARN|NAME', about: 'only the calls of this user, role or session' },
   denied: { type: 'boolean', about: 'only what was refused for want of permission' },
   failed: { type: 'boolean', about: 'only what was refused, for whatever reason' },
   event: { type: 'string', value: 'NAME', about: 'only this operation' },
@@ -41,7 +41,7 @@ interface Event {
 
 const POLL_MS = 1_000
 const PAGE = 50
-/** Further back than this nobody tails. */
+/** `tail` does not go back further than this. */
 const PAGES_MAX = 200
 const DENIED = /AccessDenied|UnauthorizedOperation|AuthorizationError/
 
@@ -104,7 +104,7 @@ async function* pages(client: Client, given: Given, seen: Set<string>) {
   }
 }
 
-/** Who follows the trail asks once a second, and is on it: only asked for is that shown. */
+/** Following the log calls LookupEvents once a second, which is recorded: these events are shown only on request. */
 const isOurs = ({ eventName, userIdentity }: Event, client: Client, { event }: Given): boolean =>
   event === undefined && eventName === 'LookupEvents' && userIdentity.accessKeyId === client.accessKeyId
 

@@ -1,6 +1,7 @@
 /**
  * Where workloads on this machine fetch their credentials: the container endpoint, and the instance metadata service in
- * its second version. Nothing but loopback may ask, by a loopback name: a web page that rebinds its name gets nothing.
+ * its second version. Requests must come from loopback, by a loopback name: a web page that rebinds its name gets
+ * nothing.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -10,7 +11,7 @@ import type { Session } from './session.ts'
 export interface EndpointOptions {
   readonly session: () => Promise<Session>
   readonly region: string
-  /** Whether the metadata service answers, which any process of the machine may ask. */
+  /** Whether the metadata service answers, which any process of the machine may query. */
   readonly imds: boolean
   readonly now?: () => number
 }
@@ -56,7 +57,7 @@ export function credentialEndpoint({ session, region, imds, now = Date.now }: En
 
   async function answer(request: IncomingMessage): Promise<Answer> {
     const { method = '', url = '', headers } = request
-    if (!isLoopbackName(headers.host)) return refusal(403, 'Forbidden', 'Ask by a loopback address.')
+    if (!isLoopbackName(headers.host)) return refusal(403, 'Forbidden', 'Use a loopback address.')
     if (headers['x-forwarded-for'] !== undefined) return refusal(403, 'Forbidden', 'Nothing is forwarded here.')
     const [asked = ''] = url.split('?')
     if (asked === path && method === 'GET') {
@@ -146,10 +147,10 @@ const forInstance = ({ accessKeyId, secretAccessKey, sessionToken, expiration }:
 
 const iso = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`
 
-/** Said by STS, or by nobody: the workload learns that there are no credentials, and why. */
+/** An error of STS or of the connection: the workload learns that there are no credentials, and why. */
 function failed(error: unknown): Answer {
   if (error instanceof ApiError) return refusal(400, error.code, error.message)
-  return refusal(503, 'ServiceUnavailable', 'The server could not be asked.')
+  return refusal(503, 'ServiceUnavailable', 'The server could not be reached.')
 }
 
 function same(shown: string, known: string): boolean {

@@ -24,7 +24,7 @@ export const serveCommand: SubCommand = {
     const [own, program] = programOf(words)
     const { given } = parseSubcommand(options, own)
     const session = renewing(askerFor(given))
-    // A role that cannot be assumed is told now, not to the first workload.
+    // A role that cannot be assumed is reported now, not to the first workload.
     await session()
     const region = regionFor(given)
     const endpoint = credentialEndpoint({ session, region, imds: given.imds ?? false })
@@ -51,7 +51,7 @@ export const serveCommand: SubCommand = {
   },
 }
 
-/** The program gets the role's credentials and not those it was asked with, which SDKs would look at first. */
+/** The program gets the role's credentials, not those that requested them, which SDKs would look at first. */
 function withoutKeys(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const hidden = new Set(['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_PROFILE'])
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !hidden.has(name)))

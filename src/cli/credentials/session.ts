@@ -1,4 +1,4 @@
-/** Temporary credentials of a role, or of the caller itself: asked of STS, and renewed before they end. */
+/** Temporary credentials of a role, or of the caller itself: requested from STS, and renewed before they expire. */
 import { type Client, element } from '../../kernel/client/client.ts'
 import { clientFor, clientOptions } from '../client.ts'
 import { UsageError } from '../command.ts'
@@ -7,7 +7,7 @@ export const sessionOptions = {
   'role-arn': { type: 'string', value: 'ARN', about: 'whose credentials (default: a session of the caller itself)' },
   'session-name': { type: 'string', value: 'NAME', about: 'how the session is called on the trail (default: merlon)' },
   duration: { type: 'string', value: 'SECONDS', about: 'how long each lives (default 3600)' },
-  'external-id': { type: 'string', value: 'ID', about: 'what the role may ask for' },
+  'external-id': { type: 'string', value: 'ID', about: 'what the role may do, as a session policy' },
   'serial-number': { type: 'string', value: 'ARN', about: 'of an MFA device' },
   'token-code': { type: 'string', value: 'CODE', about: 'that the device shows' },
   ...clientOptions,
@@ -25,7 +25,7 @@ export interface Session {
   readonly accountId: string | undefined
 }
 
-/** Asks once. Throws what STS answers. */
+/** Requests one session. Throws the error of STS. */
 export function askerFor(given: Given): () => Promise<Session> {
   const client = clientFor(given)
   const seconds = given.duration === undefined ? 3600 : Number(given.duration)
@@ -58,10 +58,10 @@ async function ask(client: Client, given: Given, DurationSeconds: number): Promi
   }
 }
 
-/** SDKs ask again five minutes before the end; so they get what lives longer. */
+/** SDKs request new credentials five minutes before expiry; so they get credentials that live longer. */
 const RENEWED_MS = 10 * 60_000
 
-/** The same session to everybody, until it nears its end. Who asks at once waits for one question. */
+/** The same session for all callers, until it is about to expire. Concurrent callers share one request. */
 export function renewing(ask: () => Promise<Session>, now: () => number = Date.now): () => Promise<Session> {
   let held: Session | undefined
   let asking: Promise<Session> | undefined

@@ -29,7 +29,7 @@ export function tasksOf(input: string, output: string, recursive: boolean, suffi
     throw new UsageError('The output of a directory is a directory.')
   const inside = relative(resolve(input), resolve(output))
   if (inside === '' || !inside.startsWith('..'))
-    throw new UsageError('The output lies within the input: its files would be read again.')
+    throw new UsageError('The output is inside the input: its files would be read again.')
   return readdirSync(input, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))

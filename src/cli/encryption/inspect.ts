@@ -11,7 +11,10 @@ import { headerJson } from './run.ts'
 import { type Use, usesOf } from './trail.ts'
 
 const options = {
-  trail: { type: 'boolean', about: 'who used its data keys, with which context: events of KMS in the audit log' },
+  trail: {
+    type: 'boolean',
+    about: 'uses of its data keys, with their encryption contexts: KMS events in the audit log',
+  },
   json: { type: 'boolean', about: 'for programs' },
   ...clientOptions,
 } as const

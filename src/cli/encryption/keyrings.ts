@@ -1,4 +1,4 @@
-/** `--wrapping-keys`: a keyring from words such as `key=ARN`, `discovery=true` or `provider=raw-aes`. */
+/** `--wrapping-keys`: a keyring from arguments such as `key=ARN`, `discovery=true` or `provider=raw-aes`. */
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import {

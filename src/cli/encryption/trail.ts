@@ -1,4 +1,4 @@
-/** Who used the data keys of a message: events of KMS with its keys and its encryption context, from CloudTrail. */
+/** Uses of a message's data keys: KMS events with its keys and its encryption context, from CloudTrail. */
 import type { Inspection } from '../../encryption-sdk/index.ts'
 import type { Client } from '../../kernel/client/client.ts'
 

@@ -1,4 +1,7 @@
-/** The words of `merlon encrypt` and `decrypt`, as the AWS Encryption CLI has them: short names, and options with several values. */
+/**
+ * The arguments of `merlon encrypt` and `decrypt`, as the AWS Encryption CLI has them: short names, and options with
+ * several values.
+ */
 import { UsageError } from '../command.ts'
 
 const SHORT: Readonly<Record<string, string>> = {
@@ -10,7 +13,7 @@ const SHORT: Readonly<Record<string, string>> = {
   '-S': '--suppress-metadata',
 }
 
-/** Each takes all words up to the next option. */
+/** Each takes all arguments up to the next option. */
 const SEVERAL: ReadonlySet<string> = new Set([
   '--wrapping-keys',
   '--encryption-context',
@@ -36,13 +39,15 @@ export function normalizedWords(words: readonly string[]): string[] {
   return normalized
 }
 
-/** The values of each time an option was given. */
+/** The values of each occurrence of an option. */
 export const groupsOf = (given: readonly string[]): readonly (readonly string[])[] =>
   given.map((text) => JSON.parse(text) as string[])
 
 export const listOf = (given: readonly string[]): readonly string[] => groupsOf(given).flat()
 
-/** `name=value` words. Throws a `UsageError` for a word without `=`, and for a name that is not one of `names`. */
+/**
+ * `name=value` arguments. Throws a `UsageError` for an argument without `=`, and for a name that is not one of `names`.
+ */
 export function pairsOf(
   words: readonly string[],
   option: string,

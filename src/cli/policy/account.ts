@@ -8,7 +8,7 @@ import { type Json, type JsonObject, parseJson, positions } from '../../policy/j
 import { awsPolicy } from '../../services/iam/policies/aws-policies.ts'
 import { compileSaved, InputError, readText } from './files.ts'
 
-/** Given for the document of a policy in the file, by ARN. */
+/** The replacement for the document of a policy in the file, by ARN. */
 export type Replaced = ReadonlyMap<string, { readonly text: string; readonly file: string }>
 
 /** Of large organisations; beyond, the file is something else. */

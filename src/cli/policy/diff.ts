@@ -34,7 +34,7 @@ export const diffCommand: SubCommand = {
   name: 'diff',
   operands: 'OLD NEW',
   about:
-    'Tells what access NEW adds to OLD or takes from it, over all known actions and every resource. Exit status 1 when there is a difference, or there may be one.',
+    'Shows what access NEW adds to OLD or takes from it, over all known actions and every resource. Exit status 1 when there is a difference, or there may be one.',
   options,
   async run(words) {
     const { given, operands } = parseSubcommand(options, words, { least: 2, most: 2, names: 'OLD NEW' })
@@ -92,7 +92,7 @@ function grouped(difference: Difference, actions: readonly string[]): readonly G
 function shown(groups: readonly Group[], services: ReadonlyMap<string, readonly string[]>): string {
   if (groups.length === 0) return 'No change in access.\n'
   const count = groups.reduce((sum, { actions }) => sum + actions.length, 0)
-  const lines = [`Access to ${plural(count, 'action')} differs, or may differ where a question mark stands.`]
+  const lines = [`Access to ${plural(count, 'action')} differs, or may differ where marked with a question mark.`]
   for (const { actions, changes } of groups) {
     lines.push('', ...wrapped(folded(actions, services)))
     for (const { kind, resources } of changes) {

@@ -14,7 +14,7 @@ import { printJson, printLine, table } from './shown.ts'
 
 const options = {
   ...callerOptions,
-  action: { type: 'string', value: 'ACTION', about: 'what is asked for: s3:GetObject (required)' },
+  action: { type: 'string', value: 'ACTION', about: 'the action of the request: s3:GetObject (required)' },
   resource: { type: 'string', value: 'ARN', about: "on what (default '*')" },
   ...layerOptions,
   json: { type: 'boolean', about: 'for programs' },
@@ -60,7 +60,7 @@ function layersShown(layers: readonly LayerOutcome[]): string {
 }
 
 function missingShown({ missing }: Explanation): string {
-  return missing.length === 0 ? '' : `\nAsked for by conditions, and not given with --context: ${missing.join(', ')}\n`
+  return missing.length === 0 ? '' : `\nUsed by conditions, and not set with --context: ${missing.join(', ')}\n`
 }
 
 function explanationAsJson(request: Request, explained: Explanation): object {

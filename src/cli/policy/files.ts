@@ -1,4 +1,4 @@
-/** Policies out of files, and where in the files their statements stand. */
+/** Policies from files, and the positions of their statements in the files. */
 import { readFileSync } from 'node:fs'
 import {
   type CompiledPolicy,
@@ -42,7 +42,7 @@ export function readJson(file: string): unknown {
 /** Where a policy's text begins. */
 export interface SourceLocation {
   readonly file: string
-  /** Lines before the text in the file; undefined where the text stands there encoded. */
+  /** Lines before the text in the file; undefined where the file has the text in an encoded form. */
   readonly linesBefore: number | undefined
 }
 
@@ -112,7 +112,7 @@ function placed(policy: Policy, source: PolicySource, place: SourceLocation): Co
   return compilePolicy(policy, source)
 }
 
-/** From 1, both; undefined where the policy does not stand in a file as it is. */
+/** From 1, both; undefined where the file does not have the policy as plain text. */
 export function placeIn(
   source: PolicySource,
   at: Position,
@@ -121,7 +121,7 @@ export function placeIn(
   if (!place) return undefined
   if (place.linesBefore === undefined) return { file: place.file }
   const line = at.line + place.linesBefore
-  // What stands before the text on its first line is not counted: the column would be wrong there.
+  // Text before the policy on its first line is not counted: the column would be wrong there.
   return place.linesBefore > 0 && at.line === 1
     ? { file: place.file, line }
     : { file: place.file, line, column: at.column + 1 }

@@ -1,4 +1,4 @@
-/** A request and the policies that bear on it, as `explain` and `simulate` are told them. */
+/** A request and the policies that apply to it, from the options of `explain` and `simulate`. */
 import { accountIn, addContext, contextOf } from '../../policy/account/principal-context.ts'
 import type { Context, Layers, PolicyKind, Principal, Request } from '../../policy/index.ts'
 import type { Option } from '../command.ts'
@@ -23,7 +23,7 @@ export const layerOptions = {
 } as const satisfies Record<string, Option>
 
 export const callerOptions = {
-  principal: { type: 'string', value: 'ARN', about: "who asks: an ARN, a service, or 'anonymous' (required)" },
+  principal: { type: 'string', value: 'ARN', about: "the caller: an ARN, a service, or 'anonymous' (required)" },
   'principal-tag': {
     type: 'string',
     value: 'KEY=VALUE',
@@ -95,7 +95,7 @@ function pairOf(word: string): readonly [string, string] {
   return [word.slice(0, equals), word.slice(equals + 1)]
 }
 
-/** `s3:GetObject`, and no wildcard: one request asks for one action. */
+/** `s3:GetObject`, without wildcards: one request is for one action. */
 export function actionOf(text: string): string {
   if (!/^[a-z0-9-]+:[a-z0-9_]+$/i.test(text)) {
     throw new UsageError(`'${text}' is no action: expected service:Name, such as s3:GetObject, without wildcards.`)

@@ -8,7 +8,12 @@ import { plural, printJson, printLine, table } from './shown.ts'
 
 const options = {
   ...callerOptions,
-  action: { type: 'string', value: 'ACTION', multiple: true, about: 'what is asked for; may be repeated (required)' },
+  action: {
+    type: 'string',
+    value: 'ACTION',
+    multiple: true,
+    about: 'an action of the request; may be repeated (required)',
+  },
   resource: { type: 'string', value: 'ARN', multiple: true, about: "on what; may be repeated (default '*')" },
   ...layerOptions,
   json: { type: 'boolean', about: 'for programs' },

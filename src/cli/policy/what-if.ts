@@ -58,7 +58,7 @@ function replacement(word: string): readonly [string, { readonly text: string; r
 const WORDS: Readonly<Record<ReplayOutcome, string>> = {
   allowed: 'would be allowed',
   denied: 'would be denied',
-  open: 'cannot be told',
+  open: 'unknown',
 }
 
 function shown(calls: readonly RecordedCall[], { flips, strangers, unexplained }: Replayed): string {
@@ -73,9 +73,9 @@ function shown(calls: readonly RecordedCall[], { flips, strangers, unexplained }
   const sure = flips.filter(({ becomes }) => becomes !== 'open').length
   const notes = [
     `${plural(calls.length, 'call')}: ${sure} would have been decided otherwise, ${flips.length - sure} perhaps.`,
-    ...(strangers > 0 ? [`${plural(strangers, 'call')} of nobody in the account file left out.`] : []),
+    ...(strangers > 0 ? [`${plural(strangers, 'call')} left out, whose callers are not in the account file.`] : []),
     ...(unexplained > 0
-      ? [`${plural(unexplained, 'call')} left out whose record the given policies do not explain.`]
+      ? [`${plural(unexplained, 'call')} left out, whose record these policies do not explain.`]
       : []),
   ]
   return `${rows.length > 0 ? `${table(rows)}\n` : ''}${notes.join('\n')}\n`

@@ -28,7 +28,7 @@ type DecisionToldBack = Why['decisions'][number]
 function shown({ event, principal, decisions }: Why): string {
   const { eventTime, eventSource, eventName, errorCode } = event
   const head = `${eventTime}  ${eventSource.split('.')[0]}:${eventName}  by ${principal}  ${errorCode ?? 'done'}\n`
-  if (decisions.length === 0) return `${head}\nNo policy was asked: it came to an end before, or needed none.\n`
+  if (decisions.length === 0) return `${head}\nNo policy was evaluated: the call ended before, or needed none.\n`
   return head + decisions.map(shownDecision).join('')
 }
 
@@ -49,8 +49,7 @@ function shownDecision({ recorded, today, notes }: DecisionToldBack): string {
         '    ',
       ),
     )
-    if (today.missing.length > 0)
-      lines.push(`  not on record, and asked for by conditions: ${today.missing.join(', ')}\n`)
+    if (today.missing.length > 0) lines.push(`  not recorded, and used by conditions: ${today.missing.join(', ')}\n`)
   }
   return lines.concat(notes.map((note) => `  note: ${note}\n`)).join('')
 }

@@ -40,7 +40,7 @@ interface Told {
 /** Of two in the same second the later of this list came later. */
 const EVENTS = ['RotationStarted', 'RotationFailed', 'RotationAbandoned', 'RotationSucceeded']
 const PAGE = 50
-/** Further back than this nobody asks. */
+/** `rotation-status` does not go back further than this. */
 const PAGES_MAX = 20
 
 export const rotationStatusCommand: SubCommand = {

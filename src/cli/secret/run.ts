@@ -53,7 +53,7 @@ function parsed(text: string): Wanted {
   return { id, member, variable }
 }
 
-/** Errors tell names, never values. */
+/** Error messages contain names, never values. */
 function variablesOf({ id, member, variable }: Wanted, value: string): readonly (readonly [string, string])[] {
   if (variable !== undefined && member === undefined) return [[variable, value]]
   const members = membersOf(id, value)
@@ -68,7 +68,7 @@ function variablesOf({ id, member, variable }: Wanted, value: string): readonly 
   })
 }
 
-/** Where variables end at a NUL, the program would not get what is kept; Node's own complaint would tell the value. */
+/** Where variables end at a NUL, the program would get less than the value; Node's own error would reveal the value. */
 function holdable({ id }: Wanted, variables: readonly (readonly [name: string, value: string])[]) {
   const bad = variables.find(([, value]) => value.includes('\0'))
   if (bad) throw new UsageError(`The secret ${id} holds a NUL character, which the variable ${bad[0]} cannot.`)
@@ -81,7 +81,7 @@ function membersOf(id: string, value: string): Readonly<Record<string, unknown>>
     if (typeof members === 'object' && members !== null && !Array.isArray(members))
       return members as Record<string, unknown>
   } catch {
-    // Told below, without the value.
+    // Reported below, without the value.
   }
   throw new UsageError(`The value of the secret ${id} is no JSON object: name it with --env NAME=${id}.`)
 }

@@ -76,7 +76,8 @@ export class KeyStore {
   async versionKey(branchKeyId: string): Promise<void> {
     const { client, storage, grantTokens, kmsKeyArn } = this.#options
     const before = await this.#record(branchKeyId, ACTIVE)
-    // Authenticates the record: whoever could write to the storage could otherwise choose the context of the new version.
+    // Authenticates the record: an attacker with write access to the storage could otherwise choose the context of the
+    // new version.
     const context = this.#contextOf(before)
     await client.reEncrypt({
       SourceKeyId: kmsKeyArn,

@@ -125,7 +125,7 @@ export class KmsHierarchicalKeyring implements Keyring {
     try {
       return await branchKey
     } catch (error) {
-      // A failure is not kept: the next message asks again.
+      // A failure is not cached: the next message tries again.
       if (this.#cache.get(name) === entry) this.#cache.delete(name)
       throw error
     }

@@ -31,7 +31,7 @@ export type KmsEcdhSchema =
       readonly senderPublicKey?: Key
       readonly recipientPublicKey: Key
     }
-  /** Decrypts what anybody sent to a key in KMS; decrypts only. */
+  /** Decrypts what any sender encrypted to a key in KMS; decrypts only. */
   | {
       readonly kind: 'KmsPublicKeyDiscovery'
       readonly recipientKmsIdentifier: string

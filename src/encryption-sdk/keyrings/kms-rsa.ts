@@ -1,6 +1,6 @@
 /**
- * A keyring of one RSA key pair in KMS: the public key encrypts here, KMS decrypts. For algorithm suites without a signature:
- * anybody has the public key, so a signature would say nothing about who wrote the message.
+ * A keyring of one RSA key pair in KMS: the public key encrypts here, KMS decrypts. For algorithm suites without a
+ * signature: the public key is public, so a signature would prove nothing about the author of the message.
  */
 import { createHash, createPublicKey, type KeyObject, publicEncrypt, timingSafeEqual } from 'node:crypto'
 import { authenticatedContexts, encodeContext } from '../context.ts'

@@ -271,7 +271,7 @@ async function unwrap(
     EncryptionContext: requestContext(encryptionContext),
     ...granted(grantTokens),
   })
-  // Whoever answers with another key is not the KMS that was asked.
+  // An answer with another key does not come from the requested KMS.
   if (answer.KeyId !== keyId && parseKeyArn(keyId))
     throw new Error(`KMS decrypted with ${answer.KeyId} instead of ${keyId}.`)
   return bytesOf(answer.Plaintext, 'Plaintext')

@@ -20,7 +20,7 @@ import { unwrapFirst, wrapOnce } from './unwrapping.ts'
 
 type Key = string | Buffer | KeyObject
 
-/** Who has which key. Keys are PEM. */
+/** The keys of each side. Keys are PEM. */
 export type RawEcdhSchema =
   /** Both sides have a lasting key: the recipient knows who sent. */
   | {
@@ -30,7 +30,7 @@ export type RawEcdhSchema =
     }
   /** A new sender's key for each message; encrypts only. */
   | { readonly kind: 'EphemeralPrivateKeyToStaticPublicKey'; readonly recipientPublicKey: Key }
-  /** Decrypts what anybody sent to this key; decrypts only. */
+  /** Decrypts what any sender encrypted to this key; decrypts only. */
   | { readonly kind: 'PublicKeyDiscovery'; readonly recipientPrivateKey: Key }
 
 export interface RawEcdhOptions {
@@ -42,7 +42,7 @@ export class RawEcdhKeyring implements Keyring {
   readonly #curve: EcdhCurve
   readonly #kind: RawEcdhSchema['kind']
   readonly #privateKey: KeyObject | undefined
-  /** Of the other side; undefined where it may be anybody. */
+  /** Of the other side; undefined where any sender is accepted. */
   readonly #peer: KeyObject | undefined
   readonly #own: Buffer | undefined
   readonly #peerPoint: Buffer | undefined
@@ -94,7 +94,7 @@ export class RawEcdhKeyring implements Keyring {
   }
 }
 
-/** Whether a message went between a key and its peer, in either direction; to the key, where the peer may be anybody. */
+/** Whether a message went between a key and its peer, in either direction; to the key, where any sender is accepted. */
 export function isBetween({ sender, recipient }: EcdhParties, own: Buffer, peer: Buffer | undefined): boolean {
   if (!peer) return recipient.equals(own)
   return (sender.equals(own) && recipient.equals(peer)) || (sender.equals(peer) && recipient.equals(own))

@@ -23,8 +23,8 @@ export interface RawRsaOptions {
   /** PEM. Needed to decrypt. */
   readonly privateKey?: string | Buffer | KeyObject
   /**
-   * Of OAEP and of its mask function. `PKCS1` exists to be refused: padding of PKCS #1 v1.5 lets whoever can try many
-   * messages decrypt one (Bleichenbacher 1998; CVE-2023-46809 in Node).
+   * Of OAEP and of its mask function. `PKCS1` exists to be refused: padding of PKCS #1 v1.5 lets an attacker who can
+   * try many messages decrypt one (Bleichenbacher 1998; CVE-2023-46809 in Node).
    */
   readonly oaepHash: OaepHash | 'PKCS1'
 }
@@ -43,7 +43,7 @@ export class RawRsaKeyring implements Keyring {
     assertNamespace(keyNamespace, keyName)
     if (oaepHash === 'PKCS1')
       throw new InvalidConfiguration(
-        'RSA with PKCS #1 v1.5 padding is not supported: it can be decrypted by whoever may try many messages (CVE-2023-46809). Use OAEP.',
+        'RSA with PKCS #1 v1.5 padding is not supported: an attacker who can try many messages can decrypt it (CVE-2023-46809). Use OAEP.',
       )
     if (!HASHES.includes(oaepHash))
       throw new InvalidConfiguration(`oaepHash is one of ${HASHES.join(', ')}, not '${oaepHash}'.`)

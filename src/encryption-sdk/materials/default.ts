@@ -74,7 +74,7 @@ export class DefaultCryptographicMaterialsManager implements CryptographicMateri
   }
 }
 
-/** A keyring alone stands for the default manager over it. */
+/** A keyring alone means the default manager over it. */
 export const managerOf = (source: Keyring | CryptographicMaterialsManager): CryptographicMaterialsManager =>
   'getEncryptionMaterials' in source ? source : new DefaultCryptographicMaterialsManager(source)
 

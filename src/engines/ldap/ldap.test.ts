@@ -1,4 +1,4 @@
-/** Filters and names from any text, and the words of Active Directory. */
+/** Filters and names from any text, and the attributes of Active Directory. */
 import fc from 'fast-check'
 import { EqualityFilter, FilterParser } from 'ldapts'
 import { describe, expect, test } from 'vitest'

@@ -59,7 +59,7 @@ export const contains = (outer: Block, inner: Pick<Block, 'family' | 'first' | '
 
 export const overlaps = (a: Block, b: Block): boolean => a.family === b.family && a.first <= b.last && b.first <= a.last
 
-/** Whether the address lies in the block. */
+/** Whether the block contains the address. */
 export const holds = (block: Block, text: string): boolean => {
   const address = parseAddress(text)
   return address !== undefined && contains(block, { family: address.family, first: address.value, last: address.value })

@@ -1,6 +1,6 @@
 /**
- * Where a database may stand: on a subnet that is no default one and gives no public address, without a public address of
- * its own, and without a route to an internet gateway.
+ * Where a database may be: on a subnet that is not a default one and assigns no public address, without a public
+ * address of its own, and without a route to an internet gateway.
  */
 
 export interface Placement {

@@ -169,7 +169,7 @@ describe('A verdict', () => {
     expect(reach(compile(network), question).blocked).toMatchObject([{ code, component }])
   })
 
-  test('lists who reaches a database', () => {
+  test('lists what reaches a database', () => {
     expect([...whoReaches(compile(withOpenReturn), 'eni-db', database)].map(({ from }) => from)).toEqual(['eni-web'])
     expect([...whoReaches(compile(network), 'eni-db', database)]).toEqual([])
   })

@@ -89,7 +89,7 @@ export interface Verdict {
   readonly blocked: readonly Block[]
 }
 
-/** A network with its parts by ID, and blocks parsed. Made once, asked many times. */
+/** A network with its parts by ID, and blocks parsed. Made once, used for many queries. */
 export interface Snapshot {
   readonly network: Network
   readonly interfaces: ReadonlyMap<string, Interface>
@@ -264,7 +264,7 @@ function pass(outcome: Outcome, hops: Hop[]): Packets {
 const block = (code: Code, component: string, by?: string) =>
   new Blocked({ code, component, ...(by !== undefined && { by }) })
 
-/** Whether groups are asked: answers pass them, because they remember the request. */
+/** Whether security groups apply: answers pass them, because they are stateful. */
 type Leg = 'request' | 'answer'
 
 /** Where the packets of a subnet's interface go, to one end. */

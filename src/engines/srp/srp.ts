@@ -80,7 +80,7 @@ export function newVerifier(identity: SrpIdentity, password: string, salt = rand
 /** Whether a password in clear is the one of a verifier. */
 export function matches(identity: SrpIdentity, password: string, { salt, verifier }: SrpVerifier): boolean {
   const computed = generatorTo(privateValue(identity, password, BigInt(`0x${salt}`))).toString(16)
-  // Both sides are hashed, so that the comparison tells nothing of them by its time.
+  // Both sides are hashed, so that the time of the comparison reveals nothing of them.
   return digest(computed).equals(digest(verifier))
 }
 

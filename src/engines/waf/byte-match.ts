@@ -3,7 +3,7 @@ import type { PositionalConstraint } from '@aws-sdk/client-wafv2'
 
 const isWordCharacter = (c: string | undefined): boolean => c !== undefined && /\w/.test(c)
 
-/** `CONTAINS_WORD`: no letter, digit or underscore stands beside it. */
+/** `CONTAINS_WORD`: no letter, digit or underscore next to it. */
 function containsWord(text: string, wanted: string): boolean {
   for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1))
     if (!isWordCharacter(text[at - 1]) && !isWordCharacter(text[at + wanted.length])) return true

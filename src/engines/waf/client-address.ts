@@ -1,4 +1,4 @@
-/** The address that a statement looks at: that of the connection, or one that a header tells. */
+/** The address that a statement inspects: that of the connection, or one from a header. */
 import type { FallbackBehavior, ForwardedIPPosition } from '@aws-sdk/client-wafv2'
 import { addressBytes } from './ip-set.ts'
 import { headerValues, type InspectedRequest } from './request.ts'

@@ -75,7 +75,7 @@ describe('JSON', () => {
     expect(componentOf(request({ body }), { JsonBody: { ...field, MatchScope: 'KEY' } })).toEqual(['a', 'a', 'b'])
   })
 
-  test('only what stands below the chosen paths', () => {
+  test('only what is below the chosen paths', () => {
     const body = '{"a":{"b":"c"},"ab":"d","e~/":"f"}'
     const chosen = { MatchPattern: { IncludedPaths: ['/a', '/e~0~1'] }, MatchScope: 'VALUE' as const }
     expect(componentOf(request({ body }), { JsonBody: chosen })).toEqual(['c', 'f'])

@@ -41,7 +41,7 @@ const take = (cursor: Cursor, pattern: RegExp): string | undefined => {
   return match[0]
 }
 
-/** Attributes up to the end of the tag; the cursor stands behind its `>` then. */
+/** Attributes up to the end of the tag; afterwards the cursor is behind its `>`. */
 function takeAttributes(cursor: Cursor): readonly HtmlAttribute[] {
   const attributes: HtmlAttribute[] = []
   while (cursor.at < cursor.text.length && attributes.length < ATTRIBUTES_MAX) {

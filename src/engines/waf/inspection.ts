@@ -36,7 +36,7 @@ export interface Evidence {
 export class Inspection {
   readonly request: InspectedRequest
   readonly labels = new Set<string>()
-  /** Gathered where somebody wants to know; undefined on the data path. */
+  /** Gathered on request; undefined on the data path. */
   readonly evidence: Evidence[] | undefined
   readonly #components = new Map<string, Component>()
   readonly #transformed = new Map<string, Component>()

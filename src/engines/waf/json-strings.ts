@@ -1,6 +1,6 @@
 /**
- * The keys and values of a JSON document, for inspection. Unlike `JSON.parse` it keeps every one of several equal keys, gives
- * what stands before an error, and needs no stack for depth.
+ * The keys and values of a JSON document, for inspection. Unlike `JSON.parse` it keeps every one of several equal keys,
+ * returns what precedes an error, and needs no stack for depth.
  *
  * @example
  * jsonStrings('{"a":["b",1]}') // { isValid: true, items: [{ path: '/a', key: 'a' }, { path: '/a/0', value: 'b' }, …] }
@@ -10,7 +10,7 @@ export interface JsonString {
   /** JSON pointer (RFC 6901) of the value; of a key, of its value. */
   readonly path: string
   readonly key?: string
-  /** Numbers and the three words are in their text. */
+  /** Numbers and the three literals are in their text. */
   readonly value?: string
 }
 

@@ -9,7 +9,7 @@ import type { LabelMatchScope } from '@aws-sdk/client-wafv2'
 export const LABELS_MAX = 100
 
 /**
- * Whether a label is what a statement asks for. `prefix` is that of the web ACL or rule group of the statement: a key that does
+ * Whether a label matches a statement. `prefix` is that of the web ACL or rule group of the statement: a key that does
  * not begin with `awswaf:` is looked for among the labels of the same one.
  *
  * @example

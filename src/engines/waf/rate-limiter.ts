@@ -39,7 +39,7 @@ export class RateLimiter {
     return counts ? this.#total(counts, windowSeconds, now) : 0
   }
 
-  /** What this gateway counted itself: what it tells the others. */
+  /** What this gateway counted itself: sent to the others. */
   own(windowSeconds: number, now: number, atLeast = 1): ReadonlyMap<string, number> {
     const found = new Map<string, number>()
     for (const [key, counts] of this.#keys) {
@@ -49,7 +49,7 @@ export class RateLimiter {
     return found
   }
 
-  /** What another gateway told. */
+  /** What another gateway reported. */
   learn(gateway: string, counted: Iterable<readonly [key: string, count: number]>, now: number): void {
     for (const [key, count] of counted) {
       const counts = this.#keys.get(key) ?? { buckets: new Map(), elsewhere: new Map() }

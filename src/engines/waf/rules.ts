@@ -7,7 +7,7 @@ export interface WebAclConfiguration {
   /** Of the account: `awswaf:ACCOUNT:webacl:NAME:`. */
   readonly labelNamespace: string
   readonly defaultAction: DefaultAction
-  /** Rules of Firewall Manager's groups stand before and behind the own ones. */
+  /** Rules of Firewall Manager's groups come before and after the ACL's own. */
   readonly rules: readonly Rule[]
   readonly customResponseBodies?: Readonly<Record<string, CustomResponseBody>> | undefined
   readonly captchaConfig?: CaptchaConfig | undefined

@@ -78,7 +78,7 @@ const ENGLISH_STATEMENTS = new Set(words('UPDATE GRANT REVOKE CALL'))
 /** What EXEC is followed by: a procedure of the system, a variable, a string. */
 const EXECUTED = /^(?:[XS]P_|MASTER|IMMEDIATE|[@('"])/
 
-/** The second words that make a first one a statement, and not English. */
+/** The second keywords that make a first one a statement, and not English. */
 const STATEMENTS: Readonly<Record<string, ReadonlySet<string> | 'alone'>> = {
   DROP: new Set(words('TABLE DATABASE SCHEMA VIEW INDEX USER ROLE PROCEDURE FUNCTION TRIGGER COLUMN LOGIN')),
   CREATE: new Set(
@@ -107,7 +107,7 @@ const SPACE = /[\s\xa0\0]+/y
 /** Names in quotes of MySQL, and in brackets of SQL Server. */
 const QUOTED_NAME = /`[^`]*`|\[[A-Za-z_][\w ]*\]/y
 
-/** Tokens of a piece of SQL. `text` is taken as it is: where it continues a string, pass what stands behind the string. */
+/** Tokens of a piece of SQL. `text` is taken as it is: where it continues a string, pass what follows the string. */
 export function sqlTokens(text: string): SqlTokens {
   let letters = ''
   const texts: string[] = []

@@ -1,7 +1,7 @@
 /**
- * Detection of SQL injection: would this text, put into a statement by concatenation, be more than a value there? The text is
- * read as it stands, and as what continues a string in single and in double quotes; each reading becomes a word of token types
- * (`sql-tokens.ts`), which patterns of injections are looked for in.
+ * Detection of SQL injection: would this text, put into a statement by concatenation, be more than a value there? The
+ * text is read as it is, and as the continuation of a string in single and in double quotes; each reading becomes a
+ * string of token types (`sql-tokens.ts`), which is searched for patterns of injections.
  *
  * @example
  * isSqlInjection("1' OR '1'='1", 'LOW') // true
@@ -13,7 +13,7 @@ import { endOfString, type SqlTokens, sqlTokens } from './sql-tokens.ts'
 /** Text beyond this is not read: every injection shows itself at its beginning. */
 const LENGTH_MAX = 65_536
 
-// Of token letters; all linear: no unbounded repetition stands beside one that matches the same letters.
+// Of token letters; all linear: no unbounded repetition is next to one that matches the same letters.
 const OPEN = '[SLZQ]'
 const COMPARED = `[+!(]*[1snvtfd(][^&;cC]{0,60}[=l]`
 
@@ -59,7 +59,7 @@ const BEHIND_STRING = [
   /^\)*[,)]+[^n]{0,20}[cC]$/,
 ]
 
-/** From the beginning of a text that stands where a number or a name is expected. */
+/** From the beginning of a text, where a number or a name is expected. */
 const FROM_BEGINNING = [
   new RegExp(`^[+(]*1[)]*k?&+(?:${COMPARED}|[+!(]*(?:d\\(|q|\\(q))`),
   /^[+(]*[n1sv][)]*&+[!]*[1s+()]{1,40}=[+(]*[1s]/,
@@ -74,7 +74,7 @@ const FROM_BEGINNING = [
   /^d\(/,
 ]
 
-/** What only HIGH asks for: shorter evidence, which prose has now and then. */
+/** What only HIGH looks for: shorter evidence, which prose has now and then. */
 const FROM_BEGINNING_HIGH = [
   /^;*e/,
   /^[n1][)]*;+[eq]/,
@@ -99,7 +99,7 @@ export function isSqlInjection(text: string, sensitivity: SensitivityLevel): boo
   return behindStrings(read).some((rest) => continuesStatement(sqlTokens(rest), isHigh))
 }
 
-/** What stands behind the end of a string that the text begins in; with and without backslashes as escapes. */
+/** What follows the end of a string that the text begins in; with and without backslashes as escapes. */
 function behindStrings(text: string): readonly string[] {
   const ends = new Set<number>()
   for (const quote of ["'", '"']) {

@@ -27,7 +27,7 @@ export class StatementCompiler {
     this.#sources = sources
   }
 
-  /** `labelPrefix`: of the web ACL or rule group in which the statement stands. */
+  /** `labelPrefix`: of the web ACL or rule group that contains the statement. */
   compile(statement: Statement, labelPrefix: string): Predicate {
     const compile = (nested: Statement | undefined) => this.compile(required(nested, 'Statement'), labelPrefix)
     if (statement.AndStatement) {
@@ -88,7 +88,7 @@ export class StatementCompiler {
       const [scope, key] = [required(Scope, 'Scope'), required(Key, 'Key')]
       return ({ labels }) => [...labels].some((label) => labelMatches(label, labelPrefix, scope, key))
     }
-    throw new UnevaluableRuleError(`A ${Object.keys(statement)[0] ?? 'missing'} statement cannot stand here.`)
+    throw new UnevaluableRuleError(`A ${Object.keys(statement)[0] ?? 'missing'} statement is not allowed here.`)
   }
 
   #texts(condition: string, inspected: Inspected, matches: (text: string) => boolean): Predicate {

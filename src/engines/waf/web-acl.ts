@@ -1,5 +1,5 @@
 /**
- * A web ACL, compiled: what it decides of a request, and what it has to tell about that.
+ * A web ACL, compiled: its decision on a request, and the details for logs and metrics.
  *
  * Rules are evaluated by ascending priority. Allow and Block end the evaluation; Count goes on; CAPTCHA and Challenge go on for
  * clients with a valid token, and end it for others. Source:
@@ -65,7 +65,7 @@ export interface Verdict {
   /** `Default_Action`, when no rule ended the evaluation. */
   readonly terminatingRuleId: string
   readonly terminatingRuleType: 'REGULAR' | 'RATE_BASED' | 'GROUP' | 'MANAGED_RULE_GROUP'
-  /** Of the rule itself that ended the evaluation; the rule of a group stands in `groups`. */
+  /** Of the rule itself that ended the evaluation; the rule of a group is in `groups`. */
   readonly evidence?: readonly Evidence[] | undefined
   readonly response?: CustomResponse | undefined
   readonly responseBody?: { readonly type: string; readonly content: string } | undefined

@@ -76,7 +76,7 @@ export interface SigningRequest {
   readonly subject: Buffer
   /** DER SPKI. */
   readonly publicKey: Buffer
-  /** Extensions that are asked for: OID → DER of the whole extension. */
+  /** Requested extensions: OID → DER of the whole extension. */
   readonly extensions: ReadonlyMap<string, Buffer>
 }
 

@@ -99,7 +99,7 @@ export const crlDistributionPoint = (url: string): Buffer =>
     sequence(sequence(context(0, true, context(0, true, uri(url))))),
   )
 
-/** Where the status of a certificate is asked, and where its issuer's certificate is. */
+/** Where the status of a certificate is served, and where its issuer's certificate is. */
 export const authorityInfoAccess = (urls: { readonly ocsp?: string; readonly issuer?: string }): Buffer =>
   extension(
     extensionOids.authorityInfoAccess,

@@ -1,4 +1,4 @@
-/** Certificates that are issued here, judged by OpenSSL. */
+/** Certificates that are issued here, checked by OpenSSL. */
 import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync, type X509Certificate } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'

@@ -218,7 +218,7 @@ export class StatusResponder {
   }
 }
 
-/** A signature a minute, however often a list is fetched. By an object that stands for the issuer's state. */
+/** One signature a minute, however often a list is fetched. Keyed by an object that represents the issuer's state. */
 export class RevocationLists<K extends object> {
   readonly #lists = new WeakMap<K, { readonly madeAt: number; readonly list: Promise<Buffer> }>()
   readonly #keptMs: number

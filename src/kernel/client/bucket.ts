@@ -1,4 +1,4 @@
-/** A bucket of any S3-compatible store, as the operator names it, asked by its own signed requests. */
+/** A bucket of any S3-compatible store that the operator configured, accessed with signed requests. */
 import { childrenOf, parseXml, type XmlElement } from '../../engines/xml/xml.ts'
 import { sign } from '../../wire/sigv4/index.ts'
 
@@ -10,7 +10,7 @@ export interface BucketKeys {
 
 interface Ask {
   readonly method: 'GET' | 'PUT' | 'DELETE'
-  /** Below the prefix; undefined asks the bucket. */
+  /** A key below the prefix; undefined addresses the bucket itself. */
   readonly name?: string
   readonly query?: Readonly<Record<string, string>>
   readonly body?: Buffer
@@ -31,7 +31,7 @@ const TIMEOUT_MS = 30_000
 export class BucketError extends Error {
   override readonly name = 'BucketError'
   readonly status: number
-  /** What it says of when to ask again. */
+  /** The value of the `Retry-After` header. */
   readonly retryAfter: string | null
 
   constructor(status: number, retryAfter: string | null) {

@@ -1,4 +1,4 @@
-/** A small client of the signed API, for what Merlon itself asks: seeds and the guided demonstration. */
+/** A small client of the signed API, for Merlon's own calls: seeds and the guided demonstration. */
 import type { HttpRequest, HttpResponse } from '../../wire/http.ts'
 import { type SigningCredential, sign } from '../../wire/sigv4/index.ts'
 

@@ -1,6 +1,6 @@
 /**
- * How large the fields of a record may be: texts are cut, the rest is left out and says so. Without a limit, whoever calls
- * would decide how much of the log one call takes.
+ * How large the fields of a record may be: texts are cut, the rest is left out and says so. Without a limit, a caller
+ * could choose how much of the log one call takes.
  * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
  */
 

@@ -20,7 +20,7 @@ const HOST_MAX = 261
 export interface EventDraft {
   readonly id: string
   resources: readonly ResourceFacts[]
-  /** Who asked, where no signature tells: `WebIdentityUser`, `SAMLUser`. */
+  /** The caller of an operation without a signature: `WebIdentityUser`, `SAMLUser`. */
   userIdentity?: Readonly<Record<string, unknown>> & { readonly userName?: string; readonly principalId: string }
   additionalEventData?: Readonly<Record<string, unknown>>
   /** Where the call acted, if not in the Region of its signature: a bucket is in one Region, whatever endpoint is called. */
@@ -57,16 +57,16 @@ export interface EventFacts {
   readonly requestParameters: unknown
   readonly responseElements: unknown
   readonly error?: { readonly code: string | undefined; readonly message: string } | undefined
-  /** Of the events of several accounts that tell of one call. */
+  /** Shared by the events of several accounts that record the same call. */
   readonly sharedEventId?: string
   /** Default: `AwsApiCall`. */
   readonly eventType?: 'AwsConsoleSignIn' | undefined
 }
 
 /**
- * The caller's event, and one for every other account whose resource it asked for: each trail holds what concerns it.
- * They share an id. A refused caller's own event names what the caller wrote, and
- * nothing else of another account.
+ * The caller's event, and one for every other account whose resource the call named: each account's audit log has what
+ * concerns it. The events share an ID. A refused caller's own event names what the caller wrote, and nothing else of
+ * another account.
  */
 export function eventRecords(facts: EventFacts): readonly LogRecord[] {
   const { otherRegions = [] } = facts.draft
@@ -90,7 +90,8 @@ function eventsOfAccounts(facts: EventFacts): readonly LogRecord[] {
     if (acted.concealed !== undefined) return []
     return [acted.requested === undefined ? acted : { ...acted, arn: acted.requested }]
   }
-  // A resource with a policy is there; what a caller only claims to be there concerns nobody.
+  // A resource with a policy exists; a resource that the caller only claims to exist produces no event in another
+  // account.
   const owners = new Set(
     draft.resources.filter((acted) => isForeign(acted) && acted.policy && !acted.claimed).map((acted) => acted.account),
   )
@@ -99,7 +100,7 @@ function eventsOfAccounts(facts: EventFacts): readonly LogRecord[] {
 
   const sharedEventId = timeOrderedId(facts.timeMs)
   const { principal } = caller
-  // A service is nobody's secret; of people the owner is told no more than where they come from.
+  // The owner sees which service called; of principals in other accounts, only the account and the unique ID.
   const stranger = principal.kind !== 'service' && {
     userIdentity: {
       type: 'AWSAccount',
@@ -197,7 +198,7 @@ function additional({ draft, caller, account, reason }: EventFacts): object | un
   return { merlonDecisions, ...additionalEventData }
 }
 
-/** Under which Merlon's own doings stand in the trail. */
+/** The event source of Merlon's own actions in the audit log. */
 export const MERLON_EVENT_SOURCE = 'merlon.local'
 
 /** What a service did by itself, such as rotating a key: no call, and yet on record. */
@@ -265,7 +266,7 @@ function searchable(resources: readonly ResourceFacts[]): readonly (readonly [st
   return found
 }
 
-/** Who called. Shapes by principal: AWS, "CloudTrail userIdentity element". */
+/** The caller. Shapes by principal: AWS, "CloudTrail userIdentity element". */
 export function userIdentity(caller: Caller): Readonly<Record<string, unknown>> {
   const { principal, session } = caller
   if (principal.kind === 'anonymous') return { type: 'Unknown' }
@@ -332,7 +333,7 @@ export function userIdentity(caller: Caller): Readonly<Record<string, unknown>> 
   }
 }
 
-/** Of sessions that a web identity opened: who vouched, and what for. SAML's are not told here. */
+/** For sessions of web identities: the identity provider and the token's claims. SAML sessions have no such element. */
 function webIdFederation({ federation = {} }: Session): object | undefined {
   const federatedProvider = federation['aws:FederatedProvider']
   const told = Object.entries(federation).filter(([key]) => !/^(aws|saml):/.test(key))
@@ -380,7 +381,7 @@ function attributes(facts: EventFacts): LogRecord['attributes'] {
   return [...found, ...searchable(facts.draft.resources)]
 }
 
-/** The last second told: under load the next event is mostly of the same. */
+/** The last formatted second: under load, the next event is usually in the same one. */
 let told = { second: Number.NaN, text: '' }
 
 /** AWS writes whole seconds. */

@@ -66,7 +66,7 @@ export class RelyingParty {
     const person = connector.oidc
       ? await this.#ofIdToken(connector, settings, pending!, tokens['id_token'], now)
       : await this.#ofProfile(connector, settings, tokens['access_token'])
-    if (person.subject === '') throw new OidcRefusal('provider', 'the provider does not say who the person is')
+    if (person.subject === '') throw new OidcRefusal('provider', 'the provider does not identify the person')
     // Apple sends the name once, beside the code, and unsigned: it is shown, and nothing depends on it.
     const name = person.name ?? nameOf(answer['user'])
     return name === undefined ? person : { ...person, name }

@@ -1,4 +1,6 @@
-/** The second door: who sent these bytes. SigV4 first, then whether the identity behind the key still stands. */
+/**
+ * The second stage: the sender of these bytes. SigV4 first, then whether the identity behind the key is still valid.
+ */
 import { type CompiledPolicy, compilePolicy, compileSet, parsePolicy } from '../../policy/index.ts'
 import type { Principal } from '../../policy/principal.ts'
 import type { Store } from '../../store/store.ts'
@@ -32,7 +34,7 @@ export interface Authenticated {
   readonly sessionPolicies: readonly CompiledPolicy[] | undefined
   readonly region: string
   readonly signature?: Signature | undefined
-  /** Where the caller's account stands in its organisation. */
+  /** The organization of the caller's account, with the control policies that bind it. */
   readonly standing: OrganizationContext | undefined
   /** The body with any chunk framing removed and checked. */
   readonly body: Buffer
@@ -208,7 +210,7 @@ function invalidToken(): Fault {
   return new Fault('InvalidClientTokenId', 'The security token included in the request is invalid.')
 }
 
-/** A session's tags stand over the role's, whatever the case of their keys. */
+/** A session's tags override the role's, compared without regard to case. */
 function withSession(principal: Principal, session: Session): Principal {
   if (!session.tags || principal.kind === 'anonymous' || principal.kind === 'service') return principal
   const over = new Set(Object.keys(session.tags).map((key) => key.toLowerCase()))
@@ -216,7 +218,7 @@ function withSession(principal: Principal, session: Session): Principal {
   return { ...principal, tags: { ...Object.fromEntries(kept), ...session.tags } }
 }
 
-/** The caller of an operation that is asked without a signature; one that came along is not looked at. */
+/** The caller of an operation that accepts no signature; one that is sent is ignored. */
 export function anonymousCaller({ body }: Pick<HttpRequest, 'body'>): Authenticated {
   const principal: Principal = { kind: 'anonymous' }
   return {

@@ -11,7 +11,7 @@ import { type AuthorizationMessage, Denial } from './denial.ts'
 
 export interface AuthorizationRequest {
   readonly action: string
-  /** What it is asked on; undefined is `*`. */
+  /** The resource of the permission check; undefined is `*`. */
   readonly acted: ResourceFacts | undefined
   readonly input: object | undefined
   readonly conditions: LazyConditions
@@ -24,7 +24,7 @@ export interface AuthorizeFacts extends RequestFacts {
   readonly exemptFromRcps?: ReadonlySet<string>
 }
 
-/** What the engine is asked. */
+/** The input of one policy evaluation. */
 export interface EvaluationInput {
   readonly request: Request
   readonly layers: Layers
@@ -39,7 +39,8 @@ export function evaluationInput(asked: AuthorizationRequest, facts: AuthorizeFac
     principal,
     action,
     resource: acted?.arn ?? '*',
-    // What AWS itself owns (`arn:aws:iam::aws:policy/…`) is open to every account: only the caller's own side is asked.
+    // What AWS itself owns (`arn:aws:iam::aws:policy/…`) is open to every account: only the caller's own policies are
+    // evaluated.
     resourceAccount: acted === undefined || acted.account === 'aws' ? callerAccount : acted.account,
     context: requestContext(facts, acted, asked.input, asked.conditions),
   }
@@ -76,7 +77,7 @@ export function authorize(asked: AuthorizationRequest, facts: AuthorizeFacts): D
   }
   if (decision.allowed) return decided
 
-  // A stranger is not told which policy of the owner's refused.
+  // A caller outside the owner's organization does not learn which of the owner's policies denied the call.
   const { standing, ownerStanding } = facts
   const callerAccount = 'account' in request.principal ? request.principal.account : ''
   const sameOrganization =

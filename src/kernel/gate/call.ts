@@ -1,4 +1,4 @@
-/** One call in flight: who asks, where, when, and what it reads and writes. */
+/** One call in progress: its caller, Region and time, and what it reads and writes. */
 import type { Unit } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import type { Signature } from '../../wire/sigv4/index.ts'
@@ -56,8 +56,8 @@ export interface Call extends Scope {
   /** `AIDA…` and its like. */
   uniqueId(prefix: IdPrefix): string
   /**
-   * Asks for one more permission, such as `iam:PassRole` on a role that enters a request. Throws the denial.
-   * An ARN stands for a resource of the caller's account without a policy of its own; else say what it is.
+   * Checks one more permission, such as `iam:PassRole` on a role that enters a request. Throws the denial. An ARN means
+   * a resource of the caller's account without a policy of its own; otherwise pass the resource's facts.
    */
   authorize(action: string, resource: string | ResourceFacts, conditions?: Conditions): Promise<void>
   /**

@@ -48,7 +48,8 @@ export class DecisionMaker {
     const { standing, acting } = authenticated
     const organizations = this.#options.organizations()
     const owner = asked.acted?.account ?? accountOf(authenticated)
-    // A service has no account, so no standing: neither in the account it acts for nor, there, above the owner's RCPs.
+    // A service has no account, so no organization: neither that of the account it acts for nor, there, an exemption
+    // from the owner's RCPs.
     const isCallers = acting === undefined && owner === accountOf(authenticated)
     const ownerStanding = isCallers ? standing : await organizations.standing(owner)
     const sourceStanding = acting && (await organizations.standing(acting.account))

@@ -1,6 +1,6 @@
 /**
- * What decided a call, as its events tell it: beyond AWS, under `additionalEventData.merlonDecisions`. Each account is told
- * of its own policies alone.
+ * What decided a call, as its events record it: beyond AWS, under `additionalEventData.merlonDecisions`. Each account
+ * sees its own policies only.
  */
 import type { Context, Decision, Layer } from '../../policy/index.ts'
 
@@ -8,7 +8,7 @@ export interface DecisionRecord {
   readonly action: string
   /** An ARN, or `*`. */
   readonly resource: string
-  /** Who owns the resource, and whose policy on it decided where that one did. */
+  /** Account that owns the resource, and whose resource policy decided where one did. */
   readonly owner: string
   readonly decision: Decision
   readonly context: Context
@@ -28,7 +28,7 @@ export interface RecordedDecision {
   readonly policy?: string | undefined
   /** Its Sid, or its place in the policy from 1: `#2`. */
   readonly statement?: string | undefined
-  /** Of refusals: what conditions were asked about. */
+  /** For refusals: the condition keys that were evaluated, with their values. */
   readonly context?: Readonly<Record<string, readonly string[]>> | undefined
 }
 

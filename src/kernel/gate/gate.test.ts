@@ -57,7 +57,7 @@ async function withOperations(...operations: readonly Operation[]) {
 }
 
 describe('What is recorded', () => {
-  test('is every call, allowed or not, with who made it', async () => {
+  test('is every call, allowed or not, with its caller', async () => {
     const it = await cloud()
     const root = it.client(IAMClient)
     await root.send(new CreateUserCommand({ UserName: 'ann' }))
@@ -153,7 +153,7 @@ describe('A refusal', () => {
     ])
   })
 
-  test('by a bug of ours reveals nothing, is recorded, and tells the operator its cause', async () => {
+  test('by a bug of ours reveals nothing, is recorded, and reports its cause to the operator', async () => {
     const broken = words
       .operation('GetAccessKeyInfo')
       .on(anything)
@@ -221,7 +221,7 @@ describe('A handler', () => {
       .on(anything)
       .run(async (call) => {
         const row = await call.unit.get<{ n: number }>('counter')
-        // Somebody else writes what was read, the first time.
+        // Another transaction writes what was read, the first time.
         if (runs++ === 0) await it.store.run(async (unit) => unit.put('counter', { n: 10 }))
         call.unit.put('counter', { n: (row?.n ?? 0) + 1 })
         return { Account: ACCOUNT }
@@ -257,7 +257,7 @@ describe('A handler', () => {
     expect(await it.store.reader.get('counter')).toEqual({ n: 13 })
   })
 
-  test('that calls another acts as its caller: judged again, recorded again, in one commit', async () => {
+  test('that calls another acts as its caller: evaluated again, recorded again, in one commit', async () => {
     const outer = words
       .operation('GetCallerIdentity')
       .on(anything)
@@ -320,7 +320,7 @@ describe('A handler', () => {
   })
 })
 
-describe('A service at work by itself', () => {
+describe('A service that acts as its own principal', () => {
   const acting = {
     service: 'secretsmanager.amazonaws.com',
     account: ACCOUNT,
@@ -363,7 +363,7 @@ describe('A service at work by itself', () => {
     })
   const input = { AccessKeyId: 'AKIAEXAMPLEEXAMPLE00' }
 
-  test('may do what the policy of a resource lets it do, and is on record', async () => {
+  test('may do what the policy of a resource lets it do, and is recorded', async () => {
     const it = await guardedBy(statement(ACCOUNT))
 
     expect(await it.gate.actAs(acting, words.api, 'GetAccessKeyInfo', input)).toEqual({ Account: ACCOUNT })

@@ -61,7 +61,7 @@ export class Registry {
     return eventNameOf(this.traits(service).eventNames, operation)
   }
 
-  /** Runs a check of input; what breaks the model is refused in the service's own words where it has some. */
+  /** Runs a check of the input; a violation of the model becomes the service's own error where it defines one. */
   validated({ id }: ServiceRow, check: () => void): void {
     try {
       check()

@@ -1,6 +1,6 @@
 /**
- * A recorded call decided again, by today's policies: what the event tells is taken back into a caller and an input. What
- * it does not tell is said, not guessed: session policies, session tags, hidden values.
+ * Re-evaluates a recorded call with today's policies: rebuilds the caller and the input from its event. What the event
+ * does not record is reported, not guessed: session policies, session tags, hidden values.
  */
 import { type CompiledPolicy, compilePolicy, type Explanation, explain, readPolicy } from '../../policy/index.ts'
 import type { Store, Unit } from '../../store/store.ts'
@@ -18,7 +18,7 @@ import type { RecordedDecision } from './decisions.ts'
 import type { OperationCall, RequestInfo } from './invocation.ts'
 import type { Session, Subject } from './session.ts'
 
-/** As much of a record as is asked for. */
+/** The members of a recorded event that a replay needs. */
 export interface RecordedCall {
   readonly eventID: string
   readonly eventTime: string
@@ -72,7 +72,7 @@ export async function replay(event: RecordedCall, doors: ReplayDependencies): Pr
   const told = event.additionalEventData?.merlonDecisions ?? []
   const undecided = (note: string) => told.map((each) => ({ told: each, now: undefined, notes: [note] }))
   const caller = await recallCaller(doors.ports.identity, event)
-  if (!caller) return undecided('whoever called is not there any more, or was a service')
+  if (!caller) return undecided('the caller no longer exists, or was a service')
   const invocation = await recallInvocation(event, doors)
   if (!invocation) return undecided('this build has no such operation')
 
@@ -118,7 +118,7 @@ export async function replay(event: RecordedCall, doors: ReplayDependencies): Pr
         const { request, layers } = evaluationInput(asked, await doors.facts(arrival, invocation, asked))
         for (const [key, value] of Object.entries(each.context ?? {}))
           if (!request.context.has(key)) request.context.set(key, value)
-        const unknown = isTarget ? [] : ['what stands on the resource itself is left out']
+        const unknown = isTarget ? [] : ['the policy of the resource itself is left out']
         return { told: each, now: explain(request, layers), notes: [...caller.notes, ...omitted, ...unknown] }
       }),
     )
@@ -151,7 +151,10 @@ async function recallInvocation(event: RecordedCall, doors: ReplayDependencies):
   }
 }
 
-/** Whose policies bore on the call; undefined for whom no identity stands behind: services, strangers, nobody. */
+/**
+ * The identity whose policies applied to the call; undefined for callers without one: services, other accounts,
+ * anonymous callers.
+ */
 function subjectOf({ userIdentity }: RecordedCall): Subject | undefined {
   const { type, principalId = '', userName = '', sessionContext } = userIdentity
   const issuer = sessionContext?.sessionIssuer
@@ -188,7 +191,7 @@ interface Recalled {
   readonly notes: readonly string[]
 }
 
-/** undefined when nobody of that name and id is left. */
+/** undefined when no identity with that name and ID is left. */
 async function recallCaller(identities: IdentityPort, call: RecordedCall): Promise<Recalled | undefined> {
   const subject = subjectOf(call)
   const { accountId = '', accessKeyId = '', sessionContext } = call.userIdentity
@@ -208,7 +211,7 @@ async function recallCaller(identities: IdentityPort, call: RecordedCall): Promi
     caller: { principal: identity.principal, subject, accessKeyId, ...(session && { session }) },
     identity,
     sessionPolicies: subject.kind === 'federated-user' ? [UNKNOWN_SESSION_POLICY] : undefined,
-    notes: session ? ['the session’s own policies and tags are not on record, and are left out'] : [],
+    notes: session ? ['the session’s own policies and tags are not recorded, and are left out'] : [],
   }
 }
 

@@ -73,7 +73,7 @@ export class Runner {
       const conditions = this.conditions(invocation, action, call, found.row, given)
       await decisions.authorize(arrival, invocation, draft, { action, acted, input, conditions })
     }
-    // Tags given on creation need the permission to tag, as in AWS: no service can forget it.
+    // Tags in a creating request need the permission to tag, as in AWS: no service can forget it.
     if (tagging) {
       const { action } = tagging
       const tagged = tagging.acted ?? acted
@@ -91,7 +91,7 @@ export class Runner {
     return output
   }
 
-  /** What policies see of a call: the service's table of condition keys, and `given` over it. */
+  /** What policies see of a call: the service's table of condition keys, overridden by `given`. */
   conditions(
     invocation: OperationCall,
     action: string,

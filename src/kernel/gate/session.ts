@@ -3,7 +3,7 @@ import type { Vault } from '../../vault/vault.ts'
 import { accessKeyId, secretAccessKey } from '../service/id.ts'
 import type { SignIn } from '../state/sign-in-sessions.ts'
 
-/** The identity that a credential stands for, by ids that are never reused. */
+/** The identity behind a credential, by IDs that are never reused. */
 export type Subject =
   | { readonly kind: 'root' }
   /** Unsigned calls, and services at work by themselves. */
@@ -30,7 +30,7 @@ export interface Session {
   readonly chained?: boolean
   /** A manager of the organisation at a task of a member's root user. */
   readonly assumedRoot?: true
-  /** The access key that asked for this session: when it dies, the session dies with it. */
+  /** The access key that requested this session: when it is deleted, the session becomes invalid. */
   readonly parentKeyId?: string
   /** The sign-in with a password that this session belongs to: it ends with it. */
   readonly signIn?: SignIn
@@ -57,7 +57,10 @@ export function issueSession(vault: Vault, session: Session): IssuedCredentials 
   return { accessKeyId: id, secretAccessKey: secret, sessionToken }
 }
 
-/** undefined for a token that is not ours, was changed, or belongs to another key. Expiry is the caller's to judge. */
+/**
+ * undefined for a token that was not issued here, was modified, or belongs to another key. The caller checks the
+ * expiry.
+ */
 export function redeemSession(
   vault: Pick<Vault, 'redeem'>,
   id: string,

@@ -1,4 +1,4 @@
-/** Whose tokens a call spends, and what nobody gets by asking in another name. */
+/** Whose tokens a call spends, and that calling under another name gains nothing. */
 import { describe, expect, test } from 'vitest'
 import type { Subject } from './session.ts'
 import { type RateLimits, rateDefaults, Throttle } from './throttle.ts'
@@ -13,7 +13,7 @@ const ACCOUNT = '111122223333'
 const user = (id: string): Subject => ({ kind: 'user', name: id, id })
 const role = (id: string, sessionName: string): Subject => ({ kind: 'role', name: id, id, sessionName })
 
-/** A throttle whose clock stands, and how many of so many calls get in, one after the other. */
+/** A throttle whose clock does not move, and how many of a number of calls it admits, one after the other. */
 function standing(over: RateLimits = limits) {
   let now = 0
   const throttle = new Throttle(over, () => now)
@@ -50,7 +50,7 @@ describe('A principal', () => {
     expect(entered(user('AIDAX'), 1)).toBe(0)
   })
 
-  test('is asked after without anything being spent', () => {
+  test('is checked without anything being spent', () => {
     const { throttle, entered } = standing()
     for (let i = 0; i < 100; i++) expect(throttle.short(ACCOUNT, user('AIDAX'), 0)).toBeUndefined()
 
@@ -58,7 +58,7 @@ describe('A principal', () => {
     expect(throttle.short(ACCOUNT, user('AIDAX'), 0)).toEqual({ scope: 'principal', retryAfterMs: 250 })
   })
 
-  test('may only have so many calls at work, however slowly they came', () => {
+  test('may only have so many calls in progress, however slowly they came', () => {
     const { throttle, pass } = standing()
     const running = Array.from({ length: 4 }, () => throttle.signed(ACCOUNT, user('AIDASLOW'), 0))
     pass(60_000)
@@ -79,7 +79,7 @@ describe('An account', () => {
     expect(entered(user('AIDAELSEWHERE'), 10, '777788889999')).toBe(10)
   })
 
-  test('may be given a limit of its own', () => {
+  test('may have a limit of its own', () => {
     const { entered } = standing()
     const users = Array.from({ length: 50 }, (_, i) => entered(user(`AIDA${i}`), 10, '444455556666'))
 
@@ -94,8 +94,8 @@ describe('An account', () => {
   })
 })
 
-describe('Who is refused', () => {
-  test('is told to wait until there is something to have', () => {
+describe('A refused caller', () => {
+  test('learns to wait until there is something to have', () => {
     const { throttle, entered, pass } = standing()
     entered(user('AIDAX'), 10)
 

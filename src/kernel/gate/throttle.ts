@@ -1,4 +1,7 @@
-/** How much each account, each principal and each unsigned address may ask, so that nobody's flood becomes everybody's. */
+/**
+ * Rate limits for each account, each principal and each unsigned address, so that one client's flood does not affect
+ * the others.
+ */
 import { isIPv6 } from 'node:net'
 import { Fault } from '../../wire/fault.ts'
 import type { Subject } from './session.ts'
@@ -13,7 +16,7 @@ export interface RateLimits extends Readonly<Record<ThrottleScope, Rate>> {
 
 /**
  * Two cores answer some ten thousand calls a second: half of it for an account, a quarter for a principal. The largest
- * ordinary clients, a fleet of pods under one role or Terraform at full width, ask for hundreds. Unsigned calls are
+ * ordinary clients, a fleet of pods under one role or Terraform at full width, make hundreds. Unsigned calls are
  * sign-ins, which a pod does once an hour; the burst is a cluster that starts at once behind one address.
  */
 export const rateDefaults: RateLimits = {
@@ -29,7 +32,7 @@ export interface ThrottleRejection {
   readonly retryAfterMs: number
 }
 
-/** What its caller is told, in AWS's words. */
+/** The error that a throttled caller receives, as AWS words it. */
 export class ThrottledFault extends Fault {
   readonly scope: ThrottleScope
 
@@ -39,7 +42,7 @@ export class ThrottledFault extends Fault {
   }
 }
 
-/** A call that may; it must be told when it is over. */
+/** An admitted call; the caller must release it when the call ends. */
 export interface ThrottleSlot {
   release(): void
 }
@@ -47,9 +50,9 @@ export interface ThrottleSlot {
 const BUCKETS_MAX = 10_000
 /** Hashing and parsing a body costs as much as a small call every so many bytes. */
 const BYTES_A_TOKEN = 256 * 1024
-/** Whoever is refused should come back to a bucket with something in it. */
+/** A refused caller should retry when the bucket has been refilled to this share. */
 const REFILLED_SHARE = 0.25
-/** When calls that are at work will be over, nobody knows. */
+/** It is not known when calls in progress will end. */
 const BUSY_MS = 1_000
 
 export class Throttle {
@@ -74,7 +77,7 @@ export class Throttle {
     return shortage(principal, whole, cost) ?? enter(cost, principal, whole)
   }
 
-  /** Whether they would be refused. Nothing is spent, so it may be asked of anyone. */
+  /** The rejection that a call would get. Spends nothing, so it may be computed for any account and subject. */
   short(account: string, subject: Subject, bodyBytes: number): ThrottleRejection | undefined {
     const { principal, whole } = this.#signed(account, subject)
     return shortage(principal, whole, costOf(bodyBytes))
@@ -106,7 +109,7 @@ export class Throttle {
 
 const costOf = (bodyBytes: number): number => 1 + Math.floor(bodyBytes / BYTES_A_TOKEN)
 
-/** What costs more than a full bucket holds takes all of it: it must be possible to ask at all. */
+/** A call that costs more than a full bucket empties it: every call must be possible at some time. */
 const within = ({ rate }: Bucket, cost: number): number => Math.min(cost, rate.burst)
 
 function refusal(scope: ThrottleScope, bucket: Bucket, cost: number): ThrottleRejection | undefined {
@@ -117,7 +120,7 @@ function refusal(scope: ThrottleScope, bucket: Bucket, cost: number): ThrottleRe
   return running >= rate.runningMax ? { scope, retryAfterMs: BUSY_MS } : undefined
 }
 
-/** Nothing is spent before both agree: who is over their own limit spends nobody else's. */
+/** Spends nothing before both buckets agree: a principal over its own limit spends no tokens of others. */
 const shortage = (principal: Bucket, whole: Bucket, cost: number): ThrottleRejection | undefined =>
   refusal('principal', principal, cost) ?? refusal('account', whole, cost)
 
@@ -133,7 +136,7 @@ function enter(cost: number, ...buckets: readonly Bucket[]): ThrottleSlot {
   }
 }
 
-/** By what cannot be had anew for the asking: sessions, keys and federated users count as what they come from. */
+/** Keyed by what a caller cannot multiply: sessions, keys and federated users count as the identity they come from. */
 export function principalKey(account: string, subject: Subject): string {
   switch (subject.kind) {
     case 'root':
@@ -148,7 +151,7 @@ export function principalKey(account: string, subject: Subject): string {
   }
 }
 
-/** An IPv6 network of the least size: whoever has one address has all of them. */
+/** The smallest IPv6 network that is assigned: a client with one address has all of its addresses. */
 function networkOf(address: string): string {
   if (!isIPv6(address)) return address
   const [head = '', tail] = address.split('::')

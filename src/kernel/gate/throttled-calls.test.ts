@@ -1,4 +1,4 @@
-/** Which throttled calls are told of, and that none is lost count of. */
+/** Which throttled calls are recorded, and that every one is counted. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ThrottledCalls, type ThrottledMinute } from './throttled-calls.ts'
 
@@ -18,7 +18,7 @@ function watched() {
   return { told, calls: new ThrottledCalls(async (minute) => void told.push(minute)) }
 }
 
-test('the first of a minute is told at once, the others as a number when the minute is over', async () => {
+test('the first of a minute is recorded at once, the others as a number when the minute is over', async () => {
   const { told, calls } = watched()
 
   expect(Array.from({ length: 1_000 }, () => calls.isFirst('AKIAA', opened('a'))).filter(Boolean)).toHaveLength(1)

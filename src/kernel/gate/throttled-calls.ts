@@ -12,7 +12,7 @@ export interface ThrottledMinute {
   readonly since: number
   /** Besides the first, which has an event of its own. */
   calls: number
-  /** Refused before anybody asked for the proof that they were the principal's. */
+  /** Refused before the caller had to prove that the principal's credentials are theirs. */
   unproven: number
 }
 
@@ -56,12 +56,12 @@ export class ThrottledCalls {
     return true
   }
 
-  /** The minute under way of whoever has this key. */
+  /** The current minute of the principal with this access key. */
   minuteOf(accessKeyId: string): ThrottledMinute | undefined {
     return this.#byKey.get(accessKeyId)
   }
 
-  /** Ends every minute now; returns when all is told. */
+  /** Ends every minute now; resolves when all counts are recorded. */
   async close(): Promise<void> {
     for (const key of [...this.#open.keys()]) this.#end(key)
     await this.#telling

@@ -48,7 +48,7 @@ describe('A bucket', () => {
     expect(take(buckets, 'a', 100)).toBe(100)
   })
 
-  test('gives who waits as it said', () => {
+  test('admits a waiting caller at the time it named', () => {
     const buckets = new Buckets(rate, 10)
     takes(buckets, 'a', 0, 20)
     const bucket = buckets.at('a', 30)
@@ -58,7 +58,7 @@ describe('A bucket', () => {
     expect(waitMs(buckets.at('a', 30 + wait), 7)).toBe(0)
   })
 
-  test('is nobody else’s', () => {
+  test('belongs to one key only', () => {
     const buckets = new Buckets(rate, 10)
     takes(buckets, 'a', 0, 100)
 
@@ -97,7 +97,7 @@ describe('When there are as many as there may be', () => {
     expect(takes(buckets, 'flood', 200, 100)).toBe(2)
   })
 
-  test('nobody gets a fresh bucket by filling the table with names: newcomers share one', () => {
+  test('a caller gets no fresh bucket by filling the table with names: newcomers share one', () => {
     const buckets = new Buckets(rate, 100)
     takes(buckets, 'flood', 0, 20)
     for (let i = 0; i < 100_000; i++) take(buckets, `made-up-${i}`, 0)

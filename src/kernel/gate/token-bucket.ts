@@ -20,8 +20,8 @@ export interface Bucket {
 const LOOKED_AT = 8
 
 /**
- * A full bucket at rest says nothing that a new one would not say: only such a one is forgotten, so nobody gets a fresh
- * bucket by pushing out their own. When there is none, newcomers share a bucket until there is.
+ * A full bucket holds no more than a new one would: only full ones are forgotten, so that a caller cannot get a fresh
+ * bucket by evicting its own. When none is full, newcomers share a bucket.
  */
 export class Buckets {
   readonly #rateOf: (key: string) => Rate

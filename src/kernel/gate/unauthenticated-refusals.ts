@@ -85,7 +85,7 @@ export class UnauthenticatedRefusals {
   }
 }
 
-/** The event that stands for the refusals of a minute beyond the first. */
+/** The event that records the refusals of a minute beyond the first. */
 export const refusalCountEvent = ({ account, region, since, ...counted }: RefusalCount, timeMs: number): LogRecord =>
   serviceEvent({
     account,

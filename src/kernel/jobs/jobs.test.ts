@@ -57,7 +57,7 @@ describe('A job', () => {
     expect(ran.map(({ document }) => document.n)).toEqual(Array(20).fill(1))
   })
 
-  test('that fails writes nothing, is told, and is tried again later and later', async () => {
+  test('that fails writes nothing, is reported, and is tried again later and later', async () => {
     let fails = 2
     const { store, clock, errors, runner, schedule } = await world(async (unit, job, now) => {
       unit.put('half', {})
@@ -247,7 +247,7 @@ describe('A job', () => {
     expect(await first).toBe(9)
   })
 
-  test('nobody knows how to do is kept and told', async () => {
+  test('of an unknown kind is kept and reported', async () => {
     const { store, errors, runner, schedule } = await world(counting)
     await schedule('j', 0, 'unknown')
 

@@ -10,14 +10,14 @@ export interface Job {
   readonly dueAt: number
   readonly payload: object
   readonly attempts: number
-  /** While this lies in the future another node is at work. */
+  /** Another node runs the job until this time, in milliseconds since the epoch. */
   readonly leasedUntil: number
 }
 
 export interface JobHandler {
   /**
-   * What the job does to the world, or asks of other services, before the commit that ends it. Done again when that
-   * commit, or this itself, fails; so it must bear being done twice.
+   * External side effects of the job, and calls to other services, before the commit that ends it. Repeated when that
+   * commit or the effect itself fails, so it must be idempotent.
    */
   readonly effect?: (job: Job, now: number) => Promise<unknown>
   /** In the unit that also removes the job: its writes and its end commit together. */
@@ -38,7 +38,7 @@ const LANES_OF_KIND = 64
 /** Keys sort by due time, so that what is due is one short range. */
 const jobKey = (dueAt: number, id: string): Key => key('kernel', 'job', String(dueAt).padStart(15, '0'), id)
 
-/** Asks for a job in the caller's own transaction. Returns what {@link cancelJob} takes. */
+/** Schedules a job in the caller's own transaction. Returns what {@link cancelJob} takes. */
 export function scheduleJob(unit: Unit, job: Pick<Job, 'id' | 'kind' | 'dueAt' | 'payload'>): Key {
   const at = jobKey(job.dueAt, job.id)
   unit.put(at, { ...job, attempts: 0, leasedUntil: 0 } satisfies Job)
@@ -107,7 +107,7 @@ export class JobRunner {
     this.#rounds.add(round)
   }
 
-  /** Whoever held a job of data that is ours alone is dead. */
+  /** The process that leased jobs of data that only this process uses has died. */
   async #freeAll(): Promise<void> {
     // In portions: there may be a job for every key and secret, and calls wait meanwhile.
     for (let after: Key | undefined, portion = BATCH; portion === BATCH; ) {
@@ -124,7 +124,7 @@ export class JobRunner {
     }
   }
 
-  /** A job may ask for the next one, due at once. */
+  /** A job may schedule the next one, due at once. */
   async #untilIdle(): Promise<void> {
     while ((await this.runDue()) > 0);
   }

@@ -33,7 +33,7 @@ async function installation() {
 const pass = (ms: number) => new Promise((done) => setTimeout(done, ms))
 
 describe('A lease', () => {
-  it('is held by one of all who ask at once, for as long as it lives', async () => {
+  it('is held by one of all concurrent applicants, for as long as it lives', async () => {
     const { node } = await installation()
     const nodes = ['a', 'b', 'c'].map(node)
     const ask = () => Promise.all(nodes.map(({ lease }) => lease.hold()))
@@ -72,7 +72,7 @@ describe('A lease', () => {
     await store.run((unit) => two.lease.require(unit))
   })
 
-  it('is free at once when it is given back, and for the next life of the node that died', async () => {
+  it('is free at once when it is released, and for the next life of the node that died', async () => {
     const { node } = await installation()
     const [one, two, again] = [node('one'), node('two'), node('one')]
     await one.lease.hold()

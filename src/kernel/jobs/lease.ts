@@ -1,6 +1,7 @@
 /**
- * A lease: of all nodes over one store, one at a time does a thing. Nobody's clock is compared with anybody's: a holder
- * writes a new beat again and again, and who has watched the same beat for long enough by its own watch takes over.
+ * A lease: of all nodes on one store, one at a time does a task. Clocks are not compared between nodes: the holder
+ * writes a new beat again and again, and a node that has seen the same beat for long enough, by its own clock, takes
+ * over.
  */
 import { randomUUID } from 'node:crypto'
 import { type Key, key, type Store, type Unit } from '../../store/store.ts'
@@ -15,14 +16,14 @@ interface LeaseRow {
   readonly beat: number
 }
 
-/** Somebody else has taken over. */
+/** Another node has taken over. */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError'
 }
 
 export interface LeaseOptions {
   readonly store: Store
-  /** What is held, in any number of words. */
+  /** The name of the lease, as segments of its key. */
   readonly of: readonly string[]
   readonly heldMs?: number | undefined
 }
@@ -45,9 +46,9 @@ export class Lease {
     this.#heldMs = heldMs
   }
 
-  /** Takes it where it is free; false while another node has it. To be asked before each piece of the work. */
+  /** Takes the lease where it is free; false while another node has it. Call it before each piece of the work. */
   async hold(): Promise<boolean> {
-    // Data of one process alone is nobody else's.
+    // A store that is not shared has one process.
     if (!this.#store.shared || this.#fresh()) return true
     this.#wanted = true
     const known = await this.#store.reader.get<LeaseRow>(this.#at)
@@ -82,7 +83,7 @@ export class Lease {
   }
 
   #isFree(row: LeaseRow | undefined): boolean {
-    // Whoever bore our name before us is dead.
+    // The previous process with this node name has died.
     if (!row || row.node === this.#store.node) return true
     const now = performance.now()
     const { row: before, since } = this.#watched ?? { row: undefined, since: now }

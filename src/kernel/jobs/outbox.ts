@@ -38,8 +38,8 @@ export interface Outbox<M> {
    */
   send(context: OutboxContext, key: string, message: M): Promise<void>
   /**
-   * The work of {@link send} for a message that nobody gets: an answer that must not show whether an address is known
-   * takes as long either way. It is charged to no quota; `message.account` is any account, with whose key it is sealed.
+   * Does the work of {@link send} without sending anything: a response that must not reveal whether an address is known
+   * takes as long either way. It is charged to no quota; `message.account` is any account, whose key seals it.
    */
   pretend(context: OutboxContext, key: string, message: M): Promise<void>
   readonly kind: string
@@ -79,7 +79,7 @@ const ATTEMPTS_MAX = 16
 const AGE_MS_MAX = 3 * 24 * 60 * 60 * 1000
 const ERROR_LENGTH_MAX = 300
 const FORGET_BATCH = 500
-/** In place of the account in the rows of messages that nobody gets. */
+/** Replaces the account in the rows of messages that are never sent. */
 const PRETENDED = 'pretended'
 /** The Region of Merlon's own events. */
 const REGION = 'us-east-1'
@@ -152,7 +152,7 @@ export function outbox<
     new OutboxQuotaError(`The ${kind} quota of the ${what} ${which} for today is exhausted.`)
 
   const deliver = ({ vault, use }: DeliveryContext): JobHandler => ({
-    /** Returns why the message is given up, undefined once it is delivered; throws to try again. */
+    /** Returns why the message was abandoned, undefined once it is delivered; throws to try again. */
     effect: async (job, now): Promise<string | undefined> => {
       const letter = job.payload as Letter
       try {

@@ -40,7 +40,7 @@ function parseCron(fields: readonly string[]): Schedule | undefined {
     string,
     string,
   ]
-  // One of the two must stand aside.
+  // Exactly one of the two must be `?`.
   if ((dayText === '?') === (weekdayText === '?')) return undefined
   const minutes = numbers(minuteText, 0, 59)
   const hours = numbers(hourText, 0, 23)

@@ -1,6 +1,6 @@
 /**
- * A checkpoint: where all chains of a node stand at one moment, signed by the installation. Kept here and given to
- * witnesses elsewhere, it holds the log to what it was, also against whoever rewrites all of it.
+ * A checkpoint: the ends of all chains of a node at one moment, signed by the installation. Stored here and sent to
+ * witnesses elsewhere, it proves what the log was, also against an attacker who rewrites all of it.
  */
 import { hash, verify } from 'node:crypto'
 import { chainId, type Head } from '../../store/chain.ts'
@@ -26,11 +26,11 @@ export interface Checkpoint {
   readonly time: string
   /** The chains that have grown since the one before. */
   readonly moved: readonly ChainTip[]
-  /** SHA-256 over the standing of all chains of the node, hex. */
+  /** SHA-256 over the ends of all chains of the node, hex. */
   readonly all: string
   /** SHA-256 of the checkpoint before, hex; empty for the first. */
   readonly previous: string
-  /** Ed25519 over the text of all that stands above, base64. */
+  /** Ed25519 over the text of all members above, base64. */
   readonly signature: string
 }
 
@@ -64,7 +64,7 @@ export const checkpointHash = (checkpoint: Checkpoint): string =>
 const isStanding = ({ account, region, sequence, hash }: Partial<ChainTip>): boolean =>
   [account, region, hash].every((text) => typeof text === 'string') && typeof sequence === 'number'
 
-/** Whoever can write to the database, or to a witness's file, can write anything there. */
+/** The database and a witness's file are untrusted input: a writer can put anything there. */
 export function isCheckpoint(found: unknown): found is Checkpoint {
   if (typeof found !== 'object' || found === null) return false
   const { kind, node, number, time, moved, all, previous, signature } = found as Partial<Checkpoint>
@@ -111,7 +111,7 @@ export function makeCheckpoint(
     const previous = await lastCheckpoint(unit, node)
     if (previous ? previous.all === all : own.length === 0) return undefined
     const before = await lastStandings(unit, node)
-    // It is alive after all, and has told of more.
+    // The node is alive after all, and has recorded more.
     if (node !== store.node && own.some((head) => head.sequence < (before.get(chainId(head)) ?? 0))) return undefined
     const unsigned: Unsigned = {
       kind: 'merlon-checkpoint',
@@ -148,7 +148,7 @@ export interface CheckpointId {
   readonly number: number
 }
 
-/** By its key, which counts more than what whoever wrote the row says of itself. */
+/** Identified by its key, which is trusted more than the content of the row. */
 export function placeOf(key: Key): CheckpointId {
   const [node = '', number] = key.split('/').slice(-2)
   return { node, number: Number(number) }
@@ -194,7 +194,7 @@ export function readWitness(text: string): readonly Checkpoint[] {
     try {
       found.push(JSON.parse(line.slice(at)) as Checkpoint)
     } catch {
-      // Cut off by a crash of whoever wrote it.
+      // Incomplete: the process that wrote it crashed.
     }
   }
   return found

@@ -1,4 +1,4 @@
-/** What whoever can write to the database does to the log, and what the check says of it. */
+/** What an attacker with write access to the database does to the log, and what verification reports. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -73,7 +73,7 @@ async function installation() {
   }
 }
 
-/** What somebody does who knows how hashes are made, and has no key. */
+/** What an attacker does who can compute hashes but has no key. */
 function rehash(database: Database): void {
   const before = new Map<string, EvidenceRow>()
   const rows = database
@@ -109,20 +109,20 @@ describe('The check of the log', () => {
     ['an edited event', EDIT, 4, /not what was written/],
     ['an edited time', `UPDATE log SET time_ms = 99 WHERE id = 'us-east-1-4'`, 4, /not what was written/],
     ['an edited attribute', `UPDATE log SET attributes = '[["a","b"]]' WHERE id = 'us-east-1-4'`, 4, /not what was/],
-    ['a deleted event', DELETE, 4, /record 5 stands here/],
+    ['a deleted event', DELETE, 4, /record 5 is here/],
     [
       'two events in each other’s place',
       `UPDATE log SET position = -1 WHERE id = 'us-east-1-4';
        UPDATE log SET position = (SELECT position + 2 FROM log WHERE id = 'eu-west-1-4') - 3 WHERE id = 'us-east-1-5';
        UPDATE log SET position = 9 WHERE position = -1`,
       4,
-      /record 5 stands here/,
+      /record 5 is here/,
     ],
     [
       'an event moved to another account',
       `UPDATE log SET account = '999988887777' WHERE id = 'us-east-1-4'`,
       4,
-      /record 5 stands here/,
+      /record 5 is here/,
     ],
     ['a shortened log', `DELETE FROM log WHERE time_ms > 8`, 9, /there are 8/],
     ['a forged MAC', `UPDATE log SET mac = zeroblob(32) WHERE id = 'us-east-1-4'`, 4, /MAC/],
@@ -190,7 +190,7 @@ describe('The check of the log', () => {
   test.each([
     ['a checkpoint that is gone', `DELETE FROM documents WHERE key LIKE 'kernel/checkpoint/main/%1'`, 1, /missing/],
     [
-      'a checkpoint that tells another story',
+      'a checkpoint with other content',
       `UPDATE documents SET document = replace(document, '"sequence":5', '"sequence":4') WHERE key LIKE 'kernel/checkpoint/main/%1'`,
       1,
       /signature/,
@@ -216,7 +216,7 @@ describe('The check of the log', () => {
     expect(found).toContainEqual({ chain: 'checkpoints main', sequence, what: expect.stringMatching(what) })
   })
 
-  test('tells where the chains of a node end that was killed: another node signs it, once', async () => {
+  test('records where the chains of a killed node end: another node signs it, once', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'merlon-evidence-'))
     folders.push(folder)
     const vault = await ephemeralVault()
@@ -278,7 +278,7 @@ describe('The check of the log', () => {
     database.close()
     const opened = await openStore({ file: join(folder, 'db') })
     expect((await verifyLog(opened, vault)).findings).toEqual([
-      { chain: CHAIN, sequence: 8, what: expect.stringMatching(/checkpoint 2 tells of 8 records, and there are 7/) },
+      { chain: CHAIN, sequence: 8, what: expect.stringMatching(/checkpoint 2 has 8 records, and there are 7/) },
     ])
     await opened.close()
   })

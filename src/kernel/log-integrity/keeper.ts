@@ -10,7 +10,7 @@ const BEAT_MS = 5_000
 /** A checkpoint is made when so much time has passed, or so many records have come. */
 const CHECKPOINT_MS = 60_000
 const CHECKPOINT_RECORDS = 1_000
-/** A living node has long told where its chains stand. */
+/** A running node would have recorded the ends of its chains long before. */
 const QUIET_MS = 3 * CHECKPOINT_MS
 
 export class ChainBrokenError extends Error {
@@ -31,7 +31,7 @@ export class CheckpointService {
   #working: Promise<void> = Promise.resolve()
   #last = { atMs: 0, records: 0 }
   readonly #watch: () => number
-  /** How many records other nodes had, since when by our watch, and whether a checkpoint tells of them. */
+  /** How many records other nodes had, since when by this node's clock, and whether a checkpoint covers them. */
   readonly #others = new Map<string, { readonly records: number; readonly since: number; readonly told: boolean }>()
 
   constructor(
@@ -79,7 +79,7 @@ export class CheckpointService {
     return this.checkpoint(false)
   }
 
-  /** Writes a checkpoint when one is due, or, asked to, when there is anything new. */
+  /** Writes a checkpoint when one is due or, with `now`, when there is anything new. */
   checkpoint(now = true): Promise<void> {
     this.#working = this.#working.then(() => this.#checkpoint(now)).catch(this.#onError)
     return this.#working
@@ -102,7 +102,7 @@ export class CheckpointService {
     this.#last = { atMs: now, records }
   }
 
-  /** Where a node was killed, nobody but the others can tell where its chains ended. */
+  /** When a node was killed, only the other nodes can record where its chains ended. */
   async #other(node: string, heads: readonly Head[], records: number): Promise<void> {
     const now = this.#watch()
     const known = this.#others.get(node)

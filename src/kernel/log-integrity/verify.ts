@@ -76,7 +76,7 @@ export async function verifyLog(
     const missing = [...points.keys()].filter((sequence) => sequence > last).sort((a, b) => a - b)[0]
     if (missing === undefined) continue
     const { by } = points.get(missing)!
-    findings.add(chain, last + 1, `missing: ${by} tells of ${missing} records, and there are ${last}`)
+    findings.add(chain, last + 1, `missing: ${by} has ${missing} records, and there are ${last}`)
   }
   return {
     records,
@@ -98,13 +98,13 @@ function follow(
   const before = followed.get(chain)
   const next = (before?.sequence ?? 0) + 1
   const stored = Buffer.from(row.hash ?? [])
-  if (row.sequence !== next) findings.add(chain, next, `expected here, and record ${row.sequence} stands here`)
+  if (row.sequence !== next) findings.add(chain, next, `expected here, and record ${row.sequence} is here`)
   else if (!stored.equals(linkHash(before, row))) findings.add(chain, row.sequence, 'is not what was written')
   const authentic = row.mac !== null && Buffer.from(linkMac(keys.of(row.node, row.epoch), stored)).equals(row.mac)
   if (row.mac !== null && !authentic) findings.add(chain, row.sequence, 'its MAC is not ours')
   const point = expected.get(chain)?.get(row.sequence)
   if (point && point.hash !== stored.toString('hex')) {
-    findings.add(chain, row.sequence, `is not what ${point.by} tells of`)
+    findings.add(chain, row.sequence, `is not what ${point.by} has`)
   }
   const proven = authentic ? row.sequence : (before?.proven ?? 0)
   followed.set(chain, { sequence: row.sequence, hash: stored, proven })
@@ -161,7 +161,10 @@ function readWitnessed(
 const expectStanding = (expected: Expected, node: string, { account, region, sequence, hash }: ChainTip, by: string) =>
   expect(expected, chainId({ account, region, node }), sequence, hash, by)
 
-/** The first to speak of a record is believed: a contradiction shows at the record, whoever is wrong. */
+/**
+ * The first record of a value is trusted: a contradiction is reported at the record that shows it, whichever of the two
+ * is wrong.
+ */
 function expect(expected: Expected, chain: string, sequence: number, hash: string, by: string): void {
   const points = expected.get(chain) ?? new Map()
   expected.set(chain, points)

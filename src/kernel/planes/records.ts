@@ -1,5 +1,5 @@
 /**
- * Records that planes send up: at least once, told apart by the plane, its node and the number of the batch.
+ * Records that planes send up: at least once, identified by the plane, its node and the batch number.
  *
  * @example
  * // services/route53/index.ts

@@ -7,7 +7,7 @@
  */
 import { port } from './port.ts'
 
-/** Where the bytes of an object lie, and whose key seals them. */
+/** Where the bytes of an object are stored, and whose key seals them. */
 export interface BlobPlace {
   readonly id: string
   readonly account: string

@@ -1,4 +1,7 @@
-/** The domain records port: what the world's DNS says of a name, asked of every resolver that the operator configured. */
+/**
+ * The domain records port: what public DNS answers for a name, according to every resolver that the operator
+ * configured.
+ */
 import { port } from './port.ts'
 
 export interface DomainAnswer {

@@ -34,7 +34,7 @@ export interface FunctionRun {
   readonly version: string
   readonly requestId: string
   readonly code: FunctionCode
-  /** JSON, as `Invoke` was given it. */
+  /** JSON payload of `Invoke`. */
   readonly payload: Buffer
   readonly environment: Readonly<Record<string, string>>
   readonly credential: FunctionCredential
@@ -48,8 +48,8 @@ export interface FunctionOutcome {
   /** JSON: the answer, or `{errorMessage, errorType, stackTrace?}`. */
   readonly payload: Buffer
   /**
-   * Absent on success. `Unhandled`: it threw in a runtime of ours, as AWS's runtimes tell it, it died, or its time ran
-   * out. `Handled`: a built-in function, or one behind HTTP, said so itself.
+   * Absent on success. `Unhandled`: the code threw in a runtime of Merlon's, as AWS's runtimes report it, its process
+   * died, or it timed out. `Handled`: a built-in function, or one behind HTTP, reported the error itself.
    */
   readonly error?: 'Handled' | 'Unhandled'
   /** What it wrote, the last 4 KiB. */
@@ -62,9 +62,9 @@ export class FunctionsBusy extends Error {
 }
 
 export interface FunctionsPort {
-  /** Why this code cannot run here, before anybody relies on it, and what to do; undefined when it can. */
+  /** Why this code cannot run here, and what to do, before a function depends on it; undefined when it can. */
   refusal(code: FunctionCode, environment: Readonly<Record<string, string>>): string | undefined
-  /** What is wrong with a deployment package, in AWS's words; undefined when it can be unpacked. */
+  /** What is wrong with a deployment package, as AWS words it; undefined when it can be unpacked. */
   faultIn(zip: Buffer): Promise<string | undefined>
   /** Throws {@link FunctionsBusy}; what the function does wrong is an outcome. */
   run(run: FunctionRun): Promise<FunctionOutcome>

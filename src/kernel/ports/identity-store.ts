@@ -78,7 +78,7 @@ export type StoreSecretCaller = Pick<Call, 'unit' | 'now' | 'vault'> & { readonl
 
 export interface IdentityStorePort {
   create(unit: Unit, store: NewIdentityStore): void
-  /** Deletes the directory with everybody in it, and ends their sign-ins. */
+  /** Deletes the directory with all its users and groups, and ends their sign-ins. */
   remove(unit: Unit, storeId: string): Promise<void>
   find(reader: Reader, storeId: string): Promise<IdentityStoreFacts | undefined>
   user(reader: Reader, storeId: string, userId: string): Promise<StoreUser | undefined>

@@ -1,6 +1,6 @@
 /**
- * The identity port: who a credential or an ARN belongs to, and which policies apply; provided by IAM. Answers come from
- * caches that the change feed invalidates.
+ * The identity port: the identity a credential or an ARN belongs to, and the policies that apply; provided by IAM.
+ * Answers come from caches that the change feed invalidates.
  *
  * @example
  * const role = await call.use(identity).role(call.unit, 'arn:aws:iam::111122223333:role/deploy')
@@ -115,7 +115,7 @@ export interface IdentityPort {
   rootFeatures(reader: Reader, organization: string): Promise<readonly RootFeature[]>
   /** Checks a one-time code of the named MFA device of the caller within the device's failure budget, and spends it. */
   verifyMfa(call: MfaCaller, serial: string, code: string): Promise<SecretCheck<true>>
-  /** Tells that a credential was used. Durable within a minute. */
+  /** Reports that a credential was used. Durable within a minute. */
   used(used: Used): void
 }
 

@@ -1,4 +1,4 @@
-/** The log heads port: where the chains of the log stand. Provided by the server from its store. */
+/** The log heads port: the last record of each chain of the log. Provided by the server from its store. */
 import type { Head } from '../../store/chain.ts'
 import { port } from './port.ts'
 

@@ -20,7 +20,7 @@ export interface OrganizationContext {
   readonly rcps: readonly PolicySet[] | undefined
 }
 
-/** The organisation an account is in, as other services ask of it. */
+/** The organization of an account, as other services see it. */
 export interface Membership {
   readonly id: string
   readonly management: string

@@ -4,9 +4,9 @@ import { port } from './port.ts'
 /** The world outside; provided by the server, which guards what may be reached. */
 export interface OutboundPort {
   /**
-   * HTTPS only. Throws when the host may not be reached, does not answer in time, or answers too much. `thumbprints` (SHA-1,
-   * hexadecimal) name the certificates that may stand on top of a chain which no trusted authority has signed; throws a
-   * `ThumbprintMismatchError` for others.
+   * HTTPS only. Throws when the host may not be reached, does not answer in time, or answers too much. `thumbprints`
+   * (SHA-1, hexadecimal) name the certificates accepted as the top of a chain that no trusted authority has signed;
+   * throws a `ThumbprintMismatchError` for others.
    */
   get(url: string, thumbprints?: readonly string[]): Promise<{ readonly status: number; readonly body: string }>
 }

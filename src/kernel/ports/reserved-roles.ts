@@ -1,6 +1,6 @@
 /**
- * The reserved roles port: roles that IAM Identity Center keeps in accounts, with the SAML provider that they trust; provided by
- * IAM. Nobody changes them through the IAM API, and control policies bind them like any other role.
+ * The reserved roles port: roles that IAM Identity Center keeps in accounts, with the SAML provider that they trust;
+ * provided by IAM. The IAM API cannot change them, and control policies bind them like any other role.
  *
  * @example
  * const arn = await use(reservedRoles).put(unit, { account, name: 'AWSReservedSSO_Admin_0123456789abcdef', … })

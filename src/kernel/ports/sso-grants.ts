@@ -1,6 +1,6 @@
 /**
- * The grants port: what devices and command lines ask of a person in the browser, provided by the token service of IAM Identity
- * Center and used by its portal.
+ * The grants port: what devices and command lines request from a person in the browser, provided by the token service
+ * of IAM Identity Center and used by its portal.
  *
  * @example
  * const asked = await use(ssoGrants).device(unit, 'BCDF-GHJK', now)

@@ -52,7 +52,10 @@ export const isPrivateAddress = (address: string): boolean => holds(special, add
 export const isMetadata = (address: string): boolean =>
   holds(metadata, address) || (isPrivateAddress(address) && embedded(address).some((each) => holds(metadata, each)))
 
-/** The IPv4 addresses that an IPv6 address may stand for, for whatever gateway translates it: RFC 4291, 6052, 3056, 4380. */
+/**
+ * The IPv4 addresses that an IPv6 address may represent, for any gateway that translates it: RFC 4291, 6052, 3056,
+ * 4380.
+ */
 function embedded(address: string): readonly string[] {
   const groups = groupsOf(address)
   if (!groups) return []

@@ -79,7 +79,7 @@ export class ConditionKeys {
     }
   }
 
-  /** `given`: what the operation has computed by itself; it wins. */
+  /** `given`: computed by the operation itself; takes precedence. */
   of(service: string, action: string, source: KeySource, given: LazyConditions): LazyConditions {
     const entries = this.#byAction.get(`${service} ${action}`)
     if (!entries) return given

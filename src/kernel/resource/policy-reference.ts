@@ -1,4 +1,6 @@
-/** What the linter is told of AWS's services: their actions, and for those Merlon plans, their ARNs and condition keys. */
+/**
+ * What the linter knows of AWS's services: their actions, and for those Merlon plans, their ARNs and condition keys.
+ */
 import type { Reference, ServiceFacts } from '../../policy/index.ts'
 
 /** Every action of the public authorisation reference, by service prefix, in order. */
@@ -84,7 +86,7 @@ export async function serviceDetails(
 
 let loading: Promise<Reference> | undefined
 
-/** Loaded when first asked for: the tables are large. */
+/** Loaded on first use: the tables are large. */
 export function policyReference(): Promise<Reference> {
   loading ??= load()
   return loading

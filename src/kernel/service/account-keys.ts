@@ -10,7 +10,7 @@ export interface PreparesAccounts {
   prepare(vault: Vault, account: string): Promise<void>
 }
 
-/** A sealed value of every account, so that a drill can tell whether its key is there and right. */
+/** A sealed value of every account, so that a restore drill can check that the account's key exists and is right. */
 export interface Canary {
   readonly account: string
   readonly sealed: Sealed

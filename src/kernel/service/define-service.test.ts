@@ -1,4 +1,4 @@
-/** The words of services: what does not compile, what does not start, and who calls without a signature. */
+/** Declaring services: what does not compile, what does not start, and the callers without a signature. */
 import type * as KMS from '@aws-sdk/client-kms'
 import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import type * as STS from '@aws-sdk/client-sts'
@@ -131,7 +131,7 @@ describe('A resource type', () => {
   })
 })
 
-test('Misuses of the words do not compile', () => {
+test('Misuses of the declarations do not compile', () => {
   const words = kms()
   const scheme: BearerScheme<{ sub: string }> = {
     token: () => undefined,

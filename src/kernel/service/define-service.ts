@@ -1,4 +1,4 @@
-/** The words a service is written in: resource types, operations, faults, tagging, and the service that they make up. */
+/** The declarations a service is written with: resource types, operations, faults, tagging, and the service itself. */
 import { Fault } from '../../wire/fault.ts'
 import type { FaultName, Input, OpName } from '../../wire/typed.ts'
 import type { Variables } from '../resource/arn-form.ts'
@@ -10,7 +10,7 @@ import { type NamedOperation, nameOperation } from './operation.ts'
 import type { Operation, Service } from './service.ts'
 import { type TaggingNames, taggingOperations } from './tagging.ts'
 
-/** What a service consists of, besides what its words know already. */
+/** What a service consists of, besides what its declarations contain. */
 export type ServiceParts = Omit<Service, 'api' | 'resources'>
 
 /** The members that the three operations have in common. */

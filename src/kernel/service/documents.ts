@@ -1,4 +1,4 @@
-/** What anybody may read without a signature, such as the public keys that tokens are checked with. */
+/** Documents that any client may read without a signature, such as the public keys that verify tokens. */
 import type { Reader } from '../state/reader.ts'
 
 export const DOCUMENTS_PATH = '/_merlon/public/'

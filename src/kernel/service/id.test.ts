@@ -5,7 +5,7 @@ import { accessKeyId, accountOfAccessKey, secretAccessKey, timeOrderedId, unique
 const account = fc.stringMatching(/^\d{12}$/)
 
 describe('Access keys', () => {
-  test('tell the account they were made for, whichever it is', () => {
+  test('contain the account they were made for, whichever it is', () => {
     fc.assert(
       fc.property(account, fc.constantFrom('AKIA' as const, 'ASIA' as const), (number, prefix) => {
         const id = accessKeyId(prefix, number)
@@ -23,7 +23,7 @@ describe('Access keys', () => {
     'AIDAAAAAAAAAAAAAAAAA',
     'akiaaaaaaaaaaaaaaaaa',
     '',
-  ])('that are none (%s) tell nothing', (id) => {
+  ])('that are none (%s) contain none', (id) => {
     expect(accountOfAccessKey(id)).toBeUndefined()
   })
 

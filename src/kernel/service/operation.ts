@@ -1,4 +1,7 @@
-/** The words of an operation: authentication, then target or a reason for no permission, then conditions, then the body. */
+/**
+ * The steps of an operation's declaration: authentication, then target or a reason for no permission, then conditions,
+ * then the body.
+ */
 import type { Input, OpName, Output } from '../../wire/typed.ts'
 import type { Call } from '../gate/call.ts'
 import type { Conditions } from '../resource/conditions.ts'

@@ -69,7 +69,7 @@ export function pageOf<T>(
 export function pageTokens(call: Call, query: unknown) {
   const principal = call.caller.principal
   const arn = 'arn' in principal ? principal.arn : principal.kind
-  // The Region, too: a position is a key of the store, and behind that of another Region lie other rows.
+  // Includes the Region: a position is a key of the store, and after a position of another Region come other rows.
   const binding = JSON.stringify([call.account, call.region, arn, call.operation, query ?? null])
   return {
     seal: (position: string): string => call.vault.issue('paging-token', binding, Buffer.from(position)),

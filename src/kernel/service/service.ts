@@ -1,4 +1,4 @@
-/** What a service consists of, as the kernel sees it. Services are written in the words of `service/define-service.ts`. */
+/** What a service consists of, as the kernel sees it. Services are declared with `service/define-service.ts`. */
 import type { Unit } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import type { Violation } from '../../wire/constraints.ts'
@@ -28,7 +28,7 @@ import type { ServiceTraits } from './traits.ts'
 // biome-ignore-start lint/suspicious/noExplicitAny: the registry holds operations of every type; `operation()` typed them.
 export interface Operation {
   readonly name: string
-  /** IAM actions asked on the target; more than one where AWS asks more (ReEncrypt). Empty: no permission needed. */
+  /** IAM actions checked on the target; several where AWS checks several (ReEncrypt). Empty: no permission needed. */
   readonly actions: readonly string[]
   /** Where the input chooses the actions, as a version ID does in S3: all that it can choose, and the choice. */
   readonly choice?: { readonly among: readonly string[]; readonly of: (input: any) => readonly string[] }
@@ -60,15 +60,15 @@ export interface Service extends ServiceLife {
   /** What the kernel must know of this one service. */
   readonly traits?: ServiceTraits
   readonly operations: readonly Operation[]
-  /** Those that its words have defined. */
+  /** The resource types that the service has defined. */
   readonly resources?: readonly DeclaredResourceType[]
   /** Values of the service's condition keys, beside what operations supply by `conditions`. */
   readonly conditionKeys?: ConditionKeyTable
   /** Keys of the authorization reference that no request carries, with the reason: the linter says so. */
   readonly absentKeys?: AbsentKeys
-  /** Its own answer to input that breaks its model. Default: AWS's general words. */
+  /** Its own error for input that violates its model. Default: AWS's general error. */
   readonly invalidInput?: (violations: readonly Violation[]) => Fault | undefined
-  /** What it lets anybody read. */
+  /** Documents that any client may read. */
   readonly documents?: readonly PublicDocument[]
   /** Its pages, and its endpoints that are no API operations. */
   readonly sites?: readonly WebSite[]

@@ -34,7 +34,7 @@ export class MovableClock implements Clock {
   }
 }
 
-/** Of `--dev`: it can be moved, and clients whose clocks were not are still heard. */
+/** For `--dev`: it can be moved, and requests of clients whose clocks were not moved are still accepted. */
 export class DevelopmentClock extends MovableClock {
   real(): number {
     return Date.now()

@@ -9,8 +9,8 @@ interface Held<V> {
 }
 
 /**
- * A memo over `compute`, which must read only through the reader it is given. The change feed drops what a commit
- * touched, so a value is never older than the last commit this node has seen.
+ * A memo over `compute`, which must read only through the reader that is passed to it. The change feed drops what a
+ * commit touched, so a value is never older than the last commit this node has seen.
  */
 export class DerivedCache<V> {
   readonly #store: Store

@@ -98,7 +98,7 @@ export interface WebCall<C = undefined>
   record(event: WebEvent): void
 }
 
-/** An event that a route words itself. */
+/** An audit event that a route defines itself. */
 export interface WebEvent {
   readonly name: string
   readonly account: string

@@ -171,7 +171,7 @@ describe('A session', () => {
 
     const out = await post('/portal/logout', { csrf }, { cookie })
     expect(out.headers['set-cookie']).toMatch(/^portal=; .*Max-Age=0/)
-    // The cookie that somebody kept is of no use any more.
+    // A kept copy of the cookie is no longer valid.
     expect((await send('GET', '/portal/me', { headers: { cookie } })).status).toBe(401)
   })
 

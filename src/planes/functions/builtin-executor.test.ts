@@ -1,4 +1,4 @@
-/** Built-in functions: what they are given, and how they end. */
+/** Built-in functions: their input, and how they end. */
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { expect, test } from 'vitest'
@@ -10,14 +10,14 @@ import { answerOf, runOf } from './runs.fixture.ts'
 
 const host = (more: Partial<BuiltinHost> = {}): BuiltinHost => ({
   egress: new Egress(readEgress('')),
-  transport: { host: 'localhost', send: () => Promise.reject(new Error('nobody is asked')) },
+  transport: { host: 'localhost', send: () => Promise.reject(new Error('is not called')) },
   now: () => Date.UTC(2030, 0, 1),
   ...more,
 })
 const ran = async (builtin: Builtin, run = runOf(), more: Partial<BuiltinHost> = {}) =>
   answerOf(await runBuiltin(builtin, run, host(more)))
 
-test('a function is given the event and its variables, and answers JSON', async () => {
+test('a function receives the event and its variables, and answers JSON', async () => {
   const run = runOf({ payload: Buffer.from('{"n":1}'), environment: { COLOUR: 'red' } })
 
   const { answer, error, log } = await ran(async (event, { environment, log, now }) => {
@@ -39,7 +39,7 @@ test('what it throws is its error', async () => {
   expect([error, answer]).toEqual(['Handled', { errorType: 'RangeError', errorMessage: 'too far' }])
 })
 
-test('what runs too long is given up, and its connections end', async () => {
+test('what runs too long is stopped, and its connections end', async () => {
   const server = createServer((socket) => void socket.on('error', () => undefined)).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -67,7 +67,7 @@ test('what runs too long is given up, and its connections end', async () => {
   server.close()
 })
 
-test('it asks the API as its role, and AWS errors keep their code', async () => {
+test('it calls the API as its role, and AWS errors keep their code', async () => {
   const { answer } = await ran(
     async (_event, { secretsmanager }) =>
       secretsmanager('GetSecretValue', { SecretId: 'none' }).catch((error) => [error.code, error.message]),

@@ -9,7 +9,7 @@ import { failed, succeeded, timedOut } from './outcome.ts'
 
 export interface BuiltinHost {
   readonly egress: Egress
-  /** The signed API, by the same gate as everybody's. */
+  /** The signed API, through the same request pipeline as every client. */
   readonly transport: Transport
   readonly now: () => number
 }

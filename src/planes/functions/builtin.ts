@@ -1,4 +1,4 @@
-/** A function that is part of Merlon: what it is given, and all that it may reach. */
+/** A function that is part of Merlon: its input, and everything that it may reach. */
 import type { Socket } from 'node:net'
 
 /** What AWS answered instead of a success. */

@@ -1,4 +1,4 @@
-/** The functions that are part of Merlon, by the name that `ImageUri=merlon/NAME` says; each is loaded when first asked for. */
+/** The functions that are part of Merlon, by the name in `ImageUri=merlon/NAME`; each is loaded on first use. */
 import type { Builtin } from './builtin.ts'
 
 export const builtins: Readonly<Record<string, () => Promise<Builtin>>> = {

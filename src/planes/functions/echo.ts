@@ -1,4 +1,4 @@
-/** Answers what it was asked: to try permissions, roles and triggers with. */
+/** Returns its input: to try permissions, roles and triggers with. */
 import type { Builtin } from './builtin.ts'
 
 export const echo: Builtin = async (event, { log }) => {

@@ -51,7 +51,7 @@ describe('A function', () => {
     expect((await egress().place('both.test', 443)).address).toBe('93.184.216.34')
   })
 
-  test('does not get anywhere by a name that is nobody', async () => {
+  test('does not get anywhere by a name that does not resolve', async () => {
     await expect(egress('nobody.test:1').place('nobody.test', 1)).rejects.toThrow('may not connect')
   })
 })
@@ -66,7 +66,7 @@ describe('A connection', () => {
   })
   afterAll(() => void server.close())
 
-  test('goes to the address that was judged, though the name has another one by then', async () => {
+  test('goes to the address that was checked, though the name has another one by then', async () => {
     const answers = ['127.0.0.1', '169.254.169.254']
     const rebinding = new Egress(readEgress(`rebind.test:${port}`), async () => [answers.shift()!])
 
@@ -88,7 +88,7 @@ describe('A connection', () => {
     await expect(egress(`127.0.0.1:${port}`).dial('127.0.0.1', port, ending.signal)).rejects.toThrow()
   })
 
-  test('to nobody fails', async () => {
+  test('to a closed port fails', async () => {
     await expect(egress('127.0.0.1:1').dial('127.0.0.1', 1, new AbortController().signal)).rejects.toThrow(
       'ECONNREFUSED',
     )

@@ -1,6 +1,7 @@
 /**
- * Where functions may go: the public internet, and what the operator lists of the network inside. A name is resolved
- * once and the address that was judged is dialled, so that a name cannot change its mind in between.
+ * Where functions may connect: the public internet, and the parts of the internal network that the operator lists. A
+ * name is resolved once, and the address that was checked is dialed, so that the name cannot resolve to another one in
+ * between.
  */
 import { lookup } from 'node:dns/promises'
 import { connect, isIP, type Socket } from 'node:net'

@@ -111,7 +111,7 @@ test('what does not answer in time has timed out', async () => {
   expect(answer.errorMessage).toMatch(/Task timed out after 0\.30 seconds$/)
 })
 
-test('nobody is asked whom the operator has not named', async () => {
+test('hosts that the operator has not named are not called', async () => {
   const before = asked.length
 
   const { answer, error } = await ran('/fine?v=1', { list: '' })
@@ -121,7 +121,7 @@ test('nobody is asked whom the operator has not named', async () => {
   expect(asked).toHaveLength(before)
 })
 
-test('a certificate that nobody has signed is not believed', async () => {
+test('a certificate without a trusted signature is refused', async () => {
   const before = asked.length
 
   const { answer, error } = await ran('/fine?v=1', { trust: undefined as never })

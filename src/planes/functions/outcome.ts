@@ -1,4 +1,4 @@
-/** How invocations end, in the words of Lambda. */
+/** How invocations end, with Lambda's error types. */
 import type { FunctionOutcome } from '../../kernel/ports/functions.ts'
 
 /** Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */

@@ -197,7 +197,7 @@ function outcomeOf(
 /** Longer than any answer may be. */
 const TOO_LARGE = 8 * 1024 * 1024
 
-/** A runtime may say anything; callers are given JSON. */
+/** A runtime may send anything; callers receive JSON. */
 function jsonOf(body: Buffer): Buffer {
   try {
     JSON.parse(body.toString('utf8'))
@@ -215,7 +215,7 @@ function writeEtc(io: string, targets: readonly Target[]): void {
   writeFileSync(join(io, 'nsswitch.conf'), 'passwd: files\nhosts: files\n')
 }
 
-/** What the relay is told. */
+/** The orders of the relay. */
 function ordersOf(run: ProcessRun, runtime: Runtime, doors: SandboxSockets, lowPorts: boolean) {
   const script = `${INSIDE.scripts}/${runtime.bootstrap}`
   return {
@@ -237,7 +237,7 @@ function environmentOf(run: ProcessRun): Readonly<Record<string, string>> {
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
     AWS_ENDPOINT_URL: endpoint,
-    // AWS's own rotation code asks for it by this name.
+    // AWS's own rotation code reads it by this name.
     SECRETS_MANAGER_ENDPOINT: endpoint,
     ...run.environment,
     _HANDLER: run.code.handler,

@@ -30,7 +30,7 @@ export function runtimeApi(run: FunctionRun, listening: Listening) {
   }
 
   const next = (response: ServerResponse) => {
-    // One event a sandbox: whoever asks for another waits until it is taken down.
+    // One event a sandbox: a request for another waits until it is taken down.
     if (given) return
     given = true
     response.writeHead(200, {

@@ -1,9 +1,9 @@
-/** The runtimes functions may ask for, and what this machine runs them with. */
+/** The runtimes that functions may name, and what this machine runs them with. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
 
 export interface Runtime {
-  /** Program and words in front of the bootstrap. */
+  /** Program and arguments in front of the bootstrap. */
   readonly command: (memoryMb: number) => readonly string[]
   readonly bootstrap: string
   /** Folders and files besides `/usr` that it needs, to be read only. */

@@ -29,14 +29,14 @@ export class SandboxSockets {
     return this.#open(address, port, createHttp({ keepAliveTimeout: 0 }, listener))
   }
 
-  /** Merlon's own API, with the function's signature over it like anybody's. */
+  /** Merlon's own API, with the function's signature, like any client. */
   api(address: string, port: number, handle: Handler): Promise<void> {
     return this.http(address, port, (request, response) => {
       answerOverHttp(handle, request, response, BODY_BYTES_MAX).catch(() => response.destroy())
     })
   }
 
-  /** A target of the network, judged anew for each connection. `told` hears of refusals. */
+  /** A target of the network, checked anew for each connection. `told` is called with refusals. */
   target(
     door: { address: string; host: string; port: number },
     egress: Egress,

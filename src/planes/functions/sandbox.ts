@@ -1,5 +1,5 @@
 /**
- * The sandbox of a process function: bubblewrap's words for it. Its own processes, users, network and host name; the
+ * The sandbox of a process function: its arguments for bubblewrap. Its own processes, users, network and host name; the
  * system's programs to read, a `/tmp` to write, and nothing of the server's data.
  */
 import { spawnSync } from 'node:child_process'
@@ -96,7 +96,10 @@ export function sandboxed({
 
 const relayNeeds = process.execPath.startsWith('/usr/') ? [] : [process.execPath]
 
-/** The function itself: nobody, with so much memory to write as it has and its runtime takes to begin. */
+/**
+ * The function itself: an unprivileged user, with as much writable memory as configured, plus what its runtime takes to
+ * start.
+ */
 export const confined = ({ memoryMb, lowPorts }: Confined, command: readonly string[]): readonly string[] => [
   ...(lowPorts ? ['/usr/bin/unshare', '--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, '--'] : []),
   ...['/usr/bin/prlimit', `--data=${(memoryMb + RUNTIME_MB) << 20}`, '--'],
@@ -110,7 +113,7 @@ export interface Confined {
 
 const RUNTIME_MB = 128
 const NOBODY = '65534'
-/** To bind low ports, and to make somebody else of what it runs. */
+/** To bind low ports, and to change the user of what it runs. */
 const RELAY_RIGHTS = ['--uid', '0', '--gid', '0', '--cap-add', 'CAP_NET_BIND_SERVICE', '--cap-add', 'CAP_SETFCAP']
 
 /** Why no sandbox can be made here; undefined when it can. */

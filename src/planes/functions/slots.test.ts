@@ -42,7 +42,7 @@ test('one that fails gives its slot back', async () => {
   await expect(slots.during(async () => 'yes')).resolves.toBe('yes')
 })
 
-test('whoever waits in vain is told so, and leaves the queue', async () => {
+test('a waiting call that times out gets an error, and leaves the queue', async () => {
   const slots = new Slots({ running: 1, waiting: 1, waitMs: 1 })
   const first = gated()
   const one = slots.during(first.work)

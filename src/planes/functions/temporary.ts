@@ -18,7 +18,7 @@ export function temporaryFolder(kind: (typeof KINDS)[number]): string {
   return folder
 }
 
-/** Deletes the directories of processes that are no more. Those of other PID namespaces are not ours to judge. */
+/** Deletes the directories of processes that have ended. Those of other PID namespaces cannot be checked from here. */
 export function sweepTemporary(): void {
   for (const name of readdirSync(tmpdir())) {
     const [, space, pid, start] = NAME.exec(name) ?? []

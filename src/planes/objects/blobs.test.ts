@@ -74,7 +74,7 @@ test('a blob opens for its own place alone, and not when a byte was changed', as
   const vault = await ephemeralVault(ACCOUNT)
   const blobs = sealedBlobs(vault, folderBlobs(home))
   const place = { id: randomUUID(), account: ACCOUNT }
-  const text = Buffer.from('what lies in clear nowhere')
+  const text = Buffer.from('stored in clear nowhere')
   await blobs.put(place, text)
   expect((await blobs.get(place, text.length)).equals(text)).toBe(true)
   const [shelf] = readdirSync(home)
@@ -94,7 +94,7 @@ test('a blob opens for its own place alone, and not when a byte was changed', as
   await expect(blobs.get({ ...place, account: '444455556666' }, text.length)).rejects.toThrow()
 })
 
-test('a folder names all that lies in it, and leaves alone what is being written', async () => {
+test('a directory lists all its blobs, and leaves alone what is being written', async () => {
   const home = folder()
   const blobs = folderBlobs(home)
   const [id, other] = [randomUUID(), randomUUID()]
@@ -107,7 +107,7 @@ test('a folder names all that lies in it, and leaves alone what is being written
   expect(readFileSync(draft, 'utf8')).toBe('half')
 })
 
-test('what is removed while somebody copies is gone when the last of them has ended, also by failing', async () => {
+test('what is removed during a copy is gone when the last copy has ended, also by failing', async () => {
   const blobs = heldBlobs(memoryBlobs())
   const [id, other] = [randomUUID(), randomUUID()]
   for (const each of [id, other]) await blobs.write(each, Buffer.from('bytes'))
@@ -125,7 +125,7 @@ test('what is removed while somebody copies is gone when the last of them has en
   expect(await blobs.read(other)).toBeUndefined()
 })
 
-test('a removal under way is over before somebody copies', async () => {
+test('a removal in progress ends before a copy starts', async () => {
   const store = memoryBlobs()
   let end = () => {}
   const slow = heldBlobs({
@@ -142,7 +142,7 @@ test('a removal under way is over before somebody copies', async () => {
   await removed
 })
 
-test('objects of one Merlon lie sealed in a bucket of another', async () => {
+test('objects of one Merlon are stored sealed in a bucket of another', async () => {
   const there = await elsewhere()
   const here = await cloud({ blobs: bucketBlobs(there.bucket) })
   const s3 = here.client(S3Client)

@@ -1,4 +1,4 @@
-/** Objects' bytes, sealed before they go anywhere: every place they may lie in sees ciphertext only. */
+/** Objects' bytes, sealed before they go anywhere: every storage sees ciphertext only. */
 import type { BlobPlace, BlobsPort } from '../../kernel/ports/ports.ts'
 import { openBlob, sealBlob } from '../../vault/blob-file.ts'
 import type { SealContext } from '../../vault/sealed-value.ts'
@@ -17,7 +17,7 @@ export interface BlobStore {
 
 const placeOf = ({ id, account }: BlobPlace): SealContext => ({ table: 's3/object', key: id, column: 'bytes', account })
 
-/** Each lies in memory twice while it is opened; a thousand readers of large objects must not fill it. */
+/** Each is in memory twice while it is decrypted; a thousand readers of large objects must not fill it. */
 const OPENED_BYTES_MAX = 128 * 1024 * 1024
 
 export function sealedBlobs(vault: Vault, store: BlobStore): BlobsPort {

@@ -1,4 +1,4 @@
-/** So many bytes at a time, first come, first served. Whoever would be too much waits, and holds nothing meanwhile. */
+/** So many bytes at a time, first come, first served. A request beyond that waits, and holds nothing meanwhile. */
 
 interface Waiting {
   readonly bytes: number

@@ -1,4 +1,4 @@
-/** Blobs as files of a folder: whole or not at all, and on disk before anyone is told. */
+/** Blobs as files of a directory: whole or not at all, and on disk before the write is acknowledged. */
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import type { BlobStore } from './blobs.ts'
 const DRAFT = /\.draft-[0-9a-f-]{36}$/
 const ID = /^[0-9a-f-]{36}$/
 
-/** Of which all that lie there can be told. */
+/** A store that can list all its blobs. */
 export interface FolderBlobs extends BlobStore {
   ids(): Promise<readonly string[]>
 }

@@ -65,7 +65,8 @@ export function resolver(options: ResolverOptions): Plane {
         bytesMax: QUERY_BYTES_MAX,
         runningMax: RUNNING_MAX,
         respond: (message, peer) =>
-          // Over its rate a client gets an empty, truncated response: it may ask over TCP, where addresses are not forged.
+          // Over its rate a client gets an empty, truncated response: it may query over TCP, where addresses are not
+          // forged.
           respond(message, (udpBytes) => (rate.allows(peer.address, performance.now()) ? (udpBytes ?? UDP_BYTES) : 0)),
       },
       {

@@ -1,4 +1,4 @@
-/** JSON lines in a file of the operator's: on disk before the stream goes on, reopened when somebody rotated it away. */
+/** JSON lines in a file of the operator's: on disk before the stream goes on, reopened when it was rotated away. */
 import { constants } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import type { Sink } from './sink.ts'

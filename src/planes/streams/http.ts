@@ -2,7 +2,7 @@
 import { RetryLaterError } from './sink.ts'
 
 const TIMEOUT_MS = 30_000
-/** Whoever says "later" means at most this. */
+/** A `Retry-After` is honored up to this. */
 const LATER_MS_MAX = 300_000
 
 export interface Post {

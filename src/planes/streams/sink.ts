@@ -2,7 +2,7 @@
 
 /** One event, or one checkpoint. */
 export interface Line {
-  /** Where it stands in its source: two lines never share it. */
+  /** Its position in the source: unique for each line. */
   readonly position: string
   /** Epoch milliseconds. */
   readonly timeMs: number
@@ -13,12 +13,12 @@ export interface Line {
 }
 
 export interface Sink {
-  /** Returns when the other end has them, as well as its protocol can tell; throws when it does not. Asked again, then. */
+  /** Returns when the other end has them, as far as its protocol shows; throws otherwise, and is called again. */
   send(lines: readonly Line[], signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }
 
-/** The other end said when to ask again. */
+/** The other end said when to retry. */
 export class RetryLaterError extends Error {
   override readonly name = 'LaterError'
   readonly waitMs: number

@@ -38,7 +38,7 @@ export const events = (store: Store): Source => ({
   },
 })
 
-/** What somebody has made unreadable holds up nothing: it is sent as what it is. */
+/** An unreadable record does not stop the stream: it is sent as it is. */
 function told(body: string): Pick<Line, 'name' | 'refused' | 'body'> {
   try {
     const { eventName = '', errorCode } = JSON.parse(body) as Told
@@ -60,7 +60,7 @@ export const checkpoints = (store: Store): Source => ({
     for (const { node, number } of found) numbers[node] = number
     const lines = found.map(({ node, number, document }) => ({
       position: `${node}.${number}`,
-      // Whatever stands there is sent: it is the witness that must see it.
+      // Sent whatever it contains: the witness must see it.
       timeMs: Date.parse(document.time) || 0,
       name: 'merlon-checkpoint',
       refused: false,

@@ -71,7 +71,7 @@ async function until(holds: () => boolean): Promise<void> {
 
 const ids = (count: number, from = 1) => Array.from({ length: count }, (_, n) => `e${from + n}`)
 
-/** A web server that answers as it is told, and keeps what it took. */
+/** A web server that answers as configured, and records what it received. */
 async function receiver(answer: (n: number, response: ServerResponse) => void = () => undefined) {
   const taken: { headers: IncomingMessage['headers']; body: string; url: string }[] = []
   let asked = 0
@@ -142,7 +142,7 @@ describe('A stream', () => {
     expect(readFileSync(file, 'utf8')).toBe('{"eventName":"GetUser","eventID":"e2"}\n')
   })
 
-  it('to a webhook signs its batches, and says who it is by what the address says', async () => {
+  it('to a webhook signs its batches, and identifies itself by what the address says', async () => {
     const { store, append } = await log()
     const hook = await receiver()
     await append(3)
@@ -180,7 +180,7 @@ describe('A stream', () => {
     expect(told.at(-1)).toContain('stream goes on')
   })
 
-  it('is not held up by a record that somebody made unreadable', async () => {
+  it('is not held up by an unreadable record', async () => {
     const { store, append } = await log()
     const { host, ids: got, taken } = await receiver()
     await append(1)
@@ -217,7 +217,7 @@ describe('A stream', () => {
     expect(more.slice(0, taken.length - 1)).toEqual(Array(taken.length - 1).fill(true))
   })
 
-  it('waits as long as the target asks it to', async () => {
+  it('waits as long as the target requests', async () => {
     const { store, append } = await log()
     const hook = await receiver((_n, response) => {
       response.setHeader('retry-after', '3600')
@@ -262,7 +262,7 @@ describe('A stream', () => {
     expect(JSON.parse(scopeLogs[0].logRecords[1].body.stringValue)).toMatchObject({ eventID: 'e2' })
   })
 
-  it('tells what a collector rejects for good, and sends it once', async () => {
+  it('reports what a collector rejects for good, and sends it once', async () => {
     const { store, append } = await log()
     let asked = 0
     const server = createServer((request, response) => {
@@ -337,7 +337,7 @@ describe('Of several nodes', () => {
       )
     }
     expect((await sent(5)).sort()).toEqual(['ma.1', 'main.1', 'main.2', 'main.3', 'main0.1'])
-    // Rows that somebody else wrote lead nobody in a circle.
+    // Rows that another process wrote do not cause an endless loop.
     await store.run((unit) => unit.put('kernel/checkpoint/main/000000000000', { node: 'a' }))
     for (const node of ['main0', 'main']) await made(node)
     expect((await sent(7)).slice(5).sort()).toEqual(['main.4', 'main0.2'])
@@ -398,7 +398,7 @@ describe('Syslog', () => {
     expect(messages.map((message) => JSON.parse(SYSLOG.exec(message)![6]!).eventID)).toEqual(ids(3))
   })
 
-  it('that nobody listens to is waited for', async () => {
+  it('waits for a target that is not listening', async () => {
     const { store, append } = await log()
     await append(1)
     const { stream: it } = stream(store, 'syslog+tcp://127.0.0.1:1')
@@ -409,7 +409,7 @@ describe('Syslog', () => {
 
 test.each([
   ['no address', 'nonsense'],
-  ['a scheme nobody knows', 'gopher://example.com'],
+  ['an unknown scheme', 'gopher://example.com'],
   ['no host', 'syslog:///x'],
   ['a bucket without keys', 's3://bucket'],
 ])('%s is no target', (_what, text) => {

@@ -19,7 +19,7 @@ export interface TargetOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-/** Throws with a sentence for the operator. The addresses are the operator's own: they may lie inside. */
+/** Throws with a sentence for the operator. The addresses are the operator's own: they may be private. */
 export function readTarget(text: string, { version, environment }: TargetOptions): Target {
   if (!URL.canParse(text)) throw new Error(`'${text.replace(/\/\/[^@/]*@/, '//…@')}' is no target: ${FORMS}`)
   const url = new URL(text)

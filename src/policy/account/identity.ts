@@ -13,7 +13,7 @@ export interface Identity {
   readonly kind: 'user' | 'role'
   readonly name: string
   readonly arn: string
-  /** A role stands for a session of it. */
+  /** A role means a session of it. */
   readonly principal: Principal
   readonly policies: readonly CompiledPolicy[]
   readonly boundary: CompiledPolicy | undefined

@@ -21,7 +21,7 @@ function checkOperator({ operator, operatorAt, key, keyAt }: ConditionAt, report
     return void report(
       'ERROR',
       'NULL_WITH_IF_EXISTS',
-      'Null asks whether there is a value: IfExists has no meaning with it.',
+      'Null tests whether there is a value: IfExists has no meaning with it.',
       operatorAt,
     )
   }
@@ -71,7 +71,7 @@ function checkKey({ key, keyAt }: ConditionAt, linted: Linted, report: Report): 
   }
 }
 
-/** By a table's key, whose variable part stands for anything. */
+/** By a table's key, whose variable part matches anything. */
 function typeIn(keys: Readonly<Record<string, string>>, lowered: string): string | undefined {
   for (const [key, type] of Object.entries(keys)) {
     const fixed = key.split(/\$\{|</)[0]!.toLowerCase()
@@ -91,7 +91,7 @@ export function typeOf(key: string, { reference }: Linted): KeyType | undefined 
   return details && (typeIn(details.keys, lowered) as KeyType | undefined)
 }
 
-/** Which operators ask for a value of which type, and how such a value is told. */
+/** The operators for each type of value, and how such a value is recognized. */
 const FAMILIES: Readonly<Record<string, { readonly types: readonly KeyType[] }>> = {
   Numeric: { types: ['Numeric'] },
   Date: { types: ['Date'] },
@@ -227,7 +227,7 @@ function checkFormat(operator: string, key: string, { at, text }: Text, report: 
   }
 }
 
-/** Beyond AWS: what policies ask of this server in vain. */
+/** Beyond AWS: keys that this server never supplies. */
 function checkAbsent({ key, keyAt }: ConditionAt, { reference }: Linted, report: Report): void {
   const why = reference.absent?.(key)
   if (why === undefined) return
@@ -235,7 +235,10 @@ function checkAbsent({ key, keyAt }: ConditionAt, { reference }: Linted, report:
   report('WARNING', 'CONDITION_KEY_NOT_SUPPLIED', details, keyAt)
 }
 
-/** A key with several values needs to be told whether all or any count; one with one value must not be asked of all. */
+/**
+ * A key with several values needs a qualifier for all or any of them; one with a single value must not have
+ * `ForAllValues`.
+ */
 function checkQualifier(
   { operator, key, keyAt }: ConditionAt,
   { effect }: StatementAt,

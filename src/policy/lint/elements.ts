@@ -51,7 +51,7 @@ function differingInCase(at: At, report: Report): void {
   const seen = new Set<string>()
   for (const [name, inner] of at.members()) {
     if (seen.has(name.toLowerCase())) {
-      report('ERROR', 'DUPLICATE_KEYS_WITH_DIFFERENT_CASE', `${name} stands there twice, in another case.`, inner)
+      report('ERROR', 'DUPLICATE_KEYS_WITH_DIFFERENT_CASE', `${name} occurs twice, in another case.`, inner)
     }
     seen.add(name.toLowerCase())
   }
@@ -94,7 +94,7 @@ export const checkElements: Check = (statement, linted, report) => {
     if (operatorAt.json.type !== 'object') typeMismatch(operatorAt, 'object', report)
     else differingInCase(operatorAt, report)
     if (operatorAt.json.type === 'object' && operatorAt.json.members.size === 0) {
-      report('SUGGESTION', 'EMPTY_OBJECT_CONDITION', `${operator} asks for nothing.`, operatorAt)
+      report('SUGGESTION', 'EMPTY_OBJECT_CONDITION', `${operator} tests nothing.`, operatorAt)
     }
   }
 }

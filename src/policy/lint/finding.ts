@@ -25,7 +25,7 @@ export interface Finding {
   readonly findingType: FindingType
   /** `PASS_ROLE_WITH_STAR_IN_RESOURCE` */
   readonly issueCode: string
-  /** A sentence, in Merlon's words. */
+  /** A sentence; the text is Merlon's. */
   readonly findingDetails: string
   readonly learnMoreLink: string
   readonly locations: readonly Location[]
@@ -65,7 +65,7 @@ export class At {
     return [...this.json.members].map(([name, inner]) => [name, new At(inner, [...this.path, { value: name }])])
   }
 
-  /** The items of a list, or what stands there instead of a list of one. */
+  /** The items of a list; a single value counts as a list of one. */
   items(): readonly At[] {
     if (this.json.type !== 'array') return [this]
     return this.json.items.map((item, index) => new At(item, [...this.path, { index }]))

@@ -71,7 +71,7 @@ function audiences({ condition, key, say }: Use): void {
   else say('SUGGESTION', 'CONFIRM_AUDIENCE_CLAIM_TYPE', details)
 }
 
-/** `*` alone: the condition asks only whether there is a value, or nothing at all. */
+/** `*` alone: the condition tests only whether there is a value, or nothing at all. */
 function wildcards({ condition, say }: Use): void {
   const parsed = parseOperator(condition.operator)
   if (!parsed || !/^(String|Arn)(Not)?Like$/.test(parsed.operator.name)) return

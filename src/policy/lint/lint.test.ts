@@ -511,7 +511,7 @@ describe('The linter', () => {
     )
   })
 
-  test('answers whatever it is given', () => {
+  test('answers any input', () => {
     const strange = [
       '',
       ' ',

@@ -1,4 +1,4 @@
-/** Whether the principals are written so that they can be somebody. */
+/** Whether the principals have a form that can match a caller. */
 import { PRINCIPAL_TYPES } from '../document.ts'
 import type { At, Text } from './finding.ts'
 import type { Check, Linted, Report, StatementAt } from './statement.ts'
@@ -18,7 +18,7 @@ export const checkPrincipals: Check = (statement, linted, report) => {
     report(
       'SECURITY_WARNING',
       'ALLOW_WITH_NOT_PRINCIPAL',
-      'Allow with NotPrincipal reaches everybody else, the anonymous among them.',
+      'Allow with NotPrincipal reaches all other principals, the anonymous among them.',
       statement.notPrincipal,
     )
   }
@@ -35,7 +35,7 @@ export const checkPrincipals: Check = (statement, linted, report) => {
     return void report('ERROR', 'INVALID_PRINCIPAL_FORMAT', 'A principal is "*", or an object by type.', element)
   }
   if (element.json.members.size === 0)
-    report('SUGGESTION', 'EMPTY_OBJECT_PRINCIPAL', 'The principal is nobody.', element)
+    report('SUGGESTION', 'EMPTY_OBJECT_PRINCIPAL', 'The principal matches no caller.', element)
   for (const [type, names] of element.members()) {
     if (!PRINCIPAL_TYPES.some((known) => known === type)) {
       report('ERROR', 'INVALID_PRINCIPAL_KEY', `${type} is no type of principal.`, names)
@@ -91,7 +91,7 @@ function checkPrincipal(type: string, { at, text }: Text, { kind }: Linted, repo
   }
 }
 
-/** Web identities come by one action, SAML by another, everybody else by AssumeRole. */
+/** Web identities use one action, SAML another, all other principals AssumeRole. */
 function mismatched(type: string, names: At, { action, effect }: StatementAt, { kind }: Linted, report: Report): void {
   const actions = action?.texts().map(({ text }) => text.toLowerCase()) ?? []
   if (kind !== 'trust' || effect !== 'Allow' || actions.some((each) => /[*?]/.test(each))) return

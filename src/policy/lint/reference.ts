@@ -11,7 +11,7 @@ export interface ServiceFacts {
     readonly arns: readonly string[]
     /** `s3:prefix`, `aws:RequestTag/${TagKey}`: as written, by type. */
     readonly keys: Readonly<Record<string, string>>
-    /** By action in lower case; a key that ends in a slash stands for a family. */
+    /** By action in lower case; a key that ends in a slash means a family. */
     readonly actionKeys?: ReadonlyMap<string, readonly string[]>
   }
 }

@@ -59,7 +59,7 @@ interface Parts {
 /** Against the forms the service's own ARNs have, where they are known. */
 function fitting(facts: ServiceFacts, parts: Parts, error: (code: string, details: string) => void): void {
   const templates = facts.details?.arns.map((arn) => arn.split(':')).filter((each) => each[2] === parts.service) ?? []
-  // Everybody's, and in nobody's table.
+  // Common to all services, and in no table.
   if (templates.length === 0 || (parts.service === 'iam' && parts.path === 'root')) return
   if (parts.path === '' || /^[*?]/.test(parts.path)) return
   const near = templates.filter((each) => mayBe(each.slice(5).join(':'), parts.path))
@@ -78,7 +78,7 @@ function fitting(facts: ServiceFacts, parts: Parts, error: (code: string, detail
   }
 }
 
-/** Whether a written path can be of this form: what stands before the first variable of either must agree. */
+/** Whether a written path can be of this form: the parts before the first variable of either must agree. */
 function mayBe(template: string, path: string): boolean {
   const fixed = template.split('${')[0]!
   const written = path.split(/[*?$]/)[0]!

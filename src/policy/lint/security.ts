@@ -16,13 +16,13 @@ const SENSITIVE: readonly Sensitive[] = [
     action: 'iam:passrole',
     prefix: 'PASS_ROLE',
     type: 'SECURITY_WARNING',
-    why: 'lets every role be handed to a service. Name the roles, or ask for iam:PassedToService',
+    why: 'lets every role be passed to a service. Name the roles, or test iam:PassedToService',
   },
   {
     action: 'iam:createservicelinkedrole',
     prefix: 'CREATE_SLR',
     type: 'WARNING',
-    why: 'lets service-linked roles be made for any service. Name the roles, or ask for iam:AWSServiceName',
+    why: 'lets service-linked roles be created for any service. Name the roles, or test iam:AWSServiceName',
   },
 ]
 const NARROWING: Readonly<Record<string, string>> = {
@@ -87,7 +87,7 @@ export const checkServices: Check = (statement, { kind }, report) => {
   report(
     'SECURITY_WARNING',
     'RESTRICT_ACCESS_TO_SERVICE_PRINCIPAL',
-    'The service may be asked by any of its customers: ask for aws:SourceArn, aws:SourceAccount or aws:SourceOrgID.',
+    'The service may act for any of its customers: test aws:SourceArn, aws:SourceAccount or aws:SourceOrgID.',
     services,
   )
 }
@@ -109,7 +109,7 @@ function serviceKeys({ principal, conditions }: StatementAt, services: At, repor
   report('SUGGESTION', 'RECOMMENDED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL', details, services)
 }
 
-/** Providers shared by everybody, and the key that tells one tenant from another. */
+/** Identity providers shared by many tenants, and the key that identifies one of them. */
 const SHARED: Readonly<Record<string, readonly string[]>> = {
   'token.actions.githubusercontent.com': ['sub', 'job_workflow_ref'],
   'accounts.google.com': ['aud', 'oaud', 'sub'],
@@ -152,10 +152,5 @@ function missing(host: string, wanted: readonly string[], at: At, report: Report
   const code = host.startsWith('token.actions')
     ? 'MISSING_GITHUB_REPO_CONDITION_KEY'
     : 'MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL'
-  report(
-    'SECURITY_WARNING',
-    code,
-    `Everybody with an account at ${host} may take the role: ask for ${host}:${wanted[0]}.`,
-    at,
-  )
+  report('SECURITY_WARNING', code, `Every account at ${host} may assume the role: test ${host}:${wanted[0]}.`, at)
 }

@@ -1,4 +1,4 @@
-/** A statement as the checks see it: its elements with their places, and what is easily asked of them. */
+/** A statement as the checks see it: its elements with their positions, and its most used properties. */
 import type { Budget } from '../budget.ts'
 import type { PolicyKind } from '../document.ts'
 import { parseOperator } from '../operators.ts'

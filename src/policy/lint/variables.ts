@@ -1,4 +1,4 @@
-/** Whether variables are written so that they stand for something, where they may stand at all. */
+/** Whether variables are well-formed, and used where they are allowed. */
 import type { Text } from './finding.ts'
 import { type Check, familyOf, type Linted, type Report } from './statement.ts'
 
@@ -43,7 +43,7 @@ function checkText({ at, text }: Text, { version }: Linted, report: Report): voi
       error('UNSUPPORTED_SPACE_IN_VARIABLE', `The variable ${name.trim()} has a space in or around its name.`)
     }
     if (rest.length > 0 && !/^'[^']*'$/.test(fallback)) {
-      error('MISSING_QUOTE_IN_VARIABLE', `What stands for a missing ${name.trim()} belongs in single quotes.`)
+      error('MISSING_QUOTE_IN_VARIABLE', `The default for a missing ${name.trim()} belongs in single quotes.`)
     }
   }
 }

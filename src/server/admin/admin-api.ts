@@ -279,7 +279,7 @@ async function copy({ custody }: AdminContext, input: Input): Promise<object> {
   return copied
 }
 
-/** With the keyring that lies beside the backup, since that is what there would be. */
+/** With the keyring in the backup's directory, since that is what a real restore would use. */
 async function rehearse(custody: SealManager, input: Input): Promise<object> {
   const file = text(input, 'file')
   const { keyring, store } = custody.unsealed()
@@ -342,8 +342,8 @@ async function seedByPeople(desk: AdminContext, sealer: SealerRecord, input: Inp
 }
 
 /**
- * The one that is named; else that of the entry under way, so that a share of another set is told apart; else the one
- * the share says it belongs to.
+ * The sealer that is named; else that of the unseal attempt in progress, so that a share of another set is detected;
+ * else the one that the share names.
  */
 function chosen({ custody, entries }: AdminContext, input: Input): SealerRecord {
   const kind = input['share'] === undefined ? 'passphrase' : 'shamir'
@@ -363,7 +363,7 @@ function chosen({ custody, entries }: AdminContext, input: Input): SealerRecord 
   return found
 }
 
-/** A sealer as asked for, with its seed; shares are in the answer and nowhere else. */
+/** A new sealer as requested, with its seed; the shares are in the response and nowhere else. */
 export async function newSealer(
   at: Pick<SealManager, 'data' | 'environment'> & { body(): { readonly installId: string } },
   input: Input,

@@ -30,10 +30,10 @@ export async function listenForAdmin(
 ): Promise<AdminSocket | undefined> {
   const path = socketOf(data)
   if (Buffer.byteLength(path) >= PATH_BYTES_MAX) {
-    logger.log('warn', 'no administration socket: the path of the data folder is too long', { path })
+    logger.log('warn', 'no administration socket: the path of the data directory is too long', { path })
     return undefined
   }
-  // The folder's lock is ours, so whoever made this one is dead.
+  // This process has the directory's lock, so the process that created the socket has died.
   rmSync(path, { force: true })
   const server = createServer((incoming, outgoing) => {
     const tell = ({ status, body }: AdminResponse) => {

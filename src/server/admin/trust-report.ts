@@ -1,4 +1,4 @@
-/** The real state of the root of trust, check by check: what an auditor would ask, answered by the machine. */
+/** The real state of the root of trust, check by check: an auditor's questions, answered by the server. */
 import { type Finding, findings, KEPT_MS } from '../../kernel/events/findings.ts'
 import { isTamperFinding, nameOf } from '../../kernel/events/tamper-watch.ts'
 import { lastCheckpoint } from '../../kernel/log-integrity/checkpoint.ts'
@@ -54,7 +54,7 @@ export async function trustReport(custody: SealManager, process: object): Promis
 function sealerCheck(custody: SealManager, sealer: SealerRecord, now: number): Check {
   const check = `sealer ${sealer.id} (${sealer.settings.kind})`
   if (custody.liesBesideData(sealer)) {
-    const found = 'its key lies beside the data: whoever has the disk has everything'
+    const found = 'its key is stored with the data: read access to the disk is enough to decrypt everything'
     return { check, verdict: 'FAIL', found }
   }
   if (sealer.testedAt === undefined) return { check, verdict: 'WARN', found: 'never tested' }

@@ -1,4 +1,4 @@
-/** Shares as people bring them, one at a time, over minutes: who has begun is told by a nonce, and time runs out. */
+/** Shares as people enter them, one at a time, over minutes: a nonce identifies the attempt, and it expires. */
 import { randomBytes } from 'node:crypto'
 import type { SealerRecord } from '../../vault/sealer.ts'
 import { ShareEntry } from '../../vault/sealers/shamir.ts'
@@ -8,7 +8,7 @@ export interface Progress {
   readonly sealer: string
   readonly given: number
   readonly threshold: number
-  /** To be given with the next share, so that two entries never mix. */
+  /** To be sent with the next share, so that two attempts never mix. */
   readonly nonce: string
   readonly expiresAt: number
   /** The number of the share just taken. */

@@ -1,9 +1,9 @@
-/** Crypto-erase: an account is closed, and its key destroyed here and in every keyring that lies beside backups. */
+/** Crypto-erasure: an account is closed, and its key destroyed here and in every keyring stored with backups. */
 import { VaultError } from '../../vault/vault.ts'
 import { replaceKeyrings } from '../trust/backup.ts'
 import type { SealManager } from '../trust/seal-manager.ts'
 
-/** For good. Says which keyrings could not be reached: what lies in them is still to be destroyed by the operator. */
+/** Permanent. Returns the keyrings that could not be reached: the operator has yet to destroy the key in them. */
 export async function eraseAccount(custody: SealManager, account: string): Promise<object> {
   const { store, keyring, cloud } = custody.unsealed()
   const accounts = await cloud.accounts()

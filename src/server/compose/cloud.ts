@@ -68,7 +68,10 @@ export interface CloudOptions extends PlanesOptions {
   readonly observe?: (answer: RequestOutcome) => void
   readonly onDecisionError?: ((error: unknown, requestId: string) => void) | undefined
   readonly onJobError?: (job: Job, error: unknown) => void
-  /** Told when something is wrong with the evidence: chains changed while no server ran, a checkpoint that failed. */
+  /**
+   * Called when something is wrong with the log's integrity: chains changed while no server ran, a checkpoint that
+   * failed.
+   */
   readonly onEvidenceError?: (error: unknown) => void
 }
 
@@ -78,7 +81,7 @@ export interface Cloud {
   handle(request: HttpRequest): Promise<HttpResponse>
   /** Answers a request to the listener of pages; undefined when no site has the path. */
   handleWeb(request: HttpRequest): Promise<HttpResponse | undefined>
-  /** What anybody may read at this path. */
+  /** The public document at this path. */
   document(path: string): Promise<object | undefined>
   readonly store: Store
   readonly vault: Vault

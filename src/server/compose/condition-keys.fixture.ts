@@ -47,7 +47,7 @@ const anyValue: object = new Proxy(() => undefined, {
   getOwnPropertyDescriptor: () => ({ value: anyValue, enumerable: true, configurable: true }),
 })
 
-/** What an operation may go wrong on here tells nothing about its keys. */
+/** An operation that fails here shows nothing of its keys. */
 async function keysGiven(operation: Operation, input: object, row: unknown): Promise<readonly string[]> {
   const call = new Proxy(
     {

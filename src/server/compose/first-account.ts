@@ -4,7 +4,10 @@ import type { Cloud } from './cloud.ts'
 import { chooseAccountId } from './installation.ts'
 import type { RunningServer } from './server.ts'
 
-/** On the first start, or after one that died half way. Whoever made it is told its root key; nobody else is. */
+/**
+ * On the first start, or after one that died half way. Returns the root key to the process that created it, and to no
+ * other.
+ */
 export async function firstAccount(cloud: Cloud, accountId: string | undefined): Promise<RunningServer['made']> {
   const given = accountId === undefined ? undefined : chooseAccountId(accountId)
   const installed = cloud.use(bootstrap)

@@ -72,7 +72,7 @@ export function layOut(data: string): void {
 
 export const newSealerId = (): string => randomBytes(4).toString('hex')
 
-/** A sealer whose key file lies in the data folder, or where `MERLON_KEY_FILE` says. */
+/** A sealer whose key file is in the data directory, or where `MERLON_KEY_FILE` says. */
 export function fileSealer(data: string, environment: Readonly<Record<string, string | undefined>>) {
   const elsewhere = environment['MERLON_KEY_FILE']
   const path = elsewhere === undefined ? 'root.key' : resolve(elsewhere)
@@ -94,7 +94,7 @@ function createOrReadKeyFile(file: string) {
 
 export const keyFileOf = (data: string, path: string): string => (isAbsolute(path) ? path : join(data, path))
 
-/** Whoever has the disk has the keys: such a server keeps to its own machine. */
+/** The disk alone yields the keys: such a server listens on loopback only. */
 export function keyBesideData(data: string, { settings }: Pick<SealerRecord, 'settings'>): boolean {
   return settings.kind === 'file' && isWithinDirectory(data, keyFileOf(data, settings.path))
 }
@@ -141,7 +141,7 @@ export async function forgetEarlierAccountKeys(store: Store): Promise<void> {
   })
 }
 
-/** Twelve digits; given, or at random without a leading zero. */
+/** Twelve digits; the configured ID, or a random one without a leading zero. */
 export function chooseAccountId(given: string | undefined): string {
   if (given === undefined) return String(randomInt(100_000, 1_000_000)) + String(randomInt(1_000_000)).padStart(6, '0')
   if (!ACCOUNT_ID.test(given))

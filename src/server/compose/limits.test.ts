@@ -1,4 +1,4 @@
-/** What an operator may say of limits, and what is told to one who says it wrong. */
+/** What an operator can set as limits, and the errors for invalid settings. */
 import { describe, expect, test } from 'vitest'
 import { rateDefaults } from '../../kernel/gate/throttle.ts'
 import { admissionDefaults } from '../listen/admission.ts'

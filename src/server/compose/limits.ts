@@ -40,7 +40,7 @@ export function readLimits(text: string): Limits {
   return { rates: withShares(rates, admission.requestsMax), admission }
 }
 
-/** Of fewer requests at work each may have fewer, too: nobody has them all. */
+/** With fewer requests at a time, each account, principal and address gets fewer, too: none can take them all. */
 function withShares({ account, principal, address, accounts }: RateLimits, requestsMax: number): RateLimits {
   const shared = (rate: Rate): Rate => ({
     ...rate,

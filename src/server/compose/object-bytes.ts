@@ -1,4 +1,4 @@
-/** The bytes of objects that lie with an installation's data, as they are carried elsewhere: sealed, one at a time. */
+/** The bytes of objects in an installation's data directory, as they are copied elsewhere: sealed, one at a time. */
 import { sealedBlobs } from '../../planes/objects/blobs.ts'
 import { folderBlobs } from '../../planes/objects/folder.ts'
 import type { BlobSnapshot, Store } from '../../store/store.ts'
@@ -9,10 +9,10 @@ import type { StoredObject } from '../trust/backup-content.ts'
 import { objectsOf } from './installation.ts'
 import { services } from './services.ts'
 
-/** What lies in a bucket elsewhere stays there. */
+/** Objects in a bucket elsewhere stay there. */
 export const bytesBeside = (data: string): BlobSnapshot => folderBlobs(objectsOf(data))
 
-/** Throws when one of them went meanwhile: who copies holds removals back, so somebody else has taken it. */
+/** Throws when one was removed meanwhile: the copy holds removals back, so another process removed it. */
 export async function* bytesOf(blobs: BlobSnapshot, ids: readonly string[]): AsyncGenerator<StoredObject> {
   for (const id of ids) {
     const bytes = await blobs.read(id)

@@ -1,4 +1,4 @@
-/** What the system, PostgreSQL and the network say, in the words of the table. */
+/** What the system, PostgreSQL and the network report, as the table words it. */
 import { describe, expect, test } from 'vitest'
 import { asOperatorError, codeOf, type ErrorContext } from './operator-errors.ts'
 

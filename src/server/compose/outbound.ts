@@ -1,6 +1,6 @@
 /**
- * What the server asks of the world: HTTPS, a little, soon, and never of its own neighbourhood. Addresses come from
- * tokens and metadata of strangers, so whoever could name an inside address could make the server ask it.
+ * Merlon's own requests to other hosts: HTTPS, small, with a time limit, and never to private addresses. URLs come from
+ * tokens and metadata of unauthenticated clients, who could otherwise make the server call internal addresses.
  */
 import { createHash } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
@@ -104,11 +104,11 @@ const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/
 
 async function resolved(url: URL): Promise<Place> {
   const { address } = await lookup(url.hostname)
-  if (isPrivateAddress(address)) throw new Error(`${url.hostname} lies inside this network`)
+  if (isPrivateAddress(address)) throw new Error(`${url.hostname} has an address inside this network`)
   return { address, port: Number(url.port || 443) }
 }
 
-/** Asks the address that was checked, not the name again: it might answer otherwise the second time. */
+/** Connects to the address that was checked. Resolving the name again might return another address. */
 function ask(
   url: URL,
   { address, port }: Place,

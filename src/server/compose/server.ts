@@ -83,7 +83,7 @@ export interface ServerOptions {
   /** Undefined: plain HTTP, which beyond this machine needs `allowsPlainHttp`. */
   readonly tls?: TlsChoice | undefined
   readonly allowsPlainHttp?: boolean
-  /** Lets a development server listen beyond this machine: in a container, where loopback reaches nobody. */
+  /** Lets a development server listen on other addresses than loopback: in a container, no client reaches loopback. */
   readonly allowsRemoteDevelopment?: boolean
   readonly proxies?: TrustedProxies | undefined
   readonly packages?: boolean | undefined
@@ -93,11 +93,14 @@ export interface ServerOptions {
   readonly mail?: MailTransport | undefined
   /** Answers DNS queries for the zones of Route 53. Default: no resolver runs in this process. */
   readonly resolver?: { readonly host: string; readonly port: number } | undefined
-  /** Where the bytes of objects lie instead of the data folder. */
+  /** Where the bytes of objects are stored instead of the data directory. */
   readonly blobs?: BlobStore | undefined
   /** Default: those of `throttle.ts` and `admission.ts`. */
   readonly limits?: Limits | undefined
-  /** How long it still answers after it was told to stop, while /health already sends load balancers elsewhere. */
+  /**
+   * How long the server still answers after it received a stop signal, while /health already sends load balancers
+   * elsewhere, in milliseconds.
+   */
   readonly lameDuckMs?: number
   /** The bundled thread for slow key operations; without it they run on the server's own. */
   readonly keyScript?: URL
@@ -504,7 +507,7 @@ async function openDevelopment(
     })
   const clock = new DevelopmentClock()
   const defaultId = chooseAccountId(world.accountId ?? DEVELOPMENT_ACCOUNT)
-  // The same keys after a reset, so that clients need not be told.
+  // The same keys after a reset, so that clients need not be configured again.
   let keys = new Map<string, RootKey>(world.rootKey ? [[defaultId, world.rootKey]] : [])
   const seed: Seed = {
     ...world.seed,
@@ -619,7 +622,7 @@ function refuseBeyondLoopback(host: string, why: string, otherwise = ''): void {
 const isForDevelopment = ({ path }: HttpRequest): boolean =>
   path.startsWith(DEVELOPMENT_PATH) && !path.startsWith(`${PLANES_PATH}/`)
 
-/** What services publish is asked without a signature, by GET. */
+/** Published documents are requested without a signature, by GET. */
 const isPublic = ({ method, path }: HttpRequest): boolean => method === 'GET' && path.startsWith(DOCUMENTS_PATH)
 
 function published(document: object | undefined): HttpResponse {
@@ -628,7 +631,7 @@ function published(document: object | undefined): HttpResponse {
 }
 
 function logAnswer(logger: Logger, answer: RequestOutcome, all: boolean): void {
-  // S3 tells of throttling by a 503: the caller's doing, not ours.
+  // S3 reports throttling with a 503: caused by the caller, not by the server.
   const failed = answer.status >= 500 && answer.throttled === undefined
   if (!failed && !all) return
   const { requestId, service, operation, status, code, principal, tookMs, cause } = answer

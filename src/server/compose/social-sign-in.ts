@@ -40,7 +40,7 @@ export interface SocialSettings {
   readonly rules: readonly Rule[]
 }
 
-/** Each asks a provider twice, within five seconds each: callers who are not signed in begin them. */
+/** Each makes two requests to a provider, of five seconds at most each: callers who are not signed in start them. */
 const EXCHANGES_MAX = 32
 const ROLE = /^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/
 /** Letters beyond ASCII can look the same, and equal an ASCII letter in lower case. */

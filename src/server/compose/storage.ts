@@ -1,4 +1,7 @@
-/** Where an installation's data lie: in a database file of its own folder, or in a database that many nodes share. */
+/**
+ * Where an installation's data is stored: in a database file of its own directory, or in a database that many nodes
+ * share.
+ */
 import { existsSync } from 'node:fs'
 import { hostUrls } from '../../store/postgres/url.ts'
 import { openStore } from '../../store/sqlite.ts'
@@ -10,7 +13,7 @@ import { nodeName, nodeNameOf } from './node-name.ts'
 import { asOperatorError } from './operator-errors.ts'
 
 export interface Storage {
-  /** Other nodes have it, too. Then the keyring lies in it, and it is open while this node is sealed. */
+  /** Other nodes use it, too. Then it holds the keyring, and is open while this node is sealed. */
   readonly shared: boolean
   open(): Promise<Store>
 }

@@ -1,4 +1,4 @@
-/** Moving in, moving out: an installation copied whole from one engine to the other, and told the same by its hash. */
+/** Copies an installation from one engine to the other, and checks by its hash that the copy is the same. */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { folderBlobs } from '../../planes/objects/folder.ts'

@@ -92,7 +92,7 @@ describe('Why', () => {
     ])
   })
 
-  it('names the statement that refused, by what was asked, and every other that counted', async () => {
+  it('names the statement that refused, with the request, and every other that counted', async () => {
     const it = await world()
     const keys = await it.user('ann', mixed)
     await expect(it.client(KMSClient, keys).send(new CreateKeyCommand({}))).rejects.toThrow()
@@ -115,7 +115,7 @@ describe('Why', () => {
     expect([decision!.recorded.effect, decision!.today!.allowed]).toEqual(['Allow', false])
   })
 
-  it('counts the policy of the resource, as it stands today', async () => {
+  it('counts the policy of the resource, in its current version', async () => {
     const it = await world()
     const keys = await it.user('ann')
     const { KeyMetadata } = await it.client(KMSClient).send(new CreateKeyCommand({}))
@@ -131,7 +131,7 @@ describe('Why', () => {
     expect(decision).toMatchObject({ recorded: { effect: 'Deny' }, today: { allowed: true, by: { statement: 'Ann' } } })
   })
 
-  it('knows a session by its role, and says what of it is not on record', async () => {
+  it('knows a session by its role, and reports what of it is not recorded', async () => {
     const it = await world()
     const iam = it.client(IAMClient)
     const trust = allowing({ Principal: { AWS: ACCOUNT }, Action: 'sts:AssumeRole' })
@@ -171,7 +171,7 @@ describe('Why', () => {
     })
   })
 
-  it('of somebody who is gone tells what is on record alone', async () => {
+  it('of a deleted caller reports only what is recorded', async () => {
     const it = await world()
     const keys = await it.user('ann')
     await expect(it.client(KMSClient, keys).send(new ListKeysCommand({}))).rejects.toThrow()
@@ -182,7 +182,7 @@ describe('Why', () => {
     expect(others).toEqual([])
     expect(decision).toEqual({
       recorded: expect.objectContaining({ action: 'kms:ListKeys', effect: 'Deny', layer: 'identity' }),
-      notes: ['whoever called is not there any more, or was a service'],
+      notes: ['the caller no longer exists, or was a service'],
     })
   })
 
@@ -191,7 +191,7 @@ describe('Why', () => {
   })
 })
 
-test('each account is told of its own policies alone', async () => {
+test('each account sees its own policies only', async () => {
   const it = await world()
   await it.client(S3Client).send(new CreateBucketCommand({ Bucket: 'owned-by-us' }))
   await it.client(S3Client).send(new PutObjectCommand({ Bucket: 'owned-by-us', Key: 'k', Body: 'k' }))

@@ -1,4 +1,4 @@
-/** Why a recorded call was allowed or refused: what the event tells, and what every layer says to it today. */
+/** Why a recorded call was allowed or refused: what the event records, and what every layer decides today. */
 import type { RecordedCall, Replayed } from '../../kernel/gate/replay.ts'
 import type { MatchedStatement } from '../../policy/index.ts'
 import { VaultError } from '../../vault/vault.ts'
@@ -30,7 +30,7 @@ export interface Why {
         readonly outcome: string
         readonly statements: readonly ToldStatement[]
       }[]
-      /** Condition keys that statements ask for and nobody knows any more. */
+      /** Condition keys that statements test and whose values are no longer known. */
       readonly missing: readonly string[]
     }
     readonly notes: readonly string[]

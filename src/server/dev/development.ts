@@ -75,7 +75,7 @@ export async function answerDevelopment(development: Development, request: HttpR
   }
 }
 
-/** Whoever signed, if that is a root user. Any service name may stand in the credential scope. */
+/** The account of the signature, if a root user made it. The credential scope may name any service. */
 async function rootOnly(development: Development, request: HttpRequest): Promise<Authenticated> {
   const { store, vault, clock, ports } = development.cloud()
   const anyName = {

@@ -1,4 +1,4 @@
-/** How much is taken in at a time: requests, and the bytes of their bodies, whoever sends them. Nothing here waits. */
+/** How much is admitted at a time: requests, and the bytes of their bodies, from all clients. Nothing here waits. */
 import { type BodyBudget, BodyBudgetError } from '../../wire/node-http.ts'
 import type { ArrivingBody } from './slow-bodies.ts'
 
@@ -25,10 +25,10 @@ export const admissionDefaults: AdmissionLimits = {
   answerBytesMax: 128 * MIB,
 }
 
-/** Whoever asks whether the server lives, and how it does, is answered when it does badly: so many at once. */
+/** Requests for liveness and health are answered even under overload: so many at once. */
 const VITAL_MORE = 16
 
-/** Why somebody was turned away, or cut off. */
+/** Why a client was refused or disconnected. */
 export type Refusal = 'requests' | 'bodies' | 'uploads' | 'slow_body' | 'slow_reader' | 'connections'
 
 export interface Load {
@@ -87,7 +87,7 @@ export class HeldBody implements ArrivingBody, BodyBudget {
     this.isComplete = true
   }
 
-  /** Its bytes are given back: it takes no more. */
+  /** Its bytes are released: it accepts no more. */
   evict(): void {
     this.isEvicted = true
     this.bytes = 0

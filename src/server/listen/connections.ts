@@ -12,7 +12,7 @@ import type { ArrivingBody } from './slow-bodies.ts'
 interface Connection {
   readonly socket: Socket
   readonly key: string
-  /** The client, as far as the connection tells: itself, or named by a proxy before its first byte. */
+  /** The client, as far as the connection shows: the peer, or the address that a proxy named before the first byte. */
   peer: Peer
   /** Opened while there were too many: must bring its head soon. */
   readonly pressed: boolean

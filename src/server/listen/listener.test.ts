@@ -1,4 +1,4 @@
-/** What the socket lets strangers do: on both sides of every limit, with clients that nobody would write on purpose. */
+/** What the socket lets unauthenticated clients do: on both sides of every limit, with deliberately hostile clients. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -113,7 +113,7 @@ describe('A body', () => {
     expect(await it.until(/<\/Error>/)).toMatch(/^HTTP\/1.1 400 .*<Code>EntityTooLarge<\/Code>/s)
   })
 
-  test('whose sender asks first is asked for', async () => {
+  test('whose sender expects 100-continue gets it', async () => {
     const it = client(await listening())
     it.send(head(5, 'Expect: 100-continue\r\n'))
     expect(await it.until(/100 Continue\r\n\r\n/)).toBe('HTTP/1.1 100 Continue\r\n\r\n')
@@ -123,10 +123,10 @@ describe('A body', () => {
   })
 })
 
-describe('Who is slow', () => {
+describe('A slow client', () => {
   const pace = { graceMs: 100, sweepMs: 20 }
 
-  test('with a head is told so and cut off', async () => {
+  test('with a head gets an error and is disconnected', async () => {
     const listener = await listening(echo, { headersMsMax: 200 })
     const it = client(listener)
     it.send('POST / HTTP/1.1\r\nHost:')
@@ -142,7 +142,7 @@ describe('Who is slow', () => {
     expect(it.text()).not.toContain('200')
   })
 
-  test('with a body is told so and cut off, and holds nothing any more', async () => {
+  test('with a body gets an error and is disconnected, and holds nothing any more', async () => {
     const listener = await listening(echo, { pace })
     const it = client(listener)
     it.send(head(MIB))
@@ -207,7 +207,7 @@ describe('Who is slow', () => {
     expect(listener.load().answerBytes).toBe(0)
   })
 
-  test('at reading goes first when answers take too much room, and who reads gets everything', async () => {
+  test('at reading goes first when responses take too much memory, and clients that read get everything', async () => {
     const large: Handler = async () => ({ status: 200, headers: {}, body: Buffer.alloc(16 * MIB) })
     const listener = await listening(large, { admission: { ...admissionDefaults, answerBytesMax: 40 * MIB } })
     for (let i = 0; i < 6; i++) {
@@ -224,7 +224,7 @@ describe('Who is slow', () => {
   })
 })
 
-describe('When as many are at work as may be', () => {
+describe('When as many requests are in progress as allowed', () => {
   const full = { ...admissionDefaults, requestsMax: 2 }
 
   /** Two at work. */
@@ -289,7 +289,7 @@ describe('When as many are at work as may be', () => {
     expect(listener.load().bodyBytes).toBe(4)
   })
 
-  test('who asks before sending is refused before sending', async () => {
+  test('a client that sends Expect is refused before it sends', async () => {
     const { listener } = await busy()
     const it = client(listener)
     it.send(head(MIB, 'Expect: 100-continue\r\n'))
@@ -298,7 +298,7 @@ describe('When as many are at work as may be', () => {
     expect(it.text()).toMatch(/^HTTP\/1.1 503 /)
   })
 
-  test('a thousand more behind one that is at work do not wait in line', async () => {
+  test('a thousand more behind one in progress do not wait in line', async () => {
     const { listener, two } = await busy()
     two[0]!.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000))
 
@@ -314,7 +314,7 @@ describe('When as many are at work as may be', () => {
     expect((await fetch(listener.url, { method: 'POST', body: 'x' })).status).toBe(200)
   })
 
-  test('what tells of the server itself is told', async () => {
+  test('requests about the server itself are answered', async () => {
     const { listener } = await busy({ isVital: ({ url }) => url === '/health' })
 
     expect((await fetch(`${listener.url}/health`)).status).toBe(200)
@@ -323,7 +323,7 @@ describe('When as many are at work as may be', () => {
 })
 
 describe('When bodies take all the room there is', () => {
-  test('the one too much is refused, and those who go make room', async () => {
+  test('the one too many is refused, and those that end make room', async () => {
     const listener = await listening(echo, { admission: { ...admissionDefaults, bodyBytesMax: MIB } })
     const half = Array.from({ length: 8 }, () => client(listener))
     for (const each of half) {
@@ -378,7 +378,7 @@ describe('When there are as many connections as may be', () => {
     expect(listener.load().refused.connections).toBe(1)
   })
 
-  test('those whose heads or bodies do not come end for new ones, and those at work keep theirs', async () => {
+  test('those whose heads or bodies do not come end for new ones, and those in progress keep theirs', async () => {
     const work = waiting()
     const handler: Handler = (request) => (request.method === 'GET' ? echo(request) : work.handler(request))
     const listener = await listening(handler, { connectionsMax: 40 })
@@ -395,7 +395,7 @@ describe('When there are as many connections as may be', () => {
     expect(await busy.until(/ok$/)).toContain('200 OK')
   })
 
-  test('the reserve answers what tells of the server itself, and refuses all else', async () => {
+  test('the reserve answers requests about the server itself, and refuses all else', async () => {
     const work = waiting()
     const handler: Handler = (request) => (request.method === 'GET' ? echo(request) : work.handler(request))
     const listener = await listening(handler, { connectionsMax: 2, isVital: ({ url }) => url === '/health' })
@@ -407,7 +407,7 @@ describe('When there are as many connections as may be', () => {
     work.letGo()
   })
 
-  test('those at work keep theirs', async () => {
+  test('those in progress keep theirs', async () => {
     const work = waiting()
     const listener = await listening(work.handler, { connectionsMax: 2 })
     const two = [client(listener), client(listener)]

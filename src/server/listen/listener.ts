@@ -37,9 +37,9 @@ export interface ListenOptions {
   /** Requests whose bodies may be larger than `bodyBytesMax`. Default: none. */
   readonly uploads?: readonly Upload[] | undefined
   readonly admission?: AdmissionLimits | undefined
-  /** Requests that are answered, a few at a time, when all others are refused: what tells of the server itself. */
+  /** Requests that are answered, a few at a time, when all others are refused: those about the server's own state. */
   readonly isVital?: (request: IncomingMessage) => boolean
-  /** Told of everybody who is turned away or cut off. */
+  /** Called for every client that is refused or disconnected. */
   readonly onRefused?: (why: Refusal) => void
   readonly pace?: MinimumRate
   readonly patience?: ReadTimeouts
@@ -57,10 +57,10 @@ export interface Listener {
   readonly url: string
   readonly port: number
   readonly load: () => Load
-  /** From now on every answer is the last on its connection: who keeps connections learns to ask elsewhere. */
+  /** From now on every response is the last on its connection: clients that keep connections reconnect elsewhere. */
   leave(): void
   /**
-   * Closes what nobody is being answered on, and with it what each connection remembers of its last answer; then
+   * Closes the connections without a request in progress, and with them what each remembers of its last response; then
    * overwrites what was read last.
    */
   dismiss(): Promise<void>
@@ -105,7 +105,7 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
   const http2 =
     tls && options.http2 ? openHttp2(answer, { headerBytesMax: HEADER_BYTES_MAX, idleMs: KEEP_ALIVE_MS }) : undefined
   if (tls) handshakeBy(server as TlsServer, tls, door.connections, http2)
-  // Who asks before sending is told before sending.
+  // A client that sends `Expect: 100-continue` is answered before it sends the body.
   server.on('checkContinue', (request, response) => void door.answer(request, response, true))
   server.headersTimeout = options.headersMsMax ?? HEADERS_MS_MAX
   server.requestTimeout = UPLOAD_MS_MAX
@@ -153,7 +153,7 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
   }
 }
 
-/** Node reads every request into the same few places: zeros go over what stands there. */
+/** Node reads every request into the same few buffers: overwrite them with zeros. */
 async function overwriteReads(port: number, host: string, isSecure: boolean): Promise<void> {
   const request = `POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${READ_BYTES}\r\nconnection: close\r\n\r\n`
   await new Promise<void>((resolve) => {

@@ -54,7 +54,7 @@ export class Metrics {
         `merlon_request_duration_seconds_count{${labels}} ${count}`,
       ]),
       ...told(streams),
-      '# HELP merlon_throttled_total Calls refused because an account, a principal or an unsigned address asked too much.',
+      '# HELP merlon_throttled_total Calls refused because an account, a principal or an unsigned address exceeded its rate limit.',
       '# TYPE merlon_throttled_total counter',
       ...Object.entries(this.#throttled).map(([scope, count]) => `merlon_throttled_total{scope="${scope}"} ${count}`),
       '# HELP merlon_decision_errors_total Calls denied because their policies could not be evaluated.',
@@ -85,7 +85,7 @@ export class Metrics {
 
 function toldLoad({ requests, bodyBytes, answerBytes, refused }: Load): readonly string[] {
   return [
-    '# HELP merlon_refused_total Requests and connections turned away or cut off before anyone was asked who they are.',
+    '# HELP merlon_refused_total Requests and connections refused or closed before authentication.',
     '# TYPE merlon_refused_total counter',
     ...Object.entries(refused).map(([reason, count]) => `merlon_refused_total{reason="${reason}"} ${count}`),
     '# HELP merlon_requests_in_flight Requests whose answers are not out yet.',

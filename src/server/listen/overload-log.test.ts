@@ -11,7 +11,7 @@ function watched() {
   return { lines, log }
 }
 
-test('the first is told at once, all others of the minute as numbers when it is over', () => {
+test('the first is logged at once, all others of the minute as numbers when it is over', () => {
   const { lines, log } = watched()
   for (let i = 0; i < 1_000; i++) log.count('requests')
   for (let i = 0; i < 5; i++) log.count('slow_body')
@@ -21,7 +21,7 @@ test('the first is told at once, all others of the minute as numbers when it is 
   expect(lines.slice(1)).toEqual([['warn', { requests: 999, slow_body: 5 }]])
 })
 
-test('while it goes on it is told once a minute, and not at all when it is over', () => {
+test('while it goes on it is logged once a minute, and not at all when it is over', () => {
   const { lines, log } = watched()
   for (let second = 0; second < 180; second++) {
     log.count('requests')
@@ -35,7 +35,7 @@ test('while it goes on it is told once a minute, and not at all when it is over'
   expect(lines).toHaveLength(5)
 })
 
-test('what was not told yet is told at the end', () => {
+test('what was not logged yet is logged at the end', () => {
   const { lines, log } = watched()
   for (let i = 0; i < 3; i++) log.count('requests')
   log.close()

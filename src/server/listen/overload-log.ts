@@ -1,4 +1,4 @@
-/** Says that somebody was turned away: once a minute at most, however many they are. */
+/** Logs that clients were refused: at most once a minute, however many they are. */
 import type { Logger } from '../compose/log.ts'
 
 const MINUTE_MS = 60_000

@@ -1,4 +1,7 @@
-/** The answer to whom nothing was asked yet: it costs little, reads no body, and is in the caller's own protocol. */
+/**
+ * The response to a client before its request is read: it costs little, reads no body, and uses the caller's own
+ * protocol.
+ */
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Detected, guessProtocol } from '../../wire/detect.ts'

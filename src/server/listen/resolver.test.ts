@@ -1,4 +1,4 @@
-/** The resolver plane behind its real sockets, asked by a real resolver. */
+/** The resolver plane on its real sockets, queried by a real resolver. */
 import { Resolver } from 'node:dns/promises'
 import { connect } from 'node:net'
 import { decode, encode } from 'dns-packet'
@@ -122,7 +122,7 @@ describe('The resolver', () => {
     expect(await exchange(Buffer.from('ffff0000', 'hex'))).toHaveLength(0)
   })
 
-  test('sends a network that asks too much empty responses over UDP, and full ones over TCP', async () => {
+  test('sends a network over its rate empty responses over UDP, and full ones over TCP', async () => {
     const { publisher, vault, put } = await controlPlane()
     await put(www('192.0.2.7'))
     const plane = resolver({ feed: publisher, publicKey: vault.installationPublicKey(), file: undefined, waitMs: 50 })

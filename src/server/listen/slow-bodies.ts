@@ -1,7 +1,7 @@
-/** Whoever sends a body more slowly than it could be done in time is cut off, long before the time is over. */
+/** A client that sends its body too slowly to finish in time is disconnected long before the time limit. */
 
 export interface MinimumRate {
-  /** Nobody is judged before this. */
+  /** No client is disconnected before this. */
   readonly graceMs: number
   readonly sweepMs: number
 }

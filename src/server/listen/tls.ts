@@ -11,7 +11,7 @@ export interface TlsIdentity {
   readonly cert: string
   readonly key: string
   readonly context: SecureContext
-  /** Whether the certificate is for a name that a client asks for. */
+  /** Whether the certificate covers a name that a client requests. */
   covers(serverName: string): boolean
 }
 

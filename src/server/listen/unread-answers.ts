@@ -36,7 +36,7 @@ export class UnreadAnswers {
     const bytes = response.writableLength
     this.#waiting.set(response, bytes)
     this.#bytes += bytes
-    // Who has had the longest time to read goes first: those who do read are soon done.
+    // The client that has had the longest time to read goes first: those that do read are soon done.
     for (const oldest of this.#waiting.keys()) {
       if (this.#bytes <= this.#bytesMax) break
       this.#cutOff(oldest)

@@ -1,4 +1,4 @@
-/** The resolver in a process of its own: enrolled over HTTP, fed by Route 53, asked by a real resolver. */
+/** The resolver in a process of its own: enrolled over HTTP, fed by Route 53, queried by a real resolver. */
 import { Resolver } from 'node:dns/promises'
 import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

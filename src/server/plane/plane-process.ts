@@ -130,7 +130,7 @@ async function identified(options: PlaneProcessOptions): Promise<PlaneIdentity> 
   if (parsed?.plane !== plane)
     throw new InstallationError(`The enrollment code is not one of the plane ${plane}.`, 'MERLON_PLANE_NOT_ENROLLED')
   const { token, publicKey } = await enroll({ url: server, ca: options.ca }, plane, parsed.secret, node)
-  // The code came from the operator: whoever answers in the server's place cannot make the plane accept another key.
+  // The code came from the operator: an impostor of the server cannot make the plane accept another key.
   if (fingerprintOf(Buffer.from(publicKey, 'base64')) !== parsed.fingerprint)
     throw new InstallationError(
       `${server} has another key than the server that the enrollment code is of.`,

@@ -20,7 +20,7 @@ export interface Manifest {
 
 export interface StoredObject {
   readonly id: string
-  /** Sealed, as they lie at rest. */
+  /** Sealed, as stored. */
   readonly bytes: Buffer
 }
 
@@ -80,7 +80,7 @@ async function readParts(stream: ByteStream, take: Partial<Takers>): Promise<Man
     const bytes = await stream.exactly((await stream.exactly(LENGTH_BYTES)).readUInt32BE())
     await take.object?.({ id, bytes })
   }
-  // To its end, whatever is told there: the last chunk says whether it is the last.
+  // Read to its end, whatever the manifest says: the last chunk shows whether it is the last.
   if (await stream.more()) throw tampered('it holds more than its manifest says.')
   return manifest
 }
@@ -93,7 +93,7 @@ function lengthOf(bytes: Buffer): Buffer {
 
 const tampered = (message: string): TrustError => new TrustError('MERLON_BACKUP_TAMPERED', message, 0)
 
-/** Bytes as they are asked for, not as they come. */
+/** Bytes in the sizes that are requested, not in those that arrive. */
 class ByteStream {
   readonly #source: AsyncIterator<Buffer>
   #rest: Buffer = Buffer.alloc(0)

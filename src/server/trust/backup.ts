@@ -1,8 +1,8 @@
 /**
- * Backups of a running server: a copy of the database as it stood at one moment and the bytes of the objects it names,
- * encrypted, and beside it the keyring, without which no backup opens. The database holds no key, so a backup holds none;
- * the keyring is replaced with every backup, so that there is one, and a key destroyed in it is destroyed for all backups
- * (docs/decisions/0005).
+ * Backups of a running server: a copy of the database at one moment and the bytes of the objects it names, encrypted,
+ * and in the same directory the keyring, without which no backup can be decrypted. The database holds no key, so a
+ * backup holds none; the keyring is replaced with every backup, so that there is one, and a key destroyed in it is
+ * destroyed for all backups (docs/decisions/0005).
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream, existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
@@ -24,7 +24,9 @@ export interface BackupsRow {
   readonly lastAt: number
   readonly lastFile: string
   readonly lastDrillAt?: number
-  /** Where keyrings lie beside backups, on that node's machine: erasing an account replaces them all. */
+  /**
+   * Directories of backups with a keyring, on that node's machine: erasing an account replaces all of these keyrings.
+   */
   readonly keyrings: readonly string[]
 }
 
@@ -79,7 +81,10 @@ export async function makeBackup(
   }
 }
 
-/** Throws `MERLON_FILE_EXISTS` when another backup was given this name meanwhile. A link, unlike a rename, never replaces. */
+/**
+ * Throws `MERLON_FILE_EXISTS` when another backup has taken this name meanwhile. A link, unlike a rename, never
+ * replaces.
+ */
 function nameOnce(partial: string, file: string): void {
   try {
     linkSync(partial, file)
@@ -96,7 +101,7 @@ const exists = (file: string): TrustError =>
 
 export interface Replaced {
   readonly file: string
-  /** Whose machine it lies on, when it is not this one: that node replaces it, as soon as it runs. */
+  /** The node whose machine has it, when it is not this one: that node replaces it as soon as it runs. */
   readonly node?: string
   /** False when no keyring of ours is there any more, or it cannot be written: it is the operator's to destroy. */
   readonly replaced: boolean

@@ -1,6 +1,7 @@
 /**
- * Leaves as little as can be of what went through this process: what was answered lay in strings and buffers, which nobody
- * can wipe one by one. JavaScript gives no guarantee for this; `test/trust/04-nothing-in-clear.test.ts` looks.
+ * Leaves as little as possible of what went through this process: responses were in strings and buffers, which cannot
+ * be wiped one by one. JavaScript gives no guarantee for this; `test/trust/04-nothing-in-clear.test.ts` searches the
+ * memory.
  */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -52,7 +53,7 @@ function overwriteYoung(): void {
   for (let n = 0; n < YOUNG_ARRAYS; n++) last = new Array<number>(500).fill(last.length)
 }
 
-/** Takes what the C allocator has free, and zeros it: memory given back is handed out again, least first. */
+/** Takes the memory that the C allocator has free, and zeros it: freed memory is allocated again, smallest first. */
 function flood(sizes: readonly number[], bytesASize: number): void {
   const held: Buffer[][] = []
   for (const size of sizes) {

@@ -10,8 +10,8 @@ import type { Vault } from '../../vault/vault.ts'
 import { InstallationError } from '../compose/operator-errors.ts'
 
 /**
- * Throws `MERLON_KEYRING_MISMATCH`. `decrypting`: at least one account's value must be decrypted, too. That tells a keyring
- * of another installation that has the same accounts; a single value that was tampered with stops nothing.
+ * Throws `MERLON_KEYRING_MISMATCH`. `decrypting`: at least one account's value must be decrypted, too. This detects a
+ * keyring of another installation with the same accounts; a single modified value does not stop the start.
  */
 export async function refuseOtherKeyring(
   store: Pick<Store, 'reader'>,

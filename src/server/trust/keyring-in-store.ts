@@ -1,6 +1,6 @@
 /**
- * The keyring of an installation whose nodes share one database: a document in it, changed only by who has seen the last
- * change. It never goes into a backup, like the file it stands for (docs/decisions/0006).
+ * The keyring of an installation whose nodes share one database: a document in it, changed only by a node that has seen
+ * the last change. Like the keyring file, it never goes into a backup (docs/decisions/0006).
  */
 import { type Key, key, type Store } from '../../store/store.ts'
 import { KeyringMovedError, type KeyringPlace, parseKeyring, type ReadKeyring } from '../../vault/keyring-file.ts'

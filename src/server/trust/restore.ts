@@ -38,7 +38,7 @@ export async function drill(file: string, keyring: Keyring, temporary: string): 
     const store = await openStore({ file: databaseOf(folder) })
     try {
       const checked = await checkCanaries(store, keyring)
-      // They may lie in a bucket elsewhere, all of them.
+      // All of them may be in a bucket elsewhere.
       if (!manifest.objects) return { ...manifest, ...checked }
       return { ...manifest, ...checked, objectsOpened: await checkObjects(store, keyring, folder) }
     } finally {
@@ -49,7 +49,7 @@ export async function drill(file: string, keyring: Keyring, temporary: string): 
   }
 }
 
-/** Throws `VaultError` for an account whose key is missing or another; erased ones are told. */
+/** Throws `VaultError` for an account whose key is missing or another; reports erased accounts. */
 export async function checkCanaries(store: Pick<SqliteStore, 'reader'>, keyring: Keyring): Promise<Drill> {
   const vault = openVault({ tree: keyring })
   const erased: string[] = []
@@ -90,7 +90,7 @@ export async function restore(
   removeData(data)
 
   const manifest = await layOutBackup(file, keyring, data).catch((error: unknown) => {
-    // What cannot be believed is not left lying about.
+    // Data that failed verification is removed.
     removeData(data)
     rmSync(restoring)
     throw error

@@ -63,7 +63,7 @@ export async function addLink(
   if (why !== undefined && !acceptRollback) throw rollbackError(why)
   const { installId, epoch } = keyring.body
   const first = firstHead(keyring.body, store.revision)
-  // Where the database stands now, written first: a crash at any point leaves the two at most one link apart.
+  // The current position of the database, written first: a crash at any point leaves the two at most one link apart.
   const now: Head = {
     installId,
     epoch,

@@ -1,4 +1,4 @@
-/** A process that could give its memory away is told apart from one that could not. */
+/** A process that could expose its memory is distinguished from one that could not. */
 import { describe, expect, test } from 'vitest'
 import { refuseUnsafe, unsafeIn } from './safe-process.ts'
 
@@ -7,7 +7,7 @@ const limits = (core: string) =>
 const safe = { execArgv: [], environment: {}, limits: limits('0') }
 
 describe('a process', () => {
-  test('without hooks and core dumps is safe, also where nobody tells of limits', () => {
+  test('without hooks and core dumps is safe, also where limits are unknown', () => {
     expect(unsafeIn(safe)).toEqual([])
     expect(unsafeIn({ ...safe, limits: undefined })).toEqual([])
     expect(() => refuseUnsafe(safe)).not.toThrow()
@@ -42,7 +42,7 @@ describe('a process', () => {
     expect(options('')).toEqual([])
   })
 
-  test.each(['unlimited', '1024'])('that may dump %s core is refused, and told how to mend it', (core) => {
+  test.each(['unlimited', '1024'])('that may dump %s core is refused, and the error says how to fix it', (core) => {
     expect(() => refuseUnsafe({ ...safe, limits: limits(core) })).toThrow('LimitCORE=0')
   })
 })

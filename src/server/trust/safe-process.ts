@@ -1,4 +1,4 @@
-/** Ways in which a process gives its memory away. In production none of them may stand open. */
+/** Ways in which a process can expose its memory. In production none of them may be open. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { TrustError } from '../../vault/vault.ts'
@@ -18,7 +18,7 @@ export function factsOfThisProcess(): ProcessFacts {
   return { execArgv: process.execArgv, environment: process.env, limits: limitsOfThisProcess() }
 }
 
-/** What stands open, each as a sentence; empty when nothing does. */
+/** The ways that are open, each as a sentence; empty when there are none. */
 export function unsafeIn({ execArgv, environment, limits }: ProcessFacts): readonly string[] {
   const flags = execArgv.filter((flag) => UNSAFE_FLAG.test(flag) || flag === '-r')
   const variables = ['NODE_OPTIONS', 'NODE_V8_COVERAGE', 'NODE_DEBUG'].filter((name) => environment[name])
@@ -47,7 +47,7 @@ export function refuseUnsafe(facts: ProcessFacts): void {
   if (found.length > 0) throw new TrustError('MERLON_UNSAFE_PROCESS', `${found.join('; ')}.`)
 }
 
-/** Node opens its debugger on SIGUSR1 unless somebody else takes the signal. */
+/** Node opens its debugger on SIGUSR1 unless the signal has another handler. */
 export function ignoreDebuggerSignal(): void {
   process.on('SIGUSR1', () => undefined)
 }

@@ -1,7 +1,7 @@
 /**
- * Custody of one node's data folder: UNINITIALISED → SEALED ⇄ UNSEALED. Holds the folder's lock for as long as the
- * process lives; while sealed there is no cloud and no key in memory, and no open database either, unless it is one that
- * nodes share: the keyring lies in it, and what another node does to it is followed.
+ * The seal state of one node's data directory: UNINITIALISED → SEALED ⇄ UNSEALED. Holds the directory's lock for as
+ * long as the process lives. While sealed there is no cloud, no key in memory and no open database; a database that
+ * nodes share stays open, because it holds the keyring and other nodes' changes are followed.
  */
 import { randomUUID } from 'node:crypto'
 import { existsSync, rmSync } from 'node:fs'
@@ -65,7 +65,10 @@ export interface SealManagerOptions {
   readonly idle?: boolean
   /** Refuses data that holds no installation yet, or one already. Default: makes one where there is none. */
   readonly only?: 'existing' | 'new'
-  /** Another node has destroyed a key or a way to one, or may have: what lies beside this node's backups is to follow. */
+  /**
+   * Another node has destroyed a key or a sealer, or may have: the keyrings stored with this node's backups are to
+   * follow.
+   */
   readonly onDestroyed?: (custody: SealManager) => Promise<void>
 }
 
@@ -188,7 +191,7 @@ export class SealManager {
     return done
   }
 
-  /** Tries every sealer that needs nobody. Returns why none did, or undefined when one has. */
+  /** Tries every sealer that needs no operator. Returns why none worked, or undefined when one has. */
   async unsealAutomatically(
     options: { readonly acceptRollback?: boolean } = {},
   ): Promise<readonly string[] | undefined> {
@@ -345,7 +348,7 @@ export class SealManager {
     }
   }
 
-  /** Nobody has to bring what the sealer has only just given out. */
+  /** The sealer has just been created with its secret, so no operator has to enter it. */
   async #initialiseUnsealed(first: NonNullable<SealManagerOptions['first']>): Promise<void> {
     const installId = randomUUID()
     const sealer = await first(installId)
@@ -388,7 +391,7 @@ export class SealManager {
         `${place.name} is missing. Put it back from beside your latest backup.`,
         'MERLON_KEYRING_MISSING',
       )
-    // The feed may have told of a later one meanwhile.
+    // The feed may have delivered a later one meanwhile.
     if (!this.#seen || !this.shared || this.#seen.body.generation < read.body.generation) this.#seen = read
     return this.#seen
   }
@@ -414,7 +417,7 @@ export class SealManager {
     return store
   }
 
-  /** Before anyone is told of the commit: a key that was destroyed is gone here, too. */
+  /** Before the commit is reported to anyone: a key that was destroyed is gone here, too. */
   #follow(changes: readonly Change[]): void {
     const row = changes.findLast(({ key }) => key === KEYRING)
     if (!row) return

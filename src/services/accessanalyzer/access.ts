@@ -112,7 +112,7 @@ export const checkNoPublicAccess = accessanalyzer
       result: 'FAIL',
       message: 'The resource policy grants public access for the given resource type.',
       reasons: open.map(({ index, sid }) => ({
-        description: 'Anybody may use what this statement allows: no condition says who.',
+        description: 'Any principal may use what this statement allows: no condition restricts it.',
         statementIndex: index,
         ...(sid !== undefined && { statementId: sid }),
       })),

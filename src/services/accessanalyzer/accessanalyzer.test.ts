@@ -1,4 +1,4 @@
-/** Access Analyzer through the gate: findings by page, and three questions a pipeline asks. */
+/** Access Analyzer through the front door: findings by page, and the three checks that a pipeline calls. */
 import {
   AccessAnalyzerClient,
   CheckAccessNotGrantedCommand,
@@ -29,7 +29,7 @@ const allow = (Action: string | string[], Resource: string | string[] = '*', mor
 const analyzer = async () => (await cloud()).client(AccessAnalyzerClient)
 
 describe('ValidatePolicy', () => {
-  test('tells what is wrong, dangerous or said twice, with the place', async () => {
+  test('reports what is wrong, dangerous or said twice, with the place', async () => {
     const { findings } = await (await analyzer()).send(
       new ValidatePolicyCommand({
         policyType: IDENTITY,
@@ -100,7 +100,7 @@ describe('ValidatePolicy', () => {
     await expect((await analyzer()).send(request)).rejects.toMatchObject({ name: 'ValidationException' })
   })
 
-  test('is for whoever may ask', async () => {
+  test('is for callers with the permission', async () => {
     const it = await cloud()
     const iam = it.client(IAMClient)
     await iam.send(new CreateUserCommand({ UserName: 'ann' }))
@@ -180,7 +180,7 @@ describe('CheckAccessNotGranted', () => {
     expect(await ask(access)).toBe('FAIL')
   })
 
-  test('refuses to be asked nothing, and policies that are none', async () => {
+  test('refuses empty requests, and policies that are none', async () => {
     await expect(ask([{}])).rejects.toMatchObject({ name: 'InvalidParameterException' })
     const broken = new CheckAccessNotGrantedCommand({
       policyType: IDENTITY,
@@ -203,17 +203,17 @@ describe('CheckNoPublicAccess', () => {
 
   test.each([
     ['an account', { AWS: '111122223333' }, undefined],
-    ['everybody of one organisation', '*', { StringEquals: { 'aws:PrincipalOrgID': 'o-abcdefghij' } }],
+    ['all of one organization', '*', { StringEquals: { 'aws:PrincipalOrgID': 'o-abcdefghij' } }],
   ])('passes %s', async (_, principal, condition) => {
     expect(await ask(principal, condition)).toBe('PASS')
   })
 
   test.each([
     ['everybody', '*', undefined],
-    ['everybody, the long way', { AWS: '*' }, undefined],
-    ['everybody whose organisation is anything', '*', { StringLike: { 'aws:PrincipalOrgID': '*' } }],
-    ['everybody but one organisation', '*', { StringNotEquals: { 'aws:PrincipalOrgID': 'o-abcdefghij' } }],
-    ['everybody, if they use TLS', '*', { Bool: { 'aws:SecureTransport': 'true' } }],
+    ['all principals, the long way', { AWS: '*' }, undefined],
+    ['all principals with any organization', '*', { StringLike: { 'aws:PrincipalOrgID': '*' } }],
+    ['all but one organization', '*', { StringNotEquals: { 'aws:PrincipalOrgID': 'o-abcdefghij' } }],
+    ['all principals, if they use TLS', '*', { Bool: { 'aws:SecureTransport': 'true' } }],
   ])('fails %s', async (_, principal, condition) => {
     expect(await ask(principal, condition)).toBe('FAIL')
   })

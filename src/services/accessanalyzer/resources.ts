@@ -1,4 +1,4 @@
-/** Access Analyzer's words. */
+/** The declarations of Access Analyzer. */
 import type * as AccessAnalyzer from '@aws-sdk/client-accessanalyzer'
 import { defineService } from '../../kernel/service/define-service.ts'
 

@@ -303,7 +303,7 @@ describe('An authority', () => {
     await expect(status(arn)).rejects.toMatchObject({ code: 'ResourceNotFoundException' })
   })
 
-  test('tells of what it revoked by list and by status', async () => {
+  test('publishes what it revoked by list and by status', async () => {
     const RevocationConfiguration = {
       CrlConfiguration: { Enabled: true, ExpirationInDays: 7 },
       OcspConfiguration: { Enabled: true },
@@ -401,7 +401,7 @@ describe('An authority', () => {
   })
 })
 
-describe('Who may use an authority', () => {
+describe('The callers that may use an authority', () => {
   test('is decided by templates, and for other accounts by its policy', async () => {
     const { arn } = await activeRoot()
     const Condition = { StringEquals: { 'acm-pca:TemplateArn': template('EndEntityCertificate') } }

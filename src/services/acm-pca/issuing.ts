@@ -255,7 +255,7 @@ function extensionsOf(
   const san = request.extensions.get(extensionOids.subjectAltName)
   if (san && !template.isAuthority) all.set(extensionOids.subjectAltName, san)
   for (const [oid, each] of revocationPointers(call, row, template)) all.set(oid, each)
-  // What the template says stands: the call wins over the request, and neither over the template.
+  // The template's own values stay: the call overrides the request, and neither overrides the template.
   for (const [oid, each] of apiExtensions(passthrough))
     if (!all.has(oid) || oid === extensionOids.subjectAltName) all.set(oid, each)
   if (template.passesCsr) for (const [oid, each] of request.extensions) if (!all.has(oid)) all.set(oid, each)

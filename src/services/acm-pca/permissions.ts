@@ -1,4 +1,4 @@
-/** Who may use an authority besides its account: services by permissions, other accounts by the policy on it. */
+/** Principals that may use an authority besides its account: services by permissions, other accounts by its policy. */
 import { pinPolicy, shownPolicy } from '../../kernel/resource/pinned.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import { PolicyError } from '../../policy/index.ts'

@@ -1,4 +1,4 @@
-/** Revocation lists and status answers (OCSP) of private authorities, for anybody. */
+/** Revocation lists and status answers (OCSP) of private authorities, readable without credentials. */
 import { X509Certificate } from 'node:crypto'
 import { certificateParts } from '../../engines/x509/certificate-builder.ts'
 import {
@@ -23,7 +23,7 @@ const ID = /^[0-9a-f-]{36}$/
 
 const NOT_FOUND: WebAnswer = { json: { error: 'NotFound' }, status: 404 }
 
-/** An authority that has a certificate; one that is disabled still tells what it revoked. */
+/** An authority that has a certificate; a disabled one still publishes what it revoked. */
 async function authorityOf(call: WebCall, id: string): Promise<AuthorityRow | undefined> {
   const place = ID.test(id) ? await call.unit.get<{ readonly at: Key }>(authorityPlaceKey(id)) : undefined
   const row = place && (await call.unit.get<AuthorityRow>(place.at))

@@ -367,7 +367,7 @@ describe('A renewal', () => {
     expect((await it.use(certificates).read(it.store.reader, arn))!.chain.match(/BEGIN CERTIFICATE/g)).toHaveLength(2)
   })
 
-  test('does not happen to one that nobody uses: it is announced, and expires', async () => {
+  test('does not happen to one that is not in use: it is announced, and expires', async () => {
     const it = await certificatesCloud()
     await it.acm.send(
       new PutAccountConfigurationCommand({ ExpiryEvents: { DaysBeforeExpiry: 2 }, IdempotencyToken: 'a' }),

@@ -18,7 +18,7 @@ export const createAcmeExternalAccountBinding = acm
   .on(created('AcmeEndpointArn'))
   .run(async (call, { RoleArn, Expiration }, { row: owner, tags }) => {
     if (!ROLE.test(RoleArn)) throw acm.fail('ValidationException', `${RoleArn} is not the ARN of a role.`)
-    // Whoever makes a binding hands out what the role may do.
+    // The creator of a binding delegates the permissions of the role.
     await call.authorize('iam:PassRole', RoleArn, { 'iam:PassedToService': 'acm.amazonaws.com' })
     const id = call.newId()
     const row: BindingRow = {

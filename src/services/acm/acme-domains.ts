@@ -26,7 +26,7 @@ const DAY_MS = 24 * HOUR_MS
 const PAGE_DEFAULT = 50
 const RECORD_TTL = 300
 
-/** Proved once, and again each day: who removes the record takes the approval back. */
+/** Proved once, and again each day: removing the record revokes the approval. */
 export const domainChecks = lifecycle<DomainState, DomainRow>('acm.acme-domain', {
   VALIDATING: {
     everyMs: ({ progress }, now) => Math.min(60 * SECOND_MS, Math.max(SECOND_MS, (now - progress.since) / 10)),

@@ -379,7 +379,7 @@ describe('An endpoint', () => {
     expect((await client.fetch('GET', directory)).status).toBe(404)
   })
 
-  test('makes bindings only for those who may pass the role', async () => {
+  test('makes bindings only for callers that may pass the role', async () => {
     const ann = it.client(ACMClient, await it.user('ann', allowing({ Action: 'acm:*', Resource: '*' })))
 
     await expect(

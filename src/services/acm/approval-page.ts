@@ -44,7 +44,7 @@ const show = route({
       page: page(
         'Approve a certificate?',
         html`<dl><dt>Domain</dt><dd>${approval.domain}</dd><dt>All names</dt><dd>${row.names.join(', ')}</dd><dt>Requested by account</dt><dd>${row.account}</dd><dt>Region</dt><dd>${row.region}</dd><dt>Certificate</dt><dd>${row.id}</dd><dt>Sent to</dt><dd>${approval.mailbox}</dd></dl>
-<p>Whoever has this certificate can operate sites under these names. Approve only what you expect.</p>
+<p>The owner of this certificate can operate sites under these names. Approve only what you expect.</p>
 <form method="post"><input type="hidden" name="csrf" value="${csrf}"><button name="decision" value="approve">I approve</button> <button name="decision" value="deny">I deny</button></form>`,
       ),
     }

@@ -1,6 +1,6 @@
 /**
- * Validation by mail: five mailboxes of a domain get a link each. Opening the link shows what is asked; only pressing a button
- * approves, because scanners of mail open links. Tokens are stored as hashes and spent once.
+ * Validation by mail: five mailboxes of a domain get a link each. Opening the link shows the request; only pressing a
+ * button approves, because scanners of mail open links. Tokens are stored as hashes and spent once.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { putExpiring } from '../../kernel/jobs/expiring-rows.ts'

@@ -25,7 +25,7 @@ export const getCertificate = acm
     return { Certificate: pem, ...(chain !== undefined && { CertificateChain: chain }) }
   })
 
-/** AWS lists these only, unless key types are asked for: users rely on it. */
+/** AWS lists only these unless the request names key types: users rely on it. */
 const KEY_TYPES_DEFAULT: readonly KeyAlgorithm[] = ['RSA_1024', 'RSA_2048']
 
 export const listCertificates = acm

@@ -1,6 +1,7 @@
 /**
- * What DNS says of a domain: the record that proves it, and which authorities may issue for it (CAA, RFC 8659). The zones of
- * this installation answer by themselves; other names are asked of all configured resolvers, which have to agree.
+ * What DNS answers for a domain: the record that proves it, and which authorities may issue for it (CAA, RFC 8659).
+ * Zones of this installation are read directly; other names are queried at all configured resolvers, which have to
+ * agree.
  */
 import { ancestorsOf } from '../../engines/dns/zones.ts'
 import { domainRecords } from '../../kernel/ports/domain-records.ts'
@@ -36,11 +37,11 @@ const sameName = (a: string, b: string): boolean =>
 
 export interface RecordCheck {
   readonly isProved: boolean
-  /** In words, for the administrator. */
+  /** A sentence for the administrator. */
   readonly finding: string
 }
 
-/** The record has to stand at the name itself: an alias of another name is followed by nobody. */
+/** The record must exist at the name itself: an alias of another name is not followed. */
 export async function checkRecord(
   context: Context,
   { name, value }: { readonly name: string; readonly value: string },
@@ -92,7 +93,7 @@ export async function checkCaa(context: Context, domain: string, isWildcard: boo
       found = [...found, ...caa]
     }
     if (found.length > 0) return { verdict: 'allowed', finding: `the CAA records of ${name} allow it` }
-    // A zone of this installation decides for itself: nobody above is asked.
+    // A zone of this installation is authoritative: no zone above is queried.
     if (apex === name) break
   }
   return { verdict: 'allowed', finding: 'no CAA records' }

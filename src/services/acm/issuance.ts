@@ -48,7 +48,7 @@ function checkEveryMs({ progress }: CertificateRow, now: number): number {
 const isDenied = (proof: DomainProof): boolean => proof.isDenied === true
 const isWhole = ({ methods, proved }: DomainProof): boolean => methods.every((method) => proved.includes(method))
 
-/** Proofs by mail cost a person each; DNS is asked again for every issuance. */
+/** Each proof by mail costs a person's time; DNS is queried again for every issuance. */
 async function checkedProof(work: JobContext, proof: DomainProof): Promise<DomainProof> {
   if (!proof.methods.includes('DNS') || !proof.record || proof.proved.includes('DNS')) {
     const waits = !isWhole(proof) && !isDenied(proof)
@@ -72,7 +72,7 @@ async function validate(work: JobContext, row: CertificateRow): Promise<Result> 
     const caa = await checkCaa(work, baseOf(proof.domain), proof.domain.startsWith('*.'))
     proofs[index] = { ...proof, finding: caa.finding }
     if (caa.verdict === 'forbidden') {
-      // Who waits for the domains to be validated is told at once.
+      // A caller that waits for the domains to be validated sees it at once.
       proofs[index] = { ...proof, finding: caa.finding, isDenied: true }
       return { to: 'FAILED', row: { proofs, failure: 'CAA_ERROR' } }
     }
@@ -120,7 +120,7 @@ async function watch(work: JobContext, row: CertificateRow): Promise<Result> {
   return isNear && row.warnedDay !== daysLeft ? { row: { warnedDay: daysLeft } } : {}
 }
 
-/** Every proof is asked for again; what DNS proves needs nobody. */
+/** Every proof is requested again; what DNS proves needs no person. */
 export const beginRenewal = (row: CertificateRow, now: number): Result => ({
   to: 'RENEWING',
   row: {
@@ -158,7 +158,7 @@ const states: Readonly<Record<CertificateState, State<CertificateState, Certific
   FAILED: 'end',
 }
 
-/** A serial that was given out, for revocation lists and status answers. Written with the certificate. */
+/** An issued serial number, for revocation lists and status answers. Written with the certificate. */
 export interface IssuedRow {
   readonly serial: string
   readonly arn: string

@@ -19,7 +19,7 @@ import { ACM_EVENT_SOURCE, arnOf, type CertificateRow, type CertificateState, ty
 
 export const privateCa: Api<typeof PrivateCa> = { id: 'acm-pca' }
 
-/** Thirteen months, as ACM asks for. */
+/** Thirteen months, as ACM requests. */
 const VALIDITY_DAYS = 395
 
 type PrivateCalls = <N extends OpName<typeof PrivateCa>>(

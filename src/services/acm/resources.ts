@@ -38,7 +38,7 @@ export interface DomainProof {
   readonly mailboxes?: readonly string[]
   /** An administrator refused. */
   readonly isDenied?: true
-  /** What the last check found, in words. */
+  /** The result of the last check, as a sentence. */
   readonly finding?: string
   readonly checkedAt?: number
 }

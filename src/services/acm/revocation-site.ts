@@ -1,4 +1,4 @@
-/** Revocation lists and status answers (OCSP) of the installation's own authorities, for anybody. */
+/** Revocation lists and status answers (OCSP) of the installation's own authorities, readable without credentials. */
 import {
   buildCrl,
   type Revocation,

@@ -1,4 +1,7 @@
-/** The bucket a trail writes to, asked as CloudTrail itself: the bucket's policy decides, when it is set up and ever after. */
+/**
+ * The bucket a trail writes to, called as the CloudTrail service: the bucket's policy decides, when it is set up and at
+ * every later delivery.
+ */
 import type * as S3 from '@aws-sdk/client-s3'
 import type { Call } from '../../kernel/gate/call.ts'
 import type { ActAs, ServiceCaller } from '../../kernel/gate/service-caller.ts'
@@ -41,8 +44,8 @@ export async function deliver(act: ActAs, trail: TrailRow, { Key, Body, Metadata
 }
 
 /**
- * AWS asks for GetBucketAcl and PutObject before it accepts a bucket. The write is one that cannot succeed: it replaces an
- * object that is not there, and is told so only once it is allowed.
+ * AWS checks GetBucketAcl and PutObject before it accepts a bucket. The write is one that cannot succeed: it replaces
+ * an object that does not exist, which fails only once it is allowed.
  */
 export async function requireBucket(call: Call, trail: TrailRow): Promise<void> {
   const { bucket: Bucket } = trail

@@ -90,14 +90,14 @@ describe('A delivery', () => {
     expect((await it.digests()).map(({ good }) => good)).toEqual([true])
   })
 
-  it('still under way on a node that was thought dead writes what the other one writes, whatever came between', async () => {
+  it('still in progress on a node that was taken for dead writes what the other one writes, whatever came between', async () => {
     const it = await trailed()
     await it.create({ EnableLogFileValidation: true })
     await it.start()
     await it.client(IAMClient).send(new CreateUserCommand({ UserName: 'ann' }))
     const run = it.store.run.bind(it.store)
     let finished = 0
-    // The plan is on disk, the files are written, and nobody hears of it.
+    // The plan is on disk, the files are written, and the process ends before it records that.
     it.store.run = ((body: never) =>
       /handler\.run/.test(String(body)) && ++finished === 2
         ? Promise.reject(new Error('stalled'))
@@ -296,7 +296,7 @@ describe('Digests', () => {
     expect((await it.keys('_CloudTrail_')).filter((key) => listed.includes(key)).length).toBe(listed.length)
   })
 
-  it('of every Region that was heard of go on', async () => {
+  it('of every Region with past events go on', async () => {
     const it = await trailed()
     await it.create({ EnableLogFileValidation: true, IsMultiRegionTrail: true })
     await it.start()
@@ -307,7 +307,7 @@ describe('Digests', () => {
   })
 })
 
-test('the policy of the bucket, not its owner’s account, lets CloudTrail in: every delivery is on record', async () => {
+test('the policy of the bucket, not its owner’s account, lets CloudTrail in: every delivery is recorded', async () => {
   const it = await trailed()
   await it.create()
   await it.start()
@@ -323,7 +323,7 @@ test('the policy of the bucket, not its owner’s account, lets CloudTrail in: e
     })
 })
 
-test('a bucket of another account is told who wrote to it: CloudTrail, for the trail that its policy names', async () => {
+test('the owner of a bucket in another account sees the writer: CloudTrail, for the trail that its policy names', async () => {
   const it = await trailed()
   const theirs = it.client(S3Client, await it.account())
   await theirs.send(new CreateBucketCommand({ Bucket: 'central-logs' }))

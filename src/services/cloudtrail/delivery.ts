@@ -88,7 +88,7 @@ interface Waiting {
   readonly full: boolean
 }
 
-/** What lies behind the position, as far as one delivery goes. */
+/** The events after the position, as many as one delivery takes. */
 async function waiting({ ports }: JobContext, trail: TrailRow, journal: Journal): Promise<Waiting> {
   const entries: LogEntry[] = []
   let bytes = 0
@@ -144,7 +144,7 @@ async function withLogs(
   const attemptedAt = work.now
   const files = filesOf(trail, entries)
   const regions: Record<string, RegionJournal> = { ...journal.regions }
-  // Digests tell of quiet Regions too, once they were heard of.
+  // Digests cover quiet Regions too, once they have had events.
   for (const region of [trail.region, ...files.map((file) => file.region)]) {
     const known = regions[region] ?? { pending: [] }
     regions[region] = trail.validation ? { ...known, from: known.from ?? startOf(journal) } : { pending: [] }

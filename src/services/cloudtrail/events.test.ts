@@ -16,7 +16,7 @@ const HERE = 'us-east-1'
 const DAY_MS = 86_400_000
 
 describe('LookupEvents', () => {
-  it('shows what happened, newest first, in the words of the trail', async () => {
+  it('shows what happened, newest first, with the members of the trail', async () => {
     const { happened, lookup, now } = await trail()
     await happened({ id: 'old', timeMs: now - 5000 }, { id: 'new', timeMs: now - 1000 })
 
@@ -96,7 +96,7 @@ describe('LookupEvents', () => {
     })
   })
 
-  it('takes both ends of the time asked for, by whole seconds', async () => {
+  it('includes both ends of the requested time, by whole seconds', async () => {
     const { happened, lookup, now } = await trail()
     const second = Math.floor(now / 1000) * 1000 - 60_000
     await happened(
@@ -111,7 +111,7 @@ describe('LookupEvents', () => {
     expect(Events!.map((event) => event.EventId)).toEqual(['last', 'first'])
   })
 
-  it('refuses a start that lies behind the end', async () => {
+  it('refuses a start that is after the end', async () => {
     const { lookup, now } = await trail()
 
     const asked = lookup({ StartTime: new Date(now), EndTime: new Date(now - 2000) })

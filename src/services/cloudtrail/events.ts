@@ -37,7 +37,7 @@ export const lookupEvents = cloudtrail
       toMs: range.toMs,
       attribute: attribute ?? MANAGEMENT_EVENT,
       after,
-      // One more tells whether another page follows.
+      // One more shows whether another page follows.
       limit: size + 1,
     })
     // Their own ids find data events, too: this history is not theirs.

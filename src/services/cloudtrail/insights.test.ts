@@ -86,7 +86,7 @@ describe('The counters that insights are drawn from', () => {
     expect(await errors('NotFound')).toEqual([])
   })
 
-  it('show quiet minutes where they are asked for, and both ends of the time', async () => {
+  it('show quiet minutes where they are requested, and both ends of the time', async () => {
     const { happened, points, now } = await counters()
     await happened(3, 1)
     await happened(6, 1)
@@ -168,7 +168,7 @@ describe('The counters that insights are drawn from', () => {
     await expect(ask(more)).rejects.toMatchObject({ name })
   })
 
-  it('are for who may look events up', async () => {
+  it('are for callers that may look events up', async () => {
     const { ask, user } = await counters()
     const keys = await user('ann')
     await expect(ask({}, keys)).rejects.toMatchObject({

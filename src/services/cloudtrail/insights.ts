@@ -8,7 +8,7 @@ import { cloudtrail, unbuilt } from './resources.ts'
 
 const SECOND_MS = 1_000
 const DAY_MS = 86_400 * SECOND_MS
-/** Seconds of a point, and for how many days such points are told. */
+/** Seconds of a point, and for how many days such points are available. */
 const KEPT_DAYS: Readonly<Record<number, number>> = { 60: 15, 300: 63, 3600: 90 }
 const PERIOD_DEFAULT = 3600
 const POINTS_MAX = 21_600

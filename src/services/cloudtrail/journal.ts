@@ -53,8 +53,8 @@ export interface Journal {
    */
   readonly plannedAt: number
   /**
-   * The last event of the delivery that comes next: on disk before its first file is written, so that whoever does it again,
-   * or does it still when it was thought dead, writes the same files.
+   * The last event of the delivery that comes next: on disk before its first file is written, so that a retry, or a
+   * node that was taken for dead and still works, writes the same files.
    */
   readonly until?: string
   readonly regions: Readonly<Record<string, RegionJournal>>

@@ -55,7 +55,7 @@ function checkBasic(selectors: readonly EventSelector[]): void {
   }
 }
 
-/** What an advanced selector may look at, and how the event tells it. */
+/** What an advanced selector may match, and how it is read from the event. */
 const FIELDS: Readonly<Record<string, (event: EventBody) => string | undefined>> = {
   eventCategory: ({ eventCategory }) => eventCategory,
   eventName: ({ eventName }) => eventName,

@@ -173,7 +173,7 @@ describe('Selectors', () => {
     ['none at all', {}],
     ['both kinds', { EventSelectors: [{}], AdvancedEventSelectors: [{ FieldSelectors: [management] }] }],
     ['six basic ones', { EventSelectors: Array.from({ length: 6 }, () => ({})) }],
-    ['a type nobody knows', { EventSelectors: [{ DataResources: [{ Type: 'AWS::X::Y', Values: ['arn:aws:x'] }] }] }],
+    ['an unknown type', { EventSelectors: [{ DataResources: [{ Type: 'AWS::X::Y', Values: ['arn:aws:x'] }] }] }],
     [
       'an ARN of another type',
       { EventSelectors: [{ DataResources: [{ Type: 'AWS::S3::Object', Values: ['arn:aws:lambda'] }] }] },
@@ -188,7 +188,7 @@ describe('Selectors', () => {
       { AdvancedEventSelectors: [{ FieldSelectors: [{ Field: 'eventCategory', Equals: ['Data'] }] }] },
     ],
     [
-      'a field nobody knows',
+      'an unknown field',
       { AdvancedEventSelectors: [{ FieldSelectors: [management, { Field: 'mood', Equals: ['x'] }] }] },
     ],
     ['none in the list', { EventSelectors: [] }],
@@ -229,7 +229,7 @@ test.each([
   ['a name', 'unknown', 'TrailNotFoundException'],
   ['an ARN', `${TRAIL_ARN}-x`, 'TrailNotFoundException'],
   ['an ARN of something else', `arn:aws:kms:us-east-1:${ACCOUNT}:key/x`, 'CloudTrailARNInvalidException'],
-])('%s that is no trail is told so by every operation', async (_what, Name, name) => {
+])('%s that is no trail is refused as such by every operation', async (_what, Name, name) => {
   const { trails } = await trailed()
   for (const command of [
     new GetTrailCommand({ Name }),

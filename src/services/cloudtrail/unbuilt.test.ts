@@ -6,7 +6,7 @@ import { serviceById } from '../../wire/services.ts'
 import { loadService } from '../../wire/wire.ts'
 import { cloudtrail } from './index.ts'
 
-test('every operation of CloudTrail is built, or refused by its name and on record', async () => {
+test('every operation of CloudTrail is built, or refused by its name and recorded', async () => {
   const { gate, root, store } = await cloud()
   const client = new Client({
     credential: { accessKeyId: root.accessKeyId, secret: root.secretAccessKey },

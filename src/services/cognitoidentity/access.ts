@@ -1,4 +1,4 @@
-/** Who reaches an identity: an unauthenticated caller one without logins, anybody else by a login that leads to it. */
+/** Access to an identity: unauthenticated callers reach one without logins, others one that a login leads to. */
 import type { Call } from '../../kernel/gate/call.ts'
 import { identityOf, LOGINS_MAX, linkLogins, newIdentity, saveIdentity } from './identity-rows.ts'
 import { type Presented, presentedLogins } from './logins.ts'

@@ -12,7 +12,7 @@ import { issueToken } from './tokens.ts'
 
 const sts: Api<typeof STS> = { id: 'sts' }
 
-const UNSIGNED = 'AWS documents it as unauthenticated; who presents the logins of an identity has it'
+const UNSIGNED = 'AWS documents it as unauthenticated; presenting the logins of an identity proves the right to it'
 /** Source: https://docs.aws.amazon.com/cognito/latest/developerguide/authentication-flow.html */
 const TOKEN_SECONDS = 600
 const SESSION_SECONDS = 3_600

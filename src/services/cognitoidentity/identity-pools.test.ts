@@ -71,7 +71,7 @@ describe('The enhanced flow', () => {
       kms.send(new CreateGrantCommand({ KeyId, GranteePrincipal: roleArn('guest'), Operations: ['Decrypt'] })),
     ).rejects.toThrow(/no session policy allows/)
     await expect(it.client(IAMClient, keys).send(new ListUsersCommand({}))).rejects.toThrow(/no session policy allows/)
-    // Each guest is a new identity, and nobody else's.
+    // Each guest is a new identity, separate from all others.
     expect(await it.getId()).not.toBe(id)
   })
 
@@ -150,7 +150,7 @@ describe('The enhanced flow', () => {
     )
   })
 
-  test('bounds the identities that nobody vouches for', async () => {
+  test('bounds the unauthenticated identities', async () => {
     const it = await identityPool({}, {}, { 'cognito-identity/guests-per-second': 1 })
     const answers = await Promise.allSettled(Array.from({ length: 40 }, () => it.getId()))
 
@@ -170,7 +170,7 @@ describe('The enhanced flow', () => {
     expect(new Set(names)).toEqual(new Set(['NotAuthorizedException', 'TooManyRequestsException']))
   })
 
-  test('accepts Facebook and Amazon by asking them, and Google by its keys', async () => {
+  test('accepts Facebook and Amazon by calling them, and Google by its keys', async () => {
     const it = await identityPool({
       SupportedLoginProviders: {
         'graph.facebook.com': '1234',
@@ -309,7 +309,7 @@ describe('The role of an identity', () => {
       await expect(set({ [key]: wrong })).rejects.toMatchObject(named('InvalidParameterException'))
   })
 
-  test('is given to a pool by a caller who may pass it', async () => {
+  test('is set on a pool by a caller that may pass it', async () => {
     const it = await identityPool()
     const ann = await it.user('ann', allowing({ Action: 'cognito-identity:*', Resource: '*' }))
     const set = new SetIdentityPoolRolesCommand({
@@ -542,7 +542,7 @@ describe('A pool', () => {
     ).rejects.toMatchObject(named('InvalidParameterException'))
   })
 
-  test('identities are deleted by those who may, of each pool alike', async () => {
+  test('identities are deleted by callers with the permission, of each pool alike', async () => {
     const it = await identityPool()
     const [first, second] = [await it.getId(), await it.getId()]
     const arn = `arn:aws:cognito-identity:us-east-1:${ACCOUNT}:identitypool/${it.poolId}`

@@ -55,7 +55,7 @@ export function linkLogins(call: Call, row: IdentityRow, logins: readonly Login[
   })
 }
 
-/** An identity without any login is reached by nobody any more. */
+/** An identity without any login can no longer be reached. */
 export function unlinkLogins(call: Call, row: IdentityRow, providers: readonly string[]): IdentityRow {
   for (const provider of providers) {
     const hash = row.logins[provider]

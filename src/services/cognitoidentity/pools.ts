@@ -178,7 +178,7 @@ interface DeletePool {
   readonly poolId: string
 }
 
-/** The identities of a pool that is gone: nobody reaches them, and a portion goes at a time. */
+/** The identities of a deleted pool: they can no longer be reached, and are deleted a portion at a time. */
 export const deletePoolJob: ServiceJob<DeletePool> = {
   run: async (unit, { now }, { account, poolId }) => {
     const members = await unit.range<IdentityRow>(under('cognito-identity', 'member', poolId), {

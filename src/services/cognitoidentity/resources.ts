@@ -1,4 +1,4 @@
-/** Cognito identity pools: the service's words, its one resource type, and the rows that belong to a pool. */
+/** Cognito identity pools: the service's declarations, its one resource type, and the rows that belong to a pool. */
 import type * as CognitoIdentity from '@aws-sdk/client-cognito-identity'
 import type { IdentityPool, RoleMapping } from '@aws-sdk/client-cognito-identity'
 import type { Call } from '../../kernel/gate/call.ts'
@@ -59,7 +59,7 @@ export interface IdentityRow {
   readonly logins: Readonly<Record<string, string>>
   /** User identifiers of the pool's developer provider. */
   readonly developerUsers: readonly string[]
-  /** Its last login was removed: nobody reaches it any more. */
+  /** Its last login was removed: it can no longer be reached. */
   readonly isDisabled?: true
   readonly createdAt: number
   readonly modifiedAt: number
@@ -140,7 +140,7 @@ export interface FoundIdentity {
   readonly pool: PoolRow
 }
 
-/** The identity of an unauthenticated call: who presents the logins proves the right to it. */
+/** The identity of an unauthenticated call: presenting its logins proves the right to it. */
 export const openIdentity: Target<{ readonly IdentityId?: string | undefined }, FoundIdentity> = {
   find: async (call, { IdentityId: id = '' }) => {
     const found = await identityIn(call, id)

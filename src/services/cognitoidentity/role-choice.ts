@@ -15,7 +15,7 @@ export const misconfigured = () =>
     'Invalid identity pool configuration. Check assigned IAM roles for this pool.',
   )
 
-/** Throws where no role may be had. `custom`: the role that the request asks for. */
+/** Throws where no role applies. `custom`: the role that the request names. */
 export function authenticatedRole(
   { roles, mappings }: PoolRow,
   logins: readonly VerifiedLogin[],

@@ -47,7 +47,7 @@ function checkMapping(provider: string, { Type, RulesConfiguration, AmbiguousRol
     throw invalidParameter(`A role mapping can have at most ${RULES_MAX} rules.`)
 }
 
-/** Whoever gives a pool a role hands its rights to everybody who reaches the pool. */
+/** Setting a pool's role delegates the role's permissions to every identity of the pool. */
 async function passRole(call: Call, row: PoolRow, arn: string): Promise<void> {
   const parsed = parseArn(arn)
   if (parsed?.service !== 'iam' || !parsed.resource.startsWith('role/'))

@@ -1,4 +1,4 @@
-/** Where a sign-in stands between two requests: sealed into `Session`, bound to client, user and step, good once. */
+/** The state of a sign-in between two requests: sealed into `Session`, bound to client, user and step, valid once. */
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { ChallengeNameType } from '@aws-sdk/client-cognito-identity-provider'
 import type { Flow, PoolClient } from './resources.ts'

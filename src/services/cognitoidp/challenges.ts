@@ -235,7 +235,7 @@ const ANSWERS: Readonly<Partial<Record<ChallengeNameType, Answered>>> = {
       {
         factor: state.factor,
         deviceKey: key,
-        // Without it, no device stands in for the first factor.
+        // Without it, no device replaces the first factor.
         isSetUp: true,
       },
     )

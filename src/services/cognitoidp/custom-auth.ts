@@ -31,7 +31,7 @@ const common = (of: SignIn, { user, login }: Asked) => ({
   user,
 })
 
-/** What is asked next, as DefineAuthChallenge says: a challenge, tokens, or an end. */
+/** The next step according to DefineAuthChallenge: a challenge, tokens, or an end. */
 export async function nextCustom(
   of: SignIn,
   person: Person,
@@ -94,7 +94,7 @@ export async function nextCustom(
   )
 }
 
-/** The answer to a custom challenge, as VerifyAuthChallengeResponse judges it. */
+/** The answer to a custom challenge, as VerifyAuthChallengeResponse evaluates it. */
 export async function answerCustom(
   of: SignIn,
   person: Person,

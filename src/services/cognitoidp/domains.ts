@@ -15,7 +15,7 @@ export interface DomainRow {
   readonly createdAt: number
 }
 
-/** Words that would pass for the provider's own. */
+/** Names that could be mistaken for the provider's own. */
 const RESERVED = /aws|amazon|cognito/
 
 /** A prefix belongs to its Region; a name of the customer's own to the installation. */

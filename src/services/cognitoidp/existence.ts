@@ -1,4 +1,4 @@
-/** What a client is told of users that do not exist: the truth, or what it would be told of any other. */
+/** The response about users that do not exist: the truth, or the same as for any other user. */
 import type { CodeDeliveryDetailsType } from '@aws-sdk/client-cognito-identity-provider'
 import { deliveryDetails } from './messages.ts'
 import type { ClientRow, Flow, PoolRow } from './resources.ts'

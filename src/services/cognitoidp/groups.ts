@@ -30,7 +30,7 @@ async function requireGroup(reader: Reader, pool: PoolRow, name: string): Promis
   return row
 }
 
-/** A group's role is handed to whoever is in it: who sets one must be allowed to pass it. */
+/** A group's role is delegated to its members: the caller who sets one must be allowed to pass it. */
 const authorizeRole = (call: Call, arn: string | undefined): Promise<void> | undefined =>
   arn === undefined ? undefined : call.authorize('iam:PassRole', arn, { 'iam:PassedToService': SERVICE_PRINCIPAL })
 

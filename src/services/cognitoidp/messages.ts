@@ -1,4 +1,4 @@
-/** Messages to users: invitations and codes, by mail and SMS, in the pool's words, through the outbox. */
+/** Messages to users: invitations and codes, by mail and SMS, with the pool's texts, through the outbox. */
 import type { CodeDeliveryDetailsType } from '@aws-sdk/client-cognito-identity-provider'
 import { mailbox, OutboxQuotaError, webhooks } from '../../kernel/jobs/outbox.ts'
 import { cognito, type Flow, type PoolRow } from './resources.ts'

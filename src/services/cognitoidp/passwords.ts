@@ -120,7 +120,7 @@ export function simulatedVerifier(vault: Pick<Vault, 'mac'>, pool: PoolRow, clai
   return { ...DUMMY, salt: BigInt(`0x${salt.toString('hex')}`).toString(16) }
 }
 
-/** The UUID that stands for a user that does not exist. */
+/** The UUID shown for a user that does not exist. */
 export function simulatedSub(vault: Pick<Vault, 'mac'>, pool: PoolRow, claimed: string): string {
   const hex = vault.mac('user-pool', `sub ${pool.id} ${claimed.toLowerCase()}`).toString('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`

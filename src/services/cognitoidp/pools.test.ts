@@ -237,7 +237,7 @@ test('An account sees its own pools alone, and policies decide on a pool', async
   )
 })
 
-test('Threat protection blocks addresses, and lists who signed in', async () => {
+test('Threat protection blocks addresses, and lists the sign-ins', async () => {
   const it = await poolFixture({ UserPoolAddOns: { AdvancedSecurityMode: 'AUDIT' } })
   const { idp, UserPoolId, ClientId } = it
   await idp.send(new AdminCreateUserCommand({ UserPoolId, Username: 'ana', MessageAction: 'SUPPRESS' }))

@@ -63,7 +63,7 @@ async function newKey(call: Call, pool: string, column: string): Promise<PoolKey
   }
 }
 
-/** The roles that a pool sends text messages by: who sets them must be allowed to pass them. */
+/** The roles with which a pool sends text messages: the caller who sets them must be allowed to pass them. */
 async function authorizeRoles(call: Call, input: RequestedSettings): Promise<void> {
   const role = input.SmsConfiguration?.SnsCallerArn
   if (role) await call.authorize('iam:PassRole', role, { 'iam:PassedToService': SERVICE_PRINCIPAL })

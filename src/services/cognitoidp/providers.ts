@@ -25,7 +25,7 @@ export interface ProviderRow {
   readonly modifiedAt: number
 }
 
-/** Details that nobody but the provider and the pool may know. */
+/** Details that only the provider and the pool may know. */
 const SECRETS = ['client_secret', 'private_key']
 
 const SOCIAL = ['Facebook', 'Google', 'LoginWithAmazon', 'SignInWithApple'] as const
@@ -108,7 +108,7 @@ function split(call: Call, pool: PoolRow, name: string, details: Readonly<Record
   }
 }
 
-/** With the secrets: for whoever may describe the provider, and for signing in with it. */
+/** With the secrets: for callers who may describe the provider, and for signing in with it. */
 export function openDetails(
   call: Pick<Call, 'vault'>,
   pool: PoolRow,

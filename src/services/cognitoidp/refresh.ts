@@ -45,7 +45,7 @@ async function opened(
   return { claims, user, session }
 }
 
-/** New tokens for a refresh token. One that was exchanged before ends the family: somebody else has it, too. */
+/** New tokens for a refresh token. One that was exchanged before ends the family: another client has it, too. */
 export async function refresh(
   call: Flow,
   of: PoolClient,

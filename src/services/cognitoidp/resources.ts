@@ -1,4 +1,4 @@
-/** Cognito user pools: the service's words, its one resource type, and the rows that belong to a pool. */
+/** Cognito user pools: the service's declarations, its one resource type, and the rows that belong to a pool. */
 import type * as CognitoIdp from '@aws-sdk/client-cognito-identity-provider'
 import type {
   SchemaAttributeType,

@@ -21,6 +21,6 @@ export async function checkAnswer<T>(
   return checked.outcome === 'correct' ? checked.value : undefined
 }
 
-/** Counts an answer that was judged elsewhere. */
+/** Counts an answer that was verified elsewhere. */
 export const countAnswer = async (of: SignIn, person: Person, what: What, isRight: boolean): Promise<boolean> =>
   (await checkAnswer(of, person, what, () => (isRight ? true : undefined))) === true

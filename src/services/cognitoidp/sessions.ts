@@ -19,7 +19,7 @@ export interface SessionRow {
   /** Counts the refresh tokens of the family: only the newest is good. */
   readonly generation: number
   readonly rotatedAt?: number | undefined
-  /** A refresh token came a second time: somebody else has it, too. */
+  /** A refresh token was used a second time: another client has it, too. */
   readonly isEnded?: true
   readonly deviceKey?: string | undefined
   readonly scopes: readonly string[]

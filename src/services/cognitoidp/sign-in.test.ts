@@ -220,7 +220,7 @@ describe('A user of a pool', () => {
     })
   })
 
-  test('sets up a one-time password and is asked for it, once for each code', async () => {
+  test('sets up a one-time password and is prompted for it, once for each code', async () => {
     const it = await poolFixture()
     const { idp, ClientId, UserPoolId } = it
     await idp.send(
@@ -266,7 +266,7 @@ describe('A user of a pool', () => {
     await expect(respond(used, second.Session)).rejects.toMatchObject({ name: 'CodeMismatchException' })
   })
 
-  test('is not asked again on a device that she remembers', async () => {
+  test('is not prompted again on a device that she remembers', async () => {
     const it = await poolFixture({
       DeviceConfiguration: { ChallengeRequiredOnNewDevice: true, DeviceOnlyRememberedOnUserPrompt: true },
     })
@@ -327,7 +327,7 @@ describe('A user of a pool', () => {
     const { AuthenticationResult } = await withDevice('device secret')
     expect(claimsOf(AuthenticationResult!.AccessToken!)).toMatchObject({ device_key: DeviceKey })
     expect(AuthenticationResult!.NewDeviceMetadata).toBeUndefined()
-    // Without the device the code is asked for.
+    // Without the device the code is required.
     expect((await signInBySrp(it, { username: 'ana' })).ChallengeName).toBe('SOFTWARE_TOKEN_MFA')
   })
 
@@ -487,8 +487,8 @@ describe('A client with a secret', () => {
   })
 })
 
-describe('A pool that tells nobody who exists', () => {
-  test('answers the same for a user and for nobody', async () => {
+describe('A pool that does not reveal which users exist', () => {
+  test('answers the same for a user and for an unknown name', async () => {
     const it = await poolFixture({}, { PreventUserExistenceErrors: 'ENABLED' })
     const { idp, ClientId } = it
     await signUp(it, 'ana')

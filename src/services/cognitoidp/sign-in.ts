@@ -64,7 +64,10 @@ export const required = (parameters: Parameters, name: string): string => {
   return value
 }
 
-/** The person of a request, with the client's secret proved. Throws for one that does not exist where that may be told. */
+/**
+ * The person of a request, with the client's secret proved. Throws for one that does not exist where that may be
+ * revealed.
+ */
 export async function personOf(of: SignIn, parameters: Parameters): Promise<Person> {
   const { call, pool, client } = of
   const login = required(parameters, 'USERNAME')
@@ -285,7 +288,7 @@ export function assertMaySignIn(call: Pick<Flow, 'now'>, user: UserRow): void {
 
 type KnownPerson = Person & { readonly user: UserRow }
 
-/** Custom authentication continues by its functions; a remembered device stands for the second factor. */
+/** Custom authentication continues by its functions; a remembered device replaces the second factor. */
 export async function secondFactor(of: SignIn, person: KnownPerson, proved: Proved): Promise<SignInAnswer> {
   const { call, pool } = of
   const { user } = person
@@ -305,7 +308,7 @@ export async function secondFactor(of: SignIn, person: KnownPerson, proved: Prov
   return chooseMfa(of, person, proved.factor)
 }
 
-/** The second factor that the pool and the user's settings ask for. */
+/** The second factor that the pool and the user's settings require. */
 export async function chooseMfa(
   of: SignIn,
   person: KnownPerson,

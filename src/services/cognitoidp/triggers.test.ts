@@ -1,4 +1,7 @@
-/** Lambda triggers: what a pool's functions may change and refuse, and what users are told where they fail. The functions are a mock. */
+/**
+ * Lambda triggers: what a pool's functions may change and refuse, and which errors users get where they fail. The
+ * functions are a mock.
+ */
 import {
   AdminGetUserCommand,
   ConfirmSignUpCommand,
@@ -31,7 +34,9 @@ type Function = (event: Event) => object | string
 const arnOf = (name: string) => `arn:aws:lambda:us-east-1:${ACCOUNT}:function:${name}`
 const bytes = (text: string) => Buffer.from(text) as never
 
-/** The lambda service as far as triggers ask it. Text is the answer as it is; what is thrown is the function's error. */
+/**
+ * The lambda service as far as triggers call it. Text is the response as it is; a thrown error is the function's error.
+ */
 function mockLambda(functions: Readonly<Record<string, Function>>, calls: Event[], policy: string): Service {
   const lambda = defineService<typeof Lambda>('lambda')
   const compiled = compilePolicy(parsePolicy(policy, 'resource'), { id: 'function', kind: 'resource' })
@@ -164,7 +169,7 @@ test('Functions confirm, word the message, refuse a sign-in, and change the toke
   })
 }, 60_000)
 
-test('Functions that fail, are missing or answer nonsense are told apart, and nothing is kept', async () => {
+test('Functions that fail, are missing or answer nonsense are distinguished, and nothing is kept', async () => {
   const it = await withFunctions({
     refusing: () => {
       throw new Error('Only colleagues.')
@@ -197,7 +202,7 @@ test('Functions that fail, are missing or answer nonsense are told apart, and no
   expect(closed.calls).toEqual([])
 }, 60_000)
 
-test('Custom authentication asks, is answered, and ends as its functions say', async () => {
+test('Custom authentication prompts, is answered, and ends as its functions say', async () => {
   const it = await withFunctions({
     presignup: withResponse({ autoConfirmUser: true }),
     define: withResponse(({ request: { session } }) => {

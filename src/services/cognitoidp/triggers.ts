@@ -46,7 +46,9 @@ export const triggerAttributes = (user: UserRow): Readonly<Record<string, string
 
 type Response = Readonly<Record<string, unknown>>
 
-/** What the function answers; undefined where the pool has none. Throws what its caller is told where it fails. */
+/**
+ * The function's response; undefined where the pool has none. Throws the error that the caller receives where it fails.
+ */
 export async function trigger(
   call: Pick<Flow, 'once' | 'actAs'>,
   pool: PoolRow,

@@ -54,7 +54,7 @@ export const describedUser = (user: UserRow, only?: readonly string[]): UserType
 export const mfaOptions = (user: UserRow): { MFAOptions?: MFAOptionType[] } =>
   user.factors.sms?.isEnabled ? { MFAOptions: [{ DeliveryMedium: 'SMS', AttributeName: 'phone_number' }] } : {}
 
-/** A password that fits every policy: as long as asked, with all four kinds of characters. */
+/** A password that fits every policy: of the requested length, with all four kinds of characters. */
 export function temporaryPassword({ settings }: PoolRow): string {
   const length = Math.max(12, settings.Policies?.PasswordPolicy?.MinimumLength ?? 0)
   const parts = ['ABCDEFGHJKLMNPQRSTUVWXYZ', 'abcdefghijkmnopqrstuvwxyz', '23456789', '!@#$%*-+=?'].map((each) =>
@@ -68,7 +68,7 @@ export function temporaryPassword({ settings }: PoolRow): string {
   return characters.join('')
 }
 
-/** Which ways an invitation goes: those that were asked for and that the user has. */
+/** The channels of an invitation: those that were requested and that the user has. */
 function invitationWays(user: UserRow, desired: readonly string[] | undefined): readonly (readonly [Medium, string])[] {
   const { email, phone_number: phone } = user.attributes
   const has: Readonly<Record<Medium, string | undefined>> = { EMAIL: email, SMS: phone }

@@ -35,7 +35,7 @@ beforeFirst(async (call) => {
   await createDefaultVpc(call)
 })
 
-/** Who owns the prefix lists of AWS's services. */
+/** The owner of the prefix lists of AWS's services. */
 export const AWS = 'AWS'
 
 /** The services that have gateway endpoints. Their addresses here are for documentation (RFC 5737): routes need some. */

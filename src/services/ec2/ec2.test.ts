@@ -1,4 +1,4 @@
-/** EC2: a network of one's own, what it refuses, who may change it, and who reaches what in it. */
+/** EC2: an account's own network, what it refuses, who may change it, and what is reachable in it. */
 import * as EC2 from '@aws-sdk/client-ec2'
 import { DecodeAuthorizationMessageCommand, STSClient } from '@aws-sdk/client-sts'
 import { describe, expect, test } from 'vitest'
@@ -9,7 +9,7 @@ type Client = EC2.EC2Client
 const ANYWHERE = '0.0.0.0/0'
 const HOUR_MS = 3_600_000
 
-/** What a refused call was told: code and sentence. */
+/** The error of a refused call: code and sentence. */
 const refusal = (call: Promise<unknown>): Promise<string> =>
   call.then(
     () => 'done',
@@ -75,7 +75,7 @@ describe('An account', () => {
 })
 
 describe('Deletion out of order', () => {
-  test('is refused in AWS’s words, for each thing that something depends on', async () => {
+  test('is refused with AWS’s error, for each thing that something depends on', async () => {
     const it = await network()
     const { ec2, VpcId, SubnetId, InternetGatewayId, RouteTableId } = it
     const [web, db] = [await it.group('web'), await it.group('db')]

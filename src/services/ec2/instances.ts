@@ -251,7 +251,7 @@ export const runInstances = op(
   },
 )
 
-/** Whoever gives a machine a role needs the permission to pass it. */
+/** The caller who attaches a role to an instance needs the permission to pass it. */
 async function passedProfile(call: Call, { Arn, Name }: LooseInput): Promise<EC2.IamInstanceProfile> {
   const InstanceProfileName = Name ?? Arn?.slice(Arn.lastIndexOf('/') + 1)
   const { InstanceProfile } = await call.forward(iam, 'GetInstanceProfile', {

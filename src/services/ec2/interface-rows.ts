@@ -84,7 +84,7 @@ async function takenIn(call: Call, subnetId: string): Promise<Set<string>> {
   )
 }
 
-/** The address asked for, or the first free one. */
+/** The requested address, or the first free one. */
 function chooseAddress(row: SubnetRow, wanted: string | undefined, taken: Set<string>): string {
   const block = parseBlock(row.data.CidrBlock!)!
   const isReserved = (value: bigint) => value < block.first + 4n || value === block.last
@@ -224,7 +224,7 @@ export function withAssociation(
   return { ...row, data: { ...data, PrivateIpAddresses: addresses, ...(first && { Association: first }) } }
 }
 
-/** A public address that it had of its own is given back. */
+/** A public address of its own that it had before is released. */
 export function associate(
   call: Call,
   row: InterfaceRow,

@@ -1,4 +1,4 @@
-/** EC2's own words for input that breaks its model. */
+/** EC2's own errors for input that violates its model. */
 import type { Violation } from '../../wire/constraints.ts'
 import type { Fault } from '../../wire/fault.ts'
 import { fault, missing } from './faults.ts'

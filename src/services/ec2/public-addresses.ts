@@ -1,6 +1,6 @@
 /**
- * Public addresses. They come from 198.18.0.0/15, which RFC 2544 keeps for tests of networks: no host of the internet has
- * one, so that what Merlon calls public never names somebody else's machine.
+ * Public addresses. They come from 198.18.0.0/15, which RFC 2544 keeps for tests of networks: no host of the internet
+ * has one, so that no public address of Merlon's is that of a real machine.
  */
 import { randomInt } from 'node:crypto'
 import { printAddress } from '../../engines/network/addresses.ts'

@@ -196,7 +196,7 @@ export const securityGroup = define<EC2.SecurityGroup, SecurityGroupRow>({
   }),
 })
 
-/** Its rows lie within those of the groups: this kind is for permissions and tags. */
+/** Its rows are part of those of the groups: this kind is for permissions and tags. */
 export const securityGroupRule = define<EC2.SecurityGroupRule>({
   kind: 'security-group-rule',
   type: 'AWS::EC2::SecurityGroupRule',

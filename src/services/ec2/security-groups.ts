@@ -172,7 +172,7 @@ async function referenced(
     (found.data.VpcId === group.data.VpcId ||
       found.vpcs?.includes(group.data.VpcId!) ||
       group.vpcs?.includes(found.data.VpcId!))
-  // Without a connection nobody learns whether another account has the group.
+  // Without a connection the caller does not learn whether another account has the group.
   if (!found || (!isNear && peers.length === 0)) throw absent(pair.GroupId)
   return {
     id: pair.GroupId,

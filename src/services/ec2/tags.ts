@@ -54,7 +54,7 @@ async function resolve(call: Call, id: string) {
 const keyName = async (call: Call, id: string): Promise<string> =>
   (await call.unit.get<{ readonly name: string }>(key('ec2', 'key-pair-id', call.account, call.region, id)))?.name ?? id
 
-/** Rules lie within the rows of their groups. */
+/** Rules are part of the rows of their groups. */
 async function resolveRule(call: Call, id: string) {
   const group = (await securityGroup.all(call)).find(({ rules }) => rules.some((rule) => rule.id === id))
   const rule = group?.rules.find((each) => each.id === id)
@@ -98,7 +98,7 @@ const FILTERS = parseFilters('key resource-id resource-type value')
 const PAGE_MAX = 1000
 
 export const describeTags = op('DescribeTags', nothing, async (call, input) => {
-  // Here `tag:KEY` asks for the tag itself.
+  // Here `tag:KEY` filters by the tag itself.
   const filters = (input.Filters ?? []).flatMap(({ Name = '', Values = [] }) =>
     Name.startsWith('tag:')
       ? [

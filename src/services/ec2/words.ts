@@ -1,5 +1,5 @@
 /**
- * The words EC2 is written in: kinds of resources, operations on several resources at once, descriptions by filters.
+ * How EC2 is declared: kinds of resources, operations on several resources at once, descriptions by filters.
  *
  * EC2 authorizes an operation on each resource that it touches: `AttachInternetGateway` on the gateway and on the VPC. An
  * operation lists these parts; the first one is its target, the others are authorized on by the same actions. Only after
@@ -38,7 +38,7 @@ type Widened<T> = T extends string
         ? { [K in keyof T]: Widened<T[K]> }
         : T
 
-/** What is used of the common words, without types of operations: {@link op} types those. */
+/** The part of the common declarations that is used, without types of operations: {@link op} types those. */
 interface Words {
   resource<R extends Row>(spec: ResourceSpec<string, R, Identity>): ResourceType<string, R, Identity>
   operation(name: string): {
@@ -352,7 +352,7 @@ interface Touched {
   readonly conditions: Conditions | undefined
 }
 
-/** Runs before an account's first operation in a Region. Set by `defaults.ts`, which needs these words. */
+/** Runs before an account's first operation in a Region. Set by `defaults.ts`, which needs these declarations. */
 let before: (call: Call) => Promise<void> = async () => undefined
 export const beforeFirst = (run: typeof before): void => {
   before = run

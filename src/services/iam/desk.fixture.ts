@@ -21,7 +21,7 @@ export const account = '111122223333'
 export interface Desk {
   now: number
   readonly asked: string[]
-  /** As the root user, unless a user's name is given. */
+  /** As the root user, unless a user's name is passed. */
   run<T = Record<string, unknown>>(operation: Operation, input: object, as?: string): Promise<T>
   /** Work in one unit, as a handler of another service would. */
   within<T>(body: (call: Call) => Promise<T>): Promise<T>
@@ -50,7 +50,7 @@ export async function desk(): Promise<Desk> {
     unit,
     vault,
     quotas: quotaDefaults,
-    // Nothing here asks for more of these than is given; a test that does fails on the spot.
+    // Nothing here calls more ports than these; a test that does fails at once.
     ports: { ...standaloneAccounts, identity: { identity: async () => undefined } } as unknown as Call['ports'],
     use: noPorts,
     event: { resources: [] } as unknown as Call['event'],

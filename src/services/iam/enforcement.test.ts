@@ -244,7 +244,7 @@ describe('A trust policy', () => {
       decodeURIComponent((await root.send(new GetRoleCommand({ RoleName: 'r' }))).Role!.AssumeRolePolicyDocument!),
     ).Statement[0].Principal.AWS
 
-  test('does not trust a namesake of the user it named, and shows the id of the one it did', async () => {
+  test('does not trust a later user with the name of the user it named, and shows the ID of the first one', async () => {
     const { root, user, client } = await account()
     const ann = await user('ann')
     const { User } = await root.send(new GetUserCommand({ UserName: 'ann' }))
@@ -353,7 +353,7 @@ describe('Lists', () => {
   })
 })
 
-test('a key tells when it was last used, and where', async () => {
+test('a key records when it was last used, and where', async () => {
   const { root, user, client, flush } = await account()
   const ann = await user('ann')
   const used = () => root.send(new GetAccessKeyLastUsedCommand({ AccessKeyId: ann.accessKeyId }))

@@ -1,4 +1,4 @@
-/** What IAM offers the kernel and the other services: who stands behind a key, and what policies bear on them. */
+/** What IAM offers the kernel and the other services: the identity behind a key, and the policies that apply to it. */
 import type { Subject } from '../../kernel/gate/session.ts'
 import type { AssumableRole, Identity, IdentityPort, LongTermKey } from '../../kernel/ports/ports.ts'
 import type { Clock } from '../../kernel/state/clock.ts'
@@ -42,7 +42,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
   })
   const managed = (account: string, arn: string) => policies.get(JSON.stringify([account, arn]))
 
-  /** Names the documents a compiled managed policy came from, so that the reader's owner is told when they change. */
+  /** Records the documents a compiled managed policy came from, so that the cache is dropped when they change. */
   const managedThrough = async (reader: Reader, account: string, arn: string) => {
     await findManagedPolicy(reader, arn, account)
     return managed(account, arn)
@@ -127,7 +127,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
   const keys = new DerivedCache<LongTermKey | undefined>(store, async (reader, id) => {
     const row = await reader.get<AccessKeyRow>(accessKeyKey(id))
     if (!row) return undefined
-    // A row that stands where another one belongs is nobody's key.
+    // A row stored in the place of another one is not a valid key.
     if (row.id !== id) throw vault.reportTampering(placeOf(row.account, id))
     const named =
       row.ownerId === row.account ? undefined : await reader.get<{ name: string }>(userIdKey(row.account, row.ownerId))
@@ -136,7 +136,7 @@ export function identityPort(store: Store, vault: Vault, clock: Clock): IamPort 
     try {
       return { account: row.account, subject, active: row.active, secret: openSecret(vault, row) }
     } catch (error) {
-      // Nobody can sign with a key whose account's own key was destroyed.
+      // A key whose account's own key was destroyed cannot sign.
       if (error instanceof TrustError && error.code === 'MERLON_ACCOUNT_ERASED') return undefined
       throw error
     }

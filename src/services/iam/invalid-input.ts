@@ -1,4 +1,4 @@
-/** IAM's own words for names and paths of wrong characters. It checks them after lengths and enumerations. */
+/** IAM's own errors for names and paths with invalid characters. It checks them after lengths and enumerations. */
 import { InvalidInputFault, type Violation } from '../../wire/constraints.ts'
 import { Fault } from '../../wire/fault.ts'
 

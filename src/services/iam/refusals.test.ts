@@ -299,8 +299,8 @@ const bad = (PolicyDocument: string) => new CreatePolicyCommand({ PolicyName: 'p
 const malformed: readonly Row[] = [
   ['no JSON', bad('{'), 'MalformedPolicyDocumentException', /Syntax error/i],
   ['no statement', bad('{"Version":"2012-10-17"}'), 'MalformedPolicyDocumentException', /./],
-  ['a version nobody knows', bad(any.replace('2012-10-17', '2020-01-01')), 'MalformedPolicyDocumentException', /./],
-  ['an effect nobody knows', bad(any.replace('Allow', 'allow')), 'MalformedPolicyDocumentException', /./],
+  ['an unknown version', bad(any.replace('2012-10-17', '2020-01-01')), 'MalformedPolicyDocumentException', /./],
+  ['an unknown effect', bad(any.replace('Allow', 'allow')), 'MalformedPolicyDocumentException', /./],
   ['no action', bad(allowing({ Resource: '*' })), 'MalformedPolicyDocumentException', /./],
   ['no resource', bad(allowing({ Action: 's3:Get*' })), 'MalformedPolicyDocumentException', /./],
   [
@@ -328,7 +328,7 @@ const malformed: readonly Row[] = [
     /unique/,
   ],
   [
-    'an operator nobody knows',
+    'an unknown operator',
     bad(allowing({ Action: 's3:*', Resource: '*', Condition: { StringIs: { 'aws:username': 'a' } } })),
     'MalformedPolicyDocumentException',
     /./,
@@ -355,7 +355,7 @@ const malformed: readonly Row[] = [
     /./,
   ],
   [
-    'a trust policy that names nobody',
+    'a trust policy that names no principal',
     new CreateRoleCommand({
       RoleName: 'r',
       AssumeRolePolicyDocument: allowing({ Principal: { AWS: arn('user/eve') }, Action: 'sts:AssumeRole' }),
@@ -389,7 +389,7 @@ const invalid: readonly Row[] = [
   ],
   ['a page of none', new ListUsersCommand({ MaxItems: 0 }), 'ValidationError', /maxItems/],
   ['a page of 1001', new ListUsersCommand({ MaxItems: 1001 }), 'ValidationError', /maxItems/],
-  ['a marker nobody gave', new ListUsersCommand({ Marker: 'made-up' }), 'ValidationError', 'Invalid Marker: made-up'],
+  ['an unknown marker', new ListUsersCommand({ Marker: 'made-up' }), 'ValidationError', 'Invalid Marker: made-up'],
   [
     'a session of eleven minutes',
     new CreateRoleCommand({ RoleName: 'r', AssumeRolePolicyDocument: trust, MaxSessionDuration: 660 }),
@@ -512,7 +512,7 @@ const beyond: readonly Row[] = [
 ]
 
 describe.each([
-  ['What does not exist is told', missing],
+  ['What does not exist is reported as such', missing],
   ['A name is taken whatever its case', taken],
   ['What is in use is not deleted', inUse],
   ['What AWS owns is not changed', protectedOnes],

@@ -1,4 +1,4 @@
-/** IAM's words, and the faults and quotas that its operations have in common. */
+/** IAM's declarations, and the faults and quotas that its operations have in common. */
 import type * as IAM from '@aws-sdk/client-iam'
 import type { Call } from '../../kernel/gate/call.ts'
 import { defineService } from '../../kernel/service/define-service.ts'

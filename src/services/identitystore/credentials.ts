@@ -21,7 +21,7 @@ const CLASSES = [
   { has: /[0-9]/, word: 'a number' },
   { has: /[^a-zA-Z0-9]/, word: 'a character that is neither letter nor number' },
 ]
-/** Budgets of names that do not exist are shared by hash, so that nobody can fill the store with them. */
+/** Budgets of names that do not exist are shared by hash, so that callers cannot fill the store with them. */
 const UNKNOWN_NAMES = 65_536
 const TYPE = 'AWS::IdentityStore::User'
 

@@ -1,6 +1,6 @@
 /**
- * Changes of a directory, once: the API, SCIM and the seed all pass here. Names, addresses and external IDs are unique in
- * any case of letters, and whoever is disabled or deleted is signed out everywhere.
+ * Changes of a directory, once: the API, SCIM and the seed all pass here. Names, addresses and external IDs are unique
+ * in any case of letters, and a user who is disabled or deleted is signed out everywhere.
  */
 import type { Call } from '../../kernel/gate/call.ts'
 import { endSignIns } from '../../kernel/state/sign-in-sessions.ts'

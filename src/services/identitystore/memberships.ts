@@ -1,4 +1,4 @@
-/** Memberships: who is in which group. */
+/** Memberships: the users of each group. */
 import type * as Api from '@aws-sdk/client-identitystore'
 import type { Call } from '../../kernel/gate/call.ts'
 import { page } from '../../kernel/service/page.ts'

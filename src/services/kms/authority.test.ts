@@ -1,4 +1,7 @@
-/** Who may use a key: its policy first, IAM where the policy lets it count, other accounts, conditions, services on behalf. */
+/**
+ * Authority over a key: its policy first, IAM where the policy allows it, other accounts, conditions, services on
+ * behalf of a caller.
+ */
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import { CreateRoleCommand, DeleteAccessKeyCommand, DeleteUserCommand, IAMClient } from '@aws-sdk/client-iam'
 import {
@@ -88,9 +91,9 @@ describe('the key policy is the root of authority', () => {
     ['the account delegates, and IAM does not', 'ann', [delegating], undefined, false],
     ['the account delegates, and IAM allows something else', 'ann', [delegating], may('kms:Decrypt'), false],
     ['the account delegates to root itself', 'root', [delegating], undefined, true],
-    ['IAM allows, and the policy delegates to nobody', 'ann', [{ Principal: { AWS: ROLE } }], may('kms:*'), false],
-    ['root is not named, and so is nobody here', 'root', [{ Principal: { AWS: ANN } }], undefined, false],
-    ['the policy names the user, who needs no IAM', 'ann', [{ Principal: { AWS: ANN } }], undefined, true],
+    ['IAM allows, and the policy delegates to no account', 'ann', [{ Principal: { AWS: ROLE } }], may('kms:*'), false],
+    ['root is not named, and so is no principal here', 'root', [{ Principal: { AWS: ANN } }], undefined, false],
+    ['the policy names the user, which needs no IAM', 'ann', [{ Principal: { AWS: ANN } }], undefined, true],
     [
       'the policy names the role, whose session needs no IAM',
       'worker',
@@ -113,9 +116,9 @@ describe('the key policy is the root of authority', () => {
       may('kms:*'),
       false,
     ],
-    ['another account is named, and its root asks', 'stranger', [{ Principal: { AWS: STRANGER } }], undefined, true],
+    ['another account is named, and its root calls', 'stranger', [{ Principal: { AWS: STRANGER } }], undefined, true],
     ['another account is not named', 'stranger', [delegating], undefined, false],
-    ['everyone is named, and a stranger asks', 'stranger', [{ Principal: '*' }], undefined, true],
+    ['everyone is named, and another account calls', 'stranger', [{ Principal: '*' }], undefined, true],
     [
       'everyone of the account is named',
       'stranger',
@@ -164,7 +167,7 @@ describe('the key policy is the root of authority', () => {
       name: 'AccessDeniedException',
     })
   })
-  test('a policy binds from the next call on, and cannot be set by who may not', async () => {
+  test('a policy binds from the next call on, and cannot be set without permission', async () => {
     const { make, at, who, kms } = await people(may('kms:Encrypt'))
     const { KeyId } = await make()
     await at(who.ann).send(new EncryptCommand({ KeyId, Plaintext }))
@@ -205,7 +208,7 @@ describe('another account', () => {
     const { CiphertextBlob } = await at(eve).send(new EncryptCommand({ KeyId: Arn, Plaintext }))
     expect((await at(eve).send(new DecryptCommand({ CiphertextBlob }))).KeyId).toBe(Arn)
   })
-  test('is on record on both sides, and learns from its own side no more than it was told', async () => {
+  test('is recorded on both sides, and each account sees only its own', async () => {
     const { make, at, who, client } = await people()
     const { Arn } = await make({ Policy: policy(delegating, { Principal: { AWS: STRANGER }, Action: 'kms:Encrypt' }) })
     const { CiphertextBlob } = await at(who.stranger).send(new EncryptCommand({ KeyId: Arn, Plaintext }))
@@ -234,7 +237,7 @@ describe('another account', () => {
     expect(JSON.stringify(denied)).not.toContain(Arn)
     expect(seen).toMatchObject({ errorCode: 'AccessDenied', resources: [{ ARN: Arn }] })
   })
-  test('cannot tell a ciphertext of a key it may not use from one of no key', async () => {
+  test('cannot distinguish a ciphertext of a key it may not use from one of no key', async () => {
     const { make, kms, at, who } = await people()
     const { KeyId } = await make()
     const { CiphertextBlob } = await kms.send(new EncryptCommand({ KeyId, Plaintext }))
@@ -419,7 +422,7 @@ describe('conditions', () => {
   })
 })
 
-test('a limit on days binds who names none, by the days that hold then', async () => {
+test('a limit on days binds a request that names none, by the days that apply then', async () => {
   const { make, kms, at, who, permit } = await people()
   const { KeyId } = await make()
   const ann = at(who.ann)
@@ -442,7 +445,7 @@ test('a limit on days binds who names none, by the days that hold then', async (
   await expect(ann.send(new ScheduleKeyDeletionCommand({ KeyId, PendingWindowInDays: 14 }))).resolves.toBeDefined()
 })
 
-test('a key policy is put by who may only while the check against lock-outs holds', async () => {
+test('a key policy is put by a caller that may only while the check against lock-outs holds', async () => {
   const held = { Condition: { Bool: { 'kms:BypassPolicyLockoutSafetyCheck': 'false' } } }
   const { make, at, who } = await people(may(['kms:PutKeyPolicy', 'kms:CreateKey'], held))
   const { KeyId } = await make()
@@ -455,7 +458,7 @@ test('a key policy is put by who may only while the check against lock-outs hold
   ).rejects.toMatchObject({ name: 'AccessDeniedException' })
 })
 
-test('to which services a grant may give, and who of them may end it', async () => {
+test('to which services a grant may give, and which of them may end it', async () => {
   const { make, at, who, permit } = await people()
   const { KeyId } = await make()
   const ask = (GranteeServicePrincipal: string, RetiringServicePrincipal: string, SourceArn: string) =>
@@ -482,7 +485,7 @@ test('to which services a grant may give, and who of them may end it', async () 
   }
 })
 
-test('what a grant may be bound to: its constraint is the encryption context that policies judge', async () => {
+test('what a grant may be bound to: its constraint is the encryption context that policies evaluate', async () => {
   const { make, at, who, permit } = await people()
   const { KeyId } = await make()
   const ask = (Constraints?: GrantConstraints) =>
@@ -544,7 +547,7 @@ test('kms:ReEncryptOnSameKey means the key, whatever the alias that names it is 
   }
 })
 
-test('what is done to grants by hand can be told from what a service does: their making, their end and their list', async () => {
+test("direct calls on grants can be distinguished from a service's calls: their creation, their end and their list", async () => {
   const { make, kms, at, who, permit } = await people()
   const { KeyId } = await make()
   const { GrantId } = await kms.send(new CreateGrantCommand({ KeyId, GranteePrincipal: ROOT, Operations: ['Encrypt'] }))
@@ -566,7 +569,7 @@ test('what is done to grants by hand can be told from what a service does: their
   for (const ask of all) await expect(ask()).resolves.toBeDefined()
 })
 
-test('bad input is on record by the code that its sender was told', async () => {
+test('bad input is recorded with the code of the response', async () => {
   const { make, kms, client } = await people()
   const { KeyId } = await make()
   const name = 'ValidationException'
@@ -582,7 +585,7 @@ test('bad input is on record by the code that its sender was told', async () => 
   expect(JSON.parse(Events![0]!.CloudTrailEvent!)).toMatchObject({ errorCode: name })
 })
 
-test('what is done to the names of a key, and to its grants, is on record under the key', async () => {
+test('what is done to the names of a key, and to its grants, is recorded under the key', async () => {
   const { make, kms, client } = await people()
   const [first, second] = [await make(), await make()]
   await kms.send(new CreateAliasCommand({ AliasName: 'alias/app', TargetKeyId: first.KeyId }))
@@ -658,7 +661,7 @@ describe('a service on behalf of its caller', () => {
   const MANAGED = `arn:aws:kms:us-east-1:${ACCOUNT}:alias/aws/secretsmanager`
   const withSecrets = { services: [...services.filter((each) => each !== secretsmanager), secretsmanager] }
 
-  test('uses a key of its own, made on first use, which serves nobody else and nobody manages', async () => {
+  test('uses a key of its own, created on first use, which has no other use and no other manager', async () => {
     const { kms, client, root, user, at } = await desk(withSecrets)
     expect((await kms.send(new ListKeysCommand({}))).Keys).toEqual([])
     const secrets = client(SecretsManagerClient, root)
@@ -684,7 +687,7 @@ describe('a service on behalf of its caller', () => {
     ]) {
       await expect(kms.send(refused as DisableKeyCommand)).rejects.toMatchObject({ name: 'AccessDeniedException' })
     }
-    // Whoever may use Secrets Manager needs nothing of KMS.
+    // A caller of Secrets Manager needs no permission in KMS.
     const ann = await user('ann', may('secretsmanager:*'))
     const { SecretString } = await client(SecretsManagerClient, ann).send(new GetSecretValueCommand({ SecretId: 's' }))
     expect(SecretString).toBe('hunter2')
@@ -719,7 +722,7 @@ describe('a service on behalf of its caller', () => {
     expect(now.KeyMetadata!.CurrentKeyMaterialId).not.toBe(KeyMetadata!.CurrentKeyMaterialId)
     expect((await secrets().send(new GetSecretValueCommand({ SecretId: 's' }))).SecretString).toBe('hunter2')
   })
-  test('is judged by its caller: via the service, and with the context that names the secret', async () => {
+  test('is authorized for its caller: via the service, and with the context that names the secret', async () => {
     const { make, client, user, kms } = await desk(withSecrets)
     const { KeyId, Arn } = await make()
     const Condition = {

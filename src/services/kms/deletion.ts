@@ -53,7 +53,7 @@ export const cancelKeyDeletion = kms
     requireState(row, 'CancelKeyDeletion')
     const { deletion, ...kept } = row
     if (deletion?.job) cancelJob(call.unit, deletion.job)
-    // Never back to work by itself: whoever wants it enables it.
+    // Never usable automatically: an administrator has to enable it.
     saveKey(call.unit, { ...kept, state: lacksMaterial(row) ? 'PendingImport' : 'Disabled' })
     return { KeyId: arnOf(row) }
   })

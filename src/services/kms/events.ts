@@ -1,4 +1,4 @@
-/** What KMS does to a key by itself, told to the trail of the key's account and Region. */
+/** Automatic actions of KMS on a key, recorded in the audit log of the key's account and Region. */
 import { serviceEvent } from '../../kernel/events/event.ts'
 import type { Unit } from '../../store/store.ts'
 import { arnOf } from './resources.ts'

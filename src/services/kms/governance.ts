@@ -1,4 +1,4 @@
-/** What a key policy must be before it governs a key, and what keeps one from locking everybody out. */
+/** What a key policy must be before it governs a key, and what keeps one from locking all principals out. */
 import type { Call } from '../../kernel/gate/call.ts'
 import { compilePinned, type Pinned, type Pins, pinPolicy } from '../../kernel/resource/pinned.ts'
 import {
@@ -73,7 +73,10 @@ const everything: CompiledPolicy = compilePolicy(
   { id: 'everything', kind: 'identity' },
 )
 
-/** By the new policy alone: what else the caller lacks is another's to give, what this one lacks nobody could mend. */
+/**
+ * By the new policy alone: other missing permissions can be granted later, but a policy that locks the caller out
+ * cannot be fixed.
+ */
 function mayPutPolicy(call: Call, text: string, pins: Pins, place: Pick<KeyRow, 'account' | 'region' | 'id'>): boolean {
   const { principal } = call.caller
   const arn = 'arn' in principal ? (principal.kind === 'role-session' ? principal.roleArn : principal.arn) : undefined

@@ -42,7 +42,7 @@ export async function grantedTo(
   return found
 }
 
-/** Every name a grant may have given the caller. */
+/** Every name by which a grant may name the caller. */
 function namesOf(principal: Principal): readonly string[] {
   switch (principal.kind) {
     case 'anonymous':
@@ -66,7 +66,7 @@ function covers(grant: GrantRow, operation: GrantOperation, use: UseFacts): bool
   const { operations, constraints } = grant
   // A grant lets its grantee end that grant, and no other of the key.
   if (operation === 'RetireGrant') return use.retired?.id === grant.id
-  // Nothing tells on behalf of which resource a call comes, so a grant bound to one gives nothing but its own end.
+  // A call does not say for which resource it is made, so a grant bound to one allows nothing but its own retirement.
   if (constraints?.SourceArn !== undefined) return false
   if (operation === 'CreateGrant') {
     const { created } = use

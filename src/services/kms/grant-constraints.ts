@@ -9,8 +9,8 @@ const PAIRS_MAX = 8
 const VALUE_LENGTH_MAX = 384
 
 /**
- * What a request means: Terraform sends both constraints, one of them empty, and an empty subset asks for nothing. All
- * that judges a request judges this.
+ * What a request means: Terraform sends both constraints, one of them empty, and an empty subset requires nothing.
+ * Every check of a request uses this.
  */
 export function meantBy(asked: GrantConstraints | undefined): GrantConstraints | undefined {
   const { EncryptionContextEquals: exact, EncryptionContextSubset, SourceArn } = asked ?? {}

@@ -1,4 +1,4 @@
-/** Grants as rows, with the indexes they are found by: by key, by grantee, by whoever may retire them, by name. */
+/** Grants as rows, with the indexes they are found by: by key, by grantee, by retiring principal, by name. */
 import { createHash } from 'node:crypto'
 import type { Unit } from '../../store/store.ts'
 import { at, type GrantRow, type KeyRow } from './rows.ts'

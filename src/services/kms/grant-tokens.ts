@@ -1,4 +1,4 @@
-/** Grant tokens: sealed names of grants, so that nobody can make one up. */
+/** Grant tokens: sealed names of grants, so that they cannot be forged. */
 import type { Call } from '../../kernel/gate/call.ts'
 import type { GrantRow } from './rows.ts'
 

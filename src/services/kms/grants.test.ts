@@ -1,4 +1,4 @@
-/** Grants: what they hand over, what they do not, who may end them. */
+/** Grants: what they delegate, what they do not, which principals may end them. */
 import { CreateRoleCommand, DeleteRoleCommand, IAMClient, PutUserPermissionsBoundaryCommand } from '@aws-sdk/client-iam'
 import {
   CreateGrantCommand,
@@ -42,7 +42,7 @@ async function granted(Operations: GrantOperation[], Constraints?: GrantConstrai
 }
 
 describe('a grant', () => {
-  test('lets its grantee do what it names, from the next call on, and nobody anything else', async () => {
+  test('lets its grantee do what it names, from the next call on, and no other principal anything', async () => {
     const { ann, ben, KeyId, grant } = await granted(['Encrypt', 'Decrypt'])
 
     expect(grant.GrantId).toMatch(/^[0-9a-f]{64}$/)
@@ -76,7 +76,7 @@ describe('a grant', () => {
     )
     await expect(ann.send(new EncryptCommand({ KeyId, Plaintext }))).rejects.toMatchObject(DENIED)
   })
-  test('to a role serves its sessions, within what a session policy leaves; a namesake gets nothing', async () => {
+  test('to a role serves its sessions, within what a session policy leaves; a later role with its name gets nothing', async () => {
     const { make, kms, client, root, at, user } = await desk()
     const trust = JSON.stringify({
       Version: '2012-10-17',
@@ -121,7 +121,7 @@ describe('constraints', () => {
     ['less than the subset', { EncryptionContextSubset: { a: '1', b: '2' } }, { a: '1' }, false],
     ['a value that looks like a variable', { EncryptionContextEquals: { a: '${aws:username}' } }, { a: 'ann' }, false],
     ['a value that looks like a pattern', { EncryptionContextSubset: { a: '*' } }, { a: 'x' }, false],
-    ['a source that no call tells', { SourceArn: 'arn:aws:s3:::b' }, undefined, false],
+    ['a source that no call has', { SourceArn: 'arn:aws:s3:::b' }, undefined, false],
   ])('%s', async (_what, constraints, EncryptionContext, allowed) => {
     const { ann, KeyId } = await granted(['Encrypt', 'GenerateDataKey'], constraints)
     for (const asked of [
@@ -212,7 +212,7 @@ describe('a grant made through a grant', () => {
       true,
     ],
     [
-      'an empty equality beside a subset, as Terraform asks for the subset alone',
+      'an empty equality beside a subset, as Terraform sends for the subset alone',
       { EncryptionContextSubset: { a: '1' } },
       { EncryptionContextEquals: {}, EncryptionContextSubset: { a: '1' } },
       true,
@@ -283,7 +283,7 @@ describe('the end of a grant', () => {
     }
     await expect(ben.send(new EncryptCommand({ KeyId, Plaintext }))).resolves.toBeDefined()
   })
-  test('comes by whoever may revoke', async () => {
+  test('can be retired by a caller that may revoke', async () => {
     const { ann, ben, kms, KeyId, grant } = await granted(['Encrypt'])
     const revoke = new RevokeGrantCommand({ KeyId, GrantId: grant.GrantId })
 
@@ -298,7 +298,7 @@ describe('the end of a grant', () => {
 })
 
 describe('the form of a grant', () => {
-  test('is shown as it was asked for', async () => {
+  test('is shown as it was requested', async () => {
     const { kms, KeyId, Arn, grant, ben } = await granted(['Encrypt', 'Decrypt'], {
       EncryptionContextSubset: { a: '1' },
     })
@@ -333,7 +333,7 @@ describe('the form of a grant', () => {
     }
     expect((await kms.send(new ListGrantsCommand({ KeyId, GranteePrincipal: OTHER_ACCOUNT }))).Grants).toEqual([])
   })
-  test('asked for twice by one name is one grant, with a token of its own each time', async () => {
+  test('requested twice with one name is one grant, with a token of its own each time', async () => {
     const { make, kms } = await desk()
     const { KeyId } = await make()
     const ask = (Name?: string, Operations: GrantOperation[] = ['Encrypt']) =>
@@ -350,7 +350,7 @@ describe('the form of a grant', () => {
     expect(again.GrantToken).not.toBe(first.GrantToken)
     expect(new Set([first, other, unnamed, unnamedToo].map(({ GrantId }) => GrantId)).size).toBe(4)
   })
-  test('asked for again by one name in another order is the same grant, for pairs and operations have none', async () => {
+  test('requested again with one name in another order is the same grant, for pairs and operations have none', async () => {
     const { make, kms } = await desk()
     const { KeyId } = await make()
     const ask = (Operations: GrantOperation[], EncryptionContextSubset: Record<string, string>) =>

@@ -1,4 +1,4 @@
-/** Grants: authority over a key, given to one principal for named operations. */
+/** Grants: authority over a key, delegated to one principal for named operations. */
 import { randomBytes } from 'node:crypto'
 import type * as KMS from '@aws-sdk/client-kms'
 import type { Call } from '../../kernel/gate/call.ts'

@@ -75,7 +75,7 @@ function expiryOf({ ExpirationModel, ValidTo }: ExpiryInput, now: number): numbe
   if (!ValidTo) throw invalidInput.expiryNeeded()
   const expiresAt = ValidTo.getTime()
   if (expiresAt <= now || expiresAt > now + VALID_MS_MAX) {
-    throw invalid('The validTo date must lie in the future, by no more than 365 days.')
+    throw invalid('The validTo date must be in the future, by no more than 365 days.')
   }
   return expiresAt
 }

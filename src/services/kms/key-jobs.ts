@@ -34,7 +34,7 @@ export async function keyOfJob(unit: Unit, payload: KeyJob): Promise<KeyRow | un
   return key.get(unit, payload, { KeyId: payload.id })
 }
 
-/** Of a rotation asked for without a period. */
+/** The period of a rotation that was requested without one. */
 export const periodDaysOf = (row: Pick<KeyRow, 'rotation'> | undefined): number =>
   row?.rotation?.periodDays ?? PERIOD_DAYS_DEFAULT
 

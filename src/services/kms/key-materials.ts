@@ -1,4 +1,4 @@
-/** A key's material: where it stands sealed, which one encrypts, which one made a ciphertext. */
+/** A key's material: where it is stored sealed, which one encrypts, which one made a ciphertext. */
 import type { Call } from '../../kernel/gate/call.ts'
 import type { Unit } from '../../store/store.ts'
 import type { GeneratedMaterial, MaterialContext, Materials, StoredMaterial } from '../../vault/material/materials.ts'

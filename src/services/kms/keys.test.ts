@@ -41,7 +41,7 @@ const Plaintext = Buffer.from('attack at dawn')
 const FOREIGN_BLOB = Buffer.concat([Buffer.from('010202007801', 'hex'), Buffer.alloc(80, 7)])
 
 describe('a new key', () => {
-  test('is symmetric and enabled unless something else is asked for', async () => {
+  test('is symmetric and enabled by default', async () => {
     const { kms, make } = await desk()
     const made = await make({ Description: 'main', Tags: [{ TagKey: 'team', TagValue: 'blue' }] })
 
@@ -96,7 +96,7 @@ describe('a new key', () => {
     ['a reserved tag', { Tags: [{ TagKey: 'aws:x', TagValue: '' }] }, 'TagException', /aws:/],
     ['a policy that is none', { Policy: '{' }, 'MalformedPolicyDocumentException', /./],
     [
-      'a policy for nobody known',
+      'a policy for an unknown principal',
       { Policy: policyFor(`arn:aws:iam::${ACCOUNT}:user/nobody`) },
       'MalformedPolicyDocumentException',
       'Policy contains a statement with one or more invalid principals.',
@@ -122,7 +122,7 @@ describe('a new key', () => {
     })
     expect((await kms.send(new ListKeysCommand({}))).Keys).toEqual([])
   })
-  test('may lock its maker out when that is asked for', async () => {
+  test('may lock its creator out when that is requested', async () => {
     const { make } = await desk()
     const Policy = policyFor(`arn:aws:iam::${ACCOUNT}:root`, 'kms:Encrypt')
 
@@ -277,7 +277,7 @@ describe('data keys', () => {
       })
     },
   )
-  test('random bytes come in the number asked for', async () => {
+  test('random bytes come in the requested number', async () => {
     const { kms } = await desk()
 
     expect((await kms.send(new GenerateRandomCommand({ NumberOfBytes: 24 }))).Plaintext).toHaveLength(24)
@@ -331,7 +331,7 @@ describe('a name of a key', () => {
       'NotFoundException',
       'Invalid arn eu-west-1',
     ],
-  ])('that leads nowhere is told as such: %s', async (KeyId, name, message) => {
+  ])('that leads nowhere is reported as such: %s', async (KeyId, name, message) => {
     const { kms } = await desk()
 
     await expect(kms.send(new DescribeKeyCommand({ KeyId }))).rejects.toMatchObject({ name, message })
@@ -393,7 +393,7 @@ describe('an alias', () => {
   })
 })
 
-test('a job that failed in an earlier window, or of an earlier rotation, does not come early to what was asked anew', async () => {
+test('a job that failed in an earlier window, or of an earlier rotation, does not come early to a new request', async () => {
   const { kms, make, store, clock, jobs } = await desk()
   const [gone, turned] = [await make(), await make()]
   await kms.send(new ScheduleKeyDeletionCommand({ KeyId: gone.KeyId, PendingWindowInDays: 7 }))
@@ -427,7 +427,7 @@ test('a tag may be called like anything that objects are made of', async () => {
   ])
 })
 
-test('a marker of one Region is none in another: no list shows what lies in a third', async () => {
+test('a marker of one Region is none in another: no list shows the keys of a third', async () => {
   const { at, root } = await desk()
   for (const region of ['eu-central-1', 'eu-north-1'])
     for (let n = 0; n < 2; n++) await at(root, region).send(new CreateKeyCommand({}))

@@ -70,6 +70,6 @@ export const getKeyLastUsage = kms
       after = entries.at(-1)!.position
       oldest = entries.at(-1)!.timeMs
     }
-    // A key that is looked at more than it is used is not therefore unused: the answer stands for what was seen.
+    // A key that is viewed more than it is used is not therefore unused: the response covers only what was searched.
     return { ...found, TrackingStartDate: date(oldest), KeyLastUsage: {} }
   })

@@ -1,4 +1,4 @@
-/** Lists in pages, as KMS words them: Limit, Marker, NextMarker, Truncated. */
+/** Lists in pages, with KMS's members: Limit, Marker, NextMarker, Truncated. */
 import type { Call } from '../../kernel/gate/call.ts'
 import type { Collection } from '../../kernel/resource/collection.ts'
 import { page, pageOf } from '../../kernel/service/page.ts'

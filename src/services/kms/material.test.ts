@@ -52,7 +52,7 @@ async function eventsOf({ client, root }: Desk, name: string, region = 'us-east-
 }
 
 describe('rotation on demand', () => {
-  test('KMS 7: makes new material; every generation decrypts, and the list tells them apart', async () => {
+  test('KMS 7: makes new material; every generation decrypts, and the list distinguishes them', async () => {
     const world = await desk()
     const { kms, make } = world
     const { KeyId, CurrentKeyMaterialId: first } = await make()
@@ -102,7 +102,7 @@ describe('rotation on demand', () => {
 
     await expect(kms.send(new RotateKeyOnDemandCommand({ KeyId }))).rejects.toMatchObject(unsupported)
     await expect(kms.send(new EnableKeyRotationCommand({ KeyId }))).rejects.toMatchObject(unsupported)
-    // AWS answers all the same, and Terraform asks of every key.
+    // AWS answers all the same, and Terraform calls it for every key.
     expect((await kms.send(new GetKeyRotationStatusCommand({ KeyId }))).KeyRotationEnabled).toBe(false)
   })
 })
@@ -154,7 +154,7 @@ describe('automatic rotation', () => {
     await pass(364 * DAY_MS)
     expect(await rotations(at(), KeyId)).toBe(1)
   })
-  test('is told as off while a key waits for its end, and is on again afterwards', async () => {
+  test('is reported as off while a key waits for its end, and is on again afterwards', async () => {
     const { kms, make } = await desk()
     const { KeyId } = await make()
     await kms.send(new EnableKeyRotationCommand({ KeyId }))
@@ -355,7 +355,7 @@ describe('imported material', () => {
   })
 })
 
-test('known material stands nowhere in the store in clear, in no spelling', async () => {
+test('imported material is nowhere in the store in clear, in no encoding', async () => {
   const { kms, make, store } = await desk()
   const { KeyId } = await make({ Origin: 'EXTERNAL' })
   const material = randomBytes(32)
@@ -464,7 +464,7 @@ describe('a multi-Region key', () => {
       name: 'UnsupportedOperationException',
     })
   })
-  test('is made and moved only where the caller may act, which is judged by the Region it goes to', async () => {
+  test('is created and moved only where the caller may act, which is decided by the Region it goes to', async () => {
     const { at, user, permit, KeyId } = await twoRegions()
     const ann = at(await user('ann'))
     const within = (...regions: string[]) =>

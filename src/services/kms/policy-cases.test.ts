@@ -103,8 +103,8 @@ describe('KMS 9, another account', () => {
       encrypt,
       'ok',
     ],
-    ['everybody is allowed, and IAM allows', policy({ Principal: '*' }), may('kms:Encrypt'), encrypt, 'ok'],
-    ['everybody is allowed, and IAM does not', policy({ Principal: '*' }), undefined, encrypt, DENIED],
+    ['all principals are allowed, and IAM allows', policy({ Principal: '*' }), may('kms:Encrypt'), encrypt, 'ok'],
+    ['all principals are allowed, and IAM does not', policy({ Principal: '*' }), undefined, encrypt, DENIED],
     ['a description', policy(theirs), may('kms:DescribeKey'), describeKey, 'ok'],
     ['a description without permission', policy(ours), may('kms:DescribeKey'), describeKey, DENIED],
     [
@@ -129,14 +129,14 @@ describe('KMS 9, another account', () => {
       'ok',
     ],
     [
-      'a context that the key asks for',
+      'a context that the key requires',
       policy({ ...theirs, Condition: byContext }),
       may('kms:Encrypt'),
       (kms, KeyId) => kms.send(new EncryptCommand({ KeyId, Plaintext, EncryptionContext: { app: 'web' } })),
       'ok',
     ],
     [
-      'a context that the key does not ask for',
+      'a context that the key does not require',
       policy({ ...theirs, Condition: byContext }),
       may('kms:Encrypt'),
       (kms, KeyId) => kms.send(new EncryptCommand({ KeyId, Plaintext, EncryptionContext: { app: 'db' } })),
@@ -161,38 +161,38 @@ describe('KMS 9, a service between', () => {
   type Ask = 'directly' | 'through'
 
   test.each<[string, Ask, Said, object | undefined, string]>([
-    ['the key asks for the service', 'through', { Principal: { AWS: ANN }, Condition: via(VIA) }, undefined, 'ok'],
-    ['the key asks for the service', 'directly', { Principal: { AWS: ANN }, Condition: via(VIA) }, undefined, DENIED],
+    ['the key requires the service', 'through', { Principal: { AWS: ANN }, Condition: via(VIA) }, undefined, 'ok'],
+    ['the key requires the service', 'directly', { Principal: { AWS: ANN }, Condition: via(VIA) }, undefined, DENIED],
     [
-      'the key asks for another service',
+      'the key requires another service',
       'through',
       { Principal: { AWS: ANN }, Condition: via('s3.us-east-1.amazonaws.com') },
       undefined,
       DENIED,
     ],
     [
-      'the key asks for the service of another Region',
+      'the key requires the service of another Region',
       'through',
       { Principal: { AWS: ANN }, Condition: via('secretsmanager.eu-west-1.amazonaws.com') },
       undefined,
       DENIED,
     ],
     [
-      'the key asks for a pattern of services',
+      'the key requires a pattern of services',
       'through',
       { Principal: { AWS: ANN }, Condition: via('secretsmanager.*.amazonaws.com', 'StringLike') },
       undefined,
       'ok',
     ],
     [
-      'the key asks that no service comes between',
+      'the key requires that no service comes between',
       'directly',
       { Principal: { AWS: ANN }, Condition: { Null: { 'kms:ViaService': 'true' } } },
       undefined,
       'ok',
     ],
     [
-      'the key asks that no service comes between',
+      'the key requires that no service comes between',
       'through',
       { Principal: { AWS: ANN }, Condition: { Null: { 'kms:ViaService': 'true' } } },
       undefined,
@@ -226,10 +226,10 @@ describe('KMS 9, a service between', () => {
       { Action: uses, Resource: '*' },
       'ok',
     ],
-    ['IAM asks for the service', 'through', ours, { Action: uses, Resource: '*', Condition: via(VIA) }, 'ok'],
-    ['IAM asks for the service', 'directly', ours, { Action: uses, Resource: '*', Condition: via(VIA) }, DENIED],
+    ['IAM requires the service', 'through', ours, { Action: uses, Resource: '*', Condition: via(VIA) }, 'ok'],
+    ['IAM requires the service', 'directly', ours, { Action: uses, Resource: '*', Condition: via(VIA) }, DENIED],
     [
-      'IAM asks for the service and the context that names the secret',
+      'IAM requires the service and the context that names the secret',
       'through',
       ours,
       {
@@ -240,7 +240,7 @@ describe('KMS 9, a service between', () => {
       'ok',
     ],
     [
-      'IAM asks for the context of another secret',
+      'IAM requires the context of another secret',
       'through',
       ours,
       {
@@ -335,14 +335,14 @@ describe('KMS 9, a policy that would lock out', () => {
     ['delegates uses only', 'root', [{ ...ours, Action: ['kms:Encrypt', 'kms:Decrypt'] }], false, LOCKED],
     ['delegates policies only', 'root', [{ ...ours, Action: 'kms:PutKeyPolicy' }], false, 'ok'],
     [
-      'denies the change of policies to everybody',
+      'denies the change of policies to all principals',
       'root',
       [ours, { Effect: 'Deny', Principal: '*', Action: 'kms:PutKeyPolicy' }],
       false,
       LOCKED,
     ],
     [
-      'denies the change of policies to somebody else',
+      'denies the change of policies to another principal',
       'root',
       [ours, { Effect: 'Deny', Principal: { AWS: ANN }, Action: 'kms:PutKeyPolicy' }],
       false,
@@ -381,7 +381,7 @@ describe('KMS 9, a policy that would lock out', () => {
 
     const readers = [it.root, ann, session].map((each) => it.at(each).send(new GetKeyPolicyCommand({ KeyId })))
     const read = (await Promise.allSettled(readers)).find((each) => each.status === 'fulfilled')
-    // Where nobody of the account may read it any more, the policy in force is the new one.
+    // Where no principal of the account may read it any more, the policy in force is the new one.
     const standing = read?.value.Policy ?? Policy
     expect(JSON.parse(standing)).toEqual(JSON.parse(expected === 'ok' ? Policy : before))
   })

@@ -103,7 +103,7 @@ async function rotate(
   }
 }
 
-/** Imported material waits until it is told to take over, in every Region of the key at once. */
+/** Imported material waits until it is activated, in every Region of the key at once. */
 async function promote(unit: Unit, row: KeyRow, now: number): Promise<void> {
   const waiting = row.materials.find(({ pending, sealed }) => pending && sealed)
   if (!waiting) throw nothingPending(row)

@@ -19,7 +19,7 @@ interface Asked {
   readonly Message: Uint8Array
 }
 
-/** What may be given as which algorithm's message. */
+/** What is valid as the message of each algorithm. */
 function messageOf(row: KeyRow, { SigningAlgorithm, MessageType, Message }: Asked) {
   requireAlgorithm(row, SigningAlgorithm)
   const algorithm = SigningAlgorithm as SigningAlgorithm

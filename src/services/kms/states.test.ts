@@ -110,7 +110,7 @@ const SPECS: Readonly<Partial<Record<Name, KMS.CreateKeyCommandInput>>> = {
   DeleteImportedKeyMaterial: { Origin: 'EXTERNAL' },
 }
 
-/** What is asked, of a key made ready while it worked. */
+/** A call on a key, prepared while the key was still usable. */
 type Question = () => Promise<unknown>
 
 async function questionOf(name: Name, KeyId: string): Promise<Question> {

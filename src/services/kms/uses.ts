@@ -1,4 +1,4 @@
-/** What every use of a key checks before its material is touched, and what it tells the trail. */
+/** The checks before every use of a key's material, and what the audit log records of it. */
 import type { Call } from '../../kernel/gate/call.ts'
 import type { Hash } from '../../vault/material/specs.ts'
 import { openGrantToken } from './grant-tokens.ts'
@@ -58,14 +58,14 @@ export function requireSymmetric(row: KeyRow, operation: string): void {
   )
 }
 
-/** Grants hold at once here, so a token adds nothing; but one that is not ours tells of a mistake. */
+/** Grants are effective at once here, so a token adds nothing; but an unknown one indicates a mistake. */
 export function requireTokens(call: Call, tokens: readonly string[] | undefined): void {
   for (const token of tokens ?? []) {
     if (!openGrantToken(call, token)) throw kms.fail('InvalidGrantTokenException', 'Invalid grant token.')
   }
 }
 
-/** Nobody has told this server which attestations to believe. */
+/** This server has no configuration of the attestations to trust. */
 export function refuseRecipient(recipient: object | undefined): void {
   if (recipient !== undefined) throw invalid('No attestation root is configured: Recipient cannot be served.')
 }

@@ -1,4 +1,4 @@
-/** The words of KMS, and what every file of it uses. */
+/** The declarations of KMS, and what every file of it uses. */
 import type * as KMS from '@aws-sdk/client-kms'
 import { defineService } from '../../kernel/service/define-service.ts'
 import { Fault } from '../../wire/fault.ts'

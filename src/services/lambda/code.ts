@@ -17,7 +17,7 @@ const ZIP_BYTES_MAX = 50 * 1024 * 1024
 
 type ZipCode = Extract<Code, { kind: 'zip' }>
 
-/** What an operation was given to run. */
+/** The code of an operation's input. */
 export interface CodeInput {
   readonly ZipFile?: Uint8Array | undefined
   readonly ImageUri?: string | undefined

@@ -34,10 +34,10 @@ const RESERVED: ReadonlySet<string> = new Set([
   'LAMBDA_RUNTIME_DIR',
 ])
 
-/** What CreateFunction and its updates may be given. */
+/** The input of CreateFunction and its updates. */
 type Asked = Partial<Omit<Lambda.CreateFunctionRequest & Lambda.UpdateFunctionConfigurationRequest, 'Code'>>
 
-/** Asked for and not built: refused by name. What merely says the default passes. */
+/** Requested but not built: refused by name. A value that only states the default passes. */
 const UNBUILT: readonly (readonly [what: string, asked: (input: Asked) => unknown])[] = [
   ['publishing to a name', ({ PublishTo }) => PublishTo],
   ['a VPC', ({ VpcConfig }) => VpcConfig?.SubnetIds?.length || VpcConfig?.SecurityGroupIds?.length],
@@ -119,8 +119,8 @@ export function variablesOf(vault: Vault, scope: Scope, row: FunctionRow): Varia
 }
 
 /**
- * What an answer says of the work that it began: `$LATEST` and new versions are ready when the answer is given, and
- * clients wait for that as they do with AWS. Lists say nothing.
+ * The states in a response for the work that it started: `$LATEST` and new versions are ready when the response is
+ * sent, and clients wait for that as they do with AWS. Lists have no states.
  */
 const STATES = {
   ready: { State: 'Active', LastUpdateStatus: 'Successful' },

@@ -1,6 +1,6 @@
 /**
- * Events: invocations that nobody waits for. Tried again twice when the function fails, as AWS does, and for six hours
- * when it could not begin.
+ * Events: asynchronous invocations. Retried twice when the function fails, as AWS does, and for six hours when it could
+ * not start.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
  */
 import type { Call, Scope } from '../../kernel/gate/call.ts'

@@ -92,7 +92,7 @@ describe('A function', () => {
   })
 
   test.each<[string, Partial<CreateFunctionCommandInput>, string]>([
-    ['a built-in nobody knows', { Code: { ImageUri: 'merlon/Nothing' } }, 'InvalidParameterValueException'],
+    ['an unknown built-in', { Code: { ImageUri: 'merlon/Nothing' } }, 'InvalidParameterValueException'],
     ['an address without TLS', { Code: { ImageUri: 'http://x.example' } }, 'InvalidParameterValueException'],
     ['a role that is not there', { Role: `${ROLE}x` }, 'InvalidParameterValueException'],
     [
@@ -112,7 +112,7 @@ describe('A function', () => {
     expect((await it.lambda.send(new ListFunctionsCommand({}))).Functions).toEqual([])
   })
 
-  test('of a package does not run where packages are off, and is told so before anybody relies on it', async () => {
+  test('of a package does not run where packages are off, which is reported before a function relies on it', async () => {
     const it = await world(false)
     await expect(it.pack('python3.11', 'def handler(e, c): return 1')).rejects.toMatchObject({
       name: 'InvalidParameterValueException',
@@ -120,7 +120,7 @@ describe('A function', () => {
     })
   })
 
-  test('takes a role only from who may pass it, and only one that trusts Lambda', async () => {
+  test('takes a role only from a caller that may pass it, and only one that trusts Lambda', async () => {
     const it = await world()
     const may = allowing({ Action: 'lambda:*', Resource: '*' })
     const ann = it.client(LambdaClient, await it.user('ann', may))
@@ -210,7 +210,7 @@ describe.runIf(hasSandbox)('A package in its sandbox', () => {
     expect((await it.invoke()).payload.errorType).toBe('Runtime.HandlerNotFound')
   })
 
-  test('sees nothing of the machine, reaches nobody, and writes nowhere but in its /tmp', async () => {
+  test('sees nothing of the machine, reaches no host, and writes nowhere but in its /tmp', async () => {
     const probe = `
 import os, socket
 def tried(act):
@@ -253,7 +253,7 @@ def handler(event, context):
     })
   })
 
-  test('asks Merlon as its role, with what the role may and nothing else', async () => {
+  test('calls Merlon as its role, with what the role may and nothing else', async () => {
     const script = `
 import boto3
 def handler(event, context):

@@ -1,4 +1,4 @@
-/** Invoke: who runs as whom, what comes back, and what happens later. */
+/** Invoke: which identity a function runs as, what it returns, and what happens later. */
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import {
   CreateAccessKeyCommand,
@@ -49,11 +49,11 @@ describe('An invocation', () => {
       log: '',
     })
     expect(answer.FunctionError).toBeUndefined()
-    // Without a payload a function is given an empty object.
+    // Without a payload a function receives an empty object.
     expect((await invoked(lambda, 'echo')).payload).toEqual({})
   })
 
-  test('brings the end of the log when asked to', async () => {
+  test('brings the end of the log when requested', async () => {
     const { echo, lambda } = await withRole()
     await echo()
 
@@ -63,7 +63,7 @@ describe('An invocation', () => {
     expect(log).toMatch(/\nREPORT RequestId: [0-9a-f-]{36}\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\t/)
   })
 
-  test('that is only tried asks for the permission and runs nothing', async () => {
+  test('as a dry run checks the permission and runs nothing', async () => {
     const { lambda, run } = await watched(() => fine)
 
     const tried = await invoked(lambda, 'echo', { InvocationType: 'DryRun' })
@@ -72,7 +72,7 @@ describe('An invocation', () => {
     expect(run).not.toHaveBeenCalled()
   })
 
-  test('tells of the error of a function as a success of its own', async () => {
+  test('returns the error of a function as a success of its own', async () => {
     const { lambda } = await watched(() => broken)
 
     expect(await invoked(lambda, 'echo')).toMatchObject({
@@ -95,7 +95,7 @@ describe('An invocation', () => {
     expect(run).not.toHaveBeenCalled()
   })
 
-  test('of what does not exist sounds the same to whoever may not invoke it', async () => {
+  test('of what does not exist has the same answer for callers that may not invoke it', async () => {
     const { iam, client, echo } = await withRole()
     await echo()
     await iam.send(new CreateUserCommand({ UserName: 'ann' }))
@@ -298,7 +298,7 @@ describe('An event', () => {
     expect(new Set(runs().map(({ requestId }) => requestId)).size).toBe(1)
   })
 
-  test('of a function that is gone is forgotten, whoever bears its name now', async () => {
+  test('of a deleted function is forgotten, even if another one has its name now', async () => {
     const { lambda, jobs, echo, runs } = await watched(() => fine)
     await invoked(lambda, 'echo', asEvent)
     await lambda.send(new DeleteFunctionCommand({ FunctionName: 'echo' }))

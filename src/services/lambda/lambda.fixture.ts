@@ -23,7 +23,7 @@ export async function withRole(options: CloudOptions = {}) {
     iam,
     lambda,
     role,
-    /** A built-in function that answers what it is asked. */
+    /** A built-in function that returns its input. */
     echo: (FunctionName = 'echo', more: object = {}) =>
       lambda.send(
         new CreateFunctionCommand({

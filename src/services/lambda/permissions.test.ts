@@ -86,7 +86,7 @@ describe('A permission', () => {
   })
 
   test.each<[string, Partial<AddPermissionCommandInput>, string]>([
-    ['for nobody in particular', { Principal: 'somebody' }, 'InvalidParameterValueException'],
+    ['for an invalid principal', { Principal: 'somebody' }, 'InvalidParameterValueException'],
     [
       'for a role that does not exist',
       { Principal: `arn:aws:iam::${ACCOUNT}:role/none` },
@@ -200,7 +200,7 @@ test('A role that is made again under its old name is not the one a permission m
 test.each([
   ['beside the one that is dead', false],
   ['once the dead one is taken back', true],
-])('A user who is made again is permitted anew, %s', async (_when, takenBack) => {
+])('A user who is created again is permitted anew, %s', async (_when, takenBack) => {
   const { add, client, iam, lambda, policy, user } = await shared()
   await user('caller')
   const Principal = `arn:aws:iam::${ACCOUNT}:user/caller`

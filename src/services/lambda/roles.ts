@@ -15,7 +15,10 @@ const sts: Api<typeof STS> = { id: 'sts' }
 
 const NOT_ASSUMABLE = 'The role defined for the function cannot be assumed by Lambda.'
 
-/** Whoever gives a function a role hands over its rights: AWS asks `iam:PassRole`, and that the role trusts Lambda. */
+/**
+ * The caller who sets a function's role delegates its permissions: AWS checks `iam:PassRole`, and that the role trusts
+ * Lambda.
+ */
 export async function passRole(call: Call, scope: Scope, name: string, roleArn: string): Promise<void> {
   const account = parseArn(roleArn)?.account ?? ''
   // Another account may set a function up where its policy lets it; the role is of the function's own account.

@@ -1,5 +1,5 @@
 /**
- * Published versions: `$LATEST` as it was, under a number that is never given again.
+ * Published versions: copies of `$LATEST` under numbers that are never reused.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
  */
 import type { Call, Scope } from '../../kernel/gate/call.ts'

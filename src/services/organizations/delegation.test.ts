@@ -28,7 +28,7 @@ async function withUser() {
   return { ...it, ann: it.client(OrganizationsClient, keys) }
 }
 
-test('A policy is attached by whoever may do so with that policy and on that target, and on no other', async () => {
+test('A policy is attached by a caller with permission for that policy and on that target, and on no other', async () => {
   const it = await withUser()
   const [ours, theirs] = [await it.scp('ours', CONTENT), await it.scp('theirs', CONTENT)]
   const [here, there] = [await it.unit('here'), await it.unit('there')]

@@ -1,4 +1,4 @@
-/** Effective policies as accounts and their managers ask for them. */
+/** Effective policies as accounts and their managers request them. */
 import {
   AttachPolicyCommand,
   CreatePolicyCommand,
@@ -52,7 +52,7 @@ test('An account’s effective policy is what root, units and account say, at on
   expect(await told('TAG_POLICY')).toEqual({ tags: { costcenter: { tag_value: ['root'] } } })
 })
 
-test('A member reads its own, and nobody else’s', async () => {
+test('A member reads its own, and no other account’s', async () => {
   const { enable, put, told, member, root, enter, client } = await effective()
   await enable('TAG_POLICY')
   await put('TAG_POLICY', tag({ '@@assign': ['root'] }), root)
@@ -69,7 +69,7 @@ test('A member reads its own, and nobody else’s', async () => {
   }
 })
 
-test('There is none where nothing is enabled or attached, nor for units and strangers', async () => {
+test('There is none where nothing is enabled or attached, nor for units and other accounts', async () => {
   const { told, enable, root } = await effective()
 
   await expect(told('TAG_POLICY')).rejects.toMatchObject({ name: 'EffectivePolicyNotFoundException' })
@@ -139,7 +139,7 @@ test('What contradicts AWS’s form is listed with the policies that brought it 
   ).rejects.toMatchObject({ name: 'AccountNotFoundException' })
 })
 
-test('Accounts with an invalid outcome are found by whoever goes on past empty pages', async () => {
+test('Accounts with an invalid outcome are found by clients that go on past empty pages', async () => {
   const { enable, put, member, org } = await effective()
   await enable('BACKUP_POLICY')
   const accounts = [await member('a'), await member('b'), await member('c')]

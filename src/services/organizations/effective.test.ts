@@ -28,7 +28,7 @@ async function withTagPolicies() {
   return { ...it, ou, member, policy, effective }
 }
 
-test('An effective policy is what root, units and account come to, from the next call on; the account may ask for its own', async () => {
+test('An effective policy is what root, units and account come to, from the next call on; the account may read its own', async () => {
   const it = await withTagPolicies()
   await it.attach(await it.policy('root', tags({ '@@assign': ['100'] })), it.root)
   await it.attach(await it.policy('own', tags({ '@@append': ['200'] })), it.member)
@@ -47,7 +47,7 @@ test.each([
   await expect(it.effective(ou ? it.ou : it.member)).rejects.toMatchObject({ name })
 })
 
-test('What a policy above forbids is told with the place and the policies that disagree', async () => {
+test('What a policy above forbids is reported with the place and the policies that disagree', async () => {
   const it = await withTagPolicies()
   const above = await it.policy('a', tags({ '@@assign': ['1'], '@@operators_allowed_for_child_policies': ['@@none'] }))
   const below = await it.policy('b', tags({ '@@assign': ['2'] }))

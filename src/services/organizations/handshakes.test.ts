@@ -185,7 +185,7 @@ describe('An invitation', () => {
     expect((await them.send(new DescribeHandshakeCommand({ HandshakeId: Id! }))).Handshake?.State).toBe('CANCELED')
   })
 
-  test('is nobody else’s: a third account is told it does not exist', async () => {
+  test('is visible to its two sides only: to a third account it does not exist', async () => {
     const { invite, account, client } = await invitation()
     const HandshakeId = (await invite()).Id!
     const third = client(OrganizationsClient, await account('777788889999'))
@@ -198,7 +198,7 @@ describe('An invitation', () => {
     expect((await third.send(new ListHandshakesForAccountCommand({}))).Handshakes).toEqual([])
   })
 
-  test('is answered by who is asked and withdrawn by who asks, not the other way round', async () => {
+  test('is answered by its recipient and withdrawn by its sender, not the other way round', async () => {
     const { invite, org, them } = await invitation()
     const HandshakeId = (await invite()).Id!
     const denied = { name: 'HandshakeNotFoundException' }
@@ -267,7 +267,7 @@ describe('In each state, each operation on an invitation', () => {
     Object.entries(row).map(([name, outcome]) => [state, name as Name, outcome] as const),
   )
 
-  test.each(cases)('%s: %s tells %s', async (state, name, outcome) => {
+  test.each(cases)('%s: %s answers %s', async (state, name, outcome) => {
     const { invite, clock, client, guest } = await invitation()
     const HandshakeId = (await invite()).Id!
     const send = async (which: Name) => {
@@ -287,7 +287,7 @@ describe('In each state, each operation on an invitation', () => {
     expect(await send('describe')).toBe(after)
   })
 
-  test('an invitation is open to the last second of its fifteen days, and told of for thirty more', async () => {
+  test('an invitation is open to the last second of its fifteen days, and visible for thirty more', async () => {
     const { invite, clock, client, guest } = await invitation()
     const HandshakeId = (await invite()).Id!
     const describe = async () => {
@@ -450,7 +450,7 @@ describe('All features', () => {
     )
   })
 
-  test('are asked for once at a time, and nobody is invited meanwhile', async () => {
+  test('are requested once at a time, and no account is invited meanwhile', async () => {
     const { org, invite } = await billing()
     await org.send(new EnableAllFeaturesCommand({}))
 
@@ -473,7 +473,7 @@ describe('All features', () => {
     expect(await features()).toBe('ALL')
   })
 
-  test('given up are given up for everyone who was asked', async () => {
+  test('abandoned are abandoned for every recipient', async () => {
     const { org, them, approval } = await billing()
     const whole = (await org.send(new EnableAllFeaturesCommand({}))).Handshake!
 

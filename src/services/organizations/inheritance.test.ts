@@ -87,7 +87,7 @@ describe('A child policy', () => {
     expect(effective(parent, child)).toEqual({ costcenter: { tag_key: 'COSTCENTER' } })
   })
 
-  test('opts out of AI services where the root locked all three levels: nothing it says is heard', () => {
+  test('opts out of AI services where the root locked all three levels: nothing it says is applied', () => {
     const root: Branch = { ...NONE, default: { ...NONE, opt_out_policy: { ...NONE, '@@assign': 'optOut' } } }
     const child: Branch = {
       default: { opt_out_policy: { '@@assign': 'optIn' } },
@@ -99,7 +99,7 @@ describe('A child policy', () => {
 })
 
 describe('Policies of one level', () => {
-  test('are heard in the order they were attached, and do not bind each other', () => {
+  test('are applied in the order they were attached, and do not bind each other', () => {
     const [a, b] = [
       named(costs({ '@@assign': ['Development'], ...NONE }, { tag_key: { '@@assign': 'CostCenter' } }), 'a'),
       named(costs({ '@@append': ['Support'] }, { tag_key: { '@@assign': 'costcenter' } }), 'b'),
@@ -171,7 +171,7 @@ describe('Of any tree', () => {
     )
   })
 
-  test('who may only append takes nothing away, whatever is written below', () => {
+  test('that may only append takes nothing away, whatever is written below', () => {
     fc.assert(
       fc.property(values, levels, (list, below) => {
         const root = named({ x: { k: { '@@assign': list, ...only('@@append') } } })
@@ -211,13 +211,13 @@ describe('Of any tree', () => {
   })
 })
 
-describe('What was asked for in vain', () => {
+describe('What had no effect', () => {
   test.each([
     ['@@none', '@@assign'],
     ['@@none', '@@append'],
     ['@@append', '@@assign'],
     ['@@append', '@@remove'],
-  ])('is told where %s alone is left and %s is tried', (left, tried) => {
+  ])('is reported where %s alone is left and %s is tried', (left, tried) => {
     const { effective: outcome, conflicts } = merge([
       [named(costs({ '@@assign': ['1'], ...only(left) }), 'root')],
       [named(costs({ [tried]: ['2'] }), 'ou')],
@@ -229,7 +229,7 @@ describe('What was asked for in vain', () => {
     ])
   })
 
-  test('is told of a new name where none may be added', () => {
+  test('is reported for a new name where none may be added', () => {
     const root: Branch = { ...NONE, a: { tag_key: { '@@assign': 'a' } } }
 
     const { effective: outcome, conflicts } = merge([[named(root)], [named({ b: { tag_key: { '@@assign': 'b' } } })]])
@@ -238,7 +238,7 @@ describe('What was asked for in vain', () => {
     expect(conflicts).toHaveLength(1)
   })
 
-  test('is told of values added to a single one, which stays single', () => {
+  test('is reported for values added to a single one, which stays single', () => {
     const { effective: outcome, conflicts } = merge([
       [named(costs({ '@@assign': 'one' }))],
       [named(costs({ '@@append': ['2'] }))],
@@ -269,7 +269,7 @@ test('A restriction attached beside a setting binds those below, and they cannot
   expect(below({ '@@append': ['2'] })).toEqual({ costcenter: { tag_value: ['1', '2'] } })
 })
 
-test('Who had a say is told, for a path and all below it', () => {
+test('The contributing policies are listed, for a path and all below it', () => {
   const merged = merge([
     [named(costs({ '@@assign': ['Development'], ...NONE }), 'root')],
     [named(costs({ '@@append': ['unheard'] }), 'unheard')],

@@ -25,7 +25,7 @@ export interface Effective {
 
 export interface Merged {
   readonly effective: Effective
-  /** What policies asked for in vain. */
+  /** Parts of policies that conflict with a level above and have no effect. */
   readonly conflicts: readonly Invalid[]
   /** The policies that had a say on a path, or below it. */
   contributors(path: readonly string[]): readonly string[]
@@ -68,7 +68,7 @@ export function merge(levels: readonly (readonly Inherited[])[]): Merged {
   }
 }
 
-/** Whose word is heard, and where. */
+/** The policy whose operators are applied, the path they apply at, and the conflicts so far. */
 interface Saying {
   readonly policy: string
   readonly path: readonly string[]

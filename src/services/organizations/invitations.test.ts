@@ -113,7 +113,7 @@ describe('An invitation', () => {
     expect(Accounts).toHaveLength(first === 'ACCEPTED' ? 2 : 1)
   })
 
-  test('is for the two sides only: nobody else learns that it exists, and neither answers for the other', async () => {
+  test('is for the two sides only: no other account learns that it exists, and neither answers for the other', async () => {
     const it = await withStranger()
     const id = await it.invite()
     const third = it.client(OrganizationsClient, await it.account('777788889999'))
@@ -185,7 +185,7 @@ describe('All features', () => {
     await it.org().send(enable)
   })
 
-  test('can be given up on the way, and asked for again', async () => {
+  test('can be cancelled on the way, and requested again', async () => {
     const it = await withStranger({ features: 'CONSOLIDATED_BILLING' })
     await it.accept(await it.invite())
     const { Handshake } = await it.org().send(new EnableAllFeaturesCommand({}))

@@ -4,7 +4,7 @@
  */
 
 interface Below {
-  /** Forms by member; `*` stands for names the customer chooses. */
+  /** Forms by member; `*` is a name that the customer chooses. */
   readonly below: Readonly<Record<string, Form>>
   /** Members that what comes out of all policies has to have. */
   readonly needs?: readonly string[]

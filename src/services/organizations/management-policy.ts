@@ -48,7 +48,7 @@ export const branchesOf = (branch: Branch): readonly (readonly [string, Branch])
   Object.entries(branch).filter(([member]) => !isOperator(member)) as [string, Branch][]
 
 function checkBranch(branch: unknown, form: Form, path: string, depth: number): void {
-  if (!isObject(branch)) throw new SyntaxError(`${path} is no object; values stand below an operator.`)
+  if (!isObject(branch)) throw new SyntaxError(`${path} is not an object; values belong below an operator.`)
   if (depth > DEPTH_MAX) throw new SyntaxError(`${path} is nested too deeply.`)
   checkAllowed(branch, path)
   const branches = branchesOf(branch)

@@ -29,11 +29,11 @@ const named = <K extends string>(
     return { ...(row && { arn: row.arn, tags: row.tags }), row, missing }
   })
 
-/** What others stand below: a unit or the root. */
+/** What can be a parent: a unit or the root. */
 export const parentNamed = (callers: AllowedCallers) =>
   named('ParentId', callers, parentNotFound, ({ type }) => type !== 'ACCOUNT')
 
-/** What stands below another: a unit or an account. */
+/** What can be a child: a unit or an account. */
 export const childNamed = named('ChildId', 'administrators', childNotFound, ({ parent }) => parent !== undefined)
 
 export const targetNamed = named('TargetId', 'administrators', targetNotFound)

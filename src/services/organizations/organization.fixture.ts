@@ -1,4 +1,4 @@
-/** An organization for tests: a management account, its root, and the words to build and enter it. */
+/** An organization for tests: a management account, its root, and functions to build and enter it. */
 import {
   CreateAccessKeyCommand,
   CreateUserCommand,
@@ -52,7 +52,7 @@ export async function organization({ features = 'ALL', ...options }: WorldOption
   }
   const scp = async (Name: string, Content: string, Type: PolicyType = 'SERVICE_CONTROL_POLICY') =>
     (await org.send(new CreatePolicyCommand({ Name, Content, Type, Description: '' }))).Policy!.PolicySummary!
-  /** A new user's keys; of the management account, unless keys of another's are given. */
+  /** A new user's keys; of the management account, unless another account's keys are passed. */
   const user = async (UserName: string, statements: readonly object[], keys: Keys = it.root): Promise<Keys> => {
     const iam = it.client(IAMClient, keys)
     await iam.send(new CreateUserCommand({ UserName }))

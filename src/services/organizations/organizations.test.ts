@@ -83,7 +83,7 @@ describe('An organization', () => {
     })
   })
 
-  test('makes accounts that its managers can enter, and nobody else', async () => {
+  test('creates accounts that only its managers can enter', async () => {
     const { member, enter, client, org, lists } = await organization()
     const account = await member('blue')
 
@@ -226,7 +226,7 @@ describe('A service control policy', () => {
     )
   })
 
-  test('may ask for the organization of the caller, which policies of members may, too', async () => {
+  test('may test the organization of the caller, which policies of members may, too', async () => {
     const { member, scp, attach, id, enter, lists, client } = await organization()
     const account = await member('blue')
     const keys = await enter(account)
@@ -250,7 +250,7 @@ describe('A service control policy', () => {
     expect(await lists(eve)).toBe(`with an explicit deny in a service control policy: ${policy.Arn}`)
   })
 
-  test('is no longer heard once its type is disabled, and full access is all that returns', async () => {
+  test('is no longer applied once its type is disabled, and full access is all that returns', async () => {
     const { member, scp, attach, org, root, enter, lists } = await organization()
     const account = await member('blue')
     const keys = await enter(account)
@@ -279,7 +279,7 @@ describe('A service control policy', () => {
 })
 
 describe('A resource control policy', () => {
-  test('keeps strangers from roles of the members, whatever those trust', async () => {
+  test('keeps other accounts from roles of the members, whatever those trust', async () => {
     const { org, root, member, enter, client, scp, attach, account: stranger, id } = await organization()
     const account = await member('blue')
     const trust = JSON.stringify({
@@ -415,7 +415,7 @@ describe('What is refused', () => {
       { name: 'DuplicateOrganizationalUnitException' },
     ],
     [
-      'a parent nobody has',
+      'an unknown parent',
       ({ unit }: OrganizationFixture) => unit('a', 'ou-abcd-12345678'),
       { name: 'ParentNotFoundException' },
     ],
@@ -455,12 +455,12 @@ describe('What is refused', () => {
       { name: 'DuplicatePolicyAttachmentException' },
     ],
     [
-      'a policy nobody has',
+      'an unknown policy',
       ({ attach, root }: OrganizationFixture) => attach('p-12345678', root),
       { name: 'PolicyNotFoundException' },
     ],
     [
-      'a target nobody has',
+      'an unknown target',
       ({ attach }: OrganizationFixture) => attach('p-FullAWSAccess', '999988887777'),
       { name: 'TargetNotFoundException' },
     ],
@@ -531,7 +531,7 @@ test('Tags come and go, and decide', async () => {
   ])
 })
 
-test('Targets of a policy are told page by page', async () => {
+test('Targets of a policy are listed page by page', async () => {
   const { org, unit, scp, attach } = await organization()
   const { Id } = await scp('p', denying('s3:*'))
   const units = [await unit('a'), await unit('b'), await unit('c')].sort()

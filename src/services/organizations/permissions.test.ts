@@ -36,7 +36,7 @@ const newPolicy = (Type: PolicyType, Content = denying('s3:*'), tags: Readonly<R
     Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
   })
 
-/** What somebody without a permission is told. */
+/** The denial that a caller without the permission receives. */
 const denied = (action: string, resource: string) => ({
   name: 'AccessDeniedException',
   message: expect.stringContaining(`perform: organizations:${action} on resource: ${resource}`),
@@ -171,7 +171,7 @@ describe('A user of the management account', () => {
     }
   })
 
-  test('is not told whether a unit exists that it may not describe', async () => {
+  test('does not learn whether a unit exists that it may not describe', async () => {
     const { unit, user, client, id } = await organization()
     const [a, b] = [await unit('a'), await unit('b')]
     const Resource = `arn:aws:organizations::${ACCOUNT}:ou/${id}/${a}`

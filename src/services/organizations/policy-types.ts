@@ -10,7 +10,7 @@ interface TypeRules {
   /** Characters, white space included. */
   readonly lengthMax: number
   readonly attachmentsMax: number
-  /** Of management policies, the member of the document below which all of it stands. */
+  /** Of management policies, the member that contains the whole document. */
   readonly topic?: string
   /** Allowed everywhere by a policy of AWS's own, without which nothing passes. */
   readonly fullAccess?: {

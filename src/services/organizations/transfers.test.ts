@@ -25,7 +25,7 @@ test.each([
   new ListOutboundResponsibilityTransfersCommand({ Type: 'BILLING' }),
   new TerminateResponsibilityTransferCommand({ Id }),
   new UpdateResponsibilityTransferCommand({ Id, Name: 'bills' }),
-])('$constructor.name is told not to be implemented', async (command) => {
+])('$constructor.name is reported as not implemented', async (command) => {
   const { org } = await organization()
 
   await expect(org.send(command as DescribeResponsibilityTransferCommand)).rejects.toMatchObject({

@@ -85,7 +85,7 @@ function walker(world: OrganizationFixture, guest: Keys, scp: string) {
   }
 }
 
-test('Whatever is done, every node has one parent, none stands below itself, and each keeps a policy', async () => {
+test('Whatever is done, every node has one parent, none is below itself, and each keeps a policy', async () => {
   const outcomes = new Map<string, number>()
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 25 }), async (rounds) => {
@@ -113,7 +113,7 @@ test('Whatever is done, every node has one parent, none stands below itself, and
   }
 })
 
-test('Two who move one account at once leave it in one of the two places', async () => {
+test('Two callers that move one account at once leave it in one of the two places', async () => {
   const world = await organization()
   const { org, unit, member, root } = world
   const [a, b, account] = [await unit('a'), await unit('b'), await member('blue')]

@@ -1,6 +1,6 @@
 /**
- * Changes: every answer to a change names one, and `GetChange` tells whether it is in effect. The ID carries its time and is
- * authenticated, so that no row is kept for it.
+ * Changes: every answer to a change names one, and `GetChange` returns whether it is in effect. The ID carries its time
+ * and is authenticated, so that no row is kept for it.
  */
 import type { ChangeInfo } from '@aws-sdk/client-route-53'
 import type { Call } from '../../kernel/gate/call.ts'
@@ -42,7 +42,9 @@ const change: Target<{ readonly Id: string }, { readonly submittedAt: number }> 
   },
 }
 
-/** A change is committed before it is answered, and resolvers follow commits: what can be asked about is in effect. */
+/**
+ * A change is committed before it is answered, and resolvers follow commits: a change that can be queried is in effect.
+ */
 export const getChange = route53
   .operation('GetChange')
   .on(change)

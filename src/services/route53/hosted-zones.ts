@@ -164,7 +164,7 @@ export const deleteHostedZone = route53
     return { ChangeInfo: submitted(call) }
   })
 
-/** Zones are not signed. Clients ask before they delete a zone. */
+/** Zones are not signed. Clients call this before they delete a zone. */
 export const getDnssec = route53
   .operation('GetDNSSEC')
   .on(hostedZone.named('HostedZoneId'))

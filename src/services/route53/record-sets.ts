@@ -136,7 +136,7 @@ class ZoneDraft {
     }
   }
 
-  /** An alias of DNS (CNAME) stands alone at its name (RFC 1034 §3.6.2). */
+  /** An alias of DNS (CNAME) is the only record set of its name (RFC 1034 §3.6.2). */
   #conflicts(): readonly string[] {
     const { name: zone } = this.#zone
     const sets = [...this.#sets.values()]

@@ -1,4 +1,4 @@
-/** Route 53: zones and record sets through the official client, and what the resolver is told of them. */
+/** Route 53: zones and record sets through the official client, and what the resolver receives of them. */
 import {
   type Change,
   ChangeResourceRecordSetsCommand,

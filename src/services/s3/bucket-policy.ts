@@ -1,4 +1,4 @@
-/** Whether a text can be a bucket's policy, and what is wrong with it in S3's words. */
+/** Whether a text can be a bucket's policy, and what is wrong with it, with S3's errors. */
 import type { Call } from '../../kernel/gate/call.ts'
 import { pinPolicy } from '../../kernel/resource/pinned.ts'
 import { serviceDetails } from '../../kernel/resource/policy-reference.ts'

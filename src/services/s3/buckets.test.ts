@@ -41,7 +41,7 @@ describe('A bucket', () => {
     })
   })
 
-  it('has a name nobody else has in the whole installation', async () => {
+  it('has a name that is unique in the whole installation', async () => {
     const it = await storage()
     await it.bucket('taken-by-us')
     const stranger = it.s3(await it.account())
@@ -91,7 +91,7 @@ describe('A bucket', () => {
     ).rejects.toMatchObject({ name: 'IllegalLocationConstraintException' })
   })
 
-  it('tells what it never has as AWS tells it of one where nobody set it up', async () => {
+  it('answers for what it never has as AWS does for one without that configuration', async () => {
     const { owner, bucket } = await storage()
     await bucket('plain-bucket')
     const Bucket = 'plain-bucket'

@@ -25,7 +25,7 @@ describe('The tag of an object, which is a hash of what is inside', () => {
     return { ...it, ETag, ann: it.s3(keys) }
   }
 
-  it('is not compared for who may write and not read', async () => {
+  it('is not compared for callers that may write and not read', async () => {
     const { ann, text, ETag } = await guessing('s3:PutObject', 's3:DeleteObject')
     const denied = { name: 'AccessDenied' }
     for (const IfMatch of [ETag, '"0123456789abcdef0123456789abcdef"']) {
@@ -38,7 +38,7 @@ describe('The tag of an object, which is a hash of what is inside', () => {
     await ann.send(new DeleteObjectCommand({ Bucket, Key: 'pin', IfMatch: '*' }))
   })
 
-  it('is for who may read as well', async () => {
+  it('is for callers that may read as well', async () => {
     const { ann, text, ETag } = await guessing('s3:PutObject', 's3:GetObject')
     const put = (IfMatch: string) => ann.send(new PutObjectCommand({ Bucket, Key: 'pin', Body: 'x', IfMatch }))
     await expect(put('"0123456789abcdef0123456789abcdef"')).rejects.toMatchObject({ name: 'PreconditionFailed' })
@@ -47,7 +47,7 @@ describe('The tag of an object, which is a hash of what is inside', () => {
   })
 })
 
-test('headers that a link asks for come back in Latin-1 over a real socket; others, and line ends, are refused', async () => {
+test('headers that a link requests come back in Latin-1 over a real socket; others, and line ends, are refused', async () => {
   const world = await storage()
   await world.bucket(Bucket)
   await world.put(Bucket, 'k', 'inside')

@@ -81,7 +81,7 @@ export function partNumbered(number: number, range: string | undefined, bytes: n
 
 const PART_NUMBER_MAX = 10_000
 
-/** undefined: the whole. Several ranges, and what is no range, are not heard. */
+/** undefined: the whole object. Several ranges, and invalid ones, are ignored. */
 export function partOf(range: string | undefined, bytes: number): Part | undefined {
   const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(range ?? '') ?? []
   if (first === undefined || last === undefined || (first === '' && last === '')) return undefined

@@ -142,7 +142,7 @@ describe('An error', () => {
   })
 })
 
-test('what has not changed is told with its tag', async () => {
+test('what has not changed is answered with its tag', async () => {
   const { raw } = await opened()
   const { headers } = await raw(get())
   const same = await raw(get('If-None-Match', headers['etag']!))

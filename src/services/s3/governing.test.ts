@@ -62,7 +62,7 @@ describe('A bucket policy', () => {
     expect(new Set(shared.map(({ sharedEventID }) => sharedEventID)).size).toBe(1)
   })
 
-  it('denies even the owner, who may still mend it as root', async () => {
+  it('denies even the owner, who may still fix it as root', async () => {
     const it = await governed()
     await it.govern(
       JSON.stringify({ Statement: { Effect: 'Deny', Principal: '*', Action: 's3:*', Resource: [ARN, `${ARN}/*`] } }),
@@ -74,7 +74,7 @@ describe('A bucket policy', () => {
     expect(await it.text(Bucket, 'k')).toBe('k')
   })
 
-  it('goes by what is asked: prefixes, headers, sources', async () => {
+  it('depends on the request: prefixes, headers, sources', async () => {
     const it = await governed()
     await it.put(Bucket, 'logs/1')
     const ann = it.s3(await it.user('ann'))
@@ -107,13 +107,13 @@ describe('A bucket policy', () => {
       'MalformedPolicy',
     ],
     [
-      'for nobody there is',
+      'for an unknown principal',
       allowing({ Principal: { AWS: `arn:aws:iam::${ACCOUNT}:user/nobody` }, Action: 's3:*', Resource: `${ARN}/*` }),
       'MalformedPolicy',
     ],
     ['without a principal', allowing({ Action: 's3:*', Resource: `${ARN}/*` }), 'MalformedPolicy'],
     [
-      'for everybody, where that is blocked',
+      'for all principals, where that is blocked',
       allowing({ Principal: '*', Action: 's3:GetObject', Resource: `${ARN}/*` }),
       'AccessDenied',
     ],
@@ -140,7 +140,7 @@ describe('A bucket policy', () => {
 describe('The block on public access', () => {
   const everybody = allowing({ Principal: '*', Action: 's3:GetObject', Resource: `${ARN}/*` })
 
-  it('stands from the beginning, and a public policy counts only without it', async () => {
+  it('is on from the beginning, and a public policy counts only without it', async () => {
     const it = await governed()
     const stranger = it.s3(await it.account())
     await it.owner.send(new DeletePublicAccessBlockCommand({ Bucket }))
@@ -156,7 +156,7 @@ describe('The block on public access', () => {
     expect(await it.text(Bucket, 'k')).toBe('k')
   })
 
-  it('is told, and told missing', async () => {
+  it('is returned, and reported missing', async () => {
     const it = await governed()
     const told = await it.owner.send(new GetPublicAccessBlockCommand({ Bucket }))
     expect(told.PublicAccessBlockConfiguration).toEqual({
@@ -172,7 +172,7 @@ describe('The block on public access', () => {
   })
 })
 
-test('an object that is not there is told only to who may list the bucket', async () => {
+test('an object that is not there is reported only to callers that may list the bucket', async () => {
   const it = await governed()
   const ann = it.s3(await it.user('ann', allowing({ Action: 's3:GetObject', Resource: `${ARN}/*` })))
   const missing = new GetObjectCommand({ Bucket, Key: 'missing' })

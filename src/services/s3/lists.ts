@@ -23,7 +23,7 @@ interface Question {
 interface Listing {
   readonly objects: readonly ObjectRow[]
   readonly prefixes: readonly string[]
-  /** The last name or prefix told; undefined when nothing follows. */
+  /** The last name or prefix of the page; undefined when nothing follows. */
   readonly next: string | undefined
 }
 
@@ -155,7 +155,7 @@ export const listObjects = s3
       ...common,
       Marker: text(input.Marker ?? ''),
       Contents: contents,
-      // AWS: told only where a delimiter was.
+      // AWS: returned only where a delimiter was.
       ...(found.next !== undefined && input.Delimiter && { NextMarker: text(found.next) }),
     }
   })

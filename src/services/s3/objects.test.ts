@@ -27,7 +27,7 @@ async function things() {
 }
 
 describe('An object', () => {
-  it('comes back as it was put, with its headers and the words said of it', async () => {
+  it('comes back as it was put, with its headers and metadata', async () => {
     const { owner } = await things()
     const Body = randomBytes(300_000)
     const put = await owner.send(
@@ -100,7 +100,7 @@ describe('An object', () => {
     expect(got).toMatchObject({ ContentRange, ContentLength: part.length, $metadata: { httpStatusCode: 206 } })
   })
 
-  it('is told whole where the range is none, and not at all where it lies behind the end', async () => {
+  it('is returned whole where the range is none, and not at all where it is after the end', async () => {
     const { owner, put } = await things()
     await put(Bucket, 'digits', '0123456789')
     const get = (Range: string) => owner.send(new GetObjectCommand({ Bucket, Key: 'digits', Range }))
@@ -176,7 +176,7 @@ describe('An object', () => {
     ],
     ['a tag of the system', { Tagging: 'aws:x=1' }, 'InvalidTag'],
     ['an access control list', { ACL: 'public-read' as const }, 'AccessControlListNotSupported'],
-    ['too many words', { Metadata: { long: 'x'.repeat(2_100) } }, 'MetadataTooLarge'],
+    ['too many tags', { Metadata: { long: 'x'.repeat(2_100) } }, 'MetadataTooLarge'],
     ['too long a key', { Key: 'k'.repeat(1_025) }, 'KeyTooLongError'],
   ] as const)('with %s is refused, and the one before stays', async (_what, wish, name) => {
     const { owner, put, text } = await things()
@@ -186,7 +186,7 @@ describe('An object', () => {
     expect(await text(Bucket, 'k')).toBe('before')
   })
 
-  it('in a bucket that is not there is told so', async () => {
+  it('in a bucket that does not exist is reported as such', async () => {
     const { put, text } = await things()
     await expect(put('no-such-bucket', 'k')).rejects.toMatchObject({ name: 'NoSuchBucket' })
     await expect(text('no-such-bucket', 'k')).rejects.toMatchObject({ name: 'NoSuchBucket' })
@@ -235,7 +235,7 @@ describe('A list', () => {
     expect(await list('a/')).toEqual(['a/1', 'a/2', 'folder a/b/'])
   })
 
-  it('begins behind a name, in the old form too, and tells versions that are none', async () => {
+  it('begins after a name, in the old form too, and reports versions that are none', async () => {
     const { owner } = await filled()
     const after = await owner.send(new ListObjectsV2Command({ Bucket, StartAfter: 'c/4' }))
     expect(after.Contents!.map(({ Key }) => Key)).toEqual(inOrder.slice(inOrder.indexOf('c/4') + 1))
@@ -259,7 +259,7 @@ describe('A list', () => {
   })
 })
 
-test('many are deleted in one call, each asked for by itself', async () => {
+test('many are deleted in one call, each authorized by itself', async () => {
   const it = await things()
   for (const name of ['mine/1', 'mine/2', 'yours/1']) await it.put(Bucket, name)
   const keys = await it.user('ann', allowing({ Action: 's3:DeleteObject', Resource: `arn:aws:s3:::${Bucket}/mine/*` }))
@@ -271,7 +271,7 @@ test('many are deleted in one call, each asked for by itself', async () => {
   expect(left.Contents!.map(({ Key }) => Key)).toEqual(['yours/1'])
 })
 
-test('what happens to objects is on record as data events, which the event history does not show', async () => {
+test('what happens to objects is recorded as data events, which the event history does not show', async () => {
   const it = await things()
   await it.put(Bucket, 'k', 'secret words')
   await it.text(Bucket, 'k')
@@ -297,7 +297,7 @@ test('what happens to objects is on record as data events, which the event histo
   expect(JSON.stringify(bodies)).not.toContain('secret words')
 })
 
-test('tags of objects are kept, counted, replaced, removed, and heard by policies', async () => {
+test('tags of objects are kept, counted, replaced, removed, and tested by policies', async () => {
   const it = await things()
   await it.owner.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'k', Tagging: 'class=open&n=a%20b' }))
   const tags = async () => (await it.owner.send(new GetObjectTaggingCommand({ Bucket, Key: 'k' }))).TagSet

@@ -194,7 +194,7 @@ type ReadInput = ConditionalInput &
     readonly ChecksumMode?: string | undefined
   }
 
-/** What GetObject and HeadObject tell alike: the whole, or the part that was asked for. */
+/** What GetObject and HeadObject have in common: the whole object, or the requested part. */
 async function opened(call: Call, input: ReadInput, object: ObjectLocation) {
   requireNoVersion(input.VersionId, object.key)
   const row = await present(call, object)
@@ -234,7 +234,7 @@ export const headObject = s3
   .dataEvent()
   .run(async (call, input, object) => (await opened(call, input, object)).told)
 
-/** One deletion, asked for alone or among many. */
+/** One deletion, requested alone or among many. */
 interface Deletion {
   readonly VersionId?: string | undefined
   readonly IfMatch?: string | undefined

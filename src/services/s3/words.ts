@@ -1,4 +1,4 @@
-/** The words of S3. */
+/** The declarations of S3. */
 import type * as S3 from '@aws-sdk/client-s3'
 import { defineService } from '../../kernel/service/define-service.ts'
 

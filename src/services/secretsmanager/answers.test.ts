@@ -192,7 +192,7 @@ describe('a replica', () => {
       })
     }
   })
-  test('has the policy of its primary: given before and after, changed, taken away', async () => {
+  test('has the policy of its primary: set before and after, changed, removed', async () => {
     const { sm, west } = await world()
     const there = async () => (await west.send(new GetResourcePolicyCommand({ SecretId: 's' }))).ResourcePolicy
     await sm.send(new CreateSecretCommand({ Name: 's', SecretString }))

@@ -1,4 +1,4 @@
-/** The words of the service, and its two most common faults. */
+/** The declarations of the service, and its two most common faults. */
 import type * as SecretsManager from '@aws-sdk/client-secrets-manager'
 import { defineService } from '../../kernel/service/define-service.ts'
 import type { Fault } from '../../wire/fault.ts'

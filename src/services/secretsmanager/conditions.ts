@@ -14,7 +14,7 @@ export const absentKeys: AbsentKeys = {
   'secretsmanager:CreateSecret secretsmanager:resource/Type': 'The secret has no type before it exists.',
 }
 
-/** Members of the input that policies may ask for by their names. */
+/** Members of the input that policies may test by their names. */
 const FROM_INPUT = [
   'Name',
   'Description',
@@ -48,7 +48,7 @@ export async function keysWithKmsKey(
 /** The account's own key for secrets. */
 export const DEFAULT_KEY = 'alias/aws/secretsmanager'
 
-/** For every operation the same: what it names, and what it asks for. */
+/** The same for every operation: the secret it names, and its input. */
 export function keys(input: object, _call: Call, secret: Secret | undefined): Conditions {
   const given = input as Readonly<Record<string, unknown>>
   const found: Record<string, string | readonly string[] | undefined> = {}

@@ -1,4 +1,4 @@
-/** What Secrets Manager does to a secret by itself, told to the trail of the secret's account and Region. */
+/** Automatic actions of Secrets Manager on a secret, recorded in the audit log of the secret's account and Region. */
 import { serviceEvent } from '../../kernel/events/event.ts'
 import type { Scope } from '../../kernel/gate/call.ts'
 import type { Unit } from '../../store/store.ts'

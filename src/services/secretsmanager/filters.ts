@@ -1,5 +1,5 @@
 /**
- * Which secrets a list or a batch is asked for.
+ * The secrets that a list or a batch selects.
  * Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Filter.html
  */
 import { invalidParameter, type SecretRow } from './resources.ts'

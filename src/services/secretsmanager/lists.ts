@@ -42,7 +42,7 @@ export const listSecrets = secretsmanager
     }
   })
 
-/** Texts that sort as what they stand for: times, and names, which are ASCII. */
+/** Texts that sort like their values: times, and names, which are ASCII. */
 const ascending = (value: number | string) => (typeof value === 'number' ? digits(value) : value)
 
 /** Of two names that begin alike the longer comes first. */

@@ -1,4 +1,4 @@
-/** Random passwords for whoever asks. */
+/** Random passwords. */
 import { anything } from '../../kernel/resource/target.ts'
 import { randomPassword } from './random-password.ts'
 import { invalidParameter, secretsmanager } from './resources.ts'

@@ -48,7 +48,7 @@ export const putResourcePolicy = secretsmanager
     if (input.BlockPublicPolicy && isPublic(input.ResourcePolicy)) {
       throw secretsmanager.fail(
         'PublicPolicyException',
-        'You cannot attach this resource policy: it grants access to everybody.',
+        'You cannot attach this resource policy: it grants public access.',
       )
     }
     const { row, arn } = secret
@@ -94,7 +94,7 @@ export const validateResourcePolicy = secretsmanager
   .run(async (call, { ResourcePolicy: text }) => {
     await checked(call, text)
     const ValidationErrors = isPublic(text)
-      ? [{ CheckName: 'PUBLIC_ACCESS', ErrorMessage: 'The policy grants access to everybody.' }]
+      ? [{ CheckName: 'PUBLIC_ACCESS', ErrorMessage: 'The policy grants public access.' }]
       : []
     return { PolicyValidationPassed: ValidationErrors.length === 0, ValidationErrors }
   })

@@ -35,7 +35,9 @@ export function replicated({ replicas = [] }: SecretRow) {
 
 const scopeIn = (scope: Scope, region: string): Scope => ({ ...scope, region, partition: scope.partition })
 
-/** The replica as it follows its primary: the same but for what each has of its own. `standing` is it as it was. */
+/**
+ * The replica with its primary's values: the same but for what each has of its own. `standing` is the previous state.
+ */
 function following(
   primaryRow: SecretRow,
   primaryRegion: string,
@@ -87,7 +89,7 @@ export async function withReplicas(
   return { ...secret, row: { ...row, replicas } }
 }
 
-/** Writes one replica with every value of its primary that it lacks; what stands in the way is told in its status. */
+/** Writes one replica with every value of its primary that it lacks; an obstacle is reported in its status. */
 async function followed(call: Call, secret: Secret, replica: Replica, only?: Valued): Promise<Replica> {
   const { scope, row } = secret
   const home = scopeIn(scope, replica.region)

@@ -81,7 +81,7 @@ export const getSecretValue = secretsmanager
   .conditions(keys)
   .run((call, input, secret) => retrieved(call, secret, input))
 
-/** AWS asks GetSecretValue for each secret, and tells of each that cannot be had. */
+/** AWS checks GetSecretValue for each secret, and lists an error for each that cannot be read. */
 export const batchGetSecretValue = secretsmanager
   .operation('BatchGetSecretValue')
   .on(anything)
@@ -94,7 +94,7 @@ export const batchGetSecretValue = secretsmanager
       throw invalidParameter('MaxResults and NextToken need Filters.')
     }
     if (ids) return batch(call, ids)
-    // Names that fit are told even where the value is not.
+    // Matching names are returned even where the value is not.
     await call.authorize('secretsmanager:ListSecrets', '*')
     const rows = filtered(
       (await secrets.list(call, call)).map(({ document }) => document).filter(({ deletion }) => !deletion),

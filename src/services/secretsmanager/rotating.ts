@@ -49,7 +49,7 @@ interface Payload {
 }
 
 const MINUTE_MS = 60_000
-/** Five tries within a day; then the rotation is given up until the next one is due. */
+/** Five tries within a day; then the rotation is abandoned until the next one is due. */
 const RETRY_MS = [1, 10, 60, 360].map((minutes) => minutes * MINUTE_MS)
 
 const attemptKey = ({ account, region }: Scope, { name, suffix }: Pick<SecretRow, 'name' | 'suffix'>) =>
@@ -59,7 +59,9 @@ export function currentAttempt(unit: Unit, scope: Scope, row: SecretRow): Promis
   return unit.get<Attempt>(attemptKey(scope, row))
 }
 
-/** A trial tests the present value: the function finds it as the pending one. The version that this one stands for. */
+/**
+ * A trial tests the current value: the function finds it as the pending one. Returns the version that is under test.
+ */
 export async function tried(unit: Unit, scope: Scope, row: SecretRow, id: string): Promise<VersionMeta | undefined> {
   const attempt = await currentAttempt(unit, scope, row)
   return attempt?.steps === 'test' && attempt.token === id ? holder(row.versions, CURRENT) : undefined
@@ -73,9 +75,9 @@ export async function forgetAttempt(unit: Unit, scope: Scope, row: SecretRow): P
 }
 
 /**
- * AWS: the function gets a token with each step, and "Secrets Manager validates the identity using the token" of a put that
- * comes by an assumed role or from another account. Whoever shows one must have that of the rotation at work; a stranger
- * to the account has to, for the version that rotates.
+ * AWS: the function gets a token with each step, and "Secrets Manager validates the identity using the token" of a put
+ * that comes by an assumed role or from another account. A token must be that of the rotation in progress; callers of
+ * other accounts need one for the version that rotates.
  */
 export async function checkRotationToken(call: Call, secret: Secret, version: string, given?: string): Promise<void> {
   const { scope, row } = secret

@@ -1,4 +1,7 @@
-/** Rotation: what is promised, which steps run, and where the labels stand after each end. The functions are a mock. */
+/**
+ * Rotation: what is scheduled, which steps run, and which labels the versions have after each end. The functions are a
+ * mock.
+ */
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail'
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import type * as Lambda from '@aws-sdk/client-lambda'
@@ -40,7 +43,9 @@ type Rotator = (event: Event) => Promise<void>
 /** The SDK's own wrapping of bytes, which nothing here needs. */
 const payload = (text: string) => Buffer.from(text) as never
 
-/** The lambda service as far as rotation asks it: one function, its policy, and what it does in the test's hands. */
+/**
+ * The lambda service as far as rotation calls it: one function, its policy, and its behavior under the test's control.
+ */
 function mockLambda(rotator: () => Rotator, policy: string): Service {
   const lambda = defineService<typeof Lambda>('lambda')
   const compiled = compilePolicy(parsePolicy(policy, 'resource'), { id: 'function', kind: 'resource' })
@@ -175,7 +180,7 @@ describe('Secrets 5: a rotation', () => {
     expect(await it.told()).toEqual(['RotationStarted', 'RotationSucceeded'])
   })
 
-  test('lets nobody fill its pending version by making the secret again under its token', async () => {
+  test('does not let its pending version be filled by creating the secret again with its token', async () => {
     const it = await world()
     await it.rotate({ ClientRequestToken: TOKEN })
     const maker = await it.user('maker', allowing({ Action: 'secretsmanager:CreateSecret', Resource: '*' }))
@@ -273,7 +278,7 @@ describe('Secrets 5: a rotation', () => {
     expect(await it.value()).toMatch(/^rotated/)
   })
 
-  test('is given up after five tries within a day', async () => {
+  test('is abandoned after five tries within a day', async () => {
     const it = await world()
     let tries = 0
     it.use(async () => {
@@ -320,7 +325,7 @@ describe('Secrets 5: a rotation', () => {
     })
   })
 
-  test('needs a caller who may invoke the function', async () => {
+  test('needs a caller that may invoke the function', async () => {
     const it = await world()
     const ann = it.client(
       SecretsManagerClient,
@@ -386,7 +391,7 @@ describe('Secrets 5: a rotation', () => {
     expect(await it.value()).toMatch(/^rotated/)
   })
 
-  test('asked for again takes the function and the rules it knows', async () => {
+  test('requested again takes the function and the rules it knows', async () => {
     const it = await world()
     await it.rotate()
     await it.settle()
@@ -402,7 +407,7 @@ describe('The rotation token', () => {
   const put = (it: Awaited<ReturnType<typeof world>>, RotationToken: string | undefined, more: object = {}) =>
     it.sm().send(new PutSecretValueCommand({ SecretId: 's', SecretString: 'put', RotationToken, ...more }))
 
-  test('is good while its rotation is at work, for its secret alone', async () => {
+  test('is valid while its rotation is in progress, for its secret alone', async () => {
     const it = await world()
     await it.sm().send(new CreateSecretCommand({ Name: 'other', SecretString: 'untouched' }))
     const answers: unknown[] = []

@@ -1,4 +1,4 @@
-/** Rotation asked for: its rules, its function, and whether it begins now. */
+/** RotateSecret: its rules, its function, and whether it starts now. */
 import type { Call } from '../../kernel/gate/call.ts'
 import { cancelJob } from '../../kernel/jobs/jobs.ts'
 import { Fault } from '../../wire/fault.ts'
@@ -58,7 +58,7 @@ function rulesOf(rules: RotationRules | undefined): RotationRules | undefined {
   }
 }
 
-/** A pending version that is not the current one is a rotation somebody still has to finish. */
+/** A pending version that is not the current one is a rotation that has yet to finish. */
 async function refuseUnfinished(call: Call, { row, scope }: Secret, token: string): Promise<void> {
   const pending = holder(row.versions, PENDING)
   if (!pending || pending.id === token || pending.id === holder(row.versions, CURRENT)?.id) return
@@ -68,8 +68,8 @@ async function refuseUnfinished(call: Call, { row, scope }: Secret, token: strin
 }
 
 /**
- * Before anything is promised: the caller must be allowed to invoke the function, else whoever may rotate a secret had the
- * use of every function that serves rotations; and so must this service, by the function's own policy.
+ * Before anything is scheduled: the caller must be allowed to invoke the function, since otherwise permission to rotate
+ * a secret would give the use of every rotation function; and so must this service, by the function's own policy.
  */
 async function mayInvoke(call: Call, { scope, arn }: Secret, FunctionName: string): Promise<void> {
   const acting = { service: SERVICE_PRINCIPAL, account: scope.account, region: scope.region, source: arn }

@@ -59,7 +59,7 @@ describe('A secret', () => {
     expect(await it.value(plain.ARN!)).toBe('value of app')
   })
 
-  test('tells what is set, and leaves out what is not', async () => {
+  test('shows what is set, and leaves out what is not', async () => {
     const it = await world()
     const { ARN, VersionId } = await it.create('bare')
     expect(await it.sm().send(new DescribeSecretCommand({ SecretId: 'bare' }))).toEqual({
@@ -306,7 +306,7 @@ describe('Lists', () => {
     expect([...(await it.names({ Filters }))].sort()).toEqual(expected)
   })
 
-  test('a batch has what can be had, and says of each other why not; each reading is on record', async () => {
+  test('a batch has what can be read, and for each other the error; each reading is recorded', async () => {
     const it = await world()
     await it.create('a')
     await it.create('b')
@@ -330,7 +330,7 @@ describe('Lists', () => {
       await it.user('ann', allowing({ Action: 'secretsmanager:BatchGetSecretValue', Resource: '*' })),
     )
     const all = new BatchGetSecretValueCommand({ Filters: [{ Key: 'name', Values: ['b'] }] })
-    // Which names there are is told to whom may list them.
+    // Names are visible to callers who may list them.
     await expect(ann.send(all)).rejects.toMatchObject({ name: 'AccessDeniedException' })
     await it.permit('ann', allowing({ Action: ['secretsmanager:BatchGet*', 'secretsmanager:List*'], Resource: '*' }))
     expect(await ann.send(all)).toMatchObject({ SecretValues: [], Errors: [{ ErrorCode: 'AccessDeniedException' }] })
@@ -350,7 +350,7 @@ describe('A random password', () => {
   const draw = async (it: Awaited<ReturnType<typeof world>>, input: GetRandomPasswordCommandInput) =>
     (await it.sm().send(new GetRandomPasswordCommand(input))).RandomPassword!
 
-  test('has 32 characters of every type, or what was asked for', async () => {
+  test('has 32 characters of every type, or what was requested', async () => {
     const it = await world()
     expect(await draw(it, {})).toMatch(/^(?=.*[a-z])(?=.*[A-Z])(?=.*\d)(?=.*[!-/:-@[-`{-~])[!-~]{32}$/)
     expect(await draw(it, { PasswordLength: 4096 })).toHaveLength(4096)

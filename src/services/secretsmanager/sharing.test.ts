@@ -1,4 +1,4 @@
-/** Who may have a value: the KMS key, resource policies, other accounts, and replicas in other Regions. */
+/** Access to a value: the KMS key, resource policies, other accounts, and replicas in other Regions. */
 import { DeleteUserPolicyCommand, IAMClient } from '@aws-sdk/client-iam'
 import {
   CreateAliasCommand,
@@ -76,7 +76,7 @@ describe('The key of a secret', () => {
     expect(await it.get('s')).toBe('the value')
   })
 
-  test('is asked for as the caller: who may not use it does not read, whatever the secret allows', async () => {
+  test('is requested as the caller: a caller that may not use it does not read, whatever the secret allows', async () => {
     const it = await world()
     await it.create('s', await it.keyFor())
     const ann = await it.user('ann', allowing({ Action: 'secretsmanager:*', Resource: '*' }))
@@ -152,18 +152,18 @@ describe('A resource policy', () => {
       const { ARN } = await it.create(name, key)
       await it.policy(name, allowing({ ...theirs, Action: 'secretsmanager:PutSecretValue' }))
 
-      await it.at(stranger).send(new PutSecretValueCommand({ SecretId: ARN!, SecretString: 'put by a stranger' }))
+      await it.at(stranger).send(new PutSecretValueCommand({ SecretId: ARN!, SecretString: 'put by another account' }))
 
-      expect(await it.get(name)).toBe('put by a stranger')
+      expect(await it.get(name)).toBe('put by another account')
     }
   })
 
-  test('means the user it named, not a namesake made later', async () => {
+  test('means the user it named, not a later user with the same name', async () => {
     const it = await world()
     await it.create('s')
     const ann = await it.user('ann')
     await it.policy('s', readers(ANN))
-    // The account's own key takes everybody of the account who comes through the service.
+    // The account's own key accepts every principal of the account that comes through the service.
     expect(await it.get('s', ann)).toBe('the value')
     const { ResourcePolicy } = await it.at().send(new GetResourcePolicyCommand({ SecretId: 's' }))
     expect(JSON.parse(ResourcePolicy!).Statement[0].Principal.AWS).toBe(ANN)
@@ -175,8 +175,12 @@ describe('A resource policy', () => {
 
   test.each<[string, string, string]>([
     ['is no JSON', '{', 'MalformedPolicyDocumentException'],
-    ['names nobody', allowing({ Action: 'secretsmanager:*', Resource: '*' }), 'MalformedPolicyDocumentException'],
-    ['names who does not exist', readers(`arn:aws:iam::${ACCOUNT}:user/nobody`), 'MalformedPolicyDocumentException'],
+    ['names no principal', allowing({ Action: 'secretsmanager:*', Resource: '*' }), 'MalformedPolicyDocumentException'],
+    [
+      'names a principal that does not exist',
+      readers(`arn:aws:iam::${ACCOUNT}:user/nobody`),
+      'MalformedPolicyDocumentException',
+    ],
     ['is too long', readers(ANN).padEnd(20_481), 'ValidationException'],
   ])('that %s is refused', async (_what, text, name) => {
     const it = await world()
@@ -185,7 +189,7 @@ describe('A resource policy', () => {
     expect(await it.at().send(new GetResourcePolicyCommand({ SecretId: 's' }))).not.toHaveProperty('ResourcePolicy')
   })
 
-  test('for everybody is refused where that is asked for, and reported by the check', async () => {
+  test('for all principals is refused where that is requested, and reported by the check', async () => {
     const it = await world()
     await it.create('s')
     const open = readers('*')
@@ -284,7 +288,7 @@ describe('Replicas', () => {
     })
   })
 
-  test('tell when they were last read in their own Region', async () => {
+  test('show when they were last read in their own Region', async () => {
     const it = await replicated()
     const read = async (region: string) =>
       (await it.at(it.root, region).send(new DescribeSecretCommand({ SecretId: 's' }))).LastAccessedDate

@@ -18,7 +18,7 @@ export interface StepRequest {
   readonly step: Step
 }
 
-/** Returns why it failed; undefined when it did not. The function's own words are the customer's to read. */
+/** Returns why it failed; undefined when it did not. The customer may read the function's own error text. */
 export async function invokeStep(act: ActAs, scope: Scope, request: StepRequest): Promise<string | undefined> {
   const { functionArn, secretArn, token, rotationToken, step } = request
   const acting = { service: SERVICE_PRINCIPAL, account: scope.account, region: scope.region, source: secretArn }

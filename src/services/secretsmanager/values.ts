@@ -1,4 +1,7 @@
-/** The values of secrets: each under a data key of its own, which KMS gives and opens as the caller would ask it to. */
+/**
+ * The values of secrets: each under a data key of its own, which KMS generates and decrypts with the caller's
+ * permissions.
+ */
 import type * as KMS from '@aws-sdk/client-kms'
 import type { Call } from '../../kernel/gate/call.ts'
 import { arnIn } from '../../kernel/resource/arn.ts'
@@ -20,7 +23,7 @@ export interface GivenValue {
   readonly SecretBinary?: Uint8Array | undefined
 }
 
-/** undefined when neither was given. */
+/** undefined when the input has neither. */
 export function givenValue({ SecretString, SecretBinary }: GivenValue): Value | undefined {
   if (SecretString !== undefined && SecretBinary !== undefined) {
     throw secretsmanager.fail('InvalidParameterException', "You can't specify both SecretString and SecretBinary.")
@@ -121,7 +124,7 @@ const NO_KEY: ReadonlySet<string> = new Set([
   'UnsupportedOperationException',
 ])
 
-/** KMS's refusals, as Secrets Manager tells them. */
+/** KMS's refusals, as Secrets Manager returns them. */
 async function asked<T>(failure: 'EncryptionFailure' | 'DecryptionFailure', ask: () => Promise<T>): Promise<T> {
   try {
     return await ask()

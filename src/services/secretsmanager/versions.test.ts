@@ -28,7 +28,7 @@ async function secret(first: string | undefined = A) {
 
 type SM = SecretsManagerClient
 
-/** `a:AWSCURRENT b:AWSPENDING`: the labels as anybody can read them. */
+/** `a:AWSCURRENT b:AWSPENDING`: the labels as clients read them. */
 async function labels(sm: SM): Promise<string> {
   const { VersionIdsToStages = {} } = await sm.send(new DescribeSecretCommand({ SecretId: 's' }))
   return Object.entries(VersionIdsToStages)
@@ -111,7 +111,7 @@ describe('Secrets 1: labels move as in AWS', () => {
     if (error) expect(await labels(sm)).toBe(standing)
   })
 
-  test('the first value is the current one, whatever labels it is given', async () => {
+  test('the first value is the current one, whatever labels the request has', async () => {
     const { sm } = await secret('')
     expect(await labels(sm)).toBe('')
     await expect(sm.send(new GetSecretValueCommand({ SecretId: 's' }))).rejects.toMatchObject({
@@ -164,7 +164,7 @@ describe('A value', () => {
     expect((await sm.send(new GetSecretValueCommand({ SecretId: 's' }))).SecretString).toBe('a')
   })
 
-  test('is text or bytes of up to 65,536 bytes, as it was given', async () => {
+  test('is text or bytes of up to 65,536 bytes, unchanged', async () => {
     const { sm } = await secret()
     const bytes = Buffer.alloc(65_536, 7)
     await sm.send(new PutSecretValueCommand({ SecretId: 's', SecretBinary: bytes }))

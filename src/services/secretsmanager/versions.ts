@@ -33,7 +33,7 @@ export async function added(
   const there = versions.find((version) => version.id === id)
   const own: VersionMeta = { ...(there ?? { id, stages: [], createdAt: call.now }), kmsKeyArn }
   const all = there ? versions.map((version) => (version.id === id ? own : version)) : [...versions, own]
-  // The first value is the current one, whatever labels it is given.
+  // The first value is the current one, whatever labels the request has.
   const isFirst = !versions.some((version) => version.kmsKeyArn !== undefined)
   const labelled = put(all, isFirst ? [...new Set([...stages, CURRENT])] : stages, id)
   const { kept, gone } = pruned(labelled, call.now)

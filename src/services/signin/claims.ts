@@ -18,7 +18,7 @@ import {
 import type { SessionScheme } from '../../kernel/web/site.ts'
 import type { Vault } from '../../vault/vault.ts'
 
-/** Who the pages, and the credentials made from a sign-in, act as. */
+/** The identity that the pages, and the credentials made from a sign-in, act as. */
 export interface Principal {
   readonly kind: 'root' | 'user' | 'assumed-role' | 'federated-user'
   readonly arn: string
@@ -149,7 +149,7 @@ export function sessionOf(claims: Claims, principal: Principal = claims.principa
   return { ...principal.session, signIn: claims.signIn }
 }
 
-/** Who `callAs` calls as. */
+/** The caller of `callAs`. */
 export const callerOf = (claims: Claims, principal: Principal = claims.principal): Parameters<CallAsPerson>[0] => ({
   session: sessionOf(claims, principal),
   accessKeyId: principal.accessKeyId,

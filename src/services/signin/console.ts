@@ -1,4 +1,7 @@
-/** What the console's pages fetch: who is signed in, and credentials that act as that person for a quarter of an hour. */
+/**
+ * What the console's pages fetch: the signed-in person, and credentials that act as that person for a quarter of an
+ * hour.
+ */
 import { issueSession } from '../../kernel/gate/session.ts'
 import { signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
 import { route, type WebSite } from '../../kernel/web/site.ts'
@@ -28,7 +31,7 @@ export const consoleSite: WebSite = {
       bodyBytesMax: 0,
       shown: [],
       run: async ({ claims, unit, use, event }, { csrf }) => {
-        // Pages ask often, and nothing is handed out.
+        // Pages call often, and nothing is handed out.
         event.isUnrecorded = true
         if (!claims) return { json: NOTHING }
         const { kind, arn, account, userName, session, displayName } = claims.principal

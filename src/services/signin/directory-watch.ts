@@ -7,7 +7,7 @@ import type { Unit } from '../../store/store.ts'
 import type { Claims } from './claims.ts'
 
 export const WATCH = 'signin.watch-directory-person'
-/** The port's answer may be a minute old; one that is asked twice a minute is seldom older. */
+/** The port's answer may be a minute old; with two calls a minute it is seldom older. */
 const INTERVAL_MS = 30_000
 
 interface Watched {

@@ -33,12 +33,12 @@ const LENGTH_MAX = 256
 /** One page for each answer that a person can do something about. */
 const FAILURES: Readonly<Record<Exclude<DirectoryLoginAnswer['outcome'], 'accepted'>, string>> = {
   refused: 'The user name or the password is incorrect.',
-  'not-permitted': 'The directory does not permit this sign-in now, or from here. Ask your administrator.',
+  'not-permitted': 'The directory does not permit this sign-in now, or from here. Contact your administrator.',
   'must-change-password': 'Your password must be changed before you can sign in. Change it in your directory.',
   'password-expired': 'Your password has expired. Change it in your directory, then sign in here.',
-  disabled: 'Your account is disabled. Ask your administrator.',
-  'account-expired': 'Your account has expired. Ask your administrator.',
-  locked: 'Your account is locked after too many failed attempts. Wait, or ask your administrator.',
+  disabled: 'Your account is disabled. Contact your administrator.',
+  'account-expired': 'Your account has expired. Contact your administrator.',
+  locked: 'Your account is locked after too many failed attempts. Wait, or contact your administrator.',
   unavailable: 'The directory cannot be reached. Try again in a few minutes.',
 }
 
@@ -61,7 +61,7 @@ export const directoryRoutes: readonly WebRoute[] = [
     })
     // Directories take a bind without a password as anonymous, and answer that it succeeded.
     if (userName === '' || password === '') return again(FAILURES.refused)
-    // Asked once, though the comparison may run again: directories count wrong passwords themselves.
+    // Called once, though the comparison may be retried: directories count wrong passwords themselves.
     let asked: Promise<DirectoryLoginAnswer> | undefined
     const checked = await call.checkSecret(secretOf(directory, userName), async () => {
       asked ??= portOf(call.use).login(directory.directoryId, userName, password)
@@ -82,7 +82,7 @@ export const directoryRoutes: readonly WebRoute[] = [
     }
     const { person } = answer
     const [only] = person.roles
-    if (!only) return again('No role is assigned to you or to your groups. Ask your administrator.', 403)
+    if (!only) return again('No role is assigned to you or to your groups. Contact your administrator.', 403)
     if (person.roles.length === 1) return signedIn(call, { directory, person }, only)
     const ticket: Ticket = {
       stage: 'roles',
@@ -169,7 +169,7 @@ async function signedIn(call: WebCall<undefined>, { directory, person }: Chosen,
   } catch (error) {
     if (!(error instanceof Fault) || error.code === 'InternalFailure' || error.code === 'ServiceUnavailable')
       throw error
-    const content = problem(`The role ${RoleArn} does not trust the directory. Ask your administrator.`)!
+    const content = problem(`The role ${RoleArn} does not trust the directory. Contact your administrator.`)!
     return { status: 403, page: page({ title: 'Sign-in was refused', content }) }
   }
   const principal = rolePrincipal(call.vault, RoleArn, assumed)

@@ -9,7 +9,7 @@ import { identityOf, type Principal } from './claims.ts'
 type Identity = Readonly<Record<string, unknown>> & { readonly principalId: string; readonly userName?: string }
 type Recorder = Pick<WebCall<unknown>, 'record' | 'webOrigin' | 'userAgent'>
 
-/** AWS's words: a user name that does not exist may be a password that was typed into the wrong field. */
+/** AWS's text: a user name that does not exist may be a password that was typed into the wrong field. */
 const HIDDEN = 'HIDDEN_DUE_TO_SECURITY_REASONS'
 const PHONES = /Android|iPhone|iPad|Mobile/
 
@@ -35,7 +35,7 @@ export interface LoginFacts {
   readonly mfa?: { readonly serialNumber: string } | undefined
   readonly failure?: string
   readonly samlProviderArn?: string
-  /** Who the person is at a social provider. */
+  /** The person's identity at a social provider. */
   readonly identityProvider?: { readonly provider: string; readonly subject: string }
   readonly isBounded?: boolean
 }

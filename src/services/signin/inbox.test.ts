@@ -1,4 +1,4 @@
-/** The inbox of `--dev`: who reads it, and whose mail. */
+/** The inbox of `--dev`: its readers, and their mail. */
 import { CreateLoginProfileCommand } from '@aws-sdk/client-iam'
 import { expect, test } from 'vitest'
 import { ACCOUNT, cloud, OTHER_ACCOUNT } from '../../../test/cloud.ts'

@@ -110,7 +110,7 @@ const addressPage = (csrf: string): Html =>
 <form method="post" action="/signin/reset">${hidden({ csrf })}
 ${field({ name: 'email', label: 'Root user e-mail address', type: 'email', autocomplete: 'username' })}
 <button>Send code</button></form>
-<hr><p class="quiet">IAM users ask the administrator of their account. <a href="/signin">Sign in</a></p>`,
+<hr><p class="quiet">IAM users contact the administrator of their account. <a href="/signin">Sign in</a></p>`,
   })
 
 const codePage = (csrf: string, ticket: string, failure?: string): Html =>

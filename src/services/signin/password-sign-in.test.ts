@@ -48,7 +48,7 @@ describe('An IAM user', () => {
     expect(User?.UserName).toBe('ada')
   })
 
-  test('may name the account by its alias, and is led to the page that asked', async () => {
+  test('may name the account by its alias, and is led back to the requested page', async () => {
     await iamOf(opened).send(new CreateAccountAliasCommand({ AccountAlias: 'corp' }))
     const to = '/console/kms?region=eu-west-1'
     expect(await browser.asUser('corp', 'ada', PASSWORD, to)).toMatchObject({ status: 303, location: to })
@@ -130,7 +130,7 @@ describe('An IAM user', () => {
     await iamOf(opened).send(new UpdateAccountPasswordPolicyCommand(policy))
     opened.clock.advance(31 * 24 * 60 * 60_000)
     await asAda()
-    expect(browser.problem).toBe('Your password has expired. Ask your administrator to set another one.')
+    expect(browser.problem).toBe('Your password has expired. Contact your administrator.')
   })
 })
 
@@ -330,7 +330,7 @@ describe('The audit log', () => {
       expect(text).not.toContain(secret)
   })
 
-  test('grows by a bounded part of the names that strangers try', async () => {
+  test('grows by a bounded part of the names that unauthenticated clients try', async () => {
     for (let attempt = 0; attempt < 20; attempt++) await browser.asUser(ACCOUNT, `name-${attempt}`, 'x')
     expect(await eventsOf(opened, ACCOUNT, 'ConsoleLogin')).toHaveLength(1)
   })

@@ -16,7 +16,7 @@ import { expiredTicket, openTicket, sealTicket, TICKET_MS, type Ticket } from '.
 import { get, post } from './web.ts'
 
 const WRONG = 'Your authentication information is incorrect. Please try again.'
-/** CloudTrail's words. */
+/** CloudTrail's text. */
 const FAILED = 'Failed authentication'
 const NO_USER = 'No username found in supplied account'
 
@@ -140,7 +140,7 @@ async function passwordStep(call: Anonymous, step: PasswordStep): Promise<WebAns
   const { changedAt, isLocked, mustChange } = checked.value
   if (isLocked) {
     consoleLogin(call, { account: person.account, identity: personIdentity(person), to: redirect, failure: FAILED })
-    return again('Your password has expired. Ask your administrator to set another one.')
+    return again('Your password has expired. Contact your administrator.')
   }
   const ticket: Ticket = {
     stage: 'mfa',

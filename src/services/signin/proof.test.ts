@@ -1,4 +1,4 @@
-/** What the console is told of the proof of the log, and to whom. */
+/** What the console shows of the proof of the log, and to which users. */
 import { CreateLoginProfileCommand } from '@aws-sdk/client-iam'
 import { expect, test } from 'vitest'
 import { ACCOUNT, allowing, cloud } from '../../../test/cloud.ts'
@@ -7,7 +7,7 @@ import { Browser, iamOf, setRoot } from './browser.fixture.ts'
 
 const PASSWORD = 'Correct-Horse-7'
 
-test('chains, the newest checkpoint and the last verification, for those who may read the log', async () => {
+test('chains, the newest checkpoint and the last verification, for users that may read the log', async () => {
   const opened = await cloud()
   await setRoot(opened, ACCOUNT, 'root@corp.test', PASSWORD)
   const lookup = allowing({ Action: 'cloudtrail:LookupEvents', Resource: '*' })

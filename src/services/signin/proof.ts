@@ -5,7 +5,7 @@ import { logHeads } from '../../kernel/ports/log-heads.ts'
 import { route, type WebRoute } from '../../kernel/web/site.ts'
 import { type Claims, callerOf } from './claims.ts'
 
-/** Other nodes' last checkpoints are asked for one by one. */
+/** Other nodes' last checkpoints are fetched one by one. */
 const NODES_MAX = 64
 
 export const proofRoute: WebRoute = route<Claims>({

@@ -3,7 +3,7 @@ export const CONSOLE = '/console/'
 
 const LENGTH_MAX = 2_048
 
-/** The path that a request asks for, or the console where it names another server, or no path. */
+/** The path that a request names, or the console where it names another server, or no path. */
 export function ownPath(asked: string | undefined): string {
   // Browsers read a backslash as a slash, and leave out tabs and line breaks.
   if (asked === undefined || asked.length > LENGTH_MAX || !/^\/(?![/\\])[\x21-\x7e]*$/.test(asked)) return CONSOLE

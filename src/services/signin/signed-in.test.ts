@@ -269,7 +269,7 @@ describe("The root user's forgotten password", () => {
     expect(JSON.stringify(await eventsOf(opened, ACCOUNT))).not.toContain(code)
   })
 
-  test('is sent to the address on record, not to one that only looks the same', async () => {
+  test('is sent to the recorded address, not to one that only looks the same', async () => {
     const onRecord = 'Boss@kiosk.test'
     await setRoot(opened, ACCOUNT, onRecord, PASSWORD)
 

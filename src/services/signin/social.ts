@@ -98,7 +98,7 @@ async function callback(call: Anonymous, { csrf, query, path: { provider = '' } 
   const [only] = roles
   if (!only)
     return refused(
-      `No role is assigned to you. Ask your administrator, and name this account: ${label}, subject ${subject}.`,
+      `No role is assigned to you. Contact your administrator, and name this account: ${label}, subject ${subject}.`,
       403,
     )
   const chosen: Chosen = { provider: id, subject, sessionName: sessionNameOf(id, person), roles }
@@ -220,7 +220,7 @@ async function signedIn(call: Anonymous, chosen: Chosen, RoleArn: string, redire
   } catch (error) {
     if (!(error instanceof Fault) || error.code === 'InternalFailure' || error.code === 'ServiceUnavailable')
       throw error
-    return refused(`The role ${RoleArn} does not trust this sign-in. Ask your administrator.`, 403)
+    return refused(`The role ${RoleArn} does not trust this sign-in. Contact your administrator.`, 403)
   }
   const principal = rolePrincipal(call.vault, RoleArn, assumed)
   const identityProvider = { provider, subject }

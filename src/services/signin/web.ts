@@ -63,7 +63,7 @@ export const postSignedIn = (path: string, event: string, run: Run<Claims>, opti
     bodyBytesMax: options.bodyBytesMax ?? FORM_BYTES_MAX,
     shown: options.shown ?? [],
     run: (call, input) => {
-      // The operations that it calls, and the events that it words, say what happened.
+      // The operations that it calls, and the events that it defines, record what happened.
       call.event.isUnrecorded = true
       return run(call, input)
     },

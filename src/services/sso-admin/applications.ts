@@ -1,4 +1,4 @@
-/** Applications: created, shown, changed, listed and deleted; who is assigned to them, and how they may get tokens. */
+/** Applications: created, shown, changed, listed and deleted; their assignments, and how they may get tokens. */
 import type * as Api from '@aws-sdk/client-sso-admin'
 import type { Call } from '../../kernel/gate/call.ts'
 import { newIdentityCenterIds } from '../../kernel/identity-center.ts'

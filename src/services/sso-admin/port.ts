@@ -1,4 +1,4 @@
-/** What the portal learns of instances: who has which role where. */
+/** What the portal learns of instances: the roles of each person in each account. */
 import type { PortalLookup, PortalRole, SsoInstance, SsoInstancesPort } from '../../kernel/ports/sso-instances.ts'
 import { isAssigned } from './applications.ts'
 import { sessionSeconds } from './provisioning.ts'

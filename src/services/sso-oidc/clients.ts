@@ -79,7 +79,7 @@ export function authenticated(
 export const registerClient = oidc
   .operation('RegisterClient')
   .anonymous()
-  .withoutPermission('Anybody registers a client: it can do nothing before a person consents.')
+  .withoutPermission('Any client may register: it can do nothing before a person consents.')
   .run((call, input) => {
     const { clientName, clientType, scopes = [], redirectUris = [], grantTypes = [DEVICE_CODE], issuerUrl } = input
     if (clientType !== 'public')

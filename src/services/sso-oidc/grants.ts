@@ -11,11 +11,11 @@ import { isRegistered, readClient } from './clients.ts'
 
 export const DEVICE_MS = 10 * 60_000
 export const CODE_MS = 60_000
-/** A used or expired code is told apart from a wrong one for as long. */
+/** A used or expired code is distinguished from a wrong one for as long. */
 const REMEMBERED_MS = 10 * 60_000
 export const FORGET_GRANT = 'sso-oidc.forget-grant'
 
-/** RFC 8628, section 6.1: no vowels, so that no words come out. 31 signs to the power of eight are 39.6 bits. */
+/** RFC 8628, section 6.1: no vowels, so that no real words appear. 31 signs to the power of eight are 39.6 bits. */
 const CODE_SIGNS = 'BCDFGHJKLMNPQRSTVWXYZ0123456789'
 
 export interface DeviceRow {

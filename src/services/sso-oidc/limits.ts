@@ -35,7 +35,7 @@ interface StartedRow {
   readonly count: number
 }
 
-/** How many devices of one address may ask in ten minutes; of IPv6 those of a network of 64 bits. */
+/** How many devices of one address may make a request in ten minutes; of IPv6 those of a network of 64 bits. */
 export const PendingRequests = {
   admit: async (unit: Unit, address: string, now: number): Promise<boolean> => {
     const network = address.includes('.') ? address : address.split(':').slice(0, 4).join(':')

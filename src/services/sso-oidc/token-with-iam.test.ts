@@ -17,7 +17,7 @@ const nameOf = (call: Promise<unknown>) =>
     (error: Error) => error.name,
   )
 
-test('An assertion of a trusted issuer names a person; forged, late and foreign ones name nobody', async () => {
+test('An assertion of a trusted issuer names a person; forged, late and foreign ones name none', async () => {
   const keys = await generateKeyPair('ES256')
   const forged = await generateKeyPair('ES256')
   const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(keys.publicKey)), kid: 'one', alg: 'ES256' }] })
@@ -65,7 +65,7 @@ test('An assertion of a trusted issuer names a person; forged, late and foreign 
       new CreateTokenWithIAMCommand({ clientId: ApplicationArn!, grantType: JWT_BEARER, assertion: text, ...more }),
     )
 
-  // Nobody calls for an application before its actor policy says so.
+  // No principal calls for an application before its actor policy allows it.
   expect(await nameOf(exchange(await assertion()))).toBe('AccessDeniedException')
   const actors = {
     Principal: { AWS: `arn:aws:iam::${ACCOUNT}:user/admin` },

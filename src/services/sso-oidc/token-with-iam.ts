@@ -17,10 +17,10 @@ import { oidc, refuse } from './words.ts'
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const OTHER_GRANTS = ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:token-exchange']
 const HOUR_MS = 60 * 60_000
-/** What every token of an application is for; with it comes what the application was given. */
+/** The purpose of every token of an application; with it come the scopes that the application has. */
 const OWN_SCOPE = 'sts:identity_context'
 
-/** Without an actor policy nobody calls for an application. */
+/** Without an actor policy no principal may call for an application. */
 const NO_ACTORS: CompiledPolicy = {
   source: { id: 'actor-policy', kind: 'resource' },
   policy: { version: '2012-10-17', id: undefined, kind: 'resource', statements: [] },
@@ -126,7 +126,7 @@ async function personOf(call: Call, app: SsoApplication, assertion: string): Pro
   const { storeId } = app.instance
   const user =
     value === undefined ? undefined : await people.userByAttribute(call.unit, storeId, issuer.attributePath, value)
-  if (!user?.isEnabled) throw invalidGrant('The assertion names nobody of the directory.')
+  if (!user?.isEnabled) throw invalidGrant('The assertion names no user of the directory.')
   if (!(await call.use(ssoInstances).mayUse({ reader: call.unit, people }, app.arn, user.id)))
     throw refuse('AccessDeniedException', 'The person is not assigned to the application.')
   return user

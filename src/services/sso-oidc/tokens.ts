@@ -152,7 +152,7 @@ async function byRefresh(call: Call, client: Client, { refreshToken = '' }: Toke
   const isCurrent = row?.number === token.number
   const isReused = row?.number === token.number + 1 && call.now - row.replacedAt <= REUSE_MS
   if (!row || row.isEnded || (!isCurrent && !isReused)) {
-    // RFC 9700, section 4.14.2: somebody else has the token. Neither of the two keeps it.
+    // RFC 9700, section 4.14.2: another client has the token. Neither of the two keeps it.
     if (row && !row.isEnded) await endFamily(call, token)
     throw refuse('InvalidGrantException', 'The refresh token was used before.')
   }
@@ -207,7 +207,10 @@ function issued(call: Call, session: PortalSession, scopes: readonly string[], c
   return answered(call, session, scopes, { family, number: 0, clientId: client.id, scopes, session })
 }
 
-/** With the scope `sso:account:access` an hour and a refresh token; without scopes, as older clients ask, the session. */
+/**
+ * With the scope `sso:account:access` an hour and a refresh token; without scopes, as older clients request, the
+ * session.
+ */
 function answered(call: Call, session: PortalSession, scopes: readonly string[], refresh: Refresh | undefined) {
   const end = refresh ? Math.min(call.now + HOUR_MS, session.expiresAt) : session.expiresAt
   return {

@@ -1,4 +1,4 @@
-/** The token service's words: its faults carry the error codes of OAuth 2.0 as well. */
+/** The token service's declarations: its faults carry the error codes of OAuth 2.0 as well. */
 import type * as SSOOIDC from '@aws-sdk/client-sso-oidc'
 import { defineService } from '../../kernel/service/define-service.ts'
 

@@ -121,7 +121,7 @@ export const accountsPage = (person: Person, accounts: readonly ShownAccount[]):
     person,
     content:
       accounts.length === 0
-        ? html`<section><p>No account is assigned to you or to your groups. Ask your administrator.</p></section>`
+        ? html`<section><p>No account is assigned to you or to your groups. Contact your administrator.</p></section>`
         : html`${accounts.map(
             ({ id, name, roles }) => html`<section><h2>${name} <span class="quiet">${id}</span></h2><ul>
 ${roles.map(
@@ -148,7 +148,7 @@ export const credentialsPage = (
     title: 'Command line credentials',
     person,
     content: html`<section><h2>${facts.role} in ${facts.account}</h2>
-<p>Short-lived: they end at ${new Date(facts.expiresAt).toISOString()}. Let nobody else see them.</p>
+<p>Short-lived: they end at ${new Date(facts.expiresAt).toISOString()}. Do not share them.</p>
 <pre tabindex="0" aria-label="Environment variables"><code>export AWS_ACCESS_KEY_ID="${facts.keys.accessKeyId}"
 export AWS_SECRET_ACCESS_KEY="${facts.keys.secretAccessKey}"
 export AWS_SESSION_TOKEN="${facts.keys.sessionToken}"</code></pre></section>
@@ -194,17 +194,17 @@ export const devicePage = (
   },
 ): Html =>
   page({
-    title: 'A device asks for access',
+    title: 'A device requests access',
     person,
     content: html`<section>
 ${facts.isElsewhere && problem('The request came from another network than yours. Allow it only if you started it yourself.')}
 <p>Compare: your device or command line must show exactly this code.</p>
 <p class="row"><strong><code>${facts.userCode}</code></strong></p>
 <dl><dt>Application</dt><dd>${facts.clientName}</dd>
-<dt>Asked from</dt><dd>${facts.remoteAddress}</dd>
+<dt>Requested from</dt><dd>${facts.remoteAddress}</dd>
 <dt>At</dt><dd>${new Date(facts.startedAt).toISOString()}</dd></dl>
 <h2>It will be able to</h2>${scopesList(facts.scopes)}
-<p class="quiet">If somebody sent you this link or this code, deny it.</p>
+<p class="quiet">If another person sent you this link or this code, deny it.</p>
 <div class="row">
 <form method="post" action="/start/device">${hidden({ csrf: person.csrf, user_code: facts.userCode, answer: 'allow' })}<button>The codes are the same: allow access</button></form>
 <form method="post" action="/start/device">${hidden({ csrf: person.csrf, user_code: facts.userCode, answer: 'deny' })}<button class="second">Deny</button></form>
@@ -221,7 +221,7 @@ export const authorizePage = (
   },
 ): Html =>
   page({
-    title: 'An application asks for access',
+    title: 'An application requests access',
     person,
     content: html`<section>
 <dl><dt>Application</dt><dd>${facts.clientName}</dd><dt>On</dt><dd>${facts.redirectUri}</dd></dl>

@@ -98,7 +98,7 @@ describe('A group that is assigned to an account', () => {
       FailureReason: `USER ${staff} not found.`,
     })
 
-    // The role and its provider are real, and nobody changes them by IAM.
+    // The role and its provider are real, and IAM cannot change them.
     const visiting = it.client(IAMClient, await it.enter(account))
     const { Roles } = await visiting.send(new ListRolesCommand({ PathPrefix: '/aws-reserved/' }))
     const { RoleName, Arn } = Roles![0]!
@@ -147,7 +147,7 @@ describe('A group that is assigned to an account', () => {
     expect(await it.lists(keys)).toContain('explicit deny in a service control policy')
     await it.detach(Id!, account)
 
-    // Who leaves the group has no access at the next call; the last assignment takes the role with it.
+    // A user who leaves the group has no access at the next call; removing the last assignment removes the role.
     const members = await it.people.send(
       new ListGroupMembershipsCommand({ IdentityStoreId: it.storeId, GroupId: staff }),
     )
@@ -175,7 +175,7 @@ describe('A group that is assigned to an account', () => {
 })
 
 describe('A device', () => {
-  test('waits for consent, is asked to slow down, and gets one token for one code', async () => {
+  test('waits for consent, is slowed down, and gets one token for one code', async () => {
     const it = await identityCenter()
     await it.person('ana')
     const { started, poll } = await device(it)
@@ -216,7 +216,7 @@ describe('A device', () => {
     expect(await nameOf(denied.poll())).toBe('AccessDeniedException')
   })
 
-  test('is refused with a wrong secret, for another portal, and with grants that nobody has', async () => {
+  test('is refused with a wrong secret, for another portal, and with unknown grants', async () => {
     const it = await identityCenter()
     const { clientId, clientSecret } = await registered(it)
     const start = (more: object) =>
@@ -347,7 +347,7 @@ describe('Tokens', () => {
     expect(await nameOf(other.refresh(other.token.refreshToken!))).toBe('InvalidGrantException')
   })
 
-  test('and sessions of roles end when the person is given another password', async () => {
+  test('and sessions of roles end when the person gets another password', async () => {
     const it = await identityCenter()
     const account = await it.member('workload')
     const ana = await it.person('ana')

@@ -75,7 +75,7 @@ export async function openRole(
     expiresAt: issuedAt + role.sessionSeconds * 1000,
     ...(Object.keys(tags).length > 0 && { tags, transitiveTagKeys: [] }),
     ...(portal.mfaAt !== undefined && { mfaAt: portal.mfaAt }),
-    // An ID of its own: who signs out of the portal keeps the sessions of roles, as in AWS.
+    // An ID of its own: signing out of the portal keeps the sessions of roles, as in AWS.
     signIn: {
       person: user.signInPerson,
       generation: await signInGeneration(unit, user.signInPerson),

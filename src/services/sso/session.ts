@@ -51,7 +51,7 @@ export interface Visit {
 
 type Show = (visit: Visit) => Awaitable<WebAnswer>
 
-/** A page of somebody who is signed in; others are led to the sign-in, and back. */
+/** A page for signed-in users; others are led to the sign-in, and back. */
 export const getSignedIn = (path: string, event: string, show: Show, back: (input: WebInput) => string): WebRoute =>
   route<PortalSession>({
     method: 'GET',

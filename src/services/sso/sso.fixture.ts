@@ -1,4 +1,4 @@
-/** An organization with IAM Identity Center: a person, a group, a permission set, and the words to assign it. */
+/** An organization with IAM Identity Center: a person, a group, a permission set, and functions to assign it. */
 import {
   CreateGroupCommand,
   CreateGroupMembershipCommand,

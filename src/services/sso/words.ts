@@ -1,4 +1,4 @@
-/** The portal's words. */
+/** The portal's declarations. */
 import type * as SSO from '@aws-sdk/client-sso'
 import { defineService } from '../../kernel/service/define-service.ts'
 

@@ -38,7 +38,7 @@ describe('AssumeRole', () => {
     await expect(as(keysOf(answer)).send(keyInfo)).resolves.toBeDefined()
   })
 
-  it('asks the caller for a permission too where the trust names only the account', async () => {
+  it('requires a permission of the caller too where the trust names only the account', async () => {
     const { user, role, as } = await account()
     const RoleArn = role('reader', { trust: trusting(ACCOUNT) })
 
@@ -46,7 +46,7 @@ describe('AssumeRole', () => {
     await expect(as(user('bob', mayAssume)).send(assume(RoleArn))).resolves.toBeDefined()
   })
 
-  it('asks both accounts when they differ, even if the trust names the user', async () => {
+  it('evaluates both accounts when they differ, even if the trust names the user', async () => {
     const { user, role, as } = await account()
     const RoleArn = role('guest', { trust: trusting(ann) }, OTHER_ACCOUNT)
 
@@ -86,7 +86,7 @@ describe('AssumeRole', () => {
     expect(await events(OTHER_ACCOUNT)).toHaveLength(1)
   })
 
-  it('refuses what is no ARN before it asks anyone', async () => {
+  it('refuses what is no ARN before any policy is evaluated', async () => {
     const { user, as } = await account()
 
     const asked = as(user('ann')).send(assume('not an arn but long enough'))
@@ -97,7 +97,7 @@ describe('AssumeRole', () => {
     })
   })
 
-  it('lets a trust policy ask for an external id: absent and wrong sound alike, the right one opens', async () => {
+  it('lets a trust policy require an external ID: absent and wrong give the same error, the right one opens', async () => {
     const { user, role, as } = await account()
     const RoleArn = role('partner', { trust: trusting(ann, { StringEquals: { 'sts:ExternalId': 'blue-42' } }) })
     const client = as(user('ann'))
@@ -123,7 +123,7 @@ describe('AssumeRole', () => {
     await expect(client.send(assume(RoleArn, { RoleSessionName: 'ann' }))).resolves.toBeDefined()
   })
 
-  it('lets a trust policy ask for a second factor, shown in the same call', async () => {
+  it('lets a trust policy require a second factor, shown in the same call', async () => {
     const { user, role, as } = await account()
     const RoleArn = role('safe', { trust: trusting(ann, { Bool: { 'aws:MultiFactorAuthPresent': 'true' } }) })
     const client = as(user('ann'))
@@ -261,7 +261,7 @@ describe('session tags and source identity', () => {
     await expect(client.send(assume(RoleArn, blue))).resolves.toBeDefined()
   })
 
-  it('stand over the tags of the role', async () => {
+  it('override the tags of the role', async () => {
     const { user, role, as } = await account()
     const Condition = { StringEquals: { 'aws:PrincipalTag/team': 'blue' } }
     const RoleArn = role('any', {

@@ -50,13 +50,13 @@ export const assumeRole = sts
     }
   })
 
-/** A code that is wrong ends it here, whether or not a policy asks for one. */
+/** A wrong code is refused here, whether or not a policy requires one. */
 async function conditions(input: AssumeRoleRequest, call: Call): Promise<Conditions> {
   await verifiedMfa(call, input)
   return trustKeys(call, input)
 }
 
-/** What a trust policy may ask of the request, once its code is verified. */
+/** Condition keys of the request for the trust policy, once its code is verified. */
 function trustKeys(call: Call, input: AssumeRoleRequest): Conditions {
   const transitive = input.TransitiveTagKeys ?? []
   return {

@@ -1,4 +1,4 @@
-/** Root users of member accounts, managed from the top: who may, at what, for how long. */
+/** Root users of member accounts, managed from the top: the callers, the operations and the duration. */
 import {
   CreateAccessKeyCommand,
   CreateUserCommand,
@@ -84,7 +84,7 @@ describe('The features for root users', () => {
 })
 
 describe('AssumeRoot', () => {
-  test('opens one task of a member for a quarter of an hour, on record as its root user', async () => {
+  test('opens one task of a member for a quarter of an hour, recorded as its root user', async () => {
     const it = await organization()
     await it.enable()
 
@@ -161,7 +161,7 @@ describe('AssumeRoot', () => {
     await expect(it.assume()).rejects.toMatchObject({ name: 'AccessDenied' })
   })
 
-  test('lasts no longer than asked', async () => {
+  test('lasts no longer than requested', async () => {
     const it = await organization()
     await it.enable()
     const root = keysOf(await it.assume(AUDIT, it.member, it.admin, { DurationSeconds: 60 }))

@@ -40,7 +40,7 @@ const targetAccount: Target<Names, string> = {
     const account = arn?.service === 'iam' && arn.resource === 'root' ? arn.account : TargetPrincipal
     if (!/^\d{12}$/.test(account)) throw new Fault('ValidationError', `${TargetPrincipal} is invalid`)
     const root = printArn({ partition: call.partition, service: 'iam', region: '', account, resource: 'root' })
-    // The member has no say: that it is one is asked below, and no policy of its own can refuse.
+    // The member account does not decide: membership is checked below, and none of its own policies can refuse.
     return { acted: { arn: root, type: 'AWS::IAM::RootUser', account: call.account }, row: account }
   },
 }

@@ -29,7 +29,7 @@ describe('GetCallerIdentity', () => {
     expect(await as(root()).send(who)).toMatchObject({ UserId: ACCOUNT, Arn: `arn:aws:iam::${ACCOUNT}:root` })
   })
 
-  it('shows a federated user by the name it was given', async () => {
+  it('shows a federated user by the name of the request', async () => {
     const { root, as } = await account()
     const bob = keysOf(await as(root()).send(new GetFederationTokenCommand({ Name: 'bob' })))
 

@@ -6,7 +6,7 @@ import { issueSession, type Session } from '../../kernel/gate/session.ts'
 const SECOND_MS = 1000
 const HOUR_S = 3600
 
-/** AWS: GetSessionToken and GetFederationToken live twelve hours unless told otherwise; for the root user one hour is the most. */
+/** AWS: GetSessionToken and GetFederationToken last twelve hours by default; for the root user at most one hour. */
 export function tokenSeconds(call: Call, asked: number | undefined): number {
   if (call.caller.subject.kind === 'root') return Math.min(asked ?? HOUR_S, HOUR_S)
   return asked ?? 12 * HOUR_S

@@ -1,4 +1,4 @@
-/** The session of somebody whom an identity provider vouches for, whichever way it says so. */
+/** The session of a person that an identity provider authenticated, by SAML or OpenID Connect. */
 import type { Call } from '../../kernel/gate/call.ts'
 import type { AssumableRole } from '../../kernel/ports/ports.ts'
 import type { Conditions } from '../../kernel/resource/conditions.ts'

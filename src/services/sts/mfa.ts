@@ -1,4 +1,4 @@
-/** The second factor: a device's one-time code, checked and spent before the decision that may ask for it. */
+/** The second factor: a device's one-time code, checked and spent before the decision that may require it. */
 import type { Call } from '../../kernel/gate/call.ts'
 import { retryText } from '../../kernel/state/failure-budget.ts'
 import { Fault } from '../../wire/fault.ts'

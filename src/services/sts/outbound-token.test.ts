@@ -107,7 +107,7 @@ describe('A web identity token', () => {
     ['lifetime', { NumericLessThanEquals: { 'sts:DurationSeconds': '300' } }, { DurationSeconds: 301 }],
     ['algorithm', { StringEquals: { 'sts:SigningAlgorithm': 'ES384' } }, { SigningAlgorithm: 'RS256' }],
     ['tags', { Null: { 'aws:RequestTag/team': 'true' } }, { Tags: [{ Key: 'team', Value: 'red' }] }],
-  ])('is given by policies that look at its %s', async (_what, Condition, input) => {
+  ])('is tested by policies on its %s', async (_what, Condition, input) => {
     const it = await issuer({ Condition })
     expect((await it.token()).WebIdentityToken).toBeDefined()
     await expect(it.token(input)).rejects.toMatchObject({ name: 'AccessDenied' })
@@ -115,7 +115,7 @@ describe('A web identity token', () => {
 
   test.each<[string, Partial<GetWebIdentityTokenCommandInput>, string]>([
     ['with another algorithm', { SigningAlgorithm: 'HS256' }, 'ValidationError'],
-    ['for nobody', { Audience: [] }, 'ValidationError'],
+    ['for no audience', { Audience: [] }, 'ValidationError'],
     ['that lives too long', { DurationSeconds: 3601 }, 'ValidationError'],
     [
       'with more claims than it holds',
@@ -129,7 +129,7 @@ describe('A web identity token', () => {
 })
 
 describe('The account as an issuer', () => {
-  test('is told of by its discovery document, which holds no private part of a key', async () => {
+  test('is published by its discovery document, which holds no private part of a key', async () => {
     const it = await issuer()
     expect(await it.document(`${it.path}/.well-known/openid-configuration`)).toMatchObject({
       issuer: it.IssuerIdentifier,
@@ -171,7 +171,7 @@ describe('The account as an issuer', () => {
     expect(await it.keySet()).toEqual(before)
   })
 
-  test('is not found by a name that nobody has', async () => {
+  test('is not found by an unknown name', async () => {
     const it = await issuer()
     const guess = it.path.replace(/[0-9a-f-]{36}$/, '00000000-0000-4000-8000-000000000000')
     expect(await it.document(`${guess}/.well-known/jwks.json`)).toBeUndefined()

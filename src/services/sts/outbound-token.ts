@@ -16,7 +16,7 @@ export const getWebIdentityToken = sts
   .conditions((input) => requested(input.Tags))
   .run(async (call, input) => {
     const { principal, session } = call.caller
-    if (!('arn' in principal)) throw new Fault('AccessDenied', 'A service has no identity to tell.')
+    if (!('arn' in principal)) throw new Fault('AccessDenied', 'A service has no identity to put into a token.')
     if (input.Tags?.length) await call.authorize('sts:TagGetWebIdentityToken', '*', requested(input.Tags))
     const issuer = await call.ports.identity.tokenIssuer(call.unit, call.account)
     if (!issuer) {
@@ -32,7 +32,7 @@ export const getWebIdentityToken = sts
     if (!input.Audience?.length) throw new Fault('ValidationError', 'An Audience is needed.')
     const expires = call.now + seconds * 1000
     if (session && expires > session.expiresAt) {
-      throw sts.fail('SessionDurationEscalationException', 'The token would outlive the session that asks for it.')
+      throw sts.fail('SessionDurationEscalationException', 'The token would outlive the session that requests it.')
     }
     const tags = mergeTags(
       {},

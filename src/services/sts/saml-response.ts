@@ -1,4 +1,7 @@
-/** SAML responses as STS takes them: for AWS's sign-in endpoints or those of this installation, refused in STS's words. */
+/**
+ * SAML responses as STS accepts them: for AWS's sign-in endpoints or those of this installation, refused with STS's
+ * errors.
+ */
 import type { SamlRefusal } from '../../engines/saml/refusal.ts'
 import type { SamlIdentity, SamlProvider } from '../../engines/saml/response.ts'
 import { Fault } from '../../wire/fault.ts'
@@ -37,7 +40,7 @@ export async function readResponse(
   )
 }
 
-/** Runs what refuses in the engine's words; throws STS's. */
+/** Runs code that throws the engine's errors; throws STS's. */
 export function inOurWords<T>(read: () => T): T {
   try {
     return read()

@@ -70,7 +70,7 @@ async function federation(
 
 describe('A signed response', () => {
   test.each(['Assertion', 'Response'] as const)(
-    'opens a session when the %s is signed, and tells who it is',
+    'opens a session when the %s is signed, and identifies its person',
     async (what) => {
       const it = await federation()
 
@@ -146,7 +146,7 @@ describe('A signed response', () => {
     expect(await it.store.reader.range('sts/saml-assertion/')).toEqual([])
   })
 
-  test('lasts as long as the shorter of what the caller and the provider ask for', async () => {
+  test('lasts as long as the shorter of what the caller and the provider request', async () => {
     const it = await federation()
     const attributes = { 'https://aws.amazon.com/SAML/Attributes/SessionDuration': ['1800'] }
     const seconds = async (more: { DurationSeconds?: number }) => {
@@ -269,7 +269,7 @@ describe('What looks like a response', () => {
       { name: 'IDPRejectedClaimException' },
     ],
     [
-      'asks for a session too short',
+      'requests a session too short',
       { attributes: { 'https://aws.amazon.com/SAML/Attributes/SessionDuration': ['60'] } },
       invalid,
     ],

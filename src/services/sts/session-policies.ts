@@ -1,4 +1,4 @@
-/** Session policies: what a request may add to narrow the session it asks for, and the space they and the tags take. */
+/** Session policies: what a request may add to narrow the session it requests, and the space they and the tags take. */
 import { deflateRawSync } from 'node:zlib'
 import type { Call } from '../../kernel/gate/call.ts'
 import type { Session } from '../../kernel/gate/session.ts'

@@ -40,7 +40,7 @@ export function sessionTags(
   return { tags, transitiveTagKeys: [...Object.keys(inherited), ...transitive] }
 }
 
-/** As tags stand over others: a key that differs only by case replaces. */
+/** As tags override others: a key that differs only by case replaces. */
 export function overlaid(under: Tags, over: Tags): Tags {
   const replaced = folded(Object.keys(over))
   const kept = Object.entries(under).filter(([key]) => !replaced.has(key.toLowerCase()))

@@ -36,7 +36,7 @@ describe('GetSessionToken', () => {
     await expect(as(session).send(who)).rejects.toMatchObject({ name: 'ExpiredToken' })
   })
 
-  it('gives root one hour, however much it asks for', async () => {
+  it('gives root one hour, however much it requests', async () => {
     const { root, as, clock } = await account()
     const answer = await as(root()).send(new GetSessionTokenCommand({ DurationSeconds: 7200 }))
 
@@ -60,7 +60,7 @@ describe('GetSessionToken', () => {
     await expect(half).rejects.toMatchObject({ name: 'AccessDenied' })
   })
 
-  it('lets a session with a second factor do what asks for one, and only that', async () => {
+  it('lets a session with a second factor do what requires one, and only that', async () => {
     const { user, as, role } = await account()
     const RoleArn = role('safe', {
       trust: [
@@ -83,7 +83,7 @@ describe('GetSessionToken', () => {
     await expect(as(strong).send(assume)).resolves.toBeDefined()
   })
 
-  it('dies with the key that asked for it', async () => {
+  it('is revoked with the key that requested it', async () => {
     const { user, as, deactivate } = await account()
     const ann = user('ann')
     const session = keysOf(await as(ann).send(new GetSessionTokenCommand({})))
@@ -111,7 +111,7 @@ describe('GetFederationToken', () => {
     await expect(other).rejects.toMatchObject({ name: 'AccessDenied' })
   })
 
-  it('asks for TagSession when tags are given', async () => {
+  it('requires TagSession when tags are set', async () => {
     const { user, as } = await account()
     const federate = { Action: 'sts:GetFederationToken', Resource: '*' }
     const tagTeam = {

@@ -18,7 +18,7 @@ beforeAll(async () => {
   pair = await generateKeyPair('RS256')
 })
 
-/** A cloud that trusts the issuer for one audience, and asks it for keys in memory. */
+/** A cloud that trusts the issuer for one audience, and fetches its keys in memory. */
 async function trusting(issuer: string, audience: string, ThumbprintList: readonly string[] = []) {
   const state = { kids: ['one'], fetches: 0, asked: [] as (readonly string[] | undefined)[], isMismatch: false }
   const get = async (url: string, thumbprints?: readonly string[]) => {
@@ -175,7 +175,7 @@ test.each([
   ['nothing', {}],
   ['the audience alone', { 'token.actions.githubusercontent.com:aud': 'sts.amazonaws.com' }],
   ['every subject', { 'token.actions.githubusercontent.com:sub': '*' }],
-])('a role that asks %s of a shared issuer is refused when it is written', async (_what, conditions) => {
+])('a role that requires %s of a shared issuer is refused when it is written', async (_what, conditions) => {
   const it = await trusting('token.actions.githubusercontent.com', 'sts.amazonaws.com')
 
   await expect(it.trust(conditions)).rejects.toMatchObject({ name: 'MalformedPolicyDocumentException' })
@@ -201,7 +201,7 @@ test('keys rotate under load without a refused token, and with one request for t
   expect(it.state.fetches).toBe(2)
 })
 
-test('thumbprints of the provider go with the request for its keys, and a mismatch is said in AWS’s words', async () => {
+test('thumbprints of the provider go with the request for its keys, and a mismatch is reported with AWS’s text', async () => {
   const thumbprint = 'A'.repeat(40)
   const it = await trusting('login.corp.example', 'aud', [thumbprint])
   await it.trust({})

@@ -39,7 +39,7 @@ export async function verifiedToken(call: Call, account: string, token: string):
   return { provider, issuer, subject: sub, audience, claims }
 }
 
-/** Of a Cognito identity pool of this installation: no provider of IAM stands for it. */
+/** Of a Cognito identity pool of this installation: IAM has no provider for it. */
 async function ofIdentityPool(call: Call, token: string): Promise<WebIdentity> {
   const verified = await call.use(identityPools).verifyToken(call.unit, token, call.now)
   if (verified.outcome === 'expired')
@@ -56,7 +56,7 @@ async function ofIdentityPool(call: Call, token: string): Promise<WebIdentity> {
   }
 }
 
-/** Runs what refuses in the engine's words; throws STS's. */
+/** Runs code that throws the engine's errors; throws STS's. */
 async function inOurWords<T>(read: () => T | Promise<T>): Promise<T> {
   try {
     return await read()

@@ -84,7 +84,7 @@ async function federation(
 }
 
 describe('A token of a trusted issuer', () => {
-  test('opens the role that trusts its subject, for a while, and is on record', async () => {
+  test('opens the role that trusts its subject, for a while, and is recorded', async () => {
     const { token, assume, client, store } = await federation()
 
     const answer = await assume(await token())
@@ -135,7 +135,7 @@ describe('A token of a trusted issuer', () => {
     })
   })
 
-  test('opens no role that does not trust its issuer, and none that is not there, in the same words', async () => {
+  test('opens no role that does not trust its issuer, and none that does not exist, with the same error', async () => {
     const { token, assume, iam } = await federation()
     await iam.send(
       new CreateRoleCommand({
@@ -178,7 +178,7 @@ describe('A token of a trusted issuer', () => {
     expect((await open.client(IAMClient, keysOf(answer)).send(new ListUsersCommand({}))).Users).toEqual([])
   })
 
-  test('signed by a new key is believed once the issuer publishes it, asked again at most once a minute', async () => {
+  test('signed by a new key is accepted once the issuer publishes it, fetched again at most once a minute', async () => {
     const { keys, token, assume, asked, clock } = await federation()
     await assume(await token())
     const key = await issuerKey('two')

@@ -1,4 +1,4 @@
-/** STS's words. It has no resource types: sessions are kept in their tokens, and roles are IAM's. */
+/** STS's declarations. It has no resource types: sessions are kept in their tokens, and roles are IAM's. */
 import type * as STS from '@aws-sdk/client-sts'
 import { defineService } from '../../kernel/service/define-service.ts'
 

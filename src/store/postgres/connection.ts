@@ -1,4 +1,4 @@
-/** Connections to PostgreSQL: how they are made, what is asked of each at once, and what an error on one means. */
+/** Connections to PostgreSQL: how they are opened, what each is queried for first, and what an error on one means. */
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import pg from 'pg'
@@ -16,9 +16,9 @@ export interface ConnectionSettings {
   readonly url: string
   /** Holds the password, and is read anew for each connection, so that it can be changed while nodes run. */
   readonly passwordFile?: string | undefined
-  /** The schema all tables lie in (default `merlon`). */
+  /** The schema of all tables (default `merlon`). */
   readonly schema?: string | undefined
-  /** The newest revision that this process was told is durable. A database that has less has lost commits. */
+  /** The newest revision that was reported to this process as durable. A database that has less has lost commits. */
   readonly acknowledged?: () => number
 }
 
@@ -126,7 +126,7 @@ async function greet(client: pg.ClientBase, place: ConnectionSettings): Promise<
   primaryOf(place)?.add(client, timeline)
 }
 
-/** Asked on each new connection, since it may lead to a server that was a standby before. */
+/** Checked on each new connection, since it may lead to a server that was a standby before. */
 async function refuseLostCommits(client: pg.ClientBase, place: ConnectionSettings): Promise<void> {
   const acknowledged = place.acknowledged?.() ?? 0
   if (acknowledged === 0) return
@@ -182,7 +182,7 @@ const leavesConnection = (code: string | undefined): boolean => /^(08|57P|53300|
 export const unavailable = (cause: unknown): UnavailableError =>
   new UnavailableError(`the database cannot be reached: ${(cause as Error).message}`, { cause })
 
-/** A question that changes nothing is put again, on another connection, as long as somebody may still wait for it. */
+/** A query that changes nothing is retried, on another connection, as long as a caller may still wait for it. */
 export async function asking<T>(ask: () => Promise<T>, withinMs = CONNECT_MS_MAX): Promise<T> {
   const giveUpAt = performance.now() + withinMs
   for (let waitMs = 10; ; waitMs = Math.min(waitMs * 2, 250)) {

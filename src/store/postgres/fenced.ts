@@ -1,11 +1,14 @@
 /** Why a node must not go on, whatever it tries: what it knows no longer fits the database. */
 
-/** Somebody else writes under this node's name, or this node was away for too long. */
+/** Another process writes under this node's name, or this node was disconnected for too long. */
 export class FencedError extends Error {
   override readonly name: string = 'FencedError'
 }
 
-/** The database that answers has less than this node was told is durable: a standby was promoted without the last commits. */
+/**
+ * The database that answers has less than was reported to this node as durable: a standby was promoted without the last
+ * commits.
+ */
 export class LostCommitsError extends FencedError {
   override readonly name = 'LostCommitsError'
 

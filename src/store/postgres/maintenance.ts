@@ -4,7 +4,7 @@ import { searchable } from '../log.ts'
 
 const INDEX_PORTION = 1_000
 const QUIET_MS = 200
-/** Deleted documents stay at least so long, for nodes that have not heard of it. */
+/** Deleted documents stay at least so long, for nodes that have not read the deletion. */
 const SWEEP_MS = 3_600_000
 
 export class Maintenance {
@@ -51,7 +51,7 @@ interface LogRow {
   readonly attributes: string
 }
 
-/** Returns whether there is more to do. The counter moves only for whoever saw it where it stands. */
+/** Returns whether there is more to do. The counter moves only if it still has the value that was read. */
 export async function indexPortion(pool: pg.Pool): Promise<boolean> {
   const counter = await pool.query<{ value: number }>("SELECT value FROM counters WHERE name = 'indexed'")
   const from = counter.rows[0]!.value
@@ -86,7 +86,7 @@ export async function indexPortion(pool: pg.Pool): Promise<boolean> {
   return rows.length === INDEX_PORTION
 }
 
-/** What was deleted before the last sweep is forgotten; who has not heard of it by then must start again. */
+/** What was deleted before the last sweep is removed; a node that has not read it by then must start again. */
 export async function sweep(pool: pg.Pool, everyMs: number): Promise<void> {
   const now = `(extract(epoch FROM now()) * 1000)::bigint`
   await pool.query(

@@ -1,6 +1,6 @@
 /**
- * Hints between nodes that something was committed, by LISTEN and NOTIFY, and a slow beat in case one is lost. A hint
- * only makes a node ask; what it is told then is read by revision, so nothing depends on hints arriving.
+ * Hints between nodes that something was committed, by LISTEN and NOTIFY, and a slow timer in case one is lost. A hint
+ * only makes a node query the database; changes are read by revision, so nothing depends on hints arriving.
  */
 import type pg from 'pg'
 import { type ConnectionSettings, connect, drop } from './connection.ts'
@@ -30,7 +30,7 @@ export class ChangeNotifications {
     void this.#listen()
   }
 
-  /** Tells the other nodes, soon. */
+  /** Notifies the other nodes, soon. */
   give(): void {
     this.#timer ??= setTimeout(() => void this.#tell(), GATHER_MS)
   }

@@ -28,7 +28,7 @@ export interface PostgresOptions extends ConnectionSettings {
   readonly documentsCachedMax?: number
   /** Documents that are in no image and no backup. */
   readonly withheld?: readonly Key[]
-  /** Told when this node can no longer go on: the process has to end. */
+  /** Called when this node can no longer go on: the process has to end. */
   readonly onEnd?: (error: Error) => void
 }
 

@@ -1,4 +1,4 @@
-/** What a node asks the database without changing anything, each answer with the revision it stands at. */
+/** A node's queries that change nothing, each answer with its revision. */
 import type pg from 'pg'
 import type { CommittedChanges, Read, StoredDocument } from '../backend.ts'
 import type { Key, RangeOptions } from '../store.ts'
@@ -7,7 +7,7 @@ import { asking } from './connection.ts'
 import { FencedError } from './fenced.ts'
 
 const NEWS_MAX = 5_000
-/** No UTF-8 text holds this byte: behind a prefix it stands behind all that begins with it. */
+/** No UTF-8 text contains this byte: a prefix followed by it sorts after everything that begins with the prefix. */
 const LAST = Buffer.of(0xff)
 
 const READ = {

@@ -10,7 +10,7 @@ export interface Step {
 
 /**
  * Keys are bytes, so that they sort as UTF-8 whatever the database's locale. A deleted document stays as a row without
- * one until all nodes have heard of it. `state` is one row: its lock puts commits of all nodes in one order.
+ * one until all nodes have read the deletion. `state` is one row: its lock puts commits of all nodes in one order.
  */
 const steps: readonly Step[] = [
   {

@@ -10,13 +10,13 @@ import { type Chained, Chains, type EpochKey, type Head, type Link } from '../ch
 import { asking, type ConnectionSettings, connect, drop, isPassing, isRefusal, unavailable } from './connection.ts'
 import { FencedError, LostCommitsError } from './fenced.ts'
 
-/** A batch whose outcome is not known by then is given up: its callers have given up on us. */
+/** A batch whose outcome is not known by then is abandoned: its callers have timed out. */
 const OUTCOME_MS_MAX = 10_000
 
 /**
- * `state`'s row lock orders the batches of all nodes; `nodes` tells which batch of a node was the last, and refuses a
- * process whose name was taken over. Everything else hangs on these two. Documents change only where everyone's news
- * were taken; what is only recorded depends on nobody.
+ * `state`'s row lock orders the batches of all nodes; `nodes` records which batch of a node was the last, and refuses a
+ * process whose name was taken over. Everything else depends on these two. Documents change only on a node that has all
+ * changes of the others; records of the log depend on no other node.
  */
 const ORDERED = (changing: boolean) => `
   WITH moved AS (
@@ -73,7 +73,7 @@ export class PostgresWriter {
   #named = false
   #client: pg.Client | undefined
   #incarnation = randomUUID()
-  /** What this process was called before, as long as it is not known that the database has heard of the new name. */
+  /** The previous name of this process, as long as it is not known that the database has received the new name. */
   #before: string | undefined
   #batch = 0
   /** The last batch that the database has acknowledged. */

@@ -21,7 +21,7 @@ const TAG_BYTES = 16
 const HEADER_BYTES = MAGIC.length + 1 + ID_BYTES
 const KEY_BYTES = 32
 const IV_BYTES = 12
-/** Counter 1, label, a zero byte; behind the context stands the length wanted, in bits. */
+/** Counter 1, label, a zero byte; the context is followed by the requested length, in bits. */
 const LABEL = Buffer.from('\0\0\0\x01merlon-kms-enc-v1\0', 'latin1')
 const LENGTH = uint32((KEY_BYTES + IV_BYTES) * 8)
 /** All that is counted, with room for the nonce: one update costs less than three. */

@@ -1,4 +1,4 @@
-/** The engine of key material: opens what a service keeps sealed, does what is asked, and lets no key out. */
+/** The engine of key material: decrypts what a service keeps sealed, performs the operation, and lets no key out. */
 import {
   constants,
   createHmac,

@@ -3,7 +3,7 @@ import type { SealContext, Sealed } from '../sealed-value.ts'
 import type { EncryptionContext } from './blob.ts'
 import type { Hash, SigningAlgorithm, Spec } from './specs.ts'
 
-/** Where a key's material stands. `version` is the engine's: the material's own id. */
+/** Identifies a key's material. `version` is the engine's: the material's own id. */
 export interface MaterialContext extends Omit<SealContext, 'version'> {
   /** What the material's id is bound to beside its bytes; the same for the replicas of one key. */
   readonly name: string
@@ -31,7 +31,7 @@ export type MessageType = 'RAW' | 'DIGEST' | 'EXTERNAL_MU'
 /** Which keys may be made as pairs of data keys. */
 export type PairSpec = Exclude<Spec, 'SYMMETRIC_DEFAULT' | `HMAC_${string}` | `ML_DSA_${string}`>
 
-/** What can be asked of material, and what it answers. undefined: the input is not of this key. */
+/** The operations on material, and their results. undefined: the input is not of this key. */
 interface Uses {
   encrypt: { ask: { plaintext: Uint8Array; context: EncryptionContext }; answer: Buffer }
   decrypt: { ask: { blob: Uint8Array; context: EncryptionContext }; answer: Buffer | undefined }

@@ -42,14 +42,14 @@ test('a seed makes the same key on a thread and without one', async () => {
   expect(Buffer.from(await pool.run(job))).toEqual(Buffer.from(await inlinePool.run(job)))
 })
 
-test('what cannot be done fails by itself, says nothing of its key, and leaves the thread at work', async () => {
+test('what cannot be done fails by itself, says nothing of its key, and leaves the thread running', async () => {
   const failing = pool.run({ job: 'mlDsaPublicKey', level: 44, seed: randomBytes(5) })
 
   await expect(failing).rejects.toThrow(new VaultError('a key operation failed'))
   await expect(pool.run({ job: 'mlDsaPublicKey', level: 44, seed: randomBytes(32) })).resolves.toHaveLength(1312)
 })
 
-test('who waits for a thread that ends is told so, and the next one gets another', async () => {
+test('a call waiting for a thread that ends gets an error, and the next one gets another thread', async () => {
   const mortal = new ThreadPool(script)
   const waiting = mortal.run({ job: 'mlDsaSign', level: 87, seed: randomBytes(32), message: randomBytes(9), mu: false })
   const told = expect(waiting).rejects.toThrow(VaultError)

@@ -1,4 +1,7 @@
-/** Who does the slow work: a few threads, or, where there is no bundle to start them from, the caller's own thread. */
+/**
+ * Slow operations run here: on a few threads, or, where there is no bundle to start them from, on the caller's own
+ * thread.
+ */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { VaultError } from '../vault.ts'
@@ -17,7 +20,7 @@ export const inlinePool: Pool = {
 }
 
 const THREADS_MAX = 4
-/** More are refused: whoever waits behind so many would have given up. */
+/** More are refused: a caller behind so many would have timed out. */
 const WAITING_MAX = 1_000
 
 interface Waiting {

@@ -39,7 +39,7 @@ interface Jobs {
 }
 
 type Name = keyof Jobs
-/** One job: its name, and what it asks. Clones between threads; a `KeyObject` shares its bytes without copying them. */
+/** One job: its name and its input. Clones between threads; a `KeyObject` shares its bytes without copying them. */
 export type Job<N extends Name = Name> = { [K in N]: { readonly job: K } & Readonly<Jobs[K]['ask']> }[N]
 export type Answer<N extends Name> = Jobs[N]['answer']
 

@@ -3,7 +3,7 @@ import { randomKey, takeOver } from '../aead.ts'
 import type { KmsSettings } from '../sealer.ts'
 import { TrustError } from '../vault.ts'
 
-/** Two calls of KMS's API, signed by whoever hands them in. Blobs are base64, as on the wire. */
+/** Two calls of KMS's API, signed by the caller that passes them. Blobs are base64, as on the wire. */
 export interface KmsCaller {
   encrypt(input: { KeyId: string; Plaintext: string; EncryptionContext: Readonly<Record<string, string>> }): Promise<{
     readonly CiphertextBlob: string

@@ -14,7 +14,7 @@ export function newPassphraseSettings(): PassphraseSettings {
   return { kind: 'passphrase', salt: randomBytes(SALT_BYTES).toString('base64url'), ...COST }
 }
 
-/** What is too short to be a passphrase is refused when it is chosen, never when it is asked for. */
+/** A passphrase that is too short is refused when it is chosen, never when it is entered. */
 export function checkPassphrase(passphrase: string): void {
   if ([...passphrase].length < LENGTH_MIN)
     throw new TrustError(
@@ -26,7 +26,7 @@ export function checkPassphrase(passphrase: string): void {
 /** Spelt differently by two keyboards, it is the same passphrase (Unicode NFKC, RFC 8265). */
 export function passphraseSeed(settings: PassphraseSettings, passphrase: string): Promise<Buffer> {
   const { N, r, p, salt } = settings
-  // The record is not authenticated yet: whoever wrote it must not choose our memory.
+  // The record is not authenticated yet: an attacker who wrote it must not choose our memory.
   if (N > COST.N || r > COST.r || p > COST.p) throw new TrustError('MERLON_KEYRING_DAMAGED', 'no such scrypt cost.')
   const bytes = Buffer.from(passphrase.normalize('NFKC'), 'utf8')
   return new Promise((resolve, reject) => {

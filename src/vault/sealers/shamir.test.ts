@@ -77,7 +77,7 @@ describe('a wrong share', () => {
     expect(entry.given).toBe(1)
   })
 
-  test('given twice is a duplicate', async () => {
+  test('entered twice is a duplicate', async () => {
     const { settings, texts } = await split()
     const entry = new ShareEntry(INSTALL, settings)
     entry.add(texts[1]!)

@@ -1,4 +1,4 @@
-/** The Shamir sealer: the seed in n shares, of which any k give it back, and no k − 1 tell anything. */
+/** The Shamir sealer: the seed in n shares, of which any k restore it, and k − 1 reveal nothing. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { combine, split } from 'shamir-secret-sharing'
 import { lengths, takeOver } from '../aead.ts'
@@ -42,7 +42,7 @@ export async function splitSeed(
   }
 }
 
-/** Shares as they come in, each judged alone: a wrong one is named, and spoils nothing. */
+/** Shares as they come in, each checked alone: a wrong one is named, and does not affect the others. */
 export class ShareEntry {
   readonly #installId: string
   readonly #settings: ShamirSettings

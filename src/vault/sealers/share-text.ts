@@ -9,7 +9,7 @@ export interface Share {
   /** From 1. */
   readonly index: number
   readonly threshold: number
-  /** 33 bytes. Wiped by whoever uses them. */
+  /** 33 bytes. The caller wipes them. */
   readonly bytes: Buffer
 }
 

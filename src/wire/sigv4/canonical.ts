@@ -101,7 +101,7 @@ export interface CanonicalParts {
   readonly pathStyle: PathStyle
   /** The lower-case query parameter that carries the signature itself. */
   readonly omittedParameter?: string | undefined
-  /** Hex SHA-256 of the body, or one of AWS's words that stand for it. */
+  /** Hex SHA-256 of the body, or one of AWS's constants in its place. */
   readonly payload: string
 }
 

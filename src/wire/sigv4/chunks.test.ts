@@ -97,7 +97,7 @@ const edited = (request: HttpRequest, edit: (body: string) => string): HttpReque
   body: Buffer.from(edit(request.body.toString('latin1')), 'latin1'),
 })
 
-/** A fresh upload of the given chunks, signed here link by link. */
+/** A fresh upload of these chunks, signed here link by link. */
 function signedUpload(chunks: readonly string[]): HttpRequest {
   const payload = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD'
   const options = { region: 'us-east-1', service: 's3', nowMs: NOW, payload }

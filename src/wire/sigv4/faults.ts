@@ -1,4 +1,4 @@
-/** What AWS says when a signature is refused: S3 and EC2 have words of their own. */
+/** AWS's errors for a refused signature: S3 and EC2 have their own. */
 import { Fault } from '../fault.ts'
 
 /** Signing names that sign and fail the S3 way. */

@@ -38,7 +38,7 @@ export interface VerifyingKey {
 const HEX_MAC = /^[0-9a-f]{64}$/
 const HEX_DER = /^(?:[0-9a-f]{2}){8,72}$/
 
-/** The scope as it stands in the string to sign. */
+/** The scope as it appears in the string to sign. */
 export function scopeText(scope: Scope): string {
   return scope.algorithm === 'AWS4-HMAC-SHA256'
     ? `${scope.date}/${scope.region}/${scope.service}/aws4_request`

@@ -38,7 +38,7 @@ export interface Presented {
   readonly presigned: boolean
   readonly expiresSeconds?: number
   readonly payload: PayloadKind
-  /** What stands for the body in the canonical request; undefined: the hash of the body as received. */
+  /** Represents the body in the canonical request; undefined: the hash of the body as received. */
   readonly payloadText: string | undefined
 }
 
@@ -76,8 +76,8 @@ const CONTENT_HASH = /^[0-9a-f]{64}$/
 
 /**
  * The claims of a signed request, in the Authorization header or in the query; undefined when it carries none (other
- * schemes, such as Bearer, are not ours to judge).
- * Throws `Fault` with `IncompleteSignature`, or S3's own codes, when they are there but malformed.
+ * schemes, such as Bearer, are not handled here). Throws `Fault` with `IncompleteSignature`, or S3's own codes, when
+ * they are present but malformed.
  */
 export function present(request: HttpRequest): Presented | undefined {
   const headers = gather(request.rawHeaders)
@@ -350,7 +350,7 @@ function malformedField(authorization: string): Fault {
   )
 }
 
-/** The header itself may hold a usable signature, so only its hash is told back. */
+/** The header itself may hold a usable signature, so only its hash is returned. */
 function fingerprint(label: string, text: string): string {
   const digest = Buffer.from(sha256Hex(text), 'hex').toString('base64')
   return `(Hashed with SHA-256 and encoded with Base64) ${label}${digest}`

@@ -9,7 +9,7 @@ export interface Signature {
   readonly presigned: boolean
   /** Epoch milliseconds. */
   readonly signedAt: number
-  /** What stands for the body: its hash, or `UNSIGNED-PAYLOAD` and its like; undefined where no service reads it. */
+  /** Represents the body: its hash, or `UNSIGNED-PAYLOAD` and its like; undefined where no service reads it. */
   readonly payload: string | undefined
   /** Whether it may act in this Region. */
   covers(region: string): boolean

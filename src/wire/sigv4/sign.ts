@@ -21,7 +21,7 @@ export interface SigningOptions {
   /** Epoch milliseconds. */
   readonly nowMs: number
   readonly algorithm?: Algorithm
-  /** Stands for the body; by default its SHA-256, and for presigned S3 requests UNSIGNED-PAYLOAD. */
+  /** Represents the body; by default its SHA-256, and for presigned S3 requests UNSIGNED-PAYLOAD. */
   readonly payload?: string
 }
 

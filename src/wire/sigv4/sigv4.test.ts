@@ -1,4 +1,4 @@
-/** What the verifier accepts and refuses, in the words AWS uses. */
+/** What the verifier accepts and refuses, with AWS's error texts. */
 import { describe, expect, it } from 'vitest'
 import { Fault } from '../fault.ts'
 import type { HttpRequest } from '../http.ts'
@@ -160,7 +160,7 @@ describe('a malformed claim', () => {
   const bad = (authorization: string) => () =>
     present(request({ rawHeaders: ['Host', 'h', 'X-Amz-Date', '20260314T092653Z', 'Authorization', authorization] }))
 
-  it('is told which parts are missing, without its text being repeated', () => {
+  it('gets an error with the missing parts, without its text being repeated', () => {
     const { code, message } = refusal(bad('AWS4-HMAC-SHA256 Credential=A/20260314/us-east-1/iam/aws4_request'))
 
     expect(code).toBe('IncompleteSignature')

@@ -136,7 +136,7 @@ function checkRegionSet(presented: Presented, expected: string | undefined): voi
   if (!regions.some((region) => coversRegion(presented, region))) throw notInSet(presented)
 }
 
-/** Whether a request is of now. AWS judges this before it looks for the key. */
+/** Whether the request's time is current. AWS checks this before it looks up the key. */
 export function checkTime(presented: Presented, nowMs: number, skewMs: number): void {
   const { service, amzDate } = presented
   const signedMs = parseBasicDate(amzDate)!

@@ -1,8 +1,11 @@
-/** The signatures before version 4, which some clients still make for S3's links: known, so that they are told what to do. */
+/**
+ * The signatures before version 4, which some clients still use for S3 links: recognized, so that the error can say
+ * what to do.
+ */
 import { Fault } from '../fault.ts'
 import { type HttpRequest, header } from '../http.ts'
 
-/** S3 alone still hears of them. */
+/** Only S3 still receives them. */
 export function isVersion2(request: HttpRequest): boolean {
   return (
     /^AWS [^\s:]+:/.test(header(request, 'authorization') ?? '') ||

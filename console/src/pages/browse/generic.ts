@@ -1,4 +1,4 @@
-/** What a model says about resources: which operations list them, which describe one, and what tells them apart. */
+/** What a model says about resources: which operations list them, which describe one, and what identifies them. */
 import type { Member, OperationShape, Shape } from '../../../../src/wire/shape.ts'
 import type { Model } from '../../api/model.ts'
 import { listMemberOf } from '../../api/paging.ts'
@@ -85,7 +85,7 @@ export function columnsOf(list: Shape): readonly string[] {
   return names.toSorted((a, b) => rank(a) - rank(b)).slice(0, COLUMNS_MAX)
 }
 
-/** What tells an item from the others of its list. */
+/** What identifies an item among the others of its list. */
 export function idOf(item: Item): string {
   const names = Object.keys(item)
   const found = [/arn$/i, /^id$/i, /id$/i, /name$/i, /^value$/]

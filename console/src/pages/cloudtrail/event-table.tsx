@@ -1,4 +1,4 @@
-/** Events in a table: when, who, what, and whether it was allowed. */
+/** Events in a table: time, caller, operation, and whether it was allowed. */
 import StatusIndicator from '@cloudscape-design/components/status-indicator'
 import type { ReactNode } from 'react'
 import { type AuditEvent, callerOf, isDenial, serviceOf } from '../../access/event.ts'

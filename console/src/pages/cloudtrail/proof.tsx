@@ -54,9 +54,9 @@ export default function Proof() {
         </Box>
         <Box color="text-body-secondary">
           Each record holds the hash of the one before, so none can be changed, removed or put in between without
-          breaking its chain. A checkpoint is a signed statement of where all chains stand; copies kept elsewhere hold
-          the log to it. The server checks the last record of its chains when it starts, and each sealed value when it
-          reads it. An operator checks the whole log with <Code>merlon audit verify</Code>: that needs the data
+          breaking its chain. A checkpoint is a signed statement of the ends of all chains; copies kept elsewhere prove
+          what the log was. The server checks the last record of its chains when it starts, and each sealed value when
+          it reads it. An operator checks the whole log with <Code>merlon audit verify</Code>: that needs the data
           directory, so this page cannot do it.
         </Box>
       </Container>

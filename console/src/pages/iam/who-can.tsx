@@ -1,4 +1,4 @@
-/** Who can do this? The users and roles that may do an action on a resource. */
+/** The users and roles that may do an action on a resource. */
 import Alert from '@cloudscape-design/components/alert'
 import Button from '@cloudscape-design/components/button'
 import Container from '@cloudscape-design/components/container'

@@ -50,7 +50,7 @@ const METADATA = patterns(
   '/latest/(?:meta-data|user-data|dynamic/instance-identity)|/computemetadata/v1',
 )
 
-/** Steps out of a directory, and files that only an intruder asks for. */
+/** Steps out of a directory, and files that only an intruder requests. */
 const LOCAL_FILES = patterns(
   '(?:^|[\\\\/=:;&?\\s])\\.{2,}[\\\\/;]+\\.{2,}(?:[\\\\/;]|$)',
   '(?:^|[\\\\/=])\\.\\.[\\\\/;]+(?:etc|proc|var|usr|home|root|boot|windows|winnt|web-inf|inetpub|\\.[a-z])',

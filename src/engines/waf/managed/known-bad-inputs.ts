@@ -8,7 +8,7 @@ const JAVA_DESERIALIZATION = patterns(
   '(?i)(?:\\$\\{|%\\{|#\\{)[^}]{0,200}(?:exec|runtime|getclass|forname|processbuilder|@java|#context|#_memberaccess)',
 )
 
-/** Look-ups of Log4j, nested ones too: what stands between the letters of "jndi" is another look-up. */
+/** Lookups of Log4j, nested ones too: between the letters of "jndi" may be another lookup. */
 const LOG4J = patterns(
   '(?i)\\$\\{\\s*j\\s*n\\s*d\\s*i\\s*:',
   '(?i)\\$\\{(?:[^}]{0,40}\\$\\{[^}]{0,40}\\}){1,12}[^}]{0,40}(?:jndi|ldap|rmi|dns|:/)',

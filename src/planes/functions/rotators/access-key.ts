@@ -1,7 +1,7 @@
 /**
- * Rotates the access key of an IAM user: `{"UserName", "AccessKeyId", "SecretAccessKey"}`, made by the function's execution
- * role. A user has two keys at most: the one that is current, and the one before it, which goes on working until the next
- * rotation, so that nobody who still holds it is cut off.
+ * Rotates the access key of an IAM user: `{"UserName", "AccessKeyId", "SecretAccessKey"}`, made by the function's
+ * execution role. A user has two keys at most: the one that is current, and the one before it, which goes on working
+ * until the next rotation, so that programs that still use it keep working.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html
  */
 import { element } from '../../../kernel/client/client.ts'
@@ -35,7 +35,7 @@ export const accessKey = inSteps({
 
 /**
  * Deletes what is not current: the key of the rotation before the last, and one that an earlier try made and could not
- * keep. Without a current key in the secret there is no telling which one is in use, and none is touched.
+ * keep. Without a current key in the secret it is unknown which one is in use, and none is touched.
  */
 async function makeRoom({ world, step }: Turn, { userName, accessKeyId }: AccessKey): Promise<void> {
   const xml = await world.iam('ListAccessKeys', { UserName: userName })

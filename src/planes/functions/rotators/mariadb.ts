@@ -1,4 +1,4 @@
-/** MariaDB, by its own protocol. What is sent of a new password is its hash, so that no log of statements tells it. */
+/** MariaDB, by its own protocol. Of a new password only its hash is sent, so that no log of statements reveals it. */
 import { createHash, randomUUID } from 'node:crypto'
 import { type Connection, createConnection } from 'mysql2/promise'
 import type { BuiltinWorld } from '../builtin.ts'
@@ -69,7 +69,8 @@ function sessionOf(connection: Connection): Session {
       const own = (right: string) => right.replace(GRANTEE, (_whole, word) => `${word}${name(username)}`)
       const held = new Set((await rights(username)).map(own))
       for (const right of (await rights(of)).map(own)) if (!held.has(right)) await connection.query(right)
-      // Last of all: who can log in has everything, so that a try that broke off before is not taken for done.
+      // Last of all: a login proves that everything is done, so that a try that broke off before is not taken for
+      // complete.
       await setPassword(username, password)
     },
     close: () => connection.end(),

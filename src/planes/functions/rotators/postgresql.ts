@@ -1,4 +1,4 @@
-/** PostgreSQL, by its own protocol over a connection that the host has judged. */
+/** PostgreSQL, by its own protocol over a connection that the host has checked. */
 import type { Socket } from 'node:net'
 import pg from 'pg'
 import type { BuiltinWorld } from '../builtin.ts'
@@ -31,7 +31,7 @@ async function connected(world: BuiltinWorld, login: Login): Promise<pg.Client |
     stream: () => opened(socket),
     ssl: login.ssl ? { servername: login.host, ...(ca && { ca }) } : false,
   })
-  // Told by `connect` and `query`; without a listener it would end the process.
+  // Reported by `connect` and `query`; without a listener it would end the process.
   client.on('error', () => undefined)
   try {
     await client.connect()

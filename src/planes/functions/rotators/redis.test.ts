@@ -1,4 +1,4 @@
-/** What a secret names as its host may be anybody: a server that answers without end is left, not listened to. */
+/** A host that a secret names is untrusted: a server that answers without end is disconnected. */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { expect, test } from 'vitest'

@@ -1,4 +1,7 @@
-/** Redis and what speaks like it, by users of its access control lists: RESP2 over a connection that the host has judged. */
+/**
+ * Redis and compatible servers, by users of their access control lists: RESP2 over a connection that the host has
+ * checked.
+ */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
@@ -60,7 +63,7 @@ function speak(socket: Socket): Connection {
   }
   socket.on('data', (chunk: Buffer) => {
     held = Buffer.concat([held, chunk])
-    // What the secret names as its host may be anybody.
+    // The host that the secret names is untrusted.
     if (held.length > ANSWER_BYTES_MAX) socket.destroy(new RedisError('the server answers too much'))
     else look()
   })
@@ -78,7 +81,7 @@ function speak(socket: Socket): Connection {
       case '-':
         throw new RedisError(rest)
       case '$':
-        // Nothing that is asked here answers with line breaks in it.
+        // No command used here has a response with line breaks in it.
         return rest === '-1' ? '' : line()
       case '*': {
         const items: string[] = []
@@ -119,7 +122,7 @@ async function save(connection: Connection, log: BuiltinWorld['log']): Promise<v
 }
 
 function sessionOf(connection: Connection, log: BuiltinWorld['log']): Session {
-  /** Both passwords hold until the rotation after the next: whoever has the one before is not cut off. */
+  /** Both passwords are valid until the rotation after the next: clients with the previous one keep working. */
   const setPassword = async (username: string, password: string) => {
     const kept = (await passwordsOf(connection, username)).at(-1)
     const only = ['resetpass', ...(kept === undefined ? [] : [`#${kept}`]), hashOf(password)]
@@ -145,7 +148,7 @@ function sessionOf(connection: Connection, log: BuiltinWorld['log']): Session {
   }
 }
 
-/** Hashes, in the order they were given. */
+/** Hashes, in the order they were set. */
 async function passwordsOf(connection: Connection, username: string): Promise<readonly string[]> {
   const line = [await connection.ask('ACL', 'LIST')].flat().find((each) => each.startsWith(`user ${username} `)) ?? ''
   return [...line.matchAll(/ #([0-9a-f]{64})/g)].map(([, hash]) => hash!)

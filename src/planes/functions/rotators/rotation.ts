@@ -68,7 +68,7 @@ async function create(work: Work): Promise<void> {
   await putPending(work, { ...current.secret, username, password: RandomPassword })
 }
 
-/** The account that nobody uses at the moment. */
+/** The account that is not in use at the moment. */
 function otherOf({ engine, step }: Work, username: string): string {
   if (username.endsWith(CLONE)) return username.slice(0, -CLONE.length)
   const other = username + CLONE

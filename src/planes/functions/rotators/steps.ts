@@ -86,13 +86,13 @@ export async function putPending({ world, step }: Turn, value: Members): Promise
   })
 }
 
-/** Of an answer of GetSecretValue. The error never tells what it holds. */
+/** Of a response of GetSecretValue. The error never contains the value. */
 export function jsonOf(step: Step, answer: Members): Members {
   try {
     const value: unknown = JSON.parse(String(answer['SecretString']))
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Members
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw problem(step, 'the value is no JSON')
 }

@@ -1,5 +1,5 @@
 /**
- * The Node.js runtime: asks for an event, gives it to the handler, gives back what came of it.
+ * The Node.js runtime: fetches an event, passes it to the handler, sends back the result.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
 import { existsSync } from 'node:fs'
@@ -60,7 +60,7 @@ function called(handler, event, context) {
     const answer = handler(event, given, callback)
     if (typeof answer?.then === 'function') answer.then(resolve, reject)
     else if (handler.length < 3) resolve(answer)
-    // Nothing left to wait for, and nobody has called back: AWS answers null.
+    // Nothing left to wait for, and no callback was called: AWS answers null.
     else process.once('beforeExit', () => resolve(null))
   })
 }

@@ -1,7 +1,7 @@
 /**
- * The first process in a sandbox. The sandbox has a network of its own with nothing in it; this listens there and passes
- * each connection on through one Unix socket of the host's. Then it runs the runtime. Its orders come on standard input,
- * so that they are in nobody's list of processes.
+ * The first process in a sandbox. The sandbox has a network of its own with nothing in it; this listens there and
+ * passes each connection on through one Unix socket of the host's. Then it runs the runtime. Its orders come on
+ * standard input, so that no list of processes shows them.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

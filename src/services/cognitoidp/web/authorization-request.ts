@@ -1,4 +1,4 @@
-/** What an app asks for at `/oauth2/authorize`: read, and checked against its registration, before anything is shown. */
+/** An app's request to `/oauth2/authorize`: read, and checked against its registration, before anything is shown. */
 import type { WebCall } from '../../../kernel/web/site.ts'
 import { Fault } from '../../../wire/fault.ts'
 import { domainByName } from '../domains.ts'
@@ -20,7 +20,7 @@ export interface AuthorizationRequest extends PoolClient {
   readonly query: string
 }
 
-/** An error that the app is told by a redirect: its address is proved. */
+/** An error that the app receives by a redirect: its address is proved. */
 export class AuthorizationError extends Error {
   override readonly name = 'AuthorizationError'
   readonly redirect: string
@@ -31,7 +31,7 @@ export class AuthorizationError extends Error {
   }
 }
 
-/** What a page cannot go on with: nothing of the request is trusted, so nobody is told but the person. */
+/** What a page cannot go on with: nothing of the request is trusted, so only the person sees it. */
 export const badRequest = (message: string) => new Fault('BadRequest', message, { status: 400 })
 
 const PREFIX_HOST = /^([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)\.auth\.([a-z0-9-]+)\.amazoncognito\.com$/
@@ -68,7 +68,7 @@ const CARRIED = [
 ] as const
 const LENGTH_MAX = 2048
 
-/** Throws a page for what cannot be trusted, and {@link AuthorizationError} for what the app should hear. */
+/** Throws a page for what cannot be trusted, and {@link AuthorizationError} for errors that the app should receive. */
 export async function readAuthorization(
   call: WebCall<unknown>,
   pool: PoolRow,

@@ -1,4 +1,4 @@
-/** What anybody may read of a pool, at its issuer's address: its keys, and its OpenID configuration. */
+/** The public documents of a pool, at its issuer's address: its keys, and its OpenID configuration. */
 import { webOrigin } from '../../../kernel/ports/web-origin.ts'
 import { route, type WebCall, type WebSite } from '../../../kernel/web/site.ts'
 import { Fault } from '../../../wire/fault.ts'

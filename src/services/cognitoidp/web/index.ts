@@ -1,4 +1,4 @@
-/** The web sites of user pools: what anybody may read at the issuer, and managed login at each pool's domain. */
+/** The web sites of user pools: the public documents at the issuer, and managed login at each pool's domain. */
 import type { WebRoute, WebSite } from '../../../kernel/web/site.ts'
 import { discoverySite } from './discovery.ts'
 import { loginRoutes } from './login.ts'

@@ -181,7 +181,7 @@ describe('Managed login', () => {
     expect(plain(browser.page.text)).toBe(plain(known))
   })
 
-  test('sets up an authenticator app where the pool requires one, and asks for its code', async () => {
+  test('sets up an authenticator app where the pool requires one, and prompts for its code', async () => {
     const it = await hosted()
     const { browser, query, idp, UserPoolId } = it
     await idp.send(
@@ -309,7 +309,7 @@ describe('Machines', () => {
   })
 })
 
-describe('What anybody may read', () => {
+describe('Public documents', () => {
   test('is the keys and the configuration of a pool, under one issuer', async () => {
     const it = await hosted()
     const browser = new Browser(it)

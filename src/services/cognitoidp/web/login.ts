@@ -522,7 +522,7 @@ const forgot = get('/forgotPassword', 'ForgotPassword_GET', (_call, { csrf }, { 
   page: forgotPage({ look, csrf, nameLabel: nameLabel(request.pool) }),
 }))
 
-/** Pages tell nobody who exists, whatever the client's setting for its own calls is. */
+/** Pages do not reveal which users exist, whatever the client's setting for its own calls is. */
 const concealing = (client: ClientRow): ClientRow => ({
   ...client,
   settings: { ...client.settings, PreventUserExistenceErrors: 'ENABLED' },

@@ -69,7 +69,7 @@ async function upstreamOf(call: WebCall<unknown>, pool: PoolRow, row: ProviderRo
   const isComplete = details['authorize_url'] && details['token_url'] && details['jwks_uri']
   const metadata = isComplete ? undefined : await discovered(call, issuer)
   const connector: Connector = {
-    // Of the sealed state alone: there it tells the pool's providers apart.
+    // Of the sealed state alone: there it identifies the pool's provider.
     id: row.name as ConnectorId,
     label: row.name,
     authorizationEndpoint: details['authorize_url'] || metadata!.authorizationEndpoint,

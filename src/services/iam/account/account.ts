@@ -19,7 +19,7 @@ interface AliasOwner {
 }
 
 const aliasKey = (account: string) => key('iam', 'account-alias', account)
-/** Aliases are unique in the installation: they stand in sign-in addresses. */
+/** Aliases are unique in the installation: they are part of sign-in addresses. */
 const aliasOwnerKey = (alias: string) => key('iam', 'account-of-alias', alias)
 
 const aliasOf = (call: Call) => call.unit.get<AliasRow>(aliasKey(call.account))

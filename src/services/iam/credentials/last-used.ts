@@ -1,4 +1,4 @@
-/** When keys and roles were last used: gathered in memory, written twice a minute, beside the rows they tell of. */
+/** When keys and roles were last used: gathered in memory, written twice a minute, next to their rows. */
 import type { Used } from '../../../kernel/ports/ports.ts'
 import type { Clock } from '../../../kernel/state/clock.ts'
 import type { Reader } from '../../../kernel/state/reader.ts'

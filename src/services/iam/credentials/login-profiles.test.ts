@@ -1,4 +1,4 @@
-/** Passwords: what is demanded of them, who may change them, which may not come back. */
+/** Passwords: what is required of them, which users may change them, which may not be reused. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import { hashPassword, passwordMatches, passwordProblem } from '../../../kernel/passwords.ts'
 import { account, type Desk, desk } from '../desk.fixture.ts'
@@ -130,7 +130,7 @@ describe('a login profile', () => {
     })
   })
 
-  test('is changed by the user who knows the old password, which ends the forced reset', async () => {
+  test('is changed by the user with the old password, which ends the forced reset', async () => {
     await it.run(createLoginProfile, { UserName: 'ana', Password: password, PasswordResetRequired: true })
     const change = { OldPassword: password, NewPassword: 'Other-horse-2' }
 

@@ -87,7 +87,7 @@ export const deleteLoginProfile = iam
     return {}
   })
 
-/** The caller itself, who must be a user. */
+/** The caller itself, which must be a user. */
 const callingUser: Target<unknown, UserRow> = {
   find: (call) => {
     const { principal } = call.caller

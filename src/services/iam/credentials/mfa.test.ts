@@ -129,7 +129,7 @@ describe('devices', () => {
     expect(await verify(code(0))).toBe(true)
   })
 
-  test('a device whose clock runs wrong is heard again after resynchronisation', async () => {
+  test('a device whose clock runs wrong is accepted again after resynchronization', async () => {
     await it.run(enableMfaDevice, codes(-1, 0))
     it.now += 100 * STEP_MS
     expect(await verify(code(10))).toBe(false)
@@ -149,7 +149,7 @@ describe('devices', () => {
     })
   })
 
-  test('a device in use is neither deleted nor given again; deactivated, it is', async () => {
+  test('a device in use is neither deleted nor assigned again; deactivated, it is', async () => {
     await it.run(enableMfaDevice, codes(-1, 0))
     await expect(it.run(deleteVirtualMfaDevice, { SerialNumber: serial })).rejects.toMatchObject({
       code: 'DeleteConflictException',

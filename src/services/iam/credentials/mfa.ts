@@ -35,7 +35,7 @@ import { passkeysOf, removePasskey } from './passkeys.ts'
 import { hangingOf, subordinateKey } from './subordinates.ts'
 
 export interface MfaDeviceRow extends Row {
-  /** Path and name without the first slash: what stands behind `mfa/` in the serial number. */
+  /** Path and name without the first slash: the part after `mfa/` in the serial number. */
   readonly id: string
   /** Sealed to a name of its own, so that a device made again under the old one cannot take over its seed. */
   readonly seed: Sealed

@@ -105,7 +105,7 @@ export const updateServerCertificate = iam
   .run(async (call, input, { row, remove }) => {
     const name = input.NewServerCertificateName ?? row.name
     const renamed = { ...row, name, path: input.NewPath ?? row.path }
-    // AWS asks for the permission on the certificate under both of its names.
+    // AWS checks the permission on the certificate under both of its names.
     await call.authorize('iam:UpdateServerCertificate', serverCertificate.arnOf(call, renamed))
     const moves = name.toLowerCase() !== row.name.toLowerCase()
     if (moves && (await serverCertificate.get(call.unit, call, { name }))) throw exists(name)

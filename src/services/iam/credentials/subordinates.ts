@@ -2,7 +2,7 @@
 import type { Call } from '../../../kernel/gate/call.ts'
 import { type Entry, key, under } from '../../../store/store.ts'
 
-/** Kind → the words of AWS's DeleteConflict. */
+/** Kind → the text of AWS's DeleteConflict. */
 const kinds = {
   'access-key': 'delete access keys',
   'login-profile': 'delete login profile',
@@ -26,7 +26,7 @@ export function hangingOf<T extends object>(
   return call.unit.range<T>(under('iam', 'hangs', call.account, userId, kind))
 }
 
-/** What still hangs there, in words; undefined when nothing does. */
+/** The subordinate entities that the user still has, as text; undefined when there are none. */
 export async function hangsOnUser(call: Call, userId: string): Promise<string | undefined> {
   for (const kind of Object.keys(kinds) as SubordinateKind[]) {
     const [first] = await call.unit.range(under('iam', 'hangs', call.account, userId, kind), { limit: 1 })

@@ -39,7 +39,7 @@ const otherPem = otherKey.privateKey.export({ type: 'pkcs8', format: 'pem' }) as
 describe('a server certificate', () => {
   const cert = { ServerCertificateName: 'web', CertificateBody: certificate, PrivateKey: privateKey }
 
-  test('shows its dates and body, never its key, which is kept for who serves it', async () => {
+  test('shows its dates and body, never its key, which is kept for the service that uses it', async () => {
     await it.run(uploadServerCertificate, { ...cert, Path: '/edge/', Tags: [{ Key: 'a', Value: 'b' }] })
 
     const shown = await it.run(getServerCertificate, { ServerCertificateName: 'WEB' })
@@ -79,7 +79,7 @@ describe('a server certificate', () => {
     })
   })
 
-  test('a new name asks for permission on that name too, and its key still opens', async () => {
+  test('a new name needs permission on that name too, and its key still opens', async () => {
     await it.run(uploadServerCertificate, cert)
 
     await it.run(updateServerCertificate, {

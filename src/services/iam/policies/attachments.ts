@@ -1,4 +1,4 @@
-/** The index from a managed policy to whoever it is attached to, or bounds. */
+/** The index from a managed policy to the identities it is attached to, or bounds. */
 import type { Call } from '../../../kernel/gate/call.ts'
 import { key, under } from '../../../store/store.ts'
 

@@ -1,4 +1,4 @@
-/** AWS's own managed policies, read when first asked for: 1,594 of them, compressed at build time (`npm run build`). */
+/** AWS's own managed policies, read on first use: 1,594 of them, compressed at build time (`npm run build`). */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'

@@ -5,7 +5,7 @@ import { listedTags, shownTags, tagRules } from '../tags.ts'
 import { date, iam } from '../words.ts'
 
 export interface OidcProviderRow extends Row {
-  /** The issuer without `https://`: what stands behind `oidc-provider/` in the ARN. */
+  /** The issuer without `https://`: the part after `oidc-provider/` in the ARN. */
   readonly issuer: string
   readonly clientIds: readonly string[]
   /** SHA-1 of certificates, hexadecimal. Empty: the certificate authorities that the system trusts. */

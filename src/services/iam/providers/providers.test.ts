@@ -84,7 +84,7 @@ describe('an OpenID Connect provider', () => {
     'https://token.example.com/#a',
     'https://me@token.example.com',
     'https://',
-  ])('does not stand at %s', async (url) => {
+  ])('cannot be at %s', async (url) => {
     await expect(make({ Url: url })).rejects.toMatchObject({ code: 'InvalidInputException' })
   })
 
@@ -120,7 +120,7 @@ describe('a SAML provider', () => {
   const key = () =>
     generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' })
 
-  test('keeps its metadata as it was given, and its end', async () => {
+  test('keeps its metadata as it was uploaded, and its end', async () => {
     const document = metadata('validUntil="2030-01-01T00:00:00Z"')
 
     expect(await it.run(createSamlProvider, { Name: 'ad', SAMLMetadataDocument: document })).toEqual({
@@ -231,7 +231,7 @@ describe('a service-specific credential', () => {
 })
 
 describe('the account', () => {
-  test('has one alias, which nobody else can have', async () => {
+  test('has one alias, which is unique', async () => {
     await it.run(createAccountAlias, { AccountAlias: 'first' })
     await expect(it.run(createAccountAlias, { AccountAlias: 'first' })).rejects.toMatchObject({
       code: 'EntityAlreadyExistsException',

@@ -28,7 +28,7 @@ export interface SamlProviderRow extends Row {
   readonly createdAt: number
   readonly validUntil: number
   readonly encryption?: 'Required' | 'Allowed'
-  /** The service that keeps it: nobody else changes it. */
+  /** The service that owns it: only that service changes it. */
   readonly reservedBy?: string
   /** For encrypted assertions; PEM, sealed. Two at most, so that one can take over from the other. */
   readonly keys: readonly DecryptionKey[]

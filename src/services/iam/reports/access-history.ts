@@ -1,6 +1,6 @@
 /**
- * Who last asked which service, out of the event history: read from where the last reading ended, and kept by principal.
- * Reading a stretch twice changes nothing, so stretches overlap and nodes need not agree.
+ * The last access of each principal to each service, from the audit log: read from where the last reading ended, and
+ * kept by principal. Reading a stretch twice changes nothing, so stretches overlap and nodes need not agree.
  */
 import type { EventLogPort } from '../../../kernel/ports/ports.ts'
 import type { Reader } from '../../../kernel/state/reader.ts'
@@ -118,7 +118,7 @@ interface CallIdentity {
   readonly sessionContext?: { readonly sessionIssuer?: { readonly arn?: string } }
 }
 
-/** Sessions count for their role, and federated users for whom they stand for. */
+/** Sessions count for their role, and federated users for the identity that issued them. */
 function principalOf({ type, arn, sessionContext }: CallIdentity): string | undefined {
   if (type === 'IAMUser' || type === 'Root') return arn
   return type === 'AssumedRole' || type === 'FederatedUser' ? sessionContext?.sessionIssuer?.arn : undefined

@@ -13,7 +13,7 @@ import { group, type IamIdentity, type InstanceProfileRow, instanceProfile, role
 import { shownRole } from '../roles/roles.ts'
 import { date, iam } from '../words.ts'
 
-/** One thing of the account; its details are gathered only when its page is asked for. */
+/** One entity of the account; its details are gathered only when its page is requested. */
 interface Item {
   /** Users first, then groups, roles, policies; each by name. */
   readonly order: string

@@ -24,7 +24,7 @@ async function read(iam: IAMClient): Promise<Readonly<Record<string, string>>[]>
   )
 }
 
-test('The report tells of root and of every user, in the columns AWS has', async () => {
+test('The report lists root and every user, in the columns AWS has', async () => {
   const { client, flush } = await cloud()
   const iam = client(IAMClient)
   await iam.send(new CreateUserCommand({ UserName: 'ann' }))

@@ -1,5 +1,5 @@
 /**
- * The credential report: who has which credentials, how old they are and when they were last used.
+ * The credential report: the credentials of every user, how old they are and when they were last used.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
  */
 import type { Call } from '../../../kernel/gate/call.ts'
@@ -16,7 +16,7 @@ import { type UserRow, user } from '../resources.ts'
 import { date, iam } from '../words.ts'
 
 const HOUR_MS = 3_600_000
-/** A report is made again after this long, and is no longer given after {@link EXPIRED_MS}. */
+/** A report is generated again after this long, and is no longer returned after {@link EXPIRED_MS}. */
 const FRESH_MS = 4 * HOUR_MS
 const EXPIRED_MS = 24 * HOUR_MS
 const DAY_MS = 24 * HOUR_MS

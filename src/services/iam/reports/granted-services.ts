@@ -45,7 +45,7 @@ interface Carried extends SourcedPolicy {
   readonly entity: { readonly type: 'USER' | 'ROLE' | 'GROUP'; readonly name: string }
 }
 
-/** With whom each policy stands: a user's groups count. */
+/** The identity that carries each policy: a user's groups count. */
 async function carried(call: Call, source: Source): Promise<readonly Carried[]> {
   const type = source.kind.toUpperCase() as 'USER' | 'ROLE' | 'GROUP'
   const alone: Source = source.kind === 'user' ? { ...source, row: { ...source.row, groups: [] } } : source

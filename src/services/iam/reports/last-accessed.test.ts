@@ -64,7 +64,7 @@ const namespaces = ({ ServicesLastAccessed }: Awaited<ReturnType<Awaited<ReturnT
   ServicesLastAccessed!.map(({ ServiceNamespace }) => ServiceNamespace)
 
 describe('Service last accessed details', () => {
-  test('of a user list what the policies allow, and when each was last asked for', async () => {
+  test('of a user list what the policies allow, and when each was last used', async () => {
     const it = await world()
     await it.client(IAMClient, it.ann, 'us-east-1').send(new ListUsersCommand({}))
     await it.client(KMSClient, it.ann, 'eu-west-1').send(new ListKeysCommand({}))
@@ -132,7 +132,7 @@ describe('Service last accessed details', () => {
     expect(actions.map(({ ActionName }) => ActionName)).not.toContain('CreateUser')
   })
 
-  test('of a role come from its sessions; of a group and a policy from whoever has them', async () => {
+  test('of a role come from its sessions; of a group and a policy from the identities that have them', async () => {
     const it = await world()
     await it.permit('bob', allowing({ Action: 'sts:AssumeRole', Resource: '*' }))
     const assume = new AssumeRoleCommand({ RoleArn: arn('role/auditor'), RoleSessionName: 'visit' })
@@ -304,7 +304,7 @@ describe('In an organisation', () => {
     return { ...it, iam: it.client(IAMClient), member, inside, path, root, organizationId: Organization!.Id! }
   }
 
-  test('a report tells what the control policies leave, and what of it was used', async () => {
+  test('a report shows what the control policies leave, and what of it was used', async () => {
     const it = await organization()
     await it.client(IAMClient, it.inside).send(new ListUsersCommand({}))
 
@@ -349,7 +349,7 @@ describe('In an organisation', () => {
     expect(seen).toContain('s3')
   })
 
-  test('nobody else asks for one, and of no other place', async () => {
+  test('other callers cannot request one, nor for another place', async () => {
     const it = await organization()
     const inside = it.client(IAMClient, it.inside)
     const ask = (iam: IAMClient, EntityPath: string) =>

@@ -45,7 +45,7 @@ export const generateServiceLastAccessedDetails = iam
     const budget = grantBudget()
     for (const [namespace, actions] of await actionsByService()) {
       const names = grantedActions(policies, actions, budget)
-      // Of services that Merlon does not serve nothing can be told below the service.
+      // Of services that Merlon does not serve nothing is known below the service.
       if (names.length > 0) granted[namespace] = names.filter(isKnownAction).map((name) => name.split(':')[1]!)
     }
     const entities = await entitiesOf(call, asked)

@@ -91,7 +91,7 @@ export const reservedRolesPort: ReservedRolesPort = {
     try {
       return await put({ ...call, account: wanted.account }, wanted)
     } catch (error) {
-      // A quota of the account, in IAM's words.
+      // A quota of the account, with IAM's error.
       if (error instanceof Fault && error.code === 'LimitExceededException') throw new ReservedRoleError(error.message)
       throw error
     }

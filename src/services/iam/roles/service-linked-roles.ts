@@ -14,7 +14,7 @@ interface Linked {
   readonly role: string
   /** Name of the policy AWS attaches, below `aws-service-role/`. */
   readonly policy: string
-  /** Services of which there may be several roles, told apart by a suffix. */
+  /** Services of which there may be several roles, distinguished by a suffix. */
   readonly suffixes?: true
   /** Of roles that AWS describes although their creator did not. */
   readonly description?: string

@@ -1,6 +1,6 @@
 /**
- * Identity-provider controls: OpenID Connect providers whose issuer many organizations share. A role that trusts one must ask
- * for a claim that tells one organization from another; else everyone with an account there could take it.
+ * Identity-provider controls: OpenID Connect providers whose issuer many organizations share. A role that trusts one
+ * must require a claim that identifies one organization; otherwise everyone with an account there could take it.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html
  */
 import type { Policy, Statement } from '../../../policy/index.ts'

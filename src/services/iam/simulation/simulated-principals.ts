@@ -1,4 +1,4 @@
-/** Whose permissions a simulation asks about: a user with its groups, a group, or a role, with what bears on it. */
+/** The identity of a simulation: a user with its groups, a group, or a role, with the policies that apply to it. */
 import type { Call } from '../../../kernel/gate/call.ts'
 import type { Conditions } from '../../../kernel/resource/conditions.ts'
 import type { ResolvedTarget, Target } from '../../../kernel/resource/target.ts'
@@ -53,7 +53,7 @@ export async function boundaryOf(call: Call, source: Source): Promise<CompiledPo
   return arn === undefined ? undefined : (await managed(call, arn, 'boundary'))?.compiled
 }
 
-/** The caller a simulation pretends to be. A group is nobody: an unnamed user of it asks. */
+/** The caller that a simulation assumes. A group is no principal: an unnamed user of it calls. */
 export function principalOf(call: Call, source: Source): Principal {
   const { arn, row } = source
   const identified = { account: call.account, arn, tags: row.tags ?? {} }

@@ -57,7 +57,7 @@ const principal = async (ActionNames: readonly string[], more: object = {}) =>
   ).EvaluationResults
 const decisions = (results: readonly Result[]) => results.map((result) => result.EvalDecision)
 
-describe('given policies', () => {
+describe('policies in the request', () => {
   test('allow, deny, or say nothing', async () => {
     const results = await custom(
       [document(allow('s3:*'), deny('s3:DeleteObject'))],
@@ -78,7 +78,7 @@ describe('given policies', () => {
     ])
   })
 
-  test('are asked for each action on each resource, in that order', async () => {
+  test('are evaluated for each action on each resource, in that order', async () => {
     const ResourceArns = ['arn:aws:s3:::b/x', 'arn:aws:s3:::a/x']
 
     const results = await custom([document(allow('s3:*', 'arn:aws:s3:::a/*'))], ['s3:PutObject', 's3:GetObject'], {
@@ -96,7 +96,7 @@ describe('given policies', () => {
     ])
   })
 
-  test('say which context they lack, and use what they are given', async () => {
+  test('report which context they lack, and use what the request has', async () => {
     const policy = document(allow('s3:*', '*', { Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } }))
     const entry = { ContextKeyName: 'aws:SourceIp', ContextKeyValues: ['10.1.2.3'], ContextKeyType: 'ip' }
 
@@ -256,7 +256,7 @@ describe("a user's policies", () => {
     expect(decisions(await principal(['s3:GetObject'], { PolicyInputList, MaxItems: 1 }))).toHaveLength(1)
   })
 
-  test('name the context they ask for, once', async () => {
+  test('name the context they use, once', async () => {
     const input = {
       PolicySourceArn: `arn:aws:iam::${account}:user/ana`,
       PolicyInputList: [

@@ -1,4 +1,4 @@
-/** The policy simulator: the engine that decides real calls, asked about calls nobody makes. */
+/** The policy simulator: evaluates hypothetical calls with the engine that decides real ones. */
 import type * as IAM from '@aws-sdk/client-iam'
 import type { Call } from '../../../kernel/gate/call.ts'
 import { parseArn } from '../../../kernel/resource/arn.ts'
@@ -75,7 +75,7 @@ export const getContextKeysForPrincipalPolicy = iam
     ContextKeyNames: keysOf([...(await policiesOf(call, source)), ...givenPolicies(input.PolicyInputList)]),
   }))
 
-/** What both simulations are asked. */
+/** The input of both simulations. */
 interface Asked {
   readonly ActionNames: readonly string[]
   readonly ResourceArns?: readonly string[] | undefined
@@ -93,7 +93,7 @@ interface Entry {
   readonly ContextKeyType?: string | undefined
 }
 
-/** Who asks, and what they carry. */
+/** The simulated caller, and its policies. */
 interface Simulated {
   readonly policies: readonly SourcedPolicy[]
   readonly boundary: CompiledPolicy | undefined
@@ -158,7 +158,7 @@ async function simulate(call: Call, input: Asked, simulated: Simulated) {
 }
 
 interface Question {
-  /** In the order they were asked. */
+  /** In the order of the request. */
   readonly order: string
   readonly action: string
   readonly resource: string

@@ -1,4 +1,4 @@
-/** Who credentials hang on: a user by its unique id, or the root user by the account's number. */
+/** The owner of credentials: a user by its unique ID, or the root user by the account's number. */
 import type { Call } from '../../../kernel/gate/call.ts'
 import type { ResolvedTarget, Target } from '../../../kernel/resource/target.ts'
 import { Fault } from '../../../wire/fault.ts'
