@@ -1,4 +1,4 @@
-/** An organisation over the API: accounts full of users, roles and secrets, as many as an account may have. */
+/** An organization over the API: accounts full of users, roles and secrets, as many as an account may have. */
 import { randomUUID } from 'node:crypto'
 import { load } from './drive.mjs'
 import { askOnce, queryOnce, signedJson, signedQuery } from './requests.mjs'

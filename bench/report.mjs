@@ -32,7 +32,7 @@ export function share(value, aim) {
   return `${Math.round(value * 100)} %${aim !== undefined && value < aim ? ` (aim ${aim * 100} %)` : ''}`
 }
 
-/** What a stranger needs to know to compare. */
+/** What a reader needs to know to compare. */
 export function machine() {
   const [first] = cpus()
   const version = (words) => spawnSync(words[0], words.slice(1), { encoding: 'utf8' }).stdout?.trim().split('\n')[0]

@@ -20,8 +20,8 @@ const READY_MS_MAX = 60_000
 const TICK_MS = 10
 
 /**
- * Merlon on disk, as a user starts it: every call signed, authorised and recorded.
- * `before`: a server that was stopped and kept; this one goes on with its data, which then stays.
+ * Merlon on disk, as a user starts it: every call signed, authorized and recorded. `before`: a server that was stopped
+ * and kept; this one goes on with its data, which then stays.
  */
 export async function startMerlon({ before, kept = before !== undefined } = {}) {
   const data = before?.data ?? mkdtempSync(join(tmpdir(), 'merlon-bench-'))

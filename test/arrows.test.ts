@@ -1,4 +1,4 @@
-/** The house's walls: which room may import which. See ARCHITECTURE.md. */
+/** The dependency rules: which layer may import which. See ARCHITECTURE.md. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,7 +7,7 @@ import { services as serviceRows } from '../src/wire/services.ts'
 
 const src = fileURLToPath(new URL('../src', import.meta.url))
 
-/** A room, and the rooms it may import besides itself. */
+/** A layer, and the layers it may import besides itself. */
 const arrows: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   policy: [],

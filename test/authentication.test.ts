@@ -20,7 +20,10 @@ import type { HttpRequest, HttpResponse } from '../src/wire/http.ts'
 import { presign, type SigningOptions, sign } from '../src/wire/sigv4/index.ts'
 import { ACCOUNT, allowing, cloud, type Keys, keysOf } from './cloud.ts'
 
-/** A call in its service's own protocol. Most of these operations are not built: a stranger must not learn even that. */
+/**
+ * A call in its service's own protocol. Most of these operations are not built: an unauthenticated client must not
+ * learn even that.
+ */
 interface Question {
   readonly service: string
   readonly method?: string

@@ -39,7 +39,7 @@ export interface CloudOptions {
   readonly quotas?: Quotas
   /** The rate limits of each caller; with a clock of the test's. */
   readonly throttle?: Throttle
-  /** The world outside, in the test's hands. */
+  /** Responses of other hosts, under the test's control. */
   readonly outbound?: OutboundPort
   /** Ports that the server would provide, such as a mail transport. */
   readonly provides?: readonly Provided[]

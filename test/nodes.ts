@@ -1,6 +1,6 @@
 /**
- * Three nodes on one PostgreSQL behind a round-robin proxy, under the name of one server: suites that know an address and
- * a data folder run on them unchanged. `npm run test:nodes` says where the PostgreSQL is.
+ * Three nodes on one PostgreSQL behind a round-robin proxy, under the name of one server: suites that know an address
+ * and a data directory run on them unchanged. `npm run test:nodes` says where the PostgreSQL is.
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'

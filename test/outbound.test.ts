@@ -87,7 +87,7 @@ describe('A thumbprint', () => {
     for (const each of servers) each.close().closeAllConnections()
   })
 
-  /** `NAME.pem` and `NAME.key`, signed by another one or by itself. */
+  /** `NAME.pem` and `NAME.key`, signed by another one or self-signed. */
   function certificate(name: string, extensions: string, issuer?: string): void {
     const subject = ['-new', '-newkey', 'rsa:2048', '-nodes', '-subj', `/CN=${name}`, '-keyout', file(`${name}.key`)]
     openssl('req', ...subject, '-out', file(`${name}.csr`))

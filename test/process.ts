@@ -21,7 +21,7 @@ export interface Running {
   readonly console?: string
   /** How many processes answer there. */
   readonly nodes: number
-  /** Accounts made by this start; empty when the data folder had one. */
+  /** Accounts made by this start; empty when the data directory had one. */
   readonly accounts: readonly MadeAccount[]
   readonly process: ChildProcess
   /** What it wrote to standard error so far. */

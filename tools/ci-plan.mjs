@@ -1,6 +1,6 @@
 /**
- * Which slow suites CI runs for a commit: those that its changes touch first, the others by turns, as many as there is time
- * for. `node tools/ci-plan.mjs plan` prints the suites to run, one a line, with its reasons on standard error.
+ * Which slow suites CI runs for a commit: those that its changes touch first, the others in rotation, as many as there
+ * is time for. `node tools/ci-plan.mjs plan` prints the suites to run, one a line, with its reasons on standard error.
  *
  * `MERLON_CI_BASE`: the last commit for which CI passed; default: the last one that is twelve hours older than HEAD, because
  * one submission may have many commits. `MERLON_CI_ALL=1`: everything.

@@ -1,4 +1,4 @@
-/** `merlon audit …`: the trail of everything, proven and read. */
+/** `merlon audit …`: the audit log, verified and read. */
 import { keyCommand } from './audit/key.ts'
 import { tailCommand } from './audit/tail.ts'
 import { verifyCommand } from './audit/verify.ts'

@@ -1,6 +1,6 @@
 /**
- * What strangers have chosen, for a terminal: names, messages and agents of the trail may hold control sequences, line ends
- * and marks that turn the direction of writing. They are shown, and do nothing.
+ * Text from untrusted sources, for a terminal: names, messages and user agents in the audit log may hold control
+ * sequences, line ends and marks that turn the direction of writing. They are shown, and have no effect.
  */
 const ACTIVE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu
 

@@ -42,7 +42,7 @@ export const status: Command = {
   },
 }
 
-/** The state of a data folder, whether or not a server runs on it. */
+/** The state of a data directory, whether or not a server runs on it. */
 async function ofFolder(data: string, json: boolean): Promise<number> {
   const told = await askServer(data, { route: 'GET /status', input: {} })
   const state: State = told ? { running: true, ...told } : { running: false, ...atRest(data) }

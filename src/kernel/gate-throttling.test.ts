@@ -185,7 +185,7 @@ test.each([
     Array.from({ length: 4 }, () =>
       client.send(command).then(
         ({ $metadata }: { $metadata: { attempts: number } }) => $metadata.attempts,
-        // Without an organisation that is the true answer.
+        // Without an organization that is the true answer.
         (error: { name: string; $metadata: { attempts: number } }) =>
           error.name === 'AWSOrganizationsNotInUseException' ? error.$metadata.attempts : Promise.reject(error),
       ),

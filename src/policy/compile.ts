@@ -44,7 +44,7 @@ export interface Candidates {
   readonly allow: ResourceIndex
 }
 
-/** Kinds in which a statement says whom it means. */
+/** Kinds in which a statement has a principal. */
 const WITH_PRINCIPAL: ReadonlySet<PolicyKind> = new Set(['resource', 'trust', 'rcp', 'endpoint'])
 
 export function compilePolicy(policy: Policy, source: PolicySource): CompiledPolicy {
@@ -130,7 +130,7 @@ function prefixesOf({ resource }: Statement, version: Version): readonly string[
 /** Bounded, because callers of the policy simulator choose the actions. */
 const ACTIONS_REMEMBERED_MAX = 5000
 
-/** Several policies as one: all of a principal's, or all of one level of an organisation. Compile once, keep. */
+/** Several policies as one: all of a principal's, or all of one level of an organization. Compile once, keep. */
 export class PolicySet {
   readonly policies: readonly CompiledPolicy[]
   readonly #exact = new Map<string, CompiledStatement[]>()

@@ -87,14 +87,15 @@ function decideOpenly(request: Request, layers: Layers): Decision {
     const limit = applied.find((each) => each.layer === layer)
     if (limit && !limit.sets.some((set) => firstMatch(set.candidates(action).allow, request))) return refused(layer)
   }
-  // Said last: what the caller's own side lacks is the caller's to mend, this is the owner's.
+  // Refused last: a missing permission of the caller's own side can be added by the caller's administrator, this one by
+  // the owner.
   return !sameAccount && !named ? refused(resourceLayer) : decided
 }
 
 export interface AppliedLayer {
   readonly layer: Layer
   readonly isResource: boolean
-  /** Each level of an organisation by itself; one set for every other layer, none for a session granted nothing. */
+  /** Each level of an organization separately; one set for every other layer, none for a session granted nothing. */
   readonly sets: readonly PolicySet[]
 }
 

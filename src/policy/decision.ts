@@ -33,7 +33,7 @@ export interface Layers {
    * policies.
    */
   readonly grants?: readonly CompiledStatement[] | undefined
-  /** Root, organisational units, account: every level must allow. */
+  /** Root, organizational units, account: every level must allow. */
   readonly scps?: readonly Policies[] | undefined
   /** Every level may deny; `RCPFullAWSAccess` is understood at each. */
   readonly rcps?: readonly Policies[] | undefined
@@ -63,7 +63,7 @@ export interface Statement {
   readonly end: Position
 }
 
-/** What one layer says by itself. `none`: it does not apply to this request. */
+/** The result of one layer alone. `none`: it does not apply to this request. */
 export interface LayerOutcome {
   readonly layer: Layer
   readonly outcome: 'allowed' | 'explicitDeny' | 'implicitDeny' | 'none'

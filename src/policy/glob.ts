@@ -78,7 +78,7 @@ export function globMatches(pattern: Pattern, text: string): boolean {
   return true
 }
 
-/** The pattern as a test, with the common shapes recognised beforehand. */
+/** The pattern as a test, with the common shapes recognized beforehand. */
 export function compileGlob(pattern: Pattern): (text: string) => boolean {
   const firstWild = pattern.findIndex((code) => code < 0)
   if (firstWild < 0) {

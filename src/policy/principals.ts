@@ -1,5 +1,5 @@
 /**
- * Whom a `Principal` element means, and how closely it names the caller: that decides what else must allow.
+ * The callers a `Principal` element matches, and how closely it names them: that decides what else must allow.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
  */
 import type { Context } from './context.ts'
@@ -18,7 +18,7 @@ export type Closeness = 0 | 1 | 2 | 3
 
 export type PrincipalTest = (principal: Principal, context: Context) => Closeness
 
-/** A missing element matches no principal: a policy on a resource has to name whom it applies to. */
+/** A missing element matches no principal: a policy on a resource has to name its principals. */
 export function compilePrincipal(choice: Choice<Principals> | undefined, effect: 'Allow' | 'Deny'): PrincipalTest {
   if (!choice) return () => NONE
   const { values } = choice
@@ -54,7 +54,10 @@ function closestName(
   return closest
 }
 
-/** Stored policies name users and roles by id, so that a namesake made later is not meant: ids are accepted beside ARNs. */
+/**
+ * Stored policies name users and roles by ID, so that a later user or role with the same name does not match: IDs are
+ * accepted beside ARNs.
+ */
 function closenessOf(name: string, principal: Exclude<Principal, { kind: 'service' | 'anonymous' }>): Closeness {
   if (name === '*') return DIRECT
   if (isAccount(name, principal.account)) return ACCOUNT
@@ -77,8 +80,9 @@ function isAccount(name: string, account: string): boolean {
 }
 
 /**
- * `NotPrincipal`. A Deny spares a caller only if all of it is listed: its account and its user, or its account, role and
- * session. An Allow reaches only a caller of whom nothing is listed, the anonymous included. Both close the door.
+ * `NotPrincipal`. A Deny spares a caller only if all of it is listed: its account and its user, or its account, role
+ * and session. An Allow reaches only a caller of whom nothing is listed, the anonymous included. Both are the strict
+ * reading.
  */
 function outside(listed: Principals, effect: 'Allow' | 'Deny', principal: Principal, context: Context): Closeness {
   if (listed.AWS?.includes('*')) return NONE

@@ -53,7 +53,7 @@ export const EVERY_RESOURCE: readonly Pattern[] = [
 interface Applied {
   readonly layer: Layer
   readonly open: OpenStatement
-  /** Of which set of the layer: each level of an organisation must allow. */
+  /** Of which set of the layer: each level of an organization must allow. */
   readonly level: number
 }
 

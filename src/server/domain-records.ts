@@ -1,6 +1,6 @@
 /**
- * DNS as the world answers it: the question goes to every resolver that the operator configured (`MERLON_DNS_SERVERS`,
- * default: the machine's), each from a new port and with a random ID, over TCP where the answer is too long for UDP.
+ * Public DNS: the query goes to every resolver that the operator configured (`MERLON_DNS_SERVERS`, default: the
+ * machine's), each from a new port and with a random ID, over TCP where the answer is too long for UDP.
  */
 import { randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'

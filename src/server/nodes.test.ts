@@ -1,4 +1,4 @@
-/** Nodes on one store: one keyring for all of them, followed at once, and a rollback of each seen by itself. */
+/** Nodes on one store: one keyring for all of them, followed at once, and a rollback of each detected on its own. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -14,7 +14,7 @@ const INDEX_SHARE = 2
 /** So many at a time: rows that are indexed together share the pages they go to, and no commit waits long. */
 const INDEX_PORTION_BUSY = 256
 const CHECKPOINT_MS = 5_000
-/** Sooner, when the write-ahead log may have grown by this much: three quarters of its room. */
+/** Sooner, when the write-ahead log may have grown by this much: three quarters of its space. */
 const CHECKPOINT_PAGES = 6_000
 /** Of pages, a connection; SQLite's own 2 MB do not hold the leaves that a brisk second writes to. */
 const CACHE_KB = 8_000
@@ -192,7 +192,7 @@ export class BatchWriter {
       try {
         this.#database.exec('ROLLBACK')
       } catch {
-        // SQLite has rolled back by itself, as it does when the disk is full.
+        // SQLite has rolled back on its own, as it does when the disk is full.
       }
       throw error
     }

@@ -43,7 +43,7 @@ const steps: readonly Step[] = [
    UPDATE counters SET value = coalesce((SELECT max(position) FROM log), 0) WHERE name = 'indexed';`,
 ]
 
-/** Records from before there were chains: the first that is written with a MAC vouches for all before it. */
+/** Records from before there were chains: the first that is written with a MAC covers all before it. */
 function chainWhatIsThere(database: Database): void {
   const heads = new Map<string, Chained & Link>()
   const next = database.prepare(

@@ -2,8 +2,8 @@
  * The contract of a store: ordered JSON documents with transactions, an append-only event log and a change feed.
  *
  * Every engine passes the same suite (`contract.ts`). What an engine promises:
- * - `run` is serialisable: at commit everything the unit read (documents, absent documents, ranges) must be unchanged,
- *   else nothing is written and the body runs again.
+ * - `run` is serializable: at commit everything the unit read (documents, absent documents, ranges) must be unchanged,
+ *   else nothing is written and the body is retried.
  * - When `run` resolves, what it wrote survives `kill -9` and power loss.
  * - What a unit reads may not be durable yet, but then its own commit waits behind it: no caller receives a result that
  *   a crash could undo.
@@ -179,7 +179,7 @@ export function compareKeys(a: Key, b: Key): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
-/** The data cannot be reached; what became of a commit under way is not known. */
+/** The data cannot be reached; the outcome of a commit in progress is not known. */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError'
 }

@@ -35,7 +35,7 @@ interface Accepted {
   readonly changes: readonly Change[]
   /** At which of this process's ticks it was accepted. */
   readonly tick: number
-  /** With false when another process has changed what it had read: the body runs again. */
+  /** With false when another process has changed what it had read: the body is retried. */
   readonly resolve: (durable: boolean) => void
   readonly reject: (error: Error) => void
   /** Nothing to write: it is only to be seen whether something can be written. */
@@ -433,7 +433,7 @@ export class Transactions implements View {
     if (news) this.#take(news)
   }
 
-  /** What other processes have committed becomes part of the state; what was accepted on other grounds runs again. */
+  /** What other processes have committed becomes part of the state; units based on other data are retried. */
   #take({ revision, changes: all }: CommittedChanges): void {
     if (revision <= this.#revision) return
     const news = all.filter((change) => change.revision > this.#revision)

@@ -1,6 +1,6 @@
 /**
- * Room for the write-ahead log. A sync of a file that has grown also writes where its new blocks are, which doubles what a
- * commit waits for the disk; blocks that are there already are only overwritten.
+ * Space for the write-ahead log. A sync of a file that has grown also writes where its new blocks are, which doubles
+ * what a commit waits for the disk; blocks that are there already are only overwritten.
  */
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import type { Database } from './engine.ts'

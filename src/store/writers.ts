@@ -15,7 +15,7 @@ export interface Writer {
    * waits for the caller's thread.
    */
   write(batch: Batch, alone: boolean): Promise<void>
-  /** Writes next to nothing, durably; in turn with batches. */
+  /** Writes next to nothing, durably; alternating with batches. */
   touch(): Promise<void>
   /** MACs of the records to come. */
   authenticate(key: EpochKey): void
@@ -154,7 +154,7 @@ export function quickerWriter(thread: ThreadWriter, database: Database): Writer 
     try {
       return here.write(batch)
     } catch (error) {
-      // The thread is at work on the file: it will see to this one next.
+      // The thread is using the file: it will handle this one next.
       if (isBusy(error)) return undefined
       throw couldNotWrite((error as Error).message)
     } finally {

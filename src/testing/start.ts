@@ -209,7 +209,7 @@ async function launch(
       throw new Error(
         `Merlon did not start. ${complaint.trim() || `It ended with ${child.signalCode ?? child.exitCode}.`}`,
       )
-    // The test's process may end while the server runs: the server then ends by itself.
+    // The test's process may end while the server runs: the server then ends, too.
     child.unref()
     for (const stream of [child.stdout, child.stderr]) (stream as unknown as { unref?(): void }).unref?.()
     return { child, ready: JSON.parse(ready[0] as string) as Ready }

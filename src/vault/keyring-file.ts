@@ -17,7 +17,7 @@ export interface KeyringBody {
   /** Grows with every change of the keyring. */
   readonly generation: number
   readonly rootVersion: number
-  /** A restored copy that must not act by itself until it is activated. */
+  /** A restored copy that must take no automatic action until it is activated. */
   readonly fenced?: boolean
   readonly sealers: readonly SealerRecord[]
   /** Keys of the installation, wrapped: they outlive the root key's versions. */

@@ -68,7 +68,7 @@ export class Keyring implements KeyTree {
   #root: Root
   /** Account keys under the root key in memory: those of the body, unless another node has made a new root key. */
   #wrapped: KeyringBody['accounts']
-  /** Under way while the root key in memory is not the one of now; rejected when no sealer opens that. */
+  /** In progress while the root key in memory is not the current one; rejected when no sealer unlocks that. */
   #reopening: Promise<void> | undefined
   /** The text that is being written: it may be reported before the write is known to be done. */
   #writing: { readonly text: string; readonly adopt: () => void } | undefined
@@ -367,7 +367,7 @@ export class Keyring implements KeyTree {
     return this.#reopening ?? Promise.resolve()
   }
 
-  /** No key is in memory any more, and none can be had but through a sealer. */
+  /** No key is in memory any more, and only a sealer can unlock one. */
   wipe(): void {
     this.#wiped = true
     const all = [this.#root.key, this.#root.kek, this.#installation, this.#backup]

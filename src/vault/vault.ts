@@ -34,9 +34,9 @@ export interface Vault {
    * caller wipes it. The key of another epoch cannot be derived from it.
    */
   chainKey(node: string, epoch: number): Uint8Array
-  /** What this installation vouches for, signed: Ed25519 (RFC 8032), 64 bytes. */
+  /** Signs a statement as this installation: Ed25519 (RFC 8032), 64 bytes. */
   signAsInstallation(statement: Uint8Array): Buffer
-  /** The public half of what {@link vouch} signs with: DER SPKI. The same for the installation's whole life. */
+  /** The public key of {@link signAsInstallation}: DER SPKI. The same for the installation's whole life. */
   installationPublicKey(): Buffer
   /** Keys that customers use: their material never leaves. */
   readonly materials: Materials

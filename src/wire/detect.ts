@@ -1,4 +1,4 @@
-/** The first door: which service, protocol and operation a request speaks to. Looks only at what routing needs. */
+/** The detection stage: which service, protocol and operation a request is for. Reads only what routing needs. */
 import { Fault } from './fault.ts'
 import { isGzip } from './gzip.ts'
 import { type HttpRequest, header } from './http.ts'

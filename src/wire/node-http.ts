@@ -20,7 +20,7 @@ export class NoPlaceError extends Error {
   override readonly name = 'NoPlaceError'
 }
 
-/** There was no room for a body. */
+/** The budget had no space for a body. */
 export class BodyBudgetError extends Error {
   override readonly name = 'NoRoomError'
 }

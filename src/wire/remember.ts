@@ -1,6 +1,6 @@
 /** What was made of a text, kept for the next time: requests of one client say much the same again and again. */
 
-/** Strangers choose the texts: none that is longer is kept. */
+/** Clients choose the texts: longer ones are not kept. */
 const TEXT_MAX = 512
 
 /** `make` must depend on nothing but the text; what it throws is not kept. `max` texts at most, then it begins anew. */

@@ -1,4 +1,4 @@
-/** The room's front: bytes to typed calls and back, for every protocol AWS speaks. */
+/** The entry point of the wire layer: bytes to typed calls and back, for every protocol AWS speaks. */
 import { fromCbor, parseCbor, printCbor, toCbor } from './cbor.ts'
 import { validateInput } from './constraints.ts'
 import { contentTypes, XML_DECLARATION } from './content.ts'

@@ -197,7 +197,7 @@ export function fromText(shape: Shape, text: string): unknown {
 
 const SHOWN_MAX = 64
 
-/** Enough of a wrong value to recognise it by. */
+/** Enough of a wrong value to recognize it by. */
 function shown(text: string): string {
   return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text
 }

@@ -56,7 +56,7 @@ export async function signInAs(page: Page, { origin, account }: SignInServer, na
   await page.getByRole('button', { name: 'Sign in' }).click()
 }
 
-/** An authenticator that confirms by itself. */
+/** An authenticator that confirms automatically. */
 export async function virtualAuthenticator(page: Page): Promise<void> {
   const debug = await page.context().newCDPSession(page)
   await debug.send('WebAuthn.enable')

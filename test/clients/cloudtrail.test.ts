@@ -25,7 +25,7 @@ let Bucket: string
 const client = <C>(Client: new (config: object) => C): C => trail.client(Client)
 const validate = () => trail.validate()
 
-/** By the door that only development has. */
+/** By the endpoint that only development has. */
 async function move(aheadSeconds: number): Promise<void> {
   const { accessKeyId, secretAccessKey } = trail.account
   const moved = await trail.later(

@@ -149,7 +149,7 @@ test('amazon-cognito-identity-js: sign-up, code, SRP, authenticator app, remembe
     await expect(verifier.verify(`${token.slice(0, -6)}AAAAAA` as never)).rejects.toThrow()
   }
 
-  // The library confirmed the device by itself: the pool remembers every one.
+  // The library confirmed the device automatically: the pool remembers every one.
   const secret = await new Promise<string>((resolve, reject) =>
     ana.associateSoftwareToken({ associateSecretCode: resolve, onFailure: reject }),
   )

@@ -71,7 +71,7 @@ afterEach(async () => {
   await Promise.all(running.splice(0).map((server) => server.stop('SIGKILL')))
 })
 
-/** A copy of the configuration, initialised, before an empty server of its own. */
+/** A copy of the configuration, initialized, before an empty server of its own. */
 async function workspace(
   configuration: string,
   files: Readonly<Record<string, Buffer>> = {},

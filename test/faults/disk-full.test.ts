@@ -1,6 +1,6 @@
 /**
  * The disk of the log is full: nothing runs that could not be recorded, reads neither; what was acknowledged stays, and
- * once there is room it goes on. On a small file system of its own, which root may mount.
+ * once there is space it goes on. On a small file system of its own, which root may mount.
  */
 import { spawnSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
@@ -67,7 +67,7 @@ function fill(file: string): void {
   try {
     writeFileSync(file, Buffer.concat(blocks))
   } catch {
-    // Full: as wanted. What there was room for is there.
+    // Full, as intended. What there was space for is there.
   }
 }
 

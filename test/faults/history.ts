@@ -29,7 +29,7 @@ export interface Operation {
   readonly invokedAt: number
   /** Of whatever is not unknown. */
   readonly returnedAt?: number
-  /** As the answer names it, and the trail's event. */
+  /** As the response and the event in the audit log name it. */
   readonly requestId?: string
   /** Why the outcome is not known. */
   readonly why?: string

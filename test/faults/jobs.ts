@@ -1,4 +1,4 @@
-/** Jobs whose every run leaves its mark on the trail: imported key material that ends by itself, on whichever node. */
+/** Jobs whose every run leaves an event in the audit log: imported key material that expires, on whichever node. */
 import { constants, createPublicKey, publicEncrypt, randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Random } from '../wire/random.ts'
@@ -75,7 +75,7 @@ async function imported(
   return undefined
 }
 
-/** What is wrong with how often each expired, by the trail: once when it was acknowledged, never twice. */
+/** What is wrong with how often each expired, by the audit log: once when it was acknowledged, never twice. */
 export function notOnce(keys: readonly ExpiringKey[], expiries: readonly string[]): string[] {
   const times = new Map<string, number>()
   for (const keyId of expiries) times.set(keyId, (times.get(keyId) ?? 0) + 1)

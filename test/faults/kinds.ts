@@ -8,7 +8,7 @@ export interface Kind {
   readonly calls: Partial<
     Record<Action, (client: Client, register: string, value: string) => Promise<State | undefined>>
   >
-  /** As the trail calls the changes, and where their events name the value. */
+  /** The changes as the audit log names them, and where their events name the value. */
   readonly events: Readonly<Record<string, (parameters: Readonly<Record<string, unknown>>) => unknown>>
 }
 
@@ -34,7 +34,7 @@ export const KINDS: readonly Kind[] = [
     },
   },
   {
-    // The value is the request's token as well, which is on the trail; what is secret is not.
+    // The value is the request's token as well, which is in the audit log; what is secret is not.
     name: 'secret',
     calls: {
       read: async (client, SecretId) =>

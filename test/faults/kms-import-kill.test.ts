@@ -32,7 +32,7 @@ interface Key {
   readonly id: string
   readonly material: Buffer
   readonly sealed: { readonly blob: Uint8Array; readonly text: string }[]
-  /** The state it was left in, and the one that the call under way leads to. */
+  /** The state it was left in, and the one that the call in progress leads to. */
   state: string
   next: string
 }

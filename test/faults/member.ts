@@ -1,4 +1,7 @@
-/** One node: a real process with a data folder and a port of its own, which can be killed, stopped, and lied to about the time. */
+/**
+ * One node: a real process with a data directory and a port of its own, which can be killed, stopped, and given a false
+ * time.
+ */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type MadeAccount, type Running, startAlone } from '../process.ts'
@@ -10,7 +13,7 @@ const START_MS_MAX = 60_000
 export interface MemberOptions {
   readonly name: string
   readonly folder: string
-  /** Of `merlon start`, beside the data folder and the port. */
+  /** Of `merlon start`, beside the data directory and the port. */
   readonly words: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   /** The wire to the database, where there is one. */

@@ -56,7 +56,7 @@ export const FAULTS: readonly Fault[] = [
   }),
   database('kill -9 of one connection', async (postgres, random) => {
     process.kill(random.pick(postgres.backends()), 'SIGKILL')
-    // PostgreSQL ends all others and recovers, by itself.
+    // PostgreSQL ends all others and recovers automatically.
     return { target: 'a backend of PostgreSQL', end: () => postgres.start() }
   }),
   {

@@ -108,7 +108,7 @@ test('ten times the allowed rate is refused and forgotten: memory is bounded, he
   // A connection that is closed while its body still comes may break before the answer is read.
   expect(await metric('merlon_refused_total{reason="bodies"}')).toBeGreaterThan(0)
 
-  // Every call that ran is on record, and of those that did not a handful, whatever their number.
+  // Every call that ran is recorded, and of those that did not a handful, whatever their number.
   await server.stop()
   server = await startMerlon(['--data', data])
   const { url: again } = server

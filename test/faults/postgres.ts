@@ -152,7 +152,7 @@ export class Postgres {
     writeFileSync(this.#delay, String(milliseconds), { mode: 0o644 })
   }
 
-  /** Leaves no room to write in, or all of it again. */
+  /** Leaves no space to write in, or all of it again. */
   fill(full: boolean): void {
     if (!this.ownDisk) throw new Error('the data is not on a disk of its own')
     const disk = join(this.#folder, 'disk')

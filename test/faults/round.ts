@@ -1,4 +1,4 @@
-/** One round: clients at work on fresh registers, faults among them, everything healed, every register read everywhere. */
+/** One round: clients on fresh registers, faults among them, everything healed, every register read everywhere. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { randomOf } from '../wire/random.ts'
 import { Asking } from './asking.ts'

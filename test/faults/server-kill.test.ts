@@ -1,6 +1,6 @@
 /**
  * 10,000 creates by sixteen clients while the server is killed with `kill -9` twenty times. Nothing that was
- * acknowledged may be lost, and there is one event for each thing that exists, and nothing in the trail that does not.
+ * acknowledged may be lost, and there is one event for each thing that exists, and no event for what does not.
  */
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'

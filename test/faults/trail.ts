@@ -11,7 +11,7 @@ export interface TrailEvent {
   readonly serviceEventDetails?: { readonly keyId: string }
 }
 
-/** A page of the trail, newest first. */
+/** A page of the audit log, newest first. */
 export type Page = (token: string | undefined) => Promise<{ Events: { CloudTrailEvent: string }[]; NextToken?: string }>
 
 export async function wholeTrail(page: Page): Promise<TrailEvent[]> {

@@ -40,7 +40,7 @@ export function allows(one: Case): boolean {
     identity: one.identity.map((document) => compiled(document, 'identity')),
     resourceMode: 'optional',
     ...(one.boundary && { boundary: compiled(one.boundary, 'boundary') }),
-    // Session policies narrow whom a boundary does not.
+    // Session policies narrow what a boundary does not.
     ...(one.rootIsLimited && { session: [compiled(one.rootIsLimited, 'session')] }),
     ...(one.session && { session: [compiled(one.session, 'session')] }),
     ...(one.resourcePolicy && { resource: compiled(one.resourcePolicy, 'resource') }),

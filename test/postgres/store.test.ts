@@ -417,7 +417,7 @@ describe('nodes over one database', () => {
   test('deleted documents are swept up, and a node that has not read the deletion by then does not go on', async () => {
     const { a, schema } = await pair()
     const pool = new pg.Pool({ connectionString: url(), options: `-c search_path=${schema}`, types: intTypes })
-    // The nodes sweep by themselves when it is due, which it is not for an hour from now.
+    // The nodes sweep automatically when it is due, which it is not for an hour from now.
     await sweep(pool, 0)
     await a.run((unit) => unit.put('k', {}))
     await a.run((unit) => unit.delete('k'))

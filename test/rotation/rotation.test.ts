@@ -143,7 +143,7 @@ describe.each(kinds.filter(({ there }) => there))('$name', (kind) => {
         const passwords = new Set<string>()
         let [logins, failures, rotating] = [0, 0, true]
         let retriesMost = 0
-        // What an application may rely on is that what it read stays good until the rotation after the next: where
+        // What an application may rely on is that what it read stays valid until the rotation after the next: where
         // rotations follow each other in milliseconds, the client must have come round once between two of them.
         let read = 0
         const anotherLogin = async () => {

@@ -1,4 +1,7 @@
-/** Root of trust §6.7: events edited, deleted and cut off by SQL are named by `merlon audit verify`; people read the trail. */
+/**
+ * Root of trust §6.7: events edited, deleted and cut off by SQL are named by `merlon audit verify`; people read the
+ * log.
+ */
 import { spawn } from 'node:child_process'
 import { createPublicKey } from 'node:crypto'
 import { writeFileSync } from 'node:fs'

@@ -57,7 +57,7 @@ test('7: killed again and again, a stream loses no event and keeps their order',
   const got = idsOf(file)
   const once = [...new Set(got)]
   expect(once).toEqual(written.map(({ id }) => id))
-  // What comes twice is the batch that was under way, once for each kill at most.
+  // What comes twice is the batch that was in progress, once for each kill at most.
   expect(got.length - once.length).toBeLessThanOrEqual(5 * 500)
   expect(once.length).toBeGreaterThan(1_000)
 })

@@ -1,4 +1,7 @@
-/** The permanent gate of the wire room: round trips against the official clients' own codecs. Run: npx vitest run --config test/wire/vitest.config.ts */
+/**
+ * The permanent gate of the wire layer: round trips against the official clients' own codecs. Run: npx vitest run
+ * --config test/wire/vitest.config.ts
+ */
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 

@@ -12,7 +12,7 @@ import {
 } from '../api/session.ts'
 import { keepRegion, keepRole, type RecentRole, regionChosen } from './settings.ts'
 
-/** As whom the calls are made. */
+/** The identity that makes the calls. */
 export interface Acting {
   readonly arn: string
   readonly account: string

@@ -11,7 +11,7 @@ import { compileSaved, InputError, readText } from './files.ts'
 /** The replacement for the document of a policy in the file, by ARN. */
 export type Replaced = ReadonlyMap<string, { readonly text: string; readonly file: string }>
 
-/** Of large organisations; beyond, the file is something else. */
+/** Of large organizations; beyond, the file is something else. */
 const CHARS_MAX = 512 * 1024 * 1024
 
 /** Throws an `InputError` for a file that is something else. */

@@ -13,7 +13,7 @@ import {
   readPolicy,
 } from '../../policy/index.ts'
 
-/** A file that is missing or says nothing understandable: its writer can mend it. */
+/** A file that is missing or unreadable: its writer can fix it. */
 export class InputError extends Error {
   override readonly name = 'InputError'
 }

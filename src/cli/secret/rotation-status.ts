@@ -25,11 +25,11 @@ interface Status {
   /** ISO 8601; absent before the first rotation. */
   readonly last?: string
   readonly next?: string
-  /** Of the last attempt, when it failed. Absent, too, when the caller may not read the trail. */
+  /** Of the last attempt, when it failed. Absent, too, when the caller may not read the audit log. */
   readonly error?: string
 }
 
-/** Members of an event of the trail. */
+/** Members of an event of the audit log. */
 interface Told {
   readonly eventTime: string
   readonly eventName: string
@@ -72,7 +72,7 @@ async function* rotating(client: Client): AsyncGenerator<Listed> {
   }
 }
 
-/** What the trail says of each secret's last rotation; nothing to those who may not read it. */
+/** What the audit log has of each secret's last rotation; nothing for callers that may not read it. */
 async function lastTold(client: Client): Promise<ReadonlyMap<string, Told>> {
   const last = new Map<string, Told>()
   try {

@@ -1,4 +1,7 @@
-/** The body: frames, each encrypted by itself under its sequence number, so that none can be moved, left out or repeated. */
+/**
+ * The body: frames, each encrypted separately under its sequence number, so that none can be moved, left out or
+ * repeated.
+ */
 import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { BodyAuthFailed, FrameLimitExceeded, MalformedMessage } from '../errors.ts'
 import type { Suite } from '../suites.ts'

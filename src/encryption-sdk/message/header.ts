@@ -1,5 +1,5 @@
 /**
- * The message header, versions 1 and 2: read from bytes that a stranger may have written, and written.
+ * The message header, versions 1 and 2: read from untrusted bytes, and written.
  *
  * Source: AWS Encryption SDK message format, https://docs.aws.amazon.com/encryption-sdk/latest/developer-guide/message-format.html
  */

@@ -86,8 +86,8 @@ export function decodedResponse(encoded: string): string {
 }
 
 /**
- * The values of an attribute of a plain assertion that is not verified: only good for finding the provider that may have
- * signed it.
+ * The values of an attribute of a plain assertion that is not verified: only used for finding the provider that may
+ * have signed it.
  */
 export function claimedValues(text: string, attribute: string): readonly string[] {
   return [...descendants(readDocument(text))]
@@ -95,7 +95,7 @@ export function claimedValues(text: string, attribute: string): readonly string[
     .flatMap((each) => childrenOf(each, ASSERTION, 'AttributeValue').map(({ text }) => text.trim()))
 }
 
-/** The issuer of an assertion that is not verified; undefined where it is encrypted. Only good for passing over providers. */
+/** The issuer of an assertion that is not verified; undefined where it is encrypted. Only used to skip providers. */
 export function claimedIssuer(text: string): string | undefined {
   const assertion = [...descendants(readDocument(text))].find(({ name }) => name === 'Assertion')
   return assertion && childrenOf(assertion, ASSERTION, 'Issuer')[0]?.text.trim()

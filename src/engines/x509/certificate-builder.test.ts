@@ -1,4 +1,4 @@
-/** Building and reading what strangers send: requests, status requests, DER of any kind. */
+/** Building and reading untrusted input: requests, status requests, DER of any kind. */
 import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

@@ -201,7 +201,7 @@ function additional({ draft, caller, account, reason }: EventFacts): object | un
 /** The event source of Merlon's own actions in the audit log. */
 export const MERLON_EVENT_SOURCE = 'merlon.local'
 
-/** What a service did by itself, such as rotating a key: no call, and yet on record. */
+/** An automatic action of a service, such as rotating a key: recorded, although there is no call. */
 export interface ServiceEvent {
   readonly account: string
   readonly region: string

@@ -1,4 +1,4 @@
-/** What the public authorisation reference says of each IAM action. Generated: see `tools/`. */
+/** What the public authorization reference says of each IAM action. Generated: see `tools/`. */
 import controlPolicies from '../../../models/control-policies.json' with { type: 'json' }
 import reference from '../../../models/iam-actions.json' with { type: 'json' }
 import { remembering } from '../../wire/remember.ts'

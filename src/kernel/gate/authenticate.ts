@@ -249,7 +249,7 @@ export async function bearerCaller(
   return { ...unproven, region: bearer.region, bearer }
 }
 
-/** A service at work by itself. What it may do is for the policies of resources to say. */
+/** A service that acts as its own principal. The policies of resources decide what it may do. */
 export function serviceCaller(acting: ServiceCaller): Authenticated {
   const principal: Principal = { kind: 'service', name: acting.service }
   return {

@@ -1,4 +1,4 @@
-/** The third door: one decision for every call, by one engine, from every policy that counts. */
+/** The authorization stage: one decision for every call, by one engine, from every policy that applies. */
 import type { CompiledPolicy } from '../../policy/index.ts'
 import { type Decision, decide, denialMessage, type Layers, type Request } from '../../policy/index.ts'
 import type { Identity } from '../ports/ports.ts'

@@ -61,13 +61,13 @@ export interface Call extends Scope {
    */
   authorize(action: string, resource: string | ResourceFacts, conditions?: Conditions): Promise<void>
   /**
-   * Calls another service the way the caller would: authorised again, recorded again, in the same commit. In the
-   * caller's Region unless another is said.
+   * Calls another service with the caller's permissions: authorized again, recorded again, in the same commit. In the
+   * caller's Region unless another is passed.
    */
   forward<M, N extends OpName<M>>(api: Api<M>, name: N, input: Input<M, N>, region?: string): Promise<Output<M, N>>
   /**
-   * What is done to the world while a call waits, such as running a function: once, though the operation itself runs
-   * again when its commit meets another.
+   * An external side effect while a call waits, such as running a function: done once, though the operation is retried
+   * when its commit conflicts with another.
    */
   once<T>(effect: () => Promise<T>): Promise<T>
   /** Compares a secret that can be guessed online, within its durable failure budget; once, although a body may be retried. */

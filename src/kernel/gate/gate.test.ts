@@ -1,4 +1,4 @@
-/** The five doors, with services made for the purpose and with the real ones. */
+/** The stages of the request pipeline, with services made for the purpose and with the real ones. */
 import {
   ChangePasswordCommand,
   CreateAccessKeyCommand,

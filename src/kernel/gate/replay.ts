@@ -56,7 +56,7 @@ export interface Replayed {
   readonly notes: readonly string[]
 }
 
-/** The gate's own doors, opened without a request. */
+/** The stages of the request pipeline, run without a request. */
 export interface ReplayDependencies {
   readonly store: Store
   readonly ports: Ports

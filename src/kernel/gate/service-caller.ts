@@ -1,4 +1,4 @@
-/** A service at work by itself: what a rotation, a renewal or an execution is done as. */
+/** A service that acts as its own principal: the caller of a rotation, a renewal or an execution. */
 import type { Unit } from '../../store/store.ts'
 import type { HttpRequest } from '../../wire/http.ts'
 import type { Input, OpName, Output } from '../../wire/typed.ts'
@@ -21,8 +21,8 @@ export interface ServiceCaller {
 }
 
 /**
- * Calls an operation as a service. Only a resource's own policy can allow that; like every call it is authorised,
- * committed by itself and recorded. Throws what the operation answers.
+ * Calls an operation as a service. Only a resource's own policy can allow that; like every call it is authorized,
+ * committed on its own and recorded. Throws the operation's error.
  */
 export type ActAs = <M, N extends OpName<M>>(
   acting: ServiceCaller,

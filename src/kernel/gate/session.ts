@@ -6,7 +6,7 @@ import type { SignIn } from '../state/sign-in-sessions.ts'
 /** The identity behind a credential, by IDs that are never reused. */
 export type Subject =
   | { readonly kind: 'root' }
-  /** Unsigned calls, and services at work by themselves. */
+  /** Unsigned calls, and services that act as their own principal. */
   | { readonly kind: 'nobody' }
   | { readonly kind: 'user'; readonly name: string; readonly id: string }
   | { readonly kind: 'role'; readonly name: string; readonly id: string; readonly sessionName: string }
@@ -28,7 +28,7 @@ export interface Session {
   readonly mfaAt?: number
   /** True when a role was assumed by a role session: such chains live one hour at most. */
   readonly chained?: boolean
-  /** A manager of the organisation at a task of a member's root user. */
+  /** A manager of the organization at a task of a member's root user. */
   readonly assumedRoot?: true
   /** The access key that requested this session: when it is deleted, the session becomes invalid. */
   readonly parentKeyId?: string

@@ -1,4 +1,4 @@
-/** Which throttled calls go on record: the first of a principal in each minute, and after the minute how many more. */
+/** Which throttled calls are recorded: the first of a principal in each minute, and after the minute how many more. */
 import type { Subject } from './session.ts'
 import { principalKey } from './throttle.ts'
 
@@ -7,7 +7,7 @@ export interface ThrottledMinute {
   readonly account: string
   readonly subject: Subject
   readonly region: string
-  /** The principal's ARN; of sessions that of whom they are sessions of. */
+  /** The principal's ARN; of a session that of its role or user. */
   readonly principal: string
   readonly since: number
   /** Besides the first, which has an event of its own. */
@@ -79,7 +79,7 @@ export class ThrottledCalls {
     this.#open.delete(key)
     for (const each of accessKeyIds) this.#byKey.delete(each)
     if (minute.calls + minute.unproven === 0) return
-    // A store that takes nothing any more ends the process by itself.
+    // A store that accepts nothing any more ends the process.
     this.#telling = Promise.all([this.#telling, this.#tell(minute).catch(() => undefined)])
   }
 }

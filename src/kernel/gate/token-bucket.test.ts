@@ -90,7 +90,7 @@ describe('When there are as many as there may be', () => {
     takes(buckets, 'at rest', 0, 1)
     buckets.at('busy', 0).running = 1
 
-    // `at rest` has filled up by now, and makes room.
+    // `at rest` has filled up by now, and can be replaced.
     expect(take(buckets, 'newcomer', 200)).toBe(0)
     expect(buckets.size).toBe(3)
     expect(buckets.at('busy', 200).running).toBe(1)

@@ -5,7 +5,7 @@ export interface Rate {
   readonly perSecond: number
   /** Tokens a full bucket holds. */
   readonly burst: number
-  /** Calls at work at the same time: those that take long would get past a rate. */
+  /** Calls in progress at the same time: those that take long would get past a rate. */
   readonly runningMax: number
 }
 
@@ -54,7 +54,7 @@ export class Buckets {
     for (const [key, bucket] of this.#held) {
       this.#held.delete(key)
       if (bucket.running === 0 && refilled(bucket, nowMs).tokens >= bucket.rate.burst) return true
-      // Behind all others, so that the next newcomer looks further.
+      // After all others, so that the next new caller looks further.
       this.#held.set(key, bucket)
       if (++looked === LOOKED_AT) return false
     }

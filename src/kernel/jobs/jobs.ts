@@ -101,7 +101,9 @@ export class JobRunner {
     await Promise.all(this.#rounds)
   }
 
-  /** Rounds overlap: what waits long for the world keeps nothing else waiting that falls due meanwhile. */
+  /**
+   * Rounds overlap: a job that waits long for an external side effect does not delay others that fall due meanwhile.
+   */
   #follow(work: Promise<void>): void {
     const round = work.catch(() => undefined).finally(() => this.#rounds.delete(round))
     this.#rounds.add(round)

@@ -90,7 +90,7 @@ test.each(['answers no', 'throws'])('a deadline is reached while the world %s', 
 
 test('a change by a caller wins over the turn in progress', async () => {
   const { store, clock, issuance, row, pass } = await issuing(async () => {
-    // The caller's change commits while the step looks at the world.
+    // The caller's change commits while the step is running.
     await store.run(async (unit) => {
       const current = (await unit.get<Certificate>(AT))!
       if (current.domain === 'a.test') issuance.hurry(unit, AT, { ...current, domain: 'b.test' }, clock.now())

@@ -42,7 +42,7 @@ export interface StepResult<S extends string, R> {
 
 export interface State<S extends string, R> {
   /**
-   * Looks at the world outside, before the transaction; may run twice for one turn. When it throws, the turn changes
+   * Observes the outside world, before the transaction; may run twice for one turn. When it throws, the turn changes
    * nothing and is reported, and the state's deadline still holds.
    */
   readonly step: (context: JobContext, row: R) => Promise<StepResult<S, R>>

@@ -130,7 +130,10 @@ export function outbox<
   const recipientHash = (message: M): string =>
     createHash('sha256').update(recipient(message).toLowerCase()).digest('hex').slice(0, 32)
 
-  /** As many reads and writes as {@link charge}, on a bounded number of rows: strangers choose the recipients. */
+  /**
+   * As many reads and writes as {@link charge}, on a bounded number of rows: unauthenticated clients choose the
+   * recipients.
+   */
   async function pretendCharge({ unit, now }: OutboxContext, message: M): Promise<void> {
     const ofAccount = key('kernel', 'outbox-account', kind, PRETENDED)
     const ofRecipient = key('kernel', 'outbox-recipient', kind, PRETENDED, recipientHash(message).slice(0, 4))

@@ -69,7 +69,7 @@ export class CheckpointService {
     const before = this.#key
     this.#key = { epoch, key: this.#vault.chainKey(this.#store.node, epoch) }
     this.#store.authenticate(this.#key)
-    // The writer may still be at work with the old one: it is forgotten a beat later.
+    // The writer may still be using the old one: it is erased a beat later.
     if (before) setTimeout(() => before.key.fill(0), BEAT_MS).unref()
   }
 

@@ -38,7 +38,7 @@ export interface PlaneStatus {
   readonly health: 'open' | 'closed'
   /** Of the snapshot that it works from. */
   readonly snapshot: number
-  /** Records that it had no room to keep. */
+  /** Records that were dropped for lack of space. */
   readonly dropped: number
 }
 

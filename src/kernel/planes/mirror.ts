@@ -25,7 +25,7 @@ export interface MirrorOptions<T> {
 
 const WAIT_MS = 20_000
 const RETRY_MS = 500
-/** The text around the body, with room for its escapes. */
+/** The text around the body, with space for its escapes. */
 const FILE_BYTES_MAX = 2 * SNAPSHOT_BYTES_MAX
 
 interface Current<T> {

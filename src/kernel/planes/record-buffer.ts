@@ -1,6 +1,6 @@
 /**
- * Records that wait to be sent up: on disk while the control plane is away, so that a restart loses none. Beyond the room
- * for them the oldest are dropped and counted.
+ * Records that wait to be sent up: on disk while the control plane is away, so that a restart loses none. Beyond that
+ * space the oldest are dropped and counted.
  */
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

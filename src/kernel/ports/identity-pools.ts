@@ -16,7 +16,7 @@ export interface IdentityPoolClaims {
   readonly sub: string
   /** The identity pool: `REGION:UUID`. */
   readonly aud: string
-  /** `['unauthenticated']`, or `authenticated` and the login providers that vouched. */
+  /** `['unauthenticated']`, or `authenticated` and the login providers that authenticated the person. */
   readonly amr: readonly string[]
   readonly [claim: string]: unknown
 }

@@ -43,7 +43,7 @@ export interface AssumableRole {
 /** Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-access-management.html */
 export type RootFeature = 'RootCredentialsManagement' | 'RootSessions'
 
-/** A credential at work: what "last used" is made of. */
+/** One use of a credential: the source of "last used". */
 export interface Used {
   readonly accessKeyId: string
   readonly account: string
@@ -72,7 +72,7 @@ export interface TrustedIdp extends SamlProvider {
 
 export type TokenAlgorithm = 'RS256' | 'ES384'
 
-/** An account that vouches for its principals elsewhere. */
+/** An account that issues tokens for its principals. */
 export interface TokenIssuer {
   readonly issuer: string
   /** A JSON Web Token, compact. RFC 7519. */
@@ -96,8 +96,8 @@ export interface IdentityPort {
   /** A managed policy, compiled, for session policies. */
   managedPolicy(reader: Reader, arn: string, account: string): Promise<CompiledPolicy | undefined>
   /**
-   * The unique id of the user or role an ARN names, by which saved policies keep it: a namesake made later is not meant.
-   * undefined where ids play no part, or the account is not ours to know.
+   * The unique ID of the user or role an ARN names, which saved policies store: a later user with the same name does
+   * not match. undefined where IDs do not apply, or the account is not in this installation.
    */
   pin(reader: Reader, principal: string): Promise<string | 'missing' | undefined>
   /** The ARN that the pinned user or role has today; the bare id once it is gone. */
@@ -109,9 +109,9 @@ export interface IdentityPort {
   samlProvider(reader: Reader, arn: string): Promise<TrustedIdp | undefined>
   /** The ARN of the SAML provider with this `SAMLProviderUUID`, which sign-in addresses of encrypting providers name. */
   samlProviderArn(reader: Reader, uuid: string): Promise<string | undefined>
-  /** undefined while the account does not vouch. */
+  /** undefined while the account does not issue tokens. */
   tokenIssuer(reader: Reader, account: string): Promise<TokenIssuer | undefined>
-  /** What the organisation lets be done with the root users of its members. */
+  /** What the organization allows its managers to do with the root users of its members. */
   rootFeatures(reader: Reader, organization: string): Promise<readonly RootFeature[]>
   /** Checks a one-time code of the named MFA device of the caller within the device's failure budget, and spends it. */
   verifyMfa(call: MfaCaller, serial: string, code: string): Promise<SecretCheck<true>>

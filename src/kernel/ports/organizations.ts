@@ -10,7 +10,7 @@ import type { PolicySet } from '../../policy/index.ts'
 import type { Reader } from '../state/reader.ts'
 import { port } from './port.ts'
 
-/** What an organisation says of one of its accounts. */
+/** What an organization says of one of its accounts. */
 export interface OrganizationContext {
   readonly organization: string
   /** `o-…/r-…/ou-…/`, as `aws:PrincipalOrgPaths` shows it. */
@@ -27,13 +27,13 @@ export interface Membership {
   readonly allFeatures: boolean
   /** Service principals with trusted access. */
   readonly trusted: readonly string[]
-  /** Services this account administers for the organisation. */
+  /** Services this account administers for the organization. */
   readonly administers: readonly string[]
 }
 
 /** Provided by Organizations. */
 export interface OrganizationPort {
-  /** undefined for an account in no organisation. */
+  /** undefined for an account in no organization. */
   standing(account: string): Promise<OrganizationContext | undefined>
   membership(reader: Reader, account: string): Promise<Membership | undefined>
 }

@@ -1,7 +1,7 @@
 /** The outbound port: documents of other servers; provided by the server, which decides what may be reached. */
 import { port } from './port.ts'
 
-/** The world outside; provided by the server, which guards what may be reached. */
+/** Requests to other hosts; provided by the server, which restricts what may be reached. */
 export interface OutboundPort {
   /**
    * HTTPS only. Throws when the host may not be reached, does not answer in time, or answers too much. `thumbprints`

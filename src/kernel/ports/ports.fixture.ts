@@ -1,4 +1,6 @@
-/** For tests with a table for an IAM: accounts in no organisation, of which no more are made, and where nothing runs. */
+/**
+ * For tests with a table for an IAM: accounts in no organization, of which no more are created, and where nothing runs.
+ */
 import { PortTable } from './port.ts'
 import type { Ports } from './ports.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Policies on resources that keep the users and roles they name by their unique ids, as AWS does: a namesake made later
- * is not meant, and the policy then shows the bare id.
+ * Policies on resources that store the users and roles they name by their unique IDs, as AWS does: a later user or role
+ * with the same name does not match, and the policy then shows the bare ID.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
  */
 import { type CompiledPolicy, compilePolicy, type PolicySource, parsePolicy, readPolicy } from '../../policy/index.ts'

@@ -3,7 +3,7 @@
  */
 import type { Reference, ServiceFacts } from '../../policy/index.ts'
 
-/** Every action of the public authorisation reference, by service prefix, in order. */
+/** Every action of the public authorization reference, by service prefix, in order. */
 export async function actionsByService(): Promise<ReadonlyMap<string, readonly string[]>> {
   services ??= new Map(
     Object.entries(await actionTable()).map(([service, levels]) => [

@@ -40,7 +40,7 @@ export interface Operation {
   readonly bearer?: BearerScheme<any>
   /** Why no permission is needed. */
   readonly reason?: string
-  /** A data event: on record like any other, but not among the events that LookupEvents shows. */
+  /** A data event: recorded like any other, but not among the events that LookupEvents shows. */
   readonly dataEvent?: true
   readonly run: (call: Call, input: any, row: any) => any
 }

@@ -190,7 +190,7 @@ function subjectOf(entry: Entry, { isActiveDirectory }: Tree): string | undefine
 const isEnabled = (entry: Entry, now: number): boolean =>
   !isDisabled(attributeOf(entry, 'userAccountControl')) &&
   !isExpired(attributeOf(entry, 'accountExpires'), now) &&
-  // Source: draft-behera-ldap-password-policy §5.3.3: this value locks for good; others end by themselves.
+  // Source: draft-behera-ldap-password-policy §5.3.3: this value locks permanently; other locks expire.
   attributeOf(entry, 'pwdAccountLockedTime') !== '000001010000Z'
 
 async function described(

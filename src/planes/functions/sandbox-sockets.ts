@@ -1,4 +1,7 @@
-/** The ways out of one sandbox: a Unix socket each, served by the host. What has no door here cannot be reached. */
+/**
+ * The sockets of one sandbox: a Unix socket for each target, served by the host. Targets without a socket cannot be
+ * reached.
+ */
 import { createServer as createHttp, type RequestListener } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -6,7 +9,7 @@ import { answerOverHttp, type Handler } from '../../wire/node-http.ts'
 import type { Egress } from './egress.ts'
 import { INSIDE } from './sandbox.ts'
 
-/** Where a door is seen inside. */
+/** Where the sandbox sees a socket. */
 export interface Door {
   readonly address: string
   readonly port: number

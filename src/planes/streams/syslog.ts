@@ -12,7 +12,7 @@ import type { Line, Sink } from './sink.ts'
 const FACILITY = 13
 const INFORMATIONAL = 6
 const WARNING = 4
-/** What fits a datagram with room for its headers. */
+/** What fits a datagram, less space for its headers. */
 const DATAGRAM_MAX = 65_000
 const CONNECT_MS_MAX = 10_000
 const PORTS = { 'syslog:': 514, 'syslog+tcp:': 601, 'syslog+tls:': 6514 } as const

@@ -41,7 +41,7 @@ function isEveryone(principal: At): boolean {
 const OF_PRINCIPALS = /^aws:principal(account|arn|orgid|orgpaths|tag\/.*)$/
 const OF_SOURCES = /^aws:source(account|arn|orgid|orgpaths)$/
 
-/** A Deny by whom a principal is denies services, which have no such keys; one by a source denies everyone else. */
+/** A Deny by principal keys denies services, which have no such keys; one by a source denies all other callers. */
 function checkServices({ effect, conditions }: StatementAt, report: Report): void {
   if (effect !== 'Deny') return
   const keys = conditions.map(({ key }) => key.toLowerCase())

@@ -1,6 +1,6 @@
 /**
- * The desk where the root of trust is administered: what the Unix socket offers, and what the command line does by
- * itself when no server runs. Secrets come in and shares go out; neither is ever logged.
+ * The administration of the root of trust: what the Unix socket offers, and what the command line does directly when no
+ * server runs. Secrets come in and shares go out; neither is ever logged.
  */
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-/** Administration over a Unix socket in the data folder: only its owner, on this machine, never over the network. */
+/** Administration over a Unix socket in the data directory: only its owner, on this machine, never over the network. */
 import { chmodSync, existsSync, rmSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { InstallationError, socketOf } from '../compose/installation.ts'

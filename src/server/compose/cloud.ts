@@ -87,7 +87,7 @@ export interface Cloud {
   readonly vault: Vault
   readonly clock: Clock
   readonly jobs: JobRunner
-  /** Begins what it does by itself: jobs that fall due, streams. */
+  /** Starts its automatic work: jobs that fall due, streams. */
   start(): void
   streams(): readonly StreamStatus[]
   readonly evidence: CheckpointService
@@ -102,7 +102,10 @@ export interface Cloud {
   addAccountIf(account: AddedAccount, may: (unit: Unit) => Promise<boolean>): Promise<RootKey | undefined>
   /** The one it began with first. */
   accounts(): Promise<readonly InstalledAccount[]>
-  /** Writes down what is gathered in memory: which credentials were used, and findings. Done by itself twice a minute. */
+  /**
+   * Writes down what is gathered in memory: which credentials were used, and findings. Done automatically twice a
+   * minute.
+   */
   flush(): Promise<void>
   /** Everything acknowledged is on disk when this returns. */
   close(): Promise<void>

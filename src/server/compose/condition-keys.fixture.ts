@@ -1,4 +1,6 @@
-/** Which condition keys an operation computes by itself, found by running it on an input with every member and on any row. */
+/**
+ * Which condition keys an operation itself computes, found by running it on an input with every member and on any row.
+ */
 import type { Call } from '../../kernel/gate/call.ts'
 import type { Row } from '../../kernel/resource/facts.ts'
 import { type Identity, ResourceType } from '../../kernel/resource/resource-type.ts'

@@ -1,4 +1,4 @@
-/** An installation on disk: the data folder, and what must be in it. */
+/** An installation on disk: the data directory, and what must be in it. */
 import { randomBytes, randomInt } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { isAbsolute, join, resolve } from 'node:path'

@@ -1,4 +1,4 @@
-/** What a node is called among those that share a database: chosen once, and kept in its data folder. */
+/** The name of a node among those that share a database: chosen once, and stored in its data directory. */
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'

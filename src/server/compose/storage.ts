@@ -20,7 +20,7 @@ export interface Storage {
 
 export interface StorageOptions {
   readonly data: string
-  /** `postgres://…`; without it, SQLite in the data folder. Never shown: it may hold a password. */
+  /** `postgres://…`; without it, SQLite in the data directory. Never shown: it may hold a password. */
   readonly store?: string | undefined
   /** What this node is called among those that share the data. Default: as it was called before, or a new name. */
   readonly node?: string | undefined

@@ -1,4 +1,4 @@
-/** Fills a cloud from a seed, through the signed API: every step is authorized and on record. */
+/** Fills a cloud from a seed, through the signed API: every step is authorized and recorded. */
 import { randomUUID } from 'node:crypto'
 import { ApiError, Client, type Transport } from '../../kernel/client/client.ts'
 import { bootstrap, type RootKey } from '../../kernel/ports/bootstrap.ts'

@@ -181,7 +181,9 @@ export class Admission {
     return true
   }
 
-  /** Makes room for a body: the slowest of the address that holds most ends, if it is slower than the one that comes. */
+  /**
+   * Frees space for a body: the slowest of the address that holds most ends, if it is slower than the one that comes.
+   */
   #evictSlower(of: Budget, body: HeldBody, coming: number): void {
     const now = performance.now()
     const bytesOf = new Map<string, number>()

@@ -24,7 +24,7 @@ interface Connection {
   late: NodeJS.Timeout | undefined
 }
 
-/** Beyond the maximum: room for health checks, and for new connections until others have ended. */
+/** Beyond the maximum: connections for health checks, and for new clients until others have ended. */
 export const RESERVED_CONNECTIONS = 64
 /** A search costs a pass over all connections, so that it ends several at once. */
 const EVICTED_AT_ONCE = 16

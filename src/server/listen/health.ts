@@ -64,7 +64,7 @@ export const metricsAnswer = (text: string): HttpResponse => ({
 
 /** A result serves for so long: however many requests come, the store is probed once in this time. */
 const FRESH_MS = 1_000
-/** Probes of load balancers give up after a few seconds. */
+/** Probes of load balancers time out after a few seconds. */
 const PROBE_MS_MAX = 2_000
 
 /** Whether the store can be read and written. */

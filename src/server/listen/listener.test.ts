@@ -227,7 +227,7 @@ describe('A slow client', () => {
 describe('When as many requests are in progress as allowed', () => {
   const full = { ...admissionDefaults, requestsMax: 2 }
 
-  /** Two at work. */
+  /** Two requests in progress. */
   async function busy(options: Partial<ListenOptions> = {}) {
     const work = waiting()
     const refused: string[] = []
@@ -285,7 +285,7 @@ describe('When as many requests are in progress as allowed', () => {
     await it.closed()
 
     expect(it.text()).toMatch(/^HTTP\/1.1 503 .*connection: close/is)
-    // Of the two at work.
+    // Of the two in progress.
     expect(listener.load().bodyBytes).toBe(4)
   })
 

@@ -64,7 +64,7 @@ export interface Listener {
    * overwrites what was read last.
    */
   dismiss(): Promise<void>
-  /** Takes no new requests, answers those under way, then returns. */
+  /** Takes no new requests, answers those in progress, then returns. */
   close(): Promise<void>
 }
 
@@ -116,7 +116,7 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
         awaitProxyHead(socket, HEADERS_MS_MAX, (client) => {
           if (client) door.connections.proxied(socket, peerOfProxied(client))
           proceed(socket)
-          // TLS reads what is left in the socket by itself; HTTP takes it as it flows.
+          // TLS reads what is left in the socket on its own; HTTP takes it as it flows.
           if (!tls) socket.resume()
         })
       else proceed(socket)
@@ -299,8 +299,8 @@ class Door {
   }
 
   /**
-   * Only those who upload may send more than the others, out of a room of their own: strangers must not fill the
-   * memory, and who is a stranger is known only once a body is read.
+   * Only uploads may send more than other requests, from a budget of their own: unauthenticated clients must not fill
+   * the memory, and whether a client is authenticated is known only once a body is read.
    */
   async #answer(
     request: IncomingMessage,

@@ -18,8 +18,8 @@ const COUNT_MAX = 40_000
 /** 4 KB each: more than twice the most that the young generation holds. */
 const YOUNG_ARRAYS = 20_000
 /**
- * The allocator keeps an arena for each thread, and what one thread took another may give back to it: requests have
- * lain there. New threads get the arenas of those that have ended.
+ * The allocator keeps an arena for each thread, and what one thread took another may return to it: requests have been
+ * there. New threads get the arenas of those that have ended.
  */
 const ARENAS = 8
 const BYTES_A_SIZE_OF_ARENA = 96 * 1024

@@ -67,8 +67,8 @@ export async function checkCanaries(store: Pick<SqliteStore, 'reader'>, keyring:
 }
 
 /**
- * Lays a backup out in a folder that holds no installation. The copy has an epoch of its own and is fenced: it answers,
- * but does nothing by itself until it is activated, so that two of them never rotate the same secret.
+ * Restores a backup into a directory without an installation. The copy has an epoch of its own and is fenced: it
+ * answers, but takes no automatic action until it is activated, so that two of them never rotate the same secret.
  */
 export async function restore(
   file: string,

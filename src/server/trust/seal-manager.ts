@@ -57,7 +57,7 @@ export interface SealManagerOptions {
   readonly openCloud: (opened: { readonly store: Store; readonly keyring: Keyring }) => Promise<Cloud>
   /** After each unsealing, before anyone is answered. */
   readonly onUnsealed?: (cloud: Cloud) => Promise<void>
-  /** No call is under way any more: what is kept of those that were, and hangs on open connections, is to go. */
+  /** No call is in progress any more: erase what is kept of earlier calls and belongs to open connections. */
   readonly onSealed?: () => Promise<void>
   /** The sealer of a new installation; without it, a key file beside the data. */
   readonly first?: (installId: string) => Promise<NewSealer>
@@ -84,7 +84,7 @@ interface Open {
 
 /** How far behind the database the head outside it may be. */
 const HEAD_BEAT_MS = 5_000
-/** Calls under way when the server is sealed may end within this. */
+/** Calls in progress when the server is sealed may end within this. */
 const DRAIN_MS_MAX = 500
 /** Sealing does not wait longer for a database that cannot be reached. */
 const FAREWELL_MS_MAX = 200
@@ -250,7 +250,7 @@ export class SealManager {
     }
   }
 
-  /** No new call is taken, those under way may end, then every key is gone from memory. */
+  /** No new call is accepted, those in progress may end, then every key is gone from memory. */
   async seal(): Promise<void> {
     const open = this.#open
     if (!open) return
@@ -273,7 +273,7 @@ export class SealManager {
     await this.#farewell('the keyring could not be read', this.#look())
   }
 
-  /** A restored copy begins to act by itself, on every node that has it. */
+  /** A restored copy starts its automatic work, on every node that has it. */
   async activate(): Promise<void> {
     const { keyring } = this.unsealed()
     await keyring.activate()
@@ -292,7 +292,7 @@ export class SealManager {
     }
   }
 
-  /** Merlon's own doings, in the trail of the first account. */
+  /** Merlon's own actions, in the audit log of the first account. */
   async record(eventName: string, details: Readonly<Record<string, unknown>>): Promise<void> {
     const { store, cloud } = this.unsealed()
     const [first] = await cloud.accounts()

@@ -59,7 +59,7 @@ const crl = route({
     const { now } = call
     const file = await lists.get(row, now, async () => {
       const revoked = await call.unit.range<IssuedRow>(revokedBy(row.id))
-      // Without those that have expired by themselves (RFC 5280 §3.3).
+      // Without those that have expired (RFC 5280 §3.3).
       const revocations = revoked.flatMap(({ document }) =>
         document.notAfter > now ? (revocationOf(document) ?? []) : [],
       )

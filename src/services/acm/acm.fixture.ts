@@ -65,7 +65,7 @@ export async function certificatesCloud(options: Parameters<typeof cloud>[0] = {
     ).CertificateArn!
   const describe = async (CertificateArn: string) =>
     (await it.client(ACMClient).send(new DescribeCertificateCommand({ CertificateArn }))).Certificate!
-  /** Puts the records that prove a certificate's domains into the world's DNS. */
+  /** Puts the records that prove a certificate's domains into public DNS. */
   const prove = async (arn: string) => {
     for (const { ResourceRecord } of (await describe(arn)).DomainValidationOptions!)
       world.set(`${ResourceRecord!.Name} CNAME`, [ResourceRecord!.Value!.replace(/\.$/, '')])

@@ -19,7 +19,7 @@ const REQUEST_BYTES_MAX = 4_096
 
 const NOT_FOUND: WebAnswer = { json: { error: 'NotFound' }, status: 404 }
 
-/** Without those that have expired by themselves (RFC 5280 §3.3). */
+/** Without those that have expired (RFC 5280 §3.3). */
 async function revocationsOf(reader: Reader, issuer: string, now: number): Promise<readonly Revocation[]> {
   const rows = await reader.range<IssuedRow>(revokedBy(issuer))
   return rows.flatMap(({ document }) => (document.notAfter > now ? (revocationOf(document) ?? []) : []))

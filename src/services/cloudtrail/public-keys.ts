@@ -1,5 +1,5 @@
 /**
- * The keys that sign digests: made when a digest needs one, never out of the vault, good for a year.
+ * The keys that sign digests: made when a digest needs one, never out of the vault, valid for a year.
  * Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PublicKey.html
  */
 import { createHash, createPublicKey, randomUUID } from 'node:crypto'

@@ -1,4 +1,4 @@
-/** Event data stores, queries, channels, dashboards, insights: what is not built says so by its name, and is on record. */
+/** Event data stores, queries, channels, dashboards, insights: what is not built is refused by name, and recorded. */
 import { expect, test } from 'vitest'
 import { cloud } from '../../../test/cloud.ts'
 import { Client } from '../../kernel/client/client.ts'

@@ -1,4 +1,4 @@
-/** Developer-authenticated identities: users whom the developer's own backend signs in. */
+/** Developer-authenticated identities: users that the developer's own backend signs in. */
 import type { Call } from '../../kernel/gate/call.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import {

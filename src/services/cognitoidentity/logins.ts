@@ -24,7 +24,7 @@ export interface VerifiedLogin extends Login {
   readonly claims: Readonly<Record<string, unknown>>
 }
 
-/** What a developer's backend vouched for: an identity of this pool, by a token of this service. */
+/** What a developer's backend asserted: an identity of this pool, by a token of this service. */
 export interface VouchedIdentity {
   readonly identityId: string
   readonly amr: readonly string[]

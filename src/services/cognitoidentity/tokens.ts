@@ -26,7 +26,7 @@ interface SigningKeyRow {
 const signingKey = (account: string): Key => key('cognito-identity', 'signing-key', account)
 const accountOfKey = (kid: string): Key => key('cognito-identity', 'account-of-key', kid)
 
-/** Making one takes a while: it is done with a pool, not with the first call of a stranger. */
+/** Making one takes a while: it is done with a pool, not with the first call of an unauthenticated client. */
 export async function prepareSigningKey(call: Call): Promise<void> {
   const { account } = call
   if (await call.unit.get(signingKey(account))) return

@@ -86,7 +86,8 @@ export const deleteGroup = cognito
   .run(async (call, input, { row: pool }) => {
     const { name } = await requireGroup(call.unit, pool, input.GroupName)
     call.unit.delete(at.group(pool.id, name))
-    // Members keep the name in their rows; tokens show groups that exist alone, and a namesake starts empty.
+    // Members keep the name in their rows; tokens show only groups that exist, and a later group with the same name
+    // starts empty.
     const members = await call.unit.range<{ readonly sub: string }>(under('cognito-idp', 'member', pool.id, name))
     for (const { key, document } of members) {
       call.unit.delete(key)

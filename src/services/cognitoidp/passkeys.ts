@@ -1,4 +1,4 @@
-/** Passkeys of users: registered by themselves, and a first factor of USER_AUTH. WebAuthn, Level 3. */
+/** Passkeys that users register, as a first factor of USER_AUTH. WebAuthn, Level 3. */
 import { randomBytes } from 'node:crypto'
 import { pageOf } from '../../kernel/service/page.ts'
 import { accessToken, BY_TOKEN, self } from './access-token.ts'

@@ -241,7 +241,7 @@ export async function sendSignInCode(
 interface Proved {
   readonly factor: string
   readonly deviceKey?: string | undefined
-  /** Custom authentication decides by itself what follows. */
+  /** Custom authentication itself decides what follows. */
   readonly next?: ((person: Person) => Promise<SignInAnswer>) | undefined
 }
 

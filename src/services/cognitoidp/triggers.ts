@@ -67,7 +67,7 @@ export async function trigger(
     request: asked.user ? { userAttributes: triggerAttributes(asked.user), ...asked.request } : asked.request,
     response: asked.response,
   }
-  // A refusal is an outcome of the function, which runs once, though the caller's transaction may run again.
+  // A refusal is an outcome of the function, which runs once, though the caller's transaction may be retried.
   const outcome = await call.once(() => invoked(call, pool, arn, event))
   if ('refused' in outcome)
     throw cognito.fail('UserLambdaValidationException', `${name} failed with error ${outcome.refused}.`)

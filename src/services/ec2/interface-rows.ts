@@ -1,4 +1,4 @@
-/** How interfaces come to be and go, whatever needs one: machines, NAT gateways, endpoints. */
+/** How interfaces are created and deleted, whatever needs one: instances, NAT gateways, endpoints. */
 import { randomBytes } from 'node:crypto'
 import type * as EC2 from '@aws-sdk/client-ec2'
 import { contains, parseAddress, parseBlock, printAddress } from '../../engines/network/addresses.ts'

@@ -33,7 +33,7 @@ export async function countOf(call: Pick<Counting, 'unit' | 'account'>, kind: Co
   return (await call.unit.get<Count>(at(call, kind)))?.count ?? 0
 }
 
-/** One more, or one fewer; throws `LimitExceeded` when there is no room. */
+/** One more, or one fewer; throws `LimitExceeded` at the quota. */
 export async function count(call: Counting, kind: Counted, by: 1 | -1): Promise<void> {
   const after = (await countOf(call, kind)) + by
   const quota = quotaOf[kind]

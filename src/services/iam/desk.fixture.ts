@@ -1,6 +1,6 @@
 /**
- * A desk for tests of single operations: the real store and vault, the real targets and bodies, but no gate. What the
- * gate adds (signatures, validation, policies, the trail) is tested where the whole is put together.
+ * A harness for tests of single operations: the real store and vault, the real targets and bodies, but no gate. What
+ * the gate adds (signatures, validation, policies, the audit log) is tested where the whole is put together.
  */
 import type { Call } from '../../kernel/gate/call.ts'
 import type { Subject } from '../../kernel/gate/session.ts'

@@ -26,7 +26,10 @@ import { iam } from './words.ts'
 /** Five wrong passwords lock a person out for a minute; each further one for twice as long, up to an hour. */
 export const signInGuessing: FailurePolicy = { free: 4, delayMs: 60_000, maxMs: 60 * 60_000 }
 
-/** Budgets of names that do not exist are shared by hash, so that strangers cannot fill the store with them. */
+/**
+ * Budgets of names that do not exist are shared by hash, so that unauthenticated clients cannot fill the store with
+ * them.
+ */
 const UNKNOWN_NAMES = 65_536
 
 const DAY_MS = 24 * 60 * 60_000

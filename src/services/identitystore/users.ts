@@ -58,7 +58,7 @@ export function shownUser(storeId: string, row: UserRow, extensions: readonly st
   } satisfies Api.User
 }
 
-/** When, and by whom. */
+/** When, and by which principal. */
 export const written = ({ createdAt, createdBy, updatedAt, updatedBy }: Written) => ({
   CreatedAt: new Date(createdAt),
   CreatedBy: createdBy,

@@ -19,7 +19,7 @@ export function withoutAlias(row: KeyRow, name: string): KeyRow {
   return { ...row, aliases: row.aliases.filter((each) => each !== name) }
 }
 
-/** Of a key already authorised. */
+/** Of a key that is already authorized. */
 export function addAlias(call: Pick<Call, 'unit' | 'now'>, row: KeyRow, name: string): void {
   call.unit.put(alias.key(row, { name }), { name, keyId: row.id, createdAt: call.now, updatedAt: call.now })
   saveKey(call.unit, withAlias(row, name))

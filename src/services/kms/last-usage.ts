@@ -1,4 +1,4 @@
-/** When a key was last used: read from the trail, which knows every use. */
+/** When a key was last used: read from the audit log, which has every use. */
 import type * as KMS from '@aws-sdk/client-kms'
 import { arnOf } from './resources.ts'
 import { requireState } from './states.ts'

@@ -77,7 +77,7 @@ export function endDryRun(dryRun: boolean | undefined): void {
   }
 }
 
-/** The trail names the material, as AWS's does, and the algorithm even where a request left it to its default. */
+/** The audit log names the material, as AWS's does, and the algorithm even where a request left it to its default. */
 export function note(call: Call, row: KeyRow, materialId: string | undefined, algorithm?: string): void {
   call.event.additionalEventData = {
     ...call.event.additionalEventData,

@@ -21,7 +21,7 @@ interface Event {
   readonly name: string
   /** A published one; undefined for `$LATEST`. */
   readonly version?: number
-  /** Of the function: a namesake is not meant. */
+  /** Of the function: a later one with the same name does not match. */
   readonly id: string
   readonly requestId: string
   readonly askedAt: number

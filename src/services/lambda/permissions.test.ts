@@ -41,7 +41,7 @@ async function shared() {
     )
   const policy = async () =>
     JSON.parse((await opened.lambda.send(new GetPolicyCommand({ FunctionName: 'echo' }))).Policy!)
-  /** Invoked by a service, as it would by itself. */
+  /** Invoked by a service as its own principal. */
   const asService = (service: string, source = secret, account = ACCOUNT) =>
     opened.gate.actAs({ service, account, region: 'us-east-1', source }, words.api, 'Invoke', {
       FunctionName: arn,

@@ -1,4 +1,4 @@
-/** A function at work: as its role, within its account's share of this node. */
+/** A function that is running: as its role, within its account's share of this node. */
 import type { Call, Scope } from '../../kernel/gate/call.ts'
 import { type FunctionOutcome, FunctionsBusy } from '../../kernel/ports/functions.ts'
 import type { Ports } from '../../kernel/ports/ports.ts'

@@ -1,4 +1,4 @@
-/** Effective policies through the API: for whom, and of what. */
+/** Effective policies through the API: their readers, and their targets. */
 import {
   CreatePolicyCommand,
   DescribeEffectivePolicyCommand,

@@ -34,7 +34,7 @@ test(`Secrets 10: a cache that describes and fetches by version, and one that fe
   expect(batched).toEqual(described)
   expect(described.get('app/7')).toBe('value of app/7')
 
-  // A version that was cached stays good by its id; the label has moved on.
+  // A version that was cached stays valid by its ID; the label has moved on.
   const { VersionIdsToStages } = await sm.send(new DescribeSecretCommand({ SecretId: 'app/7' }))
   const [VersionId] = Object.keys(VersionIdsToStages!)
   await sm.send(new PutSecretValueCommand({ SecretId: 'app/7', SecretString: 'next' }))

@@ -1,6 +1,6 @@
 /**
- * A rotation at work: a row that says which step of which version comes next, and a job that does it. The row is
- * committed before each step, so that a node that dies leaves nothing that another cannot take up with the same token.
+ * A rotation in progress: a row that says which step of which version comes next, and a job that does it. The row is
+ * committed before each step, so that a node that dies leaves nothing that another cannot continue with the same token.
  */
 import { randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Call, Scope } from '../../kernel/gate/call.ts'
@@ -160,7 +160,7 @@ async function secretOfJob(unit: Unit, payload: Payload): Promise<SecretRow | un
   return row?.suffix === payload.suffix && !row.deletion ? row : undefined
 }
 
-/** A rotation falls due: begin it, unless one is at work. */
+/** A rotation falls due: start it, unless one is in progress. */
 export const dueJob: ServiceJob<Payload> = {
   run: async (unit, { now }, payload) => {
     const row = await secretOfJob(unit, payload)

@@ -141,7 +141,7 @@ describe('A resource policy', () => {
     const theirs = { Principal: { AWS: `arn:aws:iam::${OTHER_ACCOUNT}:root` }, Resource: '*' }
     const TargetKeyId = await it.keyFor({ ...theirs, Action: ['kms:GenerateDataKey', 'kms:Decrypt'] })
     await it.kms.send(new CreateAliasCommand({ AliasName: 'alias/shared', TargetKeyId }))
-    // A trap: what the stranger calls by that name is not meant.
+    // A trap: the other account's key with that name is not meant.
     const strangers = it.client(KMSClient, stranger)
     const own = (await strangers.send(new CreateKeyCommand({}))).KeyMetadata!.KeyId!
     await strangers.send(new CreateAliasCommand({ AliasName: 'alias/shared', TargetKeyId: own }))

@@ -103,7 +103,7 @@ export async function resealed(call: Call, from: Secret, to: Secret, version: st
 
 const context = (SecretARN: string, SecretVersionId: string) => ({ SecretARN, SecretVersionId })
 
-/** A stranger cannot use the account's own key, so a secret under it cannot be shared. */
+/** Another account cannot use the account's own key, so a secret under it cannot be shared. */
 function keyFor(call: Call, { row, scope }: Secret): string {
   if (scope.account !== call.account && isDefault(row)) {
     throw refusals.foreignDefaultKey()

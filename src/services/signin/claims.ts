@@ -133,7 +133,7 @@ export function rolePrincipal(
   return { kind: 'assumed-role', arn, account, userName, principalId, accessKeyId: AccessKeyId, session, role }
 }
 
-/** Claims of a person whom another directory knows. */
+/** Claims of a person from another directory. */
 export async function federatedClaims(
   reader: Pick<Reader, 'get'>,
   person: string,

@@ -25,7 +25,7 @@ import { get, post } from './web.ts'
 
 const sts: Api<typeof STS> = { id: 'sts' }
 const REGION = 'us-east-1'
-/** Before the directory's own lock-out, which it counts by itself. */
+/** Before the directory's own lock-out, which it counts itself. */
 const GUESSING: FailurePolicy = { free: 4, delayMs: 60_000, maxMs: 60 * 60_000 }
 const BUCKETS = 65_536
 const LENGTH_MAX = 256

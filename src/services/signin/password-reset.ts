@@ -1,6 +1,7 @@
 /**
- * A root user's forgotten password: a code is sent to the e-mail address on record, and with it a new password can be set. The
- * pages are the same for addresses that no root user has. A second factor is still required at the next sign-in.
+ * A root user's forgotten password: a code is sent to the recorded e-mail address, and with it a new password can be
+ * set. The pages are the same for addresses that no root user has. A second factor is still required at the next
+ * sign-in.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { mailbox, OutboxQuotaError } from '../../kernel/jobs/outbox.ts'
@@ -51,7 +52,7 @@ export const passwordResetRoutes: readonly WebRoute[] = [
     const email = (form['email'] ?? '').trim().slice(0, EMAIL_LENGTH_MAX)
     const people = call.use(signInIdentities)
     const found = await people.rootOf(call.unit, email)
-    // The work for an unknown address is done on another root user, to whom nothing is sent.
+    // The work for an unknown address is done on another root user, and no mail is sent.
     const person = found ?? (await people.standIn(call.unit))
     const code = await call.once(async () => randomText(ALPHABET, CODE_LENGTH))
     const state = await people.passwordState(call, person)

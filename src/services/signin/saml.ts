@@ -1,6 +1,6 @@
 /**
- * `/saml`: people whom a SAML identity provider vouches for choose one of the roles in its response. The session comes from
- * AssumeRoleWithSAML, which takes each response once.
+ * `/saml`: people whom a SAML identity provider has authenticated choose one of the roles in its response. The session
+ * comes from AssumeRoleWithSAML, which takes each response once.
  */
 import type * as STS from '@aws-sdk/client-sts'
 import { type SamlSignIn, type SamlSignInRole, samlSignIn } from '../../kernel/ports/saml-sign-in.ts'

@@ -1,7 +1,7 @@
 /**
- * `/signin/social/PROVIDER`: people of Google, Apple and the like, to whom a rule of the operator gives a role. What a
- * sign-in must remember until the answer comes is derived from its `state`, which is bound to the browser: nothing is stored
- * for visitors who never come back.
+ * `/signin/social/PROVIDER`: people of Google, Apple and the like, who get a role by a rule of the operator. What a
+ * sign-in must remember until the answer comes is derived from its `state`, which is bound to the browser: nothing is
+ * stored for visitors who never come back.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type * as STS from '@aws-sdk/client-sts'
@@ -87,7 +87,7 @@ async function callback(call: Anonymous, { csrf, query, path: { provider = '' } 
   const answer = { ...Object.fromEntries(fields), state: pending.state }
   let person: Person
   try {
-    // A code counts once, although this body may run again.
+    // A code counts once, although this body may be retried.
     person = await call.once(() => portOf(call.use).finish(pending, answer, call.now))
   } catch (error) {
     if (!(error instanceof OidcRefusal)) throw error

@@ -197,7 +197,10 @@ const isAccountOf = async (
   return membership?.management === instance.account
 }
 
-/** Runs one request. What fails by itself (a missing policy) ends it; what fails by us is tried again. */
+/**
+ * Runs one request. What fails because of the request (a missing policy) ends it; what fails because of the server is
+ * tried again.
+ */
 export const runRequest: ServiceJob<RequestJob> = {
   run: async (unit, work, job) => {
     const at = requestKey(job.instanceId, job.kind, job.requestId)

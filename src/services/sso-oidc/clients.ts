@@ -1,4 +1,4 @@
-/** Clients: registered by themselves, without a row: an ID carries what was registered, sealed. */
+/** Clients that register themselves, without a row: an ID carries what was registered, sealed. */
 import { randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Call } from '../../kernel/gate/call.ts'
 import type { OAuthClient } from '../../kernel/ports/sso-grants.ts'

@@ -1,4 +1,4 @@
-/** Second factors of people: authenticator apps and passkeys, added and removed by themselves. */
+/** Second factors of people: authenticator apps and passkeys, added and removed by their owners. */
 import { randomBytes } from 'node:crypto'
 import { qrCodePng } from '../../engines/qr-code/qr-code.ts'
 import { base32, clockOf, ENROL_REACH, SEED_BYTES } from '../../engines/totp/totp.ts'

@@ -122,8 +122,9 @@ export function durationSeconds(call: Call, role: AssumableRole, asked: number =
 }
 
 /**
- * The person of IAM Identity Center for whom an application acts. The session carries who that is, and ends when the person
- * is disabled. https://docs.aws.amazon.com/singlesignon/latest/userguide/trustedidentitypropagation-identity-enhanced-iam-role-sessions.html
+ * The person of IAM Identity Center an application acts for. The session carries the person's identity, and ends when
+ * the person is disabled.
+ * https://docs.aws.amazon.com/singlesignon/latest/userguide/trustedidentitypropagation-identity-enhanced-iam-role-sessions.html
  */
 async function providedContext(call: Call, input: AssumeRoleRequest, role: AssumableRole) {
   const contexts = input.ProvidedContexts ?? []

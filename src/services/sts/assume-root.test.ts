@@ -25,7 +25,7 @@ import { ACCOUNT, allowing, cloud, type Keys, keysOf } from '../../../test/cloud
 const AUDIT = 'arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials'
 const UNLOCK = 'arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy'
 
-/** An organisation with a member, and an administrator in its management account. */
+/** An organization with a member, and an administrator in its management account. */
 async function organization() {
   const it = await cloud()
   const org = it.client(OrganizationsClient)

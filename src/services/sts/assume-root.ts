@@ -1,4 +1,4 @@
-/** AssumeRoot: for a quarter of an hour, one task of a member account's root user, for those who manage the organisation. */
+/** AssumeRoot: for a quarter of an hour, one task of a member account's root user, for managers of the organization. */
 import type { Call } from '../../kernel/gate/call.ts'
 import type { RootFeature } from '../../kernel/ports/ports.ts'
 import { parseArn, printArn } from '../../kernel/resource/arn.ts'
@@ -11,7 +11,7 @@ const SERVICE = 'iam.amazonaws.com'
 const SECONDS_MAX = 900
 
 /**
- * The tasks, and what the organisation must have enabled for each.
+ * The tasks, and what the organization must have enabled for each.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-privileged-task.html
  */
 const TASKS: Readonly<Record<string, RootFeature>> = {
@@ -33,7 +33,7 @@ interface Names {
   readonly TargetPrincipal: string
 }
 
-/** Twelve digits, by themselves or in the ARN of a root user. */
+/** Twelve digits, alone or in the ARN of a root user. */
 const targetAccount: Target<Names, string> = {
   find: (call, { TargetPrincipal }) => {
     const arn = parseArn(TargetPrincipal)

@@ -1,4 +1,4 @@
-/** Tokens by which others recognise our principals. */
+/** Tokens by which other systems recognize our principals. */
 import {
   CreateRoleCommand,
   DisableOutboundWebIdentityFederationCommand,

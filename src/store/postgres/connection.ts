@@ -23,7 +23,7 @@ export interface ConnectionSettings {
 }
 
 export const CONNECT_MS_MAX = 3_000
-/** The server gives a statement up before we give up the connection. */
+/** The server cancels a statement before the client drops the connection. */
 export const STATEMENT_MS_MAX = 8_000
 export const ANSWER_MS_MAX = 10_000
 
@@ -172,7 +172,7 @@ export function openPool(place: ConnectionSettings, max: number): pg.Pool {
 export const isRefusal = (error: unknown): error is pg.DatabaseError =>
   error instanceof pg.DatabaseError && !leavesConnection(error.code)
 
-/** What a second attempt may mend: serialisation, deadlock, a lock that was not had in time. */
+/** What a second attempt may fix: serialization, deadlock, a lock that was not acquired in time. */
 export const isPassing = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && ['40001', '40P01', '55P03', '57014'].includes(error.code ?? '')
 

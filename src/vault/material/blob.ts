@@ -24,7 +24,7 @@ const IV_BYTES = 12
 /** Counter 1, label, a zero byte; the context is followed by the requested length, in bits. */
 const LABEL = Buffer.from('\0\0\0\x01merlon-kms-enc-v1\0', 'latin1')
 const LENGTH = uint32((KEY_BYTES + IV_BYTES) * 8)
-/** All that is counted, with room for the nonce: one update costs less than three. */
+/** All that is counted, with space for the nonce: one update costs less than three. */
 const COUNTED = Buffer.concat([LABEL, Buffer.alloc(NONCE_BYTES), LENGTH])
 
 /** What a blob adds to its plaintext. */

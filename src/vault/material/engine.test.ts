@@ -1,4 +1,4 @@
-/** Key material by itself: what is bound to what, and that nothing opens elsewhere. */
+/** Key material alone: what is bound to what, and that nothing opens elsewhere. */
 import { createCipheriv, createPublicKey, publicEncrypt, randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { ephemeralVault } from '../ephemeral.ts'

@@ -1,4 +1,4 @@
-/** Keys by kind: how each is made, opened and recognised. The bytes of a key appear in this file and nowhere else. */
+/** Keys by kind: how each is made, opened and recognized. The bytes of a key appear in this file and nowhere else. */
 import {
   createPrivateKey,
   createPublicKey,

@@ -70,7 +70,10 @@ export class SigningKeys {
     return held.key
   }
 
-  /** Remembers a key once a signature has passed, so that strangers cannot flush the memory with invented Regions. */
+  /**
+   * Remembers a key once a signature has passed, so that unauthenticated clients cannot flush the memory with invented
+   * Regions.
+   */
   keep(scope: Scope, credential: Credential, key: VerifyingKey): void {
     const name = nameOf(scope, credential)
     if (this.#held.get(name)?.key === key) return

@@ -51,7 +51,7 @@ export function sign<R extends Signable>(request: R, credential: SigningCredenti
   return { ...request, rawHeaders: [...rawHeaders, 'Authorization', authorization] }
 }
 
-/** The request with its signature in the query, good for `expiresSeconds`. */
+/** The request with its signature in the query, valid for `expiresSeconds`. */
 export function presign<R extends Signable>(
   request: R,
   credential: SigningCredential,

@@ -80,7 +80,7 @@ interface EditProps {
   readonly onSaved: () => void
 }
 
-/** Of five versions the oldest makes room. */
+/** The oldest of five versions is replaced. */
 const VERSIONS_MAX = 5
 
 function Edit({ arn, saved, onSaved }: EditProps) {

@@ -11,7 +11,7 @@ const mariadb: Engine = {
   names: ['mariadb'],
   port: 3306,
   excluded: '/@"\'\\:%',
-  // MariaDB takes 80; AWS's function leaves room by MySQL's 32.
+  // MariaDB takes 80; AWS's function has the limit of MySQL's 32.
   usernameMax: 32,
   login: async (world, login) => {
     const connection = await connected(world, login)

@@ -43,7 +43,7 @@ async function connected(world: BuiltinWorld, login: Login): Promise<pg.Client |
   }
 }
 
-/** The client wants to connect by itself; the connection is there. */
+/** The client wants to connect on its own; the connection exists already. */
 function opened(socket: Socket): Socket {
   const own = socket as Socket & { connect: unknown }
   own.connect = () => {

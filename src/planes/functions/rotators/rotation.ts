@@ -41,7 +41,7 @@ export interface Engine {
 const CLONE = '_clone'
 
 export const singleUser = (engine: Engine): Builtin => rotation(engine, false)
-/** Two accounts by turns: the one that clients still use is never touched. */
+/** Two alternating accounts: the one that clients still use is never touched. */
 export const multiUser = (engine: Engine): Builtin => rotation(engine, true)
 
 function rotation(engine: Engine, multi: boolean): Builtin {

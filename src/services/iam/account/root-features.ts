@@ -1,4 +1,6 @@
-/** What an organisation lets its managers do with the root users of its members: switched on and off for all at once. */
+/**
+ * What an organization lets its managers do with the root users of its members: switched on and off for all at once.
+ */
 import type { Call } from '../../../kernel/gate/call.ts'
 import type { Membership, RootFeature } from '../../../kernel/ports/ports.ts'
 import { anything } from '../../../kernel/resource/target.ts'
@@ -18,7 +20,7 @@ export async function rootFeatures(reader: Reader, organization: string): Promis
   return (await reader.get<FeaturesRow>(featuresKey(organization)))?.enabled ?? []
 }
 
-/** The caller's organisation, when its account may speak for it in matters of IAM. */
+/** The caller's organization, when its account may manage it in matters of IAM. */
 async function managed(call: Call, alone = false): Promise<Membership> {
   const membership = await call.ports.organizations.membership(call.unit, call.account)
   if (!membership) {

@@ -9,7 +9,7 @@ import { type Key, key, type Unit, under } from '../../../store/store.ts'
 const DAY_MS = 86_400_000
 /** Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed.html (tracking period) */
 const TRACKED_MS = 400 * DAY_MS
-/** Calls are on record some time after they began. */
+/** Calls are recorded some time after they began. */
 const OVERLAP_MS = 5 * 60_000
 const PAGE = 1_000
 

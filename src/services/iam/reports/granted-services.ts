@@ -79,7 +79,7 @@ export const listPoliciesGrantingServiceAccess = iam
     return { PoliciesGrantingServiceAccess, IsTruncated: false }
   })
 
-/** Managed policies are named by ARN; inline ones by whom they are part of. */
+/** Managed policies are named by ARN; inline ones by the identity they are part of. */
 function shown({ compiled: { source }, entity }: Carried) {
   return source.arn === undefined
     ? {

@@ -1,4 +1,4 @@
-/** What is granted, what was used of it, and when: by user, group, role, policy and organisation. */
+/** What is granted, what was used of it, and when: by user, group, role, policy and organization. */
 import {
   AddUserToGroupCommand,
   AttachGroupPolicyCommand,

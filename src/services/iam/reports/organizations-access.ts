@@ -1,4 +1,4 @@
-/** Which services an organisation lets a part of it use, and when they were last used there. */
+/** Which services an organization lets a part of it use, and when they were last used there. */
 import type * as IAM from '@aws-sdk/client-iam'
 import type * as Organizations from '@aws-sdk/client-organizations'
 import type { Call } from '../../../kernel/gate/call.ts'

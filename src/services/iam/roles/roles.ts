@@ -1,4 +1,4 @@
-/** Roles: create, read, change, list, delete, and whom they trust. */
+/** Roles: create, read, change, list, delete, and their trusted principals. */
 import type * as IAM from '@aws-sdk/client-iam'
 import type { Call } from '../../../kernel/gate/call.ts'
 import type { ExistingResource } from '../../../kernel/resource/targets.ts'

@@ -1,6 +1,6 @@
 /**
- * Trust policies. AWS keeps the users and roles that a saved policy names by their unique ids: a namesake made later is
- * not trusted, and the policy then shows the id.
+ * Trust policies. AWS stores the users and roles that a policy names by their unique IDs: a later user or role with the
+ * same name is not trusted, and the policy then shows the ID.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
  */
 import type { Call } from '../../../kernel/gate/call.ts'

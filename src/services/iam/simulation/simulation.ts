@@ -277,8 +277,8 @@ function decisionOf({ allowed, explicit }: Explanation): IAM.PolicyEvaluationDec
 }
 
 /**
- * AWS: one denying statement is enough, and is then all that is shown; a boundary allows nothing by itself, and the
- * organisation's policies are not for its members to see.
+ * AWS: one denying statement is enough, and is then all that is shown; a boundary alone allows nothing, and members may
+ * not see the organization's policies.
  */
 function deciding({ explicit, layers }: Explanation): readonly MatchedStatement[] {
   const wanted = explicit ? 'Deny' : 'Allow'
@@ -291,7 +291,7 @@ function allows({ layers }: Explanation, layer: 'boundary' | 'identity' | 'resou
   return layers.find((each) => each.layer === layer)?.outcome === 'allowed'
 }
 
-/** Across accounts each side must allow: what each says by itself. */
+/** Across accounts each side must allow: the result of each side alone. */
 function bothSides({ layers }: Explanation): Record<string, IAM.PolicyEvaluationDecisionType> {
   const said = (layer: 'identity' | 'resource') => {
     const outcome = layers.find((each) => each.layer === layer)?.outcome
