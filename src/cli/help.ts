@@ -22,6 +22,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   Data: {
     'backup, restore': 'Create, verify or restore an encrypted backup',
+    export: 'Write what a server has as a seed for --dev, without secrets',
     store: 'Copy data between SQLite and PostgreSQL; rotate the database password',
     plane: 'Run, enroll, list and revoke data planes in processes of their own',
   },

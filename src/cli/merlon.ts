@@ -12,6 +12,7 @@ import { dev } from './dev.ts'
 import { inspect } from './encryption/inspect.ts'
 import { decrypt, encrypt } from './encryption.ts'
 import { errorText } from './error-text.ts'
+import { exportCommand } from './export.ts'
 import { command, helpOf, overview } from './help.ts'
 import { inbox } from './inbox.ts'
 import { init } from './init.ts'
@@ -51,6 +52,7 @@ const commands: readonly Command[] = [
   ca,
   backup,
   restore,
+  exportCommand,
   store,
   plane,
   policy,
