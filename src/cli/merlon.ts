@@ -9,6 +9,7 @@ import { completionCommand } from './completion.ts'
 import { credentials } from './credentials.ts'
 import { demo } from './demo.ts'
 import { dev } from './dev.ts'
+import { doctor } from './doctor.ts'
 import { inspect } from './encryption/inspect.ts'
 import { decrypt, encrypt } from './encryption.ts'
 import { errorText } from './error-text.ts'
@@ -40,6 +41,7 @@ const commands: readonly Command[] = [
   start,
   init,
   status,
+  doctor,
   unseal,
   seal,
   sealer,
