@@ -104,7 +104,8 @@ describe('the rooms of src/', () => {
       'kernel/client/bucket.ts': 'signs requests to a bucket elsewhere',
       'server/admin/admin-api.ts': 'the sealer kms',
       'server/trust/sealers.ts': 'the sealer kms',
-      'server/dev/apply-seed.ts': 'fills an installation through the API',
+      'server/dev/account-reset.ts': 'what organizations store belongs to several accounts',
+      'server/seed/': 'fills an installation through the API: a file for the resources of a service',
     }
     const ids = [...serviceRows.map(({ id }) => id), 'signin'].join('|')
     const literal = new RegExp(`'(?:${ids})'`)
@@ -117,7 +118,8 @@ describe('the rooms of src/', () => {
           .some((line) => literal.test(line) && !/^\s*(\*|\/[/*])/.test(line)),
     )
 
-    expect(known.map(show).sort()).toEqual(Object.keys(others).sort())
+    const shown = known.map((file) => show(file).replace(/^server\/seed\/.*/, 'server/seed/'))
+    expect([...new Set(shown)].sort()).toEqual(Object.keys(others).sort())
   })
 
   test('leave no file of a service that its index or the server does not reach', () => {

@@ -9,9 +9,11 @@ import { completionCommand } from './completion.ts'
 import { credentials } from './credentials.ts'
 import { demo } from './demo.ts'
 import { dev } from './dev.ts'
+import { doctor } from './doctor.ts'
 import { inspect } from './encryption/inspect.ts'
 import { decrypt, encrypt } from './encryption.ts'
 import { errorText } from './error-text.ts'
+import { exportCommand } from './export.ts'
 import { command, helpOf, overview } from './help.ts'
 import { inbox } from './inbox.ts'
 import { init } from './init.ts'
@@ -39,6 +41,7 @@ const commands: readonly Command[] = [
   start,
   init,
   status,
+  doctor,
   unseal,
   seal,
   sealer,
@@ -51,6 +54,7 @@ const commands: readonly Command[] = [
   ca,
   backup,
   restore,
+  exportCommand,
   store,
   plane,
   policy,

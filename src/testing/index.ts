@@ -1,5 +1,5 @@
 /** The package's main module: a Merlon server for tests. */
-export type { Seed, SeedAccount } from '../server/dev/seed-format.ts'
+export type { Seed, SeedAccount } from '../server/seed/seed-format.ts'
 export { type DecisionPattern, type MerlonEvent, type RecordedDecision, recordedDecisions } from './events.ts'
 export { type MerlonMatchers, matchers } from './matchers.ts'
 export {

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { Seed, SeedAccount } from '../server/dev/seed-format.ts'
+import type { Seed, SeedAccount } from '../server/seed/seed-format.ts'
 import { type MerlonEvent, type RecordedDecision, recordedDecisions } from './events.ts'
 import { signedFetch } from './signed-fetch.ts'
 
@@ -65,8 +65,11 @@ export interface Merlon extends AsyncDisposable {
   credentialsFor(userName: string): Promise<Credentials>
   /** Adds what a seed has, until the next reset. */
   seed(seed: TestSeed): Promise<void>
-  /** Makes everything as it was after the start: data, clock and keys. */
-  reset(): Promise<void>
+  /**
+   * Makes everything as it was after the start: data, clock and keys. With an account, only what that account has; its events
+   * and the clock stay.
+   */
+  reset(only?: { readonly account: string }): Promise<void>
   readonly clock: MerlonClock
   /** What was recorded, in order, since the start or the last reset: one event for each call. */
   events(): Promise<readonly MerlonEvent[]>
@@ -156,7 +159,7 @@ export async function startMerlon(options: StartOptions = {}): Promise<Merlon> {
       return { accessKeyId: value('AccessKeyId'), secretAccessKey: value('SecretAccessKey') }
     },
     seed: async (more) => void (await development('POST', 'seed', wholeSeed(more, account.accountId))),
-    reset: async () => void (await development('POST', 'reset')),
+    reset: async (only) => void (await development('POST', 'reset', only)),
     clock: {
       now: () => clock(),
       advance: ({ days = 0, hours = 0, minutes = 0, seconds = 0 }) =>

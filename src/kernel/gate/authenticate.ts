@@ -157,6 +157,16 @@ export class Authenticator {
     return { caller, identity, sessionPolicies, region, standing, body: Buffer.alloc(0) }
   }
 
+  /** The root user of an account, for a call that the operator makes. Throws when there is no such account, or it is closed. */
+  async root(account: string, region: string): Promise<Authenticated> {
+    const subject: Subject = { kind: 'root' }
+    const identity = await this.#identities.identity(account, subject)
+    if (!identity) throw invalidToken()
+    const caller: Caller = { principal: identity.principal, subject, accessKeyId: '' }
+    const standing = await this.#organizations.standing(account)
+    return { caller, identity, sessionPolicies: undefined, region, standing, body: Buffer.alloc(0) }
+  }
+
   /** The secret behind a key id. Unknown, inactive and mismatched all look the same from outside. */
   async #find(presented: Presented): Promise<Found> {
     const { accessKeyId, sessionToken } = presented

@@ -51,8 +51,8 @@ export interface Call extends Scope {
   readonly event: EventDraft
   /** Why requests to this server lack a condition key, for the linter. */
   readonly absentKey: Absence
-  /** A random UUID. */
-  newId(): string
+  /** A random UUID, or what `make` returns; the first time in a call, the ID that a seed chose for the new resource. */
+  newId(make?: () => string): string
   /** `AIDA…` and its like. */
   uniqueId(prefix: IdPrefix): string
   /**

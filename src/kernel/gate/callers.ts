@@ -10,7 +10,7 @@ import { draftOf, type RequestInfo } from './invocation.ts'
 import type { Recorder } from './recorder.ts'
 import type { Registry } from './registry.ts'
 import type { Runner } from './runner.ts'
-import type { ActAs, AuthorizeAs, CallAs, ServiceCaller } from './service-caller.ts'
+import type { ActAs, AuthorizeAs, CallAs, CallAsRoot, ServiceCaller } from './service-caller.ts'
 import { type Attempt, newAttempt } from './transaction.ts'
 
 interface Stages {
@@ -22,10 +22,18 @@ interface Stages {
   readonly authenticator: Authenticator
 }
 
+/** What the audit log shows of a call that came over no network. */
+const OPERATOR: RequestInfo['request'] = {
+  remoteAddress: 'merlon.local',
+  secure: true,
+  rawHeaders: ['User-Agent', 'merlon.local'],
+}
+
 /** `api` and `name` are typed by the signatures of `Act` and `CallAs`; the registry is not. */
 export function callers({ clock, registry, decisions, recorder, runner, authenticator }: Stages): {
   readonly actAs: ActAs
   readonly callAs: CallAs
+  readonly callAsRoot: CallAsRoot
   readonly authorizeAs: AuthorizeAs
 } {
   return {
@@ -63,6 +71,19 @@ export function callers({ clock, registry, decisions, recorder, runner, authenti
       } finally {
         for (const record of attempt.refused) record(unit)
       }
+    },
+    callAsRoot: async ({ account, region, chosenId }, api, name, input) => {
+      const invocation = await registry.invocation(api, name, input as object, [])
+      const arrival: RequestInfo = {
+        request: OPERATOR,
+        authenticated: await authenticator.root(account, region),
+        requestId: randomUUID(),
+        now: clock.now(),
+        done: [],
+        chosenId,
+      }
+      // biome-ignore lint/suspicious/noExplicitAny: see above.
+      return (await runner.transact(arrival, invocation)) as any
     },
     authorizeAs: async ({ session, accessKeyId, region, request, now }, action, arn) => {
       const authenticated = await authenticator.resume(session, accessKeyId, region, now)

@@ -60,6 +60,25 @@ export type CallAs = <M, N extends OpName<M>>(
 /** Throws the denial unless a signed-in person may do this to a resource of the person's own account. */
 export type AuthorizeAs = (from: SessionRequest, action: string, arn: string) => Promise<void>
 
+/** An operator's call as the root user of an account: of seeds and exports. */
+export interface RootRequest {
+  readonly account: string
+  readonly region: string
+  /** The ID that the new resource gets, instead of a random one. */
+  readonly chosenId?: string | undefined
+}
+
+/**
+ * Calls an operation as the root user of an account: authorized and recorded like a signed call, in a transaction of its own.
+ * For what runs with the operator's authority only. Throws the operation's fault.
+ */
+export type CallAsRoot = <M, N extends OpName<M>>(
+  from: RootRequest,
+  api: Api<M>,
+  name: N,
+  input: Input<M, N>,
+) => Promise<Output<M, N>>
+
 /** The same from a web route, which knows the request. In `us-east-1`, where console sign-ins are, unless another is said. */
 export type CallAsPerson = <M, N extends OpName<M>>(
   person: Pick<SessionRequest, 'session' | 'accessKeyId'> & { readonly region?: string },

@@ -320,7 +320,7 @@ export class WebGate {
       claims: web.bearer?.claims,
       remoteAddress: web.request.remoteAddress,
       userAgent: header(web.request, 'user-agent') ?? '',
-      newId: () => randomUUID(),
+      newId: (make = randomUUID) => make(),
       uniqueId,
       once,
       actAs: act,

@@ -255,7 +255,7 @@ export function define<S, R extends Item<S> = Item<S>>(spec: KindSpec<S, R>): Ki
         acted,
       },
       value: () => {
-        const id = newId(spec.prefix)
+        const id = call.newId(() => newId(spec.prefix))
         const arn = type.arn(call, idOf(id))
         return {
           id,

@@ -64,7 +64,7 @@ function newKeyConditions(
 }
 
 const newId = ({ MultiRegion }: { readonly MultiRegion?: boolean | undefined }, call: Call): KeyId => ({
-  KeyId: MultiRegion ? `mrk-${randomBytes(16).toString('hex')}` : call.newId(),
+  KeyId: call.newId(MultiRegion ? () => `mrk-${randomBytes(16).toString('hex')}` : undefined),
 })
 
 export const createKey = kms
