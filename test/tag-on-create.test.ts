@@ -5,6 +5,7 @@
 import * as acm from '@aws-sdk/client-acm'
 import { CloudTrailClient, CreateTrailCommand } from '@aws-sdk/client-cloudtrail'
 import * as ds from '@aws-sdk/client-directory-service'
+import * as elb from '@aws-sdk/client-elastic-load-balancing-v2'
 import * as iam from '@aws-sdk/client-iam'
 import * as kms from '@aws-sdk/client-kms'
 import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
@@ -27,6 +28,8 @@ const PEM = { Certificate: Buffer.from('c'), PrivateKey: Buffer.from('k') }
 const ROLE_ARN = `arn:aws:iam::${ACCOUNT}:role/r`
 const DOMAIN = { Name: 'corp.example.com', Password: 'Example-Passw0rd' }
 const VpcSettings = { VpcId: 'vpc-12345678', SubnetIds: ['subnet-12345678'] }
+const BALANCER = 'app/web/0123456789abcdef'
+const elbArn = (resource: string) => `arn:aws:elasticloadbalancing:us-east-1:${ACCOUNT}:${resource}`
 const TRUST = allowing({ Principal: { AWS: ACCOUNT }, Action: ['sts:AssumeRole', 'sts:TagSession'] })
 const DOCUMENT = allowing({ Action: 's3:*', Resource: '*' })
 
@@ -50,6 +53,7 @@ const byJson = (service: string, target: string, input: object) =>
     now: () => it.clock.now(),
     transport: { host: 'localhost', send: (request) => it.handle(request) },
   }).json(service, target, input)
+const byElb = (command: object) => by(elb.ElasticLoadBalancingV2Client, command)
 const byDs = (command: object) => by(ds.DirectoryServiceClient, command)
 const bySso = (command: object) => by(sso.SSOAdminClient, command)
 const byIam = (command: object) => by(iam.IAMClient, command)
@@ -171,6 +175,40 @@ const cases: Readonly<Record<string, readonly [action: string, send: () => Promi
   'iam CreatePolicy': [
     'iam:TagPolicy',
     () => byIam(new iam.CreatePolicyCommand({ PolicyName: 'x', PolicyDocument: DOCUMENT, Tags })),
+  ],
+  'elbv2 CreateListener': [
+    'elasticloadbalancing:AddTags',
+    () =>
+      byElb(
+        new elb.CreateListenerCommand({
+          LoadBalancerArn: elbArn(`loadbalancer/${BALANCER}`),
+          Port: 80,
+          Protocol: 'HTTP',
+          DefaultActions: [{ Type: 'forward' }],
+          Tags,
+        }),
+      ),
+  ],
+  'elbv2 CreateLoadBalancer': [
+    'elasticloadbalancing:AddTags',
+    () => byElb(new elb.CreateLoadBalancerCommand({ Name: 'web', Subnets: VpcSettings.SubnetIds, Tags })),
+  ],
+  'elbv2 CreateRule': [
+    'elasticloadbalancing:AddTags',
+    () =>
+      byElb(
+        new elb.CreateRuleCommand({
+          ListenerArn: elbArn(`listener/${BALANCER}/0123456789abcdef`),
+          Priority: 1,
+          Conditions: [{ Field: 'path-pattern', Values: ['/'] }],
+          Actions: [{ Type: 'forward' }],
+          Tags,
+        }),
+      ),
+  ],
+  'elbv2 CreateTargetGroup': [
+    'elasticloadbalancing:AddTags',
+    () => byElb(new elb.CreateTargetGroupCommand({ Name: 'web', Protocol: 'HTTP', Port: 80, Tags })),
   ],
   'iam CreateInstanceProfile': [
     'iam:TagInstanceProfile',

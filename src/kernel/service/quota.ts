@@ -59,6 +59,14 @@ export const quotaDefaults: Quotas = {
   // Source: https://docs.aws.amazon.com/privateca/latest/userguide/PcaLimits.html
   'acm-pca/AuthoritiesPerAccount': 200,
 
+  // Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+  'elasticloadbalancing/ApplicationLoadBalancersPerRegion': 50,
+  'elasticloadbalancing/ListenersPerLoadBalancer': 50,
+  'elasticloadbalancing/RulesPerListener': 100,
+  'elasticloadbalancing/CertificatesPerLoadBalancer': 25,
+  'elasticloadbalancing/TargetGroupsPerRegion': 3000,
+  'elasticloadbalancing/TargetsPerTargetGroup': 1000,
+
   // Source: https://docs.aws.amazon.com/singlesignon/latest/userguide/limits.html
   'sso/PermissionSetsPerInstance': 2000,
   'identitystore/UsersPerStore': 100_000,

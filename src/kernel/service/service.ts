@@ -10,6 +10,7 @@ import type { SnapshotSource } from '../planes/snapshot.ts'
 import type { BlobPlace } from '../ports/blobs.ts'
 import type { Use } from '../ports/port.ts'
 import type { Ports } from '../ports/ports.ts'
+import type { WebAclResourceType } from '../ports/web-acl-resources.ts'
 import type { AbsentKeys } from '../resource/absent-keys.ts'
 import type { ConditionKeyTable } from '../resource/condition-keys.ts'
 import type { Conditions } from '../resource/conditions.ts'
@@ -78,6 +79,8 @@ export interface Service extends ServiceLife {
   readonly snapshots?: readonly SnapshotSource<unknown>[]
   /** What it does with the records of planes, by plane. */
   readonly planeRecords?: Readonly<Record<string, RecordHandler>>
+  /** Its resources that a web ACL can protect. */
+  readonly webAclResources?: readonly WebAclResourceType[]
   /** What its jobs do, by kind: `kms.delete-key`. */
   readonly jobs?: Readonly<Record<string, ServiceJob>>
 }

@@ -1,6 +1,6 @@
 /** Seeds of S3: buckets with their policies, and small objects. Objects are not exported: nobody knows what is in them. */
 import type * as S3 from '@aws-sdk/client-s3'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { Fault } from '../../wire/fault.ts'
 import { compact, documentOf, inTurn, seedPart, textOf } from './part.ts'
 

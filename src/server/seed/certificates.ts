@@ -2,7 +2,7 @@
 import { randomUUID, X509Certificate } from 'node:crypto'
 import type * as ACM from '@aws-sdk/client-acm'
 import type * as PrivateCa from '../../../models/schemas/acm-pca.types.ts'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { type Account, compact, inTurn, pagesOf, seedPart, seedTags, tagsOf } from './part.ts'
 
 const pca: Api<typeof PrivateCa> = { id: 'acm-pca' }

@@ -1,7 +1,7 @@
 /** Seeds of IAM: managed policies, groups, users and roles. */
 import type * as IAM from '@aws-sdk/client-iam'
 import { bootstrap } from '../../kernel/ports/bootstrap.ts'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import {
   type Account,
   compact,

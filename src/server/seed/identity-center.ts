@@ -1,7 +1,7 @@
 /** IAM Identity Center of a seed: the directory, permission sets, and who has them where. Passwords are never exported. */
 import type * as IdentityStore from '@aws-sdk/client-identitystore'
 import type * as SsoAdmin from '@aws-sdk/client-sso-admin'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { setPortalPassword } from '../directory-operator.ts'
 import { type Account, compact, documentOf, inTurn, type LeaveOut, pagesOf, type Step, textOf } from './part.ts'
 import type { SeedAssignment, SeedIdentityCenter, SeedPermissionSet } from './seed-format.ts'

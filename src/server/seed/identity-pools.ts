@@ -1,7 +1,7 @@
 /** Seeds of Amazon Cognito identity pools: for users of this account's user pools, and for guests. */
 import type * as CognitoIdentity from '@aws-sdk/client-cognito-identity'
 import type * as Cognito from '@aws-sdk/client-cognito-identity-provider'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { type Account, compact, inTurn, pagesOf, seedPart } from './part.ts'
 
 const identityPoolsApi: Api<typeof CognitoIdentity> = { id: 'cognito-identity' }

@@ -1,6 +1,6 @@
 /** Seeds of KMS: customer managed keys with their aliases. Key material is never exported. */
 import type * as KMS from '@aws-sdk/client-kms'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { Fault } from '../../wire/fault.ts'
 import { type Account, compact, documentOf, inTurn, pagesOf, seedPart, seedTags, tagsOf, textOf } from './part.ts'
 

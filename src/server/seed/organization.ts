@@ -1,6 +1,6 @@
 /** The organization of a seed: the accounts in a tree of units, and the policies that bind them. */
 import type * as Organizations from '@aws-sdk/client-organizations'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { Fault } from '../../wire/fault.ts'
 import type { Input, OpName, Output } from '../../wire/typed.ts'
 import { type Account, compact, documentOf, inTurn, type LeaveOut, pagesOf, textOf } from './part.ts'

@@ -3,7 +3,7 @@
  * by the API, and reads back what an account has.
  */
 import type { RootRequest } from '../../kernel/gate/service-caller.ts'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import type { Input, OpName, Output } from '../../wire/typed.ts'
 import type { Cloud } from '../compose/cloud.ts'
 import type { SeedAccount, SeedDocument, SeedTags } from './seed-format.ts'

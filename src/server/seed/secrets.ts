@@ -1,7 +1,7 @@
 /** Seeds of Secrets Manager. Values are never exported. */
 import { randomUUID } from 'node:crypto'
 import type * as SecretsManager from '@aws-sdk/client-secrets-manager'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { compact, documentOf, inTurn, pagesOf, seedPart, seedTags, tagsOf, textOf } from './part.ts'
 
 const secretsManager: Api<typeof SecretsManager> = { id: 'secretsmanager' }

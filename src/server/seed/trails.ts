@@ -1,6 +1,6 @@
 /** Seeds of CloudTrail: trails that log. */
 import type * as CloudTrail from '@aws-sdk/client-cloudtrail'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { compact, inTurn, seedPart } from './part.ts'
 
 const cloudtrail: Api<typeof CloudTrail> = { id: 'cloudtrail' }

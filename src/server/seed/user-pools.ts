@@ -1,6 +1,6 @@
 /** Seeds of Amazon Cognito user pools: with app clients, groups and users. Passwords and secrets are never exported. */
 import type * as Cognito from '@aws-sdk/client-cognito-identity-provider'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { type Account, compact, inTurn, pagesOf, type Step, seedPart } from './part.ts'
 import type { SeedPoolClient, SeedPoolUser, SeedUserPool } from './seed-format.ts'
 

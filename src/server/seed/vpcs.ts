@@ -1,6 +1,6 @@
 /** Seeds of EC2: VPCs with subnets and security groups, named by their tag `Name`. Default VPCs are left alone. */
 import type * as EC2 from '@aws-sdk/client-ec2'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { type Account, compact, inTurn, pagesOf, type Step, seedPart, seedTags, tagsOf } from './part.ts'
 import type { SeedRule, SeedSecurityGroup, SeedTags, SeedVpc } from './seed-format.ts'
 

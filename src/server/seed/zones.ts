@@ -1,7 +1,7 @@
 /** Seeds of Route 53: public hosted zones with their records. */
 import { randomUUID } from 'node:crypto'
 import type * as Route53 from '@aws-sdk/client-route-53'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { compact, inTurn, pagesOf, seedPart } from './part.ts'
 import type { SeedRecord } from './seed-format.ts'
 
