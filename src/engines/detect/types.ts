@@ -287,8 +287,16 @@ export interface AddressList {
   matchDomain(name: string): string | undefined
 }
 
-/** `custom`: of the account's own threat lists, its findings end with `.Custom`; `tor`: nodes of Tor; `malicious`: of a feed. */
-export type ThreatListKind = 'custom' | 'malicious' | 'tor'
+/** `custom`: of the account's own threat lists, whose findings end with `.Custom`. The others are of feeds, by what they list. */
+export type ThreatListKind =
+  | 'custom'
+  | 'malicious'
+  | 'tor'
+  | 'command-and-control'
+  | 'mining'
+  | 'black-hole'
+  | 'drop-point'
+  | 'phishing'
 
 export interface Geography {
   /** ISO 3166-1, two letters. */
