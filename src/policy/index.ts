@@ -30,6 +30,7 @@ export type {
 } from './document.ts'
 export { PolicyError, type Position } from './error.ts'
 export { explain } from './explain.ts'
+export { type Exposure, exposureOf } from './exposure.ts'
 export { contextKeysOf } from './keys.ts'
 export {
   type AccountFacts,
