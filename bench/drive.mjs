@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url'
 export const CONNECTIONS = 64
 const loader = fileURLToPath(new URL('load.mjs', import.meta.url))
 
-/** `{ count, seconds, p50, p99 }`, times in ms; throws when anything but 200 was answered. */
-export async function load(server, requests, total) {
+/** `perSecond`: at most as many calls are begun. Returns `{ count, seconds, p50, p99 }`, times in ms; throws when anything but 200 was answered. */
+export async function load(server, requests, total, { connections = CONNECTIONS, perSecond } = {}) {
   const child = fork(loader)
-  child.send({ url: server.url, connections: Math.min(CONNECTIONS, total), requests, total })
+  child.send({ url: server.url, connections: Math.min(connections, total), requests, total, perSecond })
   const [result] = await once(child, 'message')
   const failed = Object.keys(result.statuses).filter((status) => status !== '200')
   if (failed.length > 0) throw new Error(`${server.name} answered ${JSON.stringify(result.statuses)}`)

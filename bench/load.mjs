@@ -1,14 +1,14 @@
 /**
  * A load generator in a process of its own: plain sockets, requests signed beforehand, one in flight a connection, and
  * as little work as can be, for it shares the machine with the server it measures.
- * Receives `{ url, connections, requests: [bytes], total }`; answers `{ count, seconds, p50, p99, statuses }` (ms).
+ * Receives `{ url, connections, requests: [bytes], total, perSecond? }`; answers `{ count, seconds, p50, p99, statuses }` (ms).
  */
 import { connect } from 'node:net'
 
 const READ_BYTES = 64 * 1024
 const HEAD_END = Buffer.from('\r\n\r\n')
 
-process.once('message', ({ url, connections, requests, total }) => {
+process.once('message', ({ url, connections, requests, total, perSecond }) => {
   const { hostname, port } = new URL(url)
   const bytes = requests.map((text) => Buffer.from(text, 'latin1'))
   const latencies = new Float64Array(total)
@@ -38,6 +38,8 @@ process.once('message', ({ url, connections, requests, total }) => {
     let held
     const ask = () => {
       if (next >= total) return void socket.destroy()
+      const dueInMs = perSecond === undefined ? 0 : startedAt + (next / perSecond) * 1000 - performance.now()
+      if (dueInMs > 0.5) return void setTimeout(ask, dueInMs)
       waiting = true
       sentAt = performance.now()
       socket.write(bytes[next++ % bytes.length])

@@ -8,6 +8,7 @@ import { encryptionSdk } from './parts/encryption-sdk.mjs'
 import { events } from './parts/events.mjs'
 import { growth } from './parts/growth.mjs'
 import { kms } from './parts/kms.mjs'
+import { processor } from './parts/processor.mjs'
 import { secrets } from './parts/secrets.mjs'
 import { signatures } from './parts/signatures.mjs'
 import { start } from './parts/start.mjs'
@@ -16,6 +17,7 @@ import { machine, publish } from './report.mjs'
 
 const parts = {
   start,
+  processor,
   api,
   kms,
   secrets,

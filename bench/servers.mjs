@@ -1,7 +1,7 @@
 /** The servers under comparison: how each is started, how one knows that it answers, what it takes of the machine. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -77,6 +77,8 @@ export function running(name, url, child, credentials, cleanUp = () => undefined
     memory: () => processes().reduce((sum, pid) => sum + residentOf(pid), 0),
     /** Processor time of the process, its threads and its children so far. */
     cpuMs: () => processes().reduce((sum, pid) => sum + cpuMsOf(pid), 0),
+    /** Microseconds that each thread of the process itself has run so far, by its id; the first is the main thread. */
+    threadsUs: () => threadsUsOf(child.pid),
     stop: async () => {
       child.kill('SIGTERM')
       await once(child, 'exit')
@@ -102,6 +104,17 @@ function cpuMsOf(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS
+}
+
+/** Source: https://docs.kernel.org/scheduler/sched-stats.html, `/proc/PID/task/TID/schedstat`, nanoseconds on the processor. */
+function threadsUsOf(pid) {
+  const ids = readdirSync(`/proc/${pid}/task`).map(Number)
+  const read = (id, file) => readFileSync(`/proc/${pid}/task/${id}/${file}`, 'utf8').trim()
+  return new Map(
+    ids
+      .toSorted((a, b) => a - b)
+      .map((id) => [id, { name: read(id, 'comm'), us: Number(read(id, 'schedstat').split(' ')[0]) / 1000 }]),
+  )
 }
 
 function childrenOf(pid) {
