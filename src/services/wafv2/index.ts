@@ -1,5 +1,6 @@
 /** AWS WAF: web ACLs, rule groups and sets, what they protect, and what gateways report about inspected requests. */
 import { provide } from '../../kernel/ports/port.ts'
+import { requestFilter } from '../../kernel/ports/request-filter.ts'
 import { webAcls as webAclsToken } from '../../kernel/ports/web-acls.ts'
 import type { ConditionKeyTable } from '../../kernel/resource/condition-keys.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
@@ -15,6 +16,7 @@ import * as permissionPolicies from './permission-policies.ts'
 import { webAclsPort } from './published-web-acls.ts'
 import * as rateKeys from './rate-keys.ts'
 import * as regexPatternSets from './regex-pattern-sets.ts'
+import { openRequestFilter } from './request-filter.ts'
 import * as ruleGroups from './rule-groups.ts'
 import * as sampledRequests from './sampled-requests.ts'
 import * as tagging from './tagging.ts'
@@ -45,5 +47,12 @@ export const wafv2 = words.service({
   conditionKeys,
   jobs: { [DELIVER_LOGS]: deliverLogs, [sampledRequests.FORGET_SAMPLES]: sampledRequests.forgetSamples },
   planeRecords: { gateway: (unit, batch) => webAclsPort.receive(unit, batch) },
-  open: () => ({ provides: [provide(webAclsToken, webAclsPort)] }),
+  open: (context) => {
+    const filter = openRequestFilter(context)
+    return {
+      provides: [provide(webAclsToken, webAclsPort), provide(requestFilter, filter)],
+      flush: () => filter.flush(),
+      close: () => filter.flush(),
+    }
+  },
 })
