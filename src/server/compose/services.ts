@@ -8,6 +8,7 @@ import { cognitoidentity } from '../../services/cognitoidentity/index.ts'
 import { cognitoidp } from '../../services/cognitoidp/index.ts'
 import { ds } from '../../services/ds/index.ts'
 import { ec2 } from '../../services/ec2/index.ts'
+import { guardduty } from '../../services/guardduty/index.ts'
 import { iam } from '../../services/iam/index.ts'
 import { identitystore } from '../../services/identitystore/index.ts'
 import { kms } from '../../services/kms/index.ts'
@@ -44,4 +45,5 @@ export const services: readonly Service[] = [
   acm,
   pca,
   ec2,
+  guardduty,
 ]
