@@ -3,6 +3,7 @@ import type { Call, Scope } from '../../kernel/gate/call.ts'
 import { serviceLinkedRoles } from '../../kernel/ports/service-linked-roles.ts'
 import { withClientToken } from './client-tokens.ts'
 import { removeDestinations } from './destination-lifecycle.ts'
+import { removeEngine } from './engines.ts'
 import { badRequest, badToken, guardduty } from './faults.ts'
 import { changedFeatures, initialFeatures, shownDataSources, shownFeatures } from './features.ts'
 import { removeFilters } from './filter-rows.ts'
@@ -145,6 +146,7 @@ export const deleteDetector = guardduty
     await removeLists(call, row)
     await removeDestinations(call.unit, row)
     await removeFindings(call.unit, row)
+    await removeEngine(call.unit, row)
     remove()
     return {}
   })

@@ -2,6 +2,7 @@
 import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import type { Violation } from '../../wire/constraints.ts'
+import { readAlertTargets } from './alerts.ts'
 import { FORGET_TOKENS } from './client-tokens.ts'
 import * as coverage from './coverage.ts'
 import { verification } from './destination-lifecycle.ts'
@@ -12,6 +13,7 @@ import * as filters from './filters.ts'
 import { SWEEP, sweepJob } from './finding-rows.ts'
 import * as findings from './findings.ts'
 import { EXPORT, exportJob } from './findings-out.ts'
+import { DetectionFollower } from './follower.ts'
 import * as invitations from './invitations.ts'
 import { ACTIVATE, activationJob } from './list-activation.ts'
 import * as lists from './lists.ts'
@@ -51,5 +53,10 @@ export const guardduty = words.service({
     [SWEEP]: sweepJob,
     [EXPORT]: exportJob,
     [ACTIVATE]: activationJob,
+  },
+  open: (context) => {
+    readAlertTargets(process.env['MERLON_FINDING_ALERTS'])
+    const follower = new DetectionFollower(context)
+    return { start: () => follower.start(), close: () => follower.stop() }
   },
 })
