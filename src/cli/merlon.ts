@@ -8,6 +8,7 @@ import { type Command, UsageError } from './command.ts'
 import { completionCommand } from './completion.ts'
 import { credentials } from './credentials.ts'
 import { demo } from './demo.ts'
+import { detect } from './detect.ts'
 import { dev } from './dev.ts'
 import { inspect } from './encryption/inspect.ts'
 import { decrypt, encrypt } from './encryption.ts'
@@ -55,6 +56,7 @@ const commands: readonly Command[] = [
   plane,
   policy,
   waf,
+  detect,
   audit,
   credentials,
   secret,

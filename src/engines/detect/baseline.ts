@@ -34,8 +34,12 @@ const DAY_MS = 24 * HOUR_MS
 const HALF_LIFE_MS = 14 * DAY_MS
 /** Of an established baseline, a new value counts only after this time: a slow ramp cannot make itself usual in a few days. */
 export const PROBATION_MS = 7 * DAY_MS
-/** Before this age, a baseline learns at once. */
+/** Before this age, a baseline learns quickly. */
 const YOUNG_MS = 14 * DAY_MS
+/** Even then, what began within the hour is not usual: it may be the attack. */
+const YOUNG_PROBATION_MS = HOUR_MS
+/** Before this age, a baseline can say what is usual, and not yet what is unusual. */
+const MATURE_MS = DAY_MS
 const STRIDE = 3
 /** Pseudo-counts of the wider baseline in the narrower one. */
 const BACK_OFF = 5
@@ -55,6 +59,7 @@ export const newBaseline = (time: number): Baseline => ({
 export function learn(baseline: Baseline, observed: Observed, time: number, wide: boolean): void {
   decay(baseline, time)
   baseline.total += 1
+  baseline.first = Math.min(baseline.first, time)
   baseline.last = Math.max(baseline.last, time)
   for (const dimension of DIMENSIONS) {
     const value = observed[dimension]
@@ -104,7 +109,11 @@ export interface ScopedBaseline {
   readonly baseline: Baseline | undefined
 }
 
-/** Narrow to wide. `prior` is the probability of the value where nothing was ever seen. */
+/** Whether a baseline has seen enough time to say that something is unusual. */
+export const isMature = (baseline: Baseline | undefined, time: number): boolean =>
+  baseline !== undefined && time - baseline.first >= MATURE_MS
+
+/** Narrow to wide, the organization last. `prior` is the probability of the value where nothing was ever seen. */
 export function surprise(
   dimension: Dimension,
   value: string,
@@ -113,21 +122,25 @@ export function surprise(
   time: number,
 ): Unusual {
   const text = value.slice(0, VALUE_LENGTH_MAX)
+  // Everything is new in a new account: the organization says what is usual there, too, but not what is unusual.
+  const isNewAccount = !isMature(scopes.at(-2)?.baseline, time)
   let probability = prior
   let nearest: ScopedBaseline | undefined
   for (let i = scopes.length - 1; i >= 0; i--) {
-    const { baseline } = scopes[i]!
+    const { scope, baseline } = scopes[i]!
     const counts = baseline?.counts[dimension]
     if (!baseline || !counts) continue
-    probability = (countOf(baseline, counts, text, time) + BACK_OFF * probability) / (baseline.total + BACK_OFF)
+    const here = (countOf(baseline, counts, text, time) + BACK_OFF * probability) / (baseline.total + BACK_OFF)
+    const onlyRaises = !isMature(baseline, time) || (scope === 'organization' && isNewAccount)
+    if (onlyRaises && here <= probability) continue
+    probability = here
     nearest = scopes[i]
   }
-  const bits = -Math.log2(probability)
   return {
     dimension,
     observed: text,
     expected: nearest ? expectedOf(nearest.baseline!.counts[dimension]!) : [],
-    surpriseBits: Math.round(bits * 10) / 10,
+    surpriseBits: Math.round(-Math.log2(probability) * 10) / 10,
     scope: nearest?.scope ?? 'prior',
   }
 }
@@ -136,8 +149,8 @@ function countOf(baseline: Baseline, counts: readonly (string | number)[], value
   const at = indexOf(counts, value)
   if (at < 0) return 0
   const seen = counts[at + 2] as number
-  const onProbation = seen - baseline.first > YOUNG_MS && time - seen < PROBATION_MS
-  return onProbation ? 0 : (counts[at + 1] as number)
+  const probation = seen - baseline.first > YOUNG_MS ? PROBATION_MS : YOUNG_PROBATION_MS
+  return time - seen < probation ? 0 : (counts[at + 1] as number)
 }
 
 function expectedOf(counts: readonly (string | number)[]): string[] {

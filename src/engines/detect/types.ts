@@ -339,6 +339,8 @@ export interface OperatorRule {
   readonly title: string
   readonly description: string
   readonly matches: (event: NormalizedEvent) => boolean
+  /** Names of the only CloudTrail events that can match, in lower case; absent: any event. */
+  readonly actions?: readonly string[]
 }
 
 export interface DetectorConfiguration {

@@ -7,6 +7,7 @@ import {
   type Baseline,
   DIMENSIONS,
   type Dimension,
+  isMature,
   learn,
   newBaseline,
   type Observed,
@@ -18,8 +19,9 @@ import { type Detection, NONE, type Rule, type RuleFactory } from '../rule.ts'
 import { assess } from '../sensitive.ts'
 import type { Table } from '../state.ts'
 import type { ApiEvent, Unusual } from '../types.ts'
-import { observe, priorOf } from './behavior.ts'
+import { HOUR_AGE_MS, observe, priorOf } from './behavior.ts'
 import { burstOf } from './bursts.ts'
+import { ownership } from './ownership.ts'
 
 const DAY_MS = 86_400_000
 const LEARNING_MS = 14 * DAY_MS
@@ -54,6 +56,7 @@ export const anomalousBehavior: RuleFactory = ({ state, lookups }): Rule => {
   const wide = state.table<Baseline>('wide-baseline', 10_000)
   const quarantine = state.table<number>('quarantine')
   const bursts = burstOf(state)
+  const owns = ownership(state)
   const learningMs = configuration.learningMs ?? LEARNING_MS
 
   return {
@@ -77,13 +80,13 @@ export const anomalousBehavior: RuleFactory = ({ state, lookups }): Rule => {
     api: (event, isLearning) => {
       if (isService(event)) return NONE
       const observed = observe(event, lookups)
-      const scopes = scopesOf(event)
-      const account = scopes.at(-2)!.baseline
+      const account = wide.get(event.account)
       const isYoung = !account || event.time - account.first < learningMs
       const session = `${event.account} ${actorKey(event)} ${observed.network} ${observed.userAgent}`
-      const detection = isLearning ? undefined : judge(event, observed, scopes, isYoung && learningMs > 0)
+      const isOwn = owns(event, session)
+      const detection = isLearning || isOwn ? undefined : judge(event, observed, session, isYoung && learningMs > 0)
       if (detection) quarantine.put(session, event.time + QUARANTINE_MS)
-      if (!detection && (quarantine.get(session) ?? 0) <= event.time) learnFrom(event, observed)
+      if (!detection && (quarantine.get(session) ?? 0) <= event.time) learnFrom(event, observed, isLearning)
       return detection ? [detection] : NONE
     },
   }
@@ -99,28 +102,27 @@ export const anomalousBehavior: RuleFactory = ({ state, lookups }): Rule => {
     ]
   }
 
-  function learnFrom(event: ApiEvent, observed: Observed): void {
+  function learnFrom(event: ApiEvent, observed: Observed, isKnownGood: boolean): void {
     const key = `${event.account} ${actorKey(event)}`
     const person = personOf(event)
     if (person !== undefined) learnInto(baselines, `${key} ${person}`, observed, event.time, false)
     learnInto(baselines, key, observed, event.time, false)
     learnInto(wide, event.account, observed, event.time, true)
-    learnInto(wide, '*', observed, event.time, true)
+    // What is done in an account of a few hours is no custom of the organization.
+    if (isKnownGood || isMature(wide.get(event.account), event.time)) learnInto(wide, '*', observed, event.time, true)
   }
 
-  function judge(
-    event: ApiEvent,
-    observed: Observed,
-    scopes: readonly ScopedBaseline[],
-    isYoung: boolean,
-  ): Detection | undefined {
+  function judge(event: ApiEvent, observed: Observed, session: string, isYoung: boolean): Detection | undefined {
     const assessed = assessmentOf(event)
     if (!assessed) return undefined
-    const burst = bursts(event, assessed.tactic)
+    const burst = bursts(event, session, assessed.tactic)
     if (isYoung) return undefined
+    const scopes = scopesOf(event)
+    const [narrowest] = scopes.filter(({ baseline }) => baseline !== undefined)
+    const hasWeek = narrowest !== undefined && event.time - narrowest.baseline!.first >= HOUR_AGE_MS
     const unusual = DIMENSIONS.flatMap((dimension) => {
       const value = observed[dimension]
-      if (value === undefined) return []
+      if (value === undefined || (dimension === 'hour' && !hasWeek)) return []
       const found = surprise(dimension, value, priorOf(dimension, value), scopes, event.time)
       return found.surpriseBits >= UNUSUAL_BITS ? [found] : []
     })
