@@ -104,7 +104,9 @@ export function readEntry(entry: string, withDomains: boolean): string | undefin
   }
   if (!withDomains) return undefined
   const name = entry.toLowerCase().replace(/\.$/, '').replace(/^\*\./, '')
-  return name.length <= 253 && name.includes('.') && name.split('.').every(isLabel) ? name : undefined
+  const labels = name.split('.')
+  const isDomain = name.length <= 253 && labels.length > 1 && labels.every(isLabel) && !/^\d+$/.test(labels.at(-1)!)
+  return isDomain ? name : undefined
 }
 
 const isLabel = (label: string): boolean => /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label)
