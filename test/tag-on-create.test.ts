@@ -6,6 +6,7 @@ import * as acm from '@aws-sdk/client-acm'
 import { CloudTrailClient, CreateTrailCommand } from '@aws-sdk/client-cloudtrail'
 import * as ds from '@aws-sdk/client-directory-service'
 import * as elb from '@aws-sdk/client-elastic-load-balancing-v2'
+import * as guardduty from '@aws-sdk/client-guardduty'
 import * as iam from '@aws-sdk/client-iam'
 import * as kms from '@aws-sdk/client-kms'
 import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
@@ -65,6 +66,16 @@ const bySts = (command: object) => by(sts.STSClient, command)
 const byOrganizations = (command: object) => by(organizations.OrganizationsClient, command)
 
 /** Operation → the permission it needs to tag, and a request with tags. */
+const DetectorId = '0'.repeat(32)
+const LIST = {
+  DetectorId,
+  Name: 'x',
+  Format: 'TXT',
+  Location: 's3://logs/x',
+  Activate: false,
+  Tags: { team: 'a' },
+} as const
+
 const cases: Readonly<Record<string, readonly [action: string, send: () => Promise<unknown>]>> = {
   'acm CreateAcmeDomainValidation': [
     'acm:TagResource',
@@ -293,6 +304,59 @@ const cases: Readonly<Record<string, readonly [action: string, send: () => Promi
     'cloudtrail:AddTags',
     () => by(CloudTrailClient, new CreateTrailCommand({ Name: 'xxx', S3BucketName: 'logs', TagsList: Tags })),
   ],
+  'guardduty CreateDetector': [
+    'guardduty:TagResource',
+    () => by(guardduty.GuardDutyClient, new guardduty.CreateDetectorCommand({ Enable: true, Tags: { team: 'a' } })),
+  ],
+  'guardduty CreateFilter': [
+    'guardduty:TagResource',
+    () =>
+      by(
+        guardduty.GuardDutyClient,
+        new guardduty.CreateFilterCommand({ DetectorId, Name: 'xxx', FindingCriteria: {}, Tags: { team: 'a' } }),
+      ),
+  ],
+  'guardduty CreateIPSet': [
+    'guardduty:TagResource',
+    () => by(guardduty.GuardDutyClient, new guardduty.CreateIPSetCommand(LIST)),
+  ],
+  'guardduty CreateMalwareProtectionPlan': [
+    'guardduty:TagResource',
+    () =>
+      by(
+        guardduty.GuardDutyClient,
+        new guardduty.CreateMalwareProtectionPlanCommand({
+          Role: ROLE_ARN,
+          ProtectedResource: { S3Bucket: { BucketName: 'logs' } },
+          Tags: { team: 'a' },
+        }),
+      ),
+  ],
+  'guardduty CreatePublishingDestination': [
+    'guardduty:TagResource',
+    () =>
+      by(
+        guardduty.GuardDutyClient,
+        new guardduty.CreatePublishingDestinationCommand({
+          DetectorId,
+          DestinationType: 'S3',
+          DestinationProperties: { DestinationArn: 'arn:aws:s3:::logs' },
+          Tags: { team: 'a' },
+        }),
+      ),
+  ],
+  'guardduty CreateThreatEntitySet': [
+    'guardduty:TagResource',
+    () => by(guardduty.GuardDutyClient, new guardduty.CreateThreatEntitySetCommand(LIST)),
+  ],
+  'guardduty CreateThreatIntelSet': [
+    'guardduty:TagResource',
+    () => by(guardduty.GuardDutyClient, new guardduty.CreateThreatIntelSetCommand(LIST)),
+  ],
+  'guardduty CreateTrustedEntitySet': [
+    'guardduty:TagResource',
+    () => by(guardduty.GuardDutyClient, new guardduty.CreateTrustedEntitySetCommand(LIST)),
+  ],
   'kms CreateKey': [
     'kms:TagResource',
     () => by(kms.KMSClient, new kms.CreateKeyCommand({ Tags: [{ TagKey: 'team', TagValue: 'a' }] })),
@@ -355,6 +419,7 @@ const cases: Readonly<Record<string, readonly [action: string, send: () => Promi
 
 /** Those whose tags no permission of its own covers. */
 const EXEMPT: Readonly<Record<string, string>> = {
+  'guardduty UpdateMalwareProtectionPlan': 'whether scanned objects are tagged; it creates nothing',
   'sts AssumeRoleWithWebIdentity': 'the trust policy allows its session tags',
 }
 

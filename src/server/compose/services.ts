@@ -9,6 +9,7 @@ import { cognitoidp } from '../../services/cognitoidp/index.ts'
 import { ds } from '../../services/ds/index.ts'
 import { ec2 } from '../../services/ec2/index.ts'
 import { elbv2 } from '../../services/elbv2/index.ts'
+import { guardduty } from '../../services/guardduty/index.ts'
 import { iam } from '../../services/iam/index.ts'
 import { identitystore } from '../../services/identitystore/index.ts'
 import { kms } from '../../services/kms/index.ts'
@@ -48,4 +49,5 @@ export const services: readonly Service[] = [
   ec2,
   elbv2,
   wafv2,
+  guardduty,
 ]
