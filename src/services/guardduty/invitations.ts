@@ -1,7 +1,7 @@
 /** Invitations: an account becomes a member by accepting one, and leaves its administrator again. */
 import type * as GuardDuty from '@aws-sdk/client-guardduty'
 import type { Call } from '../../kernel/gate/call.ts'
-import { anything } from '../../kernel/resource/facts.ts'
+import { anything } from '../../kernel/resource/target.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import { badRequest, badToken, guardduty } from './faults.ts'
 import {

@@ -1,8 +1,9 @@
 /** Tags of everything that GuardDuty tags: by one ARN, whose form says the type. */
-import type { Row, Target } from '../../kernel/resource/facts.ts'
+import type { Row } from '../../kernel/resource/facts.ts'
 import type { Identity, ResourceType } from '../../kernel/resource/resource-type.ts'
 import { mergedTags, requestedTags, requestTagConditions } from '../../kernel/resource/tag-rules.ts'
 import { withoutTags } from '../../kernel/resource/tags.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { guardduty, invalidParameter } from './faults.ts'
 import {

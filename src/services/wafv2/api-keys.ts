@@ -1,7 +1,7 @@
 /** API keys: by them pages of the listed domains may use the CAPTCHA script. A key is public: it is part of a page. */
 import { randomBytes } from 'node:crypto'
 import type { Call } from '../../kernel/gate/call.ts'
-import { anything } from '../../kernel/resource/facts.ts'
+import { anything } from '../../kernel/resource/target.ts'
 import { key, under } from '../../store/store.ts'
 import { invalidParameter, limitExceeded, nonexistent, wafv2 } from './faults.ts'
 import { listedOf } from './lists.ts'

@@ -3,7 +3,8 @@
 import type { Call } from '../../kernel/gate/call.ts'
 import { type WebAclResourceType, webAclResources } from '../../kernel/ports/web-acl-resources.ts'
 import { parseArn } from '../../kernel/resource/arn.ts'
-import type { ResourceFacts, Target } from '../../kernel/resource/facts.ts'
+import type { ResourceFacts } from '../../kernel/resource/facts.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import {
   type AssociationRow,
   associationKey,

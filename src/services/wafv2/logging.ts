@@ -2,7 +2,7 @@
 import type { FieldToMatch, LoggingConfiguration, LoggingFilter } from '@aws-sdk/client-wafv2'
 import { fromJson, toJson } from '../../engines/waf/json.ts'
 import type { Call } from '../../kernel/gate/call.ts'
-import type { Target } from '../../kernel/resource/facts.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { onlyMember } from './actions.ts'
 import { invalidParameter, nonexistent, notImplemented, wafv2 } from './faults.ts'

@@ -2,7 +2,7 @@
 
 import { toJson } from '../../engines/waf/json.ts'
 import { type ManagedGroup, managedGroupOf, managedGroups } from '../../engines/waf/managed/index.ts'
-import { anything } from '../../kernel/resource/facts.ts'
+import { anything } from '../../kernel/resource/target.ts'
 import { nonexistent, wafv2 } from './faults.ts'
 import { listedOf } from './lists.ts'
 import { scopeName } from './resources.ts'

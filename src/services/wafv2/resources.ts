@@ -16,11 +16,12 @@ import type {
 } from '@aws-sdk/client-wafv2'
 import type { Json } from '../../engines/waf/json.ts'
 import type { Call, Scope } from '../../kernel/gate/call.ts'
-import type { Row, Target } from '../../kernel/resource/facts.ts'
+import type { Row } from '../../kernel/resource/facts.ts'
 import type { Reference, ResourceType } from '../../kernel/resource/resource-type.ts'
 import type { StoredPolicy } from '../../kernel/resource/stored-policy.ts'
 import type { TagRules } from '../../kernel/resource/tag-rules.ts'
 import { TAGS_MAX } from '../../kernel/resource/tags.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { type Unit, under } from '../../store/store.ts'
 import {

@@ -1,7 +1,8 @@
 /** Tags of all four types, by the form of the ARN. */
-import type { Target } from '../../kernel/resource/facts.ts'
+
 import { mergedTags, requestedTags, requestTagConditions } from '../../kernel/resource/tag-rules.ts'
 import { listTags, withoutTags } from '../../kernel/resource/tags.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import { invalidMarker, wafv2 } from './faults.ts'

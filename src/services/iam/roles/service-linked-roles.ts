@@ -2,6 +2,8 @@
 import type { Call } from '../../../kernel/gate/call.ts'
 import type { ServiceLinkedRoleName, ServiceLinkedRolesPort } from '../../../kernel/ports/service-linked-roles.ts'
 import type { Target } from '../../../kernel/resource/target.ts'
+import { uniqueId } from '../../../kernel/service/id.ts'
+import type { Reader } from '../../../kernel/state/reader.ts'
 import { key } from '../../../store/store.ts'
 import { count } from '../counts.ts'
 import { dropAttachment, indexAttachment } from '../policies/attachments.ts'
