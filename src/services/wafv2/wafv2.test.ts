@@ -412,6 +412,22 @@ describe('Rules that cannot be evaluated are refused:', () => {
   })
 })
 
+test('What would be stored without an effect is refused by name', async () => {
+  const it = await waf()
+  const tried = (parts: Partial<Waf.CreateWebACLCommandInput>) => it.create('shop', parts)
+  const OnSourceDDoSProtectionConfig = { ALBLowReputationMode: 'ALWAYS_ON' } as const
+  expect(await outcome(tried({ OnSourceDDoSProtectionConfig }))).toBe('NotImplemented')
+  expect(await outcome(tried({ Rules: [rule('m', 0, startsWith('/'), { Action: { Monetize: {} } as never })] }))).toBe(
+    'NotImplemented',
+  )
+  const protection = (FieldType: Waf.FieldToProtectType, FieldKeys?: string[]) => ({
+    DataProtectionConfig: { DataProtections: [{ Field: { FieldType, FieldKeys }, Action: 'HASH' as const }] },
+  })
+  await expect(tried(protection('SINGLE_HEADER'))).rejects.toMatchObject({ Field: 'DATA_PROTECTION_CONFIG' })
+  await expect(tried(protection('BODY', ['a']))).rejects.toMatchObject({ Field: 'DATA_PROTECTION_CONFIG' })
+  expect(await outcome(tried(protection('SINGLE_HEADER', ['authorization'])))).toBe('done')
+})
+
 test('Regular expressions have a budget over all rules, and statements a depth', async () => {
   const it = await waf()
   const costly = (Name: string, Priority: number) =>
