@@ -4,6 +4,7 @@ import type {
   ChallengeConfig,
   CustomHTTPHeader,
   CustomResponseBody,
+  DataProtectionConfig,
   DefaultAction,
   OverrideAction,
   ParameterExceptionField,
@@ -83,6 +84,15 @@ export function assertTokenConfigs({ ChallengeConfig: challenge }: TokenConfigs)
       String(seconds),
       `The immunity time must be at least ${CHALLENGE_SECONDS_MIN} seconds.`,
     )
+}
+
+/** Single headers, cookies and arguments are named; the query string and the body are protected as a whole. */
+export function assertDataProtection(config: DataProtectionConfig | undefined): void {
+  for (const { Field } of config?.DataProtections ?? []) {
+    const { FieldType = '', FieldKeys = [] } = Field ?? {}
+    if (FieldType.startsWith('SINGLE_') !== FieldKeys.length > 0)
+      throw invalidParameter('DATA_PROTECTION_CONFIG', FieldType, 'The field keys do not fit the field type.')
+  }
 }
 
 /** Words that a label must not have as a part. */

@@ -1,5 +1,5 @@
 /** Regex pattern sets: regular expressions that rules refer to. */
-import { isRegularExpression } from '../../engines/waf/pattern-batch.ts'
+import { PATTERN_COST_MAX, patternCost } from '../../engines/waf/pattern-batch.ts'
 import type { Call } from '../../kernel/gate/call.ts'
 import { associated, invalidParameter, limitExceeded, wafv2 } from './faults.ts'
 import { listed } from './lists.ts'
@@ -19,21 +19,25 @@ interface ListedPattern {
   readonly RegexString?: string | undefined
 }
 
-/** Throws for a text that is no regular expression. */
-export function assertRegularExpression(text: string): void {
-  if (!isRegularExpression(text))
-    throw invalidParameter(
-      'REGEX_PATTERN_REFERENCE_STATEMENT',
-      text,
-      'The parameter contains a regular expression that is not valid or not supported.',
-    )
+/** Throws for a text that is no regular expression, or that takes too long to match; returns what it costs. */
+export function costOfPattern(text: string): number {
+  const cost = patternCost(text)
+  if (cost !== undefined && cost <= PATTERN_COST_MAX) return cost
+  throw invalidParameter(
+    'REGEX_PATTERN_REFERENCE_STATEMENT',
+    text,
+    cost === undefined
+      ? 'The parameter contains a regular expression that is not valid or not supported.'
+      : 'The regular expression is too complex. Use smaller counted repetitions.',
+  )
 }
 
 function patternsOf(call: Call, list: readonly ListedPattern[]): readonly string[] {
   const quota = 'PatternsPerRegexPatternSet'
   if (list.length > call.quotas[`wafv2/${quota}`]!) throw limitExceeded(quota)
   const patterns = list.map(({ RegexString = '' }) => RegexString)
-  for (const pattern of patterns) assertRegularExpression(pattern)
+  const cost = patterns.reduce((total, pattern) => total + costOfPattern(pattern), 0)
+  if (cost > PATTERN_COST_MAX) throw limitExceeded('REGEX_COMPLEXITY')
   return patterns
 }
 

@@ -9,7 +9,6 @@ import type {
   DefaultAction,
   FirewallManagerRuleGroup,
   IPAddressVersion,
-  OnSourceDDoSProtectionConfig,
   Rule,
   VisibilityConfig,
   Scope as WafScope,
@@ -85,7 +84,6 @@ export interface WebAclRow extends RulesRow {
   readonly tokenDomains?: readonly string[] | undefined
   readonly associationConfig?: AssociationConfig | undefined
   readonly dataProtectionConfig?: DataProtectionConfig | undefined
-  readonly onSourceDDoSProtectionConfig?: OnSourceDDoSProtectionConfig | undefined
   readonly applicationConfig?: ApplicationConfig | undefined
   /** Of Firewall Manager, before and behind the rules. */
   readonly preProcess?: readonly Json<FirewallManagerRuleGroup>[] | undefined

@@ -6,6 +6,8 @@ import type { Rule } from '@aws-sdk/client-wafv2'
 import { capacityOf } from '../../engines/waf/capacity.ts'
 import { type Json, toJson } from '../../engines/waf/json.ts'
 import { managedGroupOf } from '../../engines/waf/managed/index.ts'
+import { UnevaluableRuleError } from '../../engines/waf/statement.ts'
+import { compileWebAcl } from '../../engines/waf/web-acl.ts'
 import type { Call } from '../../kernel/gate/call.ts'
 import { key, type Unit } from '../../store/store.ts'
 import {
@@ -62,6 +64,7 @@ export async function checkRules(
   if (references.length > call.quotas['wafv2/ReferencesPerEntity']!) throw limitExceeded('ReferencesPerEntity')
   checkManagedGroups(gathered)
   const groups = await resolve(call, owner, gathered, isAuthorized)
+  assertEvaluable(rules)
   return {
     rules: rules.map((rule) => toJson(rule)),
     capacity: capacityOf(rules, {
@@ -69,6 +72,20 @@ export async function checkRules(
       managedRuleGroup: (vendor, name) => managedGroupOf(vendor, name)?.capacity,
     }),
     references: [...new Set(references)],
+  }
+}
+
+/** Compiles the rules, with nothing in what they refer to: what is stored can be evaluated. */
+function assertEvaluable(rules: readonly Rule[]): void {
+  const group = { id: '', labelNamespace: '', rules: [] }
+  try {
+    compileWebAcl(
+      { arn: '', name: '', labelNamespace: '', defaultAction: {}, rules },
+      { ipSet: () => [], regexPatternSet: () => [], ruleGroup: () => group, managedRuleGroup: () => group },
+    )
+  } catch (error) {
+    if (!(error instanceof UnevaluableRuleError)) throw error
+    throw invalidParameter('STATEMENT', 'Statement', error.message)
   }
 }
 

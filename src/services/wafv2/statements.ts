@@ -9,9 +9,10 @@ import type {
   Statement,
   TextTransformation,
 } from '@aws-sdk/client-wafv2'
+import { RULES_COST_MAX } from '../../engines/waf/pattern-batch.ts'
 import { EXACTLY_ONE, onlyMember } from './actions.ts'
 import { invalidParameter, limitExceeded, notImplemented } from './faults.ts'
-import { assertRegularExpression } from './regex-pattern-sets.ts'
+import { costOfPattern } from './regex-pattern-sets.ts'
 
 /** What rules refer to, as it is found in them. */
 export interface Gathered {
@@ -21,6 +22,8 @@ export interface Gathered {
   readonly ruleGroups: RuleGroupReferenceStatement[]
   readonly managedGroups: ManagedRuleGroupStatement[]
   rates: number
+  /** Of the regular expressions in the rules. */
+  patternCost: number
 }
 
 export const nothingGathered = (): Gathered => ({
@@ -29,6 +32,7 @@ export const nothingGathered = (): Gathered => ({
   ruleGroups: [],
   managedGroups: [],
   rates: 0,
+  patternCost: 0,
 })
 
 /** Where a statement stands: groups only as a whole rule of a web ACL, rates only as a whole rule. */
@@ -93,7 +97,10 @@ function walk(statement: Statement | undefined, gathered: Gathered, { allows, de
   if (given.IPSetReferenceStatement) gathered.ipSets.add(given.IPSetReferenceStatement.ARN!)
   if (given.RegexPatternSetReferenceStatement)
     gathered.regexPatternSets.add(given.RegexPatternSetReferenceStatement.ARN!)
-  if (given.RegexMatchStatement) assertRegularExpression(given.RegexMatchStatement.RegexString!)
+  if (given.RegexMatchStatement) {
+    gathered.patternCost += costOfPattern(given.RegexMatchStatement.RegexString!)
+    if (gathered.patternCost > RULES_COST_MAX) throw limitExceeded('REGEX_COMPLEXITY')
+  }
   if (given.GeoMatchStatement && !given.GeoMatchStatement.CountryCodes?.length)
     throw invalidParameter('GEO_MATCH_STATEMENT', 'CountryCodes', 'A required field is missing from the parameter.')
   if (given.ByteMatchStatement) {

@@ -313,7 +313,10 @@ describe('Sets', () => {
       )
     expect(await outcome(patterns('(?=x)'))).toBe('WAFInvalidParameterException')
     expect(await outcome(patterns(...Array.from({ length: 11 }, (_, n) => `x${n}`)))).toBe('WAFLimitsExceededException')
-    expect(await outcome(patterns('(?i)sqlmap'))).toBe('done')
+    // What takes long to match is refused: a text of 8 KB is matched for every request.
+    expect(await outcome(patterns('\\pL{700}'))).toBe('WAFInvalidParameterException')
+    expect(await outcome(patterns('[a-z]{1,256}', 'x{120}'))).toBe('WAFLimitsExceededException')
+    expect(await outcome(patterns('[a-z]{1,256}', '(?i)sqlmap'))).toBe('done')
   })
 
   test('are tagged, and tags decide', async () => {
@@ -355,6 +358,7 @@ describe('Rules that cannot be evaluated are refused:', () => {
     ['no action', 'RULE_ACTION', [{ ...rule('a', 0, startsWith('/a')), Action: undefined }]],
     ['an action of a group', 'OVERRIDE_ACTION', [{ ...rule('a', 0, core), Action: { Block: {} } }]],
     ['a regular expression', 'REGEX_PATTERN_REFERENCE_STATEMENT', [rule('a', 0, regex('(a'))]],
+    ['a costly expression', 'REGEX_PATTERN_REFERENCE_STATEMENT', [rule('a', 0, regex('(a{30}){30}'))]],
     [
       'two transformations of one priority',
       'TEXT_TRANSFORMATION',
@@ -406,6 +410,41 @@ describe('Rules that cannot be evaluated are refused:', () => {
       Field,
     })
   })
+})
+
+test('What would be stored without an effect is refused by name', async () => {
+  const it = await waf()
+  const tried = (parts: Partial<Waf.CreateWebACLCommandInput>) => it.create('shop', parts)
+  const OnSourceDDoSProtectionConfig = { ALBLowReputationMode: 'ALWAYS_ON' } as const
+  expect(await outcome(tried({ OnSourceDDoSProtectionConfig }))).toBe('NotImplemented')
+  expect(await outcome(tried({ Rules: [rule('m', 0, startsWith('/'), { Action: { Monetize: {} } as never })] }))).toBe(
+    'NotImplemented',
+  )
+  const protection = (FieldType: Waf.FieldToProtectType, FieldKeys?: string[]) => ({
+    DataProtectionConfig: { DataProtections: [{ Field: { FieldType, FieldKeys }, Action: 'HASH' as const }] },
+  })
+  await expect(tried(protection('SINGLE_HEADER'))).rejects.toMatchObject({ Field: 'DATA_PROTECTION_CONFIG' })
+  await expect(tried(protection('BODY', ['a']))).rejects.toMatchObject({ Field: 'DATA_PROTECTION_CONFIG' })
+  expect(await outcome(tried(protection('SINGLE_HEADER', ['authorization'])))).toBe('done')
+})
+
+test('Regular expressions have a budget over all rules, and statements a depth', async () => {
+  const it = await waf()
+  const costly = (Name: string, Priority: number) =>
+    rule(Name, Priority, {
+      RegexMatchStatement: {
+        RegexString: '\\pL{500}',
+        FieldToMatch: { UriPath: {} },
+        TextTransformations: [{ Priority: 0, Type: 'NONE' }],
+      },
+    })
+  const rules = (count: number) => Array.from({ length: count }, (_, n) => costly(`r${n}`, n))
+  expect(await outcome(it.create('five', { Rules: rules(5) }))).toBe('WAFLimitsExceededException')
+  expect(await outcome(it.create('four', { Rules: rules(4) }))).toBe('done')
+  const nested = (depth: number): Waf.Statement =>
+    depth === 0 ? startsWith('/a') : { NotStatement: { Statement: nested(depth - 1) } }
+  expect(await outcome(it.create('deep', { Rules: [rule('deep', 0, nested(21))] }))).toBe('WAFLimitsExceededException')
+  expect(await outcome(it.create('flat', { Rules: [rule('flat', 0, nested(20))] }))).toBe('done')
 })
 
 test('CheckCapacity says what rules would use', async () => {

@@ -6,7 +6,7 @@ import { fromJson, type Json } from '../../engines/waf/json.ts'
 import type { Call } from '../../kernel/gate/call.ts'
 import { anything } from '../../kernel/resource/target.ts'
 import type { Input } from '../../wire/typed.ts'
-import { assertAction, assertTokenConfigs, assertVisibility } from './actions.ts'
+import { assertAction, assertDataProtection, assertTokenConfigs, assertVisibility } from './actions.ts'
 import { associationsOf } from './association-rows.ts'
 import { associated, invalidOperation, invalidParameter, limitExceeded, notImplemented, wafv2 } from './faults.ts'
 import { listed } from './lists.ts'
@@ -49,6 +49,8 @@ async function checkSettings(
   assertAction(input.DefaultAction, bodies, 'DEFAULT_ACTION')
   assertTokenConfigs(input)
   if (input.MonetizationConfig) throw notImplemented('MonetizationConfig')
+  if (input.OnSourceDDoSProtectionConfig) throw notImplemented('OnSourceDDoSProtectionConfig')
+  assertDataProtection(input.DataProtectionConfig)
   if (TokenDomains.length > TOKEN_DOMAINS_MAX) throw limitExceeded('TOKEN_DOMAINS')
   for (const domain of TokenDomains)
     if (!DOMAIN.test(domain)) throw invalidParameter('TOKEN_DOMAIN', domain, 'The token domain is not valid.')
@@ -67,7 +69,6 @@ async function checkSettings(
       tokenDomains: input.TokenDomains,
       associationConfig: input.AssociationConfig as AssociationConfig | undefined,
       dataProtectionConfig: input.DataProtectionConfig,
-      onSourceDDoSProtectionConfig: input.OnSourceDDoSProtectionConfig,
       applicationConfig: input.ApplicationConfig,
     },
   }
@@ -85,7 +86,6 @@ export function shownWebAcl(row: WebAclRow, arn: string): WebACL {
     ChallengeConfig: row.challengeConfig,
     TokenDomains: row.tokenDomains && [...row.tokenDomains],
     AssociationConfig: row.associationConfig,
-    OnSourceDDoSProtectionConfig: row.onSourceDDoSProtectionConfig,
     ApplicationConfig: row.applicationConfig,
   }
   return {
