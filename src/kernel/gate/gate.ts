@@ -51,6 +51,7 @@ import { Registry } from './registry.ts'
 import { type RecordedCall, type Replayed, replay } from './replay.ts'
 import { Runner } from './runner.ts'
 import type { ActAs, AuthorizeAs, CallAs, CallAsRoot } from './service-caller.ts'
+import { setupMistake } from './setup-mistakes.ts'
 import { Throttle, ThrottledFault, type ThrottleRejection, type ThrottleSlot } from './throttle.ts'
 import { newAttempt } from './transaction.ts'
 
@@ -186,6 +187,7 @@ export class Gate {
       principal: authenticated && principalName(authenticated),
       tookMs: performance.now() - startedAt,
       cause: fault?.details.cause,
+      mistake: fault && !authenticated ? setupMistake(request, fault, this.#options.clock.now()) : undefined,
     })
     return response
   }

@@ -41,6 +41,7 @@ import type { Handler } from '../listen/listener.ts'
 import { Metrics } from '../listen/metrics.ts'
 import { OverloadLog } from '../listen/overload-log.ts'
 import { namesOfServer, OwnAuthority } from '../listen/own-authority.ts'
+import { SetupLog } from '../listen/setup-log.ts'
 import { TlsFiles, type TlsSource } from '../listen/tls.ts'
 import type { TrustedProxies } from '../listen/trusted-proxies.ts'
 import { answerUnavailable } from '../listen/unavailable-answer.ts'
@@ -188,9 +189,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const metrics = new Metrics()
   const gauges = new GaugeReader(world.kind === 'durable' ? world.data : undefined)
   const overload = new OverloadLog(logger)
+  const setup = new SetupLog(logger)
   const observe = (answer: RequestOutcome) => {
     metrics.observe(answer)
     if (answer.throttled) overload.count(`throttled by ${answer.throttled}`)
+    if (answer.mistake) setup.note(answer.mistake)
     logAnswer(logger, answer, options.accessLog ?? false)
   }
   let loggedAt = Number.NEGATIVE_INFINITY
