@@ -137,6 +137,9 @@ export interface ScopedBaseline {
 export const isMature = (baseline: Baseline | undefined, time: number): boolean =>
   baseline !== undefined && time - baseline.first >= MATURE_MS
 
+/** What accounts are for differs: what one does often is not usual in another. */
+const OF_ACCOUNTS: ReadonlySet<Dimension> = new Set<Dimension>(['tactic', 'resource'])
+
 /** Narrow to wide, the organization last. `prior` is the probability of the value where nothing was ever seen. */
 export function surprise(
   dimension: Dimension,
@@ -153,7 +156,7 @@ export function surprise(
   for (let i = scopes.length - 1; i >= 0; i--) {
     const { scope, baseline } = scopes[i]!
     const counts = baseline?.counts[dimension]
-    if (!baseline || !counts) continue
+    if (!baseline || !counts || (scope === 'organization' && OF_ACCOUNTS.has(dimension))) continue
     const here = (countOf(baseline, counts, text, time) + BACK_OFF * probability) / (baseline.total + BACK_OFF)
     const onlyRaises = !isMature(baseline, time) || (scope === 'organization' && isNewAccount)
     if (onlyRaises && here <= probability) continue

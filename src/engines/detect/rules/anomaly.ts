@@ -30,7 +30,7 @@ const QUARANTINE_MS = 7 * DAY_MS
 /** A value is unusual from one in about 90 events on. */
 const UNUSUAL_BITS = 6.5
 const DIMENSIONS_MIN: Readonly<Record<Sensitivity, number>> = { 1: 4, 2: 3, 3: 2 }
-/** Where an account has no history yet, what is unusual follows from priors alone, which is weaker evidence. */
+/** Where an account has no history yet, what is unusual follows from priors alone: without more in the request, weaker evidence. */
 const DIMENSIONS_WITHOUT_HISTORY_MIN = 3
 
 /** Reading and writing objects is what S3 is for: an anomaly takes three unusual dimensions. */
@@ -127,8 +127,8 @@ export const anomalousBehavior: RuleFactory = ({ state, lookups }): Rule => {
       return found.surpriseBits >= UNUSUAL_BITS ? [found] : []
     })
     const all = burst ? [...unusual, burst.unusual] : unusual
-    const isKnown = isMature(wide.get(event.account), event.time)
-    const least = Math.max(DIMENSIONS_MIN[assessed.sensitivity], isKnown ? 0 : DIMENSIONS_WITHOUT_HISTORY_MIN)
+    const isEnough = assessed.indicator !== undefined || isMature(wide.get(event.account), event.time)
+    const least = Math.max(DIMENSIONS_MIN[assessed.sensitivity], isEnough ? 0 : DIMENSIONS_WITHOUT_HISTORY_MIN)
     if (all.length < least || !isTelling(all)) return undefined
     return {
       type: assessed.type,
