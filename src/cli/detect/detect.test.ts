@@ -72,13 +72,8 @@ test('CloudTrail, flow and resolver logs are recognized in nested directories, p
   file('logs/dns/d.log', Array.from({ length: 60 }, (_, i) => JSON.stringify(DNS(i))).join('\n'))
   file('logs/readme.md', 'no log')
 
-  expect(types(await found()).sort()).toEqual([
-    'DefenseEvasion:IAMUser/AnomalousBehavior',
-    'Recon:EC2/Portscan',
-    TRAIL,
-    'Trojan:EC2/DNSDataExfiltration',
-  ])
-  expect(errors).toContain('121 events in 3 files, 4 findings')
+  expect(types(await found()).sort()).toEqual(['Recon:EC2/Portscan', TRAIL, 'Trojan:EC2/DNSDataExfiltration'])
+  expect(errors).toContain('121 events in 3 files, 3 findings')
 })
 
 test.each([
@@ -109,7 +104,7 @@ test('Calls of the same finding are one line with the IDs of their events', asyn
 })
 
 test('What is learned from a baseline is not reported', async () => {
-  const call = (at: number) => record('iam:CreateAccessKey', { at, user: 'provisioner' })
+  const call = (at: number) => record('iam:CreateAccessKey', { at, user: 'provisioner', userAgent: 'provisioner/1.0' })
   file('logs/a.json', { Records: [call(30 * DAY)] })
   file('baseline/a.json', { Records: Array.from({ length: 200 }, (_, i) => call(i * 3_600_000)) })
 

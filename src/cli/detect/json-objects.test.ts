@@ -50,6 +50,12 @@ test('An object that never ends is refused at its limit', () => {
   expect(push).toThrow(ObjectTooLongError)
 })
 
+test('A piece with many objects may be longer than one object may be', () => {
+  const reader = new JsonObjects()
+
+  expect(reader.push('{"a":1}\n'.repeat(OBJECT_LENGTH_MAX / 6)).length).toBeGreaterThan(OBJECT_LENGTH_MAX / 8)
+})
+
 test('An object that is cut off is reported', () => {
   const reader = new JsonObjects()
   reader.push('{"Records":[{"a":1},{"b":')

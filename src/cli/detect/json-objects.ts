@@ -31,7 +31,7 @@ export class JsonObjects {
     if (this.#start >= 0) this.#start = 0
     const objects: string[] = []
     this.#scan(objects, false)
-    if (this.#text.length > OBJECT_LENGTH_MAX)
+    if (this.#start >= 0 && this.#text.length - this.#start > OBJECT_LENGTH_MAX)
       throw new ObjectTooLongError(`A JSON object has more than ${OBJECT_LENGTH_MAX} characters.`)
     return objects
   }

@@ -13,7 +13,7 @@ import {
 } from '../../engines/detect/normalize/flow.ts'
 import type { NormalizedEvent } from '../../engines/detect/types.ts'
 import { InputError } from '../policy/files.ts'
-import { JsonObjects, ObjectTooLongError } from './json-objects.ts'
+import { JsonObjects } from './json-objects.ts'
 import { listFiles, statOf } from './list-files.ts'
 
 const NAME = /\.(?:json|jsonl|ndjson|log|txt|csv)(?:\.gz)?$|\.gz$/i
@@ -33,19 +33,20 @@ export function listLogFiles(root: string): readonly string[] {
 
 /** Batches of events; within a small file in the order of their times. `skipped` counts records of no known kind. */
 export async function* readEvents(file: string, skipped: () => void): AsyncGenerator<readonly NormalizedEvent[]> {
-  const whole = wholeText(file)
-  if (whole !== undefined) {
-    yield wholeEvents(whole, skipped).sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
-    return
-  }
-  const parser = new LogParser(skipped)
   try {
+    const whole = wholeText(file)
+    if (whole !== undefined) {
+      yield wholeEvents(whole, skipped).sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+      return
+    }
+    const parser = new LogParser(skipped)
     for await (const piece of textStream(file)) yield parser.push(piece as string)
+    yield parser.end()
   } catch (error) {
-    if (error instanceof ObjectTooLongError) throw new InputError(`${file}: ${error.message}`)
-    throw new InputError(`${file}: cannot be read: ${(error as Error).message}`)
+    if (error instanceof InputError) throw error
+    const isPacked = (error as NodeJS.ErrnoException).code?.startsWith('Z_') ?? false
+    throw new InputError(`${file}: cannot be ${isPacked ? 'unpacked' : 'read'}: ${(error as Error).message}`)
   }
-  yield parser.end()
 }
 
 const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
@@ -59,7 +60,7 @@ function wholeText(file: string): string | undefined {
     return gunzipSync(bytes, { maxOutputLength: WHOLE_BYTES_MAX }).toString('utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return undefined
-    throw new InputError(`${file}: cannot be unpacked: ${(error as Error).message}`)
+    throw error
   }
 }
 

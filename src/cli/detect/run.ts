@@ -42,6 +42,7 @@ export async function runDetection(options: DetectionOptions): Promise<number> {
     publicAccess: exposureOf,
     learningMs: options.learningDays * DAY_MS,
     latenessMs: LATENESS_MS,
+    tracksChanges: false,
     threatLists: options.threatLists.map(readThreatList),
     trustedLists: options.trustedLists.map(readList),
     operatorRules: options.rules.flatMap(readRules),

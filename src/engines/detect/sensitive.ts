@@ -113,7 +113,13 @@ const shortRetention: Read = ({ request }) => {
 const addsLayer: Read = ({ request }) =>
   itemsOf(request.layers).length > 0 ? { text: 'adds a layer to a function', sensitivity: 2 } : undefined
 
+const signsInWithoutMfa: Read = ({ additional, principal }) =>
+  additional.MFAUsed === 'No' && principal.type === 'IAMUser'
+    ? { text: 'signs in without MFA', sensitivity: 3 }
+    : undefined
+
 const READS: Readonly<Record<string, Read>> = {
+  'signin:ConsoleLogin': signsInWithoutMfa,
   'iam:AttachUserPolicy': attachesAdministrator,
   'iam:AttachRolePolicy': (event, judge) => {
     const found = attachesAdministrator(event, judge)

@@ -57,7 +57,7 @@ function compileField(text: string, values: Json): Matches {
   const path = field.split('.')
   if (modifiers.includes('exists')) {
     const wanted = values === true || values === 'true'
-    return (record) => valuesAt(record, path).length > 0 === wanted
+    return (record) => someAt(record, path, isAny) === wanted
   }
   const list = Array.isArray(values) ? values : [values]
   if (list.length === 0 || list.length > VALUES_MAX)
@@ -65,13 +65,13 @@ function compileField(text: string, values: Json): Matches {
   const plain = plainValues(modifiers, list)
   if (plain) {
     // One look-up, however many values there are.
-    return (record) => valuesAt(record, path).some((value) => plain.has(textOf(value).toLowerCase()))
+    return (record) => someAt(record, path, (value) => plain.has(textOf(value).toLowerCase()))
   }
   const tests = list.map((value) => compileValue(field, modifiers, value))
   const all = modifiers.includes('all')
   return (record) => {
-    const found = valuesAt(record, path)
-    const holds = (test: Test): boolean => (found.length === 0 ? test(undefined) : found.some(test))
+    const isThere = someAt(record, path, isAny)
+    const holds = (test: Test): boolean => (isThere ? someAt(record, path, test) : test(undefined))
     return all ? tests.every(holds) : tests.some(holds)
   }
 }
@@ -170,14 +170,16 @@ const textOf = (value: Json): string => {
   return text.length > TEXT_LENGTH_MAX ? text.slice(0, TEXT_LENGTH_MAX) : text
 }
 
-/** The values of a path; lists on the way are gone through. A member may itself have dots in its name. */
-function valuesAt(record: Json, path: readonly string[], from = 0): readonly Json[] {
-  if (from === path.length) return Array.isArray(record) ? (record as readonly Json[]) : [record]
-  if (from > DEPTH_MAX) return []
-  if (Array.isArray(record)) return record.flatMap((each) => valuesAt(each, path, from))
-  if (!isObject(record)) return []
+/** Whether a value of the path passes; lists on the way are gone through. A member may itself have dots in its name. */
+function someAt(record: Json, path: readonly string[], test: (value: Json) => boolean, from = 0): boolean {
+  if (Array.isArray(record)) return record.some((each) => someAt(each, path, test, from))
+  if (from === path.length) return test(record)
+  if (from > DEPTH_MAX || !isObject(record)) return false
   const name = path[from]!
-  if (Object.hasOwn(record, name)) return valuesAt(record[name]!, path, from + 1)
+  if (Object.hasOwn(record, name)) return someAt(record[name]!, path, test, from + 1)
+  if (from === path.length - 1) return false
   const rest = path.slice(from).join('.')
-  return rest !== name && Object.hasOwn(record, rest) ? [record[rest]!] : []
+  return Object.hasOwn(record, rest) && someAt(record[rest]!, path, test, path.length)
 }
+
+const isAny = (): boolean => true

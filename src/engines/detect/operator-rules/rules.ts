@@ -52,7 +52,7 @@ function ruleOf(value: unknown): OperatorRule {
     throw new OperatorRuleError(`The rule is for ${String(source.service)}; only cloudtrail is supported.`)
   const level = textOf(value.level) || 'medium'
   if (!Object.hasOwn(SEVERITIES, level)) throw new OperatorRuleError(`'${level}' is no level.`)
-  const { matches, actions } = detectionOf(value.detection)
+  const { matches, events } = detectionOf(value.detection)
   const slug = title
     .replace(/[^A-Za-z0-9]+/g, '-')
     .replace(/^-|-$/g, '')
@@ -64,15 +64,17 @@ function ruleOf(value: unknown): OperatorRule {
     // Braces would be placeholders.
     title: title.replace(/[{}]/g, ''),
     description: textOf(value.description, 512).replace(/[{}]/g, ''),
-    ...(actions && { actions: [...actions] }),
+    events,
     matches: (event) => isApi(event) && event.record !== undefined && matches(event.record),
   }
 }
 
+type Events = NonNullable<OperatorRule['events']>
+
 interface Detection {
   readonly matches: Matches
-  /** Names of the only events that can match, in lower case; undefined: any. */
-  readonly actions: ReadonlySet<string> | undefined
+  /** The only events that can match, in lower case; undefined: any. */
+  readonly events: Events | undefined
 }
 
 function detectionOf(value: unknown): Detection {
@@ -90,7 +92,7 @@ function detectionOf(value: unknown): Detection {
   })
   const condition: Condition = conditions.length === 1 ? conditions[0]! : { kind: 'or', of: conditions }
   const compiled = new Map(names.map((name) => [name, compileSelection(name, selections[name])]))
-  return { matches: compile(condition, compiled), actions: actionsOf(condition, selections) }
+  return { matches: compile(condition, compiled), events: eventsOf(condition, selections) }
 }
 
 function compile(condition: Condition, selections: ReadonlyMap<string, Matches>): Matches {
@@ -106,20 +108,27 @@ function compile(condition: Condition, selections: ReadonlyMap<string, Matches>)
 }
 
 /** So that a thousand rules cost an event no more than the ones that name it. */
-function actionsOf(condition: Condition, selections: JsonObject): ReadonlySet<string> | undefined {
+function eventsOf(condition: Condition, selections: JsonObject): Events | undefined {
   if (condition.kind === 'not') return undefined
-  if (condition.kind === 'name') return actionsOfSelection(selections[condition.name])
-  const parts = condition.of.map((each) => actionsOf(each, selections))
-  if (condition.kind === 'and') return parts.find((each) => each !== undefined)
-  return parts.every((each) => each !== undefined) ? new Set(parts.flatMap((each) => [...each!])) : undefined
+  if (condition.kind === 'name') return eventsOfSelection(selections[condition.name])
+  const parts = condition.of.map((each) => eventsOf(each, selections))
+  return condition.kind === 'or' ? union(parts) : (parts.find((each) => each?.[0]?.source) ?? parts.find(Boolean))
 }
 
-function actionsOfSelection(value: unknown): ReadonlySet<string> | undefined {
-  if (Array.isArray(value)) {
-    const parts = value.map(actionsOfSelection)
-    return parts.every((each) => each !== undefined) ? new Set(parts.flatMap((each) => [...each!])) : undefined
-  }
-  if (!isObject(value) || value.eventName === undefined) return undefined
-  const names = (Array.isArray(value.eventName) ? value.eventName : [value.eventName]).map(String)
-  return names.some((name) => /[*?\\]/.test(name)) ? undefined : new Set(names.map((name) => name.toLowerCase()))
+const union = (parts: readonly (Events | undefined)[]): Events | undefined =>
+  parts.every((each) => each !== undefined) ? parts.flatMap((each) => each!) : undefined
+
+function eventsOfSelection(value: unknown): Events | undefined {
+  if (Array.isArray(value)) return union(value.map(eventsOfSelection))
+  if (!isObject(value)) return undefined
+  const names = plainTexts(value.eventName)
+  const sources = plainTexts(value.eventSource) ?? [undefined]
+  return names?.flatMap((name) => sources.map((source) => ({ source, name })))
+}
+
+/** Undefined where there is none, or one with a wildcard. */
+function plainTexts(value: unknown): readonly string[] | undefined {
+  if (value === undefined || value === null) return undefined
+  const texts = (Array.isArray(value) ? value : [value]).map(String)
+  return texts.some((text) => /[*?\\]/.test(text)) ? undefined : texts.map((text) => text.toLowerCase())
 }

@@ -2,7 +2,7 @@
  * Calls that are sensitive, and unusual for the principal, its role, its account and the organization at once. How many unusual
  * dimensions it takes depends on the call: the less harm it can do, the more.
  */
-import { type ApiClass, classOf, objectTactic, type Sensitivity, type Tactic } from '../api-classes.ts'
+import { classOf, objectTactic, type Sensitivity, type Tactic } from '../api-classes.ts'
 import {
   type Baseline,
   DIMENSIONS,
@@ -30,11 +30,11 @@ const QUARANTINE_MS = 7 * DAY_MS
 /** A value is unusual from one in about 90 events on. */
 const UNUSUAL_BITS = 6.5
 const DIMENSIONS_MIN: Readonly<Record<Sensitivity, number>> = { 1: 4, 2: 3, 3: 2 }
+/** Where an account has no history yet, what is unusual follows from priors alone, which is weaker evidence. */
+const DIMENSIONS_WITHOUT_HISTORY_MIN = 3
 
 /** Reading and writing objects is what S3 is for: an anomaly takes three unusual dimensions. */
 const OBJECT_SENSITIVITY: Sensitivity = 2
-
-const SIGN_IN: ApiClass = { tactic: 'InitialAccess', sensitivity: 1 }
 
 const OBJECT_TYPES: Readonly<Record<string, string>> = {
   DeleteObject: 'Impact:S3/AnomalousBehavior.Delete',
@@ -127,7 +127,9 @@ export const anomalousBehavior: RuleFactory = ({ state, lookups }): Rule => {
       return found.surpriseBits >= UNUSUAL_BITS ? [found] : []
     })
     const all = burst ? [...unusual, burst.unusual] : unusual
-    if (all.length < DIMENSIONS_MIN[assessed.sensitivity] || !isTelling(all)) return undefined
+    const isKnown = isMature(wide.get(event.account), event.time)
+    const least = Math.max(DIMENSIONS_MIN[assessed.sensitivity], isKnown ? 0 : DIMENSIONS_WITHOUT_HISTORY_MIN)
+    if (all.length < least || !isTelling(all)) return undefined
     return {
       type: assessed.type,
       detail: `${assessed.indicator ? `${assessed.indicator}, and ` : ''}is unusual in ${all.map(describe).join(', ')}`,
@@ -146,15 +148,8 @@ export const anomalousBehavior: RuleFactory = ({ state, lookups }): Rule => {
         : `${tactic === 'Impact' ? 'Exfiltration' : tactic}:S3/AnomalousBehavior`
       return { type, tactic, sensitivity: OBJECT_SENSITIVITY }
     }
-    if (event.action === 'ConsoleLogin') {
-      if (event.errorCode !== '' || event.response.ConsoleLogin !== 'Success') return undefined
-      const withoutMfa = event.additional.MFAUsed === 'No' && event.principal.type === 'IAMUser'
-      return {
-        type: 'InitialAccess:IAMUser/AnomalousBehavior',
-        ...SIGN_IN,
-        ...(withoutMfa && { sensitivity: 3, indicator: 'signs in without MFA' }),
-      }
-    }
+    const isSignIn = event.action === 'ConsoleLogin'
+    if (isSignIn && event.response.ConsoleLogin !== 'Success') return undefined
     const api = classOf(event.service, event.action)
     return (
       api && {

@@ -170,6 +170,14 @@ describe('Credentials of an instance', () => {
     expect(typesOf([use('10.0.0.9', { more: { vpcEndpointId: 'vpce-1' } })], { instances })).toEqual([])
   })
 
+  test('used by the unusual client of a user, from its address, are found; by a common client they are not', () => {
+    const both = (userAgent: string) =>
+      typesOf([apiCall('iam:GetUser', { userAgent }), use('198.51.100.7', { userAgent })])
+
+    expect(both('odd-tool/1.0')).toEqual([OUTSIDE])
+    expect(both('aws-cli/2.15.0')).toEqual([])
+  })
+
   test('of an unknown instance are found when both network and client are new', () => {
     const agent = use('198.51.100.7', { userAgent: 'aws-sdk-go/1.41' })
 

@@ -17,6 +17,8 @@ const NAMES = [
   'arn',
   'aRN',
   'secretId',
+  'secretIdList',
+  'names',
   'bucketName',
   'functionName',
   'logGroupName',
@@ -29,6 +31,8 @@ const NAMES = [
   'keyId',
 ] as const
 
+const LIST_MAX = 20
+
 /** An ARN of a secret ends with six random characters. */
 const plain = (service: string, text: string): string => {
   const name = text.startsWith('arn:')
@@ -39,8 +43,11 @@ const plain = (service: string, text: string): string => {
 
 const namesOf = ({ service, request }: ApiEvent, from: JsonObject = request): readonly string[] =>
   NAMES.flatMap((member) => {
-    const text = textOf(from[member], 300)
-    return text === '' ? [] : [`${service} ${plain(service, text)}`]
+    const value = from[member]
+    return (Array.isArray(value) ? value.slice(0, LIST_MAX) : [value])
+      .map((each) => textOf(each, 300))
+      .filter((text) => text !== '')
+      .map((text) => `${service} ${plain(service, text)}`)
   })
 
 /** Whether the call is harmless because its session owns what it is on; notes what calls create. */
