@@ -64,6 +64,13 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   'docs/s3.md': { ...onServer(), files: { 'report.json': '{}' } },
   'docs/identity-pools.md': onServer(),
   'docs/trails.md': onServer(),
+  'docs/threat-detection.md': {
+    prepare: () => ({
+      before: SERVER,
+      after: `for n in $(seq 30); do aws guardduty list-findings --detector-id "$DETECTOR" --output text --query 'FindingIds[0]' \\
+  --finding-criteria '{"Criterion":{"type":{"Equals":["Stealth:IAMUser/PasswordPolicyChange"]}}}' | grep -qv None && break; done; test $n -lt 30`,
+    }),
+  },
   'docs/operations.md': {
     prepare: () => ({
       before: 'merlon start',

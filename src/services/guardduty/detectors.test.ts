@@ -103,7 +103,7 @@ describe('Findings', () => {
     expect(bySeverity.FindingStatistics!.CountBySeverity!['9.0']).toBe(5)
   })
 
-  test('that a filter suppresses are archived, and no event tells of them', async () => {
+  test('that a filter suppresses are archived, and no event is recorded', async () => {
     const { guardduty, DetectorId, store } = await withDetector()
     const FindingCriteria = { Criterion: { type: { Equals: ['Recon:EC2/Portscan'] } } }
     await guardduty.send(

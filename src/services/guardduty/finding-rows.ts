@@ -11,8 +11,6 @@ export interface FindingRow {
   readonly finding: Finding
   /** What it follows from, the newest last. */
   readonly eventIds: readonly string[]
-  /** The baseline's view: what was usual, and what was seen. */
-  readonly comments?: string
   /** Epoch milliseconds. */
   readonly updatedAt: number
 }

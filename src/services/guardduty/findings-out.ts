@@ -1,5 +1,5 @@
 /**
- * What becomes of a finding: it is stored, archived where a filter suppresses it, and else told: an event in the audit log,
+ * What becomes of a finding: it is stored, archived where a filter suppresses it, and otherwise reported: an event in the audit log,
  * messages to whom the operator names, and a file in the publishing destination. New findings at once, later sightings as
  * often as the detector says.
  */
@@ -39,7 +39,7 @@ interface Place {
   readonly region: string
 }
 
-/** A finding that waits to be told. */
+/** A finding that waits to be reported. */
 interface PendingRow {
   readonly finding: string
   readonly dueAt: number

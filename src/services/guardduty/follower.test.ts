@@ -11,6 +11,7 @@ import {
   CreateBucketCommand,
   DeletePublicAccessBlockCommand,
   PutBucketPolicyCommand,
+  PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
 import { expect, test, vi } from 'vitest'
@@ -87,6 +88,40 @@ test('A bucket opened to everyone is found; one opened to a VPC endpoint is not'
     .filter(({ Type }) => Type === type || Type === 'Policy:S3/BucketPublicAccessGranted')
     .flatMap(({ Resource }) => Resource!.S3BucketDetails!.map(({ Name }) => Name))
   expect(new Set(buckets)).toEqual(new Set(['for-everyone']))
+})
+
+test('A caller from an address of a threat list is found, with the list as evidence, until the list is inactive', async () => {
+  const it = await withDetector()
+  const { guardduty, DetectorId } = it
+  it.start()
+  const s3 = it.client(S3Client)
+  await s3.send(new CreateBucketCommand({ Bucket: 'lists' }))
+  await s3.send(new PutObjectCommand({ Bucket: 'lists', Key: 'list', Body: '127.0.0.0/8\n' }))
+  const list = { DetectorId, Name: 'ours', Format: 'TXT', Location: 's3://lists/list', Activate: true } as const
+  const { ThreatIntelSetId } = await guardduty.send(new gd.CreateThreatIntelSetCommand(list))
+  await until(async () => {
+    const { Status } = await guardduty.send(new gd.GetThreatIntelSetCommand({ DetectorId, ThreatIntelSetId }))
+    return Status === 'ACTIVE' || undefined
+  })
+  const keys = await it.user('ann', allowing({ Action: '*', Resource: '*' }))
+  await it.client(IAMClient, keys).send(new UpdateAccountPasswordPolicyCommand({ MinimumPasswordLength: 12 }))
+
+  const listed = await until(async () =>
+    (await findingsIn(it)).find(
+      ({ Type, Resource }) =>
+        Type!.endsWith('MaliciousIPCaller.Custom') && Resource!.AccessKeyDetails?.UserName === 'ann',
+    ),
+  )
+  expect(listed.Service!.Evidence!.ThreatIntelligenceDetails).toEqual([
+    { ThreatListName: 'ours', ThreatFileSha256: expect.stringMatching(/^[0-9a-f]{64}$/), ThreatNames: ['127.0.0.0/8'] },
+  ])
+
+  await guardduty.send(new gd.UpdateThreatIntelSetCommand({ DetectorId, ThreatIntelSetId, Activate: false }))
+  const { Service } = listed
+  await it.client(S3Client, keys).send(new DeletePublicAccessBlockCommand({ Bucket: 'lists' }))
+  await found(it, 'Policy:S3/BucketBlockPublicAccessDisabled')
+  const after = (await findingsIn(it)).find(({ Id }) => Id === listed.Id)
+  expect(after!.Service!.Count).toBe(Service!.Count)
 })
 
 test('The same again is counted at the finding; the event is recorded once', async () => {

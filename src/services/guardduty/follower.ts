@@ -3,8 +3,9 @@
  * state of the engines and the cursor are written in one transaction, so that a node that dies loses none and repeats none.
  * Nothing that an account does to its trails stops this: it reads the log itself.
  */
+import { aggregate } from '../../engines/detect/aggregate.ts'
 import { normalizeCloudTrail } from '../../engines/detect/normalize/cloudtrail.ts'
-import type { NormalizedEvent } from '../../engines/detect/types.ts'
+import type { DetectedFinding, NormalizedEvent } from '../../engines/detect/types.ts'
 import { Follower, type SourceBatch } from '../../kernel/events/follower.ts'
 import type { ServiceContext } from '../../kernel/service/open-services.ts'
 import { DerivedCache } from '../../kernel/state/derived.ts'
@@ -134,7 +135,7 @@ export class DetectionFollower {
       writeChanges(unit, each)
       const detector = each.findings.length === 0 ? undefined : await detectorIn(unit, each.place)
       if (!detector?.isEnabled) continue
-      for (const found of each.findings) {
+      for (const found of aggregated(each.findings)) {
         if (found.feature === 'S3DataEvents' && detector.features['S3_DATA_EVENTS']?.status !== 'ENABLED') continue
         const of = (before: Parameters<typeof findingOf>[2]) => findingOf(detector, found, before, now)
         await recordFinding({ unit, vault, quotas, now }, detector, { id: found.id, of }, { eventIds: found.eventIds })
@@ -144,6 +145,13 @@ export class DetectionFollower {
       for (const { document } of await unit.range<ConfigurationRow>(ALL_CONFIGURATIONS))
         await reconcile({ unit, now, quotas, use }, document)
   }
+}
+
+/** Of one batch, so that each finding is written once. */
+function aggregated(findings: readonly DetectedFinding[]): Iterable<DetectedFinding> {
+  const byId = new Map<string, DetectedFinding>()
+  for (const found of findings) byId.set(found.id, aggregate(byId.get(found.id), found))
+  return byId.values()
 }
 
 /** Before it is parsed: most events are none. */

@@ -15,7 +15,7 @@ import * as findings from './findings.ts'
 import { EXPORT, exportJob } from './findings-out.ts'
 import { DetectionFollower } from './follower.ts'
 import * as invitations from './invitations.ts'
-import { ACTIVATE, activationJob } from './list-activation.ts'
+import { ACTIVATE, activationJob, FORGET_LIST } from './list-activation.ts'
 import * as lists from './lists.ts'
 import * as malware from './malware.ts'
 import * as members from './members.ts'
@@ -53,6 +53,7 @@ export const guardduty = words.service({
     [SWEEP]: sweepJob,
     [EXPORT]: exportJob,
     [ACTIVATE]: activationJob,
+    [FORGET_LIST]: forgetExpired,
   },
   open: (context) => {
     readAlertTargets(process.env['MERLON_FINDING_ALERTS'])

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type * as S3 from '@aws-sdk/client-s3'
 import { serviceEvent } from '../../kernel/events/event.ts'
 import type { Call } from '../../kernel/gate/call.ts'
+import { type Expiring, putExpiring } from '../../kernel/jobs/expiring-rows.ts'
 import { scheduleJob } from '../../kernel/jobs/jobs.ts'
 import { serviceLinkedRoles } from '../../kernel/ports/service-linked-roles.ts'
 import type { Api } from '../../kernel/service/api.ts'
@@ -93,6 +94,26 @@ export function scheduleActivation(unit: Unit, at: Key, row: ListRow, location: 
   const { account, revision } = row
   const payload: Activation = { at, account, revision, ...location }
   scheduleJob(unit, { id: `${ACTIVATE}/${at}/${revision}`, kind: ACTIVATE, dueAt: now, payload })
+}
+
+/** In documents that wait: never change it. */
+export const FORGET_LIST = 'guardduty.forget-list'
+const SHOWN_MS = 60 * 60_000
+
+/** Takes effect at once; the row is shown for a while as deleted. */
+export async function markDeleted(call: Pick<Call, 'use' | 'unit' | 'now'>, at: Key, row: ListRow): Promise<void> {
+  await dropEntries(call.unit, row)
+  await forbidReading(call, row)
+  const deleted: ListRow & Expiring = {
+    ...row,
+    state: 'DELETED',
+    revision: row.revision + 1,
+    contents: undefined,
+    error: undefined,
+    updatedAt: call.now,
+    expiresAt: call.now + SHOWN_MS,
+  }
+  putExpiring(call.unit, FORGET_LIST, at, deleted)
 }
 
 type Read = { readonly contents: ListContents; readonly lines: readonly string[] } | { readonly error: string }
@@ -205,8 +226,8 @@ export async function removeLists(
   call: Pick<Call, 'use' | 'unit'>,
   place: { readonly account: string; readonly region: string },
 ): Promise<void> {
-  for (const { list } of Object.values(listTypes)) {
-    for (const { key: at, document } of await list(call.unit, place)) {
+  for (const { stored } of Object.values(listTypes)) {
+    for (const { key: at, document } of await stored(call.unit, place)) {
       await dropEntries(call.unit, document)
       await forbidReading(call, document)
       call.unit.delete(at)

@@ -19,6 +19,8 @@ export interface ListType {
   readonly type: string
   arnOf(row: ListRow): string
   list(reader: Pick<Reader, 'range'>, place: Place): Promise<readonly Entry<ListRow>[]>
+  /** With those that are deleted and still shown. */
+  stored(reader: Pick<Reader, 'range'>, place: Place): Promise<readonly Entry<ListRow>[]>
 }
 
 const of = (
@@ -28,7 +30,9 @@ const of = (
   ...facts,
   type: resource.spec.type,
   arnOf: (row) => resource.arnOf(row, row),
-  list: (reader, place) => resource.list(reader, place),
+  list: async (reader, place) =>
+    (await resource.list(reader, place)).filter(({ document }) => document.state !== 'DELETED'),
+  stored: (reader, place) => resource.list(reader, place),
 })
 
 export const listTypes: Readonly<Record<ListKind, ListType>> = {

@@ -29,7 +29,7 @@ async function withFile(Body: string) {
 
 describe('A list', () => {
   test('is read with the rights of the role, and becomes active', async () => {
-    const { guardduty, DetectorId, list, pass, store } = await withFile(
+    const { guardduty, DetectorId, list, pass, store, client } = await withFile(
       '# ours\n192.0.2.0/24\n198.51.100.7\nnonsense\n',
     )
     const { ThreatIntelSetId } = await guardduty.send(new gd.CreateThreatIntelSetCommand(list))
@@ -50,7 +50,14 @@ describe('A list', () => {
     await guardduty.send(new gd.UpdateThreatIntelSetCommand({ DetectorId, ThreatIntelSetId, Activate: false }))
     expect(await state()).toBe('INACTIVE')
     await guardduty.send(new gd.DeleteThreatIntelSetCommand({ DetectorId, ThreatIntelSetId }))
-    await expect(state()).rejects.toThrow('no such resource found')
+    // Clients wait for this state.
+    expect(await state()).toBe('DELETED')
+    expect((await guardduty.send(new gd.ListThreatIntelSetsCommand({ DetectorId }))).ThreatIntelSetIds).toEqual([])
+    await pass(61 * 60_000)
+    const later = client(gd.GuardDutyClient)
+    await expect(later.send(new gd.GetThreatIntelSetCommand({ DetectorId, ThreatIntelSetId }))).rejects.toThrow(
+      'no such resource found',
+    )
   })
 
   test('that the bucket denies to the role, or that is empty or missing, is in error', async () => {

@@ -3,8 +3,8 @@ import type { Call } from '../../kernel/gate/call.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import type { Key } from '../../store/store.ts'
 import { withClientToken } from './client-tokens.ts'
-import { badRequest, badToken, guardduty, invalidParameter } from './faults.ts'
-import { dropEntries, forbidReading, permitReading, readLocation, scheduleActivation } from './list-activation.ts'
+import { badRequest, badToken, guardduty, invalidParameter, noSuchResource } from './faults.ts'
+import { dropEntries, markDeleted, permitReading, readLocation, scheduleActivation } from './list-activation.ts'
 import { listTypes } from './list-types.ts'
 import { administratorOf } from './member-rows.ts'
 import {
@@ -84,6 +84,7 @@ async function created(
 /** The file is read again with every activation, and when its location changes; never in between. */
 async function updated(call: Call, at: Key, row: ListRow, input: UpdateRequest): Promise<ListRow> {
   await refuseMember(call)
+  refuseDeleted(row)
   const isActive = row.state === 'ACTIVE' || row.state === 'ACTIVATING'
   const activate = input.Activate ?? isActive
   const reads = activate && (input.Activate === true || input.Location !== undefined)
@@ -147,12 +148,15 @@ async function createIn<A extends object>(
   })
 }
 
-async function deleted(call: Call, row: ListRow, remove: () => void): Promise<Record<string, never>> {
+async function deleted(call: Call, row: ListRow): Promise<Record<string, never>> {
   await refuseMember(call)
-  await dropEntries(call.unit, row)
-  await forbidReading(call, row)
-  remove()
+  refuseDeleted(row)
+  await markDeleted(call, keyOf(row), row)
   return {}
+}
+
+function refuseDeleted({ state }: ListRow): void {
+  if (state === 'DELETED') throw noSuchResource()
 }
 
 const shown = (row: ListRow) => ({
@@ -230,7 +234,7 @@ export const updateIpSet = guardduty
 export const deleteIpSet = guardduty
   .operation('DeleteIPSet')
   .on(ipSet.named('IpSetId'))
-  .run((call, _input, { row, remove }) => deleted(call, row, remove))
+  .run((call, _input, { row }) => deleted(call, row))
 
 export const createThreatIntelSet = guardduty
   .operation('CreateThreatIntelSet')
@@ -275,7 +279,7 @@ export const updateThreatIntelSet = guardduty
 export const deleteThreatIntelSet = guardduty
   .operation('DeleteThreatIntelSet')
   .on(threatIntelSet.named('ThreatIntelSetId'))
-  .run((call, _input, { row, remove }) => deleted(call, row, remove))
+  .run((call, _input, { row }) => deleted(call, row))
 
 export const createThreatEntitySet = guardduty
   .operation('CreateThreatEntitySet')
@@ -320,7 +324,7 @@ export const updateThreatEntitySet = guardduty
 export const deleteThreatEntitySet = guardduty
   .operation('DeleteThreatEntitySet')
   .on(threatEntitySet.named('ThreatEntitySetId'))
-  .run((call, _input, { row, remove }) => deleted(call, row, remove))
+  .run((call, _input, { row }) => deleted(call, row))
 
 export const createTrustedEntitySet = guardduty
   .operation('CreateTrustedEntitySet')
@@ -365,4 +369,4 @@ export const updateTrustedEntitySet = guardduty
 export const deleteTrustedEntitySet = guardduty
   .operation('DeleteTrustedEntitySet')
   .on(trustedEntitySet.named('TrustedEntitySetId'))
-  .run((call, _input, { row, remove }) => deleted(call, row, remove))
+  .run((call, _input, { row }) => deleted(call, row))

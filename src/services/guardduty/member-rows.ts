@@ -73,16 +73,16 @@ export async function governing(reader: Pick<Reader, 'get'>, { account, region }
 /** Writes the relationship, and what the member knows of it. */
 export function putMember(unit: Pick<Unit, 'put' | 'delete'>, row: MemberRow, before: MemberRow | undefined): void {
   unit.put(memberKey({ account: row.administrator, region: row.region }, row.account), row)
-  tellMember(unit, row, before)
+  updateMemberView(unit, row, before)
 }
 
 export function removeMember(unit: Pick<Unit, 'put' | 'delete'>, row: MemberRow): void {
-  tellMember(unit, undefined, row)
+  updateMemberView(unit, undefined, row)
   unit.delete(memberKey({ account: row.administrator, region: row.region }, row.account))
 }
 
 /** Another administrator's rows of the same account are left alone. */
-function tellMember(
+function updateMemberView(
   unit: Pick<Unit, 'put' | 'delete'>,
   row: MemberRow | undefined,
   before: MemberRow | undefined,

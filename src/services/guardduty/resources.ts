@@ -46,7 +46,8 @@ export interface FilterRow extends OwnedRow {
   readonly criteria: GuardDuty.FindingCriteria
 }
 
-export type ListState = 'INACTIVE' | 'ACTIVATING' | 'ACTIVE' | 'ERROR'
+/** A deleted list is shown as such for an hour, as clients that wait for the end expect; it is in no listing. */
+export type ListState = 'INACTIVE' | 'ACTIVATING' | 'ACTIVE' | 'ERROR' | 'DELETED'
 
 /** A list of addresses and domains, trusted or threatening, read from a bucket. */
 export interface ListRow extends OwnedRow {
