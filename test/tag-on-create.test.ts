@@ -14,6 +14,7 @@ import * as s3 from '@aws-sdk/client-s3'
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import * as sso from '@aws-sdk/client-sso-admin'
 import * as sts from '@aws-sdk/client-sts'
+import * as waf from '@aws-sdk/client-wafv2'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { Client } from '../src/kernel/client/client.ts'
 import { accessLevel } from '../src/kernel/gate/actions.ts'
@@ -30,6 +31,8 @@ const DOMAIN = { Name: 'corp.example.com', Password: 'Example-Passw0rd' }
 const VpcSettings = { VpcId: 'vpc-12345678', SubnetIds: ['subnet-12345678'] }
 const BALANCER = 'app/web/0123456789abcdef'
 const elbArn = (resource: string) => `arn:aws:elasticloadbalancing:us-east-1:${ACCOUNT}:${resource}`
+const WAF = { Name: 'x', Scope: 'REGIONAL', Tags } as const
+const VisibilityConfig = { MetricName: 'x', SampledRequestsEnabled: false, CloudWatchMetricsEnabled: false }
 const TRUST = allowing({ Principal: { AWS: ACCOUNT }, Action: ['sts:AssumeRole', 'sts:TagSession'] })
 const DOCUMENT = allowing({ Action: 's3:*', Resource: '*' })
 
@@ -56,6 +59,7 @@ const byJson = (service: string, target: string, input: object) =>
 const byElb = (command: object) => by(elb.ElasticLoadBalancingV2Client, command)
 const byDs = (command: object) => by(ds.DirectoryServiceClient, command)
 const bySso = (command: object) => by(sso.SSOAdminClient, command)
+const byWaf = (command: object) => by(waf.WAFV2Client, command)
 const byIam = (command: object) => by(iam.IAMClient, command)
 const bySts = (command: object) => by(sts.STSClient, command)
 const byOrganizations = (command: object) => by(organizations.OrganizationsClient, command)
@@ -330,6 +334,22 @@ const cases: Readonly<Record<string, readonly [action: string, send: () => Promi
   's3 PutObject': [
     's3:PutObjectTagging',
     () => by(s3.S3Client, new s3.PutObjectCommand({ Bucket: 'logs', Key: 'x', Body: 'x', Tagging: 'team=a' })),
+  ],
+  'wafv2 CreateIPSet': [
+    'wafv2:TagResource',
+    () => byWaf(new waf.CreateIPSetCommand({ ...WAF, IPAddressVersion: 'IPV4', Addresses: [] })),
+  ],
+  'wafv2 CreateRegexPatternSet': [
+    'wafv2:TagResource',
+    () => byWaf(new waf.CreateRegexPatternSetCommand({ ...WAF, RegularExpressionList: [] })),
+  ],
+  'wafv2 CreateRuleGroup': [
+    'wafv2:TagResource',
+    () => byWaf(new waf.CreateRuleGroupCommand({ ...WAF, Capacity: 1, VisibilityConfig })),
+  ],
+  'wafv2 CreateWebACL': [
+    'wafv2:TagResource',
+    () => byWaf(new waf.CreateWebACLCommand({ ...WAF, DefaultAction: { Allow: {} }, VisibilityConfig })),
   ],
 }
 

@@ -33,6 +33,13 @@ import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3'
 import { GetSecretValueCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { CreateInstanceCommand, SSOAdminClient } from '@aws-sdk/client-sso-admin'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
+import {
+  ListIPSetsCommand,
+  ListLoggingConfigurationsCommand,
+  ListRuleGroupsCommand,
+  ListWebACLsCommand,
+  WAFV2Client,
+} from '@aws-sdk/client-wafv2'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { SERVICE_PASSWORD, slapd } from '../federation/slapd.ts'
 import { type MadeAccount, type Running, startMerlon, temporaryFolder } from '../process.ts'
@@ -228,6 +235,23 @@ describe.skipIf(skipped)('terraform', () => {
     expect((await trails.send(new DescribeTrailsCommand({}))).trailList).toEqual([])
     const { Buckets = [] } = await new S3Client(at(space, space.account)).send(new ListBucketsCommand({}))
     expect(Buckets).toEqual([])
+  })
+
+  test('web ACLs with rules of every kind, what they protect, and their logs', async () => {
+    const space = await workspace('12-wafv2')
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+    }
+    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+
+    const waf = new WAFV2Client(at(space, space.account))
+    const Scope = 'REGIONAL'
+    expect((await waf.send(new ListWebACLsCommand({ Scope }))).WebACLs).toEqual([])
+    expect((await waf.send(new ListRuleGroupsCommand({ Scope }))).RuleGroups).toEqual([])
+    expect((await waf.send(new ListIPSetsCommand({ Scope }))).IPSets).toEqual([])
+    expect((await waf.send(new ListLoggingConfigurationsCommand({ Scope }))).LoggingConfigurations).toEqual([])
   })
 
   test('a directory, a SAML provider and OpenID Connect providers, whose clients and thumbprints change', async () => {

@@ -70,6 +70,19 @@ export const quotaDefaults: Quotas = {
   'identitystore/UsersPerStore': 100_000,
   'identitystore/GroupsPerStore': 100_000,
 
+  // Source: https://docs.aws.amazon.com/waf/latest/developerguide/limits.html
+  'wafv2/WebACLsPerAccount': 100,
+  'wafv2/RuleGroupsPerAccount': 100,
+  'wafv2/IPSetsPerAccount': 100,
+  'wafv2/AddressesPerIPSet': 10_000,
+  'wafv2/RegexPatternSetsPerAccount': 10,
+  'wafv2/PatternsPerRegexPatternSet': 10,
+  'wafv2/RateBasedRulesPerWebACL': 10,
+  'wafv2/RateBasedRulesPerRuleGroup': 4,
+  'wafv2/ReferencesPerEntity': 50,
+  'wafv2/WebACLCapacity': 5000,
+  'wafv2/APIKeysPerScope': 200,
+
   // Ours: what one account may send, and one recipient of it receive, in a day (UTC).
   'mail/AccountPerDay': 10_000,
   'mail/RecipientPerDay': 50,

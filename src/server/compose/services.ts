@@ -22,6 +22,7 @@ import { sso } from '../../services/sso/index.ts'
 import { ssoAdmin } from '../../services/sso-admin/index.ts'
 import { ssoOidc } from '../../services/sso-oidc/index.ts'
 import { sts } from '../../services/sts/index.ts'
+import { wafv2 } from '../../services/wafv2/index.ts'
 
 export const services: readonly Service[] = [
   iam,
@@ -46,4 +47,5 @@ export const services: readonly Service[] = [
   pca,
   ec2,
   elbv2,
+  wafv2,
 ]
