@@ -184,19 +184,19 @@ export async function answerStatusRequest(
   find: (serial: string) => Promise<{ readonly revocation?: Revocation | undefined } | undefined>,
   { now, validMs, sign }: { readonly now: number; readonly validMs: number; readonly sign: Sign },
 ): Promise<Buffer> {
-  let asked: StatusRequest
+  let statusRequest: StatusRequest
   try {
-    asked = parseStatusRequest(request)
+    statusRequest = parseStatusRequest(request)
   } catch {
     return statusError('malformedRequest')
   }
   const statuses = await Promise.all(
-    asked.ids.map(async (id): Promise<{ id: Buffer; status: CertificateStatus }> => {
+    statusRequest.ids.map(async (id): Promise<{ id: Buffer; status: CertificateStatus }> => {
       const found = isOfIssuer(id, issuer) ? await find(id.serial) : undefined
       return { id: id.whole, status: found ? (found.revocation ?? 'good') : 'unknown' }
     }),
   )
-  const times = { producedAt: new Date(now), nextUpdate: new Date(now + validMs), nonce: asked.nonce }
+  const times = { producedAt: new Date(now), nextUpdate: new Date(now + validMs), nonce: statusRequest.nonce }
   return buildStatusResponse(issuer, statuses, times, sign)
 }
 
