@@ -13,15 +13,15 @@ const replacing = readdirSync('src', { recursive: true, encoding: 'utf8' })
 /** Change what belongs to their process, measure it, or start threads and other processes: each has one of its own. */
 const ALONE = [
   'src/planes/**/*.test.ts',
-  'src/server/**/*.test.ts',
   'src/store/**/*.test.ts',
   'src/vault/**/*.test.ts',
-  'src/wire/**/*.test.ts',
-  'src/kernel/**/*.test.ts',
+  'src/server/listen/**/*.test.ts',
+  'src/server/compose/analysis-pool.test.ts',
   'src/services/lambda/invoke.test.ts',
   // What it has loaded is what it tests.
   'console/src/api/model.test.ts',
-  'test/*.test.ts',
+  // They start other processes: tools and servers.
+  'test/{code,deploy,operations-reference,package,sigv4-peers}.test.ts',
   ...replacing,
 ]
 
@@ -47,7 +47,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'shared',
-          include: ['src/**/*.test.ts', 'console/src/**/*.test.ts', 'test/decisions/*.test.ts'],
+          include: ['src/**/*.test.ts', 'console/src/**/*.test.ts', 'test/decisions/*.test.ts', 'test/*.test.ts'],
           exclude: ALONE,
           // Modules and compiled code are kept from file to file: half the processor time of these tests.
           isolate: false,

@@ -6,7 +6,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'Run a server': {
     start: 'Start a server; initialize the data directory on the first start',
     init: 'Initialize a data directory without starting a server',
-    status: 'Show the health of a running server, or the state of a data directory',
+    'status, doctor': 'Show the health of a server or data directory; check it, with what to do',
     ca: "Show or install the certificate authority of 'merlon start --tls auto'",
     'root-password': 'Set the e-mail address and password that the root user signs in with',
     'portal-password': 'Set the password that a user of IAM Identity Center signs in with',
@@ -22,12 +22,14 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   Data: {
     'backup, restore': 'Create, verify or restore an encrypted backup',
+    export: 'Write what a server has as a seed for --dev, without secrets',
     store: 'Copy data between SQLite and PostgreSQL; rotate the database password',
     plane: 'Run, enroll, list and revoke data planes in processes of their own',
   },
   'Policies, audit, secrets, encryption': {
     policy: 'Lint, explain, simulate and compare IAM policies (offline)',
     waf: 'Explain what an AWS WAF web ACL decides of a request (offline)',
+    detect: 'Find threats in log files of AWS: CloudTrail, flow logs, DNS queries (offline)',
     audit: 'Verify and tail the audit log',
     credentials: 'Provide temporary credentials to programs',
     secret: 'Run a program with secrets; show rotation status',
@@ -37,8 +39,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Other: {
     inbox: 'Show the mail that services have sent, in a spool or with --dev',
     dev: 'Run what tests and offline work need: social-idp',
-    'pytest-plugin': 'Print a plugin for pytest: a server for tests',
-    completion: 'Print a completion script for bash or zsh',
+    'completion, pytest-plugin': 'Print a completion script for bash or zsh; a plugin for pytest',
     'help, version': 'Show this help, or that of a command; show the version (also -v)',
   },
 }

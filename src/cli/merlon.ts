@@ -8,10 +8,13 @@ import { type Command, UsageError } from './command.ts'
 import { completionCommand } from './completion.ts'
 import { credentials } from './credentials.ts'
 import { demo } from './demo.ts'
+import { detect } from './detect.ts'
 import { dev } from './dev.ts'
+import { doctor } from './doctor.ts'
 import { inspect } from './encryption/inspect.ts'
 import { decrypt, encrypt } from './encryption.ts'
 import { errorText } from './error-text.ts'
+import { exportCommand } from './export.ts'
 import { command, helpOf, overview } from './help.ts'
 import { inbox } from './inbox.ts'
 import { init } from './init.ts'
@@ -39,6 +42,7 @@ const commands: readonly Command[] = [
   start,
   init,
   status,
+  doctor,
   unseal,
   seal,
   sealer,
@@ -51,10 +55,12 @@ const commands: readonly Command[] = [
   ca,
   backup,
   restore,
+  exportCommand,
   store,
   plane,
   policy,
   waf,
+  detect,
   audit,
   credentials,
   secret,

@@ -15,8 +15,8 @@ import {
   type TlsChoice,
   type WebOptions,
 } from '../server/compose/server.ts'
-import { readSeed } from '../server/dev/seed.ts'
 import { TrustedProxies } from '../server/listen/trusted-proxies.ts'
+import { readSeed } from '../server/seed/seed.ts'
 import { readOrigin } from '../server/web/origins.ts'
 import { folderOf, storageAt, storeOptions } from './admin-client.ts'
 import { authorityDirectoryOf } from './ca.ts'

@@ -4,7 +4,7 @@
  * into tokens: never change them.
  */
 import type { Vault } from '../vault/vault.ts'
-import type { Reader } from './ports/ports.ts'
+import type { Reader } from './state/reader.ts'
 import { isSignInValid, type SignIn } from './state/sign-in-sessions.ts'
 
 export interface PortalSession {

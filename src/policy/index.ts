@@ -1,6 +1,6 @@
 /** The IAM policy language: parse, check, compile, decide, explain. Pure functions, no input or output. */
 
-export { type AccessQuery as AccessAsked, accessGranted, type Grant as GrantedAccess, newAccess } from './access.ts'
+export { type AccessQuery, accessGranted, type Grant as GrantedAccess, newAccess } from './access.ts'
 export { type Analysis, type AnalysisResult, analyze } from './analysis.ts'
 export { ANALYSIS_STEPS_MAX, Budget, BudgetError } from './budget.ts'
 export { type CompiledPolicy, type CompiledStatement, compilePolicy, compileSet, type PolicySet } from './compile.ts'
@@ -30,6 +30,7 @@ export type {
 } from './document.ts'
 export { PolicyError, type Position } from './error.ts'
 export { explain } from './explain.ts'
+export { type Exposure, exposureOf } from './exposure.ts'
 export { contextKeysOf } from './keys.ts'
 export {
   type AccountFacts,

@@ -1,7 +1,8 @@
 /** Every condition key that the authorization reference lists for an operation is supplied, or declared absent with a reason. */
 import { describe, expect, test } from 'vitest'
 import { type RequestFacts, requestContext } from '../kernel/gate/context.ts'
-import { absenceIn, keysOfAction } from '../kernel/resource/condition-keys.ts'
+import { absenceIn } from '../kernel/resource/absent-keys.ts'
+import { keysOfAction } from '../kernel/resource/condition-keys.ts'
 import { absentGlobalKeys } from '../kernel/resource/global-keys.ts'
 import { GLOBAL_KEYS } from '../policy/lint/reference.ts'
 import { KEYS } from '../services/sts/saml-keys.ts'

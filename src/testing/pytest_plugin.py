@@ -90,9 +90,9 @@ class Merlon:
         """Adds what a seed has, until the next reset."""
         self._call("POST", "seed", _whole_seed(seed, self.account_id))
 
-    def reset(self):
-        """Makes everything as it was after the start."""
-        self._call("POST", "reset")
+    def reset(self, account=None):
+        """Makes everything as it was after the start; with an account ID, only what that account has."""
+        self._call("POST", "reset", None if account is None else {"account": account})
         self._keys = {}
 
     def events(self):

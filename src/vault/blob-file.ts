@@ -1,6 +1,7 @@
 /** Large values outside the database: AES-256-GCM under a data key of their own, which the account's key seals. */
 import { decrypt, encrypt, lengths, randomKey } from './aead.ts'
-import type { SealContext, Sealed, Vault } from './vault.ts'
+import type { SealContext, Sealed } from './sealed-value.ts'
+import type { Vault } from './vault.ts'
 
 const MAGIC = Buffer.from('MOB1')
 const LENGTH_BYTES = 2

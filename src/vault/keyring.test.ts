@@ -8,8 +8,9 @@ import { keysInMemory } from './ephemeral.ts'
 import { Keyring } from './keyring.ts'
 import { keyringFile, readKeyring } from './keyring-file.ts'
 import { openVault } from './sealed.ts'
+import type { SealContext, Sealed } from './sealed-value.ts'
 import { openRootKey } from './sealer.ts'
-import { type SealContext, type Sealed, VaultError } from './vault.ts'
+import { VaultError } from './vault.ts'
 
 const HOUR = 3_600_000
 const place: SealContext = { table: 'iam-keys', key: 'AKIA1', column: 'secret', account: '111122223333' }

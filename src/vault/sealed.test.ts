@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ephemeralVault, keysInMemory } from './ephemeral.ts'
 import { openVault } from './sealed.ts'
-import { type SealContext, type Sealed, VaultError } from './vault.ts'
+import type { SealContext, Sealed } from './sealed-value.ts'
+import { VaultError } from './vault.ts'
 
 const place: SealContext = { table: 'iam-keys', key: 'AKIA1', column: 'secret', account: '111122223333', version: '1' }
 const secret = Buffer.from('wJalrXUtnFEMI')

@@ -5,7 +5,8 @@ import { FORM, type KeyTree, type RootedOptions, RootedTree } from './key-tree.t
 import { MaterialEngine } from './material/engine.ts'
 import type { Materials } from './material/materials.ts'
 import { inlinePool, type Pool } from './material/pool.ts'
-import { type Purpose, type SealContext, type Sealed, TrustError, type Vault, VaultError } from './vault.ts'
+import type { SealContext, Sealed } from './sealed-value.ts'
+import { type Purpose, TrustError, type Vault, VaultError } from './vault.ts'
 
 export type { AccountKeyStore } from './key-tree.ts'
 

@@ -1,18 +1,6 @@
 /** The contract of the root of trust: values sealed to their context. No key bytes ever leave this layer. */
 import type { Materials } from './material/materials.ts'
-
-/** The context of a sealed value. All of it is authenticated, length-prefixed, so a ciphertext cannot be moved. */
-export interface SealContext {
-  readonly table: string
-  readonly key: string
-  readonly column: string
-  readonly account: string
-  /** The document's own version of the value, e.g. an access key's id or a rotation counter. */
-  readonly version?: string
-}
-
-/** Ciphertext as text (`mv1.…`), safe to store and to log. */
-export type Sealed = string & { readonly __sealed: unique symbol }
+import type { SealContext, Sealed } from './sealed-value.ts'
 
 /** What a derived key is for; one HKDF label each. */
 export type Purpose =

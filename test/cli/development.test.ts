@@ -1,5 +1,5 @@
 /** `merlon start --dev`: for CI, and no less strict. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Client, element, overHttp } from '../../src/kernel/client/client.ts'
@@ -42,6 +42,12 @@ async function userKey(root: Client, name: string): Promise<Key> {
   await root.query('iam', 'CreateUser', { UserName: name })
   const made = await root.query('iam', 'CreateAccessKey', { UserName: name })
   return { accessKeyId: element(made, 'AccessKeyId')!, secretAccessKey: element(made, 'SecretAccessKey')! }
+}
+
+const write = (text: string) => {
+  const file = join(temporaryFolder(), 'seed.yaml')
+  writeFileSync(file, text)
+  return file
 }
 
 const seed = `
@@ -219,12 +225,6 @@ describe('a development server', () => {
 })
 
 describe('a seed', () => {
-  const write = (text: string) => {
-    const file = join(temporaryFolder(), 'seed.yaml')
-    writeFileSync(file, text)
-    return file
-  }
-
   test('makes accounts, users with their keys, groups, roles and policies, also after a reset', async () => {
     const server = await start(['--seed', write(seed)])
     const rootKey = { accessKeyId: 'AKIAROOTROOTROOTROOT', secretAccessKey: 'root-secret' }
@@ -252,6 +252,95 @@ describe('a seed', () => {
 
     expect(ended.status).toBe(1)
     expect(ended.stderr).toContain(reason)
+  })
+})
+
+describe('the reset of one account', () => {
+  const OTHER = '210987654321'
+  const ROOT = { accessKeyId: 'AKIAROOTROOTROOTROOT', secretAccessKey: 'root-secret' }
+
+  test('makes what it has as it was, and leaves the other account as it is', async () => {
+    const server = await start(['--seed', write(seed)])
+    const root = clientOf(server, ROOT)
+    const other = clientOf(server, server.accounts.find(({ accountId }) => accountId === OTHER)!)
+    await root.query('iam', 'CreateUser', { UserName: 'late' })
+    await root.query('iam', 'UpdateUser', { UserName: 'ann', NewUserName: 'anne' })
+    await root.json('kms', 'TrentService.CreateKey')
+    await other.query('iam', 'CreateUser', { UserName: 'stays' })
+
+    const { status, body } = await post(server, 'reset', ROOT, '{"account":"123456789012"}')
+
+    expect([status, body]).toEqual([200, { reset: true, account: '123456789012' }])
+    await expect(root.query('iam', 'GetUser', { UserName: 'late' })).rejects.toMatchObject({ code: 'NoSuchEntity' })
+    expect(element(await root.query('iam', 'GetUser', { UserName: 'ann' }), 'UserName')).toBe('ann')
+    expect(await root.json('kms', 'TrentService.ListKeys')).toMatchObject({ Keys: [] })
+    expect(element(await other.query('iam', 'GetUser', { UserName: 'stays' }), 'UserName')).toBe('stays')
+    const ann = clientOf(server, { accessKeyId: 'AKIAANNANNANNANNANNA', secretAccessKey: 'ann-secret' })
+    expect(element(await ann.query('iam', 'GetRole', { RoleName: 'deploy' }), 'RoleName')).toBe('deploy')
+  })
+
+  test.each([
+    ['{"account":"999999999999"}', 'was not there at the start'],
+    ['{"account":"12"}', 'Send'],
+    ['{"account":5}', 'Send'],
+    ['nonsense', 'Send'],
+  ])('is refused for %s', async (body, reason) => {
+    const server = await start(['--seed', write(seed)])
+
+    const answer = await post(server, 'reset', ROOT, body)
+
+    expect(answer.status).toBe(400)
+    expect(answer.body.message).toContain(reason)
+  })
+
+  test('is refused once the account has joined an organization', async () => {
+    const server = await start(['--seed', write(seed)])
+    await clientOf(server, ROOT).json('organizations', 'AWSOrganizationsV20161128.CreateOrganization', {
+      FeatureSet: 'ALL',
+    })
+
+    const answer = await post(server, 'reset', ROOT, '{"account":"123456789012"}')
+
+    expect(answer.body.message).toContain('has joined or left an organization')
+  })
+})
+
+describe('merlon export', () => {
+  test('writes a seed that makes the same server again', async () => {
+    const server = await start(['--seed', write(seed)])
+    const environment = { AWS_ACCESS_KEY_ID: 'AKIAROOTROOTROOTROOT', AWS_SECRET_ACCESS_KEY: 'root-secret' }
+    const root = clientOf(server, { accessKeyId: 'AKIAROOTROOTROOTROOT', secretAccessKey: 'root-secret' })
+    await root.json('secretsmanager', 'secretsmanager.CreateSecret', {
+      Name: 'app/db',
+      SecretString: 'hunter-secret-2',
+      ClientRequestToken: '11111111-2222-3333-4444-555555555555',
+    })
+    const file = join(temporaryFolder(), 'exported.yaml')
+
+    const told = await merlon(['export', '--endpoint', server.url, '--output', file], environment)
+
+    expect(told).toMatchObject({ status: 0, stdout: '' })
+    expect(told.stderr).toContain('Left out: the values of the secrets of account 123456789012')
+    expect(readFileSync(file, 'utf8')).not.toMatch(/hunter-secret-2|ann-secret|root-secret/)
+    expect((await merlon(['export', '--endpoint', server.url, '--output', file], environment)).status).toBe(1)
+
+    const again = await start(['--seed', file])
+    const [account] = again.accounts
+    const keys = { AWS_ACCESS_KEY_ID: account!.accessKeyId, AWS_SECRET_ACCESS_KEY: account!.secretAccessKey }
+    const [first, second] = await Promise.all([
+      merlon(['export', '--endpoint', server.url, '--json'], environment),
+      merlon(['export', '--endpoint', again.url, '--json'], keys),
+    ])
+    expect(JSON.parse(second.stdout)).toEqual(JSON.parse(first.stdout))
+  })
+
+  test('of a data folder needs no keys; of a server on disk, none are served', async () => {
+    const data = join(temporaryFolder(), 'data')
+    await merlon(['init', '--data', data])
+
+    const told = await merlon(['export', '--data', data, '--json'])
+
+    expect(JSON.parse(told.stdout)).toMatchObject({ accounts: [{ id: expect.stringMatching(/^\d{12}$/) }] })
   })
 })
 

@@ -57,6 +57,7 @@ END`
 
 export const SCENES: Readonly<Record<string, Scene>> = {
   'docs/federation.md': { ...onServer(METADATA), files: { 'trust.json': shown('docs/federation.md', 'json') } },
+  'docs/web-acls.md': onServer(),
   'docs/ci.md': { files: { 'seed.yaml': shown('docs/ci.md', 'yaml') } },
   'docs/encryption-sdk.md': onServer(),
   'docs/s3.md': { ...onServer(), files: { 'report.json': '{}' } },

@@ -1,5 +1,7 @@
 /** The condition keys of certificates. */
-import type { AbsentKeys, ConditionKeyTable } from '../../src/kernel/resource/condition-keys.ts'
+
+import type { AbsentKeys } from '../../src/kernel/resource/absent-keys.ts'
+import type { ConditionKeyTable } from '../../src/kernel/resource/condition-keys.ts'
 
 export const conditionKeys: ConditionKeyTable = {
   'acm:DomainNames': ({ input, row }) => row?.row?.domain ?? input.DomainName,

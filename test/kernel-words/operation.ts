@@ -1,5 +1,5 @@
 /** One operation on a certificate, and one on none. */
-import { anything } from '../../src/kernel/resource/facts.ts'
+import { anything } from '../../src/kernel/resource/target.ts'
 import { acm, certificate } from './resource.ts'
 
 export const describeCertificate = acm

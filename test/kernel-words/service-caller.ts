@@ -1,7 +1,7 @@
 /** ACM acts as its own service principal: it assumes a role of the customer, who trusts it. */
 import type * as STS from '@aws-sdk/client-sts'
 import type { ActAs } from '../../src/kernel/gate/service-caller.ts'
-import type { Api } from '../../src/kernel/service/service.ts'
+import type { Api } from '../../src/kernel/service/api.ts'
 import { type CertificateRow, certificate } from './resource.ts'
 
 const sts: Api<typeof STS> = { id: 'sts' }

@@ -1,5 +1,5 @@
 /** `merlon policy lint FILE…`: what is wrong with policies, what is dangerous in them, what could be said better. */
-import { absenceIn } from '../../kernel/resource/condition-keys.ts'
+import { absenceIn } from '../../kernel/resource/absent-keys.ts'
 import { absentGlobalKeys } from '../../kernel/resource/global-keys.ts'
 import { policyReference } from '../../kernel/resource/policy-reference.ts'
 import { Budget, type Finding, lint, type PolicyKind } from '../../policy/index.ts'

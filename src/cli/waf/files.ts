@@ -1,5 +1,6 @@
 /** Web ACLs, rule groups and sets out of files, as the AWS CLI prints them or as the console's JSON editor shows them. */
 import type { Rule, RuleGroup, WebACL } from '@aws-sdk/client-wafv2'
+import { fromJson } from '../../engines/waf/json.ts'
 import { managedGroupOf } from '../../engines/waf/managed/index.ts'
 import type { RuleSources, WebAclConfiguration } from '../../engines/waf/rules.ts'
 import { InputError, readJson } from '../policy/files.ts'
@@ -9,29 +10,13 @@ type Document = Readonly<Record<string, unknown>>
 const isObject = (value: unknown): value is Document =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/**
- * Search strings are base64 in what the AWS CLI prints, and plain in the console's editor; bytes are what the rules are
- * compiled from.
- */
-function withSearchBytes(value: unknown, encoding: BufferEncoding): unknown {
-  if (Array.isArray(value)) return value.map((each) => withSearchBytes(each, encoding))
-  if (!isObject(value)) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, each]) => [
-      name,
-      name === 'SearchString' && typeof each === 'string'
-        ? Buffer.from(each, encoding)
-        : withSearchBytes(each, encoding),
-    ]),
-  )
-}
-
 /** The content of a file: below the member that the AWS CLI prints it under, or the whole document. */
 function contentOf(file: string, member: string): Document {
   const document = readJson(file)
   if (!isObject(document)) throw new InputError(`${file}: is not a JSON object.`)
   const printed = document[member]
-  return withSearchBytes(printed ?? document, printed ? 'base64' : 'utf8') as Document
+  // Search strings are base64 in what the AWS CLI prints, and plain in the console's editor.
+  return fromJson<unknown>(printed ?? document, printed ? 'base64' : 'utf8') as Document
 }
 
 /** A web ACL: the output of `aws wafv2 get-web-acl`, or the JSON of the console's editor. */

@@ -54,10 +54,13 @@ export interface GroupResult {
 
 export interface RateResult {
   readonly ruleId: string
+  /** The rule of the web ACL that refers to the group of the rate-based rule. */
+  readonly groupRuleId?: string | undefined
   readonly keyType: string
   readonly key: readonly string[]
   readonly count: number
   readonly limit: number
+  readonly windowSeconds: number
 }
 
 export interface Verdict {
@@ -121,7 +124,12 @@ export function compileWebAcl(acl: WebAclConfiguration, sources: RuleSources): C
     challenge: acl.challengeConfig?.ImmunityTimeProperty?.ImmunityTime ?? IMMUNITY_SECONDS,
   }
 
-  const compileRule = (rule: Rule, owner: string, labelPrefix: string, action: RuleAction): CompiledRule => ({
+  const compileRule = (
+    rule: Rule,
+    groupRuleId: string | undefined,
+    labelPrefix: string,
+    action: RuleAction,
+  ): CompiledRule => ({
     name: rule.Name!,
     labels: (rule.RuleLabels ?? []).map(({ Name }) => `${labelPrefix}${Name}`),
     action,
@@ -131,11 +139,12 @@ export function compileWebAcl(acl: WebAclConfiguration, sources: RuleSources): C
     },
     isRateBased: rule.Statement?.RateBasedStatement !== undefined,
     matches: rule.Statement?.RateBasedStatement
-      ? compileRate(rule.Statement, owner, rule.Name!, labelPrefix)
+      ? compileRate(rule.Statement, groupRuleId, rule.Name!, labelPrefix)
       : wrapped(compiler.compile(rule.Statement ?? {}, labelPrefix)),
   })
 
-  const compileRate = (statement: Statement, owner: string, ruleId: string, labelPrefix: string) => {
+  const compileRate = (statement: Statement, groupRuleId: string | undefined, ruleId: string, labelPrefix: string) => {
+    const owner = groupRuleId === undefined ? acl.arn : `${acl.arn} ${groupRuleId}`
     const rate = statement.RateBasedStatement!
     const scope = rate.ScopeDownStatement && compiler.compile(rate.ScopeDownStatement, labelPrefix)
     const [limit, window] = [Number(rate.Limit), Number(rate.EvaluationWindowSec ?? WINDOW_SECONDS)]
@@ -145,7 +154,8 @@ export function compileWebAcl(acl: WebAclConfiguration, sources: RuleSources): C
       if (key === undefined) return false
       const count = context.rates.hit(JSON.stringify([owner, ruleId, ...key]), window, context.now)
       if (count <= limit) return false
-      rates.push({ ruleId, keyType: rate.AggregateKeyType ?? 'IP', key, count, limit })
+      const keyType = rate.AggregateKeyType ?? 'IP'
+      rates.push({ ruleId, groupRuleId, keyType, key, count, limit, windowSeconds: window })
       return true
     }
   }
@@ -165,7 +175,7 @@ export function compileWebAcl(acl: WebAclConfiguration, sources: RuleSources): C
     rules: byPriority(group.rules).map((each) =>
       compileRule(
         each,
-        `${acl.arn} ${rule.Name}`,
+        rule.Name,
         group.labelNamespace,
         overrides.excluded.includes(each.Name!)
           ? { Count: {} }
@@ -188,7 +198,7 @@ export function compileWebAcl(acl: WebAclConfiguration, sources: RuleSources): C
       if (!group) throw new UnevaluableRuleError(`${managed.VendorName} has no rule group ${managed.Name}.`)
       return compileGroup(rule, group, 'MANAGED_RULE_GROUP', managed.ScopeDownStatement, overridesOf(managed))
     }
-    return compileRule(rule, acl.arn, acl.labelNamespace, rule.Action ?? { Count: {} })
+    return compileRule(rule, undefined, acl.labelNamespace, rule.Action ?? { Count: {} })
   })
 
   return { evaluate: (request, context) => evaluate(acl, entries, request, context) }

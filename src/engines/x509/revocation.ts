@@ -73,64 +73,56 @@ export function buildCrl(
   return signed(toSign, issuer.algorithm, sign)
 }
 
-export interface StatusRequest {
-  readonly ids: readonly {
-    /** DER of the whole CertID, repeated in the answer. */
-    readonly whole: Buffer
-    readonly hash: 'sha1' | 'sha256'
-    readonly issuerNameHash: Buffer
-    readonly issuerKeyHash: Buffer
-    /** Lower-case hexadecimal without leading zeros. */
-    readonly serial: string
-  }[]
-  /** The extension as a whole: repeated in the answer. */
-  readonly nonce: Buffer | undefined
+/** The certificate whose status is requested. */
+export interface CertificateId {
+  /** DER of the whole CertID, repeated in the answer. */
+  readonly whole: Buffer
+  readonly hash: 'sha1' | 'sha256'
+  readonly issuerNameHash: Buffer
+  readonly issuerKeyHash: Buffer
+  /** Lower-case hexadecimal without leading zeros. */
+  readonly serial: string
 }
 
 const HASHES: Readonly<Record<string, 'sha1' | 'sha256'>> = {
   '1.3.14.3.2.26': 'sha1',
   '2.16.840.1.101.3.4.2.1': 'sha256',
 }
-const NONCE = '1.3.6.1.5.5.7.48.1.2'
-const IDS_MAX = 16
-/** RFC 9654. */
-const NONCE_BYTES_MAX = 160
+const NULL = Buffer.from([0x05, 0x00])
+/** RFC 5019 §2.1.1: one certificate a request, so that its answer can be signed once for all clients. */
+const IDS_MAX = 1
 
 /** Throws `DerError`. */
-export function parseStatusRequest(der: Buffer): StatusRequest {
+export function parseStatusRequest(der: Buffer): CertificateId {
   const [contents] = elements(only(der, 0x30).content, 3)
-  const parts = elements(expectTag(contents, 0x30).content, 5)
-  const list = parts.find(({ tag }) => tag === 0x30)
-  const ids = elements(expectTag(list, 0x30).content, IDS_MAX).map((request) => {
-    const [id] = elements(request.content, 3)
-    const [algorithm, nameHash, keyHash, serial] = elements(expectTag(id, 0x30).content, 5)
-    const hash = HASHES[readObjectId(elements(expectTag(algorithm, 0x30).content)[0]!)]
-    if (!hash) throw new DerError('a hash that is not supported')
-    return {
-      whole: Buffer.from(id!.whole),
-      hash,
-      issuerNameHash: expectTag(nameHash, 0x04).content,
-      issuerKeyHash: expectTag(keyHash, 0x04).content,
-      serial: expectTag(serial, 0x02)
-        .content.toString('hex')
-        .replace(/^0+(?=.)/, ''),
-    }
-  })
-  const extensions = parts.find(({ tag }) => tag === 0xa2)
-  const nonce = (extensions ? elements(only(extensions.content, 0x30).content, 16) : []).find(
-    (each) => readObjectId(elements(each.content, 4)[0]!) === NONCE,
-  )
-  return { ids, nonce: nonce && nonce.whole.length <= NONCE_BYTES_MAX ? Buffer.from(nonce.whole) : undefined }
+  const list = elements(expectTag(contents, 0x30).content, 5).find(({ tag }) => tag === 0x30)
+  const [request] = elements(expectTag(list, 0x30).content, IDS_MAX)
+  const [id] = elements(expectTag(request, 0x30).content, 3)
+  const [algorithm, nameHash, keyHash, serial] = elements(expectTag(id, 0x30).content, 5)
+  const [hashId, parameters] = elements(expectTag(algorithm, 0x30).content, 2)
+  const hash = HASHES[readObjectId(hashId!)]
+  if (!hash) throw new DerError('a hash that is not supported')
+  // One certificate has few spellings, because each one costs a signature.
+  if (parameters && !parameters.whole.equals(NULL)) throw new DerError('a hash with parameters')
+  const number = expectTag(serial, 0x02).content
+  if (number.length > 1 && number[0] === 0 && number[1]! < 0x80) throw new DerError('a serial with leading zeros')
+  return {
+    whole: Buffer.from(id!.whole),
+    hash,
+    issuerNameHash: expectTag(nameHash, 0x04).content,
+    issuerKeyHash: expectTag(keyHash, 0x04).content,
+    serial: number.toString('hex').replace(/^0+(?=.)/, ''),
+  }
 }
 
 /** Whether a CertID names a certificate of this issuer. */
-export function isOfIssuer(id: StatusRequest['ids'][number], issuer: Pick<Issuer, 'name' | 'publicKey'>): boolean {
+export function isOfIssuer(id: CertificateId, issuer: Pick<Issuer, 'name' | 'publicKey'>): boolean {
   const [, key] = elements(only(issuer.publicKey, 0x30).content)
   const hash = (bytes: Uint8Array) => createHash(id.hash).update(bytes).digest()
   return hash(issuer.name).equals(id.issuerNameHash) && hash(key!.content.subarray(1)).equals(id.issuerKeyHash)
 }
 
-export type CertificateStatus = 'good' | 'unknown' | Revocation
+export type CertificateStatus = 'good' | Revocation
 
 /** RFC 6960 §2.3. */
 const ERRORS = { malformedRequest: 1, internalError: 2, tryLater: 3, unauthorized: 6 } as const
@@ -139,22 +131,21 @@ export const statusError = (error: keyof typeof ERRORS): Buffer => sequence(enum
 /** Signed by the issuer itself. */
 export async function buildStatusResponse(
   issuer: Issuer,
-  statuses: readonly { readonly id: Buffer; readonly status: CertificateStatus }[],
-  {
-    producedAt,
-    nextUpdate,
-    nonce,
-  }: { readonly producedAt: Date; readonly nextUpdate: Date; readonly nonce?: Buffer | undefined },
+  id: Buffer,
+  status: CertificateStatus,
+  { producedAt, nextUpdate }: { readonly producedAt: Date; readonly nextUpdate: Date },
   sign: Sign,
 ): Promise<Buffer> {
-  const responses = statuses.map(({ id, status }) =>
-    sequence(id, statusValue(status), generalizedTime(producedAt), context(0, true, generalizedTime(nextUpdate))),
+  const response = sequence(
+    id,
+    statusValue(status),
+    generalizedTime(producedAt),
+    context(0, true, generalizedTime(nextUpdate)),
   )
   const toSign = sequence(
     context(2, true, octets(keyIdOfSpki(issuer.publicKey))),
     generalizedTime(producedAt),
-    sequence(...responses),
-    ...(nonce ? [context(1, true, sequence(nonce))] : []),
+    sequence(response),
   )
   const basic = sequence(toSign, algorithmIdentifier(issuer.algorithm), bits(await sign(toSign)))
   return sequence(enumerated(0), context(0, true, sequence(objectId('1.3.6.1.5.5.7.48.1.1'), octets(basic))))
@@ -162,7 +153,6 @@ export async function buildStatusResponse(
 
 function statusValue(status: CertificateStatus): Buffer {
   if (status === 'good') return context(0, false)
-  if (status === 'unknown') return context(2, false)
   const reason = crlReasons[status.reason]
   return context(
     1,
@@ -174,30 +164,58 @@ function statusValue(status: CertificateStatus): Buffer {
 
 const generalizedTime = (at: Date): Buffer => tagged(0x18, Buffer.from(at.toISOString().replace(/[-:T]|\.\d+/g, '')))
 
+/** Milliseconds that a signed answer is reused: a client that requests again costs no signature. */
+const ANSWER_MS = 60_000
+const ANSWERS_MAX = 10_000
+
 /**
- * Answers a status request in DER. `find`: a certificate of the issuer by its serial, in lower-case hexadecimal without
- * leading zeros; undefined for one that it did not issue.
+ * Answers status requests as the lightweight profile has it (RFC 5019): answers are signed once a minute and state, so
+ * they repeat no nonce, and a certificate that the issuer does not know gets an unsigned `unauthorized`. Clients
+ * without credentials cannot cause more signatures than there are certificates.
  */
-export async function answerStatusRequest(
-  issuer: Issuer,
-  request: Buffer,
-  find: (serial: string) => Promise<{ readonly revocation?: Revocation | undefined } | undefined>,
-  { now, validMs, sign }: { readonly now: number; readonly validMs: number; readonly sign: Sign },
-): Promise<Buffer> {
-  let statusRequest: StatusRequest
-  try {
-    statusRequest = parseStatusRequest(request)
-  } catch {
-    return statusError('malformedRequest')
+export class StatusResponder {
+  readonly #answers = new Map<string, { readonly madeAt: number; readonly answer: Promise<Buffer> }>()
+  readonly #validMs: number
+
+  /** `validMs`: from `thisUpdate` to `nextUpdate`. */
+  constructor(validMs: number) {
+    this.#validMs = validMs
   }
-  const statuses = await Promise.all(
-    statusRequest.ids.map(async (id): Promise<{ id: Buffer; status: CertificateStatus }> => {
-      const found = isOfIssuer(id, issuer) ? await find(id.serial) : undefined
-      return { id: id.whole, status: found ? (found.revocation ?? 'good') : 'unknown' }
-    }),
-  )
-  const times = { producedAt: new Date(now), nextUpdate: new Date(now + validMs), nonce: statusRequest.nonce }
-  return buildStatusResponse(issuer, statuses, times, sign)
+
+  /**
+   * `find`: a certificate of the issuer by its serial, in lower-case hexadecimal without leading zeros; undefined for one
+   * that it did not issue.
+   */
+  async answer(
+    issuer: Issuer,
+    request: Buffer,
+    find: (serial: string) => Promise<{ readonly revocation?: Revocation | undefined } | undefined>,
+    { now, sign }: { readonly now: number; readonly sign: Sign },
+  ): Promise<Buffer> {
+    let id: CertificateId
+    try {
+      id = parseStatusRequest(request)
+    } catch {
+      return statusError('malformedRequest')
+    }
+    const found = isOfIssuer(id, issuer) ? await find(id.serial) : undefined
+    if (!found) return statusError('unauthorized')
+    const status = found.revocation ?? 'good'
+    const key = `${id.whole.toString('base64')} ${status === 'good' ? '' : `${status.revokedAt} ${status.reason}`}`
+    const known = this.#answers.get(key)
+    if (known && now >= known.madeAt && now < known.madeAt + ANSWER_MS) return known.answer
+    const times = { producedAt: new Date(now), nextUpdate: new Date(now + this.#validMs) }
+    const answer = buildStatusResponse(issuer, id.whole, status, times, sign)
+    this.#remember(key, now, answer)
+    answer.catch(() => this.#answers.delete(key))
+    return answer
+  }
+
+  #remember(key: string, madeAt: number, answer: Promise<Buffer>): void {
+    this.#answers.delete(key)
+    this.#answers.set(key, { madeAt, answer })
+    if (this.#answers.size > ANSWERS_MAX) this.#answers.delete(this.#answers.keys().next().value!)
+  }
 }
 
 /** One signature a minute, however often a list is fetched. Keyed by an object that represents the issuer's state. */

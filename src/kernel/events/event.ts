@@ -4,7 +4,7 @@
  */
 import type { LogRecord } from '../../store/store.ts'
 import type { TlsDetails } from '../../wire/http.ts'
-import type { Caller } from '../gate/call.ts'
+import type { Caller } from '../gate/caller.ts'
 import { type DecisionRecord, recordedDecisions } from '../gate/decisions.ts'
 import type { Session } from '../gate/session.ts'
 import { parseArn } from '../resource/arn.ts'

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { type Key, key, type Unit, under } from '../../store/store.ts'
 import { lengths } from '../../vault/aead.ts'
-import type { Reader } from '../ports/ports.ts'
+import type { Reader } from '../state/reader.ts'
 
 /** The product of Merlon's own detectors. */
 export const MERLON = 'merlon'

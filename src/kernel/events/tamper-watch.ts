@@ -1,6 +1,6 @@
 /** Tamper findings: sealed values that do not decrypt where they are stored. Durable; each sighting is in the audit log, too. */
 import type { Store } from '../../store/store.ts'
-import type { SealContext } from '../../vault/vault.ts'
+import type { SealContext } from '../../vault/sealed-value.ts'
 import type { Clock } from '../state/clock.ts'
 import { MERLON_EVENT_SOURCE, serviceEvent } from './event.ts'
 import { type Finding, type FindingIdentity, findingId, MERLON, putFinding, type Sighting } from './findings.ts'

@@ -20,9 +20,10 @@ import {
 } from '../../wire/sigv4/index.ts'
 import { refuseOtherSchemes, regionOf, unsignedFault } from '../../wire/sigv4/schemes.ts'
 import type { Identity, IdentityPort, OrganizationContext, OrganizationPort } from '../ports/ports.ts'
-import type { Bearer, BearerScheme } from '../service/bearer.ts'
+import type { BearerScheme } from '../service/bearer.ts'
 import { SignIns } from '../state/sign-in-sessions.ts'
-import type { Caller } from './call.ts'
+import type { Bearer } from './bearer.ts'
+import type { Caller } from './caller.ts'
 import type { ServiceCaller } from './service-caller.ts'
 import { redeemSession, type Session, type Subject } from './session.ts'
 
@@ -154,6 +155,16 @@ export class Authenticator {
     const standing = await this.#organizations.standing(session.account)
     const sessionPolicies = await this.#limits(caller)
     return { caller, identity, sessionPolicies, region, standing, body: Buffer.alloc(0) }
+  }
+
+  /** The root user of an account, for a call that the operator makes. Throws when there is no such account, or it is closed. */
+  async root(account: string, region: string): Promise<Authenticated> {
+    const subject: Subject = { kind: 'root' }
+    const identity = await this.#identities.identity(account, subject)
+    if (!identity) throw invalidToken()
+    const caller: Caller = { principal: identity.principal, subject, accessKeyId: '' }
+    const standing = await this.#organizations.standing(account)
+    return { caller, identity, sessionPolicies: undefined, region, standing, body: Buffer.alloc(0) }
   }
 
   /** The secret behind a key id. Unknown, inactive and mismatched all look the same from outside. */

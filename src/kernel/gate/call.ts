@@ -1,5 +1,4 @@
 /** One call in progress: its caller, Region and time, and what it reads and writes. */
-import type { Principal } from '../../policy/principal.ts'
 import type { Unit } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import type { Signature } from '../../wire/sigv4/index.ts'
@@ -7,33 +6,22 @@ import type { Input, OpName, Output } from '../../wire/typed.ts'
 import type { EventDraft } from '../events/event.ts'
 import type { Use } from '../ports/port.ts'
 import type { Ports } from '../ports/ports.ts'
-import type { Absence } from '../resource/condition-keys.ts'
+import type { Absence } from '../resource/absent-keys.ts'
+import type { Conditions } from '../resource/conditions.ts'
 import type { ResourceFacts } from '../resource/facts.ts'
-import type { Bearer } from '../service/bearer.ts'
+import type { Api } from '../service/api.ts'
 import type { IdPrefix } from '../service/id.ts'
 import type { Quotas } from '../service/quota.ts'
-import type { Api } from '../service/service.ts'
 import type { CheckSecret } from '../state/failure-budget.ts'
+import type { Bearer } from './bearer.ts'
+import type { Caller } from './caller.ts'
 import type { ActAs } from './service-caller.ts'
-import type { Session, Subject } from './session.ts'
 
 export interface Scope {
   readonly partition: string
   readonly region: string
   readonly account: string
 }
-
-/** The authenticated caller: its principal as policies see it, and the credential it came with. */
-export interface Caller {
-  readonly principal: Principal
-  readonly subject: Subject
-  readonly accessKeyId: string
-  /** Present for temporary credentials only. */
-  readonly session?: Session
-}
-
-/** Condition keys and their values, e.g. `{ 'iam:PolicyARN': '…' }`. Undefined values count as absent. */
-export type Conditions = Readonly<Record<string, string | readonly string[] | undefined>>
 
 export interface Call extends Scope {
   readonly caller: Caller
@@ -63,8 +51,8 @@ export interface Call extends Scope {
   readonly event: EventDraft
   /** Why requests to this server lack a condition key, for the linter. */
   readonly absentKey: Absence
-  /** A random UUID. */
-  newId(): string
+  /** A random UUID, or what `make` returns; the first time in a call, the ID that a seed chose for the new resource. */
+  newId(make?: () => string): string
   /** `AIDA…` and its like. */
   uniqueId(prefix: IdPrefix): string
   /**

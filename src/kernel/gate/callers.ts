@@ -10,7 +10,8 @@ import { draftOf, type RequestInfo } from './invocation.ts'
 import type { Recorder } from './recorder.ts'
 import type { Registry } from './registry.ts'
 import type { Runner } from './runner.ts'
-import type { ActAs, AuthorizeAs, CallAs, ServiceCaller } from './service-caller.ts'
+import type { ActAs, AuthorizeAs, CallAs, CallAsRoot, ServiceCaller } from './service-caller.ts'
+import type { Session, Subject } from './session.ts'
 import { type Attempt, newAttempt } from './transaction.ts'
 
 interface Stages {
@@ -22,15 +23,24 @@ interface Stages {
   readonly authenticator: Authenticator
 }
 
+/** What the audit log shows of a call that came over no network. */
+const OPERATOR: RequestInfo['request'] = {
+  remoteAddress: 'merlon.local',
+  secure: true,
+  rawHeaders: ['User-Agent', 'merlon.local'],
+}
+
 /** `api` and `name` are typed by the signatures of `Act` and `CallAs`; the registry is not. */
 export function callers({ clock, registry, decisions, recorder, runner, authenticator }: Stages): {
   readonly actAs: ActAs
   readonly callAs: CallAs
+  readonly callAsRoot: CallAsRoot
   readonly authorizeAs: AuthorizeAs
 } {
   return {
     actAs: async (acting, api, name, input) => {
       const invocation = await registry.invocation(api, name, input as object, [])
+      const now = clock.now()
       const arrival: RequestInfo = {
         ...(invocation.operation.unsigned && acting.client
           ? {
@@ -39,10 +49,12 @@ export function callers({ clock, registry, decisions, recorder, runner, authenti
             }
           : {
               request: { remoteAddress: acting.service, secure: true, rawHeaders: ['User-Agent', acting.service] },
-              authenticated: serviceCaller(acting),
+              authenticated: acting.role
+                ? await authenticator.resume(sessionOf(acting, acting.role, now), '', acting.region, now)
+                : serviceCaller(acting),
             }),
         requestId: randomUUID(),
-        now: clock.now(),
+        now,
         done: [],
       }
       // biome-ignore lint/suspicious/noExplicitAny: see above.
@@ -64,6 +76,19 @@ export function callers({ clock, registry, decisions, recorder, runner, authenti
         for (const record of attempt.refused) record(unit)
       }
     },
+    callAsRoot: async ({ account, region, chosenId }, api, name, input) => {
+      const invocation = await registry.invocation(api, name, input as object, [])
+      const arrival: RequestInfo = {
+        request: OPERATOR,
+        authenticated: await authenticator.root(account, region),
+        requestId: randomUUID(),
+        now: clock.now(),
+        done: [],
+        chosenId,
+      }
+      // biome-ignore lint/suspicious/noExplicitAny: see above.
+      return (await runner.transact(arrival, invocation)) as any
+    },
     authorizeAs: async ({ session, accessKeyId, region, request, now }, action, arn) => {
       const authenticated = await authenticator.resume(session, accessKeyId, region, now)
       const arrival: RequestInfo = { request, authenticated, requestId: randomUUID(), now, done: [] }
@@ -77,6 +102,14 @@ export function callers({ clock, registry, decisions, recorder, runner, authenti
     },
   }
 }
+
+/** Of one call: it is never issued as credentials. */
+const sessionOf = ({ account }: ServiceCaller, subject: Subject, now: number): Session => ({
+  account,
+  subject,
+  issuedAt: now,
+  expiresAt: now + 60_000,
+})
 
 /** The request of a client, as far as a service that forwards it passes it on. */
 function requestOf({

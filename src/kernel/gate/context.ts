@@ -6,7 +6,7 @@ import { Context } from '../../policy/index.ts'
 import type { OrganizationContext } from '../ports/ports.ts'
 import { type LazyConditions, resourceTagPrefix } from '../resource/condition-keys.ts'
 import type { ResourceFacts } from '../resource/facts.ts'
-import type { Caller } from './call.ts'
+import type { Caller } from './caller.ts'
 import type { ServiceCaller } from './service-caller.ts'
 
 export interface RequestFacts {

@@ -26,7 +26,8 @@ import {
 import { newDraft } from '../events/event.ts'
 import type { Use } from '../ports/port.ts'
 import type { Ports } from '../ports/ports.ts'
-import { absenceIn, ConditionKeys } from '../resource/condition-keys.ts'
+import { absenceIn } from '../resource/absent-keys.ts'
+import { ConditionKeys } from '../resource/condition-keys.ts'
 import { absentGlobalKeys } from '../resource/global-keys.ts'
 import type { BearerScheme } from '../service/bearer.ts'
 import type { Quotas } from '../service/quota.ts'
@@ -49,7 +50,7 @@ import { Recorder } from './recorder.ts'
 import { Registry } from './registry.ts'
 import { type RecordedCall, type Replayed, replay } from './replay.ts'
 import { Runner } from './runner.ts'
-import type { ActAs, AuthorizeAs, CallAs } from './service-caller.ts'
+import type { ActAs, AuthorizeAs, CallAs, CallAsRoot } from './service-caller.ts'
 import { Throttle, ThrottledFault, type ThrottleRejection, type ThrottleSlot } from './throttle.ts'
 import { newAttempt } from './transaction.ts'
 
@@ -85,6 +86,8 @@ export class Gate {
   readonly actAs: ActAs
   /** Calls an operation as a signed-in person. */
   readonly callAs: CallAs
+  /** Calls an operation as an account's root user, with the operator's authority. */
+  readonly callAsRoot: CallAsRoot
   readonly authorizeAs: AuthorizeAs
 
   /** Throws when an operation needs an action that IAM does not know. */
@@ -125,6 +128,7 @@ export class Gate {
     this.#runner = runner
     this.actAs = calls.actAs
     this.callAs = calls.callAs
+    this.callAsRoot = calls.callAsRoot
     this.authorizeAs = calls.authorizeAs
   }
 

@@ -31,6 +31,8 @@ export interface RequestInfo {
   readonly now: number
   /** What `call.once` has done, in order. */
   readonly done: Promise<unknown>[]
+  /** The ID that the new resource gets: seeds choose it. No client can. */
+  readonly chosenId?: string | undefined
 }
 
 /** What an event shows of an operation, with the shapes that redact it. */

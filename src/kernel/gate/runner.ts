@@ -6,11 +6,12 @@ import { header } from '../../wire/http.ts'
 import type { EventDraft } from '../events/event.ts'
 import type { Use } from '../ports/port.ts'
 import type { Ports } from '../ports/ports.ts'
-import type { Absence, ConditionKeys, LazyConditions } from '../resource/condition-keys.ts'
+import type { Absence } from '../resource/absent-keys.ts'
+import type { ConditionKeys, LazyConditions } from '../resource/condition-keys.ts'
 import type { ResourceFacts } from '../resource/facts.ts'
+import type { Api } from '../service/api.ts'
 import { uniqueId } from '../service/id.ts'
 import type { Quotas } from '../service/quota.ts'
-import type { Api } from '../service/service.ts'
 import { checkSecret } from '../state/failure-budget.ts'
 import type { Call } from './call.ts'
 import type { DecisionMaker } from './decision-maker.ts'
@@ -106,6 +107,7 @@ export class Runner {
     const { store, vault, ports, use, quotas, publicUrl, actAs: act, absentKey, decisions } = this.#options
     const { caller, region, bearer, signature } = arrival.authenticated
     const { draft } = attempt
+    let { chosenId } = arrival
     const call: Call = {
       partition: 'aws',
       region,
@@ -127,7 +129,11 @@ export class Runner {
       quotas,
       event: draft,
       absentKey,
-      newId: () => randomUUID(),
+      newId: (make = randomUUID) => {
+        const id = chosenId ?? make()
+        chosenId = undefined
+        return id
+      },
       uniqueId,
       authorize: async (action, resource, conditions = {}) => {
         const acted = typeof resource === 'string' ? await actedByArn(call, resource) : resource
@@ -156,9 +162,9 @@ export class Runner {
     const { authenticated } = arrival
     const invocation = await registry.invocation(to.api, to.name, to.input, [...from.via, from.row.eventSource])
     const there: RequestInfo =
-      to.region === authenticated.region
+      to.region === authenticated.region && arrival.chosenId === undefined
         ? arrival
-        : { ...arrival, authenticated: { ...authenticated, region: to.region } }
+        : { ...arrival, chosenId: undefined, authenticated: { ...authenticated, region: to.region } }
     const draft: EventDraft = draftOf(arrival)
     // The steps of the forwarded operation are steps of the whole request.
     const inner: Attempt = {

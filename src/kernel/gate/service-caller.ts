@@ -2,8 +2,8 @@
 import type { Unit } from '../../store/store.ts'
 import type { HttpRequest } from '../../wire/http.ts'
 import type { Input, OpName, Output } from '../../wire/typed.ts'
-import type { Api } from '../service/service.ts'
-import type { Session } from './session.ts'
+import type { Api } from '../service/api.ts'
+import type { Session, Subject } from './session.ts'
 
 export interface ServiceCaller {
   /** The principal, as policies name it: `secretsmanager.amazonaws.com`. */
@@ -13,6 +13,8 @@ export interface ServiceCaller {
   readonly region: string
   /** The ARN of what it works for: `aws:SourceArn`. */
   readonly source: string
+  /** The service-linked role that it acts as in the account: the role's policies decide, as those of any principal. */
+  readonly role?: Extract<Subject, { readonly kind: 'role' }>
   /**
    * The client that an operation of unauthenticated callers is forwarded for: what the input carries proves it, and
    * policies see its address, not the service.
@@ -59,6 +61,25 @@ export type CallAs = <M, N extends OpName<M>>(
 
 /** Throws the denial unless a signed-in person may do this to a resource of the person's own account. */
 export type AuthorizeAs = (from: SessionRequest, action: string, arn: string) => Promise<void>
+
+/** An operator's call as the root user of an account: of seeds and exports. */
+export interface RootRequest {
+  readonly account: string
+  readonly region: string
+  /** The ID that the new resource gets, instead of a random one. */
+  readonly chosenId?: string | undefined
+}
+
+/**
+ * Calls an operation as the root user of an account: authorized and recorded like a signed call, in a transaction of its own.
+ * For what runs with the operator's authority only. Throws the operation's fault.
+ */
+export type CallAsRoot = <M, N extends OpName<M>>(
+  from: RootRequest,
+  api: Api<M>,
+  name: N,
+  input: Input<M, N>,
+) => Promise<Output<M, N>>
 
 /** The same from a web route, which knows the request. In `us-east-1`, where console sign-ins are, unless another is said. */
 export type CallAsPerson = <M, N extends OpName<M>>(

@@ -8,7 +8,8 @@
  */
 import { createHash } from 'node:crypto'
 import { type Key, key, type Unit, under } from '../../store/store.ts'
-import type { Sealed, Vault } from '../../vault/vault.ts'
+import type { Sealed } from '../../vault/sealed-value.ts'
+import type { Vault } from '../../vault/vault.ts'
 import { MERLON_EVENT_SOURCE, serviceEvent } from '../events/event.ts'
 import { type Mail, mail } from '../ports/mail.ts'
 import type { PortToken, Use } from '../ports/port.ts'

@@ -1,6 +1,6 @@
 /** When the whole log was last verified, and with what result: kept, because only an operator's command verifies it. */
 import { type Key, key, type Unit } from '../../store/store.ts'
-import type { Reader } from '../ports/ports.ts'
+import type { Reader } from '../state/reader.ts'
 
 export interface Verification {
   /** Epoch milliseconds. */

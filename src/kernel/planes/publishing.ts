@@ -1,6 +1,7 @@
 /** Publishes the snapshots that services declare: one feed for each plane. */
 import type { Store } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
+import type { Use } from '../ports/port.ts'
 import type { Service } from '../service/service.ts'
 import { type SnapshotFeed, SnapshotPublisher, type SnapshotsPort } from './snapshot.ts'
 
@@ -13,11 +14,12 @@ export function publishing(
   services: readonly Pick<Service, 'snapshots'>[],
   store: Store,
   vault: Pick<Vault, 'signAsInstallation'>,
+  use: Use,
 ): Publishing {
   const publishers = new Map<string, SnapshotPublisher<unknown>>()
   for (const source of services.flatMap(({ snapshots = [] }) => snapshots)) {
     if (publishers.has(source.plane)) throw new Error(`The plane '${source.plane}' has two snapshots.`)
-    publishers.set(source.plane, new SnapshotPublisher(store, vault, source))
+    publishers.set(source.plane, new SnapshotPublisher(store, vault, source, use))
   }
   return {
     planes: [...publishers.keys()],

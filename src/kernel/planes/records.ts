@@ -6,7 +6,7 @@
  * planeRecords: { resolver: async (unit, { records, now }) => countQueries(unit, records, now) }
  */
 import type { Unit } from '../../store/store.ts'
-import type { Awaitable } from '../service/service.ts'
+import type { Awaitable } from '../service/awaitable.ts'
 import { type PlaneClaims, type PlaneRow, type PlaneStatus, planeKey } from './enrollment.ts'
 
 /** One batch of a plane. */

@@ -15,7 +15,7 @@ import { EventEmitter, once } from 'node:events'
 import type { Commit, Key, Store, Unit } from '../../store/store.ts'
 import { lengths } from '../../vault/aead.ts'
 import type { Vault } from '../../vault/vault.ts'
-import { port } from '../ports/port.ts'
+import { PortTable, port, type Use } from '../ports/port.ts'
 
 /** The service's side: what a plane's content is made of. */
 export interface SnapshotSource<T> {
@@ -25,7 +25,7 @@ export interface SnapshotSource<T> {
   readonly version: number
   /** Prefixes of the documents that `compute` reads. */
   readonly from: readonly Key[]
-  readonly compute: (reader: Pick<Unit, 'get' | 'range'>) => Promise<T>
+  readonly compute: (reader: Pick<Unit, 'get' | 'range'>, use: Use) => Promise<T>
 }
 
 /** As it travels and as the plane stores it. */
@@ -65,6 +65,7 @@ export class SnapshotPublisher<T> implements SnapshotFeed {
   readonly #store: Store
   readonly #vault: Pick<Vault, 'signAsInstallation'>
   readonly #source: SnapshotSource<T>
+  readonly #use: Use
   readonly #changes = new EventEmitter()
   readonly #unsubscribe: () => void
   /** The revision of the last commit that changed the source's documents. */
@@ -72,7 +73,13 @@ export class SnapshotPublisher<T> implements SnapshotFeed {
   #latest: SignedSnapshot | undefined
   #computing: Promise<SignedSnapshot> | undefined
 
-  constructor(store: Store, vault: Pick<Vault, 'signAsInstallation'>, source: SnapshotSource<T>) {
+  constructor(
+    store: Store,
+    vault: Pick<Vault, 'signAsInstallation'>,
+    source: SnapshotSource<T>,
+    use: Use = new PortTable().use,
+  ) {
+    this.#use = use
     this.#store = store
     this.#vault = vault
     this.#source = source
@@ -108,7 +115,7 @@ export class SnapshotPublisher<T> implements SnapshotFeed {
     const { plane, version, compute } = this.#source
     for (;;) {
       const number = this.#changedAt
-      const body = JSON.stringify(await this.#store.run((unit) => compute(unit)))
+      const body = JSON.stringify(await this.#store.run((unit) => compute(unit, this.#use)))
       if (number !== this.#changedAt) continue
       const bytes = Buffer.byteLength(body)
       if (bytes > SNAPSHOT_BYTES_MAX)

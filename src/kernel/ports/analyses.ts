@@ -1,6 +1,6 @@
 /** The analyses port: analyses of policies that take too long for the thread that answers requests; provided by the server. */
 import type { Analysis, AnalysisResult, Finding, PolicyKind } from '../../policy/index.ts'
-import type { AbsentKeys } from '../resource/condition-keys.ts'
+import type { AbsentKeys } from '../resource/absent-keys.ts'
 import { port } from './port.ts'
 
 /** A policy to be checked by the linter. */

@@ -1,7 +1,7 @@
 /** The certificates port: certificates that services and listeners of this installation use, provided by ACM. */
 import type { Unit } from '../../store/store.ts'
+import type { Reader } from '../state/reader.ts'
 import { port } from './port.ts'
-import type { Reader } from './ports.ts'
 
 export interface UsableCertificate {
   /** PEM: the leaf, and behind it the chain without its root. */

@@ -1,7 +1,7 @@
 /** The hosted zones port: what the zones of this installation answer, provided by Route 53. */
 import type { LookupResult } from '../../engines/dns/zones.ts'
+import type { Reader } from '../state/reader.ts'
 import { port } from './port.ts'
-import type { Reader } from './ports.ts'
 
 export interface HostedZonesPort {
   /**

@@ -9,8 +9,8 @@
 import type { Unit } from '../../store/store.ts'
 import type { Call } from '../gate/call.ts'
 import type { CheckSecret, SecretCheck } from '../state/failure-budget.ts'
+import type { Reader } from '../state/reader.ts'
 import { port } from './port.ts'
-import type { Reader } from './ports.ts'
 
 export interface NewIdentityStore {
   readonly id: string

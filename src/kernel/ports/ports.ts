@@ -10,7 +10,6 @@ import { type OrganizationPort, organizations } from './organizations.ts'
 import { type OutboundPort, outbound } from './outbound.ts'
 import type { Use } from './port.ts'
 
-export type { Reader } from '../state/reader.ts'
 export type { AccountsPort, NewTenant } from './accounts.ts'
 export type { BlobPlace, BlobsPort } from './blobs.ts'
 export type { EventLogPort } from './event-log.ts'

@@ -7,8 +7,8 @@
  */
 import type { Unit } from '../../store/store.ts'
 import type { Quotas } from '../service/quota.ts'
+import type { Reader } from '../state/reader.ts'
 import { port } from './port.ts'
-import type { Reader } from './ports.ts'
 
 export interface PolicyReference {
   readonly name: string

@@ -9,8 +9,8 @@
 import type { Unit } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import type { PortalSession } from '../portal-sessions.ts'
+import type { Reader } from '../state/reader.ts'
 import { port } from './port.ts'
-import type { Reader } from './ports.ts'
 
 /** A device that waits for a person's consent. */
 export interface DeviceRequest {

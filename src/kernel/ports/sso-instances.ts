@@ -4,9 +4,10 @@
  * @example
  * const accounts = await use(ssoInstances).accountsOf(unit, instance, userId)
  */
+
+import type { Reader } from '../state/reader.ts'
 import type { IdentityStorePort } from './identity-store.ts'
 import { port } from './port.ts'
-import type { Reader } from './ports.ts'
 
 export interface SsoInstance {
   readonly id: string

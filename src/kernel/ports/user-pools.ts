@@ -7,8 +7,9 @@
  * })
  * if (verified.outcome === 'verified') subject = verified.claims.sub
  */
+
+import type { Reader } from '../state/reader.ts'
 import { port } from './port.ts'
-import type { Reader } from './ports.ts'
 
 export interface IdTokenRequest {
   /**

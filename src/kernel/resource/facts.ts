@@ -1,8 +1,6 @@
-/** What authorization and the audit log see of a resource, and how an operation finds it. */
+/** What authorization and the audit log see of a resource. */
 import type { CompiledPolicy, CompiledStatement } from '../../policy/index.ts'
-import type { Fault } from '../../wire/fault.ts'
-import type { Call, Conditions } from '../gate/call.ts'
-import type { DeclaredResourceType } from '../service/service.ts'
+import type { Conditions } from './conditions.ts'
 
 export type Tags = Readonly<Record<string, string>>
 
@@ -48,31 +46,3 @@ export interface TagAuthorization {
   /** The resource to be tagged, where the operation itself is authorized on another or on none. */
   readonly acted?: ResourceFacts | undefined
 }
-
-/** What a request names. The ARN is known even when the row is missing, so that authorization can come first. */
-export interface ResolvedTarget<R> {
-  readonly acted: ResourceFacts | undefined
-  /** Undefined when it does not exist: `missing` is thrown then, after authorization. */
-  readonly row: R | undefined
-  readonly missing?: () => Fault
-  /** Present when the request tags what it creates. */
-  readonly tagging?: TagAuthorization | undefined
-}
-
-/** For tests and documents that enumerate operations: `DescribeKey` names an existing key in `KeyId`. */
-export interface TargetDescription {
-  readonly type: DeclaredResourceType
-  readonly how: 'named' | 'optional' | 'created' | 'createdOrReplaced' | 'collection'
-  /** The member that names the resource. */
-  readonly member?: string
-}
-
-/** What an operation acts on, found in its input. */
-export interface Target<I, R> {
-  /** Absent: no resource type, or a target that the service has written itself. */
-  readonly about?: TargetDescription
-  find(call: Call, input: I): Promise<ResolvedTarget<R>> | ResolvedTarget<R>
-}
-
-/** No single resource: IAM sees `*`. */
-export const anything: Target<unknown, undefined> = { find: () => ({ acted: undefined, row: undefined }) }

@@ -2,7 +2,7 @@
  * Global and cross-service condition keys that no request to Merlon carries, with the reason; all others are in `context.ts`.
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
  */
-import type { AbsentKeys } from './condition-keys.ts'
+import type { AbsentKeys } from './absent-keys.ts'
 
 const NO_ENDPOINTS = 'there are no VPC endpoints'
 const NO_INSTANCES = 'there are no instances that deliver roles'

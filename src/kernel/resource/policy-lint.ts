@@ -1,7 +1,7 @@
 /** The linter with this server's reference: on the thread of the caller, or on the thread for analyses. */
 import { type AccountFacts, Budget, BudgetError, lint } from '../../policy/index.ts'
 import type { LintRequest, LintResult, LookedUpFacts } from '../ports/analyses.ts'
-import { absenceIn } from './condition-keys.ts'
+import { absenceIn } from './absent-keys.ts'
 import { policyReference } from './policy-reference.ts'
 
 /** `stepsMax`: a smaller budget than the linter's own. Never throws for what a caller wrote. */

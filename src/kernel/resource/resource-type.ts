@@ -6,12 +6,13 @@ import type { CompiledPolicy, PolicySource } from '../../policy/index.ts'
 import { type Entry, type Key, key, type RangeOptions, type Unit, under } from '../../store/store.ts'
 import type { Fault } from '../../wire/fault.ts'
 import type { Call, Scope } from '../gate/call.ts'
-import type { Reader } from '../ports/ports.ts'
+import type { Reader } from '../state/reader.ts'
 import { ArnForm, type Patterns, type Variables } from './arn-form.ts'
 import type { Collection } from './collection.ts'
-import type { ResolvedTarget, ResourceFacts, Row, Tags, Target } from './facts.ts'
+import type { ResourceFacts, Row, Tags } from './facts.ts'
 import { CompiledPolicies, type StoredPolicy } from './stored-policy.ts'
 import type { TagRules } from './tag-rules.ts'
+import type { ResolvedTarget, Target } from './target.ts'
 import {
   type CreatedOptions,
   collection,

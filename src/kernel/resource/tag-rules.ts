@@ -1,6 +1,6 @@
 /** Tags of a resource type: where requests carry them, which permission they need, and the faults of wrong ones. */
 import type { Fault } from '../../wire/fault.ts'
-import type { Conditions } from '../gate/call.ts'
+import type { Conditions } from './conditions.ts'
 import type { TagAuthorization, Tags } from './facts.ts'
 import { mergeTags, type TagPair, type TagProblem } from './tags.ts'
 

@@ -3,9 +3,10 @@ import type { Key } from '../../store/store.ts'
 import type { Call, Scope } from '../gate/call.ts'
 import type { Variables } from './arn-form.ts'
 import { type Collection, collectionOf } from './collection.ts'
-import type { ResourceFacts, Row, TagAuthorization, Tags, Target } from './facts.ts'
+import type { ResourceFacts, Row, TagAuthorization, Tags } from './facts.ts'
 import type { Identity, NamedOptions, Reference, ResourceType } from './resource-type.ts'
 import { creationTags, mergedTags, tagAuthorization } from './tag-rules.ts'
+import type { Target } from './target.ts'
 
 /** A resource that exists, wherever it is stored. What is written goes to where it was read. */
 export interface ExistingResource<I, R> {

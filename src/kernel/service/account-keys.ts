@@ -1,7 +1,8 @@
 /** Keys of accounts, made before anything is sealed under them: in a keyring, or, in memory only, as documents. */
 import { key, type Store, under } from '../../store/store.ts'
 import type { AccountKeyStore } from '../../vault/sealed.ts'
-import type { Sealed, Vault } from '../../vault/vault.ts'
+import type { Sealed } from '../../vault/sealed-value.ts'
+import type { Vault } from '../../vault/vault.ts'
 
 /** What makes sure of an account's key. */
 export interface PreparesAccounts {

@@ -2,10 +2,12 @@
 import { Fault } from '../../wire/fault.ts'
 import type { FaultName, Input, OpName } from '../../wire/typed.ts'
 import type { Variables } from '../resource/arn-form.ts'
+import type { DeclaredResourceType } from '../resource/declared-resource-type.ts'
 import type { Row } from '../resource/facts.ts'
 import { type Identity, type ResourceSpec, ResourceType } from '../resource/resource-type.ts'
+import type { Api } from './api.ts'
 import { type NamedOperation, nameOperation } from './operation.ts'
-import type { Api, DeclaredResourceType, Operation, Service } from './service.ts'
+import type { Operation, Service } from './service.ts'
 import { type TaggingNames, taggingOperations } from './tagging.ts'
 
 /** What a service consists of, besides what its declarations contain. */

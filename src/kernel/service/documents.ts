@@ -1,5 +1,5 @@
 /** Documents that any client may read without a signature, such as the public keys that verify tokens. */
-import type { Reader } from '../ports/ports.ts'
+import type { Reader } from '../state/reader.ts'
 
 export const DOCUMENTS_PATH = '/_merlon/public/'
 

@@ -3,10 +3,12 @@
  * then the body.
  */
 import type { Input, OpName, Output } from '../../wire/typed.ts'
-import type { Call, Conditions } from '../gate/call.ts'
-import { anything, type Target } from '../resource/facts.ts'
+import type { Call } from '../gate/call.ts'
+import type { Conditions } from '../resource/conditions.ts'
+import { anything, type Target } from '../resource/target.ts'
+import type { Awaitable } from './awaitable.ts'
 import type { BearerCall, BearerScheme } from './bearer.ts'
-import type { Awaitable, Operation } from './service.ts'
+import type { Operation } from './service.ts'
 
 /** The target is known: only now there is a body. */
 export interface TargetedOperation<M, N extends OpName<M>, R, C extends Call> {

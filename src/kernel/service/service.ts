@@ -3,31 +3,28 @@ import type { Unit } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import type { Violation } from '../../wire/constraints.ts'
 import type { Fault } from '../../wire/fault.ts'
-import type { Call, Conditions } from '../gate/call.ts'
+import type { Call } from '../gate/call.ts'
 import type { ActAs } from '../gate/service-caller.ts'
 import type { RecordHandler } from '../planes/records.ts'
 import type { SnapshotSource } from '../planes/snapshot.ts'
 import type { BlobPlace } from '../ports/blobs.ts'
 import type { Use } from '../ports/port.ts'
 import type { Ports } from '../ports/ports.ts'
-import type { AbsentKeys, ConditionKeyTable } from '../resource/condition-keys.ts'
-import type { Target } from '../resource/facts.ts'
-import type { TagRules } from '../resource/tag-rules.ts'
+import type { WebAclResourceType } from '../ports/web-acl-resources.ts'
+import type { AbsentKeys } from '../resource/absent-keys.ts'
+import type { ConditionKeyTable } from '../resource/condition-keys.ts'
+import type { Conditions } from '../resource/conditions.ts'
+import type { DeclaredResourceType } from '../resource/declared-resource-type.ts'
+import type { Target } from '../resource/target.ts'
 import type { Reader } from '../state/reader.ts'
 import type { WebSite } from '../web/site.ts'
+import type { Api } from './api.ts'
+import type { Awaitable } from './awaitable.ts'
 import type { BearerScheme } from './bearer.ts'
 import type { PublicDocument } from './documents.ts'
 import type { ServiceLife } from './open-services.ts'
 import type { Quotas } from './quota.ts'
 import type { ServiceTraits } from './traits.ts'
-
-/** A service as others name it: its row in the wire table, and the types of its SDK client. */
-export interface Api<M> {
-  /** The id of the service's row in `wire/services.ts`. */
-  readonly id: string
-  /** Never present: carries the client module's types. */
-  readonly types?: M
-}
 
 // biome-ignore-start lint/suspicious/noExplicitAny: the registry holds operations of every type; `operation()` typed them.
 export interface Operation {
@@ -49,21 +46,6 @@ export interface Operation {
   readonly run: (call: Call, input: any, row: any) => any
 }
 // biome-ignore-end lint/suspicious/noExplicitAny: see above
-
-/** A resource type as the kernel and its tests see all of them. */
-export interface DeclaredResourceType {
-  readonly spec: {
-    readonly kind: string
-    readonly type: string
-    readonly arn: string
-    readonly storedPer: 'region' | 'account' | 'installation'
-    readonly tags?: TagRules
-  }
-  readonly form: {
-    readonly names: readonly string[]
-    accepts(name: string, value: string): boolean
-  }
-}
 
 /** Bytes in the objects plane, as the row that names them says. */
 export interface StoredBytes {
@@ -97,6 +79,8 @@ export interface Service extends ServiceLife {
   readonly snapshots?: readonly SnapshotSource<unknown>[]
   /** What it does with the records of planes, by plane. */
   readonly planeRecords?: Readonly<Record<string, RecordHandler>>
+  /** Its resources that a web ACL can protect. */
+  readonly webAclResources?: readonly WebAclResourceType[]
   /** What its jobs do, by kind: `kms.delete-key`. */
   readonly jobs?: Readonly<Record<string, ServiceJob>>
 }
@@ -124,5 +108,3 @@ export interface ServiceJob<P = any, E = any> {
 
 // biome-ignore lint/suspicious/noExplicitAny: one body serves operations whose inputs differ in their members' names.
 export type LooseInput = any
-
-export type Awaitable<T> = T | Promise<T>

@@ -1,11 +1,13 @@
 /** The three operations that tag, untag and list the tags of a resource type. They differ only in names. */
-import type { Call, Conditions } from '../gate/call.ts'
+import type { Call } from '../gate/call.ts'
+import type { Conditions } from '../resource/conditions.ts'
 import type { Row, Tags } from '../resource/facts.ts'
 import type { Identity, NamedOptions, ResourceType } from '../resource/resource-type.ts'
 import { mergedTags, pairsIn, removedKeys, requestedTags, requestTagConditions } from '../resource/tag-rules.ts'
 import { listTags, withoutTags } from '../resource/tags.ts'
 import type { ExistingResource } from '../resource/targets.ts'
-import type { Awaitable, LooseInput, Operation } from './service.ts'
+import type { Awaitable } from './awaitable.ts'
+import type { LooseInput, Operation } from './service.ts'
 
 export interface TaggingNames {
   readonly tag: string

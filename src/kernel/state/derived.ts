@@ -1,6 +1,6 @@
 /** Values computed from documents and kept in memory until one of those documents changes. */
 import type { Commit, Entry, Key, RangeOptions, Store } from '../../store/store.ts'
-import type { Reader } from '../ports/ports.ts'
+import type { Reader } from './reader.ts'
 
 interface Held<V> {
   readonly value: V

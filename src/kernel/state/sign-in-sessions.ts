@@ -5,8 +5,8 @@
  */
 import { key, type Store, type Unit } from '../../store/store.ts'
 import { scheduleJob } from '../jobs/jobs.ts'
-import type { Reader } from '../ports/ports.ts'
 import { DerivedCache } from './derived.ts'
+import type { Reader } from './reader.ts'
 
 /** What a session that began with a sign-in carries. */
 export interface SignIn {

@@ -5,12 +5,13 @@
 import type { HttpRequest } from '../../wire/http.ts'
 import { header } from '../../wire/http.ts'
 import type { EventDraft, EventFacts } from '../events/event.ts'
+import type { Bearer } from '../gate/bearer.ts'
 import type { Call } from '../gate/call.ts'
 import type { ActAs, CallAsPerson } from '../gate/service-caller.ts'
 import type { Use } from '../ports/port.ts'
-import type { Reader } from '../ports/ports.ts'
-import type { Bearer, BearerScheme } from '../service/bearer.ts'
+import type { BearerScheme } from '../service/bearer.ts'
 import type { CheckSecret } from '../state/failure-budget.ts'
+import type { Reader } from '../state/reader.ts'
 import type { Html } from './html.ts'
 
 export type Awaitable<T> = T | Promise<T>
@@ -168,6 +169,14 @@ export interface WebSite {
    */
   readonly listener?: SiteListener
   readonly session?: SessionScheme<any>
+  /**
+   * The resource whose web ACL filters the requests to this site, by its ARN, before anything of them is read. `host` is that of the
+   * request, without its port. undefined: the site belongs to no resource.
+   */
+  readonly protectedResource?: (
+    reader: Reader,
+    at: { readonly host: string; readonly path: Readonly<Record<string, string>> },
+  ) => Promise<string | undefined>
   readonly routes: readonly WebRoute[]
   /** Directives that replace those of the default content security policy: `{ 'script-src': "'self'" }`. */
   readonly contentSecurityPolicy?: Readonly<Record<string, string>>

@@ -1,7 +1,8 @@
 /** Objects' bytes, sealed before they go anywhere: every storage sees ciphertext only. */
 import type { BlobPlace, BlobsPort } from '../../kernel/ports/ports.ts'
 import { openBlob, sealBlob } from '../../vault/blob-file.ts'
-import type { SealContext, Vault } from '../../vault/vault.ts'
+import type { SealContext } from '../../vault/sealed-value.ts'
+import type { Vault } from '../../vault/vault.ts'
 import { ByteBudget } from './byte-budget.ts'
 
 /** A place for sealed bytes. Ids are UUIDs. */

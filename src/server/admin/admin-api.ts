@@ -25,6 +25,7 @@ import { setRootSignIn } from '../compose/root-sign-in.ts'
 import { why } from '../compose/why.ts'
 import { makeScimToken, setPortalPassword } from '../directory-operator.ts'
 import type { Health } from '../listen/health.ts'
+import { exportSeed } from '../seed/export-seed.ts'
 import { type BackupsRow, backupsOf, besideBackup, makeBackup, replaceKeyrings } from '../trust/backup.ts'
 import { drill, verifyBackup } from '../trust/restore.ts'
 import type { SealManager } from '../trust/seal-manager.ts'
@@ -193,6 +194,12 @@ const routes: Readonly<Record<string, Act>> = {
     return { plane, node }
   },
   'POST /accounts/erase': ({ custody }, input) => eraseAccount(custody, text(input, 'account')),
+  'POST /export': async ({ custody }, input) => {
+    const { region } = optional(input, 'region')
+    const exported = await exportSeed(custody.unsealed().cloud, region)
+    await custody.record('Export', { accounts: exported.seed.accounts.length })
+    return exported
+  },
   'POST /activate': async ({ custody }) => {
     const { keyring } = custody.unsealed()
     if (!keyring.body.fenced) throw new VaultError('this installation is active already')
@@ -209,6 +216,7 @@ const atAnyTime: ReadonlySet<string> = new Set([
   'POST /backup/verify',
   'POST /store/copy',
   'POST /audit/verify',
+  'POST /export',
 ])
 
 export function state(custody: SealManager) {

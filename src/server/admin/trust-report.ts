@@ -2,6 +2,7 @@
 import { type Finding, findings, KEPT_MS } from '../../kernel/events/findings.ts'
 import { isTamperFinding, nameOf } from '../../kernel/events/tamper-watch.ts'
 import { lastCheckpoint } from '../../kernel/log-integrity/checkpoint.ts'
+import { lastVerification } from '../../kernel/log-integrity/verification.ts'
 import type { SealerRecord } from '../../vault/sealer.ts'
 import { allBackups } from '../trust/backup.ts'
 import { checkCanaries } from '../trust/restore.ts'
@@ -47,6 +48,7 @@ export async function trustReport(custody: SealManager, process: object): Promis
     accounts: Object.keys(accounts).length - erased,
     erased,
     checks,
+    ...(!custody.sealed && { verification: await lastVerification(custody.unsealed().store.reader) }),
     verdict: worst(checks),
   }
 }

@@ -19,6 +19,7 @@ import { outbound } from '../../kernel/ports/outbound.ts'
 import { PortTable, type Provided, provide, type Use } from '../../kernel/ports/port.ts'
 import { type OutboundPort, type Ports, portsOf } from '../../kernel/ports/ports.ts'
 import { socialSignIn } from '../../kernel/ports/social-sign-in.ts'
+import { joinedWebAclResources, webAclResources } from '../../kernel/ports/web-acl-resources.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
 import { AccountKeys, keyringAccounts, type PreparesAccounts } from '../../kernel/service/account-keys.ts'
 import { readDocument } from '../../kernel/service/documents.ts'
@@ -183,8 +184,11 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     ...(observe && { observe }),
     onDecisionError: options.onDecisionError,
   })
-  const publishers = publishing(opened, store, vault)
+  const publishers = publishing(opened, store, vault, use)
   table.provide(provide(snapshots, publishers))
+  table.provide(
+    provide(webAclResources, joinedWebAclResources(opened.flatMap((service) => service.webAclResources ?? []))),
+  )
   const planesSite = planeSite({
     feedOf: (plane) => publishers.feedOf(plane),
     owner: async () => ownerOf(await accounts(), '') ?? '',

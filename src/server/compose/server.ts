@@ -23,9 +23,8 @@ import { ephemeralUnsealed } from '../../vault/ephemeral.ts'
 import type { HttpRequest, HttpResponse } from '../../wire/http.ts'
 import { createAdminApi } from '../admin/admin-api.ts'
 import { type AdminSocket, listenForAdmin } from '../admin/admin-socket.ts'
-import { type Administrator, addAdministrator, applySeed } from '../dev/apply-seed.ts'
+import { type OneAccountAtATime, oneAccountAtATime, ownedStore } from '../dev/account-reset.ts'
 import { answerDevelopment, DEVELOPMENT_PATH } from '../dev/development.ts'
-import type { Seed } from '../dev/seed-format.ts'
 import { CertificateTls } from '../listen/certificate-tls.ts'
 import { type Front, openFront, type WebListenerOptions } from '../listen/front.ts'
 import { GaugeReader } from '../listen/gauges.ts'
@@ -46,6 +45,8 @@ import { TlsFiles, type TlsSource } from '../listen/tls.ts'
 import type { TrustedProxies } from '../listen/trusted-proxies.ts'
 import { answerUnavailable } from '../listen/unavailable-answer.ts'
 import { ServerPlane } from '../plane/server-plane.ts'
+import { type Administrator, addAdministrator, applySeed } from '../seed/apply-seed.ts'
+import type { Seed } from '../seed/seed-format.ts'
 import { replaceKeyrings } from '../trust/backup.ts'
 import {
   factsOfThisProcess,
@@ -518,8 +519,9 @@ async function openDevelopment(
   }
   let administrator: Administrator | undefined
   let mailbox = memoryMailer()
-  const open = async (): Promise<Cloud> => {
-    const store = await openStore({ file: ':memory:' })
+  const open = async (): Promise<OneAccountAtATime> => {
+    const owned = ownedStore(await openStore({ file: ':memory:' }))
+    const { store } = owned
     mailbox = memoryMailer()
     const inbox = mailbox
     const provides = common.provides ?? [
@@ -529,21 +531,21 @@ async function openDevelopment(
     const options = { ...common, ...troubles(logger), provides }
     const opened = withPlane(await openCloud({ store, unsealed: ephemeralUnsealed(), clock, ...options }))
     keys = await applySeed(opened, seed, keys)
-    if (world.seed === undefined)
-      administrator = await addAdministrator(opened, defaultId, keys.get(defaultId)!, administrator)
-    return opened
+    if (world.seed === undefined) administrator = await addAdministrator(opened, defaultId, administrator)
+    return oneAccountAtATime(opened, owned)
   }
 
-  let cloud = await open()
+  let { cloud, resetAccount } = await open()
   const development = {
     clock,
     cloud: () => cloud,
     mail: () => mailbox.delivered(),
     seed: async (more: Seed) => void (keys = new Map([...keys, ...(await applySeed(cloud, more, keys, keys))])),
+    resetAccount: (account: string) => resetAccount(account),
     reset: async () => {
       const before = cloud
       clock.reset()
-      cloud = await open()
+      ;({ cloud, resetAccount } = await open())
       cloud.start()
       await before.close()
     },

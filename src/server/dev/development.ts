@@ -13,8 +13,9 @@ import { services as rows } from '../../wire/services.ts'
 import type { Cloud } from '../compose/cloud.ts'
 import { InstallationError } from '../compose/operator-errors.ts'
 import { setRootSignIn } from '../compose/root-sign-in.ts'
-import { readSeed } from './seed.ts'
-import type { Seed } from './seed-format.ts'
+import { exportSeed } from '../seed/export-seed.ts'
+import { readSeed } from '../seed/seed.ts'
+import type { Seed } from '../seed/seed-format.ts'
 
 export interface Development {
   readonly clock: DevelopmentClock
@@ -25,6 +26,8 @@ export interface Development {
   seed(seed: Seed): Promise<void>
   /** Replaces the cloud by one as it was at the start. */
   reset(): Promise<void>
+  /** Makes the documents of one account as they were at the start. Throws an `InstallationError`. */
+  resetAccount(account: string): Promise<void>
 }
 
 export const DEVELOPMENT_PATH = '/_merlon/'
@@ -33,10 +36,14 @@ export async function answerDevelopment(development: Development, request: HttpR
   try {
     const { caller, region, body } = await rootOnly(development, request)
     switch (`${request.method} ${request.path.slice(DEVELOPMENT_PATH.length)}`) {
-      case 'POST reset':
-        await development.reset()
-        await record(development.cloud(), { caller, region, request, eventName: 'Reset', requestParameters: null })
-        return json(200, { reset: true })
+      case 'POST reset': {
+        const account = accountToReset(body)
+        if (account === undefined) await development.reset()
+        else await development.resetAccount(account).catch(refuseSeed)
+        const requestParameters = account === undefined ? null : { account }
+        await record(development.cloud(), { caller, region, request, eventName: 'Reset', requestParameters })
+        return json(200, { reset: true, ...(account !== undefined && { account }) })
+      }
       case 'POST clock': {
         const move = clockMove(body)
         if ('advanceSeconds' in move) development.clock.advance(move.advanceSeconds * 1000)
@@ -63,6 +70,11 @@ export async function answerDevelopment(development: Development, request: HttpR
         await development.seed(seed).catch(refuseSeed)
         await record(development.cloud(), { caller, region, request, eventName: 'Seed', requestParameters: null })
         return json(200, { accounts: seed.accounts.map(({ id }) => id) })
+      }
+      case 'GET export': {
+        const exported = await exportSeed(development.cloud(), region)
+        await record(development.cloud(), { caller, region, request, eventName: 'Export', requestParameters: null })
+        return json(200, exported)
       }
       case 'GET mail':
         return json(200, { messages: development.mail() })
@@ -157,6 +169,20 @@ function clockMove(body: Buffer): ClockMove {
     'Send {"advanceSeconds": n} with n at least 0, or {"now": "2030-01-31T12:00:00Z"}.',
     { status: 400 },
   )
+}
+
+/** Undefined for everything. */
+function accountToReset(body: Buffer): string | undefined {
+  if (body.length === 0) return undefined
+  try {
+    const { account } = JSON.parse(body.toString('utf8')) as { readonly account?: unknown }
+    if (account === undefined || (typeof account === 'string' && /^\d{12}$/.test(account))) return account
+  } catch {
+    // Refused like every other form.
+  }
+  throw new Fault('ValidationException', 'Send {"account": "111122223333"}, or nothing to reset everything.', {
+    status: 400,
+  })
 }
 
 function rootSignIn(body: Buffer): { readonly email: string; readonly password: string } {

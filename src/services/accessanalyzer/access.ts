@@ -1,6 +1,6 @@
 /** Checks of a policy before it is used: whether it grants new access, particular access, or public access. */
 import type { Call } from '../../kernel/gate/call.ts'
-import { anything } from '../../kernel/resource/facts.ts'
+import { anything } from '../../kernel/resource/target.ts'
 import { type Analysis, type AnalysisResult, analyze, type GrantedAccess, type PolicyKind } from '../../policy/index.ts'
 import { AT_ONCE_CHARS_MAX, accessanalyzer, busy } from './resources.ts'
 

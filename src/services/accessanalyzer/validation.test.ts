@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { Call } from '../../kernel/gate/call.ts'
 import type { LintRequest, LintResult } from '../../kernel/ports/analyses.ts'
-import { absenceIn } from '../../kernel/resource/condition-keys.ts'
+import { absenceIn } from '../../kernel/resource/absent-keys.ts'
 import { type Analysis, analyze } from '../../policy/index.ts'
 import { checkNoPublicAccess } from './access.ts'
 import { validatePolicy } from './validation.ts'

@@ -1,8 +1,8 @@
 /** ValidatePolicy: the findings of the linter, page by page. */
 import type { Call } from '../../kernel/gate/call.ts'
 import type { LintRequest } from '../../kernel/ports/analyses.ts'
-import { anything } from '../../kernel/resource/facts.ts'
 import { lintPolicy } from '../../kernel/resource/policy-lint.ts'
+import { anything } from '../../kernel/resource/target.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import type { Finding, PolicyKind } from '../../policy/index.ts'
 import { accountFacts } from './account-facts.ts'

@@ -333,6 +333,16 @@ describe('An authority', () => {
       return openssl({ ...files, 'a.der': answer }, 'ocsp', '-issuer', 'root.pem', '-cert', 'leaf.pem', ...words)
     }
     expect(await asked()).toContain('leaf.pem: good')
+    // Requests with nonces share one signed answer; a serial that was never issued costs no signature.
+    const certificate = (...words: string[]) =>
+      send(
+        'POST',
+        `/acm-pca/ocsp/${id}`,
+        openssl(files, 'ocsp', '-issuer', 'root.pem', ...words, '-nonce', '-reqout', 'OUT'),
+      )
+    expect(await certificate('-cert', 'leaf.pem')).toEqual(await certificate('-cert', 'leaf.pem'))
+    const UNAUTHORIZED = Buffer.from('30030a0106', 'hex')
+    expect(await certificate('-serial', '0x1234')).toEqual(UNAUTHORIZED)
     const revoke = { CertificateAuthorityArn: parent.arn, CertificateSerial, RevocationReason: 'SUPERSEDED' }
     await root('RevokeCertificate', revoke)
     await expect(root('RevokeCertificate', revoke)).rejects.toMatchObject({ code: 'RequestAlreadyProcessedException' })

@@ -1,7 +1,8 @@
 /** Audit reports: every certificate that an authority issued or revoked, written to a bucket by ACM Private CA's principal. */
 import type * as S3 from '@aws-sdk/client-s3'
 import { scheduleJob } from '../../kernel/jobs/jobs.ts'
-import type { Api, ServiceJob } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
+import type { ServiceJob } from '../../kernel/service/service.ts'
 import { type Key, key } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
 import { type AuthorityRow, arnOf, authority, type IssuedRow, issuedBy, pca, wrongState } from './resources.ts'

@@ -2,11 +2,11 @@
 import { X509Certificate } from 'node:crypto'
 import { certificateParts } from '../../engines/x509/certificate-builder.ts'
 import {
-  answerStatusRequest,
   buildCrl,
   type Issuer,
   type Revocation,
   RevocationLists,
+  StatusResponder,
   statusError,
 } from '../../engines/x509/revocation.ts'
 import type { SignatureAlgorithm } from '../../engines/x509/signature-algorithms.ts'
@@ -42,6 +42,7 @@ const revocationOf = ({ serial, revokedAt, reason = 'UNSPECIFIED' }: IssuedRow):
 const signerOf = (call: WebCall, row: AuthorityRow) =>
   signWith(call.vault, row.held, row.configuration.SigningAlgorithm as SignatureAlgorithm)
 
+const responder = new StatusResponder(HOUR_MS)
 const lists = new RevocationLists<AuthorityRow>(CACHE_SECONDS * 1_000)
 
 const crl = route({
@@ -81,11 +82,7 @@ async function statusAnswer(call: WebCall, id: string, request: Buffer): Promise
     return issued && { revocation: revocationOf(issued) }
   }
   const file = row?.revocation.OcspConfiguration?.Enabled
-    ? await answerStatusRequest(issuerOf(row), request, find, {
-        now: call.now,
-        validMs: HOUR_MS,
-        sign: signerOf(call, row),
-      })
+    ? await responder.answer(issuerOf(row), request, find, { now: call.now, sign: signerOf(call, row) })
     : statusError('unauthorized')
   return { file, contentType: 'application/ocsp-response', cacheSeconds: 0 }
 }

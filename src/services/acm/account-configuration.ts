@@ -1,6 +1,7 @@
 /** Settings of an account: how long before the end of a certificate events announce it. */
-import type { Reader } from '../../kernel/ports/ports.ts'
-import { anything } from '../../kernel/resource/facts.ts'
+
+import { anything } from '../../kernel/resource/target.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { key } from '../../store/store.ts'
 import { acm } from './resources.ts'
 

@@ -3,8 +3,8 @@ import type { AcmeDomainValidation } from '@aws-sdk/client-acm'
 import type * as Route53 from '@aws-sdk/client-route-53'
 import type { Call } from '../../kernel/gate/call.ts'
 import { lifecycle } from '../../kernel/jobs/lifecycle.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { pageOf } from '../../kernel/service/page.ts'
-import type { Api } from '../../kernel/service/service.ts'
 import { lengths } from '../../vault/aead.ts'
 import {
   type DomainRow,

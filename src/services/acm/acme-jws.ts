@@ -15,6 +15,7 @@ const STATUS = {
   invalidContact: 400,
   malformed: 400,
   orderNotReady: 403,
+  rateLimited: 429,
   rejectedIdentifier: 400,
   unauthorized: 403,
   unsupportedContact: 400,

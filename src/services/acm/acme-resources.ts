@@ -4,7 +4,7 @@ import type { Row } from '../../kernel/resource/facts.ts'
 import type { TagRules } from '../../kernel/resource/tag-rules.ts'
 import { TAGS_MAX } from '../../kernel/resource/tags.ts'
 import { type Key, key, under } from '../../store/store.ts'
-import type { SealContext, Sealed } from '../../vault/vault.ts'
+import type { SealContext, Sealed } from '../../vault/sealed-value.ts'
 import { acm } from './resources.ts'
 
 interface Placed extends Row {
@@ -45,6 +45,8 @@ export interface BindingRow extends Placed {
   readonly expiresAt?: number
   readonly revokedAt?: number
   readonly lastUsedAt?: number
+  /** How many accounts have used it. */
+  readonly accounts?: number
 }
 
 const tags: TagRules = {

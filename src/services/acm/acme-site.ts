@@ -11,7 +11,7 @@ import { crlReasons, type RevocationReason } from '../../engines/x509/revocation
 import { redeemSession } from '../../kernel/gate/session.ts'
 import { putExpiring } from '../../kernel/jobs/expiring-rows.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import {
   route,
   type WebAnswer,
@@ -266,7 +266,15 @@ async function boundBy(
   const binding = await bindingOf(call, row, jws.header.kid ?? '')
   const macKey = call.vault.open(macKeyPlace(binding), binding.macKey)
   if (!verifyBinding(jws, macKey, jwk)) throw problem('unauthorized', 'The binding is not signed by its MAC key.')
-  call.unit.put(bindingKey(row, row.id, binding.id), { ...binding, lastUsedAt: call.now } satisfies BindingRow)
+  const accounts = (binding.accounts ?? 0) + 1
+  const quota = call.quotas['acm/AcmeAccountsPerBinding']!
+  if (accounts > quota)
+    throw problem('rateLimited', `The binding has ${quota} accounts already. Create another binding.`)
+  call.unit.put(bindingKey(row, row.id, binding.id), {
+    ...binding,
+    accounts,
+    lastUsedAt: call.now,
+  } satisfies BindingRow)
   return binding
 }
 

@@ -1,9 +1,10 @@
 /** Tags of what belongs to ACME: on creation below an endpoint, and by one operation for three types. */
 import type { Call } from '../../kernel/gate/call.ts'
-import type { Row, Tags, Target } from '../../kernel/resource/facts.ts'
+import type { Row, Tags } from '../../kernel/resource/facts.ts'
 import type { Identity, ResourceType } from '../../kernel/resource/resource-type.ts'
 import { mergedTags, requestedTags, requestTagConditions, tagAuthorization } from '../../kernel/resource/tag-rules.ts'
 import { listTags, withoutTags } from '../../kernel/resource/tags.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { binding, domainValidation, endpoint } from './acme-resources.ts'
 import { acm } from './resources.ts'

@@ -50,7 +50,7 @@ let directory: string
 let RoleArn: string
 
 beforeEach(async () => {
-  it = await certificatesCloud()
+  it = await certificatesCloud({ quotas: { 'acm/AcmeAccountsPerBinding': 2 } })
   const made = await it.acm.send(
     new CreateAcmeEndpointCommand({
       AuthorizationBehavior: 'PRE_APPROVED',
@@ -286,6 +286,18 @@ describe('A client', () => {
     const shown = await it.acm.send(new DescribeAcmeAccountCommand({ AcmeEndpointArn: arn, AccountUrl }))
     expect(shown.AcmeAccount!.Status).toBe('REVOKED')
     expect((await client.order('corp.test')).body.detail).toContain('revoked')
+  })
+
+  test('shares its binding with as many others as the quota says', async () => {
+    const { KeyId, MacKey } = await bound()
+    const first = await new AcmeClient().start()
+
+    expect((await first.register(KeyId, MacKey)).status).toBe(201)
+    expect((await (await new AcmeClient().start()).register(KeyId, MacKey)).status).toBe(201)
+    expect(await (await new AcmeClient().start()).register(KeyId, MacKey)).toMatchObject({
+      status: 429,
+      body: { type: 'urn:ietf:params:acme:error:rateLimited' },
+    })
   })
 
   test('spends each nonce once, signs for the address it calls, and by its own key', async () => {

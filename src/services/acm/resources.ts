@@ -6,7 +6,7 @@ import type { Row } from '../../kernel/resource/facts.ts'
 import { TAGS_MAX } from '../../kernel/resource/tags.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
 import { type Key, key } from '../../store/store.ts'
-import type { SealContext, Sealed } from '../../vault/vault.ts'
+import type { SealContext, Sealed } from '../../vault/sealed-value.ts'
 import { Fault } from '../../wire/fault.ts'
 
 export const acm = defineService<typeof ACM>('acm')

@@ -1,12 +1,12 @@
 /** Revocation lists and status answers (OCSP) of the installation's own authorities, readable without credentials. */
 import {
-  answerStatusRequest,
   buildCrl,
   type Revocation,
   RevocationLists,
+  StatusResponder,
   statusError,
 } from '../../engines/x509/revocation.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { route, type WebAnswer, type WebCall, type WebSite } from '../../kernel/web/site.ts'
 import { type AuthorityRow, authorityById, issuerOf, signAs } from './authorities.ts'
 import { type IssuedRow, issuedKey, revokedBy } from './issuance.ts'
@@ -28,6 +28,7 @@ async function revocationsOf(reader: Reader, issuer: string, now: number): Promi
 const revocationOf = ({ serial, revokedAt, reason }: IssuedRow): Revocation | undefined =>
   revokedAt === undefined ? undefined : { serial, revokedAt, reason: reason as Revocation['reason'] }
 
+const responder = new StatusResponder(HOUR_MS)
 const lists = new RevocationLists<AuthorityRow>(LIST_MS)
 
 const currentList = (call: WebCall, id: string, authority: AuthorityRow): Promise<Buffer> =>
@@ -69,9 +70,7 @@ async function statusAnswer(call: WebCall, id: string, request: Buffer): Promise
     return row && { revocation: revocationOf(row) }
   }
   const sign = signAs(call.vault, authority)
-  return answered(
-    await answerStatusRequest(issuerOf(authority), request, find, { now: call.now, validMs: HOUR_MS, sign }),
-  )
+  return answered(await responder.answer(issuerOf(authority), request, find, { now: call.now, sign }))
 }
 
 const ocspPost = route({

@@ -5,7 +5,7 @@
 import type * as S3 from '@aws-sdk/client-s3'
 import type { Call } from '../../kernel/gate/call.ts'
 import type { ActAs, ServiceCaller } from '../../kernel/gate/service-caller.ts'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { Fault } from '../../wire/fault.ts'
 import { cloudtrail, type TrailRow, trailArn } from './resources.ts'
 

@@ -1,7 +1,7 @@
 /** What happened: the events of the caller's account in the Region of the call, newest first. */
 import type { Event, LookupEventsRequest } from '@aws-sdk/client-cloudtrail'
 import { DATA_EVENT, MANAGEMENT_EVENT } from '../../kernel/events/event.ts'
-import { anything } from '../../kernel/resource/facts.ts'
+import { anything } from '../../kernel/resource/target.ts'
 import { pageTokens } from '../../kernel/service/page.ts'
 import type { LogEntry } from '../../store/store.ts'
 import { cloudtrail } from './resources.ts'

@@ -1,7 +1,7 @@
 /** How often a call was made, or failed, minute by minute: what insights are drawn from. Counted from the events themselves. */
 import type { ListInsightsMetricDataRequest } from '@aws-sdk/client-cloudtrail'
 import type { Call } from '../../kernel/gate/call.ts'
-import { anything } from '../../kernel/resource/facts.ts'
+import { anything } from '../../kernel/resource/target.ts'
 import { pageTokens } from '../../kernel/service/page.ts'
 import type { LogEntry } from '../../store/store.ts'
 import { cloudtrail, unbuilt } from './resources.ts'

@@ -4,9 +4,9 @@
  */
 import { createHash, createPublicKey, randomUUID } from 'node:crypto'
 import type { Call } from '../../kernel/gate/call.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
-import { anything } from '../../kernel/resource/facts.ts'
+import { anything } from '../../kernel/resource/target.ts'
 import { pageOf } from '../../kernel/service/page.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import type { MaterialContext, Materials, StoredMaterial } from '../../vault/material/materials.ts'
 import { at, cloudtrail } from './resources.ts'
 

@@ -1,8 +1,8 @@
 /** Tags of trails. */
 import type { Call } from '../../kernel/gate/call.ts'
-import type { Target } from '../../kernel/resource/facts.ts'
 import { mergedTags, requestedTags, requestTagConditions } from '../../kernel/resource/tag-rules.ts'
 import { listTags as listed, withoutTags } from '../../kernel/resource/tags.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import { cloudtrail, trailTagged, trailType } from './resources.ts'
 
 const rules = trailType.spec.tags!

@@ -1,7 +1,7 @@
 /** Trails: created, changed, described, deleted. */
 import type { CreateTrailRequest, Trail } from '@aws-sdk/client-cloudtrail'
 import type { Call } from '../../kernel/gate/call.ts'
-import { anything } from '../../kernel/resource/facts.ts'
+import { anything } from '../../kernel/resource/target.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import { requireBucket } from './bucket.ts'
 import {

@@ -1,12 +1,10 @@
 /** Access to an identity: unauthenticated callers reach one without logins, others one that a login leads to. */
 import type { Call } from '../../kernel/gate/call.ts'
-import { type Bucket, Buckets } from '../../kernel/gate/token-bucket.ts'
-import type { Vault } from '../../vault/vault.ts'
 import { identityOf, LOGINS_MAX, linkLogins, newIdentity, saveIdentity } from './identity-rows.ts'
 import { type Presented, presentedLogins } from './logins.ts'
 import { principalTagsOf } from './principal-tags.ts'
+import { spend } from './rates.ts'
 import {
-  cognitoIdentity,
   conflict,
   type FoundIdentity,
   type IdentityRow,
@@ -31,25 +29,6 @@ const MISMATCH = "Logins don't match. Please include at least one valid login fo
 const forbidden = (id: string) => notAuthorized(`Access to Identity '${id}' is forbidden.`)
 const noGuests = () => notAuthorized('Unauthenticated access is not supported for this identity pool.')
 
-/**
- * New unauthenticated identities of an account: unauthenticated callers must not fill the disk. AWS's quota for GetId.
- * Source: https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
- */
-const GUESTS_PER_SECOND = 25
-const ACCOUNTS_MAX = 10_000
-/** Of this node; by its vault, so that two servers in one process do not share them. */
-const buckets = new WeakMap<Vault, Buckets>()
-
-function spendGuest(call: Call, account: string): void {
-  const perSecond = call.quotas['cognito-identity/guests-per-second'] ?? GUESTS_PER_SECOND
-  const rate = { perSecond, burst: 2 * perSecond, runningMax: Number.POSITIVE_INFINITY }
-  const of = buckets.get(call.vault) ?? new Buckets(rate, ACCOUNTS_MAX)
-  buckets.set(call.vault, of)
-  const bucket: Bucket = of.at(account, call.now)
-  if (bucket.tokens < 1) throw cognitoIdentity.fail('TooManyRequestsException', 'Too many requests')
-  bucket.tokens--
-}
-
 const isLinked = ({ logins, developerUsers }: IdentityRow): boolean =>
   Object.keys(logins).length + developerUsers.length > 0
 
@@ -71,7 +50,7 @@ export async function identityFor(call: Call, pool: PoolRow, given: Logins): Pro
   const { logins, vouched } = presented
   if (logins.length === 0 && !vouched) {
     if (!pool.settings.AllowUnauthenticatedIdentities) throw noGuests()
-    spendGuest(call, pool.account)
+    spend(call, 'guests-per-second', pool.account)
     return saveIdentity(call.unit, newIdentity(call, pool))
   }
   const found = await Promise.all(logins.map((login) => identityOf(call.unit, pool.id, login)))

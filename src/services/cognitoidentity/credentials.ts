@@ -1,7 +1,7 @@
 /** Credentials of an identity: the session of a role that trusts the pool (enhanced flow), or a token for one (basic flow). */
 import type * as STS from '@aws-sdk/client-sts'
 import type { Call } from '../../kernel/gate/call.ts'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { Fault } from '../../wire/fault.ts'
 import type { Input } from '../../wire/typed.ts'
 import { type Reached, reach } from './access.ts'

@@ -2,7 +2,7 @@
 import type { IdentityDescription, UnprocessedIdentityId } from '@aws-sdk/client-cognito-identity'
 import type { Call } from '../../kernel/gate/call.ts'
 import type { ConditionKeyTable } from '../../kernel/resource/condition-keys.ts'
-import type { Target } from '../../kernel/resource/facts.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import { page } from '../../kernel/service/page.ts'
 import { under } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'

@@ -160,6 +160,16 @@ describe('The enhanced flow', () => {
     await expect(it.getId({ [PROVIDER]: await it.token('ann') })).resolves.toBeDefined()
   })
 
+  test('bounds the requests about forged tokens that go to providers', async () => {
+    const SupportedLoginProviders = { 'www.amazon.com': 'amzn1.app' }
+    const it = await identityPool({ SupportedLoginProviders }, {}, { 'cognito-identity/token-lookups-per-second': 1 })
+    const forged = () => it.getId({ 'www.amazon.com': 'forged' })
+    const answers = await Promise.allSettled(Array.from({ length: 10 }, forged))
+
+    const names = answers.map((each) => (each.status === 'rejected' ? (each.reason as Error).name : 'accepted'))
+    expect(new Set(names)).toEqual(new Set(['NotAuthorizedException', 'TooManyRequestsException']))
+  })
+
   test('accepts Facebook and Amazon by calling them, and Google by its keys', async () => {
     const it = await identityPool({
       SupportedLoginProviders: {

@@ -1,4 +1,5 @@
 /** The logins that a request presents: each token is verified with its provider, and says who it is about. */
+
 import { OidcRefusal } from '../../engines/oidc/refusal.ts'
 import { audienceOf, claimedToken, verifiedClaims } from '../../engines/oidc/token.ts'
 import { IssuerKeys } from '../../kernel/federation/issuer-keys.ts'
@@ -9,6 +10,7 @@ import { type OutboundPort, outbound } from '../../kernel/ports/outbound.ts'
 import { userPools } from '../../kernel/ports/user-pools.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
 import { type Login, subjectHash } from './identity-rows.ts'
+import { spend } from './rates.ts'
 import { cognitoIdentity, notAuthorized, type PoolRow } from './resources.ts'
 import { identityPoolsPort } from './tokens.ts'
 
@@ -70,7 +72,7 @@ async function verifiedLogin(call: Call, pool: PoolRow, provider: string, token:
   const userPool = settings.CognitoIdentityProviders?.filter((each) => each.ProviderName === provider) ?? []
   if (userPool.length > 0) return ofUserPool(call, userPool, provider, token)
   const application = settings.SupportedLoginProviders?.[provider]
-  if (application !== undefined) return ofSocial(call, provider, application, token)
+  if (application !== undefined) return ofSocial(call, pool.account, provider, application, token)
   if (settings.SamlProviderARNs?.includes(provider)) return ofSaml(call, provider, token)
   const issuer = settings.OpenIdConnectProviderARNs?.find((arn) => arn.endsWith(`:oidc-provider/${provider}`))
   if (issuer !== undefined) return ofOpenId(call, pool, { provider, arn: issuer, token })
@@ -161,7 +163,13 @@ async function ofOpenId(call: Call, pool: PoolRow, { provider, token }: OpenIdLo
   return login(provider, { subject: claims.sub, audience, claims })
 }
 
-async function ofSocial(call: Call, provider: string, application: string, token: string): Promise<VerifiedLogin> {
+async function ofSocial(
+  call: Call,
+  account: string,
+  provider: string,
+  application: string,
+  token: string,
+): Promise<VerifiedLogin> {
   switch (provider) {
     case GOOGLE:
     case APPLE: {
@@ -174,13 +182,13 @@ async function ofSocial(call: Call, provider: string, application: string, token
     }
     case FACEBOOK: {
       const base = `https://${FACEBOOK}/v21.0`
-      const app = await introspected(call, `${base}/app`, token)
+      const app = await introspected(call, account, `${base}/app`, token)
       if (app['id'] !== application) throw notAuthorized('Invalid login token. Incorrect audience.')
-      const me = await introspected(call, `${base}/me`, token)
+      const me = await introspected(call, account, `${base}/me`, token)
       return opaque(provider, application, me['id'])
     }
     case AMAZON: {
-      const tokenInfo = await introspected(call, 'https://api.amazon.com/auth/o2/tokeninfo', token)
+      const tokenInfo = await introspected(call, account, 'https://api.amazon.com/auth/o2/tokeninfo', token)
       if (tokenInfo['aud'] !== application) throw notAuthorized('Invalid login token. Incorrect audience.')
       return opaque(provider, application, tokenInfo['user_id'])
     }
@@ -195,7 +203,13 @@ function opaque(provider: string, audience: string, subject: unknown): VerifiedL
 }
 
 /** What the provider says of an access token that only it can read. */
-async function introspected(call: Call, url: string, token: string): Promise<Readonly<Record<string, unknown>>> {
+async function introspected(
+  call: Call,
+  account: string,
+  url: string,
+  token: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  spend(call, 'token-lookups-per-second', account)
   const answer = await call
     .use(outbound)
     .get(`${url}?access_token=${encodeURIComponent(token)}`)

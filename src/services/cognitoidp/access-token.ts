@@ -1,6 +1,8 @@
 /** Access tokens as the proof of who calls: the operations that users do for themselves. */
-import type { Reader } from '../../kernel/ports/ports.ts'
-import type { Bearer, BearerCall, BearerScheme } from '../../kernel/service/bearer.ts'
+
+import type { Bearer } from '../../kernel/gate/bearer.ts'
+import type { BearerCall, BearerScheme } from '../../kernel/service/bearer.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { isSigned, readJwt } from './jwt.ts'
 import { at, type ClientRow, notAuthorized, type PoolRow, poolById } from './resources.ts'
 import { type SessionRow, sessionKey } from './sessions.ts'

@@ -4,8 +4,8 @@ import type {
   TermsType,
   UICustomizationType,
 } from '@aws-sdk/client-cognito-identity-provider'
-import type { Reader } from '../../kernel/ports/ports.ts'
 import { page } from '../../kernel/service/page.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { under } from '../../store/store.ts'
 import { at, cognito, invalidParameter, notFound, type PoolRow, poolNamed, requireClient } from './resources.ts'
 

@@ -195,7 +195,7 @@ export const createUserPoolClient = cognito
         'client_credentials flow can not be selected if client does not have a client secret.',
       )
     const bare: ClientRow = {
-      id: idFrom(LOWER, ID_LENGTH),
+      id: call.newId(() => idFrom(LOWER, ID_LENGTH)),
       pool: pool.id,
       account: pool.account,
       createdAt: call.now,

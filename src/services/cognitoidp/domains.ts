@@ -1,8 +1,8 @@
 /** Domains of pools, where managed login is reached: a prefix, or a name of the customer's own. */
 import type { DomainDescriptionType } from '@aws-sdk/client-cognito-identity-provider'
 import type { Call } from '../../kernel/gate/call.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
-import { anything } from '../../kernel/resource/facts.ts'
+import { anything } from '../../kernel/resource/target.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { at, cognito, invalidParameter, type PoolRow, poolNamed } from './resources.ts'
 
 export interface DomainRow {

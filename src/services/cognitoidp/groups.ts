@@ -1,8 +1,8 @@
 /** Groups of a pool, and who is in them. */
 import type { GroupType } from '@aws-sdk/client-cognito-identity-provider'
 import type { Call } from '../../kernel/gate/call.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
 import { page, pageOf } from '../../kernel/service/page.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { under } from '../../store/store.ts'
 import { at, cognito, invalidParameter, notFound, type PoolRow, poolNamed, SERVICE_PRINCIPAL } from './resources.ts'
 import type { GroupRow } from './tokens.ts'

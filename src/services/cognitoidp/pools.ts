@@ -69,8 +69,10 @@ async function authorizeRoles(call: Call, input: RequestedSettings): Promise<voi
   if (role) await call.authorize('iam:PassRole', role, { 'iam:PassedToService': SERVICE_PRINCIPAL })
 }
 
-const newPoolId = (_input: unknown, { region }: { readonly region: string }) => ({
-  UserPoolId: `${region}_${idFrom('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789', 9)}`,
+const newPoolId = (_input: unknown, call: Pick<Call, 'region' | 'newId'>) => ({
+  UserPoolId: call.newId(
+    () => `${call.region}_${idFrom('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789', 9)}`,
+  ),
 })
 
 export const createUserPool = cognito

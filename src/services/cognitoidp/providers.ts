@@ -1,10 +1,10 @@
 /** Identity providers of a pool: SAML, OpenID Connect and the social ones; and users of theirs that belong to ours. */
 import type { IdentityProviderType, IdentityProviderTypeType } from '@aws-sdk/client-cognito-identity-provider'
 import type { Call } from '../../kernel/gate/call.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
 import { page } from '../../kernel/service/page.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { under } from '../../store/store.ts'
-import type { Sealed } from '../../vault/vault.ts'
+import type { Sealed } from '../../vault/sealed-value.ts'
 import { at, cognito, invalidParameter, notFound, type PoolRow, poolNamed, sealedAt } from './resources.ts'
 import { findUser, type LinkedIdentity, linkKey, saveUser, type UserRow, userMissing } from './user-rows.ts'
 

@@ -1,7 +1,7 @@
 /** Resource servers: APIs, and the scopes by which tokens open them. */
 import type { ResourceServerType } from '@aws-sdk/client-cognito-identity-provider'
-import type { Reader } from '../../kernel/ports/ports.ts'
 import { page } from '../../kernel/service/page.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { under } from '../../store/store.ts'
 import { at, cognito, invalidParameter, notFound, type PoolRow, poolNamed } from './resources.ts'
 

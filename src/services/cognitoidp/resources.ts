@@ -7,13 +7,14 @@ import type {
   WebAuthnConfigurationType,
 } from '@aws-sdk/client-cognito-identity-provider'
 import type { Call } from '../../kernel/gate/call.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
-import type { Row, Target } from '../../kernel/resource/facts.ts'
+import type { Row } from '../../kernel/resource/facts.ts'
 import { TAGS_MAX } from '../../kernel/resource/tags.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { type Key, key } from '../../store/store.ts'
 import type { StoredMaterial } from '../../vault/material/materials.ts'
-import type { SealContext, Sealed } from '../../vault/vault.ts'
+import type { SealContext, Sealed } from '../../vault/sealed-value.ts'
 
 export const cognito = defineService<typeof CognitoIdp>('cognito-idp')
 

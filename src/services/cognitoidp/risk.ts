@@ -1,7 +1,7 @@
 /** Threat protection: what a pool does about sign-ins from blocked addresses, and how it is configured. */
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import type { RiskConfigurationType } from '@aws-sdk/client-cognito-identity-provider'
-import type { Reader } from '../../kernel/ports/ports.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import {
   at,
   cognito,

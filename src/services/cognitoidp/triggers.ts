@@ -4,7 +4,7 @@
  */
 import type { LambdaConfigType } from '@aws-sdk/client-cognito-identity-provider'
 import type * as Lambda from '@aws-sdk/client-lambda'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { Fault } from '../../wire/fault.ts'
 import { cognito, type Flow, type PoolRow, poolArn, SERVICE_PRINCIPAL } from './resources.ts'
 import type { UserRow } from './user-rows.ts'

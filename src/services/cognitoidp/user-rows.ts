@@ -3,9 +3,9 @@
  * `ListUsers` filters on. {@link saveUser} keeps all of them together; nothing else writes them.
  */
 import type { UserStatusType } from '@aws-sdk/client-cognito-identity-provider'
-import type { Reader } from '../../kernel/ports/ports.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { type Unit, under } from '../../store/store.ts'
-import type { Sealed } from '../../vault/vault.ts'
+import type { Sealed } from '../../vault/sealed-value.ts'
 import { at, cognito, type PoolRow } from './resources.ts'
 import type { Attributes } from './schema.ts'
 

@@ -2,7 +2,7 @@
 import type { DirectoryLoginPort, LoginDirectory } from '../../kernel/ports/directory-login.ts'
 import { type DirectoryAccount, directoryServers } from '../../kernel/ports/directory-servers.ts'
 import type { Use } from '../../kernel/ports/port.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { type DirectoryRow, passwordPlace, type SignInRow, signInKey } from './resources.ts'
 import { mappedRoles } from './role-mapping.ts'

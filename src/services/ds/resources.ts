@@ -5,7 +5,7 @@ import type { Row } from '../../kernel/resource/facts.ts'
 import { TAGS_MAX } from '../../kernel/resource/tags.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
 import { type Key, key } from '../../store/store.ts'
-import type { SealContext, Sealed } from '../../vault/vault.ts'
+import type { SealContext, Sealed } from '../../vault/sealed-value.ts'
 
 export const ds = defineService<typeof DirectoryService>('ds')
 

@@ -1,5 +1,7 @@
 /** EC2's condition keys: each resource supplies its own; what only requests say is here. */
-import type { AbsentKeys, ConditionKeyTable, KeySource } from '../../kernel/resource/condition-keys.ts'
+
+import type { AbsentKeys } from '../../kernel/resource/absent-keys.ts'
+import type { ConditionKeyTable, KeySource } from '../../kernel/resource/condition-keys.ts'
 
 /** Of the first resource of an operation; the others supply theirs when they are authorized on. */
 const ofTarget =

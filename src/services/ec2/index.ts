@@ -1,4 +1,6 @@
 /** EC2: the inventory of a network, and the machines in it as records. */
+import { network } from '../../kernel/ports/network.ts'
+import { provide } from '../../kernel/ports/port.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import { absentKeys, conditionKeys } from './conditions.ts'
 import * as endpoints from './endpoints.ts'
@@ -10,6 +12,7 @@ import * as instances from './instances.ts'
 import * as interfaces from './interfaces.ts'
 import { invalidInput } from './invalid-input.ts'
 import * as networkAcls from './network-acls.ts'
+import { networkPort } from './network-port.ts'
 import * as peering from './peering.ts'
 import * as prefixLists from './prefix-lists.ts'
 import * as routes from './routes.ts'
@@ -42,4 +45,12 @@ export const ec2 = words.service({
   conditionKeys,
   absentKeys,
   invalidInput,
+  open: ({ clock }) => ({
+    provides: [
+      provide(
+        network,
+        networkPort(() => clock.now()),
+      ),
+    ],
+  }),
 })

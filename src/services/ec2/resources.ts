@@ -3,7 +3,7 @@ import type * as EC2 from '@aws-sdk/client-ec2'
 import type { Call } from '../../kernel/gate/call.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
 import type { LooseInput } from '../../kernel/service/service.ts'
-import type { Sealed } from '../../vault/vault.ts'
+import type { Sealed } from '../../vault/sealed-value.ts'
 import { define, type Item } from './words.ts'
 
 const arn = <const T extends string>(type: T, variable: string, account = '${Account}'): string =>

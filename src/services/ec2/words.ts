@@ -7,14 +7,17 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import type * as EC2 from '@aws-sdk/client-ec2'
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
-import type { ResourceFacts, Row, TagAuthorization, Tags, Target } from '../../kernel/resource/facts.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
+import type { ResourceFacts, Row, TagAuthorization, Tags } from '../../kernel/resource/facts.ts'
 import type { Identity, ResourceSpec, ResourceType } from '../../kernel/resource/resource-type.ts'
 import { mergedTags, tagAuthorization } from '../../kernel/resource/tag-rules.ts'
 import { listTags, TAGS_MAX, type TagPair } from '../../kernel/resource/tags.ts'
+import type { Target } from '../../kernel/resource/target.ts'
+import type { Awaitable } from '../../kernel/service/awaitable.ts'
 import { defineService, type ServiceParts } from '../../kernel/service/define-service.ts'
 import { page } from '../../kernel/service/page.ts'
-import type { Awaitable, LooseInput, Operation, Service } from '../../kernel/service/service.ts'
+import type { LooseInput, Operation, Service } from '../../kernel/service/service.ts'
 import { type Key, key, under } from '../../store/store.ts'
 import type { Fault } from '../../wire/fault.ts'
 import type { Strict } from '../../wire/typed.ts'
@@ -252,7 +255,7 @@ export function define<S, R extends Item<S> = Item<S>>(spec: KindSpec<S, R>): Ki
         acted,
       },
       value: () => {
-        const id = newId(spec.prefix)
+        const id = call.newId(() => newId(spec.prefix))
         const arn = type.arn(call, idOf(id))
         return {
           id,

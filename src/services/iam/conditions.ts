@@ -2,7 +2,9 @@
  * The condition keys of IAM. Operations supply those of a credential, which their target does not find.
  * Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
  */
-import type { AbsentKeys, ConditionKeyTable } from '../../kernel/resource/condition-keys.ts'
+
+import type { AbsentKeys } from '../../kernel/resource/absent-keys.ts'
+import type { ConditionKeyTable } from '../../kernel/resource/condition-keys.ts'
 
 export const conditionKeys: ConditionKeyTable = {
   'iam:OrganizationsPolicyId': ({ input }) => input.OrganizationsPolicyId,

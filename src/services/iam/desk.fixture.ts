@@ -5,7 +5,7 @@
 import type { Call } from '../../kernel/gate/call.ts'
 import type { Subject } from '../../kernel/gate/session.ts'
 import { noPorts, standaloneAccounts } from '../../kernel/ports/ports.fixture.ts'
-import { absenceIn } from '../../kernel/resource/condition-keys.ts'
+import { absenceIn } from '../../kernel/resource/absent-keys.ts'
 import { uniqueId } from '../../kernel/service/id.ts'
 import { quotaDefaults } from '../../kernel/service/quota.ts'
 import type { Operation } from '../../kernel/service/service.ts'

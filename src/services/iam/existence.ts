@@ -1,6 +1,7 @@
 /** Whether what an ARN of IAM names exists, for linters of policies. */
-import type { Reader } from '../../kernel/ports/ports.ts'
+
 import { parseArn } from '../../kernel/resource/arn.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { findManagedPolicy } from './policies/policies.ts'
 import { oidcProvider } from './providers/oidc-providers.ts'
 import { samlProvider } from './providers/saml-providers.ts'

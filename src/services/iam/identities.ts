@@ -1,8 +1,9 @@
 /** What IAM offers the kernel and the other services: the identity behind a key, and the policies that apply to it. */
 import type { Subject } from '../../kernel/gate/session.ts'
-import type { AssumableRole, Identity, IdentityPort, LongTermKey, Reader } from '../../kernel/ports/ports.ts'
+import type { AssumableRole, Identity, IdentityPort, LongTermKey } from '../../kernel/ports/ports.ts'
 import type { Clock } from '../../kernel/state/clock.ts'
 import { DerivedCache } from '../../kernel/state/derived.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { type CompiledPolicy, compilePolicy, compileSet, readPolicy } from '../../policy/index.ts'
 import type { Store } from '../../store/store.ts'
 import { TrustError, type Vault } from '../../vault/vault.ts'

@@ -1,7 +1,8 @@
 /** What exists in IAM: users, groups, roles, managed policies, instance profiles, and what hangs on them. */
-import type { Reader } from '../../kernel/ports/ports.ts'
+
 import type { Row } from '../../kernel/resource/facts.ts'
 import type { ResourceType } from '../../kernel/resource/resource-type.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { type Key, key } from '../../store/store.ts'
 import { tagRules } from './tags.ts'
 import { alreadyExists, iam, invalidName, noSuchEntity } from './words.ts'

@@ -1,7 +1,7 @@
 /** What IAM offers the sign-in pages: people, their passwords and their second factors. */
 import { createHash } from 'node:crypto'
 import { HASHING, hashPassword, passwordMatches, passwordProblem } from '../../kernel/passwords.ts'
-import type { IdentityPort, Reader } from '../../kernel/ports/ports.ts'
+import type { IdentityPort } from '../../kernel/ports/ports.ts'
 import type {
   PasswordState,
   SecretCaller,
@@ -10,6 +10,7 @@ import type {
   SignInPerson,
 } from '../../kernel/ports/sign-in-identities.ts'
 import { type FailurePolicy, type GuessableSecret, resetFailures } from '../../kernel/state/failure-budget.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { endSignIns, personOf } from '../../kernel/state/sign-in-sessions.ts'
 import { type Key, key, under } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'

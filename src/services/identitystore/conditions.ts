@@ -2,7 +2,9 @@
  * The condition keys of identity stores. What operations act on supplies the same keys (`target.ts`).
  * Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentitystore.html
  */
-import type { AbsentKeys, ConditionKeyTable, KeySource } from '../../kernel/resource/condition-keys.ts'
+
+import type { AbsentKeys } from '../../kernel/resource/absent-keys.ts'
+import type { ConditionKeyTable, KeySource } from '../../kernel/resource/condition-keys.ts'
 
 const issuers = ({ row }: KeySource): readonly string[] | undefined => {
   const ids = row?.row?.externalIds as readonly { readonly Issuer: string }[] | undefined

@@ -3,11 +3,11 @@ import { createHash, randomUUID } from 'node:crypto'
 import { stepOf } from '../../engines/totp/totp.ts'
 import { HASHING, hashPassword, type PasswordHash, passwordMatches } from '../../kernel/passwords.ts'
 import type { IdentityStorePort, StorePasskey } from '../../kernel/ports/identity-store.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
 import { type FailurePolicy, type GuessableSecret, onlineGuessing } from '../../kernel/state/failure-budget.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { endSignIns } from '../../kernel/state/sign-in-sessions.ts'
 import { type Key, key, type Unit, under } from '../../store/store.ts'
-import type { SealContext, Sealed } from '../../vault/vault.ts'
+import type { SealContext, Sealed } from '../../vault/sealed-value.ts'
 
 /** Five wrong passwords lock a person out for a minute; each further one for twice as long, up to an hour. */
 const GUESSING: FailurePolicy = { free: 4, delayMs: 60_000, maxMs: 60 * 60_000 }

@@ -1,7 +1,7 @@
 /** Groups: created, shown, found, changed, listed and deleted. */
 import type * as Api from '@aws-sdk/client-identitystore'
-import type { Reader } from '../../kernel/ports/ports.ts'
 import { page } from '../../kernel/service/page.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { changed } from './attributes.ts'
 import { count } from './counts.ts'
 import { addGroup, removeGroup, saveGroup } from './directory.ts'

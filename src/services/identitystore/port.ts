@@ -1,6 +1,6 @@
 /** What an identity store offers IAM Identity Center, its portal and its sign-in. */
 import type { IdentityStorePort, StoreUser } from '../../kernel/ports/identity-store.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { under } from '../../store/store.ts'
 import { credentials } from './credentials.ts'
 import { removeGroup, removeUser } from './directory.ts'

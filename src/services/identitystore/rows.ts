@@ -1,8 +1,8 @@
 /** What an identity store holds: people, groups, memberships, and the indexes by which they are found. */
 import type * as IdentityStore from '@aws-sdk/client-identitystore'
 import type { IdentityStoreFacts } from '../../kernel/ports/identity-store.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { personOf } from '../../kernel/state/sign-in-sessions.ts'
 import { type Key, key, under } from '../../store/store.ts'
 

@@ -1,7 +1,9 @@
 /** What operations act on inside an identity store, and which accounts may call them. */
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { administration } from '../../kernel/identity-center.ts'
-import type { ResolvedTarget, ResourceFacts, Target } from '../../kernel/resource/facts.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
+import type { ResourceFacts } from '../../kernel/resource/facts.ts'
+import type { ResolvedTarget, Target } from '../../kernel/resource/target.ts'
 import type { Change } from './directory.ts'
 import { identitystore, type StoreRow, storeKey } from './rows.ts'
 

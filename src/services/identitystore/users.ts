@@ -1,8 +1,8 @@
 /** People: created, shown, found, changed, listed and deleted. */
 import type * as Api from '@aws-sdk/client-identitystore'
 import type { Call } from '../../kernel/gate/call.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
 import { page } from '../../kernel/service/page.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { changed, MEMBERS_OF_USER } from './attributes.ts'
 import { count } from './counts.ts'
 import { addUser, removeUser, saveUser } from './directory.ts'

@@ -1,6 +1,6 @@
 /** Which key a ciphertext was made with: named by the caller, or by the ciphertext itself. */
 import type { Call } from '../../kernel/gate/call.ts'
-import type { ResolvedTarget, Target } from '../../kernel/resource/facts.ts'
+import type { ResolvedTarget, Target } from '../../kernel/resource/target.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { materialIdOf } from '../../vault/material/blob.ts'
 import type { Opening, StoredMaterial } from '../../vault/material/materials.ts'

@@ -2,8 +2,10 @@
  * The condition keys of KMS: what a request says, and what its key is.
  * Source: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
  */
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
-import type { AbsentKeys, ConditionKeyTable } from '../../kernel/resource/condition-keys.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { AbsentKeys } from '../../kernel/resource/absent-keys.ts'
+import type { ConditionKeyTable } from '../../kernel/resource/condition-keys.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
 import { meantBy } from './grant-constraints.ts'
 import { callerKeys } from './key-facts.ts'
 import { periodDaysOf, WINDOW_DAYS_DEFAULT } from './key-jobs.ts'

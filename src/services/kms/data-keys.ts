@@ -1,7 +1,7 @@
 /** Data keys for work outside: symmetric ones, pairs, and plain random bytes. */
 import { randomBytes } from 'node:crypto'
 import type { Call } from '../../kernel/gate/call.ts'
-import { anything } from '../../kernel/resource/facts.ts'
+import { anything } from '../../kernel/resource/target.ts'
 import type { PairSpec } from '../../vault/material/materials.ts'
 import { specs } from '../../vault/material/specs.ts'
 import { callerConditions, requestContext } from './conditions.ts'

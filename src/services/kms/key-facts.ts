@@ -1,5 +1,6 @@
 /** What authorization knows of a key besides its policy and tags: its condition keys, and the grants on it. */
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
 import type { ResourceFacts } from '../../kernel/resource/facts.ts'
 import { GrantUse, grantedTo } from './grant-authority.ts'
 import type { KeyRow } from './rows.ts'

@@ -1,6 +1,7 @@
 /** Keys: created, described, listed, enabled and disabled. */
 import { randomBytes } from 'node:crypto'
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
 import type { Spec } from '../../vault/material/specs.ts'
 import { specs } from '../../vault/material/specs.ts'
 import { callerConditions } from './conditions.ts'
@@ -63,7 +64,7 @@ function newKeyConditions(
 }
 
 const newId = ({ MultiRegion }: { readonly MultiRegion?: boolean | undefined }, call: Call): KeyId => ({
-  KeyId: MultiRegion ? `mrk-${randomBytes(16).toString('hex')}` : call.newId(),
+  KeyId: call.newId(MultiRegion ? () => `mrk-${randomBytes(16).toString('hex')}` : undefined),
 })
 
 export const createKey = kms

@@ -1,8 +1,8 @@
 /** How a request names a key: by its ID, its ARN, an alias, or the ARN of an alias. */
 import type { Scope } from '../../kernel/gate/call.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
 import { parseArn } from '../../kernel/resource/arn.ts'
 import type { Reference, UnresolvedReference } from '../../kernel/resource/resource-type.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import type { Fault } from '../../wire/fault.ts'
 import {
   ALIAS_PREFIX,

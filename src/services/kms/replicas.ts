@@ -1,9 +1,10 @@
 /** Multi-Region keys: one id and one material in several Regions, each with a document of its own. */
 import type * as KMS from '@aws-sdk/client-kms'
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { cancelJob } from '../../kernel/jobs/jobs.ts'
-import type { Target } from '../../kernel/resource/facts.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
 import { mergedTags, requestedTags, tagAuthorization } from '../../kernel/resource/tag-rules.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { isRegion } from '../../wire/regions.ts'
 import type { Input } from '../../wire/typed.ts'

@@ -4,7 +4,7 @@ import type { Row } from '../../kernel/resource/facts.ts'
 import type { Pins } from '../../kernel/resource/pinned.ts'
 import { type Key, key, under } from '../../store/store.ts'
 import type { Spec } from '../../vault/material/specs.ts'
-import type { Sealed } from '../../vault/vault.ts'
+import type { Sealed } from '../../vault/sealed-value.ts'
 
 export type KeyState =
   | 'Enabled'

@@ -3,8 +3,8 @@
  * Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
  */
 import type { CreateFunctionRequest } from '@aws-sdk/client-lambda'
-import type { Conditions } from '../../kernel/gate/call.ts'
-import type { AbsentKeys } from '../../kernel/resource/condition-keys.ts'
+import type { AbsentKeys } from '../../kernel/resource/absent-keys.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
 
 /** Keys of the authorization reference that no request supplies, and why. */
 export const absentKeys: AbsentKeys = {

@@ -7,7 +7,7 @@ import type { Call, Scope } from '../../kernel/gate/call.ts'
 import { scheduleJob } from '../../kernel/jobs/jobs.ts'
 import type { ServiceJob } from '../../kernel/service/service.ts'
 import type { Unit } from '../../store/store.ts'
-import type { SealContext, Sealed } from '../../vault/vault.ts'
+import type { SealContext, Sealed } from '../../vault/sealed-value.ts'
 import { type FunctionRow, rowKey } from './resources.ts'
 import { invoke, workerOfJob } from './running.ts'
 

@@ -4,7 +4,8 @@
  */
 import type { AddPermissionRequest } from '@aws-sdk/client-lambda'
 import { isKnownAction } from '../../kernel/gate/actions.ts'
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
 import { type Pinned, pinPolicy, shownPolicy } from '../../kernel/resource/pinned.ts'
 import { PolicyError } from '../../policy/index.ts'
 import { functionNamed, invalid, lambda, type NamedFunction } from './resources.ts'

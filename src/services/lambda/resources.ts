@@ -8,7 +8,7 @@ import { TAGS_MAX } from '../../kernel/resource/tags.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
 import { type Key, key, under } from '../../store/store.ts'
-import type { SealContext, Sealed } from '../../vault/vault.ts'
+import type { SealContext, Sealed } from '../../vault/sealed-value.ts'
 import { Fault } from '../../wire/fault.ts'
 
 const words = defineService<typeof Lambda>('lambda')

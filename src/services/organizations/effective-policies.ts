@@ -1,6 +1,6 @@
 /** The effective management policies of an account, and their validation errors. */
 import type * as Organizations from '@aws-sdk/client-organizations'
-import type { Target } from '../../kernel/resource/facts.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import type { Fault } from '../../wire/fault.ts'
 import { shownAccount } from './accounts.ts'
 import { type Inherited, type Invalid, type Merged, merge, problemsOf } from './inheritance.ts'

@@ -1,7 +1,7 @@
 /** Inviting accounts, enabling all features, and answering: the operations on handshakes. */
 import type * as Organizations from '@aws-sdk/client-organizations'
 import type { Call } from '../../kernel/gate/call.ts'
-import { anything, type ResolvedTarget, type Target } from '../../kernel/resource/facts.ts'
+import { anything, type ResolvedTarget, type Target } from '../../kernel/resource/target.ts'
 import {
   type Action,
   cancelParts,

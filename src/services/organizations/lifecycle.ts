@@ -1,6 +1,6 @@
 /** The organization itself: created by the account that then manages it, described to its members, deleted when empty. */
 import type * as Organizations from '@aws-sdk/client-organizations'
-import { anything } from '../../kernel/resource/facts.ts'
+import { anything } from '../../kernel/resource/target.ts'
 import { attachDefaults } from './attachment-rows.ts'
 import { cancelAll } from './handshakes.ts'
 import { addressOf } from './membership.ts'

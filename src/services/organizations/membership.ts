@@ -1,7 +1,7 @@
 /** What changes when an account joins or leaves an organization, by whichever operation. */
 import type { Call } from '../../kernel/gate/call.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { attachDefaults, detachAll } from './attachment-rows.ts'
 import { withdrawApproval } from './handshakes.ts'
 import { memberOf, type Organization, organizationOf } from './organization.ts'

@@ -1,5 +1,6 @@
 /** Policies: documents of a type, stored as written, that take effect where they are attached. */
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
 import { PolicyError } from '../../policy/index.ts'
 import { targetsOf } from './attachment-rows.ts'
 import { type Organization, organizationOf } from './organization.ts'

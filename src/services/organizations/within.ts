@@ -1,7 +1,9 @@
 /** What operations act on inside the caller's organization, and which of its accounts may call them. */
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
-import type { ResolvedTarget, ResourceFacts, Row, Tags, Target } from '../../kernel/resource/facts.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
+import type { ResourceFacts, Row, Tags } from '../../kernel/resource/facts.ts'
 import type { ResourceType } from '../../kernel/resource/resource-type.ts'
+import type { ResolvedTarget, Target } from '../../kernel/resource/target.ts'
 import { compilePolicy, readPolicy } from '../../policy/index.ts'
 import type { Fault } from '../../wire/fault.ts'
 import { DELEGABLE } from './delegable.ts'

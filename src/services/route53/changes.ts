@@ -4,7 +4,7 @@
  */
 import type { ChangeInfo } from '@aws-sdk/client-route-53'
 import type { Call } from '../../kernel/gate/call.ts'
-import type { Target } from '../../kernel/resource/facts.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import { lengths } from '../../vault/aead.ts'
 import { route53 } from './resources.ts'
 

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto'
 import type { HostedZone } from '@aws-sdk/client-route-53'
 import { normalizeName } from '../../engines/dns/records.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { submitted } from './changes.ts'
 import { printedName, reversedName } from './names.ts'
 import {
@@ -21,8 +22,8 @@ const NS_TTL = 172_800
 const SOA_TTL = 900
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 
-const newZoneId = () => ({
-  Id: `Z${Array.from({ length: 20 }, () => LETTERS[randomInt(LETTERS.length)]).join('')}`,
+const newZoneId = (_input: unknown, call: Pick<Call, 'newId'>) => ({
+  Id: call.newId(() => `Z${Array.from({ length: 20 }, () => LETTERS[randomInt(LETTERS.length)]).join('')}`),
 })
 
 /** The host names of the resolvers, which a parent zone delegates to. */

@@ -5,7 +5,7 @@
  */
 import type { RecordSet } from '../../engines/dns/records.ts'
 import { ancestorsOf, compileZones, type LookupResult, lookup, type Zone } from '../../engines/dns/zones.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { isWithin } from './names.ts'
 import {
   allZoneNames,

@@ -223,7 +223,7 @@ describe('A name', () => {
     expect(await answers('www.dev.corp.test.', 'A')).toEqual([])
     await change(corp, [set('CREATE', 'dev.corp.test', 'NS', 'ns-1.merlon.internal.')])
     expect(await answers('www.dev.corp.test.', 'A')).toEqual(['198.51.100.66'])
-    const { zones } = await it.store.run((unit) => zonesSnapshot.compute(unit))
+    const { zones } = await it.store.run((unit) => zonesSnapshot.compute(unit, it.use))
     expect(zones.map(({ name }) => name).sort()).toEqual(['corp.test.', 'dev.corp.test.'])
   })
 })

@@ -1,7 +1,8 @@
 /** Tags of hosted zones. The request says of which type the resource is; health checks are not built. */
-import type { Target } from '../../kernel/resource/facts.ts'
+
 import { mergedTags, removedKeys, requestedTags, requestTagConditions } from '../../kernel/resource/tag-rules.ts'
 import { listTags, withoutTags } from '../../kernel/resource/tags.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { type HostedZoneRow, hostedZone, notImplemented, route53 } from './resources.ts'
 

@@ -1,8 +1,8 @@
 /** The life of an object's bytes: written before the row that names them, swept when no row does any more. */
 import type { Call } from '../../kernel/gate/call.ts'
 import { scheduleJob } from '../../kernel/jobs/jobs.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
 import type { ServiceJob, StoredBytes } from '../../kernel/service/service.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { type Unit, under } from '../../store/store.ts'
 import { bucketArn } from './resources.ts'
 import { at, type BucketRow, type ObjectRow } from './rows.ts'

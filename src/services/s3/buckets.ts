@@ -1,6 +1,6 @@
 /** Buckets: created, found, listed, removed. */
 import type { Call } from '../../kernel/gate/call.ts'
-import type { Target } from '../../kernel/resource/facts.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import { sweepOrphans } from './blobs.ts'
 import { newBucketKeys } from './conditions.ts'

@@ -1,6 +1,8 @@
 /** S3's condition keys: of how a request was signed, of the bucket, and those that Merlon does not supply. */
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
-import type { AbsentKeys, ConditionKeyTable } from '../../kernel/resource/condition-keys.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { AbsentKeys } from '../../kernel/resource/absent-keys.ts'
+import type { ConditionKeyTable } from '../../kernel/resource/condition-keys.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
 
 /** A service signs in the header, now, over an encrypted connection. */

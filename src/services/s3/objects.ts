@@ -1,7 +1,8 @@
 /** Objects: put, read, removed. Every call here is a data event. */
 import { hash } from 'node:crypto'
 import type { HeadObjectOutput, PutObjectRequest } from '@aws-sdk/client-s3'
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
 import { type ChecksumName, checksumNames, checksumSteps } from '../../wire/checksums.ts'
 import { Fault } from '../../wire/fault.ts'
 import { checkMd5, checkSum, malformedXml } from '../../wire/s3.ts'

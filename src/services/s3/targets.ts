@@ -1,7 +1,9 @@
 /** How requests name buckets and objects, and which callers learn what exists. */
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
-import type { ResourceFacts, Tags, Target } from '../../kernel/resource/facts.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
+import type { ResourceFacts, Tags } from '../../kernel/resource/facts.ts'
 import type { Reference } from '../../kernel/resource/resource-type.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { Fault } from '../../wire/fault.ts'
 import { misscoped, notInSet } from '../../wire/sigv4/index.ts'

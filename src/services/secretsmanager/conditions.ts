@@ -2,8 +2,9 @@
  * The condition keys of Secrets Manager.
  * Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
  */
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
-import type { AbsentKeys } from '../../kernel/resource/condition-keys.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { AbsentKeys } from '../../kernel/resource/absent-keys.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
 import type { Secret } from './resources.ts'
 
 /** Keys of the authorization reference that no request supplies, and why. */

@@ -1,5 +1,5 @@
 /** The secrets of an account in a Region. */
-import { anything } from '../../kernel/resource/facts.ts'
+import { anything } from '../../kernel/resource/target.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import { filtered } from './filters.ts'
 import { arnOf, type SecretRow, secrets, secretsmanager } from './resources.ts'

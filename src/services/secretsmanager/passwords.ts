@@ -1,5 +1,5 @@
 /** Random passwords. */
-import { anything } from '../../kernel/resource/facts.ts'
+import { anything } from '../../kernel/resource/target.ts'
 import { randomPassword } from './random-password.ts'
 import { invalidParameter, secretsmanager } from './resources.ts'
 

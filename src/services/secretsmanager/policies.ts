@@ -1,7 +1,7 @@
 /** The resource policies of secrets. */
 import type { Call } from '../../kernel/gate/call.ts'
-import type { ResolvedTarget, Target } from '../../kernel/resource/facts.ts'
 import { pinPolicy, shownPolicy } from '../../kernel/resource/pinned.ts'
+import type { ResolvedTarget, Target } from '../../kernel/resource/target.ts'
 import { PolicyError, parsePolicy, publicStatements } from '../../policy/index.ts'
 import { keys } from './conditions.ts'
 import { saveEverywhere } from './replicas.ts'

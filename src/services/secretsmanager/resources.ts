@@ -1,8 +1,9 @@
 /** Secrets Manager's resource type: secrets, their versions, and how a request names one. */
 import type { Call, Scope } from '../../kernel/gate/call.ts'
-import type { Row, Target } from '../../kernel/resource/facts.ts'
+import type { Row } from '../../kernel/resource/facts.ts'
 import type { Pins } from '../../kernel/resource/pinned.ts'
 import type { Reference } from '../../kernel/resource/resource-type.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import { type Key, key } from '../../store/store.ts'
 import type { Fault } from '../../wire/fault.ts'
 import { invalidParameter, secretsmanager } from './api.ts'

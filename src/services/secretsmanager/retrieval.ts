@@ -1,6 +1,6 @@
 /** Values fetched: one, or several at once. */
 import type { Call } from '../../kernel/gate/call.ts'
-import { anything } from '../../kernel/resource/facts.ts'
+import { anything } from '../../kernel/resource/target.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import { Fault } from '../../wire/fault.ts'
 import { spellingOf } from '../../wire/faults.ts'

@@ -1,8 +1,8 @@
 /** Secrets as a whole: created, described, changed, deleted and restored. */
 import type { Call, Scope } from '../../kernel/gate/call.ts'
 import { cancelJob, scheduleJob } from '../../kernel/jobs/jobs.ts'
-import type { Target } from '../../kernel/resource/facts.ts'
 import { listTags } from '../../kernel/resource/tags.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import type { NewResource } from '../../kernel/resource/targets.ts'
 import { randomText } from '../../kernel/service/id.ts'
 import type { ServiceJob } from '../../kernel/service/service.ts'

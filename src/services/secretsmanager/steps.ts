@@ -2,7 +2,7 @@
 import type * as Lambda from '@aws-sdk/client-lambda'
 import type { Scope } from '../../kernel/gate/call.ts'
 import type { ActAs } from '../../kernel/gate/service-caller.ts'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { Fault } from '../../wire/fault.ts'
 
 export const functions: Api<typeof Lambda> = { id: 'lambda' }

@@ -1,5 +1,6 @@
 /** Tags of secrets. */
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
 import { mergedTags, requestedTags, requestTagConditions } from '../../kernel/resource/tag-rules.ts'
 import { withoutTags } from '../../kernel/resource/tags.ts'

@@ -5,7 +5,7 @@
 import type * as KMS from '@aws-sdk/client-kms'
 import type { Call } from '../../kernel/gate/call.ts'
 import { arnIn } from '../../kernel/resource/arn.ts'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { openUnder, sealUnder } from '../../vault/envelope.ts'
 import { Fault } from '../../wire/fault.ts'
 import { DEFAULT_KEY } from './conditions.ts'

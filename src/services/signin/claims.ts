@@ -5,9 +5,9 @@ import type { CallAsPerson } from '../../kernel/gate/service-caller.ts'
 import { redeemSession, type Session } from '../../kernel/gate/session.ts'
 import { directoryLogin } from '../../kernel/ports/directory-login.ts'
 import type { Use } from '../../kernel/ports/port.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
 import { type SignInPerson, signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
 import { accessKeyId } from '../../kernel/service/id.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import {
   isSignInValid,
   personOf,

@@ -9,7 +9,7 @@ import {
   type LoginDirectory,
 } from '../../kernel/ports/directory-login.ts'
 import { MissingPortError, type Use } from '../../kernel/ports/port.ts'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { type FailurePolicy, retryText } from '../../kernel/state/failure-budget.ts'
 import { type Html, html } from '../../kernel/web/html.ts'
 import type { WebAnswer, WebCall, WebRoute } from '../../kernel/web/site.ts'

@@ -4,7 +4,7 @@
  */
 import type * as STS from '@aws-sdk/client-sts'
 import { type SamlSignIn, type SamlSignInRole, samlSignIn } from '../../kernel/ports/saml-sign-in.ts'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { route, type WebAnswer, type WebCall, type WebInput, type WebRoute } from '../../kernel/web/site.ts'
 import { Fault } from '../../wire/fault.ts'
 import { federatedClaims, identityOf, rolePrincipal } from './claims.ts'

@@ -1,7 +1,7 @@
 /** Security credentials: a person's own password, second factors and sign-ins. */
 import type * as IAM from '@aws-sdk/client-iam'
 import { type SignInPerson, signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { retryText } from '../../kernel/state/failure-budget.ts'
 import { signInGeneration } from '../../kernel/state/sign-in-sessions.ts'
 import { type Html, html } from '../../kernel/web/html.ts'

@@ -1,7 +1,7 @@
 /** Switching roles: a signed-in person acts as a role, with its permissions alone, and back again. */
 import type * as STS from '@aws-sdk/client-sts'
 import { signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
-import type { Api } from '../../kernel/service/service.ts'
+import type { Api } from '../../kernel/service/api.ts'
 import { html } from '../../kernel/web/html.ts'
 import type { WebAnswer, WebCall, WebRoute } from '../../kernel/web/site.ts'
 import { Fault } from '../../wire/fault.ts'

@@ -1,5 +1,5 @@
 /** Rows of assignments and of what they have made in accounts, with the indexes that lists and the portal read. */
-import type { Reader } from '../../kernel/ports/ports.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { type Key, key, under } from '../../store/store.ts'
 
 export type PrincipalType = 'USER' | 'GROUP'

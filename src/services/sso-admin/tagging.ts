@@ -1,8 +1,10 @@
 /** Tags of instances, permission sets, applications and trusted token issuers: one operation serves every type. */
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
-import type { Row, Target } from '../../kernel/resource/facts.ts'
+import type { Call } from '../../kernel/gate/call.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
+import type { Row } from '../../kernel/resource/facts.ts'
 import { mergedTags, requestedTags, requestTagConditions } from '../../kernel/resource/tag-rules.ts'
 import { listTags, withoutTags } from '../../kernel/resource/tags.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import { rowsOf } from './lists.ts'
 import { application, instance, invalid, permissionSet, SCOPE, sso, tagRules, tokenIssuer } from './resources.ts'
 import { type InInstance, type Located, resolved } from './target.ts'

@@ -1,8 +1,10 @@
 /** What operations act on inside an instance, and which accounts may call them. */
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { administration } from '../../kernel/identity-center.ts'
-import type { ResolvedTarget, ResourceFacts, Tags, Target } from '../../kernel/resource/facts.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
+import type { ResourceFacts, Tags } from '../../kernel/resource/facts.ts'
 import { requestedTags, tagAuthorization } from '../../kernel/resource/tag-rules.ts'
+import type { ResolvedTarget, Target } from '../../kernel/resource/target.ts'
 import {
   type ApplicationRow,
   application,

@@ -2,10 +2,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { scheduleJob } from '../../kernel/jobs/jobs.ts'
 import type { PortalSession } from '../../kernel/portal-sessions.ts'
-import type { Reader } from '../../kernel/ports/ports.ts'
 import type { SsoGrantsPort } from '../../kernel/ports/sso-grants.ts'
 import { randomText } from '../../kernel/service/id.ts'
 import type { ServiceJob } from '../../kernel/service/service.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { type Key, key, type Unit } from '../../store/store.ts'
 import { isRegistered, readClient } from './clients.ts'
 

@@ -8,7 +8,7 @@ import { issueAccessToken, issueIdentityContext, type PortalSession } from '../.
 import { identityStore, type StoreUser } from '../../kernel/ports/identity-store.ts'
 import type { OutboundPort } from '../../kernel/ports/ports.ts'
 import { type SsoApplication, type SsoTokenIssuer, ssoInstances } from '../../kernel/ports/sso-instances.ts'
-import type { Target } from '../../kernel/resource/facts.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import { signInGeneration } from '../../kernel/state/sign-in-sessions.ts'
 import { type CompiledPolicy, compilePolicy, readPolicy } from '../../policy/index.ts'
 import { Fault } from '../../wire/fault.ts'

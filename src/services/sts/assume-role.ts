@@ -1,8 +1,9 @@
 /** AssumeRole: become a role for a while, if its trust policy and one's own policies both say so. */
 import type { AssumeRoleRequest } from '@aws-sdk/client-sts'
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import { CONTEXT_PROVIDER, redeemIdentityContext } from '../../kernel/portal-sessions.ts'
 import type { AssumableRole } from '../../kernel/ports/ports.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
 import { Fault } from '../../wire/fault.ts'
 import { issue } from './credentials.ts'
 import { verifiedMfa } from './mfa.ts'

@@ -2,7 +2,7 @@
 import type { Call } from '../../kernel/gate/call.ts'
 import type { RootFeature } from '../../kernel/ports/ports.ts'
 import { parseArn, printArn } from '../../kernel/resource/arn.ts'
-import type { Target } from '../../kernel/resource/facts.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import { Fault } from '../../wire/fault.ts'
 import { issue } from './credentials.ts'
 import { sts } from './words.ts'

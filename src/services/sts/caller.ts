@@ -1,5 +1,5 @@
 /** The identity of the caller, and what a key ID or an encoded denial contains. */
-import { anything } from '../../kernel/resource/facts.ts'
+import { anything } from '../../kernel/resource/target.ts'
 import { accountOfAccessKey } from '../../kernel/service/id.ts'
 import { Fault } from '../../wire/fault.ts'
 import { sts } from './words.ts'

@@ -3,7 +3,9 @@
  * (`sts:TagSession`) have them, too. The claims of tokens, which the authorization reference lists by issuer, are read by
  * `claimsOf`.
  */
-import { type AbsentKeys, type ConditionKeyTable, keysOfAction } from '../../kernel/resource/condition-keys.ts'
+
+import type { AbsentKeys } from '../../kernel/resource/absent-keys.ts'
+import { type ConditionKeyTable, keysOfAction } from '../../kernel/resource/condition-keys.ts'
 import { remembering } from '../../wire/remember.ts'
 import { SECONDS_DEFAULT } from './outbound-token.ts'
 

@@ -1,6 +1,7 @@
 /** The session of a person that an identity provider authenticated, by SAML or OpenID Connect. */
-import type { Call, Conditions } from '../../kernel/gate/call.ts'
+import type { Call } from '../../kernel/gate/call.ts'
 import type { AssumableRole } from '../../kernel/ports/ports.ts'
+import type { Conditions } from '../../kernel/resource/conditions.ts'
 import { durationSeconds } from './assume-role.ts'
 import { issue } from './credentials.ts'
 import { assumedRoleArn } from './principal-arns.ts'

@@ -1,5 +1,5 @@
 /** Which credentials may call which operation at all, before any policy is evaluated. */
-import type { Caller } from '../../kernel/gate/call.ts'
+import type { Caller } from '../../kernel/gate/caller.ts'
 import type { Operation } from '../../kernel/service/service.ts'
 import { Fault } from '../../wire/fault.ts'
 import { parsedRoleArn } from './roles.ts'

@@ -1,6 +1,7 @@
 /** GetWebIdentityToken: the caller as a JSON Web Token, for services elsewhere that check it by the account's keys. */
-import { anything } from '../../kernel/resource/facts.ts'
+
 import { mergeTags } from '../../kernel/resource/tags.ts'
+import { anything } from '../../kernel/resource/target.ts'
 import { Fault } from '../../wire/fault.ts'
 import { sts } from './words.ts'
 

@@ -1,8 +1,9 @@
 /** The roles of a response that a browser brings: verified against each provider that it names, and not spent. */
 import { ROLE_ATTRIBUTE, type RolePair, requestedSession, rolePairs } from '../../engines/saml/aws-attributes.ts'
 import type { SamlIdentity } from '../../engines/saml/response.ts'
-import type { AccountsPort, IdentityPort, Reader, TrustedIdp } from '../../kernel/ports/ports.ts'
+import type { AccountsPort, IdentityPort, TrustedIdp } from '../../kernel/ports/ports.ts'
 import type { SamlSignIn, SamlSignInPort, SamlSignInRequest, SamlSignInRole } from '../../kernel/ports/saml-sign-in.ts'
+import type { Reader } from '../../kernel/state/reader.ts'
 import { Fault } from '../../wire/fault.ts'
 import { nameQualifier } from './saml-keys.ts'
 import { assertUnspent } from './saml-replay.ts'

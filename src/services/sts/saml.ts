@@ -3,7 +3,7 @@ import { ROLE_ATTRIBUTE, requestedSession, rolePairs, type SamlSession } from '.
 import type { SamlIdentity } from '../../engines/saml/response.ts'
 import type { AssumableRole, TrustedIdp } from '../../kernel/ports/ports.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
-import type { Target } from '../../kernel/resource/facts.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import { Fault } from '../../wire/fault.ts'
 import { broughtKeys, type FederatedClaims, federatedSession } from './federated-session.ts'
 import { asTrusted, parsedRoleArn } from './roles.ts'

@@ -1,5 +1,5 @@
 /** GetSessionToken and GetFederationToken: sessions that a user or root opens for itself, or for others under its own responsibility. */
-import type { Target } from '../../kernel/resource/facts.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import { issue, tokenSeconds } from './credentials.ts'
 import { verifiedMfa } from './mfa.ts'
 import { federatedUserArn } from './principal-arns.ts'

@@ -1,6 +1,6 @@
 /** AssumeRoleWithWebIdentity: become a role by the word of an OpenID Connect provider that the role trusts. */
 import type { AssumableRole } from '../../kernel/ports/ports.ts'
-import type { Target } from '../../kernel/resource/facts.ts'
+import type { Target } from '../../kernel/resource/target.ts'
 import { Fault } from '../../wire/fault.ts'
 import { claimsOf } from './conditions.ts'
 import { broughtKeys, type FederatedClaims, federatedSession } from './federated-session.ts'

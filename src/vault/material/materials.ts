@@ -1,5 +1,5 @@
 /** The contract of key material: made, imported and used here; only ciphertext, signatures, public halves and data keys leave. */
-import type { SealContext, Sealed } from '../vault.ts'
+import type { SealContext, Sealed } from '../sealed-value.ts'
 import type { EncryptionContext } from './blob.ts'
 import type { Hash, SigningAlgorithm, Spec } from './specs.ts'
 

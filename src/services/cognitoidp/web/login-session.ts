@@ -9,6 +9,8 @@ export interface LoginClaims {
   readonly region: string
   readonly sub: string
   readonly authTime: number
+  /** Where the person signed in: `COGNITO` (the default) or the name of an identity provider. */
+  readonly provider?: string
 }
 
 export const loginSession: SessionScheme<LoginClaims> = {

@@ -10,7 +10,7 @@ import { respond } from '../challenges.ts'
 import { recover, startRecovery } from '../forgot-password.ts'
 import { completeTotp, startTotp } from '../mfa.ts'
 import { type ProviderRow, requireProvider } from '../providers.ts'
-import { at, type ClientRow, type PoolRow } from '../resources.ts'
+import { at, type ClientRow, type PoolClient, type PoolRow } from '../resources.ts'
 import { assertNotBlocked } from '../risk.ts'
 import { preAuthentication, type SignIn, type SignInAnswer, signInWithPassword } from '../sign-in.ts'
 import { confirm, register, resend } from '../sign-up.ts'
@@ -82,10 +82,26 @@ const shownError = (error: unknown): WebAnswer => {
   throw error
 }
 
+/** The pool's own directory, as a client's supported providers name it. */
+const OWN_USERS = 'COGNITO'
+
+/** A client that names no providers has the pool's own users. */
+const accepts = ({ settings }: ClientRow, provider: string): boolean =>
+  settings.SupportedIdentityProviders?.length
+    ? settings.SupportedIdentityProviders.includes(provider)
+    : provider === OWN_USERS
+
+/** Pages of the pool's own users are closed, not only hidden, where the client has none. */
+function assertOpenFor(users: 'own' | 'all', { client }: PoolClient): void {
+  if (users === 'own' && !accepts(client, OWN_USERS))
+    throw badRequest('This app signs people in at its identity providers.')
+}
+
 const get = (
   path: string,
   event: string,
   run: (call: Visit, input: WebInput, open: Open) => Promise<WebAnswer> | WebAnswer,
+  users: 'own' | 'all' = 'own',
 ): WebRoute =>
   route({
     method: 'GET',
@@ -97,7 +113,9 @@ const get = (
     shown: ['client_id'],
     run: async (call, input) => {
       try {
-        return await run(call, input, await opened(call, input))
+        const open = await opened(call, input)
+        assertOpenFor(users, open.request)
+        return await run(call, input, open)
       } catch (error) {
         return shownError(error)
       }
@@ -108,6 +126,7 @@ const post = (
   path: string,
   event: string,
   run: (call: Visit, input: WebInput, open: Open) => Promise<WebAnswer> | WebAnswer,
+  users: 'own' | 'all' = 'own',
 ): WebRoute =>
   route({
     method: 'POST',
@@ -119,7 +138,9 @@ const post = (
     shown: [],
     run: async (call, input) => {
       try {
-        return await run(call, input, await opened(call, input))
+        const open = await opened(call, input)
+        assertOpenFor(users, open.request)
+        return await run(call, input, open)
       } catch (error) {
         return shownError(error)
       }
@@ -142,7 +163,7 @@ async function providersOf(
   call: Visit,
   { pool, client, provider }: AuthorizationRequest,
 ): Promise<readonly ProviderRow[]> {
-  const names = (client.settings.SupportedIdentityProviders ?? []).filter((name) => name !== 'COGNITO')
+  const names = (client.settings.SupportedIdentityProviders ?? []).filter((name) => name !== OWN_USERS)
   const wanted = provider === undefined ? names : names.filter((name) => name === provider)
   const rows = await Promise.all(wanted.map((name) => call.unit.get<ProviderRow>(at.provider(pool.id, name))))
   return rows.filter((row) => row !== undefined).filter(isOffered)
@@ -154,9 +175,9 @@ const loginSources = (request: AuthorizationRequest, providers: readonly Provide
   ...providers.flatMap(upstreamSources),
 ]
 
-/** The session of a browser, where it is of this pool. */
-const ofPool = (claims: LoginClaims | undefined, pool: PoolRow): LoginClaims | undefined =>
-  claims?.pool === pool.id ? claims : undefined
+/** The session of a browser, where it is of this pool and of a provider that the client accepts. */
+const sessionFor = (claims: LoginClaims | undefined, { pool, client }: PoolClient): LoginClaims | undefined =>
+  claims?.pool === pool.id && accepts(client, claims.provider ?? OWN_USERS) ? claims : undefined
 
 /** Back to the app, with a code or with tokens. */
 async function completed(
@@ -186,12 +207,13 @@ async function completed(
   })
 }
 
-const claimsOf = ({ pool }: AuthorizationRequest, user: UserRow, authTime: number): LoginClaims => ({
+const claimsOf = ({ pool }: AuthorizationRequest, user: UserRow, authTime: number, provider: string): LoginClaims => ({
   pool: pool.id,
   account: pool.account,
   region: pool.region,
   sub: user.sub,
   authTime,
+  provider,
 })
 
 /** One step of a sign-in, to its page or to the app. `again` shows the form with what was wrong. */
@@ -237,7 +259,7 @@ async function step(
   if (signedIn)
     return {
       redirect: await completed(call, request, signedIn, call.now),
-      session: claimsOf(request, signedIn, call.now),
+      session: claimsOf(request, signedIn, call.now, OWN_USERS),
     }
   return { page: await nextPage(call, input, { request, look }, username, answer), formAction: sources(request) }
 }
@@ -279,7 +301,7 @@ const authorize: WebRoute = route<LoginClaims>({
     try {
       const pool = await poolOfPages(call, path)
       const request = await readAuthorization(call, pool, query)
-      const claims = request.prompt === 'login' ? undefined : ofPool(call.claims, pool)
+      const claims = request.prompt === 'login' ? undefined : sessionFor(call.claims, request)
       const user = claims && (await call.unit.get<UserRow>(at.user(pool.id, claims.sub)))
       if (claims && user) return { redirect: await completed(call, request, user, claims.authTime) }
       if (request.prompt === 'none')
@@ -294,28 +316,39 @@ const authorize: WebRoute = route<LoginClaims>({
   },
 })
 
-const login = get('/login', 'Login_GET', async (call, { csrf, query }, { request, look }) => {
-  const providers = await providersOf(call, request)
-  return {
-    page: loginPage({
-      look,
-      csrf,
-      nameLabel: nameLabel(request.pool),
-      username: query['login_hint'] && short(query['login_hint']),
-      canSignUp: canSignUp(request.pool),
-      providers: providers.map(({ name }) => name),
-    }),
-    formAction: loginSources(request, providers),
-  }
-})
+const login = get(
+  '/login',
+  'Login_GET',
+  async (call, { csrf, query }, { request, look }) => {
+    const providers = await providersOf(call, request)
+    return {
+      page: loginPage({
+        look,
+        csrf,
+        nameLabel: nameLabel(request.pool),
+        username: query['login_hint'] && short(query['login_hint']),
+        hasOwnUsers: accepts(request.client, OWN_USERS),
+        canSignUp: canSignUp(request.pool),
+        providers: providers.map(({ name }) => name),
+      }),
+      formAction: loginSources(request, providers),
+    }
+  },
+  'all',
+)
 
-const federate = post('/federate', 'Federate_POST', async (call, { form, csrf, path }, { request }) => {
-  const providers = await providersOf(call, request)
-  const row = providers.find(({ name }) => name === form['provider'])
-  if (!row) throw badRequest('The identity provider is not one of this client.')
-  const redirectUri = `${call.webOrigin}${baseOf(path)}/oauth2/idpresponse`
-  return { redirect: await beginUpstream(call, request.pool, row, { redirectUri, query: request.query, csrf }) }
-})
+const federate = post(
+  '/federate',
+  'Federate_POST',
+  async (call, { form, csrf, path }, { request }) => {
+    const providers = await providersOf(call, request)
+    const row = providers.find(({ name }) => name === form['provider'])
+    if (!row) throw badRequest('The identity provider is not one of this client.')
+    const redirectUri = `${call.webOrigin}${baseOf(path)}/oauth2/idpresponse`
+    return { redirect: await beginUpstream(call, request.pool, row, { redirectUri, query: request.query, csrf }) }
+  },
+  'all',
+)
 
 const idpResponse: WebRoute = route({
   method: 'GET',
@@ -332,7 +365,10 @@ const idpResponse: WebRoute = route({
       const request = await readAuthorization(call, pool, Object.fromEntries(new URLSearchParams(carried.query)))
       const row = await requireProvider(call.unit, pool, carried.provider)
       const user = await finishUpstream(call, pool, row, carried, query, request.client.id)
-      return { redirect: await completed(call, request, user, call.now), session: claimsOf(request, user, call.now) }
+      return {
+        redirect: await completed(call, request, user, call.now),
+        session: claimsOf(request, user, call.now, row.name),
+      }
     } catch (error) {
       if (error instanceof OidcRefusal) throw badRequest(`Signing in at ${carried.provider} failed: ${error.message}.`)
       return shownError(error)
@@ -349,6 +385,7 @@ const loginPost = post('/login', 'Login_POST', (call, input, open) => {
       csrf: input.csrf,
       nameLabel: nameLabel(request.pool),
       username,
+      hasOwnUsers: true,
       canSignUp: canSignUp(request.pool),
       providers: [],
       failure,
@@ -476,8 +513,17 @@ const signUpPost = post('/signup', 'SignUp_POST', (call, { form, csrf }, { reque
         page: confirmPage({ look, csrf, username, destination: details?.Destination }),
         formAction: sources(request),
       }
-    return { redirect: await completed(call, request, user, call.now), session: claimsOf(request, user, call.now) }
+    return {
+      redirect: await completed(call, request, user, call.now),
+      session: claimsOf(request, user, call.now, OWN_USERS),
+    }
   }, again)
+})
+
+/** Pages do not reveal which users exist, whatever the client's setting for its own calls is. */
+const concealing = (client: ClientRow): ClientRow => ({
+  ...client,
+  settings: { ...client.settings, PreventUserExistenceErrors: 'ENABLED' },
 })
 
 const confirmUser = get('/confirmUser', 'ConfirmUser_GET', (_call, { csrf, query }, { look }) => ({
@@ -488,7 +534,7 @@ const confirmUserPost = post('/confirmUser', 'ConfirmUser_POST', (call, { form, 
   const username = short(form['username'], 128)
   return orAgain(
     async () => {
-      await confirm(call, request.pool, request.client, { username, code: short(form['code']).trim() })
+      await confirm(call, request.pool, concealing(request.client), { username, code: short(form['code']).trim() })
       // The code proves the address, not the password.
       return {
         page: loginPage({
@@ -496,6 +542,7 @@ const confirmUserPost = post('/confirmUser', 'ConfirmUser_POST', (call, { form, 
           csrf,
           nameLabel: nameLabel(request.pool),
           username,
+          hasOwnUsers: true,
           canSignUp: false,
           providers: [],
           note: 'Your account is confirmed. You can sign in now.',
@@ -511,7 +558,7 @@ const resendPost = post('/resendcode', 'ResendCode_POST', (call, { form, csrf },
   const username = short(form['username'], 128)
   return orAgain(
     async () => {
-      const details = await resend(call, request.pool, request.client, username)
+      const details = await resend(call, request.pool, concealing(request.client), username)
       return { page: confirmPage({ look, csrf, username, destination: details.Destination }) }
     },
     (failure) => ({ page: confirmPage({ look, csrf, username, failure }), status: 400 }),
@@ -521,12 +568,6 @@ const resendPost = post('/resendcode', 'ResendCode_POST', (call, { form, csrf },
 const forgot = get('/forgotPassword', 'ForgotPassword_GET', (_call, { csrf }, { request, look }) => ({
   page: forgotPage({ look, csrf, nameLabel: nameLabel(request.pool) }),
 }))
-
-/** Pages do not reveal which users exist, whatever the client's setting for its own calls is. */
-const concealing = (client: ClientRow): ClientRow => ({
-  ...client,
-  settings: { ...client.settings, PreventUserExistenceErrors: 'ENABLED' },
-})
 
 const forgotPost = post('/forgotPassword', 'ForgotPassword_POST', (call, { form, csrf }, { request, look }) => {
   const username = short(form['username'], 128).trim()
@@ -560,6 +601,7 @@ const resetPost = post(
           csrf,
           nameLabel: nameLabel(request.pool),
           username,
+          hasOwnUsers: true,
           canSignUp: canSignUp(request.pool),
           providers: [],
           note: 'Your password is set. You can sign in with it now.',

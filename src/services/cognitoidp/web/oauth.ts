@@ -84,6 +84,7 @@ async function codeGrant(call: WebCall, of: PoolClient, { form }: WebInput): Pro
   })
   const user = claims && (await call.unit.get<UserRow>(at.user(pool.id, claims.sub)))
   if (!claims || !user?.isEnabled) return refused('invalid_grant')
+  if (user.signedOutAt !== undefined && claims.authTime <= user.signedOutAt) return refused('invalid_grant')
   const session = {
     ...(await beginSession(call, pool, client, user, { scopes: claims.scopes, nonce: claims.nonce })),
     authTime: claims.authTime,

@@ -93,6 +93,8 @@ const code = (): Html => field({ name: 'code', label: 'Code', autocomplete: 'one
 export interface LoginParts extends Form {
   readonly nameLabel: string
   readonly username?: string | undefined
+  /** Whether the client accepts the pool's own users, beside those of providers. */
+  readonly hasOwnUsers: boolean
   readonly canSignUp: boolean
   readonly providers: readonly string[]
 }
@@ -101,17 +103,20 @@ export const loginPage = (parts: LoginParts): Html =>
   page(
     parts.look,
     'Sign in',
-    html`${form(
-      parts,
-      '/login',
-      [
-        userName(parts.username, parts.nameLabel),
-        field({ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password' }),
-      ],
-      'Sign in',
-    )}
+    html`${
+      parts.hasOwnUsers &&
+      html`${form(
+        parts,
+        '/login',
+        [
+          userName(parts.username, parts.nameLabel),
+          field({ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password' }),
+        ],
+        'Sign in',
+      )}
 ${link(parts.look, '/forgotPassword', 'Forgot your password?')}
-${parts.canSignUp && link(parts.look, '/signup', 'Create an account')}
+${parts.canSignUp && link(parts.look, '/signup', 'Create an account')}`
+    }
 ${parts.providers.map((name) =>
   form({ look: parts.look, csrf: parts.csrf }, '/federate', [], `Continue with ${name}`, { provider: name }),
 )}`,

@@ -132,6 +132,25 @@ test('A person of an OpenID Connect provider becomes a user, once, by the mappin
     Attributes: expect.arrayContaining([{ Name: 'name', Value: 'Ana B.' }]),
   })
 
+  const federated = await it.newClient({
+    AllowedOAuthFlowsUserPoolClient: true,
+    AllowedOAuthFlows: ['code'],
+    AllowedOAuthScopes: ['openid'],
+    CallbackURLs: [CALLBACK],
+    SupportedIdentityProviders: ['corp'],
+  })
+  const other = new URLSearchParams({ ...Object.fromEntries(query), client_id: federated.ClientId!, scope: 'openid' })
+  // The session of corp is one for this client, too; the pool's own users have no way in.
+  expect((await first.browser.open(`/oauth2/authorize?${other}`)).location).toMatch(
+    /^https:\/\/app\.corp\.test\/.*code=/,
+  )
+  const browser = new Browser(it, HOST)
+  expect((await browser.open(`/login?${other}`)).text).not.toContain('type="password"')
+  expect((await browser.open(`/forgotPassword?${other}`)).status).toBe(400)
+  await browser.open(`/login?${query}`)
+  const posted = await browser.submit('/login', { request: other.toString(), username: 'ana', password: 'x' })
+  expect(posted.status).toBe(400)
+
   for (const wrong of [{ nonce: 'another' }, { aud: 'another' }, { iss: 'https://evil.test' }]) {
     const next = await begin()
     claims = { ...claims, ...wrong }

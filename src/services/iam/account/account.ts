@@ -1,7 +1,7 @@
 /** The account itself: its alias, and what it holds at a glance. */
 import type { Call } from '../../../kernel/gate/call.ts'
-import type { Reader } from '../../../kernel/ports/ports.ts'
-import { anything } from '../../../kernel/resource/facts.ts'
+import { anything } from '../../../kernel/resource/target.ts'
+import type { Reader } from '../../../kernel/state/reader.ts'
 import { key } from '../../../store/store.ts'
 import { Fault } from '../../../wire/fault.ts'
 import { type Counted, countOf } from '../counts.ts'

@@ -2,8 +2,9 @@
  * What an organization lets its managers do with the root users of its members: switched on and off for all at once.
  */
 import type { Call } from '../../../kernel/gate/call.ts'
-import type { Membership, Reader, RootFeature } from '../../../kernel/ports/ports.ts'
-import { anything } from '../../../kernel/resource/facts.ts'
+import type { Membership, RootFeature } from '../../../kernel/ports/ports.ts'
+import { anything } from '../../../kernel/resource/target.ts'
+import type { Reader } from '../../../kernel/state/reader.ts'
 import { key } from '../../../store/store.ts'
 import { iam } from '../words.ts'
 

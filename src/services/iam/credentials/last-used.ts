@@ -1,6 +1,7 @@
 /** When keys and roles were last used: gathered in memory, written twice a minute, next to their rows. */
-import type { Reader, Used } from '../../../kernel/ports/ports.ts'
+import type { Used } from '../../../kernel/ports/ports.ts'
 import type { Clock } from '../../../kernel/state/clock.ts'
+import type { Reader } from '../../../kernel/state/reader.ts'
 import { type Key, key, type Store } from '../../../store/store.ts'
 
 const FLUSH_MS = 30_000

@@ -1,7 +1,7 @@
 /** Passwords of users: set by an administrator, changed by the user, never shown again. */
 import type { Call } from '../../../kernel/gate/call.ts'
 import { hashPassword, type PasswordHash, passwordMatches, passwordProblem } from '../../../kernel/passwords.ts'
-import type { Target } from '../../../kernel/resource/facts.ts'
+import type { Target } from '../../../kernel/resource/target.ts'
 import { type GuessableSecret, onlineGuessing, resetFailures, retryText } from '../../../kernel/state/failure-budget.ts'
 import { endSignIns, personOf } from '../../../kernel/state/sign-in-sessions.ts'
 import { Fault } from '../../../wire/fault.ts'

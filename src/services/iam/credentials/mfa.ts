@@ -11,7 +11,7 @@ import {
   stepOf,
 } from '../../../engines/totp/totp.ts'
 import type { Call, Scope } from '../../../kernel/gate/call.ts'
-import type { MfaCaller, Reader } from '../../../kernel/ports/ports.ts'
+import type { MfaCaller } from '../../../kernel/ports/ports.ts'
 import type { Row } from '../../../kernel/resource/facts.ts'
 import {
   type GuessableSecret,
@@ -20,8 +20,10 @@ import {
   retryText,
   type SecretCheck,
 } from '../../../kernel/state/failure-budget.ts'
+import type { Reader } from '../../../kernel/state/reader.ts'
 import { key, type Unit, under } from '../../../store/store.ts'
-import type { SealContext, Sealed, Vault } from '../../../vault/vault.ts'
+import type { SealContext, Sealed } from '../../../vault/sealed-value.ts'
+import type { Vault } from '../../../vault/vault.ts'
 import { count } from '../counts.ts'
 import { listItems } from '../lists.ts'
 import { NAME_WITH_PATH, type UserRow, user } from '../resources.ts'

@@ -3,8 +3,8 @@
  * To the API they are MFA devices with serial numbers of their own form.
  */
 import { randomBytes } from 'node:crypto'
-import type { Reader } from '../../../kernel/ports/ports.ts'
 import type { Passkey, SignInPerson } from '../../../kernel/ports/sign-in-identities.ts'
+import type { Reader } from '../../../kernel/state/reader.ts'
 import { type Unit, under } from '../../../store/store.ts'
 import { type SubordinateKind, subordinateKey } from './subordinates.ts'
 

@@ -1,7 +1,7 @@
 /** What the account demands of its users' passwords. One document an account; none means AWS's own demands. */
 import type { Call } from '../../../kernel/gate/call.ts'
 import type { PasswordRules } from '../../../kernel/passwords.ts'
-import { anything } from '../../../kernel/resource/facts.ts'
+import { anything } from '../../../kernel/resource/target.ts'
 import { key } from '../../../store/store.ts'
 import { iam } from '../words.ts'
 

@@ -1,8 +1,9 @@
 /** Service-specific credentials: user names and passwords (or keys) for the services that cannot take a signature. */
 import { randomBytes } from 'node:crypto'
-import type { Call, Conditions } from '../../../kernel/gate/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
+import type { Conditions } from '../../../kernel/resource/conditions.ts'
 import { type Key, under } from '../../../store/store.ts'
-import type { SealContext, Sealed } from '../../../vault/vault.ts'
+import type { SealContext, Sealed } from '../../../vault/sealed-value.ts'
 import { Fault } from '../../../wire/fault.ts'
 import { listItems } from '../lists.ts'
 import { type UserRow, user } from '../resources.ts'

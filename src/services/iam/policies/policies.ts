@@ -1,9 +1,9 @@
 /** Managed policies: create, read, list, delete. AWS's own are listed beside the customer's. */
 import type { Call } from '../../../kernel/gate/call.ts'
-import type { Reader } from '../../../kernel/ports/ports.ts'
 import { parseArn } from '../../../kernel/resource/arn.ts'
 import type { Row, Tags } from '../../../kernel/resource/facts.ts'
 import { listTags } from '../../../kernel/resource/tags.ts'
+import type { Reader } from '../../../kernel/state/reader.ts'
 import { Fault } from '../../../wire/fault.ts'
 import { count } from '../counts.ts'
 import { listItems } from '../lists.ts'

@@ -5,9 +5,10 @@
  */
 import { createPublicKey } from 'node:crypto'
 import type { Call } from '../../../kernel/gate/call.ts'
-import type { Reader, TokenAlgorithm, TokenIssuer } from '../../../kernel/ports/ports.ts'
-import { anything } from '../../../kernel/resource/facts.ts'
+import type { TokenAlgorithm, TokenIssuer } from '../../../kernel/ports/ports.ts'
+import { anything } from '../../../kernel/resource/target.ts'
 import { DOCUMENTS_PATH, type PublicDocument } from '../../../kernel/service/documents.ts'
+import type { Reader } from '../../../kernel/state/reader.ts'
 import { key } from '../../../store/store.ts'
 import type { MaterialContext, Materials, StoredMaterial } from '../../../vault/material/materials.ts'
 import type { SigningAlgorithm, Spec } from '../../../vault/material/specs.ts'

@@ -2,7 +2,8 @@
  * The last access of each principal to each service, from the audit log: read from where the last reading ended, and
  * kept by principal. Reading a stretch twice changes nothing, so stretches overlap and nodes need not agree.
  */
-import type { EventLogPort, Reader } from '../../../kernel/ports/ports.ts'
+import type { EventLogPort } from '../../../kernel/ports/ports.ts'
+import type { Reader } from '../../../kernel/state/reader.ts'
 import { type Key, key, type Unit, under } from '../../../store/store.ts'
 
 const DAY_MS = 86_400_000

@@ -1,8 +1,8 @@
 /** Everything about everyone, for auditors: GetAccountAuthorizationDetails. */
 import type * as IAM from '@aws-sdk/client-iam'
 import type { Call } from '../../../kernel/gate/call.ts'
-import { anything } from '../../../kernel/resource/facts.ts'
 import { listTags } from '../../../kernel/resource/tags.ts'
+import { anything } from '../../../kernel/resource/target.ts'
 import { roleUse } from '../credentials/last-used.ts'
 import { listItems } from '../lists.ts'
 import { awsPolicy } from '../policies/aws-policies.ts'

@@ -3,7 +3,7 @@
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
  */
 import type { Call } from '../../../kernel/gate/call.ts'
-import { anything } from '../../../kernel/resource/facts.ts'
+import { anything } from '../../../kernel/resource/target.ts'
 import { key } from '../../../store/store.ts'
 import { type AccountRow, accountKey } from '../account/bootstrap.ts'
 import { type AccessKeyRow, accessKeyKey } from '../credentials/access-keys.ts'

@@ -1,8 +1,8 @@
 /** Which policies of a user, group or role grant access to a service: ListPoliciesGrantingServiceAccess. */
 import type { Call } from '../../../kernel/gate/call.ts'
 import { parseArn } from '../../../kernel/resource/arn.ts'
-import type { Target } from '../../../kernel/resource/facts.ts'
 import { actionsByService } from '../../../kernel/resource/policy-reference.ts'
+import type { Target } from '../../../kernel/resource/target.ts'
 import { Budget, BudgetError, type CompiledPolicy } from '../../../policy/index.ts'
 import { group } from '../resources.ts'
 import { policiesOf, policySource, type Source, type SourcedPolicy } from '../simulation/simulated-principals.ts'

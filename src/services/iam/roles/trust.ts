@@ -4,9 +4,9 @@
  * Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
  */
 import type { Call } from '../../../kernel/gate/call.ts'
-import type { Reader } from '../../../kernel/ports/ports.ts'
 import { parseArn } from '../../../kernel/resource/arn.ts'
 import { isServicePrincipal } from '../../../kernel/service/service-principals.ts'
+import type { Reader } from '../../../kernel/state/reader.ts'
 import { type CompiledPolicy, compilePolicy, parsePolicy, readPolicy } from '../../../policy/index.ts'
 import { accountKey } from '../account/bootstrap.ts'
 import { checkedPolicy, policySize } from '../policies/documents.ts'

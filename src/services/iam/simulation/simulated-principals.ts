@@ -1,6 +1,7 @@
 /** The identity of a simulation: a user with its groups, a group, or a role, with the policies that apply to it. */
-import type { Call, Conditions } from '../../../kernel/gate/call.ts'
-import type { ResolvedTarget, Target } from '../../../kernel/resource/facts.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
+import type { Conditions } from '../../../kernel/resource/conditions.ts'
+import type { ResolvedTarget, Target } from '../../../kernel/resource/target.ts'
 import {
   type CompiledPolicy,
   compilePolicy,

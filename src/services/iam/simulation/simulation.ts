@@ -1,8 +1,9 @@
 /** The policy simulator: evaluates hypothetical calls with the engine that decides real ones. */
 import type * as IAM from '@aws-sdk/client-iam'
-import type { Call, Conditions } from '../../../kernel/gate/call.ts'
+import type { Call } from '../../../kernel/gate/call.ts'
 import { parseArn } from '../../../kernel/resource/arn.ts'
-import { anything } from '../../../kernel/resource/facts.ts'
+import type { Conditions } from '../../../kernel/resource/conditions.ts'
+import { anything } from '../../../kernel/resource/target.ts'
 import {
   type CompiledPolicy,
   Context,

@@ -1,6 +1,6 @@
 /** The owner of credentials: a user by its unique ID, or the root user by the account's number. */
 import type { Call } from '../../../kernel/gate/call.ts'
-import type { ResolvedTarget, Target } from '../../../kernel/resource/facts.ts'
+import type { ResolvedTarget, Target } from '../../../kernel/resource/target.ts'
 import { Fault } from '../../../wire/fault.ts'
 import { type UserRow, user } from '../resources.ts'
 import { date } from '../words.ts'

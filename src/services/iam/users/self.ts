@@ -1,6 +1,7 @@
 /** "The user named, or else the caller": the default of GetUser, ChangePassword and the access key operations. */
 import type { Call } from '../../../kernel/gate/call.ts'
-import type { ResolvedTarget, ResourceFacts, Target } from '../../../kernel/resource/facts.ts'
+import type { ResourceFacts } from '../../../kernel/resource/facts.ts'
+import type { ResolvedTarget, Target } from '../../../kernel/resource/target.ts'
 import { Fault } from '../../../wire/fault.ts'
 import { type UserRow, user } from '../resources.ts'
 import { date } from '../words.ts'

@@ -1,0 +1,124 @@
+/**
+ * CloudTrail records: management events, S3 data events and sign-ins.
+ * Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+ */
+import type { ApiEvent, EventPrincipal, EventResource, JsonObject, PrincipalType } from '../types.ts'
+import { EMPTY, isObject, isWithin, listOf, objectOf, textOf } from './json.ts'
+
+/** Of parameters, in characters. CloudTrail itself cuts records at 256 KB. */
+const PARAMETERS_MAX = 128 * 1024
+const RESOURCES_MAX = 20
+
+const PRINCIPAL_TYPES: ReadonlySet<string> = new Set<PrincipalType>([
+  'Root',
+  'IAMUser',
+  'AssumedRole',
+  'FederatedUser',
+  'Role',
+  'WebIdentityUser',
+  'SAMLUser',
+  'IdentityCenterUser',
+  'Directory',
+  'AWSAccount',
+  'AWSService',
+])
+
+/** Undefined for what is no CloudTrail record: without an ID, a time, a source and a name. */
+export function normalizeCloudTrail(input: unknown): ApiEvent | undefined {
+  if (!isObject(input)) return undefined
+  const time = Date.parse(textOf(input.eventTime, 40))
+  const id = textOf(input.eventID, 100)
+  const source = textOf(input.eventSource, 100)
+  const name = textOf(input.eventName, 128)
+  if (Number.isNaN(time) || id === '' || source === '' || name === '') return undefined
+  const record: JsonObject = isWithin(input, PARAMETERS_MAX) ? input : EMPTY
+  const principal = principalOf(objectOf(input.userIdentity))
+  const suffix = source.indexOf('.')
+  const service = suffix < 0 ? source : source.slice(0, suffix)
+  return {
+    id,
+    time,
+    account: textOf(input.recipientAccountId, 12) || principal.account,
+    region: textOf(input.awsRegion, 40) || 'us-east-1',
+    source: sourceOf(service, name, input),
+    principal,
+    service,
+    action: actionOf(name),
+    resources: resourcesOf(input),
+    address: textOf(input.sourceIPAddress, 128),
+    userAgent: textOf(input.userAgent, 1_024),
+    errorCode: textOf(input.errorCode, 128),
+    errorMessage: textOf(input.errorMessage, 512),
+    readOnly: input.readOnly === true || input.readOnly === 'true',
+    request: objectOf(record.requestParameters),
+    response: objectOf(record.responseElements),
+    additional: objectOf(record.additionalEventData),
+    ...(typeof input.vpcEndpointId === 'string' && { vpcEndpointId: textOf(input.vpcEndpointId, 64) }),
+    ...(record !== EMPTY && { record }),
+  }
+}
+
+/** `{"Records": […]}`, an array, or a single record. */
+export function cloudTrailRecords(document: unknown): readonly unknown[] {
+  if (Array.isArray(document)) return document
+  if (isObject(document) && Array.isArray(document.Records)) return document.Records
+  return [document]
+}
+
+/** Lambda's and CloudFront's names end with the version of their API: `CreateFunction20150331`. */
+const actionOf = (name: string): string => {
+  const last = name.charCodeAt(name.length - 1)
+  const hasDigit = last >= 48 && last <= 57
+  return hasDigit ? name.replace(/_?20\d\d_?\d\d_?\d\d(?:v\d{1,2})?$/, '') : name
+}
+
+function sourceOf(service: string, name: string, input: JsonObject): ApiEvent['source'] {
+  if (service === 's3' && (input.eventCategory === 'Data' || input.managementEvent === false)) return 's3'
+  if (service === 'signin' || input.eventType === 'AwsConsoleSignIn') return 'sign-in'
+  return (service === 'sso' || service === 'cognito-idp') && /^(?:UserAuthentication|InitiateAuth|Federate)/.test(name)
+    ? 'sign-in'
+    : 'cloudtrail'
+}
+
+function principalOf(identity: JsonObject): EventPrincipal {
+  const session = objectOf(identity.sessionContext)
+  const issuer = objectOf(session.sessionIssuer)
+  const attributes = objectOf(session.attributes)
+  const type = textOf(identity.type, 40)
+  const arn = textOf(identity.arn, 2_048)
+  const invokedBy = textOf(identity.invokedBy, 128)
+  const delivery = session.ec2RoleDelivery ?? identity.ec2RoleDelivery
+  return {
+    type: PRINCIPAL_TYPES.has(type) ? (type as PrincipalType) : 'Unknown',
+    id: textOf(identity.principalId, 256),
+    arn,
+    account: textOf(identity.accountId, 12),
+    userName: textOf(identity.userName, 128) || textOf(issuer.userName, 128) || arn.slice(arn.lastIndexOf('/') + 1),
+    accessKeyId: textOf(identity.accessKeyId, 128),
+    // Sessions of users have an empty issuer.
+    ...(typeof issuer.arn === 'string' && {
+      issuer: {
+        type: textOf(issuer.type, 40),
+        id: textOf(issuer.principalId, 128),
+        arn: textOf(issuer.arn, 2_048),
+        userName: textOf(issuer.userName, 128),
+      },
+    }),
+    ...(invokedBy !== '' && { invokedBy }),
+    ...(attributes.mfaAuthenticated !== undefined && {
+      mfa: attributes.mfaAuthenticated === 'true' || attributes.mfaAuthenticated === true,
+    }),
+    ...(delivery !== undefined && { instanceDelivery: true }),
+  }
+}
+
+function resourcesOf(input: JsonObject): readonly EventResource[] {
+  if (!Array.isArray(input.resources)) return []
+  return listOf(input.resources)
+    .slice(0, RESOURCES_MAX)
+    .flatMap((each) => {
+      if (!isObject(each)) return []
+      const account = textOf(each.accountId, 12)
+      return [{ arn: textOf(each.ARN ?? each.arn), type: textOf(each.type, 100), ...(account && { account }) }]
+    })
+}

@@ -1,0 +1,145 @@
+/**
+ * The memory of the engine: tables of bounded size, whose entries are JSON. What was written longest ago is dropped first, so
+ * keys that an attacker chooses cannot grow it. Each change is noted, so that a caller stores only the parts that changed.
+ */
+import { createHash } from 'node:crypto'
+import type { CheckpointChanges, DetectorCheckpoint, Json, StateLimits } from './types.ts'
+
+export const LIMITS: StateLimits = { baselines: 200_000, entries: 50_000, waiting: 20_000 }
+
+const KEY_LENGTH_MAX = 200
+
+/** Longer keys are replaced by their hash. */
+const bounded = (key: string): string =>
+  key.length <= KEY_LENGTH_MAX ? key : `#${createHash('sha256').update(key).digest('hex')}`
+
+interface Slot<T> {
+  /** When it was written last, in writes of the whole state. */
+  order: number
+  value: T
+}
+
+/** The value that `get` returns may be changed in place if `put` follows. */
+export class Table<T> {
+  readonly #slots = new Map<string, Slot<T>>()
+  readonly #name: string
+  readonly #max: number
+  readonly #state: State
+
+  constructor(state: State, name: string, max: number) {
+    this.#state = state
+    this.#name = name
+    this.#max = max
+  }
+
+  get size(): number {
+    return this.#slots.size
+  }
+
+  get(key: string): T | undefined {
+    return this.#slots.get(bounded(key))?.value
+  }
+
+  put(key: string, value: T): void {
+    const name = bounded(key)
+    const slot = this.#slots.get(name)
+    if (slot) {
+      this.#slots.delete(name)
+      slot.value = value
+      slot.order = this.#state.next()
+      this.#slots.set(name, slot)
+    } else {
+      if (this.#slots.size >= this.#max) this.#drop(this.#slots.keys().next().value!)
+      this.#slots.set(name, { order: this.#state.next(), value })
+    }
+    this.#state.changed(`${this.#name}/${name}`)
+  }
+
+  remove(key: string): void {
+    this.#drop(bounded(key))
+  }
+
+  /** Oldest write first. */
+  *entries(): Generator<readonly [key: string, value: T]> {
+    for (const [key, { value }] of this.#slots) yield [key, value]
+  }
+
+  part(key: string): Json | undefined {
+    const slot = this.#slots.get(key)
+    return slot === undefined ? undefined : [slot.order, slot.value as Json]
+  }
+
+  restore(key: string, order: number, value: Json): void {
+    this.#slots.set(key, { order, value: structuredClone(value) as T })
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#slots.keys()
+  }
+
+  #drop(name: string): void {
+    if (this.#slots.delete(name)) this.#state.changed(`${this.#name}/${name}`)
+  }
+}
+
+const TABLE_NAME = /^[a-z-]+$/
+
+/** Tables are opened once, by name; what a checkpoint holds of a table that is no longer opened is left out. */
+export class State {
+  readonly limits: StateLimits
+  readonly #tables = new Map<string, Table<never>>()
+  readonly #restored = new Map<string, (readonly [key: string, order: number, value: Json])[]>()
+  readonly #changed = new Set<string>()
+  #order = 0
+
+  constructor(limits: Partial<StateLimits> = {}, checkpoint?: DetectorCheckpoint) {
+    this.limits = { ...LIMITS, ...limits }
+    for (const [part, entry] of Object.entries(checkpoint?.parts ?? {})) {
+      const slash = part.indexOf('/')
+      if (!Array.isArray(entry) || typeof entry[0] !== 'number') continue
+      const table = part.slice(0, slash)
+      const list = this.#restored.get(table) ?? []
+      list.push([part.slice(slash + 1), entry[0], entry[1] as Json])
+      this.#restored.set(table, list)
+      this.#order = Math.max(this.#order, entry[0])
+    }
+  }
+
+  table<T>(name: string, max: number = this.limits.entries): Table<T> {
+    if (!TABLE_NAME.test(name) || this.#tables.has(name)) throw new Error(`State table '${name}' cannot be opened.`)
+    const table = new Table<T>(this, name, max)
+    for (const [key, order, value] of (this.#restored.get(name) ?? []).sort((a, b) => a[1] - b[1]))
+      table.restore(key, order, value)
+    this.#restored.delete(name)
+    this.#tables.set(name, table as unknown as Table<never>)
+    return table
+  }
+
+  next(): number {
+    return ++this.#order
+  }
+
+  changed(part: string): void {
+    this.#changed.add(part)
+  }
+
+  checkpoint(): DetectorCheckpoint {
+    const parts: Record<string, Json> = {}
+    for (const [name, table] of this.#tables)
+      for (const key of table.keys()) parts[`${name}/${key}`] = structuredClone(table.part(key)!)
+    return { version: 1, parts }
+  }
+
+  changes(): CheckpointChanges {
+    const put: Record<string, Json> = {}
+    const removed: string[] = []
+    for (const part of this.#changed) {
+      const slash = part.indexOf('/')
+      const value = this.#tables.get(part.slice(0, slash))?.part(part.slice(slash + 1))
+      if (value === undefined) removed.push(part)
+      else put[part] = structuredClone(value)
+    }
+    this.#changed.clear()
+    return { put, removed }
+  }
+}

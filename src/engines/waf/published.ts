@@ -1,0 +1,117 @@
+/**
+ * A web ACL as one JSON document that holds everything it refers to, so that a process without a database can evaluate it.
+ * Managed rule groups are part of the engine; the document only names them.
+ *
+ * @example
+ * const acl = compilePublished(document)
+ * acl.evaluate(request, { rates, now: Date.now(), token: {} }).action // 'BLOCK'
+ */
+import type {
+  AssociatedResourceType,
+  AssociationConfig,
+  CaptchaConfig,
+  ChallengeConfig,
+  CustomResponseBody,
+  DataProtection,
+  DefaultAction,
+  FieldToMatch,
+  LoggingFilter,
+  Rule,
+  VisibilityConfig,
+} from '@aws-sdk/client-wafv2'
+import { fromJson, type Json } from './json.ts'
+import { managedGroupOf } from './managed/index.ts'
+import { type CompiledWebAcl, compileWebAcl } from './web-acl.ts'
+
+export interface PublishedRuleGroup {
+  readonly labelNamespace: string
+  readonly rules: readonly Json<Rule>[]
+  readonly customResponseBodies?: Readonly<Record<string, Json<CustomResponseBody>>> | undefined
+}
+
+/** What is recorded of requests, before anything is stored. */
+export interface PublishedLogging {
+  /** Fields whose values logs do not show. Samples do. */
+  readonly redactedFields: readonly Json<FieldToMatch>[]
+  readonly filter?: Json<LoggingFilter> | undefined
+}
+
+export interface PublishedWebAcl {
+  readonly arn: string
+  readonly name: string
+  readonly accountId: string
+  readonly region: string
+  /** Two documents with the same revision are equal: a hash of the content. */
+  readonly revision: string
+  /** `awswaf:ACCOUNT:webacl:NAME:` */
+  readonly labelNamespace: string
+  /** Of the web ACL itself: its metric stands for the default action. */
+  readonly visibility: Json<VisibilityConfig>
+  readonly defaultAction: Json<DefaultAction>
+  /** In the order of evaluation, with Firewall Manager's groups before and behind; priorities count from 0. */
+  readonly rules: readonly Json<Rule>[]
+  readonly customResponseBodies?: Readonly<Record<string, Json<CustomResponseBody>>> | undefined
+  readonly captchaConfig?: Json<CaptchaConfig> | undefined
+  readonly challengeConfig?: Json<ChallengeConfig> | undefined
+  readonly tokenDomains: readonly string[]
+  readonly associationConfig?: Json<AssociationConfig> | undefined
+  /** By ARN: every rule group that a rule refers to. */
+  readonly ruleGroups: Readonly<Record<string, PublishedRuleGroup>>
+  /** By ARN: ranges in CIDR notation. */
+  readonly ipSets: Readonly<Record<string, readonly string[]>>
+  /** By ARN: regular expressions. */
+  readonly regexPatternSets: Readonly<Record<string, readonly string[]>>
+  /** Absent: requests are not logged. */
+  readonly logging?: PublishedLogging | undefined
+  /** Applied to logs and samples. */
+  readonly dataProtection: readonly Json<DataProtection>[]
+}
+
+/** Throws `UnevaluableRuleError` for a document that cannot be evaluated: the caller must not let requests pass then. */
+export function compilePublished(acl: PublishedWebAcl): CompiledWebAcl {
+  return compileWebAcl(
+    {
+      arn: acl.arn,
+      name: acl.name,
+      labelNamespace: acl.labelNamespace,
+      defaultAction: fromJson<DefaultAction>(acl.defaultAction),
+      rules: acl.rules.map((rule) => fromJson<Rule>(rule)),
+      customResponseBodies: acl.customResponseBodies as Record<string, CustomResponseBody> | undefined,
+      captchaConfig: acl.captchaConfig as CaptchaConfig | undefined,
+      challengeConfig: acl.challengeConfig as ChallengeConfig | undefined,
+    },
+    {
+      ipSet: (arn) => acl.ipSets[arn],
+      regexPatternSet: (arn) => acl.regexPatternSets[arn],
+      ruleGroup: (arn) => {
+        const group = acl.ruleGroups[arn]
+        return (
+          group && {
+            id: arn,
+            labelNamespace: group.labelNamespace,
+            rules: group.rules.map((rule) => fromJson<Rule>(rule)),
+            customResponseBodies: group.customResponseBodies as Record<string, CustomResponseBody> | undefined,
+          }
+        )
+      },
+      managedRuleGroup: managedGroupOf,
+    },
+  )
+}
+
+/** What AWS WAF inspects of a body where the association does not say otherwise; load balancers always. */
+const BODY_BYTES = { loadBalancer: 8_192, other: 16_384 }
+
+/**
+ * How many bytes of a body are inspected.
+ *
+ * Source: https://docs.aws.amazon.com/waf/latest/developerguide/web-acl-setting-body-inspection-limit.html
+ */
+export function inspectedBodyBytes(
+  { associationConfig }: Pick<PublishedWebAcl, 'associationConfig'>,
+  resource: AssociatedResourceType | 'APPLICATION_LOAD_BALANCER',
+): number {
+  if (resource === 'APPLICATION_LOAD_BALANCER') return BODY_BYTES.loadBalancer
+  const limit = associationConfig?.RequestBody?.[resource]?.DefaultSizeInspectionLimit
+  return limit ? Number(limit.slice('KB_'.length)) * 1_024 : BODY_BYTES.other
+}

@@ -1,0 +1,35 @@
+/** The network port: subnets, security groups and machines of an account, for services that place resources in a VPC; provided by EC2. */
+import type { Scope } from '../gate/call.ts'
+import type { Reader } from '../state/reader.ts'
+import { port } from './port.ts'
+
+export interface NetworkSubnet {
+  readonly id: string
+  readonly vpcId: string
+  /** `us-east-1a` */
+  readonly zone: string
+  readonly cidr: string
+}
+
+export interface NetworkMachine {
+  readonly vpcId: string
+  /** Its private IPv4 address. */
+  readonly address: string
+  readonly zone: string
+  readonly isRunning: boolean
+}
+
+type Rows = Pick<Reader, 'get' | 'range'>
+type Place = Pick<Scope, 'account' | 'region'>
+
+/** Every answer is undefined for what does not exist in this account and Region. */
+export interface NetworkPort {
+  vpc(reader: Rows, place: Place, id: string): Promise<{ readonly cidrs: readonly string[] } | undefined>
+  subnet(reader: Rows, place: Place, id: string): Promise<NetworkSubnet | undefined>
+  securityGroup(reader: Rows, place: Place, id: string): Promise<{ readonly vpcId: string } | undefined>
+  /** The ID of the group that each VPC begins with. */
+  defaultSecurityGroup(reader: Rows, place: Place, vpcId: string): Promise<string | undefined>
+  machine(reader: Rows, place: Place, id: string): Promise<NetworkMachine | undefined>
+}
+
+export const network = port<NetworkPort>('network')

@@ -1,0 +1,29 @@
+/** What other services read of a network: they place resources in its subnets. */
+import type { NetworkPort } from '../../kernel/ports/network.ts'
+import { instance, instanceState, securityGroup, subnet, vpc } from './resources.ts'
+
+export const networkPort = (now: () => number): NetworkPort => ({
+  vpc: async (reader, place, id) => {
+    const row = await vpc.type.get(reader, place, { VpcId: id })
+    return row && { cidrs: (row.data.CidrBlockAssociationSet ?? []).flatMap(({ CidrBlock }) => CidrBlock ?? []) }
+  },
+  subnet: async (reader, place, id) => {
+    const data = (await subnet.type.get(reader, place, { SubnetId: id }))?.data
+    return data && { id, vpcId: data.VpcId ?? '', zone: data.AvailabilityZone ?? '', cidr: data.CidrBlock ?? '' }
+  },
+  securityGroup: async (reader, place, id) => {
+    const data = (await securityGroup.type.get(reader, place, { SecurityGroupId: id }))?.data
+    return data && { vpcId: data.VpcId ?? '' }
+  },
+  defaultSecurityGroup: async (reader, place, vpcId) => {
+    const rows = await securityGroup.type.list(reader, place)
+    return rows.find(({ document: { data } }) => data.VpcId === vpcId && data.GroupName === 'default')?.document.id
+  },
+  machine: async (reader, place, id) => {
+    const row = await instance.type.get(reader, place, { InstanceId: id })
+    if (!row) return undefined
+    const { VpcId = '', PrivateIpAddress = '', Placement } = row.data
+    const isRunning = instanceState(row, now()) === 'running'
+    return { vpcId: VpcId, address: PrivateIpAddress, zone: Placement?.AvailabilityZone ?? '', isRunning }
+  },
+})
