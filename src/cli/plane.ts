@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { PlaneRow } from '../kernel/planes/enrollment.ts'
 import { createLogger } from '../server/compose/log.ts'
 import { runPlane } from '../server/plane/plane-process.ts'
-import { ask, placeOptions } from './admin-client.ts'
+import { callAdmin, placeOptions } from './admin-client.ts'
 import { portOf } from './command.ts'
 import { gatewaySettings } from './gateway-options.ts'
 import { commandGroup } from './group.ts'
@@ -19,7 +19,7 @@ const enroll: SubCommand = {
   options: enrollOptions,
   async run(words) {
     const { given, operands } = parseSubcommand(enrollOptions, words, oneName)
-    const created = await ask<{ code: string }>(given, 'POST /planes/enroll', { plane: operands[0] })
+    const created = await callAdmin<{ code: string }>(given, 'POST /planes/enroll', { plane: operands[0] })
     process.stdout.write(given.json ? `${JSON.stringify(created)}\n` : `${created.code}\n`)
     return 0
   },
@@ -102,7 +102,7 @@ const list: SubCommand = {
   options: listOptions,
   async run(words) {
     const { given } = parseSubcommand(listOptions, words)
-    const { planes } = await ask<{ planes: readonly PlaneRow[] }>(given, 'GET /planes')
+    const { planes } = await callAdmin<{ planes: readonly PlaneRow[] }>(given, 'GET /planes')
     const line = ({ plane, node, status, seenAt }: PlaneRow) =>
       `${plane} ${node}: ${status ? `${status.health}, snapshot ${status.snapshot}` : 'no report yet'}${
         seenAt === undefined ? '' : `, seen ${new Date(seenAt).toISOString()}`
@@ -124,7 +124,7 @@ const revoke: SubCommand = {
       names: 'a plane and its node',
     })
     const [plane, node] = operands
-    await ask(given, 'POST /planes/revoke', { plane, node })
+    await callAdmin(given, 'POST /planes/revoke', { plane, node })
     process.stdout.write(`The plane ${plane} on ${node} is revoked.\n`)
     return 0
   },

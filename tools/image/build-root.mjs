@@ -62,8 +62,8 @@ function strip(file) {
 
 /** Paths of shared libraries, the dynamic loader included. */
 function librariesOf(binary) {
-  const told = execFileSync('ldd', [binary], { encoding: 'utf8' })
-  return [...told.matchAll(/(?:=>\s*|^\s*)(\/\S+) \(0x/gm)].map(([, path]) => path)
+  const output = execFileSync('ldd', [binary], { encoding: 'utf8' })
+  return [...output.matchAll(/(?:=>\s*|^\s*)(\/\S+) \(0x/gm)].map(([, path]) => path)
 }
 
 function bytesBelow(folder) {

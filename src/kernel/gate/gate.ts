@@ -157,11 +157,11 @@ export class Gate {
         : await this.#authenticator.authenticate(request, detected.service, now, clock.real?.())
       const arrival: RequestInfo = { request, authenticated, requestId, now, done: [] }
       const bytes = chargedBytes(detected, request)
-      const judged = unsigned
+      const decided = unsigned
         ? this.#throttle.unsigned(request.remoteAddress, bytes)
         : this.#throttle.signed(accountOf(authenticated), authenticated.caller.subject, bytes)
-      if ('scope' in judged) throw await this.#throttled(detected, arrival, judged)
-      entered = judged
+      if ('scope' in decided) throw await this.#throttled(detected, arrival, decided)
+      entered = decided
       const { shape, output } = await this.#answer(detected, request, arrival)
       response = encode(detected, shape, output, requestId)
     } catch (error) {
@@ -211,7 +211,7 @@ export class Gate {
       }),
       conditions: (invocation, action, call, row, given) =>
         this.#runner.conditions(invocation, action, call, row, given),
-      facts: (arrival, invocation, asked) => this.#decisions.facts(arrival, invocation, asked),
+      facts: (arrival, invocation, check) => this.#decisions.facts(arrival, invocation, check),
     })
   }
 

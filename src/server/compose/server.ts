@@ -422,7 +422,7 @@ async function openDurable(
   const { host, logger } = options
   ignoreDebuggerSignal()
   let made: RunningServer['made'] = []
-  const told = troubles(logger)
+  const reportTrouble = troubles(logger)
   const custody = await SealManager.open({
     data: world.data,
     clock: systemClock,
@@ -439,7 +439,7 @@ async function openDurable(
           clock: systemClock,
           ...common,
           blobs: common.blobs ?? store.blobs ?? folderBlobs(objectsOf(world.data)),
-          ...told,
+          ...reportTrouble,
         }),
       ),
     onUnsealed: async (cloud) => {
