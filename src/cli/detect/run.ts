@@ -85,10 +85,13 @@ async function readAll(roots: readonly string[], take: (event: NormalizedEvent) 
   return counts
 }
 
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
 /** On standard error: standard output has findings alone. */
 function summarize({ events, files, skipped, unknown }: Counts, findings: number): void {
-  process.stderr.write(`merlon: ${events} events in ${files} files, ${findings} findings.\n`)
-  if (skipped > 0) process.stderr.write(`merlon: ${skipped} records are of no known kind.\n`)
+  const read = `${counted(events, 'event')} in ${counted(files, 'file')}`
+  process.stderr.write(`merlon: ${read}, ${counted(findings, 'finding')}.\n`)
+  if (skipped > 0) process.stderr.write(`merlon: ${counted(skipped, 'record')} of no known kind.\n`)
   for (const file of unknown) process.stderr.write(`merlon: ${plain(file)}: no events were recognized.\n`)
 }
 
