@@ -153,8 +153,10 @@ test('A file that is no log is named, one that is broken too', async () => {
   expect(errors).toContain('odd.json: no events were recognized')
 
   file('logs/broken.json.gz', Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3]))
+  file('logs/later.json', [stop()])
   expect(await detect.run(['--files', join(folder, 'logs')])).toBe(2)
   expect(errors).toContain('broken.json.gz: cannot be unpacked')
+  expect(output).toContain(TRAIL)
 })
 
 test('What is missing on the command line is said', async () => {
