@@ -71,6 +71,7 @@ test('CloudTrail, flow and resolver logs are recognized in nested directories, p
   file('logs/flows/f.log.gz', gzipSync(Array.from({ length: 60 }, (_, i) => FLOW(i)).join('\n')))
   file('logs/dns/d.log', Array.from({ length: 60 }, (_, i) => JSON.stringify(DNS(i))).join('\n'))
   file('logs/readme.md', 'no log')
+  file('logs/AWSLogs/CloudTrail-Digest/d.json.gz', gzipSync('{"awsAccountId":"111122223333"}'))
 
   expect(types(await found()).sort()).toEqual(['Recon:EC2/Portscan', TRAIL, 'Trojan:EC2/DNSDataExfiltration'])
   expect(errors).toContain('121 events in 3 files, 3 findings')
