@@ -71,6 +71,7 @@ test('CloudTrail, flow and resolver logs are recognized in nested directories, p
   file('logs/flows/f.log.gz', gzipSync(Array.from({ length: 60 }, (_, i) => FLOW(i)).join('\n')))
   file('logs/dns/d.log', Array.from({ length: 60 }, (_, i) => JSON.stringify(DNS(i))).join('\n'))
   file('logs/readme.md', 'no log')
+  file('logs/AWSLogs/CloudTrail-Digest/d.json.gz', gzipSync('{"awsAccountId":"111122223333"}'))
 
   expect(types(await found()).sort()).toEqual(['Recon:EC2/Portscan', TRAIL, 'Trojan:EC2/DNSDataExfiltration'])
   expect(errors).toContain('121 events in 3 files, 3 findings')
@@ -153,8 +154,10 @@ test('A file that is no log is named, one that is broken too', async () => {
   expect(errors).toContain('odd.json: no events were recognized')
 
   file('logs/broken.json.gz', Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3]))
+  file('logs/later.json', [stop()])
   expect(await detect.run(['--files', join(folder, 'logs')])).toBe(2)
   expect(errors).toContain('broken.json.gz: cannot be unpacked')
+  expect(output).toContain(TRAIL)
 })
 
 test('What is missing on the command line is said', async () => {

@@ -19,6 +19,8 @@ import { listFiles, statOf } from './list-files.ts'
 const NAME = /\.(?:json|jsonl|ndjson|log|txt|csv)(?:\.gz)?$|\.gz$/i
 /** Files up to this size are read at once, which is faster, and sorted. */
 const WHOLE_BYTES_MAX = 32 * 1024 * 1024
+/** Digests lie beside the log files that they sign, and have no events. */
+const DIGEST = /[/\\]CloudTrail-Digest[/\\]/
 /** `…_20230710T1145Z_…`, as CloudTrail and VPC name their files. */
 const TIME_IN_NAME = /_(\d{8}T\d{4}Z)_/
 
@@ -26,6 +28,7 @@ const TIME_IN_NAME = /_(\d{8}T\d{4}Z)_/
 export function listLogFiles(root: string): readonly string[] {
   const key = (path: string): string => `${TIME_IN_NAME.exec(basename(path))?.[1] ?? ''} ${path}`
   return listFiles(root, NAME)
+    .filter((path) => !DIGEST.test(path))
     .map((path) => [key(path), path] as const)
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     .map(([, path]) => path)

@@ -33,10 +33,11 @@ interface Counts {
   events: number
   files: number
   skipped: number
+  broken: number
   readonly unknown: string[]
 }
 
-/** Returns the exit status: 1 for a finding of the severity of `failOn`. */
+/** Returns the exit status: 2 if a file cannot be read, 1 for a finding of the severity of `failOn`. */
 export async function runDetection(options: DetectionOptions): Promise<number> {
   const detector = createDetector({
     publicAccess: exposureOf,
@@ -59,6 +60,7 @@ export async function runDetection(options: DetectionOptions): Promise<number> {
   report.add(advanceToEnd(detector))
   report.end()
   summarize(counts, report.written)
+  if (counts.broken > 0) return 2
   return report.isFailure ? 1 : 0
 }
 
@@ -71,24 +73,35 @@ function endWithPipe(error: NodeJS.ErrnoException): void {
 const advanceToEnd = (detector: Detector): readonly DetectedFinding[] => detector.advance(Number.POSITIVE_INFINITY)
 
 async function readAll(roots: readonly string[], take: (event: NormalizedEvent) => void): Promise<Counts> {
-  const counts: Counts = { events: 0, files: 0, skipped: 0, unknown: [] }
+  const counts: Counts = { events: 0, files: 0, skipped: 0, broken: 0, unknown: [] }
   const files = roots.flatMap((root) => [...listLogFiles(root)])
   for (const file of files) {
     const before = counts.events
-    for await (const events of readEvents(file, () => (counts.skipped += 1))) {
-      for (const event of events) take(event)
-      counts.events += events.length
-    }
     counts.files += 1
+    try {
+      for await (const events of readEvents(file, () => (counts.skipped += 1))) {
+        for (const event of events) take(event)
+        counts.events += events.length
+      }
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      // One broken file of thousands hides nothing in the others.
+      process.stderr.write(`merlon: ${plain(error.message)}\n`)
+      counts.broken += 1
+      continue
+    }
     if (counts.events === before && counts.unknown.length < 5) counts.unknown.push(file)
   }
   return counts
 }
 
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
 /** On standard error: standard output has findings alone. */
 function summarize({ events, files, skipped, unknown }: Counts, findings: number): void {
-  process.stderr.write(`merlon: ${events} events in ${files} files, ${findings} findings.\n`)
-  if (skipped > 0) process.stderr.write(`merlon: ${skipped} records are of no known kind.\n`)
+  const read = `${counted(events, 'event')} in ${counted(files, 'file')}`
+  process.stderr.write(`merlon: ${read}, ${counted(findings, 'finding')}.\n`)
+  if (skipped > 0) process.stderr.write(`merlon: ${counted(skipped, 'record')} of no known kind.\n`)
   for (const file of unknown) process.stderr.write(`merlon: ${plain(file)}: no events were recognized.\n`)
 }
 

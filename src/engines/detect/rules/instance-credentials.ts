@@ -6,7 +6,8 @@ import { networkOf } from './behavior.ts'
 
 const SOURCE =
   'https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_finding-types-iam.html#unauthorizedaccess-iam-instancecredentialexfiltrationoutsideaws'
-const SESSION = /:assumed-role\/[^/]+\/(i-[0-9a-f]{8,17})$/
+/** Either case: tools that anonymize logs write both. */
+const SESSION = /:assumed-role\/[^/]+\/(i-[0-9a-f]{8,17})$/i
 const ADDRESS = /^[0-9a-f.:]+$/i
 const PLACES_MAX = 8
 
