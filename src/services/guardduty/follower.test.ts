@@ -6,7 +6,12 @@ import {
   StopLoggingCommand,
 } from '@aws-sdk/client-cloudtrail'
 import * as gd from '@aws-sdk/client-guardduty'
-import { DeleteAccountPasswordPolicyCommand, IAMClient, UpdateAccountPasswordPolicyCommand } from '@aws-sdk/client-iam'
+import {
+  DeleteAccountPasswordPolicyCommand,
+  IAMClient,
+  ListUsersCommand,
+  UpdateAccountPasswordPolicyCommand,
+} from '@aws-sdk/client-iam'
 import {
   CreateBucketCommand,
   DeletePublicAccessBlockCommand,
@@ -116,8 +121,18 @@ test('A caller from an address of a threat list is found, with the list as evide
     { ThreatListName: 'ours', ThreatFileSha256: expect.stringMatching(/^[0-9a-f]{64}$/), ThreatNames: ['127.0.0.0/8'] },
   ])
 
+  // Three tactics of one actor are an attack.
+  await it.client(IAMClient, keys).send(new ListUsersCommand({}))
+  await it.client(IAMClient, keys).send(new UpdateAccountPasswordPolicyCommand({ MinimumPasswordLength: 6 }))
+  const attack = await found(it, 'AttackSequence:IAM/CompromisedCredentials')
+  const { Actors, Endpoints, Signals } = attack!.Service!.Detection!.Sequence!
+  expect(attack).toMatchObject({ Severity: 9, Resource: { ResourceType: 'AttackSequence' } })
+  expect([Actors![0]!.User!.Name, Endpoints![0]!.Ip]).toEqual(['ann', '127.0.0.1'])
+  expect(Signals!.map(({ Name }) => Name)).toContain('Recon:IAMUser/MaliciousIPCaller.Custom')
+  expect(Signals!.length).toBeGreaterThanOrEqual(3)
+
   await guardduty.send(new gd.UpdateThreatIntelSetCommand({ DetectorId, ThreatIntelSetId, Activate: false }))
-  const { Service } = listed
+  const { Service } = (await findingsIn(it)).find(({ Id }) => Id === listed.Id)!
   await it.client(S3Client, keys).send(new DeletePublicAccessBlockCommand({ Bucket: 'lists' }))
   await found(it, 'Policy:S3/BucketBlockPublicAccessDisabled')
   const after = (await findingsIn(it)).find(({ Id }) => Id === listed.Id)

@@ -3,6 +3,7 @@
  * state of the engines and the cursor are written in one transaction, so that a node that dies loses none and repeats none.
  * Nothing that an account does to its trails stops this: it reads the log itself.
  */
+import type { Finding } from '@aws-sdk/client-guardduty'
 import { aggregate } from '../../engines/detect/aggregate.ts'
 import { normalizeCloudTrail } from '../../engines/detect/normalize/cloudtrail.ts'
 import type { DetectedFinding, NormalizedEvent } from '../../engines/detect/types.ts'
@@ -12,10 +13,12 @@ import { DerivedCache } from '../../kernel/state/derived.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
 import { type Unit, under } from '../../store/store.ts'
 import { type Detected, Engines, type Place, writeChanges } from './engines.ts'
+import { findFinding } from './finding-rows.ts'
 import { findingOf } from './finding-shape.ts'
 import { recordFinding } from './findings-out.ts'
 import { ALL_CONFIGURATIONS, type ConfigurationRow, reconcile } from './organization-members.ts'
 import { type DetectorRow, detectorIn } from './resources.ts'
+import { asSequence, isSequence } from './sequence-shape.ts'
 
 const IDLE_MS = 500
 const PORTION = 500
@@ -137,7 +140,11 @@ export class DetectionFollower {
       if (!detector?.isEnabled) continue
       for (const found of aggregated(each.findings)) {
         if (found.feature === 'S3DataEvents' && detector.features['S3_DATA_EVENTS']?.status !== 'ENABLED') continue
-        const of = (before: Parameters<typeof findingOf>[2]) => findingOf(detector, found, before, now)
+        const signals = isSequence(found) ? await signalsOf(unit, each.place, found) : []
+        const of = (before: Finding | undefined): Finding => {
+          const finding = findingOf(detector, found, before, now)
+          return isSequence(found) ? asSequence(finding, signals) : finding
+        }
         await recordFinding({ unit, vault, quotas, now }, detector, { id: found.id, of }, { eventIds: found.eventIds })
       }
     }
@@ -145,6 +152,12 @@ export class DetectionFollower {
       for (const { document } of await unit.range<ConfigurationRow>(ALL_CONFIGURATIONS))
         await reconcile({ unit, now, quotas, use }, document)
   }
+}
+
+/** They were recorded before, in this batch or an earlier one; those that are deleted since are left out. */
+async function signalsOf(unit: Unit, place: Place, { signals }: DetectedFinding): Promise<readonly Finding[]> {
+  const rows = await Promise.all(signals.map((id) => findFinding(unit, [place], id)))
+  return rows.flatMap((found) => (found ? [found.row.finding] : []))
 }
 
 /** Of one batch, so that each finding is written once. */
