@@ -26,7 +26,6 @@ import {
 import { newDraft } from '../events/event.ts'
 import type { Use } from '../ports/port.ts'
 import type { Ports } from '../ports/ports.ts'
-import { requestFilter } from '../ports/request-filter.ts'
 import { absenceIn, ConditionKeys } from '../resource/condition-keys.ts'
 import { absentGlobalKeys } from '../resource/global-keys.ts'
 import type { BearerScheme } from '../service/bearer.ts'
@@ -53,6 +52,7 @@ import { Runner } from './runner.ts'
 import type { ActAs, AuthorizeAs, CallAs } from './service-caller.ts'
 import { Throttle, ThrottledFault, type ThrottleRejection, type ThrottleSlot } from './throttle.ts'
 import { newAttempt } from './transaction.ts'
+import { assertUnfiltered } from './unsigned-filter.ts'
 
 export type { RequestOutcome } from './invocation.ts'
 
@@ -237,7 +237,11 @@ export class Gate {
       const { input } = await decodeInTurns(detected, model, proved)
       read = invocation = { ...read, operation, input }
       this.#registry.validated(service, () => validate(model, shape, input))
-      if (operation.unsigned) await this.#filter(service.id, input, request, arrival.requestId)
+      if (operation.unsigned) {
+        const { requestId } = arrival
+        const { protectedOperations } = this.#registry.traits(service.id)
+        await assertUnfiltered(protectedOperations, this.#options, { input, request, requestId })
+      }
       proven = operation.bearer ? await this.#proven(operation.bearer, request, arrival, input) : arrival
     } catch (error) {
       await this.#recorder.recordRefusal(arrival, read, newDraft(arrival.now), error)
@@ -249,14 +253,6 @@ export class Gate {
     } finally {
       slot?.release()
     }
-  }
-
-  /** Unsigned requests pass the web ACL of the resource that they are for, before what proves their caller is looked at. */
-  async #filter(service: string, input: object, request: HttpRequest, requestId: string): Promise<void> {
-    const { store, use } = this.#options
-    const isProtected = this.#registry.traits(service).protectedOperations
-    const arn = await isProtected?.resource(store.reader, input)
-    if (arn !== undefined && (await use(requestFilter).refusal(arn, request, requestId))) throw isProtected!.refusal()
   }
 
   /** The subject that a token proves has a limit of its own, beside that of the address. Throws a {@link ThrottledFault}. */
