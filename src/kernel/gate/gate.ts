@@ -54,6 +54,7 @@ import type { ActAs, AuthorizeAs, CallAs, CallAsRoot } from './service-caller.ts
 import { setupMistake } from './setup-mistakes.ts'
 import { Throttle, ThrottledFault, type ThrottleRejection, type ThrottleSlot } from './throttle.ts'
 import { newAttempt } from './transaction.ts'
+import { assertUnfiltered } from './unsigned-filter.ts'
 
 export type { RequestOutcome } from './invocation.ts'
 
@@ -242,6 +243,11 @@ export class Gate {
       const { input } = await decodeInTurns(detected, model, proved)
       read = invocation = { ...read, operation, input }
       this.#registry.validated(service, () => validate(model, shape, input))
+      if (operation.unsigned) {
+        const { requestId } = arrival
+        const { protectedOperations } = this.#registry.traits(service.id)
+        await assertUnfiltered(protectedOperations, this.#options, { input, request, requestId })
+      }
       proven = operation.bearer ? await this.#proven(operation.bearer, request, arrival, input) : arrival
     } catch (error) {
       await this.#recorder.recordRefusal(arrival, read, newDraft(arrival.now), error)

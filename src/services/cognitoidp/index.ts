@@ -25,7 +25,7 @@ import * as signUp from './sign-up.ts'
 import { tagging } from './tags.ts'
 import * as users from './users.ts'
 import { sites } from './web/index.ts'
-import { webAclUserPool } from './web-acl-resource.ts'
+import { protectedOperations, webAclUserPool } from './web-acl-resource.ts'
 
 export const cognitoidp = cognito.service({
   operations: operationsOf(
@@ -52,6 +52,7 @@ export const cognitoidp = cognito.service({
   ),
   sites,
   webAclResources: [webAclUserPool],
+  traits: { protectedOperations },
   jobs: { 'cognito-idp.delete-pool': pools.deletePoolJob },
   open: () => ({ provides: [provide(userPools, userPoolsPort)] }),
 })

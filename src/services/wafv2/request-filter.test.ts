@@ -1,8 +1,12 @@
 /** The web ACL of a user pool filters its managed login, before anything of a request is read. */
 import {
+  AdminCreateUserCommand,
   CognitoIdentityProviderClient,
+  CreateUserPoolClientCommand,
   CreateUserPoolCommand,
   CreateUserPoolDomainCommand,
+  GetUserCommand,
+  SignUpCommand,
 } from '@aws-sdk/client-cognito-identity-provider'
 import * as Waf from '@aws-sdk/client-wafv2'
 import { expect, test } from 'vitest'
@@ -95,6 +99,29 @@ test('Requests beyond a rate are refused, of one address alone', async () => {
   expect(statuses).toEqual([...Array(10).fill(400), 403])
   it.clock.advance(61_000)
   expect((await browser.open('/login')).status).toBe(400)
+})
+
+test('Operations without a signature are refused by the web ACL of their pool, by client or token; others are not filtered', async () => {
+  const it = await world([rule('all', 0, startsWith('/'))])
+  const cognito = it.client(CognitoIdentityProviderClient)
+  const { UserPoolClient } = await cognito.send(
+    new CreateUserPoolClientCommand({ UserPoolId: it.pool.Id!, ClientName: 'app' }),
+  )
+  const ClientId = UserPoolClient!.ClientId!
+  const signUp = () => cognito.send(new SignUpCommand({ ClientId, Username: 'ana', Password: 'Example-Passw0rd' }))
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const AccessToken = `${part({ alg: 'RS256', kid: 'x' })}.${part({ client_id: ClientId })}.x`
+  const blocked = { name: 'ForbiddenException', message: 'Request not allowed due to WAF block.' }
+
+  await expect(signUp()).rejects.toMatchObject(blocked)
+  await expect(cognito.send(new GetUserCommand({ AccessToken }))).rejects.toMatchObject(blocked)
+  // Signed: the administrator is not a visitor.
+  await cognito.send(new AdminCreateUserCommand({ UserPoolId: it.pool.Id!, Username: 'bob' }))
+  await it.update([])
+  await expect(cognito.send(new GetUserCommand({ AccessToken }))).rejects.toMatchObject({
+    name: 'NotAuthorizedException',
+  })
+  await signUp()
 })
 
 test('Challenges are answered as AWS WAF does, and without an association nothing is filtered', async () => {
