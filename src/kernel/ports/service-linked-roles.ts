@@ -1,6 +1,6 @@
 /**
- * The service-linked roles port: the role that a service has in an account, created and given rights by that service alone;
- * provided by IAM.
+ * The service-linked roles port: the role that a service has in an account, created and granted permissions by that
+ * service alone; provided by IAM.
  *
  * @example
  * await call.use(serviceLinkedRoles).ensure(call, { account: call.account, service: 'guardduty.amazonaws.com' })

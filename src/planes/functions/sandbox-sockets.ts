@@ -39,7 +39,7 @@ export class SandboxSockets {
     })
   }
 
-  /** A target of the network, checked anew for each connection. `told` is called with refusals. */
+  /** A target of the network, checked anew for each connection. `onRefused` is called with each refusal. */
   target(
     door: { address: string; host: string; port: number },
     egress: Egress,
