@@ -59,7 +59,7 @@ Priority: optional
 Architecture: ${architecture}
 Maintainer: ${MAINTAINER}
 Installed-Size: ${kilobytes}
-Depends: nodejs (>= ${NODE_LEAST}), systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles
+Depends: nodejs (>= ${NODE_LEAST}), libc6 (>= 2.31), systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles
 Recommends: ca-certificates
 Suggests: bubblewrap, opensc
 Description: AWS-API-compatible security services that you host yourself
@@ -119,7 +119,7 @@ const copyright = () => `Format: https://www.debian.org/doc/packaging-manuals/co
 Upstream-Name: merlon
 
 Files: *
-Copyright: the authors of Merlon
+Copyright: 2026 the authors of Merlon
 License: Apache-2.0
  On Debian systems the full text of the license is in /usr/share/common-licenses/Apache-2.0.
 Comment: the parts of other projects that are bundled are listed in /usr/lib/merlon/NOTICE.
