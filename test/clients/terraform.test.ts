@@ -15,6 +15,11 @@ import {
   EC2Client,
 } from '@aws-sdk/client-ec2'
 import {
+  DescribeLoadBalancersCommand,
+  DescribeTargetGroupsCommand,
+  ElasticLoadBalancingV2Client,
+} from '@aws-sdk/client-elastic-load-balancing-v2'
+import {
   GetAccountAuthorizationDetailsCommand,
   GetAccountSummaryCommand,
   GetRoleCommand,
@@ -177,6 +182,22 @@ describe.skipIf(skipped)('terraform', () => {
     expect((await waf.send(new ListRuleGroupsCommand({ Scope }))).RuleGroups).toEqual([])
     expect((await waf.send(new ListIPSetsCommand({ Scope }))).IPSets).toEqual([])
     expect((await waf.send(new ListLoggingConfigurationsCommand({ Scope }))).LoggingConfigurations).toEqual([])
+  })
+
+  test('a load balancer with a web ACL, whose health check, rule and attributes change', async () => {
+    const space = await workspace('13-load-balancer')
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+    }
+    const { dns_name } = JSON.parse(await space.terraform('output', '-json'))
+    expect(dns_name.value).toMatch(/^shop-[0-9a-f]{10}\.us-east-1\.elb\.localhost$/)
+    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+
+    const elb = new ElasticLoadBalancingV2Client(at(space, space.account))
+    expect((await elb.send(new DescribeLoadBalancersCommand({}))).LoadBalancers).toEqual([])
+    expect((await elb.send(new DescribeTargetGroupsCommand({}))).TargetGroups).toEqual([])
   })
 
   test('a directory, a SAML provider and OpenID Connect providers, whose clients and thumbprints change', async () => {
