@@ -37,7 +37,7 @@ export const init: Command = {
   async run(words) {
     const given = readOptions(options, words)
     const { data, account, profile, endpoint = 'http://127.0.0.1:4566', json } = given
-    if (data === undefined) throw new UsageError('Missing option: --data DIR')
+    if (data === undefined) throw new UsageError('Missing option: merlon init --data DIR')
     if (profile !== undefined) checkProfile(profile)
     const kind = kindOf(given)
     if (isInstalled(data)) {
