@@ -76,7 +76,7 @@ test('New findings from a severity on are sent by mail and to a webhook, once, a
   vi.stubEnv('MERLON_FINDING_ALERTS', 'mailto:soc@corp.test?severity=7,https://hooks.corp.test/guardduty?severity=2')
   try {
     const mails: string[] = []
-    const hooks: object[] = []
+    const hooks: { readonly type: string }[] = []
     const { guardduty, DetectorId, pass } = await withDetector({
       provides: [
         provide(mail, { deliver: async ({ to, subject }) => void mails.push(`${to} ${subject}`) }),
@@ -94,9 +94,10 @@ test('New findings from a severity on are sent by mail and to a webhook, once, a
     expect(mails).toEqual([
       'soc@corp.test GuardDuty finding (severity 8) in account 111122223333: Backdoor:EC2/C&CActivity.B',
     ])
-    expect(hooks).toMatchObject([
-      { url: 'https://hooks.corp.test/guardduty', type: 'PenTest:S3/KaliLinux' },
+    // Messages of one commit have no order.
+    expect(hooks.toSorted((a, b) => (a.type < b.type ? -1 : 1))).toMatchObject([
       { url: 'https://hooks.corp.test/guardduty', type: 'Backdoor:EC2/C&CActivity.B' },
+      { url: 'https://hooks.corp.test/guardduty', type: 'PenTest:S3/KaliLinux' },
     ])
   } finally {
     vi.unstubAllEnvs()
