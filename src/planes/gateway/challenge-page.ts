@@ -63,8 +63,11 @@ function send(solution) {
     body: JSON.stringify({ challenge: data.challenge, solution: solution })
   }).then(function (answer) {
     if (answer.ok) location.reload()
-    else document.getElementById('challenge').textContent = 'This browser could not be checked. Reload the page to try again.'
-  })
+    else failed()
+  }, failed)
+}
+function failed() {
+  document.getElementById('challenge').textContent = 'This browser could not be checked. Reload the page to try again.'
 }
 work()
 `
