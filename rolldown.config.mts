@@ -9,6 +9,7 @@ const LIBRARIES = {
   testing: 'src/testing/index.ts',
   'testing-vitest': 'src/testing/vitest.ts',
   'testing-jest': 'src/testing/jest.ts',
+  'testing-testcontainers': 'src/testing/testcontainers.ts',
   'testing-policies': 'src/testing/policies.ts',
 }
 

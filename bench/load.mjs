@@ -19,7 +19,7 @@ process.once('message', ({ url, connections, requests, total, perSecond }) => {
   const startedAt = performance.now()
   for (let i = 0; i < connections; i++) open()
 
-  function told(status, sentAt) {
+  function answered(status, sentAt) {
     latencies[done++] = performance.now() - sentAt
     statuses[status] = (statuses[status] ?? 0) + 1
     if (done < total) return
@@ -36,7 +36,7 @@ process.once('message', ({ url, connections, requests, total, perSecond }) => {
     let waiting = false
     /** Of an answer that came in pieces, what is there already. */
     let held
-    const ask = () => {
+    const sendNext = () => {
       if (next >= total) return void socket.destroy()
       const dueInMs = perSecond === undefined ? 0 : startedAt + (next / perSecond) * 1000 - performance.now()
       if (dueInMs > 0.5) return void setTimeout(ask, dueInMs)
@@ -53,8 +53,8 @@ process.once('message', ({ url, connections, requests, total, perSecond }) => {
       }
       held = undefined
       waiting = false
-      told(found.status, sentAt)
-      if (!found.closes) ask()
+      answered(found.status, sentAt)
+      if (!found.closes) sendNext()
       else {
         socket.destroy()
         if (next < total) open()
@@ -68,7 +68,7 @@ process.once('message', ({ url, connections, requests, total, perSecond }) => {
         noDelay: true,
         onread: { buffer: Buffer.alloc(READ_BYTES), callback: read },
       },
-      ask,
+      sendNext,
     )
     const lost = () => {
       if (waiting) throw new Error('the server closed without an answer')

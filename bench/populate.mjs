@@ -1,7 +1,7 @@
 /** An organization over the API: accounts full of users, roles and secrets, as many as an account may have. */
 import { randomUUID } from 'node:crypto'
 import { load } from './drive.mjs'
-import { askOnce, queryOnce, signedJson, signedQuery } from './requests.mjs'
+import { callOnce, queryOnce, signedJson, signedQuery } from './requests.mjs'
 
 /** Signed and sent together: more would only wait in memory. */
 const PORTION = 2_000
@@ -19,7 +19,7 @@ const keyIn = (xml) => ({
   sessionToken: text(xml, 'SessionToken'),
 })
 const organizations = (server, operation, input) =>
-  askOnce(server, 'organizations', `AWSOrganizationsV20161128.${operation}`, input)
+  callOnce(server, 'organizations', `AWSOrganizationsV20161128.${operation}`, input)
 
 /**
  * `sizes`: `{ accounts, users, roles, secrets, keys }`, the last four over all accounts together; `keys` is how many users get
@@ -75,11 +75,11 @@ async function firstAdministrator(server) {
 }
 
 async function newMember(administrator, n) {
-  const asked = await organizations(administrator, 'CreateAccount', {
+  const requested = await organizations(administrator, 'CreateAccount', {
     AccountName: `member-${n}`,
     Email: `member-${n}@example.com`,
   })
-  const { Id: CreateAccountRequestId } = asked.CreateAccountStatus
+  const { Id: CreateAccountRequestId } = requested.CreateAccountStatus
   const { CreateAccountStatus } = await organizations(administrator, 'DescribeCreateAccountStatus', {
     CreateAccountRequestId,
   })

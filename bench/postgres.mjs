@@ -47,12 +47,12 @@ export async function startPostgres() {
     pgbench: (script, clients, seconds) => {
       const file = join(folder, 'script.sql')
       writeFileSync(file, script)
-      const told = run([
+      const output = run([
         `${bin}/pgbench`,
         ...['-h', '127.0.0.1', '-p', String(port), '-U', 'bench', '-n', '-M', 'prepared'],
         ...['-c', String(clients), '-j', String(Math.min(clients, 2)), '-T', String(seconds), '-f', file, 'postgres'],
       ])
-      return Number(/^tps = ([\d.]+)/m.exec(told)?.[1])
+      return Number(/^tps = ([\d.]+)/m.exec(output)?.[1])
     },
     stop: async () => {
       child.kill('SIGINT')

@@ -64,7 +64,7 @@ export function headersOf(request) {
 }
 
 /** Sends one request and returns the response's text. */
-export async function asked(server, request) {
+export async function responseText(server, request) {
   const { headers, body } = headersOf(request)
   const answer = await fetch(server.url, { method: 'POST', headers, body })
   const text = await answer.text()
@@ -73,11 +73,11 @@ export async function asked(server, request) {
 }
 
 /** Sends one request by the JSON 1.1 protocol, and returns the response's members. */
-export async function askOnce(server, service, target, input) {
-  return JSON.parse(await asked(server, await signedJson(server, service, target, input)))
+export async function callOnce(server, service, target, input) {
+  return JSON.parse(await responseText(server, await signedJson(server, service, target, input)))
 }
 
 /** Sends one request by the Query protocol, and returns the response's text. */
 export async function queryOnce(server, service, parameters) {
-  return asked(server, await signedQuery(server, service, parameters))
+  return responseText(server, await signedQuery(server, service, parameters))
 }

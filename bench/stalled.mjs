@@ -31,7 +31,7 @@ const { url } = JSON.parse(line)
 const { port, hostname } = new URL(url)
 
 /** Milliseconds and status of one request on a connection of its own; status 0: no answer. */
-function ask(path) {
+function requestTo(path) {
   const startedAt = performance.now()
   return new Promise((resolve) => {
     const end = (status) => {
@@ -61,13 +61,13 @@ async function round(count, kind) {
   })
   const answers = { '/health': [], '/': [] }
   const startedAt = performance.now()
-  const asked = []
+  const requests = []
   for (let elapsed = 0; elapsed < WATCHED_MS; elapsed = performance.now() - startedAt) {
-    for (const path of Object.keys(answers)) asked.push(ask(path).then((answer) => answers[path].push(answer)))
+    for (const path of Object.keys(answers)) requests.push(requestTo(path).then((answer) => answers[path].push(answer)))
     await wait(EVERY_MS)
     if (elapsed > 1_000 && open <= 0) break
   }
-  await Promise.all(asked)
+  await Promise.all(requests)
   for (const socket of stalled) socket.destroy()
   await wait(500)
   const summary = (list) => ({

@@ -6,6 +6,7 @@ import * as acm from '@aws-sdk/client-acm'
 import { CloudTrailClient, CreateTrailCommand } from '@aws-sdk/client-cloudtrail'
 import * as ds from '@aws-sdk/client-directory-service'
 import * as elb from '@aws-sdk/client-elastic-load-balancing-v2'
+import * as guardduty from '@aws-sdk/client-guardduty'
 import * as iam from '@aws-sdk/client-iam'
 import * as kms from '@aws-sdk/client-kms'
 import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda'
@@ -14,6 +15,7 @@ import * as s3 from '@aws-sdk/client-s3'
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import * as sso from '@aws-sdk/client-sso-admin'
 import * as sts from '@aws-sdk/client-sts'
+import * as waf from '@aws-sdk/client-wafv2'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { Client } from '../src/kernel/client/client.ts'
 import { accessLevel } from '../src/kernel/gate/actions.ts'
@@ -30,6 +32,8 @@ const DOMAIN = { Name: 'corp.example.com', Password: 'Example-Passw0rd' }
 const VpcSettings = { VpcId: 'vpc-12345678', SubnetIds: ['subnet-12345678'] }
 const BALANCER = 'app/web/0123456789abcdef'
 const elbArn = (resource: string) => `arn:aws:elasticloadbalancing:us-east-1:${ACCOUNT}:${resource}`
+const WAF = { Name: 'x', Scope: 'REGIONAL', Tags } as const
+const VisibilityConfig = { MetricName: 'x', SampledRequestsEnabled: false, CloudWatchMetricsEnabled: false }
 const TRUST = allowing({ Principal: { AWS: ACCOUNT }, Action: ['sts:AssumeRole', 'sts:TagSession'] })
 const DOCUMENT = allowing({ Action: 's3:*', Resource: '*' })
 
@@ -56,11 +60,22 @@ const byJson = (service: string, target: string, input: object) =>
 const byElb = (command: object) => by(elb.ElasticLoadBalancingV2Client, command)
 const byDs = (command: object) => by(ds.DirectoryServiceClient, command)
 const bySso = (command: object) => by(sso.SSOAdminClient, command)
+const byWaf = (command: object) => by(waf.WAFV2Client, command)
 const byIam = (command: object) => by(iam.IAMClient, command)
 const bySts = (command: object) => by(sts.STSClient, command)
 const byOrganizations = (command: object) => by(organizations.OrganizationsClient, command)
 
 /** Operation → the permission it needs to tag, and a request with tags. */
+const DetectorId = '0'.repeat(32)
+const LIST = {
+  DetectorId,
+  Name: 'x',
+  Format: 'TXT',
+  Location: 's3://logs/x',
+  Activate: false,
+  Tags: { team: 'a' },
+} as const
+
 const cases: Readonly<Record<string, readonly [action: string, send: () => Promise<unknown>]>> = {
   'acm CreateAcmeDomainValidation': [
     'acm:TagResource',
@@ -289,6 +304,59 @@ const cases: Readonly<Record<string, readonly [action: string, send: () => Promi
     'cloudtrail:AddTags',
     () => by(CloudTrailClient, new CreateTrailCommand({ Name: 'xxx', S3BucketName: 'logs', TagsList: Tags })),
   ],
+  'guardduty CreateDetector': [
+    'guardduty:TagResource',
+    () => by(guardduty.GuardDutyClient, new guardduty.CreateDetectorCommand({ Enable: true, Tags: { team: 'a' } })),
+  ],
+  'guardduty CreateFilter': [
+    'guardduty:TagResource',
+    () =>
+      by(
+        guardduty.GuardDutyClient,
+        new guardduty.CreateFilterCommand({ DetectorId, Name: 'xxx', FindingCriteria: {}, Tags: { team: 'a' } }),
+      ),
+  ],
+  'guardduty CreateIPSet': [
+    'guardduty:TagResource',
+    () => by(guardduty.GuardDutyClient, new guardduty.CreateIPSetCommand(LIST)),
+  ],
+  'guardduty CreateMalwareProtectionPlan': [
+    'guardduty:TagResource',
+    () =>
+      by(
+        guardduty.GuardDutyClient,
+        new guardduty.CreateMalwareProtectionPlanCommand({
+          Role: ROLE_ARN,
+          ProtectedResource: { S3Bucket: { BucketName: 'logs' } },
+          Tags: { team: 'a' },
+        }),
+      ),
+  ],
+  'guardduty CreatePublishingDestination': [
+    'guardduty:TagResource',
+    () =>
+      by(
+        guardduty.GuardDutyClient,
+        new guardduty.CreatePublishingDestinationCommand({
+          DetectorId,
+          DestinationType: 'S3',
+          DestinationProperties: { DestinationArn: 'arn:aws:s3:::logs' },
+          Tags: { team: 'a' },
+        }),
+      ),
+  ],
+  'guardduty CreateThreatEntitySet': [
+    'guardduty:TagResource',
+    () => by(guardduty.GuardDutyClient, new guardduty.CreateThreatEntitySetCommand(LIST)),
+  ],
+  'guardduty CreateThreatIntelSet': [
+    'guardduty:TagResource',
+    () => by(guardduty.GuardDutyClient, new guardduty.CreateThreatIntelSetCommand(LIST)),
+  ],
+  'guardduty CreateTrustedEntitySet': [
+    'guardduty:TagResource',
+    () => by(guardduty.GuardDutyClient, new guardduty.CreateTrustedEntitySetCommand(LIST)),
+  ],
   'kms CreateKey': [
     'kms:TagResource',
     () => by(kms.KMSClient, new kms.CreateKeyCommand({ Tags: [{ TagKey: 'team', TagValue: 'a' }] })),
@@ -331,10 +399,27 @@ const cases: Readonly<Record<string, readonly [action: string, send: () => Promi
     's3:PutObjectTagging',
     () => by(s3.S3Client, new s3.PutObjectCommand({ Bucket: 'logs', Key: 'x', Body: 'x', Tagging: 'team=a' })),
   ],
+  'wafv2 CreateIPSet': [
+    'wafv2:TagResource',
+    () => byWaf(new waf.CreateIPSetCommand({ ...WAF, IPAddressVersion: 'IPV4', Addresses: [] })),
+  ],
+  'wafv2 CreateRegexPatternSet': [
+    'wafv2:TagResource',
+    () => byWaf(new waf.CreateRegexPatternSetCommand({ ...WAF, RegularExpressionList: [] })),
+  ],
+  'wafv2 CreateRuleGroup': [
+    'wafv2:TagResource',
+    () => byWaf(new waf.CreateRuleGroupCommand({ ...WAF, Capacity: 1, VisibilityConfig })),
+  ],
+  'wafv2 CreateWebACL': [
+    'wafv2:TagResource',
+    () => byWaf(new waf.CreateWebACLCommand({ ...WAF, DefaultAction: { Allow: {} }, VisibilityConfig })),
+  ],
 }
 
 /** Those whose tags no permission of its own covers. */
 const EXEMPT: Readonly<Record<string, string>> = {
+  'guardduty UpdateMalwareProtectionPlan': 'whether scanned objects are tagged; it creates nothing',
   'sts AssumeRoleWithWebIdentity': 'the trust policy allows its session tags',
 }
 

@@ -51,6 +51,12 @@ WITHOUT_CLIENT = ['inspector', 'cloudhsmv2', 'acm-pca', 'artifact']
 EMAIL_PATTERN = r'[\p{L}\p{M}\p{S}\p{N}\p{P}]+@[\p{L}\p{M}\p{S}\p{N}\p{P}]+'
 EMAIL_LENGTH_MAX = 2048
 
+# The model names detectors and what is below them alone; plans of malware protection are tagged by the same operations.
+GUARDDUTY_ARN = r'arn:[A-Za-z_.-]{1,20}:guardduty:[A-Za-z0-9_/.-]{0,63}:\d+:detector/[A-Za-z0-9_/.-]{32,264}'
+GUARDDUTY_ARNS = (
+    r'arn:[A-Za-z_.-]{1,20}:guardduty:[A-Za-z0-9_/.-]{0,63}:\d+:(detector|malware-protection-plan)/[A-Za-z0-9_/.-]{1,264}'
+)
+
 # Simple types by the numbers of @smithy/types' static schemas.
 SIMPLE = {'string': 0, 'integer': 1, 'long': 1, 'float': 1, 'double': 1, 'boolean': 2, 'timestamp': 4, 'blob': 21}
 TIMESTAMP_FORMATS = {'iso8601': 5, 'rfc822': 6, 'unixTimestamp': 7}
@@ -71,6 +77,9 @@ def own(shape):
         found['p'] = metadata['pattern']
         if metadata['pattern'] == EMAIL_PATTERN:
             found.setdefault('x', EMAIL_LENGTH_MAX)
+        if metadata['pattern'].strip('^$') == GUARDDUTY_ARN:
+            found['p'] = GUARDDUTY_ARNS
+            found.setdefault('x', 2048)
     if shape.type_name in ('integer', 'long'):
         found['i'] = 1
     return found

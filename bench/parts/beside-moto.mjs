@@ -23,9 +23,9 @@ export async function besideMoto(servers, cases, { full, rounds }) {
   for (const { name, aim, requests, calls } of cases) {
     const results = await interleaved(servers, rounds + 1, async (server, round) => {
       const total = callsOf(server, calls, full)
-      const asked = await requests(server, round, total)
+      const measured = await requests(server, round, total)
       const before = server.cpuMs()
-      const { count, seconds, p99 } = await load(server, asked, total)
+      const { count, seconds, p99 } = await load(server, measured, total)
       return { rate: count / seconds, p99, cpu: ((server.cpuMs() - before) / count) * 1000 }
     })
     const [ours, theirs] = results

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { load } from '../drive.mjs'
 import { dist, withPrograms } from '../programs.mjs'
 import { number, share, table } from '../report.mjs'
-import { askOnce, signedQuery } from '../requests.mjs'
+import { callOnce, signedQuery } from '../requests.mjs'
 import { interleaved, median } from '../rounds.mjs'
 import { running, startMerlon } from '../servers.mjs'
 
@@ -65,7 +65,7 @@ async function benchHistory(fill, total) {
     const startedAt = performance.now()
     const server = await startMerlon({ before: first })
     const startMs = performance.now() - startedAt
-    const page = (input) => askOnce(server, 'cloudtrail', 'CloudTrail_20131101.LookupEvents', input)
+    const page = (input) => callOnce(server, 'cloudtrail', 'CloudTrail_20131101.LookupEvents', input)
     const by = (AttributeKey, AttributeValue) => ({ LookupAttributes: [{ AttributeKey, AttributeValue }] })
     const before = server.memory()
     const rows = []
@@ -87,14 +87,14 @@ async function benchHistory(fill, total) {
       times.sort((a, b) => a - b)
       rows.push([name, `${number(median(times))} ms`, `${number(times[Math.floor(PAGES * 0.99)])} ms`])
     }
-    const told = [
+    const lines = [
       table([`LookupEvents over ${number(total)} events`, 'median', 'p99'], rows),
       '',
       `First pages of 50, ${PAGES} times each, client's time. Started over them in ${number(startMs)} ms; memory`,
       `${number(before / 1e6)} MB then, ${number(server.memory() / 1e6)} MB after the questions.`,
     ]
     await server.stop()
-    return told.join('\n')
+    return lines.join('\n')
   } finally {
     first.remove()
   }

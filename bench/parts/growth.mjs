@@ -37,7 +37,7 @@ export async function growth({ full, rounds }) {
     for (const kind of kinds) rates.push(await interleaved(worlds, rounds, kind.measure(calls)))
     const after = worlds.map(({ server }) => server.memory() / 1e6)
     await Promise.all(worlds.map(({ server }) => server.stop()))
-    return told(sizes, rounds, [
+    return reportOf(sizes, rounds, [
       ['start to the first signed answer', starts.map(({ ms }) => ms), ' ms', slower(starts[1].ms / starts[0].ms)],
       ...kinds.map(({ name }, i) => [
         name,
@@ -122,7 +122,7 @@ const bytesIn = (folder) =>
     .filter((entry) => entry.isFile())
     .reduce((sum, { name }) => sum + statSync(join(folder, name)).size, 0)
 
-function told({ accounts, users, roles, secrets, keys }, rounds, rows) {
+function reportOf({ accounts, users, roles, secrets, keys }, rounds, rows) {
   const whole = `${number(users)} users, ${number(roles)} roles, ${number(secrets)} secrets`
   return [
     table(

@@ -2,20 +2,20 @@
  * Uses of a symmetric key, compared with moto: the work is not the same, for moto checks neither the caller nor the
  * key's state.
  */
-import { askOnce, signedJson } from '../requests.mjs'
+import { callOnce, signedJson } from '../requests.mjs'
 import { besideMoto, withServers } from './beside-moto.mjs'
 
 const PLAINTEXT = Buffer.alloc(32, 7).toString('base64')
 
-export const ask = (server, operation, input) => askOnce(server, 'kms', `TrentService.${operation}`, input)
+export const callKms = (server, operation, input) => callOnce(server, 'kms', `TrentService.${operation}`, input)
 
 export const kms = (how) =>
   withServers(async (servers) => {
     const ready = new Map()
     for (const server of servers) {
-      const { KeyMetadata } = await ask(server, 'CreateKey', {})
+      const { KeyMetadata } = await callKms(server, 'CreateKey', {})
       const { KeyId } = KeyMetadata
-      const { CiphertextBlob } = await ask(server, 'Encrypt', { KeyId, Plaintext: PLAINTEXT })
+      const { CiphertextBlob } = await callKms(server, 'Encrypt', { KeyId, Plaintext: PLAINTEXT })
       ready.set(server, { KeyId, CiphertextBlob })
     }
     const one = (operation, inputOf) => ({

@@ -2,7 +2,7 @@
  * A secret fetched, compared with moto, which checks neither the caller nor the key, and keeps the value in clear text.
  */
 import { randomUUID } from 'node:crypto'
-import { askOnce, signedJson } from '../requests.mjs'
+import { callOnce, signedJson } from '../requests.mjs'
 import { besideMoto, withServers } from './beside-moto.mjs'
 
 const SECRET = JSON.stringify({ username: 'app', password: 'x'.repeat(32) })
@@ -10,7 +10,7 @@ const SECRET = JSON.stringify({ username: 'app', password: 'x'.repeat(32) })
 export const secrets = (how) =>
   withServers(async (servers) => {
     for (const server of servers) {
-      await askOnce(server, 'secretsmanager', 'secretsmanager.CreateSecret', {
+      await callOnce(server, 'secretsmanager', 'secretsmanager.CreateSecret', {
         ClientRequestToken: randomUUID(),
         Name: 'bench',
         SecretString: SECRET,

@@ -6,7 +6,7 @@ import { number, share, table } from '../report.mjs'
 import { signedJson } from '../requests.mjs'
 import { interleaved } from '../rounds.mjs'
 import { startMerlon } from '../servers.mjs'
-import { ask } from './kms.mjs'
+import { callKms } from './kms.mjs'
 
 const MESSAGE = Buffer.alloc(32, 7).toString('base64')
 const SECONDS = 1
@@ -20,7 +20,7 @@ export const signatures = ({ full, rounds }) =>
     const server = await startMerlon()
     const rows = []
     for (const key of keys) {
-      const { KeyMetadata } = await ask(server, 'CreateKey', { KeySpec: key.spec, KeyUsage: 'SIGN_VERIFY' })
+      const { KeyMetadata } = await callKms(server, 'CreateKey', { KeySpec: key.spec, KeyUsage: 'SIGN_VERIFY' })
       const overApi = (MessageType) => async () => {
         const input = { KeyId: KeyMetadata.KeyId, SigningAlgorithm: key.algorithm, MessageType, Message: MESSAGE }
         const request = await signedJson(server, 'kms', 'TrentService.Sign', input)
@@ -59,13 +59,13 @@ export const signatures = ({ full, rounds }) =>
 /** Signatures a second, as `openssl speed -mr` reports them; NaN where there is no openssl. */
 function opensslRate({ openssl, line }) {
   const text = output(['openssl', 'speed', '-mr', '-seconds', String(SECONDS), openssl])
-  const told = Number(
+  const rate = Number(
     text
       .split('\n')
       .find((each) => each.startsWith(line))
       ?.split(':')[3],
   )
-  return told < 1 ? 1 / told : told
+  return rate < 1 ? 1 / rate : rate
 }
 
 function output([command, ...words]) {

@@ -1,7 +1,7 @@
 /** Administration from the command line: by the server's socket, or, when none runs, by this process for a moment. */
 import { systemClock } from '../kernel/state/clock.ts'
 import { createAdminApi } from '../server/admin/admin-api.ts'
-import { askServer, type Complaint } from '../server/admin/admin-socket.ts'
+import { type Complaint, callServer } from '../server/admin/admin-socket.ts'
 import { openCloud } from '../server/compose/cloud.ts'
 import { InstallationError, isInstalled } from '../server/compose/installation.ts'
 import { createLogger } from '../server/compose/log.ts'
@@ -63,15 +63,19 @@ export function openCustody(
 }
 
 /** Throws an `InstallationError` that names the obstacle. */
-export async function ask<T extends object>(place: InstallationOptions, route: string, input: object = {}): Promise<T> {
+export async function callAdmin<T extends object>(
+  place: InstallationOptions,
+  route: string,
+  input: object = {},
+): Promise<T> {
   const data = folderOf(place)
-  const asked = { route, input: input as Readonly<Record<string, unknown>> }
-  const told = await askServer(data, asked)
-  if (told) return told as T
+  const request = { route, input: input as Readonly<Record<string, unknown>> }
+  const response = await callServer(data, request)
+  if (response) return response as T
 
   if (!storageAt(place).shared && !isInstalled(data))
     throw new InstallationError(
-      `${data} is no installation. Make one: merlon init --data ${data}`,
+      `${data} is not a Merlon data directory. Create one: merlon init --data ${data}`,
       'MERLON_NOT_INITIALIZED',
     )
   const custody = await openCustody(place, isInstalled(data) ? {} : { only: 'existing' })
@@ -84,7 +88,7 @@ export async function ask<T extends object>(place: InstallationOptions, route: s
         'MERLON_NOT_RUNNING',
       )
     }
-    const { status, body } = await createAdminApi(custody, () => ({ unsafe: unsafeIn(factsOfThisProcess()) }))(asked)
+    const { status, body } = await createAdminApi(custody, () => ({ unsafe: unsafeIn(factsOfThisProcess()) }))(request)
     if (status !== 200) {
       const { message, code } = body as Complaint
       throw new InstallationError(message, code)

@@ -1,6 +1,6 @@
 /** `merlon backup`: an encrypted copy while work goes on; `merlon backup verify`: proof that it is good. */
 import { resolve } from 'node:path'
-import { ask, placeOptions } from './admin-client.ts'
+import { callAdmin, placeOptions } from './admin-client.ts'
 import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
 
 const options = {
@@ -14,7 +14,7 @@ const options = {
   json: { type: 'boolean', about: 'for programs' },
 } as const
 
-interface Told {
+interface BackupResult {
   readonly file: string
   readonly keyring: string
   readonly bytes: number
@@ -40,20 +40,20 @@ export const backup: Command = {
     const [file, ...more] = verify ? operands.slice(1) : operands
     if (file === undefined || more.length > 0) throw new UsageError('merlon backup FILE, or merlon backup verify FILE')
     const input = { file: resolve(file), ...(keyring !== undefined && { keyring: resolve(keyring) }) }
-    const told = await ask<Told>(
+    const result = await callAdmin<BackupResult>(
       place,
       verify ? 'POST /backup/verify' : 'POST /backup',
       verify ? { ...input, drill } : input,
     )
-    process.stdout.write(json ? `${JSON.stringify(told)}\n` : `${verify ? verified(told, drill) : made(told)}\n`)
+    process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${verify ? verified(result, drill) : made(result)}\n`)
     return 0
   },
 }
 
-const made = ({ file, keyring, objects = 0 }: Told): string =>
+const made = ({ file, keyring, objects = 0 }: BackupResult): string =>
   `${file} is written, with ${objects} objects. It opens with ${keyring}: keep that one on another disk, and only the newest.`
 
-const verified = ({ createdAt, accounts, erased, objects, objectsOpened }: Told, drill: boolean): string =>
+const verified = ({ createdAt, accounts, erased, objects, objectsOpened }: BackupResult, drill: boolean): string =>
   [
     drill
       ? `The backup of ${createdAt} was restored aside: ${accounts} accounts open${erased?.length ? `, ${erased.length} are erased` : ''}.`

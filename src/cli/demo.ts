@@ -29,7 +29,7 @@ export const demo: Command = {
     const { keep } = readOptions(options, words)
     const data = keep ?? mkdtempSync(join(tmpdir(), 'merlon-demo-'))
     try {
-      await tell(data)
+      await runDemo(data)
     } finally {
       if (keep === undefined) rmSync(data, { recursive: true, force: true })
     }
@@ -38,7 +38,7 @@ export const demo: Command = {
   },
 }
 
-async function tell(data: string): Promise<void> {
+async function runDemo(data: string): Promise<void> {
   heading('A new installation, on disk, listening on this machine only')
   let server = await startServer(data)
   try {

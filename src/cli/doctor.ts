@@ -1,11 +1,11 @@
 /** `merlon doctor`: whether an installation is well, check by check, and what to do where it is not. */
 import { existsSync } from 'node:fs'
 import type { Verification } from '../kernel/log-integrity/verification.ts'
-import { askServer } from '../server/admin/admin-socket.ts'
+import { callServer } from '../server/admin/admin-socket.ts'
 import { isInstalled } from '../server/compose/installation.ts'
 import { asOperatorError, codeOf } from '../server/compose/operator-errors.ts'
 import type { Health } from '../server/listen/health.ts'
-import { ask, folderOf, type InstallationOptions, placeOptions, storageAt } from './admin-client.ts'
+import { callAdmin, folderOf, type InstallationOptions, placeOptions, storageAt } from './admin-client.ts'
 import { type Command, portOf, readOptions } from './command.ts'
 import { type Check, fail, pass, type Verdict, warn } from './doctor/check.ts'
 import { directoryChecks } from './doctor/directory.ts'
@@ -55,13 +55,13 @@ async function installationChecks(
   if (!existsSync(data)) return [fail('data directory', `${data} does not exist`, make)]
   const outside = directoryChecks(data, Date.now())
   if (outside.length === 1) return outside
-  const running = await askServer(data, { route: 'GET /status', input: {} }).catch(() => undefined)
+  const running = await callServer(data, { route: 'GET /status', input: {} }).catch(() => undefined)
   const ports = await portChecks({ ...address, isRunning: running !== undefined, version })
   const before = [...outside, ...ports]
   if (!isShared(place) && !isInstalled(data)) return [...before, fail('installation', `${data} has none`, make)]
   const { health } = (running ?? {}) as { readonly health?: Health }
   try {
-    const report = await ask<Report>(place, 'GET /report')
+    const report = await callAdmin<Report>(place, 'GET /report')
     return [...before, databaseCheck(health), ...report.checks.map(advised), verificationCheck(report, Date.now())]
   } catch (error) {
     const known = asOperatorError(error, { data })

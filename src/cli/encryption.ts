@@ -184,7 +184,7 @@ function jobOf(
   given: CommonGiven,
   suffix: string,
 ): Pick<Job, 'tasks' | 'buffer' | 'overwrite' | 'before' | 'after' | 'metadata'> {
-  if (given.interactive && given['no-overwrite']) throw new UsageError('Say --interactive or --no-overwrite, not both.')
+  if (given.interactive && given['no-overwrite']) throw new UsageError('Use --interactive or --no-overwrite, not both.')
   const metadata = given['suppress-metadata'] ? undefined : given['metadata-output']
   const output = required(given.output, 'output')
   if (metadata === STANDARD && output === STANDARD)

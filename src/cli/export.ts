@@ -1,7 +1,7 @@
 /** `merlon export`: what a server has, as a seed without secrets. */
 import { writeFileSync } from 'node:fs'
 import type { ExportedSeed } from '../server/seed/export-seed.ts'
-import { ask } from './admin-client.ts'
+import { callAdmin } from './admin-client.ts'
 import { clientFor, clientOptions } from './client.ts'
 import { type Command, readOptions, UsageError } from './command.ts'
 
@@ -40,7 +40,7 @@ type Given = ReturnType<typeof readOptions<typeof options>>
 
 async function read(given: Given): Promise<ExportedSeed> {
   const { region, data } = given
-  if (data !== undefined) return ask<ExportedSeed>({ data }, 'POST /export', { ...(region && { region }) })
+  if (data !== undefined) return callAdmin<ExportedSeed>({ data }, 'POST /export', { ...(region && { region }) })
   // The Region of the signature.
   return JSON.parse(await clientFor(given).rest('merlon', 'GET', '/_merlon/export')) as ExportedSeed
 }

@@ -6,7 +6,7 @@ import { setRootSignIn } from '../server/compose/root-sign-in.ts'
 import { openCustody, storeOptions } from './admin-client.ts'
 import { type Command, readOptions, UsageError } from './command.ts'
 import { checkProfile, keyAsJson, shownKey, writeProfile } from './root-key.ts'
-import { askSecretsInOrder, newPassphrase } from './secrets.ts'
+import { newPassphrase, promptSecretsInOrder } from './secrets.ts'
 import { showShares } from './shares.ts'
 
 const options = {
@@ -37,7 +37,7 @@ export const init: Command = {
   async run(words) {
     const given = readOptions(options, words)
     const { data, account, profile, endpoint = 'http://127.0.0.1:4566', json } = given
-    if (data === undefined) throw new UsageError('Say where: merlon init --data DIR')
+    if (data === undefined) throw new UsageError('Missing option: merlon init --data DIR')
     if (profile !== undefined) checkProfile(profile)
     const kind = kindOf(given)
     if (isInstalled(data)) {
@@ -93,7 +93,7 @@ async function newSecrets(withPassphrase: boolean, withPassword: boolean): Promi
   if (withPassphrase && !withPassword) return { passphrase: await newPassphrase() }
   if (!withPassword) return {}
   const questions = [...(withPassphrase ? ['New passphrase'] : []), 'Password of the root user']
-  const answers = await askSecretsInOrder(questions)
+  const answers = await promptSecretsInOrder(questions)
   return { passphrase: withPassphrase ? answers[0] : undefined, password: answers.at(-1) }
 }
 
@@ -102,10 +102,10 @@ const KINDS = ['file', 'shamir', 'passphrase'] as const
 function kindOf(given: ReturnType<typeof readOptions<typeof options>>): (typeof KINDS)[number] {
   const shares = given.shares !== undefined || given.threshold !== undefined
   const implied = [...(shares ? ['shamir'] : []), ...(given.passphrase ? ['passphrase'] : [])]
-  const asked = [...new Set([...(given.sealer === undefined ? [] : [given.sealer]), ...implied])]
-  if (asked.length > 1) throw new UsageError(`One sealer to begin with, not ${asked.join(' and ')}: add others later.`)
-  const kind = KINDS.find((known) => known === (asked[0] ?? 'file'))
-  if (!kind) throw new UsageError(`--sealer is ${KINDS.join(', ')}, not '${asked[0]}'. Others: merlon sealer add`)
+  const kinds = [...new Set([...(given.sealer === undefined ? [] : [given.sealer]), ...implied])]
+  if (kinds.length > 1) throw new UsageError(`One sealer to begin with, not ${kinds.join(' and ')}: add others later.`)
+  const kind = KINDS.find((known) => known === (kinds[0] ?? 'file'))
+  if (!kind) throw new UsageError(`--sealer is ${KINDS.join(', ')}, not '${kinds[0]}'. Others: merlon sealer add`)
   return kind
 }
 

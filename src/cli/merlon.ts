@@ -8,6 +8,7 @@ import { type Command, UsageError } from './command.ts'
 import { completionCommand } from './completion.ts'
 import { credentials } from './credentials.ts'
 import { demo } from './demo.ts'
+import { detect } from './detect.ts'
 import { dev } from './dev.ts'
 import { doctor } from './doctor.ts'
 import { inspect } from './encryption/inspect.ts'
@@ -59,6 +60,7 @@ const commands: readonly Command[] = [
   plane,
   policy,
   waf,
+  detect,
   audit,
   credentials,
   secret,

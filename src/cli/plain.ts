@@ -8,5 +8,5 @@ export const plain = (text: string): string =>
   text.replace(ACTIVE, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`)
 
 /** Every text in it. */
-export const plainly = <T extends object>(told: T): T =>
-  JSON.parse(JSON.stringify(told), (_name, value: unknown) => (typeof value === 'string' ? plain(value) : value))
+export const plainly = <T extends object>(object: T): T =>
+  JSON.parse(JSON.stringify(object), (_name, value: unknown) => (typeof value === 'string' ? plain(value) : value))

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs'
 import type { PlaneRow } from '../kernel/planes/enrollment.ts'
 import { createLogger } from '../server/compose/log.ts'
 import { runPlane } from '../server/plane/plane-process.ts'
-import { ask, placeOptions } from './admin-client.ts'
+import { callAdmin, placeOptions } from './admin-client.ts'
 import { portOf } from './command.ts'
+import { gatewaySettings } from './gateway-options.ts'
 import { commandGroup } from './group.ts'
 import { parseSubcommand, required, type SubCommand } from './subcommand.ts'
 
@@ -18,7 +19,7 @@ const enroll: SubCommand = {
   options: enrollOptions,
   async run(words) {
     const { given, operands } = parseSubcommand(enrollOptions, words, oneName)
-    const created = await ask<{ code: string }>(given, 'POST /planes/enroll', { plane: operands[0] })
+    const created = await callAdmin<{ code: string }>(given, 'POST /planes/enroll', { plane: operands[0] })
     process.stdout.write(given.json ? `${JSON.stringify(created)}\n` : `${created.code}\n`)
     return 0
   },
@@ -43,7 +44,24 @@ const runOptions = {
   node: { type: 'string', value: 'NAME', about: "Name of this plane (default: this machine's)" },
   ca: { type: 'string', value: 'FILE', about: "The server's certificate authority (PEM), where it has its own" },
   host: { type: 'string', value: 'HOST', about: 'Where to listen (default 127.0.0.1)' },
-  port: { type: 'string', value: 'PORT', about: 'On which port; 0 takes any (default 53)' },
+  port: { type: 'string', value: 'PORT', about: 'Resolver: on which port; 0 takes any (default 53)' },
+  'gateway-port': {
+    type: 'string',
+    multiple: true,
+    value: 'PORT=PORT',
+    about: 'Gateway: open another port than a listener has, such as 443=8443; repeatable',
+  },
+  'gateway-trust': {
+    type: 'string',
+    multiple: true,
+    value: 'CIDR',
+    about: 'Gateway: believe PROXY protocol of connections from CIDR; repeatable',
+  },
+  'gateway-hops': {
+    type: 'string',
+    value: 'NUMBER',
+    about: 'Gateway: proxies that add to X-Forwarded-For (default 0)',
+  },
   json: { type: 'boolean', about: 'Announce readiness as one JSON line' },
 } as const
 const run: SubCommand = {
@@ -64,6 +82,7 @@ const run: SubCommand = {
       ca: given.ca === undefined ? undefined : readFileSync(given.ca, 'utf8'),
       host: given.host ?? '127.0.0.1',
       ports: { dns: port },
+      gateway: gatewaySettings(given),
       logger,
     })
     if (given.json) process.stdout.write(`${JSON.stringify({ ready: true, port: plane.listeners[0]?.port })}\n`)
@@ -83,7 +102,7 @@ const list: SubCommand = {
   options: listOptions,
   async run(words) {
     const { given } = parseSubcommand(listOptions, words)
-    const { planes } = await ask<{ planes: readonly PlaneRow[] }>(given, 'GET /planes')
+    const { planes } = await callAdmin<{ planes: readonly PlaneRow[] }>(given, 'GET /planes')
     const line = ({ plane, node, status, seenAt }: PlaneRow) =>
       `${plane} ${node}: ${status ? `${status.health}, snapshot ${status.snapshot}` : 'no report yet'}${
         seenAt === undefined ? '' : `, seen ${new Date(seenAt).toISOString()}`
@@ -105,7 +124,7 @@ const revoke: SubCommand = {
       names: 'a plane and its node',
     })
     const [plane, node] = operands
-    await ask(given, 'POST /planes/revoke', { plane, node })
+    await callAdmin(given, 'POST /planes/revoke', { plane, node })
     process.stdout.write(`The plane ${plane} on ${node} is revoked.\n`)
     return 0
   },

@@ -1,7 +1,7 @@
 /** `merlon portal-password`: gives a person of IAM Identity Center a password to sign in to the access portal with. */
-import { ask, placeOptions } from './admin-client.ts'
+import { callAdmin, placeOptions } from './admin-client.ts'
 import { type Command, readOptions, UsageError } from './command.ts'
-import { askSecret } from './secrets.ts'
+import { promptSecret } from './secrets.ts'
 
 const options = {
   ...placeOptions,
@@ -19,9 +19,9 @@ export const portalPassword: Command = {
   async run(words) {
     const { user, store, json, 'one-time': oneTime, ...place } = readOptions(options, words)
     if (user === undefined) throw new UsageError('Missing option: --user NAME')
-    const password = await askSecret('Password of the user')
+    const password = await promptSecret('Password of the user')
     const input = { user, store, password, oneTime: oneTime === true }
-    const answer = await ask<{ store: string }>(place, 'POST /portal-password', input)
+    const answer = await callAdmin<{ store: string }>(place, 'POST /portal-password', input)
     process.stdout.write(
       json
         ? `${JSON.stringify(answer)}\n`

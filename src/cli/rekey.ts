@@ -1,5 +1,5 @@
 /** `merlon rekey`: new shares in place of the old ones, which hold until the new ones have been proven. */
-import { ask, placeOptions } from './admin-client.ts'
+import { callAdmin, placeOptions } from './admin-client.ts'
 import { type Command, readOptions, UsageError } from './command.ts'
 import { testSealer } from './sealer.ts'
 import { showShares } from './shares.ts'
@@ -28,16 +28,19 @@ export const rekey: Command = {
   async run(words) {
     const place = readOptions(options, words)
     const { shares, threshold, confirm, json = false } = place
-    const print = (told: object, text: string) =>
-      void process.stdout.write(json ? `${JSON.stringify(told)}\n` : `${text}\n`)
+    const print = (value: object, text: string) =>
+      void process.stdout.write(json ? `${JSON.stringify(value)}\n` : `${text}\n`)
     if (confirm) {
-      const { sealers } = await ask<{ sealers: readonly Shown[] }>(place, 'GET /sealers')
+      const { sealers } = await callAdmin<{ sealers: readonly Shown[] }>(place, 'GET /sealers')
       const pending = sealers.find(({ replaces }) => replaces !== undefined)
       if (!pending) throw new UsageError('No rekey has begun. Begin one: merlon rekey --shares N --threshold K')
       return testSealer(place, pending.id, print)
     }
-    const told = await ask<{ sealer: Shown; shares: readonly string[] }>(place, 'POST /rekey', { shares, threshold })
-    showShares(told.shares, told.sealer.threshold, json)
+    const response = await callAdmin<{ sealer: Shown; shares: readonly string[] }>(place, 'POST /rekey', {
+      shares,
+      threshold,
+    })
+    showShares(response.shares, response.sealer.threshold, json)
     if (!json) process.stdout.write('The old shares hold until the new ones are proven: merlon rekey --confirm\n')
     return 0
   },

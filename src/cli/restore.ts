@@ -11,10 +11,10 @@ import { Keyring } from '../vault/keyring.ts'
 import { type KeyringBody, keyringFile, readKeyring } from '../vault/keyring-file.ts'
 import { openRootKey } from '../vault/sealer.ts'
 import { passphraseSeed } from '../vault/sealers/passphrase.ts'
-import { ask, folderOf, placeOptions } from './admin-client.ts'
+import { callAdmin, folderOf, placeOptions } from './admin-client.ts'
 import { WITHOUT_OBJECTS } from './backup.ts'
 import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
-import { askSecrets } from './secrets.ts'
+import { promptSecrets } from './secrets.ts'
 
 const options = {
   ...placeOptions,
@@ -41,13 +41,13 @@ export const restore: Command = {
     const [[operand], rest] = operandsOf(words)
     const given = readOptions(options, rest)
     const data = folderOf(given)
-    const print = (told: object, text: string) =>
-      void process.stdout.write(given.json ? `${JSON.stringify(told)}\n` : `${text}\n`)
+    const print = (value: object, text: string) =>
+      void process.stdout.write(given.json ? `${JSON.stringify(value)}\n` : `${text}\n`)
     if (given.activate) {
-      print(await ask(given, 'POST /activate'), `${data} is active.`)
+      print(await callAdmin(given, 'POST /activate'), `${data} is active.`)
       return 0
     }
-    if (operand === undefined) throw new UsageError('Say which backup: merlon restore FILE')
+    if (operand === undefined) throw new UsageError('Missing backup file: merlon restore FILE')
 
     if (given.store !== undefined)
       throw new UsageError('A backup is restored into a folder; from there its data can be copied into a database.')
@@ -64,10 +64,10 @@ export const restore: Command = {
     const keyring = Keyring.unseal(keyringFile(place), read, await rootKeyOf(read.body, data, given['key-file']))
     try {
       const acceptRollback = given['accept-rollback'] ?? false
-      const told = await restoreBackup(file, keyring, data, { acceptRollback })
+      const outcome = await restoreBackup(file, keyring, data, { acceptRollback })
       print(
-        told,
-        `${data} holds the state of ${told.createdAt}, fenced.${told.objects ? '' : ` ${WITHOUT_OBJECTS}`} Start it, look, then: merlon restore --activate`,
+        outcome,
+        `${data} holds the state of ${outcome.createdAt}, fenced.${outcome.objects ? '' : ` ${WITHOUT_OBJECTS}`} Start it, look, then: merlon restore --activate`,
       )
       return 0
     } finally {
@@ -97,7 +97,7 @@ async function rootKeyOf(body: KeyringBody, data: string, keyFile: string | unde
   let rootKey: Buffer | undefined
   let given = 0
   const { settings } = sealer
-  await askSecrets(
+  await promptSecrets(
     () => (settings.kind === 'shamir' ? `Share ${given + 1} of ${settings.threshold}` : 'Passphrase'),
     async (secret) => {
       if (settings.kind === 'passphrase') rootKey = openRootKey(body, sealer, await passphraseSeed(settings, secret))

@@ -1,7 +1,7 @@
 /** `merlon root-password`: gives the root user of an account an e-mail address and a password to sign in with. */
-import { ask, placeOptions } from './admin-client.ts'
+import { callAdmin, placeOptions } from './admin-client.ts'
 import { type Command, readOptions, UsageError } from './command.ts'
-import { askSecret } from './secrets.ts'
+import { promptSecret } from './secrets.ts'
 
 const options = {
   ...placeOptions,
@@ -18,8 +18,8 @@ export const rootPassword: Command = {
   async run(words) {
     const { email, account, json, ...place } = readOptions(options, words)
     if (email === undefined) throw new UsageError('Missing option: --email ADDRESS')
-    const password = await askSecret('Password of the root user')
-    const answer = await ask<{ account: string }>(place, 'POST /root-password', { email, account, password })
+    const password = await promptSecret('Password of the root user')
+    const answer = await callAdmin<{ account: string }>(place, 'POST /root-password', { email, account, password })
     process.stdout.write(
       json
         ? `${JSON.stringify(answer)}\n`

@@ -1,6 +1,6 @@
 /** `merlon rotate-root`: another root key under the same sealers, while work goes on. */
 import type { Replaced } from '../server/trust/backup.ts'
-import { ask, placeOptions } from './admin-client.ts'
+import { callAdmin, placeOptions } from './admin-client.ts'
 import { type Command, readOptions } from './command.ts'
 import { warnOfCopies } from './copies.ts'
 
@@ -14,9 +14,11 @@ export const rotateRoot: Command = {
   async run(words) {
     const place = readOptions(options, words)
     const { json } = place
-    const told = await ask<{ rootVersion: number; copies: readonly Replaced[] }>(place, 'POST /rotate-root')
-    process.stdout.write(json ? `${JSON.stringify(told)}\n` : `The root key is now version ${told.rootVersion}.\n`)
-    warnOfCopies(told.copies, 'destroy it, it opens the old version')
+    const response = await callAdmin<{ rootVersion: number; copies: readonly Replaced[] }>(place, 'POST /rotate-root')
+    process.stdout.write(
+      json ? `${JSON.stringify(response)}\n` : `The root key is now version ${response.rootVersion}.\n`,
+    )
+    warnOfCopies(response.copies, 'destroy it, it opens the old version')
     return 0
   },
 }

@@ -1,5 +1,5 @@
 /** `merlon scim-token`: a token with which an identity provider writes a directory by SCIM. */
-import { ask, placeOptions } from './admin-client.ts'
+import { callAdmin, placeOptions } from './admin-client.ts'
 import { type Command, readOptions } from './command.ts'
 
 const options = {
@@ -20,7 +20,7 @@ export const scimToken: Command = {
   options,
   async run(words) {
     const { store, json, ...place } = readOptions(options, words)
-    const made = await ask<Made>(place, 'POST /scim-token', { store })
+    const made = await callAdmin<Made>(place, 'POST /scim-token', { store })
     process.stdout.write(
       json
         ? `${JSON.stringify(made)}\n`

@@ -1,5 +1,5 @@
 /** `merlon seal`: takes the keys out of a running server's memory, at once. */
-import { askServer } from '../server/admin/admin-socket.ts'
+import { callServer } from '../server/admin/admin-socket.ts'
 import { InstallationError } from '../server/compose/installation.ts'
 import { dataOption } from './admin-client.ts'
 import { type Command, readOptions } from './command.ts'
@@ -12,8 +12,8 @@ export const seal: Command = {
   options,
   async run(words) {
     const { data = '.merlon' } = readOptions(options, words)
-    const told = await askServer(data, { route: 'POST /seal', input: {} })
-    if (!told) throw new InstallationError(`No server runs on ${data}: nothing is unsealed.`, 'MERLON_NOT_RUNNING')
+    const response = await callServer(data, { route: 'POST /seal', input: {} })
+    if (!response) throw new InstallationError(`No server runs on ${data}: nothing is unsealed.`, 'MERLON_NOT_RUNNING')
     process.stdout.write('Merlon is sealed.\n')
     return 0
   },

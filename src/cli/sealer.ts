@@ -1,8 +1,8 @@
 /** `merlon sealer …`: the ways to open the root key: which there are, whether they work, others, fewer. */
 import type { Progress } from '../server/admin/unseal-attempts.ts'
-import { ask, type InstallationOptions, placeOptions } from './admin-client.ts'
+import { callAdmin, type InstallationOptions, placeOptions } from './admin-client.ts'
 import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
-import { askSecrets, newPassphrase } from './secrets.ts'
+import { newPassphrase, promptSecrets } from './secrets.ts'
 import { showShares } from './shares.ts'
 
 const options = {
@@ -41,30 +41,30 @@ export const sealer: Command = {
   async run(words) {
     const [[verb, operand], rest] = operandsOf(words)
     const given = readOptions(options, rest)
-    const print = (told: object, text: string) =>
-      void process.stdout.write(given.json ? `${JSON.stringify(told)}\n` : `${text}\n`)
+    const print = (value: object, text: string) =>
+      void process.stdout.write(given.json ? `${JSON.stringify(value)}\n` : `${text}\n`)
     switch (verb) {
       case 'list': {
-        const told = await ask<{ sealers: readonly Shown[] }>(given, 'GET /sealers')
-        print(told, told.sealers.map(line).join('\n'))
+        const response = await callAdmin<{ sealers: readonly Shown[] }>(given, 'GET /sealers')
+        print(response, response.sealers.map(line).join('\n'))
         return 0
       }
       case 'add': {
-        if (!operand) throw new UsageError(`Say which kind: ${about}`)
-        const told = await ask<{ sealer: Shown; shares?: readonly string[] }>(given, 'POST /sealers', {
+        if (!operand) throw new UsageError(`Missing sealer kind: ${about}`)
+        const response = await callAdmin<{ sealer: Shown; shares?: readonly string[] }>(given, 'POST /sealers', {
           ...(await asInput(operand, given)),
         })
-        if (told.shares) showShares(told.shares, told.sealer.threshold ?? 0, given.json ?? false)
-        print(told.shares ? { sealer: told.sealer } : told, `Added ${line(told.sealer)}`)
+        if (response.shares) showShares(response.shares, response.sealer.threshold ?? 0, given.json ?? false)
+        print(response.shares ? { sealer: response.sealer } : response, `Added ${line(response.sealer)}`)
         return 0
       }
       case 'test': {
-        if (!operand) throw new UsageError('Say which: merlon sealer test ID')
+        if (!operand) throw new UsageError('Missing sealer ID: merlon sealer test ID')
         return testSealer(given, operand, print)
       }
       case 'remove': {
-        if (!operand) throw new UsageError('Say which: merlon sealer remove ID')
-        print(await ask(given, 'POST /sealers/remove', { id: operand }), `Sealer ${operand} is gone.`)
+        if (!operand) throw new UsageError('Missing sealer ID: merlon sealer remove ID')
+        print(await callAdmin(given, 'POST /sealers/remove', { id: operand }), `Sealer ${operand} is gone.`)
         return 0
       }
       default:
@@ -77,21 +77,25 @@ export const sealer: Command = {
 export async function testSealer(
   place: InstallationOptions,
   id: string,
-  print: (told: object, text: string) => void,
+  print: (value: object, text: string) => void,
 ): Promise<number> {
-  const { sealers } = await ask<{ sealers: readonly Shown[] }>(place, 'GET /sealers')
+  const { sealers } = await callAdmin<{ sealers: readonly Shown[] }>(place, 'GET /sealers')
   const kind = sealers.find((each) => each.id === id)?.kind
-  let told: { tested?: string; progress?: Progress } = {}
+  let response: { tested?: string; progress?: Progress } = {}
   if (kind === 'shamir' || kind === 'passphrase') {
-    const question = () => (kind === 'shamir' ? `Share ${(told.progress?.given ?? 0) + 1}` : 'Passphrase')
-    await askSecrets(question, async (secret) => {
-      const nonce = told.progress?.nonce
-      told = await ask(place, 'POST /sealers/test', { id, [kind === 'shamir' ? 'share' : kind]: secret, nonce })
-      return told.tested !== undefined
+    const question = () => (kind === 'shamir' ? `Share ${(response.progress?.given ?? 0) + 1}` : 'Passphrase')
+    await promptSecrets(question, async (secret) => {
+      const nonce = response.progress?.nonce
+      response = await callAdmin(place, 'POST /sealers/test', {
+        id,
+        [kind === 'shamir' ? 'share' : kind]: secret,
+        nonce,
+      })
+      return response.tested !== undefined
     })
-  } else told = await ask(place, 'POST /sealers/test', { id })
-  print(told, told.tested ? `Sealer ${id} opens the root key.` : 'More shares are needed.')
-  return told.tested ? 0 : 3
+  } else response = await callAdmin(place, 'POST /sealers/test', { id })
+  print(response, response.tested ? `Sealer ${id} opens the root key.` : 'More shares are needed.')
+  return response.tested ? 0 : 3
 }
 
 async function asInput(kind: string, given: Given): Promise<object> {
@@ -99,7 +103,7 @@ async function asInput(kind: string, given: Given): Promise<object> {
     case 'passphrase':
       return { kind, passphrase: await newPassphrase() }
     case 'file':
-      if (given['key-file'] === undefined) throw new UsageError('Say where the key goes: --key-file FILE')
+      if (given['key-file'] === undefined) throw new UsageError('Missing option: --key-file FILE')
       return { kind, path: given['key-file'] }
     case 'kms': {
       const region = given.region ?? 'us-east-1'

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { UsageError } from './command.ts'
 
 /** Prompts until `take` returns that it is enough, or standard input ends. */
-export async function askSecrets(question: () => string, take: (secret: string) => Promise<boolean>): Promise<void> {
+export async function promptSecrets(question: () => string, take: (secret: string) => Promise<boolean>): Promise<void> {
   if (process.stdin.isTTY) {
     while (!(await take(await typed(question())))) {
       // Not enough yet.
@@ -18,9 +18,9 @@ export async function askSecrets(question: () => string, take: (secret: string) 
 }
 
 /** One answer to each question, in their order. */
-export async function askSecretsInOrder(questions: readonly string[]): Promise<readonly string[]> {
+export async function promptSecretsInOrder(questions: readonly string[]): Promise<readonly string[]> {
   const answers: string[] = []
-  await askSecrets(
+  await promptSecrets(
     () => questions[answers.length]!,
     async (secret) => answers.push(secret) === questions.length,
   )
@@ -29,9 +29,9 @@ export async function askSecretsInOrder(questions: readonly string[]): Promise<r
   return answers
 }
 
-export async function askSecret(question: string): Promise<string> {
+export async function promptSecret(question: string): Promise<string> {
   let given: string | undefined
-  await askSecrets(
+  await promptSecrets(
     () => question,
     async (secret) => {
       given = secret
@@ -44,7 +44,7 @@ export async function askSecret(question: string): Promise<string> {
 
 /** On a terminal it is entered twice. */
 export async function newPassphrase(): Promise<string> {
-  const passphrase = await askSecret('New passphrase')
+  const passphrase = await promptSecret('New passphrase')
   if (process.stdin.isTTY && (await typed('The same again')) !== passphrase)
     throw new UsageError('The two passphrases differ.')
   return passphrase

@@ -21,6 +21,7 @@ import { readOrigin } from '../server/web/origins.ts'
 import { folderOf, storageAt, storeOptions } from './admin-client.ts'
 import { authorityDirectoryOf } from './ca.ts'
 import { type Command, portOf, readOptions, UsageError } from './command.ts'
+import { gatewayOf } from './gateway-options.ts'
 import { isChildOfNpx, onParentDeath } from './parent.ts'
 import { keyAsJson, shownKey } from './root-key.ts'
 import { version } from './version.ts'
@@ -103,6 +104,29 @@ const options = {
     value: 'HOST:PORT',
     about: 'Answer DNS queries for the zones of Route 53 there, over UDP and TCP (default: MERLON_RESOLVER)',
   },
+  gateway: {
+    type: 'string',
+    value: 'HOST',
+    about:
+      'Serve application load balancers at this address, on the ports of their listeners (default: MERLON_GATEWAY)',
+  },
+  'gateway-port': {
+    type: 'string',
+    multiple: true,
+    value: 'PORT=PORT',
+    about: 'Open another port than a listener has, such as 443=8443; repeatable',
+  },
+  'gateway-trust': {
+    type: 'string',
+    multiple: true,
+    value: 'CIDR',
+    about: 'Believe PROXY protocol of connections from CIDR; repeatable',
+  },
+  'gateway-hops': {
+    type: 'string',
+    value: 'NUMBER',
+    about: 'Proxies within --gateway-trust that add to X-Forwarded-For: the client is so far from its end (default 0)',
+  },
   mail: {
     type: 'string',
     value: 'URL',
@@ -169,6 +193,7 @@ export const start: Command = {
       witnesses: targetsOf('--witness', given.witness, 'MERLON_WITNESSES'),
       mail: mailOf(given.mail ?? process.env['MERLON_MAIL']),
       resolver: resolverOf(given.resolver ?? process.env['MERLON_RESOLVER']),
+      gateway: gatewayOf(given, given.gateway ?? process.env['MERLON_GATEWAY']),
       limits: limitsOf(given.limits ?? process.env['MERLON_LIMITS']),
       accessLog: given['access-log'] ?? false,
       lameDuckMs: lameDuckOf(given['lame-duck'] ?? process.env['MERLON_LAME_DUCK']),

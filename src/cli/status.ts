@@ -1,7 +1,7 @@
 /** `merlon status`: does a server answer? */
 import type { StreamStatus } from '../planes/streams/stream.ts'
 import { shown } from '../server/admin/admin-api.ts'
-import { askServer } from '../server/admin/admin-socket.ts'
+import { callServer } from '../server/admin/admin-socket.ts'
 import { isInstalled, keyringOf } from '../server/compose/installation.ts'
 import { type Health, isReady } from '../server/listen/health.ts'
 import { readKeyring } from '../vault/keyring-file.ts'
@@ -34,7 +34,7 @@ export const status: Command = {
     const given = readOptions(options, words)
     if (given.data !== undefined) return ofFolder(given.data, given.json ?? false)
     const url = `http://${given.host ?? '127.0.0.1'}:${portOf(given.port, 4566)}`
-    const health = await ask(url)
+    const health = await fetchStatus(url)
     if (given.json) process.stdout.write(`${JSON.stringify({ url, ...(health ?? { status: 'down' }) })}\n`)
     else if (health) process.stdout.write(`Merlon ${health.version} ${SHOWN[health.status]} on ${url}${why(health)}\n`)
     else process.stdout.write(`Nothing answers on ${url}. Start one with: merlon start\n`)
@@ -44,10 +44,10 @@ export const status: Command = {
 
 /** The state of a data directory, whether or not a server runs on it. */
 async function ofFolder(data: string, json: boolean): Promise<number> {
-  const told = await askServer(data, { route: 'GET /status', input: {} })
-  const state: State = told ? { running: true, ...told } : { running: false, ...atRest(data) }
+  const response = await callServer(data, { route: 'GET /status', input: {} })
+  const state: State = response ? { running: true, ...response } : { running: false, ...atRest(data) }
   process.stdout.write(json ? `${JSON.stringify(state)}\n` : shownState(data, state))
-  return told && (!state.health || isReady(state.health)) ? 0 : 1
+  return response && (!state.health || isReady(state.health)) ? 0 : 1
 }
 
 function atRest(data: string): Omit<State, 'running'> {
@@ -90,7 +90,7 @@ function howItGoes({ sent, through, error, elsewhere }: StreamStatus): string {
 }
 
 /** A server that is not ready answers with status 503. */
-async function ask(url: string): Promise<Answer | undefined> {
+async function fetchStatus(url: string): Promise<Answer | undefined> {
   try {
     const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
     return answer.ok || answer.status === 503 ? ((await answer.json()) as Answer) : undefined

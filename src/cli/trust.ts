@@ -1,6 +1,6 @@
 /** `merlon trust …`: what the root of trust really looks like, and the end of an account. */
 import type { Replaced } from '../server/trust/backup.ts'
-import { ask, placeOptions } from './admin-client.ts'
+import { callAdmin, placeOptions } from './admin-client.ts'
 import { type Command, operandsOf, readOptions, UsageError, usage } from './command.ts'
 import { warnOfCopies } from './copies.ts'
 
@@ -31,16 +31,16 @@ export const trust: Command = {
     const place = readOptions(options, rest)
     const { json, yes } = place
     if (verb === 'report') {
-      const report = await ask<Report>(place, 'GET /report')
+      const report = await callAdmin<Report>(place, 'GET /report')
       process.stdout.write(json ? `${JSON.stringify(report)}\n` : shown(report))
       return report.verdict === 'FAIL' ? 1 : 0
     }
     if (verb !== 'erase' || operand === undefined)
       throw new UsageError('merlon trust report, or merlon trust erase ACCOUNT')
     if (!yes) throw new UsageError(`This cannot be undone. To confirm: merlon trust erase ${operand} --yes`)
-    const told = await ask<Erased>(place, 'POST /accounts/erase', { account: operand })
-    process.stdout.write(json ? `${JSON.stringify(told)}\n` : `The key of account ${operand} is destroyed.\n`)
-    return warnOfCopies(told.copies, "destroy every copy of it, the account's key is in it")
+    const response = await callAdmin<Erased>(place, 'POST /accounts/erase', { account: operand })
+    process.stdout.write(json ? `${JSON.stringify(response)}\n` : `The key of account ${operand} is destroyed.\n`)
+    return warnOfCopies(response.copies, "destroy every copy of it, the account's key is in it")
   },
 }
 

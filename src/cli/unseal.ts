@@ -1,10 +1,10 @@
 /** `merlon unseal`: sends shares or a passphrase from their holders to a sealed server. */
-import { askServer } from '../server/admin/admin-socket.ts'
+import { callServer } from '../server/admin/admin-socket.ts'
 import type { Progress } from '../server/admin/unseal-attempts.ts'
 import { InstallationError } from '../server/compose/installation.ts'
 import { dataOption } from './admin-client.ts'
 import { type Command, readOptions } from './command.ts'
-import { askSecrets } from './secrets.ts'
+import { promptSecrets } from './secrets.ts'
 
 const options = {
   ...dataOption,
@@ -40,29 +40,29 @@ export const unseal: Command = {
   options,
   async run(words) {
     const { data = '.merlon', nonce, cancel, 'accept-rollback': acceptRollback = false } = readOptions(options, words)
-    const tell = async (input: object, route = 'POST /unseal'): Promise<Answer> => {
-      const told = await askServer(data, { route, input: { acceptRollback, ...input } })
-      if (!told)
+    const send = async (input: object, route = 'POST /unseal'): Promise<Answer> => {
+      const response = await callServer(data, { route, input: { acceptRollback, ...input } })
+      if (!response)
         throw new InstallationError(
           `No server runs on ${data}. Start it first: merlon start --data ${data}`,
           'MERLON_NOT_RUNNING',
         )
-      return told as Answer
+      return response as Answer
     }
     if (cancel) {
-      await tell({}, 'POST /unseal/cancel')
+      await send({}, 'POST /unseal/cancel')
       return 0
     }
 
-    let answer = await tell({})
+    let answer = await send({})
     if (answer.state === 'sealed') {
       for (const reason of answer.reasons ?? []) process.stderr.write(`${reason}\n`)
       const kinds = new Set((answer.needed ?? []).map(({ kind }) => kind))
       if (kinds.size === 0) return 1
       const question = () => (kinds.has('shamir') ? `Share ${(answer.progress?.given ?? 0) + 1}` : 'Passphrase')
-      await askSecrets(question, async (secret) => {
+      await promptSecrets(question, async (secret) => {
         const isShare = kinds.has('shamir') && (SHARE.test(secret) || !kinds.has('passphrase'))
-        answer = await tell(isShare ? { share: secret, nonce } : { passphrase: secret })
+        answer = await send(isShare ? { share: secret, nonce } : { passphrase: secret })
         if (answer.progress) process.stdout.write(progressLine(answer.progress))
         return answer.state !== 'sealed'
       })

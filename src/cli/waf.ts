@@ -3,12 +3,15 @@ import type { Command } from './command.ts'
 import { commandGroup } from './group.ts'
 import { InputError } from './policy/files.ts'
 import { explainCommand } from './waf/explain.ts'
+import { replayCommand } from './waf/replay.ts'
 
 const group = commandGroup({
   name: 'waf',
   about: 'Evaluates web ACLs in plain files, without a server',
-  commands: [explainCommand],
-  note: 'Exit status: 0 allowed; 1 blocked, or answered with a CAPTCHA or challenge; 2 a command line or a file that cannot be read.',
+  commands: [explainCommand, replayCommand],
+  note:
+    'Exit status: 0 allowed, or nothing decided differently; 1 blocked, answered with a CAPTCHA or challenge, or decided ' +
+    'differently; 2 a command line or a file that cannot be read.',
 })
 
 export const waf: Command = {

@@ -8,7 +8,7 @@ import { Difference, Possibility } from './difference.ts'
 import { globCodes, globMatches } from './glob.ts'
 
 /** The access to check: actions, resources, or both; an omitted one means everything. */
-export interface AccessAsked {
+export interface AccessQuery {
   readonly actions?: readonly string[] | undefined
   readonly resources?: readonly string[] | undefined
 }
@@ -41,14 +41,14 @@ export function newAccess(
 /** The actions of `known` that the policy may allow within the requested access. Throws a `BudgetError`, too. */
 export function accessGranted(
   policy: CompiledPolicy,
-  asked: readonly AccessAsked[],
+  queries: readonly AccessQuery[],
   known: readonly string[],
   budget: Budget = new Budget(),
 ): readonly Grant[] {
   const all = [...known, ...beyond(policy, known)]
   const possibility = new Possibility(policy, budget)
   const granting = new Granting(policy, budget)
-  return asked.flatMap(({ actions, resources = ['*'] }) => {
+  return queries.flatMap(({ actions, resources = ['*'] }) => {
     const wanted = actions ? named(actions, all, budget) : all
     return wanted.flatMap((action) => {
       const within = resources.find((resource) => possibility.of(action, resource))

@@ -1,5 +1,5 @@
 /** Analyses of policies as plain data, so that another thread can do them: texts in, results out. */
-import { type AccessAsked, accessGranted, type Grant, newAccess } from './access.ts'
+import { type AccessQuery, accessGranted, type Grant, newAccess } from './access.ts'
 import { Budget, BudgetError } from './budget.ts'
 import { type CompiledPolicy, compilePolicy } from './compile.ts'
 import type { PolicyKind, Statement } from './document.ts'
@@ -13,7 +13,7 @@ export type Analysis =
       readonly question: 'access-granted'
       readonly kind: PolicyKind
       readonly policy: string
-      readonly access: readonly AccessAsked[]
+      readonly access: readonly AccessQuery[]
     }
   | { readonly question: 'public-access'; readonly kind: PolicyKind; readonly policy: string }
 

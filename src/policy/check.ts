@@ -43,9 +43,9 @@ export const RULES: Readonly<Record<PolicyKind, Rules>> = {
 }
 
 export function checkOperator(operator: string, values: readonly string[], at: Position, report: Report): void {
-  const asked = parseOperator(operator)
-  if (!asked) report('syntax', TEXTS.syntax, at)
-  else if (asked.operator.accepts && !values.every(asked.operator.accepts)) report('legacy', TEXTS.legacy, at)
+  const parsed = parseOperator(operator)
+  if (!parsed) report('syntax', TEXTS.syntax, at)
+  else if (parsed.operator.accepts && !values.every(parsed.operator.accepts)) report('legacy', TEXTS.legacy, at)
 }
 
 export function checkAction(action: string, kind: PolicyKind, at: Position, report: Report): void {

@@ -22,19 +22,19 @@ export function compileConditions(
 
 function compileCondition(condition: Condition, effect: 'Allow' | 'Deny', version: Version): ConditionTest {
   const key = condition.key.toLowerCase()
-  const asked = parseOperator(condition.operator)
+  const parsed = parseOperator(condition.operator)
   const closed = effect === 'Deny'
-  if (!asked) return () => closed
-  const { compile } = asked.operator
+  if (!parsed) return () => closed
+  const { compile } = parsed.operator
   if (!compile) return compileNull(key, condition.values)
 
   const test = compile(condition.values, version)
-  const absent = whenAbsent(asked)
+  const absent = whenAbsent(parsed)
   // What cannot be understood never allows; to a Deny it is as if it were absent.
   const unclear = effect === 'Deny' && absent
-  if (asked.quantifier) return quantified(key, asked, test, absent, unclear)
+  if (parsed.quantifier) return quantified(key, parsed, test, absent, unclear)
 
-  const { negated } = asked.operator
+  const { negated } = parsed.operator
   const one = (value: string, context: Context) => {
     const met = test(value, context)
     return met === undefined ? unclear : met !== negated
@@ -51,13 +51,13 @@ function compileCondition(condition: Condition, effect: 'Allow' | 'Deny', versio
 
 function quantified(
   key: string,
-  asked: OperatorInput,
+  operands: OperatorInput,
   test: ValueTest,
   absent: boolean,
   unclear: boolean,
 ): ConditionTest {
-  const { negated } = asked.operator
-  const all = asked.quantifier === 'forallvalues'
+  const { negated } = operands.operator
+  const all = operands.quantifier === 'forallvalues'
   return (context) => {
     const value = context.lookup(key)
     if (value === undefined) return absent

@@ -30,6 +30,25 @@ test('Only a policy of all actions on all resources without a condition is an ad
   expect(administrator({ Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } } })).toBe(false)
 })
 
+test('A hostile text has no exposure', () => {
+  const deep = `{"Statement":{"Principal":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}}`
+  const long = JSON.stringify({
+    Statement: { Effect: 'Allow', Principal: { AWS: 'x'.repeat(100_000) }, Action: '*', Resource: '*' },
+  })
+
+  expect(exposureOf(deep, OWN)).toBeUndefined()
+  expect(exposureOf(long, OWN)?.accounts ?? []).toEqual([])
+  for (const text of [
+    'null',
+    '[]',
+    '"Principal"',
+    '{"Principal":1}',
+    '{"Statement":[null]}',
+    '{"Statement":{"Principal":null}}',
+  ])
+    expect(exposureOf(text, OWN)?.anonymous ?? false).toBe(false)
+})
+
 test('A text that is no policy has no exposure', () => {
   expect(exposureOf('{', OWN)).toBeUndefined()
   expect(exposureOf('', OWN)).toBeUndefined()

@@ -1,6 +1,6 @@
 /** The IAM policy language: parse, check, compile, decide, explain. Pure functions, no input or output. */
 
-export { type AccessAsked, accessGranted, type Grant as GrantedAccess, newAccess } from './access.ts'
+export { type AccessQuery, accessGranted, type Grant as GrantedAccess, newAccess } from './access.ts'
 export { type Analysis, type AnalysisResult, analyze } from './analysis.ts'
 export { ANALYSIS_STEPS_MAX, Budget, BudgetError } from './budget.ts'
 export { type CompiledPolicy, type CompiledStatement, compilePolicy, compileSet, type PolicySet } from './compile.ts'

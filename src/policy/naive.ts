@@ -118,21 +118,21 @@ function escaped(text: string): string {
 }
 
 function holds(condition: Condition, effect: string, { version }: Policy, { context }: Request): boolean {
-  const asked = parseOperator(condition.operator)
-  if (!asked) return effect === 'Deny'
+  const parsed = parseOperator(condition.operator)
+  if (!parsed) return effect === 'Deny'
   const value = context.get(condition.key)
   const values = value === undefined ? [] : typeof value === 'string' ? [value] : value
-  const { compile, negated } = asked.operator
+  const { compile, negated } = parsed.operator
   if (!compile) return condition.values.some((each) => each.toLowerCase() === String(values.length === 0))
 
-  const absent = asked.ifExists || asked.quantifier === 'forallvalues' || (negated && !asked.quantifier)
+  const absent = parsed.ifExists || parsed.quantifier === 'forallvalues' || (negated && !parsed.quantifier)
   if (values.length === 0) return absent
-  if (values.length > 1 && !asked.quantifier) return effect === 'Deny'
+  if (values.length > 1 && !parsed.quantifier) return effect === 'Deny'
   const outcomes = values.map((each) => {
     const met = compile(condition.values, version)(each, context)
     return met === undefined ? effect === 'Deny' && absent : met !== negated
   })
-  return asked.quantifier === 'forallvalues' ? outcomes.every(Boolean) : outcomes.some(Boolean)
+  return parsed.quantifier === 'forallvalues' ? outcomes.every(Boolean) : outcomes.some(Boolean)
 }
 
 function closeness({ principal: choice, effect }: Statement, { principal, context }: Request): number {

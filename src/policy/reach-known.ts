@@ -20,7 +20,7 @@ export class Known {
     this.#absentPrefixes = lowered.filter((key) => key.endsWith('*')).map((key) => key.slice(0, -1))
   }
 
-  tells(key: string): boolean {
+  decides(key: string): boolean {
     const lowered = key.toLowerCase()
     return (
       this.context.has(key) ||
@@ -59,7 +59,7 @@ export function openStatement(statement: CompiledStatement, known: Known): OpenS
   const open: Condition[] = []
   for (const condition of statement.statement.conditions) {
     const keys = conditionKeys({ ...statement.statement, conditions: [condition] }, version)
-    if (!keys.every((key) => known.tells(key))) open.push(condition)
+    if (!keys.every((key) => known.decides(key))) open.push(condition)
     else if (!compileConditions([condition], effect, version)!(known.context)) return undefined
   }
   const resources = openResources(statement, known)
@@ -74,7 +74,7 @@ function openResources({ statement, version, effect }: CompiledStatement, known:
   for (const text of values) {
     const tokens = resourceTokens(text, version)
     const variables = tokens.filter((token) => typeof token !== 'number')
-    if (!variables.every(({ key }) => known.tells(key))) {
+    if (!variables.every(({ key }) => known.decides(key))) {
       loose.push({ text, pattern: tokens.map((token) => (typeof token === 'number' ? token : ANY)) })
       continue
     }

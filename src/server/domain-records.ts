@@ -59,7 +59,7 @@ async function answerOf(server: Server, name: string, type: 'CNAME' | 'CAA'): Pr
   const resolver = isIPv6(server.address) ? `[${server.address}]:${server.port}` : `${server.address}:${server.port}`
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
-      const packet = await ask(server, name, type)
+      const packet = await queryServer(server, name, type)
       const records = (packet.answers ?? []).flatMap((answer) =>
         'data' in answer && 'name' in answer ? [{ name: answer.name, type: answer.type, data: answer.data }] : [],
       )
@@ -71,7 +71,7 @@ async function answerOf(server: Server, name: string, type: 'CNAME' | 'CAA'): Pr
   return { resolver, rcode: undefined, records: [] }
 }
 
-async function ask(server: Server, name: string, type: 'CNAME' | 'CAA'): Promise<Packet> {
+async function queryServer(server: Server, name: string, type: 'CNAME' | 'CAA'): Promise<Packet> {
   const id = randomInt(0x10000)
   const query = encode({ type: 'query', id, flags: RECURSION_DESIRED, questions: [{ type, name, class: 'IN' }] })
   const isAnswer = (packet: Packet): boolean => {

@@ -123,18 +123,18 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
 
     test('the feed delivers each commit once, in order, before run resolves', async () => {
       const store = await fresh()
-      const heard: number[] = []
+      const received: number[] = []
       const keys: string[] = []
       store.subscribe((commit) => {
-        heard.push(commit.revision)
+        received.push(commit.revision)
         keys.push(...commit.changes.map((change) => change.key))
       })
 
       await Promise.all(Array.from({ length: 20 }, (_, i) => store.run((unit) => unit.put(`f/${i}`, {}))))
 
       expect(keys.sort()).toEqual(Array.from({ length: 20 }, (_, i) => `f/${i}`).sort())
-      expect(heard).toEqual([...heard].sort((a, b) => a - b))
-      expect(new Set(heard).size).toBe(20)
+      expect(received).toEqual([...received].sort((a, b) => a - b))
+      expect(new Set(received).size).toBe(20)
     })
 
     test('the log answers newest first, by time and by attribute, page by page', async () => {

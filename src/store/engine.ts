@@ -73,8 +73,23 @@ function syncDirectory(directory: string): void {
 }
 
 async function load(): Promise<Module> {
-  // `node:sqlite` warns as experimental below 22.13, and does not exist on 20.
+  // `node:sqlite` needs a flag below 22.13, and does not exist on 20.
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  if (major > 22 || (major === 22 && minor >= 13)) return import('node:sqlite' as string) as Promise<Module>
+  if (major > 22 || (major === 22 && minor >= 13))
+    return withoutExperimentalWarning(() => import('node:sqlite' as string) as Promise<Module>)
   return import('@photostructure/sqlite') as unknown as Promise<Module>
+}
+
+/** Some releases of Node warn of their SQLite at each start. It is tested as the prebuilt one is (`contract.ts`). */
+async function withoutExperimentalWarning<T>(load: () => Promise<T>): Promise<T> {
+  const { emitWarning } = process
+  process.emitWarning = (warning: string | Error, ...more: unknown[]): void => {
+    if (/^SQLite is an experimental feature/.test(String(warning))) return
+    Reflect.apply(emitWarning, process, [warning, ...more])
+  }
+  try {
+    return await load()
+  } finally {
+    process.emitWarning = emitWarning
+  }
 }

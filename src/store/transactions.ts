@@ -386,7 +386,7 @@ export class Transactions implements View {
     this.#revision = revision
     for (const { changes, tick, resolve } of batch) {
       for (const { key } of changes) if (this.#overlay.get(key)?.tick === tick) this.#overlay.delete(key)
-      if (changes.length > 0) this.#tell({ revision: ++at, changes })
+      if (changes.length > 0) this.#publish({ revision: ++at, changes })
       resolve(true)
     }
   }
@@ -452,7 +452,7 @@ export class Transactions implements View {
         lost.delete(key)
       }
     }
-    for (const each of byRevision(news)) this.#tell(each)
+    for (const each of byRevision(news)) this.#publish(each)
     this.#undo([...lost])
     for (const { resolve } of doomed) resolve(false)
   }
@@ -469,7 +469,7 @@ export class Transactions implements View {
     return doomed
   }
 
-  #tell(commit: Commit): void {
+  #publish(commit: Commit): void {
     for (const listener of this.#listeners) {
       try {
         listener(commit)
@@ -522,5 +522,5 @@ function byRevision(changes: CommittedChanges['changes']): readonly Commit[] {
     if (commit) commit.push({ key, document })
     else commits.set(revision, [{ key, document }])
   }
-  return [...commits].map(([revision, told]) => ({ revision, changes: told }))
+  return [...commits].map(([revision, changed]) => ({ revision, changes: changed }))
 }

@@ -49,11 +49,11 @@ export class BufferedUnit implements Unit {
     if (limit !== undefined && limit <= 0) return []
     // Own deletes may drop rows from the page, so request as many more.
     const own = [...this.writes.keys()].filter((key) => key.startsWith(prefix))
-    const asked = limit === undefined ? undefined : limit + own.length
+    const wanted = limit === undefined ? undefined : limit + own.length
     const { tick } = this.#view
-    const rows = await this.#view.range(prefix, { ...options, limit: asked })
+    const rows = await this.#view.range(prefix, { ...options, limit: wanted })
 
-    const full = asked !== undefined && rows.length >= asked
+    const full = wanted !== undefined && rows.length >= wanted
     const last = full ? rows.at(-1)!.key : undefined
     this.#stretches.push(reverse ? { prefix, from: last, to: after, tick } : { prefix, from: after, to: last, tick })
 

@@ -89,7 +89,7 @@ export async function threadWriter(file: string, script: URL): Promise<ThreadWri
       if (lost) reject(lost)
       else waiting = { resolve, reject }
     })
-  const ask = (message: ToWriter) => {
+  const sendToThread = (message: ToWriter) => {
     const answered = answer()
     post(message)
     return answered
@@ -97,11 +97,11 @@ export async function threadWriter(file: string, script: URL): Promise<ThreadWri
 
   const heads = new Map<string, Head>()
   let [records, pages] = [0, 0]
-  let telling: NodeJS.Timeout | undefined
-  const tell = () => {
-    if (telling === undefined) return
-    clearTimeout(telling)
-    telling = undefined
+  let timer: NodeJS.Timeout | undefined
+  const inform = () => {
+    if (timer === undefined) return
+    clearTimeout(timer)
+    timer = undefined
     post({ kind: 'follow', moved: { heads: [...heads.values()], records, pages } })
     heads.clear()
     records = pages = 0
@@ -113,25 +113,25 @@ export async function threadWriter(file: string, script: URL): Promise<ThreadWri
       return lost
     },
     write: async (batch) => {
-      tell()
-      const message = await ask({ kind: 'write', batch })
+      inform()
+      const message = await sendToThread({ kind: 'write', batch })
       if (message.kind === 'written') return message.moved
       throw couldNotWrite(message.kind === 'failed' ? message.message : message.kind)
     },
     touch: async () => {
-      const message = await ask({ kind: 'touch' })
+      const message = await sendToThread({ kind: 'touch' })
       if (message.kind === 'failed') throw couldNotWrite(message.message)
     },
     follow: (moved) => {
       for (const head of moved.heads) heads.set(chainId(head), head)
       records += moved.records
       pages += moved.pages
-      telling ??= setTimeout(tell, GATHER_MS)
+      timer ??= setTimeout(inform, GATHER_MS)
     },
     authenticate: (key) => post({ kind: 'authenticate', key }),
     close: async () => {
-      tell()
-      if (!lost) await ask({ kind: 'close' })
+      inform()
+      if (!lost) await sendToThread({ kind: 'close' })
       await worker.terminate()
     },
   }

@@ -43,11 +43,11 @@ export interface RecordedDecision {
   readonly event: MerlonEvent
 }
 
-type Told = Omit<RecordedDecision, 'principal' | 'message' | 'event'>
+type RawDecision = Omit<RecordedDecision, 'principal' | 'message' | 'event'>
 
 export function recordedDecisions(event: MerlonEvent): readonly RecordedDecision[] {
   const { userIdentity, errorMessage, additionalEventData } = event
-  const decisions = (additionalEventData?.['merlonDecisions'] ?? []) as readonly Told[]
+  const decisions = (additionalEventData?.['merlonDecisions'] ?? []) as readonly RawDecision[]
   return decisions.map((decision) => ({
     ...decision,
     principal: userIdentity.arn ?? userIdentity.userName ?? userIdentity.principalId ?? 'anonymous',

@@ -1,13 +1,6 @@
 /** The package's main module: a Merlon server for tests. */
 export type { Seed, SeedAccount } from '../server/seed/seed-format.ts'
+export type { ClientSettings, Credentials, Merlon, MerlonClock, TestSeed } from './connect.ts'
 export { type DecisionPattern, type MerlonEvent, type RecordedDecision, recordedDecisions } from './events.ts'
 export { type MerlonMatchers, matchers } from './matchers.ts'
-export {
-  type ClientSettings,
-  type Credentials,
-  type Merlon,
-  type MerlonClock,
-  type StartOptions,
-  startMerlon,
-  type TestSeed,
-} from './start.ts'
+export { type StartOptions, startMerlon } from './start.ts'

@@ -8,8 +8,10 @@
  * // once, for TypeScript:
  * declare global { namespace jest { interface Matchers<R> extends import('merlon').MerlonMatchers<R> {} } }
  */
+
+import type { Merlon } from './connect.ts'
 import { matchers } from './matchers.ts'
-import type { Merlon, StartOptions } from './start.ts'
+import type { StartOptions } from './start.ts'
 import { useMerlonWith } from './use-merlon.ts'
 
 type Hook = (work: () => Promise<void>, timeoutMs?: number) => void

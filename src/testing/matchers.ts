@@ -11,14 +11,14 @@ interface Outcome {
  * denied what the pattern says. `toHaveAllowed` likewise.
  */
 export const matchers = {
-  toHaveDenied: (events: readonly MerlonEvent[], pattern: DecisionPattern = {}) => judge(events, pattern, 'Deny'),
-  toHaveAllowed: (events: readonly MerlonEvent[], pattern: DecisionPattern = {}) => judge(events, pattern, 'Allow'),
+  toHaveDenied: (events: readonly MerlonEvent[], pattern: DecisionPattern = {}) => evaluate(events, pattern, 'Deny'),
+  toHaveAllowed: (events: readonly MerlonEvent[], pattern: DecisionPattern = {}) => evaluate(events, pattern, 'Allow'),
 }
 
 /** How many decisions a failure's message shows. */
 const SHOWN_MAX = 10
 
-function judge(events: readonly MerlonEvent[], pattern: DecisionPattern, effect: 'Allow' | 'Deny'): Outcome {
+function evaluate(events: readonly MerlonEvent[], pattern: DecisionPattern, effect: 'Allow' | 'Deny'): Outcome {
   if (!Array.isArray(events)) throw new TypeError('Expected a list of events: expect(await merlon.events())')
   const decisions = events.flatMap(recordedDecisions)
   const found = decisions.filter((decision) => decision.effect === effect && matches(decision, pattern))

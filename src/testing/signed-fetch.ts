@@ -1,6 +1,6 @@
 /** Signed calls of the test library itself. */
 import { sign } from '../wire/sigv4/index.ts'
-import type { Credentials } from './start.ts'
+import type { Credentials } from './connect.ts'
 
 /** Resolves with the answer's text; throws with the server's message when it refuses. */
 export type SignedFetch = (

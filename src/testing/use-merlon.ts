@@ -1,5 +1,6 @@
 /** One server for all tests of a file, as it was at the start before each test. */
-import { type Merlon, type StartOptions, startMerlon } from './start.ts'
+import type { Merlon } from './connect.ts'
+import { type StartOptions, startMerlon } from './start.ts'
 
 interface Hooks {
   readonly beforeAll: (work: () => Promise<void>, timeoutMs?: number) => void

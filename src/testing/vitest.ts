@@ -7,8 +7,9 @@
  * test('a user without a policy may not list keys', async () => { … expect(await merlon.events()).toHaveDenied({ action: 'kms:ListKeys' }) })
  */
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest'
+import type { Merlon } from './connect.ts'
 import { type MerlonMatchers, matchers } from './matchers.ts'
-import type { Merlon, StartOptions } from './start.ts'
+import type { StartOptions } from './start.ts'
 import { useMerlonWith } from './use-merlon.ts'
 
 expect.extend(matchers)

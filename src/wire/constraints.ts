@@ -90,7 +90,7 @@ function structure(
     const item = (value as Record<string, unknown>)[member.name]
     const absent = item === undefined || item === null
     if (absent && !member.required) continue
-    const at = path === '' ? member.toldName : `${path}.${member.toldName}`
+    const at = path === '' ? member.awsName : `${path}.${member.awsName}`
     if (absent) {
       found.push(absentAt(at))
       continue

@@ -25,7 +25,7 @@ export function encodeFault(
   requestId: string,
 ): HttpResponse {
   const protocol = detected?.protocol ?? guessProtocol(request)
-  const told = tell(protocol, detected, model, fault)
+  const answer = print(protocol, detected, model, fault)
   const headers: Record<string, string> = {
     'x-amzn-requestid': requestId,
     'content-type': contentTypes[protocol],
@@ -33,14 +33,14 @@ export function encodeFault(
     ...fault.details.headers,
     ...(detected?.service.id === 's3' && safeHeaders()),
   }
-  const { status } = told
+  const { status } = answer
   switch (protocol) {
     case 'query':
       if (prefersJson(request)) {
         headers['content-type'] = 'application/json'
-        return { status, headers, body: queryFaultAsJson(told, requestId) }
+        return { status, headers, body: queryFaultAsJson(answer, requestId) }
       }
-      return { status, headers, body: queryFault(told, detected, requestId) }
+      return { status, headers, body: queryFault(answer, detected, requestId) }
     case 'restxml':
       headers['x-amz-request-id'] = requestId
       if (detected?.service.id === 's3') headers['x-amz-id-2'] = hostId(requestId)
@@ -52,23 +52,23 @@ export function encodeFault(
           request.method === 'HEAD' || status === 304
             ? ''
             : detected?.service.id === 's3'
-              ? s3FaultDocument(told, requestId)
-              : queryFault(told, detected, requestId),
+              ? s3FaultDocument(answer, requestId)
+              : queryFault(answer, detected, requestId),
       }
     case 'ec2':
-      return { status, headers, body: ec2Fault(told, requestId) }
+      return { status, headers, body: ec2Fault(answer, requestId) }
     case 'restjson':
-      headers['x-amzn-errortype'] = told.code
-      Object.assign(headers, headerMembers(told))
-      return { status, headers, body: JSON.stringify(jsonMembers(told, true)) }
+      headers['x-amzn-errortype'] = answer.code
+      Object.assign(headers, headerMembers(answer))
+      return { status, headers, body: JSON.stringify(jsonMembers(answer, true)) }
     case 'json10':
     case 'json11':
     case 'cbor': {
-      const wireCode = told.shape?.traits.awsQueryError?.[0]
+      const wireCode = answer.shape?.traits.awsQueryError?.[0]
       // Clients of a service that once spoke awsQuery know its errors by their old codes.
       if (wireCode && detected?.service.also.includes('query'))
-        headers['x-amzn-query-error'] = `${wireCode};${told.sender ? 'Sender' : 'Receiver'}`
-      const body = { ...jsonMembers(told, false), __type: told.code }
+        headers['x-amzn-query-error'] = `${wireCode};${answer.sender ? 'Sender' : 'Receiver'}`
+      const body = { ...jsonMembers(answer, false), __type: answer.code }
       if (protocol !== 'cbor') return { status, headers, body: JSON.stringify(body) }
       headers['smithy-protocol'] = 'rpc-v2-cbor'
       return { status, headers, body: printCbor(body) }
@@ -85,7 +85,7 @@ export const retryHints = (retryAfterMs: number | undefined): Readonly<Record<st
         'retry-after': String(Math.ceil(retryAfterMs / 1000)),
       }
 
-interface ToldFault {
+interface PrintedFault {
   readonly code: string
   readonly message: string
   readonly status: number
@@ -94,12 +94,12 @@ interface ToldFault {
   readonly members: Readonly<Record<string, unknown>>
 }
 
-function tell(
+function print(
   protocol: Protocol,
   detected: Detected | undefined,
   model: ServiceModel | undefined,
   fault: Fault,
-): ToldFault {
+): PrintedFault {
   const modelled = model?.errors.get(fault.code)
   const spelled = modelled
     ? undefined
@@ -132,45 +132,45 @@ function modelledCode(shape: Shape, protocol: Protocol, fault: Fault): string {
   return speaksCodes ? (shape.traits.awsQueryError?.[0] ?? fault.code) : fault.code
 }
 
-function queryFault(fault: ToldFault, detected: Detected | undefined, requestId: string): string {
+function queryFault(fault: PrintedFault, detected: Detected | undefined, requestId: string): string {
   const xmlns = detected?.service.xmlns
   const type = fault.sender ? 'Sender' : 'Receiver'
   const error = `<Error><Type>${type}</Type>${codeAndMessage(fault)}${memberElements(fault)}</Error>`
   return `<ErrorResponse${xmlns ? ` xmlns="${xmlns}"` : ''}>${error}<RequestId>${requestId}</RequestId></ErrorResponse>`
 }
 
-function queryFaultAsJson({ code, message, sender, shape, members }: ToldFault, requestId: string): string {
+function queryFaultAsJson({ code, message, sender, shape, members }: PrintedFault, requestId: string): string {
   const others = shape ? (toJson(shape, members, { jsonName: false }) as object) : {}
   const error = { ...others, Code: code, Message: message, Type: sender ? 'Sender' : 'Receiver' }
   return JSON.stringify({ Error: error, RequestId: requestId })
 }
 
-function ec2Fault(fault: ToldFault, requestId: string): string {
+function ec2Fault(fault: PrintedFault, requestId: string): string {
   const errors = `<Errors><Error>${codeAndMessage(fault)}</Error></Errors>`
   return `${XML_DECLARATION}<Response>${errors}<RequestID>${requestId}</RequestID></Response>`
 }
 
-function codeAndMessage({ code, message }: ToldFault): string {
+function codeAndMessage({ code, message }: PrintedFault): string {
   return `<Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message>`
 }
 
-function memberElements({ shape, members }: ToldFault): string {
+function memberElements({ shape, members }: PrintedFault): string {
   const { message: _m, Message: _M, ...others } = members
   return shape ? xmlMembers(shape, others) : ''
 }
 
 /** The message goes by the name the shape gives it. A modeled error without a sentence has no such member. */
-function jsonMembers({ shape, members, message }: ToldFault, jsonName: boolean): Record<string, unknown> {
-  const told = shape ? (toJson(shape, members, { jsonName }) as Record<string, unknown>) : {}
-  if (shape && message === '') return told
+function jsonMembers({ shape, members, message }: PrintedFault, jsonName: boolean): Record<string, unknown> {
+  const printed = shape ? (toJson(shape, members, { jsonName }) as Record<string, unknown>) : {}
+  if (shape && message === '') return printed
   const name = shape?.members.some((member) => member.name === 'Message' && !member.traits.jsonName)
     ? 'Message'
     : 'message'
-  return { ...told, [name]: message }
+  return { ...printed, [name]: message }
 }
 
 /** Members of a REST error that travel in headers, as `Retry-After` does. */
-function headerMembers({ shape, members }: ToldFault): Record<string, string> {
+function headerMembers({ shape, members }: PrintedFault): Record<string, string> {
   const headers: Record<string, string> = {}
   for (const { name, traits, shape: inner } of shape?.members ?? []) {
     const value = members[name]

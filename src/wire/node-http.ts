@@ -66,17 +66,17 @@ export async function answerOverHttp(
   })
   // A response to HEAD has the length of what GET would return.
   const length = (request.method === 'HEAD' && headers['content-length']) || String(Buffer.byteLength(answered))
-  const told: string[] = []
-  for (const name in headers) if (name !== 'content-length') told.push(name, headers[name]!)
+  const lines: string[] = []
+  for (const name in headers) if (name !== 'content-length') lines.push(name, headers[name]!)
   // RFC 9110 §8.6 and §15.3.5: such an answer has neither a body nor a length.
   if (status === 204 || status === 304) {
-    response.writeHead(status, told)
+    response.writeHead(status, lines)
     response.end()
     return
   }
   // The length last: Node refuses a content-disposition in Latin-1 that comes behind it.
-  told.push('content-length', length)
-  response.writeHead(status, told)
+  lines.push('content-length', length)
+  response.writeHead(status, lines)
   // A text goes out in one write with the head; bytes would need two.
   response.end(request.method === 'HEAD' ? undefined : answered)
 }

@@ -36,7 +36,7 @@ export function redact(shape: Shape, value: unknown): unknown {
       for (const member of shape.members) {
         const item = (value as Record<string, unknown>)[member.name]
         if (item === undefined) continue
-        out[member.toldName] = isSecret(member) ? HIDDEN : redact(member.shape, item)
+        out[member.awsName] = isSecret(member) ? HIDDEN : redact(member.shape, item)
       }
       return out
     }

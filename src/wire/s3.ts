@@ -61,7 +61,7 @@ export function safeHeaders(operation?: string): Readonly<Record<string, string>
 
 /** The document of an S3 error. Members are elements as they are named, in their order. */
 export function s3FaultDocument(
-  { code, message, members }: Pick<ToldError, 'code' | 'message' | 'members'>,
+  { code, message, members }: Pick<PrintedError, 'code' | 'message' | 'members'>,
   requestId: string,
 ): string {
   const { message: _m, Message: _M, ...others } = members
@@ -80,7 +80,7 @@ export function s3FaultDocument(
 /** S3 names the host that answered beside the request: here it is the same for the same request. */
 export const hostId = (requestId: string): string => hash('sha256', requestId, 'base64')
 
-interface ToldError {
+interface PrintedError {
   readonly code: string
   readonly message: string
   readonly members: Readonly<Record<string, unknown>>

@@ -51,7 +51,7 @@ export interface Traits {
 export class Member {
   readonly name: string
   /** As messages and trails write the name: with a small first letter. */
-  readonly toldName: string
+  readonly awsName: string
   readonly traits: Traits
   readonly required: boolean
   readonly #reference: Schema
@@ -59,7 +59,7 @@ export class Member {
 
   constructor(name: string, traits: Traits, required: boolean, reference: Schema) {
     this.name = name
-    this.toldName = name.charAt(0).toLowerCase() + name.slice(1)
+    this.awsName = name.charAt(0).toLowerCase() + name.slice(1)
     this.traits = traits
     this.required = required
     this.#reference = reference

@@ -1,10 +1,14 @@
 /** The examples, as people run them: with the packed package installed beside them. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { merlonScript, temporaryFolder } from '../process.ts'
+import { parse } from 'yaml'
+import { Client, overHttp } from '../../src/kernel/client/client.ts'
+import { findMirror, writeCliConfig } from '../clients/terraform-mirror.ts'
+import { merlonScript, startMerlon, temporaryFolder } from '../process.ts'
+import { freePort } from '../rotation/databases.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let folder: string
@@ -60,6 +64,92 @@ test('examples/pytest passes with the plugin that the command prints', () => {
   expect(output).toContain('1 passed')
   expect(status).toBe(0)
 })
+
+test('the steps of examples/github-actions do what they say, with the installed package', async () => {
+  const here = join(folder, 'github-actions')
+  cpSync(join(root, 'examples/github-actions'), here, { recursive: true })
+  const bin = join(folder, 'bin')
+  mkdirSync(bin)
+  const programs = { merlon: 'merlon/dist/merlon.js', vitest: 'vitest/vitest.mjs' }
+  const cases = Object.entries(programs).map(
+    ([name, file]) => `${name}) exec node '${folder}/node_modules/${file}' "$@";;`,
+  )
+  // What npm has installed: npx runs it.
+  writeFileSync(join(bin, 'npx'), `#!/bin/sh\nprogram=$1; shift\ncase $program in ${cases.join(' ')} esac\n`, {
+    mode: 0o755,
+  })
+  const { jobs } = parse(readFileSync(join(here, 'iam.yml'), 'utf8')) as {
+    jobs: Record<string, { steps: { name?: string; run?: string; env?: Record<string, string> }[] }>
+  }
+  const steps = Object.values(jobs).flatMap(({ steps }) => steps.filter(({ run }) => run && !/^npm install/.test(run)))
+  const port = String(await freePort())
+
+  for (const { name, run: script = '', env = {} } of steps) {
+    const words = ['-e', '-c', script.replaceAll('4566', port)]
+    const { status, output } = run('bash', words, here, { PATH: `${bin}:${process.env['PATH']}`, ...env })
+    expect(status, `${name}: ${output}`).toBe(0)
+  }
+
+  expect(steps.length).toBe(3)
+  expect(JSON.parse(readFileSync(join(here, 'exported.json'), 'utf8')).accounts[0].kmsKeys[0].alias).toBe('orders')
+})
+
+test('the seed and the command of examples/compose start a server that its app can use', async () => {
+  const here = join(root, 'examples/compose')
+  const { services } = parse(readFileSync(join(here, 'compose.yaml'), 'utf8'))
+  const { merlon: server, app } = services
+  // Not in a container: there is no engine here. On loopback, and on a free port.
+  const words = (server.command as string[]).map((word) =>
+    word.replace('0.0.0.0', '127.0.0.1').replace('/seed.yaml', join(here, 'seed.yaml')),
+  )
+  const started = await startMerlon(words.slice(1), server.environment)
+  try {
+    const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secret } = app.environment
+    const client = new Client({ credential: { accessKeyId, secret }, transport: overHttp(started.url) })
+    const KeyId = app.command.at(-1)
+
+    expect(await client.json('kms', 'TrentService.DescribeKey', { KeyId })).toMatchObject({
+      KeyMetadata: { KeyId: '11111111-2222-3333-4444-555555555555' },
+    })
+    await expect(client.json('kms', 'TrentService.ListKeys')).rejects.toThrow('not authorized')
+  } finally {
+    await started.stop('SIGKILL')
+  }
+})
+
+const mirror = process.env['MERLON_TEST_SKIP_TERRAFORM'] === '1' ? undefined : findMirror()
+test.skipIf(mirror === undefined && !process.env['CI'])(
+  'examples/terraform is applied, finds nothing left to do, and is destroyed',
+  async () => {
+    const here = join(folder, 'terraform')
+    cpSync(join(root, 'examples/terraform'), here, { recursive: true })
+    const server = await startMerlon(['--dev'])
+    const [account] = server.accounts
+    const environment = {
+      AWS_ENDPOINT_URL: server.url,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: account!.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: account!.secretAccessKey,
+      TF_CLI_CONFIG_FILE: writeCliConfig(temporaryFolder(), mirror!),
+      TF_IN_AUTOMATION: '1',
+      CHECKPOINT_DISABLE: '1',
+    }
+    try {
+      for (const words of [
+        ['init'],
+        ['apply', '-auto-approve'],
+        ['plan', '-detailed-exitcode'],
+        ['destroy', '-auto-approve'],
+      ]) {
+        const { status, output } = run('terraform', [...words, '-input=false', '-no-color'], here, environment)
+        expect(status, output).toBe(0)
+      }
+    } finally {
+      await server.stop('SIGKILL')
+    }
+  },
+  600_000,
+)
 
 test('CommonJS requires the package', () => {
   const file = join(folder, 'start.cjs')

@@ -338,7 +338,11 @@ describe('Unreadable files', () => {
       ['what-if', '--events', 'old.json', '--account', 'account.json', '--scp', 'scp.json'],
       /no CloudTrail record/,
     ],
-    ['half a command', ['what-if', '--events', 'old.json', '--account', 'account.json'], /Say what changes/],
+    [
+      'half a command',
+      ['what-if', '--events', 'old.json', '--account', 'account.json'],
+      /Missing option: --scp or --policy/,
+    ],
     ['a command that is none', ['guess'], /There is no command 'policy guess'/],
   ])('%s: says so and exits with 2', async (_, words, told) => {
     const { status, stderr, stdout } = await ask(...words.map((word) => (word.endsWith('.json') ? at(word) : word)))

@@ -71,6 +71,17 @@ test('identity pools give boto3 credentials that IAM decides', async () => {
   })
 })
 
+test('web ACLs come back to boto3 as they went in, under lock tokens, pages and error classes of AWS', async () => {
+  const [root] = development.accounts
+
+  await passes('boto3_web_acls.py', {
+    ...cleanEnvironment(),
+    MERLON_URL: development.url,
+    MERLON_ACCESS_KEY_ID: root!.accessKeyId,
+    MERLON_SECRET_ACCESS_KEY: root!.secretAccessKey,
+  })
+})
+
 test('no operation ends in an internal failure, however odd its input', async () => {
   const odd = await startMerlon(['--dev'])
   try {

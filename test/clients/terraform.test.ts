@@ -2,9 +2,8 @@
  * Terraform's AWS provider: a configuration is applied, finds nothing left to do, is changed, finds nothing left to do,
  * and is destroyed without a trace. MERLON_TEST_SKIP_TERRAFORM=1 leaves it out where there is no Terraform.
  */
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { ACMClient, SearchCertificatesCommand } from '@aws-sdk/client-acm'
 import { CloudTrailClient, DescribeTrailsCommand, GetTrailStatusCommand } from '@aws-sdk/client-cloudtrail'
 import { CognitoIdentityProviderClient, ListUserPoolsCommand } from '@aws-sdk/client-cognito-identity-provider'
@@ -15,6 +14,11 @@ import {
   DescribeVpcsCommand,
   EC2Client,
 } from '@aws-sdk/client-ec2'
+import {
+  DescribeLoadBalancersCommand,
+  DescribeTargetGroupsCommand,
+  ElasticLoadBalancingV2Client,
+} from '@aws-sdk/client-elastic-load-balancing-v2'
 import {
   GetAccountAuthorizationDetailsCommand,
   GetAccountSummaryCommand,
@@ -33,87 +37,20 @@ import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3'
 import { GetSecretValueCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { CreateInstanceCommand, SSOAdminClient } from '@aws-sdk/client-sso-admin'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
-import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import {
+  ListIPSetsCommand,
+  ListLoggingConfigurationsCommand,
+  ListRuleGroupsCommand,
+  ListWebACLsCommand,
+  WAFV2Client,
+} from '@aws-sdk/client-wafv2'
+import { describe, expect, test } from 'vitest'
 import { SERVICE_PASSWORD, slapd } from '../federation/slapd.ts'
-import { type MadeAccount, type Running, startMerlon, temporaryFolder } from '../process.ts'
+import { temporaryFolder } from '../process.ts'
 import { freePort } from '../rotation/databases.ts'
 import { zipOf } from '../zip.ts'
 import { environmentFor, type Keys, run } from './command.ts'
-import { findMirror, writeCliConfig } from './terraform-mirror.ts'
-
-interface Workspace {
-  readonly server: Running
-  readonly account: MadeAccount
-  /** Returns what it printed; throws with what it complained of. */
-  terraform(...words: readonly string[]): Promise<string>
-  /** What `plan` would change; empty when it would change nothing. */
-  plan(rev: number): Promise<string>
-  apply(rev: number): Promise<string>
-}
-
-let mirror: string
-
-beforeAll(async () => {
-  if (skipped) return
-  const found = findMirror()
-  if (found === undefined) {
-    throw new Error(
-      'No file system mirror with hashicorp/aws was found. Say where it is (TF_PLUGIN_MIRROR), make one ' +
-        '(terraform providers mirror DIR), or leave these tests out (MERLON_TEST_SKIP_TERRAFORM=1).',
-    )
-  }
-  mirror = found
-})
-
-const skipped = process.env['MERLON_TEST_SKIP_TERRAFORM'] === '1'
-const running: Running[] = []
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((server) => server.stop('SIGKILL')))
-})
-
-/** A copy of the configuration, initialized, before an empty server of its own. */
-async function workspace(
-  configuration: string,
-  files: Readonly<Record<string, Buffer>> = {},
-  more: Readonly<Record<string, string>> = {},
-): Promise<Workspace> {
-  const folder = join(temporaryFolder(), configuration)
-  cpSync(fileURLToPath(new URL(`./terraform/${configuration}`, import.meta.url)), folder, { recursive: true })
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
-  const server = await startMerlon(['--data', join(temporaryFolder(), 'data'), '--functions', 'process'], more)
-  running.push(server)
-  const account = server.accounts[0]!
-  const environment = {
-    ...environmentFor(server.url, account),
-    TF_CLI_CONFIG_FILE: writeCliConfig(temporaryFolder(), mirror),
-    TF_IN_AUTOMATION: '1',
-    CHECKPOINT_DISABLE: '1',
-  }
-  const attempt = (...words: readonly string[]) => run('terraform', [...words, '-no-color'], environment, folder)
-  const terraform = async (...words: readonly string[]) => {
-    const { status, stdout, stderr } = await attempt(...words)
-    if (status !== 0) throw new Error(`terraform ${words.join(' ')}: ${stderr}`)
-    return stdout
-  }
-  await terraform('init', '-input=false')
-  return {
-    server,
-    account,
-    terraform,
-    apply: (rev) => terraform('apply', '-auto-approve', '-input=false', `-var=rev=${rev}`),
-    plan: async (rev) => {
-      const { status, stdout, stderr } = await attempt('plan', '-detailed-exitcode', '-input=false', `-var=rev=${rev}`)
-      if (status !== 0 && status !== 2) throw new Error(stderr)
-      return status === 0 ? '' : stdout.slice(stdout.indexOf('Terraform will perform'))
-    },
-  }
-}
-
-const at = ({ server }: Workspace, { accessKeyId, secretAccessKey, sessionToken }: Keys) => ({
-  endpoint: server.url,
-  region: 'us-east-1',
-  credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) },
-})
+import { at, skipped, type Workspace, workspace } from './terraform-workspace.ts'
 
 /** What the account still holds; AWS's own policies are not the account's. */
 async function remains(space: Workspace): Promise<readonly (string | undefined)[]> {
@@ -228,6 +165,39 @@ describe.skipIf(skipped)('terraform', () => {
     expect((await trails.send(new DescribeTrailsCommand({}))).trailList).toEqual([])
     const { Buckets = [] } = await new S3Client(at(space, space.account)).send(new ListBucketsCommand({}))
     expect(Buckets).toEqual([])
+  })
+
+  test('web ACLs with rules of every kind, what they protect, and their logs', async () => {
+    const space = await workspace('12-wafv2')
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+    }
+    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+
+    const waf = new WAFV2Client(at(space, space.account))
+    const Scope = 'REGIONAL'
+    expect((await waf.send(new ListWebACLsCommand({ Scope }))).WebACLs).toEqual([])
+    expect((await waf.send(new ListRuleGroupsCommand({ Scope }))).RuleGroups).toEqual([])
+    expect((await waf.send(new ListIPSetsCommand({ Scope }))).IPSets).toEqual([])
+    expect((await waf.send(new ListLoggingConfigurationsCommand({ Scope }))).LoggingConfigurations).toEqual([])
+  })
+
+  test('a load balancer with a web ACL, whose health check, rule and attributes change', async () => {
+    const space = await workspace('13-load-balancer')
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+    }
+    const { dns_name } = JSON.parse(await space.terraform('output', '-json'))
+    expect(dns_name.value).toMatch(/^shop-[0-9a-f]{10}\.us-east-1\.elb\.localhost$/)
+    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+
+    const elb = new ElasticLoadBalancingV2Client(at(space, space.account))
+    expect((await elb.send(new DescribeLoadBalancersCommand({}))).LoadBalancers).toEqual([])
+    expect((await elb.send(new DescribeTargetGroupsCommand({}))).TargetGroups).toEqual([])
   })
 
   test('a directory, a SAML provider and OpenID Connect providers, whose clients and thumbprints change', async () => {

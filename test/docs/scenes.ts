@@ -1,6 +1,7 @@
 /** What a page takes for granted: files, servers, databases, and what other commands have made before. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { findMirror, writeCliConfig } from '../clients/terraform-mirror.ts'
 import { postgres } from '../rotation/databases.ts'
 import { blocksOf } from './pages.ts'
 import type { Session } from './session.ts'
@@ -57,11 +58,19 @@ END`
 
 export const SCENES: Readonly<Record<string, Scene>> = {
   'docs/federation.md': { ...onServer(METADATA), files: { 'trust.json': shown('docs/federation.md', 'json') } },
+  'docs/web-acls.md': onServer(),
   'docs/ci.md': { files: { 'seed.yaml': shown('docs/ci.md', 'yaml') } },
   'docs/encryption-sdk.md': onServer(),
   'docs/s3.md': { ...onServer(), files: { 'report.json': '{}' } },
   'docs/identity-pools.md': onServer(),
   'docs/trails.md': onServer(),
+  'docs/threat-detection.md': {
+    prepare: () => ({
+      before: SERVER,
+      after: `for n in $(seq 30); do aws guardduty list-findings --detector-id "$DETECTOR" --output text --query 'FindingIds[0]' \\
+  --finding-criteria '{"Criterion":{"type":{"Equals":["Stealth:IAMUser/PasswordPolicyChange"]}}}' | grep -qv None && break; done; test $n -lt 30`,
+    }),
+  },
   'docs/operations.md': {
     prepare: () => ({
       before: 'merlon start',
@@ -121,6 +130,22 @@ AWS_ACCESS_KEY_ID=$id AWS_SECRET_ACCESS_KEY=$secret aws kms create-key`),
     files: policyFiles(),
   },
   'docs/nodes.md': { prepare: nodes },
+  'docs/coming-from-localstack.md': {
+    prepare: () => ({ before: SERVER.replace('merlon start --dev', '') }),
+  },
+  'docs/upgrading.md': { prepare: () => ({ before: 'merlon start' }) },
+  'docs/test-iam-in-ci.md': { files: { 'seed.yaml': shown('docs/test-iam-in-ci.md', 'yaml') } },
+  'docs/keys-for-a-team.md': onServer(),
+  'docs/rotate-a-database-password.md': { prepare: databaseToRotate },
+  'docs/landing-zone.md': {
+    prepare: (session) => {
+      const mirror = findMirror()
+      if (mirror === undefined) throw new Error('No file system mirror with hashicorp/aws was found: TF_PLUGIN_MIRROR')
+      const config = writeCliConfig(session.folder, mirror)
+      return { before: `${SERVER}\nexport TF_CLI_CONFIG_FILE=${config} TF_IN_AUTOMATION=1 CHECKPOINT_DISABLE=1` }
+    },
+    files: { 'main.tf': shown('docs/landing-zone.md', 'hcl') },
+  },
 }
 
 function policyFiles(): Record<string, string> {
@@ -147,6 +172,20 @@ function policyFiles(): Record<string, string> {
       ],
     }),
     'new.json': allow(['s3:GetObject', 's3:PutObject'], 'arn:aws:s3:::data/*'),
+  }
+}
+
+/** The database is a real one, under another name. */
+async function databaseToRotate(): Promise<Prepared> {
+  const server = await postgres("CREATE ROLE app LOGIN PASSWORD 'first-password'")
+  return {
+    before: SERVER.replace('merlon start --dev', ''),
+    rewrite: (command) =>
+      command
+        .replaceAll('db.corp.test:5432', `127.0.0.1:${server.port}`)
+        .replaceAll('-h db.corp.test -p 5432', `-h 127.0.0.1 -p ${server.port}`)
+        .replace(/"host": "db\.corp\.test",\s+"port": 5432/, `"host": "127.0.0.1", "port": ${server.port}`),
+    close: () => server.stop(),
   }
 }
 

@@ -6,12 +6,12 @@ import { availableParallelism, loadavg } from 'node:os'
 import pg from 'pg'
 import { afterEach, expect, test } from 'vitest'
 import { openPostgres } from '../../src/store/postgres/postgres.ts'
-import { Asking } from './asking.ts'
 import { violations } from './checker.ts'
 import { Cluster } from './cluster.ts'
 import type { Fault } from './nemesis.ts'
 import { Postgres } from './postgres.ts'
 import { type RoundResult, runRound } from './round.ts'
+import { SignedCaller } from './signed-call.ts'
 import { disagreements, type Page, wholeTrail } from './trail.ts'
 
 const NODES = 3
@@ -67,7 +67,7 @@ const written = (server: Postgres) => {
 
 async function expectNothingLost(cluster: Cluster, results: readonly RoundResult[]): Promise<void> {
   const operations = results.flatMap(({ log }) => log.operations)
-  const asking = new Asking(cluster.account, 30_000)
+  const asking = new SignedCaller(cluster.account, 30_000)
   const page: Page = async (NextToken) => {
     const answer = await asking.ask(cluster.members[0]!.url, (client) =>
       client.json<Awaited<ReturnType<Page>>>('cloudtrail', 'CloudTrail_20131101.LookupEvents', {

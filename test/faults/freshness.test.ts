@@ -6,8 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { element } from '../../src/kernel/client/client.ts'
 import type { MadeAccount } from '../process.ts'
-import { Asking } from './asking.ts'
 import { Cluster, type StoreKind } from './cluster.ts'
+import { SignedCaller } from './signed-call.ts'
 import { distribution, staleness } from './staleness.ts'
 
 const store = (process.env['MERLON_FAULT_STORE'] ?? 'postgres') as StoreKind
@@ -16,10 +16,10 @@ const trials = Number(process.env['MERLON_FRESHNESS_TRIALS'] ?? 40)
 const BOUND_MS = 1_000
 
 let cluster: Cluster
-let root: Asking
+let root: SignedCaller
 beforeAll(async () => {
   cluster = await Cluster.start({ store, nodes: store === 'sqlite' ? 1 : 3 })
-  root = new Asking(cluster.account, 10_000)
+  root = new SignedCaller(cluster.account, 10_000)
 }, 120_000)
 afterAll(async () => {
   root?.close()
@@ -29,17 +29,17 @@ afterAll(async () => {
 const first = () => cluster.members[0]!
 const others = () => (cluster.members.length > 1 ? cluster.members.slice(1) : cluster.members)
 
-async function done<T>(url: string, call: Parameters<Asking['ask']>[1]): Promise<T> {
+async function done<T>(url: string, call: Parameters<SignedCaller['ask']>[1]): Promise<T> {
   const answer = await root.ask(url, call)
   if (answer.is !== 'answered') throw new Error(JSON.stringify(answer))
   return answer.output as T
 }
-const kms = (operation: string, input: object) => (client: Parameters<Parameters<Asking['ask']>[1]>[0]) =>
+const kms = (operation: string, input: object) => (client: Parameters<Parameters<SignedCaller['ask']>[1]>[0]) =>
   client.json<Record<string, never>>('kms', `TrentService.${operation}`, input)
 
 interface Subject {
-  readonly disable: Parameters<Asking['ask']>[1]
-  readonly enable: Parameters<Asking['ask']>[1]
+  readonly disable: Parameters<SignedCaller['ask']>[1]
+  readonly enable: Parameters<SignedCaller['ask']>[1]
   /** Whether it works at that node. */
   readonly use: (url: string) => Promise<boolean>
   close(): void
@@ -55,7 +55,7 @@ async function accessKey(): Promise<Subject> {
     accessKeyId: AccessKeyId,
     secretAccessKey: element(xml, 'SecretAccessKey')!,
   }
-  const ann = new Asking(keys, 10_000)
+  const ann = new SignedCaller(keys, 10_000)
   const status = (Status: string): Subject['disable'] => {
     return (client) => client.query('iam', 'UpdateAccessKey', { UserName, AccessKeyId, Status })
   }

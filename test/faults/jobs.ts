@@ -2,8 +2,8 @@
 import { constants, createPublicKey, publicEncrypt, randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Random } from '../wire/random.ts'
-import type { Asking } from './asking.ts'
 import { isUntimely } from './kinds.ts'
+import type { SignedCaller } from './signed-call.ts'
 import type { Target } from './workload.ts'
 
 export interface ExpiringKey {
@@ -12,14 +12,14 @@ export interface ExpiringKey {
   readonly acknowledged: boolean
 }
 
-const call = (asking: Asking, { url }: Target) =>
+const call = (asking: SignedCaller, { url }: Target) =>
   async function kms<T>(operation: string, input: object) {
     return asking.ask(url, (client) => client.json<T>('kms', `TrentService.${operation}`, input))
   }
 
 /** A key with imported material that expires in so many milliseconds. Retries until a node does it. */
 export async function expiringKey(
-  asking: Asking,
+  asking: SignedCaller,
   targets: readonly Target[],
   random: Random,
   lifeMs: number,
@@ -41,7 +41,7 @@ export async function expiringKey(
 
 /** undefined when it certainly never was. */
 async function imported(
-  asking: Asking,
+  asking: SignedCaller,
   targets: readonly Target[],
   random: Random,
   KeyId: string,

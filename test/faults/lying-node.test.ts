@@ -8,10 +8,10 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { randomOf } from '../wire/random.ts'
-import { Asking } from './asking.ts'
 import { violations } from './checker.ts'
 import { Cluster } from './cluster.ts'
 import { History } from './history.ts'
+import { SignedCaller } from './signed-call.ts'
 import { readAll, registersOf, type Surprise, type Target, type Workload, work } from './workload.ts'
 
 /** Enough to meet every broken promise, however busy the machine. */
@@ -70,7 +70,7 @@ async function judged(lie: Lie) {
   const liar = await lying(cluster.members[0]!.url, lie)
   const honest: Target = { name: 'honest', url: cluster.members[0]!.url }
   const other: Target = { name: 'liar', url: liar.url }
-  const asking = new Asking(cluster.account, 5_000)
+  const asking = new SignedCaller(cluster.account, 5_000)
   const surprises: Surprise[] = []
   const workload: Workload = { asking, history: new History(), surprises, round: ++rounds }
   const registers = registersOf(workload.round)

@@ -9,13 +9,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryFolder } from '../process.ts'
 import { randomOf } from '../wire/random.ts'
-import { Asking } from './asking.ts'
 import { violations } from './checker.ts'
 import { Cluster, STORES, type StoreKind } from './cluster.ts'
 import { type Operation, saveLog } from './history.ts'
 import { type ExpiringKey, notOnce } from './jobs.ts'
 import { FAULTS, schedule } from './nemesis.ts'
 import { runRound } from './round.ts'
+import { SignedCaller } from './signed-call.ts'
 import { disagreements, type Page, wholeTrail } from './trail.ts'
 
 const environment = process.env
@@ -79,7 +79,7 @@ test(`${nodes} nodes on ${store}, ${rounds} rounds of faults: no violation, no e
 
 /** The whole trail, once every job that must run has. Leases of killed nodes last a minute. */
 async function trailOnce(keys: readonly ExpiringKey[]) {
-  const asking = new Asking(cluster.account, 30_000)
+  const asking = new SignedCaller(cluster.account, 30_000)
   const [{ url }] = cluster.members as [Cluster['members'][0]]
   const told = async <T>(service: string, target: string, input: object): Promise<T> => {
     const answer = await asking.ask(url, (client) => client.json<T>(service, target, input))

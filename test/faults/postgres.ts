@@ -3,7 +3,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { folderOf, freePort, nobodyElse, until } from '../rotation/databases.ts'
+import { asUnprivilegedUser, folderOf, freePort, until } from '../rotation/databases.ts'
 
 const USER = 'boss'
 const PASSWORD = 'boss-password'
@@ -43,7 +43,7 @@ export class Postgres {
     const disk = join(this.#folder, 'disk')
     mkdirSync(disk)
     this.ownDisk = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MB}m`, 'tmpfs', disk]).status === 0
-    if (nobodyElse('postgres').length > 0) execFileSync('chown', ['postgres:postgres', disk])
+    if (asUnprivilegedUser('postgres').length > 0) execFileSync('chown', ['postgres:postgres', disk])
     const source = fileURLToPath(new URL('./slow-fsync.c', import.meta.url))
     this.slowable = spawnSync('gcc', ['-shared', '-fPIC', '-O2', '-o', this.#library, source]).status === 0
   }
@@ -107,7 +107,14 @@ export class Postgres {
     const settings = { ...SETTINGS, port: String(this.port), unix_socket_directories: this.#folder }
     const words = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
     const slow = this.slowable ? ['env', `LD_PRELOAD=${this.#library}`, `SLOW_FSYNC_FILE=${this.#delay}`] : []
-    const command = [...nobodyElse('postgres'), ...slow, join(this.#bin, 'postgres'), '-D', this.#data, ...words]
+    const command = [
+      ...asUnprivilegedUser('postgres'),
+      ...slow,
+      join(this.#bin, 'postgres'),
+      '-D',
+      this.#data,
+      ...words,
+    ]
     this.#server = spawn('sh', ['-c', `exec "$@" 2>> ${join(this.#folder, 'log')}`, 'sh', ...command], {
       stdio: 'ignore',
     })
@@ -169,7 +176,7 @@ export class Postgres {
   }
 
   #run(program: string, ...words: readonly string[]): void {
-    const [first, ...rest] = [...nobodyElse('postgres'), join(this.#bin, program), ...words]
+    const [first, ...rest] = [...asUnprivilegedUser('postgres'), join(this.#bin, program), ...words]
     execFileSync(first!, rest, { stdio: 'pipe' })
   }
 }

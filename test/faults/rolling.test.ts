@@ -1,9 +1,9 @@
 /** An upgrade as an operator does it: nodes behind a load balancer restarted one after another, while clients work. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Asking } from './asking.ts'
 import { Cluster } from './cluster.ts'
 import type { RoundRobin } from './round-robin.ts'
+import { SignedCaller } from './signed-call.ts'
 
 const CLIENTS = 6
 /** The balancer looks five times a second. */
@@ -21,7 +21,7 @@ afterAll(async () => {
 }, 60_000)
 
 test('three nodes restarted one after another under load fail no call', async () => {
-  const asking = new Asking(cluster.account, 10_000)
+  const asking = new SignedCaller(cluster.account, 10_000)
   const failed: unknown[] = []
   const made: string[] = []
   let stopped = false

@@ -1,11 +1,11 @@
 /** One round: clients on fresh registers, faults among them, everything healed, every register read everywhere. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { randomOf } from '../wire/random.ts'
-import { Asking } from './asking.ts'
 import type { Cluster } from './cluster.ts'
 import { type Disturbance, History, microseconds, type RoundLog } from './history.ts'
 import { type ExpiringKey, expiringKey } from './jobs.ts'
 import { type Fault, inOrderOfHealing, type Struck } from './nemesis.ts'
+import { SignedCaller } from './signed-call.ts'
 import { readAll, registersOf, type Surprise, type Workload, work } from './workload.ts'
 
 export interface RoundOptions {
@@ -38,7 +38,7 @@ const HOPPERS = 3
 export async function runRound(options: RoundOptions): Promise<RoundResult> {
   const { cluster, seed, round, faults } = options
   const targets = cluster.members.map(({ name, url }) => ({ name, url }))
-  const asking = new Asking(cluster.account, CALL_MS_MAX)
+  const asking = new SignedCaller(cluster.account, CALL_MS_MAX)
   const surprises: Surprise[] = []
   const workload: Workload = { asking, history: new History(), surprises, round }
   const registers = registersOf(round)

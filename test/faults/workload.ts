@@ -1,9 +1,9 @@
 /** Clients that read and change a few registers through all nodes at random, and record the responses. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Random } from '../wire/random.ts'
-import type { Answered, Asking } from './asking.ts'
 import { type Action, type History, microseconds, type Operation, type Outcome, type State } from './history.ts'
 import { isUntimely, KINDS, type Kind, newValue, REFUSALS } from './kinds.ts'
+import type { Answered, SignedCaller } from './signed-call.ts'
 
 export interface Target {
   readonly name: string
@@ -25,7 +25,7 @@ export interface Surprise {
 }
 
 export interface Workload {
-  readonly asking: Asking
+  readonly asking: SignedCaller
   readonly history: History
   readonly surprises: Surprise[]
   readonly round: number

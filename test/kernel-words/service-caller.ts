@@ -1,4 +1,4 @@
-/** ACM acts as its own service principal: it assumes a role of the customer, who trusts it. */
+/** ACM acts as its own service principal: it assumes a role of the customer that trusts it. */
 import type * as STS from '@aws-sdk/client-sts'
 import type { ActAs } from '../../src/kernel/gate/service-caller.ts'
 import type { Api } from '../../src/kernel/service/api.ts'

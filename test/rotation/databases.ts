@@ -15,7 +15,7 @@ export interface Database {
 
 const asRoot = process.getuid?.() === 0
 /** Database servers refuse to run as root. */
-export const nobodyElse = (user: string) =>
+export const asUnprivilegedUser = (user: string) =>
   asRoot ? ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'] : []
 
 export function folderOf(user: string): string {
@@ -96,7 +96,7 @@ export async function postgres(sql: string): Promise<Database> {
   const folder = folderOf('postgres')
   const bin = execFileSync('sh', ['-c', 'ls -d /usr/lib/postgresql/*/bin | tail -1']).toString().trim()
   const [data, log, port] = [join(folder, 'data'), join(folder, 'log'), await freePort()]
-  const as = nobodyElse('postgres')
+  const as = asUnprivilegedUser('postgres')
   run(['sh', '-c', `echo boss-password > ${folder}/pw && chmod 644 ${folder}/pw`])
   run([...as, `${bin}/initdb`, '-D', data, '-U', 'boss', '-A', 'scram-sha-256', `--pwfile=${folder}/pw`, '--no-sync'])
   const settings = [

@@ -8,7 +8,6 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
-  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -17,16 +16,14 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { copyProgram } from '../program-files.mjs'
 
 /** An unprivileged user: the one that distroless images have. */
 export const USER = 65_532
-const SQLITE = 'node_modules/@photostructure/sqlite'
 const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'
-const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Returns the bytes of all files. */
 export function buildRoot(target, node = process.env['NODE_BINARY'] ?? process.execPath) {
-  if (!existsSync(join(root, 'dist/merlon.js'))) throw new Error("dist/merlon.js is missing: run 'npm run build' first")
   if (existsSync(target) && readdirSync(target).length > 0) throw new Error(`${target} is not empty`)
   const at = (path) => join(target, path)
   for (const folder of ['usr/bin', 'etc/ssl/certs', 'app', 'proc', 'dev', 'tmp', 'data', 'keys'])
@@ -40,17 +37,7 @@ export function buildRoot(target, node = process.env['NODE_BINARY'] ?? process.e
     copyFileSync(library, at(library))
   }
 
-  for (const file of ['package.json', 'LICENSE', 'NOTICE']) copyFileSync(join(root, file), at(`app/${file}`))
-  cpSync(join(root, 'dist'), at('app/dist'), { recursive: true, filter: (file) => !/\/dist\/types(-cjs)?$/.test(file) })
-  const prebuilt = `prebuilds/${process.platform}-${process.arch}`
-  for (const part of ['package.json', 'LICENSE', 'dist', prebuilt])
-    cpSync(join(root, SQLITE, part), at(`app/${SQLITE}/${part}`), {
-      recursive: true,
-      filter: (file) => !file.endsWith('.musl.node'),
-    })
-
-  // Finds the binary of this machine.
-  cpSync(join(root, 'node_modules/node-gyp-build'), at('app/node_modules/node-gyp-build'), { recursive: true })
+  copyProgram(at('app'))
 
   writeFileSync(at('etc/passwd'), `root:x:0:0::/:/nologin\nmerlon:x:${USER}:${USER}::/data:/nologin\n`)
   writeFileSync(at('etc/group'), `root:x:0:\nmerlon:x:${USER}:\n`)
@@ -75,8 +62,8 @@ function strip(file) {
 
 /** Paths of shared libraries, the dynamic loader included. */
 function librariesOf(binary) {
-  const told = execFileSync('ldd', [binary], { encoding: 'utf8' })
-  return [...told.matchAll(/(?:=>\s*|^\s*)(\/\S+) \(0x/gm)].map(([, path]) => path)
+  const output = execFileSync('ldd', [binary], { encoding: 'utf8' })
+  return [...output.matchAll(/(?:=>\s*|^\s*)(\/\S+) \(0x/gm)].map(([, path]) => path)
 }
 
 function bytesBelow(folder) {

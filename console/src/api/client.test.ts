@@ -127,7 +127,7 @@ test('a denial says which call it was, in each protocol', async () => {
 
 test('what is not built says so', async () => {
   const { client } = await openClient()
-  await expect(client.callByName('guardduty', 'ListDetectors', {})).rejects.toMatchObject({ isNotBuilt: true })
+  await expect(client.callByName('shield', 'ListProtections', {})).rejects.toMatchObject({ isNotBuilt: true })
 })
 
 test('a reason is recorded with the call', async () => {

@@ -60,14 +60,14 @@ function AccessShown({ access, within }: { readonly access: Access; readonly wit
 }
 
 function DoubtShown({ doubt: { statement, conditions, variables } }: { readonly doubt: Doubt }) {
-  const asked = [
+  const tested = [
     ...conditions.map(conditionShown),
     ...(variables.length > 0 ? [`the resource is ${variables.join(' or ')}`] : []),
   ]
   return (
     <Box color="text-body-secondary" padding={{ left: 's' }}>
       {statement.effect === 'Allow' ? 'only if ' : 'unless '}
-      <Code>{asked.join(' and ')}</Code> (<StatementLink statement={statement} />)
+      <Code>{tested.join(' and ')}</Code> (<StatementLink statement={statement} />)
     </Box>
   )
 }

@@ -1,6 +1,6 @@
 /** `merlon audit key`: what a witness checks signatures of checkpoints with. */
 import { createPublicKey } from 'node:crypto'
-import { ask, placeOptions } from '../admin-client.ts'
+import { callAdmin, placeOptions } from '../admin-client.ts'
 import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 
 const options = placeOptions
@@ -11,7 +11,7 @@ export const keyCommand: SubCommand = {
   options,
   async run(words) {
     const place = parseSubcommand(options, words).given
-    const { publicKey } = await ask<{ publicKey: string }>(place, 'GET /audit/key')
+    const { publicKey } = await callAdmin<{ publicKey: string }>(place, 'GET /audit/key')
     const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' })
     process.stdout.write(key.export({ format: 'pem', type: 'spki' }) as string)
     return 0

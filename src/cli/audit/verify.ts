@@ -1,7 +1,7 @@
 /** `merlon audit verify`: is every event there, and as it was written? */
 import { resolve } from 'node:path'
 import type { VerificationResult } from '../../kernel/log-integrity/verify.ts'
-import { ask, placeOptions } from '../admin-client.ts'
+import { callAdmin, placeOptions } from '../admin-client.ts'
 import { plain } from '../plain.ts'
 import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 
@@ -18,7 +18,7 @@ export const verifyCommand: SubCommand = {
   async run(words) {
     const place = parseSubcommand(options, words).given
     const { witness, json } = place
-    const verdict = await ask<VerificationResult>(
+    const verdict = await callAdmin<VerificationResult>(
       place,
       'POST /audit/verify',
       witness ? { witness: resolve(witness) } : {},

@@ -59,17 +59,17 @@ export function credentialEndpoint({ session, region, imds, now = Date.now }: En
     const { method = '', url = '', headers } = request
     if (!isLoopbackName(headers.host)) return refusal(403, 'Forbidden', 'Use a loopback address.')
     if (headers['x-forwarded-for'] !== undefined) return refusal(403, 'Forbidden', 'Nothing is forwarded here.')
-    const [asked = ''] = url.split('?')
-    if (asked === path && method === 'GET') {
+    const [target = ''] = url.split('?')
+    if (target === path && method === 'GET') {
       if (!same(headers.authorization ?? '', token)) return refusal(401, 'Unauthorized', 'The token is wrong.')
       return forContainer(await session())
     }
     if (!imds) return refusal(404, 'NotFound', 'There is nothing here.')
-    if (asked === '/latest/api/token') return issued(method, headers[TTL_HEADER])
+    if (target === '/latest/api/token') return issued(method, headers[TTL_HEADER])
     if (method !== 'GET') return refusal(405, 'MethodNotAllowed', 'Metadata can only be read.')
     const shown = headers[TOKEN_HEADER]
     if (typeof shown !== 'string' || !isLive(shown)) return { status: 401, body: '' }
-    return metadata(asked)
+    return metadata(target)
   }
 
   function issued(method: string, ttl: string | readonly string[] | undefined): Answer {
@@ -81,12 +81,12 @@ export function credentialEndpoint({ session, region, imds, now = Date.now }: En
     return { ...text(metadataToken(seconds)), headers: { [TTL_HEADER]: ttl } }
   }
 
-  async function metadata(asked: string): Promise<Answer> {
-    if (asked === `${METADATA}placement/region`) return text(region)
-    if (asked === `${METADATA}placement/availability-zone`) return text(`${region}a`)
+  async function metadata(target: string): Promise<Answer> {
+    if (target === `${METADATA}placement/region`) return text(region)
+    if (target === `${METADATA}placement/availability-zone`) return text(`${region}a`)
     const held = await session()
     const role = held.roleArn?.split('/').at(-1) ?? 'merlon'
-    switch (asked) {
+    switch (target) {
       case CREDENTIALS:
       case CREDENTIALS.slice(0, -1):
         return text(role)

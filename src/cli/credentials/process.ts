@@ -1,6 +1,6 @@
 /** `merlon credentials process`: one answer, in the form of `credential_process`. */
 import { parseSubcommand, type SubCommand } from '../subcommand.ts'
-import { askerFor, sessionOptions } from './session.ts'
+import { sessionOptions, sessionSource } from './session.ts'
 
 /** Source: https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html */
 export const processCommand: SubCommand = {
@@ -8,7 +8,7 @@ export const processCommand: SubCommand = {
   about: 'Prints temporary credentials as JSON, for credential_process in an AWS profile.',
   options: sessionOptions,
   async run(words) {
-    const session = await askerFor(parseSubcommand(sessionOptions, words).given)()
+    const session = await sessionSource(parseSubcommand(sessionOptions, words).given)()
     const answer = {
       Version: 1,
       AccessKeyId: session.accessKeyId,

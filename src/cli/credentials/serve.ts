@@ -7,7 +7,7 @@ import { regionFor } from '../client.ts'
 import { portOf } from '../command.ts'
 import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 import { credentialEndpoint } from './endpoint.ts'
-import { askerFor, renewing, sessionOptions } from './session.ts'
+import { renewing, sessionOptions, sessionSource } from './session.ts'
 
 const options = {
   ...sessionOptions,
@@ -23,7 +23,7 @@ export const serveCommand: SubCommand = {
   async run(words) {
     const [own, program] = programOf(words)
     const { given } = parseSubcommand(options, own)
-    const session = renewing(askerFor(given))
+    const session = renewing(sessionSource(given))
     // A role that cannot be assumed is reported now, not to the first workload.
     await session()
     const region = regionFor(given)
@@ -32,14 +32,14 @@ export const serveCommand: SubCommand = {
     server.listen(portOf(given.port, 0), '127.0.0.1')
     await once(server, 'listening')
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const told = {
+    const variables = {
       AWS_CONTAINER_CREDENTIALS_FULL_URI: url + endpoint.path,
       AWS_CONTAINER_AUTHORIZATION_TOKEN: endpoint.token,
       ...(given.imds && { AWS_EC2_METADATA_SERVICE_ENDPOINT: url }),
     }
     try {
-      if (program) return await runProgram(program, { ...withoutKeys(process.env), ...told })
-      for (const [name, value] of Object.entries(told)) process.stdout.write(`${name}=${value}\n`)
+      if (program) return await runProgram(program, { ...withoutKeys(process.env), ...variables })
+      for (const [name, value] of Object.entries(variables)) process.stdout.write(`${name}=${value}\n`)
       await new Promise<void>((stop) => {
         for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, stop)
       })

@@ -26,16 +26,16 @@ export interface Session {
 }
 
 /** Requests one session. Throws the error of STS. */
-export function askerFor(given: Given): () => Promise<Session> {
+export function sessionSource(given: Given): () => Promise<Session> {
   const client = clientFor(given)
   const seconds = given.duration === undefined ? 3600 : Number(given.duration)
   if (!Number.isInteger(seconds) || seconds < 900 || seconds > 129_600) {
     throw new UsageError(`--duration is a number of seconds from 900 to 129600, not '${given.duration}'.`)
   }
-  return () => ask(client, given, seconds)
+  return () => requestSession(client, given, seconds)
 }
 
-async function ask(client: Client, given: Given, DurationSeconds: number): Promise<Session> {
+async function requestSession(client: Client, given: Given, DurationSeconds: number): Promise<Session> {
   const mfa = { SerialNumber: given['serial-number'], TokenCode: given['token-code'] }
   const role = given['role-arn']
   const xml =
@@ -62,14 +62,14 @@ async function ask(client: Client, given: Given, DurationSeconds: number): Promi
 const RENEWED_MS = 10 * 60_000
 
 /** The same session for all callers, until it is about to expire. Concurrent callers share one request. */
-export function renewing(ask: () => Promise<Session>, now: () => number = Date.now): () => Promise<Session> {
+export function renewing(request: () => Promise<Session>, now: () => number = Date.now): () => Promise<Session> {
   let held: Session | undefined
-  let asking: Promise<Session> | undefined
+  let pending: Promise<Session> | undefined
   return () => {
     if (held && Date.parse(held.expiration) - now() > RENEWED_MS) return Promise.resolve(held)
-    asking ??= ask()
+    pending ??= request()
       .then((session) => (held = session))
-      .finally(() => (asking = undefined))
-    return asking
+      .finally(() => (pending = undefined))
+    return pending
   }
 }

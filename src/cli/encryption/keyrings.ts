@@ -51,7 +51,7 @@ export function keyringOf(groups: readonly (readonly string[])[], place: Place):
     return keyringsOf((name) => pairs.filter(([found]) => found === name).map(([, value]) => value), place)
   })
   const [generator, ...children] = keyrings
-  if (!generator) throw new UsageError('Say which keys: --wrapping-keys key=ARN, or discovery=true to decrypt.')
+  if (!generator) throw new UsageError('Missing keys: --wrapping-keys key=ARN, or discovery=true to decrypt.')
   return children.length === 0 ? generator : new MultiKeyring({ generator, children })
 }
 

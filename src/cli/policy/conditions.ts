@@ -5,12 +5,12 @@ import { asJson, nameOf, whereIs } from './files.ts'
 
 /** `if …` for an Allow, `unless …` for a Deny, with where it is written. */
 export function doubtShown({ statement, conditions, variables }: Doubt): string {
-  const asked = [
+  const tested = [
     ...conditions.map(conditionShown),
     ...(variables.length > 0 ? [`the resource is ${variables.join(' or ')}`] : []),
   ]
   const word = statement.effect === 'Allow' ? 'if' : 'unless'
-  return `${word} ${asked.join(' and ')}  (${nameOf(statement)} in ${whereIs(statement)})`
+  return `${word} ${tested.join(' and ')}  (${nameOf(statement)} in ${whereIs(statement)})`
 }
 
 export function accessAsJson(access: Access): object {

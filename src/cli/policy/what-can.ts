@@ -43,8 +43,8 @@ export const whatCanCommand: SubCommand = {
     if (service !== undefined && !services.has(service)) {
       throw new UsageError(`There is no service '${given.service}': expected a prefix of actions, such as s3.`)
     }
-    const asked = service === undefined ? services : new Map([[service, services.get(service)!]])
-    const groups = grouped(reachOf(identity, aroundOf(given), account.id), [...asked.values()].flat())
+    const wanted = service === undefined ? services : new Map([[service, services.get(service)!]])
+    const groups = grouped(reachOf(identity, aroundOf(given), account.id), [...wanted.values()].flat())
 
     if (given.json) {
       printJson({
@@ -52,7 +52,7 @@ export const whatCanCommand: SubCommand = {
         access: groups.map(({ actions, accesses }) => ({ actions, on: accesses.map(accessAsJson) })),
       })
     } else {
-      printLine(shown(identity, groups, asked))
+      printLine(shown(identity, groups, wanted))
     }
     return 0
   },
@@ -81,11 +81,11 @@ function grouped(reach: Reach, actions: readonly string[]): readonly Group[] {
   return [...groups.values()]
 }
 
-function shown(identity: Identity, groups: readonly Group[], asked: ReadonlyMap<string, readonly string[]>): string {
+function shown(identity: Identity, groups: readonly Group[], wanted: ReadonlyMap<string, readonly string[]>): string {
   const count = groups.reduce((sum, { actions }) => sum + actions.length, 0)
   const lines = [`${identity.arn} may do ${plural(count, 'action')}.`]
   for (const { actions, accesses } of groups) {
-    lines.push('', ...wrapped(folded(actions, asked)))
+    lines.push('', ...wrapped(folded(actions, wanted)))
     for (const access of accesses) {
       for (const extent of access.resources)
         lines.push(`  ${access.certain ? 'on' : 'perhaps on'} ${extentShown(extent)}`)

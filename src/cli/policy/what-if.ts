@@ -32,8 +32,7 @@ export const whatIfCommand: SubCommand = {
   async run(words) {
     const { given } = parseSubcommand(options, words)
     if (given.events.length === 0) throw new UsageError('--events is missing.')
-    if (given.scp.length === 0 && given.policy.length === 0)
-      throw new UsageError('Say what changes: --scp or --policy.')
+    if (given.scp.length === 0 && given.policy.length === 0) throw new UsageError('Missing option: --scp or --policy.')
     const file = required(given.account, 'account')
     const replaced = new Map(given.policy.map((word) => replacement(word)))
     const [before, after] = [await readAccount(file), await readAccount(file, replaced)]

@@ -73,7 +73,7 @@ function notesOn(action: string, own: Own | undefined): readonly string[] {
   if (own) return []
   if (/^kms:/i.test(action)) {
     return [
-      'A KMS key obeys its key policy first: these answers hold only where it delegates to the account. Give it with --key-policy.',
+      'A KMS key obeys its key policy first: these answers hold only where it delegates to the account. Pass it with --key-policy.',
     ]
   }
   return ["The resource's own policy, if it has one, is not in the account file: give it with --resource-policy."]
@@ -102,9 +102,9 @@ function shown(
   return `${lines.join('\n').trimEnd()}\n`
 }
 
-function accessShown({ resources, certain, by, doubts, unclear }: Access, asked: string): readonly string[] {
+function accessShown({ resources, certain, by, doubts, unclear }: Access, wanted: string): readonly string[] {
   const extent = resources.map(extentShown).join('; ')
-  const on = extent === asked ? '' : ` on ${extent}`
+  const on = extent === wanted ? '' : ` on ${extent}`
   const through = by ? `by ${nameOf(by)} in ${whereIs(by)} (${by.policy.id})` : 'by the account itself'
   if (certain) return [`${through}${on}`]
   if (unclear) return [`may be${on}: the patterns are too entangled to say`]

@@ -1,6 +1,6 @@
 /** `merlon policy why`: what decided a recorded call, and what every layer says to it today. */
-import type { ToldStatement, Why } from '../../server/compose/why.ts'
-import { ask, placeOptions } from '../admin-client.ts'
+import type { ExplainedStatement, Why } from '../../server/compose/why.ts'
+import { callAdmin, placeOptions } from '../admin-client.ts'
 import { plainly } from '../plain.ts'
 import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 import { OUTCOMES } from './explain.ts'
@@ -16,9 +16,9 @@ export const whyCommand: SubCommand = {
   async run(words) {
     const { given, operands } = parseSubcommand(options, words, { least: 1, most: 1, names: 'EVENT-ID' })
     const [event] = operands
-    const told = await ask<Why>(given, 'POST /policy/why', { event })
-    if (given.json) printJson(told)
-    else printLine(shown(plainly(told)))
+    const response = await callAdmin<Why>(given, 'POST /policy/why', { event })
+    if (given.json) printJson(response)
+    else printLine(shown(plainly(response)))
     return 0
   },
 }
@@ -58,7 +58,7 @@ function verdict(
   allowed: boolean,
   layer: string | undefined,
   explicit: boolean,
-  by: ToldStatement | undefined,
+  by: ExplainedStatement | undefined,
 ): string {
   if (layer === undefined) return `${allowed ? 'allowed' : 'denied'}, by policies of another account`
   if (by) return `${allowed ? 'allowed' : 'denied'} by ${by.statement} in ${by.policy} (${layer})`

@@ -30,7 +30,7 @@ interface Status {
 }
 
 /** Members of an event of the audit log. */
-interface Told {
+interface RotationEvent {
   readonly eventTime: string
   readonly eventName: string
   readonly errorMessage?: string
@@ -50,9 +50,9 @@ export const rotationStatusCommand: SubCommand = {
   async run(words) {
     const { given } = parseSubcommand(options, words)
     const client = clientFor(given)
-    const told = await lastTold(client)
+    const events = await lastRotations(client)
     const statuses: Status[] = []
-    for await (const secret of rotating(client)) statuses.push(statusOf(secret, told.get(secret.ARN)))
+    for await (const secret of rotating(client)) statuses.push(statusOf(secret, events.get(secret.ARN)))
     process.stdout.write(
       given.json ? `${JSON.stringify(statuses)}\n` : statuses.map((each) => `${line(each)}\n`).join(''),
     )
@@ -73,8 +73,8 @@ async function* rotating(client: Client): AsyncGenerator<Listed> {
 }
 
 /** What the audit log has of each secret's last rotation; nothing for callers that may not read it. */
-async function lastTold(client: Client): Promise<ReadonlyMap<string, Told>> {
-  const last = new Map<string, Told>()
+async function lastRotations(client: Client): Promise<ReadonlyMap<string, RotationEvent>> {
+  const last = new Map<string, RotationEvent>()
   try {
     for (const name of EVENTS) {
       for await (const event of eventsOf(client, name)) {
@@ -88,7 +88,7 @@ async function lastTold(client: Client): Promise<ReadonlyMap<string, Told>> {
   return last
 }
 
-async function* eventsOf(client: Client, AttributeValue: string): AsyncGenerator<Told> {
+async function* eventsOf(client: Client, AttributeValue: string): AsyncGenerator<RotationEvent> {
   let NextToken: string | undefined
   for (let page = 0; page < PAGES_MAX; page++) {
     const answer = await client.json<{
@@ -99,26 +99,26 @@ async function* eventsOf(client: Client, AttributeValue: string): AsyncGenerator
       MaxResults: PAGE,
       ...(NextToken !== undefined && { NextToken }),
     })
-    yield* (answer.Events ?? []).map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent) as Told)
+    yield* (answer.Events ?? []).map(({ CloudTrailEvent }) => JSON.parse(CloudTrailEvent) as RotationEvent)
     NextToken = answer.NextToken
     if (NextToken === undefined) return
   }
 }
 
-function statusOf({ Name, ARN, LastRotatedDate, NextRotationDate }: Listed, told: Told | undefined): Status {
+function statusOf({ Name, ARN, LastRotatedDate, NextRotationDate }: Listed, event: RotationEvent | undefined): Status {
   return {
     name: Name,
     arn: ARN,
-    state: stateOf(NextRotationDate, told),
+    state: stateOf(NextRotationDate, event),
     ...(LastRotatedDate !== undefined && { last: iso(LastRotatedDate) }),
     ...(NextRotationDate !== undefined && { next: iso(NextRotationDate) }),
-    ...(told?.errorMessage !== undefined && { error: told.errorMessage }),
+    ...(event?.errorMessage !== undefined && { error: event.errorMessage }),
   }
 }
 
-function stateOf(next: number | undefined, told: Told | undefined): Status['state'] {
-  if (told?.errorMessage !== undefined) return 'failed'
-  if (told?.eventName === 'RotationStarted') return 'rotating'
+function stateOf(next: number | undefined, event: RotationEvent | undefined): Status['state'] {
+  if (event?.errorMessage !== undefined) return 'failed'
+  if (event?.eventName === 'RotationStarted') return 'rotating'
   return next !== undefined && next * 1_000 < Date.now() ? 'late' : 'ok'
 }
 

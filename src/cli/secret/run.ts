@@ -27,10 +27,10 @@ export const runCommand: SubCommand = {
   options,
   async run(words) {
     const [own, program] = programOf(words)
-    if (!program) throw new UsageError('Say which program to run, behind a --.')
+    if (!program) throw new UsageError('Missing program: name it after --.')
     const { given } = parseSubcommand(options, own)
     const wanted: readonly Wanted[] = [...given.secret.map((id) => ({ id })), ...given.env.map(parsed)]
-    if (wanted.length === 0) throw new UsageError('Say which secrets: --secret ID or --env NAME=ID.')
+    if (wanted.length === 0) throw new UsageError('Missing secret: --secret ID or --env NAME=ID.')
     const client = clientFor(given)
     const values = new Map<string, string>()
     for (const id of new Set(wanted.map((each) => each.id))) {

@@ -1,6 +1,6 @@
 /** `merlon store copy`: an installation, whole, into a folder or a database; verified by its hash. */
 import { resolve } from 'node:path'
-import { ask, placeOptions } from '../admin-client.ts'
+import { callAdmin, placeOptions } from '../admin-client.ts'
 import { UsageError } from '../command.ts'
 import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 
@@ -15,7 +15,7 @@ const options = {
   json: { type: 'boolean', about: 'for programs' },
 } as const
 
-interface Told {
+interface CopyResult {
   readonly revision: number
   readonly sha256: string
   readonly objects: number
@@ -33,14 +33,14 @@ export const copyCommand: SubCommand = {
     if ((data === undefined) === (store === undefined))
       throw new UsageError('merlon store copy --to-data DIR, or --to-store URL')
     const passwordFile = process.env['MERLON_TO_STORE_PASSWORD_FILE']
-    const told = await ask<Told>(given, 'POST /store/copy', {
+    const result = await callAdmin<CopyResult>(given, 'POST /store/copy', {
       ...(data !== undefined && { data: resolve(data) }),
       ...(store !== undefined && { store, ...(passwordFile !== undefined && { passwordFile: resolve(passwordFile) }) }),
     })
-    process.stdout.write(given.json ? `${JSON.stringify(told)}\n` : shown(told))
+    process.stdout.write(given.json ? `${JSON.stringify(result)}\n` : shown(result))
     return 0
   },
 }
 
-const shown = ({ revision, sha256, objects }: Told): string =>
+const shown = ({ revision, sha256, objects }: CopyResult): string =>
   `Copied and read back: revision ${revision}, ${objects} objects, content ${sha256}.\n`

@@ -30,6 +30,7 @@ export interface ApiClass {
 
 const CLASSES: Readonly<Record<Tactic, Readonly<Partial<Record<Sensitivity, string>>>>> = {
   InitialAccess: {
+    1: `signin:ConsoleLogin`,
     2: `sts:AssumeRoleWithSAML sts:AssumeRoleWithWebIdentity sts:GetSessionToken ecr:GetAuthorizationToken
       codeartifact:GetAuthorizationToken rolesanywhere:CreateSession`,
     3: `signin:GetSigninToken`,

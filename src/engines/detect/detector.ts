@@ -18,7 +18,7 @@ import type { CreateDetector, DetectedFinding, DetectorConfiguration, FindingAct
 const NOTHING: readonly DetectedFinding[] = Object.freeze([])
 
 export const createDetector: CreateDetector = (configuration, checkpoint) => {
-  const state = new State(configuration.limits, checkpoint)
+  const state = new State(configuration.limits, checkpoint, configuration.tracksChanges)
   const lookups = createLookups(configuration)
   const endsOf = createFlowEnds(state, lookups)
   const disabled = new Set(configuration.disabledRules ?? [])

@@ -15,9 +15,10 @@ const isBefore = (a: Waiting, b: Waiting): boolean => a.time < b.time || (a.time
 export class EventOrder {
   readonly #events: Table<NormalizedEvent>
   readonly #seen: Table<0>
-  readonly #latest: Table<number>
   readonly #lateness: number
   readonly #max: number
+  /** Of all events so far. The one that had it still waits, or no order matters any more. */
+  #latest = Number.NEGATIVE_INFINITY
   /** A binary heap, the earliest first. */
   readonly #heap: Waiting[] = []
 
@@ -25,9 +26,11 @@ export class EventOrder {
     this.#max = state.limits.waiting
     this.#events = state.table('waiting', this.#max + 1)
     this.#seen = state.table('seen', this.#max * 2)
-    this.#latest = state.table('latest', 1)
     this.#lateness = latenessMs
-    for (const [, { time, id }] of this.#events.entries()) this.#push({ time, id })
+    for (const [, { time, id }] of this.#events.entries()) {
+      this.#latest = Math.max(this.#latest, time)
+      this.#push({ time, id })
+    }
   }
 
   /** The events that are due now, in order. With too many waiting, the earliest is due. */
@@ -37,9 +40,8 @@ export class EventOrder {
     this.#seen.put(event.id, 0)
     this.#events.put(event.id, event)
     this.#push({ time: event.time, id: event.id })
-    const latest = Math.max(this.#latest.get('time') ?? 0, event.time)
-    if (latest > (this.#latest.get('time') ?? 0)) this.#latest.put('time', latest)
-    const due = this.advance(latest - this.#lateness)
+    this.#latest = Math.max(this.#latest, event.time)
+    const due = this.advance(this.#latest - this.#lateness)
     return this.#heap.length > this.#max ? [...due, this.#pop()] : due
   }
 

@@ -29,6 +29,14 @@ const writesAdministrator: Read = ({ request, account }, judge) =>
     ? { text: 'grants all actions on all resources', sensitivity: 3 }
     : undefined
 
+/** A federation token outlives the access key that it was made with, so one with every permission is a way back in. */
+const federatesAdministrator: Read = ({ request, account }, judge) => {
+  const arns = itemsOf(request.policyArns).map((each) => textOf(at(each, 'arn') ?? each))
+  const isAdministrator =
+    arns.some((arn) => ADMINISTRATOR.test(arn)) || judge?.(textOf(request.policy, 131_072), account)?.administrator
+  return isAdministrator ? { text: 'gives a federated session all permissions', sensitivity: 3 } : undefined
+}
+
 const trustsOthers: Read = ({ request, account }, judge) => {
   const document = textOf(request.assumeRolePolicyDocument ?? request.policyDocument ?? request.policy, 131_072)
   const exposure = judge?.(document, account)
@@ -113,7 +121,13 @@ const shortRetention: Read = ({ request }) => {
 const addsLayer: Read = ({ request }) =>
   itemsOf(request.layers).length > 0 ? { text: 'adds a layer to a function', sensitivity: 2 } : undefined
 
+const signsInWithoutMfa: Read = ({ additional, principal }) =>
+  additional.MFAUsed === 'No' && principal.type === 'IAMUser'
+    ? { text: 'signs in without MFA', sensitivity: 3 }
+    : undefined
+
 const READS: Readonly<Record<string, Read>> = {
+  'signin:ConsoleLogin': signsInWithoutMfa,
   'iam:AttachUserPolicy': attachesAdministrator,
   'iam:AttachRolePolicy': (event, judge) => {
     const found = attachesAdministrator(event, judge)
@@ -125,6 +139,7 @@ const READS: Readonly<Record<string, Read>> = {
   'iam:PutRolePolicy': writesAdministrator,
   'iam:PutGroupPolicy': writesAdministrator,
   'iam:CreatePolicyVersion': writesAdministrator,
+  'sts:GetFederationToken': federatesAdministrator,
   'iam:UpdateAssumeRolePolicy': trustsOthers,
   'iam:CreateRole': trustsOthers,
   'ec2:ModifySnapshotAttribute': sharesImage,

@@ -52,7 +52,7 @@ export class Table<T> {
       if (this.#slots.size >= this.#max) this.#drop(this.#slots.keys().next().value!)
       this.#slots.set(name, { order: this.#state.next(), value })
     }
-    this.#state.changed(`${this.#name}/${name}`)
+    this.#changed(name)
   }
 
   remove(key: string): void {
@@ -77,8 +77,12 @@ export class Table<T> {
     return this.#slots.keys()
   }
 
+  #changed(name: string): void {
+    if (this.#state.tracksChanges) this.#state.changed(`${this.#name}/${name}`)
+  }
+
   #drop(name: string): void {
-    if (this.#slots.delete(name)) this.#state.changed(`${this.#name}/${name}`)
+    if (this.#slots.delete(name)) this.#changed(name)
   }
 }
 
@@ -87,12 +91,14 @@ const TABLE_NAME = /^[a-z-]+$/
 /** Tables are opened once, by name; what a checkpoint holds of a table that is no longer opened is left out. */
 export class State {
   readonly limits: StateLimits
+  readonly tracksChanges: boolean
   readonly #tables = new Map<string, Table<never>>()
   readonly #restored = new Map<string, (readonly [key: string, order: number, value: Json])[]>()
   readonly #changed = new Set<string>()
   #order = 0
 
-  constructor(limits: Partial<StateLimits> = {}, checkpoint?: DetectorCheckpoint) {
+  constructor(limits: Partial<StateLimits> = {}, checkpoint?: DetectorCheckpoint, tracksChanges = true) {
+    this.tracksChanges = tracksChanges
     this.limits = { ...LIMITS, ...limits }
     for (const [part, entry] of Object.entries(checkpoint?.parts ?? {})) {
       const slash = part.indexOf('/')
@@ -131,6 +137,7 @@ export class State {
   }
 
   changes(): CheckpointChanges {
+    if (!this.tracksChanges) throw new Error('The detector was created without tracksChanges.')
     const put: Record<string, Json> = {}
     const removed: string[] = []
     for (const part of this.#changed) {

@@ -42,18 +42,20 @@ export interface EventPrincipal {
   readonly userName: string
   readonly accessKeyId: string
   /** The role behind a session. */
-  readonly issuer?: { readonly type: string; readonly id: string; readonly arn: string; readonly userName: string }
+  readonly issuer?:
+    | { readonly type: string; readonly id: string; readonly arn: string; readonly userName: string }
+    | undefined
   /** The service on whose behalf the call was made: `ec2.amazonaws.com`. */
-  readonly invokedBy?: string
-  readonly mfa?: boolean
+  readonly invokedBy?: string | undefined
+  readonly mfa?: boolean | undefined
   /** `userIdentity.sessionContext.ec2RoleDelivery`: the session was issued by the instance metadata service. */
-  readonly instanceDelivery?: boolean
+  readonly instanceDelivery?: boolean | undefined
 }
 
 export interface EventResource {
   readonly arn: string
   readonly type: string
-  readonly account?: string
+  readonly account?: string | undefined
 }
 
 /** An API call or a sign-in. */
@@ -76,9 +78,9 @@ export interface ApiEvent extends EventBase {
   readonly request: JsonObject
   readonly response: JsonObject
   readonly additional: JsonObject
-  readonly vpcEndpointId?: string
+  readonly vpcEndpointId?: string | undefined
   /** The original record, for rules that operators wrote; absent where the record was larger than the limit. */
-  readonly record?: JsonObject
+  readonly record?: JsonObject | undefined
 }
 
 /** One record of a VPC flow log, as the interface saw it. */
@@ -339,6 +341,8 @@ export interface OperatorRule {
   readonly title: string
   readonly description: string
   readonly matches: (event: NormalizedEvent) => boolean
+  /** The only CloudTrail events that can match, in lower case; absent: any event. */
+  readonly events?: readonly { readonly source: string | undefined; readonly name: string }[] | undefined
 }
 
 export interface DetectorConfiguration {
@@ -358,6 +362,8 @@ export interface DetectorConfiguration {
   readonly latenessMs?: number
   /** How long after its first event an account raises no anomaly, in milliseconds. Default 14 days. */
   readonly learningMs?: number
+  /** Whether `changes` is called: otherwise nothing is noted for it. Default true. */
+  readonly tracksChanges?: boolean
   /** Limits of the state; each has a default (state.ts). */
   readonly limits?: Partial<StateLimits>
 }
@@ -394,7 +400,7 @@ export interface Detector {
   advance(watermark: number): readonly DetectedFinding[]
   /** The whole state. */
   checkpoint(): DetectorCheckpoint
-  /** What changed since the last call of `changes` or since the start; apply it to a stored checkpoint. */
+  /** What changed since the last call of `changes` or since the start; apply it to a stored checkpoint. See `tracksChanges`. */
   changes(): CheckpointChanges
 }
 

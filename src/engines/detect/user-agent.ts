@@ -36,6 +36,19 @@ const FAMILY_LENGTH_MAX = 40
 
 /** `amazonaws.com` names are services. Others are the first product's name, without versions and identifiers. */
 export function userAgentFamily(userAgent: string): string {
+  const known = cache.get(userAgent)
+  if (known !== undefined) return known
+  if (cache.size >= CACHE_MAX) cache.clear()
+  const family = compute(userAgent)
+  cache.set(userAgent, family)
+  return family
+}
+
+/** Families are a pure function of the text, so it does not matter what is forgotten. */
+const cache = new Map<string, string>()
+const CACHE_MAX = 5_000
+
+function compute(userAgent: string): string {
   const text = userAgent.slice(0, LENGTH_MAX).toLowerCase()
   for (const [needle, family] of FAMILIES) {
     // A product that wraps an SDK names itself first; its own name is the family.

@@ -378,7 +378,7 @@ function outside(snapshot: Snapshot, { subnet }: Interface, packets: Packets): P
   return own.reduce<Packets>((left, source) => without(left, box({ source })), packets)
 }
 
-const asked = ({ protocol, port }: Question): Partial<Box> => ({
+const boxOf = ({ protocol, port }: Question): Partial<Box> => ({
   ...(protocol !== undefined && { protocol: [protocol, protocol] as const }),
   ...(port !== undefined && { destinationPort: [port, port] as const }),
   sourcePort: protocol === undefined || hasPorts(protocol) ? CLIENT_PORTS : PORTS,
@@ -399,7 +399,7 @@ export function reach(snapshot: Snapshot, question: Question): Verdict {
     return { isReachable: false, packets: [], forward, back, blocked: [{ ...error.block, direction }] }
   }
   const start = box({
-    ...asked(question),
+    ...boxOf(question),
     ...(from && { source: pointOf(from.address) }),
     ...(to && { destination: pointOf(to.address) }),
   })

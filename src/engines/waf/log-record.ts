@@ -14,7 +14,7 @@ import type { GroupResult, RuleMatch, Verdict } from './web-acl.ts'
 export interface RequestOrigin {
   /** Epoch milliseconds. */
   readonly now: number
-  /** `ALB`, `COGNITO_IDP` */
+  /** `ALB`, `COGNITOIDP` */
   readonly sourceName: string
   /** `111122223333-app/web/50dc6c495c0c9188`; without one `-`. */
   readonly sourceId: string

@@ -4,15 +4,27 @@
  */
 import { RE2JS, RE2Set } from 're2js'
 
-/** As AWS WAF's: it has no look-around and no back-references. */
-export const isRegularExpression = (pattern: string): boolean => {
+/**
+ * What a pattern costs beyond its length: steps that counted repetitions add to each character of a text. The time that a text takes
+ * grows with it, so that it is bounded before a pattern is stored. undefined for a text that is no regular expression, as AWS WAF
+ * knows them: without look-around and back-references.
+ *
+ * @example
+ * patternCost('sqlmap') // 0
+ * patternCost('[a-z]{1,100}') // 190
+ */
+export function patternCost(pattern: string): number | undefined {
   try {
-    RE2JS.compile(pattern)
-    return true
+    return Math.max(0, RE2JS.compile(pattern).programSize() - pattern.length)
   } catch {
-    return false
+    return undefined
   }
 }
+
+/** Of one pattern, and of the patterns of one set together: `[a-z]{1,256}` is within it. */
+export const PATTERN_COST_MAX = 600
+/** Of all patterns that stand in the rules of one web ACL or rule group. */
+export const RULES_COST_MAX = 2_400
 
 export class PatternBatch {
   readonly #patterns = new Map<string, number>()

@@ -66,7 +66,9 @@ const SAMPLES_MAX = 20
 const METRICS_MAX = 1_000
 /** As AWS WAF: so many keys of a rule are blocked at a time. */
 const KEYS_MAX = 10_000
-const HEADER_CHARS_MAX = 1_024
+/** What a sample shows of a request. */
+const HEADERS_MAX = 100
+const CHARS_MAX = 1_024
 
 interface Reservoir {
   readonly webAcl: string
@@ -198,8 +200,8 @@ function groupMatch(acl: PublishedWebAcl, verdict: Verdict, ruleName: string): R
 const shownRequest = (request: InspectedRequest): WafSample['request'] => ({
   clientIp: request.clientIp,
   country: request.country,
-  uri: request.path + (request.query === '' ? '' : `?${request.query}`),
+  uri: `${request.path}${request.query === '' ? '' : `?${request.query}`}`.slice(0, CHARS_MAX),
   method: request.method,
   httpVersion: `HTTP/${request.httpVersion}`,
-  headers: request.headers.map(([name, value]) => [name, value.slice(0, HEADER_CHARS_MAX)] as const),
+  headers: request.headers.slice(0, HEADERS_MAX).map(([name, value]) => [name, value.slice(0, CHARS_MAX)] as const),
 })

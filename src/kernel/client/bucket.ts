@@ -8,7 +8,7 @@ export interface BucketKeys {
   readonly sessionToken?: string
 }
 
-interface Ask {
+interface BucketRequest {
   readonly method: 'GET' | 'PUT' | 'DELETE'
   /** A key below the prefix; undefined addresses the bucket itself. */
   readonly name?: string
@@ -67,14 +67,14 @@ export class Bucket {
   }
 
   async put(name: string, body: Buffer, contentType: string, signal?: AbortSignal): Promise<void> {
-    const answer = await this.#ask({ method: 'PUT', name, body, contentType, ...(signal && { signal }) })
+    const answer = await this.#send({ method: 'PUT', name, body, contentType, ...(signal && { signal }) })
     await answer.body?.cancel()
   }
 
   /** undefined when it is not there. */
   async get(name: string): Promise<Buffer | undefined> {
     try {
-      return Buffer.from(await (await this.#ask({ method: 'GET', name })).arrayBuffer())
+      return Buffer.from(await (await this.#send({ method: 'GET', name })).arrayBuffer())
     } catch (error) {
       if (error instanceof BucketError && error.status === 404) return undefined
       throw error
@@ -82,7 +82,7 @@ export class Bucket {
   }
 
   async delete(name: string): Promise<void> {
-    const answer = await this.#ask({ method: 'DELETE', name })
+    const answer = await this.#send({ method: 'DELETE', name })
     await answer.body?.cancel()
   }
 
@@ -90,7 +90,7 @@ export class Bucket {
     let token: string | undefined
     do {
       const query = { 'list-type': '2', prefix: this.#prefix, ...(token && { 'continuation-token': token }) }
-      const list = parseXml(await (await this.#ask({ method: 'GET', query })).text())
+      const list = parseXml(await (await this.#send({ method: 'GET', query })).text())
       for (const content of childrenOf(list, list.namespace, 'Contents')) {
         const name = textOf(content, 'Key')!.slice(this.#prefix.length)
         yield { name, changedAt: Date.parse(textOf(content, 'LastModified')!) }
@@ -99,14 +99,21 @@ export class Bucket {
     } while (token)
   }
 
-  async #ask({ method, name, query = {}, body = Buffer.alloc(0), contentType, signal }: Ask): Promise<Response> {
+  async #send({
+    method,
+    name,
+    query = {},
+    body = Buffer.alloc(0),
+    contentType,
+    signal,
+  }: BucketRequest): Promise<Response> {
     const key = name === undefined ? [] : `${this.#prefix}${name}`.split('/')
     const path = `/${[this.#bucket, ...key].map(encoded).join('/')}`
-    const asked = Object.entries(query).map(([member, value]) => `${encoded(member)}=${encoded(value)}`)
+    const parameters = Object.entries(query).map(([member, value]) => `${encoded(member)}=${encoded(value)}`)
     const request = {
       method,
       path,
-      query: asked.join('&'),
+      query: parameters.join('&'),
       rawHeaders: ['Host', this.#endpoint.host, ...(contentType ? ['Content-Type', contentType] : [])],
       body,
       remoteAddress: '',

@@ -5,7 +5,7 @@
 import type { LogRecord } from '../../store/store.ts'
 import type { TlsDetails } from '../../wire/http.ts'
 import type { Caller } from '../gate/caller.ts'
-import { type DecisionRecord, toldDecisions } from '../gate/decisions.ts'
+import { type DecisionRecord, recordedDecisions } from '../gate/decisions.ts'
 import type { Session } from '../gate/session.ts'
 import { parseArn } from '../resource/arn.ts'
 import type { ResourceFacts } from '../resource/facts.ts'
@@ -101,7 +101,7 @@ function eventsOfAccounts(facts: EventFacts): readonly LogRecord[] {
   const sharedEventId = timeOrderedId(facts.timeMs)
   const { principal } = caller
   // The owner sees which service called; of principals in other accounts, only the account and the unique ID.
-  const stranger = principal.kind !== 'service' && {
+  const foreignCaller = principal.kind !== 'service' && {
     userIdentity: {
       type: 'AWSAccount',
       principalId: 'userId' in principal ? principal.userId : principal.kind,
@@ -118,7 +118,7 @@ function eventsOfAccounts(facts: EventFacts): readonly LogRecord[] {
         draft: {
           ...draft,
           id: timeOrderedId(facts.timeMs),
-          ...stranger,
+          ...foreignCaller,
           resources: draft.resources.filter((acted) => acted.account === owner),
         },
       }),
@@ -169,9 +169,9 @@ export function eventRecord(facts: EventFacts): LogRecord {
 }
 
 /** As CloudTrail writes it where there is nothing to say. */
-function orNull(told: unknown): unknown {
-  if (told === undefined || told === null) return null
-  for (const _member in told) return told
+function orNull(value: unknown): unknown {
+  if (value === undefined || value === null) return null
+  for (const _member in value) return value
   return null
 }
 
@@ -191,7 +191,7 @@ function additional({ draft, caller, account, reason }: EventFacts): object | un
     reason === undefined ? draft.additionalEventData : { merlonReason: reason, ...draft.additionalEventData }
   if (decided.length === 0) return additionalEventData
   const { principal } = caller
-  const merlonDecisions = toldDecisions(id, decided, {
+  const merlonDecisions = recordedDecisions(id, decided, {
     reader: account,
     caller: 'account' in principal ? principal.account : account,
   })
@@ -336,9 +336,9 @@ export function userIdentity(caller: Caller): Readonly<Record<string, unknown>> 
 /** For sessions of web identities: the identity provider and the token's claims. SAML sessions have no such element. */
 function webIdFederation({ federation = {} }: Session): object | undefined {
   const federatedProvider = federation['aws:FederatedProvider']
-  const told = Object.entries(federation).filter(([key]) => !/^(aws|saml):/.test(key))
-  if (federatedProvider === undefined || told.length === 0) return undefined
-  return { federatedProvider, attributes: Object.fromEntries(told) }
+  const claims = Object.entries(federation).filter(([key]) => !/^(aws|saml):/.test(key))
+  if (federatedProvider === undefined || claims.length === 0) return undefined
+  return { federatedProvider, attributes: Object.fromEntries(claims) }
 }
 
 /** The name LookupEvents shows and searches as Username. */
@@ -382,11 +382,11 @@ function attributes(facts: EventFacts): LogRecord['attributes'] {
 }
 
 /** The last formatted second: under load, the next event is usually in the same one. */
-let told = { second: Number.NaN, text: '' }
+let lastSecond = { second: Number.NaN, text: '' }
 
 /** AWS writes whole seconds. */
 export function isoSeconds(ms: number): string {
   const second = Math.floor(ms / 1000)
-  if (second !== told.second) told = { second, text: new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z') }
-  return told.text
+  if (second !== lastSecond.second) lastSecond = { second, text: new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z') }
+  return lastSecond.text
 }

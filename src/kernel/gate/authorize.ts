@@ -30,8 +30,8 @@ export interface EvaluationInput {
   readonly layers: Layers
 }
 
-export function evaluationInput(asked: AuthorizationRequest, facts: AuthorizeFacts): EvaluationInput {
-  const { acted, action } = asked
+export function evaluationInput(check: AuthorizationRequest, facts: AuthorizeFacts): EvaluationInput {
+  const { acted, action } = check
   const { identity, sessionPolicies, caller } = facts
   const { principal } = caller
   const callerAccount = 'account' in principal ? principal.account : ''
@@ -42,7 +42,7 @@ export function evaluationInput(asked: AuthorizationRequest, facts: AuthorizeFac
     // What AWS itself owns (`arn:aws:iam::aws:policy/…`) is open to every account: only the caller's own policies are
     // evaluated.
     resourceAccount: acted === undefined || acted.account === 'aws' ? callerAccount : acted.account,
-    context: requestContext(facts, acted, asked.input, asked.conditions),
+    context: requestContext(facts, acted, check.input, check.conditions),
   }
   // The place of the layer to come: the policy of a VPC endpoint.
   const layers: Layers = {
@@ -62,9 +62,9 @@ export function evaluationInput(asked: AuthorizationRequest, facts: AuthorizeFac
 }
 
 /** Returns what allowed it; throws the denial, with AWS's sentence and what decided. */
-export function authorize(asked: AuthorizationRequest, facts: AuthorizeFacts): DecisionRecord {
-  const { acted } = asked
-  const { request, layers } = evaluationInput(asked, facts)
+export function authorize(check: AuthorizationRequest, facts: AuthorizeFacts): DecisionRecord {
+  const { acted } = check
+  const { request, layers } = evaluationInput(check, facts)
   const decision = decide(request, layers)
   // A denial names what the caller wrote: the ARN may say more, and would show that the resource exists.
   const named = acted?.concealed !== undefined ? '*' : (acted?.requested ?? request.resource)

@@ -11,6 +11,7 @@ import type { Recorder } from './recorder.ts'
 import type { Registry } from './registry.ts'
 import type { Runner } from './runner.ts'
 import type { ActAs, AuthorizeAs, CallAs, CallAsRoot, ServiceCaller } from './service-caller.ts'
+import type { Session, Subject } from './session.ts'
 import { type Attempt, newAttempt } from './transaction.ts'
 
 interface Stages {
@@ -39,6 +40,7 @@ export function callers({ clock, registry, decisions, recorder, runner, authenti
   return {
     actAs: async (acting, api, name, input) => {
       const invocation = await registry.invocation(api, name, input as object, [])
+      const now = clock.now()
       const arrival: RequestInfo = {
         ...(invocation.operation.unsigned && acting.client
           ? {
@@ -47,10 +49,12 @@ export function callers({ clock, registry, decisions, recorder, runner, authenti
             }
           : {
               request: { remoteAddress: acting.service, secure: true, rawHeaders: ['User-Agent', acting.service] },
-              authenticated: serviceCaller(acting),
+              authenticated: acting.role
+                ? await authenticator.resume(sessionOf(acting, acting.role, now), '', acting.region, now)
+                : serviceCaller(acting),
             }),
         requestId: randomUUID(),
-        now: clock.now(),
+        now,
         done: [],
       }
       // biome-ignore lint/suspicious/noExplicitAny: see above.
@@ -98,6 +102,14 @@ export function callers({ clock, registry, decisions, recorder, runner, authenti
     },
   }
 }
+
+/** Of one call: it is never issued as credentials. */
+const sessionOf = ({ account }: ServiceCaller, subject: Subject, now: number): Session => ({
+  account,
+  subject,
+  issuedAt: now,
+  expiresAt: now + 60_000,
+})
 
 /** The request of a client, as far as a service that forwards it passes it on. */
 function requestOf({

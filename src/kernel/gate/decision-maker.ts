@@ -25,10 +25,10 @@ export class DecisionMaker {
     arrival: RequestInfo,
     invocation: Pick<OperationCall, 'via'>,
     draft: Pick<EventDraft, 'decided'>,
-    asked: AuthorizationRequest,
+    check: AuthorizationRequest,
   ): Promise<void> {
     try {
-      draft.decided.push(authorize(asked, await this.facts(arrival, invocation, asked)))
+      draft.decided.push(authorize(check, await this.facts(arrival, invocation, check)))
     } catch (error) {
       if (error instanceof Denial) {
         draft.decided.push(error.decided)
@@ -42,12 +42,12 @@ export class DecisionMaker {
   async facts(
     arrival: RequestInfo,
     invocation: Pick<OperationCall, 'via'>,
-    asked: AuthorizationRequest,
+    check: AuthorizationRequest,
   ): Promise<AuthorizeFacts> {
     const { authenticated, request, now } = arrival
     const { standing, acting } = authenticated
     const organizations = this.#options.organizations()
-    const owner = asked.acted?.account ?? accountOf(authenticated)
+    const owner = check.acted?.account ?? accountOf(authenticated)
     // A service has no account, so no organization: neither that of the account it acts for nor, there, an exemption
     // from the owner's RCPs.
     const isCallers = acting === undefined && owner === accountOf(authenticated)

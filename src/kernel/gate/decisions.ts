@@ -53,11 +53,11 @@ const TOLD_ELSEWHERE: ReadonlySet<string> = new Set([
   'aws:username',
 ])
 
-const contextTold = (context: Context): Readonly<Record<string, readonly string[]>> =>
+const recordedContext = (context: Context): Readonly<Record<string, readonly string[]>> =>
   Object.fromEntries([...context.entries()].filter(([key]) => !TOLD_ELSEWHERE.has(key)))
 
 /** For the event in the history of `reader`, about a caller of the account `caller`. */
-export function toldDecisions(
+export function recordedDecisions(
   eventId: string,
   decided: readonly DecisionRecord[],
   { reader, caller }: { readonly reader: string; readonly caller: string },
@@ -75,7 +75,7 @@ export function toldDecisions(
       explicit: concerned && explicit ? true : undefined,
       policy: by && (by.policy.arn ?? by.policy.id),
       statement: by && (by.sid || `#${by.index + 1}`),
-      context: concerned && !allowed && caller === reader ? contextTold(context) : undefined,
+      context: concerned && !allowed && caller === reader ? recordedContext(context) : undefined,
     }
   })
 }

@@ -51,8 +51,10 @@ import { Registry } from './registry.ts'
 import { type RecordedCall, type Replayed, replay } from './replay.ts'
 import { Runner } from './runner.ts'
 import type { ActAs, AuthorizeAs, CallAs, CallAsRoot } from './service-caller.ts'
+import { setupMistake } from './setup-mistakes.ts'
 import { Throttle, ThrottledFault, type ThrottleRejection, type ThrottleSlot } from './throttle.ts'
 import { newAttempt } from './transaction.ts'
+import { assertUnfiltered } from './unsigned-filter.ts'
 
 export type { RequestOutcome } from './invocation.ts'
 
@@ -156,11 +158,11 @@ export class Gate {
         : await this.#authenticator.authenticate(request, detected.service, now, clock.real?.())
       const arrival: RequestInfo = { request, authenticated, requestId, now, done: [] }
       const bytes = chargedBytes(detected, request)
-      const judged = unsigned
+      const decided = unsigned
         ? this.#throttle.unsigned(request.remoteAddress, bytes)
         : this.#throttle.signed(accountOf(authenticated), authenticated.caller.subject, bytes)
-      if ('scope' in judged) throw await this.#throttled(detected, arrival, judged)
-      entered = judged
+      if ('scope' in decided) throw await this.#throttled(detected, arrival, decided)
+      entered = decided
       const { shape, output } = await this.#answer(detected, request, arrival)
       response = encode(detected, shape, output, requestId)
     } catch (error) {
@@ -186,6 +188,7 @@ export class Gate {
       principal: authenticated && principalName(authenticated),
       tookMs: performance.now() - startedAt,
       cause: fault?.details.cause,
+      mistake: fault && !authenticated ? setupMistake(request, fault, this.#options.clock.now()) : undefined,
     })
     return response
   }
@@ -209,7 +212,7 @@ export class Gate {
       }),
       conditions: (invocation, action, call, row, given) =>
         this.#runner.conditions(invocation, action, call, row, given),
-      facts: (arrival, invocation, asked) => this.#decisions.facts(arrival, invocation, asked),
+      facts: (arrival, invocation, check) => this.#decisions.facts(arrival, invocation, check),
     })
   }
 
@@ -240,6 +243,11 @@ export class Gate {
       const { input } = await decodeInTurns(detected, model, proved)
       read = invocation = { ...read, operation, input }
       this.#registry.validated(service, () => validate(model, shape, input))
+      if (operation.unsigned) {
+        const { requestId } = arrival
+        const { protectedOperations } = this.#registry.traits(service.id)
+        await assertUnfiltered(protectedOperations, this.#options, { input, request, requestId })
+      }
       proven = operation.bearer ? await this.#proven(operation.bearer, request, arrival, input) : arrival
     } catch (error) {
       await this.#recorder.recordRefusal(arrival, read, newDraft(arrival.now), error)

@@ -5,6 +5,7 @@ import type { OperationShape } from '../../wire/wire.ts'
 import { type EventDraft, newDraft } from '../events/event.ts'
 import type { Operation } from '../service/service.ts'
 import type { Authenticated } from './authenticate.ts'
+import type { SetupMistake } from './setup-mistakes.ts'
 import type { ThrottleScope } from './throttle.ts'
 
 /** One answered request, as logs and metrics see it. */
@@ -21,6 +22,8 @@ export interface RequestOutcome {
   readonly tookMs: number
   /** The error behind an internal failure. */
   readonly cause: unknown
+  /** How the client is set up wrongly, where the refusal of an unknown caller shows it. */
+  readonly mistake?: SetupMistake | undefined
 }
 
 /** What stays the same while a request, and every operation that it forwards to, is handled; constant over retries. */

@@ -49,7 +49,7 @@ export interface RecordedCall {
 }
 
 export interface Replayed {
-  readonly told: RecordedDecision
+  readonly recorded: RecordedDecision
   /** Undefined where nothing can be decided again. */
   readonly now: Explanation | undefined
   /** What the answer of today does not know. */
@@ -68,12 +68,13 @@ export interface ReplayDependencies {
 }
 
 /** Each decision of the event, and today's. Nothing is written. */
-export async function replay(event: RecordedCall, doors: ReplayDependencies): Promise<readonly Replayed[]> {
-  const told = event.additionalEventData?.merlonDecisions ?? []
-  const undecided = (note: string) => told.map((each) => ({ told: each, now: undefined, notes: [note] }))
-  const caller = await recallCaller(doors.ports.identity, event)
+export async function replay(event: RecordedCall, dependencies: ReplayDependencies): Promise<readonly Replayed[]> {
+  const recordedDecisions = event.additionalEventData?.merlonDecisions ?? []
+  const undecided = (note: string) =>
+    recordedDecisions.map((each) => ({ recorded: each, now: undefined, notes: [note] }))
+  const caller = await recallCaller(dependencies.ports.identity, event)
   if (!caller) return undecided('the caller no longer exists, or was a service')
-  const invocation = await recallInvocation(event, doors)
+  const invocation = await recallInvocation(event, dependencies)
   if (!invocation) return undecided('this build has no such operation')
 
   const { accountId = '' } = event.userIdentity
@@ -86,7 +87,7 @@ export async function replay(event: RecordedCall, doors: ReplayDependencies): Pr
     authenticated: {
       ...caller,
       region: event.awsRegion,
-      standing: await doors.ports.organizations.standing(accountId),
+      standing: await dependencies.ports.organizations.standing(accountId),
       body: Buffer.alloc(0),
     },
     requestId: event.eventID,
@@ -94,53 +95,56 @@ export async function replay(event: RecordedCall, doors: ReplayDependencies): Pr
     done: [],
   }
   const omitted = event.requestParameters?.['omitted'] === true ? ['its parameters were too large to be kept'] : []
-  return doors.store.run(async (unit) => {
+  return dependencies.store.run(async (unit) => {
     const { operation, input } = invocation
-    const call = doors.call(unit, arrival, invocation)
+    const call = dependencies.call(unit, arrival, invocation)
     // What it acted on may be gone: then its name is left.
     const found = await quietly(() => operation.target.find(call, input))
     const conditions = await quietly(() => operation.conditions?.(input, call, found?.row))
     return Promise.all(
-      told.map(async (each): Promise<Replayed> => {
+      recordedDecisions.map(async (each): Promise<Replayed> => {
         const isTarget =
           each.resource === '*' || found?.acted?.arn === each.resource || found?.acted?.requested === each.resource
         const named = { arn: each.resource, type: '', account: accountId }
-        const asked: AuthorizationRequest = {
+        const check: AuthorizationRequest = {
           action: each.action,
           acted: isTarget ? found?.acted : named,
           input,
-          conditions: doors.conditions(invocation, each.action, call, found?.row, {
+          conditions: dependencies.conditions(invocation, each.action, call, found?.row, {
             ...(isTarget && found?.acted?.conditions),
             ...conditions,
             ...found?.tagging?.conditions,
           }),
         }
-        const { request, layers } = evaluationInput(asked, await doors.facts(arrival, invocation, asked))
+        const { request, layers } = evaluationInput(check, await dependencies.facts(arrival, invocation, check))
         for (const [key, value] of Object.entries(each.context ?? {}))
           if (!request.context.has(key)) request.context.set(key, value)
         const unknown = isTarget ? [] : ['the policy of the resource itself is left out']
-        return { told: each, now: explain(request, layers), notes: [...caller.notes, ...omitted, ...unknown] }
+        return { recorded: each, now: explain(request, layers), notes: [...caller.notes, ...omitted, ...unknown] }
       }),
     )
   })
 }
 
-async function quietly<T>(ask: () => T): Promise<Awaited<T> | undefined> {
+async function quietly<T>(read: () => T): Promise<Awaited<T> | undefined> {
   try {
-    return await ask()
+    return await read()
   } catch {
     return undefined
   }
 }
 
-async function recallInvocation(event: RecordedCall, doors: ReplayDependencies): Promise<OperationCall | undefined> {
+async function recallInvocation(
+  event: RecordedCall,
+  dependencies: ReplayDependencies,
+): Promise<OperationCall | undefined> {
   const row = serviceRows.find(({ eventSource }) => eventSource === event.eventSource)
   if (!row) return undefined
-  const name = operationOf(doors.eventNames(row.id), event.eventName)
-  const operation = doors.operation(row.id, name)
+  const name = operationOf(dependencies.eventNames(row.id), event.eventName)
+  const operation = dependencies.operation(row.id, name)
   const shape = (await loadService(row)).operations.get(name)
   if (!operation || !shape) return undefined
-  const shown = inputNamesOf(doors.eventNames(row.id), event.requestParameters ?? {})
+  const shown = inputNamesOf(dependencies.eventNames(row.id), event.requestParameters ?? {})
   const address = event.sourceIPAddress ?? ''
   return {
     row,

@@ -3,7 +3,7 @@ import type { Unit } from '../../store/store.ts'
 import type { HttpRequest } from '../../wire/http.ts'
 import type { Input, OpName, Output } from '../../wire/typed.ts'
 import type { Api } from '../service/api.ts'
-import type { Session } from './session.ts'
+import type { Session, Subject } from './session.ts'
 
 export interface ServiceCaller {
   /** The principal, as policies name it: `secretsmanager.amazonaws.com`. */
@@ -13,6 +13,8 @@ export interface ServiceCaller {
   readonly region: string
   /** The ARN of what it works for: `aws:SourceArn`. */
   readonly source: string
+  /** The service-linked role that it acts as in the account: the role's policies decide, as those of any principal. */
+  readonly role?: Extract<Subject, { readonly kind: 'role' }>
   /**
    * The client that an operation of unauthenticated callers is forwarded for: what the input carries proves it, and
    * policies see its address, not the service.

@@ -30,11 +30,11 @@ const KEYS_A_MINUTE_MAX = 100
 export class ThrottledCalls {
   readonly #open = new Map<string, Open>()
   readonly #byKey = new Map<string, ThrottledMinute>()
-  readonly #tell: (minute: ThrottledMinute) => Promise<void>
-  #telling: Promise<unknown> = Promise.resolve()
+  readonly #record: (minute: ThrottledMinute) => Promise<void>
+  #recording: Promise<unknown> = Promise.resolve()
 
-  constructor(tell: (minute: ThrottledMinute) => Promise<void>) {
-    this.#tell = tell
+  constructor(record: (minute: ThrottledMinute) => Promise<void>) {
+    this.#record = record
   }
 
   /** True for the first of a minute. */
@@ -64,7 +64,7 @@ export class ThrottledCalls {
   /** Ends every minute now; resolves when all counts are recorded. */
   async close(): Promise<void> {
     for (const key of [...this.#open.keys()]) this.#end(key)
-    await this.#telling
+    await this.#recording
   }
 
   #remember(accessKeyId: string, { accessKeyIds, minute }: Open): void {
@@ -80,6 +80,6 @@ export class ThrottledCalls {
     for (const each of accessKeyIds) this.#byKey.delete(each)
     if (minute.calls + minute.unproven === 0) return
     // A store that accepts nothing any more ends the process.
-    this.#telling = Promise.all([this.#telling, this.#tell(minute).catch(() => undefined)])
+    this.#recording = Promise.all([this.#recording, this.#record(minute).catch(() => undefined)])
   }
 }

@@ -61,7 +61,7 @@ const statement = ({ kind, node, number, time, moved, all, previous }: Unsigned)
 export const checkpointHash = (checkpoint: Checkpoint): string =>
   hash('sha256', Buffer.concat([statement(checkpoint), Buffer.from(checkpoint.signature, 'base64')]), 'hex')
 
-const isStanding = ({ account, region, sequence, hash }: Partial<ChainTip>): boolean =>
+const isChainTip = ({ account, region, sequence, hash }: Partial<ChainTip>): boolean =>
   [account, region, hash].every((text) => typeof text === 'string') && typeof sequence === 'number'
 
 /** The database and a witness's file are untrusted input: a writer can put anything there. */
@@ -72,7 +72,7 @@ export function isCheckpoint(found: unknown): found is Checkpoint {
     [kind, node, time, all, previous, signature].every((text) => typeof text === 'string') &&
     Number.isSafeInteger(number) &&
     Array.isArray(moved) &&
-    moved.every((each) => typeof each === 'object' && each !== null && isStanding(each))
+    moved.every((each) => typeof each === 'object' && each !== null && isChainTip(each))
   )
 }
 

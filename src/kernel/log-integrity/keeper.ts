@@ -32,7 +32,7 @@ export class CheckpointService {
   #last = { atMs: 0, records: 0 }
   readonly #watch: () => number
   /** How many records other nodes had, since when by this node's clock, and whether a checkpoint covers them. */
-  readonly #others = new Map<string, { readonly records: number; readonly since: number; readonly told: boolean }>()
+  readonly #others = new Map<string, { readonly records: number; readonly since: number; readonly covered: boolean }>()
 
   constructor(
     store: Store,
@@ -85,19 +85,19 @@ export class CheckpointService {
     return this.#working
   }
 
-  async #checkpoint(asked: boolean): Promise<void> {
+  async #checkpoint(isForced: boolean): Promise<void> {
     const heads = await this.#store.heads()
     const { node } = this.#store
     const records = recordsOf(heads)
-    await this.#own(heads, records.get(node) ?? 0, asked)
+    await this.#own(heads, records.get(node) ?? 0, isForced)
     records.delete(node)
     for (const [other, count] of records) await this.#other(other, heads, count)
   }
 
-  async #own(heads: readonly Head[], records: number, asked: boolean): Promise<void> {
+  async #own(heads: readonly Head[], records: number, isForced: boolean): Promise<void> {
     const now = this.#watch()
     if (records === this.#last.records) return
-    if (!asked && now - this.#last.atMs < CHECKPOINT_MS && records - this.#last.records < CHECKPOINT_RECORDS) return
+    if (!isForced && now - this.#last.atMs < CHECKPOINT_MS && records - this.#last.records < CHECKPOINT_RECORDS) return
     await makeCheckpoint(this.#store, this.#vault, { node: this.#store.node, heads, nowMs: this.#clock.now() })
     this.#last = { atMs: now, records }
   }
@@ -106,10 +106,10 @@ export class CheckpointService {
   async #other(node: string, heads: readonly Head[], records: number): Promise<void> {
     const now = this.#watch()
     const known = this.#others.get(node)
-    if (known?.records !== records) this.#others.set(node, { records, since: now, told: false })
-    else if (!known.told && now - known.since >= QUIET_MS) {
+    if (known?.records !== records) this.#others.set(node, { records, since: now, covered: false })
+    else if (!known.covered && now - known.since >= QUIET_MS) {
       await makeCheckpoint(this.#store, this.#vault, { node, heads, nowMs: this.#clock.now() })
-      this.#others.set(node, { ...known, told: true })
+      this.#others.set(node, { ...known, covered: true })
     }
   }
 

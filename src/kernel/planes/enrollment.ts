@@ -6,6 +6,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { type Key, key, type Unit, under } from '../../store/store.ts'
 import { type Vault, VaultError } from '../../vault/vault.ts'
 import type { Reader } from '../state/reader.ts'
+import { recipientKey } from './sealed-secrets.ts'
 
 export const CODE_LIFETIME_MS = 60 * 60_000
 /** Codes that wait to be spent. */
@@ -92,7 +93,18 @@ export function parseCode(text: string): ParsedCode | undefined {
 export async function spendCode(
   unit: Unit,
   vault: Pick<Vault, 'issue'>,
-  { plane, secret, node }: { readonly plane: string; readonly secret: string; readonly node: string },
+  {
+    plane,
+    secret,
+    node,
+    sealingKey,
+  }: {
+    readonly plane: string
+    readonly secret: string
+    readonly node: string
+    /** The plane's public key for secrets in its snapshots: DER SPKI, base64. */
+    readonly sealingKey?: string | undefined
+  },
   now: number,
 ): Promise<string | undefined> {
   if (!NODE.test(node)) return undefined
@@ -103,6 +115,8 @@ export async function spendCode(
   const enrolled: PlaneRow = { id: randomUUID(), plane, node, enrolledAt: now }
   // Enrolled again, a plane loses the token it had.
   unit.put(planeKey(plane, node), enrolled)
+  if (sealingKey === undefined) unit.delete(recipientKey(plane, node))
+  else unit.put(recipientKey(plane, node), { node, publicKey: sealingKey })
   const claims: PlaneClaims = { id: enrolled.id, plane, node }
   return vault.issue('plane-token', 'plane', Buffer.from(JSON.stringify(claims)))
 }
@@ -129,5 +143,6 @@ export async function revokePlane(unit: Unit, plane: string, node: string): Prom
   const at = planeKey(plane, node)
   if (!(await unit.get(at))) return false
   unit.delete(at)
+  unit.delete(recipientKey(plane, node))
   return true
 }

@@ -19,6 +19,8 @@ export interface MirrorOptions<T> {
   readonly read: (content: unknown) => T
   /** A snapshot was refused, or could not be stored. */
   readonly onRefused?: ((reason: string) => void) | undefined
+  /** A snapshot is in use from now on. */
+  readonly onTaken?: ((content: T) => void) | undefined
   /** Milliseconds of one long poll. Default: 20,000. */
   readonly waitMs?: number | undefined
 }
@@ -107,11 +109,15 @@ export class Mirror<T> {
     if (!next) return false
     await this.#store(snapshot)
     this.#current = next
+    this.#options.onTaken?.(next.content)
     return true
   }
 
   #use(snapshot: SignedSnapshot): void {
-    this.#current = this.#verified(snapshot) ?? this.#current
+    const stored = this.#verified(snapshot)
+    if (!stored) return
+    this.#current = stored
+    this.#options.onTaken?.(stored.content)
   }
 
   /** undefined for a snapshot that is refused. */

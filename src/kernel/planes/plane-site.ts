@@ -8,7 +8,9 @@ import { MERLON_EVENT_SOURCE } from '../events/event.ts'
 import type { BearerScheme } from '../service/bearer.ts'
 import { route, type WebSite } from '../web/site.ts'
 import { type PlaneClaims, redeemToken, spendCode } from './enrollment.ts'
+import { EXCHANGE_BYTES_MAX, type ExchangeHandler } from './exchange.ts'
 import { parseBatch, type RecordHandler, takeBatch } from './records.ts'
+import { isSealingKey } from './sealed-secrets.ts'
 import type { SnapshotsPort } from './snapshot.ts'
 
 export const PLANES_PATH = '/_merlon/planes'
@@ -22,12 +24,14 @@ export interface PlaneSiteOptions extends Pick<SnapshotsPort, 'feedOf'> {
   readonly owner: () => Promise<string>
   /** By plane. */
   readonly handlers: (plane: string) => readonly RecordHandler[]
+  /** By plane; undefined for a plane that exchanges nothing. */
+  readonly exchange: (plane: string) => ExchangeHandler | undefined
 }
 
 /** The principal of a plane, as the audit log names it. */
 export const planePrincipal = (plane: string): string => `${plane}.planes.merlon.internal`
 
-export function planeSite({ feedOf, owner, handlers }: PlaneSiteOptions): WebSite {
+export function planeSite({ feedOf, owner, handlers, exchange }: PlaneSiteOptions): WebSite {
   const scheme: BearerScheme<PlaneClaims> = {
     token: (request) => /^Bearer (\S+)$/.exec(header(request, 'authorization') ?? '')?.[1],
     verify: async (token, at) => {
@@ -66,11 +70,16 @@ export function planeSite({ feedOf, owner, handlers }: PlaneSiteOptions): WebSit
         crossOrigin: true,
         shown: ['plane'],
         run: async (call, { path: { plane = '' }, json }) => {
-          const { code, node } = (json ?? {}) as { readonly code?: unknown; readonly node?: unknown }
+          const { code, node, sealingKey } = (json ?? {}) as Readonly<Record<string, unknown>>
           call.recordIn(await owner())
           const token =
             typeof code === 'string' && typeof node === 'string'
-              ? await spendCode(call.unit, call.vault, { plane, secret: code, node }, call.now)
+              ? await spendCode(
+                  call.unit,
+                  call.vault,
+                  { plane, secret: code, node, sealingKey: isSealingKey(sealingKey) ? sealingKey : undefined },
+                  call.now,
+                )
               : undefined
           if (token === undefined)
             throw new Fault('AccessDenied', 'The enrollment code is unknown, spent or expired.', { status: 403 })
@@ -112,6 +121,25 @@ export function planeSite({ feedOf, owner, handlers }: PlaneSiteOptions): WebSit
           call.event.isUnrecorded = true
           await takeBatch(call.unit, call.claims, batch, handlers(plane), call.now)
           return { json: { sequence: batch.sequence } }
+        },
+      }),
+      route<PlaneClaims>({
+        method: 'POST',
+        path: '/:plane/exchange',
+        event: 'ExchangeMessages',
+        authentication: { bearer: scheme },
+        body: 'json',
+        bodyBytesMax: EXCHANGE_BYTES_MAX,
+        shown: ['plane'],
+        run: async (call, { path, json }) => {
+          const plane = own(call.claims, path['plane'])
+          const handle = exchange(plane)
+          if (!handle || typeof json !== 'object' || json === null)
+            throw new Fault('BadRequest', 'The plane exchanges no such messages.', { status: 400 })
+          // Every second: what is exchanged is kept for seconds, and is no event.
+          call.event.isUnrecorded = true
+          const message = json as Readonly<Record<string, unknown>>
+          return { json: await handle(call.unit, { node: call.claims.node, now: call.now, message }) }
         },
       }),
     ],

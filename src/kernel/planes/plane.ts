@@ -35,6 +35,8 @@ export type ListenerSpec =
       readonly kind: 'stream'
       readonly name: string
       readonly connectionsMax: number
+      /** Where the snapshot says the port; else the operator does. */
+      readonly port?: number
       readonly handle: (socket: Duplex, peer: Peer) => void
     }
 
@@ -42,7 +44,13 @@ export interface Plane {
   readonly name: string
   /** Listeners of one name share a port. */
   readonly listeners: readonly ListenerSpec[]
+  /** Present where the snapshot says which listeners there are: called by the server with what to do when they change. */
+  onListeners?(changed: () => void): void
+  /** A listener of this name could not be opened. */
+  onListenError?(name: string, error: Error): void
   start(): Promise<void>
+  /** Ends connections at the next response and waits for those in flight, for a short while. */
+  drain?(): Promise<void>
   /** `closed` until the plane has a snapshot. */
   health(): 'open' | 'closed'
   /** Of the snapshot that it works from; -1 without one. */

@@ -20,6 +20,8 @@ export interface RecordBufferOptions {
 
 const EVERY_MS = 10_000
 const BYTES_MAX = 64 * 1024 * 1024
+/** Below what the server takes in one request. */
+const BATCH_BYTES_MAX = 480 * 1024
 /** In memory, until the next batch. */
 const PENDING_MAX = 10 * RECORDS_MAX
 
@@ -77,7 +79,7 @@ export class RecordBuffer {
   }
 
   async #flush(): Promise<void> {
-    do await this.#keep(this.#pending.splice(0, RECORDS_MAX))
+    do await this.#keep(this.#next())
     while (this.#pending.length > 0)
     for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
       const batch = JSON.parse(next.text ?? (await readFile(this.#fileOf(next.sequence), 'utf8'))) as RecordBatch
@@ -85,6 +87,16 @@ export class RecordBuffer {
       this.#waiting.shift()
       if (next.text === undefined) await this.#forget(next.sequence)
     }
+  }
+
+  /** As many records as one batch can have: the server bounds their number and their bytes. */
+  #next(): readonly object[] {
+    let count = 0
+    for (let bytes = 0; count < Math.min(RECORDS_MAX, this.#pending.length); count++) {
+      bytes += Buffer.byteLength(JSON.stringify(this.#pending[count]))
+      if (bytes > BATCH_BYTES_MAX && count > 0) break
+    }
+    return this.#pending.splice(0, count)
   }
 
   async #keep(records: readonly object[]): Promise<void> {

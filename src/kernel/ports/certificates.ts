@@ -1,5 +1,5 @@
 /** The certificates port: certificates that services and listeners of this installation use, provided by ACM. */
-import type { Unit } from '../../store/store.ts'
+import { type Key, type Unit, under } from '../../store/store.ts'
 import type { Reader } from '../state/reader.ts'
 import { port } from './port.ts'
 
@@ -21,5 +21,8 @@ export interface CertificatesPort {
   /** Adds what uses the certificate to its `InUseBy`, or removes it: one in use is renewed and cannot be deleted. */
   setUse(unit: Unit, arn: string, usedBy: string, isUsed: boolean): Promise<boolean>
 }
+
+/** Prefix of the documents that `read` reads. */
+export const CERTIFICATE_DOCUMENTS: Key = under('acm', 'certificate')
 
 export const certificates = port<CertificatesPort>('certificates')

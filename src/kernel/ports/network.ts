@@ -1,4 +1,6 @@
 /** The network port: subnets, security groups and machines of an account, for services that place resources in a VPC; provided by EC2. */
+
+import { type Key, under } from '../../store/store.ts'
 import type { Scope } from '../gate/call.ts'
 import type { Reader } from '../state/reader.ts'
 import { port } from './port.ts'
@@ -31,5 +33,8 @@ export interface NetworkPort {
   defaultSecurityGroup(reader: Rows, place: Place, vpcId: string): Promise<string | undefined>
   machine(reader: Rows, place: Place, id: string): Promise<NetworkMachine | undefined>
 }
+
+/** Prefix of the documents that `machine` reads. */
+export const MACHINE_DOCUMENTS: Key = under('ec2', 'instance')
 
 export const network = port<NetworkPort>('network')

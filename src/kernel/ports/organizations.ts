@@ -31,11 +31,21 @@ export interface Membership {
   readonly administers: readonly string[]
 }
 
+/** An account of an organization. */
+export interface OrganizationAccount {
+  readonly account: string
+  readonly email: string
+  /** Epoch milliseconds. */
+  readonly joinedAt: number
+}
+
 /** Provided by Organizations. */
 export interface OrganizationPort {
   /** undefined for an account in no organization. */
   standing(account: string): Promise<OrganizationContext | undefined>
   membership(reader: Reader, account: string): Promise<Membership | undefined>
+  /** The active accounts of the organization, the management account among them. */
+  accountsOf(reader: Reader, organization: string): Promise<readonly OrganizationAccount[]>
 }
 
 export const organizations = port<OrganizationPort>('organizations')

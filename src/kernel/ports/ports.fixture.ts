@@ -11,7 +11,7 @@ export const standaloneAccounts: Pick<
   Ports,
   'organizations' | 'accounts' | 'keys' | 'outbound' | 'functions' | 'blobs' | 'analyses'
 > = {
-  organizations: { standing: async () => undefined, membership: async () => undefined },
+  organizations: { standing: async () => undefined, membership: async () => undefined, accountsOf: async () => [] },
   outbound: { get: () => Promise.reject(new Error('there is no world outside')) },
   functions: {
     refusal: () => 'no functions run here',

@@ -9,7 +9,7 @@
  *   type: 'AWS::ElasticLoadBalancingV2::LoadBalancer',
  *   arn: /^arn:[\w-]+:elasticloadbalancing:[\w-]+:\d{12}:loadbalancer\/app\//,
  *   httpSourceName: 'ALB',
- *   actions: { associate: 'elasticloadbalancing:SetWebACL', disassociate: 'elasticloadbalancing:SetWebACL' },
+ *   actions: { associate: 'elasticloadbalancing:SetWebAcl', disassociate: 'elasticloadbalancing:SetWebAcl' },
  *   find: (reader, arn) => loadBalancerByArn(reader, arn),
  * }]
  */
@@ -25,7 +25,7 @@ export interface WebAclResourceType {
   readonly type: string
   /** What ARNs of the type look like. */
   readonly arn: RegExp
-  /** As log records name it: `ALB`, `COGNITO_IDP`. */
+  /** As log records name it: `ALB`, `COGNITOIDP`. */
   readonly httpSourceName: string
   /** Actions that AWS requires on the resource, besides those of wafv2. */
   readonly actions?:

@@ -3,7 +3,7 @@
 /** Key, or family of keys (`kms:RecipientAttestation:*`) → why requests never carry it. */
 export type AbsentKeys = Readonly<Record<string, string>>
 
-/** Tells why no request has a key; undefined where requests have it, or where it is of a service that is not built. */
+/** Why no request has a key; undefined where requests have it, or where the service is not built. */
 export interface Absence {
   (key: string): string | undefined
   /** What it was made of, for other threads. */

@@ -15,9 +15,9 @@ export async function readDocument(
   reader: Reader,
   path: string,
 ): Promise<object | undefined> {
-  const asked = path.slice(DOCUMENTS_PATH.length)
+  const wanted = path.slice(DOCUMENTS_PATH.length)
   for (const { path: known, read } of documents) {
-    const match = known.exec(asked)
+    const match = known.exec(wanted)
     if (match) return read(reader, match.slice(1))
   }
   return undefined

@@ -72,6 +72,32 @@ export const quotaDefaults: Quotas = {
   'identitystore/UsersPerStore': 100_000,
   'identitystore/GroupsPerStore': 100_000,
 
+  // Source: https://docs.aws.amazon.com/waf/latest/developerguide/limits.html
+  'wafv2/WebACLsPerAccount': 100,
+  'wafv2/RuleGroupsPerAccount': 100,
+  'wafv2/IPSetsPerAccount': 100,
+  'wafv2/AddressesPerIPSet': 10_000,
+  'wafv2/RegexPatternSetsPerAccount': 10,
+  'wafv2/PatternsPerRegexPatternSet': 10,
+  'wafv2/RateBasedRulesPerWebACL': 10,
+  'wafv2/RateBasedRulesPerRuleGroup': 4,
+  'wafv2/ReferencesPerEntity': 50,
+  'wafv2/WebACLCapacity': 5000,
+  'wafv2/APIKeysPerScope': 200,
+  // Source: https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_limits.html
+  'guardduty/FiltersPerDetector': 100,
+  'guardduty/IPSetsPerDetector': 1,
+  'guardduty/EntriesPerIPSet': 2000,
+  'guardduty/ThreatIntelSetsPerDetector': 6,
+  'guardduty/EntriesPerThreatIntelSet': 250_000,
+  'guardduty/TrustedEntitySetsPerDetector': 1,
+  'guardduty/EntriesPerTrustedEntitySet': 2000,
+  'guardduty/ThreatEntitySetsPerDetector': 6,
+  'guardduty/EntriesPerThreatEntitySet': 250_000,
+  'guardduty/MembersPerAdministrator': 50_000,
+  // Ours: the oldest beyond it are deleted before their 90 days are over.
+  'guardduty/FindingsPerDetector': 50_000,
+
   // Ours: what one account may send, and one recipient of it receive, in a day (UTC).
   'mail/AccountPerDay': 10_000,
   'mail/RecipientPerDay': 50,

@@ -5,6 +5,7 @@ import type { Violation } from '../../wire/constraints.ts'
 import type { Fault } from '../../wire/fault.ts'
 import type { Call } from '../gate/call.ts'
 import type { ActAs } from '../gate/service-caller.ts'
+import type { ExchangeHandler } from '../planes/exchange.ts'
 import type { RecordHandler } from '../planes/records.ts'
 import type { SnapshotSource } from '../planes/snapshot.ts'
 import type { BlobPlace } from '../ports/blobs.ts'
@@ -79,6 +80,8 @@ export interface Service extends ServiceLife {
   readonly snapshots?: readonly SnapshotSource<unknown>[]
   /** What it does with the records of planes, by plane. */
   readonly planeRecords?: Readonly<Record<string, RecordHandler>>
+  /** What it answers to messages of planes, by plane. A plane has one such service. */
+  readonly planeExchanges?: Readonly<Record<string, ExchangeHandler>>
   /** Its resources that a web ACL can protect. */
   readonly webAclResources?: readonly WebAclResourceType[]
   /** What its jobs do, by kind: `kms.delete-key`. */

@@ -169,6 +169,14 @@ export interface WebSite {
    */
   readonly listener?: SiteListener
   readonly session?: SessionScheme<any>
+  /**
+   * The resource whose web ACL filters the requests to this site, by its ARN, before anything of them is read. `host` is that of the
+   * request, without its port. undefined: the site belongs to no resource.
+   */
+  readonly protectedResource?: (
+    reader: Reader,
+    at: { readonly host: string; readonly path: Readonly<Record<string, string>> },
+  ) => Promise<string | undefined>
   readonly routes: readonly WebRoute[]
   /** Directives that replace those of the default content security policy: `{ 'script-src': "'self'" }`. */
   readonly contentSecurityPolicy?: Readonly<Record<string, string>>

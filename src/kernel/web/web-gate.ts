@@ -19,6 +19,7 @@ import { type Attempt, newAttempt, onceIn, transact } from '../gate/transaction.
 import { refusalCountEvent, smallFacts, UnauthenticatedRefusals } from '../gate/unauthenticated-refusals.ts'
 import type { Use } from '../ports/port.ts'
 import type { Ports } from '../ports/ports.ts'
+import { requestFilter } from '../ports/request-filter.ts'
 import { webOrigin } from '../ports/web-origin.ts'
 import { uniqueId } from '../service/id.ts'
 import type { Quotas } from '../service/quota.ts'
@@ -27,6 +28,7 @@ import { checkSecret } from '../state/failure-budget.ts'
 import { assertSameOrigin, csrfToken } from './csrf.ts'
 import { browserOf, endedSessionCookie, readSession, sessionCookie } from './session-cookie.ts'
 import {
+  hostOf,
   type MatchedRoute,
   matchRoute,
   type SiteListener,
@@ -35,7 +37,7 @@ import {
   type WebEvent,
   type WebSite,
 } from './site.ts'
-import { faultAnswer, printAnswer } from './web-answer.ts'
+import { faultAnswer, printAnswer, webHeaders } from './web-answer.ts'
 import { assertBody, readInput } from './web-input.ts'
 
 export interface WebGateOptions {
@@ -174,6 +176,8 @@ export class WebGate {
     if ('scope' in address) throw new ThrottledFault(address)
     try {
       if (store.shared) await store.sync()
+      const refusal = await this.#filtered(request, matched, requestId)
+      if (refusal) return refusal
       const web = await this.#authenticated(request, matched, requestId)
       if (!web.bearer) return await this.#answered(web)
       onCaller(web.bearer)
@@ -187,6 +191,18 @@ export class WebGate {
     } finally {
       address.release()
     }
+  }
+
+  /** The web ACL of the resource that the site belongs to comes first. */
+  async #filtered(
+    request: HttpRequest,
+    { site, path }: MatchedRoute,
+    requestId: string,
+  ): Promise<HttpResponse | undefined> {
+    const { store, use } = this.#options
+    const arn = await site.protectedResource?.(store.reader, { host: hostOf(request), path })
+    const refusal = arn === undefined ? undefined : await use(requestFilter).refusal(arn, request, requestId)
+    return refusal && { ...refusal, headers: { ...webHeaders(undefined, request.secure), ...refusal.headers } }
   }
 
   async #authenticated(request: HttpRequest, matched: MatchedRoute, requestId: string): Promise<WebRequest> {

@@ -80,7 +80,7 @@ function post(
   ca: string | undefined,
 ) {
   return new Promise<{ status: number; body: Buffer }>((resolve, reject) => {
-    const asked = request(
+    const sent = request(
       {
         method: 'POST',
         host: address,
@@ -97,14 +97,14 @@ function post(
         let length = 0
         answer.on('data', (chunk: Buffer) => {
           length += chunk.length
-          if (length > ANSWER_BYTES_MAX) asked.destroy(new Error(`${to.host} answers too much`))
+          if (length > ANSWER_BYTES_MAX) sent.destroy(new Error(`${to.host} answers too much`))
           else chunks.push(chunk)
         })
         answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks) }))
         answer.on('error', reject)
       },
     )
-    asked.on('error', reject)
-    asked.end(event.body)
+    sent.on('error', reject)
+    sent.end(event.body)
   })
 }

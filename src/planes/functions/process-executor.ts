@@ -68,11 +68,11 @@ export function runProcess(run: ProcessRun, host: ProcessHost): Promise<Function
   if (typeof runtime === 'string') throw new Error(runtime)
   return host.packages.during(run.code.sha256, run.code.zip, async (code) => {
     const io = temporaryFolder('fn')
-    const doors = new SandboxSockets(io)
+    const sockets = new SandboxSockets(io)
     try {
-      return await inSandbox({ run, runtime, code, io, doors, host })
+      return await inSandbox({ run, runtime, code, io, sockets, host })
     } finally {
-      doors.close()
+      sockets.close()
       rmSync(io, { recursive: true, force: true })
     }
   })
@@ -83,34 +83,34 @@ interface Prepared {
   readonly runtime: Runtime
   readonly code: string
   readonly io: string
-  readonly doors: SandboxSockets
+  readonly sockets: SandboxSockets
   readonly host: ProcessHost
 }
 
-async function inSandbox({ run, runtime, code, io, doors, host }: Prepared): Promise<FunctionOutcome> {
+async function inSandbox({ run, runtime, code, io, sockets, host }: Prepared): Promise<FunctionOutcome> {
   const log = new LogTail()
   const targets = targetsOf(run.environment)
   writeEtc(io, targets)
 
-  let heard: (said: Said | 'late' | Excess) => void = () => undefined
+  let onOutcome: (said: Said | 'late' | Excess) => void = () => undefined
   const saying = new Promise<Said | 'late' | Excess>((resolve) => {
-    heard = resolve
+    onOutcome = resolve
   })
   let limitMs = INIT_MS_MAX
-  let timer = setTimeout(() => heard('late'), limitMs)
+  let timer = setTimeout(() => onOutcome('late'), limitMs)
   const began = () => {
     clearTimeout(timer)
     limitMs = run.timeoutMs
-    timer = setTimeout(() => heard('late'), limitMs)
+    timer = setTimeout(() => onOutcome('late'), limitMs)
     // The function compares this with the clock of its machine, so it is that clock's time.
     return Date.now() + limitMs
   }
-  const answer = runtimeApi(run, { began, said: heard })
-  await doors.http(RUNTIME_API.address, RUNTIME_API.port, (request, response) => {
+  const answer = runtimeApi(run, { began, said: onOutcome })
+  await sockets.http(RUNTIME_API.address, RUNTIME_API.port, (request, response) => {
     answer(request, response).catch(() => response.destroy())
   })
-  await doors.api(API.address, API.port, host.api)
-  for (const target of targets) await doors.target(target, host.egress, (line) => log.line(line))
+  await sockets.api(API.address, API.port, host.api)
+  for (const target of targets) await sockets.target(target, host.egress, (line) => log.line(line))
 
   const lowPorts = targets.some(({ port }) => port < 1024)
   const filter = seccompFilter()
@@ -143,9 +143,10 @@ async function inSandbox({ run, runtime, code, io, doors, host }: Prepared): Pro
   })
   child.stdout.on('data', (chunk: Buffer) => log.add(chunk))
   child.stderr.on('data', (chunk: Buffer) => log.add(chunk))
-  const unwatch = child.pid === undefined ? () => undefined : watch(child.pid, run.memoryMb, (excess) => heard(excess))
+  const unwatch =
+    child.pid === undefined ? () => undefined : watch(child.pid, run.memoryMb, (excess) => onOutcome(excess))
   child.stdin.on('error', () => undefined)
-  child.stdin.end(JSON.stringify(ordersOf(run, runtime, doors, lowPorts)))
+  child.stdin.end(JSON.stringify(ordersOf(run, runtime, sockets, lowPorts)))
 
   try {
     const said = await Promise.race([saying, closed.then((status) => ({ kind: 'exit' as const, status }))])
@@ -216,10 +217,10 @@ function writeEtc(io: string, targets: readonly Target[]): void {
 }
 
 /** The orders of the relay. */
-function ordersOf(run: ProcessRun, runtime: Runtime, doors: SandboxSockets, lowPorts: boolean) {
+function ordersOf(run: ProcessRun, runtime: Runtime, sockets: SandboxSockets, lowPorts: boolean) {
   const script = `${INSIDE.scripts}/${runtime.bootstrap}`
   return {
-    doors: doors.doors,
+    doors: sockets.doors,
     command: confined({ memoryMb: run.memoryMb, lowPorts }, [...runtime.command(run.memoryMb), script]),
     env: environmentOf(run),
     cwd: INSIDE.task,

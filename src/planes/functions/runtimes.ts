@@ -24,8 +24,8 @@ const PYTHON_MS_MAX = 10_000
 
 /** undefined where there is none; looked for again until there is one. */
 function findPython(): Runtime | undefined {
-  const tell = 'import json,sys;print(json.dumps([sys.executable,sys.prefix,sys.base_prefix]))'
-  const { stdout } = spawnSync('python3', ['-I', '-c', tell], { encoding: 'utf8', timeout: PYTHON_MS_MAX })
+  const script = 'import json,sys;print(json.dumps([sys.executable,sys.prefix,sys.base_prefix]))'
+  const { stdout } = spawnSync('python3', ['-I', '-c', script], { encoding: 'utf8', timeout: PYTHON_MS_MAX })
   if (!stdout) return undefined
   const [program, ...prefixes] = JSON.parse(stdout) as string[]
   const needs = [...new Set(prefixes)]

@@ -39,11 +39,11 @@ export class SandboxSockets {
     })
   }
 
-  /** A target of the network, checked anew for each connection. `told` is called with refusals. */
+  /** A target of the network, checked anew for each connection. `onRefused` is called with each refusal. */
   target(
     door: { address: string; host: string; port: number },
     egress: Egress,
-    told: (line: string) => void,
+    onRefused: (line: string) => void,
   ): Promise<void> {
     const { address, host, port } = door
     const ending = new AbortController()
@@ -58,7 +58,7 @@ export class SandboxSockets {
           inner.pipe(outer).pipe(inner)
         },
         (error: Error) => {
-          told(error.message)
+          onRefused(error.message)
           inner.destroy()
         },
       )

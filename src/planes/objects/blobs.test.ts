@@ -176,7 +176,7 @@ test('a stream brings its batches into a bucket, named by their places', async (
     environment: { AWS_ACCESS_KEY_ID: there.root.accessKeyId, AWS_SECRET_ACCESS_KEY: there.root.secretAccessKey },
   })
   await here.user('ann')
-  const stream = new Stream({ store: here.store, source: events(here.store), target, tell: () => undefined })
+  const stream = new Stream({ store: here.store, source: events(here.store), target, report: () => undefined })
   stream.start()
   ended.push(() => stream.stop())
   await expect.poll(() => stream.status().sent).toBeGreaterThan(1)

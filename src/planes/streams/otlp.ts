@@ -32,9 +32,9 @@ export function otlpSink(target: URL, version: string, onRejected: (message: str
         resourceLogs: [{ resource, scopeLogs: [{ scope, logRecords: lines.map(recordOf) }] }],
       })
       const answer = await post({ url, headers: { ...headers, 'content-type': 'application/json' }, body }, signal)
-      const told = (await answer.json().catch(() => ({}))) as Told
+      const result = (await answer.json().catch(() => ({}))) as ExportResult
       // What a collector rejects for good must not be sent again: so the protocol.
-      const { rejectedLogRecords = 0, errorMessage = '' } = told.partialSuccess ?? {}
+      const { rejectedLogRecords = 0, errorMessage = '' } = result.partialSuccess ?? {}
       if (Number(rejectedLogRecords) > 0)
         onRejected(`the collector rejected ${rejectedLogRecords} records: ${errorMessage}`)
     },
@@ -42,6 +42,6 @@ export function otlpSink(target: URL, version: string, onRejected: (message: str
   }
 }
 
-interface Told {
+interface ExportResult {
   readonly partialSuccess?: { readonly rejectedLogRecords?: number | string; readonly errorMessage?: string }
 }

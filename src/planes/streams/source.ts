@@ -14,7 +14,7 @@ export interface Source {
   read(after: string | undefined, limit: number): Promise<SourceBatch<Line>>
 }
 
-interface Told {
+interface EventHead {
   readonly eventName?: string
   readonly errorCode?: string
 }
@@ -29,7 +29,7 @@ export const events = (store: Store): Source => ({
       const wanted = Math.min(PORTION, limit - lines.length)
       const rows = await store.evidence(Number(lines.at(-1)?.position ?? after), wanted)
       for (const { position, timeMs, body } of rows) {
-        lines.push({ position: String(position), timeMs, ...told(body) })
+        lines.push({ position: String(position), timeMs, ...lineOf(body) })
         bytes += body.length
       }
       more = rows.length === wanted
@@ -39,9 +39,9 @@ export const events = (store: Store): Source => ({
 })
 
 /** An unreadable record does not stop the stream: it is sent as it is. */
-function told(body: string): Pick<Line, 'name' | 'refused' | 'body'> {
+function lineOf(body: string): Pick<Line, 'name' | 'refused' | 'body'> {
   try {
-    const { eventName = '', errorCode } = JSON.parse(body) as Told
+    const { eventName = '', errorCode } = JSON.parse(body) as EventHead
     return { name: eventName, refused: errorCode !== undefined, body }
   } catch {
     return { name: 'Unreadable', refused: true, body: JSON.stringify({ eventName: 'Unreadable', text: body }) }

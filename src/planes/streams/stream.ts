@@ -30,7 +30,7 @@ export interface StreamOptions {
   readonly store: Store
   readonly source: Source
   readonly target: Target
-  readonly tell: (level: 'warn' | 'info', message: string, facts: Readonly<Record<string, unknown>>) => void
+  readonly report: (level: 'warn' | 'info', message: string, facts: Readonly<Record<string, unknown>>) => void
   readonly retryMs?: number
   /** After how long a silent node is taken for dead. */
   readonly heldMs?: number | undefined
@@ -46,9 +46,9 @@ export class Stream {
   #reportedAt = 0
 
   constructor(options: StreamOptions) {
-    const { store, source, target, tell, heldMs } = options
+    const { store, source, target, report, heldMs } = options
     this.#options = options
-    const sink = target.open((message) => tell('warn', 'stream', { target: target.name, message }))
+    const sink = target.open((message) => report('warn', 'stream', { target: target.name, message }))
     this.#sink = sink
     this.#follower = new Follower<Line>({
       store,
@@ -85,23 +85,23 @@ export class Stream {
   }
 
   #delivered(lines: readonly Line[]): void {
-    const { target, tell } = this.#options
+    const { target, report } = this.#options
     this.#sent += lines.length
     this.#through = lines.at(-1)!.timeMs
-    if (this.#failure) tell('info', 'stream goes on', { target: target.name })
+    if (this.#failure) report('info', 'stream goes on', { target: target.name })
     this.#failure = undefined
     this.#reportedAt = 0
   }
 
   /** Returns how long to wait. */
   #failed(error: unknown, failures: number): number {
-    const { target, tell, retryMs } = this.#options
+    const { target, report, retryMs } = this.#options
     const reason = reasonOf(error)
     const now = Date.now()
     this.#failure = { error: reason, since: this.#failure?.since ?? now }
     if (now - this.#reportedAt >= REPORT_EVERY_MS) {
       this.#reportedAt = now
-      tell('warn', 'stream waits', { target: target.name, error: reason })
+      report('warn', 'stream waits', { target: target.name, error: reason })
     }
     const waitMs = backOff(failures, retryMs)
     return error instanceof RetryLaterError ? Math.max(error.waitMs, waitMs) : waitMs

@@ -57,7 +57,7 @@ function stream(store: Store, target: string, environment: Readonly<Record<strin
     source: source(store),
     heldMs: 600,
     target: readTarget(target, { version: '9', environment }),
-    tell: (level, message, facts) => void told.push(`${level} ${message} ${JSON.stringify(facts)}`),
+    report: (level, message, facts) => void told.push(`${level} ${message} ${JSON.stringify(facts)}`),
     retryMs: 5,
   })
   made.start()

@@ -33,7 +33,7 @@ export function readTarget(text: string, { version, environment }: TargetOptions
     case 'otlp+https:':
     case 'otlp+http:': {
       const collector = new URL(text.slice('otlp+'.length))
-      return { name, open: (tell) => otlpSink(collector, version, tell) }
+      return { name, open: (report) => otlpSink(collector, version, report) }
     }
     case 'syslog:':
     case 'syslog+tcp:':

@@ -245,14 +245,14 @@ function checkQualifier(
   linted: Linted,
   report: Report,
 ): void {
-  const asked = parseOperator(operator)
+  const parsed = parseOperator(operator)
   const type = typeOf(key, linted)
-  if (!asked || !type) return
+  if (!parsed || !type) return
   const several = type.startsWith('ArrayOf')
-  if (several && !asked.quantifier && asked.operator.compile) {
+  if (several && !parsed.quantifier && parsed.operator.compile) {
     report('ERROR', 'MISSING_QUALIFIER', `${key} may have several values: say ForAllValues or ForAnyValue.`, keyAt)
   }
-  if (!several && asked.quantifier === 'forallvalues' && effect === 'Allow') {
+  if (!several && parsed.quantifier === 'forallvalues' && effect === 'Allow') {
     const details = `ForAllValues is met by a request without ${key}, which has one value at the most.`
     report('SECURITY_WARNING', 'FORALLVALUES_WITH_SINGLE_VALUED_KEY', details, keyAt)
   }

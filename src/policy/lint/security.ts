@@ -124,25 +124,25 @@ export const checkProviders: Check = ({ effect, principal, conditions }, { kind 
     const host = text.replace(/^.*:oidc-provider\//, '')
     const wanted = SHARED[host]
     if (!wanted) continue
-    const asked = conditions.filter(({ key }) => wanted.some((claim) => key.toLowerCase() === `${host}:${claim}`))
-    if (asked.length === 0) missing(host, wanted, at, report)
-    const anybody = asked.find(
+    const tested = conditions.filter(({ key }) => wanted.some((claim) => key.toLowerCase() === `${host}:${claim}`))
+    if (tested.length === 0) missing(host, wanted, at, report)
+    const openTo = tested.find(
       ({ key, values }) => /:sub$/i.test(key) && values.some(({ text: value }) => /^(\*|repo:\*)/.test(value)),
     )
     const branch = conditions.some(({ key }) => key.toLowerCase() === `${host}:ref`)
-    const open = asked.find(
+    const open = tested.find(
       ({ key, values }) => /:sub$/i.test(key) && values.some(({ text: value }) => /[*?]/.test(value)),
     )
-    if (host.startsWith('token.actions') && !anybody && open && !branch) {
+    if (host.startsWith('token.actions') && !openTo && open && !branch) {
       const details = 'More repositories or branches may take the role than were meant: name both in the subject.'
       report('WARNING', 'SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED', details, open.keyAt)
     }
-    if (host.startsWith('token.actions') && anybody) {
+    if (host.startsWith('token.actions') && openTo) {
       report(
         'SECURITY_WARNING',
         'MISSING_GITHUB_REPO_CONDITION_KEY',
         'Any repository may take the role: name yours in the subject.',
-        anybody.keyAt,
+        openTo.keyAt,
       )
     }
   }

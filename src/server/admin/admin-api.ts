@@ -62,7 +62,7 @@ export function createAdminApi(
   health: AdminContext['health'] = async () => ({
     status: custody.sealed ? 'sealed' : custody.body().fenced ? 'fenced' : 'ok',
   }),
-): (asked: AdminRequest) => Promise<AdminResponse> {
+): (request: AdminRequest) => Promise<AdminResponse> {
   const desk: AdminContext = { custody, entries: new UnsealAttempts(() => custody.clock.now()), process, health }
   return async ({ route, input }) => {
     const act = routes[route]
@@ -169,9 +169,9 @@ const routes: Readonly<Record<string, Act>> = {
   'POST /audit/verify': audit,
   'POST /policy/why': async ({ custody }, input) => {
     const { cloud } = custody.unsealed()
-    const told = await why(cloud, text(input, 'event'))
+    const explained = await why(cloud, text(input, 'event'))
     await custody.record('ExplainEvent', { id: text(input, 'event') })
-    return told
+    return explained
   },
   'GET /audit/key': async ({ custody }) => ({
     publicKey: custody.unsealed().cloud.vault.installationPublicKey().toString('base64'),

@@ -25,7 +25,7 @@ export interface AdminSocket {
 /** undefined when the folder's path is too long for a socket: then only a stopped server can be administered. */
 export async function listenForAdmin(
   data: string,
-  answer: (asked: AdminRequest) => Promise<AdminResponse>,
+  answer: (adminRequest: AdminRequest) => Promise<AdminResponse>,
   logger: Logger,
 ): Promise<AdminSocket | undefined> {
   const path = socketOf(data)
@@ -36,15 +36,15 @@ export async function listenForAdmin(
   // This process has the directory's lock, so the process that created the socket has died.
   rmSync(path, { force: true })
   const server = createServer((incoming, outgoing) => {
-    const tell = ({ status, body }: AdminResponse) => {
+    const respond = ({ status, body }: AdminResponse) => {
       outgoing.writeHead(status, { 'content-type': 'application/json' })
       outgoing.end(JSON.stringify(body))
     }
     read(incoming)
       .then((input) => answer({ route: `${incoming.method} ${incoming.url}`, input }))
-      .then(tell, (error) => {
+      .then(respond, (error) => {
         logger.log('error', 'administration failed', { error })
-        tell({ status: 500, body: { message: (error as Error).message } })
+        respond({ status: 500, body: { message: (error as Error).message } })
       })
   })
   const mask = process.umask(0o177)
@@ -67,14 +67,14 @@ export async function listenForAdmin(
 }
 
 /** undefined when no server listens there. Throws what it complains of. */
-export async function askServer(data: string, { route, input }: AdminRequest): Promise<object | undefined> {
+export async function callServer(data: string, { route, input }: AdminRequest): Promise<object | undefined> {
   const socketPath = socketOf(data)
   if (!existsSync(socketPath)) return undefined
   const [method, path] = route.split(' ')
-  const told = await new Promise<AdminResponse | undefined>((resolve, reject) => {
+  const response = await new Promise<AdminResponse | undefined>((resolve, reject) => {
     const question = Buffer.from(JSON.stringify(input))
     const headers = { 'content-length': question.length }
-    const asked = request({ socketPath, method, path, headers, timeout: ANSWER_MS_MAX }, (answer) => {
+    const sent = request({ socketPath, method, path, headers, timeout: ANSWER_MS_MAX }, (answer) => {
       const chunks: Buffer[] = []
       answer.on('data', (chunk: Buffer) => chunks.push(chunk))
       answer.on('end', () => {
@@ -83,16 +83,16 @@ export async function askServer(data: string, { route, input }: AdminRequest): P
       })
       answer.on('error', reject)
     })
-    asked.on('error', (error: NodeJS.ErrnoException) =>
+    sent.on('error', (error: NodeJS.ErrnoException) =>
       error.code === 'ECONNREFUSED' || error.code === 'ENOENT' ? resolve(undefined) : reject(error),
     )
-    asked.end(question)
+    sent.end(question)
   })
-  if (told && told.status !== 200) {
-    const { message = `the server answered ${told.status}`, code } = told.body as Partial<Complaint>
+  if (response && response.status !== 200) {
+    const { message = `the server answered ${response.status}`, code } = response.body as Partial<Complaint>
     throw new InstallationError(message, code)
   }
-  return told?.body
+  return response?.body
 }
 
 async function read(incoming: AsyncIterable<Buffer>): Promise<AdminRequest['input']> {

@@ -55,7 +55,7 @@ export async function trustReport(custody: SealManager, process: object): Promis
 
 function sealerCheck(custody: SealManager, sealer: SealerRecord, now: number): Check {
   const check = `sealer ${sealer.id} (${sealer.settings.kind})`
-  if (custody.liesBesideData(sealer)) {
+  if (custody.isStoredWithData(sealer)) {
     const found = 'its key is stored with the data: read access to the disk is enough to decrypt everything'
     return { check, verdict: 'FAIL', found }
   }

@@ -5,8 +5,11 @@ import { Throttle } from '../../kernel/gate/throttle.ts'
 import { type Job, type JobHandler, JobRunner } from '../../kernel/jobs/jobs.ts'
 import { mailbox, webhooks } from '../../kernel/jobs/outbox.ts'
 import { CheckpointService } from '../../kernel/log-integrity/keeper.ts'
+import type { ExchangeHandler } from '../../kernel/planes/exchange.ts'
 import { planeSite } from '../../kernel/planes/plane-site.ts'
 import { publishing } from '../../kernel/planes/publishing.ts'
+import type { RecordHandler } from '../../kernel/planes/records.ts'
+import { planeSecrets, planeSecretsPort } from '../../kernel/planes/sealed-secrets.ts'
 import { snapshots } from '../../kernel/planes/snapshot.ts'
 import { accountKeys } from '../../kernel/ports/account-keys.ts'
 import { analyses } from '../../kernel/ports/analyses.ts'
@@ -95,6 +98,8 @@ export interface Cloud {
   readonly ports: Ports
   /** What services and planes provide. */
   readonly use: Use
+  /** What services do with records and messages of a plane in this process. */
+  readonly planeHandlers: PlaneHandlers
   /** For work that copies objects' bytes: meanwhile this node removes none. */
   holdingObjects<T>(work: () => Promise<T>): Promise<T>
   /** Makes an account with its root user; returns that user's key, whose secret is shown this once. */
@@ -110,6 +115,11 @@ export interface Cloud {
   flush(): Promise<void>
   /** Everything acknowledged is on disk when this returns. */
   close(): Promise<void>
+}
+
+export interface PlaneHandlers {
+  records(plane: string): readonly RecordHandler[]
+  exchange(plane: string): ExchangeHandler | undefined
 }
 
 interface AddedAccount {
@@ -156,6 +166,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     provide(domainRecords, worldsDns()),
     provide(federationHttp, http),
     provide(logHeads, { heads: () => store.heads() }),
+    provide(planeSecrets, planeSecretsPort(vault)),
     provide(socialSignIn, socialSignInPort(readSocialSettings(process.env['MERLON_SOCIAL_SIGN_IN']), http)),
     ...planes.provides,
   ])
@@ -189,10 +200,15 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   table.provide(
     provide(webAclResources, joinedWebAclResources(opened.flatMap((service) => service.webAclResources ?? []))),
   )
+  const planeHandlers = {
+    records: (plane: string) => opened.flatMap(({ planeRecords }) => planeRecords?.[plane] ?? []),
+    exchange: (plane: string) => opened.flatMap(({ planeExchanges }) => planeExchanges?.[plane] ?? [])[0],
+  }
   const planesSite = planeSite({
     feedOf: (plane) => publishers.feedOf(plane),
     owner: async () => ownerOf(await accounts(), '') ?? '',
-    handlers: (plane) => opened.flatMap(({ planeRecords }) => planeRecords?.[plane] ?? []),
+    handlers: planeHandlers.records,
+    exchange: planeHandlers.exchange,
   })
   const web = new WebGate({
     store,
@@ -265,6 +281,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     evidence,
     ports,
     use,
+    planeHandlers,
     holdingObjects: (work) => planes.holdingObjects(work),
     addAccount: async (account) => (await addAccountIf(account, async () => true))!,
     addAccountIf,

@@ -19,8 +19,8 @@ export function createLogger(
   return {
     log(level, message, fields = {}) {
       if (ORDER.indexOf(level) < ORDER.indexOf(minimum)) return
-      const told = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plain(value)]))
-      write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...told })}\n`)
+      const escaped = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, plain(value)]))
+      write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...escaped })}\n`)
     },
   }
 }

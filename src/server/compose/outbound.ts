@@ -42,12 +42,12 @@ export function outbound(hosts = configuredHosts()): OutboundPort {
       if (url.protocol !== 'https:') throw new Error(`${text} is no https address`)
       const place = hosts.get(url.hostname.toLowerCase()) ?? (await resolved(url))
       try {
-        return await ask(url, place)
+        return await fetchFrom(url, place)
       } catch (error) {
         // AWS: thumbprints count only where no trusted authority has signed the certificate.
         if (thumbprints.length === 0 || !UNTRUSTED.has((error as NodeJS.ErrnoException).code ?? '')) throw error
       }
-      return ask(url, place, { authority: await pinnedAuthority(url, place, thumbprints) })
+      return fetchFrom(url, place, { authority: await pinnedAuthority(url, place, thumbprints) })
     },
   }
 }
@@ -60,7 +60,7 @@ export function federationRequests(hosts = configuredHosts()): FederationHttpPor
       const listed = hosts.get(url.hostname.toLowerCase())
       const isImitation = url.protocol === 'http:' && listed !== undefined && LOOPBACK.test(listed.address)
       if (url.protocol !== 'https:' && !isImitation) throw new Error(`${text} is no https address`)
-      return ask(url, listed ?? (await resolved(url)), { method, headers, form })
+      return fetchFrom(url, listed ?? (await resolved(url)), { method, headers, form })
     },
   }
 }
@@ -109,7 +109,7 @@ async function resolved(url: URL): Promise<Place> {
 }
 
 /** Connects to the address that was checked. Resolving the name again might return another address. */
-function ask(
+function fetchFrom(
   url: URL,
   { address, port }: Place,
   { method = 'GET', headers, form, authority }: Partial<Omit<FederationRequest, 'url'>> & { authority?: string } = {},
@@ -117,7 +117,7 @@ function ask(
   const body = form && new URLSearchParams(form).toString()
   const send = url.protocol === 'http:' ? requestPlain : request
   return new Promise((resolve, reject) => {
-    const asked = send(
+    const sent = send(
       {
         method,
         host: address,
@@ -142,7 +142,7 @@ function ask(
         let length = 0
         answer.on('data', (chunk: Buffer) => {
           length += chunk.length
-          if (length > BYTES_MAX) asked.destroy(new Error(`${url.host} answers too much`))
+          if (length > BYTES_MAX) sent.destroy(new Error(`${url.host} answers too much`))
           else chunks.push(chunk)
         })
         // A redirect is an answer like any other, and no success.
@@ -152,7 +152,7 @@ function ask(
         answer.on('error', reject)
       },
     )
-    asked.on('error', reject)
-    asked.end(body)
+    sent.on('error', reject)
+    sent.end(body)
   })
 }

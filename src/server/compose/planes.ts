@@ -31,7 +31,7 @@ export interface PlanesOptions {
   readonly streams?: readonly Target[] | undefined
   /** Targets that every checkpoint is sent to, too. */
   readonly witnesses?: readonly Target[] | undefined
-  readonly onStream?: StreamOptions['tell'] | undefined
+  readonly onStream?: StreamOptions['report'] | undefined
 }
 
 export interface PlanesContext {
@@ -63,11 +63,11 @@ export function openPlanes(options: PlanesOptions, { store, vault, clock, handle
     process: options.packages ?? false,
   })
   const held = heldBlobs(options.blobs ?? memoryBlobs())
-  const tell = options.onStream ?? (() => undefined)
+  const report = options.onStream ?? (() => undefined)
   const streaming = [
     ...(options.streams ?? []).map((target) => ({ target, source: events(store) })),
     ...(options.witnesses ?? []).map((target) => ({ target, source: checkpoints(store) })),
-  ].map(({ target, source }) => new Stream({ store, source, target, tell }))
+  ].map(({ target, source }) => new Stream({ store, source, target, report: report }))
 
   return {
     provides: [

@@ -11,6 +11,7 @@ import { mail } from '../../kernel/ports/mail.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { DOCUMENTS_PATH } from '../../kernel/service/documents.ts'
 import { DevelopmentClock, systemClock } from '../../kernel/state/clock.ts'
+import { GATEWAY } from '../../planes/gateway/index.ts'
 import type { MailTransport } from '../../planes/mailer/mailer.ts'
 import { memoryMailer } from '../../planes/mailer/memory.ts'
 import type { BlobStore } from '../../planes/objects/blobs.ts'
@@ -41,10 +42,11 @@ import type { Handler } from '../listen/listener.ts'
 import { Metrics } from '../listen/metrics.ts'
 import { OverloadLog } from '../listen/overload-log.ts'
 import { namesOfServer, OwnAuthority } from '../listen/own-authority.ts'
+import { SetupLog } from '../listen/setup-log.ts'
 import { TlsFiles, type TlsSource } from '../listen/tls.ts'
 import type { TrustedProxies } from '../listen/trusted-proxies.ts'
 import { answerUnavailable } from '../listen/unavailable-answer.ts'
-import { ServerPlane } from '../plane/server-plane.ts'
+import { ServerPlane, type ServerPlaneOptions } from '../plane/server-plane.ts'
 import { type Administrator, addAdministrator, applySeed } from '../seed/apply-seed.ts'
 import type { Seed } from '../seed/seed-format.ts'
 import { replaceKeyrings } from '../trust/backup.ts'
@@ -94,6 +96,8 @@ export interface ServerOptions {
   readonly mail?: MailTransport | undefined
   /** Answers DNS queries for the zones of Route 53. Default: no resolver runs in this process. */
   readonly resolver?: { readonly host: string; readonly port: number } | undefined
+  /** Serves application load balancers. Default: no gateway runs in this process. */
+  readonly gateway?: Pick<ServerPlaneOptions, 'host' | 'gateway'> | undefined
   /** Where the bytes of objects are stored instead of the data directory. */
   readonly blobs?: BlobStore | undefined
   /** Default: those of `throttle.ts` and `admission.ts`. */
@@ -188,9 +192,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const metrics = new Metrics()
   const gauges = new GaugeReader(world.kind === 'durable' ? world.data : undefined)
   const overload = new OverloadLog(logger)
+  const setup = new SetupLog(logger)
   const observe = (answer: RequestOutcome) => {
     metrics.observe(answer)
     if (answer.throttled) overload.count(`throttled by ${answer.throttled}`)
+    if (answer.mistake) setup.note(answer.mistake)
     logAnswer(logger, answer, options.accessLog ?? false)
   }
   let loggedAt = Number.NEGATIVE_INFINITY
@@ -224,11 +230,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       file: world.kind === 'durable' ? join(world.data, 'resolver.snapshot') : undefined,
       logger,
     })
+  // Its snapshots are kept in memory: their secrets open with the vault alone.
+  const gateway = options.gateway && new ServerPlane({ plane: GATEWAY, ...options.gateway, file: undefined, logger })
   const withPlane: WithPlane = (cloud) => ({
     ...cloud,
     start: () => {
       cloud.start()
       resolver?.attach(cloud).catch((error) => logger.log('error', 'the resolver did not start', { error }))
+      gateway?.attach(cloud).catch((error) => logger.log('error', 'the gateway did not start', { error }))
     },
   })
   let dismiss: () => Promise<void> = async () => undefined
@@ -336,6 +345,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       phase = 'leaving'
       front.leave()
       await resolver?.close()
+      await gateway?.close()
       logger.log('info', 'draining', { lameDuckMs: options.lameDuckMs ?? 0 })
       await new Promise((done) => setTimeout(done, options.lameDuckMs ?? 0))
       await front.close()
@@ -412,7 +422,7 @@ async function openDurable(
   const { host, logger } = options
   ignoreDebuggerSignal()
   let made: RunningServer['made'] = []
-  const told = troubles(logger)
+  const reportTrouble = troubles(logger)
   const custody = await SealManager.open({
     data: world.data,
     clock: systemClock,
@@ -429,7 +439,7 @@ async function openDurable(
           clock: systemClock,
           ...common,
           blobs: common.blobs ?? store.blobs ?? folderBlobs(objectsOf(world.data)),
-          ...told,
+          ...reportTrouble,
         }),
       ),
     onUnsealed: async (cloud) => {

@@ -9,6 +9,7 @@ import { cognitoidp } from '../../services/cognitoidp/index.ts'
 import { ds } from '../../services/ds/index.ts'
 import { ec2 } from '../../services/ec2/index.ts'
 import { elbv2 } from '../../services/elbv2/index.ts'
+import { guardduty } from '../../services/guardduty/index.ts'
 import { iam } from '../../services/iam/index.ts'
 import { identitystore } from '../../services/identitystore/index.ts'
 import { kms } from '../../services/kms/index.ts'
@@ -22,6 +23,7 @@ import { sso } from '../../services/sso/index.ts'
 import { ssoAdmin } from '../../services/sso-admin/index.ts'
 import { ssoOidc } from '../../services/sso-oidc/index.ts'
 import { sts } from '../../services/sts/index.ts'
+import { wafv2 } from '../../services/wafv2/index.ts'
 
 export const services: readonly Service[] = [
   iam,
@@ -46,4 +48,6 @@ export const services: readonly Service[] = [
   pca,
   ec2,
   elbv2,
+  wafv2,
+  guardduty,
 ]

@@ -4,7 +4,7 @@ import type { MatchedStatement } from '../../policy/index.ts'
 import { VaultError } from '../../vault/vault.ts'
 import type { Cloud } from './cloud.ts'
 
-export interface ToldStatement {
+export interface ExplainedStatement {
   readonly policy: string
   /** Its Sid, or its place from 1. */
   readonly statement: string
@@ -18,17 +18,17 @@ export interface Why {
   >
   readonly principal: string
   readonly decisions: readonly {
-    readonly recorded: Replayed['told']
+    readonly recorded: Replayed['recorded']
     readonly today?: {
       readonly allowed: boolean
       readonly explicit: boolean
       readonly layer: string
-      readonly by?: ToldStatement
+      readonly by?: ExplainedStatement
       /** In the order of evaluation. */
       readonly layers: readonly {
         readonly layer: string
         readonly outcome: string
-        readonly statements: readonly ToldStatement[]
+        readonly statements: readonly ExplainedStatement[]
       }[]
       /** Condition keys that statements test and whose values are no longer known. */
       readonly missing: readonly string[]
@@ -51,19 +51,19 @@ export async function why({ store, gate }: Pick<Cloud, 'store' | 'gate'>, id: st
       ...(errorCode !== undefined && { errorCode }),
       ...(errorMessage !== undefined && { errorMessage }),
     },
-    principal: userIdentity.arn ?? userIdentity.invokedBy ?? userIdentity.principalId ?? 'somebody',
-    decisions: (await gate.replay(event)).map(({ told, now, notes }) => ({
-      recorded: told,
+    principal: userIdentity.arn ?? userIdentity.invokedBy ?? userIdentity.principalId ?? 'unknown',
+    decisions: (await gate.replay(event)).map(({ recorded, now, notes }) => ({
+      recorded,
       ...(now && {
         today: {
           allowed: now.allowed,
           explicit: now.explicit,
           layer: now.layer,
-          ...(now.statement && { by: toldStatement(now.statement) }),
+          ...(now.statement && { by: explainedStatement(now.statement) }),
           layers: now.layers.map(({ layer, outcome, statements }) => ({
             layer,
             outcome,
-            statements: statements.map(toldStatement),
+            statements: statements.map(explainedStatement),
           })),
           missing: now.missing,
         },
@@ -73,7 +73,7 @@ export async function why({ store, gate }: Pick<Cloud, 'store' | 'gate'>, id: st
   }
 }
 
-const toldStatement = ({ policy, sid, index, effect }: MatchedStatement): ToldStatement => ({
+const explainedStatement = ({ policy, sid, index, effect }: MatchedStatement): ExplainedStatement => ({
   policy: policy.arn ?? policy.id,
   statement: sid || `#${index + 1}`,
   effect,

@@ -53,14 +53,14 @@ export class Metrics {
         `merlon_request_duration_seconds_sum{${labels}} ${seconds}`,
         `merlon_request_duration_seconds_count{${labels}} ${count}`,
       ]),
-      ...told(streams),
+      ...streamMetrics(streams),
       '# HELP merlon_throttled_total Calls refused because an account, a principal or an unsigned address exceeded its rate limit.',
       '# TYPE merlon_throttled_total counter',
       ...Object.entries(this.#throttled).map(([scope, count]) => `merlon_throttled_total{scope="${scope}"} ${count}`),
       '# HELP merlon_decision_errors_total Calls denied because their policies could not be evaluated.',
       '# TYPE merlon_decision_errors_total counter',
       `merlon_decision_errors_total ${this.#decisionErrors}`,
-      ...(load ? toldLoad(load) : []),
+      ...(load ? loadMetrics(load) : []),
       ...(gauges ? gaugeLines(gauges) : []),
       '# HELP process_start_time_seconds Start of the process, seconds since the epoch.',
       '# TYPE process_start_time_seconds gauge',
@@ -83,7 +83,7 @@ export class Metrics {
   }
 }
 
-function toldLoad({ requests, bodyBytes, answerBytes, refused }: Load): readonly string[] {
+function loadMetrics({ requests, bodyBytes, answerBytes, refused }: Load): readonly string[] {
   return [
     '# HELP merlon_refused_total Requests and connections refused or closed before authentication.',
     '# TYPE merlon_refused_total counter',
@@ -129,7 +129,7 @@ function gaugeLines({ isSealed, eventLoopDelay, diskFreeBytes, store }: Gauges):
   ]
 }
 
-function told(streams: readonly StreamStatus[]): readonly string[] {
+function streamMetrics(streams: readonly StreamStatus[]): readonly string[] {
   const labels = ({ target, kind }: StreamStatus) => `kind="${kind}",target="${target.replace(/[\\"\n]/g, '\\$&')}"`
   return streams.length === 0
     ? []

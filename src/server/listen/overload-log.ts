@@ -16,21 +16,21 @@ export class OverloadLog {
   count(what: string): void {
     this.#counts[what] = (this.#counts[what] ?? 0) + 1
     if (this.#timer) return
-    this.#tell()
+    this.#report()
     this.#timer = setTimeout(() => this.#minute(), MINUTE_MS).unref()
   }
 
   close(): void {
     clearTimeout(this.#timer)
-    this.#tell()
+    this.#report()
   }
 
   #minute(): void {
     this.#timer = undefined
-    if (this.#tell()) this.#timer = setTimeout(() => this.#minute(), MINUTE_MS).unref()
+    if (this.#report()) this.#timer = setTimeout(() => this.#minute(), MINUTE_MS).unref()
   }
 
-  #tell(): boolean {
+  #report(): boolean {
     const turnedAway = this.#counts
     if (Object.keys(turnedAway).length === 0) return false
     this.#counts = {}

@@ -8,6 +8,8 @@ export interface OpenListener {
   readonly kind: ListenerSpec['kind']
   readonly port: number
   close(): Promise<void>
+  /** Accepts no more, and leaves open connections a while to end by themselves. */
+  retire?(): void
 }
 
 type Spec<K extends ListenerSpec['kind']> = Extract<ListenerSpec, { kind: K }>
@@ -95,8 +97,22 @@ async function openTcp(
     server.listen(port, host, resolve)
   })
   const { port: bound } = server.address() as AddressInfo
-  return { name: spec.name, kind: spec.kind, port: bound, close: () => closeTcp(server, sockets) }
+  return {
+    name: spec.name,
+    kind: spec.kind,
+    port: bound,
+    close: () => closeTcp(server, sockets),
+    retire: () => {
+      server.close()
+      setTimeout(() => {
+        for (const socket of sockets) socket.destroy()
+      }, RETIRED_MS).unref()
+    },
+  }
 }
+
+/** What a request may still take after its listener is gone. */
+const RETIRED_MS = 60_000
 
 const closeTcp = (server: Server, sockets: ReadonlySet<Socket>): Promise<void> =>
   new Promise((resolve) => {
@@ -144,3 +160,65 @@ const drained = (socket: Socket): Promise<void> =>
   new Promise((resolve) => {
     socket.once('drain', resolve).once('close', resolve)
   })
+
+/**
+ * Opens the listeners of a plane whose snapshot says which there are, and follows it: new ones are opened, and those that are gone
+ * stop accepting while their connections end. `portOf` maps the port that the snapshot says to the one that is opened; 0 takes any.
+ */
+export class FollowedListeners {
+  readonly #plane: Plane
+  readonly #host: string
+  readonly #portOf: (port: number) => number
+  readonly #opened = new Map<string, OpenListener>()
+  #turn: Promise<void> = Promise.resolve()
+  #isClosed = false
+
+  constructor(plane: Plane, host: string, portOf: (port: number) => number = (port) => port) {
+    this.#plane = plane
+    this.#host = host
+    this.#portOf = portOf
+  }
+
+  /** By the name of the listener. */
+  get opened(): ReadonlyMap<string, OpenListener> {
+    return this.#opened
+  }
+
+  async start(): Promise<void> {
+    this.#plane.onListeners?.(() => void this.#follow())
+    await this.#follow()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#turn
+    await Promise.all([...this.#opened.values()].map((listener) => listener.close()))
+    this.#opened.clear()
+  }
+
+  #follow(): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#reconcile())
+    return this.#turn
+  }
+
+  async #reconcile(): Promise<void> {
+    if (this.#isClosed) return
+    const wanted = this.#plane.listeners
+    const names = new Set(wanted.map(({ name }) => name))
+    for (const [name, listener] of this.#opened) {
+      if (names.has(name)) continue
+      this.#opened.delete(name)
+      if (listener.retire) listener.retire()
+      else await listener.close()
+    }
+    for (const spec of wanted) {
+      if (this.#opened.has(spec.name)) continue
+      const port = this.#portOf((spec.kind === 'stream' ? spec.port : undefined) ?? 0)
+      try {
+        this.#opened.set(spec.name, await openListener(spec, this.#host, port))
+      } catch (error) {
+        this.#plane.onListenError?.(spec.name, error as Error)
+      }
+    }
+  }
+}

@@ -1,6 +1,7 @@
 /** A plane's way to its server: enrolls, gets snapshots and sends records over HTTPS. */
 import { request as requestPlain } from 'node:http'
 import { request as requestTls } from 'node:https'
+import type { Exchange } from '../../kernel/planes/exchange.ts'
 import { PLANES_PATH, POLL_MS_MAX } from '../../kernel/planes/plane-site.ts'
 import type { RecordSink } from '../../kernel/planes/records.ts'
 import { parseSnapshot, SNAPSHOT_BYTES_MAX, type SnapshotFeed } from '../../kernel/planes/snapshot.ts'
@@ -88,11 +89,12 @@ async function send(server: PlaneServer, { method, path, token, body, signal }: 
 /** Spends an enrollment code. */
 export async function enroll(
   server: PlaneServer,
-  plane: string,
-  code: string,
-  node: string,
+  {
+    plane,
+    ...spent
+  }: { readonly plane: string; readonly code: string; readonly node: string; readonly sealingKey: string },
 ): Promise<{ readonly token: string; readonly publicKey: string }> {
-  const answer = await send(server, { method: 'POST', path: `/${plane}/enroll`, body: { code, node } })
+  const answer = await send(server, { method: 'POST', path: `/${plane}/enroll`, body: spent })
   const { token, publicKey } = answer as { readonly token?: unknown; readonly publicKey?: unknown }
   if (typeof token !== 'string' || typeof publicKey !== 'string')
     throw new Error(`${server.url} is not a Merlon server`)
@@ -119,3 +121,8 @@ export function sinkTo(server: PlaneServer, plane: string, token: string): Recor
     put: async (batch) => void (await send(server, { method: 'POST', path: `/${plane}/records`, token, body: batch })),
   }
 }
+
+export const exchangeWith =
+  (server: PlaneServer, plane: string, token: string, signal?: AbortSignal): Exchange =>
+  async (message) =>
+    (await send(server, { method: 'POST', path: `/${plane}/exchange`, token, body: message, signal })) as object

@@ -1,6 +1,9 @@
 /** The planes that work from snapshots, in the server's process or in their own. */
+import type { Exchange } from '../../kernel/planes/exchange.ts'
 import type { Plane } from '../../kernel/planes/plane.ts'
+import type { OpenSecrets } from '../../kernel/planes/sealed-secrets.ts'
 import type { SnapshotFeed } from '../../kernel/planes/snapshot.ts'
+import { GATEWAY, type GatewaySettings, gateway } from '../../planes/gateway/index.ts'
 import { RESOLVER, resolver } from '../../planes/resolver/index.ts'
 
 export interface PlaneParts {
@@ -14,8 +17,18 @@ export interface PlaneParts {
   readonly waitMs?: number | undefined
   /** Takes a record that goes up to the server. */
   readonly onRecord?: (record: object) => void
+  /** Opens the secrets of a snapshot. */
+  readonly openSecrets: OpenSecrets
+  /** Passes messages to the server and its other planes. */
+  readonly exchange: Exchange
+  /** The name of this plane among those of its kind. */
+  readonly node: string
+  /** What went wrong, for the operator's log. */
+  readonly onError: (message: string, details: object) => void
+  /** What the operator configured for gateways. */
+  readonly gateway?: GatewaySettings | undefined
 }
 
 export type PlaneFactory = (parts: PlaneParts) => Plane
 
-export const planeFactories: Readonly<Record<string, PlaneFactory>> = { [RESOLVER]: resolver }
+export const planeFactories: Readonly<Record<string, PlaneFactory>> = { [GATEWAY]: gateway, [RESOLVER]: resolver }

@@ -8,10 +8,12 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fingerprintOf, parseCode } from '../../kernel/planes/enrollment.ts'
 import { RecordBuffer } from '../../kernel/planes/record-buffer.ts'
+import { newSealingKey, openedByKey } from '../../kernel/planes/sealed-secrets.ts'
+import type { GatewaySettings } from '../../planes/gateway/index.ts'
 import type { Logger } from '../compose/log.ts'
 import { InstallationError } from '../compose/operator-errors.ts'
-import { type OpenListener, openListeners } from '../listen/plane-listeners.ts'
-import { checkServer, enroll, feedFrom, type PlaneServer, sinkTo } from './plane-client.ts'
+import { FollowedListeners, type OpenListener, openListeners } from '../listen/plane-listeners.ts'
+import { checkServer, enroll, exchangeWith, feedFrom, type PlaneServer, sinkTo } from './plane-client.ts'
 import { type PlaneFactory, planeFactories } from './plane-factories.ts'
 
 export interface PlaneProcessOptions {
@@ -34,6 +36,7 @@ export interface PlaneProcessOptions {
   readonly recordsEveryMs?: number
   /** Milliseconds of one long poll. */
   readonly waitMs?: number
+  readonly gateway?: (GatewaySettings & { readonly portOf?: (port: number) => number }) | undefined
 }
 
 export interface PlaneProcess {
@@ -50,6 +53,8 @@ interface PlaneIdentity {
   readonly token: string
   /** DER SPKI, base64: signs every snapshot that is accepted. */
   readonly publicKey: string
+  /** DER PKCS #8, base64: opens the secrets of snapshots. Absent for planes that were enrolled before there were any. */
+  readonly sealingKey?: string
 }
 
 const IDENTITY = 'plane.json'
@@ -75,26 +80,38 @@ export async function runPlane(options: PlaneProcessOptions): Promise<PlaneProce
     onRefused: (reason) => logger.log('error', 'snapshot refused', { plane: name, reason }),
     onRecord: (record) => records.add(record),
     waitMs: options.waitMs,
+    openSecrets: openedByKey(identity.sealingKey ?? '', name, identity.node),
+    exchange: exchangeWith(server, name, identity.token, stopped.signal),
+    node: identity.node,
+    onError: (message, details) => logger.log('error', message, { plane: name, ...details }),
+    gateway: options.gateway,
   })
   await plane.start()
   await records.start()
-  let listeners: readonly OpenListener[]
+  const followed = plane.onListeners && new FollowedListeners(plane, host, options.gateway?.portOf)
+  let fixed: readonly OpenListener[] = []
   try {
-    listeners = await openListeners(plane, host, ports)
+    if (followed) await followed.start()
+    else fixed = await openListeners(plane, host, ports)
   } catch (error) {
     stopped.abort()
     await plane.close()
     await records.stop()
     throw error
   }
-  const shown = listeners.map((listener) => ({ kind: listener.kind, name: listener.name, port: listener.port }))
+  const listeners = () => (followed ? [...followed.opened.values()] : fixed)
+  const shown = listeners().map((listener) => ({ kind: listener.kind, name: listener.name, port: listener.port }))
   logger.log('info', 'plane runs', { plane: name, node: identity.node, health: plane.health(), listeners: shown })
 
   return {
-    listeners,
+    get listeners() {
+      return listeners()
+    },
     health: () => plane.health(),
     close: async () => {
-      await Promise.all(listeners.map((listener) => listener.close()))
+      await plane.drain?.()
+      await followed?.close()
+      await Promise.all(fixed.map((listener) => listener.close()))
       stopped.abort()
       await plane.close()
       await records.stop()
@@ -129,14 +146,18 @@ async function identified(options: PlaneProcessOptions): Promise<PlaneIdentity> 
   const parsed = parseCode(code)
   if (parsed?.plane !== plane)
     throw new InstallationError(`The enrollment code is not one of the plane ${plane}.`, 'MERLON_PLANE_NOT_ENROLLED')
-  const { token, publicKey } = await enroll({ url: server, ca: options.ca }, plane, parsed.secret, node)
+  const sealing = newSealingKey()
+  const { token, publicKey } = await enroll(
+    { url: server, ca: options.ca },
+    { plane, code: parsed.secret, node, sealingKey: sealing.publicKey },
+  )
   // The code came from the operator: an impostor of the server cannot make the plane accept another key.
   if (fingerprintOf(Buffer.from(publicKey, 'base64')) !== parsed.fingerprint)
     throw new InstallationError(
       `${server} has another key than the server that the enrollment code is of.`,
       'MERLON_PLANE_NOT_ENROLLED',
     )
-  const identity: PlaneIdentity = { plane, node, server, token, publicKey }
+  const identity: PlaneIdentity = { plane, node, server, token, publicKey, sealingKey: sealing.privateKey }
   await writeDurably(file, JSON.stringify(identity))
   return identity
 }

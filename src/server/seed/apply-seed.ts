@@ -11,8 +11,8 @@ import { invalidSeed } from './seed.ts'
 import type { Seed, SeedAccount } from './seed-format.ts'
 
 /**
- * Adds what a seed has, as the root user of each account; returns the root keys by account, taken from `keys` or the seed
- * where they are given. `existing`: the root keys of accounts that are there.
+ * Adds what a seed has, as the root user of each account; returns the root keys by account, taken from `keys` or the
+ * seed where it has them. `existing`: the root keys of accounts that exist.
  */
 export async function applySeed(
   cloud: Cloud,

@@ -1,4 +1,4 @@
-/** Seeds of S3: buckets with their policies, and small objects. Objects are not exported: nobody knows what is in them. */
+/** Seeds of S3: buckets with their policies, and small objects. Objects are not exported: their content is unknown. */
 import type * as S3 from '@aws-sdk/client-s3'
 import type { Api } from '../../kernel/service/api.ts'
 import { Fault } from '../../wire/fault.ts'

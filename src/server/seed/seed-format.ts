@@ -195,7 +195,7 @@ export interface SeedPoolClient {
 
 export interface SeedPoolUser {
   readonly name: string
-  /** Permanent. Without it the user must be given one. */
+  /** Permanent. Without it the user must be assigned one. */
   readonly password?: string
   readonly attributes?: Readonly<Record<string, string>>
   readonly groups?: readonly string[]

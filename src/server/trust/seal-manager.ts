@@ -133,7 +133,7 @@ export class SealManager {
           'MERLON_ALREADY_INITIALIZED',
         )
       if (!found && only === 'existing')
-        throw new InstallationError('There is no installation yet. Make one: merlon init', 'MERLON_NOT_INITIALIZED')
+        throw new InstallationError('There is no installation. Create one: merlon init', 'MERLON_NOT_INITIALIZED')
       if (!found) await custody.#initialise()
       await custody.#look()
       return custody
@@ -175,11 +175,11 @@ export class SealManager {
   }
 
   get keyBesideData(): boolean {
-    return this.body().sealers.some((sealer) => this.liesBesideData(sealer))
+    return this.body().sealers.some((sealer) => this.isStoredWithData(sealer))
   }
 
   /** Of nodes that share their data, only one that has the key file itself. */
-  liesBesideData(sealer: SealerRecord): boolean {
+  isStoredWithData(sealer: SealerRecord): boolean {
     if (!this.shared && keyBesideData(this.data, sealer)) return true
     return keyFilesOf(this, sealer).some((file) => isWithinDirectory(this.data, file) && existsSync(file))
   }
@@ -241,7 +241,7 @@ export class SealManager {
       await this.record('Unseal', { sealer: sealer.id, kind: sealer.settings.kind })
       if (accepted) await this.record('AcceptRollback', { found: accepted })
       if (restored) await this.record('Restore', { epoch: keyring.body.epoch })
-      if (this.shared) this.#tellDestroyed()
+      if (this.shared) this.#reportDestroyed()
     } catch (error) {
       this.#forgetOpen()?.quiet()
       keyring.wipe()
@@ -432,7 +432,7 @@ export class SealManager {
       for (const account of erasedSince(before, read.body)) this.#open?.cloud.vault.materials.forget(account)
       this.#startIfActive()
       caughtUp.then(
-        () => before && destroys(before, read.body) && this.#tellDestroyed(),
+        () => before && destroys(before, read.body) && this.#reportDestroyed(),
         (error) => this.#lose(error),
       )
     } catch (error) {
@@ -440,7 +440,7 @@ export class SealManager {
     }
   }
 
-  #tellDestroyed(): void {
+  #reportDestroyed(): void {
     const { onDestroyed, logger } = this.#options
     if (!this.#open || !onDestroyed) return
     onDestroyed(this).catch((error) => logger.log('error', 'keyrings beside backups could not be replaced', { error }))

@@ -75,7 +75,7 @@ export const checkAccessNotGranted = accessanalyzer
   .on(anything)
   .run(async (call, input) => {
     if (input.access.some(({ actions, resources }) => !actions?.length && !resources?.length)) {
-      throw accessanalyzer.fail('InvalidParameterException', 'Say the actions, the resources, or both.')
+      throw accessanalyzer.fail('InvalidParameterException', 'Specify the actions, the resources, or both.')
     }
     const access = input.access.map(({ actions, resources }) => ({
       ...(actions?.length && { actions }),

@@ -420,8 +420,8 @@ async function readCsr(csr: string, order: OrderRow, row: EndpointRow) {
   }
   const { dns, others } = alternativeNamesIn(request)
   const common = readDistinguishedName(request.subject).filter(({ oid }) => oid === attributeOids.CommonName)
-  const asked = new Set([...dns, ...common.map(({ value }) => value)].map((name) => name.toLowerCase()))
-  if (others > 0 || asked.size !== order.names.length || order.names.some((name) => !asked.has(name)))
+  const identifiers = new Set([...dns, ...common.map(({ value }) => value)].map((name) => name.toLowerCase()))
+  if (others > 0 || identifiers.size !== order.names.length || order.names.some((name) => !identifiers.has(name)))
     throw problem('badCSR', 'The request does not name exactly the identifiers of the order.')
   const keyAlgorithm = algorithmOf(createPublicKey({ key: request.publicKey, format: 'der', type: 'spki' }))
   if (!row.keyAlgorithms.some((each) => each === keyAlgorithm))

@@ -50,9 +50,9 @@ export async function deliver(act: ActAs, trail: TrailRow, { Key, Body, Metadata
 export async function requireBucket(call: Call, trail: TrailRow): Promise<void> {
   const { bucket: Bucket } = trail
   const acting = actingFor(trail)
-  const refusal = async (ask: () => Promise<unknown>): Promise<Fault | undefined> => {
+  const refusal = async (send: () => Promise<unknown>): Promise<Fault | undefined> => {
     try {
-      await call.once(ask)
+      await call.once(send)
       return undefined
     } catch (error) {
       if (error instanceof Fault) return error

@@ -216,21 +216,21 @@ async function withDigests(
   { signer, final }: { readonly signer: DigestKey; readonly final: boolean },
 ): Promise<Journal> {
   const regions: Record<string, RegionJournal> = { ...journal.regions }
-  let told = journal.digest
+  let through = journal.digest
   try {
     for (const [region, known] of Object.entries(regions)) {
       const hours = known.from === undefined ? 0 : Math.floor((work.now - known.from) / DIGEST_EVERY_MS)
       const endMs = final ? work.now : (known.from ?? 0) + hours * DIGEST_EVERY_MS
       if (known.from === undefined || (hours === 0 && !final)) continue
       regions[region] = await digested(work, trail, signer, { region, known, fromMs: known.from, endMs })
-      const { error: _over, ...rest } = told
-      told = { ...rest, at: work.now }
+      const { error: _over, ...rest } = through
+      through = { ...rest, at: work.now }
     }
   } catch (error) {
     if (!(error instanceof Fault)) throw error
-    told = { ...told, error: error.code }
+    through = { ...through, error: error.code }
   }
-  return { ...journal, regions, digest: told }
+  return { ...journal, regions, digest: through }
 }
 
 interface Hour {

@@ -104,11 +104,14 @@ export const listInsightsMetricData = cloudtrail
     const opened = input.NextToken === undefined ? undefined : tokens.open(input.NextToken)
     if (input.NextToken !== undefined && opened === undefined) throw invalid('The token is not valid.')
 
-    const asked = questionOf(call, input, opened === undefined ? undefined : Number(opened))
-    const most = (input.MaxResults ?? POINTS_MAX) * asked.periodMs
-    const { points, downTo } = await counted(call, { ...asked, fromMs: Math.max(asked.fromMs, asked.toMs - most) })
+    const question = questionOf(call, input, opened === undefined ? undefined : Number(opened))
+    const most = (input.MaxResults ?? POINTS_MAX) * question.periodMs
+    const { points, downTo } = await counted(call, {
+      ...question,
+      fromMs: Math.max(question.fromMs, question.toMs - most),
+    })
     const times: number[] = []
-    for (let at = downTo; at < asked.toMs; at += asked.periodMs)
+    for (let at = downTo; at < question.toMs; at += question.periodMs)
       if (DataType === 'FillWithZeros' || points.has(at)) times.push(at)
     return {
       EventSource,
@@ -117,6 +120,6 @@ export const listInsightsMetricData = cloudtrail
       ...(ErrorCode !== undefined && { ErrorCode }),
       Timestamps: times.map((at) => new Date(at)),
       Values: times.map((at) => points.get(at) ?? 0),
-      ...(downTo > asked.fromMs && { NextToken: tokens.seal(String(downTo)) }),
+      ...(downTo > question.fromMs && { NextToken: tokens.seal(String(downTo)) }),
     }
   })

@@ -58,8 +58,8 @@ export async function makeKey(
 
 /** Lower-case hexadecimal, as digests carry it. */
 export async function sign(materials: Materials, key: DigestKey, text: string): Promise<string> {
-  const ask = { do: 'sign', algorithm: 'RSASSA_PKCS1_V1_5_SHA_256', type: 'RAW' } as const
-  return (await materials.use(key.held, { ...ask, message: Buffer.from(text) })).toString('hex')
+  const operation = { do: 'sign', algorithm: 'RSASSA_PKCS1_V1_5_SHA_256', type: 'RAW' } as const
+  return (await materials.use(key.held, { ...operation, message: Buffer.from(text) })).toString('hex')
 }
 
 /** Validation begins before the first digest: a key is there from the first time that keys are listed. */

@@ -136,8 +136,8 @@ const typeOfData = (type: string | undefined) => (type === 'AWS::S3::Bucket' ? '
 
 /** Positive conditions of a field: one is enough. Negative ones: all. */
 function holds(selector: AdvancedFieldSelector, event: EventBody): boolean {
-  const told = FIELDS[selector.Field ?? '']?.(event)
-  const value = (selector.Field === 'resources.type' ? typeOfData(told) : told) ?? ''
+  const fieldValue = FIELDS[selector.Field ?? '']?.(event)
+  const value = (selector.Field === 'resources.type' ? typeOfData(fieldValue) : fieldValue) ?? ''
   const positive = tests.flatMap((test) => (selector[test] ?? []).map((given) => TESTS[test](value, given)))
   const negative = tests.flatMap((test) => (selector[`Not${test}`] ?? []).map((given) => TESTS[test](value, given)))
   return (positive.length === 0 || positive.includes(true)) && !negative.includes(true)

@@ -66,9 +66,9 @@ const shown = ({ id, logins, createdAt, modifiedAt }: IdentityRow): IdentityDesc
 /** With the developer provider, which the row does not name. */
 const described = (row: IdentityRow, of: PoolRow): IdentityDescription => {
   const { DeveloperProviderName: developer } = of.settings
-  const told = shown(row)
-  if (row.developerUsers.length === 0 || developer === undefined) return told
-  return { ...told, Logins: [...(told.Logins ?? []), developer] }
+  const shownIdentity = shown(row)
+  if (row.developerUsers.length === 0 || developer === undefined) return shownIdentity
+  return { ...shownIdentity, Logins: [...(shownIdentity.Logins ?? []), developer] }
 }
 
 export const conditionKeys: ConditionKeyTable = {

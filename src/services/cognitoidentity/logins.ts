@@ -188,9 +188,9 @@ async function ofSocial(
       return opaque(provider, application, me['id'])
     }
     case AMAZON: {
-      const told = await introspected(call, account, 'https://api.amazon.com/auth/o2/tokeninfo', token)
-      if (told['aud'] !== application) throw notAuthorized('Invalid login token. Incorrect audience.')
-      return opaque(provider, application, told['user_id'])
+      const tokenInfo = await introspected(call, account, 'https://api.amazon.com/auth/o2/tokeninfo', token)
+      if (tokenInfo['aud'] !== application) throw notAuthorized('Invalid login token. Incorrect audience.')
+      return opaque(provider, application, tokenInfo['user_id'])
     }
     default:
       throw refused()
@@ -234,16 +234,16 @@ async function ofSaml(call: Call, arn: string, response: string): Promise<Verifi
   const { readSamlResponse } = await import('../../engines/saml/response.ts')
   const origins = call.use(webOrigin).origins()
   try {
-    const told = readSamlResponse(response, provider, {
+    const read = readSamlResponse(response, provider, {
       now: call.now,
       audience: SAML_AUDIENCE,
       isRecipient: (url) => SAML_ENDPOINT.test(url) || origins.some((origin) => url === `${origin}/saml`),
     })
-    const attributes = [...told.attributes].map(([name, values]) => [name, values.length === 1 ? values[0] : values])
+    const attributes = [...read.attributes].map(([name, values]) => [name, values.length === 1 ? values[0] : values])
     return login(arn, {
-      subject: told.subject,
+      subject: read.subject,
       audience: SAML_AUDIENCE,
-      claims: { ...Object.fromEntries(attributes), sub: told.subject },
+      claims: { ...Object.fromEntries(attributes), sub: read.subject },
     })
   } catch (error) {
     if (!(error instanceof Error && error.name === 'SamlRefusal')) throw error

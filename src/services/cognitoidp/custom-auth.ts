@@ -20,12 +20,12 @@ const ROUNDS_MAX = 25
 
 const wrong = () => notAuthorized('Incorrect username or password.')
 
-interface Asked {
+interface Challenge {
   readonly user: UserRow | undefined
   readonly login: string
 }
 
-const common = (of: SignIn, { user, login }: Asked) => ({
+const common = (of: SignIn, { user, login }: Challenge) => ({
   userName: user?.username ?? login,
   clientId: of.client.id,
   user,

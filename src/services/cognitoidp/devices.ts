@@ -87,7 +87,7 @@ export const confirmDevice = cognito
     const known = await call.unit.range(under('cognito-idp', 'device', pool.id, user.sub), { limit: DEVICES_MAX })
     if (known.length >= DEVICES_MAX)
       throw cognito.fail('LimitExceededException', 'The user has as many devices as a user may.')
-    const isAsked = settings.DeviceOnlyRememberedOnUserPrompt === true
+    const isPrompted = settings.DeviceOnlyRememberedOnUserPrompt === true
     const row: DeviceRow = {
       key: input.DeviceKey,
       verifier: call.vault.seal(
@@ -95,13 +95,13 @@ export const confirmDevice = cognito
         Buffer.from(JSON.stringify({ salt, verifier } satisfies SrpVerifier)),
       ),
       name: input.DeviceName,
-      isRemembered: !isAsked,
+      isRemembered: !isPrompted,
       createdAt: call.now,
       modifiedAt: call.now,
       usedAt: call.now,
     }
     call.unit.put(at.device(pool.id, user.sub, row.key), row)
-    return { UserConfirmationNecessary: isAsked }
+    return { UserConfirmationNecessary: isPrompted }
   })
 
 async function setStatus(

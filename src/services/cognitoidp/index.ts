@@ -25,6 +25,7 @@ import * as signUp from './sign-up.ts'
 import { tagging } from './tags.ts'
 import * as users from './users.ts'
 import { sites } from './web/index.ts'
+import { protectedOperations, webAclUserPool } from './web-acl-resource.ts'
 
 export const cognitoidp = cognito.service({
   operations: operationsOf(
@@ -50,6 +51,8 @@ export const cognitoidp = cognito.service({
     { tagging },
   ),
   sites,
+  webAclResources: [webAclUserPool],
+  traits: { protectedOperations },
   jobs: { 'cognito-idp.delete-pool': pools.deletePoolJob },
   open: () => ({ provides: [provide(userPools, userPoolsPort)] }),
 })

@@ -53,19 +53,19 @@ export async function trigger(
   call: Pick<Flow, 'once' | 'actAs'>,
   pool: PoolRow,
   name: Trigger,
-  asked: TriggerRequest,
+  request: TriggerRequest,
 ): Promise<Response | undefined> {
   const arn = functionOf(pool, name)
   if (arn === undefined) return undefined
   const event = {
-    version: asked.version ?? '1',
+    version: request.version ?? '1',
     region: pool.region,
     userPoolId: pool.id,
-    userName: asked.userName,
-    callerContext: { awsSdkVersion: 'aws-sdk-unknown-unknown', clientId: asked.clientId },
-    triggerSource: asked.source,
-    request: asked.user ? { userAttributes: triggerAttributes(asked.user), ...asked.request } : asked.request,
-    response: asked.response,
+    userName: request.userName,
+    callerContext: { awsSdkVersion: 'aws-sdk-unknown-unknown', clientId: request.clientId },
+    triggerSource: request.source,
+    request: request.user ? { userAttributes: triggerAttributes(request.user), ...request.request } : request.request,
+    response: request.response,
   }
   // A refusal is an outcome of the function, which runs once, though the caller's transaction may be retried.
   const outcome = await call.once(() => invoked(call, pool, arn, event))

@@ -1,4 +1,4 @@
-/** The quotas of an account, as the API tells them. */
+/** The quotas of an account, as the API returns them. */
 import { anything } from '../../kernel/resource/target.ts'
 import { elb } from './resources.ts'
 

@@ -1,4 +1,4 @@
-/** Certificates of an HTTPS listener beside its default one: chosen by the name that a client asks for (SNI). */
+/** Certificates of an HTTPS listener beside its default one: chosen by the name that a client requests (SNI). */
 import { anything } from '../../kernel/resource/target.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import { checkCertificate, listenerOf } from './listeners.ts'

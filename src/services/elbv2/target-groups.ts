@@ -145,7 +145,9 @@ export const createTargetGroup = elb
   .run(async (call, input, { id, tags, create }) => {
     const targetType = input.TargetType ?? 'instance'
     if (targetType !== 'ip' && targetType !== 'instance') throw notImplemented(`targets of type '${targetType}'`)
-    const { Protocol: protocol, Port: port, VpcId: vpcId, ProtocolVersion: version = 'HTTP1' } = input
+    const { Protocol: protocol, Port: port, VpcId: vpcId } = input
+    // Terraform's provider sends an empty text where none is configured.
+    const version = input.ProtocolVersion || 'HTTP1'
     if (protocol === undefined) throw invalid('A protocol must be specified')
     if (protocol !== 'HTTP' && protocol !== 'HTTPS') throw notImplemented(`target groups with protocol '${protocol}'`)
     if (version !== 'HTTP1') throw notImplemented(`target groups with protocol version '${version}'`)

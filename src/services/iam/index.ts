@@ -5,6 +5,7 @@ import { bootstrap } from '../../kernel/ports/bootstrap.ts'
 import { identity } from '../../kernel/ports/identity.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { reservedRoles } from '../../kernel/ports/reserved-roles.ts'
+import { serviceLinkedRoles } from '../../kernel/ports/service-linked-roles.ts'
 import { signInIdentities } from '../../kernel/ports/sign-in-identities.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import { acceptsSession } from './accepted-sessions.ts'
@@ -39,7 +40,7 @@ import * as organizationsAccess from './reports/organizations-access.ts'
 import * as instanceProfiles from './roles/instance-profiles.ts'
 import { reservedRolesPort } from './roles/reserved-roles.ts'
 import * as roles from './roles/roles.ts'
-import * as serviceLinkedRoles from './roles/service-linked-roles.ts'
+import * as linkedRoles from './roles/service-linked-roles.ts'
 import { signInIdentitiesPort } from './sign-in.ts'
 import * as simulation from './simulation/simulation.ts'
 import * as tagging from './tagging.ts'
@@ -73,7 +74,7 @@ export const iam = words.service({
     samlProviders,
     serverCertificates,
     serviceCredentials,
-    serviceLinkedRoles,
+    linkedRoles,
     signingCertificates,
     simulation,
     sshKeys,
@@ -101,6 +102,7 @@ export const iam = words.service({
         provide(bootstrap, bootstrapPort(vault)),
         provide(signInIdentities, signInIdentitiesPort(identities)),
         provide(reservedRoles, reservedRolesPort),
+        provide(serviceLinkedRoles, linkedRoles.serviceLinkedRolesPort),
       ],
       flush: () => identities.flushUses(),
       close: () => identities.close(),

@@ -82,16 +82,16 @@ export const decrypt = kms
   .on(ciphertextKey(ciphertextOf))
   .conditions(requestContext)
   .run(async (call, input, { row }) => {
-    const asked = ciphertextOf(input)
+    const requested = ciphertextOf(input)
     const algorithm = input.EncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT'
     requireState(row, 'Decrypt')
     requireDecrypting(row)
     requireTokens(call, input.GrantTokens)
     refuseRecipient(input.Recipient)
     refuseContext(row, input.EncryptionContext)
-    if (isIgnored(asked, input.DryRun)) endDryRun(true)
+    if (isIgnored(requested, input.DryRun)) endDryRun(true)
 
-    const { held, open } = openingOf(row, asked)
+    const { held, open } = openingOf(row, requested)
     const { materials } = call.vault
     const plaintext =
       open.by === 'context'
@@ -129,7 +129,7 @@ export const reEncrypt = kms
   }))
   .run(async (call, input, { row: source }) => {
     const target = await destination(call, input, source)
-    const asked = sourceOf(input)
+    const requested = sourceOf(input)
     requireState(source, 'ReEncrypt')
     requireDecrypting(source)
     requireState(target, 'ReEncrypt')
@@ -140,9 +140,9 @@ export const reEncrypt = kms
     const algorithm = input.DestinationEncryptionAlgorithm ?? 'SYMMETRIC_DEFAULT'
     requireAlgorithm(target, algorithm)
     const to = currentOf(target)
-    if (isIgnored(asked, input.DryRun)) endDryRun(true)
+    if (isIgnored(requested, input.DryRun)) endDryRun(true)
 
-    const { held, open } = openingOf(source, asked)
+    const { held, open } = openingOf(source, requested)
     const seal: Sealing = isSymmetric(target)
       ? { by: 'context', context: input.DestinationEncryptionContext ?? {} }
       : { by: 'oaep', hash: oaepHash(algorithm) }

@@ -12,8 +12,8 @@ const VALUE_LENGTH_MAX = 384
  * What a request means: Terraform sends both constraints, one of them empty, and an empty subset requires nothing.
  * Every check of a request uses this.
  */
-export function meantBy(asked: GrantConstraints | undefined): GrantConstraints | undefined {
-  const { EncryptionContextEquals: exact, EncryptionContextSubset, SourceArn } = asked ?? {}
+export function meantBy(requested: GrantConstraints | undefined): GrantConstraints | undefined {
+  const { EncryptionContextEquals: exact, EncryptionContextSubset, SourceArn } = requested ?? {}
   const subset = isGiven(EncryptionContextSubset) ? EncryptionContextSubset : undefined
   const meant: GrantConstraints = {
     ...(exact && (isGiven(exact) || !subset) && { EncryptionContextEquals: { ...exact } }),
@@ -25,8 +25,8 @@ export function meantBy(asked: GrantConstraints | undefined): GrantConstraints |
 
 const isGiven = (pairs: Pairs | undefined): boolean => pairs !== undefined && Object.keys(pairs).length > 0
 
-export function checkedConstraints(row: KeyRow, asked: GrantConstraints | undefined): GrantConstraints | undefined {
-  const meant = meantBy(asked)
+export function checkedConstraints(row: KeyRow, requested: GrantConstraints | undefined): GrantConstraints | undefined {
+  const meant = meantBy(requested)
   const { EncryptionContextEquals: exact, EncryptionContextSubset: subset } = meant ?? {}
   if (exact && subset) throw invalid('Only one of EncryptionContextEquals and EncryptionContextSubset can be given.')
   const pairs = exact ?? subset

@@ -41,8 +41,8 @@ export const getParametersForImport = kms
     const scheme = SCHEMES[WrappingAlgorithm]
     const bits = BITS[WrappingKeySpec]
     if (!scheme || !bits) {
-      const asked = `WrappingAlgorithm ${WrappingAlgorithm} with WrappingKeySpec ${WrappingKeySpec}`
-      throw kms.fail('UnsupportedOperationException', `${asked} is not supported.`)
+      const combination = `WrappingAlgorithm ${WrappingAlgorithm} with WrappingKeySpec ${WrappingKeySpec}`
+      throw kms.fail('UnsupportedOperationException', `${combination} is not supported.`)
     }
     const expiresAt = call.now + TOKEN_MS
     const offer = await call.vault.materials.offerImport(homeOf(row), { ...scheme, bits }, expiresAt)

@@ -28,7 +28,7 @@ const PORTION = 100
 /** So far back one call looks. */
 const PORTIONS_MAX = 50
 
-interface Told {
+interface UseEvent {
   readonly eventName: string
   readonly eventID: string
   readonly requestID: string
@@ -56,13 +56,13 @@ export const getKeyLastUsage = kms
         limit: PORTION,
       })
       for (const entry of entries) {
-        const told = JSON.parse(entry.body) as Told
-        if (!TRACKED.has(told.eventName) || told.errorCode !== undefined) continue
+        const event = JSON.parse(entry.body) as UseEvent
+        if (!TRACKED.has(event.eventName) || event.errorCode !== undefined) continue
         const usage = {
-          Operation: told.eventName as Tracked,
+          Operation: event.eventName as Tracked,
           Timestamp: date(entry.timeMs),
-          CloudTrailEventId: told.eventID,
-          KmsRequestId: told.requestID,
+          CloudTrailEventId: event.eventID,
+          KmsRequestId: event.requestID,
         }
         return { ...found, KeyLastUsage: usage }
       }

@@ -13,14 +13,14 @@ const USAGE = 'SIGN_VERIFY'
 /** μ of FIPS 204. */
 const MU_BYTES = 64
 
-interface Asked {
+interface SignInput {
   readonly SigningAlgorithm: string
   readonly MessageType?: MessageType | undefined
   readonly Message: Uint8Array
 }
 
 /** What is valid as the message of each algorithm. */
-function messageOf(row: KeyRow, { SigningAlgorithm, MessageType, Message }: Asked) {
+function messageOf(row: KeyRow, { SigningAlgorithm, MessageType, Message }: SignInput) {
   requireAlgorithm(row, SigningAlgorithm)
   const algorithm = SigningAlgorithm as SigningAlgorithm
   const type = MessageType ?? 'RAW'
@@ -56,12 +56,12 @@ export const sign = kms
   .on(usedKey)
   .run(async (call, input, { row }) => {
     requireUse(call, row, 'Sign', USAGE, input)
-    const asked = messageOf(row, input)
+    const message = messageOf(row, input)
     const held = currentOf(row)
     endDryRun(input.DryRun)
 
-    const signature = await call.vault.materials.use(held, { do: 'sign', ...asked })
-    return { KeyId: arnOf(row), Signature: signature, SigningAlgorithm: asked.algorithm }
+    const signature = await call.vault.materials.use(held, { do: 'sign', ...message })
+    return { KeyId: arnOf(row), Signature: signature, SigningAlgorithm: message.algorithm }
   })
 
 export const verify = kms
@@ -69,10 +69,10 @@ export const verify = kms
   .on(usedKey)
   .run(async (call, input, { row }) => {
     requireUse(call, row, 'Verify', USAGE, input)
-    const asked = messageOf(row, input)
+    const message = messageOf(row, input)
     const signature = input.Signature
-    const valid = await call.vault.materials.use(currentOf(row), { do: 'verify', ...asked, signature })
+    const valid = await call.vault.materials.use(currentOf(row), { do: 'verify', ...message, signature })
     if (!valid) throw silent.signature()
     endDryRun(input.DryRun)
-    return { KeyId: arnOf(row), SignatureValid: true, SigningAlgorithm: asked.algorithm }
+    return { KeyId: arnOf(row), SignatureValid: true, SigningAlgorithm: message.algorithm }
   })

@@ -35,10 +35,12 @@ const RESERVED: ReadonlySet<string> = new Set([
 ])
 
 /** The input of CreateFunction and its updates. */
-type Asked = Partial<Omit<Lambda.CreateFunctionRequest & Lambda.UpdateFunctionConfigurationRequest, 'Code'>>
+type ConfigurationInput = Partial<
+  Omit<Lambda.CreateFunctionRequest & Lambda.UpdateFunctionConfigurationRequest, 'Code'>
+>
 
 /** Requested but not built: refused by name. A value that only states the default passes. */
-const UNBUILT: readonly (readonly [what: string, asked: (input: Asked) => unknown])[] = [
+const UNBUILT: readonly (readonly [what: string, asked: (input: ConfigurationInput) => unknown])[] = [
   ['publishing to a name', ({ PublishTo }) => PublishTo],
   ['a VPC', ({ VpcConfig }) => VpcConfig?.SubnetIds?.length || VpcConfig?.SecurityGroupIds?.length],
   ['a dead-letter queue', ({ DeadLetterConfig }) => DeadLetterConfig?.TargetArn],
@@ -55,7 +57,7 @@ const UNBUILT: readonly (readonly [what: string, asked: (input: Asked) => unknow
   ['tenants', ({ TenancyConfig }) => TenancyConfig],
 ]
 
-export function refuseUnbuilt(call: Call, input: Asked): void {
+export function refuseUnbuilt(call: Call, input: ConfigurationInput): void {
   const found = UNBUILT.find(([, asked]) => asked(input))
   if (found) throw unbuilt(call.operation, found[0])
 }
@@ -65,7 +67,7 @@ export type Settings = Pick<FunctionRow, 'description' | 'timeoutS' | 'memoryMb'
 export const settingsDefault: Settings = { description: '', timeoutS: 3, memoryMb: 128, storageMb: 512 }
 
 /** What is not said stays as it was. */
-export function settingsOf(before: Settings, input: Asked): Settings {
+export function settingsOf(before: Settings, input: ConfigurationInput): Settings {
   const { Timeout = before.timeoutS, MemorySize = before.memoryMb } = input
   atMost('timeout', Timeout, TIMEOUT_S_MAX)
   atMost('memorySize', MemorySize, MEMORY_MB_MAX)

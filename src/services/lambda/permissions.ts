@@ -57,8 +57,8 @@ async function statementsOf(call: Call, { row: { policy } }: NamedFunction): Pro
   return policy ? JSON.parse(await shownPolicy(call, policy.text, policy.pins)).Statement : []
 }
 
-function requirePolicyRevision({ row }: NamedFunction, asked: string | undefined): void {
-  if (asked === undefined || asked === (row.policy?.revision ?? row.revision)) return
+function requirePolicyRevision({ row }: NamedFunction, wanted: string | undefined): void {
+  if (wanted === undefined || wanted === (row.policy?.revision ?? row.revision)) return
   throw lambda.fail(
     'PreconditionFailedException',
     'The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the latest Revision Id',

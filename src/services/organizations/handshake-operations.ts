@@ -4,7 +4,6 @@ import type { Call } from '../../kernel/gate/call.ts'
 import { anything, type ResolvedTarget, type Target } from '../../kernel/resource/target.ts'
 import {
   type Action,
-  askApproval,
   cancelParts,
   type HandshakeRow,
   handshake,
@@ -14,6 +13,7 @@ import {
   openWhenApproved,
   pendingMigration,
   receivedBy,
+  requestApproval,
   sentBy,
   shownHandshake,
   type Verb,
@@ -185,7 +185,7 @@ export const enableAllFeatures = organizations
     const migration = await newHandshake(call, organization, { action: 'ENABLE_ALL_FEATURES', state: 'REQUESTED' })
     for (const { id, joined, state } of await organization.members()) {
       if (id !== row.management && joined === 'INVITED' && state === 'ACTIVE') {
-        await askApproval(call, organization, migration, id)
+        await requestApproval(call, organization, migration, id)
       }
     }
     return { Handshake: shownHandshake(await openWhenApproved(call, organization, migration), call.now) }
@@ -212,7 +212,7 @@ const agreed: Readonly<Record<Action, (call: Call, row: HandshakeRow) => Promise
     await join(call, organization, call.account, row.tags ?? {})
     const migration = await pendingMigration(call, row.org)
     if (migration) {
-      await askApproval(call, organization, migration, call.account)
+      await requestApproval(call, organization, migration, call.account)
       await openWhenApproved(call, organization, migration)
     }
   },

@@ -207,7 +207,7 @@ export async function openWhenApproved(
 }
 
 /** Requests the approval of one more account. */
-export const askApproval = (call: Call, organization: Organization, migration: HandshakeRow, account: string) =>
+export const requestApproval = (call: Call, organization: Organization, migration: HandshakeRow, account: string) =>
   newHandshake(call, organization, {
     action: 'APPROVE_ALL_FEATURES',
     state: 'OPEN',

@@ -82,8 +82,8 @@ interface Saying {
 function grown(node: Node, above: Node | undefined, branch: Branch, ruling: Allowed, saying: Saying): Node {
   const { policy, path, conflicts } = saying
   // Where a level may say nothing, it says nothing of child policies either.
-  const heard = above !== undefined || ruling.size > 0
-  const allowed = heard ? narrowed(node.allowed, branch) : node.allowed
+  const applies = above !== undefined || ruling.size > 0
+  const allowed = applies ? narrowed(node.allowed, branch) : node.allowed
   const from = new Set([...node.from, policy])
   if (isLeaf(branch)) {
     // What is a branch to one policy and a value to another stays what it was first.

@@ -20,8 +20,8 @@ const ANSWERS = {
 
 /** One reason for all that is wrong: the pattern, where one is broken. */
 export function invalidInput(violations: readonly Violation[]): Fault | undefined {
-  const told = violations.find(({ rule }) => rule === 'pattern') ?? violations[0]
-  if (!told) return undefined
-  const [reason, message] = ANSWERS[told.rule]
+  const violation = violations.find(({ rule }) => rule === 'pattern') ?? violations[0]
+  if (!violation) return undefined
+  const [reason, message] = ANSWERS[violation.rule]
   return fault(reason, message)
 }

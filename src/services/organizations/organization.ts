@@ -38,6 +38,9 @@ export const organizationById = (reader: Reader, id: string): Promise<Organizati
 export const memberOf = (reader: Reader, row: OrganizationRow, account: string): Promise<MemberRow | undefined> =>
   memberType.get(reader, NOWHERE, partId(row, account))
 
+export const membersOf = async (reader: Reader, organization: string): Promise<readonly MemberRow[]> =>
+  (await reader.range<MemberRow>(all('member', organization))).map(({ document }) => document)
+
 export class Organization {
   #row: OrganizationRow
   readonly #call: Call
@@ -81,7 +84,7 @@ export class Organization {
     return this.#call.unit.get<MemberRow>(this.#key(memberType, id))
   }
   members(): Promise<readonly MemberRow[]> {
-    return this.#all<MemberRow>('member')
+    return membersOf(this.#call.unit, this.#row.id)
   }
   saveMember(row: MemberRow): MemberRow {
     this.#call.unit.put(this.#key(memberType, row.id), row)
@@ -133,7 +136,7 @@ export class Organization {
     return type.key(this.#call, partId(this.#row, id))
   }
 
-  async #all<R extends object>(kind: 'unit' | 'member' | 'policy' | 'attached'): Promise<readonly R[]> {
+  async #all<R extends object>(kind: 'unit' | 'policy' | 'attached'): Promise<readonly R[]> {
     return (await this.#call.unit.range<R>(all(kind, this.#row.id))).map(({ document }) => document)
   }
 }

@@ -4,7 +4,7 @@ import { DerivedCache } from '../../kernel/state/derived.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
 import { compilePolicy, compileSet, type PolicySet, readPolicy } from '../../policy/index.ts'
 import type { Store } from '../../store/store.ts'
-import { memberOf, organizationOf } from './organization.ts'
+import { memberOf, membersOf, organizationOf } from './organization.ts'
 import { type PolicyType, policyTypes, typeOfFullAccess } from './policy-types.ts'
 import {
   type AttachmentsRow,
@@ -33,6 +33,10 @@ export function organizationPort(store: Store): OrganizationPort {
         administers: Object.keys(member.administers),
       }
     },
+    accountsOf: async (reader, organization) =>
+      (await membersOf(reader, organization))
+        .filter(({ state }) => state === 'ACTIVE')
+        .map(({ id, email, joinedAt }) => ({ account: id, email, joinedAt })),
   }
 }
 

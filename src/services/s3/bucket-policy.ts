@@ -87,9 +87,9 @@ const list = (value: unknown): readonly string[] => [value ?? []].flat().map(Str
 
 /** Every action must fit one of the resources, and be one of S3's; a pattern must hold one that does. */
 function requireFit(statement: Statement, arn: string, { actions, keys }: Reference): void {
-  const { Action: asked, NotAction: spared, Resource: on, NotResource: but, Condition: conditions } = statement
+  const { Action: actionPatterns, NotAction: spared, Resource: on, NotResource: but, Condition: conditions } = statement
   const matched = new Map<string, readonly Action[]>()
-  for (const pattern of new Set([...list(asked), ...list(spared)].map((each) => each.toLowerCase()))) {
+  for (const pattern of new Set([...list(actionPatterns), ...list(spared)].map((each) => each.toLowerCase()))) {
     const codes = globCodes(pattern)
     const found = actions.filter(({ name }) => globMatches(codes, name))
     if (found.length === 0) throw malformed('Policy has invalid action')
@@ -100,7 +100,7 @@ function requireFit(statement: Statement, arn: string, { actions, keys }: Refere
   const isObject = (resource: string) =>
     resource === '*' || resource.startsWith(`${arn}/`) || resource.startsWith(`${arn}*`)
   if (!resources.every((each) => isBucket(each) || isObject(each))) throw malformed('Policy has invalid resource')
-  if (asked !== undefined && on !== undefined) {
+  if (actionPatterns !== undefined && on !== undefined) {
     const types = new Set([
       ...(resources.some(isBucket) ? ['bucket'] : []),
       ...(resources.some(isObject) ? ['object'] : []),

@@ -36,12 +36,12 @@ const created = bucket.created(({ Bucket = '' }: { readonly Bucket?: string | un
 })
 
 /** us-east-1's endpoint makes buckets anywhere; every other one at home only. */
-function regionOf(call: Call, asked: string | undefined): string {
-  const wanted = asked === 'EU' ? 'eu-west-1' : asked
+function regionOf(call: Call, requestedRegion: string | undefined): string {
+  const wanted = requestedRegion === 'EU' ? 'eu-west-1' : requestedRegion
   if (call.region === HOME) {
-    if (asked !== undefined && !isLocation(asked))
+    if (requestedRegion !== undefined && !isLocation(requestedRegion))
       throw refuse('InvalidLocationConstraint', 400, 'The specified location-constraint is not valid', {
-        LocationConstraint: asked,
+        LocationConstraint: requestedRegion,
       })
     return wanted ?? HOME
   }

@@ -20,16 +20,16 @@ const preconditionFailed = (Condition: string) =>
   refuse('PreconditionFailed', 412, 'At least one of the pre-conditions you specified did not hold', { Condition })
 
 /** Throws 412 or 304. A tag counts for more than a time. */
-export function requireConditions(asked: ConditionalInput, row: ObjectRow): void {
+export function requireConditions(conditions: ConditionalInput, row: ObjectRow): void {
   const changed = Math.floor(row.changedAt / SECOND_MS) * SECOND_MS
   const since = (date: Date | undefined) => date !== undefined && changed > date.getTime()
-  if (asked.IfMatch !== undefined) {
-    if (!names(asked.IfMatch, row)) throw preconditionFailed('If-Match')
-  } else if (since(asked.IfUnmodifiedSince)) throw preconditionFailed('If-Unmodified-Since')
+  if (conditions.IfMatch !== undefined) {
+    if (!names(conditions.IfMatch, row)) throw preconditionFailed('If-Match')
+  } else if (since(conditions.IfUnmodifiedSince)) throw preconditionFailed('If-Unmodified-Since')
   const same =
-    asked.IfNoneMatch !== undefined
-      ? names(asked.IfNoneMatch, row)
-      : asked.IfModifiedSince !== undefined && !since(asked.IfModifiedSince)
+    conditions.IfNoneMatch !== undefined
+      ? names(conditions.IfNoneMatch, row)
+      : conditions.IfModifiedSince !== undefined && !since(conditions.IfModifiedSince)
   if (same)
     throw new Fault('NotModified', 'Not Modified', {
       status: 304,

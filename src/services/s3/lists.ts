@@ -34,22 +34,22 @@ async function listing(call: Call, bucket: BucketRow, { prefix, delimiter, after
   let behind = after === undefined ? undefined : at.object(bucket.name, after)
   let last: string | undefined
   /** What it has folded into already. */
-  let told: string | undefined
+  let lastName: string | undefined
   for (;;) {
     const rows = await call.unit.range<ObjectRow>(at.objects(bucket.name, prefix), {
       after: behind,
       limit: PAGE_MAX + 1,
     })
     for (const { document: row } of rows) {
-      if (told !== undefined && row.key.startsWith(told)) continue
+      if (lastName !== undefined && row.key.startsWith(lastName)) continue
       const cut = delimiter === '' ? -1 : row.key.indexOf(delimiter, prefix.length)
       const folded = cut < 0 ? undefined : row.key.slice(0, cut + delimiter.length)
       if (folded !== undefined && after?.startsWith(folded)) {
-        told = folded
+        lastName = folded
         continue
       }
       if (objects.length + prefixes.length === max) return { objects, prefixes, next: last }
-      last = told = folded
+      last = lastName = folded
       if (folded === undefined) {
         objects.push(row)
         last = row.key
@@ -58,7 +58,8 @@ async function listing(call: Call, bucket: BucketRow, { prefix, delimiter, after
     if (rows.length <= PAGE_MAX) return { objects, prefixes, next: undefined }
     // All that folds alike is passed over, however much it is.
     const end = rows.at(-1)!
-    behind = told !== undefined && end.document.key.startsWith(told) ? at.behind(bucket.name, told) : end.key
+    behind =
+      lastName !== undefined && end.document.key.startsWith(lastName) ? at.behind(bucket.name, lastName) : end.key
   }
 }
 
@@ -68,14 +69,17 @@ const encoded = (text: string): string =>
     .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
     .replaceAll('%2F', '/')
 
-interface Asked {
+interface ListInput {
   readonly Prefix?: string | undefined
   readonly Delimiter?: string | undefined
   readonly MaxKeys?: number | undefined
   readonly EncodingType?: string | undefined
 }
 
-function questionOf({ Prefix = '', Delimiter = '', MaxKeys = PAGE_MAX }: Asked, after: string | undefined): Question {
+function questionOf(
+  { Prefix = '', Delimiter = '', MaxKeys = PAGE_MAX }: ListInput,
+  after: string | undefined,
+): Question {
   if (!Number.isInteger(MaxKeys) || MaxKeys < 0 || MaxKeys > INT32_MAX)
     throw invalidArgument(
       `Argument max-keys must be an integer between 0 and ${INT32_MAX}`,
@@ -97,17 +101,17 @@ function sumsOf({ checksums }: ObjectRow) {
 }
 
 /** What every list says alike. */
-function shown(bucket: BucketRow, asked: Asked, { objects, prefixes, next }: Listing, owner: boolean) {
-  const text = asked.EncodingType === 'url' ? encoded : (plain: string) => plain
+function shown(bucket: BucketRow, request: ListInput, { objects, prefixes, next }: Listing, owner: boolean) {
+  const text = request.EncodingType === 'url' ? encoded : (plain: string) => plain
   return {
     text,
     common: {
       Name: bucket.name,
-      Prefix: text(asked.Prefix ?? ''),
-      MaxKeys: Math.min(asked.MaxKeys ?? PAGE_MAX, PAGE_MAX),
+      Prefix: text(request.Prefix ?? ''),
+      MaxKeys: Math.min(request.MaxKeys ?? PAGE_MAX, PAGE_MAX),
       IsTruncated: next !== undefined,
-      ...(asked.Delimiter && { Delimiter: text(asked.Delimiter) }),
-      ...(asked.EncodingType === 'url' && { EncodingType: 'url' as const }),
+      ...(request.Delimiter && { Delimiter: text(request.Delimiter) }),
+      ...(request.EncodingType === 'url' && { EncodingType: 'url' as const }),
       CommonPrefixes: prefixes.map((prefix) => ({ Prefix: text(prefix) })),
     },
     contents: objects.map((row) => ({

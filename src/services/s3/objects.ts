@@ -250,15 +250,15 @@ const deletionKeys = ({ VersionId, IfMatch }: Deletion): Conditions => ({
 })
 
 /** After authorization. What is not there is deleted already. */
-async function remove(call: Call, asked: Deletion, object: ObjectLocation): Promise<void> {
+async function remove(call: Call, wanted: Deletion, object: ObjectLocation): Promise<void> {
   const { bucket, key, row } = object
-  requireNoVersion(asked.VersionId, key)
-  if (asked.IfMatchLastModifiedTime !== undefined || asked.IfMatchSize !== undefined)
+  requireNoVersion(wanted.VersionId, key)
+  if (wanted.IfMatchLastModifiedTime !== undefined || wanted.IfMatchSize !== undefined)
     throw unbuilt('deletion by time or size, which is for directory buckets')
   if (!row) return
-  if (asked.IfMatch !== undefined) {
-    if (asked.IfMatch !== '*') await mayCompare(call, object)
-    requireConditions({ IfMatch: asked.IfMatch }, row)
+  if (wanted.IfMatch !== undefined) {
+    if (wanted.IfMatch !== '*') await mayCompare(call, object)
+    requireConditions({ IfMatch: wanted.IfMatch }, row)
   }
   dropBytes(call, row)
   call.unit.delete(at.object(bucket.row.name, key))
@@ -281,8 +281,8 @@ export const deleteObjects = s3
   .withoutPermission('each object is authorized as DeleteObject authorizes it')
   .on(bucketNamed)
   .dataEvent()
-  .run(async (call, { Delete: asked }, bucket) => {
-    const objects = asked?.Objects ?? []
+  .run(async (call, { Delete: requested }, bucket) => {
+    const objects = requested?.Objects ?? []
     if (objects.length === 0 || objects.length > DELETED_MAX) throw malformedXml()
     const Deleted: { Key: string; VersionId?: string }[] = []
     const Errors: { Key: string; VersionId?: string; Code: string; Message: string }[] = []
@@ -300,5 +300,5 @@ export const deleteObjects = s3
         Errors.push({ ...named, Code: error.code, Message: error.message })
       }
     }
-    return { ...(asked?.Quiet ? {} : { Deleted }), Errors }
+    return { ...(requested?.Quiet ? {} : { Deleted }), Errors }
   })

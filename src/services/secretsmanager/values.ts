@@ -42,7 +42,7 @@ export async function saveValue(call: Call, secret: Secret, version: string, val
   if (bytes.length > 65_536) {
     throw secretsmanager.fail('InvalidParameterException', 'The secret value is longer than 65536 bytes.')
   }
-  const { CiphertextBlob, Plaintext, KeyId } = await asked('EncryptionFailure', () =>
+  const { CiphertextBlob, Plaintext, KeyId } = await kmsCall('EncryptionFailure', () =>
     call.forward(
       kms,
       'GenerateDataKey',
@@ -67,7 +67,7 @@ export async function readValue(call: Call, secret: Secret, version: string): Pr
   if (scope.account !== call.account) keyFor(call, secret)
   // What KMS gave for this place opens there, unless it was moved or changed since.
   const refuse = () => call.vault.reportTampering({ ...PLACE, key: arn, account: scope.account, version })
-  const { Plaintext } = await asked('DecryptionFailure', () =>
+  const { Plaintext } = await kmsCall('DecryptionFailure', () =>
     call
       .forward(
         kms,
@@ -125,9 +125,9 @@ const NO_KEY: ReadonlySet<string> = new Set([
 ])
 
 /** KMS's refusals, as Secrets Manager returns them. */
-async function asked<T>(failure: 'EncryptionFailure' | 'DecryptionFailure', ask: () => Promise<T>): Promise<T> {
+async function kmsCall<T>(failure: 'EncryptionFailure' | 'DecryptionFailure', call: () => Promise<T>): Promise<T> {
   try {
-    return await ask()
+    return await call()
   } catch (error) {
     if (!(error instanceof Fault)) throw error
     if (/^AccessDenied/.test(error.code)) {

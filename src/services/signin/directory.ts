@@ -62,10 +62,10 @@ export const directoryRoutes: readonly WebRoute[] = [
     // Directories take a bind without a password as anonymous, and answer that it succeeded.
     if (userName === '' || password === '') return again(FAILURES.refused)
     // Called once, though the comparison may be retried: directories count wrong passwords themselves.
-    let asked: Promise<DirectoryLoginAnswer> | undefined
+    let pending: Promise<DirectoryLoginAnswer> | undefined
     const checked = await call.checkSecret(secretOf(directory, userName), async () => {
-      asked ??= portOf(call.use).login(directory.directoryId, userName, password)
-      const answer = await asked
+      pending ??= portOf(call.use).login(directory.directoryId, userName, password)
+      const answer = await pending
       return answer.outcome === 'refused' ? undefined : answer
     })
     if (checked.outcome === 'refused') return again(retryText(checked.retryAfterMs))

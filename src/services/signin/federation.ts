@@ -131,10 +131,10 @@ async function endOf(
   { now, ports, unit }: WebCall<undefined>,
   session: Session,
   { role }: Principal,
-  asked: string | undefined,
+  wanted: string | undefined,
 ): Promise<number> {
-  if (asked === undefined) return session.expiresAt
-  const seconds = /^\d{1,5}$/.test(asked) ? Number(asked) : 0
+  if (wanted === undefined) return session.expiresAt
+  const seconds = /^\d{1,5}$/.test(wanted) ? Number(wanted) : 0
   if (seconds < SESSION_SECONDS.min || seconds > SESSION_SECONDS.max)
     throw bad(`SessionDuration must be between ${SESSION_SECONDS.min} and ${SESSION_SECONDS.max} seconds.`)
   if (!role) throw bad('SessionDuration cannot be used with credentials from GetFederationToken.')

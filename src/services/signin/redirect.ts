@@ -4,12 +4,12 @@ export const CONSOLE = '/console/'
 const LENGTH_MAX = 2_048
 
 /** The path that a request names, or the console where it names another server, or no path. */
-export function ownPath(asked: string | undefined): string {
+export function ownPath(wanted: string | undefined): string {
   // Browsers read a backslash as a slash, and leave out tabs and line breaks.
-  if (asked === undefined || asked.length > LENGTH_MAX || !/^\/(?![/\\])[\x21-\x7e]*$/.test(asked)) return CONSOLE
-  return asked.includes('\\') ? CONSOLE : asked
+  if (wanted === undefined || wanted.length > LENGTH_MAX || !/^\/(?![/\\])[\x21-\x7e]*$/.test(wanted)) return CONSOLE
+  return wanted.includes('\\') ? CONSOLE : wanted
 }
 
 /** The same for addresses that may begin with the origin of the pages. */
-export const ownAddress = (asked: string | undefined, webOrigin: string): string =>
-  ownPath(asked?.startsWith(`${webOrigin}/`) ? asked.slice(webOrigin.length) : asked)
+export const ownAddress = (wanted: string | undefined, webOrigin: string): string =>
+  ownPath(wanted?.startsWith(`${webOrigin}/`) ? wanted.slice(webOrigin.length) : wanted)

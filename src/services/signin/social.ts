@@ -43,8 +43,8 @@ interface Chosen {
 export const socialRoutes: readonly WebRoute[] = [
   get('/social/:provider', 'GetSignInPage', (call, { csrf, query, path: { provider = '' } }) => {
     const { id } = providerOf(call.use, provider)
-    const asked = ownPath(query['redirect'])
-    const redirect = asked.length > REDIRECT_LENGTH_MAX ? CONSOLE : asked
+    const ownRedirect = ownPath(query['redirect'])
+    const redirect = ownRedirect.length > REDIRECT_LENGTH_MAX ? CONSOLE : ownRedirect
     const seed = randomBytes(16).toString('base64url')
     const state = stateOf(call, { id, csrf, seed, startedAt: call.now, redirect })
     return { redirect: portOf(call.use).addressOf(pendingOf(call, { id, csrf, state, startedAt: call.now })) }

@@ -39,8 +39,8 @@ const PATH = /^\/start(?:[/?][\x21-\x5b\x5d-\x7e]*)?$/
 const LENGTH_MAX = 4_096
 
 /** A path of the portal: where a sign-in may lead. */
-export const portalPath = (asked: string | undefined): string =>
-  asked !== undefined && asked.length <= LENGTH_MAX && PATH.test(asked) ? asked : '/start'
+export const portalPath = (wanted: string | undefined): string =>
+  wanted !== undefined && wanted.length <= LENGTH_MAX && PATH.test(wanted) ? wanted : '/start'
 
 export interface Visit {
   readonly call: WebCall<PortalSession>

@@ -20,7 +20,7 @@ export const assumeRole = sts
   .on(assumedRole)
   .conditions(conditions)
   .run(async (call, input, role) => {
-    await askForMore(call, input, role)
+    await authorizeMore(call, input, role)
     const context = await providedContext(call, input, role)
     const seconds = durationSeconds(call, role, input.DurationSeconds)
     const policies = await sessionPolicies(call, role.account, input)
@@ -72,7 +72,7 @@ function trustKeys(call: Call, input: AssumeRoleRequest): Conditions {
  * Tags and source identity need a permission of their own, also where a chain only carries them on.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
  */
-async function askForMore(call: Call, input: AssumeRoleRequest, role: AssumableRole): Promise<void> {
+async function authorizeMore(call: Call, input: AssumeRoleRequest, role: AssumableRole): Promise<void> {
   const pairs = tagPairs(input)
   const { session } = call.caller
   const keys = {
@@ -104,21 +104,21 @@ function sourceIdentityOf(call: Call, { SourceIdentity }: AssumeRoleRequest): st
   return inherited ?? SourceIdentity
 }
 
-export function durationSeconds(call: Call, role: AssumableRole, asked: number = HOUR_S): number {
-  if (asked > role.maxSessionSeconds) {
+export function durationSeconds(call: Call, role: AssumableRole, wanted: number = HOUR_S): number {
+  if (wanted > role.maxSessionSeconds) {
     throw new Fault(
       'ValidationError',
       'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
     )
   }
   // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
-  if (call.caller.subject.kind === 'role' && asked > HOUR_S) {
+  if (call.caller.subject.kind === 'role' && wanted > HOUR_S) {
     throw new Fault(
       'ValidationError',
       'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.',
     )
   }
-  return asked
+  return wanted
 }
 
 /**

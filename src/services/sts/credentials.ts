@@ -7,9 +7,9 @@ const SECOND_MS = 1000
 const HOUR_S = 3600
 
 /** AWS: GetSessionToken and GetFederationToken last twelve hours by default; for the root user at most one hour. */
-export function tokenSeconds(call: Call, asked: number | undefined): number {
-  if (call.caller.subject.kind === 'root') return Math.min(asked ?? HOUR_S, HOUR_S)
-  return asked ?? 12 * HOUR_S
+export function tokenSeconds(call: Call, wanted: number | undefined): number {
+  if (call.caller.subject.kind === 'root') return Math.min(wanted ?? HOUR_S, HOUR_S)
+  return wanted ?? 12 * HOUR_S
 }
 
 /** Both times are whole seconds, because that is how clients, policies and the audit trail see them. */

@@ -43,7 +43,7 @@ export async function federatedSession(
 ) {
   const { tags, transitiveTagKeys } = sessionTags({}, brought.pairs, brought.transitive)
   const { sourceIdentity } = brought
-  await askForMore(call, input.RoleArn, role, keys, brought)
+  await authorizeMore(call, input.RoleArn, role, keys, brought)
   const seconds = durationSeconds(call, role, asked)
   const policies = await sessionPolicies(call, role.account, input)
   const packed = packedSize(policies, tags)
@@ -65,7 +65,7 @@ export async function federatedSession(
   }
 }
 
-async function askForMore(
+async function authorizeMore(
   call: Call,
   arn: string,
   role: AssumableRole,

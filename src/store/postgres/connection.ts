@@ -183,11 +183,11 @@ export const unavailable = (cause: unknown): UnavailableError =>
   new UnavailableError(`the database cannot be reached: ${(cause as Error).message}`, { cause })
 
 /** A query that changes nothing is retried, on another connection, as long as a caller may still wait for it. */
-export async function asking<T>(ask: () => Promise<T>, withinMs = CONNECT_MS_MAX): Promise<T> {
+export async function retryingQuery<T>(query: () => Promise<T>, withinMs = CONNECT_MS_MAX): Promise<T> {
   const giveUpAt = performance.now() + withinMs
   for (let waitMs = 10; ; waitMs = Math.min(waitMs * 2, 250)) {
     try {
-      return await ask()
+      return await query()
     } catch (error) {
       if (error instanceof FencedError || (isRefusal(error) && !isPassing(error))) throw error
       if (performance.now() + waitMs > giveUpAt) throw unavailable(error)

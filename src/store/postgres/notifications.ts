@@ -13,7 +13,7 @@ const GATHER_MS = 3
 export class ChangeNotifications {
   readonly #place: ConnectionSettings
   readonly #node: string
-  readonly #heard: () => void
+  readonly #onHint: () => void
   readonly #beat: NodeJS.Timeout
   #client: pg.Client | undefined
   /** The same, once it listens. */
@@ -21,21 +21,21 @@ export class ChangeNotifications {
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(place: ConnectionSettings, node: string, heard: () => void) {
+  constructor(place: ConnectionSettings, node: string, onHint: () => void) {
     this.#place = place
     this.#node = node
-    this.#heard = heard
-    this.#beat = setInterval(heard, BEAT_MS)
+    this.#onHint = onHint
+    this.#beat = setInterval(onHint, BEAT_MS)
     this.#beat.unref()
     void this.#listen()
   }
 
   /** Notifies the other nodes, soon. */
   give(): void {
-    this.#timer ??= setTimeout(() => void this.#tell(), GATHER_MS)
+    this.#timer ??= setTimeout(() => void this.#notify(), GATHER_MS)
   }
 
-  async #tell(): Promise<void> {
+  async #notify(): Promise<void> {
     await this.#listening?.query(`SELECT pg_notify('merlon', $1)`, [this.#node]).catch(() => undefined)
     this.#timer = undefined
   }
@@ -46,14 +46,14 @@ export class ChangeNotifications {
         const client = await connect(this.#place)
         if (this.#closed) return drop(client)
         client.on('notification', ({ payload }) => {
-          if (payload !== this.#node) this.#heard()
+          if (payload !== this.#node) this.#onHint()
         })
         const ended = new Promise<void>((resolve) => client.on('end', resolve))
         this.#client = client
         // A hint is worth no wait for the disk.
         await client.query('SET synchronous_commit = off; LISTEN merlon')
         this.#listening = client
-        this.#heard()
+        this.#onHint()
         await ended
       } catch {
         // Without it the beat is what there is: an engine that knows no LISTEN serves as well.

@@ -9,7 +9,7 @@ import type { BlobSnapshot, Blobs, EvidenceRow, Key, LogEntry, LogQuery, Store }
 import { Transactional } from '../transactional.ts'
 import { Transactions } from '../transactions.ts'
 import { postgresBlobs } from './blobs.ts'
-import { asking, type ConnectionSettings, openPool } from './connection.ts'
+import { type ConnectionSettings, openPool, retryingQuery } from './connection.ts'
 import { FencedError, LostCommitsError } from './fenced.ts'
 import { postgresImage } from './image.ts'
 import { postgresLog } from './log.ts'
@@ -69,7 +69,7 @@ export class PostgresStore extends Transactional implements Store {
   /** Use {@link openPostgres}. */
   constructor(options: PostgresOptions, writer: PostgresWriter, pool: pg.Pool, revision: number) {
     const written = () => this.#hints.give()
-    const onEnd = (error: Error) => this.#tellEnd(error, options.onEnd)
+    const onEnd = (error: Error) => this.#reportEnd(error, options.onEnd)
     super(new Transactions(backendOf(pool, writer, written, onEnd), revision, options.documentsCachedMax))
     this.node = options.node
     this.#options = options
@@ -85,14 +85,14 @@ export class PostgresStore extends Transactional implements Store {
     this.#upkeep = new Maintenance(pool)
   }
 
-  #end(error: Error, told: PostgresOptions['onEnd']): void {
+  #end(error: Error, onEnd: PostgresOptions['onEnd']): void {
     this.transactions.end(error)
-    this.#tellEnd(error, told)
+    this.#reportEnd(error, onEnd)
   }
 
-  #tellEnd(error: Error, told: PostgresOptions['onEnd']): void {
+  #reportEnd(error: Error, onEnd: PostgresOptions['onEnd']): void {
     if (error instanceof LostCommitsError) this.#onLost?.()
-    told?.(error)
+    onEnd?.(error)
   }
 
   onLostCommits(listener: () => void): void {
@@ -104,7 +104,7 @@ export class PostgresStore extends Transactional implements Store {
   }
 
   async heads(): Promise<readonly Head[]> {
-    return (await asking(() => this.#pool.query<Head>('SELECT * FROM chains'))).rows
+    return (await retryingQuery(() => this.#pool.query<Head>('SELECT * FROM chains'))).rows
   }
 
   evidence(after: number, limit: number): Promise<readonly EvidenceRow[]> {

@@ -3,7 +3,7 @@ import type pg from 'pg'
 import type { CommittedChanges, Read, StoredDocument } from '../backend.ts'
 import type { Key, RangeOptions } from '../store.ts'
 import { parsed } from '../unit.ts'
-import { asking } from './connection.ts'
+import { retryingQuery } from './connection.ts'
 import { FencedError } from './fenced.ts'
 
 const NEWS_MAX = 5_000
@@ -45,7 +45,7 @@ interface Row {
 }
 
 export async function read(pool: pg.Pool, key: Key): Promise<Read<string | undefined>> {
-  const { rows } = await asking(() => pool.query<Row>({ ...READ, values: [Buffer.from(key)] }))
+  const { rows } = await retryingQuery(() => pool.query<Row>({ ...READ, values: [Buffer.from(key)] }))
   const { revision, document } = rows[0]!
   return { found: document ?? undefined, revision }
 }
@@ -58,7 +58,7 @@ export async function readRange(
   const begin = Buffer.from(prefix)
   const end = Buffer.concat([begin, LAST])
   const beyond = after === undefined ? undefined : Buffer.from(after)
-  const { rows } = await asking(() =>
+  const { rows } = await retryingQuery(() =>
     pool.query<Row>(
       reverse
         ? { ...RANGES.reverse, values: [begin, beyond ?? end, limit] }
@@ -76,7 +76,9 @@ export async function readNews(pool: pg.Pool, after: number): Promise<CommittedC
   const changes: CommittedChanges['changes'][number][] = []
   for (let last: readonly [revision: number, key: Buffer] | undefined; ; ) {
     const question = last ? { ...MORE_NEWS, values: [...last] } : { ...NEWS, values: [after] }
-    const { rows } = await asking(() => pool.query<Row & { readonly now: number; readonly swept: number }>(question))
+    const { rows } = await retryingQuery(() =>
+      pool.query<Row & { readonly now: number; readonly swept: number }>(question),
+    )
     const { now, swept } = rows[0]!
     if ((last?.[0] ?? after) < swept)
       throw new FencedError('this node was away for so long that it cannot catch up; start it again')

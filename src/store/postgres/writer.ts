@@ -7,7 +7,15 @@ import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { Batch } from '../backend.ts'
 import { type Chained, Chains, type EpochKey, type Head, type Link } from '../chain.ts'
-import { asking, type ConnectionSettings, connect, drop, isPassing, isRefusal, unavailable } from './connection.ts'
+import {
+  type ConnectionSettings,
+  connect,
+  drop,
+  isPassing,
+  isRefusal,
+  retryingQuery,
+  unavailable,
+} from './connection.ts'
 import { FencedError, LostCommitsError } from './fenced.ts'
 
 /** A batch whose outcome is not known by then is abandoned: its callers have timed out. */
@@ -117,7 +125,7 @@ export class PostgresWriter {
   }
 
   async write(batch: Batch): Promise<'written' | 'moved'> {
-    if (!this.#named) await asking(() => this.#takeName())
+    if (!this.#named) await retryingQuery(() => this.#takeName())
     const number = ++this.#batch
     const giveUpAt = performance.now() + OUTCOME_MS_MAX
     let sent = false

@@ -79,12 +79,12 @@ export class MaterialEngine implements Materials {
         const ciphertext = sealBlob(secret(opened), held.id, privateKey, context)
         return { privateKey, publicKey: publicKeyOf(spec, pair)!, ciphertext }
       },
-      sign: (held, opened, asked) => sign(held.spec, opened, asked, this.#pool),
-      verify: (held, opened, asked) => verify(held.spec, opened, asked, asked.signature, this.#pool),
+      sign: (held, opened, input) => sign(held.spec, opened, input, this.#pool),
+      verify: (held, opened, input) => verify(held.spec, opened, input, input.signature, this.#pool),
       mac: (held, opened, { message }) => mac(held.spec, opened, message),
-      verifyMac: (held, opened, asked) => {
-        const expected = mac(held.spec, opened, asked.message)
-        return asked.mac.length === expected.length && timingSafeEqual(expected, asked.mac)
+      verifyMac: (held, opened, input) => {
+        const expected = mac(held.spec, opened, input.message)
+        return input.mac.length === expected.length && timingSafeEqual(expected, input.mac)
       },
       derive: (held, opened, { publicKey }) => derive(held.spec, opened, publicKey),
       encapsulate: async (held, opened) => {
@@ -118,7 +118,7 @@ export class MaterialEngine implements Materials {
     const body = this.#bodies[operation.do] as unknown as (
       held: StoredMaterial,
       opened: Opened,
-      asked: O,
+      input: O,
     ) => Promise<Answered<O>> | Answered<O>
     return body(held, await this.#open(held), operation)
   }

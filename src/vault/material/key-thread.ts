@@ -16,16 +16,16 @@ export interface FromThread {
 const port = parentPort!
 
 port.on('message', ({ id, job }: ToThread) => {
-  let told: FromThread
+  let message: FromThread
   try {
-    told = { id, answer: compute(job) }
+    message = { id, answer: compute(job) }
   } catch {
-    told = { id, failed: true }
+    message = { id, failed: true }
   }
   // Bytes move to the other side: a clone would leave them behind here, and once more on the way.
-  if (!(told.answer instanceof Uint8Array)) return port.postMessage(told)
-  const answer = new Uint8Array(new ArrayBuffer(told.answer.length))
-  answer.set(told.answer)
-  told.answer.fill(0)
+  if (!(message.answer instanceof Uint8Array)) return port.postMessage(message)
+  const answer = new Uint8Array(new ArrayBuffer(message.answer.length))
+  answer.set(message.answer)
+  message.answer.fill(0)
   port.postMessage({ id, answer } satisfies FromThread, [answer.buffer])
 })

@@ -14,21 +14,21 @@ const signAside = promisify(signNatively)
 /** Their signatures take less than handing them to another thread and back would. */
 const QUICK: ReadonlySet<Spec> = new Set<Spec>(['ECC_NIST_P256', 'ECC_NIST_EDWARDS25519'])
 
-interface Asked {
+interface SignInput {
   readonly algorithm: SigningAlgorithm
   readonly type: MessageType
   readonly message: Uint8Array
 }
 
-export async function sign(spec: Spec, opened: Opened, asked: Asked, pool: Pool): Promise<Buffer> {
-  const { type, message } = asked
-  const signing: Signing = signings[asked.algorithm]
+export async function sign(spec: Spec, opened: Opened, input: SignInput, pool: Pool): Promise<Buffer> {
+  const { type, message } = input
+  const signing: Signing = signings[input.algorithm]
   const kind = kindOf(spec)
   if (opened.kind === 'seed' && kind.kind === 'ml-dsa') {
     const mu = type === 'EXTERNAL_MU'
     return Buffer.from(await pool.run({ job: 'mlDsaSign', level: kind.level, seed: opened.seed, message, mu }))
   }
-  if (opened.kind !== 'pair' || kind.kind !== signing.family) throw unfit(spec, asked.algorithm)
+  if (opened.kind !== 'pair' || kind.kind !== signing.family) throw unfit(spec, input.algorithm)
   const key = opened.privateKey
   switch (signing.family) {
     case 'rsa': {
@@ -45,26 +45,26 @@ export async function sign(spec: Spec, opened: Opened, asked: Asked, pool: Pool)
       if (signing.prehash) return Buffer.from(await pool.run({ job: 'ed25519phSign', key, message }))
       return QUICK.has(spec) ? signNatively(null, message, key) : signAside(null, message, key)
     default:
-      throw unfit(spec, asked.algorithm)
+      throw unfit(spec, input.algorithm)
   }
 }
 
 export async function verify(
   spec: Spec,
   opened: Opened,
-  asked: Asked,
+  input: SignInput,
   signature: Uint8Array,
   pool: Pool,
 ): Promise<boolean> {
-  const { type, message } = asked
-  const signing: Signing = signings[asked.algorithm]
+  const { type, message } = input
+  const signing: Signing = signings[input.algorithm]
   const kind = kindOf(spec)
   if (opened.kind === 'seed' && kind.kind === 'ml-dsa') {
     const mu = type === 'EXTERNAL_MU'
     const { publicKey } = opened
     return pool.run({ job: 'mlDsaVerify', level: kind.level, publicKey, message, mu, signature })
   }
-  if (opened.kind !== 'pair' || kind.kind !== signing.family) throw unfit(spec, asked.algorithm)
+  if (opened.kind !== 'pair' || kind.kind !== signing.family) throw unfit(spec, input.algorithm)
   const key = opened.publicKey
   switch (signing.family) {
     case 'rsa':
@@ -82,7 +82,7 @@ export async function verify(
       return pool.run({ job: 'ed25519phVerify', publicKey, message, signature })
     }
     default:
-      throw unfit(spec, asked.algorithm)
+      throw unfit(spec, input.algorithm)
   }
 }
 

@@ -47,7 +47,7 @@ const curves = { 'P-256': p256, 'P-384': p384, 'P-521': p521, secp256k1 }
 const mlDsa = { 44: ml_dsa44, 65: ml_dsa65, 87: ml_dsa87 }
 const mlKem = { 512: ml_kem512, 768: ml_kem768, 1024: ml_kem1024 }
 
-const bodies: { readonly [N in Name]: (ask: Readonly<Jobs[N]['ask']>) => Jobs[N]['answer'] } = {
+const bodies: { readonly [N in Name]: (input: Readonly<Jobs[N]['ask']>) => Jobs[N]['answer'] } = {
   rsaDecrypt: ({ key, hash, ciphertext }) => {
     try {
       return privateDecrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: hash }, ciphertext)
@@ -113,7 +113,7 @@ const bodies: { readonly [N in Name]: (ask: Readonly<Jobs[N]['ask']>) => Jobs[N]
 }
 
 export function compute<N extends Name>(job: Job<N>): Answer<N> {
-  const body = bodies[job.job] as (ask: Job<N>) => Answer<N>
+  const body = bodies[job.job] as (input: Job<N>) => Answer<N>
   return body(job)
 }
 

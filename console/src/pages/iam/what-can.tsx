@@ -45,8 +45,8 @@ export default function WhatCan() {
   const groups = useLoaded(known.data && identity ? `what can ${principal} in ${service}` : undefined, async () => {
     const { account, actions, scps, rcps } = known.data!
     const around = { scps: compiledLevels(scps), rcps: compiledLevels(rcps), context: {}, without: [] }
-    const asked = service === '' ? actions : new Map([[service, actions.get(service) ?? []]])
-    return grouped(identity!, account.id, around, asked)
+    const wanted = service === '' ? actions : new Map([[service, actions.get(service) ?? []]])
+    return grouped(identity!, account.id, around, wanted)
   })
   if (known.error) return <ErrorAlert error={known.error} onRetry={known.reload} />
   const identities = known.data?.account.identities ?? []
@@ -133,16 +133,16 @@ function grouped(
   identity: Identity,
   account: string,
   around: Around,
-  asked: ReadonlyMap<string, readonly string[]>,
+  wanted: ReadonlyMap<string, readonly string[]>,
 ): readonly Group[] {
   const reach = reachOf(identity, around, account)
   const groups = new Map<readonly Access[], string[]>()
-  for (const action of [...asked.values()].flat()) {
+  for (const action of [...wanted.values()].flat()) {
     const accesses = reach.of(action)
     if (accesses.length === 0) continue
     const group = groups.get(accesses)
     if (group) group.push(action)
     else groups.set(accesses, [action])
   }
-  return [...groups].map(([accesses, actions]) => ({ actions, accesses, shown: folded(actions, asked) }))
+  return [...groups].map(([accesses, actions]) => ({ actions, accesses, shown: folded(actions, wanted) }))
 }

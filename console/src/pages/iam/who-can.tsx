@@ -30,12 +30,13 @@ interface Row {
 export default function WhoCan() {
   const { query } = usePlace()
   const { acting } = useMerlon()
-  const asked = { action: query.get('action') ?? '', resource: query.get('resource') ?? '*' }
-  const [action, setAction] = useState(asked.action)
-  const [resource, setResource] = useState(asked.resource)
+  const request = { action: query.get('action') ?? '', resource: query.get('resource') ?? '*' }
+  const [action, setAction] = useState(request.action)
+  const [resource, setResource] = useState(request.resource)
   const isComplete = /^[a-z0-9-]+:[a-z0-9_]+$/i.test(action) && (resource === '*' || resource.startsWith('arn:'))
-  const answer = useLoaded(asked.action === '' ? undefined : `who can ${asked.action} on ${asked.resource}`, (client) =>
-    whoCan(client, asked.action, asked.resource, acting.account),
+  const answer = useLoaded(
+    request.action === '' ? undefined : `who can ${request.action} on ${request.resource}`,
+    (client) => whoCan(client, request.action, request.resource, acting.account),
   )
   const { rows, notes, count } = answer.data ?? { rows: undefined, notes: [], count: 0 }
   return (
@@ -65,9 +66,9 @@ export default function WhoCan() {
           {note}
         </Alert>
       ))}
-      {asked.action !== '' && (
+      {request.action !== '' && (
         <ResourceTable<Row>
-          title={`${asked.action} on ${asked.resource}`}
+          title={`${request.action} on ${request.resource}`}
           noun="identity"
           description={rows && `${rows.length} of ${count} users and roles`}
           loaded={{ ...answer, data: rows }}
@@ -93,7 +94,7 @@ export default function WhoCan() {
             {
               header: 'Through',
               value: ({ accesses }) => missingKeys(accesses).join(' '),
-              cell: ({ accesses }) => <AccessList accesses={accesses} within={asked.resource} />,
+              cell: ({ accesses }) => <AccessList accesses={accesses} within={request.resource} />,
             },
           ]}
         />

@@ -23,6 +23,8 @@ const PRINCIPAL_TYPES: ReadonlySet<string> = new Set<PrincipalType>([
   'AWSService',
 ])
 
+// Every event has the same members, undefined where there is nothing: members behind a spread are added one by one, slowly.
+
 /** Undefined for what is no CloudTrail record: without an ID, a time, a source and a name. */
 export function normalizeCloudTrail(input: unknown): ApiEvent | undefined {
   if (!isObject(input)) return undefined
@@ -53,8 +55,8 @@ export function normalizeCloudTrail(input: unknown): ApiEvent | undefined {
     request: objectOf(record.requestParameters),
     response: objectOf(record.responseElements),
     additional: objectOf(record.additionalEventData),
-    ...(typeof input.vpcEndpointId === 'string' && { vpcEndpointId: textOf(input.vpcEndpointId, 64) }),
-    ...(record !== EMPTY && { record }),
+    vpcEndpointId: typeof input.vpcEndpointId === 'string' ? textOf(input.vpcEndpointId, 64) : undefined,
+    record: record === EMPTY ? undefined : record,
   }
 }
 
@@ -96,19 +98,21 @@ function principalOf(identity: JsonObject): EventPrincipal {
     userName: textOf(identity.userName, 128) || textOf(issuer.userName, 128) || arn.slice(arn.lastIndexOf('/') + 1),
     accessKeyId: textOf(identity.accessKeyId, 128),
     // Sessions of users have an empty issuer.
-    ...(typeof issuer.arn === 'string' && {
-      issuer: {
-        type: textOf(issuer.type, 40),
-        id: textOf(issuer.principalId, 128),
-        arn: textOf(issuer.arn, 2_048),
-        userName: textOf(issuer.userName, 128),
-      },
-    }),
-    ...(invokedBy !== '' && { invokedBy }),
-    ...(attributes.mfaAuthenticated !== undefined && {
-      mfa: attributes.mfaAuthenticated === 'true' || attributes.mfaAuthenticated === true,
-    }),
-    ...(delivery !== undefined && { instanceDelivery: true }),
+    issuer:
+      typeof issuer.arn === 'string'
+        ? {
+            type: textOf(issuer.type, 40),
+            id: textOf(issuer.principalId, 128),
+            arn: textOf(issuer.arn, 2_048),
+            userName: textOf(issuer.userName, 128),
+          }
+        : undefined,
+    invokedBy: invokedBy === '' ? undefined : invokedBy,
+    mfa:
+      attributes.mfaAuthenticated === undefined
+        ? undefined
+        : attributes.mfaAuthenticated === 'true' || attributes.mfaAuthenticated === true,
+    instanceDelivery: delivery === undefined ? undefined : true,
   }
 }
 
@@ -116,9 +120,10 @@ function resourcesOf(input: JsonObject): readonly EventResource[] {
   if (!Array.isArray(input.resources)) return []
   return listOf(input.resources)
     .slice(0, RESOURCES_MAX)
-    .flatMap((each) => {
-      if (!isObject(each)) return []
-      const account = textOf(each.accountId, 12)
-      return [{ arn: textOf(each.ARN ?? each.arn), type: textOf(each.type, 100), ...(account && { account }) }]
-    })
+    .filter(isObject)
+    .map((each) => ({
+      arn: textOf(each.ARN ?? each.arn),
+      type: textOf(each.type, 100),
+      account: textOf(each.accountId, 12) || undefined,
+    }))
 }

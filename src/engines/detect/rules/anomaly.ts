@@ -2,11 +2,12 @@
  * Calls that are sensitive, and unusual for the principal, its role, its account and the organization at once. How many unusual
  * dimensions it takes depends on the call: the less harm it can do, the more.
  */
-import { type ApiClass, classOf, objectTactic, type Sensitivity, type Tactic } from '../api-classes.ts'
+import { classOf, objectTactic, type Sensitivity, type Tactic } from '../api-classes.ts'
 import {
   type Baseline,
   DIMENSIONS,
   type Dimension,
+  isMature,
   learn,
   newBaseline,
   type Observed,
@@ -18,8 +19,9 @@ import { type Detection, NONE, type Rule, type RuleFactory } from '../rule.ts'
 import { assess } from '../sensitive.ts'
 import type { Table } from '../state.ts'
 import type { ApiEvent, Unusual } from '../types.ts'
-import { observe, priorOf } from './behavior.ts'
+import { HOUR_AGE_MS, observe, priorOf } from './behavior.ts'
 import { burstOf } from './bursts.ts'
+import { ownership } from './ownership.ts'
 
 const DAY_MS = 86_400_000
 const LEARNING_MS = 14 * DAY_MS
@@ -28,11 +30,11 @@ const QUARANTINE_MS = 7 * DAY_MS
 /** A value is unusual from one in about 90 events on. */
 const UNUSUAL_BITS = 6.5
 const DIMENSIONS_MIN: Readonly<Record<Sensitivity, number>> = { 1: 4, 2: 3, 3: 2 }
+/** Where an account has no history yet, what is unusual follows from priors alone: without more in the request, weaker evidence. */
+const DIMENSIONS_WITHOUT_HISTORY_MIN = 3
 
 /** Reading and writing objects is what S3 is for: an anomaly takes three unusual dimensions. */
 const OBJECT_SENSITIVITY: Sensitivity = 2
-
-const SIGN_IN: ApiClass = { tactic: 'InitialAccess', sensitivity: 1 }
 
 const OBJECT_TYPES: Readonly<Record<string, string>> = {
   DeleteObject: 'Impact:S3/AnomalousBehavior.Delete',
@@ -54,6 +56,7 @@ export const anomalousBehavior: RuleFactory = ({ state, lookups }): Rule => {
   const wide = state.table<Baseline>('wide-baseline', 10_000)
   const quarantine = state.table<number>('quarantine')
   const bursts = burstOf(state)
+  const owns = ownership(state)
   const learningMs = configuration.learningMs ?? LEARNING_MS
 
   return {
@@ -77,13 +80,13 @@ export const anomalousBehavior: RuleFactory = ({ state, lookups }): Rule => {
     api: (event, isLearning) => {
       if (isService(event)) return NONE
       const observed = observe(event, lookups)
-      const scopes = scopesOf(event)
-      const account = scopes.at(-2)!.baseline
+      const account = wide.get(event.account)
       const isYoung = !account || event.time - account.first < learningMs
       const session = `${event.account} ${actorKey(event)} ${observed.network} ${observed.userAgent}`
-      const detection = isLearning ? undefined : judge(event, observed, scopes, isYoung && learningMs > 0)
+      const isOwn = owns(event, session)
+      const detection = isLearning || isOwn ? undefined : judge(event, observed, session, isYoung && learningMs > 0)
       if (detection) quarantine.put(session, event.time + QUARANTINE_MS)
-      if (!detection && (quarantine.get(session) ?? 0) <= event.time) learnFrom(event, observed)
+      if (!detection && (quarantine.get(session) ?? 0) <= event.time) learnFrom(event, observed, isLearning)
       return detection ? [detection] : NONE
     },
   }
@@ -99,33 +102,34 @@ export const anomalousBehavior: RuleFactory = ({ state, lookups }): Rule => {
     ]
   }
 
-  function learnFrom(event: ApiEvent, observed: Observed): void {
+  function learnFrom(event: ApiEvent, observed: Observed, isKnownGood: boolean): void {
     const key = `${event.account} ${actorKey(event)}`
     const person = personOf(event)
     if (person !== undefined) learnInto(baselines, `${key} ${person}`, observed, event.time, false)
     learnInto(baselines, key, observed, event.time, false)
     learnInto(wide, event.account, observed, event.time, true)
-    learnInto(wide, '*', observed, event.time, true)
+    // What is done in an account of a few hours is no custom of the organization.
+    if (isKnownGood || isMature(wide.get(event.account), event.time)) learnInto(wide, '*', observed, event.time, true)
   }
 
-  function judge(
-    event: ApiEvent,
-    observed: Observed,
-    scopes: readonly ScopedBaseline[],
-    isYoung: boolean,
-  ): Detection | undefined {
+  function judge(event: ApiEvent, observed: Observed, session: string, isYoung: boolean): Detection | undefined {
     const assessed = assessmentOf(event)
     if (!assessed) return undefined
-    const burst = bursts(event, assessed.tactic)
+    const burst = bursts(event, session, assessed.tactic)
     if (isYoung) return undefined
+    const scopes = scopesOf(event)
+    const [narrowest] = scopes.filter(({ baseline }) => baseline !== undefined)
+    const hasWeek = narrowest !== undefined && event.time - narrowest.baseline!.first >= HOUR_AGE_MS
     const unusual = DIMENSIONS.flatMap((dimension) => {
       const value = observed[dimension]
-      if (value === undefined) return []
+      if (value === undefined || (dimension === 'hour' && !hasWeek)) return []
       const found = surprise(dimension, value, priorOf(dimension, value), scopes, event.time)
       return found.surpriseBits >= UNUSUAL_BITS ? [found] : []
     })
     const all = burst ? [...unusual, burst.unusual] : unusual
-    if (all.length < DIMENSIONS_MIN[assessed.sensitivity] || !isTelling(all)) return undefined
+    const isEnough = assessed.indicator !== undefined || isMature(wide.get(event.account), event.time)
+    const least = Math.max(DIMENSIONS_MIN[assessed.sensitivity], isEnough ? 0 : DIMENSIONS_WITHOUT_HISTORY_MIN)
+    if (all.length < least || !isTelling(all)) return undefined
     return {
       type: assessed.type,
       detail: `${assessed.indicator ? `${assessed.indicator}, and ` : ''}is unusual in ${all.map(describe).join(', ')}`,
@@ -144,15 +148,8 @@ export const anomalousBehavior: RuleFactory = ({ state, lookups }): Rule => {
         : `${tactic === 'Impact' ? 'Exfiltration' : tactic}:S3/AnomalousBehavior`
       return { type, tactic, sensitivity: OBJECT_SENSITIVITY }
     }
-    if (event.action === 'ConsoleLogin') {
-      if (event.errorCode !== '' || event.response.ConsoleLogin !== 'Success') return undefined
-      const withoutMfa = event.additional.MFAUsed === 'No' && event.principal.type === 'IAMUser'
-      return {
-        type: 'InitialAccess:IAMUser/AnomalousBehavior',
-        ...SIGN_IN,
-        ...(withoutMfa && { sensitivity: 3, indicator: 'signs in without MFA' }),
-      }
-    }
+    const isSignIn = event.action === 'ConsoleLogin'
+    if (isSignIn && event.response.ConsoleLogin !== 'Success') return undefined
     const api = classOf(event.service, event.action)
     return (
       api && {

@@ -38,6 +38,9 @@ function targetOf({ service, request }: ApiEvent): string | undefined {
 
 const HOUR_MS = 3_600_000
 
+/** Of a week, an hour says nothing yet. */
+export const HOUR_AGE_MS = 7 * 24 * HOUR_MS
+
 /** Four hours of the day, weekdays and weekends apart; UTC. */
 function hourOf(time: number): string {
   const days = Math.floor(time / (24 * HOUR_MS))

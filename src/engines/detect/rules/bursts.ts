@@ -1,6 +1,5 @@
 /** Many different targets of one tactic in a short time: secrets read one after the other, an account enumerated. */
 import type { Tactic } from '../api-classes.ts'
-import { actorKey } from '../finding.ts'
 import { textOf } from '../normalize/json.ts'
 import type { State } from '../state.ts'
 import type { ApiEvent, Unusual } from '../types.ts'
@@ -28,26 +27,28 @@ export interface Burst {
 
 const PARAMETERS = ['secretId', 'name', 'names', 'instanceId', 'bucketName', 'userName', 'roleName', 'key', 'filters']
 
-/** Of an enumeration, each API with its target. */
-function targetOf({ action, request }: ApiEvent): string {
+/** Of an enumeration, each API with its target; of a list of names, each name. */
+function targetsOf({ action, request }: ApiEvent): readonly string[] {
   const parameter = PARAMETERS.find((name) => request[name] !== undefined)
   const value = parameter === undefined ? '' : request[parameter]
-  return `${action} ${typeof value === 'string' ? textOf(value, 80) : JSON.stringify(value).slice(0, 80)}`
+  if (Array.isArray(value)) return value.slice(0, TARGETS_MAX).map((each) => `${action} ${textOf(each, 80)}`)
+  return [`${action} ${typeof value === 'string' ? textOf(value, 80) : JSON.stringify(value).slice(0, 80)}`]
 }
 
-export function burstOf(state: State): (event: ApiEvent, tactic: Tactic) => Burst | undefined {
+/** `session`: the caller with its network and client. */
+export function burstOf(state: State): (event: ApiEvent, session: string, tactic: Tactic) => Burst | undefined {
   const windows = state.table<Window>('bursts')
-  return (event, tactic) => {
+  return (event, session, tactic) => {
     const least = TARGETS_MIN[tactic]
     if (least === undefined) return undefined
-    const key = `${event.account} ${actorKey(event)} ${tactic}`
+    const key = `${session} ${tactic}`
     let window = windows.get(key)
     if (!window || event.time - window.from >= WINDOW_MS) {
       const usual = window ? Math.max(window.targets.length, window.usual * 0.9) : 0
       window = { from: event.time, targets: [], ids: [], usual }
     }
-    const target = targetOf(event)
-    if (!window.targets.includes(target) && window.targets.length < TARGETS_MAX) window.targets.push(target)
+    for (const target of targetsOf(event))
+      if (!window.targets.includes(target) && window.targets.length < TARGETS_MAX) window.targets.push(target)
     if (window.ids.length < IDS_MAX) window.ids.push(event.id)
     windows.put(key, window)
     const count = window.targets.length

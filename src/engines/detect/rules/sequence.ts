@@ -7,6 +7,9 @@ import type { DetectedFinding } from '../types.ts'
 const SOURCE = 'https://docs.aws.amazon.com/guardduty/latest/ug/guardduty-attack-sequence-finding-types.html'
 const DAY_MS = 86_400_000
 const TACTICS_MIN = 3
+/** Of these, with a finding of medium severity or higher: three weak signals are no attack. */
+const MEDIUM_TACTICS_MIN = 2
+const MEDIUM = 4
 const SIGNALS_MAX = 40
 const IDS_MAX = 100
 
@@ -17,6 +20,7 @@ interface Signal {
   readonly time: number
   readonly event: string
   readonly isData: boolean
+  readonly severity: number
 }
 
 /** The tactic that a type's purpose stands for. Types that are no step of an attack are left out. */
@@ -53,6 +57,7 @@ export const attackSequence: RuleFactory = ({ state }): Rule => {
       const all = [...before, ...added].slice(-SIGNALS_MAX)
       signals.put(key, all)
       const tactics = tacticsOf(all)
+      if (tacticsOf(all.filter(({ severity }) => severity >= MEDIUM)).length < MEDIUM_TACTICS_MIN) return NONE
       // Again with each new step, so that its events are part of the finding.
       if (tactics.length < TACTICS_MIN || tactics.length === tacticsOf(before).length) return NONE
       const isData = all.some((each) => each.isData) && tactics.includes('Exfiltration')
@@ -65,7 +70,9 @@ function signalOf(finding: DetectedFinding, event: string): readonly Signal[] {
   const tactic = tacticOf(finding.type)
   if (tactic === undefined) return []
   const isData = finding.feature === 'S3DataEvents' || finding.type.startsWith('Policy:S3/')
-  return [{ id: finding.id, type: finding.type, tactic, time: finding.lastSeen, event, isData }]
+  return [
+    { id: finding.id, type: finding.type, tactic, time: finding.lastSeen, event, isData, severity: finding.severity },
+  ]
 }
 
 const tacticsOf = (signals: readonly Signal[]): readonly string[] => [...new Set(signals.map(({ tactic }) => tactic))]

@@ -21,7 +21,7 @@ const redis: Engine = {
   login: async (world, login) => {
     const connection = await connected(world, login)
     try {
-      await connection.ask('AUTH', login.username, login.password)
+      await connection.send('AUTH', login.username, login.password)
       return sessionOf(connection, world.log)
     } catch (error) {
       connection.end()
@@ -32,7 +32,7 @@ const redis: Engine = {
 }
 
 interface Connection {
-  ask(...words: readonly string[]): Promise<string | readonly string[]>
+  send(...words: readonly string[]): Promise<string | readonly string[]>
   end(): void
 }
 
@@ -94,7 +94,7 @@ function speak(socket: Socket): Connection {
     }
   }
   return {
-    ask: (...words) => {
+    send: (...words) => {
       const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`)
       socket.write(`*${words.length}\r\n${parts.join('')}`)
       return answer()
@@ -111,7 +111,7 @@ const hashOf = (password: string) => `#${createHash('sha256').update(password).d
  */
 async function save(connection: Connection, log: BuiltinWorld['log']): Promise<void> {
   try {
-    await connection.ask('ACL', 'SAVE')
+    await connection.send('ACL', 'SAVE')
   } catch (error) {
     if (!(error instanceof RedisError)) throw error
     // Users in the configuration, or nowhere: there is no file to save.
@@ -126,22 +126,22 @@ function sessionOf(connection: Connection, log: BuiltinWorld['log']): Session {
   const setPassword = async (username: string, password: string) => {
     const kept = (await passwordsOf(connection, username)).at(-1)
     const only = ['resetpass', ...(kept === undefined ? [] : [`#${kept}`]), hashOf(password)]
-    await connection.ask('ACL', 'SETUSER', username, ...only)
+    await connection.send('ACL', 'SETUSER', username, ...only)
     await save(connection, log)
   }
   return {
     setPassword,
     clone: async (username, of, password) => {
-      const there = await connection.ask('ACL', 'USERS')
+      const there = await connection.send('ACL', 'USERS')
       if (![there].flat().includes(username)) {
-        const line = [await connection.ask('ACL', 'LIST')].flat().find((each) => each.startsWith(`user ${of} `))
+        const line = [await connection.send('ACL', 'LIST')].flat().find((each) => each.startsWith(`user ${of} `))
         const rules = (line ?? '')
           .split(' ')
           .slice(2)
           .filter((rule) => rule !== 'nopass' && !rule.startsWith('#'))
-        await connection.ask('ACL', 'SETUSER', username, 'reset', ...rules)
+        await connection.send('ACL', 'SETUSER', username, 'reset', ...rules)
       }
-      await connection.ask('ACL', 'SETUSER', username, 'on', 'resetpass', hashOf(password))
+      await connection.send('ACL', 'SETUSER', username, 'on', 'resetpass', hashOf(password))
       await save(connection, log)
     },
     close: async () => connection.end(),
@@ -150,7 +150,7 @@ function sessionOf(connection: Connection, log: BuiltinWorld['log']): Session {
 
 /** Hashes, in the order they were set. */
 async function passwordsOf(connection: Connection, username: string): Promise<readonly string[]> {
-  const line = [await connection.ask('ACL', 'LIST')].flat().find((each) => each.startsWith(`user ${username} `)) ?? ''
+  const line = [await connection.send('ACL', 'LIST')].flat().find((each) => each.startsWith(`user ${username} `)) ?? ''
   return [...line.matchAll(/ #([0-9a-f]{64})/g)].map(([, hash]) => hash!)
 }
 

@@ -9,11 +9,11 @@ import { pathToFileURL } from 'node:url'
 const env = process.env
 const [host, port] = env.AWS_LAMBDA_RUNTIME_API.split(':')
 
-function ask(method, path, body) {
+function call(method, path, body) {
   return new Promise((resolve, reject) => {
     const headers =
       body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-    const asked = request(
+    const sent = request(
       { host, port, method, path: `/2018-06-01/runtime${path}`, headers, agent: false },
       (answer) => {
         const chunks = []
@@ -22,8 +22,8 @@ function ask(method, path, body) {
         answer.on('error', reject)
       },
     )
-    asked.on('error', reject)
-    asked.end(body)
+    sent.on('error', reject)
+    sent.end(body)
   })
 }
 
@@ -69,12 +69,12 @@ let handler
 try {
   handler = await load()
 } catch (error) {
-  await ask('POST', '/init/error', said(error, error?.type))
+  await call('POST', '/init/error', said(error, error?.type))
   process.exit(1)
 }
 
 for (;;) {
-  const { headers, body } = await ask('GET', '/invocation/next')
+  const { headers, body } = await call('GET', '/invocation/next')
   const id = headers['lambda-runtime-aws-request-id']
   const deadline = Number(headers['lambda-runtime-deadline-ms'])
   const context = {
@@ -90,7 +90,7 @@ for (;;) {
   }
   const failed = (error, type) => {
     console.error(error)
-    return ask('POST', `/invocation/${id}/error`, said(error, type))
+    return call('POST', `/invocation/${id}/error`, said(error, type))
   }
   let value
   try {
@@ -106,5 +106,5 @@ for (;;) {
     await failed(new Error(`Unable to marshal response: ${error.message}`), 'Runtime.MarshalError')
     continue
   }
-  await ask('POST', `/invocation/${id}/response`, answer)
+  await call('POST', `/invocation/${id}/response`, answer)
 }

@@ -1,4 +1,5 @@
 /** An app's request to `/oauth2/authorize`: read, and checked against its registration, before anything is shown. */
+import type { Reader } from '../../../kernel/state/reader.ts'
 import type { WebCall } from '../../../kernel/web/site.ts'
 import { Fault } from '../../../wire/fault.ts'
 import { domainByName } from '../domains.ts'
@@ -37,12 +38,15 @@ export const badRequest = (message: string) => new Fault('BadRequest', message, 
 const PREFIX_HOST = /^([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)\.auth\.([a-z0-9-]+)\.amazoncognito\.com$/
 
 /** The pool whose managed login is reached by this host, or by this path. */
-export async function poolOfPages(call: WebCall<unknown>, path: Fields): Promise<PoolRow> {
-  const host = new URL(call.webOrigin).hostname
+export async function poolAtAddress(reader: Reader, host: string, path: Fields): Promise<PoolRow | undefined> {
   const [, prefix, region] = PREFIX_HOST.exec(host) ?? []
   const domain = path['domain'] ?? prefix ?? host
-  const row = await domainByName(call.unit, domain, path['region'] ?? region ?? '')
-  const pool = row && (await poolById(call.unit, row.pool))
+  const row = await domainByName(reader, domain, path['region'] ?? region ?? '')
+  return row && poolById(reader, row.pool)
+}
+
+export async function poolOfPages(call: WebCall<unknown>, path: Fields): Promise<PoolRow> {
+  const pool = await poolAtAddress(call.unit, new URL(call.webOrigin).hostname, path)
   if (!pool) throw new Fault('NotFound', 'There is no login at this address.', { status: 404 })
   call.recordIn(pool.account, pool.region)
   return pool

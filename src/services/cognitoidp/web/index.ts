@@ -1,5 +1,7 @@
 /** The web sites of user pools: the public documents at the issuer, and managed login at each pool's domain. */
 import type { WebRoute, WebSite } from '../../../kernel/web/site.ts'
+import { poolArn } from '../resources.ts'
+import { poolAtAddress } from './authorization-request.ts'
 import { discoverySite } from './discovery.ts'
 import { loginRoutes } from './login.ts'
 import { loginSession } from './login-session.ts'
@@ -9,6 +11,10 @@ import { errorPage } from './pages.ts'
 const common = {
   service: 'cognito-idp',
   session: loginSession,
+  protectedResource: async (reader, { host, path }) => {
+    const pool = await poolAtAddress(reader, host, path)
+    return pool && poolArn(pool)
+  },
   printFault: (fault: { readonly code: string; readonly message: string; readonly status: number }) => ({
     page: errorPage(fault),
     status: fault.status,

@@ -77,7 +77,7 @@ async function opened(call: Visit, { path, query, form }: WebInput): Promise<Ope
   return { request, look: await lookOf(call, request, path) }
 }
 
-const told = (error: unknown): WebAnswer => {
+const shownError = (error: unknown): WebAnswer => {
   if (error instanceof AuthorizationError) return { redirect: error.redirect }
   throw error
 }
@@ -117,7 +117,7 @@ const get = (
         assertOpenFor(users, open.request)
         return await run(call, input, open)
       } catch (error) {
-        return told(error)
+        return shownError(error)
       }
     },
   })
@@ -142,7 +142,7 @@ const post = (
         assertOpenFor(users, open.request)
         return await run(call, input, open)
       } catch (error) {
-        return told(error)
+        return shownError(error)
       }
     },
   })
@@ -311,7 +311,7 @@ const authorize: WebRoute = route<LoginClaims>({
       const hint = query['login_hint'] ? `&login_hint=${encodeURIComponent(query['login_hint'].slice(0, 256))}` : ''
       return { redirect: `${baseOf(path)}/login?${request.query}${hint}` }
     } catch (error) {
-      return told(error)
+      return shownError(error)
     }
   },
 })
@@ -371,7 +371,7 @@ const idpResponse: WebRoute = route({
       }
     } catch (error) {
       if (error instanceof OidcRefusal) throw badRequest(`Signing in at ${carried.provider} failed: ${error.message}.`)
-      return told(error)
+      return shownError(error)
     }
   },
 })
@@ -634,7 +634,7 @@ const logout: WebRoute = route<LoginClaims>({
         const request = await readAuthorization(call, pool, query)
         return { redirect: `${baseOf(path)}/login?${request.query}`, session: 'end' }
       } catch (error) {
-        return told(error)
+        return shownError(error)
       }
     }
     const look: Look = { base: baseOf(path), lang: 'en', app: client.settings.ClientName ?? 'Sign-in', query: '' }

@@ -114,8 +114,8 @@ export async function tokenIssuer(
       const { kid, held } = row.keys[algorithm]
       const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
       const signed = `${part({ alg: algorithm, kid, typ: 'JWT' })}.${part(claims)}`
-      const ask = { do: 'sign', algorithm: ALGORITHMS[algorithm].signs, type: 'RAW' } as const
-      const signature = await materials.use(held, { ...ask, message: Buffer.from(signed) })
+      const operation = { do: 'sign', algorithm: ALGORITHMS[algorithm].signs, type: 'RAW' } as const
+      const signature = await materials.use(held, { ...operation, message: Buffer.from(signed) })
       return `${signed}.${(algorithm === 'ES384' ? joseOf(signature, 48) : signature).toString('base64url')}`
     },
   }

@@ -50,7 +50,7 @@ interface ReportJob {
 const reportKey = ({ account, id }: ReportJob) => key('iam', 'access-report', account, id)
 
 /** Returns the id to fetch it by. */
-export function askForReport(call: Call, about: About): string {
+export function requestReport(call: Call, about: About): string {
   const id = call.newId()
   const payload: ReportJob = { account: call.account, id }
   call.unit.put(reportKey(payload), { id, about, createdAt: call.now } satisfies ReportRow)

@@ -74,7 +74,7 @@ async function rootRow(call: Call): Promise<readonly string[]> {
   return [
     '<root_account>',
     `arn:aws:iam::${call.account}:root`,
-    told(account?.createdAt),
+    dateOr(account?.createdAt),
     'not_supported',
     'no_information',
     'not_supported',
@@ -90,11 +90,11 @@ async function userRow(call: Call, row: UserRow): Promise<readonly string[]> {
   return [
     row.name,
     user.arnOf(call, row),
-    told(row.createdAt),
+    dateOr(row.createdAt),
     String(profile !== undefined),
-    profile ? told(row.passwordUsedAt, 'no_information') : 'N/A',
-    told(changedAt),
-    told(changedAt !== undefined && days ? changedAt + days * DAY_MS : undefined),
+    profile ? dateOr(row.passwordUsedAt, 'no_information') : 'N/A',
+    dateOr(changedAt),
+    dateOr(changedAt !== undefined && days ? changedAt + days * DAY_MS : undefined),
     ...(await credentials(call, row.id)),
   ]
 }
@@ -112,7 +112,7 @@ async function credentials(call: Call, ownerId: string): Promise<readonly string
     ...(await keyColumns(call, ids[1]?.document.id)),
     ...[0, 1].flatMap((i) => {
       const certificate = certificates[i]?.document
-      return [String(certificate?.active ?? false), told(certificate?.uploadedAt)]
+      return [String(certificate?.active ?? false), dateOr(certificate?.uploadedAt)]
     }),
   ]
 }
@@ -122,8 +122,8 @@ async function keyColumns(call: Call, id: string | undefined): Promise<readonly 
   const use = row && (await accessKeyUse(call.unit, row.id))
   return [
     String(row?.active ?? false),
-    told(row?.createdAt),
-    told(use?.timeMs),
+    dateOr(row?.createdAt),
+    dateOr(use?.timeMs),
     use?.region ?? 'N/A',
     use?.service ?? 'N/A',
   ]
@@ -133,6 +133,6 @@ async function keyColumns(call: Call, id: string | undefined): Promise<readonly 
 const field = (text: string): string => (text.includes(',') ? `"${text}"` : text)
 
 /** `2026-01-31T12:00:00+00:00` */
-function told(ms: number | undefined, otherwise = 'N/A'): string {
+function dateOr(ms: number | undefined, otherwise = 'N/A'): string {
   return ms === undefined ? otherwise : new Date(ms).toISOString().replace(/\.\d+Z$/, '+00:00')
 }

@@ -14,17 +14,17 @@ import { policiesOf, policySource, type Source } from '../simulation/simulated-p
 import { membersOf } from '../users/memberships.ts'
 import { date, iam } from '../words.ts'
 import { accessOf } from './access-history.ts'
-import { type About, askForReport, type Entity, reportOf } from './access-reports.ts'
+import { type About, type Entity, reportOf, requestReport } from './access-reports.ts'
 import { grantBudget, grantedActions } from './granted-services.ts'
 
-type Asked = Source | { readonly kind: 'policy'; readonly arn: string; readonly compiled: CompiledPolicy }
+type ReportSubject = Source | { readonly kind: 'policy'; readonly arn: string; readonly compiled: CompiledPolicy }
 
 /** A user, group, role or managed policy by its ARN. */
-const entityOrPolicy: Target<{ readonly Arn?: string | undefined }, Asked> = {
-  find: async (call, { Arn: arn = '' }): Promise<ResolvedTarget<Asked>> => {
+const entityOrPolicy: Target<{ readonly Arn?: string | undefined }, ReportSubject> = {
+  find: async (call, { Arn: arn = '' }): Promise<ResolvedTarget<ReportSubject>> => {
     const parsed = parseArn(arn)
     if (parsed?.service !== 'iam' || !parsed.resource.startsWith('policy/')) {
-      return policySource.find(call, { PolicySourceArn: arn }) as Promise<ResolvedTarget<Asked>>
+      return policySource.find(call, { PolicySourceArn: arn }) as Promise<ResolvedTarget<ReportSubject>>
     }
     const acted = { arn, type: 'AWS::IAM::ManagedPolicy', account: parsed.account }
     const found = await findManagedPolicy(call.unit, arn, call.account)
@@ -38,9 +38,9 @@ const entityOrPolicy: Target<{ readonly Arn?: string | undefined }, Asked> = {
 export const generateServiceLastAccessedDetails = iam
   .operation('GenerateServiceLastAccessedDetails')
   .on(entityOrPolicy)
-  .run(async (call, { Granularity: granularity = 'SERVICE_LEVEL' }, asked) => {
+  .run(async (call, { Granularity: granularity = 'SERVICE_LEVEL' }, subject) => {
     const policies =
-      asked.kind === 'policy' ? [asked.compiled] : (await policiesOf(call, asked)).map(({ compiled }) => compiled)
+      subject.kind === 'policy' ? [subject.compiled] : (await policiesOf(call, subject)).map(({ compiled }) => compiled)
     const granted: Record<string, readonly string[]> = {}
     const budget = grantBudget()
     for (const [namespace, actions] of await actionsByService()) {
@@ -48,21 +48,21 @@ export const generateServiceLastAccessedDetails = iam
       // Of services that Merlon does not serve nothing is known below the service.
       if (names.length > 0) granted[namespace] = names.filter(isKnownAction).map((name) => name.split(':')[1]!)
     }
-    const entities = await entitiesOf(call, asked)
-    return { JobId: askForReport(call, { kind: 'services', arn: asked.arn, granularity, granted, entities }) }
+    const entities = await entitiesOf(call, subject)
+    return { JobId: requestReport(call, { kind: 'services', arn: subject.arn, granularity, granted, entities }) }
   })
 
 /** Whose calls count for it. */
-async function entitiesOf(call: Call, asked: Asked): Promise<readonly Entity[]> {
+async function entitiesOf(call: Call, subject: ReportSubject): Promise<readonly Entity[]> {
   const users = new Set<string>()
   const roles = new Set<string>()
-  if (asked.kind === 'user') users.add(asked.row.name)
-  if (asked.kind === 'role') roles.add(asked.row.name)
-  if (asked.kind === 'group') for (const name of await membersOf(call, asked.row.name)) users.add(name)
-  if (asked.kind === 'policy') {
-    for (const name of await usersOf(call, asked.arn, 'user')) users.add(name)
-    for (const name of await usersOf(call, asked.arn, 'role')) roles.add(name)
-    for (const of of await usersOf(call, asked.arn, 'group')) {
+  if (subject.kind === 'user') users.add(subject.row.name)
+  if (subject.kind === 'role') roles.add(subject.row.name)
+  if (subject.kind === 'group') for (const name of await membersOf(call, subject.row.name)) users.add(name)
+  if (subject.kind === 'policy') {
+    for (const name of await usersOf(call, subject.arn, 'user')) users.add(name)
+    for (const name of await usersOf(call, subject.arn, 'role')) roles.add(name)
+    for (const of of await usersOf(call, subject.arn, 'group')) {
       for (const name of await membersOf(call, of)) users.add(name)
     }
   }

@@ -9,7 +9,7 @@ import { type CompiledPolicy, compilePolicy, readPolicy } from '../../../policy/
 import { listItems } from '../lists.ts'
 import { date, iam } from '../words.ts'
 import { accessOfAccount } from './access-history.ts'
-import { askForReport, reportOf } from './access-reports.ts'
+import { reportOf, requestReport } from './access-reports.ts'
 import { grantBudget, grantedActions } from './granted-services.ts'
 
 const organizations: Api<typeof Organizations> = { id: 'organizations' }
@@ -32,7 +32,7 @@ export const generateOrganizationsAccessReport = iam
     for (const [namespace, actions] of await actionsByService()) {
       if (levels.every((policies) => grantedActions(policies, actions, budget).length > 0)) granted.push(namespace)
     }
-    return { JobId: askForReport(call, { kind: 'organization', accounts, granted }) }
+    return { JobId: requestReport(call, { kind: 'organization', accounts, granted }) }
   })
 
 /** The accounts at and below the path, each with its own. Every part of the path must be where it says. */

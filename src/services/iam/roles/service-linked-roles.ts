@@ -1,10 +1,13 @@
 /** Making and deleting the roles that belong to a service. */
 import type { Call } from '../../../kernel/gate/call.ts'
+import type { ServiceLinkedRoleName, ServiceLinkedRolesPort } from '../../../kernel/ports/service-linked-roles.ts'
 import type { Target } from '../../../kernel/resource/target.ts'
+import { uniqueId } from '../../../kernel/service/id.ts'
+import type { Reader } from '../../../kernel/state/reader.ts'
 import { key } from '../../../store/store.ts'
 import { count } from '../counts.ts'
 import { dropAttachment, indexAttachment } from '../policies/attachments.ts'
-import { role } from '../resources.ts'
+import { type RoleRow, role } from '../resources.ts'
 import { iam, noSuchEntity } from '../words.ts'
 import { createdRole, removeRole } from './roles.ts'
 import linked from './service-linked-roles.json' with { type: 'json' }
@@ -58,27 +61,77 @@ export const createServiceLinkedRole = iam
     }
     await count(call, 'Roles', 1)
 
-    const policyArn = `arn:aws:iam::aws:policy/aws-service-role/${known.policy}`
-    indexAttachment(call, policyArn, 'role', name)
-    const row = create({
-      name,
-      path: `/aws-service-role/${service}/`,
-      id: call.uniqueId('AROA'),
-      createdAt: call.now,
-      ...(description !== undefined && { description }),
-      trust: JSON.stringify({
-        Version: '2012-10-17',
-        Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }],
-      }),
-      trusted: {},
-      maxSessionSeconds: 3600,
-      tags: {},
-      attached: [policyArn],
-      inline: {},
-      linkedService: service,
-    })
+    const row = create(linkedRow(call, { service, known, name, description }))
     return { Role: await createdRole(call, row) }
   })
+
+/** A new role, whose policy is indexed in the same transaction. */
+function linkedRow(
+  call: Pick<Call, 'unit' | 'now' | 'account'>,
+  { service, known, name, description }: LinkedRole,
+): RoleRow {
+  const policyArn = `arn:aws:iam::aws:policy/aws-service-role/${known.policy}`
+  indexAttachment(call, policyArn, 'role', name)
+  return {
+    name,
+    path: `/aws-service-role/${service}/`,
+    id: uniqueId('AROA'),
+    createdAt: call.now,
+    ...(description !== undefined && { description }),
+    trust: JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Principal: { Service: service }, Action: 'sts:AssumeRole' }],
+    }),
+    trusted: {},
+    maxSessionSeconds: 3600,
+    tags: {},
+    attached: [policyArn],
+    inline: {},
+    linkedService: service,
+  }
+}
+
+interface LinkedRole {
+  readonly service: string
+  readonly known: Linked
+  readonly name: string
+  readonly description: string | undefined
+}
+
+const placeOf = ({ account }: ServiceLinkedRoleName) => ({ partition: 'aws', region: '', account })
+const rowOf = (reader: Pick<Reader, 'get'>, linkedRole: ServiceLinkedRoleName): Promise<RoleRow | undefined> =>
+  role.get(reader, placeOf(linkedRole), { name: roleName(linkedRole.service, undefined) })
+
+export const serviceLinkedRolesPort: ServiceLinkedRolesPort = {
+  arnOf: ({ account, service }) =>
+    `arn:aws:iam::${account}:role/aws-service-role/${service}/${roleName(service, undefined)}`,
+  exists: async (reader, linkedRole) => (await rowOf(reader, linkedRole)) !== undefined,
+  ensure: async ({ unit, now, quotas }, linkedRole) => {
+    const { account, service } = linkedRole
+    const known = services[service]
+    if (!known) throw new Error(`${service} has no service-linked role`)
+    if (!(await rowOf(unit, linkedRole))) {
+      const call = { unit, now, quotas, account }
+      await count(call, 'Roles', 1)
+      const name = roleName(service, undefined)
+      role.put(unit, placeOf(linkedRole), linkedRow(call, { service, known, name, description: known.description }))
+    }
+    return serviceLinkedRolesPort.arnOf(linkedRole)
+  },
+  putPolicy: async (unit, linkedRole, name, document) => {
+    const row = await rowOf(unit, linkedRole)
+    if (!row) return
+    const { [name]: _replaced, ...others } = row.inline
+    role.put(unit, placeOf(linkedRole), {
+      ...row,
+      inline: document === undefined ? others : { ...others, [name]: document },
+    })
+  },
+  subjectOf: async (reader, linkedRole) => {
+    const row = await rowOf(reader, linkedRole)
+    return row && { kind: 'role', name: row.name, id: row.id, sessionName: linkedRole.service.split('.')[0]! }
+  },
+}
 
 /** Nothing of ours holds on to such a role: it is gone with the commit, and the task it names has succeeded. */
 export const deleteServiceLinkedRole = iam

@@ -54,7 +54,7 @@ function isControl(
   issuer: string,
   wanted: readonly string[],
 ): boolean {
-  const isAsked = wanted.some((claim) => key.toLowerCase() === `${issuer}:${claim}`)
+  const isTested = wanted.some((claim) => key.toLowerCase() === `${issuer}:${claim}`)
   const isPositive = /^(ForAnyValue:)?String(Equals|EqualsIgnoreCase|Like)$/i.test(operator)
-  return isAsked && isPositive && values.length > 0 && values.every((value) => !/^[*?]*$/.test(value))
+  return isTested && isPositive && values.length > 0 && values.every((value) => !/^[*?]*$/.test(value))
 }

@@ -76,7 +76,7 @@ export const getContextKeysForPrincipalPolicy = iam
   }))
 
 /** The input of both simulations. */
-interface Asked {
+interface SimulationInput {
   readonly ActionNames: readonly string[]
   readonly ResourceArns?: readonly string[] | undefined
   readonly ResourcePolicy?: string | undefined
@@ -101,7 +101,7 @@ interface Simulated {
   readonly conditions: Conditions
 }
 
-async function simulate(call: Call, input: Asked, simulated: Simulated) {
+async function simulate(call: Call, input: SimulationInput, simulated: Simulated) {
   const { principal } = simulated
   const boundary = givenBoundary(input.PermissionsBoundaryPolicyInputList) ?? simulated.boundary
   const resource = input.ResourcePolicy === undefined ? undefined : givenResourcePolicy(input.ResourcePolicy)
@@ -185,7 +185,7 @@ const costOf = ({ action, resource, conditions }: Statement): number =>
   (resource?.values.length ?? 0) +
   conditions.reduce((sum, { values }) => sum + values.length, 0)
 
-function questionsOf(input: Asked): readonly Question[] {
+function questionsOf(input: SimulationInput): readonly Question[] {
   const resources = input.ResourceArns?.length ? input.ResourceArns : ['*']
   if (input.ActionNames.length * resources.length > SIMULATIONS_MAX) {
     throw invalid(`${SIMULATIONS_MAX} pairs of an action and a resource can be simulated at once. Name fewer of them.`)
@@ -260,7 +260,7 @@ const timeOf = (call: Call): Conditions => ({
 })
 
 /** What the question says of itself comes before what we know. */
-function contextOf(known: Conditions, input: Asked): Context {
+function contextOf(known: Conditions, input: SimulationInput): Context {
   const context = new Context(known)
   for (const { ContextKeyName: name, ContextKeyValues: values = [], ContextKeyType: type } of input.ContextEntries ??
     []) {

@@ -114,8 +114,8 @@ interface Listing<R extends object> {
 
 async function list<R extends object>({ call, input, storeId }: Request, listing: Listing<R>): Promise<WebAnswer> {
   const { filter, cursor, startIndex } = input.query
-  const asked = Number(input.query['count'] ?? PAGE_MAX)
-  if (!Number.isInteger(asked) || asked < 0) throw bad('count is not a number.')
+  const requestedCount = Number(input.query['count'] ?? PAGE_MAX)
+  if (!Number.isInteger(requestedCount) || requestedCount < 0) throw bad('count is not a number.')
   if (startIndex !== undefined && startIndex !== '1' && startIndex !== '0')
     throw bad('startIndex is not supported: use cursor.')
   if (filter !== undefined) {
@@ -129,14 +129,14 @@ async function list<R extends object>({ call, input, storeId }: Request, listing
     (after, limit) => call.unit.range<R>(listing.prefix, { after, limit }),
     {
       token: cursor === undefined || cursor === '' ? undefined : cursor,
-      size: Math.max(1, Math.min(PAGE_MAX, asked)),
+      size: Math.max(1, Math.min(PAGE_MAX, requestedCount)),
       query: 'scim',
       bad: () => bad('The cursor is not one of this list.', 'invalidValue'),
     },
   )
   const at = key('identitystore', 'count', storeId, listing.counted)
   const total = (await call.unit.get<{ readonly count: number }>(at))?.count ?? items.length
-  const Resources = asked === 0 ? [] : items.map(listing.show)
+  const Resources = requestedCount === 0 ? [] : items.map(listing.show)
   return scim(listOf(Resources, total, next === undefined ? {} : { nextCursor: next }))
 }
 

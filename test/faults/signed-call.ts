@@ -14,7 +14,7 @@ export type Answered<T> =
   | { readonly is: 'unsent' }
   | { readonly is: 'unknown'; readonly why: string }
 
-export class Asking {
+export class SignedCaller {
   readonly #agent = new Agent({ keepAlive: true })
   readonly #account: MadeAccount
   readonly #withinMs: number

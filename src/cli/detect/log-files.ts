@@ -1,0 +1,172 @@
+/** Log files of real AWS in directories: CloudTrail, VPC flow logs and Route 53 Resolver query logs, recognized by content. */
+import { closeSync, createReadStream, openSync, readFileSync, readSync } from 'node:fs'
+import { basename } from 'node:path'
+import type { Readable } from 'node:stream'
+import { createGunzip, gunzipSync } from 'node:zlib'
+import { cloudTrailRecords, normalizeCloudTrail } from '../../engines/detect/normalize/cloudtrail.ts'
+import { normalizeDns } from '../../engines/detect/normalize/dns.ts'
+import {
+  DEFAULT_FLOW_COLUMNS,
+  type FlowColumns,
+  flowHeader,
+  normalizeFlow,
+} from '../../engines/detect/normalize/flow.ts'
+import type { NormalizedEvent } from '../../engines/detect/types.ts'
+import { InputError } from '../policy/files.ts'
+import { JsonObjects } from './json-objects.ts'
+import { listFiles, statOf } from './list-files.ts'
+
+const NAME = /\.(?:json|jsonl|ndjson|log|txt|csv)(?:\.gz)?$|\.gz$/i
+/** Files up to this size are read at once, which is faster, and sorted. */
+const WHOLE_BYTES_MAX = 32 * 1024 * 1024
+/** Digests lie beside the log files that they sign, and have no events. */
+const DIGEST = /[/\\]CloudTrail-Digest[/\\]/
+/** `…_20230710T1145Z_…`, as CloudTrail and VPC name their files. */
+const TIME_IN_NAME = /_(\d{8}T\d{4}Z)_/
+
+/** In the order of the times in their names, so that Regions and accounts are read side by side. */
+export function listLogFiles(root: string): readonly string[] {
+  const key = (path: string): string => `${TIME_IN_NAME.exec(basename(path))?.[1] ?? ''} ${path}`
+  return listFiles(root, NAME)
+    .filter((path) => !DIGEST.test(path))
+    .map((path) => [key(path), path] as const)
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([, path]) => path)
+}
+
+/** Batches of events; within a small file in the order of their times. `skipped` counts records of no known kind. */
+export async function* readEvents(file: string, skipped: () => void): AsyncGenerator<readonly NormalizedEvent[]> {
+  try {
+    const whole = wholeText(file)
+    if (whole !== undefined) {
+      yield wholeEvents(whole, skipped).sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+      return
+    }
+    const parser = new LogParser(skipped)
+    for await (const piece of textStream(file)) yield parser.push(piece as string)
+    yield parser.end()
+  } catch (error) {
+    if (error instanceof InputError) throw error
+    const isPacked = (error as NodeJS.ErrnoException).code?.startsWith('Z_') ?? false
+    throw new InputError(`${file}: cannot be ${isPacked ? 'unpacked' : 'read'}: ${(error as Error).message}`)
+  }
+}
+
+const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
+
+/** Undefined for a file that is too long for memory, also by what it unpacks to. */
+function wholeText(file: string): string | undefined {
+  if (statOf(file).size > WHOLE_BYTES_MAX) return undefined
+  const bytes = readFileSync(file)
+  if (!isGzip(bytes)) return bytes.toString('utf8')
+  try {
+    return gunzipSync(bytes, { maxOutputLength: WHOLE_BYTES_MAX }).toString('utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return undefined
+    throw error
+  }
+}
+
+function textStream(file: string): Readable {
+  const bytes = createReadStream(file)
+  const isPacked = isGzip(readStart(file))
+  const stream: Readable = isPacked ? bytes.on('error', (error) => stream.destroy(error)).pipe(createGunzip()) : bytes
+  return stream.setEncoding('utf8')
+}
+
+const readStart = (file: string): Buffer => {
+  const start = Buffer.alloc(2)
+  const descriptor = openSync(file, 'r')
+  try {
+    readSync(descriptor, start, 0, 2, 0)
+  } finally {
+    closeSync(descriptor)
+  }
+  return start
+}
+
+function wholeEvents(text: string, skipped: () => void): NormalizedEvent[] {
+  if (!isJson(text)) {
+    const parser = new LogParser(skipped)
+    return [...parser.push(text), ...parser.end()]
+  }
+  try {
+    return eventsOf(JSON.parse(text.replace(/^\ufeff/, '')), skipped)
+  } catch {
+    // One object a line.
+    const parser = new LogParser(skipped)
+    return [...parser.push(text), ...parser.end()]
+  }
+}
+
+const isJson = (text: string): boolean => /^\ufeff?\s*[[{]/.test(text.slice(0, 1_000))
+
+/** Of a document or an object: CloudTrail, an EventBridge envelope, or a resolver query. */
+function eventsOf(document: unknown, skipped: () => void): NormalizedEvent[] {
+  const events: NormalizedEvent[] = []
+  for (const record of cloudTrailRecords(document)) {
+    const event = normalizeCloudTrail(record) ?? normalizeDns(record) ?? normalizeCloudTrail(detailOf(record))
+    if (event) events.push(event)
+    else skipped()
+  }
+  return events
+}
+
+const detailOf = (record: unknown): unknown =>
+  typeof record === 'object' && record !== null ? (record as { readonly detail?: unknown }).detail : undefined
+
+/** Lines of a flow log may have this many characters. */
+const LINE_LENGTH_MAX = 8_192
+const UNKNOWN = { account: '', region: 'us-east-1' }
+
+/** Of a text in pieces: JSON, or lines of a flow log. */
+class LogParser {
+  readonly #objects = new JsonObjects()
+  readonly #skipped: () => void
+  #kind: 'json' | 'lines' | undefined
+  #line = ''
+  #columns: FlowColumns = DEFAULT_FLOW_COLUMNS
+
+  constructor(skipped: () => void) {
+    this.#skipped = skipped
+  }
+
+  push(piece: string): readonly NormalizedEvent[] {
+    if (piece.trim() === '') return []
+    this.#kind ??= isJson(piece) ? 'json' : 'lines'
+    if (this.#kind === 'json') return this.#objects.push(piece).flatMap((text) => this.#parse(text))
+    const lines = (this.#line + piece).split('\n')
+    this.#line = lines.pop()!.slice(0, LINE_LENGTH_MAX)
+    return lines.flatMap((line) => this.#flow(line))
+  }
+
+  end(): readonly NormalizedEvent[] {
+    if (this.#kind !== 'json') return this.#line === '' ? [] : this.#flow(this.#line)
+    const { objects, isComplete } = this.#objects.end()
+    if (!isComplete) this.#skipped()
+    return objects.flatMap((text) => this.#parse(text))
+  }
+
+  #parse(text: string): readonly NormalizedEvent[] {
+    try {
+      return eventsOf(JSON.parse(text), this.#skipped)
+    } catch {
+      this.#skipped()
+      return []
+    }
+  }
+
+  #flow(line: string): readonly NormalizedEvent[] {
+    if (line.trim() === '') return []
+    const header = flowHeader(line)
+    if (header) {
+      this.#columns = header
+      return []
+    }
+    const event = normalizeFlow(line, this.#columns, UNKNOWN)
+    if (event) return [event]
+    // NODATA and SKIPDATA records are no flows, and nothing is wrong with them.
+    if (!/\b(?:NODATA|SKIPDATA)\s*$/.test(line)) this.#skipped()
+    return []
+  }
+}

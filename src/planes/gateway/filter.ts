@@ -1,0 +1,152 @@
+/** Evaluates requests by the web ACL of their load balancer, and answers those that it does not let through. */
+import type { RequestOrigin } from '../../engines/waf/log-record.ts'
+import { compilePublished, inspectedBodyBytes, type PublishedWebAcl } from '../../engines/waf/published.ts'
+import type { RateLimiter } from '../../engines/waf/rate-limiter.ts'
+import type { InspectedRequest } from '../../engines/waf/request.ts'
+import type { TrafficRecorder } from '../../engines/waf/traffic-recorder.ts'
+import type { CompiledWebAcl, Verdict } from '../../engines/waf/web-acl.ts'
+import type { PublishedLoadBalancer } from '../../kernel/planes/gateway-content.ts'
+import { type Challenges, type TokenFacts, tokenOutcome } from './challenge.ts'
+import type { GatewayRequest, Header } from './request.ts'
+import type { BodyStart } from './request-body.ts'
+import { respondStatus, respondText } from './responses.ts'
+
+/** An evaluation that takes longer fails, and the request with it: the rules cost more than they may. */
+const BUDGET_MS = 250
+
+export const LOAD_BALANCER = 'APPLICATION_LOAD_BALANCER'
+export const bodyLimit = (acl: PublishedWebAcl): number => inspectedBodyBytes(acl, LOAD_BALANCER)
+
+export interface FilterParts {
+  readonly rates: RateLimiter
+  readonly recorder: TrafficRecorder
+  readonly challenges: Challenges
+  readonly onError: (message: string, details: object) => void
+}
+
+/** Compiled web ACLs by revision, over snapshots. */
+export class CompiledAcls {
+  #known = new Map<string, CompiledWebAcl | Error>()
+
+  /** To be called with each snapshot: what it does not name is forgotten. Web ACLs that cannot be compiled close their load balancers. */
+  follow(acls: readonly PublishedWebAcl[], onError: FilterParts['onError']): void {
+    const next = new Map<string, CompiledWebAcl | Error>()
+    for (const acl of acls) {
+      const id = `${acl.arn} ${acl.revision}`
+      let compiled = next.get(id) ?? this.#known.get(id)
+      if (!compiled) {
+        try {
+          compiled = compilePublished(acl)
+        } catch (error) {
+          compiled = error as Error
+          onError('web ACL cannot be evaluated: its load balancers refuse requests', { webAcl: acl.arn, error })
+        }
+      }
+      next.set(id, compiled)
+    }
+    this.#known = next
+  }
+
+  of(acl: PublishedWebAcl): CompiledWebAcl | undefined {
+    const compiled = this.#known.get(`${acl.arn} ${acl.revision}`)
+    return compiled instanceof Error ? undefined : compiled
+  }
+}
+
+function inspected(request: GatewayRequest, body: BodyStart | undefined, limit: number): InspectedRequest {
+  const { connection } = request
+  return {
+    method: request.method,
+    path: request.path,
+    query: request.query ?? '',
+    httpVersion: request.httpVersion,
+    headers: request.headers,
+    body: body ? body.bytes.subarray(0, limit).toString('latin1') : '',
+    isBodyTruncated: body !== undefined && (!body.isWhole || body.bytes.length > limit),
+    clientIp: connection.address,
+    ja3: connection.ja3,
+    ja4: connection.ja4,
+  }
+}
+
+/** Returns the headers to insert, when the request may go on; undefined when it was answered. */
+export function filtered(
+  request: GatewayRequest,
+  { arn, account }: PublishedLoadBalancer,
+  acl: PublishedWebAcl,
+  compiled: CompiledWebAcl | undefined,
+  body: BodyStart | undefined,
+  { rates, recorder, challenges, onError }: FilterParts,
+): readonly Header[] | undefined {
+  const now = Date.now()
+  const token = challenges.token(request, acl)
+  const look = inspected(request, body, bodyLimit(acl))
+  const verdict = evaluated(compiled, look, { rates, now, token }, (details) =>
+    onError('a request could not be evaluated and was refused', { webAcl: acl.arn, ...details }),
+  )
+  if (!verdict) {
+    respondStatus(request, 503)
+    return undefined
+  }
+  const status = verdict.action === 'ALLOW' ? undefined : answer(request, verdict, challenges, now)
+  const needsToken = verdict.action === 'CHALLENGE' || verdict.action === 'CAPTCHA'
+  const origin: RequestOrigin = {
+    now,
+    sourceName: 'ALB',
+    sourceId: `${account}-${arn.slice(arn.indexOf('loadbalancer/') + 'loadbalancer/'.length)}`,
+    requestId: requestId(now),
+    scheme: request.connection.tls ? 'https' : 'http',
+    ...(status !== undefined && { responseCode: status }),
+    ...(needsToken && { token: tokenOutcome(verdict.action, token, status ?? 0) }),
+    ...(body?.isWhole && { bodyBytes: body.bytes.length }),
+  }
+  recorder.inspected(acl, look, verdict, origin)
+  return status === undefined ? verdict.insertedHeaders : undefined
+}
+
+let requests = 0
+/** As AWS WAF takes it from the load balancer: `1-67891233-abcdef012345678912345678`. */
+function requestId(now: number): string {
+  requests = (requests + 1) % 0xffffffff
+  return `1-${Math.floor(now / 1_000).toString(16)}-${process.pid.toString(16).padStart(8, '0')}${requests.toString(16).padStart(16, '0')}`
+}
+
+/** undefined: closed. */
+function evaluated(
+  compiled: CompiledWebAcl | undefined,
+  request: InspectedRequest,
+  { rates, now, token }: { readonly rates: RateLimiter; readonly now: number; readonly token: TokenFacts },
+  failed: (details: object) => void,
+): Verdict | undefined {
+  if (!compiled) return undefined
+  const begun = performance.now()
+  try {
+    const verdict = compiled.evaluate(request, { rates, now, token: { challengedAt: token.challengedAt } })
+    const ms = performance.now() - begun
+    if (ms <= BUDGET_MS) return verdict
+    failed({ milliseconds: Math.round(ms) })
+  } catch (error) {
+    failed({ error })
+  }
+  return undefined
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  TEXT_PLAIN: 'text/plain',
+  TEXT_HTML: 'text/html',
+  APPLICATION_JSON: 'application/json',
+}
+
+/** The status of the answer. */
+function answer(request: GatewayRequest, verdict: Verdict, challenges: Challenges, now: number): number {
+  if (verdict.action === 'CHALLENGE' || verdict.action === 'CAPTCHA')
+    return challenges.respond(request, verdict.action, now)
+  const { response, responseBody } = verdict
+  const status = Number(response?.ResponseCode ?? 403)
+  const headers = (response?.ResponseHeaders ?? []).map(({ Name = '', Value = '' }): Header => [Name, Value])
+  if (responseBody)
+    respondText(request, status, TYPES[responseBody.type] ?? 'text/plain', responseBody.content, headers)
+  else if (response) respondText(request, status, 'text/plain', '', headers)
+  else respondStatus(request, 403)
+  return status
+}

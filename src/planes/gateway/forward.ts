@@ -1,0 +1,219 @@
+/** Forwards a request to a target and its response to the client; failures answer as an application load balancer does. */
+import { randomInt } from 'node:crypto'
+import type { Duplex, Readable } from 'node:stream'
+import { type Dispatcher, errors } from 'undici'
+import type { PublishedAction, PublishedTarget, PublishedTargetGroup } from '../../kernel/planes/gateway-content.ts'
+import { downstreamHeaders, upstreamHeaders } from './headers.ts'
+import type { GatewayRequest, Header } from './request.ts'
+import { respondStatus } from './responses.ts'
+import type { Route } from './routing.ts'
+import { cookieOf, type SealedCookies } from './sealed-cookies.ts'
+import { originOf, type Pools, type TargetChoice } from './upstream.ts'
+
+export interface ForwardParts {
+  readonly pools: Pools
+  readonly choice: TargetChoice
+  readonly cookies: SealedCookies
+  readonly groups: ReadonlyMap<string, PublishedTargetGroup>
+}
+
+type ForwardAction = Extract<PublishedAction, { type: 'forward' }>
+
+/** The cookies of Application Load Balancers. */
+const TARGET_COOKIE = 'AWSALB'
+const GROUP_COOKIE = 'AWSALBTG'
+const ATTEMPTS_MAX = 3
+
+interface Sticky {
+  readonly name: string
+  readonly until: number
+}
+
+function stuck(request: GatewayRequest, cookies: SealedCookies, kind: 'group' | 'target', now: number) {
+  const text = cookieOf(request.headers, kind === 'group' ? GROUP_COOKIE : TARGET_COOKIE)
+  const sticky = text === undefined ? undefined : (cookies.open(kind, text) as Sticky | undefined)
+  return sticky && sticky.until > now ? sticky.name : undefined
+}
+
+/** By weights; a group of weight 0 gets no requests. */
+function chosenGroup(action: ForwardAction, stays: string | undefined): string | undefined {
+  const usable = action.groups.filter(({ weight }) => weight > 0)
+  if (stays !== undefined && usable.some(({ arn }) => arn === stays)) return stays
+  const sum = usable.reduce((total, { weight }) => total + weight, 0)
+  if (sum === 0) return undefined
+  let at = randomInt(sum)
+  for (const { arn, weight } of usable) {
+    if (at < weight) return arn
+    at -= weight
+  }
+  return undefined
+}
+
+interface Chosen {
+  readonly group: PublishedTargetGroup
+  /** Cookies that keep the client where it is. */
+  readonly cookiesFor: (target: PublishedTarget) => readonly Header[]
+  readonly choose: (except: ReadonlySet<string>) => PublishedTarget | undefined
+}
+
+function chosen(request: GatewayRequest, action: ForwardAction, parts: ForwardParts): Chosen | undefined {
+  const { cookies, choice, groups } = parts
+  const now = Date.now()
+  const sticksToGroup = action.stickySeconds !== undefined && action.groups.length > 1
+  const arn = chosenGroup(action, sticksToGroup ? stuck(request, cookies, 'group', now) : undefined)
+  const group = arn === undefined ? undefined : groups.get(arn)
+  if (!group) return undefined
+  const stays = group.stickySeconds === undefined ? undefined : stuck(request, cookies, 'target', now)
+  const cookie = (name: string, kind: 'group' | 'target', value: string, seconds: number): Header => {
+    const sealed = cookies.seal(kind, { name: value, until: now + seconds * 1_000 } satisfies Sticky)
+    const expires = new Date(now + seconds * 1_000).toUTCString()
+    return ['Set-Cookie', `${name}=${sealed}; Expires=${expires}; Path=/; HttpOnly`]
+  }
+  return {
+    group,
+    choose: (except) => choice.choose(group, stays, except),
+    cookiesFor: (target) => [
+      ...(sticksToGroup ? [cookie(GROUP_COOKIE, 'group', group.arn, action.stickySeconds!)] : []),
+      ...(group.stickySeconds === undefined ? [] : [cookie(TARGET_COOKIE, 'target', target.name, group.stickySeconds)]),
+    ],
+  }
+}
+
+const idleMs = ({ balancer }: Route): number =>
+  Number(balancer.attributes['idle_timeout.timeout_seconds'] ?? 60) * 1_000
+
+const pathOf = ({ path, query }: GatewayRequest): string => (query === undefined ? path : `${path}?${query}`)
+
+/** `body` is what was read of it; undefined where the request has none, or it streams. */
+export async function forward(
+  request: GatewayRequest,
+  route: Route,
+  action: ForwardAction,
+  body: Buffer | Readable | undefined,
+  inserted: readonly Header[],
+  parts: ForwardParts,
+): Promise<void> {
+  const found = chosen(request, action, parts)
+  const isRepeatable = body === undefined || Buffer.isBuffer(body)
+  const isSafe = ['GET', 'HEAD', 'OPTIONS'].includes(request.method)
+  const headers = upstreamHeaders(request, route.balancer, route.listener, inserted).flat()
+  const tried = new Set<string>()
+  let failure: unknown
+  for (let attempt = 0; found && attempt < ATTEMPTS_MAX; attempt++) {
+    const target = found.choose(tried)
+    if (!target) break
+    tried.add(target.name)
+    const end = parts.choice.begin(found.group, target)
+    try {
+      const response = await parts.pools.of(originOf(found.group, target)).request({
+        method: request.method as Dispatcher.HttpMethod,
+        path: pathOf(request),
+        headers: headers as string[],
+        body: body ?? null,
+        signal: request.signal,
+        headersTimeout: idleMs(route),
+        bodyTimeout: idleMs(route),
+        responseHeaders: 'raw',
+      })
+      response.body.on('close', end)
+      return passOn(request, route, response, found.cookiesFor(target))
+    } catch (error) {
+      end()
+      if (request.signal.aborted) return
+      failure = error
+      const mayRepeat = isRepeatable && (wasNotSent(error) || (isSafe && !isTimeout(error)))
+      if (!mayRepeat) break
+    }
+  }
+  if (!found || failure === undefined) respondStatus(request, 503)
+  else respondStatus(request, isTimeout(failure) ? 504 : 502)
+}
+
+const isTimeout = (error: unknown): boolean =>
+  error instanceof errors.HeadersTimeoutError ||
+  error instanceof errors.ConnectTimeoutError ||
+  error instanceof errors.BodyTimeoutError
+
+/** The target never got anything of the request. */
+const wasNotSent = (error: unknown): boolean =>
+  error instanceof errors.ConnectTimeoutError ||
+  ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'].includes((error as NodeJS.ErrnoException).code ?? '')
+
+/** undici reads header values as UTF-8; on the wire they are bytes. */
+const asBytes = (value: string): string =>
+  /[^\x20-\x7e\t]/.test(value) ? Buffer.from(value, 'utf8').toString('latin1') : value
+
+function pairs(raw: unknown): Header[] {
+  const flat = raw as readonly string[]
+  const found: Header[] = []
+  for (let at = 0; at < flat.length; at += 2) {
+    const [name, value] = [String(flat[at]), flat[at + 1]]
+    for (const each of Array.isArray(value) ? value : [value]) found.push([name, asBytes(String(each))])
+  }
+  return found
+}
+
+function passOn(request: GatewayRequest, route: Route, response: Dispatcher.ResponseData, cookies: readonly Header[]) {
+  const { statusCode: status, body } = response
+  const headers = [...downstreamHeaders(pairs(response.headers), route.listener), ...cookies]
+  const hasNoBody = request.method === 'HEAD' || status === 204 || status === 304
+  if (!hasNoBody) return request.respond({ status, headers }, body)
+  body.resume().on('error', () => undefined)
+  request.respond({ status, headers })
+}
+
+/** A WebSocket (RFC 6455 §4): after the target agrees, bytes pass both ways until one side is silent for the idle timeout. */
+export async function forwardUpgrade(
+  request: GatewayRequest,
+  { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
+  route: Route,
+  action: ForwardAction,
+  inserted: readonly Header[],
+  parts: ForwardParts,
+): Promise<void> {
+  const found = chosen(request, action, parts)
+  const target = found?.choose(new Set())
+  if (!found || !target) return respondStatus(request, 503)
+  const end = parts.choice.begin(found.group, target)
+  socket.on('close', end)
+  try {
+    const { headers, socket: upstream } = await parts.pools.of(originOf(found.group, target)).upgrade({
+      path: pathOf(request),
+      method: 'GET',
+      headers: upstreamHeaders(request, route.balancer, route.listener, inserted).flat() as string[],
+      protocol: 'websocket',
+      signal: request.signal,
+    })
+    const kept = Object.entries(headers)
+      .filter(
+        ([name]) => !['connection', 'upgrade', 'content-length', 'transfer-encoding'].includes(name.toLowerCase()),
+      )
+      .flatMap(([name, value]) => [value ?? ''].flat().map((each): Header => [name, asBytes(each)]))
+    const lines = [...kept, ...found.cookiesFor(target), ['Connection', 'Upgrade'], ['Upgrade', 'websocket']]
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+      'latin1',
+    )
+    join(socket, upstream, head, idleMs(route))
+  } catch (error) {
+    end()
+    if (!request.signal.aborted) respondStatus(request, isTimeout(error) ? 504 : 502)
+  }
+}
+
+function join(client: Duplex, upstream: Duplex, head: Buffer, silentMs: number): void {
+  const both = [client, upstream]
+  const end = () => {
+    clearTimeout(timer)
+    for (const each of both) each.destroy()
+  }
+  let timer = setTimeout(end, silentMs)
+  const seen = () => {
+    clearTimeout(timer)
+    timer = setTimeout(end, silentMs)
+  }
+  for (const each of both) each.on('error', end).on('close', end).on('data', seen)
+  if (head.length > 0) upstream.write(head)
+  client.pipe(upstream)
+  upstream.pipe(client)
+}

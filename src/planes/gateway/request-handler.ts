@@ -1,0 +1,146 @@
+/** What happens with a request: its load balancer, its web ACL, its rule, its target. */
+import type { Duplex } from 'node:stream'
+import { addressBytes, type IpSet } from '../../engines/waf/ip-set.ts'
+import { SOLUTION_BYTES_MAX, SOLUTION_PATH } from './challenge.ts'
+import { bodyLimit, type CompiledAcls, type FilterParts, filtered } from './filter.ts'
+import { forward, forwardUpgrade } from './forward.ts'
+import { type GatewayRequest, type Header, headerOf } from './request.ts'
+import { startOf } from './request-body.ts'
+import { respondFixed, respondRedirect, respondStatus } from './responses.ts'
+import { actionFor, type Route, routeOf } from './routing.ts'
+import type { GatewayState, ReportError } from './state.ts'
+import type { Pools, TargetChoice } from './upstream.ts'
+
+/** Requests at a time; more are refused, before anything is evaluated. */
+const IN_FLIGHT_MAX = 10_000
+
+export interface RequestHandlerParts {
+  readonly state: () => GatewayState | undefined
+  readonly acls: CompiledAcls
+  readonly pools: Pools
+  readonly choice: TargetChoice
+  readonly filter: FilterParts
+  readonly trusted: IpSet | undefined
+  readonly hops: number
+  readonly onError: ReportError
+}
+
+interface Accepted {
+  readonly route: Route
+  readonly inserted: readonly Header[]
+  readonly body: Buffer | GatewayRequest['body']
+}
+
+export class RequestHandler {
+  readonly #parts: RequestHandlerParts
+  #inFlight = 0
+  #refused = 0
+
+  constructor(parts: RequestHandlerParts) {
+    this.#parts = parts
+  }
+
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** Requests that were refused before anything looked at them. */
+  get refused(): number {
+    return this.#refused
+  }
+
+  countRefusal(): void {
+    this.#refused++
+  }
+
+  handle(request: GatewayRequest): void {
+    this.#during(request, async (state) => {
+      const accepted = await this.#accepted(request, state)
+      if (!accepted) return
+      const { route, inserted, body } = accepted
+      const action = actionFor(route, request)
+      if (!action) return respondStatus(request, 404)
+      if (action.type === 'fixed-response') return respondFixed(request, action)
+      if (action.type === 'redirect') return respondRedirect(request, action)
+      await forward(request, route, action, body, inserted, { ...this.#parts, ...state })
+    })
+  }
+
+  upgrade(request: GatewayRequest, socket: Duplex, head: Buffer): void {
+    this.#during(request, async (state) => {
+      if (
+        headerOf(request.headers, 'upgrade')?.toLowerCase() !== 'websocket' ||
+        request.method !== 'GET' ||
+        request.body
+      )
+        return respondStatus(request, 400, 'Only WebSocket connections can be upgraded.')
+      const accepted = await this.#accepted(request, state)
+      if (!accepted) return
+      const action = actionFor(accepted.route, request)
+      if (action?.type !== 'forward') return respondStatus(request, 400)
+      const { route, inserted } = accepted
+      await forwardUpgrade(request, { socket, head }, route, action, inserted, { ...this.#parts, ...state })
+    })
+  }
+
+  #during(request: GatewayRequest, work: (state: GatewayState) => Promise<void>): void {
+    const state = this.#parts.state()
+    if (!state || this.#inFlight >= IN_FLIGHT_MAX) {
+      respondStatus(request, 503)
+      return
+    }
+    this.#inFlight++
+    let isOver = false
+    const over = () => {
+      if (!isOver) this.#inFlight--
+      isOver = true
+    }
+    request.signal.addEventListener('abort', over, { once: true })
+    work(state).catch((error: unknown) => {
+      this.#parts.onError('a request failed', { error })
+      respondStatus(request, 500)
+      over()
+    })
+  }
+
+  /** undefined: it was answered. */
+  async #accepted(received: GatewayRequest, state: GatewayState): Promise<Accepted | undefined> {
+    const request = received
+    const { connection } = request
+    const port = state.ports.get(connection.listenerPort)
+    const route = routeOf((connection.tls ? port?.secure : port?.plain) ?? [], request.authority)
+    if (!route) {
+      respondStatus(request, 421, 'Several load balancers share this port. Use the DNS name of one as the host.')
+      return undefined
+    }
+    const { webAcl } = route.balancer
+    if (!webAcl) return { route, inserted: [], body: request.body }
+    if (request.path === SOLUTION_PATH && request.method === 'POST') {
+      const start = request.body && (await startOf(request.body, SOLUTION_BYTES_MAX))
+      if (start?.isWhole) this.#parts.filter.challenges.solve(request, start.bytes.toString('utf8'), Date.now())
+      else respondStatus(request, 400)
+      return undefined
+    }
+    const start = request.body && (await startOf(request.body, bodyLimit(webAcl)))
+    if (request.body && !start) {
+      respondStatus(request, 400)
+      return undefined
+    }
+    const seen = { ...request, connection: { ...connection, address: this.#clientOf(request) } }
+    const compiled = this.#parts.acls.of(webAcl)
+    const inserted = filtered(seen, route.balancer, webAcl, compiled, start, this.#parts.filter)
+    return inserted && { route, inserted, body: start?.isWhole ? start.bytes : request.body }
+  }
+
+  /** Behind trusted proxies, the address that the outermost of them saw. */
+  #clientOf({ connection, headers }: GatewayRequest): string {
+    const { trusted, hops } = this.#parts
+    if (hops === 0 || !trusted?.has(connection.address)) return connection.address
+    const addresses = headers
+      .filter(([name]) => name.toLowerCase() === 'x-forwarded-for')
+      .flatMap(([, value]) => value.split(','))
+      .map((address) => address.trim())
+    const client = addresses.at(-hops)
+    return client !== undefined && addressBytes(client) ? client : connection.address
+  }
+}

@@ -1,0 +1,66 @@
+/** A request as the gateway works on it, whatever version of HTTP it came by. All texts are bytes as Latin-1 strings. */
+import type { Readable } from 'node:stream'
+
+export type Header = readonly [name: string, value: string]
+
+export interface TlsFacts {
+  /** `TLSv1.3` */
+  readonly version: string
+  /** In OpenSSL's names. */
+  readonly cipher: string
+}
+
+/** What is known of the connection. */
+export interface ConnectionFacts {
+  /** The client, after PROXY protocol. */
+  readonly address: string
+  readonly port: number
+  /** The port of the listener. */
+  readonly listenerPort: number
+  readonly tls?: TlsFacts | undefined
+  readonly ja3?: string | undefined
+  readonly ja4?: string | undefined
+}
+
+export interface ResponseHead {
+  readonly status: number
+  readonly headers: readonly Header[]
+}
+
+export interface GatewayRequest {
+  readonly connection: ConnectionFacts
+  readonly method: string
+  /** As received, without the query. */
+  readonly path: string
+  /** As received, without the question mark; undefined when there is none. */
+  readonly query: string | undefined
+  /** Of the Host header or `:authority`. */
+  readonly authority: string
+  readonly httpVersion: '1.0' | '1.1' | '2.0'
+  /** In their order, with `Host`, without pseudo headers. */
+  readonly headers: readonly Header[]
+  /** undefined: the request has none. */
+  readonly body: Readable | undefined
+  /** The client is gone. */
+  readonly signal: AbortSignal
+  /** Sends a response; without a body it ends there. Does nothing when one was sent, or the client is gone. */
+  respond(head: ResponseHead, body?: string | Buffer | Readable): void
+  /** Ends the connection of the client: the response was cut off. */
+  destroy(): void
+}
+
+export const headerOf = (headers: readonly Header[], name: string): string | undefined =>
+  headers.find(([each]) => each.toLowerCase() === name)?.[1]
+
+/** The host of an authority, in lower case and without its port; undefined for a text that is none. */
+export function hostOf(authority: string): string | undefined {
+  const [, host] = /^([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i.exec(authority) ?? []
+  return host?.toLowerCase().replace(/\.$/, '')
+}
+
+/** The parts of a target of a request; undefined for one that is refused. */
+export function targetOf(target: string): { readonly path: string; readonly query: string | undefined } | undefined {
+  if (!target.startsWith('/') || /[^\x21-\x7e]|#/.test(target)) return undefined
+  const mark = target.indexOf('?')
+  return mark < 0 ? { path: target, query: undefined } : { path: target.slice(0, mark), query: target.slice(mark + 1) }
+}

@@ -1,0 +1,175 @@
+/** Web ACLs at the gateway: what is blocked, counted, limited and challenged, on real sockets. */
+import { createHash } from 'node:crypto'
+import {
+  AssociateWebACLCommand,
+  CreateWebACLCommand,
+  DisassociateWebACLCommand,
+  GetSampledRequestsCommand,
+  type Rule,
+  type Statement,
+  UpdateWebACLCommand,
+  WAFV2Client,
+} from '@aws-sdk/client-wafv2'
+import { describe, expect, test, vi } from 'vitest'
+import { gatewayCloud, target, WAIT } from './gateway.fixture.ts'
+
+const visibility = (MetricName: string) => ({
+  MetricName,
+  SampledRequestsEnabled: true,
+  CloudWatchMetricsEnabled: false,
+})
+const rule = (Name: string, Priority: number, statement: Statement, action: Rule['Action']): Rule => ({
+  Name,
+  Priority,
+  Statement: statement,
+  Action: action,
+  VisibilityConfig: visibility(Name),
+})
+const NONE = [{ Priority: 0, Type: 'NONE' as const }]
+const path = (text: string): Statement => ({
+  ByteMatchStatement: {
+    SearchString: Buffer.from(text),
+    FieldToMatch: { UriPath: {} },
+    TextTransformations: NONE,
+    PositionalConstraint: 'STARTS_WITH',
+  },
+})
+const sqli: Statement = {
+  SqliMatchStatement: {
+    FieldToMatch: { AllQueryArguments: {} },
+    TextTransformations: [{ Priority: 0, Type: 'URL_DECODE' }],
+  },
+}
+const INJECTION = '/?id=1%27%20or%201=1--'
+
+async function protectedShop(rules: Rule[], more: object = {}) {
+  const it = await gatewayCloud()
+  const a = await target('a')
+  const shop = await it.serving('shop', 80, [a.port])
+  const waf = it.client(WAFV2Client)
+  const settings = { DefaultAction: { Allow: {} }, VisibilityConfig: visibility('acl'), Scope: 'REGIONAL' as const }
+  const { Summary } = await waf.send(new CreateWebACLCommand({ Name: 'acl', ...settings, Rules: rules, ...more }))
+  let LockToken = Summary!.LockToken
+  await waf.send(new AssociateWebACLCommand({ WebACLArn: Summary!.ARN, ResourceArn: shop.arn }))
+  const update = async (changed: Rule[]) => {
+    const answer = await waf.send(
+      new UpdateWebACLCommand({ Id: Summary!.Id, Name: 'acl', ...settings, Rules: changed, LockToken, ...more }),
+    )
+    LockToken = answer.NextLockToken
+  }
+  const status = async (where: string, init: RequestInit = {}) =>
+    (await fetch(shop.url + where, { redirect: 'manual', ...init })).status
+  return { ...it, ...shop, a, waf, acl: Summary!, update, status }
+}
+
+describe('A web ACL', () => {
+  test('blocks an injection, lets it through with a label and a header when it counts, and is recorded', async () => {
+    const it = await protectedShop([rule('sqli', 1, sqli, { Block: {} })])
+    await vi.waitFor(async () => expect(await it.status(INJECTION)).toBe(403), WAIT)
+    expect(await it.status('/?id=1')).toBe(200)
+    const before = it.a.seen.length
+    expect(await it.status(INJECTION)).toBe(403)
+    expect(it.a.seen.length).toBe(before)
+    await vi.waitFor(async () => {
+      const { SampledRequests } = await it.waf.send(
+        new GetSampledRequestsCommand({
+          WebAclArn: it.acl.ARN,
+          RuleMetricName: 'sqli',
+          Scope: 'REGIONAL',
+          TimeWindow: { StartTime: new Date(Date.now() - 3_600_000), EndTime: new Date(Date.now() + 60_000) },
+          MaxItems: 10,
+        }),
+      )
+      expect(SampledRequests?.[0]).toMatchObject({ Action: 'BLOCK', ResponseCodeSent: 403 })
+    }, WAIT)
+    const CustomRequestHandling = { InsertHeaders: [{ Name: 'found', Value: 'sqli' }] }
+    const counting = { ...rule('sqli', 1, sqli, { Count: { CustomRequestHandling } }), RuleLabels: [{ Name: 'bad' }] }
+    const labelled: Statement = { LabelMatchStatement: { Scope: 'LABEL', Key: 'bad' } }
+    const onLabel = { InsertHeaders: [{ Name: 'label', Value: 'bad' }] }
+    await it.update([counting, rule('label', 2, labelled, { Count: { CustomRequestHandling: onLabel } })])
+    await vi.waitFor(async () => expect(await it.status(INJECTION)).toBe(200), WAIT)
+    expect(it.a.seen.at(-1)?.headers).toMatchObject({ 'x-amzn-waf-found': 'sqli', 'x-amzn-waf-label': 'bad' })
+    await it.waf.send(new DisassociateWebACLCommand({ ResourceArn: it.arn }))
+    await vi.waitFor(async () => {
+      await it.status(INJECTION)
+      expect(it.a.seen.at(-1)?.headers).not.toHaveProperty('x-amzn-waf-found')
+    }, WAIT)
+  })
+
+  test('looks into bodies up to its limit, and answers with the response of its rule', async () => {
+    const body: Statement = {
+      ByteMatchStatement: {
+        SearchString: Buffer.from('attack'),
+        FieldToMatch: { Body: { OversizeHandling: 'CONTINUE' } },
+        TextTransformations: NONE,
+        PositionalConstraint: 'CONTAINS',
+      },
+    }
+    const CustomResponse = {
+      ResponseCode: 418,
+      CustomResponseBodyKey: 'no',
+      ResponseHeaders: [{ Name: 'x-why', Value: 'body' }],
+    }
+    const it = await protectedShop([rule('body', 1, body, { Block: { CustomResponse } })], {
+      CustomResponseBodies: { no: { ContentType: 'APPLICATION_JSON', Content: '{"error":"blocked"}' } },
+    })
+    const post = (text: string) => fetch(it.url, { method: 'POST', body: text })
+    await vi.waitFor(async () => expect((await post('an attack')).status).toBe(418), WAIT)
+    const blocked = await post(`${'x'.repeat(8_000)}attack`)
+    expect([blocked.headers.get('x-why'), blocked.headers.get('content-type'), await blocked.text()]).toEqual([
+      'body',
+      'application/json',
+      '{"error":"blocked"}',
+    ])
+    // Beyond the limit a body is not inspected, and arrives as a whole.
+    const long = `${'x'.repeat(100_000)}attack`
+    expect((await post(long)).status).toBe(200)
+    expect(it.a.seen.at(-1)?.body).toBe(long)
+  })
+
+  test('limits the rate of an address', async () => {
+    const limited: Statement = {
+      RateBasedStatement: { Limit: 10, EvaluationWindowSec: 60, AggregateKeyType: 'IP' },
+    }
+    const it = await protectedShop([rule('rate', 1, { RateBasedStatement: limited.RateBasedStatement }, { Block: {} })])
+    await vi.waitFor(async () => expect(await it.status('/')).toBe(403), WAIT)
+  })
+})
+
+describe('A challenge', () => {
+  const solved = (challenge: string, bits: number) => {
+    for (let n = 0; ; n++)
+      if (createHash('sha256').update(`${challenge}:${n}`).digest().readUInt32BE() >>> (32 - bits) === 0)
+        return String(n)
+  }
+
+  test('is passed by a client that solves it, and its token is of that client alone', async () => {
+    const it = await protectedShop([rule('challenge', 1, path('/private'), { Challenge: {} })])
+    const browser = { Accept: 'text/html,*/*', 'User-Agent': 'Browser/1' }
+    await vi.waitFor(async () => expect(await it.status('/private')).toBe(202), WAIT)
+    const bare = await fetch(`${it.url}/private`)
+    expect([bare.headers.get('x-amzn-waf-action'), await bare.text()]).toEqual(['challenge', ''])
+    const page = await fetch(`${it.url}/private`, { headers: browser })
+    expect(page.status).toBe(202)
+    const [, challenge = '', bits] = /data-challenge="([^"]+)" data-bits="(\d+)"/.exec(await page.text()) ?? []
+    const send = (solution: string, headers: Record<string, string> = browser) =>
+      fetch(`${it.url}/.well-known/merlon-challenge`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ challenge, solution }),
+      })
+    expect((await send('1')).status).toBe(403)
+    const solution = solved(challenge, Number(bits))
+    expect((await send(solution, { 'User-Agent': 'Other/1' })).status).toBe(403)
+    const answer = await send(solution)
+    expect(answer.status).toBe(200)
+    const Cookie = answer.headers.get('set-cookie')!.split(';')[0]!
+    expect(Cookie).toMatch(/^aws-waf-token=/)
+    // A challenge gives one token.
+    expect((await send(solution)).status).toBe(403)
+    expect(await it.status('/private', { headers: { ...browser, Cookie } })).toBe(200)
+    expect(await it.status('/private', { headers: { ...browser, 'User-Agent': 'Other/1', Cookie } })).toBe(202)
+    expect(await it.status('/private', { headers: { ...browser, Cookie: `${Cookie.slice(0, -2)}AA` } })).toBe(202)
+    expect(await it.status('/public')).toBe(200)
+  })
+})

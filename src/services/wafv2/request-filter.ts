@@ -1,0 +1,101 @@
+/**
+ * Web ACLs in the server's own process, for pages that it answers itself. A compiled web ACL is a value derived from its documents;
+ * what is recorded waits in memory, within bounds, until the server writes it down.
+ */
+import { compilePublished, inspectedBodyBytes, type PublishedWebAcl } from '../../engines/waf/published.ts'
+import { RateLimiter } from '../../engines/waf/rate-limiter.ts'
+import type { InspectedRequest } from '../../engines/waf/request.ts'
+import { responseTo } from '../../engines/waf/response.ts'
+import { TrafficRecorder, type WebAclRecord } from '../../engines/waf/traffic-recorder.ts'
+import type { CompiledWebAcl } from '../../engines/waf/web-acl.ts'
+import type { RequestFilterPort } from '../../kernel/ports/request-filter.ts'
+import { webAclResources } from '../../kernel/ports/web-acl-resources.ts'
+import type { ServiceContext } from '../../kernel/service/open-services.ts'
+import { DerivedCache } from '../../kernel/state/derived.ts'
+import type { HttpRequest } from '../../wire/http.ts'
+import { webAclsPort } from './published-web-acls.ts'
+
+/** Between two writes; more are dropped. */
+const RECORDS_MAX = 10_000
+const COMPILED_MAX = 200
+
+interface Compiled {
+  readonly acl: PublishedWebAcl
+  readonly compiled: CompiledWebAcl
+}
+
+export interface OpenedFilter extends RequestFilterPort {
+  /** Writes down what was recorded. */
+  flush(): Promise<void>
+}
+
+export function openRequestFilter({
+  store,
+  clock,
+  use,
+}: Pick<ServiceContext, 'store' | 'clock' | 'use'>): OpenedFilter {
+  const rates = new RateLimiter()
+  let records: WebAclRecord[] = []
+  const recorder = new TrafficRecorder((record) => {
+    if (records.length < RECORDS_MAX) records.push(record)
+  })
+  const webAclOf = new DerivedCache<Compiled | undefined>(
+    store,
+    async (reader, resourceArn) => {
+      const acl = await webAclsPort.publishedFor(reader, resourceArn)
+      return acl && { acl, compiled: compilePublished(acl) }
+    },
+    { max: COMPILED_MAX },
+  )
+
+  return {
+    refusal: async (resourceArn, request, requestId) => {
+      const found = await webAclOf.get(resourceArn)
+      if (!found) return undefined
+      const { acl, compiled } = found
+      const type = use(webAclResources).typeOf(resourceArn)
+      const bodyBytesMax = inspectedBodyBytes(
+        acl,
+        (type?.resourceType as Parameters<typeof inspectedBodyBytes>[1] | undefined) ?? 'APPLICATION_LOAD_BALANCER',
+      )
+      const inspected = inspectedRequest(request, bodyBytesMax)
+      const now = clock.now()
+      const verdict = compiled.evaluate(inspected, { rates, now, token: {} })
+      const response = responseTo(verdict)
+      recorder.inspected(acl, inspected, verdict, {
+        now,
+        sourceName: type?.httpSourceName ?? '-',
+        sourceId: resourceArn.slice(resourceArn.lastIndexOf('/') + 1),
+        requestId,
+        scheme: request.secure ? 'https' : 'http',
+        responseCode: response?.status,
+        bodyBytes: request.body.length,
+      })
+      return response
+    },
+    flush: async () => {
+      const now = clock.now()
+      recorder.flush(now)
+      const batch = records
+      records = []
+      if (batch.length === 0) return
+      await store.run((unit) => webAclsPort.receive(unit, { records: batch, node: store.node, now }))
+    },
+  }
+}
+
+function inspectedRequest(request: HttpRequest, bodyBytesMax: number): InspectedRequest {
+  const { rawHeaders } = request
+  const headers: (readonly [string, string])[] = []
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) headers.push([rawHeaders[i]!, rawHeaders[i + 1]!])
+  return {
+    method: request.method,
+    path: request.path,
+    query: request.query,
+    httpVersion: '1.1',
+    headers,
+    body: request.body.subarray(0, bodyBytesMax).toString('latin1'),
+    isBodyTruncated: request.body.length > bodyBytesMax,
+    clientIp: request.remoteAddress,
+  }
+}

@@ -1,0 +1,1 @@
+export function copyProgram(target: string): void
