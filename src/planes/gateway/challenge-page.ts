@@ -75,10 +75,11 @@ work()
 export const challengePage = ({ challenge, bits, path, nonce }: ChallengePage): string =>
   `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><title>Checking your browser</title><meta name="robots" content="noindex"></head>
+<head><meta charset="utf-8"><title>Checking your browser</title><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex"></head>
 <body>
 <main>
-<p id="challenge" role="status" data-challenge="${challenge}" data-bits="${bits}" data-path="${path}">Checking your browser. This takes a moment.</p>
+<h1>Checking your browser</h1>
+<p id="challenge" role="status" data-challenge="${challenge}" data-bits="${bits}" data-path="${path}">This takes a moment.</p>
 <noscript><p>This page needs JavaScript.</p></noscript>
 </main>
 <script nonce="${nonce}">${SCRIPT}</script>
