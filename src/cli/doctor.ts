@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import type { Verification } from '../kernel/log-integrity/verification.ts'
 import { callServer } from '../server/admin/admin-socket.ts'
+import { KEY_WITH_DATA } from '../server/admin/trust-report.ts'
 import { isInstalled } from '../server/compose/installation.ts'
 import { asOperatorError, codeOf } from '../server/compose/operator-errors.ts'
 import type { Health } from '../server/listen/health.ts'
@@ -113,7 +114,7 @@ const FIXES: readonly (readonly [check: RegExp, fix: string])[] = [
 function advised({ check, verdict, found }: Report['checks'][number]): Check {
   if (verdict === 'PASS') return { check, verdict, found }
   // Merlon serves such an installation to its own machine alone: it is not broken, and it is not for production.
-  if (/lies beside the data/.test(found))
+  if (found === KEY_WITH_DATA)
     return warn(check, found, 'merlon sealer add file --key-file /another/disk/merlon.key, then remove this one')
   const [pattern, fix] = FIXES.find(([known]) => known.test(check)) ?? [/^/, 'See docs/operations.md']
   const [matched = ''] = pattern.exec(check) ?? []

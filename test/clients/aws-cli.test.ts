@@ -244,7 +244,7 @@ describe('what is not built', () => {
   test.each([
     ['kms describe-custom-key-stores', 'DescribeCustomKeyStores', 'kms:DescribeCustomKeyStores'],
     ['s3api list-multipart-uploads --bucket any-bucket', 'ListMultipartUploads', 's3:ListMultipartUploads'],
-    ['guardduty list-detectors', 'ListDetectors', 'guardduty:ListDetectors'],
+    ['securityhub get-insights', 'GetInsights', 'securityhub:GetInsights'],
     ['ec2 describe-transit-gateways', 'DescribeTransitGateways', 'ec2:DescribeTransitGateways'],
     ['cloudwatch list-metrics', 'ListMetrics', 'cloudwatch:ListMetrics'],
     ['shield list-protections', 'ListProtections', 'shield:ListProtections'],

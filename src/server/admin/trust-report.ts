@@ -8,6 +8,9 @@ import { allBackups } from '../trust/backup.ts'
 import { checkCanaries } from '../trust/restore.ts'
 import type { SealManager } from '../trust/seal-manager.ts'
 
+/** Found of a sealer whose key file is in the data directory. */
+export const KEY_WITH_DATA = 'its key is stored with the data: read access to the disk is enough to decrypt everything'
+
 type Verdict = 'PASS' | 'WARN' | 'FAIL'
 interface Check {
   readonly check: string
@@ -56,7 +59,7 @@ export async function trustReport(custody: SealManager, process: object): Promis
 function sealerCheck(custody: SealManager, sealer: SealerRecord, now: number): Check {
   const check = `sealer ${sealer.id} (${sealer.settings.kind})`
   if (custody.isStoredWithData(sealer)) {
-    const found = 'its key is stored with the data: read access to the disk is enough to decrypt everything'
+    const found = KEY_WITH_DATA
     return { check, verdict: 'FAIL', found }
   }
   if (sealer.testedAt === undefined) return { check, verdict: 'WARN', found: 'never tested' }
