@@ -28,7 +28,7 @@ export const SUITES = [
     waits: true,
     covers: ['src/planes/functions/', 'src/services/secretsmanager/', 'src/services/lambda/'],
   },
-  { name: 'cli', minutes: 4, covers: ['src/cli/', 'src/server/', 'src/kernel/', 'src/policy/', 'src/services/'] },
+  { name: 'cli', minutes: 10, covers: ['src/cli/', 'src/server/', 'src/kernel/', 'src/policy/', 'src/services/'] },
   { name: 'wire', minutes: 5, covers: ['src/wire/', 'models/'] },
   {
     name: 'adversarial',
@@ -42,7 +42,7 @@ export const SUITES = [
       'src/services/iam/',
     ],
   },
-  { name: 'clients', minutes: 16, covers: ['src/services/', 'src/wire/', 'src/kernel/', 'src/cli/', 'models/'] },
+  { name: 'clients', minutes: 20, covers: ['src/services/', 'src/wire/', 'src/kernel/', 'src/cli/', 'models/'] },
   {
     name: 'nodes',
     minutes: 8,
@@ -55,7 +55,7 @@ export const SUITES = [
   },
   {
     name: 'faults',
-    minutes: 9,
+    minutes: 12,
     covers: ['src/store/', 'src/kernel/jobs/jobs.ts', 'src/kernel/jobs/lease.ts', 'src/server/'],
   },
   { name: 'trust', minutes: 5, covers: ['src/vault/', 'src/store/', 'src/kernel/evidence/', 'src/server/'] },
@@ -72,7 +72,7 @@ export const SUITES = [
   },
   {
     name: 'browser',
-    minutes: 6,
+    minutes: 8,
     covers: ['src/services/signin/', 'src/kernel/web/', 'src/server/web/', 'console/'],
   },
   { name: 'postgres', minutes: 4, waits: true, covers: ['src/store/'] },
