@@ -40,7 +40,7 @@ test.each<[string, readonly string[], RegExp]>([
   ['bytes', ['--secret', 'bytes'], /binary/],
   ['a NUL character', ['--env', 'X=nul'], /secret nul .*X/],
   ['a NUL character in a member', ['--secret', 'nul-member'], /secret nul-member .*TOKEN/],
-  ['no secret at all', [], /which secrets/],
+  ['no secret at all', [], /Missing secret/],
   ['a name that is none', ['--env', '1X=db'], /NAME=ID/],
 ])('%s runs nothing, and no value is printed', async (_what, words, reason) => {
   const { status, stdout, stderr } = await run(...words, '--', 'echo', 'ran')
