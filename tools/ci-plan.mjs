@@ -76,7 +76,7 @@ export const SUITES = [
     covers: ['src/services/signin/', 'src/kernel/web/', 'src/server/web/', 'console/'],
   },
   { name: 'postgres', minutes: 4, waits: true, covers: ['src/store/'] },
-  { name: 'docs', minutes: 4, waits: true, covers: ['docs/', 'README.md', 'src/cli/'] },
+  { name: 'docs', minutes: 8, waits: true, covers: ['docs/', 'README.md', 'src/cli/'] },
   { name: 'million', minutes: 0, beside: true, covers: ['src/policy/', 'src/services/secretsmanager/random-password'] },
   { name: 'vectors', minutes: 0, beside: true, covers: ['src/vault/', 'src/services/kms/', 'src/encryption-sdk/'] },
   { name: 'oracle', minutes: 0, beside: true, covers: ['src/policy/'] },
