@@ -280,4 +280,5 @@ test.each(withOperations.map((service) => [service.api.id, service] as const))(
   async (_, service) => {
     expect(await failures(service)).toEqual([])
   },
+  600_000,
 )
