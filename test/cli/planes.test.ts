@@ -75,8 +75,8 @@ test('a resolver answers while its server is dead, and after it was killed itsel
   const second = await startPlane(['--state', state])
   expect(await resolveAt(second.port)).toEqual(['192.0.2.7'])
 
-  const unknown = await merlon(['plane', 'run', 'gateway', '--state', state])
-  expect(unknown.stderr).toContain("There is no plane named 'gateway'")
+  const unknown = await merlon(['plane', 'run', 'firewall', '--state', state])
+  expect(unknown.stderr).toContain("There is no plane named 'firewall'")
 }, 120_000)
 
 test('a resolver in the server answers from the zones of its server', async () => {
