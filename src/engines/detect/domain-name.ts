@@ -1,4 +1,4 @@
-/** The part of a domain name that somebody registered. An approximation: public suffixes of two labels are a short list. */
+/** The registered part of a domain name. An approximation: public suffixes of two labels are a short list. */
 
 /** Second levels under which registries of countries register. */
 const SECOND_LEVELS: ReadonlySet<string> = new Set(['ac', 'co', 'com', 'edu', 'gob', 'gov', 'ne', 'net', 'or', 'org'])

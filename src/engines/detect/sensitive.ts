@@ -89,7 +89,7 @@ const opensPort: Read = ({ request }) => {
   return undefined
 }
 
-/** Processors made for computing, and sizes, that coin mining asks for. */
+/** Instance families for computing, and sizes, that coin mining uses. */
 const LARGE_INSTANCE =
   /^(?:p[2-9]|g[3-9]|inf|trn|dl|hpc|u-)[a-z0-9-]*\.|\.(?:1[0-9]|2[0-9]|3[0-9]|4[0-9]|5[0-9])xlarge$|\.metal/
 

@@ -15,7 +15,7 @@ interface Counts {
   readonly elsewhere: Map<string, { readonly count: number; readonly at: number }>
 }
 
-/** What one gateway counted of a key: as gateways tell each other. The key is a digest: what it is made of is not passed on. */
+/** Requests that one gateway counted for a key, as gateways exchange them. The key is a digest: its parts are not passed on. */
 export type SharedCount = readonly [key: string, windowSeconds: number, count: number]
 
 export class RateLimiter {
@@ -46,7 +46,7 @@ export class RateLimiter {
     return counts ? total(counts, windowSeconds, now) : 0
   }
 
-  /** What this gateway counted itself, the largest counts first: what it tells the others. Keys without a request are dropped. */
+  /** What this gateway counted itself, the largest counts first: sent to the others. Keys without a request are dropped. */
   own(now: number, limit = Number.POSITIVE_INFINITY): readonly SharedCount[] {
     const found: SharedCount[] = []
     for (const [digest, counts] of this.#keys) {

@@ -1,4 +1,4 @@
-/** Settings of clients that cannot work here, told from requests that were refused before anybody was known. Nothing is believed. */
+/** Client settings that cannot work here, recognized in requests that failed authentication. Their claims are never trusted. */
 import type { Fault } from '../../wire/fault.ts'
 import { type HttpRequest, header } from '../../wire/http.ts'
 import { isRegion } from '../../wire/regions.ts'

@@ -1,5 +1,5 @@
 /**
- * What planes tell each other through the server while they run, such as counts of requests: small, frequent, and worthless after a
+ * Messages that planes exchange through the server while they run, such as counts of requests: small, frequent, and worthless after a
  * few seconds. It is not numbered, not kept and not repeated: records (`records.ts`) are for what must arrive.
  *
  * @example

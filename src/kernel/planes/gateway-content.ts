@@ -103,7 +103,7 @@ export interface GatewayContent {
   readonly secrets: SealedSecrets
 }
 
-/** What gateways tell each other through the server, each second. */
+/** The message that gateways exchange through the server, each second. */
 export interface GatewayMessage {
   readonly rates: readonly (readonly [key: string, windowSeconds: number, count: number])[]
   /** Target group ARN → target → health; only when it changed, and once a minute. */

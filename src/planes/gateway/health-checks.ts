@@ -14,7 +14,7 @@ interface Checked {
   isStopped: boolean
 }
 
-/** Of an answer of a health check, at most: nobody reads it. */
+/** Bytes of a health check's answer that are read, at most; they are discarded. */
 const BODY_BYTES_MAX = 64 * 1024
 
 export class TargetHealth {

@@ -48,7 +48,7 @@ const CONNECTIONS_MAX = 10_000
 const EXCHANGE_MS = 1_000
 /** Health goes up when it changes, and so often besides. */
 const HEALTH_EVERY_MS = 60_000
-/** Keys of rate-based rules that are told each second. */
+/** Keys of rate-based rules that are sent each second. */
 const SHARED_MAX = 1_000
 const DRAIN_MS = 10_000
 

@@ -1,5 +1,5 @@
 /**
- * PROXY protocol, version 2: how a load balancer in front tells whose connection it passes on. Believed from configured addresses
+ * PROXY protocol, version 2: a load balancer in front reports the client of a connection. Trusted from configured addresses
  * alone. Source: https://www.haproxy.org/download/2.8/doc/proxy-protocol.txt §2.2
  */
 

@@ -13,7 +13,7 @@ export interface CompiledRule {
   readonly action: PublishedAction
 }
 
-/** A listener of one load balancer. Those that share a port are told apart by the host of the request. */
+/** A listener of one load balancer. Those that share a port are distinguished by the host of the request. */
 export interface Route {
   readonly balancer: PublishedLoadBalancer
   readonly listener: PublishedListener

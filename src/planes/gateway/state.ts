@@ -108,7 +108,7 @@ function namesOf(chain: string): readonly string[] {
   return alternatives.length > 0 ? alternatives : common === undefined ? [] : [common]
 }
 
-/** By the name that the client asks for; without one, or one that no certificate has, the first listener's default certificate. */
+/** By the name that the client requests (SNI); without one, or one that no certificate has, the first listener's default certificate. */
 export function contextFor({ contexts }: PortState, serverName: string | undefined): NamedContext | undefined {
   const host = serverName?.toLowerCase().replace(/\.$/, '') ?? ''
   return (

@@ -57,7 +57,7 @@ export async function writeFile(
 
 /**
  * Asks for the permissions that a file needs. The write is one that cannot succeed: it replaces an object that is not there,
- * and is told so only once it is allowed.
+ * and learns so only once it is allowed.
  */
 async function canPublish(actAs: ActAs, row: DestinationRow): Promise<boolean> {
   const acting = actingFor(row)

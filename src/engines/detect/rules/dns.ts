@@ -51,7 +51,7 @@ export const dnsExfiltration: RuleFactory = ({ state }): Rule => {
       const key = `${instanceOf(event)} ${domain}`
       const window = windowAt(windows, key, event.time, TUNNEL.windowMs)
       const known = window.values.length
-      // A short fingerprint is enough to tell names apart.
+      // A short fingerprint is enough to distinguish names.
       addValue(window, createHash('sha256').update(data).digest('base64').slice(0, 8), event.id, TUNNEL.namesMin)
       const isNew = window.values.length > known || known >= TUNNEL.namesMin
       if (isNew) window.amount += data.length

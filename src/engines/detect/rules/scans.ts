@@ -14,7 +14,7 @@ const HOSTS_OF_PORT_MIN = 100
 
 const portOf = (pair: string): string => pair.slice(pair.lastIndexOf(' ') + 1)
 
-/** A port that many hosts are asked for is a sweep; many ports of few hosts are a scan. */
+/** Connections to one port of many hosts are a sweep; to many ports of few hosts, a scan. */
 export const scans: RuleFactory = ({ state, lookups, endsOf }): Rule => {
   const hosts = state.table<Window>('scanned-hosts')
   const pairs = state.table<Window>('scanned-pairs')

@@ -1,4 +1,4 @@
-/** Trails that are stopped, deleted, or told to leave events out. */
+/** Trails that are stopped, deleted, or configured to leave events out. */
 import { at, itemsOf, listOf, textOf } from '../normalize/json.ts'
 import { NONE, type Rule, type RuleFactory } from '../rule.ts'
 import type { ApiEvent, Json } from '../types.ts'
