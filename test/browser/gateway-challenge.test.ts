@@ -1,7 +1,7 @@
 /** The challenge of a web ACL: Chromium passes it, curl does not, and the token of one client is refused from another. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { type AddressInfo, createServer as createNetServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { DescribeSubnetsCommand, EC2Client } from '@aws-sdk/client-ec2'
 import * as elb from '@aws-sdk/client-elastic-load-balancing-v2'
 import { AssociateWebACLCommand, CreateWebACLCommand, WAFV2Client } from '@aws-sdk/client-wafv2'
@@ -9,6 +9,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { run } from '../clients/command.ts'
 import { installation, type Running, startAlone } from '../process.ts'
+import { freePort } from '../rotation/databases.ts'
 import { accessibilityFindings, openBrowser, screenshot } from './browser.ts'
 
 let server: Running
@@ -24,15 +25,6 @@ const visibility = (MetricName: string) => ({
   SampledRequestsEnabled: false,
   CloudWatchMetricsEnabled: false,
 })
-
-async function freePort(): Promise<number> {
-  const probe = createNetServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
 
 beforeAll(async () => {
   const port = await freePort()

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { type AddressInfo, createServer as createNetServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DescribeSubnetsCommand, EC2Client } from '@aws-sdk/client-ec2'
@@ -13,6 +13,7 @@ import * as elb from '@aws-sdk/client-elastic-load-balancing-v2'
 import { AssociateWebACLCommand, CreateWebACLCommand, UpdateWebACLCommand, WAFV2Client } from '@aws-sdk/client-wafv2'
 import { afterEach, expect, test, vi } from 'vitest'
 import { merlon, merlonScript, startAlone, temporaryFolder } from '../process.ts'
+import { freePort } from '../rotation/databases.ts'
 
 const closers: (() => unknown)[] = []
 afterEach(async () => {
@@ -42,15 +43,6 @@ const blocking = (text: string) => [
     VisibilityConfig: visibility('path'),
   },
 ]
-
-async function freePort(): Promise<number> {
-  const server = createNetServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 async function application(): Promise<number> {
   const server = createServer((_request, response) => response.end('the application')).listen(0, '127.0.0.1')
