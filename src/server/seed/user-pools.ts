@@ -154,7 +154,8 @@ async function shownPool({ call }: Account, pool: Cognito.UserPoolType): Promise
       domain: pool.Domain,
       settings,
       tags: pool.UserPoolTags,
-      clients: await inTurn(clients, async ({ ClientId }) => {
+      // By name: random IDs would order each export otherwise.
+      clients: await inTurn(clients.toSorted(byName), async ({ ClientId }) => {
         const { UserPoolClient: client } = await call(cognito, 'DescribeUserPoolClient', {
           UserPoolId,
           ClientId: ClientId!,
@@ -182,3 +183,9 @@ async function shownPool({ call }: Account, pool: Cognito.UserPoolType): Promise
     }),
   }
 }
+
+interface Named {
+  readonly ClientName?: string | undefined
+}
+
+const byName = (a: Named, b: Named): number => (a.ClientName ?? '').localeCompare(b.ClientName ?? '', 'en')
