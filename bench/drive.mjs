@@ -10,7 +10,11 @@ const loader = fileURLToPath(new URL('load.mjs', import.meta.url))
 export async function load(server, requests, total, { connections = CONNECTIONS, perSecond } = {}) {
   const child = fork(loader)
   child.send({ url: server.url, connections: Math.min(connections, total), requests, total, perSecond })
-  const [result] = await once(child, 'message')
+  const ended = once(child, 'exit').then(([status]) => {
+    throw new Error(`the load process ended with status ${status} before it reported`)
+  })
+  const [result] = await Promise.race([once(child, 'message'), ended])
+  ended.catch(() => {})
   const failed = Object.keys(result.statuses).filter((status) => status !== '200')
   if (failed.length > 0) throw new Error(`${server.name} answered ${JSON.stringify(result.statuses)}`)
   return result

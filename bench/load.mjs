@@ -39,7 +39,7 @@ process.once('message', ({ url, connections, requests, total, perSecond }) => {
     const sendNext = () => {
       if (next >= total) return void socket.destroy()
       const dueInMs = perSecond === undefined ? 0 : startedAt + (next / perSecond) * 1000 - performance.now()
-      if (dueInMs > 0.5) return void setTimeout(ask, dueInMs)
+      if (dueInMs > 0.5) return void setTimeout(sendNext, dueInMs)
       waiting = true
       sentAt = performance.now()
       socket.write(bytes[next++ % bytes.length])

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { CONNECTIONS, load } from '../drive.mjs'
 import { number, table } from '../report.mjs'
-import { askOnce, signedJson, signedQuery } from '../requests.mjs'
+import { callOnce, signedJson, signedQuery } from '../requests.mjs'
 import { median } from '../rounds.mjs'
 import { running, startMerlon } from '../servers.mjs'
 
@@ -28,9 +28,9 @@ async function startBare() {
 export async function processor({ full, rounds }) {
   const [merlon, bare] = [await startMerlon(), await startBare()]
   try {
-    const { KeyMetadata } = await askOnce(merlon, 'kms', 'TrentService.CreateKey', {})
+    const { KeyMetadata } = await callOnce(merlon, 'kms', 'TrentService.CreateKey', {})
     const secret = { ClientRequestToken: randomUUID(), Name: 'bench', SecretString: 'x'.repeat(64) }
-    await askOnce(merlon, 'secretsmanager', 'secretsmanager.CreateSecret', secret)
+    await callOnce(merlon, 'secretsmanager', 'secretsmanager.CreateSecret', secret)
     const identity = async (server) => [await signedQuery(server, 'sts', { Action: 'GetCallerIdentity' })]
     const calls = full ? 20_000 : 6_000
     const cases = [
