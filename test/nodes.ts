@@ -48,6 +48,7 @@ export async function startNodes(
     )
     return {
       url: balancer.url,
+      ...(nodes[0]!.console && { console: nodes[0]!.console }),
       nodes: NODES,
       accounts: nodes[0]!.accounts,
       process: nodes[0]!.process,

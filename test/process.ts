@@ -49,6 +49,9 @@ export async function merlon(
   return ended(launch(words, { ...environment, ...(isOnMany(words) && (await placeOnMany(words))) }))
 }
 
+/** The same for one server, also where a suite is run on many nodes. */
+export const merlonAlone = (words: readonly string[]): Promise<Ended> => ended(launch(words, {}))
+
 /** The same as another user of the system, which only root may start. */
 export const merlonAs = (uid: number, words: readonly string[]): Promise<Ended> => ended(launch(words, {}, uid))
 

@@ -4,7 +4,7 @@ import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { merlon, merlonScript, type Running, startAlone, temporaryFolder } from '../process.ts'
+import { merlon, merlonAlone, merlonScript, type Running, startAlone, temporaryFolder } from '../process.ts'
 import { cleanEnvironment, environmentFor, run } from './command.ts'
 
 const data = join(temporaryFolder(), 'data')
@@ -148,7 +148,7 @@ describe('Policies and events', () => {
 test('plain HTTP beyond this machine is refused, unless an operator allows it, and said at each start', async () => {
   const data = join(temporaryFolder(), 'data')
   // Without a key file, which would keep the server on this machine.
-  await merlon(['init', '--data', data, '--shares', '2', '--threshold', '2'])
+  await merlonAlone(['init', '--data', data, '--shares', '2', '--threshold', '2'])
   const start = (...words: string[]) => startAlone(['--data', data, '--host', '0.0.0.0', ...words])
   await expect(start()).rejects.toThrow(/MERLON_TLS_REQUIRED: .*--insecure-http/)
 
