@@ -2,7 +2,17 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { changedFiles, MINUTES_MAX, minutesOf, plan, reached, SUITES, touched, turnsUntil } from '../tools/ci-plan.mjs'
+import {
+  changedFiles,
+  MINUTES_MAX,
+  minutesOf,
+  plan,
+  reached,
+  SUITES,
+  shardOf,
+  touched,
+  turnsUntil,
+} from '../tools/ci-plan.mjs'
 import { nextSuite, ORDER, portsOf } from '../tools/ci-run.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -42,6 +52,15 @@ test('Every suite has its turn, and the same turn has the same suites', () => {
   for (let turn = 0; turn < 2 * SUITES.length; turn++) {
     expect(plan([], turn, short)).toEqual(plan([], turn, short))
     for (const name of all) expect(plan([], turn + turnsUntil(name, turn, short), short)).toContain(name)
+  }
+})
+
+test('Each shard of a suite has its turn, whatever the turns at which the suite runs', () => {
+  for (const { name, shards = 1 } of SUITES) {
+    const turns = Array.from({ length: shards }, (_, n) => n * SUITES.length)
+    for (const first of [0, 1, 7]) {
+      expect(new Set(turns.map((turn) => shardOf(name, first + turn).join())).size).toBe(shards)
+    }
   }
 })
 

@@ -6,6 +6,7 @@ export declare const SUITES: readonly {
   readonly covers: readonly string[]
   readonly waits?: boolean
   readonly beside?: boolean
+  readonly shards?: number
 }[]
 export declare function reached(root: string, files: readonly string[]): Set<string>
 export declare function touched(root: string, changed: readonly string[] | undefined): string[]
@@ -13,3 +14,5 @@ export declare function plan(touchedNames: readonly string[], turn: number, minu
 export declare function turnsUntil(name: string, turn: number, minutesMax?: number): number
 export declare function changedFiles(root: string, base?: string): string[] | undefined
 export declare function minutesOf(names: readonly string[]): number
+export declare function shardOf(name: string, turn: number): string[]
+export declare function turnOf(root: string): number

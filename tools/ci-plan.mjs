@@ -19,7 +19,8 @@ export const FAST_MINUTES = 6
  * `covers`: what a suite tests through the built server, where no import shows it. `minutes`: on two processors. Suites that
  * `wait` mostly wait for processes, databases and clocks, with one worker: two of them run at a time; not those that run
  * browsers, Terraform or many nodes, which take twice as long then. Suites that are `beside`
- * only compute: they take what the others leave, and no time of their own.
+ * only compute: they take what the others leave, and no time of their own. Of a suite with `shards` a run has one, of which
+ * `minutes` speaks; the next turn that has the suite has the next shard.
  */
 export const SUITES = [
   {
@@ -45,7 +46,8 @@ export const SUITES = [
   { name: 'clients', minutes: 24, covers: ['src/services/', 'src/wire/', 'src/kernel/', 'src/cli/', 'models/'] },
   {
     name: 'nodes',
-    minutes: 8,
+    minutes: 11,
+    shards: 3,
     covers: [
       'src/store/postgres/',
       'src/server/trust/keyring-in-store.ts',
@@ -162,6 +164,12 @@ export function plan(touchedNames, turn, minutesMax = MINUTES_MAX) {
   return SUITES.filter(({ name }) => chosen.has(name)).map(({ name }) => name)
 }
 
+/** Words for vitest that choose the shard of a suite whose turn it is. */
+export function shardOf(name, turn) {
+  const shards = SUITES.find((suite) => suite.name === name).shards ?? 1
+  return shards === 1 ? [] : [`--shard=${(Math.floor(turn / SUITES.length) % shards) + 1}/${shards}`]
+}
+
 /** How many turns from now a suite runs, even when no change touches it. */
 export function turnsUntil(name, turn, minutesMax = MINUTES_MAX) {
   for (let more = 1; more <= SUITES.length; more++) if (plan([], turn + more, minutesMax).includes(name)) return more
@@ -191,7 +199,7 @@ export function changedFiles(root, base = process.env['MERLON_CI_BASE']) {
 }
 
 /** Counts commits; days where the clone does not hold them. */
-function turnOf(root) {
+export function turnOf(root) {
   const whole = git(root, 'rev-parse', '--is-shallow-repository') === 'false'
   return whole ? Number(git(root, 'rev-list', '--count', 'HEAD')) : Math.floor(Date.now() / 86_400_000)
 }

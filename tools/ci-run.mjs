@@ -8,7 +8,7 @@ import { appendFileSync, createWriteStream, mkdtempSync, readFileSync, rmSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { SUITES } from './ci-plan.mjs'
+import { SUITES, shardOf, turnOf } from './ci-plan.mjs'
 
 const PORTS_FIRST = 12_000
 const PORTS_EACH = 1_000
@@ -33,10 +33,10 @@ export function nextSuite(queue, running) {
 }
 
 /** The status of a suite, and what it printed. */
-function run(name, folder) {
+function run(name, folder, turn) {
   const file = join(folder, name)
   const output = createWriteStream(file)
-  const child = spawn('npm', ['run', `test:${name}`], {
+  const child = spawn('npm', ['run', `test:${name}`, '--', ...shardOf(name, turn)], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, MERLON_TEST_PORTS: String(portsOf(name)) },
   })
@@ -49,6 +49,7 @@ function run(name, folder) {
 }
 
 async function main(names) {
+  const turn = turnOf(fileURLToPath(new URL('..', import.meta.url)))
   const folder = mkdtempSync(join(tmpdir(), 'merlon-ci-'))
   const queue = ORDER.filter((name) => names.includes(name))
   const running = new Map()
@@ -63,7 +64,11 @@ async function main(names) {
       const startedAt = Date.now()
       running.set(
         name,
-        run(name, folder).then((ended) => ({ ...ended, name, seconds: Math.round((Date.now() - startedAt) / 1_000) })),
+        run(name, folder, turn).then((ended) => ({
+          ...ended,
+          name,
+          seconds: Math.round((Date.now() - startedAt) / 1_000),
+        })),
       )
     }
     if (running.size === 0) break

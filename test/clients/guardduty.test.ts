@@ -24,7 +24,7 @@ describe.skipIf(skipped)('terraform', () => {
       await space.apply(rev)
       expect(await space.plan(rev)).toBe('')
     }
-    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+    await space.destroy()
 
     const guardduty = new GuardDutyClient(at(space, space.account))
     expect((await guardduty.send(new ListDetectorsCommand({}))).DetectorIds).toEqual([])
@@ -52,7 +52,7 @@ describe.skipIf(skipped)('terraform', () => {
       await space.apply(rev)
       expect(await space.plan(rev)).toBe('')
     }
-    await space.terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2')
+    await space.destroy()
 
     const guardduty = new GuardDutyClient(at(space, space.account))
     expect((await guardduty.send(new ListOrganizationAdminAccountsCommand({}))).AdminAccounts).toEqual([])

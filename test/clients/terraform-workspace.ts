@@ -17,6 +17,8 @@ export interface Workspace {
   /** What `plan` would change; empty when it would change nothing. */
   plan(rev: number): Promise<string>
   apply(rev: number): Promise<string>
+  /** Of the second revision. */
+  destroy(): Promise<string>
 }
 
 let mirror: string
@@ -70,6 +72,7 @@ export async function workspace(
     folder,
     terraform,
     apply: (rev) => terraform('apply', '-auto-approve', '-input=false', `-var=rev=${rev}`),
+    destroy: () => terraform('destroy', '-auto-approve', '-input=false', '-var=rev=2'),
     plan: async (rev) => {
       const { status, stdout, stderr } = await attempt('plan', '-detailed-exitcode', '-input=false', `-var=rev=${rev}`)
       if (status !== 0 && status !== 2) throw new Error(stderr)
