@@ -5,6 +5,7 @@ import { defineConfig, type Plugin } from 'vite'
 import { schemasFor, schemasOnly } from '../tools/schemas-only.ts'
 import { builtOperations } from './dev/built-operations.ts'
 import { compressed } from './dev/compressed.ts'
+import { usedMessages } from './dev/used-messages.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -15,6 +16,7 @@ export default defineConfig({
     { ...(schemasFor('/console/src/api/first-page-models.ts') as Plugin), enforce: 'pre' },
     { ...(schemasOnly() as Plugin), enforce: 'pre' },
     builtOperations(),
+    usedMessages(),
     react(),
     compressed(),
   ],

@@ -1,6 +1,7 @@
 /** The console in a real browser, from a built server in memory. */
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { startAlone } from '../process.ts'
+import { accessibilityFindings, screenshot } from './browser.ts'
 
 export const ACCOUNT = '111122223333'
 export const ROOT = { accessKeyId: 'AKIAEXAMPLEEXAMPLE00', secretAccessKey: 'example-secret-of-the-browser-tests' }
@@ -94,4 +95,25 @@ export async function settled(page: Page): Promise<void> {
     undefined,
     { timeout: 60_000 },
   )
+}
+
+/** Goes to the page of an address behind `#/`, and waits until it shows a text. */
+export async function openPage(page: Page, address: string, shows?: string | RegExp): Promise<void> {
+  await page.evaluate((hash) => {
+    location.hash = hash
+  }, `#/${address}`)
+  if (shows !== undefined) await page.locator('main', { hasText: shows }).waitFor()
+  await settled(page)
+}
+
+/** A picture in each theme, and what axe-core finds: `theme rule: element`. */
+export async function lookedAt(page: Page, name: string): Promise<readonly string[]> {
+  const found: string[] = []
+  for (const theme of ['dark', 'light']) {
+    // By an event of its own: an open dialog covers the button.
+    await page.getByRole('button', { name: `Use ${theme} colors` }).dispatchEvent('click')
+    await screenshot(page, `${theme}-${name}`)
+    found.push(...(await accessibilityFindings(page)).map((finding) => `${name}, ${theme}: ${finding}`))
+  }
+  return found
 }

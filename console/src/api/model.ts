@@ -28,6 +28,11 @@ export const FIRST_PAGE: Readonly<Record<string, readonly string[]>> = {
   secretsmanager: ['ListSecrets'],
 }
 
+/** Begins to load them before the first call. A failure is that of the call. */
+export function preloadFirstPageModels(): void {
+  import('./first-page-models.ts').catch(() => undefined)
+}
+
 /** A model with the operation, if the service has it: the small one of the first page, until the whole one is needed. */
 export async function modelWith(id: string, operation: string): Promise<Model> {
   if (loading.has(id) || !FIRST_PAGE[id]?.includes(operation)) return loadModel(id)

@@ -5,6 +5,7 @@ const TOKENS: readonly (readonly [output: string, input: string])[] = [
   ['NextToken', 'NextToken'],
   ['nextToken', 'nextToken'],
   ['NextMarker', 'Marker'],
+  ['NextMarker', 'NextMarker'],
   ['Marker', 'Marker'],
   ['NextContinuationToken', 'ContinuationToken'],
   ['PaginationToken', 'PaginationToken'],

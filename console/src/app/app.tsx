@@ -28,8 +28,22 @@ const NAVIGATION = [
   ),
   section('Questions', ['Who can do this?', 'iam', 'who-can'], ['What can they do?', 'iam', 'what-can']),
   section('Organization', ['Accounts and controls', 'organization']),
-  section('Keys and secrets', ['KMS keys', 'kms'], ['Secrets', 'secrets']),
-  section('Audit', ['Event history', 'audit'], ['Proof', 'audit', 'proof']),
+  section(
+    'Single sign-on',
+    ['Who has what where', 'identity-center'],
+    ['People and groups', 'identity-center', 'people'],
+    ['Permission sets', 'identity-center', 'permission-sets'],
+    ['User pools', 'user-pools'],
+  ),
+  section(
+    'Keys and secrets',
+    ['KMS keys', 'kms'],
+    ['Secrets', 'secrets'],
+    ['Certificates', 'certificates'],
+    ['Certificate authorities', 'certificates', 'authorities'],
+  ),
+  section('Network', ['VPCs', 'network'], ['Who reaches what?', 'network', 'path'], ['Web ACLs', 'waf']),
+  section('Audit', ['Threats', 'threats'], ['Event history', 'audit'], ['Proof', 'audit', 'proof']),
   section('More', ['All services', 'services']),
 ]
 

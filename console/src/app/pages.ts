@@ -5,7 +5,13 @@ import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
 export type PageComponent = ComponentType<{ readonly rest: readonly string[] }>
 type Lazy = LazyExoticComponent<PageComponent>
 
-const page = (load: () => Promise<{ default: PageComponent }>): Lazy => lazy(load)
+const loads = new Map<Lazy, () => Promise<unknown>>()
+
+function page(load: () => Promise<{ default: PageComponent }>): Lazy {
+  const component = lazy(load)
+  loads.set(component, load)
+  return component
+}
 
 const home = page(() => import('../pages/home.tsx'))
 const notFound = page(() => import('../pages/not-found.tsx'))
@@ -45,6 +51,45 @@ const routes: readonly Route[] = [
     list: page(() => import('../pages/organizations/organization.tsx')),
     detail: page(() => import('../pages/organizations/control-policy.tsx')),
   },
+  { path: ['identity-center', 'assign'], list: page(() => import('../pages/identity-center/assign.tsx')) },
+  {
+    path: ['identity-center', 'people'],
+    list: page(() => import('../pages/identity-center/people.tsx')),
+    detail: page(() => import('../pages/identity-center/principal.tsx')),
+  },
+  {
+    path: ['identity-center', 'permission-sets'],
+    list: page(() => import('../pages/identity-center/permission-sets.tsx')),
+    detail: page(() => import('../pages/identity-center/permission-set.tsx')),
+  },
+  { path: ['identity-center'], list: page(() => import('../pages/identity-center/matrix.tsx')) },
+  {
+    path: ['user-pools'],
+    list: page(() => import('../pages/cognito/pools.tsx')),
+    detail: page(() => import('../pages/cognito/pool.tsx')),
+  },
+  { path: ['certificates', 'authorities'], list: page(() => import('../pages/certificates/authorities.tsx')) },
+  {
+    path: ['certificates'],
+    list: page(() => import('../pages/certificates/certificates.tsx')),
+    detail: page(() => import('../pages/certificates/certificate.tsx')),
+  },
+  { path: ['network', 'path'], list: page(() => import('../pages/network/path.tsx')) },
+  {
+    path: ['network'],
+    list: page(() => import('../pages/network/vpcs.tsx')),
+    detail: page(() => import('../pages/network/vpc.tsx')),
+  },
+  {
+    path: ['waf'],
+    list: page(() => import('../pages/waf/web-acls.tsx')),
+    detail: page(() => import('../pages/waf/web-acl.tsx')),
+  },
+  {
+    path: ['threats'],
+    list: page(() => import('../pages/guardduty/findings.tsx')),
+    detail: page(() => import('../pages/guardduty/finding.tsx')),
+  },
   {
     path: ['kms'],
     list: page(() => import('../pages/kms/keys.tsx')),
@@ -74,4 +119,11 @@ export function pageFor(segments: readonly string[]): { readonly page: Lazy; rea
   const rest = segments.slice(route?.path.length ?? 0)
   const found = rest.length === 0 ? route?.list : route?.detail
   return { page: found ?? notFound, rest }
+}
+
+/** Begins to load a page before it is shown. A failure is that of the page, when it is shown. */
+export function preload(segments: readonly string[]): void {
+  loads
+    .get(pageFor(segments).page)?.()
+    .catch(() => undefined)
 }

@@ -7,7 +7,7 @@ export interface Place {
   readonly query: URLSearchParams
 }
 
-function placeOf(hash: string): Place {
+export function placeOf(hash: string): Place {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2)
   return {
     segments: path

@@ -20,7 +20,29 @@ export function ErrorAlert({ error, onRetry }: { readonly error: Error; readonly
       }
     >
       {textOf(error)}
+      {denied && <DecidedBy message={error.message} />}
     </Alert>
+  )
+}
+
+/** The layers of policies by the words of AWS's messages. */
+const LAYERS: readonly (readonly [words: string, layer: string])[] = [
+  ['service control policy', 'service control policies of the organization'],
+  ['resource control policy', 'resource control policies of the organization'],
+  ['VPC endpoint policy', 'policy of the VPC endpoint'],
+  ['permissions boundary', 'permissions boundary'],
+  ['session policy', 'session policies'],
+  ['identity-based policy', 'identity policies'],
+  ['resource-based policy', 'policy of the resource'],
+  ['role trust policy', 'trust policy of the role'],
+]
+
+function DecidedBy({ message }: { readonly message: string }) {
+  const [, layer] = LAYERS.find(([words]) => message.includes(words)) ?? []
+  return layer === undefined ? null : (
+    <div>
+      Layer that denied: <strong>{layer}</strong>
+    </div>
   )
 }
 

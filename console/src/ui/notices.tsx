@@ -1,6 +1,5 @@
 /** Short messages at the top of the page about what was done. */
-import Flashbar from '@cloudscape-design/components/flashbar'
-import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from 'react'
+import { createContext, lazy, type ReactNode, Suspense, useCallback, useContext, useMemo, useState } from 'react'
 
 interface Notice {
   readonly id: string
@@ -8,7 +7,7 @@ interface Notice {
   readonly text: ReactNode
 }
 
-interface Notices {
+export interface Notices {
   readonly all: readonly Notice[]
   say(text: ReactNode, type?: Notice['type']): void
   dismiss(id: string): void
@@ -32,17 +31,16 @@ export function useNotices(): Notices {
   return notices
 }
 
+/** Loaded with the first message: the first page opens without one. */
+const NoticeList = lazy(() => import('./notice-list.tsx'))
+
 export function NoticeBar() {
   const { all, dismiss } = useNotices()
   return (
-    <Flashbar
-      items={all.map(({ id, type, text }) => ({
-        id,
-        type,
-        content: text,
-        dismissible: true,
-        onDismiss: () => dismiss(id),
-      }))}
-    />
+    all.length > 0 && (
+      <Suspense>
+        <NoticeList all={all} dismiss={dismiss} />
+      </Suspense>
+    )
   )
 }

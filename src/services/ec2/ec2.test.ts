@@ -447,5 +447,15 @@ describe('Network Insights', () => {
       expect.arrayContaining([Source, GroupId]),
     )
     expect(found.ReturnPathComponents!.map(({ Component }) => Component!.Id)).toContain(Source)
+    // The rule that lets it in, and the route by which the answer leaves.
+    expect(found.ForwardPathComponents!.find(({ Component }) => Component!.Id === GroupId)?.SecurityGroupRule).toEqual({
+      SecurityGroupId: GroupId,
+      Direction: 'ingress',
+      Protocol: 'tcp',
+      Cidr: ANYWHERE,
+      PortRange: { From: 5432, To: 5432 },
+    })
+    const routes = found.ReturnPathComponents!.flatMap(({ RouteTableRoute }) => RouteTableRoute ?? [])
+    expect(routes).toEqual([{ DestinationCidr: ANYWHERE, GatewayId: Source }])
   })
 })

@@ -115,15 +115,16 @@ export const startNetworkInsightsAnalysis = op(
       protocol: PROTOCOLS[Protocol ?? ''],
       port: DestinationPort,
     }
-    const verdict = reach(await snapshotOf(call), question)
+    const snapshot = await snapshotOf(call)
+    const verdict = reach(snapshot, question)
     const row = create({
       NetworkInsightsAnalysisId: id,
       NetworkInsightsAnalysisArn: arn,
       NetworkInsightsPathId: path.id,
       Status: 'succeeded',
       NetworkPathFound: verdict.isReachable,
-      ForwardPathComponents: verdict.forward.map((hop, index) => component(call, hop, index, verdict)),
-      ReturnPathComponents: verdict.back.map((hop, index) => component(call, hop, index, verdict)),
+      ForwardPathComponents: verdict.forward.map((hop, index) => component(call, snapshot, hop, index, verdict)),
+      ReturnPathComponents: verdict.back.map((hop, index) => component(call, snapshot, hop, index, verdict)),
       Explanations: verdict.blocked.map((block) => explanation(call, block)),
     })
     return { NetworkInsightsAnalysis: { ...insightsAnalysis.show(row, call.now), Status: 'running' } }
@@ -146,6 +147,7 @@ const KINDS: Readonly<Record<Hop['kind'], string>> = {
 
 function component(
   call: Call,
+  snapshot: Snapshot,
   { component: id, kind, by = [] }: Hop,
   index: number,
   { packets }: Verdict,
@@ -157,9 +159,9 @@ function component(
     Component,
     ...(kind === 'network-acl' && { AclRule: { RuleNumber: Number(by[0]), RuleAction: 'allow' } }),
     ...(kind === 'security-group' && {
-      SecurityGroupRule: { SecurityGroupId: id, SecurityGroupRuleId: by[0] } as EC2.AnalysisSecurityGroupRule,
+      SecurityGroupRule: groupRule(snapshot, id, by[0]),
     }),
-    ...(kind === 'route-table' && { RouteTableRoute: { DestinationCidr: by[0] } }),
+    ...(kind === 'route-table' && { RouteTableRoute: route(snapshot, id, by[0]) }),
     ...(first && {
       OutboundHeader: {
         Protocol: String(first.protocol[0]),
@@ -170,6 +172,33 @@ function component(
       },
     }),
   }
+}
+
+const PROTOCOL_NAMES: Readonly<Record<number, string>> = { [-1]: 'all', 1: 'icmp', 6: 'tcp', 17: 'udp' }
+
+/** The shape has no member for the ID of the rule: its content says which one it is. */
+function groupRule(snapshot: Snapshot, group: string, id: string | undefined): EC2.AnalysisSecurityGroupRule {
+  const rule = snapshot.groups.get(group)?.rules.find((each) => each.id === id)
+  if (!rule) return { SecurityGroupId: group }
+  const { egress, protocol, from, to, cidr, prefixList } = rule
+  return {
+    SecurityGroupId: group,
+    Direction: egress ? 'egress' : 'ingress',
+    Protocol: PROTOCOL_NAMES[protocol] ?? String(protocol),
+    ...(cidr !== undefined && { Cidr: cidr }),
+    ...(prefixList !== undefined && { PrefixListId: prefixList }),
+    ...((protocol === 6 || protocol === 17) && { PortRange: { From: from, To: to } }),
+  }
+}
+
+function route(snapshot: Snapshot, table: string, destination: string | undefined): EC2.AnalysisRouteTableRoute {
+  const target = snapshot.tables.get(table)?.routes.find((each) => each.destination === destination)?.target
+  const member = target?.startsWith('nat-')
+    ? 'NatGatewayId'
+    : target?.startsWith('pcx-')
+      ? 'VpcPeeringConnectionId'
+      : 'GatewayId'
+  return { DestinationCidr: destination, ...(target && { [member]: target }) }
 }
 
 const printRange = ([first, last]: readonly [number, number]): string =>
@@ -338,7 +367,7 @@ export const startNetworkInsightsAccessScopeAnalysis = op(
         NetworkInsightsAccessScopeAnalysisId: id,
         NetworkInsightsAccessScopeId: scope.id,
         FindingId: `${id}-${findings.length + 1}`,
-        FindingComponents: verdict.forward.map((hop, index) => component(call, hop, index, verdict)),
+        FindingComponents: verdict.forward.map((hop, index) => component(call, snapshot, hop, index, verdict)),
       })
     }
     const row = create(

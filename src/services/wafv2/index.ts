@@ -51,8 +51,9 @@ export const wafv2 = words.service({
     const filter = openRequestFilter(context)
     return {
       provides: [provide(webAclsToken, webAclsPort), provide(requestFilter, filter)],
+      start: () => filter.start(),
       flush: () => filter.flush(),
-      close: () => filter.flush(),
+      close: () => filter.close(),
     }
   },
 })

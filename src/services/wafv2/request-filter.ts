@@ -19,14 +19,20 @@ import { webAclsPort } from './published-web-acls.ts'
 const RECORDS_MAX = 10_000
 const COMPILED_MAX = 200
 
+/** As often as gateways send their records. */
+const FLUSH_MS = 1_000
+
 interface Compiled {
   readonly acl: PublishedWebAcl
   readonly compiled: CompiledWebAcl
 }
 
 export interface OpenedFilter extends RequestFilterPort {
+  /** From now on what is recorded is written down every {@link FLUSH_MS}. */
+  start(): void
   /** Writes down what was recorded. */
   flush(): Promise<void>
+  close(): Promise<void>
 }
 
 export function openRequestFilter({
@@ -48,7 +54,21 @@ export function openRequestFilter({
     { max: COMPILED_MAX },
   )
 
+  const flush = async (): Promise<void> => {
+    const now = clock.now()
+    recorder.flush(now)
+    const batch = records
+    records = []
+    if (batch.length === 0) return
+    await store.run((unit) => webAclsPort.receive(unit, { records: batch, node: store.node, now }))
+  }
+  let timer: NodeJS.Timeout | undefined
+
   return {
+    start: () => {
+      // A failed write loses samples and records of one interval; the store's own failures end the process elsewhere.
+      timer = setInterval(() => void flush().catch(() => undefined), FLUSH_MS).unref()
+    },
     refusal: async (resourceArn, request, requestId) => {
       const found = await webAclOf.get(resourceArn)
       if (!found) return undefined
@@ -73,13 +93,10 @@ export function openRequestFilter({
       })
       return response
     },
-    flush: async () => {
-      const now = clock.now()
-      recorder.flush(now)
-      const batch = records
-      records = []
-      if (batch.length === 0) return
-      await store.run((unit) => webAclsPort.receive(unit, { records: batch, node: store.node, now }))
+    flush,
+    close: async () => {
+      clearInterval(timer)
+      await flush()
     },
   }
 }

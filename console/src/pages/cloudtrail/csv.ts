@@ -1,5 +1,6 @@
-/** Events as CSV (RFC 4180). Values that a spreadsheet would run as a formula are preceded by an apostrophe. */
+/** Events as CSV. */
 import { type AuditEvent, callerOf } from '../../access/event.ts'
+import { csvText } from '../../ui/csv.ts'
 
 const COLUMNS: readonly (readonly [name: string, value: (event: AuditEvent) => string | undefined])[] = [
   ['eventTime', ({ eventTime }) => eventTime],
@@ -16,12 +17,5 @@ const COLUMNS: readonly (readonly [name: string, value: (event: AuditEvent) => s
   ['eventID', ({ eventID }) => eventID],
 ]
 
-export function csvOf(events: readonly AuditEvent[]): string {
-  const rows = [COLUMNS.map(([name]) => name), ...events.map((event) => COLUMNS.map(([, value]) => value(event) ?? ''))]
-  return rows.map((row) => `${row.map(field).join(',')}\r\n`).join('')
-}
-
-function field(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
-}
+export const csvOf = (events: readonly AuditEvent[]): string =>
+  csvText([COLUMNS.map(([name]) => name), ...events.map((event) => COLUMNS.map(([, value]) => value(event) ?? ''))])

@@ -11,6 +11,7 @@ import Select from '@cloudscape-design/components/select'
 import { useState } from 'react'
 import { type AuditEvent, isDenial } from '../../access/event.ts'
 import { replaceQuery, usePlace } from '../../app/router.ts'
+import { saveFile } from '../../ui/csv.ts'
 import { Page } from '../../ui/page.tsx'
 import { useLoaded } from '../../ui/use-call.ts'
 import { csvOf } from './csv.ts'
@@ -211,11 +212,6 @@ function TimeLine({ events }: { readonly events: readonly AuditEvent[] }) {
 }
 
 function save(events: readonly AuditEvent[], as: 'csv' | 'json'): void {
-  const text = as === 'csv' ? csvOf(events) : JSON.stringify(events, undefined, 2)
-  const address = URL.createObjectURL(new Blob([text], { type: as === 'csv' ? 'text/csv' : 'application/json' }))
-  const link = document.createElement('a')
-  link.href = address
-  link.download = `events.${as}`
-  link.click()
-  URL.revokeObjectURL(address)
+  if (as === 'csv') saveFile('events.csv', csvOf(events), 'text/csv')
+  else saveFile('events.json', JSON.stringify(events, undefined, 2), 'application/json')
 }
