@@ -26,6 +26,7 @@ import { rekey } from './rekey.ts'
 import { restore } from './restore.ts'
 import { rootPassword } from './root-password.ts'
 import { rotateRoot } from './rotate-root.ts'
+import { samlApp } from './saml-app.ts'
 import { scimToken } from './scim-token.ts'
 import { seal } from './seal.ts'
 import { sealer } from './sealer.ts'
@@ -50,6 +51,7 @@ const commands: readonly Command[] = [
   rootPassword,
   portalPassword,
   scimToken,
+  samlApp,
   rotateRoot,
   trust,
   ca,

@@ -45,6 +45,16 @@ export interface SsoApplication {
   readonly actorPolicy: string | undefined
 }
 
+/** An application as the portal shows it. */
+export interface PortalApplication {
+  readonly id: string
+  readonly name: string
+  readonly description: string | undefined
+  /** Where the application signs people in by itself; undefined: they begin at the portal. */
+  readonly url: string | undefined
+  readonly isSaml: boolean
+}
+
 /** An issuer outside whose tokens name people of the directory. */
 export interface SsoTokenIssuer {
   readonly issuerUrl: string
@@ -61,6 +71,8 @@ export interface SsoInstancesPort {
   find(reader: Reader, instanceId: string): Promise<SsoInstance | undefined>
   /** The only instance of this installation; undefined where there are several, or none. */
   only(reader: Reader): Promise<SsoInstance | undefined>
+  /** The applications that the portal shows to a person, by name. */
+  applicationsOf(lookup: PortalLookup, instance: SsoInstance, userId: string): Promise<readonly PortalApplication[]>
   /** Everything that is assigned to a person or to the person's groups, by account and name. */
   rolesOf(lookup: PortalLookup, instance: SsoInstance, userId: string): Promise<readonly PortalRole[]>
   /** The same in one account. */

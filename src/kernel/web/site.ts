@@ -45,6 +45,8 @@ export interface WebInput {
   /** From the route's path: `/users/:id`. */
   readonly path: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
+  /** The query as it came: signatures of SAML's redirect binding cover its bytes. */
+  readonly rawQuery: string
   readonly form: Readonly<Record<string, string>>
   readonly json: unknown
   /** As it came, where the route takes bytes; else empty. */

@@ -1,6 +1,6 @@
 /** What the portal learns of instances: the roles of each person in each account. */
 import type { PortalLookup, PortalRole, SsoInstance, SsoInstancesPort } from '../../kernel/ports/sso-instances.ts'
-import { isAssigned } from './applications.ts'
+import { applicationsOf, isAssigned } from './application-assignments.ts'
 import { sessionSeconds } from './provisioning.ts'
 import {
   type ApplicationRow,
@@ -103,6 +103,16 @@ export const ssoInstancesPort: SsoInstancesPort = {
     const rows = await instance.list(reader, SCOPE, { limit: 2 })
     return rows.length === 1 ? shown(rows[0]!.document) : undefined
   },
+  applicationsOf: async (lookup, at, userId) =>
+    (await applicationsOf(lookup, at, userId))
+      .filter(({ isEnabled, portal, saml }) => isEnabled && portal.isVisible && (portal.url ?? saml?.settings))
+      .map((row) => ({
+        id: row.id,
+        name: row.name,
+        description: row.description,
+        url: row.portal.origin === 'APPLICATION' ? row.portal.url : undefined,
+        isSaml: row.saml !== undefined,
+      })),
   rolesOf: roles,
   rolesIn: roles,
   sessionTags: async (reader, { id }, attributes) => {

@@ -1,10 +1,12 @@
 /** IAM Identity Center's resource types: instances, permission sets, applications and trusted token issuers. */
 import type * as SSOAdmin from '@aws-sdk/client-sso-admin'
 import type { PolicyReference } from '../../kernel/ports/reserved-roles.ts'
+import type { SamlCertificate, SamlSettings } from '../../kernel/ports/saml-applications.ts'
 import type { Row } from '../../kernel/resource/facts.ts'
 import type { TagRules } from '../../kernel/resource/tag-rules.ts'
 import { TAGS_MAX } from '../../kernel/resource/tags.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
+import type { StoredMaterial } from '../../vault/material/materials.ts'
 
 export const sso = defineService<typeof SSOAdmin>('sso-admin', 'sso')
 
@@ -109,7 +111,20 @@ export interface ApplicationRow extends Owned {
   readonly grants: Readonly<Record<string, object>>
   /** The policy that says which IAM principals may call for the application: JSON text. */
   readonly actorPolicy?: string
+  /** Of SAML applications. */
+  readonly saml?: {
+    readonly settings?: SamlSettings
+    readonly certificates: readonly CertificateRow[]
+  }
 }
+
+/** A certificate of a SAML application, with its key. */
+export interface CertificateRow extends SamlCertificate {
+  readonly held: StoredMaterial
+}
+
+export const applicationArn = ({ account, instanceId, id }: ApplicationRow): string =>
+  `arn:aws:sso::${account}:application/${instanceId}/${id}`
 
 export const application = sso.resource({
   kind: 'application', // begins the keys of the rows: never change it
