@@ -41,6 +41,10 @@ export interface SamlIdentity {
   readonly subject: string
   /** `persistent`, `transient`, or the whole URI of another format. */
   readonly subjectType: string
+  /** The URI of the subject's format. */
+  readonly subjectFormat: string
+  /** The provider's name of its session: needed to end it. */
+  readonly sessionIndex: string | undefined
   /** The endpoint the assertion was issued for. */
   readonly recipient: string
   /** Values by name, in order. */
@@ -175,6 +179,8 @@ function identityOf(assertion: XmlElement, issuer: string, { now, isRecipient }:
     issuer,
     subject: name.text.trim(),
     subjectType: format.startsWith(NAME_FORMAT) && (short === 'persistent' || short === 'transient') ? short : format,
+    subjectFormat: format,
+    sessionIndex: childrenOf(assertion, ASSERTION, 'AuthnStatement')[0]?.attributes.get('SessionIndex'),
     recipient,
     attributes: attributesOf(assertion),
     endsAt,

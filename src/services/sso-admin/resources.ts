@@ -1,12 +1,12 @@
 /** IAM Identity Center's resource types: instances, permission sets, applications and trusted token issuers. */
 import type * as SSOAdmin from '@aws-sdk/client-sso-admin'
+import type { SamlKey } from '../../kernel/federation/saml-key.ts'
 import type { PolicyReference } from '../../kernel/ports/reserved-roles.ts'
 import type { SamlCertificate, SamlSettings } from '../../kernel/ports/saml-applications.ts'
 import type { Row } from '../../kernel/resource/facts.ts'
 import type { TagRules } from '../../kernel/resource/tag-rules.ts'
 import { TAGS_MAX } from '../../kernel/resource/tags.ts'
 import { defineService } from '../../kernel/service/define-service.ts'
-import type { StoredMaterial } from '../../vault/material/materials.ts'
 
 export const sso = defineService<typeof SSOAdmin>('sso-admin', 'sso')
 
@@ -119,9 +119,7 @@ export interface ApplicationRow extends Owned {
 }
 
 /** A certificate of a SAML application, with its key. */
-export interface CertificateRow extends SamlCertificate {
-  readonly held: StoredMaterial
-}
+export interface CertificateRow extends SamlCertificate, SamlKey {}
 
 export const applicationArn = ({ account, instanceId, id }: ApplicationRow): string =>
   `arn:aws:sso::${account}:application/${instanceId}/${id}`

@@ -3,6 +3,7 @@
  * its console only; here the operator does.
  */
 
+import { samlSigner } from '../../kernel/federation/saml-key.ts'
 import { isAttributeSource } from '../../kernel/identity-center-attributes.ts'
 import type { SamlApplication, SamlApplicationsPort, SamlSettings } from '../../kernel/ports/saml-applications.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
@@ -19,7 +20,7 @@ import {
   SCOPE,
   sso,
 } from './resources.ts'
-import { newCertificate, signerOf } from './saml-certificates.ts'
+import { newCertificate } from './saml-certificates.ts'
 
 const CERTIFICATES_MAX = 2
 const ACS_MAX = 50
@@ -45,7 +46,7 @@ async function shown(reader: Reader, row: ApplicationRow | undefined): Promise<S
     isEnabled: row.isEnabled,
     settings,
     certificates: certificates.map(({ held: _held, ...certificate }) => certificate),
-    signer: (vault) => signerOf(vault, certificates.find(({ isActive }) => isActive)!),
+    signer: (vault) => samlSigner(vault, certificates.find(({ isActive }) => isActive)!),
   }
 }
 
