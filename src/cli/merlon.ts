@@ -16,6 +16,7 @@ import { decrypt, encrypt } from './encryption.ts'
 import { errorText } from './error-text.ts'
 import { exportCommand } from './export.ts'
 import { command, helpOf, overview } from './help.ts'
+import { identitySource } from './identity-source.ts'
 import { inbox } from './inbox.ts'
 import { init } from './init.ts'
 import { plane } from './plane.ts'
@@ -52,6 +53,7 @@ const commands: readonly Command[] = [
   portalPassword,
   scimToken,
   samlApp,
+  identitySource,
   rotateRoot,
   trust,
   ca,

@@ -37,7 +37,8 @@ export type WebAnswer =
       readonly headers?: Headers
     }
   /** A path of this site, or an address that was registered before: never one that only the request names. */
-  | { readonly redirect: string; readonly session?: object | 'end' }
+  // `bindsBrowser`: what comes back must come from this browser, so it gets its cookie before any page.
+  | { readonly redirect: string; readonly session?: object | 'end'; readonly bindsBrowser?: true }
 
 type Headers = Readonly<Record<string, string>>
 

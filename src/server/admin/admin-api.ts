@@ -30,6 +30,7 @@ import { type BackupsRow, backupsOf, besideBackup, makeBackup, replaceKeyrings }
 import { drill, verifyBackup } from '../trust/restore.ts'
 import type { SealManager } from '../trust/seal-manager.ts'
 import { automaticSeed, isAutomatic, keyFileSeed, kmsCaller, pinFrom } from '../trust/sealers.ts'
+import { identitySourceRoutes } from './identity-source-routes.ts'
 import { samlApplicationRoutes } from './saml-application-routes.ts'
 import { trustReport } from './trust-report.ts'
 import { UnsealAttempts } from './unseal-attempts.ts'
@@ -151,6 +152,7 @@ const routes: Readonly<Record<string, Act>> = {
     return made
   },
   ...samlApplicationRoutes,
+  ...identitySourceRoutes,
   'POST /portal-password': async ({ custody }, input) => {
     const { store } = optional(input, 'store')
     const { cloud } = custody.unsealed()

@@ -1,4 +1,5 @@
 /** What the portal learns of instances: the roles of each person in each account. */
+import { instanceIdOf } from '../../kernel/identity-center.ts'
 import type { PortalLookup, PortalRole, SsoInstance, SsoInstancesPort } from '../../kernel/ports/sso-instances.ts'
 import { applicationsOf, isAssigned } from './application-assignments.ts'
 import { sessionSeconds } from './provisioning.ts'
@@ -7,6 +8,7 @@ import {
   application,
   type InstanceRow,
   instance,
+  notFound,
   permissionSet,
   SCOPE,
   tokenIssuer,
@@ -94,6 +96,16 @@ export const ssoInstancesPort: SsoInstancesPort = {
     const row = await applicationOf(reader, arn)
     const at = row && (await instance.get(reader, SCOPE, { InstanceId: row.instanceId }))
     return row !== undefined && at !== undefined && isAssigned({ reader, people }, at, row, userId)
+  },
+  externalSource: async (reader, instanceArn) => {
+    const InstanceId = instanceIdOf(instanceArn)
+    const row = InstanceId === undefined ? undefined : await instance.get(reader, SCOPE, { InstanceId })
+    return row?.externalSource
+  },
+  setExternalSource: async (unit, InstanceId, externalSource) => {
+    const row = await instance.get(unit, SCOPE, { InstanceId })
+    if (!row) throw notFound(`There is no instance ${InstanceId}.`)
+    instance.put(unit, SCOPE, { ...row, externalSource })
   },
   find: async (reader, InstanceId) => {
     const row = await instance.get(reader, SCOPE, { InstanceId })

@@ -3,6 +3,7 @@ import type * as SSOAdmin from '@aws-sdk/client-sso-admin'
 import type { SamlKey } from '../../kernel/federation/saml-key.ts'
 import type { PolicyReference } from '../../kernel/ports/reserved-roles.ts'
 import type { SamlCertificate, SamlSettings } from '../../kernel/ports/saml-applications.ts'
+import type { ExternalSource } from '../../kernel/ports/sso-instances.ts'
 import type { Row } from '../../kernel/resource/facts.ts'
 import type { TagRules } from '../../kernel/resource/tag-rules.ts'
 import { TAGS_MAX } from '../../kernel/resource/tags.ts'
@@ -54,6 +55,8 @@ export interface InstanceRow extends Omit<Owned, 'instanceId'> {
   /** Names the SAML provider in accounts. */
   readonly providerName: string
   readonly accessControl?: readonly AttributeSource[]
+  /** Where people sign in. Default: with passwords of the directory itself. */
+  readonly externalSource?: ExternalSource | undefined
 }
 
 export const instance = sso.resource({

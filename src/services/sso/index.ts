@@ -2,6 +2,7 @@
 
 import { forgetRow } from '../../kernel/jobs/expiring-row.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
+import { FORGET_ASSERTION } from './external-source.ts'
 import * as operations from './operations.ts'
 import { FORGET_REQUEST, samlSite } from './saml.ts'
 import { signInSite } from './sign-in.ts'
@@ -11,5 +12,5 @@ import { portal as words } from './words.ts'
 export const sso = words.service({
   operations: operationsOf(operations),
   sites: [signInSite, samlSite, portalSite],
-  jobs: { [FORGET_REQUEST]: forgetRow },
+  jobs: { [FORGET_REQUEST]: forgetRow, [FORGET_ASSERTION]: forgetRow },
 })

@@ -62,6 +62,13 @@ ${field({ name: 'password', label: 'Password', type: 'password', autocomplete: '
 <button>Sign in</button></form>`,
   })
 
+export const externalSignInPage = (store: string, redirect: string): Html =>
+  page({
+    title: 'Sign in to the access portal',
+    content: html`<p>This portal signs you in at your organization's identity provider.</p>
+<p><a href="/start/sign-in?${new URLSearchParams({ store, redirect }).toString()}">Continue to the identity provider</a></p>`,
+  })
+
 export interface MfaForm {
   readonly csrf: string
   readonly ticket: string

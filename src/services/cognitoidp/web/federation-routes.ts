@@ -7,7 +7,7 @@ import type { UserRow } from '../user-rows.ts'
 import { type AuthorizationRequest, badRequest, poolOfPages, readAuthorization } from './authorization-request.ts'
 import { baseOf, claimsOf, completed, plainLook, post, providersOf, shownError } from './login.ts'
 import { signedOutPage } from './pages.ts'
-import { afterSignOut, beginSaml, openSaml, receiveSaml } from './saml.ts'
+import { afterSignOut, beginAtProvider, openTicket, receiveAnswer } from './saml.ts'
 import { beginUpstream, finishUpstream, openUpstream } from './upstream.ts'
 
 /** A response of 100,000 characters, percent-encoded. */
@@ -33,7 +33,7 @@ const federate = post(
     const of = { query: request.query, csrf }
     if (row.type === 'SAML') {
       const acs = addressOf(call, input, '/saml2/idpresponse')
-      return { redirect: await beginSaml(call, request.pool, row, { ...of, acs }) }
+      return { redirect: await beginAtProvider(call, request.pool, row, { ...of, acs }) }
     }
     const redirectUri = addressOf(call, input, '/oauth2/idpresponse')
     return { redirect: await beginUpstream(call, request.pool, row, { ...of, redirectUri }) }
@@ -100,13 +100,13 @@ const samlResponse = posted('/saml2/idpresponse', 'SAML2Response_POST', RESPONSE
   const pool = await poolOfPages(call, input.path)
   const acs = addressOf(call, input, '/saml2/idpresponse')
   const clientIdOf = (query: string) => fieldsIn(query)['client_id'] ?? ''
-  const ticket = await receiveSaml(call, pool, acs, input.form, clientIdOf)
+  const ticket = await receiveAnswer(call, pool, acs, input.form, clientIdOf)
   return { redirect: `${baseOf(input.path)}/saml2/idpresponse?${new URLSearchParams({ ticket })}` }
 })
 
 const samlTicket = received('/saml2/idpresponse', 'SAML2Response_GET', async (call, { path, query, csrf }) => {
   const pool = await poolOfPages(call, path)
-  const { sub, provider, subject, query: carried } = await openSaml(call, pool, query['ticket'], csrf)
+  const { sub, provider, subject, query: carried } = await openTicket(call, pool, query['ticket'], csrf)
   const user = await call.unit.get<UserRow>(at.user(pool.id, sub))
   if (!user?.isEnabled) throw badRequest('The user is disabled.')
   try {
