@@ -16,6 +16,7 @@ import { decrypt, encrypt } from './encryption.ts'
 import { errorText } from './error-text.ts'
 import { exportCommand } from './export.ts'
 import { command, helpOf, overview } from './help.ts'
+import { identitySource } from './identity-source.ts'
 import { inbox } from './inbox.ts'
 import { init } from './init.ts'
 import { plane } from './plane.ts'
@@ -26,6 +27,7 @@ import { rekey } from './rekey.ts'
 import { restore } from './restore.ts'
 import { rootPassword } from './root-password.ts'
 import { rotateRoot } from './rotate-root.ts'
+import { samlApp } from './saml-app.ts'
 import { scimToken } from './scim-token.ts'
 import { seal } from './seal.ts'
 import { sealer } from './sealer.ts'
@@ -50,6 +52,8 @@ const commands: readonly Command[] = [
   rootPassword,
   portalPassword,
   scimToken,
+  samlApp,
+  identitySource,
   rotateRoot,
   trust,
   ca,

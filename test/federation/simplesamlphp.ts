@@ -11,6 +11,12 @@ export interface SimpleSaml {
   metadata(): Promise<string>
   /** Signs the person in as a browser would; returns the `SAMLResponse` that the browser would post. */
   response(serviceProvider: string, user: string, password: string): Promise<string>
+  /** The same from an address that a service provider redirected to: what the browser would post. */
+  answer(
+    address: string,
+    user: string,
+    password: string,
+  ): Promise<{ readonly SAMLResponse: string; readonly RelayState: string }>
   stop(): Promise<void>
 }
 
@@ -19,6 +25,8 @@ export interface SimpleSamlOptions {
   readonly attributes: Readonly<Record<string, readonly string[]>>
   /** A certificate, PEM, of which the service provider `encrypted` has the private key. */
   readonly encryptTo: string
+  /** More service providers: where each receives responses, by its entity ID. */
+  readonly serviceProviders?: Readonly<Record<string, string>>
 }
 
 const php = (value: unknown): string =>
@@ -30,7 +38,12 @@ const php = (value: unknown): string =>
         ? `'${value.replaceAll(/['\\]/g, '\\$&')}'`
         : String(value)
 
-export async function simpleSaml({ port, attributes, encryptTo }: SimpleSamlOptions): Promise<SimpleSaml> {
+export async function simpleSaml({
+  port,
+  attributes,
+  encryptTo,
+  serviceProviders = {},
+}: SimpleSamlOptions): Promise<SimpleSaml> {
   const folder = mkdtempSync(join(tmpdir(), 'merlon-saml-idp-'))
   const file = (name: string) => join(folder, name)
   const url = `http://127.0.0.1:${port}/`
@@ -98,24 +111,41 @@ export async function simpleSaml({ port, attributes, encryptTo }: SimpleSamlOpti
   }
   writeFileSync(
     file('metadata/saml20-sp-remote.php'),
-    `<?php $metadata['urn:amazon:webservices']=${php(serviceProvider)};$metadata['encrypted']=${php(encrypted)};`,
+    `<?php ${Object.entries({
+      'urn:amazon:webservices': serviceProvider,
+      encrypted,
+      ...Object.fromEntries(
+        Object.entries(serviceProviders).map(([name, AssertionConsumerService]) => [
+          name,
+          { ...serviceProvider, AssertionConsumerService },
+        ]),
+      ),
+    })
+      .map(([name, settings]) => `$metadata[${php(name)}]=${php(settings)};`)
+      .join('')}`,
   )
   const running: ChildProcess = spawn('php', ['-S', `127.0.0.1:${port}`, '-t', WWW], {
     env: { ...process.env, SIMPLESAMLPHP_CONFIG_DIR: folder },
     stdio: 'ignore',
   })
   await listening(port)
+  const answer: SimpleSaml['answer'] = async (address, user, password) => {
+    const browser = new Browser()
+    const form = await browser.get(address)
+    const state = /name="AuthState" value="([^"]*)"/.exec(form.text)?.[1]?.replaceAll('&amp;', '&')
+    if (state === undefined) throw new Error(`No sign-in form: ${form.text.slice(0, 2000)}`)
+    const page = await browser.get(form.url, new URLSearchParams({ username: user, password, AuthState: state }))
+    const value = (name: string) => new RegExp(`name="${name}" value="([^"]*)"`).exec(page.text)?.[1]
+    const SAMLResponse = value('SAMLResponse')
+    if (SAMLResponse === undefined) throw new Error(`No SAMLResponse: ${page.text.slice(0, 2000)}`)
+    return { SAMLResponse, RelayState: (value('RelayState') ?? '').replaceAll('&amp;', '&') }
+  }
   return {
+    answer,
     metadata: async () => (await fetch(`${url}saml2/idp/metadata.php?output=xml`)).text(),
     response: async (entity, user, password) => {
-      const browser = new Browser()
-      const form = await browser.get(`${url}saml2/idp/SSOService.php?spentityid=${encodeURIComponent(entity)}`)
-      const state = /name="AuthState" value="([^"]*)"/.exec(form.text)?.[1]?.replaceAll('&amp;', '&')
-      if (state === undefined) throw new Error(`No sign-in form: ${form.text.slice(0, 2000)}`)
-      const answer = await browser.get(form.url, new URLSearchParams({ username: user, password, AuthState: state }))
-      const response = /name="SAMLResponse" value="([^"]*)"/.exec(answer.text)?.[1]
-      if (response === undefined) throw new Error(`No SAMLResponse: ${answer.text.slice(0, 2000)}`)
-      return response
+      const address = `${url}saml2/idp/SSOService.php?spentityid=${encodeURIComponent(entity)}`
+      return (await answer(address, user, password)).SAMLResponse
     },
     stop: async () => {
       const ended = new Promise((resolve) => running.once('exit', resolve))

@@ -22,6 +22,10 @@ const DIGEST_HASHES: Readonly<Record<string, string>> = {
   'http://www.w3.org/2001/04/xmlenc#sha512': 'sha512',
 }
 
+/** Node's name of the hash; undefined for algorithms that are not accepted. */
+export const hashOfSignature = (uri: string): string | undefined =>
+  Object.hasOwn(SIGNATURE_HASHES, uri) ? SIGNATURE_HASHES[uri] : undefined
+
 export const isSignatureAlgorithm = (uri: string): boolean => Object.hasOwn(SIGNATURE_HASHES, uri)
 export const isDigestAlgorithm = (uri: string): boolean => Object.hasOwn(DIGEST_HASHES, uri)
 

@@ -5,7 +5,7 @@
 import { childrenOf, type XmlElement } from '../xml/xml.ts'
 import { descendants, readDocument } from './document.ts'
 import { decryptedAssertion, responseAround, type UnwrapKey } from './encryption.ts'
-import { ASSERTION, PROTOCOL } from './names.ts'
+import { ASSERTION, BEARER, PROTOCOL, STATUS } from './names.ts'
 import { SamlRefusal } from './refusal.ts'
 import { signedContent } from './signature.ts'
 
@@ -41,6 +41,10 @@ export interface SamlIdentity {
   readonly subject: string
   /** `persistent`, `transient`, or the whole URI of another format. */
   readonly subjectType: string
+  /** The URI of the subject's format. */
+  readonly subjectFormat: string
+  /** The provider's name of its session: needed to end it. */
+  readonly sessionIndex: string | undefined
   /** The endpoint the assertion was issued for. */
   readonly recipient: string
   /** Values by name, in order. */
@@ -49,8 +53,6 @@ export interface SamlIdentity {
   readonly endsAt: number
 }
 
-const SUCCESS = 'urn:oasis:names:tc:SAML:2.0:status:Success'
-const BEARER = 'urn:oasis:names:tc:SAML:2.0:cm:bearer'
 const NAME_FORMAT = 'urn:oasis:names:tc:SAML:2.0:nameid-format:'
 /** Tolerance for clocks that differ, and the time in which a response must be used. */
 const WINDOW_MS = 5 * 60_000
@@ -131,7 +133,8 @@ function checkResponse(text: string, provider: SamlProvider): void {
   if (issuer && issuer.text.trim() !== provider.entityId) throw invalid('Issuer not present in specified provider')
   const status = childrenOf(response, PROTOCOL, 'Status')[0]
   const code = status && childrenOf(status, PROTOCOL, 'StatusCode')[0]?.attributes.get('Value')
-  if (code !== SUCCESS) throw new SamlRefusal('rejected', 'The identity provider reports that the sign-in failed.')
+  if (code !== STATUS.success)
+    throw new SamlRefusal('rejected', 'The identity provider reports that the sign-in failed.')
 }
 
 function checkTimes(assertion: XmlElement, { now, audience, isRecipient }: SamlAudience): void {
@@ -176,6 +179,8 @@ function identityOf(assertion: XmlElement, issuer: string, { now, isRecipient }:
     issuer,
     subject: name.text.trim(),
     subjectType: format.startsWith(NAME_FORMAT) && (short === 'persistent' || short === 'transient') ? short : format,
+    subjectFormat: format,
+    sessionIndex: childrenOf(assertion, ASSERTION, 'AuthnStatement')[0]?.attributes.get('SessionIndex'),
     recipient,
     attributes: attributesOf(assertion),
     endsAt,

@@ -65,6 +65,26 @@ export function signedContent(response: string, certificates: readonly string[])
   return content!
 }
 
+/**
+ * The root element of a message as its own signature covers it, by one of these certificates (DER, base64). undefined
+ * where nothing is signed.
+ */
+export function signedRoot(message: string, certificates: readonly string[]): XmlElement | undefined {
+  const root = readDocument(message)
+  const everything = [...descendants(root)]
+  uniqueIds([root, ...everything])
+  const signatures = everything.filter(({ name, namespace }) => name === 'Signature' && namespace === SIGNATURE)
+  const [signature] = signatures
+  if (!signature) return undefined
+  if (signatures.length > 1 || !root.children.includes(signature))
+    throw refused('a signature is in a place where none is allowed')
+  checkForm(root, signature)
+  const verified = readDocument(canonicalBytes(message, childSignature(parsedDom(message)), certificates))
+  if (verified.name !== root.name || verified.namespace !== root.namespace)
+    throw refused('the signature covers another element')
+  return verified
+}
+
 const refused = (why: string) => new SamlRefusal('signature', why)
 
 function uniqueIds(elements: readonly XmlElement[]): void {
@@ -114,9 +134,15 @@ function fail(message: string): never {
 
 /** The signature's node in the other parser's tree: a child of the root, or of its one assertion. */
 function signatureNode(root: DomElement, parent: XmlElement): DomElement {
-  const children = (of: DomElement) =>
-    Array.from(of.childNodes as ArrayLike<DomElement>).filter((node) => node.nodeType === 1)
-  const element = parent.name === 'Response' ? root : children(root).find(({ localName }) => localName === 'Assertion')
+  return childSignature(
+    parent.name === 'Response' ? root : children(root).find(({ localName }) => localName === 'Assertion'),
+  )
+}
+
+const children = (of: DomElement) =>
+  Array.from(of.childNodes as ArrayLike<DomElement>).filter((node) => node.nodeType === 1)
+
+function childSignature(element: DomElement | undefined): DomElement {
   const signature = element && children(element).find(({ localName }) => localName === 'Signature')
   if (!signature) throw refused('not signed')
   return signature
@@ -142,5 +168,5 @@ function canonicalBytes(xml: string, signature: DomElement, certificates: readon
     if (reference === undefined || more.length > 0) throw refused('the signature covers another element')
     return reference
   }
-  throw refused('the signature does not match any certificate of the provider')
+  throw refused('the signature does not match any certificate of its sender')
 }

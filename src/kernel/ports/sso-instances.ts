@@ -5,6 +5,8 @@
  * const accounts = await use(ssoInstances).accountsOf(unit, instance, userId)
  */
 
+import type { SamlMetadata } from '../../engines/saml/metadata.ts'
+import type { Unit } from '../../store/store.ts'
 import type { Reader } from '../state/reader.ts'
 import type { IdentityStorePort } from './identity-store.ts'
 import { port } from './port.ts'
@@ -45,6 +47,21 @@ export interface SsoApplication {
   readonly actorPolicy: string | undefined
 }
 
+/** A SAML provider at which the people of a directory sign in. */
+export interface ExternalSource {
+  readonly metadata: SamlMetadata
+}
+
+/** An application as the portal shows it. */
+export interface PortalApplication {
+  readonly id: string
+  readonly name: string
+  readonly description: string | undefined
+  /** Where the application signs people in by itself; undefined: they begin at the portal. */
+  readonly url: string | undefined
+  readonly isSaml: boolean
+}
+
 /** An issuer outside whose tokens name people of the directory. */
 export interface SsoTokenIssuer {
   readonly issuerUrl: string
@@ -58,9 +75,15 @@ export interface SsoInstancesPort {
   tokenIssuer(reader: Reader, arn: string): Promise<SsoTokenIssuer | undefined>
   /** Whether a person may use an application. */
   mayUse(lookup: PortalLookup, applicationArn: string, userId: string): Promise<boolean>
+  /** undefined where people sign in with passwords of the directory itself. */
+  externalSource(reader: Reader, instanceArn: string): Promise<ExternalSource | undefined>
+  /** Replaces the source of people; undefined: the directory itself. Throws a fault for an instance that does not exist. */
+  setExternalSource(unit: Unit, instanceId: string, source: ExternalSource | undefined): Promise<void>
   find(reader: Reader, instanceId: string): Promise<SsoInstance | undefined>
   /** The only instance of this installation; undefined where there are several, or none. */
   only(reader: Reader): Promise<SsoInstance | undefined>
+  /** The applications that the portal shows to a person, by name. */
+  applicationsOf(lookup: PortalLookup, instance: SsoInstance, userId: string): Promise<readonly PortalApplication[]>
   /** Everything that is assigned to a person or to the person's groups, by account and name. */
   rolesOf(lookup: PortalLookup, instance: SsoInstance, userId: string): Promise<readonly PortalRole[]>
   /** The same in one account. */

@@ -37,7 +37,8 @@ export type WebAnswer =
       readonly headers?: Headers
     }
   /** A path of this site, or an address that was registered before: never one that only the request names. */
-  | { readonly redirect: string; readonly session?: object | 'end' }
+  // `bindsBrowser`: what comes back must come from this browser, so it gets its cookie before any page.
+  | { readonly redirect: string; readonly session?: object | 'end'; readonly bindsBrowser?: true }
 
 type Headers = Readonly<Record<string, string>>
 
@@ -45,6 +46,8 @@ export interface WebInput {
   /** From the route's path: `/users/:id`. */
   readonly path: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
+  /** The query as it came: signatures of SAML's redirect binding cover its bytes. */
+  readonly rawQuery: string
   readonly form: Readonly<Record<string, string>>
   readonly json: unknown
   /** As it came, where the route takes bytes; else empty. */

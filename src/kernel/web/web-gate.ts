@@ -255,7 +255,8 @@ export class WebGate {
 
   #cookieOf({ request, matched: { site }, now, browserCookie }: WebRequest, answer: WebAnswer): string | undefined {
     const session = 'session' in answer ? answer.session : undefined
-    if (session === undefined) return 'page' in answer ? browserCookie : undefined
+    if (session === undefined)
+      return 'page' in answer || ('redirect' in answer && answer.bindsBrowser) ? browserCookie : undefined
     if (!site.session) throw new Error(`The site ${site.service} ${site.base} has no sessions.`)
     return session === 'end'
       ? endedSessionCookie(site.session, request.secure)

@@ -29,6 +29,7 @@ export function readInput(request: HttpRequest, { route, path }: MatchedRoute, c
     return {
       path,
       query: fieldsOf(request.query),
+      rawQuery: request.query,
       form: route.body === 'form' ? fieldsOf(text) : {},
       json: route.body === 'json' ? JSON.parse(text) : undefined,
       bytes: route.body === 'bytes' ? Buffer.from(request.body) : NO_BYTES,

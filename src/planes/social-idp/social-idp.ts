@@ -21,6 +21,8 @@ export interface SocialIdpOptions {
   readonly clientSecret?: string
   /** Apple's check of client secrets: SPKI, PEM. Without it signatures are not verified. */
   readonly applePublicKey?: string
+  /** Names the issuers of the real providers, for clients whose settings cannot name others. */
+  readonly hasRealIssuers?: boolean
 }
 
 export interface SocialIdp {
@@ -53,6 +55,9 @@ export async function socialIdp(options: SocialIdpOptions): Promise<SocialIdp> {
   const tokens = new Map<string, Grant>()
   const namesShown = new Set<string>()
   let url = ''
+
+  const issuerOf = ({ id, oidc }: Connector): string | undefined =>
+    (options.hasRealIssuers ? connectors[id].oidc : oidc)?.issuer
 
   const remember = (into: Map<string, Grant>, grant: Grant): string => {
     if (into.size >= GRANTS_MAX) into.clear()
@@ -121,7 +126,7 @@ export async function socialIdp(options: SocialIdpOptions): Promise<SocialIdp> {
     await checkClient(connector, query.get('client_id')!, form, authorization)
     const accessToken = remember(tokens, grant)
     const nonce = connector.oidc?.hasNonce ? query.get('nonce') : null
-    const issuer = connector.oidc?.issuer.replace('{tid}', TENANT)
+    const issuer = issuerOf(connector)?.replace('{tid}', TENANT)
     return {
       access_token: accessToken,
       token_type: 'Bearer',
@@ -148,7 +153,7 @@ export async function socialIdp(options: SocialIdpOptions): Promise<SocialIdp> {
   async function checkClient(connector: Connector, clientId: string, form: URLSearchParams, authorization = '') {
     if (connector.clientAuthentication === 'apple') {
       const presented = form.get('client_secret') ?? ''
-      const expected = { audience: connector.oidc!.issuer, subject: clientId, algorithms: ['ES256'] }
+      const expected = { audience: issuerOf(connector)!, subject: clientId, algorithms: ['ES256'] }
       if (options.applePublicKey === undefined) return
       const key = await importSPKI(options.applePublicKey, 'ES256')
       await jwtVerify(presented, key, expected).catch(() => {

@@ -30,6 +30,8 @@ import { type BackupsRow, backupsOf, besideBackup, makeBackup, replaceKeyrings }
 import { drill, verifyBackup } from '../trust/restore.ts'
 import type { SealManager } from '../trust/seal-manager.ts'
 import { automaticSeed, isAutomatic, keyFileSeed, kmsCaller, pinFrom } from '../trust/sealers.ts'
+import { identitySourceRoutes } from './identity-source-routes.ts'
+import { samlApplicationRoutes } from './saml-application-routes.ts'
 import { trustReport } from './trust-report.ts'
 import { UnsealAttempts } from './unseal-attempts.ts'
 
@@ -45,7 +47,7 @@ export interface AdminResponse {
 }
 
 type Input = AdminRequest['input']
-type Act = (desk: AdminContext, input: Input) => Promise<object>
+export type Act = (desk: AdminContext, input: Input) => Promise<object>
 
 export interface AdminContext {
   readonly custody: SealManager
@@ -149,6 +151,8 @@ const routes: Readonly<Record<string, Act>> = {
     await custody.record('CreateScimToken', { account: made.account, store: made.store, token: made.id })
     return made
   },
+  ...samlApplicationRoutes,
+  ...identitySourceRoutes,
   'POST /portal-password': async ({ custody }, input) => {
     const { store } = optional(input, 'store')
     const { cloud } = custody.unsealed()

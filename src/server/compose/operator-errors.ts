@@ -56,6 +56,7 @@ export const operatorErrors = {
   MERLON_ACCOUNT_ID_INVALID: 'The account ID is invalid.',
   MERLON_ROOT_SIGN_IN_REFUSED: 'The e-mail address or the password of the root user was refused.',
   MERLON_PORTAL_PASSWORD_REFUSED: 'The password of a user of IAM Identity Center was refused.',
+  MERLON_IDENTITY_CENTER_REFUSED: 'A setting of IAM Identity Center was refused.',
   MERLON_COPY_FAILED: 'The copy differs from the original.',
   MERLON_FILE_EXISTS: 'A file exists already, and is never overwritten.',
   MERLON_FILE_MISSING: 'A file does not exist.',

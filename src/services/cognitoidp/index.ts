@@ -1,4 +1,5 @@
 /** Cognito user pools: sign-up, sign-in and access control for web and mobile apps. */
+import { forgetRow } from '../../kernel/jobs/expiring-row.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { userPools } from '../../kernel/ports/user-pools.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
@@ -20,11 +21,13 @@ import * as refresh from './refresh.ts'
 import * as resourceServers from './resource-servers.ts'
 import { cognito } from './resources.ts'
 import * as risk from './risk.ts'
+import * as samlProvider from './saml-provider.ts'
 import * as self from './self.ts'
 import * as signUp from './sign-up.ts'
 import { tagging } from './tags.ts'
 import * as users from './users.ts'
 import { sites } from './web/index.ts'
+import { FORGET_ASSERTION } from './web/saml.ts'
 import { protectedOperations, webAclUserPool } from './web-acl-resource.ts'
 
 export const cognitoidp = cognito.service({
@@ -44,6 +47,7 @@ export const cognitoidp = cognito.service({
     self,
     resourceServers,
     providers,
+    samlProvider,
     domains,
     branding,
     risk,
@@ -53,6 +57,6 @@ export const cognitoidp = cognito.service({
   sites,
   webAclResources: [webAclUserPool],
   traits: { protectedOperations },
-  jobs: { 'cognito-idp.delete-pool': pools.deletePoolJob },
+  jobs: { 'cognito-idp.delete-pool': pools.deletePoolJob, [FORGET_ASSERTION]: forgetRow },
   open: () => ({ provides: [provide(userPools, userPoolsPort)] }),
 })

@@ -47,6 +47,8 @@ const PARTS = [
   'terms',
   'import',
   'auth-event',
+  'saml-key',
+  'saml-assertion',
 ] as const
 
 const KEY_SPEC = 'RSA_2048'

@@ -6,6 +6,7 @@ import type { Reader } from '../../kernel/state/reader.ts'
 import { under } from '../../store/store.ts'
 import type { Sealed } from '../../vault/sealed-value.ts'
 import { at, cognito, invalidParameter, notFound, type PoolRow, poolNamed, sealedAt } from './resources.ts'
+import { metadataDetails, readMetadata, requireKey, type SamlProviderMetadata } from './saml-provider.ts'
 import { findUser, type LinkedIdentity, linkKey, saveUser, type UserRow, userMissing } from './user-rows.ts'
 
 /** Source: https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html */
@@ -21,6 +22,8 @@ export interface ProviderRow {
   readonly secrets: Readonly<Record<string, Sealed>>
   readonly mapping: Readonly<Record<string, string>>
   readonly identifiers: readonly string[]
+  /** Of SAML providers. */
+  readonly saml?: SamlProviderMetadata
   readonly createdAt: number
   readonly modifiedAt: number
 }
@@ -78,8 +81,8 @@ function checkDetails(type: IdentityProviderTypeType, details: Readonly<Record<s
   const missing = NEEDS[type].filter((name) => !details[name])
   if (missing.length > 0)
     throw invalidParameter(`${type} identity providers need ${missing.join(', ')} in ProviderDetails.`)
-  if (type === 'SAML' && !details['MetadataURL'] && !details['MetadataFile'])
-    throw invalidParameter('SAML identity providers need MetadataURL or MetadataFile in ProviderDetails.')
+  if (type === 'SAML' && !details['MetadataURL'] === !details['MetadataFile'])
+    throw invalidParameter('SAML identity providers need either MetadataURL or MetadataFile in ProviderDetails.')
   for (const name of ['oidc_issuer', 'authorize_url', 'token_url', 'attributes_url', 'jwks_uri', 'MetadataURL']) {
     const url = details[name]
     if (url !== undefined && url !== '' && (!URL.canParse(url) || new URL(url).protocol !== 'https:'))
@@ -121,11 +124,17 @@ export function openDetails(
   return { ...row.details, ...Object.fromEntries(secrets) }
 }
 
+/** The metadata; and the pool's key, so that every later request can be signed. */
+async function samlOf(call: Call, pool: PoolRow, details: Readonly<Record<string, string>>) {
+  await requireKey(call, pool)
+  return readMetadata(call, details)
+}
+
 const shown = (call: Call, pool: PoolRow, row: ProviderRow): IdentityProviderType => ({
   UserPoolId: pool.id,
   ProviderName: row.name,
   ProviderType: row.type,
-  ProviderDetails: { ...openDetails(call, pool, row) },
+  ProviderDetails: { ...openDetails(call, pool, row), ...(row.saml && metadataDetails(row.saml)) },
   AttributeMapping: { ...row.mapping },
   IdpIdentifiers: [...row.identifiers],
   CreationDate: new Date(row.createdAt),
@@ -185,6 +194,7 @@ export const createIdentityProvider = cognito
       ...split(call, pool, name, { ...ADDED[type], ...input.ProviderDetails }),
       mapping: { ...MAPPING_DEFAULT[type], ...input.AttributeMapping },
       identifiers: input.IdpIdentifiers ?? [],
+      ...(type === 'SAML' && { saml: await samlOf(call, pool, input.ProviderDetails) }),
       createdAt: call.now,
       modifiedAt: call.now,
     }
@@ -220,6 +230,7 @@ export const updateIdentityProvider = cognito
     const row: ProviderRow = {
       ...before,
       ...(details && split(call, pool, before.name, details)),
+      ...(details && before.type === 'SAML' && { saml: await samlOf(call, pool, details) }),
       ...(input.AttributeMapping && { mapping: { ...MAPPING_DEFAULT[before.type], ...input.AttributeMapping } }),
       ...(input.IdpIdentifiers && { identifiers: input.IdpIdentifiers }),
       modifiedAt: call.now,

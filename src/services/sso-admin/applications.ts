@@ -1,13 +1,11 @@
-/** Applications: created, shown, changed, listed and deleted; their assignments, and how they may get tokens. */
+/** Applications: created, shown, changed, listed and deleted; and how they may get tokens. */
 import type * as Api from '@aws-sdk/client-sso-admin'
 import type { Call } from '../../kernel/gate/call.ts'
 import { newIdentityCenterIds } from '../../kernel/identity-center.ts'
-import { identityStore } from '../../kernel/ports/identity-store.ts'
-import type { PortalLookup } from '../../kernel/ports/sso-instances.ts'
 import { mergedTags, requestedTags } from '../../kernel/resource/tag-rules.ts'
 import type { Target } from '../../kernel/resource/target.ts'
 import { PolicyError, parsePolicy } from '../../policy/index.ts'
-import { type Key, key, under } from '../../store/store.ts'
+import { removeAssignments } from './application-assignments.ts'
 import { onceByToken } from './idempotency.ts'
 import { instanceArn } from './instances.ts'
 import { rowsOf } from './lists.ts'
@@ -15,7 +13,7 @@ import { rowsBelow } from './pages.ts'
 import {
   type ApplicationRow,
   application,
-  conflict,
+  applicationArn,
   type InstanceRow,
   invalid,
   notFound,
@@ -24,10 +22,12 @@ import {
   storeArn,
   tagRules,
 } from './resources.ts'
-import { belowInstance, type PrincipalType } from './rows.ts'
+import { belowInstance } from './rows.ts'
+import { newCertificate } from './saml-certificates.ts'
 import { inInstance, onApplication, theInstance } from './target.ts'
 
 const PROVIDER = 'arn:aws:sso::aws:applicationProvider/'
+const SAML_PROVIDER = `${PROVIDER}custom-saml`
 
 /** What applications are made of. */
 const PROVIDERS: readonly Api.ApplicationProvider[] = [
@@ -36,26 +36,12 @@ const PROVIDERS: readonly Api.ApplicationProvider[] = [
     FederationProtocol: 'OAUTH',
     DisplayData: { DisplayName: 'Custom application', Description: 'An OAuth 2.0 application of your own.' },
   },
+  {
+    ApplicationProviderArn: SAML_PROVIDER,
+    FederationProtocol: 'SAML',
+    DisplayData: { DisplayName: 'Custom SAML application', Description: 'A SAML 2.0 application of your own.' },
+  },
 ]
-
-export const applicationArn = ({ account, instanceId, id }: ApplicationRow): string =>
-  `arn:aws:sso::${account}:application/${instanceId}/${id}`
-
-interface AssignmentRow {
-  readonly applicationId: string
-  readonly principalType: PrincipalType
-  readonly principalId: string
-}
-
-const assignmentKey = (instanceId: string, row: AssignmentRow): Key =>
-  key('sso', 'application-assignment', instanceId, row.applicationId, row.principalType, row.principalId)
-const assignmentOfKey = (instanceId: string, row: AssignmentRow): Key =>
-  key('sso', 'application-assignment-of', instanceId, row.principalType, row.principalId, row.applicationId)
-
-const assignmentsTo = (instanceId: string, applicationId: string): Key =>
-  under('sso', 'application-assignment', instanceId, applicationId)
-const assignmentsOf = (instanceId: string, type: PrincipalType, id: string): Key =>
-  under('sso', 'application-assignment-of', instanceId, type, id)
 
 const onProvider: Target<{ readonly ApplicationProviderArn: string }, Api.ApplicationProvider> = {
   find: (call, { ApplicationProviderArn: arn }) => ({
@@ -127,9 +113,11 @@ export const createApplication = sso
     }),
   )
   .run(async (call, input, { instance }) => {
-    const ApplicationArn = await onceByToken(call, input.ClientToken, input, () => {
+    const ApplicationArn = await onceByToken(call, input.ClientToken, input, async () => {
+      const id = newIdentityCenterIds.application()
+      const isSaml = input.ApplicationProviderArn === SAML_PROVIDER
       const row: ApplicationRow = {
-        id: newIdentityCenterIds.application(),
+        id,
         instanceId: instance.id,
         account: instance.account,
         providerArn: input.ApplicationProviderArn,
@@ -140,6 +128,7 @@ export const createApplication = sso
         isAssignmentRequired: true,
         scopes: {},
         grants: {},
+        ...(isSaml && { saml: await call.once(() => firstCertificate(call, instance, id)) }),
         createdAt: call.now,
         tags: mergedTags(tagRules, undefined, requestedTags(tagRules, input)),
       }
@@ -149,6 +138,10 @@ export const createApplication = sso
     call.event.resources = [{ arn: ApplicationArn, type: application.spec.type, account: call.account }]
     return { ApplicationArn, InstanceArn: instanceArn(instance), IdentityStoreArn: storeArn(instance) }
   })
+
+const firstCertificate = async (call: Call, { account }: InstanceRow, id: string) => ({
+  certificates: [{ ...(await newCertificate(call.vault, { id, account }, call.now)), isActive: true }],
+})
 
 const shown = (instance: InstanceRow, row: ApplicationRow) => ({
   ApplicationArn: applicationArn(row),
@@ -196,10 +189,7 @@ export const deleteApplication = sso
   .operation('DeleteApplication')
   .on(onApplication())
   .run(async (call, _input, { instance, row }) => {
-    for (const { document } of await call.unit.range<AssignmentRow>(assignmentsTo(instance.id, row.id))) {
-      call.unit.delete(assignmentKey(instance.id, document))
-      call.unit.delete(assignmentOfKey(instance.id, document))
-    }
+    await removeAssignments(call.unit, instance.id, row.id)
     call.unit.delete(application.key(SCOPE, { InstanceId: instance.id, ApplicationId: row.id }))
     return {}
   })
@@ -216,98 +206,6 @@ export const listApplications = sso
     const below = belowInstance(application.prefix(SCOPE), instance.id)
     const { items, rest } = await rowsBelow<ApplicationRow>(call, below, input, isListed)
     return { Applications: items.map((row) => shown(instance, row)), ...rest }
-  })
-
-interface Principal {
-  readonly PrincipalId: string
-  readonly PrincipalType: PrincipalType
-}
-
-const assignmentOf = (row: ApplicationRow, { PrincipalId, PrincipalType }: Principal): AssignmentRow => ({
-  applicationId: row.id,
-  principalType: PrincipalType,
-  principalId: PrincipalId.toLowerCase(),
-})
-
-export const createApplicationAssignment = sso
-  .operation('CreateApplicationAssignment')
-  .on(onApplication())
-  .run(async (call, input, { instance, row }) => {
-    const assignment = assignmentOf(row, input)
-    const people = call.use(identityStore)
-    const principal = await (assignment.principalType === 'USER' ? people.user : people.group)(
-      call.unit,
-      instance.storeId,
-      assignment.principalId,
-    )
-    if (!principal) throw notFound(`${input.PrincipalType} ${input.PrincipalId} not found.`)
-    if (await call.unit.get(assignmentKey(instance.id, assignment))) throw conflict('The assignment exists already.')
-    call.unit.put(assignmentKey(instance.id, assignment), assignment)
-    call.unit.put(assignmentOfKey(instance.id, assignment), assignment)
-    return {}
-  })
-
-async function existing(call: Call, instance: InstanceRow, assignment: AssignmentRow): Promise<AssignmentRow> {
-  if (await call.unit.get(assignmentKey(instance.id, assignment))) return assignment
-  throw notFound('The principal is not assigned to the application.')
-}
-
-export const deleteApplicationAssignment = sso
-  .operation('DeleteApplicationAssignment')
-  .on(onApplication())
-  .run(async (call, input, { instance, row }) => {
-    const assignment = await existing(call, instance, assignmentOf(row, input))
-    call.unit.delete(assignmentKey(instance.id, assignment))
-    call.unit.delete(assignmentOfKey(instance.id, assignment))
-    return {}
-  })
-
-export const describeApplicationAssignment = sso
-  .operation('DescribeApplicationAssignment')
-  .on(onApplication())
-  .run(async (call, input, { instance, row }) => {
-    const { principalType, principalId } = await existing(call, instance, assignmentOf(row, input))
-    return { PrincipalType: principalType, PrincipalId: principalId, ApplicationArn: applicationArn(row) }
-  })
-
-export const listApplicationAssignments = sso
-  .operation('ListApplicationAssignments')
-  .on(onApplication())
-  .run(async (call, input, { instance, row }) => {
-    const { items, rest } = await rowsBelow<AssignmentRow>(call, assignmentsTo(instance.id, row.id), input)
-    const ApplicationArn = applicationArn(row)
-    return {
-      ApplicationAssignments: items.map(({ principalType, principalId }) => ({
-        ApplicationArn,
-        PrincipalId: principalId,
-        PrincipalType: principalType,
-      })),
-      ...rest,
-    }
-  })
-
-/** Of a person with those of the person's groups. */
-export const listApplicationAssignmentsForPrincipal = sso
-  .operation('ListApplicationAssignmentsForPrincipal')
-  .on(theInstance())
-  .run(async (call, input, { instance }) => {
-    const id = input.PrincipalId.toLowerCase()
-    const principals: [PrincipalType, string][] = [[input.PrincipalType, id]]
-    if (input.PrincipalType === 'USER')
-      for (const group of await call.use(identityStore).groupsOf(call.unit, instance.storeId, id))
-        principals.push(['GROUP', group])
-    const rows = await Promise.all(
-      principals.map(([type, each]) => call.unit.range<AssignmentRow>(assignmentsOf(instance.id, type, each))),
-    )
-    const all = rows.flat().map(({ document: { applicationId, principalId, principalType } }) => ({
-      ApplicationArn: `arn:aws:sso::${instance.account}:application/${instance.id}/${applicationId}`,
-      PrincipalId: principalId,
-      PrincipalType: principalType,
-    }))
-    const wanted = input.Filter?.ApplicationArn
-    const kept = all.filter(({ ApplicationArn }) => wanted === undefined || ApplicationArn === wanted)
-    const { items, rest } = await rowsOf(call, kept, (each) => JSON.stringify(each), input)
-    return { ApplicationAssignments: [...items], ...rest }
   })
 
 export const putApplicationAssignmentConfiguration = sso
@@ -472,22 +370,3 @@ export const deleteApplicationAuthenticationMethod = sso
     if (actorPolicy === undefined) throw noMethod()
     return save(call, rest)
   })
-
-/** Whether a person may use an application: by the person's own assignment or a group's. */
-export async function isAssigned(
-  { reader, people }: PortalLookup,
-  { id, storeId }: Pick<InstanceRow, 'id' | 'storeId'>,
-  row: ApplicationRow,
-  userId: string,
-): Promise<boolean> {
-  if (!row.isAssignmentRequired) return true
-  const groups = await people.groupsOf(reader, storeId, userId)
-  const principals: readonly [PrincipalType, string][] = [
-    ['USER', userId],
-    ...groups.map((each): [PrincipalType, string] => ['GROUP', each]),
-  ]
-  for (const [principalType, principalId] of principals) {
-    if (await reader.get(assignmentKey(id, { applicationId: row.id, principalType, principalId }))) return true
-  }
-  return false
-}

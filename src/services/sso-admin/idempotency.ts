@@ -1,9 +1,8 @@
 /** Client tokens: a creation that is sent again gives what the first one made. Kept for a day. */
 import { createHash } from 'node:crypto'
 import type { Call } from '../../kernel/gate/call.ts'
-import { scheduleJob } from '../../kernel/jobs/jobs.ts'
-import type { ServiceJob } from '../../kernel/service/service.ts'
-import { type Key, key } from '../../store/store.ts'
+import { putUntil } from '../../kernel/jobs/expiring-row.ts'
+import { key } from '../../store/store.ts'
 import { conflict } from './resources.ts'
 
 const KEPT_MS = 24 * 3600 * 1000
@@ -12,10 +11,6 @@ export const FORGET_TOKEN = 'sso.forget-client-token'
 interface TokenRow {
   readonly inputHash: string
   readonly arn: string
-}
-
-export const forgetToken: ServiceJob<{ readonly at: Key }> = {
-  run: async (unit, _work, { at }) => unit.delete(at),
 }
 
 /** Returns the ARN of what `make` creates, or of what it has created for this token. Throws for another input. */
@@ -32,12 +27,6 @@ export async function onceByToken(
   if (row && row.inputHash !== inputHash) throw conflict('The client token was used with other parameters.')
   if (row) return row.arn
   const arn = await make()
-  call.unit.put(at, { inputHash, arn } satisfies TokenRow)
-  scheduleJob(call.unit, {
-    id: `${FORGET_TOKEN}/${at}`,
-    kind: FORGET_TOKEN,
-    dueAt: call.now + KEPT_MS,
-    payload: { at },
-  })
+  putUntil(call.unit, at, { inputHash, arn } satisfies TokenRow, { until: call.now + KEPT_MS, kind: FORGET_TOKEN })
   return arn
 }

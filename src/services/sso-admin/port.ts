@@ -1,12 +1,14 @@
 /** What the portal learns of instances: the roles of each person in each account. */
+import { instanceIdOf } from '../../kernel/identity-center.ts'
 import type { PortalLookup, PortalRole, SsoInstance, SsoInstancesPort } from '../../kernel/ports/sso-instances.ts'
-import { isAssigned } from './applications.ts'
+import { applicationsOf, isAssigned } from './application-assignments.ts'
 import { sessionSeconds } from './provisioning.ts'
 import {
   type ApplicationRow,
   application,
   type InstanceRow,
   instance,
+  notFound,
   permissionSet,
   SCOPE,
   tokenIssuer,
@@ -95,6 +97,16 @@ export const ssoInstancesPort: SsoInstancesPort = {
     const at = row && (await instance.get(reader, SCOPE, { InstanceId: row.instanceId }))
     return row !== undefined && at !== undefined && isAssigned({ reader, people }, at, row, userId)
   },
+  externalSource: async (reader, instanceArn) => {
+    const InstanceId = instanceIdOf(instanceArn)
+    const row = InstanceId === undefined ? undefined : await instance.get(reader, SCOPE, { InstanceId })
+    return row?.externalSource
+  },
+  setExternalSource: async (unit, InstanceId, externalSource) => {
+    const row = await instance.get(unit, SCOPE, { InstanceId })
+    if (!row) throw notFound(`There is no instance ${InstanceId}.`)
+    instance.put(unit, SCOPE, { ...row, externalSource })
+  },
   find: async (reader, InstanceId) => {
     const row = await instance.get(reader, SCOPE, { InstanceId })
     return row && shown(row)
@@ -103,6 +115,16 @@ export const ssoInstancesPort: SsoInstancesPort = {
     const rows = await instance.list(reader, SCOPE, { limit: 2 })
     return rows.length === 1 ? shown(rows[0]!.document) : undefined
   },
+  applicationsOf: async (lookup, at, userId) =>
+    (await applicationsOf(lookup, at, userId))
+      .filter(({ isEnabled, portal, saml }) => isEnabled && portal.isVisible && (portal.url ?? saml?.settings))
+      .map((row) => ({
+        id: row.id,
+        name: row.name,
+        description: row.description,
+        url: row.portal.origin === 'APPLICATION' ? row.portal.url : undefined,
+        isSaml: row.saml !== undefined,
+      })),
   rolesOf: roles,
   rolesIn: roles,
   sessionTags: async (reader, { id }, attributes) => {

@@ -1,6 +1,9 @@
 /** IAM Identity Center's resource types: instances, permission sets, applications and trusted token issuers. */
 import type * as SSOAdmin from '@aws-sdk/client-sso-admin'
+import type { SamlKey } from '../../kernel/federation/saml-key.ts'
 import type { PolicyReference } from '../../kernel/ports/reserved-roles.ts'
+import type { SamlCertificate, SamlSettings } from '../../kernel/ports/saml-applications.ts'
+import type { ExternalSource } from '../../kernel/ports/sso-instances.ts'
 import type { Row } from '../../kernel/resource/facts.ts'
 import type { TagRules } from '../../kernel/resource/tag-rules.ts'
 import { TAGS_MAX } from '../../kernel/resource/tags.ts'
@@ -52,6 +55,8 @@ export interface InstanceRow extends Omit<Owned, 'instanceId'> {
   /** Names the SAML provider in accounts. */
   readonly providerName: string
   readonly accessControl?: readonly AttributeSource[]
+  /** Where people sign in. Default: with passwords of the directory itself. */
+  readonly externalSource?: ExternalSource | undefined
 }
 
 export const instance = sso.resource({
@@ -109,7 +114,18 @@ export interface ApplicationRow extends Owned {
   readonly grants: Readonly<Record<string, object>>
   /** The policy that says which IAM principals may call for the application: JSON text. */
   readonly actorPolicy?: string
+  /** Of SAML applications. */
+  readonly saml?: {
+    readonly settings?: SamlSettings
+    readonly certificates: readonly CertificateRow[]
+  }
 }
+
+/** A certificate of a SAML application, with its key. */
+export interface CertificateRow extends SamlCertificate, SamlKey {}
+
+export const applicationArn = ({ account, instanceId, id }: ApplicationRow): string =>
+  `arn:aws:sso::${account}:application/${instanceId}/${id}`
 
 export const application = sso.resource({
   kind: 'application', // begins the keys of the rows: never change it

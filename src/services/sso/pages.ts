@@ -1,5 +1,5 @@
 /** The portal's pages as HTML. They need no script, but for passkeys. */
-import type { PortalRole } from '../../kernel/ports/sso-instances.ts'
+import type { PortalApplication, PortalRole } from '../../kernel/ports/sso-instances.ts'
 import { button, done, field, hidden, passkeyForm, problem } from '../../kernel/web/forms.ts'
 import { type Html, html } from '../../kernel/web/html.ts'
 import type { WebAnswer } from '../../kernel/web/site.ts'
@@ -9,10 +9,13 @@ interface PageParts {
   readonly content: Html
   /** Set on pages behind the sign-in. */
   readonly person?: { readonly userName: string; readonly csrf: string } | undefined
-  readonly withScript?: boolean
+  /** The path of a script of ours. */
+  readonly script?: string | undefined
 }
 
-export function page({ title, content, person, withScript }: PageParts): Html {
+const PASSKEY_SCRIPT = '/signin/passkey.js'
+
+export function page({ title, content, person, script }: PageParts): Html {
   return html`<html lang="en">
 <head>
 <meta charset="utf-8">
@@ -20,7 +23,7 @@ export function page({ title, content, person, withScript }: PageParts): Html {
 <meta name="robots" content="noindex">
 <title>${title} - Merlon</title>
 <link rel="stylesheet" href="/signin/style.css">
-${withScript && html`<script src="/signin/passkey.js" defer></script>`}
+${script && html`<script src="${script}" defer></script>`}
 </head>
 <body class="${person ? 'wide' : 'narrow'}">
 <header><div class="bar"><span>Merlon access portal</span>${person && navigation(person)}</div></header>
@@ -59,6 +62,13 @@ ${field({ name: 'password', label: 'Password', type: 'password', autocomplete: '
 <button>Sign in</button></form>`,
   })
 
+export const externalSignInPage = (store: string, redirect: string): Html =>
+  page({
+    title: 'Sign in to the access portal',
+    content: html`<p>This portal signs you in at your organization's identity provider.</p>
+<p><a href="/start/sign-in?${new URLSearchParams({ store, redirect }).toString()}">Continue to the identity provider</a></p>`,
+  })
+
 export interface MfaForm {
   readonly csrf: string
   readonly ticket: string
@@ -71,7 +81,7 @@ export interface MfaForm {
 export const mfaPage = ({ csrf, ticket, apps, passkey, failure }: MfaForm): Html =>
   page({
     title: 'Multi-factor authentication',
-    withScript: passkey !== undefined,
+    script: passkey && PASSKEY_SCRIPT,
     content: html`${problem(failure)}
 ${passkey !== undefined && passkeyForm({ action: '/start/sign-in/passkey', kind: 'get', csrf, ticket, options: passkey, text: 'Use passkey' })}
 ${passkey !== undefined && html`<noscript><p>Your browser runs no scripts: passkeys need them.</p></noscript>`}
@@ -115,22 +125,57 @@ export interface ShownAccount {
   readonly roles: readonly PortalRole[]
 }
 
-export const accountsPage = (person: Person, accounts: readonly ShownAccount[]): Html =>
+export interface ShownApplication extends Pick<PortalApplication, 'name' | 'description'> {
+  readonly href: string
+}
+
+const applicationsList = (applications: readonly ShownApplication[]): Html | undefined =>
+  applications.length === 0
+    ? undefined
+    : html`<section><h2>Applications</h2><ul>
+${applications.map(
+  ({ name, description, href }) =>
+    html`<li><a href="${href}">${name}</a> <span class="quiet">${description}</span></li>`,
+)}</ul></section>`
+
+export const accountsPage = (
+  person: Person,
+  accounts: readonly ShownAccount[],
+  applications: readonly ShownApplication[],
+): Html =>
   page({
-    title: 'Accounts',
+    title: applications.length === 0 ? 'Accounts' : 'Accounts and applications',
     person,
-    content:
-      accounts.length === 0
-        ? html`<section><p>No account is assigned to you or to your groups. Contact your administrator.</p></section>`
-        : html`${accounts.map(
-            ({ id, name, roles }) => html`<section><h2>${name} <span class="quiet">${id}</span></h2><ul>
+    content: html`${applicationsList(applications)}${
+      accounts.length === 0 && applications.length > 0
+        ? undefined
+        : accounts.length === 0
+          ? html`<section><p>No account is assigned to you or to your groups. Contact your administrator.</p></section>`
+          : html`${accounts.map(
+              ({ id, name, roles }) => html`<section><h2>${name} <span class="quiet">${id}</span></h2><ul>
 ${roles.map(
   (role) => html`<li><span>${role.name}</span><span class="row">
 <form method="post" action="/start/console">${hidden({ csrf: person.csrf, account: id, role: role.name })}<button class="second" aria-label="Open console of ${name} as ${role.name}">Open console</button></form>
 <form method="post" action="/start/credentials">${hidden({ csrf: person.csrf, account: id, role: role.name })}<button class="second" aria-label="Command line credentials of ${role.name} in ${name}">Command line credentials</button></form>
 </span></li>`,
 )}</ul></section>`,
-          )}`,
+            )}`
+    }`,
+  })
+
+/** The answer to an application: browsers without scripts show the button. */
+export const samlPostPage = (answer: {
+  readonly name: string
+  readonly acs: string
+  /** base64 */
+  readonly response: string
+  readonly relayState: string | undefined
+}): Html =>
+  page({
+    title: `Signing in to ${answer.name}`,
+    script: '/start/saml/continue.js',
+    content: html`<form method="post" action="${answer.acs}" data-continue>${hidden({ SAMLResponse: answer.response, RelayState: answer.relayState })}
+<button>Continue to ${answer.name}</button></form>`,
   })
 
 export const credentialsPage = (
@@ -253,7 +298,7 @@ export const securityPage = (
   page({
     title: 'Security',
     person,
-    withScript: true,
+    script: PASSKEY_SCRIPT,
     content: html`${done(facts.message)}${problem(facts.failure)}
 <section><h2>Second factors</h2>${facts.devices.length === 0 && html`<p>None yet. Your password alone signs you in.</p>`}
 <ul>${facts.devices.map(

@@ -37,6 +37,9 @@ const lookup = ({ unit, use }: Pick<Call, 'unit' | 'use'>): PortalLookup => {
 export const rolesOf = (call: Pick<Call, 'unit' | 'use'>, { instance, user }: SignedIn) =>
   call.use(ssoInstances).rolesOf(lookup(call), instance, user.id)
 
+export const applicationsOf = (call: Pick<Call, 'unit' | 'use'>, { instance, user }: SignedIn) =>
+  call.use(ssoInstances).applicationsOf(lookup(call), instance, user.id)
+
 export const rolesIn = (call: Pick<Call, 'unit' | 'use'>, { instance, user }: SignedIn, accountId: string) =>
   call.use(ssoInstances).rolesIn(lookup(call), instance, user.id, accountId)
 

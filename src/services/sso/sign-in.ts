@@ -9,7 +9,8 @@ import { signInGeneration } from '../../kernel/state/sign-in-sessions.ts'
 import type { WebAnswer, WebCall, WebInput, WebRoute, WebSite } from '../../kernel/web/site.ts'
 import { authenticationOptions, newChallenge, verifyAuthentication } from '../../kernel/web/webauthn.ts'
 import { Fault } from '../../wire/fault.ts'
-import { faultPage, mfaPage, newPasswordPage, signInPage } from './pages.ts'
+import { beginAtSource, externalSourceRoutes, sourceOf } from './external-source.ts'
+import { externalSignInPage, faultPage, mfaPage, newPasswordPage, signInPage } from './pages.ts'
 import { get, portalPath, portalScheme, post } from './session.ts'
 import { openTicket, sealTicket } from './ticket.ts'
 
@@ -17,7 +18,7 @@ const WRONG = 'Your user name or your password is incorrect. Please try again.'
 const LENGTH_MAX = 512
 const short = (text: string | undefined): string => (text ?? '').slice(0, LENGTH_MAX)
 
-type CredentialType = 'PASSWORD' | 'TOTP' | 'WEBAUTHN'
+type CredentialType = 'PASSWORD' | 'TOTP' | 'WEBAUTHN' | 'EXTERNAL_IDP'
 
 /** What the sign-in has proved. */
 interface Proved {
@@ -70,6 +71,12 @@ async function storeOf(call: Anonymous, id: string): Promise<IdentityStoreFacts 
 export const signInRoutes: readonly WebRoute[] = [
   get('', 'GetSignInPage', async (call, { csrf, query }) => {
     const store = await storeOf(call, query['store'] ?? '')
+    const source = store && (await sourceOf(call, store))
+    if (store && source)
+      return {
+        redirect: await beginAtSource(call, store, source, { redirect: portalPath(query['redirect']), csrf }),
+        bindsBrowser: true,
+      }
     return { page: signInPage({ csrf, store: store?.id ?? '', redirect: portalPath(query['redirect']) }) }
   }),
   post('', 'UserAuthentication', async (call, { form, csrf }) => {
@@ -81,6 +88,8 @@ export const signInRoutes: readonly WebRoute[] = [
       status: 401,
     })
     if (!store) return again(WRONG)
+    // A link, since browsers follow no form to another site.
+    if (await sourceOf(call, store)) return { page: externalSignInPage(store.id, redirect) }
     const people = call.use(identityStore)
     const user = await people.userByName(call.unit, store.id, userName)
     const checked = await people.checkPassword(call, store, user, userName, short(form['password']))
@@ -132,6 +141,12 @@ export const signInRoutes: readonly WebRoute[] = [
     const problem = await call.use(identityStore).setPassword(call, user, password, { isOneTime: false })
     return problem ? again(problem) : complete(call, proved, store, user, 'PASSWORD')
   }),
+  ...externalSourceRoutes(async (call, store, { userId, redirect }) => {
+    const user = await call.use(identityStore).user(call.unit, store.id, userId)
+    if (!user?.isEnabled) throw new Fault('AccessDenied', 'You have no access to this portal.', { status: 403 })
+    // Second factors are the provider's.
+    return complete(call, { redirect }, store, user, 'EXTERNAL_IDP')
+  }),
 ]
 
 async function secondFactor(
@@ -164,7 +179,8 @@ async function continued(call: Anonymous, stage: string, ticket: WebInput['csrf'
   const store = await people.find(call.unit, proved.storeId)
   const user = await people.user(call.unit, proved.storeId, proved.userId)
   const state = user && (await people.passwordState(call.unit, user))
-  if (!store || !user?.isEnabled || state?.changedAt !== proved.passwordChangedAt)
+  const isExternal = store && (await sourceOf(call, store)) !== undefined
+  if (!store || isExternal || !user?.isEnabled || state?.changedAt !== proved.passwordChangedAt)
     throw new Fault('SignInExpired', 'This page has expired. Start again.', { status: 400 })
   return { proved, store, user }
 }
@@ -184,7 +200,7 @@ function afterFactors(
 
 async function complete(
   call: Anonymous,
-  proved: Proved,
+  proved: Pick<Proved, 'redirect' | 'mfaAt'>,
   store: IdentityStoreFacts,
   user: StoreUser,
   type: CredentialType,

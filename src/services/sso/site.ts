@@ -6,7 +6,7 @@ import { endSignIn } from '../../kernel/state/sign-in-sessions.ts'
 import type { WebAnswer, WebSite } from '../../kernel/web/site.ts'
 import { consentRoutes } from './consent.ts'
 import { accountsPage, credentialsPage, faultPage, messagePage, type ShownAccount } from './pages.ts'
-import { type OpenedRole, openRole, rolesIn, rolesOf } from './roles.ts'
+import { applicationsOf, type OpenedRole, openRole, rolesIn, rolesOf } from './roles.ts'
 import { securityRoutes } from './security.ts'
 import { getSignedIn, portalScheme, postSignedIn, type Visit } from './session.ts'
 
@@ -23,7 +23,12 @@ async function accounts({ call, person, shown }: Visit): Promise<WebAnswer> {
       return { id, name: alias ?? name, roles }
     }),
   )
-  return { page: accountsPage(shown, all) }
+  const applications = (await applicationsOf(call, person)).map(({ id, name, description, url }) => ({
+    name,
+    description,
+    href: url ?? `/start/saml/${person.instance.id}/${id}`,
+  }))
+  return { page: accountsPage(shown, all, applications) }
 }
 
 interface Opened extends OpenedRole {

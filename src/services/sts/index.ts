@@ -1,4 +1,6 @@
 /** STS: the identity of the caller, and temporary credentials for users, roles and federated users. */
+
+import { forgetRow } from '../../kernel/jobs/expiring-row.ts'
 import { accounts } from '../../kernel/ports/accounts.ts'
 import { identity } from '../../kernel/ports/identity.ts'
 import { provide } from '../../kernel/ports/port.ts'
@@ -12,7 +14,7 @@ import { absentKeys, conditionKeys } from './conditions.ts'
 import { limited } from './limits.ts'
 import * as outboundToken from './outbound-token.ts'
 import * as saml from './saml.ts'
-import { forgetAssertion } from './saml-replay.ts'
+import { FORGET_ASSERTION } from './saml-replay.ts'
 import { samlSignInPort } from './saml-sign-in.ts'
 import * as tokens from './tokens.ts'
 import * as webIdentity from './web-identity.ts'
@@ -22,7 +24,7 @@ export const sts = words.service({
   operations: operationsOf(caller, assumeRole, assumeRoot, webIdentity, saml, tokens, outboundToken).map(limited),
   conditionKeys,
   absentKeys,
-  jobs: { 'sts.forget-assertion': forgetAssertion },
+  jobs: { [FORGET_ASSERTION]: forgetRow },
   needs: [identity, accounts, webOrigin],
   open: ({ store, clock, use }) => ({
     provides: [

@@ -2,11 +2,13 @@
 import { createHash } from 'node:crypto'
 import type { SamlIdentity } from '../../engines/saml/response.ts'
 import type { Call } from '../../kernel/gate/call.ts'
-import { scheduleJob } from '../../kernel/jobs/jobs.ts'
-import type { ServiceJob } from '../../kernel/service/service.ts'
+import { putUntil } from '../../kernel/jobs/expiring-row.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
 import { type Key, key } from '../../store/store.ts'
 import { sts } from './words.ts'
+
+/** In documents that wait: never change it. */
+export const FORGET_ASSERTION = 'sts.forget-assertion'
 
 /** Longer than clocks may differ. */
 const FORGET_MS = 15 * 60_000
@@ -21,15 +23,8 @@ export async function assertUnspent(reader: Pick<Reader, 'get'>, identity: SamlI
 /** The use is written with the session, and forgotten when the assertion is void anyway. */
 export async function spend(call: Call, identity: SamlIdentity): Promise<void> {
   await assertUnspent(call.unit, identity)
-  for (const at of spentKeys(identity)) {
-    call.unit.put(at, { until: identity.endsAt })
-    scheduleJob(call.unit, {
-      id: at,
-      kind: 'sts.forget-assertion',
-      dueAt: identity.endsAt + FORGET_MS,
-      payload: { at },
-    })
-  }
+  const expiry = { until: identity.endsAt + FORGET_MS, kind: FORGET_ASSERTION }
+  for (const at of spentKeys(identity)) putUntil(call.unit, at, { until: identity.endsAt }, expiry)
 }
 
 function spentKeys({ issuer, id, inResponseTo }: SamlIdentity): readonly Key[] {
@@ -39,8 +34,4 @@ function spentKeys({ issuer, id, inResponseTo }: SamlIdentity): readonly Key[] {
     hashed([issuer, id]),
     ...(inResponseTo === undefined ? [] : [hashed([issuer, 'in-response-to', inResponseTo])]),
   ]
-}
-
-export const forgetAssertion: ServiceJob<{ readonly at: Key }> = {
-  run: async (unit, _work, { at }) => unit.delete(at),
 }

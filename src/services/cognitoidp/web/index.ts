@@ -3,6 +3,7 @@ import type { WebRoute, WebSite } from '../../../kernel/web/site.ts'
 import { poolArn } from '../resources.ts'
 import { poolAtAddress } from './authorization-request.ts'
 import { discoverySite } from './discovery.ts'
+import { federationRoutes } from './federation-routes.ts'
 import { loginRoutes } from './login.ts'
 import { loginSession } from './login-session.ts'
 import { oauthRoutes } from './oauth.ts'
@@ -21,7 +22,7 @@ const common = {
   }),
 } as const satisfies Partial<WebSite>
 
-const routes: readonly WebRoute[] = [...loginRoutes, ...oauthRoutes]
+const routes: readonly WebRoute[] = [...loginRoutes, ...federationRoutes, ...oauthRoutes]
 
 /** Below the pages' origin, where no DNS leads to the domains: `/_cognito/REGION/DOMAIN/login`. */
 const below = (prefix: string): readonly WebRoute[] =>

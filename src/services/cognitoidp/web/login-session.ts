@@ -1,4 +1,5 @@
 /** The session of managed login: an hour in which other apps of the pool need no new sign-in. */
+import type { SignedInSubject } from '../../../engines/saml/redirect.ts'
 import type { SessionScheme } from '../../../kernel/web/site.ts'
 import { at, poolById } from '../resources.ts'
 import type { UserRow } from '../user-rows.ts'
@@ -11,6 +12,8 @@ export interface LoginClaims {
   readonly authTime: number
   /** Where the person signed in: `COGNITO` (the default) or the name of an identity provider. */
   readonly provider?: string
+  /** How a SAML provider knows the person, for the sign-out there. */
+  readonly saml?: SignedInSubject
 }
 
 export const loginSession: SessionScheme<LoginClaims> = {

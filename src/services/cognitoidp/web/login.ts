@@ -1,6 +1,5 @@
 /** Managed login: the pages on which people sign in, sign up and recover, and the way back to the app. */
 import { randomUUID } from 'node:crypto'
-import { OidcRefusal } from '../../../engines/oidc/refusal.ts'
 import { qrCodePng } from '../../../engines/qr-code/qr-code.ts'
 import { route, type WebAnswer, type WebCall, type WebInput, type WebRoute } from '../../../kernel/web/site.ts'
 import { Fault } from '../../../wire/fault.ts'
@@ -9,7 +8,7 @@ import { openState, sealState } from '../challenge-state.ts'
 import { respond } from '../challenges.ts'
 import { recover, startRecovery } from '../forgot-password.ts'
 import { completeTotp, startTotp } from '../mfa.ts'
-import { type ProviderRow, requireProvider } from '../providers.ts'
+import type { ProviderRow } from '../providers.ts'
 import { at, type ClientRow, type PoolClient, type PoolRow } from '../resources.ts'
 import { assertNotBlocked } from '../risk.ts'
 import { preAuthentication, type SignIn, type SignInAnswer, signInWithPassword } from '../sign-in.ts'
@@ -41,7 +40,8 @@ import {
   signedOutPage,
   signUpPage,
 } from './pages.ts'
-import { beginUpstream, finishUpstream, isOffered, openUpstream, upstreamSources } from './upstream.ts'
+import { signOutAddress } from './saml.ts'
+import { upstreamSources } from './upstream.ts'
 
 const FORM_BYTES_MAX = 32 * 1024
 const WRONG = 'Incorrect username or password.'
@@ -53,8 +53,11 @@ interface Open {
   readonly look: Look
 }
 
-const baseOf = (path: Fields): string =>
+export const baseOf = (path: Fields): string =>
   path['domain'] === undefined ? '' : `/_cognito/${path['region']}/${path['domain']}`
+
+/** Of pages that belong to no request of an app. */
+export const plainLook = (path: Fields, app = 'Sign-in'): Look => ({ base: baseOf(path), lang: 'en', app, query: '' })
 
 async function lookOf(call: Visit, request: AuthorizationRequest, path: Fields): Promise<Look> {
   const ui = await uiOf(call.unit, request.pool, request.client.id)
@@ -77,7 +80,7 @@ async function opened(call: Visit, { path, query, form }: WebInput): Promise<Ope
   return { request, look: await lookOf(call, request, path) }
 }
 
-const shownError = (error: unknown): WebAnswer => {
+export const shownError = (error: unknown): WebAnswer => {
   if (error instanceof AuthorizationError) return { redirect: error.redirect }
   throw error
 }
@@ -122,7 +125,7 @@ const get = (
     },
   })
 
-const post = (
+export const post = (
   path: string,
   event: string,
   run: (call: Visit, input: WebInput, open: Open) => Promise<WebAnswer> | WebAnswer,
@@ -159,14 +162,14 @@ const canSignUp = ({ settings }: PoolRow): boolean => !settings.AdminCreateUserC
 const sources = (request: AuthorizationRequest): readonly string[] => [sourceOf(request.redirectUri)]
 
 /** Providers that the client supports, and that pages can offer. */
-async function providersOf(
+export async function providersOf(
   call: Visit,
   { pool, client, provider }: AuthorizationRequest,
 ): Promise<readonly ProviderRow[]> {
   const names = (client.settings.SupportedIdentityProviders ?? []).filter((name) => name !== OWN_USERS)
   const wanted = provider === undefined ? names : names.filter((name) => name === provider)
   const rows = await Promise.all(wanted.map((name) => call.unit.get<ProviderRow>(at.provider(pool.id, name))))
-  return rows.filter((row) => row !== undefined).filter(isOffered)
+  return rows.filter((row) => row !== undefined)
 }
 
 /** Where the forms of the sign-in page lead: the app, and the providers. */
@@ -180,7 +183,7 @@ const sessionFor = (claims: LoginClaims | undefined, { pool, client }: PoolClien
   claims?.pool === pool.id && accepts(client, claims.provider ?? OWN_USERS) ? claims : undefined
 
 /** Back to the app, with a code or with tokens. */
-async function completed(
+export async function completed(
   call: WebCall<unknown>,
   request: AuthorizationRequest,
   user: UserRow,
@@ -207,7 +210,12 @@ async function completed(
   })
 }
 
-const claimsOf = ({ pool }: AuthorizationRequest, user: UserRow, authTime: number, provider: string): LoginClaims => ({
+export const claimsOf = (
+  { pool }: AuthorizationRequest,
+  user: UserRow,
+  authTime: number,
+  provider: string,
+): LoginClaims => ({
   pool: pool.id,
   account: pool.account,
   region: pool.region,
@@ -336,45 +344,6 @@ const login = get(
   },
   'all',
 )
-
-const federate = post(
-  '/federate',
-  'Federate_POST',
-  async (call, { form, csrf, path }, { request }) => {
-    const providers = await providersOf(call, request)
-    const row = providers.find(({ name }) => name === form['provider'])
-    if (!row) throw badRequest('The identity provider is not one of this client.')
-    const redirectUri = `${call.webOrigin}${baseOf(path)}/oauth2/idpresponse`
-    return { redirect: await beginUpstream(call, request.pool, row, { redirectUri, query: request.query, csrf }) }
-  },
-  'all',
-)
-
-const idpResponse: WebRoute = route({
-  method: 'GET',
-  path: '/oauth2/idpresponse',
-  event: 'OAuth2Response_GET',
-  authentication: 'anonymous',
-  body: 'none',
-  bodyBytesMax: 0,
-  shown: [],
-  run: async (call, { path, query, csrf }) => {
-    const pool = await poolOfPages(call, path)
-    const carried = openUpstream(call, pool, query['state'], csrf)
-    try {
-      const request = await readAuthorization(call, pool, Object.fromEntries(new URLSearchParams(carried.query)))
-      const row = await requireProvider(call.unit, pool, carried.provider)
-      const user = await finishUpstream(call, pool, row, carried, query, request.client.id)
-      return {
-        redirect: await completed(call, request, user, call.now),
-        session: claimsOf(request, user, call.now, row.name),
-      }
-    } catch (error) {
-      if (error instanceof OidcRefusal) throw badRequest(`Signing in at ${carried.provider} failed: ${error.message}.`)
-      return shownError(error)
-    }
-  },
-})
 
 const loginPost = post('/login', 'Login_POST', (call, input, open) => {
   const username = short(input.form['username']).trim()
@@ -624,10 +593,13 @@ const logout: WebRoute = route<LoginClaims>({
     const pool = await poolOfPages(call, path)
     const client = await clientOfPages(call, pool, query['client_id'])
     const uri = query['logout_uri']
-    if (uri !== undefined) {
-      if (!client.settings.LogoutURLs?.includes(uri))
-        throw badRequest('The logout_uri is not registered for this client.')
-      return { redirect: uri, session: 'end' }
+    if (uri !== undefined && !client.settings.LogoutURLs?.includes(uri))
+      throw badRequest('The logout_uri is not registered for this client.')
+    if (query['redirect_uri'] === undefined || uri !== undefined) {
+      const claims = call.claims?.pool === pool.id ? call.claims : undefined
+      const upstream = await signOutAddress(call, pool, claims?.provider, claims?.saml, uri)
+      const redirect = upstream ?? uri
+      if (redirect !== undefined) return { redirect, session: 'end' }
     }
     if (query['redirect_uri'] !== undefined) {
       try {
@@ -637,8 +609,7 @@ const logout: WebRoute = route<LoginClaims>({
         return shownError(error)
       }
     }
-    const look: Look = { base: baseOf(path), lang: 'en', app: client.settings.ClientName ?? 'Sign-in', query: '' }
-    return { page: signedOutPage(look), session: 'end' }
+    return { page: signedOutPage(plainLook(path, client.settings.ClientName)), session: 'end' }
   },
 })
 
@@ -661,8 +632,6 @@ const style: WebRoute = route({
 export const loginRoutes: readonly WebRoute[] = [
   authorize,
   login,
-  federate,
-  idpResponse,
   loginPost,
   challenge,
   signUp,

@@ -7,27 +7,24 @@ import { RelyingParty } from '../../../kernel/federation/relying-party.ts'
 import { type FederationHttpPort, federationHttp } from '../../../kernel/ports/federation-http.ts'
 import type { WebCall } from '../../../kernel/web/site.ts'
 import { openDetails, type ProviderRow } from '../providers.ts'
-import { at, notAuthorized, type PoolRow } from '../resources.ts'
-import { type Attributes, checkAttributes } from '../schema.ts'
-import { preSignUp } from '../sign-up.ts'
-import { findUser, type LinkedIdentity, linkKey, newUser, saveUser, type UserRow } from '../user-rows.ts'
+import type { PoolRow } from '../resources.ts'
+import type { UserRow } from '../user-rows.ts'
 import { badRequest } from './authorization-request.ts'
-
-type Claims = Readonly<Record<string, unknown>>
-
-/** Providers that pages offer. SAML, and Apple's answer by a form of another site, are not among them. */
-export const isOffered = ({ type }: ProviderRow): boolean => type !== 'SAML' && type !== 'SignInWithApple'
+import { type Claims, federatedUser } from './federated-user.ts'
 
 const SOCIAL: Readonly<Partial<Record<ProviderRow['type'], ConnectorId>>> = {
   Google: 'google',
   Facebook: 'facebook',
   LoginWithAmazon: 'amazon',
+  SignInWithApple: 'apple',
 }
 
 /** Where the button of a provider leads, for the content security policy of its page. */
-export function upstreamSources({ type, details }: ProviderRow): readonly string[] {
+export function upstreamSources({ type, details, saml }: ProviderRow): readonly string[] {
   const social = SOCIAL[type]
-  const address = social ? connectors[social].authorizationEndpoint : details['authorize_url'] || details['oidc_issuer']
+  const address = social
+    ? connectors[social].authorizationEndpoint
+    : (saml?.signOnByRedirect ?? (details['authorize_url'] || details['oidc_issuer']))
   return address && URL.canParse(address) ? [new URL(address).origin] : []
 }
 
@@ -51,10 +48,17 @@ interface Upstream {
 async function upstreamOf(call: WebCall<unknown>, pool: PoolRow, row: ProviderRow): Promise<Upstream> {
   const details = openDetails(call, pool, row)
   let claims: Claims = {}
-  const settings: ClientSettings = {
-    clientId: details['client_id'] ?? '',
-    clientSecret: details['client_secret'] ?? '',
-  }
+  const clientId = details['client_id'] ?? ''
+  const clientSecret = details['client_secret'] ?? ''
+  const settings: ClientSettings =
+    row.type === 'SignInWithApple'
+      ? {
+          clientId,
+          teamId: details['team_id'] ?? '',
+          keyId: details['key_id'] ?? '',
+          privateKey: pkcs8Pem(details['private_key'] ?? ''),
+        }
+      : { clientId, clientSecret }
   const scope = details['authorize_scopes'] ?? 'openid'
   const social = SOCIAL[row.type]
   if (social) {
@@ -77,7 +81,7 @@ async function upstreamOf(call: WebCall<unknown>, pool: PoolRow, row: ProviderRo
     scope,
     oidc: { issuer, jwksUri: details['jwks_uri'] || metadata!.jwksUri, hasNonce: true },
     hasPkce: true,
-    clientAuthentication: settings.clientSecret === '' ? 'body' : 'basic',
+    clientAuthentication: clientSecret === '' ? 'body' : 'basic',
     verifiesEmail: true,
     person: (found) => {
       claims = found
@@ -86,6 +90,10 @@ async function upstreamOf(call: WebCall<unknown>, pool: PoolRow, row: ProviderRo
   }
   return { connector, settings, claims: () => claims }
 }
+
+/** Apple's key, with or without the lines around it. */
+const pkcs8Pem = (key: string): string =>
+  key.includes('-----BEGIN') ? key : `-----BEGIN PRIVATE KEY-----\n${key.trim()}\n-----END PRIVATE KEY-----\n`
 
 interface Endpoints {
   readonly authorizationEndpoint: string
@@ -163,56 +171,5 @@ export async function finishUpstream(
     )
     return { subject: person.subject, claims: upstream.claims() }
   })
-  const attributes = mapped(pool, row, claims)
-  const key = linkKey(pool.id, row.name, subject)
-  const linked = await call.unit.get<{ readonly sub: string }>(key)
-  const known = linked && (await call.unit.get<UserRow>(at.user(pool.id, linked.sub)))
-  if (known) {
-    if (!known.isEnabled) throw notAuthorized('User is disabled.')
-    return saveUser(call.unit, pool, known, {
-      ...known,
-      attributes: { ...known.attributes, ...attributes },
-      modifiedAt: call.now,
-    })
-  }
-  const username = `${row.name}_${subject}`
-  if (await findUser(call.unit, pool, username)) throw notAuthorized('A user with this name exists already.')
-  await preSignUp(call, pool, {
-    source: 'PreSignUp_ExternalProvider',
-    userName: username,
-    clientId,
-    attributes,
-    validationData: {},
-    clientMetadata: undefined,
-  })
-  const identity: LinkedIdentity = {
-    provider: row.name,
-    type: row.type,
-    userId: subject,
-    issuer: connector.oidc?.issuer,
-    isPrimary: true,
-    linkedAt: call.now,
-  }
-  const sub = call.newId()
-  call.unit.put(key, { sub })
-  return saveUser(call.unit, pool, undefined, {
-    ...newUser(sub, username, call.now),
-    status: 'EXTERNAL_PROVIDER',
-    attributes,
-    identities: [identity],
-  })
-}
-
-/** Attributes by the provider's mapping. An address is unverified unless the mapping says who verified it. */
-function mapped(pool: PoolRow, { mapping }: ProviderRow, claims: Claims): Attributes {
-  const attributes: Record<string, string> = {}
-  for (const [name, claim] of Object.entries(mapping)) {
-    const value = name === 'username' ? undefined : claims[claim]
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-      attributes[name] = String(value)
-  }
-  for (const name of ['email', 'phone_number'])
-    if (attributes[name] !== undefined) attributes[`${name}_verified`] ??= 'false'
-  checkAttributes(pool, attributes, { before: undefined, isAdmin: true })
-  return attributes
+  return federatedUser(call, pool, row, { subject, claims, issuer: connector.oidc?.issuer, clientId })
 }
