@@ -18,6 +18,7 @@ import { exportCommand } from './export.ts'
 import { command, helpOf, overview } from './help.ts'
 import { inbox } from './inbox.ts'
 import { init } from './init.ts'
+import { net } from './net.ts'
 import { plane } from './plane.ts'
 import { policy } from './policy.ts'
 import { portalPassword } from './portal-password.ts'
@@ -60,6 +61,7 @@ const commands: readonly Command[] = [
   plane,
   policy,
   waf,
+  net,
   detect,
   audit,
   credentials,
