@@ -7,7 +7,7 @@ import { ERASE_GROUP, type GroupErasure } from './deletion.ts'
 import { requireKey } from './event-keys.ts'
 import { storedBytes } from './event-rows.ts'
 import { badToken, invalid, logs, notImplemented } from './faults.ts'
-import { groupArn, groupNamed, groupReference, type LogGroupRow, logGroup, newGroup } from './resources.ts'
+import { groupArn, groupNamed, groupReference, groupsListed, type LogGroupRow, newGroup } from './resources.ts'
 
 const SIZE_DEFAULT = 50
 
@@ -82,7 +82,7 @@ async function shown(call: Call, row: LogGroupRow): Promise<ShownGroup> {
 
 export const describeLogGroups = logs
   .operation('DescribeLogGroups')
-  .on(logGroup.collection())
+  .on(groupsListed)
   .run(async (call, input, groups) => {
     const { logGroupNamePrefix: prefix, logGroupNamePattern: pattern, logGroupClass, logGroupIdentifiers } = input
     if (input.includeLinkedAccounts) throw notImplemented('log groups of linked accounts (includeLinkedAccounts)')
@@ -108,7 +108,7 @@ export const describeLogGroups = logs
 /** The newer list: names by parts of them, without sizes. */
 export const listLogGroups = logs
   .operation('ListLogGroups')
-  .on(logGroup.collection())
+  .on(groupsListed)
   .run(async (call, input, groups) => {
     const { logGroupNamePattern: pattern, logGroupClass } = input
     if (input.includeLinkedAccounts) throw notImplemented('log groups of linked accounts (includeLinkedAccounts)')

@@ -248,6 +248,7 @@ test('Without permission a group that exists and one that does not are denied al
         none.send(new Logs.GetLogEventsCommand(input)),
         none.send(new Logs.FilterLogEventsCommand({ logGroupName })),
         none.send(new Logs.DeleteLogGroupCommand({ logGroupName })),
+        none.send(new Logs.DescribeLogGroupsCommand({})),
       ].map((sent) => sent.catch((thrown: Error) => `${thrown.name}: ${thrown.message}`)),
     )
     return errors.map((text) => String(text).replaceAll(logGroupName, 'NAME'))
@@ -257,6 +258,17 @@ test('Without permission a group that exists and one that does not are denied al
   expect((await denial(it.logGroupName))[1]).toContain(
     `logs:FilterLogEvents on resource: arn:aws:logs:us-east-1:${ACCOUNT}:log-group:NAME:log-stream:`,
   )
+})
+
+test('Groups are listed by those who may list any group', async () => {
+  const it = await logging()
+  const listed = async (name: string, Resource: string) => {
+    const client = it.client(Logs.CloudWatchLogsClient, await it.user(name, allowing({ Action: 'logs:*', Resource })))
+    return outcome(client.send(new Logs.DescribeLogGroupsCommand({})))
+  }
+
+  expect(await listed('ann', `arn:aws:logs:*:${ACCOUNT}:log-group:*`)).toBe('done')
+  expect(await listed('bob', `${ARN}:*`)).toBe('AccessDeniedException')
 })
 
 test('The audit log names the calls and has none of the events', async () => {

@@ -8,6 +8,7 @@
  */
 import type { LogGroupClass } from '@aws-sdk/client-cloudwatch-logs'
 import type { Call, Scope } from '../../kernel/gate/call.ts'
+import type { Collection } from '../../kernel/resource/collection.ts'
 import type { Row } from '../../kernel/resource/facts.ts'
 import type { Reference } from '../../kernel/resource/resource-type.ts'
 import type { TagRules } from '../../kernel/resource/tag-rules.ts'
@@ -139,6 +140,21 @@ function groupTextOf({ logGroupName, logGroupIdentifier, resourceIdentifier }: N
 export const groupNamed: Target<NamesGroup, LogGroup> = {
   about: { type: logGroup, how: 'named', member: 'logGroupName' },
   find: (call, input) => logGroup.find(call, groupTextOf(input), input),
+}
+
+/**
+ * All groups. AWS's denials name a group without a name, so that `…:log-group:*` allows lists, and the ARN of one group does not.
+ */
+export const groupsListed: Target<object, Collection<LogGroupRow>> = {
+  about: { type: logGroup, how: 'collection' },
+  find: async (call, input) => ({
+    ...(await logGroup.collection().find(call, input)),
+    acted: {
+      arn: `${logGroup.form.printPattern(call, { LogGroupName: '' })}${SUFFIX}`,
+      type: logGroup.spec.type,
+      account: call.account,
+    },
+  }),
 }
 
 /** For tags: authorized on the ARN of the group alone. */
