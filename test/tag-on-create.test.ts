@@ -4,6 +4,7 @@
  */
 import * as acm from '@aws-sdk/client-acm'
 import { CloudTrailClient, CreateTrailCommand } from '@aws-sdk/client-cloudtrail'
+import { CloudWatchLogsClient, CreateLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs'
 import * as ds from '@aws-sdk/client-directory-service'
 import * as elb from '@aws-sdk/client-elastic-load-balancing-v2'
 import * as guardduty from '@aws-sdk/client-guardduty'
@@ -390,6 +391,10 @@ const cases: Readonly<Record<string, readonly [action: string, send: () => Promi
           Tags: { team: 'a' },
         }),
       ),
+  ],
+  'logs CreateLogGroup': [
+    'logs:TagResource',
+    () => by(CloudWatchLogsClient, new CreateLogGroupCommand({ logGroupName: 'x', tags: { team: 'a' } })),
   ],
   's3 CreateBucket': [
     's3:TagResource',

@@ -31,6 +31,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'Policies, audit, secrets, encryption': {
     policy: 'Lint, explain, simulate and compare IAM policies (offline)',
     'waf, detect': 'Explain what a web ACL decides; find threats in AWS log files (offline)',
+    net: 'Explain who reaches what in a network, from aws ec2 describe-… (offline)',
     audit: 'Verify and tail the audit log',
     credentials: 'Provide temporary credentials to programs',
     secret: 'Run a program with secrets; show rotation status',

@@ -19,6 +19,7 @@ import { command, helpOf, overview } from './help.ts'
 import { identitySource } from './identity-source.ts'
 import { inbox } from './inbox.ts'
 import { init } from './init.ts'
+import { net } from './net.ts'
 import { plane } from './plane.ts'
 import { policy } from './policy.ts'
 import { portalPassword } from './portal-password.ts'
@@ -64,6 +65,7 @@ const commands: readonly Command[] = [
   plane,
   policy,
   waf,
+  net,
   detect,
   audit,
   credentials,

@@ -56,6 +56,9 @@ const IAM_BODY_BYTES_MAX = 6 * 1024 * 1024
 /** A SAML assertion of 100,000 characters, percent-encoded, and session policies. */
 const STS_BODY_BYTES_MAX = 256 * 1024
 
+/** A batch of events of a mebibyte, with what JSON adds to ten thousand of them. */
+const LOGS_BODY_BYTES_MAX = 4 * 1024 * 1024
+
 type Varied = Partial<Omit<ServiceRow, 'id' | 'protocol' | 'load'>>
 
 /** Fills in what most services share. */
@@ -106,7 +109,7 @@ export const services: readonly ServiceRow[] = [
   row('cloudtrail', 'json11', () => import('@aws-sdk/client-cloudtrail'), {
     targets: ['CloudTrail_20131101', 'com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101'],
   }),
-  row('logs', 'json11', () => import('@aws-sdk/client-cloudwatch-logs'), { targets: ['Logs_20140328'], validationCode: 'InvalidParameterException' }),
+  row('logs', 'json11', () => import('@aws-sdk/client-cloudwatch-logs'), { bodyBytesMax: LOGS_BODY_BYTES_MAX, targets: ['Logs_20140328'], validationCode: 'InvalidParameterException' }),
   row('monitoring', 'json10', () => import('@aws-sdk/client-cloudwatch'), {
     clockSkewMs: SHORT_SKEW_MS,
     also: ['cbor', 'query'],

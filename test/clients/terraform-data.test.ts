@@ -1,6 +1,11 @@
-/** Terraform: keys, secrets and trails. MERLON_TEST_SKIP_TERRAFORM=1 leaves it out where there is no Terraform. */
+/** Terraform: keys, secrets, trails and log groups. MERLON_TEST_SKIP_TERRAFORM=1 leaves it out where there is no Terraform. */
 import { readFileSync } from 'node:fs'
 import { CloudTrailClient, DescribeTrailsCommand, GetTrailStatusCommand } from '@aws-sdk/client-cloudtrail'
+import {
+  CloudWatchLogsClient,
+  DescribeLogGroupsCommand,
+  DescribeResourcePoliciesCommand,
+} from '@aws-sdk/client-cloudwatch-logs'
 import { DescribeKeyCommand, KMSClient, ListAliasesCommand, ListKeysCommand } from '@aws-sdk/client-kms'
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3'
 import { GetSecretValueCommand, ListSecretsCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
@@ -65,5 +70,20 @@ describe.skipIf(skipped)('terraform', () => {
     expect((await trails.send(new DescribeTrailsCommand({}))).trailList).toEqual([])
     const { Buckets = [] } = await new S3Client(at(space, space.account)).send(new ListBucketsCommand({}))
     expect(Buckets).toEqual([])
+  })
+
+  test('log groups with a key and a retention that change, a stream, a policy for a service', async () => {
+    const space = await workspace('14-logs')
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+      expect(JSON.parse(await space.terraform('output', '-json')).groups.value).toEqual(['/suite/orders'])
+    }
+    await space.destroy()
+
+    const logs = new CloudWatchLogsClient(at(space, space.account))
+    expect((await logs.send(new DescribeLogGroupsCommand({}))).logGroups).toEqual([])
+    expect((await logs.send(new DescribeResourcePoliciesCommand({}))).resourcePolicies).toEqual([])
   })
 })

@@ -32,6 +32,18 @@ export interface NetworkPort {
   /** The ID of the group that each VPC begins with. */
   defaultSecurityGroup(reader: Rows, place: Place, vpcId: string): Promise<string | undefined>
   machine(reader: Rows, place: Place, id: string): Promise<NetworkMachine | undefined>
+  /** All machines that are not terminated, with their private and public addresses. */
+  machines(
+    reader: Rows,
+    place: Place,
+  ): Promise<
+    readonly {
+      readonly instanceId: string
+      readonly account: string
+      readonly addresses: readonly string[]
+      readonly interfaceIds: readonly string[]
+    }[]
+  >
 }
 
 /** Prefix of the documents that `machine` reads. */

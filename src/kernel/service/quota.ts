@@ -45,6 +45,10 @@ export const quotaDefaults: Quotas = {
   'lambda/ConcurrentExecutions': 1000,
   'lambda/CodeStorageBytes': 75 * 1024 ** 3,
 
+  // Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+  'logs/LogGroupsPerRegion': 1_000_000,
+  'logs/ResourcePoliciesPerRegion': 10,
+
   // Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
   'route53/HostedZonesPerAccount': 500,
 

@@ -20,6 +20,7 @@ import type { OpenSecrets } from '../../kernel/planes/sealed-secrets.ts'
 import { Challenges } from './challenge.ts'
 import { Connections } from './connections.ts'
 import { CompiledAcls } from './filter.ts'
+import { FlowRecorder } from './flow-recorder.ts'
 import { TargetHealth } from './health-checks.ts'
 import { RequestHandler } from './request-handler.ts'
 import { type GatewayState, openState, type ReportError } from './state.ts'
@@ -54,7 +55,12 @@ const DRAIN_MS = 10_000
 
 export function gateway(options: GatewayOptions): Plane {
   const { onError, onRecord, exchange } = options
-  const pools = new Pools()
+  let groupsByTarget: ReadonlyMap<string, readonly string[]> = new Map()
+  const flows = new FlowRecorder({
+    onRecord,
+    groupsOf: (address, port) => groupsByTarget.get(`${address} ${port}`) ?? [],
+  })
+  const pools = new Pools(flows)
   const health = new TargetHealth(pools)
   const rates = new RateLimiter()
   const acls = new CompiledAcls()
@@ -68,6 +74,7 @@ export function gateway(options: GatewayOptions): Plane {
     read: (content) => openState(content as GatewayContent, options.openSecrets, onError),
     onTaken: (state) => {
       acls.follow(state.webAcls, onError)
+      groupsByTarget = targetsOf(state)
       const origins = [...state.groups.values()].flatMap((group) => originsOf(group))
       pools.keep(new Set(origins))
       health.follow([...state.groups.values()].filter(({ arn }) => isUsed(state, arn)))
@@ -112,6 +119,7 @@ export function gateway(options: GatewayOptions): Plane {
     onListenError: (name, error) => onError('the listener cannot be opened', { listener: name, error: error.message }),
     start: async () => {
       await mirror.start()
+      flows.start()
       talk.start()
     },
     health: () => (mirror.content ? 'open' : 'closed'),
@@ -127,8 +135,22 @@ export function gateway(options: GatewayOptions): Plane {
       health.stop()
       await mirror.stop()
       await pools.close()
+      flows.stop()
     },
   }
+}
+
+/** The target groups of each address and port. */
+function targetsOf({ groups }: GatewayState): ReadonlyMap<string, readonly string[]> {
+  const arns = new Map<string, string[]>()
+  for (const { arn, targets } of groups.values())
+    for (const { address, port } of targets) {
+      const name = `${address} ${port}`
+      const known = arns.get(name)
+      if (known) known.push(arn)
+      else arns.set(name, [arn])
+    }
+  return arns
 }
 
 function isUsed({ ports }: GatewayState, arn: string): boolean {

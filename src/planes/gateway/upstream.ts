@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { Pool } from 'undici'
 import type { PublishedTarget, PublishedTargetGroup } from '../../kernel/planes/gateway-content.ts'
+import type { FlowRecorder } from './flow-recorder.ts'
 import type { TargetHealth } from './health-checks.ts'
 
 const CONNECTIONS_MAX = 256
@@ -16,6 +17,11 @@ export const originOf = ({ protocol }: PublishedTargetGroup, { address, port }: 
 /** Pools by origin. They outlive snapshots: a change of configuration closes no connection that is still wanted. */
 export class Pools {
   readonly #pools = new Map<string, Pool>()
+  readonly #flows: FlowRecorder
+
+  constructor(flows: FlowRecorder) {
+    this.#flows = flows
+  }
 
   of(origin: string): Pool {
     const known = this.#pools.get(origin)
@@ -27,7 +33,7 @@ export class Pools {
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxHeaderSize: HEADER_BYTES_MAX,
       // Application load balancers do not check the certificates of targets.
-      connect: { timeout: CONNECT_MS, rejectUnauthorized: false },
+      connect: this.#flows.connector({ timeout: CONNECT_MS, rejectUnauthorized: false, allowH2: false }),
     })
     this.#pools.set(origin, pool)
     return pool

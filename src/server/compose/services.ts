@@ -14,6 +14,7 @@ import { iam } from '../../services/iam/index.ts'
 import { identitystore } from '../../services/identitystore/index.ts'
 import { kms } from '../../services/kms/index.ts'
 import { lambda } from '../../services/lambda/index.ts'
+import { logs } from '../../services/logs/index.ts'
 import { organizations } from '../../services/organizations/index.ts'
 import { route53 } from '../../services/route53/index.ts'
 import { s3 } from '../../services/s3/index.ts'
@@ -50,4 +51,5 @@ export const services: readonly Service[] = [
   elbv2,
   wafv2,
   guardduty,
+  logs,
 ]

@@ -2,6 +2,7 @@
 import type * as EC2 from '@aws-sdk/client-ec2'
 import { DEFAULT_FORMAT, parseFormat } from '../../engines/network/flow-format.ts'
 import { fault, invalid, missing } from './faults.ts'
+import { scheduleFlowDelivery } from './flow-queue.ts'
 import { flowLog, networkInterface, subnet, vpc } from './resources.ts'
 import { describe, op } from './words.ts'
 
@@ -117,8 +118,13 @@ function destinationOf(input: {
   }
 }
 
-export const deleteFlowLogs = op('DeleteFlowLogs', [flowLog.each('FlowLogIds')], (_call, _input, [found]) => {
-  for (const { remove } of found) remove()
+export const deleteFlowLogs = op('DeleteFlowLogs', [flowLog.each('FlowLogIds')], (call, _input, [found]) => {
+  for (const { id, remove } of found) {
+    remove()
+    const { account, region } = call
+    // Its queue goes with the next turn of its delivery.
+    scheduleFlowDelivery(call.unit, { account, region, flowLog: id }, call.now)
+  }
   return { Unsuccessful: [] }
 })
 

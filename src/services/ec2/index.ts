@@ -1,10 +1,14 @@
 /** EC2: the inventory of a network, and the machines in it as records. */
+import { GATEWAY } from '../../kernel/planes/gateway-content.ts'
 import { network } from '../../kernel/ports/network.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import { absentKeys, conditionKeys } from './conditions.ts'
 import * as endpoints from './endpoints.ts'
+import { deliverFlows } from './flow-delivery.ts'
 import * as flowLogs from './flow-logs.ts'
+import { DELIVER_FLOWS } from './flow-queue.ts'
+import { RECORD_FLOWS, recordFlows, takeFlows } from './flow-records.ts'
 import * as gateways from './gateways.ts'
 import * as images from './images.ts'
 import * as insights from './insights.ts'
@@ -45,6 +49,8 @@ export const ec2 = words.service({
   conditionKeys,
   absentKeys,
   invalidInput,
+  jobs: { [DELIVER_FLOWS]: deliverFlows, [RECORD_FLOWS]: recordFlows },
+  planeRecords: { [GATEWAY]: takeFlows },
   open: ({ clock }) => ({
     provides: [
       provide(

@@ -57,7 +57,7 @@ export const deleteNetworkInterface = op(
   [networkInterface.at('NetworkInterfaceId')],
   async (call, _input, [{ id, row, data }]) => {
     if (data.Attachment || data.RequesterManaged) {
-      throw fault('InvalidNetworkInterface.InUse', `Network interface '${id}' is currently in use.`)
+      throw invalid(`Network interface '${id}' is currently in use.`)
     }
     await removeInterface(call, row)
     return {}
@@ -121,7 +121,10 @@ export const detachNetworkInterface = op('DetachNetworkInterface', [attached], a
     )
   }
   if (attachment.DeviceIndex === 0 || found.data.RequesterManaged) {
-    throw fault('OperationNotPermitted', 'The network interface at device index 0 cannot be detached.')
+    throw fault(
+      'OperationNotPermitted',
+      'The network interface at device index 0 and networkCard index 0 cannot be detached.',
+    )
   }
   const { Attachment: _, ...data } = found.data
   networkInterface.put(call, { ...found.row, data: { ...data, Status: 'available' } })

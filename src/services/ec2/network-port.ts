@@ -1,6 +1,6 @@
 /** What other services read of a network: they place resources in its subnets. */
 import type { NetworkPort } from '../../kernel/ports/network.ts'
-import { instance, instanceState, securityGroup, subnet, vpc } from './resources.ts'
+import { instance, instanceState, networkInterface, securityGroup, subnet, vpc } from './resources.ts'
 
 export const networkPort = (now: () => number): NetworkPort => ({
   vpc: async (reader, place, id) => {
@@ -18,6 +18,25 @@ export const networkPort = (now: () => number): NetworkPort => ({
   defaultSecurityGroup: async (reader, place, vpcId) => {
     const rows = await securityGroup.type.list(reader, place)
     return rows.find(({ document: { data } }) => data.VpcId === vpcId && data.GroupName === 'default')?.document.id
+  },
+  machines: async (reader, place) => {
+    const addresses = new Map(
+      (await networkInterface.type.list(reader, place)).map(({ document: { id, data } }) => [
+        id,
+        (data.PrivateIpAddresses ?? []).flatMap(({ PrivateIpAddress, Association }) =>
+          [PrivateIpAddress, Association?.PublicIp].filter((address) => address !== undefined),
+        ),
+      ]),
+    )
+    return (await instance.type.list(reader, place))
+      .map(({ document }) => document)
+      .filter(({ goal }) => goal !== 'terminated')
+      .map(({ id, interfaces }) => ({
+        instanceId: id,
+        account: place.account,
+        interfaceIds: interfaces,
+        addresses: interfaces.flatMap((eni) => addresses.get(eni) ?? []),
+      }))
   },
   machine: async (reader, place, id) => {
     const row = await instance.type.get(reader, place, { InstanceId: id })

@@ -4,6 +4,7 @@ import type { Call } from '../../kernel/gate/call.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import { badToken, guardduty, invalidParameter } from './faults.ts'
 import { visiblePlaces } from './member-rows.ts'
+import { hasSource } from './network-events.ts'
 import { type DetectorRow, detector, detectorIn } from './resources.ts'
 
 interface Source {
@@ -23,15 +24,19 @@ const SOURCES: Readonly<Record<string, Source>> = {
   S3_DATA_EVENTS: { resource: 'EC2' },
 }
 
-const UNWATCHED: Readonly<Record<string, Source>> = {
-  FLOW_LOGS: { resource: 'EC2', issue: 'There is no source of flow logs.' },
+/** Sources that every detector has. There are flows once a gateway has reported some of the account. */
+const FOUNDATIONS: Readonly<Record<string, Source>> = {
+  FLOW_LOGS: { resource: 'EC2', issue: 'No flows of this account and Region were reported.' },
   DNS_LOGS: { resource: 'EC2', issue: 'There is no source of DNS query logs.' },
 }
 
 /** Only features that are enabled are covered, or should be. */
-function coverageOf(row: DetectorRow): readonly GuardDuty.CoverageResource[] {
+function coverageOf(row: DetectorRow, hasFlows: boolean): readonly GuardDuty.CoverageResource[] {
   const enabled = Object.entries(row.features).filter(([, { status }]) => row.isEnabled && status === 'ENABLED')
-  const always = row.isEnabled ? Object.entries(UNWATCHED) : []
+  const always = Object.entries(row.isEnabled ? FOUNDATIONS : {}).map(([name, source]): [string, Source] => [
+    name,
+    name === 'FLOW_LOGS' && hasFlows ? { resource: source.resource } : source,
+  ])
   const sources = [
     ...always.map(([name, source]) => ({ name, source, at: row.createdAt })),
     ...enabled.flatMap(([name, { updatedAt }]) =>
@@ -55,7 +60,9 @@ async function covered(
 ): Promise<readonly GuardDuty.CoverageResource[]> {
   const places = await visiblePlaces(call.unit, call)
   const rows = await Promise.all(places.map((place) => detectorIn(call.unit, place)))
-  const all = rows.flatMap((row) => (row ? coverageOf(row) : []))
+  const all = (
+    await Promise.all(rows.map(async (row) => (row ? coverageOf(row, await hasSource(call.unit, row)) : [])))
+  ).flat()
   return all.filter((each) => (criteria?.FilterCriterion ?? []).every((criterion) => holds(criterion, each)))
 }
 

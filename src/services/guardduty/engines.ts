@@ -9,10 +9,13 @@ import type {
   DetectedFinding,
   Detector,
   DetectorConfiguration,
+  InstanceRecord,
   Json,
   NormalizedEvent,
   ThreatListKind,
 } from '../../engines/detect/types.ts'
+import { network } from '../../kernel/ports/network.ts'
+import { MissingPortError, type Use } from '../../kernel/ports/port.ts'
 import { DerivedCache } from '../../kernel/state/derived.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
 import { exposureOf } from '../../policy/index.ts'
@@ -59,9 +62,11 @@ export class Engines {
   readonly #held = new Map<string, Held>()
   readonly #configurations: DerivedCache<DetectorConfiguration>
 
-  constructor(store: Store) {
+  constructor(store: Store, use: Use) {
     this.#store = store
-    this.#configurations = new DerivedCache(store, configurationOf, { max: ENGINES_MAX })
+    this.#configurations = new DerivedCache(store, (reader, name: string) => configurationOf(reader, name, use), {
+      max: ENGINES_MAX,
+    })
   }
 
   /** What is in memory is not what is stored: a commit failed, or another node was at work. */
@@ -112,7 +117,7 @@ export async function removeEngine(unit: Unit, place: Place): Promise<void> {
 }
 
 /** The lists of the administrator hold for its members. */
-async function configurationOf(reader: Reader, name: string): Promise<DetectorConfiguration> {
+async function configurationOf(reader: Reader, name: string, use: Use): Promise<DetectorConfiguration> {
   const [account = '', region = ''] = name.split(' ')
   const place = await governing(reader, { account, region })
   const rows = (await Promise.all(Object.values(listTypes).map(({ list }) => list(reader, place))))
@@ -125,7 +130,18 @@ async function configurationOf(reader: Reader, name: string): Promise<DetectorCo
       .filter(({ row }) => !listTypes[row.kind].isTrusted)
       .map(({ list }) => ({ kind: 'custom' satisfies ThreatListKind, list })),
     trustedLists: lists.filter(({ row }) => listTypes[row.kind].isTrusted).map(({ list }) => list),
+    instances: await instancesOf(reader, { account, region }, use),
     publicAccess: exposureOf,
+  }
+}
+
+/** Which addresses are those of instances: flows and queries name addresses. */
+async function instancesOf(reader: Reader, place: Place, use: Use): Promise<readonly InstanceRecord[]> {
+  try {
+    return await use(network).machines(reader, place)
+  } catch (error) {
+    if (error instanceof MissingPortError) return []
+    throw error
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * GuardDuty follows the audit log: what a call committed is read, detected in, and found within seconds. The findings, the
+ * GuardDuty follows the audit log, and reads events of the network beside it: what a call committed is read, detected in, and
+ * found within seconds. The findings, the
  * state of the engines and the cursor are written in one transaction, so that a node that dies loses none and repeats none.
  * Nothing that an account does to its trails stops this: it reads the log itself.
  */
@@ -11,11 +12,12 @@ import { Follower, type SourceBatch } from '../../kernel/events/follower.ts'
 import type { ServiceContext } from '../../kernel/service/open-services.ts'
 import { DerivedCache } from '../../kernel/state/derived.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
-import { type Unit, under } from '../../store/store.ts'
+import { type Entry, type Unit, under } from '../../store/store.ts'
 import { type Detected, Engines, type Place, writeChanges } from './engines.ts'
 import { findFinding } from './finding-rows.ts'
 import { findingOf } from './finding-shape.ts'
 import { recordFinding } from './findings-out.ts'
+import { removeWaiting, type WaitingRow, waitingRows } from './network-events.ts'
 import { ALL_CONFIGURATIONS, type ConfigurationRow, reconcile } from './organization-members.ts'
 import { type DetectorRow, detectorIn } from './resources.ts'
 import { asSequence, isSequence } from './sequence-shape.ts'
@@ -27,6 +29,8 @@ const SKIPPED_MAX = 10_000
 
 interface Line {
   readonly place: Place
+  /** A row of events of the network. */
+  readonly waiting?: Entry<WaitingRow>
   /** Undefined for what is only passed over. */
   readonly body: string | undefined
   readonly timeMs: number
@@ -64,7 +68,7 @@ export class DetectionFollower {
     const { store } = context
     this.#context = context
     this.#watched = new DerivedCache(store, watchedOf, { max: 1 })
-    this.#engines = new Engines(store)
+    this.#engines = new Engines(store, context.use)
     this.#follower = new Follower<Line>({
       store,
       name: ['detector', 'guardduty'],
@@ -89,8 +93,12 @@ export class DetectionFollower {
   /** While nothing is watched the log is not read; what is older than a detector is passed over when there is one. */
   async #read(after: string, limit: number): Promise<SourceBatch<Line>> {
     const watched = await this.#watched.get('')
+    if (watched.since.size > 0) {
+      const waiting = await waitingRows(this.#context.store.reader)
+      if (waiting.length > 0) return this.#networkBatch(after, waiting)
+    }
     const lines: Line[] = []
-    let position = after
+    let position = positionIn(after)
     let skipped = 0
     let more = watched.since.size > 0
     while (more && lines.length === 0 && skipped < SKIPPED_MAX) {
@@ -109,8 +117,23 @@ export class DetectionFollower {
     // The follower moves its cursor for lines only.
     if (lines.length === 0 && skipped >= SKIPPED_MAX)
       lines.push({ place: { account: '', region: '' }, body: undefined, timeMs: 0, changesOrganization: false })
-    this.#batch = { after, next: position }
-    return { lines, next: position, more }
+    const next = lines.length === 0 ? after : position
+    this.#batch = { after, next }
+    return { lines, next, more }
+  }
+
+  /** The position in the log stays; the cursor changes nevertheless, so that other nodes know that it was another's turn. */
+  #networkBatch(after: string, waiting: readonly Entry<WaitingRow>[]): SourceBatch<Line> {
+    const next = `${positionIn(after)}/${Number(after.split('/')[1] ?? 0) + 1}`
+    this.#batch = { after, next }
+    const lines = waiting.map((row) => ({
+      place: { account: row.document.account, region: row.document.region },
+      waiting: row,
+      body: undefined,
+      timeMs: 0,
+      changesOrganization: false,
+    }))
+    return { lines, next, more: true }
   }
 
   /** In memory alone: done again, from what is stored, when the commit behind it fails. */
@@ -118,13 +141,14 @@ export class DetectionFollower {
     if (this.#enginesAt !== this.#batch.after) this.#engines.forget()
     this.#enginesAt = undefined
     const byPlace = new Map<string, { readonly place: Place; readonly events: NormalizedEvent[] }>()
-    for (const { place, body } of lines) {
+    for (const { place, body, waiting } of lines) {
       const event = body === undefined ? undefined : normalized(body)
-      if (!event) continue
+      const all = waiting?.document.events ?? (event ? [event] : [])
+      if (all.length === 0) continue
       const name = `${place.account} ${place.region}`
       const known = byPlace.get(name) ?? { place, events: [] }
       byPlace.set(name, known)
-      known.events.push(event)
+      known.events.push(...all)
     }
     const detected: Detected[] = []
     for (const { place, events } of byPlace.values()) detected.push(await this.#engines.detect(place, events))
@@ -134,6 +158,7 @@ export class DetectionFollower {
   async #commit(unit: Unit, lines: readonly Line[]): Promise<void> {
     const { clock, vault, quotas, use } = this.#context
     const now = clock.now()
+    for (const { waiting } of lines) if (waiting) await removeWaiting(unit, waiting)
     for (const each of this.#detected) {
       writeChanges(unit, each)
       const detector = each.findings.length === 0 ? undefined : await detectorIn(unit, each.place)
@@ -166,6 +191,9 @@ function aggregated(findings: readonly DetectedFinding[]): Iterable<DetectedFind
   for (const found of findings) byId.set(found.id, aggregate(byId.get(found.id), found))
   return byId.values()
 }
+
+/** A cursor is a position in the log, and the number of batches of the network behind it: `123/2`. */
+const positionIn = (cursor: string): string => cursor.split('/')[0]!
 
 /** Before it is parsed: most events are none. */
 const isOrganizationChange = (body: string): boolean =>

@@ -1,5 +1,7 @@
 /** GuardDuty: findings about what accounts do, detected in the audit log as it is written. */
 import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
+import { detectionSources } from '../../kernel/ports/detection-sources.ts'
+import { provide } from '../../kernel/ports/port.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import type { Violation } from '../../wire/constraints.ts'
 import { readAlertTargets } from './alerts.ts'
@@ -19,6 +21,7 @@ import { ACTIVATE, activationJob, FORGET_LIST } from './list-activation.ts'
 import * as lists from './lists.ts'
 import * as malware from './malware.ts'
 import * as members from './members.ts'
+import { detectionSourcesPort } from './network-events.ts'
 import * as organization from './organization.ts'
 import * as sampleFindings from './sample-findings.ts'
 import * as statistics from './statistics.ts'
@@ -58,6 +61,10 @@ export const guardduty = words.service({
   open: (context) => {
     readAlertTargets(process.env['MERLON_FINDING_ALERTS'])
     const follower = new DetectionFollower(context)
-    return { start: () => follower.start(), close: () => follower.stop() }
+    return {
+      provides: [provide(detectionSources, detectionSourcesPort)],
+      start: () => follower.start(),
+      close: () => follower.stop(),
+    }
   },
 })

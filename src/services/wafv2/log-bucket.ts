@@ -25,7 +25,7 @@ export interface Destination {
 const sourceOf = ({ account, region }: Pick<LoggingRow, 'account' | 'region'>): string =>
   `arn:aws:logs:${region}:${account}:*`
 
-const callerOf = (row: LoggingRow): ServiceCaller => ({
+export const deliveryCaller = (row: LoggingRow): ServiceCaller => ({
   service: PRINCIPAL,
   account: row.account,
   region: row.region,
@@ -43,7 +43,7 @@ export async function writeLog(
   { bucket }: Destination,
   file: { readonly key: string; readonly body: Buffer },
 ): Promise<void> {
-  await act(callerOf(row), s3, 'PutObject', {
+  await act(deliveryCaller(row), s3, 'PutObject', {
     Bucket: bucket,
     Key: file.key,
     // The gate reads bytes where the client's type wants a stream.
@@ -54,7 +54,7 @@ export async function writeLog(
   })
 }
 
-const refused = (cause: string) =>
+export const destinationRefused = (cause: string) =>
   wafv2.fail(
     'WAFLogDestinationPermissionIssueException',
     `The operation failed because you don't have the permissions that your logging configuration requires: ${cause}`,
@@ -65,12 +65,13 @@ export async function requireBucket(call: Call, row: LoggingRow, destination: De
   const fault = await refusal(call, row, destination)
   // A condition on an object that is not there is evaluated only once the write is allowed.
   if (fault?.code === 'NoSuchKey') return
-  if (!fault || fault.code === 'NoSuchBucket') throw refused(`the bucket ${destination.bucket} does not exist.`)
+  if (!fault || fault.code === 'NoSuchBucket')
+    throw destinationRefused(`the bucket ${destination.bucket} does not exist.`)
   try {
     await permit(call, row, destination)
   } catch (error) {
     if (!(error instanceof Fault)) throw error
-    throw refused(error.message)
+    throw destinationRefused(error.message)
   }
 }
 
@@ -78,7 +79,7 @@ export async function requireBucket(call: Call, row: LoggingRow, destination: De
 async function refusal(call: Call, row: LoggingRow, destination: Destination): Promise<Fault | undefined> {
   try {
     await call.once(() =>
-      call.actAs(callerOf(row), s3, 'PutObject', {
+      call.actAs(deliveryCaller(row), s3, 'PutObject', {
         Bucket: destination.bucket,
         Key: `${folderOf(row, destination)}WAFLogs/${call.requestId}`,
         IfMatch: '"no object"',

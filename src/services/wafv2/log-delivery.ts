@@ -12,6 +12,7 @@ import { scheduleJob } from '../../kernel/jobs/jobs.ts'
 import type { ServiceJob } from '../../kernel/service/service.ts'
 import { type Key, key, type Unit, under } from '../../store/store.ts'
 import { folderOf, writeLog } from './log-bucket.ts'
+import { groupIn, writeToGroup } from './log-group.ts'
 import { bucketOf } from './logging.ts'
 import { type LoggingRow, loggingKey } from './logging-rows.ts'
 import { webAcl } from './resources.ts'
@@ -101,7 +102,13 @@ export const deliverLogs: ServiceJob<Delivery, Delivered> = {
     const delivered = { keys: rows.map(({ key: at }) => at), bytes }
     // Without a configuration what waited is dropped: it was deleted.
     if (!logging || rows.length === 0) return delivered
-    const text = rows.flatMap(({ document }) => document.records).join('\n')
+    const records = rows.flatMap(({ document }) => document.records)
+    const group = groupIn(logging.destination)
+    if (group !== undefined) {
+      await writeToGroup(actAs, logging, group, records)
+      return delivered
+    }
+    const text = records.join('\n')
     const destination = bucketOf(logging.destination)
     await writeLog(actAs, logging, destination, {
       key: folderOf(logging, destination) + fileName(logging, rows[0]!.key),

@@ -8,6 +8,7 @@ import { onlyMember } from './actions.ts'
 import { invalidParameter, nonexistent, notImplemented, wafv2 } from './faults.ts'
 import { listedOf } from './lists.ts'
 import { requireBucket } from './log-bucket.ts'
+import { groupIn, requireGroup } from './log-group.ts'
 import { type LoggingRow, loggingKey } from './logging-rows.ts'
 import { scopeName, type WebAclRow, webAcl } from './resources.ts'
 
@@ -32,7 +33,7 @@ const invalidDestination = (arn: string) =>
 /** Throws for a destination that is not one, or not built. */
 function assertDestination(arn: string): void {
   const [, , service] = arn.split(':')
-  if (service === 'logs') throw notImplemented('log groups as the destination of WAF logs')
+  if (service === 'logs' && groupIn(arn) !== undefined) return
   if (service === 'firehose') throw notImplemented('Firehose streams as the destination of WAF logs')
   if (!BUCKET.test(arn)) throw invalidDestination(arn)
 }
@@ -82,7 +83,9 @@ export const putLoggingConfiguration = wafv2
       redactedFields: RedactedFields && (toJson(RedactedFields) as LoggingRow['redactedFields']),
       filter: filter && (toJson(filter) as LoggingRow['filter']),
     }
-    await requireBucket(call, row, bucketOf(destination))
+    const group = groupIn(destination)
+    if (group === undefined) await requireBucket(call, row, bucketOf(destination))
+    else await requireGroup(call, row, group)
     call.unit.put(loggingKey(arn), row)
     return { LoggingConfiguration: shown(row) }
   })

@@ -1,5 +1,6 @@
 /** What a web ACL protects, and what is known of its traffic: associations, published documents, logs, samples and rates. */
 import { gunzipSync } from 'node:zlib'
+import { CloudWatchLogsClient, CreateLogGroupCommand, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs'
 import {
   CognitoIdentityProviderClient,
   CreateUserPoolCommand,
@@ -208,6 +209,36 @@ test('Logs arrive in the bucket as lines, redacted, under names of AWS; a bucket
   expect(await listed()).toHaveLength(1)
   const { LoggingConfigurations } = await it.waf.send(new Waf.ListLoggingConfigurationsCommand({ Scope: 'REGIONAL' }))
   expect(LoggingConfigurations).toEqual([])
+})
+
+test('Logs are delivered to a log group, which the configuration lets the delivery write to', async () => {
+  const it = await world()
+  const { Arn = '' } = await it.pool('people')
+  const acl = await it.webAcl('shop')
+  await it.associate(acl.ARN!, Arn)
+  const logGroupName = 'aws-waf-logs-shop'
+  const put = (destination: string, client = it.waf) =>
+    client.send(
+      new Waf.PutLoggingConfigurationCommand({
+        LoggingConfiguration: { ResourceArn: acl.ARN!, LogDestinationConfigs: [destination] },
+      }),
+    )
+  const group = (name: string) => `arn:aws:logs:us-east-1:${ACCOUNT}:log-group:${name}`
+
+  await expect(put(group('shop'))).rejects.toMatchObject({ Field: 'LOG_DESTINATION' })
+  expect(await outcome(put(group(logGroupName)))).toBe('WAFLogDestinationPermissionIssueException')
+  await it.client(CloudWatchLogsClient).send(new CreateLogGroupCommand({ logGroupName }))
+  const ann = it.client(Waf.WAFV2Client, await it.user('ann', allowing({ Action: 'wafv2:*', Resource: '*' })))
+  await expect(put(group(logGroupName), ann)).rejects.toThrow('logs:DescribeLogGroups')
+  await put(group(logGroupName))
+
+  await it.traffic(Arn, [{ path: '/a' }, { path: '/b' }])
+  await it.pass(MINUTES_5)
+  const { events } = await it
+    .client(CloudWatchLogsClient)
+    .send(new FilterLogEventsCommand({ logGroupName, filterPattern: '{ $.httpRequest.uri = "/b" }' }))
+  expect(events).toMatchObject([{ logStreamName: 'us-east-1_shop_0' }])
+  expect(JSON.parse(events![0]!.message!)).toMatchObject({ webaclId: acl.ARN, action: 'ALLOW' })
 })
 
 test('Requests are sampled by rule for three hours', async () => {

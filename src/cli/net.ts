@@ -1,0 +1,25 @@
+/** `merlon net …`: questions about networks in plain files, answered without a server. */
+import type { Command } from './command.ts'
+import { commandGroup } from './group.ts'
+import { explainCommand, importCommand, placementCommand, whoReachesCommand } from './net/commands.ts'
+import { InputError } from './policy/files.ts'
+
+const group = commandGroup({
+  name: 'net',
+  about: 'Analyzes networks in plain files, without a server',
+  commands: [explainCommand, whoReachesCommand, placementCommand, importCommand],
+  note: 'Exit status: 0 reachable, or no violation; 1 not reachable, or a violation; 2 a command line or a file that cannot be read.',
+})
+
+export const net: Command = {
+  ...group,
+  async run(words) {
+    try {
+      return await group.run(words)
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      process.stderr.write(`merlon: ${error.message}\n`)
+      return 2
+    }
+  },
+}
