@@ -52,12 +52,18 @@ function setOf(patterns: readonly string[]): RE2Set {
 export class PatternBatch {
   readonly #patterns = new Map<string, number>()
   #set: RE2Set | undefined
+  #instructions = 0
+
+  /** Of all patterns: what a character costs at most grows with it. */
+  get instructions(): number {
+    return this.#instructions
+  }
 
   /** The number of a pattern, for {@link matches}. Throws on a pattern that RE2 does not take. */
   add(pattern: string): number {
     const known = this.#patterns.get(pattern)
     if (known !== undefined) return known
-    RE2JS.compile(pattern)
+    this.#instructions += RE2JS.compile(pattern).programSize()
     const id = this.#patterns.size
     this.#patterns.set(pattern, id)
     this.#set = undefined

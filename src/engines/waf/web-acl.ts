@@ -24,6 +24,7 @@ import type { RateLimiter } from './rate-limiter.ts'
 import type { InspectedRequest } from './request.ts'
 import type { RuleGroupConfiguration, RuleSources, WebAclConfiguration } from './rules.ts'
 import { type Predicate, StatementCompiler, UnevaluableRuleError } from './statement.ts'
+import type { Steps } from './steps.ts'
 
 export type ActionName = 'ALLOW' | 'BLOCK' | 'COUNT' | 'CAPTCHA' | 'CHALLENGE'
 
@@ -36,6 +37,8 @@ export interface EvaluationContext {
   readonly token: { readonly challengedAt?: number | undefined; readonly solvedAt?: number | undefined }
   /** Whether matches come with the texts that made them. */
   readonly explains?: boolean | undefined
+  /** The budget; default: that of every evaluation. Beyond it `evaluate` throws a `StepLimitError`. */
+  readonly steps?: Steps | undefined
 }
 
 export interface RuleMatch {
@@ -248,7 +251,11 @@ function evaluate(
   request: InspectedRequest,
   context: EvaluationContext,
 ): Verdict {
-  const evaluation: Evaluation = { inspection: new Inspection(request, context.explains), context, rates: [] }
+  const evaluation: Evaluation = {
+    inspection: new Inspection(request, context.explains, context.steps),
+    context,
+    rates: [],
+  }
   const { labels } = evaluation.inspection
   const inserted: (readonly [string, string])[] = []
   const nonTerminating: RuleMatch[] = []

@@ -62,7 +62,7 @@ const SCRIPT = patterns(
   '\\bconstructor\\b[\\s"\'`\\]]*(?:\\.|\\[)[\\s"\'`]*(?:constructor|prototype)|constructor\\s*\\(\\s*["\'`]|\\.from(?:charcode|codepoint)\\b|\\.(?:inner|outer)html\\s*=|\\breflect\\.\\w+\\.(?:call|apply)',
   '(?:!\\[\\]|\\+\\[\\]|!!\\[\\]|\\[\\]\\[\\(|\\(!\\[\\])[\\[\\]()+!]{3,}|^\\s*[+!]+\\[\\]|\\(!\\[\\][\\s+]|\\]\\s*\\.(?:\\s|/\\*[^*]*\\*/)*\\w+\\s*\\.\\s*call\\s*[(`]|\\$\\{\\s*(?:alert|eval|prompt|confirm)\\b|\\w&(?:tab|newline|colon);\\w|&colon;',
   '(?:java|vb|live)script\\s*(?::|&colon;|&#0{0,6}58;?|&#x0{0,6}3a;?)\\s*\\S*[(`=[%\\\\/&]|data\\s*:\\s*(?:text/html|[\\w/+-]*;base64|text/plain\\b|,)|-moz-binding|\\burl\\(\\s*javascript',
-  '<\\s*[\\w]*:?\\s*(?:s\\s*c\\s*r\\s*i\\s*p\\s*t|i\\s*f\\s*r\\s*a\\s*m\\s*e|f\\s*o\\s*r\\s*m|d\\s*i\\s*a\\s*l\\s*o\\s*g|s\\s*v\\s*g|m\\s*e\\s*t\\s*a|b\\s*a\\s*s\\s*e|o\\s*b\\s*j\\s*e\\s*c\\s*t|e\\s*m\\s*b\\s*e\\s*d)\\b|</\\s*script|\\+adw-|formaction\\s*=|<\\?import|<importimplementation|\\bv-(?:if|html|on)\\]?\\s*=',
+  '<[\\s:]?(?:\\w+:)?\\s?(?:s ?c ?r ?i ?p ?t|i ?f ?r ?a ?m ?e|f o r m|d i a l o g|s ?v ?g|vmlframe)\\b|</\\s*script|\\+adw-|formaction\\s*=|<\\?import|<importimplementation|\\bv-(?:if|html|on)\\]?\\s*=',
   '[\\xbc]script[\\xbe]|\\\\xbcscript|ng-app\\b',
 )
 
