@@ -126,7 +126,7 @@ function evaluated(
   if (!compiled) return undefined
   const begun = performance.now()
   try {
-    const verdict = compiled.evaluate(request, { rates, now, token: { challengedAt: token.challengedAt } })
+    const verdict = compiled.evaluate(request, { rates, now, token })
     const ms = performance.now() - begun
     if (ms > SLOW_MS) slow(Math.round(ms))
     return verdict
