@@ -62,6 +62,20 @@ beforeAll(async () => {
       VisibilityConfig: visibility('acl'),
       Rules: [
         {
+          Name: 'captcha',
+          Priority: 0,
+          Statement: {
+            ByteMatchStatement: {
+              SearchString: Buffer.from('/person'),
+              FieldToMatch: { UriPath: {} },
+              TextTransformations: [{ Priority: 0, Type: 'NONE' }],
+              PositionalConstraint: 'STARTS_WITH',
+            },
+          },
+          Action: { Captcha: {} },
+          VisibilityConfig: visibility('captcha'),
+        },
+        {
           Name: 'challenge',
           Priority: 1,
           Statement: {
@@ -121,4 +135,60 @@ test('Chromium solves the challenge and sees the page; curl, and the token of Ch
   await other.getByRole('status').getByText('This browser could not be checked.').waitFor()
   await screenshot(other, 'gateway-challenge')
   expect(await accessibilityFindings(other)).toEqual([])
+}, 120_000)
+
+/** The numbers that one hears: groups of tones, each of which ends with a longer silence. */
+function heard(wave: Buffer): string {
+  const samples = wave.subarray(44)
+  const window = 160
+  const counts = [0]
+  let [wasLoud, quiet] = [false, 0]
+  for (let at = 0; at + window <= samples.length; at += window) {
+    let energy = 0
+    for (let sample = at; sample < at + window; sample++) energy += Math.abs(samples[sample]! - 128)
+    const isLoud = energy / window > 20
+    if (isLoud && !wasLoud) {
+      if (quiet > 15 && counts.at(-1)! > 0) counts.push(0)
+      counts[counts.length - 1]!++
+    }
+    quiet = isLoud ? 0 : quiet + 1
+    wasLoud = isLoud
+  }
+  return counts.join('')
+}
+
+test('A person passes the CAPTCHA without a script, by its sound; curl does not', async () => {
+  const curl = await run(
+    'curl',
+    [
+      '--silent',
+      '--output',
+      '/dev/null',
+      '--write-out',
+      '%{http_code}',
+      '--header',
+      'accept: text/html',
+      `${address}/person`,
+    ],
+    {},
+    '.',
+  )
+  expect(curl.stdout).toBe('405')
+  const context = await browser.newContext({ viewport: { width: 700, height: 700 }, javaScriptEnabled: false })
+  const page = await context.newPage()
+  await page.goto(`${address}/person?from=search`)
+  await page.getByRole('heading', { name: 'Are you a person?' }).waitFor()
+  await screenshot(page, 'gateway-captcha')
+  await page.getByRole('textbox').fill('0')
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await page.getByRole('alert').getByText('That was not right.').waitFor()
+  const sound = await context.request.get(new URL((await page.locator('audio').getAttribute('src'))!, address).href)
+  await page.getByRole('textbox').fill(heard(await sound.body()))
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await page.getByRole('heading', { name: 'The shop' }).waitFor()
+  expect(seen).toContain('/person?from=search')
+  const scripted = await (await browser.newContext()).newPage()
+  await scripted.goto(`${address}/person`)
+  await scripted.getByRole('heading', { name: 'Are you a person?' }).waitFor()
+  expect(await accessibilityFindings(scripted)).toEqual([])
 }, 120_000)

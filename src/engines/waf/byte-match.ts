@@ -4,14 +4,22 @@ import type { PositionalConstraint } from '@aws-sdk/client-wafv2'
 const isWordCharacter = (c: string | undefined): boolean => c !== undefined && /\w/.test(c)
 
 /** `CONTAINS_WORD`: no letter, digit or underscore next to it. */
-function containsWord(text: string, wanted: string): boolean {
-  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1))
+function containsWord(text: string, wanted: string, spend: (steps: number) => void): boolean {
+  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) {
+    // In a text that repeats itself each character begins another candidate.
+    spend(wanted.length)
     if (!isWordCharacter(text[at - 1]) && !isWordCharacter(text[at + wanted.length])) return true
+  }
   return false
 }
 
-/** @example bytesMatch('/login/x', '/login', 'STARTS_WITH') // true */
-export function bytesMatch(text: string, wanted: string, constraint: PositionalConstraint): boolean {
+/** `spend` is called with the steps that candidates of a word take. @example bytesMatch('/login/x', '/login', 'STARTS_WITH') // true */
+export function bytesMatch(
+  text: string,
+  wanted: string,
+  constraint: PositionalConstraint,
+  spend: (steps: number) => void = () => undefined,
+): boolean {
   switch (constraint) {
     case 'EXACTLY':
       return text === wanted
@@ -22,6 +30,6 @@ export function bytesMatch(text: string, wanted: string, constraint: PositionalC
     case 'CONTAINS':
       return text.includes(wanted)
     case 'CONTAINS_WORD':
-      return containsWord(text, wanted)
+      return containsWord(text, wanted, spend)
   }
 }

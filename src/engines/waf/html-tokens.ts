@@ -19,14 +19,17 @@ export interface HtmlTag {
 
 /** More says nothing new. */
 const TAGS_MAX = 200
-const ATTRIBUTES_MAX = 100
+const ATTRIBUTES_MAX = 1_000
 
 /** Between attributes, browsers skip these. */
 const GAP = /[\s\0/]*/y
-const ATTRIBUTE_NAME = /[^\s\0/>=][^\s/>=]*/y
+/** An equals sign where a name begins is part of it. */
+const ATTRIBUTE_NAME = /[^\s\0/>][^\s/>=]*/y
 const EQUALS = /[\s\0]*=[\s\0]*/y
 const UNQUOTED = /[^\s>]*/y
 const TAG_NAME = /[A-Za-z][^\s/>]*/y
+
+const isLetter = (code: number): boolean => (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a
 
 interface Cursor {
   readonly text: string
@@ -84,7 +87,8 @@ export function htmlTags(text: string, inTag = false): readonly HtmlTag[] {
     const open = text.indexOf('<', cursor.at)
     if (open < 0) break
     cursor.at = open + 1
-    const mark = /^[/!?%]/.exec(text[cursor.at] ?? '')?.[0] ?? ''
+    const next = text[cursor.at] ?? ''
+    const mark = next !== '' && '/!?%'.includes(next) ? next : ''
     if (mark) cursor.at++
     if (mark === '!' || mark === '?' || mark === '%') {
       const end = text.indexOf('>', cursor.at)
@@ -92,7 +96,7 @@ export function htmlTags(text: string, inTag = false): readonly HtmlTag[] {
       tags.push({ name: `${mark}${content.toLowerCase()}`, attributes: [] })
       continue
     }
-    const name = take(cursor, TAG_NAME)
+    const name = isLetter(text.charCodeAt(cursor.at)) ? take(cursor, TAG_NAME) : undefined
     if (name !== undefined)
       tags.push({ name: mark + name.replaceAll('\0', '').toLowerCase(), attributes: takeAttributes(cursor) })
   }

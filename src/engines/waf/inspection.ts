@@ -3,6 +3,7 @@ import type { FieldToMatch, TextTransformation, TextTransformationType } from '@
 import { type Component, componentKey, componentOf } from './components.ts'
 import type { PatternBatch } from './pattern-batch.ts'
 import type { InspectedRequest } from './request.ts'
+import { STEPS_A_CHARACTER, Steps } from './steps.ts'
 import { transform } from './transformations.ts'
 
 /** What a statement looks at: a component after its transformations, in the order of their priorities. */
@@ -36,14 +37,16 @@ export interface Evidence {
 export class Inspection {
   readonly request: InspectedRequest
   readonly labels = new Set<string>()
+  readonly steps: Steps
   /** Gathered on request; undefined on the data path. */
   readonly evidence: Evidence[] | undefined
   readonly #components = new Map<string, Component>()
   readonly #transformed = new Map<string, Component>()
   readonly #batches = new Map<PatternBatch, ReadonlySet<number>>()
 
-  constructor(request: InspectedRequest, explains = false) {
+  constructor(request: InspectedRequest, explains = false, steps = new Steps()) {
     this.request = request
+    this.steps = steps
     this.evidence = explains ? [] : undefined
   }
 
@@ -57,6 +60,8 @@ export class Inspection {
     if (known !== undefined) return known
     let component = this.#components.get(target.fieldKey)
     if (component === undefined) {
+      // At most all of the request is read for it.
+      this.steps.spend(this.#length())
       component = componentOf(this.request, target.field)
       this.#components.set(target.fieldKey, component)
     }
@@ -64,7 +69,10 @@ export class Inspection {
     const texts =
       typeof component === 'string' || transformations.length === 0
         ? component
-        : component.map((text) => transform(text, transformations))
+        : component.map((text) => {
+            this.steps.spend(text.length * transformations.length)
+            return transform(text, transformations)
+          })
     this.#transformed.set(target.key, texts)
     return texts
   }
@@ -73,8 +81,18 @@ export class Inspection {
   patterns(batch: PatternBatch, texts: readonly string[]): ReadonlySet<number> {
     const known = this.#batches.get(batch)
     if (known) return known
+    const length = texts.reduce((sum, text) => sum + text.length, 0)
+    this.steps.spend(length * (STEPS_A_CHARACTER.REGEX + Math.ceil(batch.instructions / 1_000)))
     const found = batch.matches(texts)
     this.#batches.set(batch, found)
     return found
+  }
+
+  #length(): number {
+    const { path, query, body, headers } = this.request
+    return headers.reduce(
+      (sum, [name, value]) => sum + name.length + value.length,
+      path.length + query.length + body.length,
+    )
   }
 }

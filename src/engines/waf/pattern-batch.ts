@@ -26,15 +26,44 @@ export const PATTERN_COST_MAX = 600
 /** Of all patterns that stand in the rules of one web ACL or rule group. */
 export const RULES_COST_MAX = 2_400
 
+/**
+ * Sets by their patterns: web ACLs that attach the same managed groups share them, and so do the revisions of one web ACL. A set
+ * builds its automaton while it matches, which is what takes long.
+ */
+const SETS_MAX = 512
+const sets = new Map<string, RE2Set>()
+
+function setOf(patterns: readonly string[]): RE2Set {
+  const id = patterns.join('\0')
+  const known = sets.get(id)
+  if (known) {
+    sets.delete(id)
+    sets.set(id, known)
+    return known
+  }
+  const set = new RE2Set(RE2Set.UNANCHORED)
+  for (const pattern of patterns) set.add(pattern)
+  set.compile()
+  sets.set(id, set)
+  if (sets.size > SETS_MAX) sets.delete(sets.keys().next().value!)
+  return set
+}
+
 export class PatternBatch {
   readonly #patterns = new Map<string, number>()
   #set: RE2Set | undefined
+  #instructions = 0
+
+  /** Of all patterns: what a character costs at most grows with it. */
+  get instructions(): number {
+    return this.#instructions
+  }
 
   /** The number of a pattern, for {@link matches}. Throws on a pattern that RE2 does not take. */
   add(pattern: string): number {
     const known = this.#patterns.get(pattern)
     if (known !== undefined) return known
-    RE2JS.compile(pattern)
+    this.#instructions += RE2JS.compile(pattern).programSize()
     const id = this.#patterns.size
     this.#patterns.set(pattern, id)
     this.#set = undefined
@@ -55,11 +84,7 @@ export class PatternBatch {
   }
 
   #compiled(): RE2Set {
-    if (this.#set) return this.#set
-    const set = new RE2Set(RE2Set.UNANCHORED)
-    for (const pattern of this.#patterns.keys()) set.add(pattern)
-    set.compile()
-    this.#set = set
-    return set
+    this.#set ??= setOf([...this.#patterns.keys()])
+    return this.#set
   }
 }

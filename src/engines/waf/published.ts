@@ -21,6 +21,9 @@ import type {
 } from '@aws-sdk/client-wafv2'
 import { fromJson, type Json } from './json.ts'
 import { managedGroupOf } from './managed/index.ts'
+import { RateLimiter } from './rate-limiter.ts'
+import type { InspectedRequest } from './request.ts'
+import { StepLimitError } from './steps.ts'
 import { type CompiledWebAcl, compileWebAcl } from './web-acl.ts'
 
 export interface PublishedRuleGroup {
@@ -69,7 +72,7 @@ export interface PublishedWebAcl {
 
 /** Throws `UnevaluableRuleError` for a document that cannot be evaluated: the caller must not let requests pass then. */
 export function compilePublished(acl: PublishedWebAcl): CompiledWebAcl {
-  return compileWebAcl(
+  const compiled = compileWebAcl(
     {
       arn: acl.arn,
       name: acl.name,
@@ -97,7 +100,40 @@ export function compilePublished(acl: PublishedWebAcl): CompiledWebAcl {
       managedRuleGroup: managedGroupOf,
     },
   )
+  for (const request of FIRST_REQUESTS) {
+    try {
+      compiled.evaluate(request, { rates: new RateLimiter(), now: 0, token: {} })
+    } catch (error) {
+      if (!(error instanceof StepLimitError)) throw error
+    }
+  }
+  return compiled
 }
+
+/** Automata are built by what they first read: not while the first client waits. */
+const FIRST_REQUESTS: readonly InspectedRequest[] = [
+  { method: 'GET', type: 'text/plain', query: 'a=b+c%20d&e[]=1', body: '' },
+  {
+    method: 'POST',
+    type: 'application/json',
+    query: '',
+    body: '{"a":["text, and \'more\' of it","1.5"],"b":{"c":"<d> & (e)"}}',
+  },
+  { method: 'POST', type: 'application/x-www-form-urlencoded', query: '', body: 'name=A+B&note=C%2C+D%21' },
+].map(({ type, ...request }) => ({
+  ...request,
+  path: '/a/b-1.html',
+  httpVersion: '1.1',
+  headers: [
+    ['Host', 'www.example.com'],
+    ['User-Agent', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36'],
+    ['Accept', 'text/html,application/xml;q=0.9,*/*;q=0.8'],
+    ['Cookie', 'session=1f2e; theme=dark'],
+    ['Content-Type', type],
+  ],
+  isBodyTruncated: false,
+  clientIp: '192.0.2.1',
+}))
 
 /** What AWS WAF inspects of a body where the association does not say otherwise; load balancers always. */
 const BODY_BYTES = { loadBalancer: 8_192, other: 16_384 }

@@ -70,7 +70,9 @@ const FROM_BEGINNING = [
   /^[+]*1[)]*C$/,
   /^[+]*1[)]*r[+(]*[1nfs]/,
   /^[+]*1[)]*\+\(*(?:d\(|q|\(q)/,
-  /^\(*q[^;]{0,60}b/,
+  // A list of columns, or one column of one table and an end: "select the best from the list" is neither.
+  /^\(*q[+(]*(?:[*1vsfd]|n[,.(])[^;]{0,60}b/,
+  /^\(*qnbn(?:$|[;cC)br&t])/,
   /^d\(/,
 ]
 

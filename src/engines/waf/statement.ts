@@ -11,6 +11,7 @@ import { labelMatches } from './labels.ts'
 import { PatternBatch } from './pattern-batch.ts'
 import type { RuleSources } from './rules.ts'
 import { isSqlInjection } from './sqli.ts'
+import { STEPS_A_CHARACTER } from './steps.ts'
 import { isXss } from './xss.ts'
 
 export type Predicate = (inspection: Inspection) => boolean
@@ -45,7 +46,9 @@ export class StatementCompiler {
     if (statement.ByteMatchStatement) {
       const { SearchString, PositionalConstraint: constraint } = statement.ByteMatchStatement
       const wanted = Buffer.from(required(SearchString, 'SearchString')).toString('latin1')
-      return this.#texts('BYTE_MATCH', statement.ByteMatchStatement, (text) => bytesMatch(text, wanted, constraint!))
+      return this.#texts('BYTE_MATCH', statement.ByteMatchStatement, (text, { steps }) =>
+        bytesMatch(text, wanted, constraint!, (count) => steps.spend(count)),
+      )
     }
     if (statement.SqliMatchStatement) {
       const sensitivity = statement.SqliMatchStatement.SensitivityLevel ?? 'LOW'
@@ -91,12 +94,19 @@ export class StatementCompiler {
     throw new UnevaluableRuleError(`A ${Object.keys(statement)[0] ?? 'missing'} statement is not allowed here.`)
   }
 
-  #texts(condition: string, inspected: Inspected, matches: (text: string) => boolean): Predicate {
+  #texts(
+    condition: Exclude<keyof typeof STEPS_A_CHARACTER, 'REGEX'>,
+    inspected: Inspected,
+    matches: (text: string, inspection: Inspection) => boolean,
+  ): Predicate {
     const target = inspectedTarget(inspected)
     return (inspection) => {
       const texts = inspection.texts(target)
       if (typeof texts === 'string') return texts === 'MATCH'
-      const text = texts.find(matches)
+      const text = texts.find((each) => {
+        inspection.steps.spend(each.length * STEPS_A_CHARACTER[condition])
+        return matches(each, inspection)
+      })
       if (text !== undefined) inspection.note(condition, target, text)
       return text !== undefined
     }

@@ -9,15 +9,10 @@
  */
 import { createHash } from 'node:crypto'
 import type { TextTransformationType } from '@aws-sdk/client-wafv2'
+import { byteOfCodePoint, cDecoded, cssDecoded, javaScriptDecoded } from './escapes.ts'
 
 const bytes = (text: string, encoding: BufferEncoding): string => Buffer.from(text, encoding).toString('latin1')
 const char = (code: number): string => String.fromCharCode(code & 0xff)
-
-/** U+FF01 to U+FF5E are the wide forms of the characters of ASCII. */
-const ofCodeUnit = (hex: string): string => {
-  const code = Number.parseInt(hex, 16)
-  return code >= 0xff01 && code <= 0xff5e ? char((code & 0xff) + 0x20) : char(code)
-}
 
 const percentDecoded = (text: string): string =>
   text.includes('%') || text.includes('+')
@@ -29,7 +24,7 @@ const unicodePercentDecoded = (text: string): string =>
     ? text
         .replaceAll('+', ' ')
         .replace(/%(?:u([0-9a-fA-F]{4})|([0-9a-fA-F]{2}))/gi, (_, wide?: string, hex?: string) =>
-          wide === undefined ? char(Number.parseInt(hex!, 16)) : ofCodeUnit(wide),
+          wide === undefined ? char(Number.parseInt(hex!, 16)) : char(byteOfCodePoint(Number.parseInt(wide, 16))),
         )
     : text
 
@@ -46,39 +41,6 @@ const htmlDecoded = (text: string): string =>
             : ENTITIES[name.toLowerCase()]!,
       )
     : text
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-}
-
-const cDecoded = (text: string): string =>
-  text.replace(
-    /\\(?:x([0-9a-fA-F]{2})|([0-7]{1,3})|([abfnrtv\\?'"]))/g,
-    (_, hex?: string, octal?: string, c?: string) =>
-      hex ? char(Number.parseInt(hex, 16)) : octal ? char(Number.parseInt(octal, 8)) : (ESCAPES[c!] ?? c!),
-  )
-
-const javascriptDecoded = (text: string): string =>
-  text.replace(
-    /\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|([0-7]{1,3})|([\s\S]))/g,
-    (_, unit?: string, point?: string, hex?: string, octal?: string, c?: string) => {
-      if (unit ?? point) return ofCodeUnit((unit ?? point)!)
-      if (hex) return char(Number.parseInt(hex, 16))
-      return octal ? char(Number.parseInt(octal, 8)) : (ESCAPES[c!] ?? c!)
-    },
-  )
-
-/** CSS 2: up to six digits and a space after them; a newline that is escaped continues the line. */
-const cssDecoded = (text: string): string =>
-  text.replace(/\\(?:([0-9a-fA-F]{1,6})[ \t\n\r\f]?|(\r\n|[\s\S]))/g, (_, hex?: string, c?: string) =>
-    hex ? ofCodeUnit(hex) : /^[\r\n\f]/.test(c!) ? '' : c!,
-  )
 
 /** Replaces each comment by a space, an unfinished one too; a lone end of a comment stays. */
 const withoutComments = (text: string): string => {
@@ -152,9 +114,9 @@ const TRANSFORMATIONS: Readonly<Record<TextTransformationType, (text: string) =>
   REPLACE_COMMENTS: withoutComments,
   ESCAPE_SEQ_DECODE: cDecoded,
   CSS_DECODE: cssDecoded,
-  JS_DECODE: javascriptDecoded,
+  JS_DECODE: javaScriptDecoded,
   // Its difference to JS_DECODE, of which ours knows \u{…} already, is not documented.
-  JS_DECODE_EXT: javascriptDecoded,
+  JS_DECODE_EXT: javaScriptDecoded,
   NORMALIZE_PATH: normalizedPath,
   NORMALIZE_PATH_WIN: (text) => normalizedPath(text.replaceAll('\\', '/')),
   REMOVE_NULLS: (text) => text.replaceAll('\0', ''),

@@ -24,6 +24,8 @@ import type { RateLimiter } from './rate-limiter.ts'
 import type { InspectedRequest } from './request.ts'
 import type { RuleGroupConfiguration, RuleSources, WebAclConfiguration } from './rules.ts'
 import { type Predicate, StatementCompiler, UnevaluableRuleError } from './statement.ts'
+import type { Steps } from './steps.ts'
+import { readsTokenLabels, type TokenState, tokenLabels } from './token-labels.ts'
 
 export type ActionName = 'ALLOW' | 'BLOCK' | 'COUNT' | 'CAPTCHA' | 'CHALLENGE'
 
@@ -33,9 +35,11 @@ export interface EvaluationContext {
   /** In milliseconds. */
   readonly now: number
   /** When the client's token was earned, in milliseconds; both absent without a valid token. */
-  readonly token: { readonly challengedAt?: number | undefined; readonly solvedAt?: number | undefined }
+  readonly token: TokenState
   /** Whether matches come with the texts that made them. */
   readonly explains?: boolean | undefined
+  /** The budget; default: that of every evaluation. Beyond it `evaluate` throws a `StepLimitError`. */
+  readonly steps?: Steps | undefined
 }
 
 export interface RuleMatch {
@@ -201,7 +205,10 @@ export function compileWebAcl(acl: WebAclConfiguration, sources: RuleSources): C
     return compileRule(rule, undefined, acl.labelNamespace, rule.Action ?? { Count: {} })
   })
 
-  return { evaluate: (request, context) => evaluate(acl, entries, request, context) }
+  const labels = readsTokenLabels(acl, sources)
+    ? (context: EvaluationContext) => tokenLabels(context.token, immunity, context.now)
+    : () => []
+  return { evaluate: (request, context) => evaluate(acl, entries, request, context, labels(context)) }
 }
 
 const wrapped =
@@ -247,9 +254,15 @@ function evaluate(
   entries: readonly (CompiledRule | CompiledGroup)[],
   request: InspectedRequest,
   context: EvaluationContext,
+  given: readonly string[],
 ): Verdict {
-  const evaluation: Evaluation = { inspection: new Inspection(request, context.explains), context, rates: [] }
+  const evaluation: Evaluation = {
+    inspection: new Inspection(request, context.explains, context.steps),
+    context,
+    rates: [],
+  }
   const { labels } = evaluation.inspection
+  for (const label of given) labels.add(label)
   const inserted: (readonly [string, string])[] = []
   const nonTerminating: RuleMatch[] = []
   const groups: GroupResult[] = []

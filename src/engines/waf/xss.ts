@@ -65,6 +65,19 @@ const CODE_ADDRESS =
 
 const isCodeAddress = (value: string): boolean => CODE_ADDRESS.test(address(value))
 
+/** What code begins with, within the first word behind the colon: "JavaScript: the basics" is a title. */
+const CODE_WORD = /^['"`\s]*[\w-]{1,20}\s*:\s*\S*[(`=[/\\%;,]/
+
+/** A whole text that is an address of code. */
+function isBareCodeAddress(text: string): boolean {
+  const begin = text.slice(0, 512)
+  if (!CODE_ADDRESS.test(address(begin).replace(/^['"`]+/, '')) || text.trim().length <= 12) return false
+  const plain = transform(begin, ['HTML_ENTITY_DECODE', 'JS_DECODE']).replace(/[\x00-\x1f\x7f-\xa0]+/g, '')
+  return (
+    CODE_WORD.test(plain) || /&(?:#|tab|newline|colon|lpar)/i.test(plain) || /^['"`\s]*(?:[a-z]\s+){3}/i.test(plain)
+  )
+}
+
 const STYLE_CODE =
   /expression\(|javascript:|-moz-binding|behaviou?r:|@import|vbscript:|url\(['"]?(?:javascript|data:(?!image))/
 
@@ -89,7 +102,7 @@ export function isXss(text: string): boolean {
   const read = text.length > LENGTH_MAX ? text.slice(0, LENGTH_MAX) : text
   if (!/[<=:]/.test(read)) return false
   if (runsCode(read, false)) return true
-  if (CODE_ADDRESS.test(address(read.slice(0, 512)).replace(/^['"`]+/, '')) && read.trim().length > 12) return true
+  if (isBareCodeAddress(read)) return true
   // Attributes: without quotes, a space ends the value; else the quote does.
   if (!read.includes('=')) return false
   const attribute = /(?:^|[\s/])on[a-z]{3,40}[\s\0]*=[^\w]*\w+[^\w\s]/i.exec(read)

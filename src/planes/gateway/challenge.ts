@@ -7,6 +7,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { TokenOutcome, TokenResponse } from '../../engines/waf/log-record.ts'
 import type { PublishedWebAcl } from '../../engines/waf/published.ts'
+import { Captcha } from './captcha.ts'
 import { challengePage } from './challenge-page.ts'
 import { type GatewayRequest, type Header, headerOf, hostOf } from './request.ts'
 import { respondText } from './responses.ts'
@@ -27,6 +28,8 @@ const SOLVED_MAX = 100_000
 interface Token {
   /** Epoch milliseconds. */
   readonly challengedAt: number
+  /** When a puzzle was solved; absent: none was. */
+  readonly solvedAt?: number | undefined
   readonly domain: string
   readonly client: string
 }
@@ -39,6 +42,7 @@ interface Challenge {
 
 export interface TokenFacts {
   readonly challengedAt?: number | undefined
+  readonly solvedAt?: number | undefined
   /** Why there is no valid token; undefined with one. */
   readonly failure?: TokenResponse['failureReason']
 }
@@ -54,9 +58,11 @@ export class Challenges {
   readonly #cookies: () => SealedCookies
   /** Challenges that were solved: each gives one token. */
   readonly #solved = new Set<string>()
+  readonly captcha: Captcha
 
   constructor(cookies: () => SealedCookies) {
     this.#cookies = cookies
+    this.captcha = new Captcha(cookies, clientOf)
   }
 
   /** What the token of a request proves. */
@@ -67,7 +73,7 @@ export class Challenges {
     if (!token || token.client !== clientOf(request)) return { failure: 'TOKEN_INVALID' }
     if (!isDomain(hostOf(request.authority) ?? '', [token.domain, ...acl.tokenDomains]))
       return { failure: 'TOKEN_DOMAIN_MISMATCH' }
-    return { challengedAt: token.challengedAt }
+    return { challengedAt: token.challengedAt, ...(token.solvedAt !== undefined && { solvedAt: token.solvedAt }) }
   }
 
   /** The answer to a request that needs a token: a page for browsers, the bare status for others. */
@@ -78,10 +84,12 @@ export class Challenges {
       ['Cache-Control', 'no-store, max-age=0'],
       ['Access-Control-Expose-Headers', 'x-amzn-waf-action'],
     ]
+    if (action === 'CAPTCHA') {
+      this.captcha.respond(request, status, headers, now)
+      return status
+    }
     const wantsPage =
-      action === 'CHALLENGE' &&
-      request.method === 'GET' &&
-      (headerOf(request.headers, 'accept') ?? '').toLowerCase().includes('text/html')
+      request.method === 'GET' && (headerOf(request.headers, 'accept') ?? '').toLowerCase().includes('text/html')
     if (!wantsPage) {
       respondText(request, status, 'text/html; charset=UTF-8', '', headers)
       return status
@@ -104,7 +112,7 @@ export class Challenges {
   }
 
   /** Takes the solution of a page. */
-  solve(request: GatewayRequest, body: string, now: number): void {
+  solve(request: GatewayRequest, acl: PublishedWebAcl, body: string, now: number): void {
     const { challenge: text, solution } = parsed(body)
     const challenge =
       text === undefined ? undefined : (this.#cookies().open('challenge', text) as Challenge | undefined)
@@ -121,20 +129,53 @@ export class Challenges {
     }
     this.#solved.add(challenge.id)
     if (this.#solved.size > SOLVED_MAX) this.#solved.delete(this.#solved.values().next().value!)
-    const token: Token = { challengedAt: now, domain: hostOf(request.authority) ?? '', client: challenge.client }
-    const secure = request.connection.tls ? '; Secure' : ''
-    const cookie = `${TOKEN_COOKIE}=${this.#cookies().seal('token', token)}; Path=/; Max-Age=${TOKEN_VALID_S}; SameSite=Lax; HttpOnly${secure}`
+    const { solvedAt } = this.token(request, acl)
     respondText(request, 200, 'text/plain', '', [
-      ['Set-Cookie', cookie],
+      this.#cookieFor(request, { challengedAt: now, solvedAt }),
       ['Cache-Control', 'no-store'],
     ])
+  }
+
+  /** Takes the answer to a puzzle: back to the page that was requested, or another puzzle. */
+  solveCaptcha(request: GatewayRequest, body: string, now: number): void {
+    if (this.captcha.isTired(request, now)) {
+      respondText(request, 429, 'text/plain', 'Too many wrong answers. Try again in some minutes.\n', [
+        ['Retry-After', '300'],
+        ['Cache-Control', 'no-store'],
+      ])
+      return
+    }
+    const answered = this.captcha.solve(request, body, now)
+    if (!answered.isRight) {
+      const headers: readonly Header[] = [
+        ['x-amzn-waf-action', 'captcha'],
+        ['Cache-Control', 'no-store, max-age=0'],
+      ]
+      this.captcha.respond(request, 405, headers, now, true, answered.path)
+      return
+    }
+    respondText(request, 303, 'text/plain', '', [
+      ['Location', answered.path],
+      this.#cookieFor(request, { challengedAt: now, solvedAt: now }),
+      ['Cache-Control', 'no-store'],
+    ])
+  }
+
+  #cookieFor(request: GatewayRequest, times: Pick<Token, 'challengedAt' | 'solvedAt'>): Header {
+    const token: Token = { ...times, domain: hostOf(request.authority) ?? '', client: clientOf(request) }
+    const secure = request.connection.tls ? '; Secure' : ''
+    const sealed = this.#cookies().seal('token', token)
+    return [
+      'Set-Cookie',
+      `${TOKEN_COOKIE}=${sealed}; Path=/; Max-Age=${TOKEN_VALID_S}; SameSite=Lax; HttpOnly${secure}`,
+    ]
   }
 }
 
 /** For the log. */
 export function tokenOutcome(action: 'CHALLENGE' | 'CAPTCHA', token: TokenFacts, status: number): TokenOutcome {
   const response: TokenResponse = {
-    solveTimestamp: Math.floor((token.challengedAt ?? 0) / 1_000),
+    solveTimestamp: Math.floor(((action === 'CAPTCHA' ? token.solvedAt : token.challengedAt) ?? 0) / 1_000),
     responseCode: status,
     failureReason: token.failure ?? 'TOKEN_EXPIRED',
   }

@@ -1,6 +1,8 @@
 /** What happens with a request: its load balancer, its web ACL, its rule, its target. */
 import type { Duplex } from 'node:stream'
 import { addressBytes, type IpSet } from '../../engines/waf/ip-set.ts'
+import type { PublishedWebAcl } from '../../engines/waf/published.ts'
+import { CAPTCHA_PATH, SOUND_PATH } from './captcha.ts'
 import { SOLUTION_BYTES_MAX, SOLUTION_PATH } from './challenge.ts'
 import { bodyLimit, type CompiledAcls, type FilterParts, filtered } from './filter.ts'
 import { forward, forwardUpgrade } from './forward.ts'
@@ -115,12 +117,7 @@ export class RequestHandler {
     }
     const { webAcl } = route.balancer
     if (!webAcl) return { route, inserted: [], body: request.body }
-    if (request.path === SOLUTION_PATH && request.method === 'POST') {
-      const start = request.body && (await startOf(request.body, SOLUTION_BYTES_MAX))
-      if (start?.isWhole) this.#parts.filter.challenges.solve(request, start.bytes.toString('utf8'), Date.now())
-      else respondStatus(request, 400)
-      return undefined
-    }
+    if (await this.#isAboutToken(request, webAcl)) return undefined
     const start = request.body && (await startOf(request.body, bodyLimit(webAcl)))
     if (request.body && !start) {
       respondStatus(request, 400)
@@ -130,6 +127,23 @@ export class RequestHandler {
     const compiled = this.#parts.acls.of(webAcl)
     const inserted = filtered(seen, route.balancer, webAcl, compiled, start, this.#parts.filter)
     return inserted && { route, inserted, body: start?.isWhole ? start.bytes : request.body }
+  }
+
+  /** Answers the requests of the pages that give tokens. They are below `/.well-known/`, and pass no web ACL. */
+  async #isAboutToken(received: GatewayRequest, webAcl: PublishedWebAcl): Promise<boolean> {
+    const { challenges } = this.#parts.filter
+    const { path, method } = received
+    const request = { ...received, connection: { ...received.connection, address: this.#clientOf(received) } }
+    if (path === SOUND_PATH && method === 'GET') {
+      challenges.captcha.respondSound(request, Date.now())
+      return true
+    }
+    if ((path !== SOLUTION_PATH && path !== CAPTCHA_PATH) || method !== 'POST') return false
+    const start = request.body && (await startOf(request.body, SOLUTION_BYTES_MAX))
+    if (!start?.isWhole) respondStatus(request, 400)
+    else if (path === CAPTCHA_PATH) challenges.solveCaptcha(request, start.bytes.toString('utf8'), Date.now())
+    else challenges.solve(request, webAcl, start.bytes.toString('utf8'), Date.now())
+    return true
   }
 
   /** Behind trusted proxies, the address that the outermost of them saw. */

@@ -6,7 +6,7 @@ const TAG_BYTES = 16
 const TEXT_MAX = 2_048
 
 /** What a value is for: it opens for nothing else. */
-export type CookiePurpose = 'token' | 'challenge' | 'target' | 'group'
+export type CookiePurpose = 'token' | 'challenge' | 'puzzle' | 'target' | 'group'
 
 export class SealedCookies {
   readonly #keys: Readonly<Record<CookiePurpose, Buffer>>
@@ -18,6 +18,7 @@ export class SealedCookies {
     this.#keys = {
       token: keyOf('token'),
       challenge: keyOf('challenge'),
+      puzzle: keyOf('puzzle'),
       target: keyOf('target'),
       group: keyOf('group'),
     }

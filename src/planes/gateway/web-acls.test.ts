@@ -11,7 +11,10 @@ import {
   WAFV2Client,
 } from '@aws-sdk/client-wafv2'
 import { describe, expect, test, vi } from 'vitest'
+import { GATEWAY } from '../../kernel/planes/gateway-content.ts'
+import { planeSecrets } from '../../kernel/planes/sealed-secrets.ts'
 import { gatewayCloud, target, WAIT } from './gateway.fixture.ts'
+import { SealedCookies } from './sealed-cookies.ts'
 
 const visibility = (MetricName: string) => ({
   MetricName,
@@ -171,5 +174,79 @@ describe('A challenge', () => {
     expect(await it.status('/private', { headers: { ...browser, 'User-Agent': 'Other/1', Cookie } })).toBe(202)
     expect(await it.status('/private', { headers: { ...browser, Cookie: `${Cookie.slice(0, -2)}AA` } })).toBe(202)
     expect(await it.status('/public')).toBe(200)
+  })
+})
+
+describe('A CAPTCHA', () => {
+  const browser = { Accept: 'text/html,*/*', 'User-Agent': 'Browser/1' }
+  const cookieOf = (answer: Response) => answer.headers.get('set-cookie')?.split(';')[0] ?? ''
+
+  async function puzzled() {
+    const labelled: Statement = {
+      LabelMatchStatement: { Scope: 'LABEL', Key: 'awswaf:managed:captcha:accepted' },
+    }
+    const insert = { CustomRequestHandling: { InsertHeaders: [{ Name: 'person', Value: 'yes' }] } }
+    const it = await protectedShop([
+      rule('label', 1, labelled, { Count: insert }),
+      rule('captcha', 2, path('/private'), { Captcha: {} }),
+    ])
+    await vi.waitFor(async () => expect(await it.status('/private')).toBe(405), WAIT)
+    const sealed = new SealedCookies(it.use(planeSecrets).derive(GATEWAY, 'web ACL tokens 1'))
+    const page = async (where = '/private?a=1') => {
+      const answer = await fetch(it.url + where, { headers: browser })
+      return [answer.status, /name="puzzle" value="([^"]+)"/.exec(await answer.text())?.[1] ?? ''] as const
+    }
+    /** What a person sees and hears. */
+    const read = (puzzle: string) => sealed.open('puzzle', puzzle) as { digits: string; tones: string }
+    const send = (puzzle: string, answer: string, headers: Record<string, string> = browser) =>
+      fetch(`${it.url}/.well-known/merlon-captcha`, {
+        method: 'POST',
+        headers,
+        body: new URLSearchParams({ puzzle, answer }),
+        redirect: 'manual',
+      })
+    return { ...it, page, read, send }
+  }
+
+  test('is passed by an answer to its picture or its sound, once, and by that client alone', async () => {
+    const it = await puzzled()
+    const bare = await fetch(`${it.url}/private`)
+    expect([bare.status, bare.headers.get('x-amzn-waf-action'), await bare.text()]).toEqual([405, 'captcha', ''])
+    const [status, puzzle] = await it.page()
+    expect(status).toBe(405)
+    const { digits, tones } = it.read(puzzle)
+    expect((await it.send(puzzle, digits, { ...browser, 'User-Agent': 'Other/1' })).status).toBe(405)
+    const answer = await it.send(puzzle, ` ${digits.slice(0, 3)} ${digits.slice(3)} `)
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/private?a=1'])
+    const Cookie = cookieOf(answer)
+    expect(await it.status('/private', { headers: { ...browser, Cookie } })).toBe(200)
+    expect(it.a.seen.at(-1)?.headers).toMatchObject({ 'x-amzn-waf-person': 'yes' })
+    expect(await it.status('/private', { headers: { ...browser, 'User-Agent': 'Other/1', Cookie } })).toBe(405)
+    // A puzzle gives one token.
+    expect((await it.send(puzzle, digits)).status).toBe(405)
+    expect(tones).toMatch(/^[1-5]{4}$/)
+    const [, second] = await it.page()
+    const sound = await fetch(`${it.url}/.well-known/merlon-captcha/sound?puzzle=${second}`, { headers: browser })
+    expect([sound.status, sound.headers.get('content-type')]).toEqual([200, 'audio/wav'])
+    expect(Buffer.from(await sound.arrayBuffer()).toString('latin1', 0, 4)).toBe('RIFF')
+    expect((await it.send(second, it.read(second).tones)).status).toBe(303)
+    // The token of a challenge is none of a puzzle, and no other place may be the page to return to.
+    const [, third] = await it.page('/private//x')
+    expect((await it.send(third, it.read(third).digits)).headers.get('location')).toBe('/private//x')
+    const pageText = await (await it.send('forged', '1')).text()
+    expect(pageText).toContain('That was not right')
+  })
+
+  test('lets an address answer wrongly ten times within five minutes', async () => {
+    const it = await puzzled()
+    for (let wrong = 0; wrong < 10; wrong++) {
+      const [, puzzle] = await it.page()
+      expect((await it.send(puzzle, '0')).status).toBe(405)
+      // Right after a wrong answer is too late.
+      if (wrong === 0) expect((await it.send(puzzle, it.read(puzzle).digits)).status).toBe(405)
+      if (wrong === 8) break
+    }
+    const [, puzzle] = await it.page()
+    expect((await it.send(puzzle, it.read(puzzle).digits)).status).toBe(429)
   })
 })

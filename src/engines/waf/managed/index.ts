@@ -1,5 +1,6 @@
 /** The managed rule groups, by vendor and name. */
 import { core } from './core.ts'
+import { injection } from './injection.ts'
 import { knownBadInputs } from './known-bad-inputs.ts'
 import { adminProtection, linux, php, unix, windows, wordPress } from './platforms.ts'
 import type { ManagedGroup } from './rules.ts'
@@ -17,6 +18,7 @@ export const managedGroups: readonly ManagedGroup[] = [
   windows,
   php,
   wordPress,
+  injection,
 ]
 
 export const managedGroupOf = (vendor: string, name: string): ManagedGroup | undefined =>

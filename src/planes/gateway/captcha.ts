@@ -1,0 +1,148 @@
+/**
+ * Puzzles that people solve for a token: a picture of digits or, without sight, groups of tones to count. Each puzzle is valid for one
+ * answer; a client that answers wrongly too often waits.
+ */
+import { randomBytes, randomInt } from 'node:crypto'
+import { RateLimiter } from '../../engines/waf/rate-limiter.ts'
+import { puzzleImage } from './captcha-image.ts'
+import { captchaPage } from './captcha-page.ts'
+import { puzzleSound } from './captcha-sound.ts'
+import { type GatewayRequest, type Header, headerOf } from './request.ts'
+import { respondText } from './responses.ts'
+import type { SealedCookies } from './sealed-cookies.ts'
+
+/** On the protected host, so that the cookie is the host's. */
+export const CAPTCHA_PATH = '/.well-known/merlon-captcha'
+export const SOUND_PATH = `${CAPTCHA_PATH}/sound`
+
+const VALID_MS = 5 * 60_000
+const USED_MAX = 100_000
+/** Wrong answers of an address within the window. */
+const FAILURES_MAX = 10
+const FAILURE_WINDOW_S = 300
+const ADDRESSES_MAX = 10_000
+/** Longer addresses lead to the beginning of the site. */
+const RETURN_BYTES_MAX = 700
+const HTML = 'text/html; charset=UTF-8'
+
+interface Puzzle {
+  readonly id: string
+  readonly issuedAt: number
+  readonly client: string
+  readonly digits: string
+  readonly tones: string
+  /** Where the client wanted to go. */
+  readonly path: string
+}
+
+const digitsOf = (count: number, from: number, to: number): string =>
+  Array.from({ length: count }, () => randomInt(from, to + 1)).join('')
+
+export interface Answered {
+  /** False for an answer that is wrong, late, of another client, or to a puzzle that was answered before. */
+  readonly isRight: boolean
+  /** Where the client wanted to go. */
+  readonly path: string
+}
+
+export class Captcha {
+  readonly #cookies: () => SealedCookies
+  readonly #clientOf: (request: GatewayRequest) => string
+  readonly #used = new Set<string>()
+  readonly #failures = new RateLimiter(ADDRESSES_MAX)
+
+  constructor(cookies: () => SealedCookies, clientOf: (request: GatewayRequest) => string) {
+    this.#cookies = cookies
+    this.#clientOf = clientOf
+  }
+
+  /** The page of a new puzzle; the bare status for clients that do not show pages. */
+  respond(
+    request: GatewayRequest,
+    status: number,
+    headers: readonly Header[],
+    now: number,
+    isRetry = false,
+    path?: string,
+  ): void {
+    const isPage = request.method === 'GET' || isRetry
+    if (!isPage || !(headerOf(request.headers, 'accept') ?? '').toLowerCase().includes('text/html')) {
+      respondText(request, status, HTML, '', headers)
+      return
+    }
+    const wanted = path ?? (request.query === undefined ? request.path : `${request.path}?${request.query}`)
+    const puzzle: Puzzle = {
+      id: randomBytes(12).toString('base64url'),
+      issuedAt: now,
+      client: this.#clientOf(request),
+      digits: digitsOf(6, 0, 9),
+      tones: digitsOf(4, 1, 5),
+      path: wanted.length > RETURN_BYTES_MAX || /^\/[/\\]/.test(wanted) ? '/' : wanted,
+    }
+    const nonce = randomBytes(16).toString('base64url')
+    const page = captchaPage({
+      image: puzzleImage(puzzle.digits).toString('base64'),
+      puzzle: this.#cookies().seal('puzzle', puzzle),
+      path: CAPTCHA_PATH,
+      soundPath: SOUND_PATH,
+      isRetry,
+      nonce,
+    })
+    const policy = `default-src 'none'; img-src data:; media-src 'self'; style-src 'nonce-${nonce}'; form-action 'self'; frame-ancestors 'none'`
+    respondText(request, status, HTML, page, [
+      ...headers,
+      ['Content-Security-Policy', policy],
+      ['X-Content-Type-Options', 'nosniff'],
+      ['Referrer-Policy', 'no-referrer'],
+    ])
+  }
+
+  /** The sound of a puzzle that was issued to this client. */
+  respondSound(request: GatewayRequest, now: number): void {
+    const puzzle = this.#open(new URLSearchParams(request.query).get('puzzle') ?? '', request, now)
+    if (!puzzle) {
+      respondText(request, 404, 'text/plain', 'The puzzle is over. Load the page again.\n')
+      return
+    }
+    request.respond(
+      {
+        status: 200,
+        headers: [
+          ['Content-Type', 'audio/wav'],
+          ['Cache-Control', 'no-store'],
+          ['X-Content-Type-Options', 'nosniff'],
+        ],
+      },
+      puzzleSound(puzzle.tones),
+    )
+  }
+
+  /** Whether an address answered wrongly so often that it has to wait. */
+  isTired(request: GatewayRequest, now: number): boolean {
+    return this.#failures.count(request.connection.address, FAILURE_WINDOW_S, now) >= FAILURES_MAX
+  }
+
+  /** Takes the answer of a page, as a form. A puzzle is over with its first answer. */
+  solve(request: GatewayRequest, body: string, now: number): Answered {
+    const form = new URLSearchParams(body)
+    const puzzle = this.#open(form.get('puzzle') ?? '', request, now)
+    const answer = (form.get('answer') ?? '').replace(/[^0-9]/g, '')
+    if (puzzle) {
+      this.#used.add(puzzle.id)
+      if (this.#used.size > USED_MAX) this.#used.delete(this.#used.values().next().value!)
+      if (answer === puzzle.digits || answer === puzzle.tones) return { isRight: true, path: puzzle.path }
+    }
+    this.#failures.hit(request.connection.address, FAILURE_WINDOW_S, now)
+    return { isRight: false, path: puzzle?.path ?? '/' }
+  }
+
+  #open(text: string, request: GatewayRequest, now: number): Puzzle | undefined {
+    const puzzle = this.#cookies().open('puzzle', text) as Puzzle | undefined
+    const isValid =
+      puzzle !== undefined &&
+      puzzle.client === this.#clientOf(request) &&
+      now - puzzle.issuedAt < VALID_MS &&
+      !this.#used.has(puzzle.id)
+    return isValid ? puzzle : undefined
+  }
+}
