@@ -4,7 +4,7 @@ import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { merlon, merlonAlone, merlonScript, type Running, startAlone, temporaryFolder } from '../process.ts'
+import { merlonAlone, merlonScript, type Running, startAlone, temporaryFolder } from '../process.ts'
 import { cleanEnvironment, environmentFor, run } from './command.ts'
 
 const data = join(temporaryFolder(), 'data')
