@@ -2,6 +2,7 @@
 import type { Batch } from './backend.ts'
 import { Chains, type EpochKey, type Head } from './chain.ts'
 import type { Database, Statement } from './engine.ts'
+import { type Indexable, postingLists } from './postings.ts'
 import { ONLY_NODE } from './schema.ts'
 import { configureWal } from './wal.ts'
 
@@ -42,7 +43,7 @@ export class BatchWriter {
   readonly #indexed: Statement
   readonly #markIndexed: Statement
   readonly #portion: Statement
-  readonly #indexPortion: Statement
+  readonly #list: Statement
   readonly #moveHead: Statement
   readonly #probed: Statement
   readonly #chains: Chains
@@ -60,7 +61,7 @@ export class BatchWriter {
     this.#unindexed = Number(
       database
         .prepare(
-          "SELECT coalesce((SELECT max(position) FROM log), 0) - value AS n FROM counters WHERE name = 'indexed'",
+          "SELECT coalesce((SELECT max(position) FROM log), 0) - value AS n FROM counters WHERE name = 'postings'",
         )
         .get()!['n'],
     )
@@ -77,18 +78,13 @@ export class BatchWriter {
     this.#probed = database.prepare("INSERT OR REPLACE INTO counters VALUES ('probed', ?)")
     this.#chains = new Chains(ONLY_NODE, readHeads(database))
     this.#revision = database.prepare("UPDATE counters SET value = ? WHERE name = 'revision'")
-    this.#indexed = database.prepare("SELECT value FROM counters WHERE name = 'indexed'")
-    this.#markIndexed = database.prepare("UPDATE counters SET value = ? WHERE name = 'indexed'")
+    this.#indexed = database.prepare("SELECT value FROM counters WHERE name = 'postings'")
+    this.#markIndexed = database.prepare("UPDATE counters SET value = ? WHERE name = 'postings'")
     this.#portion = database.prepare(
-      `SELECT max(position) AS last, count(*) AS rows
-       FROM (SELECT position FROM log WHERE position > ? ORDER BY position LIMIT ?)`,
+      `SELECT position, id, account, region, time_ms AS timeMs, attributes FROM log
+       WHERE position > ? ORDER BY position LIMIT ?`,
     )
-    // In the index's own order, as nearly as is cheap: neighbours go to the same page.
-    this.#indexPortion = database.prepare(
-      `INSERT OR IGNORE INTO log_attributes (account, region, name, value, time_ms, position)
-       SELECT account, region, json_extract(pair.value, '$[0]'), json_extract(pair.value, '$[1]'), time_ms, position
-       FROM log, json_each(log.attributes) AS pair WHERE position > ? AND position <= ? ORDER BY 3, 4`,
-    )
+    this.#list = database.prepare('INSERT INTO log_postings VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
   }
 
   /** MACs of the records to come. */
@@ -161,12 +157,15 @@ export class BatchWriter {
 
   #indexRows(rowsMax: number): number {
     const indexed = this.#indexed.get()!['value']!
-    const { last = null, rows } = this.#portion.get(indexed, rowsMax)!
-    if (last === null) return 0
-    this.#indexPortion.run(indexed, last)
-    this.#markIndexed.run(last)
-    this.#unindexed -= Number(rows)
-    return Number(rows)
+    const rows = this.#portion.all(indexed, rowsMax) as unknown as readonly Indexable[]
+    const last = rows.at(-1)
+    if (!last) return 0
+    for (const { account, region, name, value, lastMs, position, firstMs, postings } of postingLists(rows)) {
+      this.#list.run(account, region, name, value, lastMs, position, firstMs, postings)
+    }
+    this.#markIndexed.run(last.position)
+    this.#unindexed -= rows.length
+    return rows.length
   }
 
   /** Moves the write-ahead log's content into the database. When all of it was moved, the log begins anew. */
