@@ -1,7 +1,7 @@
 /** Making a batch of commits durable: one transaction, one fsync. */
 import type { Batch } from './backend.ts'
-import { Chains, type EpochKey, type Head } from './chain.ts'
-import type { Database, Statement } from './engine.ts'
+import { type Chained, Chains, type EpochKey, type Head, type Link } from './chain.ts'
+import type { Database, SqlValue, Statement } from './engine.ts'
 import { type Indexable, postingLists } from './postings.ts'
 import { ONLY_NODE } from './schema.ts'
 import { configureWal } from './wal.ts'
@@ -14,6 +14,8 @@ const UNINDEXED_MAX = 2_000
 const INDEX_SHARE = 2
 /** So many at a time: rows that are indexed together share the pages they go to, and no commit waits long. */
 const INDEX_PORTION_BUSY = 256
+/** Log rows that one statement writes: each call of a statement costs, whatever it writes. */
+const ROWS_AT_ONCE = 8
 const CHECKPOINT_MS = 5_000
 /** Sooner, when the write-ahead log may have grown by this much: three quarters of its space. */
 const CHECKPOINT_PAGES = 6_000
@@ -39,6 +41,7 @@ export class BatchWriter {
   readonly #put: Statement
   readonly #delete: Statement
   readonly #append: Statement
+  readonly #appendMany: Statement
   readonly #revision: Statement
   readonly #indexed: Statement
   readonly #markIndexed: Statement
@@ -71,9 +74,8 @@ export class BatchWriter {
       'INSERT INTO documents (key, document) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET document = excluded.document',
     )
     this.#delete = database.prepare('DELETE FROM documents WHERE key = ?')
-    this.#append = database.prepare(
-      'INSERT INTO log (id, account, region, time_ms, attributes, body, node, sequence, hash, epoch, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    )
+    this.#append = database.prepare(insertLog(1))
+    this.#appendMany = database.prepare(insertLog(ROWS_AT_ONCE))
     this.#moveHead = database.prepare('INSERT OR REPLACE INTO chains VALUES (?, ?, ?, ?, ?, ?, ?)')
     this.#probed = database.prepare("INSERT OR REPLACE INTO counters VALUES ('probed', ?)")
     this.#chains = new Chains(ONLY_NODE, readHeads(database))
@@ -108,10 +110,11 @@ export class BatchWriter {
         if (document === null) this.#delete.run(key)
         else this.#put.run(key, document)
       }
-      for (const row of rows) {
-        const { id, account, region, timeMs, attributes, body, node, sequence, hash, epoch, mac } = row
-        this.#append.run(id, account, region, timeMs, attributes, body, node, sequence, hash, epoch, mac)
+      const together = rows.length - (rows.length % ROWS_AT_ONCE)
+      for (let at = 0; at < together; at += ROWS_AT_ONCE) {
+        this.#appendMany.run(...rows.slice(at, at + ROWS_AT_ONCE).flatMap(logValues))
       }
+      for (const row of rows.slice(together)) this.#append.run(...logValues(row))
       for (const { account, region, node, sequence, hash, epoch, mac } of heads) {
         this.#moveHead.run(account, region, node, sequence, hash, epoch, mac)
       }
@@ -196,6 +199,15 @@ export class BatchWriter {
       throw error
     }
   }
+}
+
+const insertLog = (rows: number): string =>
+  `INSERT INTO log (id, account, region, time_ms, attributes, body, node, sequence, hash, epoch, mac)
+   VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join()}`
+
+function logValues(row: Chained & Link): SqlValue[] {
+  const { id, account, region, timeMs, attributes, body, node, sequence, hash, epoch, mac } = row
+  return [id, account, region, timeMs, attributes, body, node, sequence, hash, epoch, mac]
 }
 
 /** The last links of all chains. */
