@@ -1,7 +1,8 @@
 /** Making a batch of commits durable: one transaction, one fsync. */
 import type { Batch } from './backend.ts'
-import { Chains, type EpochKey, type Head } from './chain.ts'
-import type { Database, Statement } from './engine.ts'
+import { type Chained, Chains, type EpochKey, type Head, type Link } from './chain.ts'
+import type { Database, SqlValue, Statement } from './engine.ts'
+import { type Indexable, postingLists } from './postings.ts'
 import { ONLY_NODE } from './schema.ts'
 import { configureWal } from './wal.ts'
 
@@ -13,6 +14,8 @@ const UNINDEXED_MAX = 2_000
 const INDEX_SHARE = 2
 /** So many at a time: rows that are indexed together share the pages they go to, and no commit waits long. */
 const INDEX_PORTION_BUSY = 256
+/** Log rows that one statement writes: each call of a statement costs, whatever it writes. */
+const ROWS_AT_ONCE = 8
 const CHECKPOINT_MS = 5_000
 /** Sooner, when the write-ahead log may have grown by this much: three quarters of its space. */
 const CHECKPOINT_PAGES = 6_000
@@ -38,11 +41,12 @@ export class BatchWriter {
   readonly #put: Statement
   readonly #delete: Statement
   readonly #append: Statement
+  readonly #appendMany: Statement
   readonly #revision: Statement
   readonly #indexed: Statement
   readonly #markIndexed: Statement
   readonly #portion: Statement
-  readonly #indexPortion: Statement
+  readonly #list: Statement
   readonly #moveHead: Statement
   readonly #probed: Statement
   readonly #chains: Chains
@@ -60,7 +64,7 @@ export class BatchWriter {
     this.#unindexed = Number(
       database
         .prepare(
-          "SELECT coalesce((SELECT max(position) FROM log), 0) - value AS n FROM counters WHERE name = 'indexed'",
+          "SELECT coalesce((SELECT max(position) FROM log), 0) - value AS n FROM counters WHERE name = 'postings'",
         )
         .get()!['n'],
     )
@@ -70,25 +74,19 @@ export class BatchWriter {
       'INSERT INTO documents (key, document) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET document = excluded.document',
     )
     this.#delete = database.prepare('DELETE FROM documents WHERE key = ?')
-    this.#append = database.prepare(
-      'INSERT INTO log (id, account, region, time_ms, attributes, body, node, sequence, hash, epoch, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    )
+    this.#append = database.prepare(insertLog(1))
+    this.#appendMany = database.prepare(insertLog(ROWS_AT_ONCE))
     this.#moveHead = database.prepare('INSERT OR REPLACE INTO chains VALUES (?, ?, ?, ?, ?, ?, ?)')
     this.#probed = database.prepare("INSERT OR REPLACE INTO counters VALUES ('probed', ?)")
     this.#chains = new Chains(ONLY_NODE, readHeads(database))
     this.#revision = database.prepare("UPDATE counters SET value = ? WHERE name = 'revision'")
-    this.#indexed = database.prepare("SELECT value FROM counters WHERE name = 'indexed'")
-    this.#markIndexed = database.prepare("UPDATE counters SET value = ? WHERE name = 'indexed'")
+    this.#indexed = database.prepare("SELECT value FROM counters WHERE name = 'postings'")
+    this.#markIndexed = database.prepare("UPDATE counters SET value = ? WHERE name = 'postings'")
     this.#portion = database.prepare(
-      `SELECT max(position) AS last, count(*) AS rows
-       FROM (SELECT position FROM log WHERE position > ? ORDER BY position LIMIT ?)`,
+      `SELECT position, id, account, region, time_ms AS timeMs, attributes FROM log
+       WHERE position > ? ORDER BY position LIMIT ?`,
     )
-    // In the index's own order, as nearly as is cheap: neighbours go to the same page.
-    this.#indexPortion = database.prepare(
-      `INSERT OR IGNORE INTO log_attributes (account, region, name, value, time_ms, position)
-       SELECT account, region, json_extract(pair.value, '$[0]'), json_extract(pair.value, '$[1]'), time_ms, position
-       FROM log, json_each(log.attributes) AS pair WHERE position > ? AND position <= ? ORDER BY 3, 4`,
-    )
+    this.#list = database.prepare('INSERT INTO log_postings VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
   }
 
   /** MACs of the records to come. */
@@ -112,10 +110,11 @@ export class BatchWriter {
         if (document === null) this.#delete.run(key)
         else this.#put.run(key, document)
       }
-      for (const row of rows) {
-        const { id, account, region, timeMs, attributes, body, node, sequence, hash, epoch, mac } = row
-        this.#append.run(id, account, region, timeMs, attributes, body, node, sequence, hash, epoch, mac)
+      const together = rows.length - (rows.length % ROWS_AT_ONCE)
+      for (let at = 0; at < together; at += ROWS_AT_ONCE) {
+        this.#appendMany.run(...rows.slice(at, at + ROWS_AT_ONCE).flatMap(logValues))
       }
+      for (const row of rows.slice(together)) this.#append.run(...logValues(row))
       for (const { account, region, node, sequence, hash, epoch, mac } of heads) {
         this.#moveHead.run(account, region, node, sequence, hash, epoch, mac)
       }
@@ -161,12 +160,15 @@ export class BatchWriter {
 
   #indexRows(rowsMax: number): number {
     const indexed = this.#indexed.get()!['value']!
-    const { last = null, rows } = this.#portion.get(indexed, rowsMax)!
-    if (last === null) return 0
-    this.#indexPortion.run(indexed, last)
-    this.#markIndexed.run(last)
-    this.#unindexed -= Number(rows)
-    return Number(rows)
+    const rows = this.#portion.all(indexed, rowsMax) as unknown as readonly Indexable[]
+    const last = rows.at(-1)
+    if (!last) return 0
+    for (const { account, region, name, value, lastMs, position, firstMs, postings } of postingLists(rows)) {
+      this.#list.run(account, region, name, value, lastMs, position, firstMs, postings)
+    }
+    this.#markIndexed.run(last.position)
+    this.#unindexed -= rows.length
+    return rows.length
   }
 
   /** Moves the write-ahead log's content into the database. When all of it was moved, the log begins anew. */
@@ -197,6 +199,15 @@ export class BatchWriter {
       throw error
     }
   }
+}
+
+const insertLog = (rows: number): string =>
+  `INSERT INTO log (id, account, region, time_ms, attributes, body, node, sequence, hash, epoch, mac)
+   VALUES ${Array(rows).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join()}`
+
+function logValues(row: Chained & Link): SqlValue[] {
+  const { id, account, region, timeMs, attributes, body, node, sequence, hash, epoch, mac } = row
+  return [id, account, region, timeMs, attributes, body, node, sequence, hash, epoch, mac]
 }
 
 /** The last links of all chains. */

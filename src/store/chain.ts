@@ -50,10 +50,13 @@ export const chainId = ({ account, region, node }: ChainName): string => `${acco
 /** h(n) = SHA-256(h(n-1) ‖ n ‖ the record), every text with its length; h(0) is nothing. */
 export function linkHash(previous: Pick<Link, 'sequence' | 'hash'> | undefined, record: Chained): Uint8Array {
   const { account, region, node, id, timeMs, attributes, body } = record
-  const texts = [account, region, node, String((previous?.sequence ?? 0) + 1), id, String(timeMs), attributes, body]
   const before = previous ? Buffer.from(previous.hash).toString('hex') : ''
-  return hash('sha256', before + texts.map((text) => `${Buffer.byteLength(text)}:${text}`).join(''), 'buffer')
+  const numbered = `${measured(String((previous?.sequence ?? 0) + 1))}${measured(id)}${measured(String(timeMs))}`
+  const chain = `${measured(account)}${measured(region)}${measured(node)}`
+  return hash('sha256', `${before}${chain}${numbered}${measured(attributes)}${measured(body)}`, 'buffer')
 }
+
+const measured = (text: string): string => `${Buffer.byteLength(text)}:${text}`
 
 export function linkMac(key: Uint8Array, linkHash: Uint8Array): Uint8Array {
   return createHmac('sha256', key).update(linkHash).digest()
@@ -85,29 +88,40 @@ export class Chains {
     readonly rows: readonly (Chained & Link)[]
     readonly heads: readonly Head[]
   } {
-    const moved = new Map<string, Head>()
-    const rows = records.map((record) => {
-      const chained: Chained = {
-        account: record.account,
-        region: record.region,
-        node: this.#node,
-        id: record.id,
-        timeMs: record.timeMs,
-        attributes: record.attributes,
-        body: record.body,
-      }
-      const id = chainId(chained)
-      const previous = moved.get(id) ?? this.#heads.get(id)
-      const hash = linkHash(previous, chained)
-      const link: Link = {
-        sequence: (previous?.sequence ?? 0) + 1,
-        hash,
-        epoch: this.#key?.epoch ?? -1,
-        mac: this.#key ? linkMac(this.#key.key, hash) : null,
-      }
-      moved.set(id, { account: chained.account, region: chained.region, node: this.#node, ...link })
-      return { ...chained, ...link }
-    })
-    return { rows, heads: [...moved.values()] }
+    const moved = new Map<string, Chained & Link>()
+    const rows: (Chained & Link)[] = []
+    for (const record of records) {
+      const id = chainId({ account: record.account, region: record.region, node: this.#node })
+      const row = this.#linked(moved.get(id) ?? this.#heads.get(id), record)
+      moved.set(id, row)
+      rows.push(row)
+    }
+    return { rows, heads: Array.from(moved.values(), headOf) }
   }
+
+  /** All rows are of one form: V8 makes and reads such objects several times as fast as those put together by spreads. */
+  #linked(previous: Link | undefined, record: WrittenRecord): Chained & Link {
+    const row = {
+      account: record.account,
+      region: record.region,
+      node: this.#node,
+      id: record.id,
+      timeMs: record.timeMs,
+      attributes: record.attributes,
+      body: record.body,
+      sequence: (previous?.sequence ?? 0) + 1,
+      hash: NOTHING,
+      epoch: this.#key?.epoch ?? -1,
+      mac: null as Uint8Array | null,
+    }
+    row.hash = linkHash(previous, row)
+    if (this.#key) row.mac = linkMac(this.#key.key, row.hash)
+    return row
+  }
+}
+
+const NOTHING: Uint8Array = Buffer.alloc(0)
+
+function headOf({ account, region, node, sequence, hash, epoch, mac }: Head): Head {
+  return { account, region, node, sequence, hash, epoch, mac }
 }

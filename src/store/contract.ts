@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { chainId, linkHash, linkMac } from './chain.ts'
-import { ContentionError, type EvidenceRow, key, type LogRecord, type Store, under } from './store.ts'
+import { ContentionError, type EvidenceRow, key, type LogQuery, type LogRecord, type Store, under } from './store.ts'
 
 const record = (id: string, over: Partial<LogRecord> = {}): LogRecord => ({
   id,
@@ -212,6 +212,71 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
 
       expect([...first, ...rest].map(({ id }) => id)).toEqual(expected)
       expect(await store.log({ ...query, fromMs: 0, attribute: ['Id', '17'], limit: 2 })).toHaveLength(1)
+    })
+
+    test('pages of a search go through hours of a log in order, wherever records were written late', async () => {
+      const store = await fresh()
+      // Most are a second apart, some come in crowds, and every seventh was begun up to a minute before it was written.
+      const written = Array.from({ length: 3_000 }, (_, n) => {
+        const timeMs = 1_700_000_000_000 + (n < 1_500 ? n * 1_000 : 1_500_000 + n) - (n % 7 ? 0 : (n * 37) % 60_000)
+        return record(`e${n}`, { timeMs, attributes: [['Of', n % 3 ? 'many' : 'few']] })
+      })
+      for (let at = 0; at < written.length; at += 100) {
+        await store.run((unit) => {
+          for (const each of written.slice(at, at + 100)) unit.append(each)
+        })
+      }
+      const bounds = { fromMs: written[200]!.timeMs, toMs: written[2_800]!.timeMs }
+      for (const [value, limit] of [
+        ['many', 199],
+        ['few', 40],
+      ] as const) {
+        const expected = written
+          .map(({ id, timeMs, attributes }, position) => ({ id, timeMs, position, is: attributes[0]![1] }))
+          .filter(({ is, timeMs }) => is === value && timeMs >= bounds.fromMs && timeMs <= bounds.toMs)
+          .sort((a, b) => b.timeMs - a.timeMs || b.position - a.position)
+          .map(({ id }) => id)
+        const found: string[] = []
+        for (let after: string | undefined; ; ) {
+          const query = { account: '111122223333', region: 'us-east-1', attribute: ['Of', value] as const, ...bounds }
+          const page = await store.log({ ...query, limit, after })
+          found.push(...page.map(({ id }) => id))
+          if (page.length < limit) break
+          after = page.at(-1)!.position
+        }
+        expect(found).toEqual(expected)
+      }
+    })
+
+    test('a record is found by its own id, indexed or not, in its account and Region and by no other name', async () => {
+      const store = await fresh()
+      // UUIDs of version 7: the first is of the record's own time, the second of another.
+      const [own, other] = ['018bcfe5-6800-7aaa-8aaa-aaaaaaaaaaaa', '018bcfe5-9999-7aaa-8aaa-aaaaaaaaaaaa']
+      const of = (id: string) => record(id, { timeMs: 0x18b_cfe5_6800, attributes: [['EventId', id]] })
+      const found = async (id: string, { name = 'EventId', ...more }: Partial<LogQuery> & { name?: string } = {}) => {
+        const query = { account: '111122223333', region: 'us-east-1', attribute: [name, id] as const, limit: 10 }
+        return (await store.log({ ...query, ...more })).map((entry) => entry.id)
+      }
+      const matches = async () => {
+        for (const id of [own, other]) {
+          expect(await found(id)).toEqual([id])
+          expect(await found(id, { name: 'EventName' })).toEqual([])
+          expect(await found(id, { region: 'eu-west-1' })).toEqual([])
+          expect(await found(id, { account: '999999999999' })).toEqual([])
+          expect(await found(id, { toMs: 1 })).toEqual([])
+        }
+      }
+
+      await store.run((unit) => {
+        for (const id of [own, other]) unit.append(of(id))
+      })
+      await matches()
+      for (let portion = 0; portion < 15; portion++) {
+        await store.run((unit) => {
+          for (let i = 0; i < 250; i++) unit.append(record(`e${portion}-${i}`, { attributes: [['Name', `${i}`]] }))
+        })
+      }
+      await matches()
     })
 
     test('an attribute that is no text everywhere is found by itself, whether it is indexed yet or not', async () => {

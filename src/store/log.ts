@@ -1,4 +1,5 @@
 /** Reading the event log: newest first for who searches, in the order of writing for who checks it. The same SQL on every engine. */
+import { type Posting, type PostingList, postingsIn, SPAN_MS, timeOfId } from './postings.ts'
 import type { EvidenceRow, LogEntry, LogQuery, LogRecord } from './store.ts'
 
 export type LogValue = string | number | Uint8Array | bigint | null
@@ -48,36 +49,128 @@ async function byTime(table: LogTable, query: LogQuery): Promise<readonly LogEnt
   return rows.map(entry)
 }
 
+/** A search by attribute, with what the index covers when it begins. */
+interface Search extends LogQuery {
+  readonly region: string
+  readonly name: string
+  readonly value: string
+  /** The last position in `log_attributes`, the index of older builds. */
+  readonly attributesTo: number
+  /** The last position in `log_postings`, which begins behind those. */
+  readonly postingsTo: number
+}
+
 /** The attribute index lags a little behind the log: what it does not cover yet is read row by row, and merged. */
 async function byAttribute(
   table: LogTable,
   query: LogQuery,
   [name, given]: readonly [string, string],
 ): Promise<readonly LogEntry[]> {
-  const value = searchable(given)
-  if (query.region === undefined) throw new TypeError('attributes are indexed by Region')
-  const [counter] = await table.rows("SELECT value FROM counters WHERE name = 'indexed'", [])
-  const indexed = Number(counter!['value'])
-  const tail = bounds(query, 'log')
-  const unindexed = await table.rows(
+  const { region } = query
+  if (region === undefined) throw new TypeError('attributes are indexed by Region')
+  const counters = await table.rows("SELECT name, value FROM counters WHERE name IN ('postings_from', 'postings')", [])
+  const counter = (wanted: string) => Number(counters.find((row) => row['name'] === wanted)!['value'])
+  const [attributesTo, postingsTo] = [counter('postings_from'), counter('postings')]
+  const search: Search = { ...query, region, name, value: searchable(given), attributesTo, postingsTo }
+  const found = [
+    ...(await unindexed(table, search)),
+    ...(await byId(table, search)),
+    ...(await byPostings(table, search)),
+    ...(attributesTo > 0 ? await byOlderIndex(table, search) : []),
+  ]
+  return found.sort(newestFirst).slice(0, query.limit)
+}
+
+async function unindexed(table: LogTable, search: Search): Promise<readonly LogEntry[]> {
+  const { sql, values } = bounds(search, 'log')
+  const rows = await table.rows(
     `SELECT ${COLUMNS} FROM log ${table.byPosition} WHERE log.position > ? AND log.account = ?
-     AND ${table.indexOf}(log.attributes, ?) > 0 ${tail.sql}`,
-    [indexed, query.account, JSON.stringify([name, value]), ...tail.values],
+     AND ${table.indexOf}(log.attributes, ?) > 0 ${sql}`,
+    [search.postingsTo, search.account, JSON.stringify([search.name, search.value]), ...values],
   )
-  const { sql, values } = bounds(query, 'found')
-  const found = await table.rows(
+  return rows.map(entry).filter(carries(search))
+}
+
+/** The index has no rows for a record's own id: the time in it says where the record is. */
+async function byId(table: LogTable, search: Search): Promise<readonly LogEntry[]> {
+  const timeMs = timeOfId(search.value)
+  if (timeMs === undefined) return []
+  const { sql, values } = bounds(search, 'log')
+  const rows = await table.rows(
+    `SELECT ${COLUMNS} FROM log WHERE log.account = ? AND log.time_ms = ? AND log.id = ?
+     AND log.position > ? AND log.position <= ? ${sql}`,
+    [search.account, timeMs, search.value, search.attributesTo, search.postingsTo, ...values],
+  )
+  return rows.map(entry).filter(carries(search))
+}
+
+/** Rows of the index that are read at first, and at most, in one go. */
+const LISTS_MIN = 4
+const LISTS_MAX = 512
+/** Rows of the log that are read in one go. */
+const POSITIONS_MAX = 500
+/** Later than any event, and exact. */
+const LAST_MS = 2 ** 50
+
+async function byPostings(table: LogTable, search: Search): Promise<readonly LogEntry[]> {
+  const newest = await newestPostings(table, search)
+  const found: LogEntry[] = []
+  for (let at = 0; at < newest.length; at += POSITIONS_MAX) {
+    const positions = newest.slice(at, at + POSITIONS_MAX).map(({ position }) => position)
+    const rows = await table.rows(
+      `SELECT ${COLUMNS} FROM log WHERE position IN (${positions.map(() => '?').join()})`,
+      positions,
+    )
+    found.push(...rows.map(entry))
+  }
+  return found
+}
+
+/** Lists come by when they end, newest first: once enough was found after the end of the next one, the rest is older. */
+async function newestPostings(table: LogTable, search: Search): Promise<readonly Posting[]> {
+  const { limit, fromMs = 0, toMs = LAST_MS, postingsTo } = search
+  const cursor = search.after === undefined ? undefined : parsePosition(search.after)
+  const latest = Math.min(toMs, cursor?.timeMs ?? LAST_MS)
+  const isWanted = (posting: Posting) =>
+    posting.timeMs >= fromMs &&
+    posting.timeMs <= latest &&
+    posting.position <= postingsTo &&
+    (cursor === undefined || laterFirst(cursor, posting) < 0)
+  let found: Posting[] = []
+  let before: Pick<PostingList, 'lastMs' | 'position'> = { lastMs: latest + SPAN_MS, position: 0 }
+  for (let lists = LISTS_MIN; ; lists = Math.min(lists * 4, LISTS_MAX)) {
+    const rows = (await table.rows(
+      `SELECT last_ms AS "lastMs", position, first_ms AS "firstMs", postings FROM log_postings
+       WHERE account = ? AND region = ? AND name = ? AND value = ? AND last_ms >= ? AND (last_ms, position) < (?, ?)
+       AND first_ms <= ? ORDER BY last_ms DESC, position DESC LIMIT ?`,
+      [
+        ...[search.account, search.region, search.name, search.value],
+        ...[fromMs, before.lastMs, before.position, latest, lists],
+      ],
+    )) as unknown as readonly PostingList[]
+    for (const row of rows) {
+      if (found.length === limit && found.at(-1)!.timeMs > row.lastMs) return found
+      found.push(...postingsIn(row).filter(isWanted))
+      found = found.sort(laterFirst).slice(0, limit)
+    }
+    if (rows.length < lists) return found
+    before = rows.at(-1)!
+  }
+}
+
+async function byOlderIndex(table: LogTable, search: Search): Promise<readonly LogEntry[]> {
+  const { sql, values } = bounds(search, 'found')
+  const rows = await table.rows(
     `SELECT ${COLUMNS} FROM log_attributes AS found JOIN log USING (position)
      WHERE found.account = ? AND found.name = ? AND found.value = ? AND found.position <= ? ${sql}
      ORDER BY found.time_ms DESC, found.position DESC LIMIT ?`,
-    [query.account, name, value, indexed, ...values, query.limit],
+    [search.account, search.name, search.value, search.attributesTo, ...values, search.limit],
   )
-  return [...unindexed.map(entry).filter(carries(name, value)), ...found.map(entry)]
-    .sort(newestFirst)
-    .slice(0, query.limit)
+  return rows.map(entry)
 }
 
 const carries =
-  (name: string, value: string) =>
+  ({ name, value }: Pick<Search, 'name' | 'value'>) =>
   ({ attributes }: LogEntry): boolean =>
     attributes.some(([n, v]) => n === name && v === value)
 
@@ -122,11 +215,12 @@ function entry(row: Readonly<Record<string, LogValue>>): LogEntry {
   }
 }
 
-function newestFirst(a: LogEntry, b: LogEntry): number {
-  return b.timeMs - a.timeMs || parsePosition(b.position).position - parsePosition(a.position).position
-}
+const newestFirst = (a: LogEntry, b: LogEntry): number =>
+  laterFirst(parsePosition(a.position), parsePosition(b.position))
 
-function parsePosition(token: string): { timeMs: number; position: number } {
+const laterFirst = (a: Posting, b: Posting): number => b.timeMs - a.timeMs || b.position - a.position
+
+function parsePosition(token: string): Posting {
   const [, timeMs, position] = /^(\d{1,15})\.(\d{1,15})$/.exec(token) ?? []
   if (timeMs === undefined) throw new TypeError('not a position in the event log')
   return { timeMs: Number(timeMs), position: Number(position) }

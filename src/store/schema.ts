@@ -41,6 +41,13 @@ const steps: readonly Step[] = [
    INSERT OR IGNORE INTO log_attributes
      SELECT account, region, 'EventCategory', 'Management', time_ms, position FROM log;
    UPDATE counters SET value = coalesce((SELECT max(position) FROM log), 0) WHERE name = 'indexed';`,
+  // What is indexed already stays where it is, and is searched there: an old log is not indexed a second time.
+  `CREATE TABLE log_postings (
+     account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, last_ms INTEGER NOT NULL,
+     position INTEGER NOT NULL, first_ms INTEGER NOT NULL, postings TEXT NOT NULL,
+     PRIMARY KEY (account, region, name, value, last_ms, position)) WITHOUT ROWID, STRICT;
+   INSERT INTO counters SELECT 'postings_from', value FROM counters WHERE name = 'indexed';
+   INSERT INTO counters SELECT 'postings', value FROM counters WHERE name = 'indexed';`,
 ]
 
 /** Records from before there were chains: the first that is written with a MAC covers all before it. */

@@ -93,7 +93,8 @@ test('events of a schema before Regions were indexed are found after it as befor
   const database = await openDatabase(file)
   database.exec(`DROP TABLE log_attributes; CREATE TABLE log_attributes (
     account TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, time_ms INTEGER NOT NULL, position INTEGER NOT NULL,
-    PRIMARY KEY (account, name, value, time_ms, position)) WITHOUT ROWID, STRICT; PRAGMA user_version = 2;`)
+    PRIMARY KEY (account, name, value, time_ms, position)) WITHOUT ROWID, STRICT;
+    DROP TABLE log_postings; DELETE FROM counters WHERE name LIKE 'postings%'; PRAGMA user_version = 2;`)
   database.close()
 
   const opened = await openStore({ file })
@@ -105,6 +106,69 @@ test('events of a schema before Regions were indexed are found after it as befor
     expect((await opened.log({ ...query, attribute })).map(({ id }) => id)).toEqual(['old'])
   expect(await opened.log({ ...query, region: 'eu-west-1', attribute: ['EventName', 'CreateUser'] })).toEqual([])
   await opened.close()
+})
+
+test('a log that an earlier schema has indexed in part is searched as one, and indexed from there on', async () => {
+  const file = newFile()
+  const store = await openStore({ file })
+  const event = (n: number): LogRecord => {
+    const id = `${(0x18b_0000_0000 + n).toString(16).padStart(12, '0').replace(/.{8}/, '$&-')}-7000-8000-000000000000`
+    return {
+      ...record(id),
+      timeMs: 0x18b_0000_0000 + n,
+      attributes: [
+        ['EventId', id],
+        ['Even', String(n % 2 === 0)],
+      ],
+    }
+  }
+  const [indexed, unindexed, later] = [0, 1, 2].map((of) => Array.from({ length: 20 }, (_, n) => event(of * 20 + n)))
+  await store.run((unit) => {
+    for (const each of [...indexed!, ...unindexed!]) unit.append(each)
+  })
+  await store.close()
+  const database = await openDatabase(file)
+  // As schema 3 left it: the attributes of the first twenty are indexed, each in a row.
+  database.exec(`
+    DROP TABLE log_postings; DELETE FROM counters WHERE name LIKE 'postings%'; PRAGMA user_version = 3;
+    INSERT INTO log_attributes
+      SELECT account, region, json_extract(pair.value, '$[0]'), json_extract(pair.value, '$[1]'), time_ms, position
+      FROM log, json_each(log.attributes) AS pair WHERE position <= 20;
+    UPDATE counters SET value = 20 WHERE name = 'indexed';`)
+  database.close()
+
+  const opened = await openStore({ file })
+  const all = [...indexed!, ...unindexed!, ...later!].reverse()
+  const pages = async (attribute: readonly [string, string], limit: number) => {
+    const found: string[] = []
+    for (let after: string | undefined; ; ) {
+      const query = { account: '111122223333', region: 'us-east-1', attribute, limit, after }
+      const page = await opened.log(query)
+      found.push(...page.map(({ id }) => id))
+      if (page.length < limit) return found
+      after = page.at(-1)!.position
+    }
+  }
+  const matches = async (records: readonly LogRecord[]) => {
+    for (const value of ['true', 'false']) {
+      const expected = records.filter(({ attributes }) => attributes[1]![1] === value).map(({ id }) => id)
+      expect(await pages(['Even', value], 7)).toEqual(expected)
+    }
+    for (const { id } of records) expect(await pages(['EventId', id], 2)).toEqual([id])
+  }
+  await matches(all.slice(20))
+  await opened.run((unit) => {
+    for (const each of later!) unit.append(each)
+  })
+  await matches(all)
+  // Closing indexes what is left.
+  await opened.close()
+  const again = await openDatabase(file)
+  const [counts] = again
+    .prepare('SELECT count(*) AS n, (SELECT count(*) FROM log_attributes) AS old FROM log_postings')
+    .all()
+  expect(counts).toEqual({ n: 2, old: 40 })
+  again.close()
 })
 
 test('only the owner can read the data, its write-ahead log or its backup', async () => {

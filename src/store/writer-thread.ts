@@ -1,13 +1,13 @@
 /** The thread that owns the writing connection: commits first, then indexing and checkpoints while nothing waits. */
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Batch } from './backend.ts'
 import { BatchWriter, configure, type Moved } from './batch.ts'
 import type { EpochKey } from './chain.ts'
 import { openDatabase } from './engine.ts'
+import { type PackedBatch, unpackBatch } from './packed-batch.ts'
 import { reserveWal } from './wal.ts'
 
 export type ToWriter =
-  | { readonly kind: 'write'; readonly batch: Batch }
+  | { readonly kind: 'write'; readonly batch: PackedBatch }
   | { readonly kind: 'touch' }
   /** What was written without the thread. */
   | { readonly kind: 'follow'; readonly moved: Moved }
@@ -41,7 +41,7 @@ port.on('message', (message: ToWriter) => {
     port.close()
     return
   }
-  if (message.kind === 'write') attempt(() => ({ kind: 'written', moved: writer.write(message.batch) }))
+  if (message.kind === 'write') attempt(() => ({ kind: 'written', moved: writer.write(unpackBatch(message.batch)) }))
   else if (message.kind === 'touch') attempt(touched)
   else writer.follow(message.moved)
   maintain(false)

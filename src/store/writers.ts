@@ -7,6 +7,7 @@ import type { Batch } from './backend.ts'
 import { BatchWriter, type Moved } from './batch.ts'
 import { chainId, type EpochKey, type Head } from './chain.ts'
 import { type Database, isBusy } from './engine.ts'
+import { packBatch } from './packed-batch.ts'
 import type { FromWriter, ToWriter } from './writer-thread.ts'
 
 export interface Writer {
@@ -114,7 +115,7 @@ export async function threadWriter(file: string, script: URL): Promise<ThreadWri
     },
     write: async (batch) => {
       inform()
-      const message = await sendToThread({ kind: 'write', batch })
+      const message = await sendToThread({ kind: 'write', batch: packBatch(batch) })
       if (message.kind === 'written') return message.moved
       throw couldNotWrite(message.kind === 'failed' ? message.message : message.kind)
     },

@@ -8,10 +8,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { chainId, linkHash } from '../../src/store/chain.ts'
 import { storeContract } from '../../src/store/contract.ts'
 import { contentHash, copyImage, type StoreSnapshot } from '../../src/store/image.ts'
+import { attributesText } from '../../src/store/log.ts'
 import { postgresLoader } from '../../src/store/postgres/image.ts'
 import { indexPortion, sweep } from '../../src/store/postgres/maintenance.ts'
 import { openPostgres, type PostgresOptions, type PostgresStore } from '../../src/store/postgres/postgres.ts'
-import { migrate } from '../../src/store/postgres/schema.ts'
+import { migrate, steps } from '../../src/store/postgres/schema.ts'
+import { PostgresWriter } from '../../src/store/postgres/writer.ts'
 import { openStore } from '../../src/store/sqlite.ts'
 import { sqliteImage } from '../../src/store/sqlite-image.ts'
 import { key, type LogRecord, UnavailableError, under } from '../../src/store/store.ts'
@@ -403,7 +405,9 @@ describe('nodes over one database', () => {
     })
     const pool = new pg.Pool({ connectionString: url(), options: `-c search_path=${schema}`, types: intTypes })
     await Promise.all([indexPortion(pool), indexPortion(pool), indexPortion(pool)])
-    await expect.poll(async () => (await asked(schema, 'SELECT count(*)::int AS n FROM log_attributes'))[0].n).toBe(300)
+    // One list, for all are alike: two numbers for each.
+    const lists = () => asked(schema, 'SELECT postings FROM log_postings')
+    await expect.poll(async () => (await lists()).map(({ postings }) => postings.split(',').length)).toEqual([600])
     await pool.end()
     const query = {
       account: ACCOUNT,
@@ -412,6 +416,73 @@ describe('nodes over one database', () => {
       limit: 1_000,
     }
     expect(await b.log(query)).toHaveLength(300)
+  })
+
+  test('nodes of the build before posting lists and of this one search one log during an upgrade, and miss nothing', async () => {
+    const { schema } = fresh()
+    const place = { url: url(), schema }
+    await migrate(place, steps.slice(0, 1))
+    /** What a node of that build does in quiet moments: a row for each attribute, and its own counter. */
+    const indexAsBefore = () =>
+      asked(
+        schema,
+        `WITH indexed AS (
+           INSERT INTO log_attributes
+           SELECT account, region, pair ->> 0, pair ->> 1, time_ms, position
+           FROM log, json_array_elements(attributes::json) AS pair
+           WHERE position > (SELECT value FROM counters WHERE name = 'indexed'))
+         UPDATE counters SET value = (SELECT max(position) FROM log) WHERE name = 'indexed'`,
+      )
+    /** And how it searches: what is indexed, and what is behind that. */
+    const searchAsBefore = async () => {
+      const rows = await asked(
+        schema,
+        `SELECT id FROM log_attributes JOIN log USING (position) WHERE name = 'EventName' AND value = 'CreateUser'
+         UNION ALL
+         SELECT id FROM log WHERE position > (SELECT value FROM counters WHERE name = 'indexed')
+         AND strpos(attributes, '["EventName","CreateUser"]') > 0`,
+      )
+      return rows.map(({ id }) => id).sort()
+    }
+    const written: string[] = []
+    const ten = () => {
+      const ids = Array.from({ length: 10 }, (_, n) => `e${written.length + n}`)
+      written.push(...ids)
+      return ids.map(record)
+    }
+    // What is written is the same; only the newer build takes the step.
+    const writer = new PostgresWriter(place, 'older')
+    const older = async () => {
+      const records = ten().map((each) => ({ ...each, attributes: attributesText(each.attributes) }))
+      await writer.write({ after: 0, revision: 0, documents: [], records })
+    }
+    await older()
+    await indexAsBefore()
+    await older()
+
+    const newer = await openPostgres({ ...place, node: 'newer' })
+    opened.push(newer)
+    const search = async () => {
+      const query = { account: ACCOUNT, region: 'us-east-1', attribute: ['EventName', 'CreateUser'] as const }
+      return (await newer.log({ ...query, limit: 1_000 })).map(({ id }) => id).sort()
+    }
+    const newers = () =>
+      newer.run((unit) => {
+        for (const each of ten()) unit.append(each)
+      })
+    for (const write of [newers, older, newers, older]) {
+      await write()
+      expect(await search()).toEqual(written.toSorted())
+      expect(await searchAsBefore()).toEqual(written.toSorted())
+      await indexAsBefore()
+      expect(await search()).toEqual(written.toSorted())
+      expect(await searchAsBefore()).toEqual(written.toSorted())
+    }
+    await expect
+      .poll(async () => (await asked(schema, "SELECT value::int AS n FROM counters WHERE name = 'postings'"))[0].n)
+      .toBe(60)
+    expect(await search()).toEqual(written.toSorted())
+    await writer.close()
   })
 
   test('deleted documents are swept up, and a node that has not read the deletion by then does not go on', async () => {
@@ -440,17 +511,17 @@ describe('nodes over one database', () => {
   test('an older build works beside a newer one as long as steps only add, and not behind one that does not', async () => {
     const { a, schema } = await pair()
     const place = { url: url(), schema }
-    const first = { sql: 'SELECT 1', additive: false }
+    const added = { sql: 'CREATE TABLE added (n integer)', additive: true }
 
-    await migrate(place, [first, { sql: 'CREATE TABLE added (n integer)', additive: true }])
+    await migrate(place, [...steps, added])
     await a.run((unit) => unit.put('k', { n: 1 }))
     const older = await openPostgres({ ...place, node: 'older' })
     opened.push(older)
     expect(await older.reader.get('k')).toEqual({ n: 1 })
 
-    const breaking = [first, first, { sql: 'SELECT 1', additive: false }]
+    const breaking = [...steps, added, { sql: 'SELECT 1', additive: false }]
     await Promise.all([migrate(place, breaking), migrate(place, breaking)])
-    await expect(openPostgres({ ...place, node: 'other' })).rejects.toThrow(/written by a newer Merlon \(schema 3/)
+    await expect(openPostgres({ ...place, node: 'other' })).rejects.toThrow(/written by a newer Merlon \(schema 4/)
   })
 })
 

@@ -4,11 +4,14 @@
  */
 import { spawn } from 'node:child_process'
 import { createPublicKey } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { beforeAll, expect, test } from 'vitest'
 import { openDatabase } from '../../src/store/engine.ts'
-import { merlonScript } from '../process.ts'
+import { openStore } from '../../src/store/sqlite.ts'
+import type { LogEntry } from '../../src/store/store.ts'
+import { type MadeAccount, merlonScript } from '../process.ts'
 import { clientOf, folder, merlon, start } from './shell.ts'
 
 interface Verdict {
@@ -194,3 +197,39 @@ async function sql<T>(work: (database: Awaited<ReturnType<typeof openDatabase>>)
     database.close()
   }
 }
+
+test('7: a data directory of an earlier build is opened with its history: proven, found, and continued', async () => {
+  const early = (name: string) => readFileSync(join(import.meta.dirname, 'data', 'schema-3', name))
+  const old = join(folder(), 'old')
+  mkdirSync(old)
+  writeFileSync(join(old, 'merlon.db'), gunzipSync(early('merlon.db.gz')), { mode: 0o600 })
+  for (const name of ['merlon.keyring', 'merlon.head', 'root.key'])
+    writeFileSync(join(old, name), early(name), { mode: 0o600 })
+  const root = JSON.parse(early('root.json').toString()) as MadeAccount
+
+  const server = await start(old)
+  await clientOf(server.url, root).query('iam', 'CreateUser', { UserName: 'eve' })
+  await server.stop('SIGTERM')
+
+  const proven = await merlon(['audit', 'verify', '--json', '--data', old])
+  expect(proven).toMatchObject({ status: 0 })
+  expect((JSON.parse(proven.stdout) as Verdict).findings).toEqual([])
+  const store = await openStore({ file: join(old, 'merlon.db') })
+  const found = async (
+    name: string,
+    value: string,
+    more: { readonly after?: string; readonly limit?: number } = {},
+  ) => {
+    const query = { account: root.accountId, region: 'us-east-1', limit: 50, ...more }
+    return store.log({ ...query, attribute: [name, value] })
+  }
+  const users = ({ body }: LogEntry) => JSON.parse(body).requestParameters.userName
+  const all = await found('EventName', 'CreateUser')
+  expect(all.map(users)).toEqual(['eve', 'dora', 'cem', 'bob', 'ann'])
+  const page = await found('EventName', 'CreateUser', { limit: 2 })
+  const rest = await found('EventName', 'CreateUser', { after: page.at(-1)!.position })
+  expect([...page, ...rest]).toEqual(all)
+  expect(await found('EventSource', 'kms.amazonaws.com')).toHaveLength(2)
+  for (const event of all) expect(await found('EventId', event.id)).toEqual([event])
+  await store.close()
+})

@@ -1,6 +1,6 @@
 /** What a node does for all of them in quiet moments: indexing the log's attributes, sweeping up after deletions. */
 import type pg from 'pg'
-import { searchable } from '../log.ts'
+import { type Indexable, postingLists } from '../postings.ts'
 
 const INDEX_PORTION = 1_000
 const QUIET_MS = 200
@@ -43,44 +43,33 @@ export class Maintenance {
   }
 }
 
-interface LogRow {
-  readonly position: number
-  readonly account: string
-  readonly region: string
-  readonly time_ms: number
-  readonly attributes: string
-}
-
 /** Returns whether there is more to do. The counter moves only if it still has the value that was read. */
 export async function indexPortion(pool: pg.Pool): Promise<boolean> {
-  const counter = await pool.query<{ value: number }>("SELECT value FROM counters WHERE name = 'indexed'")
+  const counter = await pool.query<{ value: number }>("SELECT value FROM counters WHERE name = 'postings'")
   const from = counter.rows[0]!.value
-  const { rows } = await pool.query<LogRow>(
-    'SELECT position, account, region, time_ms, attributes FROM log WHERE position > $1 ORDER BY position LIMIT $2',
+  const { rows } = await pool.query<Indexable>(
+    `SELECT position, id, account, region, time_ms AS "timeMs", attributes FROM log
+     WHERE position > $1 ORDER BY position LIMIT $2`,
     [from, INDEX_PORTION],
   )
   if (rows.length === 0) return false
-  const pairs = rows.flatMap((row) =>
-    (JSON.parse(row.attributes) as [string, string][]).map(([name, value]) => ({
-      row,
-      name,
-      value: searchable(value),
-    })),
-  )
+  const lists = postingLists(rows)
   await pool.query(
-    `WITH mine AS (UPDATE counters SET value = $1 WHERE name = 'indexed' AND value = $2 RETURNING 1)
-     INSERT INTO log_attributes (account, region, name, value, time_ms, position)
-     SELECT * FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[])
-     WHERE EXISTS (SELECT 1 FROM mine) ON CONFLICT DO NOTHING`,
+    `WITH mine AS (UPDATE counters SET value = $1 WHERE name = 'postings' AND value = $2 RETURNING 1)
+     INSERT INTO log_postings (account, region, name, value, last_ms, position, first_ms, postings)
+     SELECT * FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::text[])
+     WHERE EXISTS (SELECT 1 FROM mine)`,
     [
       rows.at(-1)!.position,
       from,
-      pairs.map(({ row }) => row.account),
-      pairs.map(({ row }) => row.region),
-      pairs.map(({ name }) => name),
-      pairs.map(({ value }) => value),
-      pairs.map(({ row }) => row.time_ms),
-      pairs.map(({ row }) => row.position),
+      lists.map(({ account }) => account),
+      lists.map(({ region }) => region),
+      lists.map(({ name }) => name),
+      lists.map(({ value }) => value),
+      lists.map(({ lastMs }) => lastMs),
+      lists.map(({ position }) => position),
+      lists.map(({ firstMs }) => firstMs),
+      lists.map(({ postings }) => postings),
     ],
   )
   return rows.length === INDEX_PORTION

@@ -12,7 +12,7 @@ export interface Step {
  * Keys are bytes, so that they sort as UTF-8 whatever the database's locale. A deleted document stays as a row without
  * one until all nodes have read the deletion. `state` is one row: its lock puts commits of all nodes in one order.
  */
-const steps: readonly Step[] = [
+export const steps: readonly Step[] = [
   {
     additive: false,
     sql: `
@@ -35,6 +35,19 @@ const steps: readonly Step[] = [
       CREATE TABLE counters (name text PRIMARY KEY, value bigint NOT NULL);
       INSERT INTO counters VALUES ('indexed', 0), ('swept_at', 0), ('sweepable', 0), ('swept', 0);
       CREATE TABLE blobs (id text PRIMARY KEY, bytes bytea NOT NULL, made_at timestamptz NOT NULL DEFAULT now());`,
+  },
+  {
+    // Older builds index into `log_attributes` as before, by their own counter. Newer ones search it up to
+    // `postings_from`, where their own index begins.
+    additive: true,
+    sql: `
+      CREATE TABLE log_postings (
+        account text NOT NULL, region text NOT NULL, name text NOT NULL, value text NOT NULL, last_ms bigint NOT NULL,
+        position bigint NOT NULL, first_ms bigint NOT NULL, postings text NOT NULL,
+        PRIMARY KEY (account, region, name, value, last_ms, position));
+      INSERT INTO counters
+        SELECT added.name, indexed.value FROM counters AS indexed, (VALUES ('postings_from'), ('postings')) AS added (name)
+        WHERE indexed.name = 'indexed';`,
   },
 ]
 
