@@ -180,8 +180,8 @@ export const deliverFlows: ServiceJob<Delivery, Outcome> = {
     const status = error === undefined ? 'SUCCESS' : 'FAILED'
     if (row.data.DeliverLogsStatus !== status || row.data.DeliverLogsErrorMessage !== error) {
       const { DeliverLogsErrorMessage: _, ...data } = row.data
-      const told = error === undefined ? {} : { DeliverLogsErrorMessage: error }
-      flowLog.type.put(unit, delivery, { ...row, data: { ...data, DeliverLogsStatus: status, ...told } })
+      const failure = error === undefined ? {} : { DeliverLogsErrorMessage: error }
+      flowLog.type.put(unit, delivery, { ...row, data: { ...data, DeliverLogsStatus: status, ...failure } })
     }
     if (error !== undefined) return scheduleFlowDelivery(unit, delivery, now + RETRY_MS)
     for (const at of keys) unit.delete(at)
