@@ -51,10 +51,10 @@ export const explainCommand: SubCommand = {
   options: explainOptions,
   async run(words) {
     const { given, operands } = parseSubcommand(explainOptions, words, { least: 2, most: 2, names: 'FROM and TO' })
-    const asked = questionOf(given)
+    const packetKind = questionOf(given)
     const network = opened(given)
     const [from = '', to = ''] = operands.map((word) => network.endOf(word))
-    const question = { ...asked, from, to }
+    const question = { ...packetKind, from, to }
     const verdict = reach(network.snapshot, question)
     if (given.json) printJson(verdictJson(question, verdict))
     else printLine(verdictText(network, question, verdict))
@@ -71,14 +71,14 @@ export const whoReachesCommand: SubCommand = {
   options: whoOptions,
   async run(words) {
     const { given, operands } = parseSubcommand(whoOptions, words, { least: 1, most: 1, names: 'TARGET' })
-    const asked = questionOf(given)
+    const packetKind = questionOf(given)
     const network = opened(given)
     const to = interfaceIn(network, operands[0]!)
-    const found = [...whoReaches(network.snapshot, to, asked)]
-    if (given.json) printJson(found.map(({ from, verdict }) => verdictJson({ ...asked, from, to }, verdict)))
+    const found = [...whoReaches(network.snapshot, to, packetKind)]
+    if (given.json) printJson(found.map(({ from, verdict }) => verdictJson({ ...packetKind, from, to }, verdict)))
     else {
       const ends = plural(found.length, 'end')
-      printLine(`${plain(network.label(to))} is reached from ${ends}: ${questionText(asked)}\n`)
+      printLine(`${plain(network.label(to))} is reached from ${ends}: ${questionText(packetKind)}\n`)
       for (const { from } of found) printLine(`  ${plain(network.label(from))}\n`)
     }
     return 0

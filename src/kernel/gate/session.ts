@@ -71,3 +71,12 @@ export function redeemSession(
   const { secret, ...session } = JSON.parse(opened.toString('utf8')) as Carried
   return { session, secret }
 }
+
+/** The subject of a session that a role was assumed for, by what `AssumeRole` answers: for {@link ServiceCaller.role}. */
+export function roleSubjectOf(
+  assumed: { readonly Arn: string | undefined; readonly AssumedRoleId: string | undefined } | undefined,
+): Extract<Subject, { readonly kind: 'role' }> {
+  const [, name = '', sessionName = ''] = (assumed?.Arn ?? '').split('/')
+  const [id = ''] = (assumed?.AssumedRoleId ?? '').split(':')
+  return { kind: 'role', name, id, sessionName }
+}

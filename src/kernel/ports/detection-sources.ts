@@ -10,15 +10,15 @@ import { port } from './port.ts'
 
 export interface DetectionSourcesPort {
   /**
-   * Queues events in the caller's transaction: threat detection reads each once. Does nothing where no detector is enabled.
-   * What waits is bounded; beyond that events are dropped.
+   * Queues events in the caller's transaction: threat detection reads each once. What waits is bounded; beyond that events are
+   * dropped. Returns how many were queued, the first ones; undefined where no detector is enabled.
    */
   add(
     unit: Unit,
     place: { readonly account: string; readonly region: string },
     events: readonly (FlowEvent | DnsEvent)[],
     now: number,
-  ): Promise<void>
+  ): Promise<number | undefined>
 }
 
 export const detectionSources = port<DetectionSourcesPort>('detection-sources')

@@ -31,6 +31,7 @@ import { drill, verifyBackup } from '../trust/restore.ts'
 import type { SealManager } from '../trust/seal-manager.ts'
 import { automaticSeed, isAutomatic, keyFileSeed, kmsCaller, pinFrom } from '../trust/sealers.ts'
 import { identitySourceRoutes } from './identity-source-routes.ts'
+import { importNetworkEvents } from './network-events.ts'
 import { samlApplicationRoutes } from './saml-application-routes.ts'
 import { trustReport } from './trust-report.ts'
 import { UnsealAttempts } from './unseal-attempts.ts'
@@ -196,6 +197,11 @@ const routes: Readonly<Record<string, Act>> = {
     if (!isRevoked) throw new VaultError(`no plane ${plane} is enrolled under the name ${node}.`)
     await custody.record('RevokePlane', { plane, node })
     return { plane, node }
+  },
+  'POST /network-events': async ({ custody }, input) => {
+    const results = await importNetworkEvents(custody.unsealed().cloud, input['events'])
+    await custody.record('ImportNetworkEvents', { results })
+    return { results }
   },
   'POST /accounts/erase': ({ custody }, input) => eraseAccount(custody, text(input, 'account')),
   'POST /export': async ({ custody }, input) => {

@@ -12,7 +12,7 @@ import { cloudtrail, type TrailRow, trailArn } from './resources.ts'
 const s3: Api<typeof S3> = { id: 's3' }
 const PRINCIPAL = 'cloudtrail.amazonaws.com'
 
-const actingFor = (trail: TrailRow): ServiceCaller => ({
+export const actingFor = (trail: TrailRow): ServiceCaller => ({
   service: PRINCIPAL,
   account: trail.account,
   region: trail.region,

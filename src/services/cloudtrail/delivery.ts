@@ -19,8 +19,9 @@ import {
   scheduleDelivery,
   type Turn,
 } from './journal.ts'
+import { writeToLogGroup } from './log-group.ts'
 import { type DigestKey, keyInForce, keysOf, makeKey, sign } from './public-keys.ts'
-import { at, type TrailRow, trailOf } from './resources.ts'
+import { at, type TrailLogGroup, type TrailRow, trailOf } from './resources.ts'
 import { type EventBody, selects } from './selectors.ts'
 
 const compressed = promisify(gzip)
@@ -167,7 +168,30 @@ async function withLogs(
     plannedAt: more ? journal.plannedAt : work.now + DELIVERY_EVERY_MS,
     regions,
     delivery: { ...delivery, attemptedAt, ...(files.length > 0 && { at: work.now }) },
+    ...(trail.logGroup && { logs: await inLogGroup(work, trail, trail.logGroup, files, journal.logs) }),
   }
+}
+
+/** Behind the log files: a refusal does not hold them up. */
+async function inLogGroup(
+  work: JobContext,
+  trail: TrailRow,
+  group: TrailLogGroup,
+  files: readonly LogFile[],
+  before: Journal['logs'],
+): Promise<NonNullable<Journal['logs']>> {
+  const attemptedAt = work.now
+  try {
+    for (const { region, bodies, times } of files) {
+      const events = bodies.map((message, index) => ({ timestamp: times[index]!, message }))
+      await writeToLogGroup(work.actAs, trail, group, { region, events })
+    }
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    return { ...before, attemptedAt, error: error.code }
+  }
+  const at = files.length > 0 ? work.now : before?.at
+  return { attemptedAt, ...(at !== undefined && { at }) }
 }
 
 /** The first digest begins with the recording. */
@@ -176,6 +200,8 @@ const startOf = ({ plannedAt }: Journal): number => plannedAt - DELIVERY_EVERY_M
 interface LogFile {
   readonly region: string
   readonly bodies: string[]
+  /** Of the bodies. */
+  readonly times: number[]
   oldest: number
   newest: number
 }
@@ -185,9 +211,10 @@ function filesOf(trail: TrailRow, entries: readonly LogEntry[]): readonly LogFil
   for (const entry of entries) {
     if (!isWanted(trail, entry)) continue
     const { region, body, timeMs } = entry
-    const file = files.get(region) ?? { region, bodies: [], oldest: timeMs, newest: timeMs }
+    const file = files.get(region) ?? { region, bodies: [], times: [], oldest: timeMs, newest: timeMs }
     files.set(region, file)
     file.bodies.push(body)
+    file.times.push(timeMs)
     file.oldest = Math.min(file.oldest, timeMs)
     file.newest = Math.max(file.newest, timeMs)
   }

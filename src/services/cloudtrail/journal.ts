@@ -60,6 +60,8 @@ export interface Journal {
   readonly regions: Readonly<Record<string, RegionJournal>>
   readonly delivery: Outcome
   readonly digest: Outcome
+  /** To the log group. */
+  readonly logs?: Outcome
   /** All until logging stopped is delivered. */
   readonly closed?: boolean
 }

@@ -54,7 +54,7 @@ export const getTrailStatus = cloudtrail
   .operation('GetTrailStatus')
   .on(trailNamed)
   .run(async (call, _input, { row: trail }) => {
-    const { delivery = {}, digest = {} } = (await call.unit.get<Journal>(at.journal(trail))) ?? {}
+    const { delivery = {}, digest = {}, logs = {} } = (await call.unit.get<Journal>(at.journal(trail))) ?? {}
     return {
       IsLogging: trail.logging,
       ...(delivery.error !== undefined && { LatestDeliveryError: delivery.error }),
@@ -62,6 +62,8 @@ export const getTrailStatus = cloudtrail
       ...(trail.startedAt !== undefined && { StartLoggingTime: new Date(trail.startedAt) }),
       ...(trail.stoppedAt !== undefined && { StopLoggingTime: new Date(trail.stoppedAt) }),
       ...(digest.error !== undefined && { LatestDigestDeliveryError: digest.error }),
+      ...(logs.error !== undefined && { LatestCloudWatchLogsDeliveryError: logs.error }),
+      ...(logs.at !== undefined && { LatestCloudWatchLogsDeliveryTime: new Date(logs.at) }),
       ...(digest.at !== undefined && { LatestDigestDeliveryTime: new Date(digest.at) }),
       LatestDeliveryAttemptTime: delivery.attemptedAt === undefined ? '' : iso(delivery.attemptedAt),
       LatestDeliveryAttemptSucceeded: delivery.at === undefined ? '' : iso(delivery.at),

@@ -17,6 +17,12 @@ export type Selectors =
   | { readonly basic: readonly EventSelector[] }
   | { readonly advanced: readonly AdvancedEventSelector[] }
 
+export interface TrailLogGroup {
+  /** With `:*` at its end, as AWS shows it. */
+  readonly arn: string
+  readonly role: string
+}
+
 export interface TrailRow {
   readonly name: string
   readonly account: string
@@ -26,6 +32,7 @@ export interface TrailRow {
   readonly prefix?: string
   readonly globalEvents: boolean
   readonly multiRegion: boolean
+  readonly logGroup?: TrailLogGroup
   /** Whether hourly digests are signed. */
   readonly validation: boolean
   readonly tags?: Tags

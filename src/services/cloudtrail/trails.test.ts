@@ -95,7 +95,11 @@ describe('A trail', () => {
     ],
     ['a KMS key', { KmsKeyId: 'alias/logs' }, 'NotImplemented'],
     ['a topic', { SnsTopicName: 'topic' }, 'NotImplemented'],
-    ['a log group', { CloudWatchLogsLogGroupArn: 'arn:aws:logs:us-east-1:1:log-group:x' }, 'NotImplemented'],
+    [
+      'a log group and no role',
+      { CloudWatchLogsLogGroupArn: `arn:aws:logs:us-east-1:${ACCOUNT}:log-group:x:*` },
+      'InvalidCloudWatchLogsRoleArnException',
+    ],
     ['an organization', { IsOrganizationTrail: true }, 'NotImplemented'],
     ['reserved tags', { TagsList: [{ Key: 'aws:x', Value: 'y' }] }, 'InvalidTagParameterException'],
   ])('with %s is not made', async (_what, wishes, name) => {

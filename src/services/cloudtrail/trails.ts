@@ -4,6 +4,7 @@ import type { Call } from '../../kernel/gate/call.ts'
 import { anything } from '../../kernel/resource/target.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import { requireBucket } from './bucket.ts'
+import { changedLogGroup, requireLogGroup } from './log-group.ts'
 import {
   at,
   cloudtrail,
@@ -27,8 +28,6 @@ type TrailSettings = Partial<CreateTrailRequest>
 /** Features that are not implemented are rejected rather than ignored. */
 function refuseUnbuilt(input: TrailSettings): void {
   if (input.SnsTopicName) throw unbuilt('notifications of trails (SnsTopicName)')
-  if (input.CloudWatchLogsLogGroupArn ?? input.CloudWatchLogsRoleArn)
-    throw unbuilt('the delivery of trails to CloudWatch Logs')
   if (input.KmsKeyId) throw unbuilt('log files under a KMS key: the vault seals them as it does every object')
   if (input.IsOrganizationTrail) throw unbuilt('trails of organizations')
 }
@@ -49,7 +48,8 @@ function changed(before: Omit<TrailRow, 'bucket'> & { readonly bucket?: string }
       'InvalidParameterCombinationException',
       'Multi-Region trail must include global service events.',
     )
-  const { prefix: _before, ...rest } = before
+  const logGroup = changedLogGroup(before.logGroup, input)
+  const { prefix: _before, logGroup: _group, ...rest } = before
   return {
     ...rest,
     bucket,
@@ -57,6 +57,7 @@ function changed(before: Omit<TrailRow, 'bucket'> & { readonly bucket?: string }
     globalEvents,
     validation: input.EnableLogFileValidation ?? before.validation,
     ...(prefix !== undefined && { prefix }),
+    ...(logGroup && { logGroup }),
   }
 }
 
@@ -69,6 +70,10 @@ const summary = (trail: TrailRow) => ({
   TrailARN: trailArn(trail),
   LogFileValidationEnabled: trail.validation,
   IsOrganizationTrail: false,
+  ...(trail.logGroup && {
+    CloudWatchLogsLogGroupArn: trail.logGroup.arn,
+    CloudWatchLogsRoleArn: trail.logGroup.role,
+  }),
 })
 
 const shown = (trail: TrailRow): Trail => ({
@@ -107,6 +112,7 @@ export const createTrail = cloudtrail
         `User: ${call.account} already has ${TRAILS_MAX} trails in ${call.region}.`,
       )
     await requireBucket(call, trail)
+    await requireLogGroup(call, trail)
     return summary(create(trail))
   })
 
@@ -117,6 +123,9 @@ export const updateTrail = cloudtrail
     requireHome(call, before)
     const trail = changed(before, input)
     if (trail.bucket !== before.bucket || trail.prefix !== before.prefix) await requireBucket(call, trail)
+    const { logGroup } = before
+    if (trail.logGroup?.arn !== logGroup?.arn || trail.logGroup?.role !== logGroup?.role)
+      await requireLogGroup(call, trail)
     return summary(save(trail))
   })
 

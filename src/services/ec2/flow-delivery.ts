@@ -12,7 +12,9 @@ import type * as EC2 from '@aws-sdk/client-ec2'
 import type * as S3 from '@aws-sdk/client-s3'
 import type * as STS from '@aws-sdk/client-sts'
 import { DEFAULT_FORMAT, type FlowRecord, header, parseFormat, printRecord } from '../../engines/network/flow-format.ts'
+import { logBatches } from '../../kernel/client/log-batches.ts'
 import type { ServiceCaller } from '../../kernel/gate/service-caller.ts'
+import { roleSubjectOf } from '../../kernel/gate/session.ts'
 import type { Api } from '../../kernel/service/api.ts'
 import type { JobContext, ServiceJob } from '../../kernel/service/service.ts'
 import type { Key } from '../../store/store.ts'
@@ -36,10 +38,6 @@ const PARTITION = 'aws'
 /** Rows of one delivery. */
 const ROWS_MAX = 200
 const RETRY_MS = 5 * 60_000
-/** Of one batch of CloudWatch Logs. */
-const BATCH_EVENTS_MAX = 10_000
-const BATCH_BYTES_MAX = 1_000_000
-const EVENT_OVERHEAD_BYTES = 26
 const compressed = promisify(gzip)
 
 interface Outcome {
@@ -125,9 +123,7 @@ async function roleOf({ actAs }: JobContext, delivery: Delivery, RoleArn: string
   const { account, region, flowLog: id } = delivery
   const acting = { service: 'vpc-flow-logs.amazonaws.com', account, region, source: sourceOf(delivery) }
   const { AssumedRoleUser } = await actAs(acting, sts, 'AssumeRole', { RoleArn, RoleSessionName: id })
-  const [, name = ''] = AssumedRoleUser!.Arn!.split('/')
-  const [roleId = ''] = AssumedRoleUser!.AssumedRoleId!.split(':')
-  return { ...acting, role: { kind: 'role', name, id: roleId, sessionName: id } }
+  return { ...acting, role: roleSubjectOf(AssumedRoleUser) }
 }
 
 /** A stream for each interface: `eni-0123456789abcdef0-all`. */
@@ -148,28 +144,10 @@ async function toLogGroup(
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== 'ResourceAlreadyExistsException') throw error
     }
-    const events = own
-      .map((record) => ({ timestamp: Number(record.start) * 1_000, message: print(record) }))
-      .sort((a, b) => a.timestamp - b.timestamp)
-    for (const logEvents of batches(events))
-      await work.actAs(acting, logs, 'PutLogEvents', { logGroupName, logStreamName, logEvents: [...logEvents] })
+    const events = own.map((record) => ({ timestamp: Number(record.start) * 1_000, message: print(record) }))
+    for (const logEvents of logBatches(events))
+      await work.actAs(acting, logs, 'PutLogEvents', { logGroupName, logStreamName, logEvents })
   }
-}
-
-function* batches<E extends { readonly message: string }>(events: readonly E[]): Generator<readonly E[]> {
-  let batch: E[] = []
-  let bytes = 0
-  for (const event of events) {
-    const size = Buffer.byteLength(event.message) + EVENT_OVERHEAD_BYTES
-    if (batch.length > 0 && (batch.length >= BATCH_EVENTS_MAX || bytes + size > BATCH_BYTES_MAX)) {
-      yield batch
-      batch = []
-      bytes = 0
-    }
-    batch.push(event)
-    bytes += size
-  }
-  if (batch.length > 0) yield batch
 }
 
 export const deliverFlows: ServiceJob<Delivery, Outcome> = {
@@ -202,8 +180,8 @@ export const deliverFlows: ServiceJob<Delivery, Outcome> = {
     const status = error === undefined ? 'SUCCESS' : 'FAILED'
     if (row.data.DeliverLogsStatus !== status || row.data.DeliverLogsErrorMessage !== error) {
       const { DeliverLogsErrorMessage: _, ...data } = row.data
-      const told = error === undefined ? {} : { DeliverLogsErrorMessage: error }
-      flowLog.type.put(unit, delivery, { ...row, data: { ...data, DeliverLogsStatus: status, ...told } })
+      const failure = error === undefined ? {} : { DeliverLogsErrorMessage: error }
+      flowLog.type.put(unit, delivery, { ...row, data: { ...data, DeliverLogsStatus: status, ...failure } })
     }
     if (error !== undefined) return scheduleFlowDelivery(unit, delivery, now + RETRY_MS)
     for (const at of keys) unit.delete(at)

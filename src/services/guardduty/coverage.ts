@@ -4,13 +4,15 @@ import type { Call } from '../../kernel/gate/call.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import { badToken, guardduty, invalidParameter } from './faults.ts'
 import { visiblePlaces } from './member-rows.ts'
-import { hasSource } from './network-events.ts'
+import { type NetworkSource, networkSources } from './network-events.ts'
 import { type DetectorRow, detector, detectorIn } from './resources.ts'
 
 interface Source {
   readonly resource: GuardDuty.ResourceType
   /** Why nothing is watched; undefined where something is. */
   readonly issue?: string
+  /** Nothing is watched until events of this kind have come. */
+  readonly network?: NetworkSource
 }
 
 /** Features that the audit log feeds are healthy. The others are accepted, and found unhealthy here. */
@@ -24,18 +26,18 @@ const SOURCES: Readonly<Record<string, Source>> = {
   S3_DATA_EVENTS: { resource: 'EC2' },
 }
 
-/** Sources that every detector has. There are flows once a gateway has reported some of the account. */
+/** Sources that every detector has: gateways report flows, and operators import log files of AWS. */
 const FOUNDATIONS: Readonly<Record<string, Source>> = {
-  FLOW_LOGS: { resource: 'EC2', issue: 'No flows of this account and Region were reported.' },
-  DNS_LOGS: { resource: 'EC2', issue: 'There is no source of DNS query logs.' },
+  FLOW_LOGS: { resource: 'EC2', issue: 'No flows of this account and Region were reported.', network: 'flow' },
+  DNS_LOGS: { resource: 'EC2', issue: 'No DNS queries of this account and Region were imported.', network: 'dns' },
 }
 
 /** Only features that are enabled are covered, or should be. */
-function coverageOf(row: DetectorRow, hasFlows: boolean): readonly GuardDuty.CoverageResource[] {
+function coverageOf(row: DetectorRow, seen: readonly NetworkSource[]): readonly GuardDuty.CoverageResource[] {
   const enabled = Object.entries(row.features).filter(([, { status }]) => row.isEnabled && status === 'ENABLED')
   const always = Object.entries(row.isEnabled ? FOUNDATIONS : {}).map(([name, source]): [string, Source] => [
     name,
-    name === 'FLOW_LOGS' && hasFlows ? { resource: source.resource } : source,
+    source.network !== undefined && seen.includes(source.network) ? { resource: source.resource } : source,
   ])
   const sources = [
     ...always.map(([name, source]) => ({ name, source, at: row.createdAt })),
@@ -61,7 +63,7 @@ async function covered(
   const places = await visiblePlaces(call.unit, call)
   const rows = await Promise.all(places.map((place) => detectorIn(call.unit, place)))
   const all = (
-    await Promise.all(rows.map(async (row) => (row ? coverageOf(row, await hasSource(call.unit, row)) : [])))
+    await Promise.all(rows.map(async (row) => (row ? coverageOf(row, await networkSources(call.unit, row)) : [])))
   ).flat()
   return all.filter((each) => (criteria?.FilterCriterion ?? []).every((criterion) => holds(criterion, each)))
 }

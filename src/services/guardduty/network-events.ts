@@ -13,9 +13,13 @@ export interface WaitingRow extends Place {
   readonly events: readonly (FlowEvent | DnsEvent)[]
 }
 
+export type NetworkSource = (FlowEvent | DnsEvent)['source']
+
 interface WaitingState {
   readonly events: number
   readonly dropped: number
+  /** What has ever come. */
+  readonly sources: readonly NetworkSource[]
 }
 
 /** Of one account and Region. */
@@ -31,9 +35,9 @@ const stateKey = ({ account, region }: Place): Key => key('guardduty', 'network-
 export const detectionSourcesPort: DetectionSourcesPort = {
   add: async (unit, { account, region }, events, now) => {
     const place = { account, region }
-    const detector = events.length === 0 ? undefined : await detectorIn(unit, place)
-    if (!detector?.isEnabled) return
-    const state = (await unit.get<WaitingState>(stateKey(place))) ?? { events: 0, dropped: 0 }
+    if (!(await detectorIn(unit, place))?.isEnabled) return undefined
+    if (events.length === 0) return 0
+    const state = (await unit.get<WaitingState>(stateKey(place))) ?? { events: 0, dropped: 0, sources: [] }
     const kept = events.slice(0, Math.max(0, WAITING_MAX - state.events))
     for (let at = 0; at < kept.length; at += EVENTS_MAX) {
       const row: WaitingRow = { ...place, events: kept.slice(at, at + EVENTS_MAX) }
@@ -42,16 +46,18 @@ export const detectionSourcesPort: DetectionSourcesPort = {
     unit.put(stateKey(place), {
       events: state.events + kept.length,
       dropped: state.dropped + events.length - kept.length,
+      sources: [...new Set([...state.sources, ...events.map(({ source }) => source)])].sort(),
     } satisfies WaitingState)
+    return kept.length
   },
 }
 
 export const waitingRows = (reader: Pick<Unit, 'range'>): Promise<readonly Entry<WaitingRow>[]> =>
   reader.range<WaitingRow>(QUEUE, { limit: ROWS_MAX })
 
-/** Events that have come, or are known to be dropped: coverage says that there is a source. */
-export const hasSource = async (reader: Pick<Unit, 'get'>, place: Place): Promise<boolean> =>
-  (await reader.get<WaitingState>(stateKey(place))) !== undefined
+/** Kinds of events that have ever come: coverage says that there is a source. */
+export const networkSources = async (reader: Pick<Unit, 'get'>, place: Place): Promise<readonly NetworkSource[]> =>
+  (await reader.get<WaitingState>(stateKey(place)))?.sources ?? []
 
 /** To be called with what {@link waitingRows} returned, once it is processed. */
 export async function removeWaiting(unit: Unit, { key: at, document }: Entry<WaitingRow>): Promise<void> {

@@ -322,7 +322,7 @@ test('Events of a group with a key are encrypted under it, for as long as its po
   expect(messages(await it.get({ startTime: it.begin }))).toEqual(['later'])
 })
 
-test('Services of AWS write where a resource policy allows it, and nobody else by it', async () => {
+test('Services of AWS write where a resource policy allows it, and no other caller by it', async () => {
   const it = await logging()
   const api: Api<typeof Logs> = { id: 'logs' }
   const acting = {

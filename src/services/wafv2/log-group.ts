@@ -5,6 +5,7 @@
  * Source: https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html
  */
 import type * as Logs from '@aws-sdk/client-cloudwatch-logs'
+import { logBatches } from '../../kernel/client/log-batches.ts'
 import type { Call } from '../../kernel/gate/call.ts'
 import type { ActAs } from '../../kernel/gate/service-caller.ts'
 import type { Api } from '../../kernel/service/api.ts'
@@ -17,10 +18,6 @@ const logs: Api<typeof Logs> = { id: 'logs' }
 /** As AWS names the policy that it adds. */
 const POLICY = 'AWSWAF-LOGS'
 const GROUP = /^arn:[\w-]+:logs:[\w-]+:\d{12}:log-group:(aws-waf-logs-[.\-_/#A-Za-z0-9]{1,499})(?::\*)?$/
-/** Of one batch of CloudWatch Logs. */
-const BATCH_EVENTS_MAX = 10_000
-const BATCH_BYTES_MAX = 1_000_000
-const EVENT_OVERHEAD_BYTES = 26
 
 /** The name in the ARN of a log group; undefined for another destination. */
 export const groupIn = (destination: string): string | undefined => GROUP.exec(destination)?.[1]
@@ -99,7 +96,7 @@ async function permit(call: Call, row: LoggingRow, logGroupName: string): Promis
   })
 }
 
-/** Throws the refusal of CloudWatch Logs. `records` are JSON texts, in the order of their time. */
+/** Throws the refusal of CloudWatch Logs. `records` are JSON texts. */
 export async function writeToGroup(
   act: ActAs,
   row: LoggingRow,
@@ -107,16 +104,7 @@ export async function writeToGroup(
   records: readonly string[],
 ): Promise<void> {
   await createStream(act, row, logGroupName)
-  const events = records
-    .map((message) => ({ timestamp: Number(JSON.parse(message).timestamp), message }))
-    .sort((a, b) => a.timestamp - b.timestamp)
-  for (let at = 0; at < events.length; ) {
-    const begin = at
-    for (let bytes = 0; at < events.length && at - begin < BATCH_EVENTS_MAX; at++) {
-      bytes += Buffer.byteLength(events[at]!.message) + EVENT_OVERHEAD_BYTES
-      if (bytes > BATCH_BYTES_MAX && at > begin) break
-    }
-    const logEvents = events.slice(begin, at)
+  const events = records.map((message) => ({ timestamp: Number(JSON.parse(message).timestamp), message }))
+  for (const logEvents of logBatches(events))
     await act(deliveryCaller(row), logs, 'PutLogEvents', { logGroupName, logStreamName: streamOf(row), logEvents })
-  }
 }
