@@ -68,7 +68,7 @@ test('a finding shows the call that made it, is answered, and findings like anot
   await page.getByRole('row').filter({ hasText: 'Portscan' }).getByRole('checkbox').click({ force: true })
   await page.getByRole('button', { name: 'Suppress', exact: true }).click()
   await dialog.getByLabel('Name of the filter').fill('scanner')
-  await dialog.getByText('1 findings of the last 90 days match').waitFor()
+  await dialog.getByText('1 finding of the last 90 days match').waitFor()
   findings.push(...(await lookedAt(page, 'threats-suppress')))
   await dialog.getByRole('button', { name: 'Suppress', exact: true }).click()
   await page.getByText('New findings that match scanner are archived.').waitFor()

@@ -55,5 +55,6 @@ function headerOf(error: Error): string {
 
 function textOf(error: Error): string {
   if (error instanceof TypeError) return 'The API did not answer. Check that the server runs, then try again.'
-  return error.message
+  // EC2 adds the decision in a form for `sts:DecodeAuthorizationMessage`; the button leads to it.
+  return error.message.replace(/ Encoded authorization failure message: \S+$/, '')
 }

@@ -1,9 +1,9 @@
 /** A filter that archives findings like one: what it matches is chosen from the finding. */
+import Box from '@cloudscape-design/components/box'
 import Checkbox from '@cloudscape-design/components/checkbox'
 import FormField from '@cloudscape-design/components/form-field'
 import Input from '@cloudscape-design/components/input'
 import SpaceBetween from '@cloudscape-design/components/space-between'
-import StatusIndicator from '@cloudscape-design/components/status-indicator'
 import { useState } from 'react'
 import { useMerlon } from '../../app/merlon.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
@@ -97,9 +97,10 @@ export function Suppress({ detector, finding, onClose, onDone }: Props) {
         </SpaceBetween>
       </FormField>
       {matching.data && (
-        <StatusIndicator type="info">
-          {matching.data.length} findings of the last 90 days match. Attacks that match are suppressed, too.
-        </StatusIndicator>
+        <Box>
+          {matching.data.length === 1 ? '1 finding' : `${matching.data.length} findings`} of the last 90 days match it.
+          Attacks that match are suppressed, too.
+        </Box>
       )}
     </Dialog>
   )

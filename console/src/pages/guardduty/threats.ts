@@ -61,7 +61,7 @@ export function actorOf({ Resource }: Finding): Actor {
   const key = Resource?.AccessKeyDetails
   if (key?.AccessKeyId)
     return {
-      name: key.UserName || key.PrincipalId || key.AccessKeyId,
+      name: shortName(key.UserName || key.PrincipalId || key.AccessKeyId),
       attribute: 'AccessKeyId',
       value: key.AccessKeyId,
     }

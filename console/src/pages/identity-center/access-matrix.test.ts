@@ -22,7 +22,7 @@ const source = {
   ],
 } as unknown as MatrixSource
 
-test('groups and people have a row each; who is gone keeps the ID as a name', () => {
+test('groups and people have a row each; a deleted principal is named by its ID', () => {
   const { accounts, rows } = matrixOf(source, false)
   expect(accounts).toEqual(['111111111111', '222222222222'])
   expect(rows.map(({ kind, name }) => `${kind} ${name}`)).toEqual(['GROUP auditors', 'USER ann', 'USER gone'])

@@ -25,8 +25,8 @@ const PROTOCOLS = [
 export default function PathPage() {
   const { query } = usePlace()
   const [from, to, protocol] = [query.get('from') ?? '', query.get('to') ?? '', query.get('protocol') ?? 'tcp']
-  const asked = query.get('port') ?? ''
-  const [port, setPort] = useState(asked === '' ? '443' : asked)
+  const requested = query.get('port') ?? ''
+  const [port, setPort] = useState(requested === '' ? '443' : requested)
   const ends = useLoaded('ends of paths', async (client): Promise<readonly SelectProps.OptionGroup[]> => {
     const [gateways, interfaces] = await Promise.all([
       client.list('ec2', 'DescribeInternetGateways', {}, 'InternetGateways'),
@@ -53,13 +53,13 @@ export default function PathPage() {
       },
     ]
   })
-  const isAsked = from !== '' && to !== '' && asked !== ''
-  const answer = useLoaded(isAsked ? `path ${from} ${to} ${protocol} ${asked}` : undefined, (client) =>
+  const isComplete = from !== '' && to !== '' && requested !== ''
+  const answer = useLoaded(isComplete ? `path ${from} ${to} ${protocol} ${requested}` : undefined, (client) =>
     analyze(client, {
       Source: from,
       Destination: to,
       Protocol: protocol as 'tcp',
-      DestinationPort: Number(asked),
+      DestinationPort: Number(requested),
       ClientToken: undefined,
     }),
   )
@@ -103,8 +103,8 @@ export default function PathPage() {
         </form>
       </Container>
       {answer.error && <ErrorAlert error={answer.error} onRetry={answer.reload} />}
-      {isAsked && answer.loading && <Spinner size="large" />}
-      {isAsked && answer.data && <Answer answer={answer.data} />}
+      {isComplete && answer.loading && <Spinner size="large" />}
+      {isComplete && answer.data && <Answer answer={answer.data} />}
     </Page>
   )
 }
@@ -160,7 +160,7 @@ function Answer({ answer: { isReachable, forward, back, obstacles } }: { readonl
             )}
           </div>
         ))}
-        {forward.length > 0 && <Hops title="There" hops={forward} />}
+        {forward.length > 0 && <Hops title={isReachable ? 'There' : 'As far as packets get'} hops={forward} />}
         {isReachable && back.length > 0 && <Hops title="And back" hops={back} />}
       </SpaceBetween>
     </Container>
