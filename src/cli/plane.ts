@@ -33,8 +33,8 @@ const runOptions = {
   },
   server: {
     type: 'string',
-    value: 'URL',
-    about: "The server's API; needed with --enroll, later it replaces the stored one",
+    value: 'URL[,URL…]',
+    about: "The API of the server's nodes; needed with --enroll, later it replaces the stored one",
   },
   enroll: {
     type: 'string',

@@ -18,15 +18,23 @@ afterEach(async () => {
 })
 const WAIT = { timeout: 20_000 }
 
+/** Closes it once, at the latest at the end of the test. */
+function closing(listener: { close(): Promise<unknown> }) {
+  let closed: Promise<unknown> | undefined
+  const stop = () => (closed ??= listener.close())
+  closers.push(stop)
+  return stop
+}
+
 async function controlPlane() {
   const it = await cloud()
   const listener = await listen((request) => it.handle(request), { host: '127.0.0.1', port: 0 })
-  let isListening = true
-  const stop = async () => {
-    if (isListening) await listener.close()
-    isListening = false
+  const stop = closing(listener)
+  /** Another address of the same server. */
+  const another = async () => {
+    const second = await listen((request) => it.handle(request), { host: '127.0.0.1', port: 0 })
+    return { url: second.url, stop: closing(second) }
   }
-  closers.push(stop)
   const code = () => it.store.run((unit) => createCode(unit, it.vault, 'resolver', it.clock.now()))
   const route53 = it.client(Route53Client)
   const { HostedZone } = await route53.send(new CreateHostedZoneCommand({ Name: 'corp.test', CallerReference: '1' }))
@@ -49,7 +57,7 @@ async function controlPlane() {
     (await it.store.log({ account: ACCOUNT, limit: 1000 })).map(
       ({ body }) => JSON.parse(body) as Record<string, unknown>,
     )
-  return { ...it, url: listener.url, stop, code, www, events }
+  return { ...it, url: listener.url, stop, another, code, www, events }
 }
 
 async function running(options: Partial<PlaneProcessOptions> & Pick<PlaneProcessOptions, 'state'>) {
@@ -77,6 +85,43 @@ async function running(options: Partial<PlaneProcessOptions> & Pick<PlaneProcess
 const state = () => mkdtemp(join(tmpdir(), 'plane-'))
 
 describe('A plane in its own process', () => {
+  test('goes on to the next address when a node is away, also to enroll', async () => {
+    const server = await controlPlane()
+    const other = await server.another()
+    const { resolve } = await running({
+      state: await state(),
+      server: `${server.url},${other.url}`,
+      code: await server.code(),
+    })
+    await vi.waitFor(async () => expect(await resolve()).toEqual(['192.0.2.7']), WAIT)
+
+    await server.stop()
+    await server.www('192.0.2.8')
+    await vi.waitFor(async () => expect(await resolve()).toEqual(['192.0.2.8']), WAIT)
+
+    const third = await server.another()
+    await other.stop()
+    const { resolve: again } = await running({
+      state: await state(),
+      node: 'edge-2',
+      server: `${other.url}, ${third.url}`,
+      code: await server.code(),
+    })
+    await vi.waitFor(async () => expect(await again()).toEqual(['192.0.2.8']), WAIT)
+  })
+
+  test('tries every address once, and refuses one that would show its token', async () => {
+    const server = await controlPlane()
+    const [folder, code] = [await state(), await server.code()]
+    await expect(running({ state: folder, server: `${server.url},http://192.0.2.1:80`, code })).rejects.toThrow(
+      'http://192.0.2.1:80 is not an https address',
+    )
+    await server.stop()
+    await expect(running({ state: folder, server: `${server.url},${server.url}`, code })).rejects.toThrow(
+      'ECONNREFUSED',
+    )
+  })
+
   test('enrolls, answers what is committed, and goes on when its server is gone, over a restart', async () => {
     const it = await controlPlane()
     const place = await state()

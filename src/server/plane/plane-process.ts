@@ -13,7 +13,7 @@ import type { GatewaySettings } from '../../planes/gateway/index.ts'
 import type { Logger } from '../compose/log.ts'
 import { InstallationError } from '../compose/operator-errors.ts'
 import { FollowedListeners, type OpenListener, openListeners } from '../listen/plane-listeners.ts'
-import { checkServer, enroll, exchangeWith, feedFrom, type PlaneServer, sinkTo } from './plane-client.ts'
+import { enroll, exchangeWith, feedFrom, PlaneServer, sinkTo } from './plane-client.ts'
 import { type PlaneFactory, planeFactories } from './plane-factories.ts'
 
 export interface PlaneProcessOptions {
@@ -21,7 +21,7 @@ export interface PlaneProcessOptions {
   readonly plane: string
   /** Its own directory: identity, last snapshot, records that wait. */
   readonly state: string
-  /** Needed at first, with the code; later it replaces the address that was stored. */
+  /** The addresses of its nodes. Needed at first, with the code; later they replace those that were stored. */
   readonly server?: string | undefined
   /** Spent by the first start. */
   readonly code?: string | undefined
@@ -64,8 +64,7 @@ export async function runPlane(options: PlaneProcessOptions): Promise<PlaneProce
   const factory = factoryOf(name)
   mkdirSync(state, { recursive: true, mode: 0o700 })
   const identity = await identified(options)
-  const server: PlaneServer = { url: options.server ?? identity.server, ca: options.ca }
-  checkServer(server.url)
+  const server = new PlaneServer(options.server ?? identity.server, options.ca)
   const stopped = new AbortController()
   const records = new RecordBuffer({
     sink: sinkTo(server, name, identity.token),
@@ -147,10 +146,12 @@ async function identified(options: PlaneProcessOptions): Promise<PlaneIdentity> 
   if (parsed?.plane !== plane)
     throw new InstallationError(`The enrollment code is not one of the plane ${plane}.`, 'MERLON_PLANE_NOT_ENROLLED')
   const sealing = newSealingKey()
-  const { token, publicKey } = await enroll(
-    { url: server, ca: options.ca },
-    { plane, code: parsed.secret, node, sealingKey: sealing.publicKey },
-  )
+  const { token, publicKey } = await enroll(new PlaneServer(server, options.ca), {
+    plane,
+    code: parsed.secret,
+    node,
+    sealingKey: sealing.publicKey,
+  })
   // The code came from the operator: an impostor of the server cannot make the plane accept another key.
   if (fingerprintOf(Buffer.from(publicKey, 'base64')) !== parsed.fingerprint)
     throw new InstallationError(
