@@ -20,6 +20,7 @@ import { DerivedCache } from '../../kernel/state/derived.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
 import { exposureOf } from '../../policy/index.ts'
 import { type Key, key, type Store, type Unit, under } from '../../store/store.ts'
+import type { LocateAddress } from './geography.ts'
 import { entriesIn } from './list-activation.ts'
 import { listTypes } from './list-types.ts'
 import { governing } from './member-rows.ts'
@@ -62,11 +63,13 @@ export class Engines {
   readonly #held = new Map<string, Held>()
   readonly #configurations: DerivedCache<DetectorConfiguration>
 
-  constructor(store: Store, use: Use) {
+  constructor(store: Store, use: Use, locate?: LocateAddress) {
     this.#store = store
-    this.#configurations = new DerivedCache(store, (reader, name: string) => configurationOf(reader, name, use), {
-      max: ENGINES_MAX,
+    const computed = async (reader: Reader, name: string): Promise<DetectorConfiguration> => ({
+      ...(await configurationOf(reader, name, use)),
+      ...(locate && { geography: locate }),
     })
+    this.#configurations = new DerivedCache(store, computed, { max: ENGINES_MAX })
   }
 
   /** What is in memory is not what is stored: a commit failed, or another node was at work. */

@@ -1,4 +1,7 @@
 /** From an API call to a finding: the audit log followed, the findings stored once, whatever happens in between. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   CloudTrailClient,
   CreateTrailCommand,
@@ -158,4 +161,31 @@ test('The same again is counted at the finding; the event is recorded once', asy
     .filter(({ eventName }) => eventName === 'GuardDutyFinding')
     .filter(({ serviceEventDetails }) => serviceEventDetails.type === counted.Type)
   expect(events).toHaveLength(1)
+})
+
+test('A finding says where the caller was, by the file of the operator; without a readable one nothing starts', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'merlon-geography-'))
+  const file = join(folder, 'geography.csv')
+  writeFileSync(file, '127.0.0.0/8,FR,64496,Example Networks\n')
+  try {
+    vi.stubEnv('MERLON_GEOGRAPHY', file)
+    const it = await withDetector()
+    it.start()
+    await it
+      .client(IAMClient)
+      .send(new DeleteAccountPasswordPolicyCommand({}))
+      .catch(() => undefined)
+    await it.client(IAMClient).send(new UpdateAccountPasswordPolicyCommand({ MinimumPasswordLength: 6 }))
+
+    const { Service } = await found(it, 'Stealth:IAMUser/PasswordPolicyChange')
+    expect(Service?.Action?.AwsApiCallAction?.RemoteIpDetails).toMatchObject({
+      Country: { CountryCode: 'FR' },
+      Organization: { Asn: '64496' },
+    })
+    vi.stubEnv('MERLON_GEOGRAPHY', join(folder, 'absent.csv'))
+    await expect(withDetector()).rejects.toThrow('MERLON_GEOGRAPHY: ')
+  } finally {
+    vi.unstubAllEnvs()
+    rmSync(folder, { recursive: true })
+  }
 })

@@ -17,6 +17,7 @@ import { type Detected, Engines, type Place, writeChanges } from './engines.ts'
 import { findFinding } from './finding-rows.ts'
 import { findingOf } from './finding-shape.ts'
 import { recordFinding } from './findings-out.ts'
+import type { LocateAddress } from './geography.ts'
 import { removeWaiting, type WaitingRow, waitingRows } from './network-events.ts'
 import { ALL_CONFIGURATIONS, type ConfigurationRow, reconcile } from './organization-members.ts'
 import { type DetectorRow, detectorIn } from './resources.ts'
@@ -64,11 +65,11 @@ export class DetectionFollower {
   #batch = { after: '', next: '' }
   #detected: readonly Detected[] = []
 
-  constructor(context: ServiceContext) {
+  constructor(context: ServiceContext, locate?: LocateAddress) {
     const { store } = context
     this.#context = context
     this.#watched = new DerivedCache(store, watchedOf, { max: 1 })
-    this.#engines = new Engines(store, context.use)
+    this.#engines = new Engines(store, context.use, locate)
     this.#follower = new Follower<Line>({
       store,
       name: ['detector', 'guardduty'],

@@ -16,6 +16,7 @@ import { SWEEP, sweepJob } from './finding-rows.ts'
 import * as findings from './findings.ts'
 import { EXPORT, exportJob } from './findings-out.ts'
 import { DetectionFollower } from './follower.ts'
+import { readGeographyFile } from './geography.ts'
 import * as invitations from './invitations.ts'
 import { ACTIVATE, activationJob, FORGET_LIST } from './list-activation.ts'
 import * as lists from './lists.ts'
@@ -60,7 +61,7 @@ export const guardduty = words.service({
   },
   open: (context) => {
     readAlertTargets(process.env['MERLON_FINDING_ALERTS'])
-    const follower = new DetectionFollower(context)
+    const follower = new DetectionFollower(context, readGeographyFile(process.env['MERLON_GEOGRAPHY']))
     return {
       provides: [provide(detectionSources, detectionSourcesPort)],
       start: () => follower.start(),

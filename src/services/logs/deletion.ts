@@ -81,11 +81,12 @@ export const expire: ServiceJob<Expiry> = {
     const group = await logGroup.get(unit, expiry, { LogGroupName: expiry.group })
     if (group?.retention?.id !== expiry.retentionId) return
     const before = now - group.retention.days * DAY_MS
-    let isOlder = true
-    const next = await deleteChunks(unit, group.id, ({ first, last }) => {
-      isOlder &&= first < before
-      return last < before
+    let deleted = 0
+    const next = await deleteChunks(unit, group.id, ({ last }) => {
+      const isExpired = last < before
+      if (isExpired) deleted++
+      return isExpired
     })
-    scheduleExpiry(unit, expiry, next !== undefined && isOlder ? now : now + EXPIRE_EVERY_MS)
+    scheduleExpiry(unit, expiry, next !== undefined && deleted > 0 ? now : now + EXPIRE_EVERY_MS)
   },
 }

@@ -33,7 +33,7 @@ export const getLogEvents = logs
       from: Math.max(startTime ?? 0, expiredBefore(group, call.now)),
       to: endTime ?? Number.POSITIVE_INFINITY,
     }
-    const { events, at } = await readEvents(call, {
+    const { events, at, isOver } = await readEvents(call, {
       prefix,
       group: group.name,
       ...times,
@@ -48,7 +48,7 @@ export const getLogEvents = logs
     const other = edge
       ? positionAt(prefix, edge, !isReversed)
       : { after: startOf({ prefix, ...times, isReversed: !isReversed }) }
-    const isEnd = events.length === 0 && nextToken !== undefined
+    const isEnd = isOver && events.length === 0 && nextToken !== undefined
     const token = (mark: string, position: Position) => mark + tokens.seal(JSON.stringify(position))
     const [ahead, behind] = isReversed ? [BACKWARD, FORWARD] : [FORWARD, BACKWARD]
     const [onward, back] = [isEnd ? nextToken : token(ahead, at), token(behind, other)]
