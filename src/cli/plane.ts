@@ -11,7 +11,16 @@ import { parseSubcommand, required, type SubCommand } from './subcommand.ts'
 
 const oneName = { least: 1, most: 1, names: 'the name of a plane' }
 
-const enrollOptions = { ...placeOptions, json: { type: 'boolean', about: 'Print JSON' } } as const
+const enrollOptions = {
+  ...placeOptions,
+  only: {
+    type: 'string',
+    multiple: true,
+    value: 'ACCOUNT|ARN',
+    about: 'Gateway: serve the load balancers of this account, or this one, and get no others; repeatable',
+  },
+  json: { type: 'boolean', about: 'Print JSON' },
+} as const
 const enroll: SubCommand = {
   name: 'enroll',
   operands: 'PLANE',
@@ -19,7 +28,10 @@ const enroll: SubCommand = {
   options: enrollOptions,
   async run(words) {
     const { given, operands } = parseSubcommand(enrollOptions, words, oneName)
-    const created = await callAdmin<{ code: string }>(given, 'POST /planes/enroll', { plane: operands[0] })
+    const created = await callAdmin<{ code: string }>(given, 'POST /planes/enroll', {
+      plane: operands[0],
+      ...(given.only && { scope: given.only }),
+    })
     process.stdout.write(given.json ? `${JSON.stringify(created)}\n` : `${created.code}\n`)
     return 0
   },
@@ -103,8 +115,8 @@ const list: SubCommand = {
   async run(words) {
     const { given } = parseSubcommand(listOptions, words)
     const { planes } = await callAdmin<{ planes: readonly PlaneRow[] }>(given, 'GET /planes')
-    const line = ({ plane, node, status, seenAt }: PlaneRow) =>
-      `${plane} ${node}: ${status ? `${status.health}, snapshot ${status.snapshot}` : 'no report yet'}${
+    const line = ({ plane, node, status, seenAt, scope }: PlaneRow) =>
+      `${plane} ${node}${scope ? ` (${scope.join(', ')})` : ''}: ${status ? `${status.health}, snapshot ${status.snapshot}` : 'no report yet'}${
         seenAt === undefined ? '' : `, seen ${new Date(seenAt).toISOString()}`
       }`
     process.stdout.write(given.json ? `${JSON.stringify(planes)}\n` : planes.map((row) => `${line(row)}\n`).join(''))

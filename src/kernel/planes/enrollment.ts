@@ -6,6 +6,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { type Key, key, type Unit, under } from '../../store/store.ts'
 import { type Vault, VaultError } from '../../vault/vault.ts'
 import type { Reader } from '../state/reader.ts'
+import type { PlaneScope } from './plane-scope.ts'
 import { recipientKey } from './sealed-secrets.ts'
 
 export const CODE_LIFETIME_MS = 60 * 60_000
@@ -16,6 +17,7 @@ const NODE = /^[A-Za-z0-9][\w.-]{0,62}$/
 
 interface CodeRow {
   readonly plane: string
+  readonly scope?: PlaneScope
   readonly expiresAt: number
 }
 
@@ -27,6 +29,8 @@ export interface PlaneRow {
   /** The name of its machine or process. */
   readonly node: string
   readonly enrolledAt: number
+  /** Absent: everything. */
+  readonly scope?: PlaneScope
   /** Of the last batch of records. */
   readonly sequence?: number
   readonly seenAt?: number
@@ -48,6 +52,8 @@ export interface PlaneClaims {
   readonly id: string
   readonly plane: string
   readonly node: string
+  /** Of the enrollment: it is not part of the token. */
+  readonly scope?: PlaneScope
 }
 
 const CODES = under('planes', 'code')
@@ -66,6 +72,7 @@ export async function createCode(
   vault: Pick<Vault, 'installationPublicKey'>,
   plane: string,
   now: number,
+  scope?: PlaneScope,
 ): Promise<string> {
   const waiting = await unit.range<CodeRow>(CODES, { limit: 2 * CODES_MAX })
   const expired = waiting.filter(({ document }) => document.expiresAt <= now)
@@ -73,7 +80,7 @@ export async function createCode(
   if (waiting.length - expired.length >= CODES_MAX)
     throw new VaultError(`${CODES_MAX} enrollment codes wait to be used. They expire within an hour.`)
   const secret = randomBytes(32).toString('base64url')
-  unit.put(codeKey(secret), { plane, expiresAt: now + CODE_LIFETIME_MS } satisfies CodeRow)
+  unit.put(codeKey(secret), { plane, expiresAt: now + CODE_LIFETIME_MS, ...(scope && { scope }) } satisfies CodeRow)
   return `mpc1.${plane}.${secret}.${fingerprintOf(vault.installationPublicKey())}`
 }
 
@@ -112,11 +119,12 @@ export async function spendCode(
   const row = await unit.get<CodeRow>(at)
   if (!row || row.plane !== plane || row.expiresAt <= now) return undefined
   unit.delete(at)
-  const enrolled: PlaneRow = { id: randomUUID(), plane, node, enrolledAt: now }
+  const scope = row.scope && { scope: row.scope }
+  const enrolled: PlaneRow = { id: randomUUID(), plane, node, enrolledAt: now, ...scope }
   // Enrolled again, a plane loses the token it had.
   unit.put(planeKey(plane, node), enrolled)
   if (sealingKey === undefined) unit.delete(recipientKey(plane, node))
-  else unit.put(recipientKey(plane, node), { node, publicKey: sealingKey })
+  else unit.put(recipientKey(plane, node), { node, publicKey: sealingKey, ...scope })
   const claims: PlaneClaims = { id: enrolled.id, plane, node }
   return vault.issue('plane-token', 'plane', Buffer.from(JSON.stringify(claims)))
 }
@@ -130,7 +138,7 @@ export async function redeemToken(
   if (!text) return undefined
   const claims = JSON.parse(text.toString('utf8')) as PlaneClaims
   const row = await reader.get<PlaneRow>(planeKey(claims.plane, claims.node))
-  return row?.id === claims.id ? claims : undefined
+  return row?.id === claims.id ? { ...claims, ...(row.scope && { scope: row.scope }) } : undefined
 }
 
 export async function enrolledPlanes(reader: Pick<Reader, 'range'>, plane?: string): Promise<readonly PlaneRow[]> {

@@ -99,7 +99,7 @@ export function planeSite({ feedOf, owner, handlers, exchange }: PlaneSiteOption
           const after = Number(query['after'] ?? -1)
           if (!Number.isSafeInteger(after)) throw new Fault('BadRequest', "'after' is not a number.", { status: 400 })
           const waitMs = Math.min(Math.max(Number(query['wait'] ?? POLL_MS_MAX) || 0, 0), POLL_MS_MAX)
-          const snapshot = await call.once(() => feedOf(plane).next(after, waitMs))
+          const snapshot = await call.once(() => feedOf(plane, call.claims.scope).next(after, waitMs))
           // A poll that brings nothing is not worth an event.
           if (!snapshot) call.event.isUnrecorded = true
           return { json: { snapshot: snapshot ?? null } }
@@ -139,7 +139,9 @@ export function planeSite({ feedOf, owner, handlers, exchange }: PlaneSiteOption
           // Every second: what is exchanged is kept for seconds, and is no event.
           call.event.isUnrecorded = true
           const message = json as Readonly<Record<string, unknown>>
-          return { json: await handle(call.unit, { node: call.claims.node, now: call.now, message }) }
+          return {
+            json: await handle(call.unit, { node: call.claims.node, scope: call.claims.scope, now: call.now, message }),
+          }
         },
       }),
     ],

@@ -3,7 +3,8 @@ import type { Store } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import type { Use } from '../ports/port.ts'
 import type { Service } from '../service/service.ts'
-import { type SnapshotFeed, SnapshotPublisher, type SnapshotsPort } from './snapshot.ts'
+import { type PlaneScope, scopeName } from './plane-scope.ts'
+import { type SnapshotFeed, SnapshotPublisher, type SnapshotSource, type SnapshotsPort } from './snapshot.ts'
 
 export interface Publishing extends SnapshotsPort {
   close(): void
@@ -16,17 +17,29 @@ export function publishing(
   vault: Pick<Vault, 'signAsInstallation'>,
   use: Use,
 ): Publishing {
+  const sources = new Map<string, SnapshotSource<unknown>>()
+  /** By plane and scope: each scope of an enrolled plane has a snapshot of its own, from when it is first wanted. */
   const publishers = new Map<string, SnapshotPublisher<unknown>>()
+  const publisherOf = (source: SnapshotSource<unknown>, scope?: PlaneScope) => {
+    const name = `${source.plane} ${scopeName(scope)}`
+    const known = publishers.get(name)
+    if (known) return known
+    const publisher = new SnapshotPublisher(store, vault, source, use, scope)
+    publishers.set(name, publisher)
+    return publisher
+  }
   for (const source of services.flatMap(({ snapshots = [] }) => snapshots)) {
-    if (publishers.has(source.plane)) throw new Error(`The plane '${source.plane}' has two snapshots.`)
-    publishers.set(source.plane, new SnapshotPublisher(store, vault, source, use))
+    if (sources.has(source.plane)) throw new Error(`The plane '${source.plane}' has two snapshots.`)
+    sources.set(source.plane, source)
+    publisherOf(source)
   }
   return {
-    planes: [...publishers.keys()],
-    feedOf: (plane): SnapshotFeed => {
-      const publisher = publishers.get(plane)
-      if (!publisher) throw new Error(`No service publishes snapshots for the plane '${plane}'.`)
-      return publisher
+    planes: [...sources.keys()],
+    scopedPlanes: [...sources.values()].filter(({ isScoped }) => isScoped).map(({ plane }) => plane),
+    feedOf: (plane, scope): SnapshotFeed => {
+      const source = sources.get(plane)
+      if (!source) throw new Error(`No service publishes snapshots for the plane '${plane}'.`)
+      return publisherOf(source, scope)
     },
     close: () => {
       for (const publisher of publishers.values()) publisher.close()

@@ -8,6 +8,7 @@
 import type { Unit } from '../../store/store.ts'
 import type { Awaitable } from '../service/awaitable.ts'
 import { type PlaneClaims, type PlaneRow, type PlaneStatus, planeKey } from './enrollment.ts'
+import type { PlaneScope } from './plane-scope.ts'
 
 /** One batch of a plane. */
 export interface RecordBatch {
@@ -25,7 +26,12 @@ export interface RecordSink {
 /** What a service does with the records of a plane, in the transaction that acknowledges them. */
 export type RecordHandler = (
   unit: Unit,
-  batch: Pick<RecordBatch, 'records'> & { readonly node: string; readonly now: number },
+  batch: Pick<RecordBatch, 'records'> & {
+    readonly node: string
+    /** Of the plane: what it says of anything else must not count. */
+    readonly scope?: PlaneScope | undefined
+    readonly now: number
+  },
 ) => Awaitable<void>
 
 export const RECORDS_MAX = 1_000
@@ -58,6 +64,6 @@ export async function takeBatch(
   const at = planeKey(plane, node)
   const row = await unit.get<PlaneRow>(at)
   if (!row || (row.sequence ?? -1) >= sequence) return
-  for (const handle of handlers) await handle(unit, { records, node, now })
+  for (const handle of handlers) await handle(unit, { records, node, scope: row.scope, now })
   unit.put(at, { ...row, sequence, status, seenAt: now } satisfies PlaneRow)
 }

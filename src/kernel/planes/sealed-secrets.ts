@@ -24,6 +24,7 @@ import { type Key, key, under } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { port } from '../ports/port.ts'
 import type { Reader } from '../state/reader.ts'
+import { type PlaneScope, scopeName } from './plane-scope.ts'
 
 /** In a snapshot. */
 export interface SealedSecrets {
@@ -39,6 +40,7 @@ interface RecipientRow {
   readonly node: string
   /** DER SPKI, base64. */
   readonly publicKey: string
+  readonly scope?: PlaneScope
 }
 
 /** Prefix of the documents that {@link PlaneSecretsPort.seal} reads: a snapshot has to be made again when they change. */
@@ -46,8 +48,8 @@ export const recipientsOf = (plane: string): Key => under('planes', 'recipient',
 export const recipientKey = (plane: string, node: string): Key => key('planes', 'recipient', plane, node)
 
 export interface PlaneSecretsPort {
-  /** `secrets` is JSON. */
-  seal(reader: Pick<Reader, 'range'>, plane: string, secrets: object): Promise<SealedSecrets>
+  /** `secrets` is JSON. Planes that were enrolled with another scope cannot open them. */
+  seal(reader: Pick<Reader, 'range'>, plane: string, secrets: object, scope?: PlaneScope): Promise<SealedSecrets>
   /** 32 bytes that are always the same for a label, and that only this installation can compute: base64. */
   derive(plane: string, label: string): string
 }
@@ -94,11 +96,13 @@ function wrap(contentKey: Buffer, plane: string, { node, publicKey }: RecipientR
 }
 
 export const planeSecretsPort = (vault: Pick<Vault, 'issue' | 'mac'>): PlaneSecretsPort => ({
-  seal: async (reader, plane, secrets) => {
+  seal: async (reader, plane, secrets, scope) => {
     const contentKey = randomBytes(32)
     const nonce = randomBytes(NONCE_BYTES)
     const text = Buffer.from(JSON.stringify(secrets))
-    const recipients = (await reader.range<RecipientRow>(recipientsOf(plane))).map(({ document }) => document)
+    const recipients = (await reader.range<RecipientRow>(recipientsOf(plane)))
+      .map(({ document }) => document)
+      .filter((row) => scopeName(row.scope) === scopeName(scope))
     return {
       box: Buffer.concat([nonce, encrypt(contentKey, nonce, plane, text)]).toString('base64'),
       installation: vault.issue('plane-token', binding(plane), contentKey),

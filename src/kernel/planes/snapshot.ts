@@ -16,6 +16,7 @@ import type { Commit, Key, Store, Unit } from '../../store/store.ts'
 import { lengths } from '../../vault/aead.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { PortTable, port, type Use } from '../ports/port.ts'
+import type { PlaneScope } from './plane-scope.ts'
 
 /** The service's side: what a plane's content is made of. */
 export interface SnapshotSource<T> {
@@ -25,7 +26,9 @@ export interface SnapshotSource<T> {
   readonly version: number
   /** Prefixes of the documents that `compute` reads. */
   readonly from: readonly Key[]
-  readonly compute: (reader: Pick<Unit, 'get' | 'range'>, use: Use) => Promise<T>
+  readonly compute: (reader: Pick<Unit, 'get' | 'range'>, use: Use, scope?: PlaneScope) => Promise<T>
+  /** `compute` heeds the scope: planes can be enrolled with one. */
+  readonly isScoped?: boolean
 }
 
 /** As it travels and as the plane stores it. */
@@ -66,6 +69,7 @@ export class SnapshotPublisher<T> implements SnapshotFeed {
   readonly #vault: Pick<Vault, 'signAsInstallation'>
   readonly #source: SnapshotSource<T>
   readonly #use: Use
+  readonly #scope: PlaneScope | undefined
   readonly #changes = new EventEmitter()
   readonly #unsubscribe: () => void
   /** The revision of the last commit that changed the source's documents. */
@@ -78,8 +82,10 @@ export class SnapshotPublisher<T> implements SnapshotFeed {
     vault: Pick<Vault, 'signAsInstallation'>,
     source: SnapshotSource<T>,
     use: Use = new PortTable().use,
+    scope?: PlaneScope,
   ) {
     this.#use = use
+    this.#scope = scope
     this.#store = store
     this.#vault = vault
     this.#source = source
@@ -115,7 +121,7 @@ export class SnapshotPublisher<T> implements SnapshotFeed {
     const { plane, version, compute } = this.#source
     for (;;) {
       const number = this.#changedAt
-      const body = JSON.stringify(await this.#store.run((unit) => compute(unit, this.#use)))
+      const body = JSON.stringify(await this.#store.run((unit) => compute(unit, this.#use, this.#scope)))
       if (number !== this.#changedAt) continue
       const bytes = Buffer.byteLength(body)
       if (bytes > SNAPSHOT_BYTES_MAX)
@@ -158,6 +164,8 @@ export function parseSnapshot(text: string): SignedSnapshot | undefined {
 export interface SnapshotsPort {
   /** The planes that have a source. */
   readonly planes: readonly string[]
-  feedOf(plane: string): SnapshotFeed
+  /** Those that can be enrolled with a scope. */
+  readonly scopedPlanes: readonly string[]
+  feedOf(plane: string, scope?: PlaneScope): SnapshotFeed
 }
 export const snapshots = port<SnapshotsPort>('snapshots')

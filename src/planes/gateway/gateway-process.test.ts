@@ -8,6 +8,7 @@ import * as elb from '@aws-sdk/client-elastic-load-balancing-v2'
 import { AssociateWebACLCommand, CreateWebACLCommand, WAFV2Client } from '@aws-sdk/client-wafv2'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { createCode } from '../../kernel/planes/enrollment.ts'
+import type { GatewayContent } from '../../kernel/planes/gateway-content.ts'
 import { createLogger } from '../../server/compose/log.ts'
 import { listen } from '../../server/listen/listener.ts'
 import { runPlane } from '../../server/plane/plane-process.ts'
@@ -24,10 +25,10 @@ async function controlPlane() {
     isListening = false
   }
   onTestFinished(stop)
-  const gateway = async (node: string, state?: string) => {
+  const gateway = async (node: string, state?: string, scope?: readonly string[]) => {
     const place = state ?? (await mkdtemp(join(tmpdir(), 'gateway-')))
     const code = isListening
-      ? await it.store.run((unit) => createCode(unit, it.vault, 'gateway', it.clock.now()))
+      ? await it.store.run((unit) => createCode(unit, it.vault, 'gateway', it.clock.now(), scope))
       : undefined
     const plane = await runPlane({
       plane: 'gateway',
@@ -64,7 +65,7 @@ async function controlPlane() {
   )
   const { LoadBalancerArn = '' } = await it.balancer('shop')
   const listenerArn = await it.listener(LoadBalancerArn, 80, group)
-  return { ...it, stop, gateway, a, group, arn: LoadBalancerArn, listenerArn }
+  return { ...it, groupNamed: it.group, stop, gateway, a, group, arn: LoadBalancerArn, listenerArn }
 }
 
 const status = async (port: number, path = '/') => (await fetch(`http://127.0.0.1:${port}${path}`)).status
@@ -142,4 +143,45 @@ test('Two gateways limit the sum of what both get, and changes reach both', asyn
     }),
   )
   await two.port('port-81')
+})
+
+test('A gateway that was enrolled for some load balancers gets nothing of others', async () => {
+  const it = await controlPlane()
+  const acm = it.client(ACMClient)
+  const secured = async (name: string, port: number) => {
+    const { CertificateArn = '' } = await acm.send(
+      new ImportCertificateCommand(await selfSignedCertificate([`${name}.example`])),
+    )
+    const group = await it.groupNamed(name)
+    const { LoadBalancerArn = '' } = await it.balancer(name)
+    await it.elb.send(
+      new elb.CreateListenerCommand({
+        LoadBalancerArn,
+        Port: port,
+        Protocol: 'HTTPS',
+        Certificates: [{ CertificateArn }],
+        DefaultActions: [{ Type: 'forward', TargetGroupArn: group }],
+      }),
+    )
+    return { arn: LoadBalancerArn, certificate: CertificateArn, group }
+  }
+  const [own, other] = [await secured('own', 8443), await secured('other', 9443)]
+  const everything = await it.gateway('edge-all')
+  const one = await it.gateway('edge-one', undefined, [own.arn])
+  const elsewhere = await it.gateway('edge-none', undefined, ['999999999999'])
+  await everything.port('port-9443')
+  await one.port('port-8443')
+  expect(one.plane.listeners.map(({ name }) => name)).toEqual(['port-8443'])
+  const snapshotOf = async ({ state }: { readonly state: string }) => {
+    const { body } = JSON.parse(await readFile(join(state, 'snapshot.json'), 'utf8')) as { body: string }
+    return JSON.parse(body) as GatewayContent
+  }
+  const content = await snapshotOf(one)
+  expect(Object.keys(content.certificates)).toEqual([own.certificate])
+  expect(content.targetGroups.map(({ arn }) => arn)).toEqual([own.group])
+  expect(JSON.stringify(content)).not.toContain(other.arn)
+  // Neither can open what was sealed for the others.
+  expect(Object.keys(content.secrets.nodes)).toEqual(['edge-one'])
+  expect(Object.keys((await snapshotOf(everything)).secrets.nodes)).toEqual(['edge-all'])
+  await vi.waitFor(async () => expect((await snapshotOf(elsewhere)).loadBalancers).toEqual([]), WAIT)
 })

@@ -8,6 +8,7 @@ import { readWitness } from '../../kernel/log-integrity/checkpoint.ts'
 import { keepVerification } from '../../kernel/log-integrity/verification.ts'
 import { verifyLog } from '../../kernel/log-integrity/verify.ts'
 import { CODE_LIFETIME_MS, createCode, enrolledPlanes, revokePlane } from '../../kernel/planes/enrollment.ts'
+import { parseScope } from '../../kernel/planes/plane-scope.ts'
 import { snapshots } from '../../kernel/planes/snapshot.ts'
 import { randomKey } from '../../vault/aead.ts'
 import { createKeyFile } from '../../vault/file-sealer.ts'
@@ -186,8 +187,11 @@ const routes: Readonly<Record<string, Act>> = {
     const plane = text(input, 'plane')
     if (!cloud.use(snapshots).planes.includes(plane))
       throw new VaultError(`no service publishes snapshots for a plane named '${plane}'.`)
-    const code = await store.run((unit) => createCode(unit, cloud.vault, plane, custody.clock.now()))
-    await custody.record('CreatePlaneCode', { plane })
+    const scope = parseScope(input['scope'])
+    if (scope && !cloud.use(snapshots).scopedPlanes.includes(plane))
+      throw new VaultError(`planes named '${plane}' have no scope: they get all of their snapshot.`)
+    const code = await store.run((unit) => createCode(unit, cloud.vault, plane, custody.clock.now(), scope))
+    await custody.record('CreatePlaneCode', { plane, ...(scope && { scope }) })
     return { plane, code, expiresInMs: CODE_LIFETIME_MS }
   },
   'GET /planes': async ({ custody }) => ({ planes: await enrolledPlanes(custody.unsealed().store.reader) }),

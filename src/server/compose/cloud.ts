@@ -205,7 +205,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     exchange: (plane: string) => opened.flatMap(({ planeExchanges }) => planeExchanges?.[plane] ?? [])[0],
   }
   const planesSite = planeSite({
-    feedOf: (plane) => publishers.feedOf(plane),
+    feedOf: (plane, scope) => publishers.feedOf(plane, scope),
     owner: async () => ownerOf(await accounts(), '') ?? '',
     handlers: planeHandlers.records,
     exchange: planeHandlers.exchange,

@@ -2,11 +2,15 @@
 
 import type { ExchangeHandler } from '../../kernel/planes/exchange.ts'
 import type { GatewayAnswer, GatewayMessage } from '../../kernel/planes/gateway-content.ts'
+import { type PlaneScope, scopeName, touchesAccount } from '../../kernel/planes/plane-scope.ts'
+import { parseArn } from '../../kernel/resource/arn.ts'
 import { key, under } from '../../store/store.ts'
 import { type HealthReport, healthKey, type ReportedHealth } from './target-health.ts'
 
 interface RatesRow {
   readonly node: string
+  /** Counts are of keys that nothing ties to an account: they go to gateways of the same scope alone. */
+  readonly scope: string
   readonly at: number
   readonly counts: GatewayMessage['rates']
 }
@@ -18,16 +22,16 @@ const COUNTS_MAX = 1_000
 const NODES_MAX = 64
 const STATES = ['initial', 'healthy', 'unhealthy']
 
-export const gatewayMessages: ExchangeHandler = async (unit, { node, now, message }) => {
+export const gatewayMessages: ExchangeHandler = async (unit, { node, scope, now, message }) => {
   const counts = countsIn(message['rates'])
   const at = key('elasticloadbalancing', 'gateway-rates', node)
   const rows = (await unit.range<RatesRow>(RATES, { limit: NODES_MAX })).map(({ document }) => document)
   const before = rows.find((row) => row.node === node)
   // Quiet gateways write nothing.
-  if (counts.length > 0) unit.put(at, { node, at: now, counts } satisfies RatesRow)
+  if (counts.length > 0) unit.put(at, { node, scope: scopeName(scope), at: now, counts } satisfies RatesRow)
   else if (before) unit.delete(at)
-  if (message['health'] !== undefined) unit.put(healthKey(node), healthIn(message['health'], now))
-  const others = rows.filter((row) => row.node !== node && now - row.at < VALID_MS)
+  if (message['health'] !== undefined) unit.put(healthKey(node), healthIn(message['health'], now, scope))
+  const others = rows.filter((row) => row.node !== node && row.scope === scopeName(scope) && now - row.at < VALID_MS)
   return { rates: Object.fromEntries(others.map((row) => [row.node, row.counts])) } satisfies GatewayAnswer
 }
 
@@ -47,9 +51,10 @@ function countsIn(value: unknown): RatesRow['counts'] {
     .map(([digest, windowSeconds, count]) => [digest, windowSeconds, count] as const)
 }
 
-function healthIn(value: unknown, now: number): HealthReport {
+function healthIn(value: unknown, now: number, scope: PlaneScope | undefined): HealthReport {
   const groups: Record<string, Record<string, ReportedHealth>> = {}
   for (const [group, targets] of Object.entries((value ?? {}) as Record<string, Record<string, ReportedHealth>>)) {
+    if (!touchesAccount(scope, parseArn(group)?.account ?? '')) continue
     const known = Object.entries(targets ?? {}).filter(([, health]) => STATES.includes(health?.state))
     groups[group] = Object.fromEntries(
       known.map(([target, { state, reason, description }]) => [

@@ -12,6 +12,7 @@ import {
   type PublishedTarget,
   type PublishedTargetGroup,
 } from '../../kernel/planes/gateway-content.ts'
+import { isInScope, scopeName } from '../../kernel/planes/plane-scope.ts'
 import { planeSecrets, recipientsOf } from '../../kernel/planes/sealed-secrets.ts'
 import type { SnapshotSource } from '../../kernel/planes/snapshot.ts'
 import { CERTIFICATE_DOCUMENTS, certificates } from '../../kernel/ports/certificates.ts'
@@ -53,20 +54,28 @@ export const gatewaySnapshot: SnapshotSource<GatewayContent> = {
     MACHINE_DOCUMENTS,
     recipientsOf(GATEWAY),
   ],
-  compute: async (reader, use) => {
+  isScoped: true,
+  compute: async (reader, use, scope) => {
     const all = async <R extends object>(kind: string): Promise<readonly R[]> =>
       (await reader.range<R>(inKind(kind))).map(({ document }) => document)
-    const [balancers, listeners, rules, groups] = [
-      await all<LoadBalancerRow>('load-balancer'),
-      await all<ListenerRow>('listener'),
-      await all<RuleRow>('rule'),
-      await all<TargetGroupRow>('target-group'),
-    ]
-    const used = new Set(listeners.flatMap((row) => row.certificates))
-    const certified = await certificatesOf(reader, use, [...used])
+    const balancers = (await all<LoadBalancerRow>('load-balancer')).filter((row) =>
+      isInScope(scope, loadBalancer.arnOf(scopeOf(row), row)),
+    )
+    const ofBalancers = (row: ListenerRow | RuleRow) => balancers.some((balancer) => isOf(row, balancer))
+    const listeners = (await all<ListenerRow>('listener')).filter(ofBalancers)
+    const rules = (await all<RuleRow>('rule')).filter(ofBalancers)
+    const used = new Set(rules.flatMap(({ actions }) => actions.flatMap(groupsOf)))
+    const groups = (await all<TargetGroupRow>('target-group')).filter(
+      (row) => scope === undefined || used.has(targetGroup.arnOf(scopeOf(row), row)),
+    )
+    const certified = await certificatesOf(reader, use, [...new Set(listeners.flatMap((row) => row.certificates))])
     const secrets: GatewaySecrets = {
       privateKeys: Object.fromEntries(certified.map(({ arn, privateKey }) => [arn, privateKey])),
-      tokenKey: use(planeSecrets).derive(GATEWAY, 'web ACL tokens 1'),
+      // The key makes tokens: gateways of another scope have another one.
+      tokenKey: use(planeSecrets).derive(
+        GATEWAY,
+        scope ? `web ACL tokens 1 of ${scopeName(scope)}` : 'web ACL tokens 1',
+      ),
     }
     const published: PublishedLoadBalancer[] = []
     for (const row of balancers) {
@@ -79,10 +88,13 @@ export const gatewaySnapshot: SnapshotSource<GatewayContent> = {
       loadBalancers: published,
       targetGroups,
       certificates: Object.fromEntries(certified.map(({ arn, chain }) => [arn, chain])),
-      secrets: await use(planeSecrets).seal(reader, GATEWAY, secrets),
+      secrets: await use(planeSecrets).seal(reader, GATEWAY, secrets, scope),
     }
   },
 }
+
+const groupsOf = ({ ForwardConfig }: Action): readonly string[] =>
+  (ForwardConfig?.TargetGroups ?? []).flatMap(({ TargetGroupArn }) => TargetGroupArn ?? [])
 
 const isOf = (row: ListenerRow | RuleRow, balancer: LoadBalancerRow): boolean =>
   row.account === balancer.account &&

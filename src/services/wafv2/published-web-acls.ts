@@ -1,11 +1,14 @@
 /** Web ACLs as planes get them, and what planes send up about the requests that they inspected. */
+
 import { createHash } from 'node:crypto'
 import type { FirewallManagerRuleGroup, Rule } from '@aws-sdk/client-wafv2'
 import type { Json } from '../../engines/waf/json.ts'
 import type { WafLogRecord } from '../../engines/waf/log-record.ts'
 import type { PublishedRuleGroup, PublishedWebAcl } from '../../engines/waf/published.ts'
 import type { WebAclRecord } from '../../engines/waf/traffic-recorder.ts'
+import { touchesAccount } from '../../kernel/planes/plane-scope.ts'
 import type { WebAclsPort } from '../../kernel/ports/web-acls.ts'
+import { parseArn } from '../../kernel/resource/arn.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
 import { type AssociationRow, associationKey } from './association-rows.ts'
 import { queueLogs } from './log-delivery.ts'
@@ -111,8 +114,9 @@ const isOurs = (record: object): record is WebAclRecord => KINDS.includes((recor
 
 export const webAclsPort: WebAclsPort = {
   publishedFor,
-  receive: async (unit, { records, node, now }) => {
-    const ours = records.filter(isOurs)
+  receive: async (unit, { records, node, scope, now }) => {
+    // What a gateway reports of accounts that it does not serve is dropped.
+    const ours = records.filter(isOurs).filter(({ webAcl: arn }) => touchesAccount(scope, parseArn(arn)?.account ?? ''))
     for (const arn of new Set(ours.map((record) => record.webAcl))) {
       const row = await rowByArn(unit, webAcl, arn)
       // It was deleted meanwhile.
