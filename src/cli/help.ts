@@ -10,7 +10,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ca: "Show or install the certificate authority of 'merlon start --tls auto'",
     'root-password': 'Set the e-mail address and password that the root user signs in with',
     'portal-password': 'Set the password that a user of IAM Identity Center signs in with',
-    'scim-token': 'Create a token for an identity provider that writes users by SCIM',
+    'scim-token': 'Create, list and delete tokens with which an identity provider writes users by SCIM',
     'saml-app': 'Configure SAML applications of IAM Identity Center; rotate certificates',
     'identity-source': 'Show or change where users of IAM Identity Center sign in',
     demo: 'Run a guided demonstration on a temporary server',

@@ -139,7 +139,13 @@ export interface IdentityStorePort {
     storeId: string,
     now: number,
   ): Promise<{ readonly id: string; readonly token: string; readonly expiresAt: number } | undefined>
-  deleteScimToken(unit: Unit, storeId: string, tokenId: string): void
+  /** Without their secrets; expired ones, too, until the next one is created. */
+  scimTokens(
+    reader: Reader,
+    storeId: string,
+  ): Promise<readonly { readonly id: string; readonly createdAt: number; readonly expiresAt: number }[]>
+  /** Returns whether there was such a token. It ends at once. */
+  deleteScimToken(unit: Unit, storeId: string, tokenId: string): Promise<boolean>
 }
 
 export const identityStore = port<IdentityStorePort>('identity-store')

@@ -24,7 +24,7 @@ import { keyFileOf, newSealerId } from '../compose/installation.ts'
 import { asOperatorError, codeOf } from '../compose/operator-errors.ts'
 import { setRootSignIn } from '../compose/root-sign-in.ts'
 import { why } from '../compose/why.ts'
-import { makeScimToken, setPortalPassword } from '../directory-operator.ts'
+import { listScimTokens, makeScimToken, removeScimToken, setPortalPassword } from '../directory-operator.ts'
 import type { Health } from '../listen/health.ts'
 import { exportSeed } from '../seed/export-seed.ts'
 import { type BackupsRow, backupsOf, besideBackup, makeBackup, replaceKeyrings } from '../trust/backup.ts'
@@ -152,6 +152,14 @@ const routes: Readonly<Record<string, Act>> = {
     const made = await makeScimToken(custody.unsealed().cloud, store)
     await custody.record('CreateScimToken', { account: made.account, store: made.store, token: made.id })
     return made
+  },
+  'POST /scim-token/list': ({ custody }, input) =>
+    listScimTokens(custody.unsealed().cloud, optional(input, 'store').store),
+  'POST /scim-token/delete': async ({ custody }, input) => {
+    const token = text(input, 'token')
+    const { store, account } = await removeScimToken(custody.unsealed().cloud, optional(input, 'store').store, token)
+    await custody.record('DeleteScimToken', { account, store, token })
+    return { store, token }
   },
   ...samlApplicationRoutes,
   ...identitySourceRoutes,

@@ -21,7 +21,7 @@ import {
   userKey,
   usersIn,
 } from './rows.ts'
-import { createScimToken, deleteScimToken } from './scim/tokens.ts'
+import { createScimToken, deleteScimToken, scimTokens } from './scim/tokens.ts'
 
 /** Members by path: `name.givenName`, `emails[primary eq true].value`, `externalId`, `enterprise.department`. */
 function flattened(row: UserRow): Readonly<Record<string, string>> {
@@ -73,6 +73,7 @@ export const identityStorePort: IdentityStorePort = {
   ...credentials,
   createScimToken,
   deleteScimToken,
+  scimTokens,
   create: (unit, { now, ...store }) => unit.put(storeKey(store.id), { ...store, createdAt: now } satisfies StoreRow),
   remove: async (unit, storeId) => {
     const change = { unit, now: 0, storeId, by: '', newId: () => '' }

@@ -53,7 +53,7 @@ interface Options {
   readonly required?: boolean
   readonly uniqueness?: 'none' | 'server'
   readonly mutability?: 'readWrite' | 'readOnly' | 'writeOnly' | 'immutable'
-  readonly returned?: 'default' | 'never'
+  readonly returned?: 'default' | 'request'
 }
 
 const attribute = (name: string, kind: string, { required = false, ...options }: Options = {}, more: object = {}) => ({
@@ -79,6 +79,9 @@ const ADDRESS = [
   ...['formatted', 'streetAddress', 'locality', 'region', 'postalCode', 'country', 'type'].map((name) => text(name)),
   attribute('primary', 'boolean'),
 ]
+
+/** Members are people. */
+const MEMBER_REFERENCE = attribute('$ref', 'reference', { mutability: 'immutable' }, { referenceTypes: ['User'] })
 
 const schema = (base: string, id: string, name: string, attributes: readonly object[]) => ({
   schemas: ['urn:ietf:params:scim:schemas:core:2.0:Schema'],
@@ -108,14 +111,17 @@ export const schemas = (base: string) => [
     ...['nickName', 'profileUrl', 'title', 'userType', 'preferredLanguage', 'locale', 'timezone'].map((name) =>
       text(name),
     ),
-    attribute('active', 'boolean'),
+    attribute('active', 'boolean', { required: true }),
     list('emails', VALUE),
     list('phoneNumbers', VALUE),
     list('addresses', ADDRESS),
   ]),
   schema(base, GROUP, 'Group', [
     text('displayName', { required: true, uniqueness: 'server' }),
-    list('members', [text('value', { mutability: 'immutable' })], { mutability: 'writeOnly', returned: 'never' }),
+    list('members', [text('value', { mutability: 'immutable' }), MEMBER_REFERENCE], {
+      mutability: 'writeOnly',
+      returned: 'request',
+    }),
   ]),
   schema(base, ENTERPRISE, 'EnterpriseUser', [
     ...['employeeNumber', 'costCenter', 'organization', 'division', 'department'].map((name) => text(name)),

@@ -85,6 +85,7 @@ function applied(resource: Resource, operation: PatchOperation): Resource {
   if (/^schemas$/i.test(path)) return resource
   if (/^(id|meta)(\.|$)/i.test(path)) throw bad(`${path} cannot be changed.`, 'mutability')
   const place = placeOf(path)
+  if (op === 'remove' && place.attribute === 'active') throw bad('active always has a value.', 'mutability')
   const { attribute, member } = place
   const before = resource[attribute]
   if (ATTRIBUTES[attribute] === 'list') return { ...resource, [attribute]: inList(before, place, operation) }

@@ -109,7 +109,20 @@ test('Entra and Okta create, change, disable and delete people and groups', asyn
   expect((await it.send('GET', `/Groups?filter=id eq "${group.json.id}" and members eq "${id}"`)).json).toMatchObject({
     totalResults: 1,
   })
-  expect((await patchGroup({ op: 'replace', path: 'members', value: [] })).json.scimType).toBe('invalidSyntax')
+  expect((await patchGroup({ op: 'replace', path: 'members', value: [] })).status).toBe(204)
+  expect(await memberships()).toBe(0)
+  expect((await patchGroup({ op: 'replace', path: 'members', value: [{ value: id }] })).status).toBe(204)
+  expect(await memberships()).toBe(1)
+  expect((await patchGroup({ op: 'remove', path: 'members' })).status).toBe(204)
+  expect(await memberships()).toBe(0)
+  expect((await patchGroup({ op: 'remove', path: 'externalId' })).status).toBe(204)
+  expect((await it.send('GET', `/Groups/${group.json.id}`)).json.externalId).toBeUndefined()
+  const replaced = await it.send('PUT', `/Groups/${group.json.id}`, {
+    displayName: 'everybody',
+    members: [{ value: id }],
+  })
+  expect(replaced).toMatchObject({ status: 200, json: { displayName: 'everybody' } })
+  expect(await memberships()).toBe(1)
 
   // A person who leaves is one switch: what was signed in ends.
   await it.setPassword(id)
@@ -140,19 +153,19 @@ test('Entra and Okta create, change, disable and delete people and groups', asyn
 
 test('lists go by cursor, and filters name what is unique', async () => {
   const it = await provisioned()
-  for (let n = 0; n < 230; n++) expect((await it.send('POST', '/Users', user(`u${n}`))).status).toBe(201)
+  for (let n = 0; n < 1000; n++) expect((await it.send('POST', '/Users', user(`u${n}`))).status).toBe(201)
 
   const names = new Set<string>()
   let cursor = ''
   let pages = 0
   do {
     const { json } = await it.send('GET', `/Users?count=100&cursor=${encodeURIComponent(cursor)}`)
-    expect(json.totalResults).toBe(230)
+    expect(json.totalResults).toBe(1000)
     for (const { userName } of json.Resources) names.add(userName)
     cursor = json.nextCursor ?? ''
     pages++
   } while (cursor !== '')
-  expect([names.size, pages]).toEqual([230, 3])
+  expect([names.size, pages]).toEqual([1000, 10])
 
   const found = async (filter: string) => {
     const { status, json } = await it.send('GET', `/Users?filter=${encodeURIComponent(filter)}`)
@@ -166,6 +179,65 @@ test('lists go by cursor, and filters name what is unique', async () => {
   expect((await it.send('GET', '/Users?cursor=forged')).status).toBe(400)
   expect((await it.send('GET', '/Users?startIndex=50')).status).toBe(400)
 }, 120_000)
+
+test('a client names the attributes that it wants, and searches by a body', async () => {
+  const it = await provisioned()
+  const extension = { [ENTERPRISE]: { department: 'd', costCenter: 'c' } }
+  const { json: ana } = await it.send('POST', '/Users', user('ana', { title: 't', ...extension }))
+  await it.send('POST', '/Users', user('bob'))
+  const { json: group } = await it.send('POST', '/Groups', { displayName: 'staff' })
+  const keys = (query: string) =>
+    it.send('GET', `/Users/${ana.id}?${query}`).then(({ json }) => [Object.keys(json).sort(), json])
+  expect(await keys('attributes=USERNAME,name.givenName')).toEqual([
+    ['id', 'name', 'schemas', 'userName'],
+    { id: ana.id, schemas: ana.schemas, userName: 'ana', name: { givenName: 'ana' } },
+  ])
+  const [, partial] = await keys(`attributes=${ENTERPRISE}:department`)
+  expect(partial).toEqual({ id: ana.id, schemas: ana.schemas, [ENTERPRISE]: { department: 'd' } })
+  const [names] = await keys(`excludedAttributes=id,emails,${ENTERPRISE},meta`)
+  expect(names).toEqual(['active', 'displayName', 'externalId', 'id', 'name', 'schemas', 'title', 'userName'])
+  expect((await it.send('GET', `/Users/${ana.id}?attributes=title&excludedAttributes=name`)).status).toBe(400)
+  expect((await it.send('GET', '/Groups?excludedAttributes=members')).json.Resources).toEqual([
+    expect.not.objectContaining({ members: expect.anything() }),
+  ])
+
+  const search = (path: string, body: object) => it.send('POST', `${path}/.search`, body)
+  const found = await search('/Users', { filter: 'userName eq "bob"', attributes: ['userName'] })
+  expect(found.json.Resources).toMatchObject([{ userName: 'bob' }])
+  const all = []
+  for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+    const { json } = await search('', { count: 1, cursor })
+    expect(json.totalResults).toBe(3)
+    all.push(...json.Resources.map(({ id }: { id: string }) => id))
+    cursor = json.nextCursor
+  }
+  expect(all.sort()).toEqual([ana.id, group.id, (found.json.Resources[0] as { id: string }).id].sort())
+  expect((await search('', { filter: 'id eq "x"' })).json.scimType).toBe('invalidFilter')
+  for (const path of ['/Things', '/Things/1']) {
+    const { status, headers } = await it.send('GET', path)
+    expect([status, headers['content-type']]).toEqual([404, 'application/scim+json'])
+  }
+})
+
+test('a directory has two tokens, which are listed, and end at once when they are deleted', async () => {
+  const it = await provisioned()
+  const people = it.use(identityStore)
+  const create = () => it.store.run((unit) => people.createScimToken(unit, it.storeId, it.clock.now()))
+  const second = await create()
+  expect(await create()).toBeUndefined()
+  const tokens = await people.scimTokens(it.store.reader, it.storeId)
+  expect(tokens).toHaveLength(2)
+  expect(JSON.stringify(tokens)).not.toContain('hash')
+  expect(tokens.find(({ id }) => id === second!.id)).toMatchObject({ expiresAt: second!.expiresAt })
+
+  expect(await it.store.run((unit) => people.deleteScimToken(unit, it.storeId, second!.id))).toBe(true)
+
+  expect((await it.send('GET', '/Users', undefined, second!.token)).status).toBe(401)
+  expect((await it.send('GET', '/Users')).status).toBe(200)
+  expect(await it.store.run((unit) => people.deleteScimToken(unit, it.storeId, second!.id))).toBe(false)
+  it.clock.advance(366 * 24 * 3600_000)
+  expect((await it.send('GET', '/Users')).status).toBe(401)
+})
 
 test('every error has the form of SCIM', async () => {
   const it = await provisioned()
@@ -212,6 +284,12 @@ test('every error has the form of SCIM', async () => {
       400,
       'mutability',
       it.send('PATCH', `/Users/${id}`, { Operations: [{ op: 'replace', path: 'id', value: 'x' }] }),
+    ],
+    [
+      'no value of active',
+      400,
+      'mutability',
+      it.send('PATCH', `/Users/${id}`, { Operations: [{ op: 'remove', path: 'active' }] }),
     ],
     ['nobody', 404, undefined, it.send('GET', '/Users/00000000-0000-4000-8000-000000000000')],
     [

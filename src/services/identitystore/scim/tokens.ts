@@ -1,6 +1,7 @@
 /** Access tokens of provisioning: two a directory at most, each for a year. Their secrets are stored as hashes. */
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 import type { BearerScheme } from '../../../kernel/service/bearer.ts'
+import type { Reader } from '../../../kernel/state/reader.ts'
 import { type Key, key, type Unit, under } from '../../../store/store.ts'
 import { Fault } from '../../../wire/fault.ts'
 import { header } from '../../../wire/http.ts'
@@ -46,7 +47,17 @@ export async function createScimToken(unit: Unit, storeId: string, now: number):
   return { id, token: Buffer.from(`${storeId}.${id}.${secret}`).toString('base64url'), expiresAt }
 }
 
-export const deleteScimToken = (unit: Unit, storeId: string, id: string): void => unit.delete(tokenKey(storeId, id))
+export const scimTokens = async (reader: Reader, storeId: string): Promise<readonly Omit<TokenRow, 'hash'>[]> =>
+  (await reader.range<TokenRow>(under('identitystore', 'scim-token', storeId))).map(
+    ({ document: { hash: _hash, ...token } }) => token,
+  )
+
+export async function deleteScimToken(unit: Unit, storeId: string, id: string): Promise<boolean> {
+  const at = tokenKey(storeId, id)
+  if (!(await unit.get(at))) return false
+  unit.delete(at)
+  return true
+}
 
 const unauthorized = () => new Fault('Unauthorized', 'The access token is missing, wrong or expired.', { status: 401 })
 
