@@ -79,7 +79,8 @@ function chosen(request: GatewayRequest, action: ForwardAction, parts: ForwardPa
   }
 }
 
-const idleMs = ({ balancer }: Route): number =>
+/** After how long connections without traffic end. */
+export const idleMs = ({ balancer }: Route): number =>
   Number(balancer.attributes['idle_timeout.timeout_seconds'] ?? 60) * 1_000
 
 const pathOf = ({ path, query }: GatewayRequest): string => (query === undefined ? path : `${path}?${query}`)

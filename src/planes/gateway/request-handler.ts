@@ -5,7 +5,7 @@ import type { PublishedWebAcl } from '../../engines/waf/published.ts'
 import { CAPTCHA_PATH, SOUND_PATH } from './captcha.ts'
 import { SOLUTION_BYTES_MAX, SOLUTION_PATH } from './challenge.ts'
 import { bodyLimit, type CompiledAcls, type FilterParts, filtered } from './filter.ts'
-import { forward, forwardUpgrade } from './forward.ts'
+import { forward, forwardUpgrade, idleMs } from './forward.ts'
 import { type GatewayRequest, type Header, headerOf } from './request.ts'
 import { startOf } from './request-body.ts'
 import { respondFixed, respondRedirect, respondStatus } from './responses.ts'
@@ -13,6 +13,7 @@ import { actionFor, type Route, routeOf } from './routing.ts'
 import type { GatewayState, ReportError } from './state.ts'
 import type { Pools, TargetChoice } from './upstream.ts'
 
+const IDLE_MORE_MS = 3_000
 /** Requests at a time; more are refused, before anything is evaluated. */
 const IN_FLIGHT_MAX = 10_000
 
@@ -115,6 +116,8 @@ export class RequestHandler {
       respondStatus(request, 421, 'Several load balancers share this port. Use the DNS name of one as the host.')
       return undefined
     }
+    // A little later than the target's: a silent target is answered for with 504.
+    request.idleAfter(idleMs(route) + IDLE_MORE_MS)
     const { webAcl } = route.balancer
     if (!webAcl) return { route, inserted: [], body: request.body }
     if (await this.#isAboutToken(request, webAcl)) return undefined
