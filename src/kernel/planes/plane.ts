@@ -55,5 +55,7 @@ export interface Plane {
   health(): 'open' | 'closed'
   /** Of the snapshot that it works from; -1 without one. */
   snapshotNumber(): number
+  /** Lines in the Prometheus text format. */
+  metrics?(): readonly string[]
   close(): Promise<void>
 }

@@ -7,6 +7,7 @@ import type { TrafficRecorder } from '../../engines/waf/traffic-recorder.ts'
 import type { CompiledWebAcl, Verdict } from '../../engines/waf/web-acl.ts'
 import type { PublishedLoadBalancer } from '../../kernel/planes/gateway-content.ts'
 import { type Challenges, type TokenFacts, tokenOutcome } from './challenge.ts'
+import type { GatewayMetrics } from './gateway-metrics.ts'
 import type { GatewayRequest, Header } from './request.ts'
 import type { BodyStart } from './request-body.ts'
 import { respondStatus, respondText } from './responses.ts'
@@ -21,6 +22,7 @@ export interface FilterParts {
   readonly rates: RateLimiter
   readonly recorder: TrafficRecorder
   readonly challenges: Challenges
+  readonly metrics: GatewayMetrics
   readonly onError: (message: string, details: object) => void
 }
 
@@ -76,7 +78,7 @@ export function filtered(
   acl: PublishedWebAcl,
   compiled: CompiledWebAcl | undefined,
   body: BodyStart | undefined,
-  { rates, recorder, challenges, onError }: FilterParts,
+  { rates, recorder, challenges, metrics, onError }: FilterParts,
 ): readonly Header[] | undefined {
   const now = Date.now()
   const token = challenges.token(request, acl)
@@ -93,6 +95,7 @@ export function filtered(
     return undefined
   }
   const status = verdict.action === 'ALLOW' ? undefined : answer(request, verdict, challenges, now)
+  if (verdict.action !== 'ALLOW') metrics.stopped(acl.name, verdict.terminatingRuleId, verdict.action)
   const needsToken = verdict.action === 'CHALLENGE' || verdict.action === 'CAPTCHA'
   const origin: RequestOrigin = {
     now,

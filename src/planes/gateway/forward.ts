@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import type { Duplex, Readable } from 'node:stream'
 import { type Dispatcher, errors } from 'undici'
 import type { PublishedAction, PublishedTarget, PublishedTargetGroup } from '../../kernel/planes/gateway-content.ts'
+import type { GatewayMetrics } from './gateway-metrics.ts'
 import { downstreamHeaders, upstreamHeaders } from './headers.ts'
 import type { GatewayRequest, Header } from './request.ts'
 import { respondStatus } from './responses.ts'
@@ -14,6 +15,7 @@ export interface ForwardParts {
   readonly pools: Pools
   readonly choice: TargetChoice
   readonly cookies: SealedCookies
+  readonly metrics: GatewayMetrics
   readonly groups: ReadonlyMap<string, PublishedTargetGroup>
 }
 
@@ -79,7 +81,8 @@ function chosen(request: GatewayRequest, action: ForwardAction, parts: ForwardPa
   }
 }
 
-const idleMs = ({ balancer }: Route): number =>
+/** After how long connections without traffic end. */
+export const idleMs = ({ balancer }: Route): number =>
   Number(balancer.attributes['idle_timeout.timeout_seconds'] ?? 60) * 1_000
 
 const pathOf = ({ path, query }: GatewayRequest): string => (query === undefined ? path : `${path}?${query}`)
@@ -125,9 +128,12 @@ export async function forward(
       if (!mayRepeat) break
     }
   }
-  if (!found || failure === undefined) respondStatus(request, 503)
-  else respondStatus(request, isTimeout(failure) ? 504 : 502)
+  const reason = !found || failure === undefined ? 'no_target' : isTimeout(failure) ? 'timeout' : 'connection'
+  parts.metrics.upstreamFailed(route.balancer.arn, reason)
+  respondStatus(request, STATUSES[reason])
 }
+
+const STATUSES = { no_target: 503, timeout: 504, connection: 502 } as const
 
 const isTimeout = (error: unknown): boolean =>
   error instanceof errors.HeadersTimeoutError ||

@@ -8,6 +8,8 @@ import { type ConnectionFacts, type GatewayRequest, type Header, hostOf, targetO
 
 export const HEADER_BYTES_MAX = 16 * 1024
 const HEADERS_MAX = 200
+/** Requests of one connection that wait for their responses: one client does not take the place of all others. */
+const PIPELINED_MAX = 32
 /** Of a whole request head: slow senders hold a connection no longer. */
 const HEAD_MS = 20_000
 const IDLE_MS = 65_000
@@ -39,7 +41,8 @@ export function http1Server({ factsOf, handle, upgrade, refused }: Http1Options)
     keepAliveTimeout: IDLE_MS,
     noDelay: true,
   })
-  server.maxHeadersCount = HEADERS_MAX
+  // Node leaves out what is above: one more than is accepted, so that it shows.
+  server.maxHeadersCount = HEADERS_MAX + 1
   // Sockets come from the listeners of the plane; each is checked for slow heads there, too.
   const refuse = (socket: Duplex, reason: string) => {
     refused(reason)
@@ -48,7 +51,17 @@ export function http1Server({ factsOf, handle, upgrade, refused }: Http1Options)
   }
   /** The last response of a connection: behind one that closes it, or within one, nothing else may be written. */
   const last = new WeakMap<Duplex, ServerResponse | 'closed'>()
+  const waiting = new WeakMap<Duplex, number>()
   server.on('request', (message: IncomingMessage, response: ServerResponse) => {
+    const { socket } = message
+    const count = (waiting.get(socket) ?? 0) + 1
+    if (count > PIPELINED_MAX) {
+      refused('pipelined requests')
+      socket.destroy()
+      return
+    }
+    waiting.set(socket, count)
+    response.once('close', () => waiting.set(socket, (waiting.get(socket) ?? 1) - 1))
     last.set(message.socket, response)
     const facts = factsOf(message.socket)
     const read = facts ? requestOf(message, facts) : 'unknown connection'
@@ -78,7 +91,7 @@ export function http1Server({ factsOf, handle, upgrade, refused }: Http1Options)
   return server
 }
 
-type Parsed = Omit<GatewayRequest, 'respond' | 'destroy' | 'signal'>
+type Parsed = Omit<GatewayRequest, 'respond' | 'destroy' | 'signal' | 'idleAfter'>
 
 /** The request, or why it is refused. */
 function requestOf(message: IncomingMessage, connection: ConnectionFacts): Parsed | string {
@@ -86,6 +99,7 @@ function requestOf(message: IncomingMessage, connection: ConnectionFacts): Parse
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return `version ${httpVersion}`
   const headers: Header[] = []
   for (let at = 0; at < rawHeaders.length; at += 2) headers.push([rawHeaders[at]!, rawHeaders[at + 1]!])
+  if (headers.length > HEADERS_MAX) return 'too many headers'
   const values = (name: string) => headers.filter(([each]) => each.toLowerCase() === name)
   const hosts = values('host')
   if (hosts.length !== 1) return 'one Host header is required'
@@ -123,6 +137,8 @@ function withResponse(parsed: Parsed, response: ServerResponse): GatewayRequest 
       if (parsed.body && !parsed.body.readableEnded) endAfter(response, parsed.body)
     },
     destroy: () => response.destroy(),
+    // Node destroys a socket of its server that is silent for its timeout, and sets another one between requests.
+    idleAfter: (milliseconds) => void response.socket?.setTimeout(milliseconds),
   }
 }
 
@@ -157,6 +173,8 @@ function withSocket(parsed: Parsed, socket: Duplex): GatewayRequest {
       socket.end(text)
     },
     destroy: () => socket.destroy(),
+    // Its bytes are watched where they are passed on.
+    idleAfter: () => undefined,
   }
 }
 

@@ -47,8 +47,23 @@ export function http2Session(
   const session = performServerHandshake(socket, OPTIONS as Parameters<typeof performServerHandshake>[1])
   session.setTimeout(IDLE_MS, () => session.close())
   session.on('error', () => session.destroy())
+  let [resets, since] = [0, Date.now()]
+  /** Each stream that a client resets has cost a request: Node's own limit is a thousand at once. */
+  const countReset = () => {
+    const now = Date.now()
+    resets = Math.max(0, resets - ((now - since) / 1_000) * RESETS_RATE) + 1
+    since = now
+    if (resets <= RESETS_BURST || session.destroyed) return
+    refused('reset streams')
+    session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+  }
   session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw?: unknown) => {
     stream.on('error', () => undefined)
+    stream.once('close', () => {
+      // Of the client: the gateway's own resets say that something failed.
+      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR && stream.rstCode !== constants.NGHTTP2_INTERNAL_ERROR)
+        countReset()
+    })
     const request = requestOf(stream, headers, (raw ?? []) as readonly string[], facts)
     if (typeof request === 'string') {
       refused(request)
@@ -116,6 +131,8 @@ function requestOf(
       if (body !== undefined) send(stream, body)
     },
     destroy: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+    idleAfter: (milliseconds) =>
+      void stream.setTimeout(milliseconds, () => stream.close(constants.NGHTTP2_INTERNAL_ERROR)),
   }
 }
 

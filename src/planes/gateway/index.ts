@@ -21,6 +21,7 @@ import { Challenges } from './challenge.ts'
 import { Connections } from './connections.ts'
 import { CompiledAcls } from './filter.ts'
 import { FlowRecorder } from './flow-recorder.ts'
+import { GatewayMetrics } from './gateway-metrics.ts'
 import { TargetHealth } from './health-checks.ts'
 import { RequestHandler } from './request-handler.ts'
 import { type GatewayState, openState, type ReportError } from './state.ts'
@@ -81,6 +82,7 @@ export function gateway(options: GatewayOptions): Plane {
       listenersChanged()
     },
   })
+  const metrics = new GatewayMetrics()
   const challenges = new Challenges(() => mirror.content!.cookies)
   const trusted = options.gateway?.trusted?.length ? new IpSet(options.gateway.trusted) : undefined
   const handler = new RequestHandler({
@@ -88,7 +90,8 @@ export function gateway(options: GatewayOptions): Plane {
     acls,
     pools,
     choice: new TargetChoice(health),
-    filter: { rates, recorder, challenges, onError },
+    filter: { rates, recorder, challenges, metrics, onError },
+    metrics,
     trusted,
     hops: options.gateway?.hops ?? 0,
     onError,
@@ -98,7 +101,7 @@ export function gateway(options: GatewayOptions): Plane {
     trusted,
     handle: (request) => handler.handle(request),
     upgrade: (request, socket, head) => handler.upgrade(request, socket, head),
-    refused: () => handler.countRefusal(),
+    refused: () => metrics.refused(),
   })
 
   const talk = talking({ exchange, rates, health, recorder })
@@ -124,6 +127,7 @@ export function gateway(options: GatewayOptions): Plane {
     },
     health: () => (mirror.content ? 'open' : 'closed'),
     snapshotNumber: () => mirror.number,
+    metrics: () => metrics.lines(handler.inFlight),
     drain: async () => {
       connections.drain()
       const end = performance.now() + DRAIN_MS

@@ -5,7 +5,8 @@ import type { PublishedWebAcl } from '../../engines/waf/published.ts'
 import { CAPTCHA_PATH, SOUND_PATH } from './captcha.ts'
 import { SOLUTION_BYTES_MAX, SOLUTION_PATH } from './challenge.ts'
 import { bodyLimit, type CompiledAcls, type FilterParts, filtered } from './filter.ts'
-import { forward, forwardUpgrade } from './forward.ts'
+import { forward, forwardUpgrade, idleMs } from './forward.ts'
+import type { GatewayMetrics } from './gateway-metrics.ts'
 import { type GatewayRequest, type Header, headerOf } from './request.ts'
 import { startOf } from './request-body.ts'
 import { respondFixed, respondRedirect, respondStatus } from './responses.ts'
@@ -13,6 +14,7 @@ import { actionFor, type Route, routeOf } from './routing.ts'
 import type { GatewayState, ReportError } from './state.ts'
 import type { Pools, TargetChoice } from './upstream.ts'
 
+const IDLE_MORE_MS = 3_000
 /** Requests at a time; more are refused, before anything is evaluated. */
 const IN_FLIGHT_MAX = 10_000
 
@@ -22,6 +24,7 @@ export interface RequestHandlerParts {
   readonly pools: Pools
   readonly choice: TargetChoice
   readonly filter: FilterParts
+  readonly metrics: GatewayMetrics
   readonly trusted: IpSet | undefined
   readonly hops: number
   readonly onError: ReportError
@@ -35,8 +38,9 @@ interface Accepted {
 
 export class RequestHandler {
   readonly #parts: RequestHandlerParts
+  /** Of requests that were routed. */
+  readonly #loadBalancers = new WeakMap<GatewayRequest, string>()
   #inFlight = 0
-  #refused = 0
 
   constructor(parts: RequestHandlerParts) {
     this.#parts = parts
@@ -46,17 +50,8 @@ export class RequestHandler {
     return this.#inFlight
   }
 
-  /** Requests that were refused before anything looked at them. */
-  get refused(): number {
-    return this.#refused
-  }
-
-  countRefusal(): void {
-    this.#refused++
-  }
-
-  handle(request: GatewayRequest): void {
-    this.#during(request, async (state) => {
+  handle(received: GatewayRequest): void {
+    this.#during(received, async (state, request) => {
       const accepted = await this.#accepted(request, state)
       if (!accepted) return
       const { route, inserted, body } = accepted
@@ -68,8 +63,8 @@ export class RequestHandler {
     })
   }
 
-  upgrade(request: GatewayRequest, socket: Duplex, head: Buffer): void {
-    this.#during(request, async (state) => {
+  upgrade(received: GatewayRequest, socket: Duplex, head: Buffer): void {
+    this.#during(received, async (state, request) => {
       if (
         headerOf(request.headers, 'upgrade')?.toLowerCase() !== 'websocket' ||
         request.method !== 'GET' ||
@@ -85,7 +80,19 @@ export class RequestHandler {
     })
   }
 
-  #during(request: GatewayRequest, work: (state: GatewayState) => Promise<void>): void {
+  #during(received: GatewayRequest, work: (state: GatewayState, request: GatewayRequest) => Promise<void>): void {
+    const begun = performance.now()
+    let isAnswered = false
+    const request: GatewayRequest = {
+      ...received,
+      respond: (head, body) => {
+        if (!isAnswered) {
+          isAnswered = true
+          this.#parts.metrics.answered(this.#loadBalancers.get(request), head.status, performance.now() - begun)
+        }
+        received.respond(head, body)
+      },
+    }
     const state = this.#parts.state()
     if (!state || this.#inFlight >= IN_FLIGHT_MAX) {
       respondStatus(request, 503)
@@ -98,7 +105,7 @@ export class RequestHandler {
       isOver = true
     }
     request.signal.addEventListener('abort', over, { once: true })
-    work(state).catch((error: unknown) => {
+    work(state, request).catch((error: unknown) => {
       this.#parts.onError('a request failed', { error })
       respondStatus(request, 500)
       over()
@@ -115,6 +122,9 @@ export class RequestHandler {
       respondStatus(request, 421, 'Several load balancers share this port. Use the DNS name of one as the host.')
       return undefined
     }
+    this.#loadBalancers.set(request, route.balancer.arn)
+    // A little later than the target's: a silent target is answered for with 504.
+    request.idleAfter(idleMs(route) + IDLE_MORE_MS)
     const { webAcl } = route.balancer
     if (!webAcl) return { route, inserted: [], body: request.body }
     if (await this.#isAboutToken(request, webAcl)) return undefined

@@ -41,6 +41,8 @@ export interface GatewayRequest {
   readonly headers: readonly Header[]
   /** undefined: the request has none. */
   readonly body: Readable | undefined
+  /** Ends the connection, or the stream, when nothing passes either way for so long: slow senders and slow readers hold nothing. */
+  idleAfter(milliseconds: number): void
   /** The client is gone. */
   readonly signal: AbortSignal
   /** Sends a response; without a body it ends there. Does nothing when one was sent, or the client is gone. */

@@ -73,6 +73,12 @@ describe('A web ACL', () => {
     const before = it.a.seen.length
     expect(await it.status(INJECTION)).toBe(403)
     expect(it.a.seen.length).toBe(before)
+    expect(it.plane.metrics().join('\n')).toMatch(
+      /^merlon_gateway_web_acl_stopped_total\{web_acl="acl",rule="sqli",action="BLOCK"\} [2-9]/m,
+    )
+    expect(it.plane.metrics().join('\n')).toMatch(
+      /^merlon_gateway_requests_total\{load_balancer="loadbalancer\/app\/shop\/[0-9a-f]+",status="403"\} [2-9]/m,
+    )
     await vi.waitFor(async () => {
       const { SampledRequests } = await it.waf.send(
         new GetSampledRequestsCommand({

@@ -261,7 +261,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         async (cloud): Promise<Cloud | undefined> => cloud,
         async () => undefined,
       )
-      return metricsAnswer(metrics.text(cloud?.streams(), front?.load(), await gauges.read(cloud?.store)))
+      return metricsAnswer(
+        metrics.text(cloud?.streams(), front?.load(), await gauges.read(cloud?.store), gateway?.metrics()),
+      )
     }
     if (opened.development && isLocalStackHealth(request)) return localStackHealth(version, await health())
     if (path !== undefined)

@@ -39,7 +39,8 @@ export class Metrics {
     this.#decisionErrors++
   }
 
-  text(streams: readonly StreamStatus[] = [], load?: Load, gauges?: Gauges): string {
+  /** `planes`: lines of the planes in this process. */
+  text(streams: readonly StreamStatus[] = [], load?: Load, gauges?: Gauges, planes: readonly string[] = []): string {
     const all = [...this.#series.values()]
     const lines = [
       '# HELP merlon_requests_total Requests answered.',
@@ -62,6 +63,7 @@ export class Metrics {
       `merlon_decision_errors_total ${this.#decisionErrors}`,
       ...(load ? loadMetrics(load) : []),
       ...(gauges ? gaugeLines(gauges) : []),
+      ...planes,
       '# HELP process_start_time_seconds Start of the process, seconds since the epoch.',
       '# TYPE process_start_time_seconds gauge',
       `process_start_time_seconds ${this.#startedAt / 1000}`,

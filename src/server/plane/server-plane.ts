@@ -97,6 +97,11 @@ export class ServerPlane {
     }
   }
 
+  /** What it counts, in the Prometheus text format. */
+  metrics(): readonly string[] {
+    return this.#plane?.metrics?.() ?? []
+  }
+
   async close(): Promise<void> {
     await this.#plane?.drain?.()
     await this.#followed?.close()
