@@ -1,5 +1,5 @@
 /**
- * Sources of attributes in IAM Identity Center: what stands for a value of the person in an application's attribute map.
+ * Sources of attributes in IAM Identity Center: placeholders for values of a user, in the attribute map of an application.
  * Source: https://docs.aws.amazon.com/singlesignon/latest/userguide/attributemappingsconcept.html
  *
  * @example

@@ -31,11 +31,18 @@ const head = ({ id, destination, now }: Message) => ({
 
 const issuerOf = ({ issuer }: Message) => element('saml:Issuer', { 'xmlns:saml': ASSERTION }, text(issuer))
 
-/** `acs`: where the answer should be posted. */
-export const authnRequest = (message: Message & { readonly acs: string }): string =>
+/** `acs`: where the answer should be posted. `isForced`: the person must sign in again. */
+export const authnRequest = (
+  message: Message & { readonly acs: string; readonly isForced?: boolean | undefined },
+): string =>
   element(
     'samlp:AuthnRequest',
-    { ...head(message), AssertionConsumerServiceURL: message.acs, ProtocolBinding: BINDING.post },
+    {
+      ...head(message),
+      AssertionConsumerServiceURL: message.acs,
+      ProtocolBinding: BINDING.post,
+      ForceAuthn: message.isForced ? 'true' : undefined,
+    },
     issuerOf(message),
   )
 

@@ -80,12 +80,25 @@ export async function beginSaml(
   call: WebCall<unknown>,
   party: SamlParty,
   { signOnByRedirect: destination }: SamlMetadata,
-  of: { readonly carried: object; readonly csrf: string; readonly signer?: SamlSigner | undefined },
+  of: {
+    readonly carried: object
+    readonly csrf: string
+    readonly signer?: SamlSigner | undefined
+    /** The person must sign in there again. */
+    readonly isForced?: boolean | undefined
+  },
 ): Promise<string> {
   if (destination === undefined) throw refused('The identity provider takes no requests by redirect.')
-  const { carried: content, csrf, signer } = of
+  const { carried: content, csrf, signer, isForced } = of
   const ticket = { id: newSamlId(), party: party.id, csrf, endsAt: call.now + REQUEST_MS, content }
-  const xml = authnRequest({ id: ticket.id, issuer: party.entityId, destination, now: call.now, acs: party.acs })
+  const xml = authnRequest({
+    id: ticket.id,
+    issuer: party.entityId,
+    destination,
+    now: call.now,
+    acs: party.acs,
+    isForced,
+  })
   return redirectAddress(destination, xml, sealed(call, party, 'saml request', ticket), signer)
 }
 
@@ -144,7 +157,7 @@ export const sealAnswer = (
 ): string =>
   sealed(call, party, 'saml answer', { id: newSamlId(), party: party.id, csrf, endsAt: call.now + TICKET_MS, content })
 
-/** What a ticket stands for, once, in the browser that began. */
+/** The content of a ticket, once, in the browser that began. */
 export async function openAnswer<T>(
   call: WebCall<unknown>,
   party: SamlParty,

@@ -90,6 +90,19 @@ test('People sign in at the provider, are led back, and passwords open nothing a
   expect((await it.post(gone, it.signed(gone))).status).toBe(403)
 })
 
+test('A demand for a new sign-in is passed on to the provider', async () => {
+  const it = await portal()
+  await it.admin('set', { metadata: METADATA })
+  const browser = new Browser(it)
+  const requested = async (address: string) => {
+    await browser.open(address)
+    const to = new URL(browser.page.location!)
+    return inflateRawSync(Buffer.from(to.searchParams.get('SAMLRequest')!, 'base64')).toString()
+  }
+  expect(await requested('/start/sign-in?redirect=/start')).not.toContain('ForceAuthn')
+  expect(await requested('/start/sign-in?redirect=/start&again=true')).toContain('ForceAuthn="true"')
+})
+
 test('Answers for another receiver, of another signer, to another request and of unknown people open nothing', async () => {
   const it = await portal()
   await it.admin('set', { metadata: METADATA })
@@ -99,7 +112,7 @@ test('Answers for another receiver, of another signer, to another request and of
     [400, { inResponseTo: '_other' }],
     [400, { notOnOrAfter: it.clock.now() - 1 }],
     [400, { issuer: 'https://evil.test' }],
-    [403, { nameId: 'nobody' }],
+    [403, { nameId: 'unknown' }],
   ]
   for (const [status, more] of wrong) {
     const begun = await it.begin()

@@ -55,8 +55,8 @@ export const beginAtSource = (
   call: WebCall,
   store: IdentityStoreFacts,
   { metadata }: ExternalSource,
-  { redirect, csrf }: { readonly redirect: string; readonly csrf: string },
-): Promise<string> => beginSaml(call, partyOf(call, store.id), metadata, { carried: { redirect }, csrf })
+  { redirect, csrf, isForced }: { readonly redirect: string; readonly csrf: string; readonly isForced: boolean },
+): Promise<string> => beginSaml(call, partyOf(call, store.id), metadata, { carried: { redirect }, csrf, isForced })
 
 async function storeAt(call: WebCall, { path }: WebInput): Promise<IdentityStoreFacts> {
   const store = await call.use(identityStore).find(call.unit, path['store']!)

@@ -328,7 +328,7 @@ describe('A request', () => {
     const browser = await it.signedIn('ana')
     it.clock.advance(1000)
     await browser.open(redirected(it, written(it, { ForceAuthn: 'true' })))
-    expect(browser.page.location).toMatch(/^\/start\/sign-in\?/)
+    expect(browser.page.location).toMatch(/^\/start\/sign-in\?.*again=true/)
     await browser.open(browser.page.location!)
     await browser.submit('/start/sign-in', { username: 'ana', password: PASSWORD })
     await browser.open(browser.page.location!)

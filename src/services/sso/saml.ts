@@ -153,6 +153,7 @@ async function answer(
   if (begun?.isPassive) return noPassive(call, application, begun)
   const ticket = begun ? `?${new URLSearchParams({ ticket: ticketOf(call, application, begun) })}` : ''
   const query = new URLSearchParams({ redirect: pathOf(application) + ticket, store: application.instance.storeId })
+  if (begun?.isForced) query.set('again', 'true')
   return { redirect: `/start/sign-in?${query}` }
 }
 

@@ -74,7 +74,11 @@ export const signInRoutes: readonly WebRoute[] = [
     const source = store && (await sourceOf(call, store))
     if (store && source)
       return {
-        redirect: await beginAtSource(call, store, source, { redirect: portalPath(query['redirect']), csrf }),
+        redirect: await beginAtSource(call, store, source, {
+          redirect: portalPath(query['redirect']),
+          csrf,
+          isForced: query['again'] === 'true',
+        }),
         bindsBrowser: true,
       }
     return { page: signInPage({ csrf, store: store?.id ?? '', redirect: portalPath(query['redirect']) }) }

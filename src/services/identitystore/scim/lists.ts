@@ -31,7 +31,7 @@ interface Listing<R extends object> {
   readonly filtered: (path: Readonly<Record<string, string>>) => Promise<readonly (R | undefined)[]>
 }
 
-/** What a list is asked for: the parameters of an address, or the members of a search. */
+/** The options of a list: the parameters of an address, or the members of a search. */
 export interface ListQuery {
   readonly filter?: string | undefined
   readonly cursor?: string | undefined
