@@ -59,7 +59,7 @@ describe('nodes over one database', () => {
     const { stores, schema } = await nodes(['a', 'b'])
     return { a: stores[0]!, b: stores[1]!, schema }
   }
-  const asked = async (schema: string, sql: string, values: unknown[] = []) => {
+  const queried = async (schema: string, sql: string, values: unknown[] = []) => {
     const client = new pg.Client({ connectionString: url() })
     await client.connect()
     await client.query(`SET search_path = ${schema}`)
@@ -266,8 +266,8 @@ describe('nodes over one database', () => {
     await a!.run((unit) => unit.append(record('last')))
 
     // As a standby that is promoted without the last batch: all connections are new, and the numbers are lower.
-    await asked(schema, loss)
-    await asked(
+    await queried(schema, loss)
+    await queried(
       schema,
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'merlon' AND pid <> pg_backend_pid()`,
     )
@@ -306,7 +306,7 @@ describe('nodes over one database', () => {
     const workers = [work(a, 0), work(b, 1)]
     for (let round = 0; round < 15; round++) {
       await new Promise((resolve) => setTimeout(resolve, 60))
-      await asked(
+      await queried(
         schema,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'merlon' AND pid <> pg_backend_pid()",
       )
@@ -314,9 +314,9 @@ describe('nodes over one database', () => {
     working = false
     await Promise.all(workers)
 
-    const kept = await asked(schema, 'SELECT convert_from(key, $1) AS key FROM documents ORDER BY key', ['UTF8'])
+    const kept = await queried(schema, 'SELECT convert_from(key, $1) AS key FROM documents ORDER BY key', ['UTF8'])
     expect(kept.map(({ key }) => Number(key.slice(2)))).toEqual(acknowledged.sort((x, y) => x - y))
-    const records = await asked(schema, 'SELECT id, count(*)::int AS n FROM log GROUP BY id HAVING count(*) > 1')
+    const records = await queried(schema, 'SELECT id, count(*)::int AS n FROM log GROUP BY id HAVING count(*) > 1')
     expect(records).toEqual([])
     expect(await a.log({ account: ACCOUNT, limit: 100_000 })).toHaveLength(acknowledged.length)
   })
@@ -406,7 +406,7 @@ describe('nodes over one database', () => {
     const pool = new pg.Pool({ connectionString: url(), options: `-c search_path=${schema}`, types: intTypes })
     await Promise.all([indexPortion(pool), indexPortion(pool), indexPortion(pool)])
     // One list, for all are alike: two numbers for each.
-    const lists = () => asked(schema, 'SELECT postings FROM log_postings')
+    const lists = () => queried(schema, 'SELECT postings FROM log_postings')
     await expect.poll(async () => (await lists()).map(({ postings }) => postings.split(',').length)).toEqual([600])
     await pool.end()
     const query = {
@@ -424,7 +424,7 @@ describe('nodes over one database', () => {
     await migrate(place, steps.slice(0, 1))
     /** What a node of that build does in quiet moments: a row for each attribute, and its own counter. */
     const indexAsBefore = () =>
-      asked(
+      queried(
         schema,
         `WITH indexed AS (
            INSERT INTO log_attributes
@@ -435,7 +435,7 @@ describe('nodes over one database', () => {
       )
     /** And how it searches: what is indexed, and what is behind that. */
     const searchAsBefore = async () => {
-      const rows = await asked(
+      const rows = await queried(
         schema,
         `SELECT id FROM log_attributes JOIN log USING (position) WHERE name = 'EventName' AND value = 'CreateUser'
          UNION ALL
@@ -479,7 +479,7 @@ describe('nodes over one database', () => {
       expect(await searchAsBefore()).toEqual(written.toSorted())
     }
     await expect
-      .poll(async () => (await asked(schema, "SELECT value::int AS n FROM counters WHERE name = 'postings'"))[0].n)
+      .poll(async () => (await queried(schema, "SELECT value::int AS n FROM counters WHERE name = 'postings'"))[0].n)
       .toBe(60)
     expect(await search()).toEqual(written.toSorted())
     await writer.close()
@@ -492,19 +492,19 @@ describe('nodes over one database', () => {
     await sweep(pool, 0)
     await a.run((unit) => unit.put('k', {}))
     await a.run((unit) => unit.delete('k'))
-    const count = async () => (await asked(schema, 'SELECT count(*)::int AS n FROM documents'))[0].n
+    const count = async () => (await queried(schema, 'SELECT count(*)::int AS n FROM documents'))[0].n
     await sweep(pool, 0)
     expect(await count()).toBe(1)
     await sweep(pool, 0)
     expect(await count()).toBe(0)
     await a.run((unit) => unit.put('l', {}))
     await sweep(pool, 3_600_000)
-    expect((await asked(schema, "SELECT value::int AS n FROM counters WHERE name = 'swept'"))[0].n).toBe(2)
+    expect((await queried(schema, "SELECT value::int AS n FROM counters WHERE name = 'swept'"))[0].n).toBe(2)
     await pool.end()
 
     const late = await openPostgres({ url: url(), schema, node: 'late' })
     opened.push(late)
-    await asked(schema, "UPDATE counters SET value = 1000 WHERE name = 'swept'")
+    await queried(schema, "UPDATE counters SET value = 1000 WHERE name = 'swept'")
     await expect(late.sync()).rejects.toThrow(/away for so long/)
   })
 

@@ -17,10 +17,12 @@ export const SOUND_PATH = `${CAPTCHA_PATH}/sound`
 
 const VALID_MS = 5 * 60_000
 const USED_MAX = 100_000
+const WINDOW_S = 300
 /** Wrong answers of an address within the window. */
 const FAILURES_MAX = 10
-const FAILURE_WINDOW_S = 300
 const ADDRESSES_MAX = 10_000
+/** Pictures and sounds that an address gets within the window: each costs milliseconds. */
+const MADE_MAX = 100
 /** Longer addresses lead to the beginning of the site. */
 const RETURN_BYTES_MAX = 700
 const HTML = 'text/html; charset=UTF-8'
@@ -50,13 +52,14 @@ export class Captcha {
   readonly #clientOf: (request: GatewayRequest) => string
   readonly #used = new Set<string>()
   readonly #failures = new RateLimiter(ADDRESSES_MAX)
+  readonly #made = new RateLimiter(ADDRESSES_MAX)
 
   constructor(cookies: () => SealedCookies, clientOf: (request: GatewayRequest) => string) {
     this.#cookies = cookies
     this.#clientOf = clientOf
   }
 
-  /** The page of a new puzzle; the bare status for clients that do not show pages. */
+  /** The page of a new puzzle; the bare status for clients that do not show pages, or that had too many. */
   respond(
     request: GatewayRequest,
     status: number,
@@ -66,7 +69,8 @@ export class Captcha {
     path?: string,
   ): void {
     const isPage = request.method === 'GET' || isRetry
-    if (!isPage || !(headerOf(request.headers, 'accept') ?? '').toLowerCase().includes('text/html')) {
+    const isShown = isPage && (headerOf(request.headers, 'accept') ?? '').toLowerCase().includes('text/html')
+    if (!isShown || !this.#mayMake(request, now)) {
       respondText(request, status, HTML, '', headers)
       return
     }
@@ -104,6 +108,10 @@ export class Captcha {
       respondText(request, 404, 'text/plain', 'The puzzle is over. Load the page again.\n')
       return
     }
+    if (!this.#mayMake(request, now)) {
+      respondText(request, 429, 'text/plain', 'Too many puzzles. Try again in some minutes.\n')
+      return
+    }
     request.respond(
       {
         status: 200,
@@ -117,9 +125,15 @@ export class Captcha {
     )
   }
 
+  #mayMake({ connection }: GatewayRequest, now: number): boolean {
+    if (this.#made.count(connection.address, WINDOW_S, now) >= MADE_MAX) return false
+    this.#made.hit(connection.address, WINDOW_S, now)
+    return true
+  }
+
   /** Whether an address answered wrongly so often that it has to wait. */
   isTired(request: GatewayRequest, now: number): boolean {
-    return this.#failures.count(request.connection.address, FAILURE_WINDOW_S, now) >= FAILURES_MAX
+    return this.#failures.count(request.connection.address, WINDOW_S, now) >= FAILURES_MAX
   }
 
   /** Takes the answer of a page, as a form. A puzzle is over with its first answer. */
@@ -132,7 +146,7 @@ export class Captcha {
       if (this.#used.size > USED_MAX) this.#used.delete(this.#used.values().next().value!)
       if (answer === puzzle.digits || answer === puzzle.tones) return { isRight: true, path: puzzle.path }
     }
-    this.#failures.hit(request.connection.address, FAILURE_WINDOW_S, now)
+    this.#failures.hit(request.connection.address, WINDOW_S, now)
     return { isRight: false, path: puzzle?.path ?? '/' }
   }
 

@@ -255,4 +255,15 @@ describe('A CAPTCHA', () => {
     const [, puzzle] = await it.page()
     expect((await it.send(puzzle, it.read(puzzle).digits)).status).toBe(429)
   })
+
+  test('makes a hundred pictures and sounds an address within five minutes, then none', async () => {
+    const it = await puzzled()
+    const [, first] = await it.page()
+    const sound = () => fetch(`${it.url}/.well-known/merlon-captcha/sound?puzzle=${first}`, { headers: browser })
+    expect((await sound()).status).toBe(200)
+    for (let made = 2; made < 100; made++) expect((await it.page())[1]).not.toBe('')
+    expect(await it.page()).toEqual([405, ''])
+    expect((await sound()).status).toBe(429)
+    expect((await it.send(first, it.read(first).digits)).status).toBe(303)
+  })
 })
