@@ -166,20 +166,9 @@ export class Runner {
         ? arrival
         : { ...arrival, chosenId: undefined, authenticated: { ...authenticated, region: to.region } }
     const draft: EventDraft = draftOf(arrival)
-    // The steps of the forwarded operation are steps of the whole request.
-    const inner: Attempt = {
-      draft,
-      effects: attempt.effects,
-      refused: attempt.refused,
-      get steps() {
-        return attempt.steps
-      },
-      set steps(count) {
-        attempt.steps = count
-      },
-    }
     try {
-      return await this.perform(unit, there, invocation, inner)
+      // Its steps and effects are those of the whole request.
+      return await this.perform(unit, there, invocation, { ...attempt, draft })
     } catch (error) {
       attempt.refused.push((into) => recorder.record(into, there, invocation, draft, undefined, asFault(error)))
       throw error

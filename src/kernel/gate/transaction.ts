@@ -8,19 +8,19 @@ export interface Attempt {
   readonly draft: EventDraft
   /** Run after the commit. */
   readonly effects: (() => void)[]
-  /** How many of the steps that `once` did before it has come by. */
-  steps: number
+  /** How many of the steps that `once` did before it has come by; shared with operations that are forwarded. */
+  readonly steps: { count: number }
   /** Operations that were forwarded and refused: recorded whether or not the caller goes on without them. */
   readonly refused: ((unit: Unit) => void)[]
 }
 
-export const newAttempt = (draft: EventDraft): Attempt => ({ draft, effects: [], steps: 0, refused: [] })
+export const newAttempt = (draft: EventDraft): Attempt => ({ draft, effects: [], steps: { count: 0 }, refused: [] })
 
 /** Does something once, over all attempts of a request: `done` belongs to the request, the count of steps to the attempt. */
 export const onceIn =
-  (done: Promise<unknown>[], attempt: Pick<Attempt, 'steps'>) =>
+  (done: Promise<unknown>[], { steps }: Pick<Attempt, 'steps'>) =>
   <T>(effect: () => Promise<T>): Promise<T> =>
-    (done[attempt.steps++] ??= effect()) as Promise<T>
+    (done[steps.count++] ??= effect()) as Promise<T>
 
 export interface Transaction<A extends Attempt, T> {
   begin(): A

@@ -95,19 +95,16 @@ export const created = <const T extends string, R extends Row, I extends Identit
     }
     return {
       acted: authorizedOn === '*' ? undefined : place.acted,
-      row: {
+      row: Object.assign(new RequestedTags(type, input), {
         scope,
         id,
         arn,
-        get tags() {
-          return tagsIn(type, input)
-        },
         assertAvailable,
-        create: (row) => {
+        create: (row: R) => {
           assertAvailable()
           return place.put(row)
         },
-      },
+      }),
       tagging: tagging && { ...tagging, acted: place.acted },
     }
   },
@@ -208,16 +205,7 @@ const upsert = <const T extends string, R extends Row, I extends Identity>(
   type: ResourceType<T, R, I>,
   { scope, id, arn, before, put }: Place<I, R>,
   input: object,
-): UpsertResource<I, R> => ({
-  scope,
-  id,
-  arn,
-  get tags() {
-    return tagsIn(type, input)
-  },
-  before,
-  put,
-})
+): UpsertResource<I, R> => Object.assign(new RequestedTags(type, input), { scope, id, arn, before, put })
 
 const referenceOf = <I extends Identity>(call: Call, id: I | Reference<I>): Reference<I> =>
   typeof id.scope === 'object' ? (id as Reference<I>) : { scope: call, id: id as I }
@@ -225,9 +213,24 @@ const referenceOf = <I extends Identity>(call: Call, id: I | Reference<I>): Refe
 // biome-ignore lint/suspicious/noExplicitAny: tags do not depend on what the type is about.
 type AnyType = ResourceType<any, any, any>
 
-/** Checked when they are read, which is after authorization. */
-const tagsIn = ({ spec: { tags } }: AnyType, input: object): Tags =>
-  tags ? mergedTags(tags, undefined, creationTags(tags, input)) : {}
+/**
+ * Tags of a request, checked when they are read, which is after authorization. A class: for accessors in an object literal
+ * V8 makes a hidden class each time, which keeps all that they reach alive until a full collection.
+ */
+class RequestedTags {
+  readonly #type: AnyType
+  readonly #input: object
+
+  constructor(type: AnyType, input: object) {
+    this.#type = type
+    this.#input = input
+  }
+
+  get tags(): Tags {
+    const { tags } = this.#type.spec
+    return tags ? mergedTags(tags, undefined, creationTags(tags, this.#input)) : {}
+  }
+}
 
 const taggingBy = ({ spec: { tags } }: AnyType, input: object): TagAuthorization | undefined =>
   tags && tagAuthorization(tags, creationTags(tags, input))
