@@ -103,7 +103,7 @@ describe.skipIf(!hasBind || !hasCertbot)('certbot', () => {
     }
     const first = await certbot(
       ...['certonly', '--standalone', '--server', AcmeEndpoint!.EndpointUrl!, '--agree-tos'],
-      ...['--register-unsafely-without-email', '--eab-kid', KeyId!, '--eab-hmac-key', MacKey!, '-d', 'www.corp.test'],
+      ...['--register-unsafely-without-email', '--eab-kid', KeyId!, `--eab-hmac-key=${MacKey!}`, '-d', 'www.corp.test'],
     )
     expect(first.stderr + first.stdout).toContain('Successfully received certificate')
     const serialOf = () => new X509Certificate(readFileSync(join(folder, 'live/www.corp.test/cert.pem'))).serialNumber
