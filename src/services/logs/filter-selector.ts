@@ -79,7 +79,7 @@ function ordered(text: FilterText, test: (value: number, bound: number) => boole
   return (value: unknown) => typeof value === 'number' && test(value, bound)
 }
 
-/** A number, or a text in which `*` stands for any characters. */
+/** A number, or a text in which `*` matches any characters. */
 function equality(text: FilterText): (value: unknown) => boolean {
   const isQuoted = text.next === '"'
   const wanted = isQuoted ? text.quoted() : text.word(/[^\s()&|{}"%]/, 'expected a value')
