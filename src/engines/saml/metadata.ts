@@ -140,3 +140,12 @@ function read(document: string): XmlElement {
     throw new MetadataError(error.message)
   }
 }
+
+/** Metadata of an identity provider that takes requests by redirect. Throws a {@link MetadataError}. */
+export function parseRedirectProviderMetadata(document: string): SamlMetadata {
+  const metadata = parseSamlMetadata(document)
+  const { signOnByRedirect: endpoint } = metadata
+  if (endpoint === undefined || !URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol))
+    throw new MetadataError('no SingleSignOnService of the binding HTTP-Redirect')
+  return metadata
+}

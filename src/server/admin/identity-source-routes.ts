@@ -1,5 +1,5 @@
 /** Administration of the identity source of IAM Identity Center, which AWS has in its console only. */
-import { MetadataError, parseSamlMetadata } from '../../engines/saml/metadata.ts'
+import { MetadataError, parseRedirectProviderMetadata } from '../../engines/saml/metadata.ts'
 import { instanceIdOf } from '../../kernel/identity-center.ts'
 import { identityStore } from '../../kernel/ports/identity-store.ts'
 import { ssoInstances } from '../../kernel/ports/sso-instances.ts'
@@ -49,11 +49,7 @@ export const identitySourceRoutes: Readonly<Record<string, Act>> = {
 function sourceIn(document: unknown) {
   if (typeof document !== 'string') return undefined
   try {
-    const metadata = parseSamlMetadata(document)
-    const { signOnByRedirect: endpoint } = metadata
-    if (endpoint === undefined || !URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol))
-      throw new MetadataError('no SingleSignOnService of the binding HTTP-Redirect')
-    return metadata
+    return parseRedirectProviderMetadata(document)
   } catch (error) {
     throw error instanceof MetadataError ? refused(`The metadata cannot be used: ${error.message}.`) : error
   }

@@ -1,6 +1,6 @@
 /** SAML identity providers of a pool: their metadata, by document or by address, and the pool's own signing key. */
 import type { SamlSigner } from '../../engines/saml/issue.ts'
-import { MetadataError, parseSamlMetadata, type SamlMetadata } from '../../engines/saml/metadata.ts'
+import { MetadataError, parseRedirectProviderMetadata, type SamlMetadata } from '../../engines/saml/metadata.ts'
 import { newSamlKey, type SamlKey, samlSigner } from '../../kernel/federation/saml-key.ts'
 import type { Call } from '../../kernel/gate/call.ts'
 import { federationHttp } from '../../kernel/ports/federation-http.ts'
@@ -18,17 +18,15 @@ type Fetching = Pick<Call, 'use' | 'once' | 'now'>
 
 /** As AWS: metadata by address is read again every six hours. */
 const REFRESH_MS = 6 * 3600 * 1000
+/** After a failure: each sign-in that a stranger begins would be a request to the provider. */
+const RETRY_MS = 5 * 60 * 1000
 
 /** Throws a fault where the metadata cannot be read or used. */
 export async function readMetadata(call: Fetching, details: Details): Promise<SamlProviderMetadata> {
   const { MetadataFile: file, MetadataURL: url } = details
   const document = file || (await fetched(call, url ?? ''))
   try {
-    const metadata = parseSamlMetadata(document)
-    const { signOnByRedirect: endpoint } = metadata
-    if (endpoint === undefined || !URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol))
-      throw new MetadataError('no SingleSignOnService of the binding HTTP-Redirect')
-    return { ...metadata, readAt: call.now }
+    return { ...parseRedirectProviderMetadata(document), readAt: call.now }
   } catch (error) {
     if (!(error instanceof MetadataError)) throw error
     throw invalidParameter(`The metadata of the SAML provider cannot be used: ${error.message}.`)
@@ -57,7 +55,7 @@ export async function currentMetadata(
   try {
     return await readMetadata(call, details)
   } catch (error) {
-    if (stored) return stored
+    if (stored) return { ...stored, readAt: call.now - REFRESH_MS + RETRY_MS }
     throw error
   }
 }

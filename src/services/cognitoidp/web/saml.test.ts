@@ -278,4 +278,9 @@ test('Metadata comes by document or address, is checked, and is read again every
   other.served.document = ''
   other.clock.advance(6 * 3600_000)
   expect(await attempt(rotated)).toBe(303)
+  // It is requested again after five minutes, not at each sign-in.
+  other.served.document = METADATA
+  expect(await attempt(rotated)).toBe(303)
+  other.clock.advance(5 * 60_000)
+  expect([await attempt(idp), await attempt(rotated)]).toEqual([303, 400])
 }, 60_000)
