@@ -30,7 +30,7 @@ const enroll: SubCommand = {
     const { given, operands } = parseSubcommand(enrollOptions, words, oneName)
     const created = await callAdmin<{ code: string }>(given, 'POST /planes/enroll', {
       plane: operands[0],
-      ...(given.only && { scope: given.only }),
+      ...(given.only?.length && { scope: given.only }),
     })
     process.stdout.write(given.json ? `${JSON.stringify(created)}\n` : `${created.code}\n`)
     return 0
