@@ -93,7 +93,8 @@ export interface CertificateRow extends Row {
   readonly warnedDay?: number
   /** Days before the end for which mails were sent at renewal. */
   readonly mailedDay?: number
-  readonly acme?: { readonly endpointArn: string; readonly accountId: string }
+  /** `isReplaced`: an order named it as the one that it replaces (RFC 9773 §5). */
+  readonly acme?: { readonly endpointArn: string; readonly accountId: string; readonly isReplaced?: true }
   readonly progress: Progress<CertificateState>
 }
 
