@@ -130,8 +130,8 @@ describe('An operation that needs no signature, of a service with a row', () => 
   test.each<[what: string, it: HttpRequest, name: string]>([
     [
       'of awsJson',
-      request(['X-Amz-Target', 'AWSCognitoIdentityProviderService.UpdateAuthEventFeedback']),
-      'cognito-idp:UpdateAuthEventFeedback',
+      request(['X-Amz-Target', 'AWSCognitoIdentityProviderService.RevokeUserSession']),
+      'cognito-idp:RevokeUserSession',
     ],
   ])('%s', async (_, it, name) => {
     const response = await opened.gate.handle(it)
