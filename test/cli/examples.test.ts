@@ -51,6 +51,21 @@ test('examples/vitest passes with the installed package', () => {
   expect(status).toBe(0)
 })
 
+test('examples/cdk passes with the installed package', { timeout: 300_000 }, () => {
+  const here = join(folder, 'cdk')
+  cpSync(join(root, 'examples/cdk'), here, { recursive: true })
+  // Too large to be installed with the repository: its tests need the npm registry.
+  const install = ['install', '--no-save', '--no-audit', '--no-fund', '--prefix', join(folder, 'cdk-library')]
+  const library = run('npm', [...install, 'aws-cdk-lib@2.276.0', 'constructs@10.8.1'], folder)
+  expect(library.status, library.output).toBe(0)
+  symlinkSync(join(folder, 'cdk-library/node_modules'), join(here, 'node_modules'))
+
+  const { status, output } = run(process.execPath, [join(folder, 'node_modules/vitest/vitest.mjs'), 'run'], here)
+
+  expect(output).toContain('2 passed')
+  expect(status).toBe(0)
+})
+
 test('examples/pytest passes with the plugin that the command prints', () => {
   const here = join(folder, 'pytest')
   cpSync(join(root, 'examples/pytest'), here, { recursive: true })

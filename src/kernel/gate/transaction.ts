@@ -34,19 +34,20 @@ export async function transact<A extends Attempt, T>(
   store: Pick<Store, 'run'>,
   { begin, run, refuse }: Transaction<A, T>,
 ): Promise<T> {
-  let attempt = begin()
+  let last: A | undefined
   try {
     const output = await store.run(async (unit) => {
-      attempt = begin()
+      const attempt = begin()
+      last = attempt
       const output = await run(unit, attempt)
       for (const record of attempt.refused) record(unit)
       return output
     })
-    for (const effect of attempt.effects) effect()
+    for (const effect of last?.effects ?? []) effect()
     return output
   } catch (error) {
     // The change and its event are both written, or neither: which is not known, and an event of a failure might be wrong.
-    if (!(error instanceof UnavailableError)) await refuse(error, attempt)
+    if (!(error instanceof UnavailableError)) await refuse(error, last ?? begin())
     throw error
   }
 }

@@ -48,6 +48,7 @@ export class ArnForm<const T extends string> {
   readonly #pieces: readonly string[]
   readonly #parser: RegExp
   readonly #checks: ReadonlyMap<string, RegExp>
+  #last: Scope & { readonly prefix: string } = { partition: '', region: '', account: '', prefix: '' }
 
   constructor(template: T, patterns: Patterns<T> = {}) {
     const [arn, partition, service = '', region = '', account = '', ...rest] = template.split(':')
@@ -84,8 +85,7 @@ export class ArnForm<const T extends string> {
 
   /** For policies on what has no single ARN: variables that are left out become `*`. Values are not checked. */
   printPattern(scope: Scope, variables: Partial<Variables<T>> = {}): string {
-    const every = Object.fromEntries(this.names.map((name) => [name, '*'])) as Variables<T>
-    return this.#print(scope, { ...every, ...variables })
+    return this.#print(scope, variables)
   }
 
   /** Undefined for an ARN of another service or form, and for parts that this form has not. */
@@ -105,18 +105,32 @@ export class ArnForm<const T extends string> {
 
   /** The first variable whose value does not match its pattern. */
   mismatch(variables: Variables<T>): VariableName<T> | undefined {
-    return this.names.find((name) => !this.accepts(name, variables[name]))
+    for (const name of this.names) if (!this.accepts(name, variables[name])) return name
+    return undefined
   }
 
-  #print({ partition, region, account }: Scope, variables: Variables<T>): string {
-    const pieces = this.#pieces.map((piece, index) => (index % 2 === 1 ? variables[piece as VariableName<T>] : piece))
-    return printArn({
+  #print(scope: Scope, variables: Partial<Variables<T>>): string {
+    let text = this.#prefix(scope)
+    for (let at = 0; at < this.#pieces.length; at++) {
+      const piece = this.#pieces[at]!
+      text += at % 2 === 1 ? (variables[piece as VariableName<T>] ?? '*') : piece
+    }
+    return text
+  }
+
+  /** Everything before the resource. The last one is kept: one call prints several ARNs of one scope. */
+  #prefix({ partition, region, account }: Scope): string {
+    const last = this.#last
+    if (last.partition === partition && last.region === region && last.account === account) return last.prefix
+    const prefix = printArn({
       partition: checked(partition, PARTITION, 'partition'),
       service: this.service,
       region: isVariable(this.#region) ? checked(region, REGION, 'Region') : this.#region,
       account: isVariable(this.#account) ? checked(account, ACCOUNT, 'account') : this.#account,
-      resource: pieces.join(''),
+      resource: '',
     })
+    this.#last = { partition, region, account, prefix }
+    return prefix
   }
 }
 
