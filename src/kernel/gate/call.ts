@@ -33,6 +33,8 @@ export interface Call extends Scope {
   readonly tlsVersion?: string | undefined
   /** The client's address, as the audit log has it; undefined where a service calls. */
   readonly remoteAddress?: string | undefined
+  /** As the client says; undefined where it says nothing. */
+  readonly userAgent?: string | undefined
   /** Epoch milliseconds; the same throughout the call. */
   readonly now: number
   readonly requestId: string
@@ -72,6 +74,11 @@ export interface Call extends Scope {
   once<T>(effect: () => Promise<T>): Promise<T>
   /** Compares a secret that can be guessed online, within its durable failure budget; once, although a body may be retried. */
   readonly checkSecret: CheckSecret
+  /**
+   * Commits now, in a transaction of its own, and once: what it writes lasts although the call is refused. For what a
+   * refusal must leave behind; callers without an account must not be able to add rows without bound.
+   */
+  commitNow<T>(write: (unit: Unit) => Promise<T>): Promise<T>
   /** As `secretsmanager.amazonaws.com` and its like, in a commit of its own. */
   readonly actAs: ActAs
   /** Runs after the commit is durable. For this node's memory only; outside effects belong in a job. */

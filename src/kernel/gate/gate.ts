@@ -209,6 +209,7 @@ export class Gate {
       call: (unit, arrival, invocation) => ({
         ...this.#runner.call(unit, arrival, invocation, newAttempt(newDraft(arrival.now))),
         checkSecret: () => Promise.reject(new Error('A replayed call checks no secret: that would spend it.')),
+        commitNow: () => Promise.reject(new Error('A replayed call writes nothing.')),
       }),
       conditions: (invocation, action, call, row, given) =>
         this.#runner.conditions(invocation, action, call, row, given),

@@ -117,6 +117,7 @@ export class Runner {
       signature,
       tlsVersion: arrival.request.tls?.version,
       remoteAddress: arrival.request.remoteAddress,
+      userAgent: header(arrival.request, 'user-agent'),
       now: arrival.now,
       requestId: arrival.requestId,
       operation: invocation.operation.name,
@@ -145,6 +146,7 @@ export class Runner {
       once: onceIn(arrival.done, attempt),
       checkSecret: (secret, compare) =>
         call.once(() => checkSecret(store, secret, { now: arrival.now, region }, compare)),
+      commitNow: (write) => call.once(() => store.run(write)),
       actAs: act,
       afterCommit: (effect) => void attempt.effects.push(effect),
     }

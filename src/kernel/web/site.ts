@@ -74,6 +74,7 @@ export interface WebCall<C = undefined>
     | 'newId'
     | 'uniqueId'
     | 'once'
+    | 'commitNow'
     | 'afterCommit'
   > {
   /** The claims of the session or the bearer token; undefined for an anonymous caller. */

@@ -353,6 +353,7 @@ export class WebGate {
       },
       checkSecret: (secret, compare) =>
         once(() => checkSecret(store, secret, { now: web.now, region: place.region }, compare)),
+      commitNow: (write) => once(() => store.run(write)),
       record: (event) => void recorded.push(event),
       afterCommit: (effect) => void effects.push(effect),
       recordIn: (account, region = DEFAULT_REGION) => {

@@ -1,60 +1,43 @@
-/** Sign-in events of users, as threat protection lists them, and what people say of them. */
-import type { AuthEventType, EventResponseType, FeedbackValueType } from '@aws-sdk/client-cognito-identity-provider'
+/** Sign-in events of users, as threat protection lists them, and what administrators and users say of them. */
+import type { AuthEventType } from '@aws-sdk/client-cognito-identity-provider'
 import { page } from '../../kernel/service/page.ts'
-import { under } from '../../store/store.ts'
-import { cognito, type Flow, invalidParameter, notFound, type PoolRow, poolNamed } from './resources.ts'
-import { requireUser, type UserRow } from './user-rows.ts'
+import { type ActivityRow, activityPrefix, addFeedback, isProtected } from './activity-rows.ts'
+import { cognito, invalidParameter, notAuthorized, notFound, type PoolRow, poolById, poolNamed } from './resources.ts'
+import { readFeedbackToken } from './risk-notices.ts'
+import { requireUser } from './user-rows.ts'
 
-/** Of one user: older ones go. */
-const EVENTS_MAX = 50
 const PAGE = 60
-
-interface ActivityRow {
-  readonly id: string
-  readonly at: number
-  readonly type: 'SignIn' | 'SignUp' | 'ForgotPassword' | 'PasswordChange'
-  readonly response: EventResponseType
-  readonly address?: string | undefined
-  readonly challenge?: string | undefined
-  readonly feedback?: { readonly value: FeedbackValueType; readonly at: number } | undefined
-}
-
-const prefix = (pool: PoolRow, user: Pick<UserRow, 'sub'>) => under('cognito-idp', 'auth-event', pool.id, user.sub)
-
-/** Newest first, by a key that counts down. */
-const keyOf = (pool: PoolRow, user: Pick<UserRow, 'sub'>, row: Pick<ActivityRow, 'id' | 'at'>) =>
-  `${prefix(pool, user)}${String(9_999_999_999_999 - row.at).padStart(13, '0')}-${row.id}`
-
-/** Records an event of a pool whose threat protection is on. In the transaction of the sign-in. */
-export async function recordActivity(
-  call: Pick<Flow, 'unit' | 'now' | 'newId' | 'remoteAddress'>,
-  pool: PoolRow,
-  user: UserRow,
-  of: Pick<ActivityRow, 'type' | 'response' | 'challenge'>,
-): Promise<void> {
-  if ((pool.settings.UserPoolAddOns?.AdvancedSecurityMode ?? 'OFF') === 'OFF') return
-  const row: ActivityRow = { id: call.newId(), at: call.now, address: call.remoteAddress, ...of }
-  const rows = await call.unit.range(prefix(pool, user), { limit: EVENTS_MAX + 5 })
-  for (const { key } of rows.slice(EVENTS_MAX - 1)) call.unit.delete(key)
-  call.unit.put(keyOf(pool, user, row), row)
-}
 
 const shown = (row: ActivityRow): AuthEventType => ({
   EventId: row.id,
   EventType: row.type,
   CreationDate: new Date(row.at),
   EventResponse: row.response,
-  EventRisk: { RiskDecision: 'NoRisk', CompromisedCredentialsDetected: false },
-  ChallengeResponses:
-    row.challenge === undefined ? [] : [{ ChallengeName: row.challenge as never, ChallengeResponse: 'Success' }],
-  EventContextData: { ...(row.address !== undefined && { IpAddress: row.address }) },
+  EventRisk: {
+    RiskDecision: row.decision,
+    ...(row.level && { RiskLevel: row.level }),
+    CompromisedCredentialsDetected: row.isCompromised,
+  },
+  ChallengeResponses: row.challenges.map(({ name, isPassed }) => ({
+    ChallengeName: name,
+    ChallengeResponse: isPassed ? 'Success' : 'Failure',
+  })),
+  EventContextData: {
+    ...(row.address !== undefined && { IpAddress: row.address }),
+    ...(row.deviceName !== undefined && { DeviceName: row.deviceName }),
+    ...(row.country !== undefined && { Country: row.country }),
+  },
   ...(row.feedback && {
-    EventFeedback: { FeedbackValue: row.feedback.value, Provider: 'Admin', FeedbackDate: new Date(row.feedback.at) },
+    EventFeedback: {
+      FeedbackValue: row.feedback.value,
+      Provider: row.feedback.by,
+      FeedbackDate: new Date(row.feedback.at),
+    },
   }),
 })
 
-const assertProtected = ({ settings }: PoolRow): void => {
-  if ((settings.UserPoolAddOns?.AdvancedSecurityMode ?? 'OFF') === 'OFF')
+const assertProtected = (pool: PoolRow): void => {
+  if (!isProtected(pool))
     throw cognito.fail('UserPoolAddOnNotEnabledException', 'User pool add-ons are not enabled for the user pool.')
 }
 
@@ -66,7 +49,7 @@ export const adminListUserAuthEvents = cognito
     const user = await requireUser(call.unit, pool, input.Username)
     const { items, next } = await page<ActivityRow>(
       call,
-      (after, limit) => call.unit.range(prefix(pool, user), { after, limit }),
+      (after, limit) => call.unit.range(activityPrefix(pool, user), { after, limit }),
       {
         token: input.NextToken,
         size: input.MaxResults || PAGE,
@@ -77,15 +60,31 @@ export const adminListUserAuthEvents = cognito
     return { AuthEvents: items.map(shown), ...(next !== undefined && { NextToken: next }) }
   })
 
+const eventMissing = () => notFound('The event does not exist.')
+
 export const adminUpdateAuthEventFeedback = cognito
   .operation('AdminUpdateAuthEventFeedback')
   .on(poolNamed)
   .run(async (call, input, { row: pool }) => {
     assertProtected(pool)
     const user = await requireUser(call.unit, pool, input.Username)
-    const rows = await call.unit.range<ActivityRow>(prefix(pool, user), { limit: EVENTS_MAX + 5 })
-    const found = rows.find(({ document }) => document.id === input.EventId)
-    if (!found) throw notFound('The event does not exist.')
-    call.unit.put(found.key, { ...found.document, feedback: { value: input.FeedbackValue, at: call.now } })
+    const feedback = { value: input.FeedbackValue, by: 'Admin', at: call.now } as const
+    if (!(await addFeedback(call.unit, pool, user, input.EventId, feedback))) throw eventMissing()
+    return {}
+  })
+
+export const updateAuthEventFeedback = cognito
+  .operation('UpdateAuthEventFeedback')
+  .anonymous()
+  .withoutPermission('the token of a notice to the user authorizes feedback on its event')
+  .run(async (call, input) => {
+    const claims = readFeedbackToken(call, input.FeedbackToken)
+    const pool = claims && (await poolById(call.unit, claims.pool))
+    const isSame = claims?.pool === input.UserPoolId && claims.event === input.EventId
+    if (!pool || !isSame || claims.username !== input.Username) throw notAuthorized('Invalid feedback token.')
+    assertProtected(pool)
+    const user = await requireUser(call.unit, pool, claims.username)
+    const feedback = { value: input.FeedbackValue, by: 'User', at: call.now } as const
+    if (!(await addFeedback(call.unit, pool, user, claims.event, feedback))) throw eventMissing()
     return {}
   })

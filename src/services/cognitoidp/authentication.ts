@@ -30,6 +30,7 @@ import {
   signInWithPassword,
 } from './sign-in.ts'
 import { UNSIGNED } from './sign-up.ts'
+import type { ContextData } from './threat-client.ts'
 
 /** Which of a client's settings allows a flow: its name of today, and the older one. */
 const ALLOWED_BY: Readonly<Partial<Record<AuthFlowType, readonly string[]>>> = {
@@ -119,12 +120,18 @@ async function refreshed(of: SignIn, parameters: Parameters): Promise<SignInAnsw
   return { AuthenticationResult, ChallengeParameters: {} }
 }
 
+interface Given {
+  readonly ClientMetadata?: Readonly<Record<string, string>> | undefined
+  readonly UserContextData?: ContextData | undefined
+  readonly ContextData?: ContextData | undefined
+}
+
 const signInOf = (
   call: Flow,
   { pool, client }: PoolClient,
   isAdmin: boolean,
-  clientMetadata: Readonly<Record<string, string>> | undefined,
-): SignIn => ({ call, pool, client, isAdmin, clientMetadata })
+  { ClientMetadata: clientMetadata, UserContextData, ContextData }: Given,
+): SignIn => ({ call, pool, client, isAdmin, clientMetadata, context: isAdmin ? ContextData : UserContextData })
 
 export const initiateAuth = cognito
   .operation('InitiateAuth')
@@ -132,7 +139,7 @@ export const initiateAuth = cognito
   .withoutPermission(UNSIGNED)
   .on(clientNamed)
   .run((call, input, of) =>
-    initiate(signInOf(call, of, false, input.ClientMetadata), {
+    initiate(signInOf(call, of, false, input), {
       flow: input.AuthFlow,
       parameters: input.AuthParameters ?? {},
     }),
@@ -144,7 +151,7 @@ export const respondToAuthChallenge = cognito
   .withoutPermission(UNSIGNED)
   .on(clientNamed)
   .run((call, input, of) =>
-    respond(signInOf(call, of, false, input.ClientMetadata), {
+    respond(signInOf(call, of, false, input), {
       name: input.ChallengeName,
       session: input.Session,
       responses: input.ChallengeResponses ?? {},
@@ -156,7 +163,7 @@ export const adminInitiateAuth = cognito
   .on(poolNamed)
   .run(async (call, input, { row: pool }) => {
     const client = await requireClient(call.unit, pool, input.ClientId)
-    return initiate(signInOf(call, { pool, client }, true, input.ClientMetadata), {
+    return initiate(signInOf(call, { pool, client }, true, input), {
       flow: input.AuthFlow,
       parameters: input.AuthParameters ?? {},
     })
@@ -167,7 +174,7 @@ export const adminRespondToAuthChallenge = cognito
   .on(poolNamed)
   .run(async (call, input, { row: pool }) => {
     const client = await requireClient(call.unit, pool, input.ClientId)
-    return respond(signInOf(call, { pool, client }, true, input.ClientMetadata), {
+    return respond(signInOf(call, { pool, client }, true, input), {
       name: input.ChallengeName,
       session: input.Session,
       responses: input.ChallengeResponses ?? {},

@@ -43,6 +43,7 @@ import {
 } from './sign-in.ts'
 import { writable } from './sign-up.ts'
 import { firstStep, openBlock } from './srp-steps.ts'
+import { assertNotLeaked, recordWrongPassword } from './threats.ts'
 import { findUser, saveUser, type TotpRow, type UserRow } from './user-rows.ts'
 
 export interface ChallengeAnswer {
@@ -117,9 +118,11 @@ const ANSWERS: Readonly<Partial<Record<ChallengeNameType, Answered>>> = {
       throw notAuthorized('Invalid session for the user.')
     const verifier = (user && verifierOf(call, pool, user)) ?? simulatedVerifier(call.vault, pool, login)
     const secret = guessable(pool, user?.sub ?? budgetName(call.vault, pool, login))
-    const checked = await call.checkSecret(secret, () => {
+    const checked = await call.checkSecret(secret, async (unit) => {
       const isRight = block.proves(srpIdentity(pool, user ?? { username: login }), verifier)
-      return isRight && user?.password !== undefined ? true : undefined
+      if (isRight && user?.password !== undefined) return true
+      await recordWrongPassword(of, user, unit)
+      return undefined
     })
     if (checked.outcome === 'refused') throw attemptsExceeded()
     if (checked.outcome === 'wrong') throw wrongPassword()
@@ -157,7 +160,7 @@ const ANSWERS: Readonly<Partial<Record<ChallengeNameType, Answered>>> = {
     spend(of.call, state)
     // The spent code is in the row: the user is read again.
     const user = await reread(of, person)
-    return finish(of, { ...person, user }, { deviceKey: state.provedDevice })
+    return finish(of, { ...person, user }, { deviceKey: state.provedDevice, isMfa: true })
   },
 
   WEB_AUTHN: async (of, person, state, responses) => {
@@ -186,7 +189,7 @@ const ANSWERS: Readonly<Partial<Record<ChallengeNameType, Answered>>> = {
       ...user,
       factors: { ...user.factors, totp: { isEnabled: true, isPreferred: true } },
     })
-    return finish(of, { ...person, user: saved }, { deviceKey: state.provedDevice })
+    return finish(of, { ...person, user: saved }, { deviceKey: state.provedDevice, isMfa: true })
   },
 
   NEW_PASSWORD_REQUIRED: async (of, person, state, responses) => {
@@ -194,6 +197,7 @@ const ANSWERS: Readonly<Partial<Record<ChallengeNameType, Answered>>> = {
     const { user } = known(person)
     if (user.status !== 'FORCE_CHANGE_PASSWORD') throw notAuthorized('Invalid session for the user.')
     const password = required(responses, 'NEW_PASSWORD')
+    await assertNotLeaked(call, of, password, 'PASSWORD_CHANGE')
     const changes = Object.fromEntries(
       Object.entries(responses).flatMap(([name, value]) =>
         name.startsWith('userAttributes.') && value !== undefined
@@ -280,7 +284,7 @@ async function codeAnswer(of: SignIn, person: Person, state: SignInState, code: 
   )
   if (!isRight) throw codeMismatch()
   spend(call, state)
-  if (state.factor !== undefined) return finish(of, known(person), { deviceKey: state.provedDevice })
+  if (state.factor !== undefined) return finish(of, known(person), { deviceKey: state.provedDevice, isMfa: true })
   return afterFirstFactor(of, person, { factor: state.challenge, deviceKey: state.deviceKey })
 }
 

@@ -18,6 +18,7 @@ import {
 } from './resources.ts'
 import { checkSecretHash } from './secret-hash.ts'
 import { postConfirmation, UNSIGNED } from './sign-up.ts'
+import { assertNotLeaked, recordOther } from './threats.ts'
 import { findUser, saveUser, type UserRow, userMissing } from './user-rows.ts'
 
 const NO_CONTACT = 'Cannot reset password for the user as there is no registered/verified email or phone_number'
@@ -41,6 +42,8 @@ export async function startRecovery(
     (await findUser(call.unit, pool, username)) ??
     (await migrated(call, pool, client, { username, source: 'UserMigration_ForgotPassword', clientMetadata }))
   const conceals = isConcealing(client)
+  if (user || conceals)
+    await recordOther(call, { pool, client }, user, { type: 'ForgotPassword', response: 'InProgress' })
   if (!user) {
     if (!conceals) throw userMissing()
     return simulatedDelivery(call, pool, username)
@@ -95,6 +98,7 @@ export async function recover(
 ): Promise<void> {
   // The policy is public, the user is not: it comes first.
   checkPolicy(pool, password)
+  await assertNotLeaked(call, { pool, client }, password, 'PASSWORD_CHANGE')
   const user = await findUser(call.unit, pool, username)
   if (!user && !isConcealing(client)) throw userMissing()
   const { attribute, value } = await checkCode(call, pool, user, username, 'forgot', code)
@@ -109,6 +113,7 @@ export async function recover(
     },
   }
   await saveUser(call.unit, pool, user, recovered)
+  await recordOther(call, { pool, client }, recovered, { type: 'ForgotPassword', response: 'Pass' })
   await postConfirmation(call, pool, recovered, client.id, 'PostConfirmation_ConfirmForgotPassword', clientMetadata)
 }
 

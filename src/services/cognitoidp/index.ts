@@ -7,11 +7,14 @@ import * as activity from './activity.ts'
 import * as authentication from './authentication.ts'
 import * as branding from './branding.ts'
 import * as clients from './clients.ts'
+import { assertReadable } from './compromised.ts'
 import * as devices from './devices.ts'
 import * as domains from './domains.ts'
 import * as forgotPassword from './forgot-password.ts'
 import * as groups from './groups.ts'
 import * as listUsers from './list-users.ts'
+import * as logDelivery from './log-delivery.ts'
+import { DELIVER_LOGS } from './log-queue.ts'
 import * as mfa from './mfa.ts'
 import * as passkeys from './passkeys.ts'
 import * as pools from './pools.ts'
@@ -52,11 +55,19 @@ export const cognitoidp = cognito.service({
     branding,
     risk,
     activity,
+    logDelivery,
     { tagging },
   ),
   sites,
   webAclResources: [webAclUserPool],
   traits: { protectedOperations },
-  jobs: { 'cognito-idp.delete-pool': pools.deletePoolJob, [FORGET_ASSERTION]: forgetRow },
-  open: () => ({ provides: [provide(userPools, userPoolsPort)] }),
+  jobs: {
+    'cognito-idp.delete-pool': pools.deletePoolJob,
+    [FORGET_ASSERTION]: forgetRow,
+    [DELIVER_LOGS]: logDelivery.deliverLogs,
+  },
+  open: () => {
+    assertReadable()
+    return { provides: [provide(userPools, userPoolsPort)] }
+  },
 })

@@ -1,6 +1,7 @@
 /** Passwords of users: what a pool demands, and how they are kept. SRP verifiers, sealed, because SHA-256 alone is quick to guess. */
 import { newVerifier, type SrpIdentity, type SrpVerifier, matches as verifierMatches } from '../../engines/srp/srp.ts'
 import type { GuessableSecret } from '../../kernel/state/failure-budget.ts'
+import type { Unit } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { cognito, type Flow, groupOf, notAuthorized, type PoolRow, poolArn, sealedAt, userPool } from './resources.ts'
 import type { UserRow } from './user-rows.ts'
@@ -89,19 +90,28 @@ export const guessable = (pool: PoolRow, id: string, what = 'password'): Guessab
 export const wrongPassword = () => notAuthorized('Incorrect username or password.')
 export const attemptsExceeded = () => notAuthorized('Password attempts exceeded')
 
-/** Throws for a wrong password, and while the budget of wrong ones is spent. A user without a password takes as long. */
+/**
+ * Throws for a wrong password, and while the budget of wrong ones is spent. A user without a password takes as long. What `onWrong`
+ * writes is committed with the count of the failure.
+ */
 export async function checkPassword(
   call: Pick<Flow, 'vault' | 'checkSecret'>,
   pool: PoolRow,
   user: UserRow | undefined,
   claimed: string,
   password: string,
+  onWrong?: (unit: Unit) => Promise<void>,
 ): Promise<void> {
   const identity = srpIdentity(pool, user ?? { username: claimed })
   const verifier = (user && verifierOf(call, pool, user)) ?? DUMMY
   const isKnown = user?.password !== undefined
-  const checked = await call.checkSecret(guessable(pool, user?.sub ?? budgetName(call.vault, pool, claimed)), () =>
-    verifierMatches(identity, password.slice(0, LENGTH_MAX + 1), verifier) && isKnown ? true : undefined,
+  const checked = await call.checkSecret(
+    guessable(pool, user?.sub ?? budgetName(call.vault, pool, claimed)),
+    async (unit) => {
+      if (verifierMatches(identity, password.slice(0, LENGTH_MAX + 1), verifier) && isKnown) return true
+      await onWrong?.(unit)
+      return undefined
+    },
   )
   if (checked.outcome === 'refused') throw attemptsExceeded()
   if (checked.outcome === 'wrong') throw wrongPassword()

@@ -47,6 +47,8 @@ const PARTS = [
   'terms',
   'import',
   'auth-event',
+  'log-queue',
+  'log-queue-state',
   'saml-key',
   'saml-assertion',
 ] as const

@@ -1,6 +1,7 @@
 /** Cognito user pools: the service's declarations, its one resource type, and the rows that belong to a pool. */
 import type * as CognitoIdp from '@aws-sdk/client-cognito-identity-provider'
 import type {
+  LogConfigurationType,
   SchemaAttributeType,
   UserPoolClientType,
   UserPoolType,
@@ -76,6 +77,7 @@ export interface PoolRow extends Row {
   readonly webAuthn?: WebAuthnConfigurationType | undefined
   readonly domain?: string | undefined
   readonly customDomain?: string | undefined
+  readonly logDelivery?: readonly LogConfigurationType[] | undefined
 }
 
 export const userPool = cognito.resource({
@@ -217,10 +219,12 @@ export type Flow = Pick<
   | 'use'
   | 'quotas'
   | 'once'
+  | 'commitNow'
   | 'checkSecret'
   | 'actAs'
   | 'requestId'
   | 'remoteAddress'
+  | 'userAgent'
 >
 
 export type { Key }

@@ -1,7 +1,8 @@
-/** Threat protection: what a pool does about sign-ins from blocked addresses, and how it is configured. */
+/** How threat protection of a pool is configured, and the addresses that it blocks or leaves alone. */
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import type { RiskConfigurationType } from '@aws-sdk/client-cognito-identity-provider'
 import type { Reader } from '../../kernel/state/reader.ts'
+import { isProtected } from './activity-rows.ts'
 import {
   at,
   cognito,
@@ -17,9 +18,11 @@ import {
 const RANGES_MAX = 200
 const ALL = 'ALL'
 
+export type RiskSettings = Omit<RiskConfigurationType, 'UserPoolId' | 'ClientId' | 'LastModifiedDate'>
+
 export interface RiskRow {
   readonly client: string
-  readonly settings: Omit<RiskConfigurationType, 'UserPoolId' | 'ClientId' | 'LastModifiedDate'>
+  readonly settings: RiskSettings
   readonly modifiedAt: number
 }
 
@@ -42,8 +45,7 @@ export const setRiskConfiguration = cognito
   .operation('SetRiskConfiguration')
   .on(poolNamed)
   .run(async (call, input, { row: pool }) => {
-    const mode = pool.settings.UserPoolAddOns?.AdvancedSecurityMode ?? 'OFF'
-    if (mode === 'OFF')
+    if (!isProtected(pool))
       throw cognito.fail('UserPoolAddOnNotEnabledException', 'User pool add-ons are not enabled for the user pool.')
     if (input.ClientId !== undefined) await requireClient(call.unit, pool, input.ClientId)
     const { BlockedIPRangeList: blocked = [], SkippedIPRangeList: skipped = [] } =
@@ -74,25 +76,33 @@ export const describeRiskConfiguration = cognito
     return { RiskConfiguration: shown(pool, row, input.ClientId) }
   })
 
-/** Throws for an address that the pool blocks, in whatever mode threat protection is: AWS blocks in audit mode, too. */
-export async function assertNotBlocked(
-  reader: Reader,
-  { pool, client }: PoolClient,
-  address: string | undefined,
-): Promise<void> {
-  if ((pool.settings.UserPoolAddOns?.AdvancedSecurityMode ?? 'OFF') === 'OFF') return
+/** What a pool, or one of its clients, does about risks. */
+export async function riskSettings(reader: Reader, { pool, client }: PoolClient): Promise<RiskSettings | undefined> {
   const row =
     (await reader.get<RiskRow>(at.part(pool.id, 'risk', client.id))) ??
     (await reader.get<RiskRow>(at.part(pool.id, 'risk', ALL)))
-  const ranges = row?.settings.RiskExceptionConfiguration?.BlockedIPRangeList ?? []
-  if (ranges.length === 0) return
+  return row?.settings
+}
+
+function isWithin(ranges: readonly string[] | undefined, address: string | undefined): boolean {
   const plain = (address ?? '').replace(/^::ffff:/, '')
-  if (isIP(plain) === 0) return
+  if (!ranges || ranges.length === 0 || isIP(plain) === 0) return false
   const list = new BlockList()
   for (const range of ranges) {
     const [network = '', bits] = range.split('/')
     list.addSubnet(network, Number(bits), isIPv6(network) ? 'ipv6' : 'ipv4')
   }
-  if (list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4'))
+  return list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
+}
+
+/** Whether no risk is evaluated for the address. */
+export const isSkipped = (settings: RiskSettings | undefined, address: string | undefined): boolean =>
+  isWithin(settings?.RiskExceptionConfiguration?.SkippedIPRangeList, address)
+
+/** Throws for an address that the pool blocks, in whatever mode threat protection is: AWS blocks in audit mode, too. */
+export async function assertNotBlocked(reader: Reader, of: PoolClient, address: string | undefined): Promise<void> {
+  if (!isProtected(of.pool)) return
+  const settings = await riskSettings(reader, of)
+  if (isWithin(settings?.RiskExceptionConfiguration?.BlockedIPRangeList, address))
     throw notAuthorized('Unable to login because of security reasons.')
 }

@@ -9,6 +9,7 @@ import { cognito, invalidParameter, notAuthorized } from './resources.ts'
 import { attributesOf } from './schema.ts'
 import { endSessions } from './sessions.ts'
 import { writable } from './sign-up.ts'
+import { assertNotLeaked, recordOther } from './threats.ts'
 import { readable } from './tokens.ts'
 import { removeUser, saveUser } from './user-rows.ts'
 import { attributesShown, mfaOptions } from './users.ts'
@@ -97,13 +98,15 @@ export const changePassword = cognito
   .bearer(accessToken)
   .withoutPermission(BY_TOKEN)
   .run(async (call, input) => {
-    const { pool, user } = await self(call)
+    const { pool, client, user } = await self(call)
     // Users without a password set their first one.
     if (user.password !== undefined) {
       if (input.PreviousPassword === undefined) throw invalidParameter('PreviousPassword is required.')
       await checkPassword(call, pool, user, user.username, input.PreviousPassword)
     }
+    await assertNotLeaked(call, { pool, client }, input.ProposedPassword, 'PASSWORD_CHANGE')
     resetFailures(call.unit, guessable(pool, user.sub))
+    await recordOther(call, { pool, client }, user, { type: 'PasswordChange', response: 'Pass' })
     await saveUser(call.unit, pool, user, withPassword(call, pool, user, { password: input.ProposedPassword }))
     return {}
   })

@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { AuthenticationResultType, ChallengeNameType } from '@aws-sdk/client-cognito-identity-provider'
-import { recordActivity } from './activity.ts'
 import { type SignInState, sealState, sessionMs } from './challenge-state.ts'
 import { digestOf } from './codes.ts'
 import { deviceMissing, deviceOf } from './devices.ts'
@@ -27,6 +26,7 @@ import {
 import { attributeList } from './schema.ts'
 import { checkSecretHash } from './secret-hash.ts'
 import { firstStep } from './srp-steps.ts'
+import { type Attempt, assessSignIn, recordPass, recordWrongPassword } from './threats.ts'
 import { beginSession, tokensOf } from './tokens.ts'
 import { trigger } from './triggers.ts'
 import { findUser, type UserRow, userMissing } from './user-rows.ts'
@@ -42,9 +42,7 @@ export interface SignInAnswer {
   readonly AvailableChallenges?: ChallengeNameType[]
 }
 
-export interface SignIn extends PoolClient {
-  readonly call: Flow
-  readonly isAdmin: boolean
+export interface SignIn extends Attempt {
   readonly clientMetadata?: Readonly<Record<string, string>> | undefined
   /** Of the pages of managed login, where the registered address proves the client: no SECRET_HASH. */
   readonly isPage?: true
@@ -157,8 +155,9 @@ export async function signInWithPassword(
     }))
   if (!known) admit(of, person)
   // What was just taken over has been verified by its function.
-  if (person.user || !known) await checkPassword(call, pool, known, person.login, password)
-  return afterFirstFactor(of, { login: person.login, user: known }, { factor: 'PASSWORD', deviceKey })
+  if (person.user || !known)
+    await checkPassword(call, pool, known, person.login, password, (unit) => recordWrongPassword(of, known, unit))
+  return afterFirstFactor(of, { login: person.login, user: known }, { factor: 'PASSWORD', deviceKey, password })
 }
 
 /** Which first factors a user of USER_AUTH may choose. For users that do not exist: what the pool offers all of them. */
@@ -241,6 +240,10 @@ export async function sendSignInCode(
 interface Proved {
   readonly factor: string
   readonly deviceKey?: string | undefined
+  /** In clear, where the request had it. */
+  readonly password?: string | undefined
+  /** A second factor is due, although the device is remembered. */
+  readonly isRisky?: boolean
   /** Custom authentication itself decides what follows. */
   readonly next?: ((person: Person) => Promise<SignInAnswer>) | undefined
 }
@@ -251,6 +254,9 @@ export async function afterFirstFactor(of: SignIn, person: Person, proved: Prove
   const { user } = person
   if (!user) throw wrongPassword()
   assertMaySignIn(call, user)
+  const isRisky =
+    isAssessed(of, proved) &&
+    (await assessSignIn(of, user, { password: proved.password, isPassword: proved.factor === 'PASSWORD' }))
   if (user.status === 'FORCE_CHANGE_PASSWORD') {
     const missing = pool.schema.filter(
       ({ Name = '', Required }) => Required && Name !== 'sub' && !user.attributes[Name],
@@ -269,8 +275,13 @@ export async function afterFirstFactor(of: SignIn, person: Person, proved: Prove
       { factor: proved.factor, deviceKey: proved.deviceKey },
     )
   }
-  return secondFactor(of, { ...person, user }, proved)
+  return secondFactor(of, { ...person, user }, { ...proved, isRisky })
 }
+
+/** Custom authentication is evaluated where the pool says so. */
+const isAssessed = ({ pool }: SignIn, { factor, next }: Proved): boolean =>
+  (factor !== 'CUSTOM' && !next) ||
+  (pool.settings.UserPoolAddOns?.AdvancedSecurityAdditionalFlows?.CustomAuthMode ?? 'AUDIT') === 'ENFORCED'
 
 /** Throws for users that may not sign in, whatever they proved. */
 export function assertMaySignIn(call: Pick<Flow, 'now'>, user: UserRow): void {
@@ -294,7 +305,7 @@ export async function secondFactor(of: SignIn, person: KnownPerson, proved: Prov
   const { user } = person
   if (proved.next) return proved.next(person)
   const { deviceKey } = proved
-  if (deviceKey !== undefined) {
+  if (deviceKey !== undefined && !proved.isRisky) {
     const device = await deviceOf(call.unit, pool, user, deviceKey)
     if (!device) throw deviceMissing()
     return challenged(
@@ -375,6 +386,7 @@ export async function mfaChallenge(
 
 interface Finished {
   readonly deviceKey?: string | undefined
+  readonly isMfa?: boolean
   readonly source?: string
 }
 
@@ -382,11 +394,11 @@ interface Finished {
 export async function finish(
   of: SignIn,
   person: KnownPerson,
-  { deviceKey, source = 'TokenGeneration_Authentication' }: Finished = {},
+  { deviceKey, isMfa = false, source = 'TokenGeneration_Authentication' }: Finished = {},
 ): Promise<SignInAnswer> {
   const { call, pool, client, clientMetadata } = of
   const { user } = person
-  await recordActivity(call, pool, user, { type: 'SignIn', response: 'Pass', challenge: 'Password' })
+  await recordPass(of, user, isMfa)
   const isNewDevice = pool.settings.DeviceConfiguration !== undefined && deviceKey === undefined
   await trigger(call, pool, 'PostAuthentication', {
     source: 'PostAuthentication_Authentication',

@@ -13,6 +13,7 @@ import {
 } from './resources.ts'
 import { type Attributes, attributesOf, checkAttributes, checkRequired } from './schema.ts'
 import { checkSecretHash } from './secret-hash.ts'
+import { assertNotLeaked, recordOther } from './threats.ts'
 import { functionOf, trigger } from './triggers.ts'
 import { findUser, newUser, saveUser, type UserRow } from './user-rows.ts'
 
@@ -141,8 +142,10 @@ export async function register(call: Flow, pool: PoolRow, client: ClientRow, inp
   })
   checkRequired(pool, named.attributes)
   const factors = pool.settings.Policies?.SignInPolicy?.AllowedFirstAuthFactors ?? []
-  if (input.Password !== undefined) checkPolicy(pool, input.Password)
-  else if (!factors.some((factor) => factor !== 'PASSWORD')) throw invalidParameter('Password is required.')
+  if (input.Password !== undefined) {
+    checkPolicy(pool, input.Password)
+    await assertNotLeaked(call, { pool, client }, input.Password, 'SIGN_UP')
+  } else if (!factors.some((factor) => factor !== 'PASSWORD')) throw invalidParameter('Password is required.')
   if (await findUser(call.unit, pool, named.login))
     throw cognito.fail(
       'UsernameExistsException',
@@ -184,6 +187,8 @@ export async function register(call: Flow, pool: PoolRow, client: ClientRow, inp
     }))
   if (sent) user = sent.user
   await saveUser(call.unit, pool, undefined, user)
+  const response = answer.isConfirmed ? 'Pass' : 'InProgress'
+  await recordOther(call, { pool, client }, user, { type: 'SignUp', response })
   if (answer.isConfirmed)
     await postConfirmation(call, pool, user, client.id, 'PostConfirmation_ConfirmSignUp', input.ClientMetadata)
   return { user, details: sent?.details }
@@ -233,6 +238,7 @@ export async function confirm(
     },
   }
   await saveUser(call.unit, pool, user, confirmed, { force })
+  await recordOther(call, { pool, client }, confirmed, { type: 'SignUp', response: 'Pass' })
   await postConfirmation(call, pool, confirmed, client.id, 'PostConfirmation_ConfirmSignUp', clientMetadata)
   return confirmed
 }
@@ -267,7 +273,9 @@ export async function resend(
     if (user.status !== 'UNCONFIRMED') throw invalidParameter('User is already confirmed.')
     if (!contact) throw invalidParameter('Auto verification not turned on.')
   }
-  if (user?.status !== 'UNCONFIRMED' || !contact) return simulatedDelivery(call, pool, username)
+  const isDue = user?.status === 'UNCONFIRMED' && contact !== undefined
+  await recordOther(call, { pool, client }, isDue ? user : undefined, { type: 'ResendCode', response: 'Pass' })
+  if (!isDue) return simulatedDelivery(call, pool, username)
   const sent = await sendCode(call, pool, user, {
     kind: 'sign-up',
     message: 'resend',

@@ -1,6 +1,7 @@
 /** GuardDuty: findings about what accounts do, detected in the audit log as it is written. */
 import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
 import { detectionSources } from '../../kernel/ports/detection-sources.ts'
+import { geography } from '../../kernel/ports/geography.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import type { Violation } from '../../wire/constraints.ts'
@@ -61,9 +62,13 @@ export const guardduty = words.service({
   },
   open: (context) => {
     readAlertTargets(process.env['MERLON_FINDING_ALERTS'])
-    const follower = new DetectionFollower(context, readGeographyFile(process.env['MERLON_GEOGRAPHY']))
+    const locate = readGeographyFile(process.env['MERLON_GEOGRAPHY'])
+    const follower = new DetectionFollower(context, locate)
     return {
-      provides: [provide(detectionSources, detectionSourcesPort)],
+      provides: [
+        provide(detectionSources, detectionSourcesPort),
+        provide(geography, { locate: (address) => locate?.(address) }),
+      ],
       start: () => follower.start(),
       close: () => follower.stop(),
     }
