@@ -21,7 +21,7 @@ export class UnevaluableRuleError extends Error {}
 
 export class StatementCompiler {
   readonly #sources: RuleSources
-  readonly #batches = new Map<string, PatternBatch>()
+  readonly #batches = new Map<string, { readonly target: Target; readonly batch: PatternBatch }>()
   readonly #ipSets = new Map<string, IpSet>()
 
   constructor(sources: RuleSources) {
@@ -94,6 +94,14 @@ export class StatementCompiler {
     throw new UnevaluableRuleError(`A ${Object.keys(statement)[0] ?? 'missing'} statement is not allowed here.`)
   }
 
+  /** Builds what the regular expressions take for a request like this one, a little at a time. */
+  *learn(inspection: Inspection): Generator<void> {
+    for (const { target, batch } of this.#batches.values()) {
+      const texts = inspection.texts(target)
+      if (typeof texts !== 'string') yield* batch.learn(texts)
+    }
+  }
+
   #texts(
     condition: Exclude<keyof typeof STEPS_A_CHARACTER, 'REGEX'>,
     inspected: Inspected,
@@ -114,8 +122,8 @@ export class StatementCompiler {
 
   #patterns(inspected: Inspected, patterns: readonly string[]): Predicate {
     const target = inspectedTarget(inspected)
-    const batch = this.#batches.get(target.key) ?? new PatternBatch()
-    this.#batches.set(target.key, batch)
+    const { batch } = this.#batches.get(target.key) ?? { batch: new PatternBatch() }
+    this.#batches.set(target.key, { target, batch })
     const ids = patterns.map((pattern) => {
       try {
         return batch.add(pattern)

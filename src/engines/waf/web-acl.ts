@@ -86,6 +86,8 @@ export interface Verdict {
 
 export interface CompiledWebAcl {
   evaluate(request: InspectedRequest, context: EvaluationContext): Verdict
+  /** Builds what evaluating a request like this one takes, a little at a time; without it, the first such request waits for it. */
+  learn(request: InspectedRequest): Generator<void>
 }
 
 const IMMUNITY_SECONDS = 300
@@ -208,7 +210,10 @@ export function compileWebAcl(acl: WebAclConfiguration, sources: RuleSources): C
   const labels = readsTokenLabels(acl, sources)
     ? (context: EvaluationContext) => tokenLabels(context.token, immunity, context.now)
     : () => []
-  return { evaluate: (request, context) => evaluate(acl, entries, request, context, labels(context)) }
+  return {
+    evaluate: (request, context) => evaluate(acl, entries, request, context, labels(context)),
+    learn: (request) => compiler.learn(new Inspection(request)),
+  }
 }
 
 const wrapped =

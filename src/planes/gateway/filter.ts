@@ -1,10 +1,11 @@
 /** Evaluates requests by the web ACL of their load balancer, and answers those that it does not let through. */
 import type { RequestOrigin } from '../../engines/waf/log-record.ts'
-import { compilePublished, inspectedBodyBytes, type PublishedWebAcl } from '../../engines/waf/published.ts'
+import { inspectedBodyBytes, type PublishedWebAcl } from '../../engines/waf/published.ts'
 import type { RateLimiter } from '../../engines/waf/rate-limiter.ts'
 import type { InspectedRequest } from '../../engines/waf/request.ts'
 import type { TrafficRecorder } from '../../engines/waf/traffic-recorder.ts'
 import type { CompiledWebAcl, Verdict } from '../../engines/waf/web-acl.ts'
+import type { ReadyWebAcl } from '../../kernel/planes/compiled-web-acls.ts'
 import type { PublishedLoadBalancer } from '../../kernel/planes/gateway-content.ts'
 import { type Challenges, type TokenFacts, tokenOutcome } from './challenge.ts'
 import type { GatewayMetrics } from './gateway-metrics.ts'
@@ -24,35 +25,6 @@ export interface FilterParts {
   readonly challenges: Challenges
   readonly metrics: GatewayMetrics
   readonly onError: (message: string, details: object) => void
-}
-
-/** Compiled web ACLs by revision, over snapshots. */
-export class CompiledAcls {
-  #known = new Map<string, CompiledWebAcl | Error>()
-
-  /** To be called with each snapshot: what it does not name is forgotten. Web ACLs that cannot be compiled close their load balancers. */
-  follow(acls: readonly PublishedWebAcl[], onError: FilterParts['onError']): void {
-    const next = new Map<string, CompiledWebAcl | Error>()
-    for (const acl of acls) {
-      const id = `${acl.arn} ${acl.revision}`
-      let compiled = next.get(id) ?? this.#known.get(id)
-      if (!compiled) {
-        try {
-          compiled = compilePublished(acl)
-        } catch (error) {
-          compiled = error as Error
-          onError('web ACL cannot be evaluated: its load balancers refuse requests', { webAcl: acl.arn, error })
-        }
-      }
-      next.set(id, compiled)
-    }
-    this.#known = next
-  }
-
-  of(acl: PublishedWebAcl): CompiledWebAcl | undefined {
-    const compiled = this.#known.get(`${acl.arn} ${acl.revision}`)
-    return compiled instanceof Error ? undefined : compiled
-  }
 }
 
 function inspected(request: GatewayRequest, body: BodyStart | undefined, limit: number): InspectedRequest {
@@ -75,8 +47,7 @@ function inspected(request: GatewayRequest, body: BodyStart | undefined, limit: 
 export function filtered(
   request: GatewayRequest,
   { arn, account }: PublishedLoadBalancer,
-  acl: PublishedWebAcl,
-  compiled: CompiledWebAcl | undefined,
+  { acl, compiled }: ReadyWebAcl,
   body: BodyStart | undefined,
   { rates, recorder, challenges, metrics, onError }: FilterParts,
 ): readonly Header[] | undefined {
@@ -120,13 +91,12 @@ function requestId(now: number): string {
 
 /** undefined: closed. */
 function evaluated(
-  compiled: CompiledWebAcl | undefined,
+  compiled: CompiledWebAcl,
   request: InspectedRequest,
   { rates, now, token }: { readonly rates: RateLimiter; readonly now: number; readonly token: TokenFacts },
   failed: (details: object) => void,
   slow: (milliseconds: number) => void,
 ): Verdict | undefined {
-  if (!compiled) return undefined
   const begun = performance.now()
   try {
     const verdict = compiled.evaluate(request, { rates, now, token })

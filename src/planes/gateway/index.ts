@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { IpSet } from '../../engines/waf/ip-set.ts'
 import { RateLimiter } from '../../engines/waf/rate-limiter.ts'
 import { TrafficRecorder } from '../../engines/waf/traffic-recorder.ts'
+import { CompiledWebAcls } from '../../kernel/planes/compiled-web-acls.ts'
 import type { Exchange } from '../../kernel/planes/exchange.ts'
 import {
   GATEWAY,
@@ -19,7 +20,6 @@ import type { ListenerSpec, Plane } from '../../kernel/planes/plane.ts'
 import type { OpenSecrets } from '../../kernel/planes/sealed-secrets.ts'
 import { Challenges } from './challenge.ts'
 import { Connections } from './connections.ts'
-import { CompiledAcls } from './filter.ts'
 import { FlowRecorder } from './flow-recorder.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
 import { TargetHealth } from './health-checks.ts'
@@ -64,7 +64,7 @@ export function gateway(options: GatewayOptions): Plane {
   const pools = new Pools(flows)
   const health = new TargetHealth(pools)
   const rates = new RateLimiter()
-  const acls = new CompiledAcls()
+  const acls = new CompiledWebAcls(Number.POSITIVE_INFINITY)
   const recorder = new TrafficRecorder((record) => onRecord?.(record))
   let listenersChanged: () => void = () => undefined
 
@@ -74,7 +74,9 @@ export function gateway(options: GatewayOptions): Plane {
     version: GATEWAY_VERSION,
     read: (content) => openState(content as GatewayContent, options.openSecrets, onError),
     onTaken: (state) => {
-      acls.follow(state.webAcls, onError)
+      acls.follow(state.webAcls, ({ arn: webAcl }, error) =>
+        onError('web ACL cannot be evaluated: its load balancers refuse requests', { webAcl, error }),
+      )
       groupsByTarget = targetsOf(state)
       const origins = [...state.groups.values()].flatMap((group) => originsOf(group))
       pools.keep(new Set(origins))

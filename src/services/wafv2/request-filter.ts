@@ -1,13 +1,13 @@
 /**
- * Web ACLs in the server's own process, for pages that it answers itself. A compiled web ACL is a value derived from its documents;
+ * Web ACLs in the server's own process, for pages that it answers itself. A published web ACL is a value derived from its documents;
  * what is recorded waits in memory, within bounds, until the server writes it down.
  */
-import { compilePublished, inspectedBodyBytes, type PublishedWebAcl } from '../../engines/waf/published.ts'
+import { inspectedBodyBytes, type PublishedWebAcl } from '../../engines/waf/published.ts'
 import { RateLimiter } from '../../engines/waf/rate-limiter.ts'
 import type { InspectedRequest } from '../../engines/waf/request.ts'
 import { responseTo } from '../../engines/waf/response.ts'
 import { TrafficRecorder, type WebAclRecord } from '../../engines/waf/traffic-recorder.ts'
-import type { CompiledWebAcl } from '../../engines/waf/web-acl.ts'
+import { CompiledWebAcls } from '../../kernel/planes/compiled-web-acls.ts'
 import type { RequestFilterPort } from '../../kernel/ports/request-filter.ts'
 import { webAclResources } from '../../kernel/ports/web-acl-resources.ts'
 import type { ServiceContext } from '../../kernel/service/open-services.ts'
@@ -21,11 +21,6 @@ const COMPILED_MAX = 200
 
 /** As often as gateways send their records. */
 const FLUSH_MS = 1_000
-
-interface Compiled {
-  readonly acl: PublishedWebAcl
-  readonly compiled: CompiledWebAcl
-}
 
 export interface OpenedFilter extends RequestFilterPort {
   /** From now on what is recorded is written down every {@link FLUSH_MS}. */
@@ -45,14 +40,12 @@ export function openRequestFilter({
   const recorder = new TrafficRecorder((record) => {
     if (records.length < RECORDS_MAX) records.push(record)
   })
-  const webAclOf = new DerivedCache<Compiled | undefined>(
+  const webAclOf = new DerivedCache<PublishedWebAcl | undefined>(
     store,
-    async (reader, resourceArn) => {
-      const acl = await webAclsPort.publishedFor(reader, resourceArn)
-      return acl && { acl, compiled: compilePublished(acl) }
-    },
+    (reader, resourceArn) => webAclsPort.publishedFor(reader, resourceArn),
     { max: COMPILED_MAX },
   )
+  const acls = new CompiledWebAcls(COMPILED_MAX)
 
   const flush = async (): Promise<void> => {
     const now = clock.now()
@@ -72,7 +65,8 @@ export function openRequestFilter({
     refusal: async (resourceArn, request, requestId) => {
       const found = await webAclOf.get(resourceArn)
       if (!found) return undefined
-      const { acl, compiled } = found
+      // A change that was acknowledged binds from the next request on: it waits where the change is being compiled.
+      const { acl, compiled } = await acls.latest(found)
       const type = use(webAclResources).typeOf(resourceArn)
       const bodyBytesMax = inspectedBodyBytes(
         acl,
