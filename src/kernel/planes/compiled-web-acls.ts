@@ -9,6 +9,7 @@
  */
 import { compileInSteps, type PublishedWebAcl } from '../../engines/waf/published.ts'
 import type { CompiledWebAcl } from '../../engines/waf/web-acl.ts'
+import { betweenTurns } from '../state/between-turns.ts'
 
 export interface ReadyWebAcl {
   readonly acl: PublishedWebAcl
@@ -21,8 +22,6 @@ interface Entry {
   settled: ReadyWebAcl | Error | undefined
 }
 
-/** Milliseconds of steps between two turns of the event loop. */
-const TURN_MS = 5
 const KNOWN_MAX = 200
 
 export class CompiledWebAcls {
@@ -68,7 +67,7 @@ export class CompiledWebAcls {
       this.#known.set(id, known)
       return known
     }
-    const ready = this.#queue.then(async () => ({ acl, compiled: await compiledBetweenTurns(acl) }))
+    const ready = this.#queue.then(async () => ({ acl, compiled: await betweenTurns(compileInSteps(acl)) }))
     const entry: Entry = { acl, ready, settled: undefined }
     this.#queue = ready.then(
       (compiled) => {
@@ -92,15 +91,3 @@ export class CompiledWebAcls {
 }
 
 const idOf = ({ arn, revision }: PublishedWebAcl): string => `${arn} ${revision}`
-
-async function compiledBetweenTurns(acl: PublishedWebAcl): Promise<CompiledWebAcl> {
-  const compilation = compileInSteps(acl)
-  let turnBegan = performance.now()
-  for (;;) {
-    const { done, value } = compilation.next()
-    if (done) return value
-    if (performance.now() - turnBegan < TURN_MS) continue
-    await new Promise<void>((resume) => setImmediate(resume))
-    turnBegan = performance.now()
-  }
-}

@@ -2,11 +2,13 @@
  * Web ACLs in the server's own process, for pages that it answers itself. A published web ACL is a value derived from its documents;
  * what is recorded waits in memory, within bounds, until the server writes it down.
  */
+import type { AddressFacts } from '../../engines/waf/address-facts.ts'
 import { inspectedBodyBytes, type PublishedWebAcl } from '../../engines/waf/published.ts'
 import { RateLimiter } from '../../engines/waf/rate-limiter.ts'
 import type { InspectedRequest } from '../../engines/waf/request.ts'
 import { responseTo } from '../../engines/waf/response.ts'
 import { TrafficRecorder, type WebAclRecord } from '../../engines/waf/traffic-recorder.ts'
+import { addressFilesOf, openAddressData } from '../../kernel/addresses/address-data.ts'
 import { CompiledWebAcls } from '../../kernel/planes/compiled-web-acls.ts'
 import type { RequestFilterPort } from '../../kernel/ports/request-filter.ts'
 import { webAclResources } from '../../kernel/ports/web-acl-resources.ts'
@@ -47,6 +49,10 @@ export function openRequestFilter({
   )
   const acls = new CompiledWebAcls(COMPILED_MAX)
 
+  const addresses = openAddressData(addressFilesOf(process.env), (file, error) =>
+    process.emitWarning(`${file}: ${error.message}. The list before counts.`),
+  )
+
   const flush = async (): Promise<void> => {
     const now = clock.now()
     recorder.flush(now)
@@ -60,6 +66,7 @@ export function openRequestFilter({
   return {
     start: () => {
       // A failed write loses samples and records of one interval; the store's own failures end the process elsewhere.
+      addresses.start()
       timer = setInterval(() => void flush().catch(() => undefined), FLUSH_MS).unref()
     },
     refusal: async (resourceArn, request, requestId) => {
@@ -72,9 +79,9 @@ export function openRequestFilter({
         acl,
         (type?.resourceType as Parameters<typeof inspectedBodyBytes>[1] | undefined) ?? 'APPLICATION_LOAD_BALANCER',
       )
-      const inspected = inspectedRequest(request, bodyBytesMax)
+      const inspected = inspectedRequest(request, bodyBytesMax, addresses.facts)
       const now = clock.now()
-      const verdict = compiled.evaluate(inspected, { rates, now, token: {} })
+      const verdict = compiled.evaluate(inspected, { rates, now, token: {}, addresses: addresses.facts })
       const response = responseTo(verdict)
       recorder.inspected(acl, inspected, verdict, {
         now,
@@ -90,12 +97,14 @@ export function openRequestFilter({
     flush,
     close: async () => {
       clearInterval(timer)
+      await addresses.stop()
       await flush()
     },
   }
 }
 
-function inspectedRequest(request: HttpRequest, bodyBytesMax: number): InspectedRequest {
+function inspectedRequest(request: HttpRequest, bodyBytesMax: number, addresses: AddressFacts): InspectedRequest {
+  const place = addresses.placeOf(request.remoteAddress)
   const { rawHeaders } = request
   const headers: (readonly [string, string])[] = []
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) headers.push([rawHeaders[i]!, rawHeaders[i + 1]!])
@@ -108,5 +117,8 @@ function inspectedRequest(request: HttpRequest, bodyBytesMax: number): Inspected
     body: request.body.subarray(0, bodyBytesMax).toString('latin1'),
     isBodyTruncated: request.body.length > bodyBytesMax,
     clientIp: request.remoteAddress,
+    country: place?.country,
+    region: place?.region,
+    asn: place?.asn,
   }
 }
