@@ -14,13 +14,13 @@ import type {
   NormalizedEvent,
   ThreatListKind,
 } from '../../engines/detect/types.ts'
+import type { LocateAddress } from '../../engines/network/geography.ts'
 import { network } from '../../kernel/ports/network.ts'
 import { MissingPortError, type Use } from '../../kernel/ports/port.ts'
 import { DerivedCache } from '../../kernel/state/derived.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
 import { exposureOf } from '../../policy/index.ts'
 import { type Key, key, type Store, type Unit, under } from '../../store/store.ts'
-import type { LocateAddress } from './geography.ts'
 import { entriesIn } from './list-activation.ts'
 import { listTypes } from './list-types.ts'
 import { governing } from './member-rows.ts'

@@ -1,4 +1,5 @@
 /** GuardDuty: findings about what accounts do, detected in the audit log as it is written. */
+import { readGeographyFiles } from '../../kernel/addresses/geography-files.ts'
 import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
 import { detectionSources } from '../../kernel/ports/detection-sources.ts'
 import { geography } from '../../kernel/ports/geography.ts'
@@ -17,7 +18,7 @@ import { SWEEP, sweepJob } from './finding-rows.ts'
 import * as findings from './findings.ts'
 import { EXPORT, exportJob } from './findings-out.ts'
 import { DetectionFollower } from './follower.ts'
-import { readGeographyFile } from './geography.ts'
+
 import * as invitations from './invitations.ts'
 import { ACTIVATE, activationJob, FORGET_LIST } from './list-activation.ts'
 import * as lists from './lists.ts'
@@ -62,7 +63,7 @@ export const guardduty = words.service({
   },
   open: (context) => {
     readAlertTargets(process.env['MERLON_FINDING_ALERTS'])
-    const locate = readGeographyFile(process.env['MERLON_GEOGRAPHY'])
+    const locate = readGeographyFiles(process.env['MERLON_GEOGRAPHY'])
     const follower = new DetectionFollower(context, locate)
     return {
       provides: [
