@@ -12,7 +12,7 @@ import { Follower, type SourceBatch } from '../../kernel/events/follower.ts'
 import type { ServiceContext } from '../../kernel/service/open-services.ts'
 import { DerivedCache } from '../../kernel/state/derived.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
-import { type Entry, type Unit, under } from '../../store/store.ts'
+import type { Entry, Unit } from '../../store/store.ts'
 import { type Detected, Engines, type Place, writeChanges } from './engines.ts'
 import { findFinding } from './finding-rows.ts'
 import { findingOf } from './finding-shape.ts'
@@ -20,7 +20,7 @@ import { recordFinding } from './findings-out.ts'
 import type { LocateAddress } from './geography.ts'
 import { removeWaiting, type WaitingRow, waitingRows } from './network-events.ts'
 import { ALL_CONFIGURATIONS, type ConfigurationRow, reconcile } from './organization-members.ts'
-import { type DetectorRow, detectorIn } from './resources.ts'
+import { detectorIn, enabledDetectors } from './resources.ts'
 import { asSequence, isSequence } from './sequence-shape.ts'
 
 const IDLE_MS = 500
@@ -45,8 +45,7 @@ interface Watched {
 }
 
 async function watchedOf(reader: Reader): Promise<Watched> {
-  const rows = await reader.range<DetectorRow>(under('guardduty', 'detector'))
-  const enabled = rows.map(({ document }) => document).filter(({ isEnabled }) => isEnabled)
+  const enabled = await enabledDetectors(reader)
   const configurations = await reader.range(ALL_CONFIGURATIONS, { limit: 1 })
   return {
     since: new Map(enabled.map(({ account, region, enabledAt }) => [`${account} ${region}`, enabledAt])),
