@@ -163,6 +163,47 @@ test('The same again is counted at the finding; the event is recorded once', asy
   expect(events).toHaveLength(1)
 })
 
+test('A rule of the operator is found like the others; one that is not valid keeps the server from starting', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'merlon-rules-'))
+  const rule = (title: string, more = '') => `
+title: ${title}
+id: 2c0f6a54-0000-4000-8000-000000000001
+level: high
+logsource: { product: aws, service: cloudtrail }
+detection:
+  selection:
+    eventSource: iam.amazonaws.com
+    eventName: CreateAccessKey
+    requestParameters.userName|re: '^an+$'
+    ${more}
+  condition: selection
+`
+  writeFileSync(join(folder, 'keys.yml'), rule('Access key made by a person'))
+  writeFileSync(join(folder, 'notes.txt'), 'no rule')
+  try {
+    vi.stubEnv('MERLON_DETECTION_RULES', folder)
+    const it = await withDetector()
+    it.start()
+    await it.user('bob')
+    await it.user('ann')
+
+    expect(await found(it, 'Custom:IAMUser/Access-key-made-by-a-person')).toMatchObject({
+      Severity: 8,
+      Title: 'Access key made by a person',
+      Service: { Count: 1, Action: { AwsApiCallAction: { Api: 'CreateAccessKey' } } },
+    })
+    writeFileSync(join(folder, 'worse.yaml'), rule('Broken', 'userAgent|sounds: like'))
+    await expect(withDetector()).rejects.toThrow(
+      `MERLON_DETECTION_RULES: ${join(folder, 'worse.yaml')}: Modifier 'sounds' of field 'userAgent' is not supported`,
+    )
+    vi.stubEnv('MERLON_DETECTION_RULES', join(folder, 'absent'))
+    await expect(withDetector()).rejects.toThrow('there is no such directory or file')
+  } finally {
+    vi.unstubAllEnvs()
+    rmSync(folder, { recursive: true })
+  }
+})
+
 test('A finding says where the caller was, by the file of the operator; without a readable one nothing starts', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'merlon-geography-'))
   const file = join(folder, 'geography.csv')

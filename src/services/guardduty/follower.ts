@@ -13,11 +13,10 @@ import type { ServiceContext } from '../../kernel/service/open-services.ts'
 import { DerivedCache } from '../../kernel/state/derived.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
 import type { Entry, Unit } from '../../store/store.ts'
-import { type Detected, Engines, type Place, writeChanges } from './engines.ts'
+import { type Detected, Engines, type OperatorSettings, type Place, writeChanges } from './engines.ts'
 import { findFinding } from './finding-rows.ts'
 import { findingOf } from './finding-shape.ts'
 import { recordFinding } from './findings-out.ts'
-import type { LocateAddress } from './geography.ts'
 import { removeWaiting, type WaitingRow, waitingRows } from './network-events.ts'
 import { ALL_CONFIGURATIONS, type ConfigurationRow, reconcile } from './organization-members.ts'
 import { detectorIn, enabledDetectors } from './resources.ts'
@@ -64,11 +63,11 @@ export class DetectionFollower {
   #batch = { after: '', next: '' }
   #detected: readonly Detected[] = []
 
-  constructor(context: ServiceContext, locate?: LocateAddress) {
+  constructor(context: ServiceContext, settings?: OperatorSettings) {
     const { store } = context
     this.#context = context
     this.#watched = new DerivedCache(store, watchedOf, { max: 1 })
-    this.#engines = new Engines(store, context.use, locate)
+    this.#engines = new Engines(store, context.use, settings)
     this.#follower = new Follower<Line>({
       store,
       name: ['detector', 'guardduty'],

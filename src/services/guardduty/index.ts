@@ -23,6 +23,7 @@ import * as lists from './lists.ts'
 import * as malware from './malware.ts'
 import * as members from './members.ts'
 import { detectionSourcesPort } from './network-events.ts'
+import { readRuleFiles } from './operator-rules.ts'
 import * as organization from './organization.ts'
 import * as sampleFindings from './sample-findings.ts'
 import * as statistics from './statistics.ts'
@@ -61,7 +62,11 @@ export const guardduty = words.service({
   },
   open: (context) => {
     readAlertTargets(process.env['MERLON_FINDING_ALERTS'])
-    const follower = new DetectionFollower(context, readGeographyFile(process.env['MERLON_GEOGRAPHY']))
+    const geography = readGeographyFile(process.env['MERLON_GEOGRAPHY'])
+    const follower = new DetectionFollower(context, {
+      ...(geography && { geography }),
+      operatorRules: readRuleFiles(process.env['MERLON_DETECTION_RULES']),
+    })
     return {
       provides: [provide(detectionSources, detectionSourcesPort)],
       start: () => follower.start(),
