@@ -2,6 +2,7 @@
 import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
 import { detectionSources } from '../../kernel/ports/detection-sources.ts'
 import { provide } from '../../kernel/ports/port.ts'
+import { serviceLinkedRoleUse } from '../../kernel/ports/service-linked-roles.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import type { Violation } from '../../wire/constraints.ts'
 import { readAlertTargets } from './alerts.ts'
@@ -25,6 +26,7 @@ import * as members from './members.ts'
 import { detectionSourcesPort } from './network-events.ts'
 import { readRuleFiles } from './operator-rules.ts'
 import * as organization from './organization.ts'
+import { detectorsOf, PRINCIPAL } from './resources.ts'
 import * as sampleFindings from './sample-findings.ts'
 import * as statistics from './statistics.ts'
 import * as tagging from './tagging.ts'
@@ -68,7 +70,10 @@ export const guardduty = words.service({
       operatorRules: readRuleFiles(process.env['MERLON_DETECTION_RULES']),
     })
     return {
-      provides: [provide(detectionSources, detectionSourcesPort)],
+      provides: [
+        provide(detectionSources, detectionSourcesPort),
+        provide(serviceLinkedRoleUse(PRINCIPAL), { resources: detectorsOf }),
+      ],
       start: () => follower.start(),
       close: () => follower.stop(),
     }

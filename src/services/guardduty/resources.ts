@@ -313,6 +313,12 @@ export async function enabledDetectors(reader: Pick<Reader, 'range'>): Promise<r
   return rows.map(({ document }) => document).filter(({ isEnabled }) => isEnabled)
 }
 
+/** Of an account in all Regions, suspended ones too. */
+export async function detectorsOf(reader: Pick<Reader, 'range'>, account: string) {
+  const rows = await reader.range<DetectorRow>(under('guardduty', 'detector', account))
+  return rows.map(({ document }) => ({ region: document.region, arn: detector.arnOf(document, document) }))
+}
+
 /** A request's token for creating something, which gives the same answer for a day. */
 export const clientTokenKey = (account: string, region: string, operation: string, token: string): Key =>
   key('guardduty', 'client-token', account, region, operation, token)
