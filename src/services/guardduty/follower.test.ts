@@ -24,6 +24,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { expect, test, vi } from 'vitest'
 import { allowing } from '../../../test/cloud.ts'
+import type { Key } from '../../store/store.ts'
 import { withDetector } from './guardduty.fixture.ts'
 
 type It = Awaited<ReturnType<typeof withDetector>>
@@ -161,6 +162,20 @@ test('The same again is counted at the finding; the event is recorded once', asy
     .filter(({ eventName }) => eventName === 'GuardDutyFinding')
     .filter(({ serviceEventDetails }) => serviceEventDetails.type === counted.Type)
   expect(events).toHaveLength(1)
+})
+
+test('A batch that fails is reported and repeated, and detection goes on once it can be processed', async () => {
+  const failures: string[] = []
+  const it = await withDetector({ onServiceFailure: (work, error) => void failures.push(`${work}: ${error}`) })
+  const broken = 'guardduty/network-events/000000000000000-broken' as Key
+  await it.store.run((unit) => unit.put(broken, { account: '111122223333', region: 'us-east-1', events: [null] }))
+  it.start()
+  await until(async () => (failures.length >= 2 ? failures : undefined))
+  expect(failures[0]).toMatch(/^guardduty-detection: TypeError/)
+
+  await it.store.run((unit) => unit.delete(broken))
+  await it.client(IAMClient).send(new UpdateAccountPasswordPolicyCommand({ MinimumPasswordLength: 6 }))
+  await found(it, 'Stealth:IAMUser/PasswordPolicyChange')
 })
 
 test('A rule of the operator is found like the others; one that is not valid keeps the server from starting', async () => {

@@ -8,7 +8,7 @@ import type { Finding } from '@aws-sdk/client-guardduty'
 import { aggregate } from '../../engines/detect/aggregate.ts'
 import { normalizeCloudTrail } from '../../engines/detect/normalize/cloudtrail.ts'
 import type { DetectedFinding, NormalizedEvent } from '../../engines/detect/types.ts'
-import { Follower, type SourceBatch } from '../../kernel/events/follower.ts'
+import { backOff, Follower, type SourceBatch } from '../../kernel/events/follower.ts'
 import type { ServiceContext } from '../../kernel/service/open-services.ts'
 import { DerivedCache } from '../../kernel/state/derived.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
@@ -77,6 +77,10 @@ export class DetectionFollower {
       commit: (unit, lines) => this.#commit(unit, lines),
       onProcessed: () => {
         this.#enginesAt = this.#batch.next
+      },
+      onFailure: (error, failures) => {
+        context.onFailure('guardduty-detection', error)
+        return backOff(failures)
       },
     })
   }
