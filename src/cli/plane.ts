@@ -17,7 +17,8 @@ const enrollOptions = {
     type: 'string',
     multiple: true,
     value: 'ACCOUNT|ARN',
-    about: 'Gateway: serve the load balancers of this account, or this one, and get no others; repeatable',
+    about:
+      'Gateway: serve the load balancers of this account, or this one, and get no others. Resolver: report queries of machines of this account, or of this VPC; repeatable',
   },
   json: { type: 'boolean', about: 'Print JSON' },
 } as const
@@ -116,7 +117,7 @@ const list: SubCommand = {
     const { given } = parseSubcommand(listOptions, words)
     const { planes } = await callAdmin<{ planes: readonly PlaneRow[] }>(given, 'GET /planes')
     const line = ({ plane, node, status, seenAt, scope }: PlaneRow) =>
-      `${plane} ${node}${scope ? ` (${scope.join(', ')})` : ''}: ${status ? `${status.health}, snapshot ${status.snapshot}` : 'no report yet'}${
+      `${plane} ${node}${scope ? ` (${scope.join(', ')})` : ''}: ${status ? `${status.health}, snapshot ${status.snapshot}${status.dropped > 0 ? `, ${status.dropped} dropped` : ''}` : 'no report yet'}${
         seenAt === undefined ? '' : `, seen ${new Date(seenAt).toISOString()}`
       }`
     process.stdout.write(given.json ? `${JSON.stringify(planes)}\n` : planes.map((row) => `${line(row)}\n`).join(''))

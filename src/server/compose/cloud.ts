@@ -72,6 +72,8 @@ export interface CloudOptions extends PlanesOptions {
   readonly observe?: (answer: RequestOutcome) => void
   readonly onDecisionError?: ((error: unknown, requestId: string) => void) | undefined
   readonly onJobError?: (job: Job, error: unknown) => void
+  /** Called when work of a service's own failed and is repeated. */
+  readonly onServiceFailure?: ((work: string, error: unknown) => void) | undefined
   /**
    * Called when something is wrong with the log's integrity: chains changed while no server ran, a checkpoint that
    * failed.
@@ -177,7 +179,15 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const opened = [...served, ...services.filter((service) => !served.includes(service) && !isOpened(service))]
   const running = openServices(
     opened,
-    { store, vault, clock, quotas, use, actAs: (...call) => gate.actAs(...call) },
+    {
+      store,
+      vault,
+      clock,
+      quotas,
+      use,
+      actAs: (...call) => gate.actAs(...call),
+      onFailure: options.onServiceFailure ?? (() => undefined),
+    },
     table,
   )
   for (const { api, needs = [] } of opened) table.assertProvided(needs, api.id)

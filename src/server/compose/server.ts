@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import type { RequestOutcome } from '../../kernel/gate/gate.ts'
 import { Throttle } from '../../kernel/gate/throttle.ts'
+import { RESOLVER } from '../../kernel/planes/observed-queries.ts'
 import { PLANES_PATH } from '../../kernel/planes/plane-site.ts'
 import type { RootKey } from '../../kernel/ports/bootstrap.ts'
 import { certificates, type UsableCertificate } from '../../kernel/ports/certificates.ts'
@@ -16,7 +17,6 @@ import type { MailTransport } from '../../planes/mailer/mailer.ts'
 import { memoryMailer } from '../../planes/mailer/memory.ts'
 import type { BlobStore } from '../../planes/objects/blobs.ts'
 import { folderBlobs } from '../../planes/objects/folder.ts'
-import { RESOLVER } from '../../planes/resolver/index.ts'
 import type { Target } from '../../planes/streams/target.ts'
 import { openStore } from '../../store/sqlite.ts'
 import type { Store } from '../../store/store.ts'
@@ -181,6 +181,7 @@ type Common = Pick<
   | 'throttle'
   | 'observe'
   | 'onDecisionError'
+  | 'onServiceFailure'
 >
 
 type WithPlane = (cloud: Cloud) => Cloud
@@ -199,13 +200,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (answer.mistake) setup.note(answer.mistake)
     logAnswer(logger, answer, options.accessLog ?? false)
   }
-  let loggedAt = Number.NEGATIVE_INFINITY
+  const mayLog = onceAMinute()
   const onDecisionError = (error: unknown, requestId: string) => {
     metrics.countDecisionError()
     // A policy that cannot be evaluated is evaluated with every call.
-    if (performance.now() - loggedAt < 60_000) return
-    loggedAt = performance.now()
-    logger.log('error', 'a policy decision failed, and the call was denied', { requestId, error })
+    if (mayLog('decision'))
+      logger.log('error', 'a policy decision failed, and the call was denied', { requestId, error })
+  }
+  const onServiceFailure = (work: string, error: unknown) => {
+    metrics.countServiceFailure(work)
+    if (mayLog(work)) logger.log('error', 'work of a service failed and is repeated', { work, error })
   }
   const origins = new Origins({ publicUrl: options.publicUrl, webUrl: options.web?.url })
   const common: Common = {
@@ -221,6 +225,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     throttle: new Throttle(options.limits?.rates),
     observe,
     onDecisionError,
+    onServiceFailure,
   }
   const resolver =
     options.resolver &&
@@ -474,6 +479,17 @@ async function openDurable(
   } catch (error) {
     await custody.close()
     throw error
+  }
+}
+
+/** Whether a message of this name may be logged: one in a minute. */
+function onceAMinute(): (name: string) => boolean {
+  const loggedAt = new Map<string, number>()
+  return (name) => {
+    const now = performance.now()
+    if (now - (loggedAt.get(name) ?? Number.NEGATIVE_INFINITY) < 60_000) return false
+    loggedAt.set(name, now)
+    return true
   }
 }
 

@@ -78,6 +78,7 @@ export async function runPlane(options: PlaneProcessOptions): Promise<PlaneProce
     file: join(state, 'snapshot.json'),
     onRefused: (reason) => logger.log('error', 'snapshot refused', { plane: name, reason }),
     onRecord: (record) => records.add(record),
+    onDropped: (count) => records.drop(count),
     waitMs: options.waitMs,
     openSecrets: openedByKey(identity.sealingKey ?? '', name, identity.node),
     exchange: exchangeWith(server, name, identity.token, stopped.signal),

@@ -14,7 +14,6 @@ import type {
   NormalizedEvent,
   ThreatListKind,
 } from '../../engines/detect/types.ts'
-import type { LocateAddress } from '../../engines/network/geography.ts'
 import { network } from '../../kernel/ports/network.ts'
 import { MissingPortError, type Use } from '../../kernel/ports/port.ts'
 import { DerivedCache } from '../../kernel/state/derived.ts'
@@ -44,6 +43,9 @@ interface PartRow {
   readonly value: Json
 }
 
+/** What the operator configured, for all accounts. */
+export type OperatorSettings = Pick<DetectorConfiguration, 'geography' | 'operatorRules'>
+
 interface Held {
   readonly detector: Detector
   readonly configuration: DetectorConfiguration
@@ -63,11 +65,11 @@ export class Engines {
   readonly #held = new Map<string, Held>()
   readonly #configurations: DerivedCache<DetectorConfiguration>
 
-  constructor(store: Store, use: Use, locate?: LocateAddress) {
+  constructor(store: Store, use: Use, settings: OperatorSettings = {}) {
     this.#store = store
     const computed = async (reader: Reader, name: string): Promise<DetectorConfiguration> => ({
       ...(await configurationOf(reader, name, use)),
-      ...(locate && { geography: locate }),
+      ...settings,
     })
     this.#configurations = new DerivedCache(store, computed, { max: ENGINES_MAX })
   }

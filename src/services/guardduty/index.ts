@@ -4,6 +4,7 @@ import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
 import { detectionSources } from '../../kernel/ports/detection-sources.ts'
 import { geography } from '../../kernel/ports/geography.ts'
 import { provide } from '../../kernel/ports/port.ts'
+import { serviceLinkedRoleUse } from '../../kernel/ports/service-linked-roles.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import type { Violation } from '../../wire/constraints.ts'
 import { readAlertTargets } from './alerts.ts'
@@ -25,7 +26,9 @@ import * as lists from './lists.ts'
 import * as malware from './malware.ts'
 import * as members from './members.ts'
 import { detectionSourcesPort } from './network-events.ts'
+import { readRuleFiles } from './operator-rules.ts'
 import * as organization from './organization.ts'
+import { detectorsOf, PRINCIPAL } from './resources.ts'
 import * as sampleFindings from './sample-findings.ts'
 import * as statistics from './statistics.ts'
 import * as tagging from './tagging.ts'
@@ -64,11 +67,15 @@ export const guardduty = words.service({
   open: (context) => {
     readAlertTargets(process.env['MERLON_FINDING_ALERTS'])
     const locate = readGeographyFiles(process.env['MERLON_GEOGRAPHY'])
-    const follower = new DetectionFollower(context, locate)
+    const follower = new DetectionFollower(context, {
+      ...(locate && { geography: locate }),
+      operatorRules: readRuleFiles(process.env['MERLON_DETECTION_RULES']),
+    })
     return {
       provides: [
         provide(detectionSources, detectionSourcesPort),
         provide(geography, { locate: (address) => locate?.(address) }),
+        provide(serviceLinkedRoleUse(PRINCIPAL), { resources: detectorsOf }),
       ],
       start: () => follower.start(),
       close: () => follower.stop(),
