@@ -4,6 +4,7 @@ import { poolArn } from '../resources.ts'
 import { poolAtAddress } from './authorization-request.ts'
 import { discoverySite } from './discovery.ts'
 import { federationRoutes } from './federation-routes.ts'
+import { importSite } from './import-upload.ts'
 import { loginRoutes } from './login.ts'
 import { loginSession } from './login-session.ts'
 import { oauthRoutes } from './oauth.ts'
@@ -30,6 +31,7 @@ const below = (prefix: string): readonly WebRoute[] =>
 
 export const sites: readonly WebSite[] = [
   discoverySite,
+  importSite,
   // By the host: a prefix below amazoncognito.com, or a domain of the customer's own.
   { ...common, host: /\./, base: '', routes },
   { ...common, host: /\.amazoncognito\.com$/, base: '', listener: 'api', routes },
