@@ -1,5 +1,4 @@
 /** Managed login: the pages on which people sign in and out, and the way back to the app. */
-/** Managed login: the pages on which people sign in and out, and the way back to the app. */
 import { randomUUID } from 'node:crypto'
 import { qrCodePng } from '../../../engines/qr-code/qr-code.ts'
 import { route, type WebAnswer, type WebInput, type WebRoute } from '../../../kernel/web/site.ts'
