@@ -17,7 +17,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   // For PKCS #11 alone.
   'encryption-sdk': ['vault'],
   kernel: ['wire', 'policy', 'store', 'vault', 'engines'],
-  services: ['kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
+  // The Encryption SDK: codes that Cognito hands to functions of its customers.
+  services: ['kernel', 'wire', 'policy', 'store', 'vault', 'engines', 'encryption-sdk'],
   planes: ['kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
   server: ['services', 'planes', 'kernel', 'wire', 'policy', 'store', 'vault', 'engines'],
   testing: ['server', 'wire', 'policy'],

@@ -42,6 +42,8 @@ export interface Outbox<M> {
    * takes as long either way. It is charged to no quota; `message.account` is any account, whose key seals it.
    */
   pretend(context: OutboxContext, key: string, message: M): Promise<void>
+  /** Counts a message that leaves in another way, such as by a function of the customer. Throws as {@link send} does. */
+  charge(context: OutboxContext, message: M): Promise<void>
   readonly kind: string
   handlers(context: DeliveryContext): readonly (readonly [kind: string, handler: JobHandler])[]
 }
@@ -200,6 +202,7 @@ export function outbox<
 
   return {
     kind,
+    charge,
     send: async (context, name, message) => {
       await charge(context, message)
       queue(context, name, message, false)

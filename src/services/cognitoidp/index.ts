@@ -8,10 +8,13 @@ import * as authentication from './authentication.ts'
 import * as branding from './branding.ts'
 import * as clients from './clients.ts'
 import { assertReadable } from './compromised.ts'
+import { SEND_BY_FUNCTION, senderJob } from './custom-sender.ts'
 import * as devices from './devices.ts'
 import * as domains from './domains.ts'
 import * as forgotPassword from './forgot-password.ts'
 import * as groups from './groups.ts'
+import { IMPORT, IMPORT_LOG, importJob, importLogJob } from './import-run.ts'
+import * as imports from './imports.ts'
 import * as listUsers from './list-users.ts'
 import * as logDelivery from './log-delivery.ts'
 import { DELIVER_LOGS } from './log-queue.ts'
@@ -29,6 +32,7 @@ import * as self from './self.ts'
 import * as signUp from './sign-up.ts'
 import { tagging } from './tags.ts'
 import * as users from './users.ts'
+import { importUpload } from './web/import-upload.ts'
 import { sites } from './web/index.ts'
 import { FORGET_ASSERTION } from './web/saml.ts'
 import { protectedOperations, webAclUserPool } from './web-acl-resource.ts'
@@ -56,15 +60,19 @@ export const cognitoidp = cognito.service({
     risk,
     activity,
     logDelivery,
+    imports,
     { tagging },
   ),
   sites,
   webAclResources: [webAclUserPool],
-  traits: { protectedOperations },
+  traits: { protectedOperations, uploads: [importUpload] },
   jobs: {
     'cognito-idp.delete-pool': pools.deletePoolJob,
     [FORGET_ASSERTION]: forgetRow,
     [DELIVER_LOGS]: logDelivery.deliverLogs,
+    [SEND_BY_FUNCTION]: senderJob,
+    [IMPORT]: importJob,
+    [IMPORT_LOG]: importLogJob,
   },
   open: () => {
     assertReadable()

@@ -1,6 +1,8 @@
 /** Messages to users: invitations and codes, by mail and SMS, with the pool's texts, through the outbox. */
 import type { CodeDeliveryDetailsType } from '@aws-sdk/client-cognito-identity-provider'
 import { mailbox, OutboxQuotaError, webhooks } from '../../kernel/jobs/outbox.ts'
+import { sendByFunction, senderOf } from './custom-sender.ts'
+import { queueNotification } from './log-queue.ts'
 import { cognito, type Flow, type PoolRow } from './resources.ts'
 import { smsDomain, smsWebhook } from './settings.ts'
 import { functionOf, trigger } from './triggers.ts'
@@ -18,6 +20,8 @@ const SOURCE: Readonly<Record<MessageKind, string>> = {
   attribute: 'CustomMessage_UpdateUserAttribute',
   'sign-in': 'CustomMessage_Authentication',
 }
+
+const MINUTE_MS = 60_000
 
 export const CODE_PLACE = '{####}'
 export const NAME_PLACE = '{username}'
@@ -63,41 +67,52 @@ function textsOf({ settings, emailMfa }: PoolRow, kind: MessageKind): Texts {
 
 /** Queues a message in the transaction. Throws where the function of CustomMessage refuses, and over quotas. */
 export async function send(call: Flow, pool: PoolRow, user: UserRow, message: Message): Promise<void> {
-  const texts = { ...textsOf(pool, message.kind), ...(await customTexts(call, pool, user, message)) }
-  const fill = (text: string): string => text.split(CODE_PLACE).join(message.code).split(NAME_PLACE).join(user.username)
-  const name = `cognito/${pool.id}/${user.sub}/${call.newId()}`
-  const { account } = pool
   try {
-    if (message.medium === 'EMAIL') {
-      const text = fill(texts.email)
-      const subject = texts.subject.replace(/[\r\n]+/g, ' ')
-      const isHtml = /<[a-z][^>]*>/i.test(text)
-      await mailbox.send(call, name, {
-        account,
-        to: message.to,
-        subject,
-        text: isHtml ? text.replace(/<br\s*\/?>/gi, '\n').replace(/<[^<>]*>/g, '') : text,
-        ...(isHtml && { html: text }),
-      })
-      return
-    }
-    const webhook = smsWebhook()
-    const text = fill(texts.sms)
-    if (webhook !== undefined)
-      await webhooks.send(call, name, {
-        account,
-        url: webhook,
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ to: message.to, text }),
-      })
-    else await mailbox.send(call, name, { account, to: `${message.to}@${smsDomain()}`, subject: 'SMS', text })
+    if (senderOf(pool, message.medium) === undefined) return await sendByOutbox(call, pool, user, message)
+    const to = message.medium === 'EMAIL' ? message.to : `${message.to}@${smsDomain()}`
+    await mailbox.charge(call, { account: pool.account, to, subject: '', text: '' })
+    sendByFunction(call, pool, user, message, SOURCE[message.kind].replace('CustomMessage_', ''))
   } catch (error) {
     if (!(error instanceof OutboxQuotaError)) throw error
+    // One a minute: clients without an account lead here as often as they like.
+    const now = Math.floor(call.now / MINUTE_MS) * MINUTE_MS
+    const details = `${SOURCE[message.kind]}: the quota of messages of the day is exhausted.`
+    await call.commitNow((unit) => queueNotification({ unit, now }, pool, 'quota', details))
     throw cognito.fail(
       'LimitExceededException',
       'Exceeded daily message limit for the operation or the account. Try again later.',
     )
   }
+}
+
+async function sendByOutbox(call: Flow, pool: PoolRow, user: UserRow, message: Message): Promise<void> {
+  const texts = { ...textsOf(pool, message.kind), ...(await customTexts(call, pool, user, message)) }
+  const fill = (text: string): string => text.split(CODE_PLACE).join(message.code).split(NAME_PLACE).join(user.username)
+  const name = `cognito/${pool.id}/${user.sub}/${call.newId()}`
+  const { account } = pool
+  if (message.medium === 'EMAIL') {
+    const text = fill(texts.email)
+    const subject = texts.subject.replace(/[\r\n]+/g, ' ')
+    const isHtml = /<[a-z][^>]*>/i.test(text)
+    await mailbox.send(call, name, {
+      account,
+      to: message.to,
+      subject,
+      text: isHtml ? text.replace(/<br\s*\/?>/gi, '\n').replace(/<[^<>]*>/g, '') : text,
+      ...(isHtml && { html: text }),
+    })
+    return
+  }
+  const webhook = smsWebhook()
+  const text = fill(texts.sms)
+  if (webhook !== undefined)
+    await webhooks.send(call, name, {
+      account,
+      url: webhook,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ to: message.to, text }),
+    })
+  else await mailbox.send(call, name, { account, to: `${message.to}@${smsDomain()}`, subject: 'SMS', text })
 }
 
 async function customTexts(call: Flow, pool: PoolRow, user: UserRow, message: Message): Promise<Partial<Texts>> {

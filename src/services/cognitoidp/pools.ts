@@ -5,6 +5,7 @@ import { scheduleJob } from '../../kernel/jobs/jobs.ts'
 import type { ServiceJob } from '../../kernel/service/service.ts'
 import { under } from '../../store/store.ts'
 import type { MaterialContext } from '../../vault/material/materials.ts'
+import { grantSenderKey } from './custom-sender.ts'
 import { idFrom } from './ids.ts'
 import { describedPool, type RequestedSettings, settingsOf, updatedSettings } from './pool-settings.ts'
 import {
@@ -46,6 +47,7 @@ const PARTS = [
   'risk',
   'terms',
   'import',
+  'import-part',
   'auth-event',
   'log-queue',
   'log-queue-state',
@@ -107,6 +109,7 @@ export const createUserPool = cognito
       isSmsMfaEnabled: settings.MfaConfiguration !== 'OFF' && settings.SmsConfiguration !== undefined,
       tags,
     }
+    await grantSenderKey(call, row, undefined, settings)
     create(row)
     call.unit.put(at.pool(UserPoolId), poolAt(row))
     return { UserPool: describedPool(row, 0) }
@@ -122,10 +125,12 @@ export const updateUserPool = cognito
   .on(poolNamed)
   .run(async (call, input, { row, save }) => {
     await authorizeRoles(call, input)
+    const settings = updatedSettings(row.settings, input)
+    await grantSenderKey(call, row, row.settings, settings)
     save({
       ...row,
       ...(input.PoolName !== undefined && { name: input.PoolName }),
-      settings: updatedSettings(row.settings, input),
+      settings,
       ...(input.UserPoolTags !== undefined && { tags: mergedPoolTags(undefined, input.UserPoolTags) }),
       modifiedAt: call.now,
     })

@@ -7,7 +7,7 @@ import type { AuthenticationResultType, ChallengeNameType } from '@aws-sdk/clien
 import { type SignInState, sealState, sessionMs } from './challenge-state.ts'
 import { digestOf } from './codes.ts'
 import { deviceMissing, deviceOf } from './devices.ts'
-import { isConcealing } from './existence.ts'
+import { isConcealing, simulatedDelivery } from './existence.ts'
 import { newCode } from './ids.ts'
 import { deliveryDetails, type Medium, send } from './messages.ts'
 import { enabledMfa, type Mfa, offeredMfa, preferredMfa } from './mfa-settings.ts'
@@ -121,6 +121,10 @@ const ownerOf = ({ pool, client }: PoolClient, person: Person): string =>
 
 export const srpOwner = ownerOf
 
+/** The user name that a user who does not exist would have. */
+const simulatedName = ({ call, pool }: SignIn, login: string): string =>
+  (pool.settings.UsernameAttributes ?? []).length === 0 ? login : simulatedSub(call.vault, pool, login)
+
 /** The first answer of SRP: the same for users that do not exist. */
 export function passwordVerifier(
   of: SignIn,
@@ -131,8 +135,7 @@ export function passwordVerifier(
   const { call, pool } = of
   const { user, login } = person
   const verifier = (user && verifierOf(call, pool, user)) ?? simulatedVerifier(call.vault, pool, login)
-  const hasOwnNames = (pool.settings.UsernameAttributes ?? []).length === 0
-  const name = user?.username ?? (hasOwnNames ? login : simulatedSub(call.vault, pool, login))
+  const name = user?.username ?? simulatedName(of, login)
   const step = firstStep(call, ownerOf(of, person), parameters['SRP_A'], verifier)
   return challenged(of, person, 'PASSWORD_VERIFIER', { ...step, USERNAME: name, USER_ID_FOR_SRP: name }, more)
 }
@@ -223,7 +226,7 @@ export async function sendSignInCode(
   const code = newCode()
   if (user && to)
     await send(call, pool, user, { kind: 'sign-in', medium, to, code, clientId: client.id, clientMetadata })
-  const details = deliveryDetails(medium, to ?? (person.login.includes('@') ? person.login : 'a@a'))
+  const details = user && to ? deliveryDetails(medium, to) : await simulatedDelivery(call, pool, person.login)
   return challenged(
     of,
     person,
@@ -231,7 +234,7 @@ export async function sendSignInCode(
     {
       CODE_DELIVERY_DELIVERY_MEDIUM: medium,
       CODE_DELIVERY_DESTINATION: details.Destination ?? '',
-      ...(user && { USER_ID_FOR_SRP: user.username }),
+      USER_ID_FOR_SRP: user?.username ?? simulatedName(of, person.login),
     },
     { ...more, code: digestOf(call.vault, pool, user?.sub ?? person.login, 'sign-in', code) },
   )

@@ -19,6 +19,7 @@ import {
   AdminUpdateAuthEventFeedbackCommand,
   CognitoIdentityProviderClient,
   ConfirmForgotPasswordCommand,
+  CreateUserPoolDomainCommand,
   ForgotPasswordCommand,
   GetLogDeliveryConfigurationCommand,
   InitiateAuthCommand,
@@ -30,6 +31,7 @@ import {
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { ACCOUNT, allowing } from '../../../test/cloud.ts'
+import { Browser } from '../signin/browser.fixture.ts'
 import { PASSWORD, type PoolFixture, type PoolOptions, poolFixture, signInBySrp } from './user-pool.fixture.ts'
 
 const LEAKED = 'Leaked-Pw-2019!'
@@ -217,6 +219,27 @@ test('A notice tells the user, whose answer makes the device a risk or none', as
     await it.admin().send(new AdminUpdateAuthEventFeedbackCommand({ ...feedback, EventId }))
   it.clock.advance(8 * DAY_MS)
   await expect(answer({})).rejects.toMatchObject({ name: 'NotAuthorizedException' })
+})
+
+test('The link of a notice leads to a page, whose button is the answer', async () => {
+  const it = await protectedPool('ENFORCED')
+  const { UserPoolId } = it
+  await it.idp.send(new CreateUserPoolDomainCommand({ UserPoolId, Domain: 'people' }))
+  await it.configure({ HighAction: { EventAction: 'NO_ACTION', Notify: true } })
+  await it.signIn(BERLIN)
+  await it.signIn(SYDNEY)
+  await it.jobs.runDue()
+  const { text } = it.mailer.delivered().at(-1)!
+  const [, invalid] = [...text.matchAll(/https:\S+/g)].map(([link]) => new URL(link))
+  const browser = new Browser(it, invalid!.hostname)
+  const page = await browser.open(`${invalid!.pathname}${invalid!.search}`)
+  expect(page.text).toContain(SYDNEY)
+  expect((await it.events())[0]!.EventFeedback).toBeUndefined()
+  await browser.submit('/authEventFeedback')
+  expect(browser.page.text).toContain('Thank you')
+  expect((await it.events())[0]!.EventFeedback).toMatchObject({ FeedbackValue: 'Invalid', Provider: 'User' })
+  const forged = await browser.open(`${invalid!.pathname}?token=AAAA&value=Valid`)
+  expect(forged.status).toBe(400)
 })
 
 test('A password that has leaked is refused to new users and for changes, and stops sign-ins until it is reset', async () => {

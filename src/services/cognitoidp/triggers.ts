@@ -68,7 +68,7 @@ export async function trigger(
     response: request.response,
   }
   // A refusal is an outcome of the function, which runs once, though the caller's transaction may be retried.
-  const outcome = await call.once(() => invoked(call, pool, arn, event))
+  const outcome = await call.once(() => invokeFunction(call, pool, arn, event))
   if ('refused' in outcome)
     throw cognito.fail('UserLambdaValidationException', `${name} failed with error ${outcome.refused}.`)
   if ('failed' in outcome)
@@ -84,7 +84,13 @@ type Outcome =
   | { readonly failed: string }
   | { readonly invalid: string }
 
-async function invoked(call: Pick<Flow, 'actAs'>, pool: PoolRow, arn: string, event: object): Promise<Outcome> {
+/** Calls the function of a trigger: five seconds, three tries. */
+export async function invokeFunction(
+  call: Pick<Flow, 'actAs'>,
+  pool: PoolRow,
+  arn: string,
+  event: object,
+): Promise<Outcome> {
   const acting = { service: SERVICE_PRINCIPAL, account: pool.account, region: pool.region, source: poolArn(pool) }
   const Payload = Buffer.from(JSON.stringify(event))
   let failed = 'error'

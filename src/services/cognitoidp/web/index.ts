@@ -4,6 +4,8 @@ import { poolArn } from '../resources.ts'
 import { poolAtAddress } from './authorization-request.ts'
 import { discoverySite } from './discovery.ts'
 import { federationRoutes } from './federation-routes.ts'
+import { feedbackRoutes } from './feedback-page.ts'
+import { importSite } from './import-upload.ts'
 import { loginRoutes } from './login.ts'
 import { loginSession } from './login-session.ts'
 import { oauthRoutes } from './oauth.ts'
@@ -22,7 +24,7 @@ const common = {
   }),
 } as const satisfies Partial<WebSite>
 
-const routes: readonly WebRoute[] = [...loginRoutes, ...federationRoutes, ...oauthRoutes]
+const routes: readonly WebRoute[] = [...loginRoutes, ...federationRoutes, ...oauthRoutes, ...feedbackRoutes]
 
 /** Below the pages' origin, where no DNS leads to the domains: `/_cognito/REGION/DOMAIN/login`. */
 const below = (prefix: string): readonly WebRoute[] =>
@@ -30,6 +32,7 @@ const below = (prefix: string): readonly WebRoute[] =>
 
 export const sites: readonly WebSite[] = [
   discoverySite,
+  importSite,
   // By the host: a prefix below amazoncognito.com, or a domain of the customer's own.
   { ...common, host: /\./, base: '', routes },
   { ...common, host: /\.amazoncognito\.com$/, base: '', listener: 'api', routes },

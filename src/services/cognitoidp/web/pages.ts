@@ -1,5 +1,7 @@
 /** The pages of managed login as HTML. They need no script. */
+
 import { type Html, html } from '../../../kernel/web/html.ts'
+import type { ActivityRow } from '../activity-rows.ts'
 import type { StyleRule } from '../branding.ts'
 
 export interface Look {
@@ -279,6 +281,26 @@ export const resetPage = (
 
 export const signedOutPage = (look: Look): Html =>
   page(look, 'Signed out', html`<p role="status">You have signed out.</p>`)
+
+interface FeedbackParts extends Form {
+  readonly token: string
+  readonly value: 'Valid' | 'Invalid'
+  readonly row: Pick<ActivityRow, 'at' | 'address' | 'country' | 'deviceName'>
+}
+
+export const feedbackPage = ({ token, value, row, ...parts }: FeedbackParts): Html => {
+  const place = [row.address, row.country].filter((each) => each !== undefined).join(', ')
+  const note = `A sign-in on ${new Date(row.at).toUTCString()} from ${place}, with ${row.deviceName}.`
+  const button = value === 'Valid' ? 'It was me' : 'It was not me'
+  return page(parts.look, 'Was it you?', form({ ...parts, note }, '/authEventFeedback', [], button, { token, value }))
+}
+
+export const thanksPage = (look: Look, value: 'Valid' | 'Invalid'): Html =>
+  page(
+    look,
+    'Thank you',
+    html`<p role="status">${value === 'Valid' ? 'This sign-in is known as yours now.' : 'Sign-ins from there are treated as a risk. Change your password where you sign in.'}</p>`,
+  )
 
 export const errorPage = ({ code: name, message }: { readonly code: string; readonly message: string }): Html =>
   html`<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${name}</title></head>
