@@ -75,6 +75,11 @@ const runOptions = {
     value: 'NUMBER',
     about: 'Gateway: proxies that add to X-Forwarded-For (default 0)',
   },
+  'metrics-port': {
+    type: 'string',
+    value: 'PORT',
+    about: 'Serve /metrics and /health on 127.0.0.1:PORT (default: not served)',
+  },
   json: { type: 'boolean', about: 'Announce readiness as one JSON line' },
 } as const
 const run: SubCommand = {
@@ -95,6 +100,7 @@ const run: SubCommand = {
       ca: given.ca === undefined ? undefined : readFileSync(given.ca, 'utf8'),
       host: given.host ?? '127.0.0.1',
       ports: { dns: port },
+      metricsPort: given['metrics-port'] === undefined ? undefined : portOf(given['metrics-port'], 0, '--metrics-port'),
       gateway: gatewaySettings(given),
       logger,
     })

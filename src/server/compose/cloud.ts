@@ -21,6 +21,7 @@ import { logHeads } from '../../kernel/ports/log-heads.ts'
 import { outbound } from '../../kernel/ports/outbound.ts'
 import { PortTable, type Provided, provide, type Use } from '../../kernel/ports/port.ts'
 import { type OutboundPort, type Ports, portsOf } from '../../kernel/ports/ports.ts'
+import { type EndpointFilter, requestFilter } from '../../kernel/ports/request-filter.ts'
 import { socialSignIn } from '../../kernel/ports/social-sign-in.ts'
 import { joinedWebAclResources, webAclResources } from '../../kernel/ports/web-acl-resources.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
@@ -192,6 +193,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   )
   for (const { api, needs = [] } of opened) table.assertProvided(needs, api.id)
   const ports = portsOf(use)
+  const endpointFilter: EndpointFilter = (request, requestId) => use(requestFilter).endpointRefusal(request, requestId)
   const gate = new Gate({
     store,
     vault,
@@ -204,6 +206,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     publicUrl: options.publicUrl,
     ...(observe && { observe }),
     onDecisionError: options.onDecisionError,
+    endpointFilter,
   })
   const publishers = publishing(opened, store, vault, use)
   table.provide(provide(snapshots, publishers))
@@ -235,6 +238,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     publicUrl: options.publicUrl,
     webUrl: options.webUrl,
     observe,
+    endpointFilter,
   })
   const work = (now: number): JobContext => ({
     now,

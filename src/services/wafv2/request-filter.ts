@@ -15,6 +15,7 @@ import { webAclResources } from '../../kernel/ports/web-acl-resources.ts'
 import type { ServiceContext } from '../../kernel/service/open-services.ts'
 import { DerivedCache } from '../../kernel/state/derived.ts'
 import type { HttpRequest } from '../../wire/http.ts'
+import { ENDPOINT_ARN, isEndpointFiltered } from './endpoint.ts'
 import { webAclsPort } from './published-web-acls.ts'
 
 /** Between two writes; more are dropped. */
@@ -61,6 +62,32 @@ export function openRequestFilter({
     if (batch.length === 0) return
     await store.run((unit) => webAclsPort.receive(unit, { records: batch, node: store.node, now }))
   }
+  const isFiltered = isEndpointFiltered(process.env)
+  const refusal: RequestFilterPort['refusal'] = async (resourceArn, request, requestId) => {
+    const found = await webAclOf.get(resourceArn)
+    if (!found) return undefined
+    // A change that was acknowledged binds from the next request on: it waits where the change is being compiled.
+    const { acl, compiled } = await acls.latest(found)
+    const type = use(webAclResources).typeOf(resourceArn)
+    const bodyBytesMax = inspectedBodyBytes(
+      acl,
+      (type?.resourceType as Parameters<typeof inspectedBodyBytes>[1] | undefined) ?? 'APPLICATION_LOAD_BALANCER',
+    )
+    const inspected = inspectedRequest(request, bodyBytesMax, addresses.facts)
+    const now = clock.now()
+    const verdict = compiled.evaluate(inspected, { rates, now, token: {}, addresses: addresses.facts })
+    const response = responseTo(verdict)
+    recorder.inspected(acl, inspected, verdict, {
+      now,
+      sourceName: type?.httpSourceName ?? '-',
+      sourceId: resourceArn.slice(resourceArn.lastIndexOf('/') + 1),
+      requestId,
+      scheme: request.secure ? 'https' : 'http',
+      responseCode: response?.status,
+      bodyBytes: request.body.length,
+    })
+    return response
+  }
   let timer: NodeJS.Timeout | undefined
 
   return {
@@ -69,31 +96,8 @@ export function openRequestFilter({
       addresses.start()
       timer = setInterval(() => void flush().catch(() => undefined), FLUSH_MS).unref()
     },
-    refusal: async (resourceArn, request, requestId) => {
-      const found = await webAclOf.get(resourceArn)
-      if (!found) return undefined
-      // A change that was acknowledged binds from the next request on: it waits where the change is being compiled.
-      const { acl, compiled } = await acls.latest(found)
-      const type = use(webAclResources).typeOf(resourceArn)
-      const bodyBytesMax = inspectedBodyBytes(
-        acl,
-        (type?.resourceType as Parameters<typeof inspectedBodyBytes>[1] | undefined) ?? 'APPLICATION_LOAD_BALANCER',
-      )
-      const inspected = inspectedRequest(request, bodyBytesMax, addresses.facts)
-      const now = clock.now()
-      const verdict = compiled.evaluate(inspected, { rates, now, token: {}, addresses: addresses.facts })
-      const response = responseTo(verdict)
-      recorder.inspected(acl, inspected, verdict, {
-        now,
-        sourceName: type?.httpSourceName ?? '-',
-        sourceId: resourceArn.slice(resourceArn.lastIndexOf('/') + 1),
-        requestId,
-        scheme: request.secure ? 'https' : 'http',
-        responseCode: response?.status,
-        bodyBytes: request.body.length,
-      })
-      return response
-    },
+    refusal,
+    endpointRefusal: async (request, requestId) => (isFiltered ? refusal(ENDPOINT_ARN, request, requestId) : undefined),
     flush,
     close: async () => {
       clearInterval(timer)
