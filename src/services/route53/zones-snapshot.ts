@@ -2,11 +2,12 @@
 import type { Zone } from '../../engines/dns/zones.ts'
 import type { SnapshotSource } from '../../kernel/planes/snapshot.ts'
 import { under } from '../../store/store.ts'
+import { allChallenges } from './challenges.ts'
 import { allPublishedZones } from './published-zones.ts'
 
 export const zonesSnapshot: SnapshotSource<{ readonly zones: readonly Zone[] }> = {
   plane: 'resolver',
   version: 1,
-  from: [under('route53', 'zone-name'), under('route53', 'record-set')],
+  from: [under('route53', 'zone-name'), under('route53', 'record-set'), allChallenges],
   compute: async (reader) => ({ zones: await allPublishedZones(reader) }),
 }
