@@ -68,8 +68,8 @@ export async function pebblePlace(): Promise<PebblePlace> {
       }
       writeFileSync(file('config.json'), JSON.stringify({ pebble }))
       const words = ['-config', file('config.json'), '-dnsserver', dns]
-      // Every third nonce is refused, which clients have to bear.
-      const env = { ...process.env, PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '33', PEBBLE_AUTHZREUSE: '0' }
+      // One nonce of five is refused, which clients have to bear.
+      const env = { ...process.env, PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '20', PEBBLE_AUTHZREUSE: '0' }
       const child = spawn('/usr/bin/pebble', words, { env, stdio: ['ignore', 'pipe', 'pipe'] })
       let log = ''
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (log += chunk))

@@ -171,9 +171,10 @@ const states: Readonly<Record<CertificateState, State<CertificateState, Certific
   },
   ISSUED: { everyMs: HOUR_MS, step: watch },
   RENEWING: {
-    everyMs: (row, now) =>
-      upstreamEveryMs(row, now) ??
-      (row.renewal?.updatedAt === now ? SECOND_MS : Math.max(60 * SECOND_MS, checkEveryMs(row, now))),
+    everyMs: (row, now) => {
+      const isNew = now - (row.renewal?.updatedAt ?? 0) < 10 * SECOND_MS
+      return upstreamEveryMs(row, now) ?? (isNew ? SECOND_MS : Math.max(60 * SECOND_MS, checkEveryMs(row, now)))
+    },
     step: renew,
   },
   EXPIRED: 'end',

@@ -78,11 +78,11 @@ export async function obtain(
     if (!upstream.order) return await begin(work, row, client, host)
     return await advance(work, row, upstream.order, client, host)
   } catch (error) {
-    if (error instanceof AcmeProblemError) {
+    if (error instanceof AcmeProblemError && error.type !== 'badNonce') {
       const isLost = upstream.order === undefined || !TRANSIENT.has(error.type)
       return isLost ? failed(work, row, error, host) : { result: {}, note: `${host} is busy: ${error.message}` }
     }
-    const note = `${host} cannot be reached: ${(error as Error).message}`
+    const note = `${host} did not answer as it should: ${(error as Error).message}`
     return { result: { row: { upstream: { ...upstream, retryAt: work.now + AWAY_MS } } }, note }
   }
 }
@@ -217,7 +217,7 @@ const isNamed = ({ subjectAltName = '' }: X509Certificate, name: string): boolea
   subjectAltName.toLowerCase().split(', ').includes(`dns:${name}`)
 
 /** The order goes on at the next turn. */
-const TRANSIENT: ReadonlySet<string> = new Set(['badNonce', 'rateLimited', 'serverInternal', ''])
+const TRANSIENT: ReadonlySet<string> = new Set(['rateLimited', 'serverInternal', ''])
 const FAILURES: Readonly<Record<string, FailureReason>> = { caa: 'CAA_ERROR', rejectedIdentifier: 'DOMAIN_NOT_ALLOWED' }
 
 /** Later again, each time later; a first issuance ends after some attempts. */
