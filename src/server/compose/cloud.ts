@@ -12,6 +12,7 @@ import type { RecordHandler } from '../../kernel/planes/records.ts'
 import { planeSecrets, planeSecretsPort } from '../../kernel/planes/sealed-secrets.ts'
 import { snapshots } from '../../kernel/planes/snapshot.ts'
 import { accountKeys } from '../../kernel/ports/account-keys.ts'
+import { acmeAuthority } from '../../kernel/ports/acme-authority.ts'
 import { analyses } from '../../kernel/ports/analyses.ts'
 import { bootstrap, type InstalledAccount, type RootKey } from '../../kernel/ports/bootstrap.ts'
 import { domainRecords } from '../../kernel/ports/domain-records.ts'
@@ -42,6 +43,7 @@ import type { Unsealed } from '../../vault/sealer.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../../wire/http.ts'
 import { worldsDns } from '../domain-records.ts'
+import { acmeAuthorityPort } from './acme-authority.ts'
 import { analyses as analysisPool } from './analysis-pool.ts'
 import { federationRequests, outbound as guardedRequests } from './outbound.ts'
 import { openPlanes, type PlanesOptions } from './planes.ts'
@@ -167,6 +169,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     provide(analyses, analyzing),
     provide(webOrigin, { origin: pagesOrigin, origins }),
     provide(domainRecords, worldsDns()),
+    provide(acmeAuthority, acmeAuthorityPort()),
     provide(federationHttp, http),
     provide(logHeads, { heads: () => store.heads() }),
     provide(planeSecrets, planeSecretsPort(vault)),
