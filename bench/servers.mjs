@@ -21,11 +21,11 @@ const TICK_MS = 10
 
 /**
  * Merlon on disk, as a user starts it: every call signed, authorized and recorded. `before`: a server that was stopped
- * and kept; this one goes on with its data, which then stays.
+ * and kept; this one goes on with its data, which then stays. `options`: of `merlon start`, besides.
  */
-export async function startMerlon({ before, kept = before !== undefined } = {}) {
+export async function startMerlon({ before, kept = before !== undefined, options = [] } = {}) {
   const data = before?.data ?? mkdtempSync(join(tmpdir(), 'merlon-bench-'))
-  const words = ['start', '--data', data, '--port', '0', '--json', '--log', 'error', '--limits', LIMITS]
+  const words = ['start', '--data', data, '--port', '0', '--json', '--log', 'error', '--limits', LIMITS, ...options]
   const child = spawn(process.execPath, [script, ...words], { stdio: ['ignore', 'pipe', 'inherit'] })
   const remove = () => rmSync(data, { recursive: true, force: true })
   // In this order: what still runs would write on.
