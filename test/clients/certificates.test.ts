@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { installation, type Running, startMerlon, temporaryFolder } from '../process.ts'
+import { installation, merlonScript, type Running, startMerlon, temporaryFolder } from '../process.ts'
 import { acmeEndpoint } from './acme-endpoint.ts'
 import { type Bind, bind, hasBind } from './bind.ts'
 import { environmentFor, run } from './command.ts'
@@ -106,6 +106,30 @@ describe.skipIf(!hasBind)('aws acm with BIND', () => {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text as string)
     const words = ['verify', '-CAfile', 'root', '-untrusted', 'issuing', '-verify_hostname', 'www.corp.test', 'leaf']
     expect(execFileSync('openssl', words, { cwd: folder, encoding: 'utf8' })).toBe('leaf: OK\n')
+  })
+
+  test('waits until the domain’s own servers have the record, and shows what each server answers', async () => {
+    const [resolver, own] = [await bind('corp.test'), await bind('corp.test')]
+    running.push(resolver, own)
+    const dns = { MERLON_DNS_SERVERS: resolver.address, MERLON_DNS_HOSTS: `ns.corp.test=${own.address}` }
+    const server = await startMerlon(installation(), dns)
+    running.push({ stop: () => server.stop('SIGKILL') })
+    const environment = environmentFor(server.url, server.accounts[0]!)
+    const aws = async (...words: readonly string[]) => (await run('aws', ['acm', ...words], environment)).stdout
+    const arn = await request(aws, 'corp.test')
+    const { Name, Value } = (await describeBy(aws, arn)).DomainValidationOptions[0].ResourceRecord
+    resolver.update(`update add ${Name} 5 CNAME ${Value}`)
+    const explain = async () => (await run(process.execPath, [merlonScript, 'acm', 'explain', arn], environment)).stdout
+    const answers = (text: string) => [`answered  ${resolver.address}  CNAME ${Value.slice(0, -1)}`, text]
+    const missing = answers(`answered  ns.corp.test (${own.address})  NXDOMAIN`)
+    await expect
+      .poll(explain, { timeout: 30_000 })
+      .toSatisfy((text: string) => missing.every((line) => text.includes(line)))
+    expect((await describeBy(aws, arn)).Status).toBe('PENDING_VALIDATION')
+
+    own.update(`update add ${Name} 5 CNAME ${Value}`)
+    await aws('wait', 'certificate-validated', '--certificate-arn', arn)
+    expect((await describeBy(aws, arn)).Status).toBe('ISSUED')
   })
 
   test('honours the CAA records of the domain', async () => {

@@ -28,7 +28,17 @@ interface Proof {
 /** Details of the event `DomainValidationChecked`. */
 interface Checked {
   readonly at: string
-  readonly domains: readonly { readonly domain: string; readonly finding?: string }[]
+  readonly domains: readonly {
+    readonly domain: string
+    readonly finding?: string
+    readonly answers?: readonly ServerAnswer[]
+  }[]
+}
+
+/** What one resolver or name server answered. */
+interface ServerAnswer {
+  readonly server: string
+  readonly answer: string
 }
 
 interface Explained {
@@ -39,6 +49,7 @@ interface Explained {
   /** What the last check found; absent, too, when the caller may not read the audit log. */
   readonly found?: string
   readonly checkedAt?: string
+  readonly answers?: readonly ServerAnswer[]
 }
 
 export const explainCommand: SubCommand = {
@@ -89,7 +100,7 @@ async function lastCheck(client: Client, arn: string): Promise<Checked | undefin
 
 function explained(proof: Proof, checked: Checked | undefined): Explained {
   const { ResourceRecord: record, ValidationEmails: mails } = proof
-  const found = checked?.domains.find(({ domain }) => domain === proof.DomainName)?.finding
+  const { finding: found, answers } = checked?.domains.find(({ domain }) => domain === proof.DomainName) ?? {}
   return {
     domain: proof.DomainName,
     status: proof.ValidationStatus ?? 'PENDING_VALIDATION',
@@ -98,6 +109,7 @@ function explained(proof: Proof, checked: Checked | undefined): Explained {
       ...(mails?.length ? [`an approval by one of ${mails.join(', ')}`] : []),
     ],
     ...(found !== undefined && { found, checkedAt: checked!.at }),
+    ...(answers && { answers }),
   }
 }
 
@@ -111,10 +123,11 @@ const summary = ({ DomainName, Status, FailureReason, RenewalSummary }: Certific
 function text(certificate: Certificate, domains: readonly Explained[]): string {
   const { status, failure, renewal } = summary(certificate)
   const head = [status, failure, renewal && `renewal ${renewal}`].filter(Boolean).join(', ')
-  const lines = domains.flatMap(({ domain, status: state, expected, found, checkedAt }) => [
+  const lines = domains.flatMap(({ domain, status: state, expected, found, checkedAt, answers = [] }) => [
     `${domain}  ${state}`,
     ...expected.map((each) => `  expected  ${each}`),
     ...(found === undefined ? [] : [`  found     ${found}  (since ${checkedAt})`]),
+    ...answers.map(({ server, answer }) => `  answered  ${server}  ${answer}`),
   ])
   return `${[`${certificate.DomainName}  ${head}`, ...lines].map(plain).join('\n')}\n`
 }

@@ -22,12 +22,11 @@ interface Place {
 }
 
 /** `login.corp.test=127.0.0.1:4444,…`: hosts that the operator says where to find. TLS is verified for the name. */
-export function readHosts(text: string | undefined): ReadonlyMap<string, Place> {
+export function readHosts(text: string | undefined, variable = 'MERLON_FEDERATION_HOSTS'): ReadonlyMap<string, Place> {
   const hosts = new Map<string, Place>()
   for (const part of (text ?? '').split(',').filter(Boolean)) {
     const [, host, address, port] = /^([a-z0-9.-]+)=([0-9a-f.:]+?):(\d{1,5})$/i.exec(part.trim()) ?? []
-    if (!host || !address || isIP(address) === 0)
-      throw new Error(`MERLON_FEDERATION_HOSTS: '${part}' is not host=address:port`)
+    if (!host || !address || isIP(address) === 0) throw new Error(`${variable}: '${part}' is not host=address:port`)
     hosts.set(host.toLowerCase(), { address, port: Number(port) })
   }
   return hosts

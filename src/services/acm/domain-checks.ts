@@ -35,8 +35,15 @@ async function answersOf(
 const sameName = (a: string, b: string): boolean =>
   a.toLowerCase().replace(/\.$/, '') === b.toLowerCase().replace(/\.$/, '')
 
+/** What one server answered, in few words. */
+export interface ServerAnswer {
+  readonly server: string
+  readonly answer: string
+}
+
 export interface RecordCheck {
   readonly isProved: boolean
+  readonly answers: readonly ServerAnswer[]
   /** A sentence for the administrator. */
   readonly finding: string
 }
@@ -46,10 +53,11 @@ export async function checkRecord(
   context: Context,
   { name, value }: { readonly name: string; readonly value: string },
 ): Promise<RecordCheck> {
-  const { answers } = await answersOf(context, name.toLowerCase(), 'CNAME')
-  if (answers.length === 0) return { isProved: false, finding: 'No DNS resolver is configured.' }
-  for (const { resolver, rcode, records } of answers) {
-    if (rcode === undefined) return { isProved: false, finding: `${resolver} did not answer for ${name}` }
+  const { answers: given } = await answersOf(context, name.toLowerCase(), 'CNAME')
+  const answers = given.map((each) => printedAnswer(each, name))
+  if (given.length === 0) return { isProved: false, answers, finding: 'No DNS resolver is configured.' }
+  for (const { resolver, rcode, records } of given) {
+    if (rcode === undefined) return { isProved: false, answers, finding: `${resolver} did not answer for ${name}` }
     const found = records.filter((record) => record.type === 'CNAME' && sameName(record.name, name))
     const right = found.some(({ data }) => typeof data === 'string' && sameName(data, value))
     if (right) continue
@@ -57,9 +65,17 @@ export async function checkRecord(
       found.length === 0
         ? `has no CNAME record ${name} (${rcode})`
         : `has ${name} CNAME ${found.map(({ data }) => data).join(', ')}`
-    return { isProved: false, finding: `${resolver} ${what}; expected CNAME ${value}` }
+    return { isProved: false, answers, finding: `${resolver} ${what}; expected CNAME ${value}` }
   }
-  return { isProved: true, finding: `CNAME ${name} is ${value}` }
+  return { isProved: true, answers, finding: `CNAME ${name} is ${value}` }
+}
+
+const ANSWER_LENGTH_MAX = 300
+
+function printedAnswer({ resolver, rcode, records }: Answer, name: string): ServerAnswer {
+  const found = records.filter((record) => record.type === 'CNAME' && sameName(record.name, name))
+  const text = found.map(({ data }) => `CNAME ${data}`).join(', ')
+  return { server: resolver, answer: (text || (rcode ?? 'no answer')).slice(0, ANSWER_LENGTH_MAX) }
 }
 
 /** The names by which a domain allows this authority. Default: those of ACM, so that records for it keep their meaning. */

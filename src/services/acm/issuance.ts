@@ -61,9 +61,9 @@ async function checkedProof(work: JobContext, proof: DomainProof): Promise<Domai
     const waits = !isWhole(proof) && !isDenied(proof)
     return waits ? { ...proof, finding: waitingForMail(proof) } : proof
   }
-  const { isProved, finding } = await checkRecord(work, proof.record)
+  const { isProved, finding, answers } = await checkRecord(work, proof.record)
   const proved = isProved ? [...proof.proved, 'DNS' as const] : proof.proved
-  const checked = { ...proof, proved, checkedAt: work.now }
+  const checked = { ...proof, proved, checkedAt: work.now, answers }
   return { ...checked, finding: isProved && !isWhole(checked) ? waitingForMail(checked) : finding }
 }
 
@@ -215,10 +215,17 @@ export const issuance = lifecycle<CertificateState, CertificateRow>('acm.issue',
     const directory = after.upstream && !after.upstream.order && upstreamOf(context, after)?.directory
     if (directory) await ensureUpstreamAccount(unit, vault, directory, now)
     publishChallenges(unit, context, before, after)
-    const findings = (row: CertificateRow) => JSON.stringify(row.proofs.map(({ domain, finding }) => [domain, finding]))
+    const findings = (row: CertificateRow) =>
+      JSON.stringify(row.proofs.map(({ domain, finding, answers }) => [domain, finding, answers]))
     if (findings(before) !== findings(after))
       recordEvent(unit, after, 'DomainValidationChecked', now, {
-        domains: after.proofs.map(({ domain, proved, methods, finding }) => ({ domain, methods, proved, finding })),
+        domains: after.proofs.map(({ domain, proved, methods, finding, answers }) => ({
+          domain,
+          methods,
+          proved,
+          finding,
+          answers,
+        })),
       })
     if (after.warnedDay !== undefined && after.warnedDay !== before.warnedDay)
       recordEvent(unit, after, 'CertificateApproachingExpiration', now, { DaysToExpiry: after.warnedDay })

@@ -8,6 +8,7 @@ import { defineService } from '../../kernel/service/define-service.ts'
 import { type Key, key } from '../../store/store.ts'
 import type { SealContext, Sealed } from '../../vault/sealed-value.ts'
 import { Fault } from '../../wire/fault.ts'
+import type { ServerAnswer } from './domain-checks.ts'
 import type { UpstreamIssuer, UpstreamState } from './upstream/state.ts'
 
 export const acm = defineService<typeof ACM>('acm')
@@ -42,6 +43,8 @@ export interface DomainProof {
   /** The result of the last check, as a sentence. */
   readonly finding?: string
   readonly checkedAt?: number
+  /** What each server answered at the last check. */
+  readonly answers?: readonly ServerAnswer[]
 }
 
 /** What is issued or imported; replaced as a whole at renewal. */
