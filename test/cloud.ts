@@ -53,6 +53,7 @@ export interface CloudOptions {
   readonly packages?: boolean
   readonly egress?: ReadonlySet<string>
   readonly onDecisionError?: (error: unknown, requestId: string) => void
+  readonly onServiceFailure?: (work: string, error: unknown) => void
   readonly onJobError?: (job: object, error: unknown) => void
   /** Changes a signed request on its way: what an attacker on the wire could do. */
   readonly tamper?: (request: HttpRequest) => HttpRequest
@@ -71,6 +72,7 @@ export async function cloud(options: CloudOptions = {}) {
     ...(options.quotas && { quotas: options.quotas }),
     throttle: options.throttle,
     onDecisionError: options.onDecisionError,
+    onServiceFailure: options.onServiceFailure,
     ...(options.onJobError && { onJobError: options.onJobError }),
     ...(options.outbound && { outbound: options.outbound }),
     ...(options.services && { services: options.services }),

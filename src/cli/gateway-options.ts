@@ -1,5 +1,6 @@
 /** Options of gateways, for `merlon start` and `merlon plane run gateway`. */
 import { isIP } from 'node:net'
+import { addressFilesOf } from '../kernel/addresses/address-data.ts'
 import { UsageError } from './command.ts'
 
 export interface GatewayWords {
@@ -31,7 +32,7 @@ export function gatewaySettings(given: GatewayWords) {
   }
   const hops = given['gateway-hops'] ?? '0'
   if (!/^\d$/.test(hops)) throw new UsageError(`--gateway-hops is a number from 0 to 9, not '${hops}'.`)
-  return { trusted, hops: Number(hops), portOf: portMap(given['gateway-port']) }
+  return { trusted, hops: Number(hops), portOf: portMap(given['gateway-port']), addresses: addressFilesOf(process.env) }
 }
 
 /** undefined: no gateway runs in the process of the server. */

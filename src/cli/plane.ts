@@ -17,7 +17,8 @@ const enrollOptions = {
     type: 'string',
     multiple: true,
     value: 'ACCOUNT|ARN',
-    about: 'Gateway: serve the load balancers of this account, or this one, and get no others; repeatable',
+    about:
+      'Gateway: serve the load balancers of this account, or this one, and get no others. Resolver: report queries of machines of this account, or of this VPC; repeatable',
   },
   json: { type: 'boolean', about: 'Print JSON' },
 } as const
@@ -74,6 +75,11 @@ const runOptions = {
     value: 'NUMBER',
     about: 'Gateway: proxies that add to X-Forwarded-For (default 0)',
   },
+  'metrics-port': {
+    type: 'string',
+    value: 'PORT',
+    about: 'Serve /metrics and /health on 127.0.0.1:PORT (default: not served)',
+  },
   json: { type: 'boolean', about: 'Announce readiness as one JSON line' },
 } as const
 const run: SubCommand = {
@@ -94,6 +100,7 @@ const run: SubCommand = {
       ca: given.ca === undefined ? undefined : readFileSync(given.ca, 'utf8'),
       host: given.host ?? '127.0.0.1',
       ports: { dns: port },
+      metricsPort: given['metrics-port'] === undefined ? undefined : portOf(given['metrics-port'], 0, '--metrics-port'),
       gateway: gatewaySettings(given),
       logger,
     })
@@ -116,7 +123,7 @@ const list: SubCommand = {
     const { given } = parseSubcommand(listOptions, words)
     const { planes } = await callAdmin<{ planes: readonly PlaneRow[] }>(given, 'GET /planes')
     const line = ({ plane, node, status, seenAt, scope }: PlaneRow) =>
-      `${plane} ${node}${scope ? ` (${scope.join(', ')})` : ''}: ${status ? `${status.health}, snapshot ${status.snapshot}` : 'no report yet'}${
+      `${plane} ${node}${scope ? ` (${scope.join(', ')})` : ''}: ${status ? `${status.health}, snapshot ${status.snapshot}${status.dropped > 0 ? `, ${status.dropped} dropped` : ''}` : 'no report yet'}${
         seenAt === undefined ? '' : `, seen ${new Date(seenAt).toISOString()}`
       }`
     process.stdout.write(given.json ? `${JSON.stringify(planes)}\n` : planes.map((row) => `${line(row)}\n`).join(''))

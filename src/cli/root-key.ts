@@ -1,7 +1,7 @@
 /** Showing the root key, once, and writing it where AWS's clients look. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { RunningServer } from '../server/compose/server.ts'
+import type { RunningServer } from '../server/compose/server-options.ts'
 import { profileFiles } from './client.ts'
 import { UsageError } from './command.ts'
 

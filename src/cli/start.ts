@@ -8,13 +8,8 @@ import { bucketBlobs } from '../planes/objects/remote.ts'
 import { readTarget, type Target } from '../planes/streams/target.ts'
 import { type Limits, readLimits } from '../server/compose/limits.ts'
 import { createLogger, isLevel, type Level, type Logger } from '../server/compose/log.ts'
-import {
-  type DevelopmentOptions,
-  type DurableOptions,
-  startServer,
-  type TlsChoice,
-  type WebOptions,
-} from '../server/compose/server.ts'
+import { startServer } from '../server/compose/server.ts'
+import type { DevelopmentOptions, DurableOptions, TlsChoice, WebOptions } from '../server/compose/server-options.ts'
 import { TrustedProxies } from '../server/listen/trusted-proxies.ts'
 import { readSeed } from '../server/seed/seed.ts'
 import { readOrigin } from '../server/web/origins.ts'

@@ -3,6 +3,7 @@
  * any node reads them without a row; they end with the person's sign-ins (`sign-in-sessions.ts`). Names of members are sealed
  * into tokens: never change them.
  */
+import { key, type Unit } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Reader } from './state/reader.ts'
 import { isSignInValid, type SignIn } from './state/sign-in-sessions.ts'
@@ -21,6 +22,8 @@ export interface PortalSession {
   readonly expiresAt: number
   /** When the second factor was shown. */
   readonly mfaAt?: number
+  /** {@link portalGeneration} when the session began. Default: 0. */
+  readonly portalGeneration?: number
 }
 
 /** AWS's default length of a portal session. */
@@ -31,6 +34,18 @@ export interface AccessToken {
   readonly scopes: readonly string[]
   /** Epoch milliseconds. */
   readonly expiresAt: number
+}
+
+const generationKey = (storeId: string) => key('kernel', 'portal-generation', storeId)
+
+/** How often the portal sessions of an identity store were ended together. */
+export async function portalGeneration(reader: Pick<Reader, 'get'>, storeId: string): Promise<number> {
+  return (await reader.get<{ readonly generation: number }>(generationKey(storeId)))?.generation ?? 0
+}
+
+/** Ends every portal session of an identity store, with its access and refresh tokens. Sessions of roles last to their end. */
+export async function endPortalSessions(unit: Unit, storeId: string): Promise<void> {
+  unit.put(generationKey(storeId), { generation: (await portalGeneration(unit, storeId)) + 1 })
 }
 
 const ACCESS = 'sso access token'
@@ -52,12 +67,16 @@ export function redeemAccessToken(
   return token && token.expiresAt > now && token.session.expiresAt > now ? token : undefined
 }
 
-/** Whether the sign-in is still valid: neither ended, nor the person disabled, deleted or issued another password. */
+/**
+ * Whether the sign-in is still valid: neither ended, nor the person disabled, deleted or issued another password, nor the
+ * identity source changed.
+ */
 export const isPortalSessionValid = async (
   reader: Pick<Reader, 'get'>,
-  { signIn, expiresAt }: PortalSession,
+  { signIn, expiresAt, storeId, portalGeneration: generation = 0 }: PortalSession,
   now: number,
-): Promise<boolean> => expiresAt > now && (await isSignInValid(reader, signIn))
+): Promise<boolean> =>
+  expiresAt > now && (await isSignInValid(reader, signIn)) && (await portalGeneration(reader, storeId)) === generation
 
 /** In CloudTrail's form of a person of IAM Identity Center. */
 export const portalIdentity = ({ account, storeId, userId, userName, signIn }: PortalSession) => ({

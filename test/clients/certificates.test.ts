@@ -3,19 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  ACMClient,
-  CreateAcmeDomainValidationCommand,
-  CreateAcmeEndpointCommand,
-  CreateAcmeExternalAccountBindingCommand,
-  DescribeAcmeDomainValidationCommand,
-  DescribeAcmeEndpointCommand,
-  GetAcmeExternalAccountBindingCredentialsCommand,
-  RevokeAcmeExternalAccountBindingCommand,
-} from '@aws-sdk/client-acm'
-import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam'
 import { afterEach, describe, expect, test } from 'vitest'
 import { installation, type Running, startMerlon, temporaryFolder } from '../process.ts'
+import { acmeEndpoint } from './acme-endpoint.ts'
 import { type Bind, bind, hasBind } from './bind.ts'
 import { environmentFor, run } from './command.ts'
 
@@ -58,40 +48,12 @@ const hasCertbot = existsSync('/usr/bin/certbot')
 describe.skipIf(!hasBind || !hasCertbot)('certbot', () => {
   test('obtains and renews through an endpoint, with a binding; a revoked one is refused', async () => {
     const { server, dns } = await opened()
-    const at = { endpoint: server.url, region: 'us-east-1', credentials: server.accounts[0]! }
-    const acm = new ACMClient(at)
-    const { AcmeEndpointArn } = await acm.send(
-      new CreateAcmeEndpointCommand({
-        AuthorizationBehavior: 'PRE_APPROVED',
-        CertificateAuthority: { PublicCertificateAuthority: {} },
-      }),
+    const endpoint = await acmeEndpoint(
+      server,
+      'corp.test',
+      ({ name, value }) => void dns.update(`update add ${name} 5 CNAME ${value}`),
     )
-    const { AcmeEndpoint } = await acm.send(new DescribeAcmeEndpointCommand({ AcmeEndpointArn }))
-    const { AcmeDomainValidationArn } = await acm.send(
-      new CreateAcmeDomainValidationCommand({
-        AcmeEndpointArn,
-        DomainName: 'corp.test',
-        PrevalidationOptions: { DnsPrevalidation: { DomainScope: { Subdomains: 'ENABLED' } } },
-      }),
-    )
-    const describeDomain = new DescribeAcmeDomainValidationCommand({ AcmeDomainValidationArn })
-    const details = (await acm.send(describeDomain)).AcmeDomainValidation!.PrevalidationDetails!
-    const { Name, Value } = details.DnsPrevalidation!.ResourceRecord!
-    dns.update(`update add ${Name} 5 CNAME ${Value}`)
-    await expect
-      .poll(async () => (await acm.send(describeDomain)).AcmeDomainValidation!.Status, { timeout: 60_000 })
-      .toBe('VALID')
-    const iam = new IAMClient(at)
-    const allow = (more: object) => JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', ...more }] })
-    const AssumeRolePolicyDocument = allow({ Principal: { Service: 'acm.amazonaws.com' }, Action: 'sts:AssumeRole' })
-    const { Role } = await iam.send(new CreateRoleCommand({ RoleName: 'web', AssumeRolePolicyDocument }))
-    const PolicyDocument = allow({ Action: 'acm:RequestCertificate', Resource: '*' })
-    await iam.send(new PutRolePolicyCommand({ RoleName: 'web', PolicyName: 'p', PolicyDocument }))
-    const made = await acm.send(new CreateAcmeExternalAccountBindingCommand({ AcmeEndpointArn, RoleArn: Role!.Arn! }))
-    const { AcmeExternalAccountBindingArn } = made.ExternalAccountBinding!
-    const { KeyId, MacKey } = await acm.send(
-      new GetAcmeExternalAccountBindingCredentialsCommand({ AcmeExternalAccountBindingArn }),
-    )
+    const binding = await endpoint.binding()
     const folder = temporaryFolder()
     const certbot = (...words: readonly string[]) => {
       const folders = ['--config-dir', folder, '--work-dir', folder, '--logs-dir', folder]
@@ -102,8 +64,15 @@ describe.skipIf(!hasBind || !hasCertbot)('certbot', () => {
       )
     }
     const first = await certbot(
-      ...['certonly', '--standalone', '--server', AcmeEndpoint!.EndpointUrl!, '--agree-tos'],
-      ...['--register-unsafely-without-email', '--eab-kid', KeyId!, `--eab-hmac-key=${MacKey!}`, '-d', 'www.corp.test'],
+      ...['certonly', '--standalone', '--server', endpoint.url, '--agree-tos'],
+      ...[
+        '--register-unsafely-without-email',
+        '--eab-kid',
+        binding.keyId,
+        `--eab-hmac-key=${binding.macKey}`,
+        '-d',
+        'www.corp.test',
+      ],
     )
     expect(first.stderr + first.stdout).toContain('Successfully received certificate')
     const serialOf = () => new X509Certificate(readFileSync(join(folder, 'live/www.corp.test/cert.pem'))).serialNumber
@@ -111,7 +80,7 @@ describe.skipIf(!hasBind || !hasCertbot)('certbot', () => {
     expect((await certbot('renew', '--force-renewal', '--no-random-sleep-on-renew')).status).toBe(0)
     expect(serialOf()).not.toBe(serial)
 
-    await acm.send(new RevokeAcmeExternalAccountBindingCommand({ AcmeExternalAccountBindingArn }))
+    await binding.revoke()
     const refused = await certbot('renew', '--force-renewal', '--no-random-sleep-on-renew')
     expect(refused.status).not.toBe(0)
     expect(refused.stdout + refused.stderr).toContain('revoked')

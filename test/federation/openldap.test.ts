@@ -67,6 +67,22 @@ describe.each([
     expect(await corp().login(ACCOUNT_OF, 'ann@corp.test', 'Ann-Passw0rd')).toEqual(found)
   })
 
+  test('people and groups are listed, those of nested groups included', async () => {
+    const listing = await corp().list(ACCOUNT_OF, [])
+    if (typeof listing === 'string') throw new Error(listing)
+    const ann = listing.people.find(({ userName }) => userName === 'ann')
+    expect(listing.people.map(({ userName }) => userName).sort()).toEqual(['a*b(c)', 'ann'])
+    expect(ann).toMatchObject({ displayName: 'Ann Example', familyName: 'Example', mail: 'ann@corp.test' })
+    expect(Object.fromEntries(listing.groups.map(({ name, members }) => [name, members]))).toEqual({
+      engineers: [ann!.subject],
+      everyone: [ann!.subject],
+      staff: [ann!.subject],
+    })
+    expect(await corp().list(ACCOUNT_OF, ['Staff'])).toMatchObject({ people: [ann], groups: [{ name: 'staff' }] })
+    const subjects = [ann!.subject, 'x', '00000000-0000-4000-8000-000000000000']
+    expect(await corp().activeAmong(ACCOUNT_OF, subjects)).toEqual(new Set([ann!.subject]))
+  })
+
   test.each([
     ['a wrong password', 'ann', 'wrong'],
     ['an empty password', 'ann', ''],

@@ -140,8 +140,11 @@ export async function addPeople(domain: Domain): Promise<void> {
   await administrator.unbind()
 }
 
-export async function disable(domain: Domain, person: string): Promise<void> {
+async function setControl(domain: Domain, person: string, value: string): Promise<void> {
   const administrator = await domain.administrator()
-  await administrator.modify(named(person), replaced('userAccountControl', '514'))
+  await administrator.modify(named(person), replaced('userAccountControl', value))
   await administrator.unbind()
 }
+
+export const disable = (domain: Domain, person: string): Promise<void> => setControl(domain, person, '514')
+export const enable = (domain: Domain, person: string): Promise<void> => setControl(domain, person, '512')

@@ -1,36 +1,19 @@
-/** The files of a directory and the directories below it. */
-import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs'
-import { join } from 'node:path'
+/** Files that a command line names: what cannot be read is an error of its writer. */
+import * as files from '../../kernel/list-files.ts'
 import { InputError } from '../policy/files.ts'
 
-const DEPTH_MAX = 32
+/** Throws an `InputError`. */
+export const listFiles = (root: string, name: RegExp): readonly string[] =>
+  orInputError(() => files.listFiles(root, name))
 
-/** Sorted; links are not followed. `root` may be a file, whatever its name. */
-export function listFiles(root: string, name: RegExp): readonly string[] {
-  const files: string[] = []
-  const visit = (directory: string, depth: number): void => {
-    if (depth > DEPTH_MAX) return
-    for (const entry of entriesOf(directory)) {
-      const path = join(directory, entry.name)
-      if (entry.isDirectory()) visit(path, depth + 1)
-      else if (entry.isFile() && name.test(entry.name)) files.push(path)
-    }
-  }
-  if (statOf(root).isFile()) return [root]
-  visit(root, 0)
-  return files.sort()
-}
+/** Throws an `InputError`. */
+export const statOf = (path: string) => orInputError(() => files.statOf(path))
 
-export function statOf(path: string): Stats {
-  const found = statSync(path, { throwIfNoEntry: false })
-  if (!found) throw new InputError(`${path}: there is no such directory or file.`)
-  return found
-}
-
-function entriesOf(directory: string): readonly Dirent[] {
+function orInputError<T>(read: () => T): T {
   try {
-    return readdirSync(directory, { withFileTypes: true })
+    return read()
   } catch (error) {
-    throw new InputError(`${directory}: cannot be read: ${(error as Error).message}`)
+    if (error instanceof files.UnreadablePathError) throw new InputError(error.message)
+    throw error
   }
 }

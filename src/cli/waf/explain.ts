@@ -30,6 +30,11 @@ const options = {
   data: { type: 'string', value: 'TEXT', about: 'the body; @FILE: out of a file' },
   'client-ip': { type: 'string', value: 'ADDRESS', about: 'default: 192.0.2.1' },
   country: { type: 'string', value: 'CODE', about: 'where the address is, for geographic rules' },
+  'address-lists': {
+    type: 'string',
+    value: 'DIR',
+    about: 'lists of addresses, for groups that look addresses up (default: MERLON_ADDRESS_LISTS)',
+  },
   json: { type: 'boolean', about: 'for programs' },
 } as const
 
@@ -44,10 +49,17 @@ export const explainCommand: SubCommand = {
     const file = required(given.acl, 'acl')
     const request = requestOf(given)
     // Other commands start without the engine.
-    const { decide } = await import('./evaluation.ts')
-    const verdict = decide(file, given.with, request)
+    const { absentLists, addressFacts, decide } = await import('./evaluation.ts')
+    const addresses = addressFacts(given['address-lists'])
+    const verdict = decide(file, given.with, request, addresses)
     if (given.json) printJson(verdict)
-    else printLine(shown(verdict))
+    else
+      printLine(
+        shown(verdict) +
+          absentLists(file, addresses)
+            .map((line) => `\n${line}\n`)
+            .join(''),
+      )
     return verdict.action === 'ALLOW' ? 0 : 1
   },
 }

@@ -1,11 +1,14 @@
-/** The registered part of a domain name. An approximation: public suffixes of two labels are a short list. */
+/**
+ * The registered part of a domain name, by the Public Suffix List as it was when tldts was released.
+ * Source: https://publicsuffix.org/list/
+ */
+import { getDomain } from 'tldts'
 
-/** Second levels under which registries of countries register. */
-const SECOND_LEVELS: ReadonlySet<string> = new Set(['ac', 'co', 'com', 'edu', 'gob', 'gov', 'ne', 'net', 'or', 'org'])
+const NAME_ONLY = { extractHostname: false, validateHostname: false, detectIp: false, mixedInputs: false } as const
 
-/** `a.b.example.co.uk` → `example.co.uk`. */
-export function registeredDomain(name: string): string {
-  const labels = name.split('.')
-  const isCountry = labels.length >= 3 && labels.at(-1)!.length === 2 && SECOND_LEVELS.has(labels.at(-2)!)
-  return labels.slice(isCountry ? -3 : -2).join('.')
-}
+/** What a registry sold: `a.b.example.co.uk` → `example.co.uk`. A public suffix is returned as it is. */
+export const registeredDomain = (name: string): string => getDomain(name, NAME_ONLY) ?? name
+
+/** What one owner has, also below a suffix that a company offers to its customers: `a.ana.github.io` → `ana.github.io`. */
+export const ownedDomain = (name: string): string =>
+  getDomain(name, { ...NAME_ONLY, allowPrivateDomains: true }) ?? name

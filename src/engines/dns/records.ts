@@ -63,6 +63,15 @@ export function parseValue(type: RecordType, text: string): RecordData {
   return PARSERS[type](text.trim().split(/\s+/), text)
 }
 
+/** What {@link parseValue} returned, as a text: `10 mail.corp.test`; strings in quotation marks. */
+export function printData(data: RecordData): string {
+  if (typeof data === 'string') return data
+  if (Array.isArray(data)) return data.map((part) => JSON.stringify(String(part))).join(' ')
+  return Object.values(data)
+    .map((part) => (Buffer.isBuffer(part) ? part.toString('hex') : String(part)))
+    .join(' ')
+}
+
 type Parser = (fields: readonly string[], text: string) => RecordData
 
 const wrong = (type: RecordType, text: string, form: string): RecordValueError =>

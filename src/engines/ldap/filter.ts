@@ -15,6 +15,8 @@ export const allOf = (...filters: readonly string[]): string => `(&${filters.joi
 
 /** Follows memberships through nested groups, in Active Directory. Source: [MS-ADTS] §3.1.1.3.4.4.3 */
 export const MEMBER_IN_CHAIN = 'member:1.2.840.113556.1.4.1941:'
+/** The same, from the member's side. */
+export const MEMBER_OF_CHAIN = 'memberOf:1.2.840.113556.1.4.1941:'
 
 /** A value inside a distinguished name. Source: https://www.rfc-editor.org/rfc/rfc4514 §2.4 */
 export function nameValue(value: string): string {

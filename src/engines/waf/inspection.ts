@@ -1,6 +1,8 @@
 /** One request under inspection: its components and their transformations, each computed once, and its labels. */
 import type { FieldToMatch, TextTransformation, TextTransformationType } from '@aws-sdk/client-wafv2'
+import { type AddressFacts, NO_ADDRESS_FACTS } from './address-facts.ts'
 import { type Component, componentKey, componentOf } from './components.ts'
+import { LABELS_MAX } from './labels.ts'
 import type { PatternBatch } from './pattern-batch.ts'
 import type { InspectedRequest } from './request.ts'
 import { STEPS_A_CHARACTER, Steps } from './steps.ts'
@@ -38,16 +40,22 @@ export class Inspection {
   readonly request: InspectedRequest
   readonly labels = new Set<string>()
   readonly steps: Steps
+  readonly addresses: AddressFacts
   /** Gathered on request; undefined on the data path. */
   readonly evidence: Evidence[] | undefined
   readonly #components = new Map<string, Component>()
   readonly #transformed = new Map<string, Component>()
   readonly #batches = new Map<PatternBatch, ReadonlySet<number>>()
 
-  constructor(request: InspectedRequest, explains = false, steps = new Steps()) {
+  constructor(request: InspectedRequest, explains = false, steps = new Steps(), addresses = NO_ADDRESS_FACTS) {
     this.request = request
     this.steps = steps
+    this.addresses = addresses
     this.evidence = explains ? [] : undefined
+  }
+
+  addLabel(label: string): void {
+    if (this.labels.size < LABELS_MAX) this.labels.add(label)
   }
 
   /** A statement matched because of this text. */

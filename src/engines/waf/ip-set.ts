@@ -85,11 +85,15 @@ export class IpSet {
   readonly #tries = { 4: new Trie(), 16: new Trie() }
 
   /** Texts that are no ranges are left out: validation is the caller's. */
-  constructor(ranges: readonly string[]) {
+  constructor(ranges: readonly string[] = []) {
     for (const text of ranges) {
       const range = addressRange(text)
-      if (range) this.#tries[range.bytes.length as 4 | 16].add(range)
+      if (range) this.add(range)
     }
+  }
+
+  add(range: AddressRange): void {
+    this.#tries[range.bytes.length as 4 | 16].add(range)
   }
 
   has(address: string): boolean {

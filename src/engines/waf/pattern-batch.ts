@@ -15,10 +15,24 @@ import { RE2JS, RE2Set } from 're2js'
  */
 export function patternCost(pattern: string): number | undefined {
   try {
-    return Math.max(0, RE2JS.compile(pattern).programSize() - pattern.length)
+    return Math.max(0, sizeOf(pattern) - pattern.length)
   } catch {
     return undefined
   }
+}
+
+/** Managed groups look for one pattern in many components, and every web ACL has the same ones. */
+const SIZES_MAX = 4_096
+const sizes = new Map<string, number>()
+
+/** Instructions of a pattern's program. Throws on a pattern that RE2 does not take. */
+function sizeOf(pattern: string): number {
+  const known = sizes.get(pattern)
+  if (known !== undefined) return known
+  const size = RE2JS.compile(pattern).programSize()
+  if (sizes.size >= SIZES_MAX) sizes.delete(sizes.keys().next().value!)
+  sizes.set(pattern, size)
+  return size
 }
 
 /** Of one pattern, and of the patterns of one set together: `[a-z]{1,256}` is within it. */
@@ -33,21 +47,8 @@ export const RULES_COST_MAX = 2_400
 const SETS_MAX = 512
 const sets = new Map<string, RE2Set>()
 
-function setOf(patterns: readonly string[]): RE2Set {
-  const id = patterns.join('\0')
-  const known = sets.get(id)
-  if (known) {
-    sets.delete(id)
-    sets.set(id, known)
-    return known
-  }
-  const set = new RE2Set(RE2Set.UNANCHORED)
-  for (const pattern of patterns) set.add(pattern)
-  set.compile()
-  sets.set(id, set)
-  if (sets.size > SETS_MAX) sets.delete(sets.keys().next().value!)
-  return set
-}
+/** Characters of a text that automata learn at a time. */
+const LEARNED_CHARS = 16
 
 export class PatternBatch {
   readonly #patterns = new Map<string, number>()
@@ -63,7 +64,7 @@ export class PatternBatch {
   add(pattern: string): number {
     const known = this.#patterns.get(pattern)
     if (known !== undefined) return known
-    this.#instructions += RE2JS.compile(pattern).programSize()
+    this.#instructions += sizeOf(pattern)
     const id = this.#patterns.size
     this.#patterns.set(pattern, id)
     this.#set = undefined
@@ -83,8 +84,41 @@ export class PatternBatch {
     return texts.find((text) => pattern.matcher(text).find()) ?? ''
   }
 
+  /** Builds what matching these texts takes, a little at a time: the next step is the caller's to take. */
+  *learn(texts: readonly string[]): Generator<void> {
+    yield* this.#build()
+    for (const text of texts)
+      for (let length = LEARNED_CHARS; ; length += LEARNED_CHARS) {
+        this.#compiled().match(text.slice(0, length))
+        yield
+        if (length >= text.length) break
+      }
+  }
+
   #compiled(): RE2Set {
-    this.#set ??= setOf([...this.#patterns.keys()])
-    return this.#set
+    if (!this.#set) for (const _ of this.#build());
+    return this.#set!
+  }
+
+  *#build(): Generator<void> {
+    if (this.#set) return
+    const patterns = [...this.#patterns.keys()]
+    const id = patterns.join('\0')
+    const known = sets.get(id)
+    if (known) {
+      sets.delete(id)
+      sets.set(id, known)
+      this.#set = known
+      return
+    }
+    const set = new RE2Set(RE2Set.UNANCHORED)
+    for (const pattern of patterns) {
+      set.add(pattern)
+      yield
+    }
+    set.compile()
+    this.#set = set
+    sets.set(id, set)
+    if (sets.size > SETS_MAX) sets.delete(sets.keys().next().value!)
   }
 }

@@ -17,10 +17,12 @@ import type {
   FieldToMatch,
   LoggingFilter,
   Rule,
+  Statement,
   VisibilityConfig,
 } from '@aws-sdk/client-wafv2'
 import { fromJson, type Json } from './json.ts'
 import { managedGroupOf } from './managed/index.ts'
+import { patternCost } from './pattern-batch.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import type { InspectedRequest } from './request.ts'
 import { StepLimitError } from './steps.ts'
@@ -72,6 +74,19 @@ export interface PublishedWebAcl {
 
 /** Throws `UnevaluableRuleError` for a document that cannot be evaluated: the caller must not let requests pass then. */
 export function compilePublished(acl: PublishedWebAcl): CompiledWebAcl {
+  const compilation = compileInSteps(acl)
+  for (;;) {
+    const { done, value } = compilation.next()
+    if (done) return value
+  }
+}
+
+/**
+ * The same in many short steps, for processes that answer requests meanwhile: managed groups take about a second in all, and few steps
+ * more than some milliseconds.
+ */
+export function* compileInSteps(acl: PublishedWebAcl): Generator<void, CompiledWebAcl> {
+  yield* measurePatterns(acl)
   const compiled = compileWebAcl(
     {
       arn: acl.arn,
@@ -100,14 +115,32 @@ export function compilePublished(acl: PublishedWebAcl): CompiledWebAcl {
       managedRuleGroup: managedGroupOf,
     },
   )
+  yield
   for (const request of FIRST_REQUESTS) {
     try {
+      yield* compiled.learn(request)
       compiled.evaluate(request, { rates: new RateLimiter(), now: 0, token: {} })
     } catch (error) {
       if (!(error instanceof StepLimitError)) throw error
     }
+    yield
   }
   return compiled
+}
+
+/** The sizes of all regular expressions, which compiling needs, one at a time. What is no regular expression shows itself there. */
+function* measurePatterns(acl: PublishedWebAcl): Generator<void> {
+  const managed = acl.rules.flatMap(({ Statement }) => {
+    const named = Statement?.ManagedRuleGroupStatement
+    return named ? (managedGroupOf(named.VendorName!, named.Name!)?.rules ?? []) : []
+  })
+  for (const { Statement } of managed) yield* measureStatement(Statement)
+}
+
+function* measureStatement(statement: Statement | undefined): Generator<void> {
+  if (statement?.RegexMatchStatement && patternCost(statement.RegexMatchStatement.RegexString!) !== undefined) yield
+  const nested = (statement?.OrStatement ?? statement?.AndStatement)?.Statements ?? []
+  for (const each of nested) yield* measureStatement(each)
 }
 
 /** Automata are built by what they first read: not while the first client waits. */

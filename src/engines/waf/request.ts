@@ -19,6 +19,8 @@ export interface InspectedRequest {
   /** The address of the client's connection, after PROXY protocol. */
   readonly clientIp: string
   readonly country?: string | undefined
+  /** Within the country. */
+  readonly region?: string | undefined
   readonly asn?: number | undefined
   readonly ja3?: string | undefined
   readonly ja4?: string | undefined

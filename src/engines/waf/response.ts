@@ -9,6 +9,8 @@ export interface FilterResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** The rule has no response of its own. */
+  readonly isDefault?: boolean
 }
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
@@ -24,7 +26,8 @@ export function responseTo({ action, response, responseBody }: Verdict): FilterR
   if (action === 'ALLOW') return undefined
   if (action === 'CAPTCHA') return { status: 405, headers: { 'x-amzn-waf-action': 'captcha' }, body: '' }
   if (action === 'CHALLENGE') return { status: 202, headers: { 'x-amzn-waf-action': 'challenge' }, body: '' }
-  if (!response) return { status: 403, headers: { 'content-type': 'text/html; charset=utf-8' }, body: FORBIDDEN }
+  if (!response)
+    return { status: 403, headers: { 'content-type': 'text/html; charset=utf-8' }, body: FORBIDDEN, isDefault: true }
   const headers = (response.ResponseHeaders ?? []).map(({ Name, Value }) => [Name!.toLowerCase(), Value ?? ''] as const)
   return {
     status: Number(response.ResponseCode),

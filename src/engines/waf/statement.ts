@@ -5,9 +5,11 @@
 import type { FieldToMatch, Statement, TextTransformation } from '@aws-sdk/client-wafv2'
 import { bytesMatch } from './byte-match.ts'
 import { clientAddresses } from './client-address.ts'
+import { compileAsnMatch, compileGeoMatch } from './geo-match.ts'
 import { type Inspection, type Target, targetOf } from './inspection.ts'
 import { IpSet } from './ip-set.ts'
 import { labelMatches } from './labels.ts'
+import { managedPredicate } from './managed-statements.ts'
 import { PatternBatch } from './pattern-batch.ts'
 import type { RuleSources } from './rules.ts'
 import { isSqlInjection } from './sqli.ts'
@@ -21,7 +23,7 @@ export class UnevaluableRuleError extends Error {}
 
 export class StatementCompiler {
   readonly #sources: RuleSources
-  readonly #batches = new Map<string, PatternBatch>()
+  readonly #batches = new Map<string, { readonly target: Target; readonly batch: PatternBatch }>()
   readonly #ipSets = new Map<string, IpSet>()
 
   constructor(sources: RuleSources) {
@@ -78,20 +80,24 @@ export class StatementCompiler {
         return typeof addresses === 'string' ? addresses === 'MATCH' : addresses.some((address) => set.has(address))
       }
     }
-    if (statement.GeoMatchStatement) {
-      const countries = new Set<string>(statement.GeoMatchStatement.CountryCodes)
-      return ({ request }) => request.country !== undefined && countries.has(request.country)
-    }
-    if (statement.AsnMatchStatement) {
-      const numbers = new Set((statement.AsnMatchStatement.AsnList ?? []).map(Number))
-      return ({ request }) => request.asn !== undefined && numbers.has(request.asn)
-    }
+    if (statement.GeoMatchStatement) return compileGeoMatch(statement.GeoMatchStatement)
+    if (statement.AsnMatchStatement) return compileAsnMatch(statement.AsnMatchStatement)
     if (statement.LabelMatchStatement) {
       const { Scope, Key } = statement.LabelMatchStatement
       const [scope, key] = [required(Scope, 'Scope'), required(Key, 'Key')]
       return ({ labels }) => [...labels].some((label) => labelMatches(label, labelPrefix, scope, key))
     }
+    const managed = managedPredicate(statement, labelPrefix)
+    if (managed) return managed
     throw new UnevaluableRuleError(`A ${Object.keys(statement)[0] ?? 'missing'} statement is not allowed here.`)
+  }
+
+  /** Builds what the regular expressions take for a request like this one, a little at a time. */
+  *learn(inspection: Inspection): Generator<void> {
+    for (const { target, batch } of this.#batches.values()) {
+      const texts = inspection.texts(target)
+      if (typeof texts !== 'string') yield* batch.learn(texts)
+    }
   }
 
   #texts(
@@ -114,8 +120,8 @@ export class StatementCompiler {
 
   #patterns(inspected: Inspected, patterns: readonly string[]): Predicate {
     const target = inspectedTarget(inspected)
-    const batch = this.#batches.get(target.key) ?? new PatternBatch()
-    this.#batches.set(target.key, batch)
+    const { batch } = this.#batches.get(target.key) ?? { batch: new PatternBatch() }
+    this.#batches.set(target.key, { target, batch })
     const ids = patterns.map((pattern) => {
       try {
         return batch.add(pattern)

@@ -17,9 +17,9 @@ import type {
   RuleActionOverride,
   Statement,
 } from '@aws-sdk/client-wafv2'
+import type { AddressFacts } from './address-facts.ts'
 import { aggregateKey } from './aggregate-key.ts'
 import { type Evidence, Inspection } from './inspection.ts'
-import { LABELS_MAX } from './labels.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 import type { InspectedRequest } from './request.ts'
 import type { RuleGroupConfiguration, RuleSources, WebAclConfiguration } from './rules.ts'
@@ -40,6 +40,8 @@ export interface EvaluationContext {
   readonly explains?: boolean | undefined
   /** The budget; default: that of every evaluation. Beyond it `evaluate` throws a `StepLimitError`. */
   readonly steps?: Steps | undefined
+  /** Default: nothing is known. */
+  readonly addresses?: AddressFacts | undefined
 }
 
 export interface RuleMatch {
@@ -86,6 +88,8 @@ export interface Verdict {
 
 export interface CompiledWebAcl {
   evaluate(request: InspectedRequest, context: EvaluationContext): Verdict
+  /** Builds what evaluating a request like this one takes, a little at a time; without it, the first such request waits for it. */
+  learn(request: InspectedRequest): Generator<void>
 }
 
 const IMMUNITY_SECONDS = 300
@@ -208,7 +212,10 @@ export function compileWebAcl(acl: WebAclConfiguration, sources: RuleSources): C
   const labels = readsTokenLabels(acl, sources)
     ? (context: EvaluationContext) => tokenLabels(context.token, immunity, context.now)
     : () => []
-  return { evaluate: (request, context) => evaluate(acl, entries, request, context, labels(context)) }
+  return {
+    evaluate: (request, context) => evaluate(acl, entries, request, context, labels(context)),
+    learn: (request) => compiler.learn(new Inspection(request)),
+  }
 }
 
 const wrapped =
@@ -257,7 +264,7 @@ function evaluate(
   given: readonly string[],
 ): Verdict {
   const evaluation: Evaluation = {
-    inspection: new Inspection(request, context.explains, context.steps),
+    inspection: new Inspection(request, context.explains, context.steps, context.addresses),
     context,
     rates: [],
   }
@@ -297,7 +304,7 @@ function evaluate(
     const known = evaluation.inspection.evidence?.length ?? 0
     if (!rule.matches(evaluation)) return undefined
     const evidence = evaluation.inspection.evidence?.slice(known)
-    for (const label of rule.labels) if (labels.size < LABELS_MAX) labels.add(label)
+    for (const label of rule.labels) evaluation.inspection.addLabel(label)
     const action = effectOf(rule, context)
     const headers = action === 'BLOCK' ? [] : insertedBy(rule.action)
     if (action === 'COUNT' || action === 'ALLOW') inserted.push(...prefixed(headers))

@@ -26,6 +26,7 @@ import {
 import { newDraft } from '../events/event.ts'
 import type { Use } from '../ports/port.ts'
 import type { Ports } from '../ports/ports.ts'
+import type { EndpointFilter } from '../ports/request-filter.ts'
 import { absenceIn } from '../resource/absent-keys.ts'
 import { ConditionKeys } from '../resource/condition-keys.ts'
 import { absentGlobalKeys } from '../resource/global-keys.ts'
@@ -37,6 +38,7 @@ import { type Authenticated, Authenticator, anonymousCaller, bearerCaller } from
 import { callers } from './callers.ts'
 import { DecisionMaker } from './decision-maker.ts'
 import { Denial } from './denial.ts'
+import { assertAllowed, FilteredFault } from './endpoint-filter.ts'
 import { asFault, checkUnproven, notImplemented } from './faults.ts'
 import {
   type AuditedOperation,
@@ -74,6 +76,8 @@ export interface GateOptions {
   readonly observe?: (answer: RequestOutcome) => void
   /** Called when policies could not be evaluated and the request was denied for that reason. */
   readonly onDecisionError?: ((error: unknown, requestId: string) => void) | undefined
+  /** The web ACL of the endpoint. */
+  readonly endpointFilter?: EndpointFilter | undefined
 }
 
 export class Gate {
@@ -153,6 +157,7 @@ export class Gate {
       const unsigned = built?.unsigned
       // From here on nothing is older than the call: what other nodes had acknowledged by then binds here.
       if (store.shared) await store.sync()
+      await assertAllowed(this.#options.endpointFilter, request, requestId)
       authenticated = unsigned
         ? anonymousCaller(request)
         : await this.#authenticator.authenticate(request, detected.service, now, clock.real?.())
@@ -170,7 +175,9 @@ export class Gate {
       const explained = fault instanceof Denial ? this.#explained(fault, authenticated) : undefined
       const shown =
         explained !== undefined && saysEncodedMessage(detected?.protocol) ? withExplanation(fault, explained) : fault
-      response = encodeFault(request, detected, detected && (await loadService(detected.service)), shown, requestId)
+      response =
+        (fault instanceof FilteredFault ? fault.response : undefined) ??
+        encodeFault(request, detected, detected && (await loadService(detected.service)), shown, requestId)
       if (explained !== undefined) {
         response = { ...response, headers: { ...response.headers, 'x-merlon-authorization-message': explained } }
       }

@@ -43,7 +43,7 @@ export interface PlaneStatus {
   readonly health: 'open' | 'closed'
   /** Of the snapshot that it works from. */
   readonly snapshot: number
-  /** Records that were dropped for lack of space. */
+  /** Records and observations that were dropped: there were too many of them. */
   readonly dropped: number
 }
 

@@ -1,6 +1,6 @@
 /**
  * What an enrolled plane may serve: everything, or the resources that its operator named at the enrollment. A plane with a scope gets
- * neither the configuration nor the secrets of anything else, and what it reports of anything else is dropped.
+ * neither the configuration nor the secrets of anything else, except what is public, and what it reports of anything else is dropped.
  *
  * @example
  * isInScope(['111122223333'], 'arn:aws:elasticloadbalancing:us-east-1:111122223333:loadbalancer/app/a/0') // true

@@ -57,6 +57,7 @@ export function planeSite({ feedOf, owner, handlers, exchange }: PlaneSiteOption
     eventSource: MERLON_EVENT_SOURCE,
     base: PLANES_PATH,
     listener: 'api',
+    isForPlanes: true,
     printFault: ({ code, message, status }) => ({ json: { code, message }, status }),
     routes: [
       route({

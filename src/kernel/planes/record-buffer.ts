@@ -67,6 +67,11 @@ export class RecordBuffer {
     else this.#dropped++
   }
 
+  /** What a plane observed and made no record of. */
+  drop(count: number): void {
+    this.#dropped += count
+  }
+
   /** Writes down what is pending and sends what waits, the oldest first; never throws. */
   flush(): Promise<void> {
     this.#turn = this.#turn.then(() => this.#flush()).catch(() => undefined)

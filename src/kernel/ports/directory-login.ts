@@ -7,6 +7,7 @@
  * const login = await use(directoryLogin).login(found.directoryId, 'ada', password)
  * if (login.outcome === 'accepted') chooseRole(login.person.roles)
  */
+import type { ListOutcome } from './directory-servers.ts'
 import { port } from './port.ts'
 
 /** A directory that people may sign in with. */
@@ -47,6 +48,10 @@ export interface DirectoryLoginPort {
   login(directoryId: string, userName: string, password: string): Promise<DirectoryLoginAnswer>
   /** Whether a signed-in person may stay signed in: false at the latest a minute after the directory disabled them. */
   isActive(directoryId: string, subject: string): Promise<boolean>
+  /** Which of these people may stay signed in, at this moment. Throws when no server of the directory answers. */
+  activeAmong(directoryId: string, subjects: readonly string[]): Promise<ReadonlySet<string>>
+  /** People and groups of the directory. With names of groups: these groups, and the people in them. */
+  list(directoryId: string, groups: readonly string[]): Promise<ListOutcome>
 }
 
 export const directoryLogin = port<DirectoryLoginPort>('directory-login')

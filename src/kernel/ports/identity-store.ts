@@ -38,6 +38,8 @@ export interface StoreUser {
   readonly isEnabled: boolean
   /** Names this person's sign-ins: see `kernel/state/sign-in-sessions.ts`. */
   readonly signInPerson: string
+  /** IDs of other systems. `Issuer`: a directory, or `SCIM`. */
+  readonly externalIds: readonly { readonly Issuer: string; readonly Id: string }[]
   /** What `${path:…}` names in attributes for access control and in attribute maps: `userName`, `name.givenName`. */
   readonly attributes: Readonly<Record<string, string>>
 }
@@ -73,6 +75,23 @@ export interface StorePasswordState {
   readonly changedAt: number
 }
 
+/** How the last synchronization with a directory ended. */
+export interface SyncStatus {
+  /** Epoch milliseconds. */
+  readonly endedAt: number
+  /** `running`: the first of several turns has ended. */
+  readonly outcome: 'succeeded' | 'failed' | 'running'
+  readonly reason?: string
+  /** Epoch milliseconds. */
+  readonly succeededAt?: number | undefined
+  /** What the directory listed. */
+  readonly people?: number
+  readonly groups?: number
+  /** Names that another user or group of the store has, or that are beyond the quota: the first ten. */
+  readonly skipped?: readonly string[]
+  readonly skippedCount?: number
+}
+
 /** What checks of secrets need of a route's call. */
 export type StoreSecretCaller = Pick<Call, 'unit' | 'now' | 'vault'> & { readonly checkSecret: CheckSecret }
 
@@ -86,6 +105,8 @@ export interface IdentityStorePort {
   userByName(reader: Reader, storeId: string, userName: string): Promise<StoreUser | undefined>
   /** By one attribute that is unique: `userName`, `emails.value` or `externalId`. */
   userByAttribute(reader: Reader, storeId: string, path: string, value: string): Promise<StoreUser | undefined>
+  /** By the ID that an issuer gives the person: a directory, or `SCIM`. */
+  userByExternalId(reader: Reader, storeId: string, issuer: string, id: string): Promise<StoreUser | undefined>
   group(reader: Reader, storeId: string, groupId: string): Promise<StoreGroup | undefined>
   /** IDs of the groups that a person is a member of. */
   groupsOf(reader: Reader, storeId: string, userId: string): Promise<readonly string[]>
@@ -133,6 +154,21 @@ export interface IdentityStorePort {
   /** Records the authenticator's counter after a sign-in. */
   recordPasskeyUse(call: Pick<Call, 'unit'>, user: StoreUser, passkey: StorePasskey, counter: number): void
   removeDevice(call: Pick<Call, 'unit'>, user: StoreUser, deviceId: string): Promise<void>
+  /** Disables a person whom the identity source does not know any more, and ends every sign-in. */
+  disable(
+    unit: Unit,
+    storeId: string,
+    userId: string,
+    by: { readonly issuer: string; readonly now: number },
+  ): Promise<void>
+  /** Synchronizes the store with its directory now, instead of when the next turn is due. */
+  scheduleSync(
+    unit: Unit,
+    store: Pick<IdentityStoreFacts, 'id' | 'account'>,
+    options: { readonly now: number; readonly isDeletionAllowed?: boolean },
+  ): Promise<void>
+  /** undefined where no directory is synchronized, or the first turn has not ended. */
+  syncStatus(reader: Reader, storeId: string): Promise<SyncStatus | undefined>
   /** A token for SCIM, shown this once; undefined where the directory has two already. */
   createScimToken(
     unit: Unit,

@@ -1,6 +1,6 @@
 /**
  * The request filter port: web ACLs for requests that the server answers itself, before anything else reads them. Provided by wafv2;
- * used by the gate of web routes for sites that name a resource.
+ * used by the gate of web routes for sites that name a resource, and by both gates for Merlon's own endpoint.
  */
 import type { HttpRequest, HttpResponse } from '../../wire/http.ts'
 import { port } from './port.ts'
@@ -10,7 +10,17 @@ export interface RequestFilterPort {
    * The response to a request that the web ACL of a resource does not allow; undefined for one that may go on. Throws when the
    * web ACL cannot be evaluated: such a request must not go on.
    */
-  refusal(resourceArn: string, request: HttpRequest, requestId: string): Promise<HttpResponse | undefined>
+  refusal(resourceArn: string, request: HttpRequest, requestId: string): Promise<FilterRefusal | undefined>
+  /** The same by the web ACL of Merlon's own endpoint. */
+  endpointRefusal(request: HttpRequest, requestId: string): Promise<FilterRefusal | undefined>
 }
+
+export interface FilterRefusal extends HttpResponse {
+  /** The rule has no response of its own: the protocol of the request may word it. */
+  readonly isDefault?: boolean
+}
+
+/** Filters a request to Merlon's own endpoint: {@link RequestFilterPort.endpointRefusal}. */
+export type EndpointFilter = RequestFilterPort['endpointRefusal']
 
 export const requestFilter = port<RequestFilterPort>('request-filter')

@@ -35,4 +35,17 @@ export interface ServiceLinkedRolesPort {
   ): Promise<Extract<Subject, { readonly kind: 'role' }> | undefined>
 }
 
+/** Offered by a service whose role must not be deleted while something needs it. */
+export interface ServiceLinkedRoleUsePort {
+  /** What needs the role, in all Regions; each with its ARN. */
+  resources(
+    reader: Pick<Reader, 'range'>,
+    account: string,
+  ): Promise<readonly { readonly region: string; readonly arn: string }[]>
+}
+
+/** One port for each service: `serviceLinkedRoleUse('guardduty.amazonaws.com')`. */
+export const serviceLinkedRoleUse = (service: string) =>
+  port<ServiceLinkedRoleUsePort>(`service-linked-role-use ${service}`)
+
 export const serviceLinkedRoles = port<ServiceLinkedRolesPort>('service-linked-roles')

@@ -48,9 +48,19 @@ export interface SsoApplication {
 }
 
 /** A SAML provider at which the people of a directory sign in. */
-export interface ExternalSource {
+export interface SamlSource {
   readonly metadata: SamlMetadata
 }
+
+/** An Active Directory or LDAP directory of Directory Service, whose people and groups are synchronized. */
+export interface DirectorySource {
+  readonly directoryId: string
+  /** Names of the groups whose people are synchronized. Empty: everyone. */
+  readonly groups: readonly string[]
+}
+
+/** Stored with the instance: never change the names of members. */
+export type ExternalSource = SamlSource | DirectorySource
 
 /** An application as the portal shows it. */
 export interface PortalApplication {
@@ -77,7 +87,10 @@ export interface SsoInstancesPort {
   mayUse(lookup: PortalLookup, applicationArn: string, userId: string): Promise<boolean>
   /** undefined where people sign in with passwords of the directory itself. */
   externalSource(reader: Reader, instanceArn: string): Promise<ExternalSource | undefined>
-  /** Replaces the source of people; undefined: the directory itself. Throws a fault for an instance that does not exist. */
+  /**
+   * Replaces the source of people; undefined: the directory itself. Another source ends every portal session. Throws a
+   * fault for an instance that does not exist.
+   */
   setExternalSource(unit: Unit, instanceId: string, source: ExternalSource | undefined): Promise<void>
   find(reader: Reader, instanceId: string): Promise<SsoInstance | undefined>
   /** The only instance of this installation; undefined where there are several, or none. */

@@ -16,7 +16,7 @@
 import type { ResourceType } from '@aws-sdk/client-wafv2'
 import type { Tags } from '../resource/facts.ts'
 import type { Reader } from '../state/reader.ts'
-import { port } from './port.ts'
+import { port, type Use } from './port.ts'
 
 export interface WebAclResourceType {
   /** As `ListResourcesForWebACL` names it. */
@@ -31,6 +31,8 @@ export interface WebAclResourceType {
   readonly actions?:
     | { readonly associate?: string; readonly disassociate?: string; readonly get?: string; readonly list?: string }
     | undefined
+  /** The account that may protect it, where ARNs of the type name none. */
+  owner?(use: Use, reader: Reader): Promise<string | undefined>
   /** undefined when there is no such resource. Tags are for policies. */
   find(reader: Reader, arn: string): Promise<{ readonly tags?: Tags | undefined } | undefined>
 }

@@ -217,7 +217,7 @@ type AnyType = ResourceType<any, any, any>
  * Tags of a request, checked when they are read, which is after authorization. A class: for accessors in an object literal
  * V8 makes a hidden class each time, which keeps all that they reach alive until a full collection.
  */
-class RequestedTags {
+export class RequestedTags {
   readonly #type: AnyType
   readonly #input: object
 

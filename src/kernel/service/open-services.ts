@@ -25,6 +25,8 @@ export interface ServiceContext {
   readonly use: Use
   /** Calls an operation as a service principal. Not to be called before `start`. */
   readonly actAs: ActAs
+  /** To be called when work that the service does on its own, outside calls and jobs, failed and is repeated: `guardduty-detection`. */
+  readonly onFailure: (work: string, error: unknown) => void
 }
 
 /** What a service is while the server runs. */

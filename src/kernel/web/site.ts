@@ -181,6 +181,8 @@ export interface WebSite {
     reader: Reader,
     at: { readonly host: string; readonly path: Readonly<Record<string, string>> },
   ) => Promise<string | undefined>
+  /** Its clients are processes of Merlon, which the web ACL of the endpoint must not keep out: it does not filter them. */
+  readonly isForPlanes?: boolean
   readonly routes: readonly WebRoute[]
   /** Directives that replace those of the default content security policy: `{ 'script-src': "'self'" }`. */
   readonly contentSecurityPolicy?: Readonly<Record<string, string>>

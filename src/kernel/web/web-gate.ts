@@ -19,7 +19,7 @@ import { type Attempt, newAttempt, onceIn, transact } from '../gate/transaction.
 import { refusalCountEvent, smallFacts, UnauthenticatedRefusals } from '../gate/unauthenticated-refusals.ts'
 import type { Use } from '../ports/port.ts'
 import type { Ports } from '../ports/ports.ts'
-import { requestFilter } from '../ports/request-filter.ts'
+import { type EndpointFilter, requestFilter } from '../ports/request-filter.ts'
 import { webOrigin } from '../ports/web-origin.ts'
 import { uniqueId } from '../service/id.ts'
 import type { Quotas } from '../service/quota.ts'
@@ -57,6 +57,8 @@ export interface WebGateOptions {
   /** How browsers reach the pages. Default: as each request reached them. */
   readonly webUrl?: string | undefined
   readonly observe?: ((outcome: RequestOutcome) => void) | undefined
+  /** The web ACL of the endpoint, for sites that belong to no resource. */
+  readonly endpointFilter?: EndpointFilter | undefined
 }
 
 /** What one request is about, constant over retries of its transaction. */
@@ -193,15 +195,20 @@ export class WebGate {
     }
   }
 
-  /** The web ACL of the resource that the site belongs to comes first. */
+  /** The web ACL of the resource that the site belongs to comes first; that of the endpoint where it belongs to none. */
   async #filtered(
     request: HttpRequest,
     { site, path }: MatchedRoute,
     requestId: string,
   ): Promise<HttpResponse | undefined> {
-    const { store, use } = this.#options
+    const { store, use, endpointFilter } = this.#options
     const arn = await site.protectedResource?.(store.reader, { host: hostOf(request), path })
-    const refusal = arn === undefined ? undefined : await use(requestFilter).refusal(arn, request, requestId)
+    const refusal =
+      arn !== undefined
+        ? await use(requestFilter).refusal(arn, request, requestId)
+        : site.isForPlanes
+          ? undefined
+          : await endpointFilter?.(request, requestId)
     return refusal && { ...refusal, headers: { ...webHeaders(undefined, request.secure), ...refusal.headers } }
   }
 

@@ -1,16 +1,24 @@
 /** The directories plane: people and groups of Active Directory and LDAP servers, behind the directory servers port. */
 import { randomUUID } from 'node:crypto'
-import { type Entry, EqualityFilter } from 'ldapts'
+import { type Entry, EqualityFilter, type Filter, OrFilter } from 'ldapts'
 import { bindOutcome, guidBytes, guidText, isDisabled, isExpired } from '../../engines/ldap/active-directory.ts'
 import { allOf, anyOf, domainBase, equals, filterValue, MEMBER_IN_CHAIN, nameValue } from '../../engines/ldap/filter.ts'
 import type {
   DirectoryAccount,
   DirectoryServersPort,
   FoundPerson,
+  ListOutcome,
   PersonLogin,
 } from '../../kernel/ports/directory-servers.ts'
+import { type ListingContext, listingOf } from './listing.ts'
 import type { DomainServers, LdapServer } from './servers.ts'
-import { attributeOf, DirectoryUnavailableError, LdapSession, type SessionOptions } from './session.ts'
+import {
+  attributeOf,
+  DirectoryTooLargeError,
+  DirectoryUnavailableError,
+  LdapSession,
+  type SessionOptions,
+} from './session.ts'
 
 export interface DirectoriesOptions extends SessionOptions {
   readonly servers: DomainServers
@@ -114,7 +122,67 @@ export function directories(options: DirectoriesOptions): DirectoryServersPort {
         throw new DirectoryUnavailableError(`The service account of ${account.domain} is refused.`)
       return active
     },
+    activeAmong: async (account, subjects) => {
+      const active = await asService(account, (bound) => activeAmong(bound, options.now(), subjects))
+      if (active === undefined)
+        throw new DirectoryUnavailableError(`The service account of ${account.domain} is refused.`)
+      return active
+    },
+    list: async (account, groups): Promise<ListOutcome> => {
+      try {
+        const listing = await asService(account, async ({ session, tree }) => {
+          const at: ListingContext = {
+            session,
+            ...tree,
+            domain: account.domain,
+            subjectOf: (entry) => subjectOf(entry, tree),
+            isEnabled: (entry) => isEnabled(entry, options.now()),
+          }
+          try {
+            return await listingOf(at, groups)
+          } catch (error) {
+            // Another server of the domain has as much.
+            if (error instanceof DirectoryTooLargeError) return 'too-large' as const
+            throw error
+          }
+        })
+        return listing ?? 'unavailable'
+      } catch (error) {
+        if (!(error instanceof DirectoryUnavailableError)) throw error
+        return 'unavailable'
+      }
+    },
   }
+}
+
+/** Subjects in one filter. */
+const SUBJECTS = 100
+
+async function activeAmong(
+  { session, tree }: Bound,
+  now: number,
+  subjects: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const active = new Set<string>()
+  for (let from = 0; from < subjects.length; from += SUBJECTS) {
+    const filters = subjects.slice(from, from + SUBJECTS).flatMap((subject): readonly Filter[] => {
+      if (!tree.isActiveDirectory) return [new EqualityFilter({ attribute: 'entryUUID', value: subject })]
+      const bytes = guidBytes(subject)
+      return bytes ? [new EqualityFilter({ attribute: 'objectGUID', value: Buffer.from(bytes) })] : []
+    })
+    if (filters.length === 0) continue
+    const entries = await session.search(tree.base, {
+      scope: 'sub',
+      filter: new OrFilter({ filters: [...filters] }),
+      attributes: [...PERSON, 'objectGUID', 'entryUUID'],
+      explicitBufferAttributes: ['objectGUID'],
+    })
+    for (const entry of entries) {
+      const subject = isEnabled(entry, now) ? subjectOf(entry, tree) : undefined
+      if (subject !== undefined) active.add(subject)
+    }
+  }
+  return active
 }
 
 async function treeOf(session: LdapSession, domain: string): Promise<Tree> {

@@ -46,6 +46,11 @@ export class DirectoryUnavailableError extends Error {
   override readonly name = 'DirectoryUnavailableError'
 }
 
+/** A listing was not finished, because the directory has more than fits its budget. */
+export class DirectoryTooLargeError extends Error {
+  override readonly name = 'DirectoryTooLargeError'
+}
+
 export class LdapSession {
   readonly #client: Client
 
@@ -104,15 +109,33 @@ export class LdapSession {
     }
   }
 
+  /** Page by page. Throws a {@link DirectoryTooLargeError} beyond `max` entries. */
+  async searchAll(base: string, max: number, options: SearchOptions): Promise<readonly Entry[]> {
+    const found: Entry[] = []
+    const paged = { pageSize: PAGE }
+    for await (const { searchEntries } of this.#client.searchPaginated(base, {
+      derefAliases: 'never',
+      scope: 'sub',
+      paged,
+      ...options,
+    })) {
+      if (found.length + searchEntries.length > max) throw new DirectoryTooLargeError(`More than ${max} entries match.`)
+      found.push(...searchEntries)
+    }
+    return found
+  }
+
   async close(): Promise<void> {
     await this.#client.unbind().catch(() => undefined)
   }
 }
 
-/** The first value of an attribute, as text. */
-export function attributeOf(entry: Entry, name: string): string | undefined {
+/** The values of an attribute, as text. */
+export function attributesOf(entry: Entry, name: string): readonly string[] {
   const value = entry[name]
-  const first = Array.isArray(value) ? value[0] : value
-  if (first === undefined || first.length === 0) return undefined
-  return typeof first === 'string' ? first : first.toString('utf8')
+  const all = value === undefined ? [] : Array.isArray(value) ? value : [value]
+  return all.map((each) => (typeof each === 'string' ? each : each.toString('utf8'))).filter((text) => text !== '')
 }
+
+/** The first value of an attribute, as text. */
+export const attributeOf = (entry: Entry, name: string): string | undefined => attributesOf(entry, name)[0]

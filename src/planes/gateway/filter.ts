@@ -1,10 +1,12 @@
 /** Evaluates requests by the web ACL of their load balancer, and answers those that it does not let through. */
+import type { AddressFacts } from '../../engines/waf/address-facts.ts'
 import type { RequestOrigin } from '../../engines/waf/log-record.ts'
-import { compilePublished, inspectedBodyBytes, type PublishedWebAcl } from '../../engines/waf/published.ts'
+import { inspectedBodyBytes, type PublishedWebAcl } from '../../engines/waf/published.ts'
 import type { RateLimiter } from '../../engines/waf/rate-limiter.ts'
 import type { InspectedRequest } from '../../engines/waf/request.ts'
 import type { TrafficRecorder } from '../../engines/waf/traffic-recorder.ts'
-import type { CompiledWebAcl, Verdict } from '../../engines/waf/web-acl.ts'
+import type { CompiledWebAcl, EvaluationContext, Verdict } from '../../engines/waf/web-acl.ts'
+import type { ReadyWebAcl } from '../../kernel/planes/compiled-web-acls.ts'
 import type { PublishedLoadBalancer } from '../../kernel/planes/gateway-content.ts'
 import { type Challenges, type TokenFacts, tokenOutcome } from './challenge.ts'
 import type { GatewayMetrics } from './gateway-metrics.ts'
@@ -23,40 +25,18 @@ export interface FilterParts {
   readonly recorder: TrafficRecorder
   readonly challenges: Challenges
   readonly metrics: GatewayMetrics
+  readonly addresses: AddressFacts
   readonly onError: (message: string, details: object) => void
 }
 
-/** Compiled web ACLs by revision, over snapshots. */
-export class CompiledAcls {
-  #known = new Map<string, CompiledWebAcl | Error>()
-
-  /** To be called with each snapshot: what it does not name is forgotten. Web ACLs that cannot be compiled close their load balancers. */
-  follow(acls: readonly PublishedWebAcl[], onError: FilterParts['onError']): void {
-    const next = new Map<string, CompiledWebAcl | Error>()
-    for (const acl of acls) {
-      const id = `${acl.arn} ${acl.revision}`
-      let compiled = next.get(id) ?? this.#known.get(id)
-      if (!compiled) {
-        try {
-          compiled = compilePublished(acl)
-        } catch (error) {
-          compiled = error as Error
-          onError('web ACL cannot be evaluated: its load balancers refuse requests', { webAcl: acl.arn, error })
-        }
-      }
-      next.set(id, compiled)
-    }
-    this.#known = next
-  }
-
-  of(acl: PublishedWebAcl): CompiledWebAcl | undefined {
-    const compiled = this.#known.get(`${acl.arn} ${acl.revision}`)
-    return compiled instanceof Error ? undefined : compiled
-  }
-}
-
-function inspected(request: GatewayRequest, body: BodyStart | undefined, limit: number): InspectedRequest {
+function inspected(
+  request: GatewayRequest,
+  body: BodyStart | undefined,
+  limit: number,
+  addresses: AddressFacts,
+): InspectedRequest {
   const { connection } = request
+  const place = addresses.placeOf(connection.address)
   return {
     method: request.method,
     path: request.path,
@@ -66,6 +46,9 @@ function inspected(request: GatewayRequest, body: BodyStart | undefined, limit: 
     body: body ? body.bytes.subarray(0, limit).toString('latin1') : '',
     isBodyTruncated: body !== undefined && (!body.isWhole || body.bytes.length > limit),
     clientIp: connection.address,
+    country: place?.country,
+    region: place?.region,
+    asn: place?.asn,
     ja3: connection.ja3,
     ja4: connection.ja4,
   }
@@ -75,18 +58,17 @@ function inspected(request: GatewayRequest, body: BodyStart | undefined, limit: 
 export function filtered(
   request: GatewayRequest,
   { arn, account }: PublishedLoadBalancer,
-  acl: PublishedWebAcl,
-  compiled: CompiledWebAcl | undefined,
+  { acl, compiled }: ReadyWebAcl,
   body: BodyStart | undefined,
-  { rates, recorder, challenges, metrics, onError }: FilterParts,
+  { rates, recorder, challenges, metrics, addresses, onError }: FilterParts,
 ): readonly Header[] | undefined {
   const now = Date.now()
   const token = challenges.token(request, acl)
-  const look = inspected(request, body, bodyLimit(acl))
+  const look = inspected(request, body, bodyLimit(acl), addresses)
   const verdict = evaluated(
     compiled,
     look,
-    { rates, now, token },
+    { rates, now, token, addresses },
     (details) => onError('a request could not be evaluated and was refused', { webAcl: acl.arn, ...details }),
     (milliseconds) => onError('the evaluation of a request was slow', { webAcl: acl.arn, milliseconds }),
   )
@@ -120,16 +102,15 @@ function requestId(now: number): string {
 
 /** undefined: closed. */
 function evaluated(
-  compiled: CompiledWebAcl | undefined,
+  compiled: CompiledWebAcl,
   request: InspectedRequest,
-  { rates, now, token }: { readonly rates: RateLimiter; readonly now: number; readonly token: TokenFacts },
+  context: EvaluationContext & { readonly token: TokenFacts },
   failed: (details: object) => void,
   slow: (milliseconds: number) => void,
 ): Verdict | undefined {
-  if (!compiled) return undefined
   const begun = performance.now()
   try {
-    const verdict = compiled.evaluate(request, { rates, now, token })
+    const verdict = compiled.evaluate(request, context)
     const ms = performance.now() - begun
     if (ms > SLOW_MS) slow(Math.round(ms))
     return verdict

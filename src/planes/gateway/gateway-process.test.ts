@@ -36,6 +36,7 @@ async function controlPlane() {
       state: place,
       host: '127.0.0.1',
       ports: {},
+      metricsPort: 0,
       logger: createLogger('error'),
       recordsEveryMs: 200,
       waitMs: 200,
@@ -143,6 +144,21 @@ test('Two gateways limit the sum of what both get, and changes reach both', asyn
     }),
   )
   await two.port('port-81')
+})
+
+test('What a gateway counts is served on loopback, with its health, and nothing else is', async () => {
+  const it = await controlPlane()
+  const { plane, port } = await it.gateway('one')
+  const at = await port()
+  await vi.waitFor(async () => expect(await status(at)).toBe(200), WAIT)
+  const read = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${plane.metricsPort}${path}`, init)
+  const health = await read('/health')
+  expect([health.status, await health.json()]).toEqual([200, { status: 'open', snapshot: expect.any(Number) }])
+  const text = await (await read('/metrics')).text()
+  expect(text).toContain('merlon_plane_open{plane="gateway"} 1\n')
+  expect(text).toMatch(/^merlon_gateway_requests_total\{[^}]*status="200"\} [1-9]/m)
+  expect((await read('/')).status).toBe(404)
+  expect((await read('/metrics', { method: 'POST' })).status).toBe(405)
 })
 
 test('A gateway that was enrolled for some load balancers gets nothing of others', async () => {

@@ -6,6 +6,8 @@ import type { Socket } from 'node:net'
 import { IpSet } from '../../engines/waf/ip-set.ts'
 import { RateLimiter } from '../../engines/waf/rate-limiter.ts'
 import { TrafficRecorder } from '../../engines/waf/traffic-recorder.ts'
+import { type AddressFiles, openAddressData } from '../../kernel/addresses/address-data.ts'
+import { CompiledWebAcls } from '../../kernel/planes/compiled-web-acls.ts'
 import type { Exchange } from '../../kernel/planes/exchange.ts'
 import {
   GATEWAY,
@@ -19,7 +21,6 @@ import type { ListenerSpec, Plane } from '../../kernel/planes/plane.ts'
 import type { OpenSecrets } from '../../kernel/planes/sealed-secrets.ts'
 import { Challenges } from './challenge.ts'
 import { Connections } from './connections.ts'
-import { CompiledAcls } from './filter.ts'
 import { FlowRecorder } from './flow-recorder.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
 import { TargetHealth } from './health-checks.ts'
@@ -35,6 +36,8 @@ export interface GatewaySettings {
   readonly trusted?: readonly string[] | undefined
   /** Proxies in front that add to X-Forwarded-For: the client is so many addresses from its end. Default: 0, the connection's own. */
   readonly hops?: number | undefined
+  /** What is known about addresses. */
+  readonly addresses?: AddressFiles | undefined
 }
 
 export interface GatewayOptions
@@ -64,7 +67,7 @@ export function gateway(options: GatewayOptions): Plane {
   const pools = new Pools(flows)
   const health = new TargetHealth(pools)
   const rates = new RateLimiter()
-  const acls = new CompiledAcls()
+  const acls = new CompiledWebAcls(Number.POSITIVE_INFINITY)
   const recorder = new TrafficRecorder((record) => onRecord?.(record))
   let listenersChanged: () => void = () => undefined
 
@@ -74,7 +77,9 @@ export function gateway(options: GatewayOptions): Plane {
     version: GATEWAY_VERSION,
     read: (content) => openState(content as GatewayContent, options.openSecrets, onError),
     onTaken: (state) => {
-      acls.follow(state.webAcls, onError)
+      acls.follow(state.webAcls, ({ arn: webAcl }, error) =>
+        onError('web ACL cannot be evaluated: its load balancers refuse requests', { webAcl, error }),
+      )
       groupsByTarget = targetsOf(state)
       const origins = [...state.groups.values()].flatMap((group) => originsOf(group))
       pools.keep(new Set(origins))
@@ -83,6 +88,9 @@ export function gateway(options: GatewayOptions): Plane {
     },
   })
   const metrics = new GatewayMetrics()
+  const addresses = openAddressData(options.gateway?.addresses ?? {}, (file, error) =>
+    onError('a list of addresses cannot be read: the one before counts', { file, error: error.message }),
+  )
   const challenges = new Challenges(() => mirror.content!.cookies)
   const trusted = options.gateway?.trusted?.length ? new IpSet(options.gateway.trusted) : undefined
   const handler = new RequestHandler({
@@ -90,7 +98,7 @@ export function gateway(options: GatewayOptions): Plane {
     acls,
     pools,
     choice: new TargetChoice(health),
-    filter: { rates, recorder, challenges, metrics, onError },
+    filter: { rates, recorder, challenges, metrics, addresses: addresses.facts, onError },
     metrics,
     trusted,
     hops: options.gateway?.hops ?? 0,
@@ -122,6 +130,7 @@ export function gateway(options: GatewayOptions): Plane {
     onListenError: (name, error) => onError('the listener cannot be opened', { listener: name, error: error.message }),
     start: async () => {
       await mirror.start()
+      addresses.start()
       flows.start()
       talk.start()
     },
@@ -135,6 +144,7 @@ export function gateway(options: GatewayOptions): Plane {
     },
     close: async () => {
       await talk.stop()
+      await addresses.stop()
       connections.close()
       health.stop()
       await mirror.stop()

@@ -2,9 +2,10 @@
 import type { Duplex } from 'node:stream'
 import { addressBytes, type IpSet } from '../../engines/waf/ip-set.ts'
 import type { PublishedWebAcl } from '../../engines/waf/published.ts'
+import type { CompiledWebAcls, ReadyWebAcl } from '../../kernel/planes/compiled-web-acls.ts'
 import { CAPTCHA_PATH, SOUND_PATH } from './captcha.ts'
 import { SOLUTION_BYTES_MAX, SOLUTION_PATH } from './challenge.ts'
-import { bodyLimit, type CompiledAcls, type FilterParts, filtered } from './filter.ts'
+import { bodyLimit, type FilterParts, filtered } from './filter.ts'
 import { forward, forwardUpgrade, idleMs } from './forward.ts'
 import type { GatewayMetrics } from './gateway-metrics.ts'
 import { type GatewayRequest, type Header, headerOf } from './request.ts'
@@ -20,7 +21,7 @@ const IN_FLIGHT_MAX = 10_000
 
 export interface RequestHandlerParts {
   readonly state: () => GatewayState | undefined
-  readonly acls: CompiledAcls
+  readonly acls: CompiledWebAcls
   readonly pools: Pools
   readonly choice: TargetChoice
   readonly filter: FilterParts
@@ -134,9 +135,22 @@ export class RequestHandler {
       return undefined
     }
     const seen = { ...request, connection: { ...connection, address: this.#clientOf(request) } }
-    const compiled = this.#parts.acls.of(webAcl)
-    const inserted = filtered(seen, route.balancer, webAcl, compiled, start, this.#parts.filter)
+    const ready = await this.#readyAcl(webAcl)
+    if (!ready) {
+      respondStatus(request, 503)
+      return undefined
+    }
+    const inserted = filtered(seen, route.balancer, ready, start, this.#parts.filter)
     return inserted && { route, inserted, body: start?.isWhole ? start.bytes : request.body }
+  }
+
+  /** undefined for a web ACL that cannot be evaluated, which was reported when it came: its requests are refused. */
+  async #readyAcl(acl: PublishedWebAcl): Promise<ReadyWebAcl | undefined> {
+    try {
+      return await this.#parts.acls.current(acl)
+    } catch {
+      return undefined
+    }
   }
 
   /** Answers the requests of the pages that give tokens. They are below `/.well-known/`, and pass no web ACL. */

@@ -1,5 +1,8 @@
 /** Web ACLs at the gateway: what is blocked, counted, limited and challenged, on real sockets. */
 import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   AssociateWebACLCommand,
   CreateWebACLCommand,
@@ -10,10 +13,11 @@ import {
   UpdateWebACLCommand,
   WAFV2Client,
 } from '@aws-sdk/client-wafv2'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { GATEWAY } from '../../kernel/planes/gateway-content.ts'
 import { planeSecrets } from '../../kernel/planes/sealed-secrets.ts'
 import { gatewayCloud, target, WAIT } from './gateway.fixture.ts'
+import type { GatewaySettings } from './index.ts'
 import { SealedCookies } from './sealed-cookies.ts'
 
 const visibility = (MetricName: string) => ({
@@ -45,18 +49,18 @@ const sqli: Statement = {
 }
 const INJECTION = '/?id=1%27%20or%201=1--'
 
-async function protectedShop(rules: Rule[], more: object = {}) {
-  const it = await gatewayCloud()
+async function protectedShop(rules: Rule[], more: object = {}, settings: GatewaySettings = {}) {
+  const it = await gatewayCloud(settings)
   const a = await target('a')
   const shop = await it.serving('shop', 80, [a.port])
   const waf = it.client(WAFV2Client)
-  const settings = { DefaultAction: { Allow: {} }, VisibilityConfig: visibility('acl'), Scope: 'REGIONAL' as const }
-  const { Summary } = await waf.send(new CreateWebACLCommand({ Name: 'acl', ...settings, Rules: rules, ...more }))
+  const base = { DefaultAction: { Allow: {} }, VisibilityConfig: visibility('acl'), Scope: 'REGIONAL' as const }
+  const { Summary } = await waf.send(new CreateWebACLCommand({ Name: 'acl', ...base, Rules: rules, ...more }))
   let LockToken = Summary!.LockToken
   await waf.send(new AssociateWebACLCommand({ WebACLArn: Summary!.ARN, ResourceArn: shop.arn }))
   const update = async (changed: Rule[]) => {
     const answer = await waf.send(
-      new UpdateWebACLCommand({ Id: Summary!.Id, Name: 'acl', ...settings, Rules: changed, LockToken, ...more }),
+      new UpdateWebACLCommand({ Id: Summary!.Id, Name: 'acl', ...base, Rules: changed, LockToken, ...more }),
     )
     LockToken = answer.NextLockToken
   }
@@ -134,6 +138,47 @@ describe('A web ACL', () => {
     const long = `${'x'.repeat(100_000)}attack`
     expect((await post(long)).status).toBe(200)
     expect(it.a.seen.at(-1)?.body).toBe(long)
+  })
+
+  test('knows what the files of the operator say of an address: a list, a country, a bot', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'merlon-gateway-addresses-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    writeFileSync(join(folder, 'hosting.txt'), '127.0.0.0/8\n')
+    writeFileSync(join(folder, 'verified-bots.txt'), '127.0.0.0/8 googlebot\n')
+    writeFileSync(join(folder, 'geography.csv'), '127.0.0.0/8,DE,64496\n')
+    const group = (Name: string, Priority: number): Rule => ({
+      Name,
+      Priority,
+      Statement: { ManagedRuleGroupStatement: { VendorName: 'AWS', Name: `AWSManagedRules${Name}` } },
+      OverrideAction: { Count: {} },
+      VisibilityConfig: visibility(Name),
+    })
+    const german = { GeoMatchStatement: { CountryCodes: ['DE'] } } as Statement
+    const labelled = (Key: string): Statement => ({ LabelMatchStatement: { Scope: 'LABEL', Key } })
+    const marks = [
+      'awswaf:clientip:geo:country:DE',
+      'awswaf:managed:aws:anonymous-ip-list:HostingProviderIPList',
+      'awswaf:managed:aws:bot-control:bot:verified',
+    ]
+    const it = await protectedShop(
+      [
+        rule('german', 0, german, { Count: {} }),
+        group('AnonymousIpList', 1),
+        group('BotControlRuleSet', 2),
+        ...marks.map((mark, at) =>
+          rule(`mark${at}`, at + 3, labelled(mark), {
+            Count: { CustomRequestHandling: { InsertHeaders: [{ Name: `mark${at}`, Value: mark }] } },
+          }),
+        ),
+        rule('all', 9, path('/blocked'), { Block: {} }),
+      ],
+      {},
+      { addresses: { lists: folder, geography: join(folder, 'geography.csv') } },
+    )
+    await vi.waitFor(async () => expect(await it.status('/blocked')).toBe(403), WAIT)
+    await it.status('/', { headers: { 'User-Agent': 'Googlebot/2.1' } })
+    const { headers } = it.a.seen.at(-1)!
+    expect(marks.map((_, at) => headers[`x-amzn-waf-mark${at}`])).toEqual(marks)
   })
 
   test('limits the rate of an address', async () => {

@@ -6,11 +6,12 @@ import { parseQuery, printFailure, printResponse, QUERY_BYTES_MAX, UDP_BYTES } f
 import { normalizeName } from '../../engines/dns/records.ts'
 import { type CompiledZones, compileZones, type LookupResult, lookup, type Zone } from '../../engines/dns/zones.ts'
 import { Mirror, type MirrorOptions } from '../../kernel/planes/mirror.ts'
-import type { Plane } from '../../kernel/planes/plane.ts'
+import { RESOLVER } from '../../kernel/planes/observed-queries.ts'
+import type { Peer, Plane } from '../../kernel/planes/plane.ts'
+import { QueryRecorder } from './query-recorder.ts'
 import { ResponseCounts } from './response-counts.ts'
 import { ResponseRate } from './response-rate.ts'
 
-export const RESOLVER = 'resolver'
 export const RESOLVER_VERSION = 1
 
 /** The snapshot's content. */
@@ -20,8 +21,10 @@ export interface ResolverContent {
 
 export interface ResolverOptions
   extends Pick<MirrorOptions<CompiledZones>, 'feed' | 'publicKey' | 'file' | 'onRefused' | 'waitMs'> {
-  /** Takes the number of responses of each minute, by their code. */
+  /** Takes queries with their answers each second, and the number of responses of each minute by their code. */
   readonly onRecord?: ((record: object) => void) | undefined
+  /** Takes the number of queries that were not reported, for there were too many. */
+  readonly onDropped?: ((count: number) => void) | undefined
 }
 
 const TCP_BYTES_MAX = 65_535
@@ -40,19 +43,27 @@ export function resolver(options: ResolverOptions): Plane {
   })
   const rate = new ResponseRate()
   const counts = new ResponseCounts(options.onRecord)
+  const queries = new QueryRecorder(options)
 
   /** `bytesMax` for the response; undefined when the message gets none. */
-  const respond = (message: Buffer, bytesMax: (udpBytes: number | undefined) => number): Buffer | undefined => {
+  const respond = (
+    message: Buffer,
+    peer: Peer,
+    transport: 'UDP' | 'TCP',
+    bytesMax: (udpBytes: number | undefined) => number,
+  ): Buffer | undefined => {
     const query = parseQuery(message)
     if (!query) return undefined
     const zones = mirror.content
     if (!zones) {
       counts.add('SERVFAIL')
+      queries.add({ name: query.name, type: query.type, rcode: 'SERVFAIL', answers: [], transport }, peer)
       return printFailure(query)
     }
     const name = normalizeName(query.name)
     const result = name === undefined ? REFUSED : lookup(zones, name, query.type)
     counts.add(result.rcode)
+    queries.add({ name: query.name, type: query.type, rcode: result.rcode, answers: result.answers, transport }, peer)
     return printResponse(query, result, bytesMax(query.udpBytes))
   }
 
@@ -67,7 +78,9 @@ export function resolver(options: ResolverOptions): Plane {
         respond: (message, peer) =>
           // Over its rate a client gets an empty, truncated response: it may query over TCP, where addresses are not
           // forged.
-          respond(message, (udpBytes) => (rate.allows(peer.address, performance.now()) ? (udpBytes ?? UDP_BYTES) : 0)),
+          respond(message, peer, 'UDP', (udpBytes) =>
+            rate.allows(peer.address, performance.now()) ? (udpBytes ?? UDP_BYTES) : 0,
+          ),
       },
       {
         kind: 'framed',
@@ -75,17 +88,19 @@ export function resolver(options: ResolverOptions): Plane {
         bytesMax: QUERY_BYTES_MAX,
         connectionsMax: CONNECTIONS_MAX,
         idleMs: IDLE_MS,
-        respond: (message) => respond(message, () => TCP_BYTES_MAX),
+        respond: (message, peer) => respond(message, peer, 'TCP', () => TCP_BYTES_MAX),
       },
     ],
     start: () => {
       counts.start()
+      queries.start()
       return mirror.start()
     },
     health: () => (mirror.content ? 'open' : 'closed'),
     snapshotNumber: () => mirror.number,
     close: () => {
       counts.stop()
+      queries.stop()
       return mirror.stop()
     },
   }

@@ -12,6 +12,7 @@ import type { RecordHandler } from '../../kernel/planes/records.ts'
 import { planeSecrets, planeSecretsPort } from '../../kernel/planes/sealed-secrets.ts'
 import { snapshots } from '../../kernel/planes/snapshot.ts'
 import { accountKeys } from '../../kernel/ports/account-keys.ts'
+import { acmeAuthority } from '../../kernel/ports/acme-authority.ts'
 import { analyses } from '../../kernel/ports/analyses.ts'
 import { bootstrap, type InstalledAccount, type RootKey } from '../../kernel/ports/bootstrap.ts'
 import { domainRecords } from '../../kernel/ports/domain-records.ts'
@@ -21,6 +22,7 @@ import { logHeads } from '../../kernel/ports/log-heads.ts'
 import { outbound } from '../../kernel/ports/outbound.ts'
 import { PortTable, type Provided, provide, type Use } from '../../kernel/ports/port.ts'
 import { type OutboundPort, type Ports, portsOf } from '../../kernel/ports/ports.ts'
+import { type EndpointFilter, requestFilter } from '../../kernel/ports/request-filter.ts'
 import { socialSignIn } from '../../kernel/ports/social-sign-in.ts'
 import { joinedWebAclResources, webAclResources } from '../../kernel/ports/web-acl-resources.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
@@ -41,6 +43,7 @@ import type { Unsealed } from '../../vault/sealer.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../../wire/http.ts'
 import { worldsDns } from '../domain-records.ts'
+import { acmeAuthorityPort } from './acme-authority.ts'
 import { analyses as analysisPool } from './analysis-pool.ts'
 import { federationRequests, outbound as guardedRequests } from './outbound.ts'
 import { openPlanes, type PlanesOptions } from './planes.ts'
@@ -72,6 +75,8 @@ export interface CloudOptions extends PlanesOptions {
   readonly observe?: (answer: RequestOutcome) => void
   readonly onDecisionError?: ((error: unknown, requestId: string) => void) | undefined
   readonly onJobError?: (job: Job, error: unknown) => void
+  /** Called when work of a service's own failed and is repeated. */
+  readonly onServiceFailure?: ((work: string, error: unknown) => void) | undefined
   /**
    * Called when something is wrong with the log's integrity: chains changed while no server ran, a checkpoint that
    * failed.
@@ -164,6 +169,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     provide(analyses, analyzing),
     provide(webOrigin, { origin: pagesOrigin, origins }),
     provide(domainRecords, worldsDns()),
+    provide(acmeAuthority, acmeAuthorityPort()),
     provide(federationHttp, http),
     provide(logHeads, { heads: () => store.heads() }),
     provide(planeSecrets, planeSecretsPort(vault)),
@@ -177,11 +183,20 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const opened = [...served, ...services.filter((service) => !served.includes(service) && !isOpened(service))]
   const running = openServices(
     opened,
-    { store, vault, clock, quotas, use, actAs: (...call) => gate.actAs(...call) },
+    {
+      store,
+      vault,
+      clock,
+      quotas,
+      use,
+      actAs: (...call) => gate.actAs(...call),
+      onFailure: options.onServiceFailure ?? (() => undefined),
+    },
     table,
   )
   for (const { api, needs = [] } of opened) table.assertProvided(needs, api.id)
   const ports = portsOf(use)
+  const endpointFilter: EndpointFilter = (request, requestId) => use(requestFilter).endpointRefusal(request, requestId)
   const gate = new Gate({
     store,
     vault,
@@ -194,6 +209,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     publicUrl: options.publicUrl,
     ...(observe && { observe }),
     onDecisionError: options.onDecisionError,
+    endpointFilter,
   })
   const publishers = publishing(opened, store, vault, use)
   table.provide(provide(snapshots, publishers))
@@ -225,6 +241,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     publicUrl: options.publicUrl,
     webUrl: options.webUrl,
     observe,
+    endpointFilter,
   })
   const work = (now: number): JobContext => ({
     now,

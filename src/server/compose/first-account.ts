@@ -2,7 +2,7 @@
 import { bootstrap } from '../../kernel/ports/bootstrap.ts'
 import type { Cloud } from './cloud.ts'
 import { chooseAccountId } from './installation.ts'
-import type { RunningServer } from './server.ts'
+import type { RunningServer } from './server-options.ts'
 
 /**
  * On the first start, or after one that died half way. Returns the root key to the process that created it, and to no

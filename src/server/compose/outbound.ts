@@ -108,13 +108,30 @@ async function resolved(url: URL): Promise<Place> {
   return { address, port: Number(url.port || 443) }
 }
 
+interface SentRequest extends Partial<Pick<FederationRequest, 'headers' | 'form'>> {
+  readonly method?: 'GET' | 'HEAD' | 'POST'
+  /** Instead of a form. */
+  readonly content?: { readonly type: string; readonly text: string }
+  readonly accept?: string
+  /** PEM: the pinned certificate alone is trusted, whether or not it signs itself. */
+  readonly authority?: string
+  /** PEM: authorities that are trusted instead of those of Node.js. */
+  readonly ca?: string
+}
+
+interface Fetched {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly body: string
+}
+
 /** Connects to the address that was checked. Resolving the name again might return another address. */
-function fetchFrom(
+export function fetchFrom(
   url: URL,
   { address, port }: Place,
-  { method = 'GET', headers, form, authority }: Partial<Omit<FederationRequest, 'url'>> & { authority?: string } = {},
-): Promise<{ status: number; body: string }> {
-  const body = form && new URLSearchParams(form).toString()
+  { method = 'GET', headers, form, content, accept = 'application/json', authority, ca }: SentRequest = {},
+): Promise<Fetched> {
+  const body = content?.text ?? (form && new URLSearchParams(form).toString())
   const send = url.protocol === 'http:' ? requestPlain : request
   return new Promise((resolve, reject) => {
     const sent = send(
@@ -123,15 +140,15 @@ function fetchFrom(
         host: address,
         port,
         servername: url.hostname,
-        // The pinned certificate alone is trusted, whether or not it signs itself.
+        ...(ca !== undefined && { ca, agent: false }),
         ...(authority !== undefined && { ca: authority, allowPartialTrustChain: true, agent: false }),
         path: url.pathname + url.search,
         headers: {
           ...headers,
           host: url.host,
-          accept: 'application/json',
+          accept,
           ...(body !== undefined && {
-            'content-type': 'application/x-www-form-urlencoded',
+            'content-type': content?.type ?? 'application/x-www-form-urlencoded',
             'content-length': String(Buffer.byteLength(body)),
           }),
         },
@@ -147,7 +164,11 @@ function fetchFrom(
         })
         // A redirect is an answer like any other, and no success.
         answer.on('end', () =>
-          resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
+          resolve({
+            status: answer.statusCode ?? 0,
+            headers: answer.headers as Fetched['headers'],
+            body: Buffer.concat(chunks).toString('utf8'),
+          }),
         )
         answer.on('error', reject)
       },

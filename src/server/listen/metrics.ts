@@ -21,6 +21,7 @@ export class Metrics {
   readonly #series = new Map<string, Series>()
   readonly #throttled: Record<ThrottleScope, number> = { account: 0, principal: 0, address: 0 }
   #decisionErrors = 0
+  readonly #serviceFailures = new Map<string, number>()
   readonly #startedAt = Date.now()
 
   observe({ service, operation, status, code, throttled, tookMs }: RequestOutcome): void {
@@ -37,6 +38,11 @@ export class Metrics {
   /** A call denied because its policies could not be evaluated. */
   countDecisionError(): void {
     this.#decisionErrors++
+  }
+
+  /** Work of a service's own that failed and is repeated; `work` is a name in the code. */
+  countServiceFailure(work: string): void {
+    this.#serviceFailures.set(work, (this.#serviceFailures.get(work) ?? 0) + 1)
   }
 
   /** `planes`: lines of the planes in this process. */
@@ -61,6 +67,9 @@ export class Metrics {
       '# HELP merlon_decision_errors_total Calls denied because their policies could not be evaluated.',
       '# TYPE merlon_decision_errors_total counter',
       `merlon_decision_errors_total ${this.#decisionErrors}`,
+      '# HELP merlon_service_failures_total Attempts of work of a service that failed and are repeated.',
+      '# TYPE merlon_service_failures_total counter',
+      ...[...this.#serviceFailures].map(([work, count]) => `merlon_service_failures_total{work="${work}"} ${count}`),
       ...(load ? loadMetrics(load) : []),
       ...(gauges ? gaugeLines(gauges) : []),
       ...planes,

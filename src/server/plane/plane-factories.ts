@@ -1,10 +1,11 @@
 /** The planes that work from snapshots, in the server's process or in their own. */
 import type { Exchange } from '../../kernel/planes/exchange.ts'
+import { RESOLVER } from '../../kernel/planes/observed-queries.ts'
 import type { Plane } from '../../kernel/planes/plane.ts'
 import type { OpenSecrets } from '../../kernel/planes/sealed-secrets.ts'
 import type { SnapshotFeed } from '../../kernel/planes/snapshot.ts'
 import { GATEWAY, type GatewaySettings, gateway } from '../../planes/gateway/index.ts'
-import { RESOLVER, resolver } from '../../planes/resolver/index.ts'
+import { resolver } from '../../planes/resolver/index.ts'
 
 export interface PlaneParts {
   readonly feed: SnapshotFeed
@@ -17,6 +18,8 @@ export interface PlaneParts {
   readonly waitMs?: number | undefined
   /** Takes a record that goes up to the server. */
   readonly onRecord?: (record: object) => void
+  /** Takes the number of observations that did not become records. */
+  readonly onDropped?: (count: number) => void
   /** Opens the secrets of a snapshot. */
   readonly openSecrets: OpenSecrets
   /** Passes messages to the server and its other planes. */

@@ -15,6 +15,7 @@ import { InstallationError } from '../compose/operator-errors.ts'
 import { FollowedListeners, type OpenListener, openListeners } from '../listen/plane-listeners.ts'
 import { enroll, exchangeWith, feedFrom, PlaneServer, sinkTo } from './plane-client.ts'
 import { type PlaneFactory, planeFactories } from './plane-factories.ts'
+import { type MetricsListener, openMetrics } from './plane-metrics.ts'
 
 export interface PlaneProcessOptions {
   /** `resolver` */
@@ -31,6 +32,8 @@ export interface PlaneProcessOptions {
   readonly host: string
   /** By the listener's name. */
   readonly ports: Readonly<Record<string, number>>
+  /** On loopback; 0 takes any. undefined: what it counts is not served. */
+  readonly metricsPort?: number | undefined
   readonly logger: Logger
   /** Milliseconds between batches of records. */
   readonly recordsEveryMs?: number
@@ -41,6 +44,8 @@ export interface PlaneProcessOptions {
 
 export interface PlaneProcess {
   readonly listeners: readonly OpenListener[]
+  /** Where it serves what it counts. */
+  readonly metricsPort: number | undefined
   health(): 'open' | 'closed'
   close(): Promise<void>
 }
@@ -78,6 +83,7 @@ export async function runPlane(options: PlaneProcessOptions): Promise<PlaneProce
     file: join(state, 'snapshot.json'),
     onRefused: (reason) => logger.log('error', 'snapshot refused', { plane: name, reason }),
     onRecord: (record) => records.add(record),
+    onDropped: (count) => records.drop(count),
     waitMs: options.waitMs,
     openSecrets: openedByKey(identity.sealingKey ?? '', name, identity.node),
     exchange: exchangeWith(server, name, identity.token, stopped.signal),
@@ -89,11 +95,14 @@ export async function runPlane(options: PlaneProcessOptions): Promise<PlaneProce
   await records.start()
   const followed = plane.onListeners && new FollowedListeners(plane, host, options.gateway?.portOf)
   let fixed: readonly OpenListener[] = []
+  let metrics: MetricsListener | undefined
   try {
+    metrics = options.metricsPort === undefined ? undefined : await openMetrics(plane, options.metricsPort)
     if (followed) await followed.start()
     else fixed = await openListeners(plane, host, ports)
   } catch (error) {
     stopped.abort()
+    await metrics?.close()
     await plane.close()
     await records.stop()
     throw error
@@ -106,6 +115,7 @@ export async function runPlane(options: PlaneProcessOptions): Promise<PlaneProce
     get listeners() {
       return listeners()
     },
+    metricsPort: metrics?.port,
     health: () => plane.health(),
     close: async () => {
       await plane.drain?.()
@@ -114,6 +124,7 @@ export async function runPlane(options: PlaneProcessOptions): Promise<PlaneProce
       stopped.abort()
       await plane.close()
       await records.stop()
+      await metrics?.close()
     },
   }
 }

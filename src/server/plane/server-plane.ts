@@ -70,7 +70,10 @@ export class ServerPlane {
       publicKey: cloud.vault.installationPublicKey(),
       file,
       onRefused: (reason) => logger.log('error', 'snapshot refused', { plane: name, reason }),
-      ...(takesRecords && { onRecord: (record: object) => records.add(record) }),
+      ...(takesRecords && {
+        onRecord: (record: object) => records.add(record),
+        onDropped: (count: number) => records.drop(count),
+      }),
       openSecrets: (sealed) => openedByVault(this.#cloud!.vault, name)(sealed),
       exchange: (message) => this.#exchange(message),
       node: cloud.store.node,

@@ -85,6 +85,59 @@ export interface SeedBucket {
   readonly objects?: Readonly<Record<string, string>>
 }
 
+/** A function of Lambda. Its code: `image`, `files` or `zip`. */
+export interface SeedFunction {
+  readonly name: string
+  /** The name of a role of the account, or an ARN. */
+  readonly role: string
+  /** A function that is part of Merlon, `merlon/Echo`, or the address of one that runs elsewhere. */
+  readonly image?: string
+  readonly runtime?: string
+  readonly handler?: string
+  /** Source files by path: `index.mjs`. */
+  readonly files?: Readonly<Record<string, string>>
+  /** A deployment package, in base64. */
+  readonly zip?: string
+  readonly environment?: Readonly<Record<string, string>>
+  /** Seconds. Default: 3. */
+  readonly timeout?: number
+  /** Mebibytes. Default: 128. */
+  readonly memory?: number
+  readonly description?: string
+  readonly tags?: SeedTags
+}
+
+/** A log group of CloudWatch Logs. */
+export interface SeedLogGroup {
+  readonly name: string
+  /** How long events are kept. Default: for ever. */
+  readonly days?: number
+  readonly tags?: SeedTags
+}
+
+/** An IP set of WAF, of IPv4 or IPv6 ranges. */
+export interface SeedIpSet {
+  readonly name: string
+  /** A UUID. Default: random. */
+  readonly id?: string
+  readonly addresses: readonly string[]
+  readonly description?: string
+  readonly tags?: SeedTags
+}
+
+/** A web ACL of WAF. */
+export interface SeedWebAcl {
+  readonly name: string
+  /** A UUID. Default: random. */
+  readonly id?: string
+  /** Of requests that no rule decides. Default: `allow`. */
+  readonly default?: 'allow' | 'block'
+  /** Further members of `CreateWebACL`, such as `Rules`. */
+  readonly settings?: object
+  readonly description?: string
+  readonly tags?: SeedTags
+}
+
 /** A trail of CloudTrail, which logs from the start. The bucket's policy must allow the delivery. */
 export interface SeedTrail {
   readonly name: string
@@ -305,6 +358,10 @@ export interface SeedAccount {
   readonly secrets?: readonly SeedSecret[]
   readonly buckets?: readonly SeedBucket[]
   readonly trails?: readonly SeedTrail[]
+  readonly functions?: readonly SeedFunction[]
+  readonly logGroups?: readonly SeedLogGroup[]
+  readonly ipSets?: readonly SeedIpSet[]
+  readonly webAcls?: readonly SeedWebAcl[]
   readonly authorities?: readonly SeedAuthority[]
   readonly certificates?: readonly SeedCertificate[]
   readonly zones?: readonly SeedZone[]

@@ -44,6 +44,8 @@ accounts:
         maxSessionDuration: 7200
         policies: ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
         trust: { Version: "2012-10-17", Statement: [{ Effect: Allow, Principal: { AWS: "arn:aws:iam::111111111111:user/ann" }, Action: "sts:AssumeRole" }] }
+      - name: worker
+        trust: { Version: "2012-10-17", Statement: [{ Effect: Allow, Principal: { Service: lambda.amazonaws.com }, Action: "sts:AssumeRole" }] }
     kmsKeys:
       - { id: ${KEY_ID}, alias: orders, aliases: [orders-old], description: of orders, rotationDays: 90, tags: { team: blue } }
       - { alias: sign, spec: ECC_NIST_P256, usage: SIGN_VERIFY, enabled: false }
@@ -60,6 +62,22 @@ accounts:
             - { Effect: Allow, Principal: { Service: cloudtrail.amazonaws.com }, Action: "s3:PutObject", Resource: "arn:aws:s3:::seeded-logs/*" }
     trails:
       - { name: all, bucket: seeded-logs, multiRegion: true }
+    functions:
+      - { name: echo, role: worker, image: merlon/Echo, timeout: 20, environment: { MODE: hidden-mode-1 }, tags: { team: blue } }
+    logGroups:
+      - { name: /seeded/app, days: 30, tags: { team: blue } }
+    ipSets:
+      - { name: office, id: dddddddd-1111-2222-3333-444444444444, addresses: [192.0.2.0/24], description: of the office }
+    webAcls:
+      - name: front
+        default: block
+        settings:
+          Rules:
+            - Name: office
+              Priority: 1
+              Statement: { IPSetReferenceStatement: { ARN: "arn:aws:wafv2:us-east-1:111111111111:regional/ipset/office/dddddddd-1111-2222-3333-444444444444" } }
+              Action: { Allow: {} }
+              VisibilityConfig: { SampledRequestsEnabled: true, CloudWatchMetricsEnabled: true, MetricName: office }
     authorities:
       - { name: Corp Root }
       - { name: Corp Issuing, id: aaaaaaaa-1111-2222-3333-444444444444, parent: Corp Root, days: 1825 }
@@ -183,7 +201,7 @@ describe('a seed of everything', () => {
     expect(second.seed).toEqual(first.seed)
     // The sentences about access keys and values are of what a seed does not make.
     expect(first.leftOut.join('\n')).toContain('the access keys of user ann in account 111111111111')
-    expect(text).not.toMatch(/hunter-secret-2|Correct-Horse-7|ann-secret|PRIVATE KEY/)
+    expect(text).not.toMatch(/hunter-secret-2|hidden-mode-1|Correct-Horse-7|ann-secret|PRIVATE KEY/)
     const [account] = first.seed.accounts
     expect(Object.keys(account!).toSorted()).toEqual(['id', 'name', ...parts.map(({ kind }) => kind)].toSorted())
     expect(account).toMatchObject({
@@ -217,6 +235,8 @@ describe('a seed is refused', () => {
     ['certificates: [{ domain: a.test, authority: None }]', "no active authority 'None'"],
     ['vpcs: [{ name: v, cidr: 10.0.0.0/99 }]', "VPC 'v' of account 111111111111 was refused. "],
     ['identityPools: [{ name: p, clients: [a/b] }]', "no user pool and client 'a/b'"],
+    ['functions: [{ name: f, role: worker }]', "function 'f' has no code: write image, files, or zip in base64."],
+    ['webAcls: [{ name: w, settings: { Rules: [{ Name: r }] } }]', "web ACL 'w' of account 111111111111 was refused."],
     ['userPools: [{ name: p, clients: [{ name: c, id: UPPER }] }]', "'UPPER' is not a client ID"],
   ])('that says %s, with the line and the reason', async (part, reason) => {
     await expect(seeded(only(part))).rejects.toThrow(reason)

@@ -54,7 +54,7 @@ export async function certificatesCloud(options: Parameters<typeof cloud>[0] = {
   const deliver = async (message: Mail) => void mails.push(message)
   const it = await cloud({
     ...options,
-    provides: [provide(domainRecords, { lookup }), provide(mail, { deliver })],
+    provides: [provide(domainRecords, { lookup }), provide(mail, { deliver }), ...(options.provides ?? [])],
   })
   const acm = it.client(ACMClient)
   const request = async (DomainName: string, more: object = {}) =>

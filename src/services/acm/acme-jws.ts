@@ -10,6 +10,7 @@ const STATUS = {
   badPublicKey: 400,
   badRevocationReason: 400,
   badSignatureAlgorithm: 400,
+  alreadyReplaced: 409,
   alreadyRevoked: 400,
   externalAccountRequired: 403,
   invalidContact: 400,

@@ -138,6 +138,8 @@ export interface OrderRow {
   readonly expiresAt: number
   /** Of the certificate, once it is issued. */
   readonly certificate?: Key
+  /** The certificate that this one replaces (RFC 9773 §5): its ID as the client wrote it, and its row. */
+  readonly replaces?: { readonly id: string; readonly at: Key }
 }
 export const orderKey = (endpointId: string, id: string): Key => key('acm', 'acme-order', endpointId, id)
 

@@ -5,7 +5,7 @@ import type { Identity, ResourceType } from '../../kernel/resource/resource-type
 import { mergedTags, requestedTags, requestTagConditions, tagAuthorization } from '../../kernel/resource/tag-rules.ts'
 import { listTags, withoutTags } from '../../kernel/resource/tags.ts'
 import type { Target } from '../../kernel/resource/target.ts'
-import type { ExistingResource } from '../../kernel/resource/targets.ts'
+import { type ExistingResource, RequestedTags } from '../../kernel/resource/targets.ts'
 import { binding, domainValidation, endpoint } from './acme-resources.ts'
 import { acm } from './resources.ts'
 
@@ -30,12 +30,7 @@ export const taggingOf =
       const arn = made.form.printPattern(call)
       return {
         ...found,
-        row: found.row && {
-          row: found.row.row,
-          get tags() {
-            return mergedTags(rules, undefined, requestedTags(rules, input))
-          },
-        },
+        row: found.row && Object.assign(new RequestedTags(made, input), { row: found.row.row }),
         tagging: tagging && { ...tagging, acted: { arn, type: made.spec.type, account: call.account } },
       }
     },

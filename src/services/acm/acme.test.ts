@@ -1,12 +1,6 @@
 /** ACME endpoints by the official client, and the protocol by a client of a page. */
-import {
-  createHash,
-  createHmac,
-  generateKeyPairSync,
-  type KeyObject,
-  sign as signBytes,
-  X509Certificate,
-} from 'node:crypto'
+import { execFileSync } from 'node:child_process'
+import { createHmac, generateKeyPairSync, type KeyObject, sign as signBytes, X509Certificate } from 'node:crypto'
 import {
   ACMClient,
   CreateAcmeDomainValidationCommand,
@@ -27,6 +21,7 @@ import {
   ListTagsForResourceCommand,
   RevokeAcmeAccountCommand,
   RevokeAcmeExternalAccountBindingCommand,
+  RevokeCertificateCommand,
   SearchCertificatesCommand,
   TagResourceCommand,
   UntagResourceCommand,
@@ -176,8 +171,9 @@ class AcmeClient {
     return answer
   }
 
-  order = (...names: readonly string[]) =>
-    this.post(this.urls['newOrder']!, { identifiers: names.map((value) => ({ type: 'dns', value })) })
+  order = (name: string, replaces?: string) => this.orderAll([name], replaces)
+  orderAll = (names: readonly string[], replaces?: string) =>
+    this.post(this.urls['newOrder']!, { identifiers: names.map((value) => ({ type: 'dns', value })), replaces })
 
   async finalize(order: Answer, names: readonly string[]) {
     const pair = await makeKeyPair('EC_prime256v1')
@@ -194,6 +190,19 @@ class AcmeClient {
   }
 }
 
+/** RFC 9773 §4.1, by OpenSSL's reading of the certificate. */
+function renewalId(leaf: X509Certificate): string {
+  const [, hex = ''] =
+    /X509v3 Authority Key Identifier:\s+(?:keyid:)?([0-9A-F:]+)/.exec(
+      execFileSync('openssl', ['x509', '-noout', '-ext', 'authorityKeyIdentifier'], {
+        input: leaf.toString(),
+        encoding: 'utf8',
+      }),
+    ) ?? []
+  const serial = leaf.serialNumber.padStart(leaf.serialNumber.length + (leaf.serialNumber.length % 2), '0')
+  return [hex.replaceAll(':', ''), serial].map((each) => base64url(Buffer.from(each, 'hex'))).join('.')
+}
+
 async function registered() {
   const { bindingArn, KeyId, MacKey } = await bound()
   const client = await new AcmeClient().start()
@@ -206,7 +215,7 @@ describe('A client', () => {
     await prove('corp.test', { Subdomains: 'ENABLED', Wildcards: 'ENABLED' })
     const { client } = await registered()
     const names = ['www.corp.test', '*.corp.test']
-    const order = await client.order(...names)
+    const order = await client.orderAll(names)
 
     expect([order.status, order.body.status]).toEqual([201, 'ready'])
     const [authorization] = await Promise.all(order.body.authorizations.map((url: string) => client.post(url)))
@@ -225,15 +234,52 @@ describe('A client', () => {
     expect((await it.events('RequestCertificate'))[0].userIdentity.arn).toMatch(/assumed-role\/web\/acme-/)
     expect((await it.events('FinalizeAcmeOrder'))[0].userIdentity.type).toBe('AcmeAccount')
 
-    const keyId = createHash('sha1').update('x').digest('base64url')
-    const info = await client.fetch(
-      'GET',
-      `${client.urls['renewalInfo']}/${keyId}.${base64url(Buffer.from(leaf.serialNumber, 'hex'))}`,
-    )
+    const id = renewalId(leaf)
+    const info = await client.fetch('GET', `${client.urls['renewalInfo']}/${id}`)
     expect(Date.parse(info.body.suggestedWindow.start)).toBeLessThan(Date.parse(leaf.validTo))
+    const foreign = `${base64url('another authority')}.${id.split('.')[1]}`
+    for (const unknown of [foreign, `${id}AA`, 'x', `${id.split('.')[0]}.`])
+      expect((await client.fetch('GET', `${client.urls['renewalInfo']}/${unknown}`)).status).toBe(404)
     const certificate = base64url(leaf.raw)
     expect((await client.post(client.urls['revokeCert']!, { certificate, reason: 4 })).status).toBe(200)
     expect((await client.post(client.urls['revokeCert']!, { certificate })).body.type).toMatch(/alreadyRevoked/)
+  })
+
+  test('names the certificate that an order replaces, once, and one of its own', async () => {
+    await prove('corp.test', { Subdomains: 'ENABLED' })
+    const { client } = await registered()
+    const issue = async (replaces?: string) => {
+      const order = await client.order('corp.test', replaces)
+      return order.status === 201 ? client.finalize(order, ['corp.test']) : order
+    }
+    const first = await issue()
+    const leaf = new X509Certificate((await client.post(first.body.certificate)).body)
+    const early = await client.order('corp.test', renewalId(leaf))
+
+    expect(early.body).toMatchObject({ status: 'ready', replaces: renewalId(leaf) })
+    expect((await issue(renewalId(leaf))).body).toMatchObject({ status: 'valid', replaces: renewalId(leaf) })
+    expect(await issue(renewalId(leaf))).toMatchObject({
+      status: 409,
+      body: { type: expect.stringMatching(/alreadyReplaced$/) },
+    })
+    expect((await client.finalize(early, ['corp.test'])).status).toBe(409)
+    expect((await issue('AAAA.AAAA')).body.type).toMatch(/malformed$/)
+    const { client: other } = await registered()
+    expect((await other.order('corp.test', renewalId(leaf))).body.type).toMatch(/malformed$/)
+  })
+
+  test('has a revoked certificate renewed at once: its owner revokes by the API what the client holds', async () => {
+    await prove('corp.test')
+    const { client } = await registered()
+    const done = await client.finalize(await client.order('corp.test'), ['corp.test'])
+    const leaf = new X509Certificate((await client.post(done.body.certificate)).body)
+    const { Results } = await it.acm.send(new SearchCertificatesCommand({}))
+    const { CertificateArn } = Results![0]!
+    const revoke = new RevokeCertificateCommand({ CertificateArn, RevocationReason: 'KEY_COMPROMISE' })
+    await it.acm.send(revoke)
+
+    const { body } = await client.fetch('GET', `${client.urls['renewalInfo']}/${renewalId(leaf)}`)
+    expect(Date.parse(body.suggestedWindow.end)).toBeLessThanOrEqual(it.clock.now())
   })
 
   test.each([

@@ -62,7 +62,9 @@ export const revokeCertificate = acm
     if (row.inUseBy.length > 0)
       throw acm.fail('ResourceInUseException', `Certificate ${arn} is in use by ${row.inUseBy.join(', ')}.`)
     if (row.progress.state === 'REVOKED') throw acm.fail('ConflictException', `Certificate ${arn} is revoked already.`)
-    if (row.exportedAt === undefined || !row.material?.issuer)
+    if (row.material?.upstream) throw notImplemented('RevokeCertificate of certificates that another authority issued')
+    // The key of an ACME client's certificate was never here.
+    if ((row.exportedAt === undefined && !row.acme) || !row.material?.issuer)
       throw acm.fail('ConflictException', `Certificate ${arn} was never exported.`)
     const { unit, now } = call
     const reason = RevocationReason as RevocationReason

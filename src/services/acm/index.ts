@@ -23,6 +23,7 @@ import * as requests from './requests.ts'
 import { type CertificateRow, certificate, acm as words } from './resources.ts'
 import { revocationSite } from './revocation-site.ts'
 import * as searches from './searches.ts'
+import { challengeSite } from './upstream/challenges.ts'
 
 const tagging = words.tagging(certificate, {
   tag: 'AddTagsToCertificate',
@@ -71,7 +72,7 @@ export const acm = words.service({
     { tagging },
   ),
   conditionKeys,
-  sites: [approvalSite, revocationSite, acmeSite],
+  sites: [approvalSite, revocationSite, acmeSite, challengeSite],
   jobs: {
     ...issuance.jobs,
     ...acmeDomains.domainChecks.jobs,

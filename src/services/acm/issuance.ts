@@ -3,6 +3,7 @@
  * looks at DNS outside of the transaction; a change by a caller wins over a turn in progress.
  */
 import { lifecycle, type State, type StepResult } from '../../kernel/jobs/lifecycle.ts'
+import type { AcmeAuthoritySettings } from '../../kernel/ports/acme-authority.ts'
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
 import type { JobContext } from '../../kernel/service/service.ts'
 import { key, type Unit, under } from '../../store/store.ts'
@@ -23,6 +24,10 @@ import {
   keyOf,
   type Material,
 } from './resources.ts'
+import { ensureUpstreamAccount } from './upstream/account.ts'
+import { publishChallenges } from './upstream/challenges.ts'
+import { obtain, upstreamEveryMs, upstreamOf } from './upstream/orders.ts'
+import { checkedRenewal } from './upstream/renewal-information.ts'
 
 const SECOND_MS = 1_000
 const HOUR_MS = 60 * 60 * 1000
@@ -39,8 +44,10 @@ type Result = StepResult<CertificateState, CertificateRow>
 export const validityMs = (): number => Number(process.env['MERLON_CERTIFICATE_DAYS'] ?? VALIDITY_DAYS) * DAY_MS
 
 /** Often while a person waits for it, seldom later. */
-function checkEveryMs({ progress }: CertificateRow, now: number): number {
-  const ageMs = now - progress.since
+function checkEveryMs(row: CertificateRow, now: number): number {
+  const upstreamMs = upstreamEveryMs(row, now)
+  if (upstreamMs !== undefined) return upstreamMs
+  const ageMs = now - row.progress.since
   if (ageMs > HOUR_MS) return 60 * SECOND_MS
   return Math.min(10 * SECOND_MS, Math.max(SECOND_MS, ageMs / 10))
 }
@@ -68,6 +75,8 @@ async function validate(work: JobContext, row: CertificateRow): Promise<Result> 
   for (const proof of row.proofs) proofs.push(await checkedProof(work, proof))
   if (proofs.some(isDenied)) return { to: 'FAILED', row: { proofs, failure: 'DOMAIN_VALIDATION_DENIED' } }
   if (!proofs.every(isWhole)) return { row: { proofs } }
+  const upstream = upstreamOf(work, row)
+  if (upstream) return fromUpstream(work, { ...row, proofs }, upstream)
   for (const [index, proof] of proofs.entries()) {
     const caa = await checkCaa(work, baseOf(proof.domain), proof.domain.startsWith('*.'))
     proofs[index] = { ...proof, finding: caa.finding }
@@ -79,6 +88,12 @@ async function validate(work: JobContext, row: CertificateRow): Promise<Result> 
     if (caa.verdict === 'unknown') return { row: { proofs } }
   }
   return { to: 'ISSUED', row: { proofs, ...(await issued(work, row)) } }
+}
+
+/** The other authority reads CAA records itself. */
+async function fromUpstream(work: JobContext, row: CertificateRow, settings: AcmeAuthoritySettings): Promise<Result> {
+  const { result, note } = await obtain(work, row, settings)
+  return { ...result, row: { proofs: row.proofs.map((proof) => ({ ...proof, finding: note })), ...result.row } }
 }
 
 /** A new key and a new serial under the same ARN. */
@@ -114,10 +129,12 @@ async function watch(work: JobContext, row: CertificateRow): Promise<Result> {
   const { material } = row
   if (!material) return {}
   if (now >= material.notAfter) return { to: 'EXPIRED' }
-  if (isRenewable(row) && now >= renewsAt(material)) return beginRenewal(row, now)
+  const upstream = (await checkedRenewal(work, row.account, material)) ?? material.upstream
+  const changed = upstream === material.upstream ? {} : { material: { ...material, upstream } as Material }
+  if (isRenewable(row) && now >= (upstream?.renewAt ?? renewsAt(material))) return beginRenewal(row, now)
   const daysLeft = Math.ceil((material.notAfter - now) / DAY_MS)
   const isNear = daysLeft <= (await daysBeforeExpiry(work.reader, row))
-  return isNear && row.warnedDay !== daysLeft ? { row: { warnedDay: daysLeft } } : {}
+  return { row: { ...changed, ...(isNear && row.warnedDay !== daysLeft && { warnedDay: daysLeft }) } }
 }
 
 /** Every proof is requested again; what DNS proves needs no person. */
@@ -138,7 +155,9 @@ async function renew(work: JobContext, row: CertificateRow): Promise<Result> {
     return { ...result, row: { ...result.row, renewal: { status: 'SUCCESS', updatedAt: now } } }
   // What is in use stays valid until its end: a renewal that is refused does not take it away.
   const reason = result.row?.failure
-  const status = row.type === 'PRIVATE' || reason ? 'FAILED' : 'PENDING_VALIDATION'
+  const isOrdered = upstreamOf(work, row) !== undefined && (result.row?.proofs ?? row.proofs).every(isWhole)
+  const waiting = isOrdered ? 'PENDING_AUTO_RENEWAL' : 'PENDING_VALIDATION'
+  const status = row.type === 'PRIVATE' || reason ? 'FAILED' : waiting
   const isSame = row.renewal?.status === status && row.renewal.reason === reason
   const { failure: _, ...rest } = result.row ?? {}
   return { row: { ...rest, ...(isSame ? {} : { renewal: { status, updatedAt: now, ...(reason && { reason }) } }) } }
@@ -151,7 +170,13 @@ const states: Readonly<Record<CertificateState, State<CertificateState, Certific
     step: validate,
   },
   ISSUED: { everyMs: HOUR_MS, step: watch },
-  RENEWING: { everyMs: (row, now) => Math.max(60 * SECOND_MS, checkEveryMs(row, now)), step: renew },
+  RENEWING: {
+    everyMs: (row, now) => {
+      const isNew = now - (row.renewal?.updatedAt ?? 0) < 10 * SECOND_MS
+      return upstreamEveryMs(row, now) ?? (isNew ? SECOND_MS : Math.max(60 * SECOND_MS, checkEveryMs(row, now)))
+    },
+    step: renew,
+  },
   EXPIRED: 'end',
   REVOKED: 'end',
   VALIDATION_TIMED_OUT: 'end',
@@ -186,7 +211,10 @@ export function recordIssued(unit: Unit, row: CertificateRow): void {
 
 export const issuance = lifecycle<CertificateState, CertificateRow>('acm.issue', states, {
   onTurn: async (unit, context, before, after) => {
-    const { now } = context
+    const { now, vault } = context
+    const directory = after.upstream && !after.upstream.order && upstreamOf(context, after)?.directory
+    if (directory) await ensureUpstreamAccount(unit, vault, directory, now)
+    publishChallenges(unit, context, before, after)
     const findings = (row: CertificateRow) => JSON.stringify(row.proofs.map(({ domain, finding }) => [domain, finding]))
     if (findings(before) !== findings(after))
       recordEvent(unit, after, 'DomainValidationChecked', now, {

@@ -2,20 +2,19 @@
  * Certificates of a private authority: issued by ACM Private CA, for the caller when they are requested, and later as ACM's own
  * principal, which the authority must permit.
  */
-import { createHash, type KeyObject, randomUUID, sign as signBytes, X509Certificate } from 'node:crypto'
-import type { FailureReason, KeyAlgorithm } from '@aws-sdk/client-acm'
+import { createHash, randomUUID, X509Certificate } from 'node:crypto'
+import type { FailureReason } from '@aws-sdk/client-acm'
 import type * as PrivateCa from '../../../models/schemas/acm-pca.types.ts'
-import { buildSigningRequest, pem } from '../../engines/x509/certificate-builder.ts'
-import { subjectAltName } from '../../engines/x509/extensions.ts'
-import { attributeOids, distinguishedName } from '../../engines/x509/names.ts'
+import { pem } from '../../engines/x509/certificate-builder.ts'
 import type { StepResult } from '../../kernel/jobs/lifecycle.ts'
 import type { Api } from '../../kernel/service/api.ts'
 import type { JobContext } from '../../kernel/service/service.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
 import type { Input, OpName, Output } from '../../wire/typed.ts'
-import { type KeyPair, makeKeyPair, sealKey } from './private-keys.ts'
+import { makeKeyPair, sealKey } from './private-keys.ts'
 import { ACM_EVENT_SOURCE, arnOf, type CertificateRow, type CertificateState, type Material } from './resources.ts'
+import { signingRequest } from './signing-requests.ts'
 
 export const privateCa: Api<typeof PrivateCa> = { id: 'acm-pca' }
 
@@ -27,23 +26,6 @@ type PrivateCalls = <N extends OpName<typeof PrivateCa>>(
   input: Input<typeof PrivateCa, N>,
 ) => Promise<Output<typeof PrivateCa, N>>
 
-const isRsa = (algorithm: KeyAlgorithm): boolean => algorithm.startsWith('RSA')
-
-/** A request in PEM, signed by the key that it names. */
-async function signingRequest(names: readonly string[], algorithm: KeyAlgorithm, { privateKey, publicKey }: KeyPair) {
-  const sign = (key: KeyObject) => async (message: Buffer) => signBytes('sha256', message, key)
-  const der = await buildSigningRequest(
-    {
-      subject: distinguishedName([{ oid: attributeOids.CommonName, value: names[0]! }]),
-      publicKey,
-      extensions: [subjectAltName(names)],
-      algorithm: isRsa(algorithm) ? 'SHA256WITHRSA' : 'SHA256WITHECDSA',
-    },
-    sign(privateKey),
-  )
-  return Buffer.from(pem('CERTIFICATE REQUEST', der))
-}
-
 type Subject = Pick<CertificateRow, 'id' | 'account' | 'names' | 'keyAlgorithm' | 'authorityArn'>
 
 /** Throws the faults of the authority. */
@@ -53,7 +35,7 @@ export async function issuePrivately(vault: Pick<Vault, 'seal'>, calls: PrivateC
   const pair = await makeKeyPair(row.keyAlgorithm)
   const { CertificateArn } = await calls('IssueCertificate', {
     CertificateAuthorityArn,
-    Csr: await signingRequest(row.names, row.keyAlgorithm, pair),
+    Csr: Buffer.from(pem('CERTIFICATE REQUEST', await signingRequest(row.names, row.keyAlgorithm, pair))),
     SigningAlgorithm: CertificateAuthority!.CertificateAuthorityConfiguration!.SigningAlgorithm!,
     Validity: { Type: 'DAYS', Value: VALIDITY_DAYS },
     IdempotencyToken: createHash('sha256').update(randomUUID()).digest('hex').slice(0, 32),

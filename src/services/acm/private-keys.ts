@@ -2,6 +2,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { KeyAlgorithm } from '@aws-sdk/client-acm'
+import type { Sealed } from '../../vault/sealed-value.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { type CertificateRow, privateKeyPlace } from './resources.ts'
 
@@ -75,8 +76,17 @@ export function openKey(
   row: Pick<CertificateRow, 'id' | 'account' | 'material'>,
 ): KeyObject | undefined {
   const { material } = row
-  if (!material?.privateKey) return undefined
-  const bytes = vault.open(privateKeyPlace(row, material.serial), material.privateKey)
+  return material?.privateKey && openSealedKey(vault, row, material.serial, material.privateKey)
+}
+
+/** A key that `sealKey` sealed. */
+export function openSealedKey(
+  vault: Pick<Vault, 'open'>,
+  row: Pick<CertificateRow, 'id' | 'account'>,
+  serial: string,
+  sealed: Sealed,
+): KeyObject {
+  const bytes = vault.open(privateKeyPlace(row, serial), sealed)
   try {
     return createPrivateKey({ key: bytes, type: 'pkcs8', format: 'der' })
   } finally {

@@ -8,6 +8,7 @@ import { defineService } from '../../kernel/service/define-service.ts'
 import { type Key, key } from '../../store/store.ts'
 import type { SealContext, Sealed } from '../../vault/sealed-value.ts'
 import { Fault } from '../../wire/fault.ts'
+import type { UpstreamIssuer, UpstreamState } from './upstream/state.ts'
 
 export const acm = defineService<typeof ACM>('acm')
 
@@ -57,6 +58,8 @@ export interface Material {
   readonly notAfter: number
   /** The issuing authority of this installation, by its ID. */
   readonly issuer?: string
+  /** Where another authority issued it. */
+  readonly upstream?: UpstreamIssuer
 }
 
 export interface CertificateRow extends Row {
@@ -93,7 +96,10 @@ export interface CertificateRow extends Row {
   readonly warnedDay?: number
   /** Days before the end for which mails were sent at renewal. */
   readonly mailedDay?: number
-  readonly acme?: { readonly endpointArn: string; readonly accountId: string }
+  /** `isReplaced`: an order named it as the one that it replaces (RFC 9773 §5). */
+  readonly acme?: { readonly endpointArn: string; readonly accountId: string; readonly isReplaced?: true }
+  /** The order at another authority, while there is one. */
+  readonly upstream?: UpstreamState | undefined
   readonly progress: Progress<CertificateState>
 }
 

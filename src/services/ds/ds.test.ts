@@ -52,6 +52,8 @@ async function corp() {
       if (state.isActive instanceof Error) throw state.isActive
       return state.isActive
     },
+    activeAmong: async (_account, subjects) => new Set(state.isActive === true ? subjects : []),
+    list: async () => 'unavailable',
   }
   const it = await cloud({ provides: [provide(directoryServers, servers)] })
   const ds = it.client(DirectoryServiceClient)

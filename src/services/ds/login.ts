@@ -36,14 +36,19 @@ export function directoryLoginPort({ reader, vault, use, now }: LoginContext): D
   }
 
   const isActiveNow = async (directoryId: string, subject: string): Promise<boolean> => {
-    const row = await rowOf(directoryId)
-    if (!row || row.progress.state === 'Failed') return false
+    const row = await usable(directoryId)
+    if (!row) return false
     try {
       return await withAccount(row, (account) => use(directoryServers).isActive(account, subject))
     } catch {
       // A directory that cannot be reached confirms no one: sessions end instead of lasting through an outage.
       return false
     }
+  }
+
+  const usable = async (directoryId: string): Promise<DirectoryRow | undefined> => {
+    const row = await rowOf(directoryId)
+    return row && row.progress.state !== 'Failed' ? row : undefined
   }
 
   return {
@@ -68,6 +73,16 @@ export function directoryLoginPort({ reader, vault, use, now }: LoginContext): D
       const isActive = isActiveNow(directoryId, subject)
       active.set(at, { isActive, at: now() })
       return isActive
+    },
+    activeAmong: async (directoryId, subjects) => {
+      const row = await usable(directoryId)
+      if (!row) throw new Error(`There is no directory ${directoryId} that can be used.`)
+      return withAccount(row, (account) => use(directoryServers).activeAmong(account, subjects))
+    },
+    list: async (directoryId, groups) => {
+      const row = await usable(directoryId)
+      if (!row) return 'unavailable'
+      return withAccount(row, (account) => use(directoryServers).list(account, groups))
     },
   }
 }

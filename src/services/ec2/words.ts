@@ -97,6 +97,19 @@ export interface Part<V> {
   find(call: Call, input: LooseInput): Promise<Resolved<V>>
 }
 
+/** Tags of a request, checked when they are read. A class for the reason that `RequestedTags` in the kernel gives. */
+class CheckedTags {
+  readonly #pairs: ReturnType<typeof pairsFor>
+
+  constructor(pairs: ReturnType<typeof pairsFor>) {
+    this.#pairs = pairs
+  }
+
+  get tags(): Tags {
+    return mergedTags(TAGS, undefined, this.#pairs)
+  }
+}
+
 export interface KindSpec<S, R extends Item<S>> {
   /** Begins the keys of the rows: never change it. Also the type of `TagSpecifications` and of ARNs. */
   readonly kind: string
@@ -257,18 +270,15 @@ export function define<S, R extends Item<S> = Item<S>>(spec: KindSpec<S, R>): Ki
       value: () => {
         const id = call.newId(() => newId(spec.prefix))
         const arn = type.arn(call, idOf(id))
-        return {
+        return Object.assign(new CheckedTags(pairs), {
           id,
           arn,
-          get tags() {
-            return mergedTags(TAGS, undefined, pairs)
-          },
-          create: (data, more) => {
+          create: (data: S, more?: Omit<R, keyof Item<S>>) => {
             const { event } = call
             event.resources = event.resources.map((each) => (each.arn === acted.arn ? { ...each, arn } : each))
             return create(call, id, data, more, mergedTags(TAGS, undefined, pairs))
           },
-        }
+        })
       },
     }
   }

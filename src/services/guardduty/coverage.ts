@@ -26,10 +26,10 @@ const SOURCES: Readonly<Record<string, Source>> = {
   S3_DATA_EVENTS: { resource: 'EC2' },
 }
 
-/** Sources that every detector has: gateways report flows, and operators import log files of AWS. */
+/** Sources that every detector has: gateways report flows, resolvers report queries, and operators import log files of AWS. */
 const FOUNDATIONS: Readonly<Record<string, Source>> = {
   FLOW_LOGS: { resource: 'EC2', issue: 'No flows of this account and Region were reported.', network: 'flow' },
-  DNS_LOGS: { resource: 'EC2', issue: 'No DNS queries of this account and Region were imported.', network: 'dns' },
+  DNS_LOGS: { resource: 'EC2', issue: 'No DNS queries of this account and Region were reported.', network: 'dns' },
 }
 
 /** Only features that are enabled are covered, or should be. */

@@ -1,5 +1,11 @@
 /** Detectors, findings, filters and members through the front door. */
 import * as gd from '@aws-sdk/client-guardduty'
+import {
+  DeleteServiceLinkedRoleCommand,
+  GetRoleCommand,
+  GetServiceLinkedRoleDeletionStatusCommand,
+  IAMClient,
+} from '@aws-sdk/client-iam'
 import { describe, expect, test } from 'vitest'
 import { cloud, OTHER_ACCOUNT } from '../../../test/cloud.ts'
 import { FINDING_TYPES } from './finding-types.ts'
@@ -29,6 +35,35 @@ describe('A detector', () => {
       'The request is rejected because the input detectorId is not owned by the current account.',
     )
     expect((await guardduty.send(new gd.ListDetectorsCommand({}))).DetectorIds).toEqual([DetectorId])
+  })
+
+  test('needs its service-linked role: the deletion fails while there is one, suspended too, in any Region', async () => {
+    const { guardduty, DetectorId, client } = await withDetector()
+    const iam = client(IAMClient)
+    const RoleName = 'AWSServiceRoleForAmazonGuardDuty'
+    const deleting = async () => {
+      const { DeletionTaskId } = await iam.send(new DeleteServiceLinkedRoleCommand({ RoleName }))
+      return iam.send(new GetServiceLinkedRoleDeletionStatusCommand({ DeletionTaskId }))
+    }
+    const elsewhere = client(gd.GuardDutyClient, undefined, 'eu-west-1')
+    const second = await elsewhere.send(new gd.CreateDetectorCommand({ Enable: false }))
+    const arn = (region: string, id = '') => `arn:aws:guardduty:${region}:111122223333:detector/${id}`
+
+    expect(await deleting()).toMatchObject({
+      Status: 'FAILED',
+      Reason: {
+        RoleUsageList: [
+          { Region: 'eu-west-1', Resources: [arn('eu-west-1', second.DetectorId)] },
+          { Region: 'us-east-1', Resources: [arn('us-east-1', DetectorId)] },
+        ],
+      },
+    })
+    await guardduty.send(new gd.DeleteDetectorCommand({ DetectorId }))
+    expect((await deleting()).Reason?.RoleUsageList).toHaveLength(1)
+    expect((await iam.send(new GetRoleCommand({ RoleName }))).Role?.RoleName).toBe(RoleName)
+    await elsewhere.send(new gd.DeleteDetectorCommand({ DetectorId: second.DetectorId }))
+    expect(await deleting()).toMatchObject({ Status: 'SUCCEEDED' })
+    await expect(iam.send(new GetRoleCommand({ RoleName }))).rejects.toThrow('cannot be found')
   })
 
   test('takes features and the older data sources, and refuses both kinds of runtime monitoring', async () => {

@@ -20,7 +20,6 @@ import { DerivedCache } from '../../kernel/state/derived.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
 import { exposureOf } from '../../policy/index.ts'
 import { type Key, key, type Store, type Unit, under } from '../../store/store.ts'
-import type { LocateAddress } from './geography.ts'
 import { entriesIn } from './list-activation.ts'
 import { listTypes } from './list-types.ts'
 import { governing } from './member-rows.ts'
@@ -44,6 +43,9 @@ interface PartRow {
   readonly value: Json
 }
 
+/** What the operator configured, for all accounts. */
+export type OperatorSettings = Pick<DetectorConfiguration, 'geography' | 'operatorRules'>
+
 interface Held {
   readonly detector: Detector
   readonly configuration: DetectorConfiguration
@@ -63,11 +65,11 @@ export class Engines {
   readonly #held = new Map<string, Held>()
   readonly #configurations: DerivedCache<DetectorConfiguration>
 
-  constructor(store: Store, use: Use, locate?: LocateAddress) {
+  constructor(store: Store, use: Use, settings: OperatorSettings = {}) {
     this.#store = store
     const computed = async (reader: Reader, name: string): Promise<DetectorConfiguration> => ({
       ...(await configurationOf(reader, name, use)),
-      ...(locate && { geography: locate }),
+      ...settings,
     })
     this.#configurations = new DerivedCache(store, computed, { max: ENGINES_MAX })
   }

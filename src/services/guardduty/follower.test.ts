@@ -24,6 +24,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { expect, test, vi } from 'vitest'
 import { allowing } from '../../../test/cloud.ts'
+import type { Key } from '../../store/store.ts'
 import { withDetector } from './guardduty.fixture.ts'
 
 type It = Awaited<ReturnType<typeof withDetector>>
@@ -161,6 +162,61 @@ test('The same again is counted at the finding; the event is recorded once', asy
     .filter(({ eventName }) => eventName === 'GuardDutyFinding')
     .filter(({ serviceEventDetails }) => serviceEventDetails.type === counted.Type)
   expect(events).toHaveLength(1)
+})
+
+test('A batch that fails is reported and repeated, and detection goes on once it can be processed', async () => {
+  const failures: string[] = []
+  const it = await withDetector({ onServiceFailure: (work, error) => void failures.push(`${work}: ${error}`) })
+  const broken = 'guardduty/network-events/000000000000000-broken' as Key
+  await it.store.run((unit) => unit.put(broken, { account: '111122223333', region: 'us-east-1', events: [null] }))
+  it.start()
+  await until(async () => (failures.length >= 2 ? failures : undefined))
+  expect(failures[0]).toMatch(/^guardduty-detection: TypeError/)
+
+  await it.store.run((unit) => unit.delete(broken))
+  await it.client(IAMClient).send(new UpdateAccountPasswordPolicyCommand({ MinimumPasswordLength: 6 }))
+  await found(it, 'Stealth:IAMUser/PasswordPolicyChange')
+})
+
+test('A rule of the operator is found like the others; one that is not valid keeps the server from starting', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'merlon-rules-'))
+  const rule = (title: string, more = '') => `
+title: ${title}
+id: 2c0f6a54-0000-4000-8000-000000000001
+level: high
+logsource: { product: aws, service: cloudtrail }
+detection:
+  selection:
+    eventSource: iam.amazonaws.com
+    eventName: CreateAccessKey
+    requestParameters.userName|re: '^an+$'
+    ${more}
+  condition: selection
+`
+  writeFileSync(join(folder, 'keys.yml'), rule('Access key made by a person'))
+  writeFileSync(join(folder, 'notes.txt'), 'no rule')
+  try {
+    vi.stubEnv('MERLON_DETECTION_RULES', folder)
+    const it = await withDetector()
+    it.start()
+    await it.user('bob')
+    await it.user('ann')
+
+    expect(await found(it, 'Custom:IAMUser/Access-key-made-by-a-person')).toMatchObject({
+      Severity: 8,
+      Title: 'Access key made by a person',
+      Service: { Count: 1, Action: { AwsApiCallAction: { Api: 'CreateAccessKey' } } },
+    })
+    writeFileSync(join(folder, 'worse.yaml'), rule('Broken', 'userAgent|sounds: like'))
+    await expect(withDetector()).rejects.toThrow(
+      `MERLON_DETECTION_RULES: ${join(folder, 'worse.yaml')}: Modifier 'sounds' of field 'userAgent' is not supported`,
+    )
+    vi.stubEnv('MERLON_DETECTION_RULES', join(folder, 'absent'))
+    await expect(withDetector()).rejects.toThrow('there is no such directory or file')
+  } finally {
+    vi.unstubAllEnvs()
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('A finding says where the caller was, by the file of the operator; without a readable one nothing starts', async () => {

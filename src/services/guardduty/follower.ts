@@ -8,19 +8,18 @@ import type { Finding } from '@aws-sdk/client-guardduty'
 import { aggregate } from '../../engines/detect/aggregate.ts'
 import { normalizeCloudTrail } from '../../engines/detect/normalize/cloudtrail.ts'
 import type { DetectedFinding, NormalizedEvent } from '../../engines/detect/types.ts'
-import { Follower, type SourceBatch } from '../../kernel/events/follower.ts'
+import { backOff, Follower, type SourceBatch } from '../../kernel/events/follower.ts'
 import type { ServiceContext } from '../../kernel/service/open-services.ts'
 import { DerivedCache } from '../../kernel/state/derived.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
-import { type Entry, type Unit, under } from '../../store/store.ts'
-import { type Detected, Engines, type Place, writeChanges } from './engines.ts'
+import type { Entry, Unit } from '../../store/store.ts'
+import { type Detected, Engines, type OperatorSettings, type Place, writeChanges } from './engines.ts'
 import { findFinding } from './finding-rows.ts'
 import { findingOf } from './finding-shape.ts'
 import { recordFinding } from './findings-out.ts'
-import type { LocateAddress } from './geography.ts'
 import { removeWaiting, type WaitingRow, waitingRows } from './network-events.ts'
 import { ALL_CONFIGURATIONS, type ConfigurationRow, reconcile } from './organization-members.ts'
-import { type DetectorRow, detectorIn } from './resources.ts'
+import { detectorIn, enabledDetectors } from './resources.ts'
 import { asSequence, isSequence } from './sequence-shape.ts'
 
 const IDLE_MS = 500
@@ -45,8 +44,7 @@ interface Watched {
 }
 
 async function watchedOf(reader: Reader): Promise<Watched> {
-  const rows = await reader.range<DetectorRow>(under('guardduty', 'detector'))
-  const enabled = rows.map(({ document }) => document).filter(({ isEnabled }) => isEnabled)
+  const enabled = await enabledDetectors(reader)
   const configurations = await reader.range(ALL_CONFIGURATIONS, { limit: 1 })
   return {
     since: new Map(enabled.map(({ account, region, enabledAt }) => [`${account} ${region}`, enabledAt])),
@@ -65,11 +63,11 @@ export class DetectionFollower {
   #batch = { after: '', next: '' }
   #detected: readonly Detected[] = []
 
-  constructor(context: ServiceContext, locate?: LocateAddress) {
+  constructor(context: ServiceContext, settings?: OperatorSettings) {
     const { store } = context
     this.#context = context
     this.#watched = new DerivedCache(store, watchedOf, { max: 1 })
-    this.#engines = new Engines(store, context.use, locate)
+    this.#engines = new Engines(store, context.use, settings)
     this.#follower = new Follower<Line>({
       store,
       name: ['detector', 'guardduty'],
@@ -79,6 +77,10 @@ export class DetectionFollower {
       commit: (unit, lines) => this.#commit(unit, lines),
       onProcessed: () => {
         this.#enginesAt = this.#batch.next
+      },
+      onFailure: (error, failures) => {
+        context.onFailure('guardduty-detection', error)
+        return backOff(failures)
       },
     })
   }

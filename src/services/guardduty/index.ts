@@ -1,8 +1,10 @@
 /** GuardDuty: findings about what accounts do, detected in the audit log as it is written. */
+import { readGeographyFiles } from '../../kernel/addresses/geography-files.ts'
 import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
 import { detectionSources } from '../../kernel/ports/detection-sources.ts'
 import { geography } from '../../kernel/ports/geography.ts'
 import { provide } from '../../kernel/ports/port.ts'
+import { serviceLinkedRoleUse } from '../../kernel/ports/service-linked-roles.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import type { Violation } from '../../wire/constraints.ts'
 import { readAlertTargets } from './alerts.ts'
@@ -17,14 +19,16 @@ import { SWEEP, sweepJob } from './finding-rows.ts'
 import * as findings from './findings.ts'
 import { EXPORT, exportJob } from './findings-out.ts'
 import { DetectionFollower } from './follower.ts'
-import { readGeographyFile } from './geography.ts'
+
 import * as invitations from './invitations.ts'
 import { ACTIVATE, activationJob, FORGET_LIST } from './list-activation.ts'
 import * as lists from './lists.ts'
 import * as malware from './malware.ts'
 import * as members from './members.ts'
 import { detectionSourcesPort } from './network-events.ts'
+import { readRuleFiles } from './operator-rules.ts'
 import * as organization from './organization.ts'
+import { detectorsOf, PRINCIPAL } from './resources.ts'
 import * as sampleFindings from './sample-findings.ts'
 import * as statistics from './statistics.ts'
 import * as tagging from './tagging.ts'
@@ -62,12 +66,16 @@ export const guardduty = words.service({
   },
   open: (context) => {
     readAlertTargets(process.env['MERLON_FINDING_ALERTS'])
-    const locate = readGeographyFile(process.env['MERLON_GEOGRAPHY'])
-    const follower = new DetectionFollower(context, locate)
+    const locate = readGeographyFiles(process.env['MERLON_GEOGRAPHY'])
+    const follower = new DetectionFollower(context, {
+      ...(locate && { geography: locate }),
+      operatorRules: readRuleFiles(process.env['MERLON_DETECTION_RULES']),
+    })
     return {
       provides: [
         provide(detectionSources, detectionSourcesPort),
         provide(geography, { locate: (address) => locate?.(address) }),
+        provide(serviceLinkedRoleUse(PRINCIPAL), { resources: detectorsOf }),
       ],
       start: () => follower.start(),
       close: () => follower.stop(),

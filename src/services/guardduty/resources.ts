@@ -8,7 +8,7 @@ import type { ReferenceReader } from '../../kernel/resource/resource-type.ts'
 import { TAGS_MAX } from '../../kernel/resource/tags.ts'
 import { anything, type Target } from '../../kernel/resource/target.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
-import { type Key, key } from '../../store/store.ts'
+import { type Key, key, under } from '../../store/store.ts'
 import { badRequest, guardduty, noSuchResource, notOwned } from './faults.ts'
 import type { FeatureStates } from './features.ts'
 
@@ -305,6 +305,18 @@ export async function detectorIn(
   place: { readonly account: string; readonly region: string },
 ): Promise<DetectorRow | undefined> {
   return (await detector.list(reader, place, { limit: 1 }))[0]?.document
+}
+
+/** Of all accounts and Regions. */
+export async function enabledDetectors(reader: Pick<Reader, 'range'>): Promise<readonly DetectorRow[]> {
+  const rows = await reader.range<DetectorRow>(under('guardduty', 'detector'))
+  return rows.map(({ document }) => document).filter(({ isEnabled }) => isEnabled)
+}
+
+/** Of an account in all Regions, suspended ones too. */
+export async function detectorsOf(reader: Pick<Reader, 'range'>, account: string) {
+  const rows = await reader.range<DetectorRow>(under('guardduty', 'detector', account))
+  return rows.map(({ document }) => ({ region: document.region, arn: detector.arnOf(document, document) }))
 }
 
 /** A request's token for creating something, which gives the same answer for a day. */

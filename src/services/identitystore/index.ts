@@ -8,6 +8,7 @@ import * as memberships from './memberships.ts'
 import { identityStorePort } from './port.ts'
 import { identitystore as words } from './rows.ts'
 import { scimSites } from './scim/site.ts'
+import { SYNC, syncJob } from './sync/job.ts'
 import * as users from './users.ts'
 
 export const identitystore = words.service({
@@ -15,5 +16,6 @@ export const identitystore = words.service({
   conditionKeys,
   absentKeys,
   sites: scimSites,
+  jobs: { [SYNC]: syncJob },
   open: () => ({ provides: [provide(identityStore, identityStorePort)] }),
 })

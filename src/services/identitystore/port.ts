@@ -3,7 +3,7 @@ import type { IdentityStorePort, StoreUser } from '../../kernel/ports/identity-s
 import type { Reader } from '../../kernel/state/reader.ts'
 import { under } from '../../store/store.ts'
 import { credentials } from './credentials.ts'
-import { removeGroup, removeUser } from './directory.ts'
+import { removeGroup, removeUser, saveUser } from './directory.ts'
 import {
   emailOf,
   externalValue,
@@ -22,6 +22,7 @@ import {
   usersIn,
 } from './rows.ts'
 import { createScimToken, deleteScimToken, scimTokens } from './scim/tokens.ts'
+import { scheduleSync, syncStatus } from './sync/job.ts'
 
 /** Members by path: `name.givenName`, `emails[primary eq true].value`, `externalId`, `enterprise.department`. */
 function flattened(row: UserRow): Readonly<Record<string, string>> {
@@ -61,6 +62,7 @@ export const storeUser = (storeId: string, row: UserRow): StoreUser => ({
   email: emailOf(row),
   isEnabled: row.isEnabled,
   signInPerson: signInPersonOf(storeId, row.id),
+  externalIds: row.externalIds,
   attributes: flattened(row),
 })
 
@@ -74,6 +76,8 @@ export const identityStorePort: IdentityStorePort = {
   createScimToken,
   deleteScimToken,
   scimTokens,
+  scheduleSync,
+  syncStatus,
   create: (unit, { now, ...store }) => unit.put(storeKey(store.id), { ...store, createdAt: now } satisfies StoreRow),
   remove: async (unit, storeId) => {
     const change = { unit, now: 0, storeId, by: '', newId: () => '' }
@@ -102,6 +106,13 @@ export const identityStorePort: IdentityStorePort = {
       default:
         return undefined
     }
+  },
+  userByExternalId: async (reader, storeId, Issuer, Id) =>
+    byId(reader, storeId, await idByUnique(reader, storeId, 'user-external', externalValue({ Issuer, Id }))),
+  disable: async (unit, storeId, userId, { issuer, now }) => {
+    const row = await unit.get<UserRow>(userKey(storeId, userId))
+    const change = { unit, now, storeId, by: `directory/${issuer}`, newId: () => '' }
+    if (row?.isEnabled) await saveUser(change, row, { ...row, isEnabled: false })
   },
   group: async (reader, storeId, id) => {
     const row = await reader.get<GroupRow>(groupKey(storeId, id))

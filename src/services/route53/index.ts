@@ -1,13 +1,15 @@
 /** Route 53: public hosted zones and their record sets, which the resolver plane answers. */
 import { normalizeName } from '../../engines/dns/records.ts'
+import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
 import { hostedZones as hostedZonesPort } from '../../kernel/ports/hosted-zones.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import type { ConditionKeyTable, KeySource } from '../../kernel/resource/condition-keys.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as answers from './answers.ts'
+import { deleteChallenge, FORGET_CHALLENGE, putChallenge } from './challenges.ts'
 import * as changes from './changes.ts'
 import * as hostedZones from './hosted-zones.ts'
-import { lookupPublished } from './published-zones.ts'
+import { accountAnswering, lookupPublished } from './published-zones.ts'
 import * as recordSets from './record-sets.ts'
 import { route53 as words } from './resources.ts'
 import * as tagging from './tagging.ts'
@@ -37,5 +39,8 @@ export const route53 = words.service({
   operations: operationsOf(hostedZones, recordSets, changes, answers, tagging),
   conditionKeys,
   snapshots: [zonesSnapshot],
-  open: () => ({ provides: [provide(hostedZonesPort, { lookup: lookupPublished })] }),
+  jobs: { [FORGET_CHALLENGE]: forgetExpired },
+  open: () => ({
+    provides: [provide(hostedZonesPort, { lookup: lookupPublished, accountAnswering, putChallenge, deleteChallenge })],
+  }),
 })

@@ -6,6 +6,7 @@
 import type { RecordSet } from '../../engines/dns/records.ts'
 import { ancestorsOf, compileZones, type LookupResult, lookup, type Zone } from '../../engines/dns/zones.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
+import { withChallenges } from './challenges.ts'
 import { isWithin } from './names.ts'
 import {
   allZoneNames,
@@ -54,7 +55,7 @@ export async function readZone(reader: Reader, { id, name }: Pick<ZoneNameRow, '
     const { ttl, values } = row.alias ? (targetOf(row) ?? { ttl: 0, values: [] }) : row
     return values.length === 0 ? [] : [{ name: row.name, type: row.type, ttl, values }]
   })
-  return { name, records }
+  return { name, records: await withChallenges(reader, name, records) }
 }
 
 export async function allPublishedZones(reader: Reader): Promise<readonly Zone[]> {
@@ -62,13 +63,21 @@ export async function allPublishedZones(reader: Reader): Promise<readonly Zone[]
   return Promise.all((await publishedZones(reader, names)).map((zone) => readZone(reader, zone)))
 }
 
-/** undefined: no zone of this installation contains the name. `name` is fully qualified, lower case. */
-export async function lookupPublished(reader: Reader, name: string, type: string): Promise<LookupResult | undefined> {
+async function publishedZoneOf(reader: Reader, name: string): Promise<ZoneNameRow | undefined> {
   const above = await Promise.all(ancestorsOf(name).map((each) => reader.range<ZoneNameRow>(zonesNamed(each))))
   const published = await publishedZones(
     reader,
     above.flat().map(({ document }) => document),
   )
-  const [zone] = [...published].sort((a, b) => b.name.length - a.name.length)
+  return [...published].sort((a, b) => b.name.length - a.name.length)[0]
+}
+
+/** The account whose zone answers the name. */
+export const accountAnswering = async (reader: Reader, name: string): Promise<string | undefined> =>
+  (await publishedZoneOf(reader, name))?.account
+
+/** undefined: no zone of this installation contains the name. `name` is fully qualified, lower case. */
+export async function lookupPublished(reader: Reader, name: string, type: string): Promise<LookupResult | undefined> {
+  const zone = await publishedZoneOf(reader, name)
   return zone && lookup(compileZones([await readZone(reader, zone)]), name, type)
 }

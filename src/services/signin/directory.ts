@@ -1,8 +1,11 @@
 /** `/signin/directory/NAME`: people of an Active Directory or LDAP directory sign in and choose one of their roles. */
-import { createHash } from 'node:crypto'
 import type * as STS from '@aws-sdk/client-sts'
 import {
-  type DirectoryLoginAnswer,
+  DIRECTORY_FAILURES,
+  DIRECTORY_INPUT_MAX,
+  signInAtDirectory,
+} from '../../kernel/federation/directory-sign-in.ts'
+import {
   type DirectoryLoginPort,
   type DirectoryPerson,
   directoryLogin,
@@ -10,7 +13,7 @@ import {
 } from '../../kernel/ports/directory-login.ts'
 import { MissingPortError, type Use } from '../../kernel/ports/port.ts'
 import type { Api } from '../../kernel/service/api.ts'
-import { type FailurePolicy, retryText } from '../../kernel/state/failure-budget.ts'
+import { retryText } from '../../kernel/state/failure-budget.ts'
 import { type Html, html } from '../../kernel/web/html.ts'
 import type { WebAnswer, WebCall, WebRoute } from '../../kernel/web/site.ts'
 import { Fault } from '../../wire/fault.ts'
@@ -25,23 +28,6 @@ import { get, post } from './web.ts'
 
 const sts: Api<typeof STS> = { id: 'sts' }
 const REGION = 'us-east-1'
-/** Before the directory's own lock-out, which it counts itself. */
-const GUESSING: FailurePolicy = { free: 4, delayMs: 60_000, maxMs: 60 * 60_000 }
-const BUCKETS = 65_536
-const LENGTH_MAX = 256
-
-/** One page for each answer that a person can do something about. */
-const FAILURES: Readonly<Record<Exclude<DirectoryLoginAnswer['outcome'], 'accepted'>, string>> = {
-  refused: 'The user name or the password is incorrect.',
-  'not-permitted': 'The directory does not permit this sign-in now, or from here. Contact your administrator.',
-  'must-change-password': 'Your password must be changed before you can sign in. Change it in your directory.',
-  'password-expired': 'Your password has expired. Change it in your directory, then sign in here.',
-  disabled: 'Your account is disabled. Contact your administrator.',
-  'account-expired': 'Your account has expired. Contact your administrator.',
-  locked: 'Your account is locked after too many failed attempts. Wait, or contact your administrator.',
-  unavailable: 'The directory cannot be reached. Try again in a few minutes.',
-}
-
 interface Chosen {
   readonly directory: LoginDirectory
   readonly person: DirectoryPerson
@@ -53,23 +39,14 @@ export const directoryRoutes: readonly WebRoute[] = [
   })),
   post('/directory/:name', 'ConsoleLogin', async (call, { form: fields, csrf, path: { name = '' } }) => {
     const directory = await directoryOf(call.use, name)
-    const userName = (fields['username'] ?? '').trim().slice(0, LENGTH_MAX)
-    const password = (fields['password'] ?? '').slice(0, LENGTH_MAX)
+    const userName = (fields['username'] ?? '').trim().slice(0, DIRECTORY_INPUT_MAX)
+    const password = (fields['password'] ?? '').slice(0, DIRECTORY_INPUT_MAX)
     const again = (failure: string, status = 401): WebAnswer => ({
       page: form(directory, name, csrf, { userName, failure }),
       status,
     })
-    // Directories take a bind without a password as anonymous, and answer that it succeeded.
-    if (userName === '' || password === '') return again(FAILURES.refused)
-    // Called once, though the comparison may be retried: directories count wrong passwords themselves.
-    let pending: Promise<DirectoryLoginAnswer> | undefined
-    const checked = await call.checkSecret(secretOf(directory, userName), async () => {
-      pending ??= portOf(call.use).login(directory.directoryId, userName, password)
-      const answer = await pending
-      return answer.outcome === 'refused' ? undefined : answer
-    })
-    if (checked.outcome === 'refused') return again(retryText(checked.retryAfterMs))
-    const answer = checked.outcome === 'wrong' ? ({ outcome: 'refused' } as const) : checked.value
+    const answer = await signInAtDirectory(call, directory, userName, password)
+    if (answer.outcome === 'waits') return again(retryText(answer.retryAfterMs))
     if (answer.outcome !== 'accepted') {
       const identity = { type: 'Directory', principalId: '', accountId: directory.accountId, userName: userName }
       consoleLogin(call, {
@@ -78,7 +55,7 @@ export const directoryRoutes: readonly WebRoute[] = [
         to: CONSOLE,
         failure: 'Failed authentication',
       })
-      return again(FAILURES[answer.outcome], answer.outcome === 'unavailable' ? 503 : 401)
+      return again(DIRECTORY_FAILURES[answer.outcome], answer.outcome === 'unavailable' ? 503 : 401)
     }
     const { person } = answer
     const [only] = person.roles
@@ -118,20 +95,6 @@ function portOf(use: Use): DirectoryLoginPort {
 }
 
 const notFound = (): Fault => new Fault('NotFound', 'There is no directory of this name.', { status: 404 })
-
-function secretOf({ directoryId, accountId }: LoginDirectory, userName: string) {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([directoryId, userName.toLowerCase()]))
-    .digest()
-  return {
-    account: accountId,
-    kind: 'password',
-    id: `directory-${hash.readUInt32BE() % BUCKETS}`,
-    arn: directoryId,
-    type: 'AWS::DirectoryService::MicrosoftAD',
-    policy: GUESSING,
-  } as const
-}
 
 const form = (
   { name: title }: LoginDirectory,

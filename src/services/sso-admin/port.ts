@@ -1,6 +1,13 @@
 /** What the portal learns of instances: the roles of each person in each account. */
 import { instanceIdOf } from '../../kernel/identity-center.ts'
-import type { PortalLookup, PortalRole, SsoInstance, SsoInstancesPort } from '../../kernel/ports/sso-instances.ts'
+import { endPortalSessions } from '../../kernel/portal-sessions.ts'
+import type {
+  ExternalSource,
+  PortalLookup,
+  PortalRole,
+  SsoInstance,
+  SsoInstancesPort,
+} from '../../kernel/ports/sso-instances.ts'
 import { applicationsOf, isAssigned } from './application-assignments.ts'
 import { sessionSeconds } from './provisioning.ts'
 import {
@@ -70,6 +77,14 @@ async function applicationOf(reader: PortalLookup['reader'], arn: string): Promi
   return row?.account === parsed?.account ? row : undefined
 }
 
+/** Another certificate of the same provider, or other groups of the same directory, are no other source. */
+const nameOf = (source: ExternalSource | undefined): string =>
+  source === undefined
+    ? ''
+    : 'metadata' in source
+      ? `saml ${source.metadata.entityId}`
+      : `directory ${source.directoryId}`
+
 export const ssoInstancesPort: SsoInstancesPort = {
   application: async (reader, arn) => {
     const row = await applicationOf(reader, arn)
@@ -106,6 +121,7 @@ export const ssoInstancesPort: SsoInstancesPort = {
     const row = await instance.get(unit, SCOPE, { InstanceId })
     if (!row) throw notFound(`There is no instance ${InstanceId}.`)
     instance.put(unit, SCOPE, { ...row, externalSource })
+    if (nameOf(row.externalSource) !== nameOf(externalSource)) await endPortalSessions(unit, row.storeId)
   },
   find: async (reader, InstanceId) => {
     const row = await instance.get(reader, SCOPE, { InstanceId })

@@ -13,7 +13,7 @@ import {
   verifiedIdentity,
 } from '../../kernel/federation/saml-sign-in.ts'
 import { type IdentityStoreFacts, identityStore } from '../../kernel/ports/identity-store.ts'
-import { type ExternalSource, ssoInstances } from '../../kernel/ports/sso-instances.ts'
+import { type ExternalSource, type SamlSource, ssoInstances } from '../../kernel/ports/sso-instances.ts'
 import { route, type WebCall, type WebInput, type WebRoute } from '../../kernel/web/site.ts'
 import { key } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
@@ -51,10 +51,13 @@ function partyOf({ webOrigin }: Pick<WebCall, 'webOrigin'>, storeId: string): Sa
 export const sourceOf = (call: WebCall, { instanceArn }: IdentityStoreFacts): Promise<ExternalSource | undefined> =>
   call.use(ssoInstances).externalSource(call.unit, instanceArn)
 
+export const samlIn = (source: ExternalSource | undefined): SamlSource | undefined =>
+  source && 'metadata' in source ? source : undefined
+
 export const beginAtSource = (
   call: WebCall,
   store: IdentityStoreFacts,
-  { metadata }: ExternalSource,
+  { metadata }: SamlSource,
   { redirect, csrf, isForced }: { readonly redirect: string; readonly csrf: string; readonly isForced: boolean },
 ): Promise<string> => beginSaml(call, partyOf(call, store.id), metadata, { carried: { redirect }, csrf, isForced })
 
@@ -104,7 +107,7 @@ const answerRoute: WebRoute = route({
   shown: [],
   run: async (call, input) => {
     const store = await storeAt(call, input)
-    const source = await sourceOf(call, store)
+    const source = samlIn(await sourceOf(call, store))
     if (!source) throw missing()
     const party = partyOf(call, store.id)
     const pending = openPending<Carried>(call, party, input.form['RelayState'])
@@ -137,7 +140,7 @@ export const externalSourceRoutes = (
     shown: [],
     run: async (call, input) => {
       const store = await storeAt(call, input)
-      if (!(await sourceOf(call, store))) throw missing()
+      if (!samlIn(await sourceOf(call, store))) throw missing()
       const proved = await openAnswer<ProvedPerson>(call, partyOf(call, store.id), input.query['ticket'], input.csrf)
       return complete(call, store, proved)
     },

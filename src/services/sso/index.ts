@@ -2,6 +2,7 @@
 
 import { forgetRow } from '../../kernel/jobs/expiring-row.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
+import { WATCH, watchJob } from './directory-source.ts'
 import { FORGET_ASSERTION } from './external-source.ts'
 import * as operations from './operations.ts'
 import { FORGET_REQUEST, samlSite } from './saml.ts'
@@ -12,5 +13,5 @@ import { portal as words } from './words.ts'
 export const sso = words.service({
   operations: operationsOf(operations),
   sites: [signInSite, samlSite, portalSite],
-  jobs: { [FORGET_REQUEST]: forgetRow, [FORGET_ASSERTION]: forgetRow },
+  jobs: { [FORGET_REQUEST]: forgetRow, [FORGET_ASSERTION]: forgetRow, [WATCH]: watchJob },
 })

@@ -1,7 +1,8 @@
 /** Signing in to the portal: the password, the second factor, and a new password where an administrator set the last one. */
 import { randomUUID } from 'node:crypto'
+import { DIRECTORY_FAILURES } from '../../kernel/federation/directory-sign-in.ts'
 import { instanceIdOf } from '../../kernel/identity-center.ts'
-import { PORTAL_SESSION_MS, type PortalSession } from '../../kernel/portal-sessions.ts'
+import { PORTAL_SESSION_MS, type PortalSession, portalGeneration } from '../../kernel/portal-sessions.ts'
 import { type IdentityStoreFacts, identityStore, type StoreUser } from '../../kernel/ports/identity-store.ts'
 import { ssoInstances } from '../../kernel/ports/sso-instances.ts'
 import { retryText } from '../../kernel/state/failure-budget.ts'
@@ -9,7 +10,8 @@ import { signInGeneration } from '../../kernel/state/sign-in-sessions.ts'
 import type { WebAnswer, WebCall, WebInput, WebRoute, WebSite } from '../../kernel/web/site.ts'
 import { authenticationOptions, newChallenge, verifyAuthentication } from '../../kernel/web/webauthn.ts'
 import { Fault } from '../../wire/fault.ts'
-import { beginAtSource, externalSourceRoutes, sourceOf } from './external-source.ts'
+import { directoryIn, type PersonSignIn, signInPerson, watchPerson } from './directory-source.ts'
+import { beginAtSource, externalSourceRoutes, samlIn, sourceOf } from './external-source.ts'
 import { externalSignInPage, faultPage, mfaPage, newPasswordPage, signInPage } from './pages.ts'
 import { get, portalPath, portalScheme, post } from './session.ts'
 import { openTicket, sealTicket } from './ticket.ts'
@@ -24,7 +26,10 @@ type CredentialType = 'PASSWORD' | 'TOTP' | 'WEBAUTHN' | 'EXTERNAL_IDP'
 interface Proved {
   readonly storeId: string
   readonly userId: string
-  readonly passwordChangedAt: number
+  /** Of a password of the store. */
+  readonly passwordChangedAt?: number | undefined
+  /** The directory that checked the password, where it is the identity source. */
+  readonly directoryId?: string
   readonly mustChange: boolean
   readonly redirect: string
   readonly mfaAt?: number
@@ -71,7 +76,7 @@ async function storeOf(call: Anonymous, id: string): Promise<IdentityStoreFacts 
 export const signInRoutes: readonly WebRoute[] = [
   get('', 'GetSignInPage', async (call, { csrf, query }) => {
     const store = await storeOf(call, query['store'] ?? '')
-    const source = store && (await sourceOf(call, store))
+    const source = store && samlIn(await sourceOf(call, store))
     if (store && source)
       return {
         redirect: await beginAtSource(call, store, source, {
@@ -93,7 +98,25 @@ export const signInRoutes: readonly WebRoute[] = [
     })
     if (!store) return again(WRONG)
     // A link, since browsers follow no form to another site.
-    if (await sourceOf(call, store)) return { page: externalSignInPage(store.id, redirect) }
+    const source = await sourceOf(call, store)
+    if (samlIn(source)) return { page: externalSignInPage(store.id, redirect) }
+    const directory = directoryIn(source)
+    if (directory) {
+      const answer = await signInPerson(call, store, directory, userName, short(form['password']))
+      if (answer.outcome !== 'accepted') {
+        authentication(call, store, undefined, 'PASSWORD', 'Failed authentication')
+        return { ...again(failureOf(answer)), status: STATUS[answer.outcome] ?? 401 }
+      }
+      const { user } = answer
+      const proved: Proved = {
+        storeId: store.id,
+        userId: user.id,
+        directoryId: directory.directoryId,
+        mustChange: false,
+        redirect,
+      }
+      return afterPassword(call, proved, store, user, csrf)
+    }
     const people = call.use(identityStore)
     const user = await people.userByName(call.unit, store.id, userName)
     const checked = await people.checkPassword(call, store, user, userName, short(form['password']))
@@ -109,8 +132,7 @@ export const signInRoutes: readonly WebRoute[] = [
       mustChange,
       redirect,
     }
-    const devices = await people.devices(call.unit, user)
-    return devices.length > 0 ? secondFactor(call, proved, user, csrf) : afterFactors(call, proved, store, user, csrf)
+    return afterPassword(call, proved, store, user, csrf)
   }),
   post('/mfa', 'UserAuthentication', async (call, { form, csrf }) => {
     const { proved, store, user } = await continued(call, 'mfa', form['ticket'], csrf)
@@ -153,6 +175,28 @@ export const signInRoutes: readonly WebRoute[] = [
   }),
 ]
 
+const failureOf = (answer: Exclude<PersonSignIn, { readonly outcome: 'accepted' }>): string =>
+  answer.outcome === 'waits'
+    ? retryText(answer.retryAfterMs)
+    : answer.outcome === 'unknown'
+      ? 'You have no access to this portal. Contact your administrator.'
+      : answer.outcome === 'refused'
+        ? WRONG
+        : DIRECTORY_FAILURES[answer.outcome]
+
+const STATUS: Readonly<Record<string, number>> = { unavailable: 503, unknown: 403 }
+
+async function afterPassword(
+  call: Anonymous,
+  proved: Proved,
+  store: IdentityStoreFacts,
+  user: StoreUser,
+  csrf: string,
+): Promise<WebAnswer> {
+  const devices = await call.use(identityStore).devices(call.unit, user)
+  return devices.length > 0 ? secondFactor(call, proved, user, csrf) : afterFactors(call, proved, store, user, csrf)
+}
+
 async function secondFactor(
   call: Anonymous,
   proved: Proved,
@@ -182,9 +226,11 @@ async function continued(call: Anonymous, stage: string, ticket: WebInput['csrf'
   const people = call.use(identityStore)
   const store = await people.find(call.unit, proved.storeId)
   const user = await people.user(call.unit, proved.storeId, proved.userId)
-  const state = user && (await people.passwordState(call.unit, user))
-  const isExternal = store && (await sourceOf(call, store)) !== undefined
-  if (!store || isExternal || !user?.isEnabled || state?.changedAt !== proved.passwordChangedAt)
+  const source = store && (await sourceOf(call, store))
+  const { directoryId } = proved
+  const state = user && directoryId === undefined ? await people.passwordState(call.unit, user) : undefined
+  const isSource = samlIn(source) === undefined && directoryIn(source)?.directoryId === directoryId
+  if (!store || !isSource || !user?.isEnabled || state?.changedAt !== proved.passwordChangedAt)
     throw new Fault('SignInExpired', 'This page has expired. Start again.', { status: 400 })
   return { proved, store, user }
 }
@@ -210,6 +256,8 @@ async function complete(
   type: CredentialType,
 ): Promise<WebAnswer> {
   authentication(call, store, user, type)
+  const directory = directoryIn(await sourceOf(call, store))
+  if (directory) await watchPerson(call, store, directory, user)
   const generation = await signInGeneration(call.unit, user.signInPerson)
   const session: PortalSession = {
     account: store.account,
@@ -222,6 +270,7 @@ async function complete(
     startedAt: call.now,
     expiresAt: call.now + PORTAL_SESSION_MS,
     ...(proved.mfaAt !== undefined && { mfaAt: proved.mfaAt }),
+    portalGeneration: await portalGeneration(call.unit, store.id),
   }
   return { redirect: proved.redirect, session }
 }

@@ -29,12 +29,13 @@ async function protectable(call: Call, arn: string): Promise<Protectable> {
   const parsed = parseArn(arn)
   if (!type || !parsed || parsed.partition !== call.partition || parsed.region !== call.region)
     throw invalidParameter('RESOURCE_ARN', arn, "The ARN isn't valid for a resource that a web ACL can protect.")
-  const found = parsed.account === call.account ? await type.find(call.unit, arn) : undefined
+  const account = parsed.account === '' ? await type.owner?.(call.use, call.unit) : parsed.account
+  const found = account === call.account ? await type.find(call.unit, arn) : undefined
   return {
     arn,
     type,
     exists: found !== undefined,
-    facts: { arn, type: type.type, account: parsed.account, tags: found?.tags },
+    facts: { arn, type: type.type, account: account ?? '', tags: found?.tags },
   }
 }
 

@@ -6,6 +6,7 @@ import type { ConditionKeyTable } from '../../kernel/resource/condition-keys.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as apiKeys from './api-keys.ts'
 import * as associations from './associations.ts'
+import { endpointResource } from './endpoint.ts'
 import { wafv2 as words } from './faults.ts'
 import * as ipSets from './ip-sets.ts'
 import { DELIVER_LOGS, deliverLogs } from './log-delivery.ts'
@@ -45,6 +46,7 @@ export const wafv2 = words.service({
     tagging,
   ),
   conditionKeys,
+  webAclResources: [endpointResource],
   jobs: { [DELIVER_LOGS]: deliverLogs, [sampledRequests.FORGET_SAMPLES]: sampledRequests.forgetSamples },
   planeRecords: { gateway: (unit, batch) => webAclsPort.receive(unit, batch) },
   open: (context) => {

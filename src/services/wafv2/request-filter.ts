@@ -1,18 +1,21 @@
 /**
- * Web ACLs in the server's own process, for pages that it answers itself. A compiled web ACL is a value derived from its documents;
+ * Web ACLs in the server's own process, for pages that it answers itself. A published web ACL is a value derived from its documents;
  * what is recorded waits in memory, within bounds, until the server writes it down.
  */
-import { compilePublished, inspectedBodyBytes, type PublishedWebAcl } from '../../engines/waf/published.ts'
+import type { AddressFacts } from '../../engines/waf/address-facts.ts'
+import { inspectedBodyBytes, type PublishedWebAcl } from '../../engines/waf/published.ts'
 import { RateLimiter } from '../../engines/waf/rate-limiter.ts'
 import type { InspectedRequest } from '../../engines/waf/request.ts'
 import { responseTo } from '../../engines/waf/response.ts'
 import { TrafficRecorder, type WebAclRecord } from '../../engines/waf/traffic-recorder.ts'
-import type { CompiledWebAcl } from '../../engines/waf/web-acl.ts'
+import { addressFilesOf, openAddressData } from '../../kernel/addresses/address-data.ts'
+import { CompiledWebAcls } from '../../kernel/planes/compiled-web-acls.ts'
 import type { RequestFilterPort } from '../../kernel/ports/request-filter.ts'
 import { webAclResources } from '../../kernel/ports/web-acl-resources.ts'
 import type { ServiceContext } from '../../kernel/service/open-services.ts'
 import { DerivedCache } from '../../kernel/state/derived.ts'
 import type { HttpRequest } from '../../wire/http.ts'
+import { ENDPOINT_ARN, isEndpointFiltered } from './endpoint.ts'
 import { webAclsPort } from './published-web-acls.ts'
 
 /** Between two writes; more are dropped. */
@@ -21,11 +24,6 @@ const COMPILED_MAX = 200
 
 /** As often as gateways send their records. */
 const FLUSH_MS = 1_000
-
-interface Compiled {
-  readonly acl: PublishedWebAcl
-  readonly compiled: CompiledWebAcl
-}
 
 export interface OpenedFilter extends RequestFilterPort {
   /** From now on what is recorded is written down every {@link FLUSH_MS}. */
@@ -45,13 +43,15 @@ export function openRequestFilter({
   const recorder = new TrafficRecorder((record) => {
     if (records.length < RECORDS_MAX) records.push(record)
   })
-  const webAclOf = new DerivedCache<Compiled | undefined>(
+  const webAclOf = new DerivedCache<PublishedWebAcl | undefined>(
     store,
-    async (reader, resourceArn) => {
-      const acl = await webAclsPort.publishedFor(reader, resourceArn)
-      return acl && { acl, compiled: compilePublished(acl) }
-    },
+    (reader, resourceArn) => webAclsPort.publishedFor(reader, resourceArn),
     { max: COMPILED_MAX },
+  )
+  const acls = new CompiledWebAcls(COMPILED_MAX)
+
+  const addresses = openAddressData(addressFilesOf(process.env), (file, error) =>
+    process.emitWarning(`${file}: ${error.message}. The list before counts.`),
   )
 
   const flush = async (): Promise<void> => {
@@ -62,46 +62,53 @@ export function openRequestFilter({
     if (batch.length === 0) return
     await store.run((unit) => webAclsPort.receive(unit, { records: batch, node: store.node, now }))
   }
+  const isFiltered = isEndpointFiltered(process.env)
+  const refusal: RequestFilterPort['refusal'] = async (resourceArn, request, requestId) => {
+    const found = await webAclOf.get(resourceArn)
+    if (!found) return undefined
+    // A change that was acknowledged binds from the next request on: it waits where the change is being compiled.
+    const { acl, compiled } = await acls.latest(found)
+    const type = use(webAclResources).typeOf(resourceArn)
+    const bodyBytesMax = inspectedBodyBytes(
+      acl,
+      (type?.resourceType as Parameters<typeof inspectedBodyBytes>[1] | undefined) ?? 'APPLICATION_LOAD_BALANCER',
+    )
+    const inspected = inspectedRequest(request, bodyBytesMax, addresses.facts)
+    const now = clock.now()
+    const verdict = compiled.evaluate(inspected, { rates, now, token: {}, addresses: addresses.facts })
+    const response = responseTo(verdict)
+    recorder.inspected(acl, inspected, verdict, {
+      now,
+      sourceName: type?.httpSourceName ?? '-',
+      sourceId: resourceArn.slice(resourceArn.lastIndexOf('/') + 1),
+      requestId,
+      scheme: request.secure ? 'https' : 'http',
+      responseCode: response?.status,
+      bodyBytes: request.body.length,
+    })
+    return response
+  }
   let timer: NodeJS.Timeout | undefined
 
   return {
     start: () => {
       // A failed write loses samples and records of one interval; the store's own failures end the process elsewhere.
+      addresses.start()
       timer = setInterval(() => void flush().catch(() => undefined), FLUSH_MS).unref()
     },
-    refusal: async (resourceArn, request, requestId) => {
-      const found = await webAclOf.get(resourceArn)
-      if (!found) return undefined
-      const { acl, compiled } = found
-      const type = use(webAclResources).typeOf(resourceArn)
-      const bodyBytesMax = inspectedBodyBytes(
-        acl,
-        (type?.resourceType as Parameters<typeof inspectedBodyBytes>[1] | undefined) ?? 'APPLICATION_LOAD_BALANCER',
-      )
-      const inspected = inspectedRequest(request, bodyBytesMax)
-      const now = clock.now()
-      const verdict = compiled.evaluate(inspected, { rates, now, token: {} })
-      const response = responseTo(verdict)
-      recorder.inspected(acl, inspected, verdict, {
-        now,
-        sourceName: type?.httpSourceName ?? '-',
-        sourceId: resourceArn.slice(resourceArn.lastIndexOf('/') + 1),
-        requestId,
-        scheme: request.secure ? 'https' : 'http',
-        responseCode: response?.status,
-        bodyBytes: request.body.length,
-      })
-      return response
-    },
+    refusal,
+    endpointRefusal: async (request, requestId) => (isFiltered ? refusal(ENDPOINT_ARN, request, requestId) : undefined),
     flush,
     close: async () => {
       clearInterval(timer)
+      await addresses.stop()
       await flush()
     },
   }
 }
 
-function inspectedRequest(request: HttpRequest, bodyBytesMax: number): InspectedRequest {
+function inspectedRequest(request: HttpRequest, bodyBytesMax: number, addresses: AddressFacts): InspectedRequest {
+  const place = addresses.placeOf(request.remoteAddress)
   const { rawHeaders } = request
   const headers: (readonly [string, string])[] = []
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) headers.push([rawHeaders[i]!, rawHeaders[i + 1]!])
@@ -114,5 +121,8 @@ function inspectedRequest(request: HttpRequest, bodyBytesMax: number): Inspected
     body: request.body.subarray(0, bodyBytesMax).toString('latin1'),
     isBodyTruncated: request.body.length > bodyBytesMax,
     clientIp: request.remoteAddress,
+    country: place?.country,
+    region: place?.region,
+    asn: place?.asn,
   }
 }

@@ -125,8 +125,11 @@ function checkManagedGroups({ managedGroups }: Gathered): void {
       throw nonexistent()
     }
     if (Version !== undefined && !group.versions.includes(Version)) throw nonexistent()
-    if (ManagedRuleGroupConfigs.length > 0)
-      throw invalidParameter('MANAGED_RULE_GROUP_CONFIG', Name, 'The rule group takes no configuration.')
+    for (const { AWSManagedRulesBotControlRuleSet: bots } of ManagedRuleGroupConfigs) {
+      if (Name !== 'AWSManagedRulesBotControlRuleSet' || !bots)
+        throw invalidParameter('MANAGED_RULE_GROUP_CONFIG', Name, 'The rule group takes no such configuration.')
+      if (bots.InspectionLevel !== 'COMMON') throw notImplemented('the inspection level TARGETED of bot control')
+    }
   }
 }
 
@@ -134,10 +137,7 @@ function checkManagedGroups({ managedGroups }: Gathered): void {
 export const AWS_GROUPS_ABSENT: readonly string[] = [
   'AWSManagedRulesACFPRuleSet',
   'AWSManagedRulesATPRuleSet',
-  'AWSManagedRulesAmazonIpReputationList',
-  'AWSManagedRulesAnonymousIpList',
   'AWSManagedRulesAntiDDoSRuleSet',
-  'AWSManagedRulesBotControlRuleSet',
 ]
 
 /** Looks everything up, with permission; returns the rule groups. */

@@ -178,9 +178,9 @@ describe('References', () => {
     expect(await tried({ ManagedRuleGroupStatement: { VendorName: 'AWS', Name: 'Nothing' } })).toBe(
       'WAFNonexistentItemException',
     )
-    expect(
-      await tried({ ManagedRuleGroupStatement: { VendorName: 'AWS', Name: 'AWSManagedRulesBotControlRuleSet' } }),
-    ).toBe('NotImplemented')
+    expect(await tried({ ManagedRuleGroupStatement: { VendorName: 'AWS', Name: 'AWSManagedRulesATPRuleSet' } })).toBe(
+      'NotImplemented',
+    )
   })
 
   test('need the permission to use what they lead to', async () => {
@@ -476,6 +476,28 @@ test('Managed groups are listed and described with their rules, labels and versi
   expect(await outcome(it.waf.send(new Waf.DescribeManagedRuleGroupCommand({ ...input, Name: 'None' })))).toBe(
     'WAFNonexistentItemException',
   )
+})
+
+test('Bot control takes the level COMMON alone, and other groups no configuration of it', async () => {
+  const it = await waf()
+  const tried = (Name: string, ManagedRuleGroupConfigs: Waf.ManagedRuleGroupConfig[]) =>
+    outcome(
+      it.create('shop', {
+        Rules: [
+          rule(
+            'group',
+            0,
+            { ManagedRuleGroupStatement: { VendorName: 'AWS', Name, ManagedRuleGroupConfigs } },
+            { Action: undefined, OverrideAction: { None: {} } },
+          ),
+        ],
+      }),
+    )
+  const level = (InspectionLevel: Waf.InspectionLevel) => [{ AWSManagedRulesBotControlRuleSet: { InspectionLevel } }]
+  expect(await tried('AWSManagedRulesCommonRuleSet', level('COMMON'))).toBe('WAFInvalidParameterException')
+  expect(await tried('AWSManagedRulesBotControlRuleSet', [{ LoginPath: '/' }])).toBe('WAFInvalidParameterException')
+  expect(await tried('AWSManagedRulesBotControlRuleSet', level('TARGETED'))).toBe('NotImplemented')
+  expect(await tried('AWSManagedRulesBotControlRuleSet', level('COMMON'))).toBe('done')
 })
 
 test('API keys are created, read back and deleted', async () => {

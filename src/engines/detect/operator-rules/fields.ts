@@ -11,6 +11,8 @@ type Test = (value: Json | undefined) => boolean
 const VALUES_MAX = 1_000
 const FIELDS_MAX = 50
 const PATTERN_LENGTH_MAX = 500
+/** Instructions of a compiled expression: each character of a text costs at most so many steps. */
+const PROGRAM_SIZE_MAX = 1_000
 /** Of a field's text that regular expressions look at. */
 const TEXT_LENGTH_MAX = 8_192
 const DEPTH_MAX = 8
@@ -129,6 +131,10 @@ function regularExpression(field: string, pattern: string, isCased: boolean): Te
       `'${pattern}' of field '${field}' is no regular expression: ${(error as Error).message}.`,
     )
   }
+  if (compiled.programSize() > PROGRAM_SIZE_MAX)
+    throw new OperatorRuleError(
+      `The regular expression of field '${field}' is too expensive: it repeats parts too many times.`,
+    )
   return (found) => found !== undefined && compiled.matcher(textOf(found).slice(0, TEXT_LENGTH_MAX)).find()
 }
 

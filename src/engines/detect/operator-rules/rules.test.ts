@@ -104,6 +104,7 @@ describe('A file is refused, with the reason', () => {
     ['uses an unknown modifier', 'selection: { a|base64: x }\ncondition: selection', 'base64'],
     ['has a regular expression that is none', 'selection: { a|re: "(" }\ncondition: selection', 'regular expression'],
     ['has a look-ahead', 'selection: { a|re: "(?=x)" }\ncondition: selection', 'regular expression'],
+    ['has an expensive one', `selection: { a|re: '\\pL{0,1000}x{0,1000}' }\ncondition: selection`, 'too expensive'],
     ['has search words', 'selection: [a, b]\ncondition: selection', 'search words'],
     ['is nested too deep', `${SELECTION}condition: ${'('.repeat(30)}selection${')'.repeat(30)}`, 'nested'],
     ['is too long', `${SELECTION}condition: ${'selection or '.repeat(200)}selection`, '2000 characters'],
@@ -115,7 +116,8 @@ describe('A file is refused, with the reason', () => {
     expect(problem(`${SELECTION}condition: selection`, 'level: odd')).not.toBe('')
     expect(() => parseOperatorRules('title: x\nlogsource: { product: windows }\ndetection: {}')).toThrow('windows')
     expect(() => parseOperatorRules('a: [')).toThrow(OperatorRuleError)
-    expect(() => parseOperatorRules('a: &a [x]\nb: [*a, *a]')).toThrow()
+    expect(() => parseOperatorRules('a: &a [x]\nb: [*a, *a]')).toThrow(OperatorRuleError)
+    expect(() => parseOperatorRules('['.repeat(60_000))).toThrow(OperatorRuleError)
     expect(() => parseOperatorRules(`title: ${'x'.repeat(70_000)}`)).toThrow('characters')
   })
 })

@@ -11,7 +11,7 @@
  *   filter: { userIdentity.arn|endswith: ':role/Provisioning' }
  *   condition: selection and not filter
  */
-import { parseAllDocuments } from 'yaml'
+import { type Document, parseAllDocuments } from 'yaml'
 import { isApi } from '../finding.ts'
 import { isObject, textOf } from '../normalize/json.ts'
 import type { JsonObject, OperatorRule } from '../types.ts'
@@ -20,7 +20,8 @@ import { compileSelection, type Matches } from './fields.ts'
 
 export { OperatorRuleError } from './condition.ts'
 
-const FILE_LENGTH_MAX = 64 * 1024
+/** Characters of one file. */
+export const RULE_FILE_LENGTH_MAX = 64 * 1024
 const RULES_MAX = 1_000
 const SELECTIONS_MAX = 50
 
@@ -28,17 +29,27 @@ const SEVERITIES: Readonly<Record<string, number>> = { informational: 1, low: 2,
 
 /** The rules of a file, which may hold several documents. Throws an `OperatorRuleError`. */
 export function parseOperatorRules(text: string): readonly OperatorRule[] {
-  if (text.length > FILE_LENGTH_MAX)
-    throw new OperatorRuleError(`The file has more than ${FILE_LENGTH_MAX} characters.`)
+  if (text.length > RULE_FILE_LENGTH_MAX)
+    throw new OperatorRuleError(`The file has more than ${RULE_FILE_LENGTH_MAX} characters.`)
   const documents = parseAllDocuments(text, { uniqueKeys: true })
   if (!Array.isArray(documents)) return []
   if (documents.length > RULES_MAX) throw new OperatorRuleError(`The file has more than ${RULES_MAX} rules.`)
   return documents.map((document) => {
     const [problem] = document.errors
     if (problem) throw new OperatorRuleError(`The file is not YAML: ${problem.message.split('\n')[0]}`)
-    // No aliases: a short file could stand for a very long one.
-    return ruleOf(document.toJS({ maxAliasCount: 0 }))
+    return ruleOf(plainValueOf(document))
   })
+}
+
+/** Without aliases: a short file could stand for a very long one. */
+function plainValueOf(document: Document.Parsed): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 })
+  } catch (error) {
+    if (error instanceof ReferenceError)
+      throw new OperatorRuleError('The file has an alias (*name), which is not supported.')
+    throw error
+  }
 }
 
 function ruleOf(value: unknown): OperatorRule {

@@ -1,6 +1,6 @@
 /** Queries that carry data, that look generated, or whose answers lead inside. */
 import { createHash } from 'node:crypto'
-import { registeredDomain } from '../domain-name.ts'
+import { ownedDomain, registeredDomain } from '../domain-name.ts'
 import { type Detection, NONE, type Rule, type RuleFactory } from '../rule.ts'
 import type { DnsEvent } from '../types.ts'
 import { flowParts } from './flow-parts.ts'
@@ -44,7 +44,7 @@ export const dnsExfiltration: RuleFactory = ({ state }): Rule => {
     types: ['Trojan:EC2/DNSDataExfiltration'],
     source: `${EC2}#trojan-ec2-dnsdataexfiltration`,
     dns: (event) => {
-      const domain = registeredDomain(event.name)
+      const domain = ownedDomain(event.name)
       const data = event.name.slice(0, -domain.length).replaceAll('.', '')
       if (data.length < TUNNEL.meanLengthMin || CARRIERS.test(event.name) || entropy(data) < TUNNEL.entropyMin)
         return NONE

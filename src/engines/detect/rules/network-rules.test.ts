@@ -187,6 +187,14 @@ describe('DNS', () => {
     expect(typesOf(times(200, (i) => query(`images-${i % 9}-static-content-delivery.shop.example`)))).toEqual([])
   })
 
+  test('names are counted by the domain that its owner has: below a public suffix of any depth, and below a hosting company', () => {
+    const below = (domain: (i: number) => string) => typesOf(times(60, (i) => query(`${letters(i, 50)}.${domain(i)}`)))
+    expect(below(() => 'evil.co.za')).toEqual(['Trojan:EC2/DNSDataExfiltration'])
+    expect(below(() => 'evil.github.io')).toEqual(['Trojan:EC2/DNSDataExfiltration'])
+    expect(below((i) => `customer${i}.co.za`)).toEqual([])
+    expect(below((i) => `customer${i}.azurewebsites.net`)).toEqual([])
+  })
+
   test('15 domains that look generated are found; with answers as the other type', () => {
     const random = (i: number) => `${letters(i, 14).replace(/[0-9]/g, 'q')}.com`
     const answers = [{ type: 'A', data: '203.0.113.9' }]

@@ -1,4 +1,6 @@
 /** The managed rule groups, by vendor and name. */
+import { anonymousIp, ipReputation } from './addresses.ts'
+import { botControl } from './bot-control.ts'
 import { core } from './core.ts'
 import { injection } from './injection.ts'
 import { knownBadInputs } from './known-bad-inputs.ts'
@@ -18,6 +20,9 @@ export const managedGroups: readonly ManagedGroup[] = [
   windows,
   php,
   wordPress,
+  ipReputation,
+  anonymousIp,
+  botControl,
   injection,
 ]
 

@@ -1,5 +1,6 @@
 /** The managed groups: what each rule blocks, and that ordinary traffic passes all of them. */
 import { describe, expect, test } from 'vitest'
+import { ADDRESS_LISTS, type AddressFacts, NO_ADDRESS_FACTS } from '../address-facts.ts'
 import { RateLimiter } from '../rate-limiter.ts'
 import type { InspectedRequest } from '../request.ts'
 import { type CompiledWebAcl, compileWebAcl } from '../web-acl.ts'
@@ -224,13 +225,84 @@ describe('ordinary traffic passes all groups but that of administrative pages', 
   })
 })
 
-test('10,000 requests with prose, names, JSON and code review pass all groups', () => {
-  const all = aclOf(managedGroups.map(({ name }) => name).filter((name) => !/Admin/.test(name)))
+test('10,000 requests with prose, names, JSON and code review pass all groups but those of pages and of bots', () => {
+  const all = aclOf(managedGroups.map(({ name }) => name).filter((name) => !/Admin|Bot/.test(name)))
   const context = { rates: new RateLimiter(), now: 0, token: {} }
   for (const each of harmlessRequests(10_000)) {
     const { action, groups } = all.evaluate(each, context)
     expect([action, action === 'ALLOW' || [each, groups.at(-1)?.terminatingRule?.ruleId]]).toEqual(['ALLOW', true])
   }
+})
+
+describe('Groups on what is known about an address', () => {
+  const facts: AddressFacts = {
+    ...NO_ADDRESS_FACTS,
+    isListed: (list, address) => address === `192.0.2.${ADDRESS_LISTS.indexOf(list) + 10}`,
+    botAt: (address) => (address === '192.0.2.99' ? 'googlebot' : undefined),
+  }
+  const verdictOf = (group: string, varied: Parameters<typeof request>[0], addresses?: AddressFacts) =>
+    aclOf([group]).evaluate(request(varied), { rates: new RateLimiter(), now: 0, token: {}, addresses })
+
+  test.each([
+    ['AmazonIpReputationList', 'AWSManagedIPReputationList', 'amazon-ip-list', 10],
+    ['AmazonIpReputationList', 'AWSManagedReconnaissanceList', 'amazon-ip-list', 11],
+    ['AnonymousIpList', 'AnonymousIPList', 'anonymous-ip-list', 13],
+    ['AnonymousIpList', 'HostingProviderIPList', 'anonymous-ip-list', 14],
+  ])('%s: %s blocks the addresses of its list, and nothing without one', (group, rule, namespace, last) => {
+    const from = { clientIp: `192.0.2.${last}` }
+    const { groups, labels } = verdictOf(`AWSManagedRules${group}`, from, facts)
+    expect([groups[0]!.terminatingRule?.ruleId, labels]).toEqual([rule, [`awswaf:managed:aws:${namespace}:${rule}`]])
+    expect(verdictOf(`AWSManagedRules${group}`, from).action).toBe('ALLOW')
+    expect(verdictOf(`AWSManagedRules${group}`, { clientIp: '192.0.2.1' }, facts).action).toBe('ALLOW')
+  })
+
+  test('The list of attackers by volume counts', () => {
+    const { action, labels } = verdictOf('AWSManagedRulesAmazonIpReputationList', { clientIp: '192.0.2.12' }, facts)
+    expect([action, labels]).toEqual(['ALLOW', ['awswaf:managed:aws:amazon-ip-list:AWSManagedIPDDoSList']])
+  })
+
+  const BOT = 'AWSManagedRulesBotControlRuleSet'
+  const GOOGLEBOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)'
+  test.each([
+    ['curl/8.5.0', 'CategoryHttpLibrary', 'http_library', 'curl'],
+    ['python-requests/2.32', 'CategoryHttpLibrary', 'http_library', 'python_requests'],
+    [GOOGLEBOT, 'CategorySearchEngine', 'search_engine', 'googlebot'],
+    ['Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)', 'CategorySeo', 'seo', 'ahrefsbot'],
+    ['Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2)', 'CategoryAI', 'ai', 'gptbot'],
+    ['Scrapy/2.11 (+https://scrapy.org)', 'CategoryScrapingFramework', 'scraping_framework', 'scrapy'],
+    ['Mozilla/5.0 (compatible; SomeBot/1.0)', 'CategoryMiscellaneous', 'miscellaneous', 'bot'],
+  ])('Bot control: %s', (agent, rule, category, name) => {
+    const { groups, labels } = verdictOf(BOT, { agent }, facts)
+    expect(groups[0]!.terminatingRule?.ruleId).toBe(rule)
+    const prefix = 'awswaf:managed:aws:bot-control:bot'
+    expect(new Set(labels)).toEqual(
+      new Set([`${prefix}:name:${name}`, `${prefix}:unverified`, `${prefix}:category:${category}`]),
+    )
+  })
+
+  test('Bot control lets a bot pass from an address of its operator, with labels that say so', () => {
+    const verified = verdictOf(BOT, { agent: GOOGLEBOT, clientIp: '192.0.2.99' }, facts)
+    expect([verified.action, verified.labels]).toEqual([
+      'ALLOW',
+      ['awswaf:managed:aws:bot-control:bot:name:googlebot', 'awswaf:managed:aws:bot-control:bot:verified'],
+    ])
+    expect(verdictOf(BOT, { agent: 'Bingbot/2.0', clientIp: '192.0.2.99' }, facts).action).toBe('BLOCK')
+  })
+
+  test.each([
+    ['SignalAutomatedBrowser', { agent: BROWSER.replace('Chrome', 'HeadlessChrome') }],
+    ['SignalKnownBotDataCenter', { clientIp: '192.0.2.15' }],
+    ['SignalNonBrowserUserAgent', { agent: 'ShopApp 3.1 (Android)' }],
+    ['SignalNonBrowserUserAgent', { agent: null }],
+  ])('Bot control: %s', (rule, varied) => {
+    const { groups } = verdictOf(BOT, varied, facts)
+    expect(groups[0]!.terminatingRule?.ruleId).toBe(rule)
+  })
+
+  test('Browsers pass, also those of telephones by Cubot', () => {
+    for (const agent of [BROWSER, BROWSER.replace('X11; Linux x86_64', 'Linux; Android 12; CUBOT NOTE 20')])
+      expect(verdictOf(BOT, { agent }, facts).action).toBe('ALLOW')
+  })
 })
 
 test('Names of groups and of their rules are unique, and versions are named', () => {

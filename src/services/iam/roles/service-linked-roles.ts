@@ -1,6 +1,11 @@
 /** Making and deleting the roles that belong to a service. */
 import type { Call } from '../../../kernel/gate/call.ts'
-import type { ServiceLinkedRoleName, ServiceLinkedRolesPort } from '../../../kernel/ports/service-linked-roles.ts'
+import { MissingPortError } from '../../../kernel/ports/port.ts'
+import {
+  type ServiceLinkedRoleName,
+  type ServiceLinkedRolesPort,
+  serviceLinkedRoleUse,
+} from '../../../kernel/ports/service-linked-roles.ts'
 import type { Target } from '../../../kernel/resource/target.ts'
 import { uniqueId } from '../../../kernel/service/id.ts'
 import type { Reader } from '../../../kernel/state/reader.ts'
@@ -30,8 +35,15 @@ interface Linking {
   readonly CustomSuffix?: string | undefined
 }
 
+interface RoleUsage {
+  readonly Region: string
+  readonly Resources: string[]
+}
+
 interface DeletionTask {
   readonly roleArn: string
+  /** Why it failed; absent: it succeeded. */
+  readonly uses?: readonly RoleUsage[]
 }
 
 const taskKey = (call: Call, id: string) => key('iam', 'role-deletion', call.account, id)
@@ -133,17 +145,35 @@ export const serviceLinkedRolesPort: ServiceLinkedRolesPort = {
   },
 }
 
-/** Nothing of ours holds on to such a role: it is gone with the commit, and the task it names has succeeded. */
+/** What still needs a role, if its service says so. */
+async function usesOf(call: Call, service: string): Promise<readonly RoleUsage[]> {
+  try {
+    const resources = await call.use(serviceLinkedRoleUse(service)).resources(call.unit, call.account)
+    const byRegion = new Map<string, string[]>()
+    for (const { region, arn } of resources) byRegion.set(region, [...(byRegion.get(region) ?? []), arn])
+    return [...byRegion].map(([Region, Resources]) => ({ Region, Resources }))
+  } catch (error) {
+    if (error instanceof MissingPortError) return []
+    throw error
+  }
+}
+
+/** The task is decided with the request: it has deleted the role, or failed because resources of the service need it. */
 export const deleteServiceLinkedRole = iam
   .operation('DeleteServiceLinkedRole')
   .on(role.named('RoleName'))
   .run(async (call, _input, found) => {
     const { row } = found
     if (row.linkedService === undefined) throw noSuchEntity('role', row.name)
+    const DeletionTaskId = `task${row.path}${row.name}/${call.newId()}`
+    const uses = await usesOf(call, row.linkedService)
+    call.unit.put(taskKey(call, DeletionTaskId), {
+      roleArn: found.arn,
+      ...(uses.length > 0 && { uses }),
+    } satisfies DeletionTask)
+    if (uses.length > 0) return { DeletionTaskId }
     for (const arn of row.attached) dropAttachment(call, arn, 'role', row.name)
     await removeRole(call, found)
-    const DeletionTaskId = `task${row.path}${row.name}/${call.newId()}`
-    call.unit.put(taskKey(call, DeletionTaskId), { roleArn: found.arn } satisfies DeletionTask)
     return { DeletionTaskId }
   })
 
@@ -161,9 +191,11 @@ export const getServiceLinkedRoleDeletionStatus = iam
   .operation('GetServiceLinkedRoleDeletionStatus')
   .on(roleOfTask)
   .run(async (call, input) => {
-    if (!(await call.unit.get<DeletionTask>(taskKey(call, input.DeletionTaskId))))
-      throw noSuchTask(input.DeletionTaskId)
-    return { Status: 'SUCCEEDED' }
+    const task = await call.unit.get<DeletionTask>(taskKey(call, input.DeletionTaskId))
+    if (!task) throw noSuchTask(input.DeletionTaskId)
+    if (!task.uses) return { Status: 'SUCCEEDED' }
+    const Reason = 'The role cannot be deleted: resources of its service need it.'
+    return { Status: 'FAILED', Reason: { Reason, RoleUsageList: [...task.uses] } }
   })
 
 function roleName(service: string, suffix: string | undefined): string {

@@ -1,15 +1,23 @@
 /**
  * Where addresses are, by a file of the operator: CSV with a network, a country, and where they are known the number and the name
- * of an autonomous system.
+ * of an autonomous system; or a database in MaxMind's format (MMDB), of countries or of autonomous systems.
  *
  * @example
  * # MERLON_GEOGRAPHY=/etc/merlon/geography.csv
  * 192.0.2.0/24,DE,64496,Example Networks
  * 2001:db8::/32,FR
  */
-import { readFileSync } from 'node:fs'
-import type { Geography } from '../../engines/detect/types.ts'
-import { parseAddress, parseBlock } from '../../engines/network/addresses.ts'
+import { Reader } from 'mmdb-lib'
+import { parseAddress, parseBlock } from './addresses.ts'
+
+export interface Geography {
+  /** ISO 3166-1, two letters. */
+  readonly country?: string
+  /** ISO 3166-2 without the country: `BE` of `DE-BE`. */
+  readonly region?: string
+  readonly asn?: number
+  readonly organization?: string
+}
 
 /** Lines of a file; more would take a gigabyte. */
 const LINES_MAX = 3_000_000
@@ -77,12 +85,44 @@ function located({ firsts, lasts, places }: Networks, value: bigint): Geography 
   return low > 0 && lasts[low - 1]! >= value ? places[low - 1] : undefined
 }
 
-/** Throws with the name of the variable for a file that cannot be read. */
-export function readGeographyFile(file: string | undefined): LocateAddress | undefined {
-  if (file === undefined || file === '') return undefined
-  try {
-    return readGeography(readFileSync(file, 'utf8'))
-  } catch (error) {
-    throw new Error(`MERLON_GEOGRAPHY: ${file}: ${(error as Error).message}`)
+/** What databases of countries, cities and autonomous systems say; members of other databases are not read. */
+interface DatabaseRecord {
+  readonly country?: { readonly iso_code?: string }
+  readonly registered_country?: { readonly iso_code?: string }
+  readonly subdivisions?: readonly { readonly iso_code?: string }[]
+  readonly autonomous_system_number?: number
+  readonly autonomous_system_organization?: string
+}
+
+/**
+ * Reads a database in MaxMind's format. Throws for bytes that are none.
+ *
+ * Source: https://maxmind.github.io/MaxMind-DB/
+ */
+export function readGeographyDatabase(bytes: Buffer): LocateAddress {
+  // Its types are those of MaxMind's own databases, of which these are members.
+  const reader = new Reader(bytes) as unknown as { get(address: string): DatabaseRecord | null }
+  return (address) => {
+    const record = parseAddress(address) && reader.get(address)
+    if (!record) return undefined
+    const country = record.country?.iso_code ?? record.registered_country?.iso_code
+    const region = record.subdivisions?.[0]?.iso_code
+    const asn = record.autonomous_system_number
+    const organization = record.autonomous_system_organization
+    return {
+      ...(country !== undefined && { country }),
+      ...(region !== undefined && { region }),
+      ...(asn !== undefined && { asn }),
+      ...(organization !== undefined && { organization }),
+    }
   }
 }
+
+/** What several files say of an address together; earlier ones win. */
+export const joinedGeography = (all: readonly LocateAddress[]): LocateAddress =>
+  all.length === 1
+    ? all[0]!
+    : (address) => {
+        const found = all.map((locate) => locate(address)).filter((place) => place !== undefined)
+        return found.length === 0 ? undefined : Object.assign({}, ...found.reverse())
+      }

@@ -1,0 +1,39 @@
+/** The certificate of a server's listeners: from files, of its own authority, or issued by its own ACM. */
+import { certificates, type UsableCertificate } from '../../kernel/ports/certificates.ts'
+import { CertificateTls } from '../listen/certificate-tls.ts'
+import { namesOfServer, OwnAuthority } from '../listen/own-authority.ts'
+import { TlsFiles, type TlsSource } from '../listen/tls.ts'
+import type { Cloud } from './cloud.ts'
+import type { Opened } from './opened.ts'
+import type { ServerOptions } from './server-options.ts'
+
+/** The TLS of both listeners. Throws when its files cannot be used. */
+export function tlsSource(options: ServerOptions, opened: Opened): TlsSource | undefined {
+  const { tls, host, publicUrl, web, logger } = options
+  if (tls === undefined) return undefined
+  const urls = [publicUrl, web?.url].filter((url) => url !== undefined)
+  const own: TlsSource =
+    tls.kind === 'files'
+      ? new TlsFiles(tls, logger)
+      : new OwnAuthority(tls.directory, namesOfServer([host, ...urls.map(hostOf), ...tls.names]), logger)
+  const arn = tls.certificate
+  if (arn === undefined) return own
+  const read = () =>
+    opened.during(
+      (cloud) => readOwnCertificate(cloud, arn),
+      async () => undefined,
+    )
+  return new CertificateTls({ arn, fallback: own, read, logger })
+}
+
+/** In use by the listeners: so it is renewed, and cannot be deleted. */
+async function readOwnCertificate({ store, use }: Cloud, arn: string): Promise<UsableCertificate | undefined> {
+  const found = await use(certificates).read(store.reader, arn)
+  if (found && !found.inUseBy.includes(LISTENERS))
+    await store.run((unit) => use(certificates).setUse(unit, arn, LISTENERS, true))
+  return found
+}
+
+const LISTENERS = 'arn:aws:merlon:::listeners'
+
+const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[|\]$/g, '')
