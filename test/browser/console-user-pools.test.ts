@@ -75,6 +75,19 @@ test('a user is created, signs in, is put into a group and disabled; a token is 
       AuthParameters: { USERNAME: 'ana', PASSWORD },
     }),
   )
+  const elsewhere = new CognitoIdentityProviderClient({
+    endpoint: server.api,
+    region: 'us-east-1',
+    credentials: ROOT,
+    customUserAgent: 'Mozilla/5.0 (Windows NT 10.0) Firefox/128.0',
+  })
+  await elsewhere.send(
+    new InitiateAuthCommand({
+      AuthFlow: 'USER_PASSWORD_AUTH',
+      ClientId: UserPoolClient!.ClientId!,
+      AuthParameters: { USERNAME: 'ana', PASSWORD },
+    }),
+  )
 
   await openPage(page, 'user-pools', 'people')
   findings.push(...(await lookedAt(page, 'user-pools')))
@@ -113,7 +126,9 @@ test('a user is created, signs in, is put into a group and disabled; a token is 
   await hosted.close()
 
   await openPage(page, `user-pools/${pool}/users/ana`, 'Confirmed')
-  await page.getByText('NoRisk').waitFor()
+  await page.getByText('NoRisk').first().waitFor()
+  // The second sign-in came from another device.
+  await page.getByText('AccountTakeover, Low').waitFor()
   await page.getByRole('button', { name: 'Add to group' }).click()
   await dialog.getByRole('button', { name: /Group/ }).click()
   await page.getByRole('option', { name: 'editors' }).click()

@@ -213,10 +213,16 @@ test('The budget holds for guesses at a time, on all nodes, and over a restart',
     ).toEqual([])
   }
   await Promise.all(Object.values(all).map(exhaust))
+  const exhaustedAt = Date.now()
   await merlon.stop()
   merlon = await startMerlon(words)
   connect()
-  for (const [name, secret] of Object.entries(all)) expect(await answerTo(secret), name).toMatch(secret.refused)
+  for (const [name, secret] of Object.entries(all)) {
+    const answer = await answerTo(secret)
+    // Where the restart took longer than the wait, one more guess is compared, not five: the next wait is twice as long.
+    if (secret.wrong.test(answer)) expect(Date.now() - exhaustedAt, name).toBeGreaterThan(30_000)
+    expect(secret.wrong.test(answer) ? await answerTo(secret) : answer, name).toMatch(secret.refused)
+  }
   // The right one is not compared, either; other users sign in.
   await expect(signIn('ana')).rejects.toThrow('Password attempts exceeded')
   expect((await signIn('bea')).AuthenticationResult).toBeDefined()

@@ -257,6 +257,16 @@ function AddGroup({
 
 type SignIn = NonNullable<Output<'cognito-idp', 'AdminListUserAuthEvents'>['AuthEvents']>[number]
 
+/** `AccountTakeover, High`; a password of the operator's list is named, too. */
+function riskOf({ EventRisk: risk }: SignIn): string | undefined {
+  const parts = [
+    risk?.RiskDecision,
+    risk?.RiskLevel,
+    risk?.CompromisedCredentialsDetected ? 'leaked password' : undefined,
+  ]
+  return parts.filter((each) => each !== undefined).join(', ')
+}
+
 function SignIns({ pool, name }: Props) {
   const events = useLoaded(`sign-ins of ${name}`, async (client) => {
     const { UserPool } = await client.call('cognito-idp', 'DescribeUserPool', { UserPoolId: pool })
@@ -284,8 +294,13 @@ function SignIns({ pool, name }: Props) {
             <StatusIndicator type={EventResponse === 'Pass' ? 'success' : 'warning'}>{EventResponse}</StatusIndicator>
           ),
         },
-        { header: 'From', value: ({ EventContextData }) => EventContextData?.IpAddress },
-        { header: 'Risk', value: ({ EventRisk }) => EventRisk?.RiskDecision },
+        {
+          header: 'From',
+          value: ({ EventContextData: from }) =>
+            [from?.IpAddress, from?.Country].filter((each) => each !== undefined).join(', '),
+        },
+        { header: 'Device', value: ({ EventContextData }) => EventContextData?.DeviceName },
+        { header: 'Risk', value: riskOf },
         { header: 'Time', value: ({ CreationDate }) => CreationDate },
       ]}
     />
