@@ -2,7 +2,8 @@
  * `node bench/waf-corpora.mjs [--peer URL] [--missed FILE] DIR…`: how many attacks of public corpora the managed rule groups block,
  * and how many harmless requests. DIR: checkouts of coreruleset, gotestwaf, waf-bypass (Nemesida) and libinjection. `--peer`:
  * another firewall that gets the same requests, such as nginx with ModSecurity and the OWASP Core Rule Set: 4xx counts as blocked,
- * other than 404. `--missed`: the cases that were decided wrongly, one a line.
+ * other than 404. `--missed`: the cases that were decided wrongly by Core, SQL
+ * database and Known bad inputs, or by all, one a line.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -14,14 +15,9 @@ const { values, positionals } = parseArgs({
   options: { peer: { type: 'string' }, missed: { type: 'string' } },
   allowPositionals: true,
 })
-const GROUPS = [
-  'CommonRuleSet',
-  'SQLiRuleSet',
-  'KnownBadInputsRuleSet',
-  'LinuxRuleSet',
-  'UnixRuleSet',
-  'PHPRuleSet',
-].map((name) => `AWSManagedRules${name}`)
+const named = (...names) => names.map((name) => `AWSManagedRules${name}RuleSet`)
+const CORE = named('Common', 'SQLi', 'KnownBadInputs')
+const GROUPS = [...CORE, ...named('Linux', 'Unix', 'PHP')]
 const ALL = [...GROUPS, 'MerlonManagedRulesInjectionRuleSet']
 const HARMLESS = 10_000
 const BODY_BYTES = 8_192
@@ -32,8 +28,8 @@ const { compilePublished, RateLimiter, targetOf, harmlessRequests } = await sour
   'planes/gateway/request.ts': ['targetOf'],
   'engines/waf/managed/harmless.fixture.ts': ['harmlessRequests'],
 })
-/** The groups under AWS's names, and these with Merlon's own. */
-const acls = [GROUPS, ALL].map((groups) => compilePublished(publishedAcl(groups)))
+/** Core, SQL database and Known bad inputs; with the groups for platforms; and these with Merlon's own. */
+const acls = [CORE, GROUPS, ALL].map((groups) => compilePublished(publishedAcl(groups)))
 const context = { rates: new RateLimiter(), now: 0, token: {} }
 
 /** The rule that blocks; `400` for a request that the gateway refuses. */
@@ -75,25 +71,30 @@ const statuses = values.peer
 const sets = new Map()
 const missed = []
 all.forEach(({ set, name, isAttack, request }, at) => {
-  const [byAws, rule] = acls.map((acl) => blockedBy(acl, request))
-  const counts = sets.get(set) ?? { set, isAttack, requests: 0, awsNames: 0, blocked: 0, peerBlocked: 0 }
+  const [byCore, byAws, rule] = acls.map((acl) => blockedBy(acl, request))
+  const counts = sets.get(set) ?? { set, isAttack, requests: 0, core: 0, awsNames: 0, blocked: 0, peerBlocked: 0 }
   sets.set(set, counts)
   counts.requests++
+  if (byCore !== undefined) counts.core++
   if (byAws !== undefined) counts.awsNames++
   if (rule !== undefined) counts.blocked++
   const status = statuses?.[at]
   if (status !== undefined && status >= 400 && status < 500 && status !== 404) counts.peerBlocked++
-  if ((rule !== undefined) !== isAttack)
-    missed.push(JSON.stringify({ set, name: name.slice(0, 400), rule, ...(status !== undefined && { peer: status }) }))
+  if ([byCore, rule].some((decided) => (decided !== undefined) !== isAttack))
+    missed.push(
+      JSON.stringify({ set, name: name.slice(0, 400), byCore, rule, ...(status !== undefined && { peer: status }) }),
+    )
 })
 if (values.missed) writeFileSync(values.missed, `${missed.join('\n')}\n`)
-for (const { isAttack, requests, awsNames, blocked, peerBlocked, set } of sets.values()) {
+for (const { isAttack, requests, core, awsNames, blocked, peerBlocked, set } of sets.values()) {
   const share = (count) => `${((100 * count) / requests).toFixed(1)} %`
   const measured = {
     set,
     requests,
     [isAttack ? 'blocked' : 'falsePositives']: blocked,
     share: share(blocked),
+    core,
+    coreShare: share(core),
     awsNames,
     awsNamesShare: share(awsNames),
     ...(statuses && { peer: peerBlocked, peerShare: share(peerBlocked) }),

@@ -46,6 +46,7 @@ export class Inspection {
   readonly #components = new Map<string, Component>()
   readonly #transformed = new Map<string, Component>()
   readonly #batches = new Map<PatternBatch, ReadonlySet<number>>()
+  readonly #decisions = new Map<string, Map<string, boolean>>()
 
   constructor(request: InspectedRequest, explains = false, steps = new Steps(), addresses = NO_ADDRESS_FACTS) {
     this.request = request
@@ -56,6 +57,15 @@ export class Inspection {
 
   addLabel(label: string): void {
     if (this.labels.size < LABELS_MAX) this.labels.add(label)
+  }
+
+  /** What a lexer has decided of texts: most are the same after each of the decodings in which rules read them. */
+  decisions(lexer: string): Map<string, boolean> {
+    const known = this.#decisions.get(lexer)
+    if (known) return known
+    const decisions = new Map<string, boolean>()
+    this.#decisions.set(lexer, decisions)
+    return decisions
   }
 
   /** A statement matched because of this text. */

@@ -99,6 +99,12 @@ const STATEMENTS: Readonly<Record<string, ReadonlySet<string> | 'alone'>> = {
   ATTACH: new Set(['DATABASE']),
 }
 
+/** Words that are a token together with the next one. */
+const PAIRS: Readonly<Record<string, { readonly letter: string; readonly seconds: ReadonlySet<string> }>> = {
+  INTO: { letter: 'i', seconds: new Set(['OUTFILE', 'DUMPFILE']) },
+  WAITFOR: { letter: 'w', seconds: new Set(['DELAY', 'TIME']) },
+}
+
 const NAME = /[A-Za-z_\x80-\x9f\xa1-\xff][\w$#\x80-\x9f\xa1-\xff]*/y
 const NUMBER = /0[xX][0-9a-fA-F]*|0[bB][01]+(?!\w)|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y
 const VARIABLE = /@{1,2}(?:[\w$.]+|`[^`]*`)?/y
@@ -230,12 +236,11 @@ export function sqlTokens(text: string): SqlTokens {
   /** The token of a word; undefined for one that only says how a string is written. */
   function wordToken(name: string): readonly [letter: string, text: string] | undefined {
     const word = name.toUpperCase()
-    const following = next()
     // Prefixes of strings: N'…', X'…', B'…', E'…', _utf8'…'.
     if (/^(?:[NXBEQ]|_\w{1,12})$/.test(word) && (text[at] === "'" || text[at] === '"') && word !== 'OR')
       return undefined
     if (word === 'UNION') {
-      let { word: then, end } = following
+      let { word: then, end } = next()
       const isAll = then === 'ALL' || then === 'DISTINCT'
       if (isAll) {
         at = end
@@ -259,24 +264,26 @@ export function sqlTokens(text: string): SqlTokens {
     if (LOGICAL.has(word)) return ['&', word]
     if (word === 'NOT') return ['!', word]
     if (COMPARISONS.has(word)) return ['l', word]
-    if (ARITHMETIC.has(word) && (word === 'DIV' || following.word !== '(')) return ['+', word]
-    if ((word === 'ORDER' || word === 'GROUP') && following.word === 'BY') {
-      at = following.end
-      return ['r', `${word} BY`]
+    if (ARITHMETIC.has(word) && (word === 'DIV' || next().word !== '(')) return ['+', word]
+    if (word === 'ORDER' || word === 'GROUP') {
+      const { word: then, end } = next()
+      if (then === 'BY') {
+        at = end
+        return ['r', `${word} BY`]
+      }
     }
-    if (word === 'HAVING' || word === 'LIMIT' || (word === 'PROCEDURE' && following.word === 'ANALYSE'))
-      return ['r', word]
-    if (word === 'INTO' && /^(?:OUTFILE|DUMPFILE)$/.test(following.word)) {
-      at = following.end
-      return ['i', word]
-    }
-    if (word === 'WAITFOR' && /^(?:DELAY|TIME)$/.test(following.word)) {
-      at = following.end
-      return ['w', word]
+    if (word === 'HAVING' || word === 'LIMIT' || (word === 'PROCEDURE' && next().word === 'ANALYSE')) return ['r', word]
+    const pair = PAIRS[word]
+    if (pair !== undefined) {
+      const { word: then, end } = next()
+      if (pair.seconds.has(then)) {
+        at = end
+        return [pair.letter, word]
+      }
     }
     const seconds = STATEMENTS[word]
-    if (seconds !== undefined && isStatement(seconds, following.word)) return ['e', word]
-    if (/^EXEC(?:UTE)?$/.test(word) && EXECUTED.test(following.word)) return ['e', word]
+    if (seconds !== undefined && isStatement(seconds, next().word)) return ['e', word]
+    if (/^EXEC(?:UTE)?$/.test(word) && EXECUTED.test(next().word)) return ['e', word]
     if (ENGLISH_STATEMENTS.has(word)) return ['y', word]
     if (CLAUSES.has(word)) return ['b', word]
     if (CONSTANTS.has(word)) return ['1', word]

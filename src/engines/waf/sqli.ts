@@ -27,6 +27,12 @@ const ANYWHERE = [
   /i./,
   /w[sSv]/,
   /&[+!(]*[1s]\)*r[+(]*[1nfs]/,
+  // AND SUBSTRING(VERSION(),1,1)=5
+  /&[+!(]*f\(f\(\)(?:,1){1,2}\)[=l]/,
+  // =(SELECT @@version)
+  /[=+]\(+qv/,
+  // (SELECT …); UPDATE …
+  /\(+q[^;]{0,20}\)+;+[yeqdw]/,
 ]
 
 /** Behind the end of a string. */
@@ -74,6 +80,12 @@ const FROM_BEGINNING = [
   /^\(*q[+(]*(?:[*1vsfd]|n[,.(])[^;]{0,60}b/,
   /^\(*qnbn(?:$|[;cC)br&t])/,
   /^d\(/,
+  // 1 AND COS(3)=SIN(4)
+  /^[n1]&[+!(]*f\([1sv,]{0,9}\)=[+(]*[1sfv]/,
+  // 21 UPDATE a SET b=REPLACE(…)
+  /^1\+?y\+?n\+?b\+?n=f\(/,
+  // (SELECT a/2 FROM users LIMIT 1,1)
+  /^\(q[n1+*,]{1,20}bnr1/,
 ]
 
 /** What only HIGH looks for: shorter evidence, which prose has now and then. */
@@ -118,10 +130,14 @@ const some = (patterns: readonly RegExp[], letters: string): boolean =>
   patterns.some((pattern) => pattern.test(letters))
 
 function isStatement({ letters, texts }: SqlTokens, isHigh: boolean): boolean {
-  if (some(ANYWHERE, letters) || some(FROM_BEGINNING, letters)) return true
+  if (some(ANYWHERE, letters) || some(FROM_BEGINNING, letters) || isCommentedExpression(letters)) return true
   // "1 or 1" is one, "1 or 2" is English.
   return isHigh && (some(FROM_BEGINNING_HIGH, letters) || (/^1&1$/.test(letters) && texts[0] === texts[2]))
 }
+
+/** `(SELECT 1) --`: all of the text is an expression in parentheses that ends a statement. Prose in parentheses has no operators. */
+const isCommentedExpression = (letters: string): boolean =>
+  letters.startsWith('(') && letters.endsWith(')C') && /q|[fd]\(|[sv]\)*[&+]|[&+]\(*[sv]/.test(letters)
 
 function continuesStatement({ letters }: SqlTokens, isHigh: boolean): boolean {
   if (some(ANYWHERE, letters) || some(BEHIND_STRING, letters)) return true

@@ -54,9 +54,10 @@ export class StatementCompiler {
     }
     if (statement.SqliMatchStatement) {
       const sensitivity = statement.SqliMatchStatement.SensitivityLevel ?? 'LOW'
-      return this.#texts('SQL_INJECTION', statement.SqliMatchStatement, (text) => isSqlInjection(text, sensitivity))
+      const matches = remembered(`SQL_INJECTION ${sensitivity}`, (text) => isSqlInjection(text, sensitivity))
+      return this.#texts('SQL_INJECTION', statement.SqliMatchStatement, matches)
     }
-    if (statement.XssMatchStatement) return this.#texts('XSS', statement.XssMatchStatement, isXss)
+    if (statement.XssMatchStatement) return this.#texts('XSS', statement.XssMatchStatement, remembered('XSS', isXss))
     if (statement.SizeConstraintStatement) {
       const { ComparisonOperator, Size } = statement.SizeConstraintStatement
       const compare = COMPARISONS[required(ComparisonOperator, 'ComparisonOperator')]
@@ -148,6 +149,16 @@ export class StatementCompiler {
     this.#ipSets.set(arn, set)
     return set
   }
+}
+
+/** A lexer that decides once of a text, whatever it was decoded from. */
+const remembered = (lexer: string, decide: (text: string) => boolean) => (text: string, inspection: Inspection) => {
+  const decisions = inspection.decisions(lexer)
+  const known = decisions.get(text)
+  if (known !== undefined) return known
+  const decided = decide(text)
+  decisions.set(text, decided)
+  return decided
 }
 
 interface Inspected {

@@ -4,7 +4,9 @@
  * Source of names: https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
  */
 import { HTML_DECODINGS, PATH_DECODINGS } from './decodings.ts'
-import { anyOf, contain, each, longerThan, managedGroup, not, on, patterns, xss } from './rules.ts'
+import { SCRIPT, TRAVERSAL } from './families.ts'
+import { anyOf, contain, each, eachBy, longerThan, managedGroup, not, on, patterns, xss } from './rules.ts'
+import { TEXT, within } from './within.ts'
 
 const BAD_BOTS = contain(
   'nikto',
@@ -103,9 +105,13 @@ export const core = managedGroup(
     },
     { name: 'SizeRestrictions_URIPATH', statement: on('URIPATH', longerThan(1_024)) },
     ...each('EC2MetaDataSSRF', { ...UNRESTRICTED, COOKIE: 'COOKIE' }, METADATA, PATH_DECODINGS),
-    ...each('GenericLFI', UNRESTRICTED, LOCAL_FILES, PATH_DECODINGS),
+    ...eachBy('GenericLFI', UNRESTRICTED, (component) =>
+      anyOf([on(component, LOCAL_FILES, PATH_DECODINGS), within([component], TRAVERSAL, TEXT)]),
+    ),
     ...each('RestrictedExtensions', ['URIPATH', 'QUERYARGUMENTS'], EXTENSIONS, PATH_DECODINGS),
     ...each('GenericRFI', UNRESTRICTED, REMOTE_FILES, PATH_DECODINGS),
-    ...each('CrossSiteScripting', { ...UNRESTRICTED, COOKIE: 'COOKIE' }, xss, HTML_DECODINGS),
+    ...eachBy('CrossSiteScripting', { ...UNRESTRICTED, COOKIE: 'COOKIE' }, (component) =>
+      anyOf([within([component], xss, HTML_DECODINGS, 'REMOVE_NULLS'), within([component], SCRIPT, TEXT)]),
+    ),
   ],
 )

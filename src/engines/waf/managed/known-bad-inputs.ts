@@ -1,6 +1,8 @@
 /** AWSManagedRulesKnownBadInputsRuleSet: the names and labels of AWS's group, with content of our own. */
 import { TEXT_DECODINGS } from './decodings.ts'
-import { contain, each, managedGroup, on, patterns } from './rules.ts'
+import { JAVA, LOOKUP } from './families.ts'
+import { anyOf, contain, each, eachBy, managedGroup, on, patterns } from './rules.ts'
+import { TEXT, within } from './within.ts'
 
 const JAVA_DESERIALIZATION = patterns(
   '(?:ac\\s?ed\\s?00\\s?05|rO0AB[a-zA-Z]|\\xac\\xed\\x00\\x05)',
@@ -62,9 +64,9 @@ export const knownBadInputs = managedGroup(
     capacity: 200,
   },
   [
-    ...each('JavaDeserializationRCE', ['HEADER', 'BODY', 'URIPATH', 'QUERYSTRING'], JAVA_DESERIALIZATION, [
-      ['URL_DECODE_UNI'],
-    ]),
+    ...eachBy('JavaDeserializationRCE', ['HEADER', 'BODY', 'URIPATH', 'QUERYSTRING'], (component) =>
+      anyOf([on(component, JAVA_DESERIALIZATION, [['URL_DECODE_UNI']]), within([component], JAVA, TEXT)]),
+    ),
     {
       name: 'Host_localhost_HEADER',
       statement: patterns('^(?:localhost|localhost\\.localdomain)(?::\\d+)?$')({ SingleHeader: { Name: 'host' } }, [
@@ -79,7 +81,9 @@ export const knownBadInputs = managedGroup(
         ['LOWERCASE'],
       ]),
     },
-    ...each('Log4JRCE', ['HEADER', 'QUERYSTRING', 'BODY', 'URIPATH'], LOG4J, TEXT_DECODINGS),
+    ...eachBy('Log4JRCE', ['HEADER', 'QUERYSTRING', 'BODY', 'URIPATH'], (component) =>
+      anyOf([on(component, LOG4J, TEXT_DECODINGS), within([component], LOOKUP, TEXT)]),
+    ),
     ...each('ReactJSRCE', ['BODY'], REACT, [[]]),
   ],
 )

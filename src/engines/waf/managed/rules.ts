@@ -142,17 +142,26 @@ export function managedGroup(
   }
 }
 
-/** A rule for each component. */
-export const each = (
+type RuleComponents = Partial<Record<ComponentName, string>> | readonly ComponentName[]
+
+/** A rule for each component, whose statement is made for it. */
+export const eachBy = (
   base: string,
-  components: Partial<Record<ComponentName, string>> | readonly ComponentName[],
-  test: TextTest,
-  decodings?: readonly (readonly TextTransformationType[])[],
+  components: RuleComponents,
+  statementOn: (component: ComponentName) => Statement,
 ): readonly ManagedRule[] =>
   (Array.isArray(components)
     ? (components as readonly ComponentName[]).map((name) => [name, name] as const)
     : Object.entries(components)
   ).map(([component, suffix]) => ({
     name: `${base}_${suffix}`,
-    statement: on(component as ComponentName, test, decodings),
+    statement: statementOn(component as ComponentName),
   }))
+
+/** A rule for each component, of one test. */
+export const each = (
+  base: string,
+  components: RuleComponents,
+  test: TextTest,
+  decodings?: readonly (readonly TextTransformationType[])[],
+): readonly ManagedRule[] => eachBy(base, components, (component) => on(component, test, decodings))

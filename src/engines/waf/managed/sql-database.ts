@@ -1,6 +1,8 @@
 /** AWSManagedRulesSQLiRuleSet: the names and labels of AWS's group, with content of our own. */
 import { SQL_DECODINGS } from './decodings.ts'
-import { each, managedGroup, patterns, sqli } from './rules.ts'
+import { DATABASE } from './families.ts'
+import { anyOf, type ComponentName, eachBy, managedGroup, on, patterns, sqli } from './rules.ts'
+import { SQL, TEXT, within } from './within.ts'
 
 /** Shapes of tools and dialects that the detection by tokens does not cover. */
 const EXTENDED = patterns(
@@ -13,6 +15,15 @@ const EXTENDED = patterns(
   '(?i)\\$(?:where|regex|ne|gt|gte|lt|lte|nin|or|and|exists)["\'\\]]\\s*(?::|=)|\\[\\$(?:where|regex|ne|gt|gte|lt|lte|nin|exists)\\]',
 )
 
+type Decodings = typeof SQL_DECODINGS
+
+/** By tokens, also in escapes of JavaScript and in base64. */
+const detected = (component: ComponentName, decodings: Decodings) =>
+  anyOf([on(component, sqli('LOW'), decodings), within([component], sqli('LOW'), SQL, 'REMOVE_NULLS')])
+
+const extended = (component: ComponentName, decodings: Decodings) =>
+  anyOf([on(component, EXTENDED, decodings), within([component], DATABASE, TEXT)])
+
 export const sqlDatabase = managedGroup(
   {
     vendor: 'AWS',
@@ -23,10 +34,12 @@ export const sqlDatabase = managedGroup(
     capacity: 200,
   },
   [
-    ...each('SQLi', ['QUERYARGUMENTS'], sqli('LOW'), SQL_DECODINGS),
-    ...each('SQLiExtendedPatterns', ['QUERYARGUMENTS'], EXTENDED, SQL_DECODINGS),
-    ...each('SQLi', ['BODY'], sqli('LOW'), [['REMOVE_NULLS'], ['URL_DECODE_UNI', 'HTML_ENTITY_DECODE']]),
-    ...each('SQLiExtendedPatterns', ['BODY'], EXTENDED, [['REMOVE_NULLS']]),
-    ...each('SQLi', ['COOKIE', 'URIPATH'], sqli('LOW'), SQL_DECODINGS),
+    ...eachBy('SQLi', ['QUERYARGUMENTS'], (component) => detected(component, SQL_DECODINGS)),
+    ...eachBy('SQLiExtendedPatterns', ['QUERYARGUMENTS'], (component) => extended(component, SQL_DECODINGS)),
+    ...eachBy('SQLi', ['BODY'], (component) =>
+      detected(component, [['REMOVE_NULLS'], ['URL_DECODE_UNI', 'HTML_ENTITY_DECODE']]),
+    ),
+    ...eachBy('SQLiExtendedPatterns', ['BODY'], (component) => extended(component, [['REMOVE_NULLS']])),
+    ...eachBy('SQLi', ['COOKIE', 'URIPATH'], (component) => detected(component, SQL_DECODINGS)),
   ],
 )
