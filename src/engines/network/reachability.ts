@@ -405,6 +405,9 @@ export function reach(snapshot: Snapshot, question: Question): Verdict {
   })
   let arrived: Packets
   try {
+    // A NAT gateway forwards, and drops what is addressed to itself.
+    const nat = snapshot.network.natGateways.find(({ interface: eni }) => eni === to?.id)
+    if (nat) throw block('UNSUPPORTED_COMPONENT', nat.id)
     if (from && to) arrived = from.id === to.id ? [start] : between(snapshot, from, to, [start], 'request', forward)
     else if (to) arrived = inwards(snapshot, to, outside(snapshot, to, [start]), 'request', forward)
     else if (from) arrived = outwards(snapshot, from, [start], 'request', forward)
