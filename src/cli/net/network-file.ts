@@ -112,6 +112,8 @@ export interface NetworkFile {
   /** `eni-… (i-…, 10.0.0.5)` */
   label(id: string): string
   placementOf(id: string): Placement
+  /** The owner of an interface, where the files say it. */
+  accountOf(id: string): string | undefined
 }
 
 export function openNetwork(files: readonly string[]): NetworkFile {
@@ -142,6 +144,7 @@ export function openNetwork(files: readonly string[]): NetworkFile {
       const eni = snapshot.interfaces.get(id)
       return eni ? `${id} (${[eni.instance, eni.address, eni.publicAddress].filter(Boolean).join(', ')})` : id
     },
+    accountOf: (id) => from.NetworkInterfaces.find(({ NetworkInterfaceId }) => NetworkInterfaceId === id)?.OwnerId,
     placementOf: (id) => placementOf(described, snapshot, id),
   }
 }

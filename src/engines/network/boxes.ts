@@ -33,6 +33,12 @@ export function intersection(a: Box, b: Box): Box | undefined {
   return result as Box
 }
 
+/** Whether one of the packets is in the box. */
+export const meets = (packets: Packets, by: Box): boolean =>
+  packets.some((each) =>
+    DIMENSIONS.every((dimension) => each[dimension][0] <= by[dimension][1] && by[dimension][0] <= each[dimension][1]),
+  )
+
 /** What of `from` is not in `gone`: at most two boxes a dimension. */
 export function difference(from: Box, gone: Box): Packets {
   if (!intersection(from, gone)) return [from]
@@ -51,11 +57,18 @@ export function difference(from: Box, gone: Box): Packets {
 export const within = (packets: Packets, by: Box): Packets => packets.flatMap((each) => intersection(each, by) ?? [])
 export const without = (packets: Packets, gone: Box): Packets => packets.flatMap((each) => difference(each, gone))
 
+const covers = (outer: Box, inner: Box): boolean =>
+  DIMENSIONS.every(
+    (dimension) => outer[dimension][0] <= inner[dimension][0] && inner[dimension][1] <= outer[dimension][1],
+  )
+
 /** What of the packets is in one of the boxes; each packet once. */
 export function withinAny(packets: Packets, boxes: readonly Box[]): Packets {
   const found: Box[] = []
   let rest = packets
-  for (const each of boxes) {
+  for (const [index, each] of boxes.entries()) {
+    // A box within another one would only cut the packets into more parts.
+    if (boxes.some((other, at) => at !== index && covers(other, each) && (at < index || !covers(each, other)))) continue
     found.push(...within(rest, each))
     rest = without(rest, each)
     if (rest.length === 0) break

@@ -10,6 +10,7 @@ import {
   answers,
   type Box,
   box,
+  meets,
   type Packets,
   PORTS,
   type Range,
@@ -18,12 +19,12 @@ import {
   without,
 } from './boxes.ts'
 import type {
-  AclEntry,
   GroupRule,
   Interface,
   Match,
   Network,
   NetworkAcl,
+  Route,
   RouteTable,
   SecurityGroup,
   Subnet,
@@ -100,6 +101,41 @@ export interface Snapshot {
   /** The addresses of a group's members. */
   readonly members: ReadonlyMap<string, readonly string[]>
   readonly lists: ReadonlyMap<string, readonly string[]>
+  /** By VPC. */
+  readonly gateways: ReadonlyMap<string, { readonly id: string }>
+  /** What was parsed on the way, by the name of the part. */
+  readonly parsed: ParsedParts
+}
+
+interface ParsedParts {
+  readonly rules: Map<string, readonly ParsedRule[]>
+  readonly entries: Map<string, readonly ParsedEntry[]>
+  readonly routes: Map<string, readonly ParsedRoute[]>
+}
+
+/** What a rule of a group lets through. */
+interface ParsedRule {
+  readonly id: string
+  readonly boxes: readonly Box[]
+}
+
+interface ParsedEntry {
+  readonly number: string
+  readonly allow: boolean
+  readonly matching: Box
+}
+
+interface ParsedRoute extends Route {
+  readonly matching: Box
+  readonly range: Range
+}
+
+function parsedOnce<V>(known: Map<string, V>, name: string, parse: () => V): V {
+  const found = known.get(name)
+  if (found !== undefined) return found
+  const value = parse()
+  known.set(name, value)
+  return value
 }
 
 const byId = <T extends { readonly id: string }>(all: readonly T[]): ReadonlyMap<string, T> =>
@@ -123,6 +159,8 @@ export function compile(network: Network): Snapshot {
     tables: byId(network.routeTables),
     members,
     lists: new Map(network.prefixLists.map(({ id, cidrs }) => [id, cidrs])),
+    gateways: new Map(network.internetGateways.map((gateway) => [gateway.vpc, gateway])),
+    parsed: { rules: new Map(), entries: new Map(), routes: new Map() },
   }
 }
 
@@ -166,18 +204,27 @@ function peersOf(snapshot: Snapshot, rule: GroupRule): readonly Range[] {
   return (snapshot.members.get(rule.group ?? '') ?? []).map(pointOf)
 }
 
+const rulesOf = (snapshot: Snapshot, group: string, egress: boolean): readonly ParsedRule[] =>
+  parsedOnce(snapshot.parsed.rules, `${group} ${egress}`, () => {
+    const end = egress ? 'destination' : 'source'
+    return (snapshot.groups.get(group)?.rules ?? [])
+      .filter((rule) => rule.egress === egress)
+      .map((rule) => ({
+        id: rule.id,
+        boxes: peersOf(snapshot, rule).map((peer) => box({ ...matched(rule), [end]: peer })),
+      }))
+  })
+
 /** Allowing only: whatever one rule of one group lets through. */
 function throughGroups(snapshot: Snapshot, eni: Interface, packets: Packets, egress: boolean): Outcome {
   if (eni.isUnfiltered) return { packets, hops: [] }
-  const end = egress ? 'destination' : 'source'
   const allowed: Box[] = []
   const hops: Hop[] = []
   for (const id of eni.groups) {
     const by: string[] = []
-    for (const rule of snapshot.groups.get(id)?.rules ?? []) {
-      if (rule.egress !== egress) continue
-      const boxes = peersOf(snapshot, rule).map((peer) => box({ ...matched(rule), [end]: peer }))
-      if (boxes.every((each) => within(packets, each).length === 0)) continue
+    for (const rule of rulesOf(snapshot, id, egress)) {
+      const boxes = rule.boxes.filter((each) => meets(packets, each))
+      if (boxes.length === 0) continue
       allowed.push(...boxes)
       by.push(rule.id)
     }
@@ -189,37 +236,60 @@ function throughGroups(snapshot: Snapshot, eni: Interface, packets: Packets, egr
     : { blocked: { code: 'ENI_SG_RULES_MISMATCH', component: eni.groups.join(' ') || eni.id } }
 }
 
-const inOrder = (entries: readonly AclEntry[], egress: boolean): readonly AclEntry[] =>
-  entries.filter((entry) => entry.egress === egress).sort((a, b) => a.number - b.number)
+/** In order. */
+const entriesOf = (snapshot: Snapshot, acl: string, egress: boolean): readonly ParsedEntry[] =>
+  parsedOnce(snapshot.parsed.entries, `${acl} ${egress}`, () => {
+    const end = egress ? 'destination' : 'source'
+    return (snapshot.acls.get(acl)?.entries ?? [])
+      .filter((entry) => entry.egress === egress)
+      .sort((a, b) => a.number - b.number)
+      .flatMap((entry) => {
+        const range = rangeOf(entry.cidr)
+        if (!range) return []
+        const matching = box({ ...matched(entry), [end]: range })
+        return [{ number: String(entry.number), allow: entry.allow, matching }]
+      })
+  })
 
 /** The first entry that matches decides. */
 function throughAcl(snapshot: Snapshot, subnet: Subnet, packets: Packets, egress: boolean): Outcome {
-  const end = egress ? 'destination' : 'source'
   const allowed: Box[] = []
   const by: string[] = []
   let denied: string | undefined
   let rest = packets
-  for (const entry of inOrder(snapshot.acls.get(subnet.acl)?.entries ?? [], egress)) {
+  for (const { number, allow, matching } of entriesOf(snapshot, subnet.acl, egress)) {
     if (rest.length === 0) break
-    const range = rangeOf(entry.cidr)
-    if (!range) continue
-    const matching = box({ ...matched(entry), [end]: range })
     const these = within(rest, matching)
     if (these.length === 0) continue
     rest = without(rest, matching)
-    if (entry.allow) {
+    if (allow) {
       allowed.push(...these)
-      by.push(String(entry.number))
-    } else denied ??= String(entry.number)
+      by.push(number)
+    } else denied ??= number
   }
   if (allowed.length === 0) return { blocked: { code: 'SUBNET_ACL_RESTRICTION', component: subnet.acl, by: denied } }
   return { packets: allowed, hops: [{ component: subnet.acl, kind: 'network-acl', by }] }
 }
 
-/** Longest prefix first; of each prefix what longer ones have left. */
+/** Longest prefix first. */
+const routesOf = (snapshot: Snapshot, table: string): readonly ParsedRoute[] =>
+  parsedOnce(snapshot.parsed.routes, table, () =>
+    (snapshot.tables.get(table)?.routes ?? [])
+      .flatMap((route) => {
+        const { destination } = route
+        const cidrs = destination.startsWith('pl-') ? (snapshot.lists.get(destination) ?? []) : [destination]
+        return cidrs.flatMap((cidr) => {
+          const range = rangeOf(cidr)
+          return range ? [{ ...route, range, matching: box({ destination: range }) }] : []
+        })
+      })
+      .sort((a, b) => a.range[1] - a.range[0] - (b.range[1] - b.range[0])),
+  )
+
+/** Of each prefix what longer ones have left. */
 function* routed(
   snapshot: Snapshot,
-  table: RouteTable | undefined,
+  table: string,
   packets: Packets,
 ): Generator<{
   readonly packets: Packets
@@ -227,21 +297,12 @@ function* routed(
   readonly destination: string
   readonly isBlackhole: boolean
 }> {
-  const routes = (table?.routes ?? []).flatMap((route) =>
-    (route.destination.startsWith('pl-') ? (snapshot.lists.get(route.destination) ?? []) : [route.destination]).flatMap(
-      (cidr) => {
-        const range = rangeOf(cidr)
-        return range ? [{ ...route, range, size: range[1] - range[0] }] : []
-      },
-    ),
-  )
   let rest = packets
-  for (const route of routes.sort((a, b) => a.size - b.size)) {
-    const matching = box({ destination: route.range })
+  for (const { target, destination, isBlackhole, matching } of routesOf(snapshot, table)) {
     const these = within(rest, matching)
+    if (these.length === 0) continue
     rest = without(rest, matching)
-    if (these.length > 0)
-      yield { packets: these, target: route.target, destination: route.destination, isBlackhole: route.isBlackhole }
+    yield { packets: these, target, destination, isBlackhole }
   }
 }
 
@@ -278,7 +339,7 @@ function route(
   const left: Box[] = []
   const by: string[] = []
   let wrong: Blocked | undefined
-  for (const each of routed(snapshot, snapshot.tables.get(subnet.routeTable), packets)) {
+  for (const each of routed(snapshot, subnet.routeTable, packets)) {
     if (each.isBlackhole) wrong ??= block('BAD_STATE_ROUTE', subnet.routeTable, each.destination)
     else if (accepts(each.target)) {
       left.push(...each.packets)
@@ -314,8 +375,7 @@ function between(snapshot: Snapshot, from: Interface, to: Interface, packets: Pa
   return left
 }
 
-const gatewayOf = (snapshot: Snapshot, vpc: string) =>
-  snapshot.network.internetGateways.find((gateway) => gateway.vpc === vpc)
+const gatewayOf = (snapshot: Snapshot, vpc: string) => snapshot.gateways.get(vpc)
 
 /** Out of an interface with a public address, or through a NAT gateway. */
 function outwards(snapshot: Snapshot, from: Interface, packets: Packets, leg: Leg, hops: Hop[]): Packets {
@@ -371,11 +431,10 @@ function inwards(snapshot: Snapshot, to: Interface, packets: Packets, leg: Leg, 
 
 /** No packet of the internet has an address of the VPC itself as its source. */
 function outside(snapshot: Snapshot, { subnet }: Interface, packets: Packets): Packets {
-  const table = snapshot.tables.get(snapshot.subnets.get(subnet)?.routeTable ?? '')
-  const own = (table?.routes ?? []).flatMap(({ target, destination }) =>
-    target === 'local' ? [rangeOf(destination)].filter((range) => range !== undefined) : [],
-  )
-  return own.reduce<Packets>((left, source) => without(left, box({ source })), packets)
+  const own = routesOf(snapshot, snapshot.subnets.get(subnet)?.routeTable ?? '')
+  return own
+    .filter(({ target }) => target === 'local')
+    .reduce<Packets>((left, { range }) => without(left, box({ source: range })), packets)
 }
 
 const boxOf = ({ protocol, port }: Question): Partial<Box> => ({
@@ -405,6 +464,9 @@ export function reach(snapshot: Snapshot, question: Question): Verdict {
   })
   let arrived: Packets
   try {
+    // A NAT gateway forwards, and drops what is addressed to itself.
+    const nat = snapshot.network.natGateways.find(({ interface: eni }) => eni === to?.id)
+    if (nat) throw block('UNSUPPORTED_COMPONENT', nat.id)
     if (from && to) arrived = from.id === to.id ? [start] : between(snapshot, from, to, [start], 'request', forward)
     else if (to) arrived = inwards(snapshot, to, outside(snapshot, to, [start]), 'request', forward)
     else if (from) arrived = outwards(snapshot, from, [start], 'request', forward)

@@ -1,7 +1,7 @@
 /** The network port: subnets, security groups and machines of an account, for services that place resources in a VPC; provided by EC2. */
 
 import { type Key, under } from '../../store/store.ts'
-import type { Scope } from '../gate/call.ts'
+import type { Call, Scope } from '../gate/call.ts'
 import type { Reader } from '../state/reader.ts'
 import { port } from './port.ts'
 
@@ -21,6 +21,19 @@ export interface NetworkMachine {
   readonly isRunning: boolean
 }
 
+/** Interfaces of another service's resource: one in each subnet. */
+export interface ManagedInterfaces {
+  /** Names the resource among those of the service, as AWS does: `ELB app/web/0123456789abcdef`. */
+  readonly description: string
+  /** `amazon-elb` */
+  readonly requester: string
+  /** None: all interfaces of the resource are removed. */
+  readonly subnets: readonly string[]
+  readonly groups: readonly string[]
+  /** Each gets a public address of its own. */
+  readonly isPublic: boolean
+}
+
 type Rows = Pick<Reader, 'get' | 'range'>
 type Place = Pick<Scope, 'account' | 'region'>
 
@@ -32,6 +45,8 @@ export interface NetworkPort {
   /** The ID of the group that each VPC begins with. */
   defaultSecurityGroup(reader: Rows, place: Place, vpcId: string): Promise<string | undefined>
   machine(reader: Rows, place: Place, id: string): Promise<NetworkMachine | undefined>
+  /** Makes the interfaces of a resource those that are wanted, in the transaction of the call. */
+  placeInterfaces(call: Call, wanted: ManagedInterfaces): Promise<void>
   /** All machines that are not terminated, with their private and public addresses. */
   machines(
     reader: Rows,

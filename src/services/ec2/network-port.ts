@@ -1,5 +1,6 @@
 /** What other services read of a network: they place resources in its subnets. */
 import type { NetworkPort } from '../../kernel/ports/network.ts'
+import { placeManagedInterfaces } from './managed-interfaces.ts'
 import { instance, instanceState, networkInterface, securityGroup, subnet, vpc } from './resources.ts'
 
 export const networkPort = (now: () => number): NetworkPort => ({
@@ -19,6 +20,7 @@ export const networkPort = (now: () => number): NetworkPort => ({
     const rows = await securityGroup.type.list(reader, place)
     return rows.find(({ document: { data } }) => data.VpcId === vpcId && data.GroupName === 'default')?.document.id
   },
+  placeInterfaces: placeManagedInterfaces,
   machines: async (reader, place) => {
     const addresses = new Map(
       (await networkInterface.type.list(reader, place)).map(({ document: { id, data } }) => [

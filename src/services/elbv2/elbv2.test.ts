@@ -5,6 +5,7 @@ import {
   DescribeCertificateCommand,
   ImportCertificateCommand,
 } from '@aws-sdk/client-acm'
+import * as EC2 from '@aws-sdk/client-ec2'
 import * as elb from '@aws-sdk/client-elastic-load-balancing-v2'
 import { describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing, type Keys } from '../../../test/cloud.ts'
@@ -37,6 +38,82 @@ describe('A load balancer', () => {
     expect((await it.balancer('shop')).LoadBalancerArn).toBe(made.LoadBalancerArn)
     const other = new elb.CreateLoadBalancerCommand({ Name: 'shop', Subnets: it.subnets, Scheme: 'internal' })
     await expect(it.elb.send(other)).rejects.toMatchObject(named('DuplicateLoadBalancerNameException'))
+  })
+
+  test('has an interface in each of its subnets, which it manages, which the internet reaches, and which goes with it', async () => {
+    const it = await loadBalancing()
+    const ec2 = it.client(EC2.EC2Client)
+    const { Subnets } = await ec2.send(new EC2.DescribeSubnetsCommand({}))
+    const third = Subnets!.find(({ SubnetId }) => !it.subnets.includes(SubnetId!))!.SubnetId!
+    const made = await it.balancer('shop')
+    const LoadBalancerArn = made.LoadBalancerArn!
+    const interfaces = async () => {
+      const { NetworkInterfaces } = await ec2.send(
+        new EC2.DescribeNetworkInterfacesCommand({
+          Filters: [{ Name: 'description', Values: [`ELB ${LoadBalancerArn.split(':loadbalancer/')[1]}`] }],
+        }),
+      )
+      return NetworkInterfaces!
+    }
+    const first = await interfaces()
+    expect(first.map(({ SubnetId }) => SubnetId).sort()).toEqual([...it.subnets].sort())
+    expect(first[0]).toMatchObject({
+      RequesterId: 'amazon-elb',
+      RequesterManaged: true,
+      Status: 'in-use',
+      Attachment: { InstanceOwnerId: 'amazon-elb', Status: 'attached' },
+      Association: { IpOwnerId: 'amazon' },
+      Groups: [{ GroupId: it.groups[0]!.GroupId }],
+    })
+    const eni = first[0]!
+    await expect(
+      ec2.send(new EC2.DeleteNetworkInterfaceCommand({ NetworkInterfaceId: eni.NetworkInterfaceId })),
+    ).rejects.toThrow()
+    await expect(ec2.send(new EC2.DeleteSubnetCommand({ SubnetId: eni.SubnetId }))).rejects.toMatchObject(
+      named('DependencyViolation'),
+    )
+
+    const { GroupId } = await ec2.send(
+      new EC2.CreateSecurityGroupCommand({ GroupName: 'web', Description: 'web', VpcId: it.vpcId }),
+    )
+    const reached = async () => {
+      const { InternetGateways } = await ec2.send(new EC2.DescribeInternetGatewaysCommand({}))
+      const { NetworkInsightsPath } = await ec2.send(
+        new EC2.CreateNetworkInsightsPathCommand({
+          Source: InternetGateways![0]!.InternetGatewayId,
+          Destination: eni.NetworkInterfaceId,
+          Protocol: 'tcp',
+          DestinationPort: 443,
+        }),
+      )
+      const { NetworkInsightsPathId } = NetworkInsightsPath!
+      const { NetworkInsightsAnalysis } = await ec2.send(
+        new EC2.StartNetworkInsightsAnalysisCommand({ NetworkInsightsPathId }),
+      )
+      const { NetworkInsightsAnalyses } = await ec2.send(
+        new EC2.DescribeNetworkInsightsAnalysesCommand({
+          NetworkInsightsAnalysisIds: [NetworkInsightsAnalysis!.NetworkInsightsAnalysisId!],
+        }),
+      )
+      return NetworkInsightsAnalyses![0]!.NetworkPathFound
+    }
+    expect(await reached()).toBe(false)
+    await ec2.send(
+      new EC2.AuthorizeSecurityGroupIngressCommand({
+        GroupId,
+        IpPermissions: [{ IpProtocol: 'tcp', FromPort: 443, ToPort: 443, IpRanges: [{ CidrIp: '0.0.0.0/0' }] }],
+      }),
+    )
+    await it.elb.send(new elb.SetSecurityGroupsCommand({ LoadBalancerArn, SecurityGroups: [GroupId!] }))
+    expect(await reached()).toBe(true)
+
+    await it.elb.send(new elb.SetSubnetsCommand({ LoadBalancerArn, Subnets: [it.subnets[0]!, third] }))
+    const moved = await interfaces()
+    expect(moved.map(({ SubnetId }) => SubnetId).sort()).toEqual([it.subnets[0]!, third].sort())
+    expect(moved.flatMap(({ Groups }) => Groups!.map((group) => group.GroupId))).toEqual([GroupId, GroupId])
+    await it.elb.send(new elb.DeleteLoadBalancerCommand({ LoadBalancerArn }))
+    expect(await interfaces()).toEqual([])
+    await ec2.send(new EC2.DeleteSubnetCommand({ SubnetId: third }))
   })
 
   test('needs subnets of two Availability Zones of one VPC, and a name of AWS’s form', async () => {

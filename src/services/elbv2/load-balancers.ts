@@ -1,6 +1,7 @@
 /** Application load balancers: created, described, placed and deleted. */
 import type { Call } from '../../kernel/gate/call.ts'
 import { certificates } from '../../kernel/ports/certificates.ts'
+import { network } from '../../kernel/ports/network.ts'
 import { anything } from '../../kernel/resource/target.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import { changedAttributes, loadBalancerAttributes, shownAttributes } from './attributes.ts'
@@ -121,8 +122,20 @@ export const createLoadBalancer = elb
       attributes: {},
       tags,
     })
+    await placeInterfaces(call, row)
     return { LoadBalancers: [shownLoadBalancer(call, row)] }
   })
+
+/** As AWS describes them; gateways have addresses of their own, and these say where the load balancer is in its network. */
+async function placeInterfaces(call: Call, row: LoadBalancerRow, subnets = row.subnets): Promise<void> {
+  await call.use(network).placeInterfaces(call, {
+    description: `ELB app/${row.name}/${row.id}`,
+    requester: 'amazon-elb',
+    subnets: subnets.map(({ id }) => id),
+    groups: row.securityGroups,
+    isPublic: row.scheme === 'internet-facing',
+  })
+}
 
 const sameSet = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((each) => b.includes(each))
@@ -172,6 +185,7 @@ export const deleteLoadBalancer = elb
       )
     for (const { document } of await call.unit.range<ListenerRow>(below('listener', call, row.name, row.id)))
       await removeListener(call, document)
+    await placeInterfaces(call, row, [])
     remove()
     return {}
   })
@@ -209,7 +223,9 @@ export const setSubnets = elb
     const { vpcId, subnets } = await placedSubnets(call, input)
     if (vpcId !== row.vpcId)
       throw elb.fail('InvalidSubnetException', 'The subnets do not belong to the VPC of the load balancer')
-    const { AvailabilityZones, IpAddressType } = shownLoadBalancer(call, save({ ...row, subnets, ipAddressType }))
+    const saved = save({ ...row, subnets, ipAddressType })
+    await placeInterfaces(call, saved)
+    const { AvailabilityZones, IpAddressType } = shownLoadBalancer(call, saved)
     return { AvailabilityZones, IpAddressType }
   })
 
@@ -218,7 +234,7 @@ export const setSecurityGroups = elb
   .on(loadBalancer.named('LoadBalancerArn'))
   .run(async (call, input, { row, save }) => {
     const securityGroups = await checkedGroups(call, row.vpcId, input.SecurityGroups)
-    save({ ...row, securityGroups })
+    await placeInterfaces(call, save({ ...row, securityGroups }))
     return { SecurityGroupIds: [...securityGroups] }
   })
 

@@ -1,0 +1,140 @@
+/**
+ * A lab on this machine: the namespaces of a plan, made within a namespace of users and mounts, so that nothing of the machine
+ * changes and everything ends with the process. Needs Linux, and `unshare`, `nsenter`, `ip` and `nft`.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { LabPlan } from '../../engines/network/lab.ts'
+import { flowsOf, type LabFlow } from '../../engines/network/lab-flows.ts'
+import { InputError } from '../policy/files.ts'
+import { AGENT, type AgentRequest } from './lab-agent.ts'
+
+/** Set in the process that has namespaces of its own. */
+const INSIDE = 'MERLON_LAB_INSIDE'
+const READY_MS = 20_000
+
+export const isInside = (): boolean => process.env[INSIDE] === '1'
+
+/** Runs this command again in namespaces of its own; returns its exit status. Throws an `InputError` where the machine refuses. */
+export function runInside(): Promise<number> {
+  const tools = ['unshare', 'nsenter', 'ip', 'nft'].filter((tool) => spawnSync(tool, ['--version']).error)
+  if (process.platform !== 'linux' || tools.length > 0)
+    throw new InputError(
+      `A lab needs Linux with util-linux, iproute2 and nftables${tools.length > 0 ? `; missing: ${tools.join(', ')}` : ''}.`,
+    )
+  // A user that is root elsewhere may lack user namespaces, and does not need them.
+  const ways = [['--user', '--map-root-user'], []].map((users) => [...users, '--net', '--mount', '--'])
+  const way = ways.find((options) => spawnSync('unshare', [...options, 'true']).status === 0)
+  if (!way) throw new InputError('This machine does not allow namespaces to this user: run the lab as root.')
+  const child = spawn('unshare', [...way, process.execPath, ...process.execArgv, ...process.argv.slice(1)], {
+    stdio: 'inherit',
+    env: { ...process.env, [INSIDE]: '1' },
+  })
+  return new Promise((resolve, reject) => child.once('error', reject).once('exit', (code) => resolve(code ?? 1)))
+}
+
+const heredoc = (command: string, text: string): string => `${command} <<'LAB_END'\n${text.trimEnd()}\nLAB_END\n`
+
+/** Routers forward; packets have sources of other networks; the internet has the addresses of everything else. */
+const SETTINGS = ['ip_forward=1', 'conf/all/rp_filter=0', 'conf/all/accept_local=1', 'conf/all/send_redirects=0']
+
+function scriptOf({ namespaces, links }: LabPlan): string {
+  const pairs = links.map(
+    ({ ends: [[one, a], [other, b]] }) => `link add ${a} netns ${one} type veth peer name ${b} netns ${other}`,
+  )
+  const configured = namespaces.map(({ name, commands, rules }) => {
+    const settings = SETTINGS.map((each) => each.split('=')).map(
+      ([path, value]) => `echo ${value} > /proc/sys/net/ipv4/${path}\n`,
+    )
+    const inner = [...settings, heredoc('ip -batch -', commands.join('\n')), heredoc('nft -f -', rules)].join('')
+    return `nsenter --net=/run/netns/${name} sh -e <<'SHELL_END'\n${inner}SHELL_END\n`
+  })
+  return [
+    'mount -t tmpfs lab /run\nmkdir /run/netns\n',
+    ...namespaces.map(({ name }) => `ip netns add ${name}\n`),
+    heredoc('ip -batch -', pairs.join('\n')),
+    ...configured,
+  ].join('')
+}
+
+/** Throws an `InputError` with what the tools said. */
+function run(command: string, args: readonly string[], input?: string): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { input, encoding: 'utf8', maxBuffer: 256 << 20 })
+  if (error || status !== 0)
+    throw new InputError(`The lab cannot be made: ${error?.message ?? stderr.trim().split('\n').slice(0, 3).join(' ')}`)
+  return stdout
+}
+
+export interface Lab {
+  /** Whether a TCP connection from one end is established. `host` is an address of the other end. */
+  connect(from: string, request: Omit<AgentRequest, 'id'>): Promise<boolean>
+  /** Runs a command in the namespace of an end; returns its exit status. */
+  run(end: string, command: readonly string[]): Promise<number>
+  flows(): readonly (LabFlow & { readonly interface: string })[]
+  close(): void
+}
+
+export async function openLab(plan: LabPlan): Promise<Lab> {
+  run('sh', ['-e'], scriptOf(plan))
+  const ends = plan.namespaces.filter(({ end }) => end !== undefined)
+  const namespaceOf = new Map(ends.map(({ end, name }) => [end!, name]))
+  const agents = new Map(ends.map(({ end, name }) => [end!, new Agent(name)]))
+  await Promise.all([...agents.values()].map((agent) => agent.ready))
+  const routers = plan.namespaces.filter(({ end }) => end === undefined).map(({ name }) => name)
+  return {
+    connect: (from, request) => agents.get(from)!.connect(request),
+    run: (end, [command = '', ...args]) => {
+      const child = spawn('nsenter', [`--net=/run/netns/${namespaceOf.get(end)}`, '--', command, ...args], {
+        stdio: 'inherit',
+      })
+      return new Promise((resolve, reject) => child.once('error', reject).once('exit', (code) => resolve(code ?? 1)))
+    },
+    flows: () =>
+      routers.flatMap((router) => {
+        const listed = run('nsenter', [`--net=/run/netns/${router}`, 'nft', '-j', 'list', 'table', 'ip', 'vpc'])
+        return flowsOf(JSON.parse(listed)).flatMap((flow) => {
+          const known = plan.devices.get(`${router} ${flow.device}`)
+          return known ? [{ ...flow, interface: known.interface }] : []
+        })
+      }),
+    close: () => {
+      for (const agent of agents.values()) agent.close()
+    },
+  }
+}
+
+class Agent {
+  readonly #child: ChildProcess
+  readonly #waiting = new Map<number, (connected: boolean) => void>()
+  readonly ready: Promise<void>
+  #next = 0
+
+  constructor(namespace: string) {
+    this.#child = spawn('nsenter', [`--net=/run/netns/${namespace}`, process.execPath, '--eval', AGENT], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    this.ready = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new InputError('An end of the lab does not start.')), READY_MS)
+      createInterface({ input: this.#child.stdout! }).on('line', (line) => {
+        const message = JSON.parse(line) as { ready?: boolean; id?: number; connected?: boolean }
+        clearTimeout(timer)
+        if (message.ready) return resolve()
+        this.#waiting.get(message.id!)?.(message.connected === true)
+        this.#waiting.delete(message.id!)
+      })
+      this.#child.once('error', reject)
+    })
+  }
+
+  connect(request: Omit<AgentRequest, 'id'>): Promise<boolean> {
+    const id = ++this.#next
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve)
+      this.#child.stdin!.write(`${JSON.stringify({ id, ...request } satisfies AgentRequest)}\n`)
+    })
+  }
+
+  close(): void {
+    this.#child.stdin!.end()
+  }
+}

@@ -1,0 +1,465 @@
+/**
+ * A network as Linux can run it: a namespace for each interface, a router for each VPC, and one for the internet, joined by veth
+ * pairs; route tables are tables of the kernel, groups and network ACLs are chains of nftables. Pure: commands are made here, and run
+ * elsewhere. Written apart from the analysis (reachability.ts), so that one can be compared with the other. IPv4 alone.
+ */
+import { contains, parseAddress, parseBlock, printAddress, printBlock } from './addresses.ts'
+import { flowSetsOf, recorded } from './lab-flows.ts'
+import type { AclEntry, GroupRule, Interface, Match, Network, Route, Subnet } from './network.ts'
+import { INTERNET } from './reachability.ts'
+
+export interface LabNamespace {
+  readonly name: string
+  /** The interface that it is, or `internet`; undefined for routers. */
+  readonly end?: string
+  /** For `ip -batch`, in the namespace. */
+  readonly commands: readonly string[]
+  /** For `nft -f`, in the namespace. */
+  readonly rules: string
+}
+
+/** A veth pair: the namespace and the name of the device, of both ends. */
+export interface LabLink {
+  readonly ends: readonly [readonly [namespace: string, device: string], readonly [namespace: string, device: string]]
+}
+
+export interface LabPlan {
+  readonly namespaces: readonly LabNamespace[]
+  readonly links: readonly LabLink[]
+  /** The interface that a device of a router leads to. */
+  readonly devices: ReadonlyMap<string, { readonly router: string; readonly interface: string }>
+}
+
+/** Beyond it a machine would have more namespaces than are useful. */
+export const LAB_INTERFACES_MAX = 500
+/** Every port of an end is answered at this one. */
+export const LAB_PORT = 9_000
+
+/** The router's address on every device, as seen by interfaces and by the internet. */
+const ROUTER = '169.254.1.1'
+const INTERNET_SIDE = '169.254.1.2'
+/** Of the two routers of a peering connection, by its requester and its accepter. */
+const PEERS = ['169.254.3.1', '169.254.3.2'] as const
+/** RFC 1918. */
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']
+const PUBLISHED_TABLE = 100
+const FROM_INTERNET_TABLE = 101
+const TABLE_FIRST = 1_000
+
+export class LabError extends Error {
+  override readonly name = 'LabError'
+}
+
+/** Throws a {@link LabError} for networks that are too large, or have values that are none. */
+export function labOf(given: Network): LabPlan {
+  const network = checked(given)
+  if (network.interfaces.length > LAB_INTERFACES_MAX)
+    throw new LabError(
+      `A lab has at most ${LAB_INTERFACES_MAX} interfaces; the network has ${network.interfaces.length}.`,
+    )
+  const vpcs = [...new Set(network.subnets.map(({ vpc }) => vpc))]
+  const nat = new Map(
+    network.natGateways.filter(({ isAvailable }) => isAvailable).map(({ id, interface: eni }) => [eni, id]),
+  )
+  const deviceOf = new Map(network.interfaces.map(({ id }, index) => [id, `v${index}`]))
+  const routers = vpcs.map((vpc, index) => routerOf({ network, vpc, vpcs, name: `r${index}`, deviceOf }))
+  const ends = network.interfaces.map((eni, index) => endOf(eni, `e${index}`, nat.has(eni.id)))
+  const routerOfVpc = new Map(vpcs.map((vpc, index) => [vpc, `r${index}`]))
+  const links: LabLink[] = network.interfaces.map(({ vpc }, index) => ({
+    ends: [
+      [`e${index}`, 'eth0'],
+      [routerOfVpc.get(vpc)!, `v${index}`],
+    ],
+  }))
+  const gated = vpcs.filter((vpc) => network.internetGateways.some((gateway) => gateway.vpc === vpc))
+  for (const vpc of gated) {
+    const router = routerOfVpc.get(vpc)!
+    links.push({
+      ends: [
+        [router, 'igw'],
+        ['inet', router],
+      ],
+    })
+  }
+  for (const [index, { vpcs: sides, isActive }] of network.peerings.entries()) {
+    const [one, other] = sides.map((vpc) => routerOfVpc.get(vpc))
+    if (!isActive || !one || !other || one === other) continue
+    links.push({
+      ends: [
+        [one, `p${index}`],
+        [other, `p${index}`],
+      ],
+    })
+  }
+  return {
+    namespaces: [
+      ...routers,
+      ...ends,
+      internetOf(
+        network,
+        gated.map((vpc) => [vpc, routerOfVpc.get(vpc)!] as const),
+      ),
+    ],
+    links,
+    devices: new Map(
+      network.interfaces.map(({ id, vpc }) => [
+        `${routerOfVpc.get(vpc)} ${deviceOf.get(id)}`,
+        { router: routerOfVpc.get(vpc)!, interface: id },
+      ]),
+    ),
+  }
+}
+
+function blocksOf(text: string): readonly string[] {
+  const block = parseBlock(text)
+  if (!block) throw new LabError(`'${text}' is no block of addresses.`)
+  return block.family === 4 ? [printBlock(block)] : []
+}
+
+/** Everything that becomes part of a command is printed here: descriptions are files of anyone. Blocks of IPv6 are left out. */
+function checked(network: Network): Network {
+  const address = (text: string): string => {
+    const parsed = parseAddress(text)
+    if (parsed?.family !== 4) throw new LabError(`'${text}' is no IPv4 address.`)
+    return printAddress(4, parsed.value)
+  }
+  const isNumber = ({ protocol, from, to }: Match): boolean =>
+    Number.isInteger(protocol) &&
+    protocol >= -1 &&
+    protocol <= 255 &&
+    [from, to].every((each) => Number.isInteger(each))
+  const match = <M extends Match>(rule: M): M => {
+    if (!isNumber(rule)) throw new LabError(`Protocol ${rule.protocol}, ${rule.from} to ${rule.to}, is no rule.`)
+    return rule
+  }
+  return {
+    ...network,
+    interfaces: network.interfaces.map((eni) => ({
+      ...eni,
+      address: address(eni.address),
+      ...(eni.publicAddress !== undefined && { publicAddress: address(eni.publicAddress) }),
+    })),
+    groups: network.groups.map((group) => ({
+      ...group,
+      rules: group.rules.flatMap((rule) => {
+        if (rule.cidr === undefined) return [match(rule)]
+        return blocksOf(rule.cidr).map((cidr) => ({ ...match(rule), cidr }))
+      }),
+    })),
+    acls: network.acls.map((acl) => ({
+      ...acl,
+      entries: acl.entries.flatMap((entry) => blocksOf(entry.cidr).map((cidr) => ({ ...match(entry), cidr }))),
+    })),
+    routeTables: network.routeTables.map((table) => ({
+      ...table,
+      routes: table.routes.flatMap((route) =>
+        route.destination.startsWith('pl-')
+          ? [route]
+          : blocksOf(route.destination).map((destination) => ({ ...route, destination })),
+      ),
+    })),
+    prefixLists: network.prefixLists.map((list) => ({ ...list, cidrs: list.cidrs.flatMap(blocksOf) })),
+  }
+}
+
+// ---- Ends: they answer every port
+
+const answering = (before: readonly string[] = []): string =>
+  chainText('incoming', [
+    'type nat hook prerouting priority -100;',
+    ...before,
+    `fib daddr type local meta l4proto tcp redirect to :${LAB_PORT}`,
+  ])
+
+function endOf({ id, address }: Interface, name: string, isNat: boolean): LabNamespace {
+  const translating = `  chain outgoing {
+    type nat hook postrouting priority 100;
+    fib saddr type != local snat to ${address}
+  }
+`
+  return {
+    name,
+    end: id,
+    commands: [
+      'link set lo up',
+      `addr add ${address}/32 dev eth0`,
+      'link set eth0 up',
+      `route add ${ROUTER}/32 dev eth0 src ${address}`,
+      `route add default via ${ROUTER} dev eth0 src ${address}`,
+    ],
+    // A NAT gateway answers no connection that is made to it.
+    rules: isNat ? `table ip translates {\n${translating}}\n` : `table ip answers {\n${answering()}}\n`,
+  }
+}
+
+/** It has every address that no interface has. */
+function internetOf(network: Network, gated: readonly (readonly [vpc: string, router: string])[]): LabNamespace {
+  const commands = ['link set lo up']
+  for (const [vpc, router] of gated) {
+    commands.push(
+      `addr add ${INTERNET_SIDE}/32 dev ${router}`,
+      `link set ${router} up`,
+      ...network.interfaces
+        .filter((eni) => eni.vpc === vpc && eni.publicAddress !== undefined)
+        .map(
+          ({ publicAddress }) =>
+            `route add ${publicAddress}/32 via ${ROUTER} dev ${router} onlink table ${PUBLISHED_TABLE}`,
+        ),
+    )
+  }
+  // The local table is looked at last: Linux sends from no address that this very table does not have.
+  commands.push(
+    `rule add pref 10 lookup ${PUBLISHED_TABLE}`,
+    'rule add pref 20 lookup local',
+    'rule del pref 0',
+    'route add local default dev lo table local',
+  )
+  // What is private, or a VPC's, is nowhere on the internet.
+  const subnets = network.subnets.flatMap(({ cidr }) => blocksOf(cidr))
+  const absent = [...new Set([...PRIVATE, ...subnets])].map((block) => `ip daddr ${block} drop`)
+  return { name: 'inet', end: INTERNET, commands, rules: `table ip answers {\n${answering(absent)}}\n` }
+}
+
+// ---- Routers
+
+interface RouterInput {
+  readonly network: Network
+  readonly vpc: string
+  readonly vpcs: readonly string[]
+  readonly name: string
+  readonly deviceOf: ReadonlyMap<string, string>
+}
+
+function routerOf(input: RouterInput): LabNamespace {
+  const { network, vpc, name, deviceOf } = input
+  const own = network.interfaces.filter((eni) => eni.vpc === vpc)
+  const hasGateway = network.internetGateways.some((gateway) => gateway.vpc === vpc)
+  const devices = [...own.map(({ id }) => deviceOf.get(id)!), ...(hasGateway ? ['igw'] : []), ...peersOf(input)]
+  const commands = ['link set lo up']
+  for (const device of devices) {
+    const peering = device.startsWith('p') ? network.peerings[Number(device.slice(1))] : undefined
+    const address = peering ? PEERS[peering.vpcs[0] === vpc ? 0 : 1] : ROUTER
+    commands.push(`addr add ${address}/32 dev ${device}`, `link set ${device} up`)
+  }
+  const subnets = network.subnets.filter((subnet) => subnet.vpc === vpc)
+  const tables = [...new Set(subnets.map(({ routeTable }) => routeTable))]
+  for (const [index, id] of tables.entries()) {
+    const routes = network.routeTables.find((table) => table.id === id)?.routes ?? []
+    commands.push(...routesOf(input, routes, own, TABLE_FIRST + index))
+  }
+  for (const { id, subnet } of own) {
+    const table = tables.indexOf(subnets.find((each) => each.id === subnet)!.routeTable)
+    commands.push(`rule add pref 100 iif ${deviceOf.get(id)} lookup ${TABLE_FIRST + table}`)
+  }
+  // What comes from outside the VPC goes to its interfaces.
+  for (const device of devices.filter((each) => !each.startsWith('v')))
+    commands.push(`rule add pref 100 iif ${device} lookup ${FROM_INTERNET_TABLE}`)
+  for (const { id, address } of own)
+    commands.push(`route add ${address}/32 dev ${deviceOf.get(id)} table ${FROM_INTERNET_TABLE}`)
+  commands.push(`route add blackhole default table ${FROM_INTERNET_TABLE}`)
+  return { name, commands, rules: filtersOf(input, own, subnets) }
+}
+
+/** Devices of active peering connections. */
+const peersOf = ({ network, vpc, vpcs }: RouterInput): readonly string[] =>
+  network.peerings.flatMap(({ vpcs: sides, isActive }, index) =>
+    isActive && sides.includes(vpc) && sides.every((side) => vpcs.includes(side)) && sides[0] !== sides[1]
+      ? [`p${index}`]
+      : [],
+  )
+
+const prefixesOf = (network: Network, { destination }: Route): readonly string[] =>
+  destination.startsWith('pl-')
+    ? (network.prefixLists.find(({ id }) => id === destination)?.cidrs ?? [])
+    : [destination]
+
+/** One table of the kernel. `local` is a route to each interface that no longer prefix leads elsewhere. */
+function routesOf(input: RouterInput, routes: readonly Route[], own: readonly Interface[], table: number): string[] {
+  const { network, deviceOf } = input
+  const all = routes.flatMap((route) => prefixesOf(network, route).map((cidr) => ({ cidr, route })))
+  const commands: string[] = []
+  const longestFor = (address: string): Route | undefined => {
+    const value = parseAddress(address)!.value
+    const point = { family: 4 as const, first: value, last: value }
+    return all
+      .filter(({ cidr }) => contains(parseBlock(cidr)!, point))
+      .sort((a, b) => parseBlock(b.cidr)!.bits - parseBlock(a.cidr)!.bits)[0]?.route
+  }
+  // Interfaces of one subnet reach each other without a route.
+  for (const eni of own)
+    if (longestFor(eni.address)?.target === 'local')
+      commands.push(`route add ${eni.address}/32 dev ${deviceOf.get(eni.id)} table ${table}`)
+  const seen = new Set<string>()
+  for (const { cidr, route } of all) {
+    if (seen.has(cidr)) continue
+    seen.add(cidr)
+    const way = route.isBlackhole ? undefined : wayOf(input, route.target)
+    commands.push(`route add ${way ? '' : 'blackhole '}${cidr}${way ? ` ${way}` : ''} table ${table}`)
+  }
+  if (!seen.has('0.0.0.0/0')) commands.push(`route add blackhole default table ${table}`)
+  return commands
+}
+
+/** Undefined where it leads nowhere that the lab has. */
+function wayOf({ network, vpc, deviceOf, ...input }: RouterInput, target: string): string | undefined {
+  if (network.internetGateways.some(({ id, vpc: at }) => id === target && at === vpc))
+    return `via ${INTERNET_SIDE} dev igw onlink`
+  const nat = network.natGateways.find(({ id, isAvailable }) => id === target && isAvailable)
+  const eni = network.interfaces.find(({ id }) => id === (nat?.interface ?? target))
+  if (eni?.vpc === vpc) return `via ${eni.address} dev ${deviceOf.get(eni.id)} onlink`
+  const index = network.peerings.findIndex(({ id }) => id === target)
+  const device = `p${index}`
+  if (!peersOf({ network, vpc, deviceOf, ...input }).includes(device)) return undefined
+  return `via ${PEERS[network.peerings[index]!.vpcs[0] === vpc ? 1 : 0]} dev ${device} onlink`
+}
+
+// ---- Filters
+
+/** The name of a chain or set: IDs may have characters that nftables does not take. */
+const chain = (kind: string, id: string): string => `${kind}_${id.replaceAll(/[^A-Za-z0-9]/g, '_')}`
+
+function matchText({ protocol, from, to }: Match): string {
+  if (protocol === -1) return ''
+  if (protocol === 6 || protocol === 17) {
+    const [first, last] = [Math.max(from, 0), to < 0 ? 65_535 : to]
+    const name = protocol === 6 ? 'tcp' : 'udp'
+    return first === 0 && last === 65_535 ? `meta l4proto ${name} ` : `${name} dport ${first}-${last} `
+  }
+  if (protocol === 1 && from >= 0) return `icmp type ${from} ${to < 0 ? '' : `icmp code ${to} `}`
+  return `meta l4proto ${protocol} `
+}
+
+/** Texts that match the other end of a packet; none where nothing can match. */
+function peerTexts(
+  network: Network,
+  { cidr, prefixList, group }: Partial<GroupRule>,
+  field: string,
+): readonly string[] {
+  if (group !== undefined) {
+    const members = network.interfaces.filter(({ groups }) => groups.includes(group)).map(({ address }) => address)
+    return members.length === 0 ? [] : [`ip ${field} { ${[...new Set(members)].join(', ')} } `]
+  }
+  const cidrs = cidr !== undefined ? [cidr] : (network.prefixLists.find(({ id }) => id === prefixList)?.cidrs ?? [])
+  return cidrs.map((each) => `ip ${field} ${each} `)
+}
+
+function groupsChain(network: Network, { groups }: Interface, name: string, egress: boolean): string {
+  const rules = groups.flatMap((id) => network.groups.find((group) => group.id === id)?.rules ?? [])
+  const lines = rules
+    .filter((rule) => rule.egress === egress)
+    .flatMap((rule) =>
+      peerTexts(network, rule, egress ? 'daddr' : 'saddr').map((peer) => `${peer}${matchText(rule)}return`),
+    )
+  return chainText(name, [...new Set(lines), egress ? 'goto rejected_out' : 'goto rejected_in'])
+}
+
+const entryLine = (entry: AclEntry): string =>
+  `ip ${entry.egress ? 'daddr' : 'saddr'} ${entry.cidr} ${matchText(entry)}${
+    entry.allow ? 'return' : entry.egress ? 'goto rejected_out' : 'goto rejected_in'
+  }`
+
+function aclChain(network: Network, id: string, egress: boolean): string {
+  const entries = network.acls.find((acl) => acl.id === id)?.entries ?? []
+  const lines = entries
+    .filter((entry) => entry.egress === egress)
+    .sort((a, b) => a.number - b.number)
+    .map(entryLine)
+  return chainText(chain(egress ? 'out' : 'in', id), [...lines, egress ? 'goto rejected_out' : 'goto rejected_in'])
+}
+
+const chainText = (name: string, lines: readonly string[]): string =>
+  `  chain ${name} {\n${lines.map((line) => `    ${line}\n`).join('')}  }\n`
+
+const mapText = (field: string, entries: readonly (readonly [string, string])[]): readonly string[] =>
+  entries.length === 0 ? [] : [`${field} vmap { ${entries.map(([key, to]) => `"${key}" : jump ${to}`).join(', ')} }`]
+
+/**
+ * In the order of the way: the groups of the sender, which do not look at answers; the network ACL that it leaves through; the one
+ * that it enters through; the groups of the receiver.
+ */
+function filtersOf({ network, deviceOf }: RouterInput, own: readonly Interface[], subnets: readonly Subnet[]): string {
+  const device = ({ id }: Interface): string => deviceOf.get(id)!
+  const devices = own.map(device)
+  const inSubnet = (id: string): readonly string[] => own.filter(({ subnet }) => subnet === id).map(device)
+  const used = subnets.filter(({ id }) => inSubnet(id).length > 0)
+  const acls = [...new Set(used.map(({ acl }) => acl))]
+  const filtered = own.filter(({ isUnfiltered }) => !isUnfiltered)
+  const aclOf = ({ subnet }: Interface): string => subnets.find(({ id }) => id === subnet)!.acl
+  const names = (some: readonly string[]): string => `{ ${some.map((each) => `"${each}"`).join(', ')} }`
+  const within = used.map(({ id }) => `iifname ${names(inSubnet(id))} oifname ${names(inSubnet(id))} return`)
+  const blocked = used.flatMap(({ id, blocks }) => {
+    if (blocks === undefined) return []
+    const from = `iifname "igw" oifname ${names(inSubnet(id))} ${blocks === 'all' ? '' : 'ct state new '}drop`
+    return blocks === 'all' ? [from, `iifname ${names(inSubnet(id))} oifname "igw" drop`] : [from]
+  })
+  const published = own.filter(({ publicAddress }) => publicAddress !== undefined)
+  const publicMap = (entries: readonly string[]): string => `map { ${entries.join(', ')} }`
+  const unpublished =
+    published.length === 0
+      ? 'oifname "igw" drop'
+      : `oifname "igw" ip saddr != { ${published.map(({ address }) => address).join(', ')} } drop`
+  return [
+    `table ip vpc {\n${flowSetsOf(devices)}`,
+    ...filtered.flatMap((eni) => [
+      groupsChain(network, eni, `egress_${device(eni)}`, true),
+      groupsChain(network, eni, `ingress_${device(eni)}`, false),
+    ]),
+    ...acls.flatMap((id) => [aclChain(network, id, true), aclChain(network, id, false)]),
+    chainText('rejected_out', [...recorded('iifname', 'rejected', devices), 'drop']),
+    chainText('rejected_in', [...recorded('oifname', 'rejected', devices), 'drop']),
+    chainText('acl_out', [
+      ...within,
+      ...mapText(
+        'iifname',
+        own.map((eni) => [device(eni), chain('out', aclOf(eni))]),
+      ),
+    ]),
+    chainText('acl_in', [
+      ...within,
+      ...mapText(
+        'oifname',
+        own.map((eni) => [device(eni), chain('in', aclOf(eni))]),
+      ),
+    ]),
+    chainText('groups_out', [
+      'ct state established,related return',
+      ...mapText(
+        'iifname',
+        filtered.map((eni) => [device(eni), `egress_${device(eni)}`]),
+      ),
+    ]),
+    chainText('groups_in', [
+      'ct state established,related return',
+      ...mapText(
+        'oifname',
+        filtered.map((eni) => [device(eni), `ingress_${device(eni)}`]),
+      ),
+    ]),
+    chainText('forwarded', [
+      'type filter hook forward priority 0; policy drop;',
+      'iifname "igw" ct status & (dnat | snat) == 0 drop',
+      unpublished,
+      ...blocked,
+      'jump groups_out',
+      'jump acl_out',
+      ...recorded('iifname', 'accepted', devices),
+      'jump acl_in',
+      'jump groups_in',
+      ...recorded('oifname', 'accepted', devices),
+      'accept',
+    ]),
+    ...(published.length === 0
+      ? []
+      : [
+          chainText('to_private', [
+            'type nat hook prerouting priority -100;',
+            `iifname "igw" dnat to ip daddr ${publicMap(published.map((eni) => `${eni.publicAddress} : ${eni.address}`))}`,
+          ]),
+          chainText('to_public', [
+            'type nat hook postrouting priority 100;',
+            `oifname "igw" snat to ip saddr ${publicMap(published.map((eni) => `${eni.address} : ${eni.publicAddress}`))}`,
+          ]),
+        ]),
+    '}\n',
+  ].join('')
+}
