@@ -18,7 +18,7 @@ const keyIn = (xml) => ({
   secretAccessKey: text(xml, 'SecretAccessKey'),
   sessionToken: text(xml, 'SessionToken'),
 })
-const organizations = (server, operation, input) =>
+export const organizations = (server, operation, input) =>
   callOnce(server, 'organizations', `AWSOrganizationsV20161128.${operation}`, input)
 
 /**
@@ -67,14 +67,15 @@ async function inBulk(total, server, request) {
 }
 
 /** Root users assume no roles. */
-async function firstAdministrator(server) {
+export async function firstAdministrator(server) {
   await queryOnce(server, 'iam', { Action: 'CreateUser', UserName: 'administrator' })
   await queryOnce(server, 'iam', { Action: 'AttachUserPolicy', UserName: 'administrator', PolicyArn: ADMINISTRATOR })
   const key = keyIn(await queryOnce(server, 'iam', { Action: 'CreateAccessKey', UserName: 'administrator' }))
   return { ...server, credentials: key }
 }
 
-async function newMember(administrator, n) {
+/** Creates an account of the organization; returns its ID. */
+export async function newAccount(administrator, n) {
   const requested = await organizations(administrator, 'CreateAccount', {
     AccountName: `member-${n}`,
     Email: `member-${n}@example.com`,
@@ -83,9 +84,13 @@ async function newMember(administrator, n) {
   const { CreateAccountStatus } = await organizations(administrator, 'DescribeCreateAccountStatus', {
     CreateAccountRequestId,
   })
+  return CreateAccountStatus.AccountId
+}
+
+async function newMember(administrator, n) {
   const assumed = await queryOnce(administrator, 'sts', {
     Action: 'AssumeRole',
-    RoleArn: `arn:aws:iam::${CreateAccountStatus.AccountId}:role/${ADMINISTERS}`,
+    RoleArn: `arn:aws:iam::${await newAccount(administrator, n)}:role/${ADMINISTERS}`,
     RoleSessionName: 'bench',
   })
   return { ...administrator, credentials: keyIn(assumed) }

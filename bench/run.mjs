@@ -7,6 +7,7 @@ import { decisions } from './parts/decisions.mjs'
 import { encryptionSdk } from './parts/encryption-sdk.mjs'
 import { events } from './parts/events.mjs'
 import { growth } from './parts/growth.mjs'
+import { identityCenter } from './parts/identity-center.mjs'
 import { kms } from './parts/kms.mjs'
 import { processor } from './parts/processor.mjs'
 import { secrets } from './parts/secrets.mjs'
@@ -27,6 +28,7 @@ const parts = {
   events,
   growth,
   'encryption-sdk': encryptionSdk,
+  'identity-center': identityCenter,
 }
 
 const words = process.argv.slice(2)

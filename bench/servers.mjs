@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { headersOf, signedQuery } from './requests.mjs'
 
-const script = fileURLToPath(new URL('../dist/merlon.js', import.meta.url))
+export const script = fileURLToPath(new URL('../dist/merlon.js', import.meta.url))
 /**
  * One caller makes all requests here, so the limits of one caller are raised out of its way; they are checked all the
  * same.
@@ -32,12 +32,14 @@ export async function startMerlon({ before, kept = before !== undefined, options
   endWithUs(child)
   if (!before) process.once('exit', remove)
   const [line] = await once(createInterface({ input: child.stdout }), 'line')
-  const { url, accounts } = JSON.parse(line)
+  const { url, accounts, console: consoleUrl } = JSON.parse(line)
   const [{ accountId, accessKeyId, secretAccessKey }] = before ? [{ ...before, ...before.credentials }] : accounts
   const server = running('Merlon', url, child, { accessKeyId, secretAccessKey }, () => {
     if (!kept) remove()
   })
-  return { ...server, data, accountId, remove }
+  /** Of pages: sign-in, portal, console. */
+  const web = consoleUrl && new URL(consoleUrl).origin
+  return { ...server, data, accountId, web, remove }
 }
 
 /** moto's server: in memory, checks no signature and no policy. undefined where it is not installed. */

@@ -2,7 +2,7 @@
  * The instances port: what a person of IAM Identity Center may reach, provided by IAM Identity Center and used by its portal.
  *
  * @example
- * const accounts = await use(ssoInstances).accountsOf(unit, instance, userId)
+ * const accounts = await use(ssoInstances).accountsOf({ reader, people }, instance, userId)
  */
 
 import type { SamlMetadata } from '../../engines/saml/metadata.ts'
@@ -27,6 +27,9 @@ export interface PortalRole {
   readonly sessionSeconds: number
   readonly relayState: string | undefined
 }
+
+/** Names of permission sets by account. */
+export type AccessByAccount = ReadonlyMap<string, readonly string[]>
 
 /** What a lookup of a person's access reads. */
 export interface PortalLookup {
@@ -97,9 +100,9 @@ export interface SsoInstancesPort {
   only(reader: Reader): Promise<SsoInstance | undefined>
   /** The applications that the portal shows to a person, by name. */
   applicationsOf(lookup: PortalLookup, instance: SsoInstance, userId: string): Promise<readonly PortalApplication[]>
-  /** Everything that is assigned to a person or to the person's groups, by account and name. */
-  rolesOf(lookup: PortalLookup, instance: SsoInstance, userId: string): Promise<readonly PortalRole[]>
-  /** The same in one account. */
+  /** Names of the permission sets that are assigned to a person or to the person's groups, by account, both in order. */
+  accountsOf(lookup: PortalLookup, instance: SsoInstance, userId: string): Promise<AccessByAccount>
+  /** The roles of the person in one account, by name. */
   rolesIn(
     lookup: PortalLookup,
     instance: SsoInstance,

@@ -2,6 +2,7 @@
 import { instanceIdOf } from '../../kernel/identity-center.ts'
 import { endPortalSessions } from '../../kernel/portal-sessions.ts'
 import type {
+  AccessByAccount,
   ExternalSource,
   PortalLookup,
   PortalRole,
@@ -59,11 +60,32 @@ async function roleOf(
   }
 }
 
-async function roles(lookup: PortalLookup, at: SsoInstance, userId: string, accountId?: string) {
+async function rolesIn(lookup: PortalLookup, at: SsoInstance, userId: string, accountId: string) {
   const rows = await assigned(lookup, at, userId, accountId)
   const found = await Promise.all(rows.map((row) => roleOf(lookup, at, row)))
-  const order = (role: PortalRole) => `${role.accountId} ${role.name}`
-  return found.filter((role) => role !== undefined).sort((a, b) => (order(a) < order(b) ? -1 : 1))
+  return found.filter((role) => role !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** Thousands of assignments have a few permission sets: each of them is read once, and no role is. */
+async function accountsOf(lookup: PortalLookup, at: SsoInstance, userId: string): Promise<AccessByAccount> {
+  const rows = await assigned(lookup, at, userId)
+  const ids = [...new Set(rows.map(({ permissionSetId }) => permissionSetId))]
+  const sets = await Promise.all(
+    ids.map(async (PermissionSetId) => {
+      const set = await permissionSet.get(lookup.reader, SCOPE, { InstanceId: at.id, PermissionSetId })
+      return [PermissionSetId, set?.name] as const
+    }),
+  )
+  const names = new Map(sets)
+  const found = new Map<string, string[]>()
+  for (const { accountId, permissionSetId } of rows) {
+    const name = names.get(permissionSetId)
+    if (name === undefined) continue
+    const known = found.get(accountId)
+    if (known) known.push(name)
+    else found.set(accountId, [name])
+  }
+  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, roles]) => [id, roles.sort()]))
 }
 
 /** `${path:enterprise.department}` → the attribute. */
@@ -141,8 +163,8 @@ export const ssoInstancesPort: SsoInstancesPort = {
         url: row.portal.origin === 'APPLICATION' ? row.portal.url : undefined,
         isSaml: row.saml !== undefined,
       })),
-  rolesOf: roles,
-  rolesIn: roles,
+  accountsOf,
+  rolesIn,
   sessionTags: async (reader, { id }, attributes) => {
     const row = await instance.get(reader, SCOPE, { InstanceId: id })
     const pairs = (row?.accessControl ?? []).flatMap(({ key, source }) => {

@@ -12,7 +12,7 @@ import { pageOf } from '../../kernel/service/page.ts'
 import { endSignIn } from '../../kernel/state/sign-in-sessions.ts'
 import { Fault } from '../../wire/fault.ts'
 import { header } from '../../wire/http.ts'
-import { openRole, rolesIn, rolesOf, type SignedIn, signedIn } from './roles.ts'
+import { accountsOf, openRole, rolesIn, type SignedIn, signedIn } from './roles.ts'
 import { portal } from './words.ts'
 
 const unauthorized = () => portal.fail('UnauthorizedException', 'Session token not found or invalid')
@@ -52,7 +52,7 @@ export const listAccounts = portal
   .withoutPermission(WHY)
   .run(async (call, { nextToken, maxResults }) => {
     const person = await caller(call)
-    const ids = [...new Set((await rolesOf(call, person)).map(({ accountId }) => accountId))]
+    const ids = [...(await accountsOf(call, person)).keys()]
     const { items, next } = await pageOf(call, ids, (id) => id, {
       token: nextToken,
       size: maxResults ?? 100,

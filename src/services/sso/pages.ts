@@ -1,5 +1,5 @@
 /** The portal's pages as HTML. They need no script, but for passkeys. */
-import type { PortalApplication, PortalRole } from '../../kernel/ports/sso-instances.ts'
+import type { PortalApplication } from '../../kernel/ports/sso-instances.ts'
 import { button, done, field, hidden, passkeyForm, problem } from '../../kernel/web/forms.ts'
 import { type Html, html } from '../../kernel/web/html.ts'
 import type { WebAnswer } from '../../kernel/web/site.ts'
@@ -114,22 +114,16 @@ ${field({ name: 'again', label: 'New password, again', type: 'password', autocom
 <button>Change password and sign in</button></form>`,
   })
 
-interface Person {
+export interface Person {
   readonly userName: string
   readonly csrf: string
-}
-
-export interface ShownAccount {
-  readonly id: string
-  readonly name: string
-  readonly roles: readonly PortalRole[]
 }
 
 export interface ShownApplication extends Pick<PortalApplication, 'name' | 'description'> {
   readonly href: string
 }
 
-const applicationsList = (applications: readonly ShownApplication[]): Html | undefined =>
+export const applicationsList = (applications: readonly ShownApplication[]): Html | undefined =>
   applications.length === 0
     ? undefined
     : html`<section><h2>Applications</h2><ul>
@@ -137,31 +131,6 @@ ${applications.map(
   ({ name, description, href }) =>
     html`<li><a href="${href}">${name}</a> <span class="quiet">${description}</span></li>`,
 )}</ul></section>`
-
-export const accountsPage = (
-  person: Person,
-  accounts: readonly ShownAccount[],
-  applications: readonly ShownApplication[],
-): Html =>
-  page({
-    title: applications.length === 0 ? 'Accounts' : 'Accounts and applications',
-    person,
-    content: html`${applicationsList(applications)}${
-      accounts.length === 0 && applications.length > 0
-        ? undefined
-        : accounts.length === 0
-          ? html`<section><p>No account is assigned to you or to your groups. Contact your administrator.</p></section>`
-          : html`${accounts.map(
-              ({ id, name, roles }) => html`<section><h2>${name} <span class="quiet">${id}</span></h2><ul>
-${roles.map(
-  (role) => html`<li><span>${role.name}</span><span class="row">
-<form method="post" action="/start/console">${hidden({ csrf: person.csrf, account: id, role: role.name })}<button class="second" aria-label="Open console of ${name} as ${role.name}">Open console</button></form>
-<form method="post" action="/start/credentials">${hidden({ csrf: person.csrf, account: id, role: role.name })}<button class="second" aria-label="Command line credentials of ${role.name} in ${name}">Command line credentials</button></form>
-</span></li>`,
-)}</ul></section>`,
-            )}`
-    }`,
-  })
 
 /** The answer to an application: browsers without scripts show the button. */
 export const samlPostPage = (answer: {

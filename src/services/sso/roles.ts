@@ -34,8 +34,8 @@ const lookup = ({ unit, use }: Pick<Call, 'unit' | 'use'>): PortalLookup => {
   return { reader: unit, people }
 }
 
-export const rolesOf = (call: Pick<Call, 'unit' | 'use'>, { instance, user }: SignedIn) =>
-  call.use(ssoInstances).rolesOf(lookup(call), instance, user.id)
+export const accountsOf = (call: Pick<Call, 'unit' | 'use'>, { instance, user }: SignedIn) =>
+  call.use(ssoInstances).accountsOf(lookup(call), instance, user.id)
 
 export const applicationsOf = (call: Pick<Call, 'unit' | 'use'>, { instance, user }: SignedIn) =>
   call.use(ssoInstances).applicationsOf(lookup(call), instance, user.id)

@@ -4,32 +4,12 @@ import { consoleSignIn } from '../../kernel/ports/console-sign-in.ts'
 import type { PortalRole } from '../../kernel/ports/sso-instances.ts'
 import { endSignIn } from '../../kernel/state/sign-in-sessions.ts'
 import type { WebAnswer, WebSite } from '../../kernel/web/site.ts'
+import { accounts } from './accounts.ts'
 import { consentRoutes } from './consent.ts'
-import { accountsPage, credentialsPage, faultPage, messagePage, type ShownAccount } from './pages.ts'
-import { applicationsOf, type OpenedRole, openRole, rolesIn, rolesOf } from './roles.ts'
+import { credentialsPage, faultPage, messagePage } from './pages.ts'
+import { type OpenedRole, openRole, rolesIn } from './roles.ts'
 import { securityRoutes } from './security.ts'
 import { getSignedIn, portalScheme, postSignedIn, type Visit } from './session.ts'
-
-async function accounts({ call, person, shown }: Visit): Promise<WebAnswer> {
-  const byAccount = new Map<string, PortalRole[]>()
-  for (const role of await rolesOf(call, person)) {
-    const roles = byAccount.get(role.accountId)
-    if (roles) roles.push(role)
-    else byAccount.set(role.accountId, [role])
-  }
-  const all = await Promise.all(
-    [...byAccount].map(async ([id, roles]): Promise<ShownAccount> => {
-      const { name, alias } = await call.ports.accounts.describe(call.unit, id)
-      return { id, name: alias ?? name, roles }
-    }),
-  )
-  const applications = (await applicationsOf(call, person)).map(({ id, name, description, url }) => ({
-    name,
-    description,
-    href: url ?? `/start/saml/${person.instance.id}/${id}`,
-  }))
-  return { page: accountsPage(shown, all, applications) }
-}
 
 interface Opened extends OpenedRole {
   readonly role: PortalRole
