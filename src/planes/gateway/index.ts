@@ -28,8 +28,6 @@ import { RequestHandler } from './request-handler.ts'
 import { type GatewayState, openState, type ReportError } from './state.ts'
 import { Pools, TargetChoice } from './upstream.ts'
 
-export { GATEWAY } from '../../kernel/planes/gateway-content.ts'
-
 /** What the operator configures. */
 export interface GatewaySettings {
   /** Ranges of proxies in front: their PROXY protocol is believed, and with `hops` their X-Forwarded-For. */

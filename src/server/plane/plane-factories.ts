@@ -1,11 +1,11 @@
 /** The planes that work from snapshots, in the server's process or in their own. */
 import type { Exchange } from '../../kernel/planes/exchange.ts'
+import { GATEWAY } from '../../kernel/planes/gateway-content.ts'
 import { RESOLVER } from '../../kernel/planes/observed-queries.ts'
 import type { Plane } from '../../kernel/planes/plane.ts'
 import type { OpenSecrets } from '../../kernel/planes/sealed-secrets.ts'
 import type { SnapshotFeed } from '../../kernel/planes/snapshot.ts'
-import { GATEWAY, type GatewaySettings, gateway } from '../../planes/gateway/index.ts'
-import { resolver } from '../../planes/resolver/index.ts'
+import type { GatewaySettings } from '../../planes/gateway/index.ts'
 
 export interface PlaneParts {
   readonly feed: SnapshotFeed
@@ -32,6 +32,10 @@ export interface PlaneParts {
   readonly gateway?: GatewaySettings | undefined
 }
 
-export type PlaneFactory = (parts: PlaneParts) => Plane
+export type PlaneFactory = (parts: PlaneParts) => Promise<Plane>
 
-export const planeFactories: Readonly<Record<string, PlaneFactory>> = { [GATEWAY]: gateway, [RESOLVER]: resolver }
+/** Loaded when they are opened: what a plane needs for its work delays no start of a server. */
+export const planeFactories: Readonly<Record<string, PlaneFactory>> = {
+  [GATEWAY]: async (parts) => (await import('../../planes/gateway/index.ts')).gateway(parts),
+  [RESOLVER]: async (parts) => (await import('../../planes/resolver/index.ts')).resolver(parts),
+}

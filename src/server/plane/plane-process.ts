@@ -77,7 +77,7 @@ export async function runPlane(options: PlaneProcessOptions): Promise<PlaneProce
     status: () => ({ health: plane.health(), snapshot: plane.snapshotNumber() }),
     ...(recordsEveryMs !== undefined && { everyMs: recordsEveryMs }),
   })
-  const plane = factory({
+  const plane = await factory({
     feed: feedFrom(server, name, identity.token, stopped.signal),
     publicKey: Buffer.from(identity.publicKey, 'base64'),
     file: join(state, 'snapshot.json'),

@@ -34,6 +34,8 @@ export class ServerPlane {
   #feed: SnapshotFeed | undefined
   #cloud: Attached | undefined
   #plane: Plane | undefined
+  /** Begins with the first cloud. */
+  #opening: Promise<void> | undefined
   #records: RecordBuffer | undefined
   #listeners: readonly OpenListener[] = []
   #followed: FollowedListeners | undefined
@@ -54,10 +56,14 @@ export class ServerPlane {
 
   /** To be called with each cloud that starts. A plane that cannot listen is logged, and does not keep the server from starting. */
   async attach(cloud: Attached): Promise<void> {
-    const { plane: name, host, port = 0, file, logger, gateway } = this.#options
-    this.#feed = cloud.use(snapshots).feedOf(name)
+    this.#feed = cloud.use(snapshots).feedOf(this.#options.plane)
     this.#cloud = cloud
-    if (this.#plane) return
+    this.#opening ??= this.#open(cloud)
+    await this.#opening
+  }
+
+  async #open(cloud: Attached): Promise<void> {
+    const { plane: name, host, port = 0, file, logger, gateway } = this.#options
     const records = new RecordBuffer({
       sink: { put: (batch) => this.#put(batch) },
       directory: undefined,
@@ -65,7 +71,7 @@ export class ServerPlane {
       everyMs: RECORDS_EVERY_MS,
     })
     const takesRecords = cloud.planeHandlers.records(name).length > 0
-    const plane = planeFactories[name]!({
+    const plane = await planeFactories[name]!({
       feed: { next: (after, waitMs) => this.#next(after, waitMs) },
       publicKey: cloud.vault.installationPublicKey(),
       file,
@@ -106,6 +112,8 @@ export class ServerPlane {
   }
 
   async close(): Promise<void> {
+    // Why it could not be opened was logged.
+    await this.#opening?.catch(() => undefined)
     await this.#plane?.drain?.()
     await this.#followed?.close()
     await Promise.all(this.#listeners.map((listener) => listener.close()))

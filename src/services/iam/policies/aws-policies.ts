@@ -18,18 +18,18 @@ interface Packed {
   readonly document: object
 }
 
-type Policies = ReadonlyMap<string, ManagedPolicyRow>
+type Policies = ReadonlyMap<string, () => ManagedPolicyRow>
 let loading: Promise<Policies> | undefined
 
 const policies = (): Promise<Policies> => (loading ??= load())
 
 export async function awsPolicy(arn: string): Promise<ManagedPolicyRow | undefined> {
-  return (await policies()).get(arn)
+  return (await policies()).get(arn)?.()
 }
 
 /** ARN and row of each, by ARN. */
 export async function awsPolicies(): Promise<readonly (readonly [string, ManagedPolicyRow])[]> {
-  return [...(await policies())]
+  return [...(await policies())].map(([arn, row]) => [arn, row()] as const)
 }
 
 async function load(): Promise<Policies> {
@@ -38,7 +38,13 @@ async function load(): Promise<Policies> {
   const packed: readonly Packed[] = JSON.parse(
     (await promisify(brotliDecompress)(await readFile(file))).toString('utf8'),
   )
-  return new Map(packed.map((policy) => [policy.arn, rowOf(policy)]))
+  return new Map(packed.map((policy) => [policy.arn, madeOnce(policy)]))
+}
+
+/** Most are never looked at, and a start waits for the first one that is attached. */
+function madeOnce(policy: Packed): () => ManagedPolicyRow {
+  let row: ManagedPolicyRow | undefined
+  return () => (row ??= rowOf(policy))
 }
 
 function rowOf({ arn, version, createdAt, updatedAt, document }: Packed): ManagedPolicyRow {
