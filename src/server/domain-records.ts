@@ -40,6 +40,9 @@ const configured = (): readonly DnsServer[] | undefined => {
 /** `MERLON_DNS_HOSTS`: `ns1.corp.test=10.0.0.53:53,…`, name servers that the operator says where to find. */
 const configuredHosts = () => readHosts(process.env['MERLON_DNS_HOSTS'], 'MERLON_DNS_HOSTS')
 
+/** `MERLON_DNS_DIRECT=off`: where a firewall lets queries through to resolvers alone, no name server would answer. */
+const isDirect = (): boolean => process.env['MERLON_DNS_DIRECT'] !== 'off'
+
 export function worldsDns(servers = configured(), hosts = configuredHosts()): DomainRecordsPort {
   const resolvers = () => (servers ?? machinesServers()).slice(0, SERVERS_MAX)
   const authoritative = new AuthoritativeServers({ resolvers, hosts })
@@ -48,7 +51,7 @@ export function worldsDns(servers = configured(), hosts = configuredHosts()): Do
       const name = fullName.replace(/\.$/, '')
       const [recursive, direct] = await Promise.all([
         Promise.all(resolvers().map((server) => answerOf(server, name, type))),
-        authoritative.lookup(name, type),
+        isDirect() ? authoritative.lookup(name, type) : [],
       ])
       return [...recursive, ...direct]
     },

@@ -365,6 +365,65 @@ describe('An authority', () => {
     expect(printed).toContain('Superseded')
   })
 
+  test('writes its revocation list to a bucket whose policy lets it in, at once and again at half of its time', async () => {
+    const s3 = it.client(S3Client)
+    await s3.send(new CreateBucketCommand({ Bucket: 'lists' }))
+    const CrlConfiguration = {
+      Enabled: true,
+      ExpirationInDays: 2,
+      S3BucketName: 'lists',
+      S3ObjectAcl: 'BUCKET_OWNER_FULL_CONTROL',
+    }
+    const RevocationConfiguration = { CrlConfiguration }
+    await expect(create('ROOT', { RevocationConfiguration })).rejects.toMatchObject({ code: 'InvalidPolicyException' })
+    const permit = async (...Action: readonly string[]) => {
+      const Principal = { Service: 'acm-pca.amazonaws.com' }
+      const Condition = { StringEquals: { 'aws:SourceAccount': ACCOUNT } }
+      const Resource = ['arn:aws:s3:::lists', 'arn:aws:s3:::lists/*']
+      const Policy = allowing({ Principal, Action, Resource, Condition })
+      await s3.send(new PutBucketPolicyCommand({ Bucket: 'lists', Policy }))
+    }
+    await permit('s3:GetBucketAcl', 's3:GetBucketLocation')
+    const { arn } = await activeRoot({ RevocationConfiguration })
+    const results = async () =>
+      (await it.store.log({ account: ACCOUNT, limit: 200 }))
+        .map(({ body }) => JSON.parse(body))
+        .filter(({ eventName }) => eventName === 'CrlGeneration')
+        .map(({ serviceEventDetails }) => serviceEventDetails.Result)
+    await it.jobs.runDue()
+    expect(await results()).toEqual(['failure'])
+
+    await permit('s3:GetBucketAcl', 's3:GetBucketLocation', 's3:PutObject', 's3:PutObjectAcl')
+    await it.pass(10 * 60_000)
+    expect(await results()).toEqual(['success', 'failure'])
+    const Key = `crl/${arn.split('/').at(-1)}.crl`
+    const list = async () => {
+      const { Body } = await it.client(S3Client).send(new GetObjectCommand({ Bucket: 'lists', Key }))
+      const der = Buffer.from(await Body!.transformToByteArray())
+      return openssl({ crl: der }, 'crl', '-inform', 'DER', '-in', 'crl', '-noout', '-text')
+    }
+    expect(await list()).toContain('No Revoked Certificates')
+    const issued = await issue(arn, request('/CN=a.test'))
+    const serial = new X509Certificate(issued.pem).serialNumber
+    await root('RevokeCertificate', {
+      CertificateAuthorityArn: arn,
+      CertificateSerial: serial,
+      RevocationReason: 'SUPERSEDED',
+    })
+    await it.jobs.runDue()
+    const first = await list()
+    expect(first).toContain(`Serial Number: ${serial}`)
+    await it.pass(25 * 60 * 60_000)
+    expect(await list()).not.toBe(first)
+    const written = (await results()).length
+    await root('UpdateCertificateAuthority', {
+      CertificateAuthorityArn: arn,
+      RevocationConfiguration: { CrlConfiguration: { Enabled: false } },
+    })
+    await it.pass(50 * 60 * 60_000)
+    expect(await results()).toHaveLength(written)
+  })
+
   test('reports what it issued to a bucket whose policy lets it in', async () => {
     const { arn } = await activeRoot()
     await issue(arn, request('/CN=a.test'))

@@ -10,6 +10,7 @@ import type { ServiceJob } from '../../kernel/service/service.ts'
 import { type Key, key } from '../../store/store.ts'
 import type { StoredMaterial } from '../../vault/material/materials.ts'
 import { assertFits, signWith, specOf } from './algorithms.ts'
+import { planCrl, requireCrlBucket } from './crl-delivery.ts'
 import {
   type AuthorityRow,
   arnOf,
@@ -50,6 +51,8 @@ export const createCertificateAuthority = pca
         `The account has ${quota} certificate authorities, the most it may have.`,
       )
 
+    const revocation = checkedRevocation(input.RevocationConfiguration)
+    await requireCrlBucket(call, arn, revocation)
     const spec = specOf(configuration)
     const { SigningAlgorithm } = configuration
     assertFits(configuration.KeyAlgorithm, SigningAlgorithm)
@@ -82,7 +85,7 @@ export const createCertificateAuthority = pca
       usageMode: input.UsageMode ?? 'GENERAL_PURPOSE',
       keyStandard: input.KeyStorageSecurityStandard ?? 'FIPS_140_2_LEVEL_3_OR_HIGHER',
       configuration,
-      revocation: checkedRevocation(input.RevocationConfiguration),
+      revocation,
       status: 'PENDING_CERTIFICATE',
       held,
       publicKey: publicKey.toString('base64'),
@@ -152,7 +155,7 @@ export const importCertificateAuthorityCertificate = pca
     const { certificate, chain } = readImport(row, text, chainText)
     const [notBefore, notAfter] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)]
     if (call.now >= notAfter) throw pca.fail('MalformedCertificateException', 'The certificate has expired.')
-    save({
+    const active = save({
       ...row,
       status: 'ACTIVE',
       certificate: certificate.toString().trimEnd(),
@@ -162,6 +165,7 @@ export const importCertificateAuthorityCertificate = pca
       notAfter,
       changedAt: call.now,
     })
+    planCrl(call.unit, active, call.newId(), call.now)
     return {}
   })
 
@@ -198,19 +202,22 @@ function readImport(row: AuthorityRow, text: string, chainText: string | undefin
 export const updateCertificateAuthority = pca
   .operation('UpdateCertificateAuthority')
   .on(authority.named('CertificateAuthorityArn'))
-  .run((call, { Status, RevocationConfiguration }, { row, save }) => {
+  .run(async (call, { Status, RevocationConfiguration }, { row, arn, save }) => {
     if (row.status === 'DELETED') throw wrongState(row, call.now)
     if (Status !== undefined) {
       if (Status !== 'ACTIVE' && Status !== 'DISABLED')
         throw pca.fail('InvalidArgsException', 'The status can be set to ACTIVE or DISABLED.')
       if (row.certificate === undefined) throw wrongState(row, call.now)
     }
-    save({
+    const revocation = RevocationConfiguration && checkedRevocation(RevocationConfiguration)
+    if (revocation) await requireCrlBucket(call, arn, revocation)
+    const changed = save({
       ...row,
       ...(Status !== undefined && { status: Status as 'ACTIVE' | 'DISABLED' }),
-      ...(RevocationConfiguration && { revocation: checkedRevocation(RevocationConfiguration) }),
+      ...(revocation && { revocation }),
       changedAt: call.now,
     })
+    if (revocation) planCrl(call.unit, changed, call.newId(), call.now)
     return {}
   })
 

@@ -4,6 +4,7 @@ import type { ConditionKeyTable } from '../../kernel/resource/condition-keys.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as auditReports from './audit-reports.ts'
 import * as authorities from './authorities.ts'
+import { WRITE_CRL, writeCrl } from './crl-delivery.ts'
 import * as issuing from './issuing.ts'
 import * as permissions from './permissions.ts'
 import { authority, pca as words } from './resources.ts'
@@ -26,6 +27,7 @@ export const pca = words.service({
   conditionKeys,
   sites: [revocationSite],
   jobs: {
+    [WRITE_CRL]: writeCrl,
     'acm-pca.delete': authorities.deletePermanently,
     'acm-pca.report': auditReports.writeReport,
     'acm-pca.forget': forgetExpired,

@@ -36,6 +36,7 @@ import { key } from '../../store/store.ts'
 import { Fault } from '../../wire/fault.ts'
 import type { Strict } from '../../wire/typed.ts'
 import { assertFits, signWith } from './algorithms.ts'
+import { planCrl } from './crl-delivery.ts'
 import { forbiddenName } from './name-constraints.ts'
 import {
   type AuthorityRow,
@@ -350,5 +351,6 @@ export const revokeCertificate = pca
     const revoked: IssuedRow = { ...issued, revokedAt: call.now, reason: reason as RevocationReason }
     call.unit.put(at, revoked)
     call.unit.put(revokedKey(row.id, serial), revoked)
+    planCrl(call.unit, row, call.newId(), call.now)
     return {}
   })

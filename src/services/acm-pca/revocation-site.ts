@@ -1,22 +1,13 @@
 /** Revocation lists and status answers (OCSP) of private authorities, readable without credentials. */
-import { X509Certificate } from 'node:crypto'
-import { certificateParts } from '../../engines/x509/certificate-builder.ts'
-import {
-  buildCrl,
-  type Issuer,
-  type Revocation,
-  RevocationLists,
-  StatusResponder,
-  statusError,
-} from '../../engines/x509/revocation.ts'
+import { RevocationLists, StatusResponder, statusError } from '../../engines/x509/revocation.ts'
 import type { SignatureAlgorithm } from '../../engines/x509/signature-algorithms.ts'
 import { route, type WebAnswer, type WebCall, type WebSite } from '../../kernel/web/site.ts'
 import type { Key } from '../../store/store.ts'
 import { signWith } from './algorithms.ts'
-import { type AuthorityRow, authorityPlaceKey, type IssuedRow, issuedKey, revokedBy } from './resources.ts'
+import { crlOf, issuerOf, revocationOf } from './crl.ts'
+import { type AuthorityRow, authorityPlaceKey, type IssuedRow, issuedKey } from './resources.ts'
 
 const HOUR_MS = 60 * 60 * 1000
-const DAY_MS = 24 * HOUR_MS
 const CACHE_SECONDS = 60
 const REQUEST_BYTES_MAX = 4_096
 const ID = /^[0-9a-f-]{36}$/
@@ -29,15 +20,6 @@ async function authorityOf(call: WebCall, id: string): Promise<AuthorityRow | un
   const row = place && (await call.unit.get<AuthorityRow>(place.at))
   return row?.certificate === undefined || row.status === 'DELETED' ? undefined : row
 }
-
-function issuerOf(row: AuthorityRow): Issuer {
-  const { subject, publicKey } = certificateParts(new X509Certificate(row.certificate!).raw)
-  const algorithm = row.configuration.SigningAlgorithm as SignatureAlgorithm
-  return { name: Buffer.from(subject), publicKey: Buffer.from(publicKey), algorithm }
-}
-
-const revocationOf = ({ serial, revokedAt, reason = 'UNSPECIFIED' }: IssuedRow): Revocation | undefined =>
-  revokedAt === undefined ? undefined : { serial, revokedAt, reason }
 
 const signerOf = (call: WebCall, row: AuthorityRow) =>
   signWith(call.vault, row.held, row.configuration.SigningAlgorithm as SignatureAlgorithm)
@@ -56,21 +38,8 @@ const crl = route({
   run: async (call, { path }) => {
     const row = await authorityOf(call, path['file']!.replace(/\.crl$/, ''))
     if (!row?.revocation.CrlConfiguration?.Enabled) return NOT_FOUND
-    const { now } = call
-    const file = await lists.get(row, now, async () => {
-      const revoked = await call.unit.range<IssuedRow>(revokedBy(row.id))
-      // Without those that have expired (RFC 5280 §3.3).
-      const revocations = revoked.flatMap(({ document }) =>
-        document.notAfter > now ? (revocationOf(document) ?? []) : [],
-      )
-      const nextUpdate = new Date(now + (row.revocation.CrlConfiguration!.ExpirationInDays ?? 1) * DAY_MS)
-      return buildCrl(
-        issuerOf(row),
-        revocations,
-        { number: now, thisUpdate: new Date(now), nextUpdate },
-        signerOf(call, row),
-      )
-    })
+    const { now, vault, unit: reader } = call
+    const file = await lists.get(row, now, () => crlOf({ reader, vault, now }, row))
     return { file, contentType: 'application/pkix-crl', cacheSeconds: CACHE_SECONDS }
   },
 })
