@@ -5,17 +5,13 @@
  * Source of names: https://docs.aws.amazon.com/waf/latest/developerguide/logging-s3.html
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import type { WafLogRecord } from '../../engines/waf/log-record.ts'
 import { scheduleJob } from '../../kernel/jobs/jobs.ts'
+import { logDelivery } from '../../kernel/ports/log-delivery.ts'
 import type { ServiceJob } from '../../kernel/service/service.ts'
 import { type Key, key, type Unit, under } from '../../store/store.ts'
-import { folderOf, writeLog } from './log-bucket.ts'
-import { groupIn, writeToGroup } from './log-group.ts'
-import { bucketOf } from './logging.ts'
+import { deliveryOf, nameOf, placeOf } from './log-destination.ts'
 import { type LoggingRow, loggingKey } from './logging-rows.ts'
-import { webAcl } from './resources.ts'
 
 /** In documents that wait: never change it. */
 export const DELIVER_LOGS = 'wafv2.deliver-logs'
@@ -24,7 +20,6 @@ const EVERY_MS = 5 * 60_000
 const WAITING_BYTES_MAX = 64 * 1024 * 1024
 /** Rows of one file. */
 const ROWS_MAX = 500
-const compressed = promisify(gzip)
 
 interface QueuedRow {
   /** JSON texts. */
@@ -81,8 +76,7 @@ const minuteOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 
 
 /** The same for a delivery that is done again: it follows from the first row. */
 function fileName(row: LoggingRow, first: Key): string {
-  const name = webAcl.form.parse(row.webAcl)?.variables.Name ?? ''
-  const place = row.scope === 'global' ? 'cloudfront' : row.region
+  const [name, place] = [nameOf(row), placeOf(row)]
   const at = Number(/\/(\d{15})-[^/]*$/.exec(first)?.[1])
   const folder = new Date(at).toISOString().slice(0, 16).replace(/[-T:]/g, '/')
   const hash = createHash('sha256').update(first).digest('hex').slice(0, 8)
@@ -95,7 +89,7 @@ interface Delivered {
 }
 
 export const deliverLogs: ServiceJob<Delivery, Delivered> = {
-  effect: async ({ reader, actAs }, { webAcl: arn }) => {
+  effect: async ({ reader, actAs, use }, { webAcl: arn }) => {
     const rows = await reader.range<QueuedRow>(queueOf(arn), { limit: ROWS_MAX })
     const logging = await reader.get<LoggingRow>(loggingKey(arn))
     const bytes = rows.reduce((total, { document }) => total + document.bytes, 0)
@@ -103,17 +97,9 @@ export const deliverLogs: ServiceJob<Delivery, Delivered> = {
     // Without a configuration what waited is dropped: it was deleted.
     if (!logging || rows.length === 0) return delivered
     const records = rows.flatMap(({ document }) => document.records)
-    const group = groupIn(logging.destination)
-    if (group !== undefined) {
-      await writeToGroup(actAs, logging, group, records)
-      return delivered
-    }
-    const text = records.join('\n')
-    const destination = bucketOf(logging.destination)
-    await writeLog(actAs, logging, destination, {
-      key: folderOf(logging, destination) + fileName(logging, rows[0]!.key),
-      body: await compressed(`${text}\n`),
-    })
+    const events = records.map((message) => ({ timestamp: Number(JSON.parse(message).timestamp), message }))
+    const delivery = deliveryOf(logging, () => fileName(logging, rows[0]!.key))
+    await use(logDelivery).write(actAs, delivery, events)
     return delivered
   },
   run: async (unit, { now }, { webAcl: arn }, { keys, bytes }) => {

@@ -7,8 +7,7 @@ import type { ExistingResource } from '../../kernel/resource/targets.ts'
 import { onlyMember } from './actions.ts'
 import { invalidParameter, nonexistent, notImplemented, wafv2 } from './faults.ts'
 import { listedOf } from './lists.ts'
-import { requireBucket } from './log-bucket.ts'
-import { groupIn, requireGroup } from './log-group.ts'
+import { bucketIn, groupIn, requireDestination } from './log-destination.ts'
 import { type LoggingRow, loggingKey } from './logging-rows.ts'
 import { scopeName, type WebAclRow, webAcl } from './resources.ts'
 
@@ -20,9 +19,6 @@ const configured: Target<Named, ExistingResource<unknown, WebAclRow>> = {
 }
 
 const REDACTABLE = ['SingleHeader', 'UriPath', 'QueryString', 'Method']
-/** `arn:aws:s3:::aws-waf-logs-shop/prefix` */
-const BUCKET = /^arn:[\w-]+:s3:::(aws-waf-logs-[a-z0-9.-]{1,50})(?:\/(.*))?$/
-
 const invalidDestination = (arn: string) =>
   invalidParameter(
     'LOG_DESTINATION',
@@ -35,14 +31,7 @@ function assertDestination(arn: string): void {
   const [, , service] = arn.split(':')
   if (service === 'logs' && groupIn(arn) !== undefined) return
   if (service === 'firehose') throw notImplemented('Firehose streams as the destination of WAF logs')
-  if (!BUCKET.test(arn)) throw invalidDestination(arn)
-}
-
-/** The bucket and the prefix of a destination. */
-export function bucketOf(arn: string): { readonly bucket: string; readonly prefix: string } {
-  const [, bucket, prefix = ''] = BUCKET.exec(arn) ?? []
-  if (bucket === undefined) throw invalidDestination(arn)
-  return { bucket, prefix }
+  if (!bucketIn(arn)) throw invalidDestination(arn)
 }
 
 const shown = (row: LoggingRow): LoggingConfiguration => ({
@@ -83,9 +72,7 @@ export const putLoggingConfiguration = wafv2
       redactedFields: RedactedFields && (toJson(RedactedFields) as LoggingRow['redactedFields']),
       filter: filter && (toJson(filter) as LoggingRow['filter']),
     }
-    const group = groupIn(destination)
-    if (group === undefined) await requireBucket(call, row, bucketOf(destination))
-    else await requireGroup(call, row, group)
+    await requireDestination(call, row)
     call.unit.put(loggingKey(arn), row)
     return { LoggingConfiguration: shown(row) }
   })
