@@ -44,8 +44,7 @@ export function componentOf(request: InspectedRequest, field: InspectedField): C
   if (field.QueryString) return [request.query]
   if (field.Method) return [request.method]
   if (field.Body) return truncated(request, field.Body.OversizeHandling, () => [request.body])
-  if (field.BodyArguments)
-    return truncated(request, field.BodyArguments.OversizeHandling, () => [...new Set(bodyArguments(request))])
+  if (field.BodyArguments) return truncated(request, field.BodyArguments.OversizeHandling, () => bodyArguments(request))
   if (field.ArgumentNames)
     return [...argumentsOf(request.query), ...cookiesOf(headerValues(request, 'cookie'))].map(({ name }) => name)
   if (field.JsonBody) {

@@ -80,7 +80,7 @@ export class Inspection {
     if (component === undefined) {
       // At most all of the request is read for it.
       this.steps.spend(this.#length())
-      component = componentOf(this.request, target.field)
+      component = distinct(componentOf(this.request, target.field))
       this.#components.set(target.fieldKey, component)
     }
     const { transformations } = target
@@ -114,3 +114,7 @@ export class Inspection {
     )
   }
 }
+
+/** A statement matches when one of the texts does: equal ones, such as the keys of a list of objects, are looked at once. */
+const distinct = (component: Component): Component =>
+  typeof component === 'string' || component.length < 2 ? component : [...new Set(component)]

@@ -32,7 +32,7 @@ export function managedPredicate(statement: ManagedStatement, labelPrefix: strin
       if (!found) return false
       inspection.addLabel(`${labelPrefix}bot:name:${found.bot.name}`)
       inspection.addLabel(`${labelPrefix}bot:${found.isVerified ? 'verified' : 'unverified'}`)
-      // Those of AI are meant for the owner to decide, whoever runs them.
+      // Bots of AI are for the owner of the site to decide, verified or not.
       return found.bot.category === Category && (Category === 'ai' || !found.isVerified)
     }
   }
