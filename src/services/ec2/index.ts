@@ -13,6 +13,9 @@ import { RECORD_FLOWS, recordFlows, takeFlows } from './flow-records.ts'
 import * as gateways from './gateways.ts'
 import * as images from './images.ts'
 import * as insights from './insights.ts'
+import * as instanceAttributes from './instance-attributes.ts'
+import * as instanceMetadata from './instance-metadata.ts'
+import * as instanceTypes from './instance-types.ts'
 import * as instances from './instances.ts'
 import * as interfaces from './interfaces.ts'
 import { invalidInput } from './invalid-input.ts'
@@ -22,6 +25,7 @@ import * as peering from './peering.ts'
 import * as prefixLists from './prefix-lists.ts'
 import { RECORD_QUERIES, recordQueries, takeQueries } from './query-records.ts'
 import * as routes from './routes.ts'
+import * as securityGroupRules from './security-group-rules.ts'
 import * as securityGroups from './security-groups.ts'
 import * as settings from './settings.ts'
 import * as subnets from './subnets.ts'
@@ -37,12 +41,16 @@ export const ec2 = words.service({
     gateways,
     interfaces,
     securityGroups,
+    securityGroupRules,
     networkAcls,
     prefixLists,
     endpoints,
     peering,
     flowLogs,
     instances,
+    instanceAttributes,
+    instanceMetadata,
+    instanceTypes,
     images,
     insights,
     tags,
