@@ -1,6 +1,5 @@
 /** EC2: the inventory of a network, and the machines in it as records. */
 import { GATEWAY } from '../../kernel/planes/gateway-content.ts'
-import { RESOLVER } from '../../kernel/planes/observed-queries.ts'
 import { network } from '../../kernel/ports/network.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
@@ -23,7 +22,6 @@ import * as networkAcls from './network-acls.ts'
 import { networkPort } from './network-port.ts'
 import * as peering from './peering.ts'
 import * as prefixLists from './prefix-lists.ts'
-import { RECORD_QUERIES, recordQueries, takeQueries } from './query-records.ts'
 import * as routes from './routes.ts'
 import * as securityGroupRules from './security-group-rules.ts'
 import * as securityGroups from './security-groups.ts'
@@ -59,8 +57,8 @@ export const ec2 = words.service({
   conditionKeys,
   absentKeys,
   invalidInput,
-  jobs: { [DELIVER_FLOWS]: deliverFlows, [RECORD_FLOWS]: recordFlows, [RECORD_QUERIES]: recordQueries },
-  planeRecords: { [GATEWAY]: takeFlows, [RESOLVER]: takeQueries },
+  jobs: { [DELIVER_FLOWS]: deliverFlows, [RECORD_FLOWS]: recordFlows },
+  planeRecords: { [GATEWAY]: takeFlows },
   open: ({ clock }) => ({
     provides: [
       provide(

@@ -1,5 +1,6 @@
 /** GuardDuty: findings about what accounts do, detected in the audit log as it is written. */
 import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
+import { RESOLVER } from '../../kernel/planes/observed-queries.ts'
 import { detectionSources } from '../../kernel/ports/detection-sources.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { serviceLinkedRoleUse } from '../../kernel/ports/service-linked-roles.ts'
@@ -26,6 +27,7 @@ import * as members from './members.ts'
 import { detectionSourcesPort } from './network-events.ts'
 import { readRuleFiles } from './operator-rules.ts'
 import * as organization from './organization.ts'
+import { RECORD_QUERIES, recordQueries, takeQueries } from './query-records.ts'
 import { detectorsOf, PRINCIPAL } from './resources.ts'
 import * as sampleFindings from './sample-findings.ts'
 import * as statistics from './statistics.ts'
@@ -61,7 +63,9 @@ export const guardduty = words.service({
     [EXPORT]: exportJob,
     [ACTIVATE]: activationJob,
     [FORGET_LIST]: forgetExpired,
+    [RECORD_QUERIES]: recordQueries,
   },
+  planeRecords: { [RESOLVER]: takeQueries },
   open: (context) => {
     readAlertTargets(process.env['MERLON_FINDING_ALERTS'])
     const geography = readGeographyFile(process.env['MERLON_GEOGRAPHY'])
