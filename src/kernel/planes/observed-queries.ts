@@ -1,6 +1,6 @@
 /**
  * Queries that a resolver has answered, as it reports them: members of Route 53 Resolver query logs, without those that name the
- * network. EC2 looks up the interface at the client's address; threat detection reads the result.
+ * network. Threat detection looks up the interface at the client's address.
  * Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-query-logs-format.html
  */
 import { isIP } from 'node:net'

@@ -6,12 +6,9 @@
  */
 import type { DnsEvent, FlowEvent } from '../../engines/detect/types.ts'
 import type { Unit } from '../../store/store.ts'
-import type { Reader } from '../state/reader.ts'
 import { port } from './port.ts'
 
 export interface DetectionSourcesPort {
-  /** Where a detector is enabled. */
-  places(reader: Pick<Reader, 'range'>): Promise<readonly { readonly account: string; readonly region: string }[]>
   /**
    * Queues events in the caller's transaction: threat detection reads each once. What waits is bounded; beyond that events are
    * dropped. Returns how many were queued, the first ones; undefined where no detector is enabled.

@@ -45,6 +45,11 @@ export interface NetworkPort {
   /** The ID of the group that each VPC begins with. */
   defaultSecurityGroup(reader: Rows, place: Place, vpcId: string): Promise<string | undefined>
   machine(reader: Rows, place: Place, id: string): Promise<NetworkMachine | undefined>
+  /** All interfaces, with their private, public and IPv6 addresses; `instanceId` is empty without a machine. */
+  interfaces(
+    reader: Rows,
+    place: Place,
+  ): Promise<readonly { readonly vpcId: string; readonly instanceId: string; readonly addresses: readonly string[] }[]>
   /** Makes the interfaces of a resource those that are wanted, in the transaction of the call. */
   placeInterfaces(call: Call, wanted: ManagedInterfaces): Promise<void>
   /** All machines that are not terminated, with their private and public addresses. */

@@ -69,7 +69,7 @@ async function world(scope?: (vpcId: string) => PlaneScope) {
     const { FindingIds } = await guardduty.send(new gd.ListFindingsCommand({ DetectorId }))
     return (await guardduty.send(new gd.GetFindingsCommand({ DetectorId, FindingIds }))).Findings!
   }
-  const waiting = async () => (await it.store.reader.range('ec2/query-intake/')).length
+  const waiting = async () => (await it.store.reader.range('guardduty/query-intake/')).length
   const found = (type: string): Promise<gd.Finding> =>
     vi.waitFor(
       async () => {

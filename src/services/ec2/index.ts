@@ -1,6 +1,5 @@
 /** EC2: the inventory of a network, and the machines in it as records. */
 import { GATEWAY } from '../../kernel/planes/gateway-content.ts'
-import { RESOLVER } from '../../kernel/planes/observed-queries.ts'
 import { network } from '../../kernel/ports/network.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
@@ -13,6 +12,9 @@ import { RECORD_FLOWS, recordFlows, takeFlows } from './flow-records.ts'
 import * as gateways from './gateways.ts'
 import * as images from './images.ts'
 import * as insights from './insights.ts'
+import * as instanceAttributes from './instance-attributes.ts'
+import * as instanceMetadata from './instance-metadata.ts'
+import * as instanceTypes from './instance-types.ts'
 import * as instances from './instances.ts'
 import * as interfaces from './interfaces.ts'
 import { invalidInput } from './invalid-input.ts'
@@ -20,8 +22,8 @@ import * as networkAcls from './network-acls.ts'
 import { networkPort } from './network-port.ts'
 import * as peering from './peering.ts'
 import * as prefixLists from './prefix-lists.ts'
-import { RECORD_QUERIES, recordQueries, takeQueries } from './query-records.ts'
 import * as routes from './routes.ts'
+import * as securityGroupRules from './security-group-rules.ts'
 import * as securityGroups from './security-groups.ts'
 import * as settings from './settings.ts'
 import * as subnets from './subnets.ts'
@@ -37,12 +39,16 @@ export const ec2 = words.service({
     gateways,
     interfaces,
     securityGroups,
+    securityGroupRules,
     networkAcls,
     prefixLists,
     endpoints,
     peering,
     flowLogs,
     instances,
+    instanceAttributes,
+    instanceMetadata,
+    instanceTypes,
     images,
     insights,
     tags,
@@ -51,8 +57,8 @@ export const ec2 = words.service({
   conditionKeys,
   absentKeys,
   invalidInput,
-  jobs: { [DELIVER_FLOWS]: deliverFlows, [RECORD_FLOWS]: recordFlows, [RECORD_QUERIES]: recordQueries },
-  planeRecords: { [GATEWAY]: takeFlows, [RESOLVER]: takeQueries },
+  jobs: { [DELIVER_FLOWS]: deliverFlows, [RECORD_FLOWS]: recordFlows },
+  planeRecords: { [GATEWAY]: takeFlows },
   open: ({ clock }) => ({
     provides: [
       provide(

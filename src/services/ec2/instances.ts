@@ -4,11 +4,11 @@ import type * as IAM from '@aws-sdk/client-iam'
 import type { Call } from '../../kernel/gate/call.ts'
 import { listTags } from '../../kernel/resource/tags.ts'
 import type { LooseInput } from '../../kernel/service/service.ts'
-import { key } from '../../store/store.ts'
-import type { SealContext } from '../../vault/sealed-value.ts'
 import { fault, invalid, missing, need } from './faults.ts'
 import { parseFilters } from './filters.ts'
-import { createInterface, groupsIn, removeInterface } from './interface-rows.ts'
+import { userDataPlace } from './instance-attributes.ts'
+import { metadataOptions } from './instance-metadata.ts'
+import { createInterface, removeInterface } from './interface-rows.ts'
 import { shownInterface } from './interfaces.ts'
 import { INSTANCE_TYPES } from './machines.ts'
 import {
@@ -24,63 +24,12 @@ import {
   volume,
 } from './resources.ts'
 import { type Item, newId, nothing, op, pageRows } from './words.ts'
-import { zonesOf } from './zones.ts'
 
 const iam = { id: 'iam' } as { readonly id: string; readonly types?: typeof IAM }
 
 /** Of one request. AWS's quotas are in virtual processors; this one bounds the work of a request. */
 const INSTANCES_MAX = 100
 const USER_DATA_MAX = 16 * 1024
-
-const userDataPlace = (account: string, id: string): SealContext => ({
-  table: 'ec2/instance',
-  key: id,
-  column: 'user-data',
-  account,
-})
-
-// ---- Metadata options, and the defaults of an account
-
-interface MetadataDefaults {
-  readonly HttpTokens?: string
-  readonly HttpPutResponseHopLimit?: number
-  readonly HttpEndpoint?: string
-  readonly InstanceMetadataTags?: string
-}
-
-const defaultsKey = (call: Call) => key('ec2', 'metadata-defaults', call.account, call.region)
-const metadataDefaults = async (call: Call): Promise<MetadataDefaults> =>
-  (await call.unit.get<MetadataDefaults>(defaultsKey(call))) ?? {}
-
-/** New accounts of AWS require tokens (IMDSv2). */
-async function metadataOptions(call: Call, wanted: LooseInput = {}): Promise<EC2.InstanceMetadataOptionsResponse> {
-  const defaults = await metadataDefaults(call)
-  return {
-    State: 'applied',
-    HttpTokens: wanted.HttpTokens ?? defaults.HttpTokens ?? 'required',
-    HttpPutResponseHopLimit: wanted.HttpPutResponseHopLimit ?? defaults.HttpPutResponseHopLimit ?? 2,
-    HttpEndpoint: wanted.HttpEndpoint ?? defaults.HttpEndpoint ?? 'enabled',
-    HttpProtocolIpv6: wanted.HttpProtocolIpv6 ?? 'disabled',
-    InstanceMetadataTags: wanted.InstanceMetadataTags ?? defaults.InstanceMetadataTags ?? 'disabled',
-  } as EC2.InstanceMetadataOptionsResponse
-}
-
-export const getInstanceMetadataDefaults = op('GetInstanceMetadataDefaults', nothing, async (call) => ({
-  AccountLevel: (await metadataDefaults(call)) as EC2.InstanceMetadataDefaultsResponse,
-}))
-
-export const modifyInstanceMetadataDefaults = op('ModifyInstanceMetadataDefaults', nothing, async (call, input) => {
-  const before: Record<string, unknown> = { ...(await metadataDefaults(call)) }
-  for (const name of ['HttpTokens', 'HttpPutResponseHopLimit', 'HttpEndpoint', 'InstanceMetadataTags'] as const) {
-    const value = input[name]
-    if (value === undefined) continue
-    if (value === 'no-preference' || value === -1) delete before[name]
-    else before[name] = value
-  }
-  call.unit.put(defaultsKey(call), before)
-  return { Return: true }
-})
-
 // ---- Run
 
 const firstInterface = (input: LooseInput) =>
@@ -499,183 +448,6 @@ export const getConsoleOutput = op('GetConsoleOutput', [instance.at('InstanceId'
     `Merlon keeps a record of instance ${id}: no machine runs behind it, so there is no console.\n`,
   ).toString('base64'),
 }))
-
-// ---- Attributes
-
-export const describeInstanceAttribute = op(
-  'DescribeInstanceAttribute',
-  [instance.at('InstanceId')],
-  async (call, input, [{ id, row, data }]) => {
-    const about = { InstanceId: id }
-    const [eni] = row.interfaces
-    switch (input.Attribute) {
-      case 'instanceType':
-        return { ...about, InstanceType: { Value: data.InstanceType } }
-      case 'disableApiTermination':
-        return { ...about, DisableApiTermination: { Value: row.termination.disabled } }
-      case 'disableApiStop':
-        return { ...about, DisableApiStop: { Value: false } }
-      case 'instanceInitiatedShutdownBehavior':
-        return { ...about, InstanceInitiatedShutdownBehavior: { Value: row.termination.behavior } }
-      case 'userData': {
-        const text = row.userData && call.vault.open(userDataPlace(row.account, id), row.userData).toString('base64')
-        return { ...about, UserData: text === undefined ? {} : { Value: text } }
-      }
-      case 'groupSet':
-        return { ...about, Groups: eni === undefined ? [] : (await networkInterface.get(call, eni))?.data.Groups }
-      case 'sourceDestCheck':
-        return {
-          ...about,
-          SourceDestCheck: {
-            Value: eni === undefined ? true : (await networkInterface.get(call, eni))?.data.SourceDestCheck,
-          },
-        }
-      case 'rootDeviceName':
-        return { ...about, RootDeviceName: { Value: data.RootDeviceName } }
-      case 'blockDeviceMapping':
-        return { ...about, BlockDeviceMappings: data.BlockDeviceMappings }
-      case 'ebsOptimized':
-        return { ...about, EbsOptimized: { Value: data.EbsOptimized } }
-      case 'enaSupport':
-        return { ...about, EnaSupport: { Value: true } }
-      case 'enclaveOptions':
-        return { ...about, EnclaveOptions: { Enabled: false } }
-      case 'kernel':
-      case 'ramdisk':
-      case 'productCodes':
-      case 'sriovNetSupport':
-        return about
-      default:
-        throw invalid(`Value (${input.Attribute}) for parameter attribute is invalid.`)
-    }
-  },
-)
-
-export const modifyInstanceAttribute = op(
-  'ModifyInstanceAttribute',
-  [instance.at('InstanceId'), securityGroup.each('Groups')],
-  async (call, input, [{ row, set }]) => {
-    const named = input.Attribute === undefined ? undefined : { [input.Attribute]: input.Value }
-    const isTrue = (text: string | undefined) => (text === undefined ? undefined : text === 'true')
-    const disabled = input.DisableApiTermination?.Value ?? isTrue(named?.['disableApiTermination'])
-    const behavior = input.InstanceInitiatedShutdownBehavior?.Value ?? named?.['instanceInitiatedShutdownBehavior']
-    const type = input.InstanceType?.Value ?? named?.['instanceType']
-    const check = input.SourceDestCheck?.Value ?? isTrue(named?.['sourceDestCheck'])
-    const isStopped = instanceState(row, call.now) === 'stopped'
-    if ((type !== undefined || input.UserData) && !isStopped) {
-      throw fault('IncorrectInstanceState', `The instance '${row.id}' is not in the 'stopped' state.`)
-    }
-    if (type !== undefined && !INSTANCE_TYPES.has(type)) throw invalid(`Invalid value '${type}' for InstanceType.`)
-    if (behavior !== undefined && behavior !== 'stop' && behavior !== 'terminate')
-      throw invalid(`Invalid value '${behavior}' for instanceInitiatedShutdownBehavior.`)
-    const eni = await networkInterface.get(call, row.interfaces[0] ?? '')
-    if (eni && (check !== undefined || input.Groups)) {
-      const groups = input.Groups && (await groupsIn(call, eni.data.VpcId!, input.Groups))
-      networkInterface.put(call, {
-        ...eni,
-        data: {
-          ...eni.data,
-          ...(check !== undefined && { SourceDestCheck: check }),
-          ...(groups && { Groups: groups.map((group) => ({ GroupId: group.id, GroupName: group.data.GroupName })) }),
-        },
-      })
-    }
-    set(
-      {
-        ...(type !== undefined && { InstanceType: type as EC2._InstanceType }),
-        ...(check !== undefined && { SourceDestCheck: check }),
-        ...(input.EbsOptimized?.Value !== undefined && { EbsOptimized: input.EbsOptimized.Value }),
-      },
-      {
-        termination: { disabled: disabled ?? row.termination.disabled, behavior: behavior ?? row.termination.behavior },
-        ...(input.UserData?.Value && {
-          userData: call.vault.seal(userDataPlace(row.account, row.id), Buffer.from(input.UserData.Value)),
-        }),
-      },
-    )
-    return {}
-  },
-)
-
-export const modifyInstanceMetadataOptions = op(
-  'ModifyInstanceMetadataOptions',
-  [instance.at('InstanceId')],
-  (_call, input, [{ id, data, set }]) => {
-    const { HttpTokens, HttpPutResponseHopLimit, HttpEndpoint, HttpProtocolIpv6, InstanceMetadataTags } = input
-    if (HttpPutResponseHopLimit !== undefined && (HttpPutResponseHopLimit < 1 || HttpPutResponseHopLimit > 64)) {
-      throw invalid(
-        `Value (${HttpPutResponseHopLimit}) for parameter httpPutResponseHopLimit is invalid. The hop limit goes from 1 to 64.`,
-      )
-    }
-    const options: EC2.InstanceMetadataOptionsResponse = {
-      ...data.MetadataOptions,
-      ...(HttpTokens !== undefined && { HttpTokens }),
-      ...(HttpPutResponseHopLimit !== undefined && { HttpPutResponseHopLimit }),
-      ...(HttpEndpoint !== undefined && { HttpEndpoint }),
-      ...(HttpProtocolIpv6 !== undefined && { HttpProtocolIpv6 }),
-      ...(InstanceMetadataTags !== undefined && { InstanceMetadataTags }),
-    }
-    set({ MetadataOptions: options })
-    return { InstanceId: id, InstanceMetadataOptions: { ...options, State: 'pending' } }
-  },
-)
-
-const TYPE_FILTERS = parseFilters(`
-  instance-type current-generation free-tier-eligible bare-metal burstable-performance-supported hypervisor
-  memory-info.size-in-mib=MemoryInfo.SizeInMiB processor-info.supported-architecture=ProcessorInfo.SupportedArchitectures
-  vcpu-info.default-vcpus=VCpuInfo.DefaultVCpus vcpu-info.default-cores=VCpuInfo.DefaultCores
-  supported-root-device-type=SupportedRootDeviceTypes supported-usage-class=SupportedUsageClasses
-  supported-virtualization-type=SupportedVirtualizationTypes instance-storage-supported`)
-
-export const describeInstanceTypes = op('DescribeInstanceTypes', nothing, (_call, input) => {
-  const { keeps } = TYPE_FILTERS(input.Filters ?? [])
-  const wanted = input.InstanceTypes ?? []
-  const unknown = wanted.filter((name) => !INSTANCE_TYPES.has(name))
-  if (unknown.length > 0)
-    throw fault('InvalidInstanceType', `The following supplied instance types do not exist: [${unknown.join(', ')}]`)
-  return {
-    InstanceTypes: [...INSTANCE_TYPES.values()].filter(
-      (info) => (wanted.length === 0 || wanted.includes(info.InstanceType!)) && keeps(info),
-    ),
-  }
-})
-
-const OFFERING_FILTERS = parseFilters('instance-type location')
-
-export const describeInstanceTypeOfferings = op('DescribeInstanceTypeOfferings', nothing, (call, input) => {
-  const { keeps } = OFFERING_FILTERS(input.Filters ?? [])
-  const type = input.LocationType ?? 'region'
-  const zones = zonesOf(call.region)
-  const locations =
-    type === 'region' ? [call.region] : zones.map((zone) => (type === 'availability-zone-id' ? zone.id : zone.name))
-  const all = locations.flatMap((Location) =>
-    [...INSTANCE_TYPES.keys()].map((name) => ({
-      InstanceType: name as EC2._InstanceType,
-      LocationType: type,
-      Location,
-    })),
-  )
-  return { InstanceTypeOfferings: all.filter(keeps) }
-})
-
-export const describeInstanceCreditSpecifications = op(
-  'DescribeInstanceCreditSpecifications',
-  nothing,
-  async (call, input) => {
-    const rows: InstanceRow[] = []
-    for (const id of input.InstanceIds ?? []) rows.push(await instance.require(call, id))
-    const all = rows.length > 0 ? rows : await instance.all(call)
-    return {
-      InstanceCreditSpecifications: all
-        .filter(({ data }) => INSTANCE_TYPES.get(data.InstanceType ?? '')?.BurstablePerformanceSupported)
-        .map(({ id, data }) => ({
-          InstanceId: id,
-          CpuCredits: data.InstanceType?.startsWith('t2') ? 'standard' : 'unlimited',
-        })),
-    }
-  },
-)
-
 export const describeIamInstanceProfileAssociations = op(
   'DescribeIamInstanceProfileAssociations',
   nothing,

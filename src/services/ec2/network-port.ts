@@ -21,6 +21,15 @@ export const networkPort = (now: () => number): NetworkPort => ({
     return rows.find(({ document: { data } }) => data.VpcId === vpcId && data.GroupName === 'default')?.document.id
   },
   placeInterfaces: placeManagedInterfaces,
+  interfaces: async (reader, place) =>
+    (await networkInterface.type.list(reader, place)).map(({ document: { data } }) => ({
+      vpcId: data.VpcId ?? '',
+      instanceId: data.Attachment?.InstanceId ?? '',
+      addresses: [
+        ...(data.PrivateIpAddresses ?? []).flatMap((each) => [each.PrivateIpAddress, each.Association?.PublicIp]),
+        ...(data.Ipv6Addresses ?? []).map(({ Ipv6Address }) => Ipv6Address),
+      ].filter((address) => address !== undefined),
+    })),
   machines: async (reader, place) => {
     const addresses = new Map(
       (await networkInterface.type.list(reader, place)).map(({ document: { id, data } }) => [

@@ -1,6 +1,7 @@
 /** GuardDuty: findings about what accounts do, detected in the audit log as it is written. */
 import { readGeographyFiles } from '../../kernel/addresses/geography-files.ts'
 import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
+import { RESOLVER } from '../../kernel/planes/observed-queries.ts'
 import { detectionSources } from '../../kernel/ports/detection-sources.ts'
 import { geography } from '../../kernel/ports/geography.ts'
 import { provide } from '../../kernel/ports/port.ts'
@@ -28,6 +29,7 @@ import * as members from './members.ts'
 import { detectionSourcesPort } from './network-events.ts'
 import { readRuleFiles } from './operator-rules.ts'
 import * as organization from './organization.ts'
+import { RECORD_QUERIES, recordQueries, takeQueries } from './query-records.ts'
 import { detectorsOf, PRINCIPAL } from './resources.ts'
 import * as sampleFindings from './sample-findings.ts'
 import * as statistics from './statistics.ts'
@@ -63,7 +65,9 @@ export const guardduty = words.service({
     [EXPORT]: exportJob,
     [ACTIVATE]: activationJob,
     [FORGET_LIST]: forgetExpired,
+    [RECORD_QUERIES]: recordQueries,
   },
+  planeRecords: { [RESOLVER]: takeQueries },
   open: (context) => {
     readAlertTargets(process.env['MERLON_FINDING_ALERTS'])
     const locate = readGeographyFiles(process.env['MERLON_GEOGRAPHY'])

@@ -7,7 +7,7 @@ import type { DnsEvent, FlowEvent } from '../../engines/detect/types.ts'
 import type { DetectionSourcesPort } from '../../kernel/ports/detection-sources.ts'
 import { type Entry, type Key, key, type Unit, under } from '../../store/store.ts'
 import type { Place } from './engines.ts'
-import { detectorIn, enabledDetectors } from './resources.ts'
+import { detectorIn } from './resources.ts'
 
 export interface WaitingRow extends Place {
   readonly events: readonly (FlowEvent | DnsEvent)[]
@@ -33,7 +33,6 @@ const QUEUE: Key = under('guardduty', 'network-events')
 const stateKey = ({ account, region }: Place): Key => key('guardduty', 'network-events-state', account, region)
 
 export const detectionSourcesPort: DetectionSourcesPort = {
-  places: async (reader) => (await enabledDetectors(reader)).map(({ account, region }) => ({ account, region })),
   add: async (unit, { account, region }, events, now) => {
     const place = { account, region }
     if (!(await detectorIn(unit, place))?.isEnabled) return undefined

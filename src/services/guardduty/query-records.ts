@@ -9,22 +9,24 @@ import { scheduleJob } from '../../kernel/jobs/jobs.ts'
 import { type ObservedQuery, type QueriesRecord, queriesRecordOf } from '../../kernel/planes/observed-queries.ts'
 import { isInScope, type PlaneScope } from '../../kernel/planes/plane-scope.ts'
 import type { RecordHandler } from '../../kernel/planes/records.ts'
-import { detectionSources } from '../../kernel/ports/detection-sources.ts'
+import { network } from '../../kernel/ports/network.ts'
+import type { Use } from '../../kernel/ports/port.ts'
 import type { ServiceJob } from '../../kernel/service/service.ts'
 import { type Key, key, type Unit, under } from '../../store/store.ts'
-import type { Place } from './flow-queue.ts'
-import { networkInterface } from './resources.ts'
+import type { Place } from './engines.ts'
+import { detectionSourcesPort } from './network-events.ts'
+import { enabledDetectors } from './resources.ts'
 
 /** In documents that wait: never change it. */
-export const RECORD_QUERIES = 'ec2.record-queries'
+export const RECORD_QUERIES = 'guardduty.record-queries'
 /** Interfaces are read once for the reports of this time. */
 const EVERY_MS = 2_000
 /** Reports of one turn, and those that may wait. */
 const REPORTS_MAX = 100
 const WAITING_MAX = 5_000
 
-const INTAKE: Key = under('ec2', 'query-intake')
-const STATE: Key = key('ec2', 'query-intake-state')
+const INTAKE: Key = under('guardduty', 'query-intake')
+const STATE: Key = key('guardduty', 'query-intake-state')
 
 interface Report extends QueriesRecord {
   readonly scope?: PlaneScope
@@ -36,10 +38,10 @@ interface IntakeState {
   readonly dropped: number
 }
 
-/** Keeps reports as they come; a job reads them. */
+/** Keeps reports as they come, where anything is watched; a job reads them. */
 export const takeQueries: RecordHandler = async (unit, { records, scope, now }) => {
   const reports = records.map(queriesRecordOf).filter((each) => each !== undefined)
-  if (reports.length === 0) return
+  if (reports.length === 0 || (await enabledDetectors(unit)).length === 0) return
   const { waiting, dropped } = (await unit.get<IntakeState>(STATE)) ?? { waiting: 0, dropped: 0 }
   const kept = reports.slice(0, Math.max(0, WAITING_MAX - waiting))
   for (const { kind, queries } of kept) {
@@ -63,8 +65,7 @@ export const recordQueries: ServiceJob<object> = {
     if (state) unit.put(STATE, { ...state, waiting: Math.max(0, state.waiting - reports.length) })
     if (reports.length === REPORTS_MAX) schedule(unit, now)
     if (reports.length === 0) return
-    const sources = use(detectionSources)
-    const clients = await clientsIn(unit, await sources.places(unit))
+    const clients = await clientsIn(unit, use)
     const byPlace = new Map<string, { readonly place: Place; readonly events: DnsEvent[] }>()
     for (const { document } of reports) {
       for (const query of document.queries) {
@@ -77,7 +78,7 @@ export const recordQueries: ServiceJob<object> = {
         known.events.push(event)
       }
     }
-    for (const { place, events } of byPlace.values()) await sources.add(unit, place, events, now)
+    for (const { place, events } of byPlace.values()) await detectionSourcesPort.add(unit, place, events, now)
   },
 }
 
@@ -89,18 +90,12 @@ interface Client extends Place {
 
 type Clients = ReadonlyMap<string, readonly Client[]>
 
-async function clientsIn(unit: Unit, places: readonly Place[]): Promise<Clients> {
+async function clientsIn(unit: Unit, use: Use): Promise<Clients> {
   const clients = new Map<string, Client[]>()
-  for (const { account, region } of places) {
-    for (const { document } of await networkInterface.type.list(unit, { account, region })) {
-      const { VpcId = '', Attachment, PrivateIpAddresses = [], Ipv6Addresses = [] } = document.data
-      const client: Client = { account, region, vpcId: VpcId, instanceId: Attachment?.InstanceId ?? '' }
-      const addresses = [
-        ...PrivateIpAddresses.flatMap(({ PrivateIpAddress, Association }) => [PrivateIpAddress, Association?.PublicIp]),
-        ...Ipv6Addresses.map(({ Ipv6Address }) => Ipv6Address),
-      ]
+  for (const { account, region } of await enabledDetectors(unit)) {
+    for (const { vpcId, instanceId, addresses } of await use(network).interfaces(unit, { account, region })) {
+      const client: Client = { account, region, vpcId, instanceId }
       for (const address of addresses) {
-        if (address === undefined) continue
         const known = clients.get(address)
         if (known) known.push(client)
         else clients.set(address, [client])
