@@ -2,7 +2,7 @@
  * The instances port: what a person of IAM Identity Center may reach, provided by IAM Identity Center and used by its portal.
  *
  * @example
- * const accounts = await use(ssoInstances).accountsOf({ reader, people }, instance, userId)
+ * const accounts = await use(ssoInstances).accountsOf(instance, userId)
  */
 
 import type { SamlMetadata } from '../../engines/saml/metadata.ts'
@@ -28,8 +28,14 @@ export interface PortalRole {
   readonly relayState: string | undefined
 }
 
-/** Names of permission sets by account. */
-export type AccessByAccount = ReadonlyMap<string, readonly string[]>
+/** What a person may do in an account, for lists. */
+export interface AccountAccess {
+  readonly id: string
+  readonly name: string
+  readonly alias?: string
+  /** Names of permission sets, in order. */
+  readonly roles: readonly string[]
+}
 
 /** What a lookup of a person's access reads. */
 export interface PortalLookup {
@@ -100,8 +106,11 @@ export interface SsoInstancesPort {
   only(reader: Reader): Promise<SsoInstance | undefined>
   /** The applications that the portal shows to a person, by name. */
   applicationsOf(lookup: PortalLookup, instance: SsoInstance, userId: string): Promise<readonly PortalApplication[]>
-  /** Names of the permission sets that are assigned to a person or to the person's groups, by account, both in order. */
-  accountsOf(lookup: PortalLookup, instance: SsoInstance, userId: string): Promise<AccessByAccount>
+  /**
+   * What is assigned to a person or to the person's groups, by account, in order; as old as the last commit that this node
+   * has seen.
+   */
+  accountsOf(instance: SsoInstance, userId: string): Promise<readonly AccountAccess[]>
   /** The roles of the person in one account, by name. */
   rolesIn(
     lookup: PortalLookup,

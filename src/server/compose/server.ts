@@ -26,6 +26,7 @@ import type { Handler } from '../listen/listener.ts'
 import { Metrics } from '../listen/metrics.ts'
 import { OverloadLog } from '../listen/overload-log.ts'
 import { SetupLog } from '../listen/setup-log.ts'
+import { syncMetrics } from '../listen/sync-metrics.ts'
 import { answerUnavailable } from '../listen/unavailable-answer.ts'
 import { ServerPlane } from '../plane/server-plane.ts'
 import { ConsoleFiles } from '../web/console-files.ts'
@@ -120,9 +121,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         async (cloud): Promise<Cloud | undefined> => cloud,
         async () => undefined,
       )
-      return metricsAnswer(
-        metrics.text(cloud?.streams(), front?.load(), await gauges.read(cloud?.store), gateway?.metrics()),
-      )
+      const measured = await gauges.read(cloud?.store)
+      // A database that is away must not take the other metrics along.
+      const isRead = cloud !== undefined && measured.store?.isReachable === true
+      const sync = isRead ? await syncMetrics(cloud.store.reader, cloud.use, cloud.clock.now()).catch(() => []) : []
+      const planes = [...(gateway?.metrics() ?? []), ...sync]
+      return metricsAnswer(metrics.text(cloud?.streams(), front?.load(), measured, planes))
     }
     if (opened.development && isLocalStackHealth(request)) return localStackHealth(version, await health())
     if (path !== undefined)

@@ -33,7 +33,7 @@ export const ssoAdmin = words.service({
   ),
   conditionKeys,
   jobs: { ...assignments.requestJobs, [FORGET_TOKEN]: forgetRow },
-  open: () => ({
-    provides: [provide(ssoInstances, ssoInstancesPort), provide(samlApplications, samlApplicationsPort)],
+  open: ({ store, use }) => ({
+    provides: [provide(ssoInstances, ssoInstancesPort(store, use)), provide(samlApplications, samlApplicationsPort)],
   }),
 })

@@ -1,14 +1,16 @@
 /** What the portal learns of instances: the roles of each person in each account. */
 import { instanceIdOf } from '../../kernel/identity-center.ts'
 import { endPortalSessions } from '../../kernel/portal-sessions.ts'
+import type { Use } from '../../kernel/ports/port.ts'
 import type {
-  AccessByAccount,
   ExternalSource,
   PortalLookup,
   PortalRole,
   SsoInstance,
   SsoInstancesPort,
 } from '../../kernel/ports/sso-instances.ts'
+import type { Store } from '../../store/store.ts'
+import { accessByAccount, assigned } from './access.ts'
 import { applicationsOf, isAssigned } from './application-assignments.ts'
 import { sessionSeconds } from './provisioning.ts'
 import {
@@ -21,27 +23,9 @@ import {
   SCOPE,
   tokenIssuer,
 } from './resources.ts'
-import { type AssignmentRow, assignmentsOf, type ProvisionedRow, provisionedKey } from './rows.ts'
+import { type AssignmentRow, type ProvisionedRow, provisionedKey } from './rows.ts'
 
 const shown = ({ id, account, region, storeId }: InstanceRow): SsoInstance => ({ id, account, region, storeId })
-
-/** Each pair of account and permission set once, however many assignments lead there. */
-async function assigned(
-  { reader, people }: PortalLookup,
-  { id, storeId }: SsoInstance,
-  userId: string,
-  accountId?: string,
-): Promise<readonly AssignmentRow[]> {
-  const groups = await people.groupsOf(reader, storeId, userId)
-  const prefixes = [assignmentsOf(id, 'USER', userId), ...groups.map((group) => assignmentsOf(id, 'GROUP', group))].map(
-    (prefix) => (accountId === undefined ? prefix : `${prefix}${accountId}/`),
-  )
-  const found = await Promise.all(prefixes.map((prefix) => reader.range<AssignmentRow>(prefix)))
-  const once = new Map(
-    found.flat().map(({ document }) => [`${document.accountId}/${document.permissionSetId}`, document]),
-  )
-  return [...once.values()]
-}
 
 async function roleOf(
   { reader }: PortalLookup,
@@ -66,28 +50,6 @@ async function rolesIn(lookup: PortalLookup, at: SsoInstance, userId: string, ac
   return found.filter((role) => role !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** Thousands of assignments have a few permission sets: each of them is read once, and no role is. */
-async function accountsOf(lookup: PortalLookup, at: SsoInstance, userId: string): Promise<AccessByAccount> {
-  const rows = await assigned(lookup, at, userId)
-  const ids = [...new Set(rows.map(({ permissionSetId }) => permissionSetId))]
-  const sets = await Promise.all(
-    ids.map(async (PermissionSetId) => {
-      const set = await permissionSet.get(lookup.reader, SCOPE, { InstanceId: at.id, PermissionSetId })
-      return [PermissionSetId, set?.name] as const
-    }),
-  )
-  const names = new Map(sets)
-  const found = new Map<string, string[]>()
-  for (const { accountId, permissionSetId } of rows) {
-    const name = names.get(permissionSetId)
-    if (name === undefined) continue
-    const known = found.get(accountId)
-    if (known) known.push(name)
-    else found.set(accountId, [name])
-  }
-  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, roles]) => [id, roles.sort()]))
-}
-
 /** `${path:enterprise.department}` → the attribute. */
 const pathIn = (source: string): string => source.slice('${path:'.length, -1)
 
@@ -107,7 +69,7 @@ const nameOf = (source: ExternalSource | undefined): string =>
       ? `saml ${source.metadata.entityId}`
       : `directory ${source.directoryId}`
 
-export const ssoInstancesPort: SsoInstancesPort = {
+export const ssoInstancesPort = (store: Store, use: Use): SsoInstancesPort => ({
   application: async (reader, arn) => {
     const row = await applicationOf(reader, arn)
     const at = row && (await instance.get(reader, SCOPE, { InstanceId: row.instanceId }))
@@ -163,7 +125,7 @@ export const ssoInstancesPort: SsoInstancesPort = {
         url: row.portal.origin === 'APPLICATION' ? row.portal.url : undefined,
         isSaml: row.saml !== undefined,
       })),
-  accountsOf,
+  accountsOf: accessByAccount(store, use),
   rolesIn,
   sessionTags: async (reader, { id }, attributes) => {
     const row = await instance.get(reader, SCOPE, { InstanceId: id })
@@ -174,4 +136,4 @@ export const ssoInstancesPort: SsoInstancesPort = {
     })
     return Object.fromEntries(pairs)
   },
-}
+})

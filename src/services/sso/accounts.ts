@@ -10,13 +10,10 @@ import type { Visit } from './session.ts'
 const ROLES_ON_A_PAGE = 100
 const SEARCH_CHARS_MAX = 128
 
-interface Access {
+interface ShownAccount {
   readonly id: string
-  readonly roles: readonly string[]
-}
-
-interface ShownAccount extends Access {
   readonly name: string
+  readonly roles: readonly string[]
 }
 
 interface Listing {
@@ -28,13 +25,11 @@ interface Listing {
 }
 
 export async function accounts({ call, person, input, shown }: Visit): Promise<WebAnswer> {
-  const all = [...(await accountsOf(call, person))].map(([id, roles]): Access => ({ id, roles }))
+  const all = (await accountsOf(call, person)).map(
+    ({ id, name, alias, roles }): ShownAccount => ({ id, name: alias ?? name, roles }),
+  )
   const search = (input.query['q'] ?? '').trim().slice(0, SEARCH_CHARS_MAX)
-  const named = async ({ id, roles }: Access): Promise<ShownAccount> => {
-    const { name, alias } = await call.ports.accounts.describe(call.unit, id)
-    return { id, name: alias ?? name, roles }
-  }
-  const found = search === '' ? all : (await Promise.all(all.map(named))).flatMap((each) => matching(each, search))
+  const found = search === '' ? all : all.flatMap((each) => matching(each, search))
   const pages = pagesOf(found)
   const wanted = Number(input.query['page'] ?? 1)
   const number = Number.isInteger(wanted) && wanted >= 1 && wanted <= pages.length ? wanted : 1
@@ -44,7 +39,7 @@ export async function accounts({ call, person, input, shown }: Visit): Promise<W
     href: url ?? `/start/saml/${person.instance.id}/${id}`,
   }))
   const listing: Listing = {
-    accounts: await Promise.all((pages[number - 1] ?? []).map(named)),
+    accounts: pages[number - 1] ?? [],
     search,
     number,
     pages: pages.length,
@@ -61,8 +56,8 @@ function matching(account: ShownAccount, search: string): readonly ShownAccount[
   return roles.length > 0 ? [{ ...account, roles }] : []
 }
 
-function pagesOf(all: readonly Access[]): readonly (readonly Access[])[] {
-  const pages: Access[][] = []
+function pagesOf(all: readonly ShownAccount[]): readonly (readonly ShownAccount[])[] {
+  const pages: ShownAccount[][] = []
   let room = 0
   for (const account of all) {
     if (account.roles.length > room) {

@@ -52,19 +52,13 @@ export const listAccounts = portal
   .withoutPermission(WHY)
   .run(async (call, { nextToken, maxResults }) => {
     const person = await caller(call)
-    const ids = [...(await accountsOf(call, person)).keys()]
-    const { items, next } = await pageOf(call, ids, (id) => id, {
+    const { items, next } = await pageOf(call, await accountsOf(call, person), ({ id }) => id, {
       token: nextToken,
       size: maxResults ?? 100,
       query: queryOf(person.session, 'accounts'),
       bad: badToken,
     })
-    const accountList = await Promise.all(
-      items.map(async (accountId): Promise<AccountInfo> => {
-        const { name } = await call.ports.accounts.describe(call.unit, accountId)
-        return { accountId, accountName: name }
-      }),
-    )
+    const accountList = items.map(({ id: accountId, name: accountName }): AccountInfo => ({ accountId, accountName }))
     return { accountList, ...(next !== undefined && { nextToken: next }) }
   })
 

@@ -34,8 +34,8 @@ const lookup = ({ unit, use }: Pick<Call, 'unit' | 'use'>): PortalLookup => {
   return { reader: unit, people }
 }
 
-export const accountsOf = (call: Pick<Call, 'unit' | 'use'>, { instance, user }: SignedIn) =>
-  call.use(ssoInstances).accountsOf(lookup(call), instance, user.id)
+export const accountsOf = (call: Pick<Call, 'use'>, { instance, user }: SignedIn) =>
+  call.use(ssoInstances).accountsOf(instance, user.id)
 
 export const applicationsOf = (call: Pick<Call, 'unit' | 'use'>, { instance, user }: SignedIn) =>
   call.use(ssoInstances).applicationsOf(lookup(call), instance, user.id)

@@ -19,7 +19,7 @@ import { bad } from './faults.ts'
 import { readFilter } from './filter.ts'
 import { projectionOf } from './projection.ts'
 import { type Request, type Run, scim } from './request.ts'
-import { objectOf, type Resource, shownGroup, shownUser } from './resources.ts'
+import { ENTERPRISE, objectOf, type Resource, shownGroup, shownUser } from './resources.ts'
 
 const PAGE_MAX = 100
 
@@ -58,8 +58,14 @@ async function list<R extends object>(
   if (startIndex !== undefined && startIndex !== '1' && startIndex !== '0')
     throw bad('startIndex is not supported: use cursor.')
   if (filter !== undefined) {
-    const comparisons = Object.fromEntries(readFilter(filter).map(({ path, value }) => [path, value]))
-    const found = (await listing.filtered(comparisons)).filter((row) => row !== undefined)
+    const comparisons = new Map<string, string>()
+    let isContradiction = false
+    for (const { path, value } of readFilter(filter)) {
+      if (comparisons.has(path) && comparisons.get(path) !== value) isContradiction = true
+      comparisons.set(path, value)
+    }
+    const rows = await listing.filtered(Object.fromEntries(comparisons))
+    const found = isContradiction ? [] : rows.filter((row) => row !== undefined)
     return { resources: found.slice(0, PAGE_MAX).map(listing.show), total: found.length, next: undefined }
   }
   const binding = { partition: 'aws', account: storeId, region: '', operation: `scim ${listing.counted}` }
@@ -106,8 +112,8 @@ export function users(request: Request, query: ListQuery): Promise<Listed> {
       if (all.some((each) => each !== first)) return []
       const row = await byId(first)
       if (!row || manager === undefined) return [row]
-      const shown = JSON.stringify(shownUser(row, base))
-      return shown.includes(JSON.stringify({ value: manager })) ? [row] : []
+      const { [ENTERPRISE]: extension } = shownUser(row, base) as { [ENTERPRISE]?: { manager?: { value?: string } } }
+      return extension?.manager?.value === manager ? [row] : []
     },
   })
 }
@@ -162,7 +168,11 @@ export const searching =
   (read: List): Run =>
   (request) => {
     const sent = objectOf(request.input.json)
-    const textOf = (name: string) => (sent[name] === undefined || sent[name] === null ? undefined : String(sent[name]))
+    const textOf = (name: string): string | undefined => {
+      const value = sent[name] ?? undefined
+      if (typeof value === 'object') throw bad(`${name} is not a text or a number.`, 'invalidSyntax')
+      return value === undefined ? undefined : String(value)
+    }
     const { attributes, excludedAttributes } = sent
     const query: ListQuery = {
       filter: textOf('filter'),

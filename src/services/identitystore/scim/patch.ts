@@ -1,6 +1,6 @@
 /** Changes of a person (RFC 7644, section 3.5.2), made on what SCIM shows. */
 import { bad } from './faults.ts'
-import { ATTRIBUTES, canonical, ENTERPRISE, objectOf, type Resource } from './resources.ts'
+import { ATTRIBUTES, canonical, ENTERPRISE, MEMBERS, objectOf, type Resource } from './resources.ts'
 
 export interface PatchOperation {
   readonly op: 'add' | 'replace' | 'remove'
@@ -38,22 +38,30 @@ function placeOf(path: string): Place {
   const lower = path.toLowerCase()
   if (lower === ENTERPRISE.toLowerCase()) return { attribute: ENTERPRISE, element: undefined, member: undefined }
   if (lower.startsWith(`${ENTERPRISE.toLowerCase()}:`)) {
-    const member = path.slice(ENTERPRISE.length + 1).replace(/\.value$/i, '')
-    if (!/^[A-Za-z]{1,64}$/.test(member)) throw bad(`The path ${path} is not known.`, 'invalidPath')
+    const member = memberOf(ENTERPRISE, path.slice(ENTERPRISE.length + 1).replace(/\.value$/i, ''), path)
     return { attribute: ENTERPRISE, element: undefined, member }
   }
   const plain = path.replace(/^urn:ietf:params:scim:schemas:core:2\.0:User:/i, '')
   const [, name = '', element, member] = PATH.exec(plain) ?? []
   const attribute = Object.keys(ATTRIBUTES).find((each) => each.toLowerCase() === name.toLowerCase())
   if (attribute === undefined) throw bad(`The path ${path} is not known.`, 'invalidPath')
-  return { attribute, element, member }
+  return { attribute, element, member: member === undefined ? undefined : memberOf(attribute, member, path) }
+}
+
+/** As the schema spells it. Others would make the attribute larger with each operation. */
+function memberOf(attribute: string, name: string, path: string): string {
+  const known = MEMBERS[attribute]?.find((each) => each.toLowerCase() === name.toLowerCase())
+  if (known === undefined) throw bad(`The path ${path.slice(0, 200)} is not known.`, 'invalidPath')
+  return known
 }
 
 const isObject = (value: unknown): value is Resource =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function merged(before: unknown, value: unknown): unknown {
-  return isObject(before) && isObject(value) ? { ...before, ...value } : value
+function merged(attribute: string, before: unknown, value: unknown): unknown {
+  if (!isObject(before) || !isObject(value)) return value
+  const known = new Set(MEMBERS[attribute]?.map((name) => name.toLowerCase()))
+  return { ...before, ...Object.fromEntries(Object.entries(value).filter(([name]) => known.has(name.toLowerCase()))) }
 }
 
 /** A list has one element at most: a filter of elements means it, and says its type where it is new. */
@@ -99,7 +107,7 @@ function applied(resource: Resource, operation: PatchOperation): Resource {
   }
   return {
     ...resource,
-    [attribute]: op === 'add' || ATTRIBUTES[attribute] === 'complex' ? merged(before, value) : value,
+    [attribute]: op === 'add' || ATTRIBUTES[attribute] === 'complex' ? merged(attribute, before, value) : value,
   }
 }
 

@@ -13,10 +13,11 @@ export type Projection = (resource: Resource) => Resource
 /** Attributes in lower case, without the URN of a core schema; members of complex ones behind a dot or a colon. */
 function namesIn(value: unknown): ReadonlySet<string> | undefined {
   if (value === undefined) return undefined
-  const names = (Array.isArray(value) ? value : String(value).slice(0, LENGTH_MAX).split(',')).map((each) =>
-    String(each).trim().replace(URN, '').toLowerCase(),
-  )
-  if (names.length > NAMES_MAX) throw bad(`At most ${NAMES_MAX} attributes can be named.`)
+  const list = typeof value === 'string' ? value.slice(0, LENGTH_MAX).split(',') : value
+  if (!Array.isArray(list) || !list.every((each) => typeof each === 'string'))
+    throw bad('The names of attributes are not texts.', 'invalidSyntax')
+  if (list.length > NAMES_MAX) throw bad(`At most ${NAMES_MAX} attributes can be named.`)
+  const names = list.map((each) => each.trim().replace(URN, '').toLowerCase())
   return new Set(names.filter((name) => name !== ''))
 }
 

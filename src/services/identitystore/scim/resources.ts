@@ -1,6 +1,6 @@
 /** People and groups as SCIM shows them (RFC 7643), and back. */
 import { spelled } from '../attributes.ts'
-import { type GroupRow, SCIM_ISSUER, type UserRow } from '../rows.ts'
+import { type ExternalId, type GroupRow, SCIM_ISSUER, type UserRow } from '../rows.ts'
 import { bad } from './faults.ts'
 
 export const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
@@ -30,7 +30,20 @@ export const ATTRIBUTES: Readonly<Record<string, 'text' | 'list' | 'complex' | '
   [ENTERPRISE]: 'complex',
 }
 
+const VALUE_MEMBERS = ['value', 'type', 'primary', 'display']
+
+/** Members of complex attributes and of elements of lists: others are not kept. `primary` is a boolean, the rest are texts. */
+export const MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  name: ['formatted', 'familyName', 'givenName', 'middleName', 'honorificPrefix', 'honorificSuffix'],
+  emails: VALUE_MEMBERS,
+  phoneNumbers: VALUE_MEMBERS,
+  addresses: ['formatted', 'streetAddress', 'locality', 'region', 'postalCode', 'country', 'type', 'primary'],
+  [ENTERPRISE]: ['employeeNumber', 'costCenter', 'organization', 'division', 'department', 'manager'],
+}
+
 const ENTERPRISE_TEXTS = ['employeeNumber', 'costCenter', 'organization', 'division', 'department']
+
+const upperFirst = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
 
 const lowerFirst = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1)
 
@@ -48,7 +61,7 @@ const meta = (resourceType: string, location: string, row: Pick<UserRow, 'create
   location,
 })
 
-const externalOf = ({ externalIds }: Pick<UserRow, 'externalIds'>): string | undefined =>
+export const externalOf = ({ externalIds }: Pick<UserRow, 'externalIds'>): string | undefined =>
   externalIds.find(({ Issuer }) => Issuer === SCIM_ISSUER)?.Id
 
 export function shownUser(row: UserRow, base: string): Resource {
@@ -97,10 +110,10 @@ export function canonical(resource: Resource): Resource {
 }
 
 /** Entra sends booleans as texts. */
-export function booleanOf(value: unknown): boolean {
+export function booleanOf(value: unknown, name = 'active'): boolean {
   if (typeof value === 'boolean') return value
   if (typeof value === 'string' && /^(true|false)$/i.test(value)) return value.toLowerCase() === 'true'
-  throw bad('active is not a boolean.')
+  throw bad(`${name} is not a boolean.`)
 }
 
 function text(resource: Resource, name: string): string {
@@ -132,31 +145,66 @@ export function readUser(sent: Resource): Pick<UserRow, 'userName' | 'attributes
       if (value.length > 1) throw bad(`List attribute ${attribute} exceeds allowed limit of 1.`)
     } else if (kind === 'complex' ? !isObject(value) : typeof value !== 'string')
       throw bad(`${attribute} is not of its type.`)
-    attributes[attribute.slice(0, 1).toUpperCase() + attribute.slice(1)] = spelled(withoutNulls(value))
+    const known = Array.isArray(value) ? value.map((each) => membersOf(attribute, each)) : membersOf(attribute, value)
+    attributes[upperFirst(attribute)] = spelled(known)
   }
   const enterprise = resource[ENTERPRISE]
   if (isObject(enterprise)) attributes['Extensions'] = { [EXTENSION]: enterpriseOf(enterprise) }
-  const externalId = resource['externalId']
   return {
     userName,
     attributes,
-    externalIds: typeof externalId === 'string' && externalId !== '' ? [{ Issuer: SCIM_ISSUER, Id: externalId }] : [],
+    externalIds: externalIdsOf(resource),
     isEnabled: resource['active'] === undefined || resource['active'] === null ? true : booleanOf(resource['active']),
   }
 }
 
-const DEPTH_MAX = 6
-
-function withoutNulls(value: unknown, depth = 0): unknown {
-  if (depth > DEPTH_MAX) throw bad('A value is nested too deeply.')
-  if (Array.isArray(value)) return value.map((each) => withoutNulls(each, depth + 1))
-  if (!isObject(value)) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([name, member]) => member !== null && member !== undefined && member !== '' && name !== '$ref')
-      .map(([name, member]) => [name, withoutNulls(member, depth + 1)]),
-  )
+/** Of a value of the attribute, without what is empty. Throws for members of other types. */
+function membersOf(attribute: string, value: unknown): unknown {
+  const known = MEMBERS[attribute]
+  if (!known || !isObject(value)) return value
+  const members = new Map(Object.entries(value).map(([name, member]) => [name.toLowerCase(), member]))
+  const kept: Resource = {}
+  for (const name of known) {
+    const member = members.get(name.toLowerCase())
+    if (member === undefined || member === null || member === '') continue
+    if (name === 'primary') kept[name] = booleanOf(member, `${attribute}.${name}`)
+    else if (typeof member === 'string') kept[name] = member
+    else throw bad(`${attribute}.${name} is not a text.`)
+  }
+  return kept
 }
+
+const EXTERNAL_ID_MAX = 256
+
+function externalIdsOf({ externalId }: Resource): readonly ExternalId[] {
+  if (externalId === undefined || externalId === null || externalId === '') return []
+  if (typeof externalId !== 'string' || externalId.length > EXTERNAL_ID_MAX)
+    throw bad(`externalId is not a text of 1 to ${EXTERNAL_ID_MAX} characters.`)
+  return [{ Issuer: SCIM_ISSUER, Id: externalId }]
+}
+
+type Provisioned = Pick<UserRow, 'attributes' | 'externalIds'>
+
+/** Provisioning replaces what it can show: attributes and IDs that came another way are kept. */
+export function withOthers(before: UserRow, after: Provisioned & Pick<UserRow, 'userName' | 'isEnabled'>): UserRow {
+  const shown = new Set([...Object.keys(ATTRIBUTES).map(upperFirst), 'Extensions'])
+  const others = Object.fromEntries(Object.entries(before.attributes).filter(([name]) => !shown.has(name)))
+  const { [EXTENSION]: _shown, ...extensions } = (before.attributes['Extensions'] ?? {}) as Resource
+  const own = (after.attributes['Extensions'] ?? {}) as Resource
+  const all = { ...extensions, ...own }
+  const { Extensions: _own, ...attributes } = after.attributes
+  return {
+    ...before,
+    ...after,
+    attributes: { ...others, ...attributes, ...(Object.keys(all).length > 0 && { Extensions: all }) },
+    externalIds: withOtherIds(before, after),
+  }
+}
+
+export const withOtherIds = (
+  before: Pick<UserRow, 'externalIds'>,
+  after: Pick<UserRow, 'externalIds'>,
+): readonly ExternalId[] => [...before.externalIds.filter(({ Issuer }) => Issuer !== SCIM_ISSUER), ...after.externalIds]
 
 function enterpriseOf(sent: Resource): Resource {
   const kept: Resource = {}
@@ -173,11 +221,7 @@ function enterpriseOf(sent: Resource): Resource {
 export function readGroup(sent: Resource): Pick<GroupRow, 'displayName' | 'externalIds'> {
   const displayName = text(sent, 'displayName')
   if (displayName.length > 1024) throw bad('displayName is too long.')
-  const externalId = sent['externalId']
-  return {
-    displayName,
-    externalIds: typeof externalId === 'string' && externalId !== '' ? [{ Issuer: SCIM_ISSUER, Id: externalId }] : [],
-  }
+  return { displayName, externalIds: externalIdsOf(sent) }
 }
 
 /** IDs in a list of members, or in one. */

@@ -269,7 +269,11 @@ test('every error has the form of SCIM', async () => {
       'deep nesting',
       400,
       'invalidValue',
-      it.send('POST', '/Users', user('e', { addresses: [JSON.parse(`${'{"a":'.repeat(50)}1${'}'.repeat(50)}`)] })),
+      it.send(
+        'POST',
+        '/Users',
+        user('e', { addresses: [{ country: JSON.parse(`${'{"a":'.repeat(50)}1${'}'.repeat(50)}`) }] }),
+      ),
     ],
     ['a list', 400, 'invalidSyntax', it.send('POST', '/Users', [])],
     ['an unknown operation', 400, 'invalidSyntax', it.send('PATCH', `/Users/${id}`, { Operations: [{ op: 'move' }] })],

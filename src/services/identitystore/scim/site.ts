@@ -19,7 +19,17 @@ import { everything, groups, listing, searching, users } from './lists.ts'
 import { patched, readPatch } from './patch.ts'
 import { projectionOf } from './projection.ts'
 import { type Request, type Run, scim } from './request.ts'
-import { memberIds, objectOf, readGroup, readUser, shownGroup, shownUser } from './resources.ts'
+import {
+  externalOf,
+  memberIds,
+  objectOf,
+  readGroup,
+  readUser,
+  shownGroup,
+  shownUser,
+  withOtherIds,
+  withOthers,
+} from './resources.ts'
 import { type ScimClaims, scimScheme } from './tokens.ts'
 
 const BODY_BYTES_MAX = 256 * 1024
@@ -79,14 +89,14 @@ const replaceUser: Run = async (request) => {
   const row = await userNamed(request)
   const sent = objectOf(input.json)
   if (sent['id'] !== undefined && sent['id'] !== row.id) throw bad('id cannot be changed.', 'mutability')
-  return scim(shownUser(await saveUser(change, row, { ...row, ...readUser(sent) }), base))
+  return scim(shownUser(await saveUser(change, row, withOthers(row, readUser(sent))), base))
 }
 
 const patchUser: Run = async (request) => {
   const { change, input, base } = request
   const row = await userNamed(request)
   const after = patched(shownUser(row, base), readPatch(input.json))
-  return scim(shownUser(await saveUser(change, row, { ...row, ...readUser(after) }), base))
+  return scim(shownUser(await saveUser(change, row, withOthers(row, readUser(after))), base))
 }
 
 const deleteUser: Run = async (request) => {
@@ -132,7 +142,8 @@ const replaceGroup: Run = async (request) => {
   const before = await groupNamed(request)
   const sent = objectOf(input.json)
   if (sent['id'] !== undefined && sent['id'] !== before.id) throw bad('id cannot be changed.', 'mutability')
-  const row = await saveGroup(change, before, { ...before, ...readGroup(sent) })
+  const group = readGroup(sent)
+  const row = await saveGroup(change, before, { ...before, ...group, externalIds: withOtherIds(before, group) })
   if (Array.isArray(sent['members'])) await setMembers(request, before.id, memberIds(sent['members']))
   return scim(shownGroup(row, base))
 }
@@ -158,7 +169,7 @@ const patchGroup: Run = async (request) => {
     }
     const fields = path === undefined ? objectOf(value) : { [path]: value }
     if (op === 'remove' && /^externalid$/i.test(path ?? '')) {
-      row = { ...row, externalIds: [] }
+      row = { ...row, externalIds: withOtherIds(row, { externalIds: [] }) }
       continue
     }
     if (op === 'remove') throw bad(`${path ?? 'The group'} cannot be removed.`, 'noTarget')
@@ -166,8 +177,9 @@ const patchGroup: Run = async (request) => {
       if (/^(schemas|id)$/i.test(name)) continue
       if (/^members$/i.test(name)) await addMembers(request, row.id, memberIds(each))
       else if (/^(displayname|externalid)$/i.test(name)) {
-        const known = { displayName: row.displayName, externalId: row.externalIds[0]?.Id }
-        row = { ...row, ...readGroup({ ...known, [/^d/i.test(name) ? 'displayName' : 'externalId']: each }) }
+        const known = { displayName: row.displayName, externalId: externalOf(row) }
+        const group = readGroup({ ...known, [/^d/i.test(name) ? 'displayName' : 'externalId']: each })
+        row = { ...row, ...group, externalIds: withOtherIds(row, group) }
       } else throw bad(`The path ${name} is not known.`, 'invalidPath')
     }
   }

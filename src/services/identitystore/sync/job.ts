@@ -10,7 +10,7 @@ import { MissingPortError } from '../../../kernel/ports/port.ts'
 import { type DirectorySource, ssoInstances } from '../../../kernel/ports/sso-instances.ts'
 import type { JobContext, ServiceJob } from '../../../kernel/service/service.ts'
 import type { Reader } from '../../../kernel/state/reader.ts'
-import { type Key, key, type Unit } from '../../../store/store.ts'
+import { type Key, key, type Unit, under } from '../../../store/store.ts'
 import { count } from '../counts.ts'
 import {
   addGroup,
@@ -46,6 +46,7 @@ interface Payload {
 }
 
 interface SyncRow extends Partial<SyncStatus> {
+  readonly storeId: string
   /** The job that waits. */
   readonly next: Key
 }
@@ -60,7 +61,7 @@ export async function scheduleSync(
 ): Promise<void> {
   const before = await unit.get<SyncRow>(syncKey(storeId))
   if (before) cancelJob(unit, before.next)
-  unit.put(syncKey(storeId), { ...before, next: turn(unit, { account, storeId, isDeletionAllowed }, now) })
+  unit.put(syncKey(storeId), { ...before, storeId, next: turn(unit, { account, storeId, isDeletionAllowed }, now) })
 }
 
 const turn = (unit: Unit, payload: Payload, dueAt: number): Key =>
@@ -70,8 +71,20 @@ const turn = (unit: Unit, payload: Payload, dueAt: number): Key =>
 export async function syncStatus(reader: Pick<Reader, 'get'>, storeId: string): Promise<SyncStatus | undefined> {
   const row = await reader.get<SyncRow>(syncKey(storeId))
   if (row?.endedAt === undefined) return undefined
-  const { next: _next, ...status } = row
+  const { next: _next, storeId: _storeId, ...status } = row
   return status as SyncStatus
+}
+
+const MEASURED_MAX = 100
+
+/** For metrics: of a hundred stores at most. */
+export async function syncStatuses(
+  reader: Pick<Reader, 'range'>,
+): Promise<readonly (SyncStatus & { readonly storeId: string })[]> {
+  const rows = await reader.range<SyncRow>(under('identitystore', 'sync'), { limit: MEASURED_MAX })
+  return rows.flatMap(({ document: { endedAt, outcome, ...row } }) =>
+    endedAt === undefined || outcome === undefined ? [] : [{ ...row, endedAt, outcome }],
+  )
 }
 
 type Effect =
@@ -124,7 +137,14 @@ export const syncJob: ServiceJob<Payload, Effect> = {
     const { next: _next, reason: _reason, ...last } = before
     if (effect.outcome === 'failed') {
       const next = turn(unit, { account: payload.account, storeId }, work.now + INTERVAL_MS)
-      unit.put(syncKey(storeId), { ...last, endedAt, outcome: 'failed', reason: effect.reason, next } satisfies SyncRow)
+      unit.put(syncKey(storeId), {
+        ...last,
+        endedAt,
+        outcome: 'failed',
+        reason: effect.reason,
+        storeId,
+        next,
+      } satisfies SyncRow)
       return
     }
     const { plan, directoryId } = effect
@@ -149,7 +169,7 @@ export const syncJob: ServiceJob<Payload, Effect> = {
       skipped,
       skippedCount,
     }
-    unit.put(syncKey(storeId), { ...status, next } satisfies SyncRow)
+    unit.put(syncKey(storeId), { ...status, storeId, next } satisfies SyncRow)
   },
 }
 
