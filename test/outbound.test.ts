@@ -197,7 +197,7 @@ describe('Requests to identity providers', () => {
       form: { code: 'a&b' },
     })
 
-    expect(answer).toEqual({ status: 200, body: 'POST social.test Basic x code=a%26b' })
+    expect(answer).toMatchObject({ status: 200, body: 'POST social.test Basic x code=a%26b' })
     plain.close()
   })
 })

@@ -70,7 +70,7 @@ const DEPTH_MAX = 6
 /** A value of a shape in which everything sensitive is a mark, and nothing else is. */
 function marked(shape: Shape, mark: string, sensitive: boolean, depth = 0): unknown {
   const secret = sensitive || Boolean(shape.traits.sensitive)
-  const of = (member: Member) => marked(member.shape, mark, secret || isSecret(member), depth + 1)
+  const of = (member: Member) => marked(member.shape, mark, secret || isSecret(member, shape), depth + 1)
   switch (shape.kind) {
     case 'string':
       return secret ? mark : 'open'

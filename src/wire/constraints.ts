@@ -98,7 +98,7 @@ function structure(
     const constraint = own?.[member.name]
     if (constraint?.answer && violations(constraint, item).length > 0)
       throw constraint.answer(shown(member.shape, item), constraint.e ?? [])
-    check(all, member, constraint, item, at, found, hidden || isSecret(member))
+    check(all, member, constraint, item, at, found, hidden || isSecret(member, shape))
   }
 }
 
@@ -248,23 +248,25 @@ function printed(shape: Shape, value: unknown): string {
     case 'list':
       return `[${(value as unknown[])
         .slice(0, SHOWN_MAX)
-        .map((item) => member(shape.value, item))
+        .map((item) => member(shape, shape.value, item))
         .join(', ')}]`
     case 'map': {
       const entries = Object.entries(value).slice(0, SHOWN_MAX)
-      return `{${entries.map(([name, item]) => `${name}=${member(shape.value, item)}`).join(', ')}}`
+      return `{${entries.map(([name, item]) => `${name}=${member(shape, shape.value, item)}`).join(', ')}}`
     }
     case 'struct':
     case 'union': {
       const given = shape.members.filter(({ name }) => (value as Record<string, unknown>)[name] !== undefined)
-      const parts = given.map((each) => `${each.name}=${member(each, (value as Record<string, unknown>)[each.name])}`)
+      const parts = given.map(
+        (each) => `${each.name}=${member(shape, each, (value as Record<string, unknown>)[each.name])}`,
+      )
       return `${shape.name}(${parts.join(', ')})`
     }
     default:
       return String(value)
   }
 
-  function member({ name, shape: inner, traits }: Member, item: unknown): string {
-    return isSecret({ name, traits }) ? '***' : printed(inner, item)
+  function member(owner: Shape, { name, shape: inner, traits }: Member, item: unknown): string {
+    return isSecret({ name, traits }, owner) ? '***' : printed(inner, item)
   }
 }

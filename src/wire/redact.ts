@@ -36,7 +36,7 @@ export function redact(shape: Shape, value: unknown): unknown {
       for (const member of shape.members) {
         const item = (value as Record<string, unknown>)[member.name]
         if (item === undefined) continue
-        out[member.awsName] = isSecret(member) ? HIDDEN : redact(member.shape, item)
+        out[member.awsName] = isSecret(member, shape) ? HIDDEN : redact(member.shape, item)
       }
       return out
     }
@@ -48,8 +48,11 @@ export function redact(shape: Shape, value: unknown): unknown {
 }
 
 /** True for members that no message and no trail may show. */
-export function isSecret({ name, traits }: Pick<Member, 'name' | 'traits'>): boolean {
-  return Boolean(traits.sensitive) || alwaysHidden.has(name)
+export function isSecret(
+  { name, traits }: Pick<Member, 'name' | 'traits'>,
+  { name: owner }: { readonly name: string },
+): boolean {
+  return Boolean(traits.sensitive) || alwaysHidden.has(name) || hiddenIn.has(`${owner}.${name}`)
 }
 
 /** Secrets by name, where the models forget to say so: session tokens above all. */
@@ -69,4 +72,17 @@ const alwaysHidden: ReadonlySet<string> = new Set([
   'ServiceCredentialSecret',
   'AuthenticationCode1',
   'AuthenticationCode2',
+  'ConfirmationCode',
+  'PasswordVerifier',
+  'ClientSecret',
+  'deviceCode',
+  'codeVerifier',
+])
+
+/** The same, where other structures have a member of the name that is no secret. */
+const hiddenIn: ReadonlySet<string> = new Set([
+  'VerifyUserAttributeRequest.Code',
+  'CreateTokenRequest.code',
+  'CreateTokenWithIAMRequest.code',
+  'StartDeviceAuthorizationResponse.userCode',
 ])
