@@ -11,7 +11,7 @@ interface Node {
 }
 
 /** `commands`: called when it runs, since this command is one of them. */
-export const completionCommand = (commands: () => readonly Command[]): Command => ({
+export const completionCommand = (commands: () => Promise<readonly Command[]>): Command => ({
   name: 'completion',
   about: 'bash | zsh: prints a completion script. For bash: source <(merlon completion bash)',
   options: {},
@@ -19,7 +19,8 @@ export const completionCommand = (commands: () => readonly Command[]): Command =
   async run([shell, ...more]) {
     if (more.length > 0 || !SHELLS.some((each) => each === shell))
       throw new UsageError('merlon completion bash, or merlon completion zsh')
-    process.stdout.write(shell === 'bash' ? bash(commands()) : zsh(commands()))
+    const all = await commands()
+    process.stdout.write(shell === 'bash' ? bash(all) : zsh(all))
     return 0
   },
 })

@@ -1,5 +1,4 @@
 /** The overview of all commands: one screen. The options of a command are in its own help. */
-import { type Command, UsageError, usage } from './command.ts'
 
 /** Headings, and what each command does; commands that belong together share a line. Every command is in one group. */
 const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -67,15 +66,4 @@ export function overview(): string {
     "Run 'merlon help COMMAND' for its options. Documentation: docs/operations.md, docs/errors.md",
     '',
   ].join('\n')
-}
-
-/** The help of one command, or of one below it. Throws a `UsageError` for one that does not exist. */
-export function helpOf(commands: readonly Command[], [name, ...rest]: readonly string[]): string {
-  return (command(commands, name).help ?? (() => usage([command(commands, name)])))(rest)
-}
-
-export function command(commands: readonly Command[], name: string | undefined): Command {
-  const found = commands.find((candidate) => candidate.name === name)
-  if (!found) throw new UsageError(`Unknown command: '${name}'. List the commands: merlon help`)
-  return found
 }

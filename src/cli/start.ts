@@ -1,5 +1,5 @@
 /** `merlon start`: runs a server until it receives a stop signal. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { bucketOf } from '../kernel/client/bucket.ts'
 import type { RootKey } from '../kernel/ports/bootstrap.ts'
 import { type MailTransport, readMailTransport } from '../planes/mailer/mailer.ts'
@@ -13,6 +13,7 @@ import type { DevelopmentOptions, DurableOptions, TlsChoice, WebOptions } from '
 import { TrustedProxies } from '../server/listen/trusted-proxies.ts'
 import { readSeed } from '../server/seed/seed.ts'
 import { readOrigin } from '../server/web/origins.ts'
+import { installedFile } from '../wire/installed-file.ts'
 import { folderOf, storageAt, storeOptions } from './admin-client.ts'
 import { authorityDirectoryOf } from './ca.ts'
 import { type Command, portOf, readOptions, UsageError } from './command.ts'
@@ -169,7 +170,7 @@ export const start: Command = {
         })
       }
     })
-    const keyScript = new URL('./key-thread.js', import.meta.url)
+    const keyScript = installedFile('key-thread.js')
     const server = await startServer({
       host: given.host ?? '127.0.0.1',
       port: portOf(given.port, 4566),
@@ -192,7 +193,7 @@ export const start: Command = {
       limits: limitsOf(given.limits ?? process.env['MERLON_LIMITS']),
       accessLog: given['access-log'] ?? false,
       lameDuckMs: lameDuckOf(given['lame-duck'] ?? process.env['MERLON_LAME_DUCK']),
-      ...(existsSync(keyScript) && { keyScript }),
+      ...(keyScript && { keyScript }),
       world: given.dev ? await development(given) : durable(given, logger),
     })
     announce(server, folderOf(given), given.json ?? false)
@@ -284,7 +285,7 @@ function webOf(given: Given): WebOptions | undefined {
   return {
     port: port === undefined ? undefined : portOf(port, 0, '--console-port'),
     url: originOf('--console-url', given['console-url'] ?? process.env['MERLON_CONSOLE_URL']),
-    files: new URL('./console/', import.meta.url),
+    files: installedFile('console/'),
   }
 }
 
@@ -356,13 +357,13 @@ function announce(
 function durable(given: Given, logger: Logger): DurableOptions {
   if (given.seed !== undefined)
     throw new UsageError('--seed belongs to --dev: an installation on disk is filled through its API.')
-  const writerScript = new URL('./writer-thread.js', import.meta.url)
+  const writerScript = installedFile('writer-thread.js')
   return {
     kind: 'durable',
     data: folderOf(given),
     // Beside the bundle; run from source, the server's own thread writes.
     storage: storageAt(given, {
-      ...(existsSync(writerScript) && { writerScript }),
+      ...(writerScript && { writerScript }),
       acceptRollback: given['accept-rollback'] ?? false,
       onEnd: (error) => {
         logger.log('error', 'stopped: the store has left this node', { error })

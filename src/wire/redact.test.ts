@@ -43,7 +43,11 @@ it.each([
   ['kms', 'Encrypt', { KeyId: 'k', Plaintext: Buffer.from('hunter2') }],
   ['cognito-idp', 'SignUp', { ClientId: 'c', Username: 'u', Password: 'hunter2' }],
   ['cognito-idp', 'ConfirmSignUp', { ClientId: 'c', Username: 'u', ConfirmationCode: 'hunter2' }],
-  ['cognito-idp', 'ConfirmForgotPassword', { ClientId: 'c', Username: 'u', ConfirmationCode: 'hunter2', Password: 'x' }],
+  [
+    'cognito-idp',
+    'ConfirmForgotPassword',
+    { ClientId: 'c', Username: 'u', ConfirmationCode: 'hunter2', Password: 'x' },
+  ],
   ['cognito-idp', 'VerifyUserAttribute', { AccessToken: 'a', AttributeName: 'email', Code: 'hunter2' }],
   ['cognito-idp', 'ConfirmDevice', { DeviceKey: 'd', DeviceSecretVerifierConfig: { PasswordVerifier: 'hunter2' } }],
   ['sso-oidc', 'CreateToken', { clientId: 'c', clientSecret: 's', grantType: 'g', code: 'hunter2' }],
