@@ -9,8 +9,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ca: "Show or install the certificate authority of 'merlon start --tls auto'",
     'root-password': 'Set the e-mail address and password that the root user signs in with',
     'portal-password': 'Set the password that a user of IAM Identity Center signs in with',
-    'scim-token': 'Create, list and delete tokens with which an identity provider writes users by SCIM',
-    'saml-app': 'Configure SAML applications of IAM Identity Center; rotate certificates',
+    'scim-token, saml-app': 'Manage tokens for SCIM; configure SAML applications of IAM Identity Center',
     'identity-source': 'Show or change where users of IAM Identity Center sign in',
     demo: 'Run a guided demonstration on a temporary server',
   },
@@ -23,8 +22,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   Data: {
     'backup, restore': 'Create, verify or restore an encrypted backup',
-    export: 'Write what a server has as a seed for --dev, without secrets',
-    store: 'Copy data between SQLite and PostgreSQL; rotate the database password',
+    'export, store': 'Write a seed of what a server has; copy data between SQLite and PostgreSQL',
     plane: 'Run, enroll, list and revoke data planes in processes of their own',
   },
   'Policies, audit, secrets, encryption': {
@@ -38,8 +36,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'encrypt, decrypt, inspect': 'Encrypt files as every AWS Encryption SDK does; show their uses',
   },
   Other: {
-    inbox: 'Show the mail that services have sent, in a spool or with --dev',
-    dev: 'Run what tests and offline work need: social-idp',
+    'inbox, dev': 'Show the mail that services have sent; run what tests need: social-idp',
     'completion, pytest-plugin': 'Print a completion script for bash or zsh; a plugin for pytest',
     'help, version': 'Show this help, or that of a command; show the version (also -v)',
   },
