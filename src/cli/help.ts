@@ -9,7 +9,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ca: "Show or install the certificate authority of 'merlon start --tls auto'",
     'root-password': 'Set the e-mail address and password that the root user signs in with',
     'portal-password': 'Set the password that a user of IAM Identity Center signs in with',
-    'scim-token, saml-app': 'Manage tokens for SCIM; configure SAML applications of IAM Identity Center',
+    'scim-token, saml-app': 'Manage SCIM tokens; configure SAML applications of IAM Identity Center',
     'identity-source': 'Show or change where users of IAM Identity Center sign in',
     demo: 'Run a guided demonstration on a temporary server',
   },
@@ -22,7 +22,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   Data: {
     'backup, restore': 'Create, verify or restore an encrypted backup',
-    'export, store': 'Write a seed of what a server has; copy data between SQLite and PostgreSQL',
+    'export, store': "Write a server's content as a seed; copy data to or from PostgreSQL",
     plane: 'Run, enroll, list and revoke data planes in processes of their own',
   },
   'Policies, audit, secrets, encryption': {
