@@ -1,7 +1,7 @@
 /** `merlon restore`: a backup into an empty folder, where it waits, fenced, until it is activated. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { shown } from '../server/admin/admin-api.ts'
+import { shownSealer } from '../server/admin/shown-sealer.ts'
 import { UnsealAttempts } from '../server/admin/unseal-attempts.ts'
 import { InstallationError } from '../server/compose/installation.ts'
 import { besideBackup } from '../server/trust/backup.ts'
@@ -111,7 +111,7 @@ async function rootKeyOf(body: KeyringBody, data: string, keyFile: string | unde
   )
   if (!rootKey)
     throw new InstallationError(
-      `Sealer ${JSON.stringify(shown(sealer))} needs more than was entered.`,
+      `Sealer ${JSON.stringify(shownSealer(sealer))} needs more than was entered.`,
       'MERLON_SEALER_UNAVAILABLE',
     )
   return rootKey

@@ -1,7 +1,7 @@
 /** `merlon status`: does a server answer? */
 import type { StreamStatus } from '../planes/streams/stream.ts'
-import { shown } from '../server/admin/admin-api.ts'
 import { callServer } from '../server/admin/admin-socket.ts'
+import { shownSealer } from '../server/admin/shown-sealer.ts'
 import { isInstalled, keyringOf } from '../server/compose/installation.ts'
 import { type Health, isReady } from '../server/listen/health.ts'
 import { readKeyring } from '../vault/keyring-file.ts'
@@ -54,7 +54,7 @@ function atRest(data: string): Omit<State, 'running'> {
   if (!isInstalled(data)) return { state: 'uninitialised' }
   const keyring = readKeyring(keyringOf(data))
   if (!keyring) return { state: 'without a keyring' }
-  return { state: 'sealed', sealers: keyring.body.sealers.map(shown) }
+  return { state: 'sealed', sealers: keyring.body.sealers.map(shownSealer) }
 }
 
 interface State {

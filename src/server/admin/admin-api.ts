@@ -34,6 +34,7 @@ import { automaticSeed, isAutomatic, keyFileSeed, kmsCaller, pinFrom } from '../
 import { identitySourceRoutes } from './identity-source-routes.ts'
 import { importNetworkEvents } from './network-events.ts'
 import { samlApplicationRoutes } from './saml-application-routes.ts'
+import { shownSealer } from './shown-sealer.ts'
 import { trustReport } from './trust-report.ts'
 import { UnsealAttempts } from './unseal-attempts.ts'
 
@@ -101,13 +102,13 @@ const routes: Readonly<Record<string, Act>> = {
     entries.cancel()
     return {}
   },
-  'GET /sealers': async ({ custody }) => ({ sealers: custody.body().sealers.map(shown) }),
+  'GET /sealers': async ({ custody }) => ({ sealers: custody.body().sealers.map(shownSealer) }),
   'POST /sealers': async ({ custody }, input) => {
     const { sealer, shares } = await newSealer(custody, input)
     // The seed is here and worked, except where people have still to prove that they can read what they wrote down.
     await custody.unsealed().keyring.addSealer(sealer, custody.clock.now(), { tested: shares === undefined })
     await custody.record('AddSealer', { sealer: sealer.id, kind: sealer.settings.kind })
-    return { sealer: shown(custody.unsealed().keyring.sealer(sealer.id)), ...(shares && { shares }) }
+    return { sealer: shownSealer(custody.unsealed().keyring.sealer(sealer.id)), ...(shares && { shares }) }
   },
   'POST /sealers/remove': async ({ custody, entries }, input) => {
     const id = text(input, 'id')
@@ -132,7 +133,7 @@ const routes: Readonly<Record<string, Act>> = {
     const { sealer, shares } = await newSealer(custody, { kind: 'shamir', ...input })
     await keyring.addSealer(sealer, custody.clock.now(), { tested: false, replaces: old.id })
     await custody.record('BeginRekey', { sealer: sealer.id, replaces: old.id })
-    return { sealer: shown(keyring.sealer(sealer.id)), shares }
+    return { sealer: shownSealer(keyring.sealer(sealer.id)), shares }
   },
   'POST /rotate-root': async ({ custody }) => {
     const rootVersion = await custody.unsealed().keyring.rotateRoot()
@@ -248,29 +249,7 @@ export function state(custody: SealManager) {
     installId,
     epoch,
     rootVersion,
-    sealers: sealers.map(shown),
-  }
-}
-
-/** What may be known of a sealer: neither what it wraps nor what its shares hash to. */
-export function shown({ id, settings, createdAt, testedAt, replaces }: SealerRecord) {
-  const details =
-    settings.kind === 'shamir'
-      ? { shares: settings.shares, threshold: settings.threshold, set: settings.set }
-      : settings.kind === 'file'
-        ? { path: settings.path }
-        : settings.kind === 'pkcs11'
-          ? { token: settings.token, module: settings.module }
-          : settings.kind === 'kms'
-            ? { keyId: settings.keyId, endpoint: settings.endpoint }
-            : {}
-  return {
-    id,
-    kind: settings.kind,
-    ...details,
-    createdAt: new Date(createdAt).toISOString(),
-    ...(testedAt !== undefined && { testedAt: new Date(testedAt).toISOString() }),
-    ...(replaces !== undefined && { replaces }),
+    sealers: sealers.map(shownSealer),
   }
 }
 
@@ -284,7 +263,7 @@ async function unseal(desk: AdminContext, input: Input): Promise<object> {
     const needed = custody
       .body()
       .sealers.filter((sealer) => !isAutomatic(sealer))
-      .map(shown)
+      .map(shownSealer)
     return { ...state(custody), reasons, needed }
   }
   const opened = await seedByPeople(desk, chosen(desk, input), input)
