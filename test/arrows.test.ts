@@ -104,6 +104,7 @@ describe('the rooms of src/', () => {
     const others: Readonly<Record<string, string>> = {
       'kernel/client/bucket.ts': 'signs requests to a bucket elsewhere',
       'server/admin/admin-api.ts': 'the sealer kms',
+      'server/admin/shown-sealer.ts': 'the sealer kms',
       'server/trust/sealers.ts': 'the sealer kms',
       'server/dev/account-reset.ts': 'what organizations store belongs to several accounts',
       'server/seed/': 'fills an installation through the API: a file for the resources of a service',
