@@ -2,7 +2,7 @@
  * `node bench/cognito.mjs [PART …] [--requests N] [--users N]`: user pools, in parts, each a JSON line of results. Needs `npm run build`.
  *
  * `existence`  time of requests about a user that exists and one that does not, by turns: |t| of Welch's t-test for each request.
- *              Above 4.5 the two can be told apart (the bound of ISO/IEC 17825).
+ *              Above 4.5 the two can be distinguished (the bound of ISO/IEC 17825).
  * `users`      a CSV file imported, then `ListUsers` with filters. Default: 10,000 users; the issue's figure is `--users 100000`.
  * `passwords`  `USER_PASSWORD_AUTH` a second, beside moto and cognito-local where they are installed.
  * `machines`   client credentials a second, beside `oidc-provider`.

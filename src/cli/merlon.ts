@@ -2,7 +2,6 @@
 /** The command line: `merlon COMMAND [options]`. */
 import { UsageError } from './command.ts'
 import { commandNamed, helpOf } from './commands.ts'
-import { keepCompiledCode } from './compiled-code.ts'
 import { overview } from './help.ts'
 import { version } from './version.ts'
 
@@ -25,7 +24,6 @@ async function main(words: readonly string[]): Promise<number> {
   return found.run(rest)
 }
 
-keepCompiledCode()
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
