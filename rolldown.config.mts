@@ -1,6 +1,7 @@
 /** The release: the command line, the threads of the store, the vault and the policy analyses, and the policy library, with a lazy chunk for each service's schemas. */
 import { cpSync } from 'node:fs'
 import { defineConfig } from 'rolldown'
+import { asciiOutput } from './tools/ascii-output.ts'
 import { jsonAsText } from './tools/json-as-text.ts'
 import { schemasOnly } from './tools/schemas-only.ts'
 
@@ -29,6 +30,7 @@ const release = defineConfig({
   plugins: [
     schemasOnly(),
     jsonAsText(),
+    asciiOutput(),
     {
       name: 'tables',
       closeBundle: () => {

@@ -7,15 +7,17 @@ import { parseArn } from '../../../kernel/resource/arn.ts'
 import { installedFile } from '../../../wire/installed-file.ts'
 import type { ManagedPolicyRow } from './policies.ts'
 
-const FILE = 'aws-managed-policies.json.br'
+const FILE = 'aws-managed-policies.br'
 
-/** As `tools/build-managed-policies.mjs` writes it: the version that is in force. */
+/** A row of the file's first line, as `tools/build-managed-policies.mjs` writes it: the version that is in force. */
 interface Packed {
   readonly arn: string
   readonly version: string
   readonly createdAt: number
   readonly updatedAt: number
-  readonly document: object
+  /** Of its document, in bytes from the second line on. */
+  readonly offset: number
+  readonly length: number
 }
 
 type Policies = ReadonlyMap<string, () => ManagedPolicyRow>
@@ -35,19 +37,21 @@ export async function awsPolicies(): Promise<readonly (readonly [string, Managed
 async function load(): Promise<Policies> {
   const file = installedFile(FILE)
   if (!file) throw new Error(`${FILE} is missing: run 'npm run build'`)
-  const packed: readonly Packed[] = JSON.parse(
-    (await promisify(brotliDecompress)(await readFile(file))).toString('utf8'),
-  )
-  return new Map(packed.map((policy) => [policy.arn, madeOnce(policy)]))
+  const bytes = await promisify(brotliDecompress)(await readFile(file))
+  const documentsAt = bytes.indexOf('\n') + 1
+  const index: readonly Packed[] = JSON.parse(bytes.toString('utf8', 0, documentsAt))
+  const documents = bytes.subarray(documentsAt)
+  return new Map(index.map((policy) => [policy.arn, madeOnce(policy, documents)]))
 }
 
 /** Most are never looked at, and a start waits for the first one that is attached. */
-function madeOnce(policy: Packed): () => ManagedPolicyRow {
+function madeOnce(policy: Packed, documents: Buffer): () => ManagedPolicyRow {
   let row: ManagedPolicyRow | undefined
-  return () => (row ??= rowOf(policy))
+  return () => (row ??= rowOf(policy, documents))
 }
 
-function rowOf({ arn, version, createdAt, updatedAt, document }: Packed): ManagedPolicyRow {
+function rowOf({ arn, version, createdAt, updatedAt, offset, length }: Packed, documents: Buffer): ManagedPolicyRow {
+  const document: object = JSON.parse(documents.toString('utf8', offset, offset + length))
   const path = parseArn(arn)!.resource.slice('policy'.length)
   const slash = path.lastIndexOf('/')
   return {
