@@ -4,8 +4,8 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
-/** What replaces modules, timers, globals or the environment would replace them for the next file, too. */
-const REPLACES = /\bvi\.(mock|doMock|useFakeTimers|stubGlobal|stubEnv)\(|\bprocess\.(chdir\(|env(\.\w+|\[[^\]]+\]) = )/
+/** What replaces modules or the environment would replace them for the next file, too. The rest is restored by `test/setup.ts`. */
+const REPLACES = /\bvi\.(mock|doMock)\(|\bprocess\.(chdir\(|env(\.\w+|\[[^\]]+\]) = )/
 const replacing = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts'))
   .map((file) => join('src', file))
@@ -13,10 +13,10 @@ const replacing = readdirSync('src', { recursive: true, encoding: 'utf8' })
 
 /** Change what belongs to their process, measure it, or start threads and other processes: each has one of its own. */
 const ALONE = [
-  'src/planes/**/*.test.ts',
+  'src/planes/{functions,objects}/**/*.test.ts',
+  'src/planes/gateway/gateway-process.test.ts',
   'src/store/**/*.test.ts',
   'src/vault/**/*.test.ts',
-  'src/server/listen/**/*.test.ts',
   'src/server/compose/analysis-pool.test.ts',
   'src/services/lambda/invoke.test.ts',
   // What it has loaded is what it tests.
