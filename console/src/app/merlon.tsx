@@ -58,7 +58,12 @@ export function MerlonProvider({ config, session, children }: Props) {
   }>()
   const regionNow = useRef(region)
   regionNow.current = region
-  const own = useMemo(() => new CredentialSource(() => renewOrSignIn(session)), [session])
+  const own = useMemo(() => {
+    const source = new CredentialSource(() => renewOrSignIn(session))
+    // Fetched while the page is rendered. A failure is that of the first call, which fetches them again.
+    source.get().catch(() => undefined)
+    return source
+  }, [session])
   const source = assumed?.source ?? own
   const client = useMemo(
     () =>

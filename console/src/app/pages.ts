@@ -1,11 +1,12 @@
-/** The pages by address, each loaded when it is first opened. */
+/** The pages by address: the first is loaded with the frame, every other when it is first opened. */
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react'
+import Home from '../pages/home.tsx'
 
 /** A page gets the segments behind its own, such as the name of a user. */
 export type PageComponent = ComponentType<{ readonly rest: readonly string[] }>
 type Lazy = LazyExoticComponent<PageComponent>
 
-const loads = new Map<Lazy, () => Promise<unknown>>()
+const loads = new Map<unknown, () => Promise<unknown>>()
 
 function page(load: () => Promise<{ default: PageComponent }>): Lazy {
   const component = lazy(load)
@@ -13,7 +14,6 @@ function page(load: () => Promise<{ default: PageComponent }>): Lazy {
   return component
 }
 
-const home = page(() => import('../pages/home.tsx'))
 const notFound = page(() => import('../pages/not-found.tsx'))
 
 interface Route {
@@ -113,8 +113,8 @@ const routes: readonly Route[] = [
   },
 ]
 
-export function pageFor(segments: readonly string[]): { readonly page: Lazy; readonly rest: readonly string[] } {
-  if (segments.length === 0) return { page: home, rest: [] }
+export function pageFor(segments: readonly string[]): { readonly page: Lazy | typeof Home; readonly rest: readonly string[] } {
+  if (segments.length === 0) return { page: Home, rest: [] }
   const route = routes.find(({ path }) => path.every((part, at) => segments[at] === part))
   const rest = segments.slice(route?.path.length ?? 0)
   const found = rest.length === 0 ? route?.list : route?.detail
