@@ -113,7 +113,10 @@ const routes: readonly Route[] = [
   },
 ]
 
-export function pageFor(segments: readonly string[]): { readonly page: Lazy | typeof Home; readonly rest: readonly string[] } {
+export function pageFor(segments: readonly string[]): {
+  readonly page: Lazy | typeof Home
+  readonly rest: readonly string[]
+} {
   if (segments.length === 0) return { page: Home, rest: [] }
   const route = routes.find(({ path }) => path.every((part, at) => segments[at] === part))
   const rest = segments.slice(route?.path.length ?? 0)
