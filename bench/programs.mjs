@@ -8,16 +8,21 @@ import { loadConfig } from 'rolldown/config'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
+const COPIES_INTO_DIST = 'tables'
+
 export const dist = here('../dist')
 
 /** Calls `work(pathOf)` with the bundled programs, a record of name to source; they are deleted afterwards. */
 export async function withPrograms(sources, work) {
   const folder = mkdtempSync(join(tmpdir(), 'merlon-bench-programs-'))
   try {
-    const { plugins, ...config } = await loadConfig(here('../rolldown.config.mts'))
+    const [{ plugins, ...config }] = await loadConfig(here('../rolldown.config.mts'))
     const input = Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, here(source)]))
-    // The second plugin copies files into dist/.
-    const bundle = await rolldown({ ...config, input, plugins: plugins.slice(0, 1) })
+    const bundle = await rolldown({
+      ...config,
+      input,
+      plugins: plugins.filter(({ name }) => name !== COPIES_INTO_DIST),
+    })
     const modules = join(folder, 'modules')
     await bundle.write({
       dir: modules,
