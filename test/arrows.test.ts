@@ -92,7 +92,10 @@ describe('the rooms of src/', () => {
       ({ from, to, typeOnly }) => show(from) === 'server/compose/cloud.ts' && roomOf(to) === 'planes' && !typeOnly,
     )
 
-    expect([...new Set(services.map(({ from }) => show(from)))]).toEqual(['server/compose/services.ts'])
+    expect([...new Set(services.map(({ from }) => show(from)))]).toEqual([
+      'server/compose/core-services.ts',
+      'server/compose/later-services.ts',
+    ])
     expect(
       services.filter(({ to }) => !/^services\/[^/]+\/index\.ts$/.test(show(to))).map(({ to }) => show(to)),
     ).toEqual([])

@@ -47,6 +47,8 @@ export interface CloudOptions {
   readonly sites?: readonly WebSite[]
   /** Instead of all that the server has. */
   readonly services?: readonly Service[]
+  /** What is opened when it is first needed, as in the server. */
+  readonly later?: () => Promise<readonly Service[]>
   /** Where the bytes of objects are stored. */
   readonly blobs?: BlobStore
   /** Whether deployment packages run, and where functions may go inside. */
@@ -76,6 +78,7 @@ export async function cloud(options: CloudOptions = {}) {
     ...(options.onJobError && { onJobError: options.onJobError }),
     ...(options.outbound && { outbound: options.outbound }),
     ...(options.services && { services: options.services }),
+    later: options.later,
     provides: options.provides,
     sites: options.sites,
     blobs: options.blobs,

@@ -27,7 +27,7 @@ import { newDraft } from '../events/event.ts'
 import type { Use } from '../ports/port.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { EndpointFilter } from '../ports/request-filter.ts'
-import { absenceIn } from '../resource/absent-keys.ts'
+import { type Absence, type AbsentKeys, absenceIn } from '../resource/absent-keys.ts'
 import { ConditionKeys } from '../resource/condition-keys.ts'
 import { absentGlobalKeys } from '../resource/global-keys.ts'
 import type { BearerScheme } from '../service/bearer.ts'
@@ -49,7 +49,7 @@ import {
   type RequestOutcome,
 } from './invocation.ts'
 import { Recorder } from './recorder.ts'
-import { Registry } from './registry.ts'
+import { type OpenAll, Registry } from './registry.ts'
 import { type RecordedCall, type Replayed, replay } from './replay.ts'
 import { Runner } from './runner.ts'
 import type { ActAs, AuthorizeAs, CallAs, CallAsRoot } from './service-caller.ts'
@@ -67,6 +67,8 @@ export interface GateOptions {
   readonly ports: Ports
   readonly use: Use
   readonly services: readonly Service[]
+  /** Opens the services that are opened when they are first needed, and adds them; undefined when all are open. */
+  readonly openAll?: OpenAll | undefined
   readonly quotas: Quotas
   /** Default: one of its own, with the default limits. */
   readonly throttle?: Throttle | undefined
@@ -83,6 +85,9 @@ export interface GateOptions {
 export class Gate {
   readonly #options: GateOptions
   readonly #registry: Registry
+  readonly #conditionKeys: ConditionKeys
+  #absentKeys: readonly (AbsentKeys | undefined)[]
+  #absentKey: Absence
   readonly #authenticator: Authenticator
   readonly #throttle: Throttle
   readonly #decisions: DecisionMaker
@@ -99,7 +104,10 @@ export class Gate {
   /** Throws when an operation needs an action that IAM does not know. */
   constructor(options: GateOptions) {
     const { store, vault, clock, ports, use, services, quotas, publicUrl, onDecisionError } = options
-    const registry = new Registry(services)
+    const registry = new Registry(services, options.openAll)
+    const conditionKeys = new ConditionKeys(services)
+    this.#absentKeys = [absentGlobalKeys, ...services.map(({ absentKeys }) => absentKeys)]
+    this.#absentKey = absenceIn(this.#absentKeys)
     const decisions = new DecisionMaker({
       organizations: () => ports.organizations,
       exemptFromRcps: registry.exemptFromRcps,
@@ -119,14 +127,15 @@ export class Gate {
       publicUrl,
       actAs: (...call) => this.actAs(...call),
       registry,
-      conditionKeys: new ConditionKeys(services),
-      absentKey: absenceIn([absentGlobalKeys, ...services.map(({ absentKeys }) => absentKeys)]),
+      conditionKeys,
+      absentKey: () => this.#absentKey,
       decisions,
       recorder,
     })
     const calls = callers({ clock, registry, decisions, recorder, runner, authenticator })
     this.#options = options
     this.#registry = registry
+    this.#conditionKeys = conditionKeys
     this.#authenticator = authenticator
     this.#throttle = options.throttle ?? new Throttle()
     this.#decisions = decisions
@@ -136,6 +145,14 @@ export class Gate {
     this.callAs = calls.callAs
     this.callAsRoot = calls.callAsRoot
     this.authorizeAs = calls.authorizeAs
+  }
+
+  /** Serves more services. Throws like the constructor. */
+  add(services: readonly Service[]): void {
+    this.#registry.add(services)
+    this.#conditionKeys.add(services)
+    this.#absentKeys = [...this.#absentKeys, ...services.map(({ absentKeys }) => absentKeys)]
+    this.#absentKey = absenceIn(this.#absentKeys)
   }
 
   /** Answers every request that a socket brings; never throws. */
@@ -152,9 +169,13 @@ export class Gate {
       const now = clock.now()
       detected = await detect(request)
       checkSize(detected, request)
+      const opening = detected.service.unbuilt ? undefined : this.#registry.opened(detected.service.id)
+      if (opening) await opening
       const built = this.#registry.operation(detected.service.id, detected.operation)
       if (!built) await refuseUnbuilt(detected, request)
       const unsigned = built?.unsigned
+      // The service that issued a token verifies it.
+      if (unsigned) await this.#registry.openedAll()
       // From here on nothing is older than the call: what other nodes had acknowledged by then binds here.
       if (store.shared) await store.sync()
       await assertAllowed(this.#options.endpointFilter, request, requestId)
@@ -206,8 +227,9 @@ export class Gate {
   }
 
   /** What decided a recorded call, and what the policies of today say to it. Nothing is written. */
-  replay(event: RecordedCall): Promise<readonly Replayed[]> {
+  async replay(event: RecordedCall): Promise<readonly Replayed[]> {
     const { store, ports } = this.#options
+    await this.#registry.openedAll()
     return replay(event, {
       store,
       ports,

@@ -1,4 +1,7 @@
-/** The operations that the gate serves, by service and name, with what their services say of themselves. */
+/**
+ * The operations that the gate serves, by service and name, with what their services say of themselves. Services may be added
+ * later: those that are opened when they are first needed.
+ */
 import { InvalidInputFault } from '../../wire/constraints.ts'
 import { type ServiceRow, services as serviceRows } from '../../wire/services.ts'
 import { loadService, validate } from '../../wire/wire.ts'
@@ -12,16 +15,24 @@ import type { AuditedOperation, OperationCall } from './invocation.ts'
 
 const NONE: ServiceTraits = {}
 
+/** Opens the services that are opened when they are first needed; undefined when all are open. */
+export type OpenAll = () => Promise<void> | undefined
+
 export class Registry {
   readonly #operations = new Map<string, ReadonlyMap<string, Operation>>()
   readonly #invalidInput = new Map<string, NonNullable<Service['invalidInput']>>()
   readonly #traits = new Map<string, ServiceTraits>()
-  readonly #readActions: ReadonlySet<string>
-  /** In lower case. */
-  readonly exemptFromRcps: ReadonlySet<string>
+  readonly #readActions = new Set<string>()
+  readonly #exemptFromRcps = new Set<string>()
+  readonly #openAll: OpenAll
+
+  constructor(services: readonly Service[], openAll: OpenAll = () => undefined) {
+    this.#openAll = openAll
+    this.add(services)
+  }
 
   /** Throws when an operation needs an action that IAM does not know: it could never be granted, nor denied by name. */
-  constructor(services: readonly Service[]) {
+  add(services: readonly Service[]): void {
     for (const { api, operations, resources = [], invalidInput, traits } of services) {
       const needed = [
         ...operations.map(({ name, actions, choice }) => ({ name, actions: [...actions, ...(choice?.among ?? [])] })),
@@ -33,13 +44,25 @@ export class Registry {
       }
       if (invalidInput) this.#invalidInput.set(api.id, invalidInput)
       if (traits) this.#traits.set(api.id, traits)
+      for (const action of traits?.readActions ?? []) this.#readActions.add(action)
+      for (const action of traits?.exemptFromRcps ?? []) this.#exemptFromRcps.add(action.toLowerCase())
       this.#operations.set(api.id, new Map(operations.map((operation) => [operation.name, operation])))
     }
-    const traits = [...this.#traits.values()]
-    this.#readActions = new Set(traits.flatMap(({ readActions = [] }) => readActions))
-    this.exemptFromRcps = new Set(
-      traits.flatMap(({ exemptFromRcps = [] }) => exemptFromRcps.map((action) => action.toLowerCase())),
-    )
+  }
+
+  /** In lower case. */
+  get exemptFromRcps(): ReadonlySet<string> {
+    return this.#exemptFromRcps
+  }
+
+  /** To be awaited before anything of the service is looked up; undefined where there is nothing to wait for. */
+  opened(service: string): Promise<void> | undefined {
+    return this.#operations.has(service) ? undefined : this.#openAll()
+  }
+
+  /** The same for what concerns several services. */
+  openedAll(): Promise<void> | undefined {
+    return this.#openAll()
   }
 
   operation(service: string, name: string | undefined): Operation | undefined {
@@ -72,6 +95,8 @@ export class Registry {
 
   /** A call that code makes, checked as if it had come over the wire. */
   async invocation(api: Api<unknown>, name: string, input: object, via: readonly string[]): Promise<OperationCall> {
+    const opening = this.opened(api.id)
+    if (opening) await opening
     const row = serviceRows.find((candidate) => candidate.id === api.id)!
     const model = await loadService(row)
     const shape = model.operations.get(name)

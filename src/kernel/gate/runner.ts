@@ -32,7 +32,8 @@ export interface RunnerOptions {
   readonly actAs: ActAs
   readonly registry: Registry
   readonly conditionKeys: ConditionKeys
-  readonly absentKey: Absence
+  /** Of all services that are open. */
+  readonly absentKey: () => Absence
   readonly decisions: DecisionMaker
   readonly recorder: Recorder
 }
@@ -129,7 +130,7 @@ export class Runner {
       use,
       quotas,
       event: draft,
-      absentKey,
+      absentKey: absentKey(),
       newId: (make = randomUUID) => {
         const id = chosenId ?? make()
         chosenId = undefined

@@ -65,6 +65,10 @@ export class ConditionKeys {
   readonly #byAction = new Map<string, readonly (readonly [string, ConditionKeyTable[string]])[]>()
 
   constructor(services: readonly Keyed[]) {
+    this.add(services)
+  }
+
+  add(services: readonly Keyed[]): void {
     for (const { api, operations, resources = [], conditionKeys = {} } of services) {
       const actions = [
         ...operations.flatMap(({ actions, choice }) => [...actions, ...(choice?.among ?? [])]),

@@ -102,7 +102,12 @@ const NO_CALLER = { principal: { kind: 'anonymous' }, subject: { kind: 'nobody' 
 
 export class WebGate {
   readonly #options: WebGateOptions
-  readonly #sites: Readonly<Record<SiteListener, Readonly<Record<'host' | 'path', readonly WebSite[]>>>>
+  readonly #sites: Record<SiteListener, Readonly<Record<'host' | 'path', readonly WebSite[]>>> = {
+    web: { host: [], path: [] },
+    api: { host: [], path: [] },
+  }
+  /** Listener, method, host and path of each route. */
+  readonly #routes = new Set<string>()
   readonly #refusals = new UnauthenticatedRefusals(async (count) => {
     const { store, clock } = this.#options
     await store.run((unit) => unit.append(refusalCountEvent(count, clock.now())))
@@ -111,19 +116,22 @@ export class WebGate {
   /** Throws when two routes of one host and listener answer the same method and path. */
   constructor(options: WebGateOptions) {
     this.#options = options
-    const seen = new Set<string>()
-    for (const { host, base, routes, listener = 'web' } of options.sites) {
+    this.add(options.sites)
+  }
+
+  /** Serves more sites. Throws like the constructor. */
+  add(sites: readonly WebSite[]): void {
+    for (const site of sites) {
+      const { host, base, routes, listener = 'web' } = site
       for (const { method, path } of routes) {
         const name = `${method} ${host?.source ?? '*'}${base}${path.replace(/:[^/]+/g, ':')}`
-        if (seen.has(`${listener} ${name}`)) throw new Error(`Two routes answer ${name}.`)
-        seen.add(`${listener} ${name}`)
+        if (this.#routes.has(`${listener} ${name}`)) throw new Error(`Two routes answer ${name}.`)
+        this.#routes.add(`${listener} ${name}`)
       }
+      const by = host ? 'host' : 'path'
+      const of = this.#sites[listener]
+      this.#sites[listener] = { ...of, [by]: [...of[by], site] }
     }
-    const sitesOf = (listener: SiteListener) => {
-      const sites = options.sites.filter((site) => (site.listener ?? 'web') === listener)
-      return { host: sites.filter(({ host }) => host), path: sites.filter(({ host }) => !host) }
-    }
-    this.#sites = { web: sitesOf('web'), api: sitesOf('api') }
   }
 
   /**

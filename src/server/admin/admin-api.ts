@@ -73,6 +73,8 @@ export function createAdminApi(
     const act = routes[route]
     if (!act) return { status: 404, body: { message: `Unknown admin route: ${route}` } }
     try {
+      // It may concern any service; the state, which is read often, concerns none.
+      if (route !== 'GET /status') await custody.cloud?.whole()
       // A backup may take long, and sealing must not wait for it.
       const body = await (atAnyTime.has(route) ? act(desk, input) : custody.runExclusive(() => act(desk, input)))
       return { status: 200, body }

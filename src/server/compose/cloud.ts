@@ -7,7 +7,7 @@ import { mailbox, webhooks } from '../../kernel/jobs/outbox.ts'
 import { CheckpointService } from '../../kernel/log-integrity/keeper.ts'
 import type { ExchangeHandler } from '../../kernel/planes/exchange.ts'
 import { planeSite } from '../../kernel/planes/plane-site.ts'
-import { publishing } from '../../kernel/planes/publishing.ts'
+import { type Publishing, publishing } from '../../kernel/planes/publishing.ts'
 import type { RecordHandler } from '../../kernel/planes/records.ts'
 import { planeSecrets, planeSecretsPort } from '../../kernel/planes/sealed-secrets.ts'
 import { snapshots } from '../../kernel/planes/snapshot.ts'
@@ -28,7 +28,7 @@ import { joinedWebAclResources, webAclResources } from '../../kernel/ports/web-a
 import { webOrigin } from '../../kernel/ports/web-origin.ts'
 import { AccountKeys, keyringAccounts, type PreparesAccounts } from '../../kernel/service/account-keys.ts'
 import { readDocument } from '../../kernel/service/documents.ts'
-import { openServices } from '../../kernel/service/open-services.ts'
+import { type OpenServices, openServices, type ServiceContext } from '../../kernel/service/open-services.ts'
 import { type Quotas, quotaDefaults } from '../../kernel/service/quota.ts'
 import type { JobContext, Service } from '../../kernel/service/service.ts'
 import type { Clock } from '../../kernel/state/clock.ts'
@@ -45,9 +45,9 @@ import { type HttpRequest, type HttpResponse, header } from '../../wire/http.ts'
 import { worldsDns } from '../domain-records.ts'
 import { acmeAuthorityPort } from './acme-authority.ts'
 import { analyses as analysisPool } from './analysis-pool.ts'
+import { holdsOthers, OpenedLater } from './later.ts'
 import { federationRequests, outbound as guardedRequests } from './outbound.ts'
 import { openPlanes, type PlanesOptions } from './planes.ts'
-import { services } from './services.ts'
 import { readSocialSettings, socialSignInPort } from './social-sign-in.ts'
 
 export interface CloudOptions extends PlanesOptions {
@@ -68,8 +68,18 @@ export interface CloudOptions extends PlanesOptions {
   readonly provides?: readonly Provided[] | undefined
   /** Web sites besides those of the services. */
   readonly sites?: readonly WebSite[] | undefined
-  /** Whose operations and pages are served. Default: all that are built. The others are opened, too: they provide ports. */
+  /**
+   * Whose operations and pages are served. Default: all that are built. The others are opened, too, unless `later` is given: they
+   * provide ports.
+   */
   readonly services?: readonly Service[]
+  /**
+   * Services that are loaded and opened when they are first needed: at once where the store is shared or holds documents of theirs, else
+   * with the first call or page that is not of `services` alone.
+   */
+  readonly later?: (() => Promise<readonly Service[]>) | undefined
+  /** Called with services when they have been opened. */
+  readonly onOpened?: ((services: readonly Service[]) => void) | undefined
   /** Default: the network, guarded. */
   readonly outbound?: OutboundPort
   readonly observe?: (answer: RequestOutcome) => void
@@ -98,6 +108,8 @@ export interface Cloud {
   readonly jobs: JobRunner
   /** Starts its automatic work: jobs that fall due, streams. */
   start(): void
+  /** To be awaited before `use` reaches a port of a service that is opened later; undefined when all are open. */
+  whole(): Promise<void> | undefined
   streams(): readonly StreamStatus[]
   readonly evidence: CheckpointService
   readonly ports: Ports
@@ -135,7 +147,7 @@ interface AddedAccount {
 
 export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const { store, clock, observe } = options
-  const served = options.services ?? services
+  const served = options.services ?? (await allServices())
   const pool = options.keyScript && new ThreadPool(options.keyScript)
   const onEvidenceError = options.onEvidenceError ?? (() => undefined)
   const table = new PortTable()
@@ -180,10 +192,11 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const quotas = { ...quotaDefaults, ...options.quotas }
   const throttle = options.throttle ?? new Throttle()
   const isOpened = ({ api }: Service) => served.some(({ api: { id }, open }) => id === api.id && open)
-  const opened = [...served, ...services.filter((service) => !served.includes(service) && !isOpened(service))]
-  const running = openServices(
-    opened,
-    {
+  const others = options.later ? [] : (await allServices()).filter((service) => !served.includes(service))
+  const opened: Service[] = []
+  const running: OpenServices[] = []
+  const open = (more: readonly Service[]) => {
+    const context: ServiceContext = {
       store,
       vault,
       clock,
@@ -191,17 +204,21 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       use,
       actAs: (...call) => gate.actAs(...call),
       onFailure: options.onServiceFailure ?? (() => undefined),
-    },
-    table,
-  )
-  for (const { api, needs = [] } of opened) table.assertProvided(needs, api.id)
+    }
+    opened.push(...more)
+    running.push(openServices(more, context, table))
+  }
+  open([...served, ...others.filter((service) => !isOpened(service))])
   const ports = portsOf(use)
-  const endpointFilter: EndpointFilter = (request, requestId) => use(requestFilter).endpointRefusal(request, requestId)
+  // Without the service that filters there is no web ACL: the store would have its documents, and it would be open.
+  const endpointFilter: EndpointFilter = (request, requestId) =>
+    later.isOpen ? use(requestFilter).endpointRefusal(request, requestId) : UNFILTERED
   const gate = new Gate({
     store,
     vault,
     clock,
     services: served,
+    openAll: () => later.opened(),
     ports,
     use,
     quotas,
@@ -211,17 +228,12 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     onDecisionError: options.onDecisionError,
     endpointFilter,
   })
-  const publishers = publishing(opened, store, vault, use)
-  table.provide(provide(snapshots, publishers))
-  table.provide(
-    provide(webAclResources, joinedWebAclResources(opened.flatMap((service) => service.webAclResources ?? []))),
-  )
   const planeHandlers = {
     records: (plane: string) => opened.flatMap(({ planeRecords }) => planeRecords?.[plane] ?? []),
     exchange: (plane: string) => opened.flatMap(({ planeExchanges }) => planeExchanges?.[plane] ?? [])[0],
   }
   const planesSite = planeSite({
-    feedOf: (plane, scope) => publishers.feedOf(plane, scope),
+    feedOf: (plane, scope) => use(snapshots).feedOf(plane, scope),
     owner: async () => ownerOf(await accounts(), '') ?? '',
     handlers: planeHandlers.records,
     exchange: planeHandlers.exchange,
@@ -252,12 +264,32 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     quotas,
     actAs: gate.actAs,
   })
-  const jobs = new JobRunner(
-    store,
-    clock,
-    new Map([...handlers(served, work), ...[mailbox, webhooks].flatMap((outbox) => outbox.handlers({ vault, use }))]),
-    options.onJobError ?? (() => undefined),
-  )
+  const jobHandlers = new Map([
+    ...handlers(served, work),
+    ...[mailbox, webhooks].flatMap((outbox) => outbox.handlers({ vault, use })),
+  ])
+  const jobs = new JobRunner(store, clock, jobHandlers, options.onJobError ?? (() => undefined))
+  const documents = served.flatMap((service) => service.documents ?? [])
+  let publishers: Publishing | undefined
+  let isStarted = false
+  const later = new OpenedLater(async () => {
+    const more = (await options.later?.()) ?? []
+    open(more)
+    for (const { api, needs = [] } of opened) table.assertProvided(needs, api.id)
+    publishers = publishing(opened, store, vault, use)
+    table.provide(provide(snapshots, publishers))
+    table.provide(
+      provide(webAclResources, joinedWebAclResources(opened.flatMap((service) => service.webAclResources ?? []))),
+    )
+    gate.add(more)
+    web.add(more.flatMap((service) => service.sites ?? []))
+    for (const [kind, handler] of handlers(more, work)) jobHandlers.set(kind, handler)
+    documents.push(...more.flatMap((service) => service.documents ?? []))
+    options.onOpened?.(opened)
+    if (isStarted) running.at(-1)!.start()
+  })
+  options.onOpened?.(opened)
+  if (!options.later || store.shared || (await holdsOthers(store, served))) await later.opened()
 
   const addAccountIf: Cloud['addAccountIf'] = async ({ id, name, rootKey }, may) => {
     await keys.prepare(vault, id)
@@ -266,9 +298,8 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     return store.run(async (unit) => ((await may(unit)) ? use(bootstrap).createAccount(unit, account) : undefined))
   }
 
-  const documents = served.flatMap((service) => service.documents ?? [])
-
   const handle = async (request: HttpRequest): Promise<HttpResponse> => {
+    if (!isApiCall(request)) await later.opened()
     const matched =
       web.match(request, 'host', 'api') ?? (isApiCall(request) ? undefined : web.match(request, 'path', 'api'))
     if (matched === undefined) return gate.handle(request)
@@ -276,6 +307,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   }
 
   const handleWeb = async (request: HttpRequest): Promise<HttpResponse | undefined> => {
+    await later.opened()
     const matched = web.match(request, 'host', 'web') ?? web.match(request, 'path', 'web')
     return matched === 'method' ? METHOD_NOT_ALLOWED : matched && web.handle(request, matched)
   }
@@ -284,16 +316,21 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     gate,
     handle,
     handleWeb,
-    document: (path) => readDocument(documents, store.reader, path),
+    document: async (path) => {
+      await later.opened()
+      return readDocument(documents, store.reader, path)
+    },
     store,
     vault,
     clock,
     jobs,
     start: () => {
-      running.start()
+      isStarted = true
+      for (const each of running) each.start()
       jobs.start()
       planes.start()
     },
+    whole: () => later.opened(),
     streams: () => planes.streams(),
     evidence,
     ports,
@@ -305,15 +342,16 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     accounts,
     flush: async () => {
       await tampering.flush()
-      await running.flush()
+      for (const each of running) await each.flush()
     },
     close: async () => {
       await jobs.stop()
-      publishers.close()
+      await later.close()
+      publishers?.close()
       await planes.close()
       await gate.close()
       await web.close()
-      await running.close()
+      for (const each of running.toReversed()) await each.close()
       await tampering.flush()
       await evidence.stop()
       // The last checkpoint, too.
@@ -325,6 +363,11 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     },
   }
 }
+
+/** Imported when they are wanted: a server names its own, and reads the code of the others later. */
+const allServices = async (): Promise<readonly Service[]> => (await import('./services.ts')).services
+
+const UNFILTERED = Promise.resolve(undefined)
 
 const METHOD_NOT_ALLOWED: HttpResponse = { status: 405, headers: { 'content-type': 'text/plain' }, body: '' }
 

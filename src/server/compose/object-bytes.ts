@@ -7,7 +7,6 @@ import { openVault } from '../../vault/sealed.ts'
 import { VaultError } from '../../vault/vault.ts'
 import type { StoredObject } from '../trust/backup-content.ts'
 import { objectsOf } from './installation.ts'
-import { services } from './services.ts'
 
 /** Objects in a bucket elsewhere stay there. */
 export const bytesBeside = (data: string): BlobSnapshot => folderBlobs(objectsOf(data))
@@ -28,6 +27,8 @@ export async function* bytesOf(blobs: BlobSnapshot, ids: readonly string[]): Asy
 export async function checkObjects(store: Pick<Store, 'reader'>, keyring: Keyring, data: string): Promise<number> {
   const blobs = sealedBlobs(openVault({ tree: keyring }), folderBlobs(objectsOf(data)))
   let opened = 0
+  // A start has no need of it.
+  const { services } = await import('./services.ts')
   for (const { storedBytes } of services) {
     for await (const { name, place, bytes } of storedBytes?.(store.reader) ?? []) {
       if (keyring.isErased(place.account)) continue

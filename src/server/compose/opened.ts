@@ -40,6 +40,9 @@ export type Common = Pick<
   | 'observe'
   | 'onDecisionError'
   | 'onServiceFailure'
+  | 'services'
+  | 'later'
+  | 'onOpened'
 >
 
 /** Adds the planes that run in the server's process. */

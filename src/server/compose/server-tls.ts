@@ -27,7 +27,8 @@ export function tlsSource(options: ServerOptions, opened: Opened): TlsSource | u
 }
 
 /** In use by the listeners: so it is renewed, and cannot be deleted. */
-async function readOwnCertificate({ store, use }: Cloud, arn: string): Promise<UsableCertificate | undefined> {
+async function readOwnCertificate({ store, use, whole }: Cloud, arn: string): Promise<UsableCertificate | undefined> {
+  await whole()
   const found = await use(certificates).read(store.reader, arn)
   if (found && !found.inUseBy.includes(LISTENERS))
     await store.run((unit) => use(certificates).setUse(unit, arn, LISTENERS, true))

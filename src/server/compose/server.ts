@@ -8,6 +8,7 @@ import { PLANES_PATH } from '../../kernel/planes/plane-site.ts'
 import { mail } from '../../kernel/ports/mail.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { DOCUMENTS_PATH } from '../../kernel/service/documents.ts'
+import type { Upload } from '../../kernel/service/traits.ts'
 import type { HttpRequest, HttpResponse } from '../../wire/http.ts'
 import { DEVELOPMENT_PATH } from '../dev/development.ts'
 import { CertificateTls } from '../listen/certificate-tls.ts'
@@ -34,6 +35,7 @@ import { Origins } from '../web/origins.ts'
 import { CONSOLE_PATH, SIGN_IN_PATH, webHandler } from '../web/web-handler.ts'
 import { closeInTime } from './closing.ts'
 import type { Cloud } from './cloud.ts'
+import { coreServices } from './core-services.ts'
 import type { Logger } from './log.ts'
 import { openDevelopment } from './open-development.ts'
 import { openDurable } from './open-durable.ts'
@@ -41,7 +43,6 @@ import type { Common, WithPlane } from './opened.ts'
 import { isLoopback } from './safe-address.ts'
 import type { RunningServer, ServerOptions } from './server-options.ts'
 import { tlsSource } from './server-tls.ts'
-import { services } from './services.ts'
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { logger, version, host, port, world } = options
@@ -66,6 +67,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     metrics.countServiceFailure(work)
     if (mayLog(work)) logger.log('error', 'work of a service failed and is repeated', { work, error })
   }
+  const uploads = new Set<Upload>()
   const origins = new Origins({ publicUrl: options.publicUrl, webUrl: options.web?.url })
   const common: Common = {
     keyScript: options.keyScript,
@@ -81,6 +83,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     observe,
     onDecisionError,
     onServiceFailure,
+    services: coreServices,
+    later: async () => (await import('./later-services.ts')).laterServices,
+    onOpened: (services) => {
+      for (const { traits } of services) for (const upload of traits?.uploads ?? []) uploads.add(upload)
+    },
   }
   const resolver =
     options.resolver &&
@@ -176,7 +183,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       corsOrigins: options.corsOrigins ?? [],
       tls,
       proxies: options.proxies,
-      uploads: services.flatMap(({ traits }) => traits?.uploads ?? []),
+      uploads,
       admission: options.limits?.admission,
       onRefused: (why) => overload.count(why),
       logger,

@@ -1,55 +1,6 @@
 /** The services this server answers for. */
 import type { Service } from '../../kernel/service/service.ts'
-import { accessanalyzer } from '../../services/accessanalyzer/index.ts'
-import { acm } from '../../services/acm/index.ts'
-import { pca } from '../../services/acm-pca/index.ts'
-import { cloudtrail } from '../../services/cloudtrail/index.ts'
-import { cognitoidentity } from '../../services/cognitoidentity/index.ts'
-import { cognitoidp } from '../../services/cognitoidp/index.ts'
-import { ds } from '../../services/ds/index.ts'
-import { ec2 } from '../../services/ec2/index.ts'
-import { elbv2 } from '../../services/elbv2/index.ts'
-import { guardduty } from '../../services/guardduty/index.ts'
-import { iam } from '../../services/iam/index.ts'
-import { identitystore } from '../../services/identitystore/index.ts'
-import { kms } from '../../services/kms/index.ts'
-import { lambda } from '../../services/lambda/index.ts'
-import { logs } from '../../services/logs/index.ts'
-import { organizations } from '../../services/organizations/index.ts'
-import { route53 } from '../../services/route53/index.ts'
-import { s3 } from '../../services/s3/index.ts'
-import { secretsmanager } from '../../services/secretsmanager/index.ts'
-import { signin } from '../../services/signin/index.ts'
-import { sso } from '../../services/sso/index.ts'
-import { ssoAdmin } from '../../services/sso-admin/index.ts'
-import { ssoOidc } from '../../services/sso-oidc/index.ts'
-import { sts } from '../../services/sts/index.ts'
-import { wafv2 } from '../../services/wafv2/index.ts'
+import { coreServices } from './core-services.ts'
+import { laterServices } from './later-services.ts'
 
-export const services: readonly Service[] = [
-  iam,
-  sts,
-  organizations,
-  accessanalyzer,
-  cloudtrail,
-  kms,
-  secretsmanager,
-  lambda,
-  s3,
-  signin,
-  ds,
-  cognitoidentity,
-  route53,
-  identitystore,
-  ssoAdmin,
-  ssoOidc,
-  sso,
-  cognitoidp,
-  acm,
-  pca,
-  ec2,
-  elbv2,
-  wafv2,
-  guardduty,
-  logs,
-]
+export const services: readonly Service[] = [...coreServices, ...laterServices]

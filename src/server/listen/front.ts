@@ -22,7 +22,7 @@ export interface FrontOptions {
   readonly tls?: TlsSource | undefined
   readonly proxies?: TrustedProxies | undefined
   /** Requests whose bodies the API takes although they are large. */
-  readonly uploads?: readonly Upload[] | undefined
+  readonly uploads?: Iterable<Upload> | undefined
   readonly admission: AdmissionLimits | undefined
   readonly onRefused: (why: Refusal) => void
   readonly logger: Logger

@@ -4,8 +4,8 @@
  */
 import { UnavailableError } from '../../store/store.ts'
 import { type HttpRequest, type HttpResponse, header } from '../../wire/http.ts'
+import { services } from '../../wire/services.ts'
 import { asOperatorError, codeOf } from '../compose/operator-errors.ts'
-import { services } from '../compose/services.ts'
 
 export interface Health {
   /** `ok` and `fenced` answer calls. */
@@ -50,7 +50,7 @@ export const localStackHealth = (version: string, health: Health): HttpResponse 
   status: isReady(health) ? 200 : 503,
   headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
   body: JSON.stringify({
-    services: Object.fromEntries(services.map(({ api }) => [api.id, isReady(health) ? 'running' : 'starting'])),
+    services: Object.fromEntries(services.map(({ id }) => [id, isReady(health) ? 'running' : 'starting'])),
     edition: 'merlon',
     version,
   }),

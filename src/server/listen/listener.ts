@@ -35,7 +35,7 @@ export interface ListenOptions {
   readonly port: number
   readonly bodyBytesMax?: number
   /** Requests whose bodies may be larger than `bodyBytesMax`. Default: none. */
-  readonly uploads?: readonly Upload[] | undefined
+  readonly uploads?: Iterable<Upload> | undefined
   readonly admission?: AdmissionLimits | undefined
   /** Requests that are answered, a few at a time, when all others are refused: those about the server's own state. */
   readonly isVital?: (request: IncomingMessage) => boolean
@@ -234,7 +234,7 @@ class Door {
   readonly connections: Connections
   readonly #handler: Handler
   readonly #bodyBytesMax: number
-  readonly #uploads: readonly Upload[]
+  readonly #uploads: Iterable<Upload>
   readonly #isVital: (request: IncomingMessage) => boolean
   readonly #slow: SlowBodies
   readonly #unread: UnreadAnswers
@@ -340,7 +340,8 @@ class Door {
 
   #uploadOf(request: IncomingMessage): Upload | undefined {
     const head = headOf(request)
-    return this.#uploads.find((upload) => upload.matches(head))
+    for (const upload of this.#uploads) if (upload.matches(head)) return upload
+    return undefined
   }
 
   /** undefined once the connection has ended. */

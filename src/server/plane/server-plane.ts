@@ -24,7 +24,7 @@ export interface ServerPlaneOptions {
   readonly gateway?: (GatewaySettings & { readonly portOf?: (port: number) => number }) | undefined
 }
 
-type Attached = Pick<Cloud, 'use' | 'vault' | 'store' | 'clock' | 'planeHandlers'>
+type Attached = Pick<Cloud, 'use' | 'whole' | 'vault' | 'store' | 'clock' | 'planeHandlers'>
 
 const RETRY_MS = 500
 const RECORDS_EVERY_MS = 1_000
@@ -56,6 +56,7 @@ export class ServerPlane {
 
   /** To be called with each cloud that starts. A plane that cannot listen is logged, and does not keep the server from starting. */
   async attach(cloud: Attached): Promise<void> {
+    await cloud.whole()
     this.#feed = cloud.use(snapshots).feedOf(this.#options.plane)
     this.#cloud = cloud
     this.#opening ??= this.#open(cloud)
