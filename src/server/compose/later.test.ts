@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { CloudTrailClient, DescribeTrailsCommand } from '@aws-sdk/client-cloudtrail'
 import { CreateVpcCommand, DescribeVpcsCommand, EC2Client } from '@aws-sdk/client-ec2'
 import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam'
@@ -114,4 +115,35 @@ test('what could not be opened fails for each that waits, and nothing opens once
   const closed = new OpenedLater(async () => undefined)
   await closed.close()
   await expect(closed.opened()).rejects.toThrow('closed')
+})
+
+/** Names in calls of a function in the sources of services: `use(identityPools)`. */
+function namesIn(ids: readonly string[], call: 'use' | 'provide'): readonly string[] {
+  const found = ids.flatMap((id) => {
+    const folder = new URL(`../../services/${id}/`, import.meta.url)
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      /(?<!\.test|\.fixture)\.ts$/.test(file),
+    )
+    const texts = files.map((file) => readFileSync(new URL(file, folder), 'utf8')).join('\n')
+    return [...texts.matchAll(new RegExp(`\\b${call}\\(\\s*(\\w+)`, 'g'))].map(([, name = '']) => name)
+  })
+  return [...new Set(found)].sort()
+}
+
+test('services of a start use ports of the others where those are open, or do without', () => {
+  const folders = readdirSync(new URL('../../services/', import.meta.url))
+  const core = coreServices.map(({ api }) => api.id)
+  expect(folders).toEqual(expect.arrayContaining(core))
+  const provided = namesIn(
+    folders.filter((id) => !core.includes(id)),
+    'provide',
+  )
+  expect(provided).toContain('identityPools')
+
+  expect(namesIn(core, 'use').filter((name) => provided.includes(name))).toEqual([
+    // By a token that the service issued, without a signature.
+    'identityPools',
+    // Where there is none, no resource uses the role.
+    'serviceLinkedRoleUse',
+  ])
 })
