@@ -10,7 +10,7 @@ import { DerError } from './der-read.ts'
 import { certify, hierarchy, NOW, newPair, type Plan } from './path.fixture.ts'
 import { type PathCertificate, pathCertificate } from './path-certificate.ts'
 import { type PathOptions, pathBudget, validatePath } from './path-validation.ts'
-import { ANY_POLICY } from './policies.ts'
+import { ANY_POLICY, type PolicyOptions } from './policies.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const SERVER = '1.3.6.1.5.5.7.3.1'
@@ -308,7 +308,11 @@ test('A path at random has the verdict of OpenSSL', async () => {
       const end = { subject: 'leaf', issuer: above.name, pair: newPair(), signer: above.pair }
       made.unshift(await certify({ isAuthority: false, ...end, ...withoutUndefined(leaf) }))
       const [anchor, path] = [made.at(-1)!, made.slice(0, -1)]
-      const options: PathOptions = { now: NOW, purpose: 'server', policies: wanted && withoutUndefined(wanted) }
+      const options: PathOptions = {
+        now: NOW,
+        purpose: 'server',
+        ...(wanted && { policies: withoutUndefined(wanted) as PolicyOptions }),
+      }
       const ours = await verdict(path, anchor, options)
       const theirs = opensslVerdict(path, anchor, options)
       seen[ours === 'valid' ? 'valid' : 'invalid']++

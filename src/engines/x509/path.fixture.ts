@@ -111,7 +111,7 @@ export async function certify(plan: Plan): Promise<PathCertificate> {
       notBefore: new Date(plan.startsMs ?? NOW - DAY_MS),
       notAfter: new Date(plan.endsMs ?? NOW + DAY_MS),
       algorithm: 'SHA256WITHECDSA',
-      extensions: extensions.filter((each) => each instanceof Buffer),
+      extensions: extensions.filter((each): each is Buffer => Boolean(each)),
     },
     async (message) => sign('sha256', plan.isForged ? Buffer.from('another text') : message, plan.signer.privateKey),
   )
