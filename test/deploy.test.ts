@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { printedMeasures } from '../src/server/listen/certificate-metrics.ts'
 import { Metrics } from '../src/server/listen/metrics.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -47,6 +48,7 @@ function scraped(): ReadonlyMap<string, ReadonlySet<string>> {
       diskFreeBytes: 1,
       store: { isReachable: true, lagRevisions: 0 },
     } as never,
+    printedMeasures({ states: new Map(), soonest: [{ arn: 'arn', notAfter: 0 }], statusAnswers: [] }, 0),
   )
   const found = new Map<string, Set<string>>()
   for (const [, name = '', labels = ''] of text.matchAll(/^(merlon_\w+)(?:\{(.*)\})? /gm)) {

@@ -57,6 +57,10 @@ GUARDDUTY_ARNS = (
     r'arn:[A-Za-z_.-]{1,20}:guardduty:[A-Za-z0-9_/.-]{0,63}:\d+:(detector|malware-protection-plan)/[A-Za-z0-9_/.-]{1,264}'
 )
 
+# The model's domains of user pools are one label; custom domains, which the same members hold, are names of several.
+LABEL_PATTERN = r'^[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?$'
+DOMAIN_PATTERN = r'^[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?){0,31}$'
+
 # Simple types by the numbers of @smithy/types' static schemas.
 SIMPLE = {'string': 0, 'integer': 1, 'long': 1, 'float': 1, 'double': 1, 'boolean': 2, 'timestamp': 4, 'blob': 21}
 TIMESTAMP_FORMATS = {'iso8601': 5, 'rfc822': 6, 'unixTimestamp': 7}
@@ -77,6 +81,8 @@ def own(shape):
         found['p'] = metadata['pattern']
         if metadata['pattern'] == EMAIL_PATTERN:
             found.setdefault('x', EMAIL_LENGTH_MAX)
+        if metadata['pattern'] == LABEL_PATTERN:
+            found['p'] = DOMAIN_PATTERN
         if metadata['pattern'].strip('^$') == GUARDDUTY_ARN:
             found['p'] = GUARDDUTY_ARNS
             found.setdefault('x', 2048)

@@ -41,14 +41,19 @@ export function parseCertificate(pem: string): X509Certificate {
   return parsed(blocks[0]!)
 }
 
+/** One certificate after the other, whether or not they belong to each other. Throws an {@link X509Error}. */
+export function parseCertificates(pem: string): readonly X509Certificate[] {
+  const blocks = pemBlocks(pem, 'CERTIFICATE')
+  if (blocks.length === 0 || blocks.length > CHAIN_LENGTH_MAX) throw new X509Error('certificate chain')
+  return blocks.map(parsed)
+}
+
 /**
  * The issuers of a certificate, nearest first: each must have signed the one before. The root may be absent, as in TLS.
  * Throws an {@link X509Error}.
  */
 export function parseChain(leaf: X509Certificate, pem: string): readonly X509Certificate[] {
-  const blocks = pemBlocks(pem, 'CERTIFICATE')
-  if (blocks.length === 0 || blocks.length > CHAIN_LENGTH_MAX) throw new X509Error('certificate chain')
-  const chain = blocks.map(parsed)
+  const chain = parseCertificates(pem)
   let below = leaf
   for (const [index, issuer] of chain.entries()) {
     if (!below.checkIssued(issuer) || !below.verify(issuer.publicKey)) throw new X509Error('issuer', index)

@@ -164,14 +164,22 @@ function statusValue(status: CertificateStatus): Buffer {
 
 const generalizedTime = (at: Date): Buffer => tagged(0x18, Buffer.from(at.toISOString().replace(/[-:T]|\.\d+/g, '')))
 
-/** Milliseconds that a signed answer is reused: a client that requests again costs no signature. */
-const ANSWER_MS = 60_000
+/** What an answer said; `unauthorized`: the certificate is not one of the issuer. */
+export type StatusResult = 'good' | 'revoked' | 'unauthorized' | 'malformed'
+
 const ANSWERS_MAX = 10_000
 
+interface SigningContext {
+  /** Epoch milliseconds. */
+  readonly now: number
+  readonly sign: Sign
+}
+
 /**
- * Answers status requests as the lightweight profile has it (RFC 5019): answers are signed once a minute and state, so
- * they repeat no nonce, and a certificate that the issuer does not know gets an unsigned `unauthorized`. Clients
- * without credentials cannot cause more signatures than there are certificates.
+ * Answers status requests as the lightweight profile has it (RFC 5019): an answer is signed once, and reused for the first half of its
+ * time, so that clients get one that is valid for the other half. So answers repeat no nonce, and a certificate that the issuer does not
+ * know gets an unsigned `unauthorized`. A revocation is another status, which is signed at once. Clients without credentials cannot cause
+ * more signatures than there are certificates.
  */
 export class StatusResponder {
   readonly #answers = new Map<string, { readonly madeAt: number; readonly answer: Promise<Buffer> }>()
@@ -190,25 +198,44 @@ export class StatusResponder {
     issuer: Issuer,
     request: Buffer,
     find: (serial: string) => Promise<{ readonly revocation?: Revocation | undefined } | undefined>,
-    { now, sign }: { readonly now: number; readonly sign: Sign },
-  ): Promise<Buffer> {
+    context: SigningContext,
+  ): Promise<{ readonly answer: Buffer; readonly result: StatusResult }> {
     let id: CertificateId
     try {
       id = parseStatusRequest(request)
     } catch {
-      return statusError('malformedRequest')
+      return { answer: statusError('malformedRequest'), result: 'malformed' }
     }
     const found = isOfIssuer(id, issuer) ? await find(id.serial) : undefined
-    if (!found) return statusError('unauthorized')
-    const status = found.revocation ?? 'good'
+    if (!found) return { answer: statusError('unauthorized'), result: 'unauthorized' }
+    const answer = await this.#signed(issuer, id, found.revocation ?? 'good', context)
+    return { answer, result: found.revocation ? 'revoked' : 'good' }
+  }
+
+  async #signed(
+    issuer: Issuer,
+    id: CertificateId,
+    status: CertificateStatus,
+    { now, sign }: SigningContext,
+  ): Promise<Buffer> {
     const key = `${id.whole.toString('base64')} ${status === 'good' ? '' : `${status.revokedAt} ${status.reason}`}`
     const known = this.#answers.get(key)
-    if (known && now >= known.madeAt && now < known.madeAt + ANSWER_MS) return known.answer
+    if (known && now >= known.madeAt && now < known.madeAt + this.#validMs / 2) {
+      // The answer that was requested last is dropped last.
+      this.#answers.delete(key)
+      this.#answers.set(key, known)
+      return known.answer
+    }
     const times = { producedAt: new Date(now), nextUpdate: new Date(now + this.#validMs) }
     const answer = buildStatusResponse(issuer, id.whole, status, times, sign)
     this.#remember(key, now, answer)
-    answer.catch(() => this.#answers.delete(key))
+    answer.catch(() => this.#forget(key, answer))
     return answer
+  }
+
+  /** A later answer of the same certificate stays. */
+  #forget(key: string, answer: Promise<Buffer>): void {
+    if (this.#answers.get(key)?.answer === answer) this.#answers.delete(key)
   }
 
   #remember(key: string, madeAt: number, answer: Promise<Buffer>): void {

@@ -1,6 +1,8 @@
 /** The certificate of a server's listeners: from files, of its own authority, or issued by its own ACM. */
 import { certificates, type UsableCertificate } from '../../kernel/ports/certificates.ts'
+import { servedDomains } from '../../kernel/ports/served-domains.ts'
 import { CertificateTls } from '../listen/certificate-tls.ts'
+import { DomainTls } from '../listen/domain-tls.ts'
 import { namesOfServer, OwnAuthority } from '../listen/own-authority.ts'
 import { TlsFiles, type TlsSource } from '../listen/tls.ts'
 import type { Cloud } from './cloud.ts'
@@ -16,14 +18,28 @@ export function tlsSource(options: ServerOptions, opened: Opened): TlsSource | u
     tls.kind === 'files'
       ? new TlsFiles(tls, logger)
       : new OwnAuthority(tls.directory, namesOfServer([host, ...urls.map(hostOf), ...tls.names]), logger)
+  const whileOpen = (read: (cloud: Cloud) => Promise<UsableCertificate | undefined>) =>
+    opened.during(read, async () => undefined)
   const arn = tls.certificate
-  if (arn === undefined) return own
-  const read = () =>
-    opened.during(
-      (cloud) => readOwnCertificate(cloud, arn),
-      async () => undefined,
-    )
-  return new CertificateTls({ arn, fallback: own, read, logger })
+  const servers =
+    arn === undefined
+      ? own
+      : new CertificateTls({
+          arn,
+          fallback: own,
+          read: () => whileOpen((cloud) => readOwnCertificate(cloud, arn)),
+          logger,
+        })
+  return new DomainTls({
+    own: servers,
+    read: (name) => whileOpen((cloud) => readDomainCertificate(cloud, name)),
+    logger,
+  })
+}
+
+async function readDomainCertificate({ store, use }: Cloud, name: string): Promise<UsableCertificate | undefined> {
+  const arn = await use(servedDomains).certificateOf(store.reader, name)
+  return arn === undefined ? undefined : use(certificates).read(store.reader, arn)
 }
 
 /** In use by the listeners: so it is renewed, and cannot be deleted. */

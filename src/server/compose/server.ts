@@ -11,6 +11,7 @@ import { DOCUMENTS_PATH } from '../../kernel/service/documents.ts'
 import type { Upload } from '../../kernel/service/traits.ts'
 import type { HttpRequest, HttpResponse } from '../../wire/http.ts'
 import { DEVELOPMENT_PATH } from '../dev/development.ts'
+import { certificateLines } from '../listen/certificate-metrics.ts'
 import { CertificateTls } from '../listen/certificate-tls.ts'
 import { type Front, openFront } from '../listen/front.ts'
 import { GaugeReader } from '../listen/gauges.ts'
@@ -131,8 +132,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const measured = await gauges.read(cloud?.store)
       // A database that is away must not take the other metrics along.
       const isRead = cloud !== undefined && measured.store?.isReachable === true
-      const sync = isRead ? await syncMetrics(cloud.store.reader, cloud.use, cloud.clock.now()).catch(() => []) : []
-      const planes = [...(gateway?.metrics() ?? []), ...sync]
+      const measure = async (read: typeof syncMetrics) =>
+        isRead ? read(cloud.store.reader, cloud.use, cloud.clock.now()).catch(() => []) : []
+      const services = [...(await measure(syncMetrics)), ...(await measure(certificateLines))]
+      const planes = [...(gateway?.metrics() ?? []), ...services]
       return metricsAnswer(metrics.text(cloud?.streams(), front?.load(), measured, planes))
     }
     if (opened.development && isLocalStackHealth(request)) return localStackHealth(version, await health())

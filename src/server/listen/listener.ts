@@ -184,8 +184,11 @@ function secureOptions(tls: TlsSource, { http2 }: Pick<ListenOptions, 'http2'>) 
     handshakeTimeout: HEADERS_MS_MAX,
     SNICallback: (serverName: string, done: (error: Error | null, context?: SecureContext) => void) => {
       const identity = tls.current()
-      if (identity.covers(serverName)) done(null, identity.context)
-      else done(new Error('the certificate is not for this name'))
+      if (identity.covers(serverName)) return done(null, identity.context)
+      const others = tls.named?.(serverName) ?? Promise.resolve(undefined)
+      void others.then((other) =>
+        other ? done(null, other.context) : done(new Error('the certificate is not for this name')),
+      )
     },
   }
 }

@@ -18,6 +18,8 @@ export interface TlsIdentity {
 export interface TlsSource {
   /** Called for each handshake. */
   current(): TlsIdentity
+  /** For the name that a client requests, where there are more certificates than one; undefined for a name that has none. Never throws. */
+  named?(serverName: string): Promise<TlsIdentity | undefined>
 }
 
 /** TLS 1.2 only with forward secrecy and authenticated encryption (RFC 9325 §4.2). */

@@ -228,60 +228,56 @@ describe('An authority', () => {
     expect(leaf.keyUsage).toEqual(['1.3.6.1.5.5.7.3.3'])
   })
 
-  test('keeps to the names that its certificate permits', async () => {
-    const arn = await create('SUBORDINATE')
-    const config =
-      '[x]\nbasicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\nnameConstraints=critical,permitted;DNS:corp.test,excluded;DNS:secret.corp.test\nsubjectKeyIdentifier=hash\n'
+  /** A subordinate whose certificate another authority signed, with these extensions: by OpenSSL, as an administrator would. */
+  async function importedBelow(arn: string, outer: readonly string[], own: readonly string[]) {
     const folder = mkdtempSync(join(tmpdir(), 'merlon-test-'))
-    const run = (...words: readonly string[]) => execFileSync('openssl', words, { cwd: folder, stdio: 'pipe' })
-    writeFileSync(join(folder, 'x.cnf'), config)
+    const run = (words: string) => execFileSync('openssl', words.split(' '), { cwd: folder, stdio: 'pipe' })
+    const key = 'ec -pkeyopt ec_paramgen_curve:prime256v1'
+    writeFileSync(join(folder, 'outer.cnf'), ['[x]', 'basicConstraints=critical,CA:TRUE', ...outer, ''].join('\n'))
+    writeFileSync(join(folder, 'x.cnf'), ['[x]', 'subjectKeyIdentifier=hash', ...own, ''].join('\n'))
     writeFileSync(join(folder, 'sub.csr'), await csrOf(arn))
-    run(
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-keyout',
-      'k',
-      '-out',
-      'ca',
-      '-subj',
-      '/CN=Outer',
-      '-days',
-      '900',
-    )
-    run(
-      'x509',
-      '-req',
-      '-in',
-      'sub.csr',
-      '-CA',
-      'ca',
-      '-CAkey',
-      'k',
-      '-CAcreateserial',
-      '-out',
-      'sub',
-      '-days',
-      '800',
-      '-extfile',
-      'x.cnf',
-      '-extensions',
-      'x',
-    )
+    run(`req -newkey ${key} -nodes -keyout k -out outer.csr -subj /CN=Outer`)
+    run('x509 -req -in outer.csr -signkey k -out ca -days 900 -extfile outer.cnf -extensions x')
+    run('x509 -req -in sub.csr -CA ca -CAkey k -CAcreateserial -out sub -days 800 -extfile x.cnf -extensions x')
     const read = (name: string) => readFileSync(join(folder, name)).toString('base64')
     await root('ImportCertificateAuthorityCertificate', {
       CertificateAuthorityArn: arn,
       Certificate: read('sub'),
       CertificateChain: read('ca'),
     })
+  }
+  const AUTHORITY = ['basicConstraints=critical,CA:TRUE,pathlen:0', 'keyUsage=critical,keyCertSign,cRLSign']
+
+  test('keeps to the names that its certificate, and those above it, permit', async () => {
+    const arn = await create('SUBORDINATE')
+    const limits = 'nameConstraints=critical,permitted;DNS:corp.test,excluded;DNS:secret.corp.test'
+    await importedBelow(arn, ['nameConstraints=critical,excluded;DNS:outer.corp.test'], [...AUTHORITY, limits])
 
     await issue(arn, request('/CN=a', ['www.corp.test']))
-    for (const name of ['www.other.test', 'a.secret.corp.test'])
+    for (const name of ['www.other.test', 'a.secret.corp.test', 'outer.corp.test', '*.corp.test'])
       await expect(issue(arn, request('/CN=a', [name]))).rejects.toMatchObject({ code: 'InvalidArgsException' })
+  })
+
+  test('is not activated by a certificate whose chain no client would accept', async () => {
+    const arn = await create('SUBORDINATE')
+    const cases: readonly (readonly [readonly string[], readonly string[], string])[] = [
+      [['keyUsage=critical,cRLSign'], AUTHORITY, 'Certificate 0 of the chain may not sign certificates.'],
+      [[], ['basicConstraints=critical,CA:TRUE', 'keyUsage=cRLSign'], 'The certificate may not sign certificates.'],
+      [['1.2.3.4=critical,DER:0500'], AUTHORITY, 'Certificate 0 of the chain has a critical extension'],
+      [[], ['basicConstraints=critical,CA:FALSE'], 'The certificate is not one of an authority.'],
+      [
+        ['nameConstraints=critical,permitted;dirName:n', '[n]', 'CN=x'],
+        AUTHORITY,
+        'has a name that an authority above',
+      ],
+    ]
+    for (const [outer, own, message] of cases)
+      await expect(importedBelow(arn, outer, own)).rejects.toMatchObject({
+        code: 'MalformedCertificateException',
+        message: expect.stringContaining(message),
+      })
+    const pathless = 'basicConstraints=critical,CA:TRUE,pathlen:0'
+    await expect(importedBelow(arn, [], [pathless, 'keyUsage=keyCertSign'])).resolves.toBeUndefined()
   })
 
   test('is disabled, deleted, restored, and gone at the end of its time', async () => {

@@ -1,8 +1,6 @@
 /** Certificate authorities: created with a key in the vault, activated by their certificate, disabled, deleted and restored. */
-import type { X509Certificate } from 'node:crypto'
 import type * as PrivateCa from '../../../models/schemas/acm-pca.types.ts'
-import { parseCertificate, parseChain, X509Error } from '../../engines/x509/certificate.ts'
-import { buildSigningRequest, certificateParts, pem } from '../../engines/x509/certificate-builder.ts'
+import { buildSigningRequest, pem } from '../../engines/x509/certificate-builder.ts'
 import { basicConstraints, keyUsage } from '../../engines/x509/extensions.ts'
 import { putExpiring } from '../../kernel/jobs/expiring-rows.ts'
 import { cancelJob, scheduleJob } from '../../kernel/jobs/jobs.ts'
@@ -11,6 +9,7 @@ import { type Key, key } from '../../store/store.ts'
 import type { StoredMaterial } from '../../vault/material/materials.ts'
 import { assertFits, signWith, specOf } from './algorithms.ts'
 import { planCrl, requireCrlBucket } from './crl-delivery.ts'
+import { readImport } from './imported-certificates.ts'
 import {
   type AuthorityRow,
   arnOf,
@@ -148,13 +147,12 @@ export const getCertificateAuthorityCertificate = pca
 export const importCertificateAuthorityCertificate = pca
   .operation('ImportCertificateAuthorityCertificate')
   .on(authority.named('CertificateAuthorityArn'))
-  .run((call, input, { row, save }) => {
+  .run(async (call, input, { row, save }) => {
     if (row.status === 'DELETED') throw wrongState(row, call.now)
     const text = Buffer.from(input.Certificate).toString('latin1')
     const chainText = input.CertificateChain && Buffer.from(input.CertificateChain).toString('latin1')
-    const { certificate, chain } = readImport(row, text, chainText)
+    const { certificate, chain } = await readImport(row, text, chainText, call.now)
     const [notBefore, notAfter] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)]
-    if (call.now >= notAfter) throw pca.fail('MalformedCertificateException', 'The certificate has expired.')
     const active = save({
       ...row,
       status: 'ACTIVE',
@@ -168,36 +166,6 @@ export const importCertificateAuthorityCertificate = pca
     planCrl(call.unit, active, call.newId(), call.now)
     return {}
   })
-
-function readImport(row: AuthorityRow, text: string, chainText: string | undefined) {
-  try {
-    const certificate = parseCertificate(text)
-    const parts = certificateParts(certificate.raw)
-    if (!parts.publicKey.equals(Buffer.from(row.publicKey, 'base64')))
-      throw pca.fail('CertificateMismatchException', 'The certificate is not for the key of this authority.')
-    if (!certificate.ca) throw pca.fail('MalformedCertificateException', 'The certificate is not one of an authority.')
-    if (row.type === 'ROOT') {
-      if (chainText) throw pca.fail('CertificateMismatchException', 'The certificate of a root has no chain.')
-      if (!parts.issuer.equals(parts.subject))
-        throw pca.fail('CertificateMismatchException', 'The certificate of a root is self-signed.')
-      return { certificate, chain: undefined }
-    }
-    if (!chainText) throw pca.fail('CertificateMismatchException', 'The certificate of a subordinate needs its chain.')
-    const chain = parseChain(certificate, chainText)
-    return {
-      certificate,
-      chain: chain
-        .map((each: X509Certificate) => each.toString())
-        .join('')
-        .trimEnd(),
-    }
-  } catch (error) {
-    if (!(error instanceof X509Error)) throw error
-    throw error.problem === 'issuer'
-      ? pca.fail('CertificateMismatchException', error.message)
-      : pca.fail('MalformedCertificateException', error.message)
-  }
-}
 
 export const updateCertificateAuthority = pca
   .operation('UpdateCertificateAuthority')

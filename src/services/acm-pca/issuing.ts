@@ -2,7 +2,6 @@
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto'
 import type * as PrivateCa from '../../../models/schemas/acm-pca.types.ts'
 import {
-  alternativeNamesIn,
   buildCertificate,
   certificateParts,
   derOf,
@@ -26,6 +25,7 @@ import {
   subjectAltName,
   subjectKeyId,
 } from '../../engines/x509/extensions.ts'
+import { pathCertificate } from '../../engines/x509/path-certificate.ts'
 import { pemBlocks } from '../../engines/x509/pem.ts'
 import type { RevocationReason } from '../../engines/x509/revocation.ts'
 import { newSerial } from '../../kernel/certificate-serial.ts'
@@ -92,11 +92,10 @@ export const issueCertificate = pca
     const issuer =
       row.certificate === undefined ? undefined : certificateParts(new X509Certificate(row.certificate).raw)
     if (!issuer && !template.isRoot) throw wrongState(row, call.now)
-    if (template.isAuthority && !template.isRoot) assertPathLength(issuer!, template)
+    if (template.isAuthority && !template.isRoot) assertPathLength(row, template)
     const subject = input.ApiPassthrough?.Subject ? subjectOf(input.ApiPassthrough.Subject) : request.subject
-    const names = [...alternativeNamesIn(request).dns, ...apiNames(input.ApiPassthrough)]
-    const forbidden =
-      row.certificate !== undefined && !template.isRoot ? forbiddenName(row.certificate, names) : undefined
+    const extensions = extensionsOf(call, row, template, request, input.ApiPassthrough, issuer?.publicKey)
+    const forbidden = template.isRoot ? undefined : forbiddenName(row, subject, extensions)
     if (forbidden !== undefined) throw invalid(`The name constraints of the authority forbid ${forbidden}.`)
 
     const serial = newSerial()
@@ -109,7 +108,7 @@ export const issueCertificate = pca
         notBefore: new Date(notBefore),
         notAfter: new Date(notAfter),
         algorithm: SigningAlgorithm,
-        extensions: extensionsOf(call, row, template, request, input.ApiPassthrough, issuer?.publicKey),
+        extensions,
       },
       signWith(call.vault, row.held, SigningAlgorithm),
     )
@@ -216,17 +215,10 @@ function endDate(text: string): number {
 }
 
 /** An authority may not allow longer paths below it than it has left itself. */
-function assertPathLength(issuer: ReturnType<typeof certificateParts>, { pathLength = 0 }: Template): void {
-  const constraints = issuer.extensions.get(extensionOids.basicConstraints)?.value
-  const left = constraints && pathLengthIn(constraints)
+function assertPathLength({ certificate }: AuthorityRow, { pathLength = 0 }: Template): void {
+  const left = pathCertificate(derOf(certificate!)).pathLength
   if (left !== undefined && pathLength >= left)
     throw invalid(`The authority allows paths of length ${left}: it cannot issue one of length ${pathLength}.`)
-}
-
-function pathLengthIn(basic: Buffer): number | undefined {
-  // SEQUENCE { BOOLEAN, INTEGER }: short enough to be read by position.
-  const at = basic.indexOf(Buffer.from([0x02, 0x01]))
-  return at < 0 ? undefined : basic[at + 2]
 }
 
 function apiNames(passthrough: Strict<PrivateCa.ApiPassthrough> | undefined): readonly string[] {

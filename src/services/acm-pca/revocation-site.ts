@@ -1,6 +1,7 @@
 /** Revocation lists and status answers (OCSP) of private authorities, readable without credentials. */
 import { RevocationLists, StatusResponder, statusError } from '../../engines/x509/revocation.ts'
 import type { SignatureAlgorithm } from '../../engines/x509/signature-algorithms.ts'
+import { certificateMetrics } from '../../kernel/ports/certificate-metrics.ts'
 import { route, type WebAnswer, type WebCall, type WebSite } from '../../kernel/web/site.ts'
 import type { Key } from '../../store/store.ts'
 import { signWith } from './algorithms.ts'
@@ -50,9 +51,10 @@ async function statusAnswer(call: WebCall, id: string, request: Buffer): Promise
     const issued = await call.unit.get<IssuedRow>(issuedKey(id, serial))
     return issued && { revocation: revocationOf(issued) }
   }
-  const file = row?.revocation.OcspConfiguration?.Enabled
+  const { answer: file, result } = row?.revocation.OcspConfiguration?.Enabled
     ? await responder.answer(issuerOf(row), request, find, { now: call.now, sign: signerOf(call, row) })
-    : statusError('unauthorized')
+    : { answer: statusError('unauthorized'), result: 'unauthorized' as const }
+  call.use(certificateMetrics).countStatusAnswer('acm-pca', result)
   return { file, contentType: 'application/ocsp-response', cacheSeconds: 0 }
 }
 

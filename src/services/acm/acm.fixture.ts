@@ -7,7 +7,7 @@ import { subjectAltName } from '../../engines/x509/extensions.ts'
 import { attributeOids, distinguishedName } from '../../engines/x509/names.ts'
 import { newSerial } from '../../kernel/certificate-serial.ts'
 import { type DomainAnswer, domainRecords } from '../../kernel/ports/domain-records.ts'
-import { type Mail, mail } from '../../kernel/ports/mail.ts'
+import { type Mail, type MailPort, mail } from '../../kernel/ports/mail.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { makeKeyPair } from './private-keys.ts'
 
@@ -41,7 +41,11 @@ export async function selfSigned(
 export const HOUR_MS = 60 * 60 * 1000
 export const DAY_MS = 24 * HOUR_MS
 
-export async function certificatesCloud(options: Parameters<typeof cloud>[0] = {}) {
+/** `mailer`: in place of mail in memory. */
+export async function certificatesCloud({
+  mailer,
+  ...options
+}: Parameters<typeof cloud>[0] & { readonly mailer?: MailPort } = {}) {
   /** `name type` → the data of its records. */
   const world = new Map<string, readonly unknown[]>()
   const state = { isDown: false }
@@ -54,7 +58,7 @@ export async function certificatesCloud(options: Parameters<typeof cloud>[0] = {
   const deliver = async (message: Mail) => void mails.push(message)
   const it = await cloud({
     ...options,
-    provides: [provide(domainRecords, { lookup }), provide(mail, { deliver }), ...(options.provides ?? [])],
+    provides: [provide(domainRecords, { lookup }), provide(mail, mailer ?? { deliver }), ...(options.provides ?? [])],
   })
   const acm = it.client(ACMClient)
   const request = async (DomainName: string, more: object = {}) =>

@@ -1,5 +1,6 @@
 /** Certificate Manager: certificates whose domains are proved, issued, renewed, imported and exported. */
 import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
+import { certificateMetrics } from '../../kernel/ports/certificate-metrics.ts'
 import { certificates as certificatesToken } from '../../kernel/ports/certificates.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import type { ConditionKeyTable, KeySource } from '../../kernel/resource/condition-keys.ts'
@@ -18,6 +19,7 @@ import { originOf } from './descriptions.ts'
 import * as exports from './exports.ts'
 import * as imports from './imports.ts'
 import { issuance } from './issuance.ts'
+import { CertificateMeasurer } from './measures.ts'
 import { certificatesPort } from './port.ts'
 import * as requests from './requests.ts'
 import { type CertificateRow, certificate, acm as words } from './resources.ts'
@@ -81,6 +83,7 @@ export const acm = words.service({
   },
   open: ({ vault, clock }) => ({
     provides: [
+      provide(certificateMetrics, new CertificateMeasurer(() => clock.now())),
       provide(
         certificatesToken,
         certificatesPort(vault, () => clock.now()),

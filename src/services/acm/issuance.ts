@@ -26,8 +26,9 @@ import {
 } from './resources.ts'
 import { ensureUpstreamAccount } from './upstream/account.ts'
 import { publishChallenges } from './upstream/challenges.ts'
-import { obtain, upstreamEveryMs, upstreamOf } from './upstream/orders.ts'
+import { obtain, upstreamOf } from './upstream/orders.ts'
 import { checkedRenewal } from './upstream/renewal-information.ts'
+import { upstreamEveryMs } from './upstream/retries.ts'
 
 const SECOND_MS = 1_000
 const HOUR_MS = 60 * 60 * 1000
@@ -131,7 +132,7 @@ async function watch(work: JobContext, row: CertificateRow): Promise<Result> {
   if (now >= material.notAfter) return { to: 'EXPIRED' }
   const upstream = (await checkedRenewal(work, row.account, material)) ?? material.upstream
   const changed = upstream === material.upstream ? {} : { material: { ...material, upstream } as Material }
-  if (isRenewable(row) && now >= (upstream?.renewAt ?? renewsAt(material))) return beginRenewal(row, now)
+  if (isRenewable(row) && now >= renewsAt(material, upstream?.renewAt)) return beginRenewal(row, now)
   const daysLeft = Math.ceil((material.notAfter - now) / DAY_MS)
   const isNear = daysLeft <= (await daysBeforeExpiry(work.reader, row))
   return { row: { ...changed, ...(isNear && row.warnedDay !== daysLeft && { warnedDay: daysLeft }) } }

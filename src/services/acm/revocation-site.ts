@@ -6,6 +6,7 @@ import {
   StatusResponder,
   statusError,
 } from '../../engines/x509/revocation.ts'
+import { certificateMetrics } from '../../kernel/ports/certificate-metrics.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
 import { route, type WebAnswer, type WebCall, type WebSite } from '../../kernel/web/site.ts'
 import { type AuthorityRow, authorityById, issuerOf, signAs } from './authorities.ts'
@@ -64,13 +65,18 @@ const crl = route({
 async function statusAnswer(call: WebCall, id: string, request: Buffer): Promise<WebAnswer> {
   const answered = (file: Buffer): WebAnswer => ({ file, contentType: 'application/ocsp-response', cacheSeconds: 0 })
   const authority = /^[0-9a-f]{32}$/.test(id) ? await call.unit.get<AuthorityRow>(authorityById(id)) : undefined
-  if (!authority) return answered(statusError('unauthorized'))
+  if (!authority) {
+    call.use(certificateMetrics).countStatusAnswer('acm', 'unauthorized')
+    return answered(statusError('unauthorized'))
+  }
   const find = async (serial: string) => {
     const row = await call.unit.get<IssuedRow>(issuedKey(id, serial))
     return row && { revocation: revocationOf(row) }
   }
   const sign = signAs(call.vault, authority)
-  return answered(await responder.answer(issuerOf(authority), request, find, { now: call.now, sign }))
+  const { answer, result } = await responder.answer(issuerOf(authority), request, find, { now: call.now, sign })
+  call.use(certificateMetrics).countStatusAnswer('acm', result)
+  return answered(answer)
 }
 
 const ocspPost = route({

@@ -3,6 +3,7 @@ import type { DomainDescriptionType } from '@aws-sdk/client-cognito-identity-pro
 import type { Call } from '../../kernel/gate/call.ts'
 import { anything } from '../../kernel/resource/target.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
+import { assertUsableCertificate, changeUse } from './domain-certificates.ts'
 import { at, cognito, invalidParameter, type PoolRow, poolNamed } from './resources.ts'
 
 export interface DomainRow {
@@ -39,6 +40,10 @@ export const createUserPoolDomain = cognito
     if (await call.unit.get(key)) throw invalidParameter('Domain already associated with another user pool.')
     if (isCustom ? pool.customDomain !== undefined : pool.domain !== undefined)
       throw invalidParameter('The user pool already has a domain configured.')
+    if (input.CustomDomainConfig) {
+      await assertUsableCertificate(call, domain, input.CustomDomainConfig.CertificateArn)
+      await changeUse(call, pool, undefined, input.CustomDomainConfig.CertificateArn)
+    }
     const row: DomainRow = {
       domain,
       pool: pool.id,
@@ -67,10 +72,16 @@ export const updateUserPoolDomain = cognito
   .on(poolNamed)
   .run(async (call, input, { row: pool }) => {
     const before = await ownDomain(call, pool, input.Domain)
+    const wanted = input.CustomDomainConfig?.CertificateArn
+    if (wanted !== undefined) {
+      if (pool.customDomain !== before.domain) throw invalidParameter('A prefix domain has no certificate.')
+      await assertUsableCertificate(call, before.domain, wanted)
+      await changeUse(call, pool, before.certificateArn, wanted)
+    }
     const row: DomainRow = {
       ...before,
       version: input.ManagedLoginVersion ?? before.version,
-      certificateArn: input.CustomDomainConfig?.CertificateArn ?? before.certificateArn,
+      certificateArn: wanted ?? before.certificateArn,
     }
     call.unit.put(at.domain(domainId(row.domain, pool.region)), row)
     return {
@@ -85,6 +96,7 @@ export const deleteUserPoolDomain = cognito
   .run(async (call, input, { row: pool, save }) => {
     const row = await ownDomain(call, pool, input.Domain)
     call.unit.delete(at.domain(domainId(row.domain, pool.region)))
+    await changeUse(call, pool, row.certificateArn, undefined)
     save({
       ...pool,
       ...(pool.domain === row.domain && { domain: undefined }),

@@ -1,6 +1,7 @@
 /** Cognito user pools: sign-up, sign-in and access control for web and mobile apps. */
 import { forgetRow } from '../../kernel/jobs/expiring-row.ts'
 import { provide } from '../../kernel/ports/port.ts'
+import { servedDomains } from '../../kernel/ports/served-domains.ts'
 import { userPools } from '../../kernel/ports/user-pools.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as activity from './activity.ts'
@@ -10,6 +11,7 @@ import * as clients from './clients.ts'
 import { assertReadable } from './compromised.ts'
 import { SEND_BY_FUNCTION, senderJob } from './custom-sender.ts'
 import * as devices from './devices.ts'
+import { servedDomainsPort } from './domain-certificates.ts'
 import * as domains from './domains.ts'
 import * as forgotPassword from './forgot-password.ts'
 import * as groups from './groups.ts'
@@ -76,6 +78,6 @@ export const cognitoidp = cognito.service({
   },
   open: () => {
     assertReadable()
-    return { provides: [provide(userPools, userPoolsPort)] }
+    return { provides: [provide(userPools, userPoolsPort), provide(servedDomains, servedDomainsPort)] }
   },
 })

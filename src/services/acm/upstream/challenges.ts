@@ -9,35 +9,24 @@ import type { JobContext } from '../../../kernel/service/service.ts'
 import { route, type WebSite } from '../../../kernel/web/site.ts'
 import { type Key, key, type Unit } from '../../../store/store.ts'
 import type { CertificateRow } from '../resources.ts'
+import type { Authorization } from './answers.ts'
 import type { UpstreamChallenge } from './state.ts'
 
 const CHALLENGE_MS = 2 * 60 * 60 * 1000
 const TOKEN = /^[\w-]{1,256}$/
 
-export interface Authorization {
-  readonly status: string
-  readonly identifier: { readonly value: string }
-  readonly challenges: readonly {
-    readonly type: string
-    readonly url: string
-    readonly token?: string
-    readonly error?: { readonly type?: unknown; readonly detail?: unknown }
-  }[]
-}
-
 /** undefined when no challenge of the authorization can be met from here. */
 export async function chosenChallenge(
   { reader, use }: Pick<JobContext, 'reader' | 'use'>,
   { account }: Pick<CertificateRow, 'account'>,
-  { identifier, challenges }: Authorization,
+  { name, challenges }: Authorization,
   thumbprint: string,
 ): Promise<UpstreamChallenge | undefined> {
-  const name = identifier.value.toLowerCase()
   const owner = await use(hostedZones).accountAnswering(reader, `_acme-challenge.${name}.`)
   const type = owner === account ? 'dns-01' : 'http-01'
-  const found = challenges.find((each) => each.type === type && TOKEN.test(each.token ?? ''))
+  const found = challenges.find((each) => each.type === type && TOKEN.test(each.token))
   if (!found) return undefined
-  const token = found.token!
+  const { token } = found
   return { type, url: found.url, name, token, keyAuthorization: `${token}.${thumbprint}` }
 }
 

@@ -1,32 +1,24 @@
 /** A client of ACME (RFC 8555) for one step of an order: signed requests, each with a new nonce. */
 import { createHmac } from 'node:crypto'
-import type { AcmeAuthorityPort, AcmeAuthoritySettings, AcmeResponse } from '../../../kernel/ports/acme-authority.ts'
+import type {
+  AcmeAuthorityPort,
+  AcmeAuthoritySettings,
+  AcmeRequest,
+  AcmeResponse,
+} from '../../../kernel/ports/acme-authority.ts'
 import type { Vault } from '../../../vault/vault.ts'
 import { thumbprintOf } from '../acme-jws.ts'
 import { signAsAccount, type UpstreamAccountRow } from './account.ts'
+import { AcmeProblemError, type Directory, type Problem, problemOf, readDirectory, readLocation } from './answers.ts'
 
 const ATTEMPTS = 5
 /** Directories and addresses of accounts are requested once an hour. */
 const KNOWN_MS = 60 * 60 * 1000
-const DETAIL_LENGTH_MAX = 300
-
-/** The authority refused. `type` is the last part of the problem's URN. */
-export class AcmeProblemError extends Error {
-  override readonly name = 'AcmeProblemError'
-  readonly type: string
-
-  constructor(type: string, detail: string) {
-    super(detail)
-    this.type = type
-  }
-}
-
-export interface Directory {
-  readonly newNonce: string
-  readonly newAccount: string
-  readonly newOrder: string
-  readonly renewalInfo?: string
-}
+/** Of one step: an authority that answers slowly, or leads from one address to the next, holds up no other work for longer. */
+const STEP_MS_MAX = 60_000
+const REQUESTS_MAX = 500
+/** RFC 8555 §6.5.1: others are ignored. */
+const NONCE = /^[\w-]{1,1024}$/
 
 interface Known {
   readonly directory: Directory
@@ -37,8 +29,9 @@ interface Known {
 /** By the address of the directory and the account's key. */
 const known = new Map<string, Known>()
 
-export interface Answer<T> {
-  readonly json: T
+/** `json` comes from another server: see `answers.ts`. */
+export interface Answer {
+  readonly json: unknown
   readonly headers: AcmeResponse['headers']
   readonly text: string
 }
@@ -54,6 +47,8 @@ export class AcmeClient {
   readonly #now: number
   #nonce: string | undefined
   #known: Known | undefined
+  readonly #startedAt = performance.now()
+  #requests = 0
 
   constructor(options: {
     readonly port: AcmeAuthorityPort
@@ -79,33 +74,49 @@ export class AcmeClient {
   }
 
   /** POST-as-GET without a payload. Throws an {@link AcmeProblemError}, or an error of the transport. */
-  async post<T>(url: string, payload?: object): Promise<Answer<T>> {
+  async post(url: string, payload?: object): Promise<Answer> {
     const { kid, directory } = await this.#ready()
-    return this.#signed<T>(directory, url, { kid }, payload)
+    try {
+      return await this.#signed(directory, url, { kid }, payload)
+    } catch (error) {
+      // The authority forgot the account: the next step creates it again.
+      if (error instanceof AcmeProblemError && error.type === 'accountDoesNotExist') known.delete(this.#at)
+      throw error
+    }
   }
 
   /** A document that needs no signature. */
-  async get<T>(url: string): Promise<T> {
-    return answerOf<T>(await this.#port.send({ method: 'GET', url })).json
+  async get(url: string): Promise<unknown> {
+    return answerOf(await this.#send({ method: 'GET', url })).json
+  }
+
+  get #at(): string {
+    return `${this.#settings.directory} ${this.thumbprint}`
   }
 
   /** The directory, and the account, which is created when it is new: with a key that has one, its address comes back. */
   async #ready(): Promise<Known> {
     if (this.#known) return this.#known
-    const at = `${this.#settings.directory} ${this.thumbprint}`
-    const found = known.get(at)
+    const found = known.get(this.#at)
     if (found && this.#now >= found.readAt && this.#now < found.readAt + KNOWN_MS) {
       this.#known = found
       return found
     }
-    const directory = await this.get<Directory>(this.#settings.directory)
+    const directory = readDirectory(await this.get(this.#settings.directory))
     const { jwk } = this.#account
     const { headers } = await this.#signed(directory, directory.newAccount, { jwk }, this.#newAccount(directory))
-    const kid = headers['location']
-    if (!kid) throw new AcmeProblemError('malformed', 'The answer to newAccount has no address.')
-    this.#known = { directory, kid, readAt: this.#now }
-    known.set(at, this.#known)
+    this.#known = { directory, kid: readLocation(headers['location'], 'an account'), readAt: this.#now }
+    known.set(this.#at, this.#known)
     return this.#known
+  }
+
+  /** To the origin of the directory alone, within the budget of the step. */
+  async #send(request: AcmeRequest): Promise<AcmeResponse> {
+    if (!URL.canParse(request.url) || new URL(request.url).origin !== new URL(this.#settings.directory).origin)
+      throw new AcmeProblemError('malformed', 'it answered an address that is not its own')
+    if (++this.#requests > REQUESTS_MAX || performance.now() - this.#startedAt > STEP_MS_MAX)
+      throw new Error('it takes too long')
+    return this.#port.send(request)
   }
 
   #newAccount({ newAccount }: Directory): object {
@@ -125,7 +136,7 @@ export class AcmeClient {
     return { protected: head, payload, signature }
   }
 
-  async #signed<T>(directory: Directory, url: string, by: object, payload?: object): Promise<Answer<T>> {
+  async #signed(directory: Directory, url: string, by: object, payload?: object): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
       const nonce = this.#nonce ?? (await this.#newNonce(directory))
       this.#nonce = undefined
@@ -133,10 +144,10 @@ export class AcmeClient {
       const text = payload === undefined ? '' : base64url(payload)
       const signature = await signAsAccount(this.#vault, this.#account, Buffer.from(`${head}.${text}`))
       const body = JSON.stringify({ protected: head, payload: text, signature: signature.toString('base64url') })
-      const response = await this.#port.send({ method: 'POST', url, body })
-      this.#nonce = response.headers['replay-nonce']
+      const response = await this.#send({ method: 'POST', url, body })
+      this.#nonce = nonceIn(response)
       try {
-        return answerOf<T>(response)
+        return answerOf(response)
       } catch (error) {
         // RFC 8555 §6.5: what was refused for its nonce alone is sent again.
         if (!(error instanceof AcmeProblemError) || error.type !== 'badNonce' || attempt >= ATTEMPTS) throw error
@@ -145,28 +156,27 @@ export class AcmeClient {
   }
 
   async #newNonce({ newNonce }: Directory): Promise<string> {
-    const { headers } = await this.#port.send({ method: 'HEAD', url: newNonce })
-    const nonce = headers['replay-nonce']
-    if (!nonce) throw new AcmeProblemError('malformed', 'The authority sent no nonce.')
+    const nonce = nonceIn(await this.#send({ method: 'HEAD', url: newNonce }))
+    if (!nonce) throw new AcmeProblemError('malformed', 'it sent no nonce')
     return nonce
   }
 }
 
-function answerOf<T>({ status, headers, body }: AcmeResponse): Answer<T> {
+function nonceIn({ headers }: AcmeResponse): string | undefined {
+  const nonce = headers['replay-nonce']
+  return nonce !== undefined && NONCE.test(nonce) ? nonce : undefined
+}
+
+function answerOf({ status, headers, body }: AcmeResponse): Answer {
   const isJson = /json/.test(headers['content-type'] ?? '')
   let json: unknown
   try {
     json = isJson && body !== '' ? JSON.parse(body) : undefined
   } catch {
-    throw new AcmeProblemError('malformed', 'The answer of the authority is not JSON.')
+    throw new AcmeProblemError('malformed', 'it answered what is not JSON')
   }
-  if (status >= 200 && status < 300) return { json: json as T, headers, text: body }
-  const { type = '', detail = '' } = (json ?? {}) as { readonly type?: unknown; readonly detail?: unknown }
+  if (status >= 200 && status < 300) return { json, headers, text: body }
+  // Without a type, what the authority has trouble with may pass; a redirect or a missing page does not.
+  const { type = status < 500 ? 'malformed' : '', detail = '' } = (json ?? {}) as Problem
   throw problemOf({ type, detail: detail || `The authority answered with status ${status}.` })
-}
-
-/** The text comes from another server: it is cut, and its control characters are left out. */
-export function problemOf({ type, detail }: { readonly type?: unknown; readonly detail?: unknown }): AcmeProblemError {
-  const text = String(detail ?? '').replace(/\p{C}/gu, ' ')
-  return new AcmeProblemError(String(type).replace(/^.*:/, '').slice(0, 64), text.slice(0, DETAIL_LENGTH_MAX))
 }

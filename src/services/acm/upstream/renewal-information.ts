@@ -45,7 +45,7 @@ export async function checkedRenewal(
     const client = new AcmeClient({ port: use(acmeAuthority), settings, vault, account: row, now })
     const { renewalInfo } = await client.directory()
     if (renewalInfo === undefined) return later
-    const { suggestedWindow } = await client.get<RenewalInfo>(`${renewalInfo}/${id}`)
+    const { suggestedWindow } = ((await client.get(`${renewalInfo}/${id}`)) ?? {}) as RenewalInfo
     const renewAt = timeWithin(suggestedWindow, upstream.renewAt)
     return renewAt === undefined ? later : { ...later, renewAt }
   } catch {

@@ -29,6 +29,8 @@ export interface UpstreamState {
   readonly attempts: number
   /** No order before this time. */
   readonly retryAt?: number
+  /** Steps without an answer, one after the other. */
+  readonly silences?: number
   readonly order?: UpstreamOrder
 }
 

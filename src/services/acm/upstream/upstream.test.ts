@@ -202,7 +202,8 @@ describe('A certificate from another authority', () => {
     await it.settle()
     expect(await it.findingOf()).toMatch(/^localhost did not answer as it should: no answer/)
     it.state.isAway = false
-    await it.settle()
+    // It was left alone for ten seconds, then for twenty.
+    await it.settle(16)
     expect((await it.describe(arn)).Status).toBe('ISSUED')
 
     await it.client(ACMClient).send(exported(arn))
