@@ -29,8 +29,9 @@ export interface SessionRow {
 
 const DAY_MS = 24 * 60 * 60_000
 const UNIT_MS = { seconds: 1_000, minutes: 60_000, hours: 60 * 60_000, days: DAY_MS } as const
-/** Expired rows that one sign-in removes. */
-const SWEPT = 20
+const SIGN_INS_PER_SWEEP = 8
+/** Rows of each kind that one sweep reads. A sign-in leaves one session and at most four spent steps. */
+const SWEPT = 100
 
 export interface Validity {
   readonly accessMs: number
@@ -50,10 +51,16 @@ export function validityOf({ settings }: Pick<ClientRow, 'settings'>): Validity 
   }
 }
 
-/** Removes a user's rows whose time is over: what a user leaves is bounded by the user's own sign-ins. */
-export async function sweep(unit: Unit, pool: PoolRow, sub: string, now: number): Promise<void> {
-  for (const kind of ['session', 'spent']) {
+/**
+ * Removes some of a user's rows whose time is over, at one of eight sign-ins: the ID of the new session, which is random, decides
+ * when, and where to begin. So every row is reached in time, however many live ones there are, and what is over remains a part
+ * of what is not.
+ */
+export async function sweep(unit: Unit, pool: PoolRow, sub: string, now: number, id: string): Promise<void> {
+  if (Number.parseInt(id.at(-1)!, 16) % SIGN_INS_PER_SWEEP !== 0) return
+  for (const kind of ['session', 'spent'] as const) {
     const rows = await unit.range<{ readonly endsAt: number }>(under('cognito-idp', kind, pool.id, sub), {
+      after: at[kind](pool.id, sub, id),
       limit: SWEPT,
     })
     for (const { key, document } of rows) if (document.endsAt <= now) unit.delete(key)

@@ -292,9 +292,10 @@ export async function beginSession(
   of: NewSession = {},
 ): Promise<SessionRow> {
   const { accessMs, idMs, refreshMs } = validityOf(client)
-  await sweep(call.unit, pool, user.sub, call.now)
+  const id = randomUUID()
+  await sweep(call.unit, pool, user.sub, call.now, id)
   const session: SessionRow = {
-    id: randomUUID(),
+    id,
     client: client.id,
     authTime: call.now,
     expiresAt: call.now + refreshMs,
