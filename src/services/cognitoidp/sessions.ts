@@ -25,6 +25,10 @@ export interface SessionRow {
   readonly scopes: readonly string[]
   readonly nonce?: string | undefined
   readonly provider?: string | undefined
+  /** The latest sign-in or refresh, where the pool tracks sessions. */
+  readonly lastActiveAt?: number | undefined
+  readonly address?: string | undefined
+  readonly deviceName?: string | undefined
 }
 
 const DAY_MS = 24 * 60 * 60_000
@@ -65,6 +69,29 @@ export async function sweep(unit: Unit, pool: PoolRow, sub: string, now: number,
     })
     for (const { key, document } of rows) if (document.endsAt <= now) unit.delete(key)
   }
+}
+
+/** Source: https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UserPoolTokenSessionConfigType.html */
+export const MAX_PER_USER_DEFAULT = 20
+/** Rows that one request reads: with a limit of 100 and sweeping, a user of a pool that tracks sessions has fewer. */
+const READ_MAX = 1_000
+
+export const isTracking = ({ sessions }: PoolRow): boolean => sessions?.tracking === 'ENABLED'
+
+/** A user's families whose tokens are good. */
+export async function liveSessions(unit: Unit, pool: PoolRow, sub: string, now: number): Promise<SessionRow[]> {
+  const rows = await unit.range<SessionRow>(under('cognito-idp', 'session', pool.id, sub), { limit: READ_MAX })
+  return rows.map(({ document }) => document).filter(({ isEnded, endsAt }) => !isEnded && endsAt > now)
+}
+
+/** Ends the least recently used families, so that one more is within the limit of the pool. */
+export async function evict(unit: Unit, pool: PoolRow, sub: string, now: number): Promise<void> {
+  const live = await liveSessions(unit, pool, sub, now)
+  const surplus = live.length + 1 - (pool.sessions?.maxPerUser ?? MAX_PER_USER_DEFAULT)
+  if (surplus <= 0) return
+  const usedAt = ({ lastActiveAt, authTime }: SessionRow) => lastActiveAt ?? authTime
+  for (const { id } of live.toSorted((a, b) => usedAt(a) - usedAt(b)).slice(0, surplus))
+    unit.delete(sessionKey(pool, sub, id))
 }
 
 /** Ends every family of tokens. */
