@@ -6,10 +6,19 @@
  * `users`      a CSV file imported, then `ListUsers` with filters. Default: 10,000 users; the issue's figure is `--users 100000`.
  * `passwords`  `USER_PASSWORD_AUTH` a second, beside moto and cognito-local where they are installed.
  * `machines`   client credentials a second, beside `oidc-provider`.
- * `srp`        `USER_SRP_AUTH` a second of the server's processor time, beside its bare modular exponentiations in this process.
+ * `srp`        `USER_SRP_AUTH` a second of the server's processor time, beside the bare cryptography of one in this process: three modular
+ *              exponentiations and the signatures of two tokens.
  */
 import { spawn, spawnSync } from 'node:child_process'
-import { createDiffieHellman, createHash, createHmac, getDiffieHellman, randomBytes } from 'node:crypto'
+import {
+  createDiffieHellman,
+  createHash,
+  createHmac,
+  generateKeyPairSync,
+  getDiffieHellman,
+  randomBytes,
+  sign,
+} from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request as httpRequest } from 'node:http'
@@ -435,13 +444,17 @@ async function srp() {
     const input = { ClientId, ChallengeName: 'PASSWORD_VERIFIER', Session, ChallengeResponses }
     return signedIn(await unsigned(server.url, 'RespondToAuthChallenge', input))
   })
-  // What the server must compute: g**b, v**u and (A * v**u)**b.
+  // What the server must compute: g**b, v**u and (A * v**u)**b, and the signatures of an ID and an access token.
   const [b, u, v] = [randomBytes(32), randomBytes(32), bigOf(randomBytes(384)) % N]
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const claims = randomBytes(800)
   const before = process.cpuUsage()
   for (let n = 0; n < REQUESTS; n++) {
     power(2n, b)
     power(v, u)
     power(v, b)
+    sign('sha256', claims, privateKey)
+    sign('sha256', claims, privateKey)
   }
   const spent = process.cpuUsage(before)
   const bareMs = (spent.user + spent.system) / 1000 / REQUESTS

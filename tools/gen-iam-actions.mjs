@@ -28,6 +28,18 @@ const BUILT = [
 
 /** Actions of operations that the clients know and the data does not yet. Drop each when the data has it. */
 const NEWER = {
+  'cognito-idp': [
+    ['AdminListUserSessions', 'List'],
+    ['AdminRevokeUserSession', 'Write'],
+    ['DescribeTermsByClient', 'Read'],
+    ['GetUserPoolSessionConfiguration', 'Read'],
+    ['SetUserPoolSessionConfiguration', 'Write'],
+  ].map(([name, accessLevel]) => ({
+    name,
+    accessLevel,
+    resourceTypes: [{ name: 'userpool', required: true }],
+    conditionKeys: [],
+  })),
   kms: ['Decapsulate', 'Encapsulate'].map((name) => ({
     name,
     accessLevel: 'Write',

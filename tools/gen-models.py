@@ -22,6 +22,7 @@ BOTOCORE = {'monitoring': 'cloudwatch'}
 # What newer clients know and botocore does not yet: more values of enumerations, and whole structures. Drop each when
 # botocore has it.
 NEWER_VALUES = {
+    'cognito-idp': {'ExplicitAuthFlows': ('ALLOW_USER_SRP_AUTH', ['ALLOW_CLIENT_TOKEN_AUTH'])},
     'kms': {
         'KeySpec': ('SYMMETRIC_DEFAULT', ['ML_KEM_512', 'ML_KEM_768', 'ML_KEM_1024']),
         'KeyPairSpec': ('RSA_2048', ['ML_KEM_512', 'ML_KEM_768', 'ML_KEM_1024']),
@@ -33,7 +34,23 @@ KMS_NAMED = {
     'KeyId': {'n': 1, 'x': 2048}, 'GrantTokens': {'n': 0, 'x': 10, 'm': {'n': 1, 'x': 8192}},
     'EncapsulationAlgorithm': {'e': ['ML_KEM']},
 }
+POOL = {'UserPoolId': {'n': 1, 'p': '[\\w-]+_[0-9a-zA-Z]+', 'x': 55}}
+POOL_CLIENT = {**POOL, 'ClientId': {'n': 1, 'p': '[\\w+]+', 'x': 128}}
+POOL_USER = {**POOL, 'Username': {'n': 1, 'p': '[\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+', 'x': 128}}
+SESSION = {'SessionId': {'n': 28, 'x': 28}, 'RevokeAssociatedSessions': {'e': ['LINKED', 'NONE']}}
 NEWER_STRUCTS = {
+    'cognito-idp': {
+        'AdminListUserSessionsRequest': POOL_USER,
+        'AdminRevokeUserSessionRequest': {**POOL_USER, **SESSION},
+        'RevokeUserSessionRequest': SESSION,
+        'GetUserPoolSessionConfigurationRequest': POOL,
+        'SetUserPoolSessionConfigurationRequest': {**POOL, 'UserSessionTracking': {'e': ['DISABLED', 'ENABLED']}},
+        'UserPoolTokenSessionConfigType': {'MaxPerUser': {'i': 1, 'n': 1, 'x': 100}},
+        'GetClientTokenRequest': {
+            'ClientId': POOL_CLIENT['ClientId'], 'Secret': {'n': 1, 'x': 64}, 'Scopes': {'n': 0, 'x': 50, 'm': {'n': 1, 'x': 256}},
+        },
+        'DescribeTermsByClientRequest': {**POOL_CLIENT, 'TermsName': {'p': '^(terms-of-use|privacy-policy)$'}},
+    },
     'kms': {
         'EncapsulateRequest': KMS_NAMED,
         'DecapsulateRequest': {**KMS_NAMED, 'SharedSecretCiphertextBlob': {'n': 1, 'x': 6144}},

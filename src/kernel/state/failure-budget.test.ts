@@ -154,3 +154,48 @@ describe('the policy for codes and passwords', () => {
     expect(compared.length).toBeLessThanOrEqual(29)
   })
 })
+
+/** The same data as another node sees it: with turns of its own, and conflicts that the store decides. */
+const node = (): Store =>
+  new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'shared') return true
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+
+test('correct answers at the same time cost nothing, on one node and on several', async () => {
+  const nodes = [store, node(), node()]
+  const correct = (n: number) =>
+    checkSecret(nodes[n % 3]!, secret, { now, region }, async () => {
+      await new Promise((resolve) => setImmediate(resolve))
+      return 'opened'
+    })
+  const outcomes = await Promise.all(Array.from({ length: 60 }, (_each, n) => correct(n)))
+
+  expect(new Set(outcomes.map(({ outcome }) => outcome))).toEqual(new Set(['correct']))
+  expect(await guess(false)).toEqual({ outcome: 'wrong' })
+})
+
+test('parallel guesses on several nodes cost the same, and a correct one among the last is refused', async () => {
+  const nodes = [node(), node(), node()]
+  const attempts = Array.from({ length: 60 }, (_each, n) =>
+    checkSecret(nodes[n % 3]!, secret, { now, region }, async () => {
+      await new Promise((resolve) => setImmediate(resolve))
+      return n < 57 ? undefined : 'opened'
+    }),
+  )
+  const outcomes = (await Promise.all(attempts)).map(({ outcome }) => outcome)
+
+  expect(outcomes.filter((outcome) => outcome === 'wrong')).toHaveLength(4)
+  expect(outcomes).not.toContain('correct')
+})
+
+test('so many attempts wait for their turn; those after them are refused', async () => {
+  const outcomes = await Promise.all(Array.from({ length: 1_010 }, () => guess(true)))
+
+  expect(outcomes.filter(({ outcome }) => outcome === 'correct')).toHaveLength(1_000)
+  expect(outcomes.at(-1)).toEqual({ outcome: 'refused', retryAfterMs: 1_000 })
+  expect(await guess(true)).toMatchObject({ outcome: 'correct' })
+})

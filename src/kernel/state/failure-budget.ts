@@ -2,8 +2,10 @@
  * Failure budgets: how many wrong guesses a secret survives that is checked online, such as a one-time code or a password.
  *
  * Failures are counted on the secret, not on the caller, in a transaction of their own: a refused call still counts, on
- * every node and across restarts. Each attempt is charged before the secret is compared, so parallel guesses cost the same
- * as guesses one after another. A correct answer resets the count.
+ * every node and across restarts. A node compares the attempts on one secret one after another; on several nodes the
+ * commits decide the order, and an attempt that lost the race is repeated, within what is left of the budget. So parallel
+ * guesses cost the same as guesses one after another, and correct answers, however many, cost nothing. A correct answer
+ * resets the count.
  *
  * Trade-off: while a secret waits, the correct answer is refused too, so an attacker who reaches the check can delay its
  * owner. The wait never exceeds `maxMs`, and only callers that can prove a first factor may reach a check.
@@ -58,6 +60,17 @@ interface FailuresRow {
   readonly lastAt: number
 }
 
+/** Attempts on one secret that may wait for their turn on a node; further ones are refused without being compared. */
+const WAITING_MAX = 1_000
+
+interface Turn {
+  waiting: number
+  last: Promise<unknown>
+}
+
+/** By store, which is a node's: the attempts on each secret that are in progress. */
+const turns = new WeakMap<Store, Map<string, Turn>>()
+
 export async function checkSecret<T>(
   store: Store,
   secret: GuessableSecret,
@@ -65,27 +78,63 @@ export async function checkSecret<T>(
   compare: (unit: Unit) => Promise<T | undefined> | T | undefined,
 ): Promise<SecretCheck<T>> {
   const at = failuresKey(secret)
-  const charge = await store.run(async (unit) => {
-    const row = await unit.get<FailuresRow>(at)
-    const retryAfterMs = row ? row.lastAt + delayMs(secret.policy, row.failures) - now : 0
-    if (retryAfterMs > 0) return { retryAfterMs, failures: 0 }
-    const failures = (row?.failures ?? 0) + 1
-    unit.put(at, { failures, lastAt: now } satisfies FailuresRow)
-    return { retryAfterMs: 0, failures }
-  })
-  if (charge.retryAfterMs > 0) return { outcome: 'refused', retryAfterMs: charge.retryAfterMs }
+  const ofStore = turns.get(store) ?? new Map<string, Turn>()
+  turns.set(store, ofStore)
+  const turn = ofStore.get(at) ?? { waiting: 0, last: Promise.resolve() }
+  if (turn.waiting >= WAITING_MAX) return { outcome: 'refused', retryAfterMs: secret.policy.delayMs }
+  ofStore.set(at, turn)
+  turn.waiting++
+  const checked = turn.last.then(() => attempt(store, secret, now, region, compare))
+  turn.last = checked.catch(() => undefined)
+  try {
+    return await checked
+  } finally {
+    if (--turn.waiting === 0) ofStore.delete(at)
+  }
+}
 
-  return store.run(async (unit): Promise<SecretCheck<T>> => {
-    const value = await compare(unit)
-    if (value !== undefined) {
-      unit.delete(at)
-      return { outcome: 'correct', value }
-    }
-    if (isExhausted(secret.policy, charge.failures) && !isExhausted(secret.policy, charge.failures - 1)) {
-      unit.append(exhausted(secret, charge.failures, now, region))
-    }
-    return { outcome: 'wrong' }
-  })
+/**
+ * One attempt, in one transaction: what another node commits about the secret meanwhile makes it run again. Nothing is
+ * known of its outcome before it is durable.
+ */
+async function attempt<T>(
+  store: Store,
+  secret: GuessableSecret,
+  now: number,
+  region: string,
+  compare: (unit: Unit) => Promise<T | undefined> | T | undefined,
+): Promise<SecretCheck<T>> {
+  const at = failuresKey(secret)
+  let isComparing = false
+  try {
+    return await store.run(async (unit): Promise<SecretCheck<T>> => {
+      isComparing = false
+      const row = await unit.get<FailuresRow>(at)
+      const retryAfterMs = row ? row.lastAt + delayMs(secret.policy, row.failures) - now : 0
+      if (retryAfterMs > 0) return { outcome: 'refused', retryAfterMs }
+      isComparing = true
+      const value = await compare(unit)
+      isComparing = false
+      if (value !== undefined) {
+        // Without a write the order among the commits of other nodes would not be known.
+        if (row || store.shared) unit.delete(at)
+        return { outcome: 'correct', value }
+      }
+      charge(unit, secret, row, now, region)
+      return { outcome: 'wrong' }
+    })
+  } catch (error) {
+    // What could not be compared counts: else a guess that makes the comparison fail would be free.
+    if (isComparing) await store.run(async (unit) => charge(unit, secret, await unit.get<FailuresRow>(at), now, region))
+    throw error
+  }
+}
+
+function charge(unit: Unit, secret: GuessableSecret, row: FailuresRow | undefined, now: number, region: string): void {
+  const failures = (row?.failures ?? 0) + 1
+  unit.put(failuresKey(secret), { failures, lastAt: now } satisfies FailuresRow)
+  if (isExhausted(secret.policy, failures) && !isExhausted(secret.policy, failures - 1))
+    unit.append(exhausted(secret, failures, now, region))
 }
 
 /** For a secret that was replaced or deleted: its successor starts with a full budget. */

@@ -2,6 +2,7 @@
 import type { AuthFlowType } from '@aws-sdk/client-cognito-identity-provider'
 import { respond } from './challenges.ts'
 import { nextCustom } from './custom-auth.ts'
+import { availableFactors, firstFactor, passwordVerifier, signInWithPassword } from './first-factor.ts'
 import { refresh } from './refresh.ts'
 import {
   type ClientRow,
@@ -17,17 +18,13 @@ import { assertNotBlocked } from './risk.ts'
 import { checkSecretHash } from './secret-hash.ts'
 import {
   admit,
-  availableFactors,
   challenged,
-  firstFactor,
   type Parameters,
-  passwordVerifier,
   personOf,
   preAuthentication,
   required,
   type SignIn,
   type SignInAnswer,
-  signInWithPassword,
 } from './sign-in.ts'
 import { UNSIGNED } from './sign-up.ts'
 import type { ContextData } from './threat-client.ts'

@@ -6,6 +6,7 @@ import { openState, type SignInState, spend } from './challenge-state.ts'
 import { codeMismatch, digestOf, isSame } from './codes.ts'
 import { answerCustom, nextCustom } from './custom-auth.ts'
 import { deviceMissing, deviceOf, deviceVerifier } from './devices.ts'
+import { firstFactor, passwordVerifier, signInWithPassword, srpOwner } from './first-factor.ts'
 import type { Mfa } from './mfa-settings.ts'
 import { verifyPasskey } from './passkeys.ts'
 import {
@@ -21,25 +22,19 @@ import {
 import { at, cognito, type Flow, invalidParameter, notAuthorized, type PoolRow, sealedAt } from './resources.ts'
 import { assertNotBlocked } from './risk.ts'
 import { checkRequired } from './schema.ts'
+import { afterFirstFactor, chooseMfa, mfaChallenge, secondFactor } from './second-factor.ts'
 import { checkAnswer } from './secret-answer.ts'
 import { checkSecretHash } from './secret-hash.ts'
 import {
-  afterFirstFactor,
   challenged,
-  chooseMfa,
   deviceGroup,
   finish,
-  firstFactor,
-  mfaChallenge,
+  type KnownPerson,
   type Parameters,
   type Person,
-  passwordVerifier,
   required,
   type SignIn,
   type SignInAnswer,
-  secondFactor,
-  signInWithPassword,
-  srpOwner,
 } from './sign-in.ts'
 import { writable } from './sign-up.ts'
 import { firstStep, openBlock } from './srp-steps.ts'
@@ -52,7 +47,6 @@ export interface ChallengeAnswer {
   readonly responses: Parameters
 }
 
-type KnownPerson = Person & { readonly user: UserRow }
 type Answered = (of: SignIn, person: Person, state: SignInState, responses: Parameters) => Promise<SignInAnswer>
 
 export async function respond(of: SignIn, { name, session, responses }: ChallengeAnswer): Promise<SignInAnswer> {

@@ -1,9 +1,11 @@
 /** App clients of a pool, and their secrets. */
+
 import type { UserPoolClientType } from '@aws-sdk/client-cognito-identity-provider'
 import type { Call } from '../../kernel/gate/call.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import { under } from '../../store/store.ts'
 import { idFrom, LOWER } from './ids.ts'
+import { CLIENT_TOKEN_FLOW } from './machine-token.ts'
 import { customScopes } from './resource-servers.ts'
 import {
   at,
@@ -107,10 +109,14 @@ function checkAttributeNames({ schema }: PoolRow, { ReadAttributes = [], WriteAt
     throw invalidParameter(`Invalid write attributes specified while creating a client: ${unwritable}`)
 }
 
+const isClientToken = (flow: string): boolean => flow === CLIENT_TOKEN_FLOW
+
 function checkFlows({ ExplicitAuthFlows = [], RefreshTokenRotation: rotation, ...settings }: ClientSettings): void {
   const hasOld = ExplicitAuthFlows.some((flow) => !flow.startsWith('ALLOW_'))
   if (hasOld && ExplicitAuthFlows.some((flow) => flow.startsWith('ALLOW_')))
     throw invalidParameter('ExplicitAuthFlows can not contain values with and without the prefix ALLOW_.')
+  if (ExplicitAuthFlows.some(isClientToken) && ExplicitAuthFlows.length > 1)
+    throw invalidParameter('ALLOW_CLIENT_TOKEN_AUTH must be the only value of ExplicitAuthFlows.')
   if (rotation?.Feature === 'ENABLED' && ExplicitAuthFlows.includes('ALLOW_REFRESH_TOKEN_AUTH'))
     throw invalidParameter('Refresh token rotation cannot be enabled with ALLOW_REFRESH_TOKEN_AUTH.')
   const flows = settings.AllowedOAuthFlows ?? []

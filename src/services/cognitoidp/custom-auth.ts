@@ -1,17 +1,10 @@
 /** CUSTOM_AUTH: the pool's functions define the challenges, create them and verify the answers. */
 import { type CustomRound, type SignInState, spend } from './challenge-state.ts'
+import { passwordVerifier } from './first-factor.ts'
 import { cognito, notAuthorized } from './resources.ts'
+import { afterFirstFactor } from './second-factor.ts'
 import { countAnswer } from './secret-answer.ts'
-import {
-  afterFirstFactor,
-  challenged,
-  type Parameters,
-  type Person,
-  passwordVerifier,
-  required,
-  type SignIn,
-  type SignInAnswer,
-} from './sign-in.ts'
+import { challenged, type Parameters, type Person, required, type SignIn, type SignInAnswer } from './sign-in.ts'
 import { functionOf, trigger } from './triggers.ts'
 import type { UserRow } from './user-rows.ts'
 

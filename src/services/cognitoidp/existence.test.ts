@@ -1,6 +1,6 @@
 /**
  * Twelve requests about a user that exists and about one that does not have the same answer, whatever threat protection records
- * meanwhile. That they take the same time is measured by `bench/cognito-existence.mjs`.
+ * meanwhile. That they take the same time is measured by `node bench/cognito.mjs existence`.
  */
 import {
   ConfirmForgotPasswordCommand,
@@ -29,10 +29,14 @@ const TELLING = [
   'CODE_DELIVERY_DELIVERY_MEDIUM',
 ]
 
+/** Members that carry sealed state, whose length would show what is in it. */
+const SEALED = ['Session', 'SECRET_BLOCK']
+
 const meaningOf = (answer: object): string =>
-  JSON.stringify(answer, (name, value) =>
-    typeof value === 'string' && !TELLING.includes(name) && !/^\d+$/.test(name) ? 'text' : value,
-  )
+  JSON.stringify(answer, (name, value) => {
+    if (typeof value !== 'string' || TELLING.includes(name) || /^\d+$/.test(name)) return value
+    return SEALED.includes(name) ? `${value.length} characters` : 'text'
+  })
 
 async function answerOf(send: () => Promise<object>): Promise<string> {
   try {

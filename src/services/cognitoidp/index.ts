@@ -20,6 +20,7 @@ import * as imports from './imports.ts'
 import * as listUsers from './list-users.ts'
 import * as logDelivery from './log-delivery.ts'
 import { DELIVER_LOGS } from './log-queue.ts'
+import * as machineToken from './machine-token.ts'
 import * as mfa from './mfa.ts'
 import * as passkeys from './passkeys.ts'
 import * as pools from './pools.ts'
@@ -33,6 +34,8 @@ import * as samlProvider from './saml-provider.ts'
 import * as self from './self.ts'
 import * as signUp from './sign-up.ts'
 import { tagging } from './tags.ts'
+import * as terms from './terms.ts'
+import * as userSessions from './user-sessions.ts'
 import * as users from './users.ts'
 import { importUpload } from './web/import-upload.ts'
 import { sites } from './web/index.ts'
@@ -63,6 +66,9 @@ export const cognitoidp = cognito.service({
     activity,
     logDelivery,
     imports,
+    machineToken,
+    terms,
+    userSessions,
     { tagging },
   ),
   sites,

@@ -3,9 +3,9 @@ import type { AuthenticationResultType } from '@aws-sdk/client-cognito-identity-
 import { guessable } from './passwords.ts'
 import { at, type ClientRow, clientNamed, cognito, type Flow, notAuthorized, type PoolClient } from './resources.ts'
 import { checkClientSecret } from './secret-hash.ts'
-import { openRefresh, type RefreshClaims, type SessionRow, sealRefresh, sessionKey } from './sessions.ts'
+import { isTracking, openRefresh, type RefreshClaims, type SessionRow, sealRefresh, sessionKey } from './sessions.ts'
 import { UNSIGNED } from './sign-up.ts'
-import { tokensOf } from './tokens.ts'
+import { activityOf, tokensOf } from './tokens.ts'
 import type { UserRow } from './user-rows.ts'
 
 export const invalidRefresh = () => notAuthorized('Invalid Refresh Token')
@@ -75,6 +75,10 @@ export async function refresh(
     }
   } else if (rotates) {
     current = { ...session, generation: session.generation + 1, rotatedAt: call.now }
+    call.unit.put(sessionKey(pool, user.sub, session.id), current)
+  }
+  if (isTracking(pool)) {
+    current = { ...current, ...activityOf(call, pool, client) }
     call.unit.put(sessionKey(pool, user.sub, session.id), current)
   }
   const tokens = await tokensOf(call, {

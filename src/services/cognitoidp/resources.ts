@@ -78,6 +78,7 @@ export interface PoolRow extends Row {
   readonly domain?: string | undefined
   readonly customDomain?: string | undefined
   readonly logDelivery?: readonly LogConfigurationType[] | undefined
+  readonly sessions?: { readonly tracking: 'ENABLED' | 'DISABLED'; readonly maxPerUser: number } | undefined
 }
 
 export const userPool = cognito.resource({

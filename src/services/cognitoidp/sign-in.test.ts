@@ -121,6 +121,22 @@ describe('A user of a pool', () => {
     expect((await signInBySrp(it, { username: 'ana' })).AuthenticationResult).toBeDefined()
   })
 
+  test('signs in twenty times at once, by password and by SRP, and has all of the budget of wrong ones left', async () => {
+    const it = await poolFixture()
+    await signUp(it, 'ana')
+    const AuthParameters = { USERNAME: 'ana', PASSWORD }
+    const byPassword = () =>
+      it.idp.send(new InitiateAuthCommand({ ClientId: it.ClientId, AuthFlow: 'USER_PASSWORD_AUTH', AuthParameters }))
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_each, n) => (n % 2 ? byPassword() : signInBySrp(it, { username: 'ana' }))),
+    )
+    expect(answers.filter(({ AuthenticationResult }) => AuthenticationResult?.AccessToken)).toHaveLength(20)
+
+    for (let i = 0; i < 6; i++)
+      await expect(signInBySrp(it, { username: 'ana', password: 'Wr0ng-Pw!' })).rejects.toThrow('Incorrect username')
+    await expect(byPassword()).rejects.toThrow('Password attempts exceeded')
+  })
+
   test('proves a code of six digits, not a guess', async () => {
     const it = await poolFixture()
     const { idp, ClientId } = it

@@ -1,5 +1,5 @@
 /** The two steps of SRP with a user's password, and with a remembered device. The server's secrets travel sealed in the block. */
-import { timingSafeEqual } from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
 import {
   claimSignature,
   readClientValue,
@@ -12,10 +12,12 @@ import type { Flow } from './resources.ts'
 import { invalidParameter, notAuthorized } from './resources.ts'
 
 const BINDING = 'srp block'
+/** Of a public value: blocks of one length, whatever the values begin with. */
+const DIGITS = 768
 const LIFETIME_MS = 5 * 60_000
 
 interface Block {
-  /** What it belongs to: pool, client, user or device. */
+  /** The digest of what it belongs to, pool, client, user or device: as long for users that do not exist. */
   readonly for: string
   readonly clientValue: string
   readonly publicValue: string
@@ -24,6 +26,8 @@ interface Block {
   readonly expiresAt: number
   readonly id: string
 }
+
+const digestOf = (owner: string): string => createHash('sha256').update(owner).digest('base64')
 
 export interface FirstStep {
   readonly SALT: string
@@ -42,9 +46,9 @@ export function firstStep(
   if (clientValue === undefined) throw invalidParameter('SRP_A is not a valid value.')
   const { secret, publicValue } = serverStep(verifier)
   const block: Block = {
-    for: owner,
-    clientValue: clientText,
-    publicValue,
+    for: digestOf(owner),
+    clientValue: clientText.padStart(DIGITS, '0'),
+    publicValue: publicValue.padStart(DIGITS, '0'),
     secret: secret.toString('base64'),
     expiresAt: call.now + LIFETIME_MS,
     id: call.newId(),
@@ -76,7 +80,8 @@ export function openBlock(call: Pick<Flow, 'vault' | 'now'>, owner: string, step
   const bytes = Buffer.from(text, 'base64')
   const opened = call.vault.redeem('user-pool', BINDING, bytes.toString('base64url'))
   const block = opened && (JSON.parse(opened.toString('utf8')) as Block)
-  if (!block || block.for !== owner || block.expiresAt <= call.now) throw notAuthorized('Invalid session for the user.')
+  if (!block || block.for !== digestOf(owner) || block.expiresAt <= call.now)
+    throw notAuthorized('Invalid session for the user.')
   const at = Date.parse(timestamp)
   if (!(Math.abs(at - call.now) <= LIFETIME_MS)) throw notAuthorized('The TIMESTAMP is too far from the present time.')
   return {

@@ -4,8 +4,9 @@ import type { AuthenticationResultType } from '@aws-sdk/client-cognito-identity-
 import { type Claims, signJwt } from './jwt.ts'
 import { at, type ClientRow, type Flow, type PoolRow } from './resources.ts'
 import type { Attributes } from './schema.ts'
-import { type SessionRow, sealRefresh, sessionKey, sweep, validityOf } from './sessions.ts'
+import { evict, isTracking, type SessionRow, sealRefresh, sessionKey, sweep, validityOf } from './sessions.ts'
 import { issuerOf } from './settings.ts'
+import { clientFacts } from './threat-client.ts'
 import { functionOf, trigger } from './triggers.ts'
 import type { UserRow } from './user-rows.ts'
 
@@ -102,7 +103,7 @@ interface Overrides {
 
 const unchanged: Overrides = { id: (claims) => claims, access: (claims) => claims }
 
-interface TokenOverride {
+export interface TokenOverride {
   readonly claimsToAddOrOverride?: Readonly<Record<string, unknown>> | null
   readonly claimsToSuppress?: readonly string[] | null
   readonly scopesToAdd?: readonly string[] | null
@@ -115,7 +116,8 @@ interface GroupOverride {
   readonly preferredRole?: string | null
 }
 
-function overridden(
+/** The claims as a function changed them; those that AWS reserves stay. */
+export function overridden(
   claims: Claims,
   by: TokenOverride | null | undefined,
   groups: GroupOverride | null | undefined,
@@ -283,18 +285,31 @@ interface NewSession {
   readonly provider?: string | undefined
 }
 
-/** Begins a family of tokens. */
+/** What a pool that tracks sessions keeps of a sign-in or a refresh. */
+export function activityOf(
+  call: Pick<Flow, 'now' | 'use' | 'remoteAddress' | 'userAgent'>,
+  pool: PoolRow,
+  client: ClientRow,
+): Pick<SessionRow, 'lastActiveAt' | 'address' | 'deviceName'> {
+  if (!isTracking(pool)) return {}
+  const { address, deviceName } = clientFacts(call, client, undefined, false)
+  return { lastActiveAt: call.now, address, deviceName }
+}
+
+/** Begins a family of tokens. Where the pool limits their number, the least recently used one ends. */
 export async function beginSession(
-  call: Pick<Flow, 'unit' | 'now'>,
+  call: Pick<Flow, 'unit' | 'now' | 'use' | 'remoteAddress' | 'userAgent'>,
   pool: PoolRow,
   client: ClientRow,
   user: UserRow,
   of: NewSession = {},
 ): Promise<SessionRow> {
   const { accessMs, idMs, refreshMs } = validityOf(client)
-  await sweep(call.unit, pool, user.sub, call.now)
+  const id = randomUUID()
+  await sweep(call.unit, pool, user.sub, call.now, id)
+  if (isTracking(pool)) await evict(call.unit, pool, user.sub, call.now)
   const session: SessionRow = {
-    id: randomUUID(),
+    id,
     client: client.id,
     authTime: call.now,
     expiresAt: call.now + refreshMs,
@@ -304,6 +319,7 @@ export async function beginSession(
     scopes: of.scopes ?? [ADMIN_SCOPE],
     nonce: of.nonce,
     provider: of.provider,
+    ...activityOf(call, pool, client),
   }
   call.unit.put(sessionKey(pool, user.sub, session.id), session)
   return session

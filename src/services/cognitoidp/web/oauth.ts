@@ -1,17 +1,13 @@
 /** The OAuth endpoints of a domain that apps call: tokens, revocation, and what is known of the user. RFC 6749, 7009, 7636. */
-import { randomUUID } from 'node:crypto'
 import { route, type WebAnswer, type WebCall, type WebInput, type WebRoute } from '../../../kernel/web/site.ts'
 import { Fault } from '../../../wire/fault.ts'
 import { holderOf, verifyAccessToken } from '../access-token.ts'
 import { isSame } from '../codes.ts'
-import { signJwt } from '../jwt.ts'
+import { machineToken } from '../machine-token.ts'
 import { refresh, revoke } from '../refresh.ts'
 import { at, type ClientRow, clientById, type PoolClient, type PoolRow } from '../resources.ts'
 import { secretsOf } from '../secret-hash.ts'
-import { validityOf } from '../sessions.ts'
-import { issuerOf } from '../settings.ts'
 import { beginSession, readable, scopedAttributes, tokensOf } from '../tokens.ts'
-import { trigger } from '../triggers.ts'
 import type { UserRow } from '../user-rows.ts'
 import { poolOfPages } from './authorization-request.ts'
 import { redeemCode } from './codes.ts'
@@ -126,46 +122,13 @@ async function refreshGrant(call: WebCall, of: PoolClient, { form }: WebInput): 
 }
 
 /** RFC 6749 section 4.4: a machine, and the scopes of resource servers alone. */
-async function clientCredentials(call: WebCall, { pool, client }: PoolClient, { form }: WebInput): Promise<WebAnswer> {
-  const { settings } = client
-  if (!settings.AllowedOAuthFlows?.includes('client_credentials') || client.secrets.length === 0)
+async function clientCredentials(call: WebCall, of: PoolClient, { form }: WebInput): Promise<WebAnswer> {
+  const { settings, secrets } = of.client
+  if (!settings.AllowedOAuthFlows?.includes('client_credentials') || secrets.length === 0)
     return refused('unauthorized_client')
-  const allowed = settings.AllowedOAuthScopes ?? []
-  const wanted = form['scope']?.split(' ').filter((each) => each !== '')
-  const scopes = wanted?.length ? wanted : allowed
-  if (scopes.length === 0 || scopes.some((scope) => !allowed.includes(scope))) return refused('invalid_scope')
-  const seconds = Math.floor(call.now / 1000)
-  const { accessMs } = validityOf(client)
-  const isThird = pool.settings.LambdaConfig?.PreTokenGenerationConfig?.LambdaVersion === 'V3_0'
-  const changed = isThird
-    ? await trigger(call, pool, 'PreTokenGeneration', {
-        source: 'TokenGeneration_ClientCredentials',
-        userName: client.id,
-        clientId: client.id,
-        version: '3',
-        request: { userAttributes: {}, groupConfiguration: null, scopes, clientMetadata: {} },
-        response: { claimsAndScopeOverrideDetails: null },
-      })
-    : undefined
-  const access = (
-    changed?.['claimsAndScopeOverrideDetails'] as
-      | { accessTokenGeneration?: { claimsToAddOrOverride?: Record<string, unknown>; scopesToAdd?: readonly string[] } }
-      | undefined
-  )?.accessTokenGeneration
-  const token = await signJwt(call.vault, pool.keys[1], {
-    ...access?.claimsToAddOrOverride,
-    sub: client.id,
-    token_use: 'access',
-    scope: [...scopes, ...(access?.scopesToAdd ?? [])].join(' '),
-    auth_time: seconds,
-    iss: issuerOf(pool),
-    exp: seconds + Math.floor(accessMs / 1000),
-    iat: seconds,
-    version: 2,
-    jti: randomUUID(),
-    client_id: client.id,
-  })
-  return answer({ access_token: token, expires_in: Math.floor(accessMs / 1000), token_type: 'Bearer' })
+  const issued = await machineToken(call, of, { scopes: form['scope']?.split(' ').filter((each) => each !== '') })
+  if (!issued) return refused('invalid_scope')
+  return answer({ access_token: issued.token, expires_in: issued.seconds, token_type: 'Bearer' })
 }
 
 const GRANTS: Readonly<Record<string, (call: WebCall, of: PoolClient, input: WebInput) => Promise<WebAnswer>>> = {
