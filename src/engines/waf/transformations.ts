@@ -124,6 +124,55 @@ const TRANSFORMATIONS: Readonly<Record<TextTransformationType, (text: string) =>
   UTF8_TO_UNICODE: utf8ToUnicode,
 }
 
+/** Kinds of characters, as bits: what of a text a transformation can change. */
+const MARK = { percent: 1, ampersand: 2, backslash: 4, nul: 8, upper: 16, lower: 32, high: 64, command: 128 } as const
+const markOf = new Uint8Array(256)
+const mark = (characters: string, bit: number) => {
+  for (const c of characters) markOf[c.charCodeAt(0)]! |= bit
+}
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
+mark('%+', MARK.percent)
+mark('&', MARK.ampersand)
+mark('\\', MARK.backslash)
+mark('\0', MARK.nul)
+mark(LETTERS.toUpperCase(), MARK.upper)
+mark(LETTERS, MARK.lower)
+markOf.fill(MARK.high, 0x80)
+mark('\\"\'^,; \t\n\v\f\r\xa0', MARK.command)
+
+/** Which kinds of characters a text has. */
+export function marksOf(text: string): number {
+  let marks = 0
+  for (let at = 0; at < text.length; at++) marks |= markOf[text.charCodeAt(at)]!
+  return marks
+}
+
+/** Without one of these characters a transformation changes nothing; others may change every text. */
+const CHANGED: Readonly<Partial<Record<TextTransformationType, number>>> = {
+  LOWERCASE: MARK.upper,
+  UPPERCASE: MARK.lower,
+  URL_DECODE: MARK.percent,
+  URL_DECODE_UNI: MARK.percent,
+  HTML_ENTITY_DECODE: MARK.ampersand,
+  ESCAPE_SEQ_DECODE: MARK.backslash,
+  JS_DECODE: MARK.backslash,
+  JS_DECODE_EXT: MARK.backslash,
+  CSS_DECODE: MARK.backslash,
+  REMOVE_NULLS: MARK.nul,
+  REPLACE_NULLS: MARK.nul,
+  UTF8_TO_UNICODE: MARK.high,
+  CMD_LINE: MARK.command | MARK.upper,
+  CMD_LINE_UNIX: MARK.command | MARK.upper,
+  CMD_LINE_WIN: MARK.command | MARK.upper,
+}
+
+/** Whether a transformation can change a text with these marks. */
+export const canChange = (type: TextTransformationType, marks: number): boolean =>
+  CHANGED[type] === undefined || (marks & CHANGED[type]) !== 0
+
+/** Applies one transformation. */
+export const transformed = (text: string, type: TextTransformationType): string => TRANSFORMATIONS[type](text)
+
 /** Applies transformations one after another. */
 export const transform = (text: string, transformations: readonly TextTransformationType[]): string =>
   transformations.reduce((value, type) => TRANSFORMATIONS[type](value), text)
