@@ -15,7 +15,7 @@ export function bodyArguments(request: InspectedRequest): readonly string[] {
   if (request.body === '') return []
   const type = headerValues(request, 'content-type')[0]?.toLowerCase() ?? ''
   if (type.includes('multipart/')) return multipart(request.body, type)
-  if (/[/+]json/.test(type)) return jsonStrings(request.body).items.map(({ key, value }) => key ?? value!)
+  if (/[/+]json/.test(type)) return jsonStrings(request.body, false).items.map(({ key, value }) => key ?? value!)
   if (/^(?:image|audio|video|font)\/|octet-stream|zip|pdf/.test(type)) return []
   if (type.includes('urlencoded') || type === '') return formArguments(request.body)
   return [request.body]

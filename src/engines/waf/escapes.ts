@@ -11,7 +11,8 @@ for (let digit = 0; digit < 16; digit++) {
   HEX[digit.toString(16).charCodeAt(0)] = digit
   HEX[digit.toString(16).toUpperCase().charCodeAt(0)] = digit
 }
-const hexAt = (text: string, at: number): number => HEX[text.charCodeAt(at)] ?? -1
+/** The value of a hexadecimal digit; below 0 for another character, and at the end. */
+export const hexAt = (text: string, at: number): number => HEX[text.charCodeAt(at)] ?? -1
 const octalAt = (text: string, at: number): number => {
   const value = text.charCodeAt(at) - 0x30
   return value >= 0 && value < 8 ? value : -1

@@ -3,10 +3,10 @@ import type { FieldToMatch, TextTransformation, TextTransformationType } from '@
 import { type AddressFacts, NO_ADDRESS_FACTS } from './address-facts.ts'
 import { type Component, componentKey, componentOf } from './components.ts'
 import { LABELS_MAX } from './labels.ts'
-import type { PatternBatch } from './pattern-batch.ts'
+import type { PatternBatch, PatternMatches } from './pattern-batch.ts'
 import type { InspectedRequest } from './request.ts'
-import { STEPS_A_CHARACTER, Steps } from './steps.ts'
-import { transform } from './transformations.ts'
+import { Steps } from './steps.ts'
+import { canChange, marksOf, transformed } from './transformations.ts'
 
 /** What a statement looks at: a component after its transformations, in the order of their priorities. */
 export interface Target {
@@ -23,6 +23,47 @@ export function targetOf(field: FieldToMatch, transformations: readonly TextTran
     .filter((type) => type !== 'NONE')
   const fieldKey = componentKey(field)
   return { key: `${fieldKey} ${types.join()}`, field, fieldKey, transformations: types }
+}
+
+/** Texts on their way through transformations. Those that change nothing share one, and what was found out about it. */
+class TransformedTexts {
+  readonly list: readonly string[]
+  readonly length: number
+  readonly #next = new Map<TextTransformationType, TransformedTexts>()
+  #marks = -1
+
+  constructor(list: readonly string[]) {
+    this.list = list
+    let length = 0
+    for (const text of list) length += text.length
+    this.length = length
+  }
+
+  after(type: TextTransformationType, steps: Steps): TransformedTexts {
+    const known = this.#next.get(type)
+    if (known) return known
+    const next = this.#transformed(type, steps)
+    this.#next.set(type, next)
+    return next
+  }
+
+  #transformed(type: TextTransformationType, steps: Steps): TransformedTexts {
+    if (this.#marks < 0) {
+      steps.spend(this.length)
+      this.#marks = 0
+      for (const text of this.list) this.#marks |= marksOf(text)
+    }
+    if (!canChange(type, this.#marks)) return this
+    steps.spend(this.length)
+    const list: string[] = []
+    let isChanged = false
+    for (const text of this.list) {
+      const after = transformed(text, type)
+      isChanged ||= after !== text
+      list.push(after)
+    }
+    return isChanged ? new TransformedTexts(list) : this
+  }
 }
 
 /** A text that made a statement match: what `merlon waf explain` shows. */
@@ -43,9 +84,10 @@ export class Inspection {
   readonly addresses: AddressFacts
   /** Gathered on request; undefined on the data path. */
   readonly evidence: Evidence[] | undefined
-  readonly #components = new Map<string, Component>()
-  readonly #transformed = new Map<string, Component>()
-  readonly #batches = new Map<PatternBatch, ReadonlySet<number>>()
+  readonly #components = new Map<string, TransformedTexts | 'MATCH' | 'NO_MATCH'>()
+  readonly #targets = new Map<Target, Component>()
+  /** By texts: each is of one component, which has one batch. */
+  readonly #matches = new Map<readonly string[], PatternMatches>()
   readonly #decisions = new Map<string, Map<string, boolean>>()
 
   constructor(request: InspectedRequest, explains = false, steps = new Steps(), addresses = NO_ADDRESS_FACTS) {
@@ -73,37 +115,36 @@ export class Inspection {
     this.evidence?.push({ condition, component: Object.keys(field)[0]!, transformations, text })
   }
 
+  /** Targets are compared by identity: compile equal ones to the same object. */
   texts(target: Target): Component {
-    const known = this.#transformed.get(target.key)
+    const known = this.#targets.get(target)
     if (known !== undefined) return known
-    let component = this.#components.get(target.fieldKey)
-    if (component === undefined) {
-      // At most all of the request is read for it.
-      this.steps.spend(this.#length())
-      component = distinct(componentOf(this.request, target.field))
-      this.#components.set(target.fieldKey, component)
-    }
-    const { transformations } = target
-    const texts =
-      typeof component === 'string' || transformations.length === 0
-        ? component
-        : component.map((text) => {
-            this.steps.spend(text.length * transformations.length)
-            return transform(text, transformations)
-          })
-    this.#transformed.set(target.key, texts)
+    let component = this.#component(target)
+    if (typeof component !== 'string')
+      for (const type of target.transformations) component = component.after(type, this.steps)
+    const texts = typeof component === 'string' ? component : component.list
+    this.#targets.set(target, texts)
     return texts
   }
 
-  /** The patterns of a batch that match its target; the whole batch is matched at its first question. */
-  patterns(batch: PatternBatch, texts: readonly string[]): ReadonlySet<number> {
-    const known = this.#batches.get(batch)
+  #component({ field, fieldKey }: Target): TransformedTexts | 'MATCH' | 'NO_MATCH' {
+    const known = this.#components.get(fieldKey)
+    if (known !== undefined) return known
+    // At most all of the request is read for it.
+    this.steps.spend(this.#length())
+    const found = distinct(componentOf(this.request, field))
+    const component = typeof found === 'string' ? found : new TransformedTexts(found)
+    this.#components.set(fieldKey, component)
+    return component
+  }
+
+  /** The patterns of a batch in texts of its component. */
+  patterns(batch: PatternBatch, texts: readonly string[]): PatternMatches {
+    const known = this.#matches.get(texts)
     if (known) return known
-    const length = texts.reduce((sum, text) => sum + text.length, 0)
-    this.steps.spend(length * (STEPS_A_CHARACTER.REGEX + Math.ceil(batch.instructions / 1_000)))
-    const found = batch.matches(texts)
-    this.#batches.set(batch, found)
-    return found
+    const matches = batch.matches(texts, this.steps)
+    this.#matches.set(texts, matches)
+    return matches
   }
 
   #length(): number {

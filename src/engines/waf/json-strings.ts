@@ -22,8 +22,8 @@ export interface JsonStrings {
 /** Deeper documents are invalid here. */
 const DEPTH_MAX = 512
 
-const SPACE = /[ \t\r\n]*/y
-const STRING = /"((?:[^"\\]|\\[\s\S])*)"/y
+const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a]
+const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x7b, 0x7d, 0x5b, 0x5d]
 const LITERAL = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
 const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|([\s\S]))/g
 const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
@@ -46,71 +46,94 @@ interface Level {
   index: number | undefined
 }
 
-/** Reads a document in time linear to its length, apart from the paths: at most {@link DEPTH_MAX} keys each. */
-export function jsonStrings(text: string): JsonStrings {
+/**
+ * Reads a document in time linear to its length, apart from the paths: at most {@link DEPTH_MAX} keys each. Without `withPaths` all
+ * paths are empty.
+ */
+export function jsonStrings(text: string, withPaths = true): JsonStrings {
   const items: JsonString[] = []
   const levels: Level[] = []
+  const { length } = text
   let at = 0
-  const take = (pattern: RegExp): RegExpExecArray | null => {
-    pattern.lastIndex = at
-    const match = pattern.exec(text)
-    if (match) at = pattern.lastIndex
-    return match
+  /** The next character's code behind spaces; NaN at the end. */
+  const next = (): number => {
+    for (;;) {
+      const code = text.charCodeAt(at)
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return code
+      at++
+    }
   }
-  const takeCharacter = (...wanted: string[]): string | undefined => {
-    take(SPACE)
-    const c = text[at]
-    if (c === undefined || !wanted.includes(c)) return undefined
-    at++
-    return c
+  /** At its quote; undefined for one without an end, where `at` stays. */
+  const takeString = (): string | undefined => {
+    let hasEscapes = false
+    for (let end = at + 1; end < length; end++) {
+      const code = text.charCodeAt(end)
+      if (code === BACKSLASH) {
+        hasEscapes = true
+        end++
+      } else if (code === QUOTE) {
+        const raw = text.slice(at + 1, end)
+        at = end + 1
+        return hasEscapes ? unescaped(raw) : raw
+      }
+    }
+    return undefined
+  }
+  const takeLiteral = (): string | undefined => {
+    LITERAL.lastIndex = at
+    const match = LITERAL.exec(text)
+    if (match) at = LITERAL.lastIndex
+    return match?.[0]
   }
   const invalid = () => ({ items, isValid: false })
 
   let path = ''
   for (;;) {
     // A value.
-    const opened = takeCharacter('{', '[')
-    if (opened) {
+    const first = next()
+    const isOpened = first === OPEN_BRACE || first === OPEN_BRACKET
+    if (isOpened) {
+      at++
       if (levels.length >= DEPTH_MAX) return invalid()
-      levels.push({ path, index: opened === '[' ? 0 : undefined })
+      levels.push({ path, index: first === OPEN_BRACKET ? 0 : undefined })
     } else {
-      const string = take(STRING)
-      const value = string ? unescaped(string[1]!) : take(LITERAL)?.[0]
+      const value = first === QUOTE ? takeString() : takeLiteral()
       if (value === undefined) {
         // What an unfinished string begins with is inspected, too.
-        if (text[at] === '"') items.push({ path, value: unescaped(text.slice(at + 1)) })
+        if (first === QUOTE) items.push({ path, value: unescaped(text.slice(at + 1)) })
         return invalid()
       }
       items.push({ path, value })
     }
 
     // What follows: ends, a comma, a key.
-    let isFirst = opened !== undefined
+    let isFirst = isOpened
     for (;;) {
       const level = levels.at(-1)
-      if (level === undefined) {
-        take(SPACE)
-        return { items, isValid: at === text.length }
-      }
+      const code = next()
+      if (level === undefined) return { items, isValid: at === length }
       const isArray = level.index !== undefined
-      if (takeCharacter(isArray ? ']' : '}')) {
+      if (code === (isArray ? CLOSE_BRACKET : CLOSE_BRACE)) {
+        at++
         levels.pop()
         isFirst = false
         continue
       }
-      if (!isFirst && !takeCharacter(',')) return invalid()
+      if (!isFirst) {
+        if (code !== COMMA) return invalid()
+        at++
+      }
       if (isArray) {
-        path = `${level.path}/${level.index}`
+        if (withPaths) path = `${level.path}/${level.index}`
         level.index!++
         break
       }
-      take(SPACE)
-      const string = take(STRING)
-      if (!string) return invalid()
-      const key = unescaped(string[1]!)
-      path = pointer(level.path, key)
+      const key = next() === QUOTE ? takeString() : undefined
+      if (key === undefined) return invalid()
+      if (withPaths) path = pointer(level.path, key)
       items.push({ path, key })
-      if (!takeCharacter(':')) return invalid()
+      if (next() !== COLON) return invalid()
+      at++
       break
     }
   }

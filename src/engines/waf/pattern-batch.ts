@@ -1,8 +1,14 @@
 /**
- * Regular expressions that look at the same texts, matched together in one pass by RE2's automaton: linear in the text, whatever
- * the patterns and the text are.
+ * Regular expressions that look at the same component: in one pass the literals that they require are looked for, and only the
+ * expressions whose literals a text contains run, each on RE2's automaton: linear in the text, whatever the patterns and the text are.
+ *
+ * One automaton for all of them would do with one pass, but texts that begin many patterns at once make it grow without end: each
+ * combination of half-read patterns is a state.
  */
-import { RE2JS, RE2Set } from 're2js'
+import { RE2JS } from 're2js'
+import { LiteralScanner, type OwnedLiteral } from './literal-scanner.ts'
+import { requiredLiterals } from './required-literals.ts'
+import { STEPS_A_CHARACTER, type Steps } from './steps.ts'
 
 /**
  * What a pattern costs beyond its length: steps that counted repetitions add to each character of a text. The time that a text takes
@@ -15,24 +21,24 @@ import { RE2JS, RE2Set } from 're2js'
  */
 export function patternCost(pattern: string): number | undefined {
   try {
-    return Math.max(0, sizeOf(pattern) - pattern.length)
+    return Math.max(0, compiled(pattern).programSize() - pattern.length)
   } catch {
     return undefined
   }
 }
 
 /** Managed groups look for one pattern in many components, and every web ACL has the same ones. */
-const SIZES_MAX = 4_096
-const sizes = new Map<string, number>()
+const EXPRESSIONS_MAX = 4_096
+const expressions = new Map<string, RE2JS>()
 
-/** Instructions of a pattern's program. Throws on a pattern that RE2 does not take. */
-function sizeOf(pattern: string): number {
-  const known = sizes.get(pattern)
+/** Throws on a pattern that RE2 does not take. */
+function compiled(pattern: string): RE2JS {
+  const known = expressions.get(pattern)
   if (known !== undefined) return known
-  const size = RE2JS.compile(pattern).programSize()
-  if (sizes.size >= SIZES_MAX) sizes.delete(sizes.keys().next().value!)
-  sizes.set(pattern, size)
-  return size
+  const expression = RE2JS.compile(pattern)
+  if (expressions.size >= EXPRESSIONS_MAX) expressions.delete(expressions.keys().next().value!)
+  expressions.set(pattern, expression)
+  return expression
 }
 
 /** Of one pattern, and of the patterns of one set together: `[a-z]{1,256}` is within it. */
@@ -40,85 +46,121 @@ export const PATTERN_COST_MAX = 600
 /** Of all patterns that stand in the rules of one web ACL or rule group. */
 export const RULES_COST_MAX = 2_400
 
-/**
- * Sets by their patterns: web ACLs that attach the same managed groups share them, and so do the revisions of one web ACL. A set
- * builds its automaton while it matches, which is what takes long.
- */
-const SETS_MAX = 512
-const sets = new Map<string, RE2Set>()
+interface Scanner {
+  readonly literals: LiteralScanner
+  /** Patterns that require no literal. */
+  readonly always: readonly number[]
+}
 
-/** Characters of a text that automata learn at a time. */
-const LEARNED_CHARS = 16
+/** By their patterns: web ACLs that attach the same managed groups share them, and so do the revisions of one web ACL. */
+const SCANNERS_MAX = 256
+const scanners = new Map<string, Scanner>()
 
 export class PatternBatch {
-  readonly #patterns = new Map<string, number>()
-  #set: RE2Set | undefined
-  #instructions = 0
+  readonly #ids = new Map<string, number>()
+  readonly #expressions: RE2JS[] = []
+  #scanner: Scanner | undefined
 
-  /** Of all patterns: what a character costs at most grows with it. */
-  get instructions(): number {
-    return this.#instructions
-  }
-
-  /** The number of a pattern, for {@link matches}. Throws on a pattern that RE2 does not take. */
+  /** The number of a pattern. Throws on a pattern that RE2 does not take. */
   add(pattern: string): number {
-    const known = this.#patterns.get(pattern)
+    const known = this.#ids.get(pattern)
     if (known !== undefined) return known
-    this.#instructions += sizeOf(pattern)
-    const id = this.#patterns.size
-    this.#patterns.set(pattern, id)
-    this.#set = undefined
+    const id = this.#expressions.push(compiled(pattern)) - 1
+    this.#ids.set(pattern, id)
+    this.#scanner = undefined
     return id
   }
 
-  /** The numbers of the patterns that match one of the texts. */
-  matches(texts: readonly string[]): ReadonlySet<number> {
-    const found = new Set<number>()
-    for (const text of texts) for (const id of this.#compiled().match(text)) found.add(id)
-    return found
+  /** What is known of the patterns in these texts. */
+  matches(texts: readonly string[], steps: Steps): PatternMatches {
+    const { literals, always } = this.#ready()
+    const matches = new PatternMatches(this.#expressions, steps)
+    for (const text of texts) matches.scan(text, literals, always)
+    return matches
   }
 
-  /** The first of the texts that a pattern matches. */
-  textOf(id: number, texts: readonly string[]): string {
-    const pattern = RE2JS.compile([...this.#patterns.keys()][id]!)
-    return texts.find((text) => pattern.matcher(text).find()) ?? ''
-  }
-
-  /** Builds what matching these texts takes, a little at a time: the next step is the caller's to take. */
-  *learn(texts: readonly string[]): Generator<void> {
+  /** Builds what {@link matches} takes, and matches, a little at a time. */
+  *learn(texts: readonly string[], steps: Steps): Generator<void> {
     yield* this.#build()
-    for (const text of texts)
-      for (let length = LEARNED_CHARS; ; length += LEARNED_CHARS) {
-        this.#compiled().match(text.slice(0, length))
-        yield
-        if (length >= text.length) break
-      }
+    const matches = this.matches(texts, steps)
+    for (let id = 0; id < this.#expressions.length; id++) {
+      matches.has(id)
+      yield
+    }
   }
 
-  #compiled(): RE2Set {
-    if (!this.#set) for (const _ of this.#build());
-    return this.#set!
+  #ready(): Scanner {
+    if (!this.#scanner) for (const _ of this.#build());
+    return this.#scanner!
   }
 
   *#build(): Generator<void> {
-    if (this.#set) return
-    const patterns = [...this.#patterns.keys()]
-    const id = patterns.join('\0')
-    const known = sets.get(id)
+    if (this.#scanner) return
+    const patterns = [...this.#ids.keys()]
+    const name = patterns.join('\0')
+    const known = scanners.get(name)
     if (known) {
-      sets.delete(id)
-      sets.set(id, known)
-      this.#set = known
+      scanners.delete(name)
+      scanners.set(name, known)
+      this.#scanner = known
       return
     }
-    const set = new RE2Set(RE2Set.UNANCHORED)
-    for (const pattern of patterns) {
-      set.add(pattern)
+    const literals: OwnedLiteral[] = []
+    const always: number[] = []
+    for (const [id, pattern] of patterns.entries()) {
+      const required = requiredLiterals(pattern)
+      if (required) literals.push(...required.map((literal): OwnedLiteral => [literal, id]))
+      else always.push(id)
       yield
     }
-    set.compile()
-    this.#set = set
-    sets.set(id, set)
-    if (sets.size > SETS_MAX) sets.delete(sets.keys().next().value!)
+    this.#scanner = { literals: new LiteralScanner(literals), always }
+    scanners.set(name, this.#scanner)
+    if (scanners.size > SCANNERS_MAX) scanners.delete(scanners.keys().next().value!)
+  }
+}
+
+/** The patterns of a batch in some texts: each is matched when it is first looked for, where its literals are. */
+export class PatternMatches {
+  readonly #expressions: readonly RE2JS[]
+  readonly #steps: Steps
+  /** Texts that a pattern may match. */
+  readonly #candidates = new Map<number, string[]>()
+  /** The first text that a pattern matches; undefined for one that matches none. */
+  readonly #matched = new Map<number, string | undefined>()
+
+  constructor(expressions: readonly RE2JS[], steps: Steps) {
+    this.#expressions = expressions
+    this.#steps = steps
+  }
+
+  /** To be called with each text, before anything is looked for. */
+  scan(text: string, literals: LiteralScanner, always: readonly number[]): void {
+    this.#steps.spend(text.length)
+    const add = (id: number) => {
+      const texts = this.#candidates.get(id)
+      if (!texts) this.#candidates.set(id, [text])
+      else if (texts[texts.length - 1] !== text) texts.push(text)
+    }
+    for (const id of always) add(id)
+    literals.scan(text, add)
+  }
+
+  has(id: number): boolean {
+    return this.#candidates.size > 0 && this.textOf(id) !== undefined
+  }
+
+  /** The first of the texts that a pattern matches. */
+  textOf(id: number): string | undefined {
+    const texts = this.#candidates.get(id)
+    if (!texts) return undefined
+    if (this.#matched.has(id)) return this.#matched.get(id)
+    const expression = this.#expressions[id]!
+    const cost = STEPS_A_CHARACTER.REGEX + Math.ceil(expression.programSize() / 1_000)
+    const found = texts.find((text) => {
+      this.#steps.spend(text.length * cost)
+      return expression.test(text)
+    })
+    this.#matched.set(id, found)
+    return found
   }
 }

@@ -134,6 +134,11 @@ export function sqlTokens(text: string): SqlTokens {
   while (at < text.length && letters.length < TOKENS_MAX) {
     if (take(SPACE)) continue
     const c = text[at]!
+    // Braces are ODBC's: {fn …}.
+    if (c === '{' || c === '}') {
+      at++
+      continue
+    }
     if (text.startsWith('/*', at)) {
       // The content of /*!50000 … */ is code; every other comment is a space.
       const version = /\/\*!\d{0,6}/y
@@ -207,8 +212,7 @@ export function sqlTokens(text: string): SqlTokens {
       else add('+', operator)
       continue
     }
-    // Braces are ODBC's: {fn …}.
-    if (c !== '{' && c !== '}') add('(),;.'.includes(c) ? c : '?', c)
+    add('(),;.'.includes(c) ? c : '?', c)
     at++
   }
   return { letters, texts }

@@ -23,7 +23,10 @@ export class UnevaluableRuleError extends Error {}
 
 export class StatementCompiler {
   readonly #sources: RuleSources
-  readonly #batches = new Map<string, { readonly target: Target; readonly batch: PatternBatch }>()
+  readonly #targets = new Map<string, Target>()
+  /** Targets with patterns, and the batch of each: all decodings of one component share one. */
+  readonly #patterned = new Set<Target>()
+  readonly #batches = new Map<string, PatternBatch>()
   readonly #ipSets = new Map<string, IpSet>()
 
   constructor(sources: RuleSources) {
@@ -38,7 +41,7 @@ export class StatementCompiler {
       return (inspection) => all.every((predicate) => predicate(inspection))
     }
     if (statement.OrStatement) {
-      const all = (statement.OrStatement.Statements ?? []).map(compile)
+      const all = this.#alternatives(statement.OrStatement.Statements ?? [], labelPrefix)
       return (inspection) => all.some((predicate) => predicate(inspection))
     }
     if (statement.NotStatement) {
@@ -47,7 +50,7 @@ export class StatementCompiler {
     }
     if (statement.ByteMatchStatement) {
       const { SearchString, PositionalConstraint: constraint } = statement.ByteMatchStatement
-      const wanted = Buffer.from(required(SearchString, 'SearchString')).toString('latin1')
+      const wanted = wantedBytes(SearchString)
       return this.#texts('BYTE_MATCH', statement.ByteMatchStatement, (text, { steps }) =>
         bytesMatch(text, wanted, constraint!, (count) => steps.spend(count)),
       )
@@ -93,11 +96,49 @@ export class StatementCompiler {
     throw new UnevaluableRuleError(`A ${Object.keys(statement)[0] ?? 'missing'} statement is not allowed here.`)
   }
 
+  /** The parts of an OR. Regular expressions, and texts to contain, that look at the same texts become one part. */
+  #alternatives(statements: readonly Statement[], labelPrefix: string): readonly Predicate[] {
+    const patterns = new Map<Target, { readonly inspected: Inspected; readonly all: string[] }>()
+    const contained = new Map<Target, { readonly inspected: Inspected; readonly all: string[] }>()
+    const others: Predicate[] = []
+    const add = (groups: typeof patterns, inspected: Inspected, text: string) => {
+      const target = this.#target(inspected)
+      const known = groups.get(target)
+      if (known) known.all.push(text)
+      else groups.set(target, { inspected, all: [text] })
+    }
+    const visit = (statement: Statement) => {
+      const { OrStatement, RegexMatchStatement, ByteMatchStatement } = statement
+      if (OrStatement) for (const each of OrStatement.Statements ?? []) visit(each)
+      else if (RegexMatchStatement)
+        add(patterns, RegexMatchStatement, required(RegexMatchStatement.RegexString, 'RegexString'))
+      else if (ByteMatchStatement?.PositionalConstraint === 'CONTAINS')
+        add(contained, ByteMatchStatement, wantedBytes(ByteMatchStatement.SearchString))
+      else others.push(this.compile(statement, labelPrefix))
+    }
+    for (const statement of statements) visit(statement)
+    return [
+      ...[...patterns.values()].map(({ inspected, all }) => this.#patterns(inspected, all)),
+      ...[...contained.values()].map(({ inspected, all }) =>
+        this.#texts('BYTE_MATCH', inspected, (text, { steps }) =>
+          all.some((wanted) => {
+            steps.spend(text.length)
+            return text.includes(wanted)
+          }),
+        ),
+      ),
+      ...others,
+    ]
+  }
+
   /** Builds what the regular expressions take for a request like this one, a little at a time. */
   *learn(inspection: Inspection): Generator<void> {
-    for (const { target, batch } of this.#batches.values()) {
+    const known = new Set<readonly string[]>()
+    for (const target of this.#patterned) {
       const texts = inspection.texts(target)
-      if (typeof texts !== 'string') yield* batch.learn(texts)
+      if (typeof texts === 'string' || known.has(texts)) continue
+      known.add(texts)
+      yield* this.#batches.get(target.fieldKey)!.learn(texts, inspection.steps)
     }
   }
 
@@ -106,7 +147,7 @@ export class StatementCompiler {
     inspected: Inspected,
     matches: (text: string, inspection: Inspection) => boolean,
   ): Predicate {
-    const target = inspectedTarget(inspected)
+    const target = this.#target(inspected)
     return (inspection) => {
       const texts = inspection.texts(target)
       if (typeof texts === 'string') return texts === 'MATCH'
@@ -120,9 +161,10 @@ export class StatementCompiler {
   }
 
   #patterns(inspected: Inspected, patterns: readonly string[]): Predicate {
-    const target = inspectedTarget(inspected)
-    const { batch } = this.#batches.get(target.key) ?? { batch: new PatternBatch() }
-    this.#batches.set(target.key, { target, batch })
+    const target = this.#target(inspected)
+    const batch = this.#batches.get(target.fieldKey) ?? new PatternBatch()
+    this.#batches.set(target.fieldKey, batch)
+    this.#patterned.add(target)
     const ids = patterns.map((pattern) => {
       try {
         return batch.add(pattern)
@@ -135,9 +177,20 @@ export class StatementCompiler {
       if (typeof texts === 'string') return texts === 'MATCH'
       const found = inspection.patterns(batch, texts)
       const id = ids.find((each) => found.has(each))
-      if (id !== undefined && inspection.evidence) inspection.note('REGEX', target, batch.textOf(id, texts))
+      if (id !== undefined) inspection.note('REGEX', target, found.textOf(id)!)
       return id !== undefined
     }
+  }
+
+  /** Equal targets are one. */
+  #target({ FieldToMatch, TextTransformations, PreParseTextTransformations }: Inspected): Target {
+    if (PreParseTextTransformations?.length)
+      throw new UnevaluableRuleError('Transformations before parsing are not supported.')
+    const target = targetOf(required(FieldToMatch, 'FieldToMatch'), TextTransformations)
+    const known = this.#targets.get(target.key)
+    if (known) return known
+    this.#targets.set(target.key, target)
+    return target
   }
 
   #ipSet(arn: string): IpSet {
@@ -168,11 +221,8 @@ interface Inspected {
   readonly TextTransformations: TextTransformation[] | undefined
 }
 
-function inspectedTarget({ FieldToMatch, TextTransformations, PreParseTextTransformations }: Inspected): Target {
-  if (PreParseTextTransformations?.length)
-    throw new UnevaluableRuleError('Transformations before parsing are not supported.')
-  return targetOf(required(FieldToMatch, 'FieldToMatch'), TextTransformations)
-}
+const wantedBytes = (text: Uint8Array | undefined): string =>
+  Buffer.from(required(text, 'SearchString')).toString('latin1')
 
 const COMPARISONS = {
   EQ: (size: number, limit: number) => size === limit,

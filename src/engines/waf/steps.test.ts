@@ -98,6 +98,18 @@ describe('8 KB of hostile text, by all managed groups', () => {
   )
 })
 
+test('8 KB of the beginnings of many attacks, in any order, take half of the budget at most', () => {
+  const beginnings =
+    '<script onload= ${ jndi: union select ( ../ etc/ cat /bin/ ; | document. java.lang {{ <?php $_ [ constructor % \' " &'
+  const pieces = beginnings.split(' ')
+  const body = filled(Array.from({ length: 400 }, (_, at) => pieces[(at * at + 3 * at) % pieces.length]).join(''))
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/json']) {
+    const steps = new Steps()
+    all.evaluate(request(body, type), { rates: new RateLimiter(), now: 0, token: {}, steps })
+    expect(steps.used).toBeLessThan(STEPS_MAX / 2)
+  }
+})
+
 test('An evaluation that would take more ends, at the same step each time', () => {
   const evaluate = (limit: number) => {
     const steps = new Steps(limit)

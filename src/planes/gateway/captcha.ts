@@ -125,15 +125,15 @@ export class Captcha {
     )
   }
 
-  #mayMake({ connection }: GatewayRequest, now: number): boolean {
-    if (this.#made.count(connection.address, WINDOW_S, now) >= MADE_MAX) return false
-    this.#made.hit(connection.address, WINDOW_S, now)
+  #mayMake({ client }: GatewayRequest, now: number): boolean {
+    if (this.#made.count(client, WINDOW_S, now) >= MADE_MAX) return false
+    this.#made.hit(client, WINDOW_S, now)
     return true
   }
 
   /** Whether an address answered wrongly so often that it has to wait. */
   isTired(request: GatewayRequest, now: number): boolean {
-    return this.#failures.count(request.connection.address, WINDOW_S, now) >= FAILURES_MAX
+    return this.#failures.count(request.client, WINDOW_S, now) >= FAILURES_MAX
   }
 
   /** Takes the answer of a page, as a form. A puzzle is over with its first answer. */
@@ -146,7 +146,7 @@ export class Captcha {
       if (this.#used.size > USED_MAX) this.#used.delete(this.#used.values().next().value!)
       if (answer === puzzle.digits || answer === puzzle.tones) return { isRight: true, path: puzzle.path }
     }
-    this.#failures.hit(request.connection.address, WINDOW_S, now)
+    this.#failures.hit(request.client, WINDOW_S, now)
     return { isRight: false, path: puzzle?.path ?? '/' }
   }
 

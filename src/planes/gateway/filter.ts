@@ -36,7 +36,7 @@ function inspected(
   addresses: AddressFacts,
 ): InspectedRequest {
   const { connection } = request
-  const place = addresses.placeOf(connection.address)
+  const place = addresses.placeOf(request.client)
   return {
     method: request.method,
     path: request.path,
@@ -45,7 +45,7 @@ function inspected(
     headers: request.headers,
     body: body ? body.bytes.subarray(0, limit).toString('latin1') : '',
     isBodyTruncated: body !== undefined && (!body.isWhole || body.bytes.length > limit),
-    clientIp: connection.address,
+    clientIp: request.client,
     country: place?.country,
     region: place?.region,
     asn: place?.asn,

@@ -5,6 +5,7 @@ import { type Dispatcher, errors } from 'undici'
 import type { PublishedAction, PublishedTarget, PublishedTargetGroup } from '../../kernel/planes/gateway-content.ts'
 import type { GatewayMetrics } from './gateway-metrics.ts'
 import { downstreamHeaders, upstreamHeaders } from './headers.ts'
+import { relay } from './relay.ts'
 import type { GatewayRequest, Header } from './request.ts'
 import { respondStatus } from './responses.ts'
 import type { Route } from './routing.ts'
@@ -106,23 +107,10 @@ export async function forward(
     const target = found.choose(tried)
     if (!target) break
     tried.add(target.name)
-    const end = parts.choice.begin(found.group, target)
     try {
-      const response = await parts.pools.of(originOf(found.group, target)).request({
-        method: request.method as Dispatcher.HttpMethod,
-        path: pathOf(request),
-        headers: headers as string[],
-        body: body ?? null,
-        signal: request.signal,
-        headersTimeout: idleMs(route),
-        bodyTimeout: idleMs(route),
-        responseHeaders: 'raw',
-      })
-      response.body.on('close', end)
-      return passOn(request, route, response, found.cookiesFor(target))
+      return await relayFrom(target, found, request, route, headers, body, parts)
     } catch (error) {
-      end()
-      if (request.signal.aborted) return
+      if (request.departure.isGone) return
       failure = error
       const mayRepeat = isRepeatable && (wasNotSent(error) || (isSafe && !isTimeout(error)))
       if (!mayRepeat) break
@@ -131,6 +119,34 @@ export async function forward(
   const reason = !found || failure === undefined ? 'no_target' : isTimeout(failure) ? 'timeout' : 'connection'
   parts.metrics.upstreamFailed(route.balancer.arn, reason)
   respondStatus(request, STATUSES[reason])
+}
+
+/** One attempt. */
+function relayFrom(
+  target: PublishedTarget,
+  { group, cookiesFor }: Chosen,
+  request: GatewayRequest,
+  route: Route,
+  headers: readonly string[],
+  body: Buffer | Readable | undefined,
+  { pools, choice }: ForwardParts,
+): Promise<void> {
+  const options: Dispatcher.DispatchOptions = {
+    method: request.method as Dispatcher.HttpMethod,
+    path: pathOf(request),
+    headers: headers as string[],
+    body: body ?? null,
+    headersTimeout: idleMs(route),
+    bodyTimeout: idleMs(route),
+  }
+  return relay(pools.of(originOf(group, target)), options, {
+    request,
+    ended: choice.begin(group, target),
+    headOf: (status, raw) => ({
+      status,
+      headers: [...downstreamHeaders(raw, route.listener), ...cookiesFor(target)],
+    }),
+  })
 }
 
 const STATUSES = { no_target: 503, timeout: 504, connection: 502 } as const
@@ -149,23 +165,12 @@ const wasNotSent = (error: unknown): boolean =>
 const asBytes = (value: string): string =>
   /[^\x20-\x7e\t]/.test(value) ? Buffer.from(value, 'utf8').toString('latin1') : value
 
-function pairs(raw: unknown): Header[] {
-  const flat = raw as readonly string[]
-  const found: Header[] = []
-  for (let at = 0; at < flat.length; at += 2) {
-    const [name, value] = [String(flat[at]), flat[at + 1]]
-    for (const each of Array.isArray(value) ? value : [value]) found.push([name, asBytes(String(each))])
-  }
-  return found
-}
-
-function passOn(request: GatewayRequest, route: Route, response: Dispatcher.ResponseData, cookies: readonly Header[]) {
-  const { statusCode: status, body } = response
-  const headers = [...downstreamHeaders(pairs(response.headers), route.listener), ...cookies]
-  const hasNoBody = request.method === 'HEAD' || status === 204 || status === 304
-  if (!hasNoBody) return request.respond({ status, headers }, body)
-  body.resume().on('error', () => undefined)
-  request.respond({ status, headers })
+/** For undici, which knows no departures. */
+function aborting({ departure }: GatewayRequest): AbortSignal {
+  const controller = new AbortController()
+  if (departure.isGone) controller.abort()
+  else departure.once('gone', () => controller.abort())
+  return controller.signal
 }
 
 /** A WebSocket (RFC 6455 §4): after the target agrees, bytes pass both ways until one side is silent for the idle timeout. */
@@ -188,7 +193,7 @@ export async function forwardUpgrade(
       method: 'GET',
       headers: upstreamHeaders(request, route.balancer, route.listener, inserted).flat() as string[],
       protocol: 'websocket',
-      signal: request.signal,
+      signal: aborting(request),
     })
     const kept = Object.entries(headers)
       .filter(
@@ -203,7 +208,7 @@ export async function forwardUpgrade(
     join(socket, upstream, head, idleMs(route))
   } catch (error) {
     end()
-    if (!request.signal.aborted) respondStatus(request, isTimeout(error) ? 504 : 502)
+    if (!request.departure.isGone) respondStatus(request, isTimeout(error) ? 504 : 502)
   }
 }
 

@@ -54,6 +54,9 @@ describe('Forwarding', () => {
         Host: 'shop.example',
         'X-Forwarded-For': '198.51.100.7',
         'x-amzn-waf-x': 'forged',
+        'x-amzn-oidc-identity': 'forged',
+        x_amzn_oidc_data: 'forged',
+        x_forwarded_for: '203.0.113.9',
         Connection: 'x-drop',
         'x-drop': '1',
       },
@@ -68,7 +71,8 @@ describe('Forwarding', () => {
       'content-length': '3',
     })
     expect(seen.headers['x-amzn-trace-id']).toMatch(/^Root=1-[0-9a-f]{8}-[0-9a-f]{24}$/)
-    expect(seen.headers).not.toHaveProperty('x-amzn-waf-x')
+    for (const name of ['x-amzn-waf-x', 'x-amzn-oidc-identity', 'x_amzn_oidc_data', 'x_forwarded_for'])
+      expect(seen.headers).not.toHaveProperty(name)
     expect(seen.headers).not.toHaveProperty('x-drop')
   })
 

@@ -1,5 +1,5 @@
 /** Headers of requests to targets and of responses to clients: what an application load balancer adds, and what ends at a hop. */
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import type { PublishedListener, PublishedLoadBalancer } from '../../kernel/planes/gateway-content.ts'
 import { type GatewayRequest, type Header, headerOf } from './request.ts'
 
@@ -36,17 +36,34 @@ export const endToEnd = (headers: readonly Header[]): readonly Header[] => {
 
 /** What only gateways may say: a client that sends it must not be believed. */
 const isReserved = (name: string): boolean =>
-  name.startsWith('x-amzn-waf-') || name.startsWith('x-amzn-mtls-') || name === 'x-amzn-oidc-data'
+  name.startsWith('x-amzn-waf-') ||
+  name.startsWith('x-amzn-mtls-') ||
+  name.startsWith('x-amzn-oidc-') ||
+  name.startsWith('x-amzn-tls-')
+
+/** Traces need to be different, not unpredictable: random bytes are drawn many at a time, which costs a system call each. */
+const TRACE_BYTES = 12
+const drawn = Buffer.alloc(256 * TRACE_BYTES)
+let next = drawn.length
+function traceBytes(): string {
+  if (next >= drawn.length) {
+    randomFillSync(drawn)
+    next = 0
+  }
+  next += TRACE_BYTES
+  return drawn.toString('hex', next - TRACE_BYTES, next)
+}
 
 const TRACE = /^[\x20-\x7e]{1,500}$/
 
 /** `Root=1-67891233-abcdef012345678912345678`; a trace of the client is continued. */
 function traceId(headers: readonly Header[]): string {
-  const hex = (bytes: number) => randomBytes(bytes).toString('hex')
   const seconds = Math.floor(Date.now() / 1_000).toString(16)
   const given = headerOf(headers, 'x-amzn-trace-id')
-  if (given === undefined || !TRACE.test(given)) return `Root=1-${seconds}-${hex(12)}`
-  return given.includes('Root=') ? `Self=1-${seconds}-${hex(12)};${given}` : `Root=1-${seconds}-${hex(12)};${given}`
+  if (given === undefined || !TRACE.test(given)) return `Root=1-${seconds}-${traceBytes()}`
+  return given.includes('Root=')
+    ? `Self=1-${seconds}-${traceBytes()};${given}`
+    : `Root=1-${seconds}-${traceBytes()};${given}`
 }
 
 /** For the target. Attributes: those of the load balancer. */
@@ -58,21 +75,21 @@ export function upstreamHeaders(
 ): Header[] {
   const { connection, authority } = request
   const dropsInvalid = attributes['routing.http.drop_invalid_header_fields.enabled'] === 'true'
-  const kept = endToEnd(request.headers).filter(([name]) => {
-    const lowered = name.toLowerCase()
-    if (isReserved(lowered) || lowered === 'host' || lowered === 'x-amzn-trace-id') return false
-    return !dropsInvalid || /^[A-Za-z0-9-]+$/.test(name)
-  })
-  const cookies = kept.filter(([name]) => name.toLowerCase() === 'cookie')
+  const dropped = named(request.headers)
   const headers: Header[] = [['Host', authority]]
-  for (const header of kept) {
+  const cookies: Header[] = []
+  for (const header of request.headers) {
     const lowered = header[0].toLowerCase()
-    // HTTP/2 clients send a header for each cookie (RFC 9113 §8.2.3).
-    if (lowered === 'cookie' && cookies.length > 1) continue
-    if (FORWARDED.has(lowered)) continue
-    headers.push(header)
+    if (HOP.has(lowered) || dropped.has(lowered)) continue
+    // Servers behind CGI read X_Forwarded_For as X-Forwarded-For.
+    const read = lowered.replaceAll('_', '-')
+    if (REWRITTEN.has(read) || isReserved(read)) continue
+    if (dropsInvalid && !/^[a-z0-9-]+$/.test(lowered)) continue
+    if (lowered === 'cookie') cookies.push(header)
+    else headers.push(header)
   }
-  if (cookies.length > 1) headers.push(['Cookie', cookies.map(([, value]) => value).join('; ')])
+  // HTTP/2 clients send a header for each cookie (RFC 9113 §8.2.3).
+  if (cookies.length > 0) headers.push([cookies[0]![0], cookies.map(([, value]) => value).join('; ')])
   headers.push(...forwarded(request, attributes))
   headers.push(['X-Amzn-Trace-Id', traceId(request.headers)])
   if (connection.tls && attributes['routing.http.x_amzn_tls_version_and_cipher_suite.enabled'] === 'true') {
@@ -84,7 +101,8 @@ export function upstreamHeaders(
   return headers
 }
 
-const FORWARDED = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-port'])
+/** What the gateway says itself. */
+const REWRITTEN = new Set(['host', 'x-amzn-trace-id', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-port'])
 
 function forwarded(request: GatewayRequest, attributes: PublishedLoadBalancer['attributes']): readonly Header[] {
   const { connection, headers } = request

@@ -3,8 +3,17 @@
  * headers); what it lets through and another parser could read otherwise is refused here.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { Duplex, Readable } from 'node:stream'
-import { type ConnectionFacts, type GatewayRequest, type Header, hostOf, targetOf } from './request.ts'
+import type { Duplex, Readable, Writable } from 'node:stream'
+import {
+  type ConnectionFacts,
+  type GatewayRequest,
+  type Header,
+  hostOf,
+  type ParsedRequest,
+  ReceivedRequest,
+  type ResponseHead,
+  targetOf,
+} from './request.ts'
 
 export const HEADER_BYTES_MAX = 16 * 1024
 const HEADERS_MAX = 200
@@ -72,13 +81,13 @@ export function http1Server({ factsOf, handle, upgrade, refused }: Http1Options)
       response.end(BAD_REQUEST_PAGE)
       return
     }
-    handle(withResponse(read, response))
+    handle(new Http1Request(read, response))
   })
   server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
     const facts = factsOf(socket)
     const read = facts ? requestOf(message, facts) : 'unknown connection'
     if (typeof read === 'string') return refuse(socket, read)
-    upgrade(withSocket(read, socket), socket, head)
+    upgrade(new UpgradeRequest(read, socket), socket, head)
   })
   server.on('connect', (_message: IncomingMessage, socket: Duplex) => refuse(socket, 'CONNECT'))
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
@@ -91,10 +100,8 @@ export function http1Server({ factsOf, handle, upgrade, refused }: Http1Options)
   return server
 }
 
-type Parsed = Omit<GatewayRequest, 'respond' | 'destroy' | 'signal' | 'idleAfter'>
-
 /** The request, or why it is refused. */
-function requestOf(message: IncomingMessage, connection: ConnectionFacts): Parsed | string {
+function requestOf(message: IncomingMessage, connection: ConnectionFacts): ParsedRequest | string {
   const { method = '', httpVersion, rawHeaders } = message
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return `version ${httpVersion}`
   const headers: Header[] = []
@@ -123,22 +130,37 @@ function targetIn(url: string, authority: string): { path: string; query: string
   return targetOf(text) ?? 'the target is invalid'
 }
 
-function withResponse(parsed: Parsed, response: ServerResponse): GatewayRequest {
-  const gone = new AbortController()
-  response.on('close', () => gone.abort())
-  return {
-    ...parsed,
-    signal: gone.signal,
-    respond: ({ status, headers }, body) => {
-      if (response.headersSent || response.destroyed) return
-      response.writeHead(status, headers.flat() as string[])
-      send(response, body)
-      // What was not read of the request must not be read as the next one.
-      if (parsed.body && !parsed.body.readableEnded) endAfter(response, parsed.body)
-    },
-    destroy: () => response.destroy(),
-    // Node destroys a socket of its server that is silent for its timeout, and sets another one between requests.
-    idleAfter: (milliseconds) => void response.socket?.setTimeout(milliseconds),
+class Http1Request extends ReceivedRequest {
+  readonly #response: ServerResponse
+
+  constructor(parsed: ParsedRequest, response: ServerResponse) {
+    super(parsed)
+    this.#response = response
+    response.on('close', () => this.departure.leave())
+  }
+
+  respond(head: ResponseHead, body?: string | Buffer): void {
+    this.begin(head)?.end(body)
+  }
+
+  begin({ status, headers }: ResponseHead): Writable | undefined {
+    const response = this.#response
+    if (response.headersSent || response.destroyed) return undefined
+    this.onAnswer?.(status)
+    response.on('error', () => undefined)
+    response.writeHead(status, headers.flat() as string[])
+    // What was not read of the request must not be read as the next one.
+    if (this.body && !this.body.readableEnded) endAfter(response, this.body)
+    return response
+  }
+
+  destroy(): void {
+    this.#response.destroy()
+  }
+
+  /** Node destroys a socket of its server that is silent for its timeout, and sets another one between requests. */
+  idleAfter(milliseconds: number): void {
+    this.#response.socket?.setTimeout(milliseconds)
   }
 }
 
@@ -153,38 +175,39 @@ function endAfter(response: ServerResponse, body: Readable): void {
   })
 }
 
-function withSocket(parsed: Parsed, socket: Duplex): GatewayRequest {
-  const gone = new AbortController()
-  socket.on('close', () => gone.abort())
-  let isSent = false
-  return {
-    ...parsed,
-    signal: gone.signal,
-    respond: ({ status, headers }, body) => {
-      if (isSent || socket.destroyed) return
-      isSent = true
-      const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : ''
-      const own = headers.filter(([name]) => !/^(connection|content-length|transfer-encoding)$/i.test(name))
-      const lines = [...own, ['Content-Length', String(Buffer.byteLength(text))], ['Connection', 'close']]
-      socket.write(
-        `HTTP/1.1 ${status} \r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
-        'latin1',
-      )
-      socket.end(text)
-    },
-    destroy: () => socket.destroy(),
-    // Its bytes are watched where they are passed on.
-    idleAfter: () => undefined,
-  }
-}
+/** A request to be something else than HTTP from here on. */
+class UpgradeRequest extends ReceivedRequest {
+  readonly #socket: Duplex
+  #isAnswered = false
 
-export function send(
-  response: NodeJS.WritableStream & { destroy(): void },
-  body: string | Buffer | Readable | undefined,
-) {
-  if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) response.end(body as string)
-  else {
-    body.on('error', () => response.destroy())
-    body.pipe(response)
+  constructor(parsed: ParsedRequest, socket: Duplex) {
+    super(parsed)
+    this.#socket = socket
+    socket.on('close', () => this.departure.leave())
   }
+
+  respond({ status, headers }: ResponseHead, body: string | Buffer = ''): void {
+    if (this.#isAnswered || this.#socket.destroyed) return
+    this.#isAnswered = true
+    this.onAnswer?.(status)
+    const own = headers.filter(([name]) => !/^(connection|content-length|transfer-encoding)$/i.test(name))
+    const lines = [...own, ['Content-Length', String(Buffer.byteLength(body))], ['Connection', 'close']]
+    this.#socket.write(
+      `HTTP/1.1 ${status} \r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+      'latin1',
+    )
+    this.#socket.end(body)
+  }
+
+  /** Targets' responses to upgrades are not passed on. */
+  begin(): undefined {
+    return undefined
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  /** Its bytes are watched where they are passed on. */
+  idleAfter(): void {}
 }

@@ -6,9 +6,19 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
+import type { Writable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import { HEADER_BYTES_MAX, send } from './http1.ts'
-import { type ConnectionFacts, type GatewayRequest, type Header, hostOf, targetOf } from './request.ts'
+import { HEADER_BYTES_MAX } from './http1.ts'
+import {
+  type ConnectionFacts,
+  type GatewayRequest,
+  type Header,
+  hostOf,
+  type ParsedRequest,
+  ReceivedRequest,
+  type ResponseHead,
+  targetOf,
+} from './request.ts'
 
 const STREAMS_MAX = 100
 const HEADER_LIST_BYTES_MAX = HEADER_BYTES_MAX
@@ -71,7 +81,7 @@ export function http2Session(
       stream.close(constants.NGHTTP2_NO_ERROR)
       return
     }
-    handle(request)
+    handle(new Http2Request(request, stream))
   })
   return session
 }
@@ -84,7 +94,7 @@ function requestOf(
   parsed: IncomingHttpHeaders,
   raw: readonly string[],
   connection: ConnectionFacts,
-): GatewayRequest | string {
+): ParsedRequest | string {
   const headers: Header[] = []
   const pseudo = new Map<string, string>()
   for (let at = 0; at < raw.length; at += 2) {
@@ -114,8 +124,6 @@ function requestOf(
   if (!target) return 'the path is invalid'
   const lengths = headers.filter(([name]) => name === 'content-length')
   if (lengths.length > 1 || (lengths[0] && !/^\d{1,15}$/.test(lengths[0][1]))) return 'content length'
-  const gone = new AbortController()
-  stream.on('close', () => gone.abort())
   return {
     connection,
     method,
@@ -124,15 +132,39 @@ function requestOf(
     httpVersion: '2.0',
     headers: hosts.length > 0 ? headers : [['host', authority], ...headers],
     body: stream.endAfterHeaders ? undefined : stream,
-    signal: gone.signal,
-    respond: ({ status, headers: own }, body) => {
-      if (stream.headersSent || stream.destroyed) return
-      stream.respond({ ':status': status, ...grouped(own) }, { endStream: body === undefined })
-      if (body !== undefined) send(stream, body)
-    },
-    destroy: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
-    idleAfter: (milliseconds) =>
-      void stream.setTimeout(milliseconds, () => stream.close(constants.NGHTTP2_INTERNAL_ERROR)),
+  }
+}
+
+class Http2Request extends ReceivedRequest {
+  readonly #stream: ServerHttp2Stream
+
+  constructor(parsed: ParsedRequest, stream: ServerHttp2Stream) {
+    super(parsed)
+    this.#stream = stream
+    stream.on('close', () => this.departure.leave())
+  }
+
+  respond(head: ResponseHead, body?: string | Buffer): void {
+    if (this.#send(head, body === undefined) && body !== undefined) this.#stream.end(body)
+  }
+
+  begin(head: ResponseHead): Writable | undefined {
+    return this.#send(head, false) ? this.#stream : undefined
+  }
+
+  #send({ status, headers }: ResponseHead, endStream: boolean): boolean {
+    if (this.#stream.headersSent || this.#stream.destroyed) return false
+    this.onAnswer?.(status)
+    this.#stream.respond({ ':status': status, ...grouped(headers) }, { endStream })
+    return true
+  }
+
+  destroy(): void {
+    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+  }
+
+  idleAfter(milliseconds: number): void {
+    this.#stream.setTimeout(milliseconds, () => this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR))
   }
 }
 

@@ -81,19 +81,11 @@ export class RequestHandler {
     })
   }
 
-  #during(received: GatewayRequest, work: (state: GatewayState, request: GatewayRequest) => Promise<void>): void {
+  #during(request: GatewayRequest, work: (state: GatewayState, request: GatewayRequest) => Promise<void>): void {
     const begun = performance.now()
-    let isAnswered = false
-    const request: GatewayRequest = {
-      ...received,
-      respond: (head, body) => {
-        if (!isAnswered) {
-          isAnswered = true
-          this.#parts.metrics.answered(this.#loadBalancers.get(request), head.status, performance.now() - begun)
-        }
-        received.respond(head, body)
-      },
-    }
+    request.client = this.#clientOf(request)
+    request.onAnswer = (status) =>
+      this.#parts.metrics.answered(this.#loadBalancers.get(request), status, performance.now() - begun)
     const state = this.#parts.state()
     if (!state || this.#inFlight >= IN_FLIGHT_MAX) {
       respondStatus(request, 503)
@@ -105,7 +97,8 @@ export class RequestHandler {
       if (!isOver) this.#inFlight--
       isOver = true
     }
-    request.signal.addEventListener('abort', over, { once: true })
+    if (request.departure.isGone) over()
+    else request.departure.once('gone', over)
     work(state, request).catch((error: unknown) => {
       this.#parts.onError('a request failed', { error })
       respondStatus(request, 500)
@@ -114,8 +107,7 @@ export class RequestHandler {
   }
 
   /** undefined: it was answered. */
-  async #accepted(received: GatewayRequest, state: GatewayState): Promise<Accepted | undefined> {
-    const request = received
+  async #accepted(request: GatewayRequest, state: GatewayState): Promise<Accepted | undefined> {
     const { connection } = request
     const port = state.ports.get(connection.listenerPort)
     const route = routeOf((connection.tls ? port?.secure : port?.plain) ?? [], request.authority)
@@ -134,13 +126,12 @@ export class RequestHandler {
       respondStatus(request, 400)
       return undefined
     }
-    const seen = { ...request, connection: { ...connection, address: this.#clientOf(request) } }
     const ready = await this.#readyAcl(webAcl)
     if (!ready) {
       respondStatus(request, 503)
       return undefined
     }
-    const inserted = filtered(seen, route.balancer, ready, start, this.#parts.filter)
+    const inserted = filtered(request, route.balancer, ready, start, this.#parts.filter)
     return inserted && { route, inserted, body: start?.isWhole ? start.bytes : request.body }
   }
 
@@ -154,10 +145,9 @@ export class RequestHandler {
   }
 
   /** Answers the requests of the pages that give tokens. They are below `/.well-known/`, and pass no web ACL. */
-  async #isAboutToken(received: GatewayRequest, webAcl: PublishedWebAcl): Promise<boolean> {
+  async #isAboutToken(request: GatewayRequest, webAcl: PublishedWebAcl): Promise<boolean> {
     const { challenges } = this.#parts.filter
-    const { path, method } = received
-    const request = { ...received, connection: { ...received.connection, address: this.#clientOf(received) } }
+    const { path, method } = request
     if (path === SOUND_PATH && method === 'GET') {
       challenges.captcha.respondSound(request, Date.now())
       return true

@@ -97,3 +97,24 @@ test('An operator who was kept out starts the server without the web ACL', async
   const it = await protectedEndpoint([], { DefaultAction: { Block: {} } })
   expect((await it.list()).Users).toEqual([])
 })
+
+test('A network that has had its share of evaluations is refused with 429 until it has steps again', async () => {
+  const sql: Waf.Statement = {
+    SqliMatchStatement: {
+      FieldToMatch: { Body: { OversizeHandling: 'CONTINUE' } },
+      TextTransformations: [{ Priority: 0, Type: 'NONE' }],
+    },
+  }
+  const it = await protectedEndpoint(Array.from({ length: 15 }, (_, at) => rule(`sql${at}`, at, sql)))
+  // 24 steps a character and rule, of a body of 16 KB.
+  const spend = () =>
+    it
+      .iam()
+      .send(new CreateUserCommand({ UserName: 'a', Path: `/${'a'.repeat(16_000)}/` }))
+      .catch((error) => error.$metadata?.httpStatusCode)
+  const statuses = [await spend()]
+  while (statuses.length < 100 && statuses.at(-1) !== 429) statuses.push(await spend())
+  expect([statuses.at(-1), statuses.length > 20, new Set(statuses.slice(0, -1))]).toEqual([429, true, new Set([400])])
+  it.clock.advance(1_000)
+  expect(await spend()).toBe(400)
+})

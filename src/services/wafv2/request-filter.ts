@@ -7,20 +7,26 @@ import { inspectedBodyBytes, type PublishedWebAcl } from '../../engines/waf/publ
 import { RateLimiter } from '../../engines/waf/rate-limiter.ts'
 import type { InspectedRequest } from '../../engines/waf/request.ts'
 import { responseTo } from '../../engines/waf/response.ts'
+import { Steps } from '../../engines/waf/steps.ts'
 import { TrafficRecorder, type WebAclRecord } from '../../engines/waf/traffic-recorder.ts'
+import type { Verdict } from '../../engines/waf/web-acl.ts'
 import { addressFilesOf, openAddressData } from '../../kernel/addresses/address-data.ts'
 import { CompiledWebAcls } from '../../kernel/planes/compiled-web-acls.ts'
-import type { RequestFilterPort } from '../../kernel/ports/request-filter.ts'
+import type { FilterRefusal, RequestFilterPort } from '../../kernel/ports/request-filter.ts'
 import { webAclResources } from '../../kernel/ports/web-acl-resources.ts'
 import type { ServiceContext } from '../../kernel/service/open-services.ts'
 import { DerivedCache } from '../../kernel/state/derived.ts'
 import type { HttpRequest } from '../../wire/http.ts'
 import { ENDPOINT_ARN, isEndpointFiltered } from './endpoint.ts'
+import { EvaluationBudget } from './evaluation-budget.ts'
 import { webAclsPort } from './published-web-acls.ts'
 
 /** Between two writes; more are dropped. */
 const RECORDS_MAX = 10_000
 const COMPILED_MAX = 200
+
+/** For clients whose network has no steps left. */
+const SPENT: FilterRefusal = { status: 429, headers: { 'retry-after': '1' }, body: '' }
 
 /** As often as gateways send their records. */
 const FLUSH_MS = 1_000
@@ -39,6 +45,7 @@ export function openRequestFilter({
   use,
 }: Pick<ServiceContext, 'store' | 'clock' | 'use'>): OpenedFilter {
   const rates = new RateLimiter()
+  const budget = new EvaluationBudget()
   let records: WebAclRecord[] = []
   const recorder = new TrafficRecorder((record) => {
     if (records.length < RECORDS_MAX) records.push(record)
@@ -73,9 +80,16 @@ export function openRequestFilter({
       acl,
       (type?.resourceType as Parameters<typeof inspectedBodyBytes>[1] | undefined) ?? 'APPLICATION_LOAD_BALANCER',
     )
-    const inspected = inspectedRequest(request, bodyBytesMax, addresses.facts)
     const now = clock.now()
-    const verdict = compiled.evaluate(inspected, { rates, now, token: {}, addresses: addresses.facts })
+    if (!budget.admits(request.remoteAddress, now)) return SPENT
+    const inspected = inspectedRequest(request, bodyBytesMax, addresses.facts)
+    const steps = new Steps()
+    let verdict: Verdict
+    try {
+      verdict = compiled.evaluate(inspected, { rates, now, token: {}, addresses: addresses.facts, steps })
+    } finally {
+      budget.spend(request.remoteAddress, now, steps.used)
+    }
     const response = responseTo(verdict)
     recorder.inspected(acl, inspected, verdict, {
       now,

@@ -1,5 +1,6 @@
 /**
- * AWSManagedRulesCommonRuleSet: the names and labels of AWS's group, with content of our own.
+ * AWSManagedRulesCommonRuleSet: the names and labels of AWS's group, with content of our own; and rules on headers and cookies, which AWS's
+ * group does not have: pages show `User-Agent` and `Referer` to administrators.
  *
  * Source of names: https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
  */
@@ -105,12 +106,12 @@ export const core = managedGroup(
     },
     { name: 'SizeRestrictions_URIPATH', statement: on('URIPATH', longerThan(1_024)) },
     ...each('EC2MetaDataSSRF', { ...UNRESTRICTED, COOKIE: 'COOKIE' }, METADATA, PATH_DECODINGS),
-    ...eachBy('GenericLFI', UNRESTRICTED, (component) =>
+    ...eachBy('GenericLFI', { ...UNRESTRICTED, COOKIE: 'COOKIE', TEXTHEADER: 'HEADER' }, (component) =>
       anyOf([on(component, LOCAL_FILES, PATH_DECODINGS), within([component], TRAVERSAL, TEXT)]),
     ),
     ...each('RestrictedExtensions', ['URIPATH', 'QUERYARGUMENTS'], EXTENSIONS, PATH_DECODINGS),
     ...each('GenericRFI', UNRESTRICTED, REMOTE_FILES, PATH_DECODINGS),
-    ...eachBy('CrossSiteScripting', { ...UNRESTRICTED, COOKIE: 'COOKIE' }, (component) =>
+    ...eachBy('CrossSiteScripting', { ...UNRESTRICTED, COOKIE: 'COOKIE', TEXTHEADER: 'HEADER' }, (component) =>
       anyOf([within([component], xss, HTML_DECODINGS, 'REMOVE_NULLS'), within([component], SCRIPT, TEXT)]),
     ),
   ],

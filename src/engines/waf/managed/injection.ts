@@ -31,6 +31,8 @@ import { COMMAND, MARKUP, SQL, TEXT, within } from './within.ts'
 
 const VALUES: readonly ComponentName[] = ['QUERYARGUMENTS', 'QUERYSTRING', 'BODY', 'COOKIE', 'HEADER']
 const EVERYWHERE: readonly ComponentName[] = [...VALUES, 'URIPATH']
+/** For what quotes and dashes are evidence of. */
+const TEXTS: readonly ComponentName[] = ['QUERYARGUMENTS', 'QUERYSTRING', 'BODY', 'COOKIE', 'TEXTHEADER', 'URIPATH']
 
 export const injection = managedGroup(
   {
@@ -41,8 +43,8 @@ export const injection = managedGroup(
     capacity: 900,
   },
   [
-    { name: 'CrossSiteScripting', statement: within(EVERYWHERE, xss, MARKUP, 'REMOVE_NULLS') },
-    { name: 'SQLInjection', statement: within(EVERYWHERE, sqli('LOW'), SQL, 'REMOVE_NULLS') },
+    { name: 'CrossSiteScripting', statement: within(TEXTS, xss, MARKUP, 'REMOVE_NULLS') },
+    { name: 'SQLInjection', statement: within(TEXTS, sqli('LOW'), SQL, 'REMOVE_NULLS') },
     { name: 'DatabaseCode', statement: within(EVERYWHERE, DATABASE, TEXT) },
     { name: 'Script', statement: within(EVERYWHERE, SCRIPT, TEXT) },
     { name: 'FileAccess', statement: within(EVERYWHERE, FILE, TEXT) },

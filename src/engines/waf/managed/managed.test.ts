@@ -92,6 +92,16 @@ describe('each rule blocks what it is named after', () => {
     ['Common', 'CrossSiteScripting_BODY', json({ a: ['<img src=x onerror=alert(1)>'] })],
     ['Common', 'CrossSiteScripting_URIPATH', { path: '/%3Csvg/onload=alert(1)%3E' }],
     ['Common', 'CrossSiteScripting_COOKIE', header('Cookie', 'a="><script>x</script>')],
+    ['Common', 'CrossSiteScripting_HEADER', header('Referer', 'https://a.example/?q=<svg onload=alert(1)>')],
+    ['Common', 'CrossSiteScripting_HEADER', { agent: '"><script>alert(1)</script>' }],
+    [
+      'Common',
+      'CrossSiteScripting_QUERYARGUMENTS',
+      { query: 'q=%5Cu0025%5Cu0033%5Cu0043script%5Cu0025%5Cu0033%5Cu0045' },
+    ],
+    ['Common', 'CrossSiteScripting_QUERYARGUMENTS', { query: 'q=JTNDc2NyaXB0JTNFYWxlcnQoMSklM0M=' }],
+    ['Common', 'GenericLFI_COOKIE', header('Cookie', 'lang=../../../../etc/passwd')],
+    ['Common', 'GenericLFI_HEADER', header('Referer', 'https://a.example/..%2f..%2f..%2fetc%2fpasswd')],
     ['KnownBadInputs', 'JavaDeserializationRCE_BODY', json({ data: 'rO0ABXNyAA' })],
     ['KnownBadInputs', 'JavaDeserializationRCE_HEADER', header('Content-Type', '%{(#context=1).(exec)}')],
     [
@@ -108,6 +118,7 @@ describe('each rule blocks what it is named after', () => {
     ['SQLi', 'SQLi_BODY', form("user=admin'--&password=x")],
     ['SQLi', 'SQLi_BODY', json({ id: '1 union select 1,2' })],
     ['SQLi', 'SQLi_COOKIE', header('Cookie', "id=1' or '1'='1")],
+    ['SQLi', 'SQLi_HEADER', header('X-Forwarded-Host', "a' or 1=1--")],
     ['SQLi', 'SQLiExtendedPatterns_QUERYARGUMENTS', { query: 'user[$ne]=x' }],
     ['AdminProtection', 'AdminProtection_URIPATH', { path: '/x/../PHPMyAdmin/' }],
     ['Linux', 'LFI_URIPATH', { path: '/x/..%2f..%2fetc/passwd' }],
@@ -310,5 +321,47 @@ test('Names of groups and of their rules are unique, and versions are named', ()
   for (const { rules, versions } of managedGroups) {
     expect(new Set(rules.map(({ Name }) => Name)).size).toBe(rules.length)
     expect(versions.length).toBeGreaterThan(0)
+  }
+})
+
+/** Of browsers, proxies, libraries, and tools that trace requests. */
+const HARMLESS_HEADERS: readonly (readonly [string, string])[] = [
+  ['Sec-CH-UA', '"Chromium";v="140", "Not=A?Brand";v="24", "Google Chrome";v="140"'],
+  ['Sec-CH-UA-Platform', '"Windows"'],
+  [
+    'Accept',
+    'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7',
+  ],
+  ['Accept-Language', 'de-CH,de;q=0.9,en;q=0.8,*;q=0.5'],
+  ['If-None-Match', 'W/"5f3c-1a2b3c", "33a64df551425fcc55e4d42a148795d9f25f89d4"'],
+  ['If-Modified-Since', 'Wed, 21 Oct 2015 07:28:00 GMT'],
+  ['Range', 'bytes=0-499, 1000-'],
+  ['Referer', 'https://www.example.com/search?q=rock+%26+roll%2C+select+a+union+and+order+by+mail&page=2#results'],
+  ['Referer', "https://www.example.com/people/O'Brien%20%26%20D'Arcy?from=0&where=here"],
+  ['Origin', 'https://www.example.com'],
+  ['Forwarded', 'for=192.0.2.60;proto=http;by=203.0.113.43, for="[2001:db8:cafe::17]"'],
+  ['Via', '1.1 vegur, 1.1 varnish (Varnish/6.0)'],
+  ['traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'],
+  ['tracestate', 'rojo=00f067aa0ba902b7,congo=t61rcWkgMzE'],
+  ['X-Amz-User-Agent', 'aws-sdk-js/3.9 ua/2.1 os/linux#6.1 lang/js md/nodejs#20.1 api/s3#3.9 m/E,N'],
+  ['User-Agent', 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)'],
+  [
+    'User-Agent',
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1',
+  ],
+  ['Content-Disposition', 'attachment; filename="report (final).pdf"; filename*=UTF-8\'\'report%20%28final%29.pdf'],
+  ['Content-Type', 'multipart/form-data; boundary="----=_Part_4_1289.1633"'],
+  ['Cache-Control', 'max-age=0, no-cache, private="x"'],
+  ['Link', '</style.css>; rel=preload; as=style'],
+  ['X-Requested-With', 'XMLHttpRequest'],
+  ['Priority', 'u=1, i'],
+  ['Cookie', 'cart={"items":[{"id":5,"n":"Mom & Pop\'s"}]}; consent=a:1|b:0; _ga=GA1.2.1.1; path=/a/b'],
+]
+
+test.each(HARMLESS_HEADERS)('%s: %s passes the groups that look at headers', (name, value) => {
+  const groups = ['AWSManagedRulesCommonRuleSet', 'AWSManagedRulesSQLiRuleSet', 'AWSManagedRulesKnownBadInputsRuleSet']
+  for (const group of [...groups, 'MerlonManagedRulesInjectionRuleSet']) {
+    const varied = name === 'User-Agent' ? { agent: value } : header(name, value)
+    expect([group, ruleOf(group, varied)]).toEqual([group, undefined])
   }
 })

@@ -20,6 +20,29 @@ export const COMPONENTS = {
       },
     },
   ],
+  /** Without those whose own grammar has quotes, dashes and comments: `boundary="----=_Part_4"`. */
+  TEXTHEADER: [
+    {
+      Headers: {
+        MatchPattern: {
+          ExcludedHeaders: [
+            'host',
+            'cookie',
+            'authorization',
+            'content-type',
+            'content-disposition',
+            'if-match',
+            'if-none-match',
+            'forwarded',
+            'sec-ch-ua',
+            'sec-ch-ua-full-version-list',
+          ],
+        },
+        MatchScope: 'VALUE',
+        OversizeHandling: 'NO_MATCH',
+      },
+    },
+  ],
   USERAGENT: [{ SingleHeader: { Name: 'user-agent' } }],
 } as const satisfies Readonly<Record<string, readonly InspectedField[]>>
 

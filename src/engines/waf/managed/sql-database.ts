@@ -1,4 +1,4 @@
-/** AWSManagedRulesSQLiRuleSet: the names and labels of AWS's group, with content of our own. */
+/** AWSManagedRulesSQLiRuleSet: the names and labels of AWS's group, with content of our own; and a rule on headers, which AWS's has not. */
 import { SQL_DECODINGS } from './decodings.ts'
 import { DATABASE } from './families.ts'
 import { anyOf, type ComponentName, eachBy, managedGroup, on, patterns, sqli } from './rules.ts'
@@ -40,6 +40,8 @@ export const sqlDatabase = managedGroup(
       detected(component, [['REMOVE_NULLS'], ['URL_DECODE_UNI', 'HTML_ENTITY_DECODE']]),
     ),
     ...eachBy('SQLiExtendedPatterns', ['BODY'], (component) => extended(component, [['REMOVE_NULLS']])),
-    ...eachBy('SQLi', ['COOKIE', 'URIPATH'], (component) => detected(component, SQL_DECODINGS)),
+    ...eachBy('SQLi', { COOKIE: 'COOKIE', URIPATH: 'URIPATH', TEXTHEADER: 'HEADER' }, (component) =>
+      detected(component, SQL_DECODINGS),
+    ),
   ],
 )
