@@ -102,8 +102,12 @@ function indexRules(rules: readonly Rule[]) {
   }
 }
 
+/** Calls that change the detection itself are found from trusted addresses, too: a list cannot hide what was done to it. */
+const isAboutDetection = (action: FindingAction): boolean =>
+  action.actionType === 'AWS_API_CALL' && action.serviceName === 'guardduty.amazonaws.com'
+
 function isTrusted(action: FindingAction, { trustedLists = [] }: DetectorConfiguration): boolean {
-  if (trustedLists.length === 0) return false
+  if (trustedLists.length === 0 || isAboutDetection(action)) return false
   if (action.actionType === 'DNS_REQUEST') return trustedLists.some((list) => list.matchDomain(action.domain))
   if (action.actionType === 'PORT_PROBE')
     return action.probes.every(({ remote }) => trustedLists.some((list) => list.matchAddress(remote.address)))
