@@ -3,34 +3,54 @@
  * - gzipped CloudTrail files of RECORDS (default 200,000) records in all, unpacked, parsed, normalized and looked at by all rules
  *   without baselines and 100 rules of the operator; with 1,000; and with baselines, too;
  * - the memory of the process with baselines of PRINCIPALS (default 100,000) principals.
- * Bundles the engine itself, so it needs no build. Run it with `--expose-gc`, on an idle machine. RECORDS 0 measures memory alone.
+ * Bundles the engine itself, so it needs no build, and measures it in processes without the bundler. RECORDS 0 measures memory
+ * alone. Run it on an idle machine: neighbours take the processor's caches.
  */
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { rolldown } from 'rolldown'
 
 const [records = 200_000, principals = 100_000] = process.argv.slice(2).map(Number)
 const RECORDS_PER_FILE = 5_000
 
-const source = (path) => fileURLToPath(new URL(`../src/${path}`, import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'merlon-bench-detect-'))
-process.on('exit', () => rmSync(folder, { recursive: true }))
-const entry = join(folder, 'entry.ts')
-writeFileSync(
-  entry,
-  [
-    `export { createDetector } from '${source('engines/detect/detector.ts')}'`,
-    `export { cloudTrailRecords, normalizeCloudTrail } from '${source('engines/detect/normalize/cloudtrail.ts')}'`,
-    `export { parseOperatorRules } from '${source('engines/detect/operator-rules/rules.ts')}'`,
-    `export { exposureOf } from '${source('policy/exposure.ts')}'`,
-  ].join('\n'),
-)
-const bundle = await rolldown({ input: entry, platform: 'node', cwd: fileURLToPath(new URL('..', import.meta.url)) })
-await bundle.write({ file: join(folder, 'engine.mjs'), format: 'esm' })
-const engine = await import(pathToFileURL(join(folder, 'engine.mjs')).href)
+const built = process.env.MERLON_BENCH_ENGINE
+if (built === undefined) {
+  await bundleAndMeasure()
+  process.exit()
+}
+const engine = await import(pathToFileURL(built).href)
+
+async function bundleAndMeasure() {
+  const { rolldown } = await import('rolldown')
+  const source = (path) => fileURLToPath(new URL(`../src/${path}`, import.meta.url))
+  const folder = mkdtempSync(join(tmpdir(), 'merlon-bench-detect-'))
+  process.on('exit', () => rmSync(folder, { recursive: true }))
+  const entry = join(folder, 'entry.ts')
+  const file = join(folder, 'engine.mjs')
+  writeFileSync(
+    entry,
+    [
+      `export { createDetector } from '${source('engines/detect/detector.ts')}'`,
+      `export { wholeEvents } from '${source('cli/detect/log-files.ts')}'`,
+      `export { normalizeCloudTrail } from '${source('engines/detect/normalize/cloudtrail.ts')}'`,
+      `export { parseOperatorRules } from '${source('engines/detect/operator-rules/rules.ts')}'`,
+      `export { exposureOf } from '${source('policy/exposure.ts')}'`,
+    ].join('\n'),
+  )
+  const bundle = await rolldown({ input: entry, platform: 'node', cwd: fileURLToPath(new URL('..', import.meta.url)) })
+  await bundle.write({ file, format: 'esm' })
+  const options = ['--expose-gc', ...process.execArgv.filter((each) => each !== '--expose-gc')]
+  const measure = (...args) =>
+    spawnSync(process.execPath, [...options, fileURLToPath(import.meta.url), ...args.map(String)], {
+      stdio: 'inherit',
+      env: { ...process.env, MERLON_BENCH_ENGINE: file },
+    })
+  if (records > 0) measure(records, 0)
+  if (principals > 0) measure(0, principals)
+}
 
 const APIS = [
   ['ec2', 'DescribeInstances'],
@@ -124,9 +144,9 @@ function throughput(name, configuration) {
   let [count, findings] = [0, 0]
   const startedAt = process.cpuUsage()
   for (const file of files) {
-    for (const each of engine.cloudTrailRecords(JSON.parse(gunzipSync(file).toString('utf8')))) {
-      findings += detector.ingest(engine.normalizeCloudTrail(each)).length
-      count++
+    for (const events of engine.wholeEvents(gunzipSync(file), () => {})) {
+      for (const event of events) findings += detector.ingest(event).length
+      count += events.length
     }
   }
   // Of the processor, not of the clock: other processes take none of it.
@@ -150,20 +170,21 @@ if (records > 0) {
   throughput('100 rules and baselines', { operatorRules: rules(100) })
 }
 
-files.length = 0
-const detector = engine.createDetector({ publicAccess: engine.exposureOf, tracksChanges: false })
-for (let i = 0; i < principals * 4; i++) {
-  // A record as a parser makes it: none of its texts is shared.
-  detector.ingest(engine.normalizeCloudTrail(JSON.parse(JSON.stringify(record(i, i % principals)))))
+if (principals > 0) {
+  const detector = engine.createDetector({ publicAccess: engine.exposureOf, tracksChanges: false })
+  for (let i = 0; i < principals * 4; i++) {
+    // A record as a parser makes it: none of its texts is shared.
+    detector.ingest(engine.normalizeCloudTrail(JSON.parse(JSON.stringify(record(i, i % principals)))))
+  }
+  globalThis.gc()
+  const { rss, heapUsed } = process.memoryUsage()
+  const parts = Object.keys(detector.checkpoint().parts).filter((part) => part.startsWith('baseline/')).length
+  const line = {
+    measured: 'memory',
+    principals,
+    parts,
+    residentMb: Math.round(rss / 1e6),
+    heapMb: Math.round(heapUsed / 1e6),
+  }
+  process.stdout.write(`${JSON.stringify(line)}\n`)
 }
-globalThis.gc?.()
-const { rss, heapUsed } = process.memoryUsage()
-const parts = Object.keys(detector.checkpoint().parts).filter((part) => part.startsWith('baseline/')).length
-const line = {
-  measured: 'memory',
-  principals,
-  parts,
-  residentMb: Math.round(rss / 1e6),
-  heapMb: Math.round(heapUsed / 1e6),
-}
-process.stdout.write(`${JSON.stringify(line)}\n`)

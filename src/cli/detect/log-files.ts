@@ -15,6 +15,10 @@ import type { NormalizedEvent } from '../../engines/detect/types.ts'
 import { InputError } from '../policy/files.ts'
 import { JsonObjects } from './json-objects.ts'
 import { listFiles, statOf } from './list-files.ts'
+import { recordParts } from './record-texts.ts'
+
+/** As late as CloudTrail delivers. */
+export const LATENESS_MS = 15 * 60_000
 
 const NAME = /\.(?:json|jsonl|ndjson|log|txt|csv)(?:\.gz)?$|\.gz$/i
 /** Files up to this size are read at once, which is faster, and sorted. */
@@ -34,12 +38,12 @@ export function listLogFiles(root: string): readonly string[] {
     .map(([, path]) => path)
 }
 
-/** Batches of events; within a small file in the order of their times. `skipped` counts records of no known kind. */
+/** Batches of events, those of a small file at most `LATENESS_MS` out of order. `skipped` counts records of no known kind. */
 export async function* readEvents(file: string, skipped: () => void): AsyncGenerator<readonly NormalizedEvent[]> {
   try {
-    const whole = wholeText(file)
+    const whole = wholeFile(file)
     if (whole !== undefined) {
-      yield wholeEvents(whole, skipped).sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+      yield* wholeEvents(whole, skipped)
       return
     }
     const parser = new LogParser(skipped)
@@ -55,12 +59,12 @@ export async function* readEvents(file: string, skipped: () => void): AsyncGener
 const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
 
 /** Undefined for a file that is too long for memory, also by what it unpacks to. */
-function wholeText(file: string): string | undefined {
+function wholeFile(file: string): Buffer | undefined {
   if (statOf(file).size > WHOLE_BYTES_MAX) return undefined
   const bytes = readFileSync(file)
-  if (!isGzip(bytes)) return bytes.toString('utf8')
+  if (!isGzip(bytes)) return bytes
   try {
-    return gunzipSync(bytes, { maxOutputLength: WHOLE_BYTES_MAX }).toString('utf8')
+    return gunzipSync(bytes, { maxOutputLength: WHOLE_BYTES_MAX })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return undefined
     throw error
@@ -85,31 +89,66 @@ const readStart = (file: string): Buffer => {
   return start
 }
 
-function wholeEvents(text: string, skipped: () => void): NormalizedEvent[] {
-  if (!isJson(text)) {
-    const parser = new LogParser(skipped)
-    return [...parser.push(text), ...parser.end()]
+/** Of one batch, so that its records are gone before the next. */
+const BATCH = 100
+
+export function* wholeEvents(bytes: Buffer, skipped: () => void): Generator<readonly NormalizedEvent[]> {
+  const records = recordParts(bytes, LATENESS_MS)
+  if (!records) {
+    const events = parsedEvents(bytes.toString('utf8'), skipped)
+    yield events.sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+    return
   }
+  let events: NormalizedEvent[] = []
+  for (const part of records.parts) {
+    const text = records.textOf(part)
+    const record = parsed(text)
+    if (record === undefined) {
+      yield events
+      // What divided the parts was within a record.
+      const parser = new LogParser(skipped)
+      yield parser.push(bytes.toString('utf8', part.from))
+      yield parser.end()
+      return
+    }
+    add(events, record, skipped, text.length)
+    if (events.length < BATCH) continue
+    yield events
+    events = []
+  }
+  yield events
+}
+
+function parsed(text: string): unknown {
   try {
-    return eventsOf(JSON.parse(text.replace(/^\ufeff/, '')), skipped)
+    return JSON.parse(text)
   } catch {
-    // One object a line.
-    const parser = new LogParser(skipped)
-    return [...parser.push(text), ...parser.end()]
+    return undefined
   }
+}
+
+function parsedEvents(text: string, skipped: () => void): NormalizedEvent[] {
+  const document = isJson(text) ? parsed(text.replace(/^\ufeff/, '')) : undefined
+  if (document !== undefined) return eventsOf(document, skipped)
+  // Lines: of a flow log, or of one object each.
+  const parser = new LogParser(skipped)
+  return [...parser.push(text), ...parser.end()]
 }
 
 const isJson = (text: string): boolean => /^\ufeff?\s*[[{]/.test(text.slice(0, 1_000))
 
 /** Of a document or an object: CloudTrail, an EventBridge envelope, or a resolver query. */
-function eventsOf(document: unknown, skipped: () => void): NormalizedEvent[] {
+function eventsOf(document: unknown, skipped: () => void, length?: number): NormalizedEvent[] {
   const events: NormalizedEvent[] = []
-  for (const record of cloudTrailRecords(document)) {
-    const event = normalizeCloudTrail(record) ?? normalizeDns(record) ?? normalizeCloudTrail(detailOf(record))
-    if (event) events.push(event)
-    else skipped()
-  }
+  for (const record of cloudTrailRecords(document)) add(events, record, skipped, length)
   return events
+}
+
+function add(events: NormalizedEvent[], record: unknown, skipped: () => void, length?: number): void {
+  const event =
+    normalizeCloudTrail(record, length) ?? normalizeDns(record) ?? normalizeCloudTrail(detailOf(record), length)
+  if (event) events.push(event)
+  else skipped()
 }
 
 const detailOf = (record: unknown): unknown =>
@@ -149,7 +188,7 @@ class LogParser {
 
   #parse(text: string): readonly NormalizedEvent[] {
     try {
-      return eventsOf(JSON.parse(text), this.#skipped)
+      return eventsOf(JSON.parse(text), this.#skipped, text.length)
     } catch {
       this.#skipped()
       return []

@@ -6,7 +6,7 @@ import { exposureOf } from '../../policy/index.ts'
 import { plain } from '../plain.ts'
 import { InputError } from '../policy/files.ts'
 import { readInstances, readList, readRules, readThreatList } from './inputs.ts'
-import { listLogFiles, readEvents } from './log-files.ts'
+import { LATENESS_MS, listLogFiles, readEvents } from './log-files.ts'
 
 export interface DetectionOptions {
   readonly files: readonly string[]
@@ -23,8 +23,6 @@ export interface DetectionOptions {
 }
 
 const DAY_MS = 86_400_000
-/** As late as CloudTrail delivers. */
-const LATENESS_MS = 15 * 60_000
 /** Findings that may still grow; the one that changed longest ago is written first. */
 const OPEN_FINDINGS_MAX = 10_000
 const EVENT_IDS_MAX = 1_000

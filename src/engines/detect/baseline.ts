@@ -2,7 +2,9 @@
  * What is usual: decayed counts of each dimension of behavior, for a principal, its role, its account and the organization.
  * The surprise of a value is −log2 of its probability, which backs off from the narrow baseline to the wider ones.
  */
-import type { Unusual } from './types.ts'
+import { isObject } from './normalize/json.ts'
+import type { PartCodec } from './state.ts'
+import type { Json, Unusual } from './types.ts'
 
 export const DIMENSIONS = [
   'action',
@@ -20,16 +22,18 @@ export type Dimension = (typeof DIMENSIONS)[number]
 export type Observed = Readonly<Partial<Record<Dimension, string>>>
 
 /**
- * Persisted as JSON. `counts` are flat triples: value, decayed count in 1/256, first seen in minutes since 1970; the frequent
- * ones come first. Small whole numbers and shared texts: a hundred thousand principals have one each.
+ * A hundred thousand principals have one each, so it is one list of small whole numbers and shared texts. Persisted as it is.
+ *
+ * `counts` begins with the end of the part of each dimension. A part has triples: value, decayed count in 1/256, first seen in
+ * minutes since 1970; the frequent ones come first.
  */
 export interface Baseline {
-  /** First and last event, and when counts were last decayed, in milliseconds. */
+  /** First event, and when counts were last decayed, in minutes since 1970. */
   first: number
-  last: number
   decayed: number
+  /** Decayed count of events in 1/256. */
   total: number
-  counts: Partial<Record<Dimension, (string | number)[]>>
+  counts: (string | number)[]
 }
 
 const MINUTE_MS = 60_000
@@ -53,44 +57,64 @@ const VALUES_MAX = { narrow: 24, wide: 256 }
 const VALUE_LENGTH_MAX = 80
 const EXPECTED_MAX = 5
 
+const HEADER = DIMENSIONS.length
+const minuteOf = (time: number): number => Math.floor(time / MINUTE_MS)
+
 export const newBaseline = (time: number): Baseline => ({
-  first: time,
-  last: time,
-  decayed: time,
+  first: minuteOf(time),
+  decayed: minuteOf(time),
   total: 0,
-  counts: {},
+  counts: DIMENSIONS.map(() => HEADER),
 })
+
+/** Undefined for what is no baseline of this form. */
+export const baselineOf = (value: Json): Baseline | undefined =>
+  isObject(value) && Array.isArray(value.counts) && typeof value.counts[0] === 'number'
+    ? (structuredClone(value) as unknown as Baseline)
+    : undefined
+
+export const BASELINE_CODEC: PartCodec<Baseline> = {
+  encode: (baseline) => ({ ...baseline, counts: [...baseline.counts] }),
+  decode: baselineOf,
+}
 
 /** Adds an event. `wide`: of an account or the organization, with room for more values. */
 export function learn(baseline: Baseline, observed: Observed, time: number, wide: boolean): void {
   decay(baseline, time)
-  baseline.total += 1
-  baseline.first = Math.min(baseline.first, time)
-  baseline.last = Math.max(baseline.last, time)
-  for (const dimension of DIMENSIONS) {
-    const value = observed[dimension]
-    if (value === undefined) continue
-    const counts = baseline.counts[dimension] ?? []
-    const max = (wide ? VALUES_MAX.wide : VALUES_MAX.narrow) * STRIDE
-    baseline.counts[dimension] = counted(counts, value.slice(0, VALUE_LENGTH_MAX), time, max)
+  const minute = minuteOf(time)
+  baseline.total += ONE
+  baseline.first = Math.min(baseline.first, minute)
+  const max = (wide ? VALUES_MAX.wide : VALUES_MAX.narrow) * STRIDE
+  const { counts } = baseline
+  let added = 0
+  for (let dimension = 0; dimension < HEADER; dimension++) {
+    const value = observed[DIMENSIONS[dimension]!]
+    if (value !== undefined && !count(counts, dimension, bounded(value), minute, max)) added |= 1 << dimension
   }
+  if (added !== 0) baseline.counts = withValues(counts, observed, added, minute)
 }
 
-/** Changes `counts`, or returns a longer list, of exactly its length. */
-function counted(counts: (string | number)[], value: string, time: number, max: number): (string | number)[] {
-  let at = indexOf(counts, value)
+const bounded = (value: string): string => (value.length > VALUE_LENGTH_MAX ? value.slice(0, VALUE_LENGTH_MAX) : value)
+
+const startOf = (counts: Baseline['counts'], dimension: number): number =>
+  dimension === 0 ? HEADER : (counts[dimension - 1] as number)
+
+/** False where the value is new and there is room for it. */
+function count(counts: Baseline['counts'], dimension: number, value: string, minute: number, max: number): boolean {
+  const start = startOf(counts, dimension)
+  const end = counts[dimension] as number
+  let at = indexOf(counts, start, end, value)
   if (at < 0) {
-    const first = Math.floor(time / MINUTE_MS)
-    if (counts.length < max) return [...counts, shared(value), ONE, first]
+    if (end - start < max) return false
     // The rarest gives way. Its events stay in the total, so rare values stay improbable.
-    at = counts.length - STRIDE
+    at = end - STRIDE
     counts[at] = shared(value)
     counts[at + 1] = 0
-    counts[at + 2] = first
+    counts[at + 2] = minute
   }
-  const count = (counts[at + 1] as number) + ONE
-  counts[at + 1] = count
-  while (at > 0 && (counts[at - 2] as number) < count) {
+  const times = (counts[at + 1] as number) + ONE
+  counts[at + 1] = times
+  while (at > start && (counts[at - 2] as number) < times) {
     for (let i = 0; i < STRIDE; i++) {
       const before = counts[at - STRIDE + i]!
       counts[at - STRIDE + i] = counts[at + i]!
@@ -98,7 +122,25 @@ function counted(counts: (string | number)[], value: string, time: number, max: 
     }
     at -= STRIDE
   }
-  return counts
+  return true
+}
+
+/** With a new value of each dimension in `added`, a bit mask. Of exactly its length: an array that grows keeps spare room. */
+function withValues(counts: Baseline['counts'], observed: Observed, added: number, minute: number): Baseline['counts'] {
+  let length = counts.length
+  for (let bits = added; bits !== 0; bits &= bits - 1) length += STRIDE
+  const grown: (string | number)[] = new Array(length)
+  let to = HEADER
+  for (let dimension = 0; dimension < HEADER; dimension++) {
+    for (let i = startOf(counts, dimension); i < (counts[dimension] as number); i++) grown[to++] = counts[i]!
+    if ((added & (1 << dimension)) !== 0) {
+      grown[to++] = shared(bounded(observed[DIMENSIONS[dimension]!]!))
+      grown[to++] = ONE
+      grown[to++] = minute
+    }
+    grown[dimension] = to
+  }
+  return grown
 }
 
 const SHARED_MAX = 20_000
@@ -113,19 +155,19 @@ function shared(text: string): string {
   return text
 }
 
-function indexOf(counts: readonly (string | number)[], value: string): number {
-  for (let i = 0; i < counts.length; i += STRIDE) if (counts[i] === value) return i
+function indexOf(counts: Baseline['counts'], start: number, end: number, value: string): number {
+  for (let i = start; i < end; i += STRIDE) if (counts[i] === value) return i
   return -1
 }
 
 function decay(baseline: Baseline, time: number): void {
-  const elapsed = time - baseline.decayed
+  const elapsed = time - baseline.decayed * MINUTE_MS
   if (elapsed < HOUR_MS) return
   const factor = 2 ** (-elapsed / HALF_LIFE_MS)
-  baseline.decayed = time
-  baseline.total *= factor
-  for (const counts of Object.values(baseline.counts))
-    for (let i = 1; i < counts.length; i += STRIDE) counts[i] = Math.round((counts[i] as number) * factor)
+  const { counts } = baseline
+  baseline.decayed = minuteOf(time)
+  baseline.total = Math.round(baseline.total * factor)
+  for (let i = HEADER + 1; i < counts.length; i += STRIDE) counts[i] = Math.round((counts[i] as number) * factor)
 }
 
 export interface ScopedBaseline {
@@ -133,9 +175,12 @@ export interface ScopedBaseline {
   readonly baseline: Baseline | undefined
 }
 
+/** Since its first event, in milliseconds. */
+export const ageOf = (baseline: Baseline, time: number): number => time - baseline.first * MINUTE_MS
+
 /** Whether a baseline has seen enough time to say that something is unusual. */
 export const isMature = (baseline: Baseline | undefined, time: number): boolean =>
-  baseline !== undefined && time - baseline.first >= MATURE_MS
+  baseline !== undefined && ageOf(baseline, time) >= MATURE_MS
 
 /** What accounts are for differs: what one does often is not usual in another. */
 const OF_ACCOUNTS: ReadonlySet<Dimension> = new Set<Dimension>(['tactic', 'resource'])
@@ -148,16 +193,17 @@ export function surprise(
   scopes: readonly ScopedBaseline[],
   time: number,
 ): Unusual {
-  const text = value.slice(0, VALUE_LENGTH_MAX)
+  const text = bounded(value)
+  const part = DIMENSIONS.indexOf(dimension)
   // Everything is new in a new account: the organization says what is usual there, too, but not what is unusual.
   const isNewAccount = !isMature(scopes.at(-2)?.baseline, time)
   let probability = prior
   let nearest: ScopedBaseline | undefined
   for (let i = scopes.length - 1; i >= 0; i--) {
     const { scope, baseline } = scopes[i]!
-    const counts = baseline?.counts[dimension]
-    if (!baseline || !counts || (scope === 'organization' && OF_ACCOUNTS.has(dimension))) continue
-    const here = (countOf(baseline, counts, text, time) + BACK_OFF * probability) / (baseline.total + BACK_OFF)
+    if (!baseline || startOf(baseline.counts, part) === baseline.counts[part]) continue
+    if (scope === 'organization' && OF_ACCOUNTS.has(dimension)) continue
+    const here = (countOf(baseline, part, text, time) + BACK_OFF * probability) / (baseline.total / ONE + BACK_OFF)
     const onlyRaises = !isMature(baseline, time) || (scope === 'organization' && isNewAccount)
     if (onlyRaises && here <= probability) continue
     probability = here
@@ -166,22 +212,24 @@ export function surprise(
   return {
     dimension,
     observed: text,
-    expected: nearest ? expectedOf(nearest.baseline!.counts[dimension]!) : [],
+    expected: nearest ? expectedOf(nearest.baseline!.counts, part) : [],
     surpriseBits: Math.round(-Math.log2(probability) * 10) / 10,
     scope: nearest?.scope ?? 'prior',
   }
 }
 
-function countOf(baseline: Baseline, counts: readonly (string | number)[], value: string, time: number): number {
-  const at = indexOf(counts, value)
+function countOf({ first, counts }: Baseline, dimension: number, value: string, time: number): number {
+  const at = indexOf(counts, startOf(counts, dimension), counts[dimension] as number, value)
   if (at < 0) return 0
-  const seen = (counts[at + 2] as number) * MINUTE_MS
-  const probation = seen - baseline.first > YOUNG_MS ? PROBATION_MS : YOUNG_PROBATION_MS
-  return time - seen < probation ? 0 : (counts[at + 1] as number) / ONE
+  const seen = counts[at + 2] as number
+  const probation = (seen - first) * MINUTE_MS > YOUNG_MS ? PROBATION_MS : YOUNG_PROBATION_MS
+  return time - seen * MINUTE_MS < probation ? 0 : (counts[at + 1] as number) / ONE
 }
 
-function expectedOf(counts: readonly (string | number)[]): string[] {
+function expectedOf(counts: Baseline['counts'], dimension: number): string[] {
   const values: string[] = []
-  for (let i = 0; i < counts.length && values.length < EXPECTED_MAX; i += STRIDE) values.push(counts[i] as string)
+  const end = counts[dimension] as number
+  for (let i = startOf(counts, dimension); i < end && values.length < EXPECTED_MAX; i += STRIDE)
+    values.push(counts[i] as string)
   return values
 }

@@ -169,6 +169,26 @@ test('Keys that an attacker chooses do not grow the state beyond its limits', ()
   for (const [table, size] of tables) if (table !== 'baseline') expect(size, table).toBeLessThanOrEqual(60)
 })
 
+test('A flood of the largest events of ever new principals, addresses and domains stays within a few kilobytes an entry', () => {
+  const limits = { baselines: 40, entries: 40, waiting: 40 }
+  const detector = createDetector({ ...configuration, limits })
+  const long = (i: number, length: number) => `${i}-${'x'.repeat(length)}`
+  for (let i = 0; i < 3_000; i++) {
+    const names = Array.from({ length: 60 }, (_, j) => long(i * 60 + j, 2_000))
+    const caller = { user: long(i % 500, 300), userAgent: long(i % 500, 1_500), address: `198.${i % 250}.${i >> 8}.1` }
+    detector.ingest(apiCall('ssm:GetParameters', { ...caller, at: i, request: { names } }))
+    detector.ingest(apiCall(`${long(i, 90)}:${long(i, 120)}`, { ...caller, at: i, request: { name: long(i, 2_000) } }))
+    detector.ingest(query(`${long(i, 60)}.${long(i, 60)}.example`, { instanceId: long(i, 40), time: START + i }))
+    detector.ingest(
+      flow({ destinationAddress: `203.${i % 250}.${i >> 8}.1`, destinationPort: i, instanceId: long(i, 40) }),
+    )
+  }
+  const { parts } = detector.checkpoint()
+
+  expect(Object.keys(parts).length).toBeLessThan(40 * 25)
+  expect(Math.max(...Object.values(parts).map((part) => JSON.stringify(part).length))).toBeLessThan(20_000)
+})
+
 test('The baseline of a principal with ever new values stays small', () => {
   const detector = createDetector(configuration)
   for (let i = 0; i < 3_000; i++)

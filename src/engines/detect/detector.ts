@@ -8,8 +8,8 @@
 import { findingOf, isApi } from './finding.ts'
 import { createFlowEnds } from './flow-ends.ts'
 import { createLookups } from './lookups.ts'
-import { EventOrder } from './order.ts'
-import type { Detection, Rule } from './rule.ts'
+import { type Arrival, EventOrder } from './order.ts'
+import { type Detection, NONE, type Rule, type RuleSetup } from './rule.ts'
 import { RULES } from './rules/index.ts'
 import { operatorRule } from './rules/operator.ts'
 import { State } from './state.ts'
@@ -23,43 +23,59 @@ export const createDetector: CreateDetector = (configuration, checkpoint) => {
   const endsOf = createFlowEnds(state, lookups)
   const disabled = new Set(configuration.disabledRules ?? [])
   const order = new EventOrder(state, configuration.latenessMs ?? 0)
-  const factories = [...RULES, ...(configuration.operatorRules?.length ? [operatorRule] : [])]
+  const setup: RuleSetup = { state, lookups, endsOf }
   // Every rule opens its tables, the disabled ones too, so that a checkpoint keeps its parts.
-  const rules = factories
-    .map((factory) => factory({ state, lookups, endsOf }))
-    .filter(({ name }) => !disabled.has(name))
+  const rules = RULES.map((factory) => factory(setup)).filter(({ name }) => !disabled.has(name))
   const index = indexRules(rules)
+  const operator = configuration.operatorRules?.length ? operatorRule(setup) : undefined
+  const ofOperator = operator && !disabled.has(operator.name) ? operator : undefined
 
   const isWanted = (finding: DetectedFinding): boolean =>
     !disabled.has(finding.type) && !isTrusted(finding.action, configuration)
 
-  function run(event: NormalizedEvent, isLearning: boolean): readonly DetectedFinding[] {
-    let found: DetectedFinding[] | undefined
+  /**
+   * Rules of operators look at one event alone, so they are run when it comes: the record, which they alone need, does not wait
+   * for the watermark.
+   */
+  function arrivalOf(event: NormalizedEvent): Arrival {
+    if (!isApi(event)) return { event, detections: NONE }
+    return { event: { ...event, record: undefined }, detections: ofOperator?.api?.(event, false) ?? NONE }
+  }
+
+  function findingsOf(
+    rule: Rule,
+    event: NormalizedEvent,
+    detections: readonly Detection[],
+  ): readonly DetectedFinding[] {
+    if (detections.length === 0) return NOTHING
+    return detections.map((each) => findingOf(each, event, rule, lookups)).filter(isWanted)
+  }
+
+  function run({ event, detections: early }: Arrival, isLearning: boolean): readonly DetectedFinding[] {
+    let found = NOTHING
     for (const rule of index.of(event)) {
       const detections = runRule(rule, event, isLearning)
-      if (detections.length === 0 || isLearning) continue
-      const findings = detections.map((each) => findingOf(each, event, rule, lookups)).filter(isWanted)
-      if (findings.length > 0) (found ??= []).push(...findings)
+      if (detections.length > 0 && !isLearning) found = [...found, ...findingsOf(rule, event, detections)]
     }
-    if (!found) return NOTHING
-    for (const rule of index.afterwards) {
-      const detections = rule.afterwards!(event, found)
-      found.push(...detections.map((each) => findingOf(each, event, rule, lookups)).filter(isWanted))
-    }
+    if (ofOperator && early.length > 0) found = [...found, ...findingsOf(ofOperator, event, early)]
+    if (found.length === 0) return NOTHING
+    for (const rule of index.afterwards) found = [...found, ...findingsOf(rule, event, rule.afterwards!(event, found))]
     return found
   }
 
+  const runAll = (arrivals: readonly Arrival[]): readonly DetectedFinding[] => {
+    if (arrivals.length === 0) return NOTHING
+    return arrivals.length === 1 ? run(arrivals[0]!, false) : arrivals.flatMap((each) => run(each, false))
+  }
+
   return {
-    ingest: (event) => flat(order.add(event).map((each) => run(each, false))),
-    learn: (event) => void run(event, true),
-    advance: (watermark) => flat(order.advance(watermark).map((each) => run(each, false))),
+    ingest: (event) => runAll(order.add(arrivalOf(event))),
+    learn: (event) => void run({ event, detections: NONE }, true),
+    advance: (watermark) => runAll(order.advance(watermark)),
     checkpoint: () => state.checkpoint(),
     changes: () => state.changes(),
   }
 }
-
-const flat = (lists: readonly (readonly DetectedFinding[])[]): readonly DetectedFinding[] =>
-  lists.length === 1 ? lists[0]! : lists.length === 0 ? NOTHING : lists.flat()
 
 function runRule(rule: Rule, event: NormalizedEvent, isLearning: boolean): readonly Detection[] {
   if (isApi(event)) return rule.api!(event, isLearning)
@@ -86,8 +102,12 @@ function indexRules(rules: readonly Rule[]) {
   }
 }
 
+/** Calls that change the detection itself are found from trusted addresses, too: a list cannot hide what was done to it. */
+const isAboutDetection = (action: FindingAction): boolean =>
+  action.actionType === 'AWS_API_CALL' && action.serviceName === 'guardduty.amazonaws.com'
+
 function isTrusted(action: FindingAction, { trustedLists = [] }: DetectorConfiguration): boolean {
-  if (trustedLists.length === 0) return false
+  if (trustedLists.length === 0 || isAboutDetection(action)) return false
   if (action.actionType === 'DNS_REQUEST') return trustedLists.some((list) => list.matchDomain(action.domain))
   if (action.actionType === 'PORT_PROBE')
     return action.probes.every(({ remote }) => trustedLists.some((list) => list.matchAddress(remote.address)))

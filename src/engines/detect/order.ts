@@ -2,8 +2,22 @@
  * Events in the order of their time: each waits until the watermark has passed it, so that two orders of arrival within the
  * lateness give the same order here. Also where an event that comes twice is dropped.
  */
-import type { State, Table } from './state.ts'
-import type { NormalizedEvent } from './types.ts'
+import { isObject } from './normalize/json.ts'
+import type { Detection } from './rule.ts'
+import type { PartCodec, State, Table } from './state.ts'
+import type { Json, NormalizedEvent } from './types.ts'
+
+/** An event, and what rules that look at one event alone said of it when it came. */
+export interface Arrival {
+  readonly event: NormalizedEvent
+  readonly detections: readonly Detection[]
+}
+
+const ARRIVAL: PartCodec<Arrival> = {
+  encode: (arrival) => structuredClone(arrival) as unknown as Json,
+  decode: (part) =>
+    isObject(part) && isObject(part.event) ? (structuredClone(part) as unknown as Arrival) : undefined,
+}
 
 interface Waiting {
   readonly time: number
@@ -13,7 +27,7 @@ interface Waiting {
 const isBefore = (a: Waiting, b: Waiting): boolean => a.time < b.time || (a.time === b.time && a.id < b.id)
 
 export class EventOrder {
-  readonly #events: Table<NormalizedEvent>
+  readonly #events: Table<Arrival>
   readonly #seen: Table<0>
   readonly #lateness: number
   readonly #max: number
@@ -24,30 +38,32 @@ export class EventOrder {
 
   constructor(state: State, latenessMs: number) {
     this.#max = state.limits.waiting
-    this.#events = state.table('waiting', this.#max + 1)
+    this.#events = state.table('waiting', this.#max + 1, ARRIVAL)
     this.#seen = state.table('seen', this.#max * 2)
     this.#lateness = latenessMs
-    for (const [, { time, id }] of this.#events.entries()) {
+    for (const [, { event }] of this.#events.entries()) {
+      const { time, id } = event
       this.#latest = Math.max(this.#latest, time)
       this.#push({ time, id })
     }
   }
 
   /** The events that are due now, in order. With too many waiting, the earliest is due. */
-  add(event: NormalizedEvent): readonly NormalizedEvent[] {
-    if (this.#lateness === 0) return [event]
-    if (this.#seen.get(event.id) !== undefined) return []
-    this.#seen.put(event.id, 0)
-    this.#events.put(event.id, event)
-    this.#push({ time: event.time, id: event.id })
-    this.#latest = Math.max(this.#latest, event.time)
+  add(arrival: Arrival): readonly Arrival[] {
+    const { id, time } = arrival.event
+    if (this.#lateness === 0) return [arrival]
+    if (this.#seen.get(id) !== undefined) return []
+    this.#seen.put(id, 0)
+    this.#events.put(id, arrival)
+    this.#push({ time, id })
+    this.#latest = Math.max(this.#latest, time)
     const due = this.advance(this.#latest - this.#lateness)
     return this.#heap.length > this.#max ? [...due, this.#pop()] : due
   }
 
   /** The events before `watermark`, in order. */
-  advance(watermark: number): readonly NormalizedEvent[] {
-    const due: NormalizedEvent[] = []
+  advance(watermark: number): readonly Arrival[] {
+    const due: Arrival[] = []
     while (this.#heap.length > 0 && this.#heap[0]!.time < watermark) due.push(this.#pop())
     return due
   }
@@ -64,7 +80,7 @@ export class EventOrder {
     heap[at] = entry
   }
 
-  #pop(): NormalizedEvent {
+  #pop(): Arrival {
     const heap = this.#heap
     const first = heap[0]!
     const last = heap.pop()!
@@ -80,8 +96,8 @@ export class EventOrder {
       }
       heap[at] = last
     }
-    const event = this.#events.get(first.id)!
+    const arrival = this.#events.get(first.id)!
     this.#events.remove(first.id)
-    return event
+    return arrival
   }
 }

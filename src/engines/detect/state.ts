@@ -13,23 +13,43 @@ const KEY_LENGTH_MAX = 200
 const bounded = (key: string): string =>
   key.length <= KEY_LENGTH_MAX ? key : `#${createHash('sha256').update(key).digest('hex')}`
 
+/** Entries are a list, oldest write first: to write one again moves it, and does not touch the map. */
 interface Slot<T> {
+  readonly key: string
   /** When it was written last, in writes of the whole state. */
   order: number
   value: T
+  older: Slot<T> | undefined
+  newer: Slot<T> | undefined
+}
+
+/** How values of a table are stored, where they are not JSON as they are. */
+export interface PartCodec<T> {
+  encode(value: T): Json
+  /** Undefined for what is of another form: the entry is left out. */
+  decode(part: Json): T | undefined
+}
+
+const PLAIN: PartCodec<never> = {
+  encode: (value) => structuredClone(value) as Json,
+  decode: (part) => structuredClone(part) as never,
 }
 
 /** The value that `get` returns may be changed in place if `put` follows. */
 export class Table<T> {
   readonly #slots = new Map<string, Slot<T>>()
+  #oldest: Slot<T> | undefined
+  #newest: Slot<T> | undefined
   readonly #name: string
   readonly #max: number
   readonly #state: State
+  readonly #codec: PartCodec<T>
 
-  constructor(state: State, name: string, max: number) {
+  constructor(state: State, name: string, max: number, codec: PartCodec<T> = PLAIN as PartCodec<T>) {
     this.#state = state
     this.#name = name
     this.#max = max
+    this.#codec = codec
   }
 
   get size(): number {
@@ -44,13 +64,15 @@ export class Table<T> {
     const name = bounded(key)
     const slot = this.#slots.get(name)
     if (slot) {
-      this.#slots.delete(name)
       slot.value = value
       slot.order = this.#state.next()
-      this.#slots.set(name, slot)
+      if (slot !== this.#newest) {
+        this.#unlink(slot)
+        this.#append(slot)
+      }
     } else {
-      if (this.#slots.size >= this.#max) this.#drop(this.#slots.keys().next().value!)
-      this.#slots.set(name, { order: this.#state.next(), value })
+      if (this.#slots.size >= this.#max) this.#drop(this.#oldest!.key)
+      this.#insert(name, this.#state.next(), value)
     }
     this.#changed(name)
   }
@@ -61,20 +83,42 @@ export class Table<T> {
 
   /** Oldest write first. */
   *entries(): Generator<readonly [key: string, value: T]> {
-    for (const [key, { value }] of this.#slots) yield [key, value]
+    for (let slot = this.#oldest; slot; slot = slot.newer) yield [slot.key, slot.value]
   }
 
   part(key: string): Json | undefined {
     const slot = this.#slots.get(key)
-    return slot === undefined ? undefined : [slot.order, slot.value as Json]
+    return slot === undefined ? undefined : [slot.order, this.#codec.encode(slot.value)]
   }
 
-  restore(key: string, order: number, value: Json): void {
-    this.#slots.set(key, { order, value: structuredClone(value) as T })
+  restore(key: string, order: number, part: Json): void {
+    const value = this.#codec.decode(part)
+    if (value !== undefined) this.#insert(key, order, value)
   }
 
-  keys(): IterableIterator<string> {
-    return this.#slots.keys()
+  *keys(): Generator<string> {
+    for (let slot = this.#oldest; slot; slot = slot.newer) yield slot.key
+  }
+
+  #insert(key: string, order: number, value: T): void {
+    const slot: Slot<T> = { key, order, value, older: undefined, newer: undefined }
+    this.#slots.set(key, slot)
+    this.#append(slot)
+  }
+
+  #append(slot: Slot<T>): void {
+    slot.older = this.#newest
+    slot.newer = undefined
+    if (this.#newest) this.#newest.newer = slot
+    else this.#oldest = slot
+    this.#newest = slot
+  }
+
+  #unlink(slot: Slot<T>): void {
+    if (slot.older) slot.older.newer = slot.newer
+    else this.#oldest = slot.newer
+    if (slot.newer) slot.newer.older = slot.older
+    else this.#newest = slot.older
   }
 
   #changed(name: string): void {
@@ -82,7 +126,11 @@ export class Table<T> {
   }
 
   #drop(name: string): void {
-    if (this.#slots.delete(name)) this.#changed(name)
+    const slot = this.#slots.get(name)
+    if (!slot) return
+    this.#slots.delete(name)
+    this.#unlink(slot)
+    this.#changed(name)
   }
 }
 
@@ -111,9 +159,9 @@ export class State {
     }
   }
 
-  table<T>(name: string, max: number = this.limits.entries): Table<T> {
+  table<T>(name: string, max: number = this.limits.entries, codec?: PartCodec<T>): Table<T> {
     if (!TABLE_NAME.test(name) || this.#tables.has(name)) throw new Error(`State table '${name}' cannot be opened.`)
-    const table = new Table<T>(this, name, max)
+    const table = new Table<T>(this, name, max, codec)
     for (const [key, order, value] of (this.#restored.get(name) ?? []).sort((a, b) => a[1] - b[1]))
       table.restore(key, order, value)
     this.#restored.delete(name)
@@ -131,8 +179,7 @@ export class State {
 
   checkpoint(): DetectorCheckpoint {
     const parts: Record<string, Json> = {}
-    for (const [name, table] of this.#tables)
-      for (const key of table.keys()) parts[`${name}/${key}`] = structuredClone(table.part(key)!)
+    for (const [name, table] of this.#tables) for (const key of table.keys()) parts[`${name}/${key}`] = table.part(key)!
     return { version: 1, parts }
   }
 
@@ -144,7 +191,7 @@ export class State {
       const slash = part.indexOf('/')
       const value = this.#tables.get(part.slice(0, slash))?.part(part.slice(slash + 1))
       if (value === undefined) removed.push(part)
-      else put[part] = structuredClone(value)
+      else put[part] = value
     }
     this.#changed.clear()
     return { put, removed }

@@ -138,6 +138,8 @@ export const activationJob: ServiceJob<Activation, Read | undefined> = {
   },
 }
 
+const TOO_LARGE: Read = { error: 'The file is larger than 35 MB.' }
+
 async function read(work: JobContext, row: ListRow, { bucket, object }: Activation): Promise<Read> {
   const role = await work.use(serviceLinkedRoles).subjectOf(work.reader, { account: row.account, service: PRINCIPAL })
   if (!role) return { error: 'The service-linked role of GuardDuty does not exist.' }
@@ -150,20 +152,25 @@ async function read(work: JobContext, row: ListRow, { bucket, object }: Activati
   }
   try {
     const { ContentLength = 0 } = await work.actAs(acting, s3, 'HeadObject', where)
-    if (ContentLength > FILE_BYTES_MAX) return { error: 'The file is larger than 35 MB.' }
+    if (ContentLength > FILE_BYTES_MAX) return TOO_LARGE
     const { Body } = await work.actAs(acting, s3, 'GetObject', where)
-    return parsed(row, await bytesOf(Body), work.quotas)
+    const file = await bytesOf(Body)
+    return file ? parsed(row, file, work.quotas) : TOO_LARGE
   } catch (error) {
     if (error instanceof Fault) return { error: `The file cannot be read: ${error.code}.` }
     throw error
   }
 }
 
-/** What the gate returns for a body: the bytes, or a stream of them. */
-async function bytesOf(body: unknown): Promise<Buffer> {
-  if (body instanceof Uint8Array) return Buffer.from(body)
+/** What the gate returns for a body: the bytes, or a stream of them. Undefined for more than a file may have: it was replaced. */
+async function bytesOf(body: unknown): Promise<Buffer | undefined> {
   const parts: Uint8Array[] = []
-  for await (const part of body as AsyncIterable<Uint8Array>) parts.push(part)
+  let length = 0
+  for await (const part of body instanceof Uint8Array ? [body] : (body as AsyncIterable<Uint8Array>)) {
+    length += part.length
+    if (length > FILE_BYTES_MAX) return undefined
+    parts.push(part)
+  }
   return Buffer.concat(parts)
 }
 

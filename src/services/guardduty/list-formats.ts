@@ -70,14 +70,16 @@ function fieldsOf(line: string): readonly string[] {
   return [...fields, field.trim()]
 }
 
+/** Only what is near is looked at: a file may have millions of beginnings without an end. */
+const STIX_VALUE_MAX = 330
+const STIX_VALUE = /^:value[^']{0,20}'([^']{1,300})'/
+
 /** STIX 1 is XML with elements of values, STIX 2 is JSON with patterns: `[ipv4-addr:value = '192.0.2.1']`. */
 function* stix(text: string): Generator<string> {
   if (text.trimStart().startsWith('{')) {
     for (let at = text.indexOf(':value'); at >= 0; at = text.indexOf(':value', at + 1)) {
-      const from = text.indexOf("'", at)
-      const end = text.indexOf("'", from + 1)
-      if (from < 0 || end < 0) return
-      if (from - at < 20 && end - from < 300) yield text.slice(from + 1, end).replace(/\\$/, '')
+      const value = STIX_VALUE.exec(text.slice(at, at + STIX_VALUE_MAX))?.[1]
+      if (value !== undefined) yield value.replace(/\\$/, '')
     }
     return
   }

@@ -150,6 +150,17 @@ describe('The format', () => {
   })
 })
 
+describe('A file that is hostile', () => {
+  test.each([
+    ['beginnings of values without an end', 'STIX', `{${':value'.repeat(1_000_000)}`],
+    ['beginnings of elements without an end', 'STIX', `<a>${'Value>'.repeat(1_000_000)}`],
+    ['one line of many fields', 'FIRE_EYE', `ip\n${'",'.repeat(1_000_000)}`],
+    ['comments alone', 'TXT', '#\n'.repeat(1_000_000)],
+  ] as const)('%s: has no entry, and takes no more than a look at each character', (_name, format, text) => {
+    expect([...entriesOf(format, text)].filter((entry) => readEntry(entry, true))).toEqual([])
+  })
+})
+
 describe('A publishing destination', () => {
   const principal = { Service: 'guardduty.amazonaws.com' }
 

@@ -25,16 +25,19 @@ const PRINCIPAL_TYPES: ReadonlySet<string> = new Set<PrincipalType>([
 
 // Every event has the same members, undefined where there is nothing: members behind a spread are added one by one, slowly.
 
-/** Undefined for what is no CloudTrail record: without an ID, a time, a source and a name. */
-export function normalizeCloudTrail(input: unknown): ApiEvent | undefined {
+/**
+ * Undefined for what is no CloudTrail record: without an ID, a time, a source and a name. `length`: of its JSON text, where
+ * that is known, so that it need not be counted again.
+ */
+export function normalizeCloudTrail(input: unknown, length = Number.POSITIVE_INFINITY): ApiEvent | undefined {
   if (!isObject(input)) return undefined
   const time = Date.parse(textOf(input.eventTime, 40))
   const id = textOf(input.eventID, 100)
   const source = textOf(input.eventSource, 100)
   const name = textOf(input.eventName, 128)
   if (Number.isNaN(time) || id === '' || source === '' || name === '') return undefined
-  const record: JsonObject = isWithin(input, PARAMETERS_MAX) ? input : EMPTY
-  const principal = principalOf(objectOf(input.userIdentity))
+  const record: JsonObject = length <= PARAMETERS_MAX || isWithin(input, PARAMETERS_MAX) ? input : EMPTY
+  const principal = sharedPrincipal(principalOf(objectOf(input.userIdentity)))
   const suffix = source.indexOf('.')
   const service = suffix < 0 ? source : source.slice(0, suffix)
   return {
@@ -82,6 +85,35 @@ function sourceOf(service: string, name: string, input: JsonObject): ApiEvent['s
     : 'cloudtrail'
 }
 
+const PRINCIPALS_MAX = 5_000
+const principals = new Map<string, EventPrincipal>()
+
+/** One object for the many events of a session: those that wait for the watermark share it. What is dropped is only not shared. */
+function sharedPrincipal(principal: EventPrincipal): EventPrincipal {
+  const known = principals.get(principal.id)
+  if (known && isSame(known, principal)) return known
+  if (principals.size >= PRINCIPALS_MAX) principals.clear()
+  principals.set(principal.id, principal)
+  return principal
+}
+
+function isSame(a: EventPrincipal, b: EventPrincipal): boolean {
+  return (
+    a.accessKeyId === b.accessKeyId &&
+    a.arn === b.arn &&
+    a.type === b.type &&
+    a.account === b.account &&
+    a.userName === b.userName &&
+    a.invokedBy === b.invokedBy &&
+    a.mfa === b.mfa &&
+    a.instanceDelivery === b.instanceDelivery &&
+    a.issuer?.arn === b.issuer?.arn &&
+    a.issuer?.id === b.issuer?.id &&
+    a.issuer?.type === b.issuer?.type &&
+    a.issuer?.userName === b.issuer?.userName
+  )
+}
+
 function principalOf(identity: JsonObject): EventPrincipal {
   const session = objectOf(identity.sessionContext)
   const issuer = objectOf(session.sessionIssuer)
@@ -116,8 +148,10 @@ function principalOf(identity: JsonObject): EventPrincipal {
   }
 }
 
+const NONE: readonly EventResource[] = Object.freeze([])
+
 function resourcesOf(input: JsonObject): readonly EventResource[] {
-  if (!Array.isArray(input.resources)) return []
+  if (!Array.isArray(input.resources)) return NONE
   return listOf(input.resources)
     .slice(0, RESOURCES_MAX)
     .filter(isObject)

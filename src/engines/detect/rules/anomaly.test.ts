@@ -12,6 +12,7 @@ import {
   times,
   typesOf,
 } from '../detect.fixture.ts'
+import { compileList } from '../lists.ts'
 import type { ApiEvent, NormalizedEvent } from '../types.ts'
 
 const configuration = { publicAccess: exposureOf }
@@ -148,6 +149,16 @@ describe('Poisoned baselines', () => {
 
     expect(findingsOf([...history(), ...attacks], configuration)).toHaveLength(50)
   })
+})
+
+test('A trusted address hides what is done from it, but not what is done to the detection', () => {
+  const trustedLists = [compileList({ name: 'all', sha256: '', entries: ['0.0.0.0/0'] })]
+  const types = (name: string) =>
+    typesOf([...history(), apiCall(name, later(ATTACKER))], { ...configuration, trustedLists })
+
+  expect(types('iam:CreateAccessKey')).toEqual([])
+  expect(types('guardduty:UpdateIPSet')).toEqual(['DefenseEvasion:IAMUser/AnomalousBehavior'])
+  expect(types('guardduty:DeleteDetector')).toEqual(['DefenseEvasion:IAMUser/AnomalousBehavior'])
 })
 
 describe('S3 objects', () => {

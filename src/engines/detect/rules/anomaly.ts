@@ -4,6 +4,8 @@
  */
 import { classOf, objectTactic, type Sensitivity, type Tactic } from '../api-classes.ts'
 import {
+  ageOf,
+  BASELINE_CODEC,
   type Baseline,
   DIMENSIONS,
   type Dimension,
@@ -52,8 +54,8 @@ interface Assessment {
 
 export const anomalousBehavior: RuleFactory = ({ state, lookups }): Rule => {
   const { configuration } = lookups
-  const baselines = state.table<Baseline>('baseline', state.limits.baselines)
-  const wide = state.table<Baseline>('wide-baseline', 10_000)
+  const baselines = state.table<Baseline>('baseline', state.limits.baselines, BASELINE_CODEC)
+  const wide = state.table<Baseline>('wide-baseline', 10_000, BASELINE_CODEC)
   const quarantine = state.table<number>('quarantine')
   const bursts = burstOf(state)
   const owns = ownership(state)
@@ -81,7 +83,7 @@ export const anomalousBehavior: RuleFactory = ({ state, lookups }): Rule => {
       if (isService(event)) return NONE
       const observed = observe(event, lookups)
       const account = wide.get(event.account)
-      const isYoung = !account || event.time - account.first < learningMs
+      const isYoung = !account || ageOf(account, event.time) < learningMs
       const session = `${event.account} ${actorKey(event)} ${observed.network} ${observed.userAgent}`
       const isOwn = owns(event, session)
       const detection = isLearning || isOwn ? undefined : judge(event, observed, session, isYoung && learningMs > 0)
@@ -119,7 +121,7 @@ export const anomalousBehavior: RuleFactory = ({ state, lookups }): Rule => {
     if (isYoung) return undefined
     const scopes = scopesOf(event)
     const [narrowest] = scopes.filter(({ baseline }) => baseline !== undefined)
-    const hasWeek = narrowest !== undefined && event.time - narrowest.baseline!.first >= HOUR_AGE_MS
+    const hasWeek = narrowest !== undefined && ageOf(narrowest.baseline!, event.time) >= HOUR_AGE_MS
     const unusual = DIMENSIONS.flatMap((dimension) => {
       const value = observed[dimension]
       if (value === undefined || (dimension === 'hour' && !hasWeek)) return []

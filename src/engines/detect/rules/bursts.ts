@@ -15,6 +15,8 @@ interface Window {
 const WINDOW_MS = 10 * 60_000
 const TARGETS_MAX = 64
 const IDS_MAX = 100
+/** A full one has 15 KB. */
+const WINDOWS_MAX = 5_000
 /** Of each tactic that has targets to go through: from how many different ones on it is a burst. */
 const TARGETS_MIN: Readonly<Partial<Record<Tactic, number>>> = { CredentialAccess: 6, Discovery: 12, Exfiltration: 20 }
 const TIMES_USUAL = 4
@@ -37,7 +39,7 @@ function targetsOf({ action, request }: ApiEvent): readonly string[] {
 
 /** `session`: the caller with its network and client. */
 export function burstOf(state: State): (event: ApiEvent, session: string, tactic: Tactic) => Burst | undefined {
-  const windows = state.table<Window>('bursts')
+  const windows = state.table<Window>('bursts', Math.min(state.limits.entries, WINDOWS_MAX))
   return (event, session, tactic) => {
     const least = TARGETS_MIN[tactic]
     if (least === undefined) return undefined

@@ -1,8 +1,7 @@
 /** Rules that operators wrote (operator-rules/rules.ts). */
-import { isApi } from '../finding.ts'
 import { textOf } from '../normalize/json.ts'
 import { type Detection, NONE, type Rule, type RuleFactory } from '../rule.ts'
-import type { NormalizedEvent, OperatorRule } from '../types.ts'
+import type { ApiEvent, OperatorRule } from '../types.ts'
 
 const NO_RULES: readonly OperatorRule[] = []
 
@@ -24,25 +23,24 @@ export const operatorRule: RuleFactory = ({ lookups }): Rule => {
       byEvent.set(key, [...(byEvent.get(key) ?? []), rule])
   }
 
-  const run = (event: NormalizedEvent): readonly Detection[] => {
-    let found: Detection[] | undefined
-    const look = (candidates: readonly OperatorRule[]): void => {
-      for (const rule of candidates) if (rule.matches(event)) (found ??= []).push(detectionOf(rule))
-    }
-    if (isApi(event) && event.record) {
-      const name = textOf(event.record.eventName, 128).toLowerCase()
-      look(byEvent.get(`${textOf(event.record.eventSource, 128).toLowerCase()} ${name}`) ?? NO_RULES)
-      look(byEvent.get(` ${name}`) ?? NO_RULES)
-    }
-    look(always)
-    return found ?? NONE
+  const candidatesOf = (event: ApiEvent): readonly OperatorRule[] => {
+    if (!event.record) return always
+    const name = textOf(event.record.eventName, 128).toLowerCase()
+    const exact = byEvent.get(`${textOf(event.record.eventSource, 128).toLowerCase()} ${name}`)
+    const ofAnySource = byEvent.get(` ${name}`)
+    if (!ofAnySource && always.length === 0) return exact ?? NO_RULES
+    return [...(exact ?? NO_RULES), ...(ofAnySource ?? NO_RULES), ...always]
+  }
+
+  const run = (event: ApiEvent): readonly Detection[] => {
+    let found: readonly Detection[] = NONE
+    for (const rule of candidatesOf(event)) if (rule.matches(event)) found = [...found, detectionOf(rule)]
+    return found
   }
   return {
     name: 'operator-rules',
     types: rules.map(({ type }) => type),
     source: 'rules of the operator',
     api: run,
-    flow: run,
-    dns: run,
   }
 }
