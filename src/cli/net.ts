@@ -1,4 +1,5 @@
 /** `merlon net …`: questions about networks in plain files, answered without a server, and flow records for one. */
+import { endWithClosedPipe } from './closed-pipe.ts'
 import type { Command } from './command.ts'
 import { commandGroup } from './group.ts'
 import { explainCommand, importCommand, placementCommand, whoReachesCommand } from './net/commands.ts'
@@ -16,6 +17,7 @@ const group = commandGroup({
 export const net: Command = {
   ...group,
   async run(words) {
+    endWithClosedPipe()
     try {
       return await group.run(words)
     } catch (error) {

@@ -1,4 +1,5 @@
 /** `merlon policy …`: questions about policies in plain files, answered without a server. */
+import { endWithClosedPipe } from './closed-pipe.ts'
 import type { Command } from './command.ts'
 import { commandGroup } from './group.ts'
 import { diffCommand } from './policy/diff.ts'
@@ -30,7 +31,7 @@ const group = commandGroup({
 export const policy: Command = {
   ...group,
   async run(words) {
-    stopWhenNobodyReads()
+    endWithClosedPipe()
     try {
       return await group.run(words)
     } catch (error) {
@@ -40,12 +41,4 @@ export const policy: Command = {
       return 2
     }
   },
-}
-
-/** `| head` closes the pipe: that is no failure of ours. */
-function stopWhenNobodyReads(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    throw error
-  })
 }

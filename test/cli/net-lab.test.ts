@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { randomFrom, randomNetwork } from '../../src/engines/network/naive.fixture.ts'
 import type { Network } from '../../src/engines/network/network.ts'
+import { randomFrom, randomNetwork } from '../../src/engines/network/random-network.fixture.ts'
 import { merlonAlone, temporaryFolder } from '../process.ts'
 import { describedOf } from './described-network.ts'
 
@@ -108,6 +108,8 @@ const office: Network = {
     },
   ],
   internetGateways: [{ id: 'igw-a', vpc: 'vpc-a' }],
+  egressOnlyGateways: [],
+  gatewayEndpoints: [],
   natGateways: [{ id: 'nat-a', interface: 'eni-nat', isAvailable: true }],
   peerings: [{ id: 'pcx-ab', vpcs: ['vpc-a', 'vpc-b'], isActive: true }],
   prefixLists: [{ id: 'pl-workers', cidrs: ['10.0.2.0/25'] }],

@@ -3,6 +3,7 @@ import { aggregate } from '../../engines/detect/aggregate.ts'
 import { createDetector } from '../../engines/detect/detector.ts'
 import type { DetectedFinding, Detector, NormalizedEvent } from '../../engines/detect/types.ts'
 import { exposureOf } from '../../policy/index.ts'
+import { endWithClosedPipe } from '../closed-pipe.ts'
 import { plain } from '../plain.ts'
 import { InputError } from '../policy/files.ts'
 import { readInstances, readList, readRules, readThreatList } from './inputs.ts'
@@ -52,7 +53,7 @@ export async function runDetection(options: DetectionOptions): Promise<number> {
   if (options.baseline.length > 0 && learned.events === 0)
     throw new InputError(`${options.baseline.join(', ')}: there are no events to learn from.`)
 
-  if (!process.stdout.listeners('error').includes(endWithPipe)) process.stdout.on('error', endWithPipe)
+  endWithClosedPipe()
   const report = new Report(options)
   const counts = await readAll(options.files, (event) => report.add(detector.ingest(event)))
   report.add(advanceToEnd(detector))
@@ -60,12 +61,6 @@ export async function runDetection(options: DetectionOptions): Promise<number> {
   summarize(counts, report.written)
   if (counts.broken > 0) return 2
   return report.isFailure ? 1 : 0
-}
-
-/** `merlon detect … | head` closes the pipe early. */
-function endWithPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(0)
 }
 
 const advanceToEnd = (detector: Detector): readonly DetectedFinding[] => detector.advance(Number.POSITIVE_INFINITY)

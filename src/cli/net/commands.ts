@@ -1,6 +1,7 @@
 /** `merlon net explain`, `who-reaches`, `placement` and `import`. */
+import { reachEither, whoReaches } from '../../engines/network/families.ts'
 import { violationsOf } from '../../engines/network/placement.ts'
-import { INTERNET, type Question, reach, whoReaches } from '../../engines/network/reachability.ts'
+import { INTERNET, type Question } from '../../engines/network/reachability.ts'
 import { UsageError } from '../command.ts'
 import { plain } from '../plain.ts'
 import { plural, printJson, printLine } from '../policy/shown.ts'
@@ -55,10 +56,10 @@ export const explainCommand: SubCommand = {
     const network = opened(given)
     const [from = '', to = ''] = operands.map((word) => network.endOf(word))
     const question = { ...packetKind, from, to }
-    const verdict = reach(network.snapshot, question)
-    if (given.json) printJson(verdictJson(question, verdict))
-    else printLine(verdictText(network, question, verdict))
-    return verdict.isReachable ? 0 : 1
+    const found = reachEither(network.snapshots, question)
+    if (given.json) printJson(verdictJson(question, found))
+    else printLine(verdictText(network, question, found))
+    return found.verdict.isReachable ? 0 : 1
   },
 }
 
@@ -74,12 +75,13 @@ export const whoReachesCommand: SubCommand = {
     const packetKind = questionOf(given)
     const network = opened(given)
     const to = interfaceIn(network, operands[0]!)
-    const found = [...whoReaches(network.snapshot, to, packetKind)]
-    if (given.json) printJson(found.map(({ from, verdict }) => verdictJson({ ...packetKind, from, to }, verdict)))
+    const found = [...whoReaches(network.snapshots, to, packetKind)]
+    if (given.json) printJson(found.map((each) => verdictJson({ ...packetKind, from: each.from, to }, each)))
     else {
       const ends = plural(found.length, 'end')
       printLine(`${plain(network.label(to))} is reached from ${ends}: ${questionText(packetKind)}\n`)
-      for (const { from } of found) printLine(`  ${plain(network.label(from))}\n`)
+      for (const { from, snapshot } of found)
+        printLine(`  ${plain(network.label(from))}${snapshot.space.family === 6 ? ', over IPv6' : ''}\n`)
     }
     return 0
   },

@@ -11,9 +11,10 @@ import {
   rulesOf,
   tableOf,
 } from '../../engines/network/described.ts'
+import { compileBoth, type Snapshots } from '../../engines/network/families.ts'
 import type { GroupRule, Network } from '../../engines/network/network.ts'
 import type { Placement } from '../../engines/network/placement.ts'
-import { compile, INTERNET, type Snapshot } from '../../engines/network/reachability.ts'
+import { INTERNET, type Snapshot } from '../../engines/network/reachability.ts'
 import { InputError, readJson } from '../policy/files.ts'
 
 /** The lists of the answers, with the commands that return them. */
@@ -27,6 +28,8 @@ const REQUIRED = {
 
 const OPTIONAL = {
   InternetGateways: 'describe-internet-gateways',
+  EgressOnlyInternetGateways: 'describe-egress-only-internet-gateways',
+  VpcEndpoints: 'describe-vpc-endpoints',
   NatGateways: 'describe-nat-gateways',
   VpcPeeringConnections: 'describe-vpc-peering-connections',
   SecurityGroupRules: 'describe-security-group-rules',
@@ -104,6 +107,8 @@ const ruleOf = (rule: Item): GroupRule => ({
 })
 
 export interface NetworkFile {
+  readonly snapshots: Snapshots
+  /** Of IPv4. */
   readonly snapshot: Snapshot
   /** What the verdicts leave out. */
   readonly warnings: readonly string[]
@@ -125,6 +130,8 @@ export function openNetwork(files: readonly string[]): NetworkFile {
     acls: from.NetworkAcls,
     routeTables: from.RouteTables,
     internetGateways: from.InternetGateways,
+    egressOnlyGateways: from.EgressOnlyInternetGateways,
+    endpoints: from.VpcEndpoints,
     natGateways: from.NatGateways,
     peerings: from.VpcPeeringConnections,
     prefixLists: from.PrefixLists.map(({ PrefixListId = '', Cidrs = [] }) => ({ id: PrefixListId, cidrs: Cidrs })),
@@ -133,16 +140,21 @@ export function openNetwork(files: readonly string[]): NetworkFile {
       exclusions: from.VpcBlockPublicAccessExclusions,
     },
   }
-  const snapshot = compile(networkFrom(described))
-  for (const { id, subnet } of snapshot.interfaces.values())
+  const network = networkFrom(described)
+  const snapshots = compileBoth(network)
+  const snapshot = snapshots.ipv4
+  for (const { id, subnet } of network.interfaces)
     if (!snapshot.subnets.has(subnet)) throw new InputError(`${id}: its subnet ${subnet} is not among the subnets.`)
+  const labels = new Map(network.interfaces.map((eni) => [eni.id, eni]))
   return {
+    snapshots,
     snapshot,
     warnings: warningsOf(from, described),
     endOf: endFinder(from),
     label: (id) => {
-      const eni = snapshot.interfaces.get(id)
-      return eni ? `${id} (${[eni.instance, eni.address, eni.publicAddress].filter(Boolean).join(', ')})` : id
+      const eni = labels.get(id)
+      const names = eni && [eni.instance, eni.address, eni.publicAddress, eni.address6].filter(Boolean)
+      return names ? `${id} (${names.join(', ')})` : id
     },
     accountOf: (id) => from.NetworkInterfaces.find(({ NetworkInterfaceId }) => NetworkInterfaceId === id)?.OwnerId,
     placementOf: (id) => placementOf(described, snapshot, id),
@@ -169,9 +181,13 @@ function endFinder(from: Descriptions): (word: string) => string {
     const instance = eni.Attachment?.InstanceId
     // An instance is where its first interface is.
     const isFirst = (eni.Attachment?.DeviceIndex ?? 0) === 0
-    for (const word of [id, eni.PrivateIpAddress, eni.Association?.PublicIp, nameTag(eni.TagSet)]) name(word, id)
+    const addresses = [eni.PrivateIpAddress, eni.Association?.PublicIp, eni.Ipv6Addresses?.[0]?.Ipv6Address]
+    for (const word of [id, ...addresses, nameTag(eni.TagSet)]) name(word, id)
     if (isFirst) for (const word of [instance, instances.get(instance ?? '')]) name(word, id)
   }
+  for (const { VpcEndpointId, VpcEndpointType, NetworkInterfaceIds = [] } of from.VpcEndpoints)
+    if (VpcEndpointType === 'Gateway') name(VpcEndpointId, VpcEndpointId)
+    else if (NetworkInterfaceIds.length > 0) name(VpcEndpointId, NetworkInterfaceIds[0])
   return (word) => {
     if (word === INTERNET) return INTERNET
     const ids = [...(byWord.get(word) ?? [])]
@@ -183,8 +199,9 @@ function endFinder(from: Descriptions): (word: string) => string {
   }
 }
 
-function placementOf({ subnets, routeTables }: Described, { interfaces, tables }: Snapshot, id: string): Placement {
-  const eni = interfaces.get(id)!
+function placementOf({ subnets, routeTables }: Described, { network, tables }: Snapshot, id: string): Placement {
+  const eni = network.interfaces.find((each) => each.id === id)
+  if (!eni) throw new InputError(`${id} is an endpoint of a gateway: name an interface.`)
   const subnet = subnets.find(({ SubnetId }) => SubnetId === eni.subnet) ?? {}
   const routeTable = tableOf(routeTables, subnet)
   return {

@@ -1,6 +1,7 @@
 /** Verdicts as people read them: the way with what matched on it, or the component that blocks. */
-import { printAddress } from '../../engines/network/addresses.ts'
-import type { Block, Code, Hop, Question, Verdict } from '../../engines/network/reachability.ts'
+import type { Range } from '../../engines/network/boxes.ts'
+import type { FamilyVerdict } from '../../engines/network/families.ts'
+import type { Block, Code, Hop, Question, Snapshot } from '../../engines/network/reachability.ts'
 import { plain } from '../plain.ts'
 import { table } from '../policy/shown.ts'
 import type { NetworkFile } from './network-file.ts'
@@ -9,6 +10,7 @@ const SENTENCES: Readonly<Record<Code, string>> = {
   ENI_SG_RULES_MISMATCH: 'no rule of the security groups allows it',
   SUBNET_ACL_RESTRICTION: 'the network ACL denies it',
   NO_ROUTE_TO_DESTINATION: 'the route table has no route there',
+  NO_POSSIBLE_DESTINATION: 'no address of a common family, or nothing that can be reached from there',
   BAD_STATE_ROUTE: 'the route leads to something that is gone',
   IGW_PUBLIC_IP_ASSOCIATION_FOR_INGRESS: 'the interface has no public address',
   IGW_PUBLIC_IP_ASSOCIATION_FOR_EGRESS: 'the interface has no public address',
@@ -39,10 +41,11 @@ const NAMES: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp' }
 export const questionText = ({ protocol, port }: Pick<Question, 'protocol' | 'port'>): string =>
   protocol === undefined ? 'any protocol' : `${NAMES[protocol]}${port === undefined ? '' : ` ${port}`}`
 
-export function verdictText(network: NetworkFile, question: Question, verdict: Verdict): string {
+export function verdictText(network: NetworkFile, question: Question, { verdict, snapshot }: FamilyVerdict): string {
   const { isReachable, forward, back, blocked } = verdict
+  const over = snapshot.space.family === 6 ? ', over IPv6' : ''
   const [from, to] = [question.from, question.to].map((id) => network.label(id))
-  const head = `${from} ${isReachable ? 'reaches' : 'does not reach'} ${to}: ${questionText(question)}\n`
+  const head = `${from} ${isReachable ? 'reaches' : 'does not reach'} ${to}: ${questionText(question)}${over}\n`
   return [
     head,
     ...blocked.map((block) => `${blockText(block)}\n`),
@@ -53,23 +56,26 @@ export function verdictText(network: NetworkFile, question: Question, verdict: V
   ].join('')
 }
 
-const rangeText = ([first, last]: readonly [number, number]): string =>
-  first === last ? printAddress(4, BigInt(first)) : `${printAddress(4, BigInt(first))}-${printAddress(4, BigInt(last))}`
+const rangeText = ({ space }: Snapshot, range: Range): string => [...new Set(space.print(range))].join('-')
 
 /** For programs. */
-export const verdictJson = (question: Question, { isReachable, forward, back, blocked, packets }: Verdict) => ({
+export const verdictJson = (
+  question: Question,
+  { verdict: { isReachable, forward, back, blocked, packets }, snapshot }: FamilyVerdict,
+) => ({
   from: question.from,
   to: question.to,
   protocol: question.protocol,
   port: question.port,
+  family: snapshot.space.family === 4 ? 'IPv4' : 'IPv6',
   isReachable,
   blocked,
   forward,
   back,
   packets: packets.map((packet) => ({
     protocol: packet.protocol,
-    source: rangeText(packet.source),
-    destination: rangeText(packet.destination),
+    source: rangeText(snapshot, packet.source),
+    destination: rangeText(snapshot, packet.destination),
     sourcePort: packet.sourcePort,
     destinationPort: packet.destinationPort,
   })),

@@ -1,4 +1,4 @@
-/** Sets of IPv4 packets, as unions of boxes: a range in each of five dimensions. */
+/** Sets of packets of one family of addresses, as unions of boxes: a range in each of five dimensions. */
 
 export type Range = readonly [first: number, last: number]
 

@@ -46,6 +46,10 @@ export interface DescribedSubnet {
   readonly SubnetId?: Text
   readonly VpcId?: Text
   readonly CidrBlock?: Text
+  readonly Ipv6CidrBlockAssociationSet?: List<{
+    readonly Ipv6CidrBlock?: Text
+    readonly Ipv6CidrBlockState?: { readonly State?: Text } | undefined
+  }>
   readonly DefaultForAz?: boolean | undefined
   readonly MapPublicIpOnLaunch?: boolean | undefined
 }
@@ -55,6 +59,7 @@ export interface DescribedInterface {
   readonly SubnetId?: Text
   readonly VpcId?: Text
   readonly PrivateIpAddress?: Text
+  readonly Ipv6Addresses?: List<{ readonly Ipv6Address?: Text }>
   readonly InterfaceType?: Text
   readonly Groups?: List<{ readonly GroupId?: Text }>
   readonly Association?: { readonly PublicIp?: Text } | undefined
@@ -70,6 +75,16 @@ export interface Described {
   readonly internetGateways: readonly {
     readonly InternetGatewayId?: Text
     readonly Attachments?: List<{ readonly VpcId?: Text }>
+  }[]
+  readonly egressOnlyGateways: readonly {
+    readonly EgressOnlyInternetGatewayId?: Text
+    readonly Attachments?: List<{ readonly VpcId?: Text }>
+  }[]
+  readonly endpoints: readonly {
+    readonly VpcEndpointId?: Text
+    readonly VpcEndpointType?: Text
+    readonly VpcId?: Text
+    readonly State?: Text
   }[]
   readonly natGateways: readonly {
     readonly NatGatewayId?: Text
@@ -147,6 +162,15 @@ function blocksOf({ SubnetId, VpcId }: DescribedSubnet, access: PublicAccess | u
 /** Interfaces of gateways that AWS manages have no security groups. */
 const GATEWAYS: ReadonlySet<Text> = new Set(['nat_gateway'])
 
+const isAssociated = ({
+  Ipv6CidrBlockState,
+}: {
+  readonly Ipv6CidrBlockState?: { readonly State?: Text } | undefined
+}) => (Ipv6CidrBlockState?.State ?? 'associated') === 'associated'
+
+/** Descriptions write it with a capital or without. */
+const isAvailable = (state: Text): boolean => (state ?? 'available').toLowerCase() === 'available'
+
 export function networkFrom(described: Described): Network {
   const { acls, routeTables, publicAccess } = described
   return {
@@ -157,6 +181,7 @@ export function networkFrom(described: Described): Network {
         id: subnet.SubnetId ?? '',
         vpc: subnet.VpcId ?? '',
         cidr: subnet.CidrBlock ?? '',
+        cidr6: (subnet.Ipv6CidrBlockAssociationSet ?? []).find(isAssociated)?.Ipv6CidrBlock,
         routeTable: tableOf(routeTables, subnet),
         acl: acl?.NetworkAclId ?? '',
         ...(blocks && { blocks }),
@@ -169,6 +194,7 @@ export function networkFrom(described: Described): Network {
       address: eni.PrivateIpAddress ?? '',
       groups: (eni.Groups ?? []).flatMap(({ GroupId }) => GroupId ?? []),
       ...(eni.Association?.PublicIp !== undefined && { publicAddress: eni.Association.PublicIp }),
+      ...(eni.Ipv6Addresses?.[0]?.Ipv6Address !== undefined && { address6: eni.Ipv6Addresses[0].Ipv6Address }),
       ...(GATEWAYS.has(eni.InterfaceType) && { isUnfiltered: true }),
       ...(eni.Attachment?.InstanceId !== undefined && { instance: eni.Attachment.InstanceId }),
     })),
@@ -181,6 +207,12 @@ export function networkFrom(described: Described): Network {
     internetGateways: described.internetGateways.flatMap(({ InternetGatewayId = '', Attachments = [] }) =>
       Attachments.map(({ VpcId = '' }) => ({ id: InternetGatewayId, vpc: VpcId })),
     ),
+    egressOnlyGateways: described.egressOnlyGateways.flatMap(({ EgressOnlyInternetGatewayId = '', Attachments = [] }) =>
+      Attachments.map(({ VpcId = '' }) => ({ id: EgressOnlyInternetGatewayId, vpc: VpcId })),
+    ),
+    gatewayEndpoints: described.endpoints
+      .filter(({ VpcEndpointType, State }) => VpcEndpointType === 'Gateway' && isAvailable(State))
+      .map(({ VpcEndpointId = '', VpcId = '' }) => ({ id: VpcEndpointId, vpc: VpcId })),
     natGateways: described.natGateways.map(({ NatGatewayId = '', State, NatGatewayAddresses = [] }) => ({
       id: NatGatewayId,
       interface: NatGatewayAddresses[0]?.NetworkInterfaceId ?? '',

@@ -134,11 +134,13 @@ function checked(network: Network): Network {
   }
   return {
     ...network,
-    interfaces: network.interfaces.map((eni) => ({
-      ...eni,
-      address: address(eni.address),
-      ...(eni.publicAddress !== undefined && { publicAddress: address(eni.publicAddress) }),
-    })),
+    interfaces: network.interfaces
+      .filter((eni) => eni.address !== '')
+      .map((eni) => ({
+        ...eni,
+        address: address(eni.address),
+        ...(eni.publicAddress !== undefined && { publicAddress: address(eni.publicAddress) }),
+      })),
     groups: network.groups.map((group) => ({
       ...group,
       rules: group.rules.flatMap((rule) => {

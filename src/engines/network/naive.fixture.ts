@@ -1,24 +1,26 @@
-/** Random small networks, and a model of a page that follows one packet at a time: what the analysis is compared with. */
-import { parseAddress, parseBlock } from './addresses.ts'
+/** A model of a page that follows one packet at a time: what the analysis is compared with. */
+import type { Family } from './address-space.ts'
+import { holds, parseAddress, parseBlock, printAddress } from './addresses.ts'
 import type { Interface, Match, Network, Subnet } from './network.ts'
 import { INTERNET } from './reachability.ts'
 
 export interface Packet {
-  readonly source: number
-  readonly destination: number
+  readonly source: bigint
+  readonly destination: bigint
   readonly protocol: number
   readonly sourcePort: number
   readonly destinationPort: number
 }
 
-export const numberOf = (address: string): number => Number(parseAddress(address)!.value)
-const isIn = (cidr: string, address: number): boolean => {
-  const block = parseBlock(cidr)!
-  return Number(block.first) <= address && address <= Number(block.last)
-}
+export const addressValue = (address: string): bigint => parseAddress(address)!.value
+
+/** One of each range that no rule of the random networks divides. */
+const NAT_PORTS = [2_000, 40_000, 65_000]
+
 const fits = ({ protocol, from, to }: Match, packet: Packet): boolean =>
   protocol === -1 ||
-  (protocol === packet.protocol && (protocol === 1 || (from <= packet.destinationPort && packet.destinationPort <= to)))
+  (protocol === packet.protocol &&
+    ((protocol !== 6 && protocol !== 17) || (from <= packet.destinationPort && packet.destinationPort <= to)))
 
 const reversed = (packet: Packet): Packet => ({
   source: packet.destination,
@@ -28,22 +30,36 @@ const reversed = (packet: Packet): Packet => ({
   destinationPort: packet.sourcePort,
 })
 
+export const addressOf = ({ address, address6 }: Interface, family: Family): string | undefined =>
+  family === 4 ? address || undefined : address6
+
 /** Whether the packet arrives, and its answer. */
-export function passes(network: Network, from: string, to: string, packet: Packet): boolean {
+export function passes(network: Network, family: Family, from: string, to: string, packet: Packet): boolean {
   const eni = (id: string) => network.interfaces.find((each) => each.id === id)
   const [source, target] = [eni(from), eni(to)]
+  if ([source, target].some((end) => end && addressOf(end, family) === undefined)) return false
+  if (target && network.natGateways.some((nat) => nat.interface === target.id && family === 4)) return false
+  const isIn = (cidr: string, value: bigint) =>
+    holds(cidr.includes(':') === (family === 6) ? parseBlock(cidr)! : NOTHING, printAddress(family, value))
+  const listed = (id: string) => network.prefixLists.find((list) => list.id === id)?.cidrs ?? []
   const subnetOf = ({ subnet }: Interface): Subnet => network.subnets.find(({ id }) => id === subnet)!
-  const groups = ({ groups: ids }: Interface, egress: boolean, at: Packet): boolean =>
+  const isPublic = (own: Interface) => (family === 4 ? own.publicAddress : own.address6) !== undefined
+  const isMember = (group: string, value: bigint) =>
+    network.interfaces.some((each) => {
+      const address = addressOf(each, family)
+      return each.groups.includes(group) && address !== undefined && addressValue(address) === value
+    })
+  const groups = (own: Interface, egress: boolean, at: Packet): boolean =>
+    own.isUnfiltered === true ||
     network.groups
-      .filter(({ id }) => ids.includes(id))
+      .filter(({ id }) => own.groups.includes(id))
       .some(({ rules }) =>
         rules.some((rule) => {
           if (rule.egress !== egress || !fits(rule, at)) return false
           const other = egress ? at.destination : at.source
           if (rule.cidr !== undefined) return isIn(rule.cidr, other)
-          return network.interfaces.some(
-            (each) => each.groups.includes(rule.group!) && numberOf(each.address) === other,
-          )
+          if (rule.prefixList !== undefined) return listed(rule.prefixList).some((cidr) => isIn(cidr, other))
+          return isMember(rule.group!, other)
         }),
       )
   const acl = ({ acl: id }: Subnet, egress: boolean, at: Packet): boolean => {
@@ -53,34 +69,71 @@ export function passes(network: Network, from: string, to: string, packet: Packe
       ordered.find((entry) => fits(entry, at) && isIn(entry.cidr, egress ? at.destination : at.source))?.allow ?? false
     )
   }
-  const routes = ({ routeTable }: Subnet, destination: number): string | undefined => {
-    const { routes: all } = network.routeTables.find(({ id }) => id === routeTable)!
+  const routes = ({ routeTable }: Subnet, destination: bigint): string | undefined => {
+    const all = network.routeTables
+      .find(({ id }) => id === routeTable)!
+      .routes.flatMap((route) =>
+        (route.destination.startsWith('pl-') ? listed(route.destination) : [route.destination]).map((cidr) => ({
+          route,
+          cidr,
+        })),
+      )
     const found = all
-      .filter((route) => isIn(route.destination, destination))
-      .sort((a, b) => parseBlock(b.destination)!.bits - parseBlock(a.destination)!.bits)[0]
+      .filter(({ cidr }) => isIn(cidr, destination))
+      .sort((a, b) => parseBlock(b.cidr)!.bits - parseBlock(a.cidr)!.bits)[0]?.route
     return found && !found.isBlackhole ? found.target : undefined
   }
   const gateway = ({ vpc }: Subnet) => network.internetGateways.find((each) => each.vpc === vpc)?.id
   const leaves = (own: Interface, at: Packet): boolean => {
     const subnet = subnetOf(own)
     const way = gateway(subnet)
-    return (
-      acl(subnet, true, at) &&
-      way !== undefined &&
-      routes(subnet, at.destination) === way &&
-      own.publicAddress !== undefined
-    )
+    if (subnet.blocks === 'all' || way === undefined || !isPublic(own)) return false
+    return acl(subnet, true, at) && routes(subnet, at.destination) === way
   }
   const enters = (own: Interface, at: Packet): boolean => {
     const subnet = subnetOf(own)
-    return gateway(subnet) !== undefined && own.publicAddress !== undefined && acl(subnet, false, at)
+    return gateway(subnet) !== undefined && isPublic(own) && acl(subnet, false, at)
   }
   const crosses = (one: Interface, other: Interface, at: Packet): boolean => {
     const [own, next] = [subnetOf(one), subnetOf(other)]
     if (own.id === next.id) return true
-    return acl(own, true, at) && routes(own, at.destination) === 'local' && acl(next, false, at)
+    const way = routes(own, at.destination)
+    const link = network.peerings.find(({ id }) => id === way)
+    const isPeered = link?.isActive === true && link.vpcs.includes(own.vpc) && link.vpcs.includes(next.vpc)
+    return acl(own, true, at) && (own.vpc === next.vpc ? way === 'local' : isPeered) && acl(next, false, at)
+  }
+  const translated = (own: Interface, at: Packet): boolean => {
+    const subnet = subnetOf(own)
+    const way = family === 4 && routes(subnet, at.destination)
+    const nat = network.natGateways.find(({ id, isAvailable }) => id === way && isAvailable)
+    const inner = nat && eni(nat.interface)
+    if (!inner || !acl(subnet, true, at)) return false
+    const place = subnetOf(inner)
+    const isNear = place.id === subnet.id
+    if (!isNear && !acl(place, false, at)) return false
+    const isThrough = NAT_PORTS.some((sourcePort) => {
+      const sent = { ...at, source: addressValue(inner.address), sourcePort }
+      return leaves(inner, sent) && enters(inner, reversed(sent))
+    })
+    const answer = reversed(at)
+    const isBack =
+      isNear ||
+      (acl(place, true, answer) && routes(place, answer.destination) === 'local' && acl(subnet, false, answer))
+    return isThrough && isBack
+  }
+  const leavesOnly = (own: Interface, at: Packet): boolean => {
+    const subnet = subnetOf(own)
+    const way = network.egressOnlyGateways.find(({ vpc }) => vpc === subnet.vpc)?.id
+    if (family === 4 || way === undefined || subnet.blocks === 'all') return false
+    return acl(subnet, true, at) && routes(subnet, at.destination) === way && acl(subnet, false, reversed(at))
   }
   const back = reversed(packet)
+  const endpoint = network.gatewayEndpoints.find(({ id }) => id === to)
+  if (source && endpoint) {
+    const own = subnetOf(source)
+    const isLeaving = groups(source, true, packet) && acl(own, true, packet)
+    return isLeaving && routes(own, packet.destination) === endpoint.id && acl(own, false, back)
+  }
   if (source && target) {
     return (
       groups(source, true, packet) &&
@@ -89,106 +142,16 @@ export function passes(network: Network, from: string, to: string, packet: Packe
       crosses(target, source, back)
     )
   }
-  if (target) return enters(target, packet) && groups(target, false, packet) && leaves(target, back)
-  if (source) return groups(source, true, packet) && leaves(source, packet) && enters(source, back)
-  return from === INTERNET
+  if (target) {
+    if (subnetOf(target).blocks !== undefined) return false
+    return enters(target, packet) && groups(target, false, packet) && leaves(target, back)
+  }
+  if (source)
+    return (
+      groups(source, true, packet) &&
+      ((leaves(source, packet) && enters(source, back)) || translated(source, packet) || leavesOnly(source, packet))
+    )
+  return from === INTERNET && endpoint === undefined
 }
 
-/** A pseudo-random number below `n`; the same sequence for the same seed. */
-export function randomFrom(seed: number): (n: number) => number {
-  let state = seed >>> 0
-  return (n) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * n)
-  }
-}
-
-const CIDRS = [
-  '0.0.0.0/0',
-  '10.0.0.0/16',
-  '10.0.1.0/24',
-  '10.0.2.0/24',
-  '10.0.1.16/28',
-  '198.51.100.0/24',
-  '128.0.0.0/1',
-]
-const PORTS = [
-  [22, 22],
-  [80, 443],
-  [0, 65_535],
-  [1024, 65_535],
-  [32_768, 60_999],
-] as const
-
-/** One VPC, three subnets, up to six interfaces. */
-export function randomNetwork(random: (n: number) => number): Network {
-  const pick = <T>(all: readonly T[]): T => all[random(all.length)]!
-  const match = (): Match => {
-    const protocol = pick([-1, 6, 6, 6, 17, 1])
-    const [from, to] = protocol === 6 || protocol === 17 ? pick(PORTS) : [-1, -1]
-    return { protocol, from, to }
-  }
-  const groups = ['sg-1', 'sg-2', 'sg-3'].map((id) => ({
-    id,
-    rules: Array.from({ length: 1 + random(4) }, (_, index) => ({
-      id: `sgr-${id}-${index}`,
-      egress: random(2) === 0,
-      ...match(),
-      ...(random(3) === 0 ? { group: pick(['sg-1', 'sg-2', 'sg-3']) } : { cidr: pick(CIDRS) }),
-    })),
-  }))
-  const acls = ['acl-1', 'acl-2'].map((id) => ({
-    id,
-    entries: Array.from({ length: 2 + random(5) }, (_, index) => ({
-      number: (index + 1) * 10,
-      egress: random(2) === 0,
-      allow: random(4) > 0,
-      ...(random(2) === 0 ? { protocol: -1, from: -1, to: -1 } : match()),
-      cidr: pick(CIDRS),
-    })),
-  }))
-  const routeTables = ['rtb-1', 'rtb-2'].map((id) => ({
-    id,
-    routes: [
-      { destination: '10.0.0.0/16', target: 'local', isBlackhole: false },
-      ...(random(3) > 0
-        ? [
-            {
-              destination: pick(['0.0.0.0/0', '198.51.100.0/24', '128.0.0.0/1']),
-              target: 'igw-1',
-              isBlackhole: random(5) === 0,
-            },
-          ]
-        : []),
-    ],
-  }))
-  const subnets = [1, 2, 3].map((number) => ({
-    id: `subnet-${number}`,
-    vpc: 'vpc-1',
-    cidr: `10.0.${number}.0/24`,
-    routeTable: pick(['rtb-1', 'rtb-2']),
-    acl: pick(['acl-1', 'acl-2']),
-  }))
-  const interfaces = Array.from({ length: 2 + random(5) }, (_, index) => {
-    const number = 1 + random(3)
-    return {
-      id: `eni-${index}`,
-      subnet: `subnet-${number}`,
-      vpc: 'vpc-1',
-      address: `10.0.${number}.${10 + index}`,
-      groups: [...new Set([pick(['sg-1', 'sg-2', 'sg-3']), pick(['sg-1', 'sg-2', 'sg-3'])])],
-      ...(random(2) === 0 && { publicAddress: `198.18.0.${index + 1}` }),
-    }
-  })
-  return {
-    subnets,
-    interfaces,
-    groups,
-    acls,
-    routeTables,
-    internetGateways: random(5) > 0 ? [{ id: 'igw-1', vpc: 'vpc-1' }] : [],
-    natGateways: [],
-    peerings: [],
-    prefixLists: [],
-  }
-}
+const NOTHING = { family: 4 as const, first: 1n, last: 0n, bits: 32 }

@@ -3,6 +3,7 @@
  * internet. It is written with the first operation that an account may do there.
  * Source: https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc-components.html
  */
+import type * as EC2 from '@aws-sdk/client-ec2'
 import type { Call } from '../../kernel/gate/call.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
 import { key } from '../../store/store.ts'
@@ -181,6 +182,28 @@ export function createRouteTable(
 export const LAST_RULE = 32_767
 export const LAST_RULE_6 = 32_768
 
+/** Of a new network ACL, in one direction. */
+export const aclEntries = ({
+  egress: Egress,
+  isDefault,
+  hasIpv6,
+}: {
+  readonly egress: boolean
+  readonly isDefault: boolean
+  readonly hasIpv6: boolean
+}): readonly EC2.NetworkAclEntry[] => [
+  ...(isDefault
+    ? [{ RuleNumber: 100, Protocol: '-1', RuleAction: 'allow' as const, Egress, CidrBlock: '0.0.0.0/0' }]
+    : []),
+  ...(isDefault && hasIpv6
+    ? [{ RuleNumber: 101, Protocol: '-1', RuleAction: 'allow' as const, Egress, Ipv6CidrBlock: '::/0' }]
+    : []),
+  { RuleNumber: LAST_RULE, Protocol: '-1', RuleAction: 'deny' as const, Egress, CidrBlock: '0.0.0.0/0' },
+  ...(hasIpv6
+    ? [{ RuleNumber: LAST_RULE_6, Protocol: '-1', RuleAction: 'deny' as const, Egress, Ipv6CidrBlock: '::/0' }]
+    : []),
+]
+
 export function createAcl(
   call: Call,
   {
@@ -197,18 +220,7 @@ export function createAcl(
     readonly tags?: Tags
   },
 ) {
-  const entries = [true, false].flatMap((Egress) => [
-    ...(isDefault
-      ? [{ RuleNumber: 100, Protocol: '-1', RuleAction: 'allow' as const, Egress, CidrBlock: '0.0.0.0/0' }]
-      : []),
-    ...(isDefault && hasIpv6
-      ? [{ RuleNumber: 101, Protocol: '-1', RuleAction: 'allow' as const, Egress, Ipv6CidrBlock: '::/0' }]
-      : []),
-    { RuleNumber: LAST_RULE, Protocol: '-1', RuleAction: 'deny' as const, Egress, CidrBlock: '0.0.0.0/0' },
-    ...(hasIpv6
-      ? [{ RuleNumber: LAST_RULE_6, Protocol: '-1', RuleAction: 'deny' as const, Egress, Ipv6CidrBlock: '::/0' }]
-      : []),
-  ])
+  const entries = [true, false].flatMap((egress) => aclEntries({ egress, isDefault, hasIpv6 }))
   return networkAcl.create(
     call,
     id,

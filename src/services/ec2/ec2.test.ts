@@ -458,4 +458,64 @@ describe('Network Insights', () => {
     const routes = found.ReturnPathComponents!.flatMap(({ RouteTableRoute }) => RouteTableRoute ?? [])
     expect(routes).toEqual([{ DestinationCidr: ANYWHERE, GatewayId: Source }])
   })
+
+  test('analyzes IPv6, and the way to a gateway endpoint', async () => {
+    const it = await network()
+    const { ec2, VpcId, RouteTableId } = it
+    await ec2.send(new EC2.AssociateVpcCidrBlockCommand({ VpcId, AmazonProvidedIpv6CidrBlock: true }))
+    const { Vpcs } = await ec2.send(new EC2.DescribeVpcsCommand({ VpcIds: [VpcId] }))
+    const block = Vpcs![0]!.Ipv6CidrBlockAssociationSet![0]!.Ipv6CidrBlock!
+    const Ipv6CidrBlock = block.replace('/56', '/64')
+    const SubnetId = (await ec2.send(new EC2.CreateSubnetCommand({ VpcId, CidrBlock: '10.0.9.0/24', Ipv6CidrBlock })))
+      .Subnet!.SubnetId!
+    const gateway = await ec2.send(new EC2.CreateEgressOnlyInternetGatewayCommand({ VpcId }))
+    const { EgressOnlyInternetGatewayId } = gateway.EgressOnlyInternetGateway!
+    const own = (await ec2.send(new EC2.CreateRouteTableCommand({ VpcId }))).RouteTable!.RouteTableId!
+    const DestinationIpv6CidrBlock = '::/0'
+    await ec2.send(
+      new EC2.CreateRouteCommand({ RouteTableId: own, DestinationIpv6CidrBlock, EgressOnlyInternetGatewayId }),
+    )
+    await ec2.send(new EC2.AssociateRouteTableCommand({ RouteTableId: own, SubnetId }))
+    const eni = await ec2.send(new EC2.CreateNetworkInterfaceCommand({ SubnetId, Ipv6AddressCount: 1 }))
+    const Source = eni.NetworkInterface!.NetworkInterfaceId!
+    const ServiceName = 'com.amazonaws.us-east-1.s3'
+    const endpoint = await ec2.send(
+      new EC2.CreateVpcEndpointCommand({ VpcId, ServiceName, RouteTableIds: [own, RouteTableId] }),
+    )
+    const { VpcEndpointId } = endpoint.VpcEndpoint!
+    const analysis = async (from: string, Destination: string) => {
+      const Protocol = 'tcp' as const
+      const path = new EC2.CreateNetworkInsightsPathCommand({
+        Source: from,
+        Destination,
+        Protocol,
+        DestinationPort: 443,
+      })
+      const { NetworkInsightsPathId } = (await ec2.send(path)).NetworkInsightsPath!
+      await ec2.send(new EC2.StartNetworkInsightsAnalysisCommand({ NetworkInsightsPathId: NetworkInsightsPathId! }))
+      const shown = await ec2.send(
+        new EC2.DescribeNetworkInsightsAnalysesCommand({ NetworkInsightsPathId: NetworkInsightsPathId! }),
+      )
+      return shown.NetworkInsightsAnalyses![0]!
+    }
+
+    // What was there before the block, and had not been changed, lets IPv6 out.
+    const filter = { Filters: [{ Name: 'vpc-id', Values: [VpcId] }] }
+    const { NetworkAcls } = await ec2.send(new EC2.DescribeNetworkAclsCommand(filter))
+    expect(NetworkAcls![0]!.Entries!.map(({ RuleNumber }) => RuleNumber).sort()).toEqual(
+      [100, 100, 101, 101, 32_767, 32_767, 32_768, 32_768].sort(),
+    )
+    const { SecurityGroups } = await ec2.send(new EC2.DescribeSecurityGroupsCommand(filter))
+    expect(SecurityGroups![0]!.IpPermissionsEgress).toMatchObject([{ Ipv6Ranges: [{ CidrIpv6: '::/0' }] }])
+
+    const out = await analysis(Source, it.InternetGatewayId)
+    expect(out.NetworkPathFound).toBe(true)
+    expect(out.ForwardPathComponents!.map(({ Component }) => Component!.Id)).toContain(EgressOnlyInternetGatewayId)
+    expect(out.ForwardPathComponents![0]!.OutboundHeader!.SourceAddresses![0]).toMatch(/:.*\/128$/)
+    const inwards = await analysis(it.InternetGatewayId, Source)
+    expect(inwards.NetworkPathFound).toBe(false)
+    const service = await analysis(Source, VpcEndpointId!)
+    expect(service.NetworkPathFound).toBe(true)
+    expect(service.ForwardPathComponents!.at(-1)!.Component!.Id).toBe(VpcEndpointId)
+  })
 })

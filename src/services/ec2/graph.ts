@@ -1,10 +1,11 @@
 /** The network of an account in a Region, as reachability is computed on: read from the rows, with the VPCs of peers. */
 import { networkFrom, type PublicAccess, protocolNumber } from '../../engines/network/described.ts'
+import { compileBoth, type Snapshots } from '../../engines/network/families.ts'
 import type { GroupRule, Network } from '../../engines/network/network.ts'
-import { compile, type Snapshot } from '../../engines/network/reachability.ts'
 import type { Call } from '../../kernel/gate/call.ts'
 import { entriesOf } from './prefix-lists.ts'
 import {
+  egressOnlyGateway,
   internetGateway,
   natGateway,
   natState,
@@ -16,6 +17,7 @@ import {
   routeTable,
   securityGroup,
   subnet,
+  vpcEndpoint,
 } from './resources.ts'
 import { publicAccess } from './settings.ts'
 
@@ -28,6 +30,8 @@ async function networkOf(call: Call): Promise<Network> {
     acls: dataOf(await networkAcl.all(call)),
     routeTables: dataOf(await routeTable.all(call)),
     internetGateways: dataOf(await internetGateway.all(call)),
+    egressOnlyGateways: dataOf(await egressOnlyGateway.all(call)),
+    endpoints: dataOf(await vpcEndpoint.all(call)),
     natGateways: nats.map((row) => ({ ...row.data, State: natState(row, call.now) })),
     peerings: dataOf(await peering.all(call)),
     prefixLists: lists.map((row) => ({ id: row.id, cidrs: entriesOf(row).flatMap(({ Cidr }) => Cidr ?? []) })),
@@ -57,4 +61,4 @@ async function publicAccessOf(call: Call): Promise<PublicAccess | undefined> {
   return { mode: options.mode, exclusions: exclusions.map(({ data }) => data) }
 }
 
-export const snapshotOf = async (call: Call): Promise<Snapshot> => compile(await networkOf(call))
+export const snapshotsOf = async (call: Call): Promise<Snapshots> => compileBoth(await networkOf(call))

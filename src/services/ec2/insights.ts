@@ -1,19 +1,19 @@
 /** Network Insights: paths, their analyses with the component that blocks, and access scopes. */
 import type * as EC2 from '@aws-sdk/client-ec2'
-import { printAddress } from '../../engines/network/addresses.ts'
+import type { Range } from '../../engines/network/boxes.ts'
+import { reachEither, type Snapshots } from '../../engines/network/families.ts'
 import {
   type Block,
   type Hop,
   INTERNET,
   type Question,
-  reach,
   type Snapshot,
   type Verdict,
 } from '../../engines/network/reachability.ts'
 import type { Call } from '../../kernel/gate/call.ts'
 import type { LooseInput } from '../../kernel/service/service.ts'
 import { fault, invalid, missing } from './faults.ts'
-import { snapshotOf } from './graph.ts'
+import { snapshotsOf } from './graph.ts'
 import {
   accessScope,
   accessScopeAnalysis,
@@ -22,6 +22,7 @@ import {
   instance,
   internetGateway,
   networkInterface,
+  vpcEndpoint,
 } from './resources.ts'
 import { describe, op } from './words.ts'
 
@@ -42,7 +43,16 @@ async function endOf(call: Call, text: string): Promise<string> {
     await internetGateway.require(call, id)
     return INTERNET
   }
+  if (id.startsWith('vpce-')) return endpointEnd(await vpcEndpoint.require(call, id))
   throw fault('NotImplemented', `Merlon does not analyze paths from or to ${id}.`)
+}
+
+/** A gateway endpoint is an end of its own; an interface endpoint is its first interface. */
+function endpointEnd({ id, data }: { readonly id: string; readonly data: EC2.VpcEndpoint }): string {
+  if (data.VpcEndpointType === 'Gateway') return id
+  const [eni] = data.NetworkInterfaceIds ?? []
+  if (eni === undefined) throw fault('InvalidParameterValue', `The endpoint ${id} has no network interface.`)
+  return eni
 }
 
 export const createNetworkInsightsPath = op(
@@ -115,12 +125,12 @@ export const startNetworkInsightsAnalysis = op(
       protocol: PROTOCOLS[Protocol ?? ''],
       port: DestinationPort,
     }
-    const snapshot = await snapshotOf(call)
-    const verdict = reach(snapshot, question)
+    const { snapshot, verdict } = reachEither(await snapshotsOf(call), question)
     const row = create({
       NetworkInsightsAnalysisId: id,
       NetworkInsightsAnalysisArn: arn,
       NetworkInsightsPathId: path.id,
+      StartDate: new Date(call.now),
       Status: 'succeeded',
       NetworkPathFound: verdict.isReachable,
       ForwardPathComponents: verdict.forward.map((hop, index) => component(call, snapshot, hop, index, verdict)),
@@ -140,6 +150,8 @@ const KINDS: Readonly<Record<Hop['kind'], string>> = {
   'network-acl': 'network-acl',
   'route-table': 'route-table',
   'internet-gateway': 'internet-gateway',
+  'egress-only-internet-gateway': 'egress-only-internet-gateway',
+  'vpc-endpoint': 'vpc-endpoint',
   'nat-gateway': 'natgateway',
   'vpc-peering-connection': 'vpc-peering-connection',
   internet: 'internet',
@@ -165,8 +177,8 @@ function component(
     ...(first && {
       OutboundHeader: {
         Protocol: String(first.protocol[0]),
-        SourceAddresses: [printRange(first.source)],
-        DestinationAddresses: [printRange(first.destination)],
+        SourceAddresses: [printRange(snapshot, first.source)],
+        DestinationAddresses: [printRange(snapshot, first.destination)],
         SourcePortRanges: [{ From: first.sourcePort[0], To: first.sourcePort[1] }],
         DestinationPortRanges: [{ From: first.destinationPort[0], To: first.destinationPort[1] }],
       },
@@ -201,10 +213,11 @@ function route(snapshot: Snapshot, table: string, destination: string | undefine
   return { DestinationCidr: destination, ...(target && { [member]: target }) }
 }
 
-const printRange = ([first, last]: readonly [number, number]): string =>
-  first === last
-    ? `${printAddress(4, BigInt(first))}/32`
-    : `${printAddress(4, BigInt(first))}-${printAddress(4, BigInt(last))}`
+function printRange({ space }: Snapshot, range: Range): string {
+  const [first, last] = space.print(range)
+  if (first === last) return `${first}/${space.family === 4 ? 32 : 128}`
+  return `${first}-${last}`
+}
 
 const MEMBERS: Readonly<Record<string, keyof EC2.Explanation>> = {
   sg: 'SecurityGroup',
@@ -213,6 +226,7 @@ const MEMBERS: Readonly<Record<string, keyof EC2.Explanation>> = {
   igw: 'InternetGateway',
   nat: 'NatGateway',
   pcx: 'VpcPeeringConnection',
+  vpce: 'VpcEndpoint',
   subnet: 'Subnet',
   vpc: 'Vpc',
 }
@@ -239,10 +253,17 @@ export const deleteNetworkInsightsAnalysis = op(
   },
 )
 
+/** Analyses that were made before they had a date are in every span. */
+const isBetween = (date: Date | undefined, first: Date | undefined, last: Date | undefined): boolean =>
+  !date || ((!first || date >= first) && (!last || date <= last))
+
 export const describeNetworkInsightsAnalyses = describe('DescribeNetworkInsightsAnalyses', insightsAnalysis, {
   ids: 'NetworkInsightsAnalysisIds',
   result: 'NetworkInsightsAnalyses',
   filters: 'path-found=NetworkPathFound status network-insights-path-id',
+  narrow: ({ NetworkInsightsPathId, StartDate }, input) =>
+    (input.NetworkInsightsPathId === undefined || input.NetworkInsightsPathId === NetworkInsightsPathId) &&
+    isBetween(StartDate, input.AnalysisStartTime, input.AnalysisEndTime),
 })
 
 // ---- Access scopes: what must not be reachable
@@ -309,9 +330,9 @@ export const getNetworkInsightsAccessScopeContent = op(
   }),
 )
 
-function endsOf(snapshot: Snapshot, statement: EC2.PathStatement | undefined): readonly string[] {
+function endsOf(snapshots: Snapshots, statement: EC2.PathStatement | undefined): readonly string[] {
   const { Resources: ids = [], ResourceTypes: types = [] } = statement?.ResourceStatement ?? {}
-  const interfaces = snapshot.network.interfaces
+  const { interfaces } = snapshots.ipv4.network
   if (ids.length === 0 && types.length === 0) return [INTERNET, ...interfaces.map(({ id }) => id)]
   const named = ids.map(idIn)
   return [
@@ -328,12 +349,12 @@ function endsOf(snapshot: Snapshot, statement: EC2.PathStatement | undefined): r
   ]
 }
 
-function questionsOf(snapshot: Snapshot, path: EC2.AccessScopePath): readonly Question[] {
+function questionsOf(snapshots: Snapshots, path: EC2.AccessScopePath): readonly Question[] {
   const header = path.Destination?.PacketHeaderStatement ?? path.Source?.PacketHeaderStatement
   const protocols = header?.Protocols?.length ? header.Protocols.map((name) => PROTOCOLS[name]) : [undefined]
   const ports = header?.DestinationPorts?.length ? header.DestinationPorts.map(Number) : [undefined]
-  return endsOf(snapshot, path.Source).flatMap((from) =>
-    endsOf(snapshot, path.Destination)
+  return endsOf(snapshots, path.Source).flatMap((from) =>
+    endsOf(snapshots, path.Destination)
       .filter((to) => to !== from)
       .flatMap((to) => protocols.flatMap((protocol) => ports.map((port) => ({ from, to, protocol, port })))),
   )
@@ -346,12 +367,12 @@ export const startNetworkInsightsAccessScopeAnalysis = op(
   'StartNetworkInsightsAccessScopeAnalysis',
   [accessScopeAnalysis.created(), accessScope.at('NetworkInsightsAccessScopeId')],
   async (call, _input, [{ id, arn, create }, scope]) => {
-    const snapshot = await snapshotOf(call)
+    const snapshots = await snapshotsOf(call)
     const { MatchPaths = [], ExcludePaths = [] } = scope.row.content
     const excluded = new Set(
-      ExcludePaths.flatMap((path) => questionsOf(snapshot, path).map(({ from, to }) => `${from} ${to}`)),
+      ExcludePaths.flatMap((path) => questionsOf(snapshots, path).map(({ from, to }) => `${from} ${to}`)),
     )
-    const questions = MatchPaths.flatMap((path) => questionsOf(snapshot, path)).filter(
+    const questions = MatchPaths.flatMap((path) => questionsOf(snapshots, path)).filter(
       ({ from, to }) => !excluded.has(`${from} ${to}`),
     )
     if (questions.length > QUESTIONS_MAX)
@@ -361,7 +382,7 @@ export const startNetworkInsightsAccessScopeAnalysis = op(
       )
     const findings: EC2.AccessScopeAnalysisFinding[] = []
     for (const question of questions) {
-      const verdict = reach(snapshot, question)
+      const { snapshot, verdict } = reachEither(snapshots, question)
       if (!verdict.isReachable || findings.length >= FINDINGS_MAX) continue
       findings.push({
         NetworkInsightsAccessScopeAnalysisId: id,
@@ -375,9 +396,11 @@ export const startNetworkInsightsAccessScopeAnalysis = op(
         NetworkInsightsAccessScopeAnalysisId: id,
         NetworkInsightsAccessScopeAnalysisArn: arn,
         NetworkInsightsAccessScopeId: scope.id,
+        StartDate: new Date(call.now),
+        EndDate: new Date(call.now),
         Status: 'succeeded',
         FindingsFound: findings.length > 0 ? 'true' : 'false',
-        AnalyzedEniCount: snapshot.network.interfaces.length,
+        AnalyzedEniCount: snapshots.ipv4.network.interfaces.length,
       },
       { findings },
     )
@@ -392,6 +415,9 @@ export const describeNetworkInsightsAccessScopeAnalyses = describe(
     ids: 'NetworkInsightsAccessScopeAnalysisIds',
     result: 'NetworkInsightsAccessScopeAnalyses',
     filters: 'status findings-found network-insights-access-scope-id',
+    narrow: ({ NetworkInsightsAccessScopeId: scope, StartDate }, input) =>
+      (input.NetworkInsightsAccessScopeId === undefined || input.NetworkInsightsAccessScopeId === scope) &&
+      isBetween(StartDate, input.AnalysisStartTimeBegin, input.AnalysisStartTimeEnd),
   },
 )
 

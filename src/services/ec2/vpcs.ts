@@ -1,9 +1,11 @@
 /** VPCs: created with their defaults, extended, described and deleted. */
+
 import { randomBytes } from 'node:crypto'
 import { type Block, overlaps, parseBlock, printBlock } from '../../engines/network/addresses.ts'
 import type { Call } from '../../kernel/gate/call.ts'
 import { createDefaultVpc, createVpcWithDefaults, defaultOptions, ipv6Association } from './defaults.ts'
 import { depended, fault, invalid, missing, need } from './faults.ts'
+import { addIpv6Defaults } from './ipv6-defaults.ts'
 import {
   dhcpOptions,
   egressOnlyGateway,
@@ -182,6 +184,7 @@ export const associateVpcCidrBlock = op(
       const association = ipv6Association(call, newIpv6Block())
       set({ Ipv6CidrBlockAssociationSet: [...(data.Ipv6CidrBlockAssociationSet ?? []), association] })
       await changeLocalRoutes(call, row, { add6: association.Ipv6CidrBlock })
+      await addIpv6Defaults(call, id)
       return { VpcId: id, Ipv6CidrBlockAssociation: { ...association, Ipv6CidrBlockState: { State: 'associating' } } }
     }
     const block = vpcBlock(need(input.CidrBlock, 'cidrBlock'))

@@ -522,18 +522,22 @@ interface DescribeOptions<S, R extends Item<S>> {
   /** What showing needs besides the row, read once. */
   readonly load?: (call: Call) => Promise<LooseInput>
   readonly filterMember?: string
+  /** Other members of the request that say which resources are shown. */
+  readonly narrow?: (shown: S, input: LooseInput) => boolean
 }
 
 /** The description of a kind's resources, by IDs, filters and pages. */
 export function describe<S, R extends Item<S>>(
   name: keyof Operations,
   kind: Kind<S, R>,
-  { ids, result, filters, show, load, filterMember = 'Filters' }: DescribeOptions<S, R>,
+  { ids, result, filters, show, load, filterMember = 'Filters', narrow }: DescribeOptions<S, R>,
 ): Operation {
   const known = parseFilters(filters)
   return operationOn(name, nothing, async (call, loose) => {
     const wanted: readonly string[] = (ids && loose[ids]) || []
-    const { keeps } = known((loose[filterMember] ?? []) as readonly Filter[])
+    if (wanted.length > IDS_MAX) throw invalid(`The request names ${wanted.length} resources: at most ${IDS_MAX}.`)
+    const filter = known((loose[filterMember] ?? []) as readonly Filter[])
+    const keeps = (each: LooseInput) => filter.keeps(each) && (narrow?.(each as S, loose) ?? true)
     const related = await load?.(call)
     const shown = (row: R): LooseInput =>
       show ? { ...show(row, call, related), Tags: listTags(row.tags) } : kind.show(row, call.now)
@@ -574,4 +578,6 @@ export async function pageRows<S, R extends Item<S>>(
   })
 }
 
+/** Of one request. */
+const IDS_MAX = 1000
 const PAGE_MAX = 1000
