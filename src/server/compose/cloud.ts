@@ -110,6 +110,7 @@ export interface Cloud {
   start(): void
   /** To be awaited before `use` reaches a port of a service that is opened later; undefined when all are open. */
   whole(): Promise<void> | undefined
+  isWhole(): boolean
   streams(): readonly StreamStatus[]
   readonly evidence: CheckpointService
   readonly ports: Ports
@@ -331,6 +332,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       planes.start()
     },
     whole: () => later.opened(),
+    isWhole: () => later.isOpen,
     streams: () => planes.streams(),
     evidence,
     ports,

@@ -37,7 +37,12 @@ export function tlsSource(options: ServerOptions, opened: Opened): TlsSource | u
   })
 }
 
-async function readDomainCertificate({ store, use }: Cloud, name: string): Promise<UsableCertificate | undefined> {
+async function readDomainCertificate(
+  { store, use, isWhole }: Cloud,
+  name: string,
+): Promise<UsableCertificate | undefined> {
+  // Clients invent names: none of them opens services that have no domain yet.
+  if (!isWhole()) return undefined
   const arn = await use(servedDomains).certificateOf(store.reader, name)
   return arn === undefined ? undefined : use(certificates).read(store.reader, arn)
 }

@@ -133,7 +133,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       // A database that is away must not take the other metrics along.
       const isRead = cloud !== undefined && measured.store?.isReachable === true
       const measure = async (read: typeof syncMetrics) =>
-        isRead ? read(cloud.store.reader, cloud.use, cloud.clock.now()).catch(() => []) : []
+        isRead && cloud.isWhole() ? read(cloud.store.reader, cloud.use, cloud.clock.now()).catch(() => []) : []
       const services = [...(await measure(syncMetrics)), ...(await measure(certificateLines))]
       const planes = [...(gateway?.metrics() ?? []), ...services]
       return metricsAnswer(metrics.text(cloud?.streams(), front?.load(), measured, planes))
