@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { merlonAlone, merlonScript, type Running, startAlone, temporaryFolder } from '../process.ts'
 import { cleanEnvironment, environmentFor, run } from './command.ts'
@@ -56,6 +56,50 @@ describe('A server with TLS', () => {
     const { console: pages } = server as Running & { readonly console: string }
 
     expect([await version(`${server.url}/health`), await version(pages)]).toEqual(['1.1', '2'])
+  })
+
+  test('serves a user pool’s custom domain with its certificate, and the one that replaces it, on both listeners', async () => {
+    const folder = temporaryFolder()
+    const made = async () => {
+      const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+      const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+      const names = ['-subj', '/CN=login.corp.test', '-addext', 'subjectAltName=DNS:login.corp.test']
+      await run(
+        'openssl',
+        ['req', '-x509', ...curve, '-keyout', key, '-out', cert, '-days', '9', ...names],
+        cleanEnvironment(),
+      )
+      return {
+        pem: readFileSync(cert, 'utf8'),
+        files: ['--certificate', `fileb://${cert}`, '--private-key', `fileb://${key}`],
+      }
+    }
+    const json = async (...words: readonly string[]) =>
+      JSON.parse((await aws([...words, '--region', 'us-east-1'])).stdout)
+    const first = await made()
+    const { CertificateArn } = await json('acm', 'import-certificate', ...first.files)
+    const { UserPool } = await json('cognito-idp', 'create-user-pool', '--pool-name', 'people')
+    const domain = ['--domain', 'login.corp.test', '--custom-domain-config', `CertificateArn=${CertificateArn}`]
+    await json('cognito-idp', 'create-user-pool-domain', '--user-pool-id', UserPool.Id, ...domain)
+
+    const { console: pages } = server as Running & { readonly console: string }
+    const handshake = (port: string, ca: string): Promise<TLSSocket> =>
+      new Promise((resolve, reject) => {
+        const options = { host: '127.0.0.1', port: Number(port), servername: 'login.corp.test', ca }
+        const socket = connectTls(options, () => resolve(socket))
+        socket.on('error', reject)
+      })
+    const ports = [server.url, pages].map((url) => new URL(url).port)
+    const open: TLSSocket[] = []
+    for (const port of ports) open.push(await handshake(port, first.pem))
+    const second = await made()
+    await json('acm', 'import-certificate', '--certificate-arn', CertificateArn, ...second.files)
+    for (const port of ports)
+      await expect
+        .poll(() => handshake(port, second.pem).then((socket) => socket.destroy().authorized), { timeout: 30_000 })
+        .toBe(true)
+    expect(open.every(({ destroyed }) => !destroyed)).toBe(true)
+    for (const socket of open) socket.destroy()
   })
 
   test('shows its authority and what it is limited to', async () => {

@@ -25,6 +25,8 @@ export interface PathCertificate {
   /** DER SPKI. */
   readonly publicKey: Buffer
   readonly signatureOid: string
+  /** `AlgorithmIdentifier`, DER, with its parameters. */
+  readonly signatureAlgorithm: Buffer
   readonly signedBytes: Buffer
   readonly signature: Buffer
   readonly isAuthority: boolean
@@ -103,6 +105,7 @@ export function pathCertificate(der: Buffer): PathCertificate {
     endsMs: endsMs!,
     publicKey: Buffer.from(expectTag(publicKey, 0x30).whole),
     signatureOid: readObjectId(elements(algorithm!.content)[0]!),
+    signatureAlgorithm: algorithm!.whole,
     signedBytes: contents!.whole,
     signature: readOctets(signature),
     ...basics(value(extensionOids.basicConstraints)),

@@ -10,6 +10,7 @@
  * const result = await validatePath([leaf, issuing], root, { now, purpose: 'server' })
  * if (!result.isValid) result.problem // 'expired'
  */
+import { createPublicKey, X509Certificate } from 'node:crypto'
 import { extendedKeyUsages, type KeyUsage } from './extensions.ts'
 import type { GeneralName } from './general-names.ts'
 import { type Comparisons, ComparisonsError, isAllowed } from './name-constraints.ts'
@@ -168,9 +169,29 @@ export async function signatureProblem(
   budget: PathBudget,
 ): Promise<PathProblem | undefined> {
   const algorithm = signatureAlgorithmOf(certificate.signatureOid)
-  if (!algorithm) return 'algorithm'
+  if (!algorithm && !isVerifiedByNode(certificate)) return 'algorithm'
   if (budget.signatures <= 0) return 'budget'
   budget.signatures--
-  const isSigned = await verifySignature(algorithm, publicKey, certificate.signedBytes, certificate.signature)
+  const isSigned = algorithm
+    ? await verifySignature(algorithm, publicKey, certificate.signedBytes, certificate.signature)
+    : verifiedByNode(certificate, publicKey)
   return isSigned ? undefined : 'signature'
+}
+
+const RSA_PSS = '1.2.840.113549.1.1.10'
+/** Ed25519 and Ed448 (RFC 8410). */
+const EDWARDS: ReadonlySet<string> = new Set(['1.3.101.112', '1.3.101.113'])
+/** `2.16.840.1.101.3.4.2`: SHA-2 and SHA-3. Without parameters PSS is with SHA-1 (RFC 4055 §3.1). */
+const SHA2 = Buffer.from('6086480165030402', 'hex')
+
+/** Algorithms that no authority here signs with, and others do. */
+const isVerifiedByNode = ({ signatureOid, signatureAlgorithm }: PathCertificate): boolean =>
+  EDWARDS.has(signatureOid) || (signatureOid === RSA_PSS && signatureAlgorithm.includes(SHA2))
+
+function verifiedByNode({ der }: PathCertificate, publicKey: Buffer): boolean {
+  try {
+    return new X509Certificate(der).verify(createPublicKey({ key: publicKey, format: 'der', type: 'spki' }))
+  } catch {
+    return false
+  }
 }
