@@ -99,6 +99,8 @@ export interface Cloud {
   /** Starts its automatic work: jobs that fall due, streams. */
   start(): void
   streams(): readonly StreamStatus[]
+  /** Lines of services in the Prometheus text format. */
+  metrics(): readonly string[]
   readonly evidence: CheckpointService
   readonly ports: Ports
   /** What services and planes provide. */
@@ -295,6 +297,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       planes.start()
     },
     streams: () => planes.streams(),
+    metrics: () => running.metrics(),
     evidence,
     ports,
     use,

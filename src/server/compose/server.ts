@@ -125,7 +125,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       // A database that is away must not take the other metrics along.
       const isRead = cloud !== undefined && measured.store?.isReachable === true
       const sync = isRead ? await syncMetrics(cloud.store.reader, cloud.use, cloud.clock.now()).catch(() => []) : []
-      const planes = [...(gateway?.metrics() ?? []), ...sync]
+      const planes = [...(gateway?.metrics() ?? []), ...sync, ...(cloud?.metrics() ?? [])]
       return metricsAnswer(metrics.text(cloud?.streams(), front?.load(), measured, planes))
     }
     if (opened.development && isLocalStackHealth(request)) return localStackHealth(version, await health())

@@ -1,6 +1,8 @@
 /** Cognito user pools: sign-up, sign-in and access control for web and mobile apps. */
+
 import { forgetRow } from '../../kernel/jobs/expiring-row.ts'
 import { provide } from '../../kernel/ports/port.ts'
+import { userPoolCounts } from '../../kernel/ports/user-pool-counts.ts'
 import { userPools } from '../../kernel/ports/user-pools.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as activity from './activity.ts'
@@ -8,6 +10,7 @@ import * as authentication from './authentication.ts'
 import * as branding from './branding.ts'
 import * as clients from './clients.ts'
 import { assertReadable } from './compromised.ts'
+import { Counts } from './counts.ts'
 import { SEND_BY_FUNCTION, senderJob } from './custom-sender.ts'
 import * as devices from './devices.ts'
 import * as domains from './domains.ts'
@@ -82,6 +85,10 @@ export const cognitoidp = cognito.service({
   },
   open: () => {
     assertReadable()
-    return { provides: [provide(userPools, userPoolsPort)] }
+    const counts = new Counts()
+    return {
+      provides: [provide(userPools, userPoolsPort), provide(userPoolCounts, counts)],
+      metrics: () => counts.lines(),
+    }
   },
 })
