@@ -53,7 +53,7 @@ describe.skipIf(skipped)('terraform', () => {
     expect(await remains(space)).toEqual([])
   })
 
-  test('Cognito: a user pool with clients, scopes, a provider, a domain, users, groups and threat protection', async () => {
+  test('Cognito: a user pool with clients, scopes, a provider, a domain, users, groups, custom senders and threat protection', async () => {
     const space = await workspace('cognito-idp')
 
     for (const rev of [1, 2]) {

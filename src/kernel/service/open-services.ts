@@ -35,6 +35,8 @@ export interface OpenedService {
   readonly provides?: readonly Provided[]
   /** Begins work of its own, once all services are open. */
   start?(): void
+  /** Lines of the service in the Prometheus text format, of this node. */
+  metrics?(): readonly string[]
   /** Writes down what is gathered in memory; also called by `close` of the server. */
   flush?(): Promise<void>
   close?(): Promise<void>
@@ -49,6 +51,7 @@ export interface ServiceLife {
 
 export interface OpenServices {
   start(): void
+  metrics(): readonly string[]
   flush(): Promise<void>
   /** In the reverse order of their opening. */
   close(): Promise<void>
@@ -62,6 +65,7 @@ export function openServices(lives: readonly ServiceLife[], context: ServiceCont
     start: () => {
       for (const each of opened) each.start?.()
     },
+    metrics: () => opened.flatMap((each) => each.metrics?.() ?? []),
     flush: async () => {
       for (const each of opened) await each.flush?.()
     },

@@ -112,6 +112,8 @@ export interface Cloud {
   whole(): Promise<void> | undefined
   isWhole(): boolean
   streams(): readonly StreamStatus[]
+  /** Lines of services in the Prometheus text format. */
+  metrics(): readonly string[]
   readonly evidence: CheckpointService
   readonly ports: Ports
   /** What services and planes provide. */
@@ -334,6 +336,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     whole: () => later.opened(),
     isWhole: () => later.isOpen,
     streams: () => planes.streams(),
+    metrics: () => running.metrics(),
     evidence,
     ports,
     use,

@@ -135,7 +135,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const measure = async (read: typeof syncMetrics) =>
         isRead && cloud.isWhole() ? read(cloud.store.reader, cloud.use, cloud.clock.now()).catch(() => []) : []
       const services = [...(await measure(syncMetrics)), ...(await measure(certificateLines))]
-      const planes = [...(gateway?.metrics() ?? []), ...services]
+      const planes = [...(gateway?.metrics() ?? []), ...services, ...(cloud?.metrics() ?? [])]
       return metricsAnswer(metrics.text(cloud?.streams(), front?.load(), measured, planes))
     }
     if (opened.development && isLocalStackHealth(request)) return localStackHealth(version, await health())

@@ -23,7 +23,7 @@ import { at, cognito, type Flow, invalidParameter, notAuthorized, type PoolRow, 
 import { assertNotBlocked } from './risk.ts'
 import { checkRequired } from './schema.ts'
 import { afterFirstFactor, chooseMfa, mfaChallenge, secondFactor } from './second-factor.ts'
-import { checkAnswer } from './secret-answer.ts'
+import { checkAnswer, countResult } from './secret-answer.ts'
 import { checkSecretHash } from './secret-hash.ts'
 import {
   challenged,
@@ -118,6 +118,7 @@ const ANSWERS: Readonly<Partial<Record<ChallengeNameType, Answered>>> = {
       await recordWrongPassword(of, user, unit)
       return undefined
     })
+    countResult(call, checked.outcome)
     if (checked.outcome === 'refused') throw attemptsExceeded()
     if (checked.outcome === 'wrong') throw wrongPassword()
     spend(call, { pool: pool.id, sub: user!.sub, id: block.id, expiresAt: block.expiresAt })

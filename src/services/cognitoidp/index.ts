@@ -2,6 +2,7 @@
 import { forgetRow } from '../../kernel/jobs/expiring-row.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { servedDomains } from '../../kernel/ports/served-domains.ts'
+import { userPoolCounts } from '../../kernel/ports/user-pool-counts.ts'
 import { userPools } from '../../kernel/ports/user-pools.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as activity from './activity.ts'
@@ -9,6 +10,7 @@ import * as authentication from './authentication.ts'
 import * as branding from './branding.ts'
 import * as clients from './clients.ts'
 import { assertReadable } from './compromised.ts'
+import { Counts } from './counts.ts'
 import { SEND_BY_FUNCTION, senderJob } from './custom-sender.ts'
 import * as devices from './devices.ts'
 import { servedDomainsPort } from './domain-certificates.ts'
@@ -84,6 +86,14 @@ export const cognitoidp = cognito.service({
   },
   open: () => {
     assertReadable()
-    return { provides: [provide(userPools, userPoolsPort), provide(servedDomains, servedDomainsPort)] }
+    const counts = new Counts()
+    return {
+      provides: [
+        provide(userPools, userPoolsPort),
+        provide(servedDomains, servedDomainsPort),
+        provide(userPoolCounts, counts),
+      ],
+      metrics: () => counts.lines(),
+    }
   },
 })

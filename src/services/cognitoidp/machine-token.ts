@@ -1,5 +1,7 @@
 /** Access tokens of machines: RFC 6749 section 4.4, for the scopes of resource servers alone. */
+
 import { randomUUID } from 'node:crypto'
+import { userPoolCounts } from '../../kernel/ports/user-pool-counts.ts'
 import { signJwt } from './jwt.ts'
 import { clientNamed, cognito, type Flow, invalidParameter, notAuthorized, type PoolClient } from './resources.ts'
 import { checkClientSecret } from './secret-hash.ts'
@@ -31,6 +33,7 @@ export async function machineToken(
   const allowed = client.settings.AllowedOAuthScopes ?? []
   const scopes = wanted?.length ? wanted : allowed
   if (scopes.length === 0 || scopes.some((scope) => !allowed.includes(scope))) return undefined
+  call.afterCommit(() => call.use(userPoolCounts).count('tokens', { source: 'ClientCredentials' }))
   const now = Math.floor(call.now / 1000)
   const seconds = Math.floor(validityOf(client).accessMs / 1000)
   const isThird = pool.settings.LambdaConfig?.PreTokenGenerationConfig?.LambdaVersion === 'V3_0'

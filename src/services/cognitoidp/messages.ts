@@ -1,6 +1,8 @@
 /** Messages to users: invitations and codes, by mail and SMS, with the pool's texts, through the outbox. */
+
 import type { CodeDeliveryDetailsType } from '@aws-sdk/client-cognito-identity-provider'
 import { mailbox, OutboxQuotaError, webhooks } from '../../kernel/jobs/outbox.ts'
+import { userPoolCounts } from '../../kernel/ports/user-pool-counts.ts'
 import { sendByFunction, senderOf } from './custom-sender.ts'
 import { queueNotification } from './log-queue.ts'
 import { cognito, type Flow, type PoolRow } from './resources.ts'
@@ -67,6 +69,7 @@ function textsOf({ settings, emailMfa }: PoolRow, kind: MessageKind): Texts {
 
 /** Queues a message in the transaction. Throws where the function of CustomMessage refuses, and over quotas. */
 export async function send(call: Flow, pool: PoolRow, user: UserRow, message: Message): Promise<void> {
+  call.afterCommit(() => call.use(userPoolCounts).count('messages', { kind: message.kind, medium: message.medium }))
   try {
     if (senderOf(pool, message.medium) === undefined) return await sendByOutbox(call, pool, user, message)
     const to = message.medium === 'EMAIL' ? message.to : `${message.to}@${smsDomain()}`

@@ -1,5 +1,7 @@
 /** Passwords of users: what a pool demands, and how they are kept. SRP verifiers, sealed, because SHA-256 alone is quick to guess. */
+
 import { newVerifier, type SrpIdentity, type SrpVerifier, matches as verifierMatches } from '../../engines/srp/srp.ts'
+import { userPoolCounts } from '../../kernel/ports/user-pool-counts.ts'
 import type { GuessableSecret } from '../../kernel/state/failure-budget.ts'
 import type { Unit } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
@@ -95,7 +97,7 @@ export const attemptsExceeded = () => notAuthorized('Password attempts exceeded'
  * writes is committed with the count of the failure.
  */
 export async function checkPassword(
-  call: Pick<Flow, 'vault' | 'checkSecret'>,
+  call: Pick<Flow, 'vault' | 'checkSecret' | 'use'>,
   pool: PoolRow,
   user: UserRow | undefined,
   claimed: string,
@@ -113,6 +115,7 @@ export async function checkPassword(
       return undefined
     },
   )
+  if (checked.outcome !== 'correct') call.use(userPoolCounts).count('sign_ins', { result: checked.outcome })
   if (checked.outcome === 'refused') throw attemptsExceeded()
   if (checked.outcome === 'wrong') throw wrongPassword()
 }

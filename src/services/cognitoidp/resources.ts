@@ -226,6 +226,7 @@ export type Flow = Pick<
   | 'requestId'
   | 'remoteAddress'
   | 'userAgent'
+  | 'afterCommit'
 >
 
 export type { Key }

@@ -2,8 +2,10 @@
  * What every step of a sign-in shares: its person, the challenge it leads to, the codes it sends, and the tokens at the end.
  * The operations and the pages of managed login both use it. `first-factor.ts` and `second-factor.ts` have the steps.
  */
+
 import { randomUUID } from 'node:crypto'
 import type { AuthenticationResultType, ChallengeNameType } from '@aws-sdk/client-cognito-identity-provider'
+import { userPoolCounts } from '../../kernel/ports/user-pool-counts.ts'
 import { type SignInState, sealState, sessionMs } from './challenge-state.ts'
 import { digestOf } from './codes.ts'
 import { isConcealing, simulatedDelivery } from './existence.ts'
@@ -165,6 +167,7 @@ export async function finish(
   const { call, pool, client, clientMetadata } = of
   const { user } = person
   await recordPass(of, user, isMfa)
+  call.afterCommit(() => call.use(userPoolCounts).count('sign_ins', { result: 'success' }))
   const isNewDevice = pool.settings.DeviceConfiguration !== undefined && deviceKey === undefined
   await trigger(call, pool, 'PostAuthentication', {
     source: 'PostAuthentication_Authentication',

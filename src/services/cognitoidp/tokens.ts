@@ -1,6 +1,8 @@
 /** ID, access and refresh tokens of a sign-in, with what groups and the PreTokenGeneration function add. */
+
 import { randomUUID } from 'node:crypto'
 import type { AuthenticationResultType } from '@aws-sdk/client-cognito-identity-provider'
+import { userPoolCounts } from '../../kernel/ports/user-pool-counts.ts'
 import { type Claims, signJwt } from './jwt.ts'
 import { at, type ClientRow, type Flow, type PoolRow } from './resources.ts'
 import type { Attributes } from './schema.ts'
@@ -206,6 +208,7 @@ export interface TokenRequest {
 export async function tokensOf(call: Flow, request: TokenRequest): Promise<AuthenticationResultType> {
   const { pool, client, user, session, source, clientMetadata, withRefresh } = request
   const facts = await groupFacts(call, pool, user)
+  call.afterCommit(() => call.use(userPoolCounts).count('tokens', { source: source.replace('TokenGeneration_', '') }))
   const { accessMs, idMs } = validityOf(client)
   const seconds = Math.floor(call.now / 1000)
   const { scopes } = session

@@ -2,8 +2,10 @@
  * Lambda triggers: a pool's functions, invoked as Cognito, which change or refuse what users do. Five seconds, three tries.
  * Source: https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
  */
+
 import type { LambdaConfigType } from '@aws-sdk/client-cognito-identity-provider'
 import type * as Lambda from '@aws-sdk/client-lambda'
+import { userPoolCounts } from '../../kernel/ports/user-pool-counts.ts'
 import type { Api } from '../../kernel/service/api.ts'
 import { Fault } from '../../wire/fault.ts'
 import { cognito, type Flow, type PoolRow, poolArn, SERVICE_PRINCIPAL } from './resources.ts'
@@ -50,7 +52,7 @@ type Response = Readonly<Record<string, unknown>>
  * The function's response; undefined where the pool has none. Throws the error that the caller receives where it fails.
  */
 export async function trigger(
-  call: Pick<Flow, 'once' | 'actAs'>,
+  call: Pick<Flow, 'once' | 'actAs' | 'use'>,
   pool: PoolRow,
   name: Trigger,
   request: TriggerRequest,
@@ -68,7 +70,11 @@ export async function trigger(
     response: request.response,
   }
   // A refusal is an outcome of the function, which runs once, though the caller's transaction may be retried.
-  const outcome = await call.once(() => invokeFunction(call, pool, arn, event))
+  const outcome = await call.once(async () => {
+    const answer = await invokeFunction(call, pool, arn, event)
+    call.use(userPoolCounts).count('trigger_calls', { trigger: name, outcome: Object.keys(answer)[0]! })
+    return answer
+  })
   if ('refused' in outcome)
     throw cognito.fail('UserLambdaValidationException', `${name} failed with error ${outcome.refused}.`)
   if ('failed' in outcome)

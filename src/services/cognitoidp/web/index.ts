@@ -14,6 +14,8 @@ import { errorPage } from './pages.ts'
 const common = {
   service: 'cognito-idp',
   session: loginSession,
+  // One file, for passkeys.
+  contentSecurityPolicy: { 'script-src': "'self'" },
   protectedResource: async (reader, { host, path }) => {
     const pool = await poolAtAddress(reader, host, path)
     return pool && poolArn(pool)

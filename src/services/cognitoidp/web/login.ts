@@ -1,16 +1,14 @@
 /** Managed login: the pages on which people sign in and out, and the way back to the app. */
 import { randomUUID } from 'node:crypto'
-import { qrCodePng } from '../../../engines/qr-code/qr-code.ts'
-import { route, type WebAnswer, type WebInput, type WebRoute } from '../../../kernel/web/site.ts'
-import { Fault } from '../../../wire/fault.ts'
+import { route, type WebAnswer, type WebRoute } from '../../../kernel/web/site.ts'
 import { readCss, uiOf } from '../branding.ts'
 import { openState, sealState } from '../challenge-state.ts'
 import { respond } from '../challenges.ts'
 import { signInWithPassword } from '../first-factor.ts'
-import { completeTotp, startTotp } from '../mfa.ts'
+import { completeTotp } from '../mfa.ts'
+import { offersPasskeys } from '../passkeys.ts'
 import { at } from '../resources.ts'
-import { assertNotBlocked } from '../risk.ts'
-import { preAuthentication, type SignIn, type SignInAnswer } from '../sign-in.ts'
+import { preAuthentication } from '../sign-in.ts'
 import { findUser, type UserRow } from '../user-rows.ts'
 import { accountRoutes } from './account-pages.ts'
 import { answerAddress, badRequest, clientOfPages, poolOfPages, readAuthorization } from './authorization-request.ts'
@@ -19,12 +17,10 @@ import {
   accepts,
   baseOf,
   canSignUp,
-  claimsOf,
   completed,
   get,
   loginSources,
   nameLabel,
-  type Open,
   OWN_USERS,
   plainLook,
   post,
@@ -33,82 +29,12 @@ import {
   short,
   shownError,
   sources,
-  type Visit,
   WRONG,
 } from './page-request.ts'
-import { challengePage, confirmPage, forgotPage, loginPage, printRules, STYLE, signedOutPage } from './pages.ts'
+import { challengePage, loginPage, printRules, STYLE, signedOutPage } from './pages.ts'
+import { passkeyRoutes } from './passkey-pages.ts'
 import { signOutAddress } from './saml.ts'
-
-/** One step of a sign-in, to its page or to the app. `again` shows the form with what was wrong. */
-async function step(
-  call: Visit,
-  input: WebInput,
-  { request, look }: Open,
-  username: string,
-  walk: (of: SignIn) => Promise<SignInAnswer>,
-  again: (failure: string) => WebAnswer,
-): Promise<WebAnswer> {
-  let signedIn: UserRow | undefined
-  const of: SignIn = {
-    call,
-    pool: request.pool,
-    client: request.client,
-    isAdmin: false,
-    isPage: true,
-    finish: async (user) => {
-      signedIn = user
-      return {}
-    },
-  }
-  let answer: SignInAnswer
-  try {
-    await assertNotBlocked(call.unit, of, call.remoteAddress)
-    answer = await walk(of)
-  } catch (error) {
-    if (!(error instanceof Fault) || (error.details.status ?? 400) >= 500) throw error
-    if (error.code === 'UserNotConfirmedException')
-      return { page: confirmPage({ look, csrf: input.csrf, username }), formAction: sources(request) }
-    if (error.code === 'PasswordResetRequiredException')
-      return {
-        page: forgotPage({
-          look,
-          csrf: input.csrf,
-          nameLabel: nameLabel(request.pool),
-          failure: 'You have to reset your password.',
-        }),
-      }
-    return again(error.code === 'UserNotFoundException' ? WRONG : error.message)
-  }
-  if (signedIn)
-    return {
-      redirect: await completed(call, request, signedIn, call.now),
-      session: claimsOf(request, signedIn, call.now, OWN_USERS),
-    }
-  return { page: await nextPage(call, input, { request, look }, username, answer), formAction: sources(request) }
-}
-
-async function nextPage(call: Visit, input: WebInput, { request, look }: Open, username: string, answer: SignInAnswer) {
-  const { ChallengeName: challenge = '', Session: session = '', ChallengeParameters: parameters = {} } = answer
-  const common = { look, csrf: input.csrf, session, username, challenge }
-  const list = (text: string | undefined): readonly string[] => (text ? (JSON.parse(text) as string[]) : [])
-  if (challenge === 'MFA_SETUP') {
-    const state = await openState(call, request, session)
-    const user = (await call.unit.get<UserRow>(at.user(request.pool.id, state.sub ?? '')))!
-    const secret = await startTotp(call, request.pool, user)
-    const address = `otpauth://totp/${encodeURIComponent(`${look.app}:${user.username}`)}?secret=${secret}&issuer=${encodeURIComponent(look.app)}`
-    return challengePage({
-      ...common,
-      secret,
-      picture: `data:image/png;base64,${qrCodePng(address).toString('base64')}`,
-    })
-  }
-  return challengePage({
-    ...common,
-    destination: parameters['CODE_DELIVERY_DESTINATION'],
-    missing: list(parameters['requiredAttributes']),
-    choices: list(parameters['MFAS_CAN_CHOOSE']),
-  })
-}
+import { step } from './sign-in-step.ts'
 
 const authorize: WebRoute = route<LoginClaims>({
   method: 'GET',
@@ -150,6 +76,7 @@ const login = get(
         username: query['login_hint'] && short(query['login_hint']),
         hasOwnUsers: accepts(request.client, OWN_USERS),
         canSignUp: canSignUp(request.pool),
+        hasPasskeys: offersPasskeys(request.pool),
         providers: providers.map(({ name }) => name),
       }),
       formAction: loginSources(request, providers),
@@ -169,6 +96,7 @@ const loginPost = post('/login', 'Login_POST', (call, input, open) => {
       username,
       hasOwnUsers: true,
       canSignUp: canSignUp(request.pool),
+      hasPasskeys: offersPasskeys(request.pool),
       providers: [],
       failure,
     }),
@@ -295,6 +223,7 @@ export const loginRoutes: readonly WebRoute[] = [
   loginPost,
   challenge,
   ...accountRoutes,
+  ...passkeyRoutes,
   logout,
   style,
 ]

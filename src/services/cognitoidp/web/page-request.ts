@@ -48,7 +48,7 @@ async function lookOf(call: Visit, request: AuthorizationRequest, path: Fields):
 }
 
 /** The request that a page carries, checked again: forms carry it as text. */
-async function opened(call: Visit, { path, query, form }: WebInput): Promise<Open> {
+export async function opened(call: Visit, { path, query, form }: WebInput): Promise<Open> {
   const pool = await poolOfPages(call, path)
   const carried = form['request']
   const fields: Fields =

@@ -1,4 +1,4 @@
-/** The pages of managed login as HTML. They need no script. */
+/** The pages of managed login as HTML. Those for passkeys need a script, all others none. */
 
 import { type Html, html } from '../../../kernel/web/html.ts'
 import type { ActivityRow } from '../activity-rows.ts'
@@ -99,6 +99,7 @@ export interface LoginParts extends Form {
   readonly hasOwnUsers: boolean
   readonly canSignUp: boolean
   readonly providers: readonly string[]
+  readonly hasPasskeys?: boolean
 }
 
 export const loginPage = (parts: LoginParts): Html =>
@@ -116,12 +117,47 @@ export const loginPage = (parts: LoginParts): Html =>
         ],
         'Sign in',
       )}
+${parts.hasPasskeys && link(parts.look, '/passkeys', 'Sign in with a passkey')}
 ${link(parts.look, '/forgotPassword', 'Forgot your password?')}
 ${parts.canSignUp && link(parts.look, '/signup', 'Create an account')}`
     }
 ${parts.providers.map((name) =>
   form({ look: parts.look, csrf: parts.csrf }, '/federate', [], `Continue with ${name}`, { provider: name }),
 )}`,
+  )
+
+interface PasskeyParts extends Form {
+  /** For the browser, as JSON text. */
+  readonly options: string
+  readonly session?: string | undefined
+}
+
+/** A form that the script fills in; without a script it remains hidden. */
+const passkeyForm = (parts: PasskeyParts, kind: 'create' | 'get', action: string, button: string): Html =>
+  html`${alert(parts.failure)}
+<form method="post" action="${parts.look.base}${action}" data-passkey="${kind}" data-options="${parts.options}" hidden>
+${hidden({ csrf: parts.csrf, request: parts.look.query, session: parts.session })}
+<input type="hidden" name="response" value="">
+<p class="errorMessage-customizable" role="alert" hidden>The browser found no passkey, or it was not confirmed.</p>
+<button class="submitButton-customizable">${button}</button>
+</form>
+<script src="${parts.look.base}/passkey.js" defer></script>`
+
+export const passkeyPage = (parts: PasskeyParts): Html =>
+  page(
+    parts.look,
+    'Sign in with a passkey',
+    html`<p class="textDescription-customizable">Your device confirms who you are: by your face, your finger, or its own code.</p>
+${passkeyForm(parts, 'get', '/passkeys', 'Use a passkey')}
+${link(parts.look, '/login', 'Sign in in another way')}`,
+  )
+
+export const addPasskeyPage = (parts: PasskeyParts): Html =>
+  page(
+    parts.look,
+    'Add a passkey',
+    html`<p class="textDescription-customizable">With a passkey you sign in without a password.</p>
+${passkeyForm(parts, 'create', '/passkeys/add', 'Add a passkey')}`,
   )
 
 export interface ChallengeParts extends Form {

@@ -1,5 +1,5 @@
 # A user pool with everything that the provider can put around it: clients, a resource server, an identity provider, a domain
-# with its looks, a user in a group with a role, and threat protection.
+# with its looks, a user in a group with a role, custom senders, and threat protection with its actions.
 resource "aws_cognito_user_pool" "people" {
   name                     = "people"
   alias_attributes         = ["email", "preferred_username"]
@@ -53,6 +53,22 @@ resource "aws_cognito_user_pool" "people" {
     device_only_remembered_on_user_prompt = true
   }
   username_configuration { case_sensitive = false }
+  # A function sends the messages, which a key of ours encrypts.
+  lambda_config {
+    kms_key_id = aws_kms_key.codes.arn
+    custom_email_sender {
+      lambda_arn     = "arn:aws:lambda:us-east-1:${local.account}:function:mail-${var.rev}"
+      lambda_version = "V1_0"
+    }
+    custom_sms_sender {
+      lambda_arn     = "arn:aws:lambda:us-east-1:${local.account}:function:text"
+      lambda_version = "V1_0"
+    }
+  }
+}
+
+resource "aws_kms_key" "codes" {
+  deletion_window_in_days = 7
 }
 
 resource "aws_cognito_resource_server" "api" {
@@ -170,6 +186,39 @@ resource "aws_cognito_user_in_group" "ana" {
 resource "aws_cognito_risk_configuration" "blocked" {
   user_pool_id = aws_cognito_user_pool.people.id
   risk_exception_configuration { blocked_ip_range_list = ["10.10.10.10/32"] }
+}
+
+resource "aws_cognito_risk_configuration" "web" {
+  user_pool_id = aws_cognito_user_pool.people.id
+  client_id    = aws_cognito_user_pool_client.web.id
+  account_takeover_risk_configuration {
+    notify_configuration {
+      source_arn = "arn:aws:ses:us-east-1:${local.account}:identity/corp.test"
+      block_email {
+        subject   = "A sign-in was stopped"
+        html_body = "<p>A sign-in was stopped.</p>"
+        text_body = "A sign-in was stopped."
+      }
+    }
+    actions {
+      low_action {
+        event_action = "NO_ACTION"
+        notify       = false
+      }
+      medium_action {
+        event_action = "MFA_IF_CONFIGURED"
+        notify       = false
+      }
+      high_action {
+        event_action = var.rev == "1" ? "MFA_REQUIRED" : "BLOCK"
+        notify       = false
+      }
+    }
+  }
+  compromised_credentials_risk_configuration {
+    event_filter = ["SIGN_IN", "PASSWORD_CHANGE", "SIGN_UP"]
+    actions { event_action = "BLOCK" }
+  }
 }
 
 data "aws_cognito_user_pools" "all" {
