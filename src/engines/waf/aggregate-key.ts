@@ -7,7 +7,10 @@ import { headerValues } from './request.ts'
 import { transform } from './transformations.ts'
 
 /** The parts of a request's key; undefined: the request is not counted, because a part is absent. */
-export function aggregateKey(statement: RateBasedStatement, inspection: Inspection): readonly string[] | undefined {
+export function aggregateKey(
+  statement: RateBasedStatement,
+  inspection: Pick<Inspection, 'request' | 'labels'>,
+): readonly string[] | undefined {
   switch (statement.AggregateKeyType) {
     case 'CONSTANT':
       return []
@@ -29,7 +32,7 @@ export function aggregateKey(statement: RateBasedStatement, inspection: Inspecti
 function customKey(
   key: RateBasedStatementCustomKey,
   statement: RateBasedStatement,
-  { request, labels }: Inspection,
+  { request, labels }: Pick<Inspection, 'request' | 'labels'>,
 ): string | undefined {
   const transformed = (text: string | undefined, types: { readonly Type?: string | undefined }[] | undefined) =>
     text === undefined

@@ -110,13 +110,3 @@ export function botOf(userAgent: string): Bot | undefined {
 /** Cubot makes telephones. */
 const UNNAMED = /(?<!cu)bot(?![a-z])/
 const OTHER: Bot = { name: 'bot', category: 'miscellaneous' }
-
-/** What automated browsers add to their user agent. */
-export const isAutomatedBrowser = (userAgent: string): boolean =>
-  /headlesschrome|phantomjs|slimerjs|selenium|webdriver|playwright|puppeteer|cypress|zombie\.js/i.test(
-    userAgent.slice(0, CHARS_MAX),
-  )
-
-/** Every browser begins so since Netscape, and names its system and its engine. */
-export const isBrowser = (userAgent: string): boolean =>
-  /^(?:Mozilla\/\d\.\d+ \(|Opera\/\d)/.test(userAgent) && userAgent.length > 30

@@ -3,8 +3,9 @@
  *
  * Source: https://docs.aws.amazon.com/waf/latest/developerguide/logging-fields.html
  */
-import type { HTTPHeader } from '@aws-sdk/client-wafv2'
-import { protectedRequest, redactedRequest } from './data-protection.ts'
+import type { HTTPHeader, RateBasedStatement } from '@aws-sdk/client-wafv2'
+import { aggregateKey } from './aggregate-key.ts'
+import { protectedRequest, REDACTED, redactedRequest } from './data-protection.ts'
 import { isKept } from './log-filter.ts'
 import type { PublishedWebAcl } from './published.ts'
 import type { InspectedRequest } from './request.ts'
@@ -108,7 +109,7 @@ export function logRecord(
     httpSourceName: origin.sourceName,
     httpSourceId: origin.sourceId,
     ruleGroupList: verdict.groups.map(loggedGroup),
-    rateBasedRuleList: verdict.rates.map((rate) => loggedRate(acl, rate)),
+    rateBasedRuleList: verdict.rates.map((rate) => loggedRate(acl, rate, shownKey(acl, request, verdict, rate))),
     nonTerminatingMatchingRules: verdict.nonTerminating.map(loggedRule),
     requestHeadersInserted:
       verdict.insertedHeaders.length === 0
@@ -156,11 +157,29 @@ const loggedGroup = ({ id, terminatingRule, nonTerminating }: GroupResult) => ({
   customerConfig: null,
 })
 
-const loggedRate = (acl: PublishedWebAcl, rate: Verdict['rates'][number]) => ({
+/** The values by which a rule counts, of fields as the log shows them: protection that excludes rates leaves them as they came. */
+function shownKey(
+  { rules, ruleGroups, dataProtection, logging }: PublishedWebAcl,
+  request: InspectedRequest,
+  { labels }: Verdict,
+  { keyType, key, ruleId, groupRuleId }: Verdict['rates'][number],
+): readonly string[] {
+  const protections = dataProtection.filter(({ ExcludeRateBasedDetails }) => !ExcludeRateBasedDetails)
+  const redacted = logging?.redactedFields ?? []
+  if (keyType !== 'CUSTOM_KEYS' || protections.length + redacted.length === 0) return key
+  const ruleNamed = (from: typeof rules, name: string) => from.find(({ Name }) => Name === name)?.Statement
+  const group = groupRuleId === undefined ? undefined : ruleNamed(rules, groupRuleId)?.RuleGroupReferenceStatement?.ARN
+  const statement = ruleNamed(groupRuleId === undefined ? rules : (ruleGroups[group ?? '']?.rules ?? []), ruleId)
+  const shown = redactedRequest(protectedRequest(request, protections), redacted)
+  const rate = statement?.RateBasedStatement as RateBasedStatement | undefined
+  return (rate && aggregateKey(rate, { request: shown, labels: new Set(labels) })) ?? [REDACTED]
+}
+
+const loggedRate = (acl: PublishedWebAcl, rate: Verdict['rates'][number], key: readonly string[]) => ({
   rateBasedRuleId: acl.arn,
   rateBasedRuleName: rate.ruleId,
   limitKey: rate.keyType,
-  limitValue: rate.key.join(','),
+  limitValue: key.join(','),
   maxRateAllowed: rate.limit,
   evaluationWindowSec: rate.windowSeconds,
 })

@@ -1,7 +1,8 @@
 /** Statements that only managed rule groups have: on lists of addresses, and on bots. */
 import type { Statement } from '@aws-sdk/client-wafv2'
 import type { AddressListName } from './address-facts.ts'
-import { type Bot, type BotCategory, botOf, isAutomatedBrowser, isBrowser } from './bots.ts'
+import { type Bot, type BotCategory, botOf } from './bots.ts'
+import { isAutomatedBrowser, isBrowser } from './browsers.ts'
 import type { Inspection } from './inspection.ts'
 import { headerValues } from './request.ts'
 

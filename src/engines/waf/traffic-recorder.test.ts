@@ -1,6 +1,6 @@
 /** What is recorded of inspected requests: log records with redaction and filters, samples, and keys of rate-based rules. */
 import { createHash } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { toJson } from './json.ts'
 import type { WafLogRecord } from './log-record.ts'
 import { compilePublished, inspectedBodyBytes, type PublishedWebAcl } from './published.ts'
@@ -228,4 +228,48 @@ test('Load balancers have a fixed limit of the body, others the one of the assoc
   expect(inspectedBodyBytes(configured, 'APPLICATION_LOAD_BALANCER')).toBe(8_192)
   expect(inspectedBodyBytes(configured, 'COGNITO_USER_POOL')).toBe(65_536)
   expect(inspectedBodyBytes(acl(), 'COGNITO_USER_POOL')).toBe(16_384)
+})
+
+describe('Values by which a rate-based rule counts', () => {
+  const byKey = (parts: Partial<PublishedWebAcl>) =>
+    recorded(
+      acl({
+        rules: toJson([
+          {
+            Name: 'keys',
+            Priority: 0,
+            Statement: {
+              RateBasedStatement: {
+                Limit: 1,
+                AggregateKeyType: 'CUSTOM_KEYS',
+                CustomKeys: [{ Header: { Name: 'Authorization', TextTransformations: [] } }, { HTTPMethod: {} }],
+              },
+            },
+            Action: { Block: {} },
+            VisibilityConfig: visibility('keys'),
+          },
+        ]) as PublishedWebAcl['rules'],
+        ...parts,
+      }),
+      [request('/'), request('/')],
+    )
+  const values = (parts: Partial<PublishedWebAcl>) =>
+    byKey(parts).logs[1]?.rateBasedRuleList.map((rate) => (rate as { readonly limitValue: string }).limitValue)
+  const protection = {
+    Field: { FieldType: 'SINGLE_HEADER', FieldKeys: ['authorization'] },
+    Action: 'SUBSTITUTION',
+  } as const
+
+  test('are logged as the fields are shown', () => {
+    expect(values({})).toEqual(['Bearer abc,GET'])
+    expect(values({ dataProtection: [protection] })).toEqual(['REDACTED,GET'])
+    expect(values({ dataProtection: [{ ...protection, ExcludeRateBasedDetails: true }] })).toEqual(['Bearer abc,GET'])
+    expect(values({ logging: { redactedFields: [{ SingleHeader: { Name: 'authorization' } }] } })).toEqual([
+      'REDACTED,GET',
+    ])
+  })
+
+  test('are not among the blocked addresses', () => {
+    expect(byKey({}).records.filter(({ kind }) => kind === 'waf-rate-keys')).toEqual([])
+  })
 })

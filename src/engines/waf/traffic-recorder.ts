@@ -99,7 +99,9 @@ export class TrafficRecorder {
     const log = logRecord(acl, request, verdict, origin)
     if (log) this.#emit({ kind: 'waf-log', webAcl: acl.arn, log })
     this.#sample(acl, request, verdict, origin)
-    for (const rate of verdict.rates) this.#block(acl.arn, rate, origin.now)
+    // Other keys are not shown by any operation, and may hold what logs must not.
+    for (const rate of verdict.rates)
+      if (rate.keyType === 'IP' || rate.keyType === 'FORWARDED_IP') this.#block(acl.arn, rate, origin.now)
   }
 
   /** Emits samples and blocked keys. */

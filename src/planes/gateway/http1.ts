@@ -146,9 +146,9 @@ class Http1Request extends ReceivedRequest {
   begin({ status, headers }: ResponseHead): Writable | undefined {
     const response = this.#response
     if (response.headersSent || response.destroyed) return undefined
-    this.onAnswer?.(status)
-    response.on('error', () => undefined)
     response.writeHead(status, headers.flat() as string[])
+    response.on('error', () => undefined)
+    this.onAnswer?.(status)
     // What was not read of the request must not be read as the next one.
     if (this.body && !this.body.readableEnded) endAfter(response, this.body)
     return response

@@ -50,7 +50,7 @@ class Relay implements Dispatcher.DispatchHandler {
     // A response to come, of which the client needs not know.
     if (status < 200) return
     const { request, headOf } = this.#relayed
-    this.#isBegun = true
+    // Throws for a head that HTTP/1.1 does not allow: the target gave no response then.
     const head = headOf(status, pairs(controller.rawHeaders))
     if (request.method === 'HEAD' || status === 204 || status === 304) request.respond(head)
     else {
@@ -58,6 +58,7 @@ class Relay implements Dispatcher.DispatchHandler {
       if (this.#sink) this.#sink.on('drain', this.#resume)
       else controller.abort(GONE)
     }
+    this.#isBegun = true
     this.#resolve()
   }
 
