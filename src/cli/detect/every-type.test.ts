@@ -262,7 +262,7 @@ const LOGS: readonly (readonly [type: string, text: string, configuration?: Dete
 ]
 
 describe('A log has a finding of type', () => {
-  test.each(LOGS)('%s', (type, text, configuration) => {
+  test.each(LOGS.map((log) => [log[0], log] as const))('%s', (type, [, text, configuration]) => {
     expect(typesIn(text, configuration)).toContain(type)
   })
 })

@@ -336,7 +336,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     whole: () => later.opened(),
     isWhole: () => later.isOpen,
     streams: () => planes.streams(),
-    metrics: () => running.metrics(),
+    metrics: () => running.flatMap((each) => each.metrics()),
     evidence,
     ports,
     use,

@@ -1,7 +1,7 @@
 /** The four kinds of lists: what they are called, how many there may be, and how long each may be. */
 
 import type { Reader } from '../../kernel/state/reader.ts'
-import type { Entry } from '../../store/store.ts'
+import type { Entry, Key } from '../../store/store.ts'
 import { ipSet, type ListKind, type ListRow, threatEntitySet, threatIntelSet, trustedEntitySet } from './resources.ts'
 
 interface Place {
@@ -18,6 +18,7 @@ export interface ListType {
   readonly isTrusted: boolean
   readonly type: string
   arnOf(row: ListRow): string
+  keyOf(row: ListRow): Key
   list(reader: Pick<Reader, 'range'>, place: Place): Promise<readonly Entry<ListRow>[]>
   /** With those that are deleted and still shown. */
   stored(reader: Pick<Reader, 'range'>, place: Place): Promise<readonly Entry<ListRow>[]>
@@ -30,6 +31,7 @@ const of = (
   ...facts,
   type: resource.spec.type,
   arnOf: (row) => resource.arnOf(row, row),
+  keyOf: (row) => resource.key(row, resource.spec.idOf!(row) as never),
   list: async (reader, place) =>
     (await resource.list(reader, place)).filter(({ document }) => document.state !== 'DELETED'),
   stored: (reader, place) => resource.list(reader, place),

@@ -9,6 +9,7 @@ import { listTypes } from './list-types.ts'
 import { administratorOf } from './member-rows.ts'
 import {
   ipSet,
+  LIST_KINDS,
   type ListKind,
   type ListRow,
   newId,
@@ -105,53 +106,10 @@ async function updated(call: Call, at: Key, row: ListRow, input: UpdateRequest):
   return changed
 }
 
-const keyOf = (row: ListRow): Key => {
-  switch (row.kind) {
-    case 'ipset':
-      return ipSet.key(row, { DetectorId: row.detector, IPSetId: row.id })
-    case 'threatintelset':
-      return threatIntelSet.key(row, { DetectorId: row.detector, ThreatIntelSetId: row.id })
-    case 'threatentityset':
-      return threatEntitySet.key(row, { DetectorId: row.detector, ThreatEntitySetId: row.id })
-    case 'trustedentityset':
-      return trustedEntitySet.key(row, { DetectorId: row.detector, TrustedEntitySetId: row.id })
-  }
-}
-
-async function createIn<A extends object>(
-  call: Call,
-  input: CreateRequest & { readonly ClientToken?: string | undefined },
-  {
-    kind,
-    id,
-    tags,
-    answer,
-    idIn,
-    create,
-  }: {
-    readonly kind: ListKind
-    readonly id: string
-    readonly tags: ListRow['tags']
-    readonly answer: (id: string) => A
-    readonly idIn: (answer: A) => string
-    readonly create: (row: ListRow) => unknown
-  },
-): Promise<A> {
-  const exists = async (known: A) =>
-    (await listTypes[kind].list(call.unit, call)).some(({ document }) => document.id === idIn(known))
-  return withClientToken(call, input, exists, async () => {
-    const row = await created(call, kind, id, input, tags)
-    create(row)
-    if (row.state === 'ACTIVATING')
-      scheduleActivation(call.unit, keyOf(row), row, locationIn(call, row.location), call.now)
-    return answer(id)
-  })
-}
-
 async function deleted(call: Call, row: ListRow): Promise<Record<string, never>> {
   await refuseMember(call)
   refuseDeleted(row)
-  await markDeleted(call, keyOf(row), row)
+  await markDeleted(call, listTypes[row.kind].keyOf(row), row)
   return {}
 }
 
@@ -194,179 +152,81 @@ async function idsOf(
   return { ids: [...items], rest: next === undefined ? {} : { NextToken: next } }
 }
 
-const pattern = { generated: true, authorizedOn: '*' } as const
+/** `member` has the ID in requests and answers, `variable` in the ARN. */
+const API = {
+  ipset: { name: 'IPSet', member: 'IpSetId', variable: 'IPSetId', resource: ipSet, shown },
+  threatintelset: {
+    name: 'ThreatIntelSet',
+    member: 'ThreatIntelSetId',
+    variable: 'ThreatIntelSetId',
+    resource: threatIntelSet,
+    shown,
+  },
+  threatentityset: {
+    name: 'ThreatEntitySet',
+    member: 'ThreatEntitySetId',
+    variable: 'ThreatEntitySetId',
+    resource: threatEntitySet,
+    shown: shownEntities,
+  },
+  trustedentityset: {
+    name: 'TrustedEntitySet',
+    member: 'TrustedEntitySetId',
+    variable: 'TrustedEntitySetId',
+    resource: trustedEntitySet,
+    shown: shownEntities,
+  },
+} as const
 
-export const createIpSet = guardduty
-  .operation('CreateIPSet')
-  .on(ipSet.created(({ DetectorId }, call) => ({ DetectorId: DetectorId!, IPSetId: newId(call) }), pattern))
-  .run((call, input, { id, tags, create }) =>
-    createIn(call, input, {
-      kind: 'ipset',
-      id: id.IPSetId,
-      tags,
-      answer: (IpSetId) => ({ IpSetId }),
-      idIn: ({ IpSetId }) => IpSetId,
-      create,
-    }),
-  )
+/** The kinds have the same operations, but for their names: TypeScript checks all of them as those of threat lists. */
+type Checked = (typeof API)['threatintelset']
 
-export const getIpSet = guardduty
-  .operation('GetIPSet')
-  .on(ipSet.named('IpSetId'))
-  .run((_call, _input, { row }) => shown(row))
+function operationsOn(kind: ListKind) {
+  const { name, member, variable, resource, shown } = API[kind] as unknown as Checked
+  const { list, keyOf } = listTypes[kind]
+  return [
+    guardduty
+      .operation(`Create${name}`)
+      .on(
+        resource.created(({ DetectorId }, call) => ({ DetectorId: DetectorId!, [variable]: newId(call) }), {
+          generated: true,
+          authorizedOn: '*',
+        }),
+      )
+      .run((call, input, { id, tags, create }) => {
+        const exists = async (known: { readonly [member]: string }) =>
+          (await list(call.unit, call)).some(({ document }) => document.id === known[member])
+        return withClientToken(call, input, exists, async () => {
+          const row = await created(call, kind, id[variable], input, tags)
+          create(row)
+          if (row.state === 'ACTIVATING')
+            scheduleActivation(call.unit, keyOf(row), row, locationIn(call, row.location), call.now)
+          return { [member]: row.id } as { readonly [member]: string }
+        })
+      }),
+    guardduty
+      .operation(`Get${name}`)
+      .on(resource.named(member))
+      .run((_call, _input, { row }) => shown(row)),
+    guardduty
+      .operation(`List${name}s`)
+      .on(ofDetector)
+      .run(async (call, input) => {
+        const { ids, rest } = await idsOf(call, kind, input)
+        return { [`${member}s` as const]: ids, ...rest } as { ThreatIntelSetIds: string[] }
+      }),
+    guardduty
+      .operation(`Update${name}`)
+      .on(resource.named(member))
+      .run(async (call, input, { row, save }) => {
+        save(await updated(call, keyOf(row), row, input))
+        return {}
+      }),
+    guardduty
+      .operation(`Delete${name}`)
+      .on(resource.named(member))
+      .run((call, _input, { row }) => deleted(call, row)),
+  ]
+}
 
-export const listIpSets = guardduty
-  .operation('ListIPSets')
-  .on(ofDetector)
-  .run(async (call, input) => {
-    const { ids, rest } = await idsOf(call, 'ipset', input)
-    return { IpSetIds: ids, ...rest }
-  })
-
-export const updateIpSet = guardduty
-  .operation('UpdateIPSet')
-  .on(ipSet.named('IpSetId'))
-  .run(async (call, input, { row, save }) => {
-    save(await updated(call, keyOf(row), row, input))
-    return {}
-  })
-
-export const deleteIpSet = guardduty
-  .operation('DeleteIPSet')
-  .on(ipSet.named('IpSetId'))
-  .run((call, _input, { row }) => deleted(call, row))
-
-export const createThreatIntelSet = guardduty
-  .operation('CreateThreatIntelSet')
-  .on(
-    threatIntelSet.created(
-      ({ DetectorId }, call) => ({ DetectorId: DetectorId!, ThreatIntelSetId: newId(call) }),
-      pattern,
-    ),
-  )
-  .run((call, input, { id, tags, create }) =>
-    createIn(call, input, {
-      kind: 'threatintelset',
-      id: id.ThreatIntelSetId,
-      tags,
-      answer: (ThreatIntelSetId) => ({ ThreatIntelSetId }),
-      idIn: ({ ThreatIntelSetId }) => ThreatIntelSetId,
-      create,
-    }),
-  )
-
-export const getThreatIntelSet = guardduty
-  .operation('GetThreatIntelSet')
-  .on(threatIntelSet.named('ThreatIntelSetId'))
-  .run((_call, _input, { row }) => shown(row))
-
-export const listThreatIntelSets = guardduty
-  .operation('ListThreatIntelSets')
-  .on(ofDetector)
-  .run(async (call, input) => {
-    const { ids, rest } = await idsOf(call, 'threatintelset', input)
-    return { ThreatIntelSetIds: ids, ...rest }
-  })
-
-export const updateThreatIntelSet = guardduty
-  .operation('UpdateThreatIntelSet')
-  .on(threatIntelSet.named('ThreatIntelSetId'))
-  .run(async (call, input, { row, save }) => {
-    save(await updated(call, keyOf(row), row, input))
-    return {}
-  })
-
-export const deleteThreatIntelSet = guardduty
-  .operation('DeleteThreatIntelSet')
-  .on(threatIntelSet.named('ThreatIntelSetId'))
-  .run((call, _input, { row }) => deleted(call, row))
-
-export const createThreatEntitySet = guardduty
-  .operation('CreateThreatEntitySet')
-  .on(
-    threatEntitySet.created(
-      ({ DetectorId }, call) => ({ DetectorId: DetectorId!, ThreatEntitySetId: newId(call) }),
-      pattern,
-    ),
-  )
-  .run((call, input, { id, tags, create }) =>
-    createIn(call, input, {
-      kind: 'threatentityset',
-      id: id.ThreatEntitySetId,
-      tags,
-      answer: (ThreatEntitySetId) => ({ ThreatEntitySetId }),
-      idIn: ({ ThreatEntitySetId }) => ThreatEntitySetId,
-      create,
-    }),
-  )
-
-export const getThreatEntitySet = guardduty
-  .operation('GetThreatEntitySet')
-  .on(threatEntitySet.named('ThreatEntitySetId'))
-  .run((_call, _input, { row }) => shownEntities(row))
-
-export const listThreatEntitySets = guardduty
-  .operation('ListThreatEntitySets')
-  .on(ofDetector)
-  .run(async (call, input) => {
-    const { ids, rest } = await idsOf(call, 'threatentityset', input)
-    return { ThreatEntitySetIds: ids, ...rest }
-  })
-
-export const updateThreatEntitySet = guardduty
-  .operation('UpdateThreatEntitySet')
-  .on(threatEntitySet.named('ThreatEntitySetId'))
-  .run(async (call, input, { row, save }) => {
-    save(await updated(call, keyOf(row), row, input))
-    return {}
-  })
-
-export const deleteThreatEntitySet = guardduty
-  .operation('DeleteThreatEntitySet')
-  .on(threatEntitySet.named('ThreatEntitySetId'))
-  .run((call, _input, { row }) => deleted(call, row))
-
-export const createTrustedEntitySet = guardduty
-  .operation('CreateTrustedEntitySet')
-  .on(
-    trustedEntitySet.created(
-      ({ DetectorId }, call) => ({ DetectorId: DetectorId!, TrustedEntitySetId: newId(call) }),
-      pattern,
-    ),
-  )
-  .run((call, input, { id, tags, create }) =>
-    createIn(call, input, {
-      kind: 'trustedentityset',
-      id: id.TrustedEntitySetId,
-      tags,
-      answer: (TrustedEntitySetId) => ({ TrustedEntitySetId }),
-      idIn: ({ TrustedEntitySetId }) => TrustedEntitySetId,
-      create,
-    }),
-  )
-
-export const getTrustedEntitySet = guardduty
-  .operation('GetTrustedEntitySet')
-  .on(trustedEntitySet.named('TrustedEntitySetId'))
-  .run((_call, _input, { row }) => shownEntities(row))
-
-export const listTrustedEntitySets = guardduty
-  .operation('ListTrustedEntitySets')
-  .on(ofDetector)
-  .run(async (call, input) => {
-    const { ids, rest } = await idsOf(call, 'trustedentityset', input)
-    return { TrustedEntitySetIds: ids, ...rest }
-  })
-
-export const updateTrustedEntitySet = guardduty
-  .operation('UpdateTrustedEntitySet')
-  .on(trustedEntitySet.named('TrustedEntitySetId'))
-  .run(async (call, input, { row, save }) => {
-    save(await updated(call, keyOf(row), row, input))
-    return {}
-  })
-
-export const deleteTrustedEntitySet = guardduty
-  .operation('DeleteTrustedEntitySet')
-  .on(trustedEntitySet.named('TrustedEntitySetId'))
-  .run((call, _input, { row }) => deleted(call, row))
+export const operations = LIST_KINDS.flatMap(operationsOn)

@@ -121,7 +121,7 @@ const ID_FORM = new RegExp(`^${ID}$`)
 export const isId = (text: string): boolean => ID_FORM.test(text)
 
 export const detector = guardduty.resource({
-  kind: 'detector', // begins the keys of the rows: never change it
+  kind: 'detector', // begins the keys of the rows: never change it, here and below
   type: 'AWS::GuardDuty::Detector',
   arn: 'arn:${Partition}:guardduty:${Region}:${Account}:detector/${DetectorId}',
   patterns: { DetectorId: ID },
@@ -173,85 +173,48 @@ export const filter = guardduty.resource({
   },
 })
 
-export const ipSet = guardduty.resource({
-  kind: 'ipset',
-  type: 'AWS::GuardDuty::IPSet',
-  arn: 'arn:${Partition}:guardduty:${Region}:${Account}:detector/${DetectorId}/ipset/${IPSetId}',
-  patterns: { DetectorId: ID, IPSetId: ID },
-  storedPer: 'region',
-  idOf: (row: ListRow) => ({ DetectorId: row.detector, IPSetId: row.id }),
-  reference: below(
-    'arn:${Partition}:guardduty:${Region}:${Account}:detector/${DetectorId}/ipset/${IPSetId}',
-    { IPSetId: ID },
-    'IPSetId',
-  ),
-  tags,
-  faults,
-})
+/** What belongs to a detector, by an ID that is the last part of its ARN. */
+const owned =
+  <R extends OwnedRow>(kind: string, type: string) =>
+  <const T extends string, const N extends string>(arn: T, variable: N) => {
+    type Id = Readonly<Record<'DetectorId' | N, string>>
+    return guardduty.resource<T, R, Id>({
+      kind,
+      type,
+      arn,
+      patterns: { DetectorId: ID, [variable]: ID } as object,
+      storedPer: 'region',
+      idOf: (row: R) => ({ DetectorId: row.detector, [variable]: row.id }) as Id,
+      reference: below(arn, { [variable]: ID } as Readonly<Record<N, string>>, variable),
+      tags,
+      faults,
+    })
+  }
 
-export const threatIntelSet = guardduty.resource({
-  kind: 'threatintelset',
-  type: 'AWS::GuardDuty::ThreatIntelSet',
-  arn: 'arn:${Partition}:guardduty:${Region}:${Account}:detector/${DetectorId}/threatintelset/${ThreatIntelSetId}',
-  patterns: { DetectorId: ID, ThreatIntelSetId: ID },
-  storedPer: 'region',
-  idOf: (row: ListRow) => ({ DetectorId: row.detector, ThreatIntelSetId: row.id }),
-  reference: below(
-    'arn:${Partition}:guardduty:${Region}:${Account}:detector/${DetectorId}/threatintelset/${ThreatIntelSetId}',
-    { ThreatIntelSetId: ID },
-    'ThreatIntelSetId',
-  ),
-  tags,
-  faults,
-})
+export const ipSet = owned<ListRow>('ipset', 'AWS::GuardDuty::IPSet')(
+  'arn:${Partition}:guardduty:${Region}:${Account}:detector/${DetectorId}/ipset/${IPSetId}',
+  'IPSetId',
+)
 
-export const threatEntitySet = guardduty.resource({
-  kind: 'threatentityset',
-  type: 'AWS::GuardDuty::ThreatEntitySet',
-  arn: 'arn:${Partition}:guardduty:${Region}:${Account}:detector/${DetectorId}/threatentityset/${ThreatEntitySetId}',
-  patterns: { DetectorId: ID, ThreatEntitySetId: ID },
-  storedPer: 'region',
-  idOf: (row: ListRow) => ({ DetectorId: row.detector, ThreatEntitySetId: row.id }),
-  reference: below(
-    'arn:${Partition}:guardduty:${Region}:${Account}:detector/${DetectorId}/threatentityset/${ThreatEntitySetId}',
-    { ThreatEntitySetId: ID },
-    'ThreatEntitySetId',
-  ),
-  tags,
-  faults,
-})
+export const threatIntelSet = owned<ListRow>('threatintelset', 'AWS::GuardDuty::ThreatIntelSet')(
+  'arn:${Partition}:guardduty:${Region}:${Account}:detector/${DetectorId}/threatintelset/${ThreatIntelSetId}',
+  'ThreatIntelSetId',
+)
 
-export const trustedEntitySet = guardduty.resource({
-  kind: 'trustedentityset',
-  type: 'AWS::GuardDuty::TrustedEntitySet',
-  arn: 'arn:${Partition}:guardduty:${Region}:${Account}:detector/${DetectorId}/trustedentityset/${TrustedEntitySetId}',
-  patterns: { DetectorId: ID, TrustedEntitySetId: ID },
-  storedPer: 'region',
-  idOf: (row: ListRow) => ({ DetectorId: row.detector, TrustedEntitySetId: row.id }),
-  reference: below(
-    'arn:${Partition}:guardduty:${Region}:${Account}:detector/${DetectorId}/trustedentityset/${TrustedEntitySetId}',
-    { TrustedEntitySetId: ID },
-    'TrustedEntitySetId',
-  ),
-  tags,
-  faults,
-})
+export const threatEntitySet = owned<ListRow>('threatentityset', 'AWS::GuardDuty::ThreatEntitySet')(
+  'arn:${Partition}:guardduty:${Region}:${Account}:detector/${DetectorId}/threatentityset/${ThreatEntitySetId}',
+  'ThreatEntitySetId',
+)
 
-export const destination = guardduty.resource({
-  kind: 'destination',
-  type: 'AWS::GuardDuty::PublishingDestination',
-  arn: 'arn:${Partition}:guardduty:${Region}:${Account}:detector/${DetectorId}/publishingdestination/${PublishingDestinationId}',
-  patterns: { DetectorId: ID, PublishingDestinationId: ID },
-  storedPer: 'region',
-  idOf: (row: DestinationRow) => ({ DetectorId: row.detector, PublishingDestinationId: row.id }),
-  reference: below(
-    'arn:${Partition}:guardduty:${Region}:${Account}:detector/${DetectorId}/publishingdestination/${PublishingDestinationId}',
-    { PublishingDestinationId: ID },
-    'PublishingDestinationId',
-  ),
-  tags,
-  faults,
-})
+export const trustedEntitySet = owned<ListRow>('trustedentityset', 'AWS::GuardDuty::TrustedEntitySet')(
+  'arn:${Partition}:guardduty:${Region}:${Account}:detector/${DetectorId}/trustedentityset/${TrustedEntitySetId}',
+  'TrustedEntitySetId',
+)
+
+export const destination = owned<DestinationRow>('destination', 'AWS::GuardDuty::PublishingDestination')(
+  'arn:${Partition}:guardduty:${Region}:${Account}:detector/${DetectorId}/publishingdestination/${PublishingDestinationId}',
+  'PublishingDestinationId',
+)
 
 export const malwareProtectionPlan = guardduty.resource({
   kind: 'malware-protection-plan',
