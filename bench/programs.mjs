@@ -14,10 +14,11 @@ export const dist = here('../dist')
 export async function withPrograms(sources, work) {
   const folder = mkdtempSync(join(tmpdir(), 'merlon-bench-programs-'))
   try {
-    const { plugins, ...config } = await loadConfig(here('../rolldown.config.mts'))
+    // The first one is the release.
+    const [{ plugins, ...config }] = await loadConfig(here('../rolldown.config.mts'))
     const input = Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, here(source)]))
-    // The second plugin copies files into dist/.
-    const bundle = await rolldown({ ...config, input, plugins: plugins.slice(0, 1) })
+    // The last plugin copies files into dist/.
+    const bundle = await rolldown({ ...config, input, plugins: plugins.slice(0, -1) })
     const modules = join(folder, 'modules')
     await bundle.write({
       dir: modules,
