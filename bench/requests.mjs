@@ -2,7 +2,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { SignatureV4 } from '@smithy/signature-v4'
 
-const VERSIONS = { iam: '2010-05-08', sts: '2011-06-15' }
+const VERSIONS = { ec2: '2016-11-15', iam: '2010-05-08', sts: '2011-06-15' }
 const REGION = 'us-east-1'
 
 /** SHA-256 and its HMAC in the shape the signer requires: its own, in plain JavaScript, takes ten times as long. */

@@ -9,6 +9,7 @@ import { events } from './parts/events.mjs'
 import { growth } from './parts/growth.mjs'
 import { identityCenter } from './parts/identity-center.mjs'
 import { kms } from './parts/kms.mjs'
+import { networkReach } from './parts/network.mjs'
 import { processor } from './parts/processor.mjs'
 import { secrets } from './parts/secrets.mjs'
 import { signatures } from './parts/signatures.mjs'
@@ -29,6 +30,7 @@ const parts = {
   growth,
   'encryption-sdk': encryptionSdk,
   'identity-center': identityCenter,
+  network: networkReach,
 }
 
 const words = process.argv.slice(2)

@@ -11,7 +11,8 @@ import { AGENT, type AgentRequest } from './lab-agent.ts'
 
 /** Set in the process that has namespaces of its own. */
 const INSIDE = 'MERLON_LAB_INSIDE'
-const READY_MS = 20_000
+/** Hundreds of ends start at once, on a machine that may be busy. */
+const READY_MS = 120_000
 
 export const isInside = (): boolean => process.env[INSIDE] === '1'
 
@@ -79,7 +80,16 @@ export async function openLab(plan: LabPlan): Promise<Lab> {
   const ends = plan.namespaces.filter(({ end }) => end !== undefined)
   const namespaceOf = new Map(ends.map(({ end, name }) => [end!, name]))
   const agents = new Map(ends.map(({ end, name }) => [end!, new Agent(name)]))
-  await Promise.all([...agents.values()].map((agent) => agent.ready))
+  const close = () => {
+    for (const agent of agents.values()) agent.close()
+  }
+  try {
+    await Promise.all([...agents.values()].map((agent) => agent.ready))
+  } catch (error) {
+    // They would keep this process alive.
+    close()
+    throw error
+  }
   const routers = plan.namespaces.filter(({ end }) => end === undefined).map(({ name }) => name)
   return {
     connect: (from, request) => agents.get(from)!.connect(request),
@@ -97,9 +107,7 @@ export async function openLab(plan: LabPlan): Promise<Lab> {
           return known ? [{ ...flow, interface: known.interface }] : []
         })
       }),
-    close: () => {
-      for (const agent of agents.values()) agent.close()
-    },
+    close,
   }
 }
 
@@ -123,6 +131,11 @@ class Agent {
         this.#waiting.delete(message.id!)
       })
       this.#child.once('error', reject)
+      this.#child.once('exit', () => {
+        clearTimeout(timer)
+        reject(new InputError('An end of the lab has ended.'))
+        for (const answer of this.#waiting.values()) answer(false)
+      })
     })
   }
 

@@ -22,31 +22,71 @@ export const box = (said: Partial<Box> = {}): Box => ({
   destinationPort: said.destinationPort ?? PORTS,
 })
 
-export function intersection(a: Box, b: Box): Box | undefined {
-  const result: Partial<Record<Dimension, Range>> = {}
-  for (const dimension of DIMENSIONS) {
-    const first = Math.max(a[dimension][0], b[dimension][0])
-    const last = Math.min(a[dimension][1], b[dimension][1])
-    if (first > last) return undefined
-    result[dimension] = [first, last]
-  }
-  return result as Box
+const overlap = (a: Range, b: Range): Range | undefined => {
+  if (a[0] >= b[0] && a[1] <= b[1]) return a
+  const first = a[0] > b[0] ? a[0] : b[0]
+  const last = a[1] < b[1] ? a[1] : b[1]
+  return first > last ? undefined : [first, last]
 }
 
-/** Whether one of the packets is in the box. */
-export const meets = (packets: Packets, by: Box): boolean =>
-  packets.some((each) =>
-    DIMENSIONS.every((dimension) => each[dimension][0] <= by[dimension][1] && by[dimension][0] <= each[dimension][1]),
+/** Written out: most of an analysis is spent here. */
+export function intersection(a: Box, b: Box): Box | undefined {
+  const destinationPort = overlap(a.destinationPort, b.destinationPort)
+  if (!destinationPort) return undefined
+  const source = overlap(a.source, b.source)
+  if (!source) return undefined
+  const destination = overlap(a.destination, b.destination)
+  if (!destination) return undefined
+  const protocol = overlap(a.protocol, b.protocol)
+  if (!protocol) return undefined
+  const sourcePort = overlap(a.sourcePort, b.sourcePort)
+  return sourcePort && { source, destination, protocol, sourcePort, destinationPort }
+}
+
+const areApart = (a: Range, b: Range): boolean => a[0] > b[1] || b[0] > a[1]
+const isMet = (a: Box, b: Box): boolean =>
+  !(
+    areApart(a.destinationPort, b.destinationPort) ||
+    areApart(a.source, b.source) ||
+    areApart(a.destination, b.destination) ||
+    areApart(a.protocol, b.protocol) ||
+    areApart(a.sourcePort, b.sourcePort)
   )
+
+/** Whether one of the packets is in the box. */
+export const meets = (packets: Packets, by: Box): boolean => packets.some((each) => isMet(each, by))
+
+/** Of one step of an analysis: 60 rules in each of 5 groups need 300. */
+const BOXES_MAX = 10_000
+const COMPARED_MAX = 1_000
+
+/** The network has more rules than an analysis takes. */
+export class TooManyBoxesError extends Error {
+  override readonly name = 'TooManyBoxesError'
+}
+
+/** Throws a {@link TooManyBoxesError}. */
+export function assertFew(packets: Packets): void {
+  if (packets.length > BOXES_MAX) throw new TooManyBoxesError(`More than ${BOXES_MAX} kinds of packets pass.`)
+}
+
+const isWithin = (inner: Range, outer: Range): boolean => outer[0] <= inner[0] && inner[1] <= outer[1]
+const covers = (outer: Box, inner: Box): boolean =>
+  isWithin(inner.destinationPort, outer.destinationPort) &&
+  isWithin(inner.source, outer.source) &&
+  isWithin(inner.destination, outer.destination) &&
+  isWithin(inner.protocol, outer.protocol) &&
+  isWithin(inner.sourcePort, outer.sourcePort)
 
 /** What of `from` is not in `gone`: at most two boxes a dimension. */
 export function difference(from: Box, gone: Box): Packets {
-  if (!intersection(from, gone)) return [from]
+  if (!isMet(from, gone)) return [from]
   const left: Box[] = []
   let rest = from
   for (const dimension of DIMENSIONS) {
     const [first, last] = rest[dimension]
     const [low, high] = gone[dimension]
+    if (low <= first && last <= high) continue
     if (first < low) left.push({ ...rest, [dimension]: [first, low - 1] })
     if (high < last) left.push({ ...rest, [dimension]: [high + 1, last] })
     rest = { ...rest, [dimension]: [Math.max(first, low), Math.min(last, high)] }
@@ -57,21 +97,20 @@ export function difference(from: Box, gone: Box): Packets {
 export const within = (packets: Packets, by: Box): Packets => packets.flatMap((each) => intersection(each, by) ?? [])
 export const without = (packets: Packets, gone: Box): Packets => packets.flatMap((each) => difference(each, gone))
 
-const covers = (outer: Box, inner: Box): boolean =>
-  DIMENSIONS.every(
-    (dimension) => outer[dimension][0] <= inner[dimension][0] && inner[dimension][1] <= outer[dimension][1],
-  )
-
-/** What of the packets is in one of the boxes; each packet once. */
+/**
+ * What of the packets is in one of the boxes. The results may overlap: to take each packet once would cut them into many more.
+ */
 export function withinAny(packets: Packets, boxes: readonly Box[]): Packets {
   const found: Box[] = []
-  let rest = packets
   for (const [index, each] of boxes.entries()) {
-    // A box within another one would only cut the packets into more parts.
-    if (boxes.some((other, at) => at !== index && covers(other, each) && (at < index || !covers(each, other)))) continue
-    found.push(...within(rest, each))
-    rest = without(rest, each)
-    if (rest.length === 0) break
+    assertFew(found)
+    // A box within another one adds nothing. Among very many, looking for it would take longer.
+    if (
+      boxes.length <= COMPARED_MAX &&
+      boxes.some((other, at) => at !== index && covers(other, each) && (at < index || !covers(each, other)))
+    )
+      continue
+    found.push(...within(packets, each))
   }
   return found
 }

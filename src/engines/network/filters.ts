@@ -1,5 +1,5 @@
 /** What of the packets passes security groups, network ACLs and routes, by which rule, or what stops them. */
-import { type Box, meets, type Packets, within, withinAny, without } from './boxes.ts'
+import { assertFew, type Box, meets, type Packets, within, withinAny, without } from './boxes.ts'
 import type { Interface, Subnet } from './network.ts'
 import { entriesOf, routesOf, rulesOf, type Snapshot } from './snapshot.ts'
 
@@ -93,6 +93,8 @@ export function throughAcl(
   let rest = packets
   for (const { number, allow, matching } of entriesOf(snapshot, subnet.acl, egress)) {
     if (rest.length === 0) break
+    assertFew(rest)
+    assertFew(allowed)
     const these = within(rest, matching)
     if (these.length === 0) continue
     rest = without(rest, matching)
@@ -128,6 +130,7 @@ export function routed(
   let wrong: Blocked | undefined
   let rest = packets
   for (const { target, destination, isBlackhole, matching } of routesOf(snapshot, routeTable)) {
+    assertFew(rest)
     const these = within(rest, matching)
     if (these.length === 0) continue
     rest = without(rest, matching)

@@ -281,6 +281,24 @@ describe('A verdict', () => {
     ])
   })
 
+  test('of more rules than an analysis takes is none', () => {
+    const cidrs = Array.from({ length: 11_000 }, (_, n) => `100.${n >> 7}.${(n & 127) * 2}.0/24`)
+    const listed = {
+      ...network,
+      groups: network.groups.map((group) => ({
+        ...group,
+        rules: group.rules.map((rule) =>
+          rule.id === 'sgr-in' ? { ...rule, cidr: undefined, prefixList: 'pl-1' } : rule,
+        ),
+      })),
+    }
+    const to = { from: INTERNET, to: 'eni-web', protocol: 6, port: 443 }
+    const snapshotOf = (count: number) =>
+      compile({ ...listed, prefixLists: [{ id: 'pl-1', cidrs: cidrs.slice(0, count) }] })
+    expect(() => reach(snapshotOf(11_000), to)).toThrow('More than 10000 kinds of packets')
+    expect(reach(snapshotOf(2_000), to).isReachable).toBe(true)
+  })
+
   test('lists what reaches a database', () => {
     expect([...whoReaches(compileBoth(withOpenReturn), 'eni-db', database)].map(({ from }) => from)).toEqual([
       'eni-web',

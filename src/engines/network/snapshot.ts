@@ -134,8 +134,19 @@ const rangesOf = ({ space }: Snapshot, texts: readonly string[]): readonly Range
 
 function peersOf(snapshot: Snapshot, rule: GroupRule): readonly Range[] {
   if (rule.cidr !== undefined) return rangesOf(snapshot, [rule.cidr])
-  if (rule.prefixList !== undefined) return rangesOf(snapshot, snapshot.lists.get(rule.prefixList) ?? [])
-  return rangesOf(snapshot, snapshot.members.get(rule.group ?? '') ?? [])
+  if (rule.prefixList !== undefined) return joined(rangesOf(snapshot, snapshot.lists.get(rule.prefixList) ?? []))
+  return joined(rangesOf(snapshot, snapshot.members.get(rule.group ?? '') ?? []))
+}
+
+/** Ranges that touch become one: members of a group often have addresses in a row. */
+function joined(ranges: readonly Range[]): readonly Range[] {
+  const found: (readonly [number, number])[] = []
+  for (const [first, last] of [...ranges].sort((a, b) => a[0] - b[0])) {
+    const before = found.at(-1)
+    if (before && first <= before[1] + 1) found[found.length - 1] = [before[0], Math.max(before[1], last)]
+    else found.push([first, last])
+  }
+  return found
 }
 
 export const rulesOf = (snapshot: Snapshot, group: string, egress: boolean): readonly ParsedRule[] =>

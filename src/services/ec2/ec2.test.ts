@@ -409,6 +409,26 @@ describe('Peering', () => {
   })
 })
 
+describe('A prefix list in a rule', () => {
+  test('counts as many rules as it may have entries', async () => {
+    const { ec2, group } = await network()
+    const list = async (PrefixListName: string, MaxEntries: number) =>
+      (
+        await ec2.send(
+          new EC2.CreateManagedPrefixListCommand({ PrefixListName, MaxEntries, AddressFamily: 'IPv4', Entries: [] }),
+        )
+      ).PrefixList!.PrefixListId!
+    const GroupId = await group('lists')
+    const allow = (PrefixListId: string) => {
+      const IpPermissions = [{ IpProtocol: 'tcp', FromPort: 443, ToPort: 443, PrefixListIds: [{ PrefixListId }] }]
+      return refusal(ec2.send(new EC2.AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions })))
+    }
+    expect(await allow(await list('large', 61))).toMatch(/^RulesPerSecurityGroupLimitExceeded/)
+    expect(await allow(await list('fits', 60))).toBe('done')
+    expect(await allow(await list('one', 1))).toMatch(/^RulesPerSecurityGroupLimitExceeded/)
+  })
+})
+
 describe('Network Insights', () => {
   test('says what keeps the internet from a database, and shows the way once nothing does', async () => {
     const it = await cloud()

@@ -3,6 +3,7 @@ import { GATEWAY } from '../../kernel/planes/gateway-content.ts'
 import { network } from '../../kernel/ports/network.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
+import * as accessScopes from './access-scopes.ts'
 import { absentKeys, conditionKeys } from './conditions.ts'
 import * as endpoints from './endpoints.ts'
 import { deliverFlows } from './flow-delivery.ts'
@@ -51,6 +52,7 @@ export const ec2 = words.service({
     instanceTypes,
     images,
     insights,
+    accessScopes,
     tags,
     settings,
   ),

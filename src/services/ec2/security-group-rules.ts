@@ -6,7 +6,14 @@ import { listTags, type TagPair } from '../../kernel/resource/tags.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import { fault, missing } from './faults.ts'
 import { parseFilters } from './filters.ts'
-import { type SecurityGroupRow, type SecurityRule, securityGroup, securityGroupRule, vpc } from './resources.ts'
+import {
+  prefixList,
+  type SecurityGroupRow,
+  type SecurityRule,
+  securityGroup,
+  securityGroupRule,
+  vpc,
+} from './resources.ts'
 import { descriptionOf, permissionsIn, permissionsOf, rulesOf, ruleText, same } from './security-group-permissions.ts'
 import { absentGroup, namedGroup } from './security-groups.ts'
 import { mergedEc2Tags, newId, nothing, op, type Part } from './words.ts'
@@ -57,6 +64,16 @@ const ruleTags: Part<readonly TagPair[]> = {
   },
 }
 
+/**
+ * A prefix list counts as many rules as it may have entries.
+ * Source: https://docs.aws.amazon.com/vpc/latest/userguide/managed-prefix-lists.html
+ */
+async function weightOf(call: Call, rules: readonly Omit<SecurityRule, 'id'>[]): Promise<number> {
+  if (!rules.some((rule) => rule.prefixList !== undefined)) return rules.length
+  const entries = new Map((await prefixList.all(call)).map(({ id, data }) => [id, data.MaxEntries ?? 1]))
+  return rules.reduce((sum, rule) => sum + (entries.get(rule.prefixList ?? '') ?? 1), 0)
+}
+
 const authorizing = (egress: boolean) =>
   op(
     egress ? 'AuthorizeSecurityGroupEgress' : 'AuthorizeSecurityGroupIngress',
@@ -65,17 +82,17 @@ const authorizing = (egress: boolean) =>
       if (!found) throw absentGroup(input)
       const { row } = found
       const added = await rulesOf(call, row, egress, permissionsOf(input))
-      for (const [index, rule] of added.entries()) {
-        if (row.rules.some((each) => same(each, rule)) || added.slice(0, index).some((each) => same(each, rule))) {
-          throw fault('InvalidPermission.Duplicate', `the specified rule "${ruleText(rule)}" already exists`)
-        }
-      }
-      const count = row.rules.filter((each) => each.egress === egress).length + added.length
-      if (count > (call.quotas['ec2/RulesPerSecurityGroup'] ?? RULES_MAX)) {
+      const own = row.rules.filter((each) => each.egress === egress)
+      if ((await weightOf(call, [...own, ...added])) > (call.quotas['ec2/RulesPerSecurityGroup'] ?? RULES_MAX)) {
         throw fault(
           'RulesPerSecurityGroupLimitExceeded',
           'The maximum number of rules per security group has been reached.',
         )
+      }
+      for (const [index, rule] of added.entries()) {
+        if (row.rules.some((each) => same(each, rule)) || added.slice(0, index).some((each) => same(each, rule))) {
+          throw fault('InvalidPermission.Duplicate', `the specified rule "${ruleText(rule)}" already exists`)
+        }
       }
       const tags = mergedEc2Tags(undefined, pairs)
       const rules = added.map((rule) => ({ ...rule, id: newId('sgr'), ...(pairs.length > 0 && { tags }) }))
