@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { printedMeasures } from '../src/server/listen/certificate-metrics.ts'
 import { Metrics } from '../src/server/listen/metrics.ts'
+import { certificateLines } from '../src/services/acm/metrics.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (file: string) => readFileSync(join(root, 'deploy', file), 'utf8')
@@ -48,7 +48,7 @@ function scraped(): ReadonlyMap<string, ReadonlySet<string>> {
       diskFreeBytes: 1,
       store: { isReachable: true, lagRevisions: 0 },
     } as never,
-    printedMeasures({ states: new Map(), soonest: [{ arn: 'arn', notAfter: 0 }], statusAnswers: [] }, 0),
+    certificateLines({ states: new Map(), soonest: [{ arn: 'arn', notAfter: 0 }], statusAnswers: [] }, 0),
   )
   const found = new Map<string, Set<string>>()
   for (const [, name = '', labels = ''] of text.matchAll(/^(merlon_\w+)(?:\{(.*)\})? /gm)) {

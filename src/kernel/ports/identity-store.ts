@@ -169,8 +169,6 @@ export interface IdentityStorePort {
   ): Promise<void>
   /** undefined where no directory is synchronized, or the first turn has not ended. */
   syncStatus(reader: Reader, storeId: string): Promise<SyncStatus | undefined>
-  /** For metrics: of a hundred stores at most. */
-  syncStatuses(reader: Reader): Promise<readonly (SyncStatus & { readonly storeId: string })[]>
   /** A token for SCIM, shown this once; undefined where the directory has two already. */
   createScimToken(
     unit: Unit,

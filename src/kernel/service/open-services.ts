@@ -13,6 +13,7 @@ import type { Vault } from '../../vault/vault.ts'
 import type { ActAs } from '../gate/service-caller.ts'
 import type { PortTable, PortToken, Provided, Use } from '../ports/port.ts'
 import type { Clock } from '../state/clock.ts'
+import type { Awaitable } from './awaitable.ts'
 import type { Quotas } from './quota.ts'
 
 /** What a service gets when it opens. */
@@ -35,8 +36,8 @@ export interface OpenedService {
   readonly provides?: readonly Provided[]
   /** Begins work of its own, once all services are open. */
   start?(): void
-  /** Lines of the service in the Prometheus text format, of this node. */
-  metrics?(): readonly string[]
+  /** Lines of the service in the Prometheus text format, of this node: collected with each scrape. */
+  metrics?(): Awaitable<readonly string[]>
   /** Writes down what is gathered in memory; also called by `close` of the server. */
   flush?(): Promise<void>
   close?(): Promise<void>
@@ -51,7 +52,8 @@ export interface ServiceLife {
 
 export interface OpenServices {
   start(): void
-  metrics(): readonly string[]
+  /** A service that fails to measure loses its own lines. */
+  metrics(): Promise<readonly string[]>
   flush(): Promise<void>
   /** In the reverse order of their opening. */
   close(): Promise<void>
@@ -65,7 +67,10 @@ export function openServices(lives: readonly ServiceLife[], context: ServiceCont
     start: () => {
       for (const each of opened) each.start?.()
     },
-    metrics: () => opened.flatMap((each) => each.metrics?.() ?? []),
+    metrics: async () => {
+      const lines = await Promise.all(opened.map(async (each) => each.metrics?.()).map((each) => each.catch(() => [])))
+      return lines.flatMap((each) => each ?? [])
+    },
     flush: async () => {
       for (const each of opened) await each.flush?.()
     },

@@ -113,7 +113,7 @@ export interface Cloud {
   isWhole(): boolean
   streams(): readonly StreamStatus[]
   /** Lines of services in the Prometheus text format. */
-  metrics(): readonly string[]
+  metrics(): Promise<readonly string[]>
   readonly evidence: CheckpointService
   readonly ports: Ports
   /** What services and planes provide. */
@@ -336,7 +336,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     whole: () => later.opened(),
     isWhole: () => later.isOpen,
     streams: () => planes.streams(),
-    metrics: () => running.flatMap((each) => each.metrics()),
+    metrics: async () => (await Promise.all(running.map((each) => each.metrics()))).flat(),
     evidence,
     ports,
     use,

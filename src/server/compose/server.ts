@@ -11,7 +11,6 @@ import { DOCUMENTS_PATH } from '../../kernel/service/documents.ts'
 import type { Upload } from '../../kernel/service/traits.ts'
 import type { HttpRequest, HttpResponse } from '../../wire/http.ts'
 import { DEVELOPMENT_PATH } from '../dev/development.ts'
-import { certificateLines } from '../listen/certificate-metrics.ts'
 import { CertificateTls } from '../listen/certificate-tls.ts'
 import { type Front, openFront } from '../listen/front.ts'
 import { GaugeReader } from '../listen/gauges.ts'
@@ -28,7 +27,6 @@ import type { Handler } from '../listen/listener.ts'
 import { Metrics } from '../listen/metrics.ts'
 import { OverloadLog } from '../listen/overload-log.ts'
 import { SetupLog } from '../listen/setup-log.ts'
-import { syncMetrics } from '../listen/sync-metrics.ts'
 import { answerUnavailable } from '../listen/unavailable-answer.ts'
 import { ServerPlane } from '../plane/server-plane.ts'
 import { ConsoleFiles } from '../web/console-files.ts'
@@ -132,10 +130,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       const measured = await gauges.read(cloud?.store)
       // A database that is away must not take the other metrics along.
       const isRead = cloud !== undefined && measured.store?.isReachable === true
-      const measure = async (read: typeof syncMetrics) =>
-        isRead && cloud.isWhole() ? read(cloud.store.reader, cloud.use, cloud.clock.now()).catch(() => []) : []
-      const services = [...(await measure(syncMetrics)), ...(await measure(certificateLines))]
-      const planes = [...(gateway?.metrics() ?? []), ...services, ...(cloud?.metrics() ?? [])]
+      const services = isRead ? await cloud.metrics() : []
+      const planes = [...(gateway?.metrics() ?? []), ...services]
       return metricsAnswer(metrics.text(cloud?.streams(), front?.load(), measured, planes))
     }
     if (opened.development && isLocalStackHealth(request)) return localStackHealth(version, await health())

@@ -1,7 +1,7 @@
 /** Revocation lists and status answers (OCSP) of private authorities, readable without credentials. */
 import { RevocationLists, StatusResponder, statusError } from '../../engines/x509/revocation.ts'
 import type { SignatureAlgorithm } from '../../engines/x509/signature-algorithms.ts'
-import { certificateMetrics } from '../../kernel/ports/certificate-metrics.ts'
+import { statusAnswers } from '../../kernel/ports/status-answers.ts'
 import { route, type WebAnswer, type WebCall, type WebSite } from '../../kernel/web/site.ts'
 import type { Key } from '../../store/store.ts'
 import { signWith } from './algorithms.ts'
@@ -54,7 +54,7 @@ async function statusAnswer(call: WebCall, id: string, request: Buffer): Promise
   const { answer: file, result } = row?.revocation.OcspConfiguration?.Enabled
     ? await responder.answer(issuerOf(row), request, find, { now: call.now, sign: signerOf(call, row) })
     : { answer: statusError('unauthorized'), result: 'unauthorized' as const }
-  call.use(certificateMetrics).countStatusAnswer('acm-pca', result)
+  call.use(statusAnswers).count('acm-pca', result)
   return { file, contentType: 'application/ocsp-response', cacheSeconds: 0 }
 }
 

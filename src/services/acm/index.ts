@@ -1,8 +1,8 @@
 /** Certificate Manager: certificates whose domains are proved, issued, renewed, imported and exported. */
 import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
-import { certificateMetrics } from '../../kernel/ports/certificate-metrics.ts'
 import { certificates as certificatesToken } from '../../kernel/ports/certificates.ts'
 import { provide } from '../../kernel/ports/port.ts'
+import { statusAnswers } from '../../kernel/ports/status-answers.ts'
 import type { ConditionKeyTable, KeySource } from '../../kernel/resource/condition-keys.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as accountConfiguration from './account-configuration.ts'
@@ -20,6 +20,7 @@ import * as exports from './exports.ts'
 import * as imports from './imports.ts'
 import { issuance } from './issuance.ts'
 import { CertificateMeasurer } from './measures.ts'
+import { certificateLines } from './metrics.ts'
 import { certificatesPort } from './port.ts'
 import * as requests from './requests.ts'
 import { type CertificateRow, certificate, acm as words } from './resources.ts'
@@ -81,13 +82,17 @@ export const acm = words.service({
     'acm.forget': forgetExpired,
     'acm.forget-nonces': forgetNonces,
   },
-  open: ({ vault, clock }) => ({
-    provides: [
-      provide(certificateMetrics, new CertificateMeasurer(() => clock.now())),
-      provide(
-        certificatesToken,
-        certificatesPort(vault, () => clock.now()),
-      ),
-    ],
-  }),
+  open: ({ store, vault, clock }) => {
+    const measurer = new CertificateMeasurer(() => clock.now())
+    return {
+      provides: [
+        provide(statusAnswers, measurer),
+        provide(
+          certificatesToken,
+          certificatesPort(vault, () => clock.now()),
+        ),
+      ],
+      metrics: async () => certificateLines(await measurer.measure(store.reader), clock.now()),
+    }
+  },
 })

@@ -1,12 +1,11 @@
 /** What a scrape shows of certificates and status answers. */
 import { describe, expect, test } from 'vitest'
 import { certificates } from '../../kernel/ports/certificates.ts'
-import { certificateLines } from '../../server/listen/certificate-metrics.ts'
 import { certificatesCloud, DAY_MS } from './acm.fixture.ts'
 
 async function scraped(it: Awaited<ReturnType<typeof certificatesCloud>>) {
-  const lines = await certificateLines(it.store.reader, it.use, it.clock.now())
-  return lines.filter((line) => !line.startsWith('#'))
+  const lines = await it.metrics()
+  return lines.filter((line) => line.startsWith('merlon_certificate'))
 }
 
 describe('A scrape', () => {

@@ -1,7 +1,7 @@
 /** What a scrape measures about certificates: a count of the rows, which is reused for a minute, and counters of this process. */
 import type { StatusResult } from '../../engines/x509/revocation.ts'
-import type { CertificateMeasures, CertificateMetricsPort } from '../../kernel/ports/certificate-metrics.ts'
 import { CERTIFICATE_DOCUMENTS } from '../../kernel/ports/certificates.ts'
+import type { StatusAnswersPort } from '../../kernel/ports/status-answers.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
 import type { Key } from '../../store/store.ts'
 import { statusOf } from './descriptions.ts'
@@ -12,9 +12,18 @@ const PAGE = 500
 /** Each is a series of its own. */
 const SOONEST_MAX = 20
 
+export interface CertificateMeasures {
+  /** Of all accounts and Regions, by the state that DescribeCertificate shows. */
+  readonly states: ReadonlyMap<string, number>
+  /** Certificates in use that end first, soonest first. */
+  readonly soonest: readonly { readonly arn: string; readonly notAfter: number }[]
+  /** Of this process since its start, by service and result. */
+  readonly statusAnswers: readonly { readonly service: string; readonly result: StatusResult; readonly count: number }[]
+}
+
 type Counted = Pick<CertificateMeasures, 'states' | 'soonest'>
 
-export class CertificateMeasurer implements CertificateMetricsPort {
+export class CertificateMeasurer implements StatusAnswersPort {
   readonly #now: () => number
   readonly #answers = new Map<string, CertificateMeasures['statusAnswers'][number]>()
   #counted: { readonly at: number; readonly counted: Promise<Counted> } | undefined
@@ -24,11 +33,12 @@ export class CertificateMeasurer implements CertificateMetricsPort {
     this.#now = now
   }
 
-  countStatusAnswer(service: 'acm' | 'acm-pca', result: StatusResult): void {
+  count(service: 'acm' | 'acm-pca', result: StatusResult): void {
     const at = `${service} ${result}`
     this.#answers.set(at, { service, result, count: (this.#answers.get(at)?.count ?? 0) + 1 })
   }
 
+  /** Certificates are counted once a minute at most. */
   async measure(reader: Pick<Reader, 'range'>): Promise<CertificateMeasures> {
     return { ...(await this.#certificates(reader)), statusAnswers: [...this.#answers.values()] }
   }

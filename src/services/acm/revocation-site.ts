@@ -6,7 +6,7 @@ import {
   StatusResponder,
   statusError,
 } from '../../engines/x509/revocation.ts'
-import { certificateMetrics } from '../../kernel/ports/certificate-metrics.ts'
+import { statusAnswers } from '../../kernel/ports/status-answers.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
 import { route, type WebAnswer, type WebCall, type WebSite } from '../../kernel/web/site.ts'
 import { type AuthorityRow, authorityById, issuerOf, signAs } from './authorities.ts'
@@ -66,7 +66,7 @@ async function statusAnswer(call: WebCall, id: string, request: Buffer): Promise
   const answered = (file: Buffer): WebAnswer => ({ file, contentType: 'application/ocsp-response', cacheSeconds: 0 })
   const authority = /^[0-9a-f]{32}$/.test(id) ? await call.unit.get<AuthorityRow>(authorityById(id)) : undefined
   if (!authority) {
-    call.use(certificateMetrics).countStatusAnswer('acm', 'unauthorized')
+    call.use(statusAnswers).count('acm', 'unauthorized')
     return answered(statusError('unauthorized'))
   }
   const find = async (serial: string) => {
@@ -75,7 +75,7 @@ async function statusAnswer(call: WebCall, id: string, request: Buffer): Promise
   }
   const sign = signAs(call.vault, authority)
   const { answer, result } = await responder.answer(issuerOf(authority), request, find, { now: call.now, sign })
-  call.use(certificateMetrics).countStatusAnswer('acm', result)
+  call.use(statusAnswers).count('acm', result)
   return answered(answer)
 }
 

@@ -139,7 +139,7 @@ describe('A user of a pool', () => {
       ...Array.from({ length: 6 }, () => 'Incorrect username or password.'),
       'Password attempts exceeded',
     ])
-    expect(it.metrics()).toEqual(
+    expect(await it.metrics()).toEqual(
       expect.arrayContaining([
         'merlon_user_pool_sign_ins_total{result="success"} 20',
         'merlon_user_pool_sign_ins_total{result="wrong"} 6',

@@ -9,6 +9,7 @@ import { identityStorePort } from './port.ts'
 import { identitystore as words } from './rows.ts'
 import { scimSites } from './scim/site.ts'
 import { SYNC, syncJob } from './sync/job.ts'
+import { syncMetrics } from './sync/metrics.ts'
 import * as users from './users.ts'
 
 export const identitystore = words.service({
@@ -17,5 +18,8 @@ export const identitystore = words.service({
   absentKeys,
   sites: scimSites,
   jobs: { [SYNC]: syncJob },
-  open: () => ({ provides: [provide(identityStore, identityStorePort)] }),
+  open: ({ store, clock }) => ({
+    provides: [provide(identityStore, identityStorePort)],
+    metrics: () => syncMetrics(store.reader, clock.now()),
+  }),
 })

@@ -22,7 +22,7 @@ import {
   usersIn,
 } from './rows.ts'
 import { createScimToken, deleteScimToken, scimTokens } from './scim/tokens.ts'
-import { scheduleSync, syncStatus, syncStatuses } from './sync/job.ts'
+import { scheduleSync, syncStatus } from './sync/job.ts'
 
 /** Members by path: `name.givenName`, `emails[primary eq true].value`, `externalId`, `enterprise.department`. */
 function flattened(row: UserRow): Readonly<Record<string, string>> {
@@ -78,7 +78,6 @@ export const identityStorePort: IdentityStorePort = {
   scimTokens,
   scheduleSync,
   syncStatus,
-  syncStatuses,
   create: (unit, { now, ...store }) => unit.put(storeKey(store.id), { ...store, createdAt: now } satisfies StoreRow),
   remove: async (unit, storeId) => {
     const change = { unit, now: 0, storeId, by: '', newId: () => '' }

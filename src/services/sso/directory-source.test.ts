@@ -20,7 +20,6 @@ import {
 import { provide } from '../../kernel/ports/port.ts'
 import type { AdminContext } from '../../server/admin/admin-api.ts'
 import { identitySourceRoutes } from '../../server/admin/identity-source-routes.ts'
-import { syncMetrics } from '../../server/listen/sync-metrics.ts'
 import { eventsOf } from '../signin/browser.fixture.ts'
 import { identityCenter } from './sso.fixture.ts'
 
@@ -182,7 +181,7 @@ describe('A directory as the identity source', () => {
     it.state.isDown = true
     await it.later(5 * 60_000)
     expect((await it.admin('show')).sync).toMatchObject({ outcome: 'failed', people: 10 })
-    const lines = await syncMetrics(it.store.reader, it.use, it.clock.now())
+    const lines = await it.metrics()
     expect(lines).toContain(`merlon_identity_sync_failed{store="${it.storeId}"} 1`)
     const age = lines.find((line) => line.startsWith(`merlon_identity_sync_age_seconds{store="${it.storeId}"} `))
     expect(Math.floor(Number(age?.split(' ')[1]))).toBeGreaterThanOrEqual(300)

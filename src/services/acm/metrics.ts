@@ -1,17 +1,10 @@
 /** Certificates by state, the ends of those in use, and status answers, in the Prometheus text format. */
-import { type CertificateMeasures, certificateMetrics } from '../../kernel/ports/certificate-metrics.ts'
-import type { Use } from '../../kernel/ports/port.ts'
-import type { Reader } from '../../kernel/state/reader.ts'
+import type { CertificateMeasures } from './measures.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** `now`: epoch milliseconds. */
-export async function certificateLines(reader: Reader, use: Use, now: number): Promise<readonly string[]> {
-  return printedMeasures(await use(certificateMetrics).measure(reader), now)
-}
-
-/** No lines for what there is none of. */
-export function printedMeasures(
+/** No lines for what there is none of. `now`: epoch milliseconds. */
+export function certificateLines(
   { states, soonest, statusAnswers }: CertificateMeasures,
   now: number,
 ): readonly string[] {

@@ -1,11 +1,10 @@
 /** How identity stores are synchronized with their directories, in the Prometheus text format. */
-import { identityStore } from '../../kernel/ports/identity-store.ts'
-import type { Use } from '../../kernel/ports/port.ts'
-import type { Reader } from '../../kernel/state/reader.ts'
+import type { Reader } from '../../../kernel/state/reader.ts'
+import { syncStatuses } from './job.ts'
 
 /** No lines where no store has a directory. `now`: epoch milliseconds. */
-export async function syncMetrics(reader: Reader, use: Use, now: number): Promise<readonly string[]> {
-  const all = await use(identityStore).syncStatuses(reader)
+export async function syncMetrics(reader: Pick<Reader, 'range'>, now: number): Promise<readonly string[]> {
+  const all = await syncStatuses(reader)
   if (all.length === 0) return []
   const series = (name: string, value: (each: (typeof all)[number]) => number | undefined): readonly string[] =>
     all.flatMap((each) => {
