@@ -3,14 +3,11 @@
 /** A value, several values, or how to find out: called at most once, and only when a policy needs it. */
 export type ContextValue = string | readonly string[] | (() => string | readonly string[] | undefined)
 
-interface Entry {
-  /** As first written, for explanations. */
-  readonly name: string
-  value: ContextValue
-}
-
 export class Context {
-  readonly #values = new Map<string, Entry>()
+  /** By the key in lower case. */
+  readonly #values = new Map<string, ContextValue>()
+  /** The keys as they were written, for explanations. */
+  readonly #written: string[] = []
   #fill: ((context: Context) => void) | undefined
 
   /** A function fills the context on first use: for most requests no policy uses it. */
@@ -27,10 +24,11 @@ export class Context {
   }
 
   set(key: string, value: ContextValue): void {
-    this.#entries.set(lowerKey(key), { name: key, value })
+    this.#entries.set(lowerKey(key), value)
+    this.#written.push(key)
   }
 
-  get #entries(): Map<string, Entry> {
+  get #entries(): Map<string, ContextValue> {
     const fill = this.#fill
     if (fill) {
       this.#fill = undefined
@@ -49,20 +47,20 @@ export class Context {
 
   /** For compiled policies, whose keys are already in lower case. */
   lookup(lowered: string): string | readonly string[] | undefined {
-    const entry = this.#entries.get(lowered)
-    if (entry === undefined) return undefined
-    const { value } = entry
+    const value = this.#entries.get(lowered)
     if (typeof value !== 'function') return value
     const found = value()
     if (found === undefined) this.#entries.delete(lowered)
-    else entry.value = found
+    else this.#entries.set(lowered, found)
     return found
   }
 
   *entries(): Generator<[key: string, values: readonly string[]]> {
-    for (const [lowered, { name }] of [...this.#entries]) {
-      const found = this.lookup(lowered)
-      if (found !== undefined) yield [name, typeof found === 'string' ? [found] : found]
+    const lowered = [...this.#entries.keys()]
+    const names = new Map(this.#written.map((name) => [lowerKey(name), name]))
+    for (const key of lowered) {
+      const found = this.lookup(key)
+      if (found !== undefined) yield [names.get(key)!, typeof found === 'string' ? [found] : found]
     }
   }
 }

@@ -81,7 +81,8 @@ function fill(
     set('aws:PrincipalIsAWSService', 'false')
     set('aws:userid', principal.userId)
     if (principal.kind === 'user') set('aws:username', principal.name)
-    for (const [key, value] of Object.entries(principal.tags)) set(`aws:PrincipalTag/${key}`, value)
+    const { tags } = principal
+    for (const key of Object.keys(tags)) set(`aws:PrincipalTag/${key}`, tags[key])
   }
 
   if (facts.acting) {
@@ -112,9 +113,10 @@ function fill(
   if (acted) {
     set('aws:ResourceAccount', acted.account)
     const ownPrefix = resourceTagPrefix(acted.arn)
-    for (const [key, value] of Object.entries(acted.tags ?? {})) {
-      set(`aws:ResourceTag/${key}`, value)
-      if (ownPrefix !== undefined) set(ownPrefix + key, value)
+    const { tags = {} } = acted
+    for (const key of Object.keys(tags)) {
+      set(`aws:ResourceTag/${key}`, tags[key])
+      if (ownPrefix !== undefined) set(ownPrefix + key, tags[key])
     }
   }
   const tags = requestTags(input)
@@ -122,8 +124,13 @@ function fill(
     for (const [key, value] of tags.pairs) set(`aws:RequestTag/${key}`, value)
     set('aws:TagKeys', tags.keys)
   }
-  for (const [key, value] of Object.entries(acted?.conditions ?? {})) set(key, value)
-  for (const [key, value] of Object.entries(conditions)) if (value !== undefined) context.set(key, value)
+  const { conditions: known = {} } = acted ?? {}
+  // Not by pairs: this is done for most calls, and each pair would be an array.
+  for (const key of Object.keys(known)) set(key, known[key])
+  for (const key of Object.keys(conditions)) {
+    const value = conditions[key]
+    if (value !== undefined) context.set(key, value)
+  }
 }
 
 const PRINCIPAL_TYPE = {
