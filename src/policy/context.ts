@@ -4,10 +4,10 @@
 export type ContextValue = string | readonly string[] | (() => string | readonly string[] | undefined)
 
 export class Context {
-  /** By the key in lower case. */
-  readonly #values = new Map<string, ContextValue>()
+  /** By the key in lower case. Made on first use, too. */
+  #values: Map<string, ContextValue> | undefined
   /** The keys as they were written, for explanations. */
-  readonly #written: string[] = []
+  #written: string[] | undefined
   #fill: ((context: Context) => void) | undefined
 
   /** A function fills the context on first use: for most requests no policy uses it. */
@@ -25,10 +25,12 @@ export class Context {
 
   set(key: string, value: ContextValue): void {
     this.#entries.set(lowerKey(key), value)
+    this.#written ??= []
     this.#written.push(key)
   }
 
   get #entries(): Map<string, ContextValue> {
+    this.#values ??= new Map()
     const fill = this.#fill
     if (fill) {
       this.#fill = undefined
@@ -57,7 +59,7 @@ export class Context {
 
   *entries(): Generator<[key: string, values: readonly string[]]> {
     const lowered = [...this.#entries.keys()]
-    const names = new Map(this.#written.map((name) => [lowerKey(name), name]))
+    const names = new Map((this.#written ?? []).map((name) => [lowerKey(name), name]))
     for (const key of lowered) {
       const found = this.lookup(key)
       if (found !== undefined) yield [names.get(key)!, typeof found === 'string' ? [found] : found]
