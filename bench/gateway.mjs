@@ -2,7 +2,8 @@
  * `node bench/gateway.mjs [--seconds N] [--peer URL]`: requests a second through the gateway's path in one process, with Core, SQL
  * database and Known bad inputs: a GET, a POST of 2 KB of JSON, and an attack that is blocked. `--peer`: another firewall before the same
  * target, which listens on the port that is printed (`--target-port`, default 32100), such as nginx with ModSecurity and one worker; it is
- * measured in turns. One JSON line each. Run it on an idle machine: clients, target and gateway share it.
+ * measured in turns. What passes is sent at half of that rate, too, through the gateway and directly to the target. One JSON line each. Run it
+ * on an idle machine: clients, target and gateway share it.
  *
  * The gateway is that of `dist/merlon.js start`, whose process does little else: run `npm run build` first. It is configured through its API.
  */
@@ -69,8 +70,12 @@ const REQUESTS = {
 }
 const EXPECTED = { get: 200, post: 200, attack: 403 }
 
-/** Responses have a Content-Length, as those of both gateways have here. */
-function load(url, name) {
+/**
+ * Responses have a Content-Length, as those of both gateways have here. `perSecond`: requests begin at most that often; default: as soon as
+ * a connection is free.
+ */
+function load(url, name, perSecond) {
+  const everyMs = perSecond === undefined ? 0 : (1_000 * CONNECTIONS) / perSecond
   const { hostname, port: at } = new URL(url)
   const [took, end] = [[], performance.now() + 1_000 * seconds]
   let wrong = 0
@@ -83,7 +88,11 @@ function load(url, name) {
         begun = performance.now()
         socket.write(REQUESTS[name])
       }
-      socket.setNoDelay(true).on('connect', send).on('error', reject)
+      // Paced connections begin one after another, not together.
+      socket
+        .setNoDelay(true)
+        .on('connect', () => setTimeout(send, everyMs * Math.random()))
+        .on('error', reject)
       socket.on('close', resolve)
       socket.on('data', (chunk) => {
         received += chunk.toString('latin1')
@@ -97,7 +106,8 @@ function load(url, name) {
         else if (/connection: close/i.test(received.slice(0, head))) {
           socket.off('close', resolve).destroy()
           one().then(resolve, reject)
-        } else send()
+        } else if (everyMs === 0) send()
+        else setTimeout(send, begun + everyMs - performance.now())
       })
     })
   const begun = performance.now()
@@ -189,11 +199,27 @@ const url = `http://127.0.0.1:${port}`
 const attacked = async () => (await fetch(`${url}/?q=%3Cscript%3Ealert(1)`).catch(() => undefined))?.status
 while ((await attacked()) !== 403) await new Promise((done) => setTimeout(done, 100))
 
+/** What the gateway adds to the 99th percentile at half of what it can do. */
+async function atHalfLoad(name, perSecond) {
+  const [through, direct] = [
+    await load(url, name, perSecond),
+    await load(`http://127.0.0.1:${targetPort}`, name, perSecond),
+  ]
+  return {
+    perSecond,
+    p99Ms: through.p99Ms,
+    directP99Ms: direct.p99Ms,
+    addedMs: Number((through.p99Ms - direct.p99Ms).toFixed(2)),
+  }
+}
+
 for (const name of Object.keys(REQUESTS)) {
+  const merlon = await load(url, name)
   const measured = {
     request: name,
-    merlon: await load(url, name),
+    merlon,
     ...(values.peer && { peer: await load(values.peer, name) }),
+    ...(EXPECTED[name] === 200 && { halfLoad: await atHalfLoad(name, Math.round(merlon.requestsPerSecond / 2)) }),
   }
   process.stdout.write(`${JSON.stringify(measured)}\n`)
 }
