@@ -13,7 +13,7 @@ export function certificateLines(
       'merlon_certificates',
       'gauge',
       'Certificates of ACM by state.',
-      [...states].map(([state, count]) => [`state="${state}"`, count]),
+      [...states].sort(([a], [b]) => (a < b ? -1 : 1)).map(([state, count]) => [`state="${state}"`, count]),
     ),
     ...series(
       'merlon_certificate_expiry_days',
