@@ -67,6 +67,7 @@ export class JobRunner {
   readonly #clock: Clock
   readonly #handlers: ReadonlyMap<string, JobHandler>
   readonly #onError: (job: Job, error: unknown) => void
+  readonly #openAll: () => Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   readonly #rounds = new Set<Promise<void>>()
   /** How many run here: of each kind, and of each kind and account. */
@@ -80,11 +81,14 @@ export class JobRunner {
     clock: Clock,
     handlers: ReadonlyMap<string, JobHandler>,
     onError: (job: Job, error: unknown) => void,
+    /** Adds the handlers of services that are opened when they are first needed. */
+    openAll: () => Promise<void> | undefined = () => undefined,
   ) {
     this.#store = store
     this.#clock = clock
     this.#handlers = handlers
     this.#onError = onError
+    this.#openAll = openAll
   }
 
   start(everyMs = 1_000): void {
@@ -207,8 +211,9 @@ export class JobRunner {
     const now = this.#clock.now()
     const job = await this.#lease(at, now)
     if (!job) return false
-    const handler = this.#handlers.get(job.kind)
     try {
+      if (!this.#handlers.has(job.kind)) await this.#openAll()
+      const handler = this.#handlers.get(job.kind)
       if (!handler) throw new Error(`no handler for jobs of kind '${job.kind}'`)
       const outcome = await this.#holding(at, job, () => handler.effect?.(job, now))
       await this.#store.run(async (unit) => {

@@ -271,7 +271,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     ...handlers(served, work),
     ...[mailbox, webhooks].flatMap((outbox) => outbox.handlers({ vault, use })),
   ])
-  const jobs = new JobRunner(store, clock, jobHandlers, options.onJobError ?? (() => undefined))
+  const jobs = new JobRunner(store, clock, jobHandlers, options.onJobError ?? (() => undefined), () => later.opened())
   const documents = served.flatMap((service) => service.documents ?? [])
   let publishers: Publishing | undefined
   let isStarted = false

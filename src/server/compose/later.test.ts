@@ -9,6 +9,7 @@ import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import { AssumeRoleWithWebIdentityCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { expect, test } from 'vitest'
 import { allowing, cloud } from '../../../test/cloud.ts'
+import { scheduleJob } from '../../kernel/jobs/jobs.ts'
 import { ephemeralUnsealed } from '../../vault/ephemeral.ts'
 import { openCloud } from './cloud.ts'
 import { coreServices } from './core-services.ts'
@@ -104,6 +105,16 @@ test('they are loaded at once where the store has documents of theirs', async ()
   const again = await openCloud({ store, clock, unsealed: ephemeralUnsealed(), services: coreServices, later })
   expect(loads()).toBe(1)
   expect(again.whole()).toBeUndefined()
+})
+
+test('a job that a service left behind loads them, and is done', async () => {
+  const { it, loads } = await opening()
+  await it.store.run(
+    (unit) => void scheduleJob(unit, { id: 'x', kind: 'acm.forget', dueAt: it.clock.now(), payload: {} }),
+  )
+  expect(await holdsOthers(it.store, coreServices)).toBe(false)
+  await it.jobs.runDue()
+  expect(loads()).toBe(1)
 })
 
 test('what could not be opened fails for each that waits, and nothing opens once it is closed', async () => {
