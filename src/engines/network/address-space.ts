@@ -1,6 +1,6 @@
 /**
  * The addresses of a family as whole numbers that boxes can be made of. IPv4 addresses are their values. Those of IPv6 are too
- * large: only the blocks that a network names can be told apart in it, so each run of addresses between two of their ends has a number.
+ * large: only the blocks that a network names are distinguished, so each run of addresses between two of their ends has a number.
  */
 import { parseAddress, parseBlock, printAddress } from './addresses.ts'
 import type { Range } from './boxes.ts'
