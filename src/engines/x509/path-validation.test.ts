@@ -308,6 +308,13 @@ function opensslVerdict(path: readonly PathCertificate[], anchor: PathCertificat
   }
 }
 
+/**
+ * An authority that excludes `www.corp.test`, above a wildcard that covers it: OpenSSL compares the label `*` itself
+ * and accepts the name. Such a wildcard is refused here, as by Go since CVE-2025-61727, and has its own test above.
+ */
+const isStricterThanOpenssl = (authorities: readonly Partial<Plan>[], names: readonly string[]) =>
+  names.includes('*.corp.test') && authorities.some(({ excluded }) => excluded?.includes('www.corp.test'))
+
 test('A path at random has the verdict of OpenSSL', async () => {
   const seen = { valid: 0, invalid: 0 }
   onTestFinished(() => expect(Math.min(seen.valid, seen.invalid)).toBeGreaterThan(5))
@@ -319,6 +326,7 @@ test('A path at random has the verdict of OpenSSL', async () => {
   const paths = Number(process.env['MERLON_PATHS'] ?? 40)
   await fc.assert(
     fc.asyncProperty(arbitrary, async ({ authorities, leaf, policies: wanted }) => {
+      fc.pre(!isStricterThanOpenssl(authorities, leaf.names))
       const made: PathCertificate[] = []
       let above = { name: 'ca 0', pair: newPair() }
       const root = above
