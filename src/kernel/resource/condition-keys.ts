@@ -51,42 +51,38 @@ export const resourceTagPrefix = remembering(
 
 interface Keyed {
   readonly api: { readonly id: string }
-  readonly operations: readonly {
-    readonly name: string
-    readonly actions: readonly string[]
-    readonly choice?: { readonly among: readonly string[] } | undefined
-  }[]
-  readonly resources?: readonly { readonly spec: { readonly tags?: { readonly action: string } } }[]
   readonly conditionKeys?: ConditionKeyTable
 }
 
-/** The tables of all services, with each action's keys looked up once. */
+type Entries = readonly (readonly [string, ConditionKeyTable[string]])[]
+
+/** The tables of all services, with each action's keys looked up once, when a call first needs them. */
 export class ConditionKeys {
-  readonly #byAction = new Map<string, readonly (readonly [string, ConditionKeyTable[string]])[]>()
+  readonly #tables = new Map<string, ConditionKeyTable>()
+  readonly #byAction = new Map<string, Entries>()
 
   constructor(services: readonly Keyed[]) {
     this.add(services)
   }
 
   add(services: readonly Keyed[]): void {
-    for (const { api, operations, resources = [], conditionKeys = {} } of services) {
-      const actions = [
-        ...operations.flatMap(({ actions, choice }) => [...actions, ...(choice?.among ?? [])]),
-        // The permission to tag, where tags come with a creation.
-        ...resources.flatMap(({ spec }) => spec.tags?.action ?? []),
-      ]
-      for (const action of new Set(actions)) {
-        const listed = new Set(keysOfAction(action)?.map((key) => key.toLowerCase()))
-        const entries = Object.entries(conditionKeys).filter(([key]) => listed.has(key.toLowerCase()))
-        if (entries.length > 0) this.#byAction.set(`${api.id} ${action}`, entries)
-      }
-    }
+    for (const { api, conditionKeys } of services) if (conditionKeys) this.#tables.set(api.id, conditionKeys)
+  }
+
+  #entries(service: string, action: string): Entries {
+    const id = `${service} ${action}`
+    const known = this.#byAction.get(id)
+    if (known) return known
+    const listed = new Set(keysOfAction(action)?.map((key) => key.toLowerCase()))
+    const entries = Object.entries(this.#tables.get(service) ?? {}).filter(([key]) => listed.has(key.toLowerCase()))
+    this.#byAction.set(id, entries)
+    return entries
   }
 
   /** `given`: computed by the operation itself; takes precedence. */
   of(service: string, action: string, source: KeySource, given: LazyConditions): LazyConditions {
-    const entries = this.#byAction.get(`${service} ${action}`)
-    if (!entries) return given
+    const entries = this.#entries(service, action)
+    if (entries.length === 0) return given
     const values: Record<string, ContextValue | undefined> = {}
     for (const [key, value] of entries) values[key] = lazily(value, source)
     return Object.assign(values, given)
