@@ -5,30 +5,17 @@ import { Throttle } from '../../kernel/gate/throttle.ts'
 import { type Job, type JobHandler, JobRunner } from '../../kernel/jobs/jobs.ts'
 import { mailbox, webhooks } from '../../kernel/jobs/outbox.ts'
 import { CheckpointService } from '../../kernel/log-integrity/keeper.ts'
-import type { ExchangeHandler } from '../../kernel/planes/exchange.ts'
 import { planeSite } from '../../kernel/planes/plane-site.ts'
 import { type Publishing, publishing } from '../../kernel/planes/publishing.ts'
-import type { RecordHandler } from '../../kernel/planes/records.ts'
-import { planeSecrets, planeSecretsPort } from '../../kernel/planes/sealed-secrets.ts'
 import { snapshots } from '../../kernel/planes/snapshot.ts'
-import { accountKeys } from '../../kernel/ports/account-keys.ts'
-import { acmeAuthority } from '../../kernel/ports/acme-authority.ts'
-import { analyses } from '../../kernel/ports/analyses.ts'
 import { bootstrap, type InstalledAccount, type RootKey } from '../../kernel/ports/bootstrap.ts'
-import { domainRecords } from '../../kernel/ports/domain-records.ts'
-import { eventLog } from '../../kernel/ports/event-log.ts'
-import { federationHttp } from '../../kernel/ports/federation-http.ts'
-import { logHeads } from '../../kernel/ports/log-heads.ts'
-import { outbound } from '../../kernel/ports/outbound.ts'
 import { PortTable, type Provided, provide, type Use } from '../../kernel/ports/port.ts'
 import { type OutboundPort, type Ports, portsOf } from '../../kernel/ports/ports.ts'
 import { type EndpointFilter, requestFilter } from '../../kernel/ports/request-filter.ts'
-import { socialSignIn } from '../../kernel/ports/social-sign-in.ts'
 import { joinedWebAclResources, webAclResources } from '../../kernel/ports/web-acl-resources.ts'
-import { webOrigin } from '../../kernel/ports/web-origin.ts'
 import { AccountKeys, keyringAccounts, type PreparesAccounts } from '../../kernel/service/account-keys.ts'
 import { readDocument } from '../../kernel/service/documents.ts'
-import { type OpenServices, openServices, type ServiceContext } from '../../kernel/service/open-services.ts'
+import type { ServiceContext } from '../../kernel/service/open-services.ts'
 import { type Quotas, quotaDefaults } from '../../kernel/service/quota.ts'
 import type { JobContext, Service } from '../../kernel/service/service.ts'
 import type { Clock } from '../../kernel/state/clock.ts'
@@ -42,13 +29,11 @@ import { openVault, type VaultOptions } from '../../vault/sealed.ts'
 import type { Unsealed } from '../../vault/sealer.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { type HttpRequest, type HttpResponse, header } from '../../wire/http.ts'
-import { worldsDns } from '../domain-records.ts'
-import { acmeAuthorityPort } from './acme-authority.ts'
 import { analyses as analysisPool } from './analysis-pool.ts'
 import { holdsOthers, OpenedLater } from './later.ts'
-import { federationRequests, outbound as guardedRequests } from './outbound.ts'
 import { openPlanes, type PlanesOptions } from './planes.ts'
-import { readSocialSettings, socialSignInPort } from './social-sign-in.ts'
+import { type PlaneHandlers, RunningServices } from './running-services.ts'
+import { serverPorts } from './server-ports.ts'
 
 export interface CloudOptions extends PlanesOptions {
   readonly store: Store
@@ -137,11 +122,6 @@ export interface Cloud {
   close(): Promise<void>
 }
 
-export interface PlaneHandlers {
-  records(plane: string): readonly RecordHandler[]
-  exchange(plane: string): ExchangeHandler | undefined
-}
-
 interface AddedAccount {
   readonly id: string
   readonly name: string
@@ -171,47 +151,33 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const evidence = new CheckpointService(store, vault, clock, onEvidenceError)
   await evidence.start()
   const planes = openPlanes(options, { store, vault, clock, handler: (request) => gate.handle(request) })
-  const pagesOrigin = () => options.webUrl ?? options.webAddress?.()
-  const origins = () => [pagesOrigin(), options.publicUrl].filter((origin) => origin !== undefined)
-  const provides = options.provides ?? []
-  const given = provides.find(({ token }) => token.name === federationHttp.name)
-  const http = (given?.value as ReturnType<typeof federationRequests> | undefined) ?? federationRequests()
-  for (const provided of provides) table.provide(provided)
-  for (const provided of [
-    provide(accountKeys, { prepare: (account) => keys.prepare(vault, account) }),
-    provide(outbound, options.outbound ?? guardedRequests()),
-    provide(eventLog, { query: (query) => store.log(query) }),
-    provide(analyses, analyzing),
-    provide(webOrigin, { origin: pagesOrigin, origins }),
-    provide(domainRecords, worldsDns()),
-    provide(acmeAuthority, acmeAuthorityPort()),
-    provide(federationHttp, http),
-    provide(logHeads, { heads: () => store.heads() }),
-    provide(planeSecrets, planeSecretsPort(vault)),
-    provide(socialSignIn, socialSignInPort(readSocialSettings(process.env['MERLON_SOCIAL_SIGN_IN']), http)),
-    ...planes.provides,
-  ])
-    if (!provides.some(({ token }) => token.name === provided.token.name)) table.provide(provided)
+  const provided = serverPorts({
+    store,
+    vault,
+    keys,
+    analyses: analyzing,
+    planes: planes.provides,
+    publicUrl: options.publicUrl,
+    pagesOrigin: () => options.webUrl ?? options.webAddress?.(),
+    outbound: options.outbound,
+    provides: options.provides,
+  })
+  for (const each of provided) table.provide(each)
   const quotas = { ...quotaDefaults, ...options.quotas }
   const throttle = options.throttle ?? new Throttle()
   const isOpened = ({ api }: Service) => served.some(({ api: { id }, open }) => id === api.id && open)
   const others = options.later ? [] : (await allServices()).filter((service) => !served.includes(service))
-  const opened: Service[] = []
-  const running: OpenServices[] = []
-  const open = (more: readonly Service[]) => {
-    const context: ServiceContext = {
-      store,
-      vault,
-      clock,
-      quotas,
-      use,
-      actAs: (...call) => gate.actAs(...call),
-      onFailure: options.onServiceFailure ?? (() => undefined),
-    }
-    opened.push(...more)
-    running.push(openServices(more, context, table))
+  const context: ServiceContext = {
+    store,
+    vault,
+    clock,
+    quotas,
+    use,
+    actAs: (...call) => gate.actAs(...call),
+    onFailure: options.onServiceFailure ?? (() => undefined),
   }
-  open([...served, ...others.filter((service) => !isOpened(service))])
+  const services = new RunningServices(context, table)
+  services.open([...served, ...others.filter((service) => !isOpened(service))])
   const ports = portsOf(use)
   // Without the service that filters there is no web ACL: the store would have its documents, and it would be open.
   const endpointFilter: EndpointFilter = (request, requestId) =>
@@ -231,15 +197,11 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     onDecisionError: options.onDecisionError,
     endpointFilter,
   })
-  const planeHandlers = {
-    records: (plane: string) => opened.flatMap(({ planeRecords }) => planeRecords?.[plane] ?? []),
-    exchange: (plane: string) => opened.flatMap(({ planeExchanges }) => planeExchanges?.[plane] ?? [])[0],
-  }
   const planesSite = planeSite({
     feedOf: (plane, scope) => use(snapshots).feedOf(plane, scope),
     owner: async () => ownerOf(await accounts(), '') ?? '',
-    handlers: planeHandlers.records,
-    exchange: planeHandlers.exchange,
+    handlers: (plane) => services.records(plane),
+    exchange: (plane) => services.exchange(plane),
   })
   const web = new WebGate({
     store,
@@ -274,24 +236,22 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
   const jobs = new JobRunner(store, clock, jobHandlers, options.onJobError ?? (() => undefined), () => later.opened())
   const documents = served.flatMap((service) => service.documents ?? [])
   let publishers: Publishing | undefined
-  let isStarted = false
   const later = new OpenedLater(async () => {
     const more = (await options.later?.()) ?? []
-    open(more)
-    for (const { api, needs = [] } of opened) table.assertProvided(needs, api.id)
-    publishers = publishing(opened, store, vault, use)
+    services.open(more)
+    services.assertProvided()
+    publishers = publishing(services.all, store, vault, use)
     table.provide(provide(snapshots, publishers))
-    table.provide(
-      provide(webAclResources, joinedWebAclResources(opened.flatMap((service) => service.webAclResources ?? []))),
-    )
+    const filtered = services.all.flatMap((service) => service.webAclResources ?? [])
+    table.provide(provide(webAclResources, joinedWebAclResources(filtered)))
     gate.add(more)
     web.add(more.flatMap((service) => service.sites ?? []))
     for (const [kind, handler] of handlers(more, work)) jobHandlers.set(kind, handler)
     documents.push(...more.flatMap((service) => service.documents ?? []))
-    options.onOpened?.(opened)
-    if (isStarted) running.at(-1)!.start()
+    options.onOpened?.(services.all)
+    services.startLast()
   })
-  options.onOpened?.(opened)
+  options.onOpened?.(services.all)
   if (!options.later || store.shared || (await holdsOthers(store, served))) await later.opened()
 
   const addAccountIf: Cloud['addAccountIf'] = async ({ id, name, rootKey }, may) => {
@@ -328,26 +288,25 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
     clock,
     jobs,
     start: () => {
-      isStarted = true
-      for (const each of running) each.start()
+      services.start()
       jobs.start()
       planes.start()
     },
     whole: () => later.opened(),
     isWhole: () => later.isOpen,
     streams: () => planes.streams(),
-    metrics: async () => (await Promise.all(running.map((each) => each.metrics()))).flat(),
+    metrics: () => services.metrics(),
     evidence,
     ports,
     use,
-    planeHandlers,
+    planeHandlers: services,
     holdingObjects: (work) => planes.holdingObjects(work),
     addAccount: async (account) => (await addAccountIf(account, async () => true))!,
     addAccountIf,
     accounts,
     flush: async () => {
       await tampering.flush()
-      for (const each of running) await each.flush()
+      await services.flush()
     },
     close: async () => {
       await jobs.stop()
@@ -356,7 +315,7 @@ export async function openCloud(options: CloudOptions): Promise<Cloud> {
       await planes.close()
       await gate.close()
       await web.close()
-      for (const each of running.toReversed()) await each.close()
+      await services.close()
       await tampering.flush()
       await evidence.stop()
       // The last checkpoint, too.
