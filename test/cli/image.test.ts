@@ -1,7 +1,7 @@
 /** The container image without a container engine: its root file system, read-only, as another user, by bubblewrap. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -98,6 +98,21 @@ test('is small, and has neither shell nor package manager', () => {
   const dockerfile = repository('Dockerfile')
   expect(dockerfile).toContain(`USER ${USER}:${USER}`)
   expect(dockerfile).toMatch(/^FROM scratch\n/m)
+})
+
+test('is described for PostgreSQL, too, by variables that the release reads', () => {
+  const known = readdirSync(at('root/app/dist/chunks')).map((file) =>
+    readFileSync(at(`root/app/dist/chunks/${file}`), 'latin1'),
+  )
+  const variables = Object.values(compose.services).flatMap(({ environment }) => Object.keys(environment))
+  const merlon = variables.filter((name) => name.startsWith('MERLON_'))
+
+  expect(merlon).toContain('MERLON_STORE_PASSWORD_FILE')
+  for (const name of merlon)
+    expect(
+      known.some((text) => text.includes(name)),
+      name,
+    ).toBe(true)
 })
 
 test('serves as another user from a read-only root, and keeps its data over a restart', async () => {
