@@ -11,6 +11,7 @@ import {
   type RecordType,
   RecordValueError,
 } from './records.ts'
+import type { Routing } from './routing.ts'
 import { compileZones, lookup } from './zones.ts'
 
 const SOA = 'ns1.corp.test. admin.corp.test. 1 7200 900 1209600 300'
@@ -194,5 +195,64 @@ describe('A message', () => {
       }),
       { numRuns: 2_000 },
     )
+  })
+})
+
+describe('Sets of one name and type', () => {
+  const routed = (value: string, routing: Routing, healthCheckId?: string): RecordSet => ({
+    ...set('www.corp.test.', 'A', value),
+    routing,
+    ...(healthCheckId !== undefined && { healthCheckId }),
+  })
+  const answering = (records: readonly RecordSet[], unhealthy: readonly string[] = [], random = Math.random) => {
+    const compiled = compileZones([{ name: 'corp.test.', records: [set('corp.test.', 'SOA', SOA), ...records] }])
+    const { answers } = lookup(compiled, 'www.corp.test.', 'A', { unhealthy: new Set(unhealthy), random })
+    return answers.map(({ data }) => data)
+  }
+
+  test('are chosen by weight among those that are healthy; without weight when no other is', () => {
+    const sets = [1, 3, 0].map((weight, n) => routed(`192.0.2.${n}`, { kind: 'weighted', weight }, `h${n}`))
+    const shares = (unhealthy: readonly string[]) =>
+      [0, 0.24, 0.26, 0.99].map((at) => answering(sets, unhealthy, () => at)[0])
+    expect(shares([])).toEqual(['192.0.2.0', '192.0.2.0', '192.0.2.1', '192.0.2.1'])
+    expect(shares(['h1'])).toEqual(['192.0.2.0', '192.0.2.0', '192.0.2.0', '192.0.2.0'])
+    expect(new Set(shares(['h0', 'h1']))).toEqual(new Set(['192.0.2.2']))
+    expect(shares(['h0', 'h1', 'h2'])).toEqual(shares([]))
+    const none = sets.map((each) => ({ ...each, routing: { kind: 'weighted', weight: 0 } as const }))
+    expect([0, 0.5, 0.99].map((at) => answering(none, [], () => at)[0])).toEqual([
+      '192.0.2.0',
+      '192.0.2.1',
+      '192.0.2.2',
+    ])
+  })
+
+  test('are answered together, eight at most, without those that are unhealthy', () => {
+    const sets = Array.from({ length: 12 }, (_, n) => routed(`192.0.2.${n}`, { kind: 'multivalue' }, `h${n}`))
+    const bad = Array.from({ length: 5 }, (_, n) => `h${n}`)
+    expect(new Set(answering(sets)).size).toBe(8)
+    expect([...answering(sets, bad)].sort()).toEqual(['10', '11', '5', '6', '7', '8', '9'].map((n) => `192.0.2.${n}`))
+    expect(
+      answering(
+        sets,
+        sets.map((_, n) => `h${n}`),
+      ),
+    ).toHaveLength(8)
+  })
+
+  test('that are aliases of each other, however many, end', () => {
+    const names = Array.from({ length: 40 }, (_, n) => (n === 0 ? 'www.corp.test.' : `n${n}.corp.test.`))
+    const sets = names.flatMap((name) =>
+      names.flatMap((target, weight): readonly RecordSet[] =>
+        target === name
+          ? []
+          : [
+              {
+                ...{ name, type: 'A', ttl: 0, values: [], routing: { kind: 'weighted', weight } },
+                alias: { name: target, evaluatesHealth: true },
+              },
+            ],
+      ),
+    )
+    expect(answering(sets)).toEqual([])
   })
 })

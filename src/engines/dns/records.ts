@@ -5,6 +5,8 @@
  * @example
  * parseValue('MX', '10 mail.corp.test.') // { preference: 10, exchange: 'mail.corp.test' }
  */
+import type { Routing } from './routing.ts'
+
 export const RECORD_TYPES = [
   'A',
   'AAAA',
@@ -29,8 +31,20 @@ export interface RecordSet {
   readonly type: RecordType
   /** Seconds. */
   readonly ttl: number
-  /** Each in master-file text. */
+  /** Each in master-file text; none of an alias. */
   readonly values: readonly string[]
+  /** Where several sets have one name and type. */
+  readonly routing?: Routing
+  readonly healthCheckId?: string
+  /** Answers what another name of the zone answers. */
+  readonly alias?: Alias
+}
+
+export interface Alias {
+  /** Fully qualified, lower case, with its last dot. */
+  readonly name: string
+  /** The set counts as unhealthy while all sets of the other name are. */
+  readonly evaluatesHealth: boolean
 }
 
 export const isRecordType = (text: string): text is RecordType => (RECORD_TYPES as readonly string[]).includes(text)

@@ -1,11 +1,13 @@
 /**
  * What a name answers, from zones that are plain values: RFC 1034 §4.3.2 with aliases (CNAME), wildcards (RFC 4592),
- * delegations, empty non-terminals and negative answers with the zone's SOA (RFC 2308). Pure.
+ * delegations, empty non-terminals and negative answers with the zone's SOA (RFC 2308); and Route 53's record sets that are chosen by
+ * their routing and health, and its aliases to names of the zone. Pure.
  *
  * @example
  * lookup(compileZones([{ name: 'corp.test.', records }]), 'www.corp.test.', 'A') // { rcode: 'NOERROR', answers: […] }
  */
-import { parseValue, type RecordData, type RecordSet, type RecordType } from './records.ts'
+import { type Alias, parseValue, type RecordData, type RecordSet, type RecordType } from './records.ts'
+import { chooseSets, type Routed } from './routing.ts'
 
 export interface Zone {
   /** Fully qualified, lower case, with its last dot. */
@@ -30,7 +32,20 @@ export interface LookupResult {
   readonly additionals: readonly ResourceRecord[]
 }
 
-type Node = ReadonlyMap<RecordType, readonly ResourceRecord[]>
+interface CompiledSet extends Routed {
+  readonly records: readonly ResourceRecord[]
+  readonly healthCheckId: string | undefined
+  readonly alias: Alias | undefined
+}
+
+type Node = ReadonlyMap<RecordType, readonly CompiledSet[]>
+
+export interface LookupOptions {
+  /** IDs of health checks. */
+  readonly unhealthy?: ReadonlySet<string>
+  /** From 0 up to 1. */
+  readonly random?: () => number
+}
 
 interface CompiledZone {
   readonly name: string
@@ -50,11 +65,15 @@ export function compileZones(zones: readonly Zone[]): CompiledZones {
 }
 
 function compileZone({ name, records }: Zone): CompiledZone {
-  const nodes = new Map<string, Map<RecordType, readonly ResourceRecord[]>>([[name, new Map()]])
-  for (const { name: owner, type, ttl, values } of records) {
+  const nodes = new Map<string, Map<RecordType, CompiledSet[]>>([[name, new Map()]])
+  for (const { name: owner, type, ttl, values, routing, healthCheckId, alias } of records) {
     for (let at = owner; at !== name && at.endsWith(name) && !nodes.has(at); at = parentOf(at)) nodes.set(at, new Map())
     const set = values.map((value) => ({ name: owner, type, ttl, data: parseValue(type, value) }))
-    nodes.get(owner)?.set(type, set)
+    const compiled: CompiledSet = { records: set, routing, healthCheckId, alias }
+    const node = nodes.get(owner)
+    const others = node?.get(type)
+    if (others) others.push(compiled)
+    else node?.set(type, [compiled])
   }
   return { name, nodes }
 }
@@ -68,9 +87,10 @@ export function ancestorsOf(name: string): readonly string[] {
 const parentOf = (name: string): string => name.slice(name.indexOf('.') + 1)
 
 /** `name` is fully qualified, lower case, with its last dot. */
-export function lookup(zones: CompiledZones, name: string, type: string): LookupResult {
+export function lookup(zones: CompiledZones, name: string, type: string, options: LookupOptions = {}): LookupResult {
   const zone = zoneOf(zones, name)
   if (!zone) return { rcode: 'REFUSED', authoritative: false, answers: [], authorities: [], additionals: [] }
+  const choice = new Choice(zone, options)
   const answers: ResourceRecord[] = []
   let current = name
   for (let aliases = 0; aliases <= ALIASES_MAX; aliases++) {
@@ -78,8 +98,8 @@ export function lookup(zones: CompiledZones, name: string, type: string): Lookup
     if (delegation) return referral(zone, delegation, answers)
     const node = nodeOf(zone, current)
     if (!node) return negative(zone, answers, 'NXDOMAIN')
-    const alias = node.get('CNAME')?.[0]
-    const found = alias && type !== 'CNAME' ? [alias] : (node.get(type as RecordType) ?? [])
+    const alias = choice.records(node, 'CNAME')[0]
+    const found = alias ? [alias] : choice.records(node, type as RecordType)
     if (found.length === 0) return negative(zone, answers, 'NOERROR')
     answers.push(...found.map((record) => ({ ...record, name: current })))
     if (!alias || type === 'CNAME') break
@@ -89,6 +109,53 @@ export function lookup(zones: CompiledZones, name: string, type: string): Lookup
   }
   return { rcode: 'NOERROR', authoritative: true, answers, authorities: [], additionals: [] }
 }
+
+/** Sets that are examined for one answer: aliases may lead to many names with many sets each. */
+const EXAMINED_MAX = 500
+
+/** Which record sets are answered, for one lookup. */
+class Choice {
+  readonly #zone: CompiledZone
+  readonly #options: LookupOptions
+  /** False while a set is being examined: an alias of itself is not healthy by itself. */
+  readonly #health = new Map<CompiledSet, boolean>()
+  #left = EXAMINED_MAX
+
+  constructor(zone: CompiledZone, options: LookupOptions) {
+    this.#zone = zone
+    this.#options = options
+  }
+
+  records(node: Node, type: RecordType, depth = 0): readonly ResourceRecord[] {
+    const sets = node.get(type)
+    if (!sets) return NONE
+    const [only] = sets
+    if (sets.length === 1 && !only!.alias) return only!.records
+    const chosen = chooseSets(sets, (set) => this.#isHealthy(set, type), this.#options.random ?? Math.random)
+    return chosen.flatMap(({ alias, records }) => {
+      if (!alias) return records
+      // Only where one set is chosen: following several from name to name would multiply.
+      const target = chosen.length === 1 && depth < ALIASES_MAX ? nodeOf(this.#zone, alias.name) : undefined
+      return target ? this.records(target, type, depth + 1) : NONE
+    })
+  }
+
+  #isHealthy(set: CompiledSet, type: RecordType): boolean {
+    const known = this.#health.get(set)
+    if (known !== undefined) return known
+    if (--this.#left < 0) return true
+    this.#health.set(set, false)
+    const { healthCheckId, alias } = set
+    const isOwn = healthCheckId === undefined || !this.#options.unhealthy?.has(healthCheckId)
+    const targets = isOwn && alias?.evaluatesHealth ? nodeOf(this.#zone, alias.name)?.get(type) : undefined
+    const isHealthy =
+      isOwn && (!alias?.evaluatesHealth || (targets?.some((each) => this.#isHealthy(each, type)) ?? false))
+    this.#health.set(set, isHealthy)
+    return isHealthy
+  }
+}
+
+const NONE: readonly ResourceRecord[] = []
 
 /** The zone with the longest name that contains this one. */
 function zoneOf(zones: CompiledZones, name: string): CompiledZone | undefined {
@@ -101,9 +168,9 @@ function zoneOf(zones: CompiledZones, name: string): CompiledZone | undefined {
 
 /** The closest name below the zone's own that is delegated and contains this one. */
 function delegationOf(zone: CompiledZone, name: string): readonly ResourceRecord[] | undefined {
-  let found: readonly ResourceRecord[] | undefined
+  let found: readonly CompiledSet[] | undefined
   for (let at = name; at !== zone.name && at !== ''; at = parentOf(at)) found = zone.nodes.get(at)?.get('NS') ?? found
-  return found
+  return found?.flatMap(({ records }) => records)
 }
 
 /** A node by its name, or by the wildcard of its closest ancestor that exists. */
@@ -122,13 +189,14 @@ function referral(
 ): LookupResult {
   const additionals = authorities.flatMap(({ data }) => {
     const node = zone.nodes.get(`${data as string}.`)
-    return [...(node?.get('A') ?? []), ...(node?.get('AAAA') ?? [])]
+    const glue = [...(node?.get('A') ?? []), ...(node?.get('AAAA') ?? [])]
+    return glue.flatMap((set) => set.records)
   })
   return { rcode: 'NOERROR', authoritative: answers.length > 0, answers, authorities, additionals }
 }
 
 function negative(zone: CompiledZone, answers: readonly ResourceRecord[], rcode: 'NOERROR' | 'NXDOMAIN'): LookupResult {
-  const soa = zone.nodes.get(zone.name)?.get('SOA')?.[0]
+  const soa = zone.nodes.get(zone.name)?.get('SOA')?.[0]?.records[0]
   // RFC 2308 §3: kept no longer than the SOA's minimum.
   const authorities = soa ? [{ ...soa, ttl: Math.min(soa.ttl, (soa.data as { minimum: number }).minimum) }] : []
   return { rcode, authoritative: true, answers, authorities, additionals: [] }

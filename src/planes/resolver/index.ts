@@ -4,23 +4,23 @@
  */
 import { parseQuery, printFailure, printResponse, QUERY_BYTES_MAX, UDP_BYTES } from '../../engines/dns/message.ts'
 import { normalizeName } from '../../engines/dns/records.ts'
-import { type CompiledZones, compileZones, type LookupResult, lookup, type Zone } from '../../engines/dns/zones.ts'
+import { type CompiledZones, compileZones, type LookupResult, lookup } from '../../engines/dns/zones.ts'
 import { Mirror, type MirrorOptions } from '../../kernel/planes/mirror.ts'
 import { RESOLVER } from '../../kernel/planes/observed-queries.ts'
 import type { Peer, Plane } from '../../kernel/planes/plane.ts'
+import { RESOLVER_VERSION, type ResolverContent } from '../../kernel/planes/resolver-content.ts'
 import { QueryRecorder } from './query-recorder.ts'
 import { ResponseCounts } from './response-counts.ts'
 import { ResponseRate } from './response-rate.ts'
 
-export const RESOLVER_VERSION = 1
-
-/** The snapshot's content. */
-export interface ResolverContent {
-  readonly zones: readonly Zone[]
+/** What is looked up in. */
+interface ResolverState {
+  readonly zones: CompiledZones
+  readonly unhealthy: ReadonlySet<string>
 }
 
 export interface ResolverOptions
-  extends Pick<MirrorOptions<CompiledZones>, 'feed' | 'publicKey' | 'file' | 'onRefused' | 'waitMs'> {
+  extends Pick<MirrorOptions<ResolverState>, 'feed' | 'publicKey' | 'file' | 'onRefused' | 'waitMs'> {
   /** Takes queries with their answers each second, and the number of responses of each minute by their code. */
   readonly onRecord?: ((record: object) => void) | undefined
   /** Takes the number of queries that were not reported, for there were too many. */
@@ -35,11 +35,14 @@ const IDLE_MS = 10_000
 const REFUSED: LookupResult = { rcode: 'REFUSED', authoritative: false, answers: [], authorities: [], additionals: [] }
 
 export function resolver(options: ResolverOptions): Plane {
-  const mirror = new Mirror<CompiledZones>({
+  const mirror = new Mirror<ResolverState>({
     ...options,
     plane: RESOLVER,
     version: RESOLVER_VERSION,
-    read: (content) => compileZones((content as ResolverContent).zones),
+    read: (content) => {
+      const { zones, unhealthy } = content as ResolverContent
+      return { zones: compileZones(zones), unhealthy: new Set(unhealthy) }
+    },
   })
   const rate = new ResponseRate()
   const counts = new ResponseCounts(options.onRecord)
@@ -54,14 +57,14 @@ export function resolver(options: ResolverOptions): Plane {
   ): Buffer | undefined => {
     const query = parseQuery(message)
     if (!query) return undefined
-    const zones = mirror.content
-    if (!zones) {
+    const state = mirror.content
+    if (!state) {
       counts.add('SERVFAIL')
       queries.add({ name: query.name, type: query.type, rcode: 'SERVFAIL', answers: [], transport }, peer)
       return printFailure(query)
     }
     const name = normalizeName(query.name)
-    const result = name === undefined ? REFUSED : lookup(zones, name, query.type)
+    const result = name === undefined ? REFUSED : lookup(state.zones, name, query.type, state)
     counts.add(result.rcode)
     queries.add({ name: query.name, type: query.type, rcode: result.rcode, answers: result.answers, transport }, peer)
     return printResponse(query, result, bytesMax(query.udpBytes))

@@ -4,6 +4,7 @@ import { accountKeys } from '../../kernel/ports/account-keys.ts'
 import { acmeAuthority } from '../../kernel/ports/acme-authority.ts'
 import { type AnalysisPort, analyses } from '../../kernel/ports/analyses.ts'
 import { domainRecords } from '../../kernel/ports/domain-records.ts'
+import { endpointProbes } from '../../kernel/ports/endpoint-probes.ts'
 import { eventLog } from '../../kernel/ports/event-log.ts'
 import { federationHttp } from '../../kernel/ports/federation-http.ts'
 import { logHeads } from '../../kernel/ports/log-heads.ts'
@@ -16,6 +17,7 @@ import type { PreparesAccounts } from '../../kernel/service/account-keys.ts'
 import type { Store } from '../../store/store.ts'
 import type { Vault } from '../../vault/vault.ts'
 import { worldsDns } from '../domain-records.ts'
+import { endpointProbesPort } from '../endpoint-probes.ts'
 import { acmeAuthorityPort } from './acme-authority.ts'
 import { federationRequests, outbound as guardedRequests } from './outbound.ts'
 import { readSocialSettings, socialSignInPort } from './social-sign-in.ts'
@@ -49,6 +51,7 @@ export function serverPorts(options: ServerPortsOptions): readonly Provided[] {
     provide(analyses, options.analyses),
     provide(webOrigin, { origin: pagesOrigin, origins }),
     provide(domainRecords, worldsDns()),
+    provide(endpointProbes, endpointProbesPort()),
     provide(acmeAuthority, acmeAuthorityPort()),
     provide(federationHttp, http),
     provide(logHeads, { heads: () => store.heads() }),

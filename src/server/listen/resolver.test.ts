@@ -5,8 +5,9 @@ import { decode, encode } from 'dns-packet'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { RecordSet } from '../../engines/dns/records.ts'
 import type { Zone } from '../../engines/dns/zones.ts'
+import { RESOLVER_VERSION, type ResolverContent } from '../../kernel/planes/resolver-content.ts'
 import { type SnapshotFeed, SnapshotPublisher } from '../../kernel/planes/snapshot.ts'
-import { type ResolverContent, resolver } from '../../planes/resolver/index.ts'
+import { resolver } from '../../planes/resolver/index.ts'
 import { openStore } from '../../store/sqlite.ts'
 import { key, under } from '../../store/store.ts'
 import { ephemeralVault } from '../../vault/ephemeral.ts'
@@ -30,7 +31,7 @@ async function controlPlane() {
   const vault = await ephemeralVault()
   const publisher = new SnapshotPublisher<ResolverContent>(store, vault, {
     plane: 'resolver',
-    version: 1,
+    version: RESOLVER_VERSION,
     from: [under('zone')],
     compute: async (reader) => ({
       zones: (await reader.range<Zone>(under('zone'))).map(({ document }) => document),

@@ -61,9 +61,12 @@ export const zones = seedPart({
           HostedZoneId,
           ...(from as object),
         })
-        for (const { Name: record = '', Type = '', TTL = 0, ResourceRecords = [] } of page.ResourceRecordSets ?? []) {
+        for (const set of page.ResourceRecordSets ?? []) {
+          const { Name: record = '', Type = '', TTL = 0, ResourceRecords = [] } = set
           // Every zone has its own.
           if (record === Name && (Type === 'NS' || Type === 'SOA')) continue
+          // A seed has no words for these.
+          if (set.AliasTarget || set.SetIdentifier !== undefined) continue
           records.push({
             name: shortName(record, Name),
             type: Type,
@@ -72,7 +75,11 @@ export const zones = seedPart({
           })
         }
         from = page.IsTruncated
-          ? { StartRecordName: page.NextRecordName, StartRecordType: page.NextRecordType }
+          ? {
+              StartRecordName: page.NextRecordName,
+              StartRecordType: page.NextRecordType,
+              StartRecordIdentifier: page.NextRecordIdentifier,
+            }
           : undefined
       }
       return compact({ name: Name.replace(/\.$/, ''), id: HostedZoneId, comment: Config?.Comment, records })

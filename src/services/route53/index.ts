@@ -1,4 +1,4 @@
-/** Route 53: public hosted zones and their record sets, which the resolver plane answers. */
+/** Route 53: hosted zones and their record sets, which the resolver plane answers, and health checks of endpoints. */
 import { normalizeName } from '../../engines/dns/records.ts'
 import { forgetExpired } from '../../kernel/jobs/expiring-rows.ts'
 import { hostedZones as hostedZonesPort } from '../../kernel/ports/hosted-zones.ts'
@@ -8,7 +8,10 @@ import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as answers from './answers.ts'
 import { deleteChallenge, FORGET_CHALLENGE, putChallenge } from './challenges.ts'
 import * as changes from './changes.ts'
+import * as healthChecks from './health-checks.ts'
 import * as hostedZones from './hosted-zones.ts'
+import { healthCheckLines } from './measures.ts'
+import { PROBE, probing } from './probing.ts'
 import { accountAnswering, lookupPublished } from './published-zones.ts'
 import * as recordSets from './record-sets.ts'
 import { route53 as words } from './resources.ts'
@@ -36,11 +39,12 @@ const conditionKeys: ConditionKeyTable = {
 }
 
 export const route53 = words.service({
-  operations: operationsOf(hostedZones, recordSets, changes, answers, tagging),
+  operations: operationsOf(hostedZones, recordSets, changes, answers, healthChecks, tagging),
   conditionKeys,
   snapshots: [zonesSnapshot],
-  jobs: { [FORGET_CHALLENGE]: forgetExpired },
-  open: () => ({
+  jobs: { [FORGET_CHALLENGE]: forgetExpired, [PROBE]: probing },
+  open: ({ store }) => ({
+    metrics: () => healthCheckLines(store.reader),
     provides: [provide(hostedZonesPort, { lookup: lookupPublished, accountAnswering, putChallenge, deleteChallenge })],
   }),
 })

@@ -7,6 +7,7 @@ import type { RecordSet } from '../../engines/dns/records.ts'
 import { ancestorsOf, compileZones, type LookupResult, lookup, type Zone } from '../../engines/dns/zones.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
 import { withChallenges } from './challenges.ts'
+import { unhealthyChecks } from './health.ts'
 import { isWithin } from './names.ts'
 import {
   allZoneNames,
@@ -46,15 +47,9 @@ export async function publishedZones(
   return published
 }
 
-/** With aliases replaced by what they lead to. */
 export async function readZone(reader: Reader, { id, name }: Pick<ZoneNameRow, 'id' | 'name'>): Promise<Zone> {
   const rows = (await reader.range<RecordSetRow>(recordSetsOf(id))).map(({ document }) => document)
-  const targetOf = (set: RecordSetRow) =>
-    rows.find((row) => row.name === set.alias?.name && row.type === set.type && !row.alias)
-  const records = rows.flatMap((row): readonly RecordSet[] => {
-    const { ttl, values } = row.alias ? (targetOf(row) ?? { ttl: 0, values: [] }) : row
-    return values.length === 0 ? [] : [{ name: row.name, type: row.type, ttl, values }]
-  })
+  const records = rows.map(({ setIdentifier: _, ...row }): RecordSet => row)
   return { name, records: await withChallenges(reader, name, records) }
 }
 
@@ -76,8 +71,23 @@ async function publishedZoneOf(reader: Reader, name: string): Promise<ZoneNameRo
 export const accountAnswering = async (reader: Reader, name: string): Promise<string | undefined> =>
   (await publishedZoneOf(reader, name))?.account
 
+/** The answer of one zone, by the health that is known now. */
+export async function lookupIn(
+  reader: Reader,
+  zone: Pick<ZoneNameRow, 'id' | 'account' | 'name'>,
+  name: string,
+  type: string,
+): Promise<LookupResult> {
+  const content = await readZone(reader, zone)
+  const isChecked = content.records.some(({ healthCheckId }) => healthCheckId !== undefined)
+  const unhealthy = isChecked ? await unhealthyChecks(reader, zone.account) : NONE
+  return lookup(compileZones([content]), name, type, { unhealthy })
+}
+
+const NONE: ReadonlySet<string> = new Set()
+
 /** undefined: no zone of this installation contains the name. `name` is fully qualified, lower case. */
 export async function lookupPublished(reader: Reader, name: string, type: string): Promise<LookupResult | undefined> {
   const zone = await publishedZoneOf(reader, name)
-  return zone && lookup(compileZones([await readZone(reader, zone)]), name, type)
+  return zone && lookupIn(reader, zone, name, type)
 }

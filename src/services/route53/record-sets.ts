@@ -1,15 +1,18 @@
 /** Record sets: a batch of changes is made as a whole or not at all. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Change, ResourceRecordSet } from '@aws-sdk/client-route-53'
-import { isRecordType, normalizeName, parseValue, RecordValueError } from '../../engines/dns/records.ts'
+import { normalizeName } from '../../engines/dns/records.ts'
+import type { Routing } from '../../engines/dns/routing.ts'
 import type { Call } from '../../kernel/gate/call.ts'
 import type { Key } from '../../store/store.ts'
 import type { Strict } from '../../wire/typed.ts'
 import { submitted } from './changes.ts'
-import { isWithin, printedName, reversedName } from './names.ts'
+import { printedName, reversedName } from './names.ts'
+import { labelOf, readSet } from './record-set-input.ts'
 import {
   type HostedZoneRow,
+  healthCheck,
   hostedZone,
-  notImplemented,
   type RecordSetRow,
   recordSetKey,
   recordSetsNamed,
@@ -20,6 +23,7 @@ import {
 const PAGE_MAX = 300
 const CHANGES_MAX = 1_000
 const RECORD_SETS_PER_ZONE = 10_000
+const SETS_OF_NAME_MAX = 100
 
 export const changeResourceRecordSets = route53
   .operation('ChangeResourceRecordSets')
@@ -27,11 +31,22 @@ export const changeResourceRecordSets = route53
   .run(async (call, { ChangeBatch }, { row, save }) => {
     if (ChangeBatch.Changes.length > CHANGES_MAX)
       throw invalidBatch([`Number of records limit of ${CHANGES_MAX} exceeded.`])
+    await assertHealthChecks(call, ChangeBatch.Changes)
     const zone = await ZoneDraft.open(call, row, ChangeBatch.Changes)
     zone.apply(ChangeBatch.Changes)
     save({ ...row, recordSetCount: row.recordSetCount + zone.write(call) })
     return { ChangeInfo: submitted(call, ChangeBatch.Comment) }
   })
+
+/** Those that are created or changed need health checks of this account. */
+async function assertHealthChecks(call: Call, changes: readonly Strict<Change>[]): Promise<void> {
+  const ids = changes.flatMap(({ Action, ResourceRecordSet: set }) =>
+    Action === 'DELETE' ? [] : (set.HealthCheckId ?? []),
+  )
+  for (const Id of new Set(ids))
+    if (!(await healthCheck.get(call.unit, call, { Id })))
+      throw route53.fail('NoSuchHealthCheck', `No health check exists with the specified ID: ${Id}`)
+}
 
 export const listResourceRecordSets = route53
   .operation('ListResourceRecordSets')
@@ -40,6 +55,8 @@ export const listResourceRecordSets = route53
     const size = Math.max(1, Math.min(Math.floor(Number(input.MaxItems)) || PAGE_MAX, PAGE_MAX))
     if (input.StartRecordType !== undefined && input.StartRecordName === undefined)
       throw route53.fail('InvalidInput', 'The input StartRecordType needs a StartRecordName.')
+    if (input.StartRecordIdentifier !== undefined && input.StartRecordType === undefined)
+      throw route53.fail('InvalidInput', 'The input StartRecordIdentifier needs a StartRecordType.')
     const start = input.StartRecordName === undefined ? undefined : normalizeName(input.StartRecordName)
     if (input.StartRecordName !== undefined && start === undefined)
       throw route53.fail('InvalidInput', `${input.StartRecordName} is not a valid domain name.`)
@@ -47,27 +64,28 @@ export const listResourceRecordSets = route53
     const from = rows
       .map(({ document }) => document)
       .sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
-      .filter(({ name, type }) => {
+      .filter(({ name, type, setIdentifier = '' }) => {
         if (start === undefined || reversedName(name) > reversedName(start)) return true
-        return name === start && type >= (input.StartRecordType ?? '')
+        if (name !== start) return false
+        const { StartRecordType = '', StartRecordIdentifier = '' } = input
+        return type > StartRecordType || (type === StartRecordType && setIdentifier >= StartRecordIdentifier)
       })
     const next = from[size]
     return {
       ResourceRecordSets: from.slice(0, size).map(described),
       IsTruncated: next !== undefined,
       ...(next && { NextRecordName: printedName(next.name), NextRecordType: next.type }),
+      ...(next?.setIdentifier !== undefined && { NextRecordIdentifier: next.setIdentifier }),
       MaxItems: size,
     }
   })
 
 /** A name is listed before the names below it. */
-const placeOf = ({ name, type }: RecordSetRow): string => `${reversedName(name)} ${type}`
+const placeOf = ({ name, type, setIdentifier = '' }: RecordSetRow): string =>
+  `${reversedName(name)} ${type} ${setIdentifier}`
 
 const invalidBatch = (messages: readonly string[]) =>
   route53.fail('InvalidChangeBatch', `[${messages.join(', ')}]`, { messages })
-
-const label = ({ name, type }: Pick<RecordSetRow, 'name' | 'type'>) =>
-  `resource record set [name='${printedName(name)}', type='${type}']`
 
 /** The part of a zone that a batch touches, as the batch will leave it. */
 class ZoneDraft {
@@ -119,16 +137,16 @@ class ZoneDraft {
     const existing = this.#sets.get(at)
     switch (action) {
       case 'CREATE':
-        if (existing) return `Tried to create ${label(set)} but it already exists`
+        if (existing) return `Tried to create ${labelOf(set)} but it already exists`
         this.#sets.set(at, set)
         return undefined
       case 'UPSERT':
         this.#sets.set(at, set)
         return undefined
       default:
-        if (!existing) return `Tried to delete ${label(set)} but it was not found`
+        if (!existing) return `Tried to delete ${labelOf(set)} but it was not found`
         if (!isSame(existing, set))
-          return `Tried to delete ${label(set)} but the values provided do not match the current values`
+          return `Tried to delete ${labelOf(set)} but the values provided do not match the current values`
         if (set.name === this.#zone.name && (set.type === 'NS' || set.type === 'SOA'))
           return `A HostedZone must contain ${set.type === 'NS' ? 'at least one NS record' : 'exactly one SOA record'} for the zone itself.`
         this.#sets.delete(at)
@@ -140,6 +158,11 @@ class ZoneDraft {
   #conflicts(): readonly string[] {
     const { name: zone } = this.#zone
     const sets = [...this.#sets.values()]
+    const alike = new Map<string, RecordSetRow[]>()
+    for (const set of sets) alike.set(`${set.name} ${set.type}`, [])
+    for (const set of sets) alike.get(`${set.name} ${set.type}`)!.push(set)
+    const routing = [...alike.values()].flatMap(routingConflict)
+    if (routing.length > 0) return routing
     return sets
       .filter(({ type }) => type === 'CNAME')
       .flatMap(({ name }) => {
@@ -151,78 +174,47 @@ class ZoneDraft {
   }
 }
 
+/** Sets of one name and type have one kind of routing, or there is one. */
+function routingConflict(sets: readonly RecordSetRow[]): readonly string[] {
+  const { name, type, routing } = sets[0]!
+  const label = `RRSet with DNS name ${printedName(name)}, type ${type}`
+  const other = sets.find((set) => set.routing?.kind !== routing?.kind)
+  if (other) return [`${label} cannot be created as sets with other routing exist with the same name and type`]
+  if (sets.length > SETS_OF_NAME_MAX) return [`${label} has more than ${SETS_OF_NAME_MAX} sets`]
+  const primaries = sets.filter((set) => set.routing?.kind === 'failover' && set.routing.isPrimary).length
+  const isTwice = routing?.kind === 'failover' && (primaries > 1 || sets.length - primaries > 1)
+  return isTwice ? [`${label} has more than one primary or secondary set`] : []
+}
+
 const isSame = (a: RecordSetRow, b: RecordSetRow): boolean =>
   a.ttl === b.ttl &&
-  JSON.stringify(a.alias) === JSON.stringify(b.alias) &&
+  isDeepStrictEqual([a.alias, a.routing, a.healthCheckId], [b.alias, b.routing, b.healthCheckId]) &&
   JSON.stringify([...a.values].sort()) === JSON.stringify([...b.values].sort())
 
-/** Members of record sets that choose between answers: not built. */
-const ROUTING = [
-  'SetIdentifier',
-  'Weight',
-  'Region',
-  'GeoLocation',
-  'Failover',
-  'MultiValueAnswer',
-  'HealthCheckId',
-  'TrafficPolicyInstanceId',
-  'CidrRoutingConfig',
-  'GeoProximityLocation',
-] as const
-
-/** A text is what is wrong with it. */
-function readSet(zone: HostedZoneRow, set: Strict<ResourceRecordSet>): RecordSetRow | string {
-  const routing = ROUTING.find((member) => set[member] !== undefined)
-  if (routing) throw notImplemented(`record sets with ${routing}`)
-  if (!isRecordType(set.Type)) throw notImplemented(`record sets of type ${set.Type}`)
-  const name = normalizeName(set.Name)
-  if (name === undefined) return `Invalid resource record name: ${set.Name}`
-  if (!isWithin(name, zone.name))
-    return `RRSet with DNS name ${printedName(name)} is not permitted in zone ${zone.name}`
-  if (set.AliasTarget) return readAlias(zone, name, set)
-  if (set.TTL === undefined || !set.ResourceRecords?.length)
-    throw route53.fail(
-      'InvalidInput',
-      `Invalid request: Expected TTL and ResourceRecords, or an AliasTarget, for ${set.Name}`,
-    )
-  const values = set.ResourceRecords.map(({ Value }) => Value)
-  try {
-    for (const value of values) parseValue(set.Type, value)
-  } catch (error) {
-    if (!(error instanceof RecordValueError)) throw error
-    return `Invalid Resource Record: ${error.message}`
-  }
-  if (new Set(values).size < values.length) return `Duplicate Resource Record in ${label({ name, type: set.Type })}`
-  if (values.length > 1 && (set.Type === 'CNAME' || set.Type === 'SOA'))
-    return `${label({ name, type: set.Type })} can have only one value`
-  return { name, type: set.Type, ttl: set.TTL, values }
-}
-
-/** To another record set of the same zone; other targets of AWS's aliases do not exist here. */
-function readAlias(zone: HostedZoneRow, name: string, set: Strict<ResourceRecordSet>): RecordSetRow | string {
-  const { HostedZoneId, DNSName, EvaluateTargetHealth } = set.AliasTarget!
-  if (!isRecordType(set.Type)) return `Invalid type of an alias: ${set.Type}`
-  if (set.TTL !== undefined || set.ResourceRecords?.length)
-    throw route53.fail('InvalidInput', 'Invalid request: An alias has neither TTL nor ResourceRecords')
-  if (HostedZoneId.replace(/^\/hostedzone\//, '') !== zone.id) throw notImplemented('aliases to other hosted zones')
-  if (EvaluateTargetHealth) throw notImplemented('aliases that evaluate the health of their target')
-  const target = normalizeName(DNSName)
-  if (target === undefined || !isWithin(target, zone.name) || target === name)
-    return `Tried to create an alias that targets ${DNSName}, but the alias target name does not lie within the target zone`
-  const alias = { hostedZoneId: zone.id, name: target, evaluatesHealth: false }
-  return { name, type: set.Type, ttl: 0, values: [], alias }
-}
-
-const described = ({ name, type, ttl, values, alias }: RecordSetRow): ResourceRecordSet => ({
-  Name: printedName(name),
-  Type: type,
-  ...(alias
+const described = (set: RecordSetRow): ResourceRecordSet => ({
+  Name: printedName(set.name),
+  Type: set.type,
+  ...(set.setIdentifier !== undefined && { SetIdentifier: set.setIdentifier }),
+  ...(set.routing && describedRouting(set.routing)),
+  ...(set.healthCheckId !== undefined && { HealthCheckId: set.healthCheckId }),
+  ...(set.alias
     ? {
         AliasTarget: {
-          HostedZoneId: alias.hostedZoneId,
-          DNSName: printedName(alias.name),
-          EvaluateTargetHealth: alias.evaluatesHealth,
+          HostedZoneId: set.alias.hostedZoneId,
+          DNSName: printedName(set.alias.name),
+          EvaluateTargetHealth: set.alias.evaluatesHealth,
         },
       }
-    : { TTL: ttl, ResourceRecords: values.map((Value) => ({ Value })) }),
+    : { TTL: set.ttl, ResourceRecords: set.values.map((Value) => ({ Value })) }),
 })
+
+function describedRouting(routing: Routing): Pick<ResourceRecordSet, 'Failover' | 'Weight' | 'MultiValueAnswer'> {
+  switch (routing.kind) {
+    case 'failover':
+      return { Failover: routing.isPrimary ? 'PRIMARY' : 'SECONDARY' }
+    case 'weighted':
+      return { Weight: routing.weight }
+    default:
+      return { MultiValueAnswer: true }
+  }
+}

@@ -1,21 +1,20 @@
-/** Tags of hosted zones. The request says of which type the resource is; health checks are not built. */
-
+/** Tags of hosted zones and health checks. The request says of which type the resource is. */
+import type { Row } from '../../kernel/resource/facts.ts'
 import { mergedTags, removedKeys, requestedTags, requestTagConditions } from '../../kernel/resource/tag-rules.ts'
 import { listTags, withoutTags } from '../../kernel/resource/tags.ts'
 import type { Target } from '../../kernel/resource/target.ts'
 import type { ExistingResource } from '../../kernel/resource/targets.ts'
-import { type HostedZoneRow, hostedZone, notImplemented, route53 } from './resources.ts'
+import { healthCheck, hostedZone, route53 } from './resources.ts'
 
 interface Tagged {
   readonly ResourceType: string
   readonly ResourceId: string
 }
 
-const tagged: Target<Tagged, ExistingResource<{ readonly Id: string }, HostedZoneRow>> = {
+const tagged: Target<Tagged, ExistingResource<{ readonly Id: string }, Row>> = {
   about: { type: hostedZone, how: 'named', member: 'ResourceId' },
   find: (call, { ResourceType, ResourceId }) => {
-    if (ResourceType !== 'hostedzone') throw notImplemented('health checks')
-    return hostedZone.find(call, ResourceId)
+    return (ResourceType === 'healthcheck' ? healthCheck : hostedZone).find(call, ResourceId)
   },
 }
 
