@@ -75,7 +75,7 @@ async function vouchedIdentity(call: Call, pool: PoolRow, token: string): Promis
   const reference = `${pool.settings.DeveloperProviderName}:${pool.id}:`
   const users = amr.flatMap((each) => (each.startsWith(reference) ? [each.slice(reference.length)] : []))
   if (!amr.includes('authenticated') || users.length === 0) throw refused()
-  return { identityId: sub, users, expiresAt: verified.claims.exp, amr, principalTags }
+  return { identityId: sub, users, expiresAt: Number(verified.claims['exp']), amr, principalTags }
 }
 
 async function verifiedLogin(call: Call, pool: PoolRow, provider: string, token: string): Promise<VerifiedLogin> {
