@@ -125,6 +125,15 @@ test('a user is created, signs in, is put into a group and disabled; a token is 
   await hosted.getByRole('heading', { name: 'Sign in', level: 1 }).waitFor()
   await hosted.close()
 
+  // Its preview shows the page in a language.
+  await page.getByRole('tab', { name: 'Preview of the hosted pages' }).click()
+  const preview = page.frameLocator('iframe')
+  await preview.getByRole('heading', { name: 'Sign in', level: 1 }).waitFor()
+  findings.push(...(await lookedAt(page, 'login-preview')))
+  await page.getByRole('button', { name: /^Language/ }).click()
+  await page.getByRole('option', { name: 'German' }).click()
+  await preview.getByRole('heading', { name: 'Anmelden', level: 1 }).waitFor()
+
   await openPage(page, `user-pools/${pool}/users/ana`, 'Confirmed')
   await page.getByText('NoRisk').first().waitFor()
   // The second sign-in came from another device.

@@ -1,7 +1,7 @@
 /** Access to an identity: unauthenticated callers reach one without logins, others one that a login leads to. */
 import type { Call } from '../../kernel/gate/call.ts'
 import { identityOf, LOGINS_MAX, linkLogins, newIdentity, saveIdentity } from './identity-rows.ts'
-import { type Presented, presentedLogins } from './logins.ts'
+import { type Presented, presentedLogins, type VouchedIdentity } from './logins.ts'
 import { principalTagsOf } from './principal-tags.ts'
 import { spend } from './rates.ts'
 import {
@@ -32,6 +32,10 @@ const noGuests = () => notAuthorized('Unauthenticated access is not supported fo
 const isLinked = ({ logins, developerUsers }: IdentityRow): boolean =>
   Object.keys(logins).length + developerUsers.length > 0
 
+/** Whether a user of the token still is one of the identity: unlinking ends the tokens, too. */
+const isDeveloperUser = ({ developerUsers }: IdentityRow, { users }: VouchedIdentity): boolean =>
+  users.some((user) => developerUsers.includes(user))
+
 const withSession = (of: Pick<Reached, 'identity' | 'pool' | 'presented'>): Reached => {
   const { logins, vouched } = of.presented
   const isAuthenticated = logins.length > 0 || vouched !== undefined
@@ -59,6 +63,7 @@ export async function identityFor(call: Call, pool: PoolRow, given: Logins): Pro
   const [id] = ids
   const known = found.find((each) => each?.id === id) ?? (id === undefined ? undefined : await identityById(call, id))
   if (id !== undefined && known === undefined) throw notAuthorized(MISMATCH)
+  if (vouched && known && !isDeveloperUser(known, vouched)) throw notAuthorized(MISMATCH)
   return link(call, known ?? saveIdentity(call.unit, newIdentity(call, pool)), presented)
 }
 
@@ -69,7 +74,8 @@ export async function reach(call: Call, { identity, pool }: FoundIdentity, given
   const presented = await presentedLogins(call, pool, given)
   const { logins, vouched } = presented
   if (identity.isDisabled) throw forbidden(identity.id)
-  if (vouched && vouched.identityId !== identity.id) throw notAuthorized(MISMATCH)
+  if (vouched && (vouched.identityId !== identity.id || !isDeveloperUser(identity, vouched)))
+    throw notAuthorized(MISMATCH)
   if (logins.length === 0 && !vouched) {
     if (isLinked(identity)) throw forbidden(identity.id)
     if (!pool.settings.AllowUnauthenticatedIdentities) throw noGuests()

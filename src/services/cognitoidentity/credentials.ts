@@ -25,15 +25,17 @@ const OF_CONFIGURATION: ReadonlySet<string> = new Set([
 ])
 const SESSION_NAME = 'CognitoIdentityCredentials'
 
-const tokenOf = (call: Call, { identity, pool, amr, principalTags }: Reached): Promise<string> =>
-  issueToken(call, {
+function tokenOf(call: Call, { identity, pool, presented, amr, principalTags }: Reached): Promise<string> {
+  const endsAt = presented.vouched?.expiresAt ?? Number.POSITIVE_INFINITY
+  return issueToken(call, {
     account: pool.account,
     poolId: pool.id,
     identityId: identity.id,
     amr,
-    seconds: TOKEN_SECONDS,
+    seconds: Math.min(TOKEN_SECONDS, endsAt - Math.floor(call.now / 1000)),
     principalTags,
   })
+}
 
 function roleOf({ pool, presented, isAuthenticated }: Reached, custom: string | undefined): string {
   if (isAuthenticated) return authenticatedRole(pool, presented.logins, custom)

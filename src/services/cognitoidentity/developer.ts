@@ -74,16 +74,17 @@ export const getOpenIdTokenForDeveloperIdentity = cognitoIdentity
         'DeveloperUserAlreadyRegisteredException',
         'The developer user is registered with another identity.',
       )
-    for (const login of logins) {
-      const owner = await identityOfLogin(call.unit, row.id, login)
-      if (owner && owner.id !== (input.IdentityId ?? linked?.id ?? owner.id))
-        throw conflict('A login is linked to another identity.')
-    }
     const byLogin = (await Promise.all(logins.map((login) => identityOfLogin(call.unit, row.id, login)))).find(Boolean)
     const base =
       input.IdentityId === undefined
         ? (linked ?? byLogin ?? newIdentity(call, row))
         : await memberOf(call, row, input.IdentityId)
+    for (const login of logins) {
+      const owner = await identityOfLogin(call.unit, row.id, login)
+      const other = base.logins[login.provider]
+      if ((owner && owner.id !== base.id) || (other !== undefined && other !== login.subjectHash))
+        throw conflict('A login is linked to another identity.')
+    }
     let identity = register(call, base, provider, user)
     for (const { provider: name, subjectHash } of logins) {
       call.unit.put(loginKey(row.id, name, subjectHash), { identity: identity.id })

@@ -447,6 +447,42 @@ describe('Developer users', () => {
     await expect(it.credentials(IdentityId!, logins)).rejects.toThrow(/expired/)
   })
 
+  test('are proved by tokens of the backend alone, not by tokens that the basic flow issues', async () => {
+    const it = await world()
+    const own = 'cognito-identity.amazonaws.com'
+    const openIdToken = async (IdentityId: string, Logins?: Record<string, string>) =>
+      (await it.anyone.send(new GetOpenIdTokenCommand({ IdentityId, ...(Logins && { Logins }) }))).Token!
+
+    // A guest who presents the token of a guest is still none who has signed in.
+    const guest = await it.getId()
+    const guestToken = { [own]: await openIdToken(guest) }
+    await expect(it.credentials(guest, guestToken)).rejects.toMatchObject(named('NotAuthorizedException'))
+    await expect(openIdToken(guest, guestToken)).rejects.toMatchObject(named('NotAuthorizedException'))
+
+    // Nor does a token outlive the sign-in that it was issued for.
+    const logins = { [PROVIDER]: await it.token('ann') }
+    const ann = await it.getId(logins)
+    const annToken = { [own]: await openIdToken(ann, logins) }
+    await expect(it.credentials(ann, annToken)).rejects.toMatchObject(named('NotAuthorizedException'))
+
+    // What is issued for the backend's token ends when that does.
+    const { IdentityId, Token } = await it.sign('bob', { TokenDuration: 60 })
+    const issued = await openIdToken(IdentityId!, { [own]: Token! })
+    expect(decodeJwt(issued).exp).toBe(decodeJwt(Token!).exp)
+    expect(await who(it, await it.credentials(IdentityId!, { [own]: issued }))).toContain('/member/')
+
+    // And no token is good for a user that has been unlinked.
+    await it.admin.send(
+      new UnlinkDeveloperIdentityCommand({
+        IdentityPoolId: it.IdentityPoolId,
+        IdentityId,
+        DeveloperProviderName: developer,
+        DeveloperUserIdentifier: 'bob',
+      }),
+    )
+    await expect(it.credentials(IdentityId!, { [own]: Token! })).rejects.toMatchObject(named('NotAuthorizedException'))
+  })
+
   test('are looked up, merged and unlinked', async () => {
     const it = await world()
     const { IdentityPoolId } = it

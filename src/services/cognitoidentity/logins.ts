@@ -27,6 +27,10 @@ export interface VerifiedLogin extends Login {
 /** What a developer's backend asserted: an identity of this pool, by a token of this service. */
 export interface VouchedIdentity {
   readonly identityId: string
+  /** Developer users that the token is about. */
+  readonly users: readonly string[]
+  /** Epoch seconds: what is issued for the token ends with it. */
+  readonly expiresAt: number
   readonly amr: readonly string[]
   readonly principalTags: Readonly<Record<string, string>>
 }
@@ -55,6 +59,10 @@ export async function presentedLogins(call: Call, pool: PoolRow, given: Logins):
   return { logins, vouched }
 }
 
+/**
+ * Only tokens that a backend was issued for a developer user are proof. The basic flow issues tokens of the same issuer to guests, and to
+ * people whose sign-in at another provider they must not outlive.
+ */
 async function vouchedIdentity(call: Call, pool: PoolRow, token: string): Promise<VouchedIdentity> {
   const verified = await identityPoolsPort.verifyToken(call.unit, token, call.now)
   if (verified.outcome === 'expired') throw notAuthorized('Invalid login token. Token expired.')
@@ -64,7 +72,10 @@ async function vouchedIdentity(call: Call, pool: PoolRow, token: string): Promis
     principal_tags?: Readonly<Record<string, readonly string[]>>
   }
   const principalTags = Object.fromEntries(Object.entries(values).map(([name, [value = '']]) => [name, value]))
-  return { identityId: sub, amr, principalTags }
+  const reference = `${pool.settings.DeveloperProviderName}:${pool.id}:`
+  const users = amr.flatMap((each) => (each.startsWith(reference) ? [each.slice(reference.length)] : []))
+  if (!amr.includes('authenticated') || users.length === 0) throw refused()
+  return { identityId: sub, users, expiresAt: Number(verified.claims['exp']), amr, principalTags }
 }
 
 async function verifiedLogin(call: Call, pool: PoolRow, provider: string, token: string): Promise<VerifiedLogin> {

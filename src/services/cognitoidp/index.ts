@@ -7,7 +7,7 @@ import { userPools } from '../../kernel/ports/user-pools.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as activity from './activity.ts'
 import * as authentication from './authentication.ts'
-import * as branding from './branding.ts'
+import * as classicCss from './classic-css.ts'
 import * as clients from './clients.ts'
 import { assertReadable } from './compromised.ts'
 import { Counts } from './counts.ts'
@@ -22,6 +22,7 @@ import * as imports from './imports.ts'
 import * as listUsers from './list-users.ts'
 import * as logDelivery from './log-delivery.ts'
 import { DELIVER_LOGS } from './log-queue.ts'
+import * as loginBranding from './login-branding.ts'
 import * as machineToken from './machine-token.ts'
 import * as mfa from './mfa.ts'
 import * as passkeys from './passkeys.ts'
@@ -63,7 +64,8 @@ export const cognitoidp = cognito.service({
     providers,
     samlProvider,
     domains,
-    branding,
+    classicCss,
+    loginBranding,
     risk,
     activity,
     logDelivery,

@@ -43,6 +43,7 @@ const PARTS = [
   'resource-server',
   'provider',
   'branding',
+  'branding-of',
   'ui',
   'risk',
   'terms',

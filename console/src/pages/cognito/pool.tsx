@@ -18,12 +18,12 @@ import { Page } from '../../ui/page.tsx'
 import { ResourceTable } from '../../ui/resource-table.tsx'
 import { useLoaded } from '../../ui/use-call.ts'
 import { useDialog } from '../../ui/use-dialog.tsx'
+import { hostedPage, LoginPreview, type PoolClient } from './login-preview.tsx'
 import { TokenView } from './token-view.tsx'
 import { UserPage, UserState } from './user.tsx'
 
 type Pool = NonNullable<Output<'cognito-idp', 'DescribeUserPool'>['UserPool']>
 type PoolUser = NonNullable<Output<'cognito-idp', 'ListUsers'>['Users']>[number]
-type PoolClient = NonNullable<Output<'cognito-idp', 'DescribeUserPoolClient'>['UserPoolClient']>
 
 export default function PoolOrUser({ rest: [id = '', kind, name] }: { readonly rest: readonly string[] }) {
   return kind === 'users' && name !== undefined ? <UserPage pool={id} name={name} /> : <PoolPage id={id} />
@@ -55,6 +55,7 @@ function PoolPage({ id }: { readonly id: string }) {
           { id: 'users', label: 'Users', content: <Users pool={id} /> },
           { id: 'groups', label: 'Groups', content: <Groups pool={id} /> },
           { id: 'clients', label: 'Clients and hosted pages', content: pool && <Clients pool={pool} /> },
+          { id: 'preview', label: 'Preview of the hosted pages', content: pool && <Preview pool={pool} /> },
           { id: 'token', label: 'A token explained', content: <TokenView pool={id} /> },
         ]}
       />
@@ -202,8 +203,9 @@ function Groups({ pool }: { readonly pool: string }) {
   )
 }
 
-function Clients({ pool }: { readonly pool: Pool }) {
-  const clients = useLoaded(`clients of ${pool.Id}`, async (client): Promise<readonly PoolClient[]> => {
+/** Every client of the pool with its settings. */
+const useClients = (pool: Pool) =>
+  useLoaded(`clients of ${pool.Id}`, async (client): Promise<readonly PoolClient[]> => {
     const input = { UserPoolId: pool.Id!, MaxResults: 60 }
     const all = await client.list('cognito-idp', 'ListUserPoolClients', input, 'UserPoolClients')
     return inParallel(
@@ -213,6 +215,15 @@ function Clients({ pool }: { readonly pool: Pool }) {
           .UserPoolClient!,
     )
   })
+
+function Preview({ pool }: { readonly pool: Pool }) {
+  const clients = useClients(pool)
+  if (clients.error) return <ErrorAlert error={clients.error} onRetry={clients.reload} />
+  return clients.data ? <LoginPreview pool={pool} clients={clients.data} /> : null
+}
+
+function Clients({ pool }: { readonly pool: Pool }) {
+  const clients = useClients(pool)
   return (
     <ResourceTable<PoolClient>
       title="Clients"
@@ -231,7 +242,7 @@ function Clients({ pool }: { readonly pool: Pool }) {
           header: 'Hosted page',
           value: () => undefined,
           cell: (client) => {
-            const address = hostedPage(pool, client)
+            const address = hostedPage(pool, client, 'oauth2/authorize')
             return address ? (
               <Link href={address} external externalIconAriaLabel="Opens in a new tab">
                 Open sign-in
@@ -244,18 +255,4 @@ function Clients({ pool }: { readonly pool: Pool }) {
       ]}
     />
   )
-}
-
-/** On this origin, where the pages of every pool are served; undefined where a client cannot use them. */
-function hostedPage(pool: Pool, client: PoolClient): string | undefined {
-  const [callback] = client.CallbackURLs ?? []
-  const flows = client.AllowedOAuthFlows ?? []
-  if (!pool.Domain || !client.AllowedOAuthFlowsUserPoolClient || callback === undefined) return undefined
-  const query = new URLSearchParams({
-    client_id: client.ClientId!,
-    redirect_uri: callback,
-    response_type: flows.includes('code') ? 'code' : 'token',
-    scope: (client.AllowedOAuthScopes ?? []).join(' '),
-  })
-  return `${location.origin}/_cognito/${pool.Id!.split('_')[0]}/${pool.Domain}/oauth2/authorize?${query}`
 }

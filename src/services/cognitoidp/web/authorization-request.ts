@@ -2,7 +2,7 @@
 import type { Reader } from '../../../kernel/state/reader.ts'
 import type { WebCall } from '../../../kernel/web/site.ts'
 import { Fault } from '../../../wire/fault.ts'
-import { domainByName } from '../domains.ts'
+import { type DomainRow, domainByName } from '../domains.ts'
 import { type ClientRow, clientById, type PoolClient, type PoolRow, poolById } from '../resources.ts'
 
 export type Fields = Readonly<Record<string, string | undefined>>
@@ -17,6 +17,7 @@ export interface AuthorizationRequest extends PoolClient {
   readonly prompt?: string | undefined
   readonly loginHint?: string | undefined
   readonly provider?: string | undefined
+  readonly lang?: string | undefined
   /** As a query, to be carried from page to page. */
   readonly query: string
 }
@@ -37,12 +38,23 @@ export const badRequest = (message: string) => new Fault('BadRequest', message, 
 
 const PREFIX_HOST = /^([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)\.auth\.([a-z0-9-]+)\.amazoncognito\.com$/
 
-/** The pool whose managed login is reached by this host, or by this path. */
-export async function poolAtAddress(reader: Reader, host: string, path: Fields): Promise<PoolRow | undefined> {
+/** The domain that is reached by this host, or by this path. */
+function domainAtAddress(reader: Reader, host: string, path: Fields): Promise<DomainRow | undefined> {
   const [, prefix, region] = PREFIX_HOST.exec(host) ?? []
   const domain = path['domain'] ?? prefix ?? host
-  const row = await domainByName(reader, domain, path['region'] ?? region ?? '')
+  return domainByName(reader, domain, path['region'] ?? region ?? '')
+}
+
+/** The pool whose managed login is reached by this host, or by this path. */
+export async function poolAtAddress(reader: Reader, host: string, path: Fields): Promise<PoolRow | undefined> {
+  const row = await domainAtAddress(reader, host, path)
   return row && poolById(reader, row.pool)
+}
+
+/** Whether a domain has managed login, with branding styles, in place of the classic pages. */
+export async function hasManagedLogin(call: WebCall<unknown>, path: Fields): Promise<boolean> {
+  const row = await domainAtAddress(call.unit, new URL(call.webOrigin).hostname, path)
+  return row?.version === 2
 }
 
 export async function poolOfPages(call: WebCall<unknown>, path: Fields): Promise<PoolRow> {
@@ -121,6 +133,7 @@ export async function readAuthorization(
     prompt: fields['prompt'],
     loginHint: fields['login_hint'],
     provider: fields['identity_provider'],
+    lang: fields['lang'],
     query: query.toString(),
   }
 }

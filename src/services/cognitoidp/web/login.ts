@@ -1,7 +1,6 @@
 /** Managed login: the pages on which people sign in and out, and the way back to the app. */
 import { randomUUID } from 'node:crypto'
 import { route, type WebAnswer, type WebRoute } from '../../../kernel/web/site.ts'
-import { readCss, uiOf } from '../branding.ts'
 import { openState, sealState } from '../challenge-state.ts'
 import { respond } from '../challenges.ts'
 import { signInWithPassword } from '../first-factor.ts'
@@ -31,10 +30,11 @@ import {
   sources,
   WRONG,
 } from './page-request.ts'
-import { challengePage, loginPage, printRules, STYLE, signedOutPage } from './pages.ts'
+import { challengePage, loginPage, signedOutPage } from './pages.ts'
 import { passkeyRoutes } from './passkey-pages.ts'
 import { signOutAddress } from './saml.ts'
 import { step } from './sign-in-step.ts'
+import { styleRoutes } from './style-routes.ts'
 
 const authorize: WebRoute = route<LoginClaims>({
   method: 'GET',
@@ -77,7 +77,7 @@ const login = get(
         hasOwnUsers: accepts(request.client, OWN_USERS),
         canSignUp: canSignUp(request.pool),
         hasPasskeys: offersPasskeys(request.pool),
-        providers: providers.map(({ name }) => name),
+        providers: providers.map(({ name, type }) => ({ name, isSocial: type !== 'SAML' && type !== 'OIDC' })),
       }),
       formAction: loginSources(request, providers),
     }
@@ -197,23 +197,7 @@ const logout: WebRoute = route<LoginClaims>({
         return shownError(error)
       }
     }
-    return { page: signedOutPage(plainLook(path, client.settings.ClientName)), session: 'end' }
-  },
-})
-
-const style: WebRoute = route({
-  method: 'GET',
-  path: '/style.css',
-  event: 'GetStyle',
-  authentication: 'document',
-  body: 'none',
-  bodyBytesMax: 0,
-  shown: [],
-  run: async (call, { path, query }) => {
-    const pool = await poolOfPages(call, path)
-    const ui = await uiOf(call.unit, pool, query['client_id'] ?? 'ALL')
-    const own = ui?.css ? printRules(readCss(ui.css)) : ''
-    return { file: `${STYLE}${own}`, contentType: 'text/css; charset=utf-8', cacheSeconds: 60 }
+    return { page: signedOutPage(plainLook(path, client.settings.ClientName, query['lang'])), session: 'end' }
   },
 })
 
@@ -225,5 +209,5 @@ export const loginRoutes: readonly WebRoute[] = [
   ...accountRoutes,
   ...passkeyRoutes,
   logout,
-  style,
+  ...styleRoutes,
 ]

@@ -1,6 +1,7 @@
 /** What the pages of managed login share: the request of the app that they carry, how they are served, and the way back to the app. */
 import { route, type WebAnswer, type WebCall, type WebInput, type WebRoute } from '../../../kernel/web/site.ts'
-import { uiOf } from '../branding.ts'
+import { uiOf } from '../classic-css.ts'
+import { brandingOf } from '../login-branding.ts'
 import type { ProviderRow } from '../providers.ts'
 import { at, type ClientRow, type PoolClient, type PoolRow } from '../resources.ts'
 import { beginSession, tokensOf } from '../tokens.ts'
@@ -11,13 +12,16 @@ import {
   answerAddress,
   badRequest,
   type Fields,
+  hasManagedLogin,
   poolOfPages,
   readAuthorization,
   sourceOf,
 } from './authorization-request.ts'
+import { type Branded, branded } from './branded.ts'
 import { issueCode } from './codes.ts'
+import { languageOf } from './languages.ts'
+import type { Look } from './layout.ts'
 import type { LoginClaims } from './login-session.ts'
-import type { Look } from './pages.ts'
 import { upstreamSources } from './upstream.ts'
 
 const FORM_BYTES_MAX = 32 * 1024
@@ -31,19 +35,43 @@ export interface Open {
 }
 
 export const baseOf = (path: Fields): string =>
-  path['domain'] === undefined ? '' : `/_cognito/${path['region']}/${path['domain']}`
+  path['domain'] === undefined
+    ? ''
+    : `/_cognito/${encodeURIComponent(path['region'] ?? '')}/${encodeURIComponent(path['domain'])}`
 
 /** Of pages that belong to no request of an app. */
-export const plainLook = (path: Fields, app = 'Sign-in'): Look => ({ base: baseOf(path), lang: 'en', app, query: '' })
+export const plainLook = (path: Fields, app = 'Sign-in', lang?: string): Look => ({
+  base: baseOf(path),
+  lang: languageOf(lang),
+  app,
+  query: '',
+})
 
-async function lookOf(call: Visit, request: AuthorizationRequest, path: Fields): Promise<Look> {
-  const ui = await uiOf(call.unit, request.pool, request.client.id)
+/** The branding style of a client, where the domain has managed login and the client has a style of its own. */
+export async function brandedFor(
+  call: WebCall<unknown>,
+  pool: PoolRow,
+  client: string,
+  path: Fields,
+): Promise<Branded | undefined> {
+  const row = (await hasManagedLogin(call, path)) ? await brandingOf(call.unit, pool, client) : undefined
+  return row && !row.usesDefaults ? branded(row) : undefined
+}
+
+/** The CSS and the logo of a customer, where the domain has the classic pages. */
+export const classicFor = async (call: WebCall<unknown>, pool: PoolRow, client: string, path: Fields) =>
+  (await hasManagedLogin(call, path)) ? undefined : uiOf(call.unit, pool, client)
+
+async function lookOf(call: Visit, { pool, client, lang, query }: AuthorizationRequest, path: Fields): Promise<Look> {
+  const base = baseOf(path)
+  const style = await brandedFor(call, pool, client.id, path)
   return {
-    base: baseOf(path),
-    lang: 'en',
-    image: ui?.image,
-    app: request.client.settings.ClientName ?? 'Sign-in',
-    query: request.query,
+    base,
+    lang: languageOf(lang),
+    image: (await classicFor(call, pool, client.id, path))?.image,
+    branding: style?.branding(base),
+    app: client.settings.ClientName ?? 'Sign-in',
+    query,
   }
 }
 

@@ -1,96 +1,39 @@
-/** The pages of managed login as HTML. Those for passkeys need a script, all others none. */
+/** The pages of managed login as HTML. Those for passkeys need a script, all others none. Texts are in English; see `languages.ts`. */
 
 import { type Html, html } from '../../../kernel/web/html.ts'
 import type { ActivityRow } from '../activity-rows.ts'
-import type { StyleRule } from '../branding.ts'
+import {
+  alert,
+  described,
+  type Form,
+  field,
+  form,
+  hidden,
+  type Look,
+  languageLinks,
+  link,
+  page,
+  textOf,
+} from './layout.ts'
 
-export interface Look {
-  /** Where the pages of this login are: empty for a host of its own. */
-  readonly base: string
-  readonly lang: string
-  readonly image?: string | undefined
-  /** Of the app, as people know it. */
-  readonly app: string
-  /** The query that goes from page to page. */
-  readonly query: string
-}
-
-export interface Form {
-  readonly look: Look
-  readonly csrf: string
-  readonly failure?: string | undefined
-  readonly note?: string | undefined
-}
-
-export function page(look: Look, title: string, content: Html): Html {
-  return html`<html lang="${look.lang}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>${title} - ${look.app}</title>
-<link rel="stylesheet" href="${look.base}/style.css?${look.query}">
-</head>
-<body class="background-customizable">
-<header class="banner-customizable">${look.image ? html`<img class="logo-customizable" src="${look.image}" alt="${look.app}">` : html`<span>${look.app}</span>`}</header>
-<main>
-<h1>${title}</h1>
-${content}
-</main>
-</body>
-</html>`
-}
-
-const hidden = (fields: Readonly<Record<string, string | undefined>>): readonly Html[] =>
-  Object.entries(fields).flatMap(([name, value]) =>
-    value === undefined ? [] : [html`<input type="hidden" name="${name}" value="${value}">`],
-  )
-
-interface Field {
-  readonly name: string
-  readonly label: string
-  readonly type?: 'text' | 'password' | 'email' | 'tel'
-  readonly value?: string | undefined
-  readonly autocomplete: string
-  readonly isCode?: boolean
-  readonly isOptional?: boolean
-}
-
-const REQUIRED = html`required`
-const CODE = html`inputmode="numeric" pattern="[0-9]{6}"`
-
-const field = ({ name, label, type = 'text', value, autocomplete, isCode, isOptional }: Field): Html =>
-  html`<label class="label-customizable" for="${name}">${label}</label>
-<input class="inputField-customizable" id="${name}" name="${name}" type="${type}" value="${value}" autocomplete="${autocomplete}" maxlength="${isCode ? 6 : 256}" ${isCode && CODE} ${!isOptional && REQUIRED} autocapitalize="none" spellcheck="false">`
-
-const alert = (text: string | undefined): Html | undefined =>
-  text === undefined ? undefined : html`<p class="errorMessage-customizable" role="alert">${text}</p>`
-const status = (text: string | undefined): Html | undefined =>
-  text === undefined ? undefined : html`<p class="textDescription-customizable" role="status">${text}</p>`
-
-const form = (
-  { look, csrf, failure, note }: Form,
-  action: string,
-  fields: readonly (Html | undefined)[],
-  button: string,
-  carried: Readonly<Record<string, string | undefined>> = {},
-): Html => html`${alert(failure)}${status(note)}
-<form method="post" action="${look.base}${action}">
-${hidden({ csrf, request: look.query, ...carried })}
-${fields}
-<button class="submitButton-customizable">${button}</button>
-</form>`
-
-const link = ({ base, query }: Look, path: string, text: string): Html =>
-  html`<p class="redirect-customizable"><a href="${base}${path}?${query}">${text}</a></p>`
-
-const userName = (value: string | undefined, label: string): Html =>
-  field({ name: 'username', label, value, autocomplete: 'username' })
-const newPassword = (): readonly Html[] => [
-  field({ name: 'password', label: 'New password', type: 'password', autocomplete: 'new-password' }),
-  field({ name: 'again', label: 'New password again', type: 'password', autocomplete: 'new-password' }),
+const userName = (look: Look, value: string | undefined, label: string): Html =>
+  field(look, { name: 'username', label, value, autocomplete: 'username' })
+const newPassword = (look: Look): readonly Html[] => [
+  field(look, { name: 'password', label: 'New password', type: 'password', autocomplete: 'new-password' }),
+  field(look, { name: 'again', label: 'New password again', type: 'password', autocomplete: 'new-password' }),
 ]
-const code = (): Html => field({ name: 'code', label: 'Code', autocomplete: 'one-time-code', isCode: true })
+const code = (look: Look): Html =>
+  field(look, { name: 'code', label: 'Code', autocomplete: 'one-time-code', isCode: true })
+
+const sentTo = (look: Look, destination: string | undefined): string | undefined =>
+  destination === undefined ? undefined : textOf(look, 'A code was sent to {destination}.', { destination })
+
+/** As a button of the sign-in page shows a provider. */
+export interface ShownProvider {
+  readonly name: string
+  /** Of one of the social networks that Cognito knows. */
+  readonly isSocial: boolean
+}
 
 export interface LoginParts extends Form {
   readonly nameLabel: string
@@ -98,7 +41,7 @@ export interface LoginParts extends Form {
   /** Whether the client accepts the pool's own users, beside those of providers. */
   readonly hasOwnUsers: boolean
   readonly canSignUp: boolean
-  readonly providers: readonly string[]
+  readonly providers: readonly ShownProvider[]
   readonly hasPasskeys?: boolean
 }
 
@@ -112,8 +55,13 @@ export const loginPage = (parts: LoginParts): Html =>
         parts,
         '/login',
         [
-          userName(parts.username, parts.nameLabel),
-          field({ name: 'password', label: 'Password', type: 'password', autocomplete: 'current-password' }),
+          userName(parts.look, parts.username, parts.nameLabel),
+          field(parts.look, {
+            name: 'password',
+            label: 'Password',
+            type: 'password',
+            autocomplete: 'current-password',
+          }),
         ],
         'Sign in',
       )}
@@ -121,9 +69,21 @@ ${parts.hasPasskeys && link(parts.look, '/passkeys', 'Sign in with a passkey')}
 ${link(parts.look, '/forgotPassword', 'Forgot your password?')}
 ${parts.canSignUp && link(parts.look, '/signup', 'Create an account')}`
     }
-${parts.providers.map((name) =>
-  form({ look: parts.look, csrf: parts.csrf }, '/federate', [], `Continue with ${name}`, { provider: name }),
-)}`,
+${parts.providers.map(({ name, isSocial }) =>
+  form(
+    { look: parts.look, csrf: parts.csrf },
+    '/federate',
+    [],
+    {
+      text: 'Continue with {name}',
+      values: { name },
+      kind: isSocial ? 'socialButton' : 'idpButton',
+      icon: parts.look.branding?.providerIcons[name],
+    },
+    { provider: name },
+  ),
+)}
+${languageLinks(parts.look, '/login')}`,
   )
 
 interface PasskeyParts extends Form {
@@ -134,12 +94,12 @@ interface PasskeyParts extends Form {
 
 /** A form that the script fills in; without a script it remains hidden. */
 const passkeyForm = (parts: PasskeyParts, kind: 'create' | 'get', action: string, button: string): Html =>
-  html`${alert(parts.failure)}
+  html`${alert(parts.look, parts.failure)}
 <form method="post" action="${parts.look.base}${action}" data-passkey="${kind}" data-options="${parts.options}" hidden>
 ${hidden({ csrf: parts.csrf, request: parts.look.query, session: parts.session })}
 <input type="hidden" name="response" value="">
-<p class="errorMessage-customizable" role="alert" hidden>The browser found no passkey, or it was not confirmed.</p>
-<button class="submitButton-customizable">${button}</button>
+<p class="errorMessage-customizable" role="alert" hidden>${textOf(parts.look, 'The browser found no passkey, or it was not confirmed.')}</p>
+<button class="submitButton-customizable">${textOf(parts.look, button)}</button>
 </form>
 <script src="${parts.look.base}/passkey.js" defer></script>`
 
@@ -147,7 +107,7 @@ export const passkeyPage = (parts: PasskeyParts): Html =>
   page(
     parts.look,
     'Sign in with a passkey',
-    html`<p class="textDescription-customizable">Your device confirms who you are: by your face, your finger, or its own code.</p>
+    html`${described(parts.look, 'Your device confirms who you are: by your face, your finger, or its own code.')}
 ${passkeyForm(parts, 'get', '/passkeys', 'Use a passkey')}
 ${link(parts.look, '/login', 'Sign in in another way')}`,
   )
@@ -156,7 +116,7 @@ export const addPasskeyPage = (parts: PasskeyParts): Html =>
   page(
     parts.look,
     'Add a passkey',
-    html`<p class="textDescription-customizable">With a passkey you sign in without a password.</p>
+    html`${described(parts.look, 'With a passkey you sign in without a password.')}
 ${passkeyForm(parts, 'create', '/passkeys/add', 'Add a passkey')}`,
   )
 
@@ -190,9 +150,13 @@ export function challengePage(parts: ChallengeParts): Html {
           { ...parts, note: 'Your password was set by an administrator. Choose one of your own.' },
           '/challenge',
           [
-            ...newPassword(),
+            ...newPassword(parts.look),
             ...(parts.missing ?? []).map((name) =>
-              field({ name, label: name.replace(/^userAttributes\./, ''), autocomplete: 'off' }),
+              field(parts.look, {
+                name,
+                label: attributeLabel(name.replace(/^userAttributes\./, '')),
+                autocomplete: 'off',
+              }),
             ),
           ],
           'Set password',
@@ -211,10 +175,10 @@ export function challengePage(parts: ChallengeParts): Html {
       return page(
         parts.look,
         'Set up an authenticator app',
-        html`<p class="textDescription-customizable">Scan the picture, or type the key into your authenticator app. Then enter the code that it shows.</p>
-${parts.picture && html`<p><img src="${parts.picture}" alt="QR code of the key" width="200" height="200"></p>`}
+        html`${described(parts.look, 'Scan the picture, or type the key into your authenticator app. Then enter the code that it shows.')}
+${parts.picture && html`<p><img src="${parts.picture}" alt="${textOf(parts.look, 'QR code of the key')}" width="200" height="200"></p>`}
 <p><code>${parts.secret}</code></p>
-${form(parts, '/challenge', [code()], 'Set up', carried)}`,
+${form(parts, '/challenge', [code(parts.look)], 'Set up', carried)}`,
       )
     default:
       return page(
@@ -223,12 +187,10 @@ ${form(parts, '/challenge', [code()], 'Set up', carried)}`,
         form(
           {
             ...parts,
-            note: parts.destination
-              ? `A code was sent to ${parts.destination}.`
-              : 'Enter the code that your authenticator app shows.',
+            note: sentTo(parts.look, parts.destination) ?? 'Enter the code that your authenticator app shows.',
           },
           '/challenge',
-          [code()],
+          [code(parts.look)],
           'Sign in',
           carried,
         ),
@@ -248,6 +210,8 @@ const ATTRIBUTE_TYPES: Readonly<Record<string, { type: 'email' | 'tel'; autocomp
   phone_number: { type: 'tel', autocomplete: 'tel' },
 }
 const ATTRIBUTE_LABELS: Readonly<Record<string, string>> = { email: 'E-mail address', phone_number: 'Phone number' }
+const attributeLabel = (name: string): string =>
+  ATTRIBUTE_LABELS[name] ?? name.replace(/^custom:/, '').replaceAll('_', ' ')
 
 export const signUpPage = (parts: SignUpParts): Html =>
   page(
@@ -257,16 +221,16 @@ export const signUpPage = (parts: SignUpParts): Html =>
       parts,
       '/signup',
       [
-        userName(parts.values['username'], parts.nameLabel),
+        userName(parts.look, parts.values['username'], parts.nameLabel),
         ...parts.attributes.map((name) =>
-          field({
+          field(parts.look, {
             name: `attribute.${name}`,
-            label: ATTRIBUTE_LABELS[name] ?? name.replace(/^custom:/, '').replaceAll('_', ' '),
+            label: attributeLabel(name),
             value: parts.values[`attribute.${name}`],
             ...(ATTRIBUTE_TYPES[name] ?? { autocomplete: 'off' }),
           }),
         ),
-        ...newPassword(),
+        ...newPassword(parts.look),
       ],
       'Create account',
     )}
@@ -280,9 +244,9 @@ export const confirmPage = (
     parts.look,
     'Confirm your account',
     html`${form(
-      { ...parts, note: parts.note ?? (parts.destination ? `A code was sent to ${parts.destination}.` : undefined) },
+      { ...parts, note: parts.note ?? sentTo(parts.look, parts.destination) },
       '/confirmUser',
-      [code()],
+      [code(parts.look)],
       'Confirm',
       { username: parts.username },
     )}
@@ -293,7 +257,7 @@ export const forgotPage = (parts: Form & { readonly nameLabel: string }): Html =
   page(
     parts.look,
     'Forgot your password?',
-    html`${form({ ...parts, note: 'Enter your name, and a code will be sent to you.' }, '/forgotPassword', [userName(undefined, parts.nameLabel)], 'Send a code')}
+    html`${form({ ...parts, note: 'Enter your name, and a code will be sent to you.' }, '/forgotPassword', [userName(parts.look, undefined, parts.nameLabel)], 'Send a code')}
 ${link(parts.look, '/login', 'Back to sign-in')}`,
   )
 
@@ -306,17 +270,21 @@ export const resetPage = (
     form(
       {
         ...parts,
-        note: parts.destination ? `If there is such a user, a code was sent to ${parts.destination}.` : undefined,
+        note:
+          parts.destination &&
+          textOf(parts.look, 'If there is such a user, a code was sent to {destination}.', {
+            destination: parts.destination,
+          }),
       },
       '/confirmForgotPassword',
-      [code(), ...newPassword()],
+      [code(parts.look), ...newPassword(parts.look)],
       'Set password',
       { username: parts.username },
     ),
   )
 
 export const signedOutPage = (look: Look): Html =>
-  page(look, 'Signed out', html`<p role="status">You have signed out.</p>`)
+  page(look, 'Signed out', html`<p role="status">${textOf(look, 'You have signed out.')}</p>`)
 
 interface FeedbackParts extends Form {
   readonly token: string
@@ -341,49 +309,3 @@ export const thanksPage = (look: Look, value: 'Valid' | 'Invalid'): Html =>
 export const errorPage = ({ code: name, message }: { readonly code: string; readonly message: string }): Html =>
   html`<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${name}</title></head>
 <body><main><h1>An error was encountered with the requested page.</h1><p role="alert">${message}</p></main></body></html>`
-
-export const STYLE = `
-:root {
-  color-scheme: light dark;
-  --page: #f4f5f7; --card: #ffffff; --text: #1b1f24; --quiet: #57606a; --line: #d0d7de;
-  --accent: #0b5cad; --on-accent: #ffffff; --bad: #a40e26; --bad-page: #fff1f2;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --page: #14181d; --card: #1c2128; --text: #e6edf3; --quiet: #9da7b3; --line: #444c56;
-    --accent: #6cb6ff; --on-accent: #0d1117; --bad: #ff9b9b; --bad-page: #3b1d20;
-  }
-}
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--text); font: 1rem/1.5 system-ui, "Segoe UI", sans-serif; }
-header, main { width: min(26rem, 100% - 2rem); margin-inline: auto; }
-header { padding: 2.5rem 0 1rem; font-size: 1.25rem; font-weight: 650; }
-header img { max-height: 4rem; max-width: 100%; }
-main { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 1.75rem; margin-bottom: 3rem; }
-h1 { font-size: 1.375rem; line-height: 1.25; margin: 0 0 1rem; }
-p { margin: 0 0 1rem; }
-form { margin: 0 0 1rem; }
-code { overflow-wrap: anywhere; }
-label { display: block; font-weight: 600; margin: 0 0 .25rem; }
-input:not([type=hidden]) {
-  width: 100%; padding: .5625rem .75rem; margin-bottom: 1rem; font: inherit; color: inherit; background: var(--page);
-  border: 1px solid var(--quiet); border-radius: .375rem;
-}
-button, a.idpButton-customizable {
-  display: block; width: 100%; text-align: center; font: inherit; font-weight: 600; padding: .5625rem 1.125rem; border-radius: .375rem;
-  border: 1px solid var(--accent); background: var(--accent); color: var(--on-accent); cursor: pointer; text-decoration: none;
-}
-a.idpButton-customizable { background: none; color: var(--accent); }
-a { color: var(--accent); }
-[role=alert] { background: var(--bad-page); color: var(--bad); border: 1px solid var(--bad); border-radius: .375rem; padding: .625rem .875rem; }
-:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-`
-
-/** A customer's rules, behind ours. They were read into known classes and plain values. */
-export const printRules = (rules: readonly StyleRule[]): string =>
-  rules
-    .map(
-      ({ selector, declarations }) =>
-        `.${selector} { ${declarations.map(([name, value]) => `${name}: ${value};`).join(' ')} }`,
-    )
-    .join('\n')
