@@ -21,11 +21,9 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 
 const FORBIDDEN = '<!doctype html>\n<title>403 Forbidden</title>\n<h1>403 Forbidden</h1>\n'
 
-/** undefined for a request that is allowed. CAPTCHA and challenge come without a page: clients solve them elsewhere. */
+/** undefined for a request that is allowed. What answers CAPTCHA and challenge has pages of its own. */
 export function responseTo({ action, response, responseBody }: Verdict): FilterResponse | undefined {
   if (action === 'ALLOW') return undefined
-  if (action === 'CAPTCHA') return { status: 405, headers: { 'x-amzn-waf-action': 'captcha' }, body: '' }
-  if (action === 'CHALLENGE') return { status: 202, headers: { 'x-amzn-waf-action': 'challenge' }, body: '' }
   if (!response)
     return { status: 403, headers: { 'content-type': 'text/html; charset=utf-8' }, body: FORBIDDEN, isDefault: true }
   const headers = (response.ResponseHeaders ?? []).map(({ Name, Value }) => [Name!.toLowerCase(), Value ?? ''] as const)

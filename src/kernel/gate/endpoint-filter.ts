@@ -1,16 +1,16 @@
 /** The web ACL of Merlon's own endpoint, before what proves a caller is looked at. */
 import { Fault } from '../../wire/fault.ts'
 import type { HttpRequest, HttpResponse } from '../../wire/http.ts'
-import type { EndpointFilter } from '../ports/request-filter.ts'
+import type { EndpointFilter, FilterRefusal } from '../ports/request-filter.ts'
 
 /** A request that the web ACL does not allow. */
 export class FilteredFault extends Fault {
   /** Of the rule; undefined: the protocol of the request words the refusal. */
   readonly response: HttpResponse | undefined
 
-  constructor(response: HttpResponse | undefined) {
-    super('ForbiddenException', 'Request not allowed due to WAF block.', { status: 403 })
-    this.response = response
+  constructor({ isDefault, lacksToken, ...response }: FilterRefusal) {
+    super('ForbiddenException', `Request not allowed due to WAF ${lacksToken ?? 'block'}.`, { status: 403 })
+    this.response = isDefault || lacksToken ? undefined : response
   }
 }
 
@@ -21,5 +21,5 @@ export async function assertAllowed(
   requestId: string,
 ): Promise<void> {
   const refusal = await filter?.(request, requestId)
-  if (refusal) throw new FilteredFault(refusal.isDefault ? undefined : refusal)
+  if (refusal) throw new FilteredFault(refusal)
 }

@@ -81,6 +81,10 @@ export interface WebCall<C = undefined>
   readonly claims: C
   readonly remoteAddress: string
   readonly userAgent: string
+  /** Whether the client's connection was TLS. */
+  readonly isSecure: boolean
+  /** The first value of a header of the request, by its name in lower case: nothing of it is recorded. */
+  header(name: string): string | undefined
   /**
    * The origin of pages, such as `https://console.example`, without a path: for the recipient of a SAML response, an OIDC
    * redirect or a link in a mail. `origin` is the API's.

@@ -352,6 +352,8 @@ export class WebGate {
       claims: web.bearer?.claims,
       remoteAddress: web.request.remoteAddress,
       userAgent: header(web.request, 'user-agent') ?? '',
+      isSecure: web.request.secure,
+      header: (name) => header(web.request, name),
       newId: (make = randomUUID) => make(),
       uniqueId,
       once,

@@ -8,11 +8,11 @@ import type { TrafficRecorder } from '../../engines/waf/traffic-recorder.ts'
 import type { CompiledWebAcl, EvaluationContext, Verdict } from '../../engines/waf/web-acl.ts'
 import type { ReadyWebAcl } from '../../kernel/planes/compiled-web-acls.ts'
 import type { PublishedLoadBalancer } from '../../kernel/planes/gateway-content.ts'
-import { type Challenges, type TokenFacts, tokenOutcome } from './challenge.ts'
+import { type Challenges, type TokenFacts, tokenOutcome } from '../../kernel/web-acl-tokens/challenge.ts'
 import type { GatewayMetrics } from './gateway-metrics.ts'
 import type { GatewayRequest, Header } from './request.ts'
 import type { BodyStart } from './request-body.ts'
-import { respondStatus, respondText } from './responses.ts'
+import { respondAnswer, respondStatus, respondText } from './responses.ts'
 
 /** Reported: the evaluation's own budget is in steps, which do not depend on the machine. */
 const SLOW_MS = 250
@@ -128,8 +128,11 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** The status of the answer. */
 function answer(request: GatewayRequest, verdict: Verdict, challenges: Challenges, now: number): number {
-  if (verdict.action === 'CHALLENGE' || verdict.action === 'CAPTCHA')
-    return challenges.respond(request, verdict.action, now)
+  if (verdict.action === 'CHALLENGE' || verdict.action === 'CAPTCHA') {
+    const wanted = challenges.respond(request, verdict.action, now)
+    respondAnswer(request, wanted)
+    return wanted.status
+  }
   const { response, responseBody } = verdict
   const status = Number(response?.ResponseCode ?? 403)
   const headers = (response?.ResponseHeaders ?? []).map(({ Name = '', Value = '' }): Header => [Name, Value])

@@ -19,7 +19,7 @@ import {
 import { Mirror, type MirrorOptions } from '../../kernel/planes/mirror.ts'
 import type { ListenerSpec, Plane } from '../../kernel/planes/plane.ts'
 import type { OpenSecrets } from '../../kernel/planes/sealed-secrets.ts'
-import { Challenges } from './challenge.ts'
+import { Challenges } from '../../kernel/web-acl-tokens/challenge.ts'
 import { Connections } from './connections.ts'
 import { FlowRecorder } from './flow-recorder.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'

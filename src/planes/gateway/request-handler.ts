@@ -3,14 +3,13 @@ import type { Duplex } from 'node:stream'
 import { addressBytes, type IpSet } from '../../engines/waf/ip-set.ts'
 import type { PublishedWebAcl } from '../../engines/waf/published.ts'
 import type { CompiledWebAcls, ReadyWebAcl } from '../../kernel/planes/compiled-web-acls.ts'
-import { CAPTCHA_PATH, SOUND_PATH } from './captcha.ts'
-import { SOLUTION_BYTES_MAX, SOLUTION_PATH } from './challenge.ts'
+import { Challenges, SOLUTION_BYTES_MAX } from '../../kernel/web-acl-tokens/challenge.ts'
 import { bodyLimit, type FilterParts, filtered } from './filter.ts'
 import { forward, forwardUpgrade, idleMs } from './forward.ts'
 import type { GatewayMetrics } from './gateway-metrics.ts'
 import { type GatewayRequest, type Header, headerOf } from './request.ts'
 import { startOf } from './request-body.ts'
-import { respondFixed, respondRedirect, respondStatus } from './responses.ts'
+import { respondAnswer, respondFixed, respondRedirect, respondStatus } from './responses.ts'
 import { actionFor, type Route, routeOf } from './routing.ts'
 import type { GatewayState, ReportError } from './state.ts'
 import type { Pools, TargetChoice } from './upstream.ts'
@@ -146,17 +145,13 @@ export class RequestHandler {
 
   /** Answers the requests of the pages that give tokens. They are below `/.well-known/`, and pass no web ACL. */
   async #isAboutToken(request: GatewayRequest, webAcl: PublishedWebAcl): Promise<boolean> {
-    const { challenges } = this.#parts.filter
-    const { path, method } = request
-    if (path === SOUND_PATH && method === 'GET') {
-      challenges.captcha.respondSound(request, Date.now())
-      return true
-    }
-    if ((path !== SOLUTION_PATH && path !== CAPTCHA_PATH) || method !== 'POST') return false
+    if (!Challenges.isAboutToken(request)) return false
     const start = request.body && (await startOf(request.body, SOLUTION_BYTES_MAX))
-    if (!start?.isWhole) respondStatus(request, 400)
-    else if (path === CAPTCHA_PATH) challenges.solveCaptcha(request, start.bytes.toString('utf8'), Date.now())
-    else challenges.solve(request, webAcl, start.bytes.toString('utf8'), Date.now())
+    if (request.method === 'POST' && !start?.isWhole) respondStatus(request, 400)
+    else {
+      const body = start?.bytes.toString('utf8') ?? ''
+      respondAnswer(request, this.#parts.filter.challenges.answer(request, webAcl, body, Date.now()))
+    }
     return true
   }
 

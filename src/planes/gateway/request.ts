@@ -1,8 +1,9 @@
 /** A request as the gateway works on it, whatever version of HTTP it came by. All texts are bytes as Latin-1 strings. */
 import { EventEmitter } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
+import type { Header } from '../../kernel/web-acl-tokens/request.ts'
 
-export type Header = readonly [name: string, value: string]
+export { type Header, headerOf, hostOf } from '../../kernel/web-acl-tokens/request.ts'
 
 export interface TlsFacts {
   /** `TLSv1.3` */
@@ -108,15 +109,6 @@ export abstract class ReceivedRequest implements GatewayRequest {
   abstract respond(head: ResponseHead, body?: string | Buffer): void
   abstract begin(head: ResponseHead): Writable | undefined
   abstract destroy(): void
-}
-
-export const headerOf = (headers: readonly Header[], name: string): string | undefined =>
-  headers.find(([each]) => each.toLowerCase() === name)?.[1]
-
-/** The host of an authority, in lower case and without its port; undefined for a text that is none. */
-export function hostOf(authority: string): string | undefined {
-  const [, host] = /^([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i.exec(authority) ?? []
-  return host?.toLowerCase().replace(/\.$/, '')
 }
 
 /** The parts of a target of a request; undefined for one that is refused. */

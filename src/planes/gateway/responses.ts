@@ -1,5 +1,6 @@
 /** The gateway's own responses, as an application load balancer gives them. */
 import type { PublishedAction } from '../../kernel/planes/gateway-content.ts'
+import type { TokenAnswer } from '../../kernel/web-acl-tokens/request.ts'
 import { type GatewayRequest, type Header, hostOf } from './request.ts'
 
 const SERVER: Header = ['Server', 'awselb/2.0']
@@ -36,15 +37,18 @@ export function respondText(
   text: string,
   headers: readonly Header[] = [],
 ): void {
-  const body = Buffer.from(text)
+  respondAnswer(request, { status, headers: [['Content-Type', contentType], ...headers], body: text })
+}
+
+export function respondAnswer(request: GatewayRequest, { status, headers, body }: TokenAnswer): void {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body
   const own: readonly Header[] = [
     ['Date', new Date().toUTCString()],
-    ['Content-Type', contentType],
-    ['Content-Length', String(body.length)],
+    ['Content-Length', String(bytes.length)],
     ['Connection', 'keep-alive'],
   ]
   const head = { status, headers: [SERVER, ...own, ...headers] }
-  request.respond(head, request.method === 'HEAD' ? undefined : body)
+  request.respond(head, request.method === 'HEAD' ? undefined : bytes)
 }
 
 export function respondFixed(

@@ -9,8 +9,8 @@ import type {
   PublishedTargetGroup,
 } from '../../kernel/planes/gateway-content.ts'
 import type { OpenSecrets } from '../../kernel/planes/sealed-secrets.ts'
+import { SealedCookies } from '../../kernel/web-acl-tokens/sealed-cookies.ts'
 import { compileRoute, type Route } from './routing.ts'
-import { SealedCookies } from './sealed-cookies.ts'
 
 interface NamedContext {
   readonly namesHost: (host: string) => boolean

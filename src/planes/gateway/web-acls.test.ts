@@ -1,6 +1,7 @@
 /** Web ACLs at the gateway: what is blocked, counted, limited and challenged, on real sockets. */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -16,9 +17,9 @@ import {
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { GATEWAY } from '../../kernel/planes/gateway-content.ts'
 import { planeSecrets } from '../../kernel/planes/sealed-secrets.ts'
+import { SealedCookies } from '../../kernel/web-acl-tokens/sealed-cookies.ts'
 import { gatewayCloud, target, WAIT } from './gateway.fixture.ts'
 import type { GatewaySettings } from './index.ts'
-import { SealedCookies } from './sealed-cookies.ts'
 
 const visibility = (MetricName: string) => ({
   MetricName,
@@ -226,6 +227,43 @@ describe('A challenge', () => {
     expect(await it.status('/private', { headers: { ...browser, Cookie: `${Cookie.slice(0, -2)}AA` } })).toBe(202)
     expect(await it.status('/public')).toBe(200)
   })
+
+  test('is solved for one host, and for others where the web ACL names its domain', async () => {
+    const rules = [rule('challenge', 1, path('/private'), { Challenge: {} })]
+    const it = await protectedShop(rules, { TokenDomains: ['shop.example'] })
+    await vi.waitFor(async () => expect(await it.status('/private')).toBe(202), WAIT)
+    const at = (host: string, more: Record<string, string> = {}, method = 'GET', where = '/private', body?: string) =>
+      new Promise<{ status: number; text: string; cookie: string }>((resolve, reject) => {
+        const headers = { Host: host, Accept: 'text/html', ...more }
+        const sent = request({ host: '127.0.0.1', port: it.port, path: where, method, headers }, (response) => {
+          let text = ''
+          response.setEncoding('utf8').on('data', (chunk: string) => {
+            text += chunk
+          })
+          response.on('end', () =>
+            resolve({ status: response.statusCode!, text, cookie: response.headers['set-cookie']?.[0] ?? '' }),
+          )
+        })
+        sent.on('error', reject).end(body)
+      })
+    const token = async (host: string) => {
+      const { text } = await at(host)
+      const [, challenge = '', bits] = /data-challenge="([^"]+)" data-bits="(\d+)"/.exec(text) ?? []
+      const body = JSON.stringify({ challenge, solution: solved(challenge, Number(bits)) })
+      return (await at(host, {}, 'POST', '/.well-known/merlon-challenge', body)).cookie
+    }
+    const status = async (host: string, cookie: string) => (await at(host, { Cookie: cookie.split(';')[0]! })).status
+
+    const shared = await token('www.shop.example')
+    expect(shared).toContain('; Domain=shop.example')
+    expect([await status('www.shop.example', shared), await status('other.example', shared)]).toEqual([200, 200])
+    // Solved where anyone may name any host: of no use elsewhere, neither below it nor at the named domain.
+    const own = await token('example')
+    expect(own).not.toContain('Domain=')
+    expect(await status('example', own)).toBe(200)
+    for (const host of ['shop.example', 'www.shop.example', 'other.example'])
+      expect([host, await status(host, own)]).toEqual([host, 202])
+  })
 })
 
 describe('A CAPTCHA', () => {
@@ -275,7 +313,7 @@ describe('A CAPTCHA', () => {
     expect(await it.status('/private', { headers: { ...browser, 'User-Agent': 'Other/1', Cookie } })).toBe(405)
     // A puzzle gives one token.
     expect((await it.send(puzzle, digits)).status).toBe(405)
-    expect(tones).toMatch(/^[1-5]{4}$/)
+    expect(tones).toMatch(/^[1-5]{6}$/)
     const [, second] = await it.page()
     const sound = await fetch(`${it.url}/.well-known/merlon-captcha/sound?puzzle=${second}`, { headers: browser })
     expect([sound.status, sound.headers.get('content-type')]).toEqual([200, 'audio/wav'])

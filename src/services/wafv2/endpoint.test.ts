@@ -67,6 +67,38 @@ test('A custom response is sent as it was configured; pages of no other resource
   expect((await new Browser(it).open('/signin')).status).toBe(418)
 })
 
+test('Challenges of the endpoint have a page for browsers, and none for calls', async () => {
+  const it = await protectedEndpoint([], { DefaultAction: { Allow: {} } })
+  const { LockToken, ...acl } = { ...it.acl, ...(await it.get(it.acl.ARN!)) }
+  const everything: Waf.Statement = {
+    ByteMatchStatement: {
+      ...listing.ByteMatchStatement!,
+      FieldToMatch: { UriPath: {} },
+      SearchString: Buffer.from('/'),
+    },
+  }
+  await it.waf.send(
+    new Waf.UpdateWebACLCommand({
+      Name: acl.Name!,
+      Id: acl.Id!,
+      Scope: 'REGIONAL',
+      LockToken: LockToken!,
+      DefaultAction: { Allow: {} },
+      VisibilityConfig: visibility('endpoint'),
+      Rules: [rule('people', 0, everything, { Action: { Challenge: {} } })],
+    }),
+  )
+  // A status of 202 would be a success to clients.
+  const message = 'Request not allowed due to WAF challenge.'
+  await expect(it.list()).rejects.toMatchObject({ ...FORBIDDEN, message })
+  const browser = new Browser(it)
+  const page = await browser.request('GET', '/signin', '', { accept: 'text/html' })
+  expect([page.status, page.text]).toEqual([202, expect.stringContaining('Checking your browser')])
+  // The page that takes the solution is not challenged itself.
+  const solved = await browser.request('POST', '/.well-known/merlon-challenge', '{}', {})
+  expect([solved.status, solved.text]).toEqual([403, 'The solution is wrong, late, or not of this client.\n'])
+})
+
 test('Only the first account protects the endpoint, with the permission for it', async () => {
   const it = await waf()
   const ann = await it.user('ann', allowing({ Action: ['wafv2:CreateWebACL'], Resource: '*' }))

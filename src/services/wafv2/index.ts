@@ -21,6 +21,7 @@ import { openRequestFilter } from './request-filter.ts'
 import * as ruleGroups from './rule-groups.ts'
 import * as sampledRequests from './sampled-requests.ts'
 import * as tagging from './tagging.ts'
+import { tokenSites } from './token-site.ts'
 import * as webAcls from './web-acls.ts'
 
 /** Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awswafv2.html */
@@ -47,6 +48,7 @@ export const wafv2 = words.service({
   ),
   conditionKeys,
   webAclResources: [endpointResource],
+  sites: tokenSites,
   jobs: { [DELIVER_LOGS]: deliverLogs, [sampledRequests.FORGET_SAMPLES]: sampledRequests.forgetSamples },
   planeRecords: { gateway: (unit, batch) => webAclsPort.receive(unit, batch) },
   open: (context) => {

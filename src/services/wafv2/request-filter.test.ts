@@ -1,4 +1,5 @@
 /** The web ACL of a user pool filters its managed login, before anything of a request is read. */
+import { createHash } from 'node:crypto'
 import {
   AdminCreateUserCommand,
   CognitoIdentityProviderClient,
@@ -129,4 +130,47 @@ test('Challenges are answered as AWS WAF does, and without an association nothin
   expect(await browser.open('/login')).toMatchObject({ status: 202, headers: { 'x-amzn-waf-action': 'challenge' } })
   await it.waf.send(new Waf.DisassociateWebACLCommand({ ResourceArn: pool.Arn! }))
   expect((await browser.open('/login')).status).toBe(400)
+})
+
+const PAGE = { accept: 'text/html,*/*' }
+
+test('A browser solves the challenge of a pool at the host of its pages; its token is no one else’s', async () => {
+  const { browser } = await world([rule('all', 0, startsWith('/'), { Action: { Challenge: {} } })])
+  const page = await browser.request('GET', '/login', '', PAGE)
+  expect([page.status, page.headers['content-security-policy']]).toEqual([
+    202,
+    expect.stringMatching(/^default-src 'none'; script-src 'nonce-[^']+'; connect-src 'self'; frame-ancestors 'none'$/),
+  ])
+  const [, challenge = '', bits = ''] = /data-challenge="([^"]+)" data-bits="(\d+)"/.exec(page.text) ?? []
+  let solution = 0
+  while (createHash('sha256').update(`${challenge}:${solution}`).digest().readUInt32BE() >>> (32 - Number(bits)) !== 0)
+    solution++
+  const send = (text: string) =>
+    browser.request('POST', '/.well-known/merlon-challenge', JSON.stringify({ challenge, solution: text }), {
+      'content-type': 'application/json',
+    })
+  expect((await send('1')).status).toBe(403)
+  expect((await send(String(solution))).status).toBe(200)
+  expect((await browser.open('/login')).status).toBe(400)
+  expect((await browser.request('GET', '/login', '', { 'user-agent': 'other' })).status).toBe(202)
+  expect((await send(String(solution))).status).toBe(403)
+})
+
+test('A CAPTCHA of a pool has its page there, with a picture, a sound and a form; a wrong answer gets another one', async () => {
+  const { browser } = await world([rule('all', 0, startsWith('/'), { Action: { Captcha: {} } })])
+  expect(await browser.open('/login')).toMatchObject({
+    status: 405,
+    text: '',
+    headers: { 'x-amzn-waf-action': 'captcha' },
+  })
+  const page = await browser.request('GET', '/login', '', PAGE)
+  expect([page.status, page.headers['content-type']]).toEqual([405, 'text/html; charset=UTF-8'])
+  const [, puzzle = ''] = /name="puzzle" value="([^"]+)"/.exec(page.text) ?? []
+  const sound = await browser.open(`/.well-known/merlon-captcha/sound?puzzle=${puzzle}`)
+  expect([sound.status, sound.headers['content-type']]).toEqual([200, 'audio/wav'])
+  const answer = await browser.request('POST', '/.well-known/merlon-captcha', `puzzle=${puzzle}&answer=0`, {
+    ...PAGE,
+    'content-type': 'application/x-www-form-urlencoded',
+  })
+  expect([answer.status, answer.text]).toEqual([405, expect.stringContaining('That was not right')])
 })

@@ -16,10 +16,13 @@ import type { FilterRefusal, RequestFilterPort } from '../../kernel/ports/reques
 import { webAclResources } from '../../kernel/ports/web-acl-resources.ts'
 import type { ServiceContext } from '../../kernel/service/open-services.ts'
 import { DerivedCache } from '../../kernel/state/derived.ts'
+import { Challenges, tokenOutcome } from '../../kernel/web-acl-tokens/challenge.ts'
+import type { TokenAnswer } from '../../kernel/web-acl-tokens/request.ts'
 import type { HttpRequest } from '../../wire/http.ts'
 import { ENDPOINT_ARN, isEndpointFiltered } from './endpoint.ts'
 import { EvaluationBudget } from './evaluation-budget.ts'
 import { webAclsPort } from './published-web-acls.ts'
+import { openChallenges, tokenRequestOf } from './token-site.ts'
 
 /** Between two writes; more are dropped. */
 const RECORDS_MAX = 10_000
@@ -46,6 +49,7 @@ export function openRequestFilter({
 }: Pick<ServiceContext, 'store' | 'clock' | 'use'>): OpenedFilter {
   const rates = new RateLimiter()
   const budget = new EvaluationBudget()
+  const challenges = openChallenges(use)
   let records: WebAclRecord[] = []
   const recorder = new TrafficRecorder((record) => {
     if (records.length < RECORDS_MAX) records.push(record)
@@ -82,15 +86,19 @@ export function openRequestFilter({
     )
     const now = clock.now()
     if (!budget.admits(request.remoteAddress, now)) return SPENT
+    const client = tokenRequestOf(request)
+    const token = challenges.token(client, acl)
     const inspected = inspectedRequest(request, bodyBytesMax, addresses.facts)
     const steps = new Steps()
     let verdict: Verdict
     try {
-      verdict = compiled.evaluate(inspected, { rates, now, token: {}, addresses: addresses.facts, steps })
+      verdict = compiled.evaluate(inspected, { rates, now, token, addresses: addresses.facts, steps })
     } finally {
       budget.spend(request.remoteAddress, now, steps.used)
     }
-    const response = responseTo(verdict)
+    const { action } = verdict
+    const wanted = action === 'CHALLENGE' || action === 'CAPTCHA' ? challenges.respond(client, action, now) : undefined
+    const response = wanted ? pageOf(wanted, action) : responseTo(verdict)
     recorder.inspected(acl, inspected, verdict, {
       now,
       sourceName: type?.httpSourceName ?? '-',
@@ -98,6 +106,7 @@ export function openRequestFilter({
       requestId,
       scheme: request.secure ? 'https' : 'http',
       responseCode: response?.status,
+      ...(wanted && { token: tokenOutcome(action as 'CHALLENGE' | 'CAPTCHA', token, wanted.status) }),
       bodyBytes: request.body.length,
     })
     return response
@@ -111,7 +120,10 @@ export function openRequestFilter({
       timer = setInterval(() => void flush().catch(() => undefined), FLUSH_MS).unref()
     },
     refusal,
-    endpointRefusal: async (request, requestId) => (isFiltered ? refusal(ENDPOINT_ARN, request, requestId) : undefined),
+    endpointRefusal: async (request, requestId) =>
+      isFiltered && !Challenges.isAboutToken(request) ? refusal(ENDPOINT_ARN, request, requestId) : undefined,
+    // The pages belong to no web ACL: their tokens are those of their host.
+    tokenAnswer: (request, body, now) => challenges.answer(request, { tokenDomains: [] }, body, now),
     flush,
     close: async () => {
       clearInterval(timer)
@@ -120,6 +132,13 @@ export function openRequestFilter({
     },
   }
 }
+
+const pageOf = ({ status, headers, body }: TokenAnswer, action: string): FilterRefusal => ({
+  status,
+  headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])),
+  body,
+  lacksToken: action === 'CAPTCHA' ? 'captcha' : 'challenge',
+})
 
 function inspectedRequest(request: HttpRequest, bodyBytesMax: number, addresses: AddressFacts): InspectedRequest {
   const place = addresses.placeOf(request.remoteAddress)

@@ -25,11 +25,11 @@ export const captchaPage = ({ image, puzzle, path, soundPath, isRetry, nonce }: 
 <h1>Are you a person?</h1>
 ${isRetry ? '<p role="alert">That was not right. Here is another one.</p>\n' : ''}<form method="post" action="${path}">
 <img src="data:image/png;base64,${image}" width="240" height="80" alt="Six digits, distorted. If you cannot read them, use the sound below.">
-<p><label for="answer">Type the six digits of the picture, or the four numbers of the sound</label></p>
+<p><label for="answer">Type the six digits of the picture, or the six numbers of the sound</label></p>
 <p><input id="answer" name="answer" inputmode="numeric" autocomplete="off" maxlength="12" required><button type="submit">Continue</button></p>
 <input type="hidden" name="puzzle" value="${puzzle}">
 <h2>Sound</h2>
-<p>You hear four groups of tones. Count the tones of each group and type the four numbers.</p>
+<p>You hear six groups of tones. Count the tones of each group and type the six numbers.</p>
 <audio controls preload="none" src="${soundPath}?puzzle=${puzzle}"></audio>
 </form>
 </main>
