@@ -12,9 +12,9 @@ import { codeOf } from '../../src/services/signin/browser.fixture.ts'
 import { accessibilityFindings, openBrowser, screenshot } from './browser.ts'
 import {
   PASSWORD,
-  ROOT_EMAIL,
   type SignInServer,
   signInAs,
+  signInAsRoot,
   startInstallation,
   virtualAuthenticator,
 } from './sign-in.ts'
@@ -59,10 +59,7 @@ describe('The root user', () => {
     await page.getByRole('link', { name: 'Sign in as root user' }).click()
     await screenshot(page, 'sign-in-root')
     expect(await accessibilityFindings(page)).toEqual([])
-    await page.goto(`${server.origin}/signin/root?redirect=/signin/security`)
-    await page.getByLabel('Root user e-mail address').fill(ROOT_EMAIL)
-    await page.getByLabel('Password').fill(PASSWORD)
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await signInAsRoot(page, server)
     await heading('Security credentials')
     await page.getByText(`arn:aws:iam::${server.account}:root`).waitFor()
     await screenshot(page, 'security-root')

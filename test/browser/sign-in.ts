@@ -1,8 +1,13 @@
 /** Servers whose people sign in, and a browser for them. */
 import { spawn } from 'node:child_process'
+import { createHash, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { Agent } from 'node:https'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import { IAMClient } from '@aws-sdk/client-iam'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { Page } from 'playwright-core'
 import { ACCOUNT } from '../cloud.ts'
 import { merlonScript, type Running, startAlone, temporaryFolder } from '../process.ts'
@@ -14,7 +19,7 @@ export interface SignInServer {
   readonly account: string
   readonly api: string
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
-  /** `http://localhost:PORT`: passkeys need a name, not an address. */
+  /** `http://localhost:PORT`, or `https`: passkeys need a name, not an address. */
   readonly origin: string
   readonly iam: IAMClient
   stop(): Promise<unknown>
@@ -22,6 +27,26 @@ export interface SignInServer {
 
 /** An installation that `merlon init --root-email` has made, with its server. */
 export async function startInstallation(environment: Readonly<Record<string, string>> = {}): Promise<SignInServer> {
+  const { data, account, credentials } = await installed()
+  return serverAt(await startAlone(['--data', data], environment), account, credentials)
+}
+
+/** The same with `--tls auto`; `trustedKey` is of the server's certificate, which its own authority has signed. */
+export async function startInstallationWithTls(): Promise<SignInServer & { readonly trustedKey: string }> {
+  const { data, account, credentials } = await installed()
+  const running = await startAlone(['--data', data, '--tls', 'auto'])
+  const ca = readFileSync(join(data, 'tls', 'ca.pem'))
+  const server = serverAt(running, account, credentials, ca)
+  const socket = connect({ host: 'localhost', port: Number(new URL(server.origin).port), servername: 'localhost', ca })
+  // Refuses a certificate that the authority has not signed.
+  await once(socket, 'secureConnect')
+  const { publicKey } = new X509Certificate(socket.getPeerCertificate().raw)
+  socket.destroy()
+  const spki = publicKey.export({ type: 'spki', format: 'der' })
+  return { ...server, trustedKey: createHash('sha256').update(spki).digest('base64') }
+}
+
+async function installed() {
   const data = join(temporaryFolder(), 'data')
   const words = ['init', '--data', data, '--account', ACCOUNT, '--root-email', ROOT_EMAIL, '--json']
   const child = spawn(process.execPath, [merlonScript, ...words], { stdio: ['pipe', 'pipe', 'inherit'] })
@@ -32,18 +57,30 @@ export async function startInstallation(environment: Readonly<Record<string, str
   if (status !== 0) throw new Error(`merlon init ended with status ${status}`)
   const { accountId, accessKeyId, secretAccessKey } = JSON.parse(text) as Readonly<Record<string, string>>
   const credentials = { accessKeyId: accessKeyId!, secretAccessKey: secretAccessKey! }
-  return serverAt(await startAlone(['--data', data], environment), accountId!, credentials)
+  return { data, account: accountId!, credentials }
 }
 
-/** A server that runs, and its root key. */
-export function serverAt(running: Running, account: string, credentials: SignInServer['credentials']): SignInServer {
+/** A server that runs, and its root key; with TLS, the authority of its certificate. */
+export function serverAt(
+  running: Running,
+  account: string,
+  credentials: SignInServer['credentials'],
+  ca?: Buffer,
+): SignInServer {
   const { signIn } = running as unknown as { readonly signIn: string }
+  const { protocol, port } = new URL(signIn)
   return {
     account,
     api: running.url,
     credentials,
-    origin: `http://localhost:${new URL(signIn).port}`,
-    iam: new IAMClient({ region: 'us-east-1', endpoint: running.url, credentials, maxAttempts: 1 }),
+    origin: `${protocol}//localhost:${port}`,
+    iam: new IAMClient({
+      region: 'us-east-1',
+      endpoint: running.url,
+      credentials,
+      maxAttempts: 1,
+      ...(ca && { requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ ca }) }) }),
+    }),
     stop: () => running.stop(),
   }
 }
@@ -53,6 +90,13 @@ export async function signInAs(page: Page, { origin, account }: SignInServer, na
   await page.getByLabel('Account ID or alias').fill(account)
   await page.getByLabel('User name').fill(name)
   await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
+
+export async function signInAsRoot(page: Page, { origin }: SignInServer) {
+  await page.goto(`${origin}/signin/root?redirect=/signin/security`)
+  await page.getByLabel('Root user e-mail address').fill(ROOT_EMAIL)
+  await page.getByLabel('Password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Sign in' }).click()
 }
 

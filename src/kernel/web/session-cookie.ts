@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { Vault } from '../../vault/vault.ts'
 import { Fault } from '../../wire/fault.ts'
-import { type HttpRequest, header } from '../../wire/http.ts'
+import type { HttpRequest } from '../../wire/http.ts'
 import type { SessionScheme, WebSite } from './site.ts'
 
 type Tokens = Pick<Vault, 'issue' | 'redeem'>
@@ -90,11 +90,17 @@ export function browserOf(
   return { id, cookie: printed(name, id, 24 * 60 * 60, request.secure) }
 }
 
-function cookieOf(request: Pick<HttpRequest, 'rawHeaders'>, name: string): string | undefined {
-  const pairs = (header(request, 'cookie') ?? '').split(';', COOKIES_MAX)
-  for (const pair of pairs) {
-    const at = pair.indexOf('=')
-    if (pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim()
+/** HTTP/2 sends a header field for each cookie: RFC 9113, section 8.2.3. */
+function cookieOf({ rawHeaders }: Pick<HttpRequest, 'rawHeaders'>, name: string): string | undefined {
+  let left = COOKIES_MAX
+  for (let i = 0; i + 1 < rawHeaders.length && left > 0; i += 2) {
+    if (rawHeaders[i]!.toLowerCase() !== 'cookie') continue
+    const pairs = rawHeaders[i + 1]!.split(';', left)
+    left -= pairs.length
+    for (const pair of pairs) {
+      const at = pair.indexOf('=')
+      if (pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim()
+    }
   }
   return undefined
 }

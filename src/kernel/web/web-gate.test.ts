@@ -188,6 +188,19 @@ describe('A session', () => {
     expect(await status(cookie)).toBe(401)
   })
 
+  test('is found in any of the first 64 cookies, whether they come in one header field or, as by HTTP/2, in several', async () => {
+    const { cookie } = await signedIn()
+    const others = (count: number) => Array.from({ length: count }, (_, i) => `c${i}=x`).join('; ')
+    const status = async (Cookie: string, more: string) =>
+      (await send('GET', '/portal/me', { headers: { Cookie, cookie: more } })).status
+
+    expect(await status('c=x', cookie)).toBe(200)
+    expect(await status(cookie, 'c=x')).toBe(200)
+    expect(await status(others(63), cookie)).toBe(200)
+    expect(await status(others(64), cookie)).toBe(401)
+    expect(await status(others(40), `${others(24)}; ${cookie}`)).toBe(401)
+  })
+
   test('has a cookie that other hosts cannot set, over TLS', async () => {
     const page = await send('GET', '/portal/login', { secure: true })
     expect(page.headers['set-cookie']).toMatch(
