@@ -14,10 +14,17 @@ import { type Merlon, startMerlon } from '../../src/testing/start.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const ACCOUNT = '210987654321'
+/** Several start at once here, and the machine may be busy with other suites. */
+const PATIENT = { timeoutMs: 120_000 }
 
 let merlon: Merlon
 beforeAll(async () => {
-  merlon = await startMerlon({ seed: { users: [{ name: 'ann' }] }, accountId: ACCOUNT, region: 'eu-west-1' })
+  merlon = await startMerlon({
+    seed: { users: [{ name: 'ann' }] },
+    ...PATIENT,
+    accountId: ACCOUNT,
+    region: 'eu-west-1',
+  })
 })
 afterAll(() => merlon.stop())
 
@@ -81,7 +88,7 @@ describe('A server of startMerlon', () => {
 })
 
 test('Without a seed its credentials are an administrator’s, who may assume roles: a root user may not', async () => {
-  await using own = await startMerlon()
+  await using own = await startMerlon(PATIENT)
   const { Arn, Account } = await own.client(STSClient).send(new GetCallerIdentityCommand())
   expect(Arn).toMatch(/:user\//)
   const iam = own.client(IAMClient)
@@ -104,7 +111,7 @@ test('Without a seed its credentials are an administrator’s, who may assume ro
 test('It ends with `await using`: nothing answers there any more', async () => {
   let endpoint: string
   {
-    await using own = await startMerlon()
+    await using own = await startMerlon(PATIENT)
     endpoint = own.endpoint
     expect((await fetch(`${endpoint}/health`)).status).toBe(200)
   }
@@ -112,7 +119,7 @@ test('It ends with `await using`: nothing answers there any more', async () => {
 })
 
 test('Four at once do not meet: each has its own users, clock and events', async () => {
-  const all = await Promise.all([1, 2, 3, 4].map(() => startMerlon()))
+  const all = await Promise.all([1, 2, 3, 4].map(() => startMerlon(PATIENT)))
   try {
     await Promise.all(
       all.map(async (each, n) => {

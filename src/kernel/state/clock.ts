@@ -22,6 +22,11 @@ export class MovableClock implements Clock {
     return this.#stoppedAtMs ?? Date.now() + this.#offsetMs
   }
 
+  /** Stops it at this instant; `advance` and `set` still move it. */
+  stop(): void {
+    this.#stoppedAtMs = this.now()
+  }
+
   advance(ms: number): void {
     if (this.#stoppedAtMs === undefined) this.#offsetMs += ms
     else this.#stoppedAtMs += ms
