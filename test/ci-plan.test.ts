@@ -1,5 +1,6 @@
 /** What CI runs: what a change touches always, everything else in its turn. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import {
@@ -108,4 +109,14 @@ test('Imports are followed to files that are only named, and end at packages', (
   expect(files).toContain('test/docs/shim.mjs')
   expect(files).toContain('test/process.ts')
   expect([...files].filter((file) => file.startsWith('node_modules/'))).toEqual([])
+})
+
+test('What a suite covers is there', () => {
+  const isThere = (path: string) => {
+    const folder = join(root, path.slice(0, path.lastIndexOf('/') + 1))
+    const start = path.slice(path.lastIndexOf('/') + 1)
+    return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith(start))
+  }
+
+  expect(SUITES.flatMap(({ covers }) => covers).filter((path) => !isThere(path))).toEqual([])
 })

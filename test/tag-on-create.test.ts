@@ -5,7 +5,18 @@
 import * as acm from '@aws-sdk/client-acm'
 import { CloudTrailClient, CreateTrailCommand } from '@aws-sdk/client-cloudtrail'
 import { CloudWatchLogsClient, CreateLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs'
+import {
+  CognitoIdentityClient,
+  CreateIdentityPoolCommand,
+  UpdateIdentityPoolCommand,
+} from '@aws-sdk/client-cognito-identity'
+import {
+  CognitoIdentityProviderClient,
+  CreateUserPoolCommand,
+  UpdateUserPoolCommand,
+} from '@aws-sdk/client-cognito-identity-provider'
 import * as ds from '@aws-sdk/client-directory-service'
+import { EC2Client } from '@aws-sdk/client-ec2'
 import * as elb from '@aws-sdk/client-elastic-load-balancing-v2'
 import * as guardduty from '@aws-sdk/client-guardduty'
 import * as iam from '@aws-sdk/client-iam'
@@ -25,6 +36,7 @@ import { services as rows } from '../src/wire/services.ts'
 import type { Shape } from '../src/wire/shape.ts'
 import { loadService } from '../src/wire/wire.ts'
 import { ACCOUNT, allowing, cloud, type Keys } from './cloud.ts'
+import { taggedRequests } from './tag-on-create-ec2.ts'
 
 const Tags = [{ Key: 'team', Value: 'a' }]
 const PEM = { Certificate: Buffer.from('c'), PrivateKey: Buffer.from('k') }
@@ -126,6 +138,28 @@ const cases: Readonly<Record<string, readonly [action: string, send: () => Promi
         Tags,
       }),
   ],
+  'cognito-identity CreateIdentityPool': [
+    'cognito-identity:TagResource',
+    () =>
+      by(
+        CognitoIdentityClient,
+        new CreateIdentityPoolCommand({
+          IdentityPoolName: 'x',
+          AllowUnauthenticatedIdentities: false,
+          IdentityPoolTags: { team: 'a' },
+        }),
+      ),
+  ],
+  'cognito-idp CreateUserPool': [
+    'cognito-idp:TagResource',
+    () => by(CognitoIdentityProviderClient, new CreateUserPoolCommand({ PoolName: 'x', UserPoolTags: { team: 'a' } })),
+  ],
+  ...Object.fromEntries(
+    Object.entries(taggedRequests).map(([name, command]) => [
+      `ec2 ${name}`,
+      ['ec2:CreateTags', () => by(EC2Client, command)] as const,
+    ]),
+  ),
   'ds ConnectDirectory': [
     'ds:AddTagsToResource',
     () =>
@@ -424,6 +458,8 @@ const cases: Readonly<Record<string, readonly [action: string, send: () => Promi
 
 /** Those whose tags no permission of its own covers. */
 const EXEMPT: Readonly<Record<string, string>> = {
+  'cognito-identity UpdateIdentityPool': 'it changes tags of what is there: see below',
+  'cognito-idp UpdateUserPool': 'it changes tags of what is there: see below',
   'guardduty UpdateMalwareProtectionPlan': 'whether scanned objects are tagged; it creates nothing',
   'sts AssumeRoleWithWebIdentity': 'the trust policy allows its session tags',
 }
@@ -436,7 +472,11 @@ beforeAll(async () => {
       Version: '2012-10-17',
       Statement: [
         { Effect: 'Allow', Action: '*', Resource: '*' },
-        { Effect: 'Deny', Action: [...new Set(Object.values(cases).map(([action]) => action))], Resource: '*' },
+        {
+          Effect: 'Deny',
+          Action: [...new Set(Object.values(cases).map(([action]) => action)), 'cognito-idp:UntagResource'],
+          Resource: '*',
+        },
       ],
     }),
   )
@@ -474,7 +514,8 @@ const memberNames = (shape: Shape, depth: number): readonly string[] =>
 /** A service of web pages alone has no model. */
 const withOperations = services.filter(({ operations }) => operations.length > 0)
 
-const isTags = (member: string): boolean => /^Tag(s|sList|ging)$/i.test(member)
+const isTags = (member: string): boolean =>
+  /^((UserPool|IdentityPool|Certificate)?Tags|TagsList|Tagging|TagSpecifications)$/i.test(member)
 
 test('Every resource type reads tags where the requests that create it carry them', async () => {
   const wrong: string[] = []
@@ -488,7 +529,8 @@ test('Every resource type reads tags where the requests that create it carry the
       const members = input.kind === 'struct' ? input.members : []
       const carriers = members.filter((each) => isTags(each.name) || memberNames(each.shape, 0).some(isTags))
       const { tags } = target.about.type.spec
-      if (carriers.length > 0 && !carriers.some((each) => each.name === tags?.member)) wrong.push(`${api.id} ${name}`)
+      const member = tags?.memberOnCreation ?? tags?.member
+      if (carriers.length > 0 && !carriers.some((each) => each.name === member)) wrong.push(`${api.id} ${name}`)
     }
   }
 
@@ -511,4 +553,29 @@ test('Every operation that is built and creates with tags is among these', async
   }
 
   expect(found.filter((name) => !(name in EXEMPT)).sort()).toEqual(Object.keys(cases).sort())
+})
+
+describe('An update with other tags needs the permissions to tag and to untag:', () => {
+  test('UpdateUserPool', async () => {
+    const tagged = { PoolName: 'x', UserPoolTags: { team: 'a' } }
+    const { UserPool } = await it.client(CognitoIdentityProviderClient).send(new CreateUserPoolCommand(tagged))
+    const update = (UserPoolTags: Record<string, string>) =>
+      by(CognitoIdentityProviderClient, new UpdateUserPoolCommand({ UserPoolId: UserPool!.Id, UserPoolTags }))
+
+    await expect(update({ team: 'b' })).rejects.toThrow('perform: cognito-idp:TagResource ')
+    await expect(update({ team: 'a', more: 'x' })).rejects.toThrow('perform: cognito-idp:TagResource ')
+    await expect(update({})).rejects.toThrow('perform: cognito-idp:UntagResource ')
+    await expect(update({ team: 'a' })).resolves.toBeDefined()
+  })
+
+  test('UpdateIdentityPool', async () => {
+    const settings = { IdentityPoolName: 'x', AllowUnauthenticatedIdentities: false }
+    const tagged = new CreateIdentityPoolCommand({ ...settings, IdentityPoolTags: { team: 'a' } })
+    const { IdentityPoolId } = await it.client(CognitoIdentityClient).send(tagged)
+    const update = (IdentityPoolTags: Record<string, string>) =>
+      by(CognitoIdentityClient, new UpdateIdentityPoolCommand({ ...settings, IdentityPoolId, IdentityPoolTags }))
+
+    await expect(update({ team: 'b' })).rejects.toThrow('perform: cognito-identity:TagResource ')
+    await expect(update({ team: 'a' })).resolves.toBeDefined()
+  })
 })

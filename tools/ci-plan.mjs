@@ -65,7 +65,7 @@ export const SUITES = [
     minutes: 12,
     covers: ['src/store/', 'src/kernel/jobs/jobs.ts', 'src/kernel/jobs/lease.ts', 'src/server/'],
   },
-  { name: 'trust', minutes: 5, covers: ['src/vault/', 'src/store/', 'src/kernel/evidence/', 'src/server/'] },
+  { name: 'trust', minutes: 5, covers: ['src/vault/', 'src/store/', 'src/kernel/log-integrity/', 'src/server/'] },
   {
     name: 'federation',
     minutes: 3,

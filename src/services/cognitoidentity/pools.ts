@@ -5,7 +5,7 @@ import type { Call } from '../../kernel/gate/call.ts'
 import { scheduleJob } from '../../kernel/jobs/jobs.ts'
 import { identity } from '../../kernel/ports/identity.ts'
 import { parseArn } from '../../kernel/resource/arn.ts'
-import type { Tags } from '../../kernel/resource/facts.ts'
+import { authorizeRetagging } from '../../kernel/resource/retagging.ts'
 import { mergedTags, pairsIn } from '../../kernel/resource/tag-rules.ts'
 import type { ServiceJob } from '../../kernel/service/service.ts'
 import { type Unit, under } from '../../store/store.ts'
@@ -121,24 +121,12 @@ export const updateIdentityPool = cognitoIdentity
     const before = row.settings.DeveloperProviderName
     if (before !== undefined && settings.DeveloperProviderName !== before)
       throw invalidParameter('The developer provider of an identity pool cannot be changed once it is set.')
-    const tags = await retagged(call, input.IdentityPoolTags, row, facts)
-    return shown(save({ ...row, settings, ...(tags && { tags }) })) as Required<IdentityPool>
+    const tags = mergedTags(pool.spec.tags!, row.tags, pairsIn(input.IdentityPoolTags))
+    await authorizeRetagging(call, facts, TAGGING, row.tags, tags)
+    return shown(save({ ...row, settings, tags })) as Required<IdentityPool>
   })
 
-/** Tags in an update need the permission to tag, as TagResource does. */
-async function retagged(
-  call: Call,
-  given: Readonly<Record<string, string>> | undefined,
-  row: PoolRow,
-  facts: Parameters<Call['authorize']>[1],
-): Promise<Tags | undefined> {
-  if (given === undefined || Object.keys(given).length === 0) return row.tags
-  await call.authorize('cognito-identity:TagResource', facts, {
-    ...Object.fromEntries(Object.entries(given).map(([name, value]) => [`aws:RequestTag/${name}`, value])),
-    'aws:TagKeys': Object.keys(given),
-  })
-  return mergedTags(pool.spec.tags!, row.tags, pairsIn(given))
-}
+const TAGGING = { tag: 'cognito-identity:TagResource', untag: 'cognito-identity:UntagResource' }
 
 export const describeIdentityPool = cognitoIdentity
   .operation('DescribeIdentityPool')

@@ -2,6 +2,7 @@
 import { createPublicKey, randomBytes } from 'node:crypto'
 import type { Call } from '../../kernel/gate/call.ts'
 import { scheduleJob } from '../../kernel/jobs/jobs.ts'
+import { authorizeRetagging } from '../../kernel/resource/retagging.ts'
 import type { ServiceJob } from '../../kernel/service/service.ts'
 import { under } from '../../store/store.ts'
 import type { MaterialContext } from '../../vault/material/materials.ts'
@@ -124,19 +125,23 @@ export const describeUserPool = cognito
 export const updateUserPool = cognito
   .operation('UpdateUserPool')
   .on(poolNamed)
-  .run(async (call, input, { row, save }) => {
+  .run(async (call, input, { row, facts, save }) => {
     await authorizeRoles(call, input)
+    const tags = input.UserPoolTags ? mergedPoolTags(undefined, input.UserPoolTags) : row.tags
+    await authorizeRetagging(call, facts, TAGGING, row.tags, tags)
     const settings = updatedSettings(row.settings, input)
     await grantSenderKey(call, row, row.settings, settings)
     save({
       ...row,
       ...(input.PoolName !== undefined && { name: input.PoolName }),
       settings,
-      ...(input.UserPoolTags !== undefined && { tags: mergedPoolTags(undefined, input.UserPoolTags) }),
+      tags,
       modifiedAt: call.now,
     })
     return {}
   })
+
+const TAGGING = { tag: 'cognito-idp:TagResource', untag: 'cognito-idp:UntagResource' }
 
 export const addCustomAttributes = cognito
   .operation('AddCustomAttributes')
