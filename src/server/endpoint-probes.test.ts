@@ -126,7 +126,8 @@ describe('An address', () => {
       expect(inside.isAllowed(address)).toBe(false)
     for (const address of ['169.254.169.254', 'fd00:ec2::254', '::ffff:169.254.169.254'])
       expect(anywhere.isAllowed(address)).toBe(false)
-    expect(() => endpointProbesPort({ networks: '10.0.0.0' })).toThrow(/MERLON_HEALTH_CHECK_NETWORKS/)
+    for (const networks of ['10.0.0.0', '10.0.0.0/33', 'corp.test/8'])
+      expect(() => endpointProbesPort({ networks })).toThrow(/MERLON_HEALTH_CHECK_NETWORKS/)
   })
 
   test('that a host name leads to is not reached inside either', async () => {

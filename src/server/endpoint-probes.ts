@@ -57,9 +57,10 @@ function readNetworks(text: string | undefined): BlockList {
   const list = new BlockList()
   for (const part of (text ?? '').split(',').flatMap((each) => each.trim() || [])) {
     const [, address = '', prefix = ''] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(part) ?? []
-    if (isIP(address) === 0)
+    const bits = isIPv6(address) ? 128 : 32
+    if (isIP(address) === 0 || Number(prefix) > bits)
       throw new Error(`MERLON_HEALTH_CHECK_NETWORKS: '${part}' is not a network in CIDR notation`)
-    list.addSubnet(address, Number(prefix), isIPv6(address) ? 'ipv6' : 'ipv4')
+    list.addSubnet(address, Number(prefix), bits === 128 ? 'ipv6' : 'ipv4')
   }
   return list
 }

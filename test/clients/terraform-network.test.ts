@@ -1,4 +1,4 @@
-/** Terraform: networks, certificates, web ACLs and load balancers. MERLON_TEST_SKIP_TERRAFORM=1 leaves it out where there is no Terraform. */
+/** Terraform: networks, DNS, certificates, web ACLs and load balancers. MERLON_TEST_SKIP_TERRAFORM=1 leaves it out where there is no Terraform. */
 import { ACMClient, SearchCertificatesCommand } from '@aws-sdk/client-acm'
 import {
   DescribeAddressesCommand,
@@ -11,7 +11,7 @@ import {
   DescribeTargetGroupsCommand,
   ElasticLoadBalancingV2Client,
 } from '@aws-sdk/client-elastic-load-balancing-v2'
-import { ListHostedZonesCommand, Route53Client } from '@aws-sdk/client-route-53'
+import { ListHealthChecksCommand, ListHostedZonesCommand, Route53Client } from '@aws-sdk/client-route-53'
 import {
   ListIPSetsCommand,
   ListLoggingConfigurationsCommand,
@@ -71,6 +71,22 @@ describe.skipIf(skipped)('terraform', () => {
     const { HostedZones } = await new Route53Client(at(space, space.account)).send(new ListHostedZonesCommand({}))
     expect(HostedZones).toEqual([])
   })
+
+  test('health checks, record sets that they choose, and a private zone of two VPCs', async () => {
+    const space = await workspace('15-route53')
+
+    for (const rev of [1, 2]) {
+      await space.apply(rev)
+      expect(await space.plan(rev)).toBe('')
+    }
+    const route53 = new Route53Client(at(space, space.account))
+    expect((await route53.send(new ListHealthChecksCommand({}))).HealthChecks).toHaveLength(3)
+    await space.destroy()
+
+    expect((await route53.send(new ListHealthChecksCommand({}))).HealthChecks).toEqual([])
+    expect((await route53.send(new ListHostedZonesCommand({}))).HostedZones).toEqual([])
+    // The provider waits for half a minute after each change of a zone.
+  }, 900_000)
 
   test('a VPC of three zones with NAT, endpoints, ACLs, groups by reference and flow logs', async () => {
     const space = await workspace('06-network')

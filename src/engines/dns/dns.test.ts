@@ -185,6 +185,18 @@ describe('A message', () => {
     expect(parseQuery(encode({ id: 1, ...packet }))).toBeUndefined()
   })
 
+  test('whose name is no text, or hides a dot in a label, is dropped: its response would be longer, or for another name', () => {
+    const named = (label: Buffer) => {
+      const message = encode({ type: 'query', id: 1, questions: [{ type: 'A', name: 'x' }] })
+      const rest = message.subarray(14)
+      return Buffer.concat([message.subarray(0, 12), Buffer.from([label.length]), label, rest])
+    }
+    expect(parseQuery(named(Buffer.from('www')))).toMatchObject({ name: 'www' })
+    expect(parseQuery(named(Buffer.from('bücher')))).toMatchObject({ name: 'bücher' })
+    for (const label of [Buffer.alloc(63, 0xff), Buffer.from('a.b'), Buffer.from([0xc3])])
+      expect(parseQuery(named(label))).toBeUndefined()
+  })
+
   test('of any bytes is parsed or dropped', () => {
     const head = Buffer.from('0007010000010000000000', 'hex')
     fc.assert(

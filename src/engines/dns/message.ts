@@ -1,5 +1,13 @@
 /** DNS messages (RFC 1035 §4, EDNS of RFC 6891): one question in, one response out. Pure. */
-import { AUTHORITATIVE_ANSWER, decode, encode, type Packet, RECURSION_DESIRED, TRUNCATED_RESPONSE } from 'dns-packet'
+import {
+  AUTHORITATIVE_ANSWER,
+  decode,
+  encode,
+  type Packet,
+  type Question,
+  RECURSION_DESIRED,
+  TRUNCATED_RESPONSE,
+} from 'dns-packet'
 import type { LookupResult } from './zones.ts'
 
 export interface Query {
@@ -41,7 +49,7 @@ export function parseQuery(message: Buffer): Query | undefined {
   try {
     const packet = decode(message)
     const [question] = packet.questions ?? []
-    if (question?.class !== 'IN') return undefined
+    if (question?.class !== 'IN' || !isRepeatable(message, question)) return undefined
     const edns = packet.additionals?.find(({ type }) => type === 'OPT') as { udpPayloadSize?: number } | undefined
     return {
       id: message.readUInt16BE(0),
@@ -53,6 +61,15 @@ export function parseQuery(message: Buffer): Query | undefined {
   } catch {
     return undefined
   }
+}
+
+/**
+ * Whether the question is the same when it is written again. Names whose bytes are no text are not: they grow to three times their
+ * length, and a response must not be longer than its sender expects.
+ */
+function isRepeatable(message: Buffer, question: Question): boolean {
+  const repeated = encode({ questions: [question] })
+  return message.subarray(HEADER_BYTES, repeated.length).equals(repeated.subarray(HEADER_BYTES))
 }
 
 /** A response of at most `bytesMax`; one that is longer is sent without records, marked as truncated. */

@@ -52,6 +52,8 @@ export const quotaDefaults: Quotas = {
   // Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
   'route53/HostedZonesPerAccount': 500,
   'route53/HealthChecksPerAccount': 200,
+  'route53/VPCsPerHostedZone': 300,
+  'route53/AuthorizationsPerHostedZone': 1000,
 
   // Source: https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html
   'acm/CertificatesPerAccount': 2500,

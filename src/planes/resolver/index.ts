@@ -1,5 +1,6 @@
 /**
- * The resolver: an authoritative DNS server for the zones of its snapshot, over UDP and TCP. Without a snapshot it answers
+ * The resolver: an authoritative DNS server for the zones of its snapshot, over UDP and TCP. One that was enrolled for a VPC answers its
+ * private zones, too, to all that reach it. Without a snapshot it answers
  * SERVFAIL: a name that cannot be looked up must not look absent.
  */
 import { parseQuery, printFailure, printResponse, QUERY_BYTES_MAX, UDP_BYTES } from '../../engines/dns/message.ts'
@@ -16,6 +17,7 @@ import { ResponseRate } from './response-rate.ts'
 /** What is looked up in. */
 interface ResolverState {
   readonly zones: CompiledZones
+  readonly privateZones: CompiledZones
   readonly unhealthy: ReadonlySet<string>
 }
 
@@ -40,8 +42,8 @@ export function resolver(options: ResolverOptions): Plane {
     plane: RESOLVER,
     version: RESOLVER_VERSION,
     read: (content) => {
-      const { zones, unhealthy } = content as ResolverContent
-      return { zones: compileZones(zones), unhealthy: new Set(unhealthy) }
+      const { zones, privateZones = [], unhealthy } = content as ResolverContent
+      return { zones: compileZones(zones), privateZones: compileZones(privateZones), unhealthy: new Set(unhealthy) }
     },
   })
   const rate = new ResponseRate()
@@ -64,7 +66,7 @@ export function resolver(options: ResolverOptions): Plane {
       return printFailure(query)
     }
     const name = normalizeName(query.name)
-    const result = name === undefined ? REFUSED : lookup(state.zones, name, query.type, state)
+    const result = name === undefined ? REFUSED : answerOf(state, name, query.type)
     counts.add(result.rcode)
     queries.add({ name: query.name, type: query.type, rcode: result.rcode, answers: result.answers, transport }, peer)
     return printResponse(query, result, bytesMax(query.udpBytes))
@@ -107,4 +109,10 @@ export function resolver(options: ResolverOptions): Plane {
       return mirror.stop()
     },
   }
+}
+
+/** A private zone that contains the name decides alone, also when it does not have it. */
+function answerOf(state: ResolverState, name: string, type: string): LookupResult {
+  const own = lookup(state.privateZones, name, type, state)
+  return own.rcode === 'REFUSED' ? lookup(state.zones, name, type, state) : own
 }

@@ -50,7 +50,9 @@ export const zones = seedPart({
   export: async ({ call }) => {
     const all = await pagesOf(async (Marker) => {
       const page = await call(route53, 'ListHostedZones', { Marker })
-      return { items: page.HostedZones, next: page.IsTruncated ? page.NextMarker : undefined }
+      // A seed has no words for private zones.
+      const items = page.HostedZones?.filter(({ Config }) => !Config?.PrivateZone)
+      return { items, next: page.IsTruncated ? page.NextMarker : undefined }
     })
     return inTurn(all, async ({ Id = '', Name = '', Config }) => {
       const HostedZoneId = Id.replace('/hostedzone/', '')

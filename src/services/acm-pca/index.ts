@@ -5,6 +5,7 @@ import { operationsOf } from '../../kernel/service/define-service.ts'
 import * as auditReports from './audit-reports.ts'
 import * as authorities from './authorities.ts'
 import { WRITE_CRL, writeCrl } from './crl-delivery.ts'
+import * as issuedCertificates from './issued-certificates.ts'
 import * as issuing from './issuing.ts'
 import * as permissions from './permissions.ts'
 import { authority, pca as words } from './resources.ts'
@@ -23,7 +24,7 @@ const conditionKeys: ConditionKeyTable = {
 }
 
 export const pca = words.service({
-  operations: operationsOf(authorities, issuing, permissions, auditReports, { tagging }),
+  operations: operationsOf(authorities, issuedCertificates, issuing, permissions, auditReports, { tagging }),
   conditionKeys,
   sites: [revocationSite],
   jobs: {

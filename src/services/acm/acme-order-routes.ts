@@ -26,9 +26,10 @@ import {
   type OrderRow,
   orderKey,
 } from './acme-resources.ts'
-import { issueLeaf, readIssuingAuthority } from './authorities.ts'
+import { readIssuingAuthority } from './authorities.ts'
 import { checkCaa } from './domain-checks.ts'
 import { issuance, recordIssued, validityMs } from './issuance.ts'
+import { issueLeaf } from './leaves.ts'
 import { baseOf, readName } from './names.ts'
 import { algorithmOf } from './private-keys.ts'
 import { methodsOf } from './requests.ts'

@@ -35,6 +35,7 @@ import { ACCOUNT, allowing } from '../../../test/cloud.ts'
 import { buildSigningRequest } from '../../engines/x509/certificate-builder.ts'
 import { subjectAltName } from '../../engines/x509/extensions.ts'
 import { distinguishedName } from '../../engines/x509/names.ts'
+import { Metrics } from '../../server/listen/metrics.ts'
 import { certificatesCloud } from './acm.fixture.ts'
 import { makeKeyPair } from './private-keys.ts'
 
@@ -243,6 +244,23 @@ describe('A client', () => {
     const certificate = base64url(leaf.raw)
     expect((await client.post(client.urls['revokeCert']!, { certificate, reason: 4 })).status).toBe(200)
     expect((await client.post(client.urls['revokeCert']!, { certificate })).body.type).toMatch(/alreadyRevoked/)
+  })
+
+  test('is counted by what it did and how that ended, as calls of the API are', async () => {
+    await prove('corp.test', { Subdomains: 'ENABLED' })
+    const { client } = await registered()
+    const order = await client.orderAll(['www.corp.test'])
+    await client.orderAll(['www.other.test'])
+    await client.finalize(order, ['www.corp.test'])
+
+    const metrics = new Metrics()
+    for (const answer of it.answers) metrics.observe(answer)
+    const counted = metrics.text().match(/^merlon_requests_total\{service="acm",operation="\w*Acme\w*Order".*$/gm)
+    expect(counted).toEqual([
+      'merlon_requests_total{service="acm",operation="CreateAcmeOrder",status="201"} 1',
+      'merlon_requests_total{service="acm",operation="CreateAcmeOrder",status="400"} 1',
+      'merlon_requests_total{service="acm",operation="FinalizeAcmeOrder",status="200"} 1',
+    ])
   })
 
   test('names the certificate that an order replaces, once, and one of its own', async () => {

@@ -4,19 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { buildCertificate, certificateParts, derOf, pem, type Sign } from '../../engines/x509/certificate-builder.ts'
-import {
-  authorityInfoAccess,
-  authorityKeyId,
-  basicConstraints,
-  certificatePolicies,
-  crlDistributionPoint,
-  extendedKeyUsage,
-  extendedKeyUsages,
-  keyIdOfSpki,
-  keyUsage,
-  subjectAltName,
-  subjectKeyId,
-} from '../../engines/x509/extensions.ts'
+import { authorityKeyId, basicConstraints, keyIdOfSpki, keyUsage, subjectKeyId } from '../../engines/x509/extensions.ts'
 import { attributeOids, distinguishedName } from '../../engines/x509/names.ts'
 import type { Issuer } from '../../engines/x509/revocation.ts'
 import { newSerial } from '../../kernel/certificate-serial.ts'
@@ -32,7 +20,7 @@ const ISSUING_DAYS = 3_650
 const BACKDATED_MS = 60 * 60 * 1000
 /** Whose vault key seals the root's key: no account's. */
 const INSTALLATION = 'installation'
-const ALGORITHM = 'SHA256WITHECDSA'
+export const ALGORITHM = 'SHA256WITHECDSA'
 const SPEC = 'ECC_NIST_P256'
 
 export interface AuthorityRow {
@@ -49,6 +37,7 @@ const rootKey = key('acm', 'authority', 'root')
 const issuingKey = (account: string, region: string): Key => key('acm', 'authority', 'issuing', account, region)
 export const authorityById = (id: string): Key => key('acm', 'authority-id', id)
 
+/** Signs with the key of an authority. */
 const signer =
   (vault: Pick<Vault, 'materials'>, held: StoredMaterial): Sign =>
   (message) =>
@@ -157,66 +146,3 @@ export function issuerOf(row: AuthorityRow): Issuer {
 }
 
 export const signAs = (vault: Pick<Vault, 'materials'>, row: AuthorityRow): Sign => signer(vault, row.held)
-
-export interface LeafRequest {
-  readonly names: readonly string[]
-  /** DER SPKI. */
-  readonly publicKey: Buffer
-  readonly isRsa: boolean
-  /** Epoch milliseconds. */
-  readonly notBefore: number
-  readonly notAfter: number
-  /** Of pages, where revocation lists are; undefined while pages are not served. */
-  readonly origin: string | undefined
-}
-
-export interface Leaf {
-  readonly pem: string
-  readonly chain: string
-  /** Upper-case hexadecimal. */
-  readonly serial: string
-  readonly issuer: string
-}
-
-export async function issueLeaf(vault: Vault, authority: AuthorityRow, request: LeafRequest): Promise<Leaf> {
-  const { names, publicKey, origin } = request
-  const issuer = issuerOf(authority)
-  const serial = newSerial()
-  const [commonName = ''] = names
-  const der = await buildCertificate(
-    {
-      serial,
-      issuer: issuer.name,
-      subject: distinguishedName([{ oid: attributeOids.CommonName, value: commonName }]),
-      publicKey,
-      notBefore: new Date(request.notBefore),
-      notAfter: new Date(request.notAfter),
-      algorithm: ALGORITHM,
-      extensions: [
-        basicConstraints(false),
-        keyUsage('digitalSignature', ...(request.isRsa ? (['keyEncipherment'] as const) : [])),
-        extendedKeyUsage(extendedKeyUsages.SERVER_AUTH, extendedKeyUsages.CLIENT_AUTH),
-        certificatePolicies('2.23.140.1.2.1'),
-        subjectAltName(names),
-        subjectKeyId(publicKey),
-        authorityKeyId(keyIdOfSpki(issuer.publicKey)),
-        ...(origin
-          ? [
-              crlDistributionPoint(`${origin}${CRL_PATH}/${authority.id}.crl`),
-              authorityInfoAccess({ ocsp: `${origin}${OCSP_PATH}/${authority.id}` }),
-            ]
-          : []),
-      ],
-    },
-    signer(vault, authority.held),
-  )
-  return {
-    pem: pem('CERTIFICATE', der),
-    chain: `${authority.pem}${authority.parent ?? ''}`,
-    serial: serial.toString('hex').toUpperCase(),
-    issuer: authority.id,
-  }
-}
-
-export const CRL_PATH = '/acm/crl'
-export const OCSP_PATH = '/acm/ocsp'

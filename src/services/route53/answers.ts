@@ -1,9 +1,15 @@
 /** What a zone answers, as `TestDNSAnswer` shows it: from the zone itself, not through a resolver. */
-import { isDeepStrictEqual } from 'node:util'
-import { normalizeName, parseValue, printData } from '../../engines/dns/records.ts'
-import type { ResourceRecord } from '../../engines/dns/zones.ts'
+import { normalizeName, parseValue, printData, type RecordData, type RecordType } from '../../engines/dns/records.ts'
+import type { Unit } from '../../store/store.ts'
 import { lookupIn } from './published-zones.ts'
-import { hostedZone, notImplemented, type RecordSetRow, recordSetsOf, route53 } from './resources.ts'
+import {
+  type HostedZoneRow,
+  hostedZone,
+  notImplemented,
+  type RecordSetRow,
+  recordSetsOf,
+  route53,
+} from './resources.ts'
 
 export const testDnsAnswer = route53
   .operation('TestDNSAnswer')
@@ -14,17 +20,30 @@ export const testDnsAnswer = route53
     const name = normalizeName(input.RecordName)
     if (name === undefined) throw route53.fail('InvalidInput', `${input.RecordName} is not a valid domain name.`)
     const { answers, rcode } = await lookupIn(call.unit, row, name, input.RecordType)
-    const rows = answers.length > 0 ? await call.unit.range<RecordSetRow>(recordSetsOf(row.id)) : []
-    const textOf = ({ type, data }: ResourceRecord): string =>
-      rows
-        .flatMap(({ document: set }) => (set.type === type ? set.values : []))
-        .find((value) => isDeepStrictEqual(parseValue(type, value), data)) ?? printData(data)
+    const texts =
+      answers.length > 0 ? await textsOf(call.unit, row, new Set(answers.map(({ type }) => type))) : undefined
     return {
       Nameserver: row.nameServers[0],
       RecordName: name,
       RecordType: input.RecordType,
-      RecordData: answers.map(textOf),
+      RecordData: answers.map(({ type, data }) => texts?.get(nameOf(type, data)) ?? printData(data)),
       ResponseCode: rcode,
       Protocol: 'UDP',
     }
   })
+
+const nameOf = (type: RecordType, data: RecordData): string => `${type} ${JSON.stringify(data)}`
+
+/** Values as they were written, by the data that they were read to. In one pass: a zone has thousands. */
+async function textsOf(
+  unit: Unit,
+  { id }: Pick<HostedZoneRow, 'id'>,
+  types: ReadonlySet<RecordType>,
+): Promise<ReadonlyMap<string, string>> {
+  const sets = (await unit.range<RecordSetRow>(recordSetsOf(id))).map(({ document }) => document)
+  return new Map(
+    sets
+      .filter(({ type }) => types.has(type))
+      .flatMap(({ type, values }) => values.map((value) => [nameOf(type, parseValue(type, value)), value] as const)),
+  )
+}

@@ -209,6 +209,15 @@ describe('Record sets of one name and type', () => {
       /does not implement record sets with Region/,
     ],
     [
+      'of more than 400 values',
+      [
+        set('a.corp.test', '192.0.2.1', {
+          ResourceRecords: Array.from({ length: 401 }, (_, n) => ({ Value: `10.0.${n >> 8}.${n & 255}` })),
+        }),
+      ],
+      /limit of 400/,
+    ],
+    [
       'of a check that does not exist',
       [set('a.corp.test', '192.0.2.1', { HealthCheckId: '0' })],
       /No health check exists/,

@@ -16,6 +16,7 @@ import {
   route53,
   zoneNameKey,
 } from './resources.ts'
+import { associate, forgetAssociations, ownVpc, printedVpc } from './vpc-associations.ts'
 
 const PAGE_MAX = 100
 const NS_TTL = 172_800
@@ -36,7 +37,6 @@ export const createHostedZone = route53
   .operation('CreateHostedZone')
   .on(hostedZone.created(newZoneId, { generated: true, authorizedOn: '*' }))
   .run(async (call, input, { id, create }) => {
-    if (input.VPC || input.HostedZoneConfig?.PrivateZone) throw notImplemented('private hosted zones')
     if (input.DelegationSetId !== undefined) throw notImplemented('reusable delegation sets')
     const name = normalizeName(input.Name)
     if (name === undefined || name === '.' || name.startsWith('*'))
@@ -47,6 +47,9 @@ export const createHostedZone = route53
         'HostedZoneAlreadyExists',
         `A hosted zone has already been created with the specified caller reference.`,
       )
+    if (input.HostedZoneConfig?.PrivateZone && !input.VPC)
+      throw route53.fail('InvalidInput', 'Invalid request: a private hosted zone needs a VPC.')
+    const vpc = input.VPC && (await ownVpc(call, input.VPC))
     const quota = call.quotas['route53/HostedZonesPerAccount']!
     if ((await hostedZone.list(call.unit, call, { limit: quota })).length >= quota)
       throw route53.fail('TooManyHostedZones', `The account has ${quota} hosted zones, the most it may have.`)
@@ -60,16 +63,20 @@ export const createHostedZone = route53
       createdAt: call.now,
       nameServers: servers,
       recordSetCount: 2,
+      ...(vpc && { vpcs: [vpc] }),
     }
     create(row)
     call.unit.put(reference, { id: row.id })
     const { account, createdAt } = row
-    call.unit.put(zoneNameKey(row), { id: row.id, account, name, createdAt, nameServers: servers })
+    if (vpc) await associate(call, vpc, row)
+    // What resolvers of everyone answer, and what proves domains.
+    else call.unit.put(zoneNameKey(row), { id: row.id, account, name, createdAt, nameServers: servers })
     for (const set of ownRecordSets(row)) call.unit.put(recordSetKey(row.id, set), set)
     return {
       HostedZone: described(row),
       ChangeInfo: submitted(call),
       DelegationSet: { NameServers: [...servers] },
+      ...(vpc && { VPC: printedVpc(vpc) }),
       Location: `${call.origin}/2013-04-01/hostedzone/${row.id}`,
     }
   })
@@ -90,7 +97,7 @@ export const getHostedZone = route53
   .on(hostedZone.named('Id'))
   .run((_call, _input, { row }) => ({
     HostedZone: described(row),
-    DelegationSet: { NameServers: [...row.nameServers] },
+    ...(row.vpcs ? { VPCs: row.vpcs.map(printedVpc) } : { DelegationSet: { NameServers: [...row.nameServers] } }),
   }))
 
 export const listHostedZones = route53
@@ -99,7 +106,7 @@ export const listHostedZones = route53
   .run(async (_call, input, zones) => {
     if (input.DelegationSetId !== undefined) throw notImplemented('reusable delegation sets')
     const size = sizeOf(input.MaxItems)
-    const all = input.HostedZoneType === 'PrivateHostedZone' ? [] : await zones.all()
+    const all = (await zones.all()).filter(({ vpcs }) => input.HostedZoneType !== 'PrivateHostedZone' || vpcs)
     const from = all.filter(({ id }) => input.Marker === undefined || id >= input.Marker)
     const next = from[size]
     return {
@@ -161,6 +168,7 @@ export const deleteHostedZone = route53
     for (const { key } of await call.unit.range(recordSetsOf(row.id))) call.unit.delete(key)
     call.unit.delete(callerReferenceKey(row.account, row.callerReference))
     call.unit.delete(zoneNameKey(row))
+    await forgetAssociations(call, row)
     remove()
     return { ChangeInfo: submitted(call) }
   })
@@ -177,6 +185,6 @@ const described = (row: HostedZoneRow): HostedZone => ({
   Id: `/hostedzone/${row.id}`,
   Name: printedName(row.name),
   CallerReference: row.callerReference,
-  Config: { PrivateZone: false, ...(row.comment !== undefined && { Comment: row.comment }) },
+  Config: { PrivateZone: row.vpcs !== undefined, ...(row.comment !== undefined && { Comment: row.comment }) },
   ResourceRecordSetCount: row.recordSetCount,
 })

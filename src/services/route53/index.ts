@@ -16,6 +16,7 @@ import { accountAnswering, lookupPublished } from './published-zones.ts'
 import * as recordSets from './record-sets.ts'
 import { route53 as words } from './resources.ts'
 import * as tagging from './tagging.ts'
+import * as vpcAssociations from './vpc-associations.ts'
 import { zonesSnapshot } from './zones-snapshot.ts'
 
 interface RequestedChange {
@@ -35,11 +36,15 @@ const conditionKeys: ConditionKeyTable = {
   'route53:ChangeResourceRecordSetsNormalizedRecordNames': valuesOf(({ ResourceRecordSet: { Name } }) =>
     (normalizeName(Name) ?? Name.toLowerCase()).replace(/\.$/, '').replace(/^\*/, '\\052'),
   ),
-  'route53:VPCs': ({ input }) => input.VPC && `VPCId=${input.VPC.VPCId},VPCRegion=${input.VPC.VPCRegion}`,
+  // `ListHostedZonesByVPC` has the members itself.
+  'route53:VPCs': ({ input: { VPC, ...input } }) => {
+    const { VPCId, VPCRegion } = VPC ?? input
+    return VPCId === undefined ? undefined : `VPCId=${VPCId},VPCRegion=${VPCRegion}`
+  },
 }
 
 export const route53 = words.service({
-  operations: operationsOf(hostedZones, recordSets, changes, answers, healthChecks, tagging),
+  operations: operationsOf(hostedZones, recordSets, changes, answers, healthChecks, tagging, vpcAssociations),
   conditionKeys,
   snapshots: [zonesSnapshot],
   jobs: { [FORGET_CHALLENGE]: forgetExpired, [PROBE]: probing },

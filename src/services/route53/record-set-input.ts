@@ -15,6 +15,9 @@ const NOT_BUILT = [
   'GeoProximityLocation',
 ] as const
 
+/** Source: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html */
+const VALUES_MAX = 400
+
 export const labelOf = ({
   name,
   type,
@@ -49,6 +52,7 @@ export function readSet(zone: HostedZoneRow, set: Strict<ResourceRecordSet>): Re
       `Invalid request: Expected TTL and ResourceRecords, or an AliasTarget, for ${set.Name}`,
     )
   const values = set.ResourceRecords.map(({ Value }) => Value)
+  if (values.length > VALUES_MAX) return `Number of values limit of ${VALUES_MAX} exceeded in ${set.Name}`
   try {
     for (const value of values) parseValue(set.Type, value)
   } catch (error) {

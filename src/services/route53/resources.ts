@@ -22,6 +22,15 @@ export interface HostedZoneRow extends Row {
   /** Of the delegation set, without last dots. */
   readonly nameServers: readonly string[]
   readonly recordSetCount: number
+  /** Of a private zone: whose resolvers answer it. undefined: a public zone. */
+  readonly vpcs?: readonly AssociatedVpc[]
+}
+
+export interface AssociatedVpc {
+  readonly id: string
+  readonly region: string
+  /** The account of the VPC, which may be another one than that of the zone. */
+  readonly account: string
 }
 
 /** A record set as it is stored; an alias has the target's name in place of values. */
@@ -110,7 +119,7 @@ export const recordSetKey = (
 export const callerReferenceKey = (account: string, reference: string): Key =>
   key('route53', 'caller-reference', account, reference)
 
-/** Zones of all accounts by their name: what the resolver and validations look up. */
+/** Public zones of all accounts by their name: what the resolver and validations look up. */
 export interface ZoneNameRow {
   readonly id: string
   readonly account: string

@@ -1,11 +1,12 @@
 /** Another authority that answers what it should not: nothing is stored or published of it, it costs little, and the finding says why. */
 import { generateKeyPairSync } from 'node:crypto'
+import { GetCertificateCommand } from '@aws-sdk/client-acm'
 import { describe, expect, test } from 'vitest'
 import { extendedKeyUsages } from '../../../engines/x509/extensions.ts'
 import { acmeAuthority } from '../../../kernel/ports/acme-authority.ts'
 import { certificates } from '../../../kernel/ports/certificates.ts'
 import { provide } from '../../../kernel/ports/port.ts'
-import { certificatesCloud, DAY_MS, HOUR_MS } from '../acm.fixture.ts'
+import { certificatesCloud, DAY_MS, HOUR_MS, selfSigned } from '../acm.fixture.ts'
 import { ORIGIN, type Script, scriptedAuthority, withMembers } from './scripted-authority.fixture.ts'
 
 async function ordered(script: Script, names: readonly string[] = ['www.corp.test', 'corp.test']) {
@@ -28,6 +29,10 @@ async function ordered(script: Script, names: readonly string[] = ['www.corp.tes
 const LONG = `${ORIGIN}/${'x'.repeat(3_000)}`
 const ELSEWHERE = 'https://internal.test/secret'
 const foreignKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'der' })
+
+const foreignCertificate = async () => String((await selfSigned(['other.test'], 0, Date.UTC(2050, 0))).Certificate)
+const certificatesOf = (body: string) =>
+  body.split(/(?<=-----END CERTIFICATE-----\n)/).filter((each) => each.trim() !== '')
 
 const CASES: Readonly<Record<string, readonly [Script, RegExp]>> = {
   'a directory that is none': [{ answers: { directory: (answer) => ({ ...answer, body: '[]' }) } }, /no directory/],
@@ -98,8 +103,12 @@ const CASES: Readonly<Record<string, readonly [Script, RegExp]>> = {
     /has no chain/,
   ],
   'a chain that did not sign': [
-    { answers: { cert: async (answer) => ({ ...answer, body: answer.body + answer.body }) } },
-    /not valid with its chain: issuer/,
+    {
+      answers: {
+        cert: async (answer) => ({ ...answer, body: `${certificatesOf(answer.body)[0]}${await foreignCertificate()}` }),
+      },
+    },
+    /not valid with its chain: no-issuer/,
   ],
 }
 
@@ -113,6 +122,22 @@ describe('An authority that answers with', () => {
   test('what it should issues a certificate', async () => {
     const it = await ordered({})
     expect(await it.describe(it.arn)).toMatchObject({ Status: 'ISSUED' })
+  })
+
+  test('its certificate in another order, and others besides, issues one whose chain is in order', async () => {
+    let [leaf = '', ...issuers]: readonly string[] = []
+    const it = await ordered({
+      answers: {
+        cert: async (answer) => {
+          ;[leaf = '', ...issuers] = certificatesOf(answer.body)
+          const others = [await foreignCertificate(), leaf]
+          return { ...answer, body: [leaf, ...others, ...issuers.toReversed(), ...issuers].join('') }
+        },
+      },
+    })
+    expect(await it.describe(it.arn)).toMatchObject({ Status: 'ISSUED' })
+    const { CertificateChain } = await it.acm.send(new GetCertificateCommand({ CertificateArn: it.arn }))
+    expect(certificatesOf(CertificateChain!)).toEqual(issuers)
   })
 
   test.each(Object.entries(CASES))('%s is refused', async (_what, [script, finding]) => {

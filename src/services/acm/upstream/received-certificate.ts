@@ -1,8 +1,8 @@
 /** The certificate that another authority sent for an order: it is used only when it is the one that was ordered, and clients accept it. */
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { derOf } from '../../../engines/x509/certificate-builder.ts'
-import { type PathCertificate, pathCertificate } from '../../../engines/x509/path-certificate.ts'
-import { validatePath } from '../../../engines/x509/path-validation.ts'
+import { derOf, pem as printPem } from '../../../engines/x509/certificate-builder.ts'
+import { buildPath } from '../../../engines/x509/path-building.ts'
+import { nameKey, type PathCertificate, pathCertificate } from '../../../engines/x509/path-certificate.ts'
 import { pemBlocks } from '../../../engines/x509/pem.ts'
 import type { CertificateRow, Material } from '../resources.ts'
 import { AcmeProblemError } from './answers.ts'
@@ -35,14 +35,24 @@ export async function readReceived(
   if (!isOurs) throw wrong('is for another key')
   const missing = names.find((name) => !leaf.names.some((each) => each.kind === 'dns' && each.text === name))
   if (missing !== undefined) throw wrong(`does not name ${missing}`)
-  // Which roots clients trust is theirs to decide: here the last one is taken for one.
-  const result = await validatePath([leaf, ...chain.slice(0, -1)], chain.at(-1)!, { now, purpose: 'server' })
+  // Which roots clients trust is theirs to decide: here those that no other one issued are taken for some. Clients get the path in its
+  // order (RFC 8446 §4.4.2), though the authority sent another order, or certificates that do not belong to it.
+  const tops = chain.filter(
+    (each) => !chain.some((other) => other.fingerprint !== each.fingerprint && isNamed(each, other)),
+  )
+  const anchors = tops.length > 0 ? tops : chain.slice(-1)
+  const result = await buildPath(leaf, { anchors, intermediates: chain, now, purpose: 'server' })
   if (!result.isValid) throw wrong(`is not valid with its chain: ${result.problem}`)
+  const [, ...issuers] = result.path
   return {
     pem: `${pem.trim()}\n`,
-    chain: above.map((each) => `${each.trim()}\n`).join(''),
+    chain: issuers.map(({ der }) => printPem('CERTIFICATE', der)).join(''),
     serial: new X509Certificate(leaf.der).serialNumber,
     notBefore: leaf.startsMs,
     notAfter: leaf.endsMs,
   }
 }
+
+/** By name alone: whether the other one may have issued it. */
+const isNamed = ({ issuer }: PathCertificate, { subject }: PathCertificate): boolean =>
+  nameKey(issuer) === nameKey(subject)
