@@ -269,12 +269,7 @@ export const modifyVpcEndpoint = op(
 /** What is missing among several is reported item by item. */
 export const deleteVpcEndpoints = op(
   'DeleteVpcEndpoints',
-  [
-    vpcEndpoint.by(async ({ VpcEndpointIds = [] }, call) => {
-      const known = new Set((await vpcEndpoint.all(call)).map(({ id }) => id))
-      return VpcEndpointIds.filter((id: string) => known.has(id))
-    }),
-  ],
+  [vpcEndpoint.eachThatExists('VpcEndpointIds')],
   async (call, input, [found]) => {
     for (const { id, data, remove } of found) {
       await changeRoutes(call, data.RouteTableIds ?? [], id, undefined, false)

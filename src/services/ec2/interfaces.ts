@@ -274,8 +274,7 @@ export const allocateAddress = op('AllocateAddress', [elasticIp.created()], asyn
 })
 
 /** By allocation; by the address for requests in the manner of EC2-Classic. */
-const address = elasticIp.by(async ({ AllocationId, PublicIp, AssociationId }, call) => {
-  if (AllocationId !== undefined) return [AllocationId]
+const addressBehind = elasticIp.behind(async ({ PublicIp, AssociationId }, call) => {
   const rows = await elasticIp.all(call)
   return [
     rows.find(({ data }) =>
@@ -283,6 +282,11 @@ const address = elasticIp.by(async ({ AllocationId, PublicIp, AssociationId }, c
     )?.id,
   ]
 })
+
+const address: typeof addressBehind = {
+  find: (call, input) =>
+    (input.AllocationId === undefined ? addressBehind : elasticIp.by(() => [input.AllocationId])).find(call, input),
+}
 
 const absentAddress = (text: string | undefined) =>
   text === undefined ? missing('allocationId') : fault('InvalidAddress.NotFound', `Address '${text}' not found.`)

@@ -152,7 +152,7 @@ export const replaceNetworkAclAssociation = op(
   'ReplaceNetworkAclAssociation',
   [
     networkAcl.at('NetworkAclId'),
-    subnet.by(async ({ AssociationId }, call) => {
+    subnet.behind(async ({ AssociationId }, call) => {
       const associations = (await networkAcl.all(call)).flatMap(({ data }) => data.Associations ?? [])
       return [associations.find(({ NetworkAclAssociationId }) => NetworkAclAssociationId === AssociationId)?.SubnetId]
     }),

@@ -328,7 +328,7 @@ export const associateRouteTable = op(
   },
 )
 
-const holding = routeTable.by(async ({ AssociationId }, call) => [
+const holding = routeTable.behind(async ({ AssociationId }, call) => [
   (await routeTable.all(call)).find(({ data }) =>
     data.Associations?.some((each) => each.RouteTableAssociationId === AssociationId),
   )?.id,

@@ -190,7 +190,7 @@ export const associateSubnetCidrBlock = op(
 export const disassociateSubnetCidrBlock = op(
   'DisassociateSubnetCidrBlock',
   [
-    subnet.by(async ({ AssociationId }, call) => [
+    subnet.behind(async ({ AssociationId }, call) => [
       (await subnet.all(call)).find(({ data }) =>
         data.Ipv6CidrBlockAssociationSet?.some((each) => each.AssociationId === AssociationId),
       )?.id,

@@ -237,7 +237,7 @@ async function changeLocalRoutes(
 export const disassociateVpcCidrBlock = op(
   'DisassociateVpcCidrBlock',
   [
-    vpc.by(async ({ AssociationId }, call) => {
+    vpc.behind(async ({ AssociationId }, call) => {
       const rows = await vpc.all(call)
       return [rows.find((row) => associationOf(row, AssociationId))?.id]
     }),

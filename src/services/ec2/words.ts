@@ -149,6 +149,15 @@ export interface Kind<S, R extends Item<S> = Item<S>> {
     ids: (input: LooseInput, call: Call) => Awaitable<readonly (string | undefined)[]>,
   ): Part<readonly Existing<S, R>[]>
   each(member: string): Part<readonly Existing<S, R>[]>
+  /** The same, where the operation itself says which of them do not exist. */
+  eachThatExists(member: string): Part<readonly Existing<S, R>[]>
+  /**
+   * Resources that something else in the request leads to, such as the ID of an association. Denials name their type: a caller without
+   * permission does not learn which they are, nor whether they exist.
+   */
+  behind(
+    ids: (input: LooseInput, call: Call) => Awaitable<readonly (string | undefined)[]>,
+  ): Part<readonly Existing<S, R>[]>
   /** A resource that the operation creates. */
   created(): Part<Created<S, R>>
   /** The same for as many as the operation needs; their tags alike. */
@@ -315,6 +324,20 @@ export function define<S, R extends Item<S> = Item<S>>(spec: KindSpec<S, R>): Ki
       },
     }),
     each: (member) => kind.by((input) => input[member] ?? []),
+    eachThatExists: (member) => ({
+      find: async (call, input) => {
+        const { missing: _, ...resolved } = await kind.each(member).find(call, input)
+        return resolved
+      },
+    }),
+    behind: (ids) => ({
+      find: async (call, input) => {
+        const { acted, ...resolved } = await kind.by(ids).find(call, input)
+        const requested = type.form.printPattern(call)
+        const hidden = acted.map((each) => ({ ...each, requested }))
+        return { ...resolved, acted: hidden.length > 0 ? hidden : [await facts(call, undefined, input)] }
+      },
+    }),
     created: () => ({
       about: { type, how: 'created' },
       tags: spec.kind,
