@@ -3,6 +3,7 @@
  * changes and everything ends with the process. Needs Linux, and `unshare`, `nsenter`, `ip` and `nft`.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { readlinkSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { LabNamespace, LabPlan } from '../../engines/network/lab.ts'
 import { flowsOf, type LabFlow } from '../../engines/network/lab-flows.ts'
@@ -10,12 +11,14 @@ import { InputError } from '../policy/files.ts'
 import { AGENT, type AgentRequest, type AgentSetup } from './lab-agent.ts'
 import { commandIn, LAB_FOLDER, type LabCommand } from './lab-command.ts'
 
-/** Set in the process that has namespaces of its own. */
-const INSIDE = 'MERLON_LAB_INSIDE'
+/** Set in the process that has namespaces of its own, to those of mounts that it comes from. */
+const INSIDE = 'MERLON_LAB_OUTSIDE'
+const mounts = (): string => readlinkSync('/proc/self/ns/mnt')
 /** Hundreds of ends start at once, on a machine that may be busy. */
 const READY_MS = 120_000
 
-export const isInside = (): boolean => process.env[INSIDE] === '1'
+/** Looked at, not only said: the lab mounts over `/run`. */
+export const isInside = (): boolean => process.env[INSIDE] !== undefined && process.env[INSIDE] !== mounts()
 
 /** Runs this command again in namespaces of its own; returns its exit status. Throws an `InputError` where the machine refuses. */
 export function runInside(): Promise<number> {
@@ -30,7 +33,7 @@ export function runInside(): Promise<number> {
   if (!way) throw new InputError('This machine does not allow namespaces to this user: run the lab as root.')
   const child = spawn('unshare', [...way, process.execPath, ...process.execArgv, ...process.argv.slice(1)], {
     stdio: 'inherit',
-    env: { ...process.env, [INSIDE]: '1' },
+    env: { ...process.env, [INSIDE]: mounts() },
   })
   return new Promise((resolve, reject) => child.once('error', reject).once('exit', (code) => resolve(code ?? 1)))
 }

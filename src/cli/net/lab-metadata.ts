@@ -31,10 +31,11 @@ const VERSION_PATH = /^\/(?:latest|20\d\d-\d\d-\d\d)\//
 
 export function metadataEndpoint({ shown, credentials, setHopLimit, now = Date.now }: MetadataSource) {
   const tokens = new MetadataTokens(now)
+  let pending: Promise<ShownMetadata | undefined> | undefined
   let held: { readonly name: string; readonly credentials: InstanceCredentials } | undefined
 
   async function answer({ method = '', url = '', headers }: IncomingMessage): Promise<Answer> {
-    const metadata = await shown()
+    const metadata = await shownOnce()
     if (!metadata) return { status: 503 }
     if (!metadata.isEnabled) return { status: 403 }
     const path = url.split('?')[0]!.replace(VERSION_PATH, LATEST)
@@ -55,6 +56,12 @@ export function metadataEndpoint({ shown, credentials, setHopLimit, now = Date.n
     return path.startsWith(LATEST)
       ? entry(metadata, decoded(path.slice(LATEST.length)), token === 'absent' ? 1 : 2)
       : { status: 404 }
+  }
+
+  /** Requests at a time share one to the server, whose operator uses the same socket. */
+  function shownOnce(): Promise<ShownMetadata | undefined> {
+    pending ??= shown().finally(() => (pending = undefined))
+    return pending
   }
 
   async function entry(metadata: ShownMetadata, path: string | undefined, version: 1 | 2): Promise<Answer> {

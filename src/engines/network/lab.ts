@@ -67,6 +67,12 @@ export function labOf(given: Network, { isServed = false }: { readonly isServed?
     throw new LabError(
       `A lab has at most ${LAB_INTERFACES_MAX} interfaces; the network has ${network.interfaces.length}.`,
     )
+  const owners = new Map<string, string>()
+  for (const { id, vpc, address } of network.interfaces) {
+    const other = owners.get(`${vpc} ${address}`)
+    if (other !== undefined) throw new LabError(`${other} and ${id} have the same address, ${address}.`)
+    owners.set(`${vpc} ${address}`, id)
+  }
   const vpcs = [...new Set(network.subnets.map(({ vpc }) => vpc))]
   const nat = new Map(
     network.natGateways.filter(({ isAvailable }) => isAvailable).map(({ id, interface: eni }) => [eni, id]),
