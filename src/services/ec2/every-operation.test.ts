@@ -149,7 +149,6 @@ async function inventory(ec2: Client) {
     new EC2.CreateFlowLogsCommand({
       ResourceIds: [VpcId],
       ResourceType: 'VPC',
-      Tags: [{ Key: 'team', Value: 'a' }],
       TrafficType: 'ALL',
       LogDestinationType: 's3',
       LogDestination: 'arn:aws:s3:::flows',

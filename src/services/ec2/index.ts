@@ -16,6 +16,7 @@ import * as images from './images.ts'
 import * as insights from './insights.ts'
 import * as instanceAttributes from './instance-attributes.ts'
 import * as instanceMetadata from './instance-metadata.ts'
+import * as instanceStates from './instance-states.ts'
 import * as instanceTypes from './instance-types.ts'
 import * as instances from './instances.ts'
 import * as interfaces from './interfaces.ts'
@@ -51,6 +52,7 @@ export const ec2 = words.service({
     instances,
     instanceAttributes,
     instanceMetadata,
+    instanceStates,
     instanceTypes,
     images,
     insights,

@@ -1,6 +1,8 @@
 /** Network interfaces and Elastic IP addresses. */
 import type * as EC2 from '@aws-sdk/client-ec2'
 import { listTags } from '../../kernel/resource/tags.ts'
+import { op } from './define-operation.ts'
+import { describe } from './describe-operation.ts'
 import { fault, invalid, missing, need } from './faults.ts'
 import {
   associate,
@@ -11,9 +13,10 @@ import {
   groupsIn,
   removeInterface,
 } from './interface-rows.ts'
+import { instance } from './machine-resources.ts'
 import { freeAddress, takeAddress } from './public-addresses.ts'
-import { elasticIp, instance, networkInterface, securityGroup, subnet } from './resources.ts'
-import { describe, type Item, newId, op } from './words.ts'
+import { elasticIp, networkInterface, securityGroup, subnet } from './resources.ts'
+import { type Item, newId } from './words.ts'
 
 /** Source: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */
 const ADDRESSES_MAX = 5

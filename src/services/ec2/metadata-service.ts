@@ -10,7 +10,8 @@ import { instanceProfiles } from '../../kernel/ports/instance-profiles.ts'
 import type { Api } from '../../kernel/service/api.ts'
 import type { ServiceContext } from '../../kernel/service/open-services.ts'
 import { userDataPlace } from './instance-attributes.ts'
-import { type InstanceRow, instance, instanceState, networkInterface, subnet, vpc } from './resources.ts'
+import { type InstanceRow, instance, instanceState } from './machine-resources.ts'
+import { networkInterface, subnet, vpc } from './resources.ts'
 import type { Item } from './words.ts'
 
 const sts: Api<typeof STS> = { id: 'sts' }

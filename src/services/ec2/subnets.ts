@@ -2,9 +2,11 @@
 import { contains, overlaps, parseBlock, printBlock } from '../../engines/network/addresses.ts'
 import type { Call } from '../../kernel/gate/call.ts'
 import { createSubnetRow } from './defaults.ts'
+import { op } from './define-operation.ts'
+import { describe } from './describe-operation.ts'
 import { depended, fault, invalid, need } from './faults.ts'
 import { networkAcl, networkInterface, routeTable, subnet, type VpcRow, vpc } from './resources.ts'
-import { describe, newId, op } from './words.ts'
+import { newId } from './words.ts'
 import { type Zone, zoneNamed } from './zones.ts'
 
 /** Source: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */
