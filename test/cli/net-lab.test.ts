@@ -59,6 +59,8 @@ describe.skipIf(!isLabPossible)('The lab', () => {
     const [first, ...others] = office.interfaces
     const broken = { ...office, interfaces: [{ ...first!, address: '10.0.1.10; reboot' }, ...others] }
     expect(await lab(broken)).toMatchObject({ status: 2, stderr: "merlon: '10.0.1.10; reboot' is no IPv4 address.\n" })
+    const twice = { ...office, interfaces: [first!, { ...others[0]!, address: first!.address }, ...others.slice(1)] }
+    expect((await lab(twice)).stderr).toContain('eni-web and eni-nat have the same address, 10.0.1.10.')
     expect((await lab(office, '--at', 'eni-web')).stderr).toContain('--at needs a command')
     expect((await lab(office, '--questions', 'many')).stderr).toContain('--questions is a number')
   })

@@ -3,9 +3,10 @@
  * its second version. Requests must come from loopback, by a loopback name: a web page that rebinds its name gets
  * nothing.
  */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { randomBytes } from 'node:crypto'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { ApiError } from '../../kernel/client/client.ts'
+import { isSame, MetadataTokens, TTL_HEADER } from './metadata-tokens.ts'
 import type { Session } from './session.ts'
 
 export interface EndpointOptions {
@@ -30,9 +31,6 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-const TTL_HEADER = 'x-aws-ec2-metadata-token-ttl-seconds'
-const TOKEN_HEADER = 'x-aws-ec2-metadata-token'
-const TTL_SECONDS_MAX = 21_600
 const METADATA = '/latest/meta-data/'
 const CREDENTIALS = `${METADATA}iam/security-credentials/`
 
@@ -45,15 +43,7 @@ const text = (body: string): Answer => ({ status: 200, body, type: 'text/plain' 
 export function credentialEndpoint({ session, region, imds, now = Date.now }: EndpointOptions): Endpoint {
   const path = `/v2/credentials/${randomBytes(16).toString('hex')}`
   const token = randomBytes(32).toString('base64url')
-  const secret = randomBytes(32)
-
-  /** Stateless: the end of its life, and a digest of it. */
-  const metadataToken = (seconds: number) => signed(String(now() + seconds * 1000))
-  const signed = (end: string) => `${end}.${createHmac('sha256', secret).update(end).digest('base64url')}`
-  const isLive = (shown: string) => {
-    const end = shown.split('.')[0] ?? ''
-    return same(shown, signed(end)) && Number(end) > now()
-  }
+  const tokens = new MetadataTokens(now)
 
   async function answer(request: IncomingMessage): Promise<Answer> {
     const { method = '', url = '', headers } = request
@@ -61,24 +51,20 @@ export function credentialEndpoint({ session, region, imds, now = Date.now }: En
     if (headers['x-forwarded-for'] !== undefined) return refusal(403, 'Forbidden', 'Nothing is forwarded here.')
     const [target = ''] = url.split('?')
     if (target === path && method === 'GET') {
-      if (!same(headers.authorization ?? '', token)) return refusal(401, 'Unauthorized', 'The token is wrong.')
+      if (!isSame(headers.authorization ?? '', token)) return refusal(401, 'Unauthorized', 'The token is wrong.')
       return forContainer(await session())
     }
     if (!imds) return refusal(404, 'NotFound', 'There is nothing here.')
-    if (target === '/latest/api/token') return issued(method, headers[TTL_HEADER])
+    if (target === '/latest/api/token') return issued(method, headers)
     if (method !== 'GET') return refusal(405, 'MethodNotAllowed', 'Metadata can only be read.')
-    const shown = headers[TOKEN_HEADER]
-    if (typeof shown !== 'string' || !isLive(shown)) return { status: 401, body: '' }
+    if (tokens.check(headers) !== 'valid') return { status: 401, body: '' }
     return metadata(target)
   }
 
-  function issued(method: string, ttl: string | readonly string[] | undefined): Answer {
+  function issued(method: string, headers: IncomingHttpHeaders): Answer {
     if (method !== 'PUT') return refusal(405, 'MethodNotAllowed', 'Tokens are PUT.')
-    const seconds = Number(ttl)
-    if (typeof ttl !== 'string' || !Number.isInteger(seconds) || seconds < 1 || seconds > TTL_SECONDS_MAX) {
-      return { status: 400, body: '' }
-    }
-    return { ...text(metadataToken(seconds)), headers: { [TTL_HEADER]: ttl } }
+    const made = tokens.issue(headers)
+    return made ? { ...text(made.token), headers: { [TTL_HEADER]: made.ttl } } : { status: 400, body: '' }
   }
 
   async function metadata(target: string): Promise<Answer> {
@@ -151,11 +137,6 @@ const iso = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`
 function failed(error: unknown): Answer {
   if (error instanceof ApiError) return refusal(400, error.code, error.message)
   return refusal(503, 'ServiceUnavailable', 'The server could not be reached.')
-}
-
-function same(shown: string, known: string): boolean {
-  const [a, b] = [Buffer.from(shown), Buffer.from(known)]
-  return a.length === b.length && timingSafeEqual(a, b)
 }
 
 function isLoopbackName(host: string | undefined): boolean {

@@ -8,6 +8,7 @@ import { plural, printJson, printLine } from '../policy/shown.ts'
 import { parseSubcommand, type SubCommand } from '../subcommand.ts'
 import { flowLines } from './lab-flow-lines.ts'
 import { isInside, type Lab, openLab, runInside } from './lab-host.ts'
+import { LabServer } from './lab-server.ts'
 import { type NetworkFile, openNetwork } from './network-file.ts'
 
 const QUESTIONS = 20
@@ -28,6 +29,12 @@ const options = {
   questions: { type: 'string', value: 'NUMBER', about: `connections to try (default ${QUESTIONS})` },
   seed: { type: 'string', value: 'NUMBER', about: 'chooses the connections (default 1)' },
   at: { type: 'string', value: 'END', about: 'runs a command at an interface, or at internet, instead' },
+  data: {
+    type: 'string',
+    value: 'DIR',
+    about:
+      'the data directory of a running server: its API, metadata services with credentials of roles, threat detection',
+  },
   flows: { type: 'boolean', about: 'prints flow log records of what was carried and rejected' },
   json: { type: 'boolean', about: 'for programs' },
 } as const
@@ -46,21 +53,26 @@ export const labCommand: SubCommand = {
     const seed = wholeNumber('seed', given.seed, 1, 2 ** 32 - 1)
     const network = openNetwork(given.files)
     const end = given.at === undefined ? undefined : network.endOf(given.at)
-    const plan = planOf(network)
+    const plan = planOf(network, given.data !== undefined)
     if (!isInside()) return runInside()
     const start = Date.now()
-    const lab = await openLab(plan)
+    const server = given.data === undefined ? undefined : await LabServer.of(given.data, network)
+    let lab: Lab | undefined
     try {
+      lab = await openLab(plan, server)
       const status =
         end === undefined
           ? await compare(network, lab, { count, seed, json: given.json ?? false })
-          : await lab.run(end, operands)
-      if (given.flows)
-        for (const line of flowLines(lab.flows(), { accountOf: network.accountOf, start, end: Date.now() }))
-          printLine(`${line}\n`)
+          : await lab.run(end, { words: operands, served: server?.commandAt(end) })
+      if (given.flows || server) {
+        const lines = flowLines(lab.flows(), { accountOf: network.accountOf, start, end: Date.now() })
+        if (given.flows) for (const line of lines) printLine(`${line}\n`)
+        server?.sendFlows(lines)
+      }
       return status
     } finally {
-      lab.close()
+      lab?.close()
+      await server?.close()
     }
   },
 }
@@ -71,9 +83,9 @@ function wholeNumber(name: string, text: string | undefined, otherwise: number, 
   throw new UsageError(`--${name} is a number from 0 to ${max}, not '${text}'.`)
 }
 
-function planOf({ snapshot }: NetworkFile) {
+function planOf({ snapshot }: NetworkFile, isServed: boolean) {
   try {
-    return labOf(snapshot.network)
+    return labOf(snapshot.network, { isServed })
   } catch (error) {
     if (error instanceof LabError) throw new InputError(error.message)
     throw error

@@ -119,6 +119,10 @@ export interface NetworkFile {
   placementOf(id: string): Placement
   /** The owner of an interface, where the files say it. */
   accountOf(id: string): string | undefined
+  /** The owner and the Region of an interface, where the files say both. */
+  placeOf(id: string): { readonly account: string; readonly region: string } | undefined
+  /** `ip-10-0-1-5.ec2.internal` */
+  privateNameOf(id: string): string | undefined
 }
 
 export function openNetwork(files: readonly string[]): NetworkFile {
@@ -145,6 +149,7 @@ export function openNetwork(files: readonly string[]): NetworkFile {
   const snapshot = snapshots.ipv4
   for (const { id, subnet } of network.interfaces)
     if (!snapshot.subnets.has(subnet)) throw new InputError(`${id}: its subnet ${subnet} is not among the subnets.`)
+  const byId = new Map<string, Item>(from.NetworkInterfaces.map((eni) => [eni.NetworkInterfaceId, eni]))
   const labels = new Map(network.interfaces.map((eni) => [eni.id, eni]))
   return {
     snapshots,
@@ -156,7 +161,13 @@ export function openNetwork(files: readonly string[]): NetworkFile {
       const names = eni && [eni.instance, eni.address, eni.publicAddress, eni.address6].filter(Boolean)
       return names ? `${id} (${names.join(', ')})` : id
     },
-    accountOf: (id) => from.NetworkInterfaces.find(({ NetworkInterfaceId }) => NetworkInterfaceId === id)?.OwnerId,
+    accountOf: (id) => byId.get(id)?.OwnerId,
+    placeOf: (id) => {
+      const { OwnerId: account, AvailabilityZone: zone } = byId.get(id) ?? {}
+      const region = typeof zone === 'string' ? /^([a-z]{2}(?:-[a-z]+)+-\d)[a-z]$/.exec(zone)?.[1] : undefined
+      return typeof account === 'string' && region !== undefined ? { account, region } : undefined
+    },
+    privateNameOf: (id) => byId.get(id)?.PrivateDnsName,
     placementOf: (id) => placementOf(described, snapshot, id),
   }
 }

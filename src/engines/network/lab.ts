@@ -5,6 +5,7 @@
  */
 import { contains, parseAddress, parseBlock, printAddress, printBlock } from './addresses.ts'
 import { chainText, filtersOf } from './lab-filters.ts'
+import { API_ADDRESS, API_PORTS, METADATA_ADDRESS, METADATA_PORT, resolversOf, serviceRules } from './lab-services.ts'
 import type { Interface, Match, Network, Route } from './network.ts'
 import { INTERNET } from './reachability.ts'
 
@@ -16,6 +17,12 @@ export interface LabNamespace {
   readonly commands: readonly string[]
   /** For `nft -f`, in the namespace. */
   readonly rules: string
+  /** The instance whose metadata service is here. */
+  readonly instance?: string
+  /** Addresses at which DNS queries are taken. */
+  readonly resolvers?: readonly string[]
+  /** Whether the API is here. */
+  readonly hasApi?: boolean
 }
 
 /** A veth pair: the namespace and the name of the device, of both ends. */
@@ -50,20 +57,32 @@ export class LabError extends Error {
   override readonly name = 'LabError'
 }
 
-/** Throws a {@link LabError} for networks that are too large, or have values that are none. */
-export function labOf(given: Network): LabPlan {
+/**
+ * Throws a {@link LabError} for networks that are too large, or have values that are none. `isServed`: with the services of a server
+ * (lab-services.ts).
+ */
+export function labOf(given: Network, { isServed = false }: { readonly isServed?: boolean } = {}): LabPlan {
   const network = checked(given)
   if (network.interfaces.length > LAB_INTERFACES_MAX)
     throw new LabError(
       `A lab has at most ${LAB_INTERFACES_MAX} interfaces; the network has ${network.interfaces.length}.`,
     )
+  const owners = new Map<string, string>()
+  for (const { id, vpc, address } of network.interfaces) {
+    const other = owners.get(`${vpc} ${address}`)
+    if (other !== undefined) throw new LabError(`${other} and ${id} have the same address, ${address}.`)
+    owners.set(`${vpc} ${address}`, id)
+  }
   const vpcs = [...new Set(network.subnets.map(({ vpc }) => vpc))]
   const nat = new Map(
     network.natGateways.filter(({ isAvailable }) => isAvailable).map(({ id, interface: eni }) => [eni, id]),
   )
   const deviceOf = new Map(network.interfaces.map(({ id }, index) => [id, `v${index}`]))
   const routers = vpcs.map((vpc, index) => routerOf({ network, vpc, vpcs, name: `r${index}`, deviceOf }))
-  const ends = network.interfaces.map((eni, index) => endOf(eni, `e${index}`, nat.has(eni.id)))
+  const ends = network.interfaces.map((eni, index) => {
+    const end = endOf(eni, `e${index}`, nat.has(eni.id))
+    return isServed && !nat.has(eni.id) ? servedEnd(network, eni, end) : end
+  })
   const routerOfVpc = new Map(vpcs.map((vpc, index) => [vpc, `r${index}`]))
   const links: LabLink[] = network.interfaces.map(({ vpc }, index) => ({
     ends: [
@@ -98,6 +117,7 @@ export function labOf(given: Network): LabPlan {
       internetOf(
         network,
         gated.map((vpc) => [vpc, routerOfVpc.get(vpc)!] as const),
+        isServed,
       ),
     ],
     links,
@@ -194,8 +214,25 @@ function endOf({ id, address }: Interface, name: string, isNat: boolean): LabNam
   }
 }
 
+function servedEnd(network: Network, eni: Interface, end: LabNamespace): LabNamespace {
+  const resolvers = resolversOf(network, eni)
+  const addresses = [...resolvers, ...(eni.instance === undefined ? [] : [METADATA_ADDRESS])]
+  const metadata = `ip daddr ${METADATA_ADDRESS} tcp dport ${METADATA_PORT} accept`
+  return {
+    ...end,
+    ...(eni.instance !== undefined && { instance: eni.instance }),
+    resolvers,
+    commands: [...end.commands, ...addresses.map((address) => `addr add ${address}/32 dev lo`)],
+    rules: `table ip answers {\n${answering([metadata])}}\n${serviceRules(addresses)}`,
+  }
+}
+
 /** It has every address that no interface has. */
-function internetOf(network: Network, gated: readonly (readonly [vpc: string, router: string])[]): LabNamespace {
+function internetOf(
+  network: Network,
+  gated: readonly (readonly [vpc: string, router: string])[],
+  isServed: boolean,
+): LabNamespace {
   const commands = ['link set lo up']
   for (const [vpc, router] of gated) {
     commands.push(
@@ -219,7 +256,9 @@ function internetOf(network: Network, gated: readonly (readonly [vpc: string, ro
   // What is private, or a VPC's, is nowhere on the internet.
   const subnets = network.subnets.flatMap(({ cidr }) => blocksOf(cidr))
   const absent = [...new Set([...PRIVATE, ...subnets])].map((block) => `ip daddr ${block} drop`)
-  return { name: 'inet', end: INTERNET, commands, rules: `table ip answers {\n${answering(absent)}}\n` }
+  const api = isServed ? [`ip daddr ${API_ADDRESS} tcp dport { ${API_PORTS.join(', ')} } accept`] : []
+  const rules = `table ip answers {\n${answering([...api, ...absent])}}\n`
+  return { name: 'inet', end: INTERNET, commands, rules, hasApi: isServed }
 }
 
 // ---- Routers

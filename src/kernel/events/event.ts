@@ -285,6 +285,7 @@ export function userIdentity(caller: Caller): Readonly<Record<string, unknown>> 
   }
   const origin = session?.sourceIdentity ? { sourceIdentity: session.sourceIdentity } : {}
   const federated = session && webIdFederation(session)
+  const delivery = session?.federation?.['ec2:RoleDelivery']
 
   switch (principal.kind) {
     case 'root':
@@ -310,6 +311,7 @@ export function userIdentity(caller: Caller): Readonly<Record<string, unknown>> 
           },
           ...(federated && { webIdFederationData: federated }),
           attributes,
+          ...(delivery !== undefined && { ec2RoleDelivery: delivery }),
           ...origin,
         },
       }

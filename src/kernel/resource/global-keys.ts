@@ -5,7 +5,6 @@
 import type { AbsentKeys } from './absent-keys.ts'
 
 const NO_ENDPOINTS = 'there are no VPC endpoints'
-const NO_INSTANCES = 'there are no instances that deliver roles'
 const NO_MCP = 'there are no MCP servers of AWS'
 const NOT_BUILT = 'the service is not built'
 
@@ -14,8 +13,6 @@ export const absentGlobalKeys: AbsentKeys = {
   'aws:IsMcpServiceAction': NO_MCP,
   'aws:ViaAWSMCPService': NO_MCP,
   'aws:ChatbotSourceArn': 'there are no chat applications',
-  'aws:Ec2InstanceSourcePrivateIPv4': NO_INSTANCES,
-  'aws:Ec2InstanceSourceVpc': NO_INSTANCES,
   'aws:PrincipalOrgMasterAccountId': 'AWS does not document it',
   'aws:SignInSessionArn': 'there are no sign-in sessions',
   'aws:SourceOwner': 'aws:SourceAccount has replaced it',
@@ -28,8 +25,6 @@ export const absentGlobalKeys: AbsentKeys = {
   'aws:VpcSourceIp': NO_ENDPOINTS,
   'codebuild:BuildArn': NOT_BUILT,
   'codebuild:ProjectArn': NOT_BUILT,
-  'ec2:RoleDelivery': NO_INSTANCES,
-  'ec2:SourceInstanceArn': NO_INSTANCES,
   'glue:CredentialIssuingService': NOT_BUILT,
   'glue:RoleAssumedBy': NOT_BUILT,
   'lambda:SourceFunctionArn': 'sessions of functions do not name their function',

@@ -32,6 +32,7 @@ import { drill, verifyBackup } from '../trust/restore.ts'
 import type { SealManager } from '../trust/seal-manager.ts'
 import { automaticSeed, isAutomatic, keyFileSeed, kmsCaller, pinFrom } from '../trust/sealers.ts'
 import { identitySourceRoutes } from './identity-source-routes.ts'
+import { instanceRoutes } from './instance-routes.ts'
 import { importNetworkEvents } from './network-events.ts'
 import { samlApplicationRoutes } from './saml-application-routes.ts'
 import { shownSealer } from './shown-sealer.ts'
@@ -166,6 +167,7 @@ const routes: Readonly<Record<string, Act>> = {
   },
   ...samlApplicationRoutes,
   ...identitySourceRoutes,
+  ...instanceRoutes,
   'POST /portal-password': async ({ custody }, input) => {
     const { store } = optional(input, 'store')
     const { cloud } = custody.unsealed()

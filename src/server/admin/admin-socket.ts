@@ -1,14 +1,13 @@
 /** Administration over a Unix socket in the data directory: only its owner, on this machine, never over the network. */
-import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { InstallationError, socketOf } from '../compose/installation.ts'
 import type { Logger } from '../compose/log.ts'
 import type { OperatorCode } from '../compose/operator-errors.ts'
+import { isSocketPath, listenPrivately } from '../listen/private-socket.ts'
 import type { AdminRequest, AdminResponse } from './admin-api.ts'
 
 const BODY_BYTES_MAX = 64 * 1024
-/** Of a path in `struct sockaddr_un`, its final NUL included. */
-const PATH_BYTES_MAX = 108
 /** A backup of a large database takes its time. */
 const ANSWER_MS_MAX = 60 * 60 * 1000
 
@@ -29,12 +28,10 @@ export async function listenForAdmin(
   logger: Logger,
 ): Promise<AdminSocket | undefined> {
   const path = socketOf(data)
-  if (Buffer.byteLength(path) >= PATH_BYTES_MAX) {
+  if (!isSocketPath(path)) {
     logger.log('warn', 'no administration socket: the path of the data directory is too long', { path })
     return undefined
   }
-  // This process has the directory's lock, so the process that created the socket has died.
-  rmSync(path, { force: true })
   const server = createServer((incoming, outgoing) => {
     const respond = ({ status, body }: AdminResponse) => {
       outgoing.writeHead(status, { 'content-type': 'application/json' })
@@ -47,16 +44,8 @@ export async function listenForAdmin(
         respond({ status: 500, body: { message: (error as Error).message } })
       })
   })
-  const mask = process.umask(0o177)
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(path, resolve)
-    })
-    chmodSync(path, 0o600)
-  } finally {
-    process.umask(mask)
-  }
+  // This process has the directory's lock.
+  await listenPrivately(server, path)
   return {
     close: () =>
       new Promise((resolve) => {

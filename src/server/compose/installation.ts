@@ -23,6 +23,8 @@ export const rootKeyOf = (data: string): string => join(data, 'root.key')
 export const keyringOf = (data: string): string => join(data, 'merlon.keyring')
 export const headOf = (data: string): string => join(data, 'merlon.head')
 export const socketOf = (data: string): string => join(data, 'merlon.sock')
+/** The API, for labs on this machine. */
+export const apiSocketOf = (data: string): string => join(data, 'api.sock')
 /** The bytes of objects, sealed. */
 export const objectsOf = (data: string): string => join(data, 'objects')
 export const lockOf = (data: string): string => join(data, 'merlon.lock')

@@ -26,6 +26,7 @@ import {
 import type { Handler } from '../listen/listener.ts'
 import { Metrics } from '../listen/metrics.ts'
 import { OverloadLog } from '../listen/overload-log.ts'
+import { isSocketPath } from '../listen/private-socket.ts'
 import { SetupLog } from '../listen/setup-log.ts'
 import { answerUnavailable } from '../listen/unavailable-answer.ts'
 import { ServerPlane } from '../plane/server-plane.ts'
@@ -35,6 +36,7 @@ import { CONSOLE_PATH, SIGN_IN_PATH, webHandler } from '../web/web-handler.ts'
 import { closeInTime } from './closing.ts'
 import type { Cloud } from './cloud.ts'
 import { coreServices } from './core-services.ts'
+import { apiSocketOf } from './installation.ts'
 import type { Logger } from './log.ts'
 import { openDevelopment } from './open-development.ts'
 import { openDurable } from './open-durable.ts'
@@ -177,6 +179,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     front = await openFront(dated(answer), dated(webAnswer), {
       host,
       port,
+      path: world.kind === 'durable' ? apiSocketIn(world.data) : undefined,
       web: options.web,
       origins,
       corsOrigins: options.corsOrigins ?? [],
@@ -228,6 +231,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return isClean
     },
   }
+}
+
+/** Undefined where the path of the directory is too long for a socket. */
+function apiSocketIn(data: string): string | undefined {
+  const path = apiSocketOf(data)
+  return isSocketPath(path) ? path : undefined
 }
 
 /** The endpoints of planes are below the same path, and not those of development. */

@@ -13,6 +13,8 @@ import type { TrustedProxies } from './trusted-proxies.ts'
 export interface FrontOptions {
   readonly host: string
   readonly port: number
+  /** A Unix socket that the API is served at, too: for labs of this machine, which name the client of each connection. */
+  readonly path?: string | undefined
   /** Undefined: pages are not served. */
   readonly web: WebListenerOptions | undefined
   readonly origins: Origins
@@ -58,16 +60,10 @@ const WEB_ADMISSION: AdmissionLimits = {
 export async function openFront(apiHandler: Handler, webHandler: Handler, options: FrontOptions): Promise<Front> {
   const { host, origins, onRefused, tls, proxies } = options
   const isVital = ({ method = '', url = '' }) => isWatched(method, url)
-  const api = await listen(withCors(apiHandler, options), {
-    host,
-    port: options.port,
-    tls,
-    proxies,
-    uploads: options.uploads,
-    admission: options.admission,
-    isVital,
-    onRefused,
-  })
+  const { uploads, admission } = options
+  const common = { host, uploads, admission, isVital, onRefused }
+  const handler = withCors(apiHandler, options)
+  const api = await listen(handler, { ...common, port: options.port, tls, proxies })
   const openWeb = (port: number) =>
     listen(webHandler, {
       host,
@@ -80,9 +76,11 @@ export async function openFront(apiHandler: Handler, webHandler: Handler, option
       isVital,
       onRefused,
     })
+  let local: Listener | undefined
   try {
+    if (options.path !== undefined) local = await listen(handler, { ...common, port: 0, path: options.path })
     const web = options.web && (await openBeside(api, options, openWeb))
-    const listeners = web ? [api, web] : [api]
+    const listeners = [api, local, web].filter((each) => each !== undefined)
     origins.listening(api, web)
     return {
       api,
@@ -95,6 +93,7 @@ export async function openFront(apiHandler: Handler, webHandler: Handler, option
       close: async () => void (await Promise.all(listeners.map((each) => each.close()))),
     }
   } catch (error) {
+    await local?.close()
     await api.close()
     throw error
   }

@@ -19,6 +19,7 @@ import {
 import { Admission, type AdmissionLimits, admissionDefaults, type Load, type Refusal } from './admission.ts'
 import { Connections, RESERVED_CONNECTIONS } from './connections.ts'
 import { type Http2Front, openHttp2 } from './http2.ts'
+import { listenPrivately } from './private-socket.ts'
 import { awaitProxyHead } from './proxy-head.ts'
 import type { ProxiedClient } from './proxy-protocol.ts'
 import { refuseBusy, refuseSlow } from './refusal.ts'
@@ -33,6 +34,11 @@ export interface ListenOptions {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
+  /**
+   * A Unix socket of the server's user, instead of an address: each connection begins with a head of the PROXY protocol that names
+   * the client, or is closed.
+   */
+  readonly path?: string
   readonly bodyBytesMax?: number
   /** Requests whose bodies may be larger than `bodyBytesMax`. Default: none. */
   readonly uploads?: Iterable<Upload> | undefined
@@ -110,11 +116,12 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
   server.headersTimeout = options.headersMsMax ?? HEADERS_MS_MAX
   server.requestTimeout = UPLOAD_MS_MAX
   server.maxConnections = (options.connectionsMax ?? CONNECTIONS_MAX) + RESERVED_CONNECTIONS
-  if (proxies) {
+  if (proxies || options.path !== undefined) {
     intercept<Socket>(server, 'connection', (socket, proceed) => {
-      if (proxies.has(plainAddress(socket.remoteAddress ?? '')))
+      if (options.path !== undefined || proxies?.has(plainAddress(socket.remoteAddress ?? '')))
         awaitProxyHead(socket, HEADERS_MS_MAX, (client) => {
           if (client) door.connections.proxied(socket, peerOfProxied(client))
+          else if (options.path !== undefined) return void socket.destroy()
           proceed(socket)
           // TLS reads what is left in the socket on its own; HTTP takes it as it flows.
           if (!tls) socket.resume()
@@ -128,11 +135,15 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     door.admission.refuse('connections')
     door.connections.makeRoom()
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ port: options.port, host: options.host, backlog: BACKLOG_MAX }, resolve)
-  })
-  const { port } = server.address() as AddressInfo
+  const backlog = BACKLOG_MAX
+  if (options.path !== undefined) await listenPrivately(server, options.path, { backlog })
+  else
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ port: options.port, host: options.host, backlog }, resolve)
+    })
+  const address = server.address() as AddressInfo | string
+  const port = typeof address === 'string' ? 0 : address.port
   const host = options.host.includes(':') ? `[${options.host}]` : options.host
   return {
     url: `${tls ? 'https' : 'http'}://${host}:${port}`,
@@ -144,7 +155,7 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     },
     dismiss: () => {
       server.closeIdleConnections()
-      return overwriteReads(port, options.host, tls !== undefined)
+      return overwriteReads(port, options, tls !== undefined)
     },
     close: async () => {
       await drain(server, door.connections, http2)
@@ -154,10 +165,16 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
 }
 
 /** Node reads every request into the same few buffers: overwrite them with zeros. */
-async function overwriteReads(port: number, host: string, isSecure: boolean): Promise<void> {
-  const request = `POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${READ_BYTES}\r\nconnection: close\r\n\r\n`
+async function overwriteReads(
+  port: number,
+  { host, path }: Pick<ListenOptions, 'host' | 'path'>,
+  isSecure: boolean,
+): Promise<void> {
+  const proxy = path === undefined ? '' : 'PROXY TCP4 127.0.0.1 127.0.0.1 1 1\r\n'
+  const request = `${proxy}POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${READ_BYTES}\r\nconnection: close\r\n\r\n`
   await new Promise<void>((resolve) => {
-    const place = { port, host: host === '0.0.0.0' || host === '::' ? 'localhost' : host }
+    const place =
+      path === undefined ? { port, host: host === '0.0.0.0' || host === '::' ? 'localhost' : host } : { path }
     // To this very server, with nothing but zeros: its certificate need not be for this name.
     const socket = isSecure ? connectTls({ ...place, rejectUnauthorized: false }) : connect(place)
     socket.once(isSecure ? 'secureConnect' : 'connect', () => {

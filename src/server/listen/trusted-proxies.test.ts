@@ -1,5 +1,5 @@
 /** Trusted proxies, and peers that are not trusted. */
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, statSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -161,4 +161,26 @@ describe('A listener', () => {
     expect(text).toContain('hello')
     expect(seen).toMatchObject([{ remoteAddress: '198.51.100.4', secure: true, tls: { version: 'TLSv1.3' } }])
   })
+})
+
+test('A private socket serves clients that a head names, under their addresses, and closes connections without one', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'merlon-')), 'api.sock')
+  const listener = await listen(async ({ remoteAddress }) => ({ status: 200, headers: {}, body: remoteAddress }), {
+    host: '',
+    port: 0,
+    path,
+  })
+  const answer = async (head: string) => {
+    const socket = connectTcp(path)
+    socket.end(`${head}GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)
+    let received = ''
+    for await (const bytes of socket) received += bytes
+    return received
+  }
+
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+  expect(await answer('PROXY TCP4 198.18.0.7 192.0.2.1 40000 443\r\n')).toMatch(/\r\n\r\n198\.18\.0\.7$/)
+  expect(await answer('')).toBe('')
+  expect(await answer('PROXY UNKNOWN\r\n')).toBe('')
+  await listener.close()
 })

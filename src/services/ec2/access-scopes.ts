@@ -4,11 +4,12 @@ import type * as EC2 from '@aws-sdk/client-ec2'
 import type { Snapshots } from '../../engines/network/families.ts'
 import { INTERNET, type Question } from '../../engines/network/reachability.ts'
 import type { LooseInput } from '../../kernel/service/service.ts'
+import { op } from './define-operation.ts'
+import { describe } from './describe-operation.ts'
 import { fault, missing } from './faults.ts'
 import { snapshotsOf } from './graph.ts'
 import { component, idIn, isBetween, PROTOCOLS, TOO_MANY, verdictOf } from './insights.ts'
-import { accessScope, accessScopeAnalysis } from './resources.ts'
-import { describe, op } from './words.ts'
+import { accessScope, accessScopeAnalysis } from './insights-resources.ts'
 
 export const createNetworkInsightsAccessScope = op(
   'CreateNetworkInsightsAccessScope',

@@ -7,10 +7,11 @@ import type * as EC2 from '@aws-sdk/client-ec2'
 import type { Call } from '../../kernel/gate/call.ts'
 import type { Tags } from '../../kernel/resource/facts.ts'
 import { key } from '../../store/store.ts'
+import { beforeFirst } from './define-operation.ts'
+import { image } from './machine-resources.ts'
 import { publicImages } from './machines.ts'
 import {
   dhcpOptions,
-  image,
   internetGateway,
   networkAcl,
   prefixList,
@@ -21,7 +22,7 @@ import {
   type VpcRow,
   vpc,
 } from './resources.ts'
-import { beforeFirst, newId } from './words.ts'
+import { newId } from './words.ts'
 import { zonesOf } from './zones.ts'
 
 const DEFAULT_CIDR = '172.31.0.0/16'

@@ -1,10 +1,11 @@
 /** VPC endpoints: gateways in route tables, and interfaces in subnets. */
 import type * as EC2 from '@aws-sdk/client-ec2'
 import type { Call } from '../../kernel/gate/call.ts'
+import { nothing, op } from './define-operation.ts'
+import { describe } from './describe-operation.ts'
 import { fault, invalid } from './faults.ts'
 import { createInterface, groupsIn, removeInterface } from './interface-rows.ts'
 import { networkInterface, prefixList, routeTable, securityGroup, subnet, vpc, vpcEndpoint } from './resources.ts'
-import { describe, nothing, op } from './words.ts'
 import { zonesOf } from './zones.ts'
 
 /** The services that Merlon is, and others that networks of AWS often have endpoints for. */
@@ -269,12 +270,7 @@ export const modifyVpcEndpoint = op(
 /** What is missing among several is reported item by item. */
 export const deleteVpcEndpoints = op(
   'DeleteVpcEndpoints',
-  [
-    vpcEndpoint.by(async ({ VpcEndpointIds = [] }, call) => {
-      const known = new Set((await vpcEndpoint.all(call)).map(({ id }) => id))
-      return VpcEndpointIds.filter((id: string) => known.has(id))
-    }),
-  ],
+  [vpcEndpoint.eachThatExists('VpcEndpointIds')],
   async (call, input, [found]) => {
     for (const { id, data, remove } of found) {
       await changeRoutes(call, data.RouteTableIds ?? [], id, undefined, false)

@@ -1,10 +1,11 @@
 /** Flow logs: which interfaces' flows are recorded, in which format, and where the records go. */
 import type * as EC2 from '@aws-sdk/client-ec2'
 import { DEFAULT_FORMAT, parseFormat } from '../../engines/network/flow-format.ts'
+import { op } from './define-operation.ts'
+import { describe } from './describe-operation.ts'
 import { fault, invalid, missing } from './faults.ts'
 import { scheduleFlowDelivery } from './flow-queue.ts'
 import { flowLog, networkInterface, subnet, vpc } from './resources.ts'
-import { describe, op } from './words.ts'
 
 /** For each resource. Source: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */
 const LOGS_MAX = 2

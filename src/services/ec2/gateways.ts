@@ -1,4 +1,7 @@
 /** Gateways: to the internet, for IPv6 outwards, NAT, and private ones. */
+
+import { op } from './define-operation.ts'
+import { describe } from './describe-operation.ts'
 import { depended, fault, invalid, missing, need } from './faults.ts'
 import { createInterface, removeInterface } from './interface-rows.ts'
 import { dependedOn } from './public-addresses.ts'
@@ -14,7 +17,6 @@ import {
   vpnGateway,
 } from './resources.ts'
 import { blackholeRoutes } from './routes.ts'
-import { describe, op } from './words.ts'
 
 /** Source: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */
 const GATEWAYS_MAX = 5

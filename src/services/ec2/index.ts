@@ -1,5 +1,6 @@
 /** EC2: the inventory of a network, and the machines in it as records. */
 import { GATEWAY } from '../../kernel/planes/gateway-content.ts'
+import { instanceMetadata as metadataPort } from '../../kernel/ports/instance-metadata.ts'
 import { network } from '../../kernel/ports/network.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { operationsOf } from '../../kernel/service/define-service.ts'
@@ -15,10 +16,12 @@ import * as images from './images.ts'
 import * as insights from './insights.ts'
 import * as instanceAttributes from './instance-attributes.ts'
 import * as instanceMetadata from './instance-metadata.ts'
+import * as instanceStates from './instance-states.ts'
 import * as instanceTypes from './instance-types.ts'
 import * as instances from './instances.ts'
 import * as interfaces from './interfaces.ts'
 import { invalidInput } from './invalid-input.ts'
+import { metadataService } from './metadata-service.ts'
 import * as networkAcls from './network-acls.ts'
 import { networkPort } from './network-port.ts'
 import * as peering from './peering.ts'
@@ -49,6 +52,7 @@ export const ec2 = words.service({
     instances,
     instanceAttributes,
     instanceMetadata,
+    instanceStates,
     instanceTypes,
     images,
     insights,
@@ -61,12 +65,13 @@ export const ec2 = words.service({
   invalidInput,
   jobs: { [DELIVER_FLOWS]: deliverFlows, [RECORD_FLOWS]: recordFlows },
   planeRecords: { [GATEWAY]: takeFlows },
-  open: ({ clock }) => ({
+  open: (context) => ({
     provides: [
       provide(
         network,
-        networkPort(() => clock.now()),
+        networkPort(() => context.clock.now()),
       ),
+      provide(metadataPort, metadataService(context)),
     ],
   }),
 })

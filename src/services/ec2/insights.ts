@@ -11,17 +11,13 @@ import {
   type Verdict,
 } from '../../engines/network/reachability.ts'
 import type { Call } from '../../kernel/gate/call.ts'
+import { op } from './define-operation.ts'
+import { describe } from './describe-operation.ts'
 import { fault, invalid, missing } from './faults.ts'
 import { snapshotsOf } from './graph.ts'
-import {
-  insightsAnalysis,
-  insightsPath,
-  instance,
-  internetGateway,
-  networkInterface,
-  vpcEndpoint,
-} from './resources.ts'
-import { describe, op } from './words.ts'
+import { insightsAnalysis, insightsPath } from './insights-resources.ts'
+import { instance } from './machine-resources.ts'
+import { internetGateway, networkInterface, vpcEndpoint } from './resources.ts'
 
 // ---- Paths
 

@@ -1,11 +1,12 @@
 /** Attributes of instances, read and changed one by one. */
 import type * as EC2 from '@aws-sdk/client-ec2'
 import type { SealContext } from '../../vault/sealed-value.ts'
+import { op } from './define-operation.ts'
 import { fault, invalid } from './faults.ts'
 import { groupsIn } from './interface-rows.ts'
+import { instance, instanceState } from './machine-resources.ts'
 import { INSTANCE_TYPES } from './machines.ts'
-import { instance, instanceState, networkInterface, securityGroup } from './resources.ts'
-import { op } from './words.ts'
+import { networkInterface, securityGroup } from './resources.ts'
 
 export const userDataPlace = (account: string, id: string): SealContext => ({
   table: 'ec2/instance',

@@ -3,9 +3,9 @@ import type * as EC2 from '@aws-sdk/client-ec2'
 import type { Call } from '../../kernel/gate/call.ts'
 import type { LooseInput } from '../../kernel/service/service.ts'
 import { key } from '../../store/store.ts'
+import { nothing, op } from './define-operation.ts'
 import { invalid } from './faults.ts'
-import { instance } from './resources.ts'
-import { nothing, op } from './words.ts'
+import { instance } from './machine-resources.ts'
 
 interface MetadataDefaults {
   readonly HttpTokens?: string

@@ -1,10 +1,10 @@
 /** Types of instances: what they are, where they are offered, and how instances of them use credits. */
 import type * as EC2 from '@aws-sdk/client-ec2'
+import { nothing, op } from './define-operation.ts'
 import { fault } from './faults.ts'
 import { parseFilters } from './filters.ts'
+import { type InstanceRow, instance } from './machine-resources.ts'
 import { INSTANCE_TYPES } from './machines.ts'
-import { type InstanceRow, instance } from './resources.ts'
-import { nothing, op } from './words.ts'
 import { zonesOf } from './zones.ts'
 
 const TYPE_FILTERS = parseFilters(`

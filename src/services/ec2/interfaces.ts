@@ -1,6 +1,8 @@
 /** Network interfaces and Elastic IP addresses. */
 import type * as EC2 from '@aws-sdk/client-ec2'
 import { listTags } from '../../kernel/resource/tags.ts'
+import { op } from './define-operation.ts'
+import { describe } from './describe-operation.ts'
 import { fault, invalid, missing, need } from './faults.ts'
 import {
   associate,
@@ -11,9 +13,10 @@ import {
   groupsIn,
   removeInterface,
 } from './interface-rows.ts'
+import { instance } from './machine-resources.ts'
 import { freeAddress, takeAddress } from './public-addresses.ts'
-import { elasticIp, instance, networkInterface, securityGroup, subnet } from './resources.ts'
-import { describe, type Item, newId, op } from './words.ts'
+import { elasticIp, networkInterface, securityGroup, subnet } from './resources.ts'
+import { type Item, newId } from './words.ts'
 
 /** Source: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */
 const ADDRESSES_MAX = 5
@@ -274,8 +277,7 @@ export const allocateAddress = op('AllocateAddress', [elasticIp.created()], asyn
 })
 
 /** By allocation; by the address for requests in the manner of EC2-Classic. */
-const address = elasticIp.by(async ({ AllocationId, PublicIp, AssociationId }, call) => {
-  if (AllocationId !== undefined) return [AllocationId]
+const addressBehind = elasticIp.behind(async ({ PublicIp, AssociationId }, call) => {
   const rows = await elasticIp.all(call)
   return [
     rows.find(({ data }) =>
@@ -283,6 +285,11 @@ const address = elasticIp.by(async ({ AllocationId, PublicIp, AssociationId }, c
     )?.id,
   ]
 })
+
+const address: typeof addressBehind = {
+  find: (call, input) =>
+    (input.AllocationId === undefined ? addressBehind : elasticIp.by(() => [input.AllocationId])).find(call, input),
+}
 
 const absentAddress = (text: string | undefined) =>
   text === undefined ? missing('allocationId') : fault('InvalidAddress.NotFound', `Address '${text}' not found.`)

@@ -2,9 +2,11 @@
 import type * as EC2 from '@aws-sdk/client-ec2'
 import { parseBlock, printBlock } from '../../engines/network/addresses.ts'
 import { createAcl, LAST_RULE } from './defaults.ts'
+import { op } from './define-operation.ts'
+import { describe } from './describe-operation.ts'
 import { depended, fault, invalid, missing } from './faults.ts'
 import { networkAcl, subnet, vpc } from './resources.ts'
-import { describe, newId, op } from './words.ts'
+import { newId } from './words.ts'
 
 /** Source: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */
 const ENTRIES_MAX = 20
@@ -152,7 +154,7 @@ export const replaceNetworkAclAssociation = op(
   'ReplaceNetworkAclAssociation',
   [
     networkAcl.at('NetworkAclId'),
-    subnet.by(async ({ AssociationId }, call) => {
+    subnet.behind(async ({ AssociationId }, call) => {
       const associations = (await networkAcl.all(call)).flatMap(({ data }) => data.Associations ?? [])
       return [associations.find(({ NetworkAclAssociationId }) => NetworkAclAssociationId === AssociationId)?.SubnetId]
     }),

@@ -1,7 +1,8 @@
 /** What other services read of a network: they place resources in its subnets. */
 import type { NetworkPort } from '../../kernel/ports/network.ts'
+import { instance, instanceState } from './machine-resources.ts'
 import { placeManagedInterfaces } from './managed-interfaces.ts'
-import { instance, instanceState, networkInterface, securityGroup, subnet, vpc } from './resources.ts'
+import { networkInterface, securityGroup, subnet, vpc } from './resources.ts'
 
 export const networkPort = (now: () => number): NetworkPort => ({
   vpc: async (reader, place, id) => {

@@ -5,10 +5,11 @@
 import type * as EC2 from '@aws-sdk/client-ec2'
 import { overlaps, parseBlock } from '../../engines/network/addresses.ts'
 import type { Call } from '../../kernel/gate/call.ts'
+import { op } from './define-operation.ts'
+import { describe } from './describe-operation.ts'
 import { fault, need } from './faults.ts'
 import { type PeeringRow, peering, peeringStatus, routeTable, type VpcRow, vpc } from './resources.ts'
 import { blackholeRoutes } from './routes.ts'
-import { describe, op } from './words.ts'
 
 /** Writes both sides. Tags are each side's own. */
 async function save(call: Call, row: PeeringRow): Promise<PeeringRow> {

@@ -3,10 +3,11 @@ import type * as EC2 from '@aws-sdk/client-ec2'
 import { parseBlock, printBlock } from '../../engines/network/addresses.ts'
 import type { Call } from '../../kernel/gate/call.ts'
 import { AWS } from './defaults.ts'
+import { nothing, op } from './define-operation.ts'
+import { describe } from './describe-operation.ts'
 import { depended, fault, invalid, missing, need } from './faults.ts'
 import { parseFilters } from './filters.ts'
 import { type PrefixListRow, prefixList, routeTable, securityGroup } from './resources.ts'
-import { describe, nothing, op } from './words.ts'
 
 /** Source: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */
 const ENTRIES_MAX = 1000

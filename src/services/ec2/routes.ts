@@ -3,10 +3,12 @@ import type * as EC2 from '@aws-sdk/client-ec2'
 import { contains, parseBlock, printBlock } from '../../engines/network/addresses.ts'
 import type { Call } from '../../kernel/gate/call.ts'
 import { createRouteTable as createTable } from './defaults.ts'
+import { op } from './define-operation.ts'
+import { describe } from './describe-operation.ts'
 import { depended, fault, invalid, missing } from './faults.ts'
+import { instance } from './machine-resources.ts'
 import {
   egressOnlyGateway,
-  instance,
   internetGateway,
   natGateway,
   networkInterface,
@@ -18,7 +20,7 @@ import {
   vpcEndpoint,
   vpnGateway,
 } from './resources.ts'
-import { describe, newId, op } from './words.ts'
+import { newId } from './words.ts'
 
 /** Source: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */
 const ROUTES_MAX = 500
@@ -328,7 +330,7 @@ export const associateRouteTable = op(
   },
 )
 
-const holding = routeTable.by(async ({ AssociationId }, call) => [
+const holding = routeTable.behind(async ({ AssociationId }, call) => [
   (await routeTable.all(call)).find(({ data }) =>
     data.Associations?.some((each) => each.RouteTableAssociationId === AssociationId),
   )?.id,

@@ -4,6 +4,7 @@ import type { Call } from '../../kernel/gate/call.ts'
 import { tagAuthorization } from '../../kernel/resource/tag-rules.ts'
 import { listTags, type TagPair } from '../../kernel/resource/tags.ts'
 import { pageOf } from '../../kernel/service/page.ts'
+import { nothing, op } from './define-operation.ts'
 import { fault, missing } from './faults.ts'
 import { parseFilters } from './filters.ts'
 import {
@@ -16,7 +17,7 @@ import {
 } from './resources.ts'
 import { descriptionOf, permissionsIn, permissionsOf, rulesOf, ruleText, same } from './security-group-permissions.ts'
 import { absentGroup, namedGroup } from './security-groups.ts'
-import { mergedEc2Tags, newId, nothing, op, type Part } from './words.ts'
+import { mergedEc2Tags, newId, type Part } from './words.ts'
 
 /** Source: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */
 const RULES_MAX = 60

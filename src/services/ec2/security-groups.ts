@@ -3,11 +3,13 @@ import type * as EC2 from '@aws-sdk/client-ec2'
 import { listTags } from '../../kernel/resource/tags.ts'
 import type { LooseInput } from '../../kernel/service/service.ts'
 import { egressRules } from './defaults.ts'
+import { nothing, op } from './define-operation.ts'
+import { describe } from './describe-operation.ts'
 import { depended, fault, invalid, missing, need } from './faults.ts'
 import { parseFilters } from './filters.ts'
 import { networkInterface, peering, type SecurityGroupRow, type SecurityRule, securityGroup, vpc } from './resources.ts'
 import { permissionsIn } from './security-group-permissions.ts'
-import { describe, type Existing, nothing, op, type Part } from './words.ts'
+import type { Existing, Part } from './words.ts'
 
 /** Source: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */
 const GROUPS_MAX = 2500

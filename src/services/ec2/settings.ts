@@ -3,18 +3,13 @@ import type * as EC2 from '@aws-sdk/client-ec2'
 import type { Call } from '../../kernel/gate/call.ts'
 import { key } from '../../store/store.ts'
 import { regionNames } from '../../wire/regions.ts'
+import { nothing, op } from './define-operation.ts'
+import { describe } from './describe-operation.ts'
 import { fault, invalid, missing } from './faults.ts'
 import { parseFilters } from './filters.ts'
 import { createInterface, removeInterface } from './interface-rows.ts'
-import {
-  instanceConnectEndpoint,
-  networkInterface,
-  publicAccessExclusion,
-  securityGroup,
-  subnet,
-  vpc,
-} from './resources.ts'
-import { describe, nothing, op } from './words.ts'
+import { instanceConnectEndpoint } from './machine-resources.ts'
+import { networkInterface, publicAccessExclusion, securityGroup, subnet, vpc } from './resources.ts'
 import { zonesOf } from './zones.ts'
 
 // ---- Regions and zones

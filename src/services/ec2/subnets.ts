@@ -2,9 +2,11 @@
 import { contains, overlaps, parseBlock, printBlock } from '../../engines/network/addresses.ts'
 import type { Call } from '../../kernel/gate/call.ts'
 import { createSubnetRow } from './defaults.ts'
+import { op } from './define-operation.ts'
+import { describe } from './describe-operation.ts'
 import { depended, fault, invalid, need } from './faults.ts'
 import { networkAcl, networkInterface, routeTable, subnet, type VpcRow, vpc } from './resources.ts'
-import { describe, newId, op } from './words.ts'
+import { newId } from './words.ts'
 import { type Zone, zoneNamed } from './zones.ts'
 
 /** Source: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */
@@ -190,7 +192,7 @@ export const associateSubnetCidrBlock = op(
 export const disassociateSubnetCidrBlock = op(
   'DisassociateSubnetCidrBlock',
   [
-    subnet.by(async ({ AssociationId }, call) => [
+    subnet.behind(async ({ AssociationId }, call) => [
       (await subnet.all(call)).find(({ data }) =>
         data.Ipv6CidrBlockAssociationSet?.some((each) => each.AssociationId === AssociationId),
       )?.id,

@@ -5,10 +5,12 @@ import { removedKeys } from '../../kernel/resource/tag-rules.ts'
 import { pageOf } from '../../kernel/service/page.ts'
 import type { LooseInput } from '../../kernel/service/service.ts'
 import { key } from '../../store/store.ts'
+import { nothing, op } from './define-operation.ts'
 import { fault, invalid, missing } from './faults.ts'
 import { parseFilters } from './filters.ts'
-import { keyPair, type SecurityGroupRow, securityGroup, securityGroupRule } from './resources.ts'
-import { allKinds, mergedEc2Tags, nothing, op, type Part } from './words.ts'
+import { keyPair } from './machine-resources.ts'
+import { type SecurityGroupRow, securityGroup, securityGroupRule } from './resources.ts'
+import { allKinds, mergedEc2Tags, type Part } from './words.ts'
 
 const RESOURCES_MAX = 1000
 

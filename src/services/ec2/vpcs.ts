@@ -4,6 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { type Block, overlaps, parseBlock, printBlock } from '../../engines/network/addresses.ts'
 import type { Call } from '../../kernel/gate/call.ts'
 import { createDefaultVpc, createVpcWithDefaults, defaultOptions, ipv6Association } from './defaults.ts'
+import { op } from './define-operation.ts'
+import { describe } from './describe-operation.ts'
 import { depended, fault, invalid, missing, need } from './faults.ts'
 import { addIpv6Defaults } from './ipv6-defaults.ts'
 import {
@@ -23,7 +25,7 @@ import {
   vpnGateway,
 } from './resources.ts'
 import { blackholeRoutes } from './routes.ts'
-import { describe, newId, op } from './words.ts'
+import { newId } from './words.ts'
 
 /** Source: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html */
 const VPCS_MAX = 5
@@ -237,7 +239,7 @@ async function changeLocalRoutes(
 export const disassociateVpcCidrBlock = op(
   'DisassociateVpcCidrBlock',
   [
-    vpc.by(async ({ AssociationId }, call) => {
+    vpc.behind(async ({ AssociationId }, call) => {
       const rows = await vpc.all(call)
       return [rows.find((row) => associationOf(row, AssociationId))?.id]
     }),

@@ -3,6 +3,7 @@ import { accountKeys } from '../../kernel/ports/account-keys.ts'
 import { accounts } from '../../kernel/ports/accounts.ts'
 import { bootstrap } from '../../kernel/ports/bootstrap.ts'
 import { identity } from '../../kernel/ports/identity.ts'
+import { instanceProfiles } from '../../kernel/ports/instance-profiles.ts'
 import { provide } from '../../kernel/ports/port.ts'
 import { reservedRoles } from '../../kernel/ports/reserved-roles.ts'
 import { serviceLinkedRoles } from '../../kernel/ports/service-linked-roles.ts'
@@ -37,7 +38,8 @@ import * as credentialReport from './reports/credential-report.ts'
 import * as grantedServices from './reports/granted-services.ts'
 import * as lastAccessed from './reports/last-accessed.ts'
 import * as organizationsAccess from './reports/organizations-access.ts'
-import * as instanceProfiles from './roles/instance-profiles.ts'
+import * as profiles from './roles/instance-profiles.ts'
+import { instanceProfilesPort } from './roles/instance-profiles-port.ts'
 import { reservedRolesPort } from './roles/reserved-roles.ts'
 import * as roles from './roles/roles.ts'
 import * as linkedRoles from './roles/service-linked-roles.ts'
@@ -59,7 +61,7 @@ export const iam = words.service({
     grantedServices,
     groups,
     holders,
-    instanceProfiles,
+    profiles,
     lastAccessed,
     loginProfiles,
     mfa,
@@ -100,6 +102,7 @@ export const iam = words.service({
           accountsPort((id) => use(accountKeys).prepare(id)),
         ),
         provide(bootstrap, bootstrapPort(vault)),
+        provide(instanceProfiles, instanceProfilesPort),
         provide(signInIdentities, signInIdentitiesPort(identities)),
         provide(reservedRoles, reservedRolesPort),
         provide(serviceLinkedRoles, linkedRoles.serviceLinkedRolesPort),
