@@ -108,6 +108,50 @@ describe('A user of a pool', () => {
     ).rejects.toMatchObject({ name: 'NotAuthorizedException', message: 'Refresh Token has been revoked' })
   })
 
+  test('spends both the session and the block of SRP with one answer', async () => {
+    const it = await poolFixture()
+    const { idp, ClientId, UserPoolId } = it
+    await signUp(it, 'ana')
+    const client = srpClient()
+    const begin = () =>
+      idp.send(
+        new InitiateAuthCommand({
+          ClientId,
+          AuthFlow: 'USER_SRP_AUTH',
+          AuthParameters: { USERNAME: 'ana', SRP_A: client.SRP_A },
+        }),
+      )
+    const answer = (by: Awaited<ReturnType<typeof begin>>, Session: string | undefined) => {
+      const challenge = by.ChallengeParameters!
+      const group = UserPoolId.split('_')[1]!
+      const claim = client.claim({ group, user: 'ana', password: PASSWORD, challenge, now: it.clock.now() })
+      return idp.send(
+        new RespondToAuthChallengeCommand({
+          ClientId,
+          ChallengeName: 'PASSWORD_VERIFIER',
+          Session,
+          ChallengeResponses: { USERNAME: 'ana', ...claim },
+        }),
+      )
+    }
+    const [first, second, third] = [await begin(), await begin(), await begin()]
+    expect((await answer(first, first.Session)).AuthenticationResult).toBeDefined()
+    // The block alone, the session with another block, and both of them again.
+    for (const [block, session] of [
+      [first, undefined],
+      [second, first.Session],
+      [first, first.Session],
+    ] as const)
+      await expect(answer(block, session)).rejects.toMatchObject({ name: 'NotAuthorizedException' })
+    // A block and a session of two beginnings are both spent.
+    expect((await answer(second, third.Session)).AuthenticationResult).toBeDefined()
+    for (const [block, session] of [
+      [second, undefined],
+      [third, third.Session],
+    ] as const)
+      await expect(answer(block, session)).rejects.toMatchObject({ name: 'NotAuthorizedException' })
+  })
+
   test('is refused with a wrong password, then locked out for a time, and let in again', async () => {
     const it = await poolFixture()
     await signUp(it, 'ana')
