@@ -9,6 +9,8 @@ export interface OidcPeer {
   readonly port: number
   /** By authorization code with PKCE, through the provider's own pages. Returns the ID token. */
   signIn(person: string): Promise<string>
+  /** The way of a browser from an authorization request to the address of the answer, through the provider's own pages. */
+  authorize(address: string, person: string): Promise<string>
   close(): void
 }
 
@@ -17,25 +19,34 @@ interface Peer {
   readonly key: Buffer
   readonly cert: Buffer
   readonly clientId: string
+  /** Of a web app with this secret, in place of a native app's. */
+  readonly web?: { readonly redirect: string; readonly secret: string }
 }
 
-export async function oidcPeer({ host, key, cert, clientId }: Peer): Promise<OidcPeer> {
-  const redirect = `https://${host}/callback`
+export async function oidcPeer({ host, key, cert, clientId, web }: Peer): Promise<OidcPeer> {
+  const redirect = web?.redirect ?? `https://${host}/callback`
   const signing = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' })
   const provider = new Provider(`https://${host}`, {
     clients: [
       {
         client_id: clientId,
         redirect_uris: [redirect],
-        token_endpoint_auth_method: 'none',
-        application_type: 'native',
+        ...(web
+          ? { client_secret: web.secret, token_endpoint_auth_method: 'client_secret_basic', application_type: 'web' }
+          : { token_endpoint_auth_method: 'none', application_type: 'native' }),
         grant_types: ['authorization_code'],
         response_types: ['code'],
       },
     ],
     jwks: { keys: [{ ...signing, kid: 'peer', alg: 'RS256', use: 'sig' }] },
     cookies: { keys: [randomBytes(16).toString('hex')] },
-    findAccount: (_context: unknown, id: string) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    claims: { openid: ['sub'], email: ['email'] },
+    // Without it, claims of scopes are at the userinfo endpoint alone.
+    conformIdTokenClaims: false,
+    findAccount: (_context: unknown, id: string) => ({
+      accountId: id,
+      claims: () => ({ sub: id, email: `${id}@corp.test` }),
+    }),
   })
   const server = createServer({ key, cert }, provider.callback()).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -61,9 +72,17 @@ export async function oidcPeer({ host, key, cert, clientId }: Peer): Promise<Oid
     const { body } = await browse('/token', { ...token, code_verifier: verifier })
     return (JSON.parse(body) as { id_token: string }).id_token
   }
+  const authorize = async (address: string, person: string): Promise<string> => {
+    const browse = browser({ host, port, ca: cert })
+    const { pathname, search } = new URL(address)
+    await browse(`${pathname}${search}`)
+    await browse(undefined, { prompt: 'login', login: person, password: 'any' })
+    return (await browse(undefined, { prompt: 'consent' })).location
+  }
   return {
     port,
     signIn,
+    authorize,
     close: () => {
       server.closeAllConnections()
       server.close()
@@ -107,7 +126,7 @@ function browser({ host, port, ca }: { readonly host: string; readonly port: num
       const { location } = answer.headers
       if (location === undefined) return { location: at, body: text }
       const to = new URL(location, `https://${host}`)
-      if (to.pathname === '/callback') return { location: to.href, body: text }
+      if (to.pathname === '/callback' || to.host !== host) return { location: to.href, body: text }
       at = to.pathname + to.search
       body = undefined
     }

@@ -190,12 +190,14 @@ export interface WebSite {
   readonly routes: readonly WebRoute[]
   /** Directives that replace those of the default content security policy: `{ 'script-src': "'self'" }`. */
   readonly contentSecurityPolicy?: Readonly<Record<string, string>>
-  /** How faults are shown. Default: a page for routes that browsers visit, JSON for bearer routes. */
-  readonly printFault?: (fault: {
-    readonly code: string
-    readonly message: string
-    readonly status: number
-  }) => WebAnswer
+  /**
+   * How faults are shown; `path` has the parameters of the route's path. Default: a page for routes that browsers visit, JSON for bearer
+   * routes.
+   */
+  readonly printFault?: (
+    fault: { readonly code: string; readonly message: string; readonly status: number },
+    path: Readonly<Record<string, string>>,
+  ) => WebAnswer
 }
 // biome-ignore-end lint/suspicious/noExplicitAny: see above
 

@@ -455,11 +455,11 @@ export class WebGate {
     )
   }
 
-  #printFault(request: HttpRequest, { site, route }: MatchedRoute, fault: Fault): HttpResponse {
+  #printFault(request: HttpRequest, { site, route, path }: MatchedRoute, fault: Fault): HttpResponse {
     const status = fault instanceof ThrottledFault ? 429 : (fault.details.status ?? STATUS[fault.code] ?? 400)
     const shown = { code: fault.code, message: fault.message, status }
     const isBearer = typeof route.authentication === 'object'
-    const answer = site.printFault?.(shown) ?? faultAnswer(shown, isBearer || route.body === 'json')
+    const answer = site.printFault?.(shown, path) ?? faultAnswer(shown, isBearer || route.body === 'json')
     const response = printAnswer(answer, site, undefined, request.secure)
     const retryAfterMs = fault.details.retryAfterMs
     return retryAfterMs === undefined

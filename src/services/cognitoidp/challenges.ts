@@ -1,4 +1,5 @@
 /** Answers to the challenges of a sign-in. */
+import { randomUUID } from 'node:crypto'
 import type { ChallengeNameType } from '@aws-sdk/client-cognito-identity-provider'
 import { type DeviceClock, stepOf } from '../../engines/totp/totp.ts'
 import { changeAttributes } from './attribute-changes.ts'
@@ -122,7 +123,7 @@ const ANSWERS: Readonly<Partial<Record<ChallengeNameType, Answered>>> = {
     if (checked.outcome === 'refused') throw attemptsExceeded()
     if (checked.outcome === 'wrong') throw wrongPassword()
     spend(call, { pool: pool.id, sub: user!.sub, id: block.id, expiresAt: block.expiresAt })
-    if (state.id !== '') spend(call, state)
+    if (state.id !== '' && state.id !== block.id) spend(call, state)
     const { rounds = [] } = state.custom ?? {}
     const proved = { challengeName: 'PASSWORD_VERIFIER', challengeResult: true, challengeMetadata: null }
     return afterFirstFactor(of, person, {
@@ -221,7 +222,7 @@ const ANSWERS: Readonly<Partial<Record<ChallengeNameType, Answered>>> = {
     if (!device || responses['DEVICE_KEY'] !== key) throw deviceMissing()
     const step = firstStep(
       call,
-      deviceOwner(of, person, key),
+      { owner: deviceOwner(of, person, key), id: randomUUID() },
       responses['SRP_A'],
       deviceVerifier(call.vault, pool, user, device),
     )

@@ -14,6 +14,7 @@ import {
 import { expect, test } from 'vitest'
 import { certificates } from '../../kernel/ports/certificates.ts'
 import { servedDomains } from '../../kernel/ports/served-domains.ts'
+import { webOrigin } from '../../kernel/ports/web-origin.ts'
 import { selfSigned } from '../acm/acm.fixture.ts'
 import { poolFixture } from './user-pool.fixture.ts'
 
@@ -34,6 +35,23 @@ test('A custom domain takes an issued certificate of the account for its name, w
   const absent = first.replace(/[^/]+$/, '00000000-0000-4000-8000-000000000000')
   for (const wrong of [foreign, european, absent, await imported('www.corp.test'), 'arn:aws:acm'])
     await expect(create(wrong)).rejects.toMatchObject({ name: 'InvalidParameterException' })
+
+  // Names of AWS, and those at which this installation itself is reached, belong to no pool.
+  for (const name of [
+    'cognito-idp.us-east-1.amazonaws.com',
+    'other.auth.us-east-1.amazoncognito.com',
+    ...it
+      .use(webOrigin)
+      .origins()
+      .map((origin) => new URL(origin).hostname),
+  ]) {
+    const CertificateArn = await imported(name)
+    await expect(
+      it.idp.send(
+        new CreateUserPoolDomainCommand({ UserPoolId, Domain: name, CustomDomainConfig: { CertificateArn } }),
+      ),
+    ).rejects.toMatchObject({ name: 'InvalidParameterException', message: 'The domain is not available.' })
+  }
 
   await create(first)
   const { DomainDescription } = await it.idp.send(new DescribeUserPoolDomainCommand({ Domain }))

@@ -1,6 +1,7 @@
 /** Domains of pools, where managed login is reached: a prefix, or a name of the customer's own. */
 import type { DomainDescriptionType } from '@aws-sdk/client-cognito-identity-provider'
 import type { Call } from '../../kernel/gate/call.ts'
+import { webOrigin } from '../../kernel/ports/web-origin.ts'
 import { anything } from '../../kernel/resource/target.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
 import { assertUsableCertificate, changeUse } from './domain-certificates.ts'
@@ -19,6 +20,17 @@ export interface DomainRow {
 /** Names that could be mistaken for the provider's own. */
 const RESERVED = /aws|amazon|cognito/
 
+/** Below these are the addresses of AWS's services and of prefix domains. */
+const OF_AWS = /(^|\.)(amazonaws\.com(\.cn)?|amazoncognito\.com|api\.aws)$/
+
+/** Whether a name leads to this installation itself, or to AWS. A certificate may be imported for any name, so it proves nothing. */
+const isTaken = (call: Call, domain: string): boolean =>
+  OF_AWS.test(domain) ||
+  call
+    .use(webOrigin)
+    .origins()
+    .some((origin) => new URL(origin).hostname === domain)
+
 /** A prefix belongs to its Region; a name of the customer's own to the installation. */
 export const domainId = (domain: string, region: string): string =>
   domain.includes('.') ? domain : `${domain}.${region}`
@@ -36,6 +48,7 @@ export const createUserPoolDomain = cognito
     if (!isCustom && (domain.includes('.') || RESERVED.test(domain)))
       throw invalidParameter(`Domain cannot contain reserved word: ${RESERVED.exec(domain)?.[0] ?? '.'}`)
     if (isCustom && !domain.includes('.')) throw invalidParameter('A custom domain is a name with at least two labels.')
+    if (isCustom && isTaken(call, domain)) throw invalidParameter('The domain is not available.')
     const key = at.domain(domainId(domain, pool.region))
     if (await call.unit.get(key)) throw invalidParameter('Domain already associated with another user pool.')
     if (isCustom ? pool.customDomain !== undefined : pool.domain !== undefined)

@@ -1,4 +1,5 @@
 /** The first factors of a sign-in: the password in clear or by SRP, a code, a passkey, and which of them a user may choose. */
+import { randomUUID } from 'node:crypto'
 import type { ChallengeNameType } from '@aws-sdk/client-cognito-identity-provider'
 import type { SignInState } from './challenge-state.ts'
 import { migrated } from './migration.ts'
@@ -35,8 +36,16 @@ export function passwordVerifier(
   const { user, login } = person
   const verifier = (user && verifierOf(call, pool, user)) ?? simulatedVerifier(call.vault, pool, login)
   const name = user?.username ?? simulatedName(of, login)
-  const step = firstStep(call, srpOwner(of, person), parameters['SRP_A'], verifier)
-  return challenged(of, person, 'PASSWORD_VERIFIER', { ...step, USERNAME: name, USER_ID_FOR_SRP: name }, more)
+  // The block and the session are one step: either of them spends both.
+  const id = randomUUID()
+  const step = firstStep(call, { owner: srpOwner(of, person), id }, parameters['SRP_A'], verifier)
+  return challenged(
+    of,
+    person,
+    'PASSWORD_VERIFIER',
+    { ...step, USERNAME: name, USER_ID_FOR_SRP: name },
+    { ...more, id },
+  )
 }
 
 /** A password in clear. A user that another directory knows is taken over. */

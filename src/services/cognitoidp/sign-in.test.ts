@@ -15,6 +15,7 @@ import {
   GetUserCommand,
   GlobalSignOutCommand,
   InitiateAuthCommand,
+  ResendConfirmationCodeCommand,
   RespondToAuthChallengeCommand,
   RevokeTokenCommand,
   SetUserMFAPreferenceCommand,
@@ -106,6 +107,50 @@ describe('A user of a pool', () => {
         }),
       ),
     ).rejects.toMatchObject({ name: 'NotAuthorizedException', message: 'Refresh Token has been revoked' })
+  })
+
+  test('spends both the session and the block of SRP with one answer', async () => {
+    const it = await poolFixture()
+    const { idp, ClientId, UserPoolId } = it
+    await signUp(it, 'ana')
+    const client = srpClient()
+    const begin = () =>
+      idp.send(
+        new InitiateAuthCommand({
+          ClientId,
+          AuthFlow: 'USER_SRP_AUTH',
+          AuthParameters: { USERNAME: 'ana', SRP_A: client.SRP_A },
+        }),
+      )
+    const answer = (by: Awaited<ReturnType<typeof begin>>, Session: string | undefined) => {
+      const challenge = by.ChallengeParameters!
+      const group = UserPoolId.split('_')[1]!
+      const claim = client.claim({ group, user: 'ana', password: PASSWORD, challenge, now: it.clock.now() })
+      return idp.send(
+        new RespondToAuthChallengeCommand({
+          ClientId,
+          ChallengeName: 'PASSWORD_VERIFIER',
+          Session,
+          ChallengeResponses: { USERNAME: 'ana', ...claim },
+        }),
+      )
+    }
+    const [first, second, third] = [await begin(), await begin(), await begin()]
+    expect((await answer(first, first.Session)).AuthenticationResult).toBeDefined()
+    // The block alone, the session with another block, and both of them again.
+    for (const [block, session] of [
+      [first, undefined],
+      [second, first.Session],
+      [first, first.Session],
+    ] as const)
+      await expect(answer(block, session)).rejects.toMatchObject({ name: 'NotAuthorizedException' })
+    // A block and a session of two beginnings are both spent.
+    expect((await answer(second, third.Session)).AuthenticationResult).toBeDefined()
+    for (const [block, session] of [
+      [second, undefined],
+      [third, third.Session],
+    ] as const)
+      await expect(answer(block, session)).rejects.toMatchObject({ name: 'NotAuthorizedException' })
   })
 
   test('is refused with a wrong password, then locked out for a time, and let in again', async () => {
@@ -457,14 +502,30 @@ describe('A client with a secret', () => {
     const SecretHash = secretHash(app.ClientSecret!, 'ana', ClientId)
     const wrong = secretHash('another', 'ana', ClientId)
     const base = { ClientId, Username: 'ana' }
+    const initiations = {
+      USER_PASSWORD_AUTH: { PASSWORD },
+      USER_SRP_AUTH: { SRP_A: srpClient().SRP_A },
+      USER_AUTH: {},
+      CUSTOM_AUTH: {},
+    }
     const requests = (hash: string | undefined) => [
       new SignUpCommand({ ...base, Password: PASSWORD, SecretHash: hash }),
       new ConfirmSignUpCommand({ ...base, ConfirmationCode: '123456', SecretHash: hash }),
+      new ResendConfirmationCodeCommand({ ...base, SecretHash: hash }),
       new ForgotPasswordCommand({ ...base, SecretHash: hash }),
       new ConfirmForgotPasswordCommand({ ...base, ConfirmationCode: '123456', Password: PASSWORD, SecretHash: hash }),
-      new InitiateAuthCommand({
+      ...Object.entries(initiations).map(
+        ([flow, more]) =>
+          new InitiateAuthCommand({
+            ClientId,
+            AuthFlow: flow as keyof typeof initiations,
+            AuthParameters: { USERNAME: 'ana', ...more, ...(hash && { SECRET_HASH: hash }) },
+          }),
+      ),
+      new AdminInitiateAuthCommand({
+        UserPoolId: it.UserPoolId,
         ClientId,
-        AuthFlow: 'USER_PASSWORD_AUTH',
+        AuthFlow: 'ADMIN_USER_PASSWORD_AUTH',
         AuthParameters: { USERNAME: 'ana', PASSWORD, ...(hash && { SECRET_HASH: hash }) },
       }),
     ]
@@ -498,7 +559,32 @@ describe('A client with a secret', () => {
         AuthParameters: { USERNAME: 'ana', PASSWORD, SECRET_HASH: SecretHash },
       }),
     )
+    // The second step, too: a session is no proof of the client.
+    const begun = await idp.send(
+      new InitiateAuthCommand({
+        ClientId,
+        AuthFlow: 'USER_AUTH',
+        AuthParameters: { USERNAME: 'ana', SECRET_HASH: SecretHash },
+      }),
+    )
+    const choose = (more: Record<string, string>) =>
+      idp.send(
+        new RespondToAuthChallengeCommand({
+          ClientId,
+          ChallengeName: 'SELECT_CHALLENGE',
+          Session: begun.Session,
+          ChallengeResponses: { USERNAME: 'ana', ANSWER: 'PASSWORD', PASSWORD, ...more },
+        }),
+      )
+    for (const more of [{}, { SECRET_HASH: wrong }])
+      await expect(choose(more)).rejects.toMatchObject({ name: 'NotAuthorizedException' })
+    expect((await choose({ SECRET_HASH: SecretHash })).AuthenticationResult).toBeDefined()
     const REFRESH_TOKEN = AuthenticationResult!.RefreshToken!
+    const exchange = (ClientSecret?: string) =>
+      idp.send(new GetTokensFromRefreshTokenCommand({ ClientId, RefreshToken: REFRESH_TOKEN, ClientSecret }))
+    for (const secret of [undefined, 'x'.repeat(51)])
+      await expect(exchange(secret)).rejects.toMatchObject({ name: 'NotAuthorizedException' })
+    expect((await exchange(app.ClientSecret)).AuthenticationResult).toBeDefined()
     const refresh = (more: Record<string, string>) =>
       idp.send(
         new InitiateAuthCommand({
@@ -507,7 +593,8 @@ describe('A client with a secret', () => {
           AuthParameters: { REFRESH_TOKEN, ...more },
         }),
       )
-    await expect(refresh({})).rejects.toMatchObject({ name: 'NotAuthorizedException' })
+    for (const more of [{}, { SECRET_HASH: wrong }])
+      await expect(refresh(more)).rejects.toMatchObject({ name: 'NotAuthorizedException' })
     expect((await refresh({ SECRET_HASH: SecretHash })).AuthenticationResult).toBeDefined()
     await expect(idp.send(new RevokeTokenCommand({ ClientId, Token: REFRESH_TOKEN }))).rejects.toMatchObject({
       name: 'NotAuthorizedException',

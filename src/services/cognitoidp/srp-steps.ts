@@ -35,9 +35,10 @@ export interface FirstStep {
   readonly SECRET_BLOCK: string
 }
 
+/** `id`: of the step, which is good once. */
 export function firstStep(
-  call: Pick<Flow, 'vault' | 'now' | 'newId'>,
-  owner: string,
+  call: Pick<Flow, 'vault' | 'now'>,
+  { owner, id }: { readonly owner: string; readonly id: string },
   clientText: string | undefined,
   { salt, verifier }: SrpVerifier,
 ): FirstStep {
@@ -51,7 +52,7 @@ export function firstStep(
     publicValue: publicValue.padStart(DIGITS, '0'),
     secret: secret.toString('base64'),
     expiresAt: call.now + LIFETIME_MS,
-    id: call.newId(),
+    id,
   }
   const sealed = call.vault.issue('user-pool', BINDING, Buffer.from(JSON.stringify(block)))
   // Clients read the block as base64 and sign its bytes.

@@ -9,6 +9,7 @@ import { importSite } from './import-upload.ts'
 import { loginRoutes } from './login.ts'
 import { loginSession } from './login-session.ts'
 import { oauthRoutes } from './oauth.ts'
+import { baseOf } from './page-request.ts'
 import { errorPage } from './pages.ts'
 
 const common = {
@@ -20,10 +21,10 @@ const common = {
     const pool = await poolAtAddress(reader, host, path)
     return pool && poolArn(pool)
   },
-  printFault: (fault: { readonly code: string; readonly message: string; readonly status: number }) => ({
-    page: errorPage(fault),
-    status: fault.status,
-  }),
+  printFault: (
+    fault: { readonly code: string; readonly message: string; readonly status: number },
+    path: Readonly<Record<string, string>>,
+  ) => ({ page: errorPage(baseOf(path), fault), status: fault.status }),
 } as const satisfies Partial<WebSite>
 
 const routes: readonly WebRoute[] = [...loginRoutes, ...federationRoutes, ...oauthRoutes, ...feedbackRoutes]

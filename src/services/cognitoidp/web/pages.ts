@@ -306,6 +306,10 @@ export const thanksPage = (look: Look, value: 'Valid' | 'Invalid'): Html =>
     html`<p role="status">${value === 'Valid' ? 'This sign-in is known as yours now.' : 'Sign-ins from there are treated as a risk. Change your password where you sign in.'}</p>`,
   )
 
-export const errorPage = ({ code: name, message }: { readonly code: string; readonly message: string }): Html =>
-  html`<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${name}</title></head>
+/** In our own look: of what failed, nothing is known. */
+export const errorPage = (
+  base: string,
+  { code: name, message }: { readonly code: string; readonly message: string },
+): Html =>
+  html`<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${name}</title><link rel="stylesheet" href="${base}/style.css"></head>
 <body><main><h1>An error was encountered with the requested page.</h1><p role="alert">${message}</p></main></body></html>`
