@@ -1,7 +1,7 @@
 /** What happens with a request: its load balancer, its web ACL, its rule, its target. */
 import type { Duplex } from 'node:stream'
 import { addressBytes, type IpSet } from '../../engines/waf/ip-set.ts'
-import type { PublishedWebAcl } from '../../engines/waf/published.ts'
+import { type PublishedWebAcl, readsBots } from '../../engines/waf/published.ts'
 import type { CompiledWebAcls, ReadyWebAcl } from '../../kernel/planes/compiled-web-acls.ts'
 import { Challenges, SOLUTION_BYTES_MAX } from '../../kernel/web-acl-tokens/challenge.ts'
 import { bodyLimit, type FilterParts, filtered } from './filter.ts'
@@ -130,8 +130,15 @@ export class RequestHandler {
       respondStatus(request, 503)
       return undefined
     }
+    const learning = readsBots(ready.acl) && this.#learned(request)
+    if (learning) await learning
     const inserted = filtered(request, route.balancer, ready, start, this.#parts.filter)
     return inserted && { route, inserted, body: start?.isWhole ? start.bytes : request.body }
+  }
+
+  /** undefined: there is nothing to wait for. */
+  #learned({ client, headers }: GatewayRequest): Promise<void> | undefined {
+    return this.#parts.filter.addresses.learn?.(client, headerOf(headers, 'user-agent') ?? '')
   }
 
   /** undefined for a web ACL that cannot be evaluated, which was reported when it came: its requests are refused. */
