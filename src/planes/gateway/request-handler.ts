@@ -65,12 +65,8 @@ export class RequestHandler {
 
   upgrade(received: GatewayRequest, socket: Duplex, head: Buffer): void {
     this.#during(received, async (state, request) => {
-      if (
-        headerOf(request.headers, 'upgrade')?.toLowerCase() !== 'websocket' ||
-        request.method !== 'GET' ||
-        request.body
-      )
-        return respondStatus(request, 400, 'Only WebSocket connections can be upgraded.')
+      if (request.method !== 'GET' || request.body)
+        return respondStatus(request, 400, 'A WebSocket is opened by GET, without a body.')
       const accepted = await this.#accepted(request, state)
       if (!accepted) return
       const action = actionFor(accepted.route, request)
