@@ -1,5 +1,11 @@
 /** Threats in the console: detection is switched on, a finding is understood by its story, answered and suppressed. */
-import { CreateSampleFindingsCommand, GuardDutyClient, ListDetectorsCommand } from '@aws-sdk/client-guardduty'
+import {
+  CreateDetectorCommand,
+  CreateSampleFindingsCommand,
+  GuardDutyClient,
+  ListDetectorsCommand,
+  ListFindingsCommand,
+} from '@aws-sdk/client-guardduty'
 import { IAMClient, UpdateAccountPasswordPolicyCommand } from '@aws-sdk/client-iam'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -78,3 +84,53 @@ test('a finding shows the call that made it, is answered, and findings like anot
   expect(findings).toEqual([])
   expect(problems).toEqual([])
 }, 600_000)
+
+const IMAGE = '<img src=/hostile.png onerror="window.hostile=1">'
+
+test('hostile texts of callers are shown as text: no element, no script, no request, and the policy holds', async () => {
+  const { page, context, problems } = await signedIn(browser, ROOT_PERSON)
+  const requested: string[] = []
+  page.on('request', (request) => requested.push(request.url()))
+  const settings = { endpoint: server.api, region: 'us-east-1', credentials: ROOT }
+  const guardduty = new GuardDutyClient(settings)
+  await guardduty.send(new CreateDetectorCommand({ Enable: true })).catch(() => undefined)
+  const [DetectorId] = (await guardduty.send(new ListDetectorsCommand({}))).DetectorIds!
+  // The user agent is the caller's own text.
+  const iam = new IAMClient(settings)
+  iam.middlewareStack.add(
+    (next) => (args) => {
+      Object.assign((args.request as { headers: object }).headers, { 'user-agent': IMAGE })
+      return next(args)
+    },
+    { step: 'finalizeRequest', priority: 'low' },
+  )
+  await iam.send(new UpdateAccountPasswordPolicyCommand({ MinimumPasswordLength: 7 }))
+  // Names that this server refuses; logs of others may have them.
+  await context.route('**/findings/get', async (route) => {
+    const response = await route.fetch()
+    const text = (await response.text()).replaceAll(/"(userName|name|title|description)":"[^"]*"/g, (_all, member) =>
+      JSON.stringify({ [member]: IMAGE }).slice(1, -1),
+    )
+    await route.fulfill({ response, body: text })
+  })
+  await page.goto(server.console)
+  const find = async () => {
+    const { FindingIds = [] } = await guardduty.send(
+      new ListFindingsCommand({
+        DetectorId,
+        FindingCriteria: { Criterion: { type: { Equals: ['Stealth:IAMUser/PasswordPolicyChange'] } } },
+      }),
+    )
+    return FindingIds[0]
+  }
+  await expect.poll(find, { timeout: 30_000 }).toBeDefined()
+  await openPage(page, 'threats', '<img src=/hostile.png')
+  await openPage(page, `threats/${await find()}`, 'made the finding')
+  expect(await page.locator('main').innerText()).toContain(IMAGE)
+  // The story shows the first word of the user agent.
+  await page.getByRole('listitem').filter({ hasText: 'made the finding' }).last().getByText('<img').waitFor()
+  expect(await page.locator('img[src*="hostile"]').count()).toBe(0)
+  expect(await page.evaluate(() => 'hostile' in window)).toBe(false)
+  expect(requested.filter((url) => url.includes('hostile'))).toEqual([])
+  expect(problems).toEqual([])
+}, 120_000)

@@ -15,8 +15,13 @@ export interface AddressFacts {
   /** Whether there is such a list. */
   hasList(list: AddressListName): boolean
   isListed(list: AddressListName, address: string): boolean
-  /** The bot whose operator owns the address: `googlebot`. */
-  botAt(address: string): string | undefined
+  /** Whether the operator of this bot, such as `googlebot`, has the address. */
+  isBot(address: string, bot: string): boolean
+  /**
+   * Looks up what `isBot` will say of a client with this user agent, where that takes time. undefined: it is known. Resolves within a
+   * bounded time, whether or not it is known by then.
+   */
+  learn?(address: string, userAgent: string): Promise<void> | undefined
   /** ISO 3166-1, two letters; ISO 3166-2 without the country. */
   placeOf(address: string): { readonly country?: string; readonly region?: string; readonly asn?: number } | undefined
 }
@@ -25,6 +30,6 @@ export interface AddressFacts {
 export const NO_ADDRESS_FACTS: AddressFacts = {
   hasList: () => false,
   isListed: () => false,
-  botAt: () => undefined,
+  isBot: () => false,
   placeOf: () => undefined,
 }

@@ -56,5 +56,5 @@ function namedBot(inspection: Inspection): { readonly bot: Bot; readonly isVerif
   const agent = userAgent(inspection)
   inspection.steps.spend(agent.length)
   const bot = botOf(agent)
-  return bot && { bot, isVerified: inspection.addresses.botAt(inspection.request.clientIp) === bot.name }
+  return bot && { bot, isVerified: inspection.addresses.isBot(inspection.request.clientIp, bot.name) }
 }

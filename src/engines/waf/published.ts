@@ -72,6 +72,10 @@ export interface PublishedWebAcl {
   readonly dataProtection: readonly Json<DataProtection>[]
 }
 
+/** Whether a rule depends on whose bot a client is. Managed groups are named by rules of the web ACL alone. */
+export const readsBots = ({ rules }: Pick<PublishedWebAcl, 'rules'>): boolean =>
+  rules.some(({ Statement }) => Statement?.ManagedRuleGroupStatement?.Name === 'AWSManagedRulesBotControlRuleSet')
+
 /** Throws `UnevaluableRuleError` for a document that cannot be evaluated: the caller must not let requests pass then. */
 export function compilePublished(acl: PublishedWebAcl): CompiledWebAcl {
   const compilation = compileInSteps(acl)

@@ -31,7 +31,7 @@ interface ReadList {
   readonly networks: Networks
 }
 
-type Facts = Pick<AddressFacts, 'hasList' | 'isListed' | 'botAt'>
+type Facts = Pick<AddressFacts, 'hasList' | 'isListed' | 'isBot'>
 
 export class AddressLists implements Facts {
   readonly #directory: string
@@ -65,9 +65,8 @@ export class AddressLists implements Facts {
     return this.#lists.get(list)?.networks.get('')?.has(address) ?? false
   }
 
-  botAt(address: string): string | undefined {
-    for (const [bot, networks] of this.#lists.get(BOTS)?.networks ?? []) if (networks.has(address)) return bot
-    return undefined
+  isBot(address: string, bot: string): boolean {
+    return this.#lists.get(BOTS)?.networks.get(bot)?.has(address) ?? false
   }
 
   /** From now on, files that change are read again. */

@@ -27,6 +27,8 @@ const KNOWN_MAX = 200
 export class CompiledWebAcls {
   /** By ARN and revision; the last used ones last. */
   readonly #known = new Map<string, Entry>()
+  /** The same by document, where none is ever forgotten for want of room: each request of a gateway has the same one. */
+  readonly #byDocument = new WeakMap<PublishedWebAcl, Entry>()
   /** By ARN: the last revision that was compiled. */
   readonly #before = new Map<string, ReadyWebAcl>()
   readonly #max: number
@@ -60,6 +62,14 @@ export class CompiledWebAcls {
   }
 
   #entry(acl: PublishedWebAcl): Entry {
+    const found = this.#byDocument.get(acl)
+    if (found) return found
+    const entry = this.#named(acl)
+    if (this.#max === Number.POSITIVE_INFINITY) this.#byDocument.set(acl, entry)
+    return entry
+  }
+
+  #named(acl: PublishedWebAcl): Entry {
     const id = idOf(acl)
     const known = this.#known.get(id)
     if (known) {

@@ -8,7 +8,7 @@ import { selfSignedCertificate } from '../../services/elbv2/elbv2.fixture.ts'
 import { gatewayCloud, raw, target, WAIT } from './gateway.fixture.ts'
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
-const [HEADERS, RST_STREAM, SETTINGS, PING, CONTINUATION] = [1, 3, 4, 6, 9]
+const [DATA, HEADERS, RST_STREAM, SETTINGS, PING, WINDOW_UPDATE, CONTINUATION] = [0, 1, 3, 4, 6, 8, 9]
 const [END_STREAM, END_HEADERS] = [1, 4]
 
 /** A frame of HTTP/2 (RFC 9113 §4.1). */
@@ -29,6 +29,7 @@ const GET = Buffer.concat([
   literal(':authority', 'a'),
   literal(':path', '/x'),
 ])
+const POST = Buffer.concat([literal(':method', 'POST'), GET.subarray(literal(':method', 'GET').length)])
 
 /** A load balancer with HTTP/2 over one slow target. */
 async function secure() {
@@ -118,6 +119,47 @@ test('A flood of resets ends its connection after some hundred requests (CVE-202
   const it = await secure()
   expect(await endsAfter(await it.open(), resets(20_000))).toBe(true)
   expect(it.slow.seen.length).toBeLessThan(400)
+  expect(await it.serves()).toBe('200')
+})
+
+test('A flood of resets without an error, or that the gateway is made to send, ends its connection as well (CVE-2025-8671)', async () => {
+  const it = await secure()
+  function* opened(count: number, reset: (stream: number) => Buffer) {
+    for (let n = 0; n < count; n++)
+      yield Buffer.concat([frame(HEADERS, END_STREAM | END_HEADERS, 2 * n + 1, GET), reset(2 * n + 1)])
+  }
+  const noError = (stream: number) => frame(RST_STREAM, 0, stream, Buffer.alloc(4))
+  expect(await endsAfter(await it.open(), opened(900, noError))).toBe(true)
+  // An increment of zero is an error of the stream (RFC 9113 §6.9).
+  const zero = (stream: number) => frame(WINDOW_UPDATE, 0, stream, Buffer.alloc(4))
+  expect(await endsAfter(await it.open(), opened(900, zero))).toBe(true)
+  expect(it.slow.seen.length).toBeLessThan(800)
+  expect(await it.serves()).toBe('200')
+})
+
+test('Floods of settings and of empty frames end their connections; more headers than fit end their request', async () => {
+  const it = await secure()
+  function* settings(count: number) {
+    for (let n = 0; n < count; n++) yield frame(SETTINGS, 0, 0)
+  }
+  function* empty(count: number) {
+    yield frame(HEADERS, END_HEADERS, 1, POST)
+    for (let n = 0; n < count; n++) yield frame(DATA, 0, 1)
+  }
+  expect(await endsAfter(await it.open(), settings(50_000))).toBe(true)
+  expect(await endsAfter(await it.open(), empty(50_000))).toBe(true)
+  // 64 KB of one header again and again: 200 bytes on the wire, once it is in the table.
+  const known = Buffer.concat([GET, Buffer.from([0x40]), literal('x', 'a'.repeat(120)).subarray(1)])
+  const bomb = Buffer.concat([known, Buffer.alloc(500, 0xbe)])
+  const socket = await it.open()
+  const answer = new Promise<Buffer>((resolve) => {
+    const chunks: Buffer[] = []
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk)).on('close', () => resolve(Buffer.concat(chunks)))
+    setTimeout(() => socket.destroy(), 1_000)
+  })
+  socket.write(frame(HEADERS, END_STREAM | END_HEADERS, 1, bomb))
+  await answer
+  expect(it.slow.seen).toEqual([])
   expect(await it.serves()).toBe('200')
 })
 

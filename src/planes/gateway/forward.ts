@@ -161,19 +161,11 @@ const wasNotSent = (error: unknown): boolean =>
   error instanceof errors.ConnectTimeoutError ||
   ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'].includes((error as NodeJS.ErrnoException).code ?? '')
 
-/** undici reads header values as UTF-8; on the wire they are bytes. */
-const asBytes = (value: string): string =>
-  /[^\x20-\x7e\t]/.test(value) ? Buffer.from(value, 'utf8').toString('latin1') : value
-
-/** For undici, which knows no departures. */
-function aborting({ departure }: GatewayRequest): AbortSignal {
-  const controller = new AbortController()
-  if (departure.isGone) controller.abort()
-  else departure.once('gone', () => controller.abort())
-  return controller.signal
-}
-
-/** A WebSocket (RFC 6455 §4): after the target agrees, bytes pass both ways until one side is silent for the idle timeout. */
+/**
+ * A WebSocket (RFC 6455 §4): after the target agrees, bytes pass both ways until one side is silent for the idle timeout. A target that does
+ * not agree answers as to any request, and the connection of the client ends with that: nothing that it sent behind its request is read as
+ * another one.
+ */
 export async function forwardUpgrade(
   request: GatewayRequest,
   { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
@@ -187,30 +179,40 @@ export async function forwardUpgrade(
   if (!found || !target) return respondStatus(request, 503)
   const end = parts.choice.begin(found.group, target)
   socket.on('close', end)
+  const options: Dispatcher.DispatchOptions = {
+    method: 'GET',
+    path: pathOf(request),
+    headers: upstreamHeaders(request, route.balancer, route.listener, inserted).flat() as string[],
+    upgrade: 'websocket',
+    headersTimeout: idleMs(route),
+    bodyTimeout: idleMs(route),
+  }
   try {
-    const { headers, socket: upstream } = await parts.pools.of(originOf(found.group, target)).upgrade({
-      path: pathOf(request),
-      method: 'GET',
-      headers: upstreamHeaders(request, route.balancer, route.listener, inserted).flat() as string[],
-      protocol: 'websocket',
-      signal: aborting(request),
+    await relay(parts.pools.of(originOf(found.group, target)), options, {
+      request,
+      ended: end,
+      headOf: (status, raw) => ({
+        status,
+        headers: [...downstreamHeaders(raw, route.listener), ...found.cookiesFor(target)],
+      }),
+      upgraded: (raw, upstream) => {
+        const kept = raw.filter(([name]) => !NOT_OF_UPGRADES.has(name.toLowerCase()))
+        const lines = [...kept, ...found.cookiesFor(target), ['Connection', 'Upgrade'], ['Upgrade', 'websocket']]
+        request.onAnswer?.(101)
+        socket.write(
+          `HTTP/1.1 101 Switching Protocols\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
+          'latin1',
+        )
+        join(socket, upstream, head, idleMs(route))
+      },
     })
-    const kept = Object.entries(headers)
-      .filter(
-        ([name]) => !['connection', 'upgrade', 'content-length', 'transfer-encoding'].includes(name.toLowerCase()),
-      )
-      .flatMap(([name, value]) => [value ?? ''].flat().map((each): Header => [name, asBytes(each)]))
-    const lines = [...kept, ...found.cookiesFor(target), ['Connection', 'Upgrade'], ['Upgrade', 'websocket']]
-    socket.write(
-      `HTTP/1.1 101 Switching Protocols\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
-      'latin1',
-    )
-    join(socket, upstream, head, idleMs(route))
   } catch (error) {
     end()
     if (!request.departure.isGone) respondStatus(request, isTimeout(error) ? 504 : 502)
   }
 }
+
+const NOT_OF_UPGRADES = new Set(['connection', 'upgrade', 'content-length', 'transfer-encoding'])
 
 function join(client: Duplex, upstream: Duplex, head: Buffer, silentMs: number): void {
   const both = [client, upstream]

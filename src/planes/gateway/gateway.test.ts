@@ -5,6 +5,7 @@ import { connect as connectTcp } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { ACMClient, ImportCertificateCommand } from '@aws-sdk/client-acm'
 import * as elb from '@aws-sdk/client-elastic-load-balancing-v2'
+import { AssociateWebACLCommand, CreateIPSetCommand, CreateWebACLCommand, WAFV2Client } from '@aws-sdk/client-wafv2'
 import { describe, expect, test, vi } from 'vitest'
 import { selfSignedCertificate } from '../../services/elbv2/elbv2.fixture.ts'
 import { gatewayCloud, raw, target, WAIT } from './gateway.fixture.ts'
@@ -185,6 +186,91 @@ describe('Forwarding', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 101 /)
     expect(answer).toContain('echo hello')
   })
+})
+
+test('A target that refuses a WebSocket answers like any other, and what is behind the request reaches nothing', async () => {
+  const it = await gatewayCloud()
+  const a = await target('a')
+  a.server.on('upgrade', (request, socket) => {
+    socket.end('HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13\r\nContent-Length: 4\r\n\r\nnone')
+    a.seen.push({ method: 'GET', url: String(request.url), headers: request.headers, body: '' })
+  })
+  const { port } = await it.serving('shop', 80, [a.port])
+  const upgrade =
+    'GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 777\r\n\r\n'
+  const answer = await raw(port, `${upgrade}GET /internal HTTP/1.1\r\nHost: a\r\n\r\n`)
+  expect(answer).toMatch(/^HTTP\/1\.1 426 [\s\S]*\r\nnone$/)
+  expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1)
+  expect(a.seen.map(({ url }) => url)).toEqual(['/chat'])
+})
+
+test('Upgrades to another protocol are ignored: the request is answered, with its body and its connection', async () => {
+  const it = await gatewayCloud()
+  const a = await target('a')
+  const { port } = await it.serving('shop', 80, [a.port])
+  const h2c = (method: string, more = '') =>
+    `${method} /x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n${more}`
+  const answers = await new Promise<string>((resolve) => {
+    let text = ''
+    const socket = connectTcp(port, '127.0.0.1', () => socket.write(`${h2c('GET')}\r\n`))
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1')
+      if (text.includes('POST /x')) resolve(text)
+      else if (text.includes('GET /x')) socket.write(h2c('POST', 'Content-Length: 3\r\n\r\nabc'))
+    })
+    socket.on('close', () => resolve(text)).setTimeout(10_000, () => socket.destroy())
+  })
+  expect(answers).not.toContain(' 101 ')
+  expect(answers.match(/a (GET|POST) \/x \d/g)).toEqual(['a GET /x 0', 'a POST /x 3'])
+  // Behind a request without an answer none is made.
+  expect(await raw(port, `GET /x HTTP/1.1\r\nHost: a\r\n\r\n${h2c('GET')}\r\n`)).toBe('')
+  for (const name of ['upgrade', 'http2-settings']) expect(a.seen[1]?.headers).not.toHaveProperty(name)
+})
+
+test('Behind proxies that are trusted the client is the address that the outermost of them saw; others say nothing', async () => {
+  const seen = async (settings: Parameters<typeof gatewayCloud>[0]) => {
+    const it = await gatewayCloud(settings)
+    const { port, listener } = await it.serving('shop', 80, [])
+    const waf = it.client(WAFV2Client)
+    const visibility = { MetricName: 'm', SampledRequestsEnabled: false, CloudWatchMetricsEnabled: false }
+    const { Summary: set } = await waf.send(
+      new CreateIPSetCommand({
+        Name: 'bad',
+        Scope: 'REGIONAL',
+        IPAddressVersion: 'IPV4',
+        Addresses: ['198.51.100.7/32'],
+      }),
+    )
+    const { Summary } = await waf.send(
+      new CreateWebACLCommand({
+        Name: 'acl',
+        Scope: 'REGIONAL',
+        DefaultAction: { Allow: {} },
+        VisibilityConfig: visibility,
+        Rules: [
+          {
+            Name: 'bad',
+            Priority: 1,
+            Statement: { IPSetReferenceStatement: { ARN: set!.ARN } },
+            Action: { Block: {} },
+            VisibilityConfig: visibility,
+          },
+        ],
+      }),
+    )
+    await it.elb.send(new elb.ModifyListenerCommand({ ListenerArn: listener, DefaultActions: [fixed('served')] }))
+    await vi.waitFor(async () => expect((await ask(port, '/')).status).toBe(200), WAIT)
+    const ResourceArn = listener.replace(':listener/', ':loadbalancer/').replace(/\/[0-9a-f]+$/, '')
+    await waf.send(new AssociateWebACLCommand({ WebACLArn: Summary!.ARN, ResourceArn }))
+    const from = async (list: string) => (await ask(port, '/', { headers: { 'X-Forwarded-For': list } })).status
+    return { from }
+  }
+  const trusting = await seen({ trusted: ['127.0.0.0/8'], hops: 2 })
+  await vi.waitFor(async () => expect(await trusting.from('198.51.100.7, 10.0.0.1')).toBe(403), WAIT)
+  expect(await trusting.from('198.51.100.7, 192.0.2.1, 10.0.0.1')).toBe(200)
+  expect(await trusting.from('198.51.100.7')).toBe(200)
+  const strict = await seen({ trusted: ['10.0.0.0/8'], hops: 1 })
+  for (const list of ['198.51.100.7', '198.51.100.7, 198.51.100.7']) expect(await strict.from(list)).toBe(200)
 })
 
 describe('Rules', () => {

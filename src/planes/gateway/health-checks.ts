@@ -106,7 +106,7 @@ export class TargetHealth {
     const limit = AbortSignal.timeout(healthCheck.timeoutSeconds * 1_000)
     try {
       const { statusCode, body } = await this.#pools
-        .of(`${healthCheck.protocol.toLowerCase()}://${address}:${port}`)
+        .ofChecks(`${healthCheck.protocol.toLowerCase()}://${address}:${port}`)
         .request({
           method: 'GET',
           path: healthCheck.path,

@@ -2,12 +2,13 @@
  * HTTP/1.1 at the listeners. Node's strict parser refuses what could be read in two ways (both lengths, bare line feeds, NUL, folded
  * headers); what it lets through and another parser could read otherwise is refused here.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse, validateHeaderValue } from 'node:http'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import {
   type ConnectionFacts,
   type GatewayRequest,
   type Header,
+  headerOf,
   hostOf,
   type ParsedRequest,
   ReceivedRequest,
@@ -84,9 +85,22 @@ export function http1Server({ factsOf, handle, upgrade, refused }: Http1Options)
     handle(new Http1Request(read, response))
   })
   server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Its answer would come before those of the requests before it.
+    if ((waiting.get(socket) ?? 0) > 0) {
+      refused('a pipelined upgrade')
+      socket.destroy()
+      return
+    }
     const facts = factsOf(socket)
     const read = facts ? requestOf(message, facts) : 'unknown connection'
     if (typeof read === 'string') return refuse(socket, read)
+    const protocol = headerOf(read.headers, 'upgrade')?.toLowerCase()
+    if (protocol !== 'websocket') {
+      // As RFC 9110 §7.8 permits: clients that offer HTTP/2 this way get an answer of HTTP/1.1.
+      socket.unshift(Buffer.concat([headWithoutUpgrade(message), head]))
+      server.emit('connection', socket)
+      return
+    }
     upgrade(new UpgradeRequest(read, socket), socket, head)
   })
   server.on('connect', (_message: IncomingMessage, socket: Duplex) => refuse(socket, 'CONNECT'))
@@ -98,6 +112,14 @@ export function http1Server({ factsOf, handle, upgrade, refused }: Http1Options)
     refuse(socket, error.code ?? error.message)
   })
   return server
+}
+
+/** The head of a request again, without the header that made Node stop reading HTTP. */
+function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`]
+  for (let at = 0; at < rawHeaders.length; at += 2)
+    if (rawHeaders[at]!.toLowerCase() !== 'upgrade') lines.push(`${rawHeaders[at]}: ${rawHeaders[at + 1]}`)
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
 }
 
 /** The request, or why it is refused. */
@@ -187,21 +209,23 @@ class UpgradeRequest extends ReceivedRequest {
   }
 
   respond({ status, headers }: ResponseHead, body: string | Buffer = ''): void {
-    if (this.#isAnswered || this.#socket.destroyed) return
+    const own = headers.filter(([name]) => !/^content-length$/i.test(name))
+    this.begin({ status, headers: [...own, ['Content-Length', String(Buffer.byteLength(body))]] })?.end(body)
+  }
+
+  /** The connection ends with the response: what the client sent behind its request is not read as another one. */
+  begin({ status, headers }: ResponseHead): Writable | undefined {
+    if (this.#isAnswered || this.#socket.destroyed) return undefined
     this.#isAnswered = true
+    const own = headers.filter(([name]) => !/^(connection|transfer-encoding)$/i.test(name))
+    const lines = [...own, ['Connection', 'close']] as const
+    for (const [name, value] of lines) validateHeaderValue(name!, value!)
     this.onAnswer?.(status)
-    const own = headers.filter(([name]) => !/^(connection|content-length|transfer-encoding)$/i.test(name))
-    const lines = [...own, ['Content-Length', String(Buffer.byteLength(body))], ['Connection', 'close']]
     this.#socket.write(
       `HTTP/1.1 ${status} \r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
       'latin1',
     )
-    this.#socket.end(body)
-  }
-
-  /** Targets' responses to upgrades are not passed on. */
-  begin(): undefined {
-    return undefined
+    return this.#socket
   }
 
   destroy(): void {

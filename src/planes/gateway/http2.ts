@@ -70,9 +70,10 @@ export function http2Session(
   session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw?: unknown) => {
     stream.on('error', () => undefined)
     stream.once('close', () => {
-      // Of the client: the gateway's own resets say that something failed.
-      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR && stream.rstCode !== constants.NGHTTP2_INTERNAL_ERROR)
-        countReset()
+      // Also where the code says that nothing failed, or this side was made to reset (CVE-2025-8671): the response says what a stream cost.
+      const { rstCode } = stream
+      const isWhole = stream.headersSent && !stream.aborted && rstCode === constants.NGHTTP2_NO_ERROR
+      if (!isWhole && !ended.has(stream)) countReset()
     })
     const request = requestOf(stream, headers, (raw ?? []) as readonly string[], facts)
     if (typeof request === 'string') {
@@ -135,6 +136,14 @@ function requestOf(
   }
 }
 
+/** Streams that the gateway ended itself: it says by that that something failed. */
+const ended = new WeakSet<ServerHttp2Stream>()
+
+function endStream(stream: ServerHttp2Stream): void {
+  ended.add(stream)
+  stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+}
+
 class Http2Request extends ReceivedRequest {
   readonly #stream: ServerHttp2Stream
 
@@ -160,11 +169,11 @@ class Http2Request extends ReceivedRequest {
   }
 
   destroy(): void {
-    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    endStream(this.#stream)
   }
 
   idleAfter(milliseconds: number): void {
-    this.#stream.setTimeout(milliseconds, () => this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR))
+    this.#stream.setTimeout(milliseconds, () => endStream(this.#stream))
   }
 }
 

@@ -1,5 +1,5 @@
 /** The response of a target on its way to the client: its head and its body go on as they come, no faster than the client takes them. */
-import type { Writable } from 'node:stream'
+import type { Duplex, Writable } from 'node:stream'
 import type { Dispatcher, Pool } from 'undici'
 import type { GatewayRequest, Header, ResponseHead } from './request.ts'
 
@@ -7,8 +7,10 @@ export interface RelayOptions {
   readonly request: GatewayRequest
   /** What the client gets, by what the target sent. */
   readonly headOf: (status: number, headers: readonly Header[]) => ResponseHead
-  /** Called once, when the target has nothing more to do. */
+  /** Called once, when the target has nothing more to do. Not after an upgrade: its connection goes on. */
   readonly ended: () => void
+  /** For requests with `upgrade`: the target agrees, and what comes on this connection is no HTTP any more. */
+  readonly upgraded?: (headers: readonly Header[], upstream: Duplex) => void
 }
 
 /** Resolves when the client gets the beginning of a response; rejects when the target sends none, or the client is gone before. */
@@ -44,6 +46,19 @@ class Relay implements Dispatcher.DispatchHandler {
     const { departure } = this.#relayed.request
     if (departure.isGone) controller.abort(GONE)
     else departure.once('gone', this.#abort)
+  }
+
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    _status: number,
+    _headers: object,
+    upstream: Duplex,
+  ): void {
+    this.#relayed.request.departure.off('gone', this.#abort)
+    this.#isBegun = true
+    this.#isOver = true
+    this.#relayed.upgraded!(pairs(controller.rawHeaders), upstream)
+    this.#resolve()
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {

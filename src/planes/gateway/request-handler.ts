@@ -1,7 +1,7 @@
 /** What happens with a request: its load balancer, its web ACL, its rule, its target. */
 import type { Duplex } from 'node:stream'
 import { addressBytes, type IpSet } from '../../engines/waf/ip-set.ts'
-import type { PublishedWebAcl } from '../../engines/waf/published.ts'
+import { type PublishedWebAcl, readsBots } from '../../engines/waf/published.ts'
 import type { CompiledWebAcls, ReadyWebAcl } from '../../kernel/planes/compiled-web-acls.ts'
 import { Challenges, SOLUTION_BYTES_MAX } from '../../kernel/web-acl-tokens/challenge.ts'
 import { bodyLimit, type FilterParts, filtered } from './filter.ts'
@@ -65,12 +65,8 @@ export class RequestHandler {
 
   upgrade(received: GatewayRequest, socket: Duplex, head: Buffer): void {
     this.#during(received, async (state, request) => {
-      if (
-        headerOf(request.headers, 'upgrade')?.toLowerCase() !== 'websocket' ||
-        request.method !== 'GET' ||
-        request.body
-      )
-        return respondStatus(request, 400, 'Only WebSocket connections can be upgraded.')
+      if (request.method !== 'GET' || request.body)
+        return respondStatus(request, 400, 'A WebSocket is opened by GET, without a body.')
       const accepted = await this.#accepted(request, state)
       if (!accepted) return
       const action = actionFor(accepted.route, request)
@@ -130,8 +126,15 @@ export class RequestHandler {
       respondStatus(request, 503)
       return undefined
     }
+    const learning = readsBots(ready.acl) && this.#learned(request)
+    if (learning) await learning
     const inserted = filtered(request, route.balancer, ready, start, this.#parts.filter)
     return inserted && { route, inserted, body: start?.isWhole ? start.bytes : request.body }
+  }
+
+  /** undefined: there is nothing to wait for. */
+  #learned({ client, headers }: GatewayRequest): Promise<void> | undefined {
+    return this.#parts.filter.addresses.learn?.(client, headerOf(headers, 'user-agent') ?? '')
   }
 
   /** undefined for a web ACL that cannot be evaluated, which was reported when it came: its requests are refused. */

@@ -6,6 +6,8 @@ import type { FlowRecorder } from './flow-recorder.ts'
 import type { TargetHealth } from './health-checks.ts'
 
 const CONNECTIONS_MAX = 256
+const CHECKS = 'checks '
+const CHECKS_MAX = 2
 const CONNECT_MS = 10_000
 /** Idle connections are closed before most servers close them. */
 const KEEP_ALIVE_MS = 4_000
@@ -24,10 +26,19 @@ export class Pools {
   }
 
   of(origin: string): Pool {
-    const known = this.#pools.get(origin)
+    return this.#named(origin, origin, CONNECTIONS_MAX)
+  }
+
+  /** For health checks: they do not wait behind the requests of a busy target, which would make it unhealthy. */
+  ofChecks(origin: string): Pool {
+    return this.#named(`${CHECKS}${origin}`, origin, CHECKS_MAX)
+  }
+
+  #named(name: string, origin: string, connections: number): Pool {
+    const known = this.#pools.get(name)
     if (known) return known
     const pool = new Pool(origin, {
-      connections: CONNECTIONS_MAX,
+      connections,
       pipelining: 1,
       allowH2: false,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -35,15 +46,15 @@ export class Pools {
       // Application load balancers do not check the certificates of targets.
       connect: this.#flows.connector({ timeout: CONNECT_MS, rejectUnauthorized: false, allowH2: false }),
     })
-    this.#pools.set(origin, pool)
+    this.#pools.set(name, pool)
     return pool
   }
 
   /** Pools of origins that nothing names any more end with their last request. */
   keep(origins: ReadonlySet<string>): void {
-    for (const [origin, pool] of this.#pools) {
-      if (origins.has(origin)) continue
-      this.#pools.delete(origin)
+    for (const [name, pool] of this.#pools) {
+      if (origins.has(name.replace(CHECKS, ''))) continue
+      this.#pools.delete(name)
       void pool.close().catch(() => undefined)
     }
   }

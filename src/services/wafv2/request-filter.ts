@@ -3,7 +3,7 @@
  * what is recorded waits in memory, within bounds, until the server writes it down.
  */
 import type { AddressFacts } from '../../engines/waf/address-facts.ts'
-import { inspectedBodyBytes, type PublishedWebAcl } from '../../engines/waf/published.ts'
+import { inspectedBodyBytes, type PublishedWebAcl, readsBots } from '../../engines/waf/published.ts'
 import { RateLimiter } from '../../engines/waf/rate-limiter.ts'
 import type { InspectedRequest } from '../../engines/waf/request.ts'
 import { responseTo } from '../../engines/waf/response.ts'
@@ -18,7 +18,7 @@ import type { ServiceContext } from '../../kernel/service/open-services.ts'
 import { DerivedCache } from '../../kernel/state/derived.ts'
 import { Challenges, tokenOutcome } from '../../kernel/web-acl-tokens/challenge.ts'
 import type { TokenAnswer } from '../../kernel/web-acl-tokens/request.ts'
-import type { HttpRequest } from '../../wire/http.ts'
+import { type HttpRequest, header } from '../../wire/http.ts'
 import { ENDPOINT_ARN, isEndpointFiltered } from './endpoint.ts'
 import { EvaluationBudget } from './evaluation-budget.ts'
 import { webAclsPort } from './published-web-acls.ts'
@@ -86,6 +86,9 @@ export function openRequestFilter({
     )
     const now = clock.now()
     if (!budget.admits(request.remoteAddress, now)) return SPENT
+    const learning =
+      readsBots(acl) && addresses.facts.learn?.(request.remoteAddress, header(request, 'user-agent') ?? '')
+    if (learning) await learning
     const client = tokenRequestOf(request)
     const token = challenges.token(client, acl)
     const inspected = inspectedRequest(request, bodyBytesMax, addresses.facts)

@@ -249,7 +249,7 @@ describe('Groups on what is known about an address', () => {
   const facts: AddressFacts = {
     ...NO_ADDRESS_FACTS,
     isListed: (list, address) => address === `192.0.2.${ADDRESS_LISTS.indexOf(list) + 10}`,
-    botAt: (address) => (address === '192.0.2.99' ? 'googlebot' : undefined),
+    isBot: (address, bot) => address === '192.0.2.99' && bot === 'googlebot',
   }
   const verdictOf = (group: string, varied: Parameters<typeof request>[0], addresses?: AddressFacts) =>
     aclOf([group]).evaluate(request(varied), { rates: new RateLimiter(), now: 0, token: {}, addresses })
