@@ -7,7 +7,6 @@ import { Agent } from 'node:https'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { IAMClient } from '@aws-sdk/client-iam'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { Page } from 'playwright-core'
 import { ACCOUNT } from '../cloud.ts'
 import { merlonScript, type Running, startAlone, temporaryFolder } from '../process.ts'
@@ -79,7 +78,7 @@ export function serverAt(
       endpoint: running.url,
       credentials,
       maxAttempts: 1,
-      ...(ca && { requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ ca }) }) }),
+      ...(ca && { requestHandler: { httpsAgent: new Agent({ ca }) } }),
     }),
     stop: () => running.stop(),
   }
