@@ -94,8 +94,34 @@ describe.each([
     await context.clearCookies()
     await signIn('passkey')
     await heading('Multi-factor authentication')
+    let answer = ''
+    page.on('request', (request) => {
+      if (request.url().endsWith('/signin/passkey')) answer = request.postData() ?? ''
+    })
     await page.getByRole('button', { name: 'Use passkey' }).click()
     await expectSignedIn(arnOf('passkey'))
+
+    // The answer of that sign-in again, and an answer as another origin would get it.
+    const first = new URLSearchParams(answer).get('response')!
+    const ofOtherOrigin = (text: string) => {
+      const { response, ...more } = JSON.parse(text)
+      const data = JSON.parse(Buffer.from(response.clientDataJSON, 'base64url').toString())
+      const changed = Buffer.from(JSON.stringify({ ...data, origin: 'https://evil.test' })).toString('base64url')
+      return JSON.stringify({ ...more, response: { ...response, clientDataJSON: changed } })
+    }
+    for (const change of [() => first, ofOtherOrigin]) {
+      await context.clearCookies()
+      await signIn('passkey')
+      await heading('Multi-factor authentication')
+      await context.route('**/signin/passkey', async (route) => {
+        const form = new URLSearchParams(route.request().postData() ?? '')
+        form.set('response', change(form.get('response')!))
+        await route.continue({ postData: form.toString() })
+      })
+      await page.getByRole('button', { name: 'Use passkey' }).click()
+      await page.getByRole('alert').getByText('Your authentication information is incorrect').waitFor()
+      await context.unroute('**/signin/passkey')
+    }
   })
 })
 

@@ -12,14 +12,15 @@ import { codeOf } from '../../src/services/signin/browser.fixture.ts'
 import { accessibilityFindings, openBrowser, screenshot } from './browser.ts'
 import {
   PASSWORD,
-  type SignInServer,
+  ROOT_EMAIL,
   signInAs,
   signInAsRoot,
   startInstallation,
   virtualAuthenticator,
+  withPassword,
 } from './sign-in.ts'
 
-let server: SignInServer
+let server: Awaited<ReturnType<typeof startInstallation>>
 let browser: Browser
 let context: BrowserContext
 let page: Page
@@ -65,6 +66,19 @@ describe('The root user', () => {
     await screenshot(page, 'security-root')
     expect(await accessibilityFindings(page)).toEqual([])
   })
+})
+
+test('merlon root-password replaces the password of the root user, and ends the sign-ins with the earlier one', async () => {
+  await signInAsRoot(page, server)
+  await heading('Security credentials')
+  const words = ['root-password', '--data', server.data, '--email', ROOT_EMAIL, '--json']
+  expect(JSON.parse(await withPassword(words, 'Another-Horse-8'))).toMatchObject({ account: server.account })
+  await page.reload()
+  await heading('Sign in as IAM user')
+  await signInAsRoot(page, server)
+  await page.getByRole('alert').getByText('Your authentication information is incorrect').waitFor()
+  await signInAsRoot(page, server, 'Another-Horse-8')
+  await heading('Security credentials')
 })
 
 describe('An IAM user', () => {

@@ -7,7 +7,6 @@ import { Agent } from 'node:https'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { IAMClient } from '@aws-sdk/client-iam'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { Page } from 'playwright-core'
 import { ACCOUNT } from '../cloud.ts'
 import { merlonScript, type Running, startAlone, temporaryFolder } from '../process.ts'
@@ -26,9 +25,11 @@ export interface SignInServer {
 }
 
 /** An installation that `merlon init --root-email` has made, with its server. */
-export async function startInstallation(environment: Readonly<Record<string, string>> = {}): Promise<SignInServer> {
+export async function startInstallation(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<SignInServer & { readonly data: string }> {
   const { data, account, credentials } = await installed()
-  return serverAt(await startAlone(['--data', data], environment), account, credentials)
+  return { ...serverAt(await startAlone(['--data', data], environment), account, credentials), data }
 }
 
 /** The same with `--tls auto`; `trustedKey` is of the server's certificate, which its own authority has signed. */
@@ -48,16 +49,21 @@ export async function startInstallationWithTls(): Promise<SignInServer & { reado
 
 async function installed() {
   const data = join(temporaryFolder(), 'data')
-  const words = ['init', '--data', data, '--account', ACCOUNT, '--root-email', ROOT_EMAIL, '--json']
-  const child = spawn(process.execPath, [merlonScript, ...words], { stdio: ['pipe', 'pipe', 'inherit'] })
-  let text = ''
-  child.stdout.on('data', (chunk) => (text += chunk))
-  child.stdin.end(`${PASSWORD}\n`)
-  const [status] = await once(child, 'close')
-  if (status !== 0) throw new Error(`merlon init ended with status ${status}`)
+  const text = await withPassword(['init', '--data', data, '--account', ACCOUNT, '--root-email', ROOT_EMAIL, '--json'])
   const { accountId, accessKeyId, secretAccessKey } = JSON.parse(text) as Readonly<Record<string, string>>
   const credentials = { accessKeyId: accessKeyId!, secretAccessKey: secretAccessKey! }
   return { data, account: accountId!, credentials }
+}
+
+/** A command that reads a password from standard input. Returns what it prints. */
+export async function withPassword(words: readonly string[], password = PASSWORD): Promise<string> {
+  const child = spawn(process.execPath, [merlonScript, ...words], { stdio: ['pipe', 'pipe', 'inherit'] })
+  let text = ''
+  child.stdout.on('data', (chunk) => (text += chunk))
+  child.stdin.end(`${password}\n`)
+  const [status] = await once(child, 'close')
+  if (status !== 0) throw new Error(`merlon ${words[0]} ended with status ${status}`)
+  return text
 }
 
 /** A server that runs, and its root key; with TLS, the authority of its certificate. */
@@ -79,7 +85,7 @@ export function serverAt(
       endpoint: running.url,
       credentials,
       maxAttempts: 1,
-      ...(ca && { requestHandler: new NodeHttpHandler({ httpsAgent: new Agent({ ca }) }) }),
+      ...(ca && { requestHandler: { httpsAgent: new Agent({ ca }) } }),
     }),
     stop: () => running.stop(),
   }
@@ -93,10 +99,10 @@ export async function signInAs(page: Page, { origin, account }: SignInServer, na
   await page.getByRole('button', { name: 'Sign in' }).click()
 }
 
-export async function signInAsRoot(page: Page, { origin }: SignInServer) {
+export async function signInAsRoot(page: Page, { origin }: SignInServer, password = PASSWORD) {
   await page.goto(`${origin}/signin/root?redirect=/signin/security`)
   await page.getByLabel('Root user e-mail address').fill(ROOT_EMAIL)
-  await page.getByLabel('Password').fill(PASSWORD)
+  await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()
 }
 

@@ -9,6 +9,8 @@ const WWW = '/usr/share/simplesamlphp/www'
 
 export interface SimpleSaml {
   metadata(): Promise<string>
+  /** Where a browser begins a sign-in at the service provider of this name. */
+  address(serviceProvider: string): string
   /** Signs the person in as a browser would; returns the `SAMLResponse` that the browser would post. */
   response(serviceProvider: string, user: string, password: string): Promise<string>
   /** The same from an address that a service provider redirected to: what the browser would post. */
@@ -140,13 +142,12 @@ export async function simpleSaml({
     if (SAMLResponse === undefined) throw new Error(`No SAMLResponse: ${page.text.slice(0, 2000)}`)
     return { SAMLResponse, RelayState: (value('RelayState') ?? '').replaceAll('&amp;', '&') }
   }
+  const address = (entity: string) => `${url}saml2/idp/SSOService.php?spentityid=${encodeURIComponent(entity)}`
   return {
+    address,
     answer,
     metadata: async () => (await fetch(`${url}saml2/idp/metadata.php?output=xml`)).text(),
-    response: async (entity, user, password) => {
-      const address = `${url}saml2/idp/SSOService.php?spentityid=${encodeURIComponent(entity)}`
-      return (await answer(address, user, password)).SAMLResponse
-    },
+    response: async (entity, user, password) => (await answer(address(entity), user, password)).SAMLResponse,
     stop: async () => {
       const ended = new Promise((resolve) => running.once('exit', resolve))
       running.kill('SIGKILL')

@@ -6,7 +6,7 @@ import FormField from '@cloudscape-design/components/form-field'
 import Input from '@cloudscape-design/components/input'
 import Modal from '@cloudscape-design/components/modal'
 import SpaceBetween from '@cloudscape-design/components/space-between'
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { ErrorAlert } from './error-alert.tsx'
 
 interface Props {
@@ -38,6 +38,22 @@ export function Dialog({
   const [error, setError] = useState<Error>()
   const [busy, setBusy] = useState(false)
   const [typed, setTyped] = useState('')
+  // The focus returns to what opened the dialog: at the top of the page a person at the keyboard would begin again.
+  const [opener] = useState(() => document.activeElement)
+  useEffect(
+    () => () => {
+      if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
+    },
+    [opener],
+  )
+  // The modal has moved the focus to its button for closing by then.
+  const form = useRef<HTMLFormElement>(null)
+  useEffect(() => {
+    const frame = requestAnimationFrame(() =>
+      form.current?.querySelector<HTMLElement>('input:not([hidden]), textarea')?.focus(),
+    )
+    return () => cancelAnimationFrame(frame)
+  }, [])
   const start = async () => {
     setBusy(true)
     setError(undefined)
@@ -71,6 +87,7 @@ export function Dialog({
       }
     >
       <form
+        ref={form}
         onSubmit={(event) => {
           event.preventDefault()
           if (isReady && !busy) void start()
@@ -87,6 +104,8 @@ export function Dialog({
             {error && <ErrorAlert error={error} />}
           </SpaceBetween>
         </Form>
+        {/* Browsers submit a form of several fields by Enter only if it has a button for it. */}
+        <input type="submit" hidden />
       </form>
     </Modal>
   )

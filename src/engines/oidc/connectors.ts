@@ -17,7 +17,8 @@ export interface Person {
 type Claims = Readonly<Record<string, unknown>>
 
 export interface Connector {
-  readonly id: ConnectorId
+  /** A {@link ConnectorId}, or the name that an operator or a user pool chose for another provider. */
+  readonly id: string
   readonly label: string
   readonly authorizationEndpoint: string
   readonly tokenEndpoint: string
@@ -29,6 +30,8 @@ export interface Connector {
     readonly jwksUri: string
     /** Whether the provider returns the nonce: one that does not is bound by state and PKCE alone. */
     readonly hasNonce: boolean
+    /** The provider names itself in each answer: one that does not is of another provider (RFC 9207, section 2.4). */
+    readonly namesItself?: boolean
   }
   /** A profile that is read with the access token, where there is no ID token. */
   readonly profileEndpoint?: string
@@ -54,7 +57,8 @@ function person(subject: unknown, email: unknown, isEmailVerified: unknown, name
     ...(shown !== undefined && { name: shown }),
   }
 }
-const standard = ({ sub, email, email_verified, name }: Claims) => person(sub, email, email_verified, name)
+/** The person of the standard claims (OpenID Connect Core 1.0, section 5.1). */
+export const standardPerson = ({ sub, email, email_verified, name }: Claims) => person(sub, email, email_verified, name)
 
 export const connectors: Readonly<Record<ConnectorId, Connector>> = {
   google: {
@@ -71,7 +75,7 @@ export const connectors: Readonly<Record<ConnectorId, Connector>> = {
     hasPkce: true,
     verifiesEmail: true,
     clientAuthentication: 'body',
-    person: standard,
+    person: standardPerson,
   },
   apple: {
     id: 'apple',
@@ -88,7 +92,7 @@ export const connectors: Readonly<Record<ConnectorId, Connector>> = {
     responseMode: 'form_post',
     verifiesEmail: true,
     clientAuthentication: 'apple',
-    person: standard,
+    person: standardPerson,
   },
   facebook: {
     id: 'facebook',
@@ -130,7 +134,7 @@ export const connectors: Readonly<Record<ConnectorId, Connector>> = {
     hasPkce: false,
     verifiesEmail: true,
     clientAuthentication: 'body',
-    person: standard,
+    person: standardPerson,
   },
   x: {
     id: 'x',

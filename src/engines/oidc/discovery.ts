@@ -10,7 +10,14 @@ export interface IssuerMetadata {
   readonly authorizationEndpoint?: string
   readonly tokenEndpoint?: string
   readonly userInfoEndpoint?: string
+  /** How clients authenticate at the token endpoint. Default of the specification: `client_secret_basic`. */
+  readonly clientAuthentication: 'basic' | 'body'
+  /** Answers have `iss`: RFC 9207. */
+  readonly namesItself: boolean
 }
+
+/** Of a provider at which people sign in by authorization code. */
+export type SignInMetadata = IssuerMetadata & Required<Pick<IssuerMetadata, 'authorizationEndpoint' | 'tokenEndpoint'>>
 
 export const discoveryUrl = (issuer: string): string => `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
 
@@ -27,7 +34,24 @@ export function readMetadata(text: string, issuer: string): IssuerMetadata {
     userInfoEndpoint: endpoint('userinfo_endpoint'),
   }
   const present = Object.entries(found).filter(([, url]) => url !== undefined)
-  return { issuer, jwksUri, ...Object.fromEntries(present) }
+  const methods = document['token_endpoint_auth_methods_supported']
+  const isBasic = !Array.isArray(methods) || methods.includes('client_secret_basic')
+  return {
+    issuer,
+    jwksUri,
+    ...Object.fromEntries(present),
+    clientAuthentication: isBasic ? 'basic' : 'body',
+    namesItself: document['authorization_response_iss_parameter_supported'] === true,
+  }
+}
+
+/** The same, and refuses a provider without the endpoints of a sign-in. */
+export function readSignInMetadata(text: string, issuer: string): SignInMetadata {
+  const metadata = readMetadata(text, issuer)
+  const { authorizationEndpoint, tokenEndpoint } = metadata
+  if (authorizationEndpoint === undefined || tokenEndpoint === undefined)
+    throw new OidcRefusal('provider', 'the provider does not say where its endpoints are')
+  return { ...metadata, authorizationEndpoint, tokenEndpoint }
 }
 
 /** The first hundred keys of a key set. */

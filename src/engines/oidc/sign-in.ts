@@ -4,7 +4,7 @@
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { importPKCS8, type JWTPayload, SignJWT } from 'jose'
-import type { Connector, ConnectorId } from './connectors.ts'
+import type { Connector } from './connectors.ts'
 import { OidcRefusal } from './refusal.ts'
 
 /** What an account has registered at the provider. */
@@ -15,7 +15,8 @@ export type ClientSettings =
 
 /** Known to the browser alone until the answer comes: kept sealed, or derived again from its `state`. */
 export interface PendingSignIn {
-  readonly connector: ConnectorId
+  /** The `id` of its {@link Connector}. */
+  readonly connector: string
   readonly state: string
   /** 256 bits in base64url, as is the verifier. */
   readonly nonce: string
@@ -61,9 +62,10 @@ export function answeredCode(
   if (!pending || pending.connector !== connector.id || state === undefined || !isSame(state, pending.state))
     throw new OidcRefusal('state', 'the answer belongs to no sign-in of this browser')
   if (now - pending.startedAt > ANSWER_MS_MAX) throw new OidcRefusal('expired', 'the sign-in took too long')
-  const issuer = connector.oidc?.issuer
+  const { issuer, namesItself } = connector.oidc ?? {}
   if (iss !== undefined && issuer !== undefined && !issuer.includes('{tid}') && iss !== issuer)
     throw new OidcRefusal('state', 'the answer is of another provider')
+  if (namesItself && iss === undefined) throw new OidcRefusal('state', 'the answer does not name its provider')
   if (error !== undefined) throw new OidcRefusal('denied', error.slice(0, 100))
   if (code === undefined || code === '') throw new OidcRefusal('provider', 'the answer has no code')
   return code

@@ -68,8 +68,11 @@ const kindOf = (response: string, more: Partial<SamlProvider> = {}): string => {
   }
 }
 
-/** Whether another implementation accepts the signature of the element that carries the ID attribute of this name. */
-function xmlsecAccepts(response: string, by = idp): boolean {
+/**
+ * Whether another implementation accepts a signature of the document: the first one, or the one that encloses the
+ * reference to this element.
+ */
+function xmlsecAccepts(response: string, by = idp, of?: 'Response' | 'Assertion'): boolean {
   const [file, certificate] = [join(folder, 'response.xml'), join(folder, 'certificate.pem')]
   writeFileSync(file, response)
   writeFileSync(certificate, by.certificatePem)
@@ -77,9 +80,22 @@ function xmlsecAccepts(response: string, by = idp): boolean {
     '--id-attr:ID',
     `urn:oasis:names:tc:SAML:2.0:${name === 'Response' ? 'protocol' : 'assertion'}:${name}`,
   ])
-  const { status, error } = spawnSync('xmlsec1', ['--verify', '--pubkey-cert-pem', certificate, ...ids, file])
+  const path = `/*[local-name()='Response']${of === 'Assertion' ? "/*[local-name()='Assertion']" : ''}`
+  const node = of ? ['--node-xpath', `${path}/*[local-name()='Signature']`] : []
+  const words = ['--verify', '--pubkey-cert-pem', certificate, ...node, ...ids, file]
+  const { status, error } = spawnSync('xmlsec1', words)
   if (error) throw error
   return status === 0
+}
+
+/** The response with its assertion in the clear, by another implementation. */
+function decryptedByXmlsec(response: string): string {
+  const [file, privateKey] = [join(folder, 'encrypted.xml'), join(folder, 'key.pem')]
+  writeFileSync(file, response)
+  writeFileSync(privateKey, receiver.privateKeyPem)
+  const { status, stdout, stderr } = spawnSync('xmlsec1', ['--decrypt', '--privkey-pem', privateKey, file])
+  if (status !== 0) throw new Error(String(stderr))
+  return String(stdout)
 }
 
 const assertionIn = (response: string) => /<saml:Assertion .*<\/saml:Assertion>/s.exec(response)![0]
@@ -88,6 +104,12 @@ const withoutSignature = (text: string) => text.replace(/<ds:Signature .*<\/ds:S
 const forged = (assertion: string) => assertion.replaceAll('ann@corp.test', 'root@corp.test')
 const renamed = (element: string) => element.replace(/ ID="[^"]*"/, ' ID="_evil"')
 const responseTag = (response: string) => /^<samlp:Response [^>]*>/.exec(response)![0]
+
+/**
+ * In these the first signature of the document is still a good one of the element that it refers to, and xmlsec1 says no
+ * more. Which element is then read is what the attack is about.
+ */
+const GOOD_SIGNATURE = ['XSW3', 'XSW4', 'XSW5', 'a second response in the first']
 
 /** XML signature wrapping in the numbering of Somorovsky et al., "On Breaking SAML" (2012). */
 const WRAPPED: readonly (readonly [string, 'Response' | 'Assertion', (signed: string) => string])[] = [
@@ -185,36 +207,53 @@ describe('A signed response is believed, and xmlsec1 agrees', () => {
     const response = idp.sign(signed(), { what: 'Response' })
 
     expect(read(response).subject).toBe('ann@corp.test')
+    expect(xmlsecAccepts(response, idp, 'Response')).toBe(true)
+    expect(xmlsecAccepts(response, idp, 'Assertion')).toBe(true)
   })
 
   test('when the signature of the assertion is good and that of the response is not, it is refused', () => {
     const both = attacker.sign(signed(), { what: 'Response' })
 
     expect(kindOf(both)).toBe('signature')
+    expect(xmlsecAccepts(both, idp, 'Response')).toBe(false)
+    expect(xmlsecAccepts(both, idp, 'Assertion')).toBe(true)
   })
 })
 
 describe('Attacks are refused', () => {
-  test.each(WRAPPED)('%s', (_, what, wrap) => {
+  test.each(WRAPPED)('%s', (name, what, wrap) => {
     const response = signed({}, { what })
     const attack = wrap(response)
 
     expect(attack).not.toBe(response)
     expect(['signature', 'invalid']).toContain(kindOf(attack))
+    expect(xmlsecAccepts(attack)).toBe(GOOD_SIGNATURE.includes(name.split(':')[0]!))
   })
 
-  test.each<[string, () => string]>([
+  test.each<[string, () => string, 'xmlsec1 has no such rule'?]>([
     ['a removed signature', () => withoutSignature(signed())],
     ['a signature without a reference', () => signed().replace(/<ds:Reference .*<\/ds:Reference>/s, '')],
     ['an empty signature value', () => signed().replace(/<ds:SignatureValue>.*?</s, '<ds:SignatureValue><')],
     ['a signature by another key that brings its certificate', () => signed({}, {}, attacker)],
     ['a changed subject', () => forged(signed())],
     ['a changed attribute', () => signed().replace('r,p', 'admin,p')],
-    ['SHA-1 in the signature', () => signed({}, { signature: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' })],
-    ['SHA-1 in the digest', () => signed({}, { digest: 'http://www.w3.org/2000/09/xmldsig#sha1' })],
-    ['a document type', () => `<!DOCTYPE r [<!ENTITY a "b">]>${signed()}`],
-    ['a document type behind a comment', () => `<!-- --><!DOCTYPE r>${signed()}`],
-    ['a billion laughs', () => `<!DOCTYPE r [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]>${signed()}`],
+    [
+      'SHA-1 in the signature',
+      () => signed({}, { signature: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' }),
+      'xmlsec1 has no such rule',
+    ],
+    [
+      'SHA-1 in the digest',
+      () => signed({}, { digest: 'http://www.w3.org/2000/09/xmldsig#sha1' }),
+      'xmlsec1 has no such rule',
+    ],
+    ['a document type', () => `<!DOCTYPE r [<!ENTITY a "b">]>${signed()}`, 'xmlsec1 has no such rule'],
+    ['a document type behind a comment', () => `<!-- --><!DOCTYPE r>${signed()}`, 'xmlsec1 has no such rule'],
+    [
+      'a billion laughs',
+      () => `<!DOCTYPE r [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]>${signed()}`,
+      'xmlsec1 has no such rule',
+    ],
     ['a processing instruction', () => signed().replace('<saml:Subject>', '<?x y?><saml:Subject>')],
     [
       'HMAC with the certificate as its key',
@@ -233,8 +272,10 @@ describe('Attacks are refused', () => {
           },
         ).replace('xmldsig#enveloped-signature', 'xmldsig#base64'),
     ],
-  ])('%s', (_, response) => {
-    expect(kindOf(response())).toBe('signature')
+  ])('%s', (_, make, rule) => {
+    const response = make()
+    expect(kindOf(response)).toBe('signature')
+    expect(xmlsecAccepts(response)).toBe(rule !== undefined)
   })
 
   test('a comment that splits a value changes nothing', () => {
@@ -242,7 +283,9 @@ describe('Attacks are refused', () => {
     const harmless = signed().replace('ann@corp.test</saml:NameID>', 'ann<!-- -->@corp.test</saml:NameID>')
 
     expect(kindOf(response)).toBe('signature')
+    expect(xmlsecAccepts(response)).toBe(false)
     expect(kindOf(harmless)).toBe('accepted ann@corp.test')
+    expect(xmlsecAccepts(harmless)).toBe(true)
   })
 
   test.each<[string, Partial<Statement>, string]>([
@@ -254,7 +297,10 @@ describe('Attacks are refused', () => {
     ['of another issuer', { issuer: 'https://evil.test' }, 'invalid'],
     ['of a failed sign-in', { status: 'urn:oasis:names:tc:SAML:2.0:status:Responder' }, 'rejected'],
   ])('a response %s', (_, more, kind) => {
-    expect(kindOf(signed(more))).toBe(kind)
+    const response = signed(more)
+    expect(kindOf(response)).toBe(kind)
+    // The signature is good: what it signs is refused.
+    expect(xmlsecAccepts(response)).toBe(true)
   })
 
   test('a response of a provider whose metadata has ended', () => {
@@ -280,7 +326,10 @@ describe('An encrypted assertion', () => {
     ['AES-256-GCM', {}],
     ['RSA-OAEP with SHA-256', { transport: 'oaep-sha256' }],
   ])('is read: %s', (_, how) => {
-    expect(read(encrypted(how)).subject).toBe('ann@corp.test')
+    const response = encrypted(how)
+    expect(read(response).subject).toBe('ann@corp.test')
+    // xmlsec1 1.2 does not know OAEP of XML Encryption 1.1.
+    if (how.transport === undefined) expect(xmlsecAccepts(decryptedByXmlsec(response))).toBe(true)
   })
 
   test('in CBC is read only when the response is signed over it', () => {
@@ -288,7 +337,10 @@ describe('An encrypted assertion', () => {
 
     expect(kindOf(cbc)).toBe('signature')
     expect(kindOf(idp.sign(cbc, { what: 'Response' }))).toBe('accepted ann@corp.test')
-    expect(kindOf(attacker.sign(cbc, { what: 'Response' }))).toBe('signature')
+    expect(xmlsecAccepts(idp.sign(cbc, { what: 'Response' }), idp, 'Response')).toBe(true)
+    const stranger = attacker.sign(cbc, { what: 'Response' })
+    expect(kindOf(stranger)).toBe('signature')
+    expect(xmlsecAccepts(stranger, idp, 'Response')).toBe(false)
   })
 
   test('needs a signature, inside or around', () => {

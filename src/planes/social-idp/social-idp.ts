@@ -57,7 +57,7 @@ export async function socialIdp(options: SocialIdpOptions): Promise<SocialIdp> {
   let url = ''
 
   const issuerOf = ({ id, oidc }: Connector): string | undefined =>
-    (options.hasRealIssuers ? connectors[id].oidc : oidc)?.issuer
+    (options.hasRealIssuers ? connectors[id as ConnectorId].oidc : oidc)?.issuer
 
   const remember = (into: Map<string, Grant>, grant: Grant): string => {
     if (into.size >= GRANTS_MAX) into.clear()

@@ -44,8 +44,55 @@ describe('A rule', () => {
   })
 })
 
+test('another OpenID Connect provider is named by its issuer, and rules name it by the name of the operator', () => {
+  const issuer = 'https://login.corp.example/realms/staff'
+  const settings = {
+    providers: {
+      corp: { issuer, label: 'Corp', ...client },
+      'local-1': { issuer: 'http://127.0.0.1:4000', ...client },
+    },
+    rules: [{ provider: 'corp', email: 'ann@corp.example', role: STAFF }],
+  }
+  const it = socialSignInPort(parse(settings), http)
+
+  expect(it.providers).toEqual([
+    { id: 'corp', label: 'Corp' },
+    { id: 'local-1', label: 'local-1' },
+  ])
+  expect(it.rolesOf('corp', ann)).toEqual([STAFF])
+  expect(it.rolesOf('local-1', ann)).toEqual([])
+})
+
 test.each<[string, object, string]>([
   ['an unknown provider', { providers: { myspace: client }, rules: [] }, "providers has 'myspace'"],
+  [
+    'an issuer in plain HTTP',
+    { providers: { corp: { issuer: 'http://login.corp.example', ...client } }, rules: [] },
+    'providers.corp.issuer is not an https address',
+  ],
+  [
+    'an issuer of every tenant',
+    { providers: { corp: { issuer: 'https://login.microsoftonline.com/{tid}/v2.0', ...client } }, rules: [] },
+    'providers.corp.issuer is not an https address',
+  ],
+  [
+    'a name that is no part of an address',
+    { providers: { 'Corp/x': { issuer: 'https://login.corp.example', ...client } }, rules: [] },
+    "providers has 'Corp/x'",
+  ],
+  [
+    'a scope without OpenID',
+    { providers: { corp: { issuer: 'https://login.corp.example', scope: 'email', ...client } }, rules: [] },
+    "providers.corp.scope does not have 'openid'",
+  ],
+  [
+    'an address as a proof of Entra ID',
+    {
+      providers: { corp: { issuer: 'https://login.microsoftonline.com/9188040d/v2.0', ...client } },
+      rules: [{ provider: 'corp', email: 'ann@corp.example', role: STAFF }],
+    },
+    'proves nothing',
+  ],
   ['no secret', { providers: { google: { clientId: 'a' } }, rules: [] }, 'providers.google.clientSecret is not a text'],
   [
     'a misspelled member',

@@ -1,10 +1,13 @@
 /**
- * Social sign-in as the operator sets it up: a file, named by `MERLON_SOCIAL_SIGN_IN`, with what is registered at each
- * provider, and rules. A rule gives one role to one person; a person without a rule gets nothing.
+ * Sign-in at other providers as the operator sets it up: a file, named by `MERLON_SOCIAL_SIGN_IN`, with what is registered
+ * at each social provider and at each other OpenID Connect provider, and rules. A rule gives one role to one person; a person without a rule gets nothing.
  *
  * @example
  * {
- *   "providers": { "google": { "clientId": "…", "clientSecret": "…" } },
+ *   "providers": {
+ *     "google": { "clientId": "…", "clientSecret": "…" },
+ *     "corp": { "issuer": "https://login.corp.example", "label": "Corp", "clientId": "…", "clientSecret": "…" }
+ *   },
  *   "rules": [{ "provider": "google", "email": "ann@corp.example", "role": "arn:aws:iam::111122223333:role/staff" }]
  * }
  */
@@ -18,31 +21,39 @@ import {
   type Person,
 } from '../../engines/oidc/connectors.ts'
 import { authorizationAddress, type ClientSettings } from '../../engines/oidc/sign-in.ts'
+import {
+  DiscoveredConnectors,
+  type IssuerConnector,
+  verifiesEmail,
+} from '../../kernel/federation/discovered-connectors.ts'
 import { RelyingParty } from '../../kernel/federation/relying-party.ts'
 import type { FederationHttpPort } from '../../kernel/ports/federation-http.ts'
 import type { SocialSignInPort } from '../../kernel/ports/social-sign-in.ts'
 import { Fault } from '../../wire/fault.ts'
 
 interface Rule {
-  readonly provider: ConnectorId
+  readonly provider: string
   readonly email?: string
   readonly subject?: string
   readonly role: string
 }
 
 interface Client {
-  readonly connector: Connector
+  /** Endpoints of a provider that is known by its issuer are discovered. */
+  readonly connector: Connector | (IssuerConnector & { readonly verifiesEmail: boolean })
   readonly settings: ClientSettings
 }
 
 export interface SocialSettings {
-  readonly clients: ReadonlyMap<ConnectorId, Client>
+  readonly clients: ReadonlyMap<string, Client>
   readonly rules: readonly Rule[]
 }
 
 /** Each makes two requests to a provider, of five seconds at most each: callers who are not signed in start them. */
 const EXCHANGES_MAX = 32
 const ROLE = /^arn:aws:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/
+const NAME = /^[a-z][a-z0-9-]{0,31}$/
+const LABEL_LENGTH_MAX = 60
 /** Letters beyond ASCII can look the same, and equal an ASCII letter in lower case. */
 const ASCII_ADDRESS = /^[\x21-\x7e]{3,254}$/
 
@@ -64,15 +75,57 @@ export function parseSocialSettings(text: string, read: (name: string) => string
   }
   const { providers, rules, endpoint } = members(settings, 'the file', ['providers', 'rules', 'endpoint'])
   const base = endpoint === undefined ? undefined : textAt(endpoint, 'endpoint').replace(/\/$/, '')
-  const clients = new Map<ConnectorId, Client>()
+  const clients = new Map<string, Client>()
   for (const [name, value] of Object.entries(objectAt(providers, 'providers'))) {
-    const id = connectorId(name, 'providers')
-    const connector = base === undefined ? connectors[id] : connectorAt(connectors[id], base)
-    clients.set(id, { connector, settings: clientAt(value, `providers.${id}`, connector, read) })
+    if (!Object.hasOwn(connectors, name)) {
+      clients.set(name, issuerAt(name, value))
+      continue
+    }
+    const social = connectors[name as ConnectorId]
+    const connector = base === undefined ? social : connectorAt(social, base)
+    clients.set(name, { connector, settings: clientAt(value, `providers.${name}`, connector, read) })
   }
   if (!Array.isArray(rules)) throw wrong('rules', 'is not a list')
   return { clients, rules: rules.map((rule, index) => ruleAt(rule, `rules[${index}]`, clients)) }
 }
+
+/** A provider that is none of the social ones: known by its issuer, under a name of the operator's choice. */
+function issuerAt(name: string, value: unknown): Client {
+  const at = `providers.${name}`
+  if (!NAME.test(name) || typeof value !== 'object' || value === null || !('issuer' in value))
+    throw wrong(
+      'providers',
+      `has '${name}', which is not one of ${Object.keys(connectors).join(', ')}. Another provider has a name of lower-case letters, digits and hyphens, and 'issuer'`,
+    )
+  const given = members(value, at, ['issuer', 'label', 'scope', 'clientId', 'clientSecret'])
+  const issuer = textAt(given['issuer'], `${at}.issuer`)
+  if (!isIssuer(issuer)) throw wrong(`${at}.issuer`, 'is not an https address without a query')
+  const label = given['label'] === undefined ? name : textAt(given['label'], `${at}.label`)
+  const scope = given['scope'] === undefined ? 'openid email profile' : textAt(given['scope'], `${at}.scope`)
+  if (!scope.split(' ').includes('openid')) throw wrong(`${at}.scope`, "does not have 'openid'")
+  return {
+    connector: {
+      id: name,
+      label: label.slice(0, LABEL_LENGTH_MAX),
+      issuer,
+      scope,
+      verifiesEmail: verifiesEmail(issuer),
+    },
+    settings: secretAt(given, at),
+  }
+}
+
+/** Plain HTTP only on this machine. */
+function isIssuer(text: string): boolean {
+  if (!URL.canParse(text) || /[?#{}@\s]/.test(text)) return false
+  const { protocol, hostname } = new URL(text)
+  return protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname))
+}
+
+const secretAt = ({ clientId, clientSecret }: Readonly<Record<string, unknown>>, at: string): ClientSettings => ({
+  clientId: textAt(clientId, `${at}.clientId`),
+  clientSecret: textAt(clientSecret, `${at}.clientSecret`),
+})
 
 function clientAt(
   value: unknown,
@@ -80,10 +133,7 @@ function clientAt(
   { clientAuthentication }: Connector,
   read: (name: string) => string,
 ): ClientSettings {
-  if (clientAuthentication !== 'apple') {
-    const { clientId, clientSecret } = members(value, at, ['clientId', 'clientSecret'])
-    return { clientId: textAt(clientId, `${at}.clientId`), clientSecret: textAt(clientSecret, `${at}.clientSecret`) }
-  }
+  if (clientAuthentication !== 'apple') return secretAt(members(value, at, ['clientId', 'clientSecret']), at)
   const given = members(value, at, ['clientId', 'teamId', 'keyId', 'privateKeyFile'])
   return {
     clientId: textAt(given['clientId'], `${at}.clientId`),
@@ -95,7 +145,7 @@ function clientAt(
 
 function ruleAt(value: unknown, at: string, clients: SocialSettings['clients']): Rule {
   const given = members(value, at, ['provider', 'email', 'subject', 'role'])
-  const provider = connectorId(textAt(given['provider'], `${at}.provider`), `${at}.provider`)
+  const provider = textAt(given['provider'], `${at}.provider`)
   const client = clients.get(provider)
   if (!client) throw wrong(`${at}.provider`, `names ${provider}, which is not among the providers`)
   const role = textAt(given['role'], `${at}.role`)
@@ -112,11 +162,6 @@ function ruleAt(value: unknown, at: string, clients: SocialSettings['clients']):
     )
   if (!ASCII_ADDRESS.test(address) || !address.includes('@')) throw wrong(`${at}.email`, 'is not an e-mail address')
   return { provider, email: address, role }
-}
-
-function connectorId(name: string, at: string): ConnectorId {
-  if (Object.hasOwn(connectors, name)) return name as ConnectorId
-  throw wrong(at, `has '${name}', which is not one of ${Object.keys(connectors).join(', ')}`)
 }
 
 function objectAt(value: unknown, at: string): Readonly<Record<string, unknown>> {
@@ -141,24 +186,26 @@ const wrong = (at: string, what: string): Error => new Error(`MERLON_SOCIAL_SIGN
 
 export function socialSignInPort({ clients, rules }: SocialSettings, http: FederationHttpPort): SocialSignInPort {
   const party = new RelyingParty(http)
+  const discovered = new DiscoveredConnectors(http)
   let exchanges = 0
-  const clientOf = (id: ConnectorId): Client => {
+  const clientOf = async (id: string, now: number) => {
     const client = clients.get(id)
     if (!client) throw new Fault('NotFound', 'There is no sign-in with this provider.', { status: 404 })
-    return client
+    const { connector, settings } = client
+    return { connector: 'issuer' in connector ? await discovered.of(connector, now) : connector, settings }
   }
   return {
     providers: [...clients.values()].map(({ connector: { id, label } }) => ({ id, label })),
-    addressOf: (pending) => {
-      const { connector, settings } = clientOf(pending.connector)
+    addressOf: async (pending, now) => {
+      const { connector, settings } = await clientOf(pending.connector, now)
       return authorizationAddress(connector, settings, pending)
     },
     finish: async (pending, answer, now) => {
-      const { connector, settings } = clientOf(pending.connector)
       if (exchanges >= EXCHANGES_MAX)
         throw new Fault('ServiceUnavailable', 'Too many people are signing in. Try again in a moment.', { status: 503 })
       exchanges++
       try {
+        const { connector, settings } = await clientOf(pending.connector, now)
         return await party.finish(connector, settings, pending, answer, now)
       } finally {
         exchanges--

@@ -9,7 +9,12 @@ import type {
   SignInIdentitiesPort,
   SignInPerson,
 } from '../../kernel/ports/sign-in-identities.ts'
-import { type FailurePolicy, type GuessableSecret, resetFailures } from '../../kernel/state/failure-budget.ts'
+import {
+  type CheckSecret,
+  type FailurePolicy,
+  type GuessableSecret,
+  resetFailures,
+} from '../../kernel/state/failure-budget.ts'
 import type { Reader } from '../../kernel/state/reader.ts'
 import { endSignIns, personOf } from '../../kernel/state/sign-in-sessions.ts'
 import { type Key, key, under } from '../../store/store.ts'
@@ -23,7 +28,7 @@ import { passwordPolicyOf } from './credentials/password-policy.ts'
 import { type UserRow, user } from './resources.ts'
 import { iam } from './words.ts'
 
-/** Five wrong passwords lock a person out for a minute; each further one for twice as long, up to an hour. */
+/** Five wrong passwords, or five wrong codes of a device, lock a person out for a minute; each further one for twice as long, up to an hour. */
 export const signInGuessing: FailurePolicy = { free: 4, delayMs: 60_000, maxMs: 60 * 60_000 }
 
 /**
@@ -194,9 +199,12 @@ export function signInIdentitiesPort(identities: Pick<IdentityPort, 'identity' |
         ...passkeys.map(({ serialNumber, enabledAt }): SignInDevice => ({ serialNumber, enabledAt, kind: 'passkey' })),
       ]
     },
-    checkCode: ({ now, checkSecret }, { account, kind, id, name }, serialNumber, code) => {
+    checkCode: (call, { account, kind, id, name }, serialNumber, code) => {
       const subject = kind === 'root' ? ({ kind } as const) : ({ kind, id, name } as const)
-      return identities.verifyMfa({ account, caller: { subject }, now, checkSecret }, serialNumber, code)
+      // The device's count is one, here and in the API; what follows from it is what a wrong password has here.
+      const checkSecret: CheckSecret = (secret, compare) =>
+        call.checkSecret({ ...secret, policy: signInGuessing }, compare)
+      return identities.verifyMfa({ account, caller: { subject }, now: call.now, checkSecret }, serialNumber, code)
     },
     passkeys: passkeysOf,
     addPasskey: async ({ unit, now }, person, passkey, max) => {

@@ -1,4 +1,5 @@
 /** Signing in with a password and a second factor, as a browser without scripts does it. */
+import { createHook } from 'node:async_hooks'
 import {
   CreateAccountAliasCommand,
   CreateLoginProfileCommand,
@@ -13,6 +14,7 @@ import {
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ACCOUNT, allowing, cloud, type Keys } from '../../../test/cloud.ts'
+import type { Unit } from '../../store/store.ts'
 import { Browser, type Cloud, codeOf, enableTotp, eventsOf, iamOf, setRoot } from './browser.fixture.ts'
 
 const PASSWORD = 'Correct-Horse-7'
@@ -74,6 +76,39 @@ describe('An IAM user', () => {
       expect(browser.problem).toBe(WRONG)
       expect((await browser.session()).signedIn).toBe(false)
     }
+  })
+
+  test('that does not exist has a password hashed and a failure written, as one with a wrong password has', async () => {
+    const work = async (account: string, name: string) => {
+      let hashed = 0
+      const hashes = createHook({ init: (_id, type) => void (type === 'SCRYPTREQUEST' && hashed++) }).enable()
+      const { store } = opened
+      const run = store.run
+      let puts = 0
+      store.run = ((body) =>
+        run.call(store, (unit: Unit) =>
+          body(
+            new Proxy(unit, {
+              get: (target, at) => {
+                const value = Reflect.get(target, at) as unknown
+                if (at === 'put') puts++
+                return typeof value === 'function' ? value.bind(target) : value
+              },
+            }),
+          ),
+        )) as typeof run
+      await browser.asUser(account, name, 'wrong').finally(() => {
+        store.run = run
+        hashes.disable()
+      })
+      return { hashed, puts }
+    }
+    const known = await work(ACCOUNT, 'ada')
+    expect(known).toMatchObject({ hashed: 1 })
+    await opened.user('robot')
+    expect(await work(ACCOUNT, 'nobody-of-that-name')).toEqual(known)
+    expect(await work('no-such-alias', 'ada')).toEqual(known)
+    expect(await work(ACCOUNT, 'robot')).toEqual(known)
   })
 
   test('without a password cannot sign in', async () => {
@@ -157,6 +192,23 @@ describe('The second factor', () => {
         additionalEventData: expect.objectContaining({ MFAUsed: 'Yes', MFAIdentifier: serialNumber }),
       }),
     )
+  })
+
+  test('is locked for a minute after five wrong codes', async () => {
+    const { seed } = await enableTotp(opened, 'ada')
+    const answer = async (code: string) => {
+      await asAda()
+      return browser.submit('/signin/mfa', { code })
+    }
+    opened.clock.advance(30_000)
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await answer('not-a-code')
+      expect(browser.problem).toBe(WRONG)
+    }
+    await answer(codeOf(seed, opened.clock.now()))
+    expect(browser.problem).toMatch(/^Too many failed attempts. Try again in (60|[345]\d) seconds/)
+    opened.clock.advance(60_000)
+    expect(await answer(codeOf(seed, opened.clock.now()))).toMatchObject({ status: 303 })
   })
 
   test('is of no use in another browser, after ten minutes, or once the password has changed', async () => {

@@ -1,11 +1,11 @@
 /**
- * `/signin/social/PROVIDER`: people of Google, Apple and the like, who get a role by a rule of the operator. What a
+ * `/signin/social/PROVIDER`: people of Google, Apple and the like, or of any OpenID Connect provider, who get a role by a rule of the operator. What a
  * sign-in must remember until the answer comes is derived from its `state`, which is bound to the browser: nothing is
  * stored for visitors who never come back.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import type * as STS from '@aws-sdk/client-sts'
-import type { ConnectorId, Person } from '../../engines/oidc/connectors.ts'
+import type { Person } from '../../engines/oidc/connectors.ts'
 import { OidcRefusal } from '../../engines/oidc/refusal.ts'
 import type { PendingSignIn } from '../../engines/oidc/sign-in.ts'
 import { MissingPortError, type Use } from '../../kernel/ports/port.ts'
@@ -34,20 +34,26 @@ type Anonymous = WebCall<undefined>
 
 /** What the page of roles carries; a person's name is not kept. */
 interface Chosen {
-  readonly provider: ConnectorId
+  readonly provider: string
   readonly subject: string
   readonly sessionName: string
   readonly roles: readonly string[]
 }
 
 export const socialRoutes: readonly WebRoute[] = [
-  get('/social/:provider', 'GetSignInPage', (call, { csrf, query, path: { provider = '' } }) => {
-    const { id } = providerOf(call.use, provider)
+  get('/social/:provider', 'GetSignInPage', async (call, { csrf, query, path: { provider = '' } }) => {
+    const { id, label } = providerOf(call.use, provider)
     const ownRedirect = ownPath(query['redirect'])
     const redirect = ownRedirect.length > REDIRECT_LENGTH_MAX ? CONSOLE : ownRedirect
     const seed = randomBytes(16).toString('base64url')
     const state = stateOf(call, { id, csrf, seed, startedAt: call.now, redirect })
-    return { redirect: portOf(call.use).addressOf(pendingOf(call, { id, csrf, state, startedAt: call.now })) }
+    const pending = pendingOf(call, { id, csrf, state, startedAt: call.now })
+    try {
+      return { redirect: await call.once(() => portOf(call.use).addressOf(pending, call.now)) }
+    } catch (error) {
+      if (!(error instanceof OidcRefusal)) throw error
+      return refused(`${label} cannot be reached. Try again in a moment.`, 503)
+    }
   }),
   get('/social/:provider/callback', 'ConsoleLogin', callback),
   // Apple posts its answer from a page of its own, so the cookie that binds the answer to this browser is not sent with it.
@@ -141,7 +147,7 @@ function providerOf(use: Use, name: string): SocialProvider {
 const notFound = (): Fault => new Fault('NotFound', 'There is no sign-in with this provider.', { status: 404 })
 
 interface Begun {
-  readonly id: ConnectorId
+  readonly id: string
   readonly csrf: string
   readonly seed: string
   readonly startedAt: number
@@ -160,7 +166,7 @@ function stateOf(call: Anonymous, { id, csrf, seed, startedAt, redirect }: Begun
 /** The secrets of a sign-in, which only this installation can derive from its state. */
 function pendingOf(
   call: Anonymous,
-  { id, csrf, state, startedAt }: { id: ConnectorId; csrf: string; state: string; startedAt: number },
+  { id, csrf, state, startedAt }: { id: string; csrf: string; state: string; startedAt: number },
 ): PendingSignIn {
   return {
     connector: id,
@@ -176,7 +182,7 @@ function pendingOf(
 /** Throws for an answer to no sign-in of this browser with this provider. */
 function readState(
   call: Anonymous,
-  id: ConnectorId,
+  id: string,
   csrf: string,
   state: string | undefined,
 ): { readonly pending: PendingSignIn; readonly redirect: string } {
@@ -193,7 +199,7 @@ function readState(
 }
 
 /** The verified address, else the provider and its subject: what the audit log shows. */
-function sessionNameOf(id: ConnectorId, { email, isEmailVerified, subject }: Person): string {
+function sessionNameOf(id: string, { email, isEmailVerified, subject }: Person): string {
   const name = isEmailVerified && email !== undefined ? email : `${id}-${subject}`
   return name
     .replace(/[^\w+=,.@-]/g, '-')

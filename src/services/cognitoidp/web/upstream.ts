@@ -1,6 +1,6 @@
 /** Signing in at another provider: OpenID Connect and the social ones, whose people become users of the pool. */
 import { type Connector, type ConnectorId, connectors } from '../../../engines/oidc/connectors.ts'
-import { discoveryUrl, readMetadata } from '../../../engines/oidc/discovery.ts'
+import { discoveryUrl, readSignInMetadata, type SignInMetadata } from '../../../engines/oidc/discovery.ts'
 import { OidcRefusal } from '../../../engines/oidc/refusal.ts'
 import type { ClientSettings, PendingSignIn } from '../../../engines/oidc/sign-in.ts'
 import { RelyingParty } from '../../../kernel/federation/relying-party.ts'
@@ -74,7 +74,7 @@ async function upstreamOf(call: WebCall<unknown>, pool: PoolRow, row: ProviderRo
   const metadata = isComplete ? undefined : await discovered(call, issuer)
   const connector: Connector = {
     // Of the sealed state alone: there it identifies the pool's provider.
-    id: row.name as ConnectorId,
+    id: row.name,
     label: row.name,
     authorizationEndpoint: details['authorize_url'] || metadata!.authorizationEndpoint,
     tokenEndpoint: details['token_url'] || metadata!.tokenEndpoint,
@@ -95,20 +95,11 @@ async function upstreamOf(call: WebCall<unknown>, pool: PoolRow, row: ProviderRo
 const pkcs8Pem = (key: string): string =>
   key.includes('-----BEGIN') ? key : `-----BEGIN PRIVATE KEY-----\n${key.trim()}\n-----END PRIVATE KEY-----\n`
 
-interface Endpoints {
-  readonly authorizationEndpoint: string
-  readonly tokenEndpoint: string
-  readonly jwksUri: string
-}
-
-async function discovered(call: WebCall<unknown>, issuer: string): Promise<Endpoints> {
+async function discovered(call: WebCall<unknown>, issuer: string): Promise<SignInMetadata> {
   const url = discoveryUrl(issuer)
   const { status, body } = await call.once(() => call.use(federationHttp).send({ method: 'GET', url }))
   if (status !== 200) throw new OidcRefusal('provider', `${new URL(url).host} answered ${status}`)
-  const { authorizationEndpoint, tokenEndpoint, jwksUri } = readMetadata(body, issuer)
-  if (authorizationEndpoint === undefined || tokenEndpoint === undefined)
-    throw new OidcRefusal('provider', 'the provider does not say where its endpoints are')
-  return { authorizationEndpoint, tokenEndpoint, jwksUri }
+  return readSignInMetadata(body, issuer)
 }
 
 const BINDING = 'upstream sign-in'
