@@ -10,7 +10,8 @@ import {
 import { CreateKeyCommand, KMSClient, ListKeysCommand } from '@aws-sdk/client-kms'
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { type Merlon, startMerlon } from '../../src/testing/start.ts'
+import type { Merlon } from '../../src/testing/connect.ts'
+import { startMerlon } from '../../src/testing/start.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const ACCOUNT = '210987654321'

@@ -127,7 +127,7 @@ export const updateUserPool = cognito
   .on(poolNamed)
   .run(async (call, input, { row, facts, save }) => {
     await authorizeRoles(call, input)
-    const tags = input.UserPoolTags ? mergedPoolTags(undefined, input.UserPoolTags) : row.tags
+    const tags = input.UserPoolTags ? mergedPoolTags(undefined, input.UserPoolTags) : (row.tags ?? {})
     await authorizeRetagging(call, facts, TAGGING, row.tags, tags)
     const settings = updatedSettings(row.settings, input)
     await grantSenderKey(call, row, row.settings, settings)
