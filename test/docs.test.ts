@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { services } from '../src/server/compose/services.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const SKIPPED = new Set(['node_modules', 'dist', '.git'])
@@ -68,4 +69,12 @@ test('the README says of speed what was measured', () => {
 
   expect(Number(least)).toBeLessThanOrEqual(Math.min(...measured))
   expect(Number(most)).toBeLessThanOrEqual(Math.max(...measured))
+})
+
+test('SECURITY.md names every service that has operations without a signature', () => {
+  const [, section = ''] = readFileSync(join(root, 'SECURITY.md'), 'utf8').split(/^## Without a signature$/m)
+  const unsigned = services.filter(({ operations }) => operations.some((operation) => operation.unsigned))
+
+  expect(unsigned.length).toBeGreaterThan(3)
+  expect(unsigned.map(({ api }) => api.id).filter((id) => !section.includes(`\`${id}\``))).toEqual([])
 })
