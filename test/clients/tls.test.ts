@@ -4,6 +4,7 @@ import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sign } from '../../src/wire/sigv4/index.ts'
 import { merlonAlone, merlonScript, type Running, startAlone, temporaryFolder } from '../process.ts'
 import { cleanEnvironment, environmentFor, run } from './command.ts'
 
@@ -170,7 +171,7 @@ describe('Policies and events', () => {
   test('have the address that a trusted proxy names, and no other', async () => {
     const port = Number(new URL(server.url).port)
     /** Sends an unsigned call from an address of this machine, with a head of the PROXY protocol. */
-    const calledFrom = (localAddress: string) =>
+    const calledFrom = (localAddress: string, head = 'GET /health HTTP/1.1\r\nHost: localhost\r\n', body = '') =>
       new Promise<string>((resolve) => {
         const socket = connectTcp({ host: '127.0.0.1', port, localAddress }, () => {
           socket.write('PROXY TCP4 198.51.100.4 10.0.0.1 4711 443\r\n')
@@ -179,13 +180,45 @@ describe('Policies and events', () => {
           secured.on('data', (chunk) => (text += chunk))
           secured.on('error', () => resolve('refused'))
           secured.on('close', () => resolve(text))
-          secured.write('GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+          secured.write(`${head}Connection: close\r\n\r\n${body}`)
         })
         socket.on('error', () => resolve('refused'))
       })
 
     expect(await calledFrom('127.0.0.2')).toMatch(/^HTTP\/1.1 200/)
     expect(await calledFrom('127.0.0.1')).toBe('refused')
+
+    const body = 'Action=CreateUser&Version=2010-05-08&UserName=proxied'
+    const { rawHeaders } = sign(
+      {
+        method: 'POST',
+        path: '/',
+        query: '',
+        rawHeaders: ['Host', 'localhost', 'Content-Type', 'application/x-www-form-urlencoded'],
+        body: Buffer.from(body),
+        remoteAddress: '',
+        secure: true,
+      },
+      { accessKeyId: server.accounts[0]!.accessKeyId, secret: server.accounts[0]!.secretAccessKey },
+      { region: 'us-east-1', service: 'iam', nowMs: Date.now() },
+    )
+    const lines = Array.from(
+      { length: rawHeaders.length / 2 },
+      (_, n) => `${rawHeaders[2 * n]}: ${rawHeaders[2 * n + 1]}\r\n`,
+    )
+    const head = `POST / HTTP/1.1\r\n${lines.join('')}Content-Length: ${body.length}\r\n`
+    expect(await calledFrom('127.0.0.2', head, body)).toMatch(/^HTTP\/1.1 200/)
+    const { Events } = JSON.parse(
+      (
+        await aws([
+          'cloudtrail',
+          'lookup-events',
+          '--lookup-attributes',
+          'AttributeKey=ResourceName,AttributeValue=proxied',
+        ])
+      ).stdout,
+    ) as { Events: { CloudTrailEvent: string }[] }
+    expect(JSON.parse(Events[0]!.CloudTrailEvent).sourceIPAddress).toBe('198.51.100.4')
   })
 })
 
