@@ -25,7 +25,7 @@ const TEMPORARY = 'Temp0rary-Pw!'
 const LOGO = Buffer.from(
   '<svg xmlns="http://www.w3.org/2000/svg" width="160" height="40"><rect width="160" height="40" rx="8" fill="#0a7d33"/></svg>',
 )
-const both = (light: object, dark: object) => ({ lightMode: light, darkMode: dark })
+const both = <T>(light: T, dark: T) => ({ lightMode: light, darkMode: dark })
 const SETTINGS = {
   categories: {
     global: { colorSchemeMode: 'DYNAMIC' },
