@@ -10,9 +10,6 @@ import { spanish } from './languages/es.ts'
 import { french } from './languages/fr.ts'
 import { japanese } from './languages/ja.ts'
 
-/** A text as it is in English. */
-export type Text = keyof typeof german
-
 type Texts = Readonly<Record<string, string>>
 
 const TRANSLATIONS: Readonly<Record<string, Texts>> = { de: german, es: spanish, fr: french, ja: japanese }

@@ -30,6 +30,7 @@ footer { padding-bottom: 2rem; }
 h1 { font-size: 1.375rem; line-height: 1.25; margin: 0 0 1rem; color: var(--heading); }
 p { margin: 0 0 1rem; }
 form { margin: 0 0 1rem; }
+main > :last-child { margin-bottom: 0; }
 code { overflow-wrap: anywhere; }
 label { display: block; font-weight: 600; margin: 0 0 .25rem; color: var(--label); }
 input:not([type=hidden]) {

@@ -77,3 +77,6 @@ export const german = {
   'Password did not conform with policy: Password must have symbol characters': 'Das Passwort braucht Sonderzeichen.',
   'Invalid session for the user, session is expired.': 'Die Anmeldung ist abgelaufen. Beginnen Sie noch einmal.',
 } as const
+
+/** A text as it is in English. */
+export type Text = keyof typeof german

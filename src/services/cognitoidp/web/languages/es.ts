@@ -1,5 +1,5 @@
 /** Managed login in Spanish. */
-import type { Text } from '../languages.ts'
+import type { Text } from './de.ts'
 
 export const spanish: Readonly<Record<Text, string>> = {
   'Sign in': 'Iniciar sesión',

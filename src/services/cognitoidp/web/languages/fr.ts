@@ -1,5 +1,5 @@
 /** Managed login in French. */
-import type { Text } from '../languages.ts'
+import type { Text } from './de.ts'
 
 export const french: Readonly<Record<Text, string>> = {
   'Sign in': 'Se connecter',

@@ -1,5 +1,5 @@
 /** Managed login in Japanese. */
-import type { Text } from '../languages.ts'
+import type { Text } from './de.ts'
 
 export const japanese: Readonly<Record<Text, string>> = {
   'Sign in': 'サインイン',
