@@ -4,11 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import {
   AssociateWebACLCommand,
   CreateWebACLCommand,
   DisassociateWebACLCommand,
   GetSampledRequestsCommand,
+  PutLoggingConfigurationCommand,
   type Rule,
   type Statement,
   UpdateWebACLCommand,
@@ -108,6 +111,42 @@ describe('A web ACL', () => {
       await it.status(INJECTION)
       expect(it.a.seen.at(-1)?.headers).not.toHaveProperty('x-amzn-waf-found')
     }, WAIT)
+  })
+
+  test('logs each request that it blocks once', async () => {
+    const it = await protectedShop([rule('sqli', 1, sqli, { Block: {} })])
+    const s3 = it.client(S3Client)
+    const Bucket = 'aws-waf-logs-shop'
+    await s3.send(new CreateBucketCommand({ Bucket }))
+    const LogDestinationConfigs = [`arn:aws:s3:::${Bucket}`]
+    await it.waf.send(
+      new PutLoggingConfigurationCommand({ LoggingConfiguration: { ResourceArn: it.acl.ARN, LogDestinationConfigs } }),
+    )
+    const logged = async () => {
+      const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket }))
+      const files = await Promise.all(
+        Contents.map(async ({ Key }) => {
+          const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: Key! }))
+          return gunzipSync(await Body!.transformToByteArray()).toString()
+        }),
+      )
+      const lines = files.join('').split('\n').filter(Boolean)
+      return lines.map((line) => JSON.parse(line) as { action: string; httpRequest: { args: string } })
+    }
+    let sent = 0
+    const records = await vi.waitFor(
+      async () => {
+        await it.status(`${INJECTION}&n=${sent++}`)
+        await it.pass(5 * 60_000)
+        const found = (await logged()).filter(({ action }) => action === 'BLOCK')
+        expect(found.length).toBeGreaterThan(1)
+        return found
+      },
+      { timeout: 20_000, interval: 1_100 },
+    )
+    const numbers = records.map(({ httpRequest }) => /&n=(\d+)$/.exec(httpRequest.args)?.[1])
+    expect(new Set(numbers).size).toBe(numbers.length)
+    expect(numbers.every((number) => number !== undefined && Number(number) < sent)).toBe(true)
   })
 
   test('looks into bodies up to its limit, and answers with the response of its rule', async () => {
