@@ -6,13 +6,14 @@ import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openBrowser, screenshot } from './browser.ts'
-import { type ConsoleServer, ROOT_PERSON, settled, signedIn, startConsole } from './console.ts'
+import { settled } from './console.ts'
+import { type SignInServer, signInAsRoot, startInstallation } from './sign-in.ts'
 
-let server: ConsoleServer
+let server: SignInServer
 let browser: Browser
 
 beforeAll(async () => {
-  server = await startConsole()
+  server = await startInstallation()
   browser = await openBrowser()
 })
 afterAll(async () => {
@@ -24,8 +25,11 @@ afterAll(async () => {
 const CLICKS_MAX = 26
 
 test('a user, a policy and the reason of a denial, without the command line', async () => {
-  const { page } = await signedIn(browser, ROOT_PERSON)
-  let clicks = 0
+  const page = await browser.newPage({ viewport: { width: 1360, height: 900 } })
+  // The button of the sign-in page is the first click.
+  let clicks = 1
+  await signInAsRoot(page, server)
+  await page.getByRole('heading', { name: 'Security credentials', level: 1 }).waitFor()
   const click = async (target: Locator) => {
     await target.click()
     clicks++
@@ -33,7 +37,7 @@ test('a user, a policy and the reason of a denial, without the command line', as
   const navigate = (name: string) => click(page.getByRole('navigation').getByRole('link', { name, exact: true }))
   const button = (name: string, within: Page | Locator = page) => within.getByRole('button', { name, exact: true })
   const dialog = page.getByRole('dialog')
-  await page.goto(server.console)
+  await page.goto(`${server.origin}/console/`)
   await settled(page)
 
   // A user with an access key.
@@ -56,17 +60,17 @@ test('a user, a policy and the reason of a denial, without the command line', as
   await click(button('Create policy'))
   await dialog.getByLabel('Name').fill('Secrets')
   const editor = dialog.getByLabel('Policy document')
-  const document = (action: string) =>
-    JSON.stringify(
-      { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: action, Resource: '*' }] },
-      undefined,
-      2,
-    )
-  await editor.fill(document('secretsmanager:ListSecrits'))
-  await dialog.getByText('Error', { exact: true }).waitFor()
+  const document = (operator: string) => {
+    const Condition = { [operator]: { 'aws:PrincipalTag/team': 'blue-*' } }
+    const Statement = [{ Effect: 'Allow', Action: 'secretsmanager:ListSecrets', Resource: '*', Condition }]
+    return JSON.stringify({ Version: '2012-10-17', Statement }, undefined, 2)
+  }
+  // Saved like this it would allow nothing, and no error would say so.
+  await editor.fill(document('StringEquals'))
+  await dialog.getByText('Warning', { exact: true }).waitFor()
   await screenshot(page, 'walk-finding')
   await click(dialog.getByRole('link', { name: /Go to line/ }).first())
-  await editor.fill(document('secretsmanager:ListSecrets'))
+  await editor.fill(document('StringLike'))
   await dialog.getByText('No findings').waitFor()
   await click(button('Create policy', dialog))
 

@@ -103,10 +103,11 @@ test('a captured response is good for aws sts assume-role-with-saml, once, and t
     AssumedRoleUser: { Arn: `arn:aws:sts::${server.account}:assumed-role/Auditor/ann@corp.test` },
   })
   expect((await assume(response, 'Auditor')).stderr).toContain('(InvalidIdentityToken)')
-  // The provider's page posts it again. It is used up by the choice of a role.
-  await page.goBack()
-  await page.getByRole('heading', { name: 'Select a role', level: 1 }).waitFor()
-  await page.getByLabel('Operator').check()
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  // By itself the provider would send a new one.
+  const field = `<input type="hidden" name="SAMLResponse" value="${response}">`
+  const body = `<!doctype html><form method="post" action="${acs}">${field}<button>Continue</button></form>`
+  await context.route('http://idp.corp.test/**', (route) => route.fulfill({ contentType: 'text/html', body }))
+  await page.goto('http://idp.corp.test/again')
+  await page.getByRole('button', { name: 'Continue' }).click()
   await page.getByRole('heading', { name: 'Sign-in was refused', level: 1 }).waitFor()
 })
