@@ -59,6 +59,8 @@ describe('A name', () => {
     ['sub.corp.test.', 'A', ['NOERROR', 'sub.corp.test. 192.0.2.77']],
     ['elsewhere.test.', 'A', ['REFUSED']],
     ['test.', 'A', ['REFUSED']],
+    ['www.corp.test', 'A', ['REFUSED']],
+    ['', 'A', ['REFUSED']],
   ])('%s %s', (name, type, expected) => {
     expect(ask(name, type)).toEqual(expected)
   })

@@ -84,7 +84,8 @@ export function ancestorsOf(name: string): readonly string[] {
   return labels.map((_, index) => `${labels.slice(index).join('.')}.`)
 }
 
-const parentOf = (name: string): string => name.slice(name.indexOf('.') + 1)
+/** Without its first label; '' above the last one, also of a name whose last dot is missing. */
+const parentOf = (name: string): string => (name.includes('.') ? name.slice(name.indexOf('.') + 1) : '')
 
 /** `name` is fully qualified, lower case, with its last dot. */
 export function lookup(zones: CompiledZones, name: string, type: string, options: LookupOptions = {}): LookupResult {
