@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type SigningCredential, sign } from '../../src/wire/sigv4/index.ts'
 import { allowing } from '../cloud.ts'
 import { type Running, startMerlon, temporaryFolder } from '../process.ts'
-import { type Attack, unauthenticated, withoutPermissions } from './corpus.ts'
+import { type Attack, atOtherDoors, unauthenticated, withoutPermissions } from './corpus.ts'
 
 const MIB = 1024 * 1024
 /**
@@ -61,11 +61,20 @@ beforeAll(async () => {
       AssumeRolePolicyDocument: allowing({ Action: 'sts:AssumeRoleWithSAML', Principal: { Federated: own(PROVIDER) } }),
     }),
   )
-  attacks = [...unauthenticated(own(PROVIDER), own(ROLE)), ...withoutPermissions()]
+  attacks = [...unauthenticated(own(PROVIDER), own(ROLE)), ...atOtherDoors(), ...withoutPermissions()]
   // A service's tables are read with the first call for it, which an ordinary caller pays as well.
   const target = ['X-Amz-Target', 'TrentService.Encrypt', 'Content-Type', 'application/x-amz-json-1.1']
   const body = Buffer.from('{"KeyId":"alias/x","Plaintext":"AAAA","EncryptionContext":{"a":"b"}}')
   expect(await send({ name: 'ordinary', service: 'kms', headers: target, body })).toBe(400)
+  // Most services are opened by the first call that needs them.
+  for (const { headers, path, listener } of atOtherDoors())
+    await send({
+      name: 'ordinary',
+      headers,
+      body: Buffer.alloc(0),
+      ...(path && { path }),
+      ...(listener && { listener }),
+    })
 }, 120_000)
 
 afterAll(async () => {
@@ -101,8 +110,9 @@ async function send({
   service,
   payload,
   signature,
+  listener,
 }: Attack): Promise<number> {
-  const { host, port, hostname } = new URL(server.url)
+  const { host, port, hostname } = new URL(listener === 'pages' ? server.console! : server.url)
   const bare = {
     method,
     path,
@@ -191,6 +201,13 @@ test('The delay of the event loop is measured', async () => {
 
 describe('Before authentication costs little:', () => {
   test.each(unauthenticated(PROVIDER, ROLE).map(({ name }) => name))('%s', async (name) => {
+    const attack = named(name, false)
+    await check(attack, 'authentication')
+  })
+})
+
+describe('At the doors of people and devices costs little:', () => {
+  test.each(atOtherDoors().map(({ name }) => name))('%s', async (name) => {
     const attack = named(name, false)
     await check(attack, 'authentication')
   })

@@ -8,6 +8,8 @@ export interface Attack {
   readonly query?: string
   readonly headers: readonly string[]
   readonly body: Buffer
+  /** Default: that of the API. */
+  readonly listener?: 'pages'
   /** The signing name. Undefined: sent without a signature. */
   readonly service?: string
   /** Takes the place of the body's hash in the signature. */
@@ -42,8 +44,11 @@ const keys = (bytes: number) => upTo(bytes, (i) => `${i === 0 ? '' : ','}"k${i}"
 const encrypt = (context: string) =>
   Buffer.from(`{"KeyId":"alias/x","Plaintext":"AAAA","EncryptionContext":{${context}}}`)
 
+const samlResponse = (inside: string) =>
+  `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol">${inside}</samlp:Response>`
+
 function assertion(inside: string, providerArn: string, roleArn: string): Buffer {
-  const response = `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol">${inside}</samlp:Response>`
+  const response = samlResponse(inside)
   return Buffer.from(
     `Action=AssumeRoleWithSAML&Version=2011-06-15&PrincipalArn=${encodeURIComponent(providerArn)}&RoleArn=${encodeURIComponent(roleArn)}&SAMLAssertion=${encodeURIComponent(Buffer.from(response).toString('base64'))}`,
   )
@@ -110,6 +115,74 @@ export function unauthenticated(providerArn: string, roleArn: string): readonly 
       path: '/2015-03-31/functions',
       headers: ['Content-Type', 'application/json'],
       body: Buffer.from(`{"Code":{"ZipFile":"${'A'.repeat(60 * MIB)}"}}`),
+    },
+  ]
+}
+
+/** Longer ones are cut off by their announced length. */
+const PAGE_BYTES = 15_000
+
+/** What the doors for people and devices read before they know who is there. */
+export function atOtherDoors(): readonly Attack[] {
+  const page = (name: string, path: string, text: string): Attack => ({
+    name,
+    listener: 'pages',
+    path,
+    headers: FORM,
+    body: Buffer.from(text),
+  })
+  const samlForm = (inside: string) =>
+    `SAMLResponse=${encodeURIComponent(Buffer.from(samlResponse(inside)).toString('base64'))}`
+  const pool = (operation: string) => target(`AWSCognitoIdentityProviderService.${operation}`)
+  return [
+    page(
+      'a sign-in form of pairs',
+      '/signin/user',
+      upTo(PAGE_BYTES, (i) => `${i ? '&' : ''}${i}=`),
+    ),
+    page('a sign-in form of separators', '/signin/user', '&'.repeat(PAGE_BYTES)),
+    page('a SAML sign-in of namespaces', '/saml', samlForm(`<a${many(4_000, (n) => ` xmlns:n${n}=""`)}/>`)),
+    page('a SAML sign-in of elements', '/saml', samlForm(`<a>${many(8_000, () => '<b/>')}</a>`)),
+    page('a SAML sign-in of blanks', '/saml', samlForm(`<a ${' '.repeat(60_000)}`)),
+    {
+      name: 'a sign-in at a user pool of many parameters',
+      headers: pool('InitiateAuth'),
+      body: Buffer.from(
+        `{"ClientId":"x","AuthFlow":"USER_PASSWORD_AUTH","AuthParameters":{${upTo(5 * MIB, (i) => `${i ? ',' : ''}"k${i}":"v"`)}}}`,
+      ),
+    },
+    { name: 'a sign-up of deep JSON', headers: pool('SignUp'), body: Buffer.from('['.repeat(5 * MIB)) },
+    {
+      name: 'an identity of many logins',
+      headers: target('AWSCognitoIdentityService.GetId'),
+      body: Buffer.from(`{"IdentityPoolId":"us-east-1:x","Logins":{${keys(5 * MIB)}}}`),
+    },
+    {
+      name: 'a client of deep JSON',
+      path: '/client/register',
+      headers: ['Content-Type', 'application/json'],
+      body: Buffer.from(`{"clientName":${'['.repeat(2 * MIB)}`),
+    },
+    {
+      name: 'a status request of nested lengths',
+      path: '/acm-pca/ocsp/00000000-0000-0000-0000-000000000000',
+      headers: ['Content-Type', 'application/ocsp-request'],
+      body: Buffer.from('3080'.repeat(MIB), 'hex'),
+    },
+    {
+      name: 'an ACME account of deep JSON',
+      path: '/acme/x/new-account',
+      headers: ['Content-Type', 'application/jose+json'],
+      body: Buffer.from(`{"protected":"${'A'.repeat(MIB)}","payload":${'['.repeat(MIB)}`),
+    },
+    {
+      name: 'a SCIM filter of parentheses',
+      method: 'GET',
+      listener: 'pages',
+      path: '/scim/v2/Users',
+      query: `filter=${'('.repeat(15_000)}`,
+      headers: ['Authorization', `Bearer ${'a.'.repeat(3_000)}`],
+      body: Buffer.alloc(0),
     },
   ]
 }
