@@ -56,6 +56,8 @@ test('the package holds what it needs at run time and nothing of the workshop', 
       'dist/aws-managed-policies.br',
       'dist/models/constraints/iam.json',
       'dist/types/policy/index.d.ts',
+      // Error messages and the README name its pages.
+      'docs/errors.md',
       'NOTICE',
       'LICENSE',
     ]),

@@ -105,6 +105,24 @@ describe('A listener with TLS', () => {
     await expect(handshake(listener.port, { servername: 'localhost', ...options } as object)).rejects.toThrow()
   })
 
+  test('has of all ciphers that OpenSSL knows only those with forward secrecy and authenticated encryption', async () => {
+    const { listener } = await secured()
+    const { stdout } = await run('openssl', ['ciphers', '-s', '-tls1_2', 'ALL:COMPLEMENTOFALL:@SECLEVEL=0'])
+    const ciphers = stdout.trim().split(':')
+    const accepted: string[] = []
+    for (const cipher of ciphers) {
+      const options = { servername: 'localhost', maxVersion: 'TLSv1.2', ciphers: `${cipher}:@SECLEVEL=0` } as const
+      await handshake(listener.port, options).then(
+        (socket) => accepted.push(socket.getCipher().name),
+        () => undefined,
+      )
+    }
+
+    expect(ciphers.length).toBeGreaterThan(50)
+    expect(accepted).toContain('ECDHE-ECDSA-AES256-GCM-SHA384')
+    expect(accepted.filter((name) => !/^ECDHE-(ECDSA|RSA)-(AES\d+-GCM|CHACHA20-POLY1305)/.test(name))).toEqual([])
+  })
+
   test('speaks TLS 1.2 with forward secrecy', async () => {
     const { listener } = await secured()
     const socket = await handshake(listener.port, { servername: 'localhost', maxVersion: 'TLSv1.2' })
