@@ -1,10 +1,12 @@
 /** From the command to the first signed answer, and the memory of an idle server. */
+import { dist } from '../programs.mjs'
 import { number, table, times } from '../report.mjs'
 import { signedQuery } from '../requests.mjs'
-import { interleaved } from '../rounds.mjs'
+import { interleaved, median } from '../rounds.mjs'
 import { answered, startMerlon, startMoto } from '../servers.mjs'
 
 const IDLE_MS = 2_000
+const RESETS = 20
 
 export async function start({ rounds }) {
   const kept = await startMerlon({ kept: true })
@@ -38,6 +40,8 @@ export async function start({ rounds }) {
     table(['', 'first signed answer', 'idle', 'faster by'], rows),
     '',
     `Medians of ${rounds} interleaved rounds. Aims: 400 ms, and 110 MB idle.`,
+    '',
+    `\`reset()\` of a server for tests, after a test that made a key: ${number(await resetMs())} ms (aim 50), median of ${RESETS}.`,
   ].join('\n')
 }
 
@@ -45,4 +49,22 @@ async function probe(starting) {
   const server = await starting()
   await server?.stop()
   return server !== undefined
+}
+
+/** Milliseconds, client's time. */
+async function resetMs() {
+  const { startMerlon: forTests } = await import(`${dist}/testing.js`)
+  const merlon = await forTests({ seed: { users: [{ name: 'ann' }] } })
+  try {
+    const taken = []
+    for (let n = 0; n < RESETS; n++) {
+      await merlon.credentialsFor('ann')
+      const begun = performance.now()
+      await merlon.reset()
+      taken.push(performance.now() - begun)
+    }
+    return median(taken)
+  } finally {
+    await merlon.stop()
+  }
 }
