@@ -29,7 +29,7 @@ export const SUITES = [
     waits: true,
     covers: ['src/planes/functions/', 'src/services/secretsmanager/', 'src/services/lambda/'],
   },
-  { name: 'cli', minutes: 10, covers: ['src/cli/', 'src/server/', 'src/kernel/', 'src/policy/', 'src/services/'] },
+  { name: 'cli', minutes: 13, covers: ['src/cli/', 'src/server/', 'src/kernel/', 'src/policy/', 'src/services/'] },
   { name: 'wire', minutes: 7, covers: ['src/wire/', 'models/'] },
   {
     name: 'adversarial',
@@ -45,7 +45,7 @@ export const SUITES = [
   },
   {
     name: 'clients',
-    minutes: 16,
+    minutes: 19,
     shards: 2,
     covers: ['src/services/', 'src/wire/', 'src/kernel/', 'src/cli/', 'models/'],
   },
@@ -79,7 +79,7 @@ export const SUITES = [
   },
   {
     name: 'browser',
-    minutes: 9,
+    minutes: 13,
     covers: ['src/services/signin/', 'src/kernel/web/', 'src/server/web/', 'console/'],
   },
   { name: 'postgres', minutes: 4, waits: true, covers: ['src/store/'] },
