@@ -7,7 +7,7 @@ const options = {
     type: 'string',
     value: 'DIR',
     multiple: true,
-    about: 'Read log files below DIR: CloudTrail, VPC flow and Route 53 Resolver query logs, also gzipped (required)',
+    about: 'Read CloudTrail, VPC flow and Route 53 Resolver query logs below DIR, or s3://BUCKET/PREFIX (required)',
   },
   baseline: {
     type: 'string',

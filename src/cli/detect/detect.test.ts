@@ -1,10 +1,15 @@
 /** `merlon detect`: kinds of files, options, and what it writes. */
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { cloud } from '../../../test/cloud.ts'
 import { type Call, DAY, record, roleIdentity } from '../../engines/detect/detect.fixture.ts'
 import { UsageError } from '../command.ts'
 import { detect } from '../detect.ts'
@@ -170,4 +175,47 @@ test('What is missing on the command line is said', async () => {
   file('logs/a.json', [])
   expect(await detect.run(['--files', join(folder, 'logs'), '--rules', file('r.yml', 'title: x')])).toBe(2)
   expect(errors).toContain('r.yml: The rule has no detection.')
+})
+
+test('A bucket is read as a directory is: without digests, with the keys of the environment', async () => {
+  const it = await cloud()
+  const s3 = it.client(S3Client)
+  const at = (day: number) => `AWSLogs/1/CloudTrail/x_202603${day}T1145Z_a.json.gz`
+  const log = (call: Call) => gzipSync(JSON.stringify({ Records: [stop(call)] }))
+  await s3.send(new CreateBucketCommand({ Bucket: 'logs' }))
+  const objects = {
+    [at(12)]: log({ minutes: 2 * DAY }),
+    [at(11)]: log({}),
+    'AWSLogs/1/CloudTrail-Digest/y.json.gz': gzipSync('not JSON'),
+    'AWSLogs/../../../evil.json': Buffer.from('[]'),
+    'other/z.json.gz': log({}),
+  }
+  for (const [Key, Body] of Object.entries(objects)) await s3.send(new PutObjectCommand({ Bucket: 'logs', Key, Body }))
+  const server = createServer(async (request, response) => {
+    const { pathname, search } = new URL(request.url!, 'http://x')
+    const { rawHeaders } = request
+    const [path, query] = [pathname, search.slice(1)]
+    const common = { method: request.method!, path, query, rawHeaders, body: Buffer.alloc(0) }
+    const answer = await it.handle({ ...common, remoteAddress: '127.0.0.1', secure: false })
+    response.writeHead(answer.status, { 'content-type': 'application/xml' }).end(Buffer.from(answer.body as Uint8Array))
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const bucket = (prefix: string) => `s3://logs/${prefix}?endpoint=http://127.0.0.1:${port}`
+  vi.stubEnv('AWS_ACCESS_KEY_ID', it.root.accessKeyId)
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', it.root.secretAccessKey)
+  onTestFinished(() => void vi.unstubAllEnvs())
+
+  // A key that no URL can name hides nothing in the others.
+  expect(await detect.run(['--files', bucket('AWSLogs'), '--json'])).toBe(2)
+  expect(errors).toContain('evil.json cannot be read')
+  expect(errors).toContain('2 events in 3 files')
+  expect(output).toContain(TRAIL)
+
+  expect(await detect.run(['--files', 's3://elsewhere/?endpoint=http://127.0.0.1:1'])).toBe(2)
+  expect(errors).toContain('s3://elsewhere/ cannot be read')
+  vi.stubEnv('AWS_ACCESS_KEY_ID', undefined)
+  expect(await detect.run(['--files', bucket('AWSLogs')])).toBe(2)
+  expect(errors).toContain('AWS_ACCESS_KEY_ID')
 })

@@ -28,11 +28,14 @@ const DIGEST = /[/\\]CloudTrail-Digest[/\\]/
 /** `…_20230710T1145Z_…`, as CloudTrail and VPC name their files. */
 const TIME_IN_NAME = /_(\d{8}T\d{4}Z)_/
 
-/** In the order of the times in their names, so that Regions and accounts are read side by side. */
-export function listLogFiles(root: string): readonly string[] {
+/** All log files below a directory. */
+export const listLogFiles = (root: string): readonly string[] => logFilesInOrder(listFiles(root, NAME))
+
+/** In the order of the times in their names, so that Regions and accounts are read side by side; without digests. */
+export function logFilesInOrder(paths: readonly string[]): readonly string[] {
   const key = (path: string): string => `${TIME_IN_NAME.exec(basename(path))?.[1] ?? ''} ${path}`
-  return listFiles(root, NAME)
-    .filter((path) => !DIGEST.test(path))
+  return paths
+    .filter((path) => NAME.test(path) && !DIGEST.test(`/${path}`))
     .map((path) => [key(path), path] as const)
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     .map(([, path]) => path)

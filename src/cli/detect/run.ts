@@ -7,6 +7,7 @@ import { endWithClosedPipe } from '../closed-pipe.ts'
 import { plain } from '../plain.ts'
 import { InputError } from '../policy/files.ts'
 import { readInstances, readList, readRules, readThreatList } from './inputs.ts'
+import { bucketFiles, isBucket, type LogFile } from './log-buckets.ts'
 import { LATENESS_MS, listLogFiles, readEvents } from './log-files.ts'
 
 export interface DetectionOptions {
@@ -67,12 +68,11 @@ const advanceToEnd = (detector: Detector): readonly DetectedFinding[] => detecto
 
 async function readAll(roots: readonly string[], take: (event: NormalizedEvent) => void): Promise<Counts> {
   const counts: Counts = { events: 0, files: 0, skipped: 0, broken: 0, unknown: [] }
-  const files = roots.flatMap((root) => [...listLogFiles(root)])
-  for (const file of files) {
+  for await (const { name, fetched } of filesOf(roots)) {
     const before = counts.events
     counts.files += 1
     try {
-      for await (const events of readEvents(file, () => (counts.skipped += 1))) {
+      for await (const events of readEvents(await fetched(), () => (counts.skipped += 1))) {
         for (const event of events) take(event)
         counts.events += events.length
       }
@@ -83,9 +83,15 @@ async function readAll(roots: readonly string[], take: (event: NormalizedEvent) 
       counts.broken += 1
       continue
     }
-    if (counts.events === before && counts.unknown.length < 5) counts.unknown.push(file)
+    if (counts.events === before && counts.unknown.length < 5) counts.unknown.push(name)
   }
   return counts
+}
+
+async function* filesOf(roots: readonly string[]): AsyncGenerator<LogFile> {
+  for (const root of roots)
+    if (isBucket(root)) yield* bucketFiles(root)
+    else for (const path of listLogFiles(root)) yield { name: path, fetched: async () => path }
 }
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
