@@ -11,6 +11,9 @@ import { type Bucket, bucketOf } from '../../kernel/client/bucket.ts'
 import { InputError } from '../policy/files.ts'
 import { logFilesInOrder } from './log-files.ts'
 
+/** AWS's own log files are far smaller. */
+const OBJECT_BYTES_MAX = 512 * 1024 * 1024
+
 export interface LogFile {
   readonly name: string
   /** The path of a file that is there until the next one is fetched. Throws an `InputError`. */
@@ -24,16 +27,23 @@ export async function* bucketFiles(root: string): AsyncGenerator<LogFile> {
   const bucket = opened(root)
   const folder = mkdtempSync(join(tmpdir(), 'merlon-detect-'))
   try {
-    for (const name of logFilesInOrder(await namesIn(root, bucket))) {
+    const sizes = await sizesIn(root, bucket)
+    for (const name of logFilesInOrder([...sizes.keys()])) {
       const address = `${root.split('?')[0]!.replace(/\/$/, '')}/${name}`
-      yield { name: address, fetched: () => fetchedInto(folder, bucket, name, address) }
+      yield { name: address, fetched: () => fetchedInto(folder, bucket, { name, bytes: sizes.get(name)! }, address) }
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-async function fetchedInto(folder: string, bucket: Bucket, name: string, address: string): Promise<string> {
+async function fetchedInto(
+  folder: string,
+  bucket: Bucket,
+  { name, bytes: size }: { readonly name: string; readonly bytes: number },
+  address: string,
+): Promise<string> {
+  if (size > OBJECT_BYTES_MAX) throw new InputError(`${address}: it is longer than ${OBJECT_BYTES_MAX} bytes.`)
   const bytes = await orInputError(address, () => bucket.get(name))
   if (!bytes) throw new InputError(`${address}: it is not there any more.`)
   // Not by its own name, which may lead anywhere.
@@ -51,12 +61,12 @@ function opened(root: string): Bucket {
   }
 }
 
-async function namesIn(root: string, bucket: Bucket): Promise<readonly string[]> {
-  const names: string[] = []
+async function sizesIn(root: string, bucket: Bucket): Promise<ReadonlyMap<string, number>> {
+  const sizes = new Map<string, number>()
   await orInputError(root, async () => {
-    for await (const { name } of bucket.list()) names.push(name)
+    for await (const { name, bytes } of bucket.list()) sizes.set(name, bytes)
   })
-  return names
+  return sizes
 }
 
 async function orInputError<T>(root: string, work: () => Promise<T>): Promise<T> {

@@ -23,6 +23,8 @@ export interface Listed {
   readonly name: string
   /** Epoch milliseconds. */
   readonly changedAt: number
+  /** The length. */
+  readonly bytes: number
 }
 
 const TIMEOUT_MS = 30_000
@@ -93,7 +95,8 @@ export class Bucket {
       const list = parseXml(await (await this.#send({ method: 'GET', query })).text())
       for (const content of childrenOf(list, list.namespace, 'Contents')) {
         const name = textOf(content, 'Key')!.slice(this.#prefix.length)
-        yield { name, changedAt: Date.parse(textOf(content, 'LastModified')!) }
+        const bytes = Number(textOf(content, 'Size') ?? 0)
+        yield { name, changedAt: Date.parse(textOf(content, 'LastModified')!), bytes }
       }
       token = textOf(list, 'NextContinuationToken')
     } while (token)
